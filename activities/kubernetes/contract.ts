@@ -1,0 +1,120 @@
+// What workflows may ask of a cluster. Types only: workflows import this file, never the code behind it.
+import type { EvidenceRef } from '../../verdict/finding.ts';
+
+/** Names a Deployment in a cluster of the environment file. */
+export interface DeploymentTarget {
+  cluster: string;
+  namespace: string;
+  deployment: string;
+  /** The container whose image the release changes. */
+  container: string;
+}
+
+/** The Deployment as it was found, recorded before anything is changed; what a rollback restores. */
+export interface DeploymentSnapshot {
+  target: DeploymentTarget;
+  /** Full pod template and annotations, stored as `deployment-snapshot` evidence. */
+  evidence: EvidenceRef;
+  image: string;
+  replicas: number;
+  /** `deployment.kubernetes.io/revision`, for people; rollback goes by the template, not by it. */
+  revision: string;
+  /** `pod-template-hash` of the ReplicaSet that was serving. */
+  templateHash: string;
+  /** Highest fencing generation seen on the Deployment; 0 when none. */
+  fencingGeneration: number;
+}
+
+/** Identity of one write: the same operation lands at most once, whoever repeats it. */
+export interface Operation {
+  /** `<countdown>/<generation>/<step>/<target>`, kept as annotation `tminus.dev/operation`. */
+  id: string;
+  countdown: string;
+  /** Fencing generation, kept as annotation `tminus.dev/fencing-generation`; a higher one on the Deployment refuses the write. */
+  generation: number;
+}
+
+export interface ApplyImageInput {
+  target: DeploymentTarget;
+  operation: Operation;
+  image: string;
+  /** The write is refused when the template is no longer the one of this snapshot. */
+  expected: DeploymentSnapshot;
+}
+
+export interface RestoreTemplateInput {
+  snapshot: DeploymentSnapshot;
+  operation: Operation;
+  /** Only a template written by this operation is rolled back; someone else's change stops it. */
+  undoes: string;
+}
+
+export interface WriteResult {
+  /** False when the operation had already landed and nothing was written. */
+  wrote: boolean;
+  /** `metadata.generation` that carries the operation; the rollout of exactly this one is watched. */
+  observedGeneration: number;
+  /** RFC 3339: when the write was acknowledged (of the first landing, read back from the annotation). */
+  at: string;
+}
+
+export type RolloutOutcome = 'complete' | 'progress-deadline-exceeded' | 'replica-failure' | 'timed-out' | 'superseded';
+
+export interface WatchRolloutInput {
+  target: DeploymentTarget;
+  observedGeneration: number;
+  /** Template image that must be running when complete. */
+  image: string;
+  timeoutMs: number;
+}
+
+export interface RolloutResult {
+  outcome: RolloutOutcome;
+  /** Reason and message of the condition that decided, for people. */
+  detail: string;
+  podsReady: number;
+  podsWanted: number;
+  seconds: number;
+  /** RFC 3339 lastTransition/observation of the deciding condition: rollback time counts from here. */
+  conditionAt: string;
+  /** Series of observed states, stored as `rollout-events` evidence. */
+  evidence: EvidenceRef[];
+}
+
+export interface VerifyVersionInput {
+  target: DeploymentTarget;
+  image: string;
+  /** Name of the health endpoint's target in the environment file. */
+  healthTarget: string;
+  healthPath: string;
+  timeoutMs: number;
+}
+
+/** Proof that exactly one version serves: every ready pod runs the image, and healthz answers `status: ok`. */
+export interface VersionProof {
+  ok: boolean;
+  detail: string;
+  pods: number;
+  seconds: number;
+  evidence: EvidenceRef[];
+}
+
+export interface KubernetesActivities {
+  /** Reads and records the Deployment. Changes nothing. */
+  captureDeployment(target: DeploymentTarget): Promise<DeploymentSnapshot>;
+  /** Verify-then-act strategic merge patch of the one container's image. Non-retryable failures: `Fenced`, `PreconditionChanged`, `Forbidden`. */
+  applyImage(input: ApplyImageInput): Promise<WriteResult>;
+  /** Follows one rollout by generation and conditions; heartbeats `RolloutProgress`. Does not judge. */
+  watchRollout(input: WatchRolloutInput): Promise<RolloutResult>;
+  /** Verify-then-act restore of the snapshot's template. */
+  restoreTemplate(input: RestoreTemplateInput): Promise<WriteResult>;
+  verifyVersion(input: VerifyVersionInput): Promise<VersionProof>;
+}
+
+/** Heartbeat of every long activity: what `tminus status` shows while it runs. */
+export interface ActivityProgress {
+  text: string;
+  done: number;
+  total: number;
+  unit: string;
+}

@@ -1,0 +1,54 @@
+// The long pieces of work behind the steps. Each answers findings made by a pure judge of analysis/ from evidence it stored.
+import type { LoadTestStep, GuardStep, PreflightStep } from '../release/steps/registry.ts';
+import type { EvidenceRef, Fact, Finding } from '../verdict/finding.ts';
+import type { DeploymentTarget } from './kubernetes/contract.ts';
+
+/** What one activity of a step learnt. */
+export interface StepReport {
+  findings: Finding[];
+  facts: Fact[];
+  evidence: EvidenceRef[];
+}
+
+export interface PreflightInput {
+  step: PreflightStep;
+  /** Where the candidate will be launched. */
+  production: DeploymentTarget;
+  /** Where the candidate runs for the load test; null when the plan has no load test. */
+  staging: DeploymentTarget | null;
+  image: string;
+  healthTarget: string;
+  healthPath: string;
+  /** Limits the guard will need series for; null when the plan has no guard. */
+  guard: GuardStep | null;
+}
+
+export interface LoadTestInput {
+  step: LoadTestStep;
+  staging: DeploymentTarget;
+  image: string;
+  /** Digest of the k6 script in the evidence store. */
+  scriptDigest: string;
+  /** Run id: the same for every retry of this activity, so a retry never counts half of another run. */
+  runId: string;
+}
+
+export interface GuardInput {
+  step: GuardStep;
+  production: DeploymentTarget;
+  image: string;
+  /** Bake time still to do; shorter than the step's when the guard goes on after a hold. */
+  remainingMs: number;
+}
+
+export interface GuardReport extends StepReport {
+  /** How long the guard really watched with data. */
+  watchedMs: number;
+}
+
+export interface StepActivities {
+  runPreflight(input: PreflightInput): Promise<StepReport>;
+  runLoadTest(input: LoadTestInput): Promise<StepReport>;
+  /** Watches until bake time is over, a breach is certain, or data stops. Never passes without data. */
+  runGuard(input: GuardInput): Promise<GuardReport>;
+}

@@ -1,0 +1,59 @@
+// What an analysis says of evidence. This file is the one place every room may import types from.
+
+/** Pass, fail, or "we cannot tell"; the last is never counted as a pass (DESIGN.md section 5, rule 2). */
+export type Outcome = 'pass' | 'fail' | 'inconclusive';
+
+/** What the bytes of a piece of evidence are. One row per kind in `analysis/evidence-kinds.ts`. */
+export type EvidenceKind =
+  | 'k6-points'
+  | 'k6-script'
+  | 'runtime-samples'
+  | 'cpu-profile'
+  | 'heap-profile'
+  | 'goroutine-profile'
+  | 'deployment-snapshot'
+  | 'rollout-events'
+  | 'prometheus-samples'
+  | 'preflight-answers'
+  | 'release-file';
+
+/** A pointer to bytes in the evidence store. Small enough for workflow history; the bytes never enter it. */
+export interface EvidenceRef {
+  /** `sha256:<64 hex>` of the stored bytes. */
+  digest: string;
+  sizeBytes: number;
+  mediaType: string;
+  kind: EvidenceKind;
+  /** RFC 3339, UTC, by the clock of the worker that captured it. */
+  capturedAt: string;
+  /** Where it came from, for people: `pod shop-staging/go-api-7d4-x2x9l`. */
+  source: string;
+}
+
+/** One judged statement about one subject. */
+export interface Finding {
+  /** A row of `verdict/codes.ts`, e.g. `LatencyAboveLimit`. */
+  code: string;
+  /** What it is about: `POST /api/order/create`, `deployment shop/go-api`. */
+  subject: string;
+  outcome: Outcome;
+  /** null where nothing could be measured. */
+  measured: number | string | null;
+  limit: number | string | null;
+  /** `ms`, `%`, `requests/s`, `s`, or empty. Shares are given in percent, 0-100. */
+  unit: string;
+  /** The one sentence that page, CLI, chat and report all show. */
+  message: string;
+  /** Digests of the evidence it was made from; empty only when nothing could be captured. */
+  evidence: string[];
+}
+
+/** A measured number worth a line in the story, not judged by itself (rollout seconds, goroutines, requests seen). */
+export interface Fact {
+  /** `rollout`, `runtime`, `guard`, or an endpoint. */
+  subject: string;
+  /** The line as people read it: `3 of 3 pods in 6.2 s`. */
+  text: string;
+  /** The numbers of that line, by name with the unit last: `{ seconds: 6.2, pods: 3 }`. */
+  values: Record<string, number>;
+}

@@ -1,0 +1,171 @@
+// What may be said to a countdown, and what it answers. The server, the CLI and the workflow share these types; nothing else does.
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Release } from '../release/release.ts';
+import type { Action } from '../verdict/can.ts';
+import type { Evaluation, Principal, Reason } from '../verdict/verdict.ts';
+import type { Fact, Finding, EvidenceRef } from '../verdict/finding.ts';
+import type { AuditRecord } from '../verdict/audit-chain.ts';
+
+/** Workflow type, id prefix and queue: `countdown/<release name>` on `tminus`. */
+export const COUNTDOWN_TYPE = 'countdown';
+export const WORKFLOW_TASK_QUEUE = 'tminus';
+export const LOAD_TASK_QUEUE = 'tminus.load';
+/** Queue of the workers that stand near a cluster. */
+export const clusterTaskQueue = (cluster: string): string => `tminus.${cluster}`;
+export const countdownId = (releaseName: string): string => `countdown/${releaseName}`;
+
+/** Everything a countdown starts from. Defaults are already applied; files are already in the evidence store. */
+export interface CountdownInput {
+  release: Release;
+  /** SHA-256 of the release file's bytes: the revision people approve is bound to it. */
+  releaseDigest: string;
+  /** k6 scripts by the path the release file names them, as digests in the evidence store. */
+  scripts: Record<string, string>;
+  requestedBy: Principal;
+  /** True on virtual time: shown everywhere, so that nobody takes a rehearsal for the launch. */
+  rehearsal: boolean;
+  /** Public keys (key id -> SPKI PEM) decisions may be signed with are the worker's, never the caller's. */
+  allowUnverified: boolean;
+  /** State carried over a continue-as-new; absent on a fresh start. */
+  carried?: unknown;
+}
+
+/** A person's act, as the server verified and signed it. `payload` is the canonical JSON of an `Act`. */
+export interface SignedAct {
+  payload: string;
+  keyId: string;
+  /** Ed25519 over the UTF-8 bytes of `payload`, base64. */
+  signature: string;
+}
+
+/** What a person wants done. The revision and digest are those they saw. */
+export interface Act {
+  /** Caller-given id, also the Update id: the same id counts once. */
+  id: string;
+  action: Action;
+  countdown: string;
+  checkpoint: string;
+  revision: number;
+  evidenceDigest: string;
+  principal: Principal;
+  comment: string;
+  /** RFC 3339, server clock. */
+  issuedAt: string;
+  /** waive: `LatencyAboveLimit/POST /api/order/create`. */
+  finding?: string;
+  /** waive: RFC 3339. */
+  expiresAt?: string;
+  /** recycle: checkpoint name to go back to. */
+  to?: string;
+  /** resume: what happens to the launch time. */
+  launchAt?: 'keep' | 'shift';
+  /** retry: step name. */
+  step?: string;
+}
+
+/** What a person is told after an act counted. */
+export interface ActResult {
+  ok: true;
+  sentence: string;
+  phase: Phase;
+  revision: number;
+}
+
+/**
+ * Derived from what the countdown is doing, for display and for the `can` table:
+ * counting to a checkpoint, running its steps, waiting for people, holding (clock stopped, by a person or an inconclusive verdict),
+ * stopped (no-go, may still be recycled), undoing (rollback under way) or ended.
+ */
+export type Phase = 'opening' | 'counting' | 'running' | 'waiting' | 'holding' | 'stopped' | 'undoing' | 'ended';
+
+/** How it ended. */
+export type Ending = 'launched' | 'no-go' | 'rolled-back' | 'aborted' | 'refused' | 'undo-incomplete';
+
+export interface StepStatus {
+  name: string;
+  type: string;
+  /** Round of the checkpoint this run belongs to, from 1. */
+  round: number;
+  state: 'later' | 'running' | 'done' | 'failed-to-run';
+  startedAt?: string;
+  finishedAt?: string;
+  /** Child workflow id, for progress and evidence. */
+  workflowId?: string;
+  findings: Finding[];
+  facts: Fact[];
+  evidence: EvidenceRef[];
+}
+
+export interface ApprovalStatus {
+  principal: Principal;
+  decision: 'approve' | 'reject';
+  comment: string;
+  at: string;
+  revision: number;
+  evidenceDigest: string;
+  verified: boolean;
+}
+
+export interface CheckpointStatus {
+  name: string;
+  /** `T-72h`. */
+  offset: string;
+  /** RFC 3339. */
+  at: string;
+  state: 'later' | 'running' | 'waiting' | 'go' | 'hold' | 'no-go';
+  /** Bumped whenever findings, waivers or the plan change what an approval would mean. */
+  revision: number;
+  /** `sha256:` over the canonical findings and evidence digests of the checkpoint. */
+  evidenceDigest: string;
+  steps: StepStatus[];
+  approvals: ApprovalStatus[];
+  approval?: { groups: string[]; count: number; allowRequester: boolean; deadlineAt?: string; onDeadline: 'no-go' | 'hold' };
+  waivers: { finding: string; reason: string; by: Principal; expiresAt: string }[];
+  evaluation?: Evaluation;
+}
+
+/** Kubernetes-style condition. */
+export interface Condition {
+  type: 'LockHeld' | 'Holding' | 'CheckpointReached' | 'Launched' | 'RolledBack' | 'Ended';
+  status: 'True' | 'False' | 'Unknown';
+  reason: string;
+  message: string;
+  lastTransitionTime: string;
+}
+
+/** Answer of the `status` query: all that CLI, page, report and chat show. */
+export interface CountdownStatus {
+  release: string;
+  service: { name: string; namespace: string; cluster: string; image: string };
+  rehearsal: boolean;
+  requestedBy: Principal;
+  phase: Phase;
+  verdict: 'go' | 'hold' | 'no-go';
+  /** The sentence on top of the page. */
+  sentence: string;
+  reasons: Reason[];
+  ending?: Ending;
+  /** The countdown's own clock (virtual in a rehearsal), RFC 3339, as of the last workflow task. */
+  now: string;
+  startedAt: string;
+  endedAt?: string;
+  launchAt: string;
+  heldMs: number;
+  holdSince?: string;
+  /** Checkpoint being worked on or next. */
+  current: string;
+  checkpoints: CheckpointStatus[];
+  conditions: Condition[];
+  /** Head of the audit chain: seq and hash of the last record. */
+  auditHead: { seq: number; hash: string };
+  historyEvents: number;
+}
+
+export const openUpdate = defineUpdate<{ release: string; launchAt: string; checkpoints: { name: string; at: string }[] }, []>('open');
+export const actUpdate = defineUpdate<ActResult, [SignedAct]>('act');
+export const holdSignal = defineSignal<[{ reason: string; by: Principal }]>('hold');
+/** For tools that can only signal: counts as an unverified principal, and only where the release says `allowUnverified: true`. */
+export const approveSignal = defineSignal<[{ checkpoint: string; by: string; comment: string }]>('approve');
+export const statusQuery = defineQuery<CountdownStatus>('status');
+export const planQuery = defineQuery<{ launchAt: string; checkpoints: { name: string; offset: string; at: string }[] }>('plan');
+export const auditQuery = defineQuery<AuditRecord[]>('audit');
