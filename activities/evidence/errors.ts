@@ -1,0 +1,44 @@
+// What can be wrong with a piece of evidence. The names are the failure types workflows see; all carry one sentence for people.
+
+/** No bytes are stored under this digest. Retrying cannot mend it. */
+export class EvidenceMissing extends Error {
+  override readonly name = 'EvidenceMissing';
+}
+
+/** The stored bytes are not those of the digest any more. Retrying cannot mend it. */
+export class EvidenceDamaged extends Error {
+  override readonly name = 'EvidenceDamaged';
+}
+
+/** More bytes than one piece of evidence may have. Retrying cannot mend it. */
+export class EvidenceTooLarge extends Error {
+  override readonly name = 'EvidenceTooLarge';
+}
+
+/** The store cannot keep bytes now (disk full, read-only, folder gone). May mend itself once someone makes room. */
+export class EvidenceNotKept extends Error {
+  override readonly name = 'EvidenceNotKept';
+}
+
+const CAUSES: Record<string, string> = {
+  ENOSPC: 'the disk is full; make room, then retry',
+  EDQUOT: 'the disk quota is used up; make room, then retry',
+  EROFS: 'the file system is read-only; mount it writable or choose another evidence folder',
+  EACCES: 'this process may not write there; give it the right or choose another evidence folder',
+  EPERM: 'this process may not write there; give it the right or choose another evidence folder',
+  ENOTDIR: 'a part of its path is a file, not a folder; choose another evidence folder',
+  EMFILE: 'too many files are open; raise the limit of open files',
+  EIO: 'the disk answers with input/output errors',
+};
+
+/** Turns what the file system said into the sentence of EvidenceNotKept. */
+export function notKept(folder: string, cause: unknown): EvidenceNotKept {
+  const code = errorCode(cause);
+  const why = CAUSES[code] ?? (cause instanceof Error ? cause.message : String(cause));
+  return new EvidenceNotKept(`The evidence store ${folder} cannot keep the bytes: ${why}.`, { cause });
+}
+
+/** `ENOENT` and the like, or empty. Asks for the property, not the class: errors of another realm (jest, worker threads) are no `instanceof Error`. */
+export function errorCode(cause: unknown): string {
+  return typeof cause === 'object' && cause !== null && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
+}

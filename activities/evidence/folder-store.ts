@@ -1,0 +1,168 @@
+// Evidence in a folder. A piece is one file named by its SHA-256 and its length; it appears there whole (temporary file, fsync, rename,
+// fsync of the folder) or not at all, and is never changed. A process killed in the middle leaves only a `.part` file nobody reads.
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EvidenceRef } from '../../verdict/finding.ts';
+import type { EvidenceDescription, EvidenceStore } from './contract.ts';
+import { EvidenceDamaged, EvidenceMissing, EvidenceTooLarge, errorCode, notKept } from './errors.ts';
+
+/** One piece at most. A load test of a million requests is about 2.5 GB as k6 writes it and 0.1 GB as it is stored (gzip). */
+export const EVIDENCE_LIMIT_BYTES = 2 * 1024 ** 3;
+/** Read in pieces of this size: large enough that the disk sets the pace, small enough that memory stays constant. */
+const READ_CHUNK_BYTES = 256 * 1024;
+/** No capture lasts a day, so an older `.part` belongs to a process that was killed. */
+const ABANDONED_AFTER_MS = 24 * 3_600_000;
+
+export interface FolderStoreOptions {
+  limitBytes?: number;
+  now?: () => Date;
+}
+
+/**
+ * Opens the store over `folder`; folders are made when first needed. Throws (from put) EvidenceTooLarge, EvidenceNotKept;
+ * (from get) EvidenceMissing, EvidenceDamaged. Errors of the source of the bytes pass through unchanged, and nothing is stored then.
+ */
+export function createFolderEvidenceStore(
+  folder: string,
+  { limitBytes = EVIDENCE_LIMIT_BYTES, now = () => new Date() }: FolderStoreOptions = {},
+): EvidenceStore {
+  const incoming = join(folder, 'incoming');
+  let swept: Promise<void> | undefined;
+
+  async function put(description: EvidenceDescription, bytes: AsyncIterable<Uint8Array> | Uint8Array): Promise<EvidenceRef> {
+    const capturedAt = now().toISOString();
+    const part = join(incoming, `${randomUUID()}.part`);
+    try {
+      const handle = await atDisk(async () => {
+        await mkdir(incoming, { recursive: true });
+        await (swept ??= sweep(incoming, now().getTime()));
+        return open(part, 'wx');
+      });
+      const { hex, sizeBytes } = await writeAll(handle, bytes);
+      await atDisk(() => settle(part, hex, sizeBytes));
+      return { digest: `sha256:${hex}`, sizeBytes, capturedAt, ...description };
+    } catch (cause) {
+      // The first error is the one to tell; a part that cannot be removed now is swept a day later.
+      await rm(part, { force: true }).catch(() => undefined);
+      throw cause;
+    }
+  }
+
+  /** Streams into the open file and closes it, whatever happens. */
+  async function writeAll(handle: FileHandle, bytes: AsyncIterable<Uint8Array> | Uint8Array) {
+    const hash = createHash('sha256');
+    let sizeBytes = 0;
+    try {
+      for await (const chunk of bytes instanceof Uint8Array ? [bytes] : bytes) {
+        sizeBytes += chunk.byteLength;
+        if (sizeBytes > limitBytes) {
+          throw new EvidenceTooLarge(`One piece of evidence may have ${limitBytes} bytes; this one has more, and nothing of it was kept.`);
+        }
+        hash.update(chunk);
+        await atDisk(() => writeWhole(handle, chunk));
+      }
+      await atDisk(() => handle.sync());
+      return { hex: hash.digest('hex'), sizeBytes };
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Gives the finished part its name. The same bytes put twice meet here: the second rename replaces a file by its equal. */
+  async function settle(part: string, hex: string, sizeBytes: number): Promise<void> {
+    const shard = shardOf(hex);
+    await mkdir(shard, { recursive: true });
+    await rename(part, join(shard, `${hex}.${sizeBytes}`));
+    await syncFolder(shard);
+    await syncFolder(join(folder, 'sha256'));
+  }
+
+  async function* get(digest: string): AsyncIterable<Uint8Array> {
+    const hex = hexOf(digest);
+    const found = await find(hex);
+    if (!found) throw new EvidenceMissing(`There is no evidence ${digest} in ${folder}.`);
+    if (found.actualBytes !== found.sizeBytes) {
+      throw new EvidenceDamaged(`Evidence ${digest} in ${folder} is damaged: it has ${found.actualBytes} bytes and had ${found.sizeBytes} when it was stored.`);
+    }
+    const hash = createHash('sha256');
+    const handle = await open(found.path, 'r');
+    try {
+      for await (const chunk of handle.createReadStream({ highWaterMark: READ_CHUNK_BYTES, autoClose: false })) {
+        const bytes = chunk as Uint8Array;
+        hash.update(bytes);
+        yield bytes;
+      }
+    } finally {
+      await handle.close();
+    }
+    // Known only at the end: a reader must use nothing of it before the iteration has ended without an error.
+    if (hash.digest('hex') !== hex) throw new EvidenceDamaged(`Evidence ${digest} in ${folder} is damaged: its bytes have another SHA-256.`);
+  }
+
+  async function has(digest: string): Promise<boolean> {
+    const found = await find(hexOf(digest));
+    return found !== null && found.actualBytes === found.sizeBytes;
+  }
+
+  async function find(hex: string): Promise<{ path: string; sizeBytes: number; actualBytes: number } | null> {
+    const shard = shardOf(hex);
+    const names = await readdir(shard).catch(absent([]));
+    const name = names.find((each) => each.startsWith(`${hex}.`));
+    if (name === undefined) return null;
+    const path = join(shard, name);
+    const { size } = await stat(path);
+    return { path, sizeBytes: Number(name.slice(hex.length + 1)), actualBytes: size };
+  }
+
+  const shardOf = (hex: string): string => join(folder, 'sha256', hex.slice(0, 2));
+
+  /** Runs one step on the disk and turns its error into the sentence people read. */
+  async function atDisk<T>(step: () => Promise<T>): Promise<T> {
+    try {
+      return await step();
+    } catch (cause) {
+      throw notKept(folder, cause);
+    }
+  }
+
+  return { put, get, has };
+}
+
+/** A write may take only a part of the chunk (disk nearly full, signals): goes on until all of it is down. */
+async function writeWhole(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+  let at = 0;
+  while (at < chunk.byteLength) at += (await handle.write(chunk, at, chunk.byteLength - at)).bytesWritten;
+}
+
+/** Without it a rename may be lost with the power, though the file's own bytes are safe. */
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Removes what killed processes left. Another process may sweep at the same time, so a part already gone is fine. */
+async function sweep(incoming: string, nowMs: number): Promise<void> {
+  for (const name of await readdir(incoming)) {
+    const path = join(incoming, name);
+    const found = await stat(path).catch(absent(null));
+    if (found && nowMs - found.mtimeMs > ABANDONED_AFTER_MS) await rm(path, { force: true });
+  }
+}
+
+function absent<T>(instead: T): (cause: unknown) => T {
+  return (cause) => {
+    if (errorCode(cause) === 'ENOENT' || errorCode(cause) === 'ENOTDIR') return instead;
+    throw cause;
+  };
+}
+
+function hexOf(digest: string): string {
+  const hex = /^sha256:([0-9a-f]{64})$/.exec(digest)?.[1];
+  if (hex === undefined) throw new EvidenceMissing(`"${digest}" is not a digest of evidence; digests look like sha256:<64 hex digits>.`);
+  return hex;
+}
