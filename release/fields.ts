@@ -1,0 +1,106 @@
+// The kinds of text that files are made of: each says in words what is wrong, and carries its description and pattern for editors.
+import { z } from 'zod';
+import { DURATION_PATTERN, readDuration } from './duration.ts';
+import { LAUNCH_TIME_PATTERN, readLaunchTime } from './launch-time.ts';
+import { OFFSET_PATTERN, readOffset } from './plan.ts';
+import { SHARE_PATTERN, readShare } from './share.ts';
+import { explainImage } from './image.ts';
+
+/** Longest Kubernetes label value; names become label values, queue names and parts of addresses. */
+const MAX_NAME_LENGTH = 63;
+const MAX_PATH_LENGTH = 1_024;
+const LABEL_PATTERN = '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$';
+const SUBDOMAIN_PATTERN = String.raw`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`;
+
+/** What the field means when it is left out and its default is not a fixed value; shown in the reference. */
+interface Extra {
+  defaultText?: string;
+}
+
+/** Text that `explain` refuses with a sentence, or accepts with null. `units` is the sentence for a bare number. */
+function checkedText(description: string, pattern: string | undefined, explain: (text: string) => string | null, extra: Extra = {}) {
+  return z
+    .string({ error: ({ input }) => (typeof input === 'number' ? (explain(String(input)) ?? `${input} is a number; put it in quotes`) : undefined) })
+    .superRefine((text, context) => {
+      const why = explain(text);
+      if (why !== null) context.addIssue({ code: 'custom', message: why });
+    })
+    .meta({ description, ...(pattern === undefined ? {} : { pattern }), ...extra });
+}
+
+/** A length of time such as `90s`. More than nothing, unless `zero` is allowed. */
+export function duration(description: string, { zero = false }: { zero?: boolean } = {}) {
+  return checkedText(description, DURATION_PATTERN, (text) => {
+    const reading = readDuration(text);
+    if (!reading.ok) return reading.why;
+    return reading.ms > 0 || zero ? null : `"${text}" is no time at all; write a length of time above zero such as 30s`;
+  });
+}
+
+/** A share such as `0.1%`. */
+export function share(description: string) {
+  return checkedText(description, SHARE_PATTERN, (text) => {
+    const reading = readShare(text);
+    return reading.ok ? null : reading.why;
+  });
+}
+
+/** A time before launch such as `T-72h`. */
+export function offset(description: string) {
+  return checkedText(description, OFFSET_PATTERN, (text) => {
+    const reading = readOffset(text);
+    return reading.ok ? null : reading.why;
+  });
+}
+
+/** An RFC 3339 moment with its zone. */
+export function moment(description: string) {
+  return checkedText(description, LAUNCH_TIME_PATTERN, (text) => {
+    const reading = readLaunchTime(text);
+    return reading.ok ? null : reading.why;
+  });
+}
+
+/** A container image with a fixed tag or digest. */
+export function image(description: string) {
+  return checkedText(description, undefined, explainImage);
+}
+
+/** A DNS-1123 label: what Kubernetes accepts as the name of a namespace or container, and what may stand in a queue name or an id. */
+export function label(description: string, extra: Extra = {}) {
+  return checkedText(description, LABEL_PATTERN, (text) => explainName(text, LABEL_PATTERN, 'small letters, digits and hyphens'), extra);
+}
+
+/** A DNS-1123 subdomain: a label that may have dots, as in `go-api-1.4.0`. */
+export function dottedName(description: string, extra: Extra = {}) {
+  return checkedText(description, SUBDOMAIN_PATTERN, (text) => explainName(text, SUBDOMAIN_PATTERN, 'small letters, digits, hyphens and dots'), extra);
+}
+
+/** Any text with something in it: a path, a group's name. */
+export function text(description: string, extra: Extra = {}) {
+  return checkedText(
+    description,
+    undefined,
+    (value) => {
+      if (value.trim() === '') return 'this is empty; give it a value';
+      return value.length > MAX_PATH_LENGTH ? `this is longer than ${MAX_PATH_LENGTH} characters` : null;
+    },
+    extra,
+  );
+}
+
+/** Text of one fixed form that needs an example to be understood. */
+export function formedText(description: string, pattern: string, sentence: string) {
+  return checkedText(description, pattern, (value) => (new RegExp(pattern).test(value) ? null : sentence));
+}
+
+/** A whole number from `min` to `max`. */
+export function count(description: string, min: number, max: number) {
+  return z.int().min(min).max(max).meta({ description });
+}
+
+function explainName(text: string, pattern: string, allowed: string): string | null {
+  if (text.length > MAX_NAME_LENGTH) return `this name has ${text.length} characters; ${MAX_NAME_LENGTH} is the most`;
+  if (text === '') return 'this name is empty; give it a value';
+  return new RegExp(pattern).test(text) ? null : `"${text}" cannot be used as a name; use ${allowed}, with a letter or digit first and last`;
+}

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { count, duration, formedText, label, share } from '../fields.ts';
+
+/** Above this, a service at a thousand requests per second would need more than a quarter of an hour before anything is said. */
+const MAX_MIN_REQUESTS = 1_000_000;
+
+export const guardSchema = z
+  .strictObject({
+    type: z.literal('guard').meta({ description: 'The step type.' }),
+    name: label('Name of the step; unique in the release.').default('guard'),
+    bake: duration('How long the launched version is watched.').default('10m'),
+    interval: duration('How often Prometheus is asked.').default('5s'),
+    noDataAfter: duration('How long data may be missing before the countdown is held; missing data never passes.').default('20s'),
+    minRequests: count('Fewest requests before a share or percentile is judged.', 1, MAX_MIN_REQUESTS).default(300),
+    falseAlarm: share('Chance, over the whole bake time, of rolling back a version that keeps its limits.').default('1%'),
+    metric: formedText(
+      'Prometheus histogram of response times in seconds; it needs a bucket boundary at the p99 limit.',
+      '^[a-zA-Z_:][a-zA-Z0-9_:]*$',
+      'name a Prometheus metric with letters, digits and underscores, such as http_request_duration_seconds',
+    ).default('http_request_duration_seconds'),
+    limits: z
+      .strictObject({
+        p99: duration('Largest 99th percentile of the response time.').default('300ms'),
+        errorRate: share('Largest share of requests that may fail.').default('0.1%'),
+      })
+      .meta({ description: 'What the launched version must keep; a breach rolls it back.' })
+      .prefault({}),
+  })
+  .meta({ description: 'Watches the launched version for a bake time and rolls back by itself when it breaks a limit.' });
+
+export type GuardStep = z.output<typeof guardSchema>;

@@ -1,0 +1,14 @@
+import { z } from 'zod';
+import { duration, label } from '../fields.ts';
+
+export const launchSchema = z
+  .strictObject({
+    type: z.literal('launch').meta({ description: 'The step type.' }),
+    name: label('Name of the step; unique in the release.').default('launch'),
+    timeout: duration('How long the rollout may take before it is rolled back.').default('10m'),
+    rollbackWithin: duration('How long a rollback may take until all pods run the old version.').default('90s'),
+    healthWithin: duration('How long the service may take to answer healthy after a rollout or rollback.').default('60s'),
+  })
+  .meta({ description: 'Changes the image of the Deployment, watches the rollout, and rolls back by itself when it fails.' });
+
+export type LaunchStep = z.output<typeof launchSchema>;

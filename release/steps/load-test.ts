@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { count, duration, formedText, label, share, text } from '../fields.ts';
+
+/** Most stages of one load test: k6 plans them all in memory before it starts. */
+const MAX_STAGES = 100;
+/** Most requests per second one k6 process is trusted to offer; more needs execution segments. */
+const MAX_RATE_PER_SECOND = 100_000;
+const MAX_VIRTUAL_USERS = 50_000;
+
+const p99 = 'Largest 99th percentile of the response time; passes only when its upper confidence bound passes too.';
+const errorRate = 'Largest share of requests that may fail; judged by its upper Wilson bound.';
+
+export const loadTestSchema = z
+  .strictObject({
+    type: z.literal('loadTest').meta({ description: 'The step type.' }),
+    name: label('Name of the step; unique in the release.').default('load-test'),
+    script: text('k6 script, as a path beside the release file.', { defaultText: '`spec.load.script`' }).optional(),
+    target: label("Name of the address under load, from the environment file's `targets`.", { defaultText: '`spec.load.target`' }).optional(),
+    stages: z
+      .array(
+        z
+          .strictObject({
+            duration: duration('How long the stage lasts.'),
+            rate: count('Requests per second at the end of the stage; the rate climbs or falls to it in a straight line.', 0, MAX_RATE_PER_SECOND),
+          })
+          .meta({ description: 'One stage.' }),
+      )
+      .min(1)
+      .max(MAX_STAGES)
+      .meta({ description: 'Load over time, in requests per second whatever the service answers (k6 ramping-arrival-rate, an open model).' })
+      .default([
+        { duration: '5s', rate: 300 },
+        { duration: '60s', rate: 300 },
+      ]),
+    maxVus: count('Most k6 virtual users at once; when they do not suffice, the load counts as not delivered.', 1, MAX_VIRTUAL_USERS).default(400),
+    limits: z
+      .strictObject({
+        p99: duration(p99).default('300ms'),
+        errorRate: share(errorRate).default('0.1%'),
+        delivered: share('Smallest share of the asked load that must have been delivered for the test to count.').default('95%'),
+        endpoints: z
+          .record(
+            formedText('Endpoint as k6 tags it.', '^[A-Z]+ /.*$', 'name an endpoint by method and path, such as "POST /api/order/create"'),
+            z.strictObject({ p99: duration(p99).optional(), errorRate: share(errorRate).optional() }).meta({ description: 'Limits of one endpoint.' }),
+          )
+          .meta({ description: 'Limits of single endpoints, named as k6 tags them (`POST /api/order/create`), in place of the common ones.' })
+          .default({}),
+      })
+      .meta({ description: 'What every endpoint must keep.' })
+      .prefault({}),
+    sampleEvery: duration('How often goroutines, GC pauses and GC CPU of each pod are read while the load runs.').default('5s'),
+    cpuProfile: duration('How long the CPU profile lasts that is taken when a limit is broken.').default('10s'),
+  })
+  .meta({ description: 'Puts the candidate under load with k6 and judges response times, errors and delivered load.' });
+
+/** Script and target are filled in from `spec.load` where the step leaves them out. */
+export type LoadTestStep = Omit<z.output<typeof loadTestSchema>, 'script' | 'target'> & { script: string; target: string };
