@@ -1,10 +1,12 @@
 // What may be said to a countdown, and what it answers. The server, the CLI and the workflow share these types; nothing else does.
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Release } from '../release/release.ts';
-import type { Action } from '../verdict/can.ts';
+import type { Action, Phase } from '../verdict/can.ts';
 import type { Evaluation, Principal, Reason } from '../verdict/verdict.ts';
 import type { Fact, Finding, EvidenceRef } from '../verdict/finding.ts';
 import type { AuditRecord } from '../verdict/audit-chain.ts';
+
+export type { Phase };
 
 /** Workflow type, id prefix and queue: `countdown/<release name>` on `tminus`. */
 export const COUNTDOWN_TYPE = 'countdown';
@@ -70,13 +72,6 @@ export interface ActResult {
   phase: Phase;
   revision: number;
 }
-
-/**
- * Derived from what the countdown is doing, for display and for the `can` table:
- * counting to a checkpoint, running its steps, waiting for people, holding (clock stopped, by a person or an inconclusive verdict),
- * stopped (no-go, may still be recycled), undoing (rollback under way) or ended.
- */
-export type Phase = 'opening' | 'counting' | 'running' | 'waiting' | 'holding' | 'stopped' | 'undoing' | 'ended';
 
 /** How it ended. */
 export type Ending = 'launched' | 'no-go' | 'rolled-back' | 'aborted' | 'refused' | 'undo-incomplete';
@@ -164,6 +159,8 @@ export interface CountdownStatus {
 export const openUpdate = defineUpdate<{ release: string; launchAt: string; checkpoints: { name: string; at: string }[] }, []>('open');
 export const actUpdate = defineUpdate<ActResult, [SignedAct]>('act');
 export const holdSignal = defineSignal<[{ reason: string; by: Principal }]>('hold');
+/** Who aborts and why; sent just before the cancellation that ends the countdown. */
+export const abortSignal = defineSignal<[{ reason: string; by: Principal }]>('abort');
 /** For tools that can only signal: counts as an unverified principal, and only where the release says `allowUnverified: true`. */
 export const approveSignal = defineSignal<[{ checkpoint: string; by: string; comment: string }]>('approve');
 export const statusQuery = defineQuery<CountdownStatus>('status');

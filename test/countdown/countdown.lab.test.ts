@@ -1,0 +1,276 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
+import { advance } from '../../server/virtual-time.ts';
+import { verifyChain } from '../../verdict/audit-chain.ts';
+import { COUNTDOWN_TYPE, WORKFLOW_TASK_QUEUE, actUpdate, auditQuery, countdownId, holdSignal, openUpdate, statusQuery, type Act, type CountdownInput, type CountdownStatus } from '../../workflows/messages.ts';
+import { person, signedAct, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
+import { fakeWorld, inputFor, report, slow, unseen, type FakeWorld } from './fakes.ts';
+
+jest.setTimeout(60_000);
+const HOUR = 3_600_000;
+
+let temporal: World;
+beforeAll(async () => {
+  temporal = await temporalWorld();
+});
+afterAll(() => temporal.close());
+
+interface Run {
+  handle: WorkflowHandle;
+  world: FakeWorld;
+  status(): Promise<CountdownStatus>;
+  until(what: string, seen: (status: CountdownStatus) => boolean): Promise<CountdownStatus>;
+  advance(hours: number): Promise<unknown>;
+  act(change: Partial<Act> & Pick<Act, 'action'>, who?: string): Promise<unknown>;
+}
+
+async function run(overrides: (world: FakeWorld) => Partial<FakeActivities>, body: (run: Run) => Promise<void>, change: (input: CountdownInput) => CountdownInput = (input) => input): Promise<void> {
+  const world = fakeWorld();
+  const name = `r-${randomUUID()}`;
+  await temporal.withWorkers({ ...world.activities, ...overrides(world) }, async () => {
+    const workflowId = countdownId(name);
+    const handle = await temporal.rehearsalClient.workflow.start(COUNTDOWN_TYPE, { workflowId, taskQueue: WORKFLOW_TASK_QUEUE, args: [change(inputFor(name))] });
+    const status = () => handle.query(statusQuery);
+    const until: Run['until'] = async (what, seen) => {
+      const deadline = Date.now() + 20_000;
+      for (;;) {
+        const now = await status();
+        if (seen(now)) return now;
+        if (Date.now() > deadline) throw new Error(`never ${what}: ${now.phase} ${now.sentence}`);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    };
+    const act: Run['act'] = async (changed, who = 'li.wei') => {
+      const now = await status();
+      const checkpoint = now.checkpoints.find((each) => each.name === now.current);
+      const whole: Act = {
+        id: randomUUID(),
+        countdown: workflowId,
+        checkpoint: now.current,
+        revision: checkpoint?.revision ?? 0,
+        evidenceDigest: checkpoint?.evidenceDigest ?? '',
+        principal: person(who),
+        comment: 'numbers read',
+        issuedAt: new Date().toISOString(),
+        ...changed,
+      };
+      return handle.executeUpdate(actUpdate, { args: [signedAct(whole)], updateId: whole.id });
+    };
+    try {
+      await handle.executeUpdate(openUpdate);
+      await body({ handle, world, status, until, act, advance: (hours) => advance(temporal.client, workflowId, hours * HOUR) });
+    } finally {
+      await handle.terminate('test over').catch(() => undefined);
+    }
+  });
+}
+
+const well = () => ({});
+const refusal = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'accepted',
+    (error: unknown) => (error instanceof WorkflowUpdateFailedError ? (error.cause?.message ?? '') : `other: ${String(error)}`),
+  );
+
+describe('a countdown', () => {
+  it('runs 72 hours from load test to launch, with one write and a whole audit chain', () =>
+    run(well, async ({ advance, until, act, status, world, handle }) => {
+      await advance(71.01);
+      await until('waiting', ({ phase }) => phase === 'waiting');
+      await act({ action: 'approve' }, 'li.wei');
+      await act({ action: 'approve' }, 'a.osei');
+      await advance(1);
+      const result = await handle.result();
+      expect(result).toMatchObject({ ending: 'launched' });
+      const now = await status();
+      expect(now.checkpoints.map(({ state }) => state)).toEqual(['go', 'go', 'go']);
+      expect(world.writes).toEqual([expect.stringMatching(/launch.* registry.local\/go-api:sha-91d03ce$/)]);
+      const chain = await handle.query(auditQuery);
+      expect(verifyChain(chain, now.auditHead)).toMatchObject({ ok: true });
+      expect(world.audit).toEqual(chain);
+      expect(now.historyEvents).toBeLessThan(400);
+    }));
+
+  it('stops at no-go when a finding fails, and changes nothing', () =>
+    run(
+      () => ({ runLoadTest: async () => report(slow) }),
+      async ({ until, world }) => {
+        const now = await until('stopped', ({ phase }) => phase === 'stopped');
+        expect(now.verdict).toBe('no-go');
+        expect(now.sentence).toBe('p99 of POST /api/order/create is 420 ms, limit 300 ms');
+        expect(world.writes).toEqual([]);
+      },
+    ));
+
+  it('goes on from a no-go once the finding is waived by someone who may', () =>
+    run(
+      () => ({ runLoadTest: async () => report(slow) }),
+      async ({ until, act, status }) => {
+        await until('stopped', ({ phase }) => phase === 'stopped');
+        const expiresAt = new Date(Date.now() + 100 * HOUR).toISOString();
+        const waive = { action: 'waive' as const, finding: 'LatencyAboveLimit/POST /api/order/create', expiresAt };
+        expect(await refusal(act(waive, 'requester'))).toMatch(/requested this countdown/);
+        await act(waive);
+        expect((await until('counting', ({ phase }) => phase === 'counting')).current).toBe('final-poll');
+        expect((await status()).checkpoints[0]?.waivers).toHaveLength(1);
+      },
+    ));
+
+  it('runs the checkpoint again after a recycle and re-times what follows', () => {
+    let rounds = 0;
+    return run(
+      () => ({ runLoadTest: async () => report(...((rounds += 1) === 1 ? [slow] : [])) }),
+      async ({ until, act, status }) => {
+        const stopped = await until('stopped', ({ phase }) => phase === 'stopped');
+        await act({ action: 'recycle', to: 'T-72h', comment: 'fixed' });
+        const now = await until('counting to the poll', ({ current, phase }) => current === 'final-poll' && phase === 'counting');
+        expect(rounds).toBe(2);
+        expect(Date.parse(now.launchAt)).toBeGreaterThanOrEqual(Date.parse(stopped.launchAt));
+        expect((await status()).checkpoints[0]?.steps[1]?.round).toBe(2);
+      },
+    );
+  });
+
+  it('rolls back by itself when the guard breaches, and says so', () =>
+    run(
+      () => ({ runGuard: async () => ({ ...report({ ...slow, code: 'ErrorRateAboveLimit', message: 'error rate is 20 %, limit 0.1 %' }), watchedMs: 1 }) }),
+      async ({ advance, until, act, handle, world, status }) => {
+        await advance(71.01);
+        await until('waiting', ({ phase }) => phase === 'waiting');
+        await act({ action: 'approve' }, 'li.wei');
+        await act({ action: 'approve' }, 'a.osei');
+        await advance(1);
+        expect(await handle.result()).toMatchObject({ ending: 'rolled-back', sentence: 'error rate is 20 %, limit 0.1 %' });
+        expect(world.writes.map((line) => line.split('sha-')[1])).toEqual(['91d03ce', '4f9c2ab']);
+        expect((await status()).checkpoints[2]?.steps.at(-1)).toMatchObject({ name: 'rollback', findings: [{ code: 'RolledBackInTime' }, { code: 'RollbackHealthy' }] });
+      },
+    ));
+
+  it('holds without data in the guard, and goes on with the rest after a resume', () => {
+    const remaining: number[] = [];
+    return run(
+      () => ({
+        runGuard: async ({ remainingMs }) => {
+          remaining.push(remainingMs);
+          return remaining.length === 1 ? { ...report(unseen), watchedMs: 240_000 } : { ...report(), watchedMs: remainingMs };
+        },
+      }),
+      async ({ advance, until, act, handle }) => {
+        await advance(71.01);
+        await until('waiting', ({ phase }) => phase === 'waiting');
+        await act({ action: 'approve' }, 'li.wei');
+        await act({ action: 'approve' }, 'a.osei');
+        await advance(0.999);
+        const held = await until('holding', ({ phase }) => phase === 'holding');
+        expect(held).toMatchObject({ verdict: 'hold', sentence: 'no samples for up{}' });
+        await act({ action: 'resume' });
+        expect(await handle.result()).toMatchObject({ ending: 'launched' });
+        expect(remaining).toEqual([600_000, 360_000]);
+      },
+    );
+  });
+
+  it('ends as no-go when nobody approves before the deadline and nobody recycles', () =>
+    run(well, async ({ advance, handle, world }) => {
+      await advance(200);
+      expect(await handle.result()).toMatchObject({ ending: 'no-go', sentence: expect.stringContaining('0 of 2 approvals') });
+      expect(world.writes).toEqual([]);
+    }));
+
+  it('refuses approvals that are too early, by the requester, twice, for old evidence or too late, and audits each', () =>
+    run(well, async ({ advance, until, act, handle }) => {
+      await until('counting', ({ phase, current }) => phase === 'counting' && current === 'final-poll');
+      expect(await refusal(act({ action: 'approve', checkpoint: 'final-poll' }))).toMatch(/early/);
+      await advance(71.01);
+      await until('waiting', ({ phase }) => phase === 'waiting');
+      expect(await refusal(act({ action: 'approve' }, 'requester'))).toMatch(/requested this countdown/);
+      expect(await refusal(act({ action: 'approve', evidenceDigest: 'sha256:old' }))).toMatch(/old evidence/);
+      expect(await refusal(act({ action: 'approve', principal: person('stranger', ['visitors']) }))).toMatch(/not in release-managers/);
+      await act({ action: 'approve' });
+      expect(await refusal(act({ action: 'approve' }))).toMatch(/already approved/);
+      await advance(0.6);
+      await until('stopped', ({ phase }) => phase === 'stopped');
+      expect(await refusal(act({ action: 'approve' }, 'a.osei'))).toMatch(/too late/);
+      const chain = await handle.query(auditQuery);
+      expect(chain.filter(({ action }) => action === 'approve.refused')).toHaveLength(6);
+      expect(chain.filter(({ action }) => action === 'approve.accepted')).toHaveLength(1);
+    }));
+
+  it('counts an approval once though it is sent twice', () =>
+    run(well, async ({ advance, until, act, status }) => {
+      await advance(71.01);
+      await until('waiting', ({ phase }) => phase === 'waiting');
+      const id = randomUUID();
+      const first = await act({ action: 'approve', id });
+      expect(await act({ action: 'approve', id })).toEqual(first);
+      expect((await status()).checkpoints[1]?.approvals).toHaveLength(1);
+    }));
+
+  it('moves the launch by the length of a hold when the next checkpoint would be missed', () =>
+    run(well, async ({ advance, until, act, handle, status }) => {
+      const before = await until('counting', ({ phase, current }) => phase === 'counting' && current === 'final-poll');
+      await advance(70);
+      await handle.signal(holdSignal, { reason: 'incident', by: person('ops', []) });
+      await until('holding', ({ phase }) => phase === 'holding');
+      await advance(3);
+      await act({ action: 'resume' });
+      const after = await status();
+      const movedHours = (Date.parse(after.launchAt) - Date.parse(before.launchAt)) / HOUR;
+      expect(movedHours).toBeGreaterThan(2.9);
+      expect(movedHours).toBeLessThan(3.2);
+    }));
+
+  it('is inconclusive, not green, when a step cannot run', () =>
+    run(
+      () => ({
+        runPreflight: async () => {
+          throw Object.assign(new Error('may not list pods in shop'), { name: 'Forbidden' });
+        },
+      }),
+      async ({ until }) => {
+        const now = await until('holding', ({ phase }) => phase === 'holding');
+        expect(now).toMatchObject({ verdict: 'hold', sentence: 'step preflight could not run: may not list pods in shop' });
+      },
+    ));
+
+  it('refuses to open while the service has another countdown', async () => {
+    const world = fakeWorld();
+    world.activities.acquireLock = async () => ({ acquired: false, sentence: 'shop/go-api already has a countdown: go-api-1.3.9' });
+    await temporal.withWorkers(world.activities, async () => {
+      const name = `r-${randomUUID()}`;
+      const handle = await temporal.client.workflow.start(COUNTDOWN_TYPE, { workflowId: countdownId(name), taskQueue: WORKFLOW_TASK_QUEUE, args: [inputFor(name)] });
+      expect(await refusal(handle.executeUpdate(openUpdate))).toMatch(/already has a countdown/);
+      expect(await handle.result()).toMatchObject({ ending: 'refused' });
+    });
+  });
+
+  it('undoes the launch when it is aborted during the guard', () => {
+    let release: () => void = () => undefined;
+    const reached = new Promise<void>((resolve) => (release = resolve));
+    return run(
+      () => ({
+        runGuard: async () => {
+          release();
+          const { Context } = await import('@temporalio/activity');
+          for (;;) {
+            Context.current().heartbeat();
+            await Promise.race([Context.current().cancelled, new Promise((resolve) => setTimeout(resolve, 200))]);
+          }
+        },
+      }),
+      async ({ advance, until, act, handle, world }) => {
+        await advance(71.01);
+        await until('waiting', ({ phase }) => phase === 'waiting');
+        await act({ action: 'approve' }, 'li.wei');
+        await act({ action: 'approve' }, 'a.osei');
+        const arrival = advance(1);
+        await reached;
+        await handle.cancel();
+        expect(await handle.result()).toMatchObject({ ending: 'aborted' });
+        expect(world.writes.map((line) => line.split('sha-')[1])).toEqual(['91d03ce', '4f9c2ab']);
+        await arrival;
+      },
+    );
+  });
+});

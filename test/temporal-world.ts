@@ -1,0 +1,94 @@
+// A real Temporal server for tests of the countdown: an own namespace per file, real workflows, activities as the test gives them.
+import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Runtime, Worker, bundleWorkflowCode, type WorkflowBundle } from '@temporalio/worker';
+import { registerNamespace } from '../workers/namespace.ts';
+import { virtualTimeClient } from '../server/virtual-time.ts';
+import { canonicalJson } from '../verdict/canonical-json.ts';
+import type { Principal } from '../verdict/verdict.ts';
+import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
+import type { KubernetesActivities } from '../activities/kubernetes/contract.ts';
+import type { StepActivities } from '../activities/steps-contract.ts';
+import { LOAD_TASK_QUEUE, WORKFLOW_TASK_QUEUE, clusterTaskQueue, type Act } from '../workflows/messages.ts';
+
+export const temporalAddress = process.env['TMINUS_TEMPORAL'] ?? '127.0.0.1:7233';
+
+export type FakeActivities = BookkeepingActivities & StepActivities & KubernetesActivities;
+
+export interface World {
+  client: Client;
+  rehearsalClient: Client;
+  namespace: string;
+  cluster: string;
+  address: string;
+  bundle: WorkflowBundle;
+  /** Runs workers with these activities until `body` is done. */
+  withWorkers<T>(activities: Partial<FakeActivities>, body: () => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export async function temporalWorld(): Promise<World> {
+  quietRuntime();
+  const namespace = `test-${randomUUID()}`;
+  const cluster = 'test';
+  const connection = await Connection.connect({ address: temporalAddress });
+  await registerNamespace(connection, namespace);
+  const native = await NativeConnection.connect({ address: temporalAddress });
+  const client = new Client({ connection, namespace });
+  const rehearsalClient = await virtualTimeClient({ address: temporalAddress }, namespace);
+  const bundle = await bundleWorkflowCode({ workflowsPath: new URL('../workflows/index.ts', import.meta.url).pathname, logger: silent });
+  return {
+    client,
+    rehearsalClient,
+    namespace,
+    cluster,
+    address: temporalAddress,
+    bundle,
+    async withWorkers(activities, body) {
+      const queues = [WORKFLOW_TASK_QUEUE, clusterTaskQueue(cluster), LOAD_TASK_QUEUE];
+      const workers = await Promise.all(
+        queues.map((taskQueue) =>
+          Worker.create({
+            connection: native,
+            namespace,
+            taskQueue,
+            activities,
+            ...(taskQueue === WORKFLOW_TASK_QUEUE ? { workflowBundle: bundle } : {}),
+          }),
+        ),
+      );
+      const runs = workers.slice(1).map((worker) => worker.run());
+      try {
+        return await workers[0]!.runUntil(body);
+      } finally {
+        for (const worker of workers.slice(1)) worker.shutdown();
+        await Promise.all(runs);
+      }
+    },
+    async close() {
+      await rehearsalClient.connection.close();
+      await connection.close();
+      await native.close();
+    },
+  };
+}
+
+const nothing = (): void => undefined;
+const silent = { log: nothing, trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+let installed = false;
+function quietRuntime(): void {
+  if (installed) return;
+  installed = true;
+  Runtime.install({ logger: silent, telemetryOptions: { logging: { filter: 'ERROR' } } });
+}
+
+const keys = generateKeyPairSync('ed25519');
+
+/** Signs as the server does; the fake `verifyAct` of tests only parses, its own tests prove the signature. */
+export function signedAct(act: Act) {
+  const payload = canonicalJson(act);
+  return { payload, keyId: 'test', signature: sign(null, Buffer.from(payload), keys.privateKey).toString('base64') };
+}
+
+export const person = (subject: string, groups: string[] = ['release-managers']): Principal => ({ issuer: 'local', subject, displayName: subject, groups, verified: true });

@@ -1,0 +1,119 @@
+// Which act is allowed when, and by whom: the one table that CLI, page, API and the countdown itself ask.
+import type { Principal } from './verdict.ts';
+
+/**
+ * What a countdown is doing, derived for display and for this table: counting to a checkpoint, running its steps, waiting for people,
+ * holding (clock stopped, by a person or an inconclusive verdict), stopped (no-go, may still be recycled), undoing (rollback under way),
+ * ended.
+ */
+export type Phase = 'opening' | 'counting' | 'running' | 'waiting' | 'holding' | 'stopped' | 'undoing' | 'ended';
+
+export type Action = 'approve' | 'reject' | 'hold' | 'resume' | 'recycle' | 'retry' | 'waive' | 'abort';
+
+/** `approver`: a verified member of a group that the checkpoint names. `identified`: any verified principal. `anyone`: the safe direction. */
+type Who = 'approver' | 'identified' | 'anyone';
+
+interface Rule {
+  when: readonly Phase[];
+  who: Who;
+  because: string;
+}
+
+const rules = {
+  approve: {
+    when: ['waiting'],
+    who: 'approver',
+    because: 'a checkpoint can be approved only while it waits for people',
+  },
+  reject: {
+    when: ['counting', 'running', 'waiting', 'holding'],
+    who: 'approver',
+    because: 'a checkpoint can be rejected only while the countdown is under way',
+  },
+  hold: {
+    when: ['counting', 'running', 'waiting', 'holding'],
+    who: 'anyone',
+    because: 'only a countdown that is under way can be held',
+  },
+  resume: {
+    when: ['holding'],
+    who: 'identified',
+    because: 'only a countdown on hold can be resumed',
+  },
+  recycle: {
+    when: ['counting', 'waiting', 'holding', 'stopped'],
+    who: 'identified',
+    because: 'a countdown can go back to an earlier checkpoint only between steps and before the launch',
+  },
+  retry: {
+    when: ['waiting', 'holding', 'stopped'],
+    who: 'identified',
+    because: 'a step can run again only while its checkpoint waits, holds or is stopped',
+  },
+  waive: {
+    when: ['holding', 'stopped'],
+    who: 'approver',
+    because: 'a finding can be waived only while it holds or stops the countdown',
+  },
+  abort: {
+    when: ['opening', 'counting', 'running', 'waiting', 'holding', 'stopped'],
+    who: 'anyone',
+    because: 'a countdown that has ended or is already rolling back cannot be aborted',
+  },
+} as const satisfies Record<Action, Rule>;
+
+/** Row of the table: states, who, and the sentence that goes with a refusal. */
+export const can: Readonly<Record<Action, Rule>> = rules;
+
+export const actions = Object.keys(rules) as Action[];
+
+/**
+ * Why an action is not possible in a phase, or null when it is. Page and CLI show this beside a disabled button.
+ */
+export function explainCan(action: Action, phase: Phase): string | null {
+  const rule = can[action];
+  if (rule.when.includes(phase)) return null;
+  return `${rule.because}; it is ${phaseWords[phase]}`;
+}
+
+/**
+ * Why a principal may not do an action, or null when they may. `groups` are those the checkpoint names; `requestedBy` is who started
+ * the countdown, who may not approve or waive it unless `allowRequester`.
+ */
+export function explainWho(
+  action: Action,
+  principal: Principal,
+  rule: { groups: readonly string[]; allowRequester: boolean; allowUnverified: boolean },
+  requestedBy: Principal,
+): string | null {
+  const { who } = can[action];
+  if (who === 'anyone') return null;
+  if (!principal.verified) {
+    return rule.allowUnverified && action !== 'waive' ? null : `${principal.displayName} is not a verified person; sign in with \`tminus login\` or a token`;
+  }
+  if (who === 'identified') return null;
+  if (!principal.groups.some((group) => rule.groups.includes(group))) {
+    return `${principal.displayName} is not in ${rule.groups.join(' or ')}, who decide here`;
+  }
+  if (action === 'reject') return null;
+  if (!rule.allowRequester && samePerson(principal, requestedBy)) {
+    return `${principal.displayName} requested this countdown; someone else has to ${action} it`;
+  }
+  return null;
+}
+
+/** Identity is issuer and subject; names and e-mail addresses change hands. */
+export function samePerson(a: Principal, b: Principal): boolean {
+  return a.issuer === b.issuer && a.subject === b.subject;
+}
+
+const phaseWords: Record<Phase, string> = {
+  opening: 'being opened',
+  counting: 'counting to its next checkpoint',
+  running: 'running steps',
+  waiting: 'waiting for people',
+  holding: 'on hold',
+  stopped: 'stopped at no-go',
+  undoing: 'rolling back',
+  ended: 'over',
+};

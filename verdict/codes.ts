@@ -1,0 +1,173 @@
+// Every finding code: what it says in English and Chinese, and what to do. `docs/reference/findings.md` is generated from here.
+
+export interface CodeRow {
+  en: string;
+  zh: string;
+  whatToDo: string;
+}
+
+export const codes = {
+  LatencyAboveLimit: {
+    en: 'the slowest 1 % of requests are slower than the limit',
+    zh: '最慢的 1% 请求超过上限',
+    whatToDo: 'Read the CPU and goroutine profiles of the pods; `tminus explain` lists them. Fix, then recycle to the checkpoint of the load test.',
+  },
+  LatencyWithinLimit: {
+    en: 'even the upper confidence bound of p99 is within the limit',
+    zh: 'p99 的置信上界在上限之内',
+    whatToDo: 'Nothing.',
+  },
+  LatencyUndecided: {
+    en: 'too few requests to say whether p99 is within the limit',
+    zh: '请求数太少，无法判断 p99',
+    whatToDo: 'Run longer or at a higher rate: a p99 needs at least 299 requests per endpoint.',
+  },
+  ErrorRateAboveLimit: {
+    en: 'more requests fail than the limit allows',
+    zh: '错误率超过上限',
+    whatToDo: 'Look at the failing status codes and the service log of that time.',
+  },
+  ErrorRateWithinLimit: {
+    en: 'even the upper confidence bound of the error rate is within the limit',
+    zh: '错误率的置信上界在上限之内',
+    whatToDo: 'Nothing.',
+  },
+  ErrorRateUndecided: {
+    en: 'too few requests to say whether the error rate is within the limit',
+    zh: '请求数太少，无法判断错误率',
+    whatToDo: 'Run longer or at a higher rate.',
+  },
+  LoadDelivered: {
+    en: 'the load that was asked for was delivered',
+    zh: '压测负载已按要求送达',
+    whatToDo: 'Nothing.',
+  },
+  LoadNotDelivered: {
+    en: 'less load was delivered than asked for, so the numbers say nothing about the load that was meant',
+    zh: '实际负载低于要求',
+    whatToDo: 'Give the load generator more virtual users or a machine of its own.',
+  },
+  IterationsDropped: {
+    en: 'the load generator could not start every request in time',
+    zh: '压测工具丢弃了迭代',
+    whatToDo: 'Raise maxVus, or find out why the service answers so slowly.',
+  },
+  LoadRunIncomplete: {
+    en: 'the load test did not run to its end',
+    zh: '压测未完整运行',
+    whatToDo: 'Read the message of the load generator, mend it, then retry the step.',
+  },
+  EndpointMissing: {
+    en: 'an endpoint with a limit saw no request',
+    zh: '有上限的接口没有收到请求',
+    whatToDo: 'Check the name tags in the k6 script against the limits in the release file.',
+  },
+  GoroutinesHigh: {
+    en: 'more goroutines stay alive than the limit allows',
+    zh: '长期存活的 goroutine 过多',
+    whatToDo: 'Compare the two goroutine profiles: the site that grew is the leak.',
+  },
+  RuntimeUnknown: {
+    en: 'no pod could be sampled while the load ran',
+    zh: '压测期间无法采样任何 Pod',
+    whatToDo: 'Check that the pprof and metrics ports of the pods can be reached from the load worker.',
+  },
+  RolloutComplete: {
+    en: 'the rollout completed',
+    zh: '滚动更新完成',
+    whatToDo: 'Nothing.',
+  },
+  RolloutFailed: {
+    en: 'the new version did not come up',
+    zh: '新版本未能启动',
+    whatToDo: 'Read the events and logs of the new pods; the rollback has been started.',
+  },
+  VersionServes: {
+    en: 'all pods run the version asked for and answer healthy',
+    zh: '所有 Pod 均运行目标版本且健康',
+    whatToDo: 'Nothing.',
+  },
+  VersionNotServing: {
+    en: 'the version asked for does not serve',
+    zh: '目标版本未提供服务',
+    whatToDo: 'Read the health answer; the rollback has been started.',
+  },
+  RolledBackInTime: {
+    en: 'the old version serves again, in time',
+    zh: '已在时限内回滚',
+    whatToDo: 'Nothing.',
+  },
+  RolledBackLate: {
+    en: 'the old version serves again, but it took longer than the limit',
+    zh: '已回滚但超过时限',
+    whatToDo: 'Find out what took long: image pulls, slow starts, or budgets that block eviction.',
+  },
+  RollbackIncomplete: {
+    en: 'the rollback is not complete',
+    zh: '回滚未完成',
+    whatToDo: 'Look at the named target now; the snapshot to go back to is in evidence.',
+  },
+  RollbackHealthy: {
+    en: 'after the rollback the service is healthy',
+    zh: '回滚后服务健康',
+    whatToDo: 'Nothing.',
+  },
+  RollbackUnhealthy: {
+    en: 'after the rollback the service is not healthy',
+    zh: '回滚后服务不健康',
+    whatToDo: 'Look at the service now: the cause is not the new version alone.',
+  },
+  GuardPassed: {
+    en: 'the guard saw enough requests and both limits hold',
+    zh: '守护期通过',
+    whatToDo: 'Nothing.',
+  },
+  GuardNoData: {
+    en: 'the guard could not see the service',
+    zh: '守护期没有数据',
+    whatToDo: 'Bring the metrics back, then resume: the guard goes on with the bake time that is left.',
+  },
+  GuardUndecided: {
+    en: 'too few requests to say whether the launch is good',
+    zh: '请求数太少，无法判断',
+    whatToDo: 'Extend the bake time, or send more traffic, then resume.',
+  },
+  PodsRestarted: {
+    en: 'pods restarted during the guard',
+    zh: '守护期间 Pod 重启',
+    whatToDo: 'Read the logs of the previous containers.',
+  },
+  StepCouldNotRun: {
+    en: 'a step could not do its work',
+    zh: '步骤无法运行',
+    whatToDo: 'Mend what the message names, then retry the step.',
+  },
+  CheckpointMissed: {
+    en: 'no worker ran when the checkpoint was due',
+    zh: '检查点到期时没有 worker 运行',
+    whatToDo: 'Decide whether the plan still fits, then resume with the launch time kept or shifted.',
+  },
+  LaunchWindowClosed: {
+    en: 'the time to launch is over',
+    zh: '上线窗口已关闭',
+    whatToDo: 'Resume with a shifted launch time, or abort.',
+  },
+  WaitingForApproval: {
+    en: 'people have not decided yet',
+    zh: '等待审批',
+    whatToDo: 'Approve or reject.',
+  },
+  ApprovalsMissing: {
+    en: 'the deadline came before the approvals',
+    zh: '审批超时',
+    whatToDo: 'Recycle to the checkpoint to ask again.',
+  },
+  Rejected: {
+    en: 'a person said no-go',
+    zh: '被拒绝',
+    whatToDo: 'Talk to them, mend it, then recycle.',
+  },
+} as const satisfies Record<string, CodeRow>;
+
+/** The row of a code, or undefined for one that this version does not know. */
+export const codeRow = (code: string): CodeRow | undefined => (codes as Record<string, CodeRow>)[code];

@@ -1,0 +1,205 @@
+// All that a countdown remembers, as plain JSON: it must survive a continue-as-new.
+import { replan, planOf } from '../release/plan.ts';
+import type { Checkpoint } from '../release/release.ts';
+import { judge, type CountedApproval, type Waiver } from '../verdict/judge.ts';
+import { EMPTY_CHAIN, chainRecord, type AuditRecord } from '../verdict/audit-chain.ts';
+import { digestOf } from '../verdict/digest.ts';
+import type { Finding } from '../verdict/finding.ts';
+import type { Evaluation, Principal } from '../verdict/verdict.ts';
+import type { ActResult, ApprovalStatus, CountdownInput, Ending, Phase, StepStatus } from './messages.ts';
+import type { UndoEntry } from './step.ts';
+
+export interface CheckpointState {
+  name: string;
+  offset: string;
+  atMs: number;
+  /** Rounds run so far of each step, by name, and what it left. */
+  steps: StepStatus[];
+  /** Names of steps that have to run (again) before the checkpoint can be judged whole. */
+  pending: string[];
+  /** Useful work of earlier rounds, by step name, ms. */
+  doneMs: Record<string, number>;
+  approvals: ApprovalStatus[];
+  waivers: Waiver[];
+  /** What the countdown itself found: a missed checkpoint, a step that could not run. */
+  own: Finding[];
+  revision: number;
+  evidenceDigest: string;
+  approvalDeadlineMs?: number;
+  /** Until when an inconclusive verdict stays a hold. */
+  holdDeadlineMs?: number;
+  /** Until when a no-go may still be waived, retried or recycled. */
+  stopDeadlineMs?: number;
+  passed: boolean;
+  evaluation?: Evaluation;
+}
+
+export interface Hold {
+  sinceMs: number;
+  by: string;
+  reason: string;
+}
+
+export interface CountdownState {
+  input: CountdownInput;
+  startedAtMs: number;
+  launchAtMs: number;
+  heldMs: number;
+  phase: Phase;
+  generation: number;
+  cursor: number;
+  checkpoints: CheckpointState[];
+  hold: Hold | null;
+  recycleTo: string | null;
+  undo: UndoEntry[];
+  ending: Ending | null;
+  /** The sentence of the ending, or of a refusal. */
+  sentence: string;
+  endedAtMs: number | null;
+  audit: AuditRecord[];
+  auditStored: number;
+  /** Answers of acts that counted, by id: resending one gets the same answer, also after a continue-as-new. */
+  acts: Record<string, ActResult>;
+  /** Messages to people that are still under way. */
+  telling: number;
+  /** Moved by every change, so that waits wake up. */
+  version: number;
+}
+
+export function freshState(input: CountdownInput, nowMs: number): CountdownState {
+  const plan = planOf(input.release, nowMs);
+  return {
+    input,
+    startedAtMs: nowMs,
+    launchAtMs: plan.launchAtMs,
+    heldMs: 0,
+    phase: 'opening',
+    generation: 0,
+    cursor: 0,
+    checkpoints: plan.checkpoints.map(({ name, offset, atMs }) => emptyCheckpoint(specOf(input, name), offset, atMs)),
+    hold: null,
+    recycleTo: null,
+    undo: [],
+    ending: null,
+    sentence: '',
+    endedAtMs: null,
+    audit: [],
+    auditStored: 0,
+    acts: {},
+    telling: 0,
+    version: 0,
+  };
+}
+
+function emptyCheckpoint({ name, steps }: Checkpoint, offset: string, atMs: number): CheckpointState {
+  return {
+    name,
+    offset,
+    atMs,
+    steps: steps.map((step) => ({ name: step.name, type: step.type, round: 0, state: 'later', findings: [], facts: [], evidence: [] })),
+    pending: steps.map((step) => step.name),
+    doneMs: {},
+    approvals: [],
+    waivers: [],
+    own: [],
+    revision: 1,
+    evidenceDigest: '',
+    passed: false,
+  };
+}
+
+export function specOf(input: CountdownInput, name: string): Checkpoint {
+  const spec = input.release.spec.checkpoints.find((checkpoint) => checkpoint.name === name);
+  if (!spec) throw new Error(`the plan has no checkpoint ${name}`);
+  return spec;
+}
+
+export const current = (state: CountdownState): CheckpointState => {
+  const checkpoint = state.checkpoints[Math.min(state.cursor, state.checkpoints.length - 1)];
+  if (!checkpoint) throw new Error('a plan has at least one checkpoint');
+  return checkpoint;
+};
+
+/** A line in the audit chain; stored by `flushAudit`. */
+export function record(state: CountdownState, nowMs: number, actor: string, action: string, object: string, detail: string): void {
+  const last = state.audit.at(-1);
+  state.audit.push(chainRecord(last ?? EMPTY_CHAIN, { at: new Date(nowMs).toISOString(), actor, action, object, detail }));
+  state.version += 1;
+}
+
+export const findingsOf = (checkpoint: CheckpointState): Finding[] => [...checkpoint.own, ...checkpoint.steps.flatMap(({ findings }) => findings)];
+
+/**
+ * Brings revision and digest of a checkpoint up to date. The digest covers the findings and evidence of this and all earlier
+ * checkpoints and the candidate: an approval of the final poll speaks for the load test of three days ago.
+ */
+export function refreshDigest(state: CountdownState, checkpoint: CheckpointState): void {
+  const upToHere = state.checkpoints.slice(0, state.checkpoints.indexOf(checkpoint) + 1);
+  const digest = digestOf({
+    release: state.input.releaseDigest,
+    image: state.input.release.spec.service.image,
+    checkpoints: upToHere.map((each) => ({
+      name: each.name,
+      findings: findingsOf(each),
+      evidence: each.steps.flatMap(({ evidence }) => evidence.map((ref) => ref.digest)),
+      waivers: each.waivers.map(({ finding, reason, expiresAtMs }) => ({ finding, reason, expiresAtMs })),
+    })),
+  });
+  if (digest === checkpoint.evidenceDigest) return;
+  if (checkpoint.evidenceDigest !== '') checkpoint.revision += 1;
+  checkpoint.evidenceDigest = digest;
+  state.version += 1;
+}
+
+/** Judges the current checkpoint. While steps are pending, only what they found so far; approvals count once all have run. */
+export function evaluate(state: CountdownState, checkpoint: CheckpointState, nowMs: number): Evaluation {
+  const { approval } = specOf(state.input, checkpoint.name);
+  refreshDigest(state, checkpoint);
+  checkpoint.evaluation = judge(
+    findingsOf(checkpoint),
+    checkpoint.approvals satisfies CountedApproval[],
+    checkpoint.waivers,
+    {
+      approval:
+        approval && checkpoint.pending.length === 0
+          ? { ...approval, ...(checkpoint.approvalDeadlineMs === undefined ? {} : { deadlineMs: checkpoint.approvalDeadlineMs }) }
+          : null,
+      ...(checkpoint.holdDeadlineMs === undefined ? {} : { inconclusiveUntilMs: checkpoint.holdDeadlineMs }),
+      revision: checkpoint.revision,
+      evidenceDigest: checkpoint.evidenceDigest,
+    },
+    nowMs,
+  );
+  return checkpoint.evaluation;
+}
+
+/** Moves the launch, and every checkpoint that is still to come with it. */
+export function moveLaunch(state: CountdownState, launchAtMs: number): void {
+  const plan = replan(planOf(state.input.release, state.startedAtMs), launchAtMs);
+  state.launchAtMs = launchAtMs;
+  for (const planned of plan.checkpoints) {
+    const checkpoint = state.checkpoints.find(({ name }) => name === planned.name);
+    if (checkpoint && !checkpoint.passed) checkpoint.atMs = planned.atMs;
+  }
+  state.version += 1;
+}
+
+/** Goes back to an earlier checkpoint: it and all after it start afresh, their approvals and waivers void. Past rounds keep their numbers. */
+export function recycleState(state: CountdownState, nowMs: number): void {
+  const to = state.checkpoints.findIndex(({ name }) => name === state.recycleTo);
+  const target = state.checkpoints[to];
+  if (!target) throw new Error(`the plan has no checkpoint ${state.recycleTo}`);
+  const lead = planOf(state.input.release, state.startedAtMs).checkpoints.find(({ name }) => name === target.name)?.offsetMs ?? 0;
+  state.checkpoints = state.checkpoints.map((checkpoint, index) => {
+    if (index < to) return checkpoint;
+    const fresh = emptyCheckpoint(specOf(state.input, checkpoint.name), checkpoint.offset, checkpoint.atMs);
+    for (const step of fresh.steps) step.round = checkpoint.steps.find(({ name }) => name === step.name)?.round ?? 0;
+    return { ...fresh, revision: checkpoint.revision + 1 };
+  });
+  state.cursor = to;
+  state.recycleTo = null;
+  state.hold = null;
+  moveLaunch(state, Math.max(state.launchAtMs, nowMs + lead));
+}
+
+export const actorOf = ({ issuer, subject }: Principal): string => `${issuer}/${subject}`;

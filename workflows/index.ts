@@ -1,0 +1,7 @@
+// What a worker of the workflow queue can run.
+export { countdown } from './countdown.ts';
+export { serviceLock } from './service-lock.ts';
+export { preflightStep } from './steps/preflight.ts';
+export { loadTestStep } from './steps/load-test.ts';
+export { launchStep } from './steps/launch.ts';
+export { guardStep } from './steps/guard.ts';

@@ -1,0 +1,104 @@
+// What a countdown shows of itself. Derived, never stored.
+import { workflowInfo } from '@temporalio/workflow';
+import { verdictOf } from './announce.ts';
+import { current, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import { EMPTY_CHAIN } from '../verdict/audit-chain.ts';
+import type { CheckpointStatus, Condition, CountdownStatus } from './messages.ts';
+
+export function countdownStatus(state: CountdownState): CountdownStatus {
+  const { release, rehearsal, requestedBy } = state.input;
+  const { service, cluster } = release.spec;
+  const head = state.audit.at(-1) ?? EMPTY_CHAIN;
+  return {
+    release: release.metadata.name,
+    service: { name: service.name, namespace: service.namespace, cluster, image: service.image },
+    rehearsal,
+    requestedBy,
+    phase: state.phase,
+    verdict: verdictOf(state),
+    sentence: sentence(state),
+    reasons: current(state).evaluation?.reasons ?? [],
+    ...(state.ending === null ? {} : { ending: state.ending }),
+    now: iso(Date.now()),
+    startedAt: iso(state.startedAtMs),
+    ...(state.endedAtMs === null ? {} : { endedAt: iso(state.endedAtMs) }),
+    launchAt: iso(state.launchAtMs),
+    heldMs: state.heldMs,
+    ...(state.hold === null ? {} : { holdSince: iso(state.hold.sinceMs) }),
+    current: current(state).name,
+    checkpoints: state.checkpoints.map((checkpoint, index) => checkpointStatus(state, checkpoint, index)),
+    conditions: conditions(state),
+    auditHead: { seq: head.seq, hash: head.hash },
+    historyEvents: workflowInfo().historyLength,
+  };
+}
+
+function sentence(state: CountdownState): string {
+  if (state.ending !== null) return state.sentence;
+  if (state.hold) return `held by ${state.hold.by}: ${state.hold.reason}`;
+  const { offset, name, atMs, evaluation } = current(state);
+  switch (state.phase) {
+    case 'opening':
+      return 'taking the lock of the service';
+    case 'counting':
+      return `counting to ${offset} ${name} at ${iso(atMs)}`;
+    case 'running':
+      return `running the steps of ${offset} ${name}`;
+    case 'undoing':
+      return `rolling back: ${state.sentence}`;
+    case 'waiting':
+    case 'holding':
+    case 'stopped':
+    case 'ended':
+      return evaluation?.reasons.filter(({ effect }) => effect === evaluation.verdict).map(({ message }) => message).join('; ') ?? state.phase;
+  }
+}
+
+function checkpointStatus(state: CountdownState, checkpoint: CheckpointState, index: number): CheckpointStatus {
+  const { approval } = specOf(state.input, checkpoint.name);
+  return {
+    name: checkpoint.name,
+    offset: checkpoint.offset,
+    at: iso(checkpoint.atMs),
+    state: checkpointWord(state, checkpoint, index),
+    revision: checkpoint.revision,
+    evidenceDigest: checkpoint.evidenceDigest,
+    steps: checkpoint.steps,
+    approvals: checkpoint.approvals,
+    ...(approval ? { approval: { ...approval, ...(checkpoint.approvalDeadlineMs === undefined ? {} : { deadlineAt: iso(checkpoint.approvalDeadlineMs) }) } } : {}),
+    waivers: checkpoint.waivers.map(({ finding, reason, by, expiresAtMs }) => ({ finding, reason, by, expiresAt: iso(expiresAtMs) })),
+    ...(checkpoint.evaluation ? { evaluation: checkpoint.evaluation } : {}),
+  };
+}
+
+function checkpointWord(state: CountdownState, { passed, evaluation }: CheckpointState, index: number): CheckpointStatus['state'] {
+  if (passed) return 'go';
+  if (index !== state.cursor || state.phase === 'counting' || state.phase === 'opening') return 'later';
+  if (state.phase === 'running') return 'running';
+  if (state.phase === 'waiting') return 'waiting';
+  if (state.phase === 'holding') return 'hold';
+  return state.ending === 'launched' ? 'go' : evaluation?.verdict === 'hold' ? 'hold' : 'no-go';
+}
+
+function conditions(state: CountdownState): Condition[] {
+  const at = (actions: string[]) => [...state.audit].reverse().find(({ action }) => actions.includes(action))?.at;
+  const started = iso(state.startedAtMs);
+  const condition = (type: Condition['type'], holds: boolean, reason: string, message: string, since?: string): Condition => ({
+    type,
+    status: holds ? 'True' : 'False',
+    reason,
+    message,
+    lastTransitionTime: since ?? started,
+  });
+  const held = state.phase === 'holding' || state.phase === 'stopped';
+  return [
+    condition('LockHeld', state.phase !== 'opening' && state.ending === null, state.phase === 'opening' ? 'Opening' : state.ending === null ? 'Acquired' : 'Released', 'one live countdown per service', at(['countdown.started'])),
+    condition('Holding', held, held ? (state.hold ? 'HeldByPerson' : 'Verdict') : 'ClockRuns', held ? sentence(state) : 'the clock runs', at(['hold.accepted', 'checkpoint.holding', 'checkpoint.stopped', 'resume.accepted'])),
+    condition('CheckpointReached', state.phase !== 'counting' && state.phase !== 'opening', current(state).offset, current(state).name, at(['checkpoint.reached'])),
+    condition('Launched', state.ending === 'launched', state.ending === 'launched' ? 'GuardPassed' : 'NotYet', state.ending === 'launched' ? state.sentence : 'the candidate has not passed its guard', at(['countdown.launched'])),
+    condition('RolledBack', state.ending === 'rolled-back', state.ending === 'rolled-back' ? 'Undone' : 'NothingUndone', state.ending === 'rolled-back' ? state.sentence : 'nothing was rolled back', at(['undo.done'])),
+    condition('Ended', state.ending !== null, state.ending ?? 'Running', state.sentence || 'the countdown is under way', state.endedAtMs === null ? undefined : iso(state.endedAtMs)),
+  ];
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();

@@ -1,0 +1,102 @@
+// The launch: the candidate's image on the one container, watched until it serves or until it must be taken back.
+import { proxyActivities } from '@temporalio/workflow';
+import type { DeploymentSnapshot, KubernetesActivities, RolloutResult } from '../../activities/kubernetes/contract.ts';
+import { judgeRollout, judgeVersion } from '../../verdict/rollout.ts';
+import { durationMs } from '../../release/duration.ts';
+import type { LaunchStep } from '../../release/steps/registry.ts';
+import { long, quick } from '../activity-options.ts';
+import { clusterTaskQueue } from '../messages.ts';
+import { operationId, productionOf, registerUndo, type StepInput, type StepResult, type UndoEntry, type UndoReport } from '../step.ts';
+import { judgeRollback } from '../../verdict/rollback.ts';
+
+export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResult> {
+  const { release, step, countdown, generation } = input;
+  const { service } = release.spec;
+  const target = productionOf(release);
+  const { act, watch } = kubernetes(target.cluster, durationMs(step.timeout));
+
+  const operation = { id: operationId(input, 'launch', target), countdown, generation };
+  const before = input.undo.find(({ undoes }) => undoes === operation.id)?.snapshot ?? (await captureAndRegister());
+  const write = await act.applyImage({ target, operation, image: service.image, expected: before });
+  const rollout = await watch.watchRollout({ target, observedGeneration: write.observedGeneration, image: service.image, timeoutMs: durationMs(step.timeout) });
+  const launched = judgeRollout(target, rollout);
+  if (launched.outcome !== 'pass') return { findings: [launched], facts: [rolloutFact(before.image, service.image, rollout)], evidence: [before.evidence, ...rollout.evidence] };
+
+  const proof = await watch.verifyVersion({
+    target,
+    image: service.image,
+    healthTarget: service.health.target,
+    healthPath: service.health.path,
+    timeoutMs: durationMs(step.healthWithin),
+  });
+  return {
+    findings: [launched, judgeVersion(target, proof, durationMs(step.healthWithin))],
+    facts: [rolloutFact(before.image, service.image, rollout), { subject: 'health', text: `health ok in ${proof.seconds.toFixed(1)} s`, values: { seconds: proof.seconds } }],
+    evidence: [before.evidence, ...rollout.evidence, ...proof.evidence],
+  };
+
+  async function captureAndRegister(): Promise<DeploymentSnapshot> {
+    const snapshot = await act.captureDeployment(target);
+    await registerUndo({
+      kind: 'launch',
+      undoes: operation.id,
+      name: `${target.namespace}/${target.deployment} back to ${snapshot.image}`,
+      snapshot,
+      healthTarget: service.health.target,
+      healthPath: service.health.path,
+      rollbackWithin: step.rollbackWithin,
+      healthWithin: step.healthWithin,
+    });
+    return snapshot;
+  }
+}
+
+/** Puts the recorded template back and proves that it serves again. Runs in the countdown, where it cannot be cancelled. */
+export async function undoLaunch(entry: UndoEntry, identity: { countdown: string; generation: number }): Promise<UndoReport> {
+  const { snapshot } = entry;
+  const { target } = snapshot;
+  const limits = { rollbackMs: durationMs(entry.rollbackWithin), healthMs: durationMs(entry.healthWithin) };
+  const { act, watch } = kubernetes(target.cluster, limits.rollbackMs + limits.healthMs);
+  const operation = { id: entry.undoes.replace('/launch/', '/rollback/'), ...identity };
+  const write = await act.restoreTemplate({ snapshot, operation, undoes: entry.undoes });
+  const rollout = await watch.watchRollout({ target, observedGeneration: write.observedGeneration, image: snapshot.image, timeoutMs: limits.rollbackMs });
+  const proof = await watch.verifyVersion({
+    target,
+    image: snapshot.image,
+    healthTarget: entry.healthTarget,
+    healthPath: entry.healthPath,
+    timeoutMs: limits.healthMs,
+  });
+  const findings = judgeRollback(entry.name, rollout, proof, limits);
+  return {
+    name: entry.name,
+    undone: rollout.outcome === 'complete' && proof.ok,
+    findings,
+    facts: [
+      {
+        subject: 'rollback',
+        text: `${entry.name}: written ${write.wrote ? '' : '(had landed before) '}at ${write.at}, ${rollout.podsReady} of ${rollout.podsWanted} pods in ${rollout.seconds.toFixed(1)} s, health ${proof.ok ? 'ok' : 'not ok'} in ${proof.seconds.toFixed(1)} s`,
+        values: { rolloutSeconds: rollout.seconds, healthSeconds: proof.seconds },
+      },
+    ],
+    evidence: [...rollout.evidence, ...proof.evidence],
+  };
+}
+
+function kubernetes(cluster: string, watchMs: number): { act: KubernetesActivities; watch: KubernetesActivities } {
+  const taskQueue = clusterTaskQueue(cluster);
+  return {
+    act: proxyActivities<KubernetesActivities>({ ...quick, taskQueue }),
+    // Twice: a worker that dies in the middle leaves its successor a whole watch.
+    watch: proxyActivities<KubernetesActivities>({ ...long(watchMs * 2), taskQueue }),
+  };
+}
+
+function rolloutFact(from: string, to: string, { podsReady, podsWanted, seconds, outcome }: RolloutResult) {
+  const tag = (image: string) => image.slice(image.lastIndexOf(':') + 1);
+  return {
+    subject: 'rollout',
+    text: `${tag(from)} → ${tag(to)}   ${podsReady} of ${podsWanted} pods in ${seconds.toFixed(1)} s${outcome === 'complete' ? '' : ` (${outcome})`}`,
+    values: { podsReady, podsWanted, seconds },
+  };
+}

@@ -1,0 +1,16 @@
+import type { Step } from '../../release/steps/registry.ts';
+import type { UndoEntry, UndoReport } from '../step.ts';
+import { undoLaunch } from './launch.ts';
+
+/** Which child workflow runs a step. One line per step; its schema, acts and judges stand under the same name in their rooms. */
+export const stepWorkflows: Record<Step['type'], string> = {
+  preflight: 'preflightStep',
+  loadTest: 'loadTestStep',
+  launch: 'launchStep',
+  guard: 'guardStep',
+};
+
+/** Who takes an effect back. One line per kind of effect. */
+export const undoers: Record<UndoEntry['kind'], (entry: UndoEntry, identity: { countdown: string; generation: number }) => Promise<UndoReport>> = {
+  launch: undoLaunch,
+};
