@@ -53,6 +53,7 @@ export async function temporalWorld(): Promise<World> {
             namespace,
             taskQueue,
             activities,
+            maxHeartbeatThrottleInterval: '1s',
             ...(taskQueue === WORKFLOW_TASK_QUEUE ? { workflowBundle: bundle } : {}),
           }),
         ),

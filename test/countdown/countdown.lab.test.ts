@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { advance } from '../../server/virtual-time.ts';
 import { verifyChain } from '../../verdict/audit-chain.ts';
 import { COUNTDOWN_TYPE, WORKFLOW_TASK_QUEUE, actUpdate, auditQuery, countdownId, holdSignal, openUpdate, statusQuery, type Act, type CountdownInput, type CountdownStatus } from '../../workflows/messages.ts';
@@ -225,7 +225,7 @@ describe('a countdown', () => {
     run(
       () => ({
         runPreflight: async () => {
-          throw Object.assign(new Error('may not list pods in shop'), { name: 'Forbidden' });
+          throw ApplicationFailure.nonRetryable('may not list pods in shop', 'Forbidden');
         },
       }),
       async ({ until }) => {

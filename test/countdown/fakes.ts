@@ -4,29 +4,74 @@ import type { StepReport } from '../../activities/steps-contract.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import type { Finding } from '../../verdict/finding.ts';
 import type { Act, CountdownInput } from '../../workflows/messages.ts';
-import { loadRelease } from '../../release/load.ts';
 import { hexDigest } from '../../verdict/digest.ts';
 import { person, type FakeActivities } from '../temporal-world.ts';
 
-export const RELEASE = `
-apiVersion: tminus.dev/v1alpha1
-kind: Release
-metadata: { name: NAME }
-spec:
-  service: { name: go-api, namespace: shop, image: "registry.local/go-api:sha-91d03ce" }
-  cluster: test
-  countdown: 72h
-  load: { script: k6/shop.js, target: shop-staging }
-  approvers: { groups: [release-managers], count: 2 }
-`;
-
-export function inputFor(name: string, text = RELEASE): CountdownInput {
-  const file = text.replace('NAME', name);
-  const loaded = loadRelease(file, 'release.yaml');
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+/** The standard plan of a 72-hour countdown, as the release room hands it out (`release/expand.test.ts` proves that it does). */
+export function inputFor(name: string): CountdownInput {
+  const approvers = { groups: ['release-managers'], count: 2, allowRequester: false };
+  const limits = { p99: '300ms', errorRate: '0.1%' };
   return {
-    release: loaded.release,
-    releaseDigest: `sha256:${hexDigest(file)}`,
+    release: {
+      apiVersion: 'tminus.dev/v1alpha1',
+      kind: 'Release',
+      metadata: { name },
+      spec: {
+        service: { name: 'go-api', namespace: 'shop', image: 'registry.local/go-api:sha-91d03ce', deployment: 'go-api', container: 'go-api', health: { target: 'shop', path: '/healthz' } },
+        cluster: 'test',
+        staging: { cluster: 'test', namespace: 'shop-staging', deployment: 'go-api', container: 'go-api' },
+        countdown: '72h',
+        launchWindow: '30m',
+        load: { script: 'k6/shop.js', target: 'shop-staging' },
+        approvers,
+        allowUnverified: false,
+        notify: [],
+        checkpoints: [
+          {
+            name: 'load-and-diagnosis',
+            at: 'T-72h',
+            approval: null,
+            holdDeadline: '24h',
+            steps: [
+              { type: 'preflight', name: 'preflight', maxClockSkew: '2s' },
+              {
+                type: 'loadTest',
+                name: 'load-test',
+                script: 'k6/shop.js',
+                target: 'shop-staging',
+                stages: [{ duration: '60s', rate: 300 }],
+                maxVus: 400,
+                limits: { ...limits, delivered: '95%', endpoints: {} },
+                sampleEvery: '5s',
+                cpuProfile: '10s',
+              },
+            ],
+          },
+          { name: 'final-poll', at: 'T-1h', steps: [], approval: { ...approvers, deadline: '30m', onDeadline: 'no-go' }, holdDeadline: '24h' },
+          {
+            name: 'launch',
+            at: 'T-0',
+            approval: null,
+            holdDeadline: '24h',
+            steps: [
+              { type: 'launch', name: 'launch', timeout: '10m', rollbackWithin: '90s', healthWithin: '60s' },
+              {
+                type: 'guard',
+                name: 'guard',
+                bake: '10m',
+                interval: '5s',
+                noDataAfter: '20s',
+                minRequests: 300,
+                falseAlarm: '1%',
+                metric: 'http_request_duration_seconds',
+                limits,
+              },
+            ],
+          },
+        ],
+      },
+    },
+    releaseDigest: `sha256:${hexDigest(name)}`,
     scripts: { 'k6/shop.js': `sha256:${hexDigest('script')}` },
     requestedBy: person('requester'),
     rehearsal: false,

@@ -1,0 +1,94 @@
+// One process, up to three kinds of queue: the countdowns themselves, what must be near a cluster, and the load generator.
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Worker, bundleWorkflowCode, type WorkerOptions } from '@temporalio/worker';
+import type { Environment } from '../release/environment.ts';
+import { clusterTaskQueue, LOAD_TASK_QUEUE, WORKFLOW_TASK_QUEUE } from '../workflows/messages.ts';
+import { assembleActivities } from './activities.ts';
+import { DEPLOYMENT_NAME, makeCurrent, workflowBuildId } from './version.ts';
+
+export type Role = 'countdowns' | 'clusters' | 'load';
+
+export interface StartWorkersOptions {
+  address: string;
+  namespace: string;
+  environment: Environment;
+  /** Paths in the environment file are relative to its folder. */
+  environmentFolder: string;
+  /** Folder of the audit files. */
+  auditFolder: string;
+  root: string;
+  roles: readonly Role[];
+}
+
+export interface RunningWorkers {
+  /** Settles when all workers have stopped; rejects when one of them fails. */
+  done: Promise<void>;
+  /** Lets running activities finish or cancel, then stops. */
+  shutdown(): Promise<void>;
+  buildId: string;
+}
+
+/**
+ * A cancelled load test must end within seconds, and the SDK tells an activity of its cancellation only with a heartbeat it lets through
+ * (default: every 12 s of a 15 s timeout).
+ */
+const HEARTBEAT_THROTTLE = '1s';
+
+/** Cached countdowns: 1,000 waiting ones stay under 300 MB; a cache miss costs a whole replay. */
+const CACHED_WORKFLOWS = 1_000;
+
+/** Below a pod's usual 60 s of grace. */
+const SHUTDOWN_GRACE = '20s';
+const SHUTDOWN_FORCE = '40s';
+
+export async function startWorkers(options: StartWorkersOptions): Promise<RunningWorkers> {
+  const { address, namespace, environment, root, roles } = options;
+  const connection = await Connection.connect({ address });
+  const client = new Client({ connection, namespace });
+  const native = await NativeConnection.connect({ address });
+  const activities = await assembleActivities({ ...options, client });
+  const buildId = await workflowBuildId(root);
+  const common = {
+    connection: native,
+    namespace,
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+    defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+    shutdownGraceTime: SHUTDOWN_GRACE,
+    shutdownForceTime: SHUTDOWN_FORCE,
+  } satisfies Partial<WorkerOptions>;
+
+  const workers: Worker[] = [];
+  if (roles.includes('countdowns')) {
+    workers.push(
+      await Worker.create({
+        ...common,
+        taskQueue: WORKFLOW_TASK_QUEUE,
+        workflowBundle: await bundleWorkflowCode({ workflowsPath: `${root}/workflows/index.ts` }),
+        activities: activities.bookkeeping,
+        maxCachedWorkflows: CACHED_WORKFLOWS,
+        workerDeploymentOptions: { version: { deploymentName: DEPLOYMENT_NAME, buildId }, useWorkerVersioning: true, defaultVersioningBehavior: 'PINNED' },
+      }),
+    );
+  }
+  if (roles.includes('clusters')) {
+    for (const cluster of Object.keys(environment.spec.clusters)) {
+      workers.push(await Worker.create({ ...common, taskQueue: clusterTaskQueue(cluster), activities: activities.cluster }));
+    }
+  }
+  // One load test at a time: two on one machine would measure each other.
+  if (roles.includes('load')) workers.push(await Worker.create({ ...common, taskQueue: LOAD_TASK_QUEUE, activities: activities.load, maxConcurrentActivityTaskExecutions: 1 }));
+
+  const done = Promise.all(workers.map((worker) => worker.run())).then(async () => {
+    await native.close();
+    await connection.close();
+  });
+  if (roles.includes('countdowns')) await Promise.race([makeCurrent(client, buildId), done]);
+  return {
+    done,
+    buildId,
+    shutdown: async () => {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+      await done;
+    },
+  };
+}
