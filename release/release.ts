@@ -36,7 +36,7 @@ const approvalSchema = z
   })
   .meta({ description: 'Asks people to decide after the steps of the checkpoint; `{}` asks `spec.approvers`, `null` asks nobody.' });
 
-const checkpointSchema = z
+export const checkpointSchema = z
   .strictObject({
     name: label('Name of the checkpoint; unique in the release.'),
     at: offset('When it is due, as a time before launch: `T-72h`, `T-1h30m`, `T-0`.'),

@@ -1,0 +1,93 @@
+// Text of a file in, a checked release or environment out - or everything that is wrong with it, at once, each at its place.
+import { z } from 'zod';
+import { environmentSchema } from './environment.ts';
+import type { Environment } from './environment.ts';
+import { expandRelease } from './expand.ts';
+import { nearName } from './near-name.ts';
+import { shortWord } from './problem.ts';
+import type { Path, Problem } from './problem.ts';
+import { API_VERSION, releaseFileSchema } from './release.ts';
+import type { Release } from './release.ts';
+import { ruleEnvironment } from './environment-rules.ts';
+import { ruleRelease } from './rules.ts';
+import type { Ruling } from './rules.ts';
+import { objectionsOf, withoutEchoes } from './sentences.ts';
+import type { Objection } from './sentences.ts';
+import { readYaml } from './yaml-source.ts';
+
+export { formatProblem } from './problem.ts';
+export type { Problem } from './problem.ts';
+
+/** Most problems told at once; a file with more is mended in rounds. */
+const MAX_PROBLEMS = 50;
+
+export type Refusal = { ok: false; problems: Problem[] };
+export type LoadedRelease = { ok: true; release: Release; warnings: Problem[] } | Refusal;
+export type LoadedEnvironment = { ok: true; environment: Environment; warnings: Problem[] } | Refusal;
+
+/** Reads a release file. Never throws for what the text says. `fileName` is only for the sentences. */
+export function loadRelease(text: string, fileName: string): LoadedRelease {
+  const loaded = load(text, fileName, releaseFileSchema, { kind: 'Release', needs: 'a release', rule: ruleRelease, showLine: () => true });
+  return loaded.ok ? { ok: true, release: expandRelease(loaded.content), warnings: loaded.warnings } : loaded;
+}
+
+/** Reads a worker's environment file. Lines that may hold a secret are not repeated in problems. */
+export function loadEnvironment(text: string, fileName: string): LoadedEnvironment {
+  const loaded = load(text, fileName, environmentSchema, { kind: 'Environment', needs: 'an environment', rule: ruleEnvironment, showLine: isNeverSecret });
+  return loaded.ok ? { ok: true, environment: loaded.content, warnings: loaded.warnings } : loaded;
+}
+
+interface Reader {
+  kind: 'Release' | 'Environment';
+  needs: string;
+  rule: (content: unknown, lineOf: (path: Path) => number) => Ruling;
+  showLine: (objection: Objection) => boolean;
+}
+
+function load<S extends z.ZodType>(
+  text: string,
+  fileName: string,
+  schema: S,
+  { kind, needs, rule, showLine }: Reader,
+): { ok: true; content: z.output<S>; warnings: Problem[] } | Refusal {
+  const reading = readYaml(text, fileName, needs);
+  if (!reading.ok) return { ok: false, problems: firstOf(reading.problems) };
+  const { source } = reading;
+  const problemOf = (objection: Objection): Problem => {
+    const problem = source.problemAt(objection.path, objection.at, objection.message, objection.hint);
+    return showLine(objection) ? problem : { ...problem, sourceLine: '' };
+  };
+
+  const otherKind = wrongKind(source.value, kind, needs);
+  if (otherKind) return { ok: false, problems: [problemOf(otherKind)] };
+  const parsed = schema.safeParse(source.value);
+  const ruled = rule(source.value, source.lineOf);
+  if (parsed.success && ruled.errors.length === 0) return { ok: true, content: parsed.data, warnings: ruled.warnings.map(problemOf) };
+  const issues = parsed.success ? [] : objectionsOf(parsed.error.issues, schema, source.value);
+  const objections = [...issues, ...withoutEchoes(ruled.errors, schema, source.value)];
+  const problems = objections.map(problemOf);
+  return { ok: false, problems: firstOf(problems.sort((a, b) => a.line - b.line || a.column - b.column)) };
+}
+
+/** A file of another kind has one problem, not one for each of its fields. A misspelt kind is left to the schema. */
+function wrongKind(content: unknown, kind: Reader['kind'], needs: string): Objection | null {
+  const hint = `${needs} file begins with apiVersion: ${API_VERSION} and kind: ${kind}`;
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    return { path: [], at: 'value', message: `this is ${Array.isArray(content) ? 'a list' : 'a single value'}, not ${needs}`, hint };
+  }
+  const written = (content as Record<string, unknown>)['kind'];
+  if (written === undefined || written === kind || (typeof written === 'string' && nearName(written, [kind]) !== null)) return null;
+  return { path: ['kind'], at: 'value', message: typeof written === 'string' ? `this file is of kind "${shortWord(written)}", not ${kind}` : `this is not the kind of a file`, hint };
+}
+
+/** Unknown fields, addresses and secrets may hold a credential that someone wrote in the wrong place. */
+function isNeverSecret({ path, message }: Objection): boolean {
+  return !message.startsWith('unknown field') && !path.some((step) => step === 'secret' || step === 'url');
+}
+
+function firstOf(problems: Problem[]): Problem[] {
+  const last = problems[MAX_PROBLEMS - 1];
+  if (!last || problems.length === MAX_PROBLEMS) return problems;
+  const more = problems.length - MAX_PROBLEMS + 1;
+  return [...problems.slice(0, MAX_PROBLEMS - 1), { ...last, path: '', message: `and ${more} more problems from here on`, hint: 'mend those above and check again', sourceLine: '' }];
+}

@@ -1,0 +1,91 @@
+// The parts of a release file that rules look at, read leniently: a file with a misspelt field still gets all its other answers.
+import { readDuration } from './duration.ts';
+import { readOffset } from './plan.ts';
+import { stepSchemas } from './steps/registry.ts';
+import type { StepType } from './steps/registry.ts';
+import type { Path } from './problem.ts';
+
+export interface StepOutline {
+  path: Path;
+  type: StepType;
+  name: string;
+  namePath: Path;
+  fields: Record<string, unknown>;
+}
+
+export interface CheckpointOutline {
+  path: Path;
+  name: string | undefined;
+  at: string | undefined;
+  /** Undefined where `at` is not readable. */
+  offsetMs: number | undefined;
+  steps: StepOutline[];
+  asksPeople: boolean;
+  /** False where steps or approval are not what they should be, so that nothing is said of their absence. */
+  readable: boolean;
+}
+
+export interface Outline {
+  spec: Record<string, unknown>;
+  countdown: string | undefined;
+  countdownMs: number | undefined;
+  load: Record<string, unknown>;
+  /** Null for the standard plan. */
+  checkpoints: CheckpointOutline[] | null;
+}
+
+/** What can be read of a release file, whether or not it is right; null where there is no `spec`. */
+export function outlineOf(content: unknown): Outline | null {
+  const spec = fieldsOf(fieldsOf(content)?.['spec']);
+  if (!spec) return null;
+  const countdown = textOf(spec['countdown']);
+  const reading = countdown === undefined ? null : readDuration(countdown);
+  const listed = spec['checkpoints'];
+  return {
+    spec,
+    countdown,
+    countdownMs: reading?.ok ? reading.ms : undefined,
+    load: fieldsOf(spec['load']) ?? {},
+    checkpoints: listed === undefined ? null : Array.isArray(listed) ? listed.flatMap(checkpointOutline) : [],
+  };
+}
+
+function checkpointOutline(content: unknown, index: number): CheckpointOutline[] {
+  const fields = fieldsOf(content);
+  if (!fields) return [];
+  const path = ['spec', 'checkpoints', index];
+  const at = textOf(fields['at']);
+  const reading = at === undefined ? null : readOffset(at);
+  const steps = fields['steps'] ?? [];
+  return [
+    {
+      path,
+      name: textOf(fields['name']),
+      at,
+      offsetMs: reading?.ok ? reading.ms : undefined,
+      steps: Array.isArray(steps) ? steps.flatMap((step, stepIndex) => stepOutline(step, [...path, 'steps', stepIndex])) : [],
+      asksPeople: fieldsOf(fields['approval']) !== null,
+      readable: Array.isArray(steps) && Object.keys(fields).every((field) => ['name', 'at', 'steps', 'approval', 'holdDeadline'].includes(field)),
+    },
+  ];
+}
+
+function stepOutline(content: unknown, path: Path): StepOutline[] {
+  const fields = fieldsOf(content);
+  const type = fields?.['type'];
+  if (!fields || typeof type !== 'string' || !isStepType(type)) return [];
+  const name = textOf(fields['name']);
+  return [{ path, type, name: name ?? stepSchemas[type].shape.name.parse(undefined), namePath: name === undefined ? path : [...path, 'name'], fields }];
+}
+
+function isStepType(type: string): type is StepType {
+  return Object.hasOwn(stepSchemas, type);
+}
+
+function fieldsOf(content: unknown): Record<string, unknown> | null {
+  return typeof content === 'object' && content !== null && !Array.isArray(content) ? (content as Record<string, unknown>) : null;
+}
+
+function textOf(content: unknown): string | undefined {
+  return typeof content === 'string' ? content : undefined;
+}

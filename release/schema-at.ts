@@ -1,0 +1,60 @@
+// The schema of one place in a file, so that a sentence can say which fields belong there and what a missing one is for.
+import { z } from 'zod';
+import type { Path } from './problem.ts';
+
+/** Schema at a path; `value` is the file's own content, which decides between the step types. Null where the schema knows no such place. */
+export function schemaAt(schema: unknown, path: Path, value: unknown): unknown {
+  let current = unwrap(schema, value);
+  let content = value;
+  for (const step of path) {
+    const next = childOf(current, step);
+    content = typeof content === 'object' && content !== null ? (content as Record<string | number, unknown>)[step] : undefined;
+    current = next === null ? null : unwrap(next, content);
+    if (current === null) return null;
+  }
+  return current;
+}
+
+/** Names of the fields that may stand in a place; empty where it is no group of fields. */
+export function fieldNames(schema: unknown): string[] {
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+}
+
+/** What a field is for, as one short clause without a full stop. */
+export function purposeOf(schema: unknown, field: string): string {
+  const described = schema instanceof z.ZodObject ? descriptionOf(schema.shape[field]) : '';
+  const clause = described.split(/[.;:] |\.$/)[0] ?? '';
+  return clause.charAt(0).toLowerCase() + clause.slice(1);
+}
+
+function childOf(schema: unknown, step: string | number): unknown {
+  if (schema instanceof z.ZodObject) return Object.hasOwn(schema.shape, step) ? schema.shape[step] : null;
+  if (schema instanceof z.ZodArray) return schema.element;
+  if (schema instanceof z.ZodRecord) return schema.valueType;
+  return null;
+}
+
+function unwrap(schema: unknown, value: unknown): unknown {
+  let current = schema;
+  while (current instanceof z.ZodOptional || current instanceof z.ZodDefault || current instanceof z.ZodPrefault || current instanceof z.ZodNullable) {
+    current = current.unwrap();
+  }
+  if (!(current instanceof z.ZodDiscriminatedUnion)) return current;
+  const { discriminator } = current.def;
+  const chosen = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[discriminator] : undefined;
+  const option = current.options.find((candidate) => candidate instanceof z.ZodObject && literalValues(candidate.shape[discriminator]).includes(chosen));
+  return option ?? null;
+}
+
+function literalValues(schema: unknown): readonly unknown[] {
+  return schema instanceof z.ZodLiteral ? [...schema.values] : [];
+}
+
+function descriptionOf(schema: unknown): string {
+  return schema instanceof z.ZodType ? (schema.description ?? descriptionOf(unwrapOnce(schema))) : '';
+}
+
+function unwrapOnce(schema: z.ZodType): unknown {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodNullable) return schema.unwrap();
+  return null;
+}

@@ -1,0 +1,209 @@
+// Text in, plain value and the place of everything in it out. What YAML can do to harm (bombs, tags, depth) ends here.
+import { Composer, isAlias, isCollection, isMap, isNode, isPair, isScalar, isSeq, Lexer, LineCounter, Parser, visit } from 'yaml';
+import type { CST, Document, Node, YAMLParseError } from 'yaml';
+import { pathText, shortWord } from './problem.ts';
+import type { Path, Problem } from './problem.ts';
+
+/** A release with every field written out has under 10 kB; more than 1 MB is not a release, and reading it would stop a server. */
+export const MAX_FILE_BYTES = 1_000_000;
+/** Words and signs of YAML in one file. A release has about 1,000; 40,000 take 0.1 s, while 1 MB of signs would take two seconds. */
+const MAX_TOKENS = 40_000;
+/** A release is 9 deep. The composer calls itself for each level, so depth is bounded before it runs. */
+const MAX_DEPTH = 32;
+/** How often anchors may be repeated, counted as the `yaml` package does (aliases times what they stand for). */
+const MAX_ALIASES = 100;
+
+export interface YamlSource {
+  value: unknown;
+  /** The problem at a path: at its key (`key`), or at its value where it has one (`value`). */
+  problemAt(path: Path, at: 'key' | 'value', message: string, hint: string): Problem;
+  lineOf(path: Path): number;
+}
+
+export type YamlReading = { ok: true; source: YamlSource } | { ok: false; problems: Problem[] };
+
+/** Reads one YAML document of the core schema. Never throws for what the text says; refuses with the place and a sentence. */
+export function readYaml(fileText: string, file: string, whatItHolds: string): YamlReading {
+  const whole = (message: string, hint: string): YamlReading => ({ ok: false, problems: [{ file, line: 1, column: 1, path: '', message, hint, sourceLine: '' }] });
+  // Characters never outnumber bytes, so a huge text is refused before its bytes are counted.
+  const sizeBytes = fileText.length > MAX_FILE_BYTES ? fileText.length : Buffer.byteLength(fileText);
+  if (sizeBytes > MAX_FILE_BYTES) return whole(`the file is ${(sizeBytes / 1e6).toFixed(1)} MB`, `1 MB is the most, and ${whatItHolds} needs a few kB; is this the right file?`);
+  // A byte order mark would shift the first line by a column; Windows and old Mac line ends count as one.
+  const text = fileText.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n');
+  const lines = text.split('\n');
+  const counter = new LineCounter();
+  const problem = (offset: number, path: string, message: string, hint: string): Problem => {
+    const { line, col } = counter.linePos(Math.min(offset, text.length));
+    return { file, line: Math.max(line, 1), column: Math.max(col, 1), path, message, hint, sourceLine: lines[line - 1] ?? '' };
+  };
+
+  if (text.trim() === '') return whole('the file is empty', `write one with \`tminus init\`, or begin with apiVersion and kind`);
+  if (hasTooManyTokens(text)) return whole('the file has too many words and signs', `${whatItHolds} has about a thousand; is this the right file?`);
+  const tokens = [...new Parser(counter.addNewLine).parse(text)];
+  const tooDeep = firstTooDeep(tokens);
+  if (tooDeep !== null) return { ok: false, problems: [problem(tooDeep, '', `more than ${MAX_DEPTH} levels are nested in each other here`, 'no field lies that deep')] };
+
+  // Duplicate keys are looked for below, in linear time; the package compares each key with each other one.
+  const composer = new Composer({ version: '1.2', schema: 'core', stringKeys: true, uniqueKeys: false, merge: false });
+  const documents = [...composer.compose(tokens, true, text.length)];
+  const syntax = documents.flatMap(({ errors, warnings }) => [...errors, ...warnings]);
+  if (syntax.length > 0) return { ok: false, problems: onePerLine(syntax.map((error) => problem(error.pos[0], '', ...syntaxSentence(error)))) };
+  const [document, second] = documents;
+  if (second) return { ok: false, problems: [problem(second.range[0], '', 'a second document begins here', 'keep one document in one file')] };
+  if (!document || !isNode(document.contents) || (isScalar(document.contents) && document.contents.value === null)) {
+    return whole('the file holds nothing but comments', `write one with \`tminus init\`, or begin with apiVersion and kind`);
+  }
+
+  const forbidden = forbiddenNodes(document, problem, (offset) => counter.linePos(offset).line);
+  if (forbidden.length > 0) return { ok: false, problems: forbidden };
+  const value = plainValue(document);
+  if (!value.ok) return { ok: false, problems: [problem(value.offset, '', 'this alias unfolds into far more than it is', 'write the fields out instead of repeating anchors')] };
+  return {
+    ok: true,
+    source: {
+      value: value.value,
+      problemAt: (path, at, message, hint) => problem(offsetOf(document, path, at), pathText(path), message, hint),
+      lineOf: (path) => counter.linePos(offsetOf(document, path, 'value')).line,
+    },
+  };
+}
+
+function hasTooManyTokens(text: string): boolean {
+  let tokens = 0;
+  for (const _ of new Lexer().lex(text)) {
+    tokens += 1;
+    if (tokens > MAX_TOKENS) return true;
+  }
+  return false;
+}
+
+/** Offset of the first token that lies deeper than MAX_DEPTH. Walks with its own stack: the text must not choose how deep we call. */
+function firstTooDeep(tokens: readonly CST.Token[]): number | null {
+  const open = tokens.map((token) => ({ token, depth: 0 }));
+  for (let next = open.pop(); next; next = open.pop()) {
+    const { token, depth } = next;
+    if (depth > MAX_DEPTH) return token.offset;
+    if (token.type === 'document' && token.value) open.push({ token: token.value, depth });
+    if ('items' in token) {
+      for (const { key, value } of token.items) {
+        if (key) open.push({ token: key, depth: depth + 1 });
+        if (value) open.push({ token: value, depth: depth + 1 });
+      }
+    }
+  }
+  return null;
+}
+
+const syntaxSentences: Record<string, [message: string, hint: string]> = {
+  TAB_AS_INDENT: ['a tab is used to indent', 'indent with spaces; YAML does not allow tabs'],
+  BAD_INDENT: ['this line is not indented as the lines around it', 'fields of one group begin in the same column'],
+  MISSING_CHAR: ['a sign is missing here', 'is a colon, comma, quote or bracket left out or not closed?'],
+  BLOCK_AS_IMPLICIT_KEY: ['this line has a colon too many or a value in the wrong place', 'put values with a colon in quotes, and each field on its own line'],
+  MULTILINE_IMPLICIT_KEY: ['this name of a field goes over several lines', 'is a colon left out?'],
+  IMPOSSIBLE: ['this cannot be read', 'check quotes, brackets and indentation'],
+  UNEXPECTED_TOKEN: ['this does not belong here', 'check quotes, brackets and indentation'],
+  BAD_ALIAS: ['this alias is not written in a way YAML can read', 'write the value out'],
+  NON_STRING_KEY: ['the name of a field must be text', 'put it in quotes'],
+  TAG_RESOLVE_FAILED: ['tags such as this one are not read', 'remove the word that begins with "!"'],
+  BAD_DQ_ESCAPE: ['this backslash sequence is unknown', 'write the backslash twice, or use single quotes'],
+  BAD_SCALAR_START: ['a value cannot begin with this sign', 'put the value in quotes'],
+};
+
+function syntaxSentence({ code, message }: Pick<YAMLParseError, 'code' | 'message'>): [message: string, hint: string] {
+  // The package has the same code for "an anchor that nobody defined" (found later, by plainValue's walk) and for odd characters.
+  return syntaxSentences[code] ?? [`the file is not valid YAML: ${shortWord(message.split('\n')[0] ?? '')}`, 'check quotes, brackets and indentation'];
+}
+
+/** One mistake breaks a line in many ways; the first is the one to mend. */
+function onePerLine(problems: Problem[]): Problem[] {
+  const inOrder = problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  const tabs = inOrder.filter(({ message }) => message === syntaxSentences['TAB_AS_INDENT']?.[0]);
+  const chosen = tabs.length > 0 ? tabs : inOrder;
+  return chosen.filter(({ line }, index) => line !== chosen[index - 1]?.line);
+}
+
+/** Fields given twice, names that reach into JavaScript, tags, and aliases of nothing. */
+function forbiddenNodes(
+  document: Document,
+  problem: (offset: number, path: string, message: string, hint: string) => Problem,
+  lineAt: (offset: number) => number,
+): Problem[] {
+  const problems: Problem[] = [];
+  const anchors = new Set<string>();
+  visit(document, {
+    Node(_key, node, ancestors) {
+      const path = pathText(pathTo([...ancestors, node]));
+      const offset = startOf(node);
+      if (node.tag !== undefined && !node.tag.startsWith('tag:yaml.org,2002:')) problems.push(problem(offset, path, ...(syntaxSentences['TAG_RESOLVE_FAILED'] ?? ['', ''])));
+      if (isAlias(node) && !anchors.has(node.source)) problems.push(problem(offset, path, `nothing was named "&${shortWord(node.source)}" before`, 'write the value out'));
+      if (!isAlias(node) && node.anchor !== undefined) anchors.add(node.anchor);
+      if (!isMap(node)) return;
+      const seen = new Map<string, number>();
+      for (const { key } of node.items) {
+        if (!isScalar(key)) continue;
+        const name = String(key.value);
+        const fieldPath = pathText([...pathTo([...ancestors, node]), name]);
+        const first = seen.get(name);
+        if (first !== undefined) problems.push(problem(startOf(key), fieldPath, `"${shortWord(name)}" is given twice`, `it stands on line ${lineAt(first)} already`));
+        else seen.set(name, startOf(key));
+        if (name === '__proto__') problems.push(problem(startOf(key), fieldPath, 'a field cannot be called "__proto__"', 'remove it'));
+      }
+    },
+  });
+  return problems;
+}
+
+/** Keys and indexes that lead to the last of `ancestors`. */
+function pathTo(ancestors: readonly unknown[]): Path {
+  const path: (string | number)[] = [];
+  ancestors.forEach((ancestor, index) => {
+    const child = ancestors[index + 1];
+    if (isPair(ancestor) && isScalar(ancestor.key)) path.push(String(ancestor.key.value));
+    if (isSeq(ancestor) && child !== undefined) path.push(ancestor.items.indexOf(child));
+  });
+  return path;
+}
+
+/** The document as plain data, or the place of the alias that makes it explode. */
+function plainValue(document: Document): { ok: true; value: unknown } | { ok: false; offset: number } {
+  try {
+    return { ok: true, value: document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown };
+  } catch (error) {
+    // ReferenceError is how the package refuses aliases: too many, or one inside of what it names. Anything else is a bug of ours.
+    if (!(error instanceof ReferenceError)) throw error;
+    let offset: number | null = null;
+    visit(document, {
+      Alias(_key, alias) {
+        offset = startOf(alias);
+        return visit.BREAK;
+      },
+    });
+    return { ok: false, offset: offset ?? 0 };
+  }
+}
+
+/** Where a path stands in the text; for a field that is not there, where the group it belongs to begins. */
+function offsetOf(document: Document, path: Path, at: 'key' | 'value'): number {
+  let node: unknown = document.contents;
+  let offset = startOf(node);
+  for (const [depth, step] of path.entries()) {
+    if (isAlias(node)) node = node.resolve(document);
+    if (isMap(node)) {
+      const pair = node.items.find(({ key }) => isScalar(key) && key.value === step);
+      if (!pair) return offset;
+      const isLast = depth === path.length - 1;
+      const byKey = !isLast || at === 'key' || isCollection(pair.value) || (isScalar(pair.value) && pair.value.source === '') || pair.value === null;
+      offset = startOf(byKey ? pair.key : pair.value);
+      node = pair.value;
+    } else if (isSeq(node) && typeof step === 'number') {
+      if (!isNode(node.items[step])) return offset;
+      node = node.items[step];
+      offset = startOf(node);
+    } else return offset;
+  }
+  return offset;
+}
+
+function startOf(node: unknown): number {
+  return isNode(node) ? ((node as Node).range?.[0] ?? 0) : 0;
+}
