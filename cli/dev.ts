@@ -1,0 +1,140 @@
+// `tminus dev`: Temporal server, worker and HTTP server as one command for a laptop. Each is a process of its own and is started again
+// when it dies: a countdown must not care.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createConnection } from 'node:net';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+
+interface DevOptions {
+  environment: string;
+  temporal?: string;
+  namespace: string;
+  port: string;
+}
+
+interface Part {
+  name: string;
+  command: string;
+  argv: string[];
+  /** Ready when this port answers, or when this text was printed. */
+  ready: { port: number } | { text: string };
+  readyWithinMs: number;
+}
+
+/** Room for a cold start on two busy cores: bundling workflows takes 2 to 4 s, SQLite set-up 6 s. */
+const READY_WITHIN_MS = 60_000;
+/** A part that dies at once would otherwise be started a thousand times a minute. */
+const RESTART_AFTER_MS = 1_000;
+/** Beyond this many deaths in a row something is wrong that a restart does not mend. */
+const RESTARTS = 20;
+
+const root = resolve(import.meta.dirname, '..');
+
+export function devCommand(program: Command): void {
+  program
+    .command('dev')
+    .description('run Temporal server, worker and HTTP server on this machine')
+    .option('--environment <file>', 'names to addresses of clusters, Prometheus, targets', '.tminus/environment.yaml')
+    .option('--temporal <address>', 'use this Temporal server instead of an own one')
+    .option('--namespace <name>', 'Temporal namespace', 'default')
+    .option('--port <number>', 'port of page and API', '7480')
+    .action(dev);
+}
+
+async function dev(options: DevOptions): Promise<void> {
+  const address = options.temporal ?? '127.0.0.1:7233';
+  const env = {
+    ...process.env,
+    TMINUS_HOME: resolve(process.env['TMINUS_HOME'] ?? '.tminus'),
+    TMINUS_ENVIRONMENT: resolve(options.environment),
+    TMINUS_PORT: options.port,
+    TEMPORAL_ADDRESS: address,
+    TEMPORAL_NAMESPACE: options.namespace,
+  };
+  const stopping = new AbortController();
+  const running: { stop(): Promise<void> }[] = [];
+  const stop = async () => {
+    stopping.abort();
+    for (const part of running.reverse()) await part.stop();
+  };
+  const asked = new Promise<void>((done) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
+  });
+  try {
+    if (!options.temporal && !(await answers(7233))) running.push(await supervise(nodePart('temporal', 'workers/temporal-main.ts', { port: 7233 }), env, stopping.signal));
+    running.push(await supervise(nodePart('worker', 'workers/main.ts', { text: 'worker ready' }), env, stopping.signal));
+    running.push(await supervise(nodePart('server', 'server/main.ts', { port: Number(options.port) }), env, stopping.signal));
+    process.stdout.write(`page    http://127.0.0.1:${options.port}/\nCtrl-C stops everything; countdowns go on at the next start.\n`);
+    await asked;
+  } finally {
+    await stop();
+  }
+}
+
+const nodePart = (name: string, file: string, ready: Part['ready']): Part => ({ name, command: process.execPath, argv: [resolve(root, file)], ready, readyWithinMs: READY_WITHIN_MS });
+
+/** Starts a part, waits until it is ready, and keeps it alive until stopped. */
+async function supervise(part: Part, env: NodeJS.ProcessEnv, stopping: AbortSignal): Promise<{ stop(): Promise<void> }> {
+  let child = start(part, env);
+  let deaths = 0;
+  const watch = (): void => {
+    child.once('exit', (code, signal) => {
+      if (stopping.aborted) return;
+      deaths += 1;
+      if (deaths > RESTARTS) {
+        process.stderr.write(`${part.name} died ${deaths} times; it is not started again\n`);
+        return;
+      }
+      process.stderr.write(`${part.name} died (${signal ?? `exit ${code}`}); starting it again\n`);
+      setTimeout(() => {
+        if (stopping.aborted) return;
+        child = start(part, env);
+        watch();
+      }, RESTART_AFTER_MS);
+    });
+  };
+  await ready(part, child);
+  process.stdout.write(`${part.name.padEnd(8)}ready, pid ${child.pid}\n`);
+  watch();
+  return {
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const gone = new Promise((done) => child.once('exit', done));
+      child.kill('SIGTERM');
+      await gone;
+    },
+  };
+}
+
+function start({ command, argv, name, ready: when }: Part, env: NodeJS.ProcessEnv): ChildProcess {
+  const child = spawn(command, argv, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  child.on('error', (error) => process.stderr.write(`${name} cannot start: ${error.message}\n`));
+  child.stderr?.on('data', (chunk: Buffer) => process.stderr.write(chunk));
+  if ('port' in when) child.stdout?.resume();
+  return child;
+}
+
+async function ready({ name, ready: when, readyWithinMs }: Part, child: ChildProcess): Promise<void> {
+  const died = new Promise<never>((_, fail) => child.once('exit', (code) => fail(new Error(`${name} ended with ${code} before it was ready`))));
+  const late = new Promise<never>((_, fail) => setTimeout(() => fail(new Error(`${name} was not ready within ${readyWithinMs / 1000} s`)), readyWithinMs).unref());
+  const seen = 'port' in when ? untilAnswers(when.port) : untilPrinted(child, when.text);
+  await Promise.race([seen, died, late]);
+}
+
+async function untilPrinted(child: ChildProcess, text: string): Promise<void> {
+  await new Promise<void>((done) => child.stdout?.on('data', (chunk: Buffer) => chunk.toString().includes(text) && done()));
+}
+
+async function untilAnswers(port: number): Promise<void> {
+  while (!(await answers(port))) await new Promise((again) => setTimeout(again, 200));
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = createConnection({ port, host: '127.0.0.1' });
+    socket.once('connect', () => done(true));
+    socket.once('error', () => done(false));
+    socket.once('close', () => socket.destroy());
+    socket.once('connect', () => socket.end());
+  });
+}

@@ -1,0 +1,51 @@
+// The worker process: `node workers/main.ts`. Configured by environment variables, as every deployment has them.
+//   TMINUS_ENVIRONMENT  the environment file                     (default .tminus/environment.yaml)
+//   TMINUS_HOME         folder of the audit files                (default .tminus)
+//   TMINUS_ROLES        countdowns,clusters,load                 (default all)
+//   TEMPORAL_ADDRESS    Temporal frontend                        (default 127.0.0.1:7233)
+//   TEMPORAL_NAMESPACE                                           (default default)
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { Connection } from '@temporalio/client';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { formatProblem } from '../release/problem.ts';
+import { loadEnvironment } from '../release/load.ts';
+import { registerNamespace } from './namespace.ts';
+import { startWorkers, type Role } from './start-workers.ts';
+
+const env = process.env;
+const file = resolve(env['TMINUS_ENVIRONMENT'] ?? '.tminus/environment.yaml');
+const address = env['TEMPORAL_ADDRESS'] ?? '127.0.0.1:7233';
+const namespace = env['TEMPORAL_NAMESPACE'] ?? 'default';
+const roles = (env['TMINUS_ROLES'] ?? 'countdowns,clusters,load').split(',') as Role[];
+
+Runtime.install({
+  logger: new DefaultLogger('WARN', ({ level, message, meta }) => process.stderr.write(`${JSON.stringify({ level, message, ...meta })}\n`)),
+  telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
+  shutdownSignals: [],
+});
+
+const text = await readFile(file, 'utf8').catch((error: Error) => fail(`cannot read the environment file ${file}: ${error.message}; TMINUS_ENVIRONMENT names it`));
+const loaded = loadEnvironment(text, file);
+if (!loaded.ok) fail(loaded.problems.map((problem) => formatProblem(problem)).join('\n'));
+const connection = await Connection.connect({ address }).catch((error: Error) => fail(`cannot reach the Temporal server at ${address}: ${error.message}; TEMPORAL_ADDRESS names it`));
+await registerNamespace(connection, namespace);
+await connection.close();
+
+const workers = await startWorkers({
+  address,
+  namespace,
+  environment: loaded.environment,
+  environmentFolder: dirname(file),
+  auditFolder: resolve(env['TMINUS_HOME'] ?? '.tminus', 'audit'),
+  root: resolve(import.meta.dirname, '..'),
+  roles,
+});
+process.stdout.write(`worker ready: ${roles.join(', ')}, version ${workers.buildId}\n`);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void workers.shutdown());
+await workers.done;
+
+function fail(sentence: string): never {
+  process.stderr.write(`${sentence}\n`);
+  process.exit(2);
+}
