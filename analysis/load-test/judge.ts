@@ -1,0 +1,137 @@
+// What the numbers of a load test mean. Pure: summary and limits in, findings out.
+import type { Finding, Outcome } from '../../verdict/finding.ts';
+import { CONFIDENCE, LEAST_COUNT_FOR_P99, wilson } from '../statistics/index.ts';
+import { limitsOf, offeredRequests, peakRatePerSecond, plannedSeconds, type LoadLimits, type LoadStage } from './plan.ts';
+import { count, ms, percent, rate, toMicrosecond } from './sentences.ts';
+import type { EndpointSummary, LoadSummary } from './summary.ts';
+
+/** Fewer slow requests than this may be one cold start (connections, caches, JIT of a proxy): nothing fails on them. */
+export const LEAST_COUNT_TO_FAIL = 30;
+/** k6 writes whole lines; one unreadable line in 10,000 cannot move a p99, more mean that something is wrong with the record. */
+const MALFORMED_LINES_PER = 10_000;
+/** k6 rounds the ramp to whole iterations: up to one per stage may be missing without any being unfinished, and one more is free. */
+const UNFINISHED_SPARE = 1;
+
+/** Judges a load test. Shares in findings are percent, latencies ms. `evidence` are the digests the summary was read from. */
+export function judgeLoad(summary: LoadSummary, limits: LoadLimits, stages: readonly LoadStage[], evidence: string[] = []): Finding[] {
+  const endpoints = summary.endpoints.flatMap((endpoint) => {
+    const own = limitsOf(endpoint.endpoint, limits);
+    return [judgeLatency(endpoint, own.p99Ms), judgeErrors(endpoint, own.errorPercent)];
+  });
+  const seen = new Set(summary.endpoints.map((each) => each.endpoint));
+  const missing = Object.keys(limits.endpoints).filter((name) => !seen.has(name));
+  const stopped = summary.end?.stopped === 'hopeless' && endpoints.some((each) => each.outcome === 'fail');
+  return [
+    ...judgeRun(summary, stages, stopped),
+    ...(stopped ? [] : judgeDelivery(summary, limits, stages)),
+    ...missing.sort().map((name) =>
+      finding('EndpointMissing', name, 'inconclusive', 0, null, 'requests', `${name} has a limit but got no request, so nothing is known of it`),
+    ),
+    ...endpoints,
+  ].map((each) => ({ ...each, evidence }));
+}
+
+/** Passes only when the upper bound of the p99 keeps the limit, fails only when the lower bound breaks it. */
+export function judgeLatency(endpoint: EndpointSummary, limitMs: number): Finding {
+  const { endpoint: name, requests, unanswered, p99Ms, p99LowerMs, p99UpperMs } = endpoint;
+  const say = (code: string, outcome: Outcome, message: string): Finding =>
+    finding(code, name, outcome, p99Ms === null ? null : toMicrosecond(p99Ms), limitMs, 'ms', message);
+  if (p99Ms === null) return say('LatencyUndecided', 'inconclusive', `${name} got no request, so its p99 is not known`);
+  const atLeast = unanswered > 0 ? 'at least ' : '';
+  const sentence = `p99 of ${name} is ${atLeast}${ms(p99Ms, limitMs)}, limit ${ms(limitMs)}`;
+  if (requests >= LEAST_COUNT_TO_FAIL && p99LowerMs !== null && p99LowerMs > limitMs) return say('LatencyAboveLimit', 'fail', sentence);
+  if (p99UpperMs !== null && p99UpperMs <= limitMs) return say('LatencyWithinLimit', 'pass', sentence);
+  const why =
+    requests < LEAST_COUNT_FOR_P99
+      ? `only ${count(requests)} requests were sent and ${LEAST_COUNT_FOR_P99} are the least a p99 can be known from`
+      : p99UpperMs === null
+        ? `${count(unanswered)} of ${count(requests)} requests got no answer, so the true p99 may have any length`
+        : `from ${count(requests)} requests the true p99 may be as high as ${ms(p99UpperMs, limitMs)}`;
+  return say('LatencyUndecided', 'inconclusive', `${sentence}, but ${why}`);
+}
+
+/** Passes only when the upper Wilson bound keeps the limit, fails only when the lower bound breaks it. */
+export function judgeErrors(endpoint: EndpointSummary, limitPercent: number): Finding {
+  const { endpoint: name, requests, failed } = endpoint;
+  const measured = requests === 0 ? null : Number(((100 * failed) / requests).toPrecision(6));
+  const say = (code: string, outcome: Outcome, message: string): Finding =>
+    finding(code, name, outcome, measured, limitPercent, '%', message);
+  if (measured === null) return say('ErrorRateUndecided', 'inconclusive', `${name} got no request, so its error rate is not known`);
+  const bounds = wilson(failed, requests, CONFIDENCE);
+  const sentence = `error rate of ${name} is ${percent(measured)}, limit ${percent(limitPercent)} (${count(failed)} of ${count(requests)} requests failed)`;
+  if (100 * bounds.lower > limitPercent) return say('ErrorRateAboveLimit', 'fail', sentence);
+  // A limit of 0 % asks for a run without errors; no sample could bound the rate itself by 0.
+  if (100 * bounds.upper <= limitPercent || (limitPercent === 0 && failed === 0)) return say('ErrorRateWithinLimit', 'pass', sentence);
+  return say('ErrorRateUndecided', 'inconclusive', `${sentence}, but from so few requests the true rate may be as high as ${percent(100 * bounds.upper)}`);
+}
+
+/** Whether the record is one whole run; everything that makes it less is told, worst first. */
+function judgeRun(summary: LoadSummary, stages: readonly LoadStage[], stopped: boolean): Finding[] {
+  const { end } = summary;
+  const said = end?.lastError ? `: ${end.lastError}` : '';
+  const whys: string[] = [];
+  if (summary.requests === 0) whys.push(`k6 sent no request${said}`);
+  if (end === null) whys.push('the record of the run has no end');
+  else if (end.signal !== null && !stopped) whys.push(`k6 was ended by ${end.signal}${said}`);
+  else if (end.exitCode !== 0 && !stopped) whys.push(`k6 ended with exit code ${end.exitCode}${said}`);
+  if (end?.stopped && !stopped) whys.push('it was stopped as hopeless, but its record shows no broken limit');
+  if (summary.runs > 1) whys.push(`its record begins ${summary.runs} runs`);
+  if (summary.cutOff) whys.push('its record is cut off');
+  if (summary.linesMalformed * MALFORMED_LINES_PER > summary.linesRead) {
+    whys.push(`${count(summary.linesMalformed)} of ${count(summary.linesRead)} lines of its record are unreadable`);
+  }
+  const unfinished = Math.floor(offeredRequests(stages)) - summary.iterations - summary.dropped;
+  if (end?.exitCode === 0 && !stopped && unfinished > stages.length + UNFINISHED_SPARE) {
+    whys.push(`${count(unfinished)} iterations never finished, so their latency is not known`);
+  }
+  if (whys.length === 0) return [];
+  const message = `the load test is incomplete: ${whys.join('; ')}`;
+  return [finding('LoadRunIncomplete', 'load', 'inconclusive', round(summary.seconds), plannedSeconds(stages), 's', message)];
+}
+
+/** Whether the service got the load it was to be judged under. */
+function judgeDelivery(summary: LoadSummary, limits: LoadLimits, stages: readonly LoadStage[]): Finding[] {
+  const findings: Finding[] = [];
+  const offered = offeredRequests(stages);
+  const peak = peakRatePerSecond(stages);
+  if (summary.dropped > 0) {
+    findings.push(
+      finding(
+        'IterationsDropped',
+        'load',
+        'inconclusive',
+        summary.dropped,
+        0,
+        'iterations',
+        `${count(summary.dropped)} of ${count(offered)} iterations were dropped because all virtual users were waiting, limit 0`,
+      ),
+    );
+  }
+  if (offered === 0) return [...findings, finding('LoadNotDelivered', 'load', 'inconclusive', null, limits.deliveredPercent, '%', 'the stages ask for no load at all')];
+  const share = (100 * summary.requests) / offered;
+  const sentence = `${percentOf(share)} of the load was delivered (${rate((peak * share) / 100)} of ${rate(peak)} requests/s), limit ${percent(limits.deliveredPercent)}`;
+  const delivered = share >= limits.deliveredPercent;
+  findings.push(
+    finding(delivered ? 'LoadDelivered' : 'LoadNotDelivered', 'load', delivered ? 'pass' : 'inconclusive', round(share), limits.deliveredPercent, '%', sentence),
+  );
+  return findings;
+}
+
+/** Shares near 100 keep two decimals and are cut, not rounded: 94.999 % must not read as 95 %. */
+const percentOf = (share: number): string => `${String(Math.floor(share * 100) / 100)} %`;
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+function finding(
+  code: string,
+  subject: string,
+  outcome: Outcome,
+  measured: number | null,
+  limit: number | null,
+  unit: string,
+  message: string,
+): Finding {
+  return { code, subject, outcome, measured, limit, unit, message, evidence: [] };
+}

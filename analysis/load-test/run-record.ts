@@ -1,0 +1,43 @@
+// The two lines the load test itself adds to k6's: what run this is, and how it ended. Without the second the run is known to be cut off.
+
+/** First line of the evidence: `{"type":"Run","data":{...}}`. */
+export interface RunStart {
+  runId: string;
+  /** From 1; a retry is a new run with its own evidence. */
+  attempt: number;
+  target: string;
+  /** RFC 3339. */
+  startedAt: string;
+}
+
+/** Last line of the evidence: `{"type":"End","data":{...}}`. */
+export interface RunEnd {
+  /** RFC 3339. */
+  at: string;
+  /** null when a signal ended k6. */
+  exitCode: number | null;
+  signal: string | null;
+  /** `hopeless` when the load test ended k6 because nothing that followed could mend it. */
+  stopped: 'hopeless' | null;
+  /** k6's last line on stderr; empty when it said nothing. */
+  lastError: string;
+}
+
+export function runLine(type: 'Run', data: RunStart): Uint8Array;
+export function runLine(type: 'End', data: RunEnd): Uint8Array;
+export function runLine(type: string, data: RunStart | RunEnd): Uint8Array {
+  // The newline in front ends a line that a killed k6 left open; the reader counts that one as unreadable and skips empty ones.
+  return new TextEncoder().encode(`\n${JSON.stringify({ type, data })}\n`);
+}
+
+export function isRunEnd(value: unknown): value is RunEnd {
+  if (typeof value !== 'object' || value === null) return false;
+  const end = value as Partial<Record<keyof RunEnd, unknown>>;
+  return (
+    typeof end.at === 'string' &&
+    (end.exitCode === null || typeof end.exitCode === 'number') &&
+    (end.signal === null || typeof end.signal === 'string') &&
+    (end.stopped === null || end.stopped === 'hopeless') &&
+    typeof end.lastError === 'string'
+  );
+}

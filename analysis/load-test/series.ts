@@ -1,0 +1,95 @@
+// Requests of one endpoint over time, for the plot. Bounded: when there are too many buckets, neighbours are merged and the buckets are wider.
+
+export interface SeriesBucket {
+  /** Seconds since the first point of the run. */
+  second: number;
+  requests: number;
+  failed: number;
+  meanMs: number;
+  /** 99th of the values in the bucket by nearest rank; of merged buckets the highest. A picture, not a verdict. */
+  p99Ms: number;
+  maxMs: number;
+}
+
+/** A plot is about 1,000 points wide; more cannot be seen. */
+const BUCKETS_LIMIT = 1_200;
+/** k6 hands points on within 0.2 s of the end of a request, so 5 s after it a bucket is complete; later values count but leave its p99 as it is. */
+const OPEN_SECONDS = 5;
+/** Values kept of an open bucket: 20,000 requests/s of one endpoint are more than one k6 process can send. */
+const OPEN_VALUES_LIMIT = 20_000;
+
+interface Bucket {
+  requests: number;
+  failed: number;
+  sumMs: number;
+  p99Ms: number;
+  maxMs: number;
+  /** Null once closed. */
+  values: number[] | null;
+}
+
+export class LatencySeries {
+  #buckets: (Bucket | undefined)[] = [];
+  #widthSeconds = 1;
+  #closedBefore = 0;
+
+  record(second: number, ms: number, failed: boolean): void {
+    while (second / this.#widthSeconds >= BUCKETS_LIMIT) this.#widen();
+    const index = Math.max(0, Math.floor(second / this.#widthSeconds));
+    const bucket = (this.#buckets[index] ??= { requests: 0, failed: 0, sumMs: 0, p99Ms: 0, maxMs: 0, values: index < this.#closedBefore ? null : [] });
+    bucket.requests += 1;
+    if (failed) bucket.failed += 1;
+    bucket.sumMs += ms;
+    bucket.maxMs = Math.max(bucket.maxMs, ms);
+    if (bucket.values && bucket.values.length < OPEN_VALUES_LIMIT) bucket.values.push(ms);
+    const openFrom = index - Math.ceil(OPEN_SECONDS / this.#widthSeconds);
+    for (; this.#closedBefore < openFrom; this.#closedBefore += 1) close(this.#buckets[this.#closedBefore]);
+  }
+
+  /** The buckets that saw requests, in order. */
+  read(): { widthSeconds: number; buckets: SeriesBucket[] } {
+    const buckets: SeriesBucket[] = [];
+    this.#buckets.forEach((bucket, index) => {
+      if (!bucket) return;
+      const { requests, failed, maxMs } = bucket;
+      buckets.push({ second: index * this.#widthSeconds, requests, failed, meanMs: bucket.sumMs / requests, p99Ms: p99(bucket), maxMs });
+    });
+    return { widthSeconds: this.#widthSeconds, buckets };
+  }
+
+  #widen(): void {
+    const wider: (Bucket | undefined)[] = [];
+    this.#buckets.forEach((bucket, index) => {
+      if (!bucket) return;
+      close(bucket);
+      const into = wider[index >> 1];
+      wider[index >> 1] = into ? merged(into, bucket) : bucket;
+    });
+    this.#buckets = wider;
+    this.#widthSeconds *= 2;
+    this.#closedBefore = wider.length;
+  }
+}
+
+function close(bucket: Bucket | undefined): void {
+  if (!bucket?.values) return;
+  bucket.p99Ms = p99(bucket);
+  bucket.values = null;
+}
+
+function p99(bucket: Bucket): number {
+  if (!bucket.values || bucket.values.length === 0) return bucket.p99Ms;
+  const sorted = Float64Array.from(bucket.values).sort();
+  return sorted[Math.ceil(sorted.length * 0.99) - 1] as number;
+}
+
+function merged(a: Bucket, b: Bucket): Bucket {
+  return {
+    requests: a.requests + b.requests,
+    failed: a.failed + b.failed,
+    sumMs: a.sumMs + b.sumMs,
+    p99Ms: Math.max(a.p99Ms, b.p99Ms),
+    maxMs: Math.max(a.maxMs, b.maxMs),
+    values: null,
+  };
+}

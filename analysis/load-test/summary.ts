@@ -1,0 +1,231 @@
+// What a stream of k6 points says, endpoint by endpoint. The same code reads the live stream and the stored evidence.
+import { Readable, pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { lowerTailBound, nearestRank, upperTailBound } from '../statistics/index.ts';
+import { LatencyHistogram } from './latency.ts';
+import { LoadLineReader, type RequestPoint } from './lines.ts';
+import { limitsOf, type LoadLimits } from './plan.ts';
+import type { RunEnd } from './run-record.ts';
+import { LatencySeries, type SeriesBucket } from './series.ts';
+
+export interface EndpointSummary {
+  endpoint: string;
+  requests: number;
+  failed: number;
+  /** Requests that got no response; their latency is only known to be at least what they waited. */
+  unanswered: number;
+  /** Requests slower than the endpoint's p99 limit, counted exactly; null when no limits were given. */
+  overLimit: number | null;
+  /** Nearest rank. An unanswered request counts with what it waited, so with unanswered ones these are "at least". null without requests. */
+  p50Ms: number | null;
+  p95Ms: number | null;
+  p99Ms: number | null;
+  /** The true p99 is at least this with 95 % confidence; null where nothing can be said. */
+  p99LowerMs: number | null;
+  /** The true p99 is at most this with 95 % confidence; null below 299 requests, and where the rank falls among unanswered requests. */
+  p99UpperMs: number | null;
+  series: { widthSeconds: number; buckets: SeriesBucket[] };
+}
+
+export interface LoadSummary {
+  /** By name. */
+  endpoints: EndpointSummary[];
+  requests: number;
+  iterations: number;
+  dropped: number;
+  /** Seconds between the first and the last request's end. */
+  seconds: number;
+  linesRead: number;
+  linesMalformed: number;
+  /** The stream ended in the middle of a line or of its compression. */
+  cutOff: boolean;
+  /** How many runs the stream begins; more than one was never recorded by one load test. */
+  runs: number;
+  end: RunEnd | null;
+}
+
+/** Untagged URLs with ids in them can make a name per request; past this many, new names are judged together under one. */
+export const ENDPOINTS_LIMIT = 100;
+export const OTHER_ENDPOINTS = '(other endpoints)';
+
+/** Running counts of one endpoint, for questions asked while the load runs. */
+export interface LiveEndpoint {
+  readonly endpoint: string;
+  readonly requests: number;
+  readonly failed: number;
+  readonly overLimit: number;
+  /** As in EndpointSummary. */
+  p99LowerMs(): number | null;
+}
+
+export interface LoadAccumulator {
+  push(chunk: Uint8Array): void;
+  /** Ends the stream: a line left open counts as cut off. `cutOff` says that the bytes ended early for another reason. */
+  finish(cutOff?: boolean): LoadSummary;
+  readonly requests: number;
+  readonly iterations: number;
+  readonly dropped: number;
+  live(): Iterable<LiveEndpoint>;
+}
+
+/** Takes the bytes of k6's NDJSON (not compressed) in pieces of any size. Constant memory: about 0.2 MB per endpoint and the plot. */
+export function createLoadAccumulator(limits: LoadLimits | null = null): LoadAccumulator {
+  const endpoints = new Map<string, EndpointCounts>();
+  const totals = { requests: 0, iterations: 0, dropped: 0, malformed: 0, runs: 0 };
+  let end: RunEnd | null = null;
+  let firstMs = Infinity;
+  let lastMs = -Infinity;
+
+  const reader = new LoadLineReader({
+    request(point) {
+      totals.requests += 1;
+      // The series starts at the first point read; k6 hands them on within 0.2 s, so an earlier one that comes later falls into second 0.
+      if (firstMs === Infinity) firstMs = point.atMs;
+      lastMs = Math.max(lastMs, point.atMs);
+      countsOf(point.endpoint).add(point, (point.atMs - firstMs) / 1_000);
+    },
+    iterations: (count) => void (totals.iterations += count),
+    dropped: (count) => void (totals.dropped += count),
+    runStart: () => void (totals.runs += 1),
+    runEnd: (record) => void (end = record),
+    malformed: () => void (totals.malformed += 1),
+  });
+
+  function countsOf(name: string): EndpointCounts {
+    const key = endpoints.has(name) || endpoints.size < ENDPOINTS_LIMIT ? name : OTHER_ENDPOINTS;
+    let counts = endpoints.get(key);
+    if (!counts) endpoints.set(key, (counts = new EndpointCounts(key, limits && limitsOf(key, limits).p99Ms)));
+    return counts;
+  }
+
+  return {
+    push: (chunk) => reader.push(chunk),
+    finish(cutOff = false) {
+      const openLine = reader.end();
+      return {
+        endpoints: [...endpoints.values()].map((counts) => counts.summary()).sort((a, b) => (a.endpoint < b.endpoint ? -1 : 1)),
+        requests: totals.requests,
+        iterations: totals.iterations,
+        dropped: totals.dropped,
+        seconds: totals.requests === 0 ? 0 : (lastMs - firstMs) / 1_000,
+        linesRead: reader.linesRead,
+        linesMalformed: totals.malformed,
+        cutOff: cutOff || openLine,
+        runs: totals.runs,
+        end,
+      };
+    },
+    get requests() {
+      return totals.requests;
+    },
+    get iterations() {
+      return totals.iterations;
+    },
+    get dropped() {
+      return totals.dropped;
+    },
+    live: () => endpoints.values(),
+  };
+}
+
+/**
+ * Reads stored evidence of kind `k6-points`, gzip or plain, in constant memory. Errors of the source (EvidenceDamaged) pass through;
+ * bytes that end early are told as `cutOff`, never thrown.
+ */
+export async function summarizeLoad(bytes: AsyncIterable<Uint8Array>, limits: LoadLimits | null = null): Promise<LoadSummary> {
+  const accumulator = createLoadAccumulator(limits);
+  let cutOff = false;
+  try {
+    for await (const chunk of gunzipped(bytes)) accumulator.push(chunk);
+  } catch (cause) {
+    if (!isBrokenGzip(cause)) throw cause;
+    cutOff = true;
+  }
+  return accumulator.finish(cutOff);
+}
+
+class EndpointCounts implements LiveEndpoint {
+  readonly endpoint: string;
+  requests = 0;
+  failed = 0;
+  unanswered = 0;
+  overLimit = 0;
+  readonly #limitMs: number | null;
+  /** Every request, with what it waited. */
+  readonly #waited = new LatencyHistogram();
+  /** Those with a response; differs from `#waited` only once a request stays unanswered. */
+  #answered: LatencyHistogram = this.#waited;
+  readonly #series = new LatencySeries();
+
+  constructor(endpoint: string, limitMs: number | null) {
+    this.endpoint = endpoint;
+    this.#limitMs = limitMs;
+  }
+
+  add({ durationMs, failed, unanswered }: RequestPoint, second: number): void {
+    if (unanswered && this.#answered === this.#waited) this.#answered = this.#waited.copy();
+    this.requests += 1;
+    if (failed) this.failed += 1;
+    if (unanswered) this.unanswered += 1;
+    if (this.#limitMs !== null && durationMs > this.#limitMs) this.overLimit += 1;
+    this.#waited.record(durationMs);
+    if (!unanswered && this.#answered !== this.#waited) this.#answered.record(durationMs);
+    this.#series.record(second, durationMs, failed);
+  }
+
+  p99LowerMs(): number | null {
+    const rank = lowerTailBound(this.requests);
+    return rank === null ? null : this.#waited.atLeastMs(rank);
+  }
+
+  p99UpperMs(): number | null {
+    // An unanswered request may have taken for ever: it stands behind all answered ones.
+    const rank = upperTailBound(this.requests);
+    return rank === null || rank > this.#answered.count ? null : this.#answered.atMostMs(rank);
+  }
+
+  summary(): EndpointSummary {
+    const quantile = (q: number): number => this.#waited.atMostMs(nearestRank(this.requests, q));
+    return {
+      endpoint: this.endpoint,
+      requests: this.requests,
+      failed: this.failed,
+      unanswered: this.unanswered,
+      overLimit: this.#limitMs === null ? null : this.overLimit,
+      p50Ms: quantile(0.5),
+      p95Ms: quantile(0.95),
+      p99Ms: quantile(0.99),
+      p99LowerMs: this.p99LowerMs(),
+      p99UpperMs: this.p99UpperMs(),
+      series: this.#series.read(),
+    };
+  }
+}
+
+/** Gives gzip members unpacked and anything else as it is. */
+async function* gunzipped(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const source = bytes[Symbol.asyncIterator]();
+  const first = await source.next();
+  if (first.done) return;
+  const whole = (async function* () {
+    yield first.value;
+    for (let next = await source.next(); !next.done; next = await source.next()) yield next.value;
+  })();
+  const isGzip = first.value[0] === 0x1f && first.value[1] === 0x8b;
+  if (!isGzip) {
+    yield* whole;
+    return;
+  }
+  const gunzip = createGunzip({ chunkSize: UNZIP_CHUNK_BYTES });
+  // An error of either stream destroys both and is thrown by the iteration below, so the callback has nothing left to say.
+  pipeline(Readable.from(whole, { objectMode: true }), gunzip, () => undefined);
+  yield* gunzip as AsyncIterable<Uint8Array>;
+}
+
+/** Large pieces for speed, yet parsed in about 1 ms, so that timers (heartbeats) run between two of them. */
+const UNZIP_CHUNK_BYTES = 256 * 1024;
+
+function isBrokenGzip(cause: unknown): boolean {
+  const code = (cause as { code?: unknown }).code;
+  return code === 'Z_BUF_ERROR' || code === 'Z_DATA_ERROR';
+}
