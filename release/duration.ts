@@ -23,7 +23,7 @@ export function readDuration(text: string): DurationReading {
     const part = /^([0-9]+(?:\.[0-9]+)?)([a-zA-Zµ%]*)/.exec(rest);
     if (!part) return refuse(`"${text}" is not a length of time`);
     const [whole, amount = '', unit = ''] = part;
-    if (!isUnit(unit)) return refuse(unit === '' ? `"${text}" has no unit` : `"${text}" has an unknown unit "${unit}"`);
+    if (!isUnit(unit)) return refuse(unit === '' ? `"${text}" is not a length of time` : `"${text}" has an unknown unit "${unit}"`);
     ms += Number(amount) * unitMs[unit];
     rest = rest.slice(whole.length);
   }

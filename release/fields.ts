@@ -9,8 +9,8 @@ import { explainImage } from './image.ts';
 /** Longest Kubernetes label value; names become label values, queue names and parts of addresses. */
 const MAX_NAME_LENGTH = 63;
 const MAX_PATH_LENGTH = 1_024;
-const LABEL_PATTERN = '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$';
-const SUBDOMAIN_PATTERN = String.raw`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`;
+export const LABEL_PATTERN = '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$';
+export const SUBDOMAIN_PATTERN = String.raw`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`;
 
 /** What the field means when it is left out and its default is not a fixed value; shown in the reference. */
 interface Extra {

@@ -51,7 +51,11 @@ function load<S extends z.ZodType>(
   { kind, needs, rule, showLine }: Reader,
 ): { ok: true; content: z.output<S>; warnings: Problem[] } | Refusal {
   const reading = readYaml(text, fileName, needs);
-  if (!reading.ok) return { ok: false, problems: firstOf(reading.problems) };
+  if (!reading.ok) {
+    // Where the syntax is broken, nobody can say which words are secrets.
+    const problems = kind === 'Release' ? reading.problems : reading.problems.map((problem) => ({ ...problem, sourceLine: '' }));
+    return { ok: false, problems: firstOf(problems) };
+  }
   const { source } = reading;
   const problemOf = (objection: Objection): Problem => {
     const problem = source.problemAt(objection.path, objection.at, objection.message, objection.hint);

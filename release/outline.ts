@@ -29,7 +29,8 @@ export interface Outline {
   spec: Record<string, unknown>;
   countdown: string | undefined;
   countdownMs: number | undefined;
-  load: Record<string, unknown>;
+  /** Null where it is not a group of fields, so that nothing is said of what it lacks. */
+  load: Record<string, unknown> | null;
   /** Null for the standard plan. */
   checkpoints: CheckpointOutline[] | null;
 }
@@ -45,7 +46,7 @@ export function outlineOf(content: unknown): Outline | null {
     spec,
     countdown,
     countdownMs: reading?.ok ? reading.ms : undefined,
-    load: fieldsOf(spec['load']) ?? {},
+    load: fieldsOf(spec['load'] ?? {}),
     checkpoints: listed === undefined ? null : Array.isArray(listed) ? listed.flatMap(checkpointOutline) : [],
   };
 }

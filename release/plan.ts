@@ -50,9 +50,12 @@ export function readOffset(text: string): OffsetReading {
   const hint = 'write a time before launch such as T-72h, T-1h30m or T-0';
   if (text === 'T-0') return { ok: true, ms: 0 };
   if (text.startsWith('T+')) return { ok: false, why: `"${text}" lies after the launch, where a guard step watches; ${hint}` };
-  const reading = text.startsWith('T-') ? readDuration(text.slice(2)) : null;
+  const length = text.slice(2);
+  const reading = text.startsWith('T-') ? readDuration(length) : null;
   if (!reading) return { ok: false, why: `"${text.slice(0, 40)}" is not a time before launch; ${hint}` };
-  return reading.ok ? reading : { ok: false, why: `${reading.why.split(';')[0]}; ${hint}` };
+  if (reading.ok) return reading;
+  const why = reading.why.slice(0, reading.why.lastIndexOf('; ')).replace(`"${length}"`, () => `"${text}"`);
+  return { ok: false, why: `${why}; ${hint}` };
 }
 
 function offsetMs(text: string): number {

@@ -34,14 +34,17 @@ const approvalSchema = z
     deadline: duration('How long people may take, from the moment they are asked.').default('30m'),
     onDeadline: z.enum(['no-go', 'hold']).meta({ description: 'The verdict when approvals are missing at the deadline; silence is never consent.' }).default('no-go'),
   })
-  .meta({ description: 'Asks people to decide after the steps of the checkpoint; `{}` asks `spec.approvers`, `null` asks nobody.' });
+  .meta({ description: 'Whom to ask, and until when.' });
 
 export const checkpointSchema = z
   .strictObject({
     name: label('Name of the checkpoint; unique in the release.'),
     at: offset('When it is due, as a time before launch: `T-72h`, `T-1h30m`, `T-0`.'),
     steps: z.array(stepSchema).max(MAX_STEPS).meta({ description: 'Work done one after the other when the checkpoint is reached.' }).default([]),
-    approval: approvalSchema.nullable().default(null),
+    approval: approvalSchema
+      .nullable()
+      .meta({ description: 'Asks people to decide after the steps of the checkpoint; `{}` asks `spec.approvers`, `null` asks nobody.' })
+      .default(null),
     holdDeadline: duration('How long the checkpoint may stay inconclusive before it becomes no-go.').default('24h'),
   })
   .meta({ description: 'A named moment at which steps run and, if asked for, people decide.' });

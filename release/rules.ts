@@ -49,7 +49,7 @@ function launchTimeOnce({ spec }: Outline): Objection[] {
 
 function standardPlanFits({ countdown, load }: Outline): Objection[] {
   const short = fitStandardPlan(countdown).fits === 'not';
-  const lacking = ['script', 'target'].filter((field) => load[field] === undefined);
+  const lacking = load === null ? [] : ['script', 'target'].filter((field) => load[field] === undefined);
   return [
     ...(short ? [objection(['spec', 'countdown'], `${countdown} is too short for the standard plan`, 'give it more than 1h, or write your own checkpoints')] : []),
     ...lacking.map((field) => ({
@@ -107,7 +107,7 @@ function doingSomething(checkpoints: CheckpointOutline[]): Objection[] {
 function loadTestsComplete({ load }: Outline, checkpoints: CheckpointOutline[]): Objection[] {
   return stepsOf(checkpoints, 'loadTest').flatMap(({ path, fields }) =>
     ['script', 'target']
-      .filter((field) => fields[field] === undefined && load[field] === undefined)
+      .filter((field) => fields[field] === undefined && load !== null && load[field] === undefined)
       .map((field) => ({
         ...objection(path, `"${field}" is missing for this load test`, `add it here, or for all load tests as spec.load.${field}`),
         missing: [field],

@@ -20,8 +20,10 @@ export function fieldNames(schema: unknown): string[] {
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }
 
-/** What a field is for, as one short clause without a full stop. */
+/** What a field is for, as one short clause without a full stop; for a field of one fixed value, that value. */
 export function purposeOf(schema: unknown, field: string): string {
+  const choice = schema instanceof z.ZodObject ? literalValues(schema.shape[field]) : [];
+  if (choice.length > 0) return choice.join(' or ');
   const described = schema instanceof z.ZodObject ? descriptionOf(schema.shape[field]) : '';
   const clause = described.split(/[.;:] |\.$/)[0] ?? '';
   return clause.charAt(0).toLowerCase() + clause.slice(1);

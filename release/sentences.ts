@@ -28,10 +28,16 @@ export function objectionsOf(issues: readonly z.core.$ZodIssue[], schema: unknow
 export function withoutEchoes(objections: readonly Objection[], schema: unknown, content: unknown): Objection[] {
   return objections.filter(({ missing, path }) => {
     if (!missing) return true;
-    const written = Object.keys(objectAt(content, path));
-    const unknown = written.filter((field) => !fieldNames(schemaAt(schema, path, content)).includes(field));
-    return !missing.some((field) => unknown.some((name) => nearName(name, [field]) !== null));
+    const group = path.at(-1);
+    const groupIsMisspelt = typeof group === 'string' && valueAt(content, path) === undefined && isMisspelt(group, path.slice(0, -1), schema, content);
+    return !groupIsMisspelt && !missing.some((field) => isMisspelt(field, path, schema, content));
   });
+}
+
+/** Whether a group holds an unknown field whose name is near to this one. */
+function isMisspelt(field: string, group: Path, schema: unknown, content: unknown): boolean {
+  const known = fieldNames(schemaAt(schema, group, content));
+  return Object.keys(objectAt(content, group)).some((name) => !known.includes(name) && nearName(name, [field]) !== null);
 }
 
 function sentencesOf(issue: z.core.$ZodIssue, schema: unknown, content: unknown): Objection[] {

@@ -11,7 +11,8 @@ export type StandardPlanFit = { fits: 'whole' } | { fits: 'moved'; firstAt: stri
 
 export function fitStandardPlan(countdown: string | undefined): StandardPlanFit {
   const reading = countdown === undefined ? null : readDuration(countdown);
-  if (!reading?.ok || reading.ms >= firstMs) return { fits: 'whole' };
+  // No time at all has a sentence of its own already.
+  if (!reading?.ok || reading.ms === 0 || reading.ms >= firstMs) return { fits: 'whole' };
   return reading.ms > finalPollMs ? { fits: 'moved', firstAt: `T-${countdown}` } : { fits: 'not' };
 }
 

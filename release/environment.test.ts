@@ -1,0 +1,57 @@
+import { formatProblem, loadEnvironment } from './load.ts';
+
+const frame = `apiVersion: tminus.dev/v1alpha1
+kind: Environment
+spec:
+  clusters: { lab: { kubeconfig: .lab/kubeconfig, prometheus: lab } }
+  prometheus: { lab: { url: "http://127.0.0.1:9090" } }
+  targets: { shop: { url: "http://127.0.0.1:30080" }, shop-staging: { url: "http://127.0.0.1:30081" } }
+`;
+
+function printed(text: string): string {
+  const loaded = loadEnvironment(text, 'e.yaml');
+  return loaded.ok ? '' : loaded.problems.map(formatProblem).join('\n');
+}
+
+test('fills in ports, folders and programs', () => {
+  const loaded = loadEnvironment(frame, 'e.yaml');
+  expect(loaded.ok && loaded.environment.spec).toMatchObject({
+    clusters: { lab: { kubeconfig: '.lab/kubeconfig', prometheus: 'lab', pprofPort: 6060, metricsPort: 8080 } },
+    evidence: { folder: '.tminus/evidence' },
+    load: { k6: 'k6' },
+    notify: {},
+  });
+});
+
+test('takes secrets from variables and files, and addresses also as they are', () => {
+  const notify = (url: string, secret: string): string => `${frame}  notify: { oncall: { type: webhook, url: ${url}, secret: ${secret} } }\n`;
+  expect(printed(notify('{ env: ONCALL_URL }', '{ file: secrets/oncall }'))).toBe('');
+  expect(printed(notify('{ value: "http://127.0.0.1:9" }', '{ env: ONCALL_KEY }'))).toBe('');
+});
+
+test('refuses a secret in the file with a sentence, and does not print it', () => {
+  const text = `${frame}  notify: { oncall: { type: webhook, url: { env: ONCALL_URL }, secret: hunter2 } }\n`;
+  expect(printed(text)).toBe(
+    'e.yaml:7:72 spec.notify.oncall.secret: a secret is never written into this file; say where it stands: { env: NAME } or { file: path }',
+  );
+});
+
+test.each([
+  ['a password as an unknown field', `${frame}  password: hunter2\n`],
+  ['a password in an address', frame.replace('127.0.0.1:9090', 'me:hunter2@127.0.0.1:9090')],
+  ['a secret in broken syntax', `${frame}  notify: { oncall: { secret: "hunter2 } }\n`],
+  ['a secret given twice', `${frame}  secret: a\n  secret: hunter2\n`],
+])('refuses %s without printing it', (_name, text) => {
+  expect(printed(text)).toContain('e.yaml:');
+  expect(printed(text)).not.toContain('hunter2');
+});
+
+test('a cluster names a Prometheus that is there', () => {
+  expect(printed(frame.replace('prometheus: lab }', 'prometheus: lba }'))).toContain(
+    'e.yaml:4:63 spec.clusters.lab.prometheus: no Prometheus is called "lba"; did you mean "lab"?',
+  );
+});
+
+test('refuses a release where an environment is needed', () => {
+  expect(printed(frame.replace('kind: Environment', 'kind: Release'))).toContain('e.yaml:2:7 kind: this file is of kind "Release", not Environment; an environment file begins with');
+});
