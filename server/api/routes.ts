@@ -1,0 +1,263 @@
+// The HTTP API, one row per route. Each row says who may, what goes in, what comes out and what it does.
+import { streamSSE } from 'hono/streaming';
+import { EMPTY_CHAIN, verifyChain, type AuditRecord } from '../../verdict/audit-chain.ts';
+import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { CountdownSummary } from '../countdowns.ts';
+import { decide, type Decided } from '../deciding.ts';
+import { releaseNameOf } from '../release-name.ts';
+import { submit } from '../submission.ts';
+import type { World } from '../world.ts';
+import { ApiError } from './errors.ts';
+import { openApi } from './openapi.ts';
+import { route, type ApiRoute, type AppContext } from './route.ts';
+import {
+  actRequest,
+  actResultSchema,
+  API_VERSION,
+  eventListSchema,
+  healthSchema,
+  holdRequest,
+  planSchema,
+  progressSchema,
+  releaseListSchema,
+  releaseStatusSchema,
+  startRequest,
+  whoamiSchema,
+  type ActRequest,
+} from './schemas.ts';
+
+const NAMED = '/api/v1/releases/:name';
+// Proxies close a silent connection after a minute or less.
+const KEEP_ALIVE_MS = 15_000;
+const DIGEST = /^sha256:[0-9a-f]{64}$/;
+
+export function apiRoutes(world: World): ApiRoute[] {
+  const { countdowns, links } = world;
+  const nameOf = releaseNameOf;
+  const page = (name: string): { page: string } => ({ page: `${links.pageBase}/r/${encodeURIComponent(name)}` });
+
+  const statusBody = (status: CountdownStatus) => {
+    const revision = status.checkpoints.find(({ name }) => name === status.current)?.revision ?? 0;
+    const { page: pageLink } = page(status.release);
+    return releaseStatusSchema.parse({
+      apiVersion: API_VERSION,
+      kind: 'ReleaseStatus',
+      metadata: { name: status.release, revision },
+      ...status,
+      links: { page: pageLink, report: `${pageLink}/report` },
+    });
+  };
+
+  const answerAct = async (c: AppContext, request: ActRequest): Promise<Response> => {
+    const name = nameOf(c);
+    const decided: Decided = await decide(world, name, request, c.get('visitor').principal);
+    const { sentence, phase, revision } = decided;
+    // 202: handed over and durable, but nobody has read it yet.
+    return c.json(actResultSchema.parse({ apiVersion: API_VERSION, kind: 'ActResult', metadata: { name, revision }, action: request.action, sentence, phase, links: page(name) }), phase === null ? 202 : 200);
+  };
+
+  const routes: ApiRoute[] = [
+    route({
+      method: 'post',
+      path: '/api/v1/releases',
+      operationId: 'startRelease',
+      summary: 'Start a countdown; starting the same file again answers the one that runs',
+      access: 'bearer',
+      body: startRequest,
+      answers: { 200: { description: 'Planned only', name: 'ReleasePlan', schema: planSchema }, 201: { description: 'Started, or already running', name: 'ReleasePlan', schema: planSchema } },
+      async handle(c, body) {
+        const plan = await submit(world, body, c.get('visitor').principal);
+        return c.json(
+          planSchema.parse({
+            apiVersion: API_VERSION,
+            kind: 'ReleasePlan',
+            metadata: { name: plan.release },
+            started: body.dryRun ? 'dry-run' : 'started',
+            launchAt: plan.launchAt,
+            checkpoints: plan.checkpoints,
+            links: page(plan.release),
+          }),
+          body.dryRun ? 200 : 201,
+        );
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/releases',
+      operationId: 'listReleases',
+      summary: 'All countdowns, running ones first',
+      access: 'reader',
+      query: { phase: 'Only those in this phase' },
+      answers: { 200: { description: 'The list', name: 'ReleaseList', schema: releaseListSchema } },
+      async handle(c) {
+        const phase = c.req.query('phase');
+        const found = (await countdowns.list()).filter((each) => phase === undefined || each.phase === phase);
+        const item = ({ release, running, ...said }: CountdownSummary) => ({ ...said, name: release, state: running ? ('running' as const) : ('ended' as const), links: page(release) });
+        return c.json(releaseListSchema.parse({ apiVersion: API_VERSION, kind: 'ReleaseList', items: found.map(item) }));
+      },
+    }),
+    route({
+      method: 'get',
+      path: NAMED,
+      operationId: 'readRelease',
+      summary: 'Verdict, reasons, checkpoints, findings, approvals',
+      access: 'reader',
+      answers: { 200: { description: 'The status', name: 'ReleaseStatus', schema: releaseStatusSchema } },
+      handle: async (c) => c.json(statusBody(await countdowns.status(nameOf(c)))),
+    }),
+    route({
+      method: 'get',
+      path: `${NAMED}/progress`,
+      operationId: 'readProgress',
+      summary: 'What the running steps last said of themselves',
+      access: 'reader',
+      answers: { 200: { description: 'Progress', name: 'ReleaseProgress', schema: progressSchema } },
+      async handle(c) {
+        const status = await countdowns.status(nameOf(c));
+        const items = await countdowns.progress(status);
+        return c.json(progressSchema.parse({ apiVersion: API_VERSION, kind: 'ReleaseProgress', metadata: { name: status.release }, items }));
+      },
+    }),
+    route({
+      method: 'get',
+      path: `${NAMED}/events`,
+      operationId: 'readEvents',
+      summary: 'The audit chain, verified; with follow=1 new records as server-sent events',
+      access: 'reader',
+      query: { follow: '1 for server-sent events' },
+      answers: { 200: { description: 'The audit', name: 'EventList', schema: eventListSchema } },
+      async handle(c) {
+        const name = nameOf(c);
+        if (c.req.query('follow') !== undefined) return followEvents(c, name);
+        const items = await countdowns.audit(name);
+        const checked = verifyChain(items);
+        const chain = checked.ok
+          ? { state: 'verified', sentence: `${checked.records} records form one chain; its head is ${checked.head.hash}` }
+          : { state: 'broken', sentence: checked.sentence };
+        return c.json(eventListSchema.parse({ apiVersion: API_VERSION, kind: 'EventList', metadata: { name }, chain, items }));
+      },
+    }),
+    route({
+      method: 'get',
+      path: `${NAMED}/stream`,
+      operationId: 'followRelease',
+      summary: 'The status at every change, as server-sent events named `status`; `failure` when it cannot be read',
+      access: 'reader',
+      answers: { 200: { description: 'Server-sent events', mediaType: 'text/event-stream' } },
+      handle: (c) => followStatus(c, nameOf(c)),
+    }),
+    route({
+      method: 'post',
+      path: `${NAMED}/acts`,
+      operationId: 'act',
+      summary: 'Approve, reject, hold, resume, recycle, retry, waive or abort',
+      access: 'bearer',
+      body: actRequest,
+      answers: { 200: { description: 'It counts', name: 'ActResult', schema: actResultSchema }, 202: { description: 'A hold or an abort: handed over', name: 'ActResult', schema: actResultSchema } },
+      handle: answerAct,
+    }),
+    route({
+      method: 'post',
+      path: `${NAMED}/hold`,
+      operationId: 'hold',
+      summary: 'Stop the clock; lands with all workers down',
+      access: 'bearer',
+      body: holdRequest,
+      answers: { 202: { description: 'Handed over', name: 'ActResult', schema: actResultSchema } },
+      handle: (c, { reason }) => answerAct(c, { id: crypto.randomUUID(), action: 'hold', checkpoint: '', revision: 0, evidenceDigest: '', comment: reason }),
+    }),
+    route({
+      method: 'get',
+      path: `${NAMED}/report`,
+      operationId: 'readReport',
+      summary: 'The whole countdown as one HTML file that needs no network',
+      access: 'reader',
+      answers: { 200: { description: 'HTML', mediaType: 'text/html' } },
+      handle: (c) => world.report(c, nameOf(c)),
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/evidence/:digest',
+      operationId: 'readEvidence',
+      summary: 'The bytes a finding was made from, as they were captured',
+      access: 'reader',
+      answers: { 200: { description: 'Bytes', mediaType: 'application/octet-stream' } },
+      handle: (c) => sendEvidence(c, c.req.param('digest') ?? ''),
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/whoami',
+      operationId: 'whoami',
+      summary: 'Who this token belongs to',
+      access: 'reader',
+      answers: { 200: { description: 'The person', name: 'Principal', schema: whoamiSchema } },
+      handle: (c) => c.json(whoamiSchema.parse({ apiVersion: API_VERSION, kind: 'Principal', principal: c.get('visitor').principal })),
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/openapi.json',
+      operationId: 'readOpenApi',
+      summary: 'This description',
+      access: 'reader',
+      answers: { 200: { description: 'OpenAPI 3.1', mediaType: 'application/json' } },
+      handle: (c) => c.json(openApi(routes, links.pageBase)),
+    }),
+    route({
+      method: 'get',
+      path: '/healthz',
+      operationId: 'health',
+      summary: 'The server answers (it says nothing of Temporal)',
+      access: 'anyone',
+      answers: { 200: { description: 'It does', name: 'Health', schema: healthSchema } },
+      handle: (c) => c.json(healthSchema.parse({ apiVersion: API_VERSION, kind: 'Health', status: 'ok' })),
+    }),
+  ];
+  return routes;
+
+  async function sendEvidence(c: AppContext, digest: string): Promise<Response> {
+    if (!DIGEST.test(digest)) throw new ApiError('InvalidRequest', 'a digest reads sha256: and 64 hex digits', 'copy it from the finding');
+    if (!(await world.evidence.has(digest))) throw new ApiError('NotFound', `no evidence is stored under ${digest}`, 'it may lie in the store of another worker');
+    // Captured bytes are somebody else's: never shown in place, always saved as a file.
+    c.header('Content-Type', 'application/octet-stream');
+    c.header('Content-Disposition', `attachment; filename="${digest.replace(':', '-')}"`);
+    return c.body(ReadableStream.from(world.evidence.get(digest)) as ReadableStream<Uint8Array>);
+  }
+
+  function followStatus(c: AppContext, name: string): Response {
+    return streamSSE(c, async (stream) => {
+      const closed = new Promise<void>((resolve) => stream.onAbort(resolve));
+      const stop = world.live.listen(name, (message) => {
+        void ('status' in message
+          ? stream.writeSSE({ event: 'status', data: JSON.stringify(statusBody(message.status)) })
+          : stream.writeSSE({ event: 'failure', data: JSON.stringify({ message: message.failure }) }));
+      });
+      const keepAlive = setInterval(() => void stream.write(': here\n\n'), KEEP_ALIVE_MS);
+      await closed;
+      clearInterval(keepAlive);
+      stop();
+    });
+  }
+
+  function followEvents(c: AppContext, name: string): Response {
+    return streamSSE(c, async (stream) => {
+      let seen = EMPTY_CHAIN.seq;
+      let writing = Promise.resolve();
+      const closed = new Promise<void>((resolve) => stream.onAbort(resolve));
+      const sendNew = async (): Promise<void> => {
+        const records: AuditRecord[] = await countdowns.audit(name);
+        for (const record of records.filter(({ seq }) => seq > seen)) {
+          seen = record.seq;
+          await stream.writeSSE({ event: 'record', id: String(record.seq), data: JSON.stringify(record) });
+        }
+      };
+      // Every record changes the head of the chain in the status, so the status' own news tells when to read.
+      const stop = world.live.listen(name, () => {
+        writing = writing.then(sendNew).catch((error: unknown) => world.onFault(error));
+      });
+      const keepAlive = setInterval(() => void stream.write(': here\n\n'), KEEP_ALIVE_MS);
+      await closed;
+      clearInterval(keepAlive);
+      stop();
+    });
+  }
+}

@@ -1,0 +1,140 @@
+// The envelopes of the HTTP API. OpenAPI is generated from these, and requests are checked with them.
+import { z } from 'zod';
+import { principalShape } from '../../activities/identity/act-shape.ts';
+import { actions } from '../../verdict/can.ts';
+import { statusSchema } from './status-schema.ts';
+
+export const API_VERSION = 'tminus.dev/v1alpha1';
+
+// As long as a fair reason; the whole signed act has to fit the 16 Ki characters a countdown accepts.
+const LONGEST_COMMENT = 4_000;
+// Paths and names, as Kubernetes bounds them.
+const LONGEST_NAME = 253;
+
+const name = z.string().min(1).max(LONGEST_NAME);
+const apiVersion = z.literal(API_VERSION);
+const links = z.object({ page: z.string() });
+
+export const errorSchema = z.object({
+  apiVersion,
+  kind: z.literal('Error'),
+  code: z.enum(['NotSignedIn', 'NotAllowed', 'NotFound', 'Refused', 'InvalidRequest', 'InvalidRelease', 'TooLarge', 'Unreachable', 'NoWorker', 'OutcomeUnknown', 'Internal']),
+  message: z.string(),
+  hint: z.string(),
+  problems: z.array(z.string()).optional().meta({ description: 'Of an invalid release file: one per line, with file:line:column' }),
+});
+export type ApiErrorCode = z.infer<typeof errorSchema>['code'];
+
+export const startRequest = z.strictObject({
+  file: z.string().meta({ description: 'Text of the release file' }),
+  fileName: name.default('release.yaml').meta({ description: 'For error messages' }),
+  scripts: z.record(name, z.string()).default({}).meta({ description: 'k6 scripts, by the path the release file names' }),
+  launchAt: z.iso.datetime({ offset: true }).optional().meta({ description: 'Instead of what the file says' }),
+  rehearsal: z.boolean().default(false),
+  dryRun: z.boolean().default(false).meta({ description: 'Check and plan, start nothing' }),
+});
+export type StartRequest = z.infer<typeof startRequest>;
+
+export const planSchema = z.object({
+  apiVersion,
+  kind: z.literal('ReleasePlan'),
+  metadata: z.object({ name: z.string() }),
+  started: z.enum(['started', 'dry-run']),
+  launchAt: z.string(),
+  checkpoints: z.array(z.object({ name: z.string(), at: z.string() })),
+  links,
+});
+
+export const releaseListSchema = z.object({
+  apiVersion,
+  kind: z.literal('ReleaseList'),
+  items: z.array(
+    z.object({
+      name: z.string(),
+      service: z.string().nullable(),
+      phase: z.string().nullable(),
+      verdict: z.enum(['go', 'hold', 'no-go']).nullable(),
+      launchAt: z.string().nullable(),
+      nextCheckpointAt: z.string().nullable(),
+      state: z.enum(['running', 'ended']),
+      startedAt: z.string(),
+      endedAt: z.string().nullable(),
+      links,
+    }),
+  ),
+});
+
+export const releaseStatusSchema = z.object({
+  apiVersion,
+  kind: z.literal('ReleaseStatus'),
+  metadata: z.object({ name: z.string(), revision: z.number() }),
+  ...statusSchema.shape,
+  links: z.object({ page: z.string(), report: z.string() }),
+});
+
+export const progressSchema = z.object({
+  apiVersion,
+  kind: z.literal('ReleaseProgress'),
+  metadata: z.object({ name: z.string() }),
+  items: z.array(
+    z.object({
+      checkpoint: z.string(),
+      step: z.string(),
+      round: z.number(),
+      activity: z.string(),
+      attempt: z.number(),
+      progress: z.object({ text: z.string(), done: z.number(), total: z.number(), unit: z.string() }).nullable(),
+      heartbeatAt: z.string().nullable(),
+      lastFailure: z.string().nullable(),
+    }),
+  ),
+});
+
+export const auditRecordSchema = z.object({
+  seq: z.number(),
+  at: z.string(),
+  actor: z.string(),
+  action: z.string(),
+  object: z.string(),
+  detail: z.string(),
+  prevHash: z.string(),
+  hash: z.string(),
+});
+
+export const eventListSchema = z.object({
+  apiVersion,
+  kind: z.literal('EventList'),
+  metadata: z.object({ name: z.string() }),
+  chain: z.object({ state: z.enum(['verified', 'broken']), sentence: z.string() }),
+  items: z.array(auditRecordSchema),
+});
+
+export const actRequest = z.strictObject({
+  id: z.string().min(8).max(100).meta({ description: 'Chosen by the caller; the same id counts once' }),
+  action: z.enum(actions),
+  checkpoint: z.string().max(LONGEST_NAME).default(''),
+  revision: z.int().nonnegative().default(0).meta({ description: 'The revision its author saw' }),
+  evidenceDigest: z.string().max(100).default('').meta({ description: 'The evidence digest its author saw' }),
+  comment: z.string().max(LONGEST_COMMENT).default(''),
+  finding: name.optional(),
+  expiresAt: z.iso.datetime({ offset: true }).optional(),
+  to: name.optional(),
+  launchAt: z.enum(['keep', 'shift']).optional(),
+  step: name.optional(),
+});
+export type ActRequest = z.infer<typeof actRequest>;
+
+export const holdRequest = z.strictObject({ reason: z.string().min(1).max(LONGEST_COMMENT) });
+
+export const actResultSchema = z.object({
+  apiVersion,
+  kind: z.literal('ActResult'),
+  metadata: z.object({ name: z.string(), revision: z.number().nullable() }),
+  action: z.enum(actions),
+  sentence: z.string(),
+  phase: z.string().nullable().meta({ description: 'null for a hold or an abort: those are only handed over' }),
+  links,
+});
+
+export const whoamiSchema = z.object({ apiVersion, kind: z.literal('Principal'), principal: z.object(principalShape.shape) });
+export const healthSchema = z.object({ apiVersion, kind: z.literal('Health'), status: z.literal('ok') });

@@ -1,0 +1,108 @@
+// What the API shows of a countdown: an allowlist. A field that is not written here does not leave the server.
+import { z } from 'zod';
+import { principalShape } from '../../activities/identity/act-shape.ts';
+import type { CountdownStatus } from '../../workflows/messages.ts';
+
+const amount = z.union([z.number(), z.string()]).nullable();
+const time = z.string().meta({ description: 'RFC 3339, UTC' });
+const verdict = z.enum(['go', 'hold', 'no-go']);
+const principal = z.object(principalShape.shape);
+
+export const findingSchema = z.object({
+  code: z.string(),
+  subject: z.string(),
+  outcome: z.enum(['pass', 'fail', 'inconclusive']),
+  measured: amount,
+  limit: amount,
+  unit: z.string(),
+  message: z.string(),
+  evidence: z.array(z.string()),
+});
+
+export const reasonSchema = z.object({
+  code: z.string(),
+  subject: z.string(),
+  effect: z.enum(['no-go', 'hold', 'waived', 'note']),
+  measured: amount,
+  limit: amount,
+  unit: z.string(),
+  message: z.string(),
+  evidence: z.array(z.string()),
+});
+
+const evidenceRefSchema = z.object({
+  digest: z.string(),
+  sizeBytes: z.number(),
+  mediaType: z.string(),
+  kind: z.string(),
+  capturedAt: time,
+  source: z.string(),
+});
+
+const stepSchema = z.object({
+  name: z.string(),
+  type: z.string(),
+  round: z.number(),
+  state: z.enum(['later', 'running', 'done', 'failed-to-run']),
+  startedAt: time.optional(),
+  finishedAt: time.optional(),
+  workflowId: z.string().optional(),
+  findings: z.array(findingSchema),
+  facts: z.array(z.object({ subject: z.string(), text: z.string(), values: z.record(z.string(), z.number()) })),
+  evidence: z.array(evidenceRefSchema),
+});
+
+const approvalSchema = z.object({
+  principal,
+  decision: z.enum(['approve', 'reject']),
+  comment: z.string(),
+  at: time,
+  revision: z.number(),
+  evidenceDigest: z.string(),
+  verified: z.boolean(),
+});
+
+const checkpointSchema = z.object({
+  name: z.string(),
+  offset: z.string(),
+  at: time,
+  state: z.enum(['later', 'running', 'waiting', 'go', 'hold', 'no-go']),
+  revision: z.number().meta({ description: 'An act has to name the revision its author saw' }),
+  evidenceDigest: z.string().meta({ description: 'An act has to name the evidence its author saw' }),
+  steps: z.array(stepSchema),
+  approvals: z.array(approvalSchema),
+  approval: z
+    .object({ groups: z.array(z.string()), count: z.number(), allowRequester: z.boolean(), deadlineAt: time.optional(), onDeadline: z.enum(['no-go', 'hold']) })
+    .optional(),
+  waivers: z.array(z.object({ finding: z.string(), reason: z.string(), by: principal, expiresAt: time })),
+  evaluation: z.object({ verdict, reasons: z.array(reasonSchema), passed: z.number(), findings: z.array(findingSchema) }).optional(),
+});
+
+export const statusSchema = z.object({
+  release: z.string(),
+  service: z.object({ name: z.string(), namespace: z.string(), cluster: z.string(), image: z.string() }),
+  rehearsal: z.boolean().meta({ description: 'On virtual time: nothing of this is the launch' }),
+  requestedBy: principal,
+  phase: z.enum(['opening', 'counting', 'running', 'waiting', 'holding', 'stopped', 'undoing', 'ended']),
+  verdict,
+  sentence: z.string(),
+  reasons: z.array(reasonSchema),
+  ending: z.enum(['launched', 'no-go', 'rolled-back', 'aborted', 'refused', 'undo-incomplete']).optional(),
+  now: time.meta({ description: "The countdown's own clock, virtual in a rehearsal" }),
+  startedAt: time,
+  endedAt: time.optional(),
+  launchAt: time,
+  heldMs: z.number(),
+  holdSince: time.optional(),
+  current: z.string(),
+  checkpoints: z.array(checkpointSchema),
+  conditions: z.array(
+    z.object({ type: z.string(), status: z.enum(['True', 'False', 'Unknown']), reason: z.string(), message: z.string(), lastTransitionTime: time }),
+  ),
+  auditHead: z.object({ seq: z.number(), hash: z.string() }),
+  historyEvents: z.number(),
+});
+
+/** Compiles only while everything a countdown may say can be shown. */
+export type StatusShown = CountdownStatus extends z.input<typeof statusSchema> ? true : never;
+export const statusShown: StatusShown = true;

@@ -1,0 +1,269 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { createIdentityActivities } from '../activities/identity/verify-act.ts';
+import { CountdownFailure } from './countdowns.ts';
+import { BODY_LIMIT_BYTES } from './safety.ts';
+import { EXAMPLE_EVIDENCE_DIGEST, EXAMPLE_POINTS_DIGEST, waitingStatus } from './testing/example-status.ts';
+import { fakeCountdowns } from './testing/fake-countdowns.ts';
+import { BASE, testApp } from './testing/test-app.ts';
+
+const NAME = '/api/v1/releases/go-api-1.4.0';
+const approval = { id: 'approval-1', action: 'approve', checkpoint: 'final-poll', revision: 3, evidenceDigest: EXAMPLE_EVIDENCE_DIGEST, comment: 'rollback proven' };
+const releaseFile = readFileSync(new URL('../docs/release-example.yaml', import.meta.url), 'utf8');
+const submission = { file: releaseFile, fileName: 'release.yaml', scripts: { 'k6/shop.js': 'export default function () {}' } };
+
+describe('identity', () => {
+  const { app } = testApp();
+  const open = new Set(['GET /healthz', 'GET /login', 'POST /login', 'GET /assets/style.css', 'GET /assets/live.js']);
+  const routes = [...new Map(app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path: at }) => [`${method} ${at}`, { method, at }])).values()];
+  const concrete = (at: string): string => at.replace(':name', 'go-api-1.4.0').replace(':digest', EXAMPLE_POINTS_DIGEST).replace(':checkpoint', 'final-poll');
+
+  it('has routes to try', () => expect(routes.length).toBeGreaterThan(15));
+
+  it.each(routes.filter(({ method, at }) => !open.has(`${method} ${at}`)).map(({ method, at }) => [method, at]))('refuses a garbage bearer at %s %s', async (method, at) => {
+    for (const authorization of ['Bearer nothing', 'Bearer ', 'nothing', 'Basic YTpi']) {
+      const answer = await app.request(`${BASE}${concrete(at)}`, { method, headers: { authorization } });
+      expect(answer.status).toBe(401);
+    }
+  });
+
+  it.each(routes.filter(({ method, at }) => !open.has(`${method} ${at}`)).map(({ method, at }) => [method, at]))('answers nobody without identity at %s %s', async (method, at) => {
+    const answer = await app.request(`${BASE}${concrete(at)}`, { method });
+    expect([303, 401]).toContain(answer.status);
+    expect(await answer.text()).not.toContain('registry.local');
+  });
+
+  it('refuses a garbage bearer beside a good session', async () => {
+    const { signIn, app: own } = testApp();
+    const { cookie } = await signIn();
+    expect((await own.request(`${BASE}/`, { headers: { cookie, authorization: 'Bearer nothing' } })).status).toBe(401);
+  });
+
+  it('answers 401 for addresses that do not exist, so that nobody can probe', async () => {
+    expect((await app.request(`${BASE}/api/v1/secrets`, { headers: { authorization: 'Bearer nothing' } })).status).toBe(401);
+  });
+
+  it('needs no identity for health and assets', async () => {
+    expect((await app.request(`${BASE}/healthz`)).status).toBe(200);
+    expect((await app.request(`${BASE}/assets/style.css`)).status).toBe(200);
+  });
+
+  it('says who a token belongs to, and not its hash', async () => {
+    const { api } = testApp();
+    expect(await (await api('/api/v1/whoami')).json()).toMatchObject({ kind: 'Principal', principal: { issuer: 'local', subject: 'a.osei', verified: true } });
+  });
+
+  it('takes decisions over the API by token only, never by cookie', async () => {
+    const { signIn, countdowns } = testApp();
+    const browser = await signIn();
+    const answer = await browser.post(`${NAME}/acts`, approval as never);
+    expect(answer.status).toBe(401);
+    expect(countdowns.acts).toEqual([]);
+  });
+});
+
+describe('safety', () => {
+  it('answers only to its own host names', async () => {
+    const { app, token } = testApp();
+    const answer = await app.request(`${BASE}/api/v1/whoami`, { headers: { host: 'evil.example', authorization: `Bearer ${token}` } });
+    expect(answer.status).toBe(403);
+  });
+
+  it('refuses a body over the cap with a sentence', async () => {
+    const { api } = testApp();
+    const answer = await api('/api/v1/releases', { ...submission, file: 'x'.repeat(BODY_LIMIT_BYTES) });
+    expect(answer.status).toBe(413);
+    expect(await answer.json()).toMatchObject({ kind: 'Error', code: 'TooLarge' });
+  });
+
+  it('sends a strict policy with every answer, also with refusals', async () => {
+    const { app } = testApp();
+    for (const at of ['/login', '/healthz', '/api/v1/whoami', '/assets/live.js']) {
+      const { headers } = await app.request(`${BASE}${at}`);
+      expect(headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+    }
+  });
+
+  it('marks the cookie HttpOnly and SameSite=Strict, and over https __Host- and Secure', async () => {
+    for (const pageBase of [BASE, 'https://tminus.example.com']) {
+      const { app, token } = testApp({ pageBase });
+      const answer = await app.request(`${pageBase}/login`, { method: 'POST', headers: { origin: pageBase, 'content-type': 'application/x-www-form-urlencoded' }, body: `token=${token}` });
+      const cookie = answer.headers.get('set-cookie') ?? '';
+      expect(cookie).toMatch(/HttpOnly/);
+      expect(cookie).toMatch(/SameSite=Strict/);
+      expect(cookie.startsWith('__Host-tminus=') && cookie.includes('Secure')).toBe(pageBase.startsWith('https'));
+    }
+  });
+
+  it('sends evidence as a file to save, never to show', async () => {
+    const { api } = testApp();
+    const answer = await api(`/api/v1/evidence/${EXAMPLE_POINTS_DIGEST}`);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-disposition')).toMatch(/^attachment/);
+    expect(answer.headers.get('content-type')).toBe('application/octet-stream');
+    expect((await answer.text()).startsWith('{"metric"')).toBe(true);
+  });
+
+  it('cannot be led outside the evidence store or to another workflow', async () => {
+    const { api } = testApp();
+    expect((await api('/api/v1/evidence/..%2F..%2Fsigning.pem')).status).toBe(400);
+    expect((await api(`/api/v1/evidence/sha256:${'0'.repeat(64)}`)).status).toBe(404);
+    expect((await api('/api/v1/releases/go-api-1.4.0%2Flaunch%2F1')).status).toBe(404);
+  });
+});
+
+describe('releases', () => {
+  it('starts a countdown from a file, with its bytes and scripts in evidence', async () => {
+    const { api, countdowns, evidence } = testApp();
+    const answer = await api('/api/v1/releases', submission);
+    expect(answer.status).toBe(201);
+    expect(await answer.json()).toMatchObject({ kind: 'ReleasePlan', started: 'started', links: { page: `${BASE}/r/go-api-1.4.0` } });
+    const [input] = countdowns.started;
+    expect(input).toMatchObject({ rehearsal: false, requestedBy: { subject: 'a.osei', verified: true } });
+    expect(await evidence.has(input?.releaseDigest ?? '')).toBe(true);
+    expect(await evidence.has(input?.scripts['k6/shop.js'] ?? '')).toBe(true);
+  });
+
+  it('plans without starting on a dry run', async () => {
+    const { api, countdowns } = testApp();
+    const answer = await api('/api/v1/releases', { ...submission, dryRun: true });
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({ started: 'dry-run', checkpoints: [{ name: 'load-and-diagnosis' }, { name: 'final-poll' }, { name: 'launch' }] });
+    expect(countdowns.started).toEqual([]);
+  });
+
+  it('tells every problem of a file with its place', async () => {
+    const { api, countdowns } = testApp();
+    const answer = await api('/api/v1/releases', { ...submission, file: releaseFile.replace('countdown:', 'countdwon:') });
+    expect(answer.status).toBe(422);
+    expect(((await answer.json()) as { problems: string[] }).problems.join('\n')).toMatch(/^release\.yaml:\d+:\d+ .*countdwon/m);
+    expect(countdowns.started).toEqual([]);
+  });
+
+  it('asks for a k6 script that was not sent along', async () => {
+    const { api } = testApp();
+    const answer = await api('/api/v1/releases', { ...submission, scripts: {} });
+    expect(await answer.json()).toMatchObject({ code: 'InvalidRelease', message: 'release.yaml: the k6 script k6/shop.js was not sent along' });
+  });
+
+  it('refuses a launch time before which the first checkpoints would already be over', async () => {
+    const { api, countdowns } = testApp();
+    const answer = await api('/api/v1/releases', { ...submission, launchAt: '2026-11-24T12:00:00Z' });
+    expect(answer.status).toBe(422);
+    expect(((await answer.json()) as { message: string }).message).toContain('T-72h load-and-diagnosis would have been due at 2026-11-21T12:00:00.000Z');
+    expect(countdowns.started).toEqual([]);
+  });
+
+  it('lists and filters by phase', async () => {
+    const { api } = testApp();
+    expect(await (await api('/api/v1/releases')).json()).toMatchObject({ kind: 'ReleaseList', items: [{ name: 'go-api-1.4.0', state: 'running' }] });
+    expect(await (await api('/api/v1/releases?phase=ended')).json()).toMatchObject({ items: [] });
+  });
+
+  it('shows the status with revision, reasons and links, and nothing that is not in its schema', async () => {
+    const { api } = testApp({ countdowns: fakeCountdowns([{ ...waitingStatus, secret: 'hunter2' } as never]) });
+    const answer = await api(NAME);
+    const text = await answer.text();
+    expect(JSON.parse(text)).toMatchObject({ apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseStatus', metadata: { name: 'go-api-1.4.0', revision: 3 }, verdict: 'hold', links: { page: `${BASE}/r/go-api-1.4.0` } });
+    expect(text).not.toContain('hunter2');
+  });
+
+  it('answers the audit with its chain verified, and says where it is broken', async () => {
+    const { api, countdowns } = testApp();
+    expect(await (await api(`${NAME}/events`)).json()).toMatchObject({ chain: { state: 'verified' }, items: [{ seq: 1 }, { seq: 2 }, { seq: 3 }, { seq: 4 }] });
+    const [first, second, ...rest] = countdowns.audits.get('go-api-1.4.0') ?? [];
+    countdowns.audits.set('go-api-1.4.0', [first, { ...second, detail: 'changed' }, ...rest] as never);
+    expect(await (await api(`${NAME}/events`)).json()).toMatchObject({ chain: { state: 'broken', sentence: expect.stringContaining('record 2') } });
+  });
+
+  it('streams the status at once and again only when it changes', async () => {
+    const { api } = testApp();
+    const answer = await api(`${NAME}/stream`);
+    expect(answer.headers.get('content-type')).toContain('text/event-stream');
+    const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
+    const { value } = await reader.read();
+    expect(Buffer.from(value ?? []).toString()).toMatch(/^event: status\ndata: \{"apiVersion"/);
+    await reader.cancel();
+  });
+});
+
+describe('acts', () => {
+  it('signs a decision with the verified person, so that a worker can check it', async () => {
+    const { api, countdowns, folder } = testApp();
+    const answer = await api(`${NAME}/acts`, approval);
+    expect(await answer.json()).toMatchObject({ kind: 'ActResult', action: 'approve', sentence: 'approve counts' });
+    const { verifyAct } = createIdentityActivities({ publicKeysFolder: path.join(folder, 'public-keys') });
+    const act = await verifyAct(countdowns.acts[0]?.signed as never);
+    expect(act).toMatchObject({ id: 'approval-1', countdown: 'countdown/go-api-1.4.0', principal: { issuer: 'local', subject: 'a.osei', verified: true }, revision: 3, evidenceDigest: EXAMPLE_EVIDENCE_DIGEST });
+  });
+
+  it('never takes the principal from the caller', async () => {
+    const { api, countdowns } = testApp();
+    expect((await api(`${NAME}/acts`, { ...approval, principal: { subject: 'li.wei' } })).status).toBe(400);
+    expect(countdowns.acts).toEqual([]);
+  });
+
+  it('passes a refusal on with its sentence', async () => {
+    const { api, countdowns } = testApp();
+    countdowns.refusal = 'given on old evidence: revision 2 was read, revision 3 stands now; read it and decide again';
+    const answer = await api(`${NAME}/acts`, approval);
+    expect(answer.status).toBe(409);
+    expect(await answer.json()).toMatchObject({ kind: 'Error', code: 'Refused', message: countdowns.refusal });
+  });
+
+  it('hands a hold over without asking for a worker', async () => {
+    const { api, countdowns } = testApp();
+    expect((await api(`${NAME}/hold`, { reason: 'p99 looks odd' })).status).toBe(202);
+    expect((await api(`${NAME}/acts`, { id: 'hold-0001', action: 'hold', comment: 'again' })).status).toBe(202);
+    expect(countdowns.held.map(({ comment, principal }) => `${principal.subject}: ${comment}`)).toEqual(['a.osei: p99 looks odd', 'a.osei: again']);
+    expect(countdowns.acts).toEqual([]);
+  });
+
+  it('aborts by cancellation', async () => {
+    const { api, countdowns } = testApp();
+    expect((await api(`${NAME}/acts`, { id: 'abort-001', action: 'abort', comment: 'wrong image' })).status).toBe(202);
+    expect(countdowns.aborted).toHaveLength(1);
+  });
+
+  it.each([
+    ['Unreachable', 503, '5'],
+    ['NoWorker', 503, '5'],
+    ['OutcomeUnknown', 504, null],
+    ['NotFound', 404, null],
+  ] as const)('answers %s with %i', async (code, status, retryAfter) => {
+    const { api, countdowns } = testApp();
+    countdowns.failure = new CountdownFailure(code, 'a sentence', 'a hint');
+    const answer = await api(`${NAME}/acts`, approval);
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('retry-after')).toBe(retryAfter);
+    expect(await answer.json()).toMatchObject({ kind: 'Error', code, message: 'a sentence', hint: 'a hint' });
+  });
+
+  it('logs a bug and says nothing of its inside', async () => {
+    const { api, countdowns, faults } = testApp();
+    countdowns.failure = new TypeError('postgres://user:secret@db is undefined');
+    const answer = await api(NAME);
+    expect(answer.status).toBe(500);
+    expect(await answer.text()).not.toContain('secret');
+    expect(faults).toEqual([countdowns.failure]);
+  });
+});
+
+describe('openapi', () => {
+  it('covers every API route, and every reference in it leads somewhere', async () => {
+    const { app, api } = testApp();
+    const document = (await (await api('/api/v1/openapi.json')).json()) as { paths: Record<string, Record<string, unknown>>; components: { schemas: Record<string, unknown> } };
+    const described = Object.entries(document.paths).flatMap(([at, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${at}`));
+    const served = app.routes.filter(({ method, path: at }) => method !== 'ALL' && (at.startsWith('/api/') || at === '/healthz')).map(({ method, path: at }) => `${method} ${at.replaceAll(/:(\w+)/g, '{$1}')}`);
+    expect(new Set(described)).toEqual(new Set(served));
+    for (const [, name] of JSON.stringify(document).matchAll(/#\/components\/schemas\/(\w+)/g)) expect(document.components.schemas).toHaveProperty(name ?? '');
+  });
+
+  it('describes answers as they are', async () => {
+    const { api } = testApp();
+    const document = (await (await api('/api/v1/openapi.json')).json()) as { components: { schemas: { ReleaseStatus: { properties: object } } } };
+    const status = (await (await api(NAME)).json()) as object;
+    for (const key of Object.keys(status)) expect(document.components.schemas.ReleaseStatus.properties).toHaveProperty(key);
+  });
+});

@@ -1,0 +1,93 @@
+// The HTTP server of Tminus: headers, host, size, identity, then API and pages. No GET changes anything.
+import { Hono } from 'hono';
+import type { EvidenceStore } from '../activities/evidence/contract.ts';
+import { ApiError, apiErrorOf, errorBody, headersOf, statusOf } from './api/errors.ts';
+import type { ApiRoute, AppContext, AppEnv } from './api/route.ts';
+import { apiRoutes } from './api/routes.ts';
+import { CountdownFailure, type Countdowns } from './countdowns.ts';
+import { assertBearer, identityGuard } from './identity/guard.ts';
+import { createSessions } from './identity/sessions.ts';
+import type { Signer } from './identity/signing.ts';
+import type { Identity } from './identity/tokens.ts';
+import { createLive } from './live.ts';
+import { assets, assetRoutes } from './pages/assets.ts';
+import { errorPage } from './pages/error-page.ts';
+import { pageRoutes } from './pages/routes.ts';
+import { reportOf } from './report/report-of.ts';
+import { cappedBody, knownHost, safeHeaders } from './safety.ts';
+import type { World } from './world.ts';
+
+export interface AppOptions {
+  countdowns: Countdowns;
+  evidence: EvidenceStore;
+  identity: Identity;
+  signer: Signer;
+  /** Where people reach this server: `http://127.0.0.1:7480`. https makes cookies Secure. */
+  links: { pageBase: string };
+  /** Further host names to answer to; that of `pageBase` always is one. */
+  hosts?: readonly string[];
+  now?: () => number;
+  onFault?: (error: unknown) => void;
+}
+
+export function createApp(options: AppOptions): Hono<AppEnv> {
+  const { countdowns, evidence, identity, signer, links, hosts = [], now = Date.now, onFault = (error) => console.error(error) } = options;
+  const https = links.pageBase.startsWith('https:');
+  const sessions = createSessions(now);
+  const world: World = {
+    countdowns,
+    evidence,
+    identity,
+    signer,
+    sessions,
+    links,
+    now,
+    onFault,
+    live: createLive({ countdowns, onFault }),
+    report: reportOf({ countdowns, evidence, now }),
+  };
+  const api = apiRoutes(world);
+  const open = new Set(['/login', ...assets.map(({ path }) => path), ...api.filter(({ access }) => access === 'anyone').map(({ path }) => path)]);
+
+  const app = new Hono<AppEnv>();
+  app.use('*', safeHeaders({ https }));
+  app.use('*', knownHost([new URL(links.pageBase).host, ...hosts]));
+  app.use('*', cappedBody);
+  app.use('*', identityGuard({ identity, sessions, https, isOpen: (path) => open.has(path) }));
+  for (const route of api) app.on(route.method.toUpperCase(), route.path, async (c) => await runRoute(route, c));
+  assetRoutes(app);
+  pageRoutes(app, world);
+  app.notFound((c) => answerError(c, new ApiError('NotFound', 'there is nothing at this address', 'the releases are at /')));
+  app.onError((error, c) => {
+    if (!(error instanceof ApiError) && !(error instanceof CountdownFailure)) onFault(error);
+    return answerError(c, apiErrorOf(error));
+  });
+  return app;
+}
+
+async function runRoute(route: ApiRoute, c: AppContext): Promise<Response> {
+  if (route.access === 'bearer') assertBearer(c);
+  return await route.handle(c, route.body ? await bodyOf(route.body, c) : undefined);
+}
+
+async function bodyOf(schema: NonNullable<ApiRoute['body']>, c: AppContext): Promise<unknown> {
+  const text = await c.req.text();
+  let sent: unknown;
+  try {
+    sent = JSON.parse(text);
+  } catch {
+    throw new ApiError('InvalidRequest', 'the body is not JSON', 'send application/json as /api/v1/openapi.json describes it');
+  }
+  const parsed = schema.safeParse(sent);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
+  throw new ApiError('InvalidRequest', problems[0] ?? 'the body has the wrong shape', 'send what /api/v1/openapi.json describes', problems);
+}
+
+/** Programs get JSON, people a page; both get the same sentence. */
+function answerError(c: AppContext, error: ApiError): Response | Promise<Response> {
+  const headers = headersOf(error);
+  const program = c.req.path.startsWith('/api/') || c.req.path === '/healthz' || !(c.req.header('accept') ?? '').includes('text/html');
+  if (program) return c.json(errorBody(error), statusOf(error), headers);
+  return c.html(errorPage(error, c.get('visitor') ?? null), statusOf(error), headers);
+}

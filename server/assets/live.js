@@ -1,0 +1,94 @@
+// Keeps an open page up to date without taking anything away from its reader: focus stays, forms in use stay, a page without
+// script works as well. No library.
+'use strict';
+
+const stream = document.body.dataset.stream;
+if (stream) follow(stream);
+tick();
+
+function follow(path) {
+  const events = new EventSource(path);
+  let first = true;
+  events.addEventListener('status', () => {
+    // The first message says what the page already shows.
+    if (!first) void refresh();
+    first = false;
+  });
+  events.addEventListener('failure', (event) => announce(JSON.parse(event.data).message));
+}
+
+async function refresh() {
+  const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
+  if (!answer.ok) return;
+  const next = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  document.title = next.title;
+  for (const region of document.querySelectorAll('[data-live]')) {
+    const fresh = next.getElementById(region.id);
+    if (!fresh || sameContent(region, fresh)) continue;
+    if (inUse(region)) tellOutdated(region, fresh);
+    else replace(region, fresh);
+  }
+}
+
+// Ids of acts differ at every rendering; everything else that differs is news.
+function sameContent(region, fresh) {
+  const text = (element) => element.innerHTML.replaceAll(/name="id" value="[^"]*"|(?:reason|until)-[0-9a-f-]{36}/g, '').replaceAll(/ open=""/g, '');
+  return text(region) === text(fresh);
+}
+
+function inUse(region) {
+  const typed = [...region.querySelectorAll('textarea')].some((field) => field.value !== field.defaultValue);
+  return typed || (region.contains(document.activeElement) && document.activeElement.closest('form') !== null);
+}
+
+function tellOutdated(region, fresh) {
+  if (region.dataset.revision === fresh.dataset.revision || region.querySelector('.outdated')) return;
+  const note = document.createElement('p');
+  note.className = 'notice no-go outdated';
+  const link = document.createElement('a');
+  link.href = location.href;
+  link.textContent = 'Reload to decide on what is there now';
+  note.append('The evidence has changed since you began. ', link, '.');
+  region.prepend(note);
+  announce('The evidence has changed since you began.');
+}
+
+function replace(region, fresh) {
+  const spoken = region.querySelector('[data-announce]')?.textContent;
+  const focused = region.contains(document.activeElement) ? pathTo(region, document.activeElement) : null;
+  const open = new Map([...region.querySelectorAll('details[id]')].map((details) => [details.id, details.open]));
+  fresh.querySelectorAll('details[id]').forEach((details) => {
+    if (open.has(details.id)) details.open = open.get(details.id);
+  });
+  const adopted = document.adoptNode(fresh);
+  region.replaceWith(adopted);
+  if (focused) elementAt(adopted, focused)?.focus({ preventScroll: true });
+  const said = adopted.querySelector('[data-announce]')?.textContent;
+  if (said && said !== spoken) announce(said);
+}
+
+function pathTo(root, element) {
+  const path = [];
+  for (let at = element; at !== root && at.parentElement; at = at.parentElement) path.unshift([...at.parentElement.children].indexOf(at));
+  return path;
+}
+
+function elementAt(root, path) {
+  return path.reduce((at, index) => at?.children[index], root);
+}
+
+function announce(text) {
+  document.getElementById('announce').textContent = text;
+}
+
+// The clock is no live region: it would never stop talking.
+function tick() {
+  setInterval(() => {
+    for (const clock of document.querySelectorAll('[data-launch]')) {
+      const left = Math.floor((Date.parse(clock.dataset.launch) - Date.now()) / 1000);
+      const seconds = Math.abs(left);
+      const two = (value) => String(Math.floor(value)).padStart(2, '0');
+      clock.textContent = `T${left > 0 ? '-' : '+'}${two(seconds / 3600)}:${two((seconds / 60) % 60)}:${two(seconds % 60)}`;
+    }
+  }, 1000);
+}

@@ -1,0 +1,79 @@
+// What the server needs of countdowns. `gateway.ts` answers it from Temporal; tests answer it from memory.
+import type { ActivityProgress } from '../activities/kubernetes/contract.ts';
+import type { AuditRecord } from '../verdict/audit-chain.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+import type { Act, ActResult, CountdownInput, CountdownStatus, Phase, SignedAct } from '../workflows/messages.ts';
+
+export interface OpenedPlan {
+  release: string;
+  launchAt: string;
+  checkpoints: { name: string; at: string }[];
+}
+
+/** A row of the list, from visibility: it is there even while no worker runs. */
+export interface CountdownSummary {
+  release: string;
+  /** `namespace/deployment`. The fields that may be null are so until the countdown's first step of its own. */
+  service: string | null;
+  phase: Phase | null;
+  verdict: Verdict | null;
+  launchAt: string | null;
+  nextCheckpointAt: string | null;
+  running: boolean;
+  startedAt: string;
+  endedAt: string | null;
+}
+
+/** What a running step's activity last said of itself. */
+export interface StepProgress {
+  checkpoint: string;
+  step: string;
+  round: number;
+  activity: string;
+  attempt: number;
+  /** null before its first heartbeat. */
+  progress: ActivityProgress | null;
+  heartbeatAt: string | null;
+  /** Why the attempt before this one failed; null on the first. */
+  lastFailure: string | null;
+}
+
+export interface Countdowns {
+  /** Starts, or answers the plan of the one already running from the same file. */
+  start(input: CountdownInput): Promise<OpenedPlan>;
+  list(): Promise<CountdownSummary[]>;
+  status(release: string): Promise<CountdownStatus>;
+  audit(release: string): Promise<AuditRecord[]>;
+  progress(status: CountdownStatus): Promise<StepProgress[]>;
+  /** Sends a decision and answers whether it counted. The same act id counts once. */
+  act(act: Act, signed: SignedAct): Promise<ActResult>;
+  /** Durable with all workers down: it lands when they come back. */
+  hold(act: Act): Promise<void>;
+  /** Who and why, then the cancellation; lands without a worker, too. */
+  abort(act: Act): Promise<void>;
+}
+
+export type CountdownFailureCode =
+  /** The countdown says no; the sentence says why. */
+  | 'Refused'
+  | 'NotFound'
+  /** Temporal itself does not answer. */
+  | 'Unreachable'
+  /** Temporal answers, but no worker does. */
+  | 'NoWorker'
+  /** Sent, but the answer did not come in time: send again with the same id. */
+  | 'OutcomeUnknown';
+
+/** A modelled failure; `message` is the sentence people read. */
+export class CountdownFailure extends Error {
+  readonly code: CountdownFailureCode;
+  /** What to do about it. */
+  readonly hint: string;
+
+  constructor(code: CountdownFailureCode, message: string, hint: string) {
+    super(message);
+    this.name = 'CountdownFailure';
+    this.code = code;
+    this.hint = hint;
+  }
+}

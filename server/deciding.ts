@@ -1,0 +1,48 @@
+import type { Principal } from '../verdict/verdict.ts';
+import { countdownId, type Act, type Phase } from '../workflows/messages.ts';
+import type { ActRequest } from './api/schemas.ts';
+import type { Countdowns } from './countdowns.ts';
+import type { Signer } from './identity/signing.ts';
+
+export interface DecidingWorld {
+  countdowns: Countdowns;
+  signer: Signer;
+  now: () => number;
+}
+
+/** `phase` and `revision` are null where the act was only handed over and no worker had to be there. */
+export interface Decided {
+  sentence: string;
+  phase: Phase | null;
+  revision: number | null;
+}
+
+/**
+ * Carries a person's act to its countdown, signed with who they are. Whether it counts is decided there and not here, so that a
+ * refusal, too, stands in the audit.
+ */
+export async function decide({ countdowns, signer, now }: DecidingWorld, release: string, request: ActRequest, principal: Principal): Promise<Decided> {
+  const { expiresAt, ...said } = request;
+  const act = withoutAbsent({
+    ...said,
+    ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() }),
+    countdown: countdownId(release),
+    principal,
+    issuedAt: new Date(now()).toISOString(),
+  });
+  if (act.action === 'hold') {
+    await countdowns.hold(act);
+    return { sentence: `the hold of ${release} is handed over: the clock stops as soon as a worker reads it`, phase: null, revision: null };
+  }
+  if (act.action === 'abort') {
+    await countdowns.abort(act);
+    return { sentence: `the abort of ${release} is handed over: what was launched is rolled back, then it ends`, phase: null, revision: null };
+  }
+  const { sentence, phase, revision } = await countdowns.act(act, signer.sign(act));
+  return { sentence, phase, revision };
+}
+
+/** zod writes absent members as `undefined` into its type; an act has them or has them not. */
+function withoutAbsent(act: { [Key in keyof Act]: Act[Key] | undefined }): Act {
+  return Object.fromEntries(Object.entries(act).filter(([, value]) => value !== undefined)) as unknown as Act;
+}

@@ -1,0 +1,173 @@
+// The only file that talks to Temporal for people. Everything else in server/ knows `Countdowns`.
+import { WithStartWorkflowOperation, type Client, type WorkflowExecutionInfo } from '@temporalio/client';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { z } from 'zod';
+import type { ActivityProgress } from '../activities/kubernetes/contract.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+import {
+  abortSignal,
+  actUpdate,
+  auditQuery,
+  COUNTDOWN_TYPE,
+  countdownId,
+  holdSignal,
+  openUpdate,
+  statusQuery,
+  WORKFLOW_TASK_QUEUE,
+  type Phase,
+} from '../workflows/messages.ts';
+import { CountdownFailure, type Countdowns, type CountdownSummary, type StepProgress } from './countdowns.ts';
+import { failureOf } from './gateway-failure.ts';
+
+const attribute = {
+  release: defineSearchAttributeKey('TminusRelease', SearchAttributeType.KEYWORD),
+  service: defineSearchAttributeKey('TminusService', SearchAttributeType.KEYWORD),
+  phase: defineSearchAttributeKey('TminusPhase', SearchAttributeType.KEYWORD),
+  verdict: defineSearchAttributeKey('TminusVerdict', SearchAttributeType.KEYWORD),
+  launchAt: defineSearchAttributeKey('TminusLaunchAt', SearchAttributeType.DATETIME),
+  nextCheckpointAt: defineSearchAttributeKey('TminusNextCheckpointAt', SearchAttributeType.DATETIME),
+};
+
+// A page must not hang: a query is answered in well under a second by a worker that is there at all.
+const READ_TIMEOUT_MS = 5_000;
+// An act verifies a signature in an activity, and opening takes the service lock first; both wait for a worker's free slot.
+const ACT_TIMEOUT_MS = 30_000;
+// Visibility pages are read in start order; a list longer than this is for `tminus list --phase` and not for eyes.
+const MOST_LISTED = 500;
+
+export interface GatewayOptions {
+  client: Client;
+  /** Starts on virtual time; without it this server refuses rehearsals. */
+  rehearsalClient?: Client;
+}
+
+/** Countdowns as Temporal runs them. Every failure is a `CountdownFailure` with a sentence, or a bug. */
+export function temporalGateway({ client, rehearsalClient }: GatewayOptions): Countdowns {
+  const handle = (release: string) => client.workflow.getHandle(countdownId(release));
+
+  async function ask<T>(release: string, doing: string, timeoutMs: number, call: () => Promise<T>): Promise<T> {
+    try {
+      return await client.withDeadline(Date.now() + timeoutMs, call);
+    } catch (error) {
+      throw failureOf(error, release, doing);
+    }
+  }
+
+  return {
+    async start(input) {
+      const release = input.release.metadata.name;
+      const starter = input.rehearsal ? rehearsalClient : client;
+      if (!starter) throw new CountdownFailure('Refused', 'this server cannot rehearse: it has no Temporal server with time skipping', 'use `tminus rehearse`');
+      const operation = new WithStartWorkflowOperation(COUNTDOWN_TYPE, {
+        workflowId: countdownId(release),
+        taskQueue: WORKFLOW_TASK_QUEUE,
+        args: [input],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        memo: { releaseDigest: input.releaseDigest },
+        staticSummary: `${release}: ${input.release.spec.service.image}`.slice(0, 200),
+      });
+      const opened = await ask(release, `starting ${release}`, ACT_TIMEOUT_MS, () =>
+        // Not one fixed update id: an id is remembered per run, and each caller deserves the answer of the run that is there now.
+        starter.workflow.executeUpdateWithStart(openUpdate, { startWorkflowOperation: operation }),
+      );
+      const { memo } = await ask(release, `reading back ${release}`, READ_TIMEOUT_MS, () => handle(release).describe());
+      if (memo?.['releaseDigest'] !== input.releaseDigest) {
+        throw new CountdownFailure('Refused', `${release} is already counting down from another release file`, `give the new file another name, or \`tminus abort ${release}\` first`);
+      }
+      return opened;
+    },
+
+    async list() {
+      return await ask('', 'listing countdowns', READ_TIMEOUT_MS, async () => {
+        const newest = new Map<string, CountdownSummary>();
+        let read = 0;
+        for await (const execution of client.workflow.list({ query: `WorkflowType = "${COUNTDOWN_TYPE}"`, pageSize: 100 })) {
+          const summary = summaryOf(execution);
+          const known = newest.get(summary.release);
+          if (!known || known.startedAt < summary.startedAt) newest.set(summary.release, summary);
+          read += 1;
+          if (read >= MOST_LISTED) break;
+        }
+        return [...newest.values()].sort((a, b) => Number(b.running) - Number(a.running) || (a.startedAt < b.startedAt ? 1 : -1));
+      });
+    },
+
+    status: (release) => ask(release, `asking for the status of ${release}`, READ_TIMEOUT_MS, () => handle(release).query(statusQuery)),
+
+    audit: (release) => ask(release, `reading the audit of ${release}`, READ_TIMEOUT_MS, () => handle(release).query(auditQuery)),
+
+    async progress(status) {
+      const running = status.checkpoints.flatMap(({ name, steps }) => steps.filter(({ state, workflowId }) => state === 'running' && workflowId).map((step) => ({ checkpoint: name, step })));
+      const found = await Promise.all(
+        running.map(async ({ checkpoint, step }) => {
+          const described = await ask(status.release, `asking how step ${step.name} is doing`, READ_TIMEOUT_MS, () => client.workflow.getHandle(step.workflowId ?? '').describe());
+          return await Promise.all(
+            (described.raw.pendingActivities ?? []).map(async (pending): Promise<StepProgress> => {
+              const details = await decodeArrayFromPayloads(client.options.loadedDataConverter, pending.heartbeatDetails?.payloads);
+              return {
+                checkpoint,
+                step: step.name,
+                round: step.round,
+                activity: pending.activityType?.name ?? '',
+                attempt: pending.attempt ?? 1,
+                progress: progressIn(details),
+                heartbeatAt: pending.lastHeartbeatTime?.seconds ? new Date(Number(pending.lastHeartbeatTime.seconds) * 1000).toISOString() : null,
+                lastFailure: pending.lastFailure?.message ?? null,
+              };
+            }),
+          );
+        }),
+      );
+      return found.flat();
+    },
+
+    act: (act, signed) =>
+      ask(releaseOf(act.countdown), `sending ${act.action} to ${releaseOf(act.countdown)}`, ACT_TIMEOUT_MS, () =>
+        client.workflow.getHandle(act.countdown).executeUpdate(actUpdate, { args: [signed], updateId: act.id }),
+      ),
+
+    hold: ({ countdown, comment, principal }) =>
+      ask(releaseOf(countdown), `holding ${releaseOf(countdown)}`, READ_TIMEOUT_MS, () => client.workflow.getHandle(countdown).signal(holdSignal, { reason: comment, by: principal })),
+
+    async abort({ countdown, comment, principal }) {
+      const release = releaseOf(countdown);
+      const handle = client.workflow.getHandle(countdown);
+      // First who and why, then the cancellation: history keeps this order, so the countdown ends with the sentence.
+      await ask(release, `aborting ${release}`, READ_TIMEOUT_MS, () => handle.signal(abortSignal, { reason: comment, by: principal }));
+      await ask(release, `aborting ${release}`, READ_TIMEOUT_MS, () => handle.cancel());
+    },
+  };
+}
+
+const releaseOf = (countdown: string): string => countdown.slice(countdownId('').length);
+
+function summaryOf({ workflowId, typedSearchAttributes: said, status, startTime, closeTime }: WorkflowExecutionInfo): CountdownSummary {
+  return {
+    release: said.get(attribute.release) ?? releaseOf(workflowId),
+    service: said.get(attribute.service) ?? null,
+    phase: (said.get(attribute.phase) as Phase | undefined) ?? null,
+    verdict: (said.get(attribute.verdict) as Verdict | undefined) ?? null,
+    launchAt: said.get(attribute.launchAt)?.toISOString() ?? null,
+    nextCheckpointAt: said.get(attribute.nextCheckpointAt)?.toISOString() ?? null,
+    running: status.name === 'RUNNING',
+    startedAt: startTime.toISOString(),
+    endedAt: closeTime?.toISOString() ?? null,
+  };
+}
+
+const activityProgress = z.object({ text: z.string(), done: z.number(), total: z.number(), unit: z.string() }) satisfies z.ZodType<ActivityProgress>;
+
+/** Heartbeat details are the activity's own: a cursor may stand beside the progress. The first that reads as progress is shown. */
+function progressIn(details: readonly unknown[]): ActivityProgress | null {
+  for (const detail of details) {
+    const candidates = [detail, typeof detail === 'object' && detail !== null && 'progress' in detail ? detail.progress : null];
+    for (const candidate of candidates) {
+      const parsed = activityProgress.safeParse(candidate);
+      if (parsed.success) return parsed.data;
+    }
+  }
+  return null;
+}
+

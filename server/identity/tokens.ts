@@ -1,0 +1,69 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { parse, stringify } from 'yaml';
+import { z } from 'zod';
+import type { Principal } from '../../verdict/verdict.ts';
+import { assertPrivate } from './private-file.ts';
+
+// 32 random bytes cannot be guessed, so a plain SHA-256 at rest is enough: slow hashes protect what people choose, not this.
+const TOKEN_BYTES = 32;
+const TOKEN_PREFIX = 'tminus_';
+
+const tokenFile = z.strictObject({
+  tokens: z.array(
+    z.strictObject({
+      sha256: z.string().regex(/^[0-9a-f]{64}$/, 'write the 64 hex digits of SHA-256 over the token'),
+      issuer: z.literal('local'),
+      subject: z.string().min(1),
+      displayName: z.string().min(1),
+      groups: z.array(z.string().min(1)),
+    }),
+  ),
+});
+
+type TokenRow = z.infer<typeof tokenFile>['tokens'][number];
+
+/** Says who a bearer token belongs to; null for a token that nobody was given. */
+export interface Identity {
+  authenticate(token: string): Promise<Principal | null>;
+}
+
+/** Identity from a local token file (mode 600). A changed file counts at the next request: a removed token is out at once. */
+export function tokenFileIdentity(file: string): Identity {
+  let known: { stamp: string; byHash: Map<string, TokenRow> } | null = null;
+  return {
+    async authenticate(token) {
+      const { mtimeMs, size, ino } = statSync(file);
+      const stamp = `${mtimeMs}/${size}/${ino}`;
+      if (known?.stamp !== stamp) known = { stamp, byHash: new Map(readTokens(file).map((row) => [row.sha256, row])) };
+      const row = known.byHash.get(hashOf(token));
+      if (!row) return null;
+      const { issuer, subject, displayName, groups } = row;
+      return { issuer, subject, displayName, groups, verified: true };
+    },
+  };
+}
+
+/** Gives a person a token and keeps only its hash. The token is answered once and cannot be shown again. */
+export function createToken(file: string, person: Pick<Principal, 'subject' | 'displayName' | 'groups'>): string {
+  const token = `${TOKEN_PREFIX}${randomBytes(TOKEN_BYTES).toString('base64url')}`;
+  const { subject, displayName, groups } = person;
+  const tokens = [...(existsSync(file) ? readTokens(file) : []), { sha256: hashOf(token), issuer: 'local', subject, displayName, groups }];
+  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  const next = `${file}.next`;
+  writeFileSync(next, stringify({ tokens }), { mode: 0o600 });
+  renameSync(next, file);
+  return token;
+}
+
+function readTokens(file: string): TokenRow[] {
+  assertPrivate(file);
+  const parsed = tokenFile.safeParse(parse(readFileSync(file, 'utf8')));
+  if (!parsed.success) throw new Error(`${file} is not a token file: ${z.prettifyError(parsed.error)}`);
+  return parsed.data.tokens;
+}
+
+function hashOf(token: string): string {
+  return createHash('sha256').update(token, 'utf8').digest('hex');
+}

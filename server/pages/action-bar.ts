@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { explainCan, type Action } from '../../verdict/can.ts';
+import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { Session } from '../identity/sessions.ts';
+import { markup, nothing, type Markup } from '../markup.ts';
+import { cliLine } from './cli-line.ts';
+
+interface ActForm {
+  action: Action;
+  label: string;
+  /** What it does, in one sentence, before anybody presses it. */
+  says: string;
+  command: string;
+  danger?: boolean;
+  fields?: Markup;
+  reason: 'required' | 'optional';
+}
+
+/** Hold, resume, recycle, retry and abort: each with what it does, or why it cannot be done now. */
+export function actionBar(status: CountdownStatus, session: Session | null): Markup {
+  const { release } = status;
+  const checkpoint = status.checkpoints.find(({ name }) => name === status.current);
+  const passed = status.checkpoints.slice(0, status.checkpoints.findIndex(({ name }) => name === status.current) + 1);
+  const forms: ActForm[] = [
+    { action: 'hold', label: 'Hold', says: 'Stops the clock. Anyone may.', command: `tminus hold ${release} -m "…"`, reason: 'required' },
+    { action: 'resume', label: 'Resume', says: 'Starts the clock again.', command: `tminus resume ${release} -m "…"`, reason: 'optional', fields: launchAtField },
+    {
+      action: 'retry',
+      label: 'Retry a step',
+      says: 'Runs a step of this checkpoint again; approvals given so far are void.',
+      command: `tminus retry ${release} --step …`,
+      reason: 'optional',
+      fields: choice('step', 'Step', (checkpoint?.steps ?? []).map(({ name }) => ({ value: name, text: name }))),
+    },
+    {
+      action: 'recycle',
+      label: 'Recycle',
+      says: 'Goes back to an earlier checkpoint and runs on from there.',
+      command: `tminus recycle ${release} --to … -m "…"`,
+      reason: 'required',
+      fields: choice('to', 'Back to', passed.map(({ name, offset }) => ({ value: name, text: `${offset} ${name}` }))),
+    },
+    { action: 'abort', label: 'Abort', says: 'Ends the countdown; what was launched is rolled back.', command: `tminus abort ${release} -m "…"`, reason: 'required', danger: true },
+  ];
+  return markup`<section class="actions" aria-labelledby="actions-title">
+    <h2 id="actions-title">Act</h2>
+    ${session ? nothing : markup`<p class="quiet">You came with a token and not with a signed-in page: use the commands.</p>`}
+    <div class="columns">${forms.map((form) => actForm(form, status, session))}</div>
+  </section>`;
+}
+
+const launchAtField = choice('launchAt', 'Launch time', [
+  { value: 'keep', text: 'keep it' },
+  { value: 'shift', text: 'move it by the hold' },
+]);
+
+function choice(name: string, label: string, options: readonly { value: string; text: string }[]): Markup {
+  return markup`<label>${label} <select name="${name}">${options.map(({ value, text }) => markup`<option value="${value}">${text}</option>`)}</select></label>`;
+}
+
+/** A disabled button keeps its place and says why beside it. */
+function actForm({ action, label, says, command, danger, fields, reason }: ActForm, status: CountdownStatus, session: Session | null): Markup {
+  const why = explainCan(action, status.phase);
+  if (why !== null || !session) {
+    return markup`<div class="act off"><button disabled aria-describedby="why-${action}">${label}</button>
+      <p id="why-${action}" class="quiet">${why === null ? says : `Not now: ${why}.`}</p></div>`;
+  }
+  const commentId = `comment-${action}`;
+  return markup`<details class="act"><summary class="${danger ? 'danger' : ''}">${label}</summary>
+    <form method="post" action="/r/${status.release}/acts" class="stack">
+      ${hiddenFields(status, session, action)}
+      <p>${says}</p>
+      ${fields ?? nothing}
+      <label for="${commentId}">Reason${reason === 'optional' ? ' (optional)' : ''}</label>
+      <textarea id="${commentId}" name="comment" rows="2" ${reason === 'required' ? 'required' : ''}></textarea>
+      <button class="${danger ? 'danger' : 'primary'}">${label}</button>
+      ${cliLine(command)}
+    </form>
+  </details>`;
+}
+
+/** What binds a form to what its reader saw; the id makes a double click count once. */
+export function hiddenFields(status: CountdownStatus, session: Session, action: Action | null): Markup {
+  const checkpoint = status.checkpoints.find(({ name }) => name === status.current);
+  return markup`<input type="hidden" name="csrf" value="${session.csrf}" />
+    <input type="hidden" name="id" value="${randomUUID()}" />
+    ${action === null ? nothing : markup`<input type="hidden" name="action" value="${action}" />`}
+    <input type="hidden" name="checkpoint" value="${checkpoint?.name ?? ''}" />
+    <input type="hidden" name="revision" value="${checkpoint?.revision ?? 0}" />
+    <input type="hidden" name="evidenceDigest" value="${checkpoint?.evidenceDigest ?? ''}" />`;
+}

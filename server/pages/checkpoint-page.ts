@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import { explainCan } from '../../verdict/can.ts';
+import { findingKey } from '../../verdict/judge.ts';
+import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
+import type { Session } from '../identity/sessions.ts';
+import { markup, nothing, type Markup } from '../markup.ts';
+import { hiddenFields } from './action-bar.ts';
+import { shortDigest } from './amounts.ts';
+import { cliLine } from './cli-line.ts';
+import { page } from './layout.ts';
+import { reasonsList } from './reasons-list.ts';
+import { decisions, sentenceCase, type ReleaseView } from './release-page.ts';
+import { stepCard } from './step-card.ts';
+import { clockMs, relative, timeTag } from './times.ts';
+import { chip, toneOf } from './words.ts';
+
+export interface CheckpointView extends ReleaseView {
+  checkpoint: CheckpointStatus;
+}
+
+/** What is decided, on which evidence, for and against, by whom and until when; then the forms. */
+export function checkpointPage(view: CheckpointView): Markup {
+  const { status, checkpoint, visitor, nowMs, notice, progress } = view;
+  const { release, rehearsal } = status;
+  const { name, offset, at, state, steps } = checkpoint;
+  const clock = clockMs(status, nowMs);
+  return page(
+    { title: `${offset} ${name} of ${release}`, visitor, rehearsal, notice, streamPath: `/api/v1/releases/${release}/stream` },
+    markup`<p class="crumbs"><a href="/">Releases</a> / <a href="/r/${release}">${release}</a></p>
+      <h1>${offset} ${name}</h1>
+      <div id="case" data-live>
+        <section class="verdict ${toneOf(state)}" aria-label="State of this checkpoint">
+          <p class="big">${chip(state)} <span data-announce>${sentenceCase(whatIsDecided(status, checkpoint))}</span></p>
+          <p>${timeTag(at)} <span class="quiet">${relative(at, clock)}</span></p>
+        </section>
+        <div class="columns">
+          <section class="card"><h2>Against</h2>${reasonsList(checkpoint.evaluation?.reasons ?? [], 'Nothing speaks against it.')}</section>
+          <section class="card"><h2>For</h2>${speaksFor(checkpoint)}</section>
+          <section class="card"><h2>Who decides</h2>${whoDecides(checkpoint, clock)}</section>
+        </div>
+        <section class="card"><h2>What was found</h2>
+          ${steps.length === 0 ? markup`<p class="quiet">No step runs at this checkpoint; the decision rests on the checkpoints before it.</p>` : nothing}
+          ${steps.map((step) => stepCard(step, progress.filter((each) => each.checkpoint === name && each.step === step.name)))}
+        </section>
+      </div>
+      <div id="forms" data-live data-revision="${checkpoint.revision}">${forms(status, checkpoint, visitor.session, clock)}</div>`,
+  );
+}
+
+function whatIsDecided({ service, release }: CountdownStatus, { state, name }: CheckpointStatus): string {
+  if (state === 'go') return `${name} of ${release} is passed`;
+  return `whether ${service.namespace}/${service.name} goes on with ${service.image}`;
+}
+
+function speaksFor({ evaluation, steps }: CheckpointStatus): Markup {
+  const passed = steps.flatMap(({ findings }) => findings.filter(({ outcome }) => outcome === 'pass'));
+  if (passed.length === 0) return markup`<p class="quiet">${evaluation ? 'No finding of this checkpoint passes.' : 'Nothing has been found yet.'}</p>`;
+  return markup`<ul class="reasons">${passed.map(({ message }) => markup`<li>${chip('pass')} <span>${message}</span></li>`)}</ul>`;
+}
+
+function whoDecides(checkpoint: CheckpointStatus, clock: number): Markup {
+  const { approval, revision, evidenceDigest, waivers } = checkpoint;
+  const rule = approval
+    ? markup`<p>${approval.count} of ${approval.groups.join(' or ')}${approval.allowRequester ? '' : ', not the requester'}.</p>
+        <p>${approval.deadlineAt ? markup`Until ${timeTag(approval.deadlineAt)} <span class="quiet">${relative(approval.deadlineAt, clock)}</span>; then` : 'If nobody answers:'} ${chip(approval.onDeadline)}</p>`
+    : markup`<p class="quiet">No approval is asked for here: the findings decide.</p>`;
+  return markup`${rule}
+    ${decisions(checkpoint)}
+    ${waivers.length === 0 ? nothing : markup`<h3>Waived</h3><ul class="reasons">${waivers.map(({ finding, reason, by, expiresAt }) => markup`<li>${chip('waived')} <span>${finding} by ${by.displayName}: <q>${reason}</q>, until ${timeTag(expiresAt)}</span></li>`)}</ul>`}
+    <p class="quiet">Revision ${revision}${evidenceDigest ? markup`, evidence <code title="${evidenceDigest}">${shortDigest(evidenceDigest)}</code>` : nothing}</p>`;
+}
+
+function forms(status: CountdownStatus, checkpoint: CheckpointStatus, session: Session | null, clock: number): Markup {
+  if (checkpoint.name !== status.current) return markup`<p class="quiet">Decisions are taken at ${status.current}; this checkpoint can only be read.</p>`;
+  if (!session) return markup`<section class="card"><h2>Decide</h2>${cliLine(`tminus approve ${status.release} -m "…"`)}</section>`;
+  return markup`${decisionForm(status, checkpoint, session)}${waiveForms(status, checkpoint, session, clock)}`;
+}
+
+function decisionForm(status: CountdownStatus, checkpoint: CheckpointStatus, session: Session): Markup {
+  const { release } = status;
+  const noApprove = checkpoint.approval ? explainCan('approve', status.phase) : 'no approval is asked for at this checkpoint';
+  const noReject = explainCan('reject', status.phase);
+  return markup`<section class="card" aria-labelledby="decide-title"><h2 id="decide-title">Decide</h2>
+    <form method="post" action="/r/${release}/acts" class="stack">
+      ${hiddenFields(status, session, null)}
+      <p>You decide on revision ${checkpoint.revision}. If the evidence changes before you send it, it does not count and you are told.</p>
+      <label for="comment">Comment <span class="quiet">(needed for no-go)</span></label>
+      <textarea id="comment" name="comment" rows="3" ${noApprove !== null && noReject !== null ? 'disabled' : ''}></textarea>
+      <p class="buttons">
+        <button class="primary" name="action" value="approve" ${noApprove === null ? '' : markup`disabled aria-describedby="why-approve"`}>✔ Approve (go)</button>
+        <button class="danger" name="action" value="reject" ${noReject === null ? '' : markup`disabled aria-describedby="why-reject"`}>✖ Reject (no-go)</button>
+      </p>
+      ${noApprove === null ? nothing : markup`<p id="why-approve" class="quiet">Approve: not now; ${noApprove}.</p>`}
+      ${noReject === null ? nothing : markup`<p id="why-reject" class="quiet">Reject: not now; ${noReject}.</p>`}
+      ${cliLine(`tminus approve ${release} --checkpoint ${checkpoint.name} -m "…"`)}
+    </form>
+  </section>`;
+}
+
+const waiverHours = [1, 4, 24, 72];
+
+/** One form per finding that stands in the way; a waiver has a reason and an end. */
+function waiveForms(status: CountdownStatus, checkpoint: CheckpointStatus, session: Session, clock: number): Markup {
+  const open = checkpoint.evaluation?.reasons.filter(({ effect, subject }) => (effect === 'no-go' || effect === 'hold') && subject !== 'approval') ?? [];
+  if (open.length === 0) return nothing;
+  const why = explainCan('waive', status.phase);
+  const expiry = (hours: number) => new Date(clock + hours * 3_600_000).toISOString();
+  return markup`<section class="card" aria-labelledby="waive-title"><h2 id="waive-title">Waive</h2>
+    <p>A waiver accepts a finding as it is, with your name and reason, for a time. It is announced and stands in the report.</p>
+    ${why === null ? nothing : markup`<p class="quiet">Not now: ${why}.</p>`}
+    ${open.map((reason) => {
+      const key = findingKey(reason);
+      const id = randomUUID();
+      return markup`<details class="act"><summary>Waive ${key}</summary>
+        <form method="post" action="/r/${status.release}/acts" class="stack">
+          ${hiddenFields(status, session, 'waive')}
+          <input type="hidden" name="finding" value="${key}" />
+          <p>${reason.message}</p>
+          <label for="reason-${id}">Reason</label>
+          <textarea id="reason-${id}" name="comment" rows="2" required></textarea>
+          <label for="until-${id}">Until</label>
+          <select id="until-${id}" name="expiresAt">${waiverHours.map((hours) => markup`<option value="${expiry(hours)}">${hours} h</option>`)}</select>
+          <button class="primary" ${why === null ? '' : 'disabled'}>Waive</button>
+          ${cliLine(`tminus waive ${status.release} --finding "${key}" -m "…" --expires 24h`)}
+        </form></details>`;
+    })}
+  </section>`;
+}

@@ -1,0 +1,50 @@
+import { markup, nothing, type Markup } from '../markup.ts';
+import type { Visitor } from '../api/route.ts';
+import { assetPath } from './assets.ts';
+
+export interface PageFrame {
+  title: string;
+  visitor: Visitor | null;
+  /** Where the live script listens; absent on pages that do not move. */
+  streamPath?: string;
+  rehearsal?: boolean;
+  /** A sentence to show on top: what the last form did. */
+  notice?: { text: string; tone: 'go' | 'no-go' } | undefined;
+}
+
+/** The frame of every page: skip link, who is signed in, one `main`, and one polite place for announcements. */
+export function page(frame: PageFrame, content: Markup): Markup {
+  const { title, visitor, streamPath, rehearsal, notice } = frame;
+  return markup`<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <meta name="color-scheme" content="light dark" />
+    <title>${title} · Tminus</title>
+    <link rel="icon" href="data:," />
+    <link rel="stylesheet" href="${assetPath('style.css')}" />
+    <script type="module" src="${assetPath('live.js')}"></script>
+  </head>
+  <body ${streamPath ? markup`data-stream="${streamPath}"` : nothing}>
+    <a class="skip" href="#main">Skip to the content</a>
+    <header class="top">
+      <a class="brand" href="/"><span aria-hidden="true">T−</span> Tminus</a>
+      ${visitor ? signedIn(visitor) : nothing}
+    </header>
+    ${rehearsal ? markup`<p class="rehearsal" role="note"><strong>Rehearsal on virtual time.</strong> The clock below is not the clock on the wall.</p>` : nothing}
+    <main id="main" tabindex="-1">
+      ${notice ? markup`<p class="notice ${notice.tone}" role="${notice.tone === 'go' ? 'status' : 'alert'}">${notice.text}</p>` : nothing}
+      ${content}
+    </main>
+    <p id="announce" class="unseen" role="status"></p>
+  </body>
+</html>`;
+}
+
+function signedIn({ principal, session }: Visitor): Markup {
+  return markup`<div class="who">
+    <span>${principal.displayName} <span class="quiet">${principal.groups.join(', ')}</span></span>
+    ${session ? markup`<form method="post" action="/logout"><input type="hidden" name="csrf" value="${session.csrf}" /><button class="plain">Sign out</button></form>` : nothing}
+  </div>`;
+}

@@ -1,0 +1,19 @@
+import { markup, nothing, type Markup } from '../markup.ts';
+import { page } from './layout.ts';
+
+export function loginPage(next: string, refusal: string | null): Markup {
+  return page(
+    { title: 'Sign in', visitor: null },
+    markup`<section class="card narrow">
+      <h1>Sign in</h1>
+      <p>Decisions carry a name. Paste the token you were given; <code>tminus dev</code> prints one at its first start.</p>
+      ${refusal ? markup`<p class="notice no-go" role="alert" id="refusal">${refusal}</p>` : nothing}
+      <form method="post" action="/login" class="stack">
+        <input type="hidden" name="next" value="${next}" />
+        <label for="token">Token</label>
+        <input id="token" name="token" type="password" autocomplete="current-password" required autofocus ${refusal ? markup`aria-describedby="refusal" aria-invalid="true"` : nothing} />
+        <button class="primary">Sign in</button>
+      </form>
+    </section>`,
+  );
+}

@@ -1,0 +1,109 @@
+import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
+import type { Visitor } from '../api/route.ts';
+import type { StepProgress } from '../countdowns.ts';
+import { markup, nothing, type Markup } from '../markup.ts';
+import { actionBar } from './action-bar.ts';
+import { cliLine } from './cli-line.ts';
+import { page, type PageFrame } from './layout.ts';
+import { reasonsList } from './reasons-list.ts';
+import { stepCard } from './step-card.ts';
+import { timeline } from './timeline.ts';
+import { clockMs, countdownClock, relative, span, timeTag } from './times.ts';
+import { chip, toneOf } from './words.ts';
+
+export interface ReleaseView {
+  status: CountdownStatus;
+  progress: readonly StepProgress[];
+  visitor: Visitor;
+  /** The server's clock. */
+  nowMs: number;
+  notice?: PageFrame['notice'];
+}
+
+/** The verdict first, then the clock, the line of checkpoints, what each found, and what can be done. */
+export function releasePage({ status, progress, visitor, nowMs, notice }: ReleaseView): Markup {
+  const { release, rehearsal } = status;
+  const clock = clockMs(status, nowMs);
+  return page(
+    { title: `${release}: ${status.verdict}`, visitor, rehearsal, notice, streamPath: `/api/v1/releases/${release}/stream` },
+    markup`<p class="crumbs"><a href="/">Releases</a></p>
+      <h1>${release}</h1>
+      ${verdictBanner(status)}
+      <div id="clock" data-live>${clockCard(status, clock)}</div>
+      <div id="timeline" data-live class="card">${timeline(status, clock)}</div>
+      <div id="checkpoints" data-live>
+        <h2>Checkpoints</h2>
+        ${status.checkpoints.map((checkpoint) => checkpointCard(checkpoint, status, progress, clock))}
+      </div>
+      <div id="actions" data-live>${actionBar(status, visitor.session)}</div>
+      <p><a href="/r/${release}/report">Report, one file</a> · <a href="/api/v1/releases/${release}/events">Audit (JSON)</a></p>`,
+  );
+}
+
+export function verdictBanner(status: CountdownStatus): Markup {
+  const word = status.ending ?? status.verdict;
+  return markup`<section id="verdict" data-live class="verdict ${toneOf(word)}" aria-label="Verdict">
+    <p class="big">${chip(word)} <span data-announce>${sentenceCase(status.sentence)}</span></p>
+    ${status.reasons.length > 0 && !status.ending ? reasonsList(status.reasons, '') : nothing}
+    ${nextStep(status)}
+  </section>`;
+}
+
+/** What a person can do now, as a command and a link. */
+function nextStep({ phase, release, current }: CountdownStatus): Markup {
+  if (phase === 'waiting') return markup`<p><a class="button" href="/r/${release}/checkpoints/${current}">Read and decide</a></p>${cliLine(`tminus approve ${release} -m "…"`)}`;
+  if (phase === 'stopped' || phase === 'holding') return markup`<p><a class="button" href="/r/${release}/checkpoints/${current}">See why</a></p>${cliLine(`tminus explain ${release}`)}`;
+  return nothing;
+}
+
+export function clockCard(status: CountdownStatus, clock: number): Markup {
+  const { launchAt, rehearsal, ending, holdSince, heldMs, service, requestedBy, endedAt } = status;
+  const ticks = !rehearsal && !ending;
+  return markup`<section class="card clock" aria-label="Clock and service">
+    <p class="ticker" ${ticks ? markup`data-launch="${launchAt}"` : nothing}>${countdownClock(launchAt, clock)}</p>
+    <dl class="facts wide">
+      <div><dt>Launch</dt><dd>${timeTag(launchAt)} ${ending ? nothing : markup`<span class="quiet">${relative(launchAt, clock)}</span>`}</dd></div>
+      ${endedAt ? markup`<div><dt>Ended</dt><dd>${timeTag(endedAt)}</dd></div>` : nothing}
+      ${holdSince ? markup`<div><dt>Held since</dt><dd>${timeTag(holdSince)}</dd></div>` : nothing}
+      ${heldMs > 0 ? markup`<div><dt>Held in all</dt><dd>${span(heldMs)}</dd></div>` : nothing}
+      <div><dt>Service</dt><dd>${service.namespace}/${service.name} on ${service.cluster}</dd></div>
+      <div><dt>Candidate</dt><dd><code>${service.image}</code></dd></div>
+      <div><dt>Requested by</dt><dd>${requestedBy.displayName}</dd></div>
+    </dl>
+  </section>`;
+}
+
+/** Finished and coming checkpoints fold to a line; the current one is open. */
+function checkpointCard(checkpoint: CheckpointStatus, { release, current, ending }: CountdownStatus, progress: readonly StepProgress[], clock: number): Markup {
+  const { name, offset, at, state, steps, approvals, approval } = checkpoint;
+  const open = name === current || (ending !== undefined && state === 'no-go');
+  return markup`<details class="card checkpoint" id="checkpoint-${name}" ${open ? 'open' : ''}>
+    <summary><span class="offset">${offset}</span> <span class="name">${name}</span> ${chip(state)} <span class="quiet">${tally(checkpoint)}</span></summary>
+    <p>${timeTag(at)} <span class="quiet">${relative(at, clock)}</span> · <a href="/r/${release}/checkpoints/${name}">Open ${name}</a></p>
+    ${steps.map((step) => stepCard(step, progress.filter((each) => each.checkpoint === name && each.step === step.name)))}
+    ${approval || approvals.length > 0 ? markup`<h3>Decisions</h3>${decisions(checkpoint)}` : nothing}
+  </details>`;
+}
+
+export function decisions({ approvals, approval }: CheckpointStatus): Markup {
+  return markup`${approvals.length === 0 ? markup`<p class="quiet">Nobody has decided yet${approval ? `; asked are ${approval.count} of ${approval.groups.join(' or ')}` : ''}.</p>` : nothing}
+    <ul class="decisions">${approvals.map(
+      ({ decision, principal, comment, at, revision, verified }) =>
+        markup`<li>${chip(decision)} <strong>${principal.displayName}</strong>${verified ? '' : ' (unverified)'} ${comment ? markup`<q>${comment}</q>` : nothing} <span class="quiet">${timeTag(at)}, revision ${revision}</span></li>`,
+    )}</ul>`;
+}
+
+function tally({ steps, waivers, approvals, approval }: CheckpointStatus): string {
+  const findings = steps.flatMap((step) => step.findings);
+  const passed = findings.filter(({ outcome }) => outcome === 'pass').length;
+  const approved = approvals.filter(({ decision }) => decision === 'approve').length;
+  return [
+    findings.length > 0 ? `${passed} of ${findings.length} findings pass` : '',
+    waivers.length > 0 ? `${waivers.length} waived` : '',
+    approval ? `${approved} of ${approval.count} approvals` : '',
+  ]
+    .filter((part) => part !== '')
+    .join(', ');
+}
+
+export const sentenceCase = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);

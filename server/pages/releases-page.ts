@@ -1,0 +1,60 @@
+import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { Visitor } from '../api/route.ts';
+import type { CountdownSummary } from '../countdowns.ts';
+import { markup, type Markup } from '../markup.ts';
+import { page } from './layout.ts';
+import { countdownClock, clockMs, timeTag } from './times.ts';
+import { chip } from './words.ts';
+
+/** A row; `status` is null where no worker answered for it, and then visibility's word is all there is. */
+export interface ReleaseRow {
+  summary: CountdownSummary;
+  status: CountdownStatus | null;
+}
+
+export function releasesPage(rows: readonly ReleaseRow[], visitor: Visitor, nowMs: number, notice?: string): Markup {
+  return page(
+    { title: 'Releases', visitor, notice: notice === undefined ? undefined : { text: notice, tone: 'go' } },
+    markup`<h1>Releases</h1>
+      <div id="releases" data-live>${rows.length === 0 ? empty : table(rows, nowMs)}</div>`,
+  );
+}
+
+const empty = markup`<section class="card">
+  <p>No countdown yet. Start one:</p>
+  <pre><code>tminus init
+tminus start release.yaml</code></pre>
+</section>`;
+
+function table(rows: readonly ReleaseRow[], nowMs: number): Markup {
+  return markup`<div class="card scroll" tabindex="0" role="group" aria-label="Releases"><table>
+    <thead><tr><th scope="col">Release</th><th scope="col">Service</th><th scope="col">Verdict</th><th scope="col">Clock</th><th scope="col">Next</th><th scope="col">Waits for</th></tr></thead>
+    <tbody>${rows.map((row) => releaseRow(row, nowMs))}</tbody>
+  </table></div>`;
+}
+
+function releaseRow({ summary, status }: ReleaseRow, nowMs: number): Markup {
+  const { release, service, phase, verdict, launchAt, running } = summary;
+  const state = status?.ending ?? phase ?? 'opening';
+  return markup`<tr>
+    <th scope="row"><a href="/r/${release}">${release}</a>${status?.rehearsal ? markup` <span class="quiet">rehearsal</span>` : ''}</th>
+    <td>${status ? `${status.service.namespace}/${status.service.name}` : (service ?? '—')}</td>
+    <td>${verdict === null ? chip('opening') : chip(verdict)}</td>
+    <td class="number">${running && launchAt !== null ? countdownClock(status?.launchAt ?? launchAt, status ? clockMs(status, nowMs) : nowMs) : '—'}</td>
+    <td>${running ? next(status, summary) : chip(state)}</td>
+    <td>${waitsFor(status)}</td>
+  </tr>`;
+}
+
+function next(status: CountdownStatus | null, { nextCheckpointAt }: CountdownSummary): Markup {
+  if (!status) return nextCheckpointAt === null ? markup`—` : timeTag(nextCheckpointAt);
+  const checkpoint = status.checkpoints.find(({ name }) => name === status.current);
+  if (!checkpoint) return markup`—`;
+  return markup`${checkpoint.offset} ${checkpoint.name}<br /><span class="quiet">${timeTag(checkpoint.at)}</span>`;
+}
+
+function waitsFor(status: CountdownStatus | null): string {
+  const asked = status?.phase === 'waiting' ? status.checkpoints.find(({ name }) => name === status.current)?.approval : undefined;
+  if (status?.phase === 'holding' || status?.phase === 'stopped') return 'a person to settle it';
+  return asked ? `${asked.count} of ${asked.groups.join(' or ')}` : '—';
+}

@@ -1,0 +1,29 @@
+import type { StepStatus } from '../../workflows/messages.ts';
+import type { StepProgress } from '../countdowns.ts';
+import { markup, nothing, type Markup } from '../markup.ts';
+import { evidenceLink, findingsTable, type EvidenceName } from './findings-table.ts';
+import { span } from './times.ts';
+import { chip } from './words.ts';
+
+/** One step: its state and time, the facts it measured, and its findings. */
+export function stepCard(step: StepStatus, progress: readonly StepProgress[] = [], evidenceName: EvidenceName = evidenceLink): Markup {
+  const { name, type, state, round, facts, findings } = step;
+  return markup`<section class="step">
+    <h4>${chip(state)} ${name} <span class="quiet">${type === name ? '' : type}${round > 1 ? ` round ${round}` : ''} ${took(step)}</span></h4>
+    ${progress.map(progressLine)}
+    ${facts.length === 0 ? nothing : markup`<dl class="facts">${facts.map(({ subject, text }) => markup`<div><dt>${subject}</dt><dd>${text}</dd></div>`)}</dl>`}
+    ${findingsTable(findings, `Findings of ${name}`, evidenceName)}
+  </section>`;
+}
+
+function took({ startedAt, finishedAt }: StepStatus): string {
+  return startedAt && finishedAt ? `took ${span(Date.parse(finishedAt) - Date.parse(startedAt))}` : '';
+}
+
+function progressLine({ activity, attempt, progress, lastFailure }: StepProgress): Markup {
+  const tries = attempt > 1 ? ` (attempt ${attempt}${lastFailure ? `; before: ${lastFailure}` : ''})` : '';
+  if (!progress) return markup`<p class="progress quiet">${activity} has not reported yet${tries}</p>`;
+  const { text, done, total, unit } = progress;
+  return markup`<p class="progress"><span>${text}${tries}</span>
+    ${total > 0 ? markup`<progress max="${total}" value="${done}" aria-label="${text}"></progress> <span class="number">${done} of ${total} ${unit}</span>` : nothing}</p>`;
+}

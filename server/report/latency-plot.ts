@@ -1,0 +1,92 @@
+import type { EvidenceStore } from '../../activities/evidence/contract.ts';
+import { summarizeLoad, type EndpointSummary } from '../../analysis/load-test/summary.ts';
+import type { CountdownStatus, StepStatus } from '../../workflows/messages.ts';
+import { markup, nothing, type Markup } from '../markup.ts';
+import { amount, numberText } from '../pages/amounts.ts';
+import { linePlot } from '../plot/line-plot.ts';
+
+/** Latency of one endpoint over one load test, read again from its evidence. */
+export interface LatencyPlot {
+  checkpoint: string;
+  step: string;
+  round: number;
+  digest: string;
+  endpoint: EndpointSummary;
+  limitMs: number | null;
+}
+
+/** A load test whose points could not be read: said, never left out. */
+export interface PlotMissing {
+  checkpoint: string;
+  step: string;
+  digest: string;
+  sentence: string;
+}
+
+export interface Plots {
+  plots: LatencyPlot[];
+  missing: PlotMissing[];
+}
+
+/** Reads the k6 points of every load test from evidence. A store that lacks them gives a sentence instead of a plot. */
+export async function readLatencyPlots(status: CountdownStatus, evidence: EvidenceStore, summarize: (digest: string) => Promise<EndpointSummary[]> = (digest) => endpointsOf(evidence, digest)): Promise<Plots> {
+  const found: Plots = { plots: [], missing: [] };
+  for (const checkpoint of status.checkpoints) {
+    for (const step of checkpoint.steps) {
+      for (const { digest } of step.evidence.filter(({ kind }) => kind === 'k6-points')) {
+        try {
+          for (const endpoint of await summarize(digest)) {
+            found.plots.push({ checkpoint: checkpoint.name, step: step.name, round: step.round, digest, endpoint, limitMs: limitOf(step, endpoint.endpoint) });
+          }
+        } catch (error) {
+          found.missing.push({ checkpoint: checkpoint.name, step: step.name, digest, sentence: error instanceof Error ? error.message : String(error) });
+        }
+      }
+    }
+  }
+  return found;
+}
+
+export async function endpointsOf(evidence: EvidenceStore, digest: string): Promise<EndpointSummary[]> {
+  return (await summarizeLoad(evidence.get(digest))).endpoints;
+}
+
+/** The limit that was judged with: the fact has it, and findings of old countdowns, too. */
+function limitOf({ facts, findings }: StepStatus, endpoint: string): number | null {
+  const inFact = facts.find(({ subject }) => subject === endpoint)?.values['limitMs'];
+  if (inFact !== undefined) return inFact;
+  const limit = findings.find(({ subject, unit }) => subject === endpoint && unit === 'ms')?.limit;
+  return typeof limit === 'number' ? limit : null;
+}
+
+/** Figure, caption with the finding in words, and the same numbers as a table. */
+export function latencyFigure({ endpoint: { endpoint, requests, failed, p50Ms, p95Ms, p99Ms, series }, limitMs }: LatencyPlot): Markup {
+  const { buckets, widthSeconds } = series;
+  const sentence = `${endpoint}: p99 ${msText(p99Ms)}${limitMs === null ? '' : `, limit ${amount(limitMs, 'ms')}`}; p50 ${msText(p50Ms)}, p95 ${msText(p95Ms)}; ${requests} requests, ${failed} failed`;
+  const line = (name: string, style: 'strong' | 'thin' | 'dashed', value: (bucket: (typeof buckets)[number]) => number) => ({
+    name,
+    style,
+    points: buckets.map((bucket) => ({ x: bucket.second, y: value(bucket) })),
+  });
+  const plot = linePlot({
+    summary: sentence,
+    lines: [line('p99', 'strong', ({ p99Ms: y }) => y), line('mean', 'dashed', ({ meanMs }) => meanMs)],
+    limit: limitMs === null ? null : { value: limitMs, name: `limit ${amount(limitMs, 'ms')}` },
+    xUnit: 'seconds of the load test',
+    yUnit: 'ms',
+    gapX: widthSeconds * 1.5,
+  });
+  return markup`<figure class="latency">
+    <figcaption>${sentence}</figcaption>
+    ${buckets.length === 0 ? nothing : plot}
+    <details><summary>The same as a table: each ${widthSeconds} s</summary>
+      <div class="scroll" tabindex="0" role="group" aria-label="${endpoint} over time"><table>
+        <caption>${endpoint} over time</caption>
+        <thead><tr><th scope="col">From, s</th><th scope="col">Requests</th><th scope="col">Failed</th><th scope="col">Mean, ms</th><th scope="col">p99, ms</th><th scope="col">Highest, ms</th></tr></thead>
+        <tbody>${buckets.map(({ second, requests: count, failed: bad, meanMs, p99Ms: p99, maxMs }) => markup`<tr><th scope="row" class="number">${second}</th><td class="number">${count}</td><td class="number">${bad}</td><td class="number">${numberText(meanMs)}</td><td class="number">${numberText(p99)}</td><td class="number">${numberText(maxMs)}</td></tr>`)}</tbody>
+      </table></div>
+    </details>
+  </figure>`;
+}
+
+const msText = (value: number | null): string => (value === null ? 'unknown' : amount(value, 'ms'));

@@ -1,0 +1,101 @@
+// The whole countdown as one HTML file: no script, nothing to fetch, the same words and numbers as page and CLI.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { verifyChain, type AuditRecord } from '../../verdict/audit-chain.ts';
+import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
+import { markup, nothing, trusted, type Markup } from '../markup.ts';
+import { evidenceText } from '../pages/findings-table.ts';
+import { reasonsList } from '../pages/reasons-list.ts';
+import { clockCard, decisions, sentenceCase } from '../pages/release-page.ts';
+import { stepCard } from '../pages/step-card.ts';
+import { timeline } from '../pages/timeline.ts';
+import { clockMs, timeTag, utc } from '../pages/times.ts';
+import { chip, toneOf } from '../pages/words.ts';
+import { latencyFigure, type Plots } from './latency-plot.ts';
+
+export interface ReportInput {
+  status: CountdownStatus;
+  audit: readonly AuditRecord[];
+  plots: Plots;
+  /** When it was written, by the clock of who writes it. */
+  nowMs: number;
+}
+
+const style = readFileSync(new URL('../assets/style.css', import.meta.url), 'utf8');
+
+/** Only this very stylesheet may apply and nothing may load, also when the file is opened years later from a mail. */
+export const REPORT_POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'`;
+
+export function renderReport({ status, audit, plots, nowMs }: ReportInput): string {
+  const { release, rehearsal } = status;
+  const word = status.ending ?? status.verdict;
+  const clock = clockMs(status, nowMs);
+  return markup`<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta http-equiv="Content-Security-Policy" content="${REPORT_POLICY}" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <meta name="color-scheme" content="light dark" />
+    <title>${release}: ${word} · Tminus report</title>
+    <style>${trusted(style)}</style>
+  </head>
+  <body class="report">
+    ${rehearsal ? markup`<p class="rehearsal" role="note"><strong>Rehearsal on virtual time.</strong> The times below are not those of the wall clock.</p>` : nothing}
+    <main id="main">
+      <h1>${release}</h1>
+      <section class="verdict ${toneOf(word)}" aria-label="Verdict">
+        <p class="big">${chip(word)} <span>${sentenceCase(status.sentence)}</span></p>
+        ${status.reasons.length > 0 ? reasonsList(status.reasons, '') : nothing}
+      </section>
+      ${clockCard(status, clock)}
+      <div class="card">${timeline(status, clock)}</div>
+      ${status.checkpoints.map((checkpoint) => checkpointSection(checkpoint, plots))}
+      ${evidenceSection(status)}
+      ${auditSection(status, audit)}
+    </main>
+    <footer class="quiet">Written by Tminus on ${utc(new Date(nowMs).toISOString())}. Recompute the findings from the evidence with <code>tminus verify ${release}</code>.</footer>
+  </body>
+</html>`.toString();
+}
+
+function checkpointSection(checkpoint: CheckpointStatus, { plots, missing }: Plots): Markup {
+  const { name, offset, at, state, steps, approvals, approval, waivers } = checkpoint;
+  return markup`<section class="card" aria-labelledby="at-${name}">
+    <h2 id="at-${name}"><span class="offset">${offset}</span> ${name} ${chip(state)}</h2>
+    <p>${timeTag(at)}</p>
+    ${checkpoint.evaluation ? reasonsList(checkpoint.evaluation.reasons, 'Nothing speaks against it.') : nothing}
+    ${steps.map(
+      (step) => markup`${stepCard(step, [], evidenceText)}
+        ${missing.filter((each) => each.checkpoint === name && each.step === step.name).map(({ sentence, digest }) => markup`<p>No plot: the points ${evidenceText(digest)} could not be read here (${sentence}).</p>`)}
+        ${plots.filter((each) => each.checkpoint === name && each.step === step.name).map(latencyFigure)}`,
+    )}
+    ${approval || approvals.length > 0 ? markup`<h3>Decisions</h3>${decisions(checkpoint)}` : nothing}
+    ${waivers.length === 0 ? nothing : markup`<h3>Waivers</h3><ul class="reasons">${waivers.map(({ finding, reason, by, expiresAt }) => markup`<li>${chip('waived')} <span>${finding} by ${by.displayName}: <q>${reason}</q>, until ${timeTag(expiresAt)}</span></li>`)}</ul>`}
+  </section>`;
+}
+
+function evidenceSection({ checkpoints }: CountdownStatus): Markup {
+  const all = checkpoints.flatMap(({ name, steps }) => steps.flatMap((step) => step.evidence.map((ref) => ({ ...ref, where: `${name} / ${step.name}` }))));
+  return markup`<section class="card" aria-labelledby="evidence-title"><h2 id="evidence-title">Evidence</h2>
+    ${
+      all.length === 0
+        ? markup`<p class="quiet">None was captured.</p>`
+        : markup`<div class="scroll" tabindex="0" role="group" aria-label="Evidence"><table>
+      <thead><tr><th scope="col">What</th><th scope="col">From</th><th scope="col">Step</th><th scope="col">Captured</th><th scope="col">Bytes</th><th scope="col">Digest</th></tr></thead>
+      <tbody>${all.map(({ kind, source, where, capturedAt, sizeBytes, digest }) => markup`<tr><th scope="row">${kind}</th><td>${source}</td><td>${where}</td><td>${timeTag(capturedAt)}</td><td class="number">${sizeBytes}</td><td><code class="digest">${digest}</code></td></tr>`)}</tbody>
+    </table></div>`
+    }
+  </section>`;
+}
+
+function auditSection({ auditHead }: CountdownStatus, audit: readonly AuditRecord[]): Markup {
+  const checked = verifyChain(audit, auditHead);
+  return markup`<section class="card" aria-labelledby="audit-title"><h2 id="audit-title">Audit</h2>
+    <p>${checked.ok ? markup`${chip('pass')} ${checked.records} records form one unbroken chain that ends at the countdown's own head <code class="digest">${checked.head.hash}</code>.` : markup`${chip('fail')} The chain does not verify: ${checked.sentence}.`}</p>
+    <div class="scroll" tabindex="0" role="group" aria-label="Audit"><table>
+      <thead><tr><th scope="col">No.</th><th scope="col">When</th><th scope="col">Who</th><th scope="col">Did</th><th scope="col">To</th><th scope="col">Detail</th></tr></thead>
+      <tbody>${audit.map(({ seq, at, actor, action, object, detail }) => markup`<tr><th scope="row" class="number">${seq}</th><td>${timeTag(at)}</td><td>${actor}</td><td>${action}</td><td>${object}</td><td>${detail}</td></tr>`)}</tbody>
+    </table></div>
+  </section>`;
+}

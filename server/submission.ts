@@ -1,0 +1,71 @@
+import type { EvidenceStore } from '../activities/evidence/contract.ts';
+import { formatProblem, loadRelease } from '../release/load.ts';
+import { lateCheckpoints, planOf } from '../release/plan.ts';
+import type { Release } from '../release/release.ts';
+import type { Principal } from '../verdict/verdict.ts';
+import type { CountdownInput } from '../workflows/messages.ts';
+import { ApiError } from './api/errors.ts';
+import type { StartRequest } from './api/schemas.ts';
+import type { Countdowns, OpenedPlan } from './countdowns.ts';
+
+export interface SubmissionWorld {
+  countdowns: Countdowns;
+  evidence: EvidenceStore;
+  now: () => number;
+}
+
+/**
+ * From a person's file to a countdown: read, check, keep the bytes that people will decide on, start. Nothing is kept and nothing
+ * started unless the whole file is right.
+ */
+export async function submit(world: SubmissionWorld, request: StartRequest, requestedBy: Principal): Promise<OpenedPlan> {
+  const release = readRelease(request);
+  const scripts = scriptsOf(release, request);
+  const plan = planOf(release, world.now());
+  const late = lateCheckpoints(plan, world.now());
+  if (late.length > 0) {
+    throw invalid(late.map(({ name, offset, atMs }) => `${request.fileName}: checkpoint ${offset} ${name} would have been due at ${iso(atMs)}, which is over; launch later or leave it out`));
+  }
+  const planned: OpenedPlan = {
+    release: release.metadata.name,
+    launchAt: iso(plan.launchAtMs),
+    checkpoints: plan.checkpoints.map(({ name, atMs }) => ({ name, at: iso(atMs) })),
+  };
+  if (request.dryRun) return planned;
+  return await world.countdowns.start(await inputOf(world, request, release, scripts, requestedBy));
+}
+
+function readRelease({ file, fileName, launchAt }: StartRequest): Release {
+  const loaded = loadRelease(file, fileName);
+  if (!loaded.ok) throw invalid(loaded.problems.map(formatProblem));
+  if (launchAt === undefined) return loaded.release;
+  const { countdown: _, ...spec } = loaded.release.spec;
+  return { ...loaded.release, spec: { ...spec, launchAt: iso(Date.parse(launchAt)) } };
+}
+
+/** Text of each k6 script that the release names; a missing one is found now and not three days later. */
+function scriptsOf(release: Release, { scripts, fileName }: StartRequest): [path: string, text: string][] {
+  const wanted = release.spec.checkpoints.flatMap(({ steps }) => steps.flatMap((step) => (step.type === 'loadTest' ? [step.script] : [])));
+  const missing = [...new Set(wanted)].filter((path) => !Object.hasOwn(scripts, path));
+  if (missing.length > 0) throw invalid(missing.map((path) => `${fileName}: the k6 script ${path} was not sent along`));
+  return [...new Set(wanted)].map((path) => [path, scripts[path] ?? '']);
+}
+
+async function inputOf(world: SubmissionWorld, request: StartRequest, release: Release, scripts: [string, string][], requestedBy: Principal): Promise<CountdownInput> {
+  const keep = async (kind: 'release-file' | 'k6-script', mediaType: string, source: string, text: string) => (await world.evidence.put({ kind, mediaType, source }, Buffer.from(text, 'utf8'))).digest;
+  const digests = await Promise.all(scripts.map(async ([path, text]) => [path, await keep('k6-script', 'text/javascript', path, text)] as const));
+  return {
+    release,
+    releaseDigest: await keep('release-file', 'application/yaml', request.fileName, request.file),
+    scripts: Object.fromEntries(digests),
+    requestedBy,
+    rehearsal: request.rehearsal,
+    allowUnverified: release.spec.allowUnverified,
+  };
+}
+
+function invalid(problems: string[]): ApiError {
+  return new ApiError('InvalidRelease', problems[0] ?? 'the release file is not valid', 'mend the file; `tminus validate` checks it without a server', problems);
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();

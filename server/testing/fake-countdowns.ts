@@ -1,0 +1,87 @@
+// Countdowns in memory: what the server is tested against without Temporal.
+import type { AuditRecord } from '../../verdict/audit-chain.ts';
+import type { Act, CountdownInput, CountdownStatus, SignedAct } from '../../workflows/messages.ts';
+import { CountdownFailure, type Countdowns, type StepProgress } from '../countdowns.ts';
+import { exampleAudit, waitingStatus } from './example-status.ts';
+
+export interface FakeCountdowns extends Countdowns {
+  statuses: Map<string, CountdownStatus>;
+  audits: Map<string, AuditRecord[]>;
+  started: CountdownInput[];
+  acts: { act: Act; signed: SignedAct }[];
+  held: Act[];
+  aborted: Act[];
+  steps: StepProgress[];
+  /** What every call fails with from now on. */
+  failure: Error | null;
+  /** What every act is refused with. */
+  refusal: string | null;
+}
+
+export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): FakeCountdowns {
+  const fake: FakeCountdowns = {
+    statuses: new Map(statuses.map((status) => [status.release, status])),
+    audits: new Map(statuses.map((status) => [status.release, exampleAudit])),
+    started: [],
+    acts: [],
+    held: [],
+    aborted: [],
+    steps: [],
+    failure: null,
+    refusal: null,
+    async start(input) {
+      failIfAsked();
+      fake.started.push(input);
+      return { release: input.release.metadata.name, launchAt: waitingStatus.launchAt, checkpoints: [] };
+    },
+    async list() {
+      failIfAsked();
+      return [...fake.statuses.values()].map(({ release, phase, verdict, startedAt, endedAt, launchAt }) => ({
+        release,
+        service: 'shop/go-api',
+        phase,
+        verdict,
+        launchAt,
+        nextCheckpointAt: launchAt,
+        running: endedAt === undefined,
+        startedAt,
+        endedAt: endedAt ?? null,
+      }));
+    },
+    async status(release) {
+      failIfAsked();
+      return fake.statuses.get(release) ?? notFound(release);
+    },
+    async audit(release) {
+      failIfAsked();
+      return fake.audits.get(release) ?? notFound(release);
+    },
+    async progress() {
+      failIfAsked();
+      return fake.steps;
+    },
+    async act(act, signed) {
+      failIfAsked();
+      fake.acts.push({ act, signed });
+      if (fake.refusal !== null) throw new CountdownFailure('Refused', fake.refusal, 'read `tminus status` and decide again on what it shows now');
+      return { ok: true, sentence: `${act.action} counts`, phase: 'waiting', revision: act.revision };
+    },
+    async hold(act) {
+      failIfAsked();
+      fake.held.push(act);
+    },
+    async abort(act) {
+      failIfAsked();
+      fake.aborted.push(act);
+    },
+  };
+  return fake;
+
+  function failIfAsked(): void {
+    if (fake.failure) throw fake.failure;
+  }
+}
+
+function notFound(release: string): never {
+  throw new CountdownFailure('NotFound', `there is no countdown named ${release}`, '`tminus list` shows those there are');
+}

@@ -1,0 +1,107 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { EvidenceStore } from '../../activities/evidence/contract.ts';
+import { createApp } from '../app.ts';
+import { loadSigner } from '../identity/signing.ts';
+import { createToken, tokenFileIdentity } from '../identity/tokens.ts';
+import { EXAMPLE_NOW, EXAMPLE_POINTS_DIGEST } from './example-status.ts';
+import { fakeCountdowns, type FakeCountdowns } from './fake-countdowns.ts';
+import { examplePoints } from './example-points.ts';
+
+export const BASE = 'http://127.0.0.1:7480';
+
+export interface TestApp {
+  app: ReturnType<typeof createApp>;
+  countdowns: FakeCountdowns;
+  token: string;
+  folder: string;
+  faults: unknown[];
+  evidence: EvidenceStore;
+  /** A request of the CLI: bearer token, JSON. */
+  api(path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
+  /** A signed-in browser. */
+  signIn(): Promise<Browser>;
+}
+
+export interface Browser {
+  get(path: string): Promise<Response>;
+  /** Sends a form as a browser does from our own page; `headers` override. */
+  post(path: string, form: Record<string, string>, headers?: Record<string, string>): Promise<Response>;
+  csrf: string;
+  cookie: string;
+}
+
+export function testApp({ countdowns = fakeCountdowns(), pageBase = BASE }: { countdowns?: FakeCountdowns; pageBase?: string } = {}): TestApp {
+  const folder = mkdtempSync(path.join(tmpdir(), 'tminus-server-'));
+  const tokens = path.join(folder, 'tokens.yaml');
+  const token = createToken(tokens, { subject: 'a.osei', displayName: 'Ama Osei', groups: ['release-managers'] });
+  const signer = loadSigner({ signingKey: path.join(folder, 'signing.pem'), publicKeys: path.join(folder, 'public-keys') });
+  const faults: unknown[] = [];
+  const evidence = memoryEvidence();
+  const app = createApp({
+    countdowns,
+    evidence,
+    identity: tokenFileIdentity(tokens),
+    signer,
+    links: { pageBase },
+    now: () => Date.parse(EXAMPLE_NOW),
+    onFault: (error) => faults.push(error),
+  });
+  const request = async (to: string, init: RequestInit = {}) => await app.request(`${pageBase}${to}`, init);
+  return {
+    app,
+    countdowns,
+    token,
+    folder,
+    faults,
+    evidence,
+    api: (to, body, headers = {}) =>
+      request(to, {
+        method: body === undefined ? 'GET' : 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      }),
+    async signIn() {
+      const answer = await request('/login', { method: 'POST', headers: { origin: pageBase, 'content-type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams({ token, next: '/' }).toString() });
+      const cookie = (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+      const get = (to: string) => request(to, { headers: { cookie, accept: 'text/html' } });
+      const csrf = /name="csrf" value="([^"]+)"/.exec(await (await get('/')).text())?.[1] ?? '';
+      return {
+        get,
+        csrf,
+        cookie,
+        post: (to, form, headers = {}) =>
+          request(to, {
+            method: 'POST',
+            headers: { cookie, accept: 'text/html', origin: pageBase, 'sec-fetch-site': 'same-origin', 'content-type': 'application/x-www-form-urlencoded', ...headers },
+            body: new URLSearchParams(form).toString(),
+          }),
+      };
+    },
+  };
+}
+
+function memoryEvidence(): EvidenceStore {
+  const kept = new Map<string, Uint8Array>([[EXAMPLE_POINTS_DIGEST, examplePoints()]]);
+  return {
+    async put({ kind, mediaType, source }, bytes) {
+      const all = bytes instanceof Uint8Array ? bytes : await collected(bytes);
+      const digest = `sha256:${Buffer.from(await crypto.subtle.digest('SHA-256', all as Uint8Array<ArrayBuffer>)).toString('hex')}`;
+      kept.set(digest, all);
+      return { digest, sizeBytes: all.length, mediaType, kind, capturedAt: EXAMPLE_NOW, source };
+    },
+    async *get(digest) {
+      const bytes = kept.get(digest);
+      if (!bytes) throw new Error(`no evidence is stored under ${digest}`);
+      yield bytes;
+    },
+    has: async (digest) => kept.has(digest),
+  };
+}
+
+async function collected(bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of bytes) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,23 @@
+import type { EvidenceStore } from '../activities/evidence/contract.ts';
+import type { AppContext } from './api/route.ts';
+import type { Countdowns } from './countdowns.ts';
+import type { Sessions } from './identity/sessions.ts';
+import type { Signer } from './identity/signing.ts';
+import type { Identity } from './identity/tokens.ts';
+import type { Live } from './live.ts';
+
+/** All that routes and pages may reach. */
+export interface World {
+  countdowns: Countdowns;
+  evidence: EvidenceStore;
+  identity: Identity;
+  signer: Signer;
+  sessions: Sessions;
+  live: Live;
+  /** `pageBase`: where people reach this server, without a slash at the end. */
+  links: { pageBase: string };
+  now: () => number;
+  /** What is no modelled refusal: a line in the log. */
+  onFault: (error: unknown) => void;
+  report: (c: AppContext, release: string) => Promise<Response>;
+}
