@@ -63,7 +63,7 @@ async function dev(options: DevOptions): Promise<void> {
   try {
     if (!options.temporal && !(await answers(7233))) running.push(await supervise(nodePart('temporal', 'workers/temporal-main.ts', { port: 7233 }), env, stopping.signal));
     running.push(await supervise(nodePart('worker', 'workers/main.ts', { text: 'worker ready' }), env, stopping.signal));
-    running.push(await supervise(nodePart('server', 'server/main.ts', { port: Number(options.port) }), env, stopping.signal));
+    running.push(await supervise(nodePart('server', 'server/serve.ts', { port: Number(options.port) }), env, stopping.signal));
     process.stdout.write(`page    http://127.0.0.1:${options.port}/\nCtrl-C stops everything; countdowns go on at the next start.\n`);
     await asked;
   } finally {
@@ -89,6 +89,7 @@ async function supervise(part: Part, env: NodeJS.ProcessEnv, stopping: AbortSign
       setTimeout(() => {
         if (stopping.aborted) return;
         child = start(part, env);
+        process.stdout.write(`${part.name.padEnd(8)}started again, pid ${child.pid}\n`);
         watch();
       }, RESTART_AFTER_MS);
     });

@@ -18,8 +18,8 @@ const FIRST_STEP_MS = 1_000;
 const POLL_MS = 15_000;
 
 /** A client whose countdowns start on virtual time. Its server must allow it (`frontend.WorkflowTimeSkippingEnabled`). */
-export async function virtualTimeClient(connection: ConnectionOptions, namespace: string): Promise<Client> {
-  return new Client({ connection: await Connection.connect({ ...connection, interceptors: [startOnVirtualTime] }), namespace });
+export function virtualTimeClient(connection: ConnectionOptions, namespace: string): Client {
+  return new Client({ connection: Connection.lazy({ ...connection, interceptors: [startOnVirtualTime] }), namespace });
 }
 
 /**

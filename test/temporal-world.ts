@@ -35,7 +35,7 @@ export async function temporalWorld(): Promise<World> {
   await registerNamespace(connection, namespace);
   const native = await NativeConnection.connect({ address: temporalAddress });
   const client = new Client({ connection, namespace });
-  const rehearsalClient = await virtualTimeClient({ address: temporalAddress }, namespace);
+  const rehearsalClient = virtualTimeClient({ address: temporalAddress }, namespace);
   const bundle = await bundleWorkflowCode({ workflowsPath: new URL('../workflows/index.ts', import.meta.url).pathname, logger: silent });
   return {
     client,

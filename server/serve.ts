@@ -1,0 +1,61 @@
+// The server process: `node server/serve.ts`. Configured by environment variables, as every deployment has them.
+//   TMINUS_ENVIRONMENT  the environment file: evidence, tokens, keys   (default .tminus/environment.yaml)
+//   TMINUS_PORT         port of page and API                           (default 7480)
+//   TMINUS_HOST         where to listen; anything but loopback needs an https TMINUS_PAGE_BASE
+//   TMINUS_PAGE_BASE    where people reach it
+//   TEMPORAL_ADDRESS    Temporal frontend                              (default 127.0.0.1:7233)
+//   TEMPORAL_NAMESPACE                                                 (default default)
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { createFolderEvidenceStore } from '../activities/evidence/folder-store.ts';
+import { formatProblem, loadEnvironment } from '../release/load.ts';
+import { temporalGateway } from './gateway.ts';
+import { loadSigner } from './identity/signing.ts';
+import { createToken, tokenFileIdentity } from './identity/tokens.ts';
+import { startServer } from './main.ts';
+import { virtualTimeClient } from './virtual-time.ts';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+
+const env = process.env;
+const file = resolve(env['TMINUS_ENVIRONMENT'] ?? '.tminus/environment.yaml');
+const address = env['TEMPORAL_ADDRESS'] ?? '127.0.0.1:7233';
+const namespace = env['TEMPORAL_NAMESPACE'] ?? 'default';
+
+const text = await readFile(file, 'utf8').catch((error: Error) => fail(`cannot read the environment file ${file}: ${error.message}; TMINUS_ENVIRONMENT names it`));
+const loaded = loadEnvironment(text, file);
+if (!loaded.ok) fail(loaded.problems.map(formatProblem).join('\n'));
+const { evidence, identity } = loaded.environment.spec;
+const at = (path: string) => resolve(dirname(file), path);
+
+firstToken(at(identity.tokens));
+const connection = Connection.lazy({ address });
+const server = await startServer({
+  port: Number(env['TMINUS_PORT'] ?? 7480),
+  ...(env['TMINUS_HOST'] ? { host: env['TMINUS_HOST'] } : {}),
+  ...(env['TMINUS_PAGE_BASE'] ? { pageBase: env['TMINUS_PAGE_BASE'] } : {}),
+  countdowns: temporalGateway({ client: new Client({ connection, namespace }), rehearsalClient: virtualTimeClient({ address }, namespace) }),
+  evidence: createFolderEvidenceStore(at(evidence.folder)),
+  identity: tokenFileIdentity(at(identity.tokens)),
+  signer: loadSigner({ signingKey: at(identity.signingKey), publicKeys: at(identity.publicKeys) }),
+});
+process.stdout.write(`server ready: ${server.url}\n`);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void server.close().then(() => connection.close()).then(() => process.exit(0)));
+}
+
+/** A laptop starts with one person: whoever runs it. Their token is put where the CLI looks for it, readable by them alone. */
+function firstToken(tokens: string): void {
+  if (existsSync(tokens)) return;
+  const subject = userInfo().username;
+  const token = createToken(tokens, { subject, displayName: subject, groups: [] });
+  const home = resolve(env['TMINUS_HOME'] ?? '.tminus');
+  mkdirSync(home, { recursive: true });
+  writeFileSync(resolve(home, 'token'), `${token}\n`, { mode: 0o600 });
+}
+
+function fail(sentence: string): never {
+  process.stderr.write(`${sentence}\n`);
+  process.exit(2);
+}

@@ -1,0 +1,135 @@
+// A whole Tminus on the lab, as a user runs it: `tminus dev` as a process, people with tokens, the CLI as a process.
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join, resolve } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { createToken } from '../../server/identity/tokens.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const node = join(root, 'node_modules/.bin/node');
+
+/** A cold start bundles workflows, starts three processes and waits for the server to know the worker's version. */
+const READY_WITHIN_MS = 90_000;
+
+export const PEOPLE = {
+  requester: ['developers'],
+  'li.wei': ['release-managers'],
+  'a.osei': ['release-managers'],
+} as const;
+export type Person = keyof typeof PEOPLE;
+
+export interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface House {
+  home: string;
+  url: string;
+  /** Runs the CLI as one of the people. Never throws for an exit code. */
+  tminus(who: Person, ...argv: string[]): Promise<Ran>;
+  /** Runs the CLI in the background; its output grows in `out`. */
+  background(who: Person, ...argv: string[]): { child: ChildProcess; out: () => string; done: Promise<number> };
+  /** The JSON of `status`. */
+  status(release: string): Promise<Record<string, any>>;
+  until(release: string, what: string, seen: (status: any) => boolean, withinMs?: number): Promise<any>;
+  /** Process id of the worker that runs now. */
+  workerPid(): number;
+  devOutput(): string;
+  close(): Promise<void>;
+}
+
+export interface HouseOptions {
+  /** The lab's environment file; people, keys and evidence get an own place. */
+  environment: string;
+  temporal: string;
+  namespace?: string;
+  env?: Record<string, string>;
+}
+
+/** Starts `tminus dev` with its own home, keys and people, on free ports. */
+export async function openHouse({ environment, temporal, namespace = `e2e-${randomUUID()}`, env = {} }: HouseOptions): Promise<House> {
+  mkdirSync(join(root, '.tminus'), { recursive: true });
+  const home = mkdtempSync(join(root, '.tminus/e2e-'));
+  const file = join(home, 'environment.yaml');
+  const content = parse(readFileSync(environment, 'utf8'));
+  Object.assign(content.spec, {
+    evidence: { folder: join(home, 'evidence') },
+    identity: { tokens: join(home, 'identity/tokens.yaml'), signingKey: join(home, 'identity/signing-key.pem'), publicKeys: join(home, 'identity/public-keys') },
+  });
+  writeFileSync(file, stringify(content));
+  const tokens = Object.fromEntries(
+    Object.entries(PEOPLE).map(([subject, groups]) => [subject, createToken(content.spec.identity.tokens, { subject, displayName: subject, groups: [...groups] })]),
+  );
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const dev = spawn(node, [join(root, 'cli/bin.ts'), 'dev', '--environment', file, '--temporal', temporal, '--namespace', namespace, '--port', String(port)], {
+    env: { ...process.env, TMINUS_HOME: home, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  dev.stdout.on('data', (chunk) => (output += String(chunk)));
+  dev.stderr.on('data', (chunk) => (output += String(chunk)));
+  const deadline = Date.now() + READY_WITHIN_MS;
+  while (!output.includes('Ctrl-C stops everything')) {
+    if (dev.exitCode !== null || Date.now() > deadline) throw new Error(`tminus dev did not start:\n${output}`);
+    await pause(100);
+  }
+  const cliEnv = (who: Person) => ({ ...process.env, TMINUS_SERVER: url, TMINUS_TOKEN: tokens[who] ?? '', TMINUS_HOME: home, NO_COLOR: '1', LANG: 'C.UTF-8' });
+  const house: House = {
+    home,
+    url,
+    tminus: (who, ...argv) =>
+      new Promise((done) => {
+        execFile(node, [join(root, 'cli/bin.ts'), ...argv], { env: cliEnv(who), maxBuffer: 64 << 20 }, (error, stdout, stderr) => done({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr }));
+      }),
+    background(who, ...argv) {
+      const child = spawn(node, [join(root, 'cli/bin.ts'), ...argv], { env: cliEnv(who), stdio: ['ignore', 'pipe', 'pipe'] });
+      let out = '';
+      child.stdout.on('data', (chunk) => (out += String(chunk)));
+      child.stderr.on('data', (chunk) => (out += String(chunk)));
+      return { child, out: () => out, done: new Promise((done) => child.once('exit', (code) => done(code ?? 1))) };
+    },
+    async status(release) {
+      const { stdout, stderr } = await house.tminus('requester', 'status', release, '-o', 'json');
+      const answer = JSON.parse(stdout || '{}');
+      if (answer.kind === 'Error') throw new Error(`${answer.message} ${stderr}`);
+      return answer.status ?? answer;
+    },
+    async until(release, what, seen, withinMs = 120_000) {
+      const end = Date.now() + withinMs;
+      let last: unknown = null;
+      while (Date.now() < end) {
+        last = await house.status(release).catch((error: unknown) => ({ error: String(error) }));
+        if (seen(last)) return last;
+        await pause(300);
+      }
+      throw new Error(`${release} never was ${what}: ${JSON.stringify(last).slice(0, 1500)}\n${output.slice(-2000)}`);
+    },
+    workerPid: () => Number([...output.matchAll(/worker +(?:ready|started again), pid (\d+)/g)].at(-1)?.[1]),
+    devOutput: () => output,
+    async close() {
+      if (dev.exitCode !== null) return;
+      const gone = new Promise((done) => dev.once('exit', done));
+      dev.kill('SIGTERM');
+      await gone;
+    },
+  };
+  return house;
+}
+
+export const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+
+function freePort(): Promise<number> {
+  return new Promise((done, fail) => {
+    const probe = createServer();
+    probe.once('error', fail);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => done(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
