@@ -6,8 +6,8 @@ import type { Path, Problem } from './problem.ts';
 
 /** A release with every field written out has under 10 kB; more than 1 MB is not a release, and reading it would stop a server. */
 export const MAX_FILE_BYTES = 1_000_000;
-/** Words and signs of YAML in one file. A release has about 1,000; 40,000 take 0.1 s, while 1 MB of signs would take two seconds. */
-const MAX_TOKENS = 40_000;
+/** Words and signs of YAML in one file. A release has about 1,000; the worst 20,000 take 0.15 s, 40,000 took 0.4 s, 1 MB of brackets 2 s and more. */
+const MAX_TOKENS = 20_000;
 /** A release is 9 deep. The composer calls itself for each level, so depth is bounded before it runs. */
 const MAX_DEPTH = 32;
 /** How often anchors may be repeated, counted as the `yaml` package does (aliases times what they stand for). */
@@ -110,7 +110,6 @@ const syntaxSentences: Record<string, [message: string, hint: string]> = {
 };
 
 function syntaxSentence({ code, message }: Pick<YAMLParseError, 'code' | 'message'>): [message: string, hint: string] {
-  // The package has the same code for "an anchor that nobody defined" (found later, by plainValue's walk) and for odd characters.
   return syntaxSentences[code] ?? [`the file is not valid YAML: ${shortWord(message.split('\n')[0] ?? '')}`, 'check quotes, brackets and indentation'];
 }
 
