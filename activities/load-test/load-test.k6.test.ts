@@ -1,0 +1,267 @@
+// With the real k6 against a small server on loopback. k6 is found by TMINUS_TOOL_K6 or on PATH; without it these tests fail, never skip.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants } from 'node:fs';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { jest } from '@jest/globals';
+import { judgeLoad } from '../../analysis/load-test/judge.ts';
+import { summarizeLoad } from '../../analysis/load-test/summary.ts';
+import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
+import type { EvidenceStore } from '../evidence/contract.ts';
+import type { ActivityProgress } from '../kubernetes/contract.ts';
+import type { LoadTestInput, StepReport } from '../steps-contract.ts';
+import { runLoad, type LoadTestWorld } from './run-load.ts';
+import { planOf } from './step-plan.ts';
+
+jest.setTimeout(30_000);
+
+const k6Path = findK6();
+const ENDPOINT = 'POST /api/order/create';
+const SCRIPT = `
+import http from 'k6/http';
+export const options = { vus: 7, duration: '99s', thresholds: { http_req_duration: ['p(99)<0'] } };
+export function setup() { return { path: '/api/order/create' }; }
+export default function (data) { http.post(__ENV.TARGET + data.path, 'x', { tags: { name: '${ENDPOINT}' } }); }
+`;
+
+let folder: string;
+let store: EvidenceStore;
+let server: Server;
+let port: number;
+let delayMs: number;
+let profileAnsweredAt: number;
+const beats: ActivityProgress[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'load-k6-'));
+  store = createFolderEvidenceStore(join(folder, 'evidence'));
+  delayMs = 1;
+  profileAnsweredAt = 0;
+  beats.length = 0;
+  server = createServer((request, response) => {
+    const url = request.url ?? '';
+    if (url === '/metrics') response.end('go_goroutines 42\ngo_cpu_classes_gc_total_cpu_seconds_total 1\ngo_cpu_classes_total_cpu_seconds_total 50\n');
+    else if (url.includes('debug=1')) response.end('# PauseNs = [100000 0]\n# PauseEnd = [1 0]\n# NumGC = 1\n');
+    else if (url.startsWith('/debug/pprof/')) {
+      profileAnsweredAt = performance.now();
+      response.end(gzipSync(url));
+    } else setTimeout(() => response.end('ok'), delayMs);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  port = (server.address() as AddressInfo).port;
+});
+afterEach(async () => {
+  server.closeAllConnections();
+  server.close();
+  expect(await k6Processes()).toEqual([]);
+  expect(await readdir(join(folder, 'work')).catch(() => [])).toEqual([]);
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Asked {
+  script?: string;
+  rate?: number;
+  seconds?: number;
+  p99?: string;
+  maxVus?: number;
+  world?: Partial<LoadTestWorld>;
+  signal?: AbortSignal;
+}
+
+async function inputFor({ script = SCRIPT, rate = 80, seconds = 4, p99 = '300ms', maxVus = 30 }: Asked): Promise<LoadTestInput> {
+  const { digest } = await store.put({ kind: 'k6-script', mediaType: 'text/javascript', source: 'test' }, new TextEncoder().encode(script));
+  return {
+    step: {
+      type: 'loadTest',
+      name: 'load-test',
+      script: 'shop.js',
+      target: 'shop-staging',
+      stages: [{ duration: '0s', rate }, { duration: `${seconds}s`, rate }],
+      maxVus,
+      limits: { p99, errorRate: '1%', delivered: '95%', endpoints: {} },
+      sampleEvery: '1s',
+      cpuProfile: '1s',
+    },
+    staging: { cluster: 'lab', namespace: 'shop-staging', deployment: 'go-api', container: 'go-api' },
+    image: 'registry.local/go-api:sha-1',
+    scriptDigest: digest,
+    runId: 'run-1',
+  };
+}
+
+async function run(asked: Asked = {}): Promise<StepReport> {
+  const world: LoadTestWorld = {
+    store,
+    k6Path,
+    resolveTarget: () => `http://127.0.0.1:${port}`,
+    listPods: () => Promise.resolve([{ name: 'go-api-1', ip: '127.0.0.1' }]),
+    pprofPort: port,
+    metricsPort: port,
+    workFolder: join(folder, 'work'),
+    goroutineGapMs: 500,
+    ...asked.world,
+  };
+  const signal = asked.signal ?? new AbortController().signal;
+  return runLoad(await inputFor(asked), world, { signal, heartbeat: (progress) => beats.push(progress), attempt: 1 });
+}
+
+const codes = (report: StepReport): string[] => report.findings.map((finding) => finding.code).sort();
+const say = (report: StepReport, code: string): string | undefined => report.findings.find((finding) => finding.code === code)?.message;
+
+/** Ids of k6 processes (and their watchers) that run a script below this test's folder. */
+async function k6Processes(): Promise<number[]> {
+  const found: number[] = [];
+  for (const id of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const argv = await readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '');
+    if (argv.includes(join(folder, 'work', 'load-'))) found.push(Number(id));
+  }
+  return found;
+}
+
+async function until<T>(ask: () => Promise<T> | T, met: (value: T) => boolean): Promise<T> {
+  for (let turn = 0; turn < 400; turn += 1) {
+    const value = await ask();
+    if (met(value)) return value;
+    await wait(20);
+  }
+  throw new Error('what was waited for did not come within 8 s');
+}
+
+test('passes a service that keeps its limits, under the release file’s load and not the script’s', async () => {
+  const report = await run();
+  expect(codes(report)).toEqual(['ErrorRateWithinLimit', 'LatencyWithinLimit', 'LoadDelivered']);
+  expect(say(report, 'LatencyWithinLimit')).toMatch(/^p99 of POST \/api\/order\/create is [\d.]+ ms, limit 300 ms$/);
+  const load = report.facts.find((fact) => fact.subject === 'load');
+  expect(load?.text).toMatch(/^4 s, 80 requests\/s asked, [\d.]+ delivered, 0 dropped$/);
+  expect(Math.abs((load?.values.requests ?? 0) - 320)).toBeLessThanOrEqual(2);
+  expect(report.facts.find((fact) => fact.subject === 'runtime')?.text).toContain('goroutines 42 → 42');
+  expect(report.evidence.map((ref) => ref.kind)).toEqual(['k6-points', 'runtime-samples']);
+  expect(beats.some(({ text, unit, total }) => /requests\/s asked, [\d.]+ delivered/.test(text) && unit === 's' && total === 4)).toBe(true);
+
+  // What `tminus verify` does: the same findings, byte for byte, from the stored bytes alone.
+  const { stages, limits } = planOf((await inputFor({})).step);
+  const points = report.evidence[0]?.digest ?? '';
+  const again = judgeLoad(await summarizeLoad(store.get(points), limits), limits, stages, [points]);
+  expect(JSON.stringify(again)).toBe(JSON.stringify(report.findings));
+});
+
+test('takes profiles while a limit is broken, and stops the run within 3 s once it is hopeless and they are taken', async () => {
+  delayMs = 120;
+  const started = performance.now();
+  const report = await run({ rate: 100, seconds: 25, p99: '50ms' });
+  const ended = performance.now();
+  expect((ended - started) / 1_000).toBeLessThan(9);
+  process.stdout.write(`hopeless: ${((ended - profileAnsweredAt) / 1_000).toFixed(2)} s from the last profile to the verdict\n`);
+  expect(ended - profileAnsweredAt).toBeLessThan(3_000);
+  expect(codes(report)).toContain('LatencyAboveLimit');
+  expect(codes(report)).not.toContain('LoadRunIncomplete');
+  expect(say(report, 'LatencyAboveLimit')).toMatch(/^p99 of POST \/api\/order\/create is 1[2-9]\d ms, limit 50 ms$/);
+  expect(report.evidence.map((ref) => ref.kind).sort()).toEqual(['cpu-profile', 'goroutine-profile', 'goroutine-profile', 'heap-profile', 'k6-points', 'runtime-samples']);
+  expect(report.facts.map((fact) => fact.text)).toContain('4 profiles of all 1 pods, taken while a limit was broken');
+  expect(report.facts[0]?.text).toMatch(/^stopped after \d+ s: hopeless, 100 requests\/s asked/);
+});
+
+test('goes on to the verdict when the profiles cannot be had', async () => {
+  delayMs = 120;
+  const report = await run({ rate: 100, seconds: 25, p99: '50ms', world: { pprofPort: 1 } });
+  expect(codes(report)).toContain('LatencyAboveLimit');
+  expect(report.facts.filter((fact) => fact.text.startsWith('no ')).length).toBe(4);
+});
+
+test('fails a dead target by its errors, not by its speed', async () => {
+  const report = await run({ rate: 50, seconds: 2, world: { resolveTarget: () => 'http://127.0.0.1:1', pprofPort: 1, metricsPort: 1 } });
+  expect(codes(report)).toEqual(['ErrorRateAboveLimit', 'LatencyUndecided', 'LoadDelivered', 'RuntimeUnknown']);
+});
+
+test('holds when iterations were dropped for want of virtual users', async () => {
+  delayMs = 200;
+  const report = await run({ rate: 20, seconds: 2, maxVus: 1 });
+  expect(codes(report)).toEqual(expect.arrayContaining(['IterationsDropped', 'LoadNotDelivered']));
+});
+
+test('holds when k6 is killed in the middle', async () => {
+  const killing = (async () => {
+    await until(() => beats.length, (beat) => beat >= 2);
+    for (const id of await k6Processes()) if (await isK6(id)) process.kill(id, 'SIGKILL');
+  })();
+  const report = await run({ seconds: 20 });
+  await killing;
+  expect(say(report, 'LoadRunIncomplete')).toContain('k6 was ended by SIGKILL');
+});
+
+test('holds with k6’s own words when the script is broken, and when there is no k6', async () => {
+  const broken = await run({ script: 'export default function () {}\nnope();' });
+  expect(say(broken, 'LoadRunIncomplete')).toMatch(/k6 sent no request: .*nope is not defined/);
+  const missing = await run({ world: { k6Path: join(folder, 'no-such-k6') } });
+  expect(say(missing, 'LoadRunIncomplete')).toMatch(/exit code 127: .*no-such-k6.*not found/);
+});
+
+test('ends k6 when it is cancelled and keeps no half evidence', async () => {
+  const cancel = new AbortController();
+  const running = run({ seconds: 20, signal: cancel.signal });
+  const refused = expect(running).rejects.toThrow('the countdown was aborted');
+  await until(() => beats.length, (beat) => beat >= 2);
+  const asked = performance.now();
+  cancel.abort(new Error('the countdown was aborted'));
+  await refused;
+  expect(performance.now() - asked).toBeLessThan(1_000);
+  expect(await readdir(join(folder, 'evidence', 'incoming'))).toEqual([]);
+  expect((await readdir(join(folder, 'evidence', 'sha256'))).length).toBe(1);
+});
+
+test('says at once that the script is not in the store', async () => {
+  const input = { ...(await inputFor({})), scriptDigest: `sha256:${'0'.repeat(64)}` };
+  const world = { store, k6Path, resolveTarget: () => 'http://127.0.0.1:1', listPods: () => Promise.resolve([]), pprofPort: 1, metricsPort: 1, workFolder: join(folder, 'work') };
+  await expect(runLoad(input, world, { signal: new AbortController().signal, heartbeat: () => undefined, attempt: 1 })).rejects.toMatchObject({ name: 'EvidenceMissing' });
+});
+
+test('k6 does not outlive a worker that was killed, whose retry is a clean run of its own', async () => {
+  const input = await inputFor({ seconds: 30 });
+  const worker = `
+    import { createFolderEvidenceStore } from ${JSON.stringify(join(import.meta.dirname, '..', 'evidence', 'folder-store.ts'))};
+    import { runLoad } from ${JSON.stringify(join(import.meta.dirname, 'run-load.ts'))};
+    await runLoad(${JSON.stringify(input)}, {
+      store: createFolderEvidenceStore(${JSON.stringify(join(folder, 'evidence'))}), k6Path: ${JSON.stringify(k6Path)},
+      resolveTarget: () => 'http://127.0.0.1:${port}', listPods: async () => [], pprofPort: 1, metricsPort: 1, workFolder: ${JSON.stringify(join(folder, 'work'))},
+    }, { signal: new AbortController().signal, heartbeat: () => process.stdout.write('beat'), attempt: 1 });
+  `;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', worker], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  await until(k6Processes, (ids) => ids.length === 2);
+  await once(child.stdout, 'data');
+  child.kill('SIGKILL');
+  const killed = performance.now();
+  await until(k6Processes, (ids) => ids.length === 0);
+  process.stdout.write(`worker killed: k6 gone after ${((performance.now() - killed) / 1_000).toFixed(2)} s\n`);
+
+  await rm(join(folder, 'work'), { recursive: true });
+  const report = await run({ seconds: 1 });
+  const summary = await summarizeLoad(store.get(report.evidence[0]?.digest ?? ''));
+  expect(summary).toMatchObject({ runs: 1, cutOff: false, end: { exitCode: 0 } });
+  expect(Math.abs(summary.requests - 80)).toBeLessThanOrEqual(2);
+});
+
+/** The watcher's command is the shell's. */
+async function isK6(id: number): Promise<boolean> {
+  return !(await readFile(`/proc/${id}/cmdline`, 'utf8')).startsWith('/bin/sh');
+}
+
+function findK6(): string {
+  const named = process.env.TMINUS_TOOL_K6;
+  const candidates = named ? [named] : (process.env.PATH ?? '').split(delimiter).map((each) => join(each, 'k6'));
+  for (const path of candidates) {
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === undefined) throw cause;
+    }
+  }
+  throw new Error('k6 is needed for these tests and was not found: set TMINUS_TOOL_K6 to its path, or let scripts/lab build it');
+}

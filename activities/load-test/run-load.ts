@@ -1,0 +1,225 @@
+// A load test: k6 drives the candidate, its points stream into evidence and into the live counts at once; a broken limit calls for profiles,
+// a hopeless run is stopped, and the verdict is made from the evidence as it was stored.
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable, pipeline } from 'node:stream';
+import { constants, createGzip } from 'node:zlib';
+import { loadFacts } from '../../analysis/load-test/facts.ts';
+import { breaches } from '../../analysis/load-test/hopeless.ts';
+import { judgeLoad } from '../../analysis/load-test/judge.ts';
+import { offeredRequests, plannedSeconds } from '../../analysis/load-test/plan.ts';
+import { runLine } from '../../analysis/load-test/run-record.ts';
+import { createLoadAccumulator, summarizeLoad, type LoadAccumulator } from '../../analysis/load-test/summary.ts';
+import { judgeRuntime, summarizeRuntime } from '../../analysis/runtime/summary.ts';
+import { durationMs } from '../../release/duration.ts';
+import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
+import type { EvidenceStore } from '../evidence/contract.ts';
+import type { ActivityProgress, DeploymentTarget } from '../kubernetes/contract.ts';
+import { captureProfiles } from '../profiles/capture.ts';
+import type { LoadTestInput, StepReport } from '../steps-contract.ts';
+import { startK6, type K6Process } from './k6-process.ts';
+import { GRACEFUL_STOP_SECONDS, writeK6Script } from './k6-script.ts';
+import { deliveryMeter } from './delivery-meter.ts';
+import { startRuntimeSampler, type SampledPod } from './runtime-sampler.ts';
+import { planOf, type StepPlan } from './step-plan.ts';
+
+export interface LoadTestWorld {
+  store: EvidenceStore;
+  /** k6's path, or `k6` to find it on PATH. */
+  k6Path: string;
+  /** URL of a target of the environment file. Throws with a sentence when there is none of that name. */
+  resolveTarget: (name: string) => string;
+  listPods: (target: DeploymentTarget) => Promise<readonly SampledPod[]>;
+  pprofPort: number;
+  metricsPort: number;
+  /** Scripts are written below it while they run. */
+  workFolder: string;
+  /** Between the two goroutine profiles; 10 s by default, which tells blocked from busy. Tests have less patience. */
+  goroutineGapMs?: number;
+}
+
+export interface RunControl {
+  signal: AbortSignal;
+  heartbeat: (progress: ActivityProgress) => void;
+  /** From 1. */
+  attempt: number;
+}
+
+/** Often enough for a heartbeat timeout of 15 s, and for people who watch. */
+const HEARTBEAT_EVERY_MS = 2_000;
+/** A breach is seen within this; looking takes about 0.1 ms per endpoint. */
+const LOOK_EVERY_MS = 500;
+/** After the load has ended a profile shows an idle service; this much is left for one that is nearly done, within the 5 s to the verdict. */
+const PROFILES_GRACE_MS = 2_000;
+/** k6 may need this to load its script and make its virtual users. A k6 that runs longer than plan, grace and this hangs and is ended. */
+const START_UP_MS = 60_000;
+/** Profiles of three pods show what all do; more would only cost the service CPU. */
+const PROFILED_PODS_LIMIT = 3;
+
+/** Runs one load test from nothing; a retry is a new run with evidence of its own. Rejects with the signal's reason when cancelled, leaving no process and no half evidence. */
+export async function runLoad(input: LoadTestInput, world: LoadTestWorld, control: RunControl): Promise<StepReport> {
+  const plan = planOf(input.step);
+  const targetUrl = world.resolveTarget(input.step.target);
+  const script = await readWhole(world.store, input.scriptDigest);
+  await mkdir(world.workFolder, { recursive: true });
+  const folder = await mkdtemp(join(world.workFolder, 'load-'));
+  try {
+    const wrapper = await writeK6Script(folder, script, plan.stages, input.step.maxVus);
+    control.signal.throwIfAborted();
+    const k6 = startK6({ k6Path: world.k6Path, script: wrapper, folder, targetUrl });
+    try {
+      return await follow(k6, plan, input, world, control);
+    } finally {
+      k6.kill();
+      await k6.ended;
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function follow(k6: K6Process, plan: StepPlan, input: LoadTestInput, world: LoadTestWorld, control: RunControl): Promise<StepReport> {
+  const { store } = world;
+  const source = `k6 against ${input.step.target}`;
+  const live = createLoadAccumulator(plan.limits);
+  const watch = watchRun(k6, live, plan, input, world, control);
+  const sampler = startRuntimeSampler({
+    listPods: () => world.listPods(input.staging),
+    metricsPort: world.metricsPort,
+    pprofPort: world.pprofPort,
+    everyMs: durationMs(input.step.sampleEvery),
+  });
+  try {
+    // Level 1 packs k6's points 20 to 1 and leaves the CPU to the load.
+    const packed = createGzip({ level: constants.Z_BEST_SPEED });
+    // An error of either side is thrown to whoever reads `packed`: the store, which then keeps nothing.
+    pipeline(Readable.from(recorded(k6, live, watch, input, control), { objectMode: true }), packed, () => undefined);
+    const points = await store.put({ kind: 'k6-points', mediaType: 'application/gzip', source }, packed as AsyncIterable<Uint8Array>);
+    const [profiles] = await Promise.all([watch.finish(), sampler.finish()]);
+    const runtime = await storeSamples(store, sampler.samples, input);
+    const summary = await summarizeLoad(store.get(points.digest), plan.limits);
+    control.signal.throwIfAborted();
+    return {
+      findings: [...judgeLoad(summary, plan.limits, plan.stages, [points.digest]), ...judgeRuntime(sampler.samples, [runtime.digest])],
+      facts: [...loadFacts(summary, plan.limits, plan.stages), ...summarizeRuntime(sampler.samples), ...profiles.facts],
+      evidence: [points, runtime, ...profiles.evidence],
+    };
+  } finally {
+    sampler.stop();
+    watch.abandon();
+  }
+}
+
+/** What is stored: our start, k6's bytes as they come, our end. Counts them on the way. */
+async function* recorded(k6: K6Process, live: LoadAccumulator, watch: RunWatch, input: LoadTestInput, { signal, attempt }: RunControl): AsyncIterable<Uint8Array> {
+  yield runLine('Run', { runId: input.runId, attempt, target: input.step.target, startedAt: new Date().toISOString() });
+  for await (const chunk of k6.points as AsyncIterable<Uint8Array>) {
+    live.push(chunk);
+    yield chunk;
+  }
+  const ended = await k6.ended;
+  // A cancelled run must not become evidence.
+  signal.throwIfAborted();
+  yield runLine('End', { at: new Date().toISOString(), ...ended, stopped: watch.stopped() });
+}
+
+interface RunWatch {
+  stopped(): 'hopeless' | null;
+  /** Profiles taken, once all is settled. */
+  finish(): Promise<{ evidence: EvidenceRef[]; facts: Fact[] }>;
+  abandon(): void;
+}
+
+/** Heartbeats, profiles at the first breach, stop when hopeless, end on cancellation or when k6 hangs. */
+function watchRun(k6: K6Process, live: LoadAccumulator, plan: StepPlan, input: LoadTestInput, world: LoadTestWorld, control: RunControl): RunWatch {
+  const meter = deliveryMeter(plan.stages, live);
+  const profilesEnd = new AbortController();
+  let profiles: Promise<{ evidence: EvidenceRef[]; facts: Fact[] }> | null = null;
+  let profilesDone = false;
+  let stopped: 'hopeless' | null = null;
+
+  const look = (): void => {
+    if (stopped) return;
+    meter.tick();
+    const found = breaches(live.live(), plan.limits, stillToCome(live, plan));
+    if (found.length === 0) return;
+    profiles ??= profilePods(input, world, profilesEnd.signal).finally(() => (profilesDone = true));
+    // Told to whoever awaits finish(); until then it must not count as unhandled.
+    profiles.catch(() => undefined);
+    if (profilesDone && found.some((breach) => breach.hopeless)) {
+      stopped = 'hopeless';
+      void k6.stop();
+    }
+  };
+  const beats = setInterval(() => control.heartbeat(meter.progress()), HEARTBEAT_EVERY_MS);
+  const looks = setInterval(look, LOOK_EVERY_MS);
+  const hangsAfterMs = (plannedSeconds(plan.stages) + GRACEFUL_STOP_SECONDS) * 1_000 + START_UP_MS;
+  const hangs = setTimeout(() => k6.kill(), hangsAfterMs);
+  control.signal.addEventListener('abort', k6.kill);
+  control.heartbeat(meter.progress());
+  void k6.ended.then(() => {
+    clearInterval(looks);
+    clearTimeout(hangs);
+  });
+
+  return {
+    stopped: () => stopped,
+    async finish() {
+      const grace = setTimeout(() => profilesEnd.abort(), PROFILES_GRACE_MS);
+      const taken = await (profiles ?? { evidence: [], facts: [] });
+      clearTimeout(grace);
+      return taken;
+    },
+    abandon() {
+      clearInterval(beats);
+      clearInterval(looks);
+      clearTimeout(hangs);
+      control.signal.removeEventListener('abort', k6.kill);
+      profilesEnd.abort();
+    },
+  };
+}
+
+/** The most requests the plan still holds: iterations not yet ended or dropped, each with as many requests as those before had. */
+function stillToCome(live: LoadAccumulator, { stages }: StepPlan): number {
+  const iterations = Math.max(0, Math.ceil(offeredRequests(stages)) - live.iterations - live.dropped);
+  const perIteration = live.iterations === 0 ? 1 : Math.max(1, Math.round(live.requests / live.iterations));
+  return iterations * perIteration;
+}
+
+/** Profiles of the pods under load. Which of them is at fault cannot be told from the client's side, so the fact names all. */
+async function profilePods(input: LoadTestInput, world: LoadTestWorld, signal: AbortSignal): Promise<{ evidence: EvidenceRef[]; facts: Fact[] }> {
+  let pods: readonly SampledPod[];
+  try {
+    pods = await world.listPods(input.staging);
+  } catch (cause) {
+    return { evidence: [], facts: [{ subject: 'profiles', text: `no profiles: the pods cannot be listed: ${(cause as Error).message}`, values: {} }] };
+  }
+  const { namespace } = input.staging;
+  const options = {
+    store: world.store,
+    pprofPort: world.pprofPort,
+    cpuSeconds: Math.max(1, Math.round(durationMs(input.step.cpuProfile) / 1_000)),
+    signal,
+    ...(world.goroutineGapMs === undefined ? {} : { goroutineGapMs: world.goroutineGapMs }),
+  };
+  const chosen = pods.slice(0, PROFILED_PODS_LIMIT);
+  const taken = await Promise.all(chosen.map((pod) => captureProfiles({ ...pod, namespace }, options)));
+  const evidence = taken.flatMap((each) => each.evidence);
+  const which = chosen.length === pods.length ? `all ${pods.length} pods` : `${chosen.length} of ${pods.length} pods`;
+  const text = pods.length === 0 ? 'no profiles: no pod was found' : `${evidence.length} profiles of ${which}, taken while a limit was broken`;
+  return { evidence, facts: [{ subject: 'profiles', text, values: { profiles: evidence.length, pods: chosen.length } }, ...taken.flatMap((each) => each.facts)] };
+}
+
+function storeSamples(store: EvidenceStore, samples: readonly unknown[], input: LoadTestInput): Promise<EvidenceRef> {
+  const { namespace, deployment } = input.staging;
+  const lines = samples.map((sample) => `${JSON.stringify(sample)}\n`).join('');
+  const description = { kind: 'runtime-samples', mediaType: 'application/x-ndjson', source: `deployment ${namespace}/${deployment}` } as const;
+  return store.put(description, new TextEncoder().encode(lines));
+}
+
+async function readWhole(store: EvidenceStore, digest: string): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of store.get(digest)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
