@@ -1,0 +1,148 @@
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Board holds the armed faults of a process. Requests read it without a lock; arming replaces the whole set at once.
+type Board struct {
+	process Process
+	arming  sync.Mutex
+	armed   atomic.Pointer[[]armedFault]
+}
+
+type armedFault struct {
+	name   string
+	effect Effect
+	stop   func()
+}
+
+// NewBoard answers a board with nothing armed.
+func NewBoard(process Process) *Board {
+	b := &Board{process: process}
+	b.armed.Store(&[]armedFault{})
+	return b
+}
+
+// ParseSetting reads the FAULT environment variable: "name", "name:parameter", several parted by commas, or nothing.
+func ParseSetting(setting string) (map[string]string, error) {
+	wanted := map[string]string{}
+	for part := range strings.SplitSeq(setting, ",") {
+		part = strings.TrimSpace(part)
+		if part == "" {
+			continue
+		}
+		name, parameter, _ := strings.Cut(part, ":")
+		if _, twice := wanted[name]; twice {
+			return nil, fmt.Errorf("FAULT names %q twice", name)
+		}
+		wanted[name] = parameter
+	}
+	return wanted, nil
+}
+
+// Replace makes wanted (name to parameter, "" for the default) the whole set of armed faults: others are disarmed, those armed
+// already with the same parameter go on undisturbed. If any is refused nothing changes and every refusal is told.
+func (b *Board) Replace(wanted map[string]string) error {
+	b.arming.Lock()
+	defer b.arming.Unlock()
+
+	var prepared []armedFault
+	var refusals []error
+	for _, name := range slices.Sorted(maps.Keys(wanted)) {
+		effect, err := b.prepare(name, wanted[name])
+		if err != nil {
+			refusals = append(refusals, err)
+			continue
+		}
+		prepared = append(prepared, armedFault{name: name, effect: effect})
+	}
+	if len(refusals) > 0 {
+		return errors.Join(refusals...)
+	}
+
+	before := *b.armed.Load()
+	for i, next := range prepared {
+		if at := slices.IndexFunc(before, next.same); at >= 0 {
+			prepared[i] = before[at]
+		} else if next.effect.Start != nil {
+			prepared[i].stop = next.effect.Start()
+		}
+	}
+	b.armed.Store(&prepared)
+	for _, old := range before {
+		if old.stop != nil && !slices.ContainsFunc(prepared, old.same) {
+			old.stop()
+		}
+	}
+	return nil
+}
+
+func (b *Board) prepare(name, parameter string) (Effect, error) {
+	f, err := find(name)
+	if err != nil {
+		return Effect{}, err
+	}
+	effect, err := f.Prepare(parameter, b.process)
+	if err != nil {
+		return Effect{}, fmt.Errorf("fault %s: %w", name, err)
+	}
+	return effect, nil
+}
+
+func (a armedFault) same(other armedFault) bool {
+	return a.name == other.name && a.effect.Parameter == other.effect.Parameter
+}
+
+// Armed answers the armed faults and the parameter in force of each; empty when the shop is whole.
+func (b *Board) Armed() map[string]string {
+	armed := map[string]string{}
+	for _, a := range *b.armed.Load() {
+		armed[a.name] = a.effect.Parameter
+	}
+	return armed
+}
+
+// Health answers how /healthz must fail, or nil.
+func (b *Board) Health() *HealthFailure {
+	for _, a := range *b.armed.Load() {
+		if a.effect.Health == nil {
+			continue
+		}
+		if failure := a.effect.Health(); failure != nil {
+			return failure
+		}
+	}
+	return nil
+}
+
+// Request answers the error with which this request must fail, or nil.
+func (b *Board) Request(r *http.Request) error {
+	for _, a := range *b.armed.Load() {
+		if a.effect.Request == nil {
+			continue
+		}
+		if err := a.effect.Request(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// OrderPipeline lets armed faults queue commands into an order's pipeline.
+func (b *Board) OrderPipeline(pipe redis.Pipeliner, r *http.Request) {
+	for _, a := range *b.armed.Load() {
+		if a.effect.OrderPipeline != nil {
+			a.effect.OrderPipeline(pipe, r)
+		}
+	}
+}

@@ -1,0 +1,72 @@
+// Package health answers whether this process can serve: it asks its dependencies, every time.
+package health
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"tminus.dev/lab/target/internal/fault"
+	"tminus.dev/lab/target/internal/reply"
+)
+
+// checkTimeout stays below kubelet's default probe timeout of 1 s, so that a hanging dependency is told as failing, by name,
+// instead of the probe just running out.
+const checkTimeout = 800 * time.Millisecond
+
+// Check asks one dependency; nil means it answers.
+type Check func(context.Context) error
+
+// Report is the body of /healthz.
+type Report struct {
+	// Status is "ok" or "failing".
+	Status  string `json:"status"`
+	Version string `json:"version"`
+	// Checks says per dependency "ok" or what is wrong.
+	Checks map[string]string `json:"checks"`
+	// Reason is set when something else than a dependency fails.
+	Reason string `json:"reason,omitempty"`
+}
+
+// Handler serves /healthz: 200 when every check answers within 800 ms, else 503; faults may make it fail otherwise.
+func Handler(version string, checks map[string]Check, board *fault.Board, log *zap.Logger) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		report, code := Report{Status: "ok", Version: version, Checks: ask(r.Context(), checks)}, http.StatusOK
+		for name, answer := range report.Checks {
+			if answer != "ok" {
+				report.Status, code = "failing", http.StatusServiceUnavailable
+				log.Error("a dependency does not answer", zap.String("dependency", name), zap.String("problem", answer))
+			}
+		}
+		if failure := board.Health(); failure != nil {
+			report.Status, report.Reason, code = "failing", failure.Reason, failure.Code
+		}
+		w.Header().Set("Cache-Control", "no-store")
+		reply.JSON(w, code, report)
+	})
+}
+
+// ask runs all checks at once, so that two hanging dependencies take one timeout, not two.
+func ask(parent context.Context, checks map[string]Check) map[string]string {
+	ctx, cancel := context.WithTimeout(parent, checkTimeout)
+	defer cancel()
+	answers := make(map[string]string, len(checks))
+	var guard sync.Mutex
+	var all sync.WaitGroup
+	for name, check := range checks {
+		all.Go(func() {
+			answer := "ok"
+			if err := check(ctx); err != nil {
+				answer = err.Error()
+			}
+			guard.Lock()
+			defer guard.Unlock()
+			answers[name] = answer
+		})
+	}
+	all.Wait()
+	return answers
+}

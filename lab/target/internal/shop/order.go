@@ -1,0 +1,66 @@
+package shop
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
+
+	"tminus.dev/lab/target/internal/reply"
+)
+
+// Order is what a user buys. Amounts are in cents.
+type Order struct {
+	UserID      int64  `json:"userId"`
+	SKU         string `json:"sku"`
+	Quantity    int32  `json:"quantity"`
+	AmountCents int64  `json:"amountCents"`
+}
+
+const (
+	quantityMost  = 1_000       // what one order may hold; more is a typing error
+	skuMostBytes  = 64          // longest article number in use, doubled
+	amountMostCts = 100_000_000 // one million in the shop's currency; more goes through sales
+)
+
+func (o Order) problem() string {
+	switch {
+	case o.UserID <= 0:
+		return "userId must be positive"
+	case o.SKU == "" || len(o.SKU) > skuMostBytes:
+		return "sku must have 1 to 64 bytes"
+	case o.Quantity <= 0 || o.Quantity > quantityMost:
+		return "quantity must be 1 to 1000"
+	case o.AmountCents < 0 || o.AmountCents > amountMostCts:
+		return "amountCents must be 0 to 100000000"
+	}
+	return ""
+}
+
+// createOrder stores an order in PostgreSQL, then counts it in one Redis pipeline.
+func (a *API) createOrder(log *zap.Logger, w http.ResponseWriter, r *http.Request) {
+	var order Order
+	if !readBody(w, r, &order) {
+		return
+	}
+	if problem := order.problem(); problem != "" {
+		refuse(w, http.StatusBadRequest, problem)
+		return
+	}
+	id, err := a.Database.InsertOrder(r.Context(), order)
+	if errors.Is(err, ErrNotFound) {
+		refuse(w, http.StatusNotFound, "no such user")
+		return
+	}
+	if err != nil {
+		fail(log, w, "the order was not stored", err)
+		return
+	}
+	stall := func(pipe redis.Pipeliner) { a.Faults.OrderPipeline(pipe, r) }
+	if err := a.Cache.RecordOrder(r.Context(), order, stall); err != nil {
+		fail(log, w, "the order was not counted", err)
+		return
+	}
+	reply.JSON(w, http.StatusOK, map[string]int64{"orderId": id})
+}

@@ -1,0 +1,66 @@
+package shop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+const (
+	// foreignKeyViolation is PostgreSQL's SQLSTATE for "the row referred to does not exist".
+	foreignKeyViolation = "23503"
+	// warmConns are opened at once, so that the first requests of a new pod do not pay for connecting (about 5 ms each).
+	warmConns = 2
+	// connectTimeout keeps a request from waiting for a dead database as long as TCP would (minutes).
+	connectTimeout = 2 * time.Second
+)
+
+// Postgres is the Database on a pgx pool.
+type Postgres struct{ Pool *pgxpool.Pool }
+
+// OpenPool answers a pool of at most maxConns connections. It does not wait for the database: a process whose database is down
+// must start and say so on /healthz.
+func OpenPool(ctx context.Context, databaseURL string, maxConns int32) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(databaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("DATABASE_URL cannot be read: %w", err)
+	}
+	config.MaxConns = maxConns
+	config.MinConns = min(warmConns, maxConns)
+	config.ConnConfig.ConnectTimeout = connectTimeout
+	return pgxpool.NewWithConfig(ctx, config)
+}
+
+func (p *Postgres) InsertOrder(ctx context.Context, order Order) (id int64, err error) {
+	err = p.Pool.QueryRow(ctx,
+		"INSERT INTO orders (user_id, sku, quantity, amount_cents) VALUES ($1, $2, $3, $4) RETURNING id",
+		order.UserID, order.SKU, order.Quantity, order.AmountCents).Scan(&id)
+	return id, asNotFound(err)
+}
+
+func (p *Postgres) SelectProfile(ctx context.Context, userID int64) (Profile, error) {
+	profile := Profile{UserID: userID}
+	err := p.Pool.QueryRow(ctx, "SELECT name, email, status FROM users WHERE id = $1", userID).
+		Scan(&profile.Name, &profile.Email, &profile.Status)
+	return profile, asNotFound(err)
+}
+
+func (p *Postgres) InsertPayment(ctx context.Context, payment Payment) (id int64, err error) {
+	err = p.Pool.QueryRow(ctx,
+		"INSERT INTO payments (user_id, order_id, amount_cents) VALUES ($1, $2, $3) RETURNING id",
+		payment.UserID, payment.OrderID, payment.AmountCents).Scan(&id)
+	return id, asNotFound(err)
+}
+
+func asNotFound(err error) error {
+	var refused *pgconn.PgError
+	if errors.Is(err, pgx.ErrNoRows) || errors.As(err, &refused) && refused.Code == foreignKeyViolation {
+		return ErrNotFound
+	}
+	return err
+}
