@@ -6,15 +6,28 @@ const stream = document.body.dataset.stream;
 if (stream) follow(stream);
 tick();
 
+// Over HTTP/1.1 a browser opens six connections to one server, for all its tabs together; a seventh page would wait for ever.
+// So only the tab that is looked at listens, and one that is looked at again catches up first.
 function follow(path) {
-  const events = new EventSource(path);
-  let first = true;
-  events.addEventListener('status', () => {
-    // The first message says what the page already shows.
-    if (!first) void refresh();
-    first = false;
+  let events = null;
+  const listen = () => {
+    events = new EventSource(path);
+    let first = true;
+    events.addEventListener('status', () => {
+      // The first message says what the page already shows.
+      if (!first) void refresh();
+      first = false;
+    });
+    events.addEventListener('failure', (event) => announce(JSON.parse(event.data).message));
+  };
+  document.addEventListener('visibilitychange', () => {
+    events?.close();
+    events = null;
+    if (document.hidden) return;
+    void refresh();
+    listen();
   });
-  events.addEventListener('failure', (event) => announce(JSON.parse(event.data).message));
+  if (!document.hidden) listen();
 }
 
 async function refresh() {

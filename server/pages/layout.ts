@@ -32,7 +32,7 @@ export function page(frame: PageFrame, content: Markup): Markup {
       <a class="brand" href="/"><span aria-hidden="true">T−</span> Tminus</a>
       ${visitor ? signedIn(visitor) : nothing}
     </header>
-    ${rehearsal ? markup`<p class="rehearsal" role="note"><strong>Rehearsal on virtual time.</strong> The clock below is not the clock on the wall.</p>` : nothing}
+    ${rehearsal ? markup`<aside class="rehearsal" aria-label="Rehearsal"><strong>Rehearsal on virtual time.</strong> The clock below is not the clock on the wall.</aside>` : nothing}
     <main id="main" tabindex="-1">
       ${notice ? markup`<p class="notice ${notice.tone}" role="${notice.tone === 'go' ? 'status' : 'alert'}">${notice.text}</p>` : nothing}
       ${content}

@@ -41,7 +41,7 @@ export function renderReport({ status, audit, plots, nowMs }: ReportInput): stri
     <style>${trusted(style)}</style>
   </head>
   <body class="report">
-    ${rehearsal ? markup`<p class="rehearsal" role="note"><strong>Rehearsal on virtual time.</strong> The times below are not those of the wall clock.</p>` : nothing}
+    ${rehearsal ? markup`<aside class="rehearsal" aria-label="Rehearsal"><strong>Rehearsal on virtual time.</strong> The times below are not those of the wall clock.</aside>` : nothing}
     <main id="main">
       <h1>${release}</h1>
       <section class="verdict ${toneOf(word)}" aria-label="Verdict">

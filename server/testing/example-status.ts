@@ -164,6 +164,26 @@ export const stoppedStatus: CountdownStatus = {
   ],
 };
 
+/** At T-72h, in the middle of its load test. */
+export const runningStatus: CountdownStatus = {
+  ...stoppedStatus,
+  phase: 'running',
+  verdict: 'go',
+  sentence: 'running the steps of T-72h load-and-diagnosis',
+  reasons: [],
+  now: '2026-11-21T09:01:10.000Z',
+  checkpoints: [
+    {
+      ...loadAndDiagnosis,
+      state: 'running',
+      steps: [preflight, { name: 'load-test', type: 'loadTest', round: 1, state: 'running', startedAt: '2026-11-21T09:00:40.000Z', workflowId: 'countdown/go-api-1.6.0/load-and-diagnosis/load-test/1', findings: [], facts: [], evidence: [] }],
+      evaluation: { verdict: 'go', reasons: [], passed: 1, findings: preflight.findings },
+    },
+    { ...finalPoll, state: 'later', approvals: [] },
+    launch,
+  ],
+};
+
 function reasonOf({ code, subject, measured, limit, unit, message, evidence }: Finding) {
   return { code, subject, measured, limit, unit, message, evidence };
 }

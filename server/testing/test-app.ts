@@ -5,9 +5,9 @@ import type { EvidenceStore } from '../../activities/evidence/contract.ts';
 import { createApp } from '../app.ts';
 import { loadSigner } from '../identity/signing.ts';
 import { createToken, tokenFileIdentity } from '../identity/tokens.ts';
-import { EXAMPLE_NOW, EXAMPLE_POINTS_DIGEST } from './example-status.ts';
+import { EXAMPLE_NOW } from './example-status.ts';
 import { fakeCountdowns, type FakeCountdowns } from './fake-countdowns.ts';
-import { examplePoints } from './example-points.ts';
+import { memoryEvidence } from './memory-evidence.ts';
 
 export const BASE = 'http://127.0.0.1:7480';
 
@@ -80,28 +80,4 @@ export function testApp({ countdowns = fakeCountdowns(), pageBase = BASE }: { co
       };
     },
   };
-}
-
-function memoryEvidence(): EvidenceStore {
-  const kept = new Map<string, Uint8Array>([[EXAMPLE_POINTS_DIGEST, examplePoints()]]);
-  return {
-    async put({ kind, mediaType, source }, bytes) {
-      const all = bytes instanceof Uint8Array ? bytes : await collected(bytes);
-      const digest = `sha256:${Buffer.from(await crypto.subtle.digest('SHA-256', all as Uint8Array<ArrayBuffer>)).toString('hex')}`;
-      kept.set(digest, all);
-      return { digest, sizeBytes: all.length, mediaType, kind, capturedAt: EXAMPLE_NOW, source };
-    },
-    async *get(digest) {
-      const bytes = kept.get(digest);
-      if (!bytes) throw new Error(`no evidence is stored under ${digest}`);
-      yield bytes;
-    },
-    has: async (digest) => kept.has(digest),
-  };
-}
-
-async function collected(bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of bytes) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }

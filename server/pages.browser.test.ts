@@ -1,0 +1,191 @@
+// The pages in a real browser: readable by people who cannot see, usable without a mouse, alive without losing focus.
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { tokenFileIdentity, createToken } from './identity/tokens.ts';
+import { loadSigner } from './identity/signing.ts';
+import { startServer, type RunningServer } from './main.ts';
+import { aOsei, EXAMPLE_NOW, runningStatus, stoppedStatus, waitingStatus } from './testing/example-status.ts';
+import { fakeCountdowns } from './testing/fake-countdowns.ts';
+import { memoryEvidence } from './testing/memory-evidence.ts';
+
+const CHROMIUM = process.env['TMINUS_CHROMIUM'] ?? '/usr/bin/chromium';
+const SCREENSHOTS = path.resolve('.tminus/screenshots');
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+// A cold browser on two busy cores takes seconds to start, and each page seconds to be checked.
+const PATIENCE_MS = 60_000;
+
+const countdowns = fakeCountdowns([
+  waitingStatus,
+  { ...stoppedStatus, release: 'go-api-1.5.0' },
+  { ...runningStatus, release: 'go-api-1.6.0' },
+]);
+countdowns.steps = [{ checkpoint: 'load-and-diagnosis', step: 'load-test', round: 1, activity: 'runLoadTest', attempt: 1, progress: { text: 'load at 300 requests/s', done: 23, total: 60, unit: 's' }, heartbeatAt: EXAMPLE_NOW, lastFailure: null }];
+
+let server: RunningServer;
+let chrome: Browser;
+let browser: BrowserContext;
+let token: string;
+
+beforeAll(async () => {
+  if (!existsSync(CHROMIUM)) throw new Error(`no browser at ${CHROMIUM}: install chromium or set TMINUS_CHROMIUM`);
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  const folder = mkdtempSync(path.join(tmpdir(), 'tminus-pages-'));
+  const tokens = path.join(folder, 'tokens.yaml');
+  token = createToken(tokens, aOsei);
+  server = await startServer({
+    port: 0,
+    countdowns,
+    evidence: memoryEvidence(),
+    identity: tokenFileIdentity(tokens),
+    signer: loadSigner({ signingKey: path.join(folder, 'signing.pem'), publicKeys: path.join(folder, 'public') }),
+    now: () => Date.parse(EXAMPLE_NOW),
+  });
+  // playwright gives each launch a new user-data-dir of its own and removes it.
+  chrome = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+  browser = await chrome.newContext({ viewport: { width: 1200, height: 900 } });
+  browser.setDefaultTimeout(10_000);
+}, PATIENCE_MS);
+
+// A test that failed leaves its pages open; their streams would starve the pages of the next.
+afterEach(async () => {
+  await Promise.all(browser.pages().map((page) => page.close()));
+});
+
+afterAll(async () => {
+  await chrome?.close();
+  await server?.close();
+});
+
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+interface Violation {
+  id: string;
+  nodes: { html: string; failureSummary: string }[];
+}
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const found = await page.evaluate<Violation[]>(`axe.run(document, ${JSON.stringify({ runOnly: RULES })}).then(({ violations }) => violations)`);
+  return found.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
+}
+
+async function open(at: string): Promise<Page> {
+  const page = await browser.newPage();
+  await page.goto(`${server.url}${at}`);
+  return page;
+}
+
+async function shoot(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`), fullPage: true });
+}
+
+it('sends who is not signed in to the sign-in page, and back to where they wanted to go', async () => {
+  const page = await open('/r/go-api-1.4.0');
+  expect(await violations(page)).toEqual([]);
+  await shoot(page, 'login');
+  await page.keyboard.type('wrong');
+  await page.keyboard.press('Enter');
+  expect(await page.getByRole('alert').textContent()).toContain('not known');
+  await page.getByLabel('Token').fill(token);
+  await page.keyboard.press('Enter');
+  await page.waitForURL(`${server.url}/r/go-api-1.4.0`);
+}, PATIENCE_MS);
+
+const pages: [name: string, at: string][] = [
+  ['releases', '/'],
+  ['release-waiting', '/r/go-api-1.4.0'],
+  ['release-stopped', '/r/go-api-1.5.0'],
+  ['release-running', '/r/go-api-1.6.0'],
+  ['checkpoint-waiting', '/r/go-api-1.4.0/checkpoints/final-poll'],
+  ['checkpoint-stopped', '/r/go-api-1.5.0/checkpoints/load-and-diagnosis'],
+  ['report', '/r/go-api-1.4.0/report'],
+  ['report-stopped', '/r/go-api-1.5.0/report'],
+  ['not-found', '/r/nowhere'],
+];
+
+describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
+  it.each(pages)('%s has no accessibility violation and throws nothing', async (name, at) => {
+    const page = await browser.newPage();
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error' && name !== 'not-found') errors.push(message.text());
+    });
+    await page.emulateMedia({ colorScheme });
+    await page.goto(`${server.url}${at}`);
+    expect(page.url()).toBe(`${server.url}${at}`);
+    await page.evaluate(`document.querySelectorAll('details.act').forEach((details) => details.setAttribute('open', ''))`);
+    expect(await violations(page)).toEqual([]);
+    await page.reload();
+    await shoot(page, `${name}-${colorScheme}`);
+    expect(errors).toEqual([]);
+    }, PATIENCE_MS);
+});
+
+it('fits a phone without scrolling sideways', async () => {
+  const page = await browser.newPage();
+  await page.setViewportSize({ width: 390, height: 844 });
+  for (const [name, at] of pages) {
+    await page.goto(`${server.url}${at}`);
+    const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+    expect({ name, overflow }).toEqual({ name, overflow: 0 });
+    if (name === 'release-waiting' || name === 'checkpoint-stopped') await shoot(page, `${name}-phone`);
+  }
+}, PATIENCE_MS);
+
+it('lets a person approve with the keyboard alone', async () => {
+  const page = await open('/r/go-api-1.4.0/checkpoints/final-poll');
+  const tabTo = async (matches: () => Promise<boolean>): Promise<void> => {
+    for (let presses = 0; presses < 30; presses += 1) {
+      await page.keyboard.press('Tab');
+      if (await matches()) return;
+    }
+    throw new Error('not reached with 30 presses of Tab');
+  };
+  await tabTo(() => page.evaluate<boolean>(`document.activeElement?.id === 'comment'`));
+  await page.keyboard.type('rollback proven <script>41 s</script>');
+  await tabTo(() => page.evaluate<boolean>(`document.activeElement?.textContent?.includes('Approve') ?? false`));
+  await page.keyboard.press('Enter');
+  await page.getByRole('status').filter({ hasText: 'Approve counts.' }).waitFor();
+  expect(countdowns.acts.at(-1)?.act).toMatchObject({ action: 'approve', checkpoint: 'final-poll', revision: 3, comment: 'rollback proven <script>41 s</script>', principal: { subject: 'a.osei' } });
+  await shoot(page, 'checkpoint-approved');
+}, PATIENCE_MS);
+
+it('shows a refusal where the person decided', async () => {
+  countdowns.refusal = 'Ama Osei has already approved final-poll; a person counts once';
+  const page = await open('/r/go-api-1.4.0/checkpoints/final-poll');
+  await page.getByRole('button', { name: 'Approve' }).click();
+  expect(await page.getByRole('alert').textContent()).toContain(countdowns.refusal);
+  await shoot(page, 'checkpoint-refused');
+  countdowns.refusal = null;
+}, PATIENCE_MS);
+
+it('follows changes by itself, says them, and keeps focus and typed text', async () => {
+  const page = await open('/r/go-api-1.4.0/checkpoints/final-poll');
+  await page.locator('#comment').fill('half a thought');
+  countdowns.statuses.set('go-api-1.4.0', { ...waitingStatus, checkpoints: waitingStatus.checkpoints.map((each) => (each.name === 'final-poll' ? { ...each, state: 'hold', revision: 4, approvals: [] } : each)) });
+  await page.getByText('Nobody has decided yet').waitFor();
+  await page.getByText('The evidence has changed since you began.').first().waitFor();
+  expect(await page.locator('#comment').inputValue()).toBe('half a thought');
+  expect(await page.evaluate('document.activeElement?.id')).toBe('comment');
+  await shoot(page, 'checkpoint-outdated');
+  countdowns.statuses.set('go-api-1.4.0', waitingStatus);
+}, PATIENCE_MS);
+
+it('opens the report from a file, without any request', async () => {
+  const page = await open('/r/go-api-1.4.0/report');
+  const file = path.join(SCREENSHOTS, 'report.html');
+  writeFileSync(file, await (await page.context().request.get(`${server.url}/r/go-api-1.4.0/report`)).text());
+  const requests: string[] = [];
+  page.on('request', (request) => requests.push(request.url()));
+  await page.goto(`file://${file}`);
+  expect(requests).toEqual([`file://${file}`]);
+  expect(await page.getByRole('img', { name: /POST \/api\/order\/create: p99/ }).isVisible()).toBe(true);
+}, PATIENCE_MS);

@@ -1,0 +1,28 @@
+import type { EvidenceStore } from '../../activities/evidence/contract.ts';
+import { EXAMPLE_NOW, EXAMPLE_POINTS_DIGEST } from './example-status.ts';
+import { examplePoints } from './example-points.ts';
+
+/** Evidence in memory, with the k6 points of the example countdown. */
+export function memoryEvidence(): EvidenceStore {
+  const kept = new Map<string, Uint8Array>([[EXAMPLE_POINTS_DIGEST, examplePoints()]]);
+  return {
+    async put({ kind, mediaType, source }, bytes) {
+      const all = bytes instanceof Uint8Array ? bytes : await collected(bytes);
+      const digest = `sha256:${Buffer.from(await crypto.subtle.digest('SHA-256', all as Uint8Array<ArrayBuffer>)).toString('hex')}`;
+      kept.set(digest, all);
+      return { digest, sizeBytes: all.length, mediaType, kind, capturedAt: EXAMPLE_NOW, source };
+    },
+    async *get(digest) {
+      const bytes = kept.get(digest);
+      if (!bytes) throw new Error(`no evidence is stored under ${digest}`);
+      yield bytes;
+    },
+    has: async (digest) => kept.has(digest),
+  };
+}
+
+async function collected(bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of bytes) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
