@@ -2,9 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LoadStage } from '../../analysis/load-test/plan.ts';
-
-/** In-flight iterations may end after the last stage; those that need longer are counted as unfinished. k6's own default. */
-export const GRACEFUL_STOP_SECONDS = 30;
+import { GRACEFUL_STOP_SECONDS } from '../../analysis/load-test/run-record.ts';
 
 /**
  * Writes `script.js` and a wrapper around it into `folder`, and answers the wrapper's path. An own export shadows one of the same name that

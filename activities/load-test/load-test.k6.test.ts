@@ -135,6 +135,7 @@ async function until<T>(ask: () => Promise<T> | T, met: (value: T) => boolean): 
 
 test('passes a service that keeps its limits, under the release file’s load and not the script’s', async () => {
   const report = await run();
+  expect(say(report, 'LoadRunIncomplete')).toBeUndefined();
   expect(codes(report)).toEqual(['ErrorRateWithinLimit', 'LatencyWithinLimit', 'LoadDelivered']);
   expect(say(report, 'LatencyWithinLimit')).toMatch(/^p99 of POST \/api\/order\/create is [\d.]+ ms, limit 300 ms$/);
   const load = report.facts.find((fact) => fact.subject === 'load');
@@ -163,7 +164,7 @@ test('takes profiles while a limit is broken, and stops the run within 3 s once 
   expect(codes(report)).not.toContain('LoadRunIncomplete');
   expect(say(report, 'LatencyAboveLimit')).toMatch(/^p99 of POST \/api\/order\/create is 1[2-9]\d ms, limit 50 ms$/);
   expect(report.evidence.map((ref) => ref.kind).sort()).toEqual(['cpu-profile', 'goroutine-profile', 'goroutine-profile', 'heap-profile', 'k6-points', 'runtime-samples']);
-  expect(report.facts.map((fact) => fact.text)).toContain('4 profiles of all 1 pods, taken while a limit was broken');
+  expect(report.facts.map((fact) => fact.text)).toContain('4 profiles of the one pod, taken while a limit was broken');
   expect(report.facts[0]?.text).toMatch(/^stopped after \d+ s: hopeless, 100 requests\/s asked/);
 });
 
@@ -213,6 +214,18 @@ test('ends k6 when it is cancelled and keeps no half evidence', async () => {
   expect(performance.now() - asked).toBeLessThan(1_000);
   expect(await readdir(join(folder, 'evidence', 'incoming'))).toEqual([]);
   expect((await readdir(join(folder, 'evidence', 'sha256'))).length).toBe(1);
+});
+
+test('ends k6 and leaves nothing when the evidence cannot be kept', async () => {
+  const full: EvidenceStore = {
+    ...store,
+    async put(description, bytes) {
+      if (description.kind !== 'k6-points') return store.put(description, bytes);
+      for await (const chunk of bytes as AsyncIterable<Uint8Array>) if (chunk.length > 0) break;
+      throw Object.assign(new Error('the disk is full; make room, then retry'), { name: 'EvidenceNotKept' });
+    },
+  };
+  await expect(run({ seconds: 20, world: { store: full } })).rejects.toMatchObject({ name: 'EvidenceNotKept' });
 });
 
 test('says at once that the script is not in the store', async () => {

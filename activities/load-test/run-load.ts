@@ -1,6 +1,6 @@
 // A load test: k6 drives the candidate, its points stream into evidence and into the live counts at once; a broken limit calls for profiles,
 // a hopeless run is stopped, and the verdict is made from the evidence as it was stored.
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable, pipeline } from 'node:stream';
 import { constants, createGzip } from 'node:zlib';
@@ -8,7 +8,7 @@ import { loadFacts } from '../../analysis/load-test/facts.ts';
 import { breaches } from '../../analysis/load-test/hopeless.ts';
 import { judgeLoad } from '../../analysis/load-test/judge.ts';
 import { offeredRequests, plannedSeconds } from '../../analysis/load-test/plan.ts';
-import { runLine } from '../../analysis/load-test/run-record.ts';
+import { GRACEFUL_STOP_SECONDS, runLine } from '../../analysis/load-test/run-record.ts';
 import { createLoadAccumulator, summarizeLoad, type LoadAccumulator } from '../../analysis/load-test/summary.ts';
 import { judgeRuntime, summarizeRuntime } from '../../analysis/runtime/summary.ts';
 import { durationMs } from '../../release/duration.ts';
@@ -18,7 +18,7 @@ import type { ActivityProgress, DeploymentTarget } from '../kubernetes/contract.
 import { captureProfiles } from '../profiles/capture.ts';
 import type { LoadTestInput, StepReport } from '../steps-contract.ts';
 import { startK6, type K6Process } from './k6-process.ts';
-import { GRACEFUL_STOP_SECONDS, writeK6Script } from './k6-script.ts';
+import { writeK6Script } from './k6-script.ts';
 import { deliveryMeter } from './delivery-meter.ts';
 import { startRuntimeSampler, type SampledPod } from './runtime-sampler.ts';
 import { planOf, type StepPlan } from './step-plan.ts';
@@ -56,13 +56,18 @@ const START_UP_MS = 60_000;
 /** Profiles of three pods show what all do; more would only cost the service CPU. */
 const PROFILED_PODS_LIMIT = 3;
 
+const FOLDER_PREFIX = 'load-';
+/** A countdown's longest step is shorter than this. */
+const ABANDONED_AFTER_MS = 7 * 86_400_000;
+
 /** Runs one load test from nothing; a retry is a new run with evidence of its own. Rejects with the signal's reason when cancelled, leaving no process and no half evidence. */
 export async function runLoad(input: LoadTestInput, world: LoadTestWorld, control: RunControl): Promise<StepReport> {
   const plan = planOf(input.step);
   const targetUrl = world.resolveTarget(input.step.target);
   const script = await readWhole(world.store, input.scriptDigest);
   await mkdir(world.workFolder, { recursive: true });
-  const folder = await mkdtemp(join(world.workFolder, 'load-'));
+  await sweep(world.workFolder);
+  const folder = await mkdtemp(join(world.workFolder, FOLDER_PREFIX));
   try {
     const wrapper = await writeK6Script(folder, script, plan.stages, input.step.maxVus);
     control.signal.throwIfAborted();
@@ -206,7 +211,7 @@ async function profilePods(input: LoadTestInput, world: LoadTestWorld, signal: A
   const chosen = pods.slice(0, PROFILED_PODS_LIMIT);
   const taken = await Promise.all(chosen.map((pod) => captureProfiles({ ...pod, namespace }, options)));
   const evidence = taken.flatMap((each) => each.evidence);
-  const which = chosen.length === pods.length ? `all ${pods.length} pods` : `${chosen.length} of ${pods.length} pods`;
+  const which = pods.length === 1 ? 'the one pod' : chosen.length === pods.length ? `all ${pods.length} pods` : `${chosen.length} of ${pods.length} pods`;
   const text = pods.length === 0 ? 'no profiles: no pod was found' : `${evidence.length} profiles of ${which}, taken while a limit was broken`;
   return { evidence, facts: [{ subject: 'profiles', text, values: { profiles: evidence.length, pods: chosen.length } }, ...taken.flatMap((each) => each.facts)] };
 }
@@ -216,6 +221,17 @@ function storeSamples(store: EvidenceStore, samples: readonly unknown[], input: 
   const lines = samples.map((sample) => `${JSON.stringify(sample)}\n`).join('');
   const description = { kind: 'runtime-samples', mediaType: 'application/x-ndjson', source: `deployment ${namespace}/${deployment}` } as const;
   return store.put(description, new TextEncoder().encode(lines));
+}
+
+/** Removes what a killed worker left. Another one may be running beside this, so only folders older than any load test go. */
+async function sweep(workFolder: string): Promise<void> {
+  for (const name of await readdir(workFolder)) {
+    if (!name.startsWith(FOLDER_PREFIX)) continue;
+    const path = join(workFolder, name);
+    // Another worker may sweep, or end its run, at the same moment.
+    const found = await stat(path).catch(() => null);
+    if (found && Date.now() - found.mtimeMs > ABANDONED_AFTER_MS) await rm(path, { recursive: true, force: true });
+  }
 }
 
 async function readWhole(store: EvidenceStore, digest: string): Promise<Uint8Array> {

@@ -1,4 +1,5 @@
 // Looks at the Go runtime of every pod each few seconds while the load runs.
+import { setTimeout as wait } from 'node:timers/promises';
 import { readGcPauses, readRuntimeMetrics, type RuntimeSample } from '../../analysis/runtime/sample.ts';
 import { PageUnread, readPage } from '../profiles/pod-page.ts';
 
@@ -36,14 +37,17 @@ export function startRuntimeSampler({ listPods, metricsPort, pprofPort, everyMs,
   const samples: RuntimeSample[] = [];
   /** Newest pause already stored per pod, so that each is stored once though Go shows the last 256 each time. */
   const newestPause = new Map<string, bigint>();
-  let looking = look();
-  const timer = setInterval(() => void (looking = looking.then(look)), everyMs);
+  let looking: Promise<void> | null = null;
+  const look = (): Promise<void> => (looking ??= lookOnce().finally(() => (looking = null)));
+  // A look that takes longer than the time between two is the next one, too.
+  const timer = setInterval(() => void look(), everyMs);
+  void look();
 
-  async function look(): Promise<void> {
+  async function lookOnce(): Promise<void> {
     if (samples.length >= SAMPLES_LIMIT) return;
     const at = now().toISOString();
     try {
-      const pods = (await listPods()).slice(0, PODS_LIMIT);
+      const pods = (await within(ANSWER_WITHIN_MS, listPods())).slice(0, PODS_LIMIT);
       samples.push(...(await Promise.all(pods.map((pod) => sample(pod, at)))));
     } catch (cause) {
       samples.push({ ...UNREAD, at, pod: '', unread: `the pods cannot be listed: ${cause instanceof Error ? cause.message : String(cause)}` });
@@ -72,10 +76,20 @@ export function startRuntimeSampler({ listPods, metricsPort, pprofPort, everyMs,
     stop,
     async finish() {
       stop();
-      await looking;
+      // A look under way is as good as a last one, and two would keep the verdict waiting.
       await look();
     },
   };
+}
+
+async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  const late = new AbortController();
+  const timeout = wait(ms, undefined, { signal: late.signal }).then(
+    () => Promise.reject(new PageUnread(`no answer within ${ms / 1_000} s`)),
+    // Called off because the answer came: this promise has lost the race already.
+    () => new Promise<never>(() => undefined),
+  );
+  return Promise.race([answer, timeout]).finally(() => late.abort());
 }
 
 const UNREAD = { goroutines: null, heapBytes: null, gcCpuSeconds: null, totalCpuSeconds: null, pauses: null };

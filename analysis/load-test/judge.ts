@@ -2,6 +2,7 @@
 import type { Finding, Outcome } from '../../verdict/finding.ts';
 import { CONFIDENCE, LEAST_COUNT_FOR_P99, wilson } from '../statistics/index.ts';
 import { limitsOf, offeredRequests, peakRatePerSecond, plannedSeconds, type LoadLimits, type LoadStage } from './plan.ts';
+import { GRACEFUL_STOP_SECONDS } from './run-record.ts';
 import { count, ms, percent, rate, toMicrosecond } from './sentences.ts';
 import type { EndpointSummary, LoadSummary } from './summary.ts';
 
@@ -9,8 +10,6 @@ import type { EndpointSummary, LoadSummary } from './summary.ts';
 export const LEAST_COUNT_TO_FAIL = 30;
 /** k6 writes whole lines; one unreadable line in 10,000 cannot move a p99, more mean that something is wrong with the record. */
 const MALFORMED_LINES_PER = 10_000;
-/** k6 rounds the ramp to whole iterations: up to one per stage may be missing without any being unfinished, and one more is free. */
-const UNFINISHED_SPARE = 1;
 
 /** Judges a load test. Shares in findings are percent, latencies ms. `evidence` are the digests the summary was read from. */
 export function judgeLoad(summary: LoadSummary, limits: LoadLimits, stages: readonly LoadStage[], evidence: string[] = []): Finding[] {
@@ -81,12 +80,17 @@ function judgeRun(summary: LoadSummary, stages: readonly LoadStage[], stopped: b
     whys.push(`${count(summary.linesMalformed)} of ${count(summary.linesRead)} lines of its record are unreadable`);
   }
   const unfinished = Math.floor(offeredRequests(stages)) - summary.iterations - summary.dropped;
-  if (end?.exitCode === 0 && !stopped && unfinished > stages.length + UNFINISHED_SPARE) {
-    whys.push(`${count(unfinished)} iterations never finished, so their latency is not known`);
+  // Fewer may also have been started (a busy load machine; the delivered load tells that). They were cut off only if k6 waited its full grace.
+  if (!stopped && unfinished > 0 && tookSeconds(summary) >= plannedSeconds(stages) + GRACEFUL_STOP_SECONDS) {
+    whys.push(`${count(unfinished)} iterations were cut off unfinished, so their latency is not known`);
   }
   if (whys.length === 0) return [];
   const message = `the load test is incomplete: ${whys.join('; ')}`;
   return [finding('LoadRunIncomplete', 'load', 'inconclusive', round(summary.seconds), plannedSeconds(stages), 's', message)];
+}
+
+function tookSeconds({ start, end }: LoadSummary): number {
+  return start === null || end === null ? 0 : (Date.parse(end.at) - Date.parse(start.startedAt)) / 1_000;
 }
 
 /** Whether the service got the load it was to be judged under. */

@@ -1,5 +1,5 @@
 // Lines out of a stream of bytes, and of those the few that say something about load.
-import { isRunEnd, type RunEnd } from './run-record.ts';
+import { isRunEnd, isRunStart, type RunEnd, type RunStart } from './run-record.ts';
 
 /** One request, as k6 saw it. */
 export interface RequestPoint {
@@ -16,7 +16,7 @@ export interface LineHandlers {
   request(point: RequestPoint): void;
   iterations(count: number): void;
   dropped(count: number): void;
-  runStart(): void;
+  runStart(start: RunStart): void;
   runEnd(end: RunEnd): void;
   malformed(): void;
 }
@@ -107,8 +107,10 @@ export class LoadLineReader {
     if (!startsWith(chunk, from, TYPE)) return this.#handlers.malformed();
     const record = parse(chunk, from, end);
     if (record === null) return this.#handlers.malformed();
-    if (record.type === 'Run') this.#handlers.runStart();
-    else if (record.type === 'End') {
+    if (record.type === 'Run') {
+      if (isRunStart(record.data)) this.#handlers.runStart(record.data);
+      else this.#handlers.malformed();
+    } else if (record.type === 'End') {
       if (isRunEnd(record.data)) this.#handlers.runEnd(record.data);
       else this.#handlers.malformed();
     } else if (record.type !== 'Metric') this.#handlers.malformed();

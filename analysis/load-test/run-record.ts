@@ -1,5 +1,11 @@
 // The two lines the load test itself adds to k6's: what run this is, and how it ended. Without the second the run is known to be cut off.
 
+/**
+ * Iterations in flight at the end of the last stage may take this long to end. Longer than k6's own request timeout (60 s), so that a request
+ * that hangs is recorded as unanswered rather than cut off unseen: the slowest requests must not be the ones nobody counts.
+ */
+export const GRACEFUL_STOP_SECONDS = 65;
+
 /** First line of the evidence: `{"type":"Run","data":{...}}`. */
 export interface RunStart {
   runId: string;
@@ -28,6 +34,12 @@ export function runLine(type: 'End', data: RunEnd): Uint8Array;
 export function runLine(type: string, data: RunStart | RunEnd): Uint8Array {
   // The newline in front ends a line that a killed k6 left open; the reader counts that one as unreadable and skips empty ones.
   return new TextEncoder().encode(`\n${JSON.stringify({ type, data })}\n`);
+}
+
+export function isRunStart(value: unknown): value is RunStart {
+  if (typeof value !== 'object' || value === null) return false;
+  const start = value as Partial<Record<keyof RunStart, unknown>>;
+  return typeof start.startedAt === 'string' && typeof start.runId === 'string' && typeof start.attempt === 'number' && typeof start.target === 'string';
 }
 
 export function isRunEnd(value: unknown): value is RunEnd {

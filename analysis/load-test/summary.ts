@@ -5,7 +5,7 @@ import { lowerTailBound, nearestRank, upperTailBound } from '../statistics/index
 import { LatencyHistogram } from './latency.ts';
 import { LoadLineReader, type RequestPoint } from './lines.ts';
 import { limitsOf, type LoadLimits } from './plan.ts';
-import type { RunEnd } from './run-record.ts';
+import type { RunEnd, RunStart } from './run-record.ts';
 import { LatencySeries, type SeriesBucket } from './series.ts';
 
 export interface EndpointSummary {
@@ -41,6 +41,7 @@ export interface LoadSummary {
   cutOff: boolean;
   /** How many runs the stream begins; more than one was never recorded by one load test. */
   runs: number;
+  start: RunStart | null;
   end: RunEnd | null;
 }
 
@@ -72,6 +73,7 @@ export interface LoadAccumulator {
 export function createLoadAccumulator(limits: LoadLimits | null = null): LoadAccumulator {
   const endpoints = new Map<string, EndpointCounts>();
   const totals = { requests: 0, iterations: 0, dropped: 0, malformed: 0, runs: 0 };
+  let start: RunStart | null = null;
   let end: RunEnd | null = null;
   let firstMs = Infinity;
   let lastMs = -Infinity;
@@ -86,7 +88,10 @@ export function createLoadAccumulator(limits: LoadLimits | null = null): LoadAcc
     },
     iterations: (count) => void (totals.iterations += count),
     dropped: (count) => void (totals.dropped += count),
-    runStart: () => void (totals.runs += 1),
+    runStart(record) {
+      totals.runs += 1;
+      start ??= record;
+    },
     runEnd: (record) => void (end = record),
     malformed: () => void (totals.malformed += 1),
   });
@@ -112,6 +117,7 @@ export function createLoadAccumulator(limits: LoadLimits | null = null): LoadAcc
         linesMalformed: totals.malformed,
         cutOff: cutOff || openLine,
         runs: totals.runs,
+        start,
         end,
       };
     },

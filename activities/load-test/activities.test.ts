@@ -1,0 +1,73 @@
+import { Context, asyncLocalStorage, type Info } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
+import type { LoadTestInput } from '../steps-contract.ts';
+import { createLoadTestActivities } from './activities.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'load-activities-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+function contextWith(signal: AbortSignal): Context {
+  const cancelled = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  cancelled.catch(() => undefined);
+  const parts = { info: { attempt: 2 } as Info, cancelled, cancellationSignal: signal, heartbeat: () => undefined };
+  return Object.assign(Object.create(Context.prototype) as Context, parts);
+}
+
+const activities = (resolveTarget: (name: string) => string) =>
+  createLoadTestActivities({
+    store: createFolderEvidenceStore(folder),
+    k6Path: 'k6',
+    resolveTarget,
+    listPods: () => Promise.resolve([]),
+    pprofPort: 1,
+    metricsPort: 1,
+    workFolder: join(folder, 'work'),
+  });
+
+const input = (p99 = '300ms'): LoadTestInput => ({
+  step: {
+    type: 'loadTest',
+    name: 'load-test',
+    script: 'shop.js',
+    target: 'shop-staging',
+    stages: [{ duration: '1s', rate: 1 }],
+    maxVus: 1,
+    limits: { p99, errorRate: '1%', delivered: '95%', endpoints: {} },
+    sampleEvery: '1s',
+    cpuProfile: '1s',
+  },
+  staging: { cluster: 'lab', namespace: 'shop-staging', deployment: 'go-api', container: 'go-api' },
+  image: 'x',
+  scriptDigest: `sha256:${'0'.repeat(64)}`,
+  runId: 'run-1',
+});
+
+const run = (asked: LoadTestInput, signal = new AbortController().signal, resolveTarget = () => 'http://127.0.0.1:1') =>
+  asyncLocalStorage.run(contextWith(signal), () => activities(resolveTarget).runLoadTest(asked));
+
+test('does not let a retry try what retrying cannot mend', async () => {
+  await expect(run(input())).rejects.toMatchObject({ type: 'EvidenceMissing', nonRetryable: true, message: expect.stringContaining('There is no evidence') });
+  await expect(run(input('300 parsecs'))).rejects.toMatchObject({ type: 'RangeError', nonRetryable: true });
+  await expect(run(input())).rejects.toBeInstanceOf(ApplicationFailure);
+});
+
+test('lets the failure of the world through as it is', async () => {
+  const resolveTarget = (): string => {
+    throw ApplicationFailure.nonRetryable('there is no target shop-staging in the environment file', 'Misconfigured');
+  };
+  await expect(run(input(), undefined, resolveTarget)).rejects.toMatchObject({ type: 'Misconfigured' });
+});
+
+test('ends as cancelled when it was cancelled, whatever broke on the way', async () => {
+  const cancel = new AbortController();
+  const running = run(input(), cancel.signal);
+  cancel.abort(new CancelledFailure('the countdown was aborted'));
+  await expect(running).rejects.toBeInstanceOf(CancelledFailure);
+});
