@@ -39,6 +39,7 @@ export interface House {
   /** Process id of the worker that runs now. */
   workerPid(): number;
   devOutput(): string;
+  token(who: Person): string;
   close(): Promise<void>;
 }
 
@@ -111,6 +112,7 @@ export async function openHouse({ environment, temporal, namespace = `e2e-${rand
     },
     workerPid: () => Number([...output.matchAll(/worker +(?:ready|started again), pid (\d+)/g)].at(-1)?.[1]),
     devOutput: () => output,
+    token: (who) => tokens[who] ?? '',
     async close() {
       if (dev.exitCode !== null) return;
       const gone = new Promise((done) => dev.once('exit', done));

@@ -1,0 +1,87 @@
+// Puts the activities together: the one place that knows both the environment file and every outside system.
+import { readFile } from 'node:fs/promises';
+import { isAbsolute, join, resolve } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { storeAudit } from '../activities/audit/audit-file.ts';
+import { acquireLock, releaseLock } from '../activities/bookkeeping/service-lock.ts';
+import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
+import { createFolderEvidenceStore } from '../activities/evidence/folder-store.ts';
+import { createGuardActivities } from '../activities/guard/index.ts';
+import { createIdentityActivities } from '../activities/identity/verify-act.ts';
+import { createClusterClients } from '../activities/kubernetes/client.ts';
+import { createKubernetesActivities, fencingGeneration } from '../activities/kubernetes/index.ts';
+import { readDeploymentPods } from '../activities/kubernetes/pods.ts';
+import type { KubernetesActivities } from '../activities/kubernetes/contract.ts';
+import { createLoadTestActivities } from '../activities/load-test/activities.ts';
+import { createNotifyActivities } from '../activities/notify/notify.ts';
+import { createPreflightActivities } from '../activities/preflight/index.ts';
+import type { StepActivities } from '../activities/steps-contract.ts';
+import type { Environment } from '../release/environment.ts';
+import { WORKFLOW_TASK_QUEUE } from '../workflows/messages.ts';
+
+export interface AssembleOptions {
+  client: Client;
+  environment: Environment;
+  environmentFolder: string;
+  auditFolder: string;
+}
+
+export interface AssembledActivities {
+  bookkeeping: BookkeepingActivities;
+  cluster: KubernetesActivities & Pick<StepActivities, 'runPreflight' | 'runGuard'>;
+  load: Pick<StepActivities, 'runLoadTest'>;
+}
+
+/** Activities by the kind of queue they run on. Opens nothing until an activity needs it. */
+export async function assembleActivities({ client, environment, environmentFolder, auditFolder }: AssembleOptions): Promise<AssembledActivities> {
+  const { spec } = environment;
+  const at = (path: string) => (isAbsolute(path) ? path : resolve(environmentFolder, path));
+  const store = createFolderEvidenceStore(at(spec.evidence.folder));
+  const clients = createClusterClients(environment, environmentFolder);
+  const signingKeyPem = await readFile(at(spec.identity.signingKey), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    // A worker away from the server has no signing key: its audit heads stay unsigned, and say so.
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  const { verifyAct } = createIdentityActivities({ publicKeysFolder: at(spec.identity.publicKeys) });
+  const lock = {
+    client,
+    workflowTaskQueue: WORKFLOW_TASK_QUEUE,
+    fencingGeneration: (target: Parameters<typeof fencingGeneration>[1]) => fencingGeneration(clients(target.cluster), target),
+  };
+  return {
+    bookkeeping: {
+      acquireLock: (request) => acquireLock(lock, request),
+      releaseLock: (request) => releaseLock(lock, request),
+      storeAudit: (release, runId, records) => storeAudit({ folder: auditFolder, ...(signingKeyPem ? { signingKeyPem } : {}) }, release, runId, records),
+      ...createNotifyActivities({ environment, environmentFolder }),
+      verifyAct,
+    },
+    cluster: {
+      ...createKubernetesActivities({ store, environment, clients }),
+      ...createPreflightActivities({ store, environment, clients }),
+      ...createGuardActivities({ store, environment, clients }),
+    },
+    load: {
+      // Ports of the pods are those of the cluster under load, so each run gets the world of its cluster.
+      runLoadTest: (input) => {
+        const cluster = spec.clusters[input.staging.cluster];
+        return createLoadTestActivities({
+          store,
+          k6Path: spec.load.k6.includes('/') ? at(spec.load.k6) : spec.load.k6,
+          resolveTarget: (name) => targetUrl(environment, name),
+          listPods: async (target) => (await readDeploymentPods(clients(target.cluster), target)).pods.filter(({ ip, terminating }) => ip !== '' && !terminating),
+          pprofPort: cluster?.pprofPort ?? 0,
+          metricsPort: cluster?.metricsPort ?? 0,
+          workFolder: join(at(spec.evidence.folder), 'work'),
+        }).runLoadTest(input);
+      },
+    },
+  };
+}
+
+function targetUrl({ spec: { targets } }: Environment, name: string): string {
+  const target = Object.hasOwn(targets, name) ? targets[name] : undefined;
+  if (!target) throw new RangeError(`the environment file names no target ${name}; it has ${Object.keys(targets).join(', ') || 'none'}`);
+  return target.url;
+}
