@@ -51,6 +51,8 @@ export interface Countdowns {
   hold(act: Act): Promise<void>;
   /** Who and why, then the cancellation; lands without a worker, too. */
   abort(act: Act): Promise<void>;
+  /** Lets the clock of a rehearsal run ahead; answers at once, before it has arrived. A real countdown refuses. */
+  advance(release: string, aheadMs: number): Promise<void>;
 }
 
 export type CountdownFailureCode =

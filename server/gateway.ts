@@ -19,6 +19,7 @@ import {
 } from '../workflows/messages.ts';
 import { CountdownFailure, type Countdowns, type CountdownSummary, type StepProgress } from './countdowns.ts';
 import { failureOf } from './gateway-failure.ts';
+import { letRun } from './virtual-time.ts';
 
 const attribute = {
   release: defineSearchAttributeKey('TminusRelease', SearchAttributeType.KEYWORD),
@@ -137,6 +138,12 @@ export function temporalGateway({ client, rehearsalClient }: GatewayOptions): Co
       // First who and why, then the cancellation: history keeps this order, so the countdown ends with the sentence.
       await ask(release, `aborting ${release}`, READ_TIMEOUT_MS, () => handle.signal(abortSignal, { reason: comment, by: principal }));
       await ask(release, `aborting ${release}`, READ_TIMEOUT_MS, () => handle.cancel());
+    },
+
+    async advance(release, aheadMs) {
+      const { rehearsal } = await this.status(release);
+      if (!rehearsal) throw new CountdownFailure('Refused', `${release} is no rehearsal: its clock is the real one`, '`tminus rehearse` runs on virtual time');
+      await ask(release, `running the clock of ${release} ahead`, READ_TIMEOUT_MS, () => letRun(client, countdownId(release), aheadMs));
     },
   };
 }

@@ -21,8 +21,9 @@ export interface SubmissionWorld {
 export async function submit(world: SubmissionWorld, request: StartRequest, requestedBy: Principal): Promise<OpenedPlan> {
   const release = readRelease(request);
   const scripts = scriptsOf(release, request);
-  const plan = planOf(release, world.now());
-  const late = lateCheckpoints(plan, world.now());
+  const now = world.now();
+  const plan = planOf(release, now);
+  const late = lateCheckpoints(plan, now);
   if (late.length > 0) {
     throw invalid(late.map(({ name, offset, atMs }) => `${request.fileName}: checkpoint ${offset} ${name} would have been due at ${iso(atMs)}, which is over; launch later or leave it out`));
   }

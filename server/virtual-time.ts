@@ -27,20 +27,24 @@ export function virtualTimeClient(connection: ConnectionOptions, namespace: stri
  * flight holds the clock, so arriving takes as long as the steps on the way take. Afterwards time runs at its usual pace.
  */
 export async function advance(client: Client, workflowId: string, aheadMs: number): Promise<'arrived' | 'ended'> {
-  const id = randomUUID();
-  const { namespace } = client.options;
-  const workflowExecution = { workflowId };
-  await client.workflowService.updateWorkflowExecutionOptions({
-    namespace,
-    workflowExecution,
-    workflowExecutionOptions: { timeSkippingConfig: skipping(aheadMs, id) },
-    updateMask: { paths: ['time_skipping_config'] },
-  });
+  const id = await letRun(client, workflowId, aheadMs);
   for (;;) {
-    const result = await poll(client, workflowExecution, id);
+    const result = await poll(client, { workflowId }, id);
     if (result === FastForwardPollingResult.FAST_FORWARD_POLLING_RESULT_FAST_FORWARD_COMPLETED) return 'arrived';
     if (result === FastForwardPollingResult.FAST_FORWARD_POLLING_RESULT_FAST_FORWARD_FAILED) return 'ended';
   }
+}
+
+/** Sets the clock off and answers at once; `poll` tells when it has arrived. */
+export async function letRun(client: Client, workflowId: string, aheadMs: number): Promise<string> {
+  const id = randomUUID();
+  await client.workflowService.updateWorkflowExecutionOptions({
+    namespace: client.options.namespace,
+    workflowExecution: { workflowId },
+    workflowExecutionOptions: { timeSkippingConfig: skipping(aheadMs, id) },
+    updateMask: { paths: ['time_skipping_config'] },
+  });
+  return id;
 }
 
 /** Null when this call's time was over before anything was known. */

@@ -1,5 +1,6 @@
 // The HTTP API, one row per route. Each row says who may, what goes in, what comes out and what it does.
 import { streamSSE } from 'hono/streaming';
+import { readDuration } from '../../release/duration.ts';
 import { EMPTY_CHAIN, verifyChain, type AuditRecord } from '../../verdict/audit-chain.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import type { CountdownSummary } from '../countdowns.ts';
@@ -13,6 +14,8 @@ import { route, type ApiRoute, type AppContext } from './route.ts';
 import {
   actRequest,
   actResultSchema,
+  clockRequest,
+  clockResultSchema,
   API_VERSION,
   eventListSchema,
   healthSchema,
@@ -165,6 +168,22 @@ export function apiRoutes(world: World): ApiRoute[] {
       body: holdRequest,
       answers: { 202: { description: 'Handed over', name: 'ActResult', schema: actResultSchema } },
       handle: (c, { reason }) => answerAct(c, { id: crypto.randomUUID(), action: 'hold', checkpoint: '', revision: 0, evidenceDigest: '', comment: reason }),
+    }),
+    route({
+      method: 'post',
+      path: `${NAMED}/clock`,
+      operationId: 'advanceClock',
+      summary: 'Let the virtual clock of a rehearsal run ahead; answers before it has arrived',
+      access: 'bearer',
+      body: clockRequest,
+      answers: { 202: { description: 'The clock runs', name: 'ClockResult', schema: clockResultSchema } },
+      async handle(c, { ahead }) {
+        const name = nameOf(c);
+        const reading = readDuration(ahead);
+        if (!reading.ok) throw new ApiError('InvalidRequest', reading.why, 'write a length of time such as 71h or 30m');
+        await countdowns.advance(name, reading.ms);
+        return c.json(clockResultSchema.parse({ apiVersion: API_VERSION, kind: 'ClockResult', metadata: { name }, aheadMs: reading.ms, links: page(name) }), 202);
+      },
     }),
     route({
       method: 'get',

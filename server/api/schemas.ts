@@ -35,6 +35,10 @@ export const startRequest = z.strictObject({
 });
 export type StartRequest = z.infer<typeof startRequest>;
 
+export const clockRequest = z.strictObject({
+  ahead: z.string().max(20).meta({ description: 'How far a rehearsal runs ahead, as a length of time: 71h, 30m' }),
+});
+
 export const planSchema = z.object({
   apiVersion,
   kind: z.literal('ReleasePlan'),
@@ -138,3 +142,11 @@ export const actResultSchema = z.object({
 
 export const whoamiSchema = z.object({ apiVersion, kind: z.literal('Principal'), principal: z.object(principalShape.shape) });
 export const healthSchema = z.object({ apiVersion, kind: z.literal('Health'), status: z.literal('ok') });
+
+export const clockResultSchema = z.object({
+  apiVersion,
+  kind: z.literal('ClockResult'),
+  metadata: z.object({ name: z.string() }),
+  aheadMs: z.number(),
+  links,
+});

@@ -24,6 +24,7 @@ export function against({ measured, limit, unit, outcome }: Measured): string {
 
 function relation(measured: number | string, limit: number | string, outcome: 'pass' | 'fail'): string {
   if (typeof measured !== 'number' || typeof limit !== 'number') return outcome === 'pass' ? '=' : '≠';
+  if (measured === limit) return '=';
   if (outcome === 'pass') return measured > limit ? '≥' : '≤';
   return measured > limit ? '>' : '<';
 }

@@ -9,7 +9,7 @@ import { shortDigest } from './amounts.ts';
 import { cliLine } from './cli-line.ts';
 import { page } from './layout.ts';
 import { reasonsList } from './reasons-list.ts';
-import { decisions, sentenceCase, type ReleaseView } from './release-page.ts';
+import { decisions, sentenceCase, tally, type ReleaseView } from './release-page.ts';
 import { stepCard } from './step-card.ts';
 import { clockMs, relative, timeTag } from './times.ts';
 import { chip, toneOf } from './words.ts';
@@ -24,6 +24,7 @@ export function checkpointPage(view: CheckpointView): Markup {
   const { release, rehearsal } = status;
   const { name, offset, at, state, steps } = checkpoint;
   const clock = clockMs(status, nowMs);
+  const earlier = status.checkpoints.slice(0, status.checkpoints.indexOf(checkpoint));
   return page(
     { title: `${offset} ${name} of ${release}`, visitor, rehearsal, notice, streamPath: `/api/v1/releases/${release}/stream` },
     markup`<p class="crumbs"><a href="/">Releases</a> / <a href="/r/${release}">${release}</a></p>
@@ -35,27 +36,51 @@ export function checkpointPage(view: CheckpointView): Markup {
         </section>
         <div class="columns">
           <section class="card"><h2>Against</h2>${reasonsList(checkpoint.evaluation?.reasons ?? [], 'Nothing speaks against it.')}</section>
-          <section class="card"><h2>For</h2>${speaksFor(checkpoint)}</section>
+          <section class="card"><h2>For</h2>${speaksFor(checkpoint, earlier, release)}</section>
           <section class="card"><h2>Who decides</h2>${whoDecides(checkpoint, clock)}</section>
         </div>
         <section class="card"><h2>What was found</h2>
-          ${steps.length === 0 ? markup`<p class="quiet">No step runs at this checkpoint; the decision rests on the checkpoints before it.</p>` : nothing}
+          ${steps.length === 0 ? markup`<p class="quiet">No step runs at this checkpoint; the decision rests on what was found before it.</p>` : nothing}
           ${steps.map((step) => stepCard(step, progress.filter((each) => each.checkpoint === name && each.step === step.name)))}
+          ${earlier.map(foundBefore)}
         </section>
       </div>
       <div id="forms" data-live data-revision="${checkpoint.revision}">${forms(status, checkpoint, visitor.session, clock)}</div>`,
   );
 }
 
-function whatIsDecided({ service, release }: CountdownStatus, { state, name }: CheckpointStatus): string {
-  if (state === 'go') return `${name} of ${release} is passed`;
-  return `whether ${service.namespace}/${service.name} goes on with ${service.image}`;
+function whatIsDecided({ service, release }: CountdownStatus, { state, name, evaluation }: CheckpointStatus): string {
+  const reasons = evaluation?.reasons.filter(({ effect }) => effect === evaluation.verdict).map(({ message }) => message) ?? [];
+  switch (state) {
+    case 'go':
+      return `${name} of ${release} is passed`;
+    case 'later':
+      return 'not reached yet';
+    case 'running':
+      return 'its steps are running';
+    case 'waiting':
+      return `decide whether ${service.namespace}/${service.name} goes on with ${service.image}`;
+    case 'hold':
+    case 'no-go':
+      return reasons.join('; ') || `${name} is ${state}`;
+  }
 }
 
-function speaksFor({ evaluation, steps }: CheckpointStatus): Markup {
+/** What passed here, and the checkpoints passed before: an approval speaks for all of it. */
+function speaksFor({ steps }: CheckpointStatus, earlier: readonly CheckpointStatus[], release: string): Markup {
   const passed = steps.flatMap(({ findings }) => findings.filter(({ outcome }) => outcome === 'pass'));
-  if (passed.length === 0) return markup`<p class="quiet">${evaluation ? 'No finding of this checkpoint passes.' : 'Nothing has been found yet.'}</p>`;
-  return markup`<ul class="reasons">${passed.map(({ message }) => markup`<li>${chip('pass')} <span>${message}</span></li>`)}</ul>`;
+  const before = earlier.filter(({ state }) => state === 'go');
+  if (passed.length + before.length === 0) return markup`<p class="quiet">Nothing has been found yet.</p>`;
+  return markup`<ul class="reasons">
+    ${passed.map(({ message }) => markup`<li>${chip('pass')} <span>${message}</span></li>`)}
+    ${before.map((each) => markup`<li>${chip('go')} <span><a href="/r/${release}/checkpoints/${each.name}">${each.offset} ${each.name}</a> ${tally(each)}</span></li>`)}
+  </ul>`;
+}
+
+function foundBefore(checkpoint: CheckpointStatus): Markup {
+  const { name, offset, steps } = checkpoint;
+  if (steps.length === 0) return nothing;
+  return markup`<details class="before" id="before-${name}"><summary>${offset} ${name}: <span class="quiet">${tally(checkpoint)}</span></summary>${steps.map((step) => stepCard(step))}</details>`;
 }
 
 function whoDecides(checkpoint: CheckpointStatus, clock: number): Markup {
@@ -80,23 +105,29 @@ function decisionForm(status: CountdownStatus, checkpoint: CheckpointStatus, ses
   const { release } = status;
   const noApprove = checkpoint.approval ? explainCan('approve', status.phase) : 'no approval is asked for at this checkpoint';
   const noReject = explainCan('reject', status.phase);
+  const possible = noApprove === null || noReject === null;
   return markup`<section class="card" aria-labelledby="decide-title"><h2 id="decide-title">Decide</h2>
     <form method="post" action="/r/${release}/acts" class="stack">
       ${hiddenFields(status, session, null)}
-      <p>You decide on revision ${checkpoint.revision}. If the evidence changes before you send it, it does not count and you are told.</p>
-      <label for="comment">Comment <span class="quiet">(needed for no-go)</span></label>
-      <textarea id="comment" name="comment" rows="3" ${noApprove !== null && noReject !== null ? 'disabled' : ''}></textarea>
+      ${possible ? commentField(checkpoint) : nothing}
       <p class="buttons">
         <button class="primary" name="action" value="approve" ${noApprove === null ? '' : markup`disabled aria-describedby="why-approve"`}>✔ Approve (go)</button>
         <button class="danger" name="action" value="reject" ${noReject === null ? '' : markup`disabled aria-describedby="why-reject"`}>✖ Reject (no-go)</button>
       </p>
       ${noApprove === null ? nothing : markup`<p id="why-approve" class="quiet">Approve: not now; ${noApprove}.</p>`}
       ${noReject === null ? nothing : markup`<p id="why-reject" class="quiet">Reject: not now; ${noReject}.</p>`}
-      ${cliLine(`tminus approve ${release} --checkpoint ${checkpoint.name} -m "…"`)}
+      ${noApprove !== null ? nothing : cliLine(`tminus approve ${release} --checkpoint ${checkpoint.name} -m "…"`)}
     </form>
   </section>`;
 }
 
+function commentField({ revision }: CheckpointStatus): Markup {
+  return markup`<p>You decide on revision ${revision}. If the evidence changes before you send it, it does not count and you are told.</p>
+    <label for="comment">Comment <span class="quiet">(needed for no-go)</span></label>
+    <textarea id="comment" name="comment" rows="3"></textarea>`;
+}
+
+// From a short launch to a whole countdown; a waiver that is needed for longer is a limit that is wrong.
 const waiverHours = [1, 4, 24, 72];
 
 /** One form per finding that stands in the way; a waiver has a reason and an end. */

@@ -9,7 +9,7 @@ import { reasonsList } from './reasons-list.ts';
 import { stepCard } from './step-card.ts';
 import { timeline } from './timeline.ts';
 import { clockMs, countdownClock, relative, span, timeTag } from './times.ts';
-import { chip, toneOf } from './words.ts';
+import { chip, textOf, toneOf, type StatusWord } from './words.ts';
 
 export interface ReleaseView {
   status: CountdownStatus;
@@ -25,7 +25,7 @@ export function releasePage({ status, progress, visitor, nowMs, notice }: Releas
   const { release, rehearsal } = status;
   const clock = clockMs(status, nowMs);
   return page(
-    { title: `${release}: ${status.verdict}`, visitor, rehearsal, notice, streamPath: `/api/v1/releases/${release}/stream` },
+    { title: `${release}: ${textOf(headWord(status))}`, visitor, rehearsal, notice, streamPath: `/api/v1/releases/${release}/stream` },
     markup`<p class="crumbs"><a href="/">Releases</a></p>
       <h1>${release}</h1>
       ${verdictBanner(status)}
@@ -41,12 +41,18 @@ export function releasePage({ status, progress, visitor, nowMs, notice }: Releas
 }
 
 export function verdictBanner(status: CountdownStatus): Markup {
-  const word = status.ending ?? status.verdict;
+  const word = headWord(status);
   return markup`<section id="verdict" data-live class="verdict ${toneOf(word)}" aria-label="Verdict">
     <p class="big">${chip(word)} <span data-announce>${sentenceCase(status.sentence)}</span></p>
-    ${status.reasons.length > 0 && !status.ending ? reasonsList(status.reasons, '') : nothing}
+    ${furtherReasons(status)}
     ${nextStep(status)}
   </section>`;
+}
+
+/** Reasons that the sentence does not say already. */
+export function furtherReasons({ reasons, sentence }: CountdownStatus): Markup {
+  const unsaid = reasons.filter(({ message }) => !sentence.includes(message));
+  return unsaid.length === 0 ? nothing : reasonsList(unsaid, '');
 }
 
 /** What a person can do now, as a command and a link. */
@@ -86,14 +92,14 @@ function checkpointCard(checkpoint: CheckpointStatus, { release, current, ending
 }
 
 export function decisions({ approvals, approval }: CheckpointStatus): Markup {
-  return markup`${approvals.length === 0 ? markup`<p class="quiet">Nobody has decided yet${approval ? `; asked are ${approval.count} of ${approval.groups.join(' or ')}` : ''}.</p>` : nothing}
+  return markup`${approval && approvals.length === 0 ? markup`<p class="quiet">Nobody has decided yet; asked are ${approval.count} of ${approval.groups.join(' or ')}.</p>` : nothing}
     <ul class="decisions">${approvals.map(
       ({ decision, principal, comment, at, revision, verified }) =>
         markup`<li>${chip(decision)} <strong>${principal.displayName}</strong>${verified ? '' : ' (unverified)'} ${comment ? markup`<q>${comment}</q>` : nothing} <span class="quiet">${timeTag(at)}, revision ${revision}</span></li>`,
     )}</ul>`;
 }
 
-function tally({ steps, waivers, approvals, approval }: CheckpointStatus): string {
+export function tally({ steps, waivers, approvals, approval }: CheckpointStatus): string {
   const findings = steps.flatMap((step) => step.findings);
   const passed = findings.filter(({ outcome }) => outcome === 'pass').length;
   const approved = approvals.filter(({ decision }) => decision === 'approve').length;
@@ -106,4 +112,10 @@ function tally({ steps, waivers, approvals, approval }: CheckpointStatus): strin
     .join(', ');
 }
 
-export const sentenceCase = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
+/** With a capital, unless it begins with a measure's name: `p99` is never written `P99`. */
+export const sentenceCase = (text: string): string => (/^[a-z]\d/.test(text) ? text : text.slice(0, 1).toUpperCase() + text.slice(1));
+
+/** The word on top: the ending, or the verdict; but while nothing has been judged yet, what the countdown is doing. No green before its time. */
+export function headWord({ ending, verdict, phase }: Pick<CountdownStatus, 'ending' | 'verdict' | 'phase'>): StatusWord {
+  return ending ?? (verdict === 'go' ? phase : verdict);
+}

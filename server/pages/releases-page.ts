@@ -3,6 +3,7 @@ import type { Visitor } from '../api/route.ts';
 import type { CountdownSummary } from '../countdowns.ts';
 import { markup, type Markup } from '../markup.ts';
 import { page } from './layout.ts';
+import { headWord } from './release-page.ts';
 import { countdownClock, clockMs, timeTag } from './times.ts';
 import { chip } from './words.ts';
 
@@ -35,13 +36,13 @@ function table(rows: readonly ReleaseRow[], nowMs: number): Markup {
 
 function releaseRow({ summary, status }: ReleaseRow, nowMs: number): Markup {
   const { release, service, phase, verdict, launchAt, running } = summary;
-  const state = status?.ending ?? phase ?? 'opening';
+  const word = status ? headWord(status) : headWord({ verdict: verdict ?? 'go', phase: phase ?? 'opening' });
   return markup`<tr>
     <th scope="row"><a href="/r/${release}">${release}</a>${status?.rehearsal ? markup` <span class="quiet">rehearsal</span>` : ''}</th>
     <td>${status ? `${status.service.namespace}/${status.service.name}` : (service ?? '—')}</td>
-    <td>${verdict === null ? chip('opening') : chip(verdict)}</td>
+    <td>${chip(word)}</td>
     <td class="number">${running && launchAt !== null ? countdownClock(status?.launchAt ?? launchAt, status ? clockMs(status, nowMs) : nowMs) : '—'}</td>
-    <td>${running ? next(status, summary) : chip(state)}</td>
+    <td>${running ? next(status, summary) : markup`<span class="quiet">${summary.endedAt === null ? 'over' : timeTag(summary.endedAt)}</span>`}</td>
     <td>${waitsFor(status)}</td>
   </tr>`;
 }

@@ -9,8 +9,8 @@ import { chip } from './words.ts';
 export function stepCard(step: StepStatus, progress: readonly StepProgress[] = [], evidenceName: EvidenceName = evidenceLink): Markup {
   const { name, type, state, round, facts, findings } = step;
   return markup`<section class="step">
-    <h3>${chip(state)} ${name} <span class="quiet">${type === name ? '' : type}${round > 1 ? ` round ${round}` : ''} ${took(step)}</span></h3>
-    ${progress.map(progressLine)}
+    <h3>${chip(state)} ${name} <span class="quiet">${[type === name ? '' : type, round > 1 ? `round ${round}` : '', took(step)].filter((part) => part !== '').join(', ')}</span></h3>
+    ${state === 'running' ? progress.map(progressLine) : nothing}
     ${facts.length === 0 ? nothing : markup`<dl class="facts">${facts.map(({ subject, text }) => markup`<div><dt>${subject}</dt><dd>${text}</dd></div>`)}</dl>`}
     ${findingsTable(findings, `Findings of ${name}`, evidenceName)}
   </section>`;

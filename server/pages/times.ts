@@ -9,6 +9,11 @@ export function timeTag(iso: string): Markup {
   return markup`<time datetime="${iso}">${utc(iso)}</time>`;
 }
 
+/** With seconds, where the order of things matters: `2026-11-24 09:00:41`. */
+export function exactTimeTag(iso: string): Markup {
+  return markup`<time datetime="${iso}">${iso.slice(0, 10)} ${iso.slice(11, 19)}</time>`;
+}
+
 /** `T-23:41:07`, `T+00:00:09`: hours may exceed 99. */
 export function countdownClock(launchAt: string, nowMs: number): string {
   const leftMs = Date.parse(launchAt) - nowMs;

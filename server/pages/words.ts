@@ -1,4 +1,5 @@
-// Status words as people see them: word, symbol and colour together, so that none of them alone has to be told apart.
+// Status words as people see them: word, symbol and colour together, so that none of them alone has to be told apart. The symbols are
+// of blocks that common fonts draw as text; the media signs (pause, hourglass) are missing or coloured pictures in many.
 import { markup, type Markup } from '../markup.ts';
 
 /** Colour families of the stylesheet; the palette keeps apart under all common kinds of colour blindness. */
@@ -12,7 +13,7 @@ interface Word {
 
 const words = {
   go: { text: 'go', symbol: '✔', tone: 'go' },
-  hold: { text: 'hold', symbol: '⏸', tone: 'hold' },
+  hold: { text: 'hold', symbol: '‖', tone: 'hold' },
   'no-go': { text: 'no-go', symbol: '✖', tone: 'no-go' },
   pass: { text: 'pass', symbol: '✔', tone: 'go' },
   fail: { text: 'fail', symbol: '✖', tone: 'no-go' },
@@ -21,14 +22,14 @@ const words = {
   note: { text: 'note', symbol: 'i', tone: 'later' },
   later: { text: 'later', symbol: '·', tone: 'later' },
   running: { text: 'running', symbol: '▸', tone: 'busy' },
-  waiting: { text: 'waiting for people', symbol: '⏳', tone: 'hold' },
+  waiting: { text: 'waiting for people', symbol: '◔', tone: 'hold' },
   done: { text: 'done', symbol: '✔', tone: 'go' },
   'failed-to-run': { text: 'could not run', symbol: '?', tone: 'hold' },
   approve: { text: 'go', symbol: '✔', tone: 'go' },
   reject: { text: 'no-go', symbol: '✖', tone: 'no-go' },
   opening: { text: 'opening', symbol: '▸', tone: 'busy' },
   counting: { text: 'counting', symbol: '▸', tone: 'busy' },
-  holding: { text: 'on hold', symbol: '⏸', tone: 'hold' },
+  holding: { text: 'on hold', symbol: '‖', tone: 'hold' },
   stopped: { text: 'stopped', symbol: '✖', tone: 'no-go' },
   undoing: { text: 'rolling back', symbol: '↩', tone: 'no-go' },
   ended: { text: 'over', symbol: '■', tone: 'later' },

@@ -6,11 +6,11 @@ import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages
 import { markup, nothing, trusted, type Markup } from '../markup.ts';
 import { evidenceText } from '../pages/findings-table.ts';
 import { reasonsList } from '../pages/reasons-list.ts';
-import { clockCard, decisions, sentenceCase } from '../pages/release-page.ts';
+import { clockCard, decisions, furtherReasons, headWord, sentenceCase } from '../pages/release-page.ts';
 import { stepCard } from '../pages/step-card.ts';
 import { timeline } from '../pages/timeline.ts';
-import { clockMs, timeTag, utc } from '../pages/times.ts';
-import { chip, toneOf } from '../pages/words.ts';
+import { clockMs, exactTimeTag, timeTag, utc } from '../pages/times.ts';
+import { chip, textOf, toneOf } from '../pages/words.ts';
 import { latencyFigure, type Plots } from './latency-plot.ts';
 
 export interface ReportInput {
@@ -28,7 +28,7 @@ export const REPORT_POLICY = `default-src 'none'; style-src 'sha256-${createHash
 
 export function renderReport({ status, audit, plots, nowMs }: ReportInput): string {
   const { release, rehearsal } = status;
-  const word = status.ending ?? status.verdict;
+  const word = headWord(status);
   const clock = clockMs(status, nowMs);
   return markup`<!doctype html>
 <html lang="en">
@@ -37,7 +37,7 @@ export function renderReport({ status, audit, plots, nowMs }: ReportInput): stri
     <meta http-equiv="Content-Security-Policy" content="${REPORT_POLICY}" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <meta name="color-scheme" content="light dark" />
-    <title>${release}: ${word} · Tminus report</title>
+    <title>${release}: ${textOf(word)} · Tminus report</title>
     <style>${trusted(style)}</style>
   </head>
   <body class="report">
@@ -46,7 +46,7 @@ export function renderReport({ status, audit, plots, nowMs }: ReportInput): stri
       <h1>${release}</h1>
       <section class="verdict ${toneOf(word)}" aria-label="Verdict">
         <p class="big">${chip(word)} <span>${sentenceCase(status.sentence)}</span></p>
-        ${status.reasons.length > 0 ? reasonsList(status.reasons, '') : nothing}
+        ${furtherReasons(status)}
       </section>
       ${clockCard(status, clock)}
       <div class="card">${timeline(status, clock)}</div>
@@ -94,8 +94,8 @@ function auditSection({ auditHead }: CountdownStatus, audit: readonly AuditRecor
   return markup`<section class="card" aria-labelledby="audit-title"><h2 id="audit-title">Audit</h2>
     <p>${checked.ok ? markup`${chip('pass')} ${checked.records} records form one unbroken chain that ends at the countdown's own head <code class="digest">${checked.head.hash}</code>.` : markup`${chip('fail')} The chain does not verify: ${checked.sentence}.`}</p>
     <div class="scroll" tabindex="0" role="group" aria-label="Audit"><table>
-      <thead><tr><th scope="col">No.</th><th scope="col">When</th><th scope="col">Who</th><th scope="col">Did</th><th scope="col">To</th><th scope="col">Detail</th></tr></thead>
-      <tbody>${audit.map(({ seq, at, actor, action, object, detail }) => markup`<tr><th scope="row" class="number">${seq}</th><td>${timeTag(at)}</td><td>${actor}</td><td>${action}</td><td>${object}</td><td>${detail}</td></tr>`)}</tbody>
+      <thead><tr><th scope="col">No.</th><th scope="col">When, UTC</th><th scope="col">Who</th><th scope="col">Did</th><th scope="col">To</th><th scope="col">Detail</th></tr></thead>
+      <tbody>${audit.map(({ seq, at, actor, action, object, detail }) => markup`<tr><th scope="row" class="number">${seq}</th><td class="number">${exactTimeTag(at)}</td><td>${actor}</td><td>${action}</td><td>${object}</td><td>${detail}</td></tr>`)}</tbody>
     </table></div>
   </section>`;
 }

@@ -148,7 +148,7 @@ export const stoppedStatus: CountdownStatus = {
     {
       ...loadAndDiagnosis,
       state: 'no-go',
-      steps: [preflight, { ...loadTest, findings: [slow, unsure, ...loadTest.findings.slice(1)] }],
+      steps: [preflight, { ...loadTest, facts: [], findings: [slow, unsure, ...loadTest.findings.slice(1)] }],
       evaluation: {
         verdict: 'no-go',
         reasons: [

@@ -11,6 +11,7 @@ export interface FakeCountdowns extends Countdowns {
   acts: { act: Act; signed: SignedAct }[];
   held: Act[];
   aborted: Act[];
+  advanced: { release: string; aheadMs: number }[];
   steps: StepProgress[];
   /** What every call fails with from now on. */
   failure: Error | null;
@@ -26,6 +27,7 @@ export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): F
     acts: [],
     held: [],
     aborted: [],
+    advanced: [],
     steps: [],
     failure: null,
     refusal: null,
@@ -55,6 +57,10 @@ export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): F
     async audit(release) {
       failIfAsked();
       return fake.audits.get(release) ?? notFound(release);
+    },
+    async advance(release, aheadMs) {
+      failIfAsked();
+      fake.advanced.push({ release, aheadMs });
     },
     async progress() {
       failIfAsked();

@@ -100,7 +100,7 @@ async function countEvents(): Promise<{ events: number; ideal: number; bytes: nu
     await advance(world.client, workflowId, 3_600_000);
     await handle.result();
     const seconds = (performance.now() - began) / 1000;
-    const { events = [] } = await handle.fetchHistory();
+    const events = (await handle.fetchHistory()).events ?? [];
     const count = (type: string) => events.filter((event) => String((event as unknown as Record<string, unknown>)[type] ?? '') !== '').length;
     const timers = count('timerStartedEventAttributes');
     const activities = count('activityTaskScheduledEventAttributes');
