@@ -1,0 +1,117 @@
+// Ends the lab and removes every trace of it from the machine, also after a run that was killed at any moment.
+import { existsSync, readFileSync, readdirSync, readlinkSync, rmSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { endPods, removeCgroups } from './cgroups.ts';
+import { run, succeeds } from './command.ts';
+import { componentStates, killNow, stop } from './component.ts';
+import { ctr } from './images/images.ts';
+import { removeNetwork } from './network.ts';
+import { readOwner, restoreKernelSettings } from './owner.ts';
+import { network } from './paths.ts';
+import type { LabPaths } from './paths.ts';
+import { endProcess, identify } from './process-identity.ts';
+
+/** What makes containers anew while others end them; it goes first. */
+const makersOfContainers = ['kubelet', 'kube-controller-manager', 'kube-scheduler'];
+
+/** Ends all processes, then removes mounts, network, cgroups, files outside the lab's folder, and the lab's data. Logs and image archives stay. */
+export async function clearAway(lab: LabPaths): Promise<void> {
+  const owner = readOwner(lab);
+  const states = [...new Set([lab.state, owner?.state ?? lab.state])];
+  await Promise.all(makersOfContainers.map((name) => killNow(lab, name)));
+  await endTasks(lab);
+  await Promise.all(componentStates(lab).map(({ name }) => stop(lab, name)));
+  await endShims(lab);
+  await endPods();
+  removeShimSockets(lab);
+  for (const folder of [lab.run, ...states]) await unmountBelow(folder);
+  await removeNetwork();
+  await removeCgroups();
+  if (owner) restoreKernelSettings(owner);
+  await removeTracesOutside(lab, states, owner?.madeNetnsFolder ?? false);
+  for (const state of states) removeState(state);
+  rmSync(lab.run, { recursive: true, force: true });
+}
+
+/** Containers end through containerd while it lives; shims and cgroups take what is left. */
+async function endTasks(lab: LabPaths): Promise<void> {
+  if (!componentStates(lab).some(({ name, alive }) => name === 'containerd' && alive)) return;
+  const ids = (await ctr(lab, ['tasks', 'list', '-q']).catch(() => '')).split('\n').filter(Boolean);
+  // A refusal here is no failure: what a half-dead containerd cannot end, the next two steps do.
+  if (ids.length > 0) await succeeds(['ctr', '-a', lab.containerdSocket, '-n', 'k8s.io', 'tasks', 'delete', '--force', ...ids]);
+}
+
+const SHIM_PATIENCE_MS = 3_000;
+
+/** Shims outlive containerd and keep the network namespace alive. Ours are those that report to our socket. */
+async function endShims(lab: LabPaths): Promise<void> {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isShimOf(commandLine(name), lab.containerdSocket)).map(Number);
+  const shims = pids.map((pid) => identify(pid)).filter((identity) => identity !== undefined);
+  await Promise.all(shims.map((shim) => endProcess(shim, 'SIGKILL', SHIM_PATIENCE_MS)));
+}
+
+/** True for `containerd-shim-... -address SOCKET`. */
+export function isShimOf(argv: string[], socket: string): boolean {
+  return (argv[0] ?? '').split('/').at(-1)?.startsWith('containerd-shim') === true && argv[argv.indexOf('-address') + 1] === socket && argv.includes('-address');
+}
+
+function commandLine(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    // It ended while we looked.
+    return [];
+  }
+}
+
+/** A killed shim leaves its socket in a folder shared by all containerds; its bundle says which. */
+function removeShimSockets(lab: LabPaths): void {
+  const bundles = join(lab.containerdState, 'io.containerd.runtime.v2.task', 'k8s.io');
+  if (!existsSync(bundles)) return;
+  for (const id of readdirSync(bundles)) {
+    const addressFile = join(bundles, id, 'address');
+    if (existsSync(addressFile)) rmSync(readFileSync(addressFile, 'utf8').trim().replace(/^unix:\/\//, ''), { force: true });
+  }
+}
+
+/** Mount points below a folder, innermost first, from /proc/self/mountinfo (blanks in paths are written \040). */
+export function mountsBelow(mountinfo: string, folder: string): string[] {
+  const points = mountinfo.split('\n').flatMap((line) => line.split(' ')[4] ?? []).map((point) => point.replaceAll(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(parseInt(code, 8))));
+  return points.filter((point) => point === folder || point.startsWith(`${folder}/`)).reverse();
+}
+
+async function unmountBelow(folder: string): Promise<void> {
+  for (const point of mountsBelow(readFileSync('/proc/self/mountinfo', 'utf8'), folder)) {
+    // Lazily as a last resort: a process that just ended may still hold it for a moment.
+    if (!(await succeeds(['umount', point]))) await run(['umount', '-l', point]);
+  }
+}
+
+/** Folders whose place the kubelet, containerd and CNI do not let us choose. */
+async function removeTracesOutside(lab: LabPaths, states: string[], madeNetnsFolder: boolean): Promise<void> {
+  removeWhere('/var/log/containers', (path) => states.some((state) => readlinkSync(path).startsWith(`${state}/`)));
+  removeWhere('/var/lib/cni/results', (path) => path.includes(`/${network.namespace}-`));
+  removeWhere('/var/lib/cni/cache', (path) => path.includes(`/${network.namespace}-`));
+  for (const folder of ['/run/containerd/s', '/run/containerd/runc', '/run/containerd', '/var/log/containers', '/var/lib/cni/results', '/var/lib/cni/cache', '/var/lib/cni']) removeIfEmpty(folder);
+  if (madeNetnsFolder && existsSync('/run/netns') && readdirSync('/run/netns').length === 0) {
+    if (await succeeds(['mountpoint', '-q', '/run/netns'])) await run(['umount', '/run/netns']);
+    removeIfEmpty('/run/netns');
+  }
+}
+
+function removeWhere(folder: string, isOurs: (path: string) => boolean): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) if (isOurs(join(folder, name))) rmSync(join(folder, name), { recursive: true, force: true });
+}
+
+function removeIfEmpty(folder: string): void {
+  if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
+}
+
+/** Logs tell what happened, image archives cost seconds to make: they stay. */
+const KEPT = new Set(['logs', 'images']);
+
+function removeState(state: string): void {
+  if (!existsSync(state)) return;
+  for (const name of readdirSync(state)) if (!KEPT.has(name)) rmSync(join(state, name), { recursive: true, force: true });
+}

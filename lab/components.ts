@@ -1,0 +1,145 @@
+// The parts of the lab, one row each. The runner (component.ts) treats them all alike.
+import { join } from 'node:path';
+import { Connection } from '@temporalio/client';
+import { registerNamespace } from '../workers/namespace.ts';
+import { writeTemporalConfig } from '../workers/temporal-server.ts';
+import { inLab } from './command.ts';
+import type { Component } from './component.ts';
+import { configFile, kubeconfigOf } from './configs.ts';
+import { makeDatabaseFolder, postgresArgv } from './postgres.ts';
+import { network, nodeName, ports } from './paths.ts';
+import type { LabPaths } from './paths.ts';
+import { answers, apiserverSays, ends, replies } from './probes.ts';
+import type { Probe } from './probes.ts';
+
+const ETCD = 'http://127.0.0.1:2379';
+
+/** Rows in an order in which each stands after those it needs. `tool` answers the path of a pinned tool. */
+export function components(lab: LabPaths, tool: (name: string) => string): Component[] {
+  const key = (file: string) => join(lab.keys, file);
+  const data = (folder: string) => join(lab.data, folder);
+  const anywhere = '0.0.0.0';
+  return [
+    {
+      name: 'etcd',
+      argv: inLab([
+        tool('etcd'), `--data-dir=${data('etcd')}`, `--listen-client-urls=${ETCD}`, `--advertise-client-urls=${ETCD}`, '--listen-peer-urls=http://127.0.0.1:2380',
+        // The lab's cluster does not outlive a power cut; syncing every write would only slow the disk for the measurements.
+        '--unsafe-no-fsync',
+      ]),
+      ready: ends(inLab([tool('etcdctl'), `--endpoints=${ETCD}`, 'endpoint', 'health']), 'etcd is not healthy yet'),
+    },
+    {
+      name: 'containerd',
+      argv: inLab(['containerd', '-c', configFile(lab, 'containerd.toml')]),
+      ready: ends(['ctr', '-a', lab.containerdSocket, 'version'], 'its socket does not answer yet'),
+    },
+    { name: 'postgres', argv: inLab(postgresArgv(lab)), prepare: () => makeDatabaseFolder(lab), endSignal: 'SIGINT', ready: ends(['pg_isready', '-q', '-h', network.address], 'PostgreSQL accepts no connections yet') },
+    {
+      name: 'redis',
+      argv: inLab([
+        'redis-server', '--bind', network.address, '--port', String(ports.redis), '--protected-mode', 'no', '--save', '', '--appendonly', 'no', '--daemonize', 'no', '--dir', lab.data,
+      ]),
+      ready: replies(network.address, ports.redis, 'PING\r\n', '+PONG'),
+    },
+    {
+      name: 'kube-apiserver',
+      after: ['etcd'],
+      argv: inLab([
+        tool('kube-apiserver'), `--etcd-servers=${ETCD}`, `--bind-address=${anywhere}`, `--advertise-address=${network.address}`, `--secure-port=${ports.apiserver}`,
+        `--tls-cert-file=${key('apiserver.crt')}`, `--tls-private-key-file=${key('apiserver.key')}`, `--client-ca-file=${key('ca.crt')}`, `--cert-dir=${data('apiserver-certs')}`,
+        '--authorization-mode=Node,RBAC', '--service-account-issuer=https://kubernetes.default.svc', `--service-account-key-file=${key('service-account.pub')}`,
+        `--service-account-signing-key-file=${key('service-account.key')}`, `--service-cluster-ip-range=${network.serviceRange}`, '--allow-privileged=true',
+        `--kubelet-client-certificate=${key('apiserver-kubelet-client.crt')}`, `--kubelet-client-key=${key('apiserver-kubelet-client.key')}`, '--kubelet-preferred-address-types=InternalIP',
+        // blocking-strict: no write is acknowledged before its line is in the log, so the log can prove that one did not happen.
+        `--audit-policy-file=${configFile(lab, 'audit-policy.yaml')}`, `--audit-log-path=${lab.auditLog}`, '--audit-log-mode=blocking-strict',
+      ]),
+      ready: apiserverSays(lab, '/readyz', ({ status }) => (status === 200 ? undefined : `/readyz answers ${status}`)),
+    },
+    {
+      name: 'kube-controller-manager',
+      after: ['kube-apiserver'],
+      argv: inLab([
+        tool('kube-controller-manager'), `--kubeconfig=${kubeconfigOf(lab, 'controller-manager')}`, '--leader-elect=false', `--service-account-private-key-file=${key('service-account.key')}`,
+        `--root-ca-file=${key('ca.crt')}`, '--use-service-account-credentials', '--allocate-node-cidrs=true', `--cluster-cidr=${network.podRange}`,
+      ]),
+      ready: answers(`https://${network.address}:${ports.controllerManager}/healthz`),
+    },
+    {
+      name: 'kube-scheduler',
+      after: ['kube-apiserver'],
+      argv: inLab([tool('kube-scheduler'), `--kubeconfig=${kubeconfigOf(lab, 'scheduler')}`, '--leader-elect=false']),
+      ready: answers(`https://${network.address}:${ports.scheduler}/healthz`),
+    },
+    {
+      name: 'kubelet',
+      after: ['kube-apiserver', 'containerd'],
+      argv: inLab([
+        tool('kubelet'), `--config=${configFile(lab, 'kubelet.yaml')}`, `--kubeconfig=${kubeconfigOf(lab, 'kubelet')}`, `--hostname-override=${nodeName}`,
+        `--node-ip=${network.address}`, `--root-dir=${join(lab.run, 'kubelet')}`, `--cert-dir=${join(lab.run, 'kubelet', 'pki')}`,
+      ]),
+      ready: nodeReady(lab),
+    },
+    {
+      name: 'kube-proxy',
+      after: ['kube-apiserver'],
+      argv: inLab([
+        tool('kube-proxy'), `--kubeconfig=${kubeconfigOf(lab, 'proxy')}`, '--proxy-mode=iptables', `--cluster-cidr=${network.podRange}`, `--hostname-override=${nodeName}`,
+        '--conntrack-max-per-core=0',
+      ]),
+      ready: answers(`http://${network.address}:${ports.kubeProxyHealth}/healthz`),
+    },
+    {
+      name: 'prometheus',
+      argv: inLab([
+        tool('prometheus'), `--config.file=${configFile(lab, 'prometheus.yaml')}`, `--storage.tsdb.path=${data('prometheus')}`, `--web.listen-address=${anywhere}:${ports.prometheus}`,
+      ]),
+      ready: answers(`${lab.prometheus}/-/ready`),
+    },
+    {
+      name: 'alertmanager',
+      argv: inLab([
+        tool('alertmanager'), `--config.file=${configFile(lab, 'alertmanager.yaml')}`, `--storage.path=${data('alertmanager')}`, `--web.listen-address=${anywhere}:${ports.alertmanager}`,
+        // Alone: it gossips with nobody.
+        '--cluster.listen-address=',
+      ]),
+      ready: answers(`${lab.alertmanager}/-/ready`),
+    },
+    {
+      name: 'temporal-server',
+      argv: [tool('temporal-server'), '--config-file', writeTemporalConfig({ folder: data('temporal'), port: lab.temporalPort }), '--allow-no-auth', 'start'],
+      ready: temporalServes(lab),
+    },
+  ];
+}
+
+interface NodeStatus {
+  status?: { conditions?: { type: string; status: string; message: string }[] };
+}
+
+function nodeReady(lab: LabPaths): Probe {
+  return apiserverSays(lab, `/api/v1/nodes/${nodeName}`, ({ status, body }) => {
+    if (status !== 200) return 'the node is not registered yet';
+    const condition = (JSON.parse(body) as NodeStatus).status?.conditions?.find(({ type }) => type === 'Ready');
+    return condition?.status === 'True' ? undefined : `the node is not ready: ${condition?.message ?? 'no condition yet'}`;
+  });
+}
+
+const NAMESPACE = 'default';
+const CONNECT_WITHIN_MS = 1_000;
+
+/** Ready when the namespace is served with our search attributes, not merely when the port is open. */
+function temporalServes(lab: LabPaths): Probe {
+  return async () => {
+    const connection = await Connection.connect({ address: lab.temporal, connectTimeout: CONNECT_WITHIN_MS }).catch((error: Error) => error.message);
+    if (typeof connection === 'string') return `${lab.temporal}: ${connection}`;
+    try {
+      await registerNamespace(connection, NAMESPACE);
+      return undefined;
+    } catch (error) {
+      return `namespace ${NAMESPACE}: ${(error as Error).message}`;
+    } finally {
+      await connection.close();
+    }
+  };
+}

@@ -1,0 +1,22 @@
+// The worker's environment file for the lab: what the names in a release stand for here.
+import { join } from 'node:path';
+import type { LabPaths } from './paths.ts';
+
+/** Text of `environment.yaml`; JSON is YAML. Paths are absolute, for the lab's folder may lie anywhere. */
+export function environmentFile(lab: LabPaths, k6: string, env: NodeJS.ProcessEnv = process.env): string {
+  const home = env['TMINUS_HOME'] ?? join(lab.checkout, '.tminus');
+  const environment = {
+    apiVersion: 'tminus.dev/v1alpha1',
+    kind: 'Environment',
+    metadata: { name: 'lab' },
+    spec: {
+      clusters: { lab: { kubeconfig: lab.tminusKubeconfig, prometheus: 'lab', pprofPort: 6060, metricsPort: 8080 } },
+      prometheus: { lab: { url: lab.prometheus } },
+      targets: Object.fromEntries(Object.entries(lab.targets).map(([name, url]) => [name, { url }])),
+      evidence: { folder: join(home, 'evidence') },
+      load: { k6 },
+      identity: { tokens: join(home, 'identity', 'tokens.json'), signingKey: join(home, 'identity', 'signing-key.pem'), publicKeys: join(home, 'identity', 'public-keys') },
+    },
+  };
+  return `${JSON.stringify(environment, null, 2)}\n`;
+}

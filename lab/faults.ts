@@ -1,0 +1,26 @@
+// Candidates that are broken on purpose. The fault is a default in the image, so that a launch, which changes only the image, brings it.
+
+export interface CandidateFault {
+  /** Value of FAULT in the image, as the target reads it. */
+  setting: string;
+  /** True when it already shows in staging; else staging hides it, like the bugs that only production finds. */
+  showsInStaging: boolean;
+  /** Tag of the image: a commit of its own, as a broken candidate would have. */
+  tag: string;
+}
+
+export const candidateFaults = {
+  'slow-order': { setting: 'slow-order', showsInStaging: true, tag: 'sha-5104d01' },
+  'error-surge': { setting: 'error-surge', showsInStaging: false, tag: 'sha-e5509e1' },
+  'broken-image': { setting: 'broken-image', showsInStaging: false, tag: 'sha-b20ce41' },
+  'slow-start': { setting: 'slow-start', showsInStaging: false, tag: 'sha-510357a' },
+  'crash-loop': { setting: 'crash-loop', showsInStaging: false, tag: 'sha-c2a5410' },
+} satisfies Record<string, CandidateFault>;
+
+export type CandidateFaultName = keyof typeof candidateFaults;
+
+/** The fault of that name, or a sentence that names those there are. */
+export function findFault(name: string): CandidateFaultName {
+  if (Object.hasOwn(candidateFaults, name)) return name as CandidateFaultName;
+  throw new Error(`there is no fault ${name}; there are ${Object.keys(candidateFaults).join(', ')}`);
+}

@@ -1,0 +1,3 @@
+module tminus.dev/lab/images/pause
+
+go 1.26

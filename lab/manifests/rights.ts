@@ -1,0 +1,39 @@
+// Rights in the lab's cluster: exactly what the tool needs, so that a missing right shows here and not at somebody's launch.
+import { applyObjects } from '../cluster.ts';
+import type { LabPaths } from '../paths.ts';
+
+const READ = ['get', 'list', 'watch'];
+const group = 'rbac.authorization.k8s.io';
+
+const user = (name: string) => [{ apiGroup: group, kind: 'User', name }];
+
+function clusterRole(name: string, rules: object[]): object[] {
+  return [
+    { apiVersion: `${group}/v1`, kind: 'ClusterRole', metadata: { name }, rules },
+    { apiVersion: `${group}/v1`, kind: 'ClusterRoleBinding', metadata: { name }, roleRef: { apiGroup: group, kind: 'ClusterRole', name }, subjects: user(name) },
+  ];
+}
+
+function role(name: string, namespace: string, rules: object[]): object[] {
+  return [
+    { apiVersion: `${group}/v1`, kind: 'Role', metadata: { name, namespace }, rules },
+    { apiVersion: `${group}/v1`, kind: 'RoleBinding', metadata: { name, namespace }, roleRef: { apiGroup: group, kind: 'Role', name }, subjects: user(name) },
+  ];
+}
+
+export const rights: object[] = [
+  { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } },
+  { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop-staging' } },
+  ...clusterRole('tminus', [
+    { apiGroups: ['apps'], resources: ['deployments', 'replicasets'], verbs: READ },
+    { apiGroups: [''], resources: ['pods', 'events', 'nodes'], verbs: READ },
+  ]),
+  // The one thing it may change: Deployments in production. Staging it only reads.
+  ...role('tminus', 'shop', [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['patch'] }]),
+  ...clusterRole('prometheus', [{ apiGroups: [''], resources: ['pods', 'nodes', 'namespaces'], verbs: READ }]),
+];
+
+/** Applies them; unchanged ones stay as they are. */
+export async function grantRights(lab: LabPaths): Promise<void> {
+  await applyObjects(lab, rights);
+}
