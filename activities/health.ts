@@ -1,0 +1,58 @@
+// Whether a service answers healthy, asked the way anyone else would ask.
+import type { Environment } from '../release/environment.ts';
+import { refuse } from './kubernetes/api-failure.ts';
+
+/** A health page that needs longer is not healthy: kubelet's own probes wait 1 s by default. */
+const ANSWER_WITHIN_MS = 2_000;
+/** A health page is a few hundred bytes; the first 64 KiB tell enough of anything longer. */
+const MAX_BODY_BYTES = 65_536;
+
+export interface HealthAnswer {
+  ok: boolean;
+  /** `200 {"status":"ok"}`, or why not. */
+  detail: string;
+  /** RFC 3339. */
+  at: string;
+}
+
+/** URL of a target's health page. Throws `Misconfigured` when the environment file does not know the target. */
+export function healthUrl(environment: Environment, target: string, path: string): string {
+  const known = Object.hasOwn(environment.spec.targets, target) ? environment.spec.targets[target] : undefined;
+  if (!known) throw refuse('Misconfigured', `the environment file names no target ${target}; it has ${Object.keys(environment.spec.targets).join(', ') || 'none'}`);
+  return new URL(path, known.url).href;
+}
+
+/** Asks once, on a connection of its own so that a Service chooses a pod anew. Healthy: 200 and a JSON body with `status: "ok"`. Never throws but on cancellation. */
+export async function askHealth(url: string, signal?: AbortSignal): Promise<HealthAnswer> {
+  const at = new Date().toISOString();
+  const timeout = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  try {
+    const response = await fetch(url, { redirect: 'error', headers: { connection: 'close' }, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
+    const text = await firstBytes(response);
+    return { at, ok: response.status === 200 && statusOf(text) === 'ok', detail: `${response.status} ${text.slice(0, 120).replaceAll(/\s+/g, ' ')}`.trim() };
+  } catch (cause) {
+    signal?.throwIfAborted();
+    const inner = (cause as { cause?: { message?: string; code?: string } }).cause;
+    return { at, ok: false, detail: timeout.aborted ? `no answer within ${ANSWER_WITHIN_MS / 1_000} s` : inner?.message || inner?.code || (cause as Error).message };
+  }
+}
+
+async function firstBytes(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    chunks.push(chunk);
+    sizeBytes += chunk.byteLength;
+    if (sizeBytes > MAX_BODY_BYTES) break;
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function statusOf(text: string): unknown {
+  try {
+    return (JSON.parse(text) as { status?: unknown } | null)?.status;
+  } catch {
+    // A page that is not JSON has no status; the caller tells what it said instead.
+    return undefined;
+  }
+}

@@ -1,0 +1,85 @@
+// Every way an API server can say no, as one sentence with verb and resource.
+import { ApplicationFailure } from '@temporalio/common';
+
+export type Verb = 'get' | 'list' | 'patch' | 'create';
+
+/** One kind of object, or one object. The path, the sentence and the question about rights are all made from it. */
+export interface Resource {
+  /** `apps`; empty for the core group. */
+  group: string;
+  version: string;
+  resource: string;
+  namespace?: string;
+  name?: string;
+}
+
+/** The API server answered with a status that is not a success, or `status` 0: no answer at all, so a write may have landed. */
+export class ApiFailure extends Error {
+  override readonly name = 'ApiFailure';
+  readonly verb: Verb;
+  readonly resource: Resource;
+  readonly status: number;
+  /** What the server asked for with `Retry-After`; null when it did not. */
+  readonly retryAfterMs: number | null;
+
+  constructor(verb: Verb, resource: Resource, cluster: string, status: number, detail: string, retryAfterMs: number | null = null, options: ErrorOptions = {}) {
+    super(sentence(verb, resource, cluster, status, detail), options);
+    this.verb = verb;
+    this.resource = resource;
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
+  }
+
+  /** True when the object changed between our read and our write: read again and check again. */
+  get conflict(): boolean {
+    return this.status === 409;
+  }
+
+  /** True when nobody can say whether a write landed: no answer, or an answer of a server in trouble. Read back before anything else. */
+  get outcomeUnknown(): boolean {
+    return this.status === 0 || this.status >= 500;
+  }
+}
+
+/** `deployments.apps shop/go-api`. */
+export function describeResource({ group, resource, namespace, name }: Resource): string {
+  const kind = group === '' ? resource : `${resource}.${group}`;
+  const place = [namespace, name].filter((part) => part !== undefined).join('/');
+  return place === '' ? kind : `${kind} ${place}`;
+}
+
+const endings: Record<number, string> = {
+  401: 'it does not know this identity (401); renew the credentials of the kubeconfig',
+  404: 'there is none (404)',
+  409: 'it was changed at the same time (409)',
+  429: 'it is busy and asks to come back later (429)',
+};
+
+function sentence(verb: Verb, resource: Resource, cluster: string, status: number, detail: string): string {
+  const act = `cluster ${cluster}: could not ${verb} ${describeResource(resource)}`;
+  if (status === 0) return `${act}: the API server gave no answer (${detail})`;
+  if (status === 403) return `${act}: this identity may not (403); grant it the verb "${verb}" there`;
+  if (status >= 500) return `${act}: the API server is in trouble (${status}: ${detail})`;
+  return `${act}: ${endings[status] ?? `it was refused (${status}: ${detail})`}`;
+}
+
+/**
+ * The failure as workflows see it. Who may not (401, 403) and what is not there (404) stays so however often it is tried; what is busy,
+ * unreachable or in trouble is tried again, after the time the server asked for.
+ */
+export function toApplicationFailure(error: unknown): unknown {
+  if (!(error instanceof ApiFailure)) return error;
+  const { status, message, retryAfterMs } = error;
+  if (status === 401 || status === 403) return ApplicationFailure.create({ message, type: 'Forbidden', nonRetryable: true });
+  if (status === 404) return ApplicationFailure.create({ message, type: 'NotFound', nonRetryable: true });
+  if (status === 429) return ApplicationFailure.create({ message, type: 'TooManyRequests', ...(retryAfterMs === null ? {} : { nextRetryDelay: retryAfterMs }) });
+  if (status === 409) return ApplicationFailure.create({ message, type: 'Conflict' });
+  if (status === 0) return ApplicationFailure.create({ message, type: 'Unreachable' });
+  if (status >= 500) return ApplicationFailure.create({ message, type: 'ApiServerFailing' });
+  return ApplicationFailure.create({ message, type: 'Refused', nonRetryable: true });
+}
+
+/** A refusal that is the right answer: it stays the same until a person changes something. */
+export function refuse(type: 'Fenced' | 'PreconditionChanged' | 'Paused' | 'NotFound' | 'Misconfigured', message: string): ApplicationFailure {
+  return ApplicationFailure.create({ message, type, nonRetryable: true });
+}

@@ -1,0 +1,169 @@
+// One cluster of the environment file: raw JSON in and out, every failure an ApiFailure.
+import { isAbsolute, resolve } from 'node:path';
+import { IsomorphicFetchHttpLibrary, KubeConfig, RequestContext, type HttpMethod } from '@kubernetes/client-node';
+import type { Environment } from '../../release/environment.ts';
+import { ApiFailure, refuse, type Resource, type Verb } from './api-failure.ts';
+import type { Deployment, Node, Pod, ReplicaSet } from './objects.ts';
+
+/** An apiserver under load answers small reads within 1 s; longer, and the 10 s of a quick activity would hold no second try. */
+const REQUEST_TIMEOUT_MS = 3_000;
+/** Objects per page of a list: one page for every service of usual size, and an answer of a few MB at most. */
+const PAGE_OBJECTS = 500;
+/** 20,000 objects: a selector that finds more selects something else than one service. */
+const MAX_PAGES = 40;
+
+export type PatchType = 'application/strategic-merge-patch+json' | 'application/json-patch+json';
+
+export interface ClusterClient {
+  cluster: string;
+  get<T>(resource: Resource): Promise<T>;
+  /** All objects, page by page; `selector` is a label selector as the API takes it. */
+  list<T>(resource: Resource, selector?: string): Promise<T[]>;
+  patch<T>(resource: Resource, body: unknown, type: PatchType): Promise<T>;
+  create<T>(resource: Resource, body: unknown): Promise<T>;
+}
+
+/** Opens clusters by their names in the environment file, each once. */
+export function createClusterClients(environment: Environment, environmentFolder = '.'): (cluster: string) => ClusterClient {
+  const open = new Map<string, ClusterClient>();
+  return (cluster) => {
+    const known = open.get(cluster);
+    if (known) return known;
+    const spec = Object.hasOwn(environment.spec.clusters, cluster) ? environment.spec.clusters[cluster] : undefined;
+    if (!spec) {
+      throw refuse('Misconfigured', `the environment file names no cluster ${cluster}; it has ${Object.keys(environment.spec.clusters).join(', ') || 'none'}`);
+    }
+    const path = isAbsolute(spec.kubeconfig) ? spec.kubeconfig : resolve(environmentFolder, spec.kubeconfig);
+    const client = createClusterClient(cluster, () => loadKubeConfig(cluster, path, spec.context));
+    open.set(cluster, client);
+    return client;
+  };
+}
+
+function loadKubeConfig(cluster: string, path: string, context: string | undefined): KubeConfig {
+  const config = new KubeConfig();
+  try {
+    config.loadFromFile(path);
+  } catch (cause) {
+    throw refuse('Misconfigured', `cluster ${cluster}: the kubeconfig ${path} cannot be read: ${(cause as Error).message}`);
+  }
+  if (context !== undefined) {
+    if (!config.getContextObject(context)) throw refuse('Misconfigured', `cluster ${cluster}: the kubeconfig ${path} has no context ${context}`);
+    config.setCurrentContext(context);
+  }
+  if (!config.getCurrentCluster()) throw refuse('Misconfigured', `cluster ${cluster}: the current context of ${path} names no cluster`);
+  return config;
+}
+
+/** Talks to one API server. `load` is called again after a 401, once per request: tokens rotate. */
+export function createClusterClient(cluster: string, load: () => KubeConfig): ClusterClient {
+  const http = new IsomorphicFetchHttpLibrary();
+  let config: KubeConfig | null = null;
+  // One connection pool per kubeconfig: the client would open a new TLS connection for each request.
+  let dispatcher: ReturnType<RequestContext['getDispatcher']>;
+
+  async function send(verb: Verb, resource: Resource, query: Record<string, string>, body: unknown, contentType: string): Promise<unknown> {
+    try {
+      return await once(verb, resource, query, body, contentType);
+    } catch (error) {
+      if (!(error instanceof ApiFailure) || error.status !== 401) throw error;
+      config = null;
+      return once(verb, resource, query, body, contentType);
+    }
+  }
+
+  async function once(verb: Verb, resource: Resource, query: Record<string, string>, body: unknown, contentType: string): Promise<unknown> {
+    if (config === null) {
+      config = load();
+      dispatcher = undefined;
+    }
+    const url = new URL(`${config.getCurrentCluster()?.server ?? ''}${pathOf(resource)}`);
+    for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
+    const context = new RequestContext(url.href, methods[verb]);
+    context.setHeaderParam('accept', 'application/json');
+    context.setSignal(AbortSignal.timeout(REQUEST_TIMEOUT_MS));
+    if (body !== undefined) {
+      context.setHeaderParam('content-type', contentType);
+      context.setBody(JSON.stringify(body));
+    }
+    const answer = await unlessUnreachable(verb, resource, async () => {
+      await (config as KubeConfig).applySecurityAuthentication(context);
+      if (dispatcher) context.setDispatcher(dispatcher);
+      else dispatcher = context.getDispatcher();
+      const response = await http.send(context).toPromise();
+      return { status: response.httpStatusCode, headers: response.headers, text: await response.body.text() };
+    });
+    if (answer.status >= 200 && answer.status < 300) return unlessUnreachable(verb, resource, async () => JSON.parse(answer.text) as unknown);
+    throw new ApiFailure(verb, resource, cluster, answer.status, messageOf(answer.text), retryAfterMs(answer.headers));
+  }
+
+  async function unlessUnreachable<T>(verb: Verb, resource: Resource, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (cause) {
+      throw new ApiFailure(verb, resource, cluster, 0, reasonOf(cause), null, { cause });
+    }
+  }
+
+  async function list<T>(resource: Resource, selector?: string): Promise<T[]> {
+    const items: T[] = [];
+    let next = '';
+    for (let page = 0; page < MAX_PAGES; page += 1) {
+      const query = { limit: String(PAGE_OBJECTS), ...(selector ? { labelSelector: selector } : {}), ...(next ? { continue: next } : {}) };
+      const answer = (await send('list', resource, query, undefined, '')) as { items: T[]; metadata?: { continue?: string } };
+      items.push(...answer.items);
+      next = answer.metadata?.continue ?? '';
+      if (next === '') return items;
+    }
+    throw refuse('Misconfigured', `cluster ${cluster}: more than ${MAX_PAGES * PAGE_OBJECTS} objects answer to ${resource.resource} with ${selector ?? 'no selector'}`);
+  }
+
+  return {
+    cluster,
+    get: async <T>(resource: Resource) => (await send('get', resource, {}, undefined, '')) as T,
+    list,
+    patch: async <T>(resource: Resource, body: unknown, type: PatchType) => (await send('patch', resource, { fieldManager: 'tminus' }, body, type)) as T,
+    create: async <T>(resource: Resource, body: unknown) => (await send('create', resource, {}, body, 'application/json')) as T,
+  };
+}
+
+const methods: Record<Verb, HttpMethod> = { get: 'GET', list: 'GET', patch: 'PATCH', create: 'POST' };
+
+function pathOf({ group, version, resource, namespace, name }: Resource): string {
+  const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
+  const parts = [...(namespace === undefined ? [] : ['namespaces', namespace]), resource, ...(name === undefined ? [] : [name])];
+  return `${root}/${parts.map(encodeURIComponent).join('/')}`;
+}
+
+/** The API server's own message, or the start of whatever stands in for it (a proxy's page). */
+function messageOf(text: string): string {
+  try {
+    const { message } = JSON.parse(text) as { message?: string };
+    if (message) return message;
+  } catch {
+    // Not a Status object: the text itself is all there is to tell.
+  }
+  return text.slice(0, 200).trim() || 'no message';
+}
+
+function retryAfterMs(headers: Record<string, string>): number | null {
+  const seconds = Number(headers['retry-after']);
+  return Number.isFinite(seconds) && seconds >= 0 && headers['retry-after'] ? seconds * 1_000 : null;
+}
+
+/** fetch hides the reason (`connect ECONNREFUSED ...`) in the cause. */
+function reasonOf(cause: unknown): string {
+  const { name, message, cause: inner } = cause as { name?: string; message?: string; cause?: { message?: string; code?: string } };
+  if (name === 'TimeoutError') return `nothing within ${REQUEST_TIMEOUT_MS / 1_000} s`;
+  return inner?.message || inner?.code || message || String(cause);
+}
+
+export const deployments = (namespace: string, name?: string): Resource => ({ group: 'apps', version: 'v1', resource: 'deployments', namespace, ...(name ? { name } : {}) });
+export const replicaSets = (namespace: string): Resource => ({ group: 'apps', version: 'v1', resource: 'replicasets', namespace });
+export const pods = (namespace: string): Resource => ({ group: '', version: 'v1', resource: 'pods', namespace });
+export const nodes: Resource = { group: '', version: 'v1', resource: 'nodes' };
+
+export const readDeployment = (client: ClusterClient, namespace: string, name: string) => client.get<Deployment>(deployments(namespace, name));
+export const listReplicaSets = (client: ClusterClient, namespace: string, selector: string) => client.list<ReplicaSet>(replicaSets(namespace), selector);
+export const listPods = (client: ClusterClient, namespace: string, selector: string) => client.list<Pod>(pods(namespace), selector);
+export const listNodes = (client: ClusterClient) => client.list<Node>(nodes);

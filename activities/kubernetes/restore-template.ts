@@ -1,0 +1,58 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { EvidenceStore } from '../evidence/contract.ts';
+import { refuse } from './api-failure.ts';
+import type { ClusterClient } from './client.ts';
+import type { RestoreTemplateInput, WriteResult } from './contract.ts';
+import { convergeWrite, refuseWhenFenced, type Change } from './converge-write.ts';
+import { annotations, imageOf, withImage, type Deployment } from './objects.ts';
+import { loadSnapshot, type SnapshotDocument } from './snapshot.ts';
+
+/**
+ * Puts the recorded pod template back, whole, once. It goes by the stored template and not by a revision number, so it works when the old
+ * ReplicaSet is gone. Only a template that the operation `undoes` wrote is replaced: refuses (non-retryable) with `PreconditionChanged`
+ * or `Fenced` when somebody else has changed it since, and a person decides. A paused Deployment is resumed in the same write, because a
+ * rollback that does not roll out is none.
+ */
+export async function restoreTemplate(client: ClusterClient, store: EvidenceStore, input: RestoreTemplateInput, now: () => Date): Promise<WriteResult> {
+  const { operation } = input;
+  const { target } = input.snapshot;
+  const snapshot = await loadSnapshot(store, input.snapshot.evidence);
+  return convergeWrite({ client, target, operation, effect: 'rollback', now, decide: (current, notes) => decide(current, notes, input, snapshot) });
+}
+
+function decide(current: Deployment, notes: Record<string, string>, { operation, undoes }: RestoreTemplateInput, snapshot: SnapshotDocument): 'landed' | Change {
+  const { target, template } = snapshot;
+  const { metadata, spec } = current;
+  const name = `deployment ${target.namespace}/${target.deployment}`;
+  const restored = isDeepStrictEqual(spec.template, template);
+  // Equal and paused still needs a write: its pods may be a mix of both versions, and nothing moves them.
+  if (restored && spec.paused !== true) return 'landed';
+  refuseWhenFenced(current, operation);
+  if (metadata.uid !== snapshot.uid) throw refuse('PreconditionChanged', `${name} was deleted and made anew since it was recorded; it was not rolled back`);
+  const writer = metadata.annotations?.[annotations.operation];
+  if (!restored && writer !== undoes) {
+    const who = writer === operation.id ? 'after it had been rolled back' : `by someone else (last noted operation: ${writer ?? 'none'})`;
+    throw refuse('PreconditionChanged', `${name} was changed ${who}: it runs ${imageOf(spec.template, target.container) ?? 'no such container'}; it was not rolled back, decide by hand`);
+  }
+  const written = metadata.annotations?.[annotations.image];
+  if (!restored && written !== undefined && !isDeepStrictEqual(spec.template, withImage(template, target.container, written))) {
+    throw refuse('PreconditionChanged', `the pod template of ${name} was changed after the launch wrote ${written}; it was not rolled back, decide by hand`);
+  }
+  const image = imageOf(template, target.container) ?? '';
+  const noted = { ...notes, [annotations.image]: image };
+  return {
+    type: 'application/json-patch+json',
+    body: [
+      // Writing the version that was read makes the API server compare it: 409 when the Deployment has moved on. (A `test` would answer
+      // 422, which cannot be told from a template that is not valid.)
+      { op: 'replace', path: '/metadata/resourceVersion', value: metadata.resourceVersion },
+      ...(metadata.annotations ? [] : [{ op: 'add', path: '/metadata/annotations', value: {} }]),
+      ...Object.entries(noted).map(([key, value]) => ({ op: 'add', path: `/metadata/annotations/${pointer(key)}`, value })),
+      ...(spec.paused === true ? [{ op: 'replace', path: '/spec/paused', value: false }] : []),
+      { op: 'replace', path: '/spec/template', value: template },
+    ],
+  };
+}
+
+/** A key as one part of a JSON pointer (RFC 6901). */
+const pointer = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');

@@ -1,0 +1,222 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { KubeConfig } from '@kubernetes/client-node';
+import { createKubernetesActivities } from './index.ts';
+import { ApiFailure } from './api-failure.ts';
+import { createClusterClient, type ClusterClient } from './client.ts';
+import type { Operation } from './contract.ts';
+import { NEW, OLD, openLabNamespace, recordedActivity, until, type LabNamespace } from './lab-cluster.ts';
+import { annotations } from './objects.ts';
+import { startResettingProxy, type ResettingProxy } from './resetting-proxy.ts';
+
+jest.setTimeout(60_000);
+
+const operation = (effect: string, generation = 1, countdown = 'countdown/go-api-1.4.0'): Operation => ({ id: `${countdown}/${generation}/${effect}/lab.shop.go-api`, countdown, generation });
+const launch = operation('launch');
+const rollback = operation('rollback');
+
+let lab: LabNamespace;
+let writes: string[];
+
+let landed: string[];
+
+/** Counts the patches that leave us, and those that were answered with success. */
+function counting(client: ClusterClient, before: (attempt: number) => Promise<void> = async () => undefined): ClusterClient {
+  return {
+    ...client,
+    patch: async (resource, body, type) => {
+      writes.push(type);
+      await before(writes.length);
+      const after = await client.patch(resource, body, type);
+      landed.push(type);
+      return after as never;
+    },
+  };
+}
+
+const activitiesWith = (client: ClusterClient) =>
+  createKubernetesActivities({ store: lab.store, environment: { spec: { targets: {} } } as never, clients: () => client, activity: recordedActivity });
+
+beforeEach(async () => {
+  writes = [];
+  landed = [];
+  lab = await openLabNamespace('writes');
+  await lab.createDeployment();
+  // From here on nothing but the test changes the Deployment: no real node takes its pods.
+  await until('the first ReplicaSet', async () => (await lab.read()).status?.unavailableReplicas === 3);
+});
+afterEach(() => lab.close());
+
+describe('applyImage on a real API server', () => {
+  it('writes image, operation and fencing in one write, and leaves the other container alone', async () => {
+    const acts = activitiesWith(counting(lab.client));
+    const expected = await acts.captureDeployment(lab.target);
+    const before = await lab.read();
+    const result = await acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected });
+    const after = await lab.read();
+    expect(result).toMatchObject({ wrote: true, observedGeneration: (before.metadata.generation ?? 0) + 1 });
+    expect(after.metadata.generation).toBe(result.observedGeneration);
+    expect(after.spec.template.spec.containers.map(({ image }) => image)).toEqual(['registry.local/sidecar:1', NEW]);
+    expect(after.metadata.annotations).toMatchObject({
+      [annotations.operation]: launch.id,
+      [annotations.countdown]: launch.countdown,
+      [annotations.fencingGeneration]: '1',
+      [annotations.operationAt]: result.at,
+    });
+  });
+
+  it('writes once when it is repeated, and answers the time of the first landing', async () => {
+    const acts = activitiesWith(counting(lab.client));
+    const expected = await acts.captureDeployment(lab.target);
+    const first = await acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected });
+    const second = await acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected });
+    expect(second).toEqual({ ...first, wrote: false });
+    expect(landed).toHaveLength(1);
+    expect((await lab.read()).metadata.generation).toBe(first.observedGeneration);
+  });
+
+  it('is fenced by a later countdown and names it', async () => {
+    const acts = activitiesWith(counting(lab.client));
+    const expected = await acts.captureDeployment(lab.target);
+    await lab.change({ metadata: { annotations: { [annotations.fencingGeneration]: '2', [annotations.countdown]: 'countdown/other' } } });
+    await expect(acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected })).rejects.toMatchObject({
+      type: 'Fenced',
+      nonRetryable: true,
+      message: expect.stringContaining('belongs to countdown/other (fencing generation 2)'),
+    });
+    expect(writes).toEqual([]);
+  });
+
+  it('refuses a template that is no longer the recorded one', async () => {
+    const acts = activitiesWith(counting(lab.client));
+    const expected = await acts.captureDeployment(lab.target);
+    await lab.change({ spec: { template: { spec: { containers: [{ name: 'go-api', image: 'registry.local/go-api:sha-else' }] } } } });
+    await expect(acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected })).rejects.toMatchObject({
+      type: 'PreconditionChanged',
+      nonRetryable: true,
+      message: expect.stringContaining(`it runs registry.local/go-api:sha-else and not ${OLD}`),
+    });
+    expect(writes).toEqual([]);
+  });
+
+  it('refuses a paused Deployment', async () => {
+    const acts = activitiesWith(counting(lab.client));
+    const expected = await acts.captureDeployment(lab.target);
+    await lab.change({ spec: { paused: true } });
+    await expect(acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected })).rejects.toMatchObject({ type: 'Paused', nonRetryable: true });
+  });
+
+  it('goes on after a conflict when only the scale was changed in between', async () => {
+    const plain = activitiesWith(lab.client);
+    const expected = await plain.captureDeployment(lab.target);
+    const acts = activitiesWith(counting(lab.client, async (attempt) => void (attempt === 1 && (await lab.change({ spec: { replicas: 4 } })))));
+    const result = await acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected });
+    expect(result.wrote).toBe(true);
+    expect([writes.length > 1, landed.length]).toEqual([true, 1]);
+    expect((await lab.read()).spec.replicas).toBe(4);
+  });
+
+  it('stops after a conflict when somebody else changed the template in between, and does not write over it', async () => {
+    const plain = activitiesWith(lab.client);
+    const expected = await plain.captureDeployment(lab.target);
+    const theirs = { spec: { template: { spec: { containers: [{ name: 'go-api', env: [{ name: 'THEIRS', value: '1' }] }] } } } };
+    const acts = activitiesWith(counting(lab.client, async (attempt) => void (attempt === 1 && (await lab.change(theirs)))));
+    await expect(acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected })).rejects.toMatchObject({ type: 'PreconditionChanged' });
+    expect((await lab.read()).spec.template.spec.containers[1]?.image).toBe(OLD);
+  });
+});
+
+describe('applyImage through a connection that is reset', () => {
+  let proxy: ResettingProxy;
+  let through: ClusterClient;
+
+  beforeAll(async () => {
+    const config = new KubeConfig();
+    config.loadFromFile(process.env['TMINUS_LAB_KUBECONFIG'] ?? '.lab/tminus.kubeconfig');
+    const server = new URL(config.getCurrentCluster()?.server ?? '');
+    proxy = await startResettingProxy(server.hostname, Number(server.port));
+    config.clusters = config.clusters.map((each) => ({ ...each, server: `https://127.0.0.1:${proxy.port}` }));
+    through = createClusterClient('lab', () => config);
+  });
+  afterAll(() => proxy.close());
+
+  it('reads back and finds that its write had landed, so it writes once', async () => {
+    const expected = await activitiesWith(lab.client).captureDeployment(lab.target);
+    const before = (await lab.read()).metadata.generation ?? 0;
+    const acts = activitiesWith(counting(through, async () => proxy.loseNextAnswer()));
+    const result = await acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected });
+    expect(proxy.lost()).toBe(1);
+    expect(writes).toHaveLength(1);
+    expect(result).toMatchObject({ wrote: true, observedGeneration: before + 1 });
+    expect((await lab.read()).metadata.generation).toBe(before + 1);
+  });
+
+  it('shows that the reset bites: without reading back the caller only knows that there was no answer', async () => {
+    await through.get({ group: 'apps', version: 'v1', resource: 'deployments', namespace: lab.namespace, name: 'go-api' });
+    proxy.loseNextAnswer();
+    const patch = through.patch({ group: 'apps', version: 'v1', resource: 'deployments', namespace: lab.namespace, name: 'go-api' }, { metadata: { annotations: { landed: 'yes' } } }, 'application/strategic-merge-patch+json');
+    await expect(patch).rejects.toMatchObject({ name: ApiFailure.name, status: 0, outcomeUnknown: true });
+    await until('the write whose answer was lost', async () => (await lab.read()).metadata.annotations?.['landed'] === 'yes', 5_000);
+  });
+});
+
+describe('restoreTemplate on a real API server', () => {
+  it('puts back the whole recorded template exactly, also when the old ReplicaSet is gone', async () => {
+    const acts = activitiesWith(counting(lab.client));
+    const snapshot = await acts.captureDeployment(lab.target);
+    const recorded = (await lab.read()).spec.template;
+    await acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected: snapshot });
+    await until('the second ReplicaSet', async () => (await lab.read()).metadata.annotations?.['deployment.kubernetes.io/revision'] === '2');
+    await lab.deleteReplicaSet(`go-api-${snapshot.templateHash}`);
+    const result = await acts.restoreTemplate({ snapshot, operation: rollback, undoes: launch.id });
+    const after = await lab.read();
+    expect(result.wrote).toBe(true);
+    expect(after.spec.template).toEqual(recorded);
+    expect(after.metadata.annotations?.[annotations.operation]).toBe(rollback.id);
+    expect(after.metadata.generation).toBe(result.observedGeneration);
+  });
+
+  it('writes once when it is repeated', async () => {
+    const acts = activitiesWith(counting(lab.client));
+    const snapshot = await acts.captureDeployment(lab.target);
+    await acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected: snapshot });
+    const first = await acts.restoreTemplate({ snapshot, operation: rollback, undoes: launch.id });
+    const second = await acts.restoreTemplate({ snapshot, operation: rollback, undoes: launch.id });
+    expect(second).toEqual({ ...first, wrote: false });
+    expect(landed).toEqual(['application/strategic-merge-patch+json', 'application/json-patch+json']);
+  });
+
+  it('writes nothing when the launch never landed', async () => {
+    const acts = activitiesWith(counting(lab.client));
+    const snapshot = await acts.captureDeployment(lab.target);
+    expect(await acts.restoreTemplate({ snapshot, operation: rollback, undoes: launch.id })).toMatchObject({ wrote: false });
+    expect(writes).toEqual([]);
+  });
+
+  it('leaves alone what somebody else wrote after the launch', async () => {
+    const acts = activitiesWith(counting(lab.client));
+    const snapshot = await acts.captureDeployment(lab.target);
+    await acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected: snapshot });
+    await lab.change({ spec: { template: { spec: { containers: [{ name: 'go-api', image: 'registry.local/go-api:hotfix' }] } } } });
+    await expect(acts.restoreTemplate({ snapshot, operation: rollback, undoes: launch.id })).rejects.toMatchObject({ type: 'PreconditionChanged', nonRetryable: true });
+    expect((await lab.read()).spec.template.spec.containers[1]?.image).toBe('registry.local/go-api:hotfix');
+  });
+
+  it('resumes a Deployment that was paused after the launch, in the same write', async () => {
+    const acts = activitiesWith(counting(lab.client));
+    const snapshot = await acts.captureDeployment(lab.target);
+    await acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected: snapshot });
+    await lab.change({ spec: { paused: true } });
+    expect(await acts.restoreTemplate({ snapshot, operation: rollback, undoes: launch.id })).toMatchObject({ wrote: true });
+    const { spec } = await lab.read();
+    expect([spec.paused ?? false, spec.template.spec.containers[1]?.image]).toEqual([false, OLD]);
+  });
+
+  it('goes on after a conflict with a change that is not its business', async () => {
+    const plain = activitiesWith(lab.client);
+    const snapshot = await plain.captureDeployment(lab.target);
+    await plain.applyImage({ target: lab.target, operation: launch, image: NEW, expected: snapshot });
+    const acts = activitiesWith(counting(lab.client, async (attempt) => void (attempt === 1 && (await lab.change({ spec: { replicas: 5 } })))));
+    expect(await acts.restoreTemplate({ snapshot, operation: rollback, undoes: launch.id })).toMatchObject({ wrote: true });
+    expect([writes.length > 1, landed.length]).toEqual([true, 1]);
+  });
+});

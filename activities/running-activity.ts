@@ -1,0 +1,14 @@
+import { Context } from '@temporalio/activity';
+import type { ActivityProgress } from './kubernetes/contract.ts';
+
+/** What a long piece of work needs of whoever runs it: a place to say how far it is, and word when to stop. */
+export interface RunningActivity {
+  heartbeat(progress: ActivityProgress): void;
+  signal: AbortSignal;
+}
+
+/** The Temporal activity this code runs in. Tests hand in their own. */
+export function runningActivity(): RunningActivity {
+  const context = Context.current();
+  return { heartbeat: (progress) => context.heartbeat(progress), signal: context.cancellationSignal };
+}
