@@ -14,8 +14,6 @@ import (
 const (
 	// foreignKeyViolation is PostgreSQL's SQLSTATE for "the row referred to does not exist".
 	foreignKeyViolation = "23503"
-	// warmConns are opened at once, so that the first requests of a new pod do not pay for connecting (about 5 ms each).
-	warmConns = 2
 	// connectTimeout keeps a request from waiting for a dead database as long as TCP would (minutes).
 	connectTimeout = 2 * time.Second
 )
@@ -31,7 +29,9 @@ func OpenPool(ctx context.Context, databaseURL string, maxConns int32) (*pgxpool
 		return nil, fmt.Errorf("DATABASE_URL cannot be read: %w", err)
 	}
 	config.MaxConns = maxConns
-	config.MinConns = min(warmConns, maxConns)
+	// All are opened before the first request. With 2 of 10 open, a load of 200 requests/s from one second to the next waited up
+	// to 440 ms for the others on a busy machine: PostgreSQL starts a process per connection.
+	config.MinConns = maxConns
 	config.ConnConfig.ConnectTimeout = connectTimeout
 	return pgxpool.NewWithConfig(ctx, config)
 }

@@ -19,6 +19,8 @@ const (
 	// redisPoolSize lets a pod have 100 stalled pipelines (250 orders/s at 400 ms each) before orders queue for a connection as
 	// well: then the profile would show the queue, not the pipeline. Connections are opened only as needed.
 	redisPoolSize = 100
+	// redisWarmConns are open before the first request, as the pgx pool's are.
+	redisWarmConns = 10
 	// profileKept is short, because nothing invalidates a cached profile.
 	profileKept = time.Minute
 	// ordersOfDayKept keeps the counters of a day over the next one, for whoever compares.
@@ -40,6 +42,7 @@ func OpenRedis(redisURL string) (*redis.Client, error) {
 	options.DialTimeout = redisDialTimeout
 	options.ReadTimeout = RedisReadTimeout
 	options.PoolSize = redisPoolSize
+	options.MinIdleConns = redisWarmConns
 	options.ContextTimeoutEnabled = true // a health check of 800 ms must end after 800 ms
 	options.MaxRetries = -1              // a retried pipeline would count an order twice
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
