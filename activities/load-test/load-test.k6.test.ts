@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -119,7 +119,7 @@ async function k6Processes(): Promise<number[]> {
   const found: number[] = [];
   for (const id of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     const argv = await readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '');
-    if (argv.includes(join(folder, 'work', 'load-'))) found.push(Number(id));
+    if (argv.includes(join(folder, 'work', 'load-')) && argv.includes('json=-')) found.push(Number(id));
   }
   return found;
 }
@@ -258,6 +258,24 @@ test('k6 does not outlive a worker that was killed, whose retry is a clean run o
   const summary = await summarizeLoad(store.get(report.evidence[0]?.digest ?? ''));
   expect(summary).toMatchObject({ runs: 1, cutOff: false, end: { exitCode: 0 } });
   expect(Math.abs(summary.requests - 80)).toBeLessThanOrEqual(2);
+});
+
+test('even a k6 that writes nothing, and so meets no broken pipe, does not outlive a killed worker', async () => {
+  const work = join(folder, 'work', 'load-silent');
+  await mkdir(work, { recursive: true });
+  const silent = join(work, 'k6');
+  await writeFile(silent, '#!/bin/sh\ntrap "" INT TERM PIPE HUP\nwhile :; do sleep 1; done\n', { mode: 0o700 });
+  const worker = `
+    import { startK6 } from ${JSON.stringify(join(import.meta.dirname, 'k6-process.ts'))};
+    startK6({ k6Path: ${JSON.stringify(silent)}, script: 'x', folder: ${JSON.stringify(work)}, targetUrl: 'x' });
+    process.stdout.write('started');
+  `;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', worker], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  await until(k6Processes, (ids) => ids.length === 2);
+  child.kill('SIGKILL');
+  await until(k6Processes, (ids) => ids.length === 0);
+  await rm(work, { recursive: true });
 });
 
 /** The watcher's command is the shell's. */
