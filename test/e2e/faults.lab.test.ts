@@ -2,8 +2,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { auditWrites, deployShop, killComponent, paths, resetShop, restartComponent, shopImages, startTraffic, stopTraffic } from '../../lab/index.ts';
+import { afterAll, afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { auditWrites, deployShop, kill, paths, resetShop, restart, startTraffic, stopTraffic } from '../../lab/index.ts';
 import { openHouse, pause, type House, type HouseOptions } from './house.ts';
 
 jest.setTimeout(600_000);
@@ -12,11 +12,10 @@ const SHOP = { namespace: 'shop', deployment: 'go-api' };
 let images: { current: string; candidate: string };
 let house: House | null = null;
 
-beforeAll(async () => {
-  await deployShop();
-  images = await shopImages();
+beforeEach(async () => {
+  images = await deployShop();
+  await resetShop();
 });
-beforeEach(() => resetShop());
 afterEach(async () => {
   await house?.close();
   house = null;
@@ -101,7 +100,7 @@ describe('kill -9 of the worker', () => {
   });
 
   it.each(['rollback.before-write', 'rollback.after-write'])('%s: one launch write, one rollback write, and the old version serves', async (failpoint) => {
-    const { candidate } = await deployShop({ fault: 'broken-image', keepProduction: true });
+    const { candidate } = await deployShop({ fault: 'broken-image' });
     const before = (await auditWrites(SHOP)).length;
     const options = dies(failpoint);
     const at = await open(options);
@@ -109,7 +108,6 @@ describe('kill -9 of the worker', () => {
     expect(await ended(at, name)).toMatchObject({ ending: 'rolled-back' });
     expect(existsSync(options.env.TMINUS_FAILPOINT_ONCE)).toBe(true);
     expect(await writesSince(before)).toEqual([candidate, images.current]);
-    await deployShop();
   });
 
   it('in the load test: the run starts again from nothing and is never half counted', async () => {
@@ -133,14 +131,14 @@ it('holds, naming the query, when Prometheus stops while the guard runs, and goe
   const name = await start(at, { bake: '40s' });
   await at.until(name, 'in the guard', ({ checkpoints }) => checkpoints.at(-1)?.steps.some((step: { type: string; state: string }) => step.type === 'guard' && step.state === 'running'));
   await pause(6_000);
-  await killComponent('prometheus');
+  await kill('prometheus');
   try {
     const held = await at.until(name, 'holding', ({ phase }) => phase === 'holding', 60_000);
     expect(held.verdict).toBe('hold');
     expect(held.sentence).toMatch(/sum\(|query|up\{/);
     expect((await at.tminus('requester', 'status', name, '--wait', '--timeout', '2s')).code).toBe(5);
   } finally {
-    await restartComponent('prometheus');
+    await restart('prometheus');
   }
   await pause(6_000);
   expect((await at.tminus('li.wei', 'resume', name, '-m', 'Prometheus is back')).code).toBe(0);
@@ -154,9 +152,9 @@ it('loses nothing when the Temporal server is killed in the middle of a hold, an
   await at.until(name, 'waiting', ({ phase }) => phase === 'waiting');
   expect((await at.tminus('requester', 'hold', name, '-m', 'incident')).code).toBe(0);
   const held = await at.until(name, 'holding', ({ phase }) => phase === 'holding');
-  await killComponent('temporal');
+  await kill('temporal');
   await pause(2_000);
-  await restartComponent('temporal');
+  await restart('temporal');
   const still = await at.until(name, 'holding again', ({ phase }) => phase === 'holding', 90_000);
   expect(still.auditHead).toEqual(held.auditHead);
   expect((await at.tminus('li.wei', 'resume', name, '-m', 'over')).code).toBe(0);

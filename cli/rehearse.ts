@@ -1,0 +1,76 @@
+// `tminus rehearse`: the whole countdown on virtual time. Waits are skipped; work, people and what is measured are real.
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import type { CheckpointStatus, CountdownStatus } from '../workflows/messages.ts';
+import { EXIT } from './exit-codes.ts';
+import { connect, type Api } from './api.ts';
+import { storyLines } from './render/story.ts';
+import { sendAct } from './send-act.ts';
+import { readSubmission } from './submission.ts';
+
+interface RehearseOptions {
+  approver: string[];
+}
+
+/** The story is told as it happens; people read seconds. */
+const LOOK_EVERY_MS = 300;
+/** A checkpoint's timer fires within a second of its time; two more and it has surely begun. */
+const PAST_THE_TIME_MS = 2_000;
+/** What a stopped or held countdown waits for at most: past it, it ends by itself. */
+const PAST_EVERY_DEADLINE_MS = 25 * 3_600_000;
+
+export function rehearseCommand(program: Command): void {
+  program
+    .command('rehearse')
+    .description('run the whole countdown on virtual time: waits are skipped, work and decisions are real')
+    .argument('<file>', 'release file')
+    .option('--approver <token-file>', 'approve wherever people are asked, as the owner of this token; may be given several times', collect, [])
+    .action(async (file: string, options: RehearseOptions, command: Command) => {
+      process.exitCode = await rehearse(await connect(command), file, options);
+    });
+}
+
+const collect = (value: string, all: string[]): string[] => [...all, value];
+
+async function rehearse(api: Api, file: string, { approver }: RehearseOptions): Promise<number> {
+  const submission = await readSubmission(file);
+  const { metadata } = await api.post('/api/v1/releases', { ...submission, rehearsal: true });
+  const { name } = metadata;
+  const approvers = approver.map((path) => api.as(readFileSync(path, 'utf8').trim()));
+  let previous: CountdownStatus | null = null;
+  let advanced = '';
+  for (;;) {
+    const status: CountdownStatus = await api.get(`/api/v1/releases/${encodeURIComponent(name)}`);
+    for (const line of storyLines(previous, status)) process.stdout.write(`${line}\n`);
+    previous = status;
+    if (status.phase === 'ended') return status.ending === 'launched' ? EXIT.done : EXIT.noGo;
+    // One skip per place and reason: the clock is let go once, then what happens is watched.
+    const place = `${status.phase}/${status.current}/${status.launchAt}`;
+    if (advanced !== place && (await skipTo(api, name, status))) advanced = place;
+    if (status.phase === 'waiting') await approve(status, approvers);
+    await new Promise((again) => setTimeout(again, LOOK_EVERY_MS));
+  }
+}
+
+/** Lets virtual time run to what comes next; false while there is nothing to skip. */
+async function skipTo(api: Api, name: string, status: CountdownStatus): Promise<boolean> {
+  const checkpoint = currentOf(status);
+  const untilTimeMs = Date.parse(checkpoint.at) - Date.parse(status.now) + PAST_THE_TIME_MS;
+  const aheadMs = status.phase === 'counting' ? untilTimeMs : status.phase === 'stopped' || status.phase === 'holding' ? PAST_EVERY_DEADLINE_MS : 0;
+  if (aheadMs <= 0) return false;
+  await api.post(`/api/v1/releases/${encodeURIComponent(name)}/clock`, { ahead: `${Math.ceil(aheadMs / 1000)}s` });
+  return true;
+}
+
+/** Each scripted approver decides once; when there are none, or not enough, people do, in real time. */
+async function approve(status: CountdownStatus, approvers: readonly Api[]): Promise<void> {
+  const checkpoint = currentOf(status);
+  const next = approvers[checkpoint.approvals.length];
+  if (next && checkpoint.approvals.length < (checkpoint.approval?.count ?? 0)) await sendAct(next, status, { action: 'approve', comment: 'numbers read, go' });
+}
+
+function currentOf(status: CountdownStatus): CheckpointStatus {
+  const checkpoint = status.checkpoints.find(({ name }) => name === status.current);
+  if (!checkpoint) throw new Error(`the status names no checkpoint ${status.current}`);
+  return checkpoint;
+}

@@ -1,0 +1,123 @@
+// The demo: a real one-node cluster, a real service under real load, and a whole 72-hour countdown on virtual time.
+import { spawn } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { auditWrites, candidateFaults, deployShop, findFault, paths, resetShop, startTraffic, stopTraffic, summary, up, type DeployedShop } from '../lab/index.ts';
+import { createToken } from '../server/identity/tokens.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const node = join(root, 'node_modules/.bin/node');
+const home = join(root, '.tminus/demo');
+const PORT = process.env['TMINUS_DEMO_PORT'] ?? '7480';
+/** Users of production while it is launched and guarded; a tenth of what the load test asks of the candidate. */
+const USERS_PER_SECOND = 100;
+const READY_WITHIN_MS = 90_000;
+const SHOP = { namespace: 'shop', deployment: 'go-api' };
+
+const { values } = parseArgs({ options: { fault: { type: 'string' }, help: { type: 'boolean', short: 'h' } } });
+if (values.help) {
+  say(`usage: ./scripts/demo [--fault ${Object.keys(candidateFaults).join('|')}]`);
+  process.exit(0);
+}
+process.exitCode = await demo(values.fault === undefined ? undefined : findFault(values.fault));
+
+async function demo(fault: Parameters<typeof findFault>[0] | undefined): Promise<number> {
+  const began = Date.now();
+  await up({ tell: say });
+  const shop = await deployShop(fault === undefined ? {} : { fault: findFault(fault) }, say);
+  await resetShop();
+  say(`lab     ${await summary()}   ${seconds(began)}`);
+  say(`target  shop/go-api, 3 pods of ${tag(shop.current)}, candidate ${tag(shop.candidate)} is on the node and in staging`);
+  rmSync(home, { recursive: true, force: true });
+  const people = prepareHome();
+  const dev = await startDev();
+  say(`page    http://127.0.0.1:${PORT}/r/${releaseName(fault)}   sign in with the token in .tminus/demo/requester.token`);
+  await startTraffic(USERS_PER_SECOND);
+  const since = new Date();
+  try {
+    const file = releaseFile(shop, fault);
+    const code = await tminus(people.requester, 'rehearse', file, '--approver', tokenFile('li.wei'), '--approver', tokenFile('a.osei'));
+    const report = join(root, '.tminus/reports', `${releaseName(fault)}.html`);
+    mkdirSync(join(root, '.tminus/reports'), { recursive: true });
+    await tminus(people.requester, 'report', releaseName(fault), '--html', report);
+    const writes = await auditWrites({ ...SHOP, since });
+    say(`writes  ${writes.length} to shop/go-api by the apiserver's own audit log${writes.map(({ at, image }) => `\n          ${at}  ${image === null ? '' : tag(image)}`).join('')}`);
+    say(`report  ${report.slice(root.length + 1)}   demo took ${seconds(began)}`);
+    return code;
+  } finally {
+    await stopTraffic();
+    await dev.stop();
+    await resetShop();
+  }
+}
+
+/** Three people with tokens: who asks, and two who may decide. */
+function prepareHome(): Record<'requester' | 'li.wei' | 'a.osei', string> {
+  mkdirSync(home, { recursive: true });
+  const environment = JSON.parse(readFileSync(paths().environment, 'utf8'));
+  const identity = join(home, 'identity');
+  Object.assign(environment.spec, {
+    evidence: { folder: join(home, 'evidence') },
+    identity: { tokens: join(identity, 'tokens.yaml'), signingKey: join(identity, 'signing-key.pem'), publicKeys: join(identity, 'public-keys') },
+  });
+  writeFileSync(join(home, 'environment.yaml'), JSON.stringify(environment, null, 2));
+  const person = (subject: string, groups: string[]) => {
+    const token = createToken(environment.spec.identity.tokens, { subject, displayName: subject, groups });
+    writeFileSync(tokenFile(subject), `${token}\n`, { mode: 0o600 });
+    return token;
+  };
+  return { requester: person('requester', ['developers']), 'li.wei': person('li.wei', ['release-managers']), 'a.osei': person('a.osei', ['release-managers']) };
+}
+
+const tokenFile = (subject: string): string => join(home, `${subject}.token`);
+const releaseName = (fault?: string): string => (fault === undefined ? 'go-api-1.4.0' : `go-api-1.4.0-${fault}`);
+
+/** The example of the documentation, with the lab's images and times that fit a demo. */
+function releaseFile(shop: DeployedShop, fault?: string): string {
+  const example = join(root, 'lab/example');
+  mkdirSync(join(home, 'k6'), { recursive: true });
+  copyFileSync(join(example, 'k6/shop.js'), join(home, 'k6/shop.js'));
+  const file = join(home, 'release.yaml');
+  writeFileSync(file, readFileSync(join(example, 'demo.yaml'), 'utf8').replaceAll('$NAME', releaseName(fault)).replaceAll('$IMAGE', shop.candidate));
+  return file;
+}
+
+async function startDev(): Promise<{ stop(): Promise<void> }> {
+  const dev = spawn(node, [join(root, 'cli/bin.ts'), 'dev', '--environment', join(home, 'environment.yaml'), '--temporal', paths().temporal, '--port', PORT], {
+    env: { ...process.env, TMINUS_HOME: home },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  dev.stdout.on('data', (chunk) => (output += String(chunk)));
+  dev.stderr.on('data', (chunk) => (output += String(chunk)));
+  const deadline = Date.now() + READY_WITHIN_MS;
+  while (!output.includes('Ctrl-C stops everything')) {
+    if (dev.exitCode !== null || Date.now() > deadline) throw new Error(`tminus dev did not start:\n${output}`);
+    await new Promise((again) => setTimeout(again, 100));
+  }
+  return {
+    async stop() {
+      writeFileSync(join(home, 'dev.log'), output);
+      if (dev.exitCode !== null) return;
+      const gone = new Promise((done) => dev.once('exit', done));
+      dev.kill('SIGTERM');
+      await gone;
+    },
+  };
+}
+
+function tminus(token: string, ...argv: string[]): Promise<number> {
+  const child = spawn(node, [join(root, 'cli/bin.ts'), ...argv], {
+    env: { ...process.env, TMINUS_SERVER: `http://127.0.0.1:${PORT}`, TMINUS_TOKEN: token, TMINUS_HOME: home },
+    stdio: 'inherit',
+  });
+  return new Promise((done) => child.once('exit', (code) => done(code ?? 1)));
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+const seconds = (since: number): string => `${((Date.now() - since) / 1000).toFixed(0)} s`;
+const tag = (image: string): string => image.slice(image.lastIndexOf(':') + 1);
