@@ -1,6 +1,6 @@
 // What people and tools say to a countdown. Shape is checked before an act is accepted (nothing enters history); policy is checked
 // after, so that a refusal stands in history and in the audit.
-import { ApplicationFailure, condition, isCancellation, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, condition, isCancellation, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import { explainCan, explainWho, samePerson, type Action } from '../verdict/can.ts';
 import { findingKey } from '../verdict/judge.ts';
@@ -16,6 +16,7 @@ const { verifyAct } = proxyActivities<BookkeepingActivities>(quick);
 const ACT_CHARACTERS = 16_384;
 
 export function listen(state: CountdownState): void {
+  const root = CancellationScope.current();
   setHandler(statusQuery, () => countdownStatus(state), { description: 'All that page, CLI and report show' });
   setHandler(planQuery, () => plan(state));
   setHandler(auditQuery, () => state.audit);
@@ -35,7 +36,7 @@ export function listen(state: CountdownState): void {
     if (state.ending === 'refused') throw ApplicationFailure.nonRetryable(state.sentence, 'Refused');
     return { release: state.input.release.metadata.name, ...plan(state) };
   });
-  setHandler(actUpdate, (signed) => handleAct(state, signed), { validator: validateShape, description: 'A signed act of a person' });
+  setHandler(actUpdate, (signed) => handleAct(state, signed, root), { validator: validateShape, description: 'A signed act of a person' });
 }
 
 function validateShape(signed: SignedAct): void {
@@ -44,7 +45,7 @@ function validateShape(signed: SignedAct): void {
   if (signed.payload.length > ACT_CHARACTERS) throw ApplicationFailure.nonRetryable(`an act is at most ${ACT_CHARACTERS} characters`, 'Malformed');
 }
 
-async function handleAct(state: CountdownState, signed: SignedAct): Promise<ActResult> {
+async function handleAct(state: CountdownState, signed: SignedAct, root: CancellationScope): Promise<ActResult> {
   const act = await verified(state, signed);
   const known = state.acts[act.id];
   if (known) return known;
@@ -55,6 +56,7 @@ async function handleAct(state: CountdownState, signed: SignedAct): Promise<ActR
   }
   record(state, Date.now(), actorOf(act.principal), `${act.action}.accepted`, act.checkpoint, act.comment);
   const sentence = effects[act.action](state, act);
+  if (act.action === 'abort') root.cancel();
   const { revision } = current(state);
   return (state.acts[act.id] = { ok: true, sentence, phase: state.phase, revision });
 }
@@ -153,8 +155,6 @@ const effects: Record<Action, (state: CountdownState, act: Act) => string> = {
   },
   abort: (state, act) => {
     state.sentence = `aborted by ${act.principal.displayName}: ${act.comment}`;
-    state.ending = 'aborted';
-    state.version += 1;
     return 'the countdown ends';
   },
 };
@@ -175,18 +175,23 @@ function hold(state: CountdownState, actor: string, name: string, reason: string
   record(state, Date.now(), actor, 'hold.accepted', current(state).name, reason);
 }
 
-/** Starts the clock again. The launch time is kept when the next checkpoint is still ahead, else moved by the length of the hold. */
+/** Starts the clock again. The launch time is kept while what comes next is still ahead, else moved by the length of the hold. */
 function resume(state: CountdownState, act: Act): string {
   const now = Date.now();
   const checkpoint = current(state);
   const heldMs = state.hold ? now - state.hold.sinceMs : 0;
-  const shift = act.launchAt === 'shift' || (act.launchAt === undefined && state.hold !== null && checkpoint.atMs < now && !checkpoint.steps.some(({ round }) => round > 0));
+  const next = checkpoint.reached ? state.checkpoints[state.cursor + 1] : checkpoint;
+  const missed = next !== undefined && next.atMs < now;
+  const shift = act.launchAt === 'shift' || (act.launchAt === undefined && missed);
   state.heldMs += heldMs;
   state.hold = null;
-  const lateMs = now - checkpoint.atMs;
-  if (shift) moveLaunch(state, state.launchAtMs + (heldMs > 0 ? heldMs : Math.max(0, lateMs)));
+  if (shift) moveLaunch(state, state.launchAtMs + Math.max(heldMs, now - checkpoint.atMs));
+  // A held clock does not run out on those who are asked.
+  if (checkpoint.approvalDeadlineMs !== undefined) checkpoint.approvalDeadlineMs += heldMs;
   checkpoint.own = [];
-  runAgain(state, checkpoint.steps.filter(({ findings }) => findings.some(({ outcome }) => outcome === 'inconclusive')).map(({ name }) => name));
+  const unsure = checkpoint.steps.filter(({ findings }) => findings.some(({ outcome }) => outcome === 'inconclusive')).map(({ name }) => name);
+  if (unsure.length > 0) runAgain(state, unsure);
+  state.version += 1;
   const launch = new Date(state.launchAtMs).toISOString();
   if (shift) record(state, now, 'tminus', 'plan.changed', state.input.release.metadata.name, `launch at ${launch}`);
   return shift ? `the clock runs; the launch moves to ${launch}` : `the clock runs; the launch stays at ${launch}`;

@@ -30,6 +30,8 @@ export interface CheckpointState {
   holdDeadlineMs?: number;
   /** Until when a no-go may still be waived, retried or recycled. */
   stopDeadlineMs?: number;
+  /** Its time came, and its steps may run. */
+  reached: boolean;
   passed: boolean;
   evaluation?: Evaluation;
 }
@@ -104,6 +106,7 @@ function emptyCheckpoint({ name, steps }: Checkpoint, offset: string, atMs: numb
     own: [],
     revision: 1,
     evidenceDigest: '',
+    reached: false,
     passed: false,
   };
 }

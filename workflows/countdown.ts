@@ -67,7 +67,11 @@ async function open(state: CountdownState): Promise<void> {
 async function untilItsTime(state: CountdownState, checkpoint: CheckpointState): Promise<void> {
   let waited = false;
   while (state.ending === null && state.recycleTo === null) {
-    if (state.hold) await whileHeld(state, checkpoint);
+    if (state.hold) {
+      await whileHeld(state, checkpoint);
+      waited = false;
+      continue;
+    }
     const remainingMs = checkpoint.atMs - Date.now();
     if (remainingMs <= 0) break;
     await enterPhase(state, 'counting');
@@ -84,6 +88,7 @@ async function untilItsTime(state: CountdownState, checkpoint: CheckpointState):
 /** Runs the checkpoint's steps and waits for people until it is go, or until the countdown ends or goes back. */
 async function passCheckpoint(state: CountdownState, checkpoint: CheckpointState): Promise<void> {
   if (state.ending !== null) return;
+  checkpoint.reached = true;
   record(state, Date.now(), 'tminus', 'checkpoint.reached', checkpoint.name, checkpoint.offset);
   while (state.ending === null && state.recycleTo === null) {
     if (state.hold) await whileHeld(state, checkpoint);

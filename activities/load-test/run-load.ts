@@ -15,6 +15,7 @@ import { durationMs } from '../../release/duration.ts';
 import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import type { ActivityProgress, DeploymentTarget } from '../kubernetes/contract.ts';
+import { failpoint } from '../failpoint.ts';
 import { captureProfiles } from '../profiles/capture.ts';
 import type { LoadTestInput, StepReport } from '../steps-contract.ts';
 import { startK6, type K6Process } from './k6-process.ts';
@@ -156,7 +157,10 @@ function watchRun(k6: K6Process, live: LoadAccumulator, plan: StepPlan, input: L
       void k6.stop();
     }
   };
-  const beats = setInterval(() => control.heartbeat(meter.progress()), HEARTBEAT_EVERY_MS);
+  const beats = setInterval(() => {
+    failpoint('load-test.running');
+    control.heartbeat(meter.progress());
+  }, HEARTBEAT_EVERY_MS);
   const looks = setInterval(look, LOOK_EVERY_MS);
   const hangsAfterMs = (plannedSeconds(plan.stages) + GRACEFUL_STOP_SECONDS) * 1_000 + START_UP_MS;
   const hangs = setTimeout(() => k6.kill(), hangsAfterMs);
