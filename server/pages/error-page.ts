@@ -2,6 +2,7 @@ import type { ApiError } from '../api/errors.ts';
 import type { Visitor } from '../api/route.ts';
 import { markup, type Markup } from '../markup.ts';
 import { page } from './layout.ts';
+import { sentenceCase } from './sentence.ts';
 
 export function errorPage({ code, message, hint }: ApiError, visitor: Visitor | null): Markup {
   return page(
@@ -14,5 +15,3 @@ export function errorPage({ code, message, hint }: ApiError, visitor: Visitor | 
     </section>`,
   );
 }
-
-const sentenceCase = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);

@@ -6,6 +6,7 @@ import { actionBar } from './action-bar.ts';
 import { cliLine } from './cli-line.ts';
 import { page, type PageFrame } from './layout.ts';
 import { reasonsList } from './reasons-list.ts';
+import { sentenceCase } from './sentence.ts';
 import { stepCard } from './step-card.ts';
 import { timeline } from './timeline.ts';
 import { clockMs, countdownClock, relative, span, timeTag } from './times.ts';
@@ -111,9 +112,6 @@ export function tally({ steps, waivers, approvals, approval }: CheckpointStatus)
     .filter((part) => part !== '')
     .join(', ');
 }
-
-/** With a capital, unless it begins with a measure's name: `p99` is never written `P99`. */
-export const sentenceCase = (text: string): string => (/^[a-z]\d/.test(text) ? text : text.slice(0, 1).toUpperCase() + text.slice(1));
 
 /** The word on top: the ending, or the verdict; but while nothing has been judged yet, what the countdown is doing. No green before its time. */
 export function headWord({ ending, verdict, phase }: Pick<CountdownStatus, 'ending' | 'verdict' | 'phase'>): StatusWord {

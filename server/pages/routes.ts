@@ -17,7 +17,7 @@ import type { PageFrame } from './layout.ts';
 import { loginPage } from './login-page.ts';
 import { releasePage } from './release-page.ts';
 import { releasesPage, type ReleaseRow } from './releases-page.ts';
-import { sentenceCase } from './release-page.ts';
+import { sentenceCase } from './sentence.ts';
 
 // Details of a row cost one query each; more rows than fit a screen show what visibility knows.
 const DETAILED_ROWS = 25;

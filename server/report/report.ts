@@ -6,7 +6,8 @@ import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages
 import { markup, nothing, trusted, type Markup } from '../markup.ts';
 import { evidenceText } from '../pages/findings-table.ts';
 import { reasonsList } from '../pages/reasons-list.ts';
-import { clockCard, decisions, furtherReasons, headWord, sentenceCase } from '../pages/release-page.ts';
+import { clockCard, decisions, furtherReasons, headWord } from '../pages/release-page.ts';
+import { sentenceCase } from '../pages/sentence.ts';
 import { stepCard } from '../pages/step-card.ts';
 import { timeline } from '../pages/timeline.ts';
 import { clockMs, exactTimeTag, timeTag, utc } from '../pages/times.ts';

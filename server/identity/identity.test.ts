@@ -1,0 +1,119 @@
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createIdentityActivities } from '../../activities/identity/verify-act.ts';
+import { canonicalJson } from '../../verdict/canonical-json.ts';
+import type { Act } from '../../workflows/messages.ts';
+import { aOsei } from '../testing/example-status.ts';
+import { createSessions } from './sessions.ts';
+import { loadSigner } from './signing.ts';
+import { createToken, tokenFileIdentity } from './tokens.ts';
+
+const folder = () => mkdtempSync(path.join(tmpdir(), 'tminus-identity-'));
+const act: Act = { id: 'approval-1', action: 'approve', countdown: 'countdown/a', checkpoint: 'final-poll', revision: 3, evidenceDigest: 'sha256:7c', principal: aOsei, comment: 'go', issuedAt: '2026-11-24T08:05:00.000Z' };
+
+describe('tokens', () => {
+  it('belong to a person, and only their hash is kept', async () => {
+    const file = path.join(folder(), 'tokens.yaml');
+    const token = createToken(file, aOsei);
+    expect(await tokenFileIdentity(file).authenticate(token)).toEqual(aOsei);
+    expect(readFileSync(file, 'utf8')).not.toContain(token.slice(7));
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it('keep those given before', async () => {
+    const file = path.join(folder(), 'tokens.yaml');
+    const first = createToken(file, aOsei);
+    createToken(file, { subject: 'mei', displayName: 'Mei Tan', groups: [] });
+    expect(await tokenFileIdentity(file).authenticate(first)).toMatchObject({ subject: 'a.osei' });
+  });
+
+  it('are refused when unknown, empty, or a hash from the file', async () => {
+    const file = path.join(folder(), 'tokens.yaml');
+    createToken(file, aOsei);
+    const [hash = ''] = /[0-9a-f]{64}/.exec(readFileSync(file, 'utf8')) ?? [];
+    for (const wrong of ['', 'nothing', hash]) expect(await tokenFileIdentity(file).authenticate(wrong)).toBeNull();
+  });
+
+  it('end at once when they are taken out of the file', async () => {
+    const file = path.join(folder(), 'tokens.yaml');
+    const token = createToken(file, aOsei);
+    const identity = tokenFileIdentity(file);
+    expect(await identity.authenticate(token)).not.toBeNull();
+    writeFileSync(file, 'tokens: []\n');
+    expect(await identity.authenticate(token)).toBeNull();
+  });
+
+  it('are not read from a file that others may read', async () => {
+    const file = path.join(folder(), 'tokens.yaml');
+    const token = createToken(file, aOsei);
+    chmodSync(file, 0o644);
+    await expect(tokenFileIdentity(file).authenticate(token)).rejects.toThrow(/chmod 600/);
+  });
+});
+
+describe('signed acts', () => {
+  const world = () => {
+    const at = folder();
+    const publicKeysFolder = path.join(at, 'public');
+    const signer = loadSigner({ signingKey: path.join(at, 'signing.pem'), publicKeys: publicKeysFolder });
+    return { at, publicKeysFolder, signer, ...createIdentityActivities({ publicKeysFolder }) };
+  };
+
+  it('verify as they were signed, with an old key, too, after a restart', async () => {
+    const { at, publicKeysFolder, signer, verifyAct } = world();
+    expect(await verifyAct(signer.sign(act))).toEqual(act);
+    const again = loadSigner({ signingKey: path.join(at, 'signing.pem'), publicKeys: publicKeysFolder });
+    expect(again.keyId).toBe(signer.keyId);
+    expect(readdirSync(publicKeysFolder)).toEqual([`${signer.keyId}.pem`]);
+    expect(statSync(path.join(at, 'signing.pem')).mode & 0o777).toBe(0o600);
+  });
+
+  it.each([
+    ['a changed word', (payload: string) => payload.replace('"approve"', '"waive"')],
+    ['another person', (payload: string) => payload.replace('a.osei', 'li.wei')],
+    ['another revision', (payload: string) => payload.replace('"revision":3', '"revision":4')],
+    ['a space', (payload: string) => `${payload} `],
+  ])('do not survive %s', async (_, change) => {
+    const { signer, verifyAct } = world();
+    const signed = signer.sign(act);
+    expect(change(signed.payload)).not.toBe(signed.payload);
+    await expect(verifyAct({ ...signed, payload: change(signed.payload) })).rejects.toMatchObject({ type: 'SignatureInvalid', nonRetryable: true });
+  });
+
+  it('are refused from a key this worker does not trust, whatever file the key id points at', async () => {
+    const { signer, verifyAct, publicKeysFolder } = world();
+    const stranger = world().signer;
+    await expect(verifyAct(stranger.sign(act))).rejects.toMatchObject({ type: 'SignatureInvalid' });
+    await expect(verifyAct({ ...signer.sign(act), keyId: `../public/${signer.keyId}` })).rejects.toMatchObject({ type: 'SignatureInvalid' });
+    await expect(verifyAct({ ...stranger.sign(act), keyId: signer.keyId })).rejects.toMatchObject({ type: 'SignatureInvalid' });
+    rmSync(path.join(publicKeysFolder, `${signer.keyId}.pem`));
+    await expect(verifyAct(signer.sign(act))).rejects.toMatchObject({ type: 'SignatureInvalid' });
+  });
+
+  it('are refused when a trusted server signed something that is no act', async () => {
+    const { signer, verifyAct } = world();
+    for (const wrong of [{ ...act, action: 'launch' }, { ...act, extra: 1 }, { ...act, issuedAt: 'yesterday' }]) {
+      await expect(verifyAct(signer.sign(wrong as Act))).rejects.toMatchObject({ type: 'SignatureInvalid' });
+    }
+    expect(canonicalJson(act)).not.toContain('undefined');
+  });
+});
+
+describe('sessions', () => {
+  it('end by themselves', () => {
+    let now = 0;
+    const sessions = createSessions(() => now);
+    const { id } = sessions.open(aOsei);
+    expect(sessions.find(id)?.principal).toEqual(aOsei);
+    now = 13 * 3_600_000;
+    expect(sessions.find(id)).toBeNull();
+  });
+
+  it('are bounded: a flood of sign-ins drops the oldest', () => {
+    const sessions = createSessions(() => 0);
+    const { id } = sessions.open(aOsei);
+    for (let count = 0; count < 1_000; count += 1) sessions.open(aOsei);
+    expect(sessions.find(id)).toBeNull();
+  });
+});

@@ -1,0 +1,145 @@
+import { EXAMPLE_EVIDENCE_DIGEST, liWei, stoppedStatus, waitingStatus } from '../testing/example-status.ts';
+import { fakeCountdowns } from '../testing/fake-countdowns.ts';
+import { BASE, testApp } from '../testing/test-app.ts';
+
+const PAGE = '/r/go-api-1.4.0';
+const POLL = `${PAGE}/checkpoints/final-poll`;
+const evil = '<script>alert(1)</script>';
+const form = (csrf: string) => ({ csrf, id: 'approval-1', action: 'approve', checkpoint: 'final-poll', revision: '3', evidenceDigest: EXAMPLE_EVIDENCE_DIGEST, comment: 'read' });
+
+describe('forms', () => {
+  it('carries a decision with what its reader saw', async () => {
+    const { signIn, countdowns } = testApp();
+    const browser = await signIn();
+    const answer = await browser.post(`${PAGE}/acts`, form(browser.csrf));
+    expect(answer.status).toBe(303);
+    expect(answer.headers.get('location')).toBe(POLL);
+    expect(countdowns.acts[0]?.act).toMatchObject({ action: 'approve', revision: 3, evidenceDigest: EXAMPLE_EVIDENCE_DIGEST, principal: { subject: 'a.osei' } });
+    expect(await (await browser.get(POLL)).text()).toContain('Approve counts.');
+    expect(await (await browser.get(POLL)).text()).not.toContain('Approve counts.');
+  });
+
+  it.each([
+    ['without the token', { csrf: '' }, {}],
+    ["with another session's token", { csrf: 'x'.repeat(43) }, {}],
+    ['from another site', {}, { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }],
+    ['from another port of this machine', {}, { origin: 'http://127.0.0.1:9999', 'sec-fetch-site': 'same-site' }],
+    ['with a hidden origin', {}, { origin: 'null' }],
+  ])('refuses a form %s', async (_, changed, headers) => {
+    const { signIn, countdowns } = testApp();
+    const browser = await signIn();
+    const answer = await browser.post(`${PAGE}/acts`, { ...form(browser.csrf), ...changed }, headers as Record<string, string>);
+    expect(answer.status).toBe(403);
+    expect(countdowns.acts).toEqual([]);
+  });
+
+  it('refuses a form of a browser that says nothing of its origin', async () => {
+    const { app, countdowns, signIn } = testApp();
+    const { csrf, cookie } = await signIn();
+    const answer = await app.request(`${BASE}${PAGE}/acts`, { method: 'POST', headers: { cookie, 'content-type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams(form(csrf)).toString() });
+    expect(answer.status).toBe(403);
+    expect(countdowns.acts).toEqual([]);
+  });
+
+  it('signs nobody in for another site', async () => {
+    const { app, token } = testApp();
+    const answer = await app.request(`${BASE}/login`, { method: 'POST', headers: { origin: 'https://evil.example', 'content-type': 'application/x-www-form-urlencoded' }, body: `token=${token}` });
+    expect(answer.status).toBe(403);
+    expect(answer.headers.get('set-cookie')).toBeNull();
+  });
+
+  it('goes nowhere else after signing in', async () => {
+    const { app, token } = testApp();
+    for (const next of ['https://evil.example', '//evil.example', '/\\evil.example', 'javascript:alert(1)']) {
+      const answer = await app.request(`${BASE}/login`, { method: 'POST', headers: { origin: BASE, 'content-type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams({ token, next }).toString() });
+      expect(answer.headers.get('location')).toBe('/');
+    }
+  });
+
+  it('changes nothing on GET', async () => {
+    const { signIn, countdowns } = testApp();
+    const browser = await signIn();
+    for (const at of ['/', PAGE, POLL, `${PAGE}/report`, '/logout', `${PAGE}/acts?action=abort`]) await browser.get(at);
+    expect([countdowns.acts, countdowns.held, countdowns.aborted, countdowns.started]).toEqual([[], [], [], []]);
+    expect((await browser.get('/')).status).toBe(200);
+  });
+
+  it('signs out for good', async () => {
+    const { signIn } = testApp();
+    const browser = await signIn();
+    expect((await browser.post('/logout', { csrf: browser.csrf })).status).toBe(303);
+    expect((await browser.get('/')).status).toBe(303);
+  });
+});
+
+describe('what people read', () => {
+  const hostile = {
+    ...waitingStatus,
+    sentence: evil,
+    reasons: [],
+    service: { ...waitingStatus.service, image: evil },
+    checkpoints: waitingStatus.checkpoints.map((each) => (each.name === 'final-poll' ? { ...each, approvals: each.approvals.map((given) => ({ ...given, comment: evil, principal: { ...liWei, displayName: evil } })) } : each)),
+  };
+
+  it.each([PAGE, POLL, `${PAGE}/report`, '/'])('shows what others wrote as text at %s', async (at) => {
+    const { signIn } = testApp({ countdowns: fakeCountdowns([hostile]) });
+    const text = await (await (await signIn()).get(at)).text();
+    expect(text).not.toContain(evil);
+    if (at !== '/') expect(text).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+  });
+
+  it('shows a refusal with its reason on the page of the decision', async () => {
+    const { signIn, countdowns } = testApp();
+    const browser = await signIn();
+    countdowns.refusal = 'Ama Osei requested this countdown; someone else has to approve it';
+    const answer = await browser.post(`${PAGE}/acts`, form(browser.csrf));
+    expect(answer.status).toBe(409);
+    expect(await answer.text()).toContain(`role="alert">Not counted: ${countdowns.refusal}.`);
+  });
+
+  it('says why a button is off, in the words of the rule table', async () => {
+    const { signIn } = testApp();
+    expect(await (await (await signIn()).get(PAGE)).text()).toContain('Not now: only a countdown on hold can be resumed; it is waiting for people.');
+  });
+
+  it('offers a waiver for each finding that stands in the way, and for no approval', async () => {
+    const { signIn } = testApp({ countdowns: fakeCountdowns([stoppedStatus]) });
+    const text = await (await (await signIn()).get('/r/go-api-1.4.0/checkpoints/load-and-diagnosis')).text();
+    expect(text.match(/<summary>Waive /g)).toHaveLength(2);
+    expect(await (await (await testApp().signIn()).get(POLL)).text()).not.toContain('<summary>Waive ');
+  });
+
+  it('marks a rehearsal on every page of it', async () => {
+    const { signIn } = testApp();
+    const browser = await signIn();
+    for (const at of [PAGE, POLL, `${PAGE}/report`]) expect(await (await browser.get(at)).text()).toContain('Rehearsal on virtual time');
+  });
+
+  it('shows no verdict in green before the countdown has earned it', async () => {
+    const { signIn } = testApp({ countdowns: fakeCountdowns([{ ...waitingStatus, phase: 'counting', verdict: 'go', reasons: [] }]) });
+    const text = await (await (await signIn()).get(PAGE)).text();
+    expect(text).toContain('class="verdict busy"');
+    expect(text).not.toContain('class="verdict go"');
+  });
+
+  it('lists what visibility knows while no worker answers, and does not fail', async () => {
+    const { signIn, countdowns } = testApp();
+    const browser = await signIn();
+    countdowns.statuses = new Map(countdowns.statuses);
+    countdowns.status = () => Promise.reject(new Error('worker gone'));
+    const answer = await browser.get('/');
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toContain('go-api-1.4.0');
+  });
+
+  it('answers a page with a sentence when Temporal is away', async () => {
+    const { signIn, countdowns } = testApp();
+    const browser = await signIn();
+    const { CountdownFailure } = await import('../countdowns.ts');
+    countdowns.failure = new CountdownFailure('Unreachable', 'Temporal did not answer while listing countdowns', 'try again in a few seconds');
+    const answer = await browser.get('/');
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('retry-after')).toBe('5');
+    expect(await answer.text()).toContain('Temporal did not answer while listing countdowns');
+  });
+});
