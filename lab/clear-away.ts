@@ -7,6 +7,7 @@ import { componentStates, killNow, stop } from './component.ts';
 import { ctr } from './images/images.ts';
 import { removeNetwork } from './network.ts';
 import { readOwner, restoreKernelSettings } from './owner.ts';
+import type { Owner } from './owner.ts';
 import { network } from './paths.ts';
 import type { LabPaths } from './paths.ts';
 import { endProcess, identify } from './process-identity.ts';
@@ -20,7 +21,7 @@ export async function clearAway(lab: LabPaths): Promise<void> {
   const states = [...new Set([lab.state, owner?.state ?? lab.state])];
   await Promise.all(makersOfContainers.map((name) => killNow(lab, name)));
   await endTasks(lab);
-  await Promise.all(componentStates(lab).map(({ name }) => stop(lab, name)));
+  await Promise.all(componentStates(lab).map(({ name }) => endAtOnce(lab, name)));
   await endShims(lab);
   await endPods();
   removeShimSockets(lab);
@@ -28,7 +29,7 @@ export async function clearAway(lab: LabPaths): Promise<void> {
   await removeNetwork();
   await removeCgroups();
   if (owner) restoreKernelSettings(owner);
-  await removeTracesOutside(lab, states, owner?.madeNetnsFolder ?? false);
+  await removeTracesOutside(states, owner);
   for (const state of states) removeState(state);
   rmSync(lab.run, { recursive: true, force: true });
 }
@@ -39,6 +40,15 @@ async function endTasks(lab: LabPaths): Promise<void> {
   const ids = (await ctr(lab, ['tasks', 'list', '-q']).catch(() => '')).split('\n').filter(Boolean);
   // A refusal here is no failure: what a half-dead containerd cannot end, the next two steps do.
   if (ids.length > 0) await succeeds(['ctr', '-a', lab.containerdSocket, '-n', 'k8s.io', 'tasks', 'delete', '--force', ...ids]);
+}
+
+/** PostgreSQL's children outlive it when it is killed, so it ends in its orderly way. */
+const endsOrderly = new Set(['postgres']);
+
+/** The others are killed: their data go anyway, and the apiserver's orderly end takes 11 s. */
+async function endAtOnce(lab: LabPaths, name: string): Promise<void> {
+  if (!endsOrderly.has(name)) await killNow(lab, name);
+  await stop(lab, name);
 }
 
 const SHIM_PATIENCE_MS = 3_000;
@@ -87,16 +97,31 @@ async function unmountBelow(folder: string): Promise<void> {
   }
 }
 
+/** Inner before outer: each goes when it is empty. */
+const foldersOutside = [
+  ...['/run/containerd/s', '/run/containerd/runc', '/run/containerd', '/run/mount', '/var/log/containers'],
+  ...['/var/lib/cni/results', '/var/lib/cni/cache', '/var/lib/cni', '/var/lib/kubelet/device-plugins', '/var/lib/kubelet'],
+];
+
 /** Folders whose place the kubelet, containerd and CNI do not let us choose. */
-async function removeTracesOutside(lab: LabPaths, states: string[], madeNetnsFolder: boolean): Promise<void> {
-  removeWhere('/var/log/containers', (path) => states.some((state) => readlinkSync(path).startsWith(`${state}/`)));
-  removeWhere('/var/lib/cni/results', (path) => path.includes(`/${network.namespace}-`));
-  removeWhere('/var/lib/cni/cache', (path) => path.includes(`/${network.namespace}-`));
-  for (const folder of ['/run/containerd/s', '/run/containerd/runc', '/run/containerd', '/var/log/containers', '/var/lib/cni/results', '/var/lib/cni/cache', '/var/lib/cni']) removeIfEmpty(folder);
-  if (madeNetnsFolder && existsSync('/run/netns') && readdirSync('/run/netns').length === 0) {
+async function removeTracesOutside(states: string[], owner: Owner | undefined): Promise<void> {
+  if (owner?.madeNetnsFolder && existsSync('/run/netns') && readdirSync('/run/netns').length === 0) {
     if (await succeeds(['mountpoint', '-q', '/run/netns'])) await run(['umount', '/run/netns']);
     removeIfEmpty('/run/netns');
   }
+  removeWhere('/var/log/containers', (path) => states.some((state) => readlinkSync(path).startsWith(`${state}/`)));
+  removeCniResults();
+  if (owner?.madeKubeletFolder) removeWhere('/var/lib/kubelet/device-plugins', () => true);
+  for (const folder of foldersOutside) removeIfEmpty(folder);
+}
+
+/** CNI keeps a file per pod and network, named `<network>-<pod>-<interface>`. The loopback network has one name for all; the pods of ours tell which are ours. */
+function removeCniResults(): void {
+  const results = '/var/lib/cni/results';
+  if (!existsSync(results)) return;
+  const own = new RegExp(`^${network.namespace}-([0-9a-f]+)-`);
+  const pods = new Set(readdirSync(results).map((name) => own.exec(name)?.[1]).filter((pod) => pod !== undefined));
+  removeWhere(results, (path) => pods.has(path.split('/').at(-1)?.split('-').at(-2) ?? ''));
 }
 
 function removeWhere(folder: string, isOurs: (path: string) => boolean): void {

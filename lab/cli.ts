@@ -17,6 +17,12 @@ const DEFAULT_RATE_PER_SECOND = 100;
 const tell = (line: string) => process.stderr.write(`${line}\n`);
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
+// `scripts/lab status | head` closes the pipe early: that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 const program = new Command('scripts/lab').description('A real world for Tminus on one machine: Kubernetes, Temporal, Prometheus, PostgreSQL, Redis, and a shop to launch.');
 
 program.command('up').description('bring everything up; changes nothing that runs').option('--no-shop', 'without the shop').action(async ({ shop }: { shop: boolean }) => {

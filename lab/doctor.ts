@@ -28,6 +28,8 @@ export interface MachineFacts {
   takenPorts: number[];
   /** Routes of others over the lab's addresses. */
   takenRoutes: string[];
+  /** A kubelet that is not ours keeps its socket where ours must. */
+  foreignKubelet: boolean;
 }
 
 export interface Lack {
@@ -82,6 +84,7 @@ export function lacks(facts: MachineFacts): Lack[] {
     facts.memoryGib < LEAST_MEMORY_GIB && { name: 'memory', sentence: `The machine has ${facts.memoryGib.toFixed(1)} GiB of memory, and the lab needs ${LEAST_MEMORY_GIB}.`, wayOut: 'Give it more.' },
     ...facts.takenPorts.map((port) => ({ name: 'port', sentence: `Port ${port} of 127.0.0.1 is held by another program, and the lab's Temporal needs it.`, wayOut: `End that program (\`ss -ltnp 'sport = :${port}'\` names it), or set TMINUS_LAB_TEMPORAL_PORT.` })),
     ...facts.takenRoutes.map((route) => ({ name: 'route', sentence: `The lab's addresses are routed elsewhere on this machine: ${route}.`, wayOut: 'Remove that route or the network it belongs to while the lab runs.' })),
+    facts.foreignKubelet && { name: 'kubelet', sentence: 'Another kubelet lives on this machine (/var/lib/kubelet/device-plugins), and two cannot share it.', wayOut: 'Run the lab on a machine that is no Kubernetes node.' },
   ];
   return found.filter((lack) => lack !== false);
 }
@@ -144,6 +147,7 @@ export async function machineFacts(lab: LabPaths): Promise<MachineFacts> {
     memoryGib: totalmem() / 2 ** 30,
     takenPorts: claim(lab) === 'ours' || (await isFree(lab.temporalPort)) ? [] : [lab.temporalPort],
     takenRoutes: readOwner(lab) || missingPrograms.includes('ip') ? [] : await routesOverOurs(),
+    foreignKubelet: !readOwner(lab) && existsSync('/var/lib/kubelet/device-plugins/kubelet.sock'),
   };
 }
 

@@ -11,6 +11,8 @@ export interface Owner {
   kernelSettings: Record<string, string>;
   /** True when /run/netns was not there before: then it goes with the lab. */
   madeNetnsFolder: boolean;
+  /** The same of /var/lib/kubelet, where every kubelet keeps its socket for device plugins. */
+  madeKubeletFolder: boolean;
 }
 
 /** The kubelet sets these for the whole machine (its `protectKernelDefaults: false`); `down` sets them back. */
@@ -23,7 +25,7 @@ export function readOwner(lab: LabPaths): Owner | undefined {
 /** Writes down who owns the lab and what the machine was like. */
 export function becomeOwner(lab: LabPaths): void {
   const kernelSettings = Object.fromEntries(KERNEL_SETTINGS.filter((name) => existsSync(`/proc/sys/${name}`)).map((name) => [name, readFileSync(`/proc/sys/${name}`, 'utf8').trim()]));
-  const owner: Owner = { checkout: lab.checkout, state: lab.state, kernelSettings, madeNetnsFolder: !existsSync('/run/netns') };
+  const owner: Owner = { checkout: lab.checkout, state: lab.state, kernelSettings, madeNetnsFolder: !existsSync('/run/netns'), madeKubeletFolder: !existsSync('/var/lib/kubelet') };
   mkdirSync(lab.run, { recursive: true });
   writeFileSync(lab.owner, JSON.stringify(owner));
 }

@@ -46,10 +46,12 @@ export async function deployShop({ current = CURRENT, candidate, fault }: ShopVe
   const faulty = fault ? candidateFaults[fault] : undefined;
   const candidateTag = candidate ?? faulty?.tag ?? CANDIDATE;
   const recipes = [recipe(current, ''), recipe(candidateTag, faulty?.setting ?? '')];
-  const imported = await provideImages(lab, recipes);
+  const { imported, replaced } = await provideImages(lab, recipes);
   if (imported.length > 0) tell(`image ${imported.join(', ')} on the node`);
   await migrate(lab, recipes[0] as ImageRecipe);
   const deployed: DeployedShop = { current: `${REPOSITORY}:${current}`, candidate: `${REPOSITORY}:${candidateTag}`, fault: fault ?? null };
+  // The tag is the same and the program another: only new pods run it.
+  if (replaced.length > 0) for (const { namespace } of bothShops(lab, deployed)) await kubectl(lab, ['-n', namespace, 'delete', 'deployment', appName, '--ignore-not-found']);
   await applyObjects(lab, bothShops(lab, deployed).flatMap(shopManifests));
   writeFileSync(deployedFile(lab), JSON.stringify(deployed));
   await settle(lab, deployed);

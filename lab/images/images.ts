@@ -21,17 +21,25 @@ export interface ImageRecipe {
 
 export const pauseRecipe: ImageRecipe = { reference: pauseImage, module: join(import.meta.dirname, 'pause'), goPackage: '.', stamps: [], buildEnv: {}, env: [] };
 
-/** Builds what is not kept yet and imports what the node does not have. Answers the references imported. */
-export async function provideImages(lab: LabPaths, recipes: ImageRecipe[]): Promise<string[]> {
+export interface ProvidedImages {
+  /** References the node did not have in this content. */
+  imported: string[];
+  /** Those among them that it had in another content: pods that run them run the old one. */
+  replaced: string[];
+}
+
+/** Builds what is not kept yet and imports what the node does not have. */
+export async function provideImages(lab: LabPaths, recipes: ImageRecipe[]): Promise<ProvidedImages> {
   const present = parseImageList(await ctr(lab, ['images', 'list']));
-  const imported: string[] = [];
+  const provided: ProvidedImages = { imported: [], replaced: [] };
   for (const recipe of recipes) {
     const folder = await archiveFolder(lab, recipe);
     if (present.get(recipe.reference) === readFileSync(join(folder, 'digest'), 'utf8')) continue;
     await ctr(lab, ['images', 'import', join(folder, 'image.tar')]);
-    imported.push(recipe.reference);
+    provided.imported.push(recipe.reference);
+    if (present.has(recipe.reference)) provided.replaced.push(recipe.reference);
   }
-  return imported;
+  return provided;
 }
 
 /** ctr of the lab's own containerd, in the namespace Kubernetes uses. */
@@ -47,8 +55,11 @@ export function parseImageList(table: string): Map<string, string> {
 
 /** Folder with `image.tar`, its `digest` and the bare `program`, made when it is not there; named after all that goes into the image. */
 export async function archiveFolder(lab: LabPaths, recipe: ImageRecipe): Promise<string> {
-  const folder = join(lab.images, `${recipe.reference.replaceAll(/[^a-zA-Z0-9.-]/g, '_')}-${recipeKey(recipe)}`);
+  const name = recipe.reference.replaceAll(/[^a-zA-Z0-9.-]/g, '_');
+  const folder = join(lab.images, `${name}-${recipeKey(recipe)}`);
   if (existsSync(folder)) return folder;
+  // Archives of an older source are of no use any more, and each has 20 MB.
+  for (const old of existsSync(lab.images) ? readdirSync(lab.images) : []) if (old.startsWith(`${name}-`)) rmSync(join(lab.images, old), { recursive: true, force: true });
   const draft = `${folder}.draft`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true });
