@@ -25,7 +25,7 @@ type Report struct {
 	// Status is "ok" or "failing".
 	Status  string `json:"status"`
 	Version string `json:"version"`
-	// Checks says per dependency "ok" or what is wrong.
+	// Checks says per dependency "ok" or "failing". What is wrong goes to the log: it names hosts and users, and this is public.
 	Checks map[string]string `json:"checks"`
 	// Reason is set when something else than a dependency fails.
 	Reason string `json:"reason,omitempty"`
@@ -34,11 +34,13 @@ type Report struct {
 // Handler serves /healthz: 200 when every check answers within 800 ms, else 503; faults may make it fail otherwise.
 func Handler(version string, checks map[string]Check, board *fault.Board, log *zap.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		report, code := Report{Status: "ok", Version: version, Checks: ask(r.Context(), checks)}, http.StatusOK
-		for name, answer := range report.Checks {
-			if answer != "ok" {
+		report, code := Report{Status: "ok", Version: version, Checks: map[string]string{}}, http.StatusOK
+		for name, err := range ask(r.Context(), checks) {
+			report.Checks[name] = "ok"
+			if err != nil {
+				report.Checks[name] = "failing"
 				report.Status, code = "failing", http.StatusServiceUnavailable
-				log.Error("a dependency does not answer", zap.String("dependency", name), zap.String("problem", answer))
+				log.Error("a dependency does not answer", zap.String("dependency", name), zap.Error(err))
 			}
 		}
 		if failure := board.Health(); failure != nil {
@@ -50,18 +52,15 @@ func Handler(version string, checks map[string]Check, board *fault.Board, log *z
 }
 
 // ask runs all checks at once, so that two hanging dependencies take one timeout, not two.
-func ask(parent context.Context, checks map[string]Check) map[string]string {
+func ask(parent context.Context, checks map[string]Check) map[string]error {
 	ctx, cancel := context.WithTimeout(parent, checkTimeout)
 	defer cancel()
-	answers := make(map[string]string, len(checks))
+	answers := make(map[string]error, len(checks))
 	var guard sync.Mutex
 	var all sync.WaitGroup
 	for name, check := range checks {
 		all.Go(func() {
-			answer := "ok"
-			if err := check(ctx); err != nil {
-				answer = err.Error()
-			}
+			answer := check(ctx)
 			guard.Lock()
 			defer guard.Unlock()
 			answers[name] = answer

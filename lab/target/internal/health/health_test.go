@@ -45,7 +45,7 @@ func TestIsOkWithItsVersionWhenEveryDependencyAnswers(t *testing.T) {
 
 func TestFailsByNameWhenADependencyRefuses(t *testing.T) {
 	code, report := probe(t, map[string]Check{"postgres": answers, "redis": refuses}, nil)
-	if code != 503 || report.Status != "failing" || report.Checks["redis"] != "connection refused" || report.Checks["postgres"] != "ok" {
+	if code != 503 || report.Status != "failing" || report.Checks["redis"] != "failing" || report.Checks["postgres"] != "ok" {
 		t.Errorf("%d %+v", code, report)
 	}
 }
