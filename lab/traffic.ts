@@ -32,11 +32,11 @@ export function trafficRuns(): boolean {
 
 async function traffic(lab: LabPaths, ratePerSecond: number): Promise<Component> {
   const users = Math.max(LEAST_USERS, Math.ceil(ratePerSecond * USERS_PER_RATE));
-  const settings = { TARGET: lab.targets.shop, RATE: String(ratePerSecond), VUS: String(users) };
+  const settings = { TARGET: lab.targets.shop, RATE: String(ratePerSecond), USERS: String(users) };
   return {
     name: NAME,
     argv: [
-      await toolPath('k6', () => undefined), 'run', '--quiet', '--no-usage-report', '--no-summary', '--address=', '--log-output=stderr',
+      await toolPath('k6', () => undefined), 'run', '--quiet', '--no-usage-report', '--summary-mode=disabled', '--address=', '--log-output=stderr',
       ...Object.entries(settings).flatMap(([name, value]) => ['-e', `${name}=${value}`]), join(import.meta.dirname, 'traffic', 'users.js'),
     ],
     endSignal: 'SIGKILL',
