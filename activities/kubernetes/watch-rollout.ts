@@ -15,6 +15,8 @@ import { readDeploymentPods, type DeploymentPods } from './pods.ts';
 const LOOK_EVERY_MS = 500;
 /** An unreachable API server is told and waited for; the timeout of the rollout still ends the wait. */
 const RETRY_EVERY_MS = 1_000;
+/** However long a busy server asks to stay away: longer, and the heartbeat (15 s) would miss. */
+const LONGEST_PAUSE_MS = 5_000;
 
 /**
  * Follows one rollout until it is complete, has failed, was overwritten, or the time is over. Answers what was seen and does not judge.
@@ -47,7 +49,7 @@ export async function watchRollout(client: ClusterClient, store: EvidenceStore, 
       if (!(error instanceof ApiFailure) || [401, 403, 404].includes(error.status)) throw error;
       trouble.push({ at: new Date().toISOString(), trouble: error.message });
       heartbeat({ text: error.message, done: 0, total: 0, unit: 'pods' });
-      await pause(error.retryAfterMs ?? RETRY_EVERY_MS, undefined, { signal });
+      await pause(Math.min(error.retryAfterMs ?? RETRY_EVERY_MS, LONGEST_PAUSE_MS), undefined, { signal });
     }
   }
 

@@ -1,0 +1,174 @@
+// The checks, each an object with its title, what needs it, and how it is asked. A new check is one more object here and a judge in analysis/preflight.
+import { queries, type PodSeries } from '../prometheus/queries.ts';
+import type { CheckTitle, PreflightFacts, Right } from '../../analysis/preflight/answers.ts';
+import { durationMs } from '../../release/duration.ts';
+import { askHealth } from '../health.ts';
+import { ApiFailure, describeResource, type Resource } from '../kubernetes/api-failure.ts';
+import { deployments, nodes, pods, replicaSets } from '../kubernetes/client.ts';
+import type { DeploymentTarget } from '../kubernetes/contract.ts';
+import type { Answer } from '../prometheus/client.ts';
+import type { PreflightInput } from '../steps-contract.ts';
+import { nodeImages } from './node-images.ts';
+import type { PreflightWorld } from './world.ts';
+
+export interface Check<Title extends CheckTitle = CheckTitle> {
+  title: Title;
+  needs: string;
+  /** False when the plan has nothing that needs it. */
+  asked?(input: PreflightInput): boolean;
+  /** The facts. Throws when they cannot be learnt; the message becomes the trouble. */
+  run(world: PreflightWorld): Promise<PreflightFacts[Title]>;
+}
+
+const check = <Title extends CheckTitle>(one: Check<Title>): Check => one as unknown as Check;
+
+export const checks: readonly Check[] = [
+  check({
+    title: 'cluster',
+    needs: 'every later step reads or writes there',
+    run: async ({ production }) => {
+      try {
+        await production();
+        return { deploymentFound: true };
+      } catch (error) {
+        if (error instanceof ApiFailure && error.status === 404) return { deploymentFound: false };
+        throw error;
+      }
+    },
+  }),
+  check({
+    title: 'rights',
+    needs: 'a right that is missing at the launch stops it half-way',
+    run: async ({ input, client }) => {
+      const wanted = [...rightsFor(input.production, ['patch']), ...(input.staging ? rightsFor(input.staging, []) : []), { cluster: input.production.cluster, verb: 'list', resource: nodes }];
+      return { rights: await Promise.all(wanted.map(({ cluster, verb, resource }) => mayI(client(cluster), verb, resource))) };
+    },
+  }),
+  check({
+    title: 'deployment healthy',
+    needs: 'a rollback goes back to the version that runs now',
+    run: async ({ production }) => {
+      const { metadata, spec, status = {} } = (await production()).deployment;
+      return {
+        wanted: spec.replicas ?? 1,
+        replicas: status.replicas ?? 0,
+        updated: status.updatedReplicas ?? 0,
+        ready: status.readyReplicas ?? 0,
+        available: status.availableReplicas ?? 0,
+        generation: metadata.generation ?? 0,
+        observedGeneration: status.observedGeneration ?? 0,
+      };
+    },
+  }),
+  check({ title: 'not paused', needs: 'a paused Deployment does not roll out', run: async ({ production }) => ({ paused: (await production()).deployment.spec.paused ?? false }) }),
+  check({
+    title: 'progress deadline',
+    needs: 'the launch is rolled back when Kubernetes says that it stands still',
+    run: async ({ production }) => ({ seconds: (await production()).deployment.spec.progressDeadlineSeconds ?? null }),
+  }),
+  // The API server fills in 10 where the file says nothing.
+  check({ title: 'revision history', needs: 'a person must be able to undo by hand as well', run: async ({ production }) => ({ limit: (await production()).deployment.spec.revisionHistoryLimit ?? 10 }) }),
+  check({
+    title: 'container',
+    needs: 'the launch changes the image of exactly this container',
+    run: async ({ production, input }) => ({ container: input.production.container, containers: (await production()).deployment.spec.template.spec.containers.map(({ name }) => name) }),
+  }),
+  check({ title: 'image on nodes', needs: 'new pods start from it', run: nodeImages }),
+  check({
+    title: 'staging runs the candidate',
+    needs: 'the load test measures what runs there',
+    asked: ({ staging }) => staging !== null,
+    run: async ({ staging, input }) => {
+      const { deployment, pods: current, others } = await staging();
+      const running = [...current, ...others].filter(({ terminating }) => !terminating);
+      return { image: input.image, wanted: deployment.spec.replicas ?? 1, pods: running.map(({ name, image, ready, imageId }) => ({ name, image, ready, ids: imageId })) };
+    },
+  }),
+  check({
+    title: 'prometheus clock',
+    needs: 'the guard compares times of both clocks',
+    asked: ({ guard }) => guard !== null,
+    run: async ({ prometheus, input }) => {
+      const { theirsS, beforeMs, afterMs } = told(await prometheus().clock());
+      return { skewMs: theirsS * 1_000 - (beforeMs + afterMs) / 2, uncertaintyMs: (afterMs - beforeMs) / 2, maxSkewMs: durationMs(input.step.maxClockSkew) };
+    },
+  }),
+  check({
+    title: 'scrape targets',
+    needs: 'the guard trusts only pods that are scraped once, and freshly',
+    asked: ({ guard }) => guard !== null,
+    run: async (world) => {
+      const { series, names, noDataAfterMs } = await seriesOf(world);
+      const [up, age] = await Promise.all([world.prometheus().vector(queries.up(series)), world.prometheus().vector(queries.ageS(series))]);
+      return {
+        query: queries.up(series),
+        pods: names,
+        maxAgeMs: noDataAfterMs,
+        targets: told(up).map(({ labels, value }) => ({ pod: labels['pod'] ?? '', up: value })),
+        ageS: told(age).map(({ labels, value }) => ({ pod: labels['pod'] ?? '', value })),
+      };
+    },
+  }),
+  check({
+    title: 'request counters',
+    needs: 'the guard counts requests and errors',
+    asked: ({ guard }) => guard !== null,
+    run: async (world) => {
+      const { series, names } = await seriesOf(world);
+      const query = queries.requests(series);
+      return { query, pods: names, series: told(await world.prometheus().vector(query)).map(({ labels }) => labels['pod'] ?? '') };
+    },
+  }),
+  check({
+    title: 'latency buckets',
+    needs: 'the guard counts requests slower than exactly the limit',
+    asked: ({ guard }) => guard !== null,
+    run: async (world) => {
+      const { series, names } = await seriesOf(world);
+      const query = queries.within(series);
+      return { query, pods: names, limitMs: series.limitMs, series: told(await world.prometheus().vector(query)).map(({ labels }) => labels['pod'] ?? '') };
+    },
+  }),
+  check({
+    title: 'health',
+    needs: 'launch and rollback are proven by it',
+    run: async ({ healthUrl, signal }) => {
+      const { ok, detail } = await askHealth(healthUrl(), signal);
+      return { url: healthUrl(), ok, detail };
+    },
+  }),
+];
+
+/** Exactly what the acts of later steps ask of a Deployment's namespace. */
+function rightsFor({ cluster, namespace, deployment }: DeploymentTarget, more: readonly string[]) {
+  const own = deployments(namespace, deployment);
+  return [
+    ...['get', ...more].map((verb) => ({ cluster, verb, resource: own })),
+    { cluster, verb: 'list', resource: replicaSets(namespace) },
+    { cluster, verb: 'list', resource: pods(namespace) },
+  ];
+}
+
+async function mayI(client: ReturnType<PreflightWorld['client']>, verb: string, resource: Resource): Promise<Right> {
+  const { group, resource: kind, namespace, name } = resource;
+  const review: Resource = { group: 'authorization.k8s.io', version: 'v1', resource: 'selfsubjectaccessreviews' };
+  const answer = await client.create<{ status?: { allowed?: boolean } }>(review, {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectAccessReview',
+    spec: { resourceAttributes: { verb, group, resource: kind, ...(namespace ? { namespace } : {}), ...(name ? { name } : {}) } },
+  });
+  return { verb, resource: describeResource({ group, version: '', resource: kind }), namespace: namespace ?? '', allowed: answer.status?.allowed === true };
+}
+
+async function seriesOf({ production, input }: PreflightWorld): Promise<{ series: PodSeries; names: string[]; noDataAfterMs: number }> {
+  const { guard } = input;
+  if (guard === null) throw new Error('asked for series although the plan has no guard');
+  const { templateHash, pods: current } = await production();
+  const series = { namespace: input.production.namespace, replicaSet: `${input.production.deployment}-${templateHash}`, metric: guard.metric, limitMs: durationMs(guard.limits.p99) };
+  return { series, names: current.filter(({ terminating }) => !terminating).map(({ name }) => name), noDataAfterMs: durationMs(guard.noDataAfter) };
+}
+
+function told<T>(answer: Answer<T>): T {
+  if (!answer.ok) throw new Error(answer.sentence);
+  return answer.value;
+}

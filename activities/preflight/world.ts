@@ -1,0 +1,16 @@
+import type { ClusterClient } from '../kubernetes/client.ts';
+import type { DeploymentPods } from '../kubernetes/pods.ts';
+import type { PrometheusClient } from '../prometheus/client.ts';
+import type { PreflightInput } from '../steps-contract.ts';
+
+/** What the checks may ask. Each Deployment is read once, so that all checks speak of the same moment; names that the environment file lacks throw when asked. */
+export interface PreflightWorld {
+  input: PreflightInput;
+  client(cluster: string): ClusterClient;
+  production(): Promise<DeploymentPods>;
+  /** Throws when the plan has no load test. */
+  staging(): Promise<DeploymentPods>;
+  prometheus(): PrometheusClient;
+  healthUrl(): string;
+  signal: AbortSignal;
+}

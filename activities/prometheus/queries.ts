@@ -1,0 +1,45 @@
+// The questions about the pods of one ReplicaSet, as PromQL. Guard and preflight ask the same ones, so what preflight saw is what the guard needs.
+
+export interface PodSeries {
+  namespace: string;
+  /** Deployment name and pod-template-hash: `go-api-7d4b9c`. */
+  replicaSet: string;
+  /** Name of the histogram in seconds: `http_request_duration_seconds`. */
+  metric: string;
+  /** The p99 limit; the histogram needs a bucket boundary exactly there. */
+  limitMs: number;
+}
+
+/**
+ * Questions of machines to machines (kubelet's probes, the scrape itself). They are fast and never fail, so with little traffic they
+ * would thin out bad answers and make up the fewest requests a verdict needs. A histogram without a `route` label keeps all of its series.
+ */
+const PROBE_ROUTES = '/healthz|/livez|/readyz|/metrics';
+
+export const queries = {
+  /** One sample per scrape target: exactly one for each pod, of value 1. */
+  up: (series: PodSeries) => `up${selector(series)}`,
+  /** Age of the newest scrape of each pod in seconds, on Prometheus' own clock. */
+  ageS: (series: PodSeries) => `time() - timestamp(up${selector(series)})`,
+  /** Requests since the pod's process started. */
+  requests: (series: PodSeries) => `sum by (pod) (${series.metric}_count${selector(series, [probes])})`,
+  /** Those answered with 5xx. */
+  errors: (series: PodSeries) => `sum by (pod) (${series.metric}_count${selector(series, [probes, 'code=~"5.."'])})`,
+  /** Those answered within the limit. */
+  within: (series: PodSeries) => `sum by (pod) (${series.metric}_bucket${selector(series, [probes, `le=~"${boundary(series.limitMs)}"`])})`,
+  /** For people: p99 over a window, interpolated between bucket boundaries. Nothing is decided by it. */
+  p99S: (series: PodSeries, windowS: number) => `histogram_quantile(0.99, sum by (le) (increase(${series.metric}_bucket${selector(series, [probes])}[${windowS}s])))`,
+};
+
+const probes = `route!~"${PROBE_ROUTES}"`;
+
+/** `.` is the one character of pod names that a regular expression reads otherwise; in PromQL text its escape is escaped again. */
+function selector({ namespace, replicaSet }: PodSeries, more: readonly string[] = []): string {
+  return `{${[`namespace="${namespace}"`, `pod=~"${replicaSet.replaceAll('.', '\\\\.')}-[a-z0-9]+"`, ...more].join(',')}}`;
+}
+
+/** `0.3`, as the text format writes it, and for whole seconds also `1.0`, as Prometheus 3 stores it. */
+function boundary(limitMs: number): string {
+  const text = String(limitMs / 1_000);
+  return text.includes('.') ? text.replace('.', '\\\\.') : `${text}|${text}\\\\.0`;
+}

@@ -1,0 +1,47 @@
+// What preflight asked and was told, as stored in `preflight-answers` evidence: facts, not yet judged.
+
+export interface Right {
+  verb: string;
+  resource: string;
+  namespace: string;
+  allowed: boolean;
+}
+
+/** How a node has the candidate image: its own list (which lags by up to a minute and holds the 50 largest), or a pod that runs it. */
+export interface NodeImage {
+  node: string;
+  seen: 'in node status' | 'running pod' | 'not seen';
+  /** How many images the node lists: at 50 the list may be cut off. */
+  listed: number;
+}
+
+/** The facts of each check, by its title. */
+export interface PreflightFacts {
+  cluster: { deploymentFound: boolean };
+  rights: { rights: Right[] };
+  'deployment healthy': { wanted: number; replicas: number; updated: number; ready: number; available: number; generation: number; observedGeneration: number };
+  'not paused': { paused: boolean };
+  'progress deadline': { seconds: number | null };
+  'revision history': { limit: number };
+  container: { container: string; containers: string[] };
+  'image on nodes': { image: string; pullPolicy: string; nodes: NodeImage[] };
+  'staging runs the candidate': { image: string; wanted: number; pods: { name: string; image: string; ready: boolean; ids: string }[] };
+  'prometheus clock': { skewMs: number; uncertaintyMs: number; maxSkewMs: number };
+  'scrape targets': { query: string; pods: string[]; maxAgeMs: number; targets: { pod: string; up: number }[]; ageS: { pod: string; value: number }[] };
+  'request counters': { query: string; pods: string[]; series: string[] };
+  'latency buckets': { query: string; pods: string[]; series: string[]; limitMs: number };
+  health: { url: string; ok: boolean; detail: string };
+}
+
+export type CheckTitle = keyof PreflightFacts;
+
+/** One answer. `facts` is null when nothing could be learnt; `trouble` then says why. */
+export type PreflightAnswer = {
+  [Title in CheckTitle]: {
+    title: Title;
+    /** What later work needs it for. */
+    needs: string;
+    facts: PreflightFacts[Title] | null;
+    trouble: string | null;
+  };
+}[CheckTitle];
