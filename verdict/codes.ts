@@ -7,6 +7,21 @@ export interface CodeRow {
 }
 
 export const codes = {
+  PreflightPassed: {
+    en: 'a check before the start passed',
+    zh: '预检项通过',
+    whatToDo: 'Nothing.',
+  },
+  PreflightFailed: {
+    en: 'something that later steps need is not there',
+    zh: '预检项未通过',
+    whatToDo: 'The message says what to do; then retry the step.',
+  },
+  PreflightUnknown: {
+    en: 'a check before the start could not be made',
+    zh: '预检项无法判断',
+    whatToDo: 'Mend what the message names, then retry the step.',
+  },
   LatencyAboveLimit: {
     en: 'the slowest 1 % of requests are slower than the limit',
     zh: '最慢的 1% 请求超过上限',
