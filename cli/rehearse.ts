@@ -7,6 +7,8 @@ import { connect, type Api } from './api.ts';
 import { storyLines } from './render/story.ts';
 import { sendAct } from './send-act.ts';
 import { readSubmission } from './submission.ts';
+import type { PlanAnswer } from './verbs/start.ts';
+import { readStatus } from './verbs/status.ts';
 
 interface RehearseOptions {
   approver: string[];
@@ -26,7 +28,7 @@ export function rehearseCommand(program: Command): void {
     .argument('<file>', 'release file')
     .option('--approver <token-file>', 'approve wherever people are asked, as the owner of this token; may be given several times', collect, [])
     .action(async (file: string, options: RehearseOptions, command: Command) => {
-      process.exitCode = await rehearse(await connect(command), file, options);
+      process.exitCode = await rehearse(connect(command), file, options);
     });
 }
 
@@ -34,13 +36,13 @@ const collect = (value: string, all: string[]): string[] => [...all, value];
 
 async function rehearse(api: Api, file: string, { approver }: RehearseOptions): Promise<number> {
   const submission = await readSubmission(file);
-  const { metadata } = await api.post('/api/v1/releases', { ...submission, rehearsal: true });
+  const { metadata } = await api.post<PlanAnswer>('/api/v1/releases', { ...submission, rehearsal: true });
   const { name } = metadata;
   const approvers = approver.map((path) => api.as(readFileSync(path, 'utf8').trim()));
   let previous: CountdownStatus | null = null;
   let advanced = '';
   for (;;) {
-    const status: CountdownStatus = await api.get(`/api/v1/releases/${encodeURIComponent(name)}`);
+    const status = await readStatus(api, name);
     for (const line of storyLines(previous, status)) process.stdout.write(`${line}\n`);
     previous = status;
     if (status.phase === 'ended') return status.ending === 'launched' ? EXIT.done : EXIT.noGo;

@@ -46,7 +46,7 @@ function releaseFile(home: string, { candidate = images.candidate, countdown = '
     join(home, 'k6/shop.js'),
     `import http from 'k6/http';
 export default function () {
-  http.get(\`\${__ENV.BASE_URL}/api/user/profile?id=1\`, { tags: { name: 'GET /api/user/profile' } });
+  http.get(\`\${__ENV.TARGET}/api/user/profile?id=1\`, { tags: { name: 'GET /api/user/profile' } });
 }
 `,
   );
@@ -152,9 +152,9 @@ it('loses nothing when the Temporal server is killed in the middle of a hold, an
   await at.until(name, 'waiting', ({ phase }) => phase === 'waiting');
   expect((await at.tminus('requester', 'hold', name, '-m', 'incident')).code).toBe(0);
   const held = await at.until(name, 'holding', ({ phase }) => phase === 'holding');
-  await kill('temporal');
+  await kill('temporal-server');
   await pause(2_000);
-  await restart('temporal');
+  await restart('temporal-server');
   const still = await at.until(name, 'holding again', ({ phase }) => phase === 'holding', 90_000);
   expect(still.auditHead).toEqual(held.auditHead);
   expect((await at.tminus('li.wei', 'resume', name, '-m', 'over')).code).toBe(0);

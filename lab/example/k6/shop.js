@@ -1,12 +1,12 @@
 // The shop's customers, as k6 sees them: about half order, a third look at their profile, a sixth pay. One request per iteration,
 // so that an arrival rate of 300 iterations/s is 300 requests/s. Stages and rates come from the release file, not from here.
 //
-//   BASE_URL=http://127.0.0.1:8080 k6 run --vus 10 --duration 10s shop.js
+//   TARGET=http://127.0.0.1:8080 k6 run --vus 10 --duration 10s shop.js
 import { check } from 'k6';
 import http from 'k6/http';
 
-const baseUrl = __ENV.BASE_URL;
-if (!baseUrl) throw new Error('BASE_URL is not set: where is the shop?');
+const baseUrl = __ENV.TARGET;
+if (!baseUrl) throw new Error('TARGET is not set: where is the shop?');
 
 // as many as the target's seed makes
 const USERS = 1000;

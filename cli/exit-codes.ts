@@ -1,0 +1,23 @@
+// What the exit code of `tminus` says. `tminus help exit-codes` and docs/reference/exit-codes.md are made from this table.
+
+export const EXIT = {
+  done: 0,
+  unexpected: 1,
+  usage: 2,
+  noGo: 3,
+  notSignedIn: 4,
+  stillCounting: 5,
+  refused: 6,
+  interrupted: 130,
+} as const;
+
+export const exitCodeRows: readonly (readonly [code: number, meaning: string])[] = [
+  [EXIT.done, 'done; for status --wait and rehearse: go, launched'],
+  [EXIT.unexpected, 'unexpected error'],
+  [EXIT.usage, 'wrong usage, or a file that is not valid'],
+  [EXIT.noGo, 'the verdict is no-go, or the countdown was aborted or rolled back'],
+  [EXIT.notSignedIn, 'not signed in'],
+  [EXIT.stillCounting, 'still counting or holding when --timeout ran out'],
+  [EXIT.refused, 'refused: not allowed, wrong state, or what was read has changed since'],
+  [EXIT.interrupted, 'interrupted'],
+];

@@ -1,0 +1,37 @@
+// A failure people can act on: its sentence, what to do, and the exit code that says the same to a script.
+import { EXIT } from './exit-codes.ts';
+
+export class CliFailure extends Error {
+  readonly code: string;
+  readonly hint: string;
+  readonly exitCode: number;
+  /** Of an invalid file: one per line, each with its place. */
+  readonly problems: readonly string[];
+
+  constructor(code: string, message: string, hint: string, exitCode: number, problems: readonly string[] = []) {
+    super(message);
+    this.name = 'CliFailure';
+    this.code = code;
+    this.hint = hint;
+    this.exitCode = exitCode;
+    this.problems = problems;
+  }
+}
+
+/** Codes of the HTTP API's error envelope, as exit codes. What is not here is unexpected. */
+const exitCodeOf: Record<string, number> = {
+  NotSignedIn: EXIT.notSignedIn,
+  NotAllowed: EXIT.refused,
+  Refused: EXIT.refused,
+  InvalidRequest: EXIT.usage,
+  InvalidRelease: EXIT.usage,
+  TooLarge: EXIT.usage,
+  NotFound: EXIT.usage,
+};
+
+export function failureOfEnvelope(answer: { code?: string; message?: string; hint?: string; problems?: string[] }): CliFailure {
+  const code = answer.code ?? 'Internal';
+  return new CliFailure(code, answer.message ?? 'the server gave no reason', answer.hint ?? '', exitCodeOf[code] ?? EXIT.unexpected, answer.problems);
+}
+
+export const usageFailure = (message: string, hint = ''): CliFailure => new CliFailure('Usage', message, hint, EXIT.usage);

@@ -1,0 +1,18 @@
+import { writeFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { connect } from '../api.ts';
+import { print } from '../output.ts';
+
+export function reportCommand(program: Command): void {
+  program
+    .command('report')
+    .description('the whole countdown as one HTML file that needs no network')
+    .argument('<release>')
+    .requiredOption('--html <file>', 'where to write it')
+    .action(async (release: string, { html }: { html: string }, command: Command) => {
+      const page = await connect(command).text(`/api/v1/releases/${encodeURIComponent(release)}/report`);
+      await writeFile(html, page);
+      const sizeBytes = Buffer.byteLength(page);
+      print(command, { apiVersion: 'tminus.dev/v1alpha1', kind: 'Report', metadata: { name: release }, file: html, sizeBytes }, () => `${html}   ${(sizeBytes / 1024).toFixed(0)} KiB`);
+    });
+}
