@@ -6,6 +6,8 @@ import { writeTemporalConfig } from '../workers/temporal-server.ts';
 import { inLab } from './command.ts';
 import type { Component } from './component.ts';
 import { configFile, kubeconfigOf } from './configs.ts';
+import { provideImages } from './images/images.ts';
+import type { ImageRecipe } from './images/images.ts';
 import { makeDatabaseFolder, postgresArgv } from './postgres.ts';
 import { network, nodeName, ports } from './paths.ts';
 import type { LabPaths } from './paths.ts';
@@ -14,8 +16,8 @@ import type { Probe } from './probes.ts';
 
 const ETCD = 'http://127.0.0.1:2379';
 
-/** Rows in an order in which each stands after those it needs. `tool` answers the path of a pinned tool. */
-export function components(lab: LabPaths, tool: (name: string) => string): Component[] {
+/** Rows in an order in which each stands after those it needs. `tool` answers the path of a pinned tool, `images` are given to the node before it starts. */
+export function components(lab: LabPaths, tool: (name: string) => string, images: ImageRecipe[] = []): Component[] {
   const key = (file: string) => join(lab.keys, file);
   const data = (folder: string) => join(lab.data, folder);
   const anywhere = '0.0.0.0';
@@ -74,6 +76,8 @@ export function components(lab: LabPaths, tool: (name: string) => string): Compo
     {
       name: 'kubelet',
       after: ['kube-apiserver', 'containerd'],
+      // A node tells of its images when it starts, and of later ones only after half a minute.
+      prepare: async () => void (await provideImages(lab, images)),
       argv: inLab([
         tool('kubelet'), `--config=${configFile(lab, 'kubelet.yaml')}`, `--kubeconfig=${kubeconfigOf(lab, 'kubelet')}`, `--hostname-override=${nodeName}`,
         `--node-ip=${network.address}`, `--root-dir=${join(lab.run, 'kubelet')}`, `--cert-dir=${join(lab.run, 'kubelet', 'pki')}`,

@@ -145,7 +145,7 @@ export async function machineFacts(lab: LabPaths): Promise<MachineFacts> {
     missingControllers: cgroups === 'v1' ? CONTROLLERS.filter((name) => !existsSync(`/sys/fs/cgroup/${name}`)) : [],
     freeDiskGib: (bavail * bsize) / 2 ** 30,
     memoryGib: totalmem() / 2 ** 30,
-    takenPorts: claim(lab) === 'ours' || (await isFree(lab.temporalPort)) ? [] : [lab.temporalPort],
+    takenPorts: claim(lab) === 'ours' ? [] : await taken(temporalPorts(lab.temporalPort)),
     takenRoutes: readOwner(lab) || missingPrograms.includes('ip') ? [] : await routesOverOurs(),
     foreignKubelet: !readOwner(lab) && existsSync('/var/lib/kubelet/device-plugins/kubelet.sock'),
   };
@@ -172,6 +172,17 @@ function goVersion(): string | undefined {
 
 function nearestFolder(path: string): string {
   return existsSync(path) ? path : nearestFolder(path.slice(0, path.lastIndexOf('/')) || '/');
+}
+
+/** The ports of the one-process server, as workers/temporal-server.ts lays them out: four services, their membership, HTTP. */
+function temporalPorts(frontend: number): number[] {
+  const services = [0, 1, 2, 6].map((offset) => frontend + offset);
+  return [...services, ...services.map((port) => port - 300), frontend + 10];
+}
+
+async function taken(ports: number[]): Promise<number[]> {
+  const free = await Promise.all(ports.map(isFree));
+  return ports.filter((_, index) => !free[index]);
 }
 
 function isFree(port: number): Promise<boolean> {

@@ -1,5 +1,7 @@
 // Candidates that are broken on purpose. The fault is a default in the image, so that a launch, which changes only the image, brings it.
 
+import { LabRefusal } from './refusal.ts';
+
 export interface CandidateFault {
   /** Value of FAULT in the image, as the target reads it. */
   setting: string;
@@ -22,5 +24,5 @@ export type CandidateFaultName = keyof typeof candidateFaults;
 /** The fault of that name, or a sentence that names those there are. */
 export function findFault(name: string): CandidateFaultName {
   if (Object.hasOwn(candidateFaults, name)) return name as CandidateFaultName;
-  throw new Error(`there is no fault ${name}; there are ${Object.keys(candidateFaults).join(', ')}`);
+  throw new LabRefusal(`there is no fault ${name}; there are ${Object.keys(candidateFaults).join(', ')}`);
 }

@@ -1,5 +1,7 @@
 // The lab for programs: tests and the demo. `scripts/lab` is the same for people.
-export { down, kill, LabRefusal, restart, status, summary, up } from './lab.ts';
+export { down, status, summary, up } from './lab.ts';
+export { kill, restart } from './restart.ts';
+export { LabRefusal } from './refusal.ts';
 export type { UpOptions } from './lab.ts';
 export { network, paths, ports } from './paths.ts';
 export type { LabPaths } from './paths.ts';

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { componentStates } from './component.ts';
 import type { LabPaths } from './paths.ts';
+import { LabRefusal } from './refusal.ts';
 
 export interface Owner {
   checkout: string;
@@ -43,6 +44,13 @@ export function claim(lab: LabPaths): Claim {
   const alive = componentStates(lab).some((component) => component.alive);
   if (owner.state === lab.state) return alive ? 'ours' : 'abandoned';
   return alive && existsSync(owner.checkout) ? 'taken' : 'abandoned';
+}
+
+/** Throws LabRefusal unless the lab of this checkout is up. */
+export function requireLab(lab: LabPaths): void {
+  const state = claim(lab);
+  if (state === 'taken') throw new LabRefusal(takenSentence(lab));
+  if (state !== 'ours') throw new LabRefusal('the lab is not up; `scripts/lab up` brings it up');
 }
 
 /** The sentence that refuses a second lab. */

@@ -11,7 +11,10 @@ import { appName, deployment, shopManifests } from './manifests/go-api.ts';
 import type { ShopManifest } from './manifests/go-api.ts';
 import { network, paths, ports } from './paths.ts';
 import type { LabPaths } from './paths.ts';
+import { requireLab } from './owner.ts';
 import { answers } from './probes.ts';
+import { LabRefusal } from './refusal.ts';
+import { restart } from './restart.ts';
 
 export interface ShopVersions {
   /** Tag that serves in production; `sha-4f9c2ab` when left out. */
@@ -42,13 +45,15 @@ const silent: Tell = () => undefined;
 /** Builds and imports the images, makes the databases, deploys both namespaces whole, and waits until 3 of 3 pods serve in each. */
 export async function deployShop({ current = CURRENT, candidate, fault }: ShopVersions = {}, tell: Tell = silent): Promise<DeployedShop> {
   const lab = paths();
+  requireLab(lab);
   const began = Date.now();
   const faulty = fault ? candidateFaults[fault] : undefined;
   const candidateTag = candidate ?? faulty?.tag ?? CANDIDATE;
-  const recipes = [recipe(current, ''), recipe(candidateTag, faulty?.setting ?? '')];
+  const recipes = [recipe(current), recipe(candidateTag, faulty?.setting)];
   const { imported, replaced } = await provideImages(lab, recipes);
   if (imported.length > 0) tell(`image ${imported.join(', ')} on the node`);
-  await migrate(lab, recipes[0] as ImageRecipe);
+  await untilNodeTellsOf(lab, recipes, tell);
+  await migrate(lab, recipe(current));
   const deployed: DeployedShop = { current: `${REPOSITORY}:${current}`, candidate: `${REPOSITORY}:${candidateTag}`, fault: fault ?? null };
   // The tag is the same and the program another: only new pods run it.
   if (replaced.length > 0) for (const { namespace } of bothShops(lab, deployed)) await kubectl(lab, ['-n', namespace, 'delete', 'deployment', appName, '--ignore-not-found']);
@@ -62,7 +67,8 @@ export async function deployShop({ current = CURRENT, candidate, fault }: ShopVe
 /** Production back on the current image, staging on the candidate, whatever was launched, paused, scaled or annotated since. As admin. */
 export async function resetShop(tell: Tell = silent): Promise<DeployedShop> {
   const lab = paths();
-  if (!existsSync(deployedFile(lab))) throw new Error('no shop is deployed; `scripts/lab shop` deploys it');
+  requireLab(lab);
+  if (!existsSync(deployedFile(lab))) throw new LabRefusal('no shop is deployed; `scripts/lab shop` deploys it');
   const deployed = JSON.parse(readFileSync(deployedFile(lab), 'utf8')) as DeployedShop;
   await settle(lab, deployed);
   tell(`shop  reset: ${deployed.current} in shop, ${deployed.candidate} in shop-staging`);
@@ -103,14 +109,37 @@ function bothShops(lab: LabPaths, { current, candidate, fault }: DeployedShop): 
 const deployedFile = (lab: LabPaths) => join(lab.data, 'shop.json');
 const databaseUrl = (database: string) => `postgres://postgres@${network.address}:${ports.postgres}/${database}`;
 
-function recipe(tag: string, fault: string): ImageRecipe {
+/** The images of a shop without faults. */
+export function shopRecipes(): ImageRecipe[] {
+  return [recipe(CURRENT), recipe(CANDIDATE)];
+}
+
+/** A node that runs tells of a new image only after up to 40 s, and a release that asks for it would be refused until then; a restarted kubelet tells within 2 s. */
+async function untilNodeTellsOf(lab: LabPaths, recipes: ImageRecipe[], tell: Tell): Promise<void> {
+  const tellsAll = async () => {
+    const told = await kubectl(lab, ['get', 'nodes', '-o', 'jsonpath={.items[*].status.images[*].names}']);
+    return recipes.every(({ reference }) => told.includes(`"${reference}"`));
+  };
+  if (await tellsAll()) return;
+  await restart('kubelet', tell);
+  const deadline = Date.now() + TOLD_WITHIN_MS;
+  while (!(await tellsAll())) {
+    if (Date.now() > deadline) throw new Error(`the node does not tell of its new images; see ${lab.logs}/kubelet.log`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+/** It did in 2 s; a minute is what it may take without a restart. */
+const TOLD_WITHIN_MS = 60_000;
+
+function recipe(tag: string, fault?: string): ImageRecipe {
   return {
     reference: `${REPOSITORY}:${tag}`,
     module: join(import.meta.dirname, 'target'),
     goPackage: './cmd/go-api',
     stamps: [`main.gitSHA=${tag.replace(/^sha-/, '')}`, 'main.gitDirty=false'],
     buildEnv: { GOEXPERIMENT: 'goroutineleakprofile' },
-    env: fault === '' ? [] : [`FAULT=${fault}`],
+    env: fault === undefined ? [] : [`FAULT=${fault}`],
   };
 }
 

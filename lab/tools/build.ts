@@ -24,7 +24,7 @@ export async function toolPath(name: string, tell: Tell): Promise<string> {
   const found = findTool(name);
   if (!found) throw new Error(`the lab knows no tool ${name}; it knows ${tools.flatMap((tool) => tool.binaries.map((binary) => binary.name)).join(', ')}`);
   const { tool, binary } = found;
-  return lookUp(tool, binary, process.env) ?? join(await built(tool, tell), binary.name);
+  return lookUp(tool, binary, process.env) ?? join((await built(tool, tell)).folder, binary.name);
 }
 
 /** Paths of all core binaries by name; one line per tool says where it came from. */
@@ -32,9 +32,10 @@ export async function coreTools(tell: Tell): Promise<Map<string, string>> {
   const paths = new Map<string, string>();
   for (const tool of tools.filter(({ core }) => core)) {
     const given = tool.binaries.map((binary) => lookUp(tool, binary, process.env));
-    const folder = given.every((path) => path !== undefined) ? undefined : await built(tool, tell);
-    if (!folder) tell(`tool  ${tool.name} ${tool.version}  found`);
-    tool.binaries.forEach((binary, index) => paths.set(binary.name, given[index] ?? join(folder ?? '', binary.name)));
+    const made = given.every((path) => path !== undefined) ? undefined : await built(tool, tell);
+    if (!made) tell(`tool  ${tool.name} ${tool.version}  found`);
+    else if (made.cached) tell(`tool  ${tool.name} ${tool.version}  cached`);
+    tool.binaries.forEach((binary, index) => paths.set(binary.name, given[index] ?? join(made?.folder ?? '', binary.name)));
   }
   return paths;
 }
@@ -71,14 +72,14 @@ export function toolCache(env: NodeJS.ProcessEnv): string {
   return join(env['TMINUS_CACHE'] ?? env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tminus', 'tools');
 }
 
-async function built(tool: Tool, tell: Tell): Promise<string> {
+async function built(tool: Tool, tell: Tell): Promise<{ folder: string; cached: boolean }> {
   const module = join(import.meta.dirname, tool.name);
   const key = buildKey(tool, readFileSync(join(module, 'go.mod'), 'utf8'), readFileSync(join(module, 'go.sum'), 'utf8'), `${process.platform}/${process.arch}`);
   const folder = join(toolCache(process.env), `${tool.name}-${key}`);
   const title = `tool  ${tool.name} ${tool.version}`;
-  if (existsSync(folder)) tell(`${title}  cached`);
-  else await exclusively(`${folder}.lock`, (pid) => tell(`${title}  waits for process ${pid}, which builds it`), () => build(tool, module, folder, title, tell));
-  return folder;
+  if (existsSync(folder)) return { folder, cached: true };
+  await exclusively(`${folder}.lock`, (pid) => tell(`${title}  waits for process ${pid}, which builds it`), () => build(tool, module, folder, title, tell));
+  return { folder, cached: false };
 }
 
 /** Builds beside the cache folder and moves the whole into place, so that a killed build leaves no half tool. */
