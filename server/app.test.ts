@@ -220,6 +220,13 @@ describe('acts', () => {
     expect(countdowns.acts).toEqual([]);
   });
 
+  it('lets a rehearsal run ahead, by a length of time that can be read', async () => {
+    const { api, countdowns } = testApp();
+    expect((await api(`${NAME}/clock`, { ahead: '25200s' })).status).toBe(202);
+    for (const ahead of ['soon', '-1h', '90']) expect((await api(`${NAME}/clock`, { ahead })).status).toBe(400);
+    expect(countdowns.advanced).toEqual([{ release: 'go-api-1.4.0', aheadMs: 25_200_000 }]);
+  });
+
   it('aborts by cancellation', async () => {
     const { api, countdowns } = testApp();
     expect((await api(`${NAME}/acts`, { id: 'abort-001', action: 'abort', comment: 'wrong image' })).status).toBe(202);

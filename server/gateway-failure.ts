@@ -15,7 +15,8 @@ export function failureOf(error: unknown, release: string, doing: string): unkno
   const code = grpcCode(error);
   if (code === grpcStatus.NOT_FOUND) return notFound(release);
   if (code === grpcStatus.UNAVAILABLE) return unreachable(doing);
-  // A query waits for a worker; its deadline means that none polled. FAILED_PRECONDITION is the same said at once.
+  // A query waits for a worker; Temporal itself answered a moment ago, so its deadline means that none polled. FAILED_PRECONDITION is the
+  // same said at once.
   if (code === grpcStatus.DEADLINE_EXCEEDED || code === grpcStatus.CANCELLED || code === grpcStatus.FAILED_PRECONDITION) return noWorker(doing);
   if (code === grpcStatus.RESOURCE_EXHAUSTED) return unreachable(doing);
   return error;
@@ -32,7 +33,7 @@ function notFound(release: string): CountdownFailure {
   return new CountdownFailure('NotFound', `there is no countdown named ${release}`, '`tminus list` shows those there are');
 }
 
-function unreachable(doing: string): CountdownFailure {
+export function unreachable(doing: string): CountdownFailure {
   return new CountdownFailure('Unreachable', `Temporal did not answer while ${doing}; countdowns go on when it is back, nothing is lost`, 'try again in a few seconds');
 }
 

@@ -25,7 +25,7 @@ function fakeClient(answer: (call: Call) => unknown): { client: Client; calls: C
     return answer(call);
   };
   const handle = (id: string) => new Proxy({}, { get: (_, method) => told(id, String(method)) });
-  const client = { withDeadline: async <T>(_: number, go: () => Promise<T>) => await go(), workflow: { getHandle: handle, executeUpdateWithStart: told('', 'executeUpdateWithStart') } };
+  const client = { workflowService: { getSystemInfo: async () => ({}) }, withDeadline: async <T>(_: number, go: () => Promise<T>) => await go(), workflow: { getHandle: handle, executeUpdateWithStart: told('', 'executeUpdateWithStart') } };
   return { client: client as unknown as Client, calls };
 }
 
@@ -68,6 +68,13 @@ describe('the gateway', () => {
     expect(calls).toMatchObject([{ id: 'countdown/go-api-1.4.0', method: 'executeUpdate', args: [{ name: 'act' }, { updateId: 'approval-1' }] }]);
   });
 
+  it('sends nothing to a Temporal server that does not answer a ping, however long its client would go on trying', async () => {
+    const { client, calls } = fakeClient(() => undefined);
+    client.workflowService.getSystemInfo = (() => new Promise(() => undefined)) as never;
+    await expect(temporalGateway({ client, pingTimeoutMs: 1 }).act(act, { payload: '{}', keyId: 'k', signature: 's' })).rejects.toMatchObject({ code: 'Unreachable' });
+    expect(calls).toEqual([]);
+  });
+
   it('aborts by saying who and why first, then cancelling', async () => {
     const { client, calls } = fakeClient(() => undefined);
     await temporalGateway({ client }).abort({ ...act, action: 'abort', comment: 'wrong image' });
@@ -91,6 +98,11 @@ describe('the gateway', () => {
   it('answers the plan of the countdown that already runs from the same file', async () => {
     const { client } = fakeClient(({ method }) => (method === 'describe' ? { memo: { releaseDigest: 'sha256:new' } } : { release: 'go-api-1.4.0', launchAt: '', checkpoints: [] }));
     expect(await temporalGateway({ client }).start(input)).toMatchObject({ release: 'go-api-1.4.0' });
+  });
+
+  it('never skips time in a real countdown', async () => {
+    const { client } = fakeClient(() => ({ rehearsal: false }));
+    await expect(temporalGateway({ client }).advance('go-api-1.4.0', 1_000)).rejects.toMatchObject({ code: 'Refused', message: expect.stringContaining('no rehearsal') });
   });
 
   it('refuses a rehearsal where time cannot be skipped, rather than starting a real countdown', async () => {

@@ -18,7 +18,7 @@ import {
   type Phase,
 } from '../workflows/messages.ts';
 import { CountdownFailure, type Countdowns, type CountdownSummary, type StepProgress } from './countdowns.ts';
-import { failureOf } from './gateway-failure.ts';
+import { failureOf, unreachable } from './gateway-failure.ts';
 import { letRun } from './virtual-time.ts';
 
 const attribute = {
@@ -34,6 +34,8 @@ const attribute = {
 const READ_TIMEOUT_MS = 5_000;
 // An act verifies a signature in an activity, and opening takes the service lock first; both wait for a worker's free slot.
 const ACT_TIMEOUT_MS = 30_000;
+// On one network a ping takes milliseconds, a first connection with TLS some hundred.
+const PING_TIMEOUT_MS = 2_000;
 // Visibility pages are read in start order; a list longer than this is for `tminus list --phase` and not for eyes.
 const MOST_LISTED = 500;
 
@@ -41,13 +43,17 @@ export interface GatewayOptions {
   client: Client;
   /** Starts on virtual time; without it this server refuses rehearsals. */
   rehearsalClient?: Client;
+  pingTimeoutMs?: number;
 }
 
 /** Countdowns as Temporal runs them. Every failure is a `CountdownFailure` with a sentence, or a bug. */
-export function temporalGateway({ client, rehearsalClient }: GatewayOptions): Countdowns {
+export function temporalGateway({ client, rehearsalClient, pingTimeoutMs = PING_TIMEOUT_MS }: GatewayOptions): Countdowns {
   const handle = (release: string) => client.workflow.getHandle(countdownId(release));
 
   async function ask<T>(release: string, doing: string, timeoutMs: number, call: () => Promise<T>): Promise<T> {
+    // The client retries a server that is away until the deadline, which then reads like a missing worker. A question that needs no
+    // worker tells the two apart, and before anything is sent: "nothing happened" is a better answer than "it may still count".
+    if (!(await isReachable(client, pingTimeoutMs))) throw unreachable(doing);
     try {
       return await client.withDeadline(Date.now() + timeoutMs, call);
     } catch (error) {
@@ -146,6 +152,23 @@ export function temporalGateway({ client, rehearsalClient }: GatewayOptions): Co
       await ask(release, `running the clock of ${release} ahead`, READ_TIMEOUT_MS, () => letRun(client, countdownId(release), aheadMs));
     },
   };
+}
+
+async function isReachable(client: Client, timeoutMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  // The client tries a server that is away up to ten times, and its pauses between them (up to 5 s each) know of no deadline.
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), timeoutMs);
+  });
+  const answered = client.withDeadline(Date.now() + timeoutMs, () => client.workflowService.getSystemInfo({})).then(
+    () => true,
+    () => false,
+  );
+  try {
+    return await Promise.race([answered, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 const releaseOf = (countdown: string): string => countdown.slice(countdownId('').length);

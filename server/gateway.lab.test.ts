@@ -1,0 +1,149 @@
+// The gateway against a real Temporal server with the real countdown; only the world outside is made up.
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Context } from '@temporalio/activity';
+import { Client, Connection } from '@temporalio/client';
+import { fakeWorld, inputFor } from '../test/countdown/fakes.ts';
+import { person, signedAct, temporalWorld, type World } from '../test/temporal-world.ts';
+import { countdownId, type Act, type CountdownInput, type CountdownStatus } from '../workflows/messages.ts';
+import type { Countdowns } from './countdowns.ts';
+import { temporalGateway } from './gateway.ts';
+
+jest.setTimeout(60_000);
+
+let temporal: World;
+let gateway: Countdowns;
+beforeAll(async () => {
+  temporal = await temporalWorld();
+  gateway = temporalGateway({ client: temporal.client, rehearsalClient: temporal.rehearsalClient });
+});
+afterAll(() => temporal.close());
+
+const anInput = (change: Partial<CountdownInput> = {}): CountdownInput => ({ ...inputFor(`r-${randomUUID()}`), rehearsal: true, ...change });
+const nameOf = (input: CountdownInput): string => input.release.metadata.name;
+
+const anAct = (status: CountdownStatus, change: Partial<Act> & Pick<Act, 'action'>): Act => {
+  const checkpoint = status.checkpoints.find(({ name }) => name === status.current);
+  return {
+    id: randomUUID(),
+    countdown: countdownId(status.release),
+    checkpoint: status.current,
+    revision: checkpoint?.revision ?? 0,
+    evidenceDigest: checkpoint?.evidenceDigest ?? '',
+    principal: person('li.wei'),
+    comment: 'read',
+    issuedAt: new Date().toISOString(),
+    ...change,
+  };
+};
+
+/** Until a status is as wished; waits on the countdown, at most 20 s. */
+async function until(release: string, wished: (status: CountdownStatus) => boolean): Promise<CountdownStatus> {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    const status = await gateway.status(release);
+    if (wished(status)) return status;
+    if (Date.now() > deadline) throw new Error(`never so: ${status.phase} ${status.sentence}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+describe('the gateway on a real server', () => {
+  it('starts once, lists, advances, takes a decision once though it is sent twice, and refuses with the sentence of the countdown', async () => {
+    await temporal.withWorkers(fakeWorld().activities, async () => {
+      const input = anInput();
+      const name = nameOf(input);
+      const plan = await gateway.start(input);
+      expect(plan.checkpoints).toHaveLength(3);
+      expect(await gateway.start(input)).toEqual(plan);
+      await expect(gateway.start({ ...input, releaseDigest: `sha256:${'0'.repeat(64)}` })).rejects.toMatchObject({ code: 'Refused' });
+
+      const early = await gateway.status(name);
+      await expect(gateway.act(anAct(early, { action: 'resume' }), signedAct(anAct(early, { action: 'resume' })))).rejects.toMatchObject({ code: 'Refused', message: expect.stringContaining('only a countdown on hold can be resumed') });
+
+      await gateway.advance(name, 71.01 * 3_600_000);
+      const waiting = await until(name, ({ phase }) => phase === 'waiting');
+      const act = anAct(waiting, { action: 'approve' });
+      expect(await gateway.act(act, signedAct(act))).toMatchObject({ ok: true, sentence: '1 of 2 approvals of release-managers are given' });
+      expect(await gateway.act(act, signedAct(act))).toMatchObject({ ok: true });
+      expect((await gateway.status(name)).checkpoints[1]?.approvals).toHaveLength(1);
+      expect((await gateway.audit(name)).map(({ action }) => action)).toContain('resume.refused');
+
+      await gateway.abort(anAct(waiting, { action: 'abort', comment: 'wrong image' }));
+      expect(await until(name, ({ phase }) => phase === 'ended')).toMatchObject({ ending: 'aborted', sentence: 'aborted by li.wei: wrong image' });
+    });
+  });
+
+  it('lists with phase and verdict from visibility', async () => {
+    const input = anInput();
+    await temporal.withWorkers(fakeWorld().activities, async () => {
+      await gateway.start(input);
+      await gateway.hold(anAct(await gateway.status(nameOf(input)), { action: 'hold', comment: 'odd' }));
+      await until(nameOf(input), ({ phase }) => phase === 'holding');
+    });
+    // Visibility is a second behind; it needs no worker.
+    const deadline = Date.now() + 20_000;
+    for (;;) {
+      const row = (await gateway.list()).find(({ release }) => release === nameOf(input));
+      if (row?.phase === 'holding') {
+        expect(row).toMatchObject({ service: 'shop/go-api', verdict: 'hold', running: true });
+        break;
+      }
+      if (Date.now() > deadline) throw new Error(`never listed as holding: ${JSON.stringify(row)}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    await expect(gateway.status(nameOf(input))).rejects.toMatchObject({ code: 'NoWorker' });
+    await temporal.client.workflow.getHandle(countdownId(nameOf(input))).terminate('test over');
+  });
+
+  it('shows what a running activity last said of itself', async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((go) => (release = go));
+    const world = fakeWorld();
+    const { runLoadTest } = world.activities;
+    if (!runLoadTest) throw new Error('the fakes have no load test');
+    const activities = {
+      ...world.activities,
+      runLoadTest: async (given: Parameters<typeof runLoadTest>[0]) => {
+        Context.current().heartbeat({ text: 'load at 300 requests/s', done: 23, total: 60, unit: 's' });
+        await held;
+        return await runLoadTest(given);
+      },
+    };
+    await temporal.withWorkers(activities, async () => {
+      const input = anInput();
+      await gateway.start(input);
+      await gateway.advance(nameOf(input), 5_000);
+      const deadline = Date.now() + 20_000;
+      for (;;) {
+        const [step] = await gateway.progress(await gateway.status(nameOf(input)));
+        if (step?.progress) {
+          expect(step).toMatchObject({ checkpoint: 'load-and-diagnosis', step: 'load-test', activity: 'runLoadTest', progress: { text: 'load at 300 requests/s', done: 23, total: 60, unit: 's' } });
+          break;
+        }
+        if (Date.now() > deadline) throw new Error(`never any progress: ${JSON.stringify(step)}`);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      release();
+      await gateway.abort(anAct(await gateway.status(nameOf(input)), { action: 'abort', comment: 'test over' }));
+    });
+  });
+
+  it('knows no countdown that was never started', async () => {
+    await expect(gateway.status('never-started')).rejects.toMatchObject({ code: 'NotFound', message: 'there is no countdown named never-started' });
+  });
+
+  it('says that Temporal is away, and does not hang', async () => {
+    // Without the client's retries: they would go on behind the test. That they are not waited for is shown in gateway.test.ts.
+    const connection = Connection.lazy({ address: '127.0.0.1:1', interceptors: [] });
+    const away = temporalGateway({ client: new Client({ connection, namespace: 'default' }) });
+    const began = Date.now();
+    await expect(away.status('go-api-1.4.0')).rejects.toMatchObject({ code: 'Unreachable' });
+    await expect(away.list()).rejects.toMatchObject({ code: 'Unreachable' });
+    const act = anAct({ release: 'go-api-1.4.0', current: 'final-poll', checkpoints: [] } as unknown as CountdownStatus, { action: 'approve' });
+    await expect(away.act(act, signedAct(act))).rejects.toMatchObject({ code: 'Unreachable' });
+    await expect(away.hold(act)).rejects.toMatchObject({ code: 'Unreachable' });
+    expect(Date.now() - began).toBeLessThan(12_000);
+    await connection.close();
+  });
+});
