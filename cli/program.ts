@@ -38,7 +38,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   process.exitCode = EXIT.done;
   try {
     await program.parseAsync([...argv], { from: 'user' });
-    return Number(process.exitCode ?? EXIT.done);
+    return typeof process.exitCode === 'number' ? process.exitCode : EXIT.done;
   } catch (error) {
     if (!(error instanceof CommanderError)) return printFailure(format, error);
     if (error.exitCode === 0) return EXIT.done;

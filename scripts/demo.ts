@@ -27,7 +27,7 @@ async function demo(fault: Parameters<typeof findFault>[0] | undefined): Promise
   await up({ tell: say });
   const shop = await deployShop(fault === undefined ? {} : { fault: findFault(fault) }, say);
   await resetShop();
-  say(`lab     ${await summary()}   ${seconds(began)}`);
+  say(`lab     ${summary()}   ${seconds(began)}`);
   say(`target  shop/go-api, 3 pods of ${tag(shop.current)}, candidate ${tag(shop.candidate)} is on the node and in staging`);
   rmSync(home, { recursive: true, force: true });
   const people = prepareHome();

@@ -39,7 +39,7 @@ export async function makeCurrent(client: Client, buildId: string): Promise<void
       });
       return;
     } catch (error) {
-      if (Date.now() > deadline) throw new Error(`the Temporal server does not know worker version ${buildId} after ${KNOWN_WITHIN_MS / 1000} s: ${String(error)}`);
+      if (Date.now() > deadline) throw new Error(`the Temporal server does not know worker version ${buildId} after ${KNOWN_WITHIN_MS / 1000} s`, { cause: error });
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
   }

@@ -14,7 +14,7 @@ import {
 } from '@temporalio/workflow';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import { durationMs } from '../release/duration.ts';
-import { record, current, evaluate, freshState, findingsOf, recycleState, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import { record, current, evaluate, freshState, recycleState, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { patient, quick } from './activity-options.ts';
 import { listen } from './acts.ts';
 import { announce, enterPhase, flushAudit } from './announce.ts';

@@ -156,7 +156,7 @@ export interface CountdownStatus {
   historyEvents: number;
 }
 
-export const openUpdate = defineUpdate<{ release: string; launchAt: string; checkpoints: { name: string; at: string }[] }, []>('open');
+export const openUpdate = defineUpdate<{ release: string; launchAt: string; checkpoints: { name: string; at: string }[] }>('open');
 export const actUpdate = defineUpdate<ActResult, [SignedAct]>('act');
 export const holdSignal = defineSignal<[{ reason: string; by: Principal }]>('hold');
 /** Who aborts and why; sent just before the cancellation that ends the countdown. */

@@ -34,7 +34,8 @@ export async function acquireLock({ client, workflowTaskQueue, fencingGeneration
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }
     const lock = await client.workflow.getHandle(workflowId).describe();
-    const other = String(lock.memo?.['holder'] ?? 'an unknown countdown');
+    const held = lock.memo?.['holder'];
+    const other = typeof held === 'string' ? held : 'an unknown countdown';
     if (other === holder) return { acquired: true, generation: (await fencingGeneration(target)) + 1 };
     if (await isRunning(client, other)) {
       return { acquired: false, sentence: `${target.namespace}/${target.deployment} already has a countdown: ${other.replace('countdown/', '')}; abort it or wait for its end` };

@@ -118,10 +118,9 @@ describe('kill -9 of the worker', () => {
     const now = await ended(at, name);
     expect(now).toMatchObject({ ending: 'launched' });
     expect(existsSync(options.env.TMINUS_FAILPOINT_ONCE)).toBe(true);
-    const load = now.checkpoints[0].steps[0];
-    const delivered = load.findings.find(({ code }: { code: string }) => code === 'LoadDelivered');
+    const delivered = now.checkpoints[0]?.steps[0]?.findings.find(({ code }) => code === 'LoadDelivered');
     expect(delivered).toMatchObject({ outcome: 'pass' });
-    expect(Number(delivered.measured)).toBeLessThanOrEqual(100.5);
+    expect(Number(delivered?.measured)).toBeLessThanOrEqual(100.5);
   });
 });
 
@@ -129,7 +128,7 @@ it('holds, naming the query, when Prometheus stops while the guard runs, and goe
   await startTraffic(100);
   const at = await open();
   const name = await start(at, { bake: '40s' });
-  await at.until(name, 'in the guard', ({ checkpoints }) => checkpoints.at(-1)?.steps.some((step: { type: string; state: string }) => step.type === 'guard' && step.state === 'running'));
+  await at.until(name, 'in the guard', ({ checkpoints }) => checkpoints.at(-1)?.steps.some((step) => step.type === 'guard' && step.state === 'running') ?? false);
   await pause(6_000);
   await kill('prometheus');
   try {
@@ -159,14 +158,14 @@ it('loses nothing when the Temporal server is killed in the middle of a hold, an
   expect(still.auditHead).toEqual(held.auditHead);
   expect((await at.tminus('li.wei', 'resume', name, '-m', 'over')).code).toBe(0);
   const waiting = await at.until(name, 'waiting', ({ phase }) => phase === 'waiting');
-  const poll = waiting.checkpoints[0];
+  const poll = waiting.checkpoints[0]!;
   const body = JSON.stringify({ id: randomUUID(), action: 'approve', checkpoint: poll.name, revision: poll.revision, evidenceDigest: poll.evidenceDigest, comment: 'go' });
   const send = () => fetch(`${at.url}/api/v1/releases/${name}/acts`, { method: 'POST', headers: { authorization: `Bearer ${at.token('a.osei')}`, 'content-type': 'application/json' }, body }).then((answer) => answer.json());
   const first = await send();
   expect(await send()).toEqual(first);
   const done = await ended(at, name);
   expect(done.ending).toBe('launched');
-  expect(done.checkpoints[0].approvals).toHaveLength(1);
+  expect(done.checkpoints[0]?.approvals).toHaveLength(1);
 });
 
 it('refuses a second countdown for the same service with a sentence', async () => {

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { createToken } from '../../server/identity/tokens.ts';
+import type { CountdownStatus } from '../../workflows/messages.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const node = join(root, 'node_modules/.bin/node');
@@ -34,8 +35,8 @@ export interface House {
   /** Runs the CLI in the background; its output grows in `out`. */
   background(who: Person, ...argv: string[]): { child: ChildProcess; out: () => string; done: Promise<number> };
   /** The JSON of `status`. */
-  status(release: string): Promise<Record<string, any>>;
-  until(release: string, what: string, seen: (status: any) => boolean, withinMs?: number): Promise<any>;
+  status(release: string): Promise<CountdownStatus>;
+  until(release: string, what: string, seen: (status: CountdownStatus) => boolean, withinMs?: number): Promise<CountdownStatus>;
   /** Process id of the worker that runs now. */
   workerPid(): number;
   devOutput(): string;
@@ -98,14 +99,14 @@ export async function openHouse({ environment, temporal, namespace = `e2e-${rand
       const { stdout, stderr } = await house.tminus('requester', 'status', release, '-o', 'json');
       const answer = JSON.parse(stdout || '{}');
       if (answer.kind === 'Error') throw new Error(`${answer.message} ${stderr}`);
-      return answer.status ?? answer;
+      return answer as CountdownStatus;
     },
     async until(release, what, seen, withinMs = 120_000) {
       const end = Date.now() + withinMs;
-      let last: unknown = null;
+      let last: CountdownStatus | string = 'unknown';
       while (Date.now() < end) {
-        last = await house.status(release).catch((error: unknown) => ({ error: String(error) }));
-        if (seen(last)) return last;
+        last = await house.status(release).catch((error: unknown) => String(error));
+        if (typeof last !== 'string' && seen(last)) return last;
         await pause(300);
       }
       throw new Error(`${release} never was ${what}: ${JSON.stringify(last).slice(0, 1500)}\n${output.slice(-2000)}`);
