@@ -77,7 +77,7 @@ export function pageRoutes(app: Hono<AppEnv>, world: World): void {
     } catch (error) {
       const failure = apiErrorOf(error);
       if (failure.code !== 'Refused' && failure.code !== 'OutcomeUnknown') throw error;
-      return c.html(await checkpointMarkup(c, parsed.data.checkpoint, { text: `Not counted: ${failure.message}. ${sentenceCase(failure.hint)}.`, tone: 'no-go' }), statusOf(failure), headersOf(failure));
+      return c.html(await checkpointMarkup(c, parsed.data.checkpoint, { text: notCounted(failure), tone: 'no-go' }), statusOf(failure), headersOf(failure));
     }
     const decision = parsed.data.action === 'approve' || parsed.data.action === 'reject' || parsed.data.action === 'waive';
     return c.redirect(decision ? back : `/r/${name}`, 303);
@@ -120,6 +120,12 @@ export function pageRoutes(app: Hono<AppEnv>, world: World): void {
       return [];
     }
   }
+}
+
+/** The hints of failures speak of commands; here the page itself is what to read next. */
+function notCounted({ code, message }: ApiError): string {
+  if (code === 'OutcomeUnknown') return `${sentenceCase(message)}. Reload this page before you decide again.`;
+  return `Not counted: ${message}. This page shows what stands now.`;
 }
 
 /** Where to go after signing in: a path of this server, never another one (`//elsewhere` is another one, too). */
