@@ -15,6 +15,10 @@ const USERS_PER_SECOND = 100;
 const READY_WITHIN_MS = 90_000;
 const SHOP = { namespace: 'shop', deployment: 'go-api' };
 
+const seconds = (since: number): string => `${((Date.now() - since) / 1000).toFixed(0)} s`;
+const tag = (image: string): string => image.slice(image.lastIndexOf(':') + 1);
+const tokenFile = (subject: string): string => join(home, `${subject}.token`);
+const releaseName = (fault?: string): string => (fault === undefined ? 'go-api-1.4.0' : `go-api-1.4.0-${fault}`);
 const { values } = parseArgs({ options: { fault: { type: 'string' }, help: { type: 'boolean', short: 'h' } } });
 if (values.help) {
   say(`usage: ./scripts/demo [--fault ${Object.keys(candidateFaults).join('|')}]`);
@@ -24,7 +28,7 @@ process.exitCode = await demo(values.fault === undefined ? undefined : findFault
 
 async function demo(fault: Parameters<typeof findFault>[0] | undefined): Promise<number> {
   const began = Date.now();
-  await up({ tell: say });
+  await up({ tell: say, shop: false });
   const shop = await deployShop(fault === undefined ? {} : { fault: findFault(fault) }, say);
   await resetShop();
   say(`lab     ${summary()}   ${seconds(began)}`);
@@ -70,8 +74,6 @@ function prepareHome(): Record<'requester' | 'li.wei' | 'a.osei', string> {
   return { requester: person('requester', ['developers']), 'li.wei': person('li.wei', ['release-managers']), 'a.osei': person('a.osei', ['release-managers']) };
 }
 
-const tokenFile = (subject: string): string => join(home, `${subject}.token`);
-const releaseName = (fault?: string): string => (fault === undefined ? 'go-api-1.4.0' : `go-api-1.4.0-${fault}`);
 
 /** The example of the documentation, with the lab's images and times that fit a demo. */
 function releaseFile(shop: DeployedShop, fault?: string): string {
@@ -119,5 +121,3 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-const seconds = (since: number): string => `${((Date.now() - since) / 1000).toFixed(0)} s`;
-const tag = (image: string): string => image.slice(image.lastIndexOf(':') + 1);
