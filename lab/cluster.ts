@@ -22,8 +22,18 @@ export async function applyObjects(lab: LabPaths, objects: object[]): Promise<vo
 
 /** Puts objects in the place of what is there, whole: fields and annotations others set go. */
 export async function replaceObjects(lab: LabPaths, objects: object[]): Promise<void> {
-  await kubectl(lab, ['replace', '-f', '-'], list(objects));
+  for (let attempt = 1; ; attempt++) {
+    const refusal = await kubectl(lab, ['replace', '-f', '-'], list(objects)).then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    if (refusal === undefined) return;
+    if (attempt === REPLACE_ATTEMPTS || !refusal.message.includes('(Conflict)')) throw refusal;
+  }
 }
+
+/** kubectl reads before it replaces; the controller of a Deployment whose pods crash writes its status several times a second in between. */
+const REPLACE_ATTEMPTS = 10;
 
 /** Waits until all replicas of a Deployment run its newest template. Throws with kubectl's words when they do not. */
 export async function awaitRollout(lab: LabPaths, namespace: string, deployment: string): Promise<void> {

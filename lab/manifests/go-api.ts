@@ -66,7 +66,8 @@ export function deployment({ namespace, image, faultOverride }: ShopManifest): o
               ],
               envFrom: [{ secretRef: { name: appName } }, { configMapRef: { name: appName } }],
               ...(faultOverride === undefined ? {} : { env: [{ name: 'FAULT', value: faultOverride }] }),
-              readinessProbe: { ...probe, failureThreshold: 2 },
+              // A pod that dies in its first second must never count as ready: each blink would be progress, and put off the progress deadline.
+              readinessProbe: { ...probe, initialDelaySeconds: 2, failureThreshold: 2 },
               // Slower to judge than readiness: a pod whose database is away should leave the Service, not die.
               livenessProbe: { ...probe, periodSeconds: 5, failureThreshold: 12 },
               // No limits: throttling would show as latency of the service.
