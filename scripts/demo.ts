@@ -42,12 +42,12 @@ async function demo(fault: Parameters<typeof findFault>[0] | undefined): Promise
   try {
     const file = releaseFile(shop, fault);
     const code = await tminus(people.requester, 'rehearse', file, '--approver', tokenFile('li.wei'), '--approver', tokenFile('a.osei'));
-    const report = join(root, '.tminus/reports', `${releaseName(fault)}.html`);
+    const report = join('.tminus/reports', `${releaseName(fault)}.html`);
     mkdirSync(join(root, '.tminus/reports'), { recursive: true });
     await tminus(people.requester, 'report', releaseName(fault), '--html', report);
     const writes = await auditWrites({ ...SHOP, since });
     say(`writes  ${writes.length} to shop/go-api by the apiserver's own audit log${writes.map(({ at, image }) => `\n          ${at}  ${image === null ? '' : tag(image)}`).join('')}`);
-    say(`report  ${report.slice(root.length + 1)}   demo took ${seconds(began)}`);
+    say(`report  ${report}   demo took ${seconds(began)}`);
     return code;
   } finally {
     await stopTraffic();
@@ -111,6 +111,7 @@ async function startDev(): Promise<{ stop(): Promise<void> }> {
 
 function tminus(token: string, ...argv: string[]): Promise<number> {
   const child = spawn(node, [join(root, 'cli/bin.ts'), ...argv], {
+    cwd: root,
     env: { ...process.env, TMINUS_SERVER: `http://127.0.0.1:${PORT}`, TMINUS_TOKEN: token, TMINUS_HOME: home },
     stdio: 'inherit',
   });

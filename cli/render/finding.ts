@@ -1,9 +1,10 @@
 import type { Finding } from '../../verdict/finding.ts';
 
-/** `420 ms > 300 ms`, `0.01 % ≤ 0.1 %`, or nothing where nothing was measured against a limit. */
+/** `420 ms > 300 ms`, `0.01 % ≤ 0.1 %`, or nothing where a comparison would say more than is known. */
 export function against({ measured, limit, unit, outcome }: Pick<Finding, 'measured' | 'limit' | 'unit' | 'outcome'>, ascii = false): string {
-  if (measured === null || limit === null || typeof measured !== 'number' || typeof limit !== 'number') return '';
-  const sign = outcome === 'inconclusive' ? '?' : measured > limit ? '>' : measured === limit ? '=' : ascii ? '<=' : '≤';
+  if (outcome === 'inconclusive' || typeof measured !== 'number' || typeof limit !== 'number') return '';
+  // A limit may be a most or a least; which, the outcome tells.
+  const sign = outcome === 'fail' ? (measured > limit ? '>' : '<') : measured <= limit ? (ascii ? '<=' : '≤') : ascii ? '>=' : '≥';
   return `${amount(measured, unit)} ${sign} ${amount(limit, unit)}`;
 }
 

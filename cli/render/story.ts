@@ -72,11 +72,18 @@ function shortClock({ at }: CheckpointStatus, { launchAt }: CountdownStatus): st
   return clock(at, launchAt).slice(0, -3);
 }
 
+/** The worst reason; the others are counted, and `explain` tells them. */
+function firstReason({ reasons, sentence }: CountdownStatus): string {
+  const against = reasons.filter(({ effect }) => effect === 'no-go');
+  const [first] = against;
+  return first ? `${first.message}${against.length > 1 ? `; and ${against.length - 1} more` : ''}` : sentence;
+}
+
 function endLines(previous: CountdownStatus | null, next: CountdownStatus, look: Look): string[] {
   if (next.phase === 'stopped' && previous?.phase !== 'stopped') {
     const untouched = next.checkpoints.every(({ steps }) => steps.every(({ type, round }) => type !== 'launch' || round === 0));
     return [
-      `${mark('bad', look)} NO-GO    ${next.sentence}.${untouched ? ` Nothing was changed in ${next.service.namespace}/${next.service.name}.` : ''}`,
+      `${mark('bad', look)} NO-GO    ${firstReason(next)}.${untouched ? ` Nothing was changed in ${next.service.namespace}/${next.service.name}.` : ''}`,
       `  Next: tminus explain ${next.release} · fix, then tminus recycle ${next.release} --to ${next.checkpoints[0]?.offset ?? 'T-72h'}`,
     ];
   }
