@@ -2,7 +2,12 @@
 import { closeSync, openSync } from 'node:fs';
 
 /** Each effect before and after its write, and the middle of the load test. */
-export type Failpoint = 'launch.before-write' | 'launch.after-write' | 'rollback.before-write' | 'rollback.after-write' | 'load-test.running';
+export type Failpoint =
+  | 'launch.before-write'
+  | 'launch.after-write'
+  | 'rollback.before-write'
+  | 'rollback.after-write'
+  | 'load-test.running';
 
 /**
  * Kills this process with SIGKILL when `TMINUS_FAILPOINT` names this point: no cleanup, no heartbeat, as a machine would die.

@@ -18,7 +18,11 @@ export interface HealthAnswer {
 /** URL of a target's health page. Throws `Misconfigured` when the environment file does not know the target. */
 export function healthUrl(environment: Environment, target: string, path: string): string {
   const known = Object.hasOwn(environment.spec.targets, target) ? environment.spec.targets[target] : undefined;
-  if (!known) throw refuse('Misconfigured', `the environment file names no target ${target}; it has ${Object.keys(environment.spec.targets).join(', ') || 'none'}`);
+  if (!known)
+    throw refuse(
+      'Misconfigured',
+      `the environment file names no target ${target}; it has ${Object.keys(environment.spec.targets).join(', ') || 'none'}`,
+    );
   return new URL(path, known.url).href;
 }
 
@@ -27,13 +31,27 @@ export async function askHealth(url: string, signal?: AbortSignal): Promise<Heal
   const at = new Date().toISOString();
   const timeout = AbortSignal.timeout(ANSWER_WITHIN_MS);
   try {
-    const response = await fetch(url, { redirect: 'error', headers: { connection: 'close' }, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
+    const response = await fetch(url, {
+      redirect: 'error',
+      headers: { connection: 'close' },
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+    });
     const text = await firstBytes(response);
-    return { at, ok: response.status === 200 && statusOf(text) === 'ok', detail: `${response.status} ${text.slice(0, 120).replaceAll(/\s+/g, ' ')}`.trim() };
+    return {
+      at,
+      ok: response.status === 200 && statusOf(text) === 'ok',
+      detail: `${response.status} ${text.slice(0, 120).replaceAll(/\s+/g, ' ')}`.trim(),
+    };
   } catch (cause) {
     signal?.throwIfAborted();
     const inner = (cause as { cause?: { message?: string; code?: string } }).cause;
-    return { at, ok: false, detail: timeout.aborted ? `no answer within ${ANSWER_WITHIN_MS / 1_000} s` : inner?.message || inner?.code || (cause as Error).message };
+    return {
+      at,
+      ok: false,
+      detail: timeout.aborted
+        ? `no answer within ${ANSWER_WITHIN_MS / 1_000} s`
+        : inner?.message || inner?.code || (cause as Error).message,
+    };
   }
 }
 

@@ -28,7 +28,15 @@ const step: GuardInput['step'] = {
   metric: 'http_request_duration_seconds',
   limits: { p99: '300ms', errorRate: '0.1%' },
 };
-const preflight: PreflightInput = { step: { type: 'preflight', name: 'preflight', maxClockSkew: '2s' }, production, staging: { ...production, namespace: 'shop-staging' }, image: PLAYED_IMAGE, healthTarget: 'shop', healthPath: '/healthz', guard: step };
+const preflight: PreflightInput = {
+  step: { type: 'preflight', name: 'preflight', maxClockSkew: '2s' },
+  production,
+  staging: { ...production, namespace: 'shop-staging' },
+  image: PLAYED_IMAGE,
+  healthTarget: 'shop',
+  healthPath: '/healthz',
+  guard: step,
+};
 
 let prometheus: RealPrometheus;
 let folder: string;
@@ -74,7 +82,7 @@ function acts(cluster = playedCluster()) {
 /** Until Prometheus has scraped every pod a moment ago: it looks for targets only every 5 s, and after a restart the old samples are still there. */
 async function scraped(count = 3): Promise<void> {
   const client = createPrometheusClient({ url: prometheus.url });
-  for (const endsAt = performance.now() + 15_000; performance.now() < endsAt; ) {
+  for (const endsAt = performance.now() + 15_000; performance.now() < endsAt;) {
     const up = await client.vector('up == 1 and (time() - timestamp(up)) < 1');
     if (up.ok && up.value.length === count) return;
     await new Promise((done) => setTimeout(done, 100));
@@ -104,7 +112,9 @@ describe('the guard with the real Prometheus', () => {
     await scraped();
     const startedMs = performance.now();
     const { findings } = await acts().runGuard(input({ remainingMs: 60_000 }));
-    expect(findings).toMatchObject([{ code: 'ErrorRateAboveLimit', outcome: 'fail', limit: 0.1, message: expect.stringContaining('requests failed') }]);
+    expect(findings).toMatchObject([
+      { code: 'ErrorRateAboveLimit', outcome: 'fail', limit: 0.1, message: expect.stringContaining('requests failed') },
+    ]);
     expect(performance.now() - startedMs).toBeLessThan(5_000);
   });
 
@@ -112,7 +122,9 @@ describe('the guard with the real Prometheus', () => {
     prometheus = await startRealPrometheus(playedPods);
     send({ slow: 2 });
     await scraped();
-    expect((await acts().runGuard(input({ remainingMs: 60_000 }))).findings).toMatchObject([{ code: 'LatencyAboveLimit', outcome: 'fail' }]);
+    expect((await acts().runGuard(input({ remainingMs: 60_000 }))).findings).toMatchObject([
+      { code: 'LatencyAboveLimit', outcome: 'fail' },
+    ]);
   });
 
   it('holds with the query when Prometheus dies, and goes on when it is back', async () => {
@@ -123,7 +135,15 @@ describe('the guard with the real Prometheus', () => {
     const watching = runGuard(input({ remainingMs: 60_000 }));
     setTimeout(() => void prometheus.stop(), 2_000);
     const { findings, watchedMs } = await watching;
-    expect(findings).toMatchObject([{ code: 'GuardNoData', outcome: 'inconclusive', message: expect.stringContaining('sum by (pod) (http_request_duration_seconds_count{namespace="shop",pod=~"go-api-7d4b9c-[a-z0-9]+"') }]);
+    expect(findings).toMatchObject([
+      {
+        code: 'GuardNoData',
+        outcome: 'inconclusive',
+        message: expect.stringContaining(
+          'sum by (pod) (http_request_duration_seconds_count{namespace="shop",pod=~"go-api-7d4b9c-[a-z0-9]+"',
+        ),
+      },
+    ]);
     expect(watchedMs).toBeLessThan(4_000);
     await prometheus.start();
     await scraped();
@@ -136,7 +156,9 @@ describe('the guard with the real Prometheus', () => {
     send();
     await scraped();
     (prometheus.pods[playedPods[1] as string] as { up: boolean }).up = false;
-    expect((await acts().runGuard(input())).findings).toMatchObject([{ code: 'GuardNoData', message: expect.stringContaining(`last scrape of pod ${playedPods[1]} failed`) }]);
+    expect((await acts().runGuard(input())).findings).toMatchObject([
+      { code: 'GuardNoData', message: expect.stringContaining(`last scrape of pod ${playedPods[1]} failed`) },
+    ]);
   });
 
   it('holds when two jobs scrape the same pods', async () => {
@@ -149,15 +171,21 @@ describe('the guard with the real Prometheus', () => {
   it('is undecided without traffic, and never takes 0 of 0 for a pass', async () => {
     prometheus = await startRealPrometheus(playedPods);
     await scraped();
-    expect((await acts().runGuard(input({ remainingMs: 2_000 }))).findings).toMatchObject([{ code: 'GuardUndecided', outcome: 'inconclusive', measured: 0 }]);
+    expect((await acts().runGuard(input({ remainingMs: 2_000 }))).findings).toMatchObject([
+      { code: 'GuardUndecided', outcome: 'inconclusive', measured: 0 },
+    ]);
   });
 
   it('holds when the cluster cannot be asked, and when other pods than the launched run', async () => {
     prometheus = await startRealPrometheus(playedPods);
     send();
     await scraped();
-    expect((await acts(playedCluster({ status: 403 })).runGuard(input())).findings).toMatchObject([{ code: 'GuardNoData', message: expect.stringContaining('could not get deployments.apps shop/go-api: this identity may not (403)') }]);
-    expect((await acts(playedCluster({ image: 'registry.local/go-api:other' })).runGuard(input())).findings).toMatchObject([{ code: 'GuardNoData', message: expect.stringContaining('not the launched') }]);
+    expect((await acts(playedCluster({ status: 403 })).runGuard(input())).findings).toMatchObject([
+      { code: 'GuardNoData', message: expect.stringContaining('could not get deployments.apps shop/go-api: this identity may not (403)') },
+    ]);
+    expect((await acts(playedCluster({ image: 'registry.local/go-api:other' })).runGuard(input())).findings).toMatchObject([
+      { code: 'GuardNoData', message: expect.stringContaining('not the launched') },
+    ]);
   });
 });
 
@@ -177,16 +205,28 @@ describe('preflight with the real Prometheus', () => {
     await scraped();
     const guard = { ...step, limits: { ...step.limits, p99: '250ms' } };
     const { findings } = await acts(playedCluster({ paused: true, allowed: false, nodeImages: [] })).runPreflight({ ...preflight, guard });
-    expect(findings.filter(({ outcome }) => outcome === 'fail').map(({ subject }) => subject)).toEqual(['rights', 'not paused', 'latency buckets']);
+    expect(findings.filter(({ outcome }) => outcome === 'fail').map(({ subject }) => subject)).toEqual([
+      'rights',
+      'not paused',
+      'latency buckets',
+    ]);
     const wrong = await acts().runPreflight({ ...preflight, guard: { ...step, metric: 'no_such_metric' } });
-    expect(wrong.findings.filter(({ outcome }) => outcome !== 'pass').map(({ subject }) => subject)).toEqual(['request counters', 'latency buckets']);
+    expect(wrong.findings.filter(({ outcome }) => outcome !== 'pass').map(({ subject }) => subject)).toEqual([
+      'request counters',
+      'latency buckets',
+    ]);
   });
 
   it('cannot tell without Prometheus, and says so once for each question it could not ask', async () => {
     prometheus = await startRealPrometheus(playedPods);
     await prometheus.stop();
     const { findings, facts } = await acts().runPreflight(preflight);
-    expect(findings.filter(({ outcome }) => outcome === 'inconclusive').map(({ subject }) => subject)).toEqual(['prometheus clock', 'scrape targets', 'request counters', 'latency buckets']);
+    expect(findings.filter(({ outcome }) => outcome === 'inconclusive').map(({ subject }) => subject)).toEqual([
+      'prometheus clock',
+      'scrape targets',
+      'request counters',
+      'latency buckets',
+    ]);
     expect(facts[0]?.text).toBe('10 of 14: not passed: prometheus clock, scrape targets, request counters, latency buckets');
   });
 });

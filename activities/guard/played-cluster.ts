@@ -18,13 +18,28 @@ export const PLAYED_IMAGE = 'registry.local/go-api:sha-91d03ce';
 export const playedPods = [1, 2, 3].map((each) => `go-api-${HASH}-x${each}`);
 
 export function playedCluster(change: Partial<PlayedCluster> = {}): PlayedCluster & { client: ClusterClient } {
-  const state: PlayedCluster = { image: PLAYED_IMAGE, names: [...playedPods], restarts: 0, status: 200, paused: false, allowed: true, nodeImages: [PLAYED_IMAGE], ...change };
+  const state: PlayedCluster = {
+    image: PLAYED_IMAGE,
+    names: [...playedPods],
+    restarts: 0,
+    status: 200,
+    paused: false,
+    allowed: true,
+    nodeImages: [PLAYED_IMAGE],
+    ...change,
+  };
   const answer = (verb: 'get' | 'list' | 'create', resource: Resource): unknown => {
     if (state.status !== 200) throw new ApiFailure(verb, resource, 'lab', state.status, 'played');
     if (resource.resource === 'selfsubjectaccessreviews') return { status: { allowed: state.allowed } };
     if (resource.resource === 'deployments') return deployment(state);
     if (resource.resource === 'replicasets') return [replicaSet];
-    if (resource.resource === 'nodes') return [{ metadata: { name: 'lab-node' }, status: { conditions: [{ type: 'Ready', status: 'True' }], images: [{ names: state.nodeImages }] } }];
+    if (resource.resource === 'nodes')
+      return [
+        {
+          metadata: { name: 'lab-node' },
+          status: { conditions: [{ type: 'Ready', status: 'True' }], images: [{ names: state.nodeImages }] },
+        },
+      ];
     return state.names.map((name) => pod(name, state));
   };
   const client: ClusterClient = {
@@ -46,18 +61,40 @@ function deployment({ image, names, paused }: PlayedCluster) {
   const all = names.length;
   return {
     metadata: { name: 'go-api', namespace: 'shop', uid: 'd', resourceVersion: '1', generation: 3, annotations: revision },
-    spec: { replicas: all, paused, revisionHistoryLimit: 10, progressDeadlineSeconds: 600, selector: { matchLabels: { app: 'go-api' } }, template: { spec: { containers: [{ name: 'go-api', image, imagePullPolicy: 'Never' }] } } },
+    spec: {
+      replicas: all,
+      paused,
+      revisionHistoryLimit: 10,
+      progressDeadlineSeconds: 600,
+      selector: { matchLabels: { app: 'go-api' } },
+      template: { spec: { containers: [{ name: 'go-api', image, imagePullPolicy: 'Never' }] } },
+    },
     status: { observedGeneration: 3, replicas: all, updatedReplicas: all, readyReplicas: all, availableReplicas: all },
   };
 }
 
 const owner = (kind: string, uid: string) => [{ kind, name: kind, uid, controller: true }];
-const replicaSet = { metadata: { name: `go-api-${HASH}`, uid: 'r', resourceVersion: '1', annotations: revision, labels, ownerReferences: owner('Deployment', 'd') }, spec: {} };
+const replicaSet = {
+  metadata: {
+    name: `go-api-${HASH}`,
+    uid: 'r',
+    resourceVersion: '1',
+    annotations: revision,
+    labels,
+    ownerReferences: owner('Deployment', 'd'),
+  },
+  spec: {},
+};
 
 function pod(name: string, { image, restarts }: PlayedCluster) {
   return {
     metadata: { name, uid: name, resourceVersion: '1', labels, ownerReferences: owner('ReplicaSet', 'r') },
     spec: { nodeName: 'lab-node', containers: [{ name: 'go-api', image }] },
-    status: { phase: 'Running', podIP: '10.244.0.7', conditions: [{ type: 'Ready', status: 'True' }], containerStatuses: [{ name: 'go-api', ready: true, restartCount: restarts, image, imageID: 'sha256:1' }] },
+    status: {
+      phase: 'Running',
+      podIP: '10.244.0.7',
+      conditions: [{ type: 'Ready', status: 'True' }],
+      containerStatuses: [{ name: 'go-api', ready: true, restartCount: restarts, image, imageID: 'sha256:1' }],
+    },
   };
 }

@@ -38,7 +38,11 @@ export function createGuardActivities(dependencies: GuardDependencies): Pick<Ste
 }
 
 /** Watches until the bake time is over, a limit is surely broken, or nothing could be seen for too long. */
-export async function runGuard({ store, environment, clients, now = Date.now, wait = pauseFor }: GuardDependencies, input: GuardInput, { heartbeat, signal }: RunningActivity): Promise<GuardReport> {
+export async function runGuard(
+  { store, environment, clients, now = Date.now, wait = pauseFor }: GuardDependencies,
+  input: GuardInput,
+  { heartbeat, signal }: RunningActivity,
+): Promise<GuardReport> {
   const limits = limitsOf(input);
   const client = clients(input.production.cluster);
   const prometheus = createPrometheusClient({ url: prometheusUrl(environment, input.production.cluster), signal, now });
@@ -53,7 +57,12 @@ export async function runGuard({ store, environment, clients, now = Date.now, wa
     const sample = await look(prometheus, input, limits, { lookMs, startedMs, pods });
     samples.push(sample);
     tally = addSample(tally, sample, limits.noDataAfterMs);
-    const progress = { text: tally.blindMs > 0 ? `sees nothing: ${tally.trouble?.sentence ?? ''}` : guardFact(tally, limits).text, done: tally.watchedMs, total: limits.watchMs, unit: 'ms' };
+    const progress = {
+      text: tally.blindMs > 0 ? `sees nothing: ${tally.trouble?.sentence ?? ''}` : guardFact(tally, limits).text,
+      done: tally.watchedMs,
+      total: limits.watchMs,
+      unit: 'ms',
+    };
     heartbeat(progress);
     if (guardBreach(tally, limits).length > 0 || isBlind(tally, limits)) break;
     // Never ends on a blind look: either data come back, or they are missing for too long.
@@ -66,8 +75,16 @@ export async function runGuard({ store, environment, clients, now = Date.now, wa
 
   const lines = [{ limits }, ...samples].map((line) => `${JSON.stringify(line)}\n`).join('');
   const source = `Prometheus of cluster ${input.production.cluster} on ${limits.subject}`;
-  const evidence = await store.put({ kind: 'prometheus-samples', mediaType: 'application/x-ndjson', source }, new TextEncoder().encode(lines));
-  return { findings: judgeGuard(samples, limits, [evidence.digest]), facts: [guardFact(tally, limits)], evidence: [evidence], watchedMs: tally.watchedMs };
+  const evidence = await store.put(
+    { kind: 'prometheus-samples', mediaType: 'application/x-ndjson', source },
+    new TextEncoder().encode(lines),
+  );
+  return {
+    findings: judgeGuard(samples, limits, [evidence.digest]),
+    facts: [guardFact(tally, limits)],
+    evidence: [evidence],
+    watchedMs: tally.watchedMs,
+  };
 
   /** A cluster that does not answer leaves the pods unknown, and the look blind. */
   async function podsNow(): Promise<DeploymentPods | ApiFailure> {
@@ -86,10 +103,26 @@ interface Moment {
   pods: DeploymentPods | ApiFailure;
 }
 
-async function look(prometheus: PrometheusClient, { production, step, image }: GuardInput, limits: GuardLimits, { lookMs, startedMs, pods }: Moment): Promise<GuardSample> {
+async function look(
+  prometheus: PrometheusClient,
+  { production, step, image }: GuardInput,
+  limits: GuardLimits,
+  { lookMs, startedMs, pods }: Moment,
+): Promise<GuardSample> {
   const running = pods instanceof ApiFailure ? [] : pods.pods.filter(({ terminating }) => !terminating);
-  const series: PodSeries = { namespace: production.namespace, replicaSet: replicaSetOf(production.deployment, pods), metric: step.metric, limitMs: limits.p99Ms };
-  const asked: Record<keyof GuardAnswers, string> = { up: queries.up(series), ageS: queries.ageS(series), requests: queries.requests(series), errors: queries.errors(series), within: queries.within(series) };
+  const series: PodSeries = {
+    namespace: production.namespace,
+    replicaSet: replicaSetOf(production.deployment, pods),
+    metric: step.metric,
+    limitMs: limits.p99Ms,
+  };
+  const asked: Record<keyof GuardAnswers, string> = {
+    up: queries.up(series),
+    ageS: queries.ageS(series),
+    requests: queries.requests(series),
+    errors: queries.errors(series),
+    within: queries.within(series),
+  };
   const sample: GuardSample = {
     atMs: lookMs,
     pods: running.map(({ name }) => name),
@@ -153,7 +186,13 @@ export function prometheusUrl(environment: Environment, cluster: string): string
   const { clusters, prometheus } = environment.spec;
   const name = Object.hasOwn(clusters, cluster) ? clusters[cluster]?.prometheus : undefined;
   const known = name !== undefined && Object.hasOwn(prometheus, name) ? prometheus[name] : undefined;
-  if (!known) throw refuse('Misconfigured', name === undefined ? `the environment file names no cluster ${cluster}` : `the environment file names no Prometheus ${name}, which cluster ${cluster} asks for`);
+  if (!known)
+    throw refuse(
+      'Misconfigured',
+      name === undefined
+        ? `the environment file names no cluster ${cluster}`
+        : `the environment file names no Prometheus ${name}, which cluster ${cluster} asks for`,
+    );
   return known.url;
 }
 

@@ -22,7 +22,15 @@ export class ApiFailure extends Error {
   /** What the server asked for with `Retry-After`; null when it did not. */
   readonly retryAfterMs: number | null;
 
-  constructor(verb: Verb, resource: Resource, cluster: string, status: number, detail: string, retryAfterMs: number | null = null, options: ErrorOptions = {}) {
+  constructor(
+    verb: Verb,
+    resource: Resource,
+    cluster: string,
+    status: number,
+    detail: string,
+    retryAfterMs: number | null = null,
+    options: ErrorOptions = {},
+  ) {
     super(sentence(verb, resource, cluster, status, detail), options);
     this.verb = verb;
     this.resource = resource;
@@ -72,7 +80,12 @@ export function toApplicationFailure(error: unknown): unknown {
   const { status, message, retryAfterMs } = error;
   if (status === 401 || status === 403) return ApplicationFailure.create({ message, type: 'Forbidden', nonRetryable: true });
   if (status === 404) return ApplicationFailure.create({ message, type: 'NotFound', nonRetryable: true });
-  if (status === 429) return ApplicationFailure.create({ message, type: 'TooManyRequests', ...(retryAfterMs === null ? {} : { nextRetryDelay: retryAfterMs }) });
+  if (status === 429)
+    return ApplicationFailure.create({
+      message,
+      type: 'TooManyRequests',
+      ...(retryAfterMs === null ? {} : { nextRetryDelay: retryAfterMs }),
+    });
   if (status === 409) return ApplicationFailure.create({ message, type: 'Conflict' });
   if (status === 0) return ApplicationFailure.create({ message, type: 'Unreachable' });
   if (status >= 500) return ApplicationFailure.create({ message, type: 'ApiServerFailing' });
@@ -80,6 +93,9 @@ export function toApplicationFailure(error: unknown): unknown {
 }
 
 /** A refusal that is the right answer: it stays the same until a person changes something. */
-export function refuse(type: 'Fenced' | 'PreconditionChanged' | 'Paused' | 'NotFound' | 'Misconfigured', message: string): ApplicationFailure {
+export function refuse(
+  type: 'Fenced' | 'PreconditionChanged' | 'Paused' | 'NotFound' | 'Misconfigured',
+  message: string,
+): ApplicationFailure {
   return ApplicationFailure.create({ message, type, nonRetryable: true });
 }

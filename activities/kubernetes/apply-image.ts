@@ -11,27 +11,52 @@ import { loadSnapshot, type SnapshotDocument } from './snapshot.ts';
  * Changes the image of one container by strategic merge patch, once. Refuses (non-retryable) with `Fenced`, `PreconditionChanged` or
  * `Paused`; a template that is no longer the recorded one is someone else's work and is left alone.
  */
-export async function applyImage(client: ClusterClient, store: EvidenceStore, input: ApplyImageInput, now: () => Date): Promise<WriteResult> {
+export async function applyImage(
+  client: ClusterClient,
+  store: EvidenceStore,
+  input: ApplyImageInput,
+  now: () => Date,
+): Promise<WriteResult> {
   const { target, operation } = input;
   const snapshot = await loadSnapshot(store, input.expected.evidence);
-  return convergeWrite({ client, target, operation, effect: 'launch', now, decide: (current, notes) => decide(current, notes, input, snapshot) });
+  return convergeWrite({
+    client,
+    target,
+    operation,
+    effect: 'launch',
+    now,
+    decide: (current, notes) => decide(current, notes, input, snapshot),
+  });
 }
 
-function decide(current: Deployment, notes: Record<string, string>, { target, operation, image }: ApplyImageInput, snapshot: SnapshotDocument): 'landed' | Change {
+function decide(
+  current: Deployment,
+  notes: Record<string, string>,
+  { target, operation, image }: ApplyImageInput,
+  snapshot: SnapshotDocument,
+): 'landed' | Change {
   const name = `deployment ${target.namespace}/${target.deployment}`;
   const { metadata, spec } = current;
   const found = imageOf(spec.template, target.container);
   if (metadata.annotations?.[annotations.operation] === operation.id) {
     if (found === image) return 'landed';
-    throw refuse('PreconditionChanged', `${name} was changed after this launch wrote ${image}: it runs ${found ?? 'no such container'} now; nothing was overwritten`);
+    throw refuse(
+      'PreconditionChanged',
+      `${name} was changed after this launch wrote ${image}: it runs ${found ?? 'no such container'} now; nothing was overwritten`,
+    );
   }
   refuseWhenFenced(current, operation);
-  if (metadata.uid !== snapshot.uid) throw refuse('PreconditionChanged', `${name} was deleted and made anew since it was recorded; nothing was written`);
-  if (spec.paused === true) throw refuse('Paused', `${name} is paused, so a new image would not roll out; resume it (kubectl rollout resume) first`);
+  if (metadata.uid !== snapshot.uid)
+    throw refuse('PreconditionChanged', `${name} was deleted and made anew since it was recorded; nothing was written`);
+  if (spec.paused === true)
+    throw refuse('Paused', `${name} is paused, so a new image would not roll out; resume it (kubectl rollout resume) first`);
   if (found === null || !isDeepStrictEqual(spec.template, snapshot.template)) {
     const recorded = imageOf(snapshot.template, target.container);
     const what = found === recorded ? 'its pod template was changed' : `it runs ${found ?? 'no such container'} and not ${recorded}`;
-    throw refuse('PreconditionChanged', `${name} is no longer as recorded (resourceVersion ${snapshot.resourceVersion}): ${what}; nothing was written`);
+    throw refuse(
+      'PreconditionChanged',
+      `${name} is no longer as recorded (resourceVersion ${snapshot.resourceVersion}): ${what}; nothing was written`,
+    );
   }
   return {
     type: 'application/strategic-merge-patch+json',

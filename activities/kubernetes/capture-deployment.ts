@@ -7,12 +7,19 @@ import { readDeploymentPods } from './pods.ts';
 import { storeSnapshot } from './snapshot.ts';
 
 /** Records the Deployment as it is, whole template and annotations, before anything is changed. Reads only. */
-export async function captureDeployment(client: ClusterClient, store: EvidenceStore, target: DeploymentTarget): Promise<DeploymentSnapshot> {
+export async function captureDeployment(
+  client: ClusterClient,
+  store: EvidenceStore,
+  target: DeploymentTarget,
+): Promise<DeploymentSnapshot> {
   const { deployment, templateHash } = await readDeploymentPods(client, target);
   const image = imageOf(deployment.spec.template, target.container);
   if (image === null) {
     const names = deployment.spec.template.spec.containers.map(({ name }) => name).join(', ');
-    throw refuse('Misconfigured', `deployment ${target.namespace}/${target.deployment} has no container ${target.container}; it has ${names}`);
+    throw refuse(
+      'Misconfigured',
+      `deployment ${target.namespace}/${target.deployment} has no container ${target.container}; it has ${names}`,
+    );
   }
   return {
     target,

@@ -1,5 +1,6 @@
 // One cluster of the environment file: raw JSON in and out, every failure an ApiFailure.
 import { isAbsolute, resolve } from 'node:path';
+import { ApplicationFailure } from '@temporalio/common';
 import { IsomorphicFetchHttpLibrary, KubeConfig, RequestContext, type HttpMethod } from '@kubernetes/client-node';
 import type { Environment } from '../../release/environment.ts';
 import { ApiFailure, refuse, type Resource, type Verb } from './api-failure.ts';
@@ -31,7 +32,10 @@ export function createClusterClients(environment: Environment, environmentFolder
     if (known) return known;
     const spec = Object.hasOwn(environment.spec.clusters, cluster) ? environment.spec.clusters[cluster] : undefined;
     if (!spec) {
-      throw refuse('Misconfigured', `the environment file names no cluster ${cluster}; it has ${Object.keys(environment.spec.clusters).join(', ') || 'none'}`);
+      throw refuse(
+        'Misconfigured',
+        `the environment file names no cluster ${cluster}; it has ${Object.keys(environment.spec.clusters).join(', ') || 'none'}`,
+      );
     }
     const path = isAbsolute(spec.kubeconfig) ? spec.kubeconfig : resolve(environmentFolder, spec.kubeconfig);
     const client = createClusterClient(cluster, () => loadKubeConfig(cluster, path, spec.context));
@@ -48,7 +52,8 @@ function loadKubeConfig(cluster: string, path: string, context: string | undefin
     throw refuse('Misconfigured', `cluster ${cluster}: the kubeconfig ${path} cannot be read: ${(cause as Error).message}`);
   }
   if (context !== undefined) {
-    if (!config.getContextObject(context)) throw refuse('Misconfigured', `cluster ${cluster}: the kubeconfig ${path} has no context ${context}`);
+    if (!config.getContextObject(context))
+      throw refuse('Misconfigured', `cluster ${cluster}: the kubeconfig ${path} has no context ${context}`);
     config.setCurrentContext(context);
   }
   if (!config.getCurrentCluster()) throw refuse('Misconfigured', `cluster ${cluster}: the current context of ${path} names no cluster`);
@@ -86,15 +91,28 @@ export function createClusterClient(cluster: string, load: () => KubeConfig): Cl
       context.setHeaderParam('content-type', contentType);
       context.setBody(JSON.stringify(body));
     }
+    await authenticate(config, context);
     const answer = await unlessUnreachable(verb, resource, async () => {
-      await (config as KubeConfig).applySecurityAuthentication(context);
       if (dispatcher) context.setDispatcher(dispatcher);
       else dispatcher = context.getDispatcher();
       const response = await http.send(context).toPromise();
       return { status: response.httpStatusCode, headers: response.headers, text: await response.body.text() };
     });
-    if (answer.status >= 200 && answer.status < 300) return unlessUnreachable(verb, resource, async () => JSON.parse(answer.text) as unknown);
+    if (answer.status >= 200 && answer.status < 300)
+      return unlessUnreachable(verb, resource, async () => JSON.parse(answer.text) as unknown);
     throw new ApiFailure(verb, resource, cluster, answer.status, messageOf(answer.text), retryAfterMs(answer.headers));
+  }
+
+  /** Token files, credential plugins: when they fail nothing has been sent, so there is nothing to read back. */
+  async function authenticate(from: KubeConfig, context: RequestContext): Promise<void> {
+    try {
+      await from.applySecurityAuthentication(context);
+    } catch (cause) {
+      throw ApplicationFailure.create({
+        type: 'NoCredentials',
+        message: `cluster ${cluster}: the kubeconfig gave no usable credentials: ${reasonOf(cause)}`,
+      });
+    }
   }
 
   async function unlessUnreachable<T>(verb: Verb, resource: Resource, work: () => Promise<T>): Promise<T> {
@@ -115,14 +133,18 @@ export function createClusterClient(cluster: string, load: () => KubeConfig): Cl
       next = answer.metadata?.continue ?? '';
       if (next === '') return items;
     }
-    throw refuse('Misconfigured', `cluster ${cluster}: more than ${MAX_PAGES * PAGE_OBJECTS} objects answer to ${resource.resource} with ${selector ?? 'no selector'}`);
+    throw refuse(
+      'Misconfigured',
+      `cluster ${cluster}: more than ${MAX_PAGES * PAGE_OBJECTS} objects answer to ${resource.resource} with ${selector ?? 'no selector'}`,
+    );
   }
 
   return {
     cluster,
     get: async <T>(resource: Resource) => (await send('get', resource, {}, undefined, '')) as T,
     list,
-    patch: async <T>(resource: Resource, body: unknown, type: PatchType) => (await send('patch', resource, { fieldManager: 'tminus' }, body, type)) as T,
+    patch: async <T>(resource: Resource, body: unknown, type: PatchType) =>
+      (await send('patch', resource, { fieldManager: 'tminus' }, body, type)) as T,
     create: async <T>(resource: Resource, body: unknown) => (await send('create', resource, {}, body, 'application/json')) as T,
   };
 }
@@ -158,12 +180,20 @@ function reasonOf(cause: unknown): string {
   return inner?.message || inner?.code || message || String(cause);
 }
 
-export const deployments = (namespace: string, name?: string): Resource => ({ group: 'apps', version: 'v1', resource: 'deployments', namespace, ...(name ? { name } : {}) });
+export const deployments = (namespace: string, name?: string): Resource => ({
+  group: 'apps',
+  version: 'v1',
+  resource: 'deployments',
+  namespace,
+  ...(name ? { name } : {}),
+});
 export const replicaSets = (namespace: string): Resource => ({ group: 'apps', version: 'v1', resource: 'replicasets', namespace });
 export const pods = (namespace: string): Resource => ({ group: '', version: 'v1', resource: 'pods', namespace });
 export const nodes: Resource = { group: '', version: 'v1', resource: 'nodes' };
 
-export const readDeployment = (client: ClusterClient, namespace: string, name: string) => client.get<Deployment>(deployments(namespace, name));
-export const listReplicaSets = (client: ClusterClient, namespace: string, selector: string) => client.list<ReplicaSet>(replicaSets(namespace), selector);
+export const readDeployment = (client: ClusterClient, namespace: string, name: string) =>
+  client.get<Deployment>(deployments(namespace, name));
+export const listReplicaSets = (client: ClusterClient, namespace: string, selector: string) =>
+  client.list<ReplicaSet>(replicaSets(namespace), selector);
 export const listPods = (client: ClusterClient, namespace: string, selector: string) => client.list<Pod>(pods(namespace), selector);
 export const listNodes = (client: ClusterClient) => client.list<Node>(nodes);

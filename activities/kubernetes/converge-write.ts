@@ -72,5 +72,8 @@ export function refuseWhenFenced(current: Deployment, { countdown, generation }:
   const other = current.metadata.annotations?.[annotations.countdown] ?? 'an unknown countdown';
   if (noted < generation || (noted === generation && other === countdown)) return;
   const { namespace, name } = current.metadata;
-  throw refuse('Fenced', `deployment ${namespace}/${name} belongs to ${other} (fencing generation ${noted}); ${countdown} has generation ${generation} and may not write to it any more`);
+  throw refuse(
+    'Fenced',
+    `deployment ${namespace}/${name} belongs to ${other} (fencing generation ${noted}); ${countdown} has generation ${generation} and may not write to it any more`,
+  );
 }

@@ -23,13 +23,28 @@ export interface KubernetesDependencies {
 }
 
 /** Makes the activities. Their failures are ApplicationFailures whose type workflows know: what retrying cannot mend is non-retryable. */
-export function createKubernetesActivities({ store, environment, clients = createClusterClients(environment), activity = runningActivity, now = () => new Date() }: KubernetesDependencies): KubernetesActivities {
+export function createKubernetesActivities({
+  store,
+  environment,
+  clients = createClusterClients(environment),
+  activity = runningActivity,
+  now = () => new Date(),
+}: KubernetesDependencies): KubernetesActivities {
   return {
     captureDeployment: (target) => told(() => captureDeployment(clients(target.cluster), store, target)),
     applyImage: (input) => told(() => applyImage(clients(input.target.cluster), store, input, now)),
     restoreTemplate: (input) => told(() => restoreTemplate(clients(input.snapshot.target.cluster), store, input, now)),
     watchRollout: (input) => told(() => watchRollout(clients(input.target.cluster), store, input, activity())),
-    verifyVersion: (input) => told(() => verifyVersion(clients(input.target.cluster), store, healthUrl(environment, input.healthTarget, input.healthPath), input, activity())),
+    verifyVersion: (input) =>
+      told(() =>
+        verifyVersion(
+          clients(input.target.cluster),
+          store,
+          healthUrl(environment, input.healthTarget, input.healthPath),
+          input,
+          activity(),
+        ),
+      ),
   };
 }
 

@@ -11,9 +11,9 @@ import type { ActivityProgress, DeploymentTarget } from './contract.ts';
 import type { Deployment } from './objects.ts';
 import { readDeploymentPods } from './pods.ts';
 
-/** Kubeconfig of the lab. Throws with a sentence when there is none: a lab test that is skipped proves nothing. */
+/** Kubeconfig of the lab's administrator, for these tests make namespaces of their own and play kubelet. Throws with a sentence when there is none: a lab test that is skipped proves nothing. */
 export function labKubeconfig(): string {
-  const path = resolve(process.env['TMINUS_LAB_KUBECONFIG'] ?? '.lab/tminus.kubeconfig');
+  const path = resolve(process.env['TMINUS_LAB_KUBECONFIG'] ?? '.lab/admin.kubeconfig');
   if (!existsSync(path)) throw new Error(`the lab is not up: there is no ${path}; run scripts/lab up, or set TMINUS_LAB_KUBECONFIG`);
   return path;
 }
@@ -99,10 +99,15 @@ function deploymentOf(namespace: string, change: Partial<Deployment['spec']> = {
   };
 }
 
-function playKubelet(client: ClusterClient, core: CoreV1Api, target: DeploymentTarget, images: readonly string[]): { stop(): Promise<void> } {
-  let going = true;
+function playKubelet(
+  client: ClusterClient,
+  core: CoreV1Api,
+  target: DeploymentTarget,
+  images: readonly string[],
+): { stop(): Promise<void> } {
+  const stopping = new AbortController();
   const loop = (async () => {
-    while (going) {
+    while (!stopping.signal.aborted) {
       const { pods, others } = await readDeploymentPods(client, target);
       for (const pod of [...pods, ...others]) {
         if (pod.ready || pod.terminating || !images.includes(pod.image)) continue;
@@ -110,11 +115,23 @@ function playKubelet(client: ClusterClient, core: CoreV1Api, target: DeploymentT
         const status = {
           phase: 'Running',
           conditions: ['Ready', 'ContainersReady'].map((type) => ({ type, status: 'True', lastTransitionTime: now })),
-          containerStatuses: [{ name: target.container, ready: true, restartCount: 0, image: pod.image, imageID: `sha256:${pod.image}`, state: { running: { startedAt: now } } }],
+          containerStatuses: [
+            {
+              name: target.container,
+              ready: true,
+              restartCount: 0,
+              image: pod.image,
+              imageID: `sha256:${pod.image}`,
+              state: { running: { startedAt: now } },
+            },
+          ],
         };
         // A pod may be deleted between list and patch; the next round sees what is there then.
         await core
-          .patchNamespacedPodStatus({ namespace: target.namespace, name: pod.name, body: { status } }, setHeaderOptions('Content-Type', PatchStrategy.StrategicMergePatch))
+          .patchNamespacedPodStatus(
+            { namespace: target.namespace, name: pod.name, body: { status } },
+            setHeaderOptions('Content-Type', PatchStrategy.StrategicMergePatch),
+          )
           .catch(() => undefined);
       }
       await new Promise((done) => setTimeout(done, 100));
@@ -122,7 +139,7 @@ function playKubelet(client: ClusterClient, core: CoreV1Api, target: DeploymentT
   })();
   return {
     stop: async () => {
-      going = false;
+      stopping.abort();
       await loop;
     },
   };

@@ -109,7 +109,10 @@ export function imageOf(template: PodTemplate, container: string): string | null
 
 /** The template with one image replaced: exactly what a strategic merge on the named container leaves behind. */
 export function withImage(template: PodTemplate, container: string, image: string): PodTemplate {
-  return { ...template, spec: { ...template.spec, containers: template.spec.containers.map((each) => (each.name === container ? { ...each, image } : each)) } };
+  return {
+    ...template,
+    spec: { ...template.spec, containers: template.spec.containers.map((each) => (each.name === container ? { ...each, image } : each)) },
+  };
 }
 
 /** Highest fencing generation noted; 0 when none. A note that is no number counts as infinitely high: whoever wrote it, we do not. */

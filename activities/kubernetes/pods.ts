@@ -36,10 +36,15 @@ export interface DeploymentPods {
 const ENDED = ['Failed', 'Succeeded'];
 
 /** Reads a Deployment with all of its pods. Throws ApiFailure. */
-export async function readDeploymentPods(client: ClusterClient, { namespace, deployment: name, container }: DeploymentTarget): Promise<DeploymentPods> {
+export async function readDeploymentPods(
+  client: ClusterClient,
+  { namespace, deployment: name, container }: DeploymentTarget,
+): Promise<DeploymentPods> {
   const deployment = await readDeployment(client, namespace, name);
   const selector = labelSelector(deployment.spec.selector);
-  const owned = (await listReplicaSets(client, namespace, selector)).filter(({ metadata }) => isOwnedBy(metadata.ownerReferences, deployment.metadata.uid));
+  const owned = (await listReplicaSets(client, namespace, selector)).filter(({ metadata }) =>
+    isOwnedBy(metadata.ownerReferences, deployment.metadata.uid),
+  );
   const current = currentReplicaSet(deployment, owned);
   const templateHash = current?.metadata.labels?.[TEMPLATE_HASH] ?? '';
   const uids = new Set(owned.map(({ metadata }) => metadata.uid));
@@ -70,7 +75,10 @@ export function labelSelector({ matchLabels = {}, matchExpressions = [] }: Label
     Exists: (key: string) => key,
     DoesNotExist: (key: string) => `!${key}`,
   };
-  return [...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`), ...matchExpressions.map(({ key, operator, values = [] }) => words[operator](key, values))].join(',');
+  return [
+    ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),
+    ...matchExpressions.map(({ key, operator, values = [] }) => words[operator](key, values)),
+  ].join(',');
 }
 
 function isOwnedBy(owners: { uid: string; controller?: boolean }[] | undefined, uid: string): boolean {

@@ -33,7 +33,10 @@ export async function startResettingProxy(host: string, port: number): Promise<R
       near.write(bytes);
     });
     // A reset on either side ends both; that is what this proxy is for.
-    for (const [socket, other] of [[near, far], [far, near]] as const) {
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
       socket.on('error', () => other.destroy());
       socket.on('close', () => {
         open.delete(socket);

@@ -13,14 +13,31 @@ import { loadSnapshot, type SnapshotDocument } from './snapshot.ts';
  * or `Fenced` when somebody else has changed it since, and a person decides. A paused Deployment is resumed in the same write, because a
  * rollback that does not roll out is none.
  */
-export async function restoreTemplate(client: ClusterClient, store: EvidenceStore, input: RestoreTemplateInput, now: () => Date): Promise<WriteResult> {
+export async function restoreTemplate(
+  client: ClusterClient,
+  store: EvidenceStore,
+  input: RestoreTemplateInput,
+  now: () => Date,
+): Promise<WriteResult> {
   const { operation } = input;
   const { target } = input.snapshot;
   const snapshot = await loadSnapshot(store, input.snapshot.evidence);
-  return convergeWrite({ client, target, operation, effect: 'rollback', now, decide: (current, notes) => decide(current, notes, input, snapshot) });
+  return convergeWrite({
+    client,
+    target,
+    operation,
+    effect: 'rollback',
+    now,
+    decide: (current, notes) => decide(current, notes, input, snapshot),
+  });
 }
 
-function decide(current: Deployment, notes: Record<string, string>, { operation, undoes }: RestoreTemplateInput, snapshot: SnapshotDocument): 'landed' | Change {
+function decide(
+  current: Deployment,
+  notes: Record<string, string>,
+  { operation, undoes }: RestoreTemplateInput,
+  snapshot: SnapshotDocument,
+): 'landed' | Change {
   const { target, template } = snapshot;
   const { metadata, spec } = current;
   const name = `deployment ${target.namespace}/${target.deployment}`;
@@ -28,15 +45,22 @@ function decide(current: Deployment, notes: Record<string, string>, { operation,
   // Equal and paused still needs a write: its pods may be a mix of both versions, and nothing moves them.
   if (restored && spec.paused !== true) return 'landed';
   refuseWhenFenced(current, operation);
-  if (metadata.uid !== snapshot.uid) throw refuse('PreconditionChanged', `${name} was deleted and made anew since it was recorded; it was not rolled back`);
+  if (metadata.uid !== snapshot.uid)
+    throw refuse('PreconditionChanged', `${name} was deleted and made anew since it was recorded; it was not rolled back`);
   const writer = metadata.annotations?.[annotations.operation];
   if (!restored && writer !== undoes) {
     const who = writer === operation.id ? 'after it had been rolled back' : `by someone else (last noted operation: ${writer ?? 'none'})`;
-    throw refuse('PreconditionChanged', `${name} was changed ${who}: it runs ${imageOf(spec.template, target.container) ?? 'no such container'}; it was not rolled back, decide by hand`);
+    throw refuse(
+      'PreconditionChanged',
+      `${name} was changed ${who}: it runs ${imageOf(spec.template, target.container) ?? 'no such container'}; it was not rolled back, decide by hand`,
+    );
   }
   const written = metadata.annotations?.[annotations.image];
   if (!restored && written !== undefined && !isDeepStrictEqual(spec.template, withImage(template, target.container, written))) {
-    throw refuse('PreconditionChanged', `the pod template of ${name} was changed after the launch wrote ${written}; it was not rolled back, decide by hand`);
+    throw refuse(
+      'PreconditionChanged',
+      `the pod template of ${name} was changed after the launch wrote ${written}; it was not rolled back, decide by hand`,
+    );
   }
   const image = imageOf(template, target.container) ?? '';
   const noted = { ...notes, [annotations.image]: image };

@@ -41,16 +41,21 @@ async function ready(spec: Parameters<LabNamespace['createDeployment']>[0], imag
   await until('the old version', async () => (await lab.read()).status?.availableReplicas === 3);
 }
 
-const watch = ({ observedGeneration }: WriteResult, image: string, timeoutMs = 60_000) => acts.watchRollout({ target: lab.target, observedGeneration, image, timeoutMs });
-const verify = (image: string, timeoutMs = 10_000) => acts.verifyVersion({ target: lab.target, image, healthTarget: 'shop', healthPath: '/healthz', timeoutMs });
+const watch = ({ observedGeneration }: WriteResult, image: string, timeoutMs = 60_000) =>
+  acts.watchRollout({ target: lab.target, observedGeneration, image, timeoutMs });
+const verify = (image: string, timeoutMs = 10_000) =>
+  acts.verifyVersion({ target: lab.target, image, healthTarget: 'shop', healthPath: '/healthz', timeoutMs });
 
 describe('a rollout on a real control plane', () => {
   it('is complete only when all pods are new, and then exactly one version serves', async () => {
-    await ready({}, [OLD, NEW]);
+    await ready({}, [OLD]);
     const expected = await acts.captureDeployment(lab.target);
-    const result = await watch(await acts.applyImage({ target: lab.target, operation: operation('launch'), image: NEW, expected }), NEW);
+    const watching = watch(await acts.applyImage({ target: lab.target, operation: operation('launch'), image: NEW, expected }), NEW);
+    await until('a look at pods that are not ready', async () => activity.told.some(({ text }) => text === '0 of 3 pods ready'));
+    await kubelet.stop();
+    kubelet = lab.playKubelet([OLD, NEW]);
+    const result = await watching;
     expect(result).toMatchObject({ outcome: 'complete', podsReady: 3, podsWanted: 3 });
-    expect(activity.told.some(({ text }) => /of 3 pods ready/.test(text))).toBe(true);
     const proof = await verify(NEW);
     expect(proof).toMatchObject({ ok: true, pods: 3 });
     expect(await verify(OLD, 1_000)).toMatchObject({ ok: false, detail: expect.stringContaining(`runs ${NEW}, not ${OLD}`) });
@@ -59,14 +64,25 @@ describe('a rollout on a real control plane', () => {
   it('notices ProgressDeadlineExceeded within 2 s, and the rollback to the recorded template is not mistaken for the failed launch', async () => {
     await ready({ progressDeadlineSeconds: 4 }, [OLD]);
     const snapshot = await acts.captureDeployment(lab.target);
-    const failed = await watch(await acts.applyImage({ target: lab.target, operation: operation('launch'), image: NEW, expected: snapshot }), NEW);
+    const failed = await watch(
+      await acts.applyImage({ target: lab.target, operation: operation('launch'), image: NEW, expected: snapshot }),
+      NEW,
+    );
     const noticedMs = Date.now();
-    expect(failed).toMatchObject({ outcome: 'progress-deadline-exceeded', podsReady: 0, podsWanted: 3, detail: expect.stringContaining('not ready') });
+    expect(failed).toMatchObject({
+      outcome: 'progress-deadline-exceeded',
+      podsReady: 0,
+      podsWanted: 3,
+      detail: expect.stringContaining('not ready'),
+    });
     // lastTransitionTime has whole seconds, so it may be up to one earlier than the condition.
     expect(noticedMs - Date.parse(failed.conditionAt)).toBeLessThan(3_000);
     expect(await verify(NEW, 1_000)).toMatchObject({ ok: false });
 
-    const back = await watch(await acts.restoreTemplate({ snapshot, operation: operation('rollback'), undoes: operation('launch').id }), OLD);
+    const back = await watch(
+      await acts.restoreTemplate({ snapshot, operation: operation('rollback'), undoes: operation('launch').id }),
+      OLD,
+    );
     expect(back).toMatchObject({ outcome: 'complete', podsReady: 3 });
     expect(await verify(OLD)).toMatchObject({ ok: true, pods: 3 });
   });

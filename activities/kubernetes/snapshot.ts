@@ -30,7 +30,10 @@ export async function storeSnapshot(store: EvidenceStore, target: DeploymentTarg
     template: spec.template,
   };
   const source = `deployment ${target.namespace}/${target.deployment} of cluster ${target.cluster}`;
-  return store.put({ kind: 'deployment-snapshot', mediaType: 'application/json', source }, new TextEncoder().encode(JSON.stringify(document)));
+  return store.put(
+    { kind: 'deployment-snapshot', mediaType: 'application/json', source },
+    new TextEncoder().encode(JSON.stringify(document)),
+  );
 }
 
 /** Reads a snapshot back. Throws EvidenceMissing or EvidenceDamaged: without the recorded template nothing may be written. */
@@ -39,7 +42,8 @@ export async function loadSnapshot(store: EvidenceStore, { digest }: EvidenceRef
   let sizeBytes = 0;
   for await (const chunk of store.get(digest)) {
     sizeBytes += chunk.byteLength;
-    if (sizeBytes > MAX_SNAPSHOT_BYTES) throw new RangeError(`evidence ${digest} has more than ${MAX_SNAPSHOT_BYTES} bytes; it is not the snapshot of a Deployment`);
+    if (sizeBytes > MAX_SNAPSHOT_BYTES)
+      throw new RangeError(`evidence ${digest} has more than ${MAX_SNAPSHOT_BYTES} bytes; it is not the snapshot of a Deployment`);
     chunks.push(chunk);
   }
   return JSON.parse(Buffer.concat(chunks).toString('utf8')) as SnapshotDocument;

@@ -19,7 +19,13 @@ const BETWEEN_ANSWERS_MS = 100;
  * Proves that exactly one version serves: every pod of the Deployment runs the image, ready, with the same bytes; none of another version
  * is left (those on their way out excepted); and health answers ok several times in a row. `ok: false` when the time is over first.
  */
-export async function verifyVersion(client: ClusterClient, store: EvidenceStore, url: string, input: VerifyVersionInput, { heartbeat, signal }: RunningActivity): Promise<VersionProof> {
+export async function verifyVersion(
+  client: ClusterClient,
+  store: EvidenceStore,
+  url: string,
+  input: VerifyVersionInput,
+  { heartbeat, signal }: RunningActivity,
+): Promise<VersionProof> {
   const startedMs = performance.now();
   const within = () => performance.now() - startedMs < input.timeoutMs;
   const health: HealthAnswer[] = [];
@@ -44,12 +50,16 @@ export async function verifyVersion(client: ClusterClient, store: EvidenceStore,
 
   const seconds = (performance.now() - startedMs) / 1_000;
   const running = pods?.pods.filter(({ terminating }) => !terminating) ?? [];
-  const lines = [{ asked: input, url }, ...running, ...(pods?.others ?? []), ...health, { ok, detail, seconds }].map((line) => `${JSON.stringify(line)}\n`).join('');
+  const lines = [{ asked: input, url }, ...running, ...(pods?.others ?? []), ...health, { ok, detail, seconds }]
+    .map((line) => `${JSON.stringify(line)}\n`)
+    .join('');
   const source = `pods and health of ${input.target.namespace}/${input.target.deployment} in cluster ${input.target.cluster}`;
   const evidence = await store.put({ kind: 'rollout-events', mediaType: 'application/x-ndjson', source }, new TextEncoder().encode(lines));
   return {
     ok,
-    detail: ok ? `${running.length} pods run ${input.image} (${running[0]?.imageId || 'image id not told'}), ${ANSWERS_IN_A_ROW} healthy answers in a row` : detail,
+    detail: ok
+      ? `${running.length} pods run ${input.image} (${running[0]?.imageId || 'image id not told'}), ${ANSWERS_IN_A_ROW} healthy answers in a row`
+      : detail,
     pods: running.length,
     seconds,
     evidence: [evidence],
@@ -61,9 +71,16 @@ export async function verifyVersion(client: ClusterClient, store: EvidenceStore,
       const answer = await askHealth(url, signal);
       health.push(answer);
       if (!answer.ok) return `${url} is not healthy: ${answer.detail}`;
-      if (!within()) return `${url} answered ok ${good + 1} times, but the time is over`;
+      if (!within()) return notInTime(good + 1);
     }
     return null;
+  }
+
+  function notInTime(good: number): string {
+    const bad = health.findLast((answer) => !answer.ok);
+    return bad
+      ? `${url} is healthy only now and then: ${bad.detail}`
+      : `${url} answered ok ${good} times of ${ANSWERS_IN_A_ROW}, but the time is over`;
   }
 }
 
@@ -71,16 +88,19 @@ export async function verifyVersion(client: ClusterClient, store: EvidenceStore,
 export function whyNotOneVersion({ deployment, templateHash, pods, others }: DeploymentPods, image: string): string | null {
   const { metadata, spec, status } = deployment;
   const wanted = spec.replicas ?? 1;
-  if ((status?.observedGeneration ?? 0) < (metadata.generation ?? 0)) return `the controller has not seen generation ${metadata.generation} yet`;
+  if ((status?.observedGeneration ?? 0) < (metadata.generation ?? 0))
+    return `the controller has not seen generation ${metadata.generation} yet`;
   if (wanted === 0) return 'the Deployment asks for no pods, so nothing serves';
   if (templateHash === '') return 'the ReplicaSet of the current template is not known yet';
   const left = others.filter(({ terminating }) => !terminating);
-  if (left.length > 0) return `${left.length} pods of another version are left: ${left.map(({ name, image: old }) => `${name} (${old})`).join(', ')}`;
+  if (left.length > 0)
+    return `${left.length} pods of another version are left: ${left.map(({ name, image: old }) => `${name} (${old})`).join(', ')}`;
   const running = pods.filter(({ terminating }) => !terminating);
   const wrong = running.find((pod) => pod.image !== image);
   if (wrong) return `pod ${wrong.name} runs ${wrong.image}, not ${image}`;
   const ready = running.filter((pod) => pod.ready);
-  if (ready.length < wanted || ready.length < running.length) return `${ready.length} of ${Math.max(wanted, running.length)} pods are ready`;
+  if (ready.length < wanted || ready.length < running.length)
+    return `${ready.length} of ${Math.max(wanted, running.length)} pods are ready`;
   const ids = new Set(running.map(({ imageId }) => imageId).filter((id) => id !== ''));
   if (ids.size > 1) return `the pods run different bytes under the name ${image}: ${[...ids].join(', ')}`;
   return null;

@@ -22,7 +22,12 @@ const LONGEST_PAUSE_MS = 5_000;
  * Follows one rollout until it is complete, has failed, was overwritten, or the time is over. Answers what was seen and does not judge.
  * A 401, 403 or 404 ends it (ApiFailure); any other trouble with the API server is waited out.
  */
-export async function watchRollout(client: ClusterClient, store: EvidenceStore, input: WatchRolloutInput, { heartbeat, signal }: RunningActivity): Promise<RolloutResult> {
+export async function watchRollout(
+  client: ClusterClient,
+  store: EvidenceStore,
+  input: WatchRolloutInput,
+  { heartbeat, signal }: RunningActivity,
+): Promise<RolloutResult> {
   const startedMs = performance.now();
   const seen: RolloutState[] = [];
   const trouble: { at: string; trouble: string }[] = [];
@@ -58,7 +63,11 @@ export async function watchRollout(client: ClusterClient, store: EvidenceStore, 
   const told = reading.state === 'going' ? `after ${input.timeoutMs / 1_000} s: ${reading.text}` : reading.detail;
   const lines = [{ asked: input }, ...seen, ...trouble, { outcome, detail: told }].map((line) => `${JSON.stringify(line)}\n`).join('');
   const evidence = await store.put(
-    { kind: 'rollout-events', mediaType: 'application/x-ndjson', source: `deployment ${input.target.namespace}/${input.target.deployment} of cluster ${input.target.cluster}` },
+    {
+      kind: 'rollout-events',
+      mediaType: 'application/x-ndjson',
+      source: `deployment ${input.target.namespace}/${input.target.deployment} of cluster ${input.target.cluster}`,
+    },
     new TextEncoder().encode(lines),
   );
   return {

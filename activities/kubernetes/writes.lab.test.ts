@@ -4,13 +4,17 @@ import { createKubernetesActivities } from './index.ts';
 import { ApiFailure } from './api-failure.ts';
 import { createClusterClient, type ClusterClient } from './client.ts';
 import type { Operation } from './contract.ts';
-import { NEW, OLD, openLabNamespace, recordedActivity, until, type LabNamespace } from './lab-cluster.ts';
+import { NEW, OLD, labKubeconfig, openLabNamespace, recordedActivity, until, type LabNamespace } from './lab-cluster.ts';
 import { annotations } from './objects.ts';
 import { startResettingProxy, type ResettingProxy } from './resetting-proxy.ts';
 
 jest.setTimeout(60_000);
 
-const operation = (effect: string, generation = 1, countdown = 'countdown/go-api-1.4.0'): Operation => ({ id: `${countdown}/${generation}/${effect}/lab.shop.go-api`, countdown, generation });
+const operation = (effect: string, generation = 1, countdown = 'countdown/go-api-1.4.0'): Operation => ({
+  id: `${countdown}/${generation}/${effect}/lab.shop.go-api`,
+  countdown,
+  generation,
+});
 const launch = operation('launch');
 const rollback = operation('rollback');
 
@@ -34,7 +38,12 @@ function counting(client: ClusterClient, before: (attempt: number) => Promise<vo
 }
 
 const activitiesWith = (client: ClusterClient) =>
-  createKubernetesActivities({ store: lab.store, environment: { spec: { targets: {} } } as never, clients: () => client, activity: recordedActivity });
+  createKubernetesActivities({
+    store: lab.store,
+    environment: { spec: { targets: {} } } as never,
+    clients: () => client,
+    activity: recordedActivity,
+  });
 
 beforeEach(async () => {
   writes = [];
@@ -102,13 +111,18 @@ describe('applyImage on a real API server', () => {
     const acts = activitiesWith(counting(lab.client));
     const expected = await acts.captureDeployment(lab.target);
     await lab.change({ spec: { paused: true } });
-    await expect(acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected })).rejects.toMatchObject({ type: 'Paused', nonRetryable: true });
+    await expect(acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected })).rejects.toMatchObject({
+      type: 'Paused',
+      nonRetryable: true,
+    });
   });
 
   it('goes on after a conflict when only the scale was changed in between', async () => {
     const plain = activitiesWith(lab.client);
     const expected = await plain.captureDeployment(lab.target);
-    const acts = activitiesWith(counting(lab.client, async (attempt) => void (attempt === 1 && (await lab.change({ spec: { replicas: 4 } })))));
+    const acts = activitiesWith(
+      counting(lab.client, async (attempt) => void (attempt === 1 && (await lab.change({ spec: { replicas: 4 } })))),
+    );
     const result = await acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected });
     expect(result.wrote).toBe(true);
     expect([writes.length > 1, landed.length]).toEqual([true, 1]);
@@ -120,7 +134,9 @@ describe('applyImage on a real API server', () => {
     const expected = await plain.captureDeployment(lab.target);
     const theirs = { spec: { template: { spec: { containers: [{ name: 'go-api', env: [{ name: 'THEIRS', value: '1' }] }] } } } };
     const acts = activitiesWith(counting(lab.client, async (attempt) => void (attempt === 1 && (await lab.change(theirs)))));
-    await expect(acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected })).rejects.toMatchObject({ type: 'PreconditionChanged' });
+    await expect(acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected })).rejects.toMatchObject({
+      type: 'PreconditionChanged',
+    });
     expect((await lab.read()).spec.template.spec.containers[1]?.image).toBe(OLD);
   });
 });
@@ -131,7 +147,7 @@ describe('applyImage through a connection that is reset', () => {
 
   beforeAll(async () => {
     const config = new KubeConfig();
-    config.loadFromFile(process.env['TMINUS_LAB_KUBECONFIG'] ?? '.lab/tminus.kubeconfig');
+    config.loadFromFile(labKubeconfig());
     const server = new URL(config.getCurrentCluster()?.server ?? '');
     proxy = await startResettingProxy(server.hostname, Number(server.port));
     config.clusters = config.clusters.map((each) => ({ ...each, server: `https://127.0.0.1:${proxy.port}` }));
@@ -153,7 +169,11 @@ describe('applyImage through a connection that is reset', () => {
   it('shows that the reset bites: without reading back the caller only knows that there was no answer', async () => {
     await through.get({ group: 'apps', version: 'v1', resource: 'deployments', namespace: lab.namespace, name: 'go-api' });
     proxy.loseNextAnswer();
-    const patch = through.patch({ group: 'apps', version: 'v1', resource: 'deployments', namespace: lab.namespace, name: 'go-api' }, { metadata: { annotations: { landed: 'yes' } } }, 'application/strategic-merge-patch+json');
+    const patch = through.patch(
+      { group: 'apps', version: 'v1', resource: 'deployments', namespace: lab.namespace, name: 'go-api' },
+      { metadata: { annotations: { landed: 'yes' } } },
+      'application/strategic-merge-patch+json',
+    );
     await expect(patch).rejects.toMatchObject({ name: ApiFailure.name, status: 0, outcomeUnknown: true });
     await until('the write whose answer was lost', async () => (await lab.read()).metadata.annotations?.['landed'] === 'yes', 5_000);
   });
@@ -165,7 +185,10 @@ describe('restoreTemplate on a real API server', () => {
     const snapshot = await acts.captureDeployment(lab.target);
     const recorded = (await lab.read()).spec.template;
     await acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected: snapshot });
-    await until('the second ReplicaSet', async () => (await lab.read()).metadata.annotations?.['deployment.kubernetes.io/revision'] === '2');
+    await until(
+      'the second ReplicaSet',
+      async () => (await lab.read()).metadata.annotations?.['deployment.kubernetes.io/revision'] === '2',
+    );
     await lab.deleteReplicaSet(`go-api-${snapshot.templateHash}`);
     const result = await acts.restoreTemplate({ snapshot, operation: rollback, undoes: launch.id });
     const after = await lab.read();
@@ -197,7 +220,10 @@ describe('restoreTemplate on a real API server', () => {
     const snapshot = await acts.captureDeployment(lab.target);
     await acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected: snapshot });
     await lab.change({ spec: { template: { spec: { containers: [{ name: 'go-api', image: 'registry.local/go-api:hotfix' }] } } } });
-    await expect(acts.restoreTemplate({ snapshot, operation: rollback, undoes: launch.id })).rejects.toMatchObject({ type: 'PreconditionChanged', nonRetryable: true });
+    await expect(acts.restoreTemplate({ snapshot, operation: rollback, undoes: launch.id })).rejects.toMatchObject({
+      type: 'PreconditionChanged',
+      nonRetryable: true,
+    });
     expect((await lab.read()).spec.template.spec.containers[1]?.image).toBe('registry.local/go-api:hotfix');
   });
 
@@ -215,7 +241,9 @@ describe('restoreTemplate on a real API server', () => {
     const plain = activitiesWith(lab.client);
     const snapshot = await plain.captureDeployment(lab.target);
     await plain.applyImage({ target: lab.target, operation: launch, image: NEW, expected: snapshot });
-    const acts = activitiesWith(counting(lab.client, async (attempt) => void (attempt === 1 && (await lab.change({ spec: { replicas: 5 } })))));
+    const acts = activitiesWith(
+      counting(lab.client, async (attempt) => void (attempt === 1 && (await lab.change({ spec: { replicas: 5 } })))),
+    );
     expect(await acts.restoreTemplate({ snapshot, operation: rollback, undoes: launch.id })).toMatchObject({ wrote: true });
     expect([writes.length > 1, landed.length]).toEqual([true, 1]);
   });

@@ -40,7 +40,11 @@ export const checks: readonly Check[] = [
     title: 'rights',
     needs: 'a right that is missing at the launch stops it half-way',
     run: async ({ input, client }) => {
-      const wanted = [...rightsFor(input.production, ['patch']), ...(input.staging ? rightsFor(input.staging, []) : []), { cluster: input.production.cluster, verb: 'list', resource: nodes }];
+      const wanted = [
+        ...rightsFor(input.production, ['patch']),
+        ...(input.staging ? rightsFor(input.staging, []) : []),
+        { cluster: input.production.cluster, verb: 'list', resource: nodes },
+      ];
       return { rights: await Promise.all(wanted.map(({ cluster, verb, resource }) => mayI(client(cluster), verb, resource))) };
     },
   }),
@@ -60,18 +64,29 @@ export const checks: readonly Check[] = [
       };
     },
   }),
-  check({ title: 'not paused', needs: 'a paused Deployment does not roll out', run: async ({ production }) => ({ paused: (await production()).deployment.spec.paused ?? false }) }),
+  check({
+    title: 'not paused',
+    needs: 'a paused Deployment does not roll out',
+    run: async ({ production }) => ({ paused: (await production()).deployment.spec.paused ?? false }),
+  }),
   check({
     title: 'progress deadline',
     needs: 'the launch is rolled back when Kubernetes says that it stands still',
     run: async ({ production }) => ({ seconds: (await production()).deployment.spec.progressDeadlineSeconds ?? null }),
   }),
   // The API server fills in 10 where the file says nothing.
-  check({ title: 'revision history', needs: 'a person must be able to undo by hand as well', run: async ({ production }) => ({ limit: (await production()).deployment.spec.revisionHistoryLimit ?? 10 }) }),
+  check({
+    title: 'revision history',
+    needs: 'a person must be able to undo by hand as well',
+    run: async ({ production }) => ({ limit: (await production()).deployment.spec.revisionHistoryLimit ?? 10 }),
+  }),
   check({
     title: 'container',
     needs: 'the launch changes the image of exactly this container',
-    run: async ({ production, input }) => ({ container: input.production.container, containers: (await production()).deployment.spec.template.spec.containers.map(({ name }) => name) }),
+    run: async ({ production, input }) => ({
+      container: input.production.container,
+      containers: (await production()).deployment.spec.template.spec.containers.map(({ name }) => name),
+    }),
   }),
   check({ title: 'image on nodes', needs: 'new pods start from it', run: nodeImages }),
   check({
@@ -81,7 +96,11 @@ export const checks: readonly Check[] = [
     run: async ({ staging, input }) => {
       const { deployment, pods: current, others } = await staging();
       const running = [...current, ...others].filter(({ terminating }) => !terminating);
-      return { image: input.image, wanted: deployment.spec.replicas ?? 1, pods: running.map(({ name, image, ready, imageId }) => ({ name, image, ready, ids: imageId })) };
+      return {
+        image: input.image,
+        wanted: deployment.spec.replicas ?? 1,
+        pods: running.map(({ name, image, ready, imageId }) => ({ name, image, ready, ids: imageId })),
+      };
     },
   }),
   check({
@@ -90,7 +109,11 @@ export const checks: readonly Check[] = [
     asked: ({ guard }) => guard !== null,
     run: async ({ prometheus, input }) => {
       const { theirsS, beforeMs, afterMs } = told(await prometheus().clock());
-      return { skewMs: theirsS * 1_000 - (beforeMs + afterMs) / 2, uncertaintyMs: (afterMs - beforeMs) / 2, maxSkewMs: durationMs(input.step.maxClockSkew) };
+      return {
+        skewMs: theirsS * 1_000 - (beforeMs + afterMs) / 2,
+        uncertaintyMs: (afterMs - beforeMs) / 2,
+        maxSkewMs: durationMs(input.step.maxClockSkew),
+      };
     },
   }),
   check({
@@ -126,7 +149,12 @@ export const checks: readonly Check[] = [
     run: async (world) => {
       const { series, names } = await seriesOf(world);
       const query = queries.within(series);
-      return { query, pods: names, limitMs: series.limitMs, series: told(await world.prometheus().vector(query)).map(({ labels }) => labels['pod'] ?? '') };
+      return {
+        query,
+        pods: names,
+        limitMs: series.limitMs,
+        series: told(await world.prometheus().vector(query)).map(({ labels }) => labels['pod'] ?? ''),
+      };
     },
   }),
   check({
@@ -157,15 +185,29 @@ async function mayI(client: ReturnType<PreflightWorld['client']>, verb: string, 
     kind: 'SelfSubjectAccessReview',
     spec: { resourceAttributes: { verb, group, resource: kind, ...(namespace ? { namespace } : {}), ...(name ? { name } : {}) } },
   });
-  return { verb, resource: describeResource({ group, version: '', resource: kind }), namespace: namespace ?? '', allowed: answer.status?.allowed === true };
+  return {
+    verb,
+    resource: describeResource({ group, version: '', resource: kind }),
+    namespace: namespace ?? '',
+    allowed: answer.status?.allowed === true,
+  };
 }
 
 async function seriesOf({ production, input }: PreflightWorld): Promise<{ series: PodSeries; names: string[]; noDataAfterMs: number }> {
   const { guard } = input;
   if (guard === null) throw new Error('asked for series although the plan has no guard');
   const { templateHash, pods: current } = await production();
-  const series = { namespace: input.production.namespace, replicaSet: `${input.production.deployment}-${templateHash}`, metric: guard.metric, limitMs: durationMs(guard.limits.p99) };
-  return { series, names: current.filter(({ terminating }) => !terminating).map(({ name }) => name), noDataAfterMs: durationMs(guard.noDataAfter) };
+  const series = {
+    namespace: input.production.namespace,
+    replicaSet: `${input.production.deployment}-${templateHash}`,
+    metric: guard.metric,
+    limitMs: durationMs(guard.limits.p99),
+  };
+  return {
+    series,
+    names: current.filter(({ terminating }) => !terminating).map(({ name }) => name),
+    noDataAfterMs: durationMs(guard.noDataAfter),
+  };
 }
 
 function told<T>(answer: Answer<T>): T {

@@ -9,16 +9,24 @@ export async function nodeImages({ input, client, production, staging }: Preflig
   const { image, production: target } = input;
   const { deployment, pods } = await production();
   const staged = input.staging?.cluster === target.cluster ? (await staging()).pods : [];
-  const runs = new Set([...pods, ...staged].filter((pod) => pod.image === image && pod.imageId !== '' && !pod.terminating).map(({ node }) => node));
+  const runs = new Set(
+    [...pods, ...staged].filter((pod) => pod.image === image && pod.imageId !== '' && !pod.terminating).map(({ node }) => node),
+  );
   const eligible = (await listNodes(client(target.cluster))).filter((node) => mayTake(node, deployment.spec.template));
-  const container = deployment.spec.template.spec.containers.find(({ name }) => name === target.container) as { imagePullPolicy?: string } | undefined;
+  const container = deployment.spec.template.spec.containers.find(({ name }) => name === target.container) as
+    | { imagePullPolicy?: string }
+    | undefined;
   return {
     image,
     pullPolicy: container?.imagePullPolicy ?? '',
     nodes: eligible.map(({ metadata, status }): NodeImage => {
       const listed = status?.images ?? [];
       const known = listed.some(({ names = [] }) => names.some((name) => sameImage(name, image)));
-      return { node: metadata.name, seen: known ? 'in node status' : runs.has(metadata.name) ? 'running pod' : 'not seen', listed: listed.length };
+      return {
+        node: metadata.name,
+        seen: known ? 'in node status' : runs.has(metadata.name) ? 'running pod' : 'not seen',
+        listed: listed.length,
+      };
     }),
   };
 }

@@ -26,20 +26,30 @@ export function createPreflightActivities(dependencies: PreflightDependencies): 
 }
 
 /** One finding per check. A check that could not be made is inconclusive with its reason; it never stops the others. */
-export async function runPreflight(dependencies: PreflightDependencies, input: PreflightInput, { heartbeat, signal }: RunningActivity): Promise<StepReport> {
+export async function runPreflight(
+  dependencies: PreflightDependencies,
+  input: PreflightInput,
+  { heartbeat, signal }: RunningActivity,
+): Promise<StepReport> {
   const world = worldOf(dependencies, input, signal);
   const asked = checks.filter((check) => check.asked?.(input) ?? true);
   const answers: PreflightAnswer[] = [];
   for (const { title, needs, run } of asked) {
     signal.throwIfAborted();
     heartbeat({ text: title, done: answers.length, total: asked.length, unit: 'checks' });
-    answers.push((await run(world).then(
-      (facts) => ({ title, needs, facts, trouble: null }),
-      (error: unknown) => ({ title, needs, facts: null, trouble: sentenceOf(error, signal) }),
-    )) as PreflightAnswer);
+    answers.push(
+      (await run(world).then(
+        (facts) => ({ title, needs, facts, trouble: null }),
+        (error: unknown) => ({ title, needs, facts: null, trouble: sentenceOf(error, signal) }),
+      )) as PreflightAnswer,
+    );
   }
   const evidence = await dependencies.store.put(
-    { kind: 'preflight-answers', mediaType: 'application/json', source: `preflight of ${input.production.namespace}/${input.production.deployment} in cluster ${input.production.cluster}` },
+    {
+      kind: 'preflight-answers',
+      mediaType: 'application/json',
+      source: `preflight of ${input.production.namespace}/${input.production.deployment} in cluster ${input.production.cluster}`,
+    },
     new TextEncoder().encode(JSON.stringify({ input, answers })),
   );
   const findings = judgePreflight(answers, [evidence.digest]);

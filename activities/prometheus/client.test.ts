@@ -9,7 +9,11 @@ let asked: string;
 let client: PrometheusClient;
 
 const success = (data: unknown, more: object = {}) => ({ status: 200, body: JSON.stringify({ status: 'success', data, ...more }) });
-const vector = (...values: string[]) => success({ resultType: 'vector', result: values.map((value, index) => ({ metric: { pod: `p${index}` }, value: [1_700_000_000, value] })) });
+const vector = (...values: string[]) =>
+  success({
+    resultType: 'vector',
+    result: values.map((value, index) => ({ metric: { pod: `p${index}` }, value: [1_700_000_000, value] })),
+  });
 
 beforeEach(async () => {
   server = createServer((request, response) => {
@@ -23,10 +27,13 @@ beforeEach(async () => {
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   client = createPrometheusClient({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` });
 });
-afterEach(() => new Promise((done) => {
-  server.closeAllConnections();
-  server.close(done);
-}));
+afterEach(
+  () =>
+    new Promise((done) => {
+      server.closeAllConnections();
+      server.close(done);
+    }),
+);
 
 describe('the Prometheus client', () => {
   it('asks for a moment and answers the one sample', async () => {
@@ -42,16 +49,32 @@ describe('the Prometheus client', () => {
     ['the value is infinite', vector('+Inf'), /\+Inf/],
     ['the value is empty text', vector(''), /no text/],
     ['the answer is a matrix', success({ resultType: 'matrix', result: [] }), /a matrix where a vector/],
-    ['the sample is a native histogram', success({ resultType: 'vector', result: [{ metric: {}, histogram: [1, {}] }] }), /native histogram/],
-    ['a part of the data is missing', success({ resultType: 'vector', result: [{ metric: {}, value: [1, '5'] }] }, { warnings: ['shard 2 is away'] }), /warns: shard 2 is away/],
-    ['the query is wrong', { status: 400, body: '{"status":"error","errorType":"bad_data","error":"parse error"}' }, /bad_data: parse error/],
+    [
+      'the sample is a native histogram',
+      success({ resultType: 'vector', result: [{ metric: {}, histogram: [1, {}] }] }),
+      /native histogram/,
+    ],
+    [
+      'a part of the data is missing',
+      success({ resultType: 'vector', result: [{ metric: {}, value: [1, '5'] }] }, { warnings: ['shard 2 is away'] }),
+      /warns: shard 2 is away/,
+    ],
+    [
+      'the query is wrong',
+      { status: 400, body: '{"status":"error","errorType":"bad_data","error":"parse error"}' },
+      /bad_data: parse error/,
+    ],
     ['the server is in trouble', { status: 503, body: 'Service Unavailable' }, /HTTP 503: Service Unavailable/],
     ['a proxy answers with a page', { status: 200, body: '<html>' }, /not that of the Prometheus API/],
     ['the answer is cut off', { status: 200, body: '{"status":"success","data":{' }, /not that of the Prometheus API/],
     ['the answer is null', { status: 200, body: 'null' }, /not that of the Prometheus API/],
   ])('gives no number when %s, and names the query', async (_why, given, why) => {
     answer = given;
-    expect(await client.one('sum(x)')).toMatchObject({ ok: false, query: 'sum(x)', sentence: expect.stringMatching(new RegExp(`no usable answer to sum\\(x\\): .*${why.source}`)) });
+    expect(await client.one('sum(x)')).toMatchObject({
+      ok: false,
+      query: 'sum(x)',
+      sentence: expect.stringMatching(new RegExp(`no usable answer to sum\\(x\\): .*${why.source}`)),
+    });
   });
 
   it('answers an empty vector as none, and lets the caller say what that means', async () => {
@@ -65,8 +88,29 @@ describe('the Prometheus client', () => {
   });
 
   it('reads a range and keeps gaps', async () => {
-    answer = success({ resultType: 'matrix', result: [{ metric: { a: 'b' }, values: [[10, '1'], [30, '2']] }] });
-    expect(await client.range('x', { fromS: 10, toS: 30, stepS: 10 })).toMatchObject({ ok: true, value: [{ points: [{ timeS: 10, value: 1 }, { timeS: 30, value: 2 }] }] });
+    answer = success({
+      resultType: 'matrix',
+      result: [
+        {
+          metric: { a: 'b' },
+          values: [
+            [10, '1'],
+            [30, '2'],
+          ],
+        },
+      ],
+    });
+    expect(await client.range('x', { fromS: 10, toS: 30, stepS: 10 })).toMatchObject({
+      ok: true,
+      value: [
+        {
+          points: [
+            { timeS: 10, value: 1 },
+            { timeS: 30, value: 2 },
+          ],
+        },
+      ],
+    });
     expect(asked).toContain('/api/v1/query_range query=x&start=10&end=30&step=10');
     answer = success({ resultType: 'matrix', result: [{ metric: {}, values: [[10, 'NaN']] }] });
     expect(await client.range('x', { fromS: 10, toS: 30, stepS: 10 })).toMatchObject({ ok: false });

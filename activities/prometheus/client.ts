@@ -73,7 +73,8 @@ export function createPrometheusClient({ url, signal, now = Date.now }: Promethe
   return {
     vector,
     one: async (query, timeS) => read(await vector(query, timeS), onlyOne),
-    range: async (query, { fromS, toS, stepS }) => read(await ask('/api/v1/query_range', query, { start: String(fromS), end: String(toS), step: String(stepS) }), readMatrix),
+    range: async (query, { fromS, toS, stepS }) =>
+      read(await ask('/api/v1/query_range', query, { start: String(fromS), end: String(toS), step: String(stepS) }), readMatrix),
     clock: async () => {
       const beforeMs = now();
       const answer = await ask('/api/v1/query', 'time()', {});

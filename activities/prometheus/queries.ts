@@ -28,7 +28,8 @@ export const queries = {
   /** Those answered within the limit. */
   within: (series: PodSeries) => `sum by (pod) (${series.metric}_bucket${selector(series, [probes, `le=~"${boundary(series.limitMs)}"`])})`,
   /** For people: p99 over a window, interpolated between bucket boundaries. Nothing is decided by it. */
-  p99S: (series: PodSeries, windowS: number) => `histogram_quantile(0.99, sum by (le) (increase(${series.metric}_bucket${selector(series, [probes])}[${windowS}s])))`,
+  p99S: (series: PodSeries, windowS: number) =>
+    `histogram_quantile(0.99, sum by (le) (increase(${series.metric}_bucket${selector(series, [probes])}[${windowS}s])))`,
 };
 
 const probes = `route!~"${PROBE_ROUTES}"`;

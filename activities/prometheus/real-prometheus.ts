@@ -27,7 +27,10 @@ export interface RealPrometheus {
 
 /** The program, by TMINUS_TOOL_PROMETHEUS or PATH. Throws with a sentence: a test that is skipped proves nothing. */
 function program(): string {
-  const candidates = [process.env['TMINUS_TOOL_PROMETHEUS'], ...(process.env['PATH'] ?? '').split(':').map((folder) => join(folder, 'prometheus'))];
+  const candidates = [
+    process.env['TMINUS_TOOL_PROMETHEUS'],
+    ...(process.env['PATH'] ?? '').split(':').map((folder) => join(folder, 'prometheus')),
+  ];
   const found = candidates.find((path) => path !== undefined && existsSync(path));
   if (!found) throw new Error('prometheus is needed for these tests and was not found: set TMINUS_TOOL_PROMETHEUS to its path');
   return found;
@@ -43,7 +46,10 @@ export async function startRealPrometheus(names: readonly string[], { doubled = 
     job_name: jobName,
     scrape_interval: '500ms',
     scrape_timeout: '400ms',
-    static_configs: names.map((pod) => ({ targets: [`127.0.0.1:${exporter.port}`], labels: { namespace: 'shop', pod, __metrics_path__: `/${pod}` } })),
+    static_configs: names.map((pod) => ({
+      targets: [`127.0.0.1:${exporter.port}`],
+      labels: { namespace: 'shop', pod, __metrics_path__: `/${pod}` },
+    })),
   });
   await writeFile(join(folder, 'prometheus.yml'), JSON.stringify({ scrape_configs: [job('pods'), ...(doubled ? [job('again')] : [])] }));
   const url = `http://127.0.0.1:${port}`;
@@ -53,10 +59,22 @@ export async function startRealPrometheus(names: readonly string[], { doubled = 
     url,
     pods,
     start: async () => {
-      child = spawn(program(), [`--config.file=${join(folder, 'prometheus.yml')}`, `--storage.tsdb.path=${join(folder, 'data')}`, `--web.listen-address=127.0.0.1:${port}`, '--log.level=error'], { stdio: 'ignore' });
+      child = spawn(
+        program(),
+        [
+          `--config.file=${join(folder, 'prometheus.yml')}`,
+          `--storage.tsdb.path=${join(folder, 'data')}`,
+          `--web.listen-address=127.0.0.1:${port}`,
+          '--log.level=error',
+        ],
+        { stdio: 'ignore' },
+      );
       const endsAt = performance.now() + 30_000;
       while (performance.now() < endsAt) {
-        const ready = await fetch(`${url}/-/ready`).then(({ ok }) => ok, () => false);
+        const ready = await fetch(`${url}/-/ready`).then(
+          ({ ok }) => ok,
+          () => false,
+        );
         if (ready) return;
         await new Promise((done) => setTimeout(done, 100));
       }

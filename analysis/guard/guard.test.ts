@@ -26,7 +26,13 @@ function sample(index: number, { requests = 500, errors = 0, slow = 0 } = {}, ch
     atMs: 1_000_000 + index * 5_000,
     pods: PODS,
     restarts: Object.fromEntries(PODS.map((pod) => [pod, 0])),
-    answers: { up: each(1), ageS: each(1.2), requests: each(total), errors: errors === 0 ? [] : each(errors * index), within: each(total - slow * index) },
+    answers: {
+      up: each(1),
+      ageS: each(1.2),
+      requests: each(total),
+      errors: errors === 0 ? [] : each(errors * index),
+      within: each(total - slow * index),
+    },
     trouble: null,
     p99S: 0.219,
     queries,
@@ -34,8 +40,12 @@ function sample(index: number, { requests = 500, errors = 0, slow = 0 } = {}, ch
   };
 }
 const watch = (looks = 13, rates = {}) => Array.from({ length: looks }, (_, index) => sample(index, rates));
-const changed = (one: GuardSample, change: Partial<GuardAnswers>): GuardSample => ({ ...one, answers: { ...(one.answers as GuardAnswers), ...change } });
-const codesOf = (samples: GuardSample[], more: Partial<GuardLimits> = {}) => judgeGuard(samples, { ...limits, ...more }).map(({ code, outcome }) => `${code} ${outcome}`);
+const changed = (one: GuardSample, change: Partial<GuardAnswers>): GuardSample => ({
+  ...one,
+  answers: { ...(one.answers as GuardAnswers), ...change },
+});
+const codesOf = (samples: GuardSample[], more: Partial<GuardLimits> = {}) =>
+  judgeGuard(samples, { ...limits, ...more }).map(({ code, outcome }) => `${code} ${outcome}`);
 
 describe('judgeGuard', () => {
   it('passes a whole watch with enough requests that keeps both limits', () => {
@@ -55,13 +65,37 @@ describe('judgeGuard', () => {
 
   it('fails when more requests fail than chance explains, with numbers', () => {
     const [finding] = judgeGuard(watch(3, { requests: 100, errors: 2 }), limits);
-    expect(finding).toMatchObject({ code: 'ErrorRateAboveLimit', outcome: 'fail', measured: 2, limit: 0.1, unit: '%', message: 'error rate of deployment shop/go-api is 2 %, limit 0.1 % (12 of 600 requests failed)' });
+    expect(finding).toMatchObject({
+      code: 'ErrorRateAboveLimit',
+      outcome: 'fail',
+      measured: 2,
+      limit: 0.1,
+      unit: '%',
+      message: 'error rate of deployment shop/go-api is 2 %, limit 0.1 % (12 of 600 requests failed)',
+    });
   });
 
   it('fails a p99 above its limit, in ms where Prometheus knows it and in share where it does not', () => {
     const slow = watch(3, { requests: 500, slow: 25 });
-    expect(judgeGuard(slow.map((one) => ({ ...one, p99S: 0.734 })), limits)[0]).toMatchObject({ code: 'LatencyAboveLimit', outcome: 'fail', measured: 734, limit: 300, unit: 'ms', message: expect.stringContaining('p99 of deployment shop/go-api is 734 ms, limit 300 ms') });
-    expect(judgeGuard(slow.map((one) => ({ ...one, p99S: null })), limits)[0]).toMatchObject({ code: 'LatencyAboveLimit', measured: 5, limit: 1, unit: '%' });
+    expect(
+      judgeGuard(
+        slow.map((one) => ({ ...one, p99S: 0.734 })),
+        limits,
+      )[0],
+    ).toMatchObject({
+      code: 'LatencyAboveLimit',
+      outcome: 'fail',
+      measured: 734,
+      limit: 300,
+      unit: 'ms',
+      message: expect.stringContaining('p99 of deployment shop/go-api is 734 ms, limit 300 ms'),
+    });
+    expect(
+      judgeGuard(
+        slow.map((one) => ({ ...one, p99S: null })),
+        limits,
+      )[0],
+    ).toMatchObject({ code: 'LatencyAboveLimit', measured: 5, limit: 1, unit: '%' });
   });
 
   it('fails although later looks dilute the breach', () => {
@@ -91,21 +125,38 @@ describe('judgeGuard', () => {
         return changed(one, { within: PODS.map((pod, at) => ({ pod, value: 1_000 + 100 * index - (at === 0 ? slow : 0) })) });
       });
     });
-    const alarms = (plannedLooks: number) => watches.filter((samples) => codesOf(samples, { plannedLooks }).includes('LatencyAboveLimit fail')).length;
+    const alarms = (plannedLooks: number) =>
+      watches.filter((samples) => codesOf(samples, { plannedLooks }).includes('LatencyAboveLimit fail')).length;
     expect(alarms(12)).toBeLessThanOrEqual(4);
     // Half a planned look and two limits: 1 % at each look.
     expect(alarms(0.5)).toBeGreaterThan(8);
   });
 
   it('is undecided when too few requests bound the limits, or the watch was cut short', () => {
-    expect(judgeGuard(watch(13, { requests: 5 }), limits)[0]).toMatchObject({ code: 'GuardUndecided', message: expect.stringContaining('300 are the least') });
-    expect(judgeGuard(watch(13, { requests: 50 }), limits)[0]).toMatchObject({ code: 'GuardUndecided', message: expect.stringContaining('the true error rate may be as high as 0.15 %') });
-    expect(judgeGuard(watch(6), limits)[0]).toMatchObject({ code: 'GuardUndecided', outcome: 'inconclusive', message: expect.stringContaining('it was to watch for 60 s') });
+    expect(judgeGuard(watch(13, { requests: 5 }), limits)[0]).toMatchObject({
+      code: 'GuardUndecided',
+      message: expect.stringContaining('300 are the least'),
+    });
+    expect(judgeGuard(watch(13, { requests: 50 }), limits)[0]).toMatchObject({
+      code: 'GuardUndecided',
+      message: expect.stringContaining('the true error rate may be as high as 0.15 %'),
+    });
+    expect(judgeGuard(watch(6), limits)[0]).toMatchObject({
+      code: 'GuardUndecided',
+      outcome: 'inconclusive',
+      message: expect.stringContaining('it was to watch for 60 s'),
+    });
   });
 
   it('never passes without data: nothing asked, nothing answered, no look at all', () => {
-    const blind = watch().map((one) => ({ ...one, answers: null, trouble: { query: 'count{...}', sentence: 'Prometheus gave no usable answer to count{...}: connect ECONNREFUSED' } }));
-    expect(judgeGuard(blind, limits)).toMatchObject([{ code: 'GuardNoData', outcome: 'inconclusive', message: expect.stringContaining('count{...}') }]);
+    const blind = watch().map((one) => ({
+      ...one,
+      answers: null,
+      trouble: { query: 'count{...}', sentence: 'Prometheus gave no usable answer to count{...}: connect ECONNREFUSED' },
+    }));
+    expect(judgeGuard(blind, limits)).toMatchObject([
+      { code: 'GuardNoData', outcome: 'inconclusive', message: expect.stringContaining('count{...}') },
+    ]);
     expect(codesOf(blind.slice(0, 2))).toEqual(['GuardNoData inconclusive']);
     expect(codesOf([])).toEqual(['GuardNoData inconclusive']);
   });
@@ -116,14 +167,19 @@ describe('judgeGuard', () => {
   });
 
   it('goes on after a short gap, and misses no request of it', () => {
-    const gap = watch().map((one, index) => (index === 4 || index === 5 ? { ...one, answers: null, trouble: { query: 'q', sentence: 'gone' } } : one));
+    const gap = watch().map((one, index) =>
+      index === 4 || index === 5 ? { ...one, answers: null, trouble: { query: 'q', sentence: 'gone' } } : one,
+    );
     expect(judgeGuard(gap, limits)).toMatchObject([{ code: 'GuardPassed', measured: 18_000 }]);
   });
 
   it('tells one restart and holds, fails on two', () => {
-    const restarted = (times: number) => watch().map((one, index) => (index > 6 ? { ...one, restarts: { ...one.restarts, 'go-api-a-2': times } } : one));
+    const restarted = (times: number) =>
+      watch().map((one, index) => (index > 6 ? { ...one, restarts: { ...one.restarts, 'go-api-a-2': times } } : one));
     expect(codesOf(restarted(1))).toEqual(['PodsRestarted inconclusive', 'GuardPassed pass']);
-    expect(judgeGuard(restarted(2), limits)).toMatchObject([{ code: 'PodsRestarted', outcome: 'fail', message: expect.stringContaining('go-api-a-2 2 times') }]);
+    expect(judgeGuard(restarted(2), limits)).toMatchObject([
+      { code: 'PodsRestarted', outcome: 'fail', message: expect.stringContaining('go-api-a-2 2 times') },
+    ]);
   });
 
   it('takes a limit of 0 % at its word', () => {
@@ -139,7 +195,14 @@ describe('judgeGuard', () => {
 
 describe('the tally', () => {
   it('counts on over a counter reset', () => {
-    const looks = [sample(0), sample(1), changed(sample(2), { requests: PODS.map((pod) => ({ pod, value: pod.endsWith('2') ? 40 : 2_000 })), within: PODS.map((pod) => ({ pod, value: pod.endsWith('2') ? 40 : 2_000 })) })];
+    const looks = [
+      sample(0),
+      sample(1),
+      changed(sample(2), {
+        requests: PODS.map((pod) => ({ pod, value: pod.endsWith('2') ? 40 : 2_000 })),
+        within: PODS.map((pod) => ({ pod, value: pod.endsWith('2') ? 40 : 2_000 })),
+      }),
+    ];
     expect(tallySamples(looks, MAX_AGE_MS).requests).toBe(1_500 + 2 * 500 + 40);
   });
 
@@ -153,13 +216,24 @@ describe('the tally', () => {
     const later = sample(1);
     const add = (values: { pod: string; value: number }[], value: number) => [...values, { pod: 'go-api-a-4', value }];
     const answers = later.answers as GuardAnswers;
-    const look = { ...later, pods: four, answers: { up: add(answers.up, 1), ageS: add(answers.ageS, 1), requests: add(answers.requests, 90), errors: [], within: add(answers.within, 80) } };
+    const look = {
+      ...later,
+      pods: four,
+      answers: {
+        up: add(answers.up, 1),
+        ageS: add(answers.ageS, 1),
+        requests: add(answers.requests, 90),
+        errors: [],
+        within: add(answers.within, 80),
+      },
+    };
     expect(tallySamples([sample(0), look], MAX_AGE_MS)).toMatchObject({ requests: 1_590, slow: 10 });
   });
 });
 
 describe('readLook', () => {
-  const at = (pod: string, values: { pod: string; value: number }[], value: number) => values.map((one) => (one.pod === pod ? { pod, value } : one));
+  const at = (pod: string, values: { pod: string; value: number }[], value: number) =>
+    values.map((one) => (one.pod === pod ? { pod, value } : one));
   const base = sample(3).answers as GuardAnswers;
   const two = 'go-api-a-2';
 

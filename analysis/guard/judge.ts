@@ -24,12 +24,20 @@ const LOOKS_SHORT_OF_THE_END = 2;
 export function guardBreach(tally: GuardTally, limits: GuardLimits): Finding[] {
   const { requests, errors, slow } = tally;
   const chance = limits.falseAlarmPercent / 100 / (limits.plannedLooks * LIMITS_PER_LOOK);
-  const breaks = (seen: number, share: number) => requests >= LEAST_REQUESTS_TO_BREACH && seen > requests * share && binomialTail(seen, requests, share) < chance;
+  const breaks = (seen: number, share: number) =>
+    requests >= LEAST_REQUESTS_TO_BREACH && seen > requests * share && binomialTail(seen, requests, share) < chance;
   const findings: Finding[] = [];
   if (breaks(errors, limits.errorPercent / 100)) {
     const measured = (100 * errors) / requests;
     findings.push(
-      fail('ErrorRateAboveLimit', limits, tidy(measured), limits.errorPercent, '%', `error rate of ${limits.subject} is ${percent(measured)}, limit ${percent(limits.errorPercent)} (${count(errors)} of ${count(requests)} requests failed)`),
+      fail(
+        'ErrorRateAboveLimit',
+        limits,
+        tidy(measured),
+        limits.errorPercent,
+        '%',
+        `error rate of ${limits.subject} is ${percent(measured)}, limit ${percent(limits.errorPercent)} (${count(errors)} of ${count(requests)} requests failed)`,
+      ),
     );
   }
   if (breaks(slow, SLOW_SHARE)) {
@@ -38,8 +46,22 @@ export function guardBreach(tally: GuardTally, limits: GuardLimits): Finding[] {
     const slower = `${count(slow)} of ${count(requests)} requests took longer than ${ms(limits.p99Ms)}, 1 % may`;
     findings.push(
       p99Ms !== null && p99Ms > limits.p99Ms
-        ? fail('LatencyAboveLimit', limits, tidy(p99Ms), limits.p99Ms, 'ms', `p99 of ${limits.subject} is ${ms(p99Ms, limits.p99Ms)}, limit ${ms(limits.p99Ms)} (${slower})`)
-        : fail('LatencyAboveLimit', limits, tidy(share), 100 * SLOW_SHARE, '%', `p99 of ${limits.subject} is above its limit ${ms(limits.p99Ms)}: ${slower}`),
+        ? fail(
+            'LatencyAboveLimit',
+            limits,
+            tidy(p99Ms),
+            limits.p99Ms,
+            'ms',
+            `p99 of ${limits.subject} is ${ms(p99Ms, limits.p99Ms)}, limit ${ms(limits.p99Ms)} (${slower})`,
+          )
+        : fail(
+            'LatencyAboveLimit',
+            limits,
+            tidy(share),
+            100 * SLOW_SHARE,
+            '%',
+            `p99 of ${limits.subject} is above its limit ${ms(limits.p99Ms)}: ${slower}`,
+          ),
     );
   }
   if (restartsOf(tally) >= RESTARTS_TO_BREACH) findings.push(restarts(tally, limits, 'fail'));
@@ -74,16 +96,39 @@ function judgeEnd(tally: GuardTally, limits: GuardLimits): Finding {
   const { subject } = limits;
   const seconds = Math.round(watchedMs / 1_000);
   const undecided = (why: string): Finding =>
-    finding('GuardUndecided', limits, 'inconclusive', requests, limits.minRequests, 'requests', `the guard of ${subject} cannot tell after ${count(requests)} requests in ${seconds} s: ${why}`);
-  if (watchedMs < limits.watchMs - LOOKS_SHORT_OF_THE_END * limits.intervalMs) return undecided(`it was to watch for ${Math.round(limits.watchMs / 1_000)} s`);
+    finding(
+      'GuardUndecided',
+      limits,
+      'inconclusive',
+      requests,
+      limits.minRequests,
+      'requests',
+      `the guard of ${subject} cannot tell after ${count(requests)} requests in ${seconds} s: ${why}`,
+    );
+  if (watchedMs < limits.watchMs - LOOKS_SHORT_OF_THE_END * limits.intervalMs)
+    return undecided(`it was to watch for ${Math.round(limits.watchMs / 1_000)} s`);
   if (requests < limits.minRequests) return undecided(`${count(limits.minRequests)} are the least to decide on`);
   const errorBound = 100 * wilson(errors, requests, CONFIDENCE).upper;
   // A limit of 0 % asks for a watch without errors; no sample could bound the rate itself by 0.
   const errorsKept = errorBound <= limits.errorPercent || (limits.errorPercent === 0 && errors === 0);
-  if (!errorsKept) return undecided(`${count(errors)} failed, so the true error rate may be as high as ${percent(errorBound)}, limit ${percent(limits.errorPercent)}`);
+  if (!errorsKept)
+    return undecided(
+      `${count(errors)} failed, so the true error rate may be as high as ${percent(errorBound)}, limit ${percent(limits.errorPercent)}`,
+    );
   const slowBound = wilson(slow, requests, CONFIDENCE).upper;
-  if (slowBound > SLOW_SHARE) return undecided(`${count(slow)} took longer than ${ms(limits.p99Ms)}, so the true share may be as high as ${percent(100 * slowBound)}, and 1 % may`);
-  return finding('GuardPassed', limits, 'pass', requests, limits.minRequests, 'requests', `${subject} keeps its limits: ${guardLine(tally, limits)}`);
+  if (slowBound > SLOW_SHARE)
+    return undecided(
+      `${count(slow)} took longer than ${ms(limits.p99Ms)}, so the true share may be as high as ${percent(100 * slowBound)}, and 1 % may`,
+    );
+  return finding(
+    'GuardPassed',
+    limits,
+    'pass',
+    requests,
+    limits.minRequests,
+    'requests',
+    `${subject} keeps its limits: ${guardLine(tally, limits)}`,
+  );
 }
 
 /** The one line of the story: `60 s: 17,940 requests, 2 errors (0.011 % ≤ 0.1 %), p99 219 ms`. */
@@ -107,19 +152,44 @@ function noData(tally: GuardTally, limits: GuardLimits): Finding {
   const seconds = Math.round(tally.longestBlindMs / 1_000);
   const limitS = limits.noDataAfterMs / 1_000;
   const why = tally.trouble?.sentence ?? 'nothing was asked';
-  return finding('GuardNoData', limits, 'inconclusive', seconds, limitS, 's', `the guard could not see ${limits.subject} for ${seconds} s, limit ${limitS} s: ${why}`);
+  return finding(
+    'GuardNoData',
+    limits,
+    'inconclusive',
+    seconds,
+    limitS,
+    's',
+    `the guard could not see ${limits.subject} for ${seconds} s, limit ${limitS} s: ${why}`,
+  );
 }
 
 function restarts(tally: GuardTally, limits: GuardLimits, outcome: 'fail' | 'inconclusive'): Finding {
   const pods = Object.entries(tally.restarts).map(([pod, times]) => `${pod} ${times === 1 ? 'once' : `${times} times`}`);
-  return finding('PodsRestarted', limits, outcome, restartsOf(tally), 0, 'restarts', `containers of ${limits.subject} restarted while it was watched: ${pods.sort().join(', ')}`);
+  return finding(
+    'PodsRestarted',
+    limits,
+    outcome,
+    restartsOf(tally),
+    0,
+    'restarts',
+    `containers of ${limits.subject} restarted while it was watched: ${pods.sort().join(', ')}`,
+  );
 }
 
 const restartsOf = ({ restarts: seen }: GuardTally): number => Object.values(seen).reduce((sum, times) => sum + times, 0);
 
-const fail = (code: string, limits: GuardLimits, measured: number, limit: number, unit: string, message: string): Finding => finding(code, limits, 'fail', measured, limit, unit, message);
+const fail = (code: string, limits: GuardLimits, measured: number, limit: number, unit: string, message: string): Finding =>
+  finding(code, limits, 'fail', measured, limit, unit, message);
 
-function finding(code: string, { subject }: GuardLimits, outcome: Finding['outcome'], measured: number, limit: number, unit: string, message: string): Finding {
+function finding(
+  code: string,
+  { subject }: GuardLimits,
+  outcome: Finding['outcome'],
+  measured: number,
+  limit: number,
+  unit: string,
+  message: string,
+): Finding {
   return { code, subject, outcome, measured, limit, unit, message, evidence: [] };
 }
 

@@ -105,16 +105,28 @@ type Look = { pods: Record<string, PodCounts> } | { trouble: { query: string; se
 /** One look is usable only when every pod was scraped by exactly one target, a moment ago, and has the series the limits need. */
 export function readLook({ pods, answers, trouble, queries }: GuardSample, maxAgeMs: number): Look {
   if (answers === null) return { trouble: trouble ?? { query: '', sentence: 'nothing was asked' } };
-  const blind = (question: keyof GuardAnswers, why: string): Look => ({ trouble: { query: queries[question], sentence: `${why} (${queries[question]})` } });
+  const blind = (question: keyof GuardAnswers, why: string): Look => ({
+    trouble: { query: queries[question], sentence: `${why} (${queries[question]})` },
+  });
   if (pods.length === 0) return blind('up', 'the launched version has no pods');
 
   const counts: Record<string, PodCounts> = {};
   for (const pod of pods) {
     const up = answers.up.filter((sample) => sample.pod === pod);
-    if (up.length !== 1) return blind('up', up.length === 0 ? `Prometheus does not scrape pod ${pod}` : `Prometheus scrapes pod ${pod} ${up.length} times, so its requests would count ${up.length} times`);
+    if (up.length !== 1)
+      return blind(
+        'up',
+        up.length === 0
+          ? `Prometheus does not scrape pod ${pod}`
+          : `Prometheus scrapes pod ${pod} ${up.length} times, so its requests would count ${up.length} times`,
+      );
     if (up[0]?.value !== 1) return blind('up', `the last scrape of pod ${pod} failed`);
     const age = only(answers.ageS, pod);
-    if (age === null || !(age * 1_000 <= maxAgeMs)) return blind('ageS', age === null ? `nobody knows how old the samples of pod ${pod} are` : `the newest sample of pod ${pod} is ${age.toFixed(0)} s old`);
+    if (age === null || !(age * 1_000 <= maxAgeMs))
+      return blind(
+        'ageS',
+        age === null ? `nobody knows how old the samples of pod ${pod} are` : `the newest sample of pod ${pod} is ${age.toFixed(0)} s old`,
+      );
     const requests = only(answers.requests, pod);
     if (requests === null) return blind('requests', `pod ${pod} has no request counter`);
     const within = only(answers.within, pod);
@@ -122,7 +134,8 @@ export function readLook({ pods, answers, trouble, queries }: GuardSample, maxAg
     // The one absence that is a zero: code series are made by the first such answer, and the same scrape of the same process gave the
     // total. Without a total, above, nothing is known; with it, no 5xx series means no 5xx since the process started.
     const errors = answers.errors.some((sample) => sample.pod === pod) ? only(answers.errors, pod) : 0;
-    if (errors === null || errors > requests || within > requests) return blind('errors', `the counters of pod ${pod} contradict each other`);
+    if (errors === null || errors > requests || within > requests)
+      return blind('errors', `the counters of pod ${pod} contradict each other`);
     counts[pod] = { requests, errors, within };
   }
   return { pods: counts };

@@ -19,7 +19,15 @@ export interface NodeImage {
 export interface PreflightFacts {
   cluster: { deploymentFound: boolean };
   rights: { rights: Right[] };
-  'deployment healthy': { wanted: number; replicas: number; updated: number; ready: number; available: number; generation: number; observedGeneration: number };
+  'deployment healthy': {
+    wanted: number;
+    replicas: number;
+    updated: number;
+    ready: number;
+    available: number;
+    generation: number;
+    observedGeneration: number;
+  };
   'not paused': { paused: boolean };
   'progress deadline': { seconds: number | null };
   'revision history': { limit: number };
@@ -27,7 +35,13 @@ export interface PreflightFacts {
   'image on nodes': { image: string; pullPolicy: string; nodes: NodeImage[] };
   'staging runs the candidate': { image: string; wanted: number; pods: { name: string; image: string; ready: boolean; ids: string }[] };
   'prometheus clock': { skewMs: number; uncertaintyMs: number; maxSkewMs: number };
-  'scrape targets': { query: string; pods: string[]; maxAgeMs: number; targets: { pod: string; up: number }[]; ageS: { pod: string; value: number }[] };
+  'scrape targets': {
+    query: string;
+    pods: string[];
+    maxAgeMs: number;
+    targets: { pod: string; up: number }[];
+    ageS: { pod: string; value: number }[];
+  };
   'request counters': { query: string; pods: string[]; series: string[] };
   'latency buckets': { query: string; pods: string[]; series: string[]; limitMs: number };
   health: { url: string; ok: boolean; detail: string };

@@ -16,35 +16,55 @@ const good: PreflightFacts = {
   'image on nodes': { image: IMAGE, pullPolicy: 'Never', nodes: [{ node: 'lab-node', seen: 'in node status', listed: 7 }] },
   'staging runs the candidate': { image: IMAGE, wanted: 1, pods: [{ name: 's-1', image: IMAGE, ready: true, ids: 'sha256:1' }] },
   'prometheus clock': { skewMs: 3.2, uncertaintyMs: 4, maxSkewMs: 2_000 },
-  'scrape targets': { query: 'up{}', pods: PODS, maxAgeMs: 20_000, targets: PODS.map((pod) => ({ pod, up: 1 })), ageS: PODS.map((pod) => ({ pod, value: 1 })) },
+  'scrape targets': {
+    query: 'up{}',
+    pods: PODS,
+    maxAgeMs: 20_000,
+    targets: PODS.map((pod) => ({ pod, up: 1 })),
+    ageS: PODS.map((pod) => ({ pod, value: 1 })),
+  },
   'request counters': { query: 'count{}', pods: PODS, series: PODS },
   'latency buckets': { query: 'bucket{}', pods: PODS, series: PODS, limitMs: 300 },
   health: { url: 'http://shop/healthz', ok: true, detail: '200' },
 };
 
-const answer = <Title extends CheckTitle>(title: Title, facts: PreflightFacts[Title] | null, trouble: string | null = null) => ({ title, needs: 'later steps need it', facts, trouble }) as PreflightAnswer;
+const answer = <Title extends CheckTitle>(title: Title, facts: PreflightFacts[Title] | null, trouble: string | null = null) =>
+  ({ title, needs: 'later steps need it', facts, trouble }) as PreflightAnswer;
 const all = (Object.keys(good) as CheckTitle[]).map((title) => answer(title, good[title]));
-const judge = <Title extends CheckTitle>(title: Title, change: Partial<PreflightFacts[Title]>) => judgePreflight([answer(title, { ...good[title], ...change })])[0];
+const judge = <Title extends CheckTitle>(title: Title, change: Partial<PreflightFacts[Title]>) =>
+  judgePreflight([answer(title, { ...good[title], ...change })])[0];
 
 describe('judgePreflight', () => {
   it('passes all fourteen checks when all is there, and says so in one line', () => {
     const findings = judgePreflight(all, ['sha256:1']);
     expect(findings.map(({ outcome }) => outcome)).toEqual(Array(14).fill('pass'));
     expect(findings.every(({ evidence }) => evidence[0] === 'sha256:1')).toBe(true);
-    expect(preflightFact(all, findings)).toMatchObject({ text: '14 of 14: rights, health, series, image, clock skew 3 ms', values: { passed: 14, checks: 14, clockSkewMs: 3 } });
+    expect(preflightFact(all, findings)).toMatchObject({
+      text: '14 of 14: rights, health, series, image, clock skew 3 ms',
+      values: { passed: 14, checks: 14, clockSkewMs: 3 },
+    });
   });
 
   it('never passes a check that could not be made, and tells why and what for', () => {
     for (const { title } of all) {
       expect(judgePreflight([answer(title, null, 'Prometheus gave no answer')])).toMatchObject([
-        { code: 'PreflightUnknown', outcome: 'inconclusive', subject: title, message: `${title}: Prometheus gave no answer; it is needed because later steps need it` },
+        {
+          code: 'PreflightUnknown',
+          outcome: 'inconclusive',
+          subject: title,
+          message: `${title}: Prometheus gave no answer; it is needed because later steps need it`,
+        },
       ]);
     }
   });
 
   it.each([
     ['the Deployment is missing', judge('cluster', { deploymentFound: false }), /no such Deployment/],
-    ['a right is missing', judge('rights', { rights: [{ verb: 'patch', resource: 'deployments.apps', namespace: 'shop', allowed: false }] }), /patch deployments\.apps in shop; grant/],
+    [
+      'a right is missing',
+      judge('rights', { rights: [{ verb: 'patch', resource: 'deployments.apps', namespace: 'shop', allowed: false }] }),
+      /patch deployments\.apps in shop; grant/,
+    ],
     ['a pod is not available', judge('deployment healthy', { available: 1 }), /1 of 2 pods are available/],
     ['two versions run', judge('deployment healthy', { replicas: 3 }), /2 of 3 of the current version/],
     ['nothing runs', judge('deployment healthy', { wanted: 0, replicas: 0, updated: 0, ready: 0, available: 0 }), /scaled to 0/],
@@ -53,15 +73,35 @@ describe('judgePreflight', () => {
     ['the progress deadline is switched off', judge('progress deadline', { seconds: 2_147_483_647 }), /progressDeadlineSeconds/],
     ['no revision is kept', judge('revision history', { limit: 0 }), /revisionHistoryLimit is 0/],
     ['the container has another name', judge('container', { containers: ['app'] }), /it has app/],
-    ['the image is not on the node', judge('image on nodes', { nodes: [{ node: 'n', seen: 'not seen', listed: 3 }] }), /not on n, and imagePullPolicy is Never/],
+    [
+      'the image is not on the node',
+      judge('image on nodes', { nodes: [{ node: 'n', seen: 'not seen', listed: 3 }] }),
+      /not on n, and imagePullPolicy is Never/,
+    ],
     ['no node takes pods', judge('image on nodes', { nodes: [] }), /no node is ready/],
-    ['staging runs something else', judge('staging runs the candidate', { pods: [{ name: 's-1', image: 'other', ready: true, ids: '' }] }), /runs other, not/],
+    [
+      'staging runs something else',
+      judge('staging runs the candidate', { pods: [{ name: 's-1', image: 'other', ready: true, ids: '' }] }),
+      /runs other, not/,
+    ],
     ['staging is empty', judge('staging runs the candidate', { pods: [] }), /no pods/],
-    ['staging is not ready', judge('staging runs the candidate', { pods: [{ name: 's-1', image: IMAGE, ready: false, ids: '' }] }), /0 of 1 staging pods/],
-    ['one tag names two builds', judge('staging runs the candidate', { wanted: 2, pods: ['1', '2'].map((id) => ({ name: id, image: IMAGE, ready: true, ids: id })) }), /different bytes/],
+    [
+      'staging is not ready',
+      judge('staging runs the candidate', { pods: [{ name: 's-1', image: IMAGE, ready: false, ids: '' }] }),
+      /0 of 1 staging pods/,
+    ],
+    [
+      'one tag names two builds',
+      judge('staging runs the candidate', { wanted: 2, pods: ['1', '2'].map((id) => ({ name: id, image: IMAGE, ready: true, ids: id })) }),
+      /different bytes/,
+    ],
     ['the clocks differ', judge('prometheus clock', { skewMs: -5_000 }), /5000 ms behind .* limit 2000 ms; set the clocks/],
     ['a pod is not scraped', judge('scrape targets', { targets: [{ pod: 'go-api-a-1', up: 1 }] }), /0 targets for pod go-api-a-2/],
-    ['a pod is scraped twice', judge('scrape targets', { targets: [...PODS, 'go-api-a-1'].map((pod) => ({ pod, up: 1 })) }), /2 targets for pod go-api-a-1/],
+    [
+      'a pod is scraped twice',
+      judge('scrape targets', { targets: [...PODS, 'go-api-a-1'].map((pod) => ({ pod, up: 1 })) }),
+      /2 targets for pod go-api-a-1/,
+    ],
     ['a scrape fails', judge('scrape targets', { targets: PODS.map((pod) => ({ pod, up: 0 })) }), /last scrape/],
     ['samples are stale', judge('scrape targets', { ageS: PODS.map((pod) => ({ pod, value: 40 })) }), /40 s old/],
     ['a counter is missing', judge('request counters', { series: ['go-api-a-1'] }), /without request counter: go-api-a-2 \(count\{\}\)/],
@@ -80,13 +120,22 @@ describe('judgePreflight', () => {
     ['the age of samples is not known', judge('scrape targets', { ageS: [] })],
     ['no right was asked for', judge('rights', { rights: [] })],
     ['the list of images of the node may be cut off', judge('image on nodes', { nodes: [{ node: 'n', seen: 'not seen', listed: 50 }] })],
-    ['nobody has seen the image that would be pulled', judge('image on nodes', { pullPolicy: 'IfNotPresent', nodes: [{ node: 'n', seen: 'not seen', listed: 3 }] })],
+    [
+      'nobody has seen the image that would be pulled',
+      judge('image on nodes', { pullPolicy: 'IfNotPresent', nodes: [{ node: 'n', seen: 'not seen', listed: 3 }] }),
+    ],
   ])('cannot tell when %s', (_why, finding) => {
     expect(finding).toMatchObject({ code: 'PreflightUnknown', outcome: 'inconclusive' });
   });
 
   it('lets a node pull an image that was seen elsewhere', () => {
-    const nodes = [{ node: 'a', seen: 'running pod' as const, listed: 3 }, { node: 'b', seen: 'not seen' as const, listed: 3 }];
-    expect(judge('image on nodes', { pullPolicy: 'IfNotPresent', nodes })).toMatchObject({ outcome: 'pass', message: expect.stringContaining('1 of 2 eligible nodes; the others will pull it') });
+    const nodes = [
+      { node: 'a', seen: 'running pod' as const, listed: 3 },
+      { node: 'b', seen: 'not seen' as const, listed: 3 },
+    ];
+    expect(judge('image on nodes', { pullPolicy: 'IfNotPresent', nodes })).toMatchObject({
+      outcome: 'pass',
+      message: expect.stringContaining('1 of 2 eligible nodes; the others will pull it'),
+    });
   });
 });

@@ -18,48 +18,101 @@ interface Judgement {
 }
 
 const pass = (sentence: string, more: Partial<Judgement> = {}): Judgement => ({ outcome: 'pass', sentence, ...more });
-const fail = (sentence: string, whatToDo: string, more: Partial<Judgement> = {}): Judgement => ({ outcome: 'fail', sentence, whatToDo, ...more });
-const unknown = (sentence: string, whatToDo: string, more: Partial<Judgement> = {}): Judgement => ({ outcome: 'inconclusive', sentence, whatToDo, ...more });
+const fail = (sentence: string, whatToDo: string, more: Partial<Judgement> = {}): Judgement => ({
+  outcome: 'fail',
+  sentence,
+  whatToDo,
+  ...more,
+});
+const unknown = (sentence: string, whatToDo: string, more: Partial<Judgement> = {}): Judgement => ({
+  outcome: 'inconclusive',
+  sentence,
+  whatToDo,
+  ...more,
+});
 
 const judges: { [Title in CheckTitle]: (facts: PreflightFacts[Title]) => Judgement } = {
-  cluster: ({ deploymentFound }) => (deploymentFound ? pass('the cluster answers and has the Deployment') : fail('the cluster answers but has no such Deployment', 'deploy a first version, or correct the namespace and name')),
+  cluster: ({ deploymentFound }) =>
+    deploymentFound
+      ? pass('the cluster answers and has the Deployment')
+      : fail('the cluster answers but has no such Deployment', 'deploy a first version, or correct the namespace and name'),
 
   rights: ({ rights }) => {
-    const missing = rights.filter(({ allowed }) => !allowed).map(({ verb, resource, namespace }) => `${verb} ${resource}${namespace ? ` in ${namespace}` : ''}`);
+    const missing = rights
+      .filter(({ allowed }) => !allowed)
+      .map(({ verb, resource, namespace }) => `${verb} ${resource}${namespace ? ` in ${namespace}` : ''}`);
     const numbers = { measured: rights.length - missing.length, limit: rights.length, unit: 'rights' };
     if (rights.length === 0) return unknown('no right was asked for', 'retry the step', numbers);
-    return missing.length === 0 ? pass(`all ${rights.length} rights that later steps need are granted`, numbers) : fail(`rights are missing: ${missing.join(', ')}`, 'grant them to the identity of the kubeconfig', numbers);
+    return missing.length === 0
+      ? pass(`all ${rights.length} rights that later steps need are granted`, numbers)
+      : fail(`rights are missing: ${missing.join(', ')}`, 'grant them to the identity of the kubeconfig', numbers);
   },
 
   'deployment healthy': ({ wanted, replicas, updated, ready, available, generation, observedGeneration }) => {
     const numbers = { measured: available, limit: wanted, unit: 'pods' };
-    if (observedGeneration < generation) return unknown(`the controller has seen generation ${observedGeneration} of ${generation}, so the status is an old one`, 'retry the step in a moment', numbers);
+    if (observedGeneration < generation)
+      return unknown(
+        `the controller has seen generation ${observedGeneration} of ${generation}, so the status is an old one`,
+        'retry the step in a moment',
+        numbers,
+      );
     if (wanted === 0) return fail('the Deployment is scaled to 0, so a launch would prove nothing', 'scale it up', numbers);
     const whole = available >= wanted && ready >= wanted && updated >= wanted && replicas === updated;
-    return whole ? pass(`${available} of ${wanted} pods are available, all of one version`, numbers) : fail(`${available} of ${wanted} pods are available, ${updated} of ${replicas} of the current version`, 'mend the running version before launching the next', numbers);
+    return whole
+      ? pass(`${available} of ${wanted} pods are available, all of one version`, numbers)
+      : fail(
+          `${available} of ${wanted} pods are available, ${updated} of ${replicas} of the current version`,
+          'mend the running version before launching the next',
+          numbers,
+        );
   },
 
-  'not paused': ({ paused }) => (paused ? fail('the Deployment is paused, so a new image would not roll out', 'kubectl rollout resume') : pass('the Deployment is not paused')),
+  'not paused': ({ paused }) =>
+    paused
+      ? fail('the Deployment is paused, so a new image would not roll out', 'kubectl rollout resume')
+      : pass('the Deployment is not paused'),
 
   'progress deadline': ({ seconds }) =>
     seconds === null || seconds >= NO_DEADLINE
-      ? fail('the Deployment has no progressDeadlineSeconds, so a rollout that stands still is never told', 'set spec.progressDeadlineSeconds')
+      ? fail(
+          'the Deployment has no progressDeadlineSeconds, so a rollout that stands still is never told',
+          'set spec.progressDeadlineSeconds',
+        )
       : pass(`a rollout that stands still is told after ${seconds} s`, { measured: seconds, unit: 's' }),
 
   'revision history': ({ limit }) =>
-    limit > 0 ? pass(`the last ${limit} ReplicaSets are kept`, { measured: limit, limit: 1, unit: 'ReplicaSets' }) : fail('revisionHistoryLimit is 0, so Kubernetes itself could not undo a rollout', 'set spec.revisionHistoryLimit to 1 or more', { measured: limit, limit: 1, unit: 'ReplicaSets' }),
+    limit > 0
+      ? pass(`the last ${limit} ReplicaSets are kept`, { measured: limit, limit: 1, unit: 'ReplicaSets' })
+      : fail('revisionHistoryLimit is 0, so Kubernetes itself could not undo a rollout', 'set spec.revisionHistoryLimit to 1 or more', {
+          measured: limit,
+          limit: 1,
+          unit: 'ReplicaSets',
+        }),
 
   container: ({ container, containers }) =>
-    containers.includes(container) ? pass(`the pod template has a container ${container}`) : fail(`the pod template has no container ${container}; it has ${containers.join(', ')}`, 'correct spec.service.container'),
+    containers.includes(container)
+      ? pass(`the pod template has a container ${container}`)
+      : fail(`the pod template has no container ${container}; it has ${containers.join(', ')}`, 'correct spec.service.container'),
 
   'image on nodes': judgeImage,
 
   'staging runs the candidate': ({ image, wanted, pods }) => {
     const numbers = { measured: pods.filter((pod) => pod.ready && pod.image === image).length, limit: wanted, unit: 'pods' };
     const wrong = pods.find((pod) => pod.image !== image);
-    if (wrong) return fail(`staging pod ${wrong.name} runs ${wrong.image}, not ${image}, so the load test would measure something else`, 'deploy the candidate to staging', numbers);
-    if (wanted === 0 || pods.length === 0) return fail('staging has no pods, so there is nothing to load-test', 'deploy the candidate to staging', numbers);
-    if (numbers.measured < wanted || pods.length > numbers.measured) return fail(`${numbers.measured} of ${Math.max(wanted, pods.length)} staging pods are ready`, 'wait for the staging rollout, then retry the step', numbers);
+    if (wrong)
+      return fail(
+        `staging pod ${wrong.name} runs ${wrong.image}, not ${image}, so the load test would measure something else`,
+        'deploy the candidate to staging',
+        numbers,
+      );
+    if (wanted === 0 || pods.length === 0)
+      return fail('staging has no pods, so there is nothing to load-test', 'deploy the candidate to staging', numbers);
+    if (numbers.measured < wanted || pods.length > numbers.measured)
+      return fail(
+        `${numbers.measured} of ${Math.max(wanted, pods.length)} staging pods are ready`,
+        'wait for the staging rollout, then retry the step',
+        numbers,
+      );
     const ids = new Set(pods.map((pod) => pod.ids).filter((id) => id !== ''));
     if (ids.size > 1) return fail(`staging pods run different bytes under the name ${image}`, 'give each build a tag of its own', numbers);
     return pass(`all ${wanted} staging pods run ${image}`, numbers);
@@ -67,10 +120,12 @@ const judges: { [Title in CheckTitle]: (facts: PreflightFacts[Title]) => Judgeme
 
   'prometheus clock': ({ skewMs, uncertaintyMs, maxSkewMs }) => {
     const numbers = { measured: Math.round(skewMs), limit: maxSkewMs, unit: 'ms' };
-    if (!Number.isFinite(skewMs) || !Number.isFinite(uncertaintyMs)) return unknown('the clock of Prometheus could not be read', 'retry the step', { ...numbers, measured: null });
+    if (!Number.isFinite(skewMs) || !Number.isFinite(uncertaintyMs))
+      return unknown('the clock of Prometheus could not be read', 'retry the step', { ...numbers, measured: null });
     const told = `Prometheus answers; its clock is ${Math.abs(Math.round(skewMs))} ms ${skewMs < 0 ? 'behind' : 'ahead'} (± ${Math.ceil(uncertaintyMs)} ms)`;
     if (Math.abs(skewMs) + uncertaintyMs <= maxSkewMs) return pass(told, numbers);
-    if (Math.abs(skewMs) - uncertaintyMs > maxSkewMs) return fail(`${told}, limit ${maxSkewMs} ms`, 'set the clocks of worker and Prometheus by NTP', numbers);
+    if (Math.abs(skewMs) - uncertaintyMs > maxSkewMs)
+      return fail(`${told}, limit ${maxSkewMs} ms`, 'set the clocks of worker and Prometheus by NTP', numbers);
     return unknown(`${told}, too uncertain for the limit ${maxSkewMs} ms`, 'retry the step when Prometheus answers faster', numbers);
   },
 
@@ -79,43 +134,87 @@ const judges: { [Title in CheckTitle]: (facts: PreflightFacts[Title]) => Judgeme
     if (pods.length === 0) return unknown('the Deployment has no pods to be scraped', 'retry the step when it has', numbers);
     for (const pod of pods) {
       const own = targets.filter((target) => target.pod === pod);
-      if (own.length !== 1) return fail(`Prometheus has ${own.length} targets for pod ${pod} where exactly 1 is expected (${query})`, own.length === 0 ? 'let Prometheus scrape the pods, with labels namespace and pod' : 'scrape each pod by one job only', numbers);
-      if (own[0]?.up !== 1) return fail(`the last scrape of pod ${pod} failed (${query})`, 'look at the targets page of Prometheus', numbers);
+      if (own.length !== 1)
+        return fail(
+          `Prometheus has ${own.length} targets for pod ${pod} where exactly 1 is expected (${query})`,
+          own.length === 0 ? 'let Prometheus scrape the pods, with labels namespace and pod' : 'scrape each pod by one job only',
+          numbers,
+        );
+      if (own[0]?.up !== 1)
+        return fail(`the last scrape of pod ${pod} failed (${query})`, 'look at the targets page of Prometheus', numbers);
       const age = ageS.filter((sample) => sample.pod === pod);
       const newest = age.length === 1 ? age[0]?.value : undefined;
-      if (newest === undefined || !Number.isFinite(newest)) return unknown(`the age of the samples of pod ${pod} is not known (${query})`, 'retry the step', numbers);
-      if (newest * 1_000 > maxAgeMs) return fail(`the newest sample of pod ${pod} is ${newest.toFixed(0)} s old, and the guard holds after ${maxAgeMs / 1_000} s`, 'scrape more often, or raise noDataAfter of the guard', numbers);
+      if (newest === undefined || !Number.isFinite(newest))
+        return unknown(`the age of the samples of pod ${pod} is not known (${query})`, 'retry the step', numbers);
+      if (newest * 1_000 > maxAgeMs)
+        return fail(
+          `the newest sample of pod ${pod} is ${newest.toFixed(0)} s old, and the guard holds after ${maxAgeMs / 1_000} s`,
+          'scrape more often, or raise noDataAfter of the guard',
+          numbers,
+        );
     }
     return pass(`Prometheus scrapes each of the ${pods.length} pods once, all samples fresh`, numbers);
   },
 
-  'request counters': ({ query, pods, series }) => judgeSeries(query, pods, series, 'request counter', 'correct `metric` of the guard, or let the service count its requests'),
-  'latency buckets': ({ query, pods, series, limitMs }) => judgeSeries(query, pods, series, `histogram bucket at exactly ${limitMs} ms`, 'add the limit as a bucket boundary, or choose a limit that is one'),
+  'request counters': ({ query, pods, series }) =>
+    judgeSeries(query, pods, series, 'request counter', 'correct `metric` of the guard, or let the service count its requests'),
+  'latency buckets': ({ query, pods, series, limitMs }) =>
+    judgeSeries(
+      query,
+      pods,
+      series,
+      `histogram bucket at exactly ${limitMs} ms`,
+      'add the limit as a bucket boundary, or choose a limit that is one',
+    ),
 
-  health: ({ url, ok, detail }) => (ok ? pass(`${url} answers healthy`) : fail(`${url} is not healthy: ${detail}`, 'mend the running version before launching the next')),
+  health: ({ url, ok, detail }) =>
+    ok ? pass(`${url} answers healthy`) : fail(`${url} is not healthy: ${detail}`, 'mend the running version before launching the next'),
 };
 
 function judgeImage({ image, pullPolicy, nodes }: PreflightFacts['image on nodes']): Judgement {
   const missing = nodes.filter(({ seen }) => seen === 'not seen');
   const numbers = { measured: nodes.length - missing.length, limit: nodes.length, unit: 'nodes' };
-  if (nodes.length === 0) return fail('no node is ready to take pods of this Deployment', 'look at the nodes: readiness, taints, the nodeSelector of the template', numbers);
+  if (nodes.length === 0)
+    return fail(
+      'no node is ready to take pods of this Deployment',
+      'look at the nodes: readiness, taints, the nodeSelector of the template',
+      numbers,
+    );
   const names = missing.map(({ node }) => node).join(', ');
   if (missing.length === 0) {
     const how = [...new Set(nodes.map(({ seen }) => seen))].sort().join(', ');
     return pass(`${image} is on ${nodes.length === 1 ? 'the 1 eligible node' : `all ${nodes.length} eligible nodes`} (${how})`, numbers);
   }
   // A node that may pull does not need the image beforehand, but that there is such an image must have been seen somewhere.
-  if (pullPolicy !== 'Never' && missing.length < nodes.length) return pass(`${image} is on ${numbers.measured} of ${nodes.length} eligible nodes; the others will pull it (${pullPolicy})`, numbers);
-  if (pullPolicy !== 'Never') return unknown(`${image} was not seen on any eligible node, so nobody knows whether it can be pulled`, 'run it once, in staging, on these nodes', numbers);
-  if (missing.every(({ listed }) => listed >= NODE_IMAGES_LISTED)) return unknown(`${image} is not among the ${NODE_IMAGES_LISTED} images that ${names} lists, and may be there all the same`, 'run it once, in staging, on these nodes', numbers);
-  return fail(`${image} is not on ${names}, and imagePullPolicy is Never`, 'import the image there (a node tells of a new image after up to a minute)', numbers);
+  if (pullPolicy !== 'Never' && missing.length < nodes.length)
+    return pass(`${image} is on ${numbers.measured} of ${nodes.length} eligible nodes; the others will pull it (${pullPolicy})`, numbers);
+  if (pullPolicy !== 'Never')
+    return unknown(
+      `${image} was not seen on any eligible node, so nobody knows whether it can be pulled`,
+      'run it once, in staging, on these nodes',
+      numbers,
+    );
+  if (missing.every(({ listed }) => listed >= NODE_IMAGES_LISTED))
+    return unknown(
+      `${image} is not among the ${NODE_IMAGES_LISTED} images that ${names} lists, and may be there all the same`,
+      'run it once, in staging, on these nodes',
+      numbers,
+    );
+  return fail(
+    `${image} is not on ${names}, and imagePullPolicy is Never`,
+    'import the image there (a node tells of a new image after up to a minute)',
+    numbers,
+  );
 }
 
 function judgeSeries(query: string, pods: readonly string[], series: readonly string[], what: string, whatToDo: string): Judgement {
   const missing = pods.filter((pod) => series.filter((own) => own === pod).length !== 1);
   const numbers = { measured: pods.length - missing.length, limit: pods.length, unit: 'pods' };
-  if (pods.length === 0) return unknown('the Deployment has no pods whose series could be looked for', 'retry the step when it has', numbers);
-  return missing.length === 0 ? pass(`each of the ${pods.length} pods has its ${what}`, numbers) : fail(`pods without ${what}: ${missing.join(', ')} (${query})`, whatToDo, numbers);
+  if (pods.length === 0)
+    return unknown('the Deployment has no pods whose series could be looked for', 'retry the step when it has', numbers);
+  return missing.length === 0
+    ? pass(`each of the ${pods.length} pods has its ${what}`, numbers)
+    : fail(`pods without ${what}: ${missing.join(', ')} (${query})`, whatToDo, numbers);
 }
 
 /** One finding per answer, in their order. A check that could not be made is inconclusive with its trouble, never a pass. */
@@ -123,7 +222,16 @@ export function judgePreflight(answers: readonly PreflightAnswer[], evidence: st
   return answers.map((answer) => {
     const { outcome, sentence, whatToDo, measured = null, limit = null, unit = '' } = judgeOne(answer);
     const code = { pass: 'PreflightPassed', fail: 'PreflightFailed', inconclusive: 'PreflightUnknown' }[outcome];
-    return { code, subject: answer.title, outcome, measured, limit, unit, message: `${answer.title}: ${sentence}${whatToDo ? `; ${whatToDo}` : ''}`, evidence };
+    return {
+      code,
+      subject: answer.title,
+      outcome,
+      measured,
+      limit,
+      unit,
+      message: `${answer.title}: ${sentence}${whatToDo ? `; ${whatToDo}` : ''}`,
+      evidence,
+    };
   });
 }
 
@@ -141,5 +249,9 @@ export function preflightFact(answers: readonly PreflightAnswer[], findings: rea
   const skewMs = clock?.title === 'prometheus clock' && clock.facts ? Math.abs(Math.round(clock.facts.skewMs)) : null;
   const skew = skewMs === null ? '' : `, clock skew ${skewMs} ms`;
   const told = bad.length === 0 ? 'rights, health, series, image' : `not passed: ${bad.join(', ')}`;
-  return { subject: 'preflight', text: `${good.length} of ${findings.length}: ${told}${skew}`, values: { passed: good.length, checks: findings.length, ...(skewMs === null ? {} : { clockSkewMs: skewMs }) } };
+  return {
+    subject: 'preflight',
+    text: `${good.length} of ${findings.length}: ${told}${skew}`,
+    values: { passed: good.length, checks: findings.length, ...(skewMs === null ? {} : { clockSkewMs: skewMs }) },
+  };
 }

@@ -64,17 +64,24 @@ describe('readRollout', () => {
   });
 
   it('believes a deadline whose message names no ReplicaSet', () => {
-    expect(readRollout({ ...done, available: 2, conditions: [{ ...exceeded('x'), message: 'timed out' }] }, asked).state).toBe('progress-deadline-exceeded');
+    expect(readRollout({ ...done, available: 2, conditions: [{ ...exceeded('x'), message: 'timed out' }] }, asked).state).toBe(
+      'progress-deadline-exceeded',
+    );
   });
 
   it('tells a ReplicaSet that cannot make pods, and not that of an old one', () => {
     const failure = { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'exceeded quota' };
-    expect(readRollout({ ...done, updated: 0, replicaSetConditions: [failure] }, asked)).toMatchObject({ state: 'replica-failure', detail: 'FailedCreate: exceeded quota' });
+    expect(readRollout({ ...done, updated: 0, replicaSetConditions: [failure] }, asked)).toMatchObject({
+      state: 'replica-failure',
+      detail: 'FailedCreate: exceeded quota',
+    });
     expect(readRollout({ ...done, updated: 0, conditions: [failure] }, asked).state).toBe('going');
   });
 
   it('is superseded when the template asks for another image, also when all its pods are well', () => {
-    expect(readRollout({ ...done, image: 'registry.local/go-api:hotfix', generation: 6, observedGeneration: 6 }, asked).state).toBe('superseded');
+    expect(readRollout({ ...done, image: 'registry.local/go-api:hotfix', generation: 6, observedGeneration: 6 }, asked).state).toBe(
+      'superseded',
+    );
     expect(readRollout({ ...done, image: null }, asked).state).toBe('superseded');
   });
 });

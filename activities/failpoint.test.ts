@@ -1,0 +1,39 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tminus-failpoint-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A process that passes the point before the launch write and then says that it lives. */
+function pass(env: Record<string, string>) {
+  const code = `import { failpoint } from ${JSON.stringify(join(import.meta.dirname, 'failpoint.ts'))}; failpoint('launch.before-write'); console.log('alive');`;
+  const { signal, stdout } = spawnSync('node', ['--input-type=module', '--eval', code], {
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    encoding: 'utf8',
+  });
+  return { signal, alive: stdout.includes('alive') };
+}
+
+describe('a failpoint', () => {
+  it('does nothing unless it is named', () => {
+    expect(pass({})).toEqual({ signal: null, alive: true });
+    expect(pass({ TMINUS_FAILPOINT: 'launch.after-write' })).toEqual({ signal: null, alive: true });
+  });
+
+  it('kills the process at once when it is named', () => {
+    expect(pass({ TMINUS_FAILPOINT: 'launch.before-write' })).toEqual({ signal: 'SIGKILL', alive: false });
+  });
+
+  it('kills once where a marker file is given, so that the restarted worker goes on', () => {
+    const env = { TMINUS_FAILPOINT: 'launch.before-write', TMINUS_FAILPOINT_ONCE: join(folder, 'marker') };
+    expect(pass(env)).toEqual({ signal: 'SIGKILL', alive: false });
+    expect(existsSync(env.TMINUS_FAILPOINT_ONCE)).toBe(true);
+    expect(pass(env)).toEqual({ signal: null, alive: true });
+  });
+});

@@ -1,0 +1,192 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { KubeConfig } from '@kubernetes/client-node';
+import { ApiFailure, toApplicationFailure } from './api-failure.ts';
+import { createClusterClient, createClusterClients, deployments, pods, readDeployment, type ClusterClient } from './client.ts';
+import { labelSelector, readServingPods } from './pods.ts';
+
+let server: Server;
+let answer: (request: IncomingMessage, response: ServerResponse) => void;
+let client: ClusterClient;
+let loads: number;
+let asked: string[];
+
+const say =
+  (status: number, body: unknown, headers: Record<string, string> = {}) =>
+  (_request: IncomingMessage, response: ServerResponse) =>
+    void response
+      .writeHead(status, { 'content-type': 'application/json', ...headers })
+      .end(typeof body === 'string' ? body : JSON.stringify(body));
+
+beforeEach(async () => {
+  loads = 0;
+  asked = [];
+  server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url} ${request.headers.authorization ?? ''}`);
+    answer(request, response);
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as AddressInfo;
+  client = createClusterClient('prod-east', () => {
+    loads += 1;
+    const config = new KubeConfig();
+    config.loadFromOptions({
+      clusters: [{ name: 'c', server: `http://127.0.0.1:${port}`, skipTLSVerify: true }],
+      users: [{ name: 'u', token: `token-${loads}` }],
+      contexts: [{ name: 'x', cluster: 'c', user: 'u' }],
+      currentContext: 'x',
+    });
+    return config;
+  });
+});
+afterEach(
+  () =>
+    new Promise((done) => {
+      server.closeAllConnections();
+      server.close(done);
+    }),
+);
+
+const failure = async (act = () => readDeployment(client, 'shop', 'go-api') as Promise<unknown>): Promise<ApiFailure> => {
+  const error = await act().then(
+    () => new Error('it did not fail'),
+    (cause: unknown) => cause,
+  );
+  if (!(error instanceof ApiFailure)) throw error;
+  return error;
+};
+
+describe('the cluster client', () => {
+  it.each<[number, string, boolean, RegExp]>([
+    [401, 'Forbidden', true, /could not get deployments\.apps shop\/go-api: it does not know this identity \(401\)/],
+    [403, 'Forbidden', true, /could not get deployments\.apps shop\/go-api: this identity may not \(403\); grant it the verb "get"/],
+    [404, 'NotFound', true, /there is none \(404\)/],
+    [409, 'Conflict', false, /changed at the same time \(409\)/],
+    [429, 'TooManyRequests', false, /come back later \(429\)/],
+    [500, 'ApiServerFailing', false, /in trouble \(500: etcd is away\)/],
+    [503, 'ApiServerFailing', false, /in trouble \(503: etcd is away\)/],
+    [422, 'Refused', true, /refused \(422: etcd is away\)/],
+  ])('turns %i into a sentence with verb and resource, and into the failure %s', async (status, type, nonRetryable, sentence) => {
+    answer = say(status, { message: 'etcd is away' });
+    const error = await failure();
+    expect(error.message).toMatch(sentence);
+    expect(error.message).toMatch(/^cluster prod-east: /);
+    expect(toApplicationFailure(error)).toMatchObject({ type, nonRetryable, message: error.message });
+  });
+
+  it('comes back when the server asked for it', async () => {
+    answer = say(429, {}, { 'retry-after': '7' });
+    const error = await failure();
+    expect(error.retryAfterMs).toBe(7_000);
+    expect(toApplicationFailure(error)).toMatchObject({ nextRetryDelay: 7_000 });
+  });
+
+  it('reads the kubeconfig again after a 401, once: tokens rotate', async () => {
+    answer = (request, response) =>
+      say(request.headers.authorization === 'Bearer token-2' ? 200 : 401, { metadata: { name: 'go-api' } })(request, response);
+    expect(await readDeployment(client, 'shop', 'go-api')).toMatchObject({ metadata: { name: 'go-api' } });
+    expect(loads).toBe(2);
+    answer = say(401, {});
+    expect((await failure()).status).toBe(401);
+    expect(loads).toBe(3);
+  });
+
+  it('knows that it does not know when the connection breaks or the answer is no JSON', async () => {
+    answer = (request) => void request.socket.destroy();
+    expect(await failure()).toMatchObject({ status: 0, outcomeUnknown: true, message: expect.stringContaining('gave no answer') });
+    answer = say(200, '<html>');
+    expect(await failure()).toMatchObject({ status: 0, outcomeUnknown: true });
+    answer = say(502, 'Bad Gateway');
+    expect(await failure()).toMatchObject({ status: 502, outcomeUnknown: true });
+    answer = say(409, {});
+    expect(await failure()).toMatchObject({ conflict: true, outcomeUnknown: false });
+  });
+
+  it('reads lists page by page', async () => {
+    answer = (request, response) =>
+      request.url?.includes('continue=next')
+        ? say(200, { items: [{ n: 2 }], metadata: {} })(request, response)
+        : say(200, { items: [{ n: 1 }], metadata: { continue: 'next' } })(request, response);
+    expect(await client.list(pods('shop'), 'app=go-api')).toEqual([{ n: 1 }, { n: 2 }]);
+    expect(asked[1]).toContain('/api/v1/namespaces/shop/pods?limit=500&labelSelector=app%3Dgo-api&continue=next');
+  });
+
+  it('refuses clusters that the environment file does not name', () => {
+    const clients = createClusterClients({ spec: { clusters: { lab: { kubeconfig: '/no/such/file' } } } } as never);
+    expect(() => clients('prod')).toThrow('the environment file names no cluster prod; it has lab');
+    expect(() => clients('toString')).toThrow('names no cluster toString');
+  });
+
+  it('tells an unreadable kubeconfig by its path', async () => {
+    const clients = createClusterClients({ spec: { clusters: { lab: { kubeconfig: 'no/such/file' } } } } as never, '/folder');
+    await expect(clients('lab').get(deployments('shop', 'go-api'))).rejects.toMatchObject({
+      type: 'Misconfigured',
+      message: expect.stringContaining('/folder/no/such/file'),
+    });
+  });
+});
+
+describe('the pods that serve', () => {
+  it('are those of the current ReplicaSet alone: no evicted, terminating or foreign pod', async () => {
+    const revision = { 'deployment.kubernetes.io/revision': '2' };
+    const owner = (kind: string, uid: string) => [{ kind, name: uid, uid, controller: true }];
+    const pod = (name: string, hash: string, more: object = {}, phase = 'Running') => ({
+      metadata: { name, labels: { 'pod-template-hash': hash }, ownerReferences: owner('ReplicaSet', hash), ...more },
+      spec: { containers: [] },
+      status: { phase },
+    });
+    answer = (request, response) => {
+      const items = request.url?.includes('/replicasets')
+        ? [
+            {
+              metadata: {
+                name: 'new',
+                uid: 'new',
+                annotations: revision,
+                labels: { 'pod-template-hash': 'new' },
+                ownerReferences: owner('Deployment', 'd'),
+              },
+            },
+            {
+              metadata: {
+                name: 'old',
+                uid: 'old',
+                annotations: { 'deployment.kubernetes.io/revision': '1' },
+                labels: { 'pod-template-hash': 'old' },
+                ownerReferences: owner('Deployment', 'd'),
+              },
+            },
+          ]
+        : [
+            pod('a', 'new'),
+            pod('evicted', 'new', {}, 'Failed'),
+            pod('leaving', 'new', { deletionTimestamp: 'now' }),
+            pod('b', 'old'),
+            pod('foreign', 'new', { ownerReferences: owner('ReplicaSet', 'other') }),
+          ];
+      const deployment = {
+        metadata: { name: 'go-api', uid: 'd', annotations: revision },
+        spec: { selector: { matchLabels: { app: 'go-api' } }, template: { spec: { containers: [] } } },
+      };
+      say(200, request.url?.includes('/deployments/') ? deployment : { items })(request, response);
+    };
+    expect(
+      (await readServingPods(client, { cluster: 'c', namespace: 'shop', deployment: 'go-api', container: 'go-api' })).map(
+        ({ name }) => name,
+      ),
+    ).toEqual(['a']);
+  });
+
+  it('are selected by all that a label selector can say', () => {
+    expect(
+      labelSelector({
+        matchLabels: { app: 'a' },
+        matchExpressions: [
+          { key: 'tier', operator: 'In', values: ['x', 'y'] },
+          { key: 'old', operator: 'DoesNotExist' },
+        ],
+      }),
+    ).toBe('app=a,tier in (x,y),!old');
+  });
+});
