@@ -48,6 +48,12 @@ function decide(
   refuseWhenFenced(current, operation);
   if (metadata.uid !== snapshot.uid)
     throw refuse('PreconditionChanged', `${name} was deleted and made anew since it was recorded; nothing was written`);
+  const writer = metadata.annotations?.[annotations.operation];
+  if (writer !== snapshot.annotations[annotations.operation])
+    throw refuse(
+      'PreconditionChanged',
+      `${name} was written by ${writer ?? 'someone who removed the notes'} since it was recorded; nothing was written`,
+    );
   if (spec.paused === true)
     throw refuse('Paused', `${name} is paused, so a new image would not roll out; resume it (kubectl rollout resume) first`);
   if (found === null || !isDeepStrictEqual(spec.template, snapshot.template)) {

@@ -1,5 +1,6 @@
 // One write, landed at most once: read, decide, write under the version that was read, and after anything unclear read again.
 import { setTimeout as pause } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/common';
 import { failpoint } from '../failpoint.ts';
 import { ApiFailure, refuse } from './api-failure.ts';
 import { deployments, readDeployment, type ClusterClient, type PatchType } from './client.ts';
@@ -8,6 +9,8 @@ import { annotations, fencingGenerationOf, type Deployment } from './objects.ts'
 
 /** Status updates of a busy rollout cost a conflict each; seven tries over 4 s outlast them and fit a quick activity of 10 s. */
 const ATTEMPTS = 7;
+/** No write leaves later than this: Temporal gives a quick activity up after 10 s, and what follows must not be overtaken by it. */
+const WRITE_WITHIN_MS = 8_000;
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1_000;
 
@@ -39,6 +42,7 @@ export async function convergeWrite({ client, target, operation, effect, decide,
     [annotations.fencingGeneration]: String(operation.generation),
     [annotations.operationAt]: at,
   };
+  const startedMs = performance.now();
   let last: ApiFailure | undefined;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     if (attempt > 0) await pause(Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1)));
@@ -46,6 +50,7 @@ export async function convergeWrite({ client, target, operation, effect, decide,
     const current = await readDeployment(client, target.namespace, target.deployment);
     const decision = decide(current, notes);
     if (decision === 'landed') return landed(current, operation, at, now);
+    if (performance.now() - startedMs > WRITE_WITHIN_MS) break;
     failpoint(`${effect}.before-write`);
     try {
       const after = await client.patch<Deployment>(deployments(target.namespace, target.deployment), decision.body, decision.type);
@@ -56,7 +61,13 @@ export async function convergeWrite({ client, target, operation, effect, decide,
       last = error;
     }
   }
-  throw last ?? new Error('unreachable: the loop runs at least once');
+  throw (
+    last ??
+    ApplicationFailure.create({
+      type: 'Unreachable',
+      message: `cluster ${client.cluster}: reading took longer than ${WRITE_WITHIN_MS / 1_000} s, so nothing was written`,
+    })
+  );
 }
 
 /** `wrote` stays true when it was this call whose answer got lost: the time noted on the Deployment is then the time of this call. */

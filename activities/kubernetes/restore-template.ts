@@ -4,7 +4,7 @@ import { refuse } from './api-failure.ts';
 import type { ClusterClient } from './client.ts';
 import type { RestoreTemplateInput, WriteResult } from './contract.ts';
 import { convergeWrite, refuseWhenFenced, type Change } from './converge-write.ts';
-import { annotations, imageOf, withImage, type Deployment } from './objects.ts';
+import { annotations, fencingGenerationOf, imageOf, withImage, type Deployment } from './objects.ts';
 import { loadSnapshot, type SnapshotDocument } from './snapshot.ts';
 
 /**
@@ -42,12 +42,15 @@ function decide(
   const { metadata, spec } = current;
   const name = `deployment ${target.namespace}/${target.deployment}`;
   const restored = isDeepStrictEqual(spec.template, template);
-  // Equal and paused still needs a write: its pods may be a mix of both versions, and nothing moves them.
-  if (restored && spec.paused !== true) return 'landed';
+  const writer = metadata.annotations?.[annotations.operation];
+  // Equal but paused after the launch landed still needs a write: the pods may be a mix of both versions, and nothing moves them. Where
+  // the launch never landed the pause is somebody's own and stays.
+  const resumes = spec.paused === true && writer === undoes;
+  const settled = restored && !resumes;
+  if (settled && (writer === undoes || writer === operation.id || fencingGenerationOf(current) > operation.generation)) return 'landed';
   refuseWhenFenced(current, operation);
   if (metadata.uid !== snapshot.uid)
     throw refuse('PreconditionChanged', `${name} was deleted and made anew since it was recorded; it was not rolled back`);
-  const writer = metadata.annotations?.[annotations.operation];
   if (!restored && writer !== undoes) {
     const who = writer === operation.id ? 'after it had been rolled back' : `by someone else (last noted operation: ${writer ?? 'none'})`;
     throw refuse(
@@ -72,8 +75,10 @@ function decide(
       { op: 'replace', path: '/metadata/resourceVersion', value: metadata.resourceVersion },
       ...(metadata.annotations ? [] : [{ op: 'add', path: '/metadata/annotations', value: {} }]),
       ...Object.entries(noted).map(([key, value]) => ({ op: 'add', path: `/metadata/annotations/${pointer(key)}`, value })),
-      ...(spec.paused === true ? [{ op: 'replace', path: '/spec/paused', value: false }] : []),
-      { op: 'replace', path: '/spec/template', value: template },
+      ...(resumes ? [{ op: 'replace', path: '/spec/paused', value: false }] : []),
+      // Without it (the launch never landed) the write only notes this rollback: a launch that is still under way, its worker slow or cut
+      // off, then meets another version and another operation, and is refused instead of landing after the rollback.
+      ...(settled ? [] : [{ op: 'replace', path: '/spec/template', value: template }]),
     ],
   };
 }

@@ -208,11 +208,37 @@ describe('restoreTemplate on a real API server', () => {
     expect(landed).toEqual(['application/strategic-merge-patch+json', 'application/json-patch+json']);
   });
 
-  it('writes nothing when the launch never landed', async () => {
+  it('bars a launch that never landed: one still under way is refused afterwards', async () => {
     const acts = activitiesWith(counting(lab.client));
     const snapshot = await acts.captureDeployment(lab.target);
+    const recorded = (await lab.read()).spec.template;
+    expect(await acts.restoreTemplate({ snapshot, operation: rollback, undoes: launch.id })).toMatchObject({ wrote: true });
+    await expect(acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected: snapshot })).rejects.toMatchObject({
+      type: 'PreconditionChanged',
+      message: expect.stringContaining(`written by ${rollback.id} since it was recorded`),
+    });
+    expect((await lab.read()).spec.template).toEqual(recorded);
+  });
+
+  it('bars also a launch whose write is overtaken by the rollback', async () => {
+    const plain = activitiesWith(lab.client);
+    const snapshot = await plain.captureDeployment(lab.target);
+    const slow = activitiesWith(
+      counting(lab.client, async () => void (await plain.restoreTemplate({ snapshot, operation: rollback, undoes: launch.id }))),
+    );
+    await expect(slow.applyImage({ target: lab.target, operation: launch, image: NEW, expected: snapshot })).rejects.toMatchObject({
+      type: 'PreconditionChanged',
+    });
+    expect((await lab.read()).spec.template.spec.containers[1]?.image).toBe(OLD);
+  });
+
+  it('writes nothing when a person has put the old template back by hand', async () => {
+    const acts = activitiesWith(counting(lab.client));
+    const snapshot = await acts.captureDeployment(lab.target);
+    await acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected: snapshot });
+    await lab.change({ spec: { template: { spec: { containers: [{ name: 'go-api', image: OLD }] } } } });
     expect(await acts.restoreTemplate({ snapshot, operation: rollback, undoes: launch.id })).toMatchObject({ wrote: false });
-    expect(writes).toEqual([]);
+    expect(landed).toHaveLength(1);
   });
 
   it('leaves alone what somebody else wrote after the launch', async () => {
@@ -235,6 +261,17 @@ describe('restoreTemplate on a real API server', () => {
     expect(await acts.restoreTemplate({ snapshot, operation: rollback, undoes: launch.id })).toMatchObject({ wrote: true });
     const { spec } = await lab.read();
     expect([spec.paused ?? false, spec.template.spec.containers[1]?.image]).toEqual([false, OLD]);
+  });
+
+  it('leaves a pause alone that kept the launch from landing', async () => {
+    const acts = activitiesWith(counting(lab.client));
+    const snapshot = await acts.captureDeployment(lab.target);
+    await lab.change({ spec: { paused: true } });
+    await expect(acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected: snapshot })).rejects.toMatchObject({
+      type: 'Paused',
+    });
+    await acts.restoreTemplate({ snapshot, operation: rollback, undoes: launch.id });
+    expect((await lab.read()).spec.paused).toBe(true);
   });
 
   it('goes on after a conflict with a change that is not its business', async () => {

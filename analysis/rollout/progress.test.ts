@@ -37,7 +37,7 @@ describe('readRollout', () => {
     ['an old pod is left', { replicas: 4 }],
     ['a pod is not available yet', { available: 2 }],
     ['a pod is not updated yet', { updated: 2 }],
-    ['the Deployment is paused', { paused: true }],
+    ['the Deployment is paused before all pods are new', { paused: true, updated: 2 }],
   ])('goes on when %s', (_why, change) => {
     expect(readRollout({ ...done, ...change }, asked).state).toBe('going');
   });

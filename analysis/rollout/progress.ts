@@ -46,10 +46,10 @@ export function readRollout(state: RolloutState, asked: { observedGeneration: nu
   if (observedGeneration < asked.observedGeneration || observedGeneration < generation) {
     return { state: 'going', text: `waiting for the controller to see generation ${Math.max(generation, asked.observedGeneration)}` };
   }
-  if (state.paused) return { state: 'going', text: 'the Deployment is paused' };
   if (updated >= wanted && replicas === updated && available >= wanted) {
     return { state: 'complete', at, detail: `${updated} of ${wanted} pods updated and available, none of another version` };
   }
+  if (state.paused) return { state: 'going', text: 'the Deployment is paused' };
   return readFailure(state) ?? { state: 'going', text: `${readyOfNew(state)} of ${wanted} pods ready` };
 }
 
