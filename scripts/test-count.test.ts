@@ -18,6 +18,11 @@ describe('the count of the gate', () => {
     expect(countGo(lines)).toEqual({ passed: 0, failed: 0, skipped: ['TestReal: TEST_REDIS_URL is not set'] });
   });
 
+  it('counts Go tests without subtests, and a test with subtests by these', () => {
+    const lines = go({ Action: 'pass', Test: 'TestA/one' }, { Action: 'fail', Test: 'TestA/two' }, { Action: 'fail', Test: 'TestA' }, { Action: 'pass', Test: 'TestB' }, { Action: 'fail' });
+    expect(countGo(lines)).toEqual({ passed: 2, failed: 1, skipped: [] });
+  });
+
   it('counts a Go package that does not build as failed', () => {
     expect(countGo(go({ Action: 'fail' }))).toMatchObject({ failed: 1 });
     expect(countGo(go({ Action: 'fail', Test: 'TestA' }, { Action: 'fail' }))).toMatchObject({ failed: 1 });

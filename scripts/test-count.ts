@@ -24,29 +24,29 @@ export function countJest(json: string): Count {
 interface GoEvent {
   Action: string;
   Test?: string;
-  Package: string;
+  Package?: string;
   Output?: string;
 }
 
-/** `go test -json`: leaf tests by their last event; a package that fails without a failing test (it does not build) counts as one. */
+/** `go test -json`: tests without subtests, by their last event; a package that fails without a failing test (it does not build) counts as one. */
 export function countGo(lines: string): Count {
-  const count: Count = { passed: 0, failed: 0, skipped: [] };
-  const reasons = new Map<string, string>();
-  const failing = new Set<string>();
-  for (const line of lines.split('\n')) {
-    if (!line.startsWith('{')) continue;
-    const { Action, Test, Package, Output } = JSON.parse(line) as GoEvent;
-    const id = `${Package}.${Test ?? ''}`;
-    if (Action === 'output' && Test && Output && !/^(=== |--- )/.test(Output.trim())) reasons.set(id, Output.trim());
-    if (Action === 'pass' && Test) count.passed += 1;
-    if (Action === 'skip' && Test) count.skipped.push(`${Test}: ${reasons.get(id) ?? 'no reason given'}`);
-    if (Action === 'fail' && Test) {
-      count.failed += 1;
-      failing.add(Package);
-    }
-    if (Action === 'fail' && !Test && !failing.has(Package)) count.failed += 1;
+  const events = lines.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as GoEvent);
+  const ended = new Map<string, GoEvent>();
+  const said = new Map<string, string>();
+  for (const event of events) {
+    const id = `${event.Package}.${event.Test ?? ''}`;
+    if (event.Action === 'output' && event.Output && !/^(=== |--- )/.test(event.Output.trim())) said.set(id, event.Output.trim());
+    if (event.Action === 'pass' || event.Action === 'skip' || event.Action === 'fail') ended.set(id, event);
   }
-  return count;
+  const all = [...ended.values()];
+  const leaves = all.filter(({ Test, Package }) => Test && !all.some((other) => other.Package === Package && other.Test?.startsWith(`${Test}/`)));
+  const failing = new Set(leaves.filter(({ Action }) => Action === 'fail').map(({ Package }) => Package));
+  const broken = all.filter(({ Action, Test, Package }) => Action === 'fail' && !Test && !failing.has(Package));
+  return {
+    passed: leaves.filter(({ Action }) => Action === 'pass').length,
+    failed: leaves.filter(({ Action }) => Action === 'fail').length + broken.length,
+    skipped: leaves.filter(({ Action }) => Action === 'skip').map(({ Package, Test }) => `${Test}: ${said.get(`${Package}.${Test}`) ?? 'it gives no reason'}`),
+  };
 }
 
 /** The last line of the gate. */

@@ -1,125 +1,96 @@
-// The gate, part by part. Each part's output goes to a log; a failing one shows its end. Nothing is skipped silently, and the lab is
-// always taken down again.
-import { spawn } from 'node:child_process';
-import { mkdirSync, openSync, closeSync, readFileSync, rmSync } from 'node:fs';
+// The gate, part by part: `scripts/test` runs all of it, `scripts/check` what needs neither tools nor lab. A part that cannot run has
+// failed; the lab is taken down again also after Ctrl-C, unless it was up before.
+import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { countGo, countJest, lastLine, type Count } from './test-count.ts';
+import { network, paths, ports, status, toolPath } from '../lab/index.ts';
+import { tools } from '../lab/tools/tools.ts';
+import { lastLine, type Count } from './test-count.ts';
+import { runPart, type Ran } from './test-part.ts';
+import { checkParts, goTestPart, labDown, labParts, labUp, programParts, toolPart, type Part, type Place } from './test-parts.ts';
 
 const root = resolve(import.meta.dirname, '..');
-const bin = (name: string): string => join(root, 'node_modules/.bin', name);
-const logs = join(root, '.tminus/test-logs');
-/** A failing part shows this much; the rest is in its log. */
-const TAIL_LINES = 60;
+const place: Place = { root, logs: join(root, '.tminus/test-logs'), node: process.execPath };
+const interrupted = new AbortController();
+const counts: Count[] = [];
 
-/** Jest in ESM mode; what needs the lab or a browser runs after the lab is up. */
-const NEEDS_THE_LAB = String.raw`\.(lab|browser|k6|tool)\.test\.ts$`;
-
-interface Part {
-  name: string;
-  argv: string[];
-  cwd?: string;
-  env?: Record<string, string>;
-  /** How to count; a plain check counts as one. */
-  count?: (log: string, code: number) => Count;
-}
-
-const jest = (name: string, ...argv: string[]): Part => {
-  const results = join(logs, `${name}.json`);
-  return {
-    name,
-    argv: [process.execPath, '--experimental-vm-modules', '--no-warnings', join(root, 'node_modules/jest/bin/jest.js'), '--json', `--outputFile=${results}`, ...argv],
-    count: () => countJest(readFileSync(results, 'utf8')),
-  };
-};
-
-const checks: Part[] = [
-  { name: 'types', argv: [bin('tsc'), '--noEmit'] },
-  { name: 'lint', argv: [bin('oxlint'), '--type-aware', '--deny-warnings'] },
-  { name: 'format', argv: [bin('oxfmt'), '--check'] },
-  { name: 'unused', argv: [bin('knip')] },
-  { name: 'go-vet', argv: ['go', 'vet', './...'], cwd: join(root, 'lab/target') },
-  { name: 'go-test', argv: ['go', 'test', '-json', './...'], cwd: join(root, 'lab/target'), env: goTestServers(), count: (log) => countGo(log) },
-  jest('unit', `--testPathIgnorePatterns=${NEEDS_THE_LAB}`, '--testPathIgnorePatterns=/node_modules/'),
-];
-
-/** Tools whose builds take minutes when cold; they start at once and leave the checks the better part of the cores. */
-const TOOLS = ['etcd', 'kube-apiserver', 'temporal-server', 'k6', 'prometheus', 'alertmanager', 'docker-compose'];
-
-function goTestServers(): Record<string, string> {
-  return { GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly' };
-}
-
-process.exitCode = await gate();
-
-async function gate(): Promise<number> {
-  rmSync(logs, { recursive: true, force: true });
-  mkdirSync(logs, { recursive: true });
-  const tools = buildTools();
-  const counts: Count[] = [];
-  for (const part of checks) counts.push(await run(part));
-  counts.push(await tools);
-  try {
-    const up = await run({ name: 'lab-up', argv: [join(root, 'scripts/lab'), 'up'] });
-    counts.push(up);
-    const env = { TMINUS_TOOL_K6: await pathOf('k6'), TMINUS_TOOL_PROMETHEUS: await pathOf('prometheus'), TMINUS_TOOL_DOCKER_COMPOSE: await pathOf('docker-compose') };
-    counts.push(await run({ ...jest('lab', '--runInBand', `--testMatch=**/*.{lab,browser,k6,tool}.test.ts`), env }));
-  } finally {
-    counts.push(await run({ name: 'lab-down', argv: [join(root, 'scripts/lab'), 'down'] }));
-  }
-  for (const { skipped } of counts) for (const reason of skipped) say(`skipped  ${reason}`);
-  say(lastLine(counts));
-  return counts.some(({ failed }) => failed > 0) ? 1 : 0;
-}
-
-async function buildTools(): Promise<Count> {
-  for (const tool of TOOLS) {
-    const { failed } = await run({ name: `tool-${tool}`, argv: ['nice', '-n', '10', join(root, 'scripts/lab'), 'tool', tool] });
-    if (failed > 0) return { passed: 0, failed: 1, skipped: [] };
-  }
-  return { passed: 1, failed: 0, skipped: [] };
-}
-
-async function run({ name, argv, cwd = root, env = {}, count }: Part): Promise<Count> {
-  const began = Date.now();
-  const log = join(logs, `${name}.log`);
-  const code = await exitCodeOf(argv, cwd, env, log);
-  const text = readFileSync(log, 'utf8');
-  const counted = counts(count, text, code);
-  const ok = code === 0 && counted.failed === 0;
-  say(`${ok ? 'ok    ' : 'FAILED'}  ${name.padEnd(22)} ${`${counted.passed} passed, ${counted.failed} failed`.padEnd(26)} ${((Date.now() - began) / 1000).toFixed(0)} s`);
-  if (!ok) say(text.split('\n').slice(-TAIL_LINES).join('\n'));
-  return ok || counted.failed > 0 ? counted : { ...counted, failed: 1 };
-}
-
-function counts(count: Part['count'], text: string, code: number): Count {
-  if (!count) return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: [] };
-  try {
-    return count(text, code);
-  } catch (error) {
-    say(`the results cannot be read: ${String(error)}`);
-    return { passed: 0, failed: 1, skipped: [] };
-  }
-}
-
-function exitCodeOf([command = '', ...argv]: string[], cwd: string, env: Record<string, string>, log: string): Promise<number> {
-  const file = openSync(log, 'w');
-  const child = spawn(command, argv, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', file, file] });
-  return new Promise((done) => {
-    child.once('error', (error) => {
-      say(`${command} cannot be started: ${error.message}`);
-      done(127);
-    });
-    child.once('exit', (code) => {
-      closeSync(file);
-      done(code ?? 1);
-    });
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    say('interrupted; cleaning up');
+    interrupted.abort();
   });
 }
+rmSync(place.logs, { recursive: true, force: true });
+mkdirSync(place.logs, { recursive: true });
+await (process.argv[2] === '--quick' ? quickGate() : wholeGate());
+for (const { skipped } of counts) for (const reason of skipped) say(`skipped  ${reason}`);
+process.exitCode = counts.some(({ failed }) => failed > 0) ? 1 : 0;
+say(lastLine(counts));
 
-async function pathOf(tool: string): Promise<string> {
-  const log = join(logs, `path-${tool}.log`);
-  const code = await exitCodeOf([join(root, 'scripts/lab'), 'tool', tool], root, {}, log);
-  return code === 0 ? (readFileSync(log, 'utf8').trim().split('\n').at(-1) ?? '') : '';
+async function quickGate(): Promise<void> {
+  for (const part of checkParts(place)) await run(part);
+  await run(goTestPart(place));
+}
+
+async function wholeGate(): Promise<void> {
+  const built = buildTools();
+  for (const part of checkParts(place)) await run(part);
+  const env = await built;
+  for (const part of programParts(place)) await run({ ...part, env });
+  const wasUp = status().owner === paths().checkout;
+  try {
+    const up = await run(labUp(place));
+    // Without a lab each of them would fail for the same reason, an hour later.
+    for (const part of [...labParts(place), databasePart(), goTestPart(place, realServers())]) {
+      if (up.failed === 0) await run({ ...part, env: { ...part.env, ...env } });
+      else note({ name: part.name, seconds: 0, passed: 0, failed: 1, skipped: [], why: 'the lab is not up', tail: '' });
+    }
+  } finally {
+    if (wasUp) say('          the lab was up before and stays up');
+    else note(await runPart(labDown(place), place, new AbortController().signal));
+  }
+}
+
+/** Makes every tool while the checks run; answers where those are that tests start themselves. */
+async function buildTools(): Promise<Record<string, string>> {
+  for (const { name } of tools) await run(toolPart(place, name));
+  const env: Record<string, string> = {};
+  for (const [variable, binary] of Object.entries({ TMINUS_TOOL_K6: 'k6', TMINUS_TOOL_PROMETHEUS: 'prometheus', TMINUS_TOOL_COMPOSE: 'docker-compose' })) {
+    if (interrupted.signal.aborted) break;
+    // A tool that did not build has been counted above; its tests fail and say which program they lack.
+    await toolPath(binary, () => undefined).then(
+      (path) => (env[variable] = path),
+      (error: Error) => say(`          ${error.message.split('\n')[0]}`),
+    );
+  }
+  return env;
+}
+
+const DATABASE = 'go_test';
+
+/** An empty database on the lab's PostgreSQL for the target's own tests. */
+function databasePart(): Part {
+  const psql = ['psql', '-h', network.address, '-p', String(ports.postgres), '-U', 'postgres', '-q', '-v', 'ON_ERROR_STOP=1'];
+  return { name: 'go-test database', argv: [...psql, '-c', `drop database if exists ${DATABASE} with (force)`, '-c', `create database ${DATABASE}`], timeoutMs: 60_000 };
+}
+
+function realServers(): Record<string, string> {
+  return {
+    TEST_DATABASE_URL: `postgres://postgres@${network.address}:${ports.postgres}/${DATABASE}`,
+    // 9: the shop uses 0 and 1.
+    TEST_REDIS_URL: `redis://${network.address}:${ports.redis}/9`,
+  };
+}
+
+async function run(part: Part): Promise<Ran> {
+  return note(await runPart(part, place, interrupted.signal));
+}
+
+function note(ran: Ran): Ran {
+  counts.push(ran);
+  const { name, passed, failed, seconds, why, tail } = ran;
+  say(`${failed === 0 ? 'ok    ' : 'FAILED'}  ${name.padEnd(18)} ${`${passed} passed, ${failed} failed`.padEnd(24)} ${`${seconds.toFixed(0)} s`.padStart(6)}${why === '' ? '' : `  ${why}`}`);
+  if (tail !== '') say(`${tail}\n        the whole log: .tminus/test-logs/${name.replaceAll(' ', '-')}.log`);
+  return ran;
 }
 
 function say(line: string): void {

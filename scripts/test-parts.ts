@@ -1,0 +1,98 @@
+// The parts of the gate as data: what runs, where, for how long at most, and how its results are counted.
+import { join } from 'node:path';
+import { countGo, countJest, type Count } from './test-count.ts';
+
+export interface Part {
+  name: string;
+  argv: string[];
+  cwd?: string;
+  env?: Record<string, string>;
+  /** A part that hangs would hang CI: past this it is ended and has failed. */
+  timeoutMs: number;
+  /** File the runner writes its results to; without one they are in the log. */
+  results?: string;
+  /** Reads the counts from results or log. A part without counts as one check, by its exit code. */
+  count?: (text: string) => Count;
+}
+
+/** Where the parts work: the checkout, the folder of logs, and the Node that runs them. */
+export interface Place {
+  root: string;
+  logs: string;
+  node: string;
+}
+
+const MINUTE_MS = 60_000;
+/** The slowest check (types) takes 8 s on two idle cores; a busy machine is ten times slower. */
+const CHECK_MS = 5 * MINUTE_MS;
+/** Unit tests take about a minute; Go compiles its tests for another when nothing is cached. */
+const UNIT_MS = 15 * MINUTE_MS;
+/** Kubernetes takes 376 s on two idle cores; others compete with it here, at a higher priority. */
+const TOOL_MS = 40 * MINUTE_MS;
+/** Whole countdowns under load, with kills: about a minute each. */
+const LAB_MS = 45 * MINUTE_MS;
+
+/** Ends of test files whose tests need more than the checkout, and what that is. */
+export const kinds = {
+  tool: 'programs that the lab builds',
+  k6: 'k6',
+  browser: 'Chromium',
+  lab: 'the lab',
+} as const;
+
+/** What needs neither tools nor lab: the gate's first minutes, and all of scripts/check. */
+export function checkParts(place: Place): Part[] {
+  const bin = (name: string): string => join(place.root, 'node_modules/.bin', name);
+  const check = (name: string, ...argv: string[]): Part => ({ name, argv, timeoutMs: CHECK_MS });
+  return [
+    check('types', bin('tsc'), '--noEmit'),
+    check('lint', bin('oxlint'), '--type-aware', '--deny-warnings'),
+    check('format', bin('oxfmt'), '--check'),
+    check('unused', bin('knip')),
+    check('generated', place.node, join(place.root, 'scripts/generate-schema.ts'), '--check'),
+    { ...check('go-vet', 'go', 'vet', './...'), ...goModule(place) },
+    jestPart(place, 'unit', UNIT_MS, [`--testPathIgnorePatterns=/node_modules/`, `--testPathIgnorePatterns=${endsIn(Object.keys(kinds))}`]),
+  ];
+}
+
+/** Builds one tool, or finds it built. Low priority: it runs beside the checks and has the longer way. */
+export function toolPart({ root }: Place, tool: string): Part {
+  return { name: `tool ${tool}`, argv: ['nice', '-n', '15', join(root, 'scripts/lab'), 'tool', tool], timeoutMs: TOOL_MS };
+}
+
+/** Tests that need built programs or a browser, but no lab. */
+export function programParts(place: Place): Part[] {
+  return [jestPart(place, 'programs', UNIT_MS, ['--runInBand', matches('{tool,k6}')]), jestPart(place, 'browser', UNIT_MS, ['--runInBand', matches('browser')])];
+}
+
+export const labUp = ({ root }: Place): Part => ({ name: 'lab up', argv: [join(root, 'scripts/lab'), 'up'], timeoutMs: UNIT_MS });
+export const labDown = ({ root }: Place): Part => ({ name: 'lab down', argv: [join(root, 'scripts/lab'), 'down'], timeoutMs: CHECK_MS });
+
+/** Tests against the lab, one after the other: two at once would measure each other. */
+export function labParts(place: Place): Part[] {
+  const endToEnd = '--testPathIgnorePatterns=/test/e2e/';
+  return [
+    jestPart(place, 'lab', LAB_MS, ['--runInBand', '--testPathIgnorePatterns=/node_modules/', endToEnd, matches('lab')]),
+    jestPart(place, 'end to end', LAB_MS, ['--runInBand', '--testMatch=**/test/e2e/**/*.test.ts']),
+  ];
+}
+
+/** The target's tests. With addresses of real servers nothing in them is skipped. */
+export function goTestPart(place: Place, servers: Record<string, string> = {}): Part {
+  const { cwd, env } = goModule(place);
+  return { name: 'go-test', argv: ['go', 'test', '-count=1', '-json', './...'], cwd, env: { ...env, ...servers }, timeoutMs: UNIT_MS, count: countGo };
+}
+
+function goModule({ root }: Place): { cwd: string; env: Record<string, string> } {
+  return { cwd: join(root, 'lab/target'), env: { GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly' } };
+}
+
+function jestPart({ root, logs, node }: Place, name: string, timeoutMs: number, argv: string[]): Part {
+  const results = join(logs, `${fileName(name)}.json`);
+  const jest = join(root, 'node_modules/jest/bin/jest.js');
+  return { name, argv: [node, '--experimental-vm-modules', '--no-warnings', jest, '--ci', '--json', `--outputFile=${results}`, ...argv], timeoutMs, results, count: countJest };
+}
+
+const matches = (kind: string): string => `--testMatch=**/*.${kind}.test.ts`;
+const endsIn = (ends: readonly string[]): string => String.raw`\.(${ends.join('|')})\.test\.ts$`;
+export const fileName = (part: string): string => part.replaceAll(' ', '-');
