@@ -1,82 +1,92 @@
 // The HTTP API as the CLI uses it. Everything that can go wrong becomes a CliFailure with a sentence.
-import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { EXIT } from './exit-codes.ts';
-import { CliFailure, failureOfEnvelope } from './failure.ts';
+import { CliFailure, failureOfEnvelope, usageFailure } from './failure.ts';
+import { readToken } from './token.ts';
 
-/** Starting a countdown takes a lock through a worker; beyond this nobody answers. */
+/** Starting a countdown takes a lock through a worker; the server gives up after 30 s itself, and beyond this nobody answers. */
 const TIMEOUT_MS = 60_000;
-/** An act whose answer was lost is sent again with the same id; it counts once. */
+/** What may be sent twice is sent again when its answer was lost. */
 const ATTEMPTS = 3;
 const RETRY_AFTER_MS = 1_000;
-const OTHERS_MAY_READ = 0o077;
 
 export interface Api {
   get<T>(path: string): Promise<T>;
-  post<T>(path: string, body: unknown): Promise<T>;
+  /** `twice`: the server counts the same request once, so that it is sent again when nobody knows whether it arrived. */
+  post<T>(path: string, body: unknown, options?: { twice: boolean }): Promise<T>;
   text(path: string): Promise<string>;
   /** The same server as another person. */
   as(token: string): Api;
   url: string;
 }
 
-/** The server that `--server` or TMINUS_SERVER names, as the owner of TMINUS_TOKEN or of the token file. */
+/** The server that `--server` or TMINUS_SERVER names, as the owner of the token. */
 export function connect(command: Command): Api {
-  const { server } = command.optsWithGlobals<{ server: string }>();
-  return api(server.replace(/\/$/, ''), readToken());
+  return api(serverUrl(command), readToken(command.optsWithGlobals<{ tokenFile?: string }>().tokenFile));
 }
 
-function readToken(): string {
-  const given = process.env['TMINUS_TOKEN'];
-  if (given) return given;
-  const file = join(process.env['TMINUS_HOME'] ?? '.tminus', 'token');
-  try {
-    if ((statSync(file).mode & OTHERS_MAY_READ) !== 0) throw new CliFailure('NotSignedIn', `others can read the token file ${file}`, `chmod 600 ${file}`, EXIT.notSignedIn);
-    return readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    if (error instanceof CliFailure) throw error;
-    throw new CliFailure('NotSignedIn', `there is no token: neither in TMINUS_TOKEN nor in ${file}`, '`tminus dev` makes one; ask whoever runs the server for yours', EXIT.notSignedIn);
-  }
+/** Without a slash at its end. */
+export function serverUrl(command: Command): string {
+  const { server } = command.optsWithGlobals<{ server: string }>();
+  const url = URL.canParse(server) ? new URL(server) : null;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') throw usageFailure(`--server: "${server}" is not the address of a server`, 'write it as http://127.0.0.1:7480');
+  return server.replace(/\/+$/, '');
 }
+
+/** The path of a release, and of what lies under it. */
+export const releasePath = (release: string, under = ''): string => `/api/v1/releases/${encodeURIComponent(release)}${under}`;
 
 function api(url: string, token: string): Api {
-  const call = async (method: string, path: string, body?: unknown): Promise<Response> => {
+  const call = async (method: string, path: string, options: { body?: unknown; twice: boolean }): Promise<Response> => {
     for (let attempt = 1; ; attempt += 1) {
-      const answer = await send(url, token, method, path, body);
-      // 503 and 504 say that nothing or nobody knows what happened; the server takes the same id twice and counts it once.
-      if ((answer.status !== 503 && answer.status !== 504) || attempt === ATTEMPTS) return answer;
-      await answer.body?.cancel();
-      await new Promise((again) => setTimeout(again, RETRY_AFTER_MS * attempt));
+      const answer = await send(url, token, method, path, options.body);
+      // 503: nothing happened. 504, or no answer at all: nobody knows.
+      const again = answer instanceof Response ? answer.status === 503 || (answer.status === 504 && options.twice) : answer.code === 'OutcomeUnknown' && options.twice;
+      if (!again || attempt === ATTEMPTS) {
+        if (answer instanceof Response) return answer;
+        throw answer;
+      }
+      if (answer instanceof Response) await answer.body?.cancel();
+      await new Promise((done) => setTimeout(done, RETRY_AFTER_MS * attempt));
     }
   };
   const json = async <T>(answer: Response): Promise<T> => {
-    const content: unknown = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw failureOfEnvelope(content as Parameters<typeof failureOfEnvelope>[0]);
+    const content = (await answer.json().catch(() => null)) as (Parameters<typeof failureOfEnvelope>[0] & { apiVersion?: string }) | null;
+    if (typeof content?.apiVersion !== 'string') {
+      throw new CliFailure('Unreachable', `what answers at ${url} is not a Tminus server (HTTP ${answer.status})`, 'name the server with --server or TMINUS_SERVER', EXIT.unexpected);
+    }
+    if (!answer.ok) throw failureOfEnvelope(content);
     return content as T;
   };
   return {
     url,
-    get: async (path) => json(await call('GET', path)),
-    post: async (path, body) => json(await call('POST', path, body)),
+    get: async (path) => json(await call('GET', path, { twice: true })),
+    post: async (path, body, { twice } = { twice: false }) => json(await call('POST', path, { body, twice })),
     text: async (path) => {
-      const answer = await call('GET', path);
+      const answer = await call('GET', path, { twice: true });
       return answer.ok ? answer.text() : json<string>(answer);
     },
     as: (other) => api(url, other),
   };
 }
 
-async function send(url: string, token: string, method: string, path: string, body: unknown): Promise<Response> {
+/** The answer, or the failure of having none: `Unreachable` where nothing was sent, `OutcomeUnknown` where it may have been. */
+async function send(url: string, token: string, method: string, path: string, body: unknown): Promise<Response | CliFailure> {
   try {
     return await fetch(`${url}${path}`, {
       method,
       headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      // Elsewhere our token is nobody's business.
+      redirect: 'error',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch (error) {
-    const why = error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : String(error);
-    throw new CliFailure('Unreachable', `the server at ${url} does not answer: ${why}`, 'start it with `tminus dev`, or name it with --server', EXIT.unexpected);
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    const why = cause instanceof Error ? cause.message || cause.name : String(cause);
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    const nothingSent = code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EHOSTUNREACH';
+    if (nothingSent) return new CliFailure('Unreachable', `the server at ${url} does not answer: ${why}`, 'start it with `tminus dev`, or name it with --server', EXIT.unexpected);
+    return new CliFailure('OutcomeUnknown', `the server at ${url} gave no answer: ${why}`, 'tminus status shows whether it counted', EXIT.unexpected);
   }
 }

@@ -2,15 +2,28 @@
 import type { Command } from 'commander';
 import { devCommand } from './dev.ts';
 import { rehearseCommand } from './rehearse.ts';
-import { actCommands } from './verbs/acts.ts';
+import { abortCommand } from './verbs/abort.ts';
+import { approveCommand } from './verbs/approve.ts';
+import { completionCommand } from './verbs/completion.ts';
+import { doctorCommand } from './verbs/doctor.ts';
 import { eventsCommand } from './verbs/events.ts';
+import { exitCodesCommand } from './verbs/exit-codes.ts';
 import { explainCommand } from './verbs/explain.ts';
-import { initCommand, schemaCommand, validateCommand } from './verbs/files.ts';
+import { holdCommand } from './verbs/hold.ts';
+import { initCommand } from './verbs/init.ts';
 import { listCommand } from './verbs/list.ts';
+import { openCommand } from './verbs/open.ts';
+import { recycleCommand } from './verbs/recycle.ts';
+import { rejectCommand } from './verbs/reject.ts';
 import { reportCommand } from './verbs/report.ts';
+import { resumeCommand } from './verbs/resume.ts';
+import { retryCommand } from './verbs/retry.ts';
+import { schemaCommand } from './verbs/schema.ts';
 import { startCommand } from './verbs/start.ts';
 import { statusCommand } from './verbs/status.ts';
-import { completionCommand, doctorCommand, exitCodesCommand, openCommand, whoamiCommand } from './verbs/support.ts';
+import { validateCommand } from './verbs/validate.ts';
+import { waiveCommand } from './verbs/waive.ts';
+import { whoamiCommand } from './verbs/whoami.ts';
 
 export const verbs: readonly ((program: Command) => void)[] = [
   initCommand,
@@ -22,7 +35,14 @@ export const verbs: readonly ((program: Command) => void)[] = [
   listCommand,
   statusCommand,
   explainCommand,
-  actCommands,
+  approveCommand,
+  rejectCommand,
+  holdCommand,
+  resumeCommand,
+  recycleCommand,
+  retryCommand,
+  waiveCommand,
+  abortCommand,
   eventsCommand,
   reportCommand,
   openCommand,

@@ -8,7 +8,7 @@ import { storyLines } from './render/story.ts';
 import { sendAct } from './send-act.ts';
 import { readSubmission } from './submission.ts';
 import type { PlanAnswer } from './verbs/start.ts';
-import { readStatus } from './verbs/status.ts';
+import { readStatus } from './read-status.ts';
 
 interface RehearseOptions {
   approver: string[];

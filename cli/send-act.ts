@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { CheckpointStatus, CountdownStatus } from '../workflows/messages.ts';
 import type { Action } from '../verdict/can.ts';
-import type { Api } from './api.ts';
+import { releasePath, type Api } from './api.ts';
+import { CliFailure } from './failure.ts';
 
 /** What a person adds to what they read. */
 export interface Said {
   action: Action;
   comment: string;
+  /** Of an act whose answer was lost; a new one otherwise. */
+  id?: string;
   checkpoint?: string;
   finding?: string;
   expiresAt?: string;
@@ -15,24 +18,32 @@ export interface Said {
   step?: string;
 }
 
+/** What the author saw: an act counts only while it still stands. */
+export type Seen = Pick<CheckpointStatus, 'name' | 'revision' | 'evidenceDigest'>;
+
 export interface ActAnswer {
   sentence: string;
+  /** null for a hold or an abort: those are only handed over. */
   phase: string | null;
+  links: { page: string };
 }
 
 /** Sends a decision with the revision and evidence that were just read: nobody approves what they did not see. */
 export async function sendAct(api: Api, status: CountdownStatus, said: Said): Promise<ActAnswer> {
-  const { revision, evidenceDigest } = checkpointOf(status, said.checkpoint);
-  return api.post(`/api/v1/releases/${encodeURIComponent(status.release)}/acts`, {
-    id: randomUUID(),
-    ...said,
-    checkpoint: said.checkpoint ?? status.current,
-    revision,
-    evidenceDigest,
-  });
+  return postAct(api, status.release, checkpointOf(status, said.checkpoint), said);
+}
+
+/** The same id goes with every attempt, so that an answer that is lost does not make a decision count twice. */
+export async function postAct(api: Api, release: string, { name, revision, evidenceDigest }: Seen, { id = randomUUID(), ...said }: Said): Promise<ActAnswer> {
+  try {
+    return await api.post(releasePath(release, '/acts'), { id, ...said, checkpoint: name, revision, evidenceDigest }, { twice: true });
+  } catch (error) {
+    if (!(error instanceof CliFailure) || error.code !== 'OutcomeUnknown') throw error;
+    throw new CliFailure(error.code, error.message, `it may still count; the same command with --id ${id} counts at most once`, error.exitCode);
+  }
 }
 
 /** The checkpoint named, or the one the countdown is at. A name that the plan does not have is left to the countdown to refuse. */
-export function checkpointOf(status: CountdownStatus, name = status.current): Pick<CheckpointStatus, 'name' | 'revision' | 'evidenceDigest'> {
-  return status.checkpoints.find((checkpoint) => checkpoint.name === name) ?? { name, revision: 0, evidenceDigest: '' };
+export function checkpointOf({ checkpoints, current }: CountdownStatus, name = current): Seen {
+  return checkpoints.find((checkpoint) => checkpoint.name === name || checkpoint.offset === name) ?? { name, revision: 0, evidenceDigest: '' };
 }

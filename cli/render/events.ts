@@ -1,11 +1,17 @@
 import type { AuditRecord, ChainCheck } from '../../verdict/audit-chain.ts';
-import { utc } from './times.ts';
 
-/** The audit, one act a line, and whether its chain is whole. */
+const SHOWN_HASH = 16;
+
+/** The audit, one act a line, and last whether its chain is whole. */
 export function renderEvents(records: readonly AuditRecord[], check: ChainCheck): string {
-  return [...records.map(renderRecord), check.ok ? `chain verified: ${check.records} records, head ${check.head.hash.slice(0, 16)}…` : `CHAIN BROKEN: ${check.sentence}`].join('\n');
+  return [...records.map(renderRecord), renderCheck(check)].join('\n');
 }
 
+export function renderCheck(check: ChainCheck): string {
+  return check.ok ? `chain verified: ${check.records} records, head ${check.head.hash.slice(0, SHOWN_HASH)}…` : `CHAIN BROKEN at record ${check.seq}: ${check.sentence}`;
+}
+
+/** Always with seconds: here the order of things matters. */
 export function renderRecord({ seq, at, actor, action, object, detail }: AuditRecord): string {
-  return `${String(seq).padStart(4)}  ${utc(at)}  ${actor.padEnd(18)} ${action.padEnd(22)} ${object}${detail === '' ? '' : `   ${detail}`}`;
+  return `${String(seq).padStart(4)}  ${at.slice(0, 10)} ${at.slice(11, 19)} UTC  ${actor.padEnd(18)} ${action.padEnd(22)} ${object}${detail === '' ? '' : `   ${detail}`}`;
 }

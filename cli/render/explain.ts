@@ -1,56 +1,105 @@
-// `tminus explain`: why go, no-go or hold; for each reason its code, the sentence, the numbers, the evidence and what to do.
+// `tminus explain`: why go, no-go or hold. What was measured first; then each reason with its numbers, evidence and what to do.
 import { codeRow } from '../../verdict/codes.ts';
+import type { EvidenceRef } from '../../verdict/finding.ts';
+import { findingKey } from '../../verdict/judge.ts';
 import type { Reason } from '../../verdict/verdict.ts';
 import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
-import { against, amount } from './finding.ts';
-import { next } from './status.ts';
-import { mark, said, type Look, type Tone } from './words.ts';
+import { against, amount, sentenceOf } from './finding.ts';
+import { nextLines } from './next.ts';
+import { relative, utc } from './times.ts';
+import { mark, paint, said, type Look, type Tone } from './words.ts';
 
 const toneOfEffect: Record<Reason['effect'], Tone> = { 'no-go': 'bad', hold: 'hold', waived: 'plain', note: 'plain' };
 
-export function renderExplain(status: CountdownStatus, look: Look, checkpointName?: string): string {
-  const checkpoint = status.checkpoints.find(({ name }) => name === (checkpointName ?? status.current));
-  if (!checkpoint) return `there is no checkpoint ${checkpointName}; there are ${status.checkpoints.map(({ name }) => name).join(', ')}`;
+export interface ExplainView {
+  look: Look;
+  /** The checkpoint to explain. */
+  checkpoint: CheckpointStatus;
+  /** Where a piece of evidence can be read; a digest alone where there is no such place. */
+  evidenceUrl?: (digest: string) => string;
+  page?: string;
+}
+
+/** The whole answer as text, without a newline at its end. */
+export function renderExplain(status: CountdownStatus, view: ExplainView): string {
+  const { look, checkpoint } = view;
   const reasons = checkpoint.evaluation?.reasons ?? [];
-  const passes = checkpoint.evaluation?.findings.filter(({ outcome }) => outcome === 'pass') ?? [];
   return [
-    `${status.release}   ${checkpoint.offset} ${checkpoint.name}   revision ${checkpoint.revision}   ${said(checkpoint.evaluation?.verdict ?? checkpoint.state, look)}`,
-    ...(status.ending && status.ending !== 'launched' ? [`ended: ${status.ending}: ${status.sentence}`] : []),
+    `${status.release}   ${checkpoint.offset} ${checkpoint.name}   revision ${checkpoint.revision}   ${said(wordOf(checkpoint), look)}`,
+    ...section('measured:', factLines(checkpoint)),
+    ...section('passes:', passLines(checkpoint, look)),
+    ...section('people:', peopleLines(checkpoint, look)),
     '',
-    ...(reasons.length === 0 ? ['nothing speaks against it'] : reasons.flatMap((reason) => renderReason(reason, checkpoint, look))),
-    ...(passes.length > 0 ? ['', `${passes.length} findings pass:`, ...passes.map((finding) => `  ${mark('good', look)} ${finding.message}${numbers(against(finding, look.ascii))}`)] : []),
-    ...facts(checkpoint),
-    ...evidence(checkpoint),
+    ...(reasons.length === 0 ? [nothingAgainst(checkpoint)] : reasons.flatMap((reason, index) => [...(index > 0 ? [''] : []), ...reasonLines(status, reason, view)])),
     '',
-    ...next(status),
+    ...(status.ending && status.ending !== 'launched' ? [paint(`${mark('bad', look)} ${status.ending.toUpperCase()}   ${status.sentence}`, 'bad', look), ''] : []),
+    ...nextLines(status, view.page).filter((line) => !line.includes(`tminus explain ${status.release}`) || checkpoint.name !== status.current).map(startNext),
   ].join('\n');
 }
 
-function renderReason(reason: Reason, checkpoint: CheckpointStatus, look: Look): string[] {
+const wordOf = ({ state, evaluation }: CheckpointStatus): string => (state === 'later' || state === 'running' || state === 'waiting' ? state : (evaluation?.verdict ?? state));
+
+function nothingAgainst({ state, at }: CheckpointStatus): string {
+  return state === 'later' ? `not reached yet; its time is ${utc(at)}` : 'nothing speaks against it';
+}
+
+/** Leaving out the explaining itself may take the first line with its word away. */
+const startNext = (line: string, index: number): string => (index === 0 ? line.replace(/^ {5}/, 'Next:') : line.replace(/^Next:/, '     '));
+
+function reasonLines(status: CountdownStatus, reason: Reason, { look, checkpoint, evidenceUrl }: ExplainView): string[] {
   const row = codeRow(reason.code);
-  const digests = reason.evidence.map((digest) => sourceOf(checkpoint, digest));
+  const step = checkpoint.steps.find(({ findings }) => findings.some((finding) => finding.code === reason.code && finding.subject === reason.subject));
+  const tone = toneOfEffect[reason.effect];
+  const evidence = reason.evidence.flatMap((digest) => evidenceLines(checkpoint, digest, evidenceUrl));
+  const fields: [name: string, lines: string[]][] = [
+    ['code', [`${reason.code}${row ? `: ${row.en}` : ''}`]],
+    ['measured', measuredOf(reason)],
+    ['since', step?.finishedAt ? [`${utc(step.finishedAt)}, ${step.name} round ${step.round}`] : []],
+    ['evidence', evidence],
+    ['to do', row ? [row.whatToDo] : []],
+    ['accept', canBeWaived(status, reason, checkpoint) ? [`tminus waive ${status.release} --finding "${findingKey(reason)}" --expires 24h -m "…"`] : []],
+  ];
   return [
-    `${mark(toneOfEffect[reason.effect], look)} ${reason.effect.toUpperCase()}  ${reason.message}`,
-    `    code      ${reason.code}${row ? `: ${row.en}` : ''}`,
-    ...(typeof reason.measured === 'number' && typeof reason.limit === 'number' ? [`    measured  ${amount(reason.measured, reason.unit)}, limit ${amount(reason.limit, reason.unit)}`] : []),
-    ...(digests.length > 0 ? [`    evidence  ${digests.join('\n              ')}`] : []),
-    ...(row ? [`    to do     ${row.whatToDo}`] : []),
+    paint(`${mark(tone, look)} ${reason.effect.toUpperCase()}   ${reason.message}`, tone, look),
+    ...fields.flatMap(([name, lines]) => lines.map((line, index) => `    ${(index === 0 ? name : '').padEnd(10)}${line}`)),
   ];
 }
 
-function sourceOf({ steps }: CheckpointStatus, digest: string): string {
+/** `734 ms > 300 ms`; what people owe is counted in the sentence itself. */
+function measuredOf({ measured, limit, unit, effect }: Reason): string[] {
+  if (unit === 'approvals' || measured === null) return [];
+  if (typeof measured !== 'number' || typeof limit !== 'number') return [limit === null ? `${measured} ${unit}`.trim() : `${measured}, limit ${limit} ${unit}`.trim()];
+  return [effect === 'no-go' ? against({ measured, limit, unit, outcome: 'fail' }) : `${amount(measured, unit)}, limit ${amount(limit, unit)}`];
+}
+
+function evidenceLines({ steps }: CheckpointStatus, digest: string, urlOf?: (digest: string) => string): string[] {
   const ref = steps.flatMap((step) => step.evidence).find((each) => each.digest === digest);
-  return ref ? `${digest.slice(0, 19)}…  ${ref.kind} of ${ref.source}` : digest;
+  return [...(ref ? [describe(ref)] : []), `${ref ? '  ' : ''}${urlOf ? urlOf(digest) : digest}`];
 }
 
-function facts({ steps }: CheckpointStatus): string[] {
-  const lines = steps.flatMap((step) => step.facts.map(({ subject, text }) => `  ${step.name}  ${subject}: ${text}`));
-  return lines.length > 0 ? ['', 'measured:', ...lines] : [];
+const describe = ({ kind, source, sizeBytes, capturedAt }: EvidenceRef): string => `${kind.replaceAll('-', ' ')} of ${source}, ${amount(Math.ceil(sizeBytes / 1_000), 'kB')}, ${utc(capturedAt)}`;
+
+/** Only a finding of the checkpoint that stands in the way now can be accepted. */
+function canBeWaived({ phase, current }: CountdownStatus, reason: Reason, { name, evaluation }: CheckpointStatus): boolean {
+  const open = phase === 'holding' || phase === 'stopped';
+  const isFinding = evaluation?.findings.some(({ code, subject }) => code === reason.code && subject === reason.subject) ?? false;
+  return open && name === current && isFinding && (reason.effect === 'no-go' || reason.effect === 'hold');
 }
 
-function evidence({ steps }: CheckpointStatus): string[] {
-  const refs = steps.flatMap((step) => step.evidence);
-  return refs.length > 0 ? ['', `${refs.length} pieces of evidence:`, ...refs.map(({ digest, kind, source, sizeBytes }) => `  ${digest}  ${kind.padEnd(20)} ${String(sizeBytes).padStart(9)} B  ${source}`)] : [];
+const section = (title: string, lines: string[]): string[] => (lines.length > 0 ? ['', title, ...lines.map((line) => `  ${line}`)] : []);
+
+function factLines({ steps }: CheckpointStatus): string[] {
+  const lines = steps.flatMap((step) => step.facts.map(({ subject, text }) => [subject === step.name ? step.name : `${step.name}: ${subject}`, text] as const));
+  const width = Math.max(0, ...lines.map(([name]) => name.length));
+  return lines.map(([name, text]) => `${name.padEnd(width)}   ${text}`);
 }
 
-const numbers = (text: string): string => (text === '' ? '' : `   (${text})`);
+const passLines = ({ evaluation }: CheckpointStatus, look: Look): string[] => (evaluation?.findings ?? []).filter(({ outcome }) => outcome === 'pass').map((finding) => `${paint(mark('good', look), 'good', look)} ${sentenceOf(finding)}`);
+
+function peopleLines({ approval, approvals, waivers, at }: CheckpointStatus, look: Look): string[] {
+  return [
+    ...approvals.map(({ principal, decision, comment, at: when, verified }) => `${said(decision === 'approve' ? 'go' : 'no-go', look)}   ${principal.displayName}${verified ? '' : ' (unverified)'} at ${utc(when)}: "${comment}"`),
+    ...waivers.map(({ finding, by, reason, expiresAt }) => `waived   ${finding} by ${by.displayName} until ${utc(expiresAt)}: "${reason}"`),
+    ...(approval?.deadlineAt ? [`${approval.count} of ${approval.groups.join(' or ')} decide until ${utc(approval.deadlineAt)} (${relative(approval.deadlineAt, at).replace('in ', '')} after it was reached), else ${approval.onDeadline}`] : []),
+  ];
+}

@@ -1,11 +1,23 @@
 import type { Finding } from '../../verdict/finding.ts';
 
-/** `420 ms > 300 ms`, `0.01 % ≤ 0.1 %`, or nothing where a comparison would say more than is known. */
-export function against({ measured, limit, unit, outcome }: Pick<Finding, 'measured' | 'limit' | 'unit' | 'outcome'>, ascii = false): string {
+/** `420 ms > 300 ms`, `0.01 % ≤ 0.1 %`, `99.9 % ≥ 95 %`, or nothing where a comparison would say more than is known. */
+export function against({ measured, limit, unit, outcome }: Pick<Finding, 'measured' | 'limit' | 'unit' | 'outcome'>): string {
   if (outcome === 'inconclusive' || typeof measured !== 'number' || typeof limit !== 'number') return '';
-  // A limit may be a most or a least; which, the outcome tells.
-  const sign = outcome === 'fail' ? (measured > limit ? '>' : '<') : measured <= limit ? (ascii ? '<=' : '≤') : ascii ? '>=' : '≥';
-  return `${amount(measured, unit)} ${sign} ${amount(limit, unit)}`;
+  return `${amount(measured, unit)} ${signOf(measured, limit, outcome)} ${amount(limit, unit)}`;
+}
+
+/** Some limits are upper, some are lower ones; the outcome tells on which side of it the measure lies. */
+function signOf(measured: number, limit: number, outcome: 'pass' | 'fail'): string {
+  if (outcome === 'pass') return measured <= limit ? '≤' : '≥';
+  if (measured === limit) return '=';
+  return measured > limit ? '>' : '<';
+}
+
+/** The finding's sentence; with measure against limit where the sentence itself does not say the limit. */
+export function sentenceOf(finding: Pick<Finding, 'measured' | 'limit' | 'unit' | 'outcome' | 'message'>): string {
+  const numbers = against(finding);
+  const told = typeof finding.limit === 'number' && finding.message.includes(amount(finding.limit, finding.unit));
+  return numbers === '' || told ? finding.message : `${finding.message}   (${numbers})`;
 }
 
 /** Four significant digits are what a measurement carries. */

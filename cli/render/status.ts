@@ -1,8 +1,10 @@
-// `tminus status`: verdict and clock first, then the plan as a tree, then what to do next.
+// `tminus status`: verdict and clock first, then the plan as a tree, then what stands against it and what to do next.
+import type { Finding } from '../../verdict/finding.ts';
 import type { CheckpointStatus, CountdownStatus, StepStatus } from '../../workflows/messages.ts';
-import { against } from './finding.ts';
-import { clock, relative, span, utc } from './times.ts';
-import { said, type Look } from './words.ts';
+import { sentenceOf } from './finding.ts';
+import { nextLines } from './next.ts';
+import { clock, clockOf, relative, span, utc } from './times.ts';
+import { mark, padded, paint, said, type Look } from './words.ts';
 
 export interface StepProgressLine {
   checkpoint: string;
@@ -13,87 +15,139 @@ export interface StepProgressLine {
 
 export interface StatusView {
   look: Look;
-  /** Unfolds finished checkpoints. */
+  /** Our clock, milliseconds since 1970; a rehearsal brings its own. */
+  nowMs: number;
+  /** Unfolds finished checkpoints and passing findings. */
   all: boolean;
   progress: readonly StepProgressLine[];
   page?: string;
+  /** Narrows to one checkpoint. */
   checkpoint?: string;
 }
 
+const NAME_LEAST = 28;
+const STATE_WIDTH = 17;
+const TOOK_WIDTH = 9;
+
+interface Row {
+  name: string;
+  state: string;
+  took: string;
+  detail: string;
+  /** Lines below it: facts, findings, what people said. */
+  below: string[];
+}
+
+/** The whole answer as text, without a newline at its end. */
 export function renderStatus(status: CountdownStatus, view: StatusView): string {
   const { look } = view;
-  const row = (name: string, value: string): string => `${name.padEnd(13)}${value}`;
-  const checkpoints = status.checkpoints.filter(({ name }) => view.checkpoint === undefined || name === view.checkpoint);
+  const now = clockOf(status, view.nowMs);
+  const field = (name: string, value: string): string => `${name.padEnd(12)} ${value}`;
+  const shown = status.checkpoints.filter(({ name }) => view.checkpoint === undefined || name === view.checkpoint);
+  const offsetWidth = Math.max(...status.checkpoints.map(({ offset }) => offset.length));
+  const rows = shown.flatMap((checkpoint) => checkpointRows(status, checkpoint, now, offsetWidth, view));
+  const nameWidth = Math.max(NAME_LEAST, ...rows.map(({ name }) => name.length)) + 2;
   return [
-    row('Release', `${status.release}${status.rehearsal ? '   REHEARSAL on virtual time' : ''}`),
-    row('Service', `${status.service.namespace}/${status.service.name} on ${status.service.cluster}`),
-    row('Verdict', `${said(status.verdict, look)}   ${status.sentence}`),
-    row('Clock', `${clock(status.endedAt ?? status.now, status.launchAt)}   launch ${utc(status.launchAt)}${status.heldMs > 0 ? `, held ${span(status.heldMs)}` : ''}`),
-    row('Requested', `${status.requestedBy.displayName}   image ${status.service.image}`),
+    field('Release', `${status.release}   ${status.service.namespace}/${status.service.name} on ${status.service.cluster}${status.rehearsal ? '   REHEARSAL on virtual time' : ''}`),
+    field('Verdict', `${said(status.ending ?? status.verdict, look)}   ${status.sentence}`),
+    field('Clock', `${clock(now, status.launchAt)}   launch ${utc(status.launchAt)}${status.endedAt ? '' : ` (${relative(status.launchAt, now)})`}${status.heldMs > 0 ? `, held ${span(status.heldMs)} in all` : ''}`),
+    field('Requested', `${status.requestedBy.displayName}   image ${status.service.image}`),
     '',
-    ...checkpoints.flatMap((checkpoint) => renderCheckpoint(status, checkpoint, view)),
+    `${'CHECKPOINT / STEP'.padEnd(nameWidth)}${'STATUS'.padEnd(STATE_WIDTH)}${'TOOK'.padStart(TOOK_WIDTH)}  DETAIL`,
+    ...rows.flatMap((row) => rowLines(row, nameWidth, look)),
     '',
-    ...next(status, view.page),
+    ...against(status, look),
+    ...nextLines(status, view.page),
   ].join('\n');
 }
 
-const NAME_WIDTH = 30;
-const STATE_WIDTH = 15;
-const TOOK_WIDTH = 9;
+function rowLines({ name, state, took, detail, below }: Row, nameWidth: number, look: Look): string[] {
+  return [`${name.padEnd(nameWidth)}${padded(state, STATE_WIDTH, look)}${took.padStart(TOOK_WIDTH)}  ${detail}`.trimEnd(), ...below.map((line) => `      ${line}`)];
+}
 
-function renderCheckpoint(status: CountdownStatus, checkpoint: CheckpointStatus, view: StatusView): string[] {
-  const { look } = view;
+function checkpointRows(status: CountdownStatus, checkpoint: CheckpointStatus, now: string, offsetWidth: number, view: StatusView): Row[] {
   const folded = !view.all && view.checkpoint === undefined && (checkpoint.state === 'go' || checkpoint.state === 'later');
-  const passed = checkpoint.evaluation?.passed ?? 0;
-  const all = checkpoint.evaluation?.findings.length ?? 0;
-  const detail = checkpoint.state === 'later' ? `${utc(checkpoint.at)} (${relative(checkpoint.at, status.now)})` : all > 0 ? `${passed} of ${all} findings pass${checkpoint.waivers.length > 0 ? `, ${checkpoint.waivers.length} waived` : ''}` : '';
-  const head = line(`${checkpoint.offset}  ${checkpoint.name}`, checkpoint.state, '', detail, look);
+  const head: Row = { name: `${checkpoint.offset.padEnd(offsetWidth)}  ${checkpoint.name}`, state: checkpoint.state, took: tookOf(checkpoint.steps, now), detail: summaryOf(checkpoint, now), below: [] };
   if (folded) return [head];
-  return [head, ...checkpoint.steps.flatMap((step) => renderStep(status, checkpoint, step, view)), ...renderApproval(status, checkpoint, look)];
+  const below = [...checkpoint.steps.map((step) => stepRow(checkpoint, step, now, view)), ...approvalRow(checkpoint, now, view.look)];
+  return [head, ...below.map((row, index) => ({ ...row, name: ` ${index === below.length - 1 ? '└' : '├'} ${row.name}` }))];
 }
 
-function renderStep(status: CountdownStatus, checkpoint: CheckpointStatus, step: StepStatus, { look, progress }: StatusView): string[] {
-  const took = step.startedAt ? span(Date.parse(step.finishedAt ?? status.now) - Date.parse(step.startedAt)) : '';
+/** One line for a checkpoint as a whole: when it comes, or what came of it. */
+function summaryOf({ state, at, evaluation, approval, approvals, waivers }: CheckpointStatus, now: string): string {
+  if (state === 'later') return `${utc(at)} (${relative(at, now)})`;
+  const all = evaluation?.findings.length ?? 0;
+  const approvers = approvals.filter(({ decision }) => decision === 'approve').map(({ principal }) => principal.displayName);
+  return [
+    ...(all > 0 ? [`${evaluation?.passed ?? 0} of ${all} findings pass`] : []),
+    ...(waivers.length > 0 ? [`${waivers.length} waived`] : []),
+    ...(approval && state === 'go' ? [`approved by ${approvers.join(', ')}`] : []),
+  ].join(', ');
+}
+
+function tookOf(steps: readonly StepStatus[], now: string): string {
+  const began = steps.flatMap(({ startedAt }) => (startedAt ? [Date.parse(startedAt)] : []));
+  if (began.length === 0) return '';
+  const ended = steps.map(({ startedAt, finishedAt }) => (startedAt ? Date.parse(finishedAt ?? now) : 0));
+  return span(Math.max(...ended) - Math.min(...began));
+}
+
+function stepRow(checkpoint: CheckpointStatus, step: StepStatus, now: string, { look, progress, all }: StatusView): Row {
   const doing = progress.find((each) => each.checkpoint === checkpoint.name && each.step === step.name);
-  const worst = step.findings.some(({ outcome }) => outcome === 'fail') ? 'fail' : step.findings.some(({ outcome }) => outcome === 'inconclusive') ? 'inconclusive' : step.state === 'done' ? 'pass' : step.state;
-  const round = step.round > 1 ? ` (round ${step.round})` : '';
-  const facts = step.facts.filter(({ text }) => text !== '').map(({ subject, text }) => `      ${subject}: ${text}`);
-  const findings = step.findings.filter(({ outcome }) => outcome !== 'pass').map((finding) => `      ${said(finding.outcome, look)}  ${finding.message}${withNumbers(against(finding, look.ascii))}`);
-  const bar = doing?.progress ? `${barOf(doing.progress.done, doing.progress.total, look.ascii)} ${doing.progress.text}${doing.attempt > 1 ? `, attempt ${doing.attempt}` : ''}` : '';
-  return [line(` ${look.ascii ? '|-' : '├'} ${step.name}${round}`, worst, took, bar, look), ...findings, ...facts];
+  const bar = step.state === 'running' && doing?.progress ? `${barOf(doing.progress.done, doing.progress.total)} ${doing.progress.text}` : '';
+  const retried = doing && doing.attempt > 1 ? `attempt ${doing.attempt}` : '';
+  const [first, ...rest] = step.facts.filter(({ text }) => text !== '');
+  const objections = step.findings.filter(({ outcome }) => outcome !== 'pass');
+  const shown: Finding[] = all ? step.findings : objections;
+  return {
+    name: `${step.name}${step.round > 1 ? ` (round ${step.round})` : ''}`,
+    state: stateOf(step),
+    took: tookOf([step], now),
+    detail: [bar, retried, first ? first.text : ''].filter((part) => part !== '').join('   '),
+    below: [
+      ...rest.map(({ subject, text }) => `${subject}: ${text}`),
+      ...shown.map((finding) => `${said(finding.outcome, look)}   ${sentenceOf(finding)}`),
+    ],
+  };
 }
 
-function renderApproval(status: CountdownStatus, { approval, approvals, state }: CheckpointStatus, look: Look): string[] {
+/** A step is as good as its worst finding. */
+function stateOf({ state, findings }: StepStatus): string {
+  if (findings.some(({ outcome }) => outcome === 'fail')) return 'fail';
+  if (state !== 'failed-to-run' && findings.some(({ outcome }) => outcome === 'inconclusive')) return 'inconclusive';
+  return state === 'done' ? 'pass' : state;
+}
+
+function approvalRow({ approval, approvals, state }: CheckpointStatus, now: string, look: Look): Row[] {
   if (!approval) return [];
-  const given = approvals.map(({ principal, decision, comment, revision, verified }) => `      ${said(decision === 'approve' ? 'go' : 'no-go', look)}  ${principal.displayName}${verified ? '' : ' (unverified)'}: "${comment}", revision ${revision}`);
-  const until = approval.deadlineAt ? `, until ${utc(approval.deadlineAt)} (${relative(approval.deadlineAt, status.now)}), then ${approval.onDeadline}` : '';
-  return [line(` ${look.ascii ? '`-' : '└'} approval: ${approval.groups.join(' or ')}`, state === 'waiting' ? 'waiting' : state, '', `${approvals.filter(({ decision }) => decision === 'approve').length} of ${approval.count}${until}`, look), ...given];
+  const given = approvals.filter(({ decision }) => decision === 'approve').length;
+  const until = approval.deadlineAt && state === 'waiting' ? `, until ${utc(approval.deadlineAt)} (${relative(approval.deadlineAt, now)}), else ${approval.onDeadline}` : '';
+  return [
+    {
+      name: `approval: ${approval.groups.join(' or ')}`,
+      state,
+      took: '',
+      detail: `${given} of ${approval.count}${until}`,
+      below: approvals.map(({ principal, decision, comment, revision, verified }) => `${said(decision === 'approve' ? 'go' : 'no-go', look)}   ${principal.displayName}${verified ? '' : ' (unverified)'}: "${comment}"   on revision ${revision}`),
+    },
+  ];
 }
 
-function line(name: string, state: string, took: string, detail: string, look: Look): string {
-  const word = said(state, look);
-  // Colour codes have no width on screen, so padding goes by the bare text.
-  const bare = said(state, { ...look, stream: null });
-  return `${name.padEnd(NAME_WIDTH)} ${word}${' '.repeat(Math.max(1, STATE_WIDTH - bare.length))}${took.padStart(TOOK_WIDTH)}  ${detail}`.trimEnd();
+/** What the eye finds last where something is wrong: each reason in its sentence. */
+function against({ reasons, phase, ending, sentence }: CountdownStatus, look: Look): string[] {
+  if (ending !== undefined && ending !== 'launched') return [paint(`${mark('bad', look)} ${ending.toUpperCase()}   ${sentence}`, 'bad', look), ''];
+  if (phase !== 'stopped' && phase !== 'holding' && phase !== 'undoing') return [];
+  const lines = reasons
+    .filter(({ effect }) => effect === 'no-go' || effect === 'hold')
+    .map(({ effect, message }) => paint(`${mark(effect === 'no-go' ? 'bad' : 'hold', look)} ${effect.toUpperCase()}   ${message}`, effect === 'no-go' ? 'bad' : 'hold', look));
+  return lines.length > 0 ? [...lines, ''] : [];
 }
 
-const withNumbers = (numbers: string): string => (numbers === '' ? '' : `   (${numbers})`);
+const BAR_CELLS = 10;
 
 /** Ten cells; empty for work without a known end. */
-export function barOf(done: number, total: number, ascii: boolean): string {
+export function barOf(done: number, total: number): string {
   if (total <= 0) return '';
-  const full = Math.min(10, Math.round((done / total) * 10));
-  return (ascii ? '#' : '▮').repeat(full) + (ascii ? '-' : '▯').repeat(10 - full);
-}
-
-/** What a person would do next, as commands. */
-export function next(status: CountdownStatus, page?: string): string[] {
-  const { release: name, phase } = status;
-  const commands: string[] = [];
-  if (phase === 'waiting') commands.push(`tminus explain ${name}`, `tminus approve ${name} -m "…"${page ? `   or   ${page}` : ''}`);
-  if (phase === 'holding') commands.push(`tminus explain ${name}`, `tminus resume ${name} -m "…"`);
-  if (phase === 'stopped') commands.push(`tminus explain ${name}`, `fix, then tminus recycle ${name} --to ${status.checkpoints[0]?.offset ?? 'T-72h'} -m "…"`);
-  if (phase === 'counting' || phase === 'running' || phase === 'undoing') commands.push(`tminus status ${name} --watch`);
-  if (phase === 'ended') commands.push(`tminus report ${name} --html ${name}.html`, `tminus events ${name}`);
-  return commands.map((command, index) => `${index === 0 ? 'Next:' : '     '}  ${command}`);
+  const full = Math.max(0, Math.min(BAR_CELLS, Math.round((done / total) * BAR_CELLS)));
+  return '▮'.repeat(full) + '▯'.repeat(BAR_CELLS - full);
 }

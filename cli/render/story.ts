@@ -1,26 +1,58 @@
 // The countdown as a story: one line per fact, as it happens. The demo and `rehearse` print it, `status --watch` where there is no terminal.
 import type { ApprovalStatus, CheckpointStatus, CountdownStatus, StepStatus } from '../../workflows/messages.ts';
-import { against } from './finding.ts';
+import { sentenceOf } from './finding.ts';
+import { nextCommands } from './next.ts';
 import { clock, span, utc } from './times.ts';
-import { mark, type Look } from './words.ts';
+import { inAscii, mark, PLAIN, type Look } from './words.ts';
 
-const PLAIN: Look = { ascii: false, stream: null };
-const INDENT = ' '.repeat(11);
+const CLOCK_WIDTH = 9;
+const INDENT = ' '.repeat(CLOCK_WIDTH);
+const SUBJECT_WIDTH = 13;
+const ENDPOINT_WIDTH = 25;
 
 /** Lines for what is new in `next`. Empty when nothing a reader would want to know has happened. */
 export function storyLines(previous: CountdownStatus | null, next: CountdownStatus, look: Look = PLAIN): string[] {
-  const lines = next.checkpoints.flatMap((checkpoint) => checkpointLines(previous, next, checkpoint, look));
-  const held = next.phase === 'holding' && previous?.phase !== 'holding' ? [`${INDENT}${mark('hold', look)} HOLD  ${next.sentence}`] : [];
-  const undoing = next.phase === 'undoing' && previous?.phase !== 'undoing' ? [`${INDENT}${mark('bad', look)} ROLLING BACK  ${next.sentence}`] : [];
-  const moved = previous && previous.launchAt !== next.launchAt ? [`${INDENT}the launch moves to ${utc(next.launchAt)}`] : [];
-  return [...lines.filter(({ late }) => !late).flatMap((each) => each.lines), ...moved, ...held, ...undoing, ...lines.filter(({ late }) => late).flatMap((each) => each.lines), ...endLines(previous, next, look)];
+  const told = next.checkpoints.map((checkpoint) => checkpointLines(previous, next, checkpoint, look));
+  return [
+    ...(previous === null ? [planLine(next)] : []),
+    ...clockLines(previous, next, look),
+    ...told.flatMap(({ lines }) => lines),
+    ...standstillLines(previous, next, look),
+    // After the news of the rollback: these are its result.
+    ...told.flatMap(({ undone }) => undone),
+    ...endLines(previous, next, look),
+  ].map((line) => inAscii(line, look));
 }
 
-/** `late` lines belong after the news of the rollback: they are its result. */
-function checkpointLines(previous: CountdownStatus | null, next: CountdownStatus, checkpoint: CheckpointStatus, look: Look): { late: boolean; lines: string[] }[] {
+function planLine({ checkpoints, launchAt }: CountdownStatus): string {
+  return `${'plan'.padEnd(CLOCK_WIDTH - 1)}${checkpoints.map(({ offset, name }) => `${offset} ${name}`).join(' · ')}, launch ${utc(launchAt)}`;
+}
+
+/** The clock runs again, goes back, or has a new end. */
+function clockLines(previous: CountdownStatus | null, next: CountdownStatus, look: Look): string[] {
+  if (previous === null) return [];
+  const place = ({ checkpoints, current }: CountdownStatus): number => checkpoints.findIndex(({ name }) => name === current);
+  const back = place(next) < place(previous) ? next.checkpoints[place(next)] : undefined;
+  const resumed = previous.phase === 'holding' && (next.phase === 'counting' || next.phase === 'running' || next.phase === 'waiting');
+  const heldMs = next.heldMs - previous.heldMs;
+  return [
+    ...(resumed && !back ? [`${INDENT}${mark('busy', look)} the clock runs again${heldMs > 0 ? `, held ${span(heldMs)}` : ''}`] : []),
+    ...(back ? [`${INDENT}${mark('hold', look)} goes back to ${back.offset} ${back.name}`] : []),
+    ...(previous.launchAt === next.launchAt ? [] : [`${INDENT}the launch moves to ${utc(next.launchAt)}`]),
+  ];
+}
+
+function standstillLines(previous: CountdownStatus | null, next: CountdownStatus, look: Look): string[] {
+  if (next.phase === previous?.phase) return [];
+  if (next.phase === 'holding') return [`${INDENT}${mark('hold', look)} HOLD  ${next.sentence}`, `${INDENT}  Next: ${nextCommands(next).join(' · ')}`];
+  if (next.phase === 'undoing') return [`${INDENT}${mark('bad', look)} ROLLING BACK  ${next.sentence.replace(/^rolling back: /, '')}`];
+  return [];
+}
+
+function checkpointLines(previous: CountdownStatus | null, next: CountdownStatus, checkpoint: CheckpointStatus, look: Look): { lines: string[]; undone: string[] } {
   const before = previous?.checkpoints.find(({ name }) => name === checkpoint.name);
   const began = checkpoint.state !== 'later' && (before === undefined || before.state === 'later');
-  const lines: string[] = began ? [`${shortClock(checkpoint, next).padEnd(INDENT.length)}${checkpoint.name}`] : [];
+  const lines: string[] = began ? [`${planned(checkpoint, next)}${checkpoint.name}`] : [];
   const undone: string[] = [];
   for (const step of checkpoint.steps) {
     const known = before?.steps.find(({ name }) => name === step.name);
@@ -29,35 +61,43 @@ function checkpointLines(previous: CountdownStatus | null, next: CountdownStatus
   }
   if (checkpoint.state === 'waiting' && before?.state !== 'waiting' && checkpoint.approval) {
     const { count, groups, deadlineAt, onDeadline } = checkpoint.approval;
-    lines.push(`${INDENT}waits for ${count} of ${groups.join(' or ')} until ${deadlineAt ? clock(deadlineAt, next.launchAt) : 'they decide'}, else ${onDeadline}`);
+    lines.push(`${INDENT}waits for ${count} of ${groups.join(' or ')} until ${deadlineAt ? shortClock(deadlineAt, next.launchAt) : 'they decide'}, else ${onDeadline}`);
   }
-  lines.push(...checkpoint.approvals.slice(before?.approvals.length ?? 0).map((approval) => approvalLine(approval, look)));
-  lines.push(...checkpoint.waivers.slice(before?.waivers.length ?? 0).map(({ finding, by, reason, expiresAt }) => `${INDENT}waived  ${finding} by ${by.displayName}: ${reason}, until ${utc(expiresAt)}`));
-  if (checkpoint.state === 'go' && before?.state !== 'go') lines.push(`${INDENT}${'verdict'.padEnd(13)}${mark('good', look)} go${skipped(next, checkpoint)}`);
-  return [
-    { late: false, lines },
-    { late: true, lines: undone },
-  ];
+  // By who and when: a recycled checkpoint starts its list again.
+  const isNew = ({ principal, at }: ApprovalStatus): boolean => !before?.approvals.some((known) => known.at === at && known.principal.subject === principal.subject);
+  lines.push(...checkpoint.approvals.filter(isNew).map((approval) => approvalLine(approval, look)));
+  const waived = checkpoint.waivers.filter(({ finding, expiresAt }) => !before?.waivers.some((known) => known.finding === finding && known.expiresAt === expiresAt));
+  lines.push(...waived.map(({ finding, by, reason, expiresAt }) => `${INDENT}${'waived'.padEnd(SUBJECT_WIDTH)}${finding} by ${by.displayName} until ${utc(expiresAt)}: "${reason}"`));
+  if (checkpoint.state === 'go' && before?.state !== 'go') lines.push(`${INDENT}${'verdict'.padEnd(SUBJECT_WIDTH)}${mark('good', look)} go${skipped(next, checkpoint)}`);
+  return { lines, undone };
 }
 
+/** The first fact stands beside the step's name, the others and every objection below it. */
 function stepLines(step: StepStatus, look: Look): string[] {
-  const bad = step.findings.filter(({ outcome }) => outcome !== 'pass');
-  const tone = bad.some(({ outcome }) => outcome === 'fail') ? 'bad' : bad.length > 0 ? 'hold' : 'good';
+  const objections = step.findings.filter(({ outcome }) => outcome !== 'pass');
+  const tone = objections.some(({ outcome }) => outcome === 'fail') ? 'bad' : objections.length > 0 ? 'hold' : 'good';
   const [first, ...rest] = step.facts;
   const took = step.startedAt && step.finishedAt ? span(Date.parse(step.finishedAt) - Date.parse(step.startedAt)) : '';
-  const head = `${INDENT}${step.name.padEnd(13)}${mark(tone, look)} ${first ? factText(first) : took}`;
   return [
-    head,
-    ...rest.map((fact) => `${INDENT}  ${factText(fact)}`),
-    ...bad.map((finding) => `${INDENT}  ${mark(finding.outcome === 'fail' ? 'bad' : 'hold', look)} ${finding.message}${against(finding, look.ascii) === '' ? '' : `   (${against(finding, look.ascii)})`}`),
+    `${INDENT}${step.name.padEnd(SUBJECT_WIDTH - 1)} ${mark(tone, look)} ${first ? first.text : took}`.trimEnd(),
+    ...rest.map(({ subject, text }) => `${INDENT}  ${subject.padEnd(ENDPOINT_WIDTH)} ${text}`),
+    ...objections.map((finding) => `${INDENT}  ${mark(finding.outcome === 'fail' ? 'bad' : 'hold', look)} ${sentenceOf(finding)}`),
+    ...(tone !== 'good' && step.evidence.length > 0 ? [`${INDENT}  ${evidenceKinds(step)}`] : []),
   ];
 }
 
-const factText = ({ subject, text }: { subject: string; text: string }): string => (/^(GET|POST|PUT|PATCH|DELETE|runtime|profiles?) ?/.test(subject) ? `${subject.padEnd(25)} ${text}` : text);
+/** `1 k6 points, 2 goroutine profile`: what a reader can look into. */
+function evidenceKinds({ evidence }: StepStatus): string {
+  const counts = new Map<string, number>();
+  for (const { kind } of evidence) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return `evidence: ${[...counts].map(([kind, count]) => (count > 1 ? `${count} × ${kind.replaceAll('-', ' ')}` : kind.replaceAll('-', ' '))).join(', ')}`;
+}
+
+const DIGEST_FROM = 'sha256:'.length;
 
 function approvalLine({ principal, decision, comment, evidenceDigest, revision, verified }: ApprovalStatus, look: Look): string {
   const word = decision === 'approve' ? `${mark('good', look)} ${principal.displayName} approves` : `${mark('bad', look)} ${principal.displayName} rejects`;
-  return `${INDENT}${word}${verified ? '' : ' (unverified)'} "${comment}"   evidence ${evidenceDigest.slice(7, 11)}…, revision ${revision}`;
+  return `${INDENT}${word}${verified ? '' : ' (unverified)'} "${comment}"   evidence ${evidenceDigest.slice(DIGEST_FROM, DIGEST_FROM + 4)}…, revision ${revision}`;
 }
 
 function skipped(status: CountdownStatus, checkpoint: CheckpointStatus): string {
@@ -68,29 +108,22 @@ function skipped(status: CountdownStatus, checkpoint: CheckpointStatus): string 
 }
 
 /** `T-72:00` as the plan has it: the story's clock is the plan's. */
-function shortClock({ at }: CheckpointStatus, { launchAt }: CountdownStatus): string {
-  return clock(at, launchAt).slice(0, -3);
-}
+const planned = ({ at }: CheckpointStatus, { launchAt }: CountdownStatus): string => shortClock(at, launchAt).padEnd(CLOCK_WIDTH);
 
-/** The worst reason; the others are counted, and `explain` tells them. */
-function firstReason({ reasons, sentence }: CountdownStatus): string {
-  const against = reasons.filter(({ effect }) => effect === 'no-go');
-  const [first] = against;
-  return first ? `${first.message}${against.length > 1 ? `; and ${against.length - 1} more` : ''}` : sentence;
-}
+const shortClock = (at: string, launchAt: string): string => clock(at, launchAt).slice(0, -':00'.length);
 
 function endLines(previous: CountdownStatus | null, next: CountdownStatus, look: Look): string[] {
-  if (next.phase === 'stopped' && previous?.phase !== 'stopped') {
-    const untouched = next.checkpoints.every(({ steps }) => steps.every(({ type, round }) => type !== 'launch' || round === 0));
-    return [
-      `${mark('bad', look)} NO-GO    ${firstReason(next)}.${untouched ? ` Nothing was changed in ${next.service.namespace}/${next.service.name}.` : ''}`,
-      `  Next: tminus explain ${next.release} · fix, then tminus recycle ${next.release} --to ${next.checkpoints[0]?.offset ?? 'T-72h'}`,
-    ];
-  }
+  const nextLine = `  Next: ${nextCommands(next).join(' · ')}`;
+  if (next.phase === 'stopped') return previous?.phase === 'stopped' ? [] : [`${mark('bad', look)} NO-GO    ${next.sentence}.${untouched(next)}`, nextLine];
   if (next.phase !== 'ended' || previous?.phase === 'ended') return [];
-  const counted = span(Date.parse(next.endedAt ?? next.now) - Date.parse(next.startedAt));
-  const facts = `${counted} of countdown · ${next.historyEvents} events · ${next.auditHead.seq} audit records`;
-  if (next.ending === 'launched') return [`${mark('good', look)} LAUNCHED ${next.sentence}`, `  ${facts}`];
-  if (next.ending === 'no-go' && previous?.phase === 'stopped') return [`  ${facts}`];
-  return [`${mark('bad', look)} ${(next.ending ?? 'ended').toUpperCase()} ${next.sentence}`, `  ${facts}`, `  Next: tminus explain ${next.release} · tminus events ${next.release}`];
+  const facts = `  ${span(Date.parse(next.endedAt ?? next.now) - Date.parse(next.startedAt))} of countdown · ${next.historyEvents} events · ${next.auditHead.seq} audit records`;
+  if (next.ending === 'launched') return [`${mark('good', look)} LAUNCHED ${next.sentence}`, facts, nextLine];
+  // Said already when it stopped; only its end is new.
+  if (next.ending === 'no-go' && previous?.phase === 'stopped') return [facts];
+  return [`${mark('bad', look)} ${(next.ending ?? 'ended').toUpperCase()} ${next.sentence}`, facts, nextLine];
+}
+
+function untouched({ checkpoints, service }: CountdownStatus): string {
+  const launched = checkpoints.some(({ steps }) => steps.some(({ type, round }) => type === 'launch' && round > 0));
+  return launched ? '' : ` Nothing was changed in ${service.namespace}/${service.name}.`;
 }

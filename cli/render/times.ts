@@ -1,11 +1,24 @@
 // Times as people read them: absolute in UTC, and how far away they are.
+import type { CountdownStatus } from '../../workflows/messages.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
-/** `2026-11-25 09:00:12 UTC`. */
-export const utc = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+/**
+ * The clock a countdown lives on, as RFC 3339: ours, for its own `now` is that of its last event and may be days old; but a
+ * rehearsal's own virtual one, and after the end the time of the end.
+ */
+export function clockOf({ rehearsal, now, endedAt }: Pick<CountdownStatus, 'rehearsal' | 'now' | 'endedAt'>, wallMs: number): string {
+  return endedAt ?? (rehearsal ? now : new Date(wallMs).toISOString());
+}
+
+/** `2026-11-25 09:00 UTC`, with seconds where there are any. */
+export function utc(iso: string): string {
+  const seconds = iso.slice(17, 19);
+  return `${iso.slice(0, 10)} ${iso.slice(11, 16)}${seconds === '00' ? '' : `:${seconds}`} UTC`;
+}
 
 /** `T-23:41:07`, `T+00:00:12`: hours may exceed 24. */
 export function clock(nowIso: string, launchIso: string): string {
@@ -15,12 +28,14 @@ export function clock(nowIso: string, launchIso: string): string {
   return `T${ms >= 0 ? '-' : '+'}${two(Math.floor(total / 3600))}:${two(Math.floor(total / 60) % 60)}:${two(total % 60)}`;
 }
 
-/** `2 h 10 m`, `31 m`, `42 s`, `0.3 s`. */
+/** `3 d 02 h`, `2 h 10 m`, `31 m`, `1 m 35 s`, `42 s`, `0.3 s`. */
 export function span(ms: number): string {
-  if (ms >= HOUR) return `${Math.floor(ms / HOUR)} h ${String(Math.floor(ms / MINUTE) % 60).padStart(2, '0')} m`;
+  const two = (value: number): string => String(value).padStart(2, '0');
+  if (ms >= 4 * DAY) return `${Math.floor(ms / DAY)} d ${two(Math.floor(ms / HOUR) % 24)} h`;
+  if (ms >= HOUR) return `${Math.floor(ms / HOUR)} h ${two(Math.floor(ms / MINUTE) % 60)} m`;
   if (ms >= 10 * MINUTE) return `${Math.floor(ms / MINUTE)} m`;
-  if (ms >= MINUTE) return `${Math.floor(ms / MINUTE)} m ${String(Math.floor(ms / SECOND) % 60).padStart(2, '0')} s`;
-  return ms >= 10 * SECOND ? `${Math.round(ms / SECOND)} s` : `${(ms / SECOND).toFixed(1)} s`;
+  if (ms >= MINUTE) return `${Math.floor(ms / MINUTE)} m ${two(Math.floor(ms / SECOND) % 60)} s`;
+  return ms >= 10 * SECOND ? `${Math.floor(ms / SECOND)} s` : `${(Math.max(0, ms) / SECOND).toFixed(1)} s`;
 }
 
 /** `in 2 h 10 m` or `31 m ago`. */

@@ -12,27 +12,35 @@ const symbols: Record<Tone, readonly [unicode: string, ascii: string]> = {
   plain: [' ', '   '],
 };
 
-const colours = { good: 'green', bad: 'red', hold: 'yellow', busy: 'cyan', later: 'gray', plain: 'white' } as const;
+const colours = { good: 'green', bad: 'red', hold: 'yellow', busy: 'cyan', later: 'gray' } as const;
 
 /** What every state of a step, checkpoint, finding or verdict looks like. */
-export const toneOf: Record<string, Tone> = {
+const toneOf: Record<string, Tone> = {
   go: 'good',
   pass: 'good',
   done: 'good',
+  launched: 'good',
   hold: 'hold',
   inconclusive: 'hold',
   waiting: 'hold',
   'no-go': 'bad',
   fail: 'bad',
   'failed-to-run': 'bad',
+  'rolled-back': 'bad',
+  aborted: 'bad',
+  refused: 'bad',
+  'undo-incomplete': 'bad',
   running: 'busy',
   later: 'later',
 };
 
 export interface Look {
   ascii: boolean;
+  /** Where it will be read; null is plain text. */
   stream: NodeJS.WriteStream | null;
 }
+
+export const PLAIN: Look = { ascii: false, stream: null };
 
 /** How the terminal wants it: `--ascii` or a locale that is not UTF-8 asks for ASCII. */
 export function lookOf(ascii: boolean, stream: NodeJS.WriteStream | null = process.stdout): Look {
@@ -50,7 +58,32 @@ export function said(word: string, look: Look, tone: Tone = toneOf[word] ?? 'pla
 }
 
 export function paint(text: string, tone: Tone, { stream }: Look): string {
-  return stream ? styleText(colours[tone], text, { stream }) : text;
+  return stream && tone !== 'plain' ? styleText(colours[tone], text, { stream }) : text;
 }
 
-export const legend = '✔ go/pass  ✖ no-go/fail  ⏸ hold/waiting/inconclusive  ▶ running  · later';
+/** Pads by what stands on the screen; colour codes and the variation of symbols have no width there. */
+export function padded(word: string, width: number, look: Look): string {
+  const bare = said(word, { ...look, stream: null });
+  return `${said(word, look)}${' '.repeat(Math.max(1, width - bare.length))}`;
+}
+
+const replacements: readonly (readonly [RegExp, string])[] = [
+  [/≤/g, '<='],
+  [/≥/g, '>='],
+  [/→/g, '->'],
+  [/…/g, '...'],
+  [/·/g, '-'],
+  [/▮/g, '#'],
+  [/▯/g, '.'],
+  [/├/g, '|-'],
+  [/└/g, '`-'],
+  [/[“”]/g, '"'],
+  [/[‘’]/g, "'"],
+];
+
+/** Text for a terminal of ASCII only: our own signs are replaced; what people wrote themselves stays as it is. */
+export function inAscii(text: string, { ascii }: Look): string {
+  return ascii ? replacements.reduce((said, [from, to]) => said.replaceAll(from, to), text) : text;
+}
+
+export const legend = '✔ go, pass   ✖ no-go, fail   ⏸ hold, waiting, inconclusive   ▶ running   · later';

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { connect } from '../api.ts';
-import { print } from '../output.ts';
+import { API_VERSION, print } from '../output.ts';
+import { findCheckpoint, readStatus } from '../read-status.ts';
 import { renderExplain } from '../render/explain.ts';
-import { lookOf } from '../render/words.ts';
-import { readStatus } from './status.ts';
+import { harmless } from '../render/harmless.ts';
 
 export function explainCommand(program: Command): void {
   program
@@ -11,10 +11,13 @@ export function explainCommand(program: Command): void {
     .description('why go, no-go or hold: each reason with its numbers, evidence and what to do')
     .argument('<release>')
     .option('--checkpoint <name>', 'another checkpoint than the one it is at')
-    .action(async (release: string, { checkpoint }: { checkpoint?: string }, command: Command) => {
-      const status = await readStatus(connect(command), release);
-      const at = status.checkpoints.find(({ name }) => name === (checkpoint ?? status.current));
-      const document = { apiVersion: 'tminus.dev/v1alpha1', kind: 'Explanation', metadata: { name: release }, checkpoint: at?.name ?? null, verdict: status.verdict, reasons: at?.evaluation?.reasons ?? [], findings: at?.evaluation?.findings ?? [] };
-      print(command, document, () => renderExplain(status, lookOf(command.optsWithGlobals<{ ascii: boolean }>().ascii), checkpoint));
+    .action(async (release: string, { checkpoint: asked }: { checkpoint?: string }, command: Command) => {
+      const api = connect(command);
+      const status = await readStatus(api, release);
+      const checkpoint = findCheckpoint(status, asked);
+      const { links, verdict, ending, sentence } = status;
+      const document = { apiVersion: API_VERSION, kind: 'Explanation', metadata: { name: release, revision: checkpoint.revision }, verdict, ...(ending ? { ending } : {}), sentence, checkpoint, links };
+      const evidenceUrl = (digest: string): string => `${api.url}/api/v1/evidence/${digest}`;
+      print(command, document, (shown, look) => renderExplain(harmless(status), { look, checkpoint: shown.checkpoint, evidenceUrl, page: shown.links.page }));
     });
 }

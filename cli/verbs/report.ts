@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { connect } from '../api.ts';
-import { print } from '../output.ts';
+import { connect, releasePath } from '../api.ts';
+import { API_VERSION, print } from '../output.ts';
 
 export function reportCommand(program: Command): void {
   program
@@ -10,9 +10,9 @@ export function reportCommand(program: Command): void {
     .argument('<release>')
     .requiredOption('--html <file>', 'where to write it')
     .action(async (release: string, { html }: { html: string }, command: Command) => {
-      const page = await connect(command).text(`/api/v1/releases/${encodeURIComponent(release)}/report`);
+      const page = await connect(command).text(releasePath(release, '/report'));
       await writeFile(html, page);
       const sizeBytes = Buffer.byteLength(page);
-      print(command, { apiVersion: 'tminus.dev/v1alpha1', kind: 'Report', metadata: { name: release }, file: html, sizeBytes }, () => `${html}   ${(sizeBytes / 1024).toFixed(0)} KiB`);
+      print(command, { apiVersion: API_VERSION, kind: 'Report', metadata: { name: release }, file: html, sizeBytes }, (shown) => `${shown.file} written, ${(sizeBytes / 1024).toFixed(0)} KiB; it opens without network`);
     });
 }

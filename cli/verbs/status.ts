@@ -1,23 +1,27 @@
 import type { Command } from 'commander';
-import { durationMs, readDuration } from '../../release/duration.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
-import { connect, type Api } from '../api.ts';
+import { connect, releasePath, type Api } from '../api.ts';
+import { durationOption } from '../duration-option.ts';
 import { EXIT } from '../exit-codes.ts';
 import { usageFailure } from '../failure.ts';
-import { formatOf, print, printLine } from '../output.ts';
+import { clipped, frame } from '../live-screen.ts';
+import { formatOf, hint, lookFor, print, printLine, textOf } from '../output.ts';
+import { patiently } from '../patience.ts';
+import { findCheckpoint, readStatus, type StatusAnswer } from '../read-status.ts';
 import { renderStatus, type StepProgressLine } from '../render/status.ts';
 import { storyLines } from '../render/story.ts';
-import { legend, lookOf } from '../render/words.ts';
-
-export type StatusAnswer = CountdownStatus & { links: { page: string } };
+import { legend, type Look } from '../render/words.ts';
 
 interface StatusOptions {
   watch: boolean;
   wait: boolean;
-  timeout?: string;
+  timeout?: number;
   all: boolean;
   checkpoint?: string;
 }
+
+/** Progress of the running steps stands beside what the countdown knows of itself: JSON says all that text shows. */
+type Shown = StatusAnswer & { progress: StepProgressLine[] };
 
 /** People read seconds; the clock ticks each second. */
 const LOOK_EVERY_MS = 1_000;
@@ -25,76 +29,74 @@ const LOOK_EVERY_MS = 1_000;
 export function statusCommand(program: Command): void {
   program
     .command('status')
-    .description(`verdict, clock and plan of a countdown   ${legend}`)
+    .description('verdict, clock and plan of a countdown')
     .argument('<release>')
-    .option('-w, --watch', 'follow until it ends', false)
-    .option('--wait', 'wait for the end; the exit code says how it ended', false)
-    .option('--timeout <duration>', 'wait at most this long, then exit 5')
-    .option('--all', 'unfold finished checkpoints', false)
+    .option('-w, --watch', 'follow until it ends; without a terminal one line per change', false)
+    .option('--wait', 'wait for the end or a no-go; the exit code says which', false)
+    .option('--timeout <duration>', 'wait or watch at most this long, then exit 5', durationOption)
+    .option('--all', 'unfold finished checkpoints and passing findings', false)
     .option('--checkpoint <name>', 'only this checkpoint')
+    .addHelpText('after', `\n${legend}\nWith --wait: exit 0 launched, 3 no-go, rolled back or aborted, 5 still under way when the time ran out.`)
     .action(async (release: string, options: StatusOptions, command: Command) => {
+      if (options.timeout !== undefined && !options.wait && !options.watch) throw usageFailure('--timeout says how long to wait', 'add --wait or --watch');
       const api = connect(command);
       if (options.watch || options.wait) process.exitCode = await follow(api, release, options, command);
       else {
-        const status = await readStatus(api, release);
-        const progress = await readProgress(api, status);
-        print(command, status, () => render(status, progress, options, command));
+        const shown = await read(api, release);
+        if (options.checkpoint !== undefined) findCheckpoint(shown, options.checkpoint);
+        print(command, shown, (safe, look) => render(safe, options, look));
       }
     });
 }
 
-export const readStatus = (api: Api, release: string): Promise<StatusAnswer> => api.get(`/api/v1/releases/${encodeURIComponent(release)}`);
-
-async function readProgress(api: Api, status: CountdownStatus): Promise<StepProgressLine[]> {
-  if (status.phase !== 'running') return [];
-  const { items } = await api.get<{ items: StepProgressLine[] }>(`/api/v1/releases/${encodeURIComponent(status.release)}/progress`);
-  return items;
+async function read(api: Api, release: string): Promise<Shown> {
+  const status = await readStatus(api, release);
+  if (status.phase !== 'running') return { ...status, progress: [] };
+  const { items } = await api.get<{ items: StepProgressLine[] }>(releasePath(release, '/progress'));
+  return { ...status, progress: items };
 }
 
-function render(status: StatusAnswer, progress: StepProgressLine[], { all, checkpoint }: StatusOptions, command: Command): string {
-  const { ascii } = command.optsWithGlobals<{ ascii: boolean }>();
-  return renderStatus(status, { look: lookOf(ascii), all, progress, page: status.links.page, ...(checkpoint ? { checkpoint } : {}) });
+function render(shown: Shown, { all, checkpoint }: Pick<StatusOptions, 'all' | 'checkpoint'>, look: Look): string {
+  return renderStatus(shown, { look, nowMs: Date.now(), all, progress: shown.progress, page: shown.links.page, ...(checkpoint === undefined ? {} : { checkpoint: findCheckpoint(shown, checkpoint).name }) });
 }
 
 async function follow(api: Api, release: string, options: StatusOptions, command: Command): Promise<number> {
-  const deadlineMs = options.timeout === undefined ? Infinity : Date.now() + timeoutMs(options.timeout);
+  const deadlineMs = options.timeout === undefined ? Infinity : Date.now() + options.timeout;
   const live = options.watch && process.stdout.isTTY && formatOf(command) === 'text';
-  let previous: StatusAnswer | null = null;
-  let drawn = 0;
+  let previous: Shown | null = null;
+  let drawn = '';
   for (;;) {
-    const status = await readStatus(api, release);
-    if (live) {
-      const text = render(status, await readProgress(api, status), options, command);
-      // Only our own lines are redrawn: up, clear to the end, write again.
-      if (drawn > 0) process.stdout.write(`\u001B[${drawn}A\u001B[0J`);
-      process.stdout.write(`${text}\n`);
-      drawn = text.split('\n').length;
-    } else if (options.watch) {
-      const seen = previous;
-      if (seen === null || seen.auditHead.seq !== status.auditHead.seq || seen.phase !== status.phase) printLine(command, status, () => stamped(status, storyLines(seen, status)));
-    }
-    previous = status;
-    const code = exitCodeOf(status);
-    const over = status.phase === 'ended' || (options.wait && code !== EXIT.stillCounting);
-    if (over || Date.now() >= deadlineMs) {
-      if (options.wait && !options.watch) print(command, status, () => render(status, [], options, command));
-      return over ? code : EXIT.stillCounting;
-    }
-    await new Promise((again) => setTimeout(again, Math.min(LOOK_EVERY_MS, Math.max(50, deadlineMs - Date.now()))));
+    const seen: Shown | null = previous;
+    const shown: Shown = await patiently(() => read(api, release), { first: seen === null, untilMs: deadlineMs, tell: (line) => !live && hint(command, line) });
+    const code = exitCodeOf(shown);
+    const over = shown.phase === 'ended' || (options.wait && code !== EXIT.stillCounting);
+    const last = over || Date.now() >= deadlineMs;
+    if (live) drawn = draw(drawn, textOf(shown, (safe, look) => render(safe, options, look), lookFor(command)), last);
+    else if (options.watch) {
+      if (seen === null || changed(seen, shown)) printLine(command, shown, (safe, look) => stamped(safe, storyLines(seen, safe, look)));
+    } else if (last) print(command, shown, (safe, look) => render(safe, options, look));
+    if (last) return over ? code : EXIT.stillCounting;
+    previous = shown;
+    await new Promise((again) => setTimeout(again, Math.max(0, Math.min(LOOK_EVERY_MS, deadlineMs - Date.now()))));
   }
 }
 
-/** Not a terminal: one line per transition, each with its time. */
+/** The last frame stays whole, however low the terminal is. */
+function draw(drawn: string, text: string, last: boolean): string {
+  const screen = { columns: process.stdout.columns, rows: process.stdout.rows };
+  const next = last ? text : clipped(text, screen);
+  process.stdout.write(frame(drawn, next, screen));
+  return next;
+}
+
+/** Every change of what people decide on is an audit record; the clock alone is none. */
+const changed = (seen: CountdownStatus, next: CountdownStatus): boolean => seen.auditHead.seq !== next.auditHead.seq || seen.phase !== next.phase;
+
+/** Not a terminal: one line per change, each with its time. */
 const stamped = ({ now }: CountdownStatus, lines: string[]): string => lines.map((line) => `${now}  ${line}`).join('\n');
 
 /** What an ended or stopped countdown says to a script; 5 while it is still under way. */
-export function exitCodeOf({ phase, ending }: CountdownStatus): number {
+function exitCodeOf({ phase, ending }: CountdownStatus): number {
   if (phase === 'ended') return ending === 'launched' ? EXIT.done : EXIT.noGo;
   return phase === 'stopped' ? EXIT.noGo : EXIT.stillCounting;
-}
-
-function timeoutMs(text: string): number {
-  const reading = readDuration(text);
-  if (!reading.ok) throw usageFailure(`--timeout: ${reading.why}`);
-  return durationMs(text);
 }

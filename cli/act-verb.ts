@@ -1,0 +1,98 @@
+// What the verbs that change a countdown have in common: a reason, what was seen, and the sentence that comes back.
+import type { Command } from 'commander';
+import type { CheckpointStatus, CountdownStatus } from '../workflows/messages.ts';
+import { connect } from './api.ts';
+import { usageFailure } from './failure.ts';
+import { hint, print } from './output.ts';
+import { readStatus } from './read-status.ts';
+import { checkpointOf, postAct, type ActAnswer, type Said, type Seen } from './send-act.ts';
+
+export interface ActOptions {
+  message?: string;
+  id?: string;
+  checkpoint?: string;
+}
+
+export interface ActVerb<Options extends ActOptions> {
+  name: Said['action'];
+  description: string;
+  needsMessage: boolean;
+  /**
+   * `status`: it is sent with the revision and evidence that stand now. `nothing`: the safe direction, which must land also while no
+   * worker is there to answer for the status.
+   */
+  reads: 'status' | 'nothing';
+  options?: (command: Command) => Command;
+  /** What it sends beside the comment. Throws a CliFailure for what cannot be meant. */
+  say?: (options: Options, status: CountdownStatus) => Partial<Said>;
+  /** Asked before anything is sent. */
+  confirm?: (release: string, options: Options, command: Command) => Promise<void>;
+}
+
+const NOTHING_SEEN: Seen = { name: '', revision: 0, evidenceDigest: '' };
+
+export function actVerb<Options extends ActOptions>(program: Command, verb: ActVerb<Options>): void {
+  const command = program.command(verb.name).description(verb.description).argument('<release>').option('-m, --message <text>', 'why; - reads it from stdin');
+  (verb.options?.(command) ?? command)
+    .option('--id <id>', 'of an act whose answer was lost: it counts at most once')
+    .action(async (release: string, options: Options, self: Command) => {
+      const comment = await messageOf(options.message, verb);
+      const api = connect(self);
+      await verb.confirm?.(release, options, self);
+      const id = options.id === undefined ? {} : { id: options.id };
+      if (verb.reads === 'nothing') {
+        const answer = await postAct(api, release, NOTHING_SEEN, { action: verb.name, comment, ...id });
+        return print(self, answer, (shown) => `${release}: ${shown.sentence}\nNext:  tminus status ${release}`);
+      }
+      const status = await readStatus(api, release);
+      const seen = checkpointOf(status, options.checkpoint);
+      const said: Said = { action: verb.name, comment, ...verb.say?.(options, status), ...id };
+      hint(self, decidedOn(verb.name, status, seen));
+      const answer = await postAct(api, release, seen, said);
+      print(self, { ...answer, decided: { checkpoint: seen.name, revision: seen.revision, evidenceDigest: seen.evidenceDigest } }, (shown) => renderAct(release, seen, shown));
+    });
+}
+
+export const withCheckpoint = (command: Command): Command => command.option('--checkpoint <name>', 'another checkpoint than the one it is at');
+
+const SHOWN_DIGEST = 'sha256:'.length + 12;
+
+/** Printed before it is sent: whoever decides reads on what. */
+function decidedOn(action: string, status: CountdownStatus, seen: Seen): string {
+  const checkpoint = status.checkpoints.find(({ name }) => name === seen.name);
+  const where = checkpoint ? `${checkpoint.offset} ${checkpoint.name}` : seen.name;
+  return `${action} ${status.release} at ${where}: revision ${seen.revision}, evidence ${seen.evidenceDigest.slice(0, SHOWN_DIGEST) || 'none'}…${checkpoint ? `, ${standingOf(status, checkpoint)}` : ''}`;
+}
+
+/** A final poll measures nothing itself: what is decided there is what all checkpoints before it found. */
+function standingOf({ checkpoints }: CountdownStatus, { evaluation, approval, approvals, name }: CheckpointStatus): string {
+  const sofar = checkpoints.slice(0, checkpoints.findIndex((each) => each.name === name) + 1).flatMap((each) => each.evaluation?.findings ?? []);
+  const objections = (evaluation?.reasons ?? []).filter(({ code }) => code !== 'WaitingForApproval').map(({ message }) => message);
+  return [
+    `${sofar.filter(({ outcome }) => outcome === 'pass').length} of ${sofar.length} findings so far pass`,
+    ...(approval ? [`${approvals.filter(({ decision }) => decision === 'approve').length} of ${approval.count} approvals given`] : []),
+    ...objections,
+  ].join('; ');
+}
+
+function renderAct(release: string, { name, revision }: Seen, { sentence, phase }: ActAnswer): string {
+  return [`${release}: ${sentence}`, `  ${name}, revision ${revision}${phase ? `; it is now ${phase}` : ''}`, `Next:  tminus status ${release}`].join('\n');
+}
+
+async function messageOf(given: string | undefined, { name, needsMessage }: { name: string; needsMessage: boolean }): Promise<string> {
+  const text = given === '-' ? (await readStdin()).trim() : (given ?? '').trim();
+  if (needsMessage && text === '') throw usageFailure(`${name} needs a reason`, `add -m "…"`);
+  return text;
+}
+
+/** The server takes 4,000 characters; beyond this somebody has piped the wrong thing. */
+const MOST_MESSAGE_CHARACTERS = 64_000;
+
+async function readStdin(): Promise<string> {
+  let text = '';
+  for await (const chunk of process.stdin) {
+    text += String(chunk);
+    if (text.length > MOST_MESSAGE_CHARACTERS) throw usageFailure('what came on stdin is too long for a reason', 'give -m "…"');
+  }
+  return text;
+}

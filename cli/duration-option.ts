@@ -1,0 +1,9 @@
+import { InvalidArgumentError } from 'commander';
+import { readDuration } from '../release/duration.ts';
+
+/** `30m` of an option, in milliseconds. */
+export function durationOption(text: string): number {
+  const reading = readDuration(text);
+  if (!reading.ok) throw new InvalidArgumentError(`${reading.why}.`);
+  return reading.ms;
+}

@@ -1,0 +1,34 @@
+import { relative, utc } from './times.ts';
+import { padded, type Look } from './words.ts';
+
+export interface ListedRelease {
+  name: string;
+  service: string | null;
+  phase: string | null;
+  verdict: string | null;
+  launchAt: string | null;
+  nextCheckpointAt: string | null;
+  state: string;
+  endedAt: string | null;
+}
+
+/** One countdown a line, running ones first as the server gives them. */
+export function renderList(items: readonly ListedRelease[], look: Look, nowMs: number): string {
+  if (items.length === 0) return 'no countdowns; `tminus start release.yaml` starts one';
+  const now = new Date(nowMs).toISOString();
+  const width = (title: string, of: (item: ListedRelease) => string): number => Math.max(title.length, ...items.map((item) => of(item).length)) + 2;
+  const nameWidth = width('RELEASE', ({ name }) => name);
+  const serviceWidth = width('SERVICE', ({ service }) => service ?? '?');
+  return [
+    `${'RELEASE'.padEnd(nameWidth)}${'SERVICE'.padEnd(serviceWidth)}${'VERDICT'.padEnd(VERDICT_WIDTH)}${'PHASE'.padEnd(PHASE_WIDTH)}WHEN`,
+    ...items.map((item) => `${item.name.padEnd(nameWidth)}${(item.service ?? '?').padEnd(serviceWidth)}${item.verdict ? padded(item.verdict, VERDICT_WIDTH, look) : '?'.padEnd(VERDICT_WIDTH)}${(item.phase ?? '?').padEnd(PHASE_WIDTH)}${when(item, now)}`.trimEnd()),
+  ].join('\n');
+}
+
+const VERDICT_WIDTH = 15;
+const PHASE_WIDTH = 10;
+
+function when({ endedAt, launchAt, state }: ListedRelease, now: string): string {
+  if (endedAt) return `ended ${utc(endedAt)} (${relative(endedAt, now)})`;
+  return launchAt && state === 'running' ? `launch ${utc(launchAt)} (${relative(launchAt, now)})` : '';
+}

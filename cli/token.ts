@@ -1,0 +1,34 @@
+// Whose decisions these are. A secret comes from the environment or a private file, never from a flag that `ps` and shell history show.
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { EXIT } from './exit-codes.ts';
+import { CliFailure } from './failure.ts';
+
+const OTHERS_MAY_READ = 0o077;
+const HINT = '`tminus dev` makes one; ask whoever runs the server for yours';
+
+/** The token of `--token-file`, else TMINUS_TOKEN, else the file in TMINUS_HOME. */
+export function readToken(tokenFile: string | undefined): string {
+  if (tokenFile !== undefined) return tokenIn(tokenFile, `there is no token in ${tokenFile}`);
+  const given = process.env['TMINUS_TOKEN']?.trim();
+  if (given) return given;
+  const file = join(process.env['TMINUS_HOME'] ?? '.tminus', 'token');
+  return tokenIn(file, `there is no token: neither in TMINUS_TOKEN nor in ${file}`);
+}
+
+function tokenIn(file: string, missing: string): string {
+  let token: string;
+  try {
+    // Where there are no such modes (Windows), the folder of the user keeps others out.
+    if (process.platform !== 'win32' && (statSync(file).mode & OTHERS_MAY_READ) !== 0) {
+      throw new CliFailure('NotSignedIn', `others can read the token file ${file}`, `chmod 600 ${file}`, EXIT.notSignedIn);
+    }
+    token = readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    if (error instanceof CliFailure) throw error;
+    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? missing : `the token file ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    throw new CliFailure('NotSignedIn', why, HINT, EXIT.notSignedIn);
+  }
+  if (token === '' || /[^\x21-\x7e]/.test(token)) throw new CliFailure('NotSignedIn', `what is in ${file} is not a token`, HINT, EXIT.notSignedIn);
+  return token;
+}

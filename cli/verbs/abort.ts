@@ -1,0 +1,40 @@
+import { createInterface } from 'node:readline/promises';
+import type { Command } from 'commander';
+import { actVerb, type ActOptions } from '../act-verb.ts';
+import { usageFailure } from '../failure.ts';
+import { formatOf } from '../output.ts';
+
+interface AbortOptions extends ActOptions {
+  confirm?: string;
+}
+
+export function abortCommand(program: Command): void {
+  actVerb<AbortOptions>(program, {
+    name: 'abort',
+    description: 'end the countdown; what was launched is rolled back',
+    needsMessage: true,
+    reads: 'nothing',
+    options: (command) => command.option('--confirm <release>', 'the name again, for scripts'),
+    confirm,
+  });
+}
+
+/** Ending a countdown is typed out, never a slip of the finger; a script says the name twice. */
+async function confirm(release: string, { confirm: given }: AbortOptions, command: Command): Promise<void> {
+  const { input } = command.optsWithGlobals<{ input: boolean }>();
+  const asks = given === undefined && input && process.stdin.isTTY && formatOf(command) === 'text';
+  const typed = asks ? await ask(`Type ${release} to abort it: `) : given;
+  if (typed === release) return;
+  throw usageFailure(typed === undefined ? `abort needs the name of ${release} again` : `"${typed}" is not ${release}; nothing was aborted`, `add --confirm ${release}`);
+}
+
+async function ask(question: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  // While it reads a line, Ctrl-C comes to it and not to the process.
+  terminal.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  try {
+    return (await terminal.question(question)).trim();
+  } finally {
+    terminal.close();
+  }
+}

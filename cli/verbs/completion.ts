@@ -1,0 +1,69 @@
+// Shells ask the program itself for words: verbs first, then live release names, options after a dash.
+import { Argument, type Command } from 'commander';
+import { connect } from '../api.ts';
+import { CliFailure } from '../failure.ts';
+import { API_VERSION, formatOf, print } from '../output.ts';
+
+export function completionCommand(program: Command): void {
+  program
+    .command('completion')
+    .description('print a completion script for a shell')
+    .addArgument(new Argument('<shell>', 'where it is read').choices(Object.keys(scripts)))
+    .action((shell: keyof typeof scripts, _: unknown, command: Command) => {
+      if (formatOf(command) === 'text') process.stdout.write(scripts[shell]);
+      else print(command, { apiVersion: API_VERSION, kind: 'Completion', shell, script: scripts[shell] }, () => '');
+    });
+  program
+    .command('__complete', { hidden: true })
+    .argument('[words...]')
+    .action(async (words: string[], _: unknown, command: Command) => {
+      const started = words.at(-1) ?? '';
+      for (const candidate of await candidates(program, words, command)) if (candidate.startsWith(started)) process.stdout.write(`${candidate}\n`);
+    });
+}
+
+async function candidates(program: Command, words: string[], command: Command): Promise<string[]> {
+  if (words.length <= 1) return program.commands.map((each) => each.name()).filter((name) => !name.startsWith('_'));
+  const verb = program.commands.find((each) => each.name() === words[0]);
+  if (!verb) return [];
+  if (words.at(-1)?.startsWith('-')) return [...verb.options, ...program.options].flatMap(({ long }) => (long ? [long] : []));
+  const [first] = verb.registeredArguments;
+  if (first?.argChoices) return [...first.argChoices];
+  return words.length === 2 && first?.name() === 'release' ? releaseNames(command) : [];
+}
+
+async function releaseNames(command: Command): Promise<string[]> {
+  try {
+    return (await connect(command).get<{ items: { name: string }[] }>('/api/v1/releases')).items.map(({ name }) => name);
+  } catch (error) {
+    // A shell that completes must not print; without a server there is nothing to offer.
+    if (error instanceof CliFailure) return [];
+    throw error;
+  }
+}
+
+const scripts = {
+  bash: `_tminus() {
+  local IFS=$'\\n'
+  COMPREPLY=($(tminus __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+}
+complete -o default -F _tminus tminus
+`,
+  zsh: `#compdef tminus
+_tminus() {
+  local -a found
+  found=("\${(@f)$(tminus __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  if [[ -n "\${found[1]}" ]]; then compadd -a found; else _files; fi
+}
+compdef _tminus tminus
+`,
+  fish: `complete -c tminus -a '(tminus __complete -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
+`,
+  powershell: `Register-ArgumentCompleter -Native -CommandName tminus -ScriptBlock {
+  param($word, $ast, $cursor)
+  $words = @($ast.CommandElements | Select-Object -Skip 1 | ForEach-Object { $_.ToString() })
+  if ($word -eq '') { $words += '' }
+  tminus __complete -- @words 2>$null | ForEach-Object { [System.Management.Automation.CompletionResult]::new($_) }
+}
+`,
+};

@@ -1,0 +1,21 @@
+import type { Command } from 'commander';
+import { actVerb, type ActOptions } from '../act-verb.ts';
+import { durationOption } from '../duration-option.ts';
+import { clockOf } from '../render/times.ts';
+
+interface WaiveOptions extends ActOptions {
+  finding: string;
+  expires: number;
+}
+
+export function waiveCommand(program: Command): void {
+  actVerb<WaiveOptions>(program, {
+    name: 'waive',
+    description: 'accept a finding that does not pass, recorded and announced',
+    needsMessage: true,
+    reads: 'status',
+    options: (command) =>
+      command.requiredOption('--finding <key>', 'CODE/SUBJECT, as the line `accept` of `tminus explain` has it').requiredOption('--expires <duration>', 'how long it is accepted, such as 24h', durationOption),
+    say: ({ finding, expires }, status) => ({ finding, expiresAt: new Date(Date.parse(clockOf(status, Date.now())) + expires).toISOString() }),
+  });
+}
