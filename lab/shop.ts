@@ -98,7 +98,8 @@ async function untilServed(shop: ShopManifest): Promise<void> {
   }
 }
 
-function bothShops(lab: LabPaths, { current, candidate, fault }: DeployedShop): [ShopManifest, ShopManifest] {
+/** Production and staging, in this order. */
+export function bothShops(lab: LabPaths, { current, candidate, fault }: DeployedShop): [ShopManifest, ShopManifest] {
   const hidden = fault !== null && !candidateFaults[fault].showsInStaging;
   return [
     { namespace: 'shop', image: current, nodePort: ports.shop, databaseUrl: databaseUrl(databases.production), redisUrl: lab.redis.production, faultOverride: undefined },

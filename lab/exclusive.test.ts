@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { exclusively } from './exclusive.ts';
+import { identify } from './process-identity.ts';
+
+const lockFile = () => join(mkdtempSync(join(tmpdir(), 'tminus-lock-')), 'lock');
+
+test('lets the second work begin only after the first has ended, and says who holds the lock', async () => {
+  const lock = lockFile();
+  const told: string[] = [];
+  let release: () => void = () => undefined;
+  const first = exclusively(lock, () => undefined, async () => {
+    told.push('first begins');
+    await new Promise<void>((resolve) => (release = resolve));
+    told.push('first ends');
+  });
+  const second = exclusively(
+    lock,
+    (pid) => {
+      told.push(`waits for ${pid === process.pid ? 'this process' : pid}`);
+      release();
+    },
+    async () => void told.push('second begins'),
+  );
+  await Promise.all([first, second]);
+  expect(told).toEqual(['first begins', 'waits for this process', 'first ends', 'second begins']);
+  expect(existsSync(lock)).toBe(false);
+});
+
+test('gives the lock back when the work fails', async () => {
+  const lock = lockFile();
+  await expect(exclusively(lock, () => undefined, async () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+  await expect(exclusively(lock, () => undefined, async () => 'went on')).resolves.toBe('went on');
+});
+
+test('takes the lock over from a holder that was killed', async () => {
+  const lock = lockFile();
+  const child = spawn('sleep', ['60']);
+  writeFileSync(lock, JSON.stringify(identify(child.pid ?? 0)));
+  child.kill('SIGKILL');
+  await new Promise((resolve) => child.once('exit', resolve));
+  await expect(exclusively(lock, () => undefined, async () => 'taken over')).resolves.toBe('taken over');
+});

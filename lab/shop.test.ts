@@ -1,0 +1,60 @@
+import { environmentSchema } from '../release/environment.ts';
+import { environmentFile } from './environment-file.ts';
+import { candidateFaults, findFault } from './faults.ts';
+import { deployment } from './manifests/go-api.ts';
+import type { ShopManifest } from './manifests/go-api.ts';
+import { rights } from './manifests/rights.ts';
+import { paths } from './paths.ts';
+import { bothShops } from './shop.ts';
+
+const lab = paths({ TMINUS_LAB_DIR: '/somewhere/.lab' });
+const deployed = { current: 'registry.local/go-api:sha-4f9c2ab', candidate: 'registry.local/go-api:sha-91d03ce' };
+
+interface PodTemplate {
+  spec: { template: { spec: { containers: { image: string; imagePullPolicy: string; env?: { name: string; value: string }[]; resources: { limits?: object } }[] } } };
+}
+const container = (shop: ShopManifest) => (deployment(shop) as PodTemplate).spec.template.spec.containers[0];
+
+test('runs the current version in production and the candidate in staging, apart from each other', () => {
+  const [production, staging] = bothShops(lab, { ...deployed, fault: null });
+  expect([production.namespace, production.image]).toEqual(['shop', deployed.current]);
+  expect([staging.namespace, staging.image]).toEqual(['shop-staging', deployed.candidate]);
+  expect(production.databaseUrl).not.toBe(staging.databaseUrl);
+  expect(production.redisUrl).not.toBe(staging.redisUrl);
+});
+
+test.each(Object.entries(candidateFaults))('shows %s in staging only when a load test is to find it, and always after a launch', (name, { showsInStaging }) => {
+  const [production, staging] = bothShops(lab, { ...deployed, fault: findFault(name) });
+  expect(container(staging)?.env).toEqual(showsInStaging ? undefined : [{ name: 'FAULT', value: '' }]);
+  expect(container(production)?.env).toBeUndefined();
+});
+
+test('gives every fault an image of its own', () => {
+  const tags = Object.values(candidateFaults).map(({ tag }) => tag);
+  expect(new Set(tags).size).toBe(tags.length);
+  for (const tag of tags) expect(tag).toMatch(/^sha-[0-9a-f]{7}$/);
+});
+
+test('names the faults there are when asked for another', () => {
+  expect(() => findFault('toString')).toThrow('there is no fault toString; there are slow-order, error-surge, broken-image, slow-start, crash-loop');
+});
+
+test('pulls no image and throttles no pod', () => {
+  const [production] = bothShops(lab, { ...deployed, fault: null });
+  expect(container(production)?.imagePullPolicy).toBe('Never');
+  expect(container(production)?.resources.limits).toBeUndefined();
+});
+
+test('lets the tool change nothing but Deployments in production', () => {
+  interface Role { kind: string; metadata: { name: string; namespace?: string }; rules?: { resources: string[]; verbs: string[] }[] }
+  const writing = (rights as Role[]).flatMap(({ metadata, rules = [] }) => rules.flatMap(({ resources, verbs }) => verbs.filter((verb) => !['get', 'list', 'watch'].includes(verb)).map((verb) => [metadata.name, metadata.namespace, verb, ...resources])));
+  expect(writing).toEqual([['tminus', 'shop', 'patch', 'deployments']]);
+});
+
+test('writes an environment file the worker accepts, with absolute paths', () => {
+  const environment = environmentSchema.parse(JSON.parse(environmentFile(lab, '/tools/k6', { TMINUS_HOME: '/home/x/.tminus' })));
+  expect(environment.spec.clusters['lab']?.kubeconfig).toBe('/somewhere/.lab/tminus.kubeconfig');
+  expect(environment.spec.targets).toEqual({ shop: { url: 'http://10.88.0.2:30080' }, 'shop-staging': { url: 'http://10.88.0.2:30081' } });
+  expect(environment.spec.load.k6).toBe('/tools/k6');
+  expect(environment.spec.evidence.folder).toBe('/home/x/.tminus/evidence');
+});
