@@ -99,8 +99,16 @@ async function unmountBelow(folder: string): Promise<void> {
 
 /** Inner before outer: each goes when it is empty. */
 const foldersOutside = [
-  ...['/run/containerd/s', '/run/containerd/runc', '/run/containerd', '/run/mount', '/var/log/containers'],
-  ...['/var/lib/cni/results', '/var/lib/cni/cache', '/var/lib/cni', '/var/lib/kubelet/device-plugins', '/var/lib/kubelet'],
+  '/run/containerd/s',
+  '/run/containerd/runc',
+  '/run/containerd',
+  '/run/mount',
+  '/var/log/containers',
+  '/var/lib/cni/results',
+  '/var/lib/cni/cache',
+  '/var/lib/cni',
+  '/var/lib/kubelet/device-plugins',
+  '/var/lib/kubelet',
 ];
 
 /** Folders whose place the kubelet, containerd and CNI do not let us choose. */
