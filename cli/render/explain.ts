@@ -26,6 +26,7 @@ export function renderExplain(status: CountdownStatus, view: ExplainView): strin
   const reasons = checkpoint.evaluation?.reasons ?? [];
   return [
     `${status.release}   ${checkpoint.offset} ${checkpoint.name}   revision ${checkpoint.revision}   ${said(wordOf(checkpoint), look)}`,
+    ...section('before it:', earlierLines(status, checkpoint, look)),
     ...section('measured:', factLines(checkpoint)),
     ...section('passes:', passLines(checkpoint, look)),
     ...section('people:', peopleLines(checkpoint, look)),
@@ -84,6 +85,13 @@ function canBeWaived({ phase, current }: CountdownStatus, reason: Reason, { name
   const open = phase === 'holding' || phase === 'stopped';
   const isFinding = evaluation?.findings.some(({ code, subject }) => code === reason.code && subject === reason.subject) ?? false;
   return open && name === current && isFinding && (reason.effect === 'no-go' || reason.effect === 'hold');
+}
+
+/** Where a checkpoint measures nothing itself, what was found before is what people decide on. */
+function earlierLines({ release, checkpoints }: CountdownStatus, { name, steps }: CheckpointStatus, look: Look): string[] {
+  if (steps.length > 0) return [];
+  const earlier = checkpoints.slice(0, checkpoints.findIndex((each) => each.name === name));
+  return earlier.map((each) => `${each.offset} ${each.name}   ${said(each.state, look)}   ${each.evaluation?.passed ?? 0} of ${each.evaluation?.findings.length ?? 0} pass   tminus explain ${release} --checkpoint ${each.name}`);
 }
 
 const section = (title: string, lines: string[]): string[] => (lines.length > 0 ? ['', title, ...lines.map((line) => `  ${line}`)] : []);

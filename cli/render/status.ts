@@ -1,9 +1,9 @@
 // `tminus status`: verdict and clock first, then the plan as a tree, then what stands against it and what to do next.
 import type { Finding } from '../../verdict/finding.ts';
 import type { CheckpointStatus, CountdownStatus, StepStatus } from '../../workflows/messages.ts';
-import { sentenceOf } from './finding.ts';
+import { against, sentenceOf } from './finding.ts';
 import { nextLines } from './next.ts';
-import { clock, clockOf, relative, span, utc } from './times.ts';
+import { clock, clockOf, relative, span, utc, withUtc } from './times.ts';
 import { mark, padded, paint, said, type Look } from './words.ts';
 
 export interface StepProgressLine {
@@ -49,27 +49,28 @@ export function renderStatus(status: CountdownStatus, view: StatusView): string 
   const nameWidth = Math.max(NAME_LEAST, ...rows.map(({ name }) => name.length)) + 2;
   return [
     field('Release', `${status.release}   ${status.service.namespace}/${status.service.name} on ${status.service.cluster}${status.rehearsal ? '   REHEARSAL on virtual time' : ''}`),
-    field('Verdict', `${said(status.ending ?? status.verdict, look)}   ${status.sentence}`),
+    field('Verdict', `${said(status.ending ?? status.verdict, look)}   ${withUtc(status.sentence)}`),
     field('Clock', `${clock(now, status.launchAt)}   launch ${utc(status.launchAt)}${status.endedAt ? '' : ` (${relative(status.launchAt, now)})`}${status.heldMs > 0 ? `, held ${span(status.heldMs)} in all` : ''}`),
-    field('Requested', `${status.requestedBy.displayName}   image ${status.service.image}`),
+    field('Requested', `${status.requestedBy.displayName}   image ${status.service.image}   ${status.current} revision ${status.checkpoints.find(({ name }) => name === status.current)?.revision ?? 0}`),
     '',
     `${'CHECKPOINT / STEP'.padEnd(nameWidth)}${'STATUS'.padEnd(STATE_WIDTH)}${'TOOK'.padStart(TOOK_WIDTH)}  DETAIL`,
     ...rows.flatMap((row) => rowLines(row, nameWidth, look)),
     '',
-    ...against(status, look),
+    ...objectionLines(status, look),
     ...nextLines(status, view.page),
   ].join('\n');
 }
 
 function rowLines({ name, state, took, detail, below }: Row, nameWidth: number, look: Look): string[] {
-  return [`${name.padEnd(nameWidth)}${padded(state, STATE_WIDTH, look)}${took.padStart(TOOK_WIDTH)}  ${detail}`.trimEnd(), ...below.map((line) => `      ${line}`)];
+  return [`${name.padEnd(nameWidth)}${padded(state, STATE_WIDTH, look)}${took.padStart(TOOK_WIDTH)}  ${detail}`.trimEnd(), ...below.map((line) => `${name.startsWith(' ├') ? ' │' : '  '}    ${line}`)];
 }
 
 function checkpointRows(status: CountdownStatus, checkpoint: CheckpointStatus, now: string, offsetWidth: number, view: StatusView): Row[] {
   const folded = !view.all && view.checkpoint === undefined && (checkpoint.state === 'go' || checkpoint.state === 'later');
-  const head: Row = { name: `${checkpoint.offset.padEnd(offsetWidth)}  ${checkpoint.name}`, state: checkpoint.state, took: tookOf(checkpoint.steps, now), detail: summaryOf(checkpoint, now), below: [] };
+  const over = status.phase === 'ended';
+  const head: Row = { name: `${checkpoint.offset.padEnd(offsetWidth)}  ${checkpoint.name}`, state: over && checkpoint.state === 'later' ? 'not reached' : checkpoint.state, took: tookOf(checkpoint.steps, now), detail: over && checkpoint.state === 'later' ? '' : summaryOf(checkpoint, now), below: [] };
   if (folded) return [head];
-  const below = [...checkpoint.steps.map((step) => stepRow(checkpoint, step, now, view)), ...approvalRow(checkpoint, now, view.look)];
+  const below = [...checkpoint.steps.map((step) => stepRow(checkpoint, step, now, over, view)), ...approvalRow(checkpoint, now, view.look)];
   return [head, ...below.map((row, index) => ({ ...row, name: ` ${index === below.length - 1 ? '└' : '├'} ${row.name}` }))];
 }
 
@@ -79,7 +80,7 @@ function summaryOf({ state, at, evaluation, approval, approvals, waivers }: Chec
   const all = evaluation?.findings.length ?? 0;
   const approvers = approvals.filter(({ decision }) => decision === 'approve').map(({ principal }) => principal.displayName);
   return [
-    ...(all > 0 ? [`${evaluation?.passed ?? 0} of ${all} findings pass`] : []),
+    ...(all > 0 ? [`${evaluation?.passed ?? 0} of ${all} pass`] : []),
     ...(waivers.length > 0 ? [`${waivers.length} waived`] : []),
     ...(approval && state === 'go' ? [`approved by ${approvers.join(', ')}`] : []),
   ].join(', ');
@@ -92,23 +93,27 @@ function tookOf(steps: readonly StepStatus[], now: string): string {
   return span(Math.max(...ended) - Math.min(...began));
 }
 
-function stepRow(checkpoint: CheckpointStatus, step: StepStatus, now: string, { look, progress, all }: StatusView): Row {
+function stepRow(checkpoint: CheckpointStatus, step: StepStatus, now: string, over: boolean, { look, progress, all }: StatusView): Row {
   const doing = progress.find((each) => each.checkpoint === checkpoint.name && each.step === step.name);
   const bar = step.state === 'running' && doing?.progress ? `${barOf(doing.progress.done, doing.progress.total)} ${doing.progress.text}` : '';
   const retried = doing && doing.attempt > 1 ? `attempt ${doing.attempt}` : '';
   const [first, ...rest] = step.facts.filter(({ text }) => text !== '');
-  const objections = step.findings.filter(({ outcome }) => outcome !== 'pass');
-  const shown: Finding[] = all ? step.findings : objections;
   return {
     name: `${step.name}${step.round > 1 ? ` (round ${step.round})` : ''}`,
-    state: stateOf(step),
+    state: over && step.state === 'later' ? 'not run' : stateOf(step),
     took: tookOf([step], now),
     detail: [bar, retried, first ? first.text : ''].filter((part) => part !== '').join('   '),
     below: [
       ...rest.map(({ subject, text }) => `${subject}: ${text}`),
-      ...shown.map((finding) => `${said(finding.outcome, look)}   ${sentenceOf(finding)}`),
+      ...(all ? step.findings.map((finding) => `${said(finding.outcome, look)}   ${sentenceOf(finding)}`) : step.findings.filter(({ outcome }) => outcome !== 'pass').map((finding) => `${said(finding.outcome, look)}   ${inShort(finding)}`)),
     ],
   };
+}
+
+/** Its sentence stands below the tree: here the name by which it is waived, and the numbers. */
+function inShort(finding: Finding): string {
+  const numbers = against(finding);
+  return `${finding.code} ${finding.subject}${numbers === '' ? '' : `: ${numbers}`}`;
 }
 
 /** A step is as good as its worst finding. */
@@ -134,7 +139,7 @@ function approvalRow({ approval, approvals, state }: CheckpointStatus, now: stri
 }
 
 /** What the eye finds last where something is wrong: each reason in its sentence. */
-function against({ reasons, phase, ending, sentence }: CountdownStatus, look: Look): string[] {
+function objectionLines({ reasons, phase, ending, sentence }: CountdownStatus, look: Look): string[] {
   if (ending !== undefined && ending !== 'launched') return [paint(`${mark('bad', look)} ${ending.toUpperCase()}   ${sentence}`, 'bad', look), ''];
   if (phase !== 'stopped' && phase !== 'holding' && phase !== 'undoing') return [];
   const lines = reasons

@@ -25,7 +25,7 @@ export function storyLines(previous: CountdownStatus | null, next: CountdownStat
 }
 
 function planLine({ checkpoints, launchAt }: CountdownStatus): string {
-  return `${'plan'.padEnd(CLOCK_WIDTH - 1)}${checkpoints.map(({ offset, name }) => `${offset} ${name}`).join(' · ')}, launch ${utc(launchAt)}`;
+  return `${'plan'.padEnd(CLOCK_WIDTH - 1)}${checkpoints.map(({ offset, name }) => `${offset} ${name}`).join(' · ')}   launch ${utc(launchAt)}`;
 }
 
 /** The clock runs again, goes back, or has a new end. */

@@ -20,6 +20,11 @@ export function utc(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 16)}${seconds === '00' ? '' : `:${seconds}`} UTC`;
 }
 
+/** A sentence with its RFC 3339 times as people read them. */
+export function withUtc(sentence: string): string {
+  return sentence.replace(/\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g, utc);
+}
+
 /** `T-23:41:07`, `T+00:00:12`: hours may exceed 24. */
 export function clock(nowIso: string, launchIso: string): string {
   const ms = Date.parse(launchIso) - Date.parse(nowIso);
@@ -38,8 +43,9 @@ export function span(ms: number): string {
   return ms >= 10 * SECOND ? `${Math.floor(ms / SECOND)} s` : `${(Math.max(0, ms) / SECOND).toFixed(1)} s`;
 }
 
-/** `in 2 h 10 m` or `31 m ago`. */
+/** `in 2 h 10 m`, `31 m ago` or `now`. */
 export function relative(iso: string, nowIso: string): string {
   const ms = Date.parse(iso) - Date.parse(nowIso);
+  if (Math.abs(ms) < SECOND / 2) return 'now';
   return ms >= 0 ? `in ${span(ms)}` : `${span(-ms)} ago`;
 }

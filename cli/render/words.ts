@@ -32,6 +32,8 @@ const toneOf: Record<string, Tone> = {
   'undo-incomplete': 'bad',
   running: 'busy',
   later: 'later',
+  'not run': 'later',
+  'not reached': 'later',
 };
 
 export interface Look {
@@ -76,6 +78,7 @@ const replacements: readonly (readonly [RegExp, string])[] = [
   [/▮/g, '#'],
   [/▯/g, '.'],
   [/├/g, '|-'],
+  [/│/g, '| '],
   [/└/g, '`-'],
   [/[“”]/g, '"'],
   [/[‘’]/g, "'"],

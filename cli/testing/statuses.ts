@@ -16,8 +16,8 @@ const liWei = person('li.wei', 'Li Wei');
 const aOsei = person('a.osei', 'Ama Osei');
 
 const ref = (pair: string, kind: EvidenceRef['kind'], source: string, capturedAt: string): EvidenceRef => ({ digest: digest(pair), sizeBytes: 812_344, mediaType: 'application/octet-stream', kind, capturedAt, source });
-const points = ref('a1', 'k6-points', 'k6 against shop-staging', '2026-11-21T09:02:10.000Z');
-const cpu = ref('c0', 'cpu-profile', 'pod shop-staging/go-api-7d4f-x2x9l', '2026-11-21T09:01:02.000Z');
+const points = ref('a1', 'k6-points', 'k6 against shop-staging', '2026-11-21T09:00:27.000Z');
+const cpu = ref('c0', 'cpu-profile', 'pod shop-staging/go-api-7d4f-x2x9l', '2026-11-21T09:00:22.000Z');
 
 const finding = (code: string, subject: string, outcome: Finding['outcome'], measured: number | null, limit: number | null, unit: string, message: string, evidence = [points.digest]): Finding => ({ code, subject, outcome, measured, limit, unit, message, evidence });
 
@@ -54,7 +54,7 @@ const slowLoadTest = over('load-test', 'loadTest', '2026-11-21T09:00:05.000Z', '
   evidence: [points, cpu],
 });
 const rollout = (finishedAt: string, findings: Finding[], text: string): StepStatus => over('launch', 'launch', '2026-11-24T09:00:01.000Z', finishedAt, { findings, facts: [{ subject: 'rollout', text, values: {} }] });
-const launched = rollout('2026-11-24T09:00:08.000Z', [finding('RolloutComplete', 'shop/go-api', 'pass', 6.2, 600, 's', 'shop/go-api: 3 of 3 pods in 6.2 s, limit 600 s')], 'sha-4f9c2ab → sha-91d03ce   3 of 3 pods in 6.2 s');
+const launched = rollout('2026-11-24T09:00:08.000Z', [finding('RolloutComplete', 'deployment shop/go-api', 'pass', 3, 3, 'pods', 'the rollout of deployment shop/go-api completed: 3 of 3 pods in 6.2 s')], 'sha-4f9c2ab → sha-91d03ce   3 of 3 pods in 6.2 s');
 const guardSeen = over('guard', 'guard', '2026-11-24T09:00:08.000Z', '2026-11-24T09:01:08.000Z', {
   findings: [finding('GuardPassed', 'shop/go-api', 'pass', 17_940, 300, 'requests', 'shop/go-api keeps its limits: 60 s: 17,940 requests, 2 errors (0.011 % ≤ 0.1 %), p99 219 ms')],
   facts: [{ subject: 'guard', text: '60 s: 17,940 requests, 2 errors (0.011 % ≤ 0.1 %), p99 219 ms', values: {} }],
@@ -177,7 +177,7 @@ export const launchedEnd: CountdownStatus = {
   historyEvents: 412,
 };
 
-const broken = finding('RolloutFailed', 'shop/go-api', 'fail', 31, 600, 's', 'the rollout of shop/go-api failed after 31.0 s: ProgressDeadlineExceeded', []);
+const broken = finding('RolloutFailed', 'deployment shop/go-api', 'fail', 0, 3, 'pods', 'the rollout of deployment shop/go-api exceeded its progress deadline with 0 of 3 pods ready: ProgressDeadlineExceeded', []);
 const undo = 'shop/go-api back to registry.local/go-api:sha-4f9c2ab';
 const failedLaunch = rollout('2026-11-24T09:00:32.000Z', [broken], 'sha-4f9c2ab → sha-91d03ce   0 of 3 pods in 31.0 s (progress-deadline-exceeded)');
 const rollback = over('rollback', 'rollback', '2026-11-24T09:00:33.000Z', '2026-11-24T09:00:44.000Z', {

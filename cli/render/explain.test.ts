@@ -1,0 +1,78 @@
+import { expect, it } from '@jest/globals';
+import type { CountdownStatus } from '../../workflows/messages.ts';
+import { findCheckpoint } from '../read-status.ts';
+import { counting, holding, stopped, waiting } from '../testing/statuses.ts';
+import { renderExplain } from './explain.ts';
+import { PLAIN } from './words.ts';
+
+const text = (status: CountdownStatus, checkpoint?: string): string => renderExplain(status, { look: PLAIN, checkpoint: findCheckpoint(status, checkpoint), evidenceUrl: (digest) => `http://t/api/v1/evidence/${digest}` });
+
+it('gives for a no-go code, sentence, numbers, since when, evidence, what to do and how it could be accepted', () => {
+  expect(text(stopped)).toBe(
+    [
+      'go-api-1.4.0   T-72h load-and-diagnosis   revision 2   ✖ no-go',
+      '',
+      'measured:',
+      '  preflight                           14 of 14: rights, health, series, image, clock skew 3 ms',
+      '  load-test: load                     stopped after 21 s: hopeless, 300 requests/s asked, 171.2 delivered, 0 dropped',
+      '  load-test: POST /api/order/create   p99 734 ms > 300 ms (bound 781), errors 0 of 3,604',
+      '',
+      'passes:',
+      '  ✔ deployment shop/go-api is complete: 3 of 3 pods',
+      '  ✔ error rate of POST /api/order/create is 0 %, limit 0.1 % (0 of 9,012 requests failed)',
+      '',
+      '✖ NO-GO   p99 of POST /api/order/create is 734 ms, limit 300 ms',
+      '    code      LatencyAboveLimit: the slowest 1 % of requests are slower than the limit',
+      '    measured  734 ms > 300 ms',
+      '    since     2026-11-21 09:00:26 UTC, load-test round 1',
+      '    evidence  k6 points of k6 against shop-staging, 813 kB, 2026-11-21 09:00:27 UTC',
+      `                http://t/api/v1/evidence/sha256:${'a1'.repeat(32)}`,
+      '              cpu profile of pod shop-staging/go-api-7d4f-x2x9l, 813 kB, 2026-11-21 09:00:22 UTC',
+      `                http://t/api/v1/evidence/sha256:${'c0'.repeat(32)}`,
+      '    to do     Read the CPU and goroutine profiles of the pods; `tminus explain` lists them. Fix, then recycle to the checkpoint of the load test.',
+      '    accept    tminus waive go-api-1.4.0 --finding "LatencyAboveLimit/POST /api/order/create" --expires 24h -m "…"',
+      '',
+      'Next:  fix, then tminus recycle go-api-1.4.0 --to T-72h -m "…"',
+    ].join('\n'),
+  );
+});
+
+it('tells an approver what was found before, and until when to decide', () => {
+  expect(text(waiting)).toBe(
+    [
+      'go-api-1.4.0   T-1h final-poll   revision 3   ⏸ waiting',
+      '',
+      'before it:',
+      '  T-72h load-and-diagnosis   ✔ go   4 of 4 pass   tminus explain go-api-1.4.0 --checkpoint load-and-diagnosis',
+      '',
+      'people:',
+      '  ✔ go   Li Wei at 2026-11-24 08:03 UTC: "numbers read, go"',
+      '  2 of release-managers decide until 2026-11-24 08:30 UTC (30 m after it was reached), else no-go',
+      '',
+      '⏸ HOLD   1 of 2 approvals of release-managers are given',
+      '    code      WaitingForApproval: people have not decided yet',
+      '    to do     Approve or reject.',
+      '',
+      'Next:  tminus approve go-api-1.4.0 -m "…"',
+    ].join('\n'),
+  );
+});
+
+it('shows the numbers of a hold without calling them a breach', () => {
+  expect(text(holding)).toContain('\n    measured  24 s, limit 20 s\n');
+});
+
+it('offers no waiver for a checkpoint that is not the one in the way', () => {
+  expect(text({ ...stopped, phase: 'ended' })).not.toContain('tminus waive');
+  expect(text(stopped)).toContain('tminus waive');
+});
+
+it('says of a checkpoint that nothing speaks against it, or that it is not reached', () => {
+  expect(text(counting, 'T-72h')).toContain('\nnothing speaks against it\n');
+  expect(text(counting)).toContain('\nnot reached yet; its time is 2026-11-24 08:00 UTC\n');
+});
+
+it('names a misspelt checkpoint’s neighbour', () => {
+  expect(() => text(counting, 'final-pol')).toThrow('go-api-1.4.0 has no checkpoint final-pol');
+  expect(() => findCheckpoint(counting, 'final-pol')).toThrow(expect.objectContaining({ hint: 'did you mean final-poll?', exitCode: 2 }));
+});

@@ -1,0 +1,123 @@
+import { expect, it } from '@jest/globals';
+import { counting, holding, inLoadTest, launchedEnd, loadProgress, rolledBack, stopped, waiting } from '../testing/statuses.ts';
+import type { CountdownStatus } from '../../workflows/messages.ts';
+import { renderStatus, type StatusView } from './status.ts';
+import { inAscii, PLAIN } from './words.ts';
+
+const page = 'http://tminus.example/r/go-api-1.4.0';
+const text = (status: CountdownStatus, view: Partial<StatusView> = {}): string => renderStatus(status, { look: PLAIN, nowMs: 0, all: false, progress: [], page, ...view });
+const lines = (...all: string[]): string => all.join('\n');
+const header = (verdict: string, clock: string, current: string): string[] => [
+  'Release      go-api-1.4.0   shop/go-api on lab   REHEARSAL on virtual time',
+  `Verdict      ${verdict}`,
+  `Clock        ${clock}`,
+  `Requested    Mei Tan   image registry.local/go-api:sha-91d03ce   ${current}`,
+  '',
+];
+
+it('shows, while people are waited for, who said what, how many are missing and what silence means', () => {
+  expect(text(waiting)).toBe(
+    lines(
+      ...header('⏸ hold   1 of 2 approvals of release-managers are given', 'T-00:55:00   launch 2026-11-24 09:00 UTC (in 55 m)', 'final-poll revision 3'),
+      'CHECKPOINT / STEP              STATUS                TOOK  DETAIL',
+      'T-72h  load-and-diagnosis      ✔ go              1 m 05 s  4 of 4 pass',
+      'T-1h   final-poll              ⏸ waiting',
+      ' └ approval: release-managers  ⏸ waiting                   1 of 2, until 2026-11-24 08:30 UTC (in 25 m), else no-go',
+      '      ✔ go   Li Wei: "numbers read, go"   on revision 3',
+      'T-0    launch                  · later                     2026-11-24 09:00 UTC (in 55 m)',
+      '',
+      'Next:  tminus explain go-api-1.4.0',
+      '       tminus approve go-api-1.4.0 -m "…"   or   http://tminus.example/r/go-api-1.4.0',
+    ),
+  );
+});
+
+it('shows how far the running step is', () => {
+  expect(text(inLoadTest, { progress: [loadProgress] })).toBe(
+    lines(
+      ...header('✔ go   running the steps of T-72h load-and-diagnosis', 'T-71:59:19   launch 2026-11-24 09:00 UTC (in 71 h 59 m)', 'load-and-diagnosis revision 1'),
+      'CHECKPOINT / STEP             STATUS                TOOK  DETAIL',
+      'T-72h  load-and-diagnosis     ▶ running             39 s  1 of 1 pass',
+      ' ├ preflight                  ✔ pass               3.0 s  14 of 14: rights, health, series, image, clock skew 3 ms',
+      ' └ load-test                  ▶ running             36 s  ▮▮▮▮▮▮▯▯▯▯ 36 s of 60 s, 300 requests/s',
+      'T-1h   final-poll             · later                     2026-11-24 08:00 UTC (in 70 h 59 m)',
+      'T-0    launch                 · later                     2026-11-24 09:00 UTC (in 71 h 59 m)',
+      '',
+      'Next:  tminus status go-api-1.4.0 --watch',
+    ),
+  );
+});
+
+it('says a no-go with its measure against the limit, and as the last thing before what to do', () => {
+  expect(text(stopped)).toBe(
+    lines(
+      ...header('✖ no-go   p99 of POST /api/order/create is 734 ms, limit 300 ms', 'T-71:59:30   launch 2026-11-24 09:00 UTC (in 71 h 59 m)', 'load-and-diagnosis revision 2'),
+      'CHECKPOINT / STEP             STATUS                TOOK  DETAIL',
+      'T-72h  load-and-diagnosis     ✖ no-go               24 s  2 of 3 pass',
+      ' ├ preflight                  ✔ pass               3.0 s  14 of 14: rights, health, series, image, clock skew 3 ms',
+      ' └ load-test                  ✖ fail                21 s  stopped after 21 s: hopeless, 300 requests/s asked, 171.2 delivered, 0 dropped',
+      '      POST /api/order/create: p99 734 ms > 300 ms (bound 781), errors 0 of 3,604',
+      '      ✖ fail   LatencyAboveLimit POST /api/order/create: 734 ms > 300 ms',
+      'T-1h   final-poll             · later                     2026-11-24 08:00 UTC (in 70 h 59 m)',
+      'T-0    launch                 · later                     2026-11-24 09:00 UTC (in 71 h 59 m)',
+      '',
+      '✖ NO-GO   p99 of POST /api/order/create is 734 ms, limit 300 ms',
+      '',
+      'Next:  tminus explain go-api-1.4.0',
+      '       fix, then tminus recycle go-api-1.4.0 --to T-72h -m "…"',
+    ),
+  );
+});
+
+it('says a hold with what could not be seen, and how to go on', () => {
+  const shown = text(holding).split('\n');
+  const sentence = 'the guard could not see shop/go-api for 24 s, limit 20 s: Prometheus did not answer to sum(rate(http_request_duration_seconds_count[1m]))';
+  expect(shown).toContain(' └ guard                      ⏸ inconclusive        42 s  18 s: 1,790 requests, 0 errors (0 % ≤ 0.1 %), p99 219 ms');
+  expect(shown).toContain('      ⏸ inconclusive   GuardNoData shop/go-api');
+  expect(shown.slice(-4)).toEqual([`⏸ HOLD   ${sentence}`, '', 'Next:  tminus explain go-api-1.4.0', '       tminus resume go-api-1.4.0 -m "…"']);
+});
+
+it('folds what is finished, and unfolds it with --all, findings included', () => {
+  expect(text(launchedEnd)).toBe(
+    lines(
+      ...header('✔ launched   go-api runs registry.local/go-api:sha-91d03ce, and the guard has passed', 'T+00:01:09   launch 2026-11-24 09:00 UTC', 'launch revision 1'),
+      'CHECKPOINT / STEP             STATUS                TOOK  DETAIL',
+      'T-72h  load-and-diagnosis     ✔ go              1 m 05 s  4 of 4 pass',
+      'T-1h   final-poll             ✔ go                        approved by Li Wei, Ama Osei',
+      'T-0    launch                 ✔ go              1 m 07 s  2 of 2 pass',
+      '',
+      'Next:  tminus report go-api-1.4.0 --html go-api-1.4.0.html',
+      '       tminus events go-api-1.4.0',
+    ),
+  );
+  const unfolded = text(launchedEnd, { all: true });
+  expect(unfolded).toContain('      ✔ pass   99.93 % of the load was delivered (299.8 of 300 requests/s), limit 95 %');
+  expect(unfolded).toContain('      ✔ go   Ama Osei: "load test read"   on revision 3');
+});
+
+it('tells a rollback with its proof, and what was not run any more', () => {
+  const shown = text(rolledBack).split('\n');
+  expect(shown).toContain(' │    ✖ fail   RolloutFailed deployment shop/go-api: 0 pods < 3 pods');
+  expect(shown).toContain(' ├ guard                      · not run');
+  expect(shown).toContain(' └ rollback                   ✔ pass                11 s  shop/go-api back to registry.local/go-api:sha-4f9c2ab: 3 of 3 pods in 8.4 s, health ok in 0.3 s');
+  expect(shown).toContain('✖ ROLLED-BACK   the rollout of deployment shop/go-api exceeded its progress deadline with 0 of 3 pods ready: ProgressDeadlineExceeded');
+});
+
+it('reads the clock on the wall for a real countdown, for the countdown wakes only at events', () => {
+  const real = { ...counting, rehearsal: false };
+  expect(text(real, { nowMs: Date.parse('2026-11-23T21:00:00Z') })).toContain('Clock        T-12:00:00   launch 2026-11-24 09:00 UTC (in 12 h 00 m)');
+  expect(text(real, { nowMs: Date.parse('2026-11-23T21:00:00Z') })).not.toContain('REHEARSAL');
+});
+
+it('writes times in sentences as people read them', () => {
+  expect(text(counting)).toContain('counting to T-1h final-poll at 2026-11-24 08:00 UTC');
+});
+
+it('has nothing but ASCII where the locale is not UTF-8', () => {
+  for (const status of [waiting, inLoadTest, stopped, holding, rolledBack]) {
+    const look = { ascii: true, stream: null };
+    expect(inAscii(text(status, { look, progress: [loadProgress] }), look)).toMatch(/^[\x20-\x7e\n]*$/);
+  }
+  const look = { ascii: true, stream: null };
+  expect(text(stopped, { look })).toContain('[FAIL] NO-GO   p99 of');
+});

@@ -1,0 +1,75 @@
+import { expect, it } from '@jest/globals';
+import type { CountdownStatus } from '../../workflows/messages.ts';
+import { counting, holding, inGuard, inLoadTest, launchedEnd, opening, rolledBack, stopped, undoing, waiting } from '../testing/statuses.ts';
+import { storyLines } from './story.ts';
+
+function told(...statuses: CountdownStatus[]): string[] {
+  return statuses.flatMap((status, index) => storyLines(statuses[index - 1] ?? null, status));
+}
+
+it('tells a launch from the plan to the end, one line a fact, each once', () => {
+  expect(told(opening, inLoadTest, inLoadTest, counting, waiting, waiting, inGuard, launchedEnd, launchedEnd)).toEqual([
+    'plan    T-72h load-and-diagnosis · T-1h final-poll · T-0 launch   launch 2026-11-24 09:00 UTC',
+    'T-72:00  load-and-diagnosis',
+    '         preflight    ✔ 14 of 14: rights, health, series, image, clock skew 3 ms',
+    '         load-test    ✔ 60 s, 300 requests/s asked, 299.8 delivered, 0 dropped',
+    '           POST /api/order/create    p99 212 ms ≤ 300 ms (bound 231), errors 0 of 9,012',
+    '           runtime                   goroutines 61 → 74, GC pause p99 0.4 ms, GC CPU 2.1 %',
+    '         verdict      ✔ go   skips 46 h 00 m',
+    'T-01:00  final-poll',
+    '         waits for 2 of release-managers until T-00:30, else no-go',
+    '         ✔ Li Wei approves "numbers read, go"   evidence 7c7c…, revision 3',
+    '         ✔ Ama Osei approves "load test read"   evidence 7c7c…, revision 3',
+    '         verdict      ✔ go',
+    'T-00:00  launch',
+    '         launch       ✔ sha-4f9c2ab → sha-91d03ce   3 of 3 pods in 6.2 s',
+    '         guard        ✔ 60 s: 17,940 requests, 2 errors (0.011 % ≤ 0.1 %), p99 219 ms',
+    '         verdict      ✔ go',
+    '✔ LAUNCHED go-api runs registry.local/go-api:sha-91d03ce, and the guard has passed',
+    '  72 h 01 m of countdown · 412 events · 19 audit records',
+    '  Next: tminus report go-api-1.4.0 --html go-api-1.4.0.html · tminus events go-api-1.4.0',
+  ]);
+});
+
+it('tells a no-go with its cause, what can be looked into, and that nothing was changed', () => {
+  expect(told(inLoadTest, stopped).slice(3)).toEqual([
+    '         load-test    ✖ stopped after 21 s: hopeless, 300 requests/s asked, 171.2 delivered, 0 dropped',
+    '           POST /api/order/create    p99 734 ms > 300 ms (bound 781), errors 0 of 3,604',
+    '           ✖ p99 of POST /api/order/create is 734 ms, limit 300 ms',
+    '           evidence: k6 points, cpu profile',
+    '✖ NO-GO    p99 of POST /api/order/create is 734 ms, limit 300 ms. Nothing was changed in shop/go-api.',
+    '  Next: tminus explain go-api-1.4.0 · fix, then tminus recycle go-api-1.4.0 --to T-72h -m "…"',
+  ]);
+});
+
+it('tells a rollback as news first and its proof after it', () => {
+  const cause = 'the rollout of deployment shop/go-api exceeded its progress deadline with 0 of 3 pods ready: ProgressDeadlineExceeded';
+  expect(storyLines(undoing, rolledBack)).toEqual([
+    '         rollback     ✔ shop/go-api back to registry.local/go-api:sha-4f9c2ab: 3 of 3 pods in 8.4 s, health ok in 0.3 s',
+    `✖ ROLLED-BACK ${cause}`,
+    '  72 h 00 m of countdown · 96 events · 18 audit records',
+    '  Next: tminus explain go-api-1.4.0 · tminus report go-api-1.4.0 --html go-api-1.4.0.html · tminus events go-api-1.4.0',
+  ]);
+  const atOnce = storyLines(waiting, rolledBack);
+  expect(atOnce.indexOf(`           ✖ ${cause}`)).toBeGreaterThan(-1);
+  expect(atOnce.findIndex((line) => line.includes('rollback     ✔'))).toBeGreaterThan(atOnce.indexOf(`           ✖ ${cause}`));
+});
+
+it('tells a hold, and that the clock runs again', () => {
+  const lines = told(inGuard, holding, { ...inGuard, heldMs: 190_000, launchAt: '2026-11-24T09:03:00.000Z' });
+  expect(lines.some((line) => line.startsWith('         ⏸ HOLD  the guard could not see shop/go-api for 24 s'))).toBe(true);
+  expect(lines.slice(-2)).toEqual(['         ▶ the clock runs again, held 3 m 10 s', '         the launch moves to 2026-11-24 09:03 UTC']);
+});
+
+it('tells going back, and what the new round of the same step found', () => {
+  expect(storyLines(waiting, opening)).toEqual(['         ⏸ goes back to T-72h load-and-diagnosis']);
+  const [first, second] = stopped.checkpoints[0]?.steps ?? [];
+  const again = { ...counting, checkpoints: counting.checkpoints.map((each, index) => (index === 0 ? { ...each, steps: each.steps.map((step) => ({ ...step, round: 2 })) } : each)) };
+  expect(first?.round).toBe(1);
+  expect(second?.round).toBe(1);
+  expect(storyLines(stopped, again).filter((line) => line.includes('load-test'))).toEqual(['         load-test    ✔ 60 s, 300 requests/s asked, 299.8 delivered, 0 dropped']);
+});
+
+it('says nothing when only the clock has moved', () => {
+  expect(storyLines(waiting, { ...waiting, now: '2026-11-24T08:06:00.000Z', historyEvents: 900 })).toEqual([]);
+});
