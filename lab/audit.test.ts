@@ -61,6 +61,7 @@ test('tells who wrote, with which operation and image', () => {
 test.each<[string, Change]>([
   ['a refused write', { code: 409 }],
   ['a forbidden write', { code: 403 }],
+  ['a write whose answer has no status', { code: 0 }],
   ['a stage before the response', { stage: 'RequestReceived' }],
   ['a panic', { stage: 'Panic', code: 500 }],
   ['a read', { verb: 'get' }],
