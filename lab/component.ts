@@ -86,7 +86,7 @@ async function launch(lab: LabPaths, component: Component): Promise<ProcessIdent
   });
   child.unref();
   const identity = child.pid === undefined ? undefined : identify(child.pid);
-  if (!identity) throw new Error(`${component.name} ended at once${tail(lab, component.name)}`);
+  if (!identity) throw new Error(`${component.name} ended before it was ready${tail(lab, component.name)}`);
   const record: ProcessRecord = { name: component.name, identity, log: logOf(lab, component.name), endSignal: component.endSignal ?? 'SIGTERM' };
   writeFileSync(recordFile(lab, component.name), JSON.stringify(record));
   return identity;
