@@ -117,6 +117,16 @@ export const codes = {
     zh: '已回滚但超过时限',
     whatToDo: 'Find out what took long: image pulls, slow starts, or budgets that block eviction.',
   },
+  RollbackStartedInTime: {
+    en: 'the rollback began in time',
+    zh: '回滚及时开始',
+    whatToDo: 'Nothing.',
+  },
+  RollbackStartedLate: {
+    en: 'the rollback began later than it should',
+    zh: '回滚开始过晚',
+    whatToDo: 'Find out what kept the worker: a dead worker is noticed after its heartbeat timeout.',
+  },
   RollbackIncomplete: {
     en: 'the rollback is not complete',
     zh: '回滚未完成',

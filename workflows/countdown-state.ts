@@ -54,6 +54,8 @@ export interface CountdownState {
   hold: Hold | null;
   recycleTo: string | null;
   undo: UndoEntry[];
+  /** RFC 3339, by the world's clock: when the failure that is undone was first known. */
+  failedAt: string | null;
   ending: Ending | null;
   /** The sentence of the ending, or of a refusal. */
   sentence: string;
@@ -82,6 +84,7 @@ export function freshState(input: CountdownInput, nowMs: number): CountdownState
     hold: null,
     recycleTo: null,
     undo: [],
+    failedAt: null,
     ending: null,
     sentence: '',
     endedAtMs: null,

@@ -144,6 +144,7 @@ async function runStep(state: CountdownState, checkpoint: CheckpointState, name:
     const result: StepResult = await executeChild(stepWorkflows[spec.type], { args: [input], workflowId, staticSummary: `${checkpoint.offset} ${name}, round ${round}` });
     Object.assign(status, { state: 'done', findings: result.findings, facts: result.facts, evidence: result.evidence });
     if (result.doneMs !== undefined) checkpoint.doneMs[name] = result.doneMs;
+    state.failedAt = result.failedAt ?? null;
   } catch (error) {
     if (isCancellation(error)) throw error;
     const sentence = sentenceOf(error);
@@ -240,7 +241,7 @@ async function undoAll(state: CountdownState): Promise<void> {
   const reports: UndoReport[] = [];
   for (const entry of [...state.undo].reverse()) {
     record(state, Date.now(), 'tminus', 'undo.started', entry.name, state.sentence);
-    const report = await undoers[entry.kind](entry, { countdown: workflowInfo().workflowId, generation: state.generation }).catch((error: unknown): UndoReport => couldNotUndo(entry.name, error));
+    const report = await undoers[entry.kind](entry, { countdown: workflowInfo().workflowId, generation: state.generation, failedAt: state.failedAt }).catch((error: unknown): UndoReport => couldNotUndo(entry.name, error));
     reports.push(report);
     record(state, Date.now(), 'tminus', report.undone ? 'undo.done' : 'undo.incomplete', entry.name, report.findings.map(({ message }) => message).join('; '));
   }

@@ -31,6 +31,8 @@ export interface StepResult {
   evidence: EvidenceRef[];
   /** Time of useful work, for steps that go on after a hold. */
   doneMs?: number;
+  /** RFC 3339, by the clocks of the outside world: when what failed was first known. A rollback is timed from here. */
+  failedAt?: string;
 }
 
 /** How to take an effect back. Registered with the countdown before the effect happens; the registry knows who can run it. */
@@ -47,6 +49,14 @@ export interface UndoEntry {
   healthWithin: string;
 }
 
+/** Who undoes, and since when it is due. */
+export interface UndoContext {
+  countdown: string;
+  generation: number;
+  /** RFC 3339; null where nothing failed, as with an abort. */
+  failedAt: string | null;
+}
+
 /** One target's report after its undo ran. */
 export interface UndoReport {
   name: string;
@@ -57,9 +67,6 @@ export interface UndoReport {
 }
 
 export const undoRegisteredSignal = defineSignal<[UndoEntry]>('undoRegistered');
-/** The moment from which a rollback is due, by the deciding condition. */
-export const breachSignal = defineSignal<[{ at: string }]>('breach');
-
 /** Hands an undo to the countdown and returns only when the server has it: from then on it runs even if this step dies. */
 export async function registerUndo(entry: UndoEntry): Promise<void> {
   const parent = workflowInfo().parent;

@@ -18,5 +18,6 @@ export async function guardStep({ release, step, doneMs }: StepInput<GuardStep>)
     taskQueue: clusterTaskQueue(release.spec.cluster),
   });
   const { watchedMs, ...report } = await runGuard({ step, production: productionOf(release), image: release.spec.service.image, remainingMs });
-  return { ...report, doneMs: doneMs + watchedMs };
+  const failedAt = report.findings.some(({ outcome }) => outcome === 'fail') ? report.evidence.at(-1)?.capturedAt : undefined;
+  return { ...report, doneMs: doneMs + watchedMs, ...(failedAt === undefined ? {} : { failedAt }) };
 }

@@ -6,7 +6,7 @@ import { durationMs } from '../../release/duration.ts';
 import type { LaunchStep } from '../../release/steps/registry.ts';
 import { long, quick } from '../activity-options.ts';
 import { clusterTaskQueue } from '../messages.ts';
-import { operationId, productionOf, registerUndo, type StepInput, type StepResult, type UndoEntry, type UndoReport } from '../step.ts';
+import { operationId, productionOf, registerUndo, type StepInput, type StepResult, type UndoContext, type UndoEntry, type UndoReport } from '../step.ts';
 import { judgeRollback } from '../../verdict/rollback.ts';
 
 export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResult> {
@@ -20,7 +20,7 @@ export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResu
   const write = await act.applyImage({ target, operation, image: service.image, expected: before });
   const rollout = await watch.watchRollout({ target, observedGeneration: write.observedGeneration, image: service.image, timeoutMs: durationMs(step.timeout) });
   const launched = judgeRollout(target, rollout);
-  if (launched.outcome !== 'pass') return { findings: [launched], facts: [rolloutFact(before.image, service.image, rollout)], evidence: [before.evidence, ...rollout.evidence] };
+  if (launched.outcome !== 'pass') return { findings: [launched], facts: [rolloutFact(before.image, service.image, rollout)], evidence: [before.evidence, ...rollout.evidence], failedAt: rollout.conditionAt };
 
   const proof = await watch.verifyVersion({
     target,
@@ -31,7 +31,7 @@ export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResu
   });
   return {
     findings: [launched, judgeVersion(target, proof, durationMs(step.healthWithin))],
-    facts: [rolloutFact(before.image, service.image, rollout), { subject: 'health', text: `health ok in ${proof.seconds.toFixed(1)} s`, values: { seconds: proof.seconds } }],
+    facts: [rolloutFact(before.image, service.image, rollout), { subject: 'health', text: `ok in ${proof.seconds.toFixed(1)} s`, values: { seconds: proof.seconds } }],
     evidence: [before.evidence, ...rollout.evidence, ...proof.evidence],
   };
 
@@ -52,7 +52,7 @@ export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResu
 }
 
 /** Puts the recorded template back and proves that it serves again. Runs in the countdown, where it cannot be cancelled. */
-export async function undoLaunch(entry: UndoEntry, identity: { countdown: string; generation: number }): Promise<UndoReport> {
+export async function undoLaunch(entry: UndoEntry, { failedAt, ...identity }: UndoContext): Promise<UndoReport> {
   const { snapshot } = entry;
   const { target } = snapshot;
   const limits = { rollbackMs: durationMs(entry.rollbackWithin), healthMs: durationMs(entry.healthWithin) };
@@ -67,7 +67,8 @@ export async function undoLaunch(entry: UndoEntry, identity: { countdown: string
     healthPath: entry.healthPath,
     timeoutMs: limits.healthMs,
   });
-  const findings = judgeRollback(entry.name, rollout, proof, limits);
+  const startedAfterMs = failedAt === null ? null : Math.max(0, Date.parse(write.at) - Date.parse(failedAt));
+  const findings = judgeRollback(entry.name, rollout, proof, { ...limits, startedAfterMs });
   return {
     name: entry.name,
     undone: rollout.outcome === 'complete' && proof.ok,
@@ -75,8 +76,8 @@ export async function undoLaunch(entry: UndoEntry, identity: { countdown: string
     facts: [
       {
         subject: 'rollback',
-        text: `${entry.name}: written ${write.wrote ? '' : '(had landed before) '}at ${write.at}, ${rollout.podsReady} of ${rollout.podsWanted} pods in ${rollout.seconds.toFixed(1)} s, health ${proof.ok ? 'ok' : 'not ok'} in ${proof.seconds.toFixed(1)} s`,
-        values: { rolloutSeconds: rollout.seconds, healthSeconds: proof.seconds },
+        text: `${entry.name}: written ${startedAfterMs === null ? `at ${write.at}` : `${(startedAfterMs / 1000).toFixed(1)} s after the failure`}${write.wrote ? '' : ' (it had landed before)'}, ${rollout.podsReady} of ${rollout.podsWanted} pods in ${rollout.seconds.toFixed(1)} s, health ${proof.ok ? 'ok' : 'not ok'} in ${proof.seconds.toFixed(1)} s`,
+        values: { rolloutSeconds: rollout.seconds, healthSeconds: proof.seconds, ...(startedAfterMs === null ? {} : { startedAfterSeconds: startedAfterMs / 1000 }) },
       },
     ],
     evidence: [...rollout.evidence, ...proof.evidence],

@@ -1,5 +1,5 @@
 import type { Step } from '../../release/steps/registry.ts';
-import type { UndoEntry, UndoReport } from '../step.ts';
+import type { UndoContext, UndoEntry, UndoReport } from '../step.ts';
 import { undoLaunch } from './launch.ts';
 
 /** Which child workflow runs a step. One line per step; its schema, acts and judges stand under the same name in their rooms. */
@@ -11,6 +11,6 @@ export const stepWorkflows: Record<Step['type'], string> = {
 };
 
 /** Who takes an effect back. One line per kind of effect. */
-export const undoers: Record<UndoEntry['kind'], (entry: UndoEntry, identity: { countdown: string; generation: number }) => Promise<UndoReport>> = {
+export const undoers: Record<UndoEntry['kind'], (entry: UndoEntry, context: UndoContext) => Promise<UndoReport>> = {
   launch: undoLaunch,
 };
