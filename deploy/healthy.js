@@ -1,0 +1,9 @@
+// Is the server of this container up? Asked by its health check. The server answers only to its own host name, so it is called by that.
+import { request } from 'node:http';
+
+const { TMINUS_PORT = '7480', TMINUS_PAGE_BASE = `http://127.0.0.1:${TMINUS_PORT}` } = process.env;
+const asked = request({ host: '127.0.0.1', port: TMINUS_PORT, path: '/healthz', headers: { host: new URL(TMINUS_PAGE_BASE).host } }, ({ statusCode }) => {
+  process.exit(statusCode === 200 ? 0 : 1);
+});
+asked.on('error', () => process.exit(1));
+asked.end();
