@@ -85,7 +85,8 @@ async function send(url: string, token: string, method: string, path: string, bo
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     const why = cause instanceof Error ? cause.message || cause.name : String(cause);
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    const nothingSent = code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EHOSTUNREACH';
+    // Without a code it is fetch itself that objects: to the port, to a redirect.
+    const nothingSent = code === undefined || code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EHOSTUNREACH';
     if (nothingSent) return new CliFailure('Unreachable', `the server at ${url} does not answer: ${why}`, 'start it with `tminus dev`, or name it with --server', EXIT.unexpected);
     return new CliFailure('OutcomeUnknown', `the server at ${url} gave no answer: ${why}`, 'tminus status shows whether it counted', EXIT.unexpected);
   }

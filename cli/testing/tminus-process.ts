@@ -23,7 +23,10 @@ export interface RunOptions {
   stdin?: string;
 }
 
-export function startTminus(argv: readonly string[], { server = 'http://127.0.0.1:9', env = {}, cwd, stdin = '' }: RunOptions = {}): Running {
+/** Nothing listens on port 6, which was never given to anything. */
+export const NOBODY = 'http://127.0.0.1:6';
+
+export function startTminus(argv: readonly string[], { server = NOBODY, env = {}, cwd, stdin = '' }: RunOptions = {}): Running {
   const child = spawn(process.execPath, [bin, ...argv], {
     cwd,
     env: { PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8', TZ: 'UTC', TMINUS_TOKEN: 'a-token', TMINUS_SERVER: server, ...env },

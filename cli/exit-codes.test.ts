@@ -1,0 +1,53 @@
+import { expect, it } from '@jest/globals';
+import type { CountdownStatus } from '../workflows/messages.ts';
+import { against, PATH, showing, serving } from './testing/against.ts';
+import { refusal } from './testing/fake-server.ts';
+import { aborted, counting, holding, inLoadTest, launchedEnd, NAME, rolledBack, stopped, waiting } from './testing/statuses.ts';
+import { startTminus, tminus } from './testing/tminus-process.ts';
+
+it.each([
+  ['launched', launchedEnd, 0],
+  ['no-go', stopped, 3],
+  ['rolled back', rolledBack, 3],
+  ['aborted', aborted, 3],
+  ['counting', counting, 5],
+  ['waiting for people', waiting, 5],
+  ['holding', holding, 5],
+  ['running', inLoadTest, 5],
+])('status --wait says of a countdown that is %s: %#', async (_, status, code) => {
+  const ran = await against(showing(status), ['status', NAME, '--wait', '--timeout', '10ms', '-o', 'json']);
+  expect({ code: ran.code, phase: (JSON.parse(ran.stdout) as CountdownStatus).phase }).toEqual({ code, phase: status.phase });
+});
+
+it('is 0 for an answer, whatever it says', async () => {
+  expect((await against(showing(stopped), ['status', NAME])).code).toBe(0);
+});
+
+it.each([
+  ['NotSignedIn', 401, 4],
+  ['NotAllowed', 403, 6],
+  ['Refused', 409, 6],
+  ['NotFound', 404, 2],
+  ['Internal', 500, 1],
+])('follows the server’s refusal %s', async (code, status, exit) => {
+  const { server: _, ...ran } = await against({ [`GET ${PATH}`]: refusal(status, code, 'no, because') }, ['status', NAME]);
+  expect(ran).toEqual({ code: exit, stdout: '', stderr: 'no, because\n  do otherwise\n' });
+});
+
+it('is 130 after Ctrl-C, with one document where a program reads', async () => {
+  const server = await serving(showing(counting));
+  const running = startTminus(['status', NAME, '--watch', '--json'], { server: server.url });
+  while (!running.stdout().includes('\n')) await new Promise((again) => setTimeout(again, 20));
+  running.child.kill('SIGINT');
+  const { code, stdout } = await running.done;
+  expect(code).toBe(130);
+  expect(stdout.trim().split('\n').map((line) => (JSON.parse(line) as { kind: string }).kind)).toEqual(['ReleaseStatus', 'Error']);
+});
+
+it('has its table in the help', async () => {
+  for (const argv of [['help', 'exit-codes'], ['exit-codes']]) {
+    const { code, stdout } = await tminus(argv);
+    expect(code).toBe(0);
+    for (const row of ['   0  done', '   2  wrong usage', '   3  the verdict is no-go', '   4  not signed in', '   5  still counting', '   6  refused', ' 130  interrupted']) expect(stdout).toContain(row);
+  }
+});
