@@ -32,7 +32,11 @@ export interface ActVerb<Options extends ActOptions> {
 const NOTHING_SEEN: Seen = { name: '', revision: 0, evidenceDigest: '' };
 
 export function actVerb<Options extends ActOptions>(program: Command, verb: ActVerb<Options>): void {
-  const command = program.command(verb.name).description(verb.description).argument('<release>').option('-m, --message <text>', 'why; - reads it from stdin');
+  const command = program
+    .command(verb.name)
+    .description(verb.description)
+    .argument('<release>')
+    .option('-m, --message <text>', 'why; - reads it from stdin');
   (verb.options?.(command) ?? command)
     .option('--id <id>', 'of an act whose answer was lost: it counts at most once')
     .action(async (release: string, options: Options, self: Command) => {
@@ -49,11 +53,16 @@ export function actVerb<Options extends ActOptions>(program: Command, verb: ActV
       const said: Said = { action: verb.name, comment, ...verb.say?.(options, status), ...id };
       hint(self, decidedOn(verb.name, status, seen));
       const answer = await postAct(api, release, seen, said);
-      print(self, { ...answer, decided: { checkpoint: seen.name, revision: seen.revision, evidenceDigest: seen.evidenceDigest } }, (shown) => renderAct(release, seen, shown));
+      print(
+        self,
+        { ...answer, decided: { checkpoint: seen.name, revision: seen.revision, evidenceDigest: seen.evidenceDigest } },
+        (shown) => renderAct(release, seen, shown),
+      );
     });
 }
 
-export const withCheckpoint = (command: Command): Command => command.option('--checkpoint <name>', 'another checkpoint than the one it is at');
+export const withCheckpoint = (command: Command): Command =>
+  command.option('--checkpoint <name>', 'another checkpoint than the one it is at');
 
 const SHOWN_DIGEST = 'sha256:'.length + 12;
 
@@ -66,7 +75,9 @@ function decidedOn(action: string, status: CountdownStatus, seen: Seen): string 
 
 /** A final poll measures nothing itself: what is decided there is what all checkpoints before it found. */
 function standingOf({ checkpoints }: CountdownStatus, { evaluation, approval, approvals, name }: CheckpointStatus): string {
-  const sofar = checkpoints.slice(0, checkpoints.findIndex((each) => each.name === name) + 1).flatMap((each) => each.evaluation?.findings ?? []);
+  const sofar = checkpoints
+    .slice(0, checkpoints.findIndex((each) => each.name === name) + 1)
+    .flatMap((each) => each.evaluation?.findings ?? []);
   const objections = (evaluation?.reasons ?? []).filter(({ code }) => code !== 'WaitingForApproval').map(({ message }) => message);
   return [
     `${sofar.filter(({ outcome }) => outcome === 'pass').length} of ${sofar.length} findings so far pass`,
@@ -76,7 +87,11 @@ function standingOf({ checkpoints }: CountdownStatus, { evaluation, approval, ap
 }
 
 function renderAct(release: string, { name, revision }: Seen, { sentence, phase }: ActAnswer): string {
-  return [`${release}: ${sentence}`, `  ${name}, revision ${revision}${phase ? `; it is now ${phase}` : ''}`, `Next:  tminus status ${release}`].join('\n');
+  return [
+    `${release}: ${sentence}`,
+    `  ${name}, revision ${revision}${phase ? `; it is now ${phase}` : ''}`,
+    `Next:  tminus status ${release}`,
+  ].join('\n');
 }
 
 async function messageOf(given: string | undefined, { name, needsMessage }: { name: string; needsMessage: boolean }): Promise<string> {

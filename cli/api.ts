@@ -29,7 +29,8 @@ export function connect(command: Command): Api {
 export function serverUrl(command: Command): string {
   const { server } = command.optsWithGlobals<{ server: string }>();
   const url = URL.canParse(server) ? new URL(server) : null;
-  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') throw usageFailure(`--server: "${server}" is not the address of a server`, 'write it as http://127.0.0.1:7480');
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
+    throw usageFailure(`--server: "${server}" is not the address of a server`, 'write it as http://127.0.0.1:7480');
   return server.replace(/\/+$/, '');
 }
 
@@ -41,7 +42,10 @@ function api(url: string, token: string): Api {
     for (let attempt = 1; ; attempt += 1) {
       const answer = await send(url, token, method, path, options.body);
       // 503: nothing happened. 504, or no answer at all: nobody knows.
-      const again = answer instanceof Response ? answer.status === 503 || (answer.status === 504 && options.twice) : answer.code === 'OutcomeUnknown' && options.twice;
+      const again =
+        answer instanceof Response
+          ? answer.status === 503 || (answer.status === 504 && options.twice)
+          : answer.code === 'OutcomeUnknown' && options.twice;
       if (!again || attempt === ATTEMPTS) {
         if (answer instanceof Response) return answer;
         throw answer;
@@ -53,7 +57,12 @@ function api(url: string, token: string): Api {
   const json = async <T>(answer: Response): Promise<T> => {
     const content = (await answer.json().catch(() => null)) as (Parameters<typeof failureOfEnvelope>[0] & { apiVersion?: string }) | null;
     if (typeof content?.apiVersion !== 'string') {
-      throw new CliFailure('Unreachable', `what answers at ${url} is not a Tminus server (HTTP ${answer.status})`, 'name the server with --server or TMINUS_SERVER', EXIT.unexpected);
+      throw new CliFailure(
+        'Unreachable',
+        `what answers at ${url} is not a Tminus server (HTTP ${answer.status})`,
+        'name the server with --server or TMINUS_SERVER',
+        EXIT.unexpected,
+      );
     }
     if (!answer.ok) throw failureOfEnvelope(content);
     return content as T;
@@ -86,8 +95,20 @@ async function send(url: string, token: string, method: string, path: string, bo
     const why = cause instanceof Error ? cause.message || cause.name : String(cause);
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
     // Without a code it is fetch itself that objects: to the port, to a redirect.
-    const nothingSent = code === undefined || code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EHOSTUNREACH';
-    if (nothingSent) return new CliFailure('Unreachable', `the server at ${url} does not answer: ${why}`, 'start it with `tminus dev`, or name it with --server', EXIT.unexpected);
-    return new CliFailure('OutcomeUnknown', `the server at ${url} gave no answer: ${why}`, 'tminus status shows whether it counted', EXIT.unexpected);
+    const nothingSent =
+      code === undefined || code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EHOSTUNREACH';
+    if (nothingSent)
+      return new CliFailure(
+        'Unreachable',
+        `the server at ${url} does not answer: ${why}`,
+        'start it with `tminus dev`, or name it with --server',
+        EXIT.unexpected,
+      );
+    return new CliFailure(
+      'OutcomeUnknown',
+      `the server at ${url} gave no answer: ${why}`,
+      'tminus status shows whether it counted',
+      EXIT.unexpected,
+    );
   }
 }

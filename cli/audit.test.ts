@@ -5,14 +5,31 @@ import { type Answers } from './testing/fake-server.ts';
 import { launchedEnd, NAME } from './testing/statuses.ts';
 
 const records = ['countdown.started', 'checkpoint.reached', 'approve.refused', 'approve.accepted'].reduce<AuditRecord[]>(
-  (chain, action, index) => [...chain, chainRecord(chain.at(-1) ?? EMPTY_CHAIN, { at: `2026-11-24T08:0${index}:00.000Z`, actor: 'local/mei', action, object: 'final-poll', detail: index === 2 ? 'Mei Tan requested this countdown' : '' })],
+  (chain, action, index) => [
+    ...chain,
+    chainRecord(chain.at(-1) ?? EMPTY_CHAIN, {
+      at: `2026-11-24T08:0${index}:00.000Z`,
+      actor: 'local/mei',
+      action,
+      object: 'final-poll',
+      detail: index === 2 ? 'Mei Tan requested this countdown' : '',
+    }),
+  ],
   [],
 );
 const last = records.at(-1) ?? EMPTY_CHAIN;
 const audit = (items: AuditRecord[], head = { seq: last.seq, hash: last.hash }): Answers => ({
   [`GET ${PATH}`]: statusBody({ ...launchedEnd, auditHead: head }),
   // What the server says of the chain is not believed.
-  [`GET ${PATH}/events`]: { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'EventList', metadata: { name: NAME }, chain: { state: 'verified', sentence: 'trust me' }, items } },
+  [`GET ${PATH}/events`]: {
+    body: {
+      apiVersion: 'tminus.dev/v1alpha1',
+      kind: 'EventList',
+      metadata: { name: NAME },
+      chain: { state: 'verified', sentence: 'trust me' },
+      items,
+    },
+  },
 });
 
 it('ends with its chain verified', async () => {
@@ -30,9 +47,17 @@ it('ends with its chain verified', async () => {
 });
 
 it.each([
-  ['changed', records.map((each) => (each.seq === 3 ? { ...each, detail: 'fine' } : each)), 'CHAIN BROKEN at record 3: record 3 was changed: its hash does not match its content'],
+  [
+    'changed',
+    records.map((each) => (each.seq === 3 ? { ...each, detail: 'fine' } : each)),
+    'CHAIN BROKEN at record 3: record 3 was changed: its hash does not match its content',
+  ],
   ['left out', records.filter(({ seq }) => seq !== 2), 'CHAIN BROKEN at record 2: record 2 is missing: the next one is numbered 3'],
-  ['cut off at the end', records.slice(0, 3), "CHAIN BROKEN at record 4: the chain ends at record 3, but the countdown's head is record 4: records were cut off or added"],
+  [
+    'cut off at the end',
+    records.slice(0, 3),
+    "CHAIN BROKEN at record 4: the chain ends at record 3, but the countdown's head is record 4: records were cut off or added",
+  ],
 ])('exits 1 and names the first bad record when one is %s', async (_, items, sentence) => {
   const { code, stdout } = await against(audit(items), ['events', NAME]);
   expect({ code, last: stdout.trimEnd().split('\n').at(-1) }).toEqual({ code: 1, last: sentence });
@@ -41,5 +66,10 @@ it.each([
 it('follows with one record a line until the countdown has ended', async () => {
   const { code, stdout } = await against(audit(records), ['events', NAME, '--follow', '--json']);
   expect(code).toBe(0);
-  expect(stdout.trimEnd().split('\n').map((line) => (JSON.parse(line) as AuditRecord).seq)).toEqual([1, 2, 3, 4]);
+  expect(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as AuditRecord).seq),
+  ).toEqual([1, 2, 3, 4]);
 });

@@ -11,7 +11,10 @@ it.each([
   [['schema', 'e'], 'environment\n'],
   [['validate', ''], ''],
 ])('offers for %j what could come next', async (words, offered) => {
-  const { code, stdout } = await against({ 'GET /api/v1/releases': { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseList', items: [{ name: NAME }] } } }, ['__complete', '--', ...words]);
+  const { code, stdout } = await against(
+    { 'GET /api/v1/releases': { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseList', items: [{ name: NAME }] } } },
+    ['__complete', '--', ...words],
+  );
   expect(code).toBe(0);
   if (offered === 'init') expect(stdout.split('\n')).toEqual(expect.arrayContaining(['init', 'status', 'abort']));
   else expect(stdout).toBe(offered);

@@ -7,24 +7,52 @@ import { tminus } from './testing/tminus-process.ts';
 const poll = waiting.checkpoints[1];
 
 it('sends the revision and evidence that were just read, and says on what it decides', async () => {
-  const { code, stdout, stderr, server } = await against({ ...showing(waiting), [`POST ${PATH}/acts`]: actBody('final-poll has its approvals') }, ['approve', NAME, '-m', 'numbers read']);
-  expect(server.asked.at(-1)?.body).toEqual({ id: expect.stringMatching(/^[0-9a-f-]{36}$/), action: 'approve', comment: 'numbers read', checkpoint: 'final-poll', revision: 3, evidenceDigest: poll?.evidenceDigest });
+  const { code, stdout, stderr, server } = await against(
+    { ...showing(waiting), [`POST ${PATH}/acts`]: actBody('final-poll has its approvals') },
+    ['approve', NAME, '-m', 'numbers read'],
+  );
+  expect(server.asked.at(-1)?.body).toEqual({
+    id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    action: 'approve',
+    comment: 'numbers read',
+    checkpoint: 'final-poll',
+    revision: 3,
+    evidenceDigest: poll?.evidenceDigest,
+  });
   expect(server.asked.at(-1)?.authorization).toBe('Bearer a-token');
-  expect(stderr).toBe('approve go-api-1.4.0 at T-1h final-poll: revision 3, evidence sha256:7c7c7c7c7c7c…, 4 of 4 findings so far pass; 1 of 2 approvals given\n');
-  expect({ code, stdout }).toEqual({ code: 0, stdout: 'go-api-1.4.0: final-poll has its approvals\n  final-poll, revision 3; it is now waiting\nNext:  tminus status go-api-1.4.0\n' });
+  expect(stderr).toBe(
+    'approve go-api-1.4.0 at T-1h final-poll: revision 3, evidence sha256:7c7c7c7c7c7c…, 4 of 4 findings so far pass; 1 of 2 approvals given\n',
+  );
+  expect({ code, stdout }).toEqual({
+    code: 0,
+    stdout: 'go-api-1.4.0: final-poll has its approvals\n  final-poll, revision 3; it is now waiting\nNext:  tminus status go-api-1.4.0\n',
+  });
 });
 
 it('sends a decision whose answer was lost again with the same id', async () => {
-  const answers: Answers = { ...showing(waiting), [`POST ${PATH}/acts`]: (_, times) => (times === 1 ? 'lost' : times === 2 ? refusal(504, 'OutcomeUnknown', 'no answer came') : actBody('it counts')) };
+  const answers: Answers = {
+    ...showing(waiting),
+    [`POST ${PATH}/acts`]: (_, times) =>
+      times === 1 ? 'lost' : times === 2 ? refusal(504, 'OutcomeUnknown', 'no answer came') : actBody('it counts'),
+  };
   const { code, stdout, server } = await against(answers, ['approve', NAME, '--json']);
   const ids = server.asked.filter(({ method }) => method === 'POST').map(({ body }) => body?.['id']);
   expect(ids).toHaveLength(3);
   expect(new Set(ids).size).toBe(1);
-  expect({ code, document: JSON.parse(stdout) as unknown }).toEqual({ code: 0, document: expect.objectContaining({ kind: 'ActResult', decided: { checkpoint: 'final-poll', revision: 3, evidenceDigest: poll?.evidenceDigest } }) });
+  expect({ code, document: JSON.parse(stdout) as unknown }).toEqual({
+    code: 0,
+    document: expect.objectContaining({
+      kind: 'ActResult',
+      decided: { checkpoint: 'final-poll', revision: 3, evidenceDigest: poll?.evidenceDigest },
+    }),
+  });
 });
 
 it('gives the id to whoever has to ask again, and takes it', async () => {
-  const { code, stderr, server } = await against({ ...showing(waiting), [`POST ${PATH}/acts`]: refusal(504, 'OutcomeUnknown', 'no answer came') }, ['approve', NAME]);
+  const { code, stderr, server } = await against(
+    { ...showing(waiting), [`POST ${PATH}/acts`]: refusal(504, 'OutcomeUnknown', 'no answer came') },
+    ['approve', NAME],
+  );
   const id = String(server.asked.at(-1)?.body?.['id']);
   expect(code).toBe(1);
   expect(stderr).toContain(`no answer came\n  it may still count; the same command with --id ${id} counts at most once\n`);
@@ -33,12 +61,28 @@ it('gives the id to whoever has to ask again, and takes it', async () => {
 });
 
 it('gives on a refusal with exit 6 and its reason', async () => {
-  const ran = await against({ ...showing(waiting), [`POST ${PATH}/acts`]: refusal(409, 'Refused', 'Mei Tan requested this countdown; someone else has to approve it') }, ['approve', NAME, '--json']);
-  expect({ code: ran.code, document: JSON.parse(ran.stdout) as unknown }).toEqual({ code: 6, document: expect.objectContaining({ kind: 'Error', code: 'Refused', message: 'Mei Tan requested this countdown; someone else has to approve it' }) });
+  const ran = await against(
+    {
+      ...showing(waiting),
+      [`POST ${PATH}/acts`]: refusal(409, 'Refused', 'Mei Tan requested this countdown; someone else has to approve it'),
+    },
+    ['approve', NAME, '--json'],
+  );
+  expect({ code: ran.code, document: JSON.parse(ran.stdout) as unknown }).toEqual({
+    code: 6,
+    document: expect.objectContaining({
+      kind: 'Error',
+      code: 'Refused',
+      message: 'Mei Tan requested this countdown; someone else has to approve it',
+    }),
+  });
 });
 
 it('holds without reading the status, so that it lands while no worker runs', async () => {
-  const answers: Answers = { [`GET ${PATH}`]: refusal(503, 'NoWorker', 'no worker answered'), [`POST ${PATH}/acts`]: actBody('the hold is handed over') };
+  const answers: Answers = {
+    [`GET ${PATH}`]: refusal(503, 'NoWorker', 'no worker answered'),
+    [`POST ${PATH}/acts`]: actBody('the hold is handed over'),
+  };
   const { code, stdout, server } = await against(answers, ['hold', NAME, '-m', 'incident']);
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'go-api-1.4.0: the hold is handed over\nNext:  tminus status go-api-1.4.0\n' });
   expect(server.asked).toHaveLength(1);
@@ -50,14 +94,19 @@ it.each([
   [['retry', NAME, '--step', 'load-test'], { action: 'retry', step: 'load-test' }],
   [['reject', NAME, '-m', 'too slow'], { action: 'reject', comment: 'too slow' }],
   // On the countdown's own clock.
-  [['waive', NAME, '--finding', 'LatencyAboveLimit/POST /api/order/create', '--expires', '24h', '-m', 'known'], { action: 'waive', finding: 'LatencyAboveLimit/POST /api/order/create', expiresAt: '2026-11-22T09:00:30.000Z' }],
+  [
+    ['waive', NAME, '--finding', 'LatencyAboveLimit/POST /api/order/create', '--expires', '24h', '-m', 'known'],
+    { action: 'waive', finding: 'LatencyAboveLimit/POST /api/order/create', expiresAt: '2026-11-22T09:00:30.000Z' },
+  ],
 ])('sends %j', async (argv, body) => {
   const { server } = await against({ ...showing(stopped), [`POST ${PATH}/acts`]: actBody('done') }, argv);
   expect(server.asked.at(-1)?.body).toMatchObject(body);
 });
 
 it('reads a reason from stdin', async () => {
-  const { server } = await against({ ...showing(waiting), [`POST ${PATH}/acts`]: actBody('done') }, ['approve', NAME, '-m', '-'], { stdin: 'read it\nall of it\n' });
+  const { server } = await against({ ...showing(waiting), [`POST ${PATH}/acts`]: actBody('done') }, ['approve', NAME, '-m', '-'], {
+    stdin: 'read it\nall of it\n',
+  });
   expect(server.asked.at(-1)?.body).toMatchObject({ comment: 'read it\nall of it' });
 });
 
@@ -68,7 +117,10 @@ it('aborts only when the name is said twice, and never asks a script', async () 
   const unsaid = { code: 2, stdout: '', stderr: 'abort needs the name of go-api-1.4.0 again\n  add --confirm go-api-1.4.0\n' };
   expect(await tminus(['abort', NAME, '-m', 'wrong image'], at)).toEqual(unsaid);
   expect(await tminus(['abort', NAME, '-m', 'wrong image', '--no-input'], at)).toEqual(unsaid);
-  expect(await tminus(['abort', NAME, '-m', 'wrong image', '--confirm', 'go-api-1.4'], at)).toMatchObject({ code: 2, stderr: expect.stringContaining('"go-api-1.4" is not go-api-1.4.0; nothing was aborted') });
+  expect(await tminus(['abort', NAME, '-m', 'wrong image', '--confirm', 'go-api-1.4'], at)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('"go-api-1.4" is not go-api-1.4.0; nothing was aborted'),
+  });
   expect(server.asked).toEqual([]);
   expect((await tminus(['abort', NAME, '-m', 'wrong image', '--confirm', NAME], at)).code).toBe(0);
   expect(server.asked).toHaveLength(1);

@@ -41,13 +41,27 @@ it('is 130 after Ctrl-C, with one document where a program reads', async () => {
   running.child.kill('SIGINT');
   const { code, stdout } = await running.done;
   expect(code).toBe(130);
-  expect(stdout.trim().split('\n').map((line) => (JSON.parse(line) as { kind: string }).kind)).toEqual(['ReleaseStatus', 'Error']);
+  expect(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { kind: string }).kind),
+  ).toEqual(['ReleaseStatus', 'Error']);
 });
 
 it('has its table in the help', async () => {
   for (const argv of [['help', 'exit-codes'], ['exit-codes']]) {
     const { code, stdout } = await tminus(argv);
     expect(code).toBe(0);
-    for (const row of ['   0  done', '   2  wrong usage', '   3  the verdict is no-go', '   4  not signed in', '   5  still counting', '   6  refused', ' 130  interrupted']) expect(stdout).toContain(row);
+    for (const row of [
+      '   0  done',
+      '   2  wrong usage',
+      '   3  the verdict is no-go',
+      '   4  not signed in',
+      '   5  still counting',
+      '   6  refused',
+      ' 130  interrupted',
+    ])
+      expect(stdout).toContain(row);
   }
 });

@@ -31,10 +31,17 @@ const exitCodeOf: Record<string, number> = {
 
 export function failureOfEnvelope(answer: { code?: string; message?: string; hint?: string; problems?: string[] }): CliFailure {
   const code = answer.code ?? 'Internal';
-  return new CliFailure(code, answer.message ?? 'the server gave no reason', answer.hint ?? '', exitCodeOf[code] ?? EXIT.unexpected, answer.problems);
+  return new CliFailure(
+    code,
+    answer.message ?? 'the server gave no reason',
+    answer.hint ?? '',
+    exitCodeOf[code] ?? EXIT.unexpected,
+    answer.problems,
+  );
 }
 
 /** Of failures that pass by themselves: a server or worker that is being restarted. */
-export const isPassing = (error: unknown): error is CliFailure => error instanceof CliFailure && (error.code === 'Unreachable' || error.code === 'NoWorker' || error.code === 'OutcomeUnknown');
+export const isPassing = (error: unknown): error is CliFailure =>
+  error instanceof CliFailure && (error.code === 'Unreachable' || error.code === 'NoWorker' || error.code === 'OutcomeUnknown');
 
 export const usageFailure = (message: string, hint = ''): CliFailure => new CliFailure('Usage', message, hint, EXIT.usage);

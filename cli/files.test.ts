@@ -12,10 +12,22 @@ const folder = (): string => mkdtempSync(join(tmpdir(), 'tminus-cli-'));
 
 it('writes a release file that is valid, and never over one that is there', async () => {
   const cwd = folder();
-  expect(await tminus(['init'], { cwd })).toEqual({ code: 0, stdout: 'release.yaml written\nNext:  edit it, then tminus validate release.yaml\n', stderr: '' });
-  expect(await tminus(['validate', 'release.yaml'], { cwd })).toEqual({ code: 0, stdout: 'release.yaml: Release my-service-1.0.0 is valid\n', stderr: '' });
+  expect(await tminus(['init'], { cwd })).toEqual({
+    code: 0,
+    stdout: 'release.yaml written\nNext:  edit it, then tminus validate release.yaml\n',
+    stderr: '',
+  });
+  expect(await tminus(['validate', 'release.yaml'], { cwd })).toEqual({
+    code: 0,
+    stdout: 'release.yaml: Release my-service-1.0.0 is valid\n',
+    stderr: '',
+  });
   writeFileSync(join(cwd, 'release.yaml'), 'mine');
-  expect(await tminus(['init'], { cwd })).toEqual({ code: 2, stdout: '', stderr: 'release.yaml is already there and was not changed\n  give another name: tminus init FILE\n' });
+  expect(await tminus(['init'], { cwd })).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: 'release.yaml is already there and was not changed\n  give another name: tminus init FILE\n',
+  });
   expect(readFileSync(join(cwd, 'release.yaml'), 'utf8')).toBe('mine');
 });
 
@@ -30,15 +42,37 @@ it('checks several files at once and exits 2 with the place of each problem', as
 });
 
 it('prints the schemas that editors read', async () => {
-  for (const kind of ['release', 'environment']) expect(JSON.parse((await tminus(['schema', kind])).stdout)).toMatchObject({ $schema: expect.stringContaining('json-schema.org') });
+  for (const kind of ['release', 'environment'])
+    expect(JSON.parse((await tminus(['schema', kind])).stdout)).toMatchObject({ $schema: expect.stringContaining('json-schema.org') });
 });
 
 it('starts with the file and its scripts, sent whole', async () => {
-  const plan = { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleasePlan', metadata: { name: NAME }, started: 'started', launchAt: '2126-11-24T09:00:00.000Z', checkpoints: [{ name: 'final-poll', at: '2126-11-24T08:00:00.000Z' }], links: { page: 'http://tminus.example/r/x' } };
-  const { code, stdout, server } = await against({ 'POST /api/v1/releases': { status: 201, body: plan } }, ['start', example, '--launch-at', '2126-11-24T09:00:00Z']);
+  const plan = {
+    apiVersion: 'tminus.dev/v1alpha1',
+    kind: 'ReleasePlan',
+    metadata: { name: NAME },
+    started: 'started',
+    launchAt: '2126-11-24T09:00:00.000Z',
+    checkpoints: [{ name: 'final-poll', at: '2126-11-24T08:00:00.000Z' }],
+    links: { page: 'http://tminus.example/r/x' },
+  };
+  const { code, stdout, server } = await against({ 'POST /api/v1/releases': { status: 201, body: plan } }, [
+    'start',
+    example,
+    '--launch-at',
+    '2126-11-24T09:00:00Z',
+  ]);
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^started {3}go-api-1.4.0 {3}launch 2126-11-24 09:00 UTC \(in .*\)\n {2}final-poll {2}2126-11-24 08:00 UTC \(in .*\)\npage {3}http:\/\/tminus.example\/r\/x\nNext: {2}tminus status go-api-1.4.0 --watch\n$/);
-  expect(server.asked[0]?.body).toEqual({ file: readFileSync(example, 'utf8'), fileName: 'release.yaml', scripts: { 'k6/shop.js': readFileSync(join(root, 'lab/example/k6/shop.js'), 'utf8') }, dryRun: false, launchAt: '2126-11-24T09:00:00.000Z' });
+  expect(stdout).toMatch(
+    /^started {3}go-api-1.4.0 {3}launch 2126-11-24 09:00 UTC \(in .*\)\n {2}final-poll {2}2126-11-24 08:00 UTC \(in .*\)\npage {3}http:\/\/tminus.example\/r\/x\nNext: {2}tminus status go-api-1.4.0 --watch\n$/,
+  );
+  expect(server.asked[0]?.body).toEqual({
+    file: readFileSync(example, 'utf8'),
+    fileName: 'release.yaml',
+    scripts: { 'k6/shop.js': readFileSync(join(root, 'lab/example/k6/shop.js'), 'utf8') },
+    dryRun: false,
+    launchAt: '2126-11-24T09:00:00.000Z',
+  });
 });
 
 it('says what is wrong with a file before it asks for a token or a server, and sends nothing', async () => {
@@ -47,7 +81,11 @@ it('says what is wrong with a file before it asks for a token or a server, and s
   const release = (script: string): void => writeFileSync(join(cwd, 'release.yaml'), text.replace('k6/shop.js', script));
   const start = () => tminus(['start', 'release.yaml'], { cwd, env: { TMINUS_TOKEN: '' } });
   release('load.js');
-  expect(await start()).toEqual({ code: 2, stdout: '', stderr: 'release.yaml: the k6 script load.js is not there\n  its path is relative to the release file\n' });
+  expect(await start()).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: 'release.yaml: the k6 script load.js is not there\n  its path is relative to the release file\n',
+  });
   symlinkSync('/etc/hostname', join(cwd, 'load.js'));
   expect(await start()).toMatchObject({ code: 2, stderr: expect.stringContaining('lies outside the folder of the release file') });
   writeFileSync(join(cwd, 'big.js'), 'x'.repeat(600_000));
@@ -55,7 +93,10 @@ it('says what is wrong with a file before it asks for a token or a server, and s
   expect(await start()).toMatchObject({ code: 2, stderr: expect.stringContaining('is 600 kB; 512 KiB is the most') });
   writeFileSync(join(cwd, 'small.js'), 'x');
   release('small.js');
-  expect(await start()).toMatchObject({ code: 4, stderr: expect.stringContaining('there is no token: neither in TMINUS_TOKEN nor in .tminus/token') });
+  expect(await start()).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining('there is no token: neither in TMINUS_TOKEN nor in .tminus/token'),
+  });
 });
 
 it('writes the report to the file named', async () => {

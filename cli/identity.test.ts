@@ -36,8 +36,20 @@ it('takes the token file of another person, but never a token, as an option', as
 it('tells in sentences what is missing', async () => {
   const away = await tminus(['doctor'], { server: NOBODY });
   expect(away.code).toBe(1);
-  expect(away.stdout).toMatch(/^✔ pass +node +Node \d+.*\n✖ fail +server +nothing answers at http:\/\/127.0.0.1:6; start the server with `tminus dev`, or name it with --server or TMINUS_SERVER\n$/);
-  const well = await against({ ...whoami, ...showing(waiting), 'GET /healthz': { body: {} }, 'GET /api/v1/releases': { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseList', items: [{ name: NAME, state: 'running' }] } } }, ['doctor']);
+  expect(away.stdout).toMatch(
+    /^✔ pass +node +Node \d+.*\n✖ fail +server +nothing answers at http:\/\/127.0.0.1:6; start the server with `tminus dev`, or name it with --server or TMINUS_SERVER\n$/,
+  );
+  const well = await against(
+    {
+      ...whoami,
+      ...showing(waiting),
+      'GET /healthz': { body: {} },
+      'GET /api/v1/releases': {
+        body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseList', items: [{ name: NAME, state: 'running' }] },
+      },
+    },
+    ['doctor'],
+  );
   expect(well.code).toBe(0);
   expect(well.stdout.split('\n').slice(2, 5)).toEqual([
     '✔ pass           identity   you are Mei Tan, groups: shop-developers',

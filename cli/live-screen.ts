@@ -19,10 +19,14 @@ export function clipped(text: string, screen: Screen): string {
   const lines = text.split('\n');
   let rows = 0;
   const fitting = lines.findIndex((line) => (rows += rowsOf(line, screen)) > screen.rows - 2);
-  return fitting < 0 ? text : [...lines.slice(0, Math.max(1, fitting)), `… ${lines.length - fitting} more lines: the terminal is too low`].join('\n');
+  return fitting < 0
+    ? text
+    : [...lines.slice(0, Math.max(1, fitting)), `… ${lines.length - fitting} more lines: the terminal is too low`].join('\n');
 }
 
 /** Long lines are wrapped by the terminal and take more than one of its rows. */
 function rowsOf(text: string, { columns }: Screen): number {
-  return text.split('\n').reduce((rows, line) => rows + Math.max(1, Math.ceil(stripVTControlCharacters(line).length / Math.max(1, columns))), 0);
+  return text
+    .split('\n')
+    .reduce((rows, line) => rows + Math.max(1, Math.ceil(stripVTControlCharacters(line).length / Math.max(1, columns))), 0);
 }

@@ -26,7 +26,12 @@ it('obeys NO_COLOR and --no-color over a forced colour', async () => {
 
 it('shows what people wrote without letting it colour or move anything', async () => {
   const [first] = waiting.checkpoints[1]?.approvals ?? [];
-  const evil = { ...waiting, checkpoints: waiting.checkpoints.map((each) => (first && each.approvals.length > 0 ? { ...each, approvals: [{ ...first, comment: 'fine\u001B[2K\u001B[1Arest\nT-0 ✔ go' }] } : each)) };
+  const evil = {
+    ...waiting,
+    checkpoints: waiting.checkpoints.map((each) =>
+      first && each.approvals.length > 0 ? { ...each, approvals: [{ ...first, comment: 'fine\u001B[2K\u001B[1Arest\nT-0 ✔ go' }] } : each,
+    ),
+  };
   const { stdout } = await against(showing(evil), ['status', NAME]);
   expect(stdout).not.toContain('\u001B');
   expect(stdout).toContain('"fine·[2K·[1Arest / T-0 ✔ go"');
@@ -34,7 +39,10 @@ it('shows what people wrote without letting it colour or move anything', async (
 
 it('says in JSON all that the text shows, progress included, and the same as YAML', async () => {
   const server = await serving(showing(inLoadTest));
-  const json = JSON.parse((await tminus(['status', NAME, '--json'], { server: server.url })).stdout) as { progress: unknown[]; checkpoints: unknown[] };
+  const json = JSON.parse((await tminus(['status', NAME, '--json'], { server: server.url })).stdout) as {
+    progress: unknown[];
+    checkpoints: unknown[];
+  };
   expect(json.progress).toEqual([loadProgress]);
   expect(json.checkpoints).toHaveLength(3);
   expect((await tminus(['status', NAME, '-o', 'yaml'], { server: server.url })).stdout).toContain('\nphase: running\n');
@@ -42,7 +50,12 @@ it('says in JSON all that the text shows, progress included, and the same as YAM
 
 it('prints a failure as the one document', async () => {
   for (const format of ['json', 'yaml']) {
-    const { stdout, stderr } = await against({ [`GET ${PATH}`]: refusal(404, 'NotFound', 'there is no countdown named x') }, ['explain', NAME, '-o', format]);
+    const { stdout, stderr } = await against({ [`GET ${PATH}`]: refusal(404, 'NotFound', 'there is no countdown named x') }, [
+      'explain',
+      NAME,
+      '-o',
+      format,
+    ]);
     expect(stdout).toContain('there is no countdown named x');
     expect(stderr).toBe('');
   }
@@ -50,17 +63,46 @@ it('prints a failure as the one document', async () => {
 
 it('tells a server that is not there, or is none, from a countdown that is not', async () => {
   const away = await tminus(['list'], { server: NOBODY });
-  expect(away).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^the server at http:\/\/127.0.0.1:6 does not answer: .*\n {2}start it with `tminus dev`, or name it with --server\n$/) });
+  expect(away).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(
+      /^the server at http:\/\/127.0.0.1:6 does not answer: .*\n {2}start it with `tminus dev`, or name it with --server\n$/,
+    ),
+  });
   const other = await against({ 'GET /api/v1/releases': { text: '<html>nginx</html>' } }, ['list']);
   expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('is not a Tminus server (HTTP 200)') });
 });
 
 it('lists countdowns in columns that fit', async () => {
   const items = [
-    { name: NAME, service: 'shop/go-api', phase: 'waiting', verdict: 'hold', launchAt: '2026-11-24T09:00:00Z', nextCheckpointAt: null, state: 'running', startedAt: '', endedAt: null },
-    { name: 'pay-2.0', service: null, phase: null, verdict: null, launchAt: null, nextCheckpointAt: null, state: 'running', startedAt: '', endedAt: null },
+    {
+      name: NAME,
+      service: 'shop/go-api',
+      phase: 'waiting',
+      verdict: 'hold',
+      launchAt: '2026-11-24T09:00:00Z',
+      nextCheckpointAt: null,
+      state: 'running',
+      startedAt: '',
+      endedAt: null,
+    },
+    {
+      name: 'pay-2.0',
+      service: null,
+      phase: null,
+      verdict: null,
+      launchAt: null,
+      nextCheckpointAt: null,
+      state: 'running',
+      startedAt: '',
+      endedAt: null,
+    },
   ];
-  const { stdout } = await against({ 'GET /api/v1/releases': { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseList', items } } }, ['list']);
+  const { stdout } = await against(
+    { 'GET /api/v1/releases': { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseList', items } } },
+    ['list'],
+  );
   const [title, first, second] = stdout.split('\n');
   expect(title).toBe('RELEASE       SERVICE      VERDICT        PHASE     WHEN');
   expect(first).toMatch(/^go-api-1.4.0 {2}shop\/go-api {2}⏸ hold {9}waiting {3}launch 2026-11-24 09:00 UTC \(/);

@@ -13,7 +13,7 @@ export interface Patience {
 
 /** Asks until there is an answer, over restarts of server and worker: whoever watches a countdown for days sees some. */
 export async function patiently<T>(ask: () => Promise<T>, { first, untilMs = Infinity, tell }: Patience): Promise<T> {
-  for (let told = false; ; ) {
+  for (let told = false; ;) {
     try {
       return await ask();
     } catch (error) {

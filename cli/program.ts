@@ -9,7 +9,11 @@ export function createProgram(): Command {
   const program = new Command('tminus')
     .description('The last 72 hours before a Go service goes live, as one durable countdown.')
     .addOption(new Option('--server <url>', 'address of the server').env('TMINUS_SERVER').default('http://127.0.0.1:7480'))
-    .addOption(new Option('--token-file <file>', 'whose decisions these are; else TMINUS_TOKEN, else ${TMINUS_HOME:-.tminus}/token').env('TMINUS_TOKEN_FILE'))
+    .addOption(
+      new Option('--token-file <file>', 'whose decisions these are; else TMINUS_TOKEN, else ${TMINUS_HOME:-.tminus}/token').env(
+        'TMINUS_TOKEN_FILE',
+      ),
+    )
     .addOption(new Option('-o, --output <format>', 'how to print').choices(['text', 'json', 'yaml']).default('text'))
     .option('--json', 'the same as -o json')
     .option('--ascii', 'no symbols beyond ASCII; a locale that is not UTF-8 does the same')
@@ -60,4 +64,5 @@ export function askedFormat(argv: readonly string[]): Format {
 }
 
 /** Those that answer one document a line. */
-export const isStream = (argv: readonly string[]): boolean => argv.some((word) => word === '--watch' || word === '-w' || word === '--follow');
+export const isStream = (argv: readonly string[]): boolean =>
+  argv.some((word) => word === '--watch' || word === '-w' || word === '--follow');

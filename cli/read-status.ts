@@ -11,6 +11,12 @@ export const readStatus = (api: Api, release: string): Promise<StatusAnswer> => 
 export function findCheckpoint({ release, checkpoints, current }: CountdownStatus, asked = current): CheckpointStatus {
   const found = checkpoints.find(({ name, offset }) => name === asked || offset === asked);
   if (found) return found;
-  const near = nearName(asked, checkpoints.map(({ name }) => name));
-  throw usageFailure(`${release} has no checkpoint ${asked}`, near ? `did you mean ${near}?` : `it has ${checkpoints.map(({ name }) => name).join(', ')}`);
+  const near = nearName(
+    asked,
+    checkpoints.map(({ name }) => name),
+  );
+  throw usageFailure(
+    `${release} has no checkpoint ${asked}`,
+    near ? `did you mean ${near}?` : `it has ${checkpoints.map(({ name }) => name).join(', ')}`,
+  );
 }

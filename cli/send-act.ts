@@ -34,16 +34,28 @@ export async function sendAct(api: Api, status: CountdownStatus, said: Said): Pr
 }
 
 /** The same id goes with every attempt, so that an answer that is lost does not make a decision count twice. */
-export async function postAct(api: Api, release: string, { name, revision, evidenceDigest }: Seen, { id = randomUUID(), ...said }: Said): Promise<ActAnswer> {
+export async function postAct(
+  api: Api,
+  release: string,
+  { name, revision, evidenceDigest }: Seen,
+  { id = randomUUID(), ...said }: Said,
+): Promise<ActAnswer> {
   try {
     return await api.post(releasePath(release, '/acts'), { id, ...said, checkpoint: name, revision, evidenceDigest }, { twice: true });
   } catch (error) {
     if (!(error instanceof CliFailure) || error.code !== 'OutcomeUnknown') throw error;
-    throw new CliFailure(error.code, error.message, `it may still count; the same command with --id ${id} counts at most once`, error.exitCode);
+    throw new CliFailure(
+      error.code,
+      error.message,
+      `it may still count; the same command with --id ${id} counts at most once`,
+      error.exitCode,
+    );
   }
 }
 
 /** The checkpoint named, or the one the countdown is at. A name that the plan does not have is left to the countdown to refuse. */
 export function checkpointOf({ checkpoints, current }: CountdownStatus, name = current): Seen {
-  return checkpoints.find((checkpoint) => checkpoint.name === name || checkpoint.offset === name) ?? { name, revision: 0, evidenceDigest: '' };
+  return (
+    checkpoints.find((checkpoint) => checkpoint.name === name || checkpoint.offset === name) ?? { name, revision: 0, evidenceDigest: '' }
+  );
 }

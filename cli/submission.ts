@@ -50,7 +50,10 @@ async function readCapped(path: string): Promise<string> {
     throw usageFailure(error.code === 'ENOENT' ? `there is no file ${path}` : `cannot read ${path}: ${error.message}`);
   });
   if (!found.isFile()) throw usageFailure(`${path} is not a file`);
-  if (found.size > FILE_BYTES) throw usageFailure(`${path}:1:1 the file is ${(found.size / 1e6).toFixed(1)} MB; 1 MB is the most, and a release needs a few kB; is this the right file?`);
+  if (found.size > FILE_BYTES)
+    throw usageFailure(
+      `${path}:1:1 the file is ${(found.size / 1e6).toFixed(1)} MB; 1 MB is the most, and a release needs a few kB; is this the right file?`,
+    );
   return readFile(path, 'utf8').catch((error: Error) => {
     throw usageFailure(`cannot read ${path}: ${error.message}`);
   });
@@ -62,7 +65,14 @@ function parseRelease(text: string, path: string): { release: Release; warnings:
   return { release: loaded.release, warnings: loaded.warnings.map(formatProblem) };
 }
 
-const invalid = (path: string, problems: string[]): CliFailure => new CliFailure('InvalidRelease', `${path} is not valid: ${problems.length === 1 ? 'one problem' : `${problems.length} problems`}`, '', EXIT.usage, problems);
+const invalid = (path: string, problems: string[]): CliFailure =>
+  new CliFailure(
+    'InvalidRelease',
+    `${path} is not valid: ${problems.length === 1 ? 'one problem' : `${problems.length} problems`}`,
+    '',
+    EXIT.usage,
+    problems,
+  );
 
 /** Scripts lie beside the release file: a path that leads elsewhere would send a stranger's file. */
 async function readScript(releaseFile: string, script: string): Promise<string> {
@@ -72,8 +82,13 @@ async function readScript(releaseFile: string, script: string): Promise<string> 
   });
   // Of the real path: a link that leads out of the folder is a path that does.
   const inside = relative(folder, file);
-  if (inside.split(/[\\/]/)[0] === '..' || isAbsolute(inside)) throw usageFailure(`${releaseFile}: the k6 script ${script} lies outside the folder of the release file`, 'put it beside the release file');
+  if (inside.split(/[\\/]/)[0] === '..' || isAbsolute(inside))
+    throw usageFailure(
+      `${releaseFile}: the k6 script ${script} lies outside the folder of the release file`,
+      'put it beside the release file',
+    );
   const { size } = await stat(file);
-  if (size > SCRIPT_BYTES) throw usageFailure(`${releaseFile}: the k6 script ${script} is ${(size / 1e3).toFixed(0)} kB; ${SCRIPT_BYTES / 1024} KiB is the most`);
+  if (size > SCRIPT_BYTES)
+    throw usageFailure(`${releaseFile}: the k6 script ${script} is ${(size / 1e3).toFixed(0)} kB; ${SCRIPT_BYTES / 1024} KiB is the most`);
   return readFile(file, 'utf8');
 }

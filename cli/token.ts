@@ -26,9 +26,13 @@ function tokenIn(file: string, missing: string): string {
     token = readFileSync(file, 'utf8').trim();
   } catch (error) {
     if (error instanceof CliFailure) throw error;
-    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? missing : `the token file ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    const why =
+      (error as NodeJS.ErrnoException).code === 'ENOENT'
+        ? missing
+        : `the token file ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
     throw new CliFailure('NotSignedIn', why, HINT, EXIT.notSignedIn);
   }
-  if (token === '' || /[^\x21-\x7e]/.test(token)) throw new CliFailure('NotSignedIn', `what is in ${file} is not a token`, HINT, EXIT.notSignedIn);
+  if (token === '' || /[^\x21-\x7e]/.test(token))
+    throw new CliFailure('NotSignedIn', `what is in ${file} is not a token`, HINT, EXIT.notSignedIn);
   return token;
 }

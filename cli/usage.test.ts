@@ -13,18 +13,33 @@ it.each([
   [['status', NAME, '--wach'], "error: unknown option '--wach'\n(Did you mean --watch?)\n"],
   [['list', '-o', 'xml'], "error: option '-o, --output <format>' argument 'xml' is invalid. Allowed choices are text, json, yaml.\n"],
   [['status'], "error: missing required argument 'release'\n"],
-  [['waive', NAME, '--finding', 'a/b', '-m', 'x', '--expires', '10'], 'error: option \'--expires <duration>\' argument \'10\' is invalid. "10" has no unit; write a length of time such as 300ms, 90s, 30m, 6h or 3d.\n'],
-  [['start', example, '--launch-at', 'tomorrow'], "error: option '--launch-at <time>' argument 'tomorrow' is invalid. Write a time with its zone such as 2026-11-25T09:00:00Z.\n"],
+  [
+    ['waive', NAME, '--finding', 'a/b', '-m', 'x', '--expires', '10'],
+    "error: option '--expires <duration>' argument '10' is invalid. \"10\" has no unit; write a length of time such as 300ms, 90s, 30m, 6h or 3d.\n",
+  ],
+  [
+    ['start', example, '--launch-at', 'tomorrow'],
+    "error: option '--launch-at <time>' argument 'tomorrow' is invalid. Write a time with its zone such as 2026-11-25T09:00:00Z.\n",
+  ],
   [['status', NAME, '--timeout', '5s'], '--timeout says how long to wait\n  add --wait or --watch\n'],
   [['reject', NAME], 'reject needs a reason\n  add -m "…"\n'],
-  [['list', '--server', 'localhost:7480'], '--server: "localhost:7480" is not the address of a server\n  write it as http://127.0.0.1:7480\n'],
+  [
+    ['list', '--server', 'localhost:7480'],
+    '--server: "localhost:7480" is not the address of a server\n  write it as http://127.0.0.1:7480\n',
+  ],
 ])('of %j is refused with exit 2 and a sentence', async (argv, stderr) => {
   expect(await tminus(argv)).toEqual({ code: 2, stdout: '', stderr });
 });
 
 it('answers with one JSON document also when it is wrong', async () => {
   const { code, stdout, stderr } = await tminus(['statu', NAME, '-o', 'json']);
-  expect(JSON.parse(stdout)).toEqual({ apiVersion: 'tminus.dev/v1alpha1', kind: 'Error', code: 'Usage', message: "unknown command 'statu'", hint: 'Did you mean status?' });
+  expect(JSON.parse(stdout)).toEqual({
+    apiVersion: 'tminus.dev/v1alpha1',
+    kind: 'Error',
+    code: 'Usage',
+    message: "unknown command 'statu'",
+    hint: 'Did you mean status?',
+  });
   expect({ code, stderr }).toEqual({ code: 2, stderr: '' });
   expect(JSON.parse((await tminus(['--json'])).stdout)).toMatchObject({ kind: 'Error', message: 'a verb is needed' });
 });
@@ -38,7 +53,10 @@ it('takes options of the program before and after the verb', async () => {
 });
 
 it('runs by its wrapper from any folder', () => {
-  const { status, stdout, stderr } = spawnSync(resolve(import.meta.dirname, '../scripts/tminus'), ['exit-codes'], { cwd: '/', encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(resolve(import.meta.dirname, '../scripts/tminus'), ['exit-codes'], {
+    cwd: '/',
+    encoding: 'utf8',
+  });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toContain('not signed in');
 });

@@ -4,7 +4,10 @@ import { against, PATH, statusBody } from './testing/against.ts';
 import { refusal, type Answers } from './testing/fake-server.ts';
 import { counting, inLoadTest, launchedEnd, NAME, rolledBack, stopped, waiting } from './testing/statuses.ts';
 
-const changing = (...all: CountdownStatus[]): Answers => ({ [`GET ${PATH}`]: (_, times) => statusBody(all[Math.min(times, all.length) - 1] ?? counting), [`GET ${PATH}/progress`]: { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseProgress', items: [] } } });
+const changing = (...all: CountdownStatus[]): Answers => ({
+  [`GET ${PATH}`]: (_, times) => statusBody(all[Math.min(times, all.length) - 1] ?? counting),
+  [`GET ${PATH}/progress`]: { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseProgress', items: [] } },
+});
 
 it('prints without a terminal one line per change, each with its time, and ends with the exit code of the end', async () => {
   const { code, stdout } = await against(changing(waiting, waiting, launchedEnd), ['status', NAME, '--watch']);
@@ -17,11 +20,19 @@ it('prints without a terminal one line per change, each with its time, and ends 
 
 it('gives programs one document a line', async () => {
   const { stdout } = await against(changing(inLoadTest, inLoadTest, stopped, rolledBack), ['status', NAME, '-w', '--json']);
-  expect(stdout.trimEnd().split('\n').map((line) => (JSON.parse(line) as CountdownStatus).phase)).toEqual(['running', 'stopped', 'ended']);
+  expect(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as CountdownStatus).phase),
+  ).toEqual(['running', 'stopped', 'ended']);
 });
 
 it('goes on over a restart of the server, and says so once', async () => {
-  const answers: Answers = { [`GET ${PATH}`]: (_, times) => (times === 2 ? refusal(500, 'Unreachable', 'Temporal did not answer') : statusBody(times < 3 ? waiting : launchedEnd)) };
+  const answers: Answers = {
+    [`GET ${PATH}`]: (_, times) =>
+      times === 2 ? refusal(500, 'Unreachable', 'Temporal did not answer') : statusBody(times < 3 ? waiting : launchedEnd),
+  };
   const { code, stdout, stderr } = await against(answers, ['status', NAME, '--wait']);
   expect({ code, stderr }).toEqual({ code: 0, stderr: 'Temporal did not answer; trying again\n' });
   expect(stdout).toContain('✔ launched');

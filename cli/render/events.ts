@@ -8,7 +8,9 @@ export function renderEvents(records: readonly AuditRecord[], check: ChainCheck)
 }
 
 export function renderCheck(check: ChainCheck): string {
-  return check.ok ? `chain verified: ${check.records} records, head ${check.head.hash.slice(0, SHOWN_HASH)}…` : `CHAIN BROKEN at record ${check.seq}: ${check.sentence}`;
+  return check.ok
+    ? `chain verified: ${check.records} records, head ${check.head.hash.slice(0, SHOWN_HASH)}…`
+    : `CHAIN BROKEN at record ${check.seq}: ${check.sentence}`;
 }
 
 /** Always with seconds: here the order of things matters. */

@@ -5,7 +5,12 @@ import { counting, holding, stopped, waiting } from '../testing/statuses.ts';
 import { renderExplain } from './explain.ts';
 import { PLAIN } from './words.ts';
 
-const text = (status: CountdownStatus, checkpoint?: string): string => renderExplain(status, { look: PLAIN, checkpoint: findCheckpoint(status, checkpoint), evidenceUrl: (digest) => `http://t/api/v1/evidence/${digest}` });
+const text = (status: CountdownStatus, checkpoint?: string): string =>
+  renderExplain(status, {
+    look: PLAIN,
+    checkpoint: findCheckpoint(status, checkpoint),
+    evidenceUrl: (digest) => `http://t/api/v1/evidence/${digest}`,
+  });
 
 it('gives for a no-go code, sentence, numbers, since when, evidence, what to do and how it could be accepted', () => {
   expect(text(stopped)).toBe(

@@ -31,14 +31,21 @@ export function renderExplain(status: CountdownStatus, view: ExplainView): strin
     ...section('passes:', passLines(checkpoint, look)),
     ...section('people:', peopleLines(checkpoint, look)),
     '',
-    ...(reasons.length === 0 ? [nothingAgainst(checkpoint)] : reasons.flatMap((reason, index) => [...(index > 0 ? [''] : []), ...reasonLines(status, reason, view)])),
+    ...(reasons.length === 0
+      ? [nothingAgainst(checkpoint)]
+      : reasons.flatMap((reason, index) => [...(index > 0 ? [''] : []), ...reasonLines(status, reason, view)])),
     '',
-    ...(status.ending && status.ending !== 'launched' ? [paint(`${mark('bad', look)} ${status.ending.toUpperCase()}   ${status.sentence}`, 'bad', look), ''] : []),
-    ...nextLines(status, view.page).filter((line) => !line.includes(`tminus explain ${status.release}`) || checkpoint.name !== status.current).map(startNext),
+    ...(status.ending && status.ending !== 'launched'
+      ? [paint(`${mark('bad', look)} ${status.ending.toUpperCase()}   ${status.sentence}`, 'bad', look), '']
+      : []),
+    ...nextLines(status, view.page)
+      .filter((line) => !line.includes(`tminus explain ${status.release}`) || checkpoint.name !== status.current)
+      .map(startNext),
   ].join('\n');
 }
 
-const wordOf = ({ state, evaluation }: CheckpointStatus): string => (state === 'later' || state === 'running' || state === 'waiting' ? state : (evaluation?.verdict ?? state));
+const wordOf = ({ state, evaluation }: CheckpointStatus): string =>
+  state === 'later' || state === 'running' || state === 'waiting' ? state : (evaluation?.verdict ?? state);
 
 function nothingAgainst({ state, at }: CheckpointStatus): string {
   return state === 'later' ? `not reached yet; its time is ${utc(at)}` : 'nothing speaks against it';
@@ -49,7 +56,9 @@ const startNext = (line: string, index: number): string => (index === 0 ? line.r
 
 function reasonLines(status: CountdownStatus, reason: Reason, { look, checkpoint, evidenceUrl }: ExplainView): string[] {
   const row = codeRow(reason.code);
-  const step = checkpoint.steps.find(({ findings }) => findings.some((finding) => finding.code === reason.code && finding.subject === reason.subject));
+  const step = checkpoint.steps.find(({ findings }) =>
+    findings.some((finding) => finding.code === reason.code && finding.subject === reason.subject),
+  );
   const tone = toneOfEffect[reason.effect];
   const evidence = reason.evidence.flatMap((digest) => evidenceLines(checkpoint, digest, evidenceUrl));
   const fields: [name: string, lines: string[]][] = [
@@ -58,7 +67,12 @@ function reasonLines(status: CountdownStatus, reason: Reason, { look, checkpoint
     ['since', step?.finishedAt ? [`${utc(step.finishedAt)}, ${step.name} round ${step.round}`] : []],
     ['evidence', evidence],
     ['to do', row ? [row.whatToDo] : []],
-    ['accept', canBeWaived(status, reason, checkpoint) ? [`tminus waive ${status.release} --finding "${findingKey(reason)}" --expires 24h -m "…"`] : []],
+    [
+      'accept',
+      canBeWaived(status, reason, checkpoint)
+        ? [`tminus waive ${status.release} --finding "${findingKey(reason)}" --expires 24h -m "…"`]
+        : [],
+    ],
   ];
   return [
     paint(`${mark(tone, look)} ${reason.effect.toUpperCase()}   ${reason.message}`, tone, look),
@@ -69,8 +83,11 @@ function reasonLines(status: CountdownStatus, reason: Reason, { look, checkpoint
 /** `734 ms > 300 ms`; what people owe is counted in the sentence itself. */
 function measuredOf({ measured, limit, unit, effect }: Reason): string[] {
   if (unit === 'approvals' || measured === null) return [];
-  if (typeof measured !== 'number' || typeof limit !== 'number') return [limit === null ? `${measured} ${unit}`.trim() : `${measured}, limit ${limit} ${unit}`.trim()];
-  return [effect === 'no-go' ? against({ measured, limit, unit, outcome: 'fail' }) : `${amount(measured, unit)}, limit ${amount(limit, unit)}`];
+  if (typeof measured !== 'number' || typeof limit !== 'number')
+    return [limit === null ? `${measured} ${unit}`.trim() : `${measured}, limit ${limit} ${unit}`.trim()];
+  return [
+    effect === 'no-go' ? against({ measured, limit, unit, outcome: 'fail' }) : `${amount(measured, unit)}, limit ${amount(limit, unit)}`,
+  ];
 }
 
 function evidenceLines({ steps }: CheckpointStatus, digest: string, urlOf?: (digest: string) => string): string[] {
@@ -78,7 +95,8 @@ function evidenceLines({ steps }: CheckpointStatus, digest: string, urlOf?: (dig
   return [...(ref ? [describe(ref)] : []), `${ref ? '  ' : ''}${urlOf ? urlOf(digest) : digest}`];
 }
 
-const describe = ({ kind, source, sizeBytes, capturedAt }: EvidenceRef): string => `${kind.replaceAll('-', ' ')} of ${source}, ${amount(Math.ceil(sizeBytes / 1_000), 'kB')}, ${utc(capturedAt)}`;
+const describe = ({ kind, source, sizeBytes, capturedAt }: EvidenceRef): string =>
+  `${kind.replaceAll('-', ' ')} of ${source}, ${amount(Math.ceil(sizeBytes / 1_000), 'kB')}, ${utc(capturedAt)}`;
 
 /** Only a finding of the checkpoint that stands in the way now can be accepted. */
 function canBeWaived({ phase, current }: CountdownStatus, reason: Reason, { name, evaluation }: CheckpointStatus): boolean {
@@ -90,24 +108,42 @@ function canBeWaived({ phase, current }: CountdownStatus, reason: Reason, { name
 /** Where a checkpoint measures nothing itself, what was found before is what people decide on. */
 function earlierLines({ release, checkpoints }: CountdownStatus, { name, steps }: CheckpointStatus, look: Look): string[] {
   if (steps.length > 0) return [];
-  const earlier = checkpoints.slice(0, checkpoints.findIndex((each) => each.name === name));
-  return earlier.map((each) => `${each.offset} ${each.name}   ${said(each.state, look)}   ${each.evaluation?.passed ?? 0} of ${each.evaluation?.findings.length ?? 0} pass   tminus explain ${release} --checkpoint ${each.name}`);
+  const earlier = checkpoints.slice(
+    0,
+    checkpoints.findIndex((each) => each.name === name),
+  );
+  return earlier.map(
+    (each) =>
+      `${each.offset} ${each.name}   ${said(each.state, look)}   ${each.evaluation?.passed ?? 0} of ${each.evaluation?.findings.length ?? 0} pass   tminus explain ${release} --checkpoint ${each.name}`,
+  );
 }
 
 const section = (title: string, lines: string[]): string[] => (lines.length > 0 ? ['', title, ...lines.map((line) => `  ${line}`)] : []);
 
 function factLines({ steps }: CheckpointStatus): string[] {
-  const lines = steps.flatMap((step) => step.facts.map(({ subject, text }) => [subject === step.name ? step.name : `${step.name}: ${subject}`, text] as const));
+  const lines = steps.flatMap((step) =>
+    step.facts.map(({ subject, text }) => [subject === step.name ? step.name : `${step.name}: ${subject}`, text] as const),
+  );
   const width = Math.max(0, ...lines.map(([name]) => name.length));
   return lines.map(([name, text]) => `${name.padEnd(width)}   ${text}`);
 }
 
-const passLines = ({ evaluation }: CheckpointStatus, look: Look): string[] => (evaluation?.findings ?? []).filter(({ outcome }) => outcome === 'pass').map((finding) => `${paint(mark('good', look), 'good', look)} ${sentenceOf(finding)}`);
+const passLines = ({ evaluation }: CheckpointStatus, look: Look): string[] =>
+  (evaluation?.findings ?? [])
+    .filter(({ outcome }) => outcome === 'pass')
+    .map((finding) => `${paint(mark('good', look), 'good', look)} ${sentenceOf(finding)}`);
 
 function peopleLines({ approval, approvals, waivers, at }: CheckpointStatus, look: Look): string[] {
   return [
-    ...approvals.map(({ principal, decision, comment, at: when, verified }) => `${said(decision === 'approve' ? 'go' : 'no-go', look)}   ${principal.displayName}${verified ? '' : ' (unverified)'} at ${utc(when)}: "${comment}"`),
+    ...approvals.map(
+      ({ principal, decision, comment, at: when, verified }) =>
+        `${said(decision === 'approve' ? 'go' : 'no-go', look)}   ${principal.displayName}${verified ? '' : ' (unverified)'} at ${utc(when)}: "${comment}"`,
+    ),
     ...waivers.map(({ finding, by, reason, expiresAt }) => `waived   ${finding} by ${by.displayName} until ${utc(expiresAt)}: "${reason}"`),
-    ...(approval?.deadlineAt ? [`${approval.count} of ${approval.groups.join(' or ')} decide until ${utc(approval.deadlineAt)} (${relative(approval.deadlineAt, at).replace('in ', '')} after it was reached), else ${approval.onDeadline}`] : []),
+    ...(approval?.deadlineAt
+      ? [
+          `${approval.count} of ${approval.groups.join(' or ')} decide until ${utc(approval.deadlineAt)} (${relative(approval.deadlineAt, at).replace('in ', '')} after it was reached), else ${approval.onDeadline}`,
+        ]
+      : []),
   ];
 }

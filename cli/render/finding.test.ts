@@ -4,7 +4,12 @@ import { against, sentenceOf } from './finding.ts';
 import { harmless } from './harmless.ts';
 import { relative, span } from './times.ts';
 
-const finding = (outcome: Finding['outcome'], measured: number | null, limit: number | null, unit: string): Pick<Finding, 'outcome' | 'measured' | 'limit' | 'unit'> => ({ outcome, measured, limit, unit });
+const finding = (
+  outcome: Finding['outcome'],
+  measured: number | null,
+  limit: number | null,
+  unit: string,
+): Pick<Finding, 'outcome' | 'measured' | 'limit' | 'unit'> => ({ outcome, measured, limit, unit });
 
 it.each([
   ['fail', 734, 300, 'ms', '734 ms > 300 ms'],
@@ -29,7 +34,11 @@ it('adds the numbers only to a sentence that does not say the limit', () => {
 });
 
 it('lets no text steer the terminal', () => {
-  expect(harmless({ a: ['go\u001B[32m\u0007', 'two\r\nlines'], n: 3, none: null })).toEqual({ a: ['go·[32m·', 'two / lines'], n: 3, none: null });
+  expect(harmless({ a: ['go\u001B[32m\u0007', 'two\r\nlines'], n: 3, none: null })).toEqual({
+    a: ['go·[32m·', 'two / lines'],
+    n: 3,
+    none: null,
+  });
   expect(harmless('reads \u202Edrawkcab')).toBe('reads ·drawkcab');
   expect(harmless('中文 ✔ ≤ é')).toBe('中文 ✔ ≤ é');
 });

@@ -16,12 +16,15 @@ export interface ListedRelease {
 export function renderList(items: readonly ListedRelease[], look: Look, nowMs: number): string {
   if (items.length === 0) return 'no countdowns; `tminus start release.yaml` starts one';
   const now = new Date(nowMs).toISOString();
-  const width = (title: string, of: (item: ListedRelease) => string): number => Math.max(title.length, ...items.map((item) => of(item).length)) + 2;
+  const width = (title: string, of: (item: ListedRelease) => string): number =>
+    Math.max(title.length, ...items.map((item) => of(item).length)) + 2;
   const nameWidth = width('RELEASE', ({ name }) => name);
   const serviceWidth = width('SERVICE', ({ service }) => service ?? '?');
   return [
     `${'RELEASE'.padEnd(nameWidth)}${'SERVICE'.padEnd(serviceWidth)}${'VERDICT'.padEnd(VERDICT_WIDTH)}${'PHASE'.padEnd(PHASE_WIDTH)}WHEN`,
-    ...items.map((item) => `${item.name.padEnd(nameWidth)}${(item.service ?? '?').padEnd(serviceWidth)}${item.verdict ? padded(item.verdict, VERDICT_WIDTH, look) : '?'.padEnd(VERDICT_WIDTH)}${(item.phase ?? '?').padEnd(PHASE_WIDTH)}${when(item, now)}`.trimEnd()),
+    ...items.map((item) =>
+      `${item.name.padEnd(nameWidth)}${(item.service ?? '?').padEnd(serviceWidth)}${item.verdict ? padded(item.verdict, VERDICT_WIDTH, look) : '?'.padEnd(VERDICT_WIDTH)}${(item.phase ?? '?').padEnd(PHASE_WIDTH)}${when(item, now)}`.trimEnd(),
+    ),
   ].join('\n');
 }
 

@@ -2,7 +2,9 @@ import type { CountdownStatus } from '../../workflows/messages.ts';
 
 /** What a person would do next, as commands to copy. */
 export function nextCommands({ release, phase, ending, checkpoints, reasons }: CountdownStatus, page?: string): string[] {
-  const failedSteps = checkpoints.flatMap(({ state, steps }) => (state === 'hold' ? steps : [])).filter(({ state }) => state === 'failed-to-run');
+  const failedSteps = checkpoints
+    .flatMap(({ state, steps }) => (state === 'hold' ? steps : []))
+    .filter(({ state }) => state === 'failed-to-run');
   const back = checkpoints[0]?.offset ?? 'T-72h';
   switch (phase) {
     case 'opening':
@@ -13,11 +15,19 @@ export function nextCommands({ release, phase, ending, checkpoints, reasons }: C
     case 'waiting':
       return [`tminus explain ${release}`, `tminus approve ${release} -m "…"${page ? `   or   ${page}` : ''}`];
     case 'holding':
-      return [...(reasons.length > 0 ? [`tminus explain ${release}`] : []), ...failedSteps.map(({ name }) => `tminus retry ${release} --step ${name}`), `tminus resume ${release} -m "…"`];
+      return [
+        ...(reasons.length > 0 ? [`tminus explain ${release}`] : []),
+        ...failedSteps.map(({ name }) => `tminus retry ${release} --step ${name}`),
+        `tminus resume ${release} -m "…"`,
+      ];
     case 'stopped':
       return [`tminus explain ${release}`, `fix, then tminus recycle ${release} --to ${back} -m "…"`];
     case 'ended':
-      return [...(ending === 'launched' || ending === 'aborted' ? [] : [`tminus explain ${release}`]), `tminus report ${release} --html ${release}.html`, `tminus events ${release}`];
+      return [
+        ...(ending === 'launched' || ending === 'aborted' ? [] : [`tminus explain ${release}`]),
+        `tminus report ${release} --html ${release}.html`,
+        `tminus events ${release}`,
+      ];
   }
 }
 

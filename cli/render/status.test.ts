@@ -5,7 +5,8 @@ import { renderStatus, type StatusView } from './status.ts';
 import { inAscii, PLAIN } from './words.ts';
 
 const page = 'http://tminus.example/r/go-api-1.4.0';
-const text = (status: CountdownStatus, view: Partial<StatusView> = {}): string => renderStatus(status, { look: PLAIN, nowMs: 0, all: false, progress: [], page, ...view });
+const text = (status: CountdownStatus, view: Partial<StatusView> = {}): string =>
+  renderStatus(status, { look: PLAIN, nowMs: 0, all: false, progress: [], page, ...view });
 const lines = (...all: string[]): string => all.join('\n');
 const header = (verdict: string, clock: string, current: string): string[] => [
   'Release      go-api-1.4.0   shop/go-api on lab   REHEARSAL on virtual time',
@@ -18,7 +19,11 @@ const header = (verdict: string, clock: string, current: string): string[] => [
 it('shows, while people are waited for, who said what, how many are missing and what silence means', () => {
   expect(text(waiting)).toBe(
     lines(
-      ...header('⏸ hold   1 of 2 approvals of release-managers are given', 'T-00:55:00   launch 2026-11-24 09:00 UTC (in 55 m)', 'final-poll revision 3'),
+      ...header(
+        '⏸ hold   1 of 2 approvals of release-managers are given',
+        'T-00:55:00   launch 2026-11-24 09:00 UTC (in 55 m)',
+        'final-poll revision 3',
+      ),
       'CHECKPOINT / STEP              STATUS                TOOK  DETAIL',
       'T-72h  load-and-diagnosis      ✔ go              1 m 05 s  4 of 4 pass',
       'T-1h   final-poll              ⏸ waiting',
@@ -35,7 +40,11 @@ it('shows, while people are waited for, who said what, how many are missing and 
 it('shows how far the running step is', () => {
   expect(text(inLoadTest, { progress: [loadProgress] })).toBe(
     lines(
-      ...header('✔ go   running the steps of T-72h load-and-diagnosis', 'T-71:59:19   launch 2026-11-24 09:00 UTC (in 71 h 59 m)', 'load-and-diagnosis revision 1'),
+      ...header(
+        '✔ go   running the steps of T-72h load-and-diagnosis',
+        'T-71:59:19   launch 2026-11-24 09:00 UTC (in 71 h 59 m)',
+        'load-and-diagnosis revision 1',
+      ),
       'CHECKPOINT / STEP             STATUS                TOOK  DETAIL',
       'T-72h  load-and-diagnosis     ▶ running             39 s  1 of 1 pass',
       ' ├ preflight                  ✔ pass               3.0 s  14 of 14: rights, health, series, image, clock skew 3 ms',
@@ -51,7 +60,11 @@ it('shows how far the running step is', () => {
 it('says a no-go with its measure against the limit, and as the last thing before what to do', () => {
   expect(text(stopped)).toBe(
     lines(
-      ...header('✖ no-go   p99 of POST /api/order/create is 734 ms, limit 300 ms', 'T-71:59:30   launch 2026-11-24 09:00 UTC (in 71 h 59 m)', 'load-and-diagnosis revision 2'),
+      ...header(
+        '✖ no-go   p99 of POST /api/order/create is 734 ms, limit 300 ms',
+        'T-71:59:30   launch 2026-11-24 09:00 UTC (in 71 h 59 m)',
+        'load-and-diagnosis revision 2',
+      ),
       'CHECKPOINT / STEP             STATUS                TOOK  DETAIL',
       'T-72h  load-and-diagnosis     ✖ no-go               24 s  2 of 3 pass',
       ' ├ preflight                  ✔ pass               3.0 s  14 of 14: rights, health, series, image, clock skew 3 ms',
@@ -71,16 +84,28 @@ it('says a no-go with its measure against the limit, and as the last thing befor
 
 it('says a hold with what could not be seen, and how to go on', () => {
   const shown = text(holding).split('\n');
-  const sentence = 'the guard could not see shop/go-api for 24 s, limit 20 s: Prometheus did not answer to sum(rate(http_request_duration_seconds_count[1m]))';
-  expect(shown).toContain(' └ guard                      ⏸ inconclusive        42 s  18 s: 1,790 requests, 0 errors (0 % ≤ 0.1 %), p99 219 ms');
+  const sentence =
+    'the guard could not see shop/go-api for 24 s, limit 20 s: Prometheus did not answer to sum(rate(http_request_duration_seconds_count[1m]))';
+  expect(shown).toContain(
+    ' └ guard                      ⏸ inconclusive        42 s  18 s: 1,790 requests, 0 errors (0 % ≤ 0.1 %), p99 219 ms',
+  );
   expect(shown).toContain('      ⏸ inconclusive   GuardNoData shop/go-api');
-  expect(shown.slice(-4)).toEqual([`⏸ HOLD   ${sentence}`, '', 'Next:  tminus explain go-api-1.4.0', '       tminus resume go-api-1.4.0 -m "…"']);
+  expect(shown.slice(-4)).toEqual([
+    `⏸ HOLD   ${sentence}`,
+    '',
+    'Next:  tminus explain go-api-1.4.0',
+    '       tminus resume go-api-1.4.0 -m "…"',
+  ]);
 });
 
 it('folds what is finished, and unfolds it with --all, findings included', () => {
   expect(text(launchedEnd)).toBe(
     lines(
-      ...header('✔ launched   go-api runs registry.local/go-api:sha-91d03ce, and the guard has passed', 'T+00:01:09   launch 2026-11-24 09:00 UTC', 'launch revision 1'),
+      ...header(
+        '✔ launched   go-api runs registry.local/go-api:sha-91d03ce, and the guard has passed',
+        'T+00:01:09   launch 2026-11-24 09:00 UTC',
+        'launch revision 1',
+      ),
       'CHECKPOINT / STEP             STATUS                TOOK  DETAIL',
       'T-72h  load-and-diagnosis     ✔ go              1 m 05 s  4 of 4 pass',
       'T-1h   final-poll             ✔ go                        approved by Li Wei, Ama Osei',
@@ -99,13 +124,19 @@ it('tells a rollback with its proof, and what was not run any more', () => {
   const shown = text(rolledBack).split('\n');
   expect(shown).toContain(' │    ✖ fail   RolloutFailed deployment shop/go-api: 0 pods < 3 pods');
   expect(shown).toContain(' ├ guard                      · not run');
-  expect(shown).toContain(' └ rollback                   ✔ pass                11 s  shop/go-api back to registry.local/go-api:sha-4f9c2ab: 3 of 3 pods in 8.4 s, health ok in 0.3 s');
-  expect(shown).toContain('✖ ROLLED-BACK   the rollout of deployment shop/go-api exceeded its progress deadline with 0 of 3 pods ready: ProgressDeadlineExceeded');
+  expect(shown).toContain(
+    ' └ rollback                   ✔ pass                11 s  shop/go-api back to registry.local/go-api:sha-4f9c2ab: 3 of 3 pods in 8.4 s, health ok in 0.3 s',
+  );
+  expect(shown).toContain(
+    '✖ ROLLED-BACK   the rollout of deployment shop/go-api exceeded its progress deadline with 0 of 3 pods ready: ProgressDeadlineExceeded',
+  );
 });
 
 it('reads the clock on the wall for a real countdown, for the countdown wakes only at events', () => {
   const real = { ...counting, rehearsal: false };
-  expect(text(real, { nowMs: Date.parse('2026-11-23T21:00:00Z') })).toContain('Clock        T-12:00:00   launch 2026-11-24 09:00 UTC (in 12 h 00 m)');
+  expect(text(real, { nowMs: Date.parse('2026-11-23T21:00:00Z') })).toContain(
+    'Clock        T-12:00:00   launch 2026-11-24 09:00 UTC (in 12 h 00 m)',
+  );
   expect(text(real, { nowMs: Date.parse('2026-11-23T21:00:00Z') })).not.toContain('REHEARSAL');
 });
 

@@ -48,10 +48,19 @@ export function renderStatus(status: CountdownStatus, view: StatusView): string 
   const rows = shown.flatMap((checkpoint) => checkpointRows(status, checkpoint, now, offsetWidth, view));
   const nameWidth = Math.max(NAME_LEAST, ...rows.map(({ name }) => name.length)) + 2;
   return [
-    field('Release', `${status.release}   ${status.service.namespace}/${status.service.name} on ${status.service.cluster}${status.rehearsal ? '   REHEARSAL on virtual time' : ''}`),
+    field(
+      'Release',
+      `${status.release}   ${status.service.namespace}/${status.service.name} on ${status.service.cluster}${status.rehearsal ? '   REHEARSAL on virtual time' : ''}`,
+    ),
     field('Verdict', `${said(status.ending ?? status.verdict, look)}   ${withUtc(status.sentence)}`),
-    field('Clock', `${clock(now, status.launchAt)}   launch ${utc(status.launchAt)}${status.endedAt ? '' : ` (${relative(status.launchAt, now)})`}${status.heldMs > 0 ? `, held ${span(status.heldMs)} in all` : ''}`),
-    field('Requested', `${status.requestedBy.displayName}   image ${status.service.image}   ${status.current} revision ${status.checkpoints.find(({ name }) => name === status.current)?.revision ?? 0}`),
+    field(
+      'Clock',
+      `${clock(now, status.launchAt)}   launch ${utc(status.launchAt)}${status.endedAt ? '' : ` (${relative(status.launchAt, now)})`}${status.heldMs > 0 ? `, held ${span(status.heldMs)} in all` : ''}`,
+    ),
+    field(
+      'Requested',
+      `${status.requestedBy.displayName}   image ${status.service.image}   ${status.current} revision ${status.checkpoints.find(({ name }) => name === status.current)?.revision ?? 0}`,
+    ),
     '',
     `${'CHECKPOINT / STEP'.padEnd(nameWidth)}${'STATUS'.padEnd(STATE_WIDTH)}${'TOOK'.padStart(TOOK_WIDTH)}  DETAIL`,
     ...rows.flatMap((row) => rowLines(row, nameWidth, look)),
@@ -62,13 +71,22 @@ export function renderStatus(status: CountdownStatus, view: StatusView): string 
 }
 
 function rowLines({ name, state, took, detail, below }: Row, nameWidth: number, look: Look): string[] {
-  return [`${name.padEnd(nameWidth)}${padded(state, STATE_WIDTH, look)}${took.padStart(TOOK_WIDTH)}  ${detail}`.trimEnd(), ...below.map((line) => `${name.startsWith(' ├') ? ' │' : '  '}    ${line}`)];
+  return [
+    `${name.padEnd(nameWidth)}${padded(state, STATE_WIDTH, look)}${took.padStart(TOOK_WIDTH)}  ${detail}`.trimEnd(),
+    ...below.map((line) => `${name.startsWith(' ├') ? ' │' : '  '}    ${line}`),
+  ];
 }
 
 function checkpointRows(status: CountdownStatus, checkpoint: CheckpointStatus, now: string, offsetWidth: number, view: StatusView): Row[] {
   const folded = !view.all && view.checkpoint === undefined && (checkpoint.state === 'go' || checkpoint.state === 'later');
   const over = status.phase === 'ended';
-  const head: Row = { name: `${checkpoint.offset.padEnd(offsetWidth)}  ${checkpoint.name}`, state: over && checkpoint.state === 'later' ? 'not reached' : checkpoint.state, took: tookOf(checkpoint.steps, now), detail: over && checkpoint.state === 'later' ? '' : summaryOf(checkpoint, now), below: [] };
+  const head: Row = {
+    name: `${checkpoint.offset.padEnd(offsetWidth)}  ${checkpoint.name}`,
+    state: over && checkpoint.state === 'later' ? 'not reached' : checkpoint.state,
+    took: tookOf(checkpoint.steps, now),
+    detail: over && checkpoint.state === 'later' ? '' : summaryOf(checkpoint, now),
+    below: [],
+  };
   if (folded) return [head];
   const below = [...checkpoint.steps.map((step) => stepRow(checkpoint, step, now, over, view)), ...approvalRow(checkpoint, now, view.look)];
   return [head, ...below.map((row, index) => ({ ...row, name: ` ${index === below.length - 1 ? '└' : '├'} ${row.name}` }))];
@@ -95,7 +113,8 @@ function tookOf(steps: readonly StepStatus[], now: string): string {
 
 function stepRow(checkpoint: CheckpointStatus, step: StepStatus, now: string, over: boolean, { look, progress, all }: StatusView): Row {
   const doing = progress.find((each) => each.checkpoint === checkpoint.name && each.step === step.name);
-  const bar = step.state === 'running' && doing?.progress ? `${barOf(doing.progress.done, doing.progress.total)} ${doing.progress.text}` : '';
+  const bar =
+    step.state === 'running' && doing?.progress ? `${barOf(doing.progress.done, doing.progress.total)} ${doing.progress.text}` : '';
   const retried = doing && doing.attempt > 1 ? `attempt ${doing.attempt}` : '';
   const [first, ...rest] = step.facts.filter(({ text }) => text !== '');
   return {
@@ -105,7 +124,11 @@ function stepRow(checkpoint: CheckpointStatus, step: StepStatus, now: string, ov
     detail: [bar, retried, first ? first.text : ''].filter((part) => part !== '').join('   '),
     below: [
       ...rest.map(({ subject, text }) => `${subject}: ${text}`),
-      ...(all ? step.findings.map((finding) => `${said(finding.outcome, look)}   ${sentenceOf(finding)}`) : step.findings.filter(({ outcome }) => outcome !== 'pass').map((finding) => `${said(finding.outcome, look)}   ${inShort(finding)}`)),
+      ...(all
+        ? step.findings.map((finding) => `${said(finding.outcome, look)}   ${sentenceOf(finding)}`)
+        : step.findings
+            .filter(({ outcome }) => outcome !== 'pass')
+            .map((finding) => `${said(finding.outcome, look)}   ${inShort(finding)}`)),
     ],
   };
 }
@@ -126,25 +149,38 @@ function stateOf({ state, findings }: StepStatus): string {
 function approvalRow({ approval, approvals, state }: CheckpointStatus, now: string, look: Look): Row[] {
   if (!approval) return [];
   const given = approvals.filter(({ decision }) => decision === 'approve').length;
-  const until = approval.deadlineAt && state === 'waiting' ? `, until ${utc(approval.deadlineAt)} (${relative(approval.deadlineAt, now)}), else ${approval.onDeadline}` : '';
+  const until =
+    approval.deadlineAt && state === 'waiting'
+      ? `, until ${utc(approval.deadlineAt)} (${relative(approval.deadlineAt, now)}), else ${approval.onDeadline}`
+      : '';
   return [
     {
       name: `approval: ${approval.groups.join(' or ')}`,
       state,
       took: '',
       detail: `${given} of ${approval.count}${until}`,
-      below: approvals.map(({ principal, decision, comment, revision, verified }) => `${said(decision === 'approve' ? 'go' : 'no-go', look)}   ${principal.displayName}${verified ? '' : ' (unverified)'}: "${comment}"   on revision ${revision}`),
+      below: approvals.map(
+        ({ principal, decision, comment, revision, verified }) =>
+          `${said(decision === 'approve' ? 'go' : 'no-go', look)}   ${principal.displayName}${verified ? '' : ' (unverified)'}: "${comment}"   on revision ${revision}`,
+      ),
     },
   ];
 }
 
 /** What the eye finds last where something is wrong: each reason in its sentence. */
 function objectionLines({ reasons, phase, ending, sentence }: CountdownStatus, look: Look): string[] {
-  if (ending !== undefined && ending !== 'launched') return [paint(`${mark('bad', look)} ${ending.toUpperCase()}   ${sentence}`, 'bad', look), ''];
+  if (ending !== undefined && ending !== 'launched')
+    return [paint(`${mark('bad', look)} ${ending.toUpperCase()}   ${sentence}`, 'bad', look), ''];
   if (phase !== 'stopped' && phase !== 'holding' && phase !== 'undoing') return [];
   const lines = reasons
     .filter(({ effect }) => effect === 'no-go' || effect === 'hold')
-    .map(({ effect, message }) => paint(`${mark(effect === 'no-go' ? 'bad' : 'hold', look)} ${effect.toUpperCase()}   ${message}`, effect === 'no-go' ? 'bad' : 'hold', look));
+    .map(({ effect, message }) =>
+      paint(
+        `${mark(effect === 'no-go' ? 'bad' : 'hold', look)} ${effect.toUpperCase()}   ${message}`,
+        effect === 'no-go' ? 'bad' : 'hold',
+        look,
+      ),
+    );
   return lines.length > 0 ? [...lines, ''] : [];
 }
 

@@ -1,6 +1,17 @@
 import { expect, it } from '@jest/globals';
 import type { CountdownStatus } from '../../workflows/messages.ts';
-import { counting, holding, inGuard, inLoadTest, launchedEnd, opening, rolledBack, stopped, undoing, waiting } from '../testing/statuses.ts';
+import {
+  counting,
+  holding,
+  inGuard,
+  inLoadTest,
+  launchedEnd,
+  opening,
+  rolledBack,
+  stopped,
+  undoing,
+  waiting,
+} from '../testing/statuses.ts';
 import { storyLines } from './story.ts';
 
 function told(...statuses: CountdownStatus[]): string[] {
@@ -64,10 +75,17 @@ it('tells a hold, and that the clock runs again', () => {
 it('tells going back, and what the new round of the same step found', () => {
   expect(storyLines(waiting, opening)).toEqual(['         ⏸ goes back to T-72h load-and-diagnosis']);
   const [first, second] = stopped.checkpoints[0]?.steps ?? [];
-  const again = { ...counting, checkpoints: counting.checkpoints.map((each, index) => (index === 0 ? { ...each, steps: each.steps.map((step) => ({ ...step, round: 2 })) } : each)) };
+  const again = {
+    ...counting,
+    checkpoints: counting.checkpoints.map((each, index) =>
+      index === 0 ? { ...each, steps: each.steps.map((step) => ({ ...step, round: 2 })) } : each,
+    ),
+  };
   expect(first?.round).toBe(1);
   expect(second?.round).toBe(1);
-  expect(storyLines(stopped, again).filter((line) => line.includes('load-test'))).toEqual(['         load-test    ✔ 60 s, 300 requests/s asked, 299.8 delivered, 0 dropped']);
+  expect(storyLines(stopped, again).filter((line) => line.includes('load-test'))).toEqual([
+    '         load-test    ✔ 60 s, 300 requests/s asked, 299.8 delivered, 0 dropped',
+  ]);
 });
 
 it('says nothing when only the clock has moved', () => {

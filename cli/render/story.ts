@@ -44,12 +44,18 @@ function clockLines(previous: CountdownStatus | null, next: CountdownStatus, loo
 
 function standstillLines(previous: CountdownStatus | null, next: CountdownStatus, look: Look): string[] {
   if (next.phase === previous?.phase) return [];
-  if (next.phase === 'holding') return [`${INDENT}${mark('hold', look)} HOLD  ${next.sentence}`, `${INDENT}  Next: ${nextCommands(next).join(' · ')}`];
+  if (next.phase === 'holding')
+    return [`${INDENT}${mark('hold', look)} HOLD  ${next.sentence}`, `${INDENT}  Next: ${nextCommands(next).join(' · ')}`];
   if (next.phase === 'undoing') return [`${INDENT}${mark('bad', look)} ROLLING BACK  ${next.sentence.replace(/^rolling back: /, '')}`];
   return [];
 }
 
-function checkpointLines(previous: CountdownStatus | null, next: CountdownStatus, checkpoint: CheckpointStatus, look: Look): { lines: string[]; undone: string[] } {
+function checkpointLines(
+  previous: CountdownStatus | null,
+  next: CountdownStatus,
+  checkpoint: CheckpointStatus,
+  look: Look,
+): { lines: string[]; undone: string[] } {
   const before = previous?.checkpoints.find(({ name }) => name === checkpoint.name);
   const began = checkpoint.state !== 'later' && (before === undefined || before.state === 'later');
   const lines: string[] = began ? [`${planned(checkpoint, next)}${checkpoint.name}`] : [];
@@ -57,18 +63,30 @@ function checkpointLines(previous: CountdownStatus | null, next: CountdownStatus
   for (const step of checkpoint.steps) {
     const known = before?.steps.find(({ name }) => name === step.name);
     const over = step.state === 'done' || step.state === 'failed-to-run';
-    if (over && !(known && known.round === step.round && known.state === step.state)) (step.type === 'rollback' ? undone : lines).push(...stepLines(step, look));
+    if (over && !(known && known.round === step.round && known.state === step.state))
+      (step.type === 'rollback' ? undone : lines).push(...stepLines(step, look));
   }
   if (checkpoint.state === 'waiting' && before?.state !== 'waiting' && checkpoint.approval) {
     const { count, groups, deadlineAt, onDeadline } = checkpoint.approval;
-    lines.push(`${INDENT}waits for ${count} of ${groups.join(' or ')} until ${deadlineAt ? shortClock(deadlineAt, next.launchAt) : 'they decide'}, else ${onDeadline}`);
+    lines.push(
+      `${INDENT}waits for ${count} of ${groups.join(' or ')} until ${deadlineAt ? shortClock(deadlineAt, next.launchAt) : 'they decide'}, else ${onDeadline}`,
+    );
   }
   // By who and when: a recycled checkpoint starts its list again.
-  const isNew = ({ principal, at }: ApprovalStatus): boolean => !before?.approvals.some((known) => known.at === at && known.principal.subject === principal.subject);
+  const isNew = ({ principal, at }: ApprovalStatus): boolean =>
+    !before?.approvals.some((known) => known.at === at && known.principal.subject === principal.subject);
   lines.push(...checkpoint.approvals.filter(isNew).map((approval) => approvalLine(approval, look)));
-  const waived = checkpoint.waivers.filter(({ finding, expiresAt }) => !before?.waivers.some((known) => known.finding === finding && known.expiresAt === expiresAt));
-  lines.push(...waived.map(({ finding, by, reason, expiresAt }) => `${INDENT}${'waived'.padEnd(SUBJECT_WIDTH)}${finding} by ${by.displayName} until ${utc(expiresAt)}: "${reason}"`));
-  if (checkpoint.state === 'go' && before?.state !== 'go') lines.push(`${INDENT}${'verdict'.padEnd(SUBJECT_WIDTH)}${mark('good', look)} go${skipped(next, checkpoint)}`);
+  const waived = checkpoint.waivers.filter(
+    ({ finding, expiresAt }) => !before?.waivers.some((known) => known.finding === finding && known.expiresAt === expiresAt),
+  );
+  lines.push(
+    ...waived.map(
+      ({ finding, by, reason, expiresAt }) =>
+        `${INDENT}${'waived'.padEnd(SUBJECT_WIDTH)}${finding} by ${by.displayName} until ${utc(expiresAt)}: "${reason}"`,
+    ),
+  );
+  if (checkpoint.state === 'go' && before?.state !== 'go')
+    lines.push(`${INDENT}${'verdict'.padEnd(SUBJECT_WIDTH)}${mark('good', look)} go${skipped(next, checkpoint)}`);
   return { lines, undone };
 }
 
@@ -96,7 +114,10 @@ function evidenceKinds({ evidence }: StepStatus): string {
 const DIGEST_FROM = 'sha256:'.length;
 
 function approvalLine({ principal, decision, comment, evidenceDigest, revision, verified }: ApprovalStatus, look: Look): string {
-  const word = decision === 'approve' ? `${mark('good', look)} ${principal.displayName} approves` : `${mark('bad', look)} ${principal.displayName} rejects`;
+  const word =
+    decision === 'approve'
+      ? `${mark('good', look)} ${principal.displayName} approves`
+      : `${mark('bad', look)} ${principal.displayName} rejects`;
   return `${INDENT}${word}${verified ? '' : ' (unverified)'} "${comment}"   evidence ${evidenceDigest.slice(DIGEST_FROM, DIGEST_FROM + 4)}…, revision ${revision}`;
 }
 
@@ -114,7 +135,8 @@ const shortClock = (at: string, launchAt: string): string => clock(at, launchAt)
 
 function endLines(previous: CountdownStatus | null, next: CountdownStatus, look: Look): string[] {
   const nextLine = `  Next: ${nextCommands(next).join(' · ')}`;
-  if (next.phase === 'stopped') return previous?.phase === 'stopped' ? [] : [`${mark('bad', look)} NO-GO    ${next.sentence}.${untouched(next)}`, nextLine];
+  if (next.phase === 'stopped')
+    return previous?.phase === 'stopped' ? [] : [`${mark('bad', look)} NO-GO    ${next.sentence}.${untouched(next)}`, nextLine];
   if (next.phase !== 'ended' || previous?.phase === 'ended') return [];
   const facts = `  ${span(Date.parse(next.endedAt ?? next.now) - Date.parse(next.startedAt))} of countdown · ${next.historyEvents} events · ${next.auditHead.seq} audit records`;
   if (next.ending === 'launched') return [`${mark('good', look)} LAUNCHED ${next.sentence}`, facts, nextLine];

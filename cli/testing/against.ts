@@ -25,9 +25,30 @@ export async function against(answers: Answers, argv: string[], options: RunOpti
   return { server, ...(await tminus(argv, { server: server.url, ...options })) };
 }
 
-export const statusBody = (status: CountdownStatus): Answer => ({ body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseStatus', metadata: { name: NAME, revision: 3 }, ...status, links: { page: 'http://tminus.example/r/go-api-1.4.0' } } });
+export const statusBody = (status: CountdownStatus): Answer => ({
+  body: {
+    apiVersion: 'tminus.dev/v1alpha1',
+    kind: 'ReleaseStatus',
+    metadata: { name: NAME, revision: 3 },
+    ...status,
+    links: { page: 'http://tminus.example/r/go-api-1.4.0' },
+  },
+});
 
-export const actBody = (sentence: string): Answer => ({ body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ActResult', metadata: { name: NAME, revision: 3 }, action: 'approve', sentence, phase: 'waiting', links: { page: 'p' } } });
+export const actBody = (sentence: string): Answer => ({
+  body: {
+    apiVersion: 'tminus.dev/v1alpha1',
+    kind: 'ActResult',
+    metadata: { name: NAME, revision: 3 },
+    action: 'approve',
+    sentence,
+    phase: 'waiting',
+    links: { page: 'p' },
+  },
+});
 
 /** A server whose one countdown stands like this. */
-export const showing = (status: CountdownStatus): Answers => ({ [`GET ${PATH}`]: statusBody(status), [`GET ${PATH}/progress`]: { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseProgress', items: [loadProgress] } } });
+export const showing = (status: CountdownStatus): Answers => ({
+  [`GET ${PATH}`]: statusBody(status),
+  [`GET ${PATH}/progress`]: { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseProgress', items: [loadProgress] } },
+});

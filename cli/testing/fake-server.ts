@@ -26,11 +26,21 @@ export async function fakeServer(answers: Answers): Promise<FakeServer> {
     let text = '';
     request.on('data', (chunk) => (text += String(chunk)));
     request.on('end', () => {
-      const each: Asked = { method: request.method ?? '', path: request.url ?? '', authorization: request.headers.authorization, body: text === '' ? null : (JSON.parse(text) as Record<string, unknown>) };
+      const each: Asked = {
+        method: request.method ?? '',
+        path: request.url ?? '',
+        authorization: request.headers.authorization,
+        body: text === '' ? null : (JSON.parse(text) as Record<string, unknown>),
+      };
       asked.push(each);
       const row = answers[`${each.method} ${each.path}`];
       const times = asked.filter(({ method, path }) => method === each.method && path === each.path).length;
-      send(response, typeof row === 'function' ? row(each, times) : (row ?? refusal(404, 'NotFound', `the fake has nothing at ${each.method} ${each.path}`)));
+      send(
+        response,
+        typeof row === 'function'
+          ? row(each, times)
+          : (row ?? refusal(404, 'NotFound', `the fake has nothing at ${each.method} ${each.path}`)),
+      );
     });
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
@@ -55,4 +65,7 @@ function send(response: ServerResponse, answer: Answer): void {
   response.end(text ?? JSON.stringify(body));
 }
 
-export const refusal = (status: number, code: string, message: string, hint = 'do otherwise'): Answer => ({ status, body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'Error', code, message, hint } });
+export const refusal = (status: number, code: string, message: string, hint = 'do otherwise'): Answer => ({
+  status,
+  body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'Error', code, message, hint },
+});

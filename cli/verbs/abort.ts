@@ -25,13 +25,19 @@ async function confirm(release: string, { confirm: given }: AbortOptions, comman
   const asks = given === undefined && input && process.stdin.isTTY && formatOf(command) === 'text';
   const typed = asks ? await ask(`Type ${release} to abort it: `) : given;
   if (typed === release) return;
-  throw usageFailure(typed === undefined ? `abort needs the name of ${release} again` : `"${typed}" is not ${release}; nothing was aborted`, `add --confirm ${release}`);
+  throw usageFailure(
+    typed === undefined ? `abort needs the name of ${release} again` : `"${typed}" is not ${release}; nothing was aborted`,
+    `add --confirm ${release}`,
+  );
 }
 
 async function ask(question: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   // While it reads a line, Ctrl-C comes to it and not to the process.
-  terminal.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  terminal.once('SIGINT', () => {
+    process.stderr.write('\n');
+    process.kill(process.pid, 'SIGINT');
+  });
   try {
     return (await terminal.question(question)).trim();
   } finally {

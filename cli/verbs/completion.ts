@@ -18,7 +18,8 @@ export function completionCommand(program: Command): void {
     .argument('[words...]')
     .action(async (words: string[], _: unknown, command: Command) => {
       const started = words.at(-1) ?? '';
-      for (const candidate of await candidates(program, words, command)) if (candidate.startsWith(started)) process.stdout.write(`${candidate}\n`);
+      for (const candidate of await candidates(program, words, command))
+        if (candidate.startsWith(started)) process.stdout.write(`${candidate}\n`);
     });
 }
 

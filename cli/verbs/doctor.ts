@@ -26,7 +26,11 @@ export function doctorCommand(program: Command): void {
     .description('what is missing between here and a countdown, in sentences')
     .action(async (_: unknown, command: Command) => {
       const items = [nodeCheck(), ...(await serverChecks(command))];
-      print(command, { apiVersion: API_VERSION, kind: 'Doctor', items }, (shown, look) => shown.items.map(({ name, outcome, sentence }) => `${padded(outcome, OUTCOME_WIDTH, look)}${name.padEnd(NAME_WIDTH)} ${sentence}`).join('\n'));
+      print(command, { apiVersion: API_VERSION, kind: 'Doctor', items }, (shown, look) =>
+        shown.items
+          .map(({ name, outcome, sentence }) => `${padded(outcome, OUTCOME_WIDTH, look)}${name.padEnd(NAME_WIDTH)} ${sentence}`)
+          .join('\n'),
+      );
       process.exitCode = items.some(({ outcome }) => outcome === 'fail') ? EXIT.unexpected : EXIT.done;
     });
 }
@@ -34,7 +38,13 @@ export function doctorCommand(program: Command): void {
 function nodeCheck(): Check {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const good = major > NODE_AT_LEAST[0] || (major === NODE_AT_LEAST[0] && minor >= NODE_AT_LEAST[1]);
-  return { name: 'node', outcome: good ? 'pass' : 'fail', sentence: good ? `Node ${process.versions.node}` : `Node ${process.versions.node} is too old; ${NODE_AT_LEAST.join('.')} or newer is needed` };
+  return {
+    name: 'node',
+    outcome: good ? 'pass' : 'fail',
+    sentence: good
+      ? `Node ${process.versions.node}`
+      : `Node ${process.versions.node} is too old; ${NODE_AT_LEAST.join('.')} or newer is needed`,
+  };
 }
 
 /** Each needs the one before: beyond the first that fails nothing can be known, and it says so once. */
@@ -67,7 +77,10 @@ const questions = (command: Command): [name: string, ask: () => Promise<Answer>]
     'temporal',
     async () => {
       const { items } = await connect(command).get<Listed>('/api/v1/releases');
-      return { outcome: 'pass', sentence: `Temporal answers; ${items.length} countdowns, ${items.filter(({ state }) => state === 'running').length} of them running` };
+      return {
+        outcome: 'pass',
+        sentence: `Temporal answers; ${items.length} countdowns, ${items.filter(({ state }) => state === 'running').length} of them running`,
+      };
     },
   ],
   [
@@ -84,7 +97,19 @@ const questions = (command: Command): [name: string, ask: () => Promise<Answer>]
 
 async function health(url: string): Promise<Answer> {
   const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) }).catch(() => null);
-  if (!answer) throw new CliFailure('Unreachable', `nothing answers at ${url}`, 'start the server with `tminus dev`, or name it with --server or TMINUS_SERVER', EXIT.unexpected);
-  if (!answer.ok) throw new CliFailure('Unreachable', `what answers at ${url} is not a healthy Tminus server (HTTP ${answer.status})`, 'name the server with --server or TMINUS_SERVER', EXIT.unexpected);
+  if (!answer)
+    throw new CliFailure(
+      'Unreachable',
+      `nothing answers at ${url}`,
+      'start the server with `tminus dev`, or name it with --server or TMINUS_SERVER',
+      EXIT.unexpected,
+    );
+  if (!answer.ok)
+    throw new CliFailure(
+      'Unreachable',
+      `what answers at ${url} is not a healthy Tminus server (HTTP ${answer.status})`,
+      'name the server with --server or TMINUS_SERVER',
+      EXIT.unexpected,
+    );
   return { outcome: 'pass', sentence: `${url} answers` };
 }

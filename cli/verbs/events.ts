@@ -39,15 +39,22 @@ function checkOf(items: readonly AuditRecord[], head: ChainHead): ChainCheck {
 
 async function showEvents(api: Api, release: string, command: Command): Promise<ChainCheck> {
   const { items, check } = await readAudit(api, release);
-  const chain = check.ok ? { state: 'verified', records: check.records, head: check.head } : { state: 'broken', firstBadRecord: check.seq, message: check.sentence };
-  print(command, { apiVersion: API_VERSION, kind: 'EventList', metadata: { name: release }, chain, items }, (shown) => renderEvents(shown.items, check));
+  const chain = check.ok
+    ? { state: 'verified', records: check.records, head: check.head }
+    : { state: 'broken', firstBadRecord: check.seq, message: check.sentence };
+  print(command, { apiVersion: API_VERSION, kind: 'EventList', metadata: { name: release }, chain, items }, (shown) =>
+    renderEvents(shown.items, check),
+  );
   return check;
 }
 
 async function followEvents(api: Api, release: string, command: Command): Promise<ChainCheck> {
   let seen = 0;
   for (;;) {
-    const { items, check, ended } = await patiently(() => readAudit(api, release), { first: seen === 0, tell: (line) => hint(command, line) });
+    const { items, check, ended } = await patiently(() => readAudit(api, release), {
+      first: seen === 0,
+      tell: (line) => hint(command, line),
+    });
     for (const record of items.slice(seen)) printLine(command, record, (shown) => renderRecord(shown));
     seen = items.length;
     if (ended || !check.ok) {

@@ -9,7 +9,11 @@ export function exitCodesCommand(program: Command): void {
     // So that `tminus help exit-codes` says it, too.
     .addHelpText('after', () => `\n${table()}`)
     .action((_: unknown, command: Command) => {
-      print(command, { apiVersion: API_VERSION, kind: 'ExitCodes', items: exitCodeRows.map(([code, meaning]) => ({ code, meaning })) }, table);
+      print(
+        command,
+        { apiVersion: API_VERSION, kind: 'ExitCodes', items: exitCodeRows.map(([code, meaning]) => ({ code, meaning })) },
+        table,
+      );
     });
 }
 

@@ -16,8 +16,19 @@ export function explainCommand(program: Command): void {
       const status = await readStatus(api, release);
       const checkpoint = findCheckpoint(status, asked);
       const { links, verdict, ending, sentence } = status;
-      const document = { apiVersion: API_VERSION, kind: 'Explanation', metadata: { name: release, revision: checkpoint.revision }, verdict, ...(ending ? { ending } : {}), sentence, checkpoint, links };
+      const document = {
+        apiVersion: API_VERSION,
+        kind: 'Explanation',
+        metadata: { name: release, revision: checkpoint.revision },
+        verdict,
+        ...(ending ? { ending } : {}),
+        sentence,
+        checkpoint,
+        links,
+      };
       const evidenceUrl = (digest: string): string => `${api.url}/api/v1/evidence/${digest}`;
-      print(command, document, (shown, look) => renderExplain(harmless(status), { look, checkpoint: shown.checkpoint, evidenceUrl, page: shown.links.page }));
+      print(command, document, (shown, look) =>
+        renderExplain(harmless(status), { look, checkpoint: shown.checkpoint, evidenceUrl, page: shown.links.page }),
+      );
     });
 }

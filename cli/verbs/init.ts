@@ -30,6 +30,10 @@ export function initCommand(program: Command): void {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
         throw usageFailure(`${file} is already there and was not changed`, 'give another name: tminus init FILE');
       }
-      print(command, { apiVersion: API_VERSION, kind: 'File', file }, () => `${file} written\nNext:  edit it, then tminus validate ${file}`);
+      print(
+        command,
+        { apiVersion: API_VERSION, kind: 'File', file },
+        () => `${file} written\nNext:  edit it, then tminus validate ${file}`,
+      );
     });
 }

@@ -4,7 +4,16 @@ import { connect } from '../api.ts';
 import { print } from '../output.ts';
 import { renderList, type ListedRelease } from '../render/list.ts';
 
-const phases: Record<Phase, true> = { opening: true, counting: true, running: true, waiting: true, holding: true, stopped: true, undoing: true, ended: true };
+const phases: Record<Phase, true> = {
+  opening: true,
+  counting: true,
+  running: true,
+  waiting: true,
+  holding: true,
+  stopped: true,
+  undoing: true,
+  ended: true,
+};
 
 export function listCommand(program: Command): void {
   program
@@ -13,6 +22,8 @@ export function listCommand(program: Command): void {
     .addOption(new Option('--phase <phase>', 'only those in this phase').choices(Object.keys(phases)))
     .action(async ({ phase }: { phase?: Phase }, command: Command) => {
       const answer = await connect(command).get<{ items: ListedRelease[] }>(`/api/v1/releases${phase ? `?phase=${phase}` : ''}`);
-      print(command, answer, ({ items }, look) => (items.length === 0 && phase ? `no countdown is ${phase}` : renderList(items, look, Date.now())));
+      print(command, answer, ({ items }, look) =>
+        items.length === 0 && phase ? `no countdown is ${phase}` : renderList(items, look, Date.now()),
+      );
     });
 }

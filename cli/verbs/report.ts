@@ -13,6 +13,10 @@ export function reportCommand(program: Command): void {
       const page = await connect(command).text(releasePath(release, '/report'));
       await writeFile(html, page);
       const sizeBytes = Buffer.byteLength(page);
-      print(command, { apiVersion: API_VERSION, kind: 'Report', metadata: { name: release }, file: html, sizeBytes }, (shown) => `${shown.file} written, ${(sizeBytes / 1024).toFixed(0)} KiB; it opens without network`);
+      print(
+        command,
+        { apiVersion: API_VERSION, kind: 'Report', metadata: { name: release }, file: html, sizeBytes },
+        (shown) => `${shown.file} written, ${(sizeBytes / 1024).toFixed(0)} KiB; it opens without network`,
+      );
     });
 }

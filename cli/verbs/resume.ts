@@ -13,7 +13,9 @@ export function resumeCommand(program: Command): void {
     needsMessage: false,
     reads: 'status',
     options: (command) =>
-      command.addOption(new Option('--keep', 'keep the launch time').conflicts('shift')).option('--shift', 'move the launch by the length of the hold; else it moves only if a checkpoint was missed'),
+      command
+        .addOption(new Option('--keep', 'keep the launch time').conflicts('shift'))
+        .option('--shift', 'move the launch by the length of the hold; else it moves only if a checkpoint was missed'),
     say: ({ keep, shift }) => (keep ? { launchAt: 'keep' } : shift ? { launchAt: 'shift' } : {}),
   });
 }

@@ -22,7 +22,11 @@ export function startCommand(program: Command): void {
     .action(async (file: string, { launchAt, dryRun }: { launchAt?: string; dryRun: boolean }, command: Command) => {
       // The file first: what is wrong with it needs no server and no token to be told.
       const submission = await readSubmission(file);
-      const plan = await connect(command).post<PlanAnswer>('/api/v1/releases', { ...submission, dryRun, ...(launchAt ? { launchAt } : {}) }, { twice: true });
+      const plan = await connect(command).post<PlanAnswer>(
+        '/api/v1/releases',
+        { ...submission, dryRun, ...(launchAt ? { launchAt } : {}) },
+        { twice: true },
+      );
       print(command, plan, (shown) => renderPlan(shown, Date.now()));
     });
 }
@@ -30,7 +34,8 @@ export function startCommand(program: Command): void {
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})$/;
 
 function timeOption(text: string): string {
-  if (!RFC_3339.test(text) || Number.isNaN(Date.parse(text))) throw new InvalidArgumentError('Write a time with its zone such as 2026-11-25T09:00:00Z.');
+  if (!RFC_3339.test(text) || Number.isNaN(Date.parse(text)))
+    throw new InvalidArgumentError('Write a time with its zone such as 2026-11-25T09:00:00Z.');
   return new Date(text).toISOString();
 }
 

@@ -36,9 +36,13 @@ export function statusCommand(program: Command): void {
     .option('--timeout <duration>', 'wait or watch at most this long, then exit 5', durationOption)
     .option('--all', 'unfold finished checkpoints and passing findings', false)
     .option('--checkpoint <name>', 'only this checkpoint')
-    .addHelpText('after', `\n${legend}\nWith --wait: exit 0 launched, 3 no-go, rolled back or aborted, 5 still under way when the time ran out.`)
+    .addHelpText(
+      'after',
+      `\n${legend}\nWith --wait: exit 0 launched, 3 no-go, rolled back or aborted, 5 still under way when the time ran out.`,
+    )
     .action(async (release: string, options: StatusOptions, command: Command) => {
-      if (options.timeout !== undefined && !options.wait && !options.watch) throw usageFailure('--timeout says how long to wait', 'add --wait or --watch');
+      if (options.timeout !== undefined && !options.wait && !options.watch)
+        throw usageFailure('--timeout says how long to wait', 'add --wait or --watch');
       const api = connect(command);
       if (options.watch || options.wait) process.exitCode = await follow(api, release, options, command);
       else {
@@ -57,7 +61,14 @@ async function read(api: Api, release: string): Promise<Shown> {
 }
 
 function render(shown: Shown, { all, checkpoint }: Pick<StatusOptions, 'all' | 'checkpoint'>, look: Look): string {
-  return renderStatus(shown, { look, nowMs: Date.now(), all, progress: shown.progress, page: shown.links.page, ...(checkpoint === undefined ? {} : { checkpoint: findCheckpoint(shown, checkpoint).name }) });
+  return renderStatus(shown, {
+    look,
+    nowMs: Date.now(),
+    all,
+    progress: shown.progress,
+    page: shown.links.page,
+    ...(checkpoint === undefined ? {} : { checkpoint: findCheckpoint(shown, checkpoint).name }),
+  });
 }
 
 async function follow(api: Api, release: string, options: StatusOptions, command: Command): Promise<number> {
@@ -67,11 +78,20 @@ async function follow(api: Api, release: string, options: StatusOptions, command
   let drawn = '';
   for (;;) {
     const seen: Shown | null = previous;
-    const shown: Shown = await patiently(() => read(api, release), { first: seen === null, untilMs: deadlineMs, tell: (line) => !live && hint(command, line) });
+    const shown: Shown = await patiently(() => read(api, release), {
+      first: seen === null,
+      untilMs: deadlineMs,
+      tell: (line) => !live && hint(command, line),
+    });
     const code = exitCodeOf(shown);
     const over = shown.phase === 'ended' || (options.wait && code !== EXIT.stillCounting);
     const last = over || Date.now() >= deadlineMs;
-    if (live) drawn = draw(drawn, textOf(shown, (safe, look) => render(safe, options, look), lookFor(command)), last);
+    if (live)
+      drawn = draw(
+        drawn,
+        textOf(shown, (safe, look) => render(safe, options, look), lookFor(command)),
+        last,
+      );
     else if (options.watch) {
       if (seen === null || changed(seen, shown)) printLine(command, shown, (safe, look) => stamped(safe, storyLines(seen, safe, look)));
     } else if (last) print(command, shown, (safe, look) => render(safe, options, look));
@@ -90,7 +110,8 @@ function draw(drawn: string, text: string, last: boolean): string {
 }
 
 /** Every change of what people decide on is an audit record; the clock alone is none. */
-const changed = (seen: CountdownStatus, next: CountdownStatus): boolean => seen.auditHead.seq !== next.auditHead.seq || seen.phase !== next.phase;
+const changed = (seen: CountdownStatus, next: CountdownStatus): boolean =>
+  seen.auditHead.seq !== next.auditHead.seq || seen.phase !== next.phase;
 
 /** Not a terminal: one line per change, each with its time. */
 const stamped = ({ now }: CountdownStatus, lines: string[]): string => lines.map((line) => `${now}  ${line}`).join('\n');

@@ -25,10 +25,23 @@ export function validateCommand(program: Command): void {
       const valid = items.filter(({ outcome }) => outcome === 'valid');
       process.exitCode = invalid.length > 0 ? EXIT.usage : EXIT.done;
       if (formatOf(command) !== 'text') return print(command, { apiVersion: API_VERSION, kind: 'Validation', items }, () => '');
-      if (valid.length > 0) print(command, valid, (shown) => shown.map(({ file, kind, name }) => `${file}: ${kind}${name === null ? '' : ` ${name}`} is valid`).join('\n'));
+      if (valid.length > 0)
+        print(command, valid, (shown) =>
+          shown.map(({ file, kind, name }) => `${file}: ${kind}${name === null ? '' : ` ${name}`} is valid`).join('\n'),
+        );
       for (const warning of valid.flatMap(({ warnings }) => warnings)) process.stderr.write(`warning: ${warning}\n`);
       // Last, where the eye goes.
-      if (invalid.length > 0) printFailure('text', new CliFailure('InvalidRelease', '', '', EXIT.usage, invalid.flatMap(({ problems }) => problems)));
+      if (invalid.length > 0)
+        printFailure(
+          'text',
+          new CliFailure(
+            'InvalidRelease',
+            '',
+            '',
+            EXIT.usage,
+            invalid.flatMap(({ problems }) => problems),
+          ),
+        );
     });
 }
 
@@ -38,6 +51,13 @@ async function check(file: string): Promise<Checked> {
     return { file, outcome: 'valid', kind, name, problems: [], warnings };
   } catch (error) {
     if (!(error instanceof CliFailure)) throw error;
-    return { file, outcome: 'invalid', kind: null, name: null, problems: error.problems.length > 0 ? error.problems : [error.message], warnings: [] };
+    return {
+      file,
+      outcome: 'invalid',
+      kind: null,
+      name: null,
+      problems: error.problems.length > 0 ? error.problems : [error.message],
+      warnings: [],
+    };
   }
 }

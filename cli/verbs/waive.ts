@@ -15,7 +15,12 @@ export function waiveCommand(program: Command): void {
     needsMessage: true,
     reads: 'status',
     options: (command) =>
-      command.requiredOption('--finding <key>', 'CODE/SUBJECT, as the line `accept` of `tminus explain` has it').requiredOption('--expires <duration>', 'how long it is accepted, such as 24h', durationOption),
-    say: ({ finding, expires }, status) => ({ finding, expiresAt: new Date(Date.parse(clockOf(status, Date.now())) + expires).toISOString() }),
+      command
+        .requiredOption('--finding <key>', 'CODE/SUBJECT, as the line `accept` of `tminus explain` has it')
+        .requiredOption('--expires <duration>', 'how long it is accepted, such as 24h', durationOption),
+    say: ({ finding, expires }, status) => ({
+      finding,
+      expiresAt: new Date(Date.parse(clockOf(status, Date.now())) + expires).toISOString(),
+    }),
   });
 }

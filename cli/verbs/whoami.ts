@@ -9,6 +9,11 @@ export function whoamiCommand(program: Command): void {
     .description('who the server says you are')
     .action(async (_: unknown, command: Command) => {
       const answer = await connect(command).get<{ principal: Principal }>('/api/v1/whoami');
-      print(command, answer, ({ principal: { displayName, issuer, subject, groups, verified } }) => `${displayName} (${issuer}/${subject})${verified ? '' : ' unverified'}   groups: ${groups.join(', ') || 'none'}`);
+      print(
+        command,
+        answer,
+        ({ principal: { displayName, issuer, subject, groups, verified } }) =>
+          `${displayName} (${issuer}/${subject})${verified ? '' : ' unverified'}   groups: ${groups.join(', ') || 'none'}`,
+      );
     });
 }
