@@ -187,7 +187,7 @@ function objectionLines({ reasons, phase, ending, sentence }: CountdownStatus, l
 const BAR_CELLS = 10;
 
 /** Ten cells; empty for work without a known end. */
-export function barOf(done: number, total: number): string {
+function barOf(done: number, total: number): string {
   if (total <= 0) return '';
   const full = Math.max(0, Math.min(BAR_CELLS, Math.round((done / total) * BAR_CELLS)));
   return '▮'.repeat(full) + '▯'.repeat(BAR_CELLS - full);

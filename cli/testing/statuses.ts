@@ -5,12 +5,12 @@ import type { CheckpointStatus, CountdownStatus, StepStatus } from '../../workfl
 
 export const NAME = 'go-api-1.4.0';
 const IMAGE = 'registry.local/go-api:sha-91d03ce';
-export const LAUNCH = '2026-11-24T09:00:00.000Z';
+const LAUNCH = '2026-11-24T09:00:00.000Z';
 const FIRST = '2026-11-21T09:00:00.000Z';
 const POLL = '2026-11-24T08:00:00.000Z';
 const digest = (pair: string): string => `sha256:${pair.repeat(32)}`;
 
-export const person = (subject: string, displayName: string, groups = ['release-managers']): Principal => ({
+const person = (subject: string, displayName: string, groups = ['release-managers']): Principal => ({
   issuer: 'local',
   subject,
   displayName,
@@ -80,7 +80,7 @@ const delivered = finding(
   '%',
   '99.93 % of the load was delivered (299.8 of 300 requests/s), limit 95 %',
 );
-export const slow = finding(
+const slow = finding(
   'LatencyAboveLimit',
   'POST /api/order/create',
   'fail',

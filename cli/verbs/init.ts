@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { usageFailure } from '../failure.ts';
 import { API_VERSION, print } from '../output.ts';
 
-export const TEMPLATE = `# yaml-language-server: $schema=release.v1alpha1.json
+const TEMPLATE = `# yaml-language-server: $schema=release.v1alpha1.json
 # Editors complete and check this file once you have run: tminus schema > release.v1alpha1.json
 apiVersion: tminus.dev/v1alpha1
 kind: Release
