@@ -91,7 +91,7 @@ describe('docker-compose.yml', () => {
 
   it('holds no password: secrets come from files', () => {
     expect(Object.values(services).flatMap(({ environment }) => Object.entries(environment ?? {})).filter(([name]) => /PASSWORD$|PWD$|TOKEN/.test(name))).toEqual([]);
-    expect(['postgres', 'temporal-schema', 'temporal'].map((name) => named(name).secrets?.map(({ source }) => source))).toEqual(Array(3).fill(['postgres-password']));
+    expect(['postgres', 'temporal-schema', 'temporal'].map((name) => named(name).secrets?.map(({ source }) => source))).toEqual([['postgres-password'], ['postgres-password'], ['postgres-password']]);
     expect(named('tminus-worker').secrets?.map(({ source }) => source)).toEqual(['kubeconfig']);
   });
 
