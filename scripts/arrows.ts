@@ -27,9 +27,21 @@ export const house: Readonly<Record<string, Rule>> = {
   // Streams and zlib turn given bytes into other bytes; they reach nothing.
   analysis: { arrows: [finding], packages: ['hdr-histogram-js', 'simple-statistics'], builtins: ['node:stream', 'node:zlib'] },
   verdict: { arrows: [], packages: ['@noble/hashes'], builtins: [] },
-  workflows: { arrows: [values('verdict'), values('release'), types('activities')], packages: ['@temporalio/workflow', '@temporalio/common'], builtins: [] },
-  activities: { arrows: [values('analysis'), values('release'), values('verdict'), types('workflows', messages)], packages: 'any', builtins: 'any' },
-  workers: { arrows: [values('activities'), values('release'), values('analysis'), values('verdict'), values('workflows', messages)], packages: 'any', builtins: 'any' },
+  workflows: {
+    arrows: [values('verdict'), values('release'), types('activities')],
+    packages: ['@temporalio/workflow', '@temporalio/common'],
+    builtins: [],
+  },
+  activities: {
+    arrows: [values('analysis'), values('release'), values('verdict'), types('workflows', messages)],
+    packages: 'any',
+    builtins: 'any',
+  },
+  workers: {
+    arrows: [values('activities'), values('release'), values('analysis'), values('verdict'), values('workflows', messages)],
+    packages: 'any',
+    builtins: 'any',
+  },
   server: {
     arrows: [
       values('workflows', messages),
@@ -90,9 +102,15 @@ function foreign(path: string, target: string, rule: Rule, what: Import['what'],
   if (isTest(target)) return says('what runs may not know tests');
   if (to === room) return [];
   const arrows = rule.arrows.filter((arrow) => arrow.to === to);
-  const reaches = ({ what: most, only }: Arrow): boolean => (what === 'types' || most === 'values') && (only?.some((place) => target === place || (place.endsWith('/') && target.startsWith(place))) ?? true);
+  const reaches = ({ what: most, only }: Arrow): boolean =>
+    (what === 'types' || most === 'values') &&
+    (only?.some((place) => target === place || (place.endsWith('/') && target.startsWith(place))) ?? true);
   if (arrows.some(reaches)) return [];
-  return says(arrows.length === 0 ? `there is no arrow ${room} -> ${to}` : `the arrow ${room} -> ${to} allows only ${arrows.map(({ what: most, only }) => `${most} of ${only ? list(only) : `${to}/`}`).join(', and ')}`);
+  return says(
+    arrows.length === 0
+      ? `there is no arrow ${room} -> ${to}`
+      : `the arrow ${room} -> ${to} allows only ${arrows.map(({ what: most, only }) => `${most} of ${only ? list(only) : `${to}/`}`).join(', and ')}`,
+  );
 }
 
 /** Static, dynamic and type imports. `import { type A }` counts as values: it still loads the module. */
@@ -100,20 +118,31 @@ function importsOf({ path, text }: SourceFile): Import[] {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true);
   const found: Import[] = [];
   const add = (node: ts.Node, specifier: ts.Node | undefined, what: Import['what']): void => {
-    if (specifier && ts.isStringLiteralLike(specifier)) found.push({ specifier: specifier.text, what, line: source.getLineAndCharacterOfPosition(node.getStart()).line + 1 });
+    if (specifier && ts.isStringLiteralLike(specifier))
+      found.push({ specifier: specifier.text, what, line: source.getLineAndCharacterOfPosition(node.getStart()).line + 1 });
   };
   const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node)) add(node, node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword ? 'types' : 'values');
+    if (ts.isImportDeclaration(node))
+      add(node, node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword ? 'types' : 'values');
     else if (ts.isExportDeclaration(node)) add(node, node.moduleSpecifier, node.isTypeOnly ? 'types' : 'values');
     else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node, node.argument.literal, 'types');
-    else if (ts.isCallExpression(node) && (node.expression.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(node.expression) && node.expression.text === 'require'))) add(node, node.arguments[0], 'values');
+    else if (
+      ts.isCallExpression(node) &&
+      (node.expression.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(node.expression) && node.expression.text === 'require'))
+    )
+      add(node, node.arguments[0], 'values');
     ts.forEachChild(node, visit);
   };
   visit(source);
   return found;
 }
 
-const packageOf = (specifier: string): string => specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
+const packageOf = (specifier: string): string =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
 const list = (words: readonly string[]): string => words.join(', ') || 'none';
 /** Without the prefix `node:` a builtin looks like a package; these are the ones that reach outside. */
-const isBuiltin = (specifier: string): boolean => /^(fs|http|https|http2|net|tls|dns|dgram|child_process|worker_threads|os|cluster|process|path|crypto|timers)(\/|$)/.test(specifier);
+const isBuiltin = (specifier: string): boolean =>
+  /^(fs|http|https|http2|net|tls|dns|dgram|child_process|worker_threads|os|cluster|process|path|crypto|timers)(\/|$)/.test(specifier);

@@ -14,7 +14,9 @@ describe('the generated reference', () => {
   });
 
   it('describes each verb that help shows, and no hidden one', () => {
-    const shown = createProgram().commands.map((verb) => verb.name()).filter((name) => !name.startsWith('_'));
+    const shown = createProgram()
+      .commands.map((verb) => verb.name())
+      .filter((name) => !name.startsWith('_'));
     expect(textOf('cli').match(/^## tminus .*$/gm)).toEqual(shown.map((name) => `## tminus ${name}`));
   });
 

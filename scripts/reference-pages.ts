@@ -21,7 +21,11 @@ export function referencePages(): GeneratedFile[] {
 function cliPage(program: Command): string {
   const help = program.createHelp();
   const optionsOf = (of: Command) => help.visibleOptions(of).filter(({ long }) => long !== '--help');
-  const options = (of: Command): string => table(['option', 'meaning'], optionsOf(of).map((option) => [`\`${option.flags}\``, help.optionDescription(option)]));
+  const options = (of: Command): string =>
+    table(
+      ['option', 'meaning'],
+      optionsOf(of).map((option) => [`\`${option.flags}\``, help.optionDescription(option)]),
+    );
   const verbs = help.visibleCommands(program).filter((verb) => verb.name() !== 'help');
   return page(
     'The command line',
@@ -44,7 +48,10 @@ function exitCodesPage(): string {
     'Exit codes',
     'cli/exit-codes.ts',
     'What the exit code of `tminus` says to a script. `./scripts/demo` ends with the code of its rehearsal.',
-    table(['code', 'meaning'], exitCodeRows.map(([code, meaning]) => [`\`${code}\``, meaning])),
+    table(
+      ['code', 'meaning'],
+      exitCodeRows.map(([code, meaning]) => [`\`${code}\``, meaning]),
+    ),
   );
 }
 
@@ -56,7 +63,10 @@ function findingsPage(rows: Record<string, CodeRow>): string {
       'The codes that stand in `reasons` of a verdict, in `tminus explain`, on the page and in webhooks. A finding is `pass`, `fail` or `inconclusive`;',
       'fail makes a checkpoint no-go unless it is waived, inconclusive makes it hold ([how a verdict comes about](../explanation/verdict.md)).',
     ].join('\n'),
-    table(['code', 'says', '中文', 'what to do'], Object.entries(rows).map(([code, { en, zh, whatToDo }]) => [`\`${code}\``, en, zh, whatToDo])),
+    table(
+      ['code', 'says', '中文', 'what to do'],
+      Object.entries(rows).map(([code, { en, zh, whatToDo }]) => [`\`${code}\``, en, zh, whatToDo]),
+    ),
   );
 }
 
@@ -72,7 +82,11 @@ function httpApiPage(routes: readonly ApiRoute[]): string {
       'caller: the same id counts once, so an act whose answer was lost can be sent again.',
     ].join('\n'),
     ...routes.map(({ method, path, summary, access: who, query, answers }) => {
-      const rows = Object.entries(answers).map(([status, { description, name, mediaType }]) => [status, description, name ? `\`${name}\`` : (mediaType ?? '')]);
+      const rows = Object.entries(answers).map(([status, { description, name, mediaType }]) => [
+        status,
+        description,
+        name ? `\`${name}\`` : (mediaType ?? ''),
+      ]);
       const asked = Object.entries(query ?? {}).map(([name, meaning]) => `\n- \`?${name}=\`: ${meaning}`);
       return `## ${method.toUpperCase()} ${path.replaceAll(/:(\w+)/g, '{$1}')}\n\n${sentence(summary)} For: ${access[who]}.${asked.length > 0 ? `\n${asked.join('')}` : ''}\n\n${table(['status', 'means', 'kind'], rows)}`;
     }),
@@ -85,7 +99,8 @@ function page(title: string, source: string, introduction: string, ...parts: str
 }
 
 function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`).replaceAll('\n', ' ')).join(' | ')} |`;
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`).replaceAll('\n', ' ')).join(' | ')} |`;
   return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');
 }
 

@@ -16,11 +16,36 @@ function machine(programs: Record<string, string> = {}) {
   for (const made of [bin, join(folder, 'scripts')]) mkdirSync(made);
   copyFileSync(join(import.meta.dirname, 'setup'), join(folder, 'scripts/setup'));
   writeFileSync(join(folder, 'package-lock.json'), '{ "name": "one" }');
-  for (const name of ['bash', 'sh', 'cmp', 'cp', 'mkdir', 'chmod', 'date', 'dirname', 'sed', 'sort', 'head', 'tail', 'uname', 'printf', 'mktemp', 'rm', 'ln']) {
+  for (const name of [
+    'bash',
+    'sh',
+    'cmp',
+    'cp',
+    'mkdir',
+    'chmod',
+    'date',
+    'dirname',
+    'sed',
+    'sort',
+    'head',
+    'tail',
+    'uname',
+    'printf',
+    'mktemp',
+    'rm',
+    'ln',
+  ]) {
     const real = ['/bin', '/usr/bin'].map((place) => join(place, name)).find((path) => existsSync(path));
     if (real) symlinkSync(real, join(bin, name));
   }
-  const played: Record<string, string> = { 'dpkg-query': installed, id: 'echo 0', go: 'echo go1.26.8', npm: npm('exit 0'), 'apt-get': 'echo "apt-get $*" >> "$CALLS"', ...programs };
+  const played: Record<string, string> = {
+    'dpkg-query': installed,
+    id: 'echo 0',
+    go: 'echo go1.26.8',
+    npm: npm('exit 0'),
+    'apt-get': 'echo "apt-get $*" >> "$CALLS"',
+    ...programs,
+  };
   for (const [name, body] of Object.entries(played)) {
     writeFileSync(join(bin, name), `#!/bin/sh\n${body}\n`);
     chmodSync(join(bin, name), 0o755);
@@ -30,7 +55,10 @@ function machine(programs: Record<string, string> = {}) {
     folder,
     run: () => {
       writeFileSync(calls, '');
-      const { status, stdout, stderr } = spawnSync('/bin/bash', [join(folder, 'scripts/setup')], { env: { PATH: bin, CALLS: calls, HOME: folder }, encoding: 'utf8' });
+      const { status, stdout, stderr } = spawnSync('/bin/bash', [join(folder, 'scripts/setup')], {
+        env: { PATH: bin, CALLS: calls, HOME: folder },
+        encoding: 'utf8',
+      });
       return { status, said: stdout + stderr, calls: readFileSync(calls, 'utf8').trim().split('\n') };
     },
   };
@@ -79,6 +107,9 @@ describe('scripts/setup', () => {
 
   it('refuses another Node than 24', () => {
     const other = npm('exit 0').replace('v24.21.0', 'v20.19.0');
-    expect(machine({ npm: other }).run()).toMatchObject({ status: 2, said: expect.stringContaining('Node 24 is needed and this is v20.19.0') });
+    expect(machine({ npm: other }).run()).toMatchObject({
+      status: 2,
+      said: expect.stringContaining('Node 24 is needed and this is v20.19.0'),
+    });
   });
 });

@@ -5,21 +5,45 @@ const go = (...events: object[]): string => events.map((event) => JSON.stringify
 
 describe('the count of the gate', () => {
   it('counts a jest suite that could not run as failed', () => {
-    expect(countJest(JSON.stringify({ numPassedTests: 3, numFailedTests: 1, numRuntimeErrorTestSuites: 1, testResults: [] }))).toEqual({ passed: 3, failed: 2, skipped: [] });
+    expect(countJest(JSON.stringify({ numPassedTests: 3, numFailedTests: 1, numRuntimeErrorTestSuites: 1, testResults: [] }))).toEqual({
+      passed: 3,
+      failed: 2,
+      skipped: [],
+    });
   });
 
   it('names skipped jest tests', () => {
-    const testResults = [{ name: 'a', assertionResults: [{ fullName: 'does a thing', status: 'pending' }, { fullName: 'does another', status: 'passed' }] }];
-    expect(countJest(JSON.stringify({ numPassedTests: 1, numFailedTests: 0, numRuntimeErrorTestSuites: 0, testResults })).skipped).toEqual(['does a thing']);
+    const testResults = [
+      {
+        name: 'a',
+        assertionResults: [
+          { fullName: 'does a thing', status: 'pending' },
+          { fullName: 'does another', status: 'passed' },
+        ],
+      },
+    ];
+    expect(countJest(JSON.stringify({ numPassedTests: 1, numFailedTests: 0, numRuntimeErrorTestSuites: 0, testResults })).skipped).toEqual([
+      'does a thing',
+    ]);
   });
 
   it('tells the reason a Go test gave for skipping', () => {
-    const lines = go({ Action: 'output', Test: 'TestReal', Output: 'TEST_REDIS_URL is not set' }, { Action: 'skip', Test: 'TestReal' }, { Action: 'pass' });
+    const lines = go(
+      { Action: 'output', Test: 'TestReal', Output: 'TEST_REDIS_URL is not set' },
+      { Action: 'skip', Test: 'TestReal' },
+      { Action: 'pass' },
+    );
     expect(countGo(lines)).toEqual({ passed: 0, failed: 0, skipped: ['TestReal: TEST_REDIS_URL is not set'] });
   });
 
   it('counts Go tests without subtests, and a test with subtests by these', () => {
-    const lines = go({ Action: 'pass', Test: 'TestA/one' }, { Action: 'fail', Test: 'TestA/two' }, { Action: 'fail', Test: 'TestA' }, { Action: 'pass', Test: 'TestB' }, { Action: 'fail' });
+    const lines = go(
+      { Action: 'pass', Test: 'TestA/one' },
+      { Action: 'fail', Test: 'TestA/two' },
+      { Action: 'fail', Test: 'TestA' },
+      { Action: 'pass', Test: 'TestB' },
+      { Action: 'fail' },
+    );
     expect(countGo(lines)).toEqual({ passed: 2, failed: 1, skipped: [] });
   });
 

@@ -17,7 +17,9 @@ interface JestResults {
 /** `jest --json`: a suite that could not run is a failure, a skipped or todo test is told by name. */
 export function countJest(json: string): Count {
   const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites, testResults } = JSON.parse(json) as JestResults;
-  const skipped = testResults.flatMap(({ assertionResults }) => assertionResults.filter(({ status }) => status === 'pending' || status === 'todo').map(({ fullName }) => fullName));
+  const skipped = testResults.flatMap(({ assertionResults }) =>
+    assertionResults.filter(({ status }) => status === 'pending' || status === 'todo').map(({ fullName }) => fullName),
+  );
   return { passed: numPassedTests, failed: numFailedTests + numRuntimeErrorTestSuites, skipped };
 }
 
@@ -30,7 +32,10 @@ interface GoEvent {
 
 /** `go test -json`: tests without subtests, by their last event; a package that fails without a failing test (it does not build) counts as one. */
 export function countGo(lines: string): Count {
-  const events = lines.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as GoEvent);
+  const events = lines
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as GoEvent);
   const ended = new Map<string, GoEvent>();
   const said = new Map<string, string>();
   for (const event of events) {
@@ -39,13 +44,17 @@ export function countGo(lines: string): Count {
     if (event.Action === 'pass' || event.Action === 'skip' || event.Action === 'fail') ended.set(id, event);
   }
   const all = [...ended.values()];
-  const leaves = all.filter(({ Test, Package }) => Test && !all.some((other) => other.Package === Package && other.Test?.startsWith(`${Test}/`)));
+  const leaves = all.filter(
+    ({ Test, Package }) => Test && !all.some((other) => other.Package === Package && other.Test?.startsWith(`${Test}/`)),
+  );
   const failing = new Set(leaves.filter(({ Action }) => Action === 'fail').map(({ Package }) => Package));
   const broken = all.filter(({ Action, Test, Package }) => Action === 'fail' && !Test && !failing.has(Package));
   return {
     passed: leaves.filter(({ Action }) => Action === 'pass').length,
     failed: leaves.filter(({ Action }) => Action === 'fail').length + broken.length,
-    skipped: leaves.filter(({ Action }) => Action === 'skip').map(({ Package, Test }) => `${Test}: ${said.get(`${Package}.${Test}`) ?? 'it gives no reason'}`),
+    skipped: leaves
+      .filter(({ Action }) => Action === 'skip')
+      .map(({ Package, Test }) => `${Test}: ${said.get(`${Package}.${Test}`) ?? 'it gives no reason'}`),
   };
 }
 

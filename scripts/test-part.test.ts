@@ -10,13 +10,22 @@ const place = () => {
   const folder = mkdtempSync(join(tmpdir(), 'tminus-gate-'));
   return { root: folder, logs: folder };
 };
-const node = (code: string, more: Partial<Part> = {}): Part => ({ name: 'part', argv: [process.execPath, '-e', code], timeoutMs: 60_000, ...more });
+const node = (code: string, more: Partial<Part> = {}): Part => ({
+  name: 'part',
+  argv: [process.execPath, '-e', code],
+  timeoutMs: 60_000,
+  ...more,
+});
 const never = new AbortController().signal;
 
 describe('a part of the gate', () => {
   it('counts as one check by its exit code, and shows the end of its log only when it failed', async () => {
     expect(await runPart(node('console.log("fine")'), place(), never)).toMatchObject({ passed: 1, failed: 0, tail: '', why: '' });
-    expect(await runPart(node('console.log("broken here"); process.exit(3)'), place(), never)).toMatchObject({ passed: 0, failed: 1, tail: 'broken here' });
+    expect(await runPart(node('console.log("broken here"); process.exit(3)'), place(), never)).toMatchObject({
+      passed: 0,
+      failed: 1,
+      tail: 'broken here',
+    });
   });
 
   it('fails when its program is not there', async () => {
@@ -25,8 +34,12 @@ describe('a part of the gate', () => {
   });
 
   it('is ended, with what it started, when it takes too long', async () => {
-    const endless = 'require("node:child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "inherit" }); setInterval(() => {}, 1000)';
-    expect(await runPart(node(endless, { timeoutMs: 600 }), place(), never)).toMatchObject({ failed: 1, why: 'it did not end within 0.01 minutes' });
+    const endless =
+      'require("node:child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "inherit" }); setInterval(() => {}, 1000)';
+    expect(await runPart(node(endless, { timeoutMs: 600 }), place(), never)).toMatchObject({
+      failed: 1,
+      why: 'it did not end within 0.01 minutes',
+    });
   });
 
   it('is ended when the gate is interrupted, and does not begin afterwards', async () => {
@@ -46,7 +59,10 @@ describe('a part of the gate', () => {
 
   it('fails when its runner wrote no results, though it ended well', async () => {
     const where = place();
-    expect(await runPart(node('', { results: join(where.logs, 'none.json'), count: countJest }), where, never)).toMatchObject({ failed: 1, why: expect.stringContaining('cannot be read') });
+    expect(await runPart(node('', { results: join(where.logs, 'none.json'), count: countJest }), where, never)).toMatchObject({
+      failed: 1,
+      why: expect.stringContaining('cannot be read'),
+    });
   });
 });
 

@@ -31,7 +31,12 @@ export async function runPart(part: Part, { root, logs }: Pick<Place, 'root' | '
 }
 
 /** Counts of a part that ended. One that ended badly, or that counted nothing at all, has failed whatever its results say. */
-export function judged({ count, results }: Pick<Part, 'count' | 'results'>, code: number, why: string, log: string): Count & { why: string } {
+export function judged(
+  { count, results }: Pick<Part, 'count' | 'results'>,
+  code: number,
+  why: string,
+  log: string,
+): Count & { why: string } {
   const ended = code === 0 ? 0 : 1;
   if (!count) return { passed: 1 - ended, failed: ended, skipped: [], why };
   try {
@@ -44,7 +49,12 @@ export function judged({ count, results }: Pick<Part, 'count' | 'results'>, code
   }
 }
 
-function finished({ argv: [program = '', ...argv], env, timeoutMs }: Part, cwd: string, log: string, stop: AbortSignal): Promise<{ code: number; why: string }> {
+function finished(
+  { argv: [program = '', ...argv], env, timeoutMs }: Part,
+  cwd: string,
+  log: string,
+  stop: AbortSignal,
+): Promise<{ code: number; why: string }> {
   if (stop.aborted) return Promise.resolve({ code: 1, why: 'interrupted' });
   const file = openSync(log, 'w');
   // `detached`: a group of its own, so that everything the part started ends with it.

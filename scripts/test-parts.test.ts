@@ -10,7 +10,8 @@ const ownTests = globSync('**/*.test.ts', { cwd: root, exclude: (name) => ['node
 
 /** As jest selects: the pattern has to match, and no ignored path may. */
 function selected(argv: readonly string[], file: string): boolean {
-  const values = (option: string): string[] => argv.filter((word) => word.startsWith(`${option}=`)).map((word) => word.slice(option.length + 1));
+  const values = (option: string): string[] =>
+    argv.filter((word) => word.startsWith(`${option}=`)).map((word) => word.slice(option.length + 1));
   const [pattern = '**/*.test.ts'] = values('--testMatch');
   const matches = globSync(pattern, { cwd: root, exclude: (name) => ['node_modules', '.tminus', '.lab'].includes(name) }).includes(file);
   return matches && !values('--testPathIgnorePatterns').some((ignored) => new RegExp(ignored).test(`/${file}`));

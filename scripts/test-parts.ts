@@ -62,7 +62,10 @@ export function toolPart({ root }: Place, tool: string): Part {
 
 /** Tests that need built programs or a browser, but no lab. */
 export function programParts(place: Place): Part[] {
-  return [jestPart(place, 'programs', UNIT_MS, ['--runInBand', matches('{tool,k6}')]), jestPart(place, 'browser', UNIT_MS, ['--runInBand', matches('browser')])];
+  return [
+    jestPart(place, 'programs', UNIT_MS, ['--runInBand', matches('{tool,k6}')]),
+    jestPart(place, 'browser', UNIT_MS, ['--runInBand', matches('browser')]),
+  ];
 }
 
 export const labUp = ({ root }: Place): Part => ({ name: 'lab up', argv: [join(root, 'scripts/lab'), 'up'], timeoutMs: UNIT_MS });
@@ -80,7 +83,14 @@ export function labParts(place: Place): Part[] {
 /** The target's tests. With addresses of real servers nothing in them is skipped. */
 export function goTestPart(place: Place, servers: Record<string, string> = {}): Part {
   const { cwd, env } = goModule(place);
-  return { name: 'go-test', argv: ['go', 'test', '-count=1', '-json', './...'], cwd, env: { ...env, ...servers }, timeoutMs: UNIT_MS, count: countGo };
+  return {
+    name: 'go-test',
+    argv: ['go', 'test', '-count=1', '-json', './...'],
+    cwd,
+    env: { ...env, ...servers },
+    timeoutMs: UNIT_MS,
+    count: countGo,
+  };
 }
 
 function goModule({ root }: Place): { cwd: string; env: Record<string, string> } {
@@ -90,7 +100,13 @@ function goModule({ root }: Place): { cwd: string; env: Record<string, string> }
 function jestPart({ root, logs, node }: Place, name: string, timeoutMs: number, argv: string[]): Part {
   const results = join(logs, `${fileName(name)}.json`);
   const jest = join(root, 'node_modules/jest/bin/jest.js');
-  return { name, argv: [node, '--experimental-vm-modules', '--no-warnings', jest, '--ci', '--json', `--outputFile=${results}`, ...argv], timeoutMs, results, count: countJest };
+  return {
+    name,
+    argv: [node, '--experimental-vm-modules', '--no-warnings', jest, '--ci', '--json', `--outputFile=${results}`, ...argv],
+    timeoutMs,
+    results,
+    count: countJest,
+  };
 }
 
 const matches = (kind: string): string => `--testMatch=**/*.${kind}.test.ts`;

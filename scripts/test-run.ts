@@ -54,7 +54,11 @@ async function wholeGate(): Promise<void> {
 async function buildTools(): Promise<Record<string, string>> {
   for (const { name } of tools) await run(toolPart(place, name));
   const env: Record<string, string> = {};
-  for (const [variable, binary] of Object.entries({ TMINUS_TOOL_K6: 'k6', TMINUS_TOOL_PROMETHEUS: 'prometheus', TMINUS_TOOL_COMPOSE: 'docker-compose' })) {
+  for (const [variable, binary] of Object.entries({
+    TMINUS_TOOL_K6: 'k6',
+    TMINUS_TOOL_PROMETHEUS: 'prometheus',
+    TMINUS_TOOL_COMPOSE: 'docker-compose',
+  })) {
     if (interrupted.signal.aborted) break;
     // A tool that did not build has been counted above; its tests fail and say which program they lack.
     await toolPath(binary, () => undefined).then(
@@ -70,7 +74,11 @@ const DATABASE = 'go_test';
 /** An empty database on the lab's PostgreSQL for the target's own tests. */
 function databasePart(): Part {
   const psql = ['psql', '-h', network.address, '-p', String(ports.postgres), '-U', 'postgres', '-q', '-v', 'ON_ERROR_STOP=1'];
-  return { name: 'go-test database', argv: [...psql, '-c', `drop database if exists ${DATABASE} with (force)`, '-c', `create database ${DATABASE}`], timeoutMs: 60_000 };
+  return {
+    name: 'go-test database',
+    argv: [...psql, '-c', `drop database if exists ${DATABASE} with (force)`, '-c', `create database ${DATABASE}`],
+    timeoutMs: 60_000,
+  };
 }
 
 function realServers(): Record<string, string> {
@@ -88,7 +96,9 @@ async function run(part: Part): Promise<Ran> {
 function note(ran: Ran): Ran {
   counts.push(ran);
   const { name, passed, failed, seconds, why, tail } = ran;
-  say(`${failed === 0 ? 'ok    ' : 'FAILED'}  ${name.padEnd(18)} ${`${passed} passed, ${failed} failed`.padEnd(24)} ${`${seconds.toFixed(0)} s`.padStart(6)}${why === '' ? '' : `  ${why}`}`);
+  say(
+    `${failed === 0 ? 'ok    ' : 'FAILED'}  ${name.padEnd(18)} ${`${passed} passed, ${failed} failed`.padEnd(24)} ${`${seconds.toFixed(0)} s`.padStart(6)}${why === '' ? '' : `  ${why}`}`,
+  );
   if (tail !== '') say(`${tail}\n        the whole log: .tminus/test-logs/${name.replaceAll(' ', '-')}.log`);
   return ran;
 }

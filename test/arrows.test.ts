@@ -5,7 +5,10 @@ import { house, offences } from '../scripts/arrows.ts';
 
 const root = join(import.meta.dirname, '..');
 const notOurs = new Set(['node_modules', '.tminus', '.lab', '.git', 'coverage']);
-const files = globSync('**/*.ts', { cwd: root, exclude: (name) => notOurs.has(name) }).map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
+const files = globSync('**/*.ts', { cwd: root, exclude: (name) => notOurs.has(name) }).map((path) => ({
+  path,
+  text: readFileSync(join(root, path), 'utf8'),
+}));
 const of = (path: string, text: string): string[] => offences([{ path, text }]);
 
 describe('the house', () => {
@@ -24,18 +27,58 @@ describe('the check of arrows', () => {
   it.each([
     ['an analysis that reads a file', 'analysis/a.ts', `import { readFile } from 'node:fs/promises';`, 'analysis reaches nothing outside'],
     ['the same without node:', 'analysis/a.ts', `import { readFile } from 'fs/promises';`, 'analysis reaches nothing outside'],
-    ['an SDK in a verdict', 'verdict/a.ts', `import { ApplicationFailure } from '@temporalio/common';`, 'verdict may use only @noble/hashes'],
-    ['types of another file than finding.ts', 'release/a.ts', `import type { Verdict } from '../verdict/verdict.ts';`, 'only types of verdict/finding.ts'],
+    [
+      'an SDK in a verdict',
+      'verdict/a.ts',
+      `import { ApplicationFailure } from '@temporalio/common';`,
+      'verdict may use only @noble/hashes',
+    ],
+    [
+      'types of another file than finding.ts',
+      'release/a.ts',
+      `import type { Verdict } from '../verdict/verdict.ts';`,
+      'only types of verdict/finding.ts',
+    ],
     ['values of finding.ts', 'analysis/x/a.ts', `import { x } from '../../verdict/finding.ts';`, 'only types of verdict/finding.ts'],
-    ['analysis that knows release', 'analysis/a.ts', `import { durationMs } from '../release/duration.ts';`, 'no arrow analysis -> release'],
-    ['a workflow that runs an activity by itself', 'workflows/a.ts', `import { runGuard } from '../activities/guard/run-guard.ts';`, 'workflows -> activities allows only types'],
-    ['a workflow that loads an activity for its type', 'workflows/a.ts', `import { type Guard } from '../activities/guard/run-guard.ts';`, 'allows only types'],
+    [
+      'analysis that knows release',
+      'analysis/a.ts',
+      `import { durationMs } from '../release/duration.ts';`,
+      'no arrow analysis -> release',
+    ],
+    [
+      'a workflow that runs an activity by itself',
+      'workflows/a.ts',
+      `import { runGuard } from '../activities/guard/run-guard.ts';`,
+      'workflows -> activities allows only types',
+    ],
+    [
+      'a workflow that loads an activity for its type',
+      'workflows/a.ts',
+      `import { type Guard } from '../activities/guard/run-guard.ts';`,
+      'allows only types',
+    ],
     ['a workflow with zod', 'workflows/steps/a.ts', `import { z } from 'zod';`, 'may use only @temporalio/workflow'],
     ['a workflow with a Node module', 'workflows/a.ts', `import { randomUUID } from 'node:crypto';`, 'workflows reaches nothing outside'],
-    ['an activity that knows workflow code', 'activities/a.ts', `import type { X } from '../workflows/countdown.ts';`, 'only types of workflows/messages.ts'],
-    ['a CLI that asks Temporal past the API', 'cli/a.ts', `import { statusQuery } from '../workflows/messages.ts';`, 'only types of workflows/messages.ts'],
+    [
+      'an activity that knows workflow code',
+      'activities/a.ts',
+      `import type { X } from '../workflows/countdown.ts';`,
+      'only types of workflows/messages.ts',
+    ],
+    [
+      'a CLI that asks Temporal past the API',
+      'cli/a.ts',
+      `import { statusQuery } from '../workflows/messages.ts';`,
+      'only types of workflows/messages.ts',
+    ],
     ['a CLI that acts by itself', 'cli/a.ts', `import { x } from '../activities/kubernetes/client.ts';`, 'no arrow cli -> activities'],
-    ['a server that writes to a cluster', 'server/a.ts', `import { x } from '../activities/kubernetes/client.ts';`, 'values of activities/evidence/'],
+    [
+      'a server that writes to a cluster',
+      'server/a.ts',
+      `import { x } from '../activities/kubernetes/client.ts';`,
+      'values of activities/evidence/',
+    ],
     ['an arrow up', 'release/a.ts', `export { x } from '../cli/program.ts';`, 'no arrow release -> cli'],
     ['a dynamic import', 'verdict/a.ts', `const f = async () => await import('node:fs');`, 'verdict reaches nothing outside'],
     ['a type written in place', 'release/a.ts', `type X = import('../server/world.ts').World;`, 'no arrow release -> server'],

@@ -1,12 +1,9 @@
-// docker-compose.yml, read by the real docker-compose; and what its jobs and images run, without an engine.
+// docker-compose.yml, read by the real docker-compose.
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import { loadEnvironment } from '../release/load.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -27,8 +24,12 @@ interface Service {
 /** `docker-compose config` over a file, with just the settings a team has to give. */
 function compose(file: string, env: Record<string, string> = { TMINUS_PAGE_BASE: 'https://tminus.example.com' }) {
   const program = process.env['TMINUS_TOOL_COMPOSE'];
-  if (!program) throw new Error('docker-compose is needed for these tests: set TMINUS_TOOL_COMPOSE to what `scripts/lab tool compose` prints');
-  const { status, stdout, stderr } = spawnSync(program, ['--project-directory', root, '-f', file, 'config', '--format', 'json'], { env: { HOME: tmpdir(), ...env }, encoding: 'utf8' });
+  if (!program)
+    throw new Error('docker-compose is needed for these tests: set TMINUS_TOOL_COMPOSE to what `scripts/lab tool compose` prints');
+  const { status, stdout, stderr } = spawnSync(program, ['--project-directory', root, '-f', file, 'config', '--format', 'json'], {
+    env: { HOME: tmpdir(), ...env },
+    encoding: 'utf8',
+  });
   return { status, stderr, services: () => (JSON.parse(stdout) as { services: Record<string, Service> }).services };
 }
 
@@ -49,11 +50,24 @@ describe('docker-compose.yml', () => {
     expect({ status: read.status, stderr: read.stderr }).toEqual({ status: 0, stderr: '' });
     services = read.services();
   });
-  const named = (name: string): Service => services[name] ?? (() => { throw new Error(`there is no service ${name}`); })();
-  const waits = (name: string) => Object.fromEntries(Object.entries(named(name).depends_on ?? {}).map(([on, { condition }]) => [on, condition]));
+  const named = (name: string): Service =>
+    services[name] ??
+    (() => {
+      throw new Error(`there is no service ${name}`);
+    })();
+  const waits = (name: string) =>
+    Object.fromEntries(Object.entries(named(name).depends_on ?? {}).map(([on, { condition }]) => [on, condition]));
 
   it('has the database, Temporal with its jobs and page, and Tminus', () => {
-    expect(Object.keys(services).sort()).toEqual(['postgres', 'temporal', 'temporal-namespace', 'temporal-schema', 'temporal-ui', 'tminus-server', 'tminus-worker']);
+    expect(Object.keys(services).sort()).toEqual([
+      'postgres',
+      'temporal',
+      'temporal-namespace',
+      'temporal-schema',
+      'temporal-ui',
+      'tminus-server',
+      'tminus-worker',
+    ]);
   });
 
   it('starts each part only after what it needs', () => {
@@ -66,7 +80,13 @@ describe('docker-compose.yml', () => {
   });
 
   it('has a health check wherever somebody waits for health', () => {
-    const waitedFor = new Set(Object.keys(services).flatMap((name) => Object.entries(waits(name)).filter(([, condition]) => condition === 'service_healthy').map(([on]) => on)));
+    const waitedFor = new Set(
+      Object.keys(services).flatMap((name) =>
+        Object.entries(waits(name))
+          .filter(([, condition]) => condition === 'service_healthy')
+          .map(([on]) => on),
+      ),
+    );
     expect([...waitedFor].filter((name) => !named(name).healthcheck)).toEqual([]);
     expect(waitedFor.size).toBe(3);
   });
@@ -90,13 +110,22 @@ describe('docker-compose.yml', () => {
   });
 
   it('holds no password: secrets come from files', () => {
-    expect(Object.values(services).flatMap(({ environment }) => Object.entries(environment ?? {})).filter(([name]) => /PASSWORD$|PWD$|TOKEN/.test(name))).toEqual([]);
-    expect(['postgres', 'temporal-schema', 'temporal'].map((name) => named(name).secrets?.map(({ source }) => source))).toEqual([['postgres-password'], ['postgres-password'], ['postgres-password']]);
+    expect(
+      Object.values(services)
+        .flatMap(({ environment }) => Object.entries(environment ?? {}))
+        .filter(([name]) => /PASSWORD$|PWD$|TOKEN/.test(name)),
+    ).toEqual([]);
+    expect(['postgres', 'temporal-schema', 'temporal'].map((name) => named(name).secrets?.map(({ source }) => source))).toEqual([
+      ['postgres-password'],
+      ['postgres-password'],
+      ['postgres-password'],
+    ]);
     expect(named('tminus-worker').secrets?.map(({ source }) => source)).toEqual(['kubeconfig']);
   });
 
   it('keeps the signing key with the server alone', () => {
-    const mounts = (name: string) => (named(name).volumes ?? []).map(({ source, read_only: readOnly }) => (readOnly ? `${source} (read)` : source));
+    const mounts = (name: string) =>
+      (named(name).volumes ?? []).map(({ source, read_only: readOnly }) => (readOnly ? `${source} (read)` : source));
     expect(mounts('tminus-server')).toEqual(expect.arrayContaining(['identity', 'public-keys', 'evidence']));
     expect(mounts('tminus-worker')).toEqual(expect.arrayContaining(['public-keys (read)', 'evidence', 'audit']));
     expect(mounts('tminus-worker')).not.toContain('identity');
@@ -111,8 +140,18 @@ describe('docker-compose.yml', () => {
 
   it.each([
     ['an unknown field', 'restart: unless-stopped', 'restarts: unless-stopped', 'restarts'],
-    ['a service that is not there', 'depends_on: { postgres: { condition: service_healthy } }', 'depends_on: { postgress: { condition: service_healthy } }', 'postgress'],
-    ['a condition that is none', 'depends_on: { temporal-schema: { condition: service_completed_successfully } }', 'depends_on: { temporal-schema: { condition: finished } }', 'condition'],
+    [
+      'a service that is not there',
+      'depends_on: { postgres: { condition: service_healthy } }',
+      'depends_on: { postgress: { condition: service_healthy } }',
+      'postgress',
+    ],
+    [
+      'a condition that is none',
+      'depends_on: { temporal-schema: { condition: service_completed_successfully } }',
+      'depends_on: { temporal-schema: { condition: finished } }',
+      'condition',
+    ],
     ['a volume that is not declared', 'evidence:/var/lib/tminus/evidence', 'evidences:/var/lib/tminus/evidence', 'evidences'],
   ])('is refused with %s', (_, from, to, complaint) => {
     const { status, stderr } = compose(changed(from, to));
@@ -130,89 +169,7 @@ describe('docker-compose.yml', () => {
     if (!loaded.ok) return;
     const { evidence, identity } = loaded.environment.spec;
     const targets = (named('tminus-server').volumes ?? []).map(({ target }) => target);
-    for (const path of [evidence.folder, identity.tokens, identity.signingKey, identity.publicKeys]) expect(targets.some((target) => path.startsWith(target))).toBe(true);
-  });
-});
-
-describe('the namespace job', () => {
-  /** Plays the CLI: remembers in files what was made. */
-  const cli = `#!/bin/sh
-echo "$*" >> calls
-case "$*" in
-  *"namespace describe"*) [ -e namespace ];;
-  *"namespace create"*) touch namespace;;
-  *"search-attribute list"*) [ -e namespace ] && { cat attributes 2>/dev/null || true; };;
-  *"search-attribute create"*) echo "$7 $9" >> attributes;;
-esac
-`;
-  const world = () => {
-    const folder = mkdtempSync(join(tmpdir(), 'tminus-namespace-'));
-    writeFileSync(join(folder, 'temporal'), cli);
-    chmodSync(join(folder, 'temporal'), 0o755);
-    const run = () => {
-      writeFileSync(join(folder, 'calls'), '');
-      const { status } = spawnSync('/bin/sh', [join(root, 'deploy/temporal/namespace.sh')], { cwd: folder, env: { PATH: `${folder}:/usr/bin:/bin`, TEMPORAL_NAMESPACE: 'tminus' } });
-      return { status, made: readFileSync(join(folder, 'calls'), 'utf8').split('\n').filter((call) => / create /.test(call)) };
-    };
-    return { folder, run };
-  };
-
-  it('makes what is missing, keeps 30 days, and makes nothing twice', () => {
-    const { run } = world();
-    const first = run();
-    expect(first).toMatchObject({ status: 0, made: expect.arrayContaining([expect.stringContaining('namespace create --namespace tminus --retention 30d')]) });
-    expect(first.made).toHaveLength(7);
-    expect(run()).toEqual({ status: 0, made: [] });
-  });
-
-  it('makes the search attributes that the worker makes', () => {
-    const { folder, run } = world();
-    run();
-    const made = readFileSync(join(folder, 'attributes'), 'utf8').trim().split('\n').sort();
-    const wanted = [...readFileSync(join(root, 'workers/namespace.ts'), 'utf8').matchAll(/(Tminus\w+): IndexedValueType\.INDEXED_VALUE_TYPE_(\w+)/g)].map(([, name, type]) => `${name} ${type?.[0]}${type?.slice(1).toLowerCase()}`);
-    expect(made).toEqual(wanted.sort());
-    expect(made).toHaveLength(6);
-  });
-});
-
-describe('the health check of the server', () => {
-  const ask = (port: number, base: string): Promise<number | null> =>
-    new Promise((done) => spawn(process.execPath, [join(root, 'deploy/healthy.js')], { env: { TMINUS_PORT: String(port), TMINUS_PAGE_BASE: base } }).once('exit', done));
-
-  it('asks by the name the server answers to, and fails when it does not answer', async () => {
-    const server = createServer((request, response) => response.writeHead(request.headers.host === 'tminus.example.com' && request.url === '/healthz' ? 200 : 403).end());
-    await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
-    const { port } = server.address() as AddressInfo;
-    expect(await ask(port, 'https://tminus.example.com')).toBe(0);
-    expect(await ask(port, 'https://other.example.com')).toBe(1);
-    await new Promise((closed) => server.close(closed));
-    expect(await ask(port, 'https://tminus.example.com')).toBe(1);
-  });
-});
-
-describe('the images', () => {
-  it('hold every file that their processes load', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'tminus-image-'));
-    const dockerfile = readFileSync(join(root, 'deploy/Dockerfile'), 'utf8');
-    const stages = Object.fromEntries(dockerfile.split(/^FROM /m).slice(1).map((stage) => [/ AS (\w+)/.exec(stage)?.[1] ?? '', stage]));
-    for (const name of ['worker', 'server']) {
-      const image = join(folder, name);
-      mkdirSync(image);
-      for (const [, from = ''] of `${stages['app']}${stages[name]}`.matchAll(/^COPY (?!--)([\w./-]+) /gm)) cpSync(join(root, from), join(image, from), { recursive: true });
-      cpSync(join(root, 'package-lock.json'), join(image, 'package-lock.json'));
-      // The packages are linked; that only those of `dependencies` are used is what the unused check of the gate sees.
-      spawnSync('ln', ['-s', join(root, 'node_modules'), join(image, 'node_modules')]);
-      const [entry = ''] = /(?<=CMD \["node", ")[^"]+/.exec(stages[name] ?? '') ?? [];
-      // Without an environment file the process loads everything, then refuses in a sentence.
-      const { status, stderr } = spawnSync(process.execPath, [join(image, entry)], { cwd: folder, encoding: 'utf8', env: { HOME: folder } });
-      expect({ name, status, stderr }).toEqual({ name, status: 2, stderr: expect.stringContaining('cannot read the environment file') });
-    }
-  });
-
-  it('leave out what the build context leaves out, and nothing they copy', () => {
-    const kept = readFileSync(join(root, 'deploy/Dockerfile.dockerignore'), 'utf8').split('\n').filter((line) => line.startsWith('!')).map((line) => line.slice(1));
-    const copied = [...readFileSync(join(root, 'deploy/Dockerfile'), 'utf8').matchAll(/^COPY (?!--)(.+) \S+$/gm)].flatMap(([, from = '']) => from.split(' '));
-    expect([...new Set(copied)].sort()).toEqual(kept.sort());
-    expect(parse(text)).toHaveProperty('services');
+    for (const path of [evidence.folder, identity.tokens, identity.signingKey, identity.publicKeys])
+      expect(targets.some((target) => path.startsWith(target))).toBe(true);
   });
 });

@@ -12,7 +12,10 @@ interface PackageJson {
 const packageJson = JSON.parse(read('package.json')) as PackageJson;
 const packages = { ...packageJson.dependencies, ...packageJson.optionalDependencies, ...packageJson.devDependencies };
 /** Cells of the rows that begin with a package's name. */
-const rows = read('docs/reference/dependencies.md').split('\n').filter((line) => line.startsWith('| `')).map((line) => line.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, '').trim()));
+const rows = read('docs/reference/dependencies.md')
+  .split('\n')
+  .filter((line) => line.startsWith('| `'))
+  .map((line) => line.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, '').trim()));
 
 describe('dependencies', () => {
   it('each have exactly one row that says what for, and no row speaks of a package that is gone', () => {
@@ -25,14 +28,18 @@ describe('dependencies', () => {
   });
 
   it('of Temporal are all of one version, for mixed ones do not work together', () => {
-    const versions = Object.entries(packages).filter(([name]) => name.startsWith('@temporalio/')).map(([, version]) => version);
+    const versions = Object.entries(packages)
+      .filter(([name]) => name.startsWith('@temporalio/'))
+      .map(([, version]) => version);
     expect(versions.length).toBeGreaterThan(4);
     expect(new Set(versions).size).toBe(1);
   });
 
   it('include one protobufjs 8 only, or histories could not be replayed', () => {
     const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, { version: string }> };
-    const copies = Object.entries(lock.packages).filter(([path, { version }]) => path.endsWith('node_modules/protobufjs') && version.startsWith('8.'));
+    const copies = Object.entries(lock.packages).filter(
+      ([path, { version }]) => path.endsWith('node_modules/protobufjs') && version.startsWith('8.'),
+    );
     expect(copies.map(([path]) => path)).toEqual(['node_modules/protobufjs']);
   });
 });

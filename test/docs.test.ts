@@ -5,11 +5,16 @@ import { dirname, join } from 'node:path';
 import { createProgram } from '../cli/program.ts';
 
 const root = join(import.meta.dirname, '..');
-const pages = ['README.md', 'CHANGELOG.md', ...globSync('docs/**/*.md', { cwd: root })].map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
+const pages = ['README.md', 'CHANGELOG.md', ...globSync('docs/**/*.md', { cwd: root })].map((path) => ({
+  path,
+  text: readFileSync(join(root, path), 'utf8'),
+}));
 
 /** Links to files that are not there. */
 function deadLinks(path: string, text: string): string[] {
-  const targets = [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, target = '']) => target).filter((target) => !/^[a-z]+:/.test(target));
+  const targets = [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)]
+    .map(([, target = '']) => target)
+    .filter((target) => !/^[a-z]+:/.test(target));
   return targets.filter((target) => !existsSync(join(root, dirname(path), target))).map((target) => `${path}: ${target}`);
 }
 
@@ -32,7 +37,10 @@ describe('the documents', () => {
 
   it('tell people to type only verbs and options that there are', () => {
     expect(pages.flatMap(({ path, text }) => unknownCommands(path, text))).toEqual([]);
-    expect(unknownCommands('a.md', '`tminus launch x` and `tminus status x --waitt`')).toEqual(['a.md: `tminus launch x', 'a.md: status --waitt']);
+    expect(unknownCommands('a.md', '`tminus launch x` and `tminus status x --waitt`')).toEqual([
+      'a.md: `tminus launch x',
+      'a.md: status --waitt',
+    ]);
   });
 
   it('name only scripts that there are and that can be run', () => {
@@ -47,7 +55,9 @@ describe('the documents', () => {
 
   it('have decision records with numbers in a row and a summary first', () => {
     const records = pages.filter(({ path }) => path.startsWith('docs/decisions/')).sort((a, b) => a.path.localeCompare(b.path));
-    expect(records.map(({ path }) => Number(path.slice('docs/decisions/'.length, 'docs/decisions/'.length + 4)))).toEqual(records.map((_, index) => index + 1));
+    expect(records.map(({ path }) => Number(path.slice('docs/decisions/'.length, 'docs/decisions/'.length + 4)))).toEqual(
+      records.map((_, index) => index + 1),
+    );
     expect(records.filter(({ text }) => !/^# \d{4} .+\n\n\*\*Summary\.\*\*/.test(text)).map(({ path }) => path)).toEqual([]);
   });
 });
