@@ -20,7 +20,10 @@ const namespace = env['TEMPORAL_NAMESPACE'] ?? 'default';
 const roles = (env['TMINUS_ROLES'] ?? 'countdowns,clusters,load').split(',') as Role[];
 
 Runtime.install({
-  logger: new DefaultLogger('WARN', ({ level, message, meta }) => process.stderr.write(`${JSON.stringify({ level, message, ...meta })}\n`)),
+  logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
+    // Queues for acts near a cluster have no workflows, on purpose.
+    if (!message.startsWith('No workflows registered')) process.stderr.write(`${JSON.stringify({ level, message, ...meta })}\n`);
+  }),
   telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
   shutdownSignals: [],
 });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ApplicationFailure, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { advance } from '../../server/virtual-time.ts';
 import { verifyChain } from '../../verdict/audit-chain.ts';
-import { COUNTDOWN_TYPE, WORKFLOW_TASK_QUEUE, actUpdate, auditQuery, countdownId, holdSignal, openUpdate, statusQuery, type Act, type CountdownInput, type CountdownStatus } from '../../workflows/messages.ts';
+import { COUNTDOWN_TYPE, WORKFLOW_TASK_QUEUE, actUpdate, approveSignal, auditQuery, countdownId, holdSignal, openUpdate, statusQuery, type Act, type CountdownInput, type CountdownStatus } from '../../workflows/messages.ts';
 import { person, signedAct, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
 import { fakeWorld, inputFor, report, slow, unseen, type FakeWorld } from './fakes.ts';
 
@@ -233,6 +233,29 @@ describe('a countdown', () => {
         expect(now).toMatchObject({ verdict: 'hold', sentence: 'step preflight could not run: may not list pods in shop' });
       },
     ));
+
+  it('carries everything over when its history grows long: chain, plan and fencing go on in a new run', () =>
+    run(well, async ({ advance, until, act, handle, world, status }) => {
+      await until('counting', ({ phase, current }) => phase === 'counting' && current === 'final-poll');
+      const first = (await handle.describe()).runId;
+      // Refused approvals: each is at least one event and one audit record. At 4,096 events the server suggests a new run.
+      for (let sent = 0; sent < 4_200; sent += 50) {
+        await Promise.all(Array.from({ length: 50 }, () => handle.signal(approveSignal, { checkpoint: 'final-poll', by: 'tool', comment: 'go' })));
+      }
+      await advance(71.01);
+      await until('waiting', ({ phase }) => phase === 'waiting');
+      await act({ action: 'approve' }, 'li.wei');
+      await act({ action: 'approve' }, 'a.osei');
+      await until('counting to launch', ({ phase, current }) => phase === 'counting' && current === 'launch');
+      await advance(1);
+      expect((await handle.describe()).runId).not.toBe(first);
+      expect(await handle.result()).toMatchObject({ ending: 'launched' });
+      const chain = await handle.query(auditQuery);
+      expect(verifyChain(chain, (await status()).auditHead)).toMatchObject({ ok: true });
+      expect(chain.filter(({ action }) => action === 'approve.refused')).toHaveLength(4_200);
+      expect(world.audit).toEqual(chain);
+      expect(world.writes).toHaveLength(1);
+    }));
 
   it('refuses to open while the service has another countdown', async () => {
     const world = fakeWorld();
