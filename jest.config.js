@@ -8,4 +8,6 @@ export default {
   testPathIgnorePatterns: ['/node_modules/', '/\\.tminus/', '/\\.lab/'],
   modulePathIgnorePatterns: ['/\\.tminus/', '/\\.lab/'],
   maxWorkers: 2,
+  // Tests that start processes take a second on an idle machine, and over five on one that builds the lab's tools besides.
+  testTimeout: 30_000,
 };

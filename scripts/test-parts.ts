@@ -57,7 +57,7 @@ export function checkParts(place: Place): Part[] {
 
 /** Builds one tool, or finds it built. Low priority: it runs beside the checks and has the longer way. */
 export function toolPart({ root }: Place, tool: string): Part {
-  return { name: `tool ${tool}`, argv: ['nice', '-n', '15', join(root, 'scripts/lab'), 'tool', tool], timeoutMs: TOOL_MS };
+  return { name: `tool ${tool}`, argv: ['nice', '-n', '19', join(root, 'scripts/lab'), 'tool', tool], timeoutMs: TOOL_MS };
 }
 
 /** Tests that need built programs or a browser, but no lab. */
