@@ -61,7 +61,8 @@ async function dev(options: DevOptions): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
   });
   try {
-    if (!options.temporal && !(await answers(7233))) running.push(await supervise(nodePart('temporal', 'workers/temporal-main.ts', { port: 7233 }), env, stopping.signal));
+    if (!options.temporal && !(await answers(7233)))
+      running.push(await supervise(nodePart('temporal', 'workers/temporal-main.ts', { port: 7233 }), env, stopping.signal));
     running.push(await supervise(nodePart('worker', 'workers/main.ts', { text: 'worker ready' }), env, stopping.signal));
     running.push(await supervise(nodePart('server', 'server/serve.ts', { port: Number(options.port) }), env, stopping.signal));
     process.stdout.write(`page    http://127.0.0.1:${options.port}/\nCtrl-C stops everything; countdowns go on at the next start.\n`);
@@ -71,7 +72,13 @@ async function dev(options: DevOptions): Promise<void> {
   }
 }
 
-const nodePart = (name: string, file: string, ready: Part['ready']): Part => ({ name, command: process.execPath, argv: [resolve(root, file)], ready, readyWithinMs: READY_WITHIN_MS });
+const nodePart = (name: string, file: string, ready: Part['ready']): Part => ({
+  name,
+  command: process.execPath,
+  argv: [resolve(root, file)],
+  ready,
+  readyWithinMs: READY_WITHIN_MS,
+});
 
 /** Starts a part, waits until it is ready, and keeps it alive until stopped. */
 async function supervise(part: Part, env: NodeJS.ProcessEnv, stopping: AbortSignal): Promise<{ stop(): Promise<void> }> {
@@ -116,8 +123,12 @@ function start({ command, argv, name, ready: when }: Part, env: NodeJS.ProcessEn
 }
 
 async function ready({ name, ready: when, readyWithinMs }: Part, child: ChildProcess): Promise<void> {
-  const died = new Promise<never>((_, fail) => child.once('exit', (code) => fail(new Error(`${name} ended with ${code} before it was ready`))));
-  const late = new Promise<never>((_, fail) => setTimeout(() => fail(new Error(`${name} was not ready within ${readyWithinMs / 1000} s`)), readyWithinMs).unref());
+  const died = new Promise<never>((_, fail) =>
+    child.once('exit', (code) => fail(new Error(`${name} ended with ${code} before it was ready`))),
+  );
+  const late = new Promise<never>((_, fail) =>
+    setTimeout(() => fail(new Error(`${name} was not ready within ${readyWithinMs / 1000} s`)), readyWithinMs).unref(),
+  );
   const seen = 'port' in when ? untilAnswers(when.port) : untilPrinted(child, when.text);
   await Promise.race([seen, died, late]);
 }

@@ -26,7 +26,12 @@ export function rehearseCommand(program: Command): void {
     .command('rehearse')
     .description('run the whole countdown on virtual time: waits are skipped, work and decisions are real')
     .argument('<file>', 'release file')
-    .option('--approver <token-file>', 'approve wherever people are asked, as the owner of this token; may be given several times', collect, [])
+    .option(
+      '--approver <token-file>',
+      'approve wherever people are asked, as the owner of this token; may be given several times',
+      collect,
+      [],
+    )
     .action(async (file: string, options: RehearseOptions, command: Command) => {
       process.exitCode = await rehearse(connect(command), file, options);
     });
@@ -58,7 +63,8 @@ async function rehearse(api: Api, file: string, { approver }: RehearseOptions): 
 async function skipTo(api: Api, name: string, status: CountdownStatus): Promise<boolean> {
   const checkpoint = currentOf(status);
   const untilTimeMs = Date.parse(checkpoint.at) - Date.parse(status.now) + PAST_THE_TIME_MS;
-  const aheadMs = status.phase === 'counting' ? untilTimeMs : status.phase === 'stopped' || status.phase === 'holding' ? PAST_EVERY_DEADLINE_MS : 0;
+  const aheadMs =
+    status.phase === 'counting' ? untilTimeMs : status.phase === 'stopped' || status.phase === 'holding' ? PAST_EVERY_DEADLINE_MS : 0;
   if (aheadMs <= 0) return false;
   await api.post(`/api/v1/releases/${encodeURIComponent(name)}/clock`, { ahead: `${Math.ceil(aheadMs / 1000)}s` });
   return true;
@@ -68,7 +74,8 @@ async function skipTo(api: Api, name: string, status: CountdownStatus): Promise<
 async function approve(status: CountdownStatus, approvers: readonly Api[]): Promise<void> {
   const checkpoint = currentOf(status);
   const next = approvers[checkpoint.approvals.length];
-  if (next && checkpoint.approvals.length < (checkpoint.approval?.count ?? 0)) await sendAct(next, status, { action: 'approve', comment: 'numbers read, go' });
+  if (next && checkpoint.approvals.length < (checkpoint.approval?.count ?? 0))
+    await sendAct(next, status, { action: 'approve', comment: 'numbers read, go' });
 }
 
 function currentOf(status: CountdownStatus): CheckpointStatus {

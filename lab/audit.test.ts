@@ -17,7 +17,19 @@ interface Change {
   id?: string;
 }
 
-const line = ({ stage = 'ResponseComplete', verb = 'patch', user = 'tminus', code = 200, namespace = 'shop', name = 'go-api', resource = 'deployments', subresource, requestURI, at, id }: Change = {}) =>
+const line = ({
+  stage = 'ResponseComplete',
+  verb = 'patch',
+  user = 'tminus',
+  code = 200,
+  namespace = 'shop',
+  name = 'go-api',
+  resource = 'deployments',
+  subresource,
+  requestURI,
+  at,
+  id,
+}: Change = {}) =>
   JSON.stringify({
     kind: 'Event',
     apiVersion: 'audit.k8s.io/v1',
@@ -72,7 +84,12 @@ test.each<[string, Change]>([
 });
 
 test('counts only writes to the Deployment asked for, by the tool', async () => {
-  const log = logOf(line({ id: 'a' }), line({ id: 'b', user: 'admin' }), line({ id: 'c', namespace: 'shop-staging' }), line({ id: 'd', name: 'go-api-2' }));
+  const log = logOf(
+    line({ id: 'a' }),
+    line({ id: 'b', user: 'admin' }),
+    line({ id: 'c', namespace: 'shop-staging' }),
+    line({ id: 'd', name: 'go-api-2' }),
+  );
   expect((await auditWrites(question, log)).map(({ auditId }) => auditId)).toEqual(['a']);
   expect((await auditWrites({ ...question, user: 'admin' }, log)).map(({ auditId }) => auditId)).toEqual(['b']);
 });
@@ -84,7 +101,9 @@ test('counts a scaling as a write, and names it', async () => {
 
 test('counts only from the moment asked for', async () => {
   const log = logOf(line({ id: 'before', at: '2026-11-23T17:00:00.000000Z' }), line({ id: 'after', at: '2026-11-23T17:00:01.000000Z' }));
-  expect((await auditWrites({ ...question, since: new Date('2026-11-23T17:00:00.500Z') }, log)).map(({ auditId }) => auditId)).toEqual(['after']);
+  expect((await auditWrites({ ...question, since: new Date('2026-11-23T17:00:00.500Z') }, log)).map(({ auditId }) => auditId)).toEqual([
+    'after',
+  ]);
 });
 
 test('says so when the log is damaged, rather than counting less', async () => {

@@ -13,7 +13,8 @@ export function makeCgroups(): void {
   for (const hierarchy of hierarchies()) {
     mkdirSync(join(hierarchy, cgroupName), { recursive: true });
     // A new cpuset is empty, and a process cannot enter an empty one.
-    for (const file of ['cpuset.cpus', 'cpuset.mems']) if (existsSync(join(hierarchy, file))) writeFileSync(join(hierarchy, cgroupName, file), readFileSync(join(hierarchy, file)));
+    for (const file of ['cpuset.cpus', 'cpuset.mems'])
+      if (existsSync(join(hierarchy, file))) writeFileSync(join(hierarchy, cgroupName, file), readFileSync(join(hierarchy, file)));
   }
 }
 
@@ -21,13 +22,16 @@ export function makeCgroups(): void {
 function makeUnified(): void {
   mkdirSync(join(ROOT, cgroupName), { recursive: true });
   for (const folder of [ROOT, join(ROOT, cgroupName)]) {
-    for (const controller of readFileSync(join(folder, 'cgroup.controllers'), 'utf8').trim().split(' ')) writeFileSync(join(folder, 'cgroup.subtree_control'), `+${controller}`);
+    for (const controller of readFileSync(join(folder, 'cgroup.controllers'), 'utf8').trim().split(' '))
+      writeFileSync(join(folder, 'cgroup.subtree_control'), `+${controller}`);
   }
 }
 
 /** Ends every process in our cgroups: containers whose shim or containerd was killed. */
 export async function endPods(): Promise<void> {
-  const pids = new Set(ours().flatMap((folder) => readFileSync(join(folder, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number)));
+  const pids = new Set(
+    ours().flatMap((folder) => readFileSync(join(folder, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number)),
+  );
   const running = [...pids].map((pid) => identify(pid)).filter((identity) => identity !== undefined);
   await Promise.all(running.map((identity) => endProcess(identity, 'SIGKILL', PATIENCE_MS)));
 }
@@ -61,7 +65,10 @@ function removed(folder: string): boolean {
 
 /** Our cgroups in all hierarchies, outermost first. */
 function ours(): string[] {
-  return [ROOT, ...hierarchies()].map((hierarchy) => join(hierarchy, cgroupName)).filter((folder) => existsSync(folder)).flatMap(withChildren);
+  return [ROOT, ...hierarchies()]
+    .map((hierarchy) => join(hierarchy, cgroupName))
+    .filter((folder) => existsSync(folder))
+    .flatMap(withChildren);
 }
 
 function withChildren(folder: string): string[] {

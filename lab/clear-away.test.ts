@@ -27,7 +27,11 @@ const mountinfo = [
 ].join('\n');
 
 test('unmounts what lies below a folder, innermost first, and nothing beside it', () => {
-  expect(mountsBelow(mountinfo, '/run/tminus-lab')).toEqual(['/run/tminus-lab/postgres/inner', '/run/tminus-lab/postgres', '/run/tminus-lab/kubelet/pods/1/volumes']);
+  expect(mountsBelow(mountinfo, '/run/tminus-lab')).toEqual([
+    '/run/tminus-lab/postgres/inner',
+    '/run/tminus-lab/postgres',
+    '/run/tminus-lab/kubelet/pods/1/volumes',
+  ]);
 });
 
 test('finds mounts below a folder whose name holds a blank', () => {

@@ -55,14 +55,20 @@ const SHIM_PATIENCE_MS = 3_000;
 
 /** Shims outlive containerd and keep the network namespace alive. Ours are those that report to our socket. */
 async function endShims(lab: LabPaths): Promise<void> {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isShimOf(commandLine(name), lab.containerdSocket)).map(Number);
+  const pids = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && isShimOf(commandLine(name), lab.containerdSocket))
+    .map(Number);
   const shims = pids.map((pid) => identify(pid)).filter((identity) => identity !== undefined);
   await Promise.all(shims.map((shim) => endProcess(shim, 'SIGKILL', SHIM_PATIENCE_MS)));
 }
 
 /** True for `containerd-shim-... -address SOCKET`. */
 export function isShimOf(argv: string[], socket: string): boolean {
-  return (argv[0] ?? '').split('/').at(-1)?.startsWith('containerd-shim') === true && argv[argv.indexOf('-address') + 1] === socket && argv.includes('-address');
+  return (
+    (argv[0] ?? '').split('/').at(-1)?.startsWith('containerd-shim') === true &&
+    argv[argv.indexOf('-address') + 1] === socket &&
+    argv.includes('-address')
+  );
 }
 
 function commandLine(pid: string): string[] {
@@ -80,13 +86,22 @@ function removeShimSockets(lab: LabPaths): void {
   if (!existsSync(bundles)) return;
   for (const id of readdirSync(bundles)) {
     const addressFile = join(bundles, id, 'address');
-    if (existsSync(addressFile)) rmSync(readFileSync(addressFile, 'utf8').trim().replace(/^unix:\/\//, ''), { force: true });
+    if (existsSync(addressFile))
+      rmSync(
+        readFileSync(addressFile, 'utf8')
+          .trim()
+          .replace(/^unix:\/\//, ''),
+        { force: true },
+      );
   }
 }
 
 /** Mount points below a folder, innermost first, from /proc/self/mountinfo (blanks in paths are written \040). */
 export function mountsBelow(mountinfo: string, folder: string): string[] {
-  const points = mountinfo.split('\n').flatMap((line) => line.split(' ')[4] ?? []).map((point) => point.replaceAll(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(parseInt(code, 8))));
+  const points = mountinfo
+    .split('\n')
+    .flatMap((line) => line.split(' ')[4] ?? [])
+    .map((point) => point.replaceAll(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(parseInt(code, 8))));
   return points.filter((point) => point === folder || point.startsWith(`${folder}/`)).reverse();
 }
 
@@ -128,7 +143,11 @@ function removeCniResults(): void {
   const results = '/var/lib/cni/results';
   if (!existsSync(results)) return;
   const own = new RegExp(`^${network.namespace}-([0-9a-f]+)-`);
-  const pods = new Set(readdirSync(results).map((name) => own.exec(name)?.[1]).filter((pod) => pod !== undefined));
+  const pods = new Set(
+    readdirSync(results)
+      .map((name) => own.exec(name)?.[1])
+      .filter((pod) => pod !== undefined),
+  );
   removeWhere(results, (path) => pods.has(path.split('/').at(-1)?.split('-').at(-2) ?? ''));
 }
 

@@ -25,35 +25,77 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit();
 });
 
-const program = new Command('scripts/lab').description('A real world for Tminus on one machine: Kubernetes, Temporal, Prometheus, PostgreSQL, Redis, and a shop to launch.');
+const program = new Command('scripts/lab').description(
+  'A real world for Tminus on one machine: Kubernetes, Temporal, Prometheus, PostgreSQL, Redis, and a shop to launch.',
+);
 
-program.command('up').description('bring everything up; changes nothing that runs').option('--no-shop', 'without the shop').action(async ({ shop }: { shop: boolean }) => {
-  const lab = await up({ tell, shop });
-  print(addresses(lab).join('\n'));
-});
-program.command('down').description('end everything and leave nothing but logs and image archives').action(() => down({ tell }));
+program
+  .command('up')
+  .description('bring everything up; changes nothing that runs')
+  .option('--no-shop', 'without the shop')
+  .action(async ({ shop }: { shop: boolean }) => {
+    const lab = await up({ tell, shop });
+    print(addresses(lab).join('\n'));
+  });
+program
+  .command('down')
+  .description('end everything and leave nothing but logs and image archives')
+  .action(() => down({ tell }));
 program.command('status').description('what runs').action(printStatus);
 program.command('doctor').description('say what this machine lacks').action(printLacks);
-program.command('restart').argument('<component>').description('end a component in its orderly way and start it again').action((name: string) => restart(name, tell));
-program.command('kill').argument('<component>').description('kill a component as a crash would (SIGKILL)').action(async (name: string) => {
-  print((await kill(name)) ? `${name} was killed` : `${name} did not run`);
-});
-program.command('tool').argument('<name>').description(`build a tool unless it is there, and print its path: ${tools.flatMap(({ binaries }) => binaries.map(({ name }) => name)).join(', ')}`).action(async (name: string) => {
-  print(await toolPath(name, tell));
-});
-program.command('shop').description('deploy the shop: production on the current version, staging on the candidate').option('--fault <name>', 'a candidate that is broken on purpose').option('--reset', 'put both Deployments back as they were deployed').action(async ({ fault, reset }: { fault?: string; reset?: boolean }) => {
-  const deployed = await (reset ? resetShop(tell) : deployShop(fault === undefined ? {} : { fault: findFault(fault) }, tell));
-  print(JSON.stringify(deployed));
-});
-program.command('traffic').argument('<start|stop>').argument('[rate]', 'requests per second', String(DEFAULT_RATE_PER_SECOND)).description('users of production').action(async (verb: string, rate: string) => {
-  if (verb === 'start') await startTraffic(Number(rate));
-  else if (verb === 'stop') await stopTraffic();
-  else throw new LabRefusal(`traffic can be started or stopped, not ${verb}`);
-});
-program.command('kubectl').description('kubectl as admin of the lab').allowUnknownOption().allowExcessArguments().helpOption(false).argument('[args...]').action(async (args: string[]) => {
-  const { status: code } = spawnSync(await toolPath('kubectl', tell), [`--kubeconfig=${paths().adminKubeconfig}`, ...args], { stdio: 'inherit' });
-  process.exitCode = code ?? 1;
-});
+program
+  .command('restart')
+  .argument('<component>')
+  .description('end a component in its orderly way and start it again')
+  .action((name: string) => restart(name, tell));
+program
+  .command('kill')
+  .argument('<component>')
+  .description('kill a component as a crash would (SIGKILL)')
+  .action(async (name: string) => {
+    print((await kill(name)) ? `${name} was killed` : `${name} did not run`);
+  });
+program
+  .command('tool')
+  .argument('<name>')
+  .description(
+    `build a tool unless it is there, and print its path: ${tools.flatMap(({ binaries }) => binaries.map(({ name }) => name)).join(', ')}`,
+  )
+  .action(async (name: string) => {
+    print(await toolPath(name, tell));
+  });
+program
+  .command('shop')
+  .description('deploy the shop: production on the current version, staging on the candidate')
+  .option('--fault <name>', 'a candidate that is broken on purpose')
+  .option('--reset', 'put both Deployments back as they were deployed')
+  .action(async ({ fault, reset }: { fault?: string; reset?: boolean }) => {
+    const deployed = await (reset ? resetShop(tell) : deployShop(fault === undefined ? {} : { fault: findFault(fault) }, tell));
+    print(JSON.stringify(deployed));
+  });
+program
+  .command('traffic')
+  .argument('<start|stop>')
+  .argument('[rate]', 'requests per second', String(DEFAULT_RATE_PER_SECOND))
+  .description('users of production')
+  .action(async (verb: string, rate: string) => {
+    if (verb === 'start') await startTraffic(Number(rate));
+    else if (verb === 'stop') await stopTraffic();
+    else throw new LabRefusal(`traffic can be started or stopped, not ${verb}`);
+  });
+program
+  .command('kubectl')
+  .description('kubectl as admin of the lab')
+  .allowUnknownOption()
+  .allowExcessArguments()
+  .helpOption(false)
+  .argument('[args...]')
+  .action(async (args: string[]) => {
+    const { status: code } = spawnSync(await toolPath('kubectl', tell), [`--kubeconfig=${paths().adminKubeconfig}`, ...args], {
+      stdio: 'inherit',
+    });
+    process.exitCode = code ?? 1;
+  });
 
 async function printStatus(): Promise<void> {
   const lab = paths();
@@ -63,7 +105,8 @@ async function printStatus(): Promise<void> {
     return;
   }
   print(`lab of ${owner}`);
-  for (const { name, alive, pid, log } of components) print(`  ${name.padEnd(24)} ${alive ? `runs as ${pid}`.padEnd(16) : 'does not run'.padEnd(16)} ${log}`);
+  for (const { name, alive, pid, log } of components)
+    print(`  ${name.padEnd(24)} ${alive ? `runs as ${pid}`.padEnd(16) : 'does not run'.padEnd(16)} ${log}`);
   if (owner === lab.checkout) print([...addresses(lab), await shopPods(lab).catch((error: Error) => error.message)].join('\n'));
   // Scripts ask whether the lab is whole.
   if (components.some(({ alive }) => !alive)) process.exitCode = 1;

@@ -10,7 +10,11 @@ const ROLLOUT_WITHIN = '60s';
 export async function kubectl(lab: LabPaths, args: string[], input?: string): Promise<string> {
   const program = await toolPath('kubectl', () => undefined);
   const home = { PATH: '/usr/bin:/bin', HOME: lab.data };
-  return run([program, `--kubeconfig=${lab.adminKubeconfig}`, ...args], { env: home, timeoutMs: 90_000, ...(input === undefined ? {} : { input }) });
+  return run([program, `--kubeconfig=${lab.adminKubeconfig}`, ...args], {
+    env: home,
+    timeoutMs: 90_000,
+    ...(input === undefined ? {} : { input }),
+  });
 }
 
 const list = (objects: object[]) => JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });

@@ -21,7 +21,11 @@ export const bareEnvironment = { PATH: systemPath, HOME: '/root', LANG: 'C.UTF-8
 export function run(argv: string[], options: CommandOptions = {}): Promise<string> {
   const [program = '', ...args] = argv;
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: options.env ?? bareEnvironment, timeout: options.timeoutMs ?? TIMEOUT_MS, killSignal: 'SIGKILL' });
+    const child = spawn(program, args, {
+      env: options.env ?? bareEnvironment,
+      timeout: options.timeoutMs ?? TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+    });
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     child.stdout.on('data', (bytes: Buffer) => out.push(bytes));

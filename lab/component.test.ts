@@ -13,7 +13,15 @@ const running: LabPaths[] = [];
 function emptyLab(checkout = process.cwd()): LabPaths {
   const folder = mkdtempSync(join(tmpdir(), 'tminus-component-'));
   const at = (name: string) => join(folder, name);
-  const lab = { ...paths({ TMINUS_LAB_DIR: at('state') }), checkout, logs: at('logs'), data: at('data'), run: at('run'), processes: at('run/processes'), owner: at('run/owner.json') };
+  const lab = {
+    ...paths({ TMINUS_LAB_DIR: at('state') }),
+    checkout,
+    logs: at('logs'),
+    data: at('data'),
+    run: at('run'),
+    processes: at('run/processes'),
+    owner: at('run/owner.json'),
+  };
   mkdirSync(lab.data);
   running.push(lab);
   return lab;
@@ -23,7 +31,12 @@ afterEach(async () => {
   for (const lab of running.splice(0)) for (const { name } of componentStates(lab)) await stop(lab, name);
 });
 
-const lasting = (name: string, change: Partial<Component> = {}): Component => ({ name, argv: ['sleep', '60'], ready: async () => undefined, ...change });
+const lasting = (name: string, change: Partial<Component> = {}): Component => ({
+  name,
+  argv: ['sleep', '60'],
+  ready: async () => undefined,
+  ...change,
+});
 const quiet = () => undefined;
 
 test('starts a component only after those it needs are ready', async () => {
@@ -49,7 +62,10 @@ test('leaves what runs as it is, and starts again only what was killed', async (
   await startAll(lab, rows, quiet);
   const before = componentStates(lab);
   expect(await killNow(lab, 'redis')).toBe(true);
-  expect(componentStates(lab).map(({ name, alive }) => [name, alive])).toEqual([['etcd', true], ['redis', false]]);
+  expect(componentStates(lab).map(({ name, alive }) => [name, alive])).toEqual([
+    ['etcd', true],
+    ['redis', false],
+  ]);
   expect(await startAll(lab, rows, quiet)).toEqual(['redis']);
   expect(componentStates(lab).find(({ name }) => name === 'etcd')?.pid).toBe(before.find(({ name }) => name === 'etcd')?.pid);
 });
@@ -61,14 +77,19 @@ test('says why when a component ends before it is ready, with the end of its log
 });
 
 test('says which program is missing', async () => {
-  await expect(startAll(emptyLab(), [lasting('etcd', { argv: ['/nowhere/etcd'] })], quiet)).rejects.toThrow('etcd does not start: spawn /nowhere/etcd ENOENT');
+  await expect(startAll(emptyLab(), [lasting('etcd', { argv: ['/nowhere/etcd'] })], quiet)).rejects.toThrow(
+    'etcd does not start: spawn /nowhere/etcd ENOENT',
+  );
 });
 
 test('gives components neither proxies nor credentials of the caller', async () => {
   const lab = emptyLab();
   process.env['HTTPS_PROXY'] = 'http://proxy.example:3128';
   const file = join(lab.data, 'environment');
-  const row = lasting('etcd', { argv: ['sh', '-c', `env > ${file}.draft; mv ${file}.draft ${file}; exec sleep 60`], ready: async () => (readOrEmpty(file) === '' ? 'not written' : undefined) });
+  const row = lasting('etcd', {
+    argv: ['sh', '-c', `env > ${file}.draft; mv ${file}.draft ${file}; exec sleep 60`],
+    ready: async () => (readOrEmpty(file) === '' ? 'not written' : undefined),
+  });
   try {
     await startAll(lab, [row], quiet);
   } finally {

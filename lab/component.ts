@@ -49,7 +49,9 @@ export async function startAll(lab: LabPaths, components: Component[], tell: (li
   const started: string[] = [];
   const ready = new Map<string, Promise<void>>();
   for (const component of components) {
-    const before = (component.after ?? []).map((name) => ready.get(name) ?? Promise.reject(new Error(`${component.name} comes after ${name}, which is not listed before it`)));
+    const before = (component.after ?? []).map(
+      (name) => ready.get(name) ?? Promise.reject(new Error(`${component.name} comes after ${name}, which is not listed before it`)),
+    );
     const begun = Promise.all(before).then(async () => {
       if (await start(lab, component, tell)) started.push(component.name);
     });
@@ -78,7 +80,12 @@ async function launch(lab: LabPaths, component: Component): Promise<ProcessIdent
   mkdirSync(lab.logs, { recursive: true });
   const log = openSync(logOf(lab, component.name), 'a');
   const [program = '', ...args] = component.argv;
-  const child = spawn(program, args, { cwd: lab.data, detached: true, stdio: ['ignore', log, log], env: { ...bareEnvironment, ...component.env } });
+  const child = spawn(program, args, {
+    cwd: lab.data,
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: { ...bareEnvironment, ...component.env },
+  });
   closeSync(log);
   await new Promise((resolve, reject) => {
     child.once('spawn', resolve);
@@ -87,18 +94,30 @@ async function launch(lab: LabPaths, component: Component): Promise<ProcessIdent
   child.unref();
   const identity = child.pid === undefined ? undefined : identify(child.pid);
   if (!identity) throw new Error(`${component.name} ended before it was ready${tail(lab, component.name)}`);
-  const record: ProcessRecord = { name: component.name, identity, log: logOf(lab, component.name), endSignal: component.endSignal ?? 'SIGTERM' };
+  const record: ProcessRecord = {
+    name: component.name,
+    identity,
+    log: logOf(lab, component.name),
+    endSignal: component.endSignal ?? 'SIGTERM',
+  };
   writeFileSync(recordFile(lab, component.name), JSON.stringify(record));
   return identity;
 }
 
-async function untilReady(lab: LabPaths, component: Component, identity: ProcessIdentity, began: number, tell: (line: string) => void): Promise<void> {
+async function untilReady(
+  lab: LabPaths,
+  component: Component,
+  identity: ProcessIdentity,
+  began: number,
+  tell: (line: string) => void,
+): Promise<void> {
   let toldAt = began;
   for (;;) {
     const missing = await component.ready();
     if (missing === undefined) return;
     if (!isAlive(identity)) throw new Error(`${component.name} ended before it was ready${tail(lab, component.name)}`);
-    if (Date.now() - began > READY_WITHIN_MS) throw new Error(`${component.name} is not ready after ${seconds(began)} s: ${missing}${tail(lab, component.name)}`);
+    if (Date.now() - began > READY_WITHIN_MS)
+      throw new Error(`${component.name} is not ready after ${seconds(began)} s: ${missing}${tail(lab, component.name)}`);
     if (Date.now() - toldAt > TELL_EVERY_MS) {
       tell(`wait  ${component.name.padEnd(18)} ${missing}, ${seconds(began)} s of at most ${READY_WITHIN_MS / 1000} s`);
       toldAt = Date.now();
@@ -118,14 +137,17 @@ export async function stop(lab: LabPaths, name: string): Promise<void> {
 export async function killNow(lab: LabPaths, name: string): Promise<boolean> {
   const record = readRecord(lab, name);
   if (!record || !signalProcess(record.identity, 'SIGKILL')) return false;
-  if (!(await waitUntilEnded(record.identity, END_WITHIN_MS))) throw new Error(`${name} (process ${record.identity.pid}) does not end by SIGKILL`);
+  if (!(await waitUntilEnded(record.identity, END_WITHIN_MS)))
+    throw new Error(`${name} (process ${record.identity.pid}) does not end by SIGKILL`);
   return true;
 }
 
 /** Every component that was started on this machine and not stopped since, dead or alive. */
 export function componentStates(lab: LabPaths): ComponentState[] {
   if (!existsSync(lab.processes)) return [];
-  const names = readdirSync(lab.processes).filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length));
+  const names = readdirSync(lab.processes)
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => file.slice(0, -'.json'.length));
   return names.flatMap((name) => {
     const record = readRecord(lab, name);
     return record ? [{ name, alive: isAlive(record.identity), pid: record.identity.pid, log: record.log }] : [];

@@ -25,7 +25,11 @@ export function components(lab: LabPaths, tool: (name: string) => string, images
     {
       name: 'etcd',
       argv: inLab([
-        tool('etcd'), `--data-dir=${data('etcd')}`, `--listen-client-urls=${ETCD}`, `--advertise-client-urls=${ETCD}`, '--listen-peer-urls=http://127.0.0.1:2380',
+        tool('etcd'),
+        `--data-dir=${data('etcd')}`,
+        `--listen-client-urls=${ETCD}`,
+        `--advertise-client-urls=${ETCD}`,
+        '--listen-peer-urls=http://127.0.0.1:2380',
         // The lab's cluster does not outlive a power cut; syncing every write would only slow the disk for the measurements.
         '--unsafe-no-fsync',
       ]),
@@ -36,11 +40,31 @@ export function components(lab: LabPaths, tool: (name: string) => string, images
       argv: inLab(['containerd', '-c', configFile(lab, 'containerd.toml')]),
       ready: ends(['ctr', '-a', lab.containerdSocket, 'version'], 'its socket does not answer yet'),
     },
-    { name: 'postgres', argv: inLab(postgresArgv(lab)), prepare: () => makeDatabaseFolder(lab), endSignal: 'SIGINT', ready: ends(['pg_isready', '-q', '-h', network.address], 'PostgreSQL accepts no connections yet') },
+    {
+      name: 'postgres',
+      argv: inLab(postgresArgv(lab)),
+      prepare: () => makeDatabaseFolder(lab),
+      endSignal: 'SIGINT',
+      ready: ends(['pg_isready', '-q', '-h', network.address], 'PostgreSQL accepts no connections yet'),
+    },
     {
       name: 'redis',
       argv: inLab([
-        'redis-server', '--bind', network.address, '--port', String(ports.redis), '--protected-mode', 'no', '--save', '', '--appendonly', 'no', '--daemonize', 'no', '--dir', lab.data,
+        'redis-server',
+        '--bind',
+        network.address,
+        '--port',
+        String(ports.redis),
+        '--protected-mode',
+        'no',
+        '--save',
+        '',
+        '--appendonly',
+        'no',
+        '--daemonize',
+        'no',
+        '--dir',
+        lab.data,
       ]),
       ready: replies(network.address, ports.redis, 'PING\r\n', '+PONG'),
     },
@@ -48,13 +72,28 @@ export function components(lab: LabPaths, tool: (name: string) => string, images
       name: 'kube-apiserver',
       after: ['etcd'],
       argv: inLab([
-        tool('kube-apiserver'), `--etcd-servers=${ETCD}`, `--bind-address=${anywhere}`, `--advertise-address=${network.address}`, `--secure-port=${ports.apiserver}`,
-        `--tls-cert-file=${key('apiserver.crt')}`, `--tls-private-key-file=${key('apiserver.key')}`, `--client-ca-file=${key('ca.crt')}`, `--cert-dir=${data('apiserver-certs')}`,
-        '--authorization-mode=Node,RBAC', '--service-account-issuer=https://kubernetes.default.svc', `--service-account-key-file=${key('service-account.pub')}`,
-        `--service-account-signing-key-file=${key('service-account.key')}`, `--service-cluster-ip-range=${network.serviceRange}`, '--allow-privileged=true',
-        `--kubelet-client-certificate=${key('apiserver-kubelet-client.crt')}`, `--kubelet-client-key=${key('apiserver-kubelet-client.key')}`, '--kubelet-preferred-address-types=InternalIP',
+        tool('kube-apiserver'),
+        `--etcd-servers=${ETCD}`,
+        `--bind-address=${anywhere}`,
+        `--advertise-address=${network.address}`,
+        `--secure-port=${ports.apiserver}`,
+        `--tls-cert-file=${key('apiserver.crt')}`,
+        `--tls-private-key-file=${key('apiserver.key')}`,
+        `--client-ca-file=${key('ca.crt')}`,
+        `--cert-dir=${data('apiserver-certs')}`,
+        '--authorization-mode=Node,RBAC',
+        '--service-account-issuer=https://kubernetes.default.svc',
+        `--service-account-key-file=${key('service-account.pub')}`,
+        `--service-account-signing-key-file=${key('service-account.key')}`,
+        `--service-cluster-ip-range=${network.serviceRange}`,
+        '--allow-privileged=true',
+        `--kubelet-client-certificate=${key('apiserver-kubelet-client.crt')}`,
+        `--kubelet-client-key=${key('apiserver-kubelet-client.key')}`,
+        '--kubelet-preferred-address-types=InternalIP',
         // blocking-strict: no write is acknowledged before its line is in the log, so the log can prove that one did not happen.
-        `--audit-policy-file=${configFile(lab, 'audit-policy.yaml')}`, `--audit-log-path=${lab.auditLog}`, '--audit-log-mode=blocking-strict',
+        `--audit-policy-file=${configFile(lab, 'audit-policy.yaml')}`,
+        `--audit-log-path=${lab.auditLog}`,
+        '--audit-log-mode=blocking-strict',
       ]),
       ready: apiserverSays(lab, '/readyz', ({ status }) => (status === 200 ? undefined : `/readyz answers ${status}`)),
     },
@@ -62,8 +101,14 @@ export function components(lab: LabPaths, tool: (name: string) => string, images
       name: 'kube-controller-manager',
       after: ['kube-apiserver'],
       argv: inLab([
-        tool('kube-controller-manager'), `--kubeconfig=${kubeconfigOf(lab, 'controller-manager')}`, '--leader-elect=false', `--service-account-private-key-file=${key('service-account.key')}`,
-        `--root-ca-file=${key('ca.crt')}`, '--use-service-account-credentials', '--allocate-node-cidrs=true', `--cluster-cidr=${network.podRange}`,
+        tool('kube-controller-manager'),
+        `--kubeconfig=${kubeconfigOf(lab, 'controller-manager')}`,
+        '--leader-elect=false',
+        `--service-account-private-key-file=${key('service-account.key')}`,
+        `--root-ca-file=${key('ca.crt')}`,
+        '--use-service-account-credentials',
+        '--allocate-node-cidrs=true',
+        `--cluster-cidr=${network.podRange}`,
       ]),
       ready: answers(`https://${network.address}:${ports.controllerManager}/healthz`),
     },
@@ -79,8 +124,13 @@ export function components(lab: LabPaths, tool: (name: string) => string, images
       // A node tells of its images when it starts, and of later ones only after half a minute.
       prepare: async () => void (await provideImages(lab, images)),
       argv: inLab([
-        tool('kubelet'), `--config=${configFile(lab, 'kubelet.yaml')}`, `--kubeconfig=${kubeconfigOf(lab, 'kubelet')}`, `--hostname-override=${nodeName}`,
-        `--node-ip=${network.address}`, `--root-dir=${join(lab.run, 'kubelet')}`, `--cert-dir=${join(lab.run, 'kubelet', 'pki')}`,
+        tool('kubelet'),
+        `--config=${configFile(lab, 'kubelet.yaml')}`,
+        `--kubeconfig=${kubeconfigOf(lab, 'kubelet')}`,
+        `--hostname-override=${nodeName}`,
+        `--node-ip=${network.address}`,
+        `--root-dir=${join(lab.run, 'kubelet')}`,
+        `--cert-dir=${join(lab.run, 'kubelet', 'pki')}`,
       ]),
       ready: nodeReady(lab),
     },
@@ -88,7 +138,11 @@ export function components(lab: LabPaths, tool: (name: string) => string, images
       name: 'kube-proxy',
       after: ['kube-apiserver'],
       argv: inLab([
-        tool('kube-proxy'), `--kubeconfig=${kubeconfigOf(lab, 'proxy')}`, '--proxy-mode=iptables', `--cluster-cidr=${network.podRange}`, `--hostname-override=${nodeName}`,
+        tool('kube-proxy'),
+        `--kubeconfig=${kubeconfigOf(lab, 'proxy')}`,
+        '--proxy-mode=iptables',
+        `--cluster-cidr=${network.podRange}`,
+        `--hostname-override=${nodeName}`,
         '--conntrack-max-per-core=0',
       ]),
       ready: answers(`http://${network.address}:${ports.kubeProxyHealth}/healthz`),
@@ -96,14 +150,20 @@ export function components(lab: LabPaths, tool: (name: string) => string, images
     {
       name: 'prometheus',
       argv: inLab([
-        tool('prometheus'), `--config.file=${configFile(lab, 'prometheus.yaml')}`, `--storage.tsdb.path=${data('prometheus')}`, `--web.listen-address=${anywhere}:${ports.prometheus}`,
+        tool('prometheus'),
+        `--config.file=${configFile(lab, 'prometheus.yaml')}`,
+        `--storage.tsdb.path=${data('prometheus')}`,
+        `--web.listen-address=${anywhere}:${ports.prometheus}`,
       ]),
       ready: answers(`${lab.prometheus}/-/ready`),
     },
     {
       name: 'alertmanager',
       argv: inLab([
-        tool('alertmanager'), `--config.file=${configFile(lab, 'alertmanager.yaml')}`, `--storage.path=${data('alertmanager')}`, `--web.listen-address=${anywhere}:${ports.alertmanager}`,
+        tool('alertmanager'),
+        `--config.file=${configFile(lab, 'alertmanager.yaml')}`,
+        `--storage.path=${data('alertmanager')}`,
+        `--web.listen-address=${anywhere}:${ports.alertmanager}`,
         // Alone: it gossips with nobody.
         '--cluster.listen-address=',
       ]),
@@ -111,7 +171,13 @@ export function components(lab: LabPaths, tool: (name: string) => string, images
     },
     {
       name: 'temporal-server',
-      argv: [tool('temporal-server'), '--config-file', writeTemporalConfig({ folder: data('temporal'), port: lab.temporalPort }), '--allow-no-auth', 'start'],
+      argv: [
+        tool('temporal-server'),
+        '--config-file',
+        writeTemporalConfig({ folder: data('temporal'), port: lab.temporalPort }),
+        '--allow-no-auth',
+        'start',
+      ],
       ready: temporalServes(lab),
     },
   ];
@@ -135,7 +201,9 @@ const CONNECT_WITHIN_MS = 1_000;
 /** Ready when the namespace is served with our search attributes, not merely when the port is open. */
 function temporalServes(lab: LabPaths): Probe {
   return async () => {
-    const connection = await Connection.connect({ address: lab.temporal, connectTimeout: CONNECT_WITHIN_MS }).catch((error: Error) => error.message);
+    const connection = await Connection.connect({ address: lab.temporal, connectTimeout: CONNECT_WITHIN_MS }).catch(
+      (error: Error) => error.message,
+    );
     if (typeof connection === 'string') return `${lab.temporal}: ${connection}`;
     try {
       await registerNamespace(connection, NAMESPACE);

@@ -64,7 +64,12 @@ state = "${lab.containerdState}"
 }
 
 function cniConfig(lab: LabPaths) {
-  const ipam = { type: 'host-local', dataDir: join(lab.run, 'cni-leases'), ranges: [[{ subnet: network.nodePodRange }]], routes: [{ dst: '0.0.0.0/0' }] };
+  const ipam = {
+    type: 'host-local',
+    dataDir: join(lab.run, 'cni-leases'),
+    ranges: [[{ subnet: network.nodePodRange }]],
+    routes: [{ dst: '0.0.0.0/0' }],
+  };
   return {
     cniVersion: '0.4.0',
     name: network.namespace,
@@ -112,7 +117,11 @@ const auditPolicy = {
   omitStages: ['RequestReceived'],
   omitManagedFields: true,
   rules: [
-    { level: 'RequestResponse', verbs: ['create', 'update', 'patch', 'delete'], resources: [{ group: 'apps', resources: ['deployments', 'deployments/scale', 'deployments/rollback'] }] },
+    {
+      level: 'RequestResponse',
+      verbs: ['create', 'update', 'patch', 'delete'],
+      resources: [{ group: 'apps', resources: ['deployments', 'deployments/scale', 'deployments/rollback'] }],
+    },
     { level: 'None' },
   ],
 };

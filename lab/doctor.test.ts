@@ -29,22 +29,49 @@ test.each<[string, Partial<MachineFacts>, string]>([
   ['Node is too old', { nodeVersion: '20.19.2' }, 'Node 24 is needed, and this is 20.19.2.'],
   ['there is no Go', { goVersion: undefined }, 'The tools and the shop are built with Go, and there is no go in PATH.'],
   ['Go is too old', { goVersion: 'go1.26.7' }, 'Go 1.26.8 is needed, and this is go1.26.7.'],
-  ['the kernel refuses veth', { refusedKernelFeatures: [{ feature: 'veth pairs', complaint: 'RTNETLINK answers: Operation not supported' }] }, 'The kernel, or the container this runs in, refuses veth pairs: RTNETLINK answers: Operation not supported.'],
-  ['there is no overlay', { hasOverlay: false }, 'The kernel, or the container this runs in, refuses overlay file systems: no overlay in /proc/filesystems.'],
-  ['there are no cgroups', { cgroups: 'none' }, 'The kernel, or the container this runs in, refuses cgroups: nothing is mounted at /sys/fs/cgroup.'],
-  ['a controller is missing', { missingControllers: ['pids'] }, 'The kernel, or the container this runs in, refuses the cgroup controller pids: it is not under /sys/fs/cgroup.'],
+  [
+    'the kernel refuses veth',
+    { refusedKernelFeatures: [{ feature: 'veth pairs', complaint: 'RTNETLINK answers: Operation not supported' }] },
+    'The kernel, or the container this runs in, refuses veth pairs: RTNETLINK answers: Operation not supported.',
+  ],
+  [
+    'there is no overlay',
+    { hasOverlay: false },
+    'The kernel, or the container this runs in, refuses overlay file systems: no overlay in /proc/filesystems.',
+  ],
+  [
+    'there are no cgroups',
+    { cgroups: 'none' },
+    'The kernel, or the container this runs in, refuses cgroups: nothing is mounted at /sys/fs/cgroup.',
+  ],
+  [
+    'a controller is missing',
+    { missingControllers: ['pids'] },
+    'The kernel, or the container this runs in, refuses the cgroup controller pids: it is not under /sys/fs/cgroup.',
+  ],
   ['the disk is full', { freeDiskGib: 2.95 }, "The disk of the lab's folder has 3.0 GiB left, and the lab needs 3."],
   ['memory is short', { memoryGib: 1.9 }, 'The machine has 1.9 GiB of memory, and the lab needs 2.'],
   ['a port is taken', { takenPorts: [7233] }, "Port 7233 of 127.0.0.1 is held by another program, and the lab's Temporal needs it."],
-  ['another network has our addresses', { takenRoutes: ['10.244.0.0/16 dev flannel.1'] }, "The lab's addresses are routed elsewhere on this machine: 10.244.0.0/16 dev flannel.1."],
-  ['another kubelet lives here', { foreignKubelet: true }, 'Another kubelet lives on this machine (/var/lib/kubelet/device-plugins), and two cannot share it.'],
+  [
+    'another network has our addresses',
+    { takenRoutes: ['10.244.0.0/16 dev flannel.1'] },
+    "The lab's addresses are routed elsewhere on this machine: 10.244.0.0/16 dev flannel.1.",
+  ],
+  [
+    'another kubelet lives here',
+    { foreignKubelet: true },
+    'Another kubelet lives on this machine (/var/lib/kubelet/device-plugins), and two cannot share it.',
+  ],
 ])('says in one sentence that %s, and the way out', (_, change, sentence) => {
   expect(sentences(change)).toEqual([sentence]);
   expect(lacks({ ...fit, ...change })[0]?.wayOut).toMatch(/^[A-Z].*\.$/);
 });
 
 test('names each missing package once, with the programs it brings', () => {
-  expect(sentences({ missingPrograms: ['containerd', 'ctr', 'redis-server'] })).toEqual(['The package containerd is missing (containerd, ctr).', 'The package redis-server is missing (redis-server).']);
+  expect(sentences({ missingPrograms: ['containerd', 'ctr', 'redis-server'] })).toEqual([
+    'The package containerd is missing (containerd, ctr).',
+    'The package redis-server is missing (redis-server).',
+  ]);
 });
 
 test('takes newer versions of Go and Node', () => {

@@ -70,21 +70,54 @@ const setup = 'Run `scripts/setup`, which installs it.';
 
 /** Everything the machine lacks, all at once; empty when the lab can run. */
 export function lacks(facts: MachineFacts): Lack[] {
-  if (facts.platform !== 'linux') return [{ name: 'platform', sentence: `The lab needs Linux, and this is ${facts.platform}.`, wayOut: 'Run it in a Linux virtual machine.' }];
+  if (facts.platform !== 'linux')
+    return [
+      { name: 'platform', sentence: `The lab needs Linux, and this is ${facts.platform}.`, wayOut: 'Run it in a Linux virtual machine.' },
+    ];
   const found: (Lack | false)[] = [
-    !facts.isRoot && { name: 'root', sentence: 'The lab makes network namespaces, mounts and cgroups, and only root may.', wayOut: 'Run it with sudo, or in a virtual machine or container where you are root.' },
-    !atLeast(facts.nodeVersion, [LEAST_NODE_MAJOR]) && { name: 'node', sentence: `Node ${LEAST_NODE_MAJOR} is needed, and this is ${facts.nodeVersion}.`, wayOut: 'Run `scripts/setup`, which brings it as a package.' },
+    !facts.isRoot && {
+      name: 'root',
+      sentence: 'The lab makes network namespaces, mounts and cgroups, and only root may.',
+      wayOut: 'Run it with sudo, or in a virtual machine or container where you are root.',
+    },
+    !atLeast(facts.nodeVersion, [LEAST_NODE_MAJOR]) && {
+      name: 'node',
+      sentence: `Node ${LEAST_NODE_MAJOR} is needed, and this is ${facts.nodeVersion}.`,
+      wayOut: 'Run `scripts/setup`, which brings it as a package.',
+    },
     goLack(facts.goVersion),
-    ...[...new Set(facts.missingPrograms.map((program) => packages[program] ?? program))].map((name) => packageLack(name, facts.missingPrograms)),
+    ...[...new Set(facts.missingPrograms.map((program) => packages[program] ?? program))].map((name) =>
+      packageLack(name, facts.missingPrograms),
+    ),
     ...facts.refusedKernelFeatures.map(({ feature, complaint }) => kernelLack(feature, complaint)),
     !facts.hasOverlay && kernelLack('overlay file systems', 'no overlay in /proc/filesystems'),
     facts.cgroups === 'none' && kernelLack('cgroups', 'nothing is mounted at /sys/fs/cgroup'),
     ...facts.missingControllers.map((controller) => kernelLack(`the cgroup controller ${controller}`, `it is not under /sys/fs/cgroup`)),
-    facts.freeDiskGib < LEAST_DISK_GIB && { name: 'disk', sentence: `The disk of the lab's folder has ${facts.freeDiskGib.toFixed(1)} GiB left, and the lab needs ${LEAST_DISK_GIB}.`, wayOut: 'Free some, or point TMINUS_LAB_DIR to another disk.' },
-    facts.memoryGib < LEAST_MEMORY_GIB && { name: 'memory', sentence: `The machine has ${facts.memoryGib.toFixed(1)} GiB of memory, and the lab needs ${LEAST_MEMORY_GIB}.`, wayOut: 'Give it more.' },
-    ...facts.takenPorts.map((port) => ({ name: 'port', sentence: `Port ${port} of 127.0.0.1 is held by another program, and the lab's Temporal needs it.`, wayOut: `End that program (\`ss -ltnp 'sport = :${port}'\` names it), or set TMINUS_LAB_TEMPORAL_PORT.` })),
-    ...facts.takenRoutes.map((route) => ({ name: 'route', sentence: `The lab's addresses are routed elsewhere on this machine: ${route}.`, wayOut: 'Remove that route or the network it belongs to while the lab runs.' })),
-    facts.foreignKubelet && { name: 'kubelet', sentence: 'Another kubelet lives on this machine (/var/lib/kubelet/device-plugins), and two cannot share it.', wayOut: 'Run the lab on a machine that is no Kubernetes node.' },
+    facts.freeDiskGib < LEAST_DISK_GIB && {
+      name: 'disk',
+      sentence: `The disk of the lab's folder has ${facts.freeDiskGib.toFixed(1)} GiB left, and the lab needs ${LEAST_DISK_GIB}.`,
+      wayOut: 'Free some, or point TMINUS_LAB_DIR to another disk.',
+    },
+    facts.memoryGib < LEAST_MEMORY_GIB && {
+      name: 'memory',
+      sentence: `The machine has ${facts.memoryGib.toFixed(1)} GiB of memory, and the lab needs ${LEAST_MEMORY_GIB}.`,
+      wayOut: 'Give it more.',
+    },
+    ...facts.takenPorts.map((port) => ({
+      name: 'port',
+      sentence: `Port ${port} of 127.0.0.1 is held by another program, and the lab's Temporal needs it.`,
+      wayOut: `End that program (\`ss -ltnp 'sport = :${port}'\` names it), or set TMINUS_LAB_TEMPORAL_PORT.`,
+    })),
+    ...facts.takenRoutes.map((route) => ({
+      name: 'route',
+      sentence: `The lab's addresses are routed elsewhere on this machine: ${route}.`,
+      wayOut: 'Remove that route or the network it belongs to while the lab runs.',
+    })),
+    facts.foreignKubelet && {
+      name: 'kubelet',
+      sentence: 'Another kubelet lives on this machine (/var/lib/kubelet/device-plugins), and two cannot share it.',
+      wayOut: 'Run the lab on a machine that is no Kubernetes node.',
+    },
   ];
   return found.filter((lack) => lack !== false);
 }
@@ -92,8 +125,11 @@ export function lacks(facts: MachineFacts): Lack[] {
 function goLack(version: string | undefined): Lack | false {
   const wanted = LEAST_GO.join('.');
   const wayOut = `Install Go ${wanted} or newer and put it into PATH.`;
-  if (version === undefined) return { name: 'go', sentence: 'The tools and the shop are built with Go, and there is no go in PATH.', wayOut };
-  return !atLeast(version.replace(/^go/, ''), LEAST_GO) && { name: 'go', sentence: `Go ${wanted} is needed, and this is ${version}.`, wayOut };
+  if (version === undefined)
+    return { name: 'go', sentence: 'The tools and the shop are built with Go, and there is no go in PATH.', wayOut };
+  return (
+    !atLeast(version.replace(/^go/, ''), LEAST_GO) && { name: 'go', sentence: `Go ${wanted} is needed, and this is ${version}.`, wayOut }
+  );
 }
 
 function packageLack(name: string, missing: string[]): Lack {
@@ -102,7 +138,11 @@ function packageLack(name: string, missing: string[]): Lack {
 }
 
 function kernelLack(feature: string, complaint: string): Lack {
-  return { name: 'kernel', sentence: `The kernel, or the container this runs in, refuses ${feature}: ${complaint.replace(/\.+$/, '')}.`, wayOut: 'Use a machine whose kernel has it; a virtual machine with a common distribution does.' };
+  return {
+    name: 'kernel',
+    sentence: `The kernel, or the container this runs in, refuses ${feature}: ${complaint.replace(/\.+$/, '')}.`,
+    wayOut: 'Use a machine whose kernel has it; a virtual machine with a common distribution does.',
+  };
 }
 
 function atLeast(version: string, least: number[]): boolean {
@@ -120,14 +160,17 @@ const kernelTrials: Record<string, string> = {
   'veth pairs': 'ip link add name t0 type veth peer name t1',
   'network bridges': 'ip link add name t0 type bridge',
   'iptables with nat': 'iptables -w -t nat -A OUTPUT -p tcp -j DNAT --to-destination 10.0.0.1:80',
-  'iptables statistic and comment matches': 'iptables -w -t nat -A OUTPUT -m comment --comment x -m statistic --mode random --probability 0.5 -j RETURN',
+  'iptables statistic and comment matches':
+    'iptables -w -t nat -A OUTPUT -m comment --comment x -m statistic --mode random --probability 0.5 -j RETURN',
   'iptables marks': 'iptables -w -t nat -A OUTPUT -j MARK --or-mark 0x4000',
 };
 
 /** Looks at the machine. Changes nothing that stays. */
 export async function machineFacts(lab: LabPaths): Promise<MachineFacts> {
   const isRoot = process.getuid?.() === 0;
-  const trials = await Promise.all(Object.entries(kernelTrials).map(async ([feature, script]) => ({ feature, complaint: isRoot ? await complaintOf(script) : undefined })));
+  const trials = await Promise.all(
+    Object.entries(kernelTrials).map(async ([feature, script]) => ({ feature, complaint: isRoot ? await complaintOf(script) : undefined })),
+  );
   const present = await Promise.all(Object.keys(packages).map(async (program) => ((await isThere(program)) ? undefined : program)));
   const missingPrograms = present.filter((program) => program !== undefined);
   const cgroups = existsSync('/sys/fs/cgroup/cgroup.controllers') ? 'v2' : existsSync('/sys/fs/cgroup/memory') ? 'v1' : 'none';
@@ -139,7 +182,10 @@ export async function machineFacts(lab: LabPaths): Promise<MachineFacts> {
     goVersion: goVersion(),
     missingPrograms,
     // Without ip or iptables the trials would blame the kernel for a missing package.
-    refusedKernelFeatures: missingPrograms.length > 0 ? [] : trials.flatMap(({ feature, complaint }) => (complaint === undefined ? [] : [{ feature, complaint }])),
+    refusedKernelFeatures:
+      missingPrograms.length > 0
+        ? []
+        : trials.flatMap(({ feature, complaint }) => (complaint === undefined ? [] : [{ feature, complaint }])),
     hasOverlay: await succeeds(['grep', '-qw', 'overlay', '/proc/filesystems']),
     cgroups,
     missingControllers: cgroups === 'v1' ? CONTROLLERS.filter((name) => !existsSync(`/sys/fs/cgroup/${name}`)) : [],
@@ -195,5 +241,8 @@ function isFree(port: number): Promise<boolean> {
 
 async function routesOverOurs(): Promise<string[]> {
   const routes = await run(['ip', 'route', 'show', 'table', 'main']);
-  return routes.split('\n').map((route) => route.trim()).filter((route) => [network.podRange, network.address.replace(/\.\d+$/, '.')].some((ours) => route.startsWith(ours)));
+  return routes
+    .split('\n')
+    .map((route) => route.trim())
+    .filter((route) => [network.podRange, network.address.replace(/\.\d+$/, '.')].some((ours) => route.startsWith(ours)));
 }

@@ -15,7 +15,11 @@ export function environmentFile(lab: LabPaths, k6: string, env: NodeJS.ProcessEn
       targets: Object.fromEntries(Object.entries(lab.targets).map(([name, url]) => [name, { url }])),
       evidence: { folder: join(home, 'evidence') },
       load: { k6 },
-      identity: { tokens: join(home, 'identity', 'tokens.json'), signingKey: join(home, 'identity', 'signing-key.pem'), publicKeys: join(home, 'identity', 'public-keys') },
+      identity: {
+        tokens: join(home, 'identity', 'tokens.json'),
+        signingKey: join(home, 'identity', 'signing-key.pem'),
+        publicKeys: join(home, 'identity', 'public-keys'),
+      },
     },
   };
   return `${JSON.stringify(environment, null, 2)}\n`;

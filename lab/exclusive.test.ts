@@ -11,11 +11,15 @@ test('lets the second work begin only after the first has ended, and says who ho
   const lock = lockFile();
   const told: string[] = [];
   let release: () => void = () => undefined;
-  const first = exclusively(lock, () => undefined, async () => {
-    told.push('first begins');
-    await new Promise<void>((resolve) => (release = resolve));
-    told.push('first ends');
-  });
+  const first = exclusively(
+    lock,
+    () => undefined,
+    async () => {
+      told.push('first begins');
+      await new Promise<void>((resolve) => (release = resolve));
+      told.push('first ends');
+    },
+  );
   const second = exclusively(
     lock,
     (pid) => {
@@ -31,8 +35,20 @@ test('lets the second work begin only after the first has ended, and says who ho
 
 test('gives the lock back when the work fails', async () => {
   const lock = lockFile();
-  await expect(exclusively(lock, () => undefined, async () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
-  await expect(exclusively(lock, () => undefined, async () => 'went on')).resolves.toBe('went on');
+  await expect(
+    exclusively(
+      lock,
+      () => undefined,
+      async () => Promise.reject(new Error('broken')),
+    ),
+  ).rejects.toThrow('broken');
+  await expect(
+    exclusively(
+      lock,
+      () => undefined,
+      async () => 'went on',
+    ),
+  ).resolves.toBe('went on');
 });
 
 test('takes the lock over from a holder that was killed', async () => {
@@ -41,5 +57,11 @@ test('takes the lock over from a holder that was killed', async () => {
   writeFileSync(lock, JSON.stringify(identify(child.pid ?? 0)));
   child.kill('SIGKILL');
   await new Promise((resolve) => child.once('exit', resolve));
-  await expect(exclusively(lock, () => undefined, async () => 'taken over')).resolves.toBe('taken over');
+  await expect(
+    exclusively(
+      lock,
+      () => undefined,
+      async () => 'taken over',
+    ),
+  ).resolves.toBe('taken over');
 });

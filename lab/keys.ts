@@ -23,7 +23,13 @@ export type IdentityName = keyof typeof identities;
 /** The lab is torn down long before; certificates that never expire teach bad habits. */
 const VALID_DAYS = '365';
 
-const addresses = [`IP:${network.address}`, 'IP:127.0.0.1', `IP:${network.apiServiceAddress}`, 'DNS:kubernetes.default.svc', `DNS:${nodeName}`];
+const addresses = [
+  `IP:${network.address}`,
+  'IP:127.0.0.1',
+  `IP:${network.apiServiceAddress}`,
+  'DNS:kubernetes.default.svc',
+  `DNS:${nodeName}`,
+];
 
 /** P-256 keys: 9 certificates in 0.2 s, where RSA-2048 took several seconds. */
 const newKey = (file: string) => run(['openssl', 'genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', file]);
@@ -34,7 +40,20 @@ export async function makeKeys(lab: LabPaths): Promise<void> {
   mkdirSync(lab.keys, { recursive: true, mode: 0o700 });
   if (existsSync(at('complete'))) return;
   await newKey(at('ca.key'));
-  await run(['openssl', 'req', '-x509', '-new', '-key', at('ca.key'), '-subj', '/CN=tminus-lab-ca', '-days', VALID_DAYS, '-out', at('ca.crt')]);
+  await run([
+    'openssl',
+    'req',
+    '-x509',
+    '-new',
+    '-key',
+    at('ca.key'),
+    '-subj',
+    '/CN=tminus-lab-ca',
+    '-days',
+    VALID_DAYS,
+    '-out',
+    at('ca.crt'),
+  ]);
   await newKey(at('service-account.key'));
   await run(['openssl', 'pkey', '-in', at('service-account.key'), '-pubout', '-out', at('service-account.pub')]);
   await Promise.all(Object.entries(identities).map(([name, subject], index) => sign(at, name, subject, index + 1)));

@@ -45,7 +45,11 @@ export async function up({ tell = () => undefined, shop = true }: UpOptions = {}
     await makeKeys(lab);
     writeConfigs(lab);
     writeFileSync(lab.environment, environmentFile(lab, toolFrom(tools, 'k6')));
-    const names = await startAll(lab, components(lab, (name) => toolFrom(tools, name), [pauseRecipe, ...(shop ? shopRecipes() : [])]), tell);
+    const names = await startAll(
+      lab,
+      components(lab, (name) => toolFrom(tools, name), [pauseRecipe, ...(shop ? shopRecipes() : [])]),
+      tell,
+    );
     if (names.includes('kube-apiserver')) await grantRights(lab);
     return names;
   });

@@ -17,7 +17,14 @@ export interface Owner {
 }
 
 /** The kubelet sets these for the whole machine (its `protectKernelDefaults: false`); `down` sets them back. */
-const KERNEL_SETTINGS = ['vm/overcommit_memory', 'vm/panic_on_oom', 'kernel/panic', 'kernel/panic_on_oops', 'kernel/keys/root_maxkeys', 'kernel/keys/root_maxbytes'];
+const KERNEL_SETTINGS = [
+  'vm/overcommit_memory',
+  'vm/panic_on_oom',
+  'kernel/panic',
+  'kernel/panic_on_oops',
+  'kernel/keys/root_maxkeys',
+  'kernel/keys/root_maxbytes',
+];
 
 export function readOwner(lab: LabPaths): Owner | undefined {
   return existsSync(lab.owner) ? (JSON.parse(readFileSync(lab.owner, 'utf8')) as Owner) : undefined;
@@ -25,8 +32,19 @@ export function readOwner(lab: LabPaths): Owner | undefined {
 
 /** Writes down who owns the lab and what the machine was like. */
 export function becomeOwner(lab: LabPaths): void {
-  const kernelSettings = Object.fromEntries(KERNEL_SETTINGS.filter((name) => existsSync(`/proc/sys/${name}`)).map((name) => [name, readFileSync(`/proc/sys/${name}`, 'utf8').trim()]));
-  const owner: Owner = { checkout: lab.checkout, state: lab.state, kernelSettings, madeNetnsFolder: !existsSync('/run/netns'), madeKubeletFolder: !existsSync('/var/lib/kubelet') };
+  const kernelSettings = Object.fromEntries(
+    KERNEL_SETTINGS.filter((name) => existsSync(`/proc/sys/${name}`)).map((name) => [
+      name,
+      readFileSync(`/proc/sys/${name}`, 'utf8').trim(),
+    ]),
+  );
+  const owner: Owner = {
+    checkout: lab.checkout,
+    state: lab.state,
+    kernelSettings,
+    madeNetnsFolder: !existsSync('/run/netns'),
+    madeKubeletFolder: !existsSync('/var/lib/kubelet'),
+  };
   mkdirSync(lab.run, { recursive: true });
   writeFileSync(lab.owner, JSON.stringify(owner));
 }

@@ -16,8 +16,21 @@ const dataFolder = (lab: LabPaths) => join(mountPoint(lab), 'data');
  * of the service under test. 200 connections: three pods in two namespaces, one more each while rolling, with pools of up to 20.
  */
 export function postgresArgv(lab: LabPaths): string[] {
-  const settings = { listen_addresses: network.address, port: ports.postgres, unix_socket_directories: mountPoint(lab), max_connections: 200, fsync: 'off', logging_collector: 'off' };
-  return [...asPostgres, programOf('postgres'), '-D', dataFolder(lab), ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+  const settings = {
+    listen_addresses: network.address,
+    port: ports.postgres,
+    unix_socket_directories: mountPoint(lab),
+    max_connections: 200,
+    fsync: 'off',
+    logging_collector: 'off',
+  };
+  return [
+    ...asPostgres,
+    programOf('postgres'),
+    '-D',
+    dataFolder(lab),
+    ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  ];
 }
 
 /** Makes the data folder on first use: everybody on the lab's own network may come in, for nobody else is there. */
@@ -28,7 +41,16 @@ export async function makeDatabaseFolder(lab: LabPaths): Promise<void> {
   const [user, group] = await Promise.all([run(['id', '-u', 'postgres']), run(['id', '-g', 'postgres'])]);
   chownSync(mountPoint(lab), Number(user), Number(group));
   if (existsSync(join(dataFolder(lab), 'PG_VERSION'))) return;
-  await run([...asPostgres, programOf('initdb'), '-D', dataFolder(lab), '--no-sync', '--auth=trust', '--encoding=UTF8', '--locale=C.UTF-8']);
+  await run([
+    ...asPostgres,
+    programOf('initdb'),
+    '-D',
+    dataFolder(lab),
+    '--no-sync',
+    '--auth=trust',
+    '--encoding=UTF8',
+    '--locale=C.UTF-8',
+  ]);
   const rules = `${readFileSync(join(dataFolder(lab), 'pg_hba.conf'), 'utf8')}\nhost all all ${network.podRange} trust\nhost all all ${network.hostAddress}/${network.prefixLength} trust\n`;
   writeFileSync(join(dataFolder(lab), 'pg_hba.conf'), rules);
 }
@@ -37,7 +59,9 @@ const DEBIAN_VERSIONS = '/usr/lib/postgresql';
 
 /** Debian keeps the server's programs out of PATH, one folder per version; the newest is taken. */
 export function programOf(name: string): string {
-  const versions = existsSync(DEBIAN_VERSIONS) ? readdirSync(DEBIAN_VERSIONS).filter((version) => existsSync(join(DEBIAN_VERSIONS, version, 'bin', name))) : [];
+  const versions = existsSync(DEBIAN_VERSIONS)
+    ? readdirSync(DEBIAN_VERSIONS).filter((version) => existsSync(join(DEBIAN_VERSIONS, version, 'bin', name)))
+    : [];
   const newest = versions.sort((a, b) => Number(b) - Number(a))[0];
   return newest === undefined ? name : join(DEBIAN_VERSIONS, newest, 'bin', name);
 }

@@ -40,7 +40,9 @@ export function replies(host: string, port: number, question: string, expected: 
         socket.destroy();
         resolve(missing);
       };
-      socket.once('data', (bytes) => finish(bytes.toString().startsWith(expected) ? undefined : `port ${port} answers ${bytes.toString().trim()}`));
+      socket.once('data', (bytes) =>
+        finish(bytes.toString().startsWith(expected) ? undefined : `port ${port} answers ${bytes.toString().trim()}`),
+      );
       socket.once('timeout', () => finish(`port ${port} does not answer`));
       socket.once('error', (error) => finish(`port ${port}: ${error.message}`));
     });

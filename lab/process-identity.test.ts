@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { endProcess, identify, isAlive, parseStat, signalProcess } from './process-identity.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 
-const stat = (pid: number, name: string, state: string, startTicks: string) => `${pid} (${name}) ${state} 1 1 1 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 ${startTicks} 1000 1 18446744073709551615\n`;
+const stat = (pid: number, name: string, state: string, startTicks: string) =>
+  `${pid} (${name}) ${state} 1 1 1 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 ${startTicks} 1000 1 18446744073709551615\n`;
 
 function fakeProc(processes: { pid: number; name?: string; state?: string; startTicks: string }[], bootId = 'boot-1'): string {
   const proc = mkdtempSync(join(tmpdir(), 'tminus-proc-'));

@@ -64,7 +64,8 @@ export async function endProcess(identity: ProcessIdentity, signal: NodeJS.Signa
   if (!signalProcess(identity, signal)) return;
   if (await waitUntilEnded(identity, patienceMs)) return;
   signalProcess(identity, 'SIGKILL');
-  if (!(await waitUntilEnded(identity, patienceMs))) throw new Error(`process ${identity.pid} does not end, not even by SIGKILL; it may hang in the kernel`);
+  if (!(await waitUntilEnded(identity, patienceMs)))
+    throw new Error(`process ${identity.pid} does not end, not even by SIGKILL; it may hang in the kernel`);
 }
 
 function readUnlessGone(path: string): string | undefined {

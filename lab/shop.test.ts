@@ -11,7 +11,13 @@ const lab = paths({ TMINUS_LAB_DIR: '/somewhere/.lab' });
 const deployed = { current: 'registry.local/go-api:sha-4f9c2ab', candidate: 'registry.local/go-api:sha-91d03ce' };
 
 interface PodTemplate {
-  spec: { template: { spec: { containers: { image: string; imagePullPolicy: string; env?: { name: string; value: string }[]; resources: { limits?: object } }[] } } };
+  spec: {
+    template: {
+      spec: {
+        containers: { image: string; imagePullPolicy: string; env?: { name: string; value: string }[]; resources: { limits?: object } }[];
+      };
+    };
+  };
 }
 const container = (shop: ShopManifest) => (deployment(shop) as PodTemplate).spec.template.spec.containers[0];
 
@@ -23,11 +29,14 @@ test('runs the current version in production and the candidate in staging, apart
   expect(production.redisUrl).not.toBe(staging.redisUrl);
 });
 
-test.each(Object.entries(candidateFaults))('shows %s in staging only when a load test is to find it, and always after a launch', (name, { showsInStaging }) => {
-  const [production, staging] = bothShops(lab, { ...deployed, fault: findFault(name) });
-  expect(container(staging)?.env).toEqual(showsInStaging ? undefined : [{ name: 'FAULT', value: '' }]);
-  expect(container(production)?.env).toBeUndefined();
-});
+test.each(Object.entries(candidateFaults))(
+  'shows %s in staging only when a load test is to find it, and always after a launch',
+  (name, { showsInStaging }) => {
+    const [production, staging] = bothShops(lab, { ...deployed, fault: findFault(name) });
+    expect(container(staging)?.env).toEqual(showsInStaging ? undefined : [{ name: 'FAULT', value: '' }]);
+    expect(container(production)?.env).toBeUndefined();
+  },
+);
 
 test('gives every fault an image of its own', () => {
   const tags = Object.values(candidateFaults).map(({ tag }) => tag);
@@ -36,7 +45,9 @@ test('gives every fault an image of its own', () => {
 });
 
 test('names the faults there are when asked for another', () => {
-  expect(() => findFault('toString')).toThrow('there is no fault toString; there are slow-order, error-surge, broken-image, slow-start, crash-loop');
+  expect(() => findFault('toString')).toThrow(
+    'there is no fault toString; there are slow-order, error-surge, broken-image, slow-start, crash-loop',
+  );
 });
 
 test('pulls no image and throttles no pod', () => {
@@ -46,8 +57,18 @@ test('pulls no image and throttles no pod', () => {
 });
 
 test('lets the tool change nothing but Deployments in production', () => {
-  interface Role { kind: string; metadata: { name: string; namespace?: string }; rules?: { resources: string[]; verbs: string[] }[] }
-  const writing = (rights as Role[]).flatMap(({ metadata, rules = [] }) => rules.flatMap(({ resources, verbs }) => verbs.filter((verb) => !['get', 'list', 'watch'].includes(verb)).map((verb) => [metadata.name, metadata.namespace, verb, ...resources])));
+  interface Role {
+    kind: string;
+    metadata: { name: string; namespace?: string };
+    rules?: { resources: string[]; verbs: string[] }[];
+  }
+  const writing = (rights as Role[]).flatMap(({ metadata, rules = [] }) =>
+    rules.flatMap(({ resources, verbs }) =>
+      verbs
+        .filter((verb) => !['get', 'list', 'watch'].includes(verb))
+        .map((verb) => [metadata.name, metadata.namespace, verb, ...resources]),
+    ),
+  );
   expect(writing).toEqual([['tminus', 'shop', 'patch', 'deployments']]);
 });
 

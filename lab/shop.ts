@@ -56,11 +56,15 @@ export async function deployShop({ current = CURRENT, candidate, fault }: ShopVe
   await migrate(lab, recipe(current));
   const deployed: DeployedShop = { current: `${REPOSITORY}:${current}`, candidate: `${REPOSITORY}:${candidateTag}`, fault: fault ?? null };
   // The tag is the same and the program another: only new pods run it.
-  if (replaced.length > 0) for (const { namespace } of bothShops(lab, deployed)) await kubectl(lab, ['-n', namespace, 'delete', 'deployment', appName, '--ignore-not-found']);
+  if (replaced.length > 0)
+    for (const { namespace } of bothShops(lab, deployed))
+      await kubectl(lab, ['-n', namespace, 'delete', 'deployment', appName, '--ignore-not-found']);
   await applyObjects(lab, bothShops(lab, deployed).flatMap(shopManifests));
   writeFileSync(deployedFile(lab), JSON.stringify(deployed));
   await settle(lab, deployed);
-  tell(`shop  3 of 3 pods of ${deployed.current} in shop, of ${deployed.candidate} in shop-staging  ${((Date.now() - began) / 1000).toFixed(1)} s`);
+  tell(
+    `shop  3 of 3 pods of ${deployed.current} in shop, of ${deployed.candidate} in shop-staging  ${((Date.now() - began) / 1000).toFixed(1)} s`,
+  );
   return deployed;
 }
 
@@ -102,8 +106,22 @@ async function untilServed(shop: ShopManifest): Promise<void> {
 export function bothShops(lab: LabPaths, { current, candidate, fault }: DeployedShop): [ShopManifest, ShopManifest] {
   const hidden = fault !== null && !candidateFaults[fault].showsInStaging;
   return [
-    { namespace: 'shop', image: current, nodePort: ports.shop, databaseUrl: databaseUrl(databases.production), redisUrl: lab.redis.production, faultOverride: undefined },
-    { namespace: 'shop-staging', image: candidate, nodePort: ports.shopStaging, databaseUrl: databaseUrl(databases.staging), redisUrl: lab.redis.staging, faultOverride: hidden ? '' : undefined },
+    {
+      namespace: 'shop',
+      image: current,
+      nodePort: ports.shop,
+      databaseUrl: databaseUrl(databases.production),
+      redisUrl: lab.redis.production,
+      faultOverride: undefined,
+    },
+    {
+      namespace: 'shop-staging',
+      image: candidate,
+      nodePort: ports.shopStaging,
+      databaseUrl: databaseUrl(databases.staging),
+      redisUrl: lab.redis.staging,
+      faultOverride: hidden ? '' : undefined,
+    },
   ];
 }
 

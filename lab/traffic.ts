@@ -41,8 +41,15 @@ async function traffic(lab: LabPaths, ratePerSecond: number): Promise<Component>
   return {
     name: NAME,
     argv: [
-      await toolPath('k6', () => undefined), 'run', '--quiet', '--no-usage-report', '--summary-mode=disabled', `--address=${STATUS}`, '--log-output=stderr',
-      ...Object.entries(settings).flatMap(([name, value]) => ['-e', `${name}=${value}`]), join(import.meta.dirname, 'traffic', 'users.js'),
+      await toolPath('k6', () => undefined),
+      'run',
+      '--quiet',
+      '--no-usage-report',
+      '--summary-mode=disabled',
+      `--address=${STATUS}`,
+      '--log-output=stderr',
+      ...Object.entries(settings).flatMap(([name, value]) => ['-e', `${name}=${value}`]),
+      join(import.meta.dirname, 'traffic', 'users.js'),
     ],
     endSignal: 'SIGKILL',
     ready: answers(`http://${STATUS}/v1/status`),

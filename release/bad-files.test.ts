@@ -7,7 +7,10 @@ const head = 'apiVersion: tminus.dev/v1alpha1\nkind: Release\nmetadata: { name: 
 /** Nine names, each nine times the one before: 9^9 values in 400 bytes. */
 const aliasBomb =
   `${head}spec:\n  a: &a [x, x, x, x, x, x, x, x, x]\n` +
-  [...'bcdefghi'].map((name, index) => `  ${name}: &${name} [${Array.from({ length: 9 }, () => `*${'abcdefgh'[index]}`).join(', ')}]\n`).join('');
+  Array.from(
+    'bcdefghi',
+    (name, index) => `  ${name}: &${name} [${Array.from({ length: 9 }, () => `*${'abcdefgh'[index]}`).join(', ')}]\n`,
+  ).join('');
 
 const twelve: [name: string, text: string, told: string][] = [
   [
@@ -55,7 +58,11 @@ release.yaml:18:24 spec.checkpoints[0].steps[0].limits.errorRate: "0.1" has no u
     6 |   b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]
       |          ^`,
   ],
-  ['a file of 10 MB', `${head}# ${'x'.repeat(10_000_000)}\n`, 'release.yaml:1:1 the file is 10.0 MB; 1 MB is the most, and a release needs a few kB; is this the right file?'],
+  [
+    'a file of 10 MB',
+    `${head}# ${'x'.repeat(10_000_000)}\n`,
+    'release.yaml:1:1 the file is 10.0 MB; 1 MB is the most, and a release needs a few kB; is this the right file?',
+  ],
   [
     'a tab as indentation',
     fixture('tabs'),
@@ -63,7 +70,11 @@ release.yaml:18:24 spec.checkpoints[0].steps[0].limits.errorRate: "0.1" has no u
     8 |  countdown: 72h
       | ^`,
   ],
-  ['an empty file', fixture('empty'), 'release.yaml:1:1 the file is empty; write one with `tminus init`, or begin with apiVersion and kind'],
+  [
+    'an empty file',
+    fixture('empty'),
+    'release.yaml:1:1 the file is empty; write one with `tminus init`, or begin with apiVersion and kind',
+  ],
   [
     'a file of another kind',
     fixture('wrong-kind'),

@@ -27,7 +27,8 @@ export function readDuration(text: string): DurationReading {
     ms += Number(amount) * unitMs[unit];
     rest = rest.slice(whole.length);
   }
-  if (ms > MAX_DURATION_MS) return { ok: false, why: `"${text}" is too long; the longest length of time is ${MAX_DURATION_MS / unitMs.d}d` };
+  if (ms > MAX_DURATION_MS)
+    return { ok: false, why: `"${text}" is too long; the longest length of time is ${MAX_DURATION_MS / unitMs.d}d` };
   return { ok: true, ms: Math.round(ms) };
 }
 

@@ -11,7 +11,14 @@ export function ruleEnvironment(content: unknown): Ruling {
     if (typeof prometheus !== 'string' || known.includes(prometheus)) return [];
     const near = nearName(prometheus, known);
     const hint = near === null ? 'name one of those under spec.prometheus' : `did you mean "${near}"?`;
-    return [{ path: ['spec', 'clusters', cluster, 'prometheus'], at: 'value' as const, message: `no Prometheus is called "${shortWord(prometheus)}"`, hint }];
+    return [
+      {
+        path: ['spec', 'clusters', cluster, 'prometheus'],
+        at: 'value' as const,
+        message: `no Prometheus is called "${shortWord(prometheus)}"`,
+        hint,
+      },
+    ];
   });
   return { errors, warnings: [] };
 }

@@ -24,7 +24,8 @@ test('fills in ports, folders and programs', () => {
 });
 
 test('takes secrets from variables and files, and addresses also as they are', () => {
-  const notify = (url: string, secret: string): string => `${frame}  notify: { oncall: { type: webhook, url: ${url}, secret: ${secret} } }\n`;
+  const notify = (url: string, secret: string): string =>
+    `${frame}  notify: { oncall: { type: webhook, url: ${url}, secret: ${secret} } }\n`;
   expect(printed(notify('{ env: ONCALL_URL }', '{ file: secrets/oncall }'))).toBe('');
   expect(printed(notify('{ value: "http://127.0.0.1:9" }', '{ env: ONCALL_KEY }'))).toBe('');
 });
@@ -53,5 +54,7 @@ test('a cluster names a Prometheus that is there', () => {
 });
 
 test('refuses a release where an environment is needed', () => {
-  expect(printed(frame.replace('kind: Environment', 'kind: Release'))).toContain('e.yaml:2:7 kind: this file is of kind "Release", not Environment; an environment file begins with');
+  expect(printed(frame.replace('kind: Environment', 'kind: Release'))).toContain(
+    'e.yaml:2:7 kind: this file is of kind "Release", not Environment; an environment file begins with',
+  );
 });

@@ -69,10 +69,16 @@ export const environmentSchema = z
       .strictObject({
         clusters: z.record(nameKey('Name of a cluster.'), clusterSchema).meta({ description: 'Clusters by the names releases use.' }),
         prometheus: z
-          .record(nameKey('Name of a Prometheus.'), z.strictObject({ url: address('Address of the Prometheus.') }).meta({ description: 'One Prometheus.' }))
+          .record(
+            nameKey('Name of a Prometheus.'),
+            z.strictObject({ url: address('Address of the Prometheus.') }).meta({ description: 'One Prometheus.' }),
+          )
           .meta({ description: 'Prometheus servers by name.' }),
         targets: z
-          .record(nameKey('Name of a target.'), z.strictObject({ url: address('Address of the service, without a path.') }).meta({ description: 'One address of a service.' }))
+          .record(
+            nameKey('Name of a target.'),
+            z.strictObject({ url: address('Address of the service, without a path.') }).meta({ description: 'One address of a service.' }),
+          )
           .meta({ description: 'Addresses of services, for load and health, by the names releases use.' }),
         evidence: z
           .strictObject({ folder: text('Folder in which evidence is kept.').default('.tminus/evidence') })
@@ -82,11 +88,16 @@ export const environmentSchema = z
           .strictObject({ k6: text('The k6 program: a path, or a name to be found in PATH.').default('k6') })
           .meta({ description: 'What makes load.' })
           .prefault({}),
-        notify: z.record(nameKey('Name of a way to tell people.'), notifierSchema).meta({ description: 'Ways to tell people, by the names releases use.' }).default({}),
+        notify: z
+          .record(nameKey('Name of a way to tell people.'), notifierSchema)
+          .meta({ description: 'Ways to tell people, by the names releases use.' })
+          .default({}),
         identity: z
           .strictObject({
             tokens: text('File with the tokens of people (laptop and demo).').default('.tminus/identity/tokens.json'),
-            signingKey: text('File with the Ed25519 private key (PEM) with which the server signs decisions.').default('.tminus/identity/signing-key.pem'),
+            signingKey: text('File with the Ed25519 private key (PEM) with which the server signs decisions.').default(
+              '.tminus/identity/signing-key.pem',
+            ),
             publicKeys: text('Folder with the Ed25519 public keys (PEM) whose decisions count.').default('.tminus/identity/public-keys'),
           })
           .meta({ description: 'How people are known; paths only, never keys.' })

@@ -24,7 +24,9 @@ export function expandRelease(file: ReleaseFile): Release {
         deployment: staging.deployment ?? deployment,
         container: staging.container ?? container,
       },
-      checkpoints: (checkpoints ?? z.array(checkpointSchema).parse(standardCheckpoints(spec.countdown))).map((checkpoint) => expandCheckpoint(checkpoint, spec)),
+      checkpoints: (checkpoints ?? z.array(checkpointSchema).parse(standardCheckpoints(spec.countdown))).map((checkpoint) =>
+        expandCheckpoint(checkpoint, spec),
+      ),
     },
   };
 }
@@ -51,6 +53,7 @@ function expandStep(step: FileStep, load: ReleaseFile['spec']['load']): Step {
   if (step.type !== 'loadTest') return step;
   const script = step.script ?? load.script;
   const target = step.target ?? load.target;
-  if (script === undefined || target === undefined) throw new TypeError(`load test ${step.name} has no script or target: rules.ts must refuse this`);
+  if (script === undefined || target === undefined)
+    throw new TypeError(`load test ${step.name} has no script or target: rules.ts must refuse this`);
   return { ...step, script, target };
 }

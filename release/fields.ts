@@ -20,7 +20,9 @@ interface Extra {
 /** Text that `explain` refuses with a sentence, or accepts with null. `units` is the sentence for a bare number. */
 function checkedText(description: string, pattern: string | undefined, explain: (text: string) => string | null, extra: Extra = {}) {
   return z
-    .string({ error: ({ input }) => (typeof input === 'number' ? (explain(String(input)) ?? `${input} is a number; put it in quotes`) : undefined) })
+    .string({
+      error: ({ input }) => (typeof input === 'number' ? (explain(String(input)) ?? `${input} is a number; put it in quotes`) : undefined),
+    })
     .superRefine((text, context) => {
       const why = explain(text);
       if (why !== null) context.addIssue({ code: 'custom', message: why });
@@ -73,7 +75,12 @@ export function label(description: string, extra: Extra = {}) {
 
 /** A DNS-1123 subdomain: a label that may have dots, as in `go-api-1.4.0`. */
 export function dottedName(description: string, extra: Extra = {}) {
-  return checkedText(description, SUBDOMAIN_PATTERN, (text) => explainName(text, SUBDOMAIN_PATTERN, 'small letters, digits, hyphens and dots'), extra);
+  return checkedText(
+    description,
+    SUBDOMAIN_PATTERN,
+    (text) => explainName(text, SUBDOMAIN_PATTERN, 'small letters, digits, hyphens and dots'),
+    extra,
+  );
 }
 
 /** Any text with something in it: a path, a group's name. */
@@ -102,5 +109,7 @@ export function count(description: string, min: number, max: number) {
 function explainName(text: string, pattern: string, allowed: string): string | null {
   if (text.length > MAX_NAME_LENGTH) return `this name has ${text.length} characters; ${MAX_NAME_LENGTH} is the most`;
   if (text === '') return 'this name is empty; give it a value';
-  return new RegExp(pattern).test(text) ? null : `"${text}" cannot be used as a name; use ${allowed}, with a letter or digit first and last`;
+  return new RegExp(pattern).test(text)
+    ? null
+    : `"${text}" cannot be used as a name; use ${allowed}, with a letter or digit first and last`;
 }

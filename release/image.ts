@@ -1,6 +1,7 @@
 // Container images as a release may name them. Free of zod.
 
-const shape = /^(?<path>[a-z0-9][a-z0-9._-]*(?::[0-9]+)?(?:\/[a-z0-9][a-z0-9._-]*)*)(?::(?<tag>[a-zA-Z0-9_][a-zA-Z0-9_.-]*))?(?:@(?<digest>sha256:[0-9a-f]{64}))?$/;
+const shape =
+  /^(?<path>[a-z0-9][a-z0-9._-]*(?::[0-9]+)?(?:\/[a-z0-9][a-z0-9._-]*)*)(?::(?<tag>[a-zA-Z0-9_][a-zA-Z0-9_.-]*))?(?:@(?<digest>sha256:[0-9a-f]{64}))?$/;
 
 /** Longest image reference: 255 for the repository, 128 for the tag, 71 for the digest, and their separators. */
 const MAX_IMAGE_LENGTH = 456;

@@ -15,7 +15,8 @@ spec:
   load: { script: k6/shop.js, target: shop-staging }
   approvers: { groups: [release-managers] }
 `;
-const withCheckpoints = (...checkpoints: string[]): string => `${frame}  checkpoints:\n${checkpoints.map((checkpoint) => `    - ${checkpoint}\n`).join('')}`;
+const withCheckpoints = (...checkpoints: string[]): string =>
+  `${frame}  checkpoints:\n${checkpoints.map((checkpoint) => `    - ${checkpoint}\n`).join('')}`;
 const launch = '{ name: launch, at: T-0, steps: [{ type: launch }, { type: guard }] }';
 
 /** `line:column path: message; hint` of each problem, without the excerpt. */
@@ -26,7 +27,9 @@ function told(text: string): string[] {
 
 function warned(text: string): string[] {
   const loaded = loadRelease(text, 'r.yaml');
-  return loaded.ok ? loaded.warnings.map((problem) => formatProblem({ ...problem, sourceLine: '' }).replace('r.yaml:', '')) : ['refused', ...told(text)];
+  return loaded.ok
+    ? loaded.warnings.map((problem) => formatProblem({ ...problem, sourceLine: '' }).replace('r.yaml:', ''))
+    : ['refused', ...told(text)];
 }
 
 function releaseOf(text: string): Release {
@@ -45,8 +48,20 @@ describe('a release of ten lines', () => {
       ['final-poll', 'T-1h', []],
       ['launch', 'T-0', ['launch', 'guard']],
     ]);
-    expect(spec.checkpoints[0]?.steps[1]).toMatchObject({ name: 'load-test', script: 'k6/shop.js', target: 'shop-staging', maxVus: 400, limits: { p99: '300ms' } });
-    expect(spec.checkpoints[1]?.approval).toEqual({ groups: ['release-managers'], count: 2, allowRequester: false, deadline: '30m', onDeadline: 'no-go' });
+    expect(spec.checkpoints[0]?.steps[1]).toMatchObject({
+      name: 'load-test',
+      script: 'k6/shop.js',
+      target: 'shop-staging',
+      maxVus: 400,
+      limits: { p99: '300ms' },
+    });
+    expect(spec.checkpoints[1]?.approval).toEqual({
+      groups: ['release-managers'],
+      count: 2,
+      allowRequester: false,
+      deadline: '30m',
+      onDeadline: 'no-go',
+    });
   });
 
   test('lets a load test name its own script and target', () => {
@@ -65,12 +80,16 @@ describe('a release of ten lines', () => {
 
   test('moves the first checkpoint of the standard plan when the countdown is shorter, and says so', () => {
     const short = frame.replace('72h', '24h');
-    expect(warned(short)).toEqual(['7:14 spec.countdown: the standard plan begins at T-72h, but the countdown is 24h long; its first checkpoint moves to T-24h']);
+    expect(warned(short)).toEqual([
+      '7:14 spec.countdown: the standard plan begins at T-72h, but the countdown is 24h long; its first checkpoint moves to T-24h',
+    ]);
     expect(releaseOf(short).spec.checkpoints[0]?.at).toBe('T-24h');
   });
 
   test('cannot have the standard plan in an hour', () => {
-    expect(told(frame.replace('72h', '1h'))).toEqual(['7:14 spec.countdown: 1h is too short for the standard plan; give it more than 1h, or write your own checkpoints']);
+    expect(told(frame.replace('72h', '1h'))).toEqual([
+      '7:14 spec.countdown: 1h is too short for the standard plan; give it more than 1h, or write your own checkpoints',
+    ]);
   });
 });
 
@@ -96,7 +115,9 @@ describe('fields', () => {
   });
 
   test('lists the fields that are known when none is near', () => {
-    expect(told(`${frame}  checks: []\n`)[0]).toMatch(/^10:3 spec\.checks: unknown field "checks"; fields here are service, cluster, staging, countdown, /);
+    expect(told(`${frame}  checks: []\n`)[0]).toMatch(
+      /^10:3 spec\.checks: unknown field "checks"; fields here are service, cluster, staging, countdown, /,
+    );
   });
 
   test.each([
@@ -117,7 +138,9 @@ describe('fields', () => {
   });
 
   test('refuses a quorum of nobody', () => {
-    expect(told(frame.replace('groups: [release-managers]', 'groups: [release-managers], count: 0'))).toEqual(['9:51 spec.approvers.count: this number is too small; 1 is the least']);
+    expect(told(frame.replace('groups: [release-managers]', 'groups: [release-managers], count: 0'))).toEqual([
+      '9:51 spec.approvers.count: this number is too small; 1 is the least',
+    ]);
   });
 
   test('says what an empty value, a list and a text should have been', () => {
@@ -151,8 +174,13 @@ describe('rules between fields', () => {
   });
 
   test('a load test needs a script and a target from somewhere', () => {
-    const text = withCheckpoints('{ name: load, at: T-2h, steps: [{ type: loadTest, target: shop }] }', launch).replace(/ {2}load: .*\n/, '');
-    expect(told(text)).toEqual(['10:39 spec.checkpoints[0].steps[0]: "script" is missing for this load test; add it here, or for all load tests as spec.load.script']);
+    const text = withCheckpoints('{ name: load, at: T-2h, steps: [{ type: loadTest, target: shop }] }', launch).replace(
+      / {2}load: .*\n/,
+      '',
+    );
+    expect(told(text)).toEqual([
+      '10:39 spec.checkpoints[0].steps[0]: "script" is missing for this load test; add it here, or for all load tests as spec.load.script',
+    ]);
   });
 
   test('a guard stands after the one launch, which is at T-0 and asks nobody afterwards', () => {
@@ -176,7 +204,9 @@ describe('rules between fields', () => {
   });
 
   test('a checkpoint does something', () => {
-    expect(told(withCheckpoints('{ name: idle, at: T-1h }', launch))).toEqual(['11:7 spec.checkpoints[0]: this checkpoint does nothing; give it steps or an approval']);
+    expect(told(withCheckpoints('{ name: idle, at: T-1h }', launch))).toEqual([
+      '11:7 spec.checkpoints[0]: this checkpoint does nothing; give it steps or an approval',
+    ]);
   });
 
   test("a guard's times fit each other", () => {
@@ -189,7 +219,11 @@ describe('rules between fields', () => {
 describe('hostile YAML', () => {
   test.each([
     ['a field given twice', 'kind: Release\nkind: Release\n', '2:1 kind: "kind" is given twice; it stands on line 1 already'],
-    ['a field called __proto__', 'spec:\n  __proto__: { polluted: true }\n', '2:3 spec.__proto__: a field cannot be called "__proto__"; remove it'],
+    [
+      'a field called __proto__',
+      'spec:\n  __proto__: { polluted: true }\n',
+      '2:3 spec.__proto__: a field cannot be called "__proto__"; remove it',
+    ],
     ['a tag', 'kind: !!js/function x\n', '1:7 tags such as this one are not read; remove the word that begins with "!"'],
     ['an alias of nothing', 'kind: *nope\n', '1:7 kind: nothing was named "&nope" before; write the value out'],
     ['several documents', 'kind: Release\n---\nkind: Release\n', '2:1 a second document begins here; keep one document in one file'],
@@ -197,8 +231,16 @@ describe('hostile YAML', () => {
     ['an open quote', 'kind: "Release\n', '2:1 a sign is missing here; is a colon, comma, quote or bracket left out or not closed?'],
     ['brackets in brackets', '['.repeat(5_000), '1:34 more than 32 levels are nested in each other here; no field lies that deep'],
     ['lists in lists', '- '.repeat(5_000), '1:67 more than 32 levels are nested in each other here; no field lies that deep'],
-    ['a flood of signs', '- []\n'.repeat(150_000), '1:1 the file has too many words and signs; a release has about a thousand; is this the right file?'],
-    ['nothing but comments', '# later\n', '1:1 the file holds nothing but comments; write one with `tminus init`, or begin with apiVersion and kind'],
+    [
+      'a flood of signs',
+      '- []\n'.repeat(150_000),
+      '1:1 the file has too many words and signs; a release has about a thousand; is this the right file?',
+    ],
+    [
+      'nothing but comments',
+      '# later\n',
+      '1:1 the file holds nothing but comments; write one with `tminus init`, or begin with apiVersion and kind',
+    ],
     ['a list', '- a\n', '1:1 this is a list, not a release; a release file begins with apiVersion: tminus.dev/v1alpha1 and kind: Release'],
   ])('refuses %s', (_name, text, sentence) => {
     expect(told(text)).toEqual([sentence]);
@@ -244,18 +286,37 @@ describe('whatever the text is', () => {
     if (tookMs > MAX_LOAD_MS) throw new Error(`took ${tookMs} ms`);
     if (!loaded.ok && loaded.problems.length === 0) throw new Error('refused without saying why');
   };
-  const signs = fc.constantFrom(...'abT-0:,[]{}&*!|>?#%@`"\'\\ \t\n\r\u0000\uFEFF'.split(''), '- ', ': ', '\n  ', '&a ', '*a', '!!str ', '<<: ', '__proto__', 'spec', '---\n', '...\n');
+  const signs = fc.constantFrom(
+    ...'abT-0:,[]{}&*!|>?#%@`"\'\\ \t\n\r\u0000\uFEFF'.split(''),
+    '- ',
+    ': ',
+    '\n  ',
+    '&a ',
+    '*a',
+    '!!str ',
+    '<<: ',
+    '__proto__',
+    'spec',
+    '---\n',
+    '...\n',
+  );
 
   test('loadRelease neither throws nor takes a second: any characters', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 400 }), bounded), { numRuns: 300 });
   });
 
   test('loadRelease neither throws nor takes a second: signs of YAML', () => {
-    fc.assert(fc.property(fc.array(signs, { maxLength: 80 }), (parts) => bounded(parts.join(''))), { numRuns: 1_000 });
+    fc.assert(
+      fc.property(fc.array(signs, { maxLength: 80 }), (parts) => bounded(parts.join(''))),
+      { numRuns: 1_000 },
+    );
   });
 
   test('loadRelease neither throws nor takes a second: an honest file with a piece replaced', () => {
-    const base = withCheckpoints('{ name: load, at: T-2h, steps: [{ type: loadTest, limits: { p99: 1s } }], approval: { count: 1 } }', launch);
+    const base = withCheckpoints(
+      '{ name: load, at: T-2h, steps: [{ type: loadTest, limits: { p99: 1s } }], approval: { count: 1 } }',
+      launch,
+    );
     const edit = fc.tuple(fc.nat(base.length), fc.nat(30), fc.array(signs, { maxLength: 10 }));
     fc.assert(
       fc.property(edit, ([from, length, parts]) => bounded(base.slice(0, from) + parts.join('') + base.slice(from + length))),

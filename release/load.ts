@@ -33,7 +33,12 @@ export function loadRelease(text: string, fileName: string): LoadedRelease {
 
 /** Reads a worker's environment file. Lines that may hold a secret are not repeated in problems. */
 export function loadEnvironment(text: string, fileName: string): LoadedEnvironment {
-  const loaded = load(text, fileName, environmentSchema, { kind: 'Environment', needs: 'an environment', rule: ruleEnvironment, showLine: isNeverSecret });
+  const loaded = load(text, fileName, environmentSchema, {
+    kind: 'Environment',
+    needs: 'an environment',
+    rule: ruleEnvironment,
+    showLine: isNeverSecret,
+  });
   return loaded.ok ? { ok: true, environment: loaded.content, warnings: loaded.warnings } : loaded;
 }
 
@@ -81,7 +86,12 @@ function wrongKind(content: unknown, kind: Reader['kind'], needs: string): Objec
   }
   const written = (content as Record<string, unknown>)['kind'];
   if (written === undefined || written === kind || (typeof written === 'string' && nearName(written, [kind]) !== null)) return null;
-  return { path: ['kind'], at: 'value', message: typeof written === 'string' ? `this file is of kind "${shortWord(written)}", not ${kind}` : `this is not the kind of a file`, hint };
+  return {
+    path: ['kind'],
+    at: 'value',
+    message: typeof written === 'string' ? `this file is of kind "${shortWord(written)}", not ${kind}` : `this is not the kind of a file`,
+    hint,
+  };
 }
 
 /** Unknown fields, addresses and secrets may hold a credential that someone wrote in the wrong place. */
@@ -93,5 +103,8 @@ function firstOf(problems: Problem[]): Problem[] {
   const last = problems[MAX_PROBLEMS - 1];
   if (!last || problems.length === MAX_PROBLEMS) return problems;
   const more = problems.length - MAX_PROBLEMS + 1;
-  return [...problems.slice(0, MAX_PROBLEMS - 1), { ...last, path: '', message: `and ${more} more problems from here on`, hint: 'mend those above and check again', sourceLine: '' }];
+  return [
+    ...problems.slice(0, MAX_PROBLEMS - 1),
+    { ...last, path: '', message: `and ${more} more problems from here on`, hint: 'mend those above and check again', sourceLine: '' },
+  ];
 }

@@ -22,7 +22,8 @@ function editDistance(a: string, b: string): number {
     for (let column = 1; column <= b.length; column += 1) {
       const substitution = cell(above, column - 1) + (a[row - 1] === b[column - 1] ? 0 : 1);
       let cost = Math.min(cell(above, column) + 1, cell(current, column - 1) + 1, substitution);
-      if (row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]) cost = Math.min(cost, cell(twoAbove, column - 2) + 1);
+      if (row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1])
+        cost = Math.min(cost, cell(twoAbove, column - 2) + 1);
       current.push(cost);
     }
     [twoAbove, above] = [above, current];

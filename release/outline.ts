@@ -66,7 +66,8 @@ function checkpointOutline(content: unknown, index: number): CheckpointOutline[]
       offsetMs: reading?.ok ? reading.ms : undefined,
       steps: Array.isArray(steps) ? steps.flatMap((step, stepIndex) => stepOutline(step, [...path, 'steps', stepIndex])) : [],
       asksPeople: fieldsOf(fields['approval']) !== null,
-      readable: Array.isArray(steps) && Object.keys(fields).every((field) => ['name', 'at', 'steps', 'approval', 'holdDeadline'].includes(field)),
+      readable:
+        Array.isArray(steps) && Object.keys(fields).every((field) => ['name', 'at', 'steps', 'approval', 'holdDeadline'].includes(field)),
     },
   ];
 }
@@ -76,7 +77,15 @@ function stepOutline(content: unknown, path: Path): StepOutline[] {
   const type = fields?.['type'];
   if (!fields || typeof type !== 'string' || !isStepType(type)) return [];
   const name = textOf(fields['name']);
-  return [{ path, type, name: name ?? stepSchemas[type].shape.name.parse(undefined), namePath: name === undefined ? path : [...path, 'name'], fields }];
+  return [
+    {
+      path,
+      type,
+      name: name ?? stepSchemas[type].shape.name.parse(undefined),
+      namePath: name === undefined ? path : [...path, 'name'],
+      fields,
+    },
+  ];
 }
 
 function isStepType(type: string): type is StepType {

@@ -26,13 +26,18 @@ const approversSchema = z
 
 const approvalSchema = z
   .strictObject({
-    groups: groups('Groups whose members decide here.').meta({ description: 'Groups whose members decide here.', defaultText: '`spec.approvers.groups`' }).optional(),
+    groups: groups('Groups whose members decide here.')
+      .meta({ description: 'Groups whose members decide here.', defaultText: '`spec.approvers.groups`' })
+      .optional(),
     count: count('How many different people must approve.', 1, MAX_APPROVALS)
       .meta({ description: 'How many different people must approve.', defaultText: '`spec.approvers.count`' })
       .optional(),
     allowRequester: z.boolean().meta({ description: requester, defaultText: '`spec.approvers.allowRequester`' }).optional(),
     deadline: duration('How long people may take, from the moment they are asked.').default('30m'),
-    onDeadline: z.enum(['no-go', 'hold']).meta({ description: 'The verdict when approvals are missing at the deadline; silence is never consent.' }).default('no-go'),
+    onDeadline: z
+      .enum(['no-go', 'hold'])
+      .meta({ description: 'The verdict when approvals are missing at the deadline; silence is never consent.' })
+      .default('no-go'),
   })
   .meta({ description: 'Whom to ask, and until when.' });
 
@@ -40,7 +45,11 @@ export const checkpointSchema = z
   .strictObject({
     name: label('Name of the checkpoint; unique in the release.'),
     at: offset('When it is due, as a time before launch: `T-72h`, `T-1h30m`, `T-0`.'),
-    steps: z.array(stepSchema).max(MAX_STEPS).meta({ description: 'Work done one after the other when the checkpoint is reached.' }).default([]),
+    steps: z
+      .array(stepSchema)
+      .max(MAX_STEPS)
+      .meta({ description: 'Work done one after the other when the checkpoint is reached.' })
+      .default([]),
     approval: approvalSchema
       .nullable()
       .meta({ description: 'Asks people to decide after the steps of the checkpoint; `{}` asks `spec.approvers`, `null` asks nobody.' })
@@ -58,7 +67,9 @@ const serviceSchema = z
     container: label('Container of the Deployment whose image is changed.', { defaultText: '`spec.service.name`' }).optional(),
     health: z
       .strictObject({
-        target: label("Name of the live address, from the environment file's `targets`.", { defaultText: '`spec.service.namespace`' }).optional(),
+        target: label("Name of the live address, from the environment file's `targets`.", {
+          defaultText: '`spec.service.namespace`',
+        }).optional(),
         path: text('Path that answers whether the service is healthy.').default('/healthz'),
       })
       .meta({ description: 'Where the live service says whether it is healthy.' })
@@ -99,21 +110,32 @@ export const releaseFileSchema = z
         launchWindow: duration('How late the launch may be; after it the countdown holds.').default('30m'),
         load: loadSchema.prefault({}),
         approvers: approversSchema,
-        allowUnverified: z.boolean().meta({ description: 'Whether decisions of people whose identity nobody verified count; only for a laptop.' }).default(false),
-        notify: z.array(label("Name from the environment file's `notify`.")).max(MAX_NAMES).meta({ description: 'Who is told of every change of verdict.' }).default([]),
+        allowUnverified: z
+          .boolean()
+          .meta({ description: 'Whether decisions of people whose identity nobody verified count; only for a laptop.' })
+          .default(false),
+        notify: z
+          .array(label("Name from the environment file's `notify`."))
+          .max(MAX_NAMES)
+          .meta({ description: 'Who is told of every change of verdict.' })
+          .default([]),
         checkpoints: z
           .array(checkpointSchema)
           .min(1)
           .max(MAX_CHECKPOINTS)
           .meta({
             description: 'Moments of the countdown, earliest first.',
-            defaultText: 'the standard plan: T-72h `load-and-diagnosis` (preflight, loadTest), T-1h `final-poll` (approval), T-0 `launch` (launch, guard)',
+            defaultText:
+              'the standard plan: T-72h `load-and-diagnosis` (preflight, loadTest), T-1h `final-poll` (approval), T-0 `launch` (launch, guard)',
           })
           .optional(),
       })
       .meta({ description: 'What is asked for.' }),
   })
-  .meta({ title: 'Tminus release', description: 'One release: a service, its candidate image, when it goes live, and what must be shown before.' });
+  .meta({
+    title: 'Tminus release',
+    description: 'One release: a service, its candidate image, when it goes live, and what must be shown before.',
+  });
 
 /** The file as zod reads it: fixed defaults applied, those that follow from other fields not yet (expand.ts does that). */
 export type ReleaseFile = z.output<typeof releaseFileSchema>;

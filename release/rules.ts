@@ -38,10 +38,17 @@ export function ruleRelease(content: unknown, lineOf: (path: Path) => number): R
 function launchTimeOnce({ spec }: Outline): Objection[] {
   const written = ['countdown', 'launchAt'].filter((field) => spec[field] !== undefined);
   if (written.length === 1) return [];
-  if (written.length === 2) return [objection(['spec', 'launchAt'], '"countdown" and "launchAt" are both given', 'keep the one that says when it goes live', 'key')];
+  if (written.length === 2)
+    return [
+      objection(['spec', 'launchAt'], '"countdown" and "launchAt" are both given', 'keep the one that says when it goes live', 'key'),
+    ];
   return [
     {
-      ...objection(['spec'], '"countdown" or "launchAt" is missing', 'say when it goes live, as countdown: 72h or launchAt: 2026-11-25T09:00:00Z'),
+      ...objection(
+        ['spec'],
+        '"countdown" or "launchAt" is missing',
+        'say when it goes live, as countdown: 72h or launchAt: 2026-11-25T09:00:00Z',
+      ),
       missing: ['countdown', 'launchAt'],
     },
   ];
@@ -51,9 +58,21 @@ function standardPlanFits({ countdown, load }: Outline): Objection[] {
   const short = fitStandardPlan(countdown).fits === 'not';
   const lacking = load === null ? [] : ['script', 'target'].filter((field) => load[field] === undefined);
   return [
-    ...(short ? [objection(['spec', 'countdown'], `${countdown} is too short for the standard plan`, 'give it more than 1h, or write your own checkpoints')] : []),
+    ...(short
+      ? [
+          objection(
+            ['spec', 'countdown'],
+            `${countdown} is too short for the standard plan`,
+            'give it more than 1h, or write your own checkpoints',
+          ),
+        ]
+      : []),
     ...lacking.map((field) => ({
-      ...objection(['spec', 'load'], `"${field}" is missing for the load test of the standard plan`, 'write load: { script: k6/shop.js, target: shop-staging }'),
+      ...objection(
+        ['spec', 'load'],
+        `"${field}" is missing for the load test of the standard plan`,
+        'write load: { script: k6/shop.js, target: shop-staging }',
+      ),
       missing: [field],
     })),
   ];
@@ -62,14 +81,24 @@ function standardPlanFits({ countdown, load }: Outline): Objection[] {
 function standardPlanMoved({ countdown }: Outline): Objection[] {
   const fit = fitStandardPlan(countdown);
   if (fit.fits !== 'moved') return [];
-  return [objection(['spec', 'countdown'], `the standard plan begins at T-72h, but the countdown is ${countdown} long`, `its first checkpoint moves to ${fit.firstAt}`)];
+  return [
+    objection(
+      ['spec', 'countdown'],
+      `the standard plan begins at T-72h, but the countdown is ${countdown} long`,
+      `its first checkpoint moves to ${fit.firstAt}`,
+    ),
+  ];
 }
 
 function reachable({ countdown, countdownMs }: Outline, checkpoints: CheckpointOutline[]): Objection[] {
   return checkpoints
     .filter(({ offsetMs = 0 }) => countdownMs !== undefined && offsetMs > countdownMs)
     .map(({ path, at }) =>
-      objection([...path, 'at'], `${at} is never reached because the countdown is only ${countdown} long`, 'make the countdown longer or move the checkpoint closer to the launch'),
+      objection(
+        [...path, 'at'],
+        `${at} is never reached because the countdown is only ${countdown} long`,
+        'make the countdown longer or move the checkpoint closer to the launch',
+      ),
     );
 }
 
@@ -78,8 +107,21 @@ function inOrder(checkpoints: CheckpointOutline[], lineOf: (path: Path) => numbe
     const before = checkpoints.slice(0, index).findLast((other) => other.offsetMs !== undefined);
     if (offsetMs === undefined || before?.offsetMs === undefined || offsetMs < before.offsetMs) return [];
     const line = lineOf([...before.path, 'at']);
-    if (offsetMs === before.offsetMs) return [objection([...path, 'at'], `two checkpoints are due at ${at}`, `the other is on line ${line}; give them different times or make them one`)];
-    return [objection([...path, 'at'], `${at} comes before ${before.at}, which stands above it on line ${line}`, 'list checkpoints earliest first')];
+    if (offsetMs === before.offsetMs)
+      return [
+        objection(
+          [...path, 'at'],
+          `two checkpoints are due at ${at}`,
+          `the other is on line ${line}; give them different times or make them one`,
+        ),
+      ];
+    return [
+      objection(
+        [...path, 'at'],
+        `${at} comes before ${before.at}, which stands above it on line ${line}`,
+        'list checkpoints earliest first',
+      ),
+    ];
   });
 }
 
@@ -94,7 +136,15 @@ function repeated(what: string, named: { name: string; path: Path }[], lineOf: (
   return named.flatMap(({ name, path }) => {
     const other = first.get(name);
     if (!other) first.set(name, path);
-    return other ? [objection(path, `two ${what} are called "${shortWord(name)}"`, `the other is on line ${lineOf(other)}; give this one a name of its own`)] : [];
+    return other
+      ? [
+          objection(
+            path,
+            `two ${what} are called "${shortWord(name)}"`,
+            `the other is on line ${lineOf(other)}; give this one a name of its own`,
+          ),
+        ]
+      : [];
   });
 }
 
@@ -120,7 +170,9 @@ function launchRules(checkpoints: CheckpointOutline[], lineOf: (path: Path) => n
   const order = checkpoints.flatMap(({ steps }) => steps);
   const early = stepsOf(checkpoints, 'guard').filter((guard) => !launch || order.indexOf(guard) < order.indexOf(launch));
   return [
-    ...more.map(({ path }) => objection(path, 'a release is launched only once', `the other launch is on line ${launch ? lineOf(launch.path) : 0}; remove one`)),
+    ...more.map(({ path }) =>
+      objection(path, 'a release is launched only once', `the other launch is on line ${launch ? lineOf(launch.path) : 0}; remove one`),
+    ),
     ...early.map(({ path }) => objection(path, 'no launch comes before this guard', 'put the guard after the launch it watches')),
     ...checkpoints.filter(({ steps }) => steps.some(({ type }) => type === 'launch')).flatMap(launchCheckpoint),
   ];
@@ -128,9 +180,18 @@ function launchRules(checkpoints: CheckpointOutline[], lineOf: (path: Path) => n
 
 function launchCheckpoint({ path, at, offsetMs, asksPeople }: CheckpointOutline): Objection[] {
   return [
-    ...(offsetMs !== undefined && offsetMs > 0 ? [objection([...path, 'at'], `a launch at ${at} would come before the launch time`, 'put the launch step into a checkpoint at T-0')] : []),
+    ...(offsetMs !== undefined && offsetMs > 0
+      ? [objection([...path, 'at'], `a launch at ${at} would come before the launch time`, 'put the launch step into a checkpoint at T-0')]
+      : []),
     ...(asksPeople
-      ? [objection([...path, 'approval'], 'this approval would be asked for after the launch, as people decide when the steps are done', 'ask for it in an earlier checkpoint', 'key')]
+      ? [
+          objection(
+            [...path, 'approval'],
+            'this approval would be asked for after the launch, as people decide when the steps are done',
+            'ask for it in an earlier checkpoint',
+            'key',
+          ),
+        ]
       : []),
   ];
 }
@@ -138,7 +199,10 @@ function launchCheckpoint({ path, at, offsetMs, asksPeople }: CheckpointOutline)
 function launchWarnings(checkpoints: CheckpointOutline[]): Objection[] {
   if (checkpoints.length === 0) return [];
   const [launch] = stepsOf(checkpoints, 'launch');
-  if (!launch) return [objection(['spec', 'checkpoints'], 'no checkpoint launches anything', 'add a launch step at T-0 if the release shall go live', 'key')];
+  if (!launch)
+    return [
+      objection(['spec', 'checkpoints'], 'no checkpoint launches anything', 'add a launch step at T-0 if the release shall go live', 'key'),
+    ];
   if (stepsOf(checkpoints, 'guard').length > 0) return [];
   return [objection(launch.path, 'nothing watches the service after this launch', 'add a guard step after it, which rolls back by itself')];
 }
@@ -146,11 +210,29 @@ function launchWarnings(checkpoints: CheckpointOutline[]): Objection[] {
 function guardTimes(checkpoints: CheckpointOutline[]): Objection[] {
   const times = guardSchema.parse({ type: 'guard' });
   return stepsOf(checkpoints, 'guard').flatMap(({ path, fields }) => {
-    const [bake, interval, noDataAfter] = (['bake', 'interval', 'noDataAfter'] as const).map((field) => lengthOf(fields[field] ?? times[field]));
+    const [bake, interval, noDataAfter] = (['bake', 'interval', 'noDataAfter'] as const).map((field) =>
+      lengthOf(fields[field] ?? times[field]),
+    );
     if (bake === undefined || interval === undefined || noDataAfter === undefined) return [];
     return [
-      ...(interval > bake ? [objection([...path, 'interval'], 'the guard would ask less than once in its bake time', 'make the interval shorter or the bake time longer')] : []),
-      ...(noDataAfter < interval ? [objection([...path, 'noDataAfter'], 'data would count as missing between two questions', 'make noDataAfter at least as long as interval')] : []),
+      ...(interval > bake
+        ? [
+            objection(
+              [...path, 'interval'],
+              'the guard would ask less than once in its bake time',
+              'make the interval shorter or the bake time longer',
+            ),
+          ]
+        : []),
+      ...(noDataAfter < interval
+        ? [
+            objection(
+              [...path, 'noDataAfter'],
+              'data would count as missing between two questions',
+              'make noDataAfter at least as long as interval',
+            ),
+          ]
+        : []),
     ];
   });
 }

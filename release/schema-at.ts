@@ -38,13 +38,20 @@ function childOf(schema: unknown, step: string | number): unknown {
 
 function unwrap(schema: unknown, value: unknown): unknown {
   let current = schema;
-  while (current instanceof z.ZodOptional || current instanceof z.ZodDefault || current instanceof z.ZodPrefault || current instanceof z.ZodNullable) {
+  while (
+    current instanceof z.ZodOptional ||
+    current instanceof z.ZodDefault ||
+    current instanceof z.ZodPrefault ||
+    current instanceof z.ZodNullable
+  ) {
     current = current.unwrap();
   }
   if (!(current instanceof z.ZodDiscriminatedUnion)) return current;
   const { discriminator } = current.def;
   const chosen = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[discriminator] : undefined;
-  const option = current.options.find((candidate) => candidate instanceof z.ZodObject && literalValues(candidate.shape[discriminator]).includes(chosen));
+  const option = current.options.find(
+    (candidate) => candidate instanceof z.ZodObject && literalValues(candidate.shape[discriminator]).includes(chosen),
+  );
   return option ?? null;
 }
 
@@ -57,6 +64,12 @@ function descriptionOf(schema: unknown): string {
 }
 
 function unwrapOnce(schema: z.ZodType): unknown {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodNullable) return schema.unwrap();
+  if (
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodNullable
+  )
+    return schema.unwrap();
   return null;
 }

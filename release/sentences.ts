@@ -29,7 +29,8 @@ export function withoutEchoes(objections: readonly Objection[], schema: unknown,
   return objections.filter(({ missing, path }) => {
     if (!missing) return true;
     const group = path.at(-1);
-    const groupIsMisspelt = typeof group === 'string' && valueAt(content, path) === undefined && isMisspelt(group, path.slice(0, -1), schema, content);
+    const groupIsMisspelt =
+      typeof group === 'string' && valueAt(content, path) === undefined && isMisspelt(group, path.slice(0, -1), schema, content);
     return !groupIsMisspelt && !missing.some((field) => isMisspelt(field, path, schema, content));
   });
 }
@@ -54,7 +55,15 @@ function sentencesOf(issue: z.core.$ZodIssue, schema: unknown, content: unknown)
     const parentSchema = schemaAt(schema, parent, content);
     // A step without type has no schema yet, so its purpose cannot be read from one.
     const purpose = purposeOf(parentSchema, field) || (issue.code === 'invalid_union' ? `one of ${unionChoices(issue).join(', ')}` : '');
-    return [{ path: parent, at: 'value', message: `"${field}" is missing`, hint: purpose === '' ? 'add it' : `add ${field}: ${purpose}`, missing: [field] }];
+    return [
+      {
+        path: parent,
+        at: 'value',
+        message: `"${field}" is missing`,
+        hint: purpose === '' ? 'add it' : `add ${field}: ${purpose}`,
+        missing: [field],
+      },
+    ];
   }
   if (issue.code === 'invalid_union') {
     const choices = unionChoices(issue);
@@ -99,7 +108,8 @@ function wrongType(issue: z.core.$ZodIssueInvalidType, value: unknown): [message
 }
 
 function tooFew(issue: z.core.$ZodIssueTooSmall): [message: string, hint: string] {
-  if (issue.origin === 'array') return ['this list is empty', issue.minimum === 1 ? 'name at least one, or remove the line' : `give at least ${issue.minimum}`];
+  if (issue.origin === 'array')
+    return ['this list is empty', issue.minimum === 1 ? 'name at least one, or remove the line' : `give at least ${issue.minimum}`];
   return ['this number is too small', `${issue.minimum} is the least`];
 }
 
@@ -115,7 +125,9 @@ function nameOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (value === null) return 'an empty value';
   if (typeof value === 'object') return 'a group of fields';
-  return typeof value === 'string' ? `the text "${shortWord(value)}"` : `${typeof value === 'number' ? 'the number ' : ''}${String(value)}`;
+  if (typeof value === 'string') return `the text "${shortWord(value)}"`;
+  if (typeof value === 'number') return `the number ${value}`;
+  return typeof value === 'boolean' ? String(value) : `a ${typeof value}`;
 }
 
 /** Own sentences are "what is wrong; what to do". Words of the file come first in them, so the last semicolon is ours. */
@@ -125,7 +137,10 @@ export function messageAndHint(sentence: string): [message: string, hint: string
 }
 
 function valueAt(content: unknown, path: Path): unknown {
-  return path.reduce<unknown>((value, step) => (typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[step] : undefined), content);
+  return path.reduce<unknown>(
+    (value, step) => (typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[step] : undefined),
+    content,
+  );
 }
 
 function objectAt(content: unknown, path: Path): object {

@@ -24,10 +24,17 @@ export type YamlReading = { ok: true; source: YamlSource } | { ok: false; proble
 
 /** Reads one YAML document of the core schema. Never throws for what the text says; refuses with the place and a sentence. */
 export function readYaml(fileText: string, file: string, whatItHolds: string): YamlReading {
-  const whole = (message: string, hint: string): YamlReading => ({ ok: false, problems: [{ file, line: 1, column: 1, path: '', message, hint, sourceLine: '' }] });
+  const whole = (message: string, hint: string): YamlReading => ({
+    ok: false,
+    problems: [{ file, line: 1, column: 1, path: '', message, hint, sourceLine: '' }],
+  });
   // Characters never outnumber bytes, so a huge text is refused before its bytes are counted.
   const sizeBytes = fileText.length > MAX_FILE_BYTES ? fileText.length : Buffer.byteLength(fileText);
-  if (sizeBytes > MAX_FILE_BYTES) return whole(`the file is ${(sizeBytes / 1e6).toFixed(1)} MB`, `1 MB is the most, and ${whatItHolds} needs a few kB; is this the right file?`);
+  if (sizeBytes > MAX_FILE_BYTES)
+    return whole(
+      `the file is ${(sizeBytes / 1e6).toFixed(1)} MB`,
+      `1 MB is the most, and ${whatItHolds} needs a few kB; is this the right file?`,
+    );
   // A byte order mark would shift the first line by a column; Windows and old Mac line ends count as one.
   const text = fileText.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n');
   const lines = text.split('\n');
@@ -38,18 +45,25 @@ export function readYaml(fileText: string, file: string, whatItHolds: string): Y
   };
 
   if (text.trim() === '') return whole('the file is empty', `write one with \`tminus init\`, or begin with apiVersion and kind`);
-  if (hasTooManyTokens(text)) return whole('the file has too many words and signs', `${whatItHolds} has about a thousand; is this the right file?`);
+  if (hasTooManyTokens(text))
+    return whole('the file has too many words and signs', `${whatItHolds} has about a thousand; is this the right file?`);
   const tokens = [...new Parser(counter.addNewLine).parse(text)];
   const tooDeep = firstTooDeep(tokens);
-  if (tooDeep !== null) return { ok: false, problems: [problem(tooDeep, '', `more than ${MAX_DEPTH} levels are nested in each other here`, 'no field lies that deep')] };
+  if (tooDeep !== null)
+    return {
+      ok: false,
+      problems: [problem(tooDeep, '', `more than ${MAX_DEPTH} levels are nested in each other here`, 'no field lies that deep')],
+    };
 
   // Duplicate keys are looked for below, in linear time; the package compares each key with each other one.
   const composer = new Composer({ version: '1.2', schema: 'core', stringKeys: true, uniqueKeys: false, merge: false });
   const documents = [...composer.compose(tokens, true, text.length)];
   const syntax = documents.flatMap(({ errors, warnings }) => [...errors, ...warnings]);
-  if (syntax.length > 0) return { ok: false, problems: onePerLine(syntax.map((error) => problem(error.pos[0], '', ...syntaxSentence(error)))) };
+  if (syntax.length > 0)
+    return { ok: false, problems: onePerLine(syntax.map((error) => problem(error.pos[0], '', ...syntaxSentence(error)))) };
   const [document, second] = documents;
-  if (second) return { ok: false, problems: [problem(second.range[0], '', 'a second document begins here', 'keep one document in one file')] };
+  if (second)
+    return { ok: false, problems: [problem(second.range[0], '', 'a second document begins here', 'keep one document in one file')] };
   if (!document || !isNode(document.contents) || (isScalar(document.contents) && document.contents.value === null)) {
     return whole('the file holds nothing but comments', `write one with \`tminus init\`, or begin with apiVersion and kind`);
   }
@@ -57,7 +71,13 @@ export function readYaml(fileText: string, file: string, whatItHolds: string): Y
   const forbidden = forbiddenNodes(document, problem, (offset) => counter.linePos(offset).line);
   if (forbidden.length > 0) return { ok: false, problems: forbidden };
   const value = plainValue(document);
-  if (!value.ok) return { ok: false, problems: [problem(value.offset, '', 'this alias unfolds into far more than it is', 'write the fields out instead of repeating anchors')] };
+  if (!value.ok)
+    return {
+      ok: false,
+      problems: [
+        problem(value.offset, '', 'this alias unfolds into far more than it is', 'write the fields out instead of repeating anchors'),
+      ],
+    };
   return {
     ok: true,
     source: {
@@ -98,7 +118,10 @@ const syntaxSentences: Record<string, [message: string, hint: string]> = {
   TAB_AS_INDENT: ['a tab is used to indent', 'indent with spaces; YAML does not allow tabs'],
   BAD_INDENT: ['this line is not indented as the lines around it', 'fields of one group begin in the same column'],
   MISSING_CHAR: ['a sign is missing here', 'is a colon, comma, quote or bracket left out or not closed?'],
-  BLOCK_AS_IMPLICIT_KEY: ['this line has a colon too many or a value in the wrong place', 'put values with a colon in quotes, and each field on its own line'],
+  BLOCK_AS_IMPLICIT_KEY: [
+    'this line has a colon too many or a value in the wrong place',
+    'put values with a colon in quotes, and each field on its own line',
+  ],
   MULTILINE_IMPLICIT_KEY: ['this name of a field goes over several lines', 'is a colon left out?'],
   IMPOSSIBLE: ['this cannot be read', 'check quotes, brackets and indentation'],
   UNEXPECTED_TOKEN: ['this does not belong here', 'check quotes, brackets and indentation'],
@@ -110,7 +133,12 @@ const syntaxSentences: Record<string, [message: string, hint: string]> = {
 };
 
 function syntaxSentence({ code, message }: Pick<YAMLParseError, 'code' | 'message'>): [message: string, hint: string] {
-  return syntaxSentences[code] ?? [`the file is not valid YAML: ${shortWord(message.split('\n')[0] ?? '')}`, 'check quotes, brackets and indentation'];
+  return (
+    syntaxSentences[code] ?? [
+      `the file is not valid YAML: ${shortWord(message.split('\n')[0] ?? '')}`,
+      'check quotes, brackets and indentation',
+    ]
+  );
 }
 
 /** One mistake breaks a line in many ways; the first is the one to mend. */
@@ -133,8 +161,10 @@ function forbiddenNodes(
     Node(_key, node, ancestors) {
       const path = pathText(pathTo([...ancestors, node]));
       const offset = startOf(node);
-      if (node.tag !== undefined && !node.tag.startsWith('tag:yaml.org,2002:')) problems.push(problem(offset, path, ...(syntaxSentences['TAG_RESOLVE_FAILED'] ?? ['', ''])));
-      if (isAlias(node) && !anchors.has(node.source)) problems.push(problem(offset, path, `nothing was named "&${shortWord(node.source)}" before`, 'write the value out'));
+      if (node.tag !== undefined && !node.tag.startsWith('tag:yaml.org,2002:'))
+        problems.push(problem(offset, path, ...(syntaxSentences['TAG_RESOLVE_FAILED'] ?? ['', ''])));
+      if (isAlias(node) && !anchors.has(node.source))
+        problems.push(problem(offset, path, `nothing was named "&${shortWord(node.source)}" before`, 'write the value out'));
       if (!isAlias(node) && node.anchor !== undefined) anchors.add(node.anchor);
       if (!isMap(node)) return;
       const seen = new Map<string, number>();
@@ -143,7 +173,10 @@ function forbiddenNodes(
         const name = String(key.value);
         const fieldPath = pathText([...pathTo([...ancestors, node]), name]);
         const first = seen.get(name);
-        if (first !== undefined) problems.push(problem(startOf(key), fieldPath, `"${shortWord(name)}" is given twice`, `it stands on line ${lineAt(first)} already`));
+        if (first !== undefined)
+          problems.push(
+            problem(startOf(key), fieldPath, `"${shortWord(name)}" is given twice`, `it stands on line ${lineAt(first)} already`),
+          );
         else seen.set(name, startOf(key));
         if (name === '__proto__') problems.push(problem(startOf(key), fieldPath, 'a field cannot be called "__proto__"', 'remove it'));
       }
@@ -191,7 +224,8 @@ function offsetOf(document: Document, path: Path, at: 'key' | 'value'): number {
       const pair = node.items.find(({ key }) => isScalar(key) && key.value === step);
       if (!pair) return offset;
       const isLast = depth === path.length - 1;
-      const byKey = !isLast || at === 'key' || isCollection(pair.value) || (isScalar(pair.value) && pair.value.source === '') || pair.value === null;
+      const byKey =
+        !isLast || at === 'key' || isCollection(pair.value) || (isScalar(pair.value) && pair.value.source === '') || pair.value === null;
       offset = startOf(byKey ? pair.key : pair.value);
       node = pair.value;
     } else if (isSeq(node) && typeof step === 'number') {

@@ -3,7 +3,19 @@ import { spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { auditWrites, candidateFaults, deployShop, findFault, paths, resetShop, startTraffic, stopTraffic, summary, up, type DeployedShop } from '../lab/index.ts';
+import {
+  auditWrites,
+  candidateFaults,
+  deployShop,
+  findFault,
+  paths,
+  resetShop,
+  startTraffic,
+  stopTraffic,
+  summary,
+  up,
+  type DeployedShop,
+} from '../lab/index.ts';
 import { createToken } from '../server/identity/tokens.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -46,7 +58,9 @@ async function demo(fault: Parameters<typeof findFault>[0] | undefined): Promise
     mkdirSync(join(root, '.tminus/reports'), { recursive: true });
     await tminus(people.requester, 'report', releaseName(fault), '--html', report);
     const writes = await auditWrites({ ...SHOP, since });
-    say(`writes  ${writes.length} to shop/go-api by the apiserver's own audit log${writes.map(({ at, image }) => `\n          ${at}  ${image === null ? '' : tag(image)}`).join('')}`);
+    say(
+      `writes  ${writes.length} to shop/go-api by the apiserver's own audit log${writes.map(({ at, image }) => `\n          ${at}  ${image === null ? '' : tag(image)}`).join('')}`,
+    );
     say(`report  ${report}   demo took ${seconds(began)}`);
     return code;
   } finally {
@@ -63,7 +77,11 @@ function prepareHome(): Record<'requester' | 'li.wei' | 'a.osei', string> {
   const identity = join(home, 'identity');
   Object.assign(environment.spec, {
     evidence: { folder: join(home, 'evidence') },
-    identity: { tokens: join(identity, 'tokens.yaml'), signingKey: join(identity, 'signing-key.pem'), publicKeys: join(identity, 'public-keys') },
+    identity: {
+      tokens: join(identity, 'tokens.yaml'),
+      signingKey: join(identity, 'signing-key.pem'),
+      publicKeys: join(identity, 'public-keys'),
+    },
   });
   writeFileSync(join(home, 'environment.yaml'), JSON.stringify(environment, null, 2));
   const person = (subject: string, groups: string[]) => {
@@ -71,9 +89,12 @@ function prepareHome(): Record<'requester' | 'li.wei' | 'a.osei', string> {
     writeFileSync(tokenFile(subject), `${token}\n`, { mode: 0o600 });
     return token;
   };
-  return { requester: person('requester', ['developers']), 'li.wei': person('li.wei', ['release-managers']), 'a.osei': person('a.osei', ['release-managers']) };
+  return {
+    requester: person('requester', ['developers']),
+    'li.wei': person('li.wei', ['release-managers']),
+    'a.osei': person('a.osei', ['release-managers']),
+  };
 }
-
 
 /** The example of the documentation, with the lab's images and times that fit a demo. */
 function releaseFile(shop: DeployedShop, fault?: string): string {
@@ -81,15 +102,22 @@ function releaseFile(shop: DeployedShop, fault?: string): string {
   mkdirSync(join(home, 'k6'), { recursive: true });
   copyFileSync(join(example, 'k6/shop.js'), join(home, 'k6/shop.js'));
   const file = join(home, 'release.yaml');
-  writeFileSync(file, readFileSync(join(example, 'demo.yaml'), 'utf8').replaceAll('$NAME', releaseName(fault)).replaceAll('$IMAGE', shop.candidate));
+  writeFileSync(
+    file,
+    readFileSync(join(example, 'demo.yaml'), 'utf8').replaceAll('$NAME', releaseName(fault)).replaceAll('$IMAGE', shop.candidate),
+  );
   return file;
 }
 
 async function startDev(): Promise<{ stop(): Promise<void> }> {
-  const dev = spawn(node, [join(root, 'cli/bin.ts'), 'dev', '--environment', join(home, 'environment.yaml'), '--temporal', paths().temporal, '--port', PORT], {
-    env: { ...process.env, TMINUS_HOME: home },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const dev = spawn(
+    node,
+    [join(root, 'cli/bin.ts'), 'dev', '--environment', join(home, 'environment.yaml'), '--temporal', paths().temporal, '--port', PORT],
+    {
+      env: { ...process.env, TMINUS_HOME: home },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let output = '';
   dev.stdout.on('data', (chunk) => (output += String(chunk)));
   dev.stderr.on('data', (chunk) => (output += String(chunk)));
@@ -121,4 +149,3 @@ function tminus(token: string, ...argv: string[]): Promise<number> {
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
-

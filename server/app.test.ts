@@ -8,30 +8,48 @@ import { fakeCountdowns } from './testing/fake-countdowns.ts';
 import { BASE, testApp } from './testing/test-app.ts';
 
 const NAME = '/api/v1/releases/go-api-1.4.0';
-const approval = { id: 'approval-1', action: 'approve', checkpoint: 'final-poll', revision: 3, evidenceDigest: EXAMPLE_EVIDENCE_DIGEST, comment: 'rollback proven' };
+const approval = {
+  id: 'approval-1',
+  action: 'approve',
+  checkpoint: 'final-poll',
+  revision: 3,
+  evidenceDigest: EXAMPLE_EVIDENCE_DIGEST,
+  comment: 'rollback proven',
+};
 const releaseFile = readFileSync(new URL('../docs/release-example.yaml', import.meta.url), 'utf8');
 const submission = { file: releaseFile, fileName: 'release.yaml', scripts: { 'k6/shop.js': 'export default function () {}' } };
 
 describe('identity', () => {
   const { app } = testApp();
   const open = new Set(['GET /healthz', 'GET /login', 'POST /login', 'GET /assets/style.css', 'GET /assets/live.js']);
-  const routes = [...new Map(app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path: at }) => [`${method} ${at}`, { method, at }])).values()];
-  const concrete = (at: string): string => at.replace(':name', 'go-api-1.4.0').replace(':digest', EXAMPLE_POINTS_DIGEST).replace(':checkpoint', 'final-poll');
+  const routes = [
+    ...new Map(
+      app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path: at }) => [`${method} ${at}`, { method, at }]),
+    ).values(),
+  ];
+  const concrete = (at: string): string =>
+    at.replace(':name', 'go-api-1.4.0').replace(':digest', EXAMPLE_POINTS_DIGEST).replace(':checkpoint', 'final-poll');
 
   it('has routes to try', () => expect(routes.length).toBeGreaterThan(15));
 
-  it.each(routes.filter(({ method, at }) => !open.has(`${method} ${at}`)).map(({ method, at }) => [method, at]))('refuses a garbage bearer at %s %s', async (method, at) => {
-    for (const authorization of ['Bearer nothing', 'Bearer ', 'nothing', 'Basic YTpi']) {
-      const answer = await app.request(`${BASE}${concrete(at)}`, { method, headers: { authorization } });
-      expect(answer.status).toBe(401);
-    }
-  });
+  it.each(routes.filter(({ method, at }) => !open.has(`${method} ${at}`)).map(({ method, at }) => [method, at]))(
+    'refuses a garbage bearer at %s %s',
+    async (method, at) => {
+      for (const authorization of ['Bearer nothing', 'Bearer ', 'nothing', 'Basic YTpi']) {
+        const answer = await app.request(`${BASE}${concrete(at)}`, { method, headers: { authorization } });
+        expect(answer.status).toBe(401);
+      }
+    },
+  );
 
-  it.each(routes.filter(({ method, at }) => !open.has(`${method} ${at}`)).map(({ method, at }) => [method, at]))('answers nobody without identity at %s %s', async (method, at) => {
-    const answer = await app.request(`${BASE}${concrete(at)}`, { method });
-    expect([303, 401]).toContain(answer.status);
-    expect(await answer.text()).not.toContain('registry.local');
-  });
+  it.each(routes.filter(({ method, at }) => !open.has(`${method} ${at}`)).map(({ method, at }) => [method, at]))(
+    'answers nobody without identity at %s %s',
+    async (method, at) => {
+      const answer = await app.request(`${BASE}${concrete(at)}`, { method });
+      expect([303, 401]).toContain(answer.status);
+      expect(await answer.text()).not.toContain('registry.local');
+    },
+  );
 
   it('refuses a garbage bearer beside a good session', async () => {
     const { signIn, app: own } = testApp();
@@ -50,7 +68,10 @@ describe('identity', () => {
 
   it('says who a token belongs to, and not its hash', async () => {
     const { api } = testApp();
-    expect(await (await api('/api/v1/whoami')).json()).toMatchObject({ kind: 'Principal', principal: { issuer: 'local', subject: 'a.osei', verified: true } });
+    expect(await (await api('/api/v1/whoami')).json()).toMatchObject({
+      kind: 'Principal',
+      principal: { issuer: 'local', subject: 'a.osei', verified: true },
+    });
   });
 
   it('takes decisions over the API by token only, never by cookie', async () => {
@@ -88,7 +109,11 @@ describe('safety', () => {
   it('marks the cookie HttpOnly and SameSite=Strict, and over https __Host- and Secure', async () => {
     for (const pageBase of [BASE, 'https://tminus.example.com']) {
       const { app, token } = testApp({ pageBase });
-      const answer = await app.request(`${pageBase}/login`, { method: 'POST', headers: { origin: pageBase, 'content-type': 'application/x-www-form-urlencoded' }, body: `token=${token}` });
+      const answer = await app.request(`${pageBase}/login`, {
+        method: 'POST',
+        headers: { origin: pageBase, 'content-type': 'application/x-www-form-urlencoded' },
+        body: `token=${token}`,
+      });
       const cookie = answer.headers.get('set-cookie') ?? '';
       expect(cookie).toMatch(/HttpOnly/);
       expect(cookie).toMatch(/SameSite=Strict/);
@@ -129,7 +154,10 @@ describe('releases', () => {
     const { api, countdowns } = testApp();
     const answer = await api('/api/v1/releases', { ...submission, dryRun: true });
     expect(answer.status).toBe(200);
-    expect(await answer.json()).toMatchObject({ started: 'dry-run', checkpoints: [{ name: 'load-and-diagnosis' }, { name: 'final-poll' }, { name: 'launch' }] });
+    expect(await answer.json()).toMatchObject({
+      started: 'dry-run',
+      checkpoints: [{ name: 'load-and-diagnosis' }, { name: 'final-poll' }, { name: 'launch' }],
+    });
     expect(countdowns.started).toEqual([]);
   });
 
@@ -144,20 +172,28 @@ describe('releases', () => {
   it('asks for a k6 script that was not sent along', async () => {
     const { api } = testApp();
     const answer = await api('/api/v1/releases', { ...submission, scripts: {} });
-    expect(await answer.json()).toMatchObject({ code: 'InvalidRelease', message: 'release.yaml: the k6 script k6/shop.js was not sent along' });
+    expect(await answer.json()).toMatchObject({
+      code: 'InvalidRelease',
+      message: 'release.yaml: the k6 script k6/shop.js was not sent along',
+    });
   });
 
   it('refuses a launch time before which the first checkpoints would already be over', async () => {
     const { api, countdowns } = testApp();
     const answer = await api('/api/v1/releases', { ...submission, launchAt: '2026-11-24T12:00:00Z' });
     expect(answer.status).toBe(422);
-    expect(((await answer.json()) as { message: string }).message).toContain('T-72h load-and-diagnosis would have been due at 2026-11-21T12:00:00.000Z');
+    expect(((await answer.json()) as { message: string }).message).toContain(
+      'T-72h load-and-diagnosis would have been due at 2026-11-21T12:00:00.000Z',
+    );
     expect(countdowns.started).toEqual([]);
   });
 
   it('lists and filters by phase', async () => {
     const { api } = testApp();
-    expect(await (await api('/api/v1/releases')).json()).toMatchObject({ kind: 'ReleaseList', items: [{ name: 'go-api-1.4.0', state: 'running' }] });
+    expect(await (await api('/api/v1/releases')).json()).toMatchObject({
+      kind: 'ReleaseList',
+      items: [{ name: 'go-api-1.4.0', state: 'running' }],
+    });
     expect(await (await api('/api/v1/releases?phase=ended')).json()).toMatchObject({ items: [] });
   });
 
@@ -165,16 +201,27 @@ describe('releases', () => {
     const { api } = testApp({ countdowns: fakeCountdowns([{ ...waitingStatus, secret: 'hunter2' } as never]) });
     const answer = await api(NAME);
     const text = await answer.text();
-    expect(JSON.parse(text)).toMatchObject({ apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseStatus', metadata: { name: 'go-api-1.4.0', revision: 3 }, verdict: 'hold', links: { page: `${BASE}/r/go-api-1.4.0` } });
+    expect(JSON.parse(text)).toMatchObject({
+      apiVersion: 'tminus.dev/v1alpha1',
+      kind: 'ReleaseStatus',
+      metadata: { name: 'go-api-1.4.0', revision: 3 },
+      verdict: 'hold',
+      links: { page: `${BASE}/r/go-api-1.4.0` },
+    });
     expect(text).not.toContain('hunter2');
   });
 
   it('answers the audit with its chain verified, and says where it is broken', async () => {
     const { api, countdowns } = testApp();
-    expect(await (await api(`${NAME}/events`)).json()).toMatchObject({ chain: { state: 'verified' }, items: [{ seq: 1 }, { seq: 2 }, { seq: 3 }, { seq: 4 }] });
+    expect(await (await api(`${NAME}/events`)).json()).toMatchObject({
+      chain: { state: 'verified' },
+      items: [{ seq: 1 }, { seq: 2 }, { seq: 3 }, { seq: 4 }],
+    });
     const [first, second, ...rest] = countdowns.audits.get('go-api-1.4.0') ?? [];
     countdowns.audits.set('go-api-1.4.0', [first, { ...second, detail: 'changed' }, ...rest] as never);
-    expect(await (await api(`${NAME}/events`)).json()).toMatchObject({ chain: { state: 'broken', sentence: expect.stringContaining('record 2') } });
+    expect(await (await api(`${NAME}/events`)).json()).toMatchObject({
+      chain: { state: 'broken', sentence: expect.stringContaining('record 2') },
+    });
   });
 
   it('streams the status at once and again only when it changes', async () => {
@@ -195,7 +242,13 @@ describe('acts', () => {
     expect(await answer.json()).toMatchObject({ kind: 'ActResult', action: 'approve', sentence: 'approve counts' });
     const { verifyAct } = createIdentityActivities({ publicKeysFolder: path.join(folder, 'public-keys') });
     const act = await verifyAct(countdowns.acts[0]?.signed as never);
-    expect(act).toMatchObject({ id: 'approval-1', countdown: 'countdown/go-api-1.4.0', principal: { issuer: 'local', subject: 'a.osei', verified: true }, revision: 3, evidenceDigest: EXAMPLE_EVIDENCE_DIGEST });
+    expect(act).toMatchObject({
+      id: 'approval-1',
+      countdown: 'countdown/go-api-1.4.0',
+      principal: { issuer: 'local', subject: 'a.osei', verified: true },
+      revision: 3,
+      evidenceDigest: EXAMPLE_EVIDENCE_DIGEST,
+    });
   });
 
   it('never takes the principal from the caller', async () => {
@@ -216,7 +269,10 @@ describe('acts', () => {
     const { api, countdowns } = testApp();
     expect((await api(`${NAME}/hold`, { reason: 'p99 looks odd' })).status).toBe(202);
     expect((await api(`${NAME}/acts`, { id: 'hold-0001', action: 'hold', comment: 'again' })).status).toBe(202);
-    expect(countdowns.held.map(({ comment, principal }) => `${principal.subject}: ${comment}`)).toEqual(['a.osei: p99 looks odd', 'a.osei: again']);
+    expect(countdowns.held.map(({ comment, principal }) => `${principal.subject}: ${comment}`)).toEqual([
+      'a.osei: p99 looks odd',
+      'a.osei: again',
+    ]);
     expect(countdowns.acts).toEqual([]);
   });
 
@@ -260,16 +316,26 @@ describe('acts', () => {
 describe('openapi', () => {
   it('covers every API route, and every reference in it leads somewhere', async () => {
     const { app, api } = testApp();
-    const document = (await (await api('/api/v1/openapi.json')).json()) as { paths: Record<string, Record<string, unknown>>; components: { schemas: Record<string, unknown> } };
-    const described = Object.entries(document.paths).flatMap(([at, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${at}`));
-    const served = app.routes.filter(({ method, path: at }) => method !== 'ALL' && (at.startsWith('/api/') || at === '/healthz')).map(({ method, path: at }) => `${method} ${at.replaceAll(/:(\w+)/g, '{$1}')}`);
+    const document = (await (await api('/api/v1/openapi.json')).json()) as {
+      paths: Record<string, Record<string, unknown>>;
+      components: { schemas: Record<string, unknown> };
+    };
+    const described = Object.entries(document.paths).flatMap(([at, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${at}`),
+    );
+    const served = app.routes
+      .filter(({ method, path: at }) => method !== 'ALL' && (at.startsWith('/api/') || at === '/healthz'))
+      .map(({ method, path: at }) => `${method} ${at.replaceAll(/:(\w+)/g, '{$1}')}`);
     expect(new Set(described)).toEqual(new Set(served));
-    for (const [, name] of JSON.stringify(document).matchAll(/#\/components\/schemas\/(\w+)/g)) expect(document.components.schemas).toHaveProperty(name ?? '');
+    for (const [, name] of JSON.stringify(document).matchAll(/#\/components\/schemas\/(\w+)/g))
+      expect(document.components.schemas).toHaveProperty(name ?? '');
   });
 
   it('describes answers as they are', async () => {
     const { api } = testApp();
-    const document = (await (await api('/api/v1/openapi.json')).json()) as { components: { schemas: { ReleaseStatus: { properties: object } } } };
+    const document = (await (await api('/api/v1/openapi.json')).json()) as {
+      components: { schemas: { ReleaseStatus: { properties: object } } };
+    };
     const status = (await (await api(NAME)).json()) as object;
     for (const key of Object.keys(status)) expect(document.components.schemas.ReleaseStatus.properties).toHaveProperty(key);
   });

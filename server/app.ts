@@ -47,7 +47,11 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     report: reportOf({ countdowns, evidence, now }),
   };
   const api = apiRoutes(world);
-  const open = new Set(['/login', ...assets.map(({ path }) => path), ...api.filter(({ access }) => access === 'anyone').map(({ path }) => path)]);
+  const open = new Set([
+    '/login',
+    ...assets.map(({ path }) => path),
+    ...api.filter(({ access }) => access === 'anyone').map(({ path }) => path),
+  ]);
 
   const app = new Hono<AppEnv>();
   app.use('*', safeHeaders({ https }));

@@ -21,7 +21,12 @@ export interface Decided {
  * Carries a person's act to its countdown, signed with who they are. Whether it counts is decided there and not here, so that a
  * refusal, too, stands in the audit.
  */
-export async function decide({ countdowns, signer, now }: DecidingWorld, release: string, request: ActRequest, principal: Principal): Promise<Decided> {
+export async function decide(
+  { countdowns, signer, now }: DecidingWorld,
+  release: string,
+  request: ActRequest,
+  principal: Principal,
+): Promise<Decided> {
   const { expiresAt, ...said } = request;
   const act = withoutAbsent({
     ...said,
@@ -36,7 +41,11 @@ export async function decide({ countdowns, signer, now }: DecidingWorld, release
   }
   if (act.action === 'abort') {
     await countdowns.abort(act);
-    return { sentence: `the abort of ${release} is handed over: what was launched is rolled back, then it ends`, phase: null, revision: null };
+    return {
+      sentence: `the abort of ${release} is handed over: what was launched is rolled back, then it ends`,
+      phase: null,
+      revision: null,
+    };
   }
   const { sentence, phase, revision } = await countdowns.act(act, signer.sign(act));
   return { sentence, phase, revision };

@@ -17,7 +17,8 @@ export function failureOf(error: unknown, release: string, doing: string): unkno
   if (code === grpcStatus.UNAVAILABLE) return unreachable(doing);
   // A query waits for a worker; Temporal itself answered a moment ago, so its deadline means that none polled. FAILED_PRECONDITION is the
   // same said at once.
-  if (code === grpcStatus.DEADLINE_EXCEEDED || code === grpcStatus.CANCELLED || code === grpcStatus.FAILED_PRECONDITION) return noWorker(doing);
+  if (code === grpcStatus.DEADLINE_EXCEEDED || code === grpcStatus.CANCELLED || code === grpcStatus.FAILED_PRECONDITION)
+    return noWorker(doing);
   if (code === grpcStatus.RESOURCE_EXHAUSTED) return unreachable(doing);
   return error;
 }
@@ -34,7 +35,11 @@ function notFound(release: string): CountdownFailure {
 }
 
 export function unreachable(doing: string): CountdownFailure {
-  return new CountdownFailure('Unreachable', `Temporal did not answer while ${doing}; countdowns go on when it is back, nothing is lost`, 'try again in a few seconds');
+  return new CountdownFailure(
+    'Unreachable',
+    `Temporal did not answer while ${doing}; countdowns go on when it is back, nothing is lost`,
+    'try again in a few seconds',
+  );
 }
 
 function noWorker(doing: string): CountdownFailure {
@@ -42,7 +47,11 @@ function noWorker(doing: string): CountdownFailure {
 }
 
 function outcomeUnknown(doing: string): CountdownFailure {
-  return new CountdownFailure('OutcomeUnknown', `no answer came while ${doing}; it may still count`, 'send it again with the same id: it counts once');
+  return new CountdownFailure(
+    'OutcomeUnknown',
+    `no answer came while ${doing}; it may still count`,
+    'send it again with the same id: it counts once',
+  );
 }
 
 function grpcCode(error: unknown): number | null {

@@ -19,7 +19,11 @@ beforeAll(async () => {
 });
 afterAll(() => temporal.close());
 
-const anInput = (change: Partial<CountdownInput> = {}): CountdownInput => ({ ...inputFor(`r-${randomUUID()}`), rehearsal: true, ...change });
+const anInput = (change: Partial<CountdownInput> = {}): CountdownInput => ({
+  ...inputFor(`r-${randomUUID()}`),
+  rehearsal: true,
+  ...change,
+});
 const nameOf = (input: CountdownInput): string => input.release.metadata.name;
 
 const anAct = (status: CountdownStatus, change: Partial<Act> & Pick<Act, 'action'>): Act => {
@@ -59,18 +63,27 @@ describe('the gateway on a real server', () => {
       await expect(gateway.start({ ...input, releaseDigest: `sha256:${'0'.repeat(64)}` })).rejects.toMatchObject({ code: 'Refused' });
 
       const early = await gateway.status(name);
-      await expect(gateway.act(anAct(early, { action: 'resume' }), signedAct(anAct(early, { action: 'resume' })))).rejects.toMatchObject({ code: 'Refused', message: expect.stringContaining('only a countdown on hold can be resumed') });
+      await expect(gateway.act(anAct(early, { action: 'resume' }), signedAct(anAct(early, { action: 'resume' })))).rejects.toMatchObject({
+        code: 'Refused',
+        message: expect.stringContaining('only a countdown on hold can be resumed'),
+      });
 
       await gateway.advance(name, 71.01 * 3_600_000);
       const waiting = await until(name, ({ phase }) => phase === 'waiting');
       const act = anAct(waiting, { action: 'approve' });
-      expect(await gateway.act(act, signedAct(act))).toMatchObject({ ok: true, sentence: '1 of 2 approvals of release-managers are given' });
+      expect(await gateway.act(act, signedAct(act))).toMatchObject({
+        ok: true,
+        sentence: '1 of 2 approvals of release-managers are given',
+      });
       expect(await gateway.act(act, signedAct(act))).toMatchObject({ ok: true });
       expect((await gateway.status(name)).checkpoints[1]?.approvals).toHaveLength(1);
       expect((await gateway.audit(name)).map(({ action }) => action)).toContain('resume.refused');
 
       await gateway.abort(anAct(waiting, { action: 'abort', comment: 'wrong image' }));
-      expect(await until(name, ({ phase }) => phase === 'ended')).toMatchObject({ ending: 'aborted', sentence: 'aborted by li.wei: wrong image' });
+      expect(await until(name, ({ phase }) => phase === 'ended')).toMatchObject({
+        ending: 'aborted',
+        sentence: 'aborted by li.wei: wrong image',
+      });
     });
   });
 
@@ -118,7 +131,12 @@ describe('the gateway on a real server', () => {
       for (;;) {
         const [step] = await gateway.progress(await gateway.status(nameOf(input)));
         if (step?.progress) {
-          expect(step).toMatchObject({ checkpoint: 'load-and-diagnosis', step: 'load-test', activity: 'runLoadTest', progress: { text: 'load at 300 requests/s', done: 23, total: 60, unit: 's' } });
+          expect(step).toMatchObject({
+            checkpoint: 'load-and-diagnosis',
+            step: 'load-test',
+            activity: 'runLoadTest',
+            progress: { text: 'load at 300 requests/s', done: 23, total: 60, unit: 's' },
+          });
           break;
         }
         if (Date.now() > deadline) throw new Error(`never any progress: ${JSON.stringify(step)}`);
@@ -130,7 +148,10 @@ describe('the gateway on a real server', () => {
   });
 
   it('knows no countdown that was never started', async () => {
-    await expect(gateway.status('never-started')).rejects.toMatchObject({ code: 'NotFound', message: 'there is no countdown named never-started' });
+    await expect(gateway.status('never-started')).rejects.toMatchObject({
+      code: 'NotFound',
+      message: 'there is no countdown named never-started',
+    });
   });
 
   it('says that Temporal is away, and does not hang', async () => {
@@ -140,7 +161,9 @@ describe('the gateway on a real server', () => {
     const began = Date.now();
     await expect(away.status('go-api-1.4.0')).rejects.toMatchObject({ code: 'Unreachable' });
     await expect(away.list()).rejects.toMatchObject({ code: 'Unreachable' });
-    const act = anAct({ release: 'go-api-1.4.0', current: 'final-poll', checkpoints: [] } as unknown as CountdownStatus, { action: 'approve' });
+    const act = anAct({ release: 'go-api-1.4.0', current: 'final-poll', checkpoints: [] } as unknown as CountdownStatus, {
+      action: 'approve',
+    });
     await expect(away.act(act, signedAct(act))).rejects.toMatchObject({ code: 'Unreachable' });
     await expect(away.hold(act)).rejects.toMatchObject({ code: 'Unreachable' });
     expect(Date.now() - began).toBeLessThan(12_000);

@@ -65,7 +65,12 @@ export function temporalGateway({ client, rehearsalClient, pingTimeoutMs = PING_
     async start(input) {
       const release = input.release.metadata.name;
       const starter = input.rehearsal ? rehearsalClient : client;
-      if (!starter) throw new CountdownFailure('Refused', 'this server cannot rehearse: it has no Temporal server with time skipping', 'use `tminus rehearse`');
+      if (!starter)
+        throw new CountdownFailure(
+          'Refused',
+          'this server cannot rehearse: it has no Temporal server with time skipping',
+          'use `tminus rehearse`',
+        );
       const operation = new WithStartWorkflowOperation(COUNTDOWN_TYPE, {
         workflowId: countdownId(release),
         taskQueue: WORKFLOW_TASK_QUEUE,
@@ -81,7 +86,11 @@ export function temporalGateway({ client, rehearsalClient, pingTimeoutMs = PING_
       );
       const { memo } = await ask(release, `reading back ${release}`, READ_TIMEOUT_MS, () => handle(release).describe());
       if (memo?.['releaseDigest'] !== input.releaseDigest) {
-        throw new CountdownFailure('Refused', `${release} is already counting down from another release file`, `give the new file another name, or \`tminus abort ${release}\` first`);
+        throw new CountdownFailure(
+          'Refused',
+          `${release} is already counting down from another release file`,
+          `give the new file another name, or \`tminus abort ${release}\` first`,
+        );
       }
       return opened;
     },
@@ -106,10 +115,14 @@ export function temporalGateway({ client, rehearsalClient, pingTimeoutMs = PING_
     audit: (release) => ask(release, `reading the audit of ${release}`, READ_TIMEOUT_MS, () => handle(release).query(auditQuery)),
 
     async progress(status) {
-      const running = status.checkpoints.flatMap(({ name, steps }) => steps.filter(({ state, workflowId }) => state === 'running' && workflowId).map((step) => ({ checkpoint: name, step })));
+      const running = status.checkpoints.flatMap(({ name, steps }) =>
+        steps.filter(({ state, workflowId }) => state === 'running' && workflowId).map((step) => ({ checkpoint: name, step })),
+      );
       const found = await Promise.all(
         running.map(async ({ checkpoint, step }) => {
-          const described = await ask(status.release, `asking how step ${step.name} is doing`, READ_TIMEOUT_MS, () => client.workflow.getHandle(step.workflowId ?? '').describe());
+          const described = await ask(status.release, `asking how step ${step.name} is doing`, READ_TIMEOUT_MS, () =>
+            client.workflow.getHandle(step.workflowId ?? '').describe(),
+          );
           return await Promise.all(
             (described.raw.pendingActivities ?? []).map(async (pending): Promise<StepProgress> => {
               const details = await decodeArrayFromPayloads(client.options.loadedDataConverter, pending.heartbeatDetails?.payloads);
@@ -120,7 +133,9 @@ export function temporalGateway({ client, rehearsalClient, pingTimeoutMs = PING_
                 activity: pending.activityType?.name ?? '',
                 attempt: pending.attempt ?? 1,
                 progress: progressIn(details),
-                heartbeatAt: pending.lastHeartbeatTime?.seconds ? new Date(Number(pending.lastHeartbeatTime.seconds) * 1000).toISOString() : null,
+                heartbeatAt: pending.lastHeartbeatTime?.seconds
+                  ? new Date(Number(pending.lastHeartbeatTime.seconds) * 1000).toISOString()
+                  : null,
                 lastFailure: pending.lastFailure?.message ?? null,
               };
             }),
@@ -136,7 +151,9 @@ export function temporalGateway({ client, rehearsalClient, pingTimeoutMs = PING_
       ),
 
     hold: ({ countdown, comment, principal }) =>
-      ask(releaseOf(countdown), `holding ${releaseOf(countdown)}`, READ_TIMEOUT_MS, () => client.workflow.getHandle(countdown).signal(holdSignal, { reason: comment, by: principal })),
+      ask(releaseOf(countdown), `holding ${releaseOf(countdown)}`, READ_TIMEOUT_MS, () =>
+        client.workflow.getHandle(countdown).signal(holdSignal, { reason: comment, by: principal }),
+      ),
 
     async abort({ countdown, comment, principal }) {
       const release = releaseOf(countdown);
@@ -148,7 +165,12 @@ export function temporalGateway({ client, rehearsalClient, pingTimeoutMs = PING_
 
     async advance(release, aheadMs) {
       const { rehearsal } = await this.status(release);
-      if (!rehearsal) throw new CountdownFailure('Refused', `${release} is no rehearsal: its clock is the real one`, '`tminus rehearse` runs on virtual time');
+      if (!rehearsal)
+        throw new CountdownFailure(
+          'Refused',
+          `${release} is no rehearsal: its clock is the real one`,
+          '`tminus rehearse` runs on virtual time',
+        );
       await ask(release, `running the clock of ${release} ahead`, READ_TIMEOUT_MS, () => letRun(client, countdownId(release), aheadMs));
     },
   };
@@ -160,10 +182,12 @@ async function isReachable(client: Client, timeoutMs: number): Promise<boolean> 
   const late = new Promise<false>((resolve) => {
     timer = setTimeout(() => resolve(false), timeoutMs);
   });
-  const answered = client.withDeadline(Date.now() + timeoutMs, () => client.workflowService.getSystemInfo({})).then(
-    () => true,
-    () => false,
-  );
+  const answered = client
+    .withDeadline(Date.now() + timeoutMs, () => client.workflowService.getSystemInfo({}))
+    .then(
+      () => true,
+      () => false,
+    );
   try {
     return await Promise.race([answered, late]);
   } finally {
@@ -187,7 +211,12 @@ function summaryOf({ workflowId, typedSearchAttributes: said, status, startTime,
   };
 }
 
-const activityProgress = z.object({ text: z.string(), done: z.number(), total: z.number(), unit: z.string() }) satisfies z.ZodType<ActivityProgress>;
+const activityProgress = z.object({
+  text: z.string(),
+  done: z.number(),
+  total: z.number(),
+  unit: z.string(),
+}) satisfies z.ZodType<ActivityProgress>;
 
 /** Heartbeat details are the activity's own: a cursor may stand beside the progress. The first that reads as progress is shown. */
 function progressIn(details: readonly unknown[]): ActivityProgress | null {
@@ -200,4 +229,3 @@ function progressIn(details: readonly unknown[]): ActivityProgress | null {
   }
   return null;
 }
-

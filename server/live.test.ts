@@ -24,7 +24,14 @@ function feed(answers: () => CountdownStatus | Error) {
     },
   });
   const nextPoll = () => new Promise<void>((go) => wake.push(go));
-  return { live, faults, polls: () => polls, rounds: async (count: number) => { for (let round = 0; round < count; round += 1) await nextPoll(); } };
+  return {
+    live,
+    faults,
+    polls: () => polls,
+    rounds: async (count: number) => {
+      for (let round = 0; round < count; round += 1) await nextPoll();
+    },
+  };
 }
 
 describe('live', () => {

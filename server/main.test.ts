@@ -12,7 +12,13 @@ function options(): ServerOptions {
   const folder = mkdtempSync(path.join(tmpdir(), 'tminus-main-'));
   const tokens = path.join(folder, 'tokens.yaml');
   createToken(tokens, aOsei);
-  return { port: 0, countdowns: fakeCountdowns(), evidence: memoryEvidence(), identity: tokenFileIdentity(tokens), signer: loadSigner({ signingKey: path.join(folder, 'key.pem'), publicKeys: path.join(folder, 'public') }) };
+  return {
+    port: 0,
+    countdowns: fakeCountdowns(),
+    evidence: memoryEvidence(),
+    identity: tokenFileIdentity(tokens),
+    signer: loadSigner({ signingKey: path.join(folder, 'key.pem'), publicKeys: path.join(folder, 'public') }),
+  };
 }
 
 describe('startServer', () => {

@@ -44,12 +44,21 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 function assertNotInClear(host: string, encrypted: boolean): void {
   if (LOOPBACK.has(host) || encrypted) return;
-  throw new Error(`the server does not listen on ${host} without TLS: tokens would travel in clear. Give it a certificate, or an https pageBase if a TLS proxy stands in front`);
+  throw new Error(
+    `the server does not listen on ${host} without TLS: tokens would travel in clear. Give it a certificate, or an https pageBase if a TLS proxy stands in front`,
+  );
 }
 
-function listening(hostname: string, port: number, tls: ServerOptions['tls'], fetch: (request: Request) => Response | Promise<Response>): Promise<ServerType> {
+function listening(
+  hostname: string,
+  port: number,
+  tls: ServerOptions['tls'],
+  fetch: (request: Request) => Response | Promise<Response>,
+): Promise<ServerType> {
   return new Promise((resolve, reject) => {
-    const server = serve({ fetch, hostname, port, ...(tls ? { createServer: createTlsServer, serverOptions: tls } : {}) }, () => resolve(server));
+    const server = serve({ fetch, hostname, port, ...(tls ? { createServer: createTlsServer, serverOptions: tls } : {}) }, () =>
+      resolve(server),
+    );
     server.once('error', reject);
   });
 }

@@ -23,7 +23,18 @@ const countdowns = fakeCountdowns([
   { ...stoppedStatus, release: 'go-api-1.5.0' },
   { ...runningStatus, release: 'go-api-1.6.0' },
 ]);
-countdowns.steps = [{ checkpoint: 'load-and-diagnosis', step: 'load-test', round: 1, activity: 'runLoadTest', attempt: 1, progress: { text: 'load at 300 requests/s', done: 23, total: 60, unit: 's' }, heartbeatAt: EXAMPLE_NOW, lastFailure: null }];
+countdowns.steps = [
+  {
+    checkpoint: 'load-and-diagnosis',
+    step: 'load-test',
+    round: 1,
+    activity: 'runLoadTest',
+    attempt: 1,
+    progress: { text: 'load at 300 requests/s', done: 23, total: 60, unit: 's' },
+    heartbeatAt: EXAMPLE_NOW,
+    lastFailure: null,
+  },
+];
 
 let server: RunningServer;
 let chrome: Browser;
@@ -47,7 +58,16 @@ beforeAll(async () => {
   // playwright gives each launch a new user-data-dir of its own and removes it.
   chrome = await chromium.launch({
     executablePath: CHROMIUM,
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
   });
   browser = await chrome.newContext({ viewport: { width: 1200, height: 900 } });
   browser.setDefaultTimeout(10_000);
@@ -72,7 +92,9 @@ interface Violation {
 
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe);
-  const found = await page.evaluate<Violation[]>(`axe.run(document, ${JSON.stringify({ runOnly: RULES })}).then(({ violations }) => violations)`);
+  const found = await page.evaluate<Violation[]>(
+    `axe.run(document, ${JSON.stringify({ runOnly: RULES })}).then(({ violations }) => violations)`,
+  );
   return found.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
 }
 
@@ -86,17 +108,21 @@ async function shoot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`), fullPage: true });
 }
 
-it('sends who is not signed in to the sign-in page, and back to where they wanted to go', async () => {
-  const page = await open('/r/go-api-1.4.0');
-  expect(await violations(page)).toEqual([]);
-  await shoot(page, 'login');
-  await page.keyboard.type('wrong');
-  await page.keyboard.press('Enter');
-  expect(await page.getByRole('alert').textContent()).toContain('not known');
-  await page.getByLabel('Token').fill(token);
-  await page.keyboard.press('Enter');
-  await page.waitForURL(`${server.url}/r/go-api-1.4.0`);
-}, PATIENCE_MS);
+it(
+  'sends who is not signed in to the sign-in page, and back to where they wanted to go',
+  async () => {
+    const page = await open('/r/go-api-1.4.0');
+    expect(await violations(page)).toEqual([]);
+    await shoot(page, 'login');
+    await page.keyboard.type('wrong');
+    await page.keyboard.press('Enter');
+    expect(await page.getByRole('alert').textContent()).toContain('not known');
+    await page.getByLabel('Token').fill(token);
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${server.url}/r/go-api-1.4.0`);
+  },
+  PATIENCE_MS,
+);
 
 const pages: [name: string, at: string][] = [
   ['releases', '/'],
@@ -111,81 +137,116 @@ const pages: [name: string, at: string][] = [
 ];
 
 describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
-  it.each(pages)('%s has no accessibility violation and throws nothing', async (name, at) => {
-    const page = await browser.newPage();
-    const errors: string[] = [];
-    page.on('pageerror', (error) => errors.push(error.message));
-    page.on('console', (message) => {
-      if (message.type() === 'error' && name !== 'not-found') errors.push(message.text());
-    });
-    await page.emulateMedia({ colorScheme });
-    await page.goto(`${server.url}${at}`);
-    expect(page.url()).toBe(`${server.url}${at}`);
-    await page.evaluate(`document.querySelectorAll('details.act').forEach((details) => details.setAttribute('open', ''))`);
-    expect(await violations(page)).toEqual([]);
-    await page.reload();
-    await shoot(page, `${name}-${colorScheme}`);
-    expect(errors).toEqual([]);
-    }, PATIENCE_MS);
+  it.each(pages)(
+    '%s has no accessibility violation and throws nothing',
+    async (name, at) => {
+      const page = await browser.newPage();
+      const errors: string[] = [];
+      page.on('pageerror', (error) => errors.push(error.message));
+      page.on('console', (message) => {
+        if (message.type() === 'error' && name !== 'not-found') errors.push(message.text());
+      });
+      await page.emulateMedia({ colorScheme });
+      await page.goto(`${server.url}${at}`);
+      expect(page.url()).toBe(`${server.url}${at}`);
+      await page.evaluate(`document.querySelectorAll('details.act').forEach((details) => details.setAttribute('open', ''))`);
+      expect(await violations(page)).toEqual([]);
+      await page.reload();
+      await shoot(page, `${name}-${colorScheme}`);
+      expect(errors).toEqual([]);
+    },
+    PATIENCE_MS,
+  );
 });
 
-it('fits a phone without scrolling sideways', async () => {
-  const page = await browser.newPage();
-  await page.setViewportSize({ width: 390, height: 844 });
-  for (const [name, at] of pages) {
-    await page.goto(`${server.url}${at}`);
-    const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
-    expect({ name, overflow }).toEqual({ name, overflow: 0 });
-    if (name === 'release-waiting' || name === 'checkpoint-stopped') await shoot(page, `${name}-phone`);
-  }
-}, PATIENCE_MS);
-
-it('lets a person approve with the keyboard alone', async () => {
-  const page = await open('/r/go-api-1.4.0/checkpoints/final-poll');
-  const tabTo = async (matches: () => Promise<boolean>): Promise<void> => {
-    for (let presses = 0; presses < 30; presses += 1) {
-      await page.keyboard.press('Tab');
-      if (await matches()) return;
+it(
+  'fits a phone without scrolling sideways',
+  async () => {
+    const page = await browser.newPage();
+    await page.setViewportSize({ width: 390, height: 844 });
+    for (const [name, at] of pages) {
+      await page.goto(`${server.url}${at}`);
+      const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+      expect({ name, overflow }).toEqual({ name, overflow: 0 });
+      if (name === 'release-waiting' || name === 'checkpoint-stopped') await shoot(page, `${name}-phone`);
     }
-    throw new Error('not reached with 30 presses of Tab');
-  };
-  await tabTo(() => page.evaluate<boolean>(`document.activeElement?.id === 'comment'`));
-  await page.keyboard.type('rollback proven <script>41 s</script>');
-  await tabTo(() => page.evaluate<boolean>(`document.activeElement?.textContent?.includes('Approve') ?? false`));
-  await page.keyboard.press('Enter');
-  await page.getByRole('status').filter({ hasText: 'Approve counts.' }).waitFor();
-  expect(countdowns.acts.at(-1)?.act).toMatchObject({ action: 'approve', checkpoint: 'final-poll', revision: 3, comment: 'rollback proven <script>41 s</script>', principal: { subject: 'a.osei' } });
-  await shoot(page, 'checkpoint-approved');
-}, PATIENCE_MS);
+  },
+  PATIENCE_MS,
+);
 
-it('shows a refusal where the person decided', async () => {
-  countdowns.refusal = 'Ama Osei has already approved final-poll; a person counts once';
-  const page = await open('/r/go-api-1.4.0/checkpoints/final-poll');
-  await page.getByRole('button', { name: 'Approve' }).click();
-  expect(await page.getByRole('alert').textContent()).toContain(countdowns.refusal);
-  await shoot(page, 'checkpoint-refused');
-  countdowns.refusal = null;
-}, PATIENCE_MS);
+it(
+  'lets a person approve with the keyboard alone',
+  async () => {
+    const page = await open('/r/go-api-1.4.0/checkpoints/final-poll');
+    const tabTo = async (matches: () => Promise<boolean>): Promise<void> => {
+      for (let presses = 0; presses < 30; presses += 1) {
+        await page.keyboard.press('Tab');
+        if (await matches()) return;
+      }
+      throw new Error('not reached with 30 presses of Tab');
+    };
+    await tabTo(() => page.evaluate<boolean>(`document.activeElement?.id === 'comment'`));
+    await page.keyboard.type('rollback proven <script>41 s</script>');
+    await tabTo(() => page.evaluate<boolean>(`document.activeElement?.textContent?.includes('Approve') ?? false`));
+    await page.keyboard.press('Enter');
+    await page.getByRole('status').filter({ hasText: 'Approve counts.' }).waitFor();
+    expect(countdowns.acts.at(-1)?.act).toMatchObject({
+      action: 'approve',
+      checkpoint: 'final-poll',
+      revision: 3,
+      comment: 'rollback proven <script>41 s</script>',
+      principal: { subject: 'a.osei' },
+    });
+    await shoot(page, 'checkpoint-approved');
+  },
+  PATIENCE_MS,
+);
 
-it('follows changes by itself, says them, and keeps focus and typed text', async () => {
-  const page = await open('/r/go-api-1.4.0/checkpoints/final-poll');
-  await page.locator('#comment').fill('half a thought');
-  countdowns.statuses.set('go-api-1.4.0', { ...waitingStatus, checkpoints: waitingStatus.checkpoints.map((each) => (each.name === 'final-poll' ? { ...each, state: 'hold', revision: 4, approvals: [] } : each)) });
-  await page.getByText('Nobody has decided yet').waitFor();
-  await page.getByText('The evidence has changed since you began.').first().waitFor();
-  expect(await page.locator('#comment').inputValue()).toBe('half a thought');
-  expect(await page.evaluate('document.activeElement?.id')).toBe('comment');
-  await shoot(page, 'checkpoint-outdated');
-  countdowns.statuses.set('go-api-1.4.0', waitingStatus);
-}, PATIENCE_MS);
+it(
+  'shows a refusal where the person decided',
+  async () => {
+    countdowns.refusal = 'Ama Osei has already approved final-poll; a person counts once';
+    const page = await open('/r/go-api-1.4.0/checkpoints/final-poll');
+    await page.getByRole('button', { name: 'Approve' }).click();
+    expect(await page.getByRole('alert').textContent()).toContain(countdowns.refusal);
+    await shoot(page, 'checkpoint-refused');
+    countdowns.refusal = null;
+  },
+  PATIENCE_MS,
+);
 
-it('opens the report from a file, without any request', async () => {
-  const page = await open('/r/go-api-1.4.0/report');
-  const file = path.join(SCREENSHOTS, 'report.html');
-  writeFileSync(file, await (await page.context().request.get(`${server.url}/r/go-api-1.4.0/report`)).text());
-  const requests: string[] = [];
-  page.on('request', (request) => requests.push(request.url()));
-  await page.goto(`file://${file}`);
-  expect(requests).toEqual([`file://${file}`]);
-  expect(await page.getByRole('img', { name: /POST \/api\/order\/create: p99/ }).isVisible()).toBe(true);
-}, PATIENCE_MS);
+it(
+  'follows changes by itself, says them, and keeps focus and typed text',
+  async () => {
+    const page = await open('/r/go-api-1.4.0/checkpoints/final-poll');
+    await page.locator('#comment').fill('half a thought');
+    countdowns.statuses.set('go-api-1.4.0', {
+      ...waitingStatus,
+      checkpoints: waitingStatus.checkpoints.map((each) =>
+        each.name === 'final-poll' ? { ...each, state: 'hold', revision: 4, approvals: [] } : each,
+      ),
+    });
+    await page.getByText('Nobody has decided yet').waitFor();
+    await page.getByText('The evidence has changed since you began.').first().waitFor();
+    expect(await page.locator('#comment').inputValue()).toBe('half a thought');
+    expect(await page.evaluate('document.activeElement?.id')).toBe('comment');
+    await shoot(page, 'checkpoint-outdated');
+    countdowns.statuses.set('go-api-1.4.0', waitingStatus);
+  },
+  PATIENCE_MS,
+);
+
+it(
+  'opens the report from a file, without any request',
+  async () => {
+    const page = await open('/r/go-api-1.4.0/report');
+    const file = path.join(SCREENSHOTS, 'report.html');
+    writeFileSync(file, await (await page.context().request.get(`${server.url}/r/go-api-1.4.0/report`)).text());
+    const requests: string[] = [];
+    page.on('request', (request) => requests.push(request.url()));
+    await page.goto(`file://${file}`);
+    expect(requests).toEqual([`file://${file}`]);
+    expect(await page.getByRole('img', { name: /POST \/api\/order\/create: p99/ }).isVisible()).toBe(true);
+  },
+  PATIENCE_MS,
+);

@@ -46,7 +46,11 @@ export function safeHeaders({ https }: { https: boolean }): MiddlewareHandler<Ap
 export function knownHost(hosts: readonly string[]): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     if (!hosts.includes(hostOf(c.req.header('host'), c.req.url))) {
-      throw new ApiError('NotAllowed', 'this server does not answer to that host name', 'use the address it printed at start, or add the name to its hosts');
+      throw new ApiError(
+        'NotAllowed',
+        'this server does not answer to that host name',
+        'use the address it printed at start, or add the name to its hosts',
+      );
     }
     await next();
   };
@@ -63,7 +67,12 @@ export const cappedBody: MiddlewareHandler = bodyLimit({
 });
 
 /** A form of our own page: same origin by the browser's word. Fails closed where a browser says nothing. */
-export function assertSameOrigin(headers: { origin: string | undefined; secFetchSite: string | undefined; host: string; https: boolean }): void {
+export function assertSameOrigin(headers: {
+  origin: string | undefined;
+  secFetchSite: string | undefined;
+  host: string;
+  https: boolean;
+}): void {
   const { origin, secFetchSite, host, https } = headers;
   const own = `${https ? 'https' : 'http'}://${host}`;
   const crossOrigin = (origin !== undefined && origin !== own) || (secFetchSite !== undefined && secFetchSite !== 'same-origin');

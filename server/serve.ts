@@ -23,7 +23,9 @@ const file = resolve(env['TMINUS_ENVIRONMENT'] ?? '.tminus/environment.yaml');
 const address = env['TEMPORAL_ADDRESS'] ?? '127.0.0.1:7233';
 const namespace = env['TEMPORAL_NAMESPACE'] ?? 'default';
 
-const text = await readFile(file, 'utf8').catch((error: Error) => fail(`cannot read the environment file ${file}: ${error.message}; TMINUS_ENVIRONMENT names it`));
+const text = await readFile(file, 'utf8').catch((error: Error) =>
+  fail(`cannot read the environment file ${file}: ${error.message}; TMINUS_ENVIRONMENT names it`),
+);
 const loaded = loadEnvironment(text, file);
 if (!loaded.ok) fail(loaded.problems.map(formatProblem).join('\n'));
 const { evidence, identity } = loaded.environment.spec;
@@ -35,14 +37,24 @@ const server = await startServer({
   port: Number(env['TMINUS_PORT'] ?? 7480),
   ...(env['TMINUS_HOST'] ? { host: env['TMINUS_HOST'] } : {}),
   ...(env['TMINUS_PAGE_BASE'] ? { pageBase: env['TMINUS_PAGE_BASE'] } : {}),
-  countdowns: temporalGateway({ client: new Client({ connection, namespace }), rehearsalClient: virtualTimeClient({ address }, namespace) }),
+  countdowns: temporalGateway({
+    client: new Client({ connection, namespace }),
+    rehearsalClient: virtualTimeClient({ address }, namespace),
+  }),
   evidence: createFolderEvidenceStore(at(evidence.folder)),
   identity: tokenFileIdentity(at(identity.tokens)),
   signer: loadSigner({ signingKey: at(identity.signingKey), publicKeys: at(identity.publicKeys) }),
 });
 process.stdout.write(`server ready: ${server.url}\n`);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void server.close().then(() => connection.close()).then(() => process.exit(0)));
+  process.once(
+    signal,
+    () =>
+      void server
+        .close()
+        .then(() => connection.close())
+        .then(() => process.exit(0)),
+  );
 }
 
 /** A laptop starts with one person: whoever runs it. Their token is put where the CLI looks for it, readable by them alone. */

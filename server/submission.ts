@@ -25,7 +25,12 @@ export async function submit(world: SubmissionWorld, request: StartRequest, requ
   const plan = planOf(release, now);
   const late = lateCheckpoints(plan, now);
   if (late.length > 0) {
-    throw invalid(late.map(({ name, offset, atMs }) => `${request.fileName}: checkpoint ${offset} ${name} would have been due at ${iso(atMs)}, which is over; launch later or leave it out`));
+    throw invalid(
+      late.map(
+        ({ name, offset, atMs }) =>
+          `${request.fileName}: checkpoint ${offset} ${name} would have been due at ${iso(atMs)}, which is over; launch later or leave it out`,
+      ),
+    );
   }
   const planned: OpenedPlan = {
     release: release.metadata.name,
@@ -52,9 +57,18 @@ function scriptsOf(release: Release, { scripts, fileName }: StartRequest): [path
   return [...new Set(wanted)].map((path) => [path, scripts[path] ?? '']);
 }
 
-async function inputOf(world: SubmissionWorld, request: StartRequest, release: Release, scripts: [string, string][], requestedBy: Principal): Promise<CountdownInput> {
-  const keep = async (kind: 'release-file' | 'k6-script', mediaType: string, source: string, text: string) => (await world.evidence.put({ kind, mediaType, source }, Buffer.from(text, 'utf8'))).digest;
-  const digests = await Promise.all(scripts.map(async ([path, text]) => [path, await keep('k6-script', 'text/javascript', path, text)] as const));
+async function inputOf(
+  world: SubmissionWorld,
+  request: StartRequest,
+  release: Release,
+  scripts: [string, string][],
+  requestedBy: Principal,
+): Promise<CountdownInput> {
+  const keep = async (kind: 'release-file' | 'k6-script', mediaType: string, source: string, text: string) =>
+    (await world.evidence.put({ kind, mediaType, source }, Buffer.from(text, 'utf8'))).digest;
+  const digests = await Promise.all(
+    scripts.map(async ([path, text]) => [path, await keep('k6-script', 'text/javascript', path, text)] as const),
+  );
   return {
     release,
     releaseDigest: await keep('release-file', 'application/yaml', request.fileName, request.file),
@@ -66,7 +80,12 @@ async function inputOf(world: SubmissionWorld, request: StartRequest, release: R
 }
 
 function invalid(problems: string[]): ApiError {
-  return new ApiError('InvalidRelease', problems[0] ?? 'the release file is not valid', 'mend the file; `tminus validate` checks it without a server', problems);
+  return new ApiError(
+    'InvalidRelease',
+    problems[0] ?? 'the release file is not valid',
+    'mend the file; `tminus validate` checks it without a server',
+    problems,
+  );
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();

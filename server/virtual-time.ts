@@ -83,7 +83,8 @@ function rewriteStart(message: Uint8Array): Uint8Array {
 
 function rewriteMulti(message: Uint8Array): Uint8Array {
   const request = ExecuteMultiOperationRequest.decode(message);
-  for (const { startWorkflow } of request.operations) if (startWorkflow) startWorkflow.timeSkippingConfig = skipping(FIRST_STEP_MS, 'start');
+  for (const { startWorkflow } of request.operations)
+    if (startWorkflow) startWorkflow.timeSkippingConfig = skipping(FIRST_STEP_MS, 'start');
   return ExecuteMultiOperationRequest.encode(request).finish();
 }
 

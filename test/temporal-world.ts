@@ -92,4 +92,10 @@ export function signedAct(act: Act) {
   return { payload, keyId: 'test', signature: sign(null, Buffer.from(payload), keys.privateKey).toString('base64') };
 }
 
-export const person = (subject: string, groups: string[] = ['release-managers']): Principal => ({ issuer: 'local', subject, displayName: subject, groups, verified: true });
+export const person = (subject: string, groups: string[] = ['release-managers']): Principal => ({
+  issuer: 'local',
+  subject,
+  displayName: subject,
+  groups,
+  verified: true,
+});

@@ -5,12 +5,21 @@ function chain(count: number): AuditRecord[] {
   const records: AuditRecord[] = [];
   for (let index = 0; index < count; index += 1) {
     const last = records.at(-1);
-    records.push(chainRecord(last ?? EMPTY_CHAIN, { at: '2026-11-24T06:00:00.000Z', actor: 'local/li.wei', action: 'approve.accepted', object: 'final-poll', detail: `line ${index}` }));
+    records.push(
+      chainRecord(last ?? EMPTY_CHAIN, {
+        at: '2026-11-24T06:00:00.000Z',
+        actor: 'local/li.wei',
+        action: 'approve.accepted',
+        object: 'final-poll',
+        detail: `line ${index}`,
+      }),
+    );
   }
   return records;
 }
 
-const replaced = (records: AuditRecord[], index: number, change: Partial<AuditRecord>) => records.map((record, at) => (at === index ? { ...record, ...change } : record));
+const replaced = (records: AuditRecord[], index: number, change: Partial<AuditRecord>) =>
+  records.map((record, at) => (at === index ? { ...record, ...change } : record));
 
 describe('verifyChain', () => {
   it('accepts a whole chain and names its head', () => {
@@ -24,13 +33,21 @@ describe('verifyChain', () => {
 
   it('finds an edit that also recomputed its own hash, at the next record', () => {
     const records = chain(4);
-    const forged = chainRecord({ seq: 1, hash: records[0]?.hash ?? '' }, { at: '2026-11-24T06:00:00.000Z', actor: 'local/mallory', action: 'approve.accepted', object: 'final-poll', detail: 'forged' });
+    const forged = chainRecord(
+      { seq: 1, hash: records[0]?.hash ?? '' },
+      { at: '2026-11-24T06:00:00.000Z', actor: 'local/mallory', action: 'approve.accepted', object: 'final-poll', detail: 'forged' },
+    );
     expect(verifyChain(replaced(records, 1, forged))).toMatchObject({ ok: false, seq: 3 });
   });
 
   it('finds a removed, a swapped and a doubled record', () => {
     const [a, b, c] = chain(3) as [AuditRecord, AuditRecord, AuditRecord];
-    for (const broken of [[a, c], [b, a, c], [a, a, b, c]]) expect(verifyChain(broken).ok).toBe(false);
+    for (const broken of [
+      [a, c],
+      [b, a, c],
+      [a, a, b, c],
+    ])
+      expect(verifyChain(broken).ok).toBe(false);
   });
 
   it('finds a cut-off tail only against a head from elsewhere', () => {
@@ -41,6 +58,8 @@ describe('verifyChain', () => {
   });
 
   it('hashes what an independent SHA-256 of the canonical line gives', () => {
-    expect(chainRecord(EMPTY_CHAIN, { at: 'a', actor: 'b', action: 'c', object: 'd', detail: 'e' }).hash).toBe('f52a61fdaefc30826755d300c8f248a32f7b026d4d8c45f8f81f44c2e730f9f7');
+    expect(chainRecord(EMPTY_CHAIN, { at: 'a', actor: 'b', action: 'c', object: 'd', detail: 'e' }).hash).toBe(
+      'f52a61fdaefc30826755d300c8f248a32f7b026d4d8c45f8f81f44c2e730f9f7',
+    );
   });
 });

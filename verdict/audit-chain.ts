@@ -49,12 +49,18 @@ export function verifyChain(records: readonly AuditRecord[], expectedHead?: Chai
   for (const record of records) {
     const seq = head.seq + 1;
     if (record.seq !== seq) return { ok: false, seq, sentence: `record ${seq} is missing: the next one is numbered ${record.seq}` };
-    if (record.prevHash !== head.hash) return { ok: false, seq, sentence: `record ${seq} does not follow record ${seq - 1}: its prevHash is another one` };
-    if (record.hash !== recordHash(record)) return { ok: false, seq, sentence: `record ${seq} was changed: its hash does not match its content` };
+    if (record.prevHash !== head.hash)
+      return { ok: false, seq, sentence: `record ${seq} does not follow record ${seq - 1}: its prevHash is another one` };
+    if (record.hash !== recordHash(record))
+      return { ok: false, seq, sentence: `record ${seq} was changed: its hash does not match its content` };
     head = { seq: record.seq, hash: record.hash };
   }
   if (expectedHead && (expectedHead.seq !== head.seq || expectedHead.hash !== head.hash)) {
-    return { ok: false, seq: head.seq + 1, sentence: `the chain ends at record ${head.seq}, but the countdown's head is record ${expectedHead.seq}: records were cut off or added` };
+    return {
+      ok: false,
+      seq: head.seq + 1,
+      sentence: `the chain ends at record ${head.seq}, but the countdown's head is record ${expectedHead.seq}: records were cut off or added`,
+    };
   }
   return { ok: true, records: records.length, head };
 }

@@ -2,12 +2,21 @@ import { describe, expect, it } from '@jest/globals';
 import { actions, can, explainCan, explainWho } from './can.ts';
 import type { Principal } from './verdict.ts';
 
-const person = (subject: string, change: Partial<Principal> = {}): Principal => ({ issuer: 'local', subject, displayName: subject, groups: ['sre'], verified: true, ...change });
+const person = (subject: string, change: Partial<Principal> = {}): Principal => ({
+  issuer: 'local',
+  subject,
+  displayName: subject,
+  groups: ['sre'],
+  verified: true,
+  ...change,
+});
 const rule = { groups: ['sre'], allowRequester: false, allowUnverified: false };
 
 describe('the can table', () => {
   it('says why an act is not possible, with the rule and the state', () => {
-    expect(explainCan('approve', 'counting')).toBe('a checkpoint can be approved only while it waits for people; it is counting to its next checkpoint');
+    expect(explainCan('approve', 'counting')).toBe(
+      'a checkpoint can be approved only while it waits for people; it is counting to its next checkpoint',
+    );
     expect(explainCan('approve', 'waiting')).toBeNull();
   });
 

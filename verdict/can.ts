@@ -89,7 +89,9 @@ export function explainWho(
   const { who } = can[action];
   if (who === 'anyone') return null;
   if (!principal.verified) {
-    return rule.allowUnverified && action !== 'waive' ? null : `${principal.displayName} is not a verified person; sign in with \`tminus login\` or a token`;
+    return rule.allowUnverified && action !== 'waive'
+      ? null
+      : `${principal.displayName} is not a verified person; sign in with \`tminus login\` or a token`;
   }
   if (who === 'identified') return null;
   if (!principal.groups.some((group) => rule.groups.includes(group))) {

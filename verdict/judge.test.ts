@@ -5,11 +5,33 @@ import type { Principal } from './verdict.ts';
 
 const NOW = Date.parse('2026-11-24T06:00:00Z');
 const person = (subject: string): Principal => ({ issuer: 'local', subject, displayName: subject, groups: ['sre'], verified: true });
-const finding = (outcome: Finding['outcome'], code = 'LatencyAboveLimit', subject = 'GET /a'): Finding => ({ code, subject, outcome, measured: 420, limit: 300, unit: 'ms', message: `p99 of ${subject} is 420 ms, limit 300 ms`, evidence: [] });
-const approval = (subject: string, change: Partial<CountedApproval> = {}): CountedApproval => ({ principal: person(subject), decision: 'approve', comment: 'ok', revision: 1, evidenceDigest: 'd', ...change });
+const finding = (outcome: Finding['outcome'], code = 'LatencyAboveLimit', subject = 'GET /a'): Finding => ({
+  code,
+  subject,
+  outcome,
+  measured: 420,
+  limit: 300,
+  unit: 'ms',
+  message: `p99 of ${subject} is 420 ms, limit 300 ms`,
+  evidence: [],
+});
+const approval = (subject: string, change: Partial<CountedApproval> = {}): CountedApproval => ({
+  principal: person(subject),
+  decision: 'approve',
+  comment: 'ok',
+  revision: 1,
+  evidenceDigest: 'd',
+  ...change,
+});
 const policy = (change: Partial<Policy> = {}): Policy => ({ approval: null, revision: 1, evidenceDigest: 'd', ...change });
 const quorum = { groups: ['sre'], count: 2, onDeadline: 'no-go' as const };
-const waiver = (change: Partial<Waiver> = {}): Waiver => ({ finding: 'LatencyAboveLimit/GET /a', reason: 'known', by: person('boss'), expiresAtMs: NOW + 1, ...change });
+const waiver = (change: Partial<Waiver> = {}): Waiver => ({
+  finding: 'LatencyAboveLimit/GET /a',
+  reason: 'known',
+  by: person('boss'),
+  expiresAtMs: NOW + 1,
+  ...change,
+});
 
 describe('judge', () => {
   it('is go only when every finding passes and nobody is owed a decision', () => {
@@ -27,11 +49,17 @@ describe('judge', () => {
 
   it('lets a waiver carry exactly the finding it names, until it expires', () => {
     const judged = (given: Waiver) => judge([finding('fail')], [], [given], policy(), NOW).verdict;
-    expect([judged(waiver()), judged(waiver({ expiresAtMs: NOW })), judged(waiver({ finding: 'LatencyAboveLimit/GET /b' }))]).toEqual(['go', 'no-go', 'no-go']);
+    expect([judged(waiver()), judged(waiver({ expiresAtMs: NOW })), judged(waiver({ finding: 'LatencyAboveLimit/GET /b' }))]).toEqual([
+      'go',
+      'no-go',
+      'no-go',
+    ]);
   });
 
   it('still tells a waived finding, with who took it on', () => {
-    expect(judge([finding('fail')], [], [waiver()], policy(), NOW).reasons).toMatchObject([{ effect: 'waived', message: expect.stringContaining('waived by boss: known') }]);
+    expect(judge([finding('fail')], [], [waiver()], policy(), NOW).reasons).toMatchObject([
+      { effect: 'waived', message: expect.stringContaining('waived by boss: known') },
+    ]);
   });
 
   it('holds while approvals are missing, and is no-go at the deadline: silence is not consent', () => {
@@ -45,14 +73,26 @@ describe('judge', () => {
   });
 
   it('is no-go when one person says no, whatever the others said', () => {
-    expect(judge([], [approval('a'), approval('b'), approval('c', { decision: 'reject', comment: 'freeze' })], [], policy({ approval: quorum }), NOW)).toMatchObject({
+    expect(
+      judge(
+        [],
+        [approval('a'), approval('b'), approval('c', { decision: 'reject', comment: 'freeze' })],
+        [],
+        policy({ approval: quorum }),
+        NOW,
+      ),
+    ).toMatchObject({
       verdict: 'no-go',
       reasons: [{ code: 'Rejected', message: 'c said no-go: freeze' }],
     });
   });
 
   it('sorts reasons the same way whatever order the findings came in', () => {
-    const findings = [finding('inconclusive', 'RuntimeUnknown'), finding('fail', 'LatencyAboveLimit', 'GET /b'), finding('fail', 'LatencyAboveLimit', 'GET /a')];
+    const findings = [
+      finding('inconclusive', 'RuntimeUnknown'),
+      finding('fail', 'LatencyAboveLimit', 'GET /b'),
+      finding('fail', 'LatencyAboveLimit', 'GET /a'),
+    ];
     const order = (input: Finding[]) => judge(input, [], [], policy(), NOW).reasons.map(findingKey);
     expect(order(findings)).toEqual(['LatencyAboveLimit/GET /a', 'LatencyAboveLimit/GET /b', 'RuntimeUnknown/GET /a']);
     expect(order([...findings].reverse())).toEqual(order(findings));
@@ -61,7 +101,9 @@ describe('judge', () => {
 
 describe('countApprovals', () => {
   it('counts a person once, by issuer and subject', () => {
-    expect(countApprovals([approval('a'), approval('a'), approval('a', { principal: { ...person('a'), issuer: 'other' } })], policy())).toBe(2);
+    expect(
+      countApprovals([approval('a'), approval('a'), approval('a', { principal: { ...person('a'), issuer: 'other' } })], policy()),
+    ).toBe(2);
   });
 
   it('does not count what was given on another revision or other evidence', () => {

@@ -50,7 +50,10 @@ export function judge(
   policy: Policy,
   nowMs: number,
 ): Evaluation {
-  const reasons = [...findings.flatMap((finding) => reasonOf(finding, waivers, policy, nowMs)), ...approvalReasons(approvals, policy, nowMs)];
+  const reasons = [
+    ...findings.flatMap((finding) => reasonOf(finding, waivers, policy, nowMs)),
+    ...approvalReasons(approvals, policy, nowMs),
+  ];
   return {
     verdict: worst(reasons),
     reasons: reasons.sort(compareReasons),
@@ -71,7 +74,13 @@ function reasonOf(finding: Finding, waivers: readonly Waiver[], policy: Policy, 
   if (waiver) return [{ ...said, effect: 'waived', message: `${finding.message} (waived by ${waiver.by.displayName}: ${waiver.reason})` }];
   if (finding.outcome === 'fail') return [{ ...said, effect: 'no-go' }];
   const overdue = policy.inconclusiveUntilMs !== undefined && nowMs >= policy.inconclusiveUntilMs;
-  return [{ ...said, effect: overdue ? 'no-go' : 'hold', message: overdue ? `${finding.message}; nobody settled it before its deadline` : finding.message }];
+  return [
+    {
+      ...said,
+      effect: overdue ? 'no-go' : 'hold',
+      message: overdue ? `${finding.message}; nobody settled it before its deadline` : finding.message,
+    },
+  ];
 }
 
 function approvalReasons(approvals: readonly CountedApproval[], policy: Policy, nowMs: number): Reason[] {
@@ -122,7 +131,12 @@ function worst(reasons: readonly Reason[]): Verdict {
 const effectOrder: Record<Reason['effect'], number> = { 'no-go': 0, hold: 1, waived: 2, note: 3 };
 
 function compareReasons(a: Reason, b: Reason): number {
-  return effectOrder[a.effect] - effectOrder[b.effect] || compareText(a.code, b.code) || compareText(a.subject, b.subject) || compareText(a.message, b.message);
+  return (
+    effectOrder[a.effect] - effectOrder[b.effect] ||
+    compareText(a.code, b.code) ||
+    compareText(a.subject, b.subject) ||
+    compareText(a.message, b.message)
+  );
 }
 
 // By code units: a locale would sort differently on another machine, and a replay must not.

@@ -8,7 +8,12 @@ const START_LIMIT_MS = 15_000;
  * S5, S17: a rollback counts only when the recorded version serves again, in time. A rollback that succeeded too slowly is told as such:
  * the service is well, but the limit was not kept.
  */
-export function judgeRollback(name: string, rollout: RolloutFacts, proof: VersionFacts, limits: { rollbackMs: number; healthMs: number; startedAfterMs: number | null }): Finding[] {
+export function judgeRollback(
+  name: string,
+  rollout: RolloutFacts,
+  proof: VersionFacts,
+  limits: { rollbackMs: number; healthMs: number; startedAfterMs: number | null },
+): Finding[] {
   const rolledBack = rollout.outcome === 'complete';
   const limit = limits.rollbackMs / 1000;
   return [
@@ -32,7 +37,9 @@ export function judgeRollback(name: string, rollout: RolloutFacts, proof: Versio
       measured: round(proof.seconds),
       limit: limits.healthMs / 1000,
       unit: 's',
-      message: proof.ok ? `${name}: all ${proof.pods} pods on the old version, health ok in ${seconds(proof.seconds)}` : `${name}: ${proof.detail}`,
+      message: proof.ok
+        ? `${name}: all ${proof.pods} pods on the old version, health ok in ${seconds(proof.seconds)}`
+        : `${name}: ${proof.detail}`,
       evidence: digests(proof.evidence),
     },
   ];

@@ -37,7 +37,12 @@ export function judgeRollout({ namespace, deployment }: Place, rollout: RolloutF
   const measured = rollout.podsReady;
   const common = { subject, measured, limit: rollout.podsWanted, unit: 'pods', evidence: digests(rollout.evidence) };
   if (rollout.outcome === 'complete') {
-    return { ...common, code: 'RolloutComplete', outcome: 'pass', message: `the rollout of ${subject} completed: ${measured} of ${rollout.podsWanted} pods in ${seconds(rollout.seconds)}` };
+    return {
+      ...common,
+      code: 'RolloutComplete',
+      outcome: 'pass',
+      message: `the rollout of ${subject} completed: ${measured} of ${rollout.podsWanted} pods in ${seconds(rollout.seconds)}`,
+    };
   }
   return {
     ...common,
@@ -52,8 +57,18 @@ export function judgeVersion({ namespace, deployment }: Place, proof: VersionFac
   const subject = `deployment ${namespace}/${deployment}`;
   const common = { subject, measured: round(proof.seconds), limit: limitMs / 1000, unit: 's', evidence: digests(proof.evidence) };
   return proof.ok
-    ? { ...common, code: 'VersionServes', outcome: 'pass', message: `all ${proof.pods} pods of ${subject} run the version asked for, health ok in ${seconds(proof.seconds)}` }
-    : { ...common, code: 'VersionNotServing', outcome: 'fail', message: `${subject} does not serve the version asked for within ${limitMs / 1000} s: ${proof.detail}` };
+    ? {
+        ...common,
+        code: 'VersionServes',
+        outcome: 'pass',
+        message: `all ${proof.pods} pods of ${subject} run the version asked for, health ok in ${seconds(proof.seconds)}`,
+      }
+    : {
+        ...common,
+        code: 'VersionNotServing',
+        outcome: 'fail',
+        message: `${subject} does not serve the version asked for within ${limitMs / 1000} s: ${proof.detail}`,
+      };
 }
 
 export const digests = (evidence: readonly EvidenceRef[]): string[] => evidence.map(({ digest }) => digest);

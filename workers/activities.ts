@@ -33,7 +33,12 @@ export interface AssembledActivities {
 }
 
 /** Activities by the kind of queue they run on. Opens nothing until an activity needs it. */
-export async function assembleActivities({ client, environment, environmentFolder, auditFolder }: AssembleOptions): Promise<AssembledActivities> {
+export async function assembleActivities({
+  client,
+  environment,
+  environmentFolder,
+  auditFolder,
+}: AssembleOptions): Promise<AssembledActivities> {
   const { spec } = environment;
   const at = (path: string) => (isAbsolute(path) ? path : resolve(environmentFolder, path));
   const store = createFolderEvidenceStore(at(spec.evidence.folder));
@@ -53,7 +58,8 @@ export async function assembleActivities({ client, environment, environmentFolde
     bookkeeping: {
       acquireLock: (request) => acquireLock(lock, request),
       releaseLock: (request) => releaseLock(lock, request),
-      storeAudit: (release, runId, records) => storeAudit({ folder: auditFolder, ...(signingKeyPem ? { signingKeyPem } : {}) }, release, runId, records),
+      storeAudit: (release, runId, records) =>
+        storeAudit({ folder: auditFolder, ...(signingKeyPem ? { signingKeyPem } : {}) }, release, runId, records),
       ...createNotifyActivities({ environment, environmentFolder }),
       verifyAct,
     },
@@ -70,7 +76,8 @@ export async function assembleActivities({ client, environment, environmentFolde
           store,
           k6Path: spec.load.k6.includes('/') ? at(spec.load.k6) : spec.load.k6,
           resolveTarget: (name) => targetUrl(environment, name),
-          listPods: async (target) => (await readDeploymentPods(clients(target.cluster), target)).pods.filter(({ ip, terminating }) => ip !== '' && !terminating),
+          listPods: async (target) =>
+            (await readDeploymentPods(clients(target.cluster), target)).pods.filter(({ ip, terminating }) => ip !== '' && !terminating),
           pprofPort: cluster?.pprofPort ?? 0,
           metricsPort: cluster?.metricsPort ?? 0,
           workFolder: join(at(spec.evidence.folder), 'work'),

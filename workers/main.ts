@@ -28,10 +28,14 @@ Runtime.install({
   shutdownSignals: [],
 });
 
-const text = await readFile(file, 'utf8').catch((error: Error) => fail(`cannot read the environment file ${file}: ${error.message}; TMINUS_ENVIRONMENT names it`));
+const text = await readFile(file, 'utf8').catch((error: Error) =>
+  fail(`cannot read the environment file ${file}: ${error.message}; TMINUS_ENVIRONMENT names it`),
+);
 const loaded = loadEnvironment(text, file);
 if (!loaded.ok) fail(loaded.problems.map((problem) => formatProblem(problem)).join('\n'));
-const connection = await Connection.connect({ address }).catch((error: Error) => fail(`cannot reach the Temporal server at ${address}: ${error.message}; TEMPORAL_ADDRESS names it`));
+const connection = await Connection.connect({ address }).catch((error: Error) =>
+  fail(`cannot reach the Temporal server at ${address}: ${error.message}; TEMPORAL_ADDRESS names it`),
+);
 await registerNamespace(connection, namespace);
 await connection.close();
 

@@ -28,7 +28,8 @@ export async function registerNamespace(connection: Connection, namespace: strin
   await untilServed(connection, namespace);
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   const missing = Object.entries(searchAttributes).filter(([name]) => !(name in customAttributes));
-  if (missing.length > 0) await unlessThere(() => connection.operatorService.addSearchAttributes({ namespace, searchAttributes: Object.fromEntries(missing) }));
+  if (missing.length > 0)
+    await unlessThere(() => connection.operatorService.addSearchAttributes({ namespace, searchAttributes: Object.fromEntries(missing) }));
 }
 
 async function untilServed(connection: Connection, namespace: string): Promise<void> {

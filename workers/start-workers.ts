@@ -66,7 +66,11 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
         workflowBundle: await bundleWorkflowCode({ workflowsPath: `${root}/workflows/index.ts`, logger: new DefaultLogger('WARN') }),
         activities: activities.bookkeeping,
         maxCachedWorkflows: CACHED_WORKFLOWS,
-        workerDeploymentOptions: { version: { deploymentName: DEPLOYMENT_NAME, buildId }, useWorkerVersioning: true, defaultVersioningBehavior: 'PINNED' },
+        workerDeploymentOptions: {
+          version: { deploymentName: DEPLOYMENT_NAME, buildId },
+          useWorkerVersioning: true,
+          defaultVersioningBehavior: 'PINNED',
+        },
       }),
     );
   }
@@ -76,7 +80,10 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
     }
   }
   // One load test at a time: two on one machine would measure each other.
-  if (roles.includes('load')) workers.push(await Worker.create({ ...common, taskQueue: LOAD_TASK_QUEUE, activities: activities.load, maxConcurrentActivityTaskExecutions: 1 }));
+  if (roles.includes('load'))
+    workers.push(
+      await Worker.create({ ...common, taskQueue: LOAD_TASK_QUEUE, activities: activities.load, maxConcurrentActivityTaskExecutions: 1 }),
+    );
 
   const done = Promise.all(workers.map((worker) => worker.run())).then(async () => {
     await native.close();

@@ -8,7 +8,9 @@ const config = writeTemporalConfig({ folder: resolve(process.env['TMINUS_HOME'] 
 const program = process.env['TMINUS_TOOL_TEMPORAL_SERVER'] ?? 'temporal-server';
 const server = spawn(program, ['--config-file', config, '--allow-no-auth', 'start'], { stdio: 'inherit' });
 server.once('error', (error) => {
-  process.stderr.write(`cannot start ${program}: ${error.message}; \`scripts/lab tool temporal-server\` builds it and prints its path for TMINUS_TOOL_TEMPORAL_SERVER\n`);
+  process.stderr.write(
+    `cannot start ${program}: ${error.message}; \`scripts/lab tool temporal-server\` builds it and prints its path for TMINUS_TOOL_TEMPORAL_SERVER\n`,
+  );
   process.exit(2);
 });
 server.once('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));

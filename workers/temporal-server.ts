@@ -37,10 +37,17 @@ function serverConfig(folder: string, port: number, dynamic: string) {
       maxConnLifetime: '1h',
     },
   };
-  const service = (offset: number, more: object = {}) => ({ rpc: { grpcPort: port + offset, membershipPort: port - 300 + offset, bindOnLocalHost: true, ...more } });
+  const service = (offset: number, more: object = {}) => ({
+    rpc: { grpcPort: port + offset, membershipPort: port - 300 + offset, bindOnLocalHost: true, ...more },
+  });
   return {
     log: { stdout: true, level: 'warn' },
-    persistence: { defaultStore: 'main', visibilityStore: 'visibility', numHistoryShards: HISTORY_SHARDS, datastores: { main: store, visibility: store } },
+    persistence: {
+      defaultStore: 'main',
+      visibilityStore: 'visibility',
+      numHistoryShards: HISTORY_SHARDS,
+      datastores: { main: store, visibility: store },
+    },
     global: { membership: { maxJoinDuration: '30s', broadcastAddress: '127.0.0.1' } },
     services: { frontend: service(0, { httpPort: port + 10 }), history: service(1), matching: service(2), worker: service(6) },
     clusterMetadata: {
@@ -49,7 +56,13 @@ function serverConfig(folder: string, port: number, dynamic: string) {
       masterClusterName: 'active',
       currentClusterName: 'active',
       clusterInformation: {
-        active: { enabled: true, initialFailoverVersion: 1, rpcName: 'frontend', rpcAddress: `127.0.0.1:${port}`, httpAddress: `127.0.0.1:${port + 10}` },
+        active: {
+          enabled: true,
+          initialFailoverVersion: 1,
+          rpcName: 'frontend',
+          rpcAddress: `127.0.0.1:${port}`,
+          httpAddress: `127.0.0.1:${port + 10}`,
+        },
       },
     },
     dcRedirectionPolicy: { policy: 'noop' },

@@ -19,7 +19,9 @@ const KNOWN_WITHIN_MS = 30_000;
 export async function workflowBuildId(root: string): Promise<string> {
   const hash = createHash('sha256').update(await readFile(join(root, 'package-lock.json')));
   for (const room of WORKFLOW_ROOMS) {
-    const files = (await readdir(join(root, room), { recursive: true })).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts')).sort();
+    const files = (await readdir(join(root, room), { recursive: true }))
+      .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+      .sort();
     for (const file of files) hash.update(`${room}/${file}\n`).update(await readFile(join(root, room, file)));
   }
   return hash.digest('hex').slice(0, BUILD_ID_DIGITS);
@@ -39,7 +41,8 @@ export async function makeCurrent(client: Client, buildId: string): Promise<void
       });
       return;
     } catch (error) {
-      if (Date.now() > deadline) throw new Error(`the Temporal server does not know worker version ${buildId} after ${KNOWN_WITHIN_MS / 1000} s`, { cause: error });
+      if (Date.now() > deadline)
+        throw new Error(`the Temporal server does not know worker version ${buildId} after ${KNOWN_WITHIN_MS / 1000} s`, { cause: error });
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
   }

@@ -3,7 +3,18 @@ import type { ActivityOptions } from '@temporalio/workflow';
 // One place for how long things may take and what retrying cannot mend.
 
 /** Failures that stay failures however often they are tried. */
-const NON_RETRYABLE = ['Refused', 'Fenced', 'PreconditionChanged', 'Paused', 'Forbidden', 'NotFound', 'SignatureInvalid', 'EvidenceMissing', 'EvidenceDamaged', 'Misconfigured'];
+const NON_RETRYABLE = [
+  'Refused',
+  'Fenced',
+  'PreconditionChanged',
+  'Paused',
+  'Forbidden',
+  'NotFound',
+  'SignatureInvalid',
+  'EvidenceMissing',
+  'EvidenceDamaged',
+  'Misconfigured',
+];
 
 /** 15 s: a dead worker is noticed before a rollback would be late (S17: start <= 15 s after the condition). */
 export const HEARTBEAT_TIMEOUT = '15s';
@@ -29,4 +40,8 @@ export function long(totalMs: number): ActivityOptions {
 }
 
 /** Book-keeping that must land at last, however long its outside is away: the audit, the lock, the messages to people. */
-export const patient = { startToCloseTimeout: '10s', scheduleToCloseTimeout: '24h', retry: { ...retry, maximumInterval: '1m' } } satisfies ActivityOptions;
+export const patient = {
+  startToCloseTimeout: '10s',
+  scheduleToCloseTimeout: '24h',
+  retry: { ...retry, maximumInterval: '1m' },
+} satisfies ActivityOptions;

@@ -1,13 +1,33 @@
 // What people and tools say to a countdown. Shape is checked before an act is accepted (nothing enters history); policy is checked
 // after, so that a refusal stands in history and in the audit.
-import { ApplicationFailure, CancellationScope, condition, isCancellation, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+  proxyActivities,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import { explainCan, explainWho, samePerson, type Action } from '../verdict/can.ts';
 import { findingKey } from '../verdict/judge.ts';
 import { quick } from './activity-options.ts';
 import { actorOf, current, evaluate, findingsOf, moveLaunch, record, specOf, type CountdownState } from './countdown-state.ts';
 import { countdownStatus } from './status.ts';
-import { abortSignal, actUpdate, approveSignal, auditQuery, holdSignal, openUpdate, planQuery, statusQuery, type Act, type ActResult, type SignedAct } from './messages.ts';
+import {
+  abortSignal,
+  actUpdate,
+  approveSignal,
+  auditQuery,
+  holdSignal,
+  openUpdate,
+  planQuery,
+  statusQuery,
+  type Act,
+  type ActResult,
+  type SignedAct,
+} from './messages.ts';
 import { undoRegisteredSignal } from './step.ts';
 
 const { verifyAct } = proxyActivities<BookkeepingActivities>(quick);
@@ -25,7 +45,9 @@ export function listen(state: CountdownState): void {
     state.undo.push(entry);
     record(state, Date.now(), 'tminus', 'undo.registered', entry.name, entry.undoes);
   });
-  setHandler(holdSignal, ({ reason, by }) => hold(state, actorOf(by), by.displayName, reason), { description: 'Stops the clock; lands also while no worker runs' });
+  setHandler(holdSignal, ({ reason, by }) => hold(state, actorOf(by), by.displayName, reason), {
+    description: 'Stops the clock; lands also while no worker runs',
+  });
   setHandler(abortSignal, ({ reason, by }) => {
     state.sentence = `aborted by ${by.displayName}: ${reason}`;
     record(state, Date.now(), actorOf(by), 'abort.accepted', state.input.release.metadata.name, reason);
@@ -42,7 +64,8 @@ export function listen(state: CountdownState): void {
 function validateShape(signed: SignedAct): void {
   const wellFormed = typeof signed?.payload === 'string' && typeof signed.keyId === 'string' && typeof signed.signature === 'string';
   if (!wellFormed) throw ApplicationFailure.nonRetryable('an act has payload, keyId and signature, all text', 'Malformed');
-  if (signed.payload.length > ACT_CHARACTERS) throw ApplicationFailure.nonRetryable(`an act is at most ${ACT_CHARACTERS} characters`, 'Malformed');
+  if (signed.payload.length > ACT_CHARACTERS)
+    throw ApplicationFailure.nonRetryable(`an act is at most ${ACT_CHARACTERS} characters`, 'Malformed');
 }
 
 async function handleAct(state: CountdownState, signed: SignedAct, root: CancellationScope): Promise<ActResult> {
@@ -82,7 +105,9 @@ function explainRefusal(state: CountdownState, act: Act): string | null {
   if (wrongPhase !== null) {
     const deadlineMs = checkpoint.approvalDeadlineMs;
     const passed = act.action === 'approve' && state.phase === 'stopped' && deadlineMs !== undefined && Date.now() >= deadlineMs;
-    return passed ? `too late: the deadline of ${checkpoint.name} passed at ${new Date(deadlineMs).toISOString()}` : `too early or too late: ${wrongPhase}`;
+    return passed
+      ? `too late: the deadline of ${checkpoint.name} passed at ${new Date(deadlineMs).toISOString()}`
+      : `too early or too late: ${wrongPhase}`;
   }
   const rule = {
     groups: spec.approval?.groups ?? state.input.release.spec.approvers.groups,
@@ -91,7 +116,13 @@ function explainRefusal(state: CountdownState, act: Act): string | null {
   };
   const wrongPerson = explainWho(act.action, act.principal, rule, state.input.requestedBy);
   if (wrongPerson !== null) return wrongPerson;
-  if (act.action === 'approve' && checkpoint.approvals.some((given) => samePerson(given.principal, act.principal) && given.decision === 'approve' && given.evidenceDigest === checkpoint.evidenceDigest)) {
+  if (
+    act.action === 'approve' &&
+    checkpoint.approvals.some(
+      (given) =>
+        samePerson(given.principal, act.principal) && given.decision === 'approve' && given.evidenceDigest === checkpoint.evidenceDigest,
+    )
+  ) {
     return `${act.principal.displayName} has already approved ${checkpoint.name}; a person counts once`;
   }
   if (bound && (act.revision !== checkpoint.revision || act.evidenceDigest !== checkpoint.evidenceDigest)) {
@@ -103,7 +134,9 @@ function explainRefusal(state: CountdownState, act: Act): string | null {
 function explainWrongCheckpoint(state: CountdownState, name: string): string {
   const asked = state.checkpoints.find((checkpoint) => checkpoint.name === name);
   if (!asked) return `the plan has no checkpoint ${name}; it has ${state.checkpoints.map((checkpoint) => checkpoint.name).join(', ')}`;
-  return asked.passed ? `too late: ${name} has already been passed` : `too early: ${name} is reached at ${new Date(asked.atMs).toISOString()}`;
+  return asked.passed
+    ? `too late: ${name} has already been passed`
+    : `too early: ${name} is reached at ${new Date(asked.atMs).toISOString()}`;
 }
 
 function explainWrongDetail(state: CountdownState, act: Act): string | null {
@@ -117,7 +150,11 @@ function explainWrongDetail(state: CountdownState, act: Act): string | null {
   }
   if (act.action === 'recycle') {
     const to = state.checkpoints.findIndex(({ name, offset }) => name === act.to || offset === act.to);
-    if (to < 0 || to > state.cursor) return `the countdown can go back to ${state.checkpoints.slice(0, state.cursor + 1).map(({ name, offset }) => `${offset} ${name}`).join(', ')}`;
+    if (to < 0 || to > state.cursor)
+      return `the countdown can go back to ${state.checkpoints
+        .slice(0, state.cursor + 1)
+        .map(({ name, offset }) => `${offset} ${name}`)
+        .join(', ')}`;
     if (state.undo.length > 0) return 'the launch has begun; abort rolls it back';
   }
   if (act.action === 'retry' && !checkpoint.steps.some(({ name }) => name === act.step)) {
@@ -126,7 +163,11 @@ function explainWrongDetail(state: CountdownState, act: Act): string | null {
   return null;
 }
 
-const openFindings = (state: CountdownState): string => findingsOf(current(state)).filter(({ outcome }) => outcome !== 'pass').map(findingKey).join(', ');
+const openFindings = (state: CountdownState): string =>
+  findingsOf(current(state))
+    .filter(({ outcome }) => outcome !== 'pass')
+    .map(findingKey)
+    .join(', ');
 
 /** What each act does once it counts; answers the sentence its author reads. */
 const effects: Record<Action, (state: CountdownState, act: Act) => string> = {
@@ -148,7 +189,12 @@ const effects: Record<Action, (state: CountdownState, act: Act) => string> = {
   },
   waive: (state, act) => {
     const checkpoint = current(state);
-    checkpoint.waivers.push({ finding: act.finding ?? '', reason: act.comment, by: act.principal, expiresAtMs: Date.parse(act.expiresAt ?? '') });
+    checkpoint.waivers.push({
+      finding: act.finding ?? '',
+      reason: act.comment,
+      by: act.principal,
+      expiresAtMs: Date.parse(act.expiresAt ?? ''),
+    });
     evaluate(state, checkpoint, Date.now());
     state.version += 1;
     return `${act.finding} is waived until ${act.expiresAt}`;
@@ -162,15 +208,26 @@ const effects: Record<Action, (state: CountdownState, act: Act) => string> = {
 function decide(state: CountdownState, act: Act, decision: 'approve' | 'reject'): string {
   const checkpoint = current(state);
   const { principal, comment, revision, evidenceDigest } = act;
-  checkpoint.approvals.push({ principal, decision, comment, at: new Date(Date.now()).toISOString(), revision, evidenceDigest, verified: principal.verified });
+  checkpoint.approvals.push({
+    principal,
+    decision,
+    comment,
+    at: new Date(Date.now()).toISOString(),
+    revision,
+    evidenceDigest,
+    verified: principal.verified,
+  });
   const { reasons } = evaluate(state, checkpoint, Date.now());
   state.version += 1;
-  return decision === 'reject' ? `${checkpoint.name} is no-go` : (reasons.find(({ code }) => code === 'WaitingForApproval')?.message ?? `${checkpoint.name} has its approvals`);
+  return decision === 'reject'
+    ? `${checkpoint.name} is no-go`
+    : (reasons.find(({ code }) => code === 'WaitingForApproval')?.message ?? `${checkpoint.name} has its approvals`);
 }
 
 function hold(state: CountdownState, actor: string, name: string, reason: string): void {
   const refusal = explainCan('hold', state.phase);
-  if (refusal !== null || state.hold) return record(state, Date.now(), actor, 'hold.refused', current(state).name, refusal ?? 'it is already held');
+  if (refusal !== null || state.hold)
+    return record(state, Date.now(), actor, 'hold.refused', current(state).name, refusal ?? 'it is already held');
   state.hold = { sinceMs: Date.now(), by: name, reason };
   record(state, Date.now(), actor, 'hold.accepted', current(state).name, reason);
 }
@@ -189,7 +246,9 @@ function resume(state: CountdownState, act: Act): string {
   // A held clock does not run out on those who are asked.
   if (checkpoint.approvalDeadlineMs !== undefined) checkpoint.approvalDeadlineMs += heldMs;
   checkpoint.own = [];
-  const unsure = checkpoint.steps.filter(({ findings }) => findings.some(({ outcome }) => outcome === 'inconclusive')).map(({ name }) => name);
+  const unsure = checkpoint.steps
+    .filter(({ findings }) => findings.some(({ outcome }) => outcome === 'inconclusive'))
+    .map(({ name }) => name);
   if (unsure.length > 0) runAgain(state, unsure);
   state.version += 1;
   const launch = new Date(state.launchAtMs).toISOString();
@@ -214,15 +273,30 @@ function runAgain(state: CountdownState, names: readonly string[]): void {
 /** A tool that can only signal cannot prove who it speaks for; it counts only where the release allows that. */
 function approveUnverified(state: CountdownState, name: string, by: string, comment: string): void {
   const checkpoint = current(state);
-  const principal = { issuer: 'signal', subject: by, displayName: by, groups: specOf(state.input, checkpoint.name).approval?.groups ?? [], verified: false };
+  const principal = {
+    issuer: 'signal',
+    subject: by,
+    displayName: by,
+    groups: specOf(state.input, checkpoint.name).approval?.groups ?? [],
+    verified: false,
+  };
   const refusal = !state.input.release.spec.allowUnverified
     ? 'an approval by signal is unverified, and the release does not say allowUnverified: true'
     : name !== checkpoint.name
       ? explainWrongCheckpoint(state, name)
-      : explainCan('approve', state.phase) ?? (checkpoint.approvals.some((given) => samePerson(given.principal, principal)) ? `${by} has already approved` : null);
+      : (explainCan('approve', state.phase) ??
+        (checkpoint.approvals.some((given) => samePerson(given.principal, principal)) ? `${by} has already approved` : null));
   record(state, Date.now(), actorOf(principal), refusal === null ? 'approve.accepted' : 'approve.refused', name, refusal ?? comment);
   if (refusal !== null) return;
-  checkpoint.approvals.push({ principal, decision: 'approve', comment, at: new Date(Date.now()).toISOString(), revision: checkpoint.revision, evidenceDigest: checkpoint.evidenceDigest, verified: false });
+  checkpoint.approvals.push({
+    principal,
+    decision: 'approve',
+    comment,
+    at: new Date(Date.now()).toISOString(),
+    revision: checkpoint.revision,
+    evidenceDigest: checkpoint.evidenceDigest,
+    verified: false,
+  });
   state.version += 1;
 }
 

@@ -133,7 +133,10 @@ export function record(state: CountdownState, nowMs: number, actor: string, acti
   state.version += 1;
 }
 
-export const findingsOf = (checkpoint: CheckpointState): Finding[] => [...checkpoint.own, ...checkpoint.steps.flatMap(({ findings }) => findings)];
+export const findingsOf = (checkpoint: CheckpointState): Finding[] => [
+  ...checkpoint.own,
+  ...checkpoint.steps.flatMap(({ findings }) => findings),
+];
 
 /**
  * Brings revision and digest of a checkpoint up to date. The digest covers the findings and evidence of this and all earlier

@@ -14,7 +14,16 @@ import {
 } from '@temporalio/workflow';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import { durationMs } from '../release/duration.ts';
-import { record, current, evaluate, freshState, recycleState, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import {
+  record,
+  current,
+  evaluate,
+  freshState,
+  recycleState,
+  specOf,
+  type CheckpointState,
+  type CountdownState,
+} from './countdown-state.ts';
 import { patient, quick } from './activity-options.ts';
 import { listen } from './acts.ts';
 import { announce, enterPhase, flushAudit } from './announce.ts';
@@ -59,7 +68,14 @@ async function open(state: CountdownState): Promise<void> {
     return;
   }
   state.generation = lock.generation;
-  record(state, Date.now(), actorOfRequester(state), 'countdown.started', state.input.release.metadata.name, `release ${state.input.releaseDigest}, fencing generation ${lock.generation}${state.input.rehearsal ? ', rehearsal on virtual time' : ''}`);
+  record(
+    state,
+    Date.now(),
+    actorOfRequester(state),
+    'countdown.started',
+    state.input.release.metadata.name,
+    `release ${state.input.releaseDigest}, fencing generation ${lock.generation}${state.input.rehearsal ? ', rehearsal on virtual time' : ''}`,
+  );
   await enterPhase(state, 'counting');
 }
 
@@ -81,7 +97,15 @@ async function untilItsTime(state: CountdownState, checkpoint: CheckpointState):
   }
   const lateMs = Date.now() - checkpoint.atMs;
   if (waited && lateMs > LATE_TOLERANCE_MS) {
-    checkpoint.own = [late(checkpoint, 'CheckpointMissed', `${checkpoint.offset} ${checkpoint.name} was reached ${Math.round(lateMs / 60_000)} minutes late, because no worker ran`, lateMs, LATE_TOLERANCE_MS)];
+    checkpoint.own = [
+      late(
+        checkpoint,
+        'CheckpointMissed',
+        `${checkpoint.offset} ${checkpoint.name} was reached ${Math.round(lateMs / 60_000)} minutes late, because no worker ran`,
+        lateMs,
+        LATE_TOLERANCE_MS,
+      ),
+    ];
   }
 }
 
@@ -109,7 +133,14 @@ async function passCheckpoint(state: CountdownState, checkpoint: CheckpointState
 
 function leaveCheckpoint(state: CountdownState, checkpoint: CheckpointState): void {
   checkpoint.passed = true;
-  record(state, Date.now(), 'tminus', 'checkpoint.go', checkpoint.name, `revision ${checkpoint.revision}, evidence ${checkpoint.evidenceDigest}`);
+  record(
+    state,
+    Date.now(),
+    'tminus',
+    'checkpoint.go',
+    checkpoint.name,
+    `revision ${checkpoint.revision}, evidence ${checkpoint.evidenceDigest}`,
+  );
   announce(state, checkpoint, 'go', `${checkpoint.name} is go`);
   state.cursor += 1;
   if (state.cursor < state.checkpoints.length) return;
@@ -141,7 +172,11 @@ async function runStep(state: CountdownState, checkpoint: CheckpointState, name:
     undo: state.undo,
   };
   try {
-    const result: StepResult = await executeChild(stepWorkflows[spec.type], { args: [input], workflowId, staticSummary: `${checkpoint.offset} ${name}, round ${round}` });
+    const result: StepResult = await executeChild(stepWorkflows[spec.type], {
+      args: [input],
+      workflowId,
+      staticSummary: `${checkpoint.offset} ${name}, round ${round}`,
+    });
     Object.assign(status, { state: 'done', findings: result.findings, facts: result.facts, evidence: result.evidence });
     if (result.doneMs !== undefined) checkpoint.doneMs[name] = result.doneMs;
     state.failedAt = result.failedAt ?? null;
@@ -150,19 +185,40 @@ async function runStep(state: CountdownState, checkpoint: CheckpointState, name:
     const sentence = sentenceOf(error);
     Object.assign(status, {
       state: 'failed-to-run',
-      findings: [{ code: 'StepCouldNotRun', subject: name, outcome: 'inconclusive', measured: null, limit: null, unit: '', message: `step ${name} could not run: ${sentence}`, evidence: [] }],
+      findings: [
+        {
+          code: 'StepCouldNotRun',
+          subject: name,
+          outcome: 'inconclusive',
+          measured: null,
+          limit: null,
+          unit: '',
+          message: `step ${name} could not run: ${sentence}`,
+          evidence: [],
+        },
+      ],
     });
   }
   status.finishedAt = iso();
   checkpoint.pending = checkpoint.pending.filter((pending) => pending !== name);
   const { verdict, reasons } = evaluate(state, checkpoint, Date.now());
-  record(state, Date.now(), 'tminus', 'step.finished', `${checkpoint.name}/${name}`, reasons.map(({ message }) => message).join('; ') || verdict);
+  record(
+    state,
+    Date.now(),
+    'tminus',
+    'step.finished',
+    `${checkpoint.name}/${name}`,
+    reasons.map(({ message }) => message).join('; ') || verdict,
+  );
 }
 
 /** The verdict is not go: waits for people, for a deadline, or ends. A no-go with something to undo is not left to people. */
 async function untilSomethingChanges(state: CountdownState, checkpoint: CheckpointState): Promise<void> {
   const { verdict, reasons } = checkpoint.evaluation ?? evaluate(state, checkpoint, Date.now());
-  const said = reasons.filter(({ effect }) => effect === verdict).map(({ message }) => message).join('; ');
+  const said = reasons
+    .filter(({ effect }) => effect === verdict)
+    .map(({ message }) => message)
+    .join('; ');
   if (verdict === 'no-go' && state.undo.length > 0) return end(state, 'rolled-back', said);
   const spec = specOf(state.input, checkpoint.name);
   const now = Date.now();
@@ -187,7 +243,12 @@ async function untilSomethingChanges(state: CountdownState, checkpoint: Checkpoi
   await condition(() => state.version !== version, Math.max(1, untilMs - Date.now()), { summary: `${checkpoint.name}: ${state.phase}` });
 }
 
-async function stand(state: CountdownState, checkpoint: CheckpointState, phase: 'stopped' | 'holding' | 'waiting', said: string): Promise<void> {
+async function stand(
+  state: CountdownState,
+  checkpoint: CheckpointState,
+  phase: 'stopped' | 'holding' | 'waiting',
+  said: string,
+): Promise<void> {
   if (state.phase === phase) return;
   await enterPhase(state, phase);
   record(state, Date.now(), 'tminus', `checkpoint.${phase}`, checkpoint.name, said);
@@ -202,21 +263,43 @@ async function whileHeld(state: CountdownState, checkpoint: CheckpointState): Pr
   const deadlineMs = hold.sinceMs + durationMs(specOf(state.input, checkpoint.name).holdDeadline);
   await enterPhase(state, 'holding');
   announce(state, checkpoint, 'hold', `held by ${hold.by}: ${hold.reason}`);
-  const released = await condition(() => state.hold === null || state.recycleTo !== null, Math.max(1, deadlineMs - Date.now()), { summary: `held by ${hold.by}` });
-  if (!released) end(state, state.undo.length > 0 ? 'rolled-back' : 'no-go', `held by ${hold.by} (${hold.reason}) and not resumed before the deadline`);
+  const released = await condition(() => state.hold === null || state.recycleTo !== null, Math.max(1, deadlineMs - Date.now()), {
+    summary: `held by ${hold.by}`,
+  });
+  if (!released)
+    end(state, state.undo.length > 0 ? 'rolled-back' : 'no-go', `held by ${hold.by} (${hold.reason}) and not resumed before the deadline`);
 }
 
 /** A launch that could start only after its window is held: never a late go. */
 function guardLaunchWindow(state: CountdownState, checkpoint: CheckpointState): void {
-  const launches = specOf(state.input, checkpoint.name).steps.some(({ type, name }) => type === 'launch' && checkpoint.pending.includes(name));
+  const launches = specOf(state.input, checkpoint.name).steps.some(
+    ({ type, name }) => type === 'launch' && checkpoint.pending.includes(name),
+  );
   const closedMs = Date.now() - (state.launchAtMs + durationMs(state.input.release.spec.launchWindow));
   const known = checkpoint.own.some(({ code }) => code === 'LaunchWindowClosed' || code === 'CheckpointMissed');
   if (!launches || closedMs <= 0 || known || nextStep(checkpoint) === null) return;
-  checkpoint.own.push(late(checkpoint, 'LaunchWindowClosed', `the launch window closed ${Math.ceil(closedMs / 60_000)} minutes ago; resume with a shifted launch time`, closedMs, 0));
+  checkpoint.own.push(
+    late(
+      checkpoint,
+      'LaunchWindowClosed',
+      `the launch window closed ${Math.ceil(closedMs / 60_000)} minutes ago; resume with a shifted launch time`,
+      closedMs,
+      0,
+    ),
+  );
 }
 
 function late(checkpoint: CheckpointState, code: string, message: string, measuredMs: number, limitMs: number) {
-  return { code, subject: checkpoint.name, outcome: 'inconclusive' as const, measured: Math.round(measuredMs / 60_000), limit: Math.round(limitMs / 60_000), unit: 'min', message, evidence: [] };
+  return {
+    code,
+    subject: checkpoint.name,
+    outcome: 'inconclusive' as const,
+    measured: Math.round(measuredMs / 60_000),
+    limit: Math.round(limitMs / 60_000),
+    unit: 'min',
+    message,
+    evidence: [],
+  };
 }
 
 /** Undoes what must be undone, tells everyone, gives the lock back. Runs whatever happened before, and cannot be cancelled. */
@@ -241,11 +324,34 @@ async function undoAll(state: CountdownState): Promise<void> {
   const reports: UndoReport[] = [];
   for (const entry of [...state.undo].reverse()) {
     record(state, Date.now(), 'tminus', 'undo.started', entry.name, state.sentence);
-    const report = await undoers[entry.kind](entry, { countdown: workflowInfo().workflowId, generation: state.generation, failedAt: state.failedAt }).catch((error: unknown): UndoReport => couldNotUndo(entry.name, error));
+    const report = await undoers[entry.kind](entry, {
+      countdown: workflowInfo().workflowId,
+      generation: state.generation,
+      failedAt: state.failedAt,
+    }).catch((error: unknown): UndoReport => couldNotUndo(entry.name, error));
     reports.push(report);
-    record(state, Date.now(), 'tminus', report.undone ? 'undo.done' : 'undo.incomplete', entry.name, report.findings.map(({ message }) => message).join('; '));
+    record(
+      state,
+      Date.now(),
+      'tminus',
+      report.undone ? 'undo.done' : 'undo.incomplete',
+      entry.name,
+      report.findings.map(({ message }) => message).join('; '),
+    );
   }
-  checkpoint.steps.push(...reports.map((report, index) => ({ name: index === 0 ? 'rollback' : `rollback-${index + 1}`, type: 'rollback', round: 1, state: 'done' as const, startedAt: iso(), finishedAt: iso(), findings: report.findings, facts: report.facts, evidence: report.evidence })));
+  checkpoint.steps.push(
+    ...reports.map((report, index) => ({
+      name: index === 0 ? 'rollback' : `rollback-${index + 1}`,
+      type: 'rollback',
+      round: 1,
+      state: 'done' as const,
+      startedAt: iso(),
+      finishedAt: iso(),
+      findings: report.findings,
+      facts: report.facts,
+      evidence: report.evidence,
+    })),
+  );
   evaluate(state, checkpoint, Date.now());
   state.undo = [];
   if (reports.every(({ undone }) => undone)) {
@@ -253,12 +359,23 @@ async function undoAll(state: CountdownState): Promise<void> {
     return;
   }
   state.ending = 'undo-incomplete';
-  state.sentence = `${reports.filter(({ undone }) => !undone).map(({ name }) => name).join(', ')}: not undone; a person has to look now. ${state.sentence}`;
+  state.sentence = `${reports
+    .filter(({ undone }) => !undone)
+    .map(({ name }) => name)
+    .join(', ')}: not undone; a person has to look now. ${state.sentence}`;
 }
 
 function couldNotUndo(name: string, error: unknown): UndoReport {
   const message = `${name}: could not be undone: ${sentenceOf(error)}`;
-  return { name, undone: false, findings: [{ code: 'RollbackIncomplete', subject: name, outcome: 'fail', measured: null, limit: null, unit: '', message, evidence: [] }], facts: [], evidence: [] };
+  return {
+    name,
+    undone: false,
+    findings: [
+      { code: 'RollbackIncomplete', subject: name, outcome: 'fail', measured: null, limit: null, unit: '', message, evidence: [] },
+    ],
+    facts: [],
+    evidence: [],
+  };
 }
 
 async function continueAsNewIfLong(state: CountdownState): Promise<void> {
@@ -273,7 +390,8 @@ function end(state: CountdownState, ending: Ending, sentence: string): void {
   state.sentence = sentence;
 }
 
-const nextStep = (checkpoint: CheckpointState): string | null => checkpoint.steps.find(({ name }) => checkpoint.pending.includes(name))?.name ?? null;
+const nextStep = (checkpoint: CheckpointState): string | null =>
+  checkpoint.steps.find(({ name }) => checkpoint.pending.includes(name))?.name ?? null;
 const iso = (): string => new Date(Date.now()).toISOString();
 const actorOfRequester = ({ input: { requestedBy } }: CountdownState): string => `${requestedBy.issuer}/${requestedBy.subject}`;
 

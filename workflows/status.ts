@@ -50,7 +50,12 @@ function sentence(state: CountdownState): string {
     case 'holding':
     case 'stopped':
     case 'ended':
-      return evaluation?.reasons.filter(({ effect }) => effect === evaluation.verdict).map(({ message }) => message).join('; ') ?? state.phase;
+      return (
+        evaluation?.reasons
+          .filter(({ effect }) => effect === evaluation.verdict)
+          .map(({ message }) => message)
+          .join('; ') ?? state.phase
+      );
   }
 }
 
@@ -65,7 +70,14 @@ function checkpointStatus(state: CountdownState, checkpoint: CheckpointState, in
     evidenceDigest: checkpoint.evidenceDigest,
     steps: checkpoint.steps,
     approvals: checkpoint.approvals,
-    ...(approval ? { approval: { ...approval, ...(checkpoint.approvalDeadlineMs === undefined ? {} : { deadlineAt: iso(checkpoint.approvalDeadlineMs) }) } } : {}),
+    ...(approval
+      ? {
+          approval: {
+            ...approval,
+            ...(checkpoint.approvalDeadlineMs === undefined ? {} : { deadlineAt: iso(checkpoint.approvalDeadlineMs) }),
+          },
+        }
+      : {}),
     waivers: checkpoint.waivers.map(({ finding, reason, by, expiresAtMs }) => ({ finding, reason, by, expiresAt: iso(expiresAtMs) })),
     ...(checkpoint.evaluation ? { evaluation: checkpoint.evaluation } : {}),
   };
@@ -92,12 +104,48 @@ function conditions(state: CountdownState): Condition[] {
   });
   const held = state.phase === 'holding' || state.phase === 'stopped';
   return [
-    condition('LockHeld', state.phase !== 'opening' && state.ending === null, state.phase === 'opening' ? 'Opening' : state.ending === null ? 'Acquired' : 'Released', 'one live countdown per service', at(['countdown.started'])),
-    condition('Holding', held, held ? (state.hold ? 'HeldByPerson' : 'Verdict') : 'ClockRuns', held ? sentence(state) : 'the clock runs', at(['hold.accepted', 'checkpoint.holding', 'checkpoint.stopped', 'resume.accepted'])),
-    condition('CheckpointReached', state.phase !== 'counting' && state.phase !== 'opening', current(state).offset, current(state).name, at(['checkpoint.reached'])),
-    condition('Launched', state.ending === 'launched', state.ending === 'launched' ? 'GuardPassed' : 'NotYet', state.ending === 'launched' ? state.sentence : 'the candidate has not passed its guard', at(['countdown.launched'])),
-    condition('RolledBack', state.ending === 'rolled-back', state.ending === 'rolled-back' ? 'Undone' : 'NothingUndone', state.ending === 'rolled-back' ? state.sentence : 'nothing was rolled back', at(['undo.done'])),
-    condition('Ended', state.ending !== null, state.ending ?? 'Running', state.sentence || 'the countdown is under way', state.endedAtMs === null ? undefined : iso(state.endedAtMs)),
+    condition(
+      'LockHeld',
+      state.phase !== 'opening' && state.ending === null,
+      state.phase === 'opening' ? 'Opening' : state.ending === null ? 'Acquired' : 'Released',
+      'one live countdown per service',
+      at(['countdown.started']),
+    ),
+    condition(
+      'Holding',
+      held,
+      held ? (state.hold ? 'HeldByPerson' : 'Verdict') : 'ClockRuns',
+      held ? sentence(state) : 'the clock runs',
+      at(['hold.accepted', 'checkpoint.holding', 'checkpoint.stopped', 'resume.accepted']),
+    ),
+    condition(
+      'CheckpointReached',
+      state.phase !== 'counting' && state.phase !== 'opening',
+      current(state).offset,
+      current(state).name,
+      at(['checkpoint.reached']),
+    ),
+    condition(
+      'Launched',
+      state.ending === 'launched',
+      state.ending === 'launched' ? 'GuardPassed' : 'NotYet',
+      state.ending === 'launched' ? state.sentence : 'the candidate has not passed its guard',
+      at(['countdown.launched']),
+    ),
+    condition(
+      'RolledBack',
+      state.ending === 'rolled-back',
+      state.ending === 'rolled-back' ? 'Undone' : 'NothingUndone',
+      state.ending === 'rolled-back' ? state.sentence : 'nothing was rolled back',
+      at(['undo.done']),
+    ),
+    condition(
+      'Ended',
+      state.ending !== null,
+      state.ending ?? 'Running',
+      state.sentence || 'the countdown is under way',
+      state.endedAtMs === null ? undefined : iso(state.endedAtMs),
+    ),
   ];
 }
 

@@ -9,7 +9,16 @@ import { auditPath, readAudit, storeAudit, type AuditFiles } from './audit-file.
 
 function chain(count: number): AuditRecord[] {
   const records: AuditRecord[] = [];
-  while (records.length < count) records.push(chainRecord(records.at(-1) ?? EMPTY_CHAIN, { at: '2026-11-24T06:00:00Z', actor: 'tminus', action: 'step.started', object: 'launch', detail: String(records.length) }));
+  while (records.length < count)
+    records.push(
+      chainRecord(records.at(-1) ?? EMPTY_CHAIN, {
+        at: '2026-11-24T06:00:00Z',
+        actor: 'tminus',
+        action: 'step.started',
+        object: 'launch',
+        detail: String(records.length),
+      }),
+    );
   return records;
 }
 
@@ -50,7 +59,11 @@ describe('storeAudit', () => {
     const { privateKey, publicKey } = generateKeyPairSync('ed25519');
     const records = chain(2);
     await storeAudit({ ...files, signingKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() }, 'go-api', 'run', records);
-    const { signature, ...head } = JSON.parse(await readFile(`${path}.head.json`, 'utf8')) as { seq: number; hash: string; signature: string };
+    const { signature, ...head } = JSON.parse(await readFile(`${path}.head.json`, 'utf8')) as {
+      seq: number;
+      hash: string;
+      signature: string;
+    };
     expect(verify(null, Buffer.from(canonicalJson(head)), publicKey, Buffer.from(signature, 'base64'))).toBe(true);
     expect(verifyChain(records.slice(0, 1), head)).toMatchObject({ ok: false });
   });

@@ -11,7 +11,8 @@ export interface AuditFiles {
   signingKeyPem?: string;
 }
 
-export const auditPath = ({ folder }: Pick<AuditFiles, 'folder'>, release: string, runId: string): string => join(folder, release, `${runId}.jsonl`);
+export const auditPath = ({ folder }: Pick<AuditFiles, 'folder'>, release: string, runId: string): string =>
+  join(folder, release, `${runId}.jsonl`);
 
 /**
  * Appends records to a countdown's audit file and signs the new head. A retry finds what it already wrote and skips it; a file that says
@@ -26,7 +27,10 @@ export async function storeAudit(files: AuditFiles, release: string, runId: stri
   const check = verifyChain([...stored, ...missing]);
   if (diverged || !check.ok) {
     const seq = diverged?.seq ?? (check.ok ? 0 : check.seq);
-    throw ApplicationFailure.nonRetryable(`the audit file of ${release} was changed by someone else at record ${seq}; it is left as it is`, 'AuditDiverged');
+    throw ApplicationFailure.nonRetryable(
+      `the audit file of ${release} was changed by someone else at record ${seq}; it is left as it is`,
+      'AuditDiverged',
+    );
   }
   if (missing.length > 0) await appendDurably(path, missing);
   await signHead(files, path, check.head);

@@ -5,4 +5,5 @@ export const LOCK_TYPE = 'serviceLock';
 export const UNLOCK_SIGNAL = 'unlock';
 
 /** One live countdown per Deployment. */
-export const serviceLockId = ({ cluster, namespace, deployment }: DeploymentTarget): string => `service-lock/${cluster}/${namespace}/${deployment}`;
+export const serviceLockId = ({ cluster, namespace, deployment }: DeploymentTarget): string =>
+  `service-lock/${cluster}/${namespace}/${deployment}`;

@@ -17,7 +17,10 @@ export interface LockDependencies {
  * Takes the lock of a Deployment for a countdown. The same holder gets it again; the lock of a countdown that has ended is stale and
  * taken over; a live one refuses with its name. The generation is one above the highest that ever wrote to the Deployment.
  */
-export async function acquireLock({ client, workflowTaskQueue, fencingGeneration }: LockDependencies, { holder, target }: LockRequest): Promise<LockAnswer> {
+export async function acquireLock(
+  { client, workflowTaskQueue, fencingGeneration }: LockDependencies,
+  { holder, target }: LockRequest,
+): Promise<LockAnswer> {
   const workflowId = serviceLockId(target);
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     try {
@@ -38,7 +41,10 @@ export async function acquireLock({ client, workflowTaskQueue, fencingGeneration
     const other = typeof held === 'string' ? held : 'an unknown countdown';
     if (other === holder) return { acquired: true, generation: (await fencingGeneration(target)) + 1 };
     if (await isRunning(client, other)) {
-      return { acquired: false, sentence: `${target.namespace}/${target.deployment} already has a countdown: ${other.replace('countdown/', '')}; abort it or wait for its end` };
+      return {
+        acquired: false,
+        sentence: `${target.namespace}/${target.deployment} already has a countdown: ${other.replace('countdown/', '')}; abort it or wait for its end`,
+      };
     }
     await client.workflow.getHandle(workflowId, lock.runId).terminate(`its holder ${other} has ended`);
   }

@@ -137,7 +137,10 @@ test.each([
     for (let i = 0; i < 5; i += 1) yield bytesOf(`piece ${i}`);
   }
   const store = createFolderEvidenceStore(folder);
-  await expect(store.put(description, many())).rejects.toMatchObject({ name: 'EvidenceNotKept', message: expect.stringContaining(sentence) });
+  await expect(store.put(description, many())).rejects.toMatchObject({
+    name: 'EvidenceNotKept',
+    message: expect.stringContaining(sentence),
+  });
   expect(writes).toBe(3);
   expect(await files(folder)).toEqual([]);
 });
@@ -145,7 +148,10 @@ test.each([
 test('answers a folder that cannot be one with a sentence', async () => {
   await writeFile(join(folder, 'file'), '');
   const store = createFolderEvidenceStore(join(folder, 'file', 'store'));
-  await expect(store.put(description, bytesOf('x'))).rejects.toMatchObject({ name: 'EvidenceNotKept', message: expect.stringContaining('is a file') });
+  await expect(store.put(description, bytesOf('x'))).rejects.toMatchObject({
+    name: 'EvidenceNotKept',
+    message: expect.stringContaining('is a file'),
+  });
   expect(await store.has(digestOf(bytesOf('x')))).toBe(false);
 });
 

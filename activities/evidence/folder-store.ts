@@ -83,7 +83,9 @@ export function createFolderEvidenceStore(
     const found = await find(hex);
     if (!found) throw new EvidenceMissing(`There is no evidence ${digest} in ${folder}.`);
     if (found.actualBytes !== found.sizeBytes) {
-      throw new EvidenceDamaged(`Evidence ${digest} in ${folder} is damaged: it has ${found.actualBytes} bytes and had ${found.sizeBytes} when it was stored.`);
+      throw new EvidenceDamaged(
+        `Evidence ${digest} in ${folder} is damaged: it has ${found.actualBytes} bytes and had ${found.sizeBytes} when it was stored.`,
+      );
     }
     const hash = createHash('sha256');
     const handle = await open(found.path, 'r');
@@ -97,7 +99,8 @@ export function createFolderEvidenceStore(
       await handle.close();
     }
     // Known only at the end: a reader must use nothing of it before the iteration has ended without an error.
-    if (hash.digest('hex') !== hex) throw new EvidenceDamaged(`Evidence ${digest} in ${folder} is damaged: its bytes have another SHA-256.`);
+    if (hash.digest('hex') !== hex)
+      throw new EvidenceDamaged(`Evidence ${digest} in ${folder} is damaged: its bytes have another SHA-256.`);
   }
 
   async function has(digest: string): Promise<boolean> {

@@ -53,7 +53,11 @@ const run = (asked: LoadTestInput, signal = new AbortController().signal, resolv
   asyncLocalStorage.run(contextWith(signal), () => activities(resolveTarget).runLoadTest(asked));
 
 test('does not let a retry try what retrying cannot mend', async () => {
-  await expect(run(input())).rejects.toMatchObject({ type: 'EvidenceMissing', nonRetryable: true, message: expect.stringContaining('There is no evidence') });
+  await expect(run(input())).rejects.toMatchObject({
+    type: 'EvidenceMissing',
+    nonRetryable: true,
+    message: expect.stringContaining('There is no evidence'),
+  });
   await expect(run(input('300 parsecs'))).rejects.toMatchObject({ type: 'RangeError', nonRetryable: true });
   await expect(run(input())).rejects.toBeInstanceOf(ApplicationFailure);
 });

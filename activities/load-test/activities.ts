@@ -23,7 +23,8 @@ export function createLoadTestActivities(world: LoadTestWorld): Pick<StepActivit
         // Rejects with the CancelledFailure that tells the server this end was asked for.
         if (context.cancellationSignal.aborted) await context.cancelled;
         const { name, message } = cause as Error;
-        if (NOT_MENDED_BY_RETRYING.has(name)) throw ApplicationFailure.create({ message, type: name, nonRetryable: true, cause: cause as Error });
+        if (NOT_MENDED_BY_RETRYING.has(name))
+          throw ApplicationFailure.create({ message, type: name, nonRetryable: true, cause: cause as Error });
         throw cause;
       }
     },

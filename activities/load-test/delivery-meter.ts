@@ -40,7 +40,12 @@ export function deliveryMeter(
       const asked = (offeredRequests(stages, until) - offeredRequests(stages, until - seconds)) / seconds;
       const delivered = (last.requests - first.requests) / seconds;
       const dropped = live.dropped > 0 ? `, ${count(live.dropped)} dropped` : '';
-      return { text: `${rate(asked)} requests/s asked, ${rate(delivered)} delivered${dropped}`, done: Math.min(total, Math.round(until)), total, unit: 's' };
+      return {
+        text: `${rate(asked)} requests/s asked, ${rate(delivered)} delivered${dropped}`,
+        done: Math.min(total, Math.round(until)),
+        total,
+        unit: 's',
+      };
     },
   };
 }

@@ -50,7 +50,12 @@ export function startK6({ k6Path, script, folder, targetUrl }: K6Options): K6Pro
   // No REST API: it would listen on a port that two runs on one machine fight for.
   argv.push('--address', '', '--include-system-env-vars=false', '-e', `TARGET=${targetUrl}`, '--out', 'json=-', script);
   const env = Object.fromEntries(ENVIRONMENT.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
-  const child = spawn('/bin/sh', ['-c', WATCHED, 'k6', k6Path, ...argv], { cwd: folder, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn('/bin/sh', ['-c', WATCHED, 'k6', k6Path, ...argv], {
+    cwd: folder,
+    env,
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   let lastError = '';
   let rest = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -25,7 +25,12 @@ export async function writeK6Script(folder: string, script: Uint8Array, stages: 
       },
     },
   };
-  const lines = ["export * from './script.js';", "export { default } from './script.js';", `export const options = ${JSON.stringify(options)};`, ''];
+  const lines = [
+    "export * from './script.js';",
+    "export { default } from './script.js';",
+    `export const options = ${JSON.stringify(options)};`,
+    '',
+  ];
   await writeFile(wrapper, lines.join('\n'), { mode: 0o600 });
   return wrapper;
 }

@@ -46,7 +46,8 @@ beforeEach(async () => {
   beats.length = 0;
   server = createServer((request, response) => {
     const url = request.url ?? '';
-    if (url === '/metrics') response.end('go_goroutines 42\ngo_cpu_classes_gc_total_cpu_seconds_total 1\ngo_cpu_classes_total_cpu_seconds_total 50\n');
+    if (url === '/metrics')
+      response.end('go_goroutines 42\ngo_cpu_classes_gc_total_cpu_seconds_total 1\ngo_cpu_classes_total_cpu_seconds_total 50\n');
     else if (url.includes('debug=1')) response.end('# PauseNs = [100000 0]\n# PauseEnd = [1 0]\n# NumGC = 1\n');
     else if (url.startsWith('/debug/pprof/')) {
       profileAnsweredAt = performance.now();
@@ -82,7 +83,10 @@ async function inputFor({ script = SCRIPT, rate = 80, seconds = 4, p99 = '300ms'
       name: 'load-test',
       script: 'shop.js',
       target: 'shop-staging',
-      stages: [{ duration: '0s', rate }, { duration: `${seconds}s`, rate }],
+      stages: [
+        { duration: '0s', rate },
+        { duration: `${seconds}s`, rate },
+      ],
       maxVus,
       limits: { p99, errorRate: '1%', delivered: '95%', endpoints: {} },
       sampleEvery: '1s',
@@ -163,7 +167,14 @@ test('takes profiles while a limit is broken, and stops the run within 3 s once 
   expect(codes(report)).toContain('LatencyAboveLimit');
   expect(codes(report)).not.toContain('LoadRunIncomplete');
   expect(say(report, 'LatencyAboveLimit')).toMatch(/^p99 of POST \/api\/order\/create is 1[2-9]\d ms, limit 50 ms$/);
-  expect(report.evidence.map((ref) => ref.kind).sort()).toEqual(['cpu-profile', 'goroutine-profile', 'goroutine-profile', 'heap-profile', 'k6-points', 'runtime-samples']);
+  expect(report.evidence.map((ref) => ref.kind).sort()).toEqual([
+    'cpu-profile',
+    'goroutine-profile',
+    'goroutine-profile',
+    'heap-profile',
+    'k6-points',
+    'runtime-samples',
+  ]);
   expect(report.facts.map((fact) => fact.text)).toContain('4 profiles of the one pod, taken while a limit was broken');
   expect(report.facts[0]?.text).toMatch(/^stopped after \d+ s: hopeless, 100 requests\/s asked/);
 });
@@ -188,7 +199,10 @@ test('holds when iterations were dropped for want of virtual users', async () =>
 
 test('holds when k6 is killed in the middle', async () => {
   const killing = (async () => {
-    await until(() => beats.length, (beat) => beat >= 2);
+    await until(
+      () => beats.length,
+      (beat) => beat >= 2,
+    );
     for (const id of await k6Processes()) if (await isK6(id)) process.kill(id, 'SIGKILL');
   })();
   const report = await run({ seconds: 20 });
@@ -207,7 +221,10 @@ test('ends k6 when it is cancelled and keeps no half evidence', async () => {
   const cancel = new AbortController();
   const running = run({ seconds: 20, signal: cancel.signal });
   const refused = expect(running).rejects.toThrow('the countdown was aborted');
-  await until(() => beats.length, (beat) => beat >= 2);
+  await until(
+    () => beats.length,
+    (beat) => beat >= 2,
+  );
   const asked = performance.now();
   cancel.abort(new Error('the countdown was aborted'));
   await refused;
@@ -230,8 +247,18 @@ test('ends k6 and leaves nothing when the evidence cannot be kept', async () => 
 
 test('says at once that the script is not in the store', async () => {
   const input = { ...(await inputFor({})), scriptDigest: `sha256:${'0'.repeat(64)}` };
-  const world = { store, k6Path, resolveTarget: () => 'http://127.0.0.1:1', listPods: () => Promise.resolve([]), pprofPort: 1, metricsPort: 1, workFolder: join(folder, 'work') };
-  await expect(runLoad(input, world, { signal: new AbortController().signal, heartbeat: () => undefined, attempt: 1 })).rejects.toMatchObject({ name: 'EvidenceMissing' });
+  const world = {
+    store,
+    k6Path,
+    resolveTarget: () => 'http://127.0.0.1:1',
+    listPods: () => Promise.resolve([]),
+    pprofPort: 1,
+    metricsPort: 1,
+    workFolder: join(folder, 'work'),
+  };
+  await expect(
+    runLoad(input, world, { signal: new AbortController().signal, heartbeat: () => undefined, attempt: 1 }),
+  ).rejects.toMatchObject({ name: 'EvidenceMissing' });
 });
 
 test('k6 does not outlive a worker that was killed, whose retry is a clean run of its own', async () => {

@@ -117,7 +117,13 @@ async function follow(k6: K6Process, plan: StepPlan, input: LoadTestInput, world
 }
 
 /** What is stored: our start, k6's bytes as they come, our end. Counts them on the way. */
-async function* recorded(k6: K6Process, live: LoadAccumulator, watch: RunWatch, input: LoadTestInput, { signal, attempt }: RunControl): AsyncIterable<Uint8Array> {
+async function* recorded(
+  k6: K6Process,
+  live: LoadAccumulator,
+  watch: RunWatch,
+  input: LoadTestInput,
+  { signal, attempt }: RunControl,
+): AsyncIterable<Uint8Array> {
   yield runLine('Run', { runId: input.runId, attempt, target: input.step.target, startedAt: new Date().toISOString() });
   for await (const chunk of k6.points as AsyncIterable<Uint8Array>) {
     live.push(chunk);
@@ -137,7 +143,14 @@ interface RunWatch {
 }
 
 /** Heartbeats, profiles at the first breach, stop when hopeless, end on cancellation or when k6 hangs. */
-function watchRun(k6: K6Process, live: LoadAccumulator, plan: StepPlan, input: LoadTestInput, world: LoadTestWorld, control: RunControl): RunWatch {
+function watchRun(
+  k6: K6Process,
+  live: LoadAccumulator,
+  plan: StepPlan,
+  input: LoadTestInput,
+  world: LoadTestWorld,
+  control: RunControl,
+): RunWatch {
   const meter = deliveryMeter(plan.stages, live);
   const profilesEnd = new AbortController();
   let profiles: Promise<{ evidence: EvidenceRef[]; facts: Fact[] }> | null = null;
@@ -197,12 +210,19 @@ function stillToCome(live: LoadAccumulator, { stages }: StepPlan): number {
 }
 
 /** Profiles of the pods under load. Which of them is at fault cannot be told from the client's side, so the fact names all. */
-async function profilePods(input: LoadTestInput, world: LoadTestWorld, signal: AbortSignal): Promise<{ evidence: EvidenceRef[]; facts: Fact[] }> {
+async function profilePods(
+  input: LoadTestInput,
+  world: LoadTestWorld,
+  signal: AbortSignal,
+): Promise<{ evidence: EvidenceRef[]; facts: Fact[] }> {
   let pods: readonly SampledPod[];
   try {
     pods = await world.listPods(input.staging);
   } catch (cause) {
-    return { evidence: [], facts: [{ subject: 'profiles', text: `no profiles: the pods cannot be listed: ${(cause as Error).message}`, values: {} }] };
+    return {
+      evidence: [],
+      facts: [{ subject: 'profiles', text: `no profiles: the pods cannot be listed: ${(cause as Error).message}`, values: {} }],
+    };
   }
   const { namespace } = input.staging;
   const options = {
@@ -215,15 +235,31 @@ async function profilePods(input: LoadTestInput, world: LoadTestWorld, signal: A
   const chosen = pods.slice(0, PROFILED_PODS_LIMIT);
   const taken = await Promise.all(chosen.map((pod) => captureProfiles({ ...pod, namespace }, options)));
   const evidence = taken.flatMap((each) => each.evidence);
-  const which = pods.length === 1 ? 'the one pod' : chosen.length === pods.length ? `all ${pods.length} pods` : `${chosen.length} of ${pods.length} pods`;
-  const text = pods.length === 0 ? 'no profiles: no pod was found' : `${evidence.length} profiles of ${which}, taken while a limit was broken`;
-  return { evidence, facts: [{ subject: 'profiles', text, values: { profiles: evidence.length, pods: chosen.length } }, ...taken.flatMap((each) => each.facts)] };
+  const which =
+    pods.length === 1
+      ? 'the one pod'
+      : chosen.length === pods.length
+        ? `all ${pods.length} pods`
+        : `${chosen.length} of ${pods.length} pods`;
+  const text =
+    pods.length === 0 ? 'no profiles: no pod was found' : `${evidence.length} profiles of ${which}, taken while a limit was broken`;
+  return {
+    evidence,
+    facts: [
+      { subject: 'profiles', text, values: { profiles: evidence.length, pods: chosen.length } },
+      ...taken.flatMap((each) => each.facts),
+    ],
+  };
 }
 
 function storeSamples(store: EvidenceStore, samples: readonly unknown[], input: LoadTestInput): Promise<EvidenceRef> {
   const { namespace, deployment } = input.staging;
   const lines = samples.map((sample) => `${JSON.stringify(sample)}\n`).join('');
-  const description = { kind: 'runtime-samples', mediaType: 'application/x-ndjson', source: `deployment ${namespace}/${deployment}` } as const;
+  const description = {
+    kind: 'runtime-samples',
+    mediaType: 'application/x-ndjson',
+    source: `deployment ${namespace}/${deployment}`,
+  } as const;
   return store.put(description, new TextEncoder().encode(lines));
 }
 

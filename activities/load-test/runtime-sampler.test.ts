@@ -24,7 +24,8 @@ afterEach(() => {
 
 const pods = [{ name: 'a', ip: '127.0.0.1' }];
 // The timer never fires in a test: a look is taken at the start and one at the end.
-const sampler = (listPods = () => Promise.resolve(pods)) => startRuntimeSampler({ listPods, metricsPort: port, pprofPort: port, everyMs: 2_000_000_000 });
+const sampler = (listPods = () => Promise.resolve(pods)) =>
+  startRuntimeSampler({ listPods, metricsPort: port, pprofPort: port, everyMs: 2_000_000_000 });
 
 test('stores each pause once though Go shows the last 256 each time', async () => {
   const now = BigInt(Date.now() + 60_000) * 1_000_000n;

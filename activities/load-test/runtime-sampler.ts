@@ -50,17 +50,25 @@ export function startRuntimeSampler({ listPods, metricsPort, pprofPort, everyMs,
       const pods = (await within(ANSWER_WITHIN_MS, listPods())).slice(0, PODS_LIMIT);
       samples.push(...(await Promise.all(pods.map((pod) => sample(pod, at)))));
     } catch (cause) {
-      samples.push({ ...UNREAD, at, pod: '', unread: `the pods cannot be listed: ${cause instanceof Error ? cause.message : String(cause)}` });
+      samples.push({
+        ...UNREAD,
+        at,
+        pod: '',
+        unread: `the pods cannot be listed: ${cause instanceof Error ? cause.message : String(cause)}`,
+      });
     }
   }
 
   async function sample({ name, ip }: SampledPod, at: string): Promise<RuntimeSample> {
     const host = ip.includes(':') ? `[${ip}]` : ip;
     const page = async (port: number, path: string): Promise<string> =>
-      new TextDecoder().decode(await readPage({ url: `http://${host}:${port}${path}`, timeoutMs: ANSWER_WITHIN_MS, limitBytes: PAGE_LIMIT_BYTES }));
+      new TextDecoder().decode(
+        await readPage({ url: `http://${host}:${port}${path}`, timeoutMs: ANSWER_WITHIN_MS, limitBytes: PAGE_LIMIT_BYTES }),
+      );
     const [metrics, heap] = await Promise.allSettled([page(metricsPort, '/metrics'), page(pprofPort, '/debug/pprof/heap?debug=1')]);
     for (const each of [metrics, heap]) if (each.status === 'rejected' && !(each.reason instanceof PageUnread)) throw each.reason;
-    if (metrics.status === 'rejected') return { ...UNREAD, at, pod: name, unread: `/metrics of pod ${name}: ${(metrics.reason as PageUnread).message}` };
+    if (metrics.status === 'rejected')
+      return { ...UNREAD, at, pod: name, unread: `/metrics of pod ${name}: ${(metrics.reason as PageUnread).message}` };
     const pauses = heap.status === 'fulfilled' ? readGcPauses(heap.value) : null;
     if (pauses) {
       const seen = newestPause.get(name) ?? 0n;

@@ -7,7 +7,10 @@ const step: LoadTestStep = {
   name: 'load-test',
   script: 'k6/shop.js',
   target: 'shop-staging',
-  stages: [{ duration: '5s', rate: 300 }, { duration: '1m', rate: 300 }],
+  stages: [
+    { duration: '5s', rate: 300 },
+    { duration: '1m', rate: 300 },
+  ],
   maxVus: 400,
   limits: { p99: '300ms', errorRate: '0.1%', delivered: '95%', endpoints: { 'GET /a': { p99: '1.5s' }, 'GET /b': { errorRate: '2%' } } },
   sampleEvery: '5s',
@@ -16,8 +19,16 @@ const step: LoadTestStep = {
 
 test('reads a step in seconds, milliseconds and percent', () => {
   expect(planOf(step)).toEqual({
-    stages: [{ seconds: 5, ratePerSecond: 300 }, { seconds: 60, ratePerSecond: 300 }],
-    limits: { p99Ms: 300, errorPercent: 0.1, deliveredPercent: 95, endpoints: { 'GET /a': { p99Ms: 1_500 }, 'GET /b': { errorPercent: 2 } } },
+    stages: [
+      { seconds: 5, ratePerSecond: 300 },
+      { seconds: 60, ratePerSecond: 300 },
+    ],
+    limits: {
+      p99Ms: 300,
+      errorPercent: 0.1,
+      deliveredPercent: 95,
+      endpoints: { 'GET /a': { p99Ms: 1_500 }, 'GET /b': { errorPercent: 2 } },
+    },
   });
 });
 

@@ -14,7 +14,10 @@ export function planOf(step: LoadTestStep): StepPlan {
   const { limits } = step;
   const endpoints: LoadLimits['endpoints'] = {};
   for (const [name, { p99, errorRate }] of Object.entries(limits.endpoints)) {
-    endpoints[name] = { ...(p99 === undefined ? {} : { p99Ms: durationMs(p99) }), ...(errorRate === undefined ? {} : { errorPercent: sharePercent(errorRate) }) };
+    endpoints[name] = {
+      ...(p99 === undefined ? {} : { p99Ms: durationMs(p99) }),
+      ...(errorRate === undefined ? {} : { errorPercent: sharePercent(errorRate) }),
+    };
   }
   return {
     stages: step.stages.map(({ duration, rate }) => ({ seconds: durationMs(duration) / 1_000, ratePerSecond: rate })),

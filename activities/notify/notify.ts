@@ -11,10 +11,15 @@ export interface NotifyDependencies {
 }
 
 /** Tells each target once; one that cannot be told is answered with the reason and does not keep the others from being told. */
-export function createNotifyActivities({ environment, environmentFolder, now = () => new Date() }: NotifyDependencies): Pick<BookkeepingActivities, 'notify'> {
+export function createNotifyActivities({
+  environment,
+  environmentFolder,
+  now = () => new Date(),
+}: NotifyDependencies): Pick<BookkeepingActivities, 'notify'> {
   const read = async (reference: SecretReference | { value: string }): Promise<string> => {
     if ('value' in reference) return reference.value;
-    if ('file' in reference) return (await readFile(isAbsolute(reference.file) ? reference.file : resolve(environmentFolder, reference.file), 'utf8')).trim();
+    if ('file' in reference)
+      return (await readFile(isAbsolute(reference.file) ? reference.file : resolve(environmentFolder, reference.file), 'utf8')).trim();
     const value = process.env[reference.env];
     if (value === undefined) throw new Error(`the environment variable ${reference.env} is not set`);
     return value;
@@ -22,7 +27,11 @@ export function createNotifyActivities({ environment, environmentFolder, now = (
   const tell = async (target: string, announcement: Announcement): Promise<void> => {
     const notifier = Object.hasOwn(environment.spec.notify, target) ? environment.spec.notify[target] : undefined;
     if (!notifier) throw new Error(`the environment file names no way to tell ${target}`);
-    await sendWebhook({ url: await read(notifier.url), ...(notifier.secret ? { secret: await read(notifier.secret) } : {}) }, announcement, now());
+    await sendWebhook(
+      { url: await read(notifier.url), ...(notifier.secret ? { secret: await read(notifier.secret) } : {}) },
+      announcement,
+      now(),
+    );
   };
   return {
     async notify(announcement) {

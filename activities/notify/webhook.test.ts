@@ -5,7 +5,17 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Announcement } from '../bookkeeping-contract.ts';
 import { sendWebhook } from './webhook.ts';
 
-const announcement: Announcement = { key: 'go-api/run/7', release: 'go-api', service: 'shop/go-api', checkpoint: 'final-poll', verdict: 'hold', message: '0 of 2 approvals', at: '2026-11-24T06:00:00Z', rehearsal: false, targets: ['oncall'] };
+const announcement: Announcement = {
+  key: 'go-api/run/7',
+  release: 'go-api',
+  service: 'shop/go-api',
+  checkpoint: 'final-poll',
+  verdict: 'hold',
+  message: '0 of 2 approvals',
+  at: '2026-11-24T06:00:00Z',
+  rehearsal: false,
+  targets: ['oncall'],
+};
 const NOW = new Date('2026-11-24T06:00:00Z');
 
 let server: Server;
@@ -32,7 +42,11 @@ describe('sendWebhook', () => {
     const { headers, body } = got[0]!;
     expect(JSON.parse(body)).toMatchObject({ kind: 'Announcement', verdict: 'hold', message: '0 of 2 approvals' });
     const expected = createHmac('sha256', 's3cret').update(`go-api/run/7.1795500000.${body}`).digest('base64');
-    expect(headers).toMatchObject({ 'webhook-id': 'go-api/run/7', 'webhook-timestamp': '1795500000', 'webhook-signature': `v1,${expected}` });
+    expect(headers).toMatchObject({
+      'webhook-id': 'go-api/run/7',
+      'webhook-timestamp': '1795500000',
+      'webhook-signature': `v1,${expected}`,
+    });
   });
 
   it.each([500, 404, 302])('fails with one sentence that does not give the path away when the receiver answers %d', async (status) => {

@@ -30,7 +30,9 @@ export async function sendWebhook({ url, secret }: WebhookTarget, announcement: 
     },
     body,
   }).catch((error: unknown) => {
-    throw new Error(`cannot reach ${new URL(url).host}: ${error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : 'unknown'}`);
+    throw new Error(
+      `cannot reach ${new URL(url).host}: ${error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : 'unknown'}`,
+    );
   });
   await response.body?.cancel();
   if (!response.ok) throw new Error(`${new URL(url).host} answered ${response.status}`);

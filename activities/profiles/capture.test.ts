@@ -79,7 +79,9 @@ test('asks one process for one CPU profile at a time', async () => {
   });
   const both = await Promise.all([captureProfiles(pod, options), captureProfiles(pod, options)]);
   expect(asked.filter((url) => url.includes('/profile'))).toHaveLength(1);
-  expect(both.flatMap(({ facts }) => facts.map((fact) => fact.text))).toEqual(['no cpu profile: another capture of this worker is profiling it now']);
+  expect(both.flatMap(({ facts }) => facts.map((fact) => fact.text))).toEqual([
+    'no cpu profile: another capture of this worker is profiling it now',
+  ]);
   expect((await captureProfiles(pod, options)).facts).toEqual([]);
 });
 

@@ -40,7 +40,9 @@ export async function captureProfiles(pod: ProfiledPod, options: CaptureOptions)
   const captured: CapturedProfiles = { evidence: [], facts: [] };
   const take = (kind: EvidenceKind, path: string, timeoutMs = ANSWER_WITHIN_MS) => takeOne(pod, options, captured, kind, path, timeoutMs);
 
-  const cpu = takeCpu(pod, options, captured, () => take('cpu-profile', `profile?seconds=${cpuSeconds}`, cpuSeconds * 1_000 + ANSWER_WITHIN_MS));
+  const cpu = takeCpu(pod, options, captured, () =>
+    take('cpu-profile', `profile?seconds=${cpuSeconds}`, cpuSeconds * 1_000 + ANSWER_WITHIN_MS),
+  );
   const others = (async () => {
     await take('goroutine-profile', 'goroutine');
     await pause(goroutineGapMs, signal);
@@ -52,7 +54,12 @@ export async function captureProfiles(pod: ProfiledPod, options: CaptureOptions)
   return captured;
 }
 
-async function takeCpu(pod: ProfiledPod, { pprofPort }: CaptureOptions, captured: CapturedProfiles, take: () => Promise<void>): Promise<void> {
+async function takeCpu(
+  pod: ProfiledPod,
+  { pprofPort }: CaptureOptions,
+  captured: CapturedProfiles,
+  take: () => Promise<void>,
+): Promise<void> {
   const address = `${pod.ip}:${pprofPort}`;
   if (profiled.has(address)) {
     captured.facts.push(notTaken(pod, 'cpu-profile', 'another capture of this worker is profiling it now'));

@@ -17,7 +17,11 @@ test('agrees with the p99 by nearest rank of the best run that can still come', 
     for (const bad of [0, 1, 2, 3, 9, 10, 11, 122, 123, 124]) {
       const sorted = Array.from({ length: total }, (_, i) => (i < total - bad ? 1 : 400));
       const p99 = sorted[Math.ceil((99 * total) / 100) - 1] as number;
-      expect([total, bad, isHopeless({ requests: bad, bad, stillToCome: Math.max(0, total - bad) }, 1)]).toEqual([total, bad, bad > total ? true : p99 > 300]);
+      expect([total, bad, isHopeless({ requests: bad, bad, stillToCome: Math.max(0, total - bad) }, 1)]).toEqual([
+        total,
+        bad,
+        bad > total ? true : p99 > 300,
+      ]);
     }
   }
 });

@@ -7,8 +7,12 @@ import type { RunEnd } from './run-record.ts';
 import { summarizeLoad, type LoadSummary } from './summary.ts';
 
 const limits: LoadLimits = { p99Ms: 300, errorPercent: 0.1, deliveredPercent: 95, endpoints: {} };
-const stages: LoadStage[] = [{ seconds: 0, ratePerSecond: 300 }, { seconds: 10, ratePerSecond: 300 }];
-const many = (n: number, request: FixtureRequest): FixtureRequest[] => Array.from({ length: n }, (_, i) => ({ second: i / 300, ...request }));
+const stages: LoadStage[] = [
+  { seconds: 0, ratePerSecond: 300 },
+  { seconds: 10, ratePerSecond: 300 },
+];
+const many = (n: number, request: FixtureRequest): FixtureRequest[] =>
+  Array.from({ length: n }, (_, i) => ({ second: i / 300, ...request }));
 
 const summarize = (requests: FixtureRequest[], end?: Partial<RunEnd>, own = limits): Promise<LoadSummary> =>
   summarizeLoad(inPieces(bytesOf(record(requests, end)), 65_536), own);
@@ -28,7 +32,13 @@ test('passes a service that keeps its limits under the whole load', async () => 
 test('names endpoint, p99 and limit in the sentence of a breach', async () => {
   const name = 'POST /api/order/create';
   const findings = await judge([...many(2_700, { ms: 10 }), ...many(300, { ms: 420, name })]);
-  expect(of(findings, 'LatencyAboveLimit')).toMatchObject({ subject: name, outcome: 'fail', limit: 300, unit: 'ms', message: `p99 of ${name} is 420 ms, limit 300 ms` });
+  expect(of(findings, 'LatencyAboveLimit')).toMatchObject({
+    subject: name,
+    outcome: 'fail',
+    limit: 300,
+    unit: 'ms',
+    message: `p99 of ${name} is 420 ms, limit 300 ms`,
+  });
   expect(of(findings, 'LatencyAboveLimit')?.measured).toBeCloseTo(420, 0);
   expect(of(findings, 'LatencyWithinLimit')?.subject).toBe('GET /a');
 });
@@ -85,7 +95,11 @@ test.each([
 
 test('gives errors in percent, with the counts', async () => {
   const findings = await judge([...many(2_985, { ms: 1 }), ...many(15, { ms: 1, status: 503 })]);
-  expect(of(findings, 'ErrorRateAboveLimit')).toMatchObject({ measured: 0.5, unit: '%', message: 'error rate of GET /a is 0.5 %, limit 0.1 % (15 of 3,000 requests failed)' });
+  expect(of(findings, 'ErrorRateAboveLimit')).toMatchObject({
+    measured: 0.5,
+    unit: '%',
+    message: 'error rate of GET /a is 0.5 %, limit 0.1 % (15 of 3,000 requests failed)',
+  });
 });
 
 test('a limit of 0 % is kept by a run without errors and by no other', async () => {
@@ -134,7 +148,9 @@ test('holds when the record is cut off, unreadable in parts, of two runs, or emp
   const late = { ...(whole.end as RunEnd), at: '2026-11-23T12:01:15.000Z' };
   expect(say({ iterations: 2_960, end: late })).toContain('40 iterations were cut off unfinished');
   expect(say({ end: late })).toBeUndefined();
-  expect(of(judgeLoad(await summarize([], { lastError: 'no such host' }), limits, stages), 'LoadRunIncomplete')?.message).toContain('k6 sent no request: no such host');
+  expect(of(judgeLoad(await summarize([], { lastError: 'no such host' }), limits, stages), 'LoadRunIncomplete')?.message).toContain(
+    'k6 sent no request: no such host',
+  );
 });
 
 test('a run stopped as hopeless is a failure, not an incomplete run', async () => {
@@ -152,7 +168,10 @@ test('tells the story in the words of the report', async () => {
 });
 
 test('offers the area under the stages', () => {
-  const ramp: LoadStage[] = [{ seconds: 5, ratePerSecond: 300 }, { seconds: 60, ratePerSecond: 300 }];
+  const ramp: LoadStage[] = [
+    { seconds: 5, ratePerSecond: 300 },
+    { seconds: 60, ratePerSecond: 300 },
+  ];
   expect(offeredRequests(ramp)).toBe(18_750);
   expect(offeredRequests(ramp, 2.5)).toBe(187.5);
   expect(offeredRequests(ramp, 6)).toBe(1_050);

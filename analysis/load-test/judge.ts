@@ -23,9 +23,19 @@ export function judgeLoad(summary: LoadSummary, limits: LoadLimits, stages: read
   return [
     ...judgeRun(summary, stages, stopped),
     ...(stopped ? [] : judgeDelivery(summary, limits, stages)),
-    ...missing.sort().map((name) =>
-      finding('EndpointMissing', name, 'inconclusive', 0, null, 'requests', `${name} has a limit but got no request, so nothing is known of it`),
-    ),
+    ...missing
+      .sort()
+      .map((name) =>
+        finding(
+          'EndpointMissing',
+          name,
+          'inconclusive',
+          0,
+          null,
+          'requests',
+          `${name} has a limit but got no request, so nothing is known of it`,
+        ),
+      ),
     ...endpoints,
   ].map((each) => ({ ...each, evidence }));
 }
@@ -61,7 +71,11 @@ export function judgeErrors(endpoint: EndpointSummary, limitPercent: number): Fi
   if (100 * bounds.lower > limitPercent) return say('ErrorRateAboveLimit', 'fail', sentence);
   // A limit of 0 % asks for a run without errors; no sample could bound the rate itself by 0.
   if (100 * bounds.upper <= limitPercent || (limitPercent === 0 && failed === 0)) return say('ErrorRateWithinLimit', 'pass', sentence);
-  return say('ErrorRateUndecided', 'inconclusive', `${sentence}, but from so few requests the true rate may be as high as ${percent(100 * bounds.upper)}`);
+  return say(
+    'ErrorRateUndecided',
+    'inconclusive',
+    `${sentence}, but from so few requests the true rate may be as high as ${percent(100 * bounds.upper)}`,
+  );
 }
 
 /** Whether the record is one whole run; everything that makes it less is told, worst first. */
@@ -111,12 +125,24 @@ function judgeDelivery(summary: LoadSummary, limits: LoadLimits, stages: readonl
       ),
     );
   }
-  if (offered === 0) return [...findings, finding('LoadNotDelivered', 'load', 'inconclusive', null, limits.deliveredPercent, '%', 'the stages ask for no load at all')];
+  if (offered === 0)
+    return [
+      ...findings,
+      finding('LoadNotDelivered', 'load', 'inconclusive', null, limits.deliveredPercent, '%', 'the stages ask for no load at all'),
+    ];
   const share = (100 * summary.requests) / offered;
   const sentence = `${percentOf(share)} of the load was delivered (${rate((peak * share) / 100)} of ${rate(peak)} requests/s), limit ${percent(limits.deliveredPercent)}`;
   const delivered = share >= limits.deliveredPercent;
   findings.push(
-    finding(delivered ? 'LoadDelivered' : 'LoadNotDelivered', 'load', delivered ? 'pass' : 'inconclusive', round(share), limits.deliveredPercent, '%', sentence),
+    finding(
+      delivered ? 'LoadDelivered' : 'LoadNotDelivered',
+      'load',
+      delivered ? 'pass' : 'inconclusive',
+      round(share),
+      limits.deliveredPercent,
+      '%',
+      sentence,
+    ),
   );
   return findings;
 }

@@ -18,8 +18,27 @@ const point = (metric: string, time: string, value: number, tags: Record<string,
 export function requestLines({ name = 'GET /a', ms, second = 0, status = 200 }: FixtureRequest): string {
   const time = new Date(Date.UTC(2026, 10, 23, 12) + second * 1_000).toISOString().replace('Z', '123456Z');
   const failed = status === 0 || status >= 400;
-  const tags = { expected_response: String(!failed), group: '', method: 'GET', name, proto: 'HTTP/1.1', scenario: 'load', status: String(status), url: name };
-  const request = ['http_reqs', 'http_req_duration', 'http_req_blocked', 'http_req_connecting', 'http_req_tls_handshaking', 'http_req_sending', 'http_req_waiting', 'http_req_receiving', 'http_req_failed'];
+  const tags = {
+    expected_response: String(!failed),
+    group: '',
+    method: 'GET',
+    name,
+    proto: 'HTTP/1.1',
+    scenario: 'load',
+    status: String(status),
+    url: name,
+  };
+  const request = [
+    'http_reqs',
+    'http_req_duration',
+    'http_req_blocked',
+    'http_req_connecting',
+    'http_req_tls_handshaking',
+    'http_req_sending',
+    'http_req_waiting',
+    'http_req_receiving',
+    'http_req_failed',
+  ];
   return [
     ...request.map((metric) => point(metric, time, metric === 'http_reqs' ? 1 : metric === 'http_req_failed' ? Number(failed) : ms, tags)),
     point('data_sent', time, 72, { group: '', scenario: 'load' }),
@@ -30,10 +49,13 @@ export function requestLines({ name = 'GET /a', ms, second = 0, status = 200 }: 
 
 export const droppedLine = (dropped: number): string => point('dropped_iterations', '2026-11-23T12:00:00Z', dropped, { scenario: 'load' });
 
-export const header = '{"type":"Metric","data":{"name":"http_reqs","type":"counter","contains":"default","thresholds":[],"submetrics":null},"metric":"http_reqs"}';
+export const header =
+  '{"type":"Metric","data":{"name":"http_reqs","type":"counter","contains":"default","thresholds":[],"submetrics":null},"metric":"http_reqs"}';
 
 const text = new TextDecoder();
-export const startLine = text.decode(runLine('Run', { runId: 'run-1', attempt: 1, target: 'shop-staging', startedAt: '2026-11-23T12:00:00Z' })).trim();
+export const startLine = text
+  .decode(runLine('Run', { runId: 'run-1', attempt: 1, target: 'shop-staging', startedAt: '2026-11-23T12:00:00Z' }))
+  .trim();
 export const endLine = (end: Partial<RunEnd> = {}): string =>
   text.decode(runLine('End', { at: '2026-11-23T12:01:00Z', exitCode: 0, signal: null, stopped: null, lastError: '', ...end })).trim();
 

@@ -39,7 +39,12 @@ export function runLine(type: string, data: RunStart | RunEnd): Uint8Array {
 export function isRunStart(value: unknown): value is RunStart {
   if (typeof value !== 'object' || value === null) return false;
   const start = value as Partial<Record<keyof RunStart, unknown>>;
-  return typeof start.startedAt === 'string' && typeof start.runId === 'string' && typeof start.attempt === 'number' && typeof start.target === 'string';
+  return (
+    typeof start.startedAt === 'string' &&
+    typeof start.runId === 'string' &&
+    typeof start.attempt === 'number' &&
+    typeof start.target === 'string'
+  );
 }
 
 export function isRunEnd(value: unknown): value is RunEnd {

@@ -36,7 +36,14 @@ export class LatencySeries {
   record(second: number, ms: number, failed: boolean): void {
     while (second / this.#widthSeconds >= BUCKETS_LIMIT) this.#widen();
     const index = Math.max(0, Math.floor(second / this.#widthSeconds));
-    const bucket = (this.#buckets[index] ??= { requests: 0, failed: 0, sumMs: 0, p99Ms: 0, maxMs: 0, values: index < this.#closedBefore ? null : [] });
+    const bucket = (this.#buckets[index] ??= {
+      requests: 0,
+      failed: 0,
+      sumMs: 0,
+      p99Ms: 0,
+      maxMs: 0,
+      values: index < this.#closedBefore ? null : [],
+    });
     bucket.requests += 1;
     if (failed) bucket.failed += 1;
     bucket.sumMs += ms;

@@ -54,7 +54,15 @@ test('counts a timed-out request with what it waited', async () => {
 
 test('counts lines it cannot read instead of passing over them', async () => {
   const good = requestLines({ ms: 5 });
-  const bad = ['nonsense', '{"metric":"http_req_duration","type":"Point","data":{"time":"x","value":1,"tags":{"name":"GET /a"}}}', '{"metric":"http_req_duration","type":"Point","data":{"time":"2026-11-23T12:00:00Z","value":null,"tags":{"name":"GET /a"}}}', '{"metric":"http_req_duration",}', '{"metric":"vus","type":"Po', '{"type":"End","data":{}}', `{"type":"${'x'.repeat(2_000_000)}"}`];
+  const bad = [
+    'nonsense',
+    '{"metric":"http_req_duration","type":"Point","data":{"time":"x","value":1,"tags":{"name":"GET /a"}}}',
+    '{"metric":"http_req_duration","type":"Point","data":{"time":"2026-11-23T12:00:00Z","value":null,"tags":{"name":"GET /a"}}}',
+    '{"metric":"http_req_duration",}',
+    '{"metric":"vus","type":"Po',
+    '{"type":"End","data":{}}',
+    `{"type":"${'x'.repeat(2_000_000)}"}`,
+  ];
   const summary = await summarize([startLine, good, ...bad, good, endLine()].join('\n'), 10_000);
   expect(summary).toMatchObject({ requests: 2, linesMalformed: bad.length + 1, cutOff: true });
   const closed = await summarize(`${[startLine, good, ...bad, good, endLine()].join('\n')}\n`);
@@ -80,11 +88,19 @@ test('lets errors of the store pass: damaged evidence is not a short run', async
 });
 
 test('says nothing of nothing', async () => {
-  expect(await summarizeLoad(inPieces(new Uint8Array(), 1))).toMatchObject({ endpoints: [], requests: 0, seconds: 0, end: null, cutOff: false });
+  expect(await summarizeLoad(inPieces(new Uint8Array(), 1))).toMatchObject({
+    endpoints: [],
+    requests: 0,
+    seconds: 0,
+    end: null,
+    cutOff: false,
+  });
 });
 
 test('counts dropped iterations and several starts', async () => {
-  const summary = await summarize(`${[startLine, header, droppedLine(3), droppedLine(4), startLine, endLine({ lastError: 'x' })].join('\n')}\n`);
+  const summary = await summarize(
+    `${[startLine, header, droppedLine(3), droppedLine(4), startLine, endLine({ lastError: 'x' })].join('\n')}\n`,
+  );
   expect(summary).toMatchObject({ dropped: 7, runs: 2, end: { lastError: 'x' } });
 });
 
@@ -95,7 +111,13 @@ test('judges endpoints beyond the bound together instead of forgetting them', as
 });
 
 test('gives one bucket per second, and wider ones when the run is long', async () => {
-  const short = await summarize(record([{ ms: 10, second: 0 }, { ms: 30, second: 0.5, status: 500 }, { ms: 7, second: 2 }]));
+  const short = await summarize(
+    record([
+      { ms: 10, second: 0 },
+      { ms: 30, second: 0.5, status: 500 },
+      { ms: 7, second: 2 },
+    ]),
+  );
   expect(short.endpoints[0]?.series).toEqual({
     widthSeconds: 1,
     buckets: [
@@ -111,7 +133,11 @@ test('gives one bucket per second, and wider ones when the run is long', async (
 });
 
 test('keeps memory constant and lets timers run while it reads', async () => {
-  const piece = bytesOf(`${upTo(700).map((ms) => requestLines({ ms, second: ms / 100 })).join('\n')}\n`);
+  const piece = bytesOf(
+    `${upTo(700)
+      .map((ms) => requestLines({ ms, second: ms / 100 }))
+      .join('\n')}\n`,
+  );
   async function* many() {
     for (let i = 0; i < 60; i += 1) yield piece;
   }
@@ -127,7 +153,13 @@ test('keeps memory constant and lets timers run while it reads', async () => {
 
 test('tells while the load runs what it will tell at the end', () => {
   const accumulator = createLoadAccumulator(limits);
-  accumulator.push(bytesOf(`${upTo(400).map((ms) => requestLines({ ms })).join('\n')}\n`));
+  accumulator.push(
+    bytesOf(
+      `${upTo(400)
+        .map((ms) => requestLines({ ms }))
+        .join('\n')}\n`,
+    ),
+  );
   const [live] = [...accumulator.live()];
   const [final] = accumulator.finish().endpoints;
   expect(live?.overLimit).toBe(100);

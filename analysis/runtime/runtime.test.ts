@@ -37,8 +37,15 @@ test('takes an absent, doubled or nonsensical value for unknown, never for 0', (
 });
 
 test('reads exact pauses from a heap profile, without the empty slots', () => {
-  const text = 'heap profile: 1: 2 [3: 4] @ heap/524288\n\n# runtime.MemStats\n# PauseNs = [120000 0 340000 0]\n# PauseEnd = [1795435200000000001 0 1795435201000000002 0]\n# NumGC = 2\n';
-  expect(readGcPauses(text)).toEqual({ collections: 2, recent: [['1795435200000000001', 120_000], ['1795435201000000002', 340_000]] });
+  const text =
+    'heap profile: 1: 2 [3: 4] @ heap/524288\n\n# runtime.MemStats\n# PauseNs = [120000 0 340000 0]\n# PauseEnd = [1795435200000000001 0 1795435201000000002 0]\n# NumGC = 2\n';
+  expect(readGcPauses(text)).toEqual({
+    collections: 2,
+    recent: [
+      ['1795435200000000001', 120_000],
+      ['1795435201000000002', 340_000],
+    ],
+  });
   expect(readGcPauses(text.replace('# NumGC = 2\n', ''))).toBeNull();
   expect(readGcPauses(text.replace(' 0]', ']'))).toBeNull();
 });
@@ -46,15 +53,34 @@ test('reads exact pauses from a heap profile, without the empty slots', () => {
 test('counts a pause once though two samples show it, and none from before the load', () => {
   const [pod] = runtimeByPod([
     sample(0, { pauses: { collections: 2, recent: [[endNs(-5), 9_000_000]] } }),
-    sample(5, { pauses: { collections: 3, recent: [[endNs(-5), 9_000_000], [endNs(2), 400_000]] } }),
-    sample(10, { pauses: { collections: 4, recent: [[endNs(2), 400_000], [endNs(7), 100_000]] } }),
+    sample(5, {
+      pauses: {
+        collections: 3,
+        recent: [
+          [endNs(-5), 9_000_000],
+          [endNs(2), 400_000],
+        ],
+      },
+    }),
+    sample(10, {
+      pauses: {
+        collections: 4,
+        recent: [
+          [endNs(2), 400_000],
+          [endNs(7), 100_000],
+        ],
+      },
+    }),
   ]);
   expect(pod?.pausesMs).toEqual([0.1, 0.4]);
   expect(pod?.pausesLost).toBe(0);
 });
 
 test('says how many pauses were lost between samples', () => {
-  const facts = summarizeRuntime([sample(0, { pauses: { collections: 10, recent: [] } }), sample(5, { pauses: { collections: 276, recent: [[endNs(4), 1]] } })]);
+  const facts = summarizeRuntime([
+    sample(0, { pauses: { collections: 10, recent: [] } }),
+    sample(5, { pauses: { collections: 276, recent: [[endNs(4), 1]] } }),
+  ]);
   expect(facts[0]?.text).toContain('10 pauses lost');
 });
 
@@ -65,11 +91,18 @@ test('tells the story of all pods in one line', () => {
     sample(0, { pod: 'b', goroutines: 50 }),
   ]);
   expect(facts).toHaveLength(1);
-  expect(facts[0]).toMatchObject({ subject: 'runtime', text: 'goroutines 61 → 74, GC pause p99 0.4 ms of 1, GC CPU 2.1 % (highest of 2 pods)' });
+  expect(facts[0]).toMatchObject({
+    subject: 'runtime',
+    text: 'goroutines 61 → 74, GC pause p99 0.4 ms of 1, GC CPU 2.1 % (highest of 2 pods)',
+  });
 });
 
 test('leaves out the stretch over which a process started anew', () => {
-  const [pod] = runtimeByPod([sample(0), sample(5, { gcCpuSeconds: 0.1, totalCpuSeconds: 2 }), sample(10, { gcCpuSeconds: 0.3, totalCpuSeconds: 6 })]);
+  const [pod] = runtimeByPod([
+    sample(0),
+    sample(5, { gcCpuSeconds: 0.1, totalCpuSeconds: 2 }),
+    sample(10, { gcCpuSeconds: 0.3, totalCpuSeconds: 6 }),
+  ]);
   expect(pod?.totalCpuSeconds).toBeCloseTo(4);
   expect(pod?.gcCpuSeconds).toBeCloseTo(0.2);
 });
@@ -86,7 +119,9 @@ test('finds goroutines high only when they stay', () => {
 test('is unknown only when no pod could be read', () => {
   const lost = sample(0, { pod: 'b', unread: 'connection refused', goroutines: null });
   expect(judgeRuntime([sample(0), lost])).toEqual([]);
-  expect(judgeRuntime([lost])).toMatchObject([{ code: 'RuntimeUnknown', outcome: 'inconclusive', message: expect.stringContaining('connection refused') }]);
+  expect(judgeRuntime([lost])).toMatchObject([
+    { code: 'RuntimeUnknown', outcome: 'inconclusive', message: expect.stringContaining('connection refused') },
+  ]);
   expect(judgeRuntime([])).toMatchObject([{ code: 'RuntimeUnknown', message: expect.stringContaining('no pod was found') }]);
   expect(summarizeRuntime([lost])).toEqual([]);
 });

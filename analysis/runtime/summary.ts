@@ -36,7 +36,14 @@ export function runtimeByPod(samples: readonly RuntimeSample[]): PodRuntime[] {
     if (of) of.push(sample);
     else pods.set(sample.pod, [sample]);
   }
-  return [...pods].sort(([a], [b]) => (a < b ? -1 : 1)).map(([pod, own]) => summarizePod(pod, own.sort((a, b) => Date.parse(a.at) - Date.parse(b.at))));
+  return [...pods]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([pod, own]) =>
+      summarizePod(
+        pod,
+        own.sort((a, b) => Date.parse(a.at) - Date.parse(b.at)),
+      ),
+    );
 }
 
 /** The lines of the story: one for all pods, or the reason why there is none. */
@@ -93,7 +100,16 @@ export function judgeRuntime(samples: readonly RuntimeSample[], evidence: string
     if (lastingGoroutines === null) return [];
     const message = `pod ${pod} kept at least ${lastingGoroutines} goroutines for over ${LASTING_MS / 1_000} s, limit ${GOROUTINES_LIMIT}`;
     return [
-      { code: 'GoroutinesHigh', subject: `pod ${pod}`, outcome: 'fail', measured: lastingGoroutines, limit: GOROUTINES_LIMIT, unit: 'goroutines', message, evidence },
+      {
+        code: 'GoroutinesHigh',
+        subject: `pod ${pod}`,
+        outcome: 'fail',
+        measured: lastingGoroutines,
+        limit: GOROUTINES_LIMIT,
+        unit: 'goroutines',
+        message,
+        evidence,
+      },
     ];
   });
 }

@@ -20,10 +20,16 @@ export function buildGoProgram({ module, goPackage, stamps, env, output }: GoPro
   const linker = ['-s', '-w', ...stamps.map((stamp) => `-X ${stamp}`)].join(' ');
   const settings = { ...process.env, GOTOOLCHAIN: 'local', CGO_ENABLED: '0', GOFLAGS: '-mod=readonly', GOOS: 'linux', ...env };
   return new Promise((resolve, reject) => {
-    const child = spawn('go', ['build', '-trimpath', '-buildvcs=false', '-ldflags', linker, '-o', output, goPackage], { cwd: module, env: settings, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn('go', ['build', '-trimpath', '-buildvcs=false', '-ldflags', linker, '-o', output, goPackage], {
+      cwd: module,
+      env: settings,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     let complaint = '';
     child.stderr.on('data', (bytes: Buffer) => (complaint += bytes.toString()));
     child.once('error', (error) => reject(new Error(`go does not start: ${error.message}; \`scripts/lab doctor\` says what is missing`)));
-    child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`go build ${goPackage} in ${module} failed:\n${complaint.trim()}`))));
+    child.once('close', (code) =>
+      code === 0 ? resolve() : reject(new Error(`go build ${goPackage} in ${module} failed:\n${complaint.trim()}`)),
+    );
   });
 }

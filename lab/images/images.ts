@@ -19,7 +19,14 @@ export interface ImageRecipe {
   env: string[];
 }
 
-export const pauseRecipe: ImageRecipe = { reference: pauseImage, module: join(import.meta.dirname, 'pause'), goPackage: '.', stamps: [], buildEnv: {}, env: [] };
+export const pauseRecipe: ImageRecipe = {
+  reference: pauseImage,
+  module: join(import.meta.dirname, 'pause'),
+  goPackage: '.',
+  stamps: [],
+  buildEnv: {},
+  env: [],
+};
 
 export interface ProvidedImages {
   /** References the node did not have in this content. */
@@ -49,7 +56,10 @@ export function ctr(lab: LabPaths, args: string[]): Promise<string> {
 
 /** Digest by reference, from the table `ctr images list` prints: REF TYPE DIGEST ... */
 export function parseImageList(table: string): Map<string, string> {
-  const rows = table.split('\n').slice(1).map((line) => line.split(/\s+/));
+  const rows = table
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(/\s+/));
   return new Map(rows.flatMap(([reference, , digest]) => (reference && digest ? [[reference, digest]] : [])));
 }
 
@@ -59,14 +69,27 @@ export async function archiveFolder(lab: LabPaths, recipe: ImageRecipe): Promise
   const folder = join(lab.images, `${name}-${recipeKey(recipe)}`);
   if (existsSync(folder)) return folder;
   // Archives of an older source are of no use any more, and each has 20 MB.
-  for (const old of existsSync(lab.images) ? readdirSync(lab.images) : []) if (old.startsWith(`${name}-`)) rmSync(join(lab.images, old), { recursive: true, force: true });
+  for (const old of existsSync(lab.images) ? readdirSync(lab.images) : [])
+    if (old.startsWith(`${name}-`)) rmSync(join(lab.images, old), { recursive: true, force: true });
   const draft = `${folder}.draft`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true });
   const program = join(draft, 'program');
-  await buildGoProgram({ module: recipe.module, goPackage: recipe.goPackage, stamps: recipe.stamps, env: recipe.buildEnv, output: program });
+  await buildGoProgram({
+    module: recipe.module,
+    goPackage: recipe.goPackage,
+    stamps: recipe.stamps,
+    env: recipe.buildEnv,
+    output: program,
+  });
   const path = `/${recipe.reference.split('/').at(-1)?.split(':')[0] ?? 'program'}`;
-  const archive = ociArchive({ reference: recipe.reference, program: readFileSync(program), path, env: recipe.env, architecture: goArchitecture });
+  const archive = ociArchive({
+    reference: recipe.reference,
+    program: readFileSync(program),
+    path,
+    env: recipe.env,
+    architecture: goArchitecture,
+  });
   writeFileSync(join(draft, 'image.tar'), archive);
   writeFileSync(join(draft, 'digest'), manifestDigest(archive));
   renameSync(draft, folder);
@@ -74,7 +97,9 @@ export async function archiveFolder(lab: LabPaths, recipe: ImageRecipe): Promise
 }
 
 function recipeKey(recipe: ImageRecipe): string {
-  const hash = createHash('sha256').update(JSON.stringify([recipe.reference, recipe.goPackage, recipe.stamps, recipe.buildEnv, recipe.env, goArchitecture]));
+  const hash = createHash('sha256').update(
+    JSON.stringify([recipe.reference, recipe.goPackage, recipe.stamps, recipe.buildEnv, recipe.env, goArchitecture]),
+  );
   for (const file of sourceFiles(recipe.module)) hash.update(`\0${relative(recipe.module, file)}\0`).update(readFileSync(file));
   return hash.digest('hex').slice(0, 16);
 }

@@ -7,7 +7,13 @@ import { gunzipSync } from 'node:zlib';
 import { manifestDigest, ociArchive } from './oci-archive.ts';
 import type { ImageContents } from './oci-archive.ts';
 
-const image: ImageContents = { reference: 'registry.local/go-api:sha-91d03ce', program: Buffer.from('a static program'), path: '/go-api', env: ['FAULT=slow-order'], architecture: 'amd64' };
+const image: ImageContents = {
+  reference: 'registry.local/go-api:sha-91d03ce',
+  program: Buffer.from('a static program'),
+  path: '/go-api',
+  env: ['FAULT=slow-order'],
+  architecture: 'amd64',
+};
 
 interface Descriptor {
   digest: string;

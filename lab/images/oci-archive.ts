@@ -36,11 +36,26 @@ export function ociArchive(image: ImageContents): Buffer {
   const layers = [store('application/vnd.oci.image.layer.v1.tar+gzip', gzipSync(layer))];
   const config = store(
     'application/vnd.oci.image.config.v1+json',
-    json({ ...platform, config: { Entrypoint: [image.path], User: NOBODY, Env: image.env }, rootfs: { type: 'layers', diff_ids: [sha256(layer)] }, history: [{ created_by: 'tminus lab' }] }),
+    json({
+      ...platform,
+      config: { Entrypoint: [image.path], User: NOBODY, Env: image.env },
+      rootfs: { type: 'layers', diff_ids: [sha256(layer)] },
+      history: [{ created_by: 'tminus lab' }],
+    }),
   );
-  const manifest = store('application/vnd.oci.image.manifest.v1+json', json({ schemaVersion: 2, mediaType: 'application/vnd.oci.image.manifest.v1+json', config, layers }));
-  const annotations = { 'io.containerd.image.name': image.reference, 'org.opencontainers.image.ref.name': image.reference.split(':').at(-1) };
-  const index = json({ schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [{ ...manifest, platform, annotations }] });
+  const manifest = store(
+    'application/vnd.oci.image.manifest.v1+json',
+    json({ schemaVersion: 2, mediaType: 'application/vnd.oci.image.manifest.v1+json', config, layers }),
+  );
+  const annotations = {
+    'io.containerd.image.name': image.reference,
+    'org.opencontainers.image.ref.name': image.reference.split(':').at(-1),
+  };
+  const index = json({
+    schemaVersion: 2,
+    mediaType: 'application/vnd.oci.image.index.v1+json',
+    manifests: [{ ...manifest, platform, annotations }],
+  });
   const files: [string, Buffer][] = [
     ['oci-layout', json({ imageLayoutVersion: '1.0.0' })],
     ['index.json', index],
@@ -51,7 +66,9 @@ export function ociArchive(image: ImageContents): Buffer {
 
 /** Digest of the manifest in an archive of ours: what containerd lists as the image's digest. */
 export function manifestDigest(archive: Buffer): string {
-  const found = /"manifests":\[\{"mediaType":"[^"]*","digest":"(sha256:[0-9a-f]{64})"/.exec(archive.subarray(0, INDEX_WITHIN_BYTES).toString('latin1'));
+  const found = /"manifests":\[\{"mediaType":"[^"]*","digest":"(sha256:[0-9a-f]{64})"/.exec(
+    archive.subarray(0, INDEX_WITHIN_BYTES).toString('latin1'),
+  );
   if (!found?.[1]) throw new Error('this is no archive of ours: its index.json is not at the beginning');
   return found[1];
 }

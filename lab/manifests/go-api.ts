@@ -26,7 +26,11 @@ export function shopManifests(shop: ShopManifest): object[] {
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name: appName, namespace },
-      spec: { type: 'NodePort', selector: { app: appName }, ports: [{ name: 'http', port: 80, targetPort: 'http', nodePort: shop.nodePort }] },
+      spec: {
+        type: 'NodePort',
+        selector: { app: appName },
+        ports: [{ name: 'http', port: 80, targetPort: 'http', nodePort: shop.nodePort }],
+      },
     },
     deployment(shop),
   ];

@@ -10,14 +10,26 @@ const user = (name: string) => [{ apiGroup: group, kind: 'User', name }];
 function clusterRole(name: string, rules: object[]): object[] {
   return [
     { apiVersion: `${group}/v1`, kind: 'ClusterRole', metadata: { name }, rules },
-    { apiVersion: `${group}/v1`, kind: 'ClusterRoleBinding', metadata: { name }, roleRef: { apiGroup: group, kind: 'ClusterRole', name }, subjects: user(name) },
+    {
+      apiVersion: `${group}/v1`,
+      kind: 'ClusterRoleBinding',
+      metadata: { name },
+      roleRef: { apiGroup: group, kind: 'ClusterRole', name },
+      subjects: user(name),
+    },
   ];
 }
 
 function role(name: string, namespace: string, rules: object[]): object[] {
   return [
     { apiVersion: `${group}/v1`, kind: 'Role', metadata: { name, namespace }, rules },
-    { apiVersion: `${group}/v1`, kind: 'RoleBinding', metadata: { name, namespace }, roleRef: { apiGroup: group, kind: 'Role', name }, subjects: user(name) },
+    {
+      apiVersion: `${group}/v1`,
+      kind: 'RoleBinding',
+      metadata: { name, namespace },
+      roleRef: { apiGroup: group, kind: 'Role', name },
+      subjects: user(name),
+    },
   ];
 }
 

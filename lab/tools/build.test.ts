@@ -5,7 +5,11 @@ import { buildKey, lookUp, tellsVersion, toolCache, toolPath, variableOf } from 
 import { findTool, tools } from './tools.ts';
 import type { Tool } from './tools.ts';
 
-const { tool, binary } = findTool('kube-proxy') ?? (() => { throw new Error('kube-proxy is a tool'); })();
+const { tool, binary } =
+  findTool('kube-proxy') ??
+  (() => {
+    throw new Error('kube-proxy is a tool');
+  })();
 
 function program(folder: string, words: string): string {
   mkdirSync(folder, { recursive: true });
@@ -25,7 +29,9 @@ test('takes the program the variable names, before one in PATH', () => {
 });
 
 test('refuses a variable that names no program, instead of silently building another', () => {
-  expect(() => lookUp(tool, binary, { TMINUS_TOOL_KUBE_PROXY: '/nowhere/kube-proxy', PATH: '' })).toThrow('TMINUS_TOOL_KUBE_PROXY is /nowhere/kube-proxy, and no program is there');
+  expect(() => lookUp(tool, binary, { TMINUS_TOOL_KUBE_PROXY: '/nowhere/kube-proxy', PATH: '' })).toThrow(
+    'TMINUS_TOOL_KUBE_PROXY is /nowhere/kube-proxy, and no program is there',
+  );
 });
 
 test('takes the first program in PATH that tells the pinned version, and passes by older ones', () => {
@@ -78,14 +84,27 @@ test('knows a tool by its name and by each of its binaries', () => {
 });
 
 /** Prometheus numbers its Go module otherwise: 3.7.3 is v0.307.3. */
-const moduleVersion = ({ name, version }: Tool) => (name === 'prometheus' ? version.replace(/^(\d+)\.(\d+)\./, (_, major: string, minor: string) => `0.${major}${minor.padStart(2, '0')}.`) : version);
+const moduleVersion = ({ name, version }: Tool) =>
+  name === 'prometheus'
+    ? version.replace(/^(\d+)\.(\d+)\./, (_, major: string, minor: string) => `0.${major}${minor.padStart(2, '0')}.`)
+    : version;
 
-test.each(tools.map((pinned): [string, Tool] => [pinned.name, pinned]))('the wrapper module of %s pins the version the manifest says', (_, pinned) => {
-  const goMod = readFileSync(join(import.meta.dirname, pinned.name, 'go.mod'), 'utf8');
-  const required = goMod.split('\n').map((line) => line.trim().replace(/^require /, '').split(' '));
-  for (const { goPackage } of pinned.binaries) {
-    expect(goMod).toMatch(new RegExp(`^(tool |\\t)${goPackage.replaceAll('.', '\\.')}$`, 'm'));
-    const versions = required.filter(([module]) => module !== undefined && (goPackage === module || goPackage.startsWith(`${module}/`))).map(([, version]) => version);
-    expect(versions).toContain(`v${moduleVersion(pinned)}`);
-  }
-});
+test.each(tools.map((pinned): [string, Tool] => [pinned.name, pinned]))(
+  'the wrapper module of %s pins the version the manifest says',
+  (_, pinned) => {
+    const goMod = readFileSync(join(import.meta.dirname, pinned.name, 'go.mod'), 'utf8');
+    const required = goMod.split('\n').map((line) =>
+      line
+        .trim()
+        .replace(/^require /, '')
+        .split(' '),
+    );
+    for (const { goPackage } of pinned.binaries) {
+      expect(goMod).toMatch(new RegExp(`^(tool |\\t)${goPackage.replaceAll('.', '\\.')}$`, 'm'));
+      const versions = required
+        .filter(([module]) => module !== undefined && (goPackage === module || goPackage.startsWith(`${module}/`)))
+        .map(([, version]) => version);
+      expect(versions).toContain(`v${moduleVersion(pinned)}`);
+    }
+  },
+);

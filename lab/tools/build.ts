@@ -22,7 +22,10 @@ const VERSION_TIMEOUT_MS = 10_000;
  */
 export async function toolPath(name: string, tell: Tell): Promise<string> {
   const found = findTool(name);
-  if (!found) throw new Error(`the lab knows no tool ${name}; it knows ${tools.flatMap((tool) => tool.binaries.map((binary) => binary.name)).join(', ')}`);
+  if (!found)
+    throw new Error(
+      `the lab knows no tool ${name}; it knows ${tools.flatMap((tool) => tool.binaries.map((binary) => binary.name)).join(', ')}`,
+    );
   const { tool, binary } = found;
   return lookUp(tool, binary, process.env) ?? join((await built(tool, tell)).folder, binary.name);
 }
@@ -61,7 +64,12 @@ export function lookUp(tool: Tool, binary: ToolBinary, env: NodeJS.ProcessEnv, t
 
 /** What decides whether a cached build is the wanted one: the module, its sums, flags and platform. */
 export function buildKey(tool: Tool, goMod: string, goSum: string, platform: string): string {
-  const parts = [goMod, goSum, JSON.stringify([goArguments(tool), goSettings, tool.binaries.map(({ name, goPackage }) => [name, goPackage])]), platform];
+  const parts = [
+    goMod,
+    goSum,
+    JSON.stringify([goArguments(tool), goSettings, tool.binaries.map(({ name, goPackage }) => [name, goPackage])]),
+    platform,
+  ];
   const hash = createHash('sha256');
   for (const part of parts) hash.update(`${part.length}:${part}`);
   return hash.digest('hex').slice(0, 16);
@@ -74,11 +82,20 @@ export function toolCache(env: NodeJS.ProcessEnv): string {
 
 async function built(tool: Tool, tell: Tell): Promise<{ folder: string; cached: boolean }> {
   const module = join(import.meta.dirname, tool.name);
-  const key = buildKey(tool, readFileSync(join(module, 'go.mod'), 'utf8'), readFileSync(join(module, 'go.sum'), 'utf8'), `${process.platform}/${process.arch}`);
+  const key = buildKey(
+    tool,
+    readFileSync(join(module, 'go.mod'), 'utf8'),
+    readFileSync(join(module, 'go.sum'), 'utf8'),
+    `${process.platform}/${process.arch}`,
+  );
   const folder = join(toolCache(process.env), `${tool.name}-${key}`);
   const title = `tool  ${tool.name} ${tool.version}`;
   if (existsSync(folder)) return { folder, cached: true };
-  await exclusively(`${folder}.lock`, (pid) => tell(`${title}  waits for process ${pid}, which builds it`), () => build(tool, module, folder, title, tell));
+  await exclusively(
+    `${folder}.lock`,
+    (pid) => tell(`${title}  waits for process ${pid}, which builds it`),
+    () => build(tool, module, folder, title, tell),
+  );
   return { folder, cached: false };
 }
 
@@ -104,8 +121,14 @@ function go(tool: Tool, args: string[], cwd: string): Promise<void> {
     const child = spawn('go', args, { cwd, env: { ...process.env, ...goSettings }, stdio: ['ignore', 'ignore', 'pipe'] });
     let complaint = '';
     child.stderr.on('data', (bytes: Buffer) => (complaint += bytes.toString()));
-    child.once('error', (error) => reject(new Error(`${tool.name} is built with Go, and go does not start: ${error.message}; \`scripts/lab doctor\` says what is missing`)));
-    child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`go build of ${tool.name} ${tool.version} failed:\n${complaint.trim()}`))));
+    child.once('error', (error) =>
+      reject(
+        new Error(`${tool.name} is built with Go, and go does not start: ${error.message}; \`scripts/lab doctor\` says what is missing`),
+      ),
+    );
+    child.once('close', (code) =>
+      code === 0 ? resolve() : reject(new Error(`go build of ${tool.name} ${tool.version} failed:\n${complaint.trim()}`)),
+    );
   });
 }
 

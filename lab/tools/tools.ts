@@ -32,7 +32,11 @@ const kubernetesStamps = ['k8s.io/component-base/version', 'k8s.io/client-go/pkg
   `${goPackage}.gitTreeState=clean`,
 ]);
 
-const kubernetes = (name: string, versionArguments = ['--version']): ToolBinary => ({ name, goPackage: `k8s.io/kubernetes/cmd/${name}`, versionArguments });
+const kubernetes = (name: string, versionArguments = ['--version']): ToolBinary => ({
+  name,
+  goPackage: `k8s.io/kubernetes/cmd/${name}`,
+  versionArguments,
+});
 
 export const tools: Tool[] = [
   {

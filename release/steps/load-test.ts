@@ -15,24 +15,36 @@ export const loadTestSchema = z
     type: z.literal('loadTest').meta({ description: 'The step type.' }),
     name: label('Name of the step; unique in the release.').default('load-test'),
     script: text('k6 script, as a path beside the release file.', { defaultText: '`spec.load.script`' }).optional(),
-    target: label("Name of the address under load, from the environment file's `targets`.", { defaultText: '`spec.load.target`' }).optional(),
+    target: label("Name of the address under load, from the environment file's `targets`.", {
+      defaultText: '`spec.load.target`',
+    }).optional(),
     stages: z
       .array(
         z
           .strictObject({
             duration: duration('How long the stage lasts.'),
-            rate: count('Requests per second at the end of the stage; the rate climbs or falls to it in a straight line.', 0, MAX_RATE_PER_SECOND),
+            rate: count(
+              'Requests per second at the end of the stage; the rate climbs or falls to it in a straight line.',
+              0,
+              MAX_RATE_PER_SECOND,
+            ),
           })
           .meta({ description: 'One stage.' }),
       )
       .min(1)
       .max(MAX_STAGES)
-      .meta({ description: 'Load over time, in requests per second whatever the service answers (k6 ramping-arrival-rate, an open model).' })
+      .meta({
+        description: 'Load over time, in requests per second whatever the service answers (k6 ramping-arrival-rate, an open model).',
+      })
       .default([
         { duration: '5s', rate: 300 },
         { duration: '60s', rate: 300 },
       ]),
-    maxVus: count('Most k6 virtual users at once; when they do not suffice, the load counts as not delivered.', 1, MAX_VIRTUAL_USERS).default(400),
+    maxVus: count(
+      'Most k6 virtual users at once; when they do not suffice, the load counts as not delivered.',
+      1,
+      MAX_VIRTUAL_USERS,
+    ).default(400),
     limits: z
       .strictObject({
         p99: duration(p99).default('300ms'),
@@ -41,9 +53,13 @@ export const loadTestSchema = z
         endpoints: z
           .record(
             formedText('Endpoint as k6 tags it.', '^[A-Z]+ /.*$', 'name an endpoint by method and path, such as "POST /api/order/create"'),
-            z.strictObject({ p99: duration(p99).optional(), errorRate: share(errorRate).optional() }).meta({ description: 'Limits of one endpoint.' }),
+            z
+              .strictObject({ p99: duration(p99).optional(), errorRate: share(errorRate).optional() })
+              .meta({ description: 'Limits of one endpoint.' }),
           )
-          .meta({ description: 'Limits of single endpoints, named as k6 tags them (`POST /api/order/create`), in place of the common ones.' })
+          .meta({
+            description: 'Limits of single endpoints, named as k6 tags them (`POST /api/order/create`), in place of the common ones.',
+          })
           .default({}),
       })
       .meta({ description: 'What every endpoint must keep.' })

@@ -7,6 +7,9 @@ export const preflightSchema = z
     name: label('Name of the step; unique in the release.').default('preflight'),
     maxClockSkew: duration('Largest difference allowed between the clocks of the worker and of Prometheus.').default('2s'),
   })
-  .meta({ description: 'Asks, before anything is done, whether everything that later steps need is there: cluster, rights, Deployment, image, series, health, clocks.' });
+  .meta({
+    description:
+      'Asks, before anything is done, whether everything that later steps need is there: cluster, rights, Deployment, image, series, health, clocks.',
+  });
 
 export type PreflightStep = z.output<typeof preflightSchema>;

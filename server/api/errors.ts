@@ -38,7 +38,11 @@ const RETRY_AFTER_S = 5;
 export function apiErrorOf(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof CountdownFailure) return new ApiError(error.code, error.message, error.hint);
-  return new ApiError('Internal', 'the server failed at this request; its log says why', 'try again; if it stays, send the log to whoever runs this server');
+  return new ApiError(
+    'Internal',
+    'the server failed at this request; its log says why',
+    'try again; if it stays, send the log to whoever runs this server',
+  );
 }
 
 export function statusOf({ code }: ApiError): ContentfulStatusCode {

@@ -34,20 +34,35 @@ export function openApi(routes: readonly ApiRoute[], serverUrl: string): object 
 
 const openApiPath = (path: string): string => path.replaceAll(/:(\w+)/g, '{$1}');
 
-const security: Record<ApiRoute['access'], Record<string, string[]>[]> = { anyone: [], reader: [{ bearer: [] }, { session: [] }], bearer: [{ bearer: [] }] };
+const security: Record<ApiRoute['access'], Record<string, string[]>[]> = {
+  anyone: [],
+  reader: [{ bearer: [] }, { session: [] }],
+  bearer: [{ bearer: [] }],
+};
 
 function operationOf(route: ApiRoute): Operation {
   const inPath = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
-  const inQuery = Object.entries(route.query ?? {}).map(([name, description]) => ({ name, in: 'query', required: false, description, schema: { type: 'string' } }));
+  const inQuery = Object.entries(route.query ?? {}).map(([name, description]) => ({
+    name,
+    in: 'query',
+    required: false,
+    description,
+    schema: { type: 'string' },
+  }));
   return {
     operationId: route.operationId,
     summary: route.summary,
     security: security[route.access],
     parameters: [...inPath, ...inQuery],
-    ...(route.body ? { requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(route.body, 'input') } } } } : {}),
+    ...(route.body
+      ? { requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(route.body, 'input') } } } }
+      : {}),
     responses: {
       ...Object.fromEntries(Object.entries(route.answers).map(([status, answer]) => [status, responseOf(answer)])),
-      default: { description: 'Refused or failed, with a sentence', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } },
+      default: {
+        description: 'Refused or failed, with a sentence',
+        content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+      },
     },
   };
 }

@@ -56,7 +56,18 @@ export function apiRoutes(world: World): ApiRoute[] {
     const decided: Decided = await decide(world, name, request, c.get('visitor').principal);
     const { sentence, phase, revision } = decided;
     // 202: handed over and durable, but nobody has read it yet.
-    return c.json(actResultSchema.parse({ apiVersion: API_VERSION, kind: 'ActResult', metadata: { name, revision }, action: request.action, sentence, phase, links: page(name) }), phase === null ? 202 : 200);
+    return c.json(
+      actResultSchema.parse({
+        apiVersion: API_VERSION,
+        kind: 'ActResult',
+        metadata: { name, revision },
+        action: request.action,
+        sentence,
+        phase,
+        links: page(name),
+      }),
+      phase === null ? 202 : 200,
+    );
   };
 
   const routes: ApiRoute[] = [
@@ -67,7 +78,10 @@ export function apiRoutes(world: World): ApiRoute[] {
       summary: 'Start a countdown; starting the same file again answers the one that runs',
       access: 'bearer',
       body: startRequest,
-      answers: { 200: { description: 'Planned only', name: 'ReleasePlan', schema: planSchema }, 201: { description: 'Started, or already running', name: 'ReleasePlan', schema: planSchema } },
+      answers: {
+        200: { description: 'Planned only', name: 'ReleasePlan', schema: planSchema },
+        201: { description: 'Started, or already running', name: 'ReleasePlan', schema: planSchema },
+      },
       async handle(c, body) {
         const plan = await submit(world, body, c.get('visitor').principal);
         return c.json(
@@ -95,7 +109,12 @@ export function apiRoutes(world: World): ApiRoute[] {
       async handle(c) {
         const phase = c.req.query('phase');
         const found = (await countdowns.list()).filter((each) => phase === undefined || each.phase === phase);
-        const item = ({ release, running, ...said }: CountdownSummary) => ({ ...said, name: release, state: running ? ('running' as const) : ('ended' as const), links: page(release) });
+        const item = ({ release, running, ...said }: CountdownSummary) => ({
+          ...said,
+          name: release,
+          state: running ? ('running' as const) : ('ended' as const),
+          links: page(release),
+        });
         return c.json(releaseListSchema.parse({ apiVersion: API_VERSION, kind: 'ReleaseList', items: found.map(item) }));
       },
     }),
@@ -118,7 +137,9 @@ export function apiRoutes(world: World): ApiRoute[] {
       async handle(c) {
         const status = await countdowns.status(nameOf(c));
         const items = await countdowns.progress(status);
-        return c.json(progressSchema.parse({ apiVersion: API_VERSION, kind: 'ReleaseProgress', metadata: { name: status.release }, items }));
+        return c.json(
+          progressSchema.parse({ apiVersion: API_VERSION, kind: 'ReleaseProgress', metadata: { name: status.release }, items }),
+        );
       },
     }),
     route({
@@ -156,7 +177,10 @@ export function apiRoutes(world: World): ApiRoute[] {
       summary: 'Approve, reject, hold, resume, recycle, retry, waive or abort',
       access: 'bearer',
       body: actRequest,
-      answers: { 200: { description: 'It counts', name: 'ActResult', schema: actResultSchema }, 202: { description: 'A hold or an abort: handed over', name: 'ActResult', schema: actResultSchema } },
+      answers: {
+        200: { description: 'It counts', name: 'ActResult', schema: actResultSchema },
+        202: { description: 'A hold or an abort: handed over', name: 'ActResult', schema: actResultSchema },
+      },
       handle: answerAct,
     }),
     route({
@@ -167,7 +191,8 @@ export function apiRoutes(world: World): ApiRoute[] {
       access: 'bearer',
       body: holdRequest,
       answers: { 202: { description: 'Handed over', name: 'ActResult', schema: actResultSchema } },
-      handle: (c, { reason }) => answerAct(c, { id: crypto.randomUUID(), action: 'hold', checkpoint: '', revision: 0, evidenceDigest: '', comment: reason }),
+      handle: (c, { reason }) =>
+        answerAct(c, { id: crypto.randomUUID(), action: 'hold', checkpoint: '', revision: 0, evidenceDigest: '', comment: reason }),
     }),
     route({
       method: 'post',
@@ -182,7 +207,16 @@ export function apiRoutes(world: World): ApiRoute[] {
         const reading = readDuration(ahead);
         if (!reading.ok) throw new ApiError('InvalidRequest', reading.why, 'write a length of time such as 71h or 30m');
         await countdowns.advance(name, reading.ms);
-        return c.json(clockResultSchema.parse({ apiVersion: API_VERSION, kind: 'ClockResult', metadata: { name }, aheadMs: reading.ms, links: page(name) }), 202);
+        return c.json(
+          clockResultSchema.parse({
+            apiVersion: API_VERSION,
+            kind: 'ClockResult',
+            metadata: { name },
+            aheadMs: reading.ms,
+            links: page(name),
+          }),
+          202,
+        );
       },
     }),
     route({
@@ -235,7 +269,8 @@ export function apiRoutes(world: World): ApiRoute[] {
 
   async function sendEvidence(c: AppContext, digest: string): Promise<Response> {
     if (!DIGEST.test(digest)) throw new ApiError('InvalidRequest', 'a digest reads sha256: and 64 hex digits', 'copy it from the finding');
-    if (!(await world.evidence.has(digest))) throw new ApiError('NotFound', `no evidence is stored under ${digest}`, 'it may lie in the store of another worker');
+    if (!(await world.evidence.has(digest)))
+      throw new ApiError('NotFound', `no evidence is stored under ${digest}`, 'it may lie in the store of another worker');
     // Captured bytes are somebody else's: never shown in place, always saved as a file.
     c.header('Content-Type', 'application/octet-stream');
     c.header('Content-Disposition', `attachment; filename="${digest.replace(':', '-')}"`);

@@ -72,7 +72,13 @@ const checkpointSchema = z.object({
   steps: z.array(stepSchema),
   approvals: z.array(approvalSchema),
   approval: z
-    .object({ groups: z.array(z.string()), count: z.number(), allowRequester: z.boolean(), deadlineAt: time.optional(), onDeadline: z.enum(['no-go', 'hold']) })
+    .object({
+      groups: z.array(z.string()),
+      count: z.number(),
+      allowRequester: z.boolean(),
+      deadlineAt: time.optional(),
+      onDeadline: z.enum(['no-go', 'hold']),
+    })
     .optional(),
   waivers: z.array(z.object({ finding: z.string(), reason: z.string(), by: principal, expiresAt: time })),
   evaluation: z.object({ verdict, reasons: z.array(reasonSchema), passed: z.number(), findings: z.array(findingSchema) }).optional(),
@@ -97,7 +103,13 @@ export const statusSchema = z.object({
   current: z.string(),
   checkpoints: z.array(checkpointSchema),
   conditions: z.array(
-    z.object({ type: z.string(), status: z.enum(['True', 'False', 'Unknown']), reason: z.string(), message: z.string(), lastTransitionTime: time }),
+    z.object({
+      type: z.string(),
+      status: z.enum(['True', 'False', 'Unknown']),
+      reason: z.string(),
+      message: z.string(),
+      lastTransitionTime: time,
+    }),
   ),
   auditHead: z.object({ seq: z.number(), hash: z.string() }),
   historyEvents: z.number(),

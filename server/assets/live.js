@@ -45,7 +45,8 @@ async function refresh() {
 
 // Ids of acts differ at every rendering; everything else that differs is news.
 function sameContent(region, fresh) {
-  const text = (element) => element.innerHTML.replaceAll(/name="id" value="[^"]*"|(?:reason|until)-[0-9a-f-]{36}/g, '').replaceAll(/ open=""/g, '');
+  const text = (element) =>
+    element.innerHTML.replaceAll(/name="id" value="[^"]*"|(?:reason|until)-[0-9a-f-]{36}/g, '').replaceAll(/ open=""/g, '');
   return text(region) === text(fresh);
 }
 

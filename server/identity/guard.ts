@@ -49,7 +49,11 @@ export function identityGuard({ identity, sessions, https, isOpen }: GuardOption
 
 export function assertBearer(c: AppContext): void {
   if (c.get('visitor').session === null) return;
-  throw new ApiError('NotSignedIn', 'this route takes a bearer token, not a browser session', 'send `Authorization: Bearer <token>`; pages have their own forms');
+  throw new ApiError(
+    'NotSignedIn',
+    'this route takes a bearer token, not a browser session',
+    'send `Authorization: Bearer <token>`; pages have their own forms',
+  );
 }
 
 /** The session a form was posted with, once the form proves to be ours. */
@@ -57,12 +61,18 @@ export function assertOwnForm(c: AppContext, csrf: string, https: boolean): Sess
   assertSameOriginOf(c, https);
   const { session } = c.get('visitor');
   if (!session) throw new ApiError('NotSignedIn', 'forms need a signed-in page', 'sign in at /login');
-  if (!sameText(csrf, session.csrf)) throw new ApiError('NotAllowed', 'this form is not of your session', 'reload the page and decide again');
+  if (!sameText(csrf, session.csrf))
+    throw new ApiError('NotAllowed', 'this form is not of your session', 'reload the page and decide again');
   return session;
 }
 
 export function assertSameOriginOf(c: AppContext, https: boolean): void {
-  assertSameOrigin({ origin: c.req.header('origin'), secFetchSite: c.req.header('sec-fetch-site'), host: hostOf(c.req.header('host'), c.req.url), https });
+  assertSameOrigin({
+    origin: c.req.header('origin'),
+    secFetchSite: c.req.header('sec-fetch-site'),
+    host: hostOf(c.req.header('host'), c.req.url),
+    https,
+  });
 }
 
 function sameText(a: string, b: string): boolean {

@@ -10,7 +10,17 @@ import { loadSigner } from './signing.ts';
 import { createToken, tokenFileIdentity } from './tokens.ts';
 
 const folder = () => mkdtempSync(path.join(tmpdir(), 'tminus-identity-'));
-const act: Act = { id: 'approval-1', action: 'approve', countdown: 'countdown/a', checkpoint: 'final-poll', revision: 3, evidenceDigest: 'sha256:7c', principal: aOsei, comment: 'go', issuedAt: '2026-11-24T08:05:00.000Z' };
+const act: Act = {
+  id: 'approval-1',
+  action: 'approve',
+  countdown: 'countdown/a',
+  checkpoint: 'final-poll',
+  revision: 3,
+  evidenceDigest: 'sha256:7c',
+  principal: aOsei,
+  comment: 'go',
+  issuedAt: '2026-11-24T08:05:00.000Z',
+};
 
 describe('tokens', () => {
   it('belong to a person, and only their hash is kept', async () => {
@@ -78,14 +88,19 @@ describe('signed acts', () => {
     const { signer, verifyAct } = world();
     const signed = signer.sign(act);
     expect(change(signed.payload)).not.toBe(signed.payload);
-    await expect(verifyAct({ ...signed, payload: change(signed.payload) })).rejects.toMatchObject({ type: 'SignatureInvalid', nonRetryable: true });
+    await expect(verifyAct({ ...signed, payload: change(signed.payload) })).rejects.toMatchObject({
+      type: 'SignatureInvalid',
+      nonRetryable: true,
+    });
   });
 
   it('are refused from a key this worker does not trust, whatever file the key id points at', async () => {
     const { signer, verifyAct, publicKeysFolder } = world();
     const stranger = world().signer;
     await expect(verifyAct(stranger.sign(act))).rejects.toMatchObject({ type: 'SignatureInvalid' });
-    await expect(verifyAct({ ...signer.sign(act), keyId: `../public/${signer.keyId}` })).rejects.toMatchObject({ type: 'SignatureInvalid' });
+    await expect(verifyAct({ ...signer.sign(act), keyId: `../public/${signer.keyId}` })).rejects.toMatchObject({
+      type: 'SignatureInvalid',
+    });
     await expect(verifyAct({ ...stranger.sign(act), keyId: signer.keyId })).rejects.toMatchObject({ type: 'SignatureInvalid' });
     rmSync(path.join(publicKeysFolder, `${signer.keyId}.pem`));
     await expect(verifyAct(signer.sign(act))).rejects.toMatchObject({ type: 'SignatureInvalid' });
@@ -93,7 +108,11 @@ describe('signed acts', () => {
 
   it('are refused when a trusted server signed something that is no act', async () => {
     const { signer, verifyAct } = world();
-    for (const wrong of [{ ...act, action: 'launch' }, { ...act, extra: 1 }, { ...act, issuedAt: 'yesterday' }]) {
+    for (const wrong of [
+      { ...act, action: 'launch' },
+      { ...act, extra: 1 },
+      { ...act, issuedAt: 'yesterday' },
+    ]) {
       await expect(verifyAct(signer.sign(wrong as Act))).rejects.toMatchObject({ type: 'SignatureInvalid' });
     }
     expect(canonicalJson(act)).not.toContain('undefined');

@@ -6,5 +6,7 @@ const OTHERS = 0o077;
 export function assertPrivate(file: string): void {
   const mode = statSync(file).mode;
   if ((mode & OTHERS) === 0) return;
-  throw new Error(`${file} has mode ${(mode & 0o777).toString(8)}, so others on this machine can read or change it; run: chmod 600 ${file}`);
+  throw new Error(
+    `${file} has mode ${(mode & 0o777).toString(8)}, so others on this machine can read or change it; run: chmod 600 ${file}`,
+  );
 }

@@ -23,14 +23,25 @@ export function actionBar(status: CountdownStatus, session: Session | null): Mar
   const passed = status.checkpoints.slice(0, status.checkpoints.findIndex(({ name }) => name === status.current) + 1);
   const forms: ActForm[] = [
     { action: 'hold', label: 'Hold', says: 'Stops the clock. Anyone may.', command: `tminus hold ${release} -m "…"`, reason: 'required' },
-    { action: 'resume', label: 'Resume', says: 'Starts the clock again.', command: `tminus resume ${release} -m "…"`, reason: 'optional', fields: launchAtField },
+    {
+      action: 'resume',
+      label: 'Resume',
+      says: 'Starts the clock again.',
+      command: `tminus resume ${release} -m "…"`,
+      reason: 'optional',
+      fields: launchAtField,
+    },
     {
       action: 'retry',
       label: 'Retry a step',
       says: 'Runs a step of this checkpoint again; approvals given so far are void.',
       command: `tminus retry ${release} --step …`,
       reason: 'optional',
-      fields: choice('step', 'Step', (checkpoint?.steps ?? []).map(({ name }) => ({ value: name, text: name }))),
+      fields: choice(
+        'step',
+        'Step',
+        (checkpoint?.steps ?? []).map(({ name }) => ({ value: name, text: name })),
+      ),
     },
     {
       action: 'recycle',
@@ -38,9 +49,20 @@ export function actionBar(status: CountdownStatus, session: Session | null): Mar
       says: 'Goes back to an earlier checkpoint and runs on from there.',
       command: `tminus recycle ${release} --to … -m "…"`,
       reason: 'required',
-      fields: choice('to', 'Back to', passed.map(({ name, offset }) => ({ value: name, text: `${offset} ${name}` }))),
+      fields: choice(
+        'to',
+        'Back to',
+        passed.map(({ name, offset }) => ({ value: name, text: `${offset} ${name}` })),
+      ),
     },
-    { action: 'abort', label: 'Abort', says: 'Ends the countdown; what was launched is rolled back.', command: `tminus abort ${release} -m "…"`, reason: 'required', danger: true },
+    {
+      action: 'abort',
+      label: 'Abort',
+      says: 'Ends the countdown; what was launched is rolled back.',
+      command: `tminus abort ${release} -m "…"`,
+      reason: 'required',
+      danger: true,
+    },
   ];
   return markup`<section class="actions" aria-labelledby="actions-title">
     <h2 id="actions-title">Act</h2>
@@ -59,7 +81,11 @@ function choice(name: string, label: string, options: readonly { value: string; 
 }
 
 /** A disabled button keeps its place and says why beside it. */
-function actForm({ action, label, says, command, danger, fields, reason }: ActForm, status: CountdownStatus, session: Session | null): Markup {
+function actForm(
+  { action, label, says, command, danger, fields, reason }: ActForm,
+  status: CountdownStatus,
+  session: Session | null,
+): Markup {
   const why = explainCan(action, status.phase);
   if (why !== null || !session) {
     return markup`<div class="act off"><button disabled aria-describedby="why-${action}">${label}</button>

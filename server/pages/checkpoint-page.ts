@@ -42,7 +42,12 @@ export function checkpointPage(view: CheckpointView): Markup {
         </div>
         <section class="card"><h2>What was found</h2>
           ${steps.length === 0 ? markup`<p class="quiet">No step runs at this checkpoint; the decision rests on what was found before it.</p>` : nothing}
-          ${steps.map((step) => stepCard(step, progress.filter((each) => each.checkpoint === name && each.step === step.name)))}
+          ${steps.map((step) =>
+            stepCard(
+              step,
+              progress.filter((each) => each.checkpoint === name && each.step === step.name),
+            ),
+          )}
           ${earlier.map(foundBefore)}
         </section>
       </div>
@@ -97,7 +102,8 @@ function whoDecides(checkpoint: CheckpointStatus, clock: number): Markup {
 }
 
 function forms(status: CountdownStatus, checkpoint: CheckpointStatus, session: Session | null, clock: number): Markup {
-  if (checkpoint.name !== status.current) return markup`<p class="quiet">Decisions are taken at ${status.current}; this checkpoint can only be read.</p>`;
+  if (checkpoint.name !== status.current)
+    return markup`<p class="quiet">Decisions are taken at ${status.current}; this checkpoint can only be read.</p>`;
   if (!session) return markup`<section class="card"><h2>Decide</h2>${cliLine(`tminus approve ${status.release} -m "…"`)}</section>`;
   return markup`${decisionForm(status, checkpoint, session)}${waiveForms(status, checkpoint, session, clock)}`;
 }
@@ -133,7 +139,9 @@ const waiverHours = [1, 4, 24, 72];
 
 /** One form per finding that stands in the way; a waiver has a reason and an end. */
 function waiveForms(status: CountdownStatus, checkpoint: CheckpointStatus, session: Session, clock: number): Markup {
-  const open = checkpoint.evaluation?.reasons.filter(({ effect, subject }) => (effect === 'no-go' || effect === 'hold') && subject !== 'approval') ?? [];
+  const open =
+    checkpoint.evaluation?.reasons.filter(({ effect, subject }) => (effect === 'no-go' || effect === 'hold') && subject !== 'approval') ??
+    [];
   if (open.length === 0) return nothing;
   const why = explainCan('waive', status.phase);
   const expiry = (hours: number) => new Date(clock + hours * 3_600_000).toISOString();

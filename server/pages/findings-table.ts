@@ -6,7 +6,8 @@ import { chip } from './words.ts';
 /** How evidence is named: a link where a server can be asked, plain text in the report. */
 export type EvidenceName = (digest: string) => Markup;
 
-export const evidenceLink: EvidenceName = (digest) => markup`<a href="/api/v1/evidence/${digest}" title="${digest}"><code class="short">${shortDigest(digest)}</code></a>`;
+export const evidenceLink: EvidenceName = (digest) =>
+  markup`<a href="/api/v1/evidence/${digest}" title="${digest}"><code class="short">${shortDigest(digest)}</code></a>`;
 export const evidenceText: EvidenceName = (digest) => markup`<code class="short" title="${digest}">${shortDigest(digest)}</code>`;
 
 /** What was found, worst first: outcome, subject, measured against limit, sentence, evidence. */

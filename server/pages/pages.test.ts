@@ -5,7 +5,15 @@ import { BASE, testApp } from '../testing/test-app.ts';
 const PAGE = '/r/go-api-1.4.0';
 const POLL = `${PAGE}/checkpoints/final-poll`;
 const evil = '<script>alert(1)</script>';
-const form = (csrf: string) => ({ csrf, id: 'approval-1', action: 'approve', checkpoint: 'final-poll', revision: '3', evidenceDigest: EXAMPLE_EVIDENCE_DIGEST, comment: 'read' });
+const form = (csrf: string) => ({
+  csrf,
+  id: 'approval-1',
+  action: 'approve',
+  checkpoint: 'final-poll',
+  revision: '3',
+  evidenceDigest: EXAMPLE_EVIDENCE_DIGEST,
+  comment: 'read',
+});
 
 describe('forms', () => {
   it('carries a decision with what its reader saw', async () => {
@@ -14,7 +22,12 @@ describe('forms', () => {
     const answer = await browser.post(`${PAGE}/acts`, form(browser.csrf));
     expect(answer.status).toBe(303);
     expect(answer.headers.get('location')).toBe(POLL);
-    expect(countdowns.acts[0]?.act).toMatchObject({ action: 'approve', revision: 3, evidenceDigest: EXAMPLE_EVIDENCE_DIGEST, principal: { subject: 'a.osei' } });
+    expect(countdowns.acts[0]?.act).toMatchObject({
+      action: 'approve',
+      revision: 3,
+      evidenceDigest: EXAMPLE_EVIDENCE_DIGEST,
+      principal: { subject: 'a.osei' },
+    });
     expect(await (await browser.get(POLL)).text()).toContain('Approve counts.');
     expect(await (await browser.get(POLL)).text()).not.toContain('Approve counts.');
   });
@@ -36,14 +49,22 @@ describe('forms', () => {
   it('refuses a form of a browser that says nothing of its origin', async () => {
     const { app, countdowns, signIn } = testApp();
     const { csrf, cookie } = await signIn();
-    const answer = await app.request(`${BASE}${PAGE}/acts`, { method: 'POST', headers: { cookie, 'content-type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams(form(csrf)).toString() });
+    const answer = await app.request(`${BASE}${PAGE}/acts`, {
+      method: 'POST',
+      headers: { cookie, 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams(form(csrf)).toString(),
+    });
     expect(answer.status).toBe(403);
     expect(countdowns.acts).toEqual([]);
   });
 
   it('signs nobody in for another site', async () => {
     const { app, token } = testApp();
-    const answer = await app.request(`${BASE}/login`, { method: 'POST', headers: { origin: 'https://evil.example', 'content-type': 'application/x-www-form-urlencoded' }, body: `token=${token}` });
+    const answer = await app.request(`${BASE}/login`, {
+      method: 'POST',
+      headers: { origin: 'https://evil.example', 'content-type': 'application/x-www-form-urlencoded' },
+      body: `token=${token}`,
+    });
     expect(answer.status).toBe(403);
     expect(answer.headers.get('set-cookie')).toBeNull();
   });
@@ -51,7 +72,11 @@ describe('forms', () => {
   it('goes nowhere else after signing in', async () => {
     const { app, token } = testApp();
     for (const next of ['https://evil.example', '//evil.example', '/\\evil.example', 'javascript:alert(1)']) {
-      const answer = await app.request(`${BASE}/login`, { method: 'POST', headers: { origin: BASE, 'content-type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams({ token, next }).toString() });
+      const answer = await app.request(`${BASE}/login`, {
+        method: 'POST',
+        headers: { origin: BASE, 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams({ token, next }).toString(),
+      });
       expect(answer.headers.get('location')).toBe('/');
     }
   });
@@ -78,7 +103,11 @@ describe('what people read', () => {
     sentence: evil,
     reasons: [],
     service: { ...waitingStatus.service, image: evil },
-    checkpoints: waitingStatus.checkpoints.map((each) => (each.name === 'final-poll' ? { ...each, approvals: each.approvals.map((given) => ({ ...given, comment: evil, principal: { ...liWei, displayName: evil } })) } : each)),
+    checkpoints: waitingStatus.checkpoints.map((each) =>
+      each.name === 'final-poll'
+        ? { ...each, approvals: each.approvals.map((given) => ({ ...given, comment: evil, principal: { ...liWei, displayName: evil } })) }
+        : each,
+    ),
   };
 
   it.each([PAGE, POLL, `${PAGE}/report`, '/'])('shows what others wrote as text at %s', async (at) => {
@@ -99,7 +128,9 @@ describe('what people read', () => {
 
   it('says why a button is off, in the words of the rule table', async () => {
     const { signIn } = testApp();
-    expect(await (await (await signIn()).get(PAGE)).text()).toContain('Not now: only a countdown on hold can be resumed; it is waiting for people.');
+    expect(await (await (await signIn()).get(PAGE)).text()).toContain(
+      'Not now: only a countdown on hold can be resumed; it is waiting for people.',
+    );
   });
 
   it('offers a waiver for each finding that stands in the way, and for no approval', async () => {
@@ -136,7 +167,11 @@ describe('what people read', () => {
     const { signIn, countdowns } = testApp();
     const browser = await signIn();
     const { CountdownFailure } = await import('../countdowns.ts');
-    countdowns.failure = new CountdownFailure('Unreachable', 'Temporal did not answer while listing countdowns', 'try again in a few seconds');
+    countdowns.failure = new CountdownFailure(
+      'Unreachable',
+      'Temporal did not answer while listing countdowns',
+      'try again in a few seconds',
+    );
     const answer = await browser.get('/');
     expect(answer.status).toBe(503);
     expect(answer.headers.get('retry-after')).toBe('5');

@@ -58,8 +58,10 @@ export function furtherReasons({ reasons, sentence }: CountdownStatus): Markup {
 
 /** What a person can do now, as a command and a link. */
 function nextStep({ phase, release, current }: CountdownStatus): Markup {
-  if (phase === 'waiting') return markup`<p><a class="button" href="/r/${release}/checkpoints/${current}">Read and decide</a></p>${cliLine(`tminus approve ${release} -m "…"`)}`;
-  if (phase === 'stopped' || phase === 'holding') return markup`<p><a class="button" href="/r/${release}/checkpoints/${current}">See why</a></p>${cliLine(`tminus explain ${release}`)}`;
+  if (phase === 'waiting')
+    return markup`<p><a class="button" href="/r/${release}/checkpoints/${current}">Read and decide</a></p>${cliLine(`tminus approve ${release} -m "…"`)}`;
+  if (phase === 'stopped' || phase === 'holding')
+    return markup`<p><a class="button" href="/r/${release}/checkpoints/${current}">See why</a></p>${cliLine(`tminus explain ${release}`)}`;
   return nothing;
 }
 
@@ -81,13 +83,23 @@ export function clockCard(status: CountdownStatus, clock: number): Markup {
 }
 
 /** Finished and coming checkpoints fold to a line; the current one is open. */
-function checkpointCard(checkpoint: CheckpointStatus, { release, current, ending }: CountdownStatus, progress: readonly StepProgress[], clock: number): Markup {
+function checkpointCard(
+  checkpoint: CheckpointStatus,
+  { release, current, ending }: CountdownStatus,
+  progress: readonly StepProgress[],
+  clock: number,
+): Markup {
   const { name, offset, at, state, steps, approvals, approval } = checkpoint;
   const open = name === current || (ending !== undefined && state === 'no-go');
   return markup`<details class="card checkpoint" id="checkpoint-${name}" ${open ? 'open' : ''}>
     <summary><span class="offset">${offset}</span> <span class="name">${name}</span> ${chip(state)} <span class="quiet">${tally(checkpoint)}</span></summary>
     <p>${timeTag(at)} <span class="quiet">${relative(at, clock)}</span> · <a href="/r/${release}/checkpoints/${name}">Open ${name}</a></p>
-    ${steps.map((step) => stepCard(step, progress.filter((each) => each.checkpoint === name && each.step === step.name)))}
+    ${steps.map((step) =>
+      stepCard(
+        step,
+        progress.filter((each) => each.checkpoint === name && each.step === step.name),
+      ),
+    )}
     ${approval || approvals.length > 0 ? markup`<h3>Decisions</h3>${decisions(checkpoint)}` : nothing}
   </details>`;
 }

@@ -50,7 +50,12 @@ export function pageRoutes(app: Hono<AppEnv>, world: World): void {
 
   app.get('/', async (c) => {
     const found = await countdowns.list();
-    const rows = await Promise.all(found.map(async (summary, index): Promise<ReleaseRow> => ({ summary, status: index < DETAILED_ROWS ? await statusOrNull(summary) : null })));
+    const rows = await Promise.all(
+      found.map(async (summary, index): Promise<ReleaseRow> => ({
+        summary,
+        status: index < DETAILED_ROWS ? await statusOrNull(summary) : null,
+      })),
+    );
     return c.html(releasesPage(rows, c.get('visitor'), now()));
   });
 
@@ -77,7 +82,11 @@ export function pageRoutes(app: Hono<AppEnv>, world: World): void {
     } catch (error) {
       const failure = apiErrorOf(error);
       if (failure.code !== 'Refused' && failure.code !== 'OutcomeUnknown') throw error;
-      return c.html(await checkpointMarkup(c, parsed.data.checkpoint, { text: notCounted(failure), tone: 'no-go' }), statusOf(failure), headersOf(failure));
+      return c.html(
+        await checkpointMarkup(c, parsed.data.checkpoint, { text: notCounted(failure), tone: 'no-go' }),
+        statusOf(failure),
+        headersOf(failure),
+      );
     }
     const decision = parsed.data.action === 'approve' || parsed.data.action === 'reject' || parsed.data.action === 'waive';
     return c.redirect(decision ? back : `/r/${name}`, 303);

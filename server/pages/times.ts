@@ -31,7 +31,11 @@ export function span(ms: number): string {
   return joined([Math.floor(seconds / 86_400), 'd'], [Math.floor(seconds / 3600) % 24, 'h']);
 }
 
-const joined = (...parts: [number, string][]): string => parts.filter(([value], index) => index === 0 || value > 0).map(([value, unit]) => `${value} ${unit}`).join(' ');
+const joined = (...parts: [number, string][]): string =>
+  parts
+    .filter(([value], index) => index === 0 || value > 0)
+    .map(([value, unit]) => `${value} ${unit}`)
+    .join(' ');
 
 /** `in 2 h 10 m`, `41 s ago`. */
 export function relative(iso: string, nowMs: number): string {

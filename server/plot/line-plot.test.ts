@@ -3,7 +3,17 @@ import { linePlot, type LinePlot } from './line-plot.ts';
 const plot = (changed: Partial<LinePlot> = {}): string =>
   linePlot({
     summary: 'p99 over time',
-    lines: [{ name: 'p99', style: 'strong', points: [{ x: 0, y: 100 }, { x: 1, y: 200 }, { x: 2, y: 150 }] }],
+    lines: [
+      {
+        name: 'p99',
+        style: 'strong',
+        points: [
+          { x: 0, y: 100 },
+          { x: 1, y: 200 },
+          { x: 2, y: 150 },
+        ],
+      },
+    ],
     limit: { value: 300, name: 'limit 300 ms' },
     xUnit: 's',
     yUnit: 'ms',
@@ -22,12 +32,38 @@ describe('a line plot', () => {
 
   it('joins neighbours, and breaks the line where nothing was measured', () => {
     expect(paths(plot())[0]?.match(/M/g)).toHaveLength(1);
-    const gap = plot({ lines: [{ name: 'p99', style: 'strong', points: [{ x: 0, y: 1 }, { x: 1, y: 1 }, { x: 9, y: 1 }, { x: 10, y: 1 }] }] });
+    const gap = plot({
+      lines: [
+        {
+          name: 'p99',
+          style: 'strong',
+          points: [
+            { x: 0, y: 1 },
+            { x: 1, y: 1 },
+            { x: 9, y: 1 },
+            { x: 10, y: 1 },
+          ],
+        },
+      ],
+    });
     expect(paths(gap)[0]?.match(/M/g)).toHaveLength(2);
   });
 
   it('never draws a value that is no number', () => {
-    const svg = plot({ lines: [{ name: 'p99', style: 'strong', points: [{ x: 0, y: 1 }, { x: 1, y: Number.NaN }, { x: 2, y: 1 }, { x: 3, y: Infinity }] }] });
+    const svg = plot({
+      lines: [
+        {
+          name: 'p99',
+          style: 'strong',
+          points: [
+            { x: 0, y: 1 },
+            { x: 1, y: Number.NaN },
+            { x: 2, y: 1 },
+            { x: 3, y: Infinity },
+          ],
+        },
+      ],
+    });
     expect(svg).not.toMatch(/NaN|Infinity/);
     expect(paths(svg)[0]?.match(/M/g)).toHaveLength(2);
   });

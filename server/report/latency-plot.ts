@@ -29,17 +29,33 @@ export interface Plots {
 }
 
 /** Reads the k6 points of every load test from evidence. A store that lacks them gives a sentence instead of a plot. */
-export async function readLatencyPlots(status: CountdownStatus, evidence: EvidenceStore, summarize: (digest: string) => Promise<EndpointSummary[]> = (digest) => endpointsOf(evidence, digest)): Promise<Plots> {
+export async function readLatencyPlots(
+  status: CountdownStatus,
+  evidence: EvidenceStore,
+  summarize: (digest: string) => Promise<EndpointSummary[]> = (digest) => endpointsOf(evidence, digest),
+): Promise<Plots> {
   const found: Plots = { plots: [], missing: [] };
   for (const checkpoint of status.checkpoints) {
     for (const step of checkpoint.steps) {
       for (const { digest } of step.evidence.filter(({ kind }) => kind === 'k6-points')) {
         try {
           for (const endpoint of await summarize(digest)) {
-            found.plots.push({ checkpoint: checkpoint.name, step: step.name, round: step.round, digest, endpoint, limitMs: limitOf(step, endpoint.endpoint) });
+            found.plots.push({
+              checkpoint: checkpoint.name,
+              step: step.name,
+              round: step.round,
+              digest,
+              endpoint,
+              limitMs: limitOf(step, endpoint.endpoint),
+            });
           }
         } catch (error) {
-          found.missing.push({ checkpoint: checkpoint.name, step: step.name, digest, sentence: error instanceof Error ? error.message : String(error) });
+          found.missing.push({
+            checkpoint: checkpoint.name,
+            step: step.name,
+            digest,
+            sentence: error instanceof Error ? error.message : String(error),
+          });
         }
       }
     }

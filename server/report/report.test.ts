@@ -41,13 +41,17 @@ describe('the report', () => {
   });
 
   it('names every digest in full, so that the evidence can be found again', () => {
-    expect(renderReport({ status: waitingStatus, audit: exampleAudit, plots: noPlots, nowMs })).toContain(`<code class="digest">${EXAMPLE_POINTS_DIGEST}</code>`);
+    expect(renderReport({ status: waitingStatus, audit: exampleAudit, plots: noPlots, nowMs })).toContain(
+      `<code class="digest">${EXAMPLE_POINTS_DIGEST}</code>`,
+    );
   });
 
   it('tells an audit whose tail was cut off from a whole one', () => {
     const cut = exampleAudit.slice(0, -1);
     expect(verifyChain(cut).ok).toBe(true);
-    expect(renderReport({ status: waitingStatus, audit: cut, plots: noPlots, nowMs })).toContain('The chain does not verify: the chain ends at record 3');
+    expect(renderReport({ status: waitingStatus, audit: cut, plots: noPlots, nowMs })).toContain(
+      'The chain does not verify: the chain ends at record 3',
+    );
   });
 
   it('puts the verdict and its reason first', () => {

@@ -77,7 +77,9 @@ function checkpointSection(checkpoint: CheckpointStatus, { plots, missing }: Plo
 }
 
 function evidenceSection({ checkpoints }: CountdownStatus): Markup {
-  const all = checkpoints.flatMap(({ name, steps }) => steps.flatMap((step) => step.evidence.map((ref) => ({ ...ref, where: `${name} / ${step.name}` }))));
+  const all = checkpoints.flatMap(({ name, steps }) =>
+    steps.flatMap((step) => step.evidence.map((ref) => ({ ...ref, where: `${name} / ${step.name}` }))),
+  );
   return markup`<section class="card" aria-labelledby="evidence-title"><h2 id="evidence-title">Evidence</h2>
     ${
       all.length === 0

@@ -13,5 +13,9 @@ export function examplePoints(): Uint8Array {
 }
 
 function pointLine(name: string, time: string, value: number): string {
-  return JSON.stringify({ metric: 'http_req_duration', type: 'Point', data: { time, value, tags: { name, status: '200', expected_response: 'true' } } });
+  return JSON.stringify({
+    metric: 'http_req_duration',
+    type: 'Point',
+    data: { time, value, tags: { name, status: '200', expected_response: 'true' } },
+  });
 }

@@ -9,15 +9,37 @@ const LAUNCH = '2026-11-24T09:00:00.000Z';
 export const EXAMPLE_POINTS_DIGEST = `sha256:${'a1'.repeat(32)}`;
 export const EXAMPLE_EVIDENCE_DIGEST = `sha256:${'7c1e'.repeat(16)}`;
 
-export const person = (subject: string, displayName: string, groups: string[] = ['release-managers']): Principal => ({ issuer: 'local', subject, displayName, groups, verified: true });
+export const person = (subject: string, displayName: string, groups: string[] = ['release-managers']): Principal => ({
+  issuer: 'local',
+  subject,
+  displayName,
+  groups,
+  verified: true,
+});
 
 export const mei = person('mei', 'Mei Tan', ['shop-developers']);
 export const liWei = person('li.wei', 'Li Wei');
 export const aOsei = person('a.osei', 'Ama Osei');
 
-const finding = (code: string, subject: string, outcome: Finding['outcome'], measured: Finding['measured'], limit: Finding['limit'], unit: string, message: string, evidence = [EXAMPLE_POINTS_DIGEST]): Finding => ({ code, subject, outcome, measured, limit, unit, message, evidence });
+const finding = (
+  code: string,
+  subject: string,
+  outcome: Finding['outcome'],
+  measured: Finding['measured'],
+  limit: Finding['limit'],
+  unit: string,
+  message: string,
+  evidence = [EXAMPLE_POINTS_DIGEST],
+): Finding => ({ code, subject, outcome, measured, limit, unit, message, evidence });
 
-const points: EvidenceRef = { digest: EXAMPLE_POINTS_DIGEST, sizeBytes: 812_344, mediaType: 'application/x-ndjson', kind: 'k6-points', capturedAt: '2026-11-21T09:02:10.000Z', source: 'k6 against shop-staging' };
+const points: EvidenceRef = {
+  digest: EXAMPLE_POINTS_DIGEST,
+  sizeBytes: 812_344,
+  mediaType: 'application/x-ndjson',
+  kind: 'k6-points',
+  capturedAt: '2026-11-21T09:02:10.000Z',
+  source: 'k6 against shop-staging',
+};
 
 const loadTest: StepStatus = {
   name: 'load-test',
@@ -28,8 +50,24 @@ const loadTest: StepStatus = {
   finishedAt: '2026-11-21T09:02:12.000Z',
   workflowId: 'countdown/go-api-1.4.0/load-and-diagnosis/load-test/1',
   findings: [
-    finding('LatencyWithinLimit', 'POST /api/order/create', 'pass', 212, 300, 'ms', 'p99 of POST /api/order/create is 212 ms (at most 231 ms with 95 % confidence), limit 300 ms'),
-    finding('LatencyWithinLimit', 'GET /api/user/profile', 'pass', 38.2, 300, 'ms', 'p99 of GET /api/user/profile is 38.2 ms, limit 300 ms'),
+    finding(
+      'LatencyWithinLimit',
+      'POST /api/order/create',
+      'pass',
+      212,
+      300,
+      'ms',
+      'p99 of POST /api/order/create is 212 ms (at most 231 ms with 95 % confidence), limit 300 ms',
+    ),
+    finding(
+      'LatencyWithinLimit',
+      'GET /api/user/profile',
+      'pass',
+      38.2,
+      300,
+      'ms',
+      'p99 of GET /api/user/profile is 38.2 ms, limit 300 ms',
+    ),
     finding('ErrorsWithinLimit', 'POST /api/order/create', 'pass', 0, 0.1, '%', 'no request of 9,012 failed: at most 0.03 %, limit 0.1 %'),
     finding('LoadDelivered', 'load', 'pass', 99.93, 95, '%', '299.8 of 300 requests/s were delivered, none dropped'),
   ],
@@ -48,7 +86,9 @@ const preflight: StepStatus = {
   state: 'done',
   startedAt: '2026-11-21T09:00:02.000Z',
   finishedAt: '2026-11-21T09:00:05.000Z',
-  findings: [finding('PreflightPassed', 'deployment shop/go-api', 'pass', 14, 14, 'answers', 'all 14 preflight questions are answered well', [])],
+  findings: [
+    finding('PreflightPassed', 'deployment shop/go-api', 'pass', 14, 14, 'answers', 'all 14 preflight questions are answered well', []),
+  ],
   facts: [{ subject: 'preflight', text: '14 of 14: rights, health, series, image, clock skew 3 ms', values: {} }],
   evidence: [],
 };
@@ -76,12 +116,33 @@ const finalPoll: CheckpointStatus = {
   revision: 3,
   evidenceDigest: EXAMPLE_EVIDENCE_DIGEST,
   steps: [],
-  approvals: [{ principal: liWei, decision: 'approve', comment: 'numbers read, go', at: '2026-11-24T08:03:00.000Z', revision: 3, evidenceDigest: EXAMPLE_EVIDENCE_DIGEST, verified: true }],
+  approvals: [
+    {
+      principal: liWei,
+      decision: 'approve',
+      comment: 'numbers read, go',
+      at: '2026-11-24T08:03:00.000Z',
+      revision: 3,
+      evidenceDigest: EXAMPLE_EVIDENCE_DIGEST,
+      verified: true,
+    },
+  ],
   approval: { groups: ['release-managers'], count: 2, allowRequester: false, deadlineAt: '2026-11-24T08:30:00.000Z', onDeadline: 'no-go' },
   waivers: [],
   evaluation: {
     verdict: 'hold',
-    reasons: [{ code: 'WaitingForApproval', subject: 'approval', effect: 'hold', measured: 1, limit: 2, unit: 'approvals', message: '1 of 2 approvals of release-managers are given', evidence: [] }],
+    reasons: [
+      {
+        code: 'WaitingForApproval',
+        subject: 'approval',
+        effect: 'hold',
+        measured: 1,
+        limit: 2,
+        unit: 'approvals',
+        message: '1 of 2 approvals of release-managers are given',
+        evidence: [],
+      },
+    ],
     passed: 0,
     findings: [],
   },
@@ -100,7 +161,13 @@ const launch: CheckpointStatus = {
 };
 
 export const exampleAudit: AuditRecord[] = [
-  { at: '2026-11-21T09:00:00.000Z', actor: 'local/mei', action: 'countdown.started', object: 'go-api-1.4.0', detail: 'fencing generation 4' },
+  {
+    at: '2026-11-21T09:00:00.000Z',
+    actor: 'local/mei',
+    action: 'countdown.started',
+    object: 'go-api-1.4.0',
+    detail: 'fencing generation 4',
+  },
   { at: '2026-11-21T09:00:00.000Z', actor: 'tminus', action: 'checkpoint.reached', object: 'load-and-diagnosis', detail: 'T-72h' },
   { at: '2026-11-21T09:02:12.000Z', actor: 'tminus', action: 'step.finished', object: 'load-and-diagnosis/load-test', detail: 'go' },
   { at: '2026-11-24T08:03:00.000Z', actor: 'local/li.wei', action: 'approve.accepted', object: 'final-poll', detail: 'numbers read, go' },
@@ -124,12 +191,29 @@ export const waitingStatus: CountdownStatus = {
   heldMs: 0,
   current: 'final-poll',
   checkpoints: [loadAndDiagnosis, finalPoll, launch],
-  conditions: [{ type: 'LockHeld', status: 'True', reason: 'Acquired', message: 'one live countdown per service', lastTransitionTime: '2026-11-21T09:00:00.000Z' }],
+  conditions: [
+    {
+      type: 'LockHeld',
+      status: 'True',
+      reason: 'Acquired',
+      message: 'one live countdown per service',
+      lastTransitionTime: '2026-11-21T09:00:00.000Z',
+    },
+  ],
   auditHead: { seq: head.seq, hash: head.hash },
   historyEvents: 214,
 };
 
-const slow = finding('LatencyAboveLimit', 'POST /api/order/create', 'fail', 734, 300, 'ms', 'p99 of POST /api/order/create is 734 ms, limit 300 ms', [EXAMPLE_POINTS_DIGEST, `sha256:${'c0'.repeat(32)}`]);
+const slow = finding(
+  'LatencyAboveLimit',
+  'POST /api/order/create',
+  'fail',
+  734,
+  300,
+  'ms',
+  'p99 of POST /api/order/create is 734 ms, limit 300 ms',
+  [EXAMPLE_POINTS_DIGEST, `sha256:${'c0'.repeat(32)}`],
+);
 const unsure = finding('GuardNoData', 'runtime samples', 'inconclusive', null, 95, '%', '2 of 3 pods answered; the third has no samples');
 
 /** Stopped at T-72h: the candidate is too slow. */
@@ -176,7 +260,20 @@ export const runningStatus: CountdownStatus = {
     {
       ...loadAndDiagnosis,
       state: 'running',
-      steps: [preflight, { name: 'load-test', type: 'loadTest', round: 1, state: 'running', startedAt: '2026-11-21T09:00:40.000Z', workflowId: 'countdown/go-api-1.6.0/load-and-diagnosis/load-test/1', findings: [], facts: [], evidence: [] }],
+      steps: [
+        preflight,
+        {
+          name: 'load-test',
+          type: 'loadTest',
+          round: 1,
+          state: 'running',
+          startedAt: '2026-11-21T09:00:40.000Z',
+          workflowId: 'countdown/go-api-1.6.0/load-and-diagnosis/load-test/1',
+          findings: [],
+          facts: [],
+          evidence: [],
+        },
+      ],
       evaluation: { verdict: 'go', reasons: [], passed: 1, findings: preflight.findings },
     },
     { ...finalPoll, state: 'later', approvals: [] },

@@ -69,7 +69,8 @@ export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): F
     async act(act, signed) {
       failIfAsked();
       fake.acts.push({ act, signed });
-      if (fake.refusal !== null) throw new CountdownFailure('Refused', fake.refusal, 'read `tminus status` and decide again on what it shows now');
+      if (fake.refusal !== null)
+        throw new CountdownFailure('Refused', fake.refusal, 'read `tminus status` and decide again on what it shows now');
       return { ok: true, sentence: `${act.action} counts`, phase: 'waiting', revision: act.revision };
     },
     async hold(act) {

@@ -32,7 +32,10 @@ export interface Browser {
   cookie: string;
 }
 
-export function testApp({ countdowns = fakeCountdowns(), pageBase = BASE }: { countdowns?: FakeCountdowns; pageBase?: string } = {}): TestApp {
+export function testApp({
+  countdowns = fakeCountdowns(),
+  pageBase = BASE,
+}: { countdowns?: FakeCountdowns; pageBase?: string } = {}): TestApp {
   const folder = mkdtempSync(path.join(tmpdir(), 'tminus-server-'));
   const tokens = path.join(folder, 'tokens.yaml');
   const token = createToken(tokens, { subject: 'a.osei', displayName: 'Ama Osei', groups: ['release-managers'] });
@@ -63,7 +66,11 @@ export function testApp({ countdowns = fakeCountdowns(), pageBase = BASE }: { co
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       }),
     async signIn() {
-      const answer = await request('/login', { method: 'POST', headers: { origin: pageBase, 'content-type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams({ token, next: '/' }).toString() });
+      const answer = await request('/login', {
+        method: 'POST',
+        headers: { origin: pageBase, 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams({ token, next: '/' }).toString(),
+      });
       const cookie = (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
       const get = (to: string) => request(to, { headers: { cookie, accept: 'text/html' } });
       const csrf = /name="csrf" value="([^"]+)"/.exec(await (await get('/')).text())?.[1] ?? '';
@@ -74,7 +81,14 @@ export function testApp({ countdowns = fakeCountdowns(), pageBase = BASE }: { co
         post: (to, form, headers = {}) =>
           request(to, {
             method: 'POST',
-            headers: { cookie, accept: 'text/html', origin: pageBase, 'sec-fetch-site': 'same-origin', 'content-type': 'application/x-www-form-urlencoded', ...headers },
+            headers: {
+              cookie,
+              accept: 'text/html',
+              origin: pageBase,
+              'sec-fetch-site': 'same-origin',
+              'content-type': 'application/x-www-form-urlencoded',
+              ...headers,
+            },
             body: new URLSearchParams(form).toString(),
           }),
       };

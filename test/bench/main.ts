@@ -4,7 +4,16 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { advance } from '../../server/virtual-time.ts';
-import { actUpdate, approveSignal, COUNTDOWN_TYPE, countdownId, statusQuery, WORKFLOW_TASK_QUEUE, type Act, type CountdownInput } from '../../workflows/messages.ts';
+import {
+  actUpdate,
+  approveSignal,
+  COUNTDOWN_TYPE,
+  countdownId,
+  statusQuery,
+  WORKFLOW_TASK_QUEUE,
+  type Act,
+  type CountdownInput,
+} from '../../workflows/messages.ts';
 import { registerNamespace } from '../../workers/namespace.ts';
 import { fakeWorld, inputFor } from '../countdown/fakes.ts';
 import { person, signedAct, temporalAddress, temporalWorld } from '../temporal-world.ts';
@@ -28,11 +37,19 @@ interface Kind {
 const kinds: Kind[] = [
   {
     name: 'bare',
-    start: async (client, index) => (await client.workflow.start('bare', { workflowId: `bare-${index}`, taskQueue: WORKFLOW_TASK_QUEUE, args: [72] })).workflowId,
+    start: async (client, index) =>
+      (await client.workflow.start('bare', { workflowId: `bare-${index}`, taskQueue: WORKFLOW_TASK_QUEUE, args: [72] })).workflowId,
   },
   {
     name: 'countdown',
-    start: async (client, index) => (await client.workflow.start(COUNTDOWN_TYPE, { workflowId: countdownId(`bench-${index}`), taskQueue: WORKFLOW_TASK_QUEUE, args: [waitingInput(`bench-${index}`)] })).workflowId,
+    start: async (client, index) =>
+      (
+        await client.workflow.start(COUNTDOWN_TYPE, {
+          workflowId: countdownId(`bench-${index}`),
+          taskQueue: WORKFLOW_TASK_QUEUE,
+          args: [waitingInput(`bench-${index}`)],
+        })
+      ).workflowId,
   },
 ];
 
@@ -43,7 +60,9 @@ function waitingInput(name: string): CountdownInput {
   return { ...input, release: { ...input.release, spec: { ...input.release.spec, checkpoints: [poll!, launch!] } } };
 }
 
-async function measure(kind: Kind): Promise<{ kbPerWorkflow: number; startsPerSecond: number; ticksPerSecond: number; cpuMsPerTick: number; idleMb: number }> {
+async function measure(
+  kind: Kind,
+): Promise<{ kbPerWorkflow: number; startsPerSecond: number; ticksPerSecond: number; cpuMsPerTick: number; idleMb: number }> {
   const namespace = `bench-${randomUUID()}`;
   const connection = await Connection.connect({ address: temporalAddress });
   await registerNamespace(connection, namespace);
@@ -61,7 +80,9 @@ async function measure(kind: Kind): Promise<{ kbPerWorkflow: number; startsPerSe
   for (let round = 0; round < ROUNDS; round += 1) {
     const before = await ask(worker, 'cpu');
     const start = performance.now();
-    await inParallel(WAITING, (index) => client.workflow.getHandle(ids[index]!).signal(approveSignal, { checkpoint: 'final-poll', by: 'bench', comment: String(round) }));
+    await inParallel(WAITING, (index) =>
+      client.workflow.getHandle(ids[index]!).signal(approveSignal, { checkpoint: 'final-poll', by: 'bench', comment: String(round) }),
+    );
     await settle(worker);
     const seconds = (performance.now() - start) / 1000;
     rounds.push({ ticksPerSecond: WAITING / seconds, cpuMsPerTick: ((await ask(worker, 'cpu')).cpuMs - before.cpuMs) / WAITING });
@@ -83,19 +104,37 @@ async function countEvents(): Promise<{ events: number; ideal: number; bytes: nu
   const result = await world.withWorkers(fakeWorld().activities, async () => {
     const began = performance.now();
     const workflowId = countdownId('events');
-    const handle = await world.rehearsalClient.workflow.start(COUNTDOWN_TYPE, { workflowId, taskQueue: WORKFLOW_TASK_QUEUE, args: [inputFor('events')] });
+    const handle = await world.rehearsalClient.workflow.start(COUNTDOWN_TYPE, {
+      workflowId,
+      taskQueue: WORKFLOW_TASK_QUEUE,
+      args: [inputFor('events')],
+    });
     await advance(world.client, workflowId, 71.01 * 3_600_000);
     for (const who of ['li.wei', 'a.osei']) {
       const { current, checkpoints } = await handle.query(statusQuery);
       const { revision = 1, evidenceDigest = '' } = checkpoints.find(({ name }) => name === current) ?? {};
-      const act: Act = { id: randomUUID(), action: 'approve', countdown: workflowId, checkpoint: current, revision, evidenceDigest, principal: person(who), comment: 'bench', issuedAt: new Date(0).toISOString() };
+      const act: Act = {
+        id: randomUUID(),
+        action: 'approve',
+        countdown: workflowId,
+        checkpoint: current,
+        revision,
+        evidenceDigest,
+        principal: person(who),
+        comment: 'bench',
+        issuedAt: new Date(0).toISOString(),
+      };
       await handle.executeUpdate(actUpdate, { args: [signedAct(act)] });
     }
     await advance(world.client, workflowId, 3_600_000);
     await handle.result();
     const seconds = (performance.now() - began) / 1000;
     const events = (await handle.fetchHistory()).events ?? [];
-    const count = (type: string) => events.filter((event) => (event as unknown as Record<string, unknown>)[type] !== null && (event as unknown as Record<string, unknown>)[type] !== undefined).length;
+    const count = (type: string) =>
+      events.filter(
+        (event) =>
+          (event as unknown as Record<string, unknown>)[type] !== null && (event as unknown as Record<string, unknown>)[type] !== undefined,
+      ).length;
     const timers = count('timerStartedEventAttributes');
     const activities = count('activityTaskScheduledEventAttributes');
     const updates = count('workflowExecutionUpdateAcceptedEventAttributes');
@@ -153,14 +192,35 @@ const median = (values: number[]): number => [...values].sort((a, b) => a - b)[M
 const [bare, countdown] = [await measure(kinds[0]!), await measure(kinds[1]!)];
 const events = await countEvents();
 const rows: [what: string, value: string, limit: string, ok: boolean][] = [
-  ['events per 72-hour countdown', `${events.events} (${(events.bytes / 1024).toFixed(0)} KiB)`, '< 4,000 and < 4 MiB', events.events < 4000 && events.bytes < 4 << 20],
+  [
+    'events per 72-hour countdown',
+    `${events.events} (${(events.bytes / 1024).toFixed(0)} KiB)`,
+    '< 4,000 and < 4 MiB',
+    events.events < 4000 && events.bytes < 4 << 20,
+  ],
   ['events / ideal of its parts', (events.events / events.ideal).toFixed(2), '<= 1.15', events.events / events.ideal <= 1.15],
   ['virtual hours per second', events.virtualHoursPerSecond.toFixed(1), 'reported', true],
-  [`memory per waiting countdown (${WAITING} waiting)`, `${countdown.kbPerWorkflow.toFixed(0)} KB, bare ${bare.kbPerWorkflow.toFixed(0)} KB, ratio ${(countdown.kbPerWorkflow / bare.kbPerWorkflow).toFixed(2)}`, 'ratio <= 3', countdown.kbPerWorkflow / bare.kbPerWorkflow <= 3],
+  [
+    `memory per waiting countdown (${WAITING} waiting)`,
+    `${countdown.kbPerWorkflow.toFixed(0)} KB, bare ${bare.kbPerWorkflow.toFixed(0)} KB, ratio ${(countdown.kbPerWorkflow / bare.kbPerWorkflow).toFixed(2)}`,
+    'ratio <= 3',
+    countdown.kbPerWorkflow / bare.kbPerWorkflow <= 3,
+  ],
   ['idle worker', `${countdown.idleMb.toFixed(0)} MB, bare ${bare.idleMb.toFixed(0)} MB`, 'reported', true],
   ['starts per second', `${countdown.startsPerSecond.toFixed(0)}, bare ${bare.startsPerSecond.toFixed(0)}`, 'reported', true],
-  ['ticks per second', `${countdown.ticksPerSecond.toFixed(0)}, bare ${bare.ticksPerSecond.toFixed(0)}, ratio ${(countdown.ticksPerSecond / bare.ticksPerSecond).toFixed(2)}`, 'reported', true],
-  ['worker CPU per tick', `${countdown.cpuMsPerTick.toFixed(2)} ms, bare ${bare.cpuMsPerTick.toFixed(2)} ms, ratio ${(countdown.cpuMsPerTick / bare.cpuMsPerTick).toFixed(2)}`, 'ratio <= 2', countdown.cpuMsPerTick / bare.cpuMsPerTick <= 2],
+  [
+    'ticks per second',
+    `${countdown.ticksPerSecond.toFixed(0)}, bare ${bare.ticksPerSecond.toFixed(0)}, ratio ${(countdown.ticksPerSecond / bare.ticksPerSecond).toFixed(2)}`,
+    'reported',
+    true,
+  ],
+  [
+    'worker CPU per tick',
+    `${countdown.cpuMsPerTick.toFixed(2)} ms, bare ${bare.cpuMsPerTick.toFixed(2)} ms, ratio ${(countdown.cpuMsPerTick / bare.cpuMsPerTick).toFixed(2)}`,
+    'ratio <= 2',
+    countdown.cpuMsPerTick / bare.cpuMsPerTick <= 2,
+  ],
 ];
-for (const [what, value, limit, ok] of rows) process.stdout.write(`${ok ? 'ok  ' : 'OVER'}  ${what.padEnd(48)} ${value.padEnd(52)} ${limit}\n`);
+for (const [what, value, limit, ok] of rows)
+  process.stdout.write(`${ok ? 'ok  ' : 'OVER'}  ${what.padEnd(48)} ${value.padEnd(52)} ${limit}\n`);
 process.exit(rows.every(([, , , ok]) => ok) ? 0 : 1);

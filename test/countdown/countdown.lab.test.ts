@@ -3,7 +3,20 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ApplicationFailure, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { advance } from '../../server/virtual-time.ts';
 import { verifyChain } from '../../verdict/audit-chain.ts';
-import { COUNTDOWN_TYPE, WORKFLOW_TASK_QUEUE, actUpdate, approveSignal, auditQuery, countdownId, holdSignal, openUpdate, statusQuery, type Act, type CountdownInput, type CountdownStatus } from '../../workflows/messages.ts';
+import {
+  COUNTDOWN_TYPE,
+  WORKFLOW_TASK_QUEUE,
+  actUpdate,
+  approveSignal,
+  auditQuery,
+  countdownId,
+  holdSignal,
+  openUpdate,
+  statusQuery,
+  type Act,
+  type CountdownInput,
+  type CountdownStatus,
+} from '../../workflows/messages.ts';
 import { person, signedAct, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
 import { fakeWorld, inputFor, report, slow, unseen, type FakeWorld } from './fakes.ts';
 
@@ -25,12 +38,20 @@ interface Run {
   act(change: Partial<Act> & Pick<Act, 'action'>, who?: string): Promise<unknown>;
 }
 
-async function run(overrides: (world: FakeWorld) => Partial<FakeActivities>, body: (run: Run) => Promise<void>, change: (input: CountdownInput) => CountdownInput = (input) => input): Promise<void> {
+async function run(
+  overrides: (world: FakeWorld) => Partial<FakeActivities>,
+  body: (run: Run) => Promise<void>,
+  change: (input: CountdownInput) => CountdownInput = (input) => input,
+): Promise<void> {
   const world = fakeWorld();
   const name = `r-${randomUUID()}`;
   await temporal.withWorkers({ ...world.activities, ...overrides(world) }, async () => {
     const workflowId = countdownId(name);
-    const handle = await temporal.rehearsalClient.workflow.start(COUNTDOWN_TYPE, { workflowId, taskQueue: WORKFLOW_TASK_QUEUE, args: [change(inputFor(name))] });
+    const handle = await temporal.rehearsalClient.workflow.start(COUNTDOWN_TYPE, {
+      workflowId,
+      taskQueue: WORKFLOW_TASK_QUEUE,
+      args: [change(inputFor(name))],
+    });
     const status = () => handle.query(statusQuery);
     const until: Run['until'] = async (what, seen) => {
       const deadline = Date.now() + 20_000;
@@ -134,7 +155,12 @@ describe('a countdown', () => {
 
   it('rolls back by itself when the guard breaches, and says so', () =>
     run(
-      () => ({ runGuard: async () => ({ ...report({ ...slow, code: 'ErrorRateAboveLimit', message: 'error rate is 20 %, limit 0.1 %' }), watchedMs: 1 }) }),
+      () => ({
+        runGuard: async () => ({
+          ...report({ ...slow, code: 'ErrorRateAboveLimit', message: 'error rate is 20 %, limit 0.1 %' }),
+          watchedMs: 1,
+        }),
+      }),
       async ({ advance, until, act, handle, world, status }) => {
         await advance(71.01);
         await until('waiting', ({ phase }) => phase === 'waiting');
@@ -143,7 +169,10 @@ describe('a countdown', () => {
         await advance(1);
         expect(await handle.result()).toMatchObject({ ending: 'rolled-back', sentence: 'error rate is 20 %, limit 0.1 %' });
         expect(world.writes.map((line) => line.split('sha-')[1])).toEqual(['91d03ce', '4f9c2ab']);
-        expect((await status()).checkpoints[2]?.steps.at(-1)).toMatchObject({ name: 'rollback', findings: [{ code: 'RolledBackInTime' }, { code: 'RollbackHealthy' }] });
+        expect((await status()).checkpoints[2]?.steps.at(-1)).toMatchObject({
+          name: 'rollback',
+          findings: [{ code: 'RolledBackInTime' }, { code: 'RollbackHealthy' }],
+        });
       },
     ));
 
@@ -240,7 +269,9 @@ describe('a countdown', () => {
       const first = (await handle.describe()).runId;
       // Refused approvals: each is at least one event and one audit record. At 4,096 events the server suggests a new run.
       for (let sent = 0; sent < 4_200; sent += 50) {
-        await Promise.all(Array.from({ length: 50 }, () => handle.signal(approveSignal, { checkpoint: 'final-poll', by: 'tool', comment: 'go' })));
+        await Promise.all(
+          Array.from({ length: 50 }, () => handle.signal(approveSignal, { checkpoint: 'final-poll', by: 'tool', comment: 'go' })),
+        );
       }
       await advance(71.01);
       await until('waiting', ({ phase }) => phase === 'waiting');
@@ -262,7 +293,11 @@ describe('a countdown', () => {
     world.activities.acquireLock = async () => ({ acquired: false, sentence: 'shop/go-api already has a countdown: go-api-1.3.9' });
     await temporal.withWorkers(world.activities, async () => {
       const name = `r-${randomUUID()}`;
-      const handle = await temporal.client.workflow.start(COUNTDOWN_TYPE, { workflowId: countdownId(name), taskQueue: WORKFLOW_TASK_QUEUE, args: [inputFor(name)] });
+      const handle = await temporal.client.workflow.start(COUNTDOWN_TYPE, {
+        workflowId: countdownId(name),
+        taskQueue: WORKFLOW_TASK_QUEUE,
+        args: [inputFor(name)],
+      });
       expect(await refusal(handle.executeUpdate(openUpdate))).toMatch(/already has a countdown/);
       expect(await handle.result()).toMatchObject({ ending: 'refused' });
     });

@@ -17,7 +17,14 @@ export function inputFor(name: string): CountdownInput {
       kind: 'Release',
       metadata: { name },
       spec: {
-        service: { name: 'go-api', namespace: 'shop', image: 'registry.local/go-api:sha-91d03ce', deployment: 'go-api', container: 'go-api', health: { target: 'shop', path: '/healthz' } },
+        service: {
+          name: 'go-api',
+          namespace: 'shop',
+          image: 'registry.local/go-api:sha-91d03ce',
+          deployment: 'go-api',
+          container: 'go-api',
+          health: { target: 'shop', path: '/healthz' },
+        },
         cluster: 'test',
         staging: { cluster: 'test', namespace: 'shop-staging', deployment: 'go-api', container: 'go-api' },
         countdown: '72h',
@@ -47,7 +54,13 @@ export function inputFor(name: string): CountdownInput {
               },
             ],
           },
-          { name: 'final-poll', at: 'T-1h', steps: [], approval: { ...approvers, deadline: '30m', onDeadline: 'no-go' }, holdDeadline: '24h' },
+          {
+            name: 'final-poll',
+            at: 'T-1h',
+            steps: [],
+            approval: { ...approvers, deadline: '30m', onDeadline: 'no-go' },
+            holdDeadline: '24h',
+          },
           {
             name: 'launch',
             at: 'T-0',
@@ -87,7 +100,16 @@ export interface FakeWorld {
   activities: FakeActivities;
 }
 
-const passed = (code: string, subject: string): Finding => ({ code, subject, outcome: 'pass', measured: 1, limit: 2, unit: '', message: `${subject} is well`, evidence: [] });
+const passed = (code: string, subject: string): Finding => ({
+  code,
+  subject,
+  outcome: 'pass',
+  measured: 1,
+  limit: 2,
+  unit: '',
+  message: `${subject} is well`,
+  evidence: [],
+});
 export const report = (...findings: Finding[]): StepReport => ({ findings, facts: [], evidence: [] });
 export const slow: Finding = {
   code: 'LatencyAboveLimit',
@@ -104,7 +126,14 @@ export const unseen: Finding = { ...slow, code: 'GuardNoData', subject: 'guard',
 /** A world in which everything goes well; a test overrides what goes wrong. */
 export function fakeWorld(): FakeWorld {
   const world: FakeWorld = { image: 'registry.local/go-api:sha-4f9c2ab', writes: [], audit: [], told: [], activities: null as never };
-  const evidence = { digest: `sha256:${'0'.repeat(64)}`, sizeBytes: 1, mediaType: 'application/json', kind: 'deployment-snapshot' as const, capturedAt: '2026-11-23T00:00:00Z', source: 'fake' };
+  const evidence = {
+    digest: `sha256:${'0'.repeat(64)}`,
+    sizeBytes: 1,
+    mediaType: 'application/json',
+    kind: 'deployment-snapshot' as const,
+    capturedAt: '2026-11-23T00:00:00Z',
+    source: 'fake',
+  };
   const landed = new Set<string>();
   const write = (operation: string, image: string) => {
     const wrote = !landed.has(operation);
@@ -127,10 +156,26 @@ export function fakeWorld(): FakeWorld {
     runPreflight: async () => report(passed('PreflightPassed', 'preflight')),
     runLoadTest: async () => report(passed('LatencyWithinLimit', 'POST /api/order/create')),
     runGuard: async () => ({ ...report(passed('GuardPassed', 'guard')), watchedMs: 1000 }),
-    captureDeployment: async (target): Promise<DeploymentSnapshot> => ({ target, evidence, image: world.image, replicas: 3, revision: '1', templateHash: 'abc', fencingGeneration: 0 }),
+    captureDeployment: async (target): Promise<DeploymentSnapshot> => ({
+      target,
+      evidence,
+      image: world.image,
+      replicas: 3,
+      revision: '1',
+      templateHash: 'abc',
+      fencingGeneration: 0,
+    }),
     applyImage: async ({ operation, image }) => write(operation.id, image),
     restoreTemplate: async ({ operation, snapshot }) => write(operation.id, snapshot.image),
-    watchRollout: async () => ({ outcome: 'complete', detail: 'done', podsReady: 3, podsWanted: 3, seconds: 6.2, conditionAt: '2026-11-23T00:00:00Z', evidence: [] }),
+    watchRollout: async () => ({
+      outcome: 'complete',
+      detail: 'done',
+      podsReady: 3,
+      podsWanted: 3,
+      seconds: 6.2,
+      conditionAt: '2026-11-23T00:00:00Z',
+      evidence: [],
+    }),
     verifyVersion: async () => ({ ok: true, detail: 'ok', pods: 3, seconds: 0.3, evidence: [] }),
   };
   return world;

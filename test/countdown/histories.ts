@@ -4,7 +4,15 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { advance } from '../../server/virtual-time.ts';
-import { actUpdate, COUNTDOWN_TYPE, countdownId, holdSignal, statusQuery, WORKFLOW_TASK_QUEUE, type Act } from '../../workflows/messages.ts';
+import {
+  actUpdate,
+  COUNTDOWN_TYPE,
+  countdownId,
+  holdSignal,
+  statusQuery,
+  WORKFLOW_TASK_QUEUE,
+  type Act,
+} from '../../workflows/messages.ts';
 import { person, signedAct, temporalWorld, type FakeActivities } from '../temporal-world.ts';
 import { fakeWorld, inputFor, report, slow, unseen } from './fakes.ts';
 
@@ -25,11 +33,25 @@ async function record(): Promise<void> {
   for (const name of HISTORIES) {
     await temporal.withWorkers({ ...fakeWorld().activities, ...worlds[name] }, async () => {
       const workflowId = countdownId(name);
-      const handle = await temporal.rehearsalClient.workflow.start(COUNTDOWN_TYPE, { workflowId, taskQueue: WORKFLOW_TASK_QUEUE, args: [inputFor(name)] });
+      const handle = await temporal.rehearsalClient.workflow.start(COUNTDOWN_TYPE, {
+        workflowId,
+        taskQueue: WORKFLOW_TASK_QUEUE,
+        args: [inputFor(name)],
+      });
       const act = async (action: Act['action'], who: string) => {
         const { current, checkpoints } = await handle.query(statusQuery);
         const { revision = 1, evidenceDigest = '' } = checkpoints.find((checkpoint) => checkpoint.name === current) ?? {};
-        const whole: Act = { id: randomUUID(), action, countdown: workflowId, checkpoint: current, revision, evidenceDigest, principal: person(who), comment: 'recorded', issuedAt: new Date(0).toISOString() };
+        const whole: Act = {
+          id: randomUUID(),
+          action,
+          countdown: workflowId,
+          checkpoint: current,
+          revision,
+          evidenceDigest,
+          principal: person(who),
+          comment: 'recorded',
+          issuedAt: new Date(0).toISOString(),
+        };
         return handle.executeUpdate(actUpdate, { args: [signedAct(whole)], updateId: whole.id });
       };
       const settled = async (phases: string[]) => {

@@ -6,7 +6,8 @@ import { HISTORIES, historyFile } from './histories.ts';
 
 jest.setTimeout(120_000);
 
-const bundle = (file: string): Promise<WorkflowBundle> => bundleWorkflowCode({ workflowsPath: new URL(file, import.meta.url).pathname, logger: silent });
+const bundle = (file: string): Promise<WorkflowBundle> =>
+  bundleWorkflowCode({ workflowsPath: new URL(file, import.meta.url).pathname, logger: silent });
 const nothing = (): void => undefined;
 const silent = { log: nothing, trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
 
@@ -26,6 +27,8 @@ describe('a countdown that is under way', () => {
   it('would be noticed if this code did something else: a timer more is a determinism violation', async () => {
     const history = JSON.parse(await readFile(historyFile('launched'), 'utf8')) as object;
     const mutated = await bundle('./mutated-countdown.ts');
-    await expect(Worker.runReplayHistory({ workflowBundle: mutated }, history, 'countdown/launched')).rejects.toThrow(DeterminismViolationError);
+    await expect(Worker.runReplayHistory({ workflowBundle: mutated }, history, 'countdown/launched')).rejects.toThrow(
+      DeterminismViolationError,
+    );
   });
 });

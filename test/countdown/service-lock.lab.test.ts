@@ -28,7 +28,10 @@ describe('the lock of a service', () => {
     const target = aTarget();
     const first = await liveHolder();
     expect(await acquireLock(lock, { holder: first, target })).toEqual({ acquired: true, generation: 7 });
-    expect(await acquireLock(lock, { holder: await liveHolder(), target })).toEqual({ acquired: false, sentence: expect.stringContaining(`already has a countdown: ${first.replace('countdown/', '')}`) });
+    expect(await acquireLock(lock, { holder: await liveHolder(), target })).toEqual({
+      acquired: false,
+      sentence: expect.stringContaining(`already has a countdown: ${first.replace('countdown/', '')}`),
+    });
   });
 
   it('is given again to the one who has it, so that a retry after a lost answer goes on', async () => {

@@ -39,7 +39,10 @@ interface PlanOptions {
 }
 
 /** A short plan in real time: nothing here may be skipped. */
-function releaseFile(home: string, { candidate = images.candidate, countdown = '5s', bake = '10s', load = false, poll = false }: PlanOptions): { name: string; file: string } {
+function releaseFile(
+  home: string,
+  { candidate = images.candidate, countdown = '5s', bake = '10s', load = false, poll = false }: PlanOptions,
+): { name: string; file: string } {
   const name = `go-api-${randomUUID().slice(0, 8)}`;
   mkdirSync(join(home, 'k6'), { recursive: true });
   writeFileSync(
@@ -51,7 +54,11 @@ export default function () {
 `,
   );
   const checkpoints = [
-    ...(load ? [`    - { name: load, at: T-${countdown}, steps: [{ type: loadTest, stages: [{ duration: 2s, rate: 60 }, { duration: 10s, rate: 60 }], limits: { errorRate: 1% } }] }`] : []),
+    ...(load
+      ? [
+          `    - { name: load, at: T-${countdown}, steps: [{ type: loadTest, stages: [{ duration: 2s, rate: 60 }, { duration: 10s, rate: 60 }], limits: { errorRate: 1% } }] }`,
+        ]
+      : []),
     ...(poll ? [`    - { name: poll, at: T-1s, approval: { deadline: 5m } }`] : []),
     `    - { name: launch, at: T-0, steps: [{ type: launch }, { type: guard, bake: ${bake}, interval: 2s, noDataAfter: 8s, minRequests: 100, limits: { p99: 300ms, errorRate: 5% } }] }`,
   ];
@@ -84,31 +91,48 @@ async function start(at: House, options: PlanOptions = {}): Promise<string> {
 
 const ended = (at: House, name: string) => at.until(name, 'ended', ({ phase }) => phase === 'ended', 240_000);
 const writesSince = async (count: number) => (await auditWrites(SHOP)).slice(count).map(({ image }) => image);
-const dies = (failpoint: string) => ({ env: { TMINUS_FAILPOINT: failpoint, TMINUS_FAILPOINT_ONCE: join('/tmp', `tminus-${createHash('sha256').update(failpoint + randomUUID()).digest('hex').slice(0, 12)}`) } });
+const dies = (failpoint: string) => ({
+  env: {
+    TMINUS_FAILPOINT: failpoint,
+    TMINUS_FAILPOINT_ONCE: join(
+      '/tmp',
+      `tminus-${createHash('sha256')
+        .update(failpoint + randomUUID())
+        .digest('hex')
+        .slice(0, 12)}`,
+    ),
+  },
+});
 
 describe('kill -9 of the worker', () => {
-  it.each(['launch.before-write', 'launch.after-write'])('%s: the launch is written exactly once and the countdown ends as launched', async (failpoint) => {
-    await startTraffic(100);
-    const before = (await auditWrites(SHOP)).length;
-    const options = dies(failpoint);
-    const at = await open(options);
-    const name = await start(at);
-    expect(await ended(at, name)).toMatchObject({ ending: 'launched' });
-    expect(existsSync(options.env.TMINUS_FAILPOINT_ONCE)).toBe(true);
-    expect(at.devOutput()).toContain('worker died (SIGKILL)');
-    expect(await writesSince(before)).toEqual([images.candidate]);
-  });
+  it.each(['launch.before-write', 'launch.after-write'])(
+    '%s: the launch is written exactly once and the countdown ends as launched',
+    async (failpoint) => {
+      await startTraffic(100);
+      const before = (await auditWrites(SHOP)).length;
+      const options = dies(failpoint);
+      const at = await open(options);
+      const name = await start(at);
+      expect(await ended(at, name)).toMatchObject({ ending: 'launched' });
+      expect(existsSync(options.env.TMINUS_FAILPOINT_ONCE)).toBe(true);
+      expect(at.devOutput()).toContain('worker died (SIGKILL)');
+      expect(await writesSince(before)).toEqual([images.candidate]);
+    },
+  );
 
-  it.each(['rollback.before-write', 'rollback.after-write'])('%s: one launch write, one rollback write, and the old version serves', async (failpoint) => {
-    const { candidate } = await deployShop({ fault: 'broken-image' });
-    const before = (await auditWrites(SHOP)).length;
-    const options = dies(failpoint);
-    const at = await open(options);
-    const name = await start(at, { candidate });
-    expect(await ended(at, name)).toMatchObject({ ending: 'rolled-back' });
-    expect(existsSync(options.env.TMINUS_FAILPOINT_ONCE)).toBe(true);
-    expect(await writesSince(before)).toEqual([candidate, images.current]);
-  });
+  it.each(['rollback.before-write', 'rollback.after-write'])(
+    '%s: one launch write, one rollback write, and the old version serves',
+    async (failpoint) => {
+      const { candidate } = await deployShop({ fault: 'broken-image' });
+      const before = (await auditWrites(SHOP)).length;
+      const options = dies(failpoint);
+      const at = await open(options);
+      const name = await start(at, { candidate });
+      expect(await ended(at, name)).toMatchObject({ ending: 'rolled-back' });
+      expect(existsSync(options.env.TMINUS_FAILPOINT_ONCE)).toBe(true);
+      expect(await writesSince(before)).toEqual([candidate, images.current]);
+    },
+  );
 
   it('in the load test: the run starts again from nothing and is never half counted', async () => {
     await startTraffic(100);
@@ -128,7 +152,11 @@ it('holds, naming the query, when Prometheus stops while the guard runs, and goe
   await startTraffic(100);
   const at = await open();
   const name = await start(at, { bake: '40s' });
-  await at.until(name, 'in the guard', ({ checkpoints }) => checkpoints.at(-1)?.steps.some((step) => step.type === 'guard' && step.state === 'running') ?? false);
+  await at.until(
+    name,
+    'in the guard',
+    ({ checkpoints }) => checkpoints.at(-1)?.steps.some((step) => step.type === 'guard' && step.state === 'running') ?? false,
+  );
   await pause(6_000);
   await kill('prometheus');
   try {
@@ -159,8 +187,20 @@ it('loses nothing when the Temporal server is killed in the middle of a hold, an
   expect((await at.tminus('li.wei', 'resume', name, '-m', 'over')).code).toBe(0);
   const waiting = await at.until(name, 'waiting', ({ phase }) => phase === 'waiting');
   const poll = waiting.checkpoints[0]!;
-  const body = JSON.stringify({ id: randomUUID(), action: 'approve', checkpoint: poll.name, revision: poll.revision, evidenceDigest: poll.evidenceDigest, comment: 'go' });
-  const send = () => fetch(`${at.url}/api/v1/releases/${name}/acts`, { method: 'POST', headers: { authorization: `Bearer ${at.token('a.osei')}`, 'content-type': 'application/json' }, body }).then((answer) => answer.json());
+  const body = JSON.stringify({
+    id: randomUUID(),
+    action: 'approve',
+    checkpoint: poll.name,
+    revision: poll.revision,
+    evidenceDigest: poll.evidenceDigest,
+    comment: 'go',
+  });
+  const send = () =>
+    fetch(`${at.url}/api/v1/releases/${name}/acts`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${at.token('a.osei')}`, 'content-type': 'application/json' },
+      body,
+    }).then((answer) => answer.json());
   const first = await send();
   expect(await send()).toEqual(first);
   const done = await ended(at, name);
@@ -183,7 +223,8 @@ it('refuses a second countdown for the same service with a sentence', async () =
 it('tells why each wrong approval does not count, and verifies the chain of the audit', async () => {
   const at = await open();
   const name = await start(at, { poll: true, countdown: '20s' });
-  const approve = (who: 'requester' | 'li.wei', ...more: string[]) => at.tminus(who, 'approve', name, '-m', 'go', '--checkpoint', 'poll', ...more);
+  const approve = (who: 'requester' | 'li.wei', ...more: string[]) =>
+    at.tminus(who, 'approve', name, '-m', 'go', '--checkpoint', 'poll', ...more);
   const early = await approve('li.wei');
   expect(early).toMatchObject({ code: 6, stderr: expect.stringContaining('early') });
   await at.until(name, 'waiting', ({ phase }) => phase === 'waiting');

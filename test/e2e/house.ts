@@ -60,18 +60,29 @@ export async function openHouse({ environment, temporal, namespace = `e2e-${rand
   const content = parse(readFileSync(environment, 'utf8'));
   Object.assign(content.spec, {
     evidence: { folder: join(home, 'evidence') },
-    identity: { tokens: join(home, 'identity/tokens.yaml'), signingKey: join(home, 'identity/signing-key.pem'), publicKeys: join(home, 'identity/public-keys') },
+    identity: {
+      tokens: join(home, 'identity/tokens.yaml'),
+      signingKey: join(home, 'identity/signing-key.pem'),
+      publicKeys: join(home, 'identity/public-keys'),
+    },
   });
   writeFileSync(file, stringify(content));
   const tokens = Object.fromEntries(
-    Object.entries(PEOPLE).map(([subject, groups]) => [subject, createToken(content.spec.identity.tokens, { subject, displayName: subject, groups: [...groups] })]),
+    Object.entries(PEOPLE).map(([subject, groups]) => [
+      subject,
+      createToken(content.spec.identity.tokens, { subject, displayName: subject, groups: [...groups] }),
+    ]),
   );
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const dev = spawn(node, [join(root, 'cli/bin.ts'), 'dev', '--environment', file, '--temporal', temporal, '--namespace', namespace, '--port', String(port)], {
-    env: { ...process.env, TMINUS_HOME: home, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const dev = spawn(
+    node,
+    [join(root, 'cli/bin.ts'), 'dev', '--environment', file, '--temporal', temporal, '--namespace', namespace, '--port', String(port)],
+    {
+      env: { ...process.env, TMINUS_HOME: home, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let output = '';
   dev.stdout.on('data', (chunk) => (output += String(chunk)));
   dev.stderr.on('data', (chunk) => (output += String(chunk)));
@@ -80,13 +91,22 @@ export async function openHouse({ environment, temporal, namespace = `e2e-${rand
     if (dev.exitCode !== null || Date.now() > deadline) throw new Error(`tminus dev did not start:\n${output}`);
     await pause(100);
   }
-  const cliEnv = (who: Person) => ({ ...process.env, TMINUS_SERVER: url, TMINUS_TOKEN: tokens[who] ?? '', TMINUS_HOME: home, NO_COLOR: '1', LANG: 'C.UTF-8' });
+  const cliEnv = (who: Person) => ({
+    ...process.env,
+    TMINUS_SERVER: url,
+    TMINUS_TOKEN: tokens[who] ?? '',
+    TMINUS_HOME: home,
+    NO_COLOR: '1',
+    LANG: 'C.UTF-8',
+  });
   const house: House = {
     home,
     url,
     tminus: (who, ...argv) =>
       new Promise((done) => {
-        execFile(node, [join(root, 'cli/bin.ts'), ...argv], { env: cliEnv(who), maxBuffer: 64 << 20 }, (error, stdout, stderr) => done({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr }));
+        execFile(node, [join(root, 'cli/bin.ts'), ...argv], { env: cliEnv(who), maxBuffer: 64 << 20 }, (error, stdout, stderr) =>
+          done({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr }),
+        );
       }),
     background(who, ...argv) {
       const child = spawn(node, [join(root, 'cli/bin.ts'), ...argv], { env: cliEnv(who), stdio: ['ignore', 'pipe', 'pipe'] });

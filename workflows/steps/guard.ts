@@ -17,7 +17,12 @@ export async function guardStep({ release, step, doneMs }: StepInput<GuardStep>)
     ...long(remainingMs * WATCHES_THAT_MUST_FIT + OVERHEAD_MS),
     taskQueue: clusterTaskQueue(release.spec.cluster),
   });
-  const { watchedMs, ...report } = await runGuard({ step, production: productionOf(release), image: release.spec.service.image, remainingMs });
+  const { watchedMs, ...report } = await runGuard({
+    step,
+    production: productionOf(release),
+    image: release.spec.service.image,
+    remainingMs,
+  });
   const failedAt = report.findings.some(({ outcome }) => outcome === 'fail') ? report.evidence.at(-1)?.capturedAt : undefined;
   return { ...report, doneMs: doneMs + watchedMs, ...(failedAt === undefined ? {} : { failedAt }) };
 }

@@ -6,7 +6,16 @@ import { durationMs } from '../../release/duration.ts';
 import type { LaunchStep } from '../../release/steps/registry.ts';
 import { long, quick } from '../activity-options.ts';
 import { clusterTaskQueue } from '../messages.ts';
-import { operationId, productionOf, registerUndo, type StepInput, type StepResult, type UndoContext, type UndoEntry, type UndoReport } from '../step.ts';
+import {
+  operationId,
+  productionOf,
+  registerUndo,
+  type StepInput,
+  type StepResult,
+  type UndoContext,
+  type UndoEntry,
+  type UndoReport,
+} from '../step.ts';
 import { judgeRollback } from '../../verdict/rollback.ts';
 
 export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResult> {
@@ -18,9 +27,20 @@ export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResu
   const operation = { id: operationId(input, 'launch', target), countdown, generation };
   const before = input.undo.find(({ undoes }) => undoes === operation.id)?.snapshot ?? (await captureAndRegister());
   const write = await act.applyImage({ target, operation, image: service.image, expected: before });
-  const rollout = await watch.watchRollout({ target, observedGeneration: write.observedGeneration, image: service.image, timeoutMs: durationMs(step.timeout) });
+  const rollout = await watch.watchRollout({
+    target,
+    observedGeneration: write.observedGeneration,
+    image: service.image,
+    timeoutMs: durationMs(step.timeout),
+  });
   const launched = judgeRollout(target, rollout);
-  if (launched.outcome !== 'pass') return { findings: [launched], facts: [rolloutFact(before.image, service.image, rollout)], evidence: [before.evidence, ...rollout.evidence], failedAt: rollout.conditionAt };
+  if (launched.outcome !== 'pass')
+    return {
+      findings: [launched],
+      facts: [rolloutFact(before.image, service.image, rollout)],
+      evidence: [before.evidence, ...rollout.evidence],
+      failedAt: rollout.conditionAt,
+    };
 
   const proof = await watch.verifyVersion({
     target,
@@ -31,7 +51,10 @@ export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResu
   });
   return {
     findings: [launched, judgeVersion(target, proof, durationMs(step.healthWithin))],
-    facts: [rolloutFact(before.image, service.image, rollout), { subject: 'health', text: `ok in ${proof.seconds.toFixed(1)} s`, values: { seconds: proof.seconds } }],
+    facts: [
+      rolloutFact(before.image, service.image, rollout),
+      { subject: 'health', text: `ok in ${proof.seconds.toFixed(1)} s`, values: { seconds: proof.seconds } },
+    ],
     evidence: [before.evidence, ...rollout.evidence, ...proof.evidence],
   };
 
@@ -59,7 +82,12 @@ export async function undoLaunch(entry: UndoEntry, { failedAt, ...identity }: Un
   const { act, watch } = kubernetes(target.cluster, limits.rollbackMs + limits.healthMs);
   const operation = { id: entry.undoes.replace('/launch/', '/rollback/'), ...identity };
   const write = await act.restoreTemplate({ snapshot, operation, undoes: entry.undoes });
-  const rollout = await watch.watchRollout({ target, observedGeneration: write.observedGeneration, image: snapshot.image, timeoutMs: limits.rollbackMs });
+  const rollout = await watch.watchRollout({
+    target,
+    observedGeneration: write.observedGeneration,
+    image: snapshot.image,
+    timeoutMs: limits.rollbackMs,
+  });
   const proof = await watch.verifyVersion({
     target,
     image: snapshot.image,
@@ -77,7 +105,11 @@ export async function undoLaunch(entry: UndoEntry, { failedAt, ...identity }: Un
       {
         subject: 'rollback',
         text: `${entry.name}: written ${startedAfterMs === null ? `at ${write.at}` : `${(startedAfterMs / 1000).toFixed(1)} s after the failure`}${write.wrote ? '' : ' (it had landed before)'}, ${rollout.podsReady} of ${rollout.podsWanted} pods in ${rollout.seconds.toFixed(1)} s, health ${proof.ok ? 'ok' : 'not ok'} in ${proof.seconds.toFixed(1)} s`,
-        values: { rolloutSeconds: rollout.seconds, healthSeconds: proof.seconds, ...(startedAfterMs === null ? {} : { startedAfterSeconds: startedAfterMs / 1000 }) },
+        values: {
+          rolloutSeconds: rollout.seconds,
+          healthSeconds: proof.seconds,
+          ...(startedAfterMs === null ? {} : { startedAfterSeconds: startedAfterMs / 1000 }),
+        },
       },
     ],
     evidence: [...rollout.evidence, ...proof.evidence],

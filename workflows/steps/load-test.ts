@@ -13,9 +13,13 @@ const OVERHEAD_MS = 120_000;
 /** Loads the candidate where it already runs, with an open model, and judges the points that came back. */
 export async function loadTestStep({ release, step, scripts, round, checkpoint, countdown }: StepInput<LoadTestStep>): Promise<StepResult> {
   const scriptDigest = scripts[step.script];
-  if (!scriptDigest) throw ApplicationFailure.nonRetryable(`the k6 script ${step.script} was not handed in with the release`, 'Misconfigured');
+  if (!scriptDigest)
+    throw ApplicationFailure.nonRetryable(`the k6 script ${step.script} was not handed in with the release`, 'Misconfigured');
   const plannedMs = step.stages.reduce((sum, stage) => sum + durationMs(stage.duration), 0);
-  const { runLoadTest } = proxyActivities<StepActivities>({ ...long(plannedMs * RUNS_THAT_MUST_FIT + OVERHEAD_MS), taskQueue: LOAD_TASK_QUEUE });
+  const { runLoadTest } = proxyActivities<StepActivities>({
+    ...long(plannedMs * RUNS_THAT_MUST_FIT + OVERHEAD_MS),
+    taskQueue: LOAD_TASK_QUEUE,
+  });
   return runLoadTest({
     step,
     staging: stagingOf(release),
