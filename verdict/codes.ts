@@ -1,10 +1,7 @@
 // Every finding code: what it says in English and Chinese, and what to do. `docs/reference/findings.md` is generated from here.
+import type { CodeRow } from './codes/row.ts';
 
-export interface CodeRow {
-  en: string;
-  zh: string;
-  whatToDo: string;
-}
+export type { CodeRow };
 
 export const codes = {
   PreflightPassed: {
@@ -25,7 +22,8 @@ export const codes = {
   LatencyAboveLimit: {
     en: 'the slowest 1 % of requests are slower than the limit',
     zh: '最慢的 1% 请求超过上限',
-    whatToDo: 'Read the CPU and goroutine profiles of the pods; `tminus explain` lists them. Fix, then recycle to the checkpoint of the load test.',
+    whatToDo:
+      'Read the CPU and goroutine profiles of the pods; `tminus explain` lists them. Fix, then recycle to the checkpoint of the load test.',
   },
   LatencyWithinLimit: {
     en: 'even the upper confidence bound of p99 is within the limit',
