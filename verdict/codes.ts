@@ -25,7 +25,8 @@ export const codes = {
   LatencyAboveLimit: {
     en: 'the slowest 1 % of requests are slower than the limit',
     zh: '最慢的 1% 请求超过上限',
-    whatToDo: 'Read the CPU and goroutine profiles of the pods; `tminus explain` lists them. Fix, then recycle to the checkpoint of the load test.',
+    whatToDo:
+      'Read the CPU and goroutine profiles of the pods; `tminus explain` lists them. Fix, then recycle to the checkpoint of the load test.',
   },
   LatencyWithinLimit: {
     en: 'even the upper confidence bound of p99 is within the limit',
