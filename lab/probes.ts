@@ -49,7 +49,7 @@ export function replies(host: string, port: number, question: string, expected: 
 }
 
 /** GET of the apiserver as admin. */
-export function askApiserver(lab: LabPaths, path: string): Promise<Answer> {
+function askApiserver(lab: LabPaths, path: string): Promise<Answer> {
   const key = (file: string) => readFileSync(join(lab.keys, file));
   return get(`${lab.apiserver}${path}`, { ca: key('ca.crt'), cert: key('admin.crt'), key: key('admin.key') });
 }

@@ -1,7 +1,7 @@
 // Lengths of time as people write them. Free of zod: workflows and activities read durations with it too.
 
 /** Longest length of time a file may ask for: a countdown waits this long at most, and all sums stay exact in milliseconds. */
-export const MAX_DURATION_MS = 365 * 86_400_000;
+const MAX_DURATION_MS = 365 * 86_400_000;
 
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 type Unit = keyof typeof unitMs;

@@ -160,8 +160,6 @@ export interface Checkpoint {
   holdDeadline: string;
 }
 
-export type Approvers = z.output<typeof approversSchema>;
-
 export interface Service {
   name: string;
   namespace: string;

@@ -131,7 +131,7 @@ function nameOf(value: unknown): string {
 }
 
 /** Own sentences are "what is wrong; what to do". Words of the file come first in them, so the last semicolon is ours. */
-export function messageAndHint(sentence: string): [message: string, hint: string] {
+function messageAndHint(sentence: string): [message: string, hint: string] {
   const cut = sentence.lastIndexOf('; ');
   return cut < 0 ? [sentence, ''] : [sentence.slice(0, cut), sentence.slice(cut + 2)];
 }

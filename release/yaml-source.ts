@@ -5,7 +5,7 @@ import { pathText, shortWord } from './problem.ts';
 import type { Path, Problem } from './problem.ts';
 
 /** A release with every field written out has under 10 kB; more than 1 MB is not a release, and reading it would stop a server. */
-export const MAX_FILE_BYTES = 1_000_000;
+const MAX_FILE_BYTES = 1_000_000;
 /** Words and signs of YAML in one file. A release has about 1,000; the worst 20,000 take 0.2 s, 40,000 took 0.4 s, 1 MB of brackets 2 s and more. */
 const MAX_TOKENS = 20_000;
 /** A release is 9 deep. The composer calls itself for each level, so depth is bounded before it runs. */

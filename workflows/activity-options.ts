@@ -17,7 +17,7 @@ const NON_RETRYABLE = [
 ];
 
 /** 15 s: a dead worker is noticed before a rollback would be late (S17: start <= 15 s after the condition). */
-export const HEARTBEAT_TIMEOUT = '15s';
+const HEARTBEAT_TIMEOUT = '15s';
 
 const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s', nonRetryableErrorTypes: NON_RETRYABLE } as const;
 

@@ -142,7 +142,7 @@ export const findingsOf = (checkpoint: CheckpointState): Finding[] => [
  * Brings revision and digest of a checkpoint up to date. The digest covers the findings and evidence of this and all earlier
  * checkpoints and the candidate: an approval of the final poll speaks for the load test of three days ago.
  */
-export function refreshDigest(state: CountdownState, checkpoint: CheckpointState): void {
+function refreshDigest(state: CountdownState, checkpoint: CheckpointState): void {
   const upToHere = state.checkpoints.slice(0, state.checkpoints.indexOf(checkpoint) + 1);
   const digest = digestOf({
     release: state.input.releaseDigest,
@@ -212,3 +212,7 @@ export function recycleState(state: CountdownState, nowMs: number): void {
 }
 
 export const actorOf = ({ issuer, subject }: Principal): string => `${issuer}/${subject}`;
+
+/** The step of this checkpoint that runs next, or null when none is left. */
+export const nextStep = (checkpoint: CheckpointState): string | null =>
+  checkpoint.steps.find(({ name }) => checkpoint.pending.includes(name))?.name ?? null;

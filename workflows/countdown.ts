@@ -1,9 +1,6 @@
 // The story of a countdown: at each checkpoint wait until its time, run its steps, judge, wait for approvals, go on.
 import {
-  ActivityFailure,
-  ApplicationFailure,
   CancellationScope,
-  ChildWorkflowFailure,
   allHandlersFinished,
   condition,
   continueAsNew,
@@ -19,6 +16,7 @@ import {
   current,
   evaluate,
   freshState,
+  nextStep,
   recycleState,
   specOf,
   type CheckpointState,
@@ -28,8 +26,11 @@ import { patient, quick } from './activity-options.ts';
 import { listen } from './acts.ts';
 import { announce, enterPhase, flushAudit } from './announce.ts';
 import type { CountdownInput, Ending } from './messages.ts';
-import { productionOf, type StepInput, type StepResult, type UndoReport } from './step.ts';
-import { stepWorkflows, undoers } from './steps/registry.ts';
+import { productionOf, type StepInput, type StepResult } from './step.ts';
+import { sentenceOf } from './failure-sentence.ts';
+import { guardLaunchWindow, late } from './launch-window.ts';
+import { stepWorkflows } from './steps/registry.ts';
+import { undoAll } from './undo.ts';
 
 const { acquireLock } = proxyActivities<BookkeepingActivities>(quick);
 const { releaseLock } = proxyActivities<BookkeepingActivities>(patient);
@@ -270,38 +271,6 @@ async function whileHeld(state: CountdownState, checkpoint: CheckpointState): Pr
     end(state, state.undo.length > 0 ? 'rolled-back' : 'no-go', `held by ${hold.by} (${hold.reason}) and not resumed before the deadline`);
 }
 
-/** A launch that could start only after its window is held: never a late go. */
-function guardLaunchWindow(state: CountdownState, checkpoint: CheckpointState): void {
-  const launches = specOf(state.input, checkpoint.name).steps.some(
-    ({ type, name }) => type === 'launch' && checkpoint.pending.includes(name),
-  );
-  const closedMs = Date.now() - (state.launchAtMs + durationMs(state.input.release.spec.launchWindow));
-  const known = checkpoint.own.some(({ code }) => code === 'LaunchWindowClosed' || code === 'CheckpointMissed');
-  if (!launches || closedMs <= 0 || known || nextStep(checkpoint) === null) return;
-  checkpoint.own.push(
-    late(
-      checkpoint,
-      'LaunchWindowClosed',
-      `the launch window closed ${Math.ceil(closedMs / 60_000)} minutes ago; resume with a shifted launch time`,
-      closedMs,
-      0,
-    ),
-  );
-}
-
-function late(checkpoint: CheckpointState, code: string, message: string, measuredMs: number, limitMs: number) {
-  return {
-    code,
-    subject: checkpoint.name,
-    outcome: 'inconclusive' as const,
-    measured: Math.round(measuredMs / 60_000),
-    limit: Math.round(limitMs / 60_000),
-    unit: 'min',
-    message,
-    evidence: [],
-  };
-}
-
 /** Undoes what must be undone, tells everyone, gives the lock back. Runs whatever happened before, and cannot be cancelled. */
 async function close(state: CountdownState): Promise<void> {
   if (state.undo.length > 0) await undoAll(state);
@@ -317,67 +286,6 @@ async function close(state: CountdownState): Promise<void> {
   await condition(() => allHandlersFinished() && state.telling === 0);
 }
 
-/** Last in, first out; every target is reported by name, and one that cannot be undone does not stop the others. */
-async function undoAll(state: CountdownState): Promise<void> {
-  await enterPhase(state, 'undoing');
-  const checkpoint = current(state);
-  const reports: UndoReport[] = [];
-  for (const entry of [...state.undo].reverse()) {
-    record(state, Date.now(), 'tminus', 'undo.started', entry.name, state.sentence);
-    const report = await undoers[entry.kind](entry, {
-      countdown: workflowInfo().workflowId,
-      generation: state.generation,
-      failedAt: state.failedAt,
-    }).catch((error: unknown): UndoReport => couldNotUndo(entry.name, error));
-    reports.push(report);
-    record(
-      state,
-      Date.now(),
-      'tminus',
-      report.undone ? 'undo.done' : 'undo.incomplete',
-      entry.name,
-      report.findings.map(({ message }) => message).join('; '),
-    );
-  }
-  checkpoint.steps.push(
-    ...reports.map((report, index) => ({
-      name: index === 0 ? 'rollback' : `rollback-${index + 1}`,
-      type: 'rollback',
-      round: 1,
-      state: 'done' as const,
-      startedAt: iso(),
-      finishedAt: iso(),
-      findings: report.findings,
-      facts: report.facts,
-      evidence: report.evidence,
-    })),
-  );
-  evaluate(state, checkpoint, Date.now());
-  state.undo = [];
-  if (reports.every(({ undone }) => undone)) {
-    if (state.ending === 'no-go') state.ending = 'rolled-back';
-    return;
-  }
-  state.ending = 'undo-incomplete';
-  state.sentence = `${reports
-    .filter(({ undone }) => !undone)
-    .map(({ name }) => name)
-    .join(', ')}: not undone; a person has to look now. ${state.sentence}`;
-}
-
-function couldNotUndo(name: string, error: unknown): UndoReport {
-  const message = `${name}: could not be undone: ${sentenceOf(error)}`;
-  return {
-    name,
-    undone: false,
-    findings: [
-      { code: 'RollbackIncomplete', subject: name, outcome: 'fail', measured: null, limit: null, unit: '', message, evidence: [] },
-    ],
-    facts: [],
-    evidence: [],
-  };
-}
-
 async function continueAsNewIfLong(state: CountdownState): Promise<void> {
   if (state.ending !== null || !workflowInfo().continueAsNewSuggested) return;
   await flushAudit(state);
@@ -390,14 +298,5 @@ function end(state: CountdownState, ending: Ending, sentence: string): void {
   state.sentence = sentence;
 }
 
-const nextStep = (checkpoint: CheckpointState): string | null =>
-  checkpoint.steps.find(({ name }) => checkpoint.pending.includes(name))?.name ?? null;
 const iso = (): string => new Date(Date.now()).toISOString();
 const actorOfRequester = ({ input: { requestedBy } }: CountdownState): string => `${requestedBy.issuer}/${requestedBy.subject}`;
-
-/** The innermost sentence of a failure: what a person can act on. */
-function sentenceOf(error: unknown): string {
-  if ((error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) && error.cause) return sentenceOf(error.cause);
-  if (error instanceof ApplicationFailure) return error.message;
-  return error instanceof Error ? error.message : String(error);
-}

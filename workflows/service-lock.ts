@@ -1,6 +1,6 @@
 import { condition, defineSignal, setHandler } from '@temporalio/workflow';
 
-export const unlockSignal = defineSignal<[{ holder: string }]>('unlock');
+const unlockSignal = defineSignal<[{ holder: string }]>('unlock');
 
 /**
  * Holds the lock by being alive. It is a workflow of its own and not a child (docs/decisions/0006): an open child stops the virtual

@@ -8,7 +8,7 @@ import type { EvidenceDescription, EvidenceStore } from './contract.ts';
 import { EvidenceDamaged, EvidenceMissing, EvidenceTooLarge, errorCode, notKept } from './errors.ts';
 
 /** One piece at most. A load test of a million requests is about 2.5 GB as k6 writes it and 0.1 GB as it is stored (gzip). */
-export const EVIDENCE_LIMIT_BYTES = 2 * 1024 ** 3;
+const EVIDENCE_LIMIT_BYTES = 2 * 1024 ** 3;
 /** Read in pieces of this size: large enough that the disk sets the pace, small enough that memory stays constant. */
 const READ_CHUNK_BYTES = 256 * 1024;
 /** No capture lasts a day, so an older `.part` belongs to a process that was killed. */

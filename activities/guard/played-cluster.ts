@@ -13,7 +13,7 @@ export interface PlayedCluster {
   nodeImages: string[];
 }
 
-export const HASH = '7d4b9c';
+const HASH = '7d4b9c';
 export const PLAYED_IMAGE = 'registry.local/go-api:sha-91d03ce';
 export const playedPods = [1, 2, 3].map((each) => `go-api-${HASH}-x${each}`);
 

@@ -38,7 +38,7 @@ export function createGuardActivities(dependencies: GuardDependencies): Pick<Ste
 }
 
 /** Watches until the bake time is over, a limit is surely broken, or nothing could be seen for too long. */
-export async function runGuard(
+async function runGuard(
   { store, environment, clients, now = Date.now, wait = pauseFor }: GuardDependencies,
   input: GuardInput,
   { heartbeat, signal }: RunningActivity,

@@ -19,7 +19,7 @@ export const principalShape = z.strictObject({
   verified: z.boolean(),
 });
 
-export const actShape = z.strictObject({
+const actShape = z.strictObject({
   id: name,
   action: z.enum(actions),
   countdown: name,

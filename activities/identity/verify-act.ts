@@ -17,7 +17,7 @@ export type PublicKeys = (keyId: string) => Promise<string | null>;
  * The act inside, once its Ed25519 signature over exactly these bytes is by a trusted key. Throws a non-retryable `SignatureInvalid`:
  * asking again cannot mend a signature.
  */
-export async function verifySignedAct(signed: SignedAct, publicKeys: PublicKeys): Promise<Act> {
+async function verifySignedAct(signed: SignedAct, publicKeys: PublicKeys): Promise<Act> {
   const pem = KEY_ID.test(signed.keyId) ? await publicKeys(signed.keyId) : null;
   if (pem === null) throw invalid(`the act is signed with key ${JSON.stringify(signed.keyId)}, which this worker does not trust`);
   const payload = Buffer.from(signed.payload, 'utf8');

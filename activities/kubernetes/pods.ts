@@ -62,7 +62,7 @@ export async function readServingPods(client: ClusterClient, target: DeploymentT
 }
 
 /** The controller gives the ReplicaSet of the current template the Deployment's own revision number; at rollback it renumbers the old one. */
-export function currentReplicaSet({ metadata }: Deployment, owned: readonly ReplicaSet[]): ReplicaSet | null {
+function currentReplicaSet({ metadata }: Deployment, owned: readonly ReplicaSet[]): ReplicaSet | null {
   const revision = metadata.annotations?.[REVISION];
   return owned.find((replicaSet) => revision !== undefined && replicaSet.metadata.annotations?.[REVISION] === revision) ?? null;
 }

@@ -85,7 +85,7 @@ export async function verifyVersion(
 }
 
 /** The first thing that keeps the Deployment from serving exactly one version, or null. */
-export function whyNotOneVersion({ deployment, templateHash, pods, others }: DeploymentPods, image: string): string | null {
+function whyNotOneVersion({ deployment, templateHash, pods, others }: DeploymentPods, image: string): string | null {
   const { metadata, spec, status } = deployment;
   const wanted = spec.replicas ?? 1;
   if ((status?.observedGeneration ?? 0) < (metadata.generation ?? 0))

@@ -26,7 +26,7 @@ export function createPreflightActivities(dependencies: PreflightDependencies): 
 }
 
 /** One finding per check. A check that could not be made is inconclusive with its reason; it never stops the others. */
-export async function runPreflight(
+async function runPreflight(
   dependencies: PreflightDependencies,
   input: PreflightInput,
   { heartbeat, signal }: RunningActivity,

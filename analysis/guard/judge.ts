@@ -6,9 +6,9 @@ import type { GuardLimits, GuardSample } from './sample.ts';
 import { addSample, EMPTY_TALLY, type GuardTally } from './tally.ts';
 
 /** Fewer requests may be one cold start (connections, caches): nothing is rolled back on them. */
-export const LEAST_REQUESTS_TO_BREACH = 30;
+const LEAST_REQUESTS_TO_BREACH = 30;
 /** The p99 limit in counts: at most this share of requests may be slower. */
-export const SLOW_SHARE = 0.01;
+const SLOW_SHARE = 0.01;
 /** Two limits are looked at at each look, and either may give a false alarm. */
 const LIMITS_PER_LOOK = 2;
 /** One restart may be an accident of the node; a second one, of the same pod or another, is the version. */

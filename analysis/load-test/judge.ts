@@ -7,7 +7,7 @@ import { count, ms, percent, rate, toMicrosecond } from './sentences.ts';
 import type { EndpointSummary, LoadSummary } from './summary.ts';
 
 /** Fewer slow requests than this may be one cold start (connections, caches, JIT of a proxy): nothing fails on them. */
-export const LEAST_COUNT_TO_FAIL = 30;
+const LEAST_COUNT_TO_FAIL = 30;
 /** k6 writes whole lines; one unreadable line in 10,000 cannot move a p99, more mean that something is wrong with the record. */
 const MALFORMED_LINES_PER = 10_000;
 
@@ -41,7 +41,7 @@ export function judgeLoad(summary: LoadSummary, limits: LoadLimits, stages: read
 }
 
 /** Passes only when the upper bound of the p99 keeps the limit, fails only when the lower bound breaks it. */
-export function judgeLatency(endpoint: EndpointSummary, limitMs: number): Finding {
+function judgeLatency(endpoint: EndpointSummary, limitMs: number): Finding {
   const { endpoint: name, requests, unanswered, p99Ms, p99LowerMs, p99UpperMs } = endpoint;
   const say = (code: string, outcome: Outcome, message: string): Finding =>
     finding(code, name, outcome, p99Ms === null ? null : toMicrosecond(p99Ms), limitMs, 'ms', message);
@@ -60,7 +60,7 @@ export function judgeLatency(endpoint: EndpointSummary, limitMs: number): Findin
 }
 
 /** Passes only when the upper Wilson bound keeps the limit, fails only when the lower bound breaks it. */
-export function judgeErrors(endpoint: EndpointSummary, limitPercent: number): Finding {
+function judgeErrors(endpoint: EndpointSummary, limitPercent: number): Finding {
   const { endpoint: name, requests, failed } = endpoint;
   const measured = requests === 0 ? null : Number(((100 * failed) / requests).toPrecision(6));
   const say = (code: string, outcome: Outcome, message: string): Finding =>

@@ -4,7 +4,7 @@ import { nearestRank } from '../statistics/index.ts';
 import type { RuntimeSample } from './sample.ts';
 
 /** Above this a service leaks or piles up work; Uber's LeakProf looks at 10,000 at one place, so 5,000 in one process is the stricter gate. */
-export const GOROUTINES_LIMIT = 5_000;
+const GOROUTINES_LIMIT = 5_000;
 /** A burst is no leak: it lasts when this many samples in a row, and this long, are above. */
 const LASTING_SAMPLES = 3;
 const LASTING_MS = 10_000;

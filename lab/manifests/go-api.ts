@@ -1,7 +1,7 @@
 // What runs in a namespace of the shop: the Deployment people launch to, its Service, and where its database and Redis are.
 
 export const appName = 'go-api';
-export const replicas = 3;
+const replicas = 3;
 
 export interface ShopManifest {
   namespace: string;

@@ -16,8 +16,6 @@ export type { GuardStep, LaunchStep, LoadTestStep, PreflightStep };
 export type Step = PreflightStep | LoadTestStep | LaunchStep | GuardStep;
 export type StepType = Step['type'];
 
-export const stepTypes = Object.keys(stepSchemas) as StepType[];
-
 export const stepSchema = z
   .discriminatedUnion('type', [stepSchemas.preflight, stepSchemas.loadTest, stepSchemas.launch, stepSchemas.guard])
   .meta({ description: 'One piece of work.' });

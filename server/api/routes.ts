@@ -1,7 +1,6 @@
 // The HTTP API, one row per route. Each row says who may, what goes in, what comes out and what it does.
-import { streamSSE } from 'hono/streaming';
 import { readDuration } from '../../release/duration.ts';
-import { EMPTY_CHAIN, verifyChain, type AuditRecord } from '../../verdict/audit-chain.ts';
+import { verifyChain } from '../../verdict/audit-chain.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import type { CountdownSummary } from '../countdowns.ts';
 import { decide, type Decided } from '../deciding.ts';
@@ -9,6 +8,7 @@ import { releaseNameOf } from '../release-name.ts';
 import { submit } from '../submission.ts';
 import type { World } from '../world.ts';
 import { ApiError } from './errors.ts';
+import { followEvents, followStatus, sendEvidence } from './streams.ts';
 import { openApi } from './openapi.ts';
 import { route, type ApiRoute, type AppContext } from './route.ts';
 import {
@@ -30,9 +30,6 @@ import {
 } from './schemas.ts';
 
 const NAMED = '/api/v1/releases/:name';
-// Proxies close a silent connection after a minute or less.
-const KEEP_ALIVE_MS = 15_000;
-const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 export function apiRoutes(world: World): ApiRoute[] {
   const { countdowns, links } = world;
@@ -152,7 +149,7 @@ export function apiRoutes(world: World): ApiRoute[] {
       answers: { 200: { description: 'The audit', name: 'EventList', schema: eventListSchema } },
       async handle(c) {
         const name = nameOf(c);
-        if (c.req.query('follow') !== undefined) return followEvents(c, name);
+        if (c.req.query('follow') !== undefined) return followEvents(world, c, name);
         const items = await countdowns.audit(name);
         const checked = verifyChain(items);
         const chain = checked.ok
@@ -168,7 +165,7 @@ export function apiRoutes(world: World): ApiRoute[] {
       summary: 'The status at every change, as server-sent events named `status`; `failure` when it cannot be read',
       access: 'reader',
       answers: { 200: { description: 'Server-sent events', mediaType: 'text/event-stream' } },
-      handle: (c) => followStatus(c, nameOf(c)),
+      handle: (c) => followStatus(world, c, nameOf(c), statusBody),
     }),
     route({
       method: 'post',
@@ -235,7 +232,7 @@ export function apiRoutes(world: World): ApiRoute[] {
       summary: 'The bytes a finding was made from, as they were captured',
       access: 'reader',
       answers: { 200: { description: 'Bytes', mediaType: 'application/octet-stream' } },
-      handle: (c) => sendEvidence(c, c.req.param('digest') ?? ''),
+      handle: (c) => sendEvidence(world, c, c.req.param('digest') ?? ''),
     }),
     route({
       method: 'get',
@@ -266,52 +263,4 @@ export function apiRoutes(world: World): ApiRoute[] {
     }),
   ];
   return routes;
-
-  async function sendEvidence(c: AppContext, digest: string): Promise<Response> {
-    if (!DIGEST.test(digest)) throw new ApiError('InvalidRequest', 'a digest reads sha256: and 64 hex digits', 'copy it from the finding');
-    if (!(await world.evidence.has(digest)))
-      throw new ApiError('NotFound', `no evidence is stored under ${digest}`, 'it may lie in the store of another worker');
-    // Captured bytes are somebody else's: never shown in place, always saved as a file.
-    c.header('Content-Type', 'application/octet-stream');
-    c.header('Content-Disposition', `attachment; filename="${digest.replace(':', '-')}"`);
-    return c.body(ReadableStream.from(world.evidence.get(digest)) as ReadableStream<Uint8Array>);
-  }
-
-  function followStatus(c: AppContext, name: string): Response {
-    return streamSSE(c, async (stream) => {
-      const closed = new Promise<void>((resolve) => stream.onAbort(resolve));
-      const stop = world.live.listen(name, (message) => {
-        void ('status' in message
-          ? stream.writeSSE({ event: 'status', data: JSON.stringify(statusBody(message.status)) })
-          : stream.writeSSE({ event: 'failure', data: JSON.stringify({ message: message.failure }) }));
-      });
-      const keepAlive = setInterval(() => void stream.write(': here\n\n'), KEEP_ALIVE_MS);
-      await closed;
-      clearInterval(keepAlive);
-      stop();
-    });
-  }
-
-  function followEvents(c: AppContext, name: string): Response {
-    return streamSSE(c, async (stream) => {
-      let seen = EMPTY_CHAIN.seq;
-      let writing = Promise.resolve();
-      const closed = new Promise<void>((resolve) => stream.onAbort(resolve));
-      const sendNew = async (): Promise<void> => {
-        const records: AuditRecord[] = await countdowns.audit(name);
-        for (const record of records.filter(({ seq }) => seq > seen)) {
-          seen = record.seq;
-          await stream.writeSSE({ event: 'record', id: String(record.seq), data: JSON.stringify(record) });
-        }
-      };
-      // Every record changes the head of the chain in the status, so the status' own news tells when to read.
-      const stop = world.live.listen(name, () => {
-        writing = writing.then(sendNew).catch((error: unknown) => world.onFault(error));
-      });
-      const keepAlive = setInterval(() => void stream.write(': here\n\n'), KEEP_ALIVE_MS);
-      await closed;
-      clearInterval(keepAlive);
-      stop();
-    });
-  }
 }

@@ -106,7 +106,7 @@ export const progressSchema = z.object({
   ),
 });
 
-export const auditRecordSchema = z.object({
+const auditRecordSchema = z.object({
   seq: z.number(),
   at: z.string(),
   actor: z.string(),

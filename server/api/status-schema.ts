@@ -8,7 +8,7 @@ const time = z.string().meta({ description: 'RFC 3339, UTC' });
 const verdict = z.enum(['go', 'hold', 'no-go']);
 const principal = z.object(principalShape.shape);
 
-export const findingSchema = z.object({
+const findingSchema = z.object({
   code: z.string(),
   subject: z.string(),
   outcome: z.enum(['pass', 'fail', 'inconclusive']),
@@ -19,7 +19,7 @@ export const findingSchema = z.object({
   evidence: z.array(z.string()),
 });
 
-export const reasonSchema = z.object({
+const reasonSchema = z.object({
   code: z.string(),
   subject: z.string(),
   effect: z.enum(['no-go', 'hold', 'waived', 'note']),
@@ -116,5 +116,5 @@ export const statusSchema = z.object({
 });
 
 /** Compiles only while everything a countdown may say can be shown. */
-export type StatusShown = CountdownStatus extends z.input<typeof statusSchema> ? true : never;
-export const statusShown: StatusShown = true;
+type StatusShown = CountdownStatus extends z.input<typeof statusSchema> ? true : never;
+true satisfies StatusShown;

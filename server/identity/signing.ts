@@ -36,7 +36,7 @@ export function loadSigner({ signingKey, publicKeys }: SignerFiles): Signer {
 }
 
 /** First 16 hex digits of SHA-256 over the SPKI bytes: short enough for people to compare, long enough never to collide by chance. */
-export function keyIdOf(publicKey: KeyObject): string {
+function keyIdOf(publicKey: KeyObject): string {
   return createHash('sha256')
     .update(publicKey.export({ type: 'spki', format: 'der' }))
     .digest('hex')

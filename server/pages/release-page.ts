@@ -41,7 +41,7 @@ export function releasePage({ status, progress, visitor, nowMs, notice }: Releas
   );
 }
 
-export function verdictBanner(status: CountdownStatus): Markup {
+function verdictBanner(status: CountdownStatus): Markup {
   const word = headWord(status);
   return markup`<section id="verdict" data-live class="verdict ${toneOf(word)}" aria-label="Verdict">
     <p class="big">${chip(word)} <span data-announce>${sentenceCase(status.sentence)}</span></p>

@@ -9,7 +9,7 @@ const LAUNCH = '2026-11-24T09:00:00.000Z';
 export const EXAMPLE_POINTS_DIGEST = `sha256:${'a1'.repeat(32)}`;
 export const EXAMPLE_EVIDENCE_DIGEST = `sha256:${'7c1e'.repeat(16)}`;
 
-export const person = (subject: string, displayName: string, groups: string[] = ['release-managers']): Principal => ({
+const person = (subject: string, displayName: string, groups: string[] = ['release-managers']): Principal => ({
   issuer: 'local',
   subject,
   displayName,
@@ -17,7 +17,7 @@ export const person = (subject: string, displayName: string, groups: string[] = 
   verified: true,
 });
 
-export const mei = person('mei', 'Mei Tan', ['shop-developers']);
+const mei = person('mei', 'Mei Tan', ['shop-developers']);
 export const liWei = person('li.wei', 'Li Wei');
 export const aOsei = person('a.osei', 'Ama Osei');
 

@@ -1,7 +1,7 @@
 // The smallest workflow that could stand in for a countdown: it waits, and counts what it is told. What any countdown costs at least.
 import { condition, defineSignal, setHandler } from '@temporalio/workflow';
 
-export const tickSignal = defineSignal<[{ checkpoint: string; by: string; comment: string }]>('approve');
+const tickSignal = defineSignal<[{ checkpoint: string; by: string; comment: string }]>('approve');
 
 export async function bare(hours: number): Promise<number> {
   let ticks = 0;

@@ -1,0 +1,62 @@
+// Answers of the API that are not one JSON document: evidence bytes, and what goes on while something changes.
+import { streamSSE } from 'hono/streaming';
+import { EMPTY_CHAIN, type AuditRecord } from '../../verdict/audit-chain.ts';
+import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { World } from '../world.ts';
+import { ApiError } from './errors.ts';
+import type { AppContext } from './route.ts';
+
+// Proxies close a silent connection after a minute or less.
+const KEEP_ALIVE_MS = 15_000;
+const DIGEST = /^sha256:[0-9a-f]{64}$/;
+
+/** The bytes of one piece of evidence, saved as a file. */
+export async function sendEvidence(world: World, c: AppContext, digest: string): Promise<Response> {
+  if (!DIGEST.test(digest)) throw new ApiError('InvalidRequest', 'a digest reads sha256: and 64 hex digits', 'copy it from the finding');
+  if (!(await world.evidence.has(digest)))
+    throw new ApiError('NotFound', `no evidence is stored under ${digest}`, 'it may lie in the store of another worker');
+  // Captured bytes are somebody else's: never shown in place, always saved as a file.
+  c.header('Content-Type', 'application/octet-stream');
+  c.header('Content-Disposition', `attachment; filename="${digest.replace(':', '-')}"`);
+  return c.body(ReadableStream.from(world.evidence.get(digest)) as ReadableStream<Uint8Array>);
+}
+
+/** Server-sent events: the status of one release each time it changes. */
+export function followStatus(world: World, c: AppContext, name: string, statusBody: (status: CountdownStatus) => unknown): Response {
+  return streamSSE(c, async (stream) => {
+    const closed = new Promise<void>((resolve) => stream.onAbort(resolve));
+    const stop = world.live.listen(name, (message) => {
+      void ('status' in message
+        ? stream.writeSSE({ event: 'status', data: JSON.stringify(statusBody(message.status)) })
+        : stream.writeSSE({ event: 'failure', data: JSON.stringify({ message: message.failure }) }));
+    });
+    const keepAlive = setInterval(() => void stream.write(': here\n\n'), KEEP_ALIVE_MS);
+    await closed;
+    clearInterval(keepAlive);
+    stop();
+  });
+}
+
+/** Server-sent events: each record of the audit chain, once. */
+export function followEvents(world: World, c: AppContext, name: string): Response {
+  return streamSSE(c, async (stream) => {
+    let seen = EMPTY_CHAIN.seq;
+    let writing = Promise.resolve();
+    const closed = new Promise<void>((resolve) => stream.onAbort(resolve));
+    const sendNew = async (): Promise<void> => {
+      const records: AuditRecord[] = await world.countdowns.audit(name);
+      for (const record of records.filter(({ seq }) => seq > seen)) {
+        seen = record.seq;
+        await stream.writeSSE({ event: 'record', id: String(record.seq), data: JSON.stringify(record) });
+      }
+    };
+    // Every record changes the head of the chain in the status, so the status' own news tells when to read.
+    const stop = world.live.listen(name, () => {
+      writing = writing.then(sendNew).catch((error: unknown) => world.onFault(error));
+    });
+    const keepAlive = setInterval(() => void stream.write(': here\n\n'), KEEP_ALIVE_MS);
+    await closed;
+    clearInterval(keepAlive);
+    stop();
+  });
+}

@@ -1,0 +1,9 @@
+// One sentence from a failed activity or step.
+import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure } from '@temporalio/workflow';
+
+/** The innermost sentence of a failure: what a person can act on. */
+export function sentenceOf(error: unknown): string {
+  if ((error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) && error.cause) return sentenceOf(error.cause);
+  if (error instanceof ApplicationFailure) return error.message;
+  return error instanceof Error ? error.message : String(error);
+}
