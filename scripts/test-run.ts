@@ -10,6 +10,8 @@ import { checkParts, goTestPart, labDown, labParts, labUp, programParts, toolPar
 
 const root = resolve(import.meta.dirname, '..');
 const place: Place = { root, logs: join(root, '.tminus/test-logs'), node: process.execPath };
+/** The target's own tests write here, and only here. */
+const DATABASE = 'go_test';
 const interrupted = new AbortController();
 const counts: Count[] = [];
 
@@ -68,8 +70,6 @@ async function buildTools(): Promise<Record<string, string>> {
   }
   return env;
 }
-
-const DATABASE = 'go_test';
 
 /** An empty database on the lab's PostgreSQL for the target's own tests. */
 function databasePart(): Part {
