@@ -1,5 +1,5 @@
 // The long pieces of work behind the steps. Each answers findings made by a pure judge of analysis/ from evidence it stored.
-import type { LoadTestStep, GuardStep, PreflightStep } from '../release/steps/registry.ts';
+import type { AnalysisStep, LoadTestStep, GuardStep, PreflightStep } from '../release/steps/registry.ts';
 import type { EvidenceRef, Fact, Finding } from '../verdict/finding.ts';
 import type { DeploymentTarget } from './kubernetes/contract.ts';
 
@@ -33,6 +33,14 @@ export interface LoadTestInput {
   runId: string;
 }
 
+export interface AnalysisInput {
+  step: AnalysisStep;
+  /** As its traces name it. */
+  service: string;
+  /** What the load tests before it in the checkpoint found, and the evidence they left. */
+  loadTests: { step: LoadTestStep; findings: Finding[]; evidence: EvidenceRef[] }[];
+}
+
 export interface GuardInput {
   step: GuardStep;
   production: DeploymentTarget;
@@ -49,6 +57,8 @@ export interface GuardReport extends StepReport {
 export interface StepActivities {
   runPreflight(input: PreflightInput): Promise<StepReport>;
   runLoadTest(input: LoadTestInput): Promise<StepReport>;
+  /** Reads what the load tests left, asks database and traces for the same time, and names the cause. Changes nothing. */
+  runAnalysis(input: AnalysisInput): Promise<StepReport>;
   /** Watches until bake time is over, a breach is certain, or data stops. Never passes without data. */
   runGuard(input: GuardInput): Promise<GuardReport>;
 }

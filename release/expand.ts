@@ -31,10 +31,10 @@ export function expandRelease(file: ReleaseFile): Release {
   };
 }
 
-function expandCheckpoint(checkpoint: FileCheckpoint, spec: Pick<ReleaseFile['spec'], 'approvers' | 'load'>): Checkpoint {
+function expandCheckpoint(checkpoint: FileCheckpoint, spec: Pick<ReleaseFile['spec'], 'approvers' | 'load' | 'diagnosis'>): Checkpoint {
   return {
     ...checkpoint,
-    steps: checkpoint.steps.map((step) => expandStep(step, spec.load)),
+    steps: checkpoint.steps.map((step) => expandStep(step, spec)),
     approval: checkpoint.approval && expandApproval(checkpoint.approval, spec.approvers),
   };
 }
@@ -49,11 +49,12 @@ function expandApproval(approval: NonNullable<FileCheckpoint['approval']>, appro
   };
 }
 
-function expandStep(step: FileStep, load: ReleaseFile['spec']['load']): Step {
+function expandStep(step: FileStep, { load, diagnosis }: Pick<ReleaseFile['spec'], 'load' | 'diagnosis'>): Step {
+  if (step.type === 'analysis') return { ...diagnosis, ...step };
   if (step.type !== 'loadTest') return step;
   const script = step.script ?? load.script;
   const target = step.target ?? load.target;
   if (script === undefined || target === undefined)
     throw new TypeError(`load test ${step.name} has no script or target: rules.ts must refuse this`);
-  return { ...step, script, target };
+  return { ...(diagnosis.postgres === undefined ? {} : { postgres: diagnosis.postgres }), ...step, script, target };
 }

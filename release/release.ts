@@ -93,6 +93,13 @@ const loadSchema = z
   })
   .meta({ description: 'Script and target of every load test that does not name its own.' });
 
+const diagnosisSchema = z
+  .strictObject({
+    postgres: label("The service's database, from the environment file's `postgres`.").optional(),
+    traces: label("Where the service's traces are kept, from the environment file's `traces`.").optional(),
+  })
+  .meta({ description: 'Where load tests and analyses that name nothing of their own find the database and the traces of the service.' });
+
 export const releaseFileSchema = z
   .strictObject({
     apiVersion: z.literal(API_VERSION).meta({ description: 'Version of this format.' }),
@@ -109,6 +116,7 @@ export const releaseFileSchema = z
         launchAt: moment('Launch time as RFC 3339 with zone. Give this or `countdown`.').optional(),
         launchWindow: duration('How late the launch may be; after it the countdown holds.').default('30m'),
         load: loadSchema.prefault({}),
+        diagnosis: diagnosisSchema.prefault({}),
         approvers: approversSchema,
         allowUnverified: z
           .boolean()
@@ -126,7 +134,7 @@ export const releaseFileSchema = z
           .meta({
             description: 'Moments of the countdown, earliest first.',
             defaultText:
-              'the standard plan: T-72h `load-and-diagnosis` (preflight, loadTest), T-1h `final-poll` (approval), T-0 `launch` (launch, guard)',
+              'the standard plan: T-72h `load-and-diagnosis` (preflight, loadTest, analysis), T-1h `final-poll` (approval), T-0 `launch` (launch, guard)',
           })
           .optional(),
       })

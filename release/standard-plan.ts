@@ -20,7 +20,11 @@ export function fitStandardPlan(countdown: string | undefined): StandardPlanFit 
 export function standardCheckpoints(countdown: string | undefined): object[] {
   const fit = fitStandardPlan(countdown);
   return [
-    { name: 'load-and-diagnosis', at: fit.fits === 'moved' ? fit.firstAt : FIRST_AT, steps: [{ type: 'preflight' }, { type: 'loadTest' }] },
+    {
+      name: 'load-and-diagnosis',
+      at: fit.fits === 'moved' ? fit.firstAt : FIRST_AT,
+      steps: [{ type: 'preflight' }, { type: 'loadTest' }, { type: 'analysis' }],
+    },
     { name: 'final-poll', at: FINAL_POLL_AT, approval: {} },
     { name: 'launch', at: 'T-0', steps: [{ type: 'launch' }, { type: 'guard' }] },
   ];

@@ -12,6 +12,7 @@ import {
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import { explainCan, explainWho, samePerson, type Action } from '../verdict/can.ts';
 import { findingKey } from '../verdict/judge.ts';
+import { explainingSteps } from './steps/registry.ts';
 import { quick } from './activity-options.ts';
 import { actorOf, current, evaluate, findingsOf, moveLaunch, record, specOf, type CountdownState } from './countdown-state.ts';
 import { countdownStatus } from './status.ts';
@@ -256,11 +257,17 @@ function resume(state: CountdownState, act: Act): string {
   return shift ? `the clock runs; the launch moves to ${launch}` : `the clock runs; the launch stays at ${launch}`;
 }
 
-/** Marks steps to run again and forgets what they found, so that the checkpoint is judged on the new round only. */
+/**
+ * Marks steps to run again and forgets what they found, so that the checkpoint is judged on the new round only. Whatever explained the old
+ * round goes with it.
+ */
 function runAgain(state: CountdownState, names: readonly string[]): void {
   const checkpoint = current(state);
-  for (const step of checkpoint.steps) {
-    if (!names.includes(step.name)) continue;
+  const { steps: specs } = specOf(state.input, checkpoint.name);
+  const first = checkpoint.steps.findIndex(({ name }) => names.includes(name));
+  for (const [index, step] of checkpoint.steps.entries()) {
+    const explains = index > first && specs[index] && explainingSteps.has(specs[index].type) && step.state !== 'later';
+    if (!names.includes(step.name) && !explains) continue;
     if (!checkpoint.pending.includes(step.name)) checkpoint.pending.push(step.name);
     Object.assign(step, { state: 'later', findings: [], facts: [], evidence: [] });
   }

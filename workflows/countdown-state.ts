@@ -7,7 +7,8 @@ import { digestOf } from '../verdict/digest.ts';
 import type { Finding } from '../verdict/finding.ts';
 import type { Evaluation, Principal } from '../verdict/verdict.ts';
 import type { ActResult, ApprovalStatus, CountdownInput, Ending, Phase, StepStatus } from './messages.ts';
-import type { UndoEntry } from './step.ts';
+import type { Step } from '../release/steps/registry.ts';
+import type { EarlierStep, UndoEntry } from './step.ts';
 
 export interface CheckpointState {
   name: string;
@@ -213,6 +214,16 @@ export function recycleState(state: CountdownState, nowMs: number): void {
 
 export const actorOf = ({ issuer, subject }: Principal): string => `${issuer}/${subject}`;
 
+/** What ran before a step in its checkpoint, in the order of the plan. */
+export function earlierSteps({ input }: CountdownState, { name, steps }: CheckpointState, before: string): EarlierStep[] {
+  const { steps: specs } = specOf(input, name);
+  const at = steps.findIndex((step) => step.name === before);
+  return steps.slice(0, at).flatMap(({ state, findings, evidence }, index) => {
+    const spec = specs[index];
+    return spec && state === 'done' ? [{ spec, findings, evidence }] : [];
+  });
+}
+
 /** The step of this checkpoint that runs next, or null when none is left. */
-export const nextStep = (checkpoint: CheckpointState): string | null =>
-  checkpoint.steps.find(({ name }) => checkpoint.pending.includes(name))?.name ?? null;
+export const nextStep = ({ input }: CountdownState, { name, pending }: CheckpointState): Step | null =>
+  specOf(input, name).steps.find((step) => pending.includes(step.name)) ?? null;

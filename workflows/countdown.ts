@@ -11,9 +11,11 @@ import {
 } from '@temporalio/workflow';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import { durationMs } from '../release/duration.ts';
+import type { Step } from '../release/steps/registry.ts';
 import {
   record,
   current,
+  earlierSteps,
   evaluate,
   freshState,
   nextStep,
@@ -29,7 +31,7 @@ import type { CountdownInput, Ending } from './messages.ts';
 import { productionOf, type StepInput, type StepResult } from './step.ts';
 import { sentenceOf } from './failure-sentence.ts';
 import { guardLaunchWindow, late } from './launch-window.ts';
-import { stepWorkflows } from './steps/registry.ts';
+import { explainingSteps, stepWorkflows } from './steps/registry.ts';
 import { undoAll } from './undo.ts';
 
 const { acquireLock } = proxyActivities<BookkeepingActivities>(quick);
@@ -120,8 +122,8 @@ async function passCheckpoint(state: CountdownState, checkpoint: CheckpointState
     if (state.recycleTo !== null) break;
     guardLaunchWindow(state, checkpoint);
     const { verdict } = evaluate(state, checkpoint, Date.now());
-    const step = nextStep(checkpoint);
-    if (verdict === 'go' && step) await runStep(state, checkpoint, step);
+    const step = nextStep(state, checkpoint);
+    if (step && (verdict === 'go' || explainingSteps.has(step.type))) await runStep(state, checkpoint, step);
     else if (verdict === 'go') return leaveCheckpoint(state, checkpoint);
     else await untilSomethingChanges(state, checkpoint);
   }
@@ -152,10 +154,10 @@ function leaveCheckpoint(state: CountdownState, checkpoint: CheckpointState): vo
 }
 
 /** One round of one step, as a child workflow. A step that could not run is inconclusive, never a pass. */
-async function runStep(state: CountdownState, checkpoint: CheckpointState, name: string): Promise<void> {
-  const spec = specOf(state.input, checkpoint.name).steps.find((step) => step.name === name);
+async function runStep(state: CountdownState, checkpoint: CheckpointState, spec: Step): Promise<void> {
+  const { name } = spec;
   const status = checkpoint.steps.find((step) => step.name === name);
-  if (!spec || !status) throw new Error(`checkpoint ${checkpoint.name} has no step ${name}`);
+  if (!status) throw new Error(`checkpoint ${checkpoint.name} has no step ${name}`);
   await enterPhase(state, 'running');
   const round = status.round + 1;
   const workflowId = `${workflowInfo().workflowId}/${checkpoint.name}/${name}/${round}`;
@@ -170,6 +172,7 @@ async function runStep(state: CountdownState, checkpoint: CheckpointState, name:
     step: spec,
     scripts: state.input.scripts,
     doneMs: checkpoint.doneMs[name] ?? 0,
+    earlier: earlierSteps(state, checkpoint, name),
     undo: state.undo,
   };
   try {

@@ -3,5 +3,6 @@ export { countdown } from './countdown.ts';
 export { serviceLock } from './service-lock.ts';
 export { preflightStep } from './steps/preflight.ts';
 export { loadTestStep } from './steps/load-test.ts';
+export { analysisStep } from './steps/analysis.ts';
 export { launchStep } from './steps/launch.ts';
 export { guardStep } from './steps/guard.ts';

@@ -9,7 +9,7 @@ export function guardLaunchWindow(state: CountdownState, checkpoint: CheckpointS
   );
   const closedMs = Date.now() - (state.launchAtMs + durationMs(state.input.release.spec.launchWindow));
   const known = checkpoint.own.some(({ code }) => code === 'LaunchWindowClosed' || code === 'CheckpointMissed');
-  if (!launches || closedMs <= 0 || known || nextStep(checkpoint) === null) return;
+  if (!launches || closedMs <= 0 || known || nextStep(state, checkpoint) === null) return;
   checkpoint.own.push(
     late(
       checkpoint,

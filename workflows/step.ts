@@ -20,8 +20,16 @@ export interface StepInput<Spec extends Step = Step> {
   scripts: Record<string, string>;
   /** What earlier rounds of the same step already did, in ms (the guard's bake time). */
   doneMs: number;
+  /** What the steps before it in the checkpoint left, in their order. */
+  earlier: EarlierStep[];
   /** Undos that stand: an effect that is tried again goes on from what was recorded before its first try. */
   undo: UndoEntry[];
+}
+
+export interface EarlierStep {
+  spec: Step;
+  findings: Finding[];
+  evidence: EvidenceRef[];
 }
 
 /** What a step leaves behind. Small: evidence is pointed to, never carried. */

@@ -41,6 +41,7 @@ const input = (p99 = '300ms'): LoadTestInput => ({
     maxVus: 1,
     limits: { p99, errorRate: '1%', delivered: '95%', endpoints: {} },
     sampleEvery: '1s',
+    profiles: 'on-breach',
     cpuProfile: '1s',
   },
   staging: { cluster: 'lab', namespace: 'shop-staging', deployment: 'go-api', container: 'go-api' },

@@ -90,6 +90,7 @@ async function inputFor({ script = SCRIPT, rate = 80, seconds = 4, p99 = '300ms'
       maxVus,
       limits: { p99, errorRate: '1%', delivered: '95%', endpoints: {} },
       sampleEvery: '1s',
+      profiles: 'on-breach',
       cpuProfile: '1s',
     },
     staging: { cluster: 'lab', namespace: 'shop-staging', deployment: 'go-api', container: 'go-api' },

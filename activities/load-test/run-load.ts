@@ -54,6 +54,8 @@ const LOOK_EVERY_MS = 500;
 const PROFILES_GRACE_MS = 2_000;
 /** k6 may need this to load its script and make its virtual users. A k6 that runs longer than plan, grace and this hangs and is ended. */
 const START_UP_MS = 60_000;
+/** Late enough for a warm service, early enough for profiles of 20 s to end before a load of 30 s does. */
+const PROFILES_AT_SHARE = 1 / 3;
 /** Profiles of three pods show what all do; more would only cost the service CPU. */
 const PROFILED_PODS_LIMIT = 3;
 
@@ -155,14 +157,17 @@ function watchRun(
   const profilesEnd = new AbortController();
   let profiles: Promise<{ evidence: EvidenceRef[]; facts: Fact[] }> | null = null;
   let profilesDone = false;
+  const profilesDueMs = performance.now() + plannedSeconds(plan.stages) * 1_000 * PROFILES_AT_SHARE;
   let stopped: 'hopeless' | null = null;
 
   const look = (): void => {
     if (stopped) return;
     meter.tick();
     const found = breaches(live.live(), plan.limits, stillToCome(live, plan));
-    if (found.length === 0) return;
-    profiles ??= profilePods(input, world, profilesEnd.signal).finally(() => (profilesDone = true));
+    const due = input.step.profiles === 'always' && performance.now() >= profilesDueMs;
+    if (found.length === 0 && !due) return;
+    const why = found.length > 0 ? 'while a limit was broken' : 'in the middle of the run';
+    profiles ??= profilePods(input, world, why, profilesEnd.signal).finally(() => (profilesDone = true));
     // Told to whoever awaits finish(); until then it must not count as unhandled.
     profiles.catch(() => undefined);
     if (profilesDone && found.some((breach) => breach.hopeless)) {
@@ -213,6 +218,7 @@ function stillToCome(live: LoadAccumulator, { stages }: StepPlan): number {
 async function profilePods(
   input: LoadTestInput,
   world: LoadTestWorld,
+  why: string,
   signal: AbortSignal,
 ): Promise<{ evidence: EvidenceRef[]; facts: Fact[] }> {
   let pods: readonly SampledPod[];
@@ -242,7 +248,7 @@ async function profilePods(
         ? `all ${pods.length} pods`
         : `${chosen.length} of ${pods.length} pods`;
   const text =
-    pods.length === 0 ? 'no profiles: no pod was found' : `${evidence.length} profiles of ${which}, taken while a limit was broken`;
+    pods.length === 0 ? 'no profiles: no pod was found' : `${evidence.length} profiles of ${which}, taken ${why}`;
   return {
     evidence,
     facts: [

@@ -14,6 +14,7 @@ const step: LoadTestStep = {
   maxVus: 400,
   limits: { p99: '300ms', errorRate: '0.1%', delivered: '95%', endpoints: { 'GET /a': { p99: '1.5s' }, 'GET /b': { errorRate: '2%' } } },
   sampleEvery: '5s',
+  profiles: 'on-breach',
   cpuProfile: '10s',
 };
 

@@ -1,4 +1,4 @@
-// Profiles of a pod while it is in trouble: what the CPU does, where goroutines wait, what fills the heap. A profile that cannot be had is
+// Profiles of a pod under load: what the CPU does, where goroutines wait and who will never be woken, which locks are fought for, what fills the heap. A profile that cannot be had is
 // told as a fact with its reason; the load test goes on.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EvidenceKind, EvidenceRef, Fact } from '../../verdict/finding.ts';
@@ -34,7 +34,7 @@ const GOROUTINE_GAP_MS = 10_000;
 /** Go keeps one CPU profile per process at a time, so this process asks each address only once at a time. */
 const profiled = new Set<string>();
 
-/** CPU profile, two goroutine profiles apart, heap profile: all as received (gzip), stored with source `pod ns/name`. What `signal` cuts off is told as facts like any other failure; what was captured before stays. Throws only when the store cannot keep them. */
+/** CPU, mutex and block profile of the same seconds, two goroutine profiles apart, leaked goroutines where the binary can tell them, heap profile: all as received (gzip), stored with source `pod ns/name`. What `signal` cuts off is told as facts like any other failure; what was captured before stays. Throws only when the store cannot keep them. */
 export async function captureProfiles(pod: ProfiledPod, options: CaptureOptions): Promise<CapturedProfiles> {
   const { cpuSeconds, signal, goroutineGapMs = GOROUTINE_GAP_MS } = options;
   const captured: CapturedProfiles = { evidence: [], facts: [] };
@@ -43,13 +43,18 @@ export async function captureProfiles(pod: ProfiledPod, options: CaptureOptions)
   const cpu = takeCpu(pod, options, captured, () =>
     take('cpu-profile', `profile?seconds=${cpuSeconds}`, cpuSeconds * 1_000 + ANSWER_WITHIN_MS),
   );
+  // Differences over the CPU profile's seconds, for Go counts both from the start of the process.
+  const waits = ['mutex', 'block'].map((name) =>
+    take(`${name}-profile` as EvidenceKind, `${name}?seconds=${cpuSeconds}`, cpuSeconds * 1_000 + ANSWER_WITHIN_MS),
+  );
   const others = (async () => {
     await take('goroutine-profile', 'goroutine');
     await pause(goroutineGapMs, signal);
     await take('goroutine-profile', 'goroutine');
+    await take('goroutine-leak-profile', 'goroutineleak');
     await take('heap-profile', 'heap');
   })();
-  const ended = await Promise.allSettled([cpu, others]);
+  const ended = await Promise.allSettled([cpu, others, ...waits]);
   for (const each of ended) if (each.status === 'rejected') throw each.reason;
   return captured;
 }

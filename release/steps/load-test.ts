@@ -65,7 +65,17 @@ export const loadTestSchema = z
       .meta({ description: 'What every endpoint must keep.' })
       .prefault({}),
     sampleEvery: duration('How often goroutines, GC pauses and GC CPU of each pod are read while the load runs.').default('5s'),
-    cpuProfile: duration('How long the CPU profile lasts that is taken when a limit is broken.').default('10s'),
+    profiles: z
+      .enum(['always', 'on-breach'])
+      .meta({
+        description:
+          'When the pods are profiled: in the middle of every run, or only when a limit is broken. A leak breaks no limit until it is too late.',
+      })
+      .default('always'),
+    postgres: label("Database whose lock waits are watched while the load runs, from the environment file's `postgres`.", {
+      defaultText: '`spec.diagnosis.postgres`',
+    }).optional(),
+    cpuProfile: duration('How long the CPU profile lasts of each profiled pod.').default('10s'),
   })
   .meta({ description: 'Puts the candidate under load with k6 and judges response times, errors and delivered load.' });
 

@@ -124,6 +124,31 @@ describe('a countdown', () => {
       },
     ));
 
+  it('says why also when the verdict is no-go, and again after the load test ran again', () => {
+    const read: string[][] = [];
+    let rounds = 0;
+    return run(
+      () => ({
+        runLoadTest: async () => report(...((rounds += 1) === 1 ? [slow] : [])),
+        runAnalysis: async ({ loadTests }) => {
+          read.push(loadTests.flatMap(({ findings }) => findings.map(({ code }) => code)));
+          return report();
+        },
+      }),
+      async ({ until, act }) => {
+        const stopped = await until('stopped', ({ phase }) => phase === 'stopped');
+        expect(stopped.checkpoints[0]?.steps.map(({ type, state }) => `${type} ${state}`)).toEqual([
+          'preflight done',
+          'loadTest done',
+          'analysis done',
+        ]);
+        await act({ action: 'retry', step: 'load-test' });
+        await until('counting', ({ phase }) => phase === 'counting');
+        expect(read).toEqual([['LatencyAboveLimit'], []]);
+      },
+    );
+  });
+
   it('goes on from a no-go once the finding is waived by someone who may', () =>
     run(
       () => ({ runLoadTest: async () => report(slow) }),

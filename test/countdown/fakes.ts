@@ -29,6 +29,7 @@ export function inputFor(name: string): CountdownInput {
         staging: { cluster: 'test', namespace: 'shop-staging', deployment: 'go-api', container: 'go-api' },
         countdown: '72h',
         launchWindow: '30m',
+        diagnosis: {},
         load: { script: 'k6/shop.js', target: 'shop-staging' },
         approvers,
         allowUnverified: false,
@@ -50,8 +51,10 @@ export function inputFor(name: string): CountdownInput {
                 maxVus: 400,
                 limits: { ...limits, delivered: '95%', endpoints: {} },
                 sampleEvery: '5s',
+                profiles: 'on-breach',
                 cpuProfile: '10s',
               },
+              { type: 'analysis', name: 'analysis' },
             ],
           },
           {
@@ -155,6 +158,7 @@ export function fakeWorld(): FakeWorld {
     verifyAct: async ({ payload }) => JSON.parse(payload) as Act,
     runPreflight: async () => report(passed('PreflightPassed', 'preflight')),
     runLoadTest: async () => report(passed('LatencyWithinLimit', 'POST /api/order/create')),
+    runAnalysis: async () => report(passed('NothingToExplain', 'load')),
     runGuard: async () => ({ ...report(passed('GuardPassed', 'guard')), watchedMs: 1000 }),
     captureDeployment: async (target): Promise<DeploymentSnapshot> => ({
       target,

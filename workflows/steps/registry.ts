@@ -6,9 +6,13 @@ import { undoLaunch } from './launch.ts';
 export const stepWorkflows: Record<Step['type'], string> = {
   preflight: 'preflightStep',
   loadTest: 'loadTestStep',
+  analysis: 'analysisStep',
   launch: 'launchStep',
   guard: 'guardStep',
 };
+
+/** They say why, and change nothing: they run also when what ran before them was no go. */
+export const explainingSteps: ReadonlySet<Step['type']> = new Set(['analysis']);
 
 /** Who takes an effect back. One line per kind of effect. */
 export const undoers: Record<UndoEntry['kind'], (entry: UndoEntry, context: UndoContext) => Promise<UndoReport>> = {

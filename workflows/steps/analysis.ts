@@ -1,0 +1,23 @@
+import { proxyActivities } from '@temporalio/workflow';
+import type { StepActivities } from '../../activities/steps-contract.ts';
+import type { AnalysisStep, LoadTestStep } from '../../release/steps/registry.ts';
+import { long } from '../activity-options.ts';
+import { LOAD_TASK_QUEUE } from '../messages.ts';
+import type { EarlierStep, StepInput, StepResult } from '../step.ts';
+
+/** Reading the largest evidence allowed takes under two minutes; explaining slow statements and proving an index, as many again. */
+const ANALYSIS_MS = 600_000;
+
+/** Says what the load tests before it found out, and names the cause. Reads where the evidence lies: on the queue of the load. */
+export async function analysisStep({ release, step, earlier }: StepInput<AnalysisStep>): Promise<StepResult> {
+  const { runAnalysis } = proxyActivities<StepActivities>({ ...long(ANALYSIS_MS), taskQueue: LOAD_TASK_QUEUE });
+  return runAnalysis({
+    step,
+    service: release.spec.service.name,
+    loadTests: earlier.filter(isLoadTest).map(({ spec, findings, evidence }) => ({ step: spec, findings, evidence })),
+  });
+}
+
+function isLoadTest(earlier: EarlierStep): earlier is EarlierStep & { spec: LoadTestStep } {
+  return earlier.spec.type === 'loadTest';
+}
