@@ -70,12 +70,20 @@ interface Asked {
   rate?: number;
   seconds?: number;
   p99?: string;
+  profiles?: 'always' | 'on-breach';
   maxVus?: number;
   world?: Partial<LoadTestWorld>;
   signal?: AbortSignal;
 }
 
-async function inputFor({ script = SCRIPT, rate = 80, seconds = 4, p99 = '300ms', maxVus = 30 }: Asked): Promise<LoadTestInput> {
+async function inputFor({
+  script = SCRIPT,
+  rate = 80,
+  seconds = 4,
+  p99 = '300ms',
+  profiles = 'on-breach',
+  maxVus = 30,
+}: Asked): Promise<LoadTestInput> {
   const { digest } = await store.put({ kind: 'k6-script', mediaType: 'text/javascript', source: 'test' }, new TextEncoder().encode(script));
   return {
     step: {
@@ -90,7 +98,7 @@ async function inputFor({ script = SCRIPT, rate = 80, seconds = 4, p99 = '300ms'
       maxVus,
       limits: { p99, errorRate: '1%', delivered: '95%', endpoints: {} },
       sampleEvery: '1s',
-      profiles: 'on-breach',
+      profiles,
       cpuProfile: '1s',
     },
     staging: { cluster: 'lab', namespace: 'shop-staging', deployment: 'go-api', container: 'go-api' },
@@ -169,14 +177,17 @@ test('takes profiles while a limit is broken, and stops the run within 3 s once 
   expect(codes(report)).not.toContain('LoadRunIncomplete');
   expect(say(report, 'LatencyAboveLimit')).toMatch(/^p99 of POST \/api\/order\/create is 1[2-9]\d ms, limit 50 ms$/);
   expect(report.evidence.map((ref) => ref.kind).sort()).toEqual([
+    'block-profile',
     'cpu-profile',
+    'goroutine-leak-profile',
     'goroutine-profile',
     'goroutine-profile',
     'heap-profile',
     'k6-points',
+    'mutex-profile',
     'runtime-samples',
   ]);
-  expect(report.facts.map((fact) => fact.text)).toContain('4 profiles of the one pod, taken while a limit was broken');
+  expect(report.facts.map((fact) => fact.text)).toContain('7 profiles of the one pod, taken while a limit was broken');
   expect(report.facts[0]?.text).toMatch(/^stopped after \d+ s: hopeless, 100 requests\/s asked/);
 });
 
@@ -184,7 +195,13 @@ test('goes on to the verdict when the profiles cannot be had', async () => {
   delayMs = 120;
   const report = await run({ rate: 100, seconds: 25, p99: '50ms', world: { pprofPort: 1 } });
   expect(codes(report)).toContain('LatencyAboveLimit');
-  expect(report.facts.filter((fact) => fact.text.startsWith('no ')).length).toBe(4);
+  expect(report.facts.filter((fact) => fact.text.startsWith('no ')).length).toBe(7);
+});
+
+test('profiles a run that keeps its limits too, for a leak breaks none until it is too late', async () => {
+  const report = await run({ profiles: 'always' });
+  expect(codes(report)).toEqual(['ErrorRateWithinLimit', 'LatencyWithinLimit', 'LoadDelivered']);
+  expect(report.facts.map((fact) => fact.text)).toContain('7 profiles of the one pod, taken in the middle of the run');
 });
 
 test('fails a dead target by its errors, not by its speed', async () => {

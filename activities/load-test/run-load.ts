@@ -247,8 +247,7 @@ async function profilePods(
       : chosen.length === pods.length
         ? `all ${pods.length} pods`
         : `${chosen.length} of ${pods.length} pods`;
-  const text =
-    pods.length === 0 ? 'no profiles: no pod was found' : `${evidence.length} profiles of ${which}, taken ${why}`;
+  const text = pods.length === 0 ? 'no profiles: no pod was found' : `${evidence.length} profiles of ${which}, taken ${why}`;
   return {
     evidence,
     facts: [

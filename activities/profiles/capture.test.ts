@@ -32,12 +32,21 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test('keeps a CPU profile, two goroutine profiles and the heap as they were received', async () => {
+test('keeps what the CPU does, where goroutines wait and leak, and the heap, as they were received', async () => {
   let calls = 0;
   const options = await serve((request, response) => response.end(gzipSync(`${request.url} ${(calls += 1)}`)));
   const { evidence, facts } = await captureProfiles(pod, options);
   expect(facts).toEqual([]);
-  expect(evidence.map((ref) => ref.kind).sort()).toEqual(['cpu-profile', 'goroutine-profile', 'goroutine-profile', 'heap-profile']);
+  expect(evidence.map((ref) => ref.kind).sort()).toEqual([
+    'block-profile',
+    'cpu-profile',
+    'goroutine-leak-profile',
+    'goroutine-profile',
+    'goroutine-profile',
+    'heap-profile',
+    'mutex-profile',
+  ]);
+  expect(asked).toEqual(expect.arrayContaining(['/debug/pprof/mutex?seconds=1', '/debug/pprof/block?seconds=1']));
   expect(new Set(evidence.map((ref) => ref.source))).toEqual(new Set(['pod shop-staging/go-api-1']));
   expect(asked).toContain('/debug/pprof/profile?seconds=1');
   expect(asked.filter((url) => url === '/debug/pprof/goroutine')).toHaveLength(2);
@@ -48,12 +57,14 @@ test('tells as facts what could not be had, and keeps the rest', async () => {
   const options = await serve((request, response) => {
     if (request.url?.includes('/profile')) response.writeHead(500).end('Could not enable CPU profiling: cpu profiling already in use\n');
     else if (request.url?.includes('/heap')) response.end('<html>no profile</html>');
+    else if (request.url?.includes('goroutineleak')) response.writeHead(404).end('Unknown profile\n');
     else response.end(gzipSync('goroutines'));
   });
   const { evidence, facts } = await captureProfiles(pod, options);
-  expect(evidence.map((ref) => ref.kind)).toEqual(['goroutine-profile', 'goroutine-profile']);
+  expect(evidence.map((ref) => ref.kind).sort()).toEqual(['block-profile', 'goroutine-profile', 'goroutine-profile', 'mutex-profile']);
   expect(facts.map((fact) => fact.text).sort()).toEqual([
     'no cpu profile: it answered 500: Could not enable CPU profiling: cpu profiling already in use',
+    'no goroutine leak profile: it answered 404: Unknown profile',
     'no heap profile: what it answered is no pprof profile',
   ]);
 });
@@ -63,14 +74,14 @@ test('says of a pod that is gone that it is gone', async () => {
   server.close();
   const { evidence, facts } = await captureProfiles(pod, options);
   expect(evidence).toEqual([]);
-  expect(facts).toHaveLength(4);
+  expect(facts).toHaveLength(7);
   expect(facts[0]?.text).toContain('ECONNREFUSED');
 });
 
 test('asks one process for one CPU profile at a time', async () => {
   const options = await serve((request, response) => {
     // The CPU profile is answered only once the other capture has asked for its heap.
-    if (!request.url?.includes('/profile')) return void response.end(gzipSync('x'));
+    if (!request.url?.includes('/profile?')) return void response.end(gzipSync('x'));
     const timer = setInterval(() => {
       if (asked.filter((url) => url.endsWith('/heap')).length < 2) return;
       clearInterval(timer);

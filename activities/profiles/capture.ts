@@ -110,7 +110,7 @@ async function pause(ms: number, signal: AbortSignal | undefined): Promise<void>
 }
 
 function notTaken(pod: ProfiledPod, kind: EvidenceKind, why: string): Fact {
-  return { subject: sourceOf(pod), text: `no ${kind.replace('-', ' ')}: ${why}`, values: {} };
+  return { subject: sourceOf(pod), text: `no ${kind.replaceAll('-', ' ')}: ${why}`, values: {} };
 }
 
 const sourceOf = ({ namespace, name }: ProfiledPod): string => `pod ${namespace}/${name}`;
