@@ -17,7 +17,7 @@ export function judgeRollback(
   const rolledBack = rollout.outcome === 'complete';
   const limit = limits.rollbackMs / 1000;
   return [
-    ...startOf(name, limits.startedAfterMs),
+    ...startOf(name, rollout, limits.startedAfterMs),
     {
       code: rolledBack ? (rollout.seconds <= limit ? 'RolledBackInTime' : 'RolledBackLate') : 'RollbackIncomplete',
       subject: name,
@@ -45,7 +45,7 @@ export function judgeRollback(
   ];
 }
 
-function startOf(name: string, startedAfterMs: number | null): Finding[] {
+function startOf(name: string, { evidence }: RolloutFacts, startedAfterMs: number | null): Finding[] {
   if (startedAfterMs === null) return [];
   const inTime = startedAfterMs <= START_LIMIT_MS;
   const [measured, limit] = [startedAfterMs / 1000, START_LIMIT_MS / 1000];
@@ -58,7 +58,7 @@ function startOf(name: string, startedAfterMs: number | null): Finding[] {
       limit,
       unit: 's',
       message: `${name}: the rollback was written ${seconds(measured)} after the failure was known, limit ${limit} s`,
-      evidence: [],
+      evidence: digests(evidence),
     },
   ];
 }

@@ -66,6 +66,8 @@ export interface WatchRolloutInput {
   /** Template image that must be running when complete. */
   image: string;
   timeoutMs: number;
+  /** For a rollback: how long after the failure it was written, ms; null where nothing failed. Kept with what was seen. */
+  startedAfterMs?: number | null;
 }
 
 export interface RolloutResult {

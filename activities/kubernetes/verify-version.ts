@@ -50,20 +50,20 @@ export async function verifyVersion(
 
   const seconds = (performance.now() - startedMs) / 1_000;
   const running = pods?.pods.filter(({ terminating }) => !terminating) ?? [];
-  const lines = [{ asked: input, url }, ...running, ...(pods?.others ?? []), ...health, { ok, detail, seconds }]
-    .map((line) => `${JSON.stringify(line)}\n`)
-    .join('');
-  const source = `pods and health of ${input.target.namespace}/${input.target.deployment} in cluster ${input.target.cluster}`;
-  const evidence = await store.put({ kind: 'rollout-events', mediaType: 'application/x-ndjson', source }, new TextEncoder().encode(lines));
-  return {
+  const saw = {
     ok,
     detail: ok
       ? `${running.length} pods run ${input.image} (${running[0]?.imageId || 'image id not told'}), ${ANSWERS_IN_A_ROW} healthy answers in a row`
       : detail,
     pods: running.length,
     seconds,
-    evidence: [evidence],
   };
+  const lines = [{ asked: input, url }, ...running, ...(pods?.others ?? []), ...health, { saw }]
+    .map((line) => `${JSON.stringify(line)}\n`)
+    .join('');
+  const source = `pods and health of ${input.target.namespace}/${input.target.deployment} in cluster ${input.target.cluster}`;
+  const evidence = await store.put({ kind: 'rollout-events', mediaType: 'application/x-ndjson', source }, new TextEncoder().encode(lines));
+  return { ...saw, evidence: [evidence] };
 
   async function whyNotHealthy(): Promise<string | null> {
     for (let good = 0; good < ANSWERS_IN_A_ROW; good += 1) {

@@ -60,8 +60,16 @@ export async function watchRollout(
 
   const last = seen.at(-1);
   const outcome: RolloutOutcome = reading.state === 'going' ? 'timed-out' : reading.state;
+  const saw = {
+    outcome,
+    podsReady: last ? readyOfNew(last) : 0,
+    podsWanted: last?.wanted ?? 0,
+    seconds: (performance.now() - startedMs) / 1_000,
+    conditionAt: reading.state === 'going' ? new Date().toISOString() : reading.at,
+  };
   const told = reading.state === 'going' ? `after ${input.timeoutMs / 1_000} s: ${reading.text}` : reading.detail;
-  const lines = [{ asked: input }, ...seen, ...trouble, { outcome, detail: told }].map((line) => `${JSON.stringify(line)}\n`).join('');
+  const detail = outcome === 'complete' || pods === null ? told : [told, whyNotReady(pods)].filter(Boolean).join('; ');
+  const lines = [{ asked: input }, ...seen, ...trouble, { saw: { ...saw, detail } }].map((line) => `${JSON.stringify(line)}\n`).join('');
   const evidence = await store.put(
     {
       kind: 'rollout-events',
@@ -70,15 +78,7 @@ export async function watchRollout(
     },
     new TextEncoder().encode(lines),
   );
-  return {
-    outcome,
-    detail: outcome === 'complete' || pods === null ? told : [told, whyNotReady(pods)].filter(Boolean).join('; '),
-    podsReady: last ? readyOfNew(last) : 0,
-    podsWanted: last?.wanted ?? 0,
-    seconds: (performance.now() - startedMs) / 1_000,
-    conditionAt: reading.state === 'going' ? new Date().toISOString() : reading.at,
-    evidence: [evidence],
-  };
+  return { ...saw, detail, evidence: [evidence] };
 }
 
 function stateOf({ deployment: { metadata, spec, status = {} }, current }: DeploymentPods, container: string): RolloutState {

@@ -8,7 +8,7 @@ import { loadFacts } from '../../analysis/load-test/facts.ts';
 import { breaches } from '../../analysis/load-test/hopeless.ts';
 import { judgeLoad } from '../../analysis/load-test/judge.ts';
 import { offeredRequests, plannedSeconds } from '../../analysis/load-test/plan.ts';
-import { GRACEFUL_STOP_SECONDS, runLine } from '../../analysis/load-test/run-record.ts';
+import { GRACEFUL_STOP_SECONDS, runLine, type LoadPlan } from '../../analysis/load-test/run-record.ts';
 import { createLoadAccumulator, summarizeLoad, type LoadAccumulator } from '../../analysis/load-test/summary.ts';
 import { judgeRuntime, summarizeRuntime } from '../../analysis/runtime/summary.ts';
 import { durationMs } from '../../release/duration.ts';
@@ -22,7 +22,7 @@ import { startK6, type K6Process } from './k6-process.ts';
 import { writeK6Script } from './k6-script.ts';
 import { deliveryMeter } from './delivery-meter.ts';
 import { startRuntimeSampler, type SampledPod } from './runtime-sampler.ts';
-import { planOf, type StepPlan } from './step-plan.ts';
+import { planOf } from './step-plan.ts';
 
 export interface LoadTestWorld {
   store: EvidenceStore;
@@ -86,7 +86,7 @@ export async function runLoad(input: LoadTestInput, world: LoadTestWorld, contro
   }
 }
 
-async function follow(k6: K6Process, plan: StepPlan, input: LoadTestInput, world: LoadTestWorld, control: RunControl): Promise<StepReport> {
+async function follow(k6: K6Process, plan: LoadPlan, input: LoadTestInput, world: LoadTestWorld, control: RunControl): Promise<StepReport> {
   const { store } = world;
   const source = `k6 against ${input.step.target}`;
   const live = createLoadAccumulator(plan.limits);
@@ -101,7 +101,7 @@ async function follow(k6: K6Process, plan: StepPlan, input: LoadTestInput, world
     // Level 1 packs k6's points 20 to 1 and leaves the CPU to the load.
     const packed = createGzip({ level: constants.Z_BEST_SPEED });
     // An error of either side is thrown to whoever reads `packed`: the store, which then keeps nothing.
-    pipeline(Readable.from(recorded(k6, live, watch, input, control), { objectMode: true }), packed, () => undefined);
+    pipeline(Readable.from(recorded(k6, live, watch, plan, input, control), { objectMode: true }), packed, () => undefined);
     const points = await store.put({ kind: 'k6-points', mediaType: 'application/gzip', source }, packed as AsyncIterable<Uint8Array>);
     const [profiles] = await Promise.all([watch.finish(), sampler.finish()]);
     const runtime = await storeSamples(store, sampler.samples, input);
@@ -123,10 +123,11 @@ async function* recorded(
   k6: K6Process,
   live: LoadAccumulator,
   watch: RunWatch,
+  plan: LoadPlan,
   input: LoadTestInput,
   { signal, attempt }: RunControl,
 ): AsyncIterable<Uint8Array> {
-  yield runLine('Run', { runId: input.runId, attempt, target: input.step.target, startedAt: new Date().toISOString() });
+  yield runLine('Run', { runId: input.runId, attempt, target: input.step.target, startedAt: new Date().toISOString(), plan });
   for await (const chunk of k6.points as AsyncIterable<Uint8Array>) {
     live.push(chunk);
     yield chunk;
@@ -148,7 +149,7 @@ interface RunWatch {
 function watchRun(
   k6: K6Process,
   live: LoadAccumulator,
-  plan: StepPlan,
+  plan: LoadPlan,
   input: LoadTestInput,
   world: LoadTestWorld,
   control: RunControl,
@@ -208,7 +209,7 @@ function watchRun(
 }
 
 /** The most requests the plan still holds: iterations not yet ended or dropped, each with as many requests as those before had. */
-function stillToCome(live: LoadAccumulator, { stages }: StepPlan): number {
+function stillToCome(live: LoadAccumulator, { stages }: LoadPlan): number {
   const iterations = Math.max(0, Math.ceil(offeredRequests(stages)) - live.iterations - live.dropped);
   const perIteration = live.iterations === 0 ? 1 : Math.max(1, Math.round(live.requests / live.iterations));
   return iterations * perIteration;

@@ -1,16 +1,12 @@
 // A loadTest step of the release file in the numbers the analysis works with.
-import type { LoadLimits, LoadStage } from '../../analysis/load-test/plan.ts';
+import type { LoadLimits } from '../../analysis/load-test/plan.ts';
+import type { LoadPlan } from '../../analysis/load-test/run-record.ts';
 import { durationMs } from '../../release/duration.ts';
 import { sharePercent } from '../../release/share.ts';
 import type { LoadTestStep } from '../../release/steps/registry.ts';
 
-export interface StepPlan {
-  stages: LoadStage[];
-  limits: LoadLimits;
-}
-
 /** Throws RangeError with a sentence on texts that a checked release file cannot have. */
-export function planOf(step: LoadTestStep): StepPlan {
+export function planOf(step: LoadTestStep): LoadPlan {
   const { limits } = step;
   const endpoints: LoadLimits['endpoints'] = {};
   for (const [name, { p99, errorRate }] of Object.entries(limits.endpoints)) {

@@ -1,10 +1,17 @@
 // The two lines the load test itself adds to k6's: what run this is, and how it ended. Without the second the run is known to be cut off.
 
+import type { LoadLimits, LoadStage } from './plan.ts';
+
 /**
  * Iterations in flight at the end of the last stage may take this long to end. Longer than k6's own request timeout (60 s), so that a request
  * that hangs is recorded as unanswered rather than cut off unseen: the slowest requests must not be the ones nobody counts.
  */
 export const GRACEFUL_STOP_SECONDS = 65;
+
+export interface LoadPlan {
+  stages: LoadStage[];
+  limits: LoadLimits;
+}
 
 /** First line of the evidence: `{"type":"Run","data":{...}}`. */
 export interface RunStart {
@@ -14,6 +21,8 @@ export interface RunStart {
   target: string;
   /** RFC 3339. */
   startedAt: string;
+  /** What was asked for and what it is judged by: with it the record says by itself what it means. */
+  plan?: LoadPlan;
 }
 
 /** Last line of the evidence: `{"type":"End","data":{...}}`. */

@@ -82,11 +82,13 @@ export async function undoLaunch(entry: UndoEntry, { failedAt, ...identity }: Un
   const { act, watch } = kubernetes(target.cluster, limits.rollbackMs + limits.healthMs);
   const operation = { id: entry.undoes.replace('/launch/', '/rollback/'), ...identity };
   const write = await act.restoreTemplate({ snapshot, operation, undoes: entry.undoes });
+  const startedAfterMs = failedAt === null ? null : Math.max(0, Date.parse(write.at) - Date.parse(failedAt));
   const rollout = await watch.watchRollout({
     target,
     observedGeneration: write.observedGeneration,
     image: snapshot.image,
     timeoutMs: limits.rollbackMs,
+    startedAfterMs,
   });
   const proof = await watch.verifyVersion({
     target,
@@ -95,7 +97,6 @@ export async function undoLaunch(entry: UndoEntry, { failedAt, ...identity }: Un
     healthPath: entry.healthPath,
     timeoutMs: limits.healthMs,
   });
-  const startedAfterMs = failedAt === null ? null : Math.max(0, Date.parse(write.at) - Date.parse(failedAt));
   const findings = judgeRollback(entry.name, rollout, proof, { ...limits, startedAfterMs });
   return {
     name: entry.name,
