@@ -15,6 +15,8 @@ export interface Api {
   /** `twice`: the server counts the same request once, so that it is sent again when nobody knows whether it arrived. */
   post<T>(path: string, body: unknown, options?: { twice: boolean }): Promise<T>;
   text(path: string): Promise<string>;
+  /** The bytes as they come; a server that breaks off throws. */
+  bytes(path: string): AsyncIterable<Uint8Array>;
   /** The same server as another person. */
   as(token: string): Api;
   url: string;
@@ -74,6 +76,11 @@ function api(url: string, token: string): Api {
     text: async (path) => {
       const answer = await call('GET', path, { twice: true });
       return answer.ok ? answer.text() : json<string>(answer);
+    },
+    async *bytes(path) {
+      const answer = await call('GET', path, { twice: true });
+      if (!answer.ok || !answer.body) await json(answer);
+      yield* answer.body as AsyncIterable<Uint8Array>;
     },
     as: (other) => api(url, other),
   };

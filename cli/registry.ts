@@ -22,6 +22,7 @@ import { schemaCommand } from './verbs/schema.ts';
 import { startCommand } from './verbs/start.ts';
 import { statusCommand } from './verbs/status.ts';
 import { validateCommand } from './verbs/validate.ts';
+import { verifyCommand } from './verbs/verify.ts';
 import { waiveCommand } from './verbs/waive.ts';
 import { whoamiCommand } from './verbs/whoami.ts';
 
@@ -44,6 +45,7 @@ export const verbs: readonly ((program: Command) => void)[] = [
   waiveCommand,
   abortCommand,
   eventsCommand,
+  verifyCommand,
   reportCommand,
   openCommand,
   whoamiCommand,

@@ -54,7 +54,11 @@ export const house: Readonly<Record<string, Rule>> = {
     packages: 'any',
     builtins: 'any',
   },
-  cli: { arrows: [types('workflows', messages), values('verdict'), values('release')], packages: 'any', builtins: 'any' },
+  cli: {
+    arrows: [types('workflows', messages), values('verdict'), values('release'), values('analysis')],
+    packages: 'any',
+    builtins: 'any',
+  },
   // The lab runs the very Temporal server that `tminus dev` runs.
   lab: { arrows: [values('workers', 'workers/namespace.ts', 'workers/temporal-server.ts')], packages: 'any', builtins: 'any' },
   scripts: { arrows: ['release', 'verdict', 'server', 'cli', 'lab'].map((to) => values(to)), packages: 'any', builtins: 'any' },

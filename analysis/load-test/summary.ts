@@ -5,7 +5,7 @@ import { lowerTailBound, nearestRank, upperTailBound } from '../statistics/index
 import { LatencyHistogram } from './latency.ts';
 import { LoadLineReader, type RequestPoint } from './lines.ts';
 import { limitsOf, type LoadLimits } from './plan.ts';
-import type { RunEnd, RunStart } from './run-record.ts';
+import type { LoadPlan, RunEnd, RunStart } from './run-record.ts';
 import { LatencySeries, type SeriesBucket } from './series.ts';
 
 export interface EndpointSummary {
@@ -148,6 +148,28 @@ export async function summarizeLoad(bytes: AsyncIterable<Uint8Array>, limits: Lo
     cutOff = true;
   }
   return accumulator.finish(cutOff);
+}
+
+/**
+ * What a stored run was asked to do, from its first line. null when the bytes are no run, or one recorded before runs said so. Reads no
+ * further than that line.
+ */
+export async function readLoadPlan(bytes: AsyncIterable<Uint8Array>): Promise<LoadPlan | null> {
+  let start: RunStart | null = null;
+  const ignored = (): void => undefined;
+  const reader = new LoadLineReader({
+    request: ignored,
+    iterations: ignored,
+    dropped: ignored,
+    malformed: ignored,
+    runEnd: ignored,
+    runStart: (record) => void (start ??= record),
+  });
+  for await (const chunk of gunzipped(bytes)) {
+    reader.push(chunk);
+    if (start !== null || reader.linesRead > 1) break;
+  }
+  return (start as RunStart | null)?.plan ?? null;
 }
 
 class EndpointCounts implements LiveEndpoint {

@@ -1,0 +1,31 @@
+// `tminus verify`: one line per step, and below it what is not as it was told.
+import type { StepCheck } from '../verify/verify.ts';
+import { mark, paint, type Look, type Tone } from './words.ts';
+
+const toneOf: Record<StepCheck['result'], Tone> = { same: 'good', differs: 'bad', unreadable: 'bad', 'nothing-measured': 'plain' };
+
+export function renderVerification(release: string, steps: readonly StepCheck[], look: Look): string {
+  if (steps.length === 0) return `${release}   no step has ended yet, so there is nothing to verify`;
+  const width = Math.max(...steps.map((step) => placeOf(step).length));
+  const wrong = steps.filter(({ result }) => toneOf[result] === 'bad').length;
+  const findings = steps.reduce((sum, step) => sum + (step.result === 'same' ? step.findings : 0), 0);
+  return [
+    ...steps.flatMap((step) => [
+      `${paint(mark(toneOf[step.result], look), toneOf[step.result], look)} ${placeOf(step).padEnd(width)}   ${told(step)}`,
+      ...step.sentences.map((sentence) => `    ${sentence}`),
+    ]),
+    wrong === 0
+      ? `verified: ${findings} findings of ${release}, made again from the evidence, are the same byte for byte`
+      : `NOT VERIFIED: ${wrong} of ${steps.length} steps of ${release} are not what their evidence says`,
+  ].join('\n');
+}
+
+const placeOf = ({ offset, checkpoint, step }: StepCheck): string => `${offset} ${checkpoint}/${step}`;
+
+function told({ result, findings, evidence, sentences }: StepCheck): string {
+  if (result === 'same') return `${count(findings, 'finding')} from ${count(evidence, 'piece')} of evidence, the same`;
+  if (result === 'differs') return `${sentences.length} of ${count(findings, 'finding')} differ`;
+  return result === 'unreadable' ? 'its findings cannot be made again' : 'nothing to make again';
+}
+
+const count = (number: number, thing: string): string => `${number} ${thing}${number === 1 ? '' : 's'}`;

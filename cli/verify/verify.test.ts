@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { expect, it } from '@jest/globals';
+import { judgePreflight } from '../../analysis/preflight/judge.ts';
+import type { PreflightAnswer } from '../../analysis/preflight/answers.ts';
+import type { EvidenceRef } from '../../verdict/finding.ts';
+import { judgeRollback } from '../../verdict/rollback.ts';
+import type { CountdownStatus, StepStatus } from '../../workflows/messages.ts';
+import { verifyFindings } from './verify.ts';
+
+const store = new Map<string, Uint8Array>();
+
+function stored(kind: EvidenceRef['kind'], text: string): EvidenceRef {
+  const bytes = new TextEncoder().encode(text);
+  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  store.set(digest, bytes);
+  return { digest, sizeBytes: bytes.length, mediaType: 'application/x-ndjson', kind, capturedAt: '2026-11-24T00:00:00Z', source: 'test' };
+}
+
+async function* read(digest: string): AsyncIterable<Uint8Array> {
+  const bytes = store.get(digest);
+  if (!bytes) throw new Error(`nothing is stored under ${digest}`);
+  yield bytes;
+}
+
+const answers: PreflightAnswer[] = [
+  { title: 'not paused', needs: 'the launch', facts: { paused: true }, trouble: null },
+  { title: 'cluster', needs: 'everything', facts: null, trouble: 'connection refused' },
+];
+
+const stepOf = (
+  type: string,
+  evidence: EvidenceRef[],
+  findings: StepStatus['findings'],
+  state: StepStatus['state'] = 'done',
+): StepStatus => ({
+  name: type,
+  type,
+  round: 1,
+  state,
+  findings,
+  facts: [],
+  evidence,
+});
+
+const check = (...steps: StepStatus[]) =>
+  verifyFindings({ checkpoints: [{ name: 'one', offset: 'T-1h', steps }] } as unknown as CountdownStatus, read);
+
+const preflight = () => {
+  const ref = stored('preflight-answers', `${JSON.stringify({ input: {}, answers })}\n`);
+  return { ref, findings: judgePreflight(answers, [ref.digest]) };
+};
+
+it('finds the same findings in the evidence they were made from', async () => {
+  const { ref, findings } = preflight();
+  expect(findings.map(({ outcome }) => outcome).sort()).toEqual(['fail', 'inconclusive']);
+  expect(await check(stepOf('preflight', [ref], findings))).toMatchObject([{ result: 'same', findings: 2, evidence: 1, sentences: [] }]);
+});
+
+it('tells a finding that was turned from fail into pass', async () => {
+  const { ref, findings } = preflight();
+  const turned = findings.map((finding) => ({ ...finding, outcome: 'pass' as const }));
+  const [step] = await check(stepOf('preflight', [ref], turned));
+  expect(step?.result).toBe('differs');
+  expect(step?.sentences[0]).toMatch(/^told: pass, .*; by the evidence: (fail|inconclusive), /);
+});
+
+it('tells a finding that was left out', async () => {
+  const { ref, findings } = preflight();
+  const [step] = await check(stepOf('preflight', [ref], findings.slice(0, 1)));
+  expect(step?.sentences).toEqual([expect.stringMatching(/^in the evidence but not told: /)]);
+});
+
+it('does not believe bytes that are not those of their digest', async () => {
+  const { ref, findings } = preflight();
+  store.set(ref.digest, new TextEncoder().encode(`${JSON.stringify({ input: {}, answers: answers.slice(1) })}\n`));
+  expect(await check(stepOf('preflight', [ref], findings))).toMatchObject([
+    { result: 'unreadable', sentences: [expect.stringContaining('the store was changed after the verdict')] },
+  ]);
+});
+
+it('makes a rollback again from what was asked and seen', async () => {
+  const target = { cluster: 'lab', namespace: 'shop', deployment: 'go-api', container: 'go-api' };
+  const image = 'registry.local/go-api:sha-1';
+  const watched = {
+    outcome: 'complete',
+    detail: 'done',
+    podsReady: 3,
+    podsWanted: 3,
+    seconds: 6.25,
+    conditionAt: '2026-11-24T00:00:00Z',
+  } as const;
+  const proven = { ok: true, detail: 'ok', pods: 3, seconds: 0.4 };
+  const lines = (asked: object, saw: object) => `${JSON.stringify({ asked })}\n${JSON.stringify({ saw })}\n`;
+  const rollout = stored('rollout-events', lines({ target, image, timeoutMs: 90_000, startedAfterMs: 321 }, watched));
+  const proof = stored('rollout-events', lines({ target, image, timeoutMs: 60_000 }, proven));
+  const findings = judgeRollback(
+    `shop/go-api back to ${image}`,
+    { ...watched, evidence: [rollout] },
+    { ...proven, evidence: [proof] },
+    { rollbackMs: 90_000, healthMs: 60_000, startedAfterMs: 321 },
+  );
+  expect(findings.map(({ code }) => code)).toEqual(['RollbackStartedInTime', 'RolledBackInTime', 'RollbackHealthy']);
+  expect(await check(stepOf('rollback', [rollout, proof], findings))).toMatchObject([{ result: 'same' }]);
+});
+
+it('says of evidence that is missing, damaged or of a step it does not know that it cannot tell', async () => {
+  const damaged = stored('preflight-answers', '{"answers": [');
+  expect(
+    (await check(stepOf('preflight', [], []), stepOf('preflight', [damaged], []), stepOf('drill', [], []))).map(({ result, sentences }) => [
+      result,
+      sentences[0],
+    ]),
+  ).toEqual([
+    ['unreadable', 'the step: the step left no preflight-answers; its findings cannot be made again; run it again'],
+    ['unreadable', 'line 1: this is no JSON document; capture the evidence again; the record is damaged'],
+    ['unreadable', 'this version cannot judge a step of type drill again'],
+  ]);
+});
+
+it('asks nothing of a step that could not run, and leaves out those that have not ended', async () => {
+  const checks = await check(stepOf('launch', [], [], 'failed-to-run'), stepOf('guard', [], [], 'running'));
+  expect(checks.map(({ result }) => result)).toEqual(['nothing-measured']);
+});
