@@ -37,6 +37,13 @@ function counting(client: ClusterClient, before: (attempt: number) => Promise<vo
   };
 }
 
+/** A late write of the controller's own, to the status, would make the first patch a conflict and the second one the write that counts. */
+async function settled(): Promise<boolean> {
+  const { resourceVersion } = (await lab.read()).metadata;
+  await new Promise((done) => setTimeout(done, 1_000));
+  return (await lab.read()).metadata.resourceVersion === resourceVersion;
+}
+
 const activitiesWith = (client: ClusterClient) =>
   createKubernetesActivities({
     store: lab.store,
@@ -52,6 +59,7 @@ beforeEach(async () => {
   await lab.createDeployment();
   // From here on nothing but the test changes the Deployment: no real node takes its pods.
   await until('the first ReplicaSet', async () => (await lab.read()).status?.unavailableReplicas === 3);
+  await until('the controller to leave the Deployment alone', settled);
 });
 afterEach(() => lab.close());
 
