@@ -1,0 +1,53 @@
+// A pprof profile as columns: no object per sample, no string before it is asked for.
+
+export interface SampleType {
+  /** `cpu`, `inuse_space`, `delay`, `goroutine` … */
+  type: string;
+  /** `nanoseconds`, `bytes`, `count`. */
+  unit: string;
+}
+
+/**
+ * Sample i has the locations `stacks[stackStart[i] .. stackStart[i+1])`, its leaf first, and the values `values[i * sampleTypes.length + t]`.
+ * Location l has the lines `lineStart[l] .. lineStart[l+1])`, the innermost inlined call first; line n is in function `lineFunction[n]`.
+ */
+export interface Profile {
+  sampleTypes: SampleType[];
+  /** Index of the sample type people mean when they name none. */
+  defaultType: number;
+  samples: number;
+  stackStart: Int32Array;
+  stacks: Int32Array;
+  values: Float64Array;
+  locations: number;
+  lineStart: Int32Array;
+  lineFunction: Int32Array;
+  lineNumber: Int32Array;
+  /** Address of each location, for those without lines. */
+  address: Float64Array;
+  functions: number;
+  /** Name of a function as the profile has it. */
+  functionName(index: number): string;
+  fileName(index: number): string;
+  /** Start of the profile, milliseconds since 1970; 0 when it does not say. */
+  startedAtMs: number;
+  /** 0 when it does not say. */
+  durationSeconds: number;
+  period: number;
+  periodType: SampleType | null;
+}
+
+/** Index of a sample type by its name; the default without one. null when the profile has none of that name. */
+export function sampleTypeIndex(profile: Profile, name?: string): number | null {
+  if (name === undefined) return profile.defaultType;
+  const index = profile.sampleTypes.findIndex(({ type }) => type === name);
+  return index === -1 ? null : index;
+}
+
+/** Sum of one sample type over all samples. */
+export function totalOf(profile: Profile, type: number): number {
+  const width = profile.sampleTypes.length;
+  let total = 0;
+  for (let at = type; at < profile.values.length; at += width) total += profile.values[at] as number;
+  return total;
+}

@@ -1,0 +1,343 @@
+// Reads pprof's protocol buffer (google/pprof, proto/profile.proto) into columns.
+import { UnreadableEvidence } from '../analysis.ts';
+import { gunzipBounded } from '../bytes/gunzip.ts';
+import { Integers } from './growing.ts';
+import type { Profile, SampleType } from './profile.ts';
+import { BYTES, VARINT, Wire } from './wire.ts';
+
+/** Field numbers of message Profile. */
+const FIELD = {
+  sampleType: 1,
+  sample: 2,
+  location: 4,
+  function: 5,
+  string: 6,
+  timeNanos: 9,
+  durationNanos: 10,
+  periodType: 11,
+  period: 12,
+  defaultSampleType: 14,
+} as const;
+
+/** Ids above this are kept apart, for a double cannot tell them from their neighbours. */
+const LARGEST_PLAIN_ID = Number.MAX_SAFE_INTEGER;
+
+/** Where the messages of one repeated field lie: `from`, `to` alternating. */
+interface Parts {
+  sampleTypes: Integers;
+  samples: Integers;
+  locations: Integers;
+  functions: Integers;
+  strings: Integers;
+}
+
+/**
+ * Reads a profile, gzip or not. Throws UnreadableEvidence with the byte at which it stops being one: truncated, of another kind, pointing
+ * to what it does not have. Ids may be sparse and of any size; values may be negative, as in a difference of two profiles.
+ */
+export function readProfile(bytes: Uint8Array): Profile {
+  const raw = gunzipBounded(bytes);
+  if (raw.length === 0) throw new UnreadableEvidence('this is empty', 'byte 0', 'capture the profile again');
+  const wire = new Wire(raw);
+  const parts: Parts = {
+    sampleTypes: new Integers(),
+    samples: new Integers(),
+    locations: new Integers(),
+    functions: new Integers(),
+    strings: new Integers(),
+  };
+  const scalars = { timeNanos: 0, durationNanos: 0, period: 0, defaultSampleType: 0, periodType: [0, 0] as [number, number] };
+  while (wire.field()) readTopField(wire, parts, scalars);
+  const strings = stringTable(raw, parts.strings.read());
+  const sampleTypes = readSampleTypes(raw, parts.sampleTypes.read(), strings);
+  const functions = readFunctions(raw, parts.functions.read(), strings);
+  const locations = readLocations(raw, parts.locations.read(), functions.indexOf);
+  const samples = readSamples(raw, parts.samples.read(), sampleTypes.length, locations.indexOf);
+  const named = strings.text(scalars.defaultSampleType);
+  const namedAt = sampleTypes.findIndex(({ type }) => type === named);
+  const [from, to] = scalars.periodType;
+  return {
+    sampleTypes,
+    defaultType: namedAt === -1 ? sampleTypes.length - 1 : namedAt,
+    ...samples,
+    ...locations.columns,
+    ...functions.columns,
+    startedAtMs: scalars.timeNanos / 1e6,
+    durationSeconds: scalars.durationNanos / 1e9,
+    period: scalars.period,
+    periodType: to > from ? readValueType(new Wire(raw, from, to), strings) : null,
+  };
+}
+
+function readTopField(
+  wire: Wire,
+  parts: Parts,
+  scalars: { timeNanos: number; durationNanos: number; period: number; defaultSampleType: number; periodType: [number, number] },
+): void {
+  const part =
+    wire.number === FIELD.sample
+      ? parts.samples
+      : wire.number === FIELD.location
+        ? parts.locations
+        : wire.number === FIELD.function
+          ? parts.functions
+          : wire.number === FIELD.string
+            ? parts.strings
+            : wire.number === FIELD.sampleType
+              ? parts.sampleTypes
+              : null;
+  if (part) {
+    wire.expect(BYTES);
+    const length = wire.length();
+    part.push(wire.at);
+    part.push((wire.at += length));
+    return;
+  }
+  switch (wire.number) {
+    case FIELD.timeNanos:
+      wire.expect(VARINT);
+      // Nanoseconds since 1970 exceed 2^53 by a factor of 200; a double of them is right to a quarter of a microsecond.
+      scalars.timeNanos = wire.unsigned();
+      return;
+    case FIELD.durationNanos:
+      wire.expect(VARINT);
+      scalars.durationNanos = wire.signed();
+      return;
+    case FIELD.period:
+      wire.expect(VARINT);
+      scalars.period = wire.signed();
+      return;
+    case FIELD.defaultSampleType:
+      wire.expect(VARINT);
+      scalars.defaultSampleType = wire.unsigned();
+      return;
+    case FIELD.periodType: {
+      wire.expect(BYTES);
+      const length = wire.length();
+      scalars.periodType = [wire.at, (wire.at += length)];
+      return;
+    }
+    default:
+      wire.skip();
+  }
+}
+
+interface Strings {
+  /** Throws UnreadableEvidence beyond the table. */
+  text(index: number): string;
+}
+
+function stringTable(raw: Uint8Array, parts: Int32Array): Strings {
+  const decoder = new TextDecoder();
+  const known: (string | undefined)[] = Array.from({ length: parts.length / 2 });
+  return {
+    text(index) {
+      const from = parts[index * 2];
+      if (from === undefined) {
+        if (index === 0) return '';
+        throw new UnreadableEvidence(
+          `the profile names text ${index}, and its table has ${parts.length / 2}`,
+          'string table',
+          'capture the profile again; this one is cut off or no pprof profile',
+        );
+      }
+      return (known[index] ??= decoder.decode(raw.subarray(from, parts[index * 2 + 1])));
+    },
+  };
+}
+
+function readSampleTypes(raw: Uint8Array, parts: Int32Array, strings: Strings): SampleType[] {
+  const types: SampleType[] = [];
+  for (let at = 0; at < parts.length; at += 2) types.push(readValueType(new Wire(raw, parts[at], parts[at + 1]), strings));
+  if (types.length === 0)
+    throw new UnreadableEvidence(
+      'no sample type is named, so nothing says what was measured',
+      'profile',
+      'this is no pprof profile, or not all of it',
+    );
+  return types;
+}
+
+function readValueType(wire: Wire, strings: Strings): SampleType {
+  let [type, unit] = [0, 0];
+  while (wire.field()) {
+    if (wire.number === 1 && wire.kind === VARINT) type = wire.unsigned();
+    else if (wire.number === 2 && wire.kind === VARINT) unit = wire.unsigned();
+    else wire.skip();
+  }
+  return { type: strings.text(type), unit: strings.text(unit) };
+}
+
+/** Index by id. Dense ids 1..n, as Go writes them, need no lookup. */
+class Ids {
+  readonly #plain = new Map<number, number>();
+  readonly #large = new Map<string, number>();
+  readonly #what: string;
+  #count = 0;
+  #dense = true;
+
+  constructor(what: string) {
+    this.#what = what;
+  }
+
+  /** `wire` has just read the id. */
+  add(id: number, wire: Wire): void {
+    this.#count += 1;
+    if (this.#dense && id === this.#count) return;
+    if (this.#dense) {
+      this.#dense = false;
+      for (let known = 1; known < this.#count; known += 1) this.#plain.set(known, known - 1);
+    }
+    if (id > LARGEST_PLAIN_ID) this.#large.set(`${wire.high}:${wire.low}`, this.#count - 1);
+    else this.#plain.set(id, this.#count - 1);
+  }
+
+  at(id: number, wire: Wire): number {
+    if (this.#dense && id >= 1 && id <= this.#count) return id - 1;
+    const index = id > LARGEST_PLAIN_ID ? this.#large.get(`${wire.high}:${wire.low}`) : this.#plain.get(id);
+    if (index !== undefined && !(this.#dense && id === 0)) return index;
+    const told = id > LARGEST_PLAIN_ID ? ((BigInt(wire.high) << 32n) | BigInt(wire.low)).toString() : String(id);
+    throw new UnreadableEvidence(
+      `a sample points to ${this.#what} ${told}, and the profile has none of that id`,
+      `byte ${wire.at}`,
+      'capture the profile again; this one is cut off or damaged',
+    );
+  }
+}
+
+type IndexOf = (id: number, wire: Wire) => number;
+
+function readFunctions(
+  raw: Uint8Array,
+  parts: Int32Array,
+  strings: Strings,
+): { indexOf: IndexOf; columns: Pick<Profile, 'functions' | 'functionName' | 'fileName'> } {
+  const count = parts.length / 2;
+  const ids = new Ids('function');
+  const names = new Int32Array(count);
+  const files = new Int32Array(count);
+  const wire = new Wire(raw);
+  for (let index = 0; index < count; index += 1) {
+    wire.at = parts[index * 2] as number;
+    wire.end = parts[index * 2 + 1] as number;
+    let id = 0;
+    let high = 0;
+    let low = 0;
+    while (wire.field()) {
+      if (wire.kind !== VARINT) wire.skip();
+      else {
+        const value = wire.unsigned();
+        if (wire.number === 1) [id, high, low] = [value, wire.high, wire.low];
+        else if (wire.number === 2) names[index] = value;
+        else if (wire.number === 4) files[index] = value;
+      }
+    }
+    [wire.high, wire.low] = [high, low];
+    ids.add(id, wire);
+  }
+  return {
+    indexOf: (id, at) => ids.at(id, at),
+    columns: {
+      functions: count,
+      functionName: (index) => strings.text(names[index] as number),
+      fileName: (index) => strings.text(files[index] as number),
+    },
+  };
+}
+
+type LocationColumns = Pick<Profile, 'locations' | 'lineStart' | 'lineFunction' | 'lineNumber' | 'address'>;
+
+function readLocations(raw: Uint8Array, parts: Int32Array, functionAt: IndexOf): { indexOf: IndexOf; columns: LocationColumns } {
+  const count = parts.length / 2;
+  const ids = new Ids('location');
+  const lineStart = new Int32Array(count + 1);
+  const lineFunction = new Integers();
+  const lineNumber = new Integers();
+  const address = new Float64Array(count);
+  const wire = new Wire(raw);
+  const line = new Wire(raw);
+  for (let index = 0; index < count; index += 1) {
+    wire.at = parts[index * 2] as number;
+    wire.end = parts[index * 2 + 1] as number;
+    let id = 0;
+    let high = 0;
+    let low = 0;
+    while (wire.field()) {
+      if (wire.number === 4 && wire.kind === BYTES) {
+        const length = wire.length();
+        line.at = wire.at;
+        line.end = wire.at += length;
+        let inFunction = -1;
+        let number = 0;
+        while (line.field()) {
+          if (line.kind !== VARINT) line.skip();
+          else if (line.number === 1) inFunction = functionAt(line.unsigned(), line);
+          else if (line.number === 2) number = line.signed();
+          else line.unsigned();
+        }
+        if (inFunction === -1) continue;
+        lineFunction.push(inFunction);
+        lineNumber.push(number);
+      } else if (wire.kind !== VARINT) wire.skip();
+      else {
+        const value = wire.unsigned();
+        if (wire.number === 1) [id, high, low] = [value, wire.high, wire.low];
+        else if (wire.number === 3) address[index] = value;
+      }
+    }
+    [wire.high, wire.low] = [high, low];
+    ids.add(id, wire);
+    lineStart[index + 1] = lineFunction.length;
+  }
+  return {
+    indexOf: (id, at) => ids.at(id, at),
+    columns: { locations: count, lineStart, lineFunction: lineFunction.read(), lineNumber: lineNumber.read(), address },
+  };
+}
+
+function readSamples(
+  raw: Uint8Array,
+  parts: Int32Array,
+  width: number,
+  locationAt: IndexOf,
+): Pick<Profile, 'samples' | 'stackStart' | 'stacks' | 'values'> {
+  const count = parts.length / 2;
+  const stackStart = new Int32Array(count + 1);
+  const stacks = new Integers();
+  const values = new Float64Array(count * width);
+  const wire = new Wire(raw);
+  for (let index = 0; index < count; index += 1) {
+    wire.at = parts[index * 2] as number;
+    const end = (wire.end = parts[index * 2 + 1] as number);
+    let seen = 0;
+    while (wire.field()) {
+      if (wire.number === 1 && wire.kind === BYTES) {
+        const length = wire.length();
+        wire.end = wire.at + length;
+        while (wire.at < wire.end) stacks.push(locationAt(wire.unsigned(), wire));
+        wire.end = end;
+      } else if (wire.number === 2 && wire.kind === BYTES) {
+        const length = wire.length();
+        wire.end = wire.at + length;
+        for (; wire.at < wire.end; seen += 1) {
+          const value = wire.signed();
+          if (seen < width) values[index * width + seen] = value;
+        }
+        wire.end = end;
+      } else if (wire.number === 1 && wire.kind === VARINT) stacks.push(locationAt(wire.unsigned(), wire));
+      else if (wire.number === 2 && wire.kind === VARINT) {
+        const value = wire.signed();
+        if (seen < width) values[index * width + seen] = value;
+        seen += 1;
+      } else wire.skip();
+    }
+    if (seen !== width)
+      throw new UnreadableEvidence(
+        `sample ${index + 1} has ${seen} values, and the profile names ${width} sample types`,
+        `byte ${end}`,
+        'capture the profile again; this one mixes measurements or is damaged',
+      );
+    stackStart[index + 1] = stacks.length;
+  }
+  return { samples: count, stackStart, stacks: stacks.read(), values };
+}
