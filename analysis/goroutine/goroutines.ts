@@ -1,0 +1,60 @@
+// Goroutines as groups: those of one stack and state are one, with their count.
+
+export interface Frame {
+  function: string;
+  /** Empty where it is not known. */
+  file: string;
+  line: number;
+}
+
+export interface GoroutineGroup {
+  /** As the runtime says it (`chan send`, `sync.Mutex.Lock`); worked out from the stack where a profile does not say it; `unknown` where neither does. */
+  state: string;
+  /** The innermost call first. */
+  stack: readonly Frame[];
+  /** The go statement that started them; null where it is not told (profiles do not). */
+  creator: Frame | null;
+  count: number;
+  /** The runtime proved that nothing can ever wake them. */
+  leaked: boolean;
+  /** Whole minutes the one that waits longest has waited, at least; 0 where nothing is told. */
+  waitMinutes: number;
+}
+
+export interface Goroutines {
+  total: number;
+  /** Largest first. */
+  groups: GoroutineGroup[];
+  /** Lines that could not be read, with their number; what they belong to is left out of the groups. */
+  problems: string[];
+}
+
+/** Puts equal goroutines together. Stable: the largest first, then by stack. */
+export function collect(goroutines: Iterable<GoroutineGroup>, problems: string[] = []): Goroutines {
+  const groups = new Map<string, GoroutineGroup>();
+  let total = 0;
+  for (const each of goroutines) {
+    total += each.count;
+    const key = `${each.state}\n${String(each.leaked)}\n${each.stack.map(placeOf).join('\n')}\nby ${each.creator ? placeOf(each.creator) : ''}`;
+    const known = groups.get(key);
+    if (!known) groups.set(key, { ...each });
+    else {
+      known.count += each.count;
+      known.waitMinutes = Math.max(known.waitMinutes, each.waitMinutes);
+    }
+  }
+  const sorted = [...groups].sort(([a, x], [b, y]) => y.count - x.count || (a < b ? -1 : 1));
+  return { total, groups: sorted.map(([, group]) => group), problems };
+}
+
+/** The goroutines of several processes as those of one. */
+export const merged = (all: readonly Goroutines[]): Goroutines =>
+  collect(
+    all.flatMap(({ groups }) => groups),
+    all.flatMap(({ problems }) => problems),
+  );
+
+/** `main.blockSend main.go:15`. */
+export function placeOf({ function: name, file, line }: Frame): string {
+  return file === '' ? name : `${name} ${file.slice(file.lastIndexOf('/') + 1)}:${line}`;
+}

@@ -1,0 +1,71 @@
+// Goroutines out of whichever form Go gives them in.
+import { UnreadableEvidence } from '../analysis.ts';
+import { gunzipBounded } from '../bytes/gunzip.ts';
+import type { Profile } from '../profile/profile.ts';
+import { readProfile } from '../profile/read.ts';
+import { isCounted, readCounted } from './counted.ts';
+import { readDump, type Goroutine } from './dump.ts';
+import { collect, type Frame, type GoroutineGroup, type Goroutines } from './goroutines.ts';
+import { stateOf } from './waiting.ts';
+
+/** Go ends a dump at 64 MB itself; two of them are no dump. */
+const TEXT_LIMIT_BYTES = 128 * 1024 * 1024;
+const WAY_OUT = 'capture /debug/pprof/goroutine?debug=0, 1 or 2, or /debug/pprof/goroutineleak';
+
+/** Reads `debug=0` (pprof), `debug=1` and `debug=2`, of `goroutine` and `goroutineleak`. Throws UnreadableEvidence on anything else. */
+export function readGoroutines(bytes: Uint8Array): Goroutines {
+  const plain = gunzipBounded(bytes, TEXT_LIMIT_BYTES);
+  // A dump may begin in the middle of a log; the text forms begin with a letter, a profile with the tag of its first field.
+  if (plain[0] !== 0x0a || isText(plain.subarray(0, 64))) {
+    const text = new TextDecoder().decode(plain);
+    if (isCounted(text)) {
+      const { groups, problems } = readCounted(text);
+      return collect(groups, problems);
+    }
+    const goroutines: Goroutine[] = [];
+    const problems = readDump(text, (each) => void goroutines.push(each));
+    if (goroutines.length > 0 || problems.length > 0) return collect(goroutines, problems);
+    if (isText(plain.subarray(0, 256))) throw new UnreadableEvidence('no goroutine is told here', 'line 1', WAY_OUT);
+  }
+  return collect(groupsOf(readProfile(plain)));
+}
+
+/** One group per sample of a `goroutine` or `goroutineleak` profile. */
+function groupsOf(profile: Profile): GoroutineGroup[] {
+  const type = profile.sampleTypes.findIndex(({ type: name }) => name === 'goroutine' || name === 'goroutineleak');
+  if (type === -1)
+    throw new UnreadableEvidence(
+      `this is a profile of ${profile.sampleTypes.map(({ type: name }) => name).join(', ')}, not of goroutines`,
+      'sample types',
+      WAY_OUT,
+    );
+  const leaked = profile.sampleTypes[type]?.type === 'goroutineleak';
+  const frames = new Map<number, Frame>();
+  const frameAt = (line: number): Frame => {
+    let frame = frames.get(line);
+    const inFunction = profile.lineFunction[line] as number;
+    if (!frame) {
+      frame = { function: profile.functionName(inFunction), file: profile.fileName(inFunction), line: profile.lineNumber[line] as number };
+      frames.set(line, frame);
+    }
+    return frame;
+  };
+  return Array.from({ length: profile.samples }, (_, sample): GoroutineGroup => {
+    const stack: Frame[] = [];
+    for (let at = profile.stackStart[sample] as number; at < (profile.stackStart[sample + 1] as number); at += 1) {
+      const location = profile.stacks[at] as number;
+      for (let line = profile.lineStart[location] as number; line < (profile.lineStart[location + 1] as number); line += 1)
+        stack.push(frameAt(line));
+    }
+    return {
+      state: stateOf(stack),
+      stack,
+      creator: null,
+      count: profile.values[sample * profile.sampleTypes.length + type] as number,
+      leaked,
+      waitMinutes: 0,
+    };
+  });
+}
+
+const isText = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 9 || byte === 10 || byte === 13 || byte >= 32);

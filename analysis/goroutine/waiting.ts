@@ -1,0 +1,124 @@
+// What a goroutine waits for, told from its stack: profiles carry no state.
+import { goPackage, isRuntime, isStandardLibrary } from '../profile/names.ts';
+import { placeOf, type Frame, type GoroutineGroup } from './goroutines.ts';
+
+/** The runtime's own functions under a blocked call, innermost first, and the state they mean. */
+const STATES: readonly (readonly [functions: RegExp, state: string])[] = [
+  [/^runtime\.chansend/, 'chan send'],
+  [/^runtime\.chanrecv/, 'chan receive'],
+  [/^runtime\.selectgo/, 'select'],
+  [/^runtime\.block$/, 'select (no cases)'],
+  [/SemacquireRWMutexR|^sync\.\(\*RWMutex\)\.RLock/, 'sync.RWMutex.RLock'],
+  [/SemacquireRWMutex|^sync\.\(\*RWMutex\)\.Lock/, 'sync.RWMutex.Lock'],
+  [/SemacquireMutex|^(internal\/)?sync\.\(\*Mutex\)\.(lockSlow|Lock)/, 'sync.Mutex.Lock'],
+  [/SemacquireWaitGroup|^sync\.\(\*WaitGroup\)\.Wait/, 'sync.WaitGroup.Wait'],
+  [/notifyListWait|^sync\.\(\*Cond\)\.Wait/, 'sync.Cond.Wait'],
+  [/^internal\/poll\.runtime_pollWait|^runtime\.netpollblock/, 'IO wait'],
+  [/^time\.Sleep/, 'sleep'],
+];
+
+/** State by the innermost frames that say one; `unknown` when none of the first few does. */
+export function stateOf(stack: readonly Frame[]): string {
+  for (const { function: name } of stack.slice(0, 8)) {
+    for (const [functions, state] of STATES) if (functions.test(name)) return state;
+  }
+  return 'unknown';
+}
+
+/** The first call of somebody's own code or module; where there is none, the first that is not the runtime's. */
+export function siteOf({ stack }: Pick<GoroutineGroup, 'stack'>): Frame | null {
+  const packageOf = ({ function: name }: Frame): string => goPackage(name);
+  return (
+    stack.find((frame) => !isStandardLibrary(packageOf(frame))) ??
+    stack.find((frame) => !isRuntime(packageOf(frame)) && !/^(sync|internal\/)/.test(packageOf(frame))) ??
+    stack[0] ??
+    null
+  );
+}
+
+/** Started to wait, and to wait long: never a suspect, however many they are. By any function of the stack. */
+const IDLE_BY_DESIGN: readonly (readonly [functions: RegExp, why: string])[] = [
+  [/^net\/http\.\(\*persistConn\)\.(readLoop|writeLoop)/, 'an open connection of an HTTP client'],
+  [/^net\/http\.\(\*connReader\)\.backgroundRead/, 'a request being served'],
+  [/^net\/http\.\(\*Server\)\.Serve$|^net\.\(\*TCPListener\)\.Accept/, 'a listener'],
+  [/^net\/http\.\(\*http2(clientConnReadLoop|serverConn)\)/, 'an open HTTP/2 connection'],
+  [/^(os\/signal\.(loop|signal_recv)|runtime\.ensureSigM)/, 'signals'],
+  [/^database\/sql\.\(\*DB\)\.connectionOpener/, 'the opener of database/sql'],
+  [/pgxpool\.\(\*Pool\)\.backgroundHealthCheck/, 'health check of the pool'],
+  [/puddle\/.*\.\(\*Pool.*\)\.(destroy|createIdle)/, 'upkeep of the pool'],
+  [/^google\.golang\.org\/grpc\/internal\/(transport|grpcsync|idle)\./, 'a gRPC connection'],
+  [/^google\.golang\.org\/grpc\.\(\*Server\)\.(Serve|handleRawConn)/, 'a gRPC server'],
+  [/^go\.opentelemetry\.io\/otel\/sdk\/.*\.(processQueue|run|\(\*PeriodicReader\))/, 'an exporter between two batches'],
+  [/^github\.com\/redis\/go-redis\/.*pool\./, 'the pool of Redis connections'],
+  [/^runtime\.(gcBgMarkWorker|bgsweep|bgscavenge|forcegchelper|runfinq|runFinalizers|runCleanups|ReadTrace)/, 'the runtime itself'],
+];
+
+/** Why these goroutines wait by design, or null. An idle server connection waits for its next request below `(*conn).serve`. */
+export function idleByDesign({ stack, state }: Pick<GoroutineGroup, 'stack' | 'state'>): string | null {
+  if (state === 'IO wait' && stack.some(({ function: name }) => name === 'net/http.(*conn).serve') && !inHandler(stack))
+    return 'an open connection of the HTTP server';
+  for (const { function: name } of stack) {
+    const row = IDLE_BY_DESIGN.find(([functions]) => functions.test(name));
+    if (row) return row[1];
+  }
+  return null;
+}
+
+const inHandler = (stack: readonly Frame[]): boolean =>
+  stack.some(({ function: name }) => name.startsWith('net/http.HandlerFunc.ServeHTTP') || name.startsWith('net/http.serverHandler'));
+
+/** A request being answered ends with its answer; only what outlives requests can leak. */
+export const isRequest = ({ stack }: Pick<GoroutineGroup, 'stack'>): boolean =>
+  inHandler(stack) ||
+  stack.some(({ function: name }) => /^google\.golang\.org\/grpc\.\(\*Server\)\.(processUnaryRPC|handleStream)/.test(name));
+
+export type Dependency = 'redis' | 'pool' | 'database' | 'grpc' | 'dial' | 'mutex';
+
+/** Whom a request waits for, by the first row that matches any function of its stack. */
+const DEPENDENCIES: readonly (readonly [dependency: Dependency, functions: RegExp])[] = [
+  ['dial', /^net\.\(\*(Dialer|sysDialer|Resolver)\)\.|^net\.(dial|lookup)|^net\.\(\*netFD\)\.connect/],
+  ['pool', /pgxpool\.\(\*Pool\)\.Acquire|puddle\/.*\.(Acquire|acquire)|^database\/sql\.\(\*DB\)\.conn$/],
+  ['redis', /^github\.com\/redis\/go-redis\//],
+  ['database', /^github\.com\/jackc\/pgx\/|^github\.com\/lib\/pq\.|^database\/sql\./],
+  ['grpc', /^google\.golang\.org\/grpc\.(\(\*ClientConn\)|\(\*clientStream\)|invoke|Invoke)/],
+];
+
+/** Whom this goroutine waits for, or null where it does not wait or its stack does not say. */
+export function waitsFor({ stack, state }: Pick<GoroutineGroup, 'stack' | 'state'>): Dependency | null {
+  if (state === 'sync.Mutex.Lock' || state.startsWith('sync.RWMutex.')) {
+    // A lock inside a library belongs to the library; a service's own locks are taken in its own code.
+    const holder = stack.find(({ function: name }) => !isStandardLibrary(goPackage(name)));
+    if (holder && !DEPENDENCIES.some(([, functions]) => functions.test(holder.function))) return 'mutex';
+  }
+  if (state === 'running' || state === 'runnable' || state === 'unknown') return null;
+  return DEPENDENCIES.find(([, functions]) => stack.some(({ function: name }) => functions.test(name)))?.[0] ?? null;
+}
+
+export type LeakClass = 'channel' | 'context' | 'WaitGroup' | 'mutex' | 'other';
+
+/** What a goroutine that never ends waits for, and the sentence why. */
+export function leakClass({ state, stack }: Pick<GoroutineGroup, 'stack' | 'state'>): { class: LeakClass; why: string } {
+  const bare = state.replace(' (leaked)', '');
+  if (stack.some(({ function: name }) => name.startsWith('context.')))
+    return { class: 'context', why: 'it waits for a context that nobody cancels: a cancel function is not called on every way out' };
+  if (bare.startsWith('chan send'))
+    return { class: 'channel', why: 'it sends to a channel that nobody reads any more: give it room for one, or select on a context too' };
+  if (bare.startsWith('chan receive'))
+    return { class: 'channel', why: 'it reads from a channel that nobody sends to or closes: the sender has to close it on every way out' };
+  if (bare.startsWith('select'))
+    return {
+      class: 'context',
+      why: 'it selects on a context and channels of which none will ever be ready: the context is never cancelled, so call its cancel function on every way out',
+    };
+  if (bare === 'sync.WaitGroup.Wait')
+    return { class: 'WaitGroup', why: 'it waits for a WaitGroup of which one Done is missing: `defer wg.Done()` first in every goroutine' };
+  if (/Mutex/.test(bare))
+    return { class: 'mutex', why: 'it waits for a lock that is not given back on every way out: `defer mu.Unlock()` right after Lock' };
+  return { class: 'other', why: `it stays in state ${bare}` };
+}
+
+/** `main.blockSend main.go:15`, or what else is known. */
+export function siteName(group: Pick<GoroutineGroup, 'stack'>): string {
+  const site = siteOf(group);
+  return site ? placeOf(site) : 'an unknown place';
+}
