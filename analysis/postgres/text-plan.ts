@@ -1,0 +1,136 @@
+// EXPLAIN's text form. A node is a line with `->` (the first has none), its depth is its indent; what stands deeper without `->` belongs to it.
+import { UnreadableEvidence } from '../analysis.ts';
+import type { Plan, PlanNode } from './plan.ts';
+
+const NODE =
+  /^(?<indent>\s*)(?<arrow>->\s+)?(?<title>[A-Z][^(]*?)\s*(?:\(cost=(?<cost>[^)]*)\))?\s*(?:\((?<actual>actual [^)]*|never executed)\))?\s*$/u;
+const SUBPLAN = /^(?:CTE \S+|InitPlan \S+(?: \(.*\))?|SubPlan \S+(?: \(.*\))?)$/u;
+const CONDITIONS =
+  /^(?<name>Filter|Index Cond|Hash Cond|Merge Cond|Join Filter|Recheck Cond|One-Time Filter|TID Cond|Sort Key|Group Key): (?<text>.*)$/u;
+
+/** Reads a plan in text form. Throws UnreadableEvidence where there is no node, or its figures are no numbers. */
+export function readTextPlan(text: string): Plan {
+  const open: { indent: number; node: PlanNode }[] = [];
+  const plan: Plan = { root: emptyNode(), planningMs: null, executionMs: null, jitMs: null, statement: null };
+  let found = false;
+  let subplan: string | null = null;
+  text.split('\n').forEach((line, i) => {
+    const node = NODE.exec(line)?.groups;
+    const place = `line ${i + 1}`;
+    if (node !== undefined && (node['cost'] !== undefined || node['actual'] !== undefined)) {
+      const indent = (node['indent'] ?? '').length + (node['arrow'] ?? '').length;
+      while (open.length > 0 && (open.at(-1) as { indent: number }).indent >= indent) open.pop();
+      const read = nodeOf(node['title'] ?? '', node['cost'], node['actual'], place);
+      read.subplan = subplan;
+      subplan = null;
+      const parent = open.at(-1)?.node;
+      if (parent !== undefined) parent.children.push(read);
+      else if (found) throw new UnreadableEvidence('a second plan begins here', place, 'give one plan per file');
+      else {
+        plan.root = read;
+        found = true;
+      }
+      open.push({ indent, node: read });
+      return;
+    }
+    const trimmed = line.trim();
+    if (SUBPLAN.test(trimmed)) {
+      const indent = line.length - line.trimStart().length;
+      while (open.length > 1 && (open.at(-1) as { indent: number }).indent > indent) open.pop();
+      subplan = trimmed;
+      return;
+    }
+    const total = /^(Planning|Execution|Total) [Tt]ime: (\S+) ms$/u.exec(trimmed) ?? /^(Total) runtime: (\S+) ms$/u.exec(trimmed);
+    if (total !== null) {
+      const milliseconds = numberAt(total[2] ?? '', place);
+      if (total[1] === 'Planning') plan.planningMs = milliseconds;
+      else plan.executionMs = milliseconds;
+      return;
+    }
+    const jit = /^Timing: .*Total (\S+) ms/u.exec(trimmed);
+    if (jit !== null) plan.jitMs = numberAt(jit[1] ?? '', place);
+    const owner = open.at(-1)?.node;
+    if (owner !== undefined) property(owner, trimmed, place);
+  });
+  if (!found)
+    throw new UnreadableEvidence('no plan node is here', 'line 1', 'give the output of EXPLAIN (ANALYZE, BUFFERS), as text or as JSON');
+  return plan;
+}
+
+function property(node: PlanNode, line: string, place: string): void {
+  const condition = CONDITIONS.exec(line)?.groups;
+  if (condition !== undefined) node.conditions[condition['name'] ?? ''] = condition['text'] ?? '';
+  const removed = /^Rows Removed by [A-Za-z ]+: (\S+)$/u.exec(line);
+  if (removed !== null) node.rowsRemoved += numberAt(removed[1] ?? '', place);
+  const planned = /^Workers Planned: (\S+)$/u.exec(line);
+  if (planned !== null) node.workersPlanned = numberAt(planned[1] ?? '', place);
+  const launched = /^Workers Launched: (\S+)$/u.exec(line);
+  if (launched !== null) node.workersLaunched = numberAt(launched[1] ?? '', place);
+  const fetches = /^Heap Fetches: (\S+)$/u.exec(line);
+  if (fetches !== null) node.heapFetches = numberAt(fetches[1] ?? '', place);
+  if (/^Sort Method:\s+external/u.test(line)) node.spills = true;
+  const batches = /\bBatches: (\d+)/u.exec(line);
+  if (batches !== null && Number(batches[1]) > 1) node.spills = true;
+  if (line.startsWith('Buffers: ') && node.sharedHit === null) {
+    const shared = /shared((?: (?:hit|read|dirtied|written)=\d+)+)/u.exec(line)?.[1] ?? '';
+    node.sharedHit = Number(/hit=(\d+)/u.exec(shared)?.[1] ?? 0);
+    node.sharedRead = Number(/read=(\d+)/u.exec(shared)?.[1] ?? 0);
+  }
+}
+
+function nodeOf(title: string, cost: string | undefined, actual: string | undefined, place: string): PlanNode {
+  const node = emptyNode();
+  const parts =
+    /^(?<parallel>Parallel )?(?<type>.+?)(?: using (?<index>\S+))?(?: on (?<relation>\S+)(?: \S+)?)?$/u.exec(title)?.groups ?? {};
+  node.type = parts['type'] ?? title;
+  node.parallel = parts['parallel'] !== undefined;
+  node.index = parts['index'] ?? null;
+  node.relation = parts['relation'] ?? null;
+  if (node.type === 'CTE Scan') node.cte = node.relation;
+  if (node.type === 'Bitmap Index Scan') [node.index, node.relation] = [node.relation, null];
+  const planned = /(?:\.\.)(?<cost>\S+) rows=(?<rows>\S+)/u.exec(cost ?? '')?.groups;
+  if (planned !== undefined) {
+    node.totalCost = numberAt(planned['cost'] ?? '', place);
+    node.planRows = numberAt(planned['rows'] ?? '', place);
+  }
+  if (actual === 'never executed') Object.assign(node, { loops: 0, actualRows: 0, actualMs: 0 });
+  else if (actual !== undefined) {
+    const time = /time=\S+?\.\.(\S+)/u.exec(actual)?.[1];
+    node.actualMs = time === undefined ? null : numberAt(time, place);
+    node.actualRows = numberAt(/rows=(\S+)/u.exec(actual)?.[1] ?? '', place);
+    node.loops = numberAt(/loops=(\S+)/u.exec(actual)?.[1] ?? '', place);
+  }
+  return node;
+}
+
+/** A node of which nothing is known yet. */
+export function emptyNode(): PlanNode {
+  return {
+    type: '',
+    parallel: false,
+    relation: null,
+    index: null,
+    subplan: null,
+    cte: null,
+    totalCost: null,
+    planRows: null,
+    actualMs: null,
+    actualRows: null,
+    loops: null,
+    workersPlanned: null,
+    workersLaunched: null,
+    rowsRemoved: 0,
+    sharedHit: null,
+    sharedRead: null,
+    spills: false,
+    heapFetches: null,
+    conditions: {},
+    children: [],
+  };
+}
+
+function numberAt(text: string, place: string): number {
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (Number.isFinite(value) && value >= 0) return value;
+  throw new UnreadableEvidence(`${JSON.stringify(text)} is no figure of a plan`, place, 'take the plan again');
+}

@@ -1,0 +1,66 @@
+// Do two series of one run rise and fall together? Spearman's rank correlation, with a permutation test, at the lag where it is strongest.
+// It says "correlates", never "causes".
+import { sampleRankCorrelation } from 'simple-statistics';
+import { relative } from './rounding.ts';
+
+export interface Correlation {
+  /** -1 to 1. */
+  rho: number;
+  /** Windows the second series lags behind the first, 0 to 2. */
+  lag: number;
+  /** Chance of a correlation this strong at any of the lags if the order of the first series meant nothing. */
+  p: number;
+  windows: number;
+}
+
+/** Fewest windows a correlation is read from. */
+export const LEAST_WINDOWS = 20;
+const LAGS = [0, 1, 2];
+const PERMUTATIONS = 1_999;
+
+/**
+ * Correlates two series of equal length, window by window. Null with fewer than twenty windows, or where one of them never changes.
+ * The permutations come from a fixed seed: the same series always give the same p.
+ */
+export function correlate(first: readonly number[], second: readonly number[]): Correlation | null {
+  const windows = Math.min(first.length, second.length);
+  if (windows < LEAST_WINDOWS || constant(first) || constant(second)) return null;
+  const found = strongest(first, second);
+  if (found === null) return null;
+  const random = seeded(windows);
+  const shuffled = [...first];
+  let asStrong = 0;
+  for (let i = 0; i < PERMUTATIONS; i += 1) {
+    shuffle(shuffled, random);
+    if (Math.abs(strongest(shuffled, second)?.rho ?? 0) >= Math.abs(found.rho) - 1e-12) asStrong += 1;
+  }
+  return { rho: relative(found.rho), lag: found.lag, p: (asStrong + 1) / (PERMUTATIONS + 1), windows };
+}
+
+function strongest(first: readonly number[], second: readonly number[]): { rho: number; lag: number } | null {
+  const length = Math.min(first.length, second.length);
+  let best: { rho: number; lag: number } | null = null;
+  for (const lag of LAGS) {
+    const a = first.slice(0, length - lag);
+    const b = second.slice(lag, length);
+    if (constant(a) || constant(b)) continue;
+    const rho = sampleRankCorrelation([...a], [...b]);
+    if (best === null || Math.abs(rho) > Math.abs(best.rho)) best = { rho, lag };
+  }
+  return best;
+}
+
+const constant = (values: readonly number[]): boolean => values.every((value) => value === values[0]);
+
+/** Park and Miller's generator: good enough to shuffle, and the same everywhere. */
+function seeded(seed: number): () => number {
+  let state = seed + 1;
+  return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
+}
+
+function shuffle(values: number[], random: () => number): void {
+  for (let i = values.length - 1; i > 0; i -= 1) {
+    const j = Math.floor(random() * (i + 1));
+    [values[i], values[j]] = [values[j] as number, values[i] as number];
+  }
+}

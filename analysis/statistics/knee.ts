@@ -1,0 +1,46 @@
+// Where a curve bends: the point farthest from the straight line between its ends (Kneedle: Satopaa and others, 2011). It needs no model,
+// so it is the second opinion beside the scalability law.
+
+export interface Point {
+  x: number;
+  y: number;
+}
+/** `concave` bends under a ceiling, as throughput over load does; `convex` away from a floor, as latency over load does. */
+export type Curve = 'concave' | 'convex';
+
+/**
+ * The knee of points sorted by rising x, or null where there is none: fewer than three points, a flat curve, or no bend that stands out.
+ * @param sensitivity how far the curve must fall back behind the bend to count, in mean distances of neighbouring points; 1 is the paper's.
+ */
+export function knee(points: readonly Point[], curve: Curve, sensitivity = 1): Point | null {
+  const xs = unit(points.map(({ x }) => x));
+  const ys = unit(points.map(({ y }) => y));
+  if (points.length < 3 || xs === null || ys === null) return null;
+  const rising = (points.at(-1) as Point).y >= (points[0] as Point).y;
+  // Every shape turned into the one the paper describes: rising and concave, x from left to right.
+  const turned = (curve === 'concave') === rising;
+  const order = points.map((_, i) => (turned ? i : points.length - 1 - i));
+  const above = order.map((i) => {
+    const x = turned ? (xs[i] as number) : 1 - (xs[i] as number);
+    const y = curve === 'concave' ? (ys[i] as number) : 1 - (ys[i] as number);
+    return y - x;
+  });
+  const meanStep = 1 / (points.length - 1);
+  let candidate: { index: number; fallsBelow: number } | null = null;
+  for (let i = 1; i < above.length; i += 1) {
+    const here = above[i] as number;
+    if (candidate !== null && here < candidate.fallsBelow) return points[order[candidate.index] as number] ?? null;
+    const next = above[i + 1];
+    if (next === undefined) break;
+    if (here >= (above[i - 1] as number) && here >= next && here > 0) candidate = { index: i, fallsBelow: here - sensitivity * meanStep };
+    else if (candidate !== null && here <= (above[i - 1] as number) && here <= next) candidate = { ...candidate, fallsBelow: 0 };
+  }
+  return null;
+}
+
+/** Values from 0 to 1; null where they do not differ or are not numbers. */
+function unit(values: readonly number[]): number[] | null {
+  const least = Math.min(...values);
+  const range = Math.max(...values) - least;
+  return range > 0 && Number.isFinite(range) ? values.map((value) => (value - least) / range) : null;
+}
