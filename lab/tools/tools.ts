@@ -92,6 +92,13 @@ export const tools: Tool[] = [
     binaries: [{ name: 'alertmanager', goPackage: 'github.com/prometheus/alertmanager/cmd/alertmanager', versionArguments: ['--version'] }],
   },
   {
+    name: 'jaeger',
+    version: '1.62.0',
+    stamps: ['github.com/jaegertracing/jaeger/pkg/version.latestVersion=1.62.0'],
+    core: true,
+    binaries: [{ name: 'jaeger', goPackage: 'github.com/jaegertracing/jaeger/cmd/all-in-one', versionArguments: ['version'] }],
+  },
+  {
     name: 'compose',
     version: '2.40.3',
     stamps: ['github.com/docker/compose/v2/internal.Version=v2.40.3'],

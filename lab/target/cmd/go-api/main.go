@@ -1,19 +1,24 @@
 // Command go-api is the lab's target: the shop a countdown load-tests, launches, breaks and rolls back.
 //
 //	go-api           serve (SIGTERM drains and ends it)
+//	go-api pricing   serve the pricing service instead
 //	go-api migrate   bring DATABASE_URL to the schema and seed it; safe to run again
 //	go-api version   print the commit it was built from
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 
+	"tminus.dev/lab/target/internal/pricing"
 	"tminus.dev/lab/target/internal/schema"
+	"tminus.dev/lab/target/internal/trace"
 )
 
 // Set when linking: -ldflags "-X main.gitSHA=<commit> -X main.gitDirty=<true|false>". A build without them owns up to it: unknown
@@ -48,18 +53,34 @@ func main() {
 	switch verb {
 	case "serve":
 		err = serve(ctx, config, startedAt)
+	case "pricing":
+		err = servePricing(ctx, config)
 	case "migrate":
 		err = migrate(ctx, config)
 	case "version":
 		fmt.Printf("%s dirty=%s\n", gitSHA, gitDirty)
 	default:
-		fmt.Fprintf(os.Stderr, "go-api: unknown verb %q; known are serve, migrate, version\n", verb)
+		fmt.Fprintf(os.Stderr, "go-api: unknown verb %q; known are serve, pricing, migrate, version\n", verb)
 		os.Exit(exitWrongUsage)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "go-api:", err)
 		os.Exit(exitFailed)
 	}
+}
+
+// servePricing runs the pricing service until ctx ends.
+func servePricing(ctx context.Context, config config) (err error) {
+	stop, err := trace.Start(ctx, config.collector, "go-pricing", gitSHA, config.traced)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop(context.WithoutCancel(ctx))) }()
+	listener, err := net.Listen("tcp", config.pricingListen)
+	if err != nil {
+		return fmt.Errorf("cannot listen: %w", err)
+	}
+	return pricing.Serve(ctx, listener)
 }
 
 func migrate(ctx context.Context, config config) error {

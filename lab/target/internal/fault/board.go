@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -145,4 +147,26 @@ func (b *Board) OrderPipeline(pipe redis.Pipeliner, r *http.Request) {
 			a.effect.OrderPipeline(pipe, r)
 		}
 	}
+}
+
+// Order lets armed faults do their work for an order.
+func (b *Board) Order(ctx context.Context) error {
+	for _, a := range *b.armed.Load() {
+		if a.effect.Order == nil {
+			continue
+		}
+		if err := a.effect.Order(ctx); err != nil {
+			return fmt.Errorf("%s: %w", a.name, err)
+		}
+	}
+	return nil
+}
+
+// PricingStall answers by how much the pricing service is to answer late; 0 when it is whole.
+func (b *Board) PricingStall() time.Duration {
+	var longest time.Duration
+	for _, a := range *b.armed.Load() {
+		longest = max(longest, a.effect.Pricing)
+	}
+	return longest
 }

@@ -3,11 +3,14 @@
 package fault
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -18,6 +21,17 @@ var known = []Fault{
 	brokenImage{},
 	slowStart{},
 	crashLoop{},
+	missingIndex{},
+	poolExhaustion{},
+	leakChannel{},
+	leakContext{},
+	leakWaitGroup{},
+	lockContention{&ledger{}},
+	gcPressure{&atomic.Pointer[node]{}},
+	slowPricing{},
+	dialTimeout{},
+	rowLock{},
+	cpuJSON{},
 }
 
 // Fault is one way to break the shop.
@@ -35,6 +49,8 @@ type Process struct {
 	StartedAt time.Time
 	// Exit ends the process at once, as os.Exit does.
 	Exit func(code int)
+	// Database is the pool the shop itself uses.
+	Database *pgxpool.Pool
 }
 
 // Effect is what an armed fault does. Hooks left nil do nothing.
@@ -47,6 +63,10 @@ type Effect struct {
 	Request func(*http.Request) error
 	// OrderPipeline may queue commands into the Redis pipeline of an order, before the shop's own.
 	OrderPipeline func(redis.Pipeliner, *http.Request)
+	// Order does more work for an order, before the shop's own; its error fails the order.
+	Order func(context.Context) error
+	// Pricing is by how much the pricing service answers late.
+	Pricing time.Duration
 	// Start begins what runs by itself; the function it answers ends it.
 	Start func() (stop func())
 }

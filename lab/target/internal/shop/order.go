@@ -1,13 +1,16 @@
 package shop
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
+	"tminus.dev/lab/target/internal/pricing"
 	"tminus.dev/lab/target/internal/reply"
+	"tminus.dev/lab/target/internal/trace"
 )
 
 // Order is what a user buys. Amounts are in cents.
@@ -38,6 +41,22 @@ func (o Order) problem() string {
 	return ""
 }
 
+// prepareOrder is what the shop works out before it stores an order: the price of today, and what armed faults add.
+func (a *API) prepareOrder(ctx context.Context, order Order) (err error) {
+	ctx, end := trace.Inside(ctx, "prepare order")
+	defer func() { end(err) }()
+	if a.Prices != nil {
+		asked := ctx
+		if stall := a.Faults.PricingStall(); stall > 0 {
+			asked = pricing.WithStall(ctx, stall)
+		}
+		if _, err := a.Prices.Quote(asked, order.SKU); err != nil {
+			return err
+		}
+	}
+	return a.Faults.Order(ctx)
+}
+
 // createOrder stores an order in PostgreSQL, then counts it in one Redis pipeline.
 func (a *API) createOrder(log *zap.Logger, w http.ResponseWriter, r *http.Request) {
 	var order Order
@@ -46,6 +65,10 @@ func (a *API) createOrder(log *zap.Logger, w http.ResponseWriter, r *http.Reques
 	}
 	if problem := order.problem(); problem != "" {
 		refuse(w, http.StatusBadRequest, problem)
+		return
+	}
+	if err := a.prepareOrder(r.Context(), order); err != nil {
+		fail(log, w, "the order was not prepared", err)
 		return
 	}
 	id, err := a.Database.InsertOrder(r.Context(), order)

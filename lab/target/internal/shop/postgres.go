@@ -9,6 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"tminus.dev/lab/target/internal/trace"
 )
 
 const (
@@ -33,6 +35,7 @@ func OpenPool(ctx context.Context, databaseURL string, maxConns int32) (*pgxpool
 	// to 440 ms for the others on a busy machine: PostgreSQL starts a process per connection.
 	config.MinConns = maxConns
 	config.ConnConfig.ConnectTimeout = connectTimeout
+	config.ConnConfig.Tracer = trace.Postgres{}
 	return pgxpool.NewWithConfig(ctx, config)
 }
 

@@ -10,6 +10,9 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
+	semconv "go.opentelemetry.io/otel/semconv/v1.37.0"
+
+	"tminus.dev/lab/target/internal/trace"
 )
 
 const (
@@ -50,7 +53,9 @@ func OpenRedis(redisURL string) (*redis.Client, error) {
 }
 
 // RecordOrder counts an order and remembers its article, all commands in one round trip.
-func (c *Redis) RecordOrder(ctx context.Context, order Order, stall func(redis.Pipeliner)) error {
+func (c *Redis) RecordOrder(ctx context.Context, order Order, stall func(redis.Pipeliner)) (err error) {
+	ctx, end := trace.Call(ctx, "redis pipeline", semconv.DBSystemNameRedis)
+	defer func() { end(err) }()
 	pipe := c.Client.Pipeline()
 	stall(pipe)
 	day := "shop:orders:" + time.Now().UTC().Format(time.DateOnly)
@@ -69,7 +74,9 @@ func (c *Redis) RecordOrder(ctx context.Context, order Order, stall func(redis.P
 
 func (c *Redis) Profile(ctx context.Context, userID int64) (Profile, error) {
 	var profile Profile
+	ctx, end := trace.Call(ctx, "redis get", semconv.DBSystemNameRedis)
 	stored, err := c.Client.Get(ctx, profileKey(userID)).Bytes()
+	end(nil)
 	if errors.Is(err, redis.Nil) {
 		return profile, ErrNotFound
 	}

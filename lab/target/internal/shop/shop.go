@@ -13,6 +13,7 @@ import (
 
 	"tminus.dev/lab/target/internal/observe"
 	"tminus.dev/lab/target/internal/reply"
+	"tminus.dev/lab/target/internal/trace"
 )
 
 const (
@@ -41,16 +42,25 @@ type Cache interface {
 	StoreProfile(ctx context.Context, profile Profile) error
 }
 
+// Prices quotes what an article costs.
+type Prices interface {
+	Quote(ctx context.Context, sku string) (cents int64, err error)
+}
+
 // Faults break requests on purpose; the fault board is one.
 type Faults interface {
 	Request(*http.Request) error
+	Order(context.Context) error
+	PricingStall() time.Duration
 	OrderPipeline(redis.Pipeliner, *http.Request)
 }
 
 // API is the shop's handlers and what they need.
 type API struct {
-	Database       Database
-	Cache          Cache
+	Database Database
+	Cache    Cache
+	// Prices is nil where no pricing service is configured; then orders carry their own price, as they always do.
+	Prices         Prices
 	Faults         Faults
 	PaymentEnabled bool
 	Log            *zap.Logger
@@ -68,7 +78,7 @@ func Routes() []observe.Route { return []observe.Route{orderRoute, profileRoute,
 // Mount adds the shop to the mux, every route measured; what no route takes is measured as unmatched.
 func (a *API) Mount(mux *http.ServeMux, measured *observe.HTTP) {
 	mount := func(route observe.Route, module string, handle func(*zap.Logger, http.ResponseWriter, *http.Request)) {
-		mux.Handle(route.Method+" "+route.Path, measured.Measure(route, a.wrap(a.Log.Named(module), handle)))
+		mux.Handle(route.Method+" "+route.Path, measured.Measure(route, trace.Entry(route.Method, route.Path, a.wrap(a.Log.Named(module), handle))))
 	}
 	mount(orderRoute, "order", a.createOrder)
 	mount(profileRoute, "profile", a.showProfile)

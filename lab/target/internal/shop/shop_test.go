@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
@@ -73,6 +74,8 @@ func (f *fakeShop) StoreProfile(_ context.Context, profile Profile) error {
 	return nil
 }
 
+func (f *fakeShop) Order(context.Context) error                  { return nil }
+func (f *fakeShop) PricingStall() time.Duration                  { return 0 }
 func (f *fakeShop) Request(*http.Request) error                  { return f.requestErr }
 func (f *fakeShop) OrderPipeline(redis.Pipeliner, *http.Request) {}
 
