@@ -267,6 +267,12 @@ describe('hostile YAML', () => {
     expect(printed).not.toContain('\u001b');
   });
 
+  test('tells of a misspelt type of a step, whose schema is then unknown', () => {
+    const [problem, ...more] = told(withCheckpoints('{ name: launch, at: T-0, steps: [{ type: launch }, { ype: guard }] }'));
+    expect(problem).toMatch(/unknown field "ype"; did you mean "type"\?$/);
+    expect(more).toEqual([]);
+  });
+
   test('tells at most fifty problems', () => {
     const fields = Array.from({ length: 200 }, (_, index) => `  unknown${index}: 1\n`).join('');
     const problems = told(frame + fields);

@@ -53,6 +53,13 @@ function sentencesOf(issue: z.core.$ZodIssue, schema: unknown, content: unknown)
   if (issue.code === 'invalid_key') return here(...messageAndHint(issue.issues[0]?.message ?? 'this name cannot be used'));
   if (value === undefined && typeof field === 'string') {
     const parentSchema = schemaAt(schema, parent, content);
+    // Without its type a step has no schema, so nobody else tells of a misspelt one.
+    const misspelt =
+      issue.code === 'invalid_union' ? Object.keys(objectAt(content, parent)).find((name) => nearName(name, [field])) : undefined;
+    if (misspelt !== undefined)
+      return [
+        { path: [...parent, misspelt], at: 'key', message: `unknown field "${shortWord(misspelt)}"`, hint: `did you mean "${field}"?` },
+      ];
     // A step without type has no schema yet, so its purpose cannot be read from one.
     const purpose = purposeOf(parentSchema, field) || (issue.code === 'invalid_union' ? `one of ${unionChoices(issue).join(', ')}` : '');
     return [
