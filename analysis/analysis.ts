@@ -1,6 +1,5 @@
 // What every analysis of a piece of evidence answers with, so that the CLI, the step, the page and the report read all of them alike.
 import type { Fact, Finding } from '../verdict/finding.ts';
-import type { Signal } from './cause/signal.ts';
 
 /** A table people read. Cells are numbers in the unit of their column, text, or null where nothing was measured. */
 export interface Table {
@@ -16,11 +15,7 @@ export interface Analysis {
   findings: Finding[];
   facts: Fact[];
   tables: Table[];
-  /** Hints at a cause. */
-  signals: Signal[];
 }
-
-export const NOTHING: Analysis = { findings: [], facts: [], tables: [], signals: [] };
 
 /** Several analyses as one, in their order. */
 export function together(analyses: readonly Analysis[]): Analysis {
@@ -28,7 +23,6 @@ export function together(analyses: readonly Analysis[]): Analysis {
     findings: analyses.flatMap(({ findings }) => findings),
     facts: analyses.flatMap(({ facts }) => facts),
     tables: analyses.flatMap(({ tables }) => tables),
-    signals: analyses.flatMap(({ signals }) => signals),
   };
 }
 

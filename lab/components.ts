@@ -170,6 +170,17 @@ export function components(lab: LabPaths, tool: (name: string) => string, images
       ready: answers(`${lab.alertmanager}/-/ready`),
     },
     {
+      name: 'jaeger',
+      argv: inLab([
+        tool('jaeger'),
+        // In memory: 20,000 traces of a dozen spans take about 200 MB.
+        '--memory.max-traces=20000',
+        `--collector.otlp.http.host-port=${network.address}:${ports.spans}`,
+        `--query.http-server.host-port=${network.address}:${ports.traces}`,
+      ]),
+      ready: answers(`${lab.traces}/`),
+    },
+    {
       name: 'temporal-server',
       argv: [
         tool('temporal-server'),

@@ -1,6 +1,7 @@
 // The worker's environment file for the lab: what the names in a release stand for here.
 import { join } from 'node:path';
 import type { LabPaths } from './paths.ts';
+import { stagingDatabaseUrl } from './shop.ts';
 
 /** Text of `environment.yaml`; JSON is YAML. Paths are absolute, for the lab's folder may lie anywhere. */
 export function environmentFile(lab: LabPaths, k6: string, env: NodeJS.ProcessEnv = process.env): string {
@@ -13,6 +14,8 @@ export function environmentFile(lab: LabPaths, k6: string, env: NodeJS.ProcessEn
       clusters: { lab: { kubeconfig: lab.tminusKubeconfig, prometheus: 'lab', pprofPort: 6060, metricsPort: 8080 } },
       prometheus: { lab: { url: lab.prometheus } },
       targets: Object.fromEntries(Object.entries(lab.targets).map(([name, url]) => [name, { url }])),
+      postgres: { 'shop-staging': { url: { value: stagingDatabaseUrl } } },
+      traces: { lab: { url: lab.traces } },
       evidence: { folder: join(home, 'evidence') },
       load: { k6 },
       identity: {

@@ -23,6 +23,11 @@ export const ports = {
   kubeProxyHealth: 10256,
   prometheus: 9090,
   alertmanager: 9093,
+  /** Takes spans over OTLP. */
+  spans: 4318,
+  /** Answers queries for traces. */
+  traces: 16686,
+  pricing: 9000,
   postgres: 5432,
   redis: 6379,
   shop: 30080,
@@ -66,6 +71,8 @@ export function paths(env: NodeJS.ProcessEnv = process.env) {
     apiserver: `https://${address}:${ports.apiserver}`,
     prometheus: `http://${address}:${ports.prometheus}`,
     alertmanager: `http://${address}:${ports.alertmanager}`,
+    spans: `http://${address}:${ports.spans}`,
+    traces: `http://${address}:${ports.traces}`,
     temporal: `127.0.0.1:${temporalPort}`,
     targets: { shop: `http://${address}:${ports.shop}`, 'shop-staging': `http://${address}:${ports.shopStaging}` },
     redis: { production: `redis://${address}:${ports.redis}/0`, staging: `redis://${address}:${ports.redis}/1` },

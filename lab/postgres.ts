@@ -23,6 +23,8 @@ export function postgresArgv(lab: LabPaths): string[] {
     max_connections: 200,
     fsync: 'off',
     logging_collector: 'off',
+    // Counts every statement, so that slow ones are found without a log.
+    shared_preload_libraries: 'pg_stat_statements',
   };
   return [
     ...asPostgres,

@@ -7,7 +7,7 @@ import { candidateFaults } from './faults.ts';
 import type { CandidateFaultName } from './faults.ts';
 import { archiveFolder, provideImages } from './images/images.ts';
 import type { ImageRecipe } from './images/images.ts';
-import { appName, deployment, shopManifests } from './manifests/go-api.ts';
+import { appName, deployment, pricingName, shopManifests } from './manifests/go-api.ts';
 import type { ShopManifest } from './manifests/go-api.ts';
 import { network, paths, ports } from './paths.ts';
 import type { LabPaths } from './paths.ts';
@@ -83,7 +83,7 @@ export async function resetShop(tell: Tell = silent): Promise<DeployedShop> {
 async function settle(lab: LabPaths, deployed: DeployedShop): Promise<void> {
   const shops = bothShops(lab, deployed);
   await replaceObjects(lab, shops.map(deployment));
-  await Promise.all(shops.map((shop) => awaitRollout(lab, shop.namespace, appName)));
+  await Promise.all(shops.flatMap(({ namespace }) => [appName, pricingName].map((name) => awaitRollout(lab, namespace, name))));
   await Promise.all(shops.map((shop) => untilServed(shop)));
 }
 
@@ -112,6 +112,8 @@ export function bothShops(lab: LabPaths, { current, candidate, fault }: Deployed
       nodePort: ports.shop,
       databaseUrl: databaseUrl(databases.production),
       redisUrl: lab.redis.production,
+      spansUrl: lab.spans,
+      pricingImage: current,
       faultOverride: undefined,
     },
     {
@@ -120,12 +122,16 @@ export function bothShops(lab: LabPaths, { current, candidate, fault }: Deployed
       nodePort: ports.shopStaging,
       databaseUrl: databaseUrl(databases.staging),
       redisUrl: lab.redis.staging,
+      spansUrl: lab.spans,
+      pricingImage: current,
       faultOverride: hidden ? '' : undefined,
     },
   ];
 }
 
 const deployedFile = (lab: LabPaths) => join(lab.data, 'shop.json');
+/** Where the candidate keeps its data. */
+export const stagingDatabaseUrl = `postgres://postgres@${network.address}:${ports.postgres}/${databases.staging}`;
 const databaseUrl = (database: string) => `postgres://postgres@${network.address}:${ports.postgres}/${database}`;
 
 /** The images of a shop without faults. */
@@ -170,6 +176,7 @@ async function migrate(lab: LabPaths, current: ImageRecipe): Promise<void> {
   await Promise.all(
     Object.values(databases).map(async (database) => {
       if (!present.includes(database)) await psql(`CREATE DATABASE ${database}`);
+      await run(['psql', '-qtA', databaseUrl(database), '-c', 'CREATE EXTENSION IF NOT EXISTS pg_stat_statements']);
       await run([program, 'migrate'], { env: { DATABASE_URL: databaseUrl(database) } });
     }),
   );

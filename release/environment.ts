@@ -88,6 +88,27 @@ export const environmentSchema = z
           .strictObject({ k6: text('The k6 program: a path, or a name to be found in PATH.').default('k6') })
           .meta({ description: 'What makes load.' })
           .prefault({}),
+        postgres: z
+          .record(
+            nameKey('Name of a database.'),
+            z
+              .strictObject({ url: secretAddress('Address of the database (`postgres://…`), which often holds a password.') })
+              .meta({ description: 'One database of a service under test.' }),
+          )
+          .meta({
+            description:
+              'PostgreSQL databases by the names releases use. A role that may only read is enough, but for the proof of an index.',
+          })
+          .default({}),
+        traces: z
+          .record(
+            nameKey('Name of a trace store.'),
+            z
+              .strictObject({ url: address('Address of the query service of Jaeger, such as http://127.0.0.1:16686.') })
+              .meta({ description: 'One trace store.' }),
+          )
+          .meta({ description: 'Where traces are asked for, by the names releases use.' })
+          .default({}),
         notify: z
           .record(nameKey('Name of a way to tell people.'), notifierSchema)
           .meta({ description: 'Ways to tell people, by the names releases use.' })

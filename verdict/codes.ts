@@ -1,4 +1,5 @@
 // Every finding code: what it says in English and Chinese, and what to do. `docs/reference/findings.md` is generated from here.
+import { diagnosisCodes } from './codes/diagnosis.ts';
 import type { CodeRow } from './codes/row.ts';
 
 export type { CodeRow };
@@ -190,6 +191,7 @@ export const codes = {
     zh: '被拒绝',
     whatToDo: 'Talk to them, mend it, then recycle.',
   },
+  ...diagnosisCodes,
 } as const satisfies Record<string, CodeRow>;
 
 /** The row of a code, or undefined for one that this version does not know. */

@@ -19,6 +19,8 @@ export type EvidenceKind =
   | 'query-plan'
   | 'slow-statements'
   | 'lock-waits'
+  | 'index-proof'
+  | 'diagnosis'
   | 'pool-samples'
   | 'traces'
   | 'deployment-snapshot'

@@ -12,6 +12,8 @@ import { createClusterClients } from '../activities/kubernetes/client.ts';
 import { createKubernetesActivities, fencingGeneration } from '../activities/kubernetes/index.ts';
 import { readDeploymentPods } from '../activities/kubernetes/pods.ts';
 import type { KubernetesActivities } from '../activities/kubernetes/contract.ts';
+import { createAnalysisActivities } from '../activities/analysis/run-analysis.ts';
+import { readSecret } from '../activities/secret.ts';
 import { createLoadTestActivities } from '../activities/load-test/activities.ts';
 import { createNotifyActivities } from '../activities/notify/notify.ts';
 import { createPreflightActivities } from '../activities/preflight/run-preflight.ts';
@@ -29,7 +31,7 @@ export interface AssembleOptions {
 export interface AssembledActivities {
   bookkeeping: BookkeepingActivities;
   cluster: KubernetesActivities & Pick<StepActivities, 'runPreflight' | 'runGuard'>;
-  load: Pick<StepActivities, 'runLoadTest'>;
+  load: Pick<StepActivities, 'runLoadTest' | 'runAnalysis'>;
 }
 
 /** Activities by the kind of queue they run on. Opens nothing until an activity needs it. */
@@ -49,6 +51,7 @@ export async function assembleActivities({
     throw error;
   });
   const { verifyAct } = createIdentityActivities({ publicKeysFolder: at(spec.identity.publicKeys) });
+  const databaseUrl = async (name: string) => readSecret(named(spec.postgres, 'postgres', name).url, environmentFolder);
   const lock = {
     client,
     workflowTaskQueue: WORKFLOW_TASK_QUEUE,
@@ -81,14 +84,27 @@ export async function assembleActivities({
           pprofPort: cluster?.pprofPort ?? 0,
           metricsPort: cluster?.metricsPort ?? 0,
           workFolder: join(at(spec.evidence.folder), 'work'),
+          databaseUrl,
         }).runLoadTest(input);
       },
+      ...createAnalysisActivities({
+        store,
+        databaseUrl,
+        tracesUrl: (name) => named(spec.traces, 'traces', name).url,
+        evidenceFolder: at(spec.evidence.folder),
+      }),
     },
   };
 }
 
+/** What a name stands for in a part of the environment file. */
+function named<T>(part: Record<string, T>, title: string, name: string): T {
+  const found = Object.hasOwn(part, name) ? part[name] : undefined;
+  if (found === undefined)
+    throw new RangeError(`the environment file names no ${name} under ${title}; it has ${Object.keys(part).join(', ') || 'none'}`);
+  return found;
+}
+
 function targetUrl({ spec: { targets } }: Environment, name: string): string {
-  const target = Object.hasOwn(targets, name) ? targets[name] : undefined;
-  if (!target) throw new RangeError(`the environment file names no target ${name}; it has ${Object.keys(targets).join(', ') || 'none'}`);
-  return target.url;
+  return named(targets, 'targets', name).url;
 }

@@ -16,6 +16,7 @@ import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import type { ActivityProgress, DeploymentTarget } from '../kubernetes/contract.ts';
 import { failpoint } from '../failpoint.ts';
+import { watchDatabase } from '../postgres/watch-database.ts';
 import { captureProfiles } from '../profiles/capture.ts';
 import type { LoadTestInput, StepReport } from '../steps-contract.ts';
 import { startK6, type K6Process } from './k6-process.ts';
@@ -33,6 +34,8 @@ export interface LoadTestWorld {
   listPods: (target: DeploymentTarget) => Promise<readonly SampledPod[]>;
   pprofPort: number;
   metricsPort: number;
+  /** Address of a database of the environment file. Throws with a sentence when there is none of that name. */
+  databaseUrl?: (name: string) => Promise<string>;
   /** Scripts are written below it while they run. */
   workFolder: string;
   /** Between the two goroutine profiles; 10 s by default, which tells blocked from busy. Tests have less patience. */
@@ -97,23 +100,34 @@ async function follow(k6: K6Process, plan: LoadPlan, input: LoadTestInput, world
     pprofPort: world.pprofPort,
     everyMs: durationMs(input.step.sampleEvery),
   });
+  const { postgres } = input.step;
+  const database =
+    postgres === undefined || world.databaseUrl === undefined
+      ? null
+      : watchDatabase({ store, name: postgres, url: await world.databaseUrl(postgres) });
   try {
     // Level 1 packs k6's points 20 to 1 and leaves the CPU to the load.
     const packed = createGzip({ level: constants.Z_BEST_SPEED });
     // An error of either side is thrown to whoever reads `packed`: the store, which then keeps nothing.
     pipeline(Readable.from(recorded(k6, live, watch, plan, input, control), { objectMode: true }), packed, () => undefined);
     const points = await store.put({ kind: 'k6-points', mediaType: 'application/gzip', source }, packed as AsyncIterable<Uint8Array>);
-    const [profiles] = await Promise.all([watch.finish(), sampler.finish()]);
+    const [profiles, , seen] = await Promise.all([watch.finish(), sampler.finish(), database?.finish()]);
     const runtime = await storeSamples(store, sampler.samples, input);
     const summary = await summarizeLoad(store.get(points.digest), plan.limits);
     control.signal.throwIfAborted();
     return {
       findings: [...judgeLoad(summary, plan.limits, plan.stages, [points.digest]), ...judgeRuntime(sampler.samples, [runtime.digest])],
-      facts: [...loadFacts(summary, plan.limits, plan.stages), ...summarizeRuntime(sampler.samples), ...profiles.facts],
-      evidence: [points, runtime, ...profiles.evidence],
+      facts: [
+        ...loadFacts(summary, plan.limits, plan.stages),
+        ...summarizeRuntime(sampler.samples),
+        ...profiles.facts,
+        ...(seen?.facts ?? []),
+      ],
+      evidence: [points, runtime, ...profiles.evidence, ...(seen?.evidence ?? [])],
     };
   } finally {
     sampler.stop();
+    database?.stop();
     watch.abandon();
   }
 }

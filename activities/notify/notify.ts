@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { isAbsolute, resolve } from 'node:path';
 import type { Environment, SecretReference } from '../../release/environment.ts';
 import type { Announcement, BookkeepingActivities } from '../bookkeeping-contract.ts';
+import { readSecret } from '../secret.ts';
 import { sendWebhook } from './webhook.ts';
 
 export interface NotifyDependencies {
@@ -16,14 +15,7 @@ export function createNotifyActivities({
   environmentFolder,
   now = () => new Date(),
 }: NotifyDependencies): Pick<BookkeepingActivities, 'notify'> {
-  const read = async (reference: SecretReference | { value: string }): Promise<string> => {
-    if ('value' in reference) return reference.value;
-    if ('file' in reference)
-      return (await readFile(isAbsolute(reference.file) ? reference.file : resolve(environmentFolder, reference.file), 'utf8')).trim();
-    const value = process.env[reference.env];
-    if (value === undefined) throw new Error(`the environment variable ${reference.env} is not set`);
-    return value;
-  };
+  const read = (reference: SecretReference | { value: string }) => readSecret(reference, environmentFolder);
   const tell = async (target: string, announcement: Announcement): Promise<void> => {
     const notifier = Object.hasOwn(environment.spec.notify, target) ? environment.spec.notify[target] : undefined;
     if (!notifier) throw new Error(`the environment file names no way to tell ${target}`);

@@ -1,4 +1,5 @@
 // Goroutines as groups: those of one stack and state are one, with their count.
+import { shortName } from '../profile/names.ts';
 
 export interface Frame {
   function: string;
@@ -54,7 +55,8 @@ export const merged = (all: readonly Goroutines[]): Goroutines =>
     all.flatMap(({ problems }) => problems),
   );
 
-/** `main.blockSend main.go:15`. */
-export function placeOf({ function: name, file, line }: Frame): string {
+/** `main.blockSend main.go:15`, `shop.(*Redis).RecordOrder redis.go:69`: the last element of the package is enough to find it. */
+export function placeOf({ function: whole, file, line }: Frame): string {
+  const name = shortName(whole);
   return file === '' ? name : `${name} ${file.slice(file.lastIndexOf('/') + 1)}:${line}`;
 }

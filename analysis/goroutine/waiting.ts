@@ -31,7 +31,7 @@ export function siteOf({ stack }: Pick<GoroutineGroup, 'stack'>): Frame | null {
   return (
     stack.find((frame) => !isStandardLibrary(packageOf(frame))) ??
     stack.find((frame) => !isRuntime(packageOf(frame)) && !/^(sync|internal\/)/.test(packageOf(frame))) ??
-    stack[0] ??
+    stack.at(-1) ??
     null
   );
 }

@@ -231,7 +231,7 @@ class EndpointCounts implements LiveEndpoint {
 }
 
 /** Gives gzip members unpacked and anything else as it is. */
-async function* gunzipped(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+export async function* gunzipped(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const source = bytes[Symbol.asyncIterator]();
   const first = await source.next();
   if (first.done) return;
@@ -240,14 +240,19 @@ async function* gunzipped(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8
     for (let next = await source.next(); !next.done; next = await source.next()) yield next.value;
   })();
   const isGzip = first.value[0] === 0x1f && first.value[1] === 0x8b;
-  if (!isGzip) {
-    yield* whole;
-    return;
+  try {
+    if (!isGzip) {
+      yield* whole;
+      return;
+    }
+    const gunzip = createGunzip({ chunkSize: UNZIP_CHUNK_BYTES });
+    // An error of either stream destroys both and is thrown by the iteration below, so the callback has nothing left to say.
+    pipeline(Readable.from(whole, { objectMode: true }), gunzip, () => undefined);
+    yield* gunzip as AsyncIterable<Uint8Array>;
+  } finally {
+    // A reader that has seen enough leaves early, and the source may hold a file.
+    await source.return?.();
   }
-  const gunzip = createGunzip({ chunkSize: UNZIP_CHUNK_BYTES });
-  // An error of either stream destroys both and is thrown by the iteration below, so the callback has nothing left to say.
-  pipeline(Readable.from(whole, { objectMode: true }), gunzip, () => undefined);
-  yield* gunzip as AsyncIterable<Uint8Array>;
 }
 
 /** Large pieces for speed, yet parsed in about 1 ms, so that timers (heartbeats) run between two of them. */

@@ -35,3 +35,20 @@ const INTERNALS: ReadonlySet<string> = new Set([
   'gcWriteBarrier',
   'internal/sync',
 ]);
+
+/**
+ * Code of the service itself: neither the standard library nor a module it depends on, whose files carry their version
+ * (`github.com/redis/go-redis/v9@v9.23.0/redis.go`) or lie in a vendor folder. Without a file only package main is known to be.
+ */
+export function isOwnCode(name: string, file: string): boolean {
+  const path = goPackage(name);
+  if (path === 'main') return true;
+  return file !== '' && !isStandardLibrary(path) && !/@v\d|\/vendor\//u.test(file);
+}
+
+/** `shop.(*Redis).RecordOrder` of `tminus.dev/lab/target/internal/shop.(*Redis).RecordOrder`. */
+export function shortName(name: string): string {
+  const parenthesis = name.search(/[([]/u);
+  const slash = name.lastIndexOf('/', parenthesis === -1 ? name.length : parenthesis);
+  return name.slice(slash + 1);
+}

@@ -14,6 +14,25 @@ export interface RuntimeSample {
   totalCpuSeconds: number | null;
   /** null where the heap page was not read. */
   pauses: GcPauses | null;
+  /** CPU seconds in which goroutines had to help the collector. Left out in records of older versions, as all below. */
+  gcAssistCpuSeconds?: number | null;
+  /** Memory of the collector itself. */
+  gcSysBytes?: number | null;
+  /** Times goroutines waited to run: cumulative counts by upper bound in seconds, the last one infinite. */
+  schedulerWaits?: [upToSeconds: number | null, count: number][] | null;
+  /** The pgx pool. */
+  pool?: PoolSample | null;
+}
+
+/** Gauges and counters of pgxpool. */
+export interface PoolSample {
+  acquired: number;
+  most: number;
+  /** Since the process started: connections taken, those that found none idle, how long these waited, those given up. */
+  acquires: number;
+  emptyAcquires: number;
+  emptyWaitSeconds: number;
+  cancelled: number;
 }
 
 /** The last 256 stop-the-world pauses at most; Go keeps no more. */
@@ -30,14 +49,30 @@ const METRICS = {
   heapBytes: 'go_memstats_heap_alloc_bytes',
   gcCpuSeconds: 'go_cpu_classes_gc_total_cpu_seconds_total',
   totalCpuSeconds: 'go_cpu_classes_total_cpu_seconds_total',
+  gcAssistCpuSeconds: 'go_cpu_classes_gc_mark_assist_cpu_seconds_total',
+  gcSysBytes: 'go_memstats_gc_sys_bytes',
 } as const;
 
-export type RuntimeMetrics = Record<keyof typeof METRICS, number | null>;
+/** Names as the usual collectors of pgxpool write them. */
+const POOL = {
+  acquired: 'pgxpool_acquired_conns',
+  most: 'pgxpool_max_conns',
+  acquires: 'pgxpool_acquire_total',
+  emptyAcquires: 'pgxpool_empty_acquire_total',
+  emptyWaitSeconds: 'pgxpool_empty_acquire_wait_seconds_total',
+  cancelled: 'pgxpool_canceled_acquire_total',
+} as const;
+const SCHEDULER_WAITS = 'go_sched_latencies_seconds_bucket';
+
+export type RuntimeMetrics = Record<keyof typeof METRICS, number | null> & {
+  schedulerWaits: [upToSeconds: number | null, count: number][] | null;
+  pool: PoolSample | null;
+};
 
 /** Reads the four values from Prometheus text. A name that is absent, doubled or not a finite number is null: unknown, never 0. */
 export function readRuntimeMetrics(text: string): RuntimeMetrics {
   const seen = new Map<string, number | null>();
-  const wanted = new Set<string>(Object.values(METRICS));
+  const wanted = new Set<string>([...Object.values(METRICS), ...Object.values(POOL)]);
   for (const line of text.split('\n')) {
     const name = /^[a-zA-Z_:][a-zA-Z0-9_:]*/.exec(line)?.[0];
     if (name === undefined || !wanted.has(name)) continue;
@@ -51,7 +86,25 @@ export function readRuntimeMetrics(text: string): RuntimeMetrics {
     heapBytes: read(METRICS.heapBytes),
     gcCpuSeconds: read(METRICS.gcCpuSeconds),
     totalCpuSeconds: read(METRICS.totalCpuSeconds),
+    gcAssistCpuSeconds: read(METRICS.gcAssistCpuSeconds),
+    gcSysBytes: read(METRICS.gcSysBytes),
+    schedulerWaits: readSchedulerWaits(text),
+    pool: readPool(read),
   };
+}
+
+/** Buckets in the order of the page; null when there is none, or a line is no bucket. */
+function readSchedulerWaits(text: string): RuntimeMetrics['schedulerWaits'] {
+  const buckets = [...text.matchAll(new RegExp(`^${SCHEDULER_WAITS}\\{le="([^"]+)"\\} (\\S+)$`, 'gm'))].map(
+    ([, bound, count]): [number | null, number] => [bound === '+Inf' ? null : Number(bound), Number(count)],
+  );
+  return buckets.length === 0 || buckets.some(([bound, count]) => Number.isNaN(bound) || !Number.isFinite(count)) ? null : buckets;
+}
+
+/** All of the pool's figures, or null. */
+function readPool(read: (name: string) => number | null): PoolSample | null {
+  const figures = Object.entries(POOL).map(([name, metric]) => [name, read(metric)] as const);
+  return figures.some(([, value]) => value === null) ? null : (Object.fromEntries(figures) as unknown as PoolSample);
 }
 
 /**

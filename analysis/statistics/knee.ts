@@ -26,14 +26,17 @@ export function knee(points: readonly Point[], curve: Curve, sensitivity = 1): P
     return y - x;
   });
   const meanStep = 1 / (points.length - 1);
-  let candidate: { index: number; fallsBelow: number } | null = null;
+  let best = -1;
+  let fallsBelow = 0;
   for (let i = 1; i < above.length; i += 1) {
     const here = above[i] as number;
-    if (candidate !== null && here < candidate.fallsBelow) return points[order[candidate.index] as number] ?? null;
+    if (best !== -1 && here < fallsBelow) return points[order[best] as number] ?? null;
     const next = above[i + 1];
     if (next === undefined) break;
-    if (here >= (above[i - 1] as number) && here >= next && here > 0) candidate = { index: i, fallsBelow: here - sensitivity * meanStep };
-    else if (candidate !== null && here <= (above[i - 1] as number) && here <= next) candidate = { ...candidate, fallsBelow: 0 };
+    if (here >= (above[i - 1] as number) && here >= next && here > 0) {
+      best = i;
+      fallsBelow = here - sensitivity * meanStep;
+    } else if (here <= (above[i - 1] as number) && here <= next) fallsBelow = 0;
   }
   return null;
 }

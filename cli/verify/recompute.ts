@@ -1,5 +1,7 @@
 // What each kind of step found, made again from the bytes it stored and from nothing else: the same pure judges, the same order.
 import { judgeGuard } from '../../analysis/guard/judge.ts';
+import { diagnose } from '../../analysis/diagnosis/diagnose.ts';
+import { readDiagnosisRecord } from '../../analysis/diagnosis/record.ts';
 import type { GuardLimits, GuardSample } from '../../analysis/guard/sample.ts';
 import { readJsonLines } from '../../analysis/json-lines.ts';
 import { judgeLoad } from '../../analysis/load-test/judge.ts';
@@ -43,6 +45,14 @@ export const recomputes: Readonly<Record<string, Recompute>> = {
       ...judgeLoad(await summarizeLoad(evidence.read(points), plan.limits), plan.limits, plan.stages, [points]),
       ...judgeRuntime(await readRuntimeSamples(evidence.read(samples)), [samples]),
     ];
+  },
+
+  async analysis(evidence) {
+    const { digest } = one(evidence, 'diagnosis');
+    let text = '';
+    const decoder = new TextDecoder();
+    for await (const chunk of evidence.read(digest)) text += decoder.decode(chunk, { stream: true });
+    return (await diagnose(readDiagnosisRecord(text), evidence.read, digest)).findings;
   },
 
   async launch(evidence) {

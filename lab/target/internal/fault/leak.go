@@ -95,5 +95,5 @@ func fanOut() {
 			workers.Done()
 		}()
 	}
-	go workers.Wait()
+	go func() { workers.Wait() }()
 }

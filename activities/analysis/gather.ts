@@ -1,0 +1,89 @@
+// What a load test could not know while it ran: the traces of its time, and how the database executes what was slow.
+import { readStatementsRecord } from '../../analysis/postgres/read-records.ts';
+import { missingIndexes } from '../../analysis/postgres/missing-index.ts';
+import { readPlan } from '../../analysis/postgres/read-plan.ts';
+import { slowStatements } from '../../analysis/postgres/slow.ts';
+import { onlyReads, parserReady } from '../../analysis/postgres/statement.ts';
+import { summarizeLoad } from '../../analysis/load-test/summary.ts';
+import type { EvidenceRef } from '../../verdict/finding.ts';
+import { bytesOf } from '../evidence/bytes-of.ts';
+import type { EvidenceStore } from '../evidence/contract.ts';
+import { explain, proveIndex } from '../postgres/explain.ts';
+import type { AnalysisInput } from '../steps-contract.ts';
+import { askTraces } from '../traces/ask-traces.ts';
+
+export interface AnalysisWorld {
+  store: EvidenceStore;
+  /** Address of a database of the environment file. Throws with a sentence when there is none of that name. */
+  databaseUrl: (name: string) => Promise<string>;
+  /** Address of a trace store of the environment file; throws alike. */
+  tracesUrl: (name: string) => string;
+}
+
+export interface Gathered {
+  evidence: EvidenceRef[];
+  /** What was asked for and not had, with the reason. */
+  missing: string[];
+}
+
+/** Spans are sent in batches of five seconds: those of the last requests come a little after them. */
+const SPANS_AFTER_MS = 5_000;
+
+/** Asks traces and database where the step names them. What cannot be had is told; it never fails the step. */
+export async function gather({ step, service, loadTests }: AnalysisInput, world: AnalysisWorld): Promise<Gathered> {
+  const gathered: Gathered = { evidence: [], missing: [] };
+  for (const { evidence } of loadTests) {
+    if (step.traces !== undefined) await gatherTraces(evidence, service, step.traces, world, gathered);
+    if (step.postgres !== undefined) await gatherPlans(evidence, step.postgres, world, gathered);
+  }
+  return gathered;
+}
+
+async function gatherTraces(
+  load: readonly EvidenceRef[],
+  service: string,
+  name: string,
+  { store, tracesUrl }: AnalysisWorld,
+  gathered: Gathered,
+): Promise<void> {
+  const points = load.find(({ kind }) => kind === 'k6-points');
+  const { start, end } = points === undefined ? { start: null, end: null } : await summarizeLoad(store.get(points.digest));
+  if (start === null || end === null) {
+    gathered.missing.push('traces: the load test does not say when it ran');
+    return;
+  }
+  const question = { service, from: new Date(start.startedAt), to: new Date(Date.parse(end.at) + SPANS_AFTER_MS) };
+  const answer = await askTraces({ url: tracesUrl(name), ...question });
+  if (typeof answer === 'string') gathered.missing.push(`traces of ${name}: ${answer}`);
+  else
+    gathered.evidence.push(
+      await store.put({ kind: 'traces', mediaType: 'application/json', source: `traces of ${service} in ${name}` }, answer),
+    );
+}
+
+async function gatherPlans(
+  load: readonly EvidenceRef[],
+  name: string,
+  { store, databaseUrl }: AnalysisWorld,
+  gathered: Gathered,
+): Promise<void> {
+  const statements = load.find(({ kind }) => kind === 'slow-statements');
+  if (statements === undefined) return;
+  await parserReady;
+  const record = readStatementsRecord(await bytesOf(store, statements.digest));
+  const put = (kind: 'query-plan' | 'index-proof', value: unknown) =>
+    store.put({ kind, mediaType: 'application/json', source: `database ${name}` }, new TextEncoder().encode(`${JSON.stringify(value)}\n`));
+  const url = await databaseUrl(name);
+  for (const { statement } of slowStatements(record)) {
+    try {
+      const plan = await explain(url, statement);
+      const ref = await put('query-plan', plan);
+      gathered.evidence.push(ref);
+      const [proposal] = onlyReads(statement) ? missingIndexes(readPlan(await bytesOf(store, ref.digest))) : [];
+      if (proposal)
+        gathered.evidence.push(await put('index-proof', { statement, sql: proposal.sql, ...(await proveIndex(url, statement, proposal)) }));
+    } catch (error) {
+      gathered.missing.push(`plan of ${JSON.stringify(statement.slice(0, 80))}: ${(error as Error).message}`);
+    }
+  }
+}

@@ -1,0 +1,16 @@
+import type { DiagnosisInput, DiagnosisRecord } from '../../analysis/diagnosis/record.ts';
+import type { EvidenceRef } from '../../verdict/finding.ts';
+import type { AnalysisInput } from '../steps-contract.ts';
+import type { Gathered } from './gather.ts';
+
+const inputsOf = (refs: readonly EvidenceRef[]): DiagnosisInput[] => refs.map(({ digest, kind, source }) => ({ digest, kind, source }));
+
+/** All that a diagnosis is made from, as it is stored. */
+export function recordOf({ service, loadTests }: AnalysisInput, { evidence, missing }: Gathered): DiagnosisRecord {
+  return {
+    service,
+    loadTests: loadTests.map((load) => ({ name: load.step.name, findings: load.findings, inputs: inputsOf(load.evidence) })),
+    inputs: inputsOf(evidence),
+    missing,
+  };
+}

@@ -1,0 +1,50 @@
+// The analysis as Temporal sees it: asks what can only be asked after the load, keeps the record of what it reads, and explains.
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import type { DiagnosisRecord } from '../../analysis/diagnosis/record.ts';
+import type { StepActivities, StepReport } from '../steps-contract.ts';
+import { explainApart, type Explained } from './explain-apart.ts';
+import { gather, type AnalysisWorld } from './gather.ts';
+import { recordOf } from './record-of.ts';
+
+/** Retrying cannot mend these: bytes that are gone or damaged, a name the environment file does not have. */
+const NOT_MENDED_BY_RETRYING = new Set(['EvidenceMissing', 'EvidenceDamaged', 'EvidenceTooLarge', 'RangeError']);
+const HEARTBEAT_EVERY_MS = 2_000;
+
+export interface RunAnalysisWorld extends AnalysisWorld {
+  /** Folder of the evidence store, for the thread that reads it. */
+  evidenceFolder: string;
+}
+
+export function createAnalysisActivities(world: RunAnalysisWorld): Pick<StepActivities, 'runAnalysis'> {
+  return {
+    async runAnalysis(input) {
+      const context = Context.current();
+      const beats = setInterval(() => context.heartbeat(), HEARTBEAT_EVERY_MS);
+      try {
+        const gathered = await gather(input, world);
+        return await explainRecord(recordOf(input, gathered), gathered.evidence, world, context.cancellationSignal);
+      } catch (cause) {
+        if (context.cancellationSignal.aborted) await context.cancelled;
+        const { name, message } = cause as Error;
+        if (NOT_MENDED_BY_RETRYING.has(name))
+          throw ApplicationFailure.create({ message, type: name, nonRetryable: true, cause: cause as Error });
+        throw cause;
+      } finally {
+        clearInterval(beats);
+      }
+    },
+  };
+}
+
+/** Stores the record and explains it in a thread of its own: reading takes seconds of CPU, and the worker must go on beating. */
+async function explainRecord(
+  record: DiagnosisRecord,
+  evidence: StepReport['evidence'],
+  { store, evidenceFolder }: RunAnalysisWorld,
+  signal: AbortSignal,
+): Promise<StepReport> {
+  const bytes = new TextEncoder().encode(`${JSON.stringify(record)}\n`);
+  const kept = await store.put({ kind: 'diagnosis', mediaType: 'application/json', source: `diagnosis of ${record.service}` }, bytes);
+  const { findings, facts }: Explained = await explainApart({ record, recordDigest: kept.digest, evidenceFolder }, signal);
+  return { findings, facts, evidence: [kept, ...evidence] };
+}

@@ -1,0 +1,34 @@
+// All that the analyses of one load test saw, side by side: what causes are ranked from.
+import type { Leak } from '../goroutine/leaks.ts';
+import type { RequestWaits } from '../goroutine/requests.ts';
+import type { DatabaseWaits } from '../postgres/activity.ts';
+import type { SlowStatement } from '../postgres/slow.ts';
+import type { Contention } from '../profile/contention.ts';
+import type { CpuUse } from '../profile/cpu.ts';
+import type { PoolUse } from '../runtime/pool.ts';
+import type { SlowBand } from '../trace/slow-band.ts';
+
+/** An index that was proposed, and what it did on a copy of the table. */
+export interface ProvenIndex {
+  statement: string;
+  sql: string;
+  /** Milliseconds of the statement on the copy. */
+  beforeMs: number;
+  afterMs: number;
+}
+
+/** What is null, or an empty list, was not seen: that says nothing of whether it is there. */
+export interface Observed {
+  requests: RequestWaits | null;
+  /** Proven by the runtime. Null where no pod could tell. */
+  leaks: Leak[] | null;
+  /** Sites that grew between two profiles. Null where there are no two. */
+  suspects: Leak[] | null;
+  cpu: (CpuUse & { library: { package: string; share: number } | null }) | null;
+  contention: Contention[];
+  pool: PoolUse | null;
+  database: DatabaseWaits | null;
+  statements: SlowStatement[];
+  indexes: ProvenIndex[];
+  slowBand: SlowBand | null;
+}

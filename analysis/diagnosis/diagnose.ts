@@ -1,0 +1,306 @@
+// What load tests mean: every piece of evidence read once, the causes ranked, and what cannot be known said. The step and `tminus verify`
+// both ask this function, so the findings are the same byte for byte.
+import type { EvidenceKind, Fact, Finding } from '../../verdict/finding.ts';
+import { UnreadableEvidence, type Analysis, type Table } from '../analysis.ts';
+import type { Observed } from '../cause/observed.ts';
+import { percent, rankCauses, type Cause, type Source } from '../cause/rank.ts';
+import { growingSites, provenLeaks } from '../goroutine/leaks.ts';
+import { readGoroutines } from '../goroutine/read.ts';
+import { waitsOfRequests } from '../goroutine/requests.ts';
+import type { Goroutines } from '../goroutine/goroutines.ts';
+import { readLoadPlan } from '../load-test/summary.ts';
+import { databaseWaits } from '../postgres/activity.ts';
+import { readActivityLooks, readStatementsRecord } from '../postgres/read-records.ts';
+import { readIndexProof } from '../postgres/read-proof.ts';
+import { slowStatements } from '../postgres/slow.ts';
+import { contentions } from '../profile/contention.ts';
+import { busiestLibrary, cpuUse } from '../profile/cpu.ts';
+import { goPackage, isOwnCode } from '../profile/names.ts';
+import type { Profile } from '../profile/profile.ts';
+import { readProfile } from '../profile/read.ts';
+import { loadByStage, runtimeTable } from '../runtime/by-stage.ts';
+import { poolUse } from '../runtime/pool.ts';
+import { readRuntimeSamples } from '../runtime/summary.ts';
+import { readTraces } from '../trace/read.ts';
+import { slowBand } from '../trace/slow-band.ts';
+import type { DiagnosisInput, DiagnosisRecord } from './record.ts';
+
+export type ReadEvidence = (digest: string) => AsyncIterable<Uint8Array>;
+
+export interface Diagnosis extends Analysis {
+  causes: Cause[];
+  observed: Observed;
+}
+
+/** Codes of findings that say that a limit is broken: what there is to explain. */
+const TROUBLE: ReadonlySet<string> = new Set([
+  'LatencyAboveLimit',
+  'ErrorRateAboveLimit',
+  'IterationsDropped',
+  'LoadNotDelivered',
+  'GoroutinesHigh',
+]);
+/** The kinds each source is read from. */
+const KINDS: Readonly<Record<Source, readonly EvidenceKind[]>> = {
+  requests: ['goroutine-profile'],
+  leaks: ['goroutine-leak-profile'],
+  cpu: ['cpu-profile'],
+  contention: ['mutex-profile'],
+  pool: ['runtime-samples'],
+  database: ['lock-waits'],
+  statements: ['slow-statements'],
+  indexes: ['query-plan', 'index-proof'],
+  traces: ['traces'],
+};
+const DEFAULT_LIMIT_MS = 300;
+
+/**
+ * Explains the load tests of a record. Findings: the first cause and every proven leak as failures; `CauseUnknown` where something is wrong
+ * and nothing stands out; `NothingToExplain` where nothing is wrong and nothing leaks; `EvidenceUnreadable` for what could not be read.
+ * @param recordDigest evidence every finding names beside its own.
+ */
+export async function diagnose(record: DiagnosisRecord, read: ReadEvidence, recordDigest: string): Promise<Diagnosis> {
+  const inputs = [...record.loadTests.flatMap((load) => load.inputs), ...record.inputs];
+  const gathered = await readAll(inputs, record, read);
+  const trouble = record.loadTests
+    .flatMap(({ findings }) => findings)
+    .filter(({ code, outcome }) => outcome !== 'pass' && TROUBLE.has(code))
+    .sort((a, b) => excess(b) - excess(a));
+  const causes = rankCauses(gathered.observed);
+  const findings = [
+    ...gathered.unreadable.map((unreadable) => ({ ...unreadable, evidence: [recordDigest, ...unreadable.evidence] })),
+    ...judge(),
+  ];
+  return {
+    findings,
+    facts: [...factsOf(gathered, causes, trouble), ...blindSpots(gathered, record)],
+    tables: gathered.tables,
+    causes,
+    observed: gathered.observed,
+  };
+
+  function judge(): Finding[] {
+    const slow = trouble.length > 0 ? causes.filter(({ share }) => share > 0).slice(0, 1) : [];
+    const leaks = causes.filter(({ share }) => share === 0);
+    const named = [...slow, ...leaks].map((cause) => causeFinding(cause));
+    if (trouble.length > 0 && slow.length === 0 && leaks.length === 0) return [unknown()];
+    if (named.length > 0) return named;
+    if (gathered.observed.leaks === null && gathered.observed.suspects === null) return [blind()];
+    const suspects = gathered.observed.leaks === null ? (gathered.observed.suspects ?? []) : [];
+    return suspects.length > 0 ? [suspected(suspects[0] as NonNullable<(typeof suspects)[0]>)] : [nothing()];
+  }
+
+  function causeFinding({ code, share, culprit, because, sources }: Cause): Finding {
+    const worst = trouble[0];
+    const about = share > 0 && worst ? `${worst.subject}: ` : '';
+    return {
+      code,
+      subject: culprit,
+      outcome: 'fail',
+      measured: share > 0 ? Number((100 * share).toPrecision(3)) : null,
+      limit: null,
+      unit: share > 0 ? '%' : '',
+      message: `${about}${because.join('; ')}`,
+      evidence: evidenceOf(sources),
+    };
+  }
+
+  function evidenceOf(sources: readonly Source[]): string[] {
+    const kinds = new Set(sources.flatMap((source) => KINDS[source]));
+    return [recordDigest, ...inputs.filter(({ kind }) => kinds.has(kind)).map(({ digest }) => digest)];
+  }
+
+  function plain(code: string, outcome: Finding['outcome'], message: string, sources: readonly Source[]): Finding {
+    return { code, subject: record.service, outcome, measured: null, limit: null, unit: '', message, evidence: evidenceOf(sources) };
+  }
+
+  function unknown(): Finding {
+    const waits = gathered.observed.requests?.waits ?? [];
+    const most = waits[0] ? `; most requests wait at ${waits[0].site}, which accounts for too little` : '';
+    return plain('CauseUnknown', 'inconclusive', `${trouble[0]?.message ?? 'a limit is broken'}, and no one cause stands out${most}`, [
+      'requests',
+      'cpu',
+      'traces',
+    ]);
+  }
+
+  function nothing(): Finding {
+    return plain('NothingToExplain', 'pass', 'no limit was broken, and no goroutine leaks: there is nothing to explain', [
+      'requests',
+      'leaks',
+    ]);
+  }
+
+  function blind(): Finding {
+    return plain('LeakUnknown', 'inconclusive', 'no goroutine profile was captured, so a leak cannot be ruled out', []);
+  }
+
+  function suspected({ count, site, why }: { count: number; site: string; why: string }): Finding {
+    return plain(
+      'LeakSuspected',
+      'inconclusive',
+      `${count} more goroutines than ten seconds before wait at ${site}: ${why}, if they never end`,
+      ['requests'],
+    );
+  }
+}
+
+/** How far over its limit; what has no such figure comes last. */
+function excess({ code, measured, limit }: Finding): number {
+  return code === 'LatencyAboveLimit' && typeof measured === 'number' && typeof limit === 'number' && limit > 0 ? measured / limit : 0;
+}
+
+interface Gathered {
+  observed: Observed;
+  tables: Table[];
+  unreadable: Finding[];
+}
+
+/** Everything read, by kind; one piece that cannot be read is told, and the others still count. */
+async function readAll(inputs: readonly DiagnosisInput[], record: DiagnosisRecord, read: ReadEvidence): Promise<Gathered> {
+  const unreadable: Finding[] = [];
+  const tables: Table[] = [];
+  const bytesOf = async (digest: string): Promise<Uint8Array> => {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of read(digest)) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  };
+  async function each<T>(kind: EvidenceKind, readOne: (bytes: Uint8Array) => T, of = inputs): Promise<{ source: string; value: T }[]> {
+    const found: { source: string; value: T }[] = [];
+    for (const { digest, source } of of.filter((input) => input.kind === kind)) {
+      try {
+        found.push({ source, value: readOne(await bytesOf(digest)) });
+      } catch (error) {
+        if (!(error instanceof UnreadableEvidence)) throw error;
+        unreadable.push(cannotRead(kind, source, digest, error.message));
+      }
+    }
+    return found;
+  }
+  const valuesOf = <T>(found: readonly { value: T }[]): T[] => found.map(({ value }) => value);
+
+  const goroutines = await each('goroutine-profile', readGoroutines);
+  const leaks = await each('goroutine-leak-profile', readGoroutines);
+  const cpu = valuesOf(await each('cpu-profile', readProfile));
+  const mutex = valuesOf(await each('mutex-profile', readProfile));
+  const statements = valuesOf(await each('slow-statements', readStatementsRecord));
+  const looks = valuesOf(await each('lock-waits', readActivityLooks)).flat();
+  const indexes = valuesOf(await each('index-proof', readIndexProof));
+  const [spans] = valuesOf(await each('traces', (bytes) => slowBand(readTraces(bytes))));
+  const requests = waitsOfRequests(valuesOf(goroutines));
+  const isOwn = ownPackages(cpu);
+  const use = cpuUse(cpu, isOwn);
+  let pool: Observed['pool'] = null;
+  for (const load of record.loadTests) {
+    const points = load.inputs.find(({ kind }) => kind === 'k6-points');
+    const samples = load.inputs.find(({ kind }) => kind === 'runtime-samples');
+    if (!points || !samples) continue;
+    const plan = await readLoadPlan(read(points.digest));
+    const taken = await readRuntimeSamples(read(samples.digest));
+    pool ??= poolUse(taken, plan?.limits.p99Ms ?? DEFAULT_LIMIT_MS);
+    const stages = plan === null ? null : await loadByStage(read(points.digest), plan.stages);
+    if (stages !== null) tables.push(runtimeTable(stages, taken));
+  }
+  const halves = earlierAndLater(goroutines);
+  return {
+    tables,
+    unreadable,
+    observed: {
+      requests: goroutines.length === 0 ? null : requests,
+      leaks: leaks.length === 0 ? null : provenLeaks(valuesOf(leaks)),
+      suspects: halves === null ? null : growingSites(halves.earlier, halves.later),
+      cpu: use === null ? null : { ...use, library: busiestLibrary(use, isOwn) },
+      contention: contentions(mutex),
+      pool,
+      database: databaseWaits(looks),
+      statements: statements.flatMap(slowStatements),
+      indexes,
+      slowBand: spans ?? null,
+    },
+  };
+}
+
+function cannotRead(kind: EvidenceKind, source: string, digest: string, why: string): Finding {
+  return {
+    code: 'EvidenceUnreadable',
+    subject: `${kind} of ${source}`,
+    outcome: 'inconclusive',
+    measured: null,
+    limit: null,
+    unit: '',
+    message: `the ${kind.replaceAll('-', ' ')} of ${source} cannot be read: ${why}`,
+    evidence: [digest],
+  };
+}
+
+/** Profiles of one pod in the order they were taken: the first half of each pod's, and the second. Null where no pod has two. */
+function earlierAndLater(
+  profiles: readonly { source: string; value: Goroutines }[],
+): { earlier: Goroutines[]; later: Goroutines[] } | null {
+  const earlier: Goroutines[] = [];
+  const later: Goroutines[] = [];
+  for (const pod of new Set(profiles.map(({ source }) => source))) {
+    const own = profiles.filter(({ source }) => source === pod);
+    if (own.length < 2) continue;
+    earlier.push((own[0] as { value: Goroutines }).value);
+    later.push((own.at(-1) as { value: Goroutines }).value);
+  }
+  return later.length === 0 ? null : { earlier, later };
+}
+
+/** Packages of the service itself. */
+function ownPackages(profiles: readonly Profile[]): (path: string) => boolean {
+  const own = new Set<string>();
+  for (const profile of profiles)
+    for (let index = 0; index < profile.functions; index += 1)
+      if (isOwnCode(profile.functionName(index), profile.fileName(index))) own.add(goPackage(profile.functionName(index)));
+  return (path) => own.has(path);
+}
+
+function factsOf({ observed }: Gathered, causes: readonly Cause[], trouble: readonly Finding[]): Fact[] {
+  const { requests, cpu, slowBand: band, statements } = observed;
+  const facts: Fact[] = [];
+  const fact = (subject: string, text: string, values: Record<string, number> = {}): void => void facts.push({ subject, text, values });
+  if (requests && requests.inFlight > 0)
+    fact(
+      'requests',
+      `${requests.inFlight} in flight over all goroutine profiles: ${requests.waits.map(({ on, requests: count }) => `${count} ${on}`).join(', ')}`,
+      { inFlight: requests.inFlight },
+    );
+  if (cpu) {
+    const [first] = cpu.mechanisms;
+    const most = first ? `, ${percent(first.share)} of it ${first.mechanism} under ${first.package}` : '';
+    fact(
+      'cpu',
+      `${Number(cpu.cpuSeconds.toPrecision(3))} CPU s in ${Number(cpu.seconds.toPrecision(3))} s${most}; GC ${percent(cpu.gcShare)}`,
+      { cpuSeconds: cpu.cpuSeconds, gcPercent: 100 * cpu.gcShare },
+    );
+  }
+  if (band) {
+    const [first] = band.operations;
+    if (first)
+      fact(
+        'traces',
+        `${band.traces} traces; of the slow band (${Math.round(band.fromMs)} to ${Math.round(band.toMs)} ms) ${percent(first.share)} in ${first.operation}`,
+        { traces: band.traces },
+      );
+  }
+  for (const { statement, meanMs, share } of statements)
+    fact('postgres', `${Number(meanMs.toPrecision(3))} ms each, ${percent(share)} of the time: ${statement.slice(0, 100)}`, { meanMs });
+  for (const { culprit, share } of trouble.length > 0 ? causes.filter((cause) => cause.share > 0).slice(1, 3) : [])
+    fact('also seen', `${culprit}, ${percent(share)}`, {});
+  return facts;
+}
+
+/** What cannot be known from what there is. */
+function blindSpots({ observed }: Gathered, { missing }: DiagnosisRecord): Fact[] {
+  const say: string[] = [...missing];
+  if (observed.leaks === null)
+    say.push('leaks are only suspected: no pod has the goroutineleak profile (Go 1.27, or 1.26 with GOEXPERIMENT=goroutineleakprofile)');
+  if (observed.requests === null) say.push('what requests wait for: no goroutine profile was captured');
+  if (observed.cpu === null) say.push('what the CPU does: no CPU profile was captured, or it has no sample');
+  if (observed.database === null) say.push('what the database waits for: no `postgres` is named for the load test');
+  if (observed.slowBand === null && !missing.some((each) => each.startsWith('traces')))
+    say.push('which service a slow call is in: no `traces` are named, or there are fewer than 20');
+  return say.map((text) => ({ subject: 'not known', text, values: {} }));
+}

@@ -1,0 +1,59 @@
+// Goroutines that never end: proven by the runtime where it can, suspected from two profiles where it cannot.
+import { placeOf, type GoroutineGroup, type Goroutines } from './goroutines.ts';
+import { idleByDesign, isRequest, leakClass, siteName, siteOf, type LeakClass } from './waiting.ts';
+
+export interface Leak {
+  class: LeakClass;
+  /** Where they wait: `fault.notify.func1 leak.go:48`. */
+  site: string;
+  state: string;
+  count: number;
+  why: string;
+  /** The runtime proved that nothing can wake them. */
+  proven: boolean;
+}
+
+/** Sites with fewer new goroutines than this between two profiles may be a burst of requests. */
+const LEAST_GROWTH = 50;
+
+/** What the runtime's leak profiles prove, by site, most first. A site that leaks once leaks: there are no false alarms by construction. */
+export function provenLeaks(profiles: readonly Goroutines[]): Leak[] {
+  return bySite(profiles.flatMap(({ groups }) => groups.filter(({ leaked }) => leaked))).map(({ group, count }) => ({
+    ...describe(group, count),
+    proven: true,
+  }));
+}
+
+/**
+ * Sites that grew between an earlier and a later profile of the same processes and are neither requests nor idle by design. Suspects only:
+ * a service that still warms up grows too.
+ */
+export function growingSites(before: readonly Goroutines[], after: readonly Goroutines[]): Leak[] {
+  const suspects = (of: readonly Goroutines[]) =>
+    bySite(
+      of.flatMap(({ groups }) => groups.filter((group) => !isRequest(group) && idleByDesign(group) === null && group.state !== 'unknown')),
+    );
+  const earlier = new Map(suspects(before).map(({ key, count }) => [key, count]));
+  return suspects(after)
+    .map(({ key, group, count }) => ({ group, grown: count - (earlier.get(key) ?? 0) }))
+    .filter(({ grown }) => grown >= LEAST_GROWTH)
+    .map(({ group, grown }) => ({ ...describe(group, grown), proven: false }))
+    .sort((a, b) => b.count - a.count);
+}
+
+function describe(group: GoroutineGroup, count: number): Omit<Leak, 'proven'> {
+  const { class: kind, why } = leakClass(group);
+  return { class: kind, site: siteName(group), state: group.state, count, why };
+}
+
+function bySite(groups: readonly GoroutineGroup[]): { key: string; group: GoroutineGroup; count: number }[] {
+  const sites = new Map<string, { key: string; group: GoroutineGroup; count: number }>();
+  for (const group of groups) {
+    const site = siteOf(group);
+    const key = `${group.state}\n${site === null ? '' : placeOf(site)}`;
+    const known = sites.get(key);
+    if (known) known.count += group.count;
+    else sites.set(key, { key, group, count: group.count });
+  }
+  return [...sites.values()].sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1));
+}

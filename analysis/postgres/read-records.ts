@@ -1,0 +1,44 @@
+// Reads what a look at a PostgreSQL server left.
+import { UnreadableEvidence } from '../analysis.ts';
+import type { ActivityLook, StatementsRecord } from './records.ts';
+
+const WAY_OUT = 'run the load test again';
+
+/** Throws UnreadableEvidence on bytes that are no record of statements. */
+export function readStatementsRecord(bytes: Uint8Array): StatementsRecord {
+  const record = parsed(new TextDecoder().decode(bytes), 'line 1') as Partial<StatementsRecord> | null;
+  const costs = record?.statements;
+  if (typeof record?.database !== 'string' || !Array.isArray(costs))
+    throw new UnreadableEvidence('this is no record of statements', 'line 1', WAY_OUT);
+  costs.forEach((cost, i) => {
+    if (
+      typeof cost.statement !== 'string' ||
+      !Number.isFinite(cost.meanMs) ||
+      !Number.isFinite(cost.totalMs) ||
+      !Number.isFinite(cost.calls)
+    )
+      throw new UnreadableEvidence('this is no cost of a statement', `statements[${i}]`, WAY_OUT);
+  });
+  return record as StatementsRecord;
+}
+
+/** Throws UnreadableEvidence on a line that is no look at the sessions. */
+export function readActivityLooks(bytes: Uint8Array): ActivityLook[] {
+  return new TextDecoder()
+    .decode(bytes)
+    .split('\n')
+    .flatMap((line, i) => {
+      if (line === '') return [];
+      const look = parsed(line, `line ${i + 1}`) as Partial<ActivityLook> | null;
+      if (!Array.isArray(look?.sessions)) throw new UnreadableEvidence('this is no look at the sessions', `line ${i + 1}`, WAY_OUT);
+      return [look as ActivityLook];
+    });
+}
+
+function parsed(text: string, place: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new UnreadableEvidence('this is no JSON document', place, WAY_OUT);
+  }
+}

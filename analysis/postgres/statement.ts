@@ -1,0 +1,88 @@
+// Statements by their shape: literals replaced by parameters, so that equal ones are one and no customer's data is told.
+import { loadModule, normalizeSync, parseSync } from 'libpg-query';
+
+/** PostgreSQL's own parser, loaded once; nothing here can be called before it is there. */
+export const parserReady: Promise<void> = loadModule();
+
+const SHOWN_CHARACTERS = 2_000;
+
+/** A statement with its literals as $1, $2 ...; text the parser refuses (cut off, a dialect) has its quoted text and numbers replaced by `?`. */
+export function normalised(sql: string): string {
+  try {
+    return oneLine(normalizeSync(sql));
+  } catch {
+    return oneLine(sql.replaceAll(/'(?:[^']|'')*'?/gu, '?').replaceAll(/\b\d+(?:\.\d+)?\b/gu, '?'));
+  }
+}
+
+const oneLine = (sql: string): string => sql.replaceAll(/\s+/gu, ' ').trim().slice(0, SHOWN_CHARACTERS);
+
+/** How many parameters ($1 ...) a statement has. */
+export const parametersOf = (sql: string): number => Math.max(0, ...[...sql.matchAll(/\$(\d+)/gu)].map(([, number]) => Number(number)));
+
+/** True for a single statement that only reads: a SELECT that locks no rows and makes no table. */
+export function onlyReads(sql: string): boolean {
+  const statements = parsed(sql);
+  if (statements?.length !== 1) return false;
+  const select = (statements[0] as { stmt?: { SelectStmt?: { lockingClause?: unknown; intoClause?: unknown } } }).stmt?.SelectStmt;
+  return (
+    select !== undefined && select.lockingClause === undefined && select.intoClause === undefined && !/\bFOR\s+(UPDATE|SHARE)\b/iu.test(sql)
+  );
+}
+
+function parsed(sql: string): unknown[] | null {
+  try {
+    return parseSync(sql).stmts ?? [];
+  } catch {
+    return null;
+  }
+}
+
+/** One comparison of a condition as PostgreSQL prints it: `(customer = $1)`. */
+export interface Comparison {
+  column: string;
+  /** `equality` may stand first in an index, `range` once behind those. */
+  kind: 'equality' | 'range';
+  /** Number of the parameter it is compared with; null for a constant. */
+  parameter: number | null;
+}
+
+/**
+ * The comparisons that must all hold for a row, as an index could serve them. Null where the condition cannot be served by one: an OR, a
+ * function of a column, a comparison of two columns, or nothing to compare.
+ */
+export function comparisonsOf(condition: string): Comparison[] | null {
+  const select = parsed(`SELECT 1 WHERE ${condition}`)?.[0] as { stmt?: { SelectStmt?: { whereClause?: Node } } } | undefined;
+  const where = select?.stmt?.SelectStmt?.whereClause;
+  if (where === undefined) return null;
+  const terms = where['BoolExpr'] === undefined ? [where] : where['BoolExpr'].boolop === 'AND_EXPR' ? (where['BoolExpr'].args ?? []) : null;
+  if (terms === null) return null;
+  const found = terms.flatMap((term): Comparison[] => {
+    const expression = term['A_Expr'];
+    const operator = expression?.name?.[0]?.String?.sval;
+    const column = columnOf(expression?.lexpr);
+    const value = expression?.rexpr;
+    if (operator === undefined || column === null || value === undefined || columnOf(value) !== null) return [];
+    const kind = operator === '=' ? 'equality' : ['<', '<=', '>', '>='].includes(operator) ? 'range' : null;
+    return kind === null ? [] : [{ column, kind, parameter: parameterOf(value) }];
+  });
+  return found.length === 0 ? null : found;
+}
+
+interface Node {
+  BoolExpr?: { boolop: string; args?: Node[] };
+  A_Expr?: { name?: { String?: { sval?: string } }[]; lexpr?: Node; rexpr?: Node };
+  TypeCast?: { arg?: Node };
+  ColumnRef?: { fields?: { String?: { sval?: string } }[] };
+  ParamRef?: { number?: number };
+}
+
+function columnOf(node: Node | undefined): string | null {
+  if (node?.TypeCast !== undefined) return columnOf(node.TypeCast.arg);
+  return node?.ColumnRef?.fields?.at(-1)?.String?.sval ?? null;
+}
+
+function parameterOf(node: Node): number | null {
+  if (node.TypeCast?.arg !== undefined) return parameterOf(node.TypeCast.arg);
+  return node.ParamRef?.number ?? null;
+}

@@ -1,0 +1,39 @@
+// Who waits for locks, from mutex profiles: time other goroutines waited, laid to the code that held the lock when it let go.
+import { goPackage, isRuntime, goName } from './names.ts';
+import { sampleTypeIndex, type Profile } from './profile.ts';
+import { framesOf } from './top.ts';
+
+export interface Contention {
+  /** The innermost function that is neither the runtime's nor a lock's: it held the lock. */
+  holder: string;
+  /** Seconds others waited, of all goroutines together. */
+  waitedSeconds: number;
+}
+
+/** By holder, the longest first. Empty where no wait was recorded, or the profiles record none. */
+export function contentions(profiles: readonly Profile[]): Contention[] {
+  const waited = new Map<string, number>();
+  for (const profile of profiles) {
+    const type = sampleTypeIndex(profile, 'delay');
+    if (type === null) continue;
+    const { names, start, frames } = framesOf(profile, goName);
+    const isLock = names.map((name) => isRuntime(goPackage(name)) || /^(internal\/)?sync\./u.test(name));
+    for (let sample = 0; sample < profile.samples; sample += 1) {
+      const value = profile.values[sample * profile.sampleTypes.length + type] as number;
+      const holder = holderOf(profile, sample, start, frames, isLock);
+      if (value > 0 && holder !== -1) waited.set(names[holder] as string, (waited.get(names[holder] as string) ?? 0) + value / 1e9);
+    }
+  }
+  return [...waited]
+    .map(([holder, waitedSeconds]) => ({ holder, waitedSeconds }))
+    .sort((a, b) => b.waitedSeconds - a.waitedSeconds || (a.holder < b.holder ? -1 : 1));
+}
+
+function holderOf(profile: Profile, sample: number, start: Int32Array, frames: Int32Array, isLock: readonly boolean[]): number {
+  for (let at = profile.stackStart[sample] as number; at < (profile.stackStart[sample + 1] as number); at += 1) {
+    const location = profile.stacks[at] as number;
+    for (let frame = start[location] as number; frame < (start[location + 1] as number); frame += 1)
+      if (!isLock[frames[frame] as number]) return frames[frame] as number;
+  }
+  return -1;
+}

@@ -1,0 +1,97 @@
+// What CPU profiles of the same seconds say together: how busy, with what, and for whom.
+import { byMechanism, byPackage } from './mechanism.ts';
+import { goName, goPackage, isStandardLibrary } from './names.ts';
+import { totalOf, type Profile } from './profile.ts';
+import { byCum, top } from './top.ts';
+
+export interface CpuUse {
+  /** CPU seconds sampled, of all profiles. */
+  cpuSeconds: number;
+  /** Longest of the profiles. */
+  seconds: number;
+  /** Samples: at 100 Hz, one per 10 ms of CPU. */
+  samples: number;
+  /** Of the CPU seconds, 0-1: collecting in the background and helping with it. */
+  gcShare: number;
+  /** Of these, allocating. */
+  allocationShare: number;
+  /** What the runtime and the libraries do and for which package, the largest first, 0-1. */
+  mechanisms: { mechanism: string; package: string; share: number }[];
+  /** Packages by all samples they appear in, the largest first, 0-1. */
+  packages: { package: string; share: number }[];
+  /** The service's own functions by all samples they appear in, the innermost of equals first, 0-1. */
+  ownFunctions: { name: string; share: number }[];
+}
+
+const SHOWN = 10;
+const COLLECTING = new Set(['GC assist', 'GC in the background']);
+
+/** Null without a sample. `isOwn` tells the packages of the service under test. */
+export function cpuUse(profiles: readonly Profile[], isOwn: (path: string) => boolean): CpuUse | null {
+  const mechanisms = new Map<string, { mechanism: string; package: string; value: number }>();
+  const packages = new Map<string, number>();
+  const own = new Map<string, { cum: number; flat: number }>();
+  let total = 0;
+  let samples = 0;
+  for (const profile of profiles) {
+    const type = profile.defaultType;
+    total += totalOf(profile, type);
+    samples += totalOf(profile, 0);
+    for (const row of byMechanism(profile, type)) {
+      const key = `${row.mechanism}\n${row.package}`;
+      const known = mechanisms.get(key);
+      if (known) known.value += row.value;
+      else mechanisms.set(key, { ...row });
+    }
+    for (const { package: path, value } of byPackage(profile, type)) packages.set(path, (packages.get(path) ?? 0) + value);
+    for (const { name, cum, flat } of byCum(top(profile, type))) {
+      if (!isOwn(goPackage(name))) continue;
+      const known = own.get(goName(name)) ?? { cum: 0, flat: 0 };
+      own.set(goName(name), { cum: known.cum + cum, flat: known.flat + flat });
+    }
+  }
+  if (total <= 0) return null;
+  const share = (value: number): number => value / total;
+  const sumOf = (matches: (mechanism: string) => boolean): number =>
+    share([...mechanisms.values()].filter(({ mechanism }) => matches(mechanism)).reduce((sum, { value }) => sum + value, 0));
+  return {
+    cpuSeconds: total / 1e9,
+    seconds: Math.max(0, ...profiles.map(({ durationSeconds }) => durationSeconds)),
+    samples,
+    gcShare: sumOf((mechanism) => COLLECTING.has(mechanism)),
+    allocationShare: sumOf((mechanism) => mechanism === 'allocation'),
+    mechanisms: [...mechanisms.values()]
+      .sort((a, b) => b.value - a.value || (a.package + a.mechanism < b.package + b.mechanism ? -1 : 1))
+      .slice(0, SHOWN)
+      .map(({ mechanism, package: path, value }) => ({ mechanism, package: path, share: share(value) })),
+    packages: [...packages]
+      .filter(([path]) => path !== 'runtime' && path !== '')
+      .sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
+      .slice(0, SHOWN)
+      .map(([path, value]) => ({ package: path, share: share(value) })),
+    ownFunctions: [...own]
+      .sort(([a, x], [b, y]) => y.cum - x.cum || y.flat - x.flat || (a < b ? -1 : 1))
+      .slice(0, SHOWN)
+      .map(([name, { cum }]) => ({ name, share: share(cum) })),
+  };
+}
+
+/** The standard library's package with the largest share of the CPU that is work and not serving: `encoding/json`. */
+export function busiestLibrary({ packages }: CpuUse, isOwn: (path: string) => boolean): { package: string; share: number } | null {
+  return (
+    packages.find(({ package: path }) => !isOwn(path) && !SERVING.has(path) && (isStandardLibrary(path) || !path.includes('otel'))) ?? null
+  );
+}
+
+/** On the stack of every request, whatever it does. */
+const SERVING: ReadonlySet<string> = new Set([
+  'net/http',
+  'net',
+  'main',
+  'internal/poll',
+  'syscall',
+  'bufio',
+  'context',
+  'sync',
+  'reflect',
+]);
