@@ -219,7 +219,7 @@ function deepest(functions: readonly { name: string; share: number }[]): { name:
   return functions.findLast(({ share }) => share >= 0.5 * (functions[0]?.share ?? 0));
 }
 
-const LEAKS: Readonly<Record<Leak['class'], CauseCode>> = {
+export const LEAK_CODES: Readonly<Record<Leak['class'], CauseCode>> = {
   channel: 'CauseLeakChannel',
   context: 'CauseLeakContext',
   WaitGroup: 'CauseLeakWaitGroup',
@@ -230,7 +230,7 @@ const LEAKS: Readonly<Record<Leak['class'], CauseCode>> = {
 /** What the runtime has proven, by class, most goroutines first. */
 function leakCauses({ leaks }: Observed): Cause[] {
   const byCode = new Map<CauseCode, Leak[]>();
-  for (const leak of leaks ?? []) byCode.set(LEAKS[leak.class], [...(byCode.get(LEAKS[leak.class]) ?? []), leak]);
+  for (const leak of leaks ?? []) byCode.set(LEAK_CODES[leak.class], [...(byCode.get(LEAK_CODES[leak.class]) ?? []), leak]);
   return [...byCode]
     .map(([code, found]) => ({ code, found, count: sum(found.map(({ count }) => count)) }))
     .sort((a, b) => b.count - a.count || (a.code < b.code ? -1 : 1))

@@ -1,4 +1,5 @@
 // Reads pprof's protocol buffer (google/pprof, proto/profile.proto) into columns.
+import { readSamples, type IndexOf } from './samples.ts';
 import { UnreadableEvidence } from '../analysis.ts';
 import { gunzipBounded } from '../bytes/gunzip.ts';
 import { Integers } from './growing.ts';
@@ -205,7 +206,6 @@ class Ids {
   }
 }
 
-type IndexOf = (id: number, wire: Wire) => number;
 
 function readFunctions(
   raw: Uint8Array,
@@ -293,51 +293,4 @@ function readLocations(raw: Uint8Array, parts: Int32Array, functionAt: IndexOf):
     indexOf: (id, at) => ids.at(id, at),
     columns: { locations: count, lineStart, lineFunction: lineFunction.read(), lineNumber: lineNumber.read(), address },
   };
-}
-
-function readSamples(
-  raw: Uint8Array,
-  parts: Int32Array,
-  width: number,
-  locationAt: IndexOf,
-): Pick<Profile, 'samples' | 'stackStart' | 'stacks' | 'values'> {
-  const count = parts.length / 2;
-  const stackStart = new Int32Array(count + 1);
-  const stacks = new Integers();
-  const values = new Float64Array(count * width);
-  const wire = new Wire(raw);
-  for (let index = 0; index < count; index += 1) {
-    wire.at = parts[index * 2] as number;
-    const end = (wire.end = parts[index * 2 + 1] as number);
-    let seen = 0;
-    while (wire.field()) {
-      if (wire.number === 1 && wire.kind === BYTES) {
-        const length = wire.length();
-        wire.end = wire.at + length;
-        while (wire.at < wire.end) stacks.push(locationAt(wire.unsigned(), wire));
-        wire.end = end;
-      } else if (wire.number === 2 && wire.kind === BYTES) {
-        const length = wire.length();
-        wire.end = wire.at + length;
-        for (; wire.at < wire.end; seen += 1) {
-          const value = wire.signed();
-          if (seen < width) values[index * width + seen] = value;
-        }
-        wire.end = end;
-      } else if (wire.number === 1 && wire.kind === VARINT) stacks.push(locationAt(wire.unsigned(), wire));
-      else if (wire.number === 2 && wire.kind === VARINT) {
-        const value = wire.signed();
-        if (seen < width) values[index * width + seen] = value;
-        seen += 1;
-      } else wire.skip();
-    }
-    if (seen !== width)
-      throw new UnreadableEvidence(
-        `sample ${index + 1} has ${seen} values, and the profile names ${width} sample types`,
-        `byte ${end}`,
-        'capture the profile again; this one mixes measurements or is damaged',
-      );
-    stackStart[index + 1] = stacks.length;
-  }
-  return { samples: count, stackStart, stacks: stacks.read(), values };
 }

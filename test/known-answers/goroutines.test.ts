@@ -77,7 +77,7 @@ describeKnown('goroutines', () => {
     const states: Record<string, string> = {};
     readDump(knownText('goroutines', 'goleak', 'http.go1.20.txt'), ({ id, state }) => void (states[id] = state));
     expect(states).toEqual(
-      expected<{ 'goleak/http.go1.20.txt': { goroutines: unknown } }>('goroutines')['goleak/http.go1.20.txt'].goroutines,
+      (expected('goroutines') as { 'goleak/http.go1.20.txt': { goroutines: unknown } })['goleak/http.go1.20.txt'].goroutines,
     );
     let count = 0;
     readDump(knownText('goroutines', 'goleak', 'http.tracebackancestors.txt'), () => void (count += 1));
@@ -85,14 +85,14 @@ describeKnown('goroutines', () => {
   });
 
   it.each(['blocked.debug0.pb.gz', 'blocked.debug1.txt'])('counts the sites of %s', (file) => {
-    const known = expected<Known>('goroutines')[file];
+    const known = (expected('goroutines') as Known)[file];
     const read = readGoroutines(knownBytes('goroutines', file));
     expect(read.total).toBe(known?.total);
     expect(sitesOf(read)).toMatchObject(known?.sites ?? {});
   });
 
   it('reads the states that debug=2 says, and works them out where debug=0 does not', () => {
-    const known = expected<Known>('goroutines')['blocked.debug2.txt'];
+    const known = (expected('goroutines') as Known)['blocked.debug2.txt'];
     for (const file of ['blocked.debug2.txt', 'blocked.debug0.pb.gz']) {
       const { total, groups } = readGoroutines(knownBytes('goroutines', file));
       expect(total).toBe(known?.total);
@@ -106,7 +106,7 @@ describeKnown('goroutines', () => {
       sitesOf(readGoroutines(knownBytes('goroutines', file))),
     );
     const known =
-      expected<Record<string, { grew: Record<string, number>; unchanged: string[] }>>('goroutines')[
+      (expected('goroutines') as Record<string, { grew: Record<string, number>; unchanged: string[] }>)[
         'growth.before.pb.gz -> growth.after.pb.gz'
       ];
     for (const [site, by] of Object.entries(known?.grew ?? {})) expect((after?.[site] ?? 0) - (before?.[site] ?? 0)).toBe(by);

@@ -9,7 +9,7 @@ import { describeKnown, expected, knownBytes, knownFile } from './folder.ts';
 const plan = (...path: string[]) => readPlan(knownBytes('plans', ...path));
 const list = (folder: string) => (existsSync(knownFile('plans', folder)) ? readdirSync(knownFile('plans', folder)) : []);
 const figures = existsSync(knownFile('plans'))
-  ? Object.entries(expected<Record<string, Partial<PlanFigures>>>('plans')).filter(([file]) => file.endsWith('.json'))
+  ? Object.entries((expected('plans') as Record<string, Partial<PlanFigures>>)).filter(([file]) => file.endsWith('.json'))
   : [];
 const total = (values: Iterable<number>) => [...values].reduce((sum, value) => sum + value, 0);
 
@@ -28,7 +28,7 @@ describeKnown('plans', () => {
   });
 
   it('shares the loops of a node among the workers of its Gather', () => {
-    const { exclusiveMs } = expected<Record<string, { exclusiveMs: number }>>('plans')['parallel-children-loops.txt'] as {
+    const { exclusiveMs } = (expected('plans') as Record<string, { exclusiveMs: number }>)['parallel-children-loops.txt'] as {
       exclusiveMs: number;
     };
     const read = plan('parallel-children-loops.txt');

@@ -21,7 +21,7 @@ const figures = (rows: readonly { flat: number; cum: number }[], of: 'flat' | 'c
 
 describeKnown('profiles', () => {
   it.each(['large.cpu', 'sample.cpu', 'alloc_objects.pb.gz', 'fib.pb.gz'])('reads the top of %s as go tool pprof does', (file) => {
-    const known = expected<Record<string, Expected>>('profiles')[file] as Expected;
+    const known = (expected('profiles') as Record<string, Expected>)[file] as Expected;
     const profile = readProfile(knownBytes('profiles', file));
     const type = sampleTypeIndex(profile, known.sampleType) as number;
     expect(profile.sampleTypes[type]).toEqual({ type: known.sampleType, unit: known.unit });

@@ -26,7 +26,7 @@ interface Known {
   }[];
   sensitivity: number;
 }
-const known: Known | null = existsSync(knownFile('scaling')) ? expected<Known>('scaling') : null;
+const known: Known | null = existsSync(knownFile('scaling')) ? (expected('scaling') as Known) : null;
 const linspace = Array.from({ length: 10 }, (_, i) => i / 9);
 
 describeKnown('scaling', () => {

@@ -1,0 +1,122 @@
+// Every kind of bytes an analysis can read, one row each: `tminus analyze` and the pages of evidence ask this table.
+import type { EvidenceKind } from '../verdict/finding.ts';
+import { UnreadableEvidence, type Analysis } from './analysis.ts';
+import { gunzipBounded } from './bytes/gunzip.ts';
+import { describeGoroutines } from './goroutine/describe.ts';
+import { readGoroutines } from './goroutine/read.ts';
+import { judgeReport, type ReportLimits } from './load-report/judge.ts';
+import { readJsonReport } from './load-report/json-reports.ts';
+import type { LoadReport } from './load-report/report.ts';
+import { readTextReport } from './load-report/text-reports.ts';
+import { describeLooks, describeStatements } from './postgres/describe-load.ts';
+import { describePlan } from './postgres/describe.ts';
+import { readActivityLooks, readStatementsRecord } from './postgres/read-records.ts';
+import { readPlan } from './postgres/read-plan.ts';
+import { describeProfile } from './profile/describe.ts';
+import { readProfile } from './profile/read.ts';
+import { judgeRuntime, readRuntimeSamples, summarizeRuntime } from './runtime/summary.ts';
+import { describeTraces } from './trace/describe.ts';
+import { readTraces } from './trace/read.ts';
+
+export interface AnalyzeOptions {
+  limits: ReportLimits;
+}
+
+interface Row {
+  /** For people. */
+  title: string;
+  analyze(bytes: Uint8Array, options: AnalyzeOptions): Analysis | Promise<Analysis>;
+}
+
+const profile: Row['analyze'] = (bytes) => describeProfile(readProfile(bytes));
+
+/** `k6-points` are not here: they may be of any size and are read as a stream (`load-test/summary.ts`). */
+export const evidenceKinds = {
+  'cpu-profile': { title: 'CPU profile', analyze: profile },
+  'heap-profile': { title: 'heap profile', analyze: profile },
+  'mutex-profile': { title: 'mutex profile', analyze: profile },
+  'block-profile': { title: 'block profile', analyze: profile },
+  'goroutine-profile': { title: 'goroutines', analyze: (bytes) => describeGoroutines(readGoroutines(bytes)) },
+  'goroutine-leak-profile': { title: 'leaked goroutines', analyze: (bytes) => describeGoroutines(readGoroutines(bytes)) },
+  'query-plan': { title: 'PostgreSQL plan', analyze: (bytes) => describePlan(readPlan(bytes)) },
+  'slow-statements': { title: 'PostgreSQL statements', analyze: (bytes) => describeStatements(readStatementsRecord(bytes)) },
+  'lock-waits': { title: 'PostgreSQL sessions', analyze: (bytes) => describeLooks(readActivityLooks(bytes)) },
+  traces: { title: 'traces', analyze: (bytes) => describeTraces(readTraces(bytes)) },
+  'load-report': { title: 'load report', analyze: (bytes, { limits }) => judgeReport(readLoadReport(bytes), limits) },
+  'runtime-samples': {
+    title: 'runtime samples',
+    async analyze(bytes) {
+      const samples = await readRuntimeSamples(one(bytes));
+      return { findings: judgeRuntime(samples), facts: summarizeRuntime(samples), tables: [] };
+    },
+  },
+} as const satisfies Partial<Record<EvidenceKind, Row>>;
+
+export type ReadableKind = keyof typeof evidenceKinds;
+
+export const isReadableKind = (kind: string): kind is ReadableKind => Object.hasOwn(evidenceKinds, kind);
+
+const WAY_OUT = 'tminus analyze --help lists the kinds that can be read';
+
+/** Enough of a text to know it by. */
+const HEAD_CHARACTERS = 4_096;
+const K6_LINE = /^\s*\{"(?:type":"(?:Metric|Point|Run)"|metric":")/u;
+
+/** True for the points of k6, from the first bytes (unpacked). */
+export const isK6Points = (head: Uint8Array): boolean => K6_LINE.test(new TextDecoder().decode(head.subarray(0, 256)));
+
+/** What bytes (gzip or not) are, by what is in them; their name plays no part. Throws UnreadableEvidence on what is none of the kinds. */
+export function recognize(bytes: Uint8Array): ReadableKind {
+  if (bytes.length === 0) throw new UnreadableEvidence('this is empty', 'byte 0', WAY_OUT);
+  const plain = gunzipBounded(bytes);
+  if (!isText(plain)) return profileKind(plain);
+  const head = new TextDecoder().decode(plain.subarray(0, HEAD_CHARACTERS));
+  if (/^go 1\.\d+ trace/u.test(head)) throw new UnreadableEvidence('this is an execution trace', 'byte 0', 'turn it into a profile with `go tool trace -pprof=net|sync|syscall|sched FILE`, or let `tminus analyze` find go in PATH');
+  if (/^goroutine(leak)? profile: total/u.test(head)) return head.startsWith('goroutineleak') ? 'goroutine-leak-profile' : 'goroutine-profile';
+  if (/^goroutine \d+ .*\[/mu.test(head)) return 'goroutine-profile';
+  if (/QUERY PLAN|\(cost=[\d.]+\.\.|\(actual time=|"Node Type"/u.test(head)) return 'query-plan';
+  const trimmed = head.trimStart();
+  if (/^\{"at":"[^"]+","unread"/u.test(trimmed)) return 'lock-waits';
+  if (/^\{"at":"[^"]+","pod"/u.test(trimmed)) return 'runtime-samples';
+  if (/^\{"database":/u.test(trimmed)) return 'slow-statements';
+  if (/"(?:resourceSpans|batches|traceID|spans)"/u.test(head)) return 'traces';
+  if (trimmed.startsWith('{') || trimmed.startsWith('[')) return loadReportIn(plain) === null ? notKnown() : 'load-report';
+  return readTextReport(new TextDecoder().decode(plain)) === null ? notKnown() : 'load-report';
+}
+
+function notKnown(): never {
+  throw new UnreadableEvidence('this is no profile, dump, plan, trace or load report known here', 'byte 0', WAY_OUT);
+}
+
+/** Reads any load report but k6's points. Throws UnreadableEvidence. */
+export function readLoadReport(bytes: Uint8Array): LoadReport {
+  return loadReportIn(gunzipBounded(bytes)) ?? notKnown();
+}
+
+function loadReportIn(plain: Uint8Array): LoadReport | null {
+  const text = new TextDecoder().decode(plain);
+  const lines = readTextReport(text);
+  if (lines !== null) return lines;
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (error) {
+    throw new UnreadableEvidence(`this is no JSON (${(error as Error).message})`, 'line 1', 'export the report again');
+  }
+  return readJsonReport(document);
+}
+
+function profileKind(plain: Uint8Array): ReadableKind {
+  const types = readProfile(plain).sampleTypes.map(({ type }) => type);
+  if (types.includes('goroutineleak')) return 'goroutine-leak-profile';
+  if (types.includes('goroutine')) return 'goroutine-profile';
+  if (types.includes('delay')) return 'mutex-profile';
+  if (types.includes('inuse_space') || types.includes('alloc_space')) return 'heap-profile';
+  return 'cpu-profile';
+}
+
+const isText = (plain: Uint8Array): boolean => plain.subarray(0, 512).every((byte) => byte === 9 || byte === 10 || byte === 13 || byte >= 32);
+
+async function* one(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield gunzipBounded(bytes);
+}

@@ -1,0 +1,71 @@
+// Goroutines as a table, and what is wrong with them.
+import type { Finding } from '../../verdict/finding.ts';
+import type { Analysis } from '../analysis.ts';
+import { LEAK_CODES } from '../cause/rank.ts';
+import type { Goroutines } from './goroutines.ts';
+import { placeOf } from './goroutines.ts';
+import { growingSites, provenLeaks } from './leaks.ts';
+import { idleByDesign, isRequest, leakClass, siteName, waitsFor } from './waiting.ts';
+
+/** As in the load test's own gate: one process that keeps more than this leaks, or piles up work. */
+const GOROUTINES_LIMIT = 5_000;
+const ROWS = 25;
+
+/** Groups, the largest first. Proven leaks fail; more than 5,000 goroutines fail; growth since `before` is inconclusive. */
+export function describeGoroutines(goroutines: Goroutines, before: Goroutines | null = null): Analysis {
+  const { total, groups, problems } = goroutines;
+  return {
+    findings: [...leakFindings(goroutines), ...countFinding(goroutines), ...(before === null ? [] : growthFindings(before, goroutines))],
+    facts: [{ subject: 'goroutines', text: `${total} goroutines in ${groups.length} groups`, values: { goroutines: total, groups: groups.length } }],
+    tables: [
+      {
+        title: 'Goroutines by state and place',
+        columns: ['count', 'state', 'at', 'created by', 'waits at least', 'what it is'].map((name) => ({ name, unit: name === 'waits at least' ? 'minutes' : '' })),
+        rows: groups
+          .slice(0, ROWS)
+          .map((group) => [
+            group.count,
+            group.state + (group.leaked ? ' (leaked)' : ''),
+            siteName(group),
+            group.creator === null ? null : placeOf(group.creator),
+            group.waitMinutes === 0 ? null : group.waitMinutes,
+            natureOf(group),
+          ]),
+        notes: [
+          ...(groups.length > ROWS ? [`the ${ROWS} largest of ${groups.length} groups`] : []),
+          ...problems.slice(0, 5).map((problem) => `left out: ${problem}`),
+          ...(groups.some(({ waitMinutes }) => waitMinutes > 0) ? ['Go counts waits in whole minutes, from the last garbage collection on'] : []),
+        ],
+      },
+    ],
+  };
+}
+
+function natureOf(group: Goroutines['groups'][number]): string {
+  if (group.leaked) return `leaked: ${leakClass(group).why}`;
+  const idle = idleByDesign(group);
+  if (idle !== null) return idle;
+  const dependency = waitsFor(group);
+  return isRequest(group) ? (dependency === null ? 'a request' : `a request that waits for ${dependency}`) : dependency === null ? '' : `waits for ${dependency}`;
+}
+
+function leakFindings(goroutines: Goroutines): Finding[] {
+  return provenLeaks([goroutines]).map(({ class: kind, site, count, why }) => finding(LEAK_CODES[kind], site, 'fail', count, 0, `${count} goroutines at ${site} can never end: ${why}`));
+}
+
+/** Leak profiles list leaked goroutines only, so their total says nothing of the process. */
+function countFinding({ total, groups }: Goroutines): Finding[] {
+  if (total <= GOROUTINES_LIMIT || groups.every(({ leaked }) => leaked)) return [];
+  const [largest] = groups;
+  return [finding('GoroutinesHigh', 'goroutines', 'fail', total, GOROUTINES_LIMIT, `${total} goroutines, limit ${GOROUTINES_LIMIT}; ${largest?.count ?? 0} of them at ${largest ? siteName(largest) : ''}`)];
+}
+
+function growthFindings(before: Goroutines, after: Goroutines): Finding[] {
+  return growingSites([before], [after]).map(({ site, count, why }) =>
+    finding('LeakSuspected', site, 'inconclusive', count, null, `${count} more goroutines than before wait at ${site}: ${why}, if they never end`),
+  );
+}
+
+function finding(code: string, subject: string, outcome: Finding['outcome'], measured: number, limit: number | null, message: string): Finding {
+  return { code, subject, outcome, measured, limit, unit: 'goroutines', message, evidence: [] };
+}

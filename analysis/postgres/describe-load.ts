@@ -1,0 +1,57 @@
+// What a database did under load, as tables.
+import type { Analysis } from '../analysis.ts';
+import { databaseWaits } from './activity.ts';
+import type { ActivityLook, StatementsRecord } from './records.ts';
+import { slowStatements } from './slow.ts';
+
+const ROWS = 20;
+const round = (value: number): number => Number(value.toPrecision(3));
+
+/** Statements by the time they took. */
+export function describeStatements(record: StatementsRecord): Analysis {
+  const slow = slowStatements(record);
+  const text = record.unread ?? (slow.length === 0 ? 'no statement is slow by itself' : `${slow.length} statements are slow and take much of the time`);
+  return {
+    findings: [],
+    facts: [{ subject: `database ${record.database}`, text, values: { statements: record.statements.length } }],
+    tables: [
+      {
+        title: `Statements from ${record.from} to ${record.to}`,
+        columns: ['statement', 'calls', 'mean', 'whole', 'rows', 'blocks hit', 'blocks read'].map((name) => ({ name, unit: name === 'mean' || name === 'whole' ? 'ms' : '' })),
+        rows: record.statements
+          .slice(0, ROWS)
+          .map(({ statement, calls, meanMs, totalMs, rows, blocksHit, blocksRead }) => [statement, calls, round(meanMs), round(totalMs), rows, blocksHit, blocksRead]),
+        notes: [],
+      },
+    ],
+  };
+}
+
+/** What sessions waited for. */
+export function describeLooks(looks: readonly ActivityLook[]): Analysis {
+  const waits = databaseWaits(looks);
+  const counts = new Map<string, number>();
+  for (const { waitEventType, waitEvent } of looks.flatMap(({ sessions }) => sessions)) {
+    const key = waitEventType === null ? 'nothing: it runs' : `${waitEventType}: ${waitEvent ?? ''}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  const text =
+    waits === null
+      ? (looks[0]?.unread ?? 'there was no look at the sessions')
+      : `${waits.busy} busy sessions in ${waits.looks} looks, ${round(100 * waits.lockShare)} % of them waiting for a lock${waits.blockedStatement === null ? '' : `, most in ${waits.blockedStatement}`}`;
+  return {
+    findings: [],
+    facts: [{ subject: 'sessions', text, values: {} }],
+    tables: [
+      {
+        title: 'What sessions waited for',
+        columns: [
+          { name: 'seen', unit: '' },
+          { name: 'waiting for', unit: '' },
+        ],
+        rows: [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).map(([what, count]) => [count, what]),
+        notes: [],
+      },
+    ],
+  };
+}

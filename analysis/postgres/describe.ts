@@ -1,0 +1,85 @@
+// A plan as a table, and what stands out in it.
+import type { Finding } from '../../verdict/finding.ts';
+import type { Analysis } from '../analysis.ts';
+import { exclusiveTimes } from './exclusive.ts';
+import { missingIndexes } from './missing-index.ts';
+import { nodesOf, titleOf, type Plan, type PlanNode } from './plan.ts';
+import { estimateFactor, planFigures } from './plan-figures.ts';
+
+const ROWS = 40;
+/** The planner was off by so much that it may have chosen another plan. */
+const ESTIMATE_FACTOR = 100;
+const HIT_RATIO = 0.95;
+const JIT_SHARE = 0.1;
+
+/** Nodes by their own time. An index that is missing fails; what only makes slow is told as facts. */
+export function describePlan(plan: Plan): Analysis {
+  const figures = planFigures(plan);
+  const own = exclusiveTimes(plan);
+  const whole = plan.executionMs ?? plan.root.actualMs;
+  const facts: [string, string, Record<string, number>][] = [];
+  const say = (subject: string, text: string, values: Record<string, number> = {}): void => void facts.push([subject, text, values]);
+  say('plan', whole === null ? `${figures.nodes} nodes, not executed: costs are estimates` : `${round(whole)} ms in ${figures.nodes} nodes`, { nodes: figures.nodes });
+  if (figures.seqScanShare !== null && figures.seqScanNodes > 0)
+    say('sequential scans', `${round(100 * figures.seqScanShare)} % of the time in ${figures.seqScanNodes} of them`, { percent: 100 * figures.seqScanShare });
+  if (figures.rowsRemovedTotal > 0) say('rows removed', `${Math.round(figures.rowsRemovedTotal)} rows were read and thrown away`, { rows: figures.rowsRemovedTotal });
+  if (figures.sharedHitRatio === null) say('cache', 'too few blocks to speak of a hit rate');
+  else say('cache', `${round(100 * figures.sharedHitRatio)} % of the blocks were in PostgreSQL's cache${figures.sharedHitRatio < HIT_RATIO ? ', the others may still have been in the system’s' : ''}`, { percent: 100 * figures.sharedHitRatio });
+  if (figures.spillingNodes > 0) say('spills', `${figures.spillingNodes} nodes wrote to disk: more work_mem would keep them in memory`, { nodes: figures.spillingNodes });
+  if ((figures.maxEstimateFactor ?? 1) > ESTIMATE_FACTOR) say('estimates', `the planner was off by a factor of ${round(figures.maxEstimateFactor ?? 1)}: ANALYZE, or statistics of the columns together`, { factor: figures.maxEstimateFactor ?? 1 });
+  for (const node of nodesOf(plan))
+    if ((node.workersPlanned ?? 0) > (node.workersLaunched ?? node.workersPlanned ?? 0)) say('workers', `${node.workersLaunched} of ${node.workersPlanned} workers were launched`);
+  if (plan.jitMs !== null && whole !== null && plan.jitMs > JIT_SHARE * whole) say('JIT', `${round(plan.jitMs)} ms of ${round(whole)} ms went into compiling`, { ms: plan.jitMs });
+  return {
+    findings: missingIndexes(plan).map(
+      ({ relation, sql, removedShare, rowsRead, timeShare }): Finding => ({
+        code: 'CauseMissingIndex',
+        subject: relation,
+        outcome: 'fail',
+        measured: Number((100 * removedShare).toPrecision(4)),
+        limit: null,
+        unit: '%',
+        message: `${Math.round(rowsRead)} rows of ${relation} are read to throw ${round(100 * removedShare)} % of them away${timeShare === null ? '' : ` (${round(100 * timeShare)} % of the time)`}: try ${sql}`,
+        evidence: [],
+      }),
+    ),
+    facts: facts.map(([subject, text, values]) => ({ subject, text, values })),
+    tables: [
+      {
+        title: 'Nodes by their own time',
+        columns: [
+          { name: 'node', unit: '' },
+          { name: 'own time', unit: 'ms' },
+          { name: 'share', unit: '%' },
+          { name: 'rows', unit: '' },
+          { name: 'planned', unit: '' },
+          { name: 'off by', unit: 'x' },
+          { name: 'removed', unit: 'rows' },
+          { name: 'condition', unit: '' },
+        ],
+        rows: nodesOf(plan)
+          .sort((a, b) => (own.get(b) ?? 0) - (own.get(a) ?? 0))
+          .slice(0, ROWS)
+          .map((node) => rowOf(node, own.get(node) ?? null, whole)),
+        notes: ['rows are those of all loops together', ...(figures.nodes > ROWS ? [`the first ${ROWS} of ${figures.nodes} nodes`] : [])],
+      },
+    ],
+  };
+}
+
+function rowOf(node: PlanNode, ownMs: number | null, whole: number | null): (string | number | null)[] {
+  const loops = node.loops ?? 0;
+  const factor = estimateFactor(node);
+  return [
+    titleOf(node),
+    ownMs === null ? null : round(ownMs),
+    ownMs === null || !whole ? null : round((100 * ownMs) / whole),
+    node.actualRows === null ? null : Math.round(node.actualRows * loops),
+    node.planRows === null ? null : Math.round(node.planRows * Math.max(1, loops)),
+    factor === null ? null : round(factor),
+    node.rowsRemoved === 0 ? null : Math.round(node.rowsRemoved * loops),
+    node.conditions['Filter'] ?? Object.values(node.conditions)[0] ?? null,
+  ];
+}
+
+const round = (value: number): number => Number(value.toPrecision(3));

@@ -1,0 +1,95 @@
+// A profile as tables: where the samples fall, and what the runtime does for whom.
+import type { Analysis, Table } from '../analysis.ts';
+import { wilson } from '../statistics/index.ts';
+import { contentions } from './contention.ts';
+import { byMechanism } from './mechanism.ts';
+import { goName } from './names.ts';
+import { sampleTypeIndex, totalOf, type Profile } from './profile.ts';
+import { byCum, top } from './top.ts';
+
+const ROWS = 20;
+const MECHANISMS = 12;
+/** Both sides of a share. */
+const CONFIDENCE = 0.975;
+/** Below this many samples a share is an accident. */
+const LEAST_SAMPLES = 10;
+
+/** Top functions flat and cumulative, and for CPU profiles what the runtime does under which package. */
+export function describeProfile(profile: Profile, type = profile.defaultType): Analysis {
+  const sampleType = profile.sampleTypes[type] ?? { type: '', unit: '' };
+  const total = totalOf(profile, type);
+  const { divisor, unit } = scaleOf(sampleType.unit);
+  const fact = `${round(total / divisor)} ${unit} of ${sampleType.type}${profile.durationSeconds > 0 ? ` in ${round(profile.durationSeconds)} s` : ''}, ${profile.samples} stacks`;
+  const isCpu = sampleType.type === 'cpu' || profile.periodType?.type === 'cpu';
+  const tables = [topTable(profile, type, total, divisor, unit)];
+  if (isCpu) tables.push(mechanismTable(profile, type, total));
+  if (sampleTypeIndex(profile, 'delay') !== null) tables.push(contentionTable(profile));
+  return { findings: [], facts: [{ subject: sampleType.type, text: total === 0 ? `no sample: nothing was measured (${fact})` : fact, values: { total } }], tables };
+}
+
+function topTable(profile: Profile, type: number, total: number, divisor: number, unit: string): Table {
+  const rows = top(profile, type);
+  const shown = new Map([...rows.slice(0, ROWS), ...byCum(rows).slice(0, ROWS)].map((row) => [row.name, row]));
+  const count = sampleTypeIndex(profile, 'samples');
+  const samples = count === null ? null : totalOf(profile, count);
+  const percent = (value: number): number => (total === 0 ? 0 : round((100 * value) / total));
+  const uncertain = (value: number): string | null => {
+    if (samples === null || total === 0) return null;
+    const seen = Math.round((Math.abs(value) / Math.abs(total)) * samples);
+    if (seen < LEAST_SAMPLES) return 'too few samples';
+    const { lower, upper } = wilson(Math.min(seen, samples), samples, CONFIDENCE);
+    return `${round(100 * lower)} to ${round(100 * upper)}`;
+  };
+  return {
+    title: `Top functions by ${profile.sampleTypes[type]?.type ?? 'value'}`,
+    columns: [
+      { name: 'function', unit: '' },
+      { name: 'flat', unit },
+      { name: 'flat', unit: '%' },
+      { name: 'cum', unit },
+      { name: 'cum', unit: '%' },
+      { name: 'cum, 95 % interval', unit: '%' },
+    ],
+    rows: [...shown.values()]
+      .sort((a, b) => Math.abs(b.flat) - Math.abs(a.flat) || Math.abs(b.cum) - Math.abs(a.cum) || (a.name < b.name ? -1 : 1))
+      .map(({ name, flat, cum }) => [goName(name), round(flat / divisor), percent(flat), round(cum / divisor), percent(cum), uncertain(cum)]),
+    notes: [`${shown.size} of ${rows.length} functions: the first ${ROWS} by flat and by cum`],
+  };
+}
+
+function mechanismTable(profile: Profile, type: number, total: number): Table {
+  return {
+    title: 'What the CPU does, and for which package',
+    columns: [
+      { name: 'share', unit: '%' },
+      { name: 'what', unit: '' },
+      { name: 'under', unit: '' },
+    ],
+    rows: byMechanism(profile, type)
+      .slice(0, MECHANISMS)
+      .map(({ mechanism, package: path, value }) => [total === 0 ? 0 : round((100 * value) / total), mechanism, path]),
+    notes: [],
+  };
+}
+
+function contentionTable(profile: Profile): Table {
+  return {
+    title: 'Who was waited for',
+    columns: [
+      { name: 'held by', unit: '' },
+      { name: 'others waited', unit: 's' },
+    ],
+    rows: contentions([profile])
+      .slice(0, ROWS)
+      .map(({ holder, waitedSeconds }) => [holder, round(waitedSeconds)]),
+    notes: ['waits of all goroutines together, so they may exceed the time of the clock'],
+  };
+}
+
+function scaleOf(unit: string): { divisor: number; unit: string } {
+  if (unit === 'nanoseconds') return { divisor: 1e9, unit: 's' };
+  if (unit === 'bytes') return { divisor: 1e6, unit: 'MB' };
+  return { divisor: 1, unit: unit === 'count' ? '' : unit };
+}
+
+const round = (value: number): number => Number(value.toPrecision(4));

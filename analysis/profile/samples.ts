@@ -1,0 +1,55 @@
+// The samples of a profile: stacks and values.
+import { UnreadableEvidence } from '../analysis.ts';
+import { Integers } from './growing.ts';
+import type { Profile } from './profile.ts';
+import { BYTES, VARINT, Wire } from './wire.ts';
+
+export type IndexOf = (id: number, wire: Wire) => number;
+
+/** Every sample once; one with more or fewer values than the profile names types is refused. */
+export function readSamples(
+  raw: Uint8Array,
+  parts: Int32Array,
+  width: number,
+  locationAt: IndexOf,
+): Pick<Profile, 'samples' | 'stackStart' | 'stacks' | 'values'> {
+  const count = parts.length / 2;
+  const stackStart = new Int32Array(count + 1);
+  const stacks = new Integers();
+  const values = new Float64Array(count * width);
+  const wire = new Wire(raw);
+  for (let index = 0; index < count; index += 1) {
+    wire.at = parts[index * 2] as number;
+    const end = (wire.end = parts[index * 2 + 1] as number);
+    let seen = 0;
+    while (wire.field()) {
+      if (wire.number === 1 && wire.kind === BYTES) {
+        const length = wire.length();
+        wire.end = wire.at + length;
+        while (wire.at < wire.end) stacks.push(locationAt(wire.unsigned(), wire));
+        wire.end = end;
+      } else if (wire.number === 2 && wire.kind === BYTES) {
+        const length = wire.length();
+        wire.end = wire.at + length;
+        for (; wire.at < wire.end; seen += 1) {
+          const value = wire.signed();
+          if (seen < width) values[index * width + seen] = value;
+        }
+        wire.end = end;
+      } else if (wire.number === 1 && wire.kind === VARINT) stacks.push(locationAt(wire.unsigned(), wire));
+      else if (wire.number === 2 && wire.kind === VARINT) {
+        const value = wire.signed();
+        if (seen < width) values[index * width + seen] = value;
+        seen += 1;
+      } else wire.skip();
+    }
+    if (seen !== width)
+      throw new UnreadableEvidence(
+        `sample ${index + 1} has ${seen} values, and the profile names ${width} sample types`,
+        `byte ${end}`,
+        'capture the profile again; this one mixes measurements or is damaged',
+      );
+    stackStart[index + 1] = stacks.length;
+  }
+  return { samples: count, stackStart, stacks: stacks.read(), values };
+}
