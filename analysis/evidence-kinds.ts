@@ -69,10 +69,16 @@ export const isK6Points = (head: Uint8Array): boolean => K6_LINE.test(new TextDe
 export function recognize(bytes: Uint8Array): ReadableKind {
   if (bytes.length === 0) throw new UnreadableEvidence('this is empty', 'byte 0', WAY_OUT);
   const plain = gunzipBounded(bytes);
-  if (!isText(plain)) return profileKind(plain);
   const head = new TextDecoder().decode(plain.subarray(0, HEAD_CHARACTERS));
-  if (/^go 1\.\d+ trace/u.test(head)) throw new UnreadableEvidence('this is an execution trace', 'byte 0', 'turn it into a profile with `go tool trace -pprof=net|sync|syscall|sched FILE`, or let `tminus analyze` find go in PATH');
-  if (/^goroutine(leak)? profile: total/u.test(head)) return head.startsWith('goroutineleak') ? 'goroutine-leak-profile' : 'goroutine-profile';
+  if (/^go 1\.\d+ trace/u.test(head))
+    throw new UnreadableEvidence(
+      'this is an execution trace',
+      'byte 0',
+      'turn it into a profile with `go tool trace -pprof=net|sync|syscall|sched FILE`, or let `tminus analyze` find go in PATH',
+    );
+  if (!isText(plain)) return profileKind(plain);
+  if (/^goroutine(leak)? profile: total/u.test(head))
+    return head.startsWith('goroutineleak') ? 'goroutine-leak-profile' : 'goroutine-profile';
   if (/^goroutine \d+ .*\[/mu.test(head)) return 'goroutine-profile';
   if (/QUERY PLAN|\(cost=[\d.]+\.\.|\(actual time=|"Node Type"/u.test(head)) return 'query-plan';
   const trimmed = head.trimStart();
@@ -115,7 +121,8 @@ function profileKind(plain: Uint8Array): ReadableKind {
   return 'cpu-profile';
 }
 
-const isText = (plain: Uint8Array): boolean => plain.subarray(0, 512).every((byte) => byte === 9 || byte === 10 || byte === 13 || byte >= 32);
+const isText = (plain: Uint8Array): boolean =>
+  plain.subarray(0, 512).every((byte) => byte === 9 || byte === 10 || byte === 13 || byte >= 32);
 
 async function* one(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield gunzipBounded(bytes);

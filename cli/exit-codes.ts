@@ -14,8 +14,8 @@ export const EXIT = {
 export const exitCodeRows: readonly (readonly [code: number, meaning: string])[] = [
   [EXIT.done, 'done; for status --wait and rehearse: go, launched'],
   [EXIT.unexpected, 'unexpected error'],
-  [EXIT.usage, 'wrong usage, or a file that is not valid'],
-  [EXIT.noGo, 'the verdict is no-go, or the countdown was aborted or rolled back'],
+  [EXIT.usage, 'wrong usage, or a file that is not valid or cannot be read'],
+  [EXIT.noGo, 'the verdict is no-go, or the countdown was aborted or rolled back; for analyze: something fails'],
   [EXIT.notSignedIn, 'not signed in'],
   [EXIT.stillCounting, 'still counting or holding when --timeout ran out'],
   [EXIT.refused, 'refused: not allowed, wrong state, or what was read has changed since'],

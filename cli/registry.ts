@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { devCommand } from './dev.ts';
 import { rehearseCommand } from './rehearse.ts';
 import { abortCommand } from './verbs/abort.ts';
+import { analyzeCommand } from './verbs/analyze.ts';
 import { approveCommand } from './verbs/approve.ts';
 import { completionCommand } from './verbs/completion.ts';
 import { doctorCommand } from './verbs/doctor.ts';
@@ -46,6 +47,7 @@ export const verbs: readonly ((program: Command) => void)[] = [
   abortCommand,
   eventsCommand,
   verifyCommand,
+  analyzeCommand,
   reportCommand,
   openCommand,
   whoamiCommand,

@@ -16,11 +16,20 @@ export function describeGoroutines(goroutines: Goroutines, before: Goroutines | 
   const { total, groups, problems } = goroutines;
   return {
     findings: [...leakFindings(goroutines), ...countFinding(goroutines), ...(before === null ? [] : growthFindings(before, goroutines))],
-    facts: [{ subject: 'goroutines', text: `${total} goroutines in ${groups.length} groups`, values: { goroutines: total, groups: groups.length } }],
+    facts: [
+      {
+        subject: 'goroutines',
+        text: `${total} goroutines in ${groups.length} groups`,
+        values: { goroutines: total, groups: groups.length },
+      },
+    ],
     tables: [
       {
         title: 'Goroutines by state and place',
-        columns: ['count', 'state', 'at', 'created by', 'waits at least', 'what it is'].map((name) => ({ name, unit: name === 'waits at least' ? 'minutes' : '' })),
+        columns: ['count', 'state', 'at', 'created by', 'waits at least', 'what it is'].map((name) => ({
+          name,
+          unit: name === 'waits at least' ? 'minutes' : '',
+        })),
         rows: groups
           .slice(0, ROWS)
           .map((group) => [
@@ -34,7 +43,9 @@ export function describeGoroutines(goroutines: Goroutines, before: Goroutines | 
         notes: [
           ...(groups.length > ROWS ? [`the ${ROWS} largest of ${groups.length} groups`] : []),
           ...problems.slice(0, 5).map((problem) => `left out: ${problem}`),
-          ...(groups.some(({ waitMinutes }) => waitMinutes > 0) ? ['Go counts waits in whole minutes, from the last garbage collection on'] : []),
+          ...(groups.some(({ waitMinutes }) => waitMinutes > 0)
+            ? ['Go counts waits in whole minutes, from the last garbage collection on']
+            : []),
         ],
       },
     ],
@@ -46,26 +57,57 @@ function natureOf(group: Goroutines['groups'][number]): string {
   const idle = idleByDesign(group);
   if (idle !== null) return idle;
   const dependency = waitsFor(group);
-  return isRequest(group) ? (dependency === null ? 'a request' : `a request that waits for ${dependency}`) : dependency === null ? '' : `waits for ${dependency}`;
+  return isRequest(group)
+    ? dependency === null
+      ? 'a request'
+      : `a request that waits for ${dependency}`
+    : dependency === null
+      ? ''
+      : `waits for ${dependency}`;
 }
 
 function leakFindings(goroutines: Goroutines): Finding[] {
-  return provenLeaks([goroutines]).map(({ class: kind, site, count, why }) => finding(LEAK_CODES[kind], site, 'fail', count, 0, `${count} goroutines at ${site} can never end: ${why}`));
+  return provenLeaks([goroutines]).map(({ class: kind, site, count, why }) =>
+    finding(LEAK_CODES[kind], site, 'fail', count, null, `${count} goroutines at ${site} can never end: ${why}`),
+  );
 }
 
 /** Leak profiles list leaked goroutines only, so their total says nothing of the process. */
 function countFinding({ total, groups }: Goroutines): Finding[] {
   if (total <= GOROUTINES_LIMIT || groups.every(({ leaked }) => leaked)) return [];
   const [largest] = groups;
-  return [finding('GoroutinesHigh', 'goroutines', 'fail', total, GOROUTINES_LIMIT, `${total} goroutines, limit ${GOROUTINES_LIMIT}; ${largest?.count ?? 0} of them at ${largest ? siteName(largest) : ''}`)];
+  return [
+    finding(
+      'GoroutinesHigh',
+      'goroutines',
+      'fail',
+      total,
+      GOROUTINES_LIMIT,
+      `${total} goroutines, limit ${GOROUTINES_LIMIT}; ${largest?.count ?? 0} of them at ${largest ? siteName(largest) : ''}`,
+    ),
+  ];
 }
 
 function growthFindings(before: Goroutines, after: Goroutines): Finding[] {
   return growingSites([before], [after]).map(({ site, count, why }) =>
-    finding('LeakSuspected', site, 'inconclusive', count, null, `${count} more goroutines than before wait at ${site}: ${why}, if they never end`),
+    finding(
+      'LeakSuspected',
+      site,
+      'inconclusive',
+      count,
+      null,
+      `${count} more goroutines than before wait at ${site}: ${why}, if they never end`,
+    ),
   );
 }
 
-function finding(code: string, subject: string, outcome: Finding['outcome'], measured: number, limit: number | null, message: string): Finding {
+function finding(
+  code: string,
+  subject: string,
+  outcome: Finding['outcome'],
+  measured: number,
+  limit: number | null,
+  message: string,
+): Finding {
   return { code, subject, outcome, measured, limit, unit: 'goroutines', message, evidence: [] };
 }

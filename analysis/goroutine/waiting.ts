@@ -114,6 +114,7 @@ export function leakClass({ state, stack }: Pick<GoroutineGroup, 'stack' | 'stat
     return { class: 'WaitGroup', why: 'it waits for a WaitGroup of which one Done is missing: `defer wg.Done()` first in every goroutine' };
   if (/Mutex/.test(bare))
     return { class: 'mutex', why: 'it waits for a lock that is not given back on every way out: `defer mu.Unlock()` right after Lock' };
+  if (bare === 'unknown') return { class: 'other', why: 'what it waits for is not told by this form of the profile; take debug=0' };
   return { class: 'other', why: `it stays in state ${bare}` };
 }
 

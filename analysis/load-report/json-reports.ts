@@ -25,7 +25,8 @@ function figure(of: Json, name: string, place: string): number {
   if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
   throw new UnreadableEvidence(`${JSON.stringify(value) ?? 'nothing'} is no figure of a load report`, `${place}.${name}`, WAY_OUT);
 }
-const optional = (of: Json, name: string, place: string): number | null => (of[name] === undefined || of[name] === null ? null : figure(of, name, place));
+const optional = (of: Json, name: string, place: string): number | null =>
+  of[name] === undefined || of[name] === null ? null : figure(of, name, place);
 
 function pointsOf(of: Json, names: Readonly<Record<string, number>>, unitMs: number, place: string): Quantile[] {
   return Object.entries(names)
@@ -52,9 +53,17 @@ function k6Summary(metrics: Json): LoadReport {
     throw new UnreadableEvidence('there is no http_req_duration and http_reqs', 'metrics', 'summarize a run that made HTTP requests');
   const failed = valuesOf('http_req_failed');
   const total = figure(requests, 'count', 'metrics.http_reqs');
-  const rate = failed === null ? 0 : (optional(failed, 'rate', 'metrics.http_req_failed') ?? optional(failed, 'value', 'metrics.http_req_failed') ?? 0);
+  const rate =
+    failed === null
+      ? 0
+      : (optional(failed, 'rate', 'metrics.http_req_failed') ?? optional(failed, 'value', 'metrics.http_req_failed') ?? 0);
   const endpoints: ReportedEndpoint[] = [
-    { endpoint: ALL_REQUESTS, requests: total, failed: Math.round(rate * total), quantiles: pointsOf(duration, K6_POINTS, 1, 'metrics.http_req_duration') },
+    {
+      endpoint: ALL_REQUESTS,
+      requests: total,
+      failed: Math.round(rate * total),
+      quantiles: pointsOf(duration, K6_POINTS, 1, 'metrics.http_req_duration'),
+    },
   ];
   const tagged = Object.keys(metrics).flatMap((name) => ENDPOINT.exec(name)?.[1] ?? []);
   const dropped = valuesOf('dropped_iterations');
@@ -65,8 +74,12 @@ function k6Summary(metrics: Json): LoadReport {
     seconds: null,
     dropped: dropped === null ? null : figure(dropped, 'count', 'metrics.dropped_iterations'),
     notes: [
-      ...(endpoints[0]?.quantiles.some(({ share }) => share === 0.99) ? [] : ['it holds no p(99): ask for it with summaryTrendStats, or give the points (--out json)']),
-      ...(tagged.length > 0 ? [`counts of single endpoints are not in a summary; their percentiles are (${tagged.join(', ')}): give the points to judge them`] : []),
+      ...(endpoints[0]?.quantiles.some(({ share }) => share === 0.99)
+        ? []
+        : ['it holds no p(99): ask for it with summaryTrendStats, or give the points (--out json)']),
+      ...(tagged.length > 0
+        ? [`counts of single endpoints are not in a summary; their percentiles are (${tagged.join(', ')}): give the points to judge them`]
+        : []),
     ],
   };
 }
@@ -76,7 +89,12 @@ function k6Machine(metrics: readonly unknown[]): LoadReport {
   const byName = new Map(metrics.filter(isObject).map((metric) => [metric['name'], isObject(metric['values']) ? metric['values'] : {}]));
   const duration = byName.get('http_req_duration');
   const requests = byName.get('http_reqs');
-  if (!duration || !requests) throw new UnreadableEvidence('there is no http_req_duration and http_reqs', 'results.metrics', 'summarize a run that made HTTP requests');
+  if (!duration || !requests)
+    throw new UnreadableEvidence(
+      'there is no http_req_duration and http_reqs',
+      'results.metrics',
+      'summarize a run that made HTTP requests',
+    );
   const total = figure(requests, 'count', 'results.metrics.http_reqs');
   const failed = byName.get('http_req_failed');
   const dropped = byName.get('dropped_iterations');
@@ -105,10 +123,15 @@ function vegeta(document: Json, latencies: Json): LoadReport {
   return {
     tool: 'vegeta report',
     model: 'open',
-    endpoints: [{ endpoint: ALL_REQUESTS, requests, failed: Math.round(requests * (1 - figure(document, 'success', 'report'))), quantiles: points }],
+    endpoints: [
+      { endpoint: ALL_REQUESTS, requests, failed: Math.round(requests * (1 - figure(document, 'success', 'report'))), quantiles: points },
+    ],
     seconds: (optional(document, 'duration', 'report') ?? 0) / 1e9,
     dropped: null,
-    notes: ['vegeta estimates percentiles; `vegeta encode` gives every request, which is exact', 'vegeta counts redirects (3xx) as successes'],
+    notes: [
+      'vegeta estimates percentiles; `vegeta encode` gives every request, which is exact',
+      'vegeta counts redirects (3xx) as successes',
+    ],
   };
 }
 
@@ -130,14 +153,22 @@ function oha(document: Json, percentiles: Json, summary: Json): LoadReport {
         requests,
         failed: sum(codes, 'statusCodeDistribution', (code) => Number(code) >= 400) + unanswered,
         quantiles: [
-          ...pointsOf(percentiles, { p50: 0.5, p75: 0.75, p90: 0.9, p95: 0.95, p99: 0.99, 'p99.9': 0.999, 'p99.99': 0.9999 }, 1_000, 'latencyPercentiles'),
+          ...pointsOf(
+            percentiles,
+            { p50: 0.5, p75: 0.75, p90: 0.9, p95: 0.95, p99: 0.99, 'p99.9': 0.999, 'p99.99': 0.9999 },
+            1_000,
+            'latencyPercentiles',
+          ),
           ...pointsOf(summary, { slowest: 1 }, 1_000, 'summary'),
         ],
       },
     ],
     seconds: optional(summary, 'total', 'summary'),
     dropped: null,
-    notes: ['requests without an answer are not among the percentiles', 'with -q and --latency-correction it was an open model; the report does not say'],
+    notes: [
+      'requests without an answer are not among the percentiles',
+      'with -q and --latency-correction it was an open model; the report does not say',
+    ],
   };
 }
 

@@ -15,12 +15,25 @@ const LEAST_COUNT_TO_FAIL = 30;
 
 /** One latency and one error finding per endpoint, and a table. A run of a closed model can fail but never pass. */
 export function judgeReport(report: LoadReport, limits: ReportLimits): Analysis {
-  const findings = report.endpoints.flatMap((endpoint) => [judgeLatency(endpoint, report, limits.p99Ms), judgeErrors(endpoint, limits.errorPercent)]);
+  const findings = report.endpoints.flatMap((endpoint) => [
+    judgeLatency(endpoint, report, limits.p99Ms),
+    judgeErrors(endpoint, limits.errorPercent),
+  ]);
   if (report.endpoints.length === 0 || report.endpoints.every(({ requests }) => requests === 0))
-    findings.unshift(finding('LoadRunIncomplete', 'load', 'inconclusive', null, null, '', 'the report holds no request, so nothing is known'));
+    findings.unshift(
+      finding('LoadRunIncomplete', 'load', 'inconclusive', null, null, '', 'the report holds no request, so nothing is known'),
+    );
   if ((report.dropped ?? 0) > 0)
     findings.unshift(
-      finding('IterationsDropped', 'load', 'inconclusive', report.dropped, 0, 'iterations', `${count(report.dropped ?? 0)} iterations were dropped, limit 0`),
+      finding(
+        'IterationsDropped',
+        'load',
+        'inconclusive',
+        report.dropped,
+        0,
+        'iterations',
+        `${count(report.dropped ?? 0)} iterations were dropped, limit 0`,
+      ),
     );
   const notes = [...report.notes];
   if (report.model !== 'open') notes.push(closedNote(report));
@@ -30,7 +43,10 @@ export function judgeReport(report: LoadReport, limits: ReportLimits): Analysis 
     tables: [
       {
         title: `${report.tool}, ${report.model === 'unknown' ? 'a model it does not tell' : `${report.model} model`}`,
-        columns: ['endpoint', 'requests', 'failed', 'p50', 'p95', 'p99', 'longest'].map((name) => ({ name, unit: /^p\d|longest/u.test(name) ? 'ms' : '' })),
+        columns: ['endpoint', 'requests', 'failed', 'p50', 'p95', 'p99', 'longest'].map((name) => ({
+          name,
+          unit: /^p\d|longest/u.test(name) ? 'ms' : '',
+        })),
         rows: report.endpoints.map(({ endpoint, requests, failed, quantiles }) => [
           endpoint,
           requests,
@@ -60,7 +76,8 @@ function judgeLatency(endpoint: ReportedEndpoint, { model }: LoadReport, limitMs
   const lower = lowerTailBound(requests);
   const above = upper === null ? null : (quantiles.find(({ share }) => share * requests >= upper - 1e-6)?.ms ?? null);
   const below = lower === null ? null : (quantiles.findLast(({ share }) => share * requests <= lower + 1e-6)?.ms ?? null);
-  const sentence = p99 === null ? `p99 of ${name} is not told, limit ${ms(limitMs)}` : `p99 of ${name} is ${ms(p99, limitMs)}, limit ${ms(limitMs)}`;
+  const sentence =
+    p99 === null ? `p99 of ${name} is not told, limit ${ms(limitMs)}` : `p99 of ${name} is ${ms(p99, limitMs)}, limit ${ms(limitMs)}`;
   if (requests >= LEAST_COUNT_TO_FAIL && below !== null && below > limitMs) return say('LatencyAboveLimit', 'fail', sentence);
   if (above !== null && above <= limitMs && model === 'open') return say('LatencyWithinLimit', 'pass', sentence);
   const why =
@@ -75,14 +92,20 @@ function judgeLatency(endpoint: ReportedEndpoint, { model }: LoadReport, limitMs
 }
 
 function judgeErrors({ endpoint, requests, failed }: ReportedEndpoint, limitPercent: number): Finding {
-  const measured = requests === 0 ? null : Number(((100 * failed) / requests).toPrecision(6));
-  const say = (code: string, outcome: Outcome, message: string): Finding => finding(code, endpoint, outcome, measured, limitPercent, '%', message);
+  const measured = requests === 0 || failed === null ? null : Number(((100 * failed) / requests).toPrecision(6));
+  const say = (code: string, outcome: Outcome, message: string): Finding =>
+    finding(code, endpoint, outcome, measured, limitPercent, '%', message);
+  if (failed === null) return say('ErrorRateUndecided', 'inconclusive', `the report does not tell which requests of ${endpoint} failed`);
   if (measured === null) return say('ErrorRateUndecided', 'inconclusive', `${endpoint} got no request, so its error rate is not known`);
   const bounds = wilson(failed, requests, CONFIDENCE);
   const sentence = `error rate of ${endpoint} is ${percent(measured)}, limit ${percent(limitPercent)} (${count(failed)} of ${count(requests)} requests failed)`;
   if (100 * bounds.lower > limitPercent) return say('ErrorRateAboveLimit', 'fail', sentence);
   if (100 * bounds.upper <= limitPercent) return say('ErrorRateWithinLimit', 'pass', sentence);
-  return say('ErrorRateUndecided', 'inconclusive', `${sentence}, but from so few requests the true rate may be as high as ${percent(100 * bounds.upper)}`);
+  return say(
+    'ErrorRateUndecided',
+    'inconclusive',
+    `${sentence}, but from so few requests the true rate may be as high as ${percent(100 * bounds.upper)}`,
+  );
 }
 
 /** The value of a quantile by nearest rank, where a point at exactly its rank is known; else null. */
@@ -103,6 +126,14 @@ export function decidingQuantiles(values: Float64Array): Quantile[] {
 
 const rounded = (value: number | null): number | null => (value === null ? null : Number(value.toPrecision(4)));
 
-function finding(code: string, subject: string, outcome: Outcome, measured: number | null, limit: number | null, unit: string, message: string): Finding {
+function finding(
+  code: string,
+  subject: string,
+  outcome: Outcome,
+  measured: number | null,
+  limit: number | null,
+  unit: string,
+  message: string,
+): Finding {
   return { code, subject, outcome, measured, limit, unit, message, evidence: [] };
 }

@@ -11,7 +11,8 @@ export interface ReportedEndpoint {
   /** `POST /api/order/create`; `all requests` where the tool does not tell them apart. */
   endpoint: string;
   requests: number;
-  failed: number;
+  /** null where the tool does not tell. */
+  failed: number | null;
   /** By rising share; the last one is the maximum where it is known. Without requests, empty. */
   quantiles: Quantile[];
 }

@@ -11,7 +11,8 @@ const WRK2_TITLE = 'Detailed Percentile spectrum';
 export function readTextReport(text: string): LoadReport | null {
   if (text.startsWith(HEY_HEADER)) return hey(text);
   if (text.includes(WRK2_TITLE) || /^\s*Value\s+Percentile\s+TotalCount/mu.test(text.slice(0, 2_000))) return wrk2(text);
-  if (text.startsWith('#[Histogram log format') || /^(?:Tag=[^,]+,)?[\d.]+,[\d.]+,[\d.]+,HISTF/mu.test(text.slice(0, 100_000))) return hdrLog(text);
+  if (text.startsWith('#[Histogram log format') || /^(?:Tag=[^,]+,)?[\d.]+,[\d.]+,[\d.]+,HISTF/mu.test(text.slice(0, 100_000)))
+    return hdrLog(text);
   if (/^\{"attack":/u.test(text)) return vegetaResults(text);
   return null;
 }
@@ -41,9 +42,11 @@ function hey(text: string): LoadReport {
 
 function wrk2(text: string): LoadReport {
   const quantiles: Quantile[] = [];
-  for (const [, value, share] of text.matchAll(/^\s*([\d.]+)\s+([\d.]+)\s+\d+\s+(?:[\d.]+|inf)\s*$/gmu)) quantiles.push({ share: Number(share), ms: Number(value) });
+  for (const [, value, share] of text.matchAll(/^\s*([\d.]+)\s+([\d.]+)\s+\d+\s+(?:[\d.]+|inf)\s*$/gmu))
+    quantiles.push({ share: Number(share), ms: Number(value) });
   const requests = Number(/Total count\s*=\s*(\d+)/u.exec(text)?.[1] ?? NaN);
-  if (quantiles.length === 0 || !Number.isFinite(requests)) throw new UnreadableEvidence('there are no percentiles and no total count', 'line 1', 'run wrk2 with --latency again');
+  if (quantiles.length === 0 || !Number.isFinite(requests))
+    throw new UnreadableEvidence('there are no percentiles and no total count', 'line 1', 'run wrk2 with --latency again');
   const bad = Number(/Non-2xx or 3xx responses:\s*(\d+)/u.exec(text)?.[1] ?? 0);
   return {
     tool: 'wrk2',
@@ -68,7 +71,7 @@ function hdrLog(text: string): LoadReport {
       return {
         endpoint: tag ?? ALL_REQUESTS,
         requests,
-        failed: 0,
+        failed: null,
         // Logs count nanoseconds; their usual output is milliseconds.
         quantiles: whole === null ? [] : shares.map((share) => ({ share, ms: whole.getValueAtPercentile(share * 100) / 1e6 })),
       };
@@ -101,7 +104,12 @@ function vegetaResults(text: string): LoadReport {
   return {
     tool: 'vegeta results',
     model: 'open',
-    endpoints: [...byEndpoint].map(([endpoint, { values, failed }]) => ({ endpoint, requests: values.length, failed, quantiles: decidingQuantiles(Float64Array.from(values)) })),
+    endpoints: [...byEndpoint].map(([endpoint, { values, failed }]) => ({
+      endpoint,
+      requests: values.length,
+      failed,
+      quantiles: decidingQuantiles(Float64Array.from(values)),
+    })),
     seconds: null,
     dropped: null,
     notes: ['vegeta counts redirects (3xx) as successes'],

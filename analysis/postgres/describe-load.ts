@@ -10,17 +10,30 @@ const round = (value: number): number => Number(value.toPrecision(3));
 /** Statements by the time they took. */
 export function describeStatements(record: StatementsRecord): Analysis {
   const slow = slowStatements(record);
-  const text = record.unread ?? (slow.length === 0 ? 'no statement is slow by itself' : `${slow.length} statements are slow and take much of the time`);
+  const text =
+    record.unread ??
+    (slow.length === 0 ? 'no statement is slow by itself' : `${slow.length} statements are slow and take much of the time`);
   return {
     findings: [],
     facts: [{ subject: `database ${record.database}`, text, values: { statements: record.statements.length } }],
     tables: [
       {
         title: `Statements from ${record.from} to ${record.to}`,
-        columns: ['statement', 'calls', 'mean', 'whole', 'rows', 'blocks hit', 'blocks read'].map((name) => ({ name, unit: name === 'mean' || name === 'whole' ? 'ms' : '' })),
+        columns: ['statement', 'calls', 'mean', 'whole', 'rows', 'blocks hit', 'blocks read'].map((name) => ({
+          name,
+          unit: name === 'mean' || name === 'whole' ? 'ms' : '',
+        })),
         rows: record.statements
           .slice(0, ROWS)
-          .map(({ statement, calls, meanMs, totalMs, rows, blocksHit, blocksRead }) => [statement, calls, round(meanMs), round(totalMs), rows, blocksHit, blocksRead]),
+          .map(({ statement, calls, meanMs, totalMs, rows, blocksHit, blocksRead }) => [
+            statement,
+            calls,
+            round(meanMs),
+            round(totalMs),
+            rows,
+            blocksHit,
+            blocksRead,
+          ]),
         notes: [],
       },
     ],

@@ -19,30 +19,50 @@ export function describePlan(plan: Plan): Analysis {
   const whole = plan.executionMs ?? plan.root.actualMs;
   const facts: [string, string, Record<string, number>][] = [];
   const say = (subject: string, text: string, values: Record<string, number> = {}): void => void facts.push([subject, text, values]);
-  say('plan', whole === null ? `${figures.nodes} nodes, not executed: costs are estimates` : `${round(whole)} ms in ${figures.nodes} nodes`, { nodes: figures.nodes });
+  say(
+    'plan',
+    whole === null ? `${figures.nodes} nodes, not executed: costs are estimates` : `${round(whole)} ms in ${figures.nodes} nodes`,
+    { nodes: figures.nodes },
+  );
   if (figures.seqScanShare !== null && figures.seqScanNodes > 0)
-    say('sequential scans', `${round(100 * figures.seqScanShare)} % of the time in ${figures.seqScanNodes} of them`, { percent: 100 * figures.seqScanShare });
-  if (figures.rowsRemovedTotal > 0) say('rows removed', `${Math.round(figures.rowsRemovedTotal)} rows were read and thrown away`, { rows: figures.rowsRemovedTotal });
+    say('sequential scans', `${round(100 * figures.seqScanShare)} % of the time in ${figures.seqScanNodes} of them`, {
+      percent: 100 * figures.seqScanShare,
+    });
+  if (figures.rowsRemovedTotal > 0)
+    say('rows removed', `${Math.round(figures.rowsRemovedTotal)} rows were read and thrown away`, { rows: figures.rowsRemovedTotal });
   if (figures.sharedHitRatio === null) say('cache', 'too few blocks to speak of a hit rate');
-  else say('cache', `${round(100 * figures.sharedHitRatio)} % of the blocks were in PostgreSQL's cache${figures.sharedHitRatio < HIT_RATIO ? ', the others may still have been in the system’s' : ''}`, { percent: 100 * figures.sharedHitRatio });
-  if (figures.spillingNodes > 0) say('spills', `${figures.spillingNodes} nodes wrote to disk: more work_mem would keep them in memory`, { nodes: figures.spillingNodes });
-  if ((figures.maxEstimateFactor ?? 1) > ESTIMATE_FACTOR) say('estimates', `the planner was off by a factor of ${round(figures.maxEstimateFactor ?? 1)}: ANALYZE, or statistics of the columns together`, { factor: figures.maxEstimateFactor ?? 1 });
+  else
+    say(
+      'cache',
+      `${round(100 * figures.sharedHitRatio)} % of the blocks were in PostgreSQL's cache${figures.sharedHitRatio < HIT_RATIO ? ', the others may still have been in the system’s' : ''}`,
+      { percent: 100 * figures.sharedHitRatio },
+    );
+  if (figures.spillingNodes > 0)
+    say('spills', `${figures.spillingNodes} nodes wrote to disk: more work_mem would keep them in memory`, {
+      nodes: figures.spillingNodes,
+    });
+  if ((figures.maxEstimateFactor ?? 1) > ESTIMATE_FACTOR)
+    say(
+      'estimates',
+      `the planner was off by a factor of ${round(figures.maxEstimateFactor ?? 1)}: ANALYZE, or statistics of the columns together`,
+      { factor: figures.maxEstimateFactor ?? 1 },
+    );
   for (const node of nodesOf(plan))
-    if ((node.workersPlanned ?? 0) > (node.workersLaunched ?? node.workersPlanned ?? 0)) say('workers', `${node.workersLaunched} of ${node.workersPlanned} workers were launched`);
-  if (plan.jitMs !== null && whole !== null && plan.jitMs > JIT_SHARE * whole) say('JIT', `${round(plan.jitMs)} ms of ${round(whole)} ms went into compiling`, { ms: plan.jitMs });
+    if ((node.workersPlanned ?? 0) > (node.workersLaunched ?? node.workersPlanned ?? 0))
+      say('workers', `${node.workersLaunched} of ${node.workersPlanned} workers were launched`);
+  if (plan.jitMs !== null && whole !== null && plan.jitMs > JIT_SHARE * whole)
+    say('JIT', `${round(plan.jitMs)} ms of ${round(whole)} ms went into compiling`, { ms: plan.jitMs });
   return {
-    findings: missingIndexes(plan).map(
-      ({ relation, sql, removedShare, rowsRead, timeShare }): Finding => ({
-        code: 'CauseMissingIndex',
-        subject: relation,
-        outcome: 'fail',
-        measured: Number((100 * removedShare).toPrecision(4)),
-        limit: null,
-        unit: '%',
-        message: `${Math.round(rowsRead)} rows of ${relation} are read to throw ${round(100 * removedShare)} % of them away${timeShare === null ? '' : ` (${round(100 * timeShare)} % of the time)`}: try ${sql}`,
-        evidence: [],
-      }),
-    ),
+    findings: missingIndexes(plan).map(({ relation, sql, removedShare, rowsRead, timeShare }): Finding => ({
+      code: 'CauseMissingIndex',
+      subject: relation,
+      outcome: 'fail',
+      measured: Number((100 * removedShare).toPrecision(4)),
+      limit: null,
+      unit: '%',
+      message: `${Math.round(rowsRead)} rows of ${relation} are read to throw ${round(100 * removedShare)} % of them away${timeShare === null ? '' : ` (${round(100 * timeShare)} % of the time)`}: try ${sql}`,
+      evidence: [],
+    })),
     facts: facts.map(([subject, text, values]) => ({ subject, text, values })),
     tables: [
       {

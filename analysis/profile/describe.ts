@@ -24,7 +24,11 @@ export function describeProfile(profile: Profile, type = profile.defaultType): A
   const tables = [topTable(profile, type, total, divisor, unit)];
   if (isCpu) tables.push(mechanismTable(profile, type, total));
   if (sampleTypeIndex(profile, 'delay') !== null) tables.push(contentionTable(profile));
-  return { findings: [], facts: [{ subject: sampleType.type, text: total === 0 ? `no sample: nothing was measured (${fact})` : fact, values: { total } }], tables };
+  return {
+    findings: [],
+    facts: [{ subject: sampleType.type, text: total === 0 ? `no sample: nothing was measured (${fact})` : fact, values: { total } }],
+    tables,
+  };
 }
 
 function topTable(profile: Profile, type: number, total: number, divisor: number, unit: string): Table {
@@ -52,7 +56,14 @@ function topTable(profile: Profile, type: number, total: number, divisor: number
     ],
     rows: [...shown.values()]
       .sort((a, b) => Math.abs(b.flat) - Math.abs(a.flat) || Math.abs(b.cum) - Math.abs(a.cum) || (a.name < b.name ? -1 : 1))
-      .map(({ name, flat, cum }) => [goName(name), round(flat / divisor), percent(flat), round(cum / divisor), percent(cum), uncertain(cum)]),
+      .map(({ name, flat, cum }) => [
+        goName(name),
+        round(flat / divisor),
+        percent(flat),
+        round(cum / divisor),
+        percent(cum),
+        uncertain(cum),
+      ]),
     notes: [`${shown.size} of ${rows.length} functions: the first ${ROWS} by flat and by cum`],
   };
 }

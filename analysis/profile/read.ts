@@ -206,7 +206,6 @@ class Ids {
   }
 }
 
-
 function readFunctions(
   raw: Uint8Array,
   parts: Int32Array,

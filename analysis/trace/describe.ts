@@ -8,7 +8,7 @@ const ROWS = 25;
 
 /** Exclusive time on the critical path by operation, over the slow band; without enough traces for a band, over all. */
 export function describeTraces(spans: Spans & { doubled: number }): Analysis {
-  const band = slowBand(spans);
+  const band = slowBand(spans, 1);
   const { orphans, cut } = criticalPaths(spans);
   const notes = [
     ...(spans.doubled > 0 ? [`${spans.doubled} spans were told twice and count once`] : []),
@@ -16,25 +16,39 @@ export function describeTraces(spans: Spans & { doubled: number }): Analysis {
     ...(cut > 0 ? [`${cut} spans outlast their parents and were cut: clocks that disagree, or work after the answer`] : []),
     'exclusive time on the critical path, as CRISP counts it, with 1 % of overlap allowed for clocks',
   ];
-  const fact = { subject: 'traces', text: `${spans.count} spans in ${spans.traces} traces`, values: { spans: spans.count, traces: spans.traces } };
+  const fact = {
+    subject: 'traces',
+    text: `${spans.count} spans in ${spans.traces} traces`,
+    values: { spans: spans.count, traces: spans.traces },
+  };
   const columns = [
     { name: 'operation', unit: '' },
     { name: 'kind', unit: '' },
     { name: 'share', unit: '%' },
     { name: 'mean per trace', unit: 'ms' },
   ];
-  if (band === null) return { findings: [], facts: [{ ...fact, text: `${fact.text}: fewer than 20 requests, too few for a slow band` }], tables: [] };
+  if (band === null) return { findings: [], facts: [{ ...fact, text: `${fact.text}, none with a root` }], tables: [] };
+  const all = band.slow === band.traces;
   return {
     findings: [],
     facts: [
-      { ...fact, text: `${fact.text}; the slow band has ${band.slow}, of ${round(band.fromMs)} to ${round(band.toMs)} ms` },
-      ...band.failures.map(({ operation, status, count }) => ({ subject: 'failed', text: `${count} of ${operation}${status === '' ? '' : `: ${status}`}`, values: { count } })),
+      {
+        ...fact,
+        text: `${fact.text}; ${all ? 'too few for a slow band, so all are read' : `the slow band has ${band.slow}`}, of ${round(band.fromMs)} to ${round(band.toMs)} ms`,
+      },
+      ...band.failures.map(({ operation, status, count }) => ({
+        subject: 'failed',
+        text: `${count} of ${operation}${status === '' ? '' : `: ${status}`}`,
+        values: { count },
+      })),
     ],
     tables: [
       {
-        title: 'Where slow requests spend their time',
+        title: all ? 'Where requests spend their time' : 'Where slow requests spend their time',
         columns,
-        rows: band.operations.slice(0, ROWS).map(({ operation, category, share, meanMs }) => [operation, category, round(100 * share), round(meanMs)]),
+        rows: band.operations
+          .slice(0, ROWS)
+          .map(({ operation, category, share, meanMs }) => [operation, category, round(100 * share), round(meanMs)]),
         notes,
       },
     ],

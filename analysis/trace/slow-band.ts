@@ -34,8 +34,8 @@ const BAND_TO = 0.99;
 const LEAST_TRACES = 20;
 const FAILURES_SHOWN = 10;
 
-/** Null with fewer than 20 traces that have a root. Throws UnreadableEvidence where spans contradict each other. */
-export function slowBand(spans: Spans): SlowBand | null {
+/** Null with fewer than 20 (or `least`) traces that have a root. Throws UnreadableEvidence where spans contradict each other. */
+export function slowBand(spans: Spans, least = LEAST_TRACES): SlowBand | null {
   const paths = criticalPaths(spans);
   const rootUs = new Map<number, number>();
   for (const root of paths.roots) {
@@ -43,17 +43,18 @@ export function slowBand(spans: Spans): SlowBand | null {
     const lasts = (spans.endUs[root] as number) - (spans.startUs[root] as number);
     rootUs.set(trace, Math.max(rootUs.get(trace) ?? 0, lasts));
   }
-  if (rootUs.size < LEAST_TRACES) return null;
+  if (rootUs.size < least) return null;
   const sorted = [...rootUs].sort(([a, x], [b, y]) => x - y || a - b);
-  const from = Math.floor(sorted.length * BAND_FROM);
-  const to = Math.max(from + 1, Math.ceil(sorted.length * BAND_TO));
+  const whole = sorted.length < LEAST_TRACES;
+  const from = whole ? 0 : Math.floor(sorted.length * BAND_FROM);
+  const to = whole ? sorted.length : Math.max(from + 1, Math.ceil(sorted.length * BAND_TO));
   const band = new Map(sorted.slice(from, to));
   const byOperation = new Map<number, { us: number; category: Category }>();
-  let whole = 0;
+  let allUs = 0;
   for (let span = 0; span < spans.count; span += 1) {
     const own = paths.exclusiveUs[span] as number;
     if (Number.isNaN(own) || !band.has(spans.trace[span] as number)) continue;
-    whole += own;
+    allUs += own;
     const operation = spans.operation[span] as number;
     const known = byOperation.get(operation);
     if (known) known.us += own;
@@ -69,7 +70,7 @@ export function slowBand(spans: Spans): SlowBand | null {
       .map(([operation, { us, category }]) => ({
         operation: spans.operations[operation] as string,
         category,
-        share: whole === 0 ? 0 : us / whole,
+        share: allUs === 0 ? 0 : us / allUs,
         meanMs: us / 1_000 / band.size,
       }))
       .sort((a, b) => b.share - a.share || (a.operation < b.operation ? -1 : 1)),

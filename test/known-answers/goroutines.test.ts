@@ -105,10 +105,9 @@ describeKnown('goroutines', () => {
     const [before, after] = ['growth.before.pb.gz', 'growth.after.pb.gz'].map((file) =>
       sitesOf(readGoroutines(knownBytes('goroutines', file))),
     );
-    const known =
-      (expected('goroutines') as Record<string, { grew: Record<string, number>; unchanged: string[] }>)[
-        'growth.before.pb.gz -> growth.after.pb.gz'
-      ];
+    const known = (expected('goroutines') as Record<string, { grew: Record<string, number>; unchanged: string[] }>)[
+      'growth.before.pb.gz -> growth.after.pb.gz'
+    ];
     for (const [site, by] of Object.entries(known?.grew ?? {})) expect((after?.[site] ?? 0) - (before?.[site] ?? 0)).toBe(by);
     for (const site of known?.unchanged ?? []) expect(after?.[site]).toBe(before?.[site]);
   });

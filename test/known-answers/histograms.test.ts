@@ -12,7 +12,7 @@ interface Known {
 }
 
 describeKnown('histograms', () => {
-  const known = (expected('histograms') as Known);
+  const known = expected('histograms') as Known;
 
   it('reads the intervals of an HdrHistogram log', () => {
     const { histograms, totalCount, p999, firstMean, firstStartSeconds } = known['jHiccup-2.0.7S.logV2.hlog'];

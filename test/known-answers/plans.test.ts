@@ -9,7 +9,7 @@ import { describeKnown, expected, knownBytes, knownFile } from './folder.ts';
 const plan = (...path: string[]) => readPlan(knownBytes('plans', ...path));
 const list = (folder: string) => (existsSync(knownFile('plans', folder)) ? readdirSync(knownFile('plans', folder)) : []);
 const figures = existsSync(knownFile('plans'))
-  ? Object.entries((expected('plans') as Record<string, Partial<PlanFigures>>)).filter(([file]) => file.endsWith('.json'))
+  ? Object.entries(expected('plans') as Record<string, Partial<PlanFigures>>).filter(([file]) => file.endsWith('.json'))
   : [];
 const total = (values: Iterable<number>) => [...values].reduce((sum, value) => sum + value, 0);
 

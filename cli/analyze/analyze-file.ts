@@ -1,0 +1,129 @@
+// Reads one file as whatever it is. The points of k6 are streamed, everything else is read whole within a bound.
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { UnreadableEvidence, type Analysis } from '../../analysis/analysis.ts';
+import { isGzip, WHOLE_LIMIT_BYTES } from '../../analysis/bytes/gunzip.ts';
+import { evidenceKinds, isK6Points, recognize, type AnalyzeOptions } from '../../analysis/evidence-kinds.ts';
+import { describeGoroutines } from '../../analysis/goroutine/describe.ts';
+import { readGoroutines } from '../../analysis/goroutine/read.ts';
+import { loadFacts } from '../../analysis/load-test/facts.ts';
+import { judgeLoad } from '../../analysis/load-test/judge.ts';
+import { gunzipped, summarizeLoad, readLoadPlan } from '../../analysis/load-test/summary.ts';
+import { parserReady } from '../../analysis/postgres/statement.ts';
+import { profileOfTrace } from './execution-trace.ts';
+import type { AnalyzedFile } from './document.ts';
+
+export interface FileOptions extends AnalyzeOptions {
+  /** An earlier file of the same kind to compare with. */
+  before?: string;
+}
+
+const HEAD_BYTES = 64 * 1024;
+
+/** Never throws for what a file holds: that is told as its problem. */
+export async function analyzeFile(file: string, options: FileOptions): Promise<AnalyzedFile> {
+  try {
+    await parserReady;
+    const { kind, analysis } = await analyze(file, options);
+    return { file, kind, problem: null, ...analysis };
+  } catch (error) {
+    if (!(error instanceof UnreadableEvidence) && !isSystemError(error)) throw error;
+    return { file, kind: 'unreadable', problem: error.message, findings: [], facts: [], tables: [] };
+  }
+}
+
+const isSystemError = (error: unknown): error is Error => error instanceof Error && 'syscall' in error;
+
+async function analyze(file: string, options: FileOptions): Promise<{ kind: string; analysis: Analysis }> {
+  const head = await headOf(file);
+  if (isK6Points(head)) return { kind: 'k6-points', analysis: await analyzePoints(file, options) };
+  const bytes = await wholeOf(file);
+  if (isExecutionTrace(bytes)) {
+    const analyses = await profileOfTrace(file);
+    return { kind: 'execution-trace', analysis: analyses };
+  }
+  const kind = recognize(bytes);
+  if (options.before !== undefined && kind === 'goroutine-profile') {
+    const before = readGoroutines(await wholeOf(options.before));
+    return { kind, analysis: describeGoroutines(readGoroutines(bytes), before) };
+  }
+  return { kind, analysis: await evidenceKinds[kind].analyze(bytes, options) };
+}
+
+async function analyzePoints(file: string, { limits }: FileOptions): Promise<Analysis> {
+  const plan = await readLoadPlan(createReadStream(file));
+  const used = plan?.limits ?? { ...limits, deliveredPercent: 0, endpoints: {} };
+  const summary = await summarizeLoad(createReadStream(file), used);
+  // Without a plan nobody knows what was asked for, so whether it was delivered is not judged.
+  const findings = judgeLoad(summary, used, plan?.stages ?? []).filter(
+    ({ code }) => plan !== null || (code !== 'LoadNotDelivered' && code !== 'LoadRunIncomplete'),
+  );
+  if (plan === null && summary.requests === 0)
+    throw new UnreadableEvidence('it holds no request', 'the whole file', 'record a run that makes HTTP requests');
+  return {
+    findings,
+    facts: loadFacts(summary, used, plan?.stages ?? []),
+    tables: [
+      {
+        title: 'Requests by endpoint',
+        columns: ['endpoint', 'requests', 'failed', 'p50', 'p95', 'p99', 'p99 at most'].map((name) => ({
+          name,
+          unit: name.startsWith('p') ? 'ms' : '',
+        })),
+        rows: summary.endpoints.map(({ endpoint, requests, failed, p50Ms, p95Ms, p99Ms, p99UpperMs }) => [
+          endpoint,
+          requests,
+          failed,
+          p50Ms,
+          p95Ms,
+          p99Ms,
+          p99UpperMs,
+        ]),
+        notes: plan === null ? ['these points do not say what load was asked for: whether it was delivered is not known'] : [],
+      },
+    ],
+  };
+}
+
+/** The first bytes, unpacked. */
+async function headOf(file: string): Promise<Uint8Array> {
+  const handle = await open(file, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(new Uint8Array(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    const head = buffer.subarray(0, bytesRead);
+    return isGzip(head) ? await firstUnpacked(head) : head;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function firstUnpacked(head: Uint8Array): Promise<Uint8Array> {
+  try {
+    for await (const chunk of gunzipped(once(head))) return chunk;
+  } catch {
+    // Cut off, as a head is: whatever reads the whole says what is wrong with it.
+  }
+  return new Uint8Array();
+}
+
+async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
+}
+
+async function wholeOf(file: string): Promise<Uint8Array> {
+  const handle = await open(file, 'r');
+  try {
+    const { size } = await handle.stat();
+    if (size > WHOLE_LIMIT_BYTES)
+      throw new UnreadableEvidence(
+        `this is larger than ${WHOLE_LIMIT_BYTES / 1024 / 1024} MB`,
+        `byte ${WHOLE_LIMIT_BYTES}`,
+        'capture a shorter stretch of time',
+      );
+    return await handle.readFile();
+  } finally {
+    await handle.close();
+  }
+}
+
+const isExecutionTrace = (bytes: Uint8Array): boolean => /^go 1\.\d+ trace\0/u.test(String.fromCharCode(...bytes.subarray(0, 16)));

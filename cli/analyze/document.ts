@@ -1,0 +1,49 @@
+// The document of `tminus analyze -o json`. Its JSON Schema is published by `tminus schema analysis`.
+import { z } from 'zod';
+
+const described = <T extends z.ZodType>(schema: T, description: string) => schema.meta({ description });
+const cell = z.union([z.string(), z.number(), z.null()]);
+
+const finding = z.strictObject({
+  code: described(z.string(), 'A row of docs/reference/findings.md.'),
+  subject: described(z.string(), 'What it is about.'),
+  outcome: described(z.enum(['pass', 'fail', 'inconclusive']), 'Inconclusive is never a pass.'),
+  measured: described(cell, 'null where nothing could be measured.'),
+  limit: described(cell, 'null where there is none.'),
+  unit: described(z.string(), 'Of measured and limit; shares are percent.'),
+  message: described(z.string(), 'The sentence.'),
+  evidence: described(z.array(z.string()), 'Empty: the file itself is the evidence.'),
+});
+
+const fact = z.strictObject({
+  subject: described(z.string(), 'What it is about.'),
+  text: described(z.string(), 'The line.'),
+  values: described(z.record(z.string(), z.number()), 'Its numbers.'),
+});
+
+const table = z.strictObject({
+  title: described(z.string(), 'What it shows.'),
+  columns: described(z.array(z.strictObject({ name: z.string(), unit: z.string() })), 'Names and units.'),
+  rows: described(z.array(z.array(cell)), 'In the order of the columns; null where nothing was measured.'),
+  notes: described(z.array(z.string()), 'What to know to read it rightly.'),
+});
+
+const item = z.strictObject({
+  file: described(z.string(), 'As it was given.'),
+  kind: described(z.string(), 'What it holds; `unreadable` where that cannot be said.'),
+  problem: described(z.union([z.string(), z.null()]), 'Why it could not be read; null where it could.'),
+  findings: z.array(finding),
+  facts: z.array(fact),
+  tables: z.array(table),
+});
+
+export const analysisDocument = z
+  .strictObject({
+    apiVersion: described(z.literal('tminus.dev/v1alpha1'), 'Version of this format.'),
+    kind: described(z.literal('AnalysisList'), 'Kind of this document.'),
+    items: described(z.array(item), 'One per file.'),
+  })
+  .meta({ title: 'Tminus analysis', description: 'What files of evidence say, file by file.' });
+
+export type AnalysisDocument = z.output<typeof analysisDocument>;
+export type AnalyzedFile = z.output<typeof item>;

@@ -1,0 +1,44 @@
+// `tminus analyze`: file by file what it is, what is wrong, what was measured, and the tables.
+import type { AnalyzedFile } from '../analyze/document.ts';
+import { sentenceOf } from './finding.ts';
+import { mark, paint, type Look, type Tone } from './words.ts';
+
+const WIDEST_CELL = 88;
+const tones: Record<AnalyzedFile['findings'][number]['outcome'], Tone> = { pass: 'good', fail: 'bad', inconclusive: 'hold' };
+type Table = AnalyzedFile['tables'][number];
+
+export function renderAnalysis(files: readonly AnalyzedFile[], look: Look): string {
+  return files.map((file) => renderFile(file, look).join('\n')).join('\n\n');
+}
+
+function renderFile({ file, kind, problem, findings, facts, tables }: AnalyzedFile, look: Look): string[] {
+  if (problem !== null) return [`${paint(mark('bad', look), 'bad', look)} ${file}: ${problem}`];
+  const width = Math.max(0, ...facts.map(({ subject }) => subject.length));
+  return [
+    `${file}   ${kind.replaceAll('-', ' ')}`,
+    ...findings.map((finding) => `${paint(mark(tones[finding.outcome], look), tones[finding.outcome], look)} ${sentenceOf(finding)}`),
+    ...facts.map(({ subject, text }) => `  ${subject.padEnd(width)}   ${text}`),
+    ...tables.flatMap(renderTable),
+  ];
+}
+
+function renderTable({ title, columns, rows, notes }: Table): string[] {
+  const heads = columns.map(({ name, unit }) => (unit === '' ? name : `${name} ${unit}`));
+  const cells = rows.map((row) => row.map(cellText));
+  const widths = heads.map((head, column) => Math.max(head.length, ...cells.map((row) => row[column]?.length ?? 0)));
+  const isNumber = columns.map((_, column) => rows.every((row) => typeof row[column] !== 'string'));
+  const line = (row: readonly string[]): string =>
+    `  ${row.map((cell, column) => (isNumber[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('   ')}`.trimEnd();
+  return [
+    '',
+    `  ${title}`,
+    ...(rows.length === 0 ? ['  nothing'] : [line(heads), ...cells.map(line)]),
+    ...notes.map((note) => `  (${note})`),
+  ];
+}
+
+function cellText(cell: string | number | null): string {
+  if (cell === null) return '·';
+  if (typeof cell === 'number') return cell.toLocaleString('en-US', { maximumSignificantDigits: 6, useGrouping: true });
+  return cell.length > WIDEST_CELL ? `${cell.slice(0, WIDEST_CELL - 1)}…` : cell;
+}
