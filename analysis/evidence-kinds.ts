@@ -84,7 +84,7 @@ export function recognize(bytes: Uint8Array): ReadableKind {
   const trimmed = head.trimStart();
   if (/^\{"at":"[^"]+","unread"/u.test(trimmed)) return 'lock-waits';
   if (/^\{"at":"[^"]+","pod"/u.test(trimmed)) return 'runtime-samples';
-  if (/^\{"database":/u.test(trimmed)) return 'slow-statements';
+  if (trimmed.startsWith('{"database":')) return 'slow-statements';
   if (/"(?:resourceSpans|batches|traceID|spans)"/u.test(head)) return 'traces';
   if (trimmed.startsWith('{') || trimmed.startsWith('[')) return loadReportIn(plain) === null ? notKnown() : 'load-report';
   return readTextReport(new TextDecoder().decode(plain)) === null ? notKnown() : 'load-report';

@@ -26,6 +26,8 @@ export interface Observed {
   suspects: Leak[] | null;
   cpu: (CpuUse & { library: { package: string; share: number } | null }) | null;
   contention: Contention[];
+  /** Of 100 times a goroutine was ready to run, the 99th waited at most this for a processor. */
+  schedulerP99Ms: number | null;
   pool: PoolUse | null;
   database: DatabaseWaits | null;
   statements: SlowStatement[];

@@ -36,6 +36,8 @@ export interface Cause {
   /** Clauses with figures, the strongest first. */
   because: string[];
   sources: Source[];
+  /** Others follow from it even where they account for more: it stands first. */
+  upstream?: boolean;
 }
 
 /** A wait that accounts for less than this of what requests wait for is no cause by itself. */
@@ -50,13 +52,20 @@ const LOCK_SHARE = 0.3;
 const STATEMENT_SHARE = 0.4;
 /** Collecting takes a quarter of the CPU at GOGC=100 only when the heap grows too fast for it. */
 const GC_SHARE = 0.25;
+/** Goroutines that are ready wait this long for a processor only where there are too few of them; a service at ease waits under 1 ms. */
+const STARVED_MS = 5;
+/** Of requests in flight, running or ready to: where processors are short, whatever else requests wait for waits for one too. */
+const STARVED_SHARE = 0.25;
 /** On a copy an index must make a statement this much faster to be called missing. */
 const INDEX_FACTOR = 5;
 
 /** Causes, what accounts for most first; leaks after those that explain slowness. Empty where nothing stands out. */
 export function rankCauses(seen: Observed): Cause[] {
-  const slow = [waitCauses(seen), databaseCause(seen), cpuCause(seen)].flat().filter(({ share }) => share >= LEAST_SHARE);
-  return [...slow.sort((a, b) => b.share - a.share || (a.code < b.code ? -1 : 1)), ...leakCauses(seen)];
+  const slow = [waitCauses(seen), databaseCause(seen), cpuCause(seen)]
+    .flat()
+    .filter(({ share, upstream }) => upstream === true || share >= LEAST_SHARE);
+  const first = (cause: Cause): number => (cause.upstream === true ? 0 : 1);
+  return [...slow.sort((a, b) => first(a) - first(b) || b.share - a.share || (a.code < b.code ? -1 : 1)), ...leakCauses(seen)];
 }
 
 /** What part of the requests waits on something: by goroutines where enough were in flight, else by traces. */
@@ -179,7 +188,9 @@ function cpuCause(seen: Observed): Cause[] {
   const share = shareOf(seen, ['cpu'], []);
   const { cpu } = seen;
   if (cpu === null) return [];
-  const busy = `${percent(share)} of the requests in flight run or wait for a processor`;
+  const starved = (seen.schedulerP99Ms ?? 0) >= STARVED_MS && share >= STARVED_SHARE;
+  const upstream = starved ? { upstream: true } : {};
+  const busy = `${percent(share)} of the requests in flight run or wait for a processor${starved ? `, and what is ready waits up to ${milliseconds(seen.schedulerP99Ms ?? 0)} for one` : ''}`;
   const own = deepest(cpu.ownFunctions);
   if (cpu.gcShare >= GC_SHARE) {
     const allocates = cpu.mechanisms.find(
@@ -189,6 +200,7 @@ function cpuCause(seen: Observed): Cause[] {
       {
         code: 'CauseGarbageCollection',
         share,
+        ...upstream,
         culprit: allocates?.package ?? own?.name ?? 'the heap',
         because: [
           `${percent(cpu.gcShare)} of the CPU goes into collecting garbage and ${percent(cpu.allocationShare)} into allocating${allocates ? `, most under ${allocates.package}` : ''}`,
@@ -203,6 +215,7 @@ function cpuCause(seen: Observed): Cause[] {
     {
       code: 'CauseCpuBound',
       share,
+      ...upstream,
       culprit: library?.package ?? own?.name ?? running?.site ?? 'the code',
       because: [
         busy,

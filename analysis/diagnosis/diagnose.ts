@@ -18,7 +18,7 @@ import { busiestLibrary, cpuUse } from '../profile/cpu.ts';
 import { goPackage, isOwnCode } from '../profile/names.ts';
 import type { Profile } from '../profile/profile.ts';
 import { readProfile } from '../profile/read.ts';
-import { loadByStage, runtimeTable } from '../runtime/by-stage.ts';
+import { loadByStage, runtimeTable, schedulerP99 } from '../runtime/by-stage.ts';
 import { poolUse } from '../runtime/pool.ts';
 import { readRuntimeSamples } from '../runtime/summary.ts';
 import { readTraces } from '../trace/read.ts';
@@ -191,12 +191,14 @@ async function readAll(inputs: readonly DiagnosisInput[], record: DiagnosisRecor
   const isOwn = ownPackages(cpu);
   const use = cpuUse(cpu, isOwn);
   let pool: Observed['pool'] = null;
+  let schedulerP99Ms: number | null = null;
   for (const load of record.loadTests) {
     const points = load.inputs.find(({ kind }) => kind === 'k6-points');
     const samples = load.inputs.find(({ kind }) => kind === 'runtime-samples');
     if (!points || !samples) continue;
     const plan = await readLoadPlan(read(points.digest));
     const taken = await readRuntimeSamples(read(samples.digest));
+    schedulerP99Ms ??= schedulerP99(taken);
     pool ??= poolUse(taken, plan?.limits.p99Ms ?? DEFAULT_LIMIT_MS);
     const stages = plan === null ? null : await loadByStage(read(points.digest), plan.stages);
     if (stages !== null) tables.push(runtimeTable(stages, taken));
@@ -211,6 +213,7 @@ async function readAll(inputs: readonly DiagnosisInput[], record: DiagnosisRecor
       suspects: halves === null ? null : growingSites(halves.earlier, halves.later),
       cpu: use === null ? null : { ...use, library: busiestLibrary(use, isOwn) },
       contention: contentions(mutex),
+      schedulerP99Ms,
       pool,
       database: databaseWaits(looks),
       statements: statements.flatMap(slowStatements),

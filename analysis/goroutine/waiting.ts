@@ -67,10 +67,11 @@ export function idleByDesign({ stack, state }: Pick<GoroutineGroup, 'stack' | 's
 const inHandler = (stack: readonly Frame[]): boolean =>
   stack.some(({ function: name }) => name.startsWith('net/http.HandlerFunc.ServeHTTP') || name.startsWith('net/http.serverHandler'));
 
-/** A request being answered ends with its answer; only what outlives requests can leak. */
+/** A request being answered ends with its answer; only what outlives requests can leak. Our own questions (pprof, metrics) are none. */
 export const isRequest = ({ stack }: Pick<GoroutineGroup, 'stack'>): boolean =>
-  inHandler(stack) ||
-  stack.some(({ function: name }) => /^google\.golang\.org\/grpc\.\(\*Server\)\.(processUnaryRPC|handleStream)/.test(name));
+  (inHandler(stack) ||
+    stack.some(({ function: name }) => /^google\.golang\.org\/grpc\.\(\*Server\)\.(processUnaryRPC|handleStream)/.test(name))) &&
+  !stack.some(({ function: name }) => /^net\/http\/pprof\.|^runtime\/pprof\.|\/promhttp\./.test(name));
 
 export type Dependency = 'redis' | 'pool' | 'database' | 'grpc' | 'dial' | 'mutex';
 

@@ -13,7 +13,7 @@ export function readTextReport(text: string): LoadReport | null {
   if (text.includes(WRK2_TITLE) || /^\s*Value\s+Percentile\s+TotalCount/mu.test(text.slice(0, 2_000))) return wrk2(text);
   if (text.startsWith('#[Histogram log format') || /^(?:Tag=[^,]+,)?[\d.]+,[\d.]+,[\d.]+,HISTF/mu.test(text.slice(0, 100_000)))
     return hdrLog(text);
-  if (/^\{"attack":/u.test(text)) return vegetaResults(text);
+  if (text.startsWith('{"attack":')) return vegetaResults(text);
   return null;
 }
 

@@ -1,6 +1,6 @@
 // What CPU profiles of the same seconds say together: how busy, with what, and for whom.
 import { byMechanism, byPackage } from './mechanism.ts';
-import { goName, goPackage, isStandardLibrary } from './names.ts';
+import { goName, goPackage, isRuntime } from './names.ts';
 import { totalOf, type Profile } from './profile.ts';
 import { byCum, top } from './top.ts';
 
@@ -79,19 +79,9 @@ export function cpuUse(profiles: readonly Profile[], isOwn: (path: string) => bo
 /** The standard library's package with the largest share of the CPU that is work and not serving: `encoding/json`. */
 export function busiestLibrary({ packages }: CpuUse, isOwn: (path: string) => boolean): { package: string; share: number } | null {
   return (
-    packages.find(({ package: path }) => !isOwn(path) && !SERVING.has(path) && (isStandardLibrary(path) || !path.includes('otel'))) ?? null
+    packages.find(({ package: path }) => !isOwn(path) && !SERVING.has(path) && !isRuntime(path) && !path.startsWith('internal/')) ?? null
   );
 }
 
 /** On the stack of every request, whatever it does. */
-const SERVING: ReadonlySet<string> = new Set([
-  'net/http',
-  'net',
-  'main',
-  'internal/poll',
-  'syscall',
-  'bufio',
-  'context',
-  'sync',
-  'reflect',
-]);
+const SERVING: ReadonlySet<string> = new Set(['net/http', 'net', 'main', 'syscall', 'bufio', 'context', 'sync', 'reflect', 'io']);

@@ -143,8 +143,8 @@ function growthOf(samples: readonly RuntimeSample[], read: (sample: RuntimeSampl
   return [...pods.values()].reduce((sum, values) => sum + Math.max(0, (values.at(-1) as number) - (values[0] as number)), 0);
 }
 
-/** Upper bound, in ms, of the cell the 99th of 100 waits falls in; the cells are powers of ten. */
-function schedulerP99(samples: readonly RuntimeSample[]): number | null {
+/** Of 100 waits for a processor the 99th took at most this, in ms; the cells of Go's metric are powers of ten. Null where it is not told. */
+export function schedulerP99(samples: readonly RuntimeSample[]): number | null {
   const cells = new Map<number, number>();
   for (const pod of new Set(samples.map((sample) => sample.pod))) {
     const own = samples.filter((sample) => sample.pod === pod && sample.schedulerWaits);
@@ -159,7 +159,9 @@ function schedulerP99(samples: readonly RuntimeSample[]): number | null {
   const sorted = [...cells].sort(([a], [b]) => a - b);
   const all = sorted.at(-1)?.[1] ?? 0;
   const bound = sorted.find(([, count]) => count >= 0.99 * all)?.[0];
-  return all === 0 || bound === undefined || !Number.isFinite(bound) ? null : round(bound * 1_000);
+  if (all === 0 || bound === undefined) return null;
+  // Past the last cell with an end, at least that end is known.
+  return round((Number.isFinite(bound) ? bound : (sorted.at(-2)?.[0] ?? 0)) * 1_000);
 }
 
 const MEGA = 1_000_000;

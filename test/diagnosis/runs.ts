@@ -1,5 +1,5 @@
 // The runs of the confusion table: the candidate in staging under load with one fault, or none, and what the load test and the questions
-// after it left as evidence. Asking what they mean is another matter (table.ts), so that it can be asked again.
+// after it left as evidence. Asking what they mean is another matter (confusion.ts), so that it can be asked again.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gather, type AnalysisWorld } from '../../activities/analysis/gather.ts';
@@ -40,7 +40,7 @@ export interface CapturedRun {
 
 const STAGING = { cluster: 'lab', namespace: 'shop-staging', deployment: 'go-api', container: 'go-api' };
 /** As the demo loads it; long enough for profiles of 10 s that begin at a third. */
-const STAGES = [
+export const STAGES = [
   { duration: '3s', rate: 300 },
   { duration: '27s', rate: 300 },
 ];
