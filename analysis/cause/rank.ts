@@ -69,10 +69,15 @@ export function rankCauses(seen: Observed): Cause[] {
 }
 
 /** What part of the requests waits on something: by goroutines where enough were in flight, else by traces. */
-function shareOf({ requests, slowBand }: Observed, on: readonly RequestWait['on'][], categories: readonly Category[]): number {
+function shareOf({ requests, slowBand, service }: Observed, on: readonly RequestWait['on'][], categories: readonly Category[]): number {
   if (requests !== null && requests.inFlight >= LEAST_IN_FLIGHT)
     return sum(requests.waits.filter((wait) => on.includes(wait.on)).map(({ requests: count }) => count)) / requests.inFlight;
-  return slowBand === null ? 0 : sum(slowBand.operations.filter(({ category }) => categories.includes(category)).map(({ share }) => share));
+  return slowBand === null ? 0 : sum(slowBand.operations.filter((each) => isOf(each, categories, service)).map(({ share }) => share));
+}
+
+/** Time inside another service is time of the call to it. */
+function isOf({ operation, category }: OperationTime, categories: readonly Category[], service: string): boolean {
+  return categories.includes(category) || (categories.includes('grpc') && !operation.startsWith(`[${service}] `));
 }
 
 interface DirectWait {
@@ -86,6 +91,7 @@ interface DirectWait {
 const DIRECT: readonly DirectWait[] = [
   { code: 'CauseRedisWait', on: 'redis', categories: ['redis'], what: 'Redis' },
   { code: 'CauseSlowDependency', on: 'grpc', categories: ['grpc'], what: 'a gRPC call' },
+  { code: 'CauseSlowDependency', on: 'http', categories: ['http'], what: 'an HTTP call' },
   { code: 'CauseDialTimeout', on: 'dial', categories: ['dial'], what: 'a connection that is not made' },
   { code: 'CauseLockContention', on: 'mutex', categories: [], what: 'a lock of the process' },
 ];
@@ -93,7 +99,7 @@ const DIRECT: readonly DirectWait[] = [
 function waitCauses(seen: Observed): Cause[] {
   return DIRECT.map(({ code, on, categories, what }): Cause => {
     const wait = waitOn(seen, on);
-    const operation = seen.slowBand?.operations.find(({ category }) => categories.includes(category)) ?? null;
+    const operation = seen.slowBand?.operations.find((each) => isOf(each, categories, seen.service)) ?? null;
     const [held] = on === 'mutex' ? seen.contention : [];
     return {
       code,

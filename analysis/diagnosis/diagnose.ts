@@ -208,6 +208,7 @@ async function readAll(inputs: readonly DiagnosisInput[], record: DiagnosisRecor
     tables,
     unreadable,
     observed: {
+      service: record.service,
       requests: goroutines.length === 0 ? null : requests,
       leaks: leaks.length === 0 ? null : provenLeaks(valuesOf(leaks)),
       suspects: halves === null ? null : growingSites(halves.earlier, halves.later),

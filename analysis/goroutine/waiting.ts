@@ -73,7 +73,7 @@ export const isRequest = ({ stack }: Pick<GoroutineGroup, 'stack'>): boolean =>
     stack.some(({ function: name }) => /^google\.golang\.org\/grpc\.\(\*Server\)\.(processUnaryRPC|handleStream)/.test(name))) &&
   !stack.some(({ function: name }) => /^net\/http\/pprof\.|^runtime\/pprof\.|\/promhttp\./.test(name));
 
-export type Dependency = 'redis' | 'pool' | 'database' | 'grpc' | 'dial' | 'mutex';
+export type Dependency = 'redis' | 'pool' | 'database' | 'grpc' | 'http' | 'dial' | 'mutex';
 
 /** Whom a request waits for, by the first row that matches any function of its stack. */
 const DEPENDENCIES: readonly (readonly [dependency: Dependency, functions: RegExp])[] = [
@@ -82,6 +82,7 @@ const DEPENDENCIES: readonly (readonly [dependency: Dependency, functions: RegEx
   ['redis', /^github\.com\/redis\/go-redis\//],
   ['database', /^github\.com\/jackc\/pgx\/|^github\.com\/lib\/pq\.|^database\/sql\./],
   ['grpc', /^google\.golang\.org\/grpc\.(\(\*ClientConn\)|\(\*clientStream\)|invoke|Invoke)/],
+  ['http', /^net\/http\.\(\*(Client|Transport|persistConn)\)\.(do|Do|roundTrip|RoundTrip|getConn)/],
 ];
 
 /** Whom this goroutine waits for, or null where it does not wait or its stack does not say. */

@@ -49,7 +49,7 @@ function readJsonPlan(text: string): Plan {
 }
 
 function nodeOf(json: Json, place: string, depth: number): PlanNode {
-  if (depth > DEEPEST) throw new UnreadableEvidence(`nodes lie more than ${DEEPEST} deep`, place, 'give a plan as PostgreSQL prints it');
+  if (depth > DEEPEST) throw new UnreadableEvidence(`nodes lie more than ${DEEPEST} deep`, 'Plan', 'give a plan as PostgreSQL prints it');
   const at = (name: string) => figure(json, name, `${place}.`);
   const node = emptyNode();
   const type = text(json, 'Node Type') ?? '';

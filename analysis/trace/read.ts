@@ -161,7 +161,7 @@ function jaegerTags(value: unknown): Attributes {
 
 /** By OpenTelemetry's semantic conventions, old names and new. */
 function categoryOf(attributes: Attributes, name: string, isClient: boolean): Category {
-  if (/^(pool\.)?acquire|pool\.acquire/i.test(name)) return 'pool';
+  if (/^(?:\w*pool[ .])?acquire\b/i.test(name)) return 'pool';
   if (/^(dns|dial|connect)\b|\.connect$|^redis\.dial/i.test(name)) return 'dial';
   const database = attributes.get('db.system') || attributes.get('db.system.name');
   if (database === 'redis') return 'redis';

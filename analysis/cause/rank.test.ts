@@ -1,0 +1,113 @@
+import { describe, expect, it } from '@jest/globals';
+import type { RequestWait } from '../goroutine/requests.ts';
+import type { Observed } from './observed.ts';
+import { rankCauses } from './rank.ts';
+
+const nothing: Observed = {
+  service: 'api',
+  requests: null,
+  leaks: null,
+  suspects: null,
+  cpu: null,
+  contention: [],
+  schedulerP99Ms: null,
+  pool: null,
+  database: null,
+  statements: [],
+  indexes: [],
+  slowBand: null,
+};
+
+/** 100 requests in flight, so many of which wait on what is named; the others sleep somewhere. */
+const waiting = (counts: Partial<Record<RequestWait['on'], number>>): Observed['requests'] => ({
+  inFlight: 100,
+  waits: Object.entries(counts).map(([on, requests]) => ({ on: on as RequestWait['on'], requests, site: `shop.${on} shop.go:1` })),
+});
+
+const statement = 'SELECT * FROM orders WHERE customer = $1';
+const costly = { statement, calls: 100, totalMs: 10_000, meanMs: 100, rows: 1, blocksHit: 1, blocksRead: 0, tempBlocksWritten: 0, share: 0.9 };
+const locked = { busy: 100, lockShare: 0.6, blockedStatement: 'UPDATE stock SET n = $1', idleInTransactionShare: 0, looks: 10, unread: 0 };
+const pool = { acquires: 1_000, emptyShare: 0.9, emptyWaitMs: 400, cancelled: 0, lastingUse: 1, saturated: true };
+const cpu = {
+  cpuSeconds: 8,
+  seconds: 10,
+  samples: 800,
+  gcShare: 0.02,
+  allocationShare: 0.1,
+  mechanisms: [],
+  packages: [],
+  ownFunctions: [
+    { name: 'main.serve', share: 0.9 },
+    { name: 'shop.reprice', share: 0.7 },
+    { name: 'shop.small', share: 0.1 },
+  ],
+  library: { package: 'encoding/json', share: 0.6 },
+};
+const codes = (seen: Partial<Observed>) => rankCauses({ ...nothing, ...seen }).map(({ code }) => code);
+
+describe('the cause', () => {
+  it.each([
+    ['redis', 'CauseRedisWait'],
+    ['grpc', 'CauseSlowDependency'],
+    ['dial', 'CauseDialTimeout'],
+    ['mutex', 'CauseLockContention'],
+    ['database', 'CauseSlowDatabase'],
+    ['pool', 'CausePoolExhausted'],
+  ] as const)('is %s where most requests wait for it: %s', (on, code) => {
+    expect(codes({ requests: waiting({ [on]: 80 }) })).toEqual([code]);
+  });
+
+  it('is nothing where no wait accounts for a third, and where too few requests were seen', () => {
+    expect(codes({ requests: waiting({ redis: 30, grpc: 30, other: 40 }) })).toEqual([]);
+    expect(codes({ requests: { inFlight: 5, waits: [{ on: 'redis', requests: 5, site: 'x' }] } })).toEqual([]);
+    expect(codes({})).toEqual([]);
+  });
+
+  it('is read from traces where too few requests were in flight', () => {
+    const operations = [{ operation: '[api] redis pipeline', category: 'redis' as const, share: 0.9, meanMs: 380 }];
+    const slowBand = { traces: 400, slow: 16, fromMs: 390, toMs: 420, operations, failures: [], orphans: 0, cut: 0 };
+    expect(codes({ slowBand })).toEqual(['CauseRedisWait']);
+  });
+});
+
+describe('what lies upstream', () => {
+  const requests = waiting({ pool: 70, database: 20 });
+
+  it('is the index that is missing, before the statement, before the pool that runs empty', () => {
+    const index = { statement, sql: 'CREATE INDEX', beforeMs: 90, afterMs: 1 };
+    expect(codes({ requests, pool, statements: [costly], indexes: [index] })).toEqual(['CauseMissingIndex']);
+    expect(codes({ requests, pool, statements: [costly], indexes: [{ ...index, afterMs: 40 }] })).toEqual(['CauseSlowStatement']);
+    expect(codes({ requests, pool, statements: [costly] })).toEqual(['CauseSlowStatement']);
+    expect(codes({ requests, pool })).toEqual(['CausePoolExhausted']);
+  });
+
+  it('is the lock others wait for, before the statement that holds it up', () => {
+    expect(codes({ requests, pool, statements: [costly], database: locked })).toEqual(['CauseRowLock']);
+    expect(codes({ requests, pool, statements: [costly], database: { ...locked, lockShare: 0.1 } })).toEqual(['CauseSlowStatement']);
+  });
+
+  it('is the processor that all wait for, though more seem to wait for something else', () => {
+    const starved = { requests: waiting({ cpu: 30, grpc: 60 }), cpu, schedulerP99Ms: 10.5 };
+    expect(codes(starved)).toEqual(['CauseCpuBound', 'CauseSlowDependency']);
+    expect(codes({ ...starved, schedulerP99Ms: 0.9 })).toEqual(['CauseSlowDependency']);
+    expect(codes({ ...starved, requests: waiting({ cpu: 10, grpc: 80 }) })).toEqual(['CauseSlowDependency']);
+  });
+
+  it('is the collector, where a quarter of the CPU collects', () => {
+    const [cause] = rankCauses({ ...nothing, requests: waiting({ cpu: 90 }), cpu: { ...cpu, gcShare: 0.4 } });
+    expect(cause?.code).toBe('CauseGarbageCollection');
+    expect(cause?.because[0]).toContain('40 % of the CPU goes into collecting garbage');
+  });
+});
+
+it('names the deepest own function that holds most of the CPU, not the server above it', () => {
+  const [cause] = rankCauses({ ...nothing, requests: waiting({ cpu: 90 }), cpu });
+  expect(cause).toMatchObject({ code: 'CauseCpuBound', culprit: 'encoding/json' });
+  expect(cause?.because.at(-1)).toBe('70 % is spent under shop.reprice');
+});
+
+it('names leaks after what makes requests slow, and alone where nothing does', () => {
+  const leak = { class: 'channel' as const, site: 'shop.notify order.go:9', state: 'chan send', count: 40, why: 'nobody reads', proven: true };
+  expect(codes({ leaks: [leak] })).toEqual(['CauseLeakChannel']);
+  expect(codes({ leaks: [leak], requests: waiting({ redis: 90 }) })).toEqual(['CauseRedisWait', 'CauseLeakChannel']);
+});

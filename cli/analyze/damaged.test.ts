@@ -1,0 +1,108 @@
+// Files people really hand in by mistake, and files somebody made to hurt: one sentence each, exit 2 or inconclusive, and bounded memory.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { record } from '../../analysis/load-test/points.fixture.ts';
+import { profileBytes, request } from '../../analysis/profile/profile.fixture.ts';
+import type { AnalysisDocument, AnalyzedFile } from './document.ts';
+
+const bin = resolve(import.meta.dirname, '../bin.ts');
+const folder = mkdtempSync(join(tmpdir(), 'tminus-damaged-'));
+const MEGABYTE = 1024 * 1024;
+/** Node itself takes 80 MB, the parser of PostgreSQL 40; one file is held whole up to 256 MB, packed and unpacked. */
+const MEMORY_LIMIT_MB = 900;
+
+const profile = profileBytes(['samples/count', 'cpu/nanoseconds'], Array.from({ length: 50 }, (_, i) => ({ stack: request(`main.f${i}`), values: [1, 10_000_000] })));
+/** A sample (field 2) whose location (field 1, packed) is -1: ten bytes of ones. */
+const negativeId = Uint8Array.from([...profile, 0x12, 0x10, 0x0a, 0x0a, ...Array.from({ length: 9 }, () => 0xff), 0x01, 0x12, 0x02, 0x01, 0x01]);
+const span = (id: string, parent: string, start: string, end: string) => ({ traceId: 'a1', spanId: id, parentSpanId: parent, name: id, startTimeUnixNano: start, endTimeUnixNano: end });
+const traces = (...spans: object[]) => JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] });
+const plan = (node: object) => JSON.stringify([{ Plan: { 'Node Type': 'Seq Scan', 'Total Cost': 1, ...node } }]);
+const deepPlan = `[{"Plan":${'{"Node Type":"Sort","Plans":['.repeat(2_000)}{"Node Type":"Result"}${']}'.repeat(2_000)}}]`;
+const planText = 'Seq Scan on orders  (cost=0.00..1.00 rows=1 width=4) (actual time=0.1..0.2 rows=1 loops=1)\n';
+const points = record([{ ms: 5 }, { ms: 6 }]);
+
+/** Name, content, and what the one sentence says. */
+const unreadable: [name: string, content: string | Uint8Array, says: RegExp][] = [
+  ['cut-off.pb.gz', gzipSync(profile).subarray(0, 200), /this gzip stream ends in the middle; capture it again, to its end$/],
+  ['damaged.pb.gz', Uint8Array.from(gzipSync(profile).map((byte, i) => (i === 40 ? byte ^ 0xff : byte))), /this gzip stream is damaged/],
+  ['bomb.gz', gzipSync(new Uint8Array(600 * MEGABYTE)), /unpacked this gzip stream is larger than 256 MB; capture a shorter stretch of time$/],
+  ['large.pb', profile, /this is larger than 256 MB; capture a shorter stretch of time$/],
+  ['negative-id.pb', negativeId, /location .*(capture|damaged)/],
+  ['cut-off.pb', profile.subarray(0, profile.length - 30), /byte \d+: .*(capture|damaged)/],
+  ['mixed.pb', profileBytes(['samples/count', 'cpu/nanoseconds'], [{ stack: ['main.f'], values: [1, 2, 3] }]), /has 3 values, and the profile names 2 sample types/],
+  ['circle.json', traces(span('b', 'c', '1000', '2000'), span('c', 'b', '1000', '2000')), /is its own ancestor: the parents run in a circle/],
+  ['backwards.json', traces(span('b', '', '2000', '1000')), /ends before it starts/],
+  ['no-time.json', traces(span('b', '', 'NaN', '1000')), /startTimeUnixNano: /],
+  ['nan-cost.json', plan({ 'Total Cost': 'NaN' }), /Plan\.Total Cost: "NaN" is no figure of a plan/],
+  ['negative-rows.json', plan({ 'Actual Rows': -1 }), /Plan\.Actual Rows: -1 is no figure of a plan/],
+  ['deep-plan.json', deepPlan, /nodes lie more than 400 deep/],
+  ['two-plans.txt', planText + planText, /line 2: a second plan begins here; give one plan per file/],
+  ['no-node.txt', 'QUERY PLAN\n----------\n(0 rows)\n', /no plan node is here/],
+  ['empty', '', /this is empty/],
+  ['picture.png', Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, ...Array.from({ length: 64 }, (_, i) => i)]), /./],
+  ['other.json', '{"hello": "world"}', /this is no profile, dump, plan, trace or load report known here/],
+  ['cut-off.json', '{"metrics": {"http_req', /this is no JSON/],
+  ['hey.csv', 'response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset\n0.1,0,0\n', /line 2: this is no row of hey/],
+  ['vegeta.json', '{"latencies":{"99th":null,"max":-4},"requests":10,"success":1}', /-4 is no figure of a load report/],
+];
+
+/** Can be read, and says that nothing can be known. */
+const inconclusive: [name: string, content: string, says: RegExp][] = [
+  ['empty-run.json', record([]), /k6 sent no request/],
+  ['two-runs.json', points + points, /begins 2 runs/],
+  ['cut-off-points.json', points.slice(0, -40), /cut off/],
+  ['empty-report.json', '{"latencies":{},"requests":0,"success":0}', /holds no request/],
+  ['no-pods.ndjson', '{"at":"2026-11-24T00:00:00Z","pod":"","unread":"the pods cannot be listed"}\n', /the Go runtime of no pod could be read/],
+];
+
+let items: AnalyzedFile[] = [];
+let status: number | null = null;
+let peakMegabytes = 0;
+
+beforeAll(() => {
+  for (const [name, content] of [...unreadable, ...inconclusive]) writeFileSync(join(folder, name), content);
+  truncateSync(join(folder, 'large.pb'), 300 * MEGABYTE);
+  const names = [...unreadable, ...inconclusive].map(([name]) => join(folder, name));
+  const script = join(folder, 'with-peak.mjs');
+  writeFileSync(script, `process.on('exit', () => process.stderr.write('peak ' + process.resourceUsage().maxRSS));\nawait import(${JSON.stringify(bin)});\n`);
+  const ran = spawnSync(process.execPath, [script, 'analyze', '-o', 'json', ...names], { encoding: 'utf8', maxBuffer: 64 * MEGABYTE });
+  status = ran.status;
+  peakMegabytes = Number(/peak (\d+)/u.exec(ran.stderr)?.[1] ?? Infinity) / 1024;
+  items = (JSON.parse(ran.stdout) as AnalysisDocument).items;
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const itemOf = (name: string) => items.find(({ file }) => file === join(folder, name));
+
+describe('a damaged file', () => {
+  it.each(unreadable)('%s is refused in one sentence', (name, _, says) => {
+    const problem = itemOf(name)?.problem ?? '';
+    expect(problem).toMatch(says);
+    expect(problem.split('\n')).toHaveLength(1);
+    expect(problem.length).toBeLessThan(400);
+    expect(itemOf(name)?.findings).toEqual([]);
+  });
+
+  it.each(inconclusive)('%s passes nothing', (name, _, says) => {
+    const item = itemOf(name);
+    expect(item?.problem).toBeNull();
+    expect(item?.findings.map(({ message }) => message).join('\n')).toMatch(says);
+    expect(item?.findings.some(({ outcome }) => outcome === 'inconclusive')).toBe(true);
+  });
+
+  it('ends with exit 2, and all of them together stay within the memory of one', () => {
+    expect(status).toBe(2);
+    expect(peakMegabytes).toBeLessThan(MEMORY_LIMIT_MB);
+  });
+
+  it('names a file that is not there, and a folder', () => {
+    const ran = spawnSync(process.execPath, [bin, 'analyze', join(folder, 'nowhere'), folder], { encoding: 'utf8' });
+    expect(ran.status).toBe(2);
+    expect(ran.stdout).toMatch(/nowhere: ENOENT: no such file/);
+    expect(ran.stdout).toMatch(/EISDIR/);
+  });
+});
