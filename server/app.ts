@@ -13,6 +13,7 @@ import { createLive } from './live.ts';
 import { assets, assetRoutes } from './pages/assets.ts';
 import { errorPage } from './pages/error-page.ts';
 import { pageRoutes } from './pages/routes.ts';
+import { speedscopeRoutes } from './pages/speedscope.ts';
 import { reportOf } from './report/report-of.ts';
 import { cappedBody, knownHost, safeHeaders } from './safety.ts';
 import type { World } from './world.ts';
@@ -60,6 +61,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   app.use('*', identityGuard({ identity, sessions, https, isOpen: (path) => open.has(path) }));
   for (const route of api) app.on(route.method.toUpperCase(), route.path, async (c) => await runRoute(route, c));
   assetRoutes(app);
+  speedscopeRoutes(app);
   pageRoutes(app, world);
   app.notFound((c) => answerError(c, new ApiError('NotFound', 'there is nothing at this address', 'the releases are at /')));
   app.onError((error, c) => {

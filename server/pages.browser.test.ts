@@ -8,6 +8,7 @@ import { tokenFileIdentity, createToken } from './identity/tokens.ts';
 import { loadSigner } from './identity/signing.ts';
 import { startServer, type RunningServer } from './main.ts';
 import { aOsei, EXAMPLE_NOW, runningStatus, stoppedStatus, waitingStatus } from './testing/example-status.ts';
+import { exampleRefs } from './testing/example-evidence.ts';
 import { fakeCountdowns } from './testing/fake-countdowns.ts';
 import { memoryEvidence } from './testing/memory-evidence.ts';
 
@@ -18,10 +19,34 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 // A cold browser on two busy cores takes seconds to start, and each page seconds to be checked.
 const PATIENCE_MS = 60_000;
 
+const [loadAndDiagnosis, ...later] = stoppedStatus.checkpoints as [
+  (typeof stoppedStatus.checkpoints)[0],
+  ...typeof stoppedStatus.checkpoints,
+];
+const withEvidence = {
+  ...stoppedStatus,
+  checkpoints: [
+    {
+      ...loadAndDiagnosis,
+      steps: [
+        ...loadAndDiagnosis.steps,
+        {
+          ...(loadAndDiagnosis.steps[1] as (typeof loadAndDiagnosis.steps)[0]),
+          name: 'analysis',
+          type: 'analysis',
+          findings: [],
+          evidence: Object.values(exampleRefs),
+        },
+      ],
+    },
+    ...later,
+  ],
+};
 const countdowns = fakeCountdowns([
   waitingStatus,
   { ...stoppedStatus, release: 'go-api-1.5.0' },
   { ...runningStatus, release: 'go-api-1.6.0' },
+  { ...withEvidence, release: 'go-api-1.7.0' },
 ]);
 countdowns.steps = [
   {
@@ -134,6 +159,15 @@ const pages: [name: string, at: string][] = [
   ['report', '/r/go-api-1.4.0/report'],
   ['report-stopped', '/r/go-api-1.5.0/report'],
   ['not-found', '/r/nowhere'],
+  ['release-evidence', '/r/go-api-1.7.0'],
+  ['report-evidence', '/r/go-api-1.7.0/report'],
+  ['flame-graph', `/r/go-api-1.7.0/evidence/${exampleRefs.cpu.digest}`],
+  ['flame-graph-compared', `/r/go-api-1.7.0/evidence/${exampleRefs.cpu.digest}?before=${exampleRefs.otherCpu.digest}`],
+  ['flame-graph-zoomed', `/r/go-api-1.7.0/evidence/${exampleRefs.cpu.digest}?at=0.0`],
+  ['plan', `/r/go-api-1.7.0/evidence/${exampleRefs.plan.digest}`],
+  ['trace', `/r/go-api-1.7.0/evidence/${exampleRefs.traces.digest}`],
+  ['goroutines', `/r/go-api-1.7.0/evidence/${exampleRefs.goroutines.digest}`],
+  ['damaged', `/r/go-api-1.7.0/evidence/${exampleRefs.damaged.digest}`],
 ];
 
 describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
@@ -247,6 +281,46 @@ it(
     await page.goto(`file://${file}`);
     expect(requests).toEqual([`file://${file}`]);
     expect(await page.getByRole('img', { name: /POST \/api\/order\/create: p99/ }).isVisible()).toBe(true);
+  },
+  PATIENCE_MS,
+);
+
+it(
+  'lets a person walk a flame graph with the keyboard alone, and zoom',
+  async () => {
+    const page = await open(`/r/go-api-1.7.0/evidence/${exampleRefs.cpu.digest}`);
+    const focused = () => page.evaluate<string>(`document.activeElement?.getAttribute('aria-label') ?? ''`);
+    await page.locator('svg.flame a').first().focus();
+    expect(await focused()).toMatch(/^all: /);
+    await page.keyboard.press('ArrowDown');
+    expect(await focused()).toMatch(/^net\/http\.\(\*conn\)\.serve: /);
+    await page.keyboard.press('ArrowRight');
+    expect(await focused()).toMatch(/^runtime\.schedule: /);
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/at=0$/);
+    expect(await page.locator('svg.flame a').first().getAttribute('aria-label')).toMatch(/^net\/http\.\(\*conn\)\.serve: /);
+    await page.getByRole('link', { name: 'Show all' }).click();
+    await page.waitForURL((url) => url.search === '');
+  },
+  PATIENCE_MS,
+);
+
+it(
+  'opens a profile in the speedscope that is served here, and asks nobody else',
+  async () => {
+    const page = await browser.newPage();
+    const asked = new Set<string>();
+    page.on('request', (request) => asked.add(new URL(request.url()).origin));
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(error.message));
+    await page.goto(`${server.url}/r/go-api-1.7.0/evidence/${exampleRefs.cpu.digest}`);
+    await page.getByRole('link', { name: 'Open in speedscope' }).click();
+    await page.waitForFunction(`document.title.includes('cpu profile') || document.querySelector('canvas') !== null`);
+    await page.waitForTimeout(500);
+    await shoot(page, 'speedscope');
+    expect([...asked].filter((origin) => origin.startsWith('http'))).toEqual([server.url]);
+    expect(errors).toEqual([]);
   },
   PATIENCE_MS,
 );

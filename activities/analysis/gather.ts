@@ -57,7 +57,7 @@ async function gatherTraces(
   if (typeof answer === 'string') gathered.missing.push(`traces of ${name}: ${answer}`);
   else
     gathered.evidence.push(
-      await store.put({ kind: 'traces', mediaType: 'application/json', source: `traces of ${service} in ${name}` }, answer),
+      await store.put({ kind: 'traces', mediaType: 'application/json', source: `${service} in ${name}` }, answer),
     );
 }
 

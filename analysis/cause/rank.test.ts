@@ -25,7 +25,17 @@ const waiting = (counts: Partial<Record<RequestWait['on'], number>>): Observed['
 });
 
 const statement = 'SELECT * FROM orders WHERE customer = $1';
-const costly = { statement, calls: 100, totalMs: 10_000, meanMs: 100, rows: 1, blocksHit: 1, blocksRead: 0, tempBlocksWritten: 0, share: 0.9 };
+const costly = {
+  statement,
+  calls: 100,
+  totalMs: 10_000,
+  meanMs: 100,
+  rows: 1,
+  blocksHit: 1,
+  blocksRead: 0,
+  tempBlocksWritten: 0,
+  share: 0.9,
+};
 const locked = { busy: 100, lockShare: 0.6, blockedStatement: 'UPDATE stock SET n = $1', idleInTransactionShare: 0, looks: 10, unread: 0 };
 const pool = { acquires: 1_000, emptyShare: 0.9, emptyWaitMs: 400, cancelled: 0, lastingUse: 1, saturated: true };
 const cpu = {
@@ -107,7 +117,14 @@ it('names the deepest own function that holds most of the CPU, not the server ab
 });
 
 it('names leaks after what makes requests slow, and alone where nothing does', () => {
-  const leak = { class: 'channel' as const, site: 'shop.notify order.go:9', state: 'chan send', count: 40, why: 'nobody reads', proven: true };
+  const leak = {
+    class: 'channel' as const,
+    site: 'shop.notify order.go:9',
+    state: 'chan send',
+    count: 40,
+    why: 'nobody reads',
+    proven: true,
+  };
   expect(codes({ leaks: [leak] })).toEqual(['CauseLeakChannel']);
   expect(codes({ leaks: [leak], requests: waiting({ redis: 90 }) })).toEqual(['CauseRedisWait', 'CauseLeakChannel']);
 });

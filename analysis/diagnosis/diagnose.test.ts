@@ -15,11 +15,26 @@ const slow: Finding = {
   evidence: [],
 };
 const park = ['runtime.gopark', 'runtime.netpollblock', 'internal/poll.runtime_pollWait'];
-const redis = request(...park, 'github.com/redis/go-redis/v9.(*baseClient).pipelineProcessCmds github.com/redis/go-redis/v9@v9.1.0/redis.go:1', 'shop.example/api/internal/shop.(*Redis).Record /src/shop/redis.go:72');
+const redis = request(
+  ...park,
+  'github.com/redis/go-redis/v9.(*baseClient).pipelineProcessCmds github.com/redis/go-redis/v9@v9.1.0/redis.go:1',
+  'shop.example/api/internal/shop.(*Redis).Record /src/shop/redis.go:72',
+);
 const goroutines = (count: number, stack: string[]) => profileBytes(['goroutine/count'], [{ stack, values: [count] }]);
-const leaked = profileBytes(['goroutineleak/count'], [
-  { stack: ['runtime.gopark', 'runtime.chansend', 'runtime.chansend1', 'shop.example/api/internal/shop.notify.func1 /src/shop/notify.go:8'], values: [12] },
-]);
+const leaked = profileBytes(
+  ['goroutineleak/count'],
+  [
+    {
+      stack: [
+        'runtime.gopark',
+        'runtime.chansend',
+        'runtime.chansend1',
+        'shop.example/api/internal/shop.notify.func1 /src/shop/notify.go:8',
+      ],
+      values: [12],
+    },
+  ],
+);
 const noLeak = profileBytes(['goroutineleak/count'], []);
 
 interface Piece {
@@ -27,7 +42,10 @@ interface Piece {
   bytes: Uint8Array;
 }
 
-function given(pieces: Piece[], findings: Finding[] = []): { record: DiagnosisRecord; read: (digest: string) => AsyncIterable<Uint8Array> } {
+function given(
+  pieces: Piece[],
+  findings: Finding[] = [],
+): { record: DiagnosisRecord; read: (digest: string) => AsyncIterable<Uint8Array> } {
   const inputs: DiagnosisInput[] = pieces.map(({ kind }, i) => ({ digest: `sha256:${i}`, kind, source: 'pod staging/api-1' }));
   return {
     record: { service: 'api', loadTests: [{ name: 'load-test', findings, inputs }], inputs: [], missing: [] },
@@ -40,7 +58,15 @@ const ask = ({ record, read }: ReturnType<typeof given>) => diagnose(record, rea
 
 describe('a diagnosis', () => {
   it('names the cause of a broken limit, with its figures and its evidence', async () => {
-    const { findings } = await ask(given([{ kind: 'goroutine-profile', bytes: goroutines(40, redis) }, { kind: 'goroutine-leak-profile', bytes: noLeak }], [slow]));
+    const { findings } = await ask(
+      given(
+        [
+          { kind: 'goroutine-profile', bytes: goroutines(40, redis) },
+          { kind: 'goroutine-leak-profile', bytes: noLeak },
+        ],
+        [slow],
+      ),
+    );
     expect(findings).toEqual([
       {
         code: 'CauseRedisWait',
@@ -56,7 +82,12 @@ describe('a diagnosis', () => {
   });
 
   it('names no cause where no limit is broken, whatever requests wait for', async () => {
-    const { findings } = await ask(given([{ kind: 'goroutine-profile', bytes: goroutines(40, redis) }, { kind: 'goroutine-leak-profile', bytes: noLeak }]));
+    const { findings } = await ask(
+      given([
+        { kind: 'goroutine-profile', bytes: goroutines(40, redis) },
+        { kind: 'goroutine-leak-profile', bytes: noLeak },
+      ]),
+    );
     expect(findings).toMatchObject([{ code: 'NothingToExplain', outcome: 'pass' }]);
   });
 
@@ -71,15 +102,40 @@ describe('a diagnosis', () => {
   });
 
   it('suspects what grew between two profiles, where the runtime cannot prove it', async () => {
-    const waits = ['runtime.gopark', 'runtime.chansend', 'runtime.chansend1', 'shop.example/api/internal/shop.notify.func1 /src/shop/notify.go:8'];
-    const grown = await ask(given([{ kind: 'goroutine-profile', bytes: goroutines(5, waits) }, { kind: 'goroutine-profile', bytes: goroutines(205, waits) }]));
+    const waits = [
+      'runtime.gopark',
+      'runtime.chansend',
+      'runtime.chansend1',
+      'shop.example/api/internal/shop.notify.func1 /src/shop/notify.go:8',
+    ];
+    const grown = await ask(
+      given([
+        { kind: 'goroutine-profile', bytes: goroutines(5, waits) },
+        { kind: 'goroutine-profile', bytes: goroutines(205, waits) },
+      ]),
+    );
     expect(grown.findings).toMatchObject([{ code: 'LeakSuspected', outcome: 'inconclusive' }]);
-    const steady = await ask(given([{ kind: 'goroutine-profile', bytes: goroutines(205, waits) }, { kind: 'goroutine-profile', bytes: goroutines(205, waits) }]));
+    const steady = await ask(
+      given([
+        { kind: 'goroutine-profile', bytes: goroutines(205, waits) },
+        { kind: 'goroutine-profile', bytes: goroutines(205, waits) },
+      ]),
+    );
     expect(steady.findings).toMatchObject([{ code: 'NothingToExplain' }]);
   });
 
   it('says that it does not know where nothing stands out, and what it has not seen', async () => {
-    const { findings, facts } = await ask(given([{ kind: 'goroutine-profile', bytes: goroutines(40, request('runtime.gopark', 'time.Sleep', 'shop.example/api/internal/shop.nap /src/shop/nap.go:3')) }], [slow]));
+    const { findings, facts } = await ask(
+      given(
+        [
+          {
+            kind: 'goroutine-profile',
+            bytes: goroutines(40, request('runtime.gopark', 'time.Sleep', 'shop.example/api/internal/shop.nap /src/shop/nap.go:3')),
+          },
+        ],
+        [slow],
+      ),
+    );
     expect(findings).toMatchObject([{ code: 'CauseUnknown', outcome: 'inconclusive' }]);
     expect(findings[0]?.message).toContain('no one cause stands out; most requests wait at shop.nap nap.go:3');
     expect(facts.filter(({ subject }) => subject === 'not known').map(({ text }) => text.split(':')[0])).toEqual([
@@ -91,7 +147,12 @@ describe('a diagnosis', () => {
   });
 
   it('goes on without a piece that is damaged, and does not pass', async () => {
-    const { findings } = await ask(given([{ kind: 'goroutine-profile', bytes: new Uint8Array([0x1f, 0x8b, 1, 2, 3]) }, { kind: 'goroutine-leak-profile', bytes: noLeak }]));
+    const { findings } = await ask(
+      given([
+        { kind: 'goroutine-profile', bytes: new Uint8Array([0x1f, 0x8b, 1, 2, 3]) },
+        { kind: 'goroutine-leak-profile', bytes: noLeak },
+      ]),
+    );
     expect(findings.map(({ code, outcome }) => [code, outcome])).toEqual([
       ['EvidenceUnreadable', 'inconclusive'],
       ['NothingToExplain', 'pass'],

@@ -60,7 +60,7 @@ export function describePlan(plan: Plan): Analysis {
       measured: Number((100 * removedShare).toPrecision(4)),
       limit: null,
       unit: '%',
-      message: `${Math.round(rowsRead)} rows of ${relation} are read to throw ${round(100 * removedShare)} % of them away${timeShare === null ? '' : ` (${round(100 * timeShare)} % of the time)`}: try ${sql}`,
+      message: `${Math.round(rowsRead)} rows of ${relation} are read to throw ${nearly(removedShare)} % of them away${timeShare === null ? '' : ` (${round(100 * timeShare)} % of the time)`}: try ${sql}`,
       evidence: [],
     })),
     facts: facts.map(([subject, text, values]) => ({ subject, text, values })),
@@ -103,3 +103,5 @@ function rowOf(node: PlanNode, ownMs: number | null, whole: number | null): (str
 }
 
 const round = (value: number): number => Number(value.toPrecision(3));
+/** A share as percent, cut and not rounded: 99.995 % must not read as all. */
+const nearly = (share: number): number => Math.floor(share * 1_000) / 10;

@@ -17,7 +17,8 @@ export function profileBytes(types: readonly string[], samples: readonly Fixture
     if (known) return known;
     const [, name = frame, file = '', line = '1'] = /^(.+?)(?: ([^ ]+):(\d+))?$/u.exec(frame) ?? [];
     let inFunction = functions.get(name);
-    if (!inFunction) functions.set(name, (inFunction = new Func({ id: functions.size + 1, name: strings.dedup(name), filename: strings.dedup(file) })));
+    if (!inFunction)
+      functions.set(name, (inFunction = new Func({ id: functions.size + 1, name: strings.dedup(name), filename: strings.dedup(file) })));
     const location = new Location({ id: locations.size + 1, line: [new Line({ functionId: inFunction.id, line: Number(line) })] });
     locations.set(frame, location);
     return location;

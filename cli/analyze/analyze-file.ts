@@ -56,7 +56,9 @@ async function analyzePoints(file: string, { limits }: FileOptions): Promise<Ana
   const summary = await summarizeLoad(createReadStream(file), used);
   // k6's own output has neither our beginning nor our end: that it has none says nothing. Without a plan nobody knows what load was asked for.
   const end = summary.start === null ? (summary.end ?? { at: '', exitCode: 0, signal: null, stopped: null, lastError: '' }) : summary.end;
-  const findings = judgeLoad({ ...summary, end }, used, plan?.stages ?? []).filter(({ code }) => plan !== null || code !== 'LoadNotDelivered');
+  const findings = judgeLoad({ ...summary, end }, used, plan?.stages ?? []).filter(
+    ({ code }) => plan !== null || code !== 'LoadNotDelivered',
+  );
   return {
     findings,
     facts: loadFacts(summary, used, plan?.stages ?? []),

@@ -15,10 +15,32 @@ const MEGABYTE = 1024 * 1024;
 /** Node itself takes 80 MB, the parser of PostgreSQL 40; one file is held whole up to 256 MB, packed and unpacked. */
 const MEMORY_LIMIT_MB = 900;
 
-const profile = profileBytes(['samples/count', 'cpu/nanoseconds'], Array.from({ length: 50 }, (_, i) => ({ stack: request(`main.f${i}`), values: [1, 10_000_000] })));
+const profile = profileBytes(
+  ['samples/count', 'cpu/nanoseconds'],
+  Array.from({ length: 50 }, (_, i) => ({ stack: request(`main.f${i}`), values: [1, 10_000_000] })),
+);
 /** A sample (field 2) whose location (field 1, packed) is -1: ten bytes of ones. */
-const negativeId = Uint8Array.from([...profile, 0x12, 0x10, 0x0a, 0x0a, ...Array.from({ length: 9 }, () => 0xff), 0x01, 0x12, 0x02, 0x01, 0x01]);
-const span = (id: string, parent: string, start: string, end: string) => ({ traceId: 'a1', spanId: id, parentSpanId: parent, name: id, startTimeUnixNano: start, endTimeUnixNano: end });
+const negativeId = Uint8Array.from([
+  ...profile,
+  0x12,
+  0x10,
+  0x0a,
+  0x0a,
+  ...Array.from({ length: 9 }, () => 0xff),
+  0x01,
+  0x12,
+  0x02,
+  0x01,
+  0x01,
+]);
+const span = (id: string, parent: string, start: string, end: string) => ({
+  traceId: 'a1',
+  spanId: id,
+  parentSpanId: parent,
+  name: id,
+  startTimeUnixNano: start,
+  endTimeUnixNano: end,
+});
 const traces = (...spans: object[]) => JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] });
 const plan = (node: object) => JSON.stringify([{ Plan: { 'Node Type': 'Seq Scan', 'Total Cost': 1, ...node } }]);
 const deepPlan = `[{"Plan":${'{"Node Type":"Sort","Plans":['.repeat(2_000)}{"Node Type":"Result"}${']}'.repeat(2_000)}}]`;
@@ -29,12 +51,24 @@ const points = record([{ ms: 5 }, { ms: 6 }]);
 const unreadable: [name: string, content: string | Uint8Array, says: RegExp][] = [
   ['cut-off.pb.gz', gzipSync(profile).subarray(0, 200), /this gzip stream ends in the middle; capture it again, to its end$/],
   ['damaged.pb.gz', Uint8Array.from(gzipSync(profile).map((byte, i) => (i === 40 ? byte ^ 0xff : byte))), /this gzip stream is damaged/],
-  ['bomb.gz', gzipSync(new Uint8Array(600 * MEGABYTE)), /unpacked this gzip stream is larger than 256 MB; capture a shorter stretch of time$/],
+  [
+    'bomb.gz',
+    gzipSync(new Uint8Array(600 * MEGABYTE)),
+    /unpacked this gzip stream is larger than 256 MB; capture a shorter stretch of time$/,
+  ],
   ['large.pb', profile, /this is larger than 256 MB; capture a shorter stretch of time$/],
   ['negative-id.pb', negativeId, /location .*(capture|damaged)/],
   ['cut-off.pb', profile.subarray(0, profile.length - 30), /byte \d+: .*(capture|damaged)/],
-  ['mixed.pb', profileBytes(['samples/count', 'cpu/nanoseconds'], [{ stack: ['main.f'], values: [1, 2, 3] }]), /has 3 values, and the profile names 2 sample types/],
-  ['circle.json', traces(span('b', 'c', '1000', '2000'), span('c', 'b', '1000', '2000')), /is its own ancestor: the parents run in a circle/],
+  [
+    'mixed.pb',
+    profileBytes(['samples/count', 'cpu/nanoseconds'], [{ stack: ['main.f'], values: [1, 2, 3] }]),
+    /has 3 values, and the profile names 2 sample types/,
+  ],
+  [
+    'circle.json',
+    traces(span('b', 'c', '1000', '2000'), span('c', 'b', '1000', '2000')),
+    /is its own ancestor: the parents run in a circle/,
+  ],
   ['backwards.json', traces(span('b', '', '2000', '1000')), /ends before it starts/],
   ['no-time.json', traces(span('b', '', 'NaN', '1000')), /startTimeUnixNano: /],
   ['nan-cost.json', plan({ 'Total Cost': 'NaN' }), /Plan\.Total Cost: "NaN" is no figure of a plan/],
@@ -46,7 +80,11 @@ const unreadable: [name: string, content: string | Uint8Array, says: RegExp][] =
   ['picture.png', Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, ...Array.from({ length: 64 }, (_, i) => i)]), /./],
   ['other.json', '{"hello": "world"}', /this is no profile, dump, plan, trace or load report known here/],
   ['cut-off.json', '{"metrics": {"http_req', /this is no JSON/],
-  ['hey.csv', 'response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset\n0.1,0,0\n', /line 2: this is no row of hey/],
+  [
+    'hey.csv',
+    'response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset\n0.1,0,0\n',
+    /line 2: this is no row of hey/,
+  ],
   ['vegeta.json', '{"latencies":{"99th":null,"max":-4},"requests":10,"success":1}', /-4 is no figure of a load report/],
 ];
 
@@ -56,7 +94,11 @@ const inconclusive: [name: string, content: string, says: RegExp][] = [
   ['two-runs.json', points + points, /begins 2 runs/],
   ['cut-off-points.json', points.slice(0, -40), /cut off/],
   ['empty-report.json', '{"latencies":{},"requests":0,"success":0}', /holds no request/],
-  ['no-pods.ndjson', '{"at":"2026-11-24T00:00:00Z","pod":"","unread":"the pods cannot be listed"}\n', /the Go runtime of no pod could be read/],
+  [
+    'no-pods.ndjson',
+    '{"at":"2026-11-24T00:00:00Z","pod":"","unread":"the pods cannot be listed"}\n',
+    /the Go runtime of no pod could be read/,
+  ],
 ];
 
 let items: AnalyzedFile[] = [];
@@ -68,7 +110,10 @@ beforeAll(() => {
   truncateSync(join(folder, 'large.pb'), 300 * MEGABYTE);
   const names = [...unreadable, ...inconclusive].map(([name]) => join(folder, name));
   const script = join(folder, 'with-peak.mjs');
-  writeFileSync(script, `process.on('exit', () => process.stderr.write('peak ' + process.resourceUsage().maxRSS));\nawait import(${JSON.stringify(bin)});\n`);
+  writeFileSync(
+    script,
+    `process.on('exit', () => process.stderr.write('peak ' + process.resourceUsage().maxRSS));\nawait import(${JSON.stringify(bin)});\n`,
+  );
   const ran = spawnSync(process.execPath, [script, 'analyze', '-o', 'json', ...names], { encoding: 'utf8', maxBuffer: 64 * MEGABYTE });
   status = ran.status;
   peakMegabytes = Number(/peak (\d+)/u.exec(ran.stderr)?.[1] ?? Infinity) / 1024;

@@ -15,7 +15,11 @@ const load = (name: string, mediaType: string): Asset => {
   return { path: `/assets/${name}`, mediaType, body, hash: createHash('sha256').update(body).digest('hex').slice(0, 12) };
 };
 
-export const assets: readonly Asset[] = [load('style.css', 'text/css; charset=utf-8'), load('live.js', 'text/javascript; charset=utf-8')];
+export const assets: readonly Asset[] = [
+  load('style.css', 'text/css; charset=utf-8'),
+  load('live.js', 'text/javascript; charset=utf-8'),
+  load('flame.js', 'text/javascript; charset=utf-8'),
+];
 
 /** The address of an asset with its content's hash, so that a browser may keep it for ever and still never show an old one. */
 export function assetPath(name: string): string {

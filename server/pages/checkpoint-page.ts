@@ -46,9 +46,11 @@ export function checkpointPage(view: CheckpointView): Markup {
             stepCard(
               step,
               progress.filter((each) => each.checkpoint === name && each.step === step.name),
+              undefined,
+              release,
             ),
           )}
-          ${earlier.map(foundBefore)}
+          ${earlier.map((each) => foundBefore(each, release))}
         </section>
       </div>
       <div id="forms" data-live data-revision="${checkpoint.revision}">${forms(status, checkpoint, visitor.session, clock)}</div>`,
@@ -83,10 +85,10 @@ function speaksFor({ steps }: CheckpointStatus, earlier: readonly CheckpointStat
   </ul>`;
 }
 
-function foundBefore(checkpoint: CheckpointStatus): Markup {
+function foundBefore(checkpoint: CheckpointStatus, release: string): Markup {
   const { name, offset, steps } = checkpoint;
   if (steps.length === 0) return nothing;
-  return markup`<details class="before" id="before-${name}"><summary>${offset} ${name}: <span class="quiet">${tally(checkpoint)}</span></summary>${steps.map((step) => stepCard(step))}</details>`;
+  return markup`<details class="before" id="before-${name}"><summary>${offset} ${name}: <span class="quiet">${tally(checkpoint)}</span></summary>${steps.map((step) => stepCard(step, [], undefined, release))}</details>`;
 }
 
 function whoDecides(checkpoint: CheckpointStatus, clock: number): Markup {

@@ -8,13 +8,15 @@ export interface PageFrame {
   /** Where the live script listens; absent on pages that do not move. */
   streamPath?: string;
   rehearsal?: boolean;
+  /** Further scripts of ours. */
+  scripts?: readonly string[];
   /** A sentence to show on top: what the last form did. */
   notice?: { text: string; tone: 'go' | 'no-go' } | undefined;
 }
 
 /** The frame of every page: skip link, who is signed in, one `main`, and one polite place for announcements. */
 export function page(frame: PageFrame, content: Markup): Markup {
-  const { title, visitor, streamPath, rehearsal, notice } = frame;
+  const { title, visitor, streamPath, rehearsal, notice, scripts = [] } = frame;
   return markup`<!doctype html>
 <html lang="en">
   <head>
@@ -25,6 +27,7 @@ export function page(frame: PageFrame, content: Markup): Markup {
     <link rel="icon" href="data:," />
     <link rel="stylesheet" href="${assetPath('style.css')}" />
     <script type="module" src="${assetPath('live.js')}"></script>
+    ${scripts.map((name) => markup`<script type="module" src="${assetPath(name)}"></script>`)}
   </head>
   <body ${streamPath ? markup`data-stream="${streamPath}"` : nothing}>
     <a class="skip" href="#main">Skip to the content</a>

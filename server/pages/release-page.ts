@@ -98,6 +98,8 @@ function checkpointCard(
       stepCard(
         step,
         progress.filter((each) => each.checkpoint === name && each.step === step.name),
+        undefined,
+        release,
       ),
     )}
     ${approval || approvals.length > 0 ? markup`<h3>Decisions</h3>${decisions(checkpoint)}` : nothing}

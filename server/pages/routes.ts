@@ -1,6 +1,9 @@
 // The pages: what people read, and the forms they send. Every state has an address; only POST changes anything.
 import type { Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { UnreadableEvidence } from '../../analysis/analysis.ts';
+import { figuresOf } from '../evidence-figures.ts';
+import { evidencePage } from './evidence-page.ts';
 import { findCheckpoint } from './find-checkpoint.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import { apiErrorOf, ApiError, headersOf, statusOf } from '../api/errors.ts';
@@ -66,6 +69,8 @@ export function pageRoutes(app: Hono<AppEnv>, world: World): void {
 
   app.get('/r/:name/checkpoints/:checkpoint', async (c) => c.html(await checkpointMarkup(c, c.req.param('checkpoint'), takeNotice(c))));
 
+  app.get('/r/:name/evidence/:digest', async (c) => c.html(await evidenceMarkup(c, c.req.param('digest'))));
+
   app.get('/r/:name/report', (c) => world.report(c, releaseNameOf(c)));
 
   app.post('/r/:name/acts', async (c) => {
@@ -100,6 +105,28 @@ export function pageRoutes(app: Hono<AppEnv>, world: World): void {
   async function checkpointMarkup(c: AppContext, name: string, notice: PageFrame['notice']): Promise<Markup> {
     const view = await viewOf(c, notice);
     return checkpointPage({ ...view, checkpoint: findCheckpoint(view.status, name) });
+  }
+
+  async function evidenceMarkup(c: AppContext, digest: string): Promise<Markup> {
+    const release = releaseNameOf(c);
+    const { checkpoints } = await countdowns.status(release);
+    const all = checkpoints.flatMap(({ name, steps }) =>
+      steps.flatMap((step) => step.evidence.map((ref) => ({ ref, where: `${name} / ${step.name}` }))),
+    );
+    const found = all.find(({ ref }) => ref.digest === digest);
+    if (!found) throw new ApiError('NotFound', `${release} has no evidence ${digest}`, 'its pages link to all it has');
+    const { ref, where } = found;
+    const alike = all.map((each) => each.ref).filter((each) => each.kind === ref.kind && each.digest !== digest);
+    const before = alike.find((each) => each.digest === c.req.query('before')) ?? null;
+    const at = /^[0-9.]{0,400}$/.exec(c.req.query('at') ?? '')?.[0] ?? '';
+    const linkOf = (path: string) =>
+      `/r/${release}/evidence/${digest}?${new URLSearchParams({ at: path, ...(before === null ? {} : { before: before.digest }) }).toString()}`;
+    const figures = await figuresOf(ref, world.evidence, { linkOf, at, before, sampleType: null }).catch((error: unknown) => {
+      // Damaged or missing bytes are what the page then says; anything else is a fault.
+      if (error instanceof UnreadableEvidence || (error instanceof Error && error.name.startsWith('Evidence'))) return error.message;
+      throw error;
+    });
+    return evidencePage({ release, where, ref, figures, at, others: alike, before, visitor: c.get('visitor') });
   }
 
   function takeNotice(c: AppContext): PageFrame['notice'] {

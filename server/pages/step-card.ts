@@ -1,4 +1,5 @@
 import type { StepStatus } from '../../workflows/messages.ts';
+import { hasFigures } from '../evidence-figures.ts';
 import type { StepProgress } from '../countdowns.ts';
 import { markup, nothing, type Markup } from '../markup.ts';
 import { evidenceLink, findingsTable, type EvidenceName } from './findings-table.ts';
@@ -6,14 +7,30 @@ import { span } from './times.ts';
 import { chip } from './words.ts';
 
 /** One step: its state and time, the facts it measured, and its findings. */
-export function stepCard(step: StepStatus, progress: readonly StepProgress[] = [], evidenceName: EvidenceName = evidenceLink): Markup {
+export function stepCard(
+  step: StepStatus,
+  progress: readonly StepProgress[] = [],
+  evidenceName: EvidenceName = evidenceLink,
+  release: string | null = null,
+): Markup {
   const { name, type, state, round, facts, findings } = step;
   return markup`<section class="step">
     <h3>${chip(state)} ${name} <span class="quiet">${[type === name ? '' : type, round > 1 ? `round ${round}` : '', took(step)].filter((part) => part !== '').join(', ')}</span></h3>
     ${state === 'running' ? progress.map(progressLine) : nothing}
     ${facts.length === 0 ? nothing : markup`<dl class="facts">${facts.map(({ subject, text }) => markup`<div><dt>${subject}</dt><dd>${text}</dd></div>`)}</dl>`}
     ${findingsTable(findings, `Findings of ${name}`, evidenceName)}
+    ${release === null ? nothing : evidenceList(step, release)}
   </section>`;
+}
+
+/** Links to the pages of what has one. */
+function evidenceList({ evidence }: StepStatus, release: string): Markup {
+  const shown = evidence.filter(({ kind }) => hasFigures(kind));
+  if (shown.length === 0) return nothing;
+  return markup`<details><summary>Evidence: ${shown.length} to look at</summary><ul>${shown.map(
+    ({ digest, kind, source }) =>
+      markup`<li><a href="/r/${release}/evidence/${digest}">${kind.replaceAll('-', ' ')}</a> <span class="quiet">${source}</span></li>`,
+  )}</ul></details>`;
 }
 
 function took({ startedAt, finishedAt }: StepStatus): string {

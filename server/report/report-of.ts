@@ -2,6 +2,7 @@ import type { EvidenceStore } from '../../activities/evidence/contract.ts';
 import type { EndpointSummary } from '../../analysis/load-test/summary.ts';
 import type { AppContext } from '../api/route.ts';
 import type { Countdowns } from '../countdowns.ts';
+import { readFigures } from './figures.ts';
 import { endpointsOf, readLatencyPlots } from './latency-plot.ts';
 import { REPORT_POLICY, renderReport } from './report.ts';
 
@@ -32,9 +33,9 @@ export function reportOf({ countdowns, evidence, now }: ReportWorld): (c: AppCon
 
   return async (c, release) => {
     const [status, audit] = await Promise.all([countdowns.status(release), countdowns.audit(release)]);
-    const plots = await readLatencyPlots(status, evidence, summarize);
+    const [plots, figures] = await Promise.all([readLatencyPlots(status, evidence, summarize), readFigures(status, evidence)]);
     c.header('Content-Security-Policy', REPORT_POLICY);
     c.header('Content-Disposition', `inline; filename="${release}.html"`);
-    return c.html(renderReport({ status, audit, plots, nowMs: now() }));
+    return c.html(renderReport({ status, audit, plots, figures, nowMs: now() }));
   };
 }

@@ -12,12 +12,15 @@ import { stepCard } from '../pages/step-card.ts';
 import { timeline } from '../pages/timeline.ts';
 import { clockMs, exactTimeTag, timeTag, utc } from '../pages/times.ts';
 import { chip, textOf, toneOf } from '../pages/words.ts';
+import type { StepFigures } from './figures.ts';
 import { latencyFigure, type Plots } from './latency-plot.ts';
 
 export interface ReportInput {
   status: CountdownStatus;
   audit: readonly AuditRecord[];
   plots: Plots;
+  /** Pictures and tables below their steps. */
+  figures?: readonly StepFigures[];
   /** When it was written, by the clock of who writes it. */
   nowMs: number;
 }
@@ -27,7 +30,7 @@ const style = readFileSync(new URL('../assets/style.css', import.meta.url), 'utf
 /** Only this very stylesheet may apply and nothing may load, also when the file is opened years later from a mail. */
 export const REPORT_POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'`;
 
-export function renderReport({ status, audit, plots, nowMs }: ReportInput): string {
+export function renderReport({ status, audit, plots, figures = [], nowMs }: ReportInput): string {
   const { release, rehearsal } = status;
   const word = headWord(status);
   const clock = clockMs(status, nowMs);
@@ -51,7 +54,7 @@ export function renderReport({ status, audit, plots, nowMs }: ReportInput): stri
       </section>
       ${clockCard(status, clock)}
       <div class="card">${timeline(status, clock)}</div>
-      ${status.checkpoints.map((checkpoint) => checkpointSection(checkpoint, plots))}
+      ${status.checkpoints.map((checkpoint) => checkpointSection(checkpoint, plots, figures))}
       ${evidenceSection(status)}
       ${auditSection(status, audit)}
     </main>
@@ -60,7 +63,7 @@ export function renderReport({ status, audit, plots, nowMs }: ReportInput): stri
 </html>`.toString();
 }
 
-function checkpointSection(checkpoint: CheckpointStatus, { plots, missing }: Plots): Markup {
+function checkpointSection(checkpoint: CheckpointStatus, { plots, missing }: Plots, figures: readonly StepFigures[]): Markup {
   const { name, offset, at, state, steps, approvals, approval, waivers } = checkpoint;
   return markup`<section class="card" aria-labelledby="at-${name}">
     <h2 id="at-${name}"><span class="offset">${offset}</span> ${name} ${chip(state)}</h2>
@@ -69,7 +72,8 @@ function checkpointSection(checkpoint: CheckpointStatus, { plots, missing }: Plo
     ${steps.map(
       (step) => markup`${stepCard(step, [], evidenceText)}
         ${missing.filter((each) => each.checkpoint === name && each.step === step.name).map(({ sentence, digest }) => markup`<p>No plot: the points ${evidenceText(digest)} could not be read here (${sentence}).</p>`)}
-        ${plots.filter((each) => each.checkpoint === name && each.step === step.name).map(latencyFigure)}`,
+        ${plots.filter((each) => each.checkpoint === name && each.step === step.name).map(latencyFigure)}
+        ${figures.filter((each) => each.checkpoint === name && each.step === step.name).map(({ content }) => content)}`,
     )}
     ${approval || approvals.length > 0 ? markup`<h3>Decisions</h3>${decisions(checkpoint)}` : nothing}
     ${waivers.length === 0 ? nothing : markup`<h3>Waivers</h3><ul class="reasons">${waivers.map(({ finding, reason, by, expiresAt }) => markup`<li>${chip('waived')} <span>${finding} by ${by.displayName}: <q>${reason}</q>, until ${timeTag(expiresAt)}</span></li>`)}</ul>`}

@@ -1,10 +1,11 @@
 import type { EvidenceStore } from '../../activities/evidence/contract.ts';
 import { EXAMPLE_NOW, EXAMPLE_POINTS_DIGEST } from './example-status.ts';
+import { exampleBytes } from './example-evidence.ts';
 import { examplePoints } from './example-points.ts';
 
 /** Evidence in memory, with the k6 points of the example countdown. */
 export function memoryEvidence(): EvidenceStore {
-  const kept = new Map<string, Uint8Array>([[EXAMPLE_POINTS_DIGEST, examplePoints()]]);
+  const kept = new Map<string, Uint8Array>([[EXAMPLE_POINTS_DIGEST, examplePoints()], ...exampleBytes]);
   return {
     async put({ kind, mediaType, source }, bytes) {
       const all = bytes instanceof Uint8Array ? bytes : await collected(bytes);

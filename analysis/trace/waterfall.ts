@@ -1,0 +1,64 @@
+// One slow trace, span by span, for a picture.
+import { criticalPaths } from './critical-path.ts';
+import { CATEGORIES, type Category, type Spans } from './spans.ts';
+
+export interface WaterfallRow {
+  operation: string;
+  category: Category;
+  /** 0 for the root. */
+  depth: number;
+  /** Since the root began. */
+  startMs: number;
+  lengthMs: number;
+  /** Time no child on the critical path explains; null for spans off the path. */
+  exclusiveMs: number | null;
+  failed: boolean;
+}
+
+export interface Waterfall {
+  traceId: string;
+  totalMs: number;
+  rows: WaterfallRow[];
+  /** Spans left out, for no page shows more rows. */
+  leftOut: number;
+}
+
+const ROWS_LIMIT = 200;
+/** The middle of the slow band: neither the freak nor the first that is slow. */
+const AT = 0.97;
+
+/** A trace of the slow band, as slow as 97 of 100. Null without a root. Throws UnreadableEvidence where spans contradict each other. */
+export function slowTrace(spans: Spans): Waterfall | null {
+  const { exclusiveUs, roots } = criticalPaths(spans);
+  const lengthOf = (span: number): number => (spans.endUs[span] as number) - (spans.startUs[span] as number);
+  const sorted = [...roots].sort((a, b) => lengthOf(a) - lengthOf(b) || a - b);
+  const root = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * AT))];
+  if (root === undefined) return null;
+  const children = new Map<number, number[]>();
+  for (let span = 0; span < spans.count; span += 1) {
+    const parent = spans.parent[span] as number;
+    if (spans.trace[span] === spans.trace[root] && parent >= 0) children.set(parent, [...(children.get(parent) ?? []), span]);
+  }
+  const rows: WaterfallRow[] = [];
+  const startUs = spans.startUs[root] as number;
+  let left = 0;
+  const visit = (span: number, depth: number): void => {
+    if (rows.length >= ROWS_LIMIT) left += 1;
+    else {
+      const own = exclusiveUs[span] as number;
+      rows.push({
+        operation: spans.operations[spans.operation[span] as number] as string,
+        category: CATEGORIES[spans.category[span] as number] as Category,
+        depth,
+        startMs: ((spans.startUs[span] as number) - startUs) / 1_000,
+        lengthMs: lengthOf(span) / 1_000,
+        exclusiveMs: Number.isNaN(own) ? null : own / 1_000,
+        failed: spans.failed[span] === 1,
+      });
+    }
+    for (const child of (children.get(span) ?? []).sort((a, b) => (spans.startUs[a] as number) - (spans.startUs[b] as number) || a - b))
+      visit(child, depth + 1);
+  };
+  visit(root, 0);
+  return { traceId: spans.traceIds[spans.trace[root] as number] as string, totalMs: lengthOf(root) / 1_000, rows, leftOut: left };
+}

@@ -1,0 +1,37 @@
+// speedscope, served from here: a profile opens in it without leaving the house.
+import { readFileSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { Hono } from 'hono';
+import type { AppEnv } from '../api/route.ts';
+import { ApiError } from '../api/errors.ts';
+
+const folder = join(dirname(createRequire(import.meta.url).resolve('speedscope/package.json')), 'dist/release');
+const files: ReadonlySet<string> = new Set(readdirSync(folder));
+
+const MEDIA_TYPES: Readonly<Record<string, string>> = {
+  html: 'text/html; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  wasm: 'application/wasm',
+  woff2: 'font/woff2',
+  png: 'image/png',
+  ico: 'image/x-icon',
+};
+
+/** It styles itself by script and reads JFR with WebAssembly; it still may load nothing from elsewhere. */
+const POLICY =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; font-src 'self'; img-src 'self' data: blob:; connect-src 'self'; worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'";
+
+export function speedscopeRoutes(app: Hono<AppEnv>): void {
+  app.get('/assets/speedscope/:file', (c) => {
+    const file = c.req.param('file');
+    const mediaType = MEDIA_TYPES[file.split('.').at(-1) ?? ''];
+    // Only names that are there: nothing of a path reaches the file system.
+    if (!files.has(file) || mediaType === undefined)
+      throw new ApiError('NotFound', `speedscope has no file ${file}`, 'open it from the page of a profile');
+    c.header('Content-Security-Policy', POLICY);
+    c.header('Content-Type', mediaType);
+    return c.body(new Uint8Array(readFileSync(join(folder, file))));
+  });
+}
