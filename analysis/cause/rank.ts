@@ -55,7 +55,7 @@ const GC_SHARE = 0.25;
 /** Goroutines that are ready wait this long for a processor only where there are too few of them; a service at ease waits under 1 ms. */
 const STARVED_MS = 5;
 /** Of requests in flight, running or ready to: where processors are short, whatever else requests wait for waits for one too. */
-const STARVED_SHARE = 0.25;
+const STARVED_SHARE = 0.15;
 /** On a copy an index must make a statement this much faster to be called missing. */
 const INDEX_FACTOR = 5;
 

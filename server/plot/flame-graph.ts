@@ -57,7 +57,7 @@ export function flameGraph({ summary, tree, unit, divisor, linkOf, at }: FlameGr
   function frame(node: FlameNode, path: string, x: number, width: number, row: number): Markup {
     const letters = Math.floor((width - 6) / CHARACTER);
     const name = shortName(node.name);
-    const text = letters < 3 ? '' : name.length <= letters ? name : `${name.slice(0, letters - 1)}…`;
+    const text = letters < 3 ? '' : name.slice(0, letters);
     const label = `${node.name}: ${said(node)}`;
     const inside = markup`<title>${label}</title><rect class="${shadeOf(node, total)}" x="${x.toFixed(1)}" y="${row * ROW}" width="${Math.max(0.5, width - 0.6).toFixed(1)}" height="${ROW - 1}"></rect>${
       text === '' ? nothing : markup`<text aria-hidden="true" x="${(x + 4).toFixed(1)}" y="${row * ROW + 14}">${text}</text>`

@@ -1,5 +1,6 @@
-// `npm run confusion [-- FOLDER]`: breaks the candidate on the lab in twelve ways, each alone, leaves it whole ten times, asks the diagnosis
-// each time, and writes docs/explanation/confusion.md. With a folder of runs captured before, only asks again.
+// `npm run confusion [-- FOLDER [FAULT ...]]`: breaks the candidate on the lab in twelve ways, each alone, leaves it whole ten times, asks the diagnosis
+// each time, and writes docs/explanation/confusion.md. With a folder of runs captured before, only asks again; with faults behind it, captures
+// those again first.
 import { mkdtemp, readFile, readdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,9 +85,10 @@ slow for two reasons at once gets the one that accounts for more; the other is t
 `;
 }
 
-const given = process.argv[2];
+const [given, ...again] = process.argv.slice(2);
 const folder = given ?? (await mkdtemp(join(tmpdir(), 'tminus-confusion-')));
 if (given === undefined) await capture(folder);
+for (const fault of again) await captureRun(fault, fault, folder, tell);
 const answers = await ask(folder);
 await writeFile(page, markdown(answers));
 tell(`${page} written; the runs are kept in ${folder}`);
