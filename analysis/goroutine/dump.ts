@@ -8,6 +8,9 @@ export interface Goroutine extends GoroutineGroup {
   framesElided: boolean;
 }
 
+/** A power of two; a dump has some hundred places. */
+const RECENT = 4_096;
+
 const HEADER = 'goroutine ';
 const CREATED_BY = 'created by ';
 const ORIGINATING = '[originating from goroutine ';
@@ -21,6 +24,7 @@ export function readDump(text: string, take: (goroutine: Goroutine) => void): st
   const problems: string[] = [];
   const places = new Map<string, { file: string; line: number } | null>();
   const frames = new Map<string, Map<string, Frame>>();
+  const said = new Map<string, Said>();
   let at = 0;
   let lineNumber = 0;
   const nextLine = (): string => {
@@ -47,20 +51,27 @@ export function readDump(text: string, take: (goroutine: Goroutine) => void): st
     places.set(line, found);
     return found;
   };
+  /** Frames by a few characters of their place line: comparing two lines is quicker than hashing one, and there are a million. */
+  const recent: ({ name: string; placeLine: string; frame: Frame } | undefined)[] = Array.from({ length: RECENT });
   const frameOf = (name: string, placeLine: string): Frame | null => {
+    const end = placeLine.length;
+    const slot = (end * 31 + name.length * 7 + placeLine.charCodeAt(end - 8) * 5 + placeLine.charCodeAt(end - 7) * 131 + placeLine.charCodeAt(end >> 1)) & (RECENT - 1);
+    const last = recent[slot];
+    if (last !== undefined && last.placeLine === placeLine && last.name === name) return last.frame;
     let ofPlace = frames.get(placeLine);
     if (!ofPlace) frames.set(placeLine, (ofPlace = new Map<string, Frame>()));
-    const known = ofPlace.get(name);
-    if (known) return known;
-    const place = placeAt(placeLine);
-    if (!place) return null;
-    const frame = { function: name, ...place };
-    ofPlace.set(name, frame);
+    let frame = ofPlace.get(name);
+    if (frame === undefined) {
+      const place = placeAt(placeLine);
+      if (!place) return null;
+      ofPlace.set(name, (frame = { function: name, ...place }));
+    }
+    recent[slot] = { name, placeLine, frame };
     return frame;
   };
 
   while (toHeader()) {
-    const header = readHeader(nextLine());
+    const header = readHeader(nextLine(), said);
     if (!header) continue;
     const stack: Frame[] = [];
     let creator: Frame | null = null;
@@ -96,8 +107,10 @@ export function readDump(text: string, take: (goroutine: Goroutine) => void): st
       if (creates) creator = frame;
       else stack.push(frame);
     }
-    if (problem === '') take({ ...header, stack, creator, count: 1, framesElided });
-    else problems.push(problem);
+    if (problem === '') {
+      const { id, state, leaked, waitMinutes, lockedToThread } = header;
+      take({ id, state, leaked, waitMinutes, lockedToThread, stack, creator, count: 1, framesElided });
+    } else problems.push(problem);
   }
   return problems;
 
@@ -106,15 +119,25 @@ export function readDump(text: string, take: (goroutine: Goroutine) => void): st
   }
 }
 
-/** `goroutine 21 [chan send, 2 minutes, locked to thread]:`; null when it is none. */
-function readHeader(line: string): Omit<Goroutine, 'stack' | 'creator' | 'count' | 'framesElided'> | null {
+type Header = Omit<Goroutine, 'stack' | 'creator' | 'count' | 'framesElided'>;
+type Said = Omit<Header, 'id'>;
+
+/** `goroutine 21 [chan send, 2 minutes, locked to thread]:`; null when it is none. `known`: what stood in brackets before, for there are few. */
+function readHeader(line: string, known: Map<string, Said>): Header | null {
   const open = line.indexOf('[', HEADER.length);
   const close = line.indexOf(']', open);
   if (open === -1 || close === -1) return null;
   // Between the id and the bracket newer runtimes may print more (`gp=0x… m=0 mp=0x…`).
   const id = Number.parseInt(line.slice(HEADER.length, open), 10);
   if (!Number.isInteger(id)) return null;
-  const [said = '', ...more] = line.slice(open + 1, close).split(', ');
+  const text = line.slice(open + 1, close);
+  let said = known.get(text);
+  if (said === undefined) known.set(text, (said = readSaid(text)));
+  return { id, state: said.state, leaked: said.leaked, waitMinutes: said.waitMinutes, lockedToThread: said.lockedToThread };
+}
+
+function readSaid(text: string): Said {
+  const [said = '', ...more] = text.split(', ');
   let waitMinutes = 0;
   let lockedToThread = false;
   for (const part of more) {
@@ -122,7 +145,7 @@ function readHeader(line: string): Omit<Goroutine, 'stack' | 'creator' | 'count'
     else if (part.endsWith(' minutes')) waitMinutes = Number.parseInt(part, 10);
   }
   const leaked = said.includes(' (leaked)');
-  return { id, state: said.replace(/ \((leaked|scan|durable)\)/g, ''), leaked, waitMinutes, lockedToThread };
+  return { state: said.replace(/ \((leaked|scan|durable)\)/g, ''), leaked, waitMinutes, lockedToThread };
 }
 
 /** Name of the function in `main.(*T).run({0x1, 0x2}, ...)`: what stands before the arguments. */

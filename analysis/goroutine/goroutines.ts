@@ -30,22 +30,53 @@ export interface Goroutines {
   problems: string[];
 }
 
-/** Puts equal goroutines together. Stable: the largest first, then by stack. */
-export function collect(goroutines: Iterable<GoroutineGroup>, problems: string[] = []): Goroutines {
+/** Puts equal goroutines together, one after the other as they come. */
+export function collector(): { add(goroutine: GoroutineGroup): void; finish(problems?: string[]): Goroutines } {
+  const idOf = frameIds();
   const groups = new Map<string, GoroutineGroup>();
   let total = 0;
-  for (const each of goroutines) {
-    total += each.count;
-    const key = `${each.state}\n${String(each.leaked)}\n${each.stack.map(placeOf).join('\n')}\nby ${each.creator ? placeOf(each.creator) : ''}`;
-    const known = groups.get(key);
-    if (!known) groups.set(key, { ...each });
-    else {
-      known.count += each.count;
-      known.waitMinutes = Math.max(known.waitMinutes, each.waitMinutes);
-    }
-  }
-  const sorted = [...groups].sort(([a, x], [b, y]) => y.count - x.count || (a < b ? -1 : 1));
-  return { total, groups: sorted.map(([, group]) => group), problems };
+  return {
+    add(each) {
+      total += each.count;
+      let key = each.leaked ? `${each.state} leaked` : each.state;
+      for (const frame of each.stack) key += ` ${idOf(frame)}`;
+      if (each.creator !== null) key += ` by ${idOf(each.creator)}`;
+      const known = groups.get(key);
+      if (!known) groups.set(key, { ...each });
+      else {
+        known.count += each.count;
+        known.waitMinutes = Math.max(known.waitMinutes, each.waitMinutes);
+      }
+    },
+    /** Stable: the largest first, then by stack. */
+    finish(problems = []) {
+      const sorted = [...groups.values()].map((group) => ({ group, key: `${group.state}\n${group.stack.map(placeOf).join('\n')}` }));
+      sorted.sort((a, b) => b.group.count - a.group.count || (a.key < b.key ? -1 : 1));
+      return { total, groups: sorted.map(({ group }) => group), problems };
+    },
+  };
+}
+
+/** Equal goroutines as one group each. */
+export function collect(goroutines: Iterable<GoroutineGroup>, problems: string[] = []): Goroutines {
+  const collecting = collector();
+  for (const each of goroutines) collecting.add(each);
+  return collecting.finish(problems);
+}
+
+/** A number per place in the code: readers hand out one object per place, so most are known by themselves. */
+function frameIds(): (frame: Frame) => number {
+  const byFrame = new Map<Frame, number>();
+  const byPlace = new Map<string, number>();
+  return (frame) => {
+    const known = byFrame.get(frame);
+    if (known !== undefined) return known;
+    const place = `${frame.function}\n${frame.file}:${frame.line}`;
+    const id = byPlace.get(place) ?? byPlace.size;
+    byPlace.set(place, id);
+    byFrame.set(frame, id);
+    return id;
+  };
 }
 
 /** The goroutines of several processes as those of one. */

@@ -4,8 +4,8 @@ import { gunzipBounded } from '../bytes/gunzip.ts';
 import type { Profile } from '../profile/profile.ts';
 import { readProfile } from '../profile/read.ts';
 import { isCounted, readCounted } from './counted.ts';
-import { readDump, type Goroutine } from './dump.ts';
-import { collect, type Frame, type GoroutineGroup, type Goroutines } from './goroutines.ts';
+import { readDump } from './dump.ts';
+import { collect, collector, type Frame, type GoroutineGroup, type Goroutines } from './goroutines.ts';
 import { stateOf } from './waiting.ts';
 
 /** Go ends a dump at 64 MB itself; two of them are no dump. */
@@ -22,9 +22,10 @@ export function readGoroutines(bytes: Uint8Array): Goroutines {
       const { groups, problems } = readCounted(text);
       return collect(groups, problems);
     }
-    const goroutines: Goroutine[] = [];
-    const problems = readDump(text, (each) => void goroutines.push(each));
-    if (goroutines.length > 0 || problems.length > 0) return collect(goroutines, problems);
+    const collecting = collector();
+    const problems = readDump(text, collecting.add);
+    const found = collecting.finish(problems);
+    if (found.total > 0 || problems.length > 0) return found;
     if (isText(plain.subarray(0, 256))) throw new UnreadableEvidence('no goroutine is told here', 'line 1', WAY_OUT);
   }
   return collect(groupsOf(readProfile(plain)));
