@@ -5,7 +5,7 @@ export { LabRefusal } from './refusal.ts';
 export type { UpOptions } from './lab.ts';
 export { network, paths, ports } from './paths.ts';
 export type { LabPaths } from './paths.ts';
-export { deployShop, resetShop } from './shop.ts';
+export { deployShop, resetShop, stagingDatabaseUrl } from './shop.ts';
 export type { DeployedShop, ShopVersions } from './shop.ts';
 export { candidateFaults, findFault } from './faults.ts';
 export type { CandidateFaultName } from './faults.ts';

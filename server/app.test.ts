@@ -21,7 +21,14 @@ const submission = { file: releaseFile, fileName: 'release.yaml', scripts: { 'k6
 
 describe('identity', () => {
   const { app } = testApp();
-  const open = new Set(['GET /healthz', 'GET /login', 'POST /login', 'GET /assets/style.css', 'GET /assets/live.js', 'GET /assets/flame.js']);
+  const open = new Set([
+    'GET /healthz',
+    'GET /login',
+    'POST /login',
+    'GET /assets/style.css',
+    'GET /assets/live.js',
+    'GET /assets/flame.js',
+  ]);
   const routes = [
     ...new Map(
       app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path: at }) => [`${method} ${at}`, { method, at }]),

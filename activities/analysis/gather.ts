@@ -55,10 +55,7 @@ async function gatherTraces(
   const question = { service, from: new Date(start.startedAt), to: new Date(Date.parse(end.at) + SPANS_AFTER_MS) };
   const answer = await askTraces({ url: tracesUrl(name), ...question });
   if (typeof answer === 'string') gathered.missing.push(`traces of ${name}: ${answer}`);
-  else
-    gathered.evidence.push(
-      await store.put({ kind: 'traces', mediaType: 'application/json', source: `${service} in ${name}` }, answer),
-    );
+  else gathered.evidence.push(await store.put({ kind: 'traces', mediaType: 'application/json', source: `${service} in ${name}` }, answer));
 }
 
 async function gatherPlans(

@@ -55,7 +55,13 @@ export function readDump(text: string, take: (goroutine: Goroutine) => void): st
   const recent: ({ name: string; placeLine: string; frame: Frame } | undefined)[] = Array.from({ length: RECENT });
   const frameOf = (name: string, placeLine: string): Frame | null => {
     const end = placeLine.length;
-    const slot = (end * 31 + name.length * 7 + placeLine.charCodeAt(end - 8) * 5 + placeLine.charCodeAt(end - 7) * 131 + placeLine.charCodeAt(end >> 1)) & (RECENT - 1);
+    const slot =
+      (end * 31 +
+        name.length * 7 +
+        placeLine.charCodeAt(end - 8) * 5 +
+        placeLine.charCodeAt(end - 7) * 131 +
+        placeLine.charCodeAt(end >> 1)) &
+      (RECENT - 1);
     const last = recent[slot];
     if (last !== undefined && last.placeLine === placeLine && last.name === name) return last.frame;
     let ofPlace = frames.get(placeLine);

@@ -36,7 +36,10 @@ const measured = (name: string, value: number, unit: string, limit: number, dire
 function largeProfile(): Uint8Array {
   let state = 1;
   const random = (below: number): number => (state = (state * 48_271) % 2_147_483_647) % below;
-  const frames = Array.from({ length: 12_000 }, (_, i) => `example.com/service/internal/package${i % 400}.(*Type${i % 900}).Method${i} /src/package${i % 400}/file.go:${i % 900}`);
+  const frames = Array.from(
+    { length: 12_000 },
+    (_, i) => `example.com/service/internal/package${i % 400}.(*Type${i % 900}).Method${i} /src/package${i % 400}/file.go:${i % 900}`,
+  );
   const samples = Array.from({ length: 30_000 }, () => ({
     stack: Array.from({ length: 12 + random(30) }, () => frames[random(frames.length)] as string),
     values: [1 + random(9), 10_000_000 * (1 + random(9))],
@@ -61,7 +64,14 @@ const rows: Readonly<Record<string, () => BenchRow>> = {
     const raw = gunzipSync(largeProfile());
     readProfile(raw);
     const took = median(Array.from({ length: 9 }, () => seconds(() => readProfile(raw))));
-    return measured('pprof decode', raw.length / MEGABYTE / took, 'MB/s raw', 150, 'at-least', `${(raw.length / MEGABYTE).toFixed(1)} MB raw`);
+    return measured(
+      'pprof decode',
+      raw.length / MEGABYTE / took,
+      'MB/s raw',
+      150,
+      'at-least',
+      `${(raw.length / MEGABYTE).toFixed(1)} MB raw`,
+    );
   },
   'pprof top'() {
     const packed = largeProfile();
@@ -69,9 +79,20 @@ const rows: Readonly<Record<string, () => BenchRow>> = {
       // Cold: the first and only time in this process.
       const ours = seconds(() => top(readProfile(packed)));
       const theirs = median(
-        Array.from({ length: 5 }, () => seconds(() => execFileSync('go', ['tool', 'pprof', '-symbolize=none', '-top', path], { stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 1e9 }))),
+        Array.from({ length: 5 }, () =>
+          seconds(() =>
+            execFileSync('go', ['tool', 'pprof', '-symbolize=none', '-top', path], { stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 1e9 }),
+          ),
+        ),
       );
-      return measured('pprof top', ours / theirs, 'of go tool pprof', 0.25, 'at-most', `${(packed.length / MEGABYTE).toFixed(1)} MB packed; ${Math.round(ours * 1e3)} ms cold with unpacking, its whole process ${Math.round(theirs * 1e3)} ms`);
+      return measured(
+        'pprof top',
+        ours / theirs,
+        'of go tool pprof',
+        0.25,
+        'at-most',
+        `${(packed.length / MEGABYTE).toFixed(1)} MB packed; ${Math.round(ours * 1e3)} ms cold with unpacking, its whole process ${Math.round(theirs * 1e3)} ms`,
+      );
     });
   },
   'goroutine dump'() {
@@ -80,12 +101,21 @@ const rows: Readonly<Record<string, () => BenchRow>> = {
     const dump = new TextEncoder().encode(Array.from({ length: 60_000 }, (_, i) => one(i + 1)).join(''));
     readGoroutines(dump);
     const took = median(Array.from({ length: 7 }, () => seconds(() => readGoroutines(dump))));
-    return measured('goroutine dump', dump.length / MEGABYTE / took, 'MB/s', 200, 'at-least', `60,000 goroutines, ${(dump.length / MEGABYTE).toFixed(1)} MB`);
+    return measured(
+      'goroutine dump',
+      dump.length / MEGABYTE / took,
+      'MB/s',
+      200,
+      'at-least',
+      `60,000 goroutines, ${(dump.length / MEGABYTE).toFixed(1)} MB`,
+    );
   },
   'k6 points'() {
     const TOTAL_BYTES = 2e9;
     const block = Buffer.from(
-      Array.from({ length: 5_000 }, (_, i) => requestLines({ name: `GET /api/${i % 5}`, ms: (i % 400) + 0.25, second: i % 60 })).join('\n') + '\n',
+      Array.from({ length: 5_000 }, (_, i) => requestLines({ name: `GET /api/${i % 5}`, ms: (i % 400) + 0.25, second: i % 60 })).join(
+        '\n',
+      ) + '\n',
     );
     const accumulator = createLoadAccumulator();
     let afterTenth = 0;
@@ -99,7 +129,14 @@ const rows: Readonly<Record<string, () => BenchRow>> = {
     });
     const { requests } = accumulator.finish();
     const peak = process.resourceUsage().maxRSS / 1024;
-    return measured('k6 points', pushed / MEGABYTE / took, 'MB/s', 180, 'at-least', `${(pushed / 1e9).toFixed(1)} GB, ${requests.toLocaleString('en-US')} requests; memory ${Math.round(afterTenth)} MB after a tenth, ${Math.round(peak)} MB at the end`);
+    return measured(
+      'k6 points',
+      pushed / MEGABYTE / took,
+      'MB/s',
+      180,
+      'at-least',
+      `${(pushed / 1e9).toFixed(1)} GB, ${requests.toLocaleString('en-US')} requests; memory ${Math.round(afterTenth)} MB after a tenth, ${Math.round(peak)} MB at the end`,
+    );
   },
   'critical path'() {
     const SPANS = 1_000_000;
@@ -113,7 +150,9 @@ const rows: Readonly<Record<string, () => BenchRow>> = {
       trace: Int32Array.from(column((span) => Math.floor(span / PER_TRACE))),
       parent: Int32Array.from(column((span) => (inTrace(span) === 0 ? -1 : span - inTrace(span) + Math.floor((inTrace(span) - 1) / 3)))),
       startUs: Float64Array.from(column((span) => inTrace(span) * 10)),
-      endUs: Float64Array.from(column((span) => (inTrace(span) === 0 ? 1_000 : inTrace(span) * 10 + 300 / (1 + Math.floor(inTrace(span) / 4))))),
+      endUs: Float64Array.from(
+        column((span) => (inTrace(span) === 0 ? 1_000 : inTrace(span) * 10 + 300 / (1 + Math.floor(inTrace(span) / 4)))),
+      ),
       operations: Array.from({ length: PER_TRACE }, (_, i) => `[service] operation ${i}`),
       operation: Int32Array.from(column(inTrace)),
       category: new Uint8Array(SPANS),
@@ -122,7 +161,14 @@ const rows: Readonly<Record<string, () => BenchRow>> = {
       status: [],
     };
     const took = seconds(() => exclusiveByOperation(spans, criticalPaths(spans)));
-    return measured('critical path', took, 's', 2, 'at-most', `${SPANS.toLocaleString('en-US')} spans in ${spans.traces.toLocaleString('en-US')} traces`);
+    return measured(
+      'critical path',
+      took,
+      's',
+      2,
+      'at-most',
+      `${SPANS.toLocaleString('en-US')} spans in ${spans.traces.toLocaleString('en-US')} traces`,
+    );
   },
 };
 
