@@ -85,7 +85,7 @@ export interface Pod {
 export interface Node {
   metadata: ObjectMeta;
   spec?: { unschedulable?: boolean; taints?: { key: string; effect: string }[] };
-  status?: { conditions?: StatusCondition[]; images?: { names?: string[] }[] };
+  status?: { conditions?: StatusCondition[]; images?: { names?: string[] | null }[] };
 }
 
 /** Apart from the annotations below, which Tminus writes, this one of Kubernetes numbers the ReplicaSets. */

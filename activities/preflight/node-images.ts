@@ -21,7 +21,8 @@ export async function nodeImages({ input, client, production, staging }: Preflig
     pullPolicy: container?.imagePullPolicy ?? '',
     nodes: eligible.map(({ metadata, status }): NodeImage => {
       const listed = status?.images ?? [];
-      const known = listed.some(({ names = [] }) => names.some((name) => sameImage(name, image)));
+      // An image whose tag went to a newer one is listed with `names: null`.
+      const known = listed.some(({ names }) => (names ?? []).some((name) => sameImage(name, image)));
       return {
         node: metadata.name,
         seen: known ? 'in node status' : runs.has(metadata.name) ? 'running pod' : 'not seen',
