@@ -26,6 +26,13 @@ export interface Announcement {
   targets: string[];
 }
 
+/** The release of a Deployment that was launched last and passed its guard. */
+export interface LastGood {
+  release: string;
+  /** Name of each load test, and the digest of its points. */
+  loadTests: { name: string; points: string }[];
+}
+
 export interface BookkeepingActivities {
   /** Idempotent for one holder. A lock whose holder has ended is taken over; a live one refuses with its holder's name. */
   acquireLock(request: LockRequest): Promise<LockAnswer>;
@@ -34,6 +41,8 @@ export interface BookkeepingActivities {
   storeAudit(release: string, runId: string, records: AuditRecord[]): Promise<void>;
   /** Sends to each target; answers the targets that could not be told, with the reason. */
   notify(announcement: Announcement): Promise<{ target: string; sentence: string }[]>;
+  /** Remembers a launched release, for the next one to be compared with. */
+  keepLastGood(target: DeploymentTarget, lastGood: LastGood): Promise<void>;
   /** Checks the signature against the worker's own public keys. Non-retryable `SignatureInvalid`. */
   verifyAct(signed: SignedAct): Promise<Act>;
 }

@@ -37,6 +37,8 @@ export interface AnalysisInput {
   step: AnalysisStep;
   /** As its traces name it. */
   service: string;
+  /** Whose last good release it is compared with. */
+  production: DeploymentTarget;
   /** What the load tests before it in the checkpoint found, and the evidence they left. */
   loadTests: { step: LoadTestStep; findings: Finding[]; evidence: EvidenceRef[] }[];
 }

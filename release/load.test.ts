@@ -44,7 +44,7 @@ describe('a release of ten lines', () => {
     expect(spec.service).toMatchObject({ deployment: 'go-api', container: 'go-api', health: { target: 'shop', path: '/healthz' } });
     expect(spec.staging).toEqual({ cluster: 'lab', namespace: 'shop-staging', deployment: 'go-api', container: 'go-api' });
     expect(spec.checkpoints.map(({ name, at, steps }) => [name, at, steps.map(({ type }) => type)])).toEqual([
-      ['load-and-diagnosis', 'T-72h', ['preflight', 'loadTest']],
+      ['load-and-diagnosis', 'T-72h', ['preflight', 'loadTest', 'analysis']],
       ['final-poll', 'T-1h', []],
       ['launch', 'T-0', ['launch', 'guard']],
     ]);

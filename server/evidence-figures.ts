@@ -34,7 +34,7 @@ export interface FigureOptions {
   sampleType: string | null;
 }
 
-export const NO_OPTIONS: FigureOptions = { linkOf: null, at: '', before: null, sampleType: null };
+const NO_OPTIONS: FigureOptions = { linkOf: null, at: '', before: null, sampleType: null };
 
 /** Nothing in it is looked at whole that may be of any size. */
 const LIMITS = { limits: { p99Ms: 300, errorPercent: 0.1 } };

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { storeAudit } from '../activities/audit/audit-file.ts';
+import { keepLastGood, readLastGood } from '../activities/bookkeeping/last-good.ts';
 import { acquireLock, releaseLock } from '../activities/bookkeeping/service-lock.ts';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import { createFolderEvidenceStore } from '../activities/evidence/folder-store.ts';
@@ -64,6 +65,7 @@ export async function assembleActivities({
       storeAudit: (release, runId, records) =>
         storeAudit({ folder: auditFolder, ...(signingKeyPem ? { signingKeyPem } : {}) }, release, runId, records),
       ...createNotifyActivities({ environment, environmentFolder }),
+      keepLastGood: (target, lastGood) => keepLastGood(at(spec.evidence.folder), target, lastGood),
       verifyAct,
     },
     cluster: {
@@ -90,6 +92,7 @@ export async function assembleActivities({
       ...createAnalysisActivities({
         store,
         databaseUrl,
+        lastGood: (target) => readLastGood(at(spec.evidence.folder), target),
         tracesUrl: (name) => named(spec.traces, 'traces', name).url,
         evidenceFolder: at(spec.evidence.folder),
       }),

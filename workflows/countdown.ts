@@ -18,6 +18,7 @@ import {
   earlierSteps,
   evaluate,
   freshState,
+  loadPoints,
   nextStep,
   recycleState,
   specOf,
@@ -34,7 +35,7 @@ import { guardLaunchWindow, late } from './launch-window.ts';
 import { explainingSteps, stepWorkflows } from './steps/registry.ts';
 import { undoAll } from './undo.ts';
 
-const { acquireLock } = proxyActivities<BookkeepingActivities>(quick);
+const { acquireLock, keepLastGood } = proxyActivities<BookkeepingActivities>(quick);
 const { releaseLock } = proxyActivities<BookkeepingActivities>(patient);
 
 /** A checkpoint that is reached this much too late was missed: no worker ran. Ten times the worst timer lag, far below any offset. */
@@ -280,6 +281,7 @@ async function close(state: CountdownState): Promise<void> {
   state.endedAtMs = Date.now();
   const checkpoint = current(state);
   record(state, Date.now(), 'tminus', `countdown.${state.ending}`, state.input.release.metadata.name, state.sentence);
+  if (state.ending === 'launched') await rememberAsGood(state);
   if (state.ending !== 'refused') {
     announce(state, checkpoint, state.ending === 'launched' ? 'go' : 'no-go', state.sentence);
     await releaseLock({ holder: workflowInfo().workflowId, target: productionOf(state.input.release) });
@@ -287,6 +289,17 @@ async function close(state: CountdownState): Promise<void> {
   await enterPhase(state, 'ended');
   await flushAudit(state);
   await condition(() => allHandlersFinished() && state.telling === 0);
+}
+
+/** The next release is compared with this one. That it could not be remembered is a line in the audit: the launch stands. */
+async function rememberAsGood(state: CountdownState): Promise<void> {
+  const { release } = state.input;
+  if (!release.spec.checkpoints.some(({ steps }) => steps.some(({ type }) => type === 'launch'))) return;
+  try {
+    await keepLastGood(productionOf(release), { release: release.metadata.name, loadTests: loadPoints(state) });
+  } catch (error) {
+    record(state, Date.now(), 'tminus', 'last-good.not-kept', release.metadata.name, sentenceOf(error));
+  }
 }
 
 async function continueAsNewIfLong(state: CountdownState): Promise<void> {

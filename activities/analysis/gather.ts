@@ -8,12 +8,16 @@ import { summarizeLoad } from '../../analysis/load-test/summary.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import { bytesOf } from '../evidence/bytes-of.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
+import type { LastGood } from '../bookkeeping-contract.ts';
+import type { DeploymentTarget } from '../kubernetes/contract.ts';
 import { explain, proveIndex } from '../postgres/explain.ts';
 import type { AnalysisInput } from '../steps-contract.ts';
 import { askTraces } from '../traces/ask-traces.ts';
 
 export interface AnalysisWorld {
   store: EvidenceStore;
+  /** The release launched last; null when there is none, a sentence when it cannot be told. */
+  lastGood: (target: DeploymentTarget) => Promise<LastGood | string | null>;
   /** Address of a database of the environment file. Throws with a sentence when there is none of that name. */
   databaseUrl: (name: string) => Promise<string>;
   /** Address of a trace store of the environment file; throws alike. */
@@ -24,19 +28,33 @@ export interface Gathered {
   evidence: EvidenceRef[];
   /** What was asked for and not had, with the reason. */
   missing: string[];
+  lastGood: LastGood | null;
 }
 
 /** Spans are sent in batches of five seconds: those of the last requests come a little after them. */
 const SPANS_AFTER_MS = 5_000;
 
 /** Asks traces and database where the step names them. What cannot be had is told; it never fails the step. */
-export async function gather({ step, service, loadTests }: AnalysisInput, world: AnalysisWorld): Promise<Gathered> {
-  const gathered: Gathered = { evidence: [], missing: [] };
+export async function gather({ step, service, production, loadTests }: AnalysisInput, world: AnalysisWorld): Promise<Gathered> {
+  const gathered: Gathered = { evidence: [], missing: [], lastGood: null };
+  await gatherLastGood(production, world, gathered);
   for (const { evidence } of loadTests) {
     if (step.traces !== undefined) await gatherTraces(evidence, service, step.traces, world, gathered);
     if (step.postgres !== undefined) await gatherPlans(evidence, step.postgres, world, gathered);
   }
   return gathered;
+}
+
+/** What is still there of the last good release's points. */
+async function gatherLastGood(target: DeploymentTarget, { store, lastGood }: AnalysisWorld, gathered: Gathered): Promise<void> {
+  const known = await lastGood(target);
+  if (typeof known === 'string') gathered.missing.push(`comparison with the last good release: ${known}`);
+  if (known === null || typeof known === 'string') return;
+  const loadTests: LastGood['loadTests'] = [];
+  for (const load of known.loadTests)
+    if (await store.has(load.points)) loadTests.push(load);
+    else gathered.missing.push(`comparison with ${known.release}: the points of its ${load.name} are no longer in the evidence store`);
+  gathered.lastGood = { release: known.release, loadTests };
 }
 
 async function gatherTraces(

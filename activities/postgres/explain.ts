@@ -50,17 +50,25 @@ export async function proveIndex(
     await client.query(`ANALYZE ${table}`);
     const values = await sampleValues(client, table, proposal, parametersOf(statement));
     await wait(PAUSE_MS);
-    const before = await planOf(client, statement, values, true);
-    await client.query('DEALLOCATE ALL');
+    const before = await executed(client, statement, values);
     await client.query(`CREATE INDEX ON ${table} (${proposal.columns.map(escapeIdentifier).join(', ')})`);
     await client.query(`ANALYZE ${table}`);
     await wait(PAUSE_MS);
-    const after = await planOf(client, statement, values, true);
+    const after = await executed(client, statement, values);
     return { before, after, rows: rowCount ?? 0 };
   } finally {
     await client.query('ROLLBACK').catch(() => undefined);
     await client.end().catch(() => undefined);
   }
+}
+
+/** The plan of a statement that is run as a reader only, inside a transaction that may write: a function it calls changes nothing. */
+async function executed(client: Client, statement: string, values: readonly string[]): Promise<unknown> {
+  await client.query('SAVEPOINT reading');
+  await client.query('SET TRANSACTION READ ONLY');
+  const plan = await planOf(client, statement, values, true);
+  await client.query('ROLLBACK TO SAVEPOINT reading');
+  return plan;
 }
 
 /** Values that occur in the table, for the parameters compared with its columns; NULL for the others. */
@@ -77,6 +85,7 @@ async function sampleValues(client: Client, table: string, { comparisons }: Inde
 }
 
 async function planOf(client: Client, statement: string, values: readonly string[], execute: boolean): Promise<unknown> {
+  await client.query('DEALLOCATE ALL');
   await client.query(`PREPARE tminus_explain AS ${statement}`);
   const options = execute ? 'ANALYZE, BUFFERS, FORMAT JSON' : 'FORMAT JSON';
   const call = values.length === 0 ? 'tminus_explain' : `tminus_explain(${values.join(', ')})`;

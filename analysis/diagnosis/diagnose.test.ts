@@ -48,7 +48,7 @@ function given(
 ): { record: DiagnosisRecord; read: (digest: string) => AsyncIterable<Uint8Array> } {
   const inputs: DiagnosisInput[] = pieces.map(({ kind }, i) => ({ digest: `sha256:${i}`, kind, source: 'pod staging/api-1' }));
   return {
-    record: { service: 'api', loadTests: [{ name: 'load-test', findings, inputs }], inputs: [], missing: [] },
+    record: { service: 'api', loadTests: [{ name: 'load-test', findings, inputs }], inputs: [], missing: [], lastGood: null },
     read: async function* (digest) {
       yield pieces[Number(digest.slice('sha256:'.length))]?.bytes ?? new Uint8Array();
     },
@@ -139,6 +139,7 @@ describe('a diagnosis', () => {
     expect(findings).toMatchObject([{ code: 'CauseUnknown', outcome: 'inconclusive' }]);
     expect(findings[0]?.message).toContain('no one cause stands out; most requests wait at shop.nap nap.go:3');
     expect(facts.filter(({ subject }) => subject === 'not known').map(({ text }) => text.split(':')[0])).toEqual([
+      'whether it is slower than the last good release',
       'leaks are only suspected',
       'what the CPU does',
       'what the database waits for',

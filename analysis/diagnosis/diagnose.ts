@@ -1,7 +1,7 @@
 // What load tests mean: every piece of evidence read once, the causes ranked, and what cannot be known said. The step and `tminus verify`
 // both ask this function, so the findings are the same byte for byte.
 import type { EvidenceKind, Fact, Finding } from '../../verdict/finding.ts';
-import { UnreadableEvidence, type Analysis, type Table } from '../analysis.ts';
+import { UnreadableEvidence, type Analysis } from '../analysis.ts';
 import type { Observed } from '../cause/observed.ts';
 import { percent, rankCauses, type Cause, type Source } from '../cause/rank.ts';
 import { growingSites, provenLeaks } from '../goroutine/leaks.ts';
@@ -18,11 +18,12 @@ import { busiestLibrary, cpuUse } from '../profile/cpu.ts';
 import { goPackage, isOwnCode } from '../profile/names.ts';
 import type { Profile } from '../profile/profile.ts';
 import { readProfile } from '../profile/read.ts';
-import { loadByStage, runtimeTable, schedulerP99 } from '../runtime/by-stage.ts';
+import { schedulerP99 } from '../runtime/by-stage.ts';
 import { poolUse } from '../runtime/pool.ts';
 import { readRuntimeSamples } from '../runtime/summary.ts';
 import { readTraces } from '../trace/read.ts';
 import { slowBand } from '../trace/slow-band.ts';
+import { readLoads } from './loads.ts';
 import type { DiagnosisInput, DiagnosisRecord } from './record.ts';
 
 export type ReadEvidence = (digest: string) => AsyncIterable<Uint8Array>;
@@ -62,6 +63,7 @@ const DEFAULT_LIMIT_MS = 300;
 export async function diagnose(record: DiagnosisRecord, read: ReadEvidence, recordDigest: string): Promise<Diagnosis> {
   const inputs = [...record.loadTests.flatMap((load) => load.inputs), ...record.inputs];
   const gathered = await readAll(inputs, record, read);
+  const loads = await readLoads(record, read);
   const trouble = record.loadTests
     .flatMap(({ findings }) => findings)
     .filter(({ code, outcome }) => outcome !== 'pass' && TROUBLE.has(code))
@@ -73,8 +75,8 @@ export async function diagnose(record: DiagnosisRecord, read: ReadEvidence, reco
   ];
   return {
     findings,
-    facts: [...factsOf(gathered, causes, trouble), ...blindSpots(gathered, record)],
-    tables: gathered.tables,
+    facts: [...factsOf(gathered, causes, trouble), ...loads.facts, ...blindSpots(gathered, record)],
+    tables: loads.tables,
     causes,
     observed: gathered.observed,
   };
@@ -152,14 +154,12 @@ function excess({ code, measured, limit }: Finding): number {
 
 interface Gathered {
   observed: Observed;
-  tables: Table[];
   unreadable: Finding[];
 }
 
 /** Everything read, by kind; one piece that cannot be read is told, and the others still count. */
 async function readAll(inputs: readonly DiagnosisInput[], record: DiagnosisRecord, read: ReadEvidence): Promise<Gathered> {
   const unreadable: Finding[] = [];
-  const tables: Table[] = [];
   const bytesOf = async (digest: string): Promise<Uint8Array> => {
     const chunks: Uint8Array[] = [];
     for await (const chunk of read(digest)) chunks.push(chunk);
@@ -200,12 +200,9 @@ async function readAll(inputs: readonly DiagnosisInput[], record: DiagnosisRecor
     const taken = await readRuntimeSamples(read(samples.digest));
     schedulerP99Ms ??= schedulerP99(taken);
     pool ??= poolUse(taken, plan?.limits.p99Ms ?? DEFAULT_LIMIT_MS);
-    const stages = plan === null ? null : await loadByStage(read(points.digest), plan.stages);
-    if (stages !== null) tables.push(runtimeTable(stages, taken));
   }
   const halves = earlierAndLater(goroutines);
   return {
-    tables,
     unreadable,
     observed: {
       service: record.service,
@@ -297,8 +294,10 @@ function factsOf({ observed }: Gathered, causes: readonly Cause[], trouble: read
 }
 
 /** What cannot be known from what there is. */
-function blindSpots({ observed }: Gathered, { missing }: DiagnosisRecord): Fact[] {
+function blindSpots({ observed }: Gathered, { missing, lastGood }: DiagnosisRecord): Fact[] {
   const say: string[] = [...missing];
+  if (lastGood === null && !missing.some((each) => each.startsWith('comparison')))
+    say.push('whether it is slower than the last good release: none was launched from here yet');
   if (observed.leaks === null)
     say.push('leaks are only suspected: no pod has the goroutineleak profile (Go 1.27, or 1.26 with GOEXPERIMENT=goroutineleakprofile)');
   if (observed.requests === null) say.push('what requests wait for: no goroutine profile was captured');

@@ -25,6 +25,8 @@ export interface DiagnosisRecord {
   inputs: DiagnosisInput[];
   /** What was asked for and not had, with the reason: `traces: connection refused`. */
   missing: string[];
+  /** What it is compared with; null where no release was launched yet. */
+  lastGood: { release: string; loadTests: { name: string; points: string }[] } | null;
 }
 
 /** Reads a record. Throws UnreadableEvidence on bytes that are none. */
@@ -42,6 +44,6 @@ export function readDiagnosisRecord(text: string): DiagnosisRecord {
     Array.isArray(record.inputs) &&
     Array.isArray(record.missing)
   )
-    return record as DiagnosisRecord;
+    return { ...(record as DiagnosisRecord), lastGood: record.lastGood ?? null };
   throw new UnreadableEvidence('this is no record of a diagnosis', 'line 1', 'run the step again');
 }

@@ -79,13 +79,6 @@ function frameIds(): (frame: Frame) => number {
   };
 }
 
-/** The goroutines of several processes as those of one. */
-export const merged = (all: readonly Goroutines[]): Goroutines =>
-  collect(
-    all.flatMap(({ groups }) => groups),
-    all.flatMap(({ problems }) => problems),
-  );
-
 /** `main.blockSend main.go:15`, `shop.(*Redis).RecordOrder redis.go:69`: the last element of the package is enough to find it. */
 export function placeOf({ function: whole, file, line }: Frame): string {
   const name = shortName(whole);

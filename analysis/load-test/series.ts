@@ -15,7 +15,7 @@ export interface SeriesBucket {
 const BUCKETS_LIMIT = 1_200;
 /** k6 hands points on within 0.2 s of the end of a request, so 5 s after it a bucket is complete; later values count but leave its p99 as it is. */
 const OPEN_SECONDS = 5;
-/** Values kept of an open bucket: 20,000 requests/s of one endpoint are more than one k6 process can send. */
+/** Values kept of each second of an open bucket: 20,000 requests/s of one endpoint are more than one k6 process can send. */
 const OPEN_VALUES_LIMIT = 20_000;
 
 interface Bucket {
@@ -30,8 +30,13 @@ interface Bucket {
 
 export class LatencySeries {
   #buckets: (Bucket | undefined)[] = [];
-  #widthSeconds = 1;
+  #widthSeconds: number;
   #closedBefore = 0;
+
+  /** @param widthSeconds of the buckets, as long as there are few enough of them. */
+  constructor(widthSeconds = 1) {
+    this.#widthSeconds = widthSeconds;
+  }
 
   record(second: number, ms: number, failed: boolean): void {
     while (second / this.#widthSeconds >= BUCKETS_LIMIT) this.#widen();
@@ -48,7 +53,7 @@ export class LatencySeries {
     if (failed) bucket.failed += 1;
     bucket.sumMs += ms;
     bucket.maxMs = Math.max(bucket.maxMs, ms);
-    if (bucket.values && bucket.values.length < OPEN_VALUES_LIMIT) bucket.values.push(ms);
+    if (bucket.values && bucket.values.length < OPEN_VALUES_LIMIT * this.#widthSeconds) bucket.values.push(ms);
     const openFrom = index - Math.ceil(OPEN_SECONDS / this.#widthSeconds);
     for (; this.#closedBefore < openFrom; this.#closedBefore += 1) close(this.#buckets[this.#closedBefore]);
   }

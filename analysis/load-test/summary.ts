@@ -140,14 +140,19 @@ export function createLoadAccumulator(limits: LoadLimits | null = null): LoadAcc
  */
 export async function summarizeLoad(bytes: AsyncIterable<Uint8Array>, limits: LoadLimits | null = null): Promise<LoadSummary> {
   const accumulator = createLoadAccumulator(limits);
-  let cutOff = false;
+  const cutOff = await feedPoints(bytes, (chunk) => accumulator.push(chunk));
+  return accumulator.finish(cutOff);
+}
+
+/** Unpacks and hands on piece by piece. True when the bytes end in the middle of their compression; errors of the source pass through. */
+export async function feedPoints(bytes: AsyncIterable<Uint8Array>, push: (chunk: Uint8Array) => void): Promise<boolean> {
   try {
-    for await (const chunk of gunzipped(bytes)) accumulator.push(chunk);
+    for await (const chunk of gunzipped(bytes)) push(chunk);
+    return false;
   } catch (cause) {
     if (!isBrokenGzip(cause)) throw cause;
-    cutOff = true;
+    return true;
   }
-  return accumulator.finish(cutOff);
 }
 
 /**
@@ -156,13 +161,8 @@ export async function summarizeLoad(bytes: AsyncIterable<Uint8Array>, limits: Lo
  */
 export async function readLoadPlan(bytes: AsyncIterable<Uint8Array>): Promise<LoadPlan | null> {
   let start: RunStart | null = null;
-  const ignored = (): void => undefined;
   const reader = new LoadLineReader({
-    request: ignored,
-    iterations: ignored,
-    dropped: ignored,
-    malformed: ignored,
-    runEnd: ignored,
+    ...LoadLineReader.ignoringAll,
     runStart: (record) => void (start ??= record),
   });
   for await (const chunk of gunzipped(bytes)) {

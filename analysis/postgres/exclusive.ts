@@ -26,7 +26,7 @@ export function exclusiveTimes(plan: Plan): Map<PlanNode, number> {
 }
 
 /** Wall-clock milliseconds of each node with all below it. */
-export function wholeTimes(plan: Plan): Map<PlanNode, number> {
+function wholeTimes(plan: Plan): Map<PlanNode, number> {
   const times = new Map<PlanNode, number>();
   const visit = (node: PlanNode, sharedBy: number): void => {
     times.set(node, ((node.actualMs ?? 0) * (node.loops ?? 0)) / sharedBy);

@@ -20,14 +20,23 @@ const oneLine = (sql: string): string => sql.replaceAll(/\s+/gu, ' ').trim().sli
 /** How many parameters ($1 ...) a statement has. */
 export const parametersOf = (sql: string): number => Math.max(0, ...[...sql.matchAll(/\$(\d+)/gu)].map(([, number]) => Number(number)));
 
-/** True for a single statement that only reads: a SELECT that locks no rows and makes no table. */
+/**
+ * True for a single statement that only reads: a SELECT that locks no rows, makes no table and has no part that writes. Functions it calls
+ * may still write: whoever executes it does so in a read-only transaction.
+ */
 export function onlyReads(sql: string): boolean {
   const statements = parsed(sql);
   if (statements?.length !== 1) return false;
-  const select = (statements[0] as { stmt?: { SelectStmt?: { lockingClause?: unknown; intoClause?: unknown } } }).stmt?.SelectStmt;
-  return (
-    select !== undefined && select.lockingClause === undefined && select.intoClause === undefined && !/\bFOR\s+(UPDATE|SHARE)\b/iu.test(sql)
-  );
+  const { stmt } = statements[0] as { stmt?: object };
+  return stmt !== undefined && 'SelectStmt' in stmt && !anywhere(stmt, WRITING);
+}
+
+/** Parts of a parse tree that lock or change something, wherever they stand. */
+const WRITING: ReadonlySet<string> = new Set(['lockingClause', 'intoClause', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt']);
+
+function anywhere(node: unknown, names: ReadonlySet<string>): boolean {
+  if (typeof node !== 'object' || node === null) return false;
+  return Object.entries(node).some(([name, part]) => names.has(name) || anywhere(part, names));
 }
 
 function parsed(sql: string): unknown[] | null {

@@ -21,7 +21,7 @@ const NODES_LIMIT = 5_000;
 /** Go cuts stacks at 64 frames, pprof readers at 128. */
 const DEPTH_LIMIT = 256;
 
-export const REST = '(small calls)';
+const REST = '(small calls)';
 
 /** The tree of one sample type. What is too small to draw stands as `(small calls)` beside its siblings, so that sums stay right. */
 export function flameTree(profile: Profile, type = profile.defaultType): FlameNode {

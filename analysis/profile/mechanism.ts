@@ -19,7 +19,7 @@ const MECHANISMS: readonly (readonly [name: string, functions: RegExp])[] = [
   ['scheduler', /^runtime\.(schedule|findRunnable|park_m|mcall|gopreempt_m|goschedImpl|sysmon|stealWork|startm|stopm|wakep|ready|netpoll)/],
 ];
 
-export const OWN_CODE = 'own code';
+const OWN_CODE = 'own code';
 
 export interface MechanismRow {
   mechanism: string;

@@ -4,7 +4,7 @@ import { LatencyHistogram } from '../load-test/latency.ts';
 import { LoadLineReader } from '../load-test/lines.ts';
 import type { LoadStage } from '../load-test/plan.ts';
 import type { RunStart } from '../load-test/run-record.ts';
-import { gunzipped } from '../load-test/summary.ts';
+import { feedPoints } from '../load-test/summary.ts';
 import { nearestRank } from '../statistics/index.ts';
 import { runtimeByPod } from './summary.ts';
 import type { RuntimeSample } from './sample.ts';
@@ -14,6 +14,8 @@ export interface StageLoad {
   toMs: number;
   /** Mean of the stage, requests/s. */
   offered: number;
+  /** One rate from its first second to its last. */
+  steady: boolean;
   requests: number;
   failed: number;
   /** Nearest rank over all endpoints; null without requests. */
@@ -40,6 +42,7 @@ export async function loadByStage(bytes: AsyncIterable<Uint8Array>, stages: read
         fromMs,
         toMs: at,
         offered: (before + ratePerSecond) / 2,
+        steady: before === ratePerSecond,
         requests: 0,
         failed: 0,
         p99Ms: null,
@@ -48,8 +51,8 @@ export async function loadByStage(bytes: AsyncIterable<Uint8Array>, stages: read
       before = ratePerSecond;
     }
   };
-  const ignored = (): void => undefined;
   const reader = new LoadLineReader({
+    ...LoadLineReader.ignoringAll,
     request({ atMs, durationMs, failed }) {
       // By the moment a request began: its stage offered it.
       const began = atMs - durationMs;
@@ -59,13 +62,9 @@ export async function loadByStage(bytes: AsyncIterable<Uint8Array>, stages: read
       if (failed) stage.failed += 1;
       stage.histogram.record(durationMs);
     },
-    iterations: ignored,
-    dropped: ignored,
-    malformed: ignored,
-    runEnd: ignored,
     runStart: begin,
   });
-  for await (const chunk of gunzipped(bytes)) reader.push(chunk);
+  await feedPoints(bytes, (chunk) => reader.push(chunk));
   if (start === null) return null;
   return loads.map(({ histogram, ...stage }) => ({
     ...stage,

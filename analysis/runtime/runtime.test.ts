@@ -22,14 +22,48 @@ go_goroutines_other 5
 go_memstats_heap_alloc_bytes 4.5e+06
 go_cpu_classes_gc_total_cpu_seconds_total 0.25 1795435200000
 go_cpu_classes_total_cpu_seconds_total NaN
+go_cpu_classes_gc_mark_assist_cpu_seconds_total 0.05
+go_memstats_gc_sys_bytes 3e+06
+go_sched_latencies_seconds_bucket{le="0.001"} 90
+go_sched_latencies_seconds_bucket{le="+Inf"} 100
+pgxpool_acquired_conns 8
+pgxpool_max_conns 10
+pgxpool_acquire_total 500
+pgxpool_empty_acquire_total 20
+pgxpool_empty_acquire_wait_seconds_total 1.5
+pgxpool_canceled_acquire_total 0
 `;
+const unknown = {
+  goroutines: null,
+  heapBytes: null,
+  gcCpuSeconds: null,
+  totalCpuSeconds: null,
+  gcAssistCpuSeconds: null,
+  gcSysBytes: null,
+  schedulerWaits: null,
+  pool: null,
+};
 
 test('reads the runtime from Prometheus text', () => {
-  expect(readRuntimeMetrics(page)).toEqual({ goroutines: 74, heapBytes: 4_500_000, gcCpuSeconds: 0.25, totalCpuSeconds: null });
+  expect(readRuntimeMetrics(page)).toEqual({
+    goroutines: 74,
+    heapBytes: 4_500_000,
+    gcCpuSeconds: 0.25,
+    totalCpuSeconds: null,
+    gcAssistCpuSeconds: 0.05,
+    gcSysBytes: 3_000_000,
+    schedulerWaits: [
+      [0.001, 90],
+      [null, 100],
+    ],
+    pool: { acquired: 8, most: 10, acquires: 500, emptyAcquires: 20, emptyWaitSeconds: 1.5, cancelled: 0 },
+  });
 });
 
 test('takes an absent, doubled or nonsensical value for unknown, never for 0', () => {
-  expect(readRuntimeMetrics('')).toEqual({ goroutines: null, heapBytes: null, gcCpuSeconds: null, totalCpuSeconds: null });
+  expect(readRuntimeMetrics('')).toEqual(unknown);
+  expect(readRuntimeMetrics(page.replace(/^pgxpool_max_conns.*$/mu, '')).pool).toBeNull();
+  expect(readRuntimeMetrics(page.replace('le="0.001"} 90', 'le="0.001"} many')).schedulerWaits).toBeNull();
   expect(readRuntimeMetrics('go_goroutines 1\ngo_goroutines 2').goroutines).toBeNull();
   expect(readRuntimeMetrics('go_goroutines{a="b"} 1').goroutines).toBeNull();
   expect(readRuntimeMetrics('go_goroutines').goroutines).toBeNull();

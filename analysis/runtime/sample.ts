@@ -69,7 +69,7 @@ export type RuntimeMetrics = Record<keyof typeof METRICS, number | null> & {
   pool: PoolSample | null;
 };
 
-/** Reads the four values from Prometheus text. A name that is absent, doubled or not a finite number is null: unknown, never 0. */
+/** Reads the runtime, the pool and the scheduler from Prometheus text. A name that is absent, doubled or not a finite number is null: unknown, never 0. */
 export function readRuntimeMetrics(text: string): RuntimeMetrics {
   const seen = new Map<string, number | null>();
   const wanted = new Set<string>([...Object.values(METRICS), ...Object.values(POOL)]);

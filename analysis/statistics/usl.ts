@@ -26,7 +26,13 @@ export interface Scalability {
 }
 
 /** Fewest levels a fit of three figures may be believed on (reference: diagnostics, saturation knee). */
-export const LEAST_LEVELS = 6;
+const LEAST_LEVELS = 6;
+
+/**
+ * Where the search begins, as the part that waiting and agreeing have at the greatest load: loads are concurrency here and requests/s there,
+ * and from far away the search ends in a wrong valley.
+ */
+const STARTS = [0.001, 0.1, 1, 10];
 
 /** Two-sided 95 % quantiles of Student's t for 1..30 degrees of freedom; beyond them the normal one. */
 const T95 = [
@@ -48,20 +54,25 @@ export function scalability(levels: readonly LoadLevel[]): Scalability | null {
   const x = levels.map(({ load }) => load);
   const y = levels.map(({ throughput }) => throughput / unit);
   const first = Math.max(...levels.map(({ load, throughput }) => throughput / unit / load));
-  const { parameterValues } = levenbergMarquardt({ x, y }, ([a = 0, b = 0, g = 0]) => law(a, b, g), {
-    initialValues: [0.01, 0.0001, first],
-    jacobianFunction:
-      ([a = 0, b = 0, g = 0]) =>
-      (n) =>
-        slopes(a, b, g, n),
-    minValues: [0, 0, 0],
-    maxValues: [1, 1, first * 1e3],
-    maxIterations: 5_000,
-    errorTolerance: 1e-12,
-    improvementThreshold: 1e-9,
+  const most = Math.max(...x);
+  const fits = STARTS.map((share) => {
+    const { parameterValues } = levenbergMarquardt({ x, y }, ([a = 0, b = 0, g = 0]) => law(a, b, g), {
+      initialValues: [share / most, share / most ** 2, first],
+      jacobianFunction:
+        ([a = 0, b = 0, g = 0]) =>
+        (n) =>
+          slopes(a, b, g, n),
+      minValues: [0, 0, 0],
+      maxValues: [1, 1, first * 1e3],
+      maxIterations: 5_000,
+      errorTolerance: 1e-12,
+      improvementThreshold: 1e-9,
+    });
+    const [alpha = 0, beta = 0, scaled = 0] = parameterValues;
+    const residual = x.reduce((sum, load, i) => sum + ((y[i] as number) - law(alpha, beta, scaled)(load)) ** 2, 0);
+    return { alpha, beta, scaled, residual };
   });
-  const [alpha = 0, beta = 0, scaled = 0] = parameterValues;
-  const residual = x.reduce((sum, load, i) => sum + ((y[i] as number) - law(alpha, beta, scaled)(load)) ** 2, 0);
+  const { alpha, beta, scaled, residual } = fits.reduce((best, fit) => (fit.residual < best.residual ? fit : best));
   const freedom = levels.length - 3;
   const inverse = invert3(normal(x.map((load) => slopes(alpha, beta, scaled, load))));
   const betaMargin = inverse === null ? Infinity : (T95[freedom - 1] ?? 1.96) * Math.sqrt((residual / freedom) * Math.max(0, inverse));

@@ -3,7 +3,7 @@ import { UnreadableEvidence } from '../analysis.ts';
 import { NO_PARENT, ORPHAN, type Spans } from './spans.ts';
 
 /** Clocks of two spans that touch may disagree by this share of their parent's length; the pair still counts as one after the other. */
-export const OVERLAP_ALLOWANCE = 0.01;
+const OVERLAP_ALLOWANCE = 0.01;
 
 /** Children of span i: `children[start[i] .. start[i+1])`, the last to end first. */
 interface Children {

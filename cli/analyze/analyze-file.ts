@@ -3,13 +3,18 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { UnreadableEvidence, type Analysis } from '../../analysis/analysis.ts';
 import { isGzip, WHOLE_LIMIT_BYTES } from '../../analysis/bytes/gunzip.ts';
-import { evidenceKinds, isK6Points, recognize, type AnalyzeOptions } from '../../analysis/evidence-kinds.ts';
+import { evidenceKinds, isK6Points, recognize, type AnalyzeOptions, type ReadableKind } from '../../analysis/evidence-kinds.ts';
 import { describeGoroutines } from '../../analysis/goroutine/describe.ts';
 import { readGoroutines } from '../../analysis/goroutine/read.ts';
+import { compareLoads, comparisonFacts, comparisonTable } from '../../analysis/load-test/compare.ts';
 import { loadFacts } from '../../analysis/load-test/facts.ts';
 import { judgeLoad } from '../../analysis/load-test/judge.ts';
 import { gunzipped, summarizeLoad, readLoadPlan } from '../../analysis/load-test/summary.ts';
+import type { LoadPlan } from '../../analysis/load-test/run-record.ts';
+import { loadWindows, windowSeconds } from '../../analysis/load-test/windows.ts';
 import { parserReady } from '../../analysis/postgres/statement.ts';
+import { differenceTable } from '../../analysis/profile/difference.ts';
+import { readProfile } from '../../analysis/profile/read.ts';
 import { profileOfTrace } from './execution-trace.ts';
 import type { AnalyzedFile } from './document.ts';
 
@@ -43,14 +48,48 @@ async function analyze(file: string, options: FileOptions): Promise<{ kind: stri
     return { kind: 'execution-trace', analysis: analyses };
   }
   const kind = recognize(bytes);
-  if (options.before !== undefined && kind === 'goroutine-profile') {
-    const before = readGoroutines(await wholeOf(options.before));
-    return { kind, analysis: describeGoroutines(readGoroutines(bytes), before) };
-  }
-  return { kind, analysis: await evidenceKinds[kind].analyze(bytes, options) };
+  const analysis = await evidenceKinds[kind].analyze(bytes, options);
+  return { kind, analysis: options.before === undefined ? analysis : await comparedWith(options.before, kind, bytes, analysis) };
 }
 
-async function analyzePoints(file: string, { limits }: FileOptions): Promise<Analysis> {
+const PROFILES: readonly string[] = ['cpu-profile', 'heap-profile', 'mutex-profile', 'block-profile'];
+
+/** The analysis, and what is different from an earlier file. Throws UnreadableEvidence where that one is of another kind. */
+async function comparedWith(before: string, kind: ReadableKind, bytes: Uint8Array, analysis: Analysis): Promise<Analysis> {
+  const earlier = await wholeOf(before);
+  const earlierKind = recognize(earlier);
+  if (earlierKind !== kind)
+    throw new UnreadableEvidence(
+      `the earlier file is a ${evidenceKinds[earlierKind].title}, this one a ${evidenceKinds[kind].title}`,
+      before,
+      'compare files of one kind',
+    );
+  if (kind === 'goroutine-profile') return describeGoroutines(readGoroutines(bytes), readGoroutines(earlier));
+  if (PROFILES.includes(kind))
+    return { ...analysis, tables: [differenceTable(readProfile(earlier), readProfile(bytes)), ...analysis.tables] };
+  throw new UnreadableEvidence(
+    `a ${evidenceKinds[kind].title} is not compared with an earlier one`,
+    before,
+    'leave out --before; points of k6, profiles and goroutines can be compared',
+  );
+}
+
+/** The points of two runs, window by window. */
+async function comparePoints(before: string, file: string, plan: LoadPlan | null, analysis: Analysis): Promise<Analysis> {
+  const [earlier, later] = await Promise.all(
+    [before, file].map((each) => loadWindows(createReadStream(each), plan === null ? undefined : windowSeconds(plan.stages))),
+  );
+  if (!earlier || !later)
+    throw new UnreadableEvidence('there is no request in it', earlier ? file : before, 'compare the points of two runs');
+  const comparison = compareLoads(earlier, later);
+  const table = comparisonTable(comparison, later.widthSeconds, `Against ${before}`);
+  const earlierPlan = await readLoadPlan(createReadStream(before));
+  if (JSON.stringify(earlierPlan?.stages) !== JSON.stringify(plan?.stages))
+    table.notes.push('the two runs were offered different loads: what changed may be that');
+  return { ...analysis, facts: [...analysis.facts, ...comparisonFacts(comparison, 'than before')], tables: [...analysis.tables, table] };
+}
+
+async function analyzePoints(file: string, { limits, before }: FileOptions): Promise<Analysis> {
   const plan = await readLoadPlan(createReadStream(file));
   const used = plan?.limits ?? { ...limits, deliveredPercent: 0, endpoints: {} };
   const summary = await summarizeLoad(createReadStream(file), used);
@@ -59,7 +98,7 @@ async function analyzePoints(file: string, { limits }: FileOptions): Promise<Ana
   const findings = judgeLoad({ ...summary, end }, used, plan?.stages ?? []).filter(
     ({ code }) => plan !== null || code !== 'LoadNotDelivered',
   );
-  return {
+  const analysis: Analysis = {
     findings,
     facts: loadFacts(summary, used, plan?.stages ?? []),
     tables: [
@@ -82,6 +121,7 @@ async function analyzePoints(file: string, { limits }: FileOptions): Promise<Ana
       },
     ],
   };
+  return before === undefined ? analysis : comparePoints(before, file, plan, analysis);
 }
 
 /** The first bytes, unpacked. */

@@ -18,7 +18,7 @@ export function analyzeCommand(program: Command): void {
     .argument('<files...>')
     .option('--p99 <duration>', 'largest p99 of a load report', durationOption, 300)
     .option('--error-rate <share>', 'largest share of failed requests in a load report', shareOption, 0.1)
-    .option('--before <file>', 'an earlier goroutine profile, to see what grew')
+    .option('--before <file>', 'an earlier file of the same kind, to see what changed: points of k6, a profile, goroutines')
     .addHelpText('after', KINDS)
     .action(async (files: string[], { p99, errorRate, before }: { p99: number; errorRate: number; before?: string }, command: Command) => {
       const options = { limits: { p99Ms: p99, errorPercent: errorRate }, ...(before === undefined ? {} : { before }) };

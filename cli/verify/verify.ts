@@ -57,7 +57,7 @@ async function checkStep(
 }
 
 /** One sentence per finding that is not the same, byte for byte in canonical JSON; empty also means the same order. */
-export function differences(told: readonly Finding[], again: readonly Finding[]): string[] {
+function differences(told: readonly Finding[], again: readonly Finding[]): string[] {
   if (canonicalJson(told) === canonicalJson(again)) return [];
   const sentences: string[] = [];
   for (let index = 0; index < Math.max(told.length, again.length); index += 1) {

@@ -28,7 +28,7 @@ const STRONGEST = 0.1;
 const SHADES = 4;
 
 /** The node at a path of child indices, or null where there is none. */
-export function nodeAt(tree: FlameNode, path: string): FlameNode | null {
+function nodeAt(tree: FlameNode, path: string): FlameNode | null {
   return path
     .split('.')
     .filter((step) => step !== '')

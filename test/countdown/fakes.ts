@@ -1,4 +1,5 @@
 // Activities as a countdown sees them, with the outside world in a few variables. Kept honest by the lab tests of the real ones.
+import type { LastGood } from '../../activities/bookkeeping-contract.ts';
 import type { DeploymentSnapshot } from '../../activities/kubernetes/contract.ts';
 import type { StepReport } from '../../activities/steps-contract.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
@@ -100,6 +101,7 @@ export interface FakeWorld {
   writes: string[];
   audit: AuditRecord[];
   told: string[];
+  good: LastGood[];
   activities: FakeActivities;
 }
 
@@ -128,7 +130,14 @@ export const unseen: Finding = { ...slow, code: 'GuardNoData', subject: 'guard',
 
 /** A world in which everything goes well; a test overrides what goes wrong. */
 export function fakeWorld(): FakeWorld {
-  const world: FakeWorld = { image: 'registry.local/go-api:sha-4f9c2ab', writes: [], audit: [], told: [], activities: null as never };
+  const world: FakeWorld = {
+    image: 'registry.local/go-api:sha-4f9c2ab',
+    writes: [],
+    audit: [],
+    told: [],
+    good: [],
+    activities: null as never,
+  };
   const evidence = {
     digest: `sha256:${'0'.repeat(64)}`,
     sizeBytes: 1,
@@ -155,6 +164,7 @@ export function fakeWorld(): FakeWorld {
       world.told.push(message);
       return [];
     },
+    keepLastGood: async (_target, lastGood) => void world.good.push(lastGood),
     verifyAct: async ({ payload }) => JSON.parse(payload) as Act,
     runPreflight: async () => report(passed('PreflightPassed', 'preflight')),
     runLoadTest: async () => report(passed('LatencyWithinLimit', 'POST /api/order/create')),

@@ -80,7 +80,13 @@ export async function captureRun(fault: string, name: string, folder: string, te
     await readFile('lab/example/k6/shop.js'),
   );
   const databaseUrl = (database: string) => readSecret((environment.spec.postgres[database] as { url: { value: string } }).url, lab.state);
-  const world: AnalysisWorld = { store, databaseUrl, tracesUrl: (traces) => (environment.spec.traces[traces] as { url: string }).url };
+  const world: AnalysisWorld = {
+    store,
+    databaseUrl,
+    tracesUrl: (traces) => (environment.spec.traces[traces] as { url: string }).url,
+    // Each run is judged by itself.
+    lastGood: async () => null,
+  };
   const report = await runLoad(
     {
       step: { ...step, script: 'shop.js', target: 'shop-staging' },
@@ -104,6 +110,7 @@ export async function captureRun(fault: string, name: string, folder: string, te
   const input: AnalysisInput = {
     step: { type: 'analysis', name: 'analysis', postgres: 'shop-staging', traces: 'lab' },
     service: 'go-api',
+    production: STAGING,
     loadTests: [{ step: { ...step, script: 'shop.js', target: 'shop-staging' }, findings: report.findings, evidence: report.evidence }],
   };
   // The last batch of spans is on its way for up to five seconds.

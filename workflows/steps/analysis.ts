@@ -3,7 +3,7 @@ import type { StepActivities } from '../../activities/steps-contract.ts';
 import type { AnalysisStep, LoadTestStep } from '../../release/steps/registry.ts';
 import { long } from '../activity-options.ts';
 import { LOAD_TASK_QUEUE } from '../messages.ts';
-import type { EarlierStep, StepInput, StepResult } from '../step.ts';
+import { productionOf, type EarlierStep, type StepInput, type StepResult } from '../step.ts';
 
 /** Reading the largest evidence allowed takes under two minutes; explaining slow statements and proving an index, as many again. */
 const ANALYSIS_MS = 600_000;
@@ -14,6 +14,7 @@ export async function analysisStep({ release, step, earlier }: StepInput<Analysi
   return runAnalysis({
     step,
     service: release.spec.service.name,
+    production: productionOf(release),
     loadTests: earlier.filter(isLoadTest).map(({ spec, findings, evidence }) => ({ step: spec, findings, evidence })),
   });
 }

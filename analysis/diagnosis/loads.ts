@@ -1,0 +1,71 @@
+// What the load tests of a record say by themselves: the runtime stage by stage, what goes with the load, where it saturates, and whether it
+// is slower than the last good release.
+import type { Fact } from '../../verdict/finding.ts';
+import type { Table } from '../analysis.ts';
+import { compareLoads, comparisonFacts, comparisonTable } from '../load-test/compare.ts';
+import type { LoadPlan } from '../load-test/run-record.ts';
+import { saturation } from '../load-test/saturation.ts';
+import { readLoadPlan } from '../load-test/summary.ts';
+import { loadWindows, windowSeconds, type LoadWindows } from '../load-test/windows.ts';
+import { loadByStage, runtimeTable } from '../runtime/by-stage.ts';
+import { correlationTable } from '../runtime/correlations.ts';
+import { readRuntimeSamples } from '../runtime/summary.ts';
+import type { ReadEvidence } from './diagnose.ts';
+import type { DiagnosisRecord } from './record.ts';
+
+export interface LoadsSaid {
+  facts: Fact[];
+  tables: Table[];
+}
+
+/** Reads each load test's points and runtime samples; one without a plan or samples is left to the judge of the load itself. */
+export async function readLoads({ loadTests, lastGood }: DiagnosisRecord, read: ReadEvidence): Promise<LoadsSaid> {
+  const said: LoadsSaid = { facts: [], tables: [] };
+  for (const { name, inputs } of loadTests) {
+    const digestOf = (kind: string): string | undefined => inputs.find((input) => input.kind === kind)?.digest;
+    const [points, samples] = [digestOf('k6-points'), digestOf('runtime-samples')];
+    const plan = points === undefined ? null : await readLoadPlan(read(points));
+    if (points === undefined || plan === null) continue;
+    const taken = samples === undefined ? [] : await readRuntimeSamples(read(samples));
+    const stages = (await loadByStage(read(points), plan.stages)) ?? [];
+    const windows = await loadWindows(read(points), windowSeconds(plan.stages));
+    if (stages.length > 0) said.tables.push(runtimeTable(stages, taken));
+    said.facts.push(
+      ...saturation(
+        stages
+          .filter(({ steady }) => steady)
+          .map(({ fromMs, toMs, offered, requests, p99Ms }) => ({ offered, achieved: requests / ((toMs - fromMs) / 1_000), p99Ms })),
+      ),
+    );
+    if (windows === null) continue;
+    const correlations = correlationTable(windows, plan.stages, taken);
+    if (correlations !== null) {
+      said.tables.push(correlations.table);
+      said.facts.push(...correlations.sentences.map((text) => ({ subject: 'runtime', text, values: {} })));
+    }
+    const before = lastGood?.loadTests.find((load) => load.name === name);
+    if (lastGood && before) await compare({ release: lastGood.release, points: before.points }, { plan, windows }, read, said);
+  }
+  return said;
+}
+
+async function compare(
+  before: { release: string; points: string },
+  now: { plan: LoadPlan; windows: LoadWindows },
+  read: ReadEvidence,
+  said: LoadsSaid,
+): Promise<void> {
+  const plan = await readLoadPlan(read(before.points));
+  if (JSON.stringify(plan?.stages) !== JSON.stringify(now.plan.stages)) {
+    const text = `not compared with ${before.release}: its load test had other stages`;
+    said.facts.push({ subject: 'last good release', text, values: {} });
+    return;
+  }
+  const earlier = await loadWindows(read(before.points), now.windows.widthSeconds);
+  if (earlier === null) return;
+  const comparison = compareLoads(earlier, now.windows);
+  said.tables.push(comparisonTable(comparison, now.windows.widthSeconds, `Against the last good release, ${before.release}`));
+  const changed = comparisonFacts(comparison, `than ${before.release}`);
+  const same = { subject: 'last good release', text: `no endpoint is slower or faster than in ${before.release} to speak of`, values: {} };
+  said.facts.push(...(changed.length > 0 || comparison.shifts.length === 0 ? changed : [same]));
+}

@@ -1,0 +1,80 @@
+import { describe, expect, test } from '@jest/globals';
+import { compareLoads, comparisonFacts, comparisonTable } from './compare.ts';
+import { bytesOf, inPieces, record, type FixtureRequest } from './points.fixture.ts';
+import { saturation } from './saturation.ts';
+import { loadWindows, windowSeconds, type LoadWindows } from './windows.ts';
+
+/** Twelve windows of one second with 100 requests each, of which the slowest two take `slowest` and a little more each window. */
+const requests = (name: string, slowest: number): FixtureRequest[] =>
+  Array.from({ length: 1_201 }, (_, i) => ({ name, second: i / 100, ms: i % 100 < 2 ? slowest + Math.floor(i / 100) * 0.1 : 2 }));
+const windowsOf = async (all: FixtureRequest[]): Promise<LoadWindows> =>
+  (await loadWindows(inPieces(bytesOf(record(all)), 4_096), 1)) as LoadWindows;
+
+test('cuts a run into whole windows, each with its own p99', async () => {
+  const { startMs, widthSeconds, all, endpoints } = await windowsOf(requests('GET /a', 20));
+  expect([startMs, widthSeconds, all.length]).toEqual([Date.UTC(2026, 10, 23, 12), 1, 12]);
+  expect(all.map(({ p99Ms }) => p99Ms.toFixed(1))).toEqual(Array.from({ length: 12 }, (_, i) => (20 + i * 0.1).toFixed(1)));
+  expect([...endpoints.keys()]).toEqual(['GET /a']);
+});
+
+test('does not count a window that the run left in its middle, and has none without requests', async () => {
+  const { all } = await windowsOf(requests('GET /a', 20).slice(0, 1_150));
+  expect(all).toHaveLength(11);
+  expect(await loadWindows(inPieces(bytesOf(record([]))), 1)).toBeNull();
+});
+
+test('makes windows of a twentieth of a short run, and of ten seconds of a long one', () => {
+  expect(
+    [[{ seconds: 10, ratePerSecond: 1 }], [{ seconds: 60, ratePerSecond: 1 }], [{ seconds: 6_000, ratePerSecond: 1 }]].map(windowSeconds),
+  ).toEqual([1, 3, 10]);
+});
+
+describe('two runs of one load', () => {
+  test('tell which endpoint got slower, by how much, and which did not', async () => {
+    const before = await windowsOf([...requests('GET /a', 20), ...requests('GET /b', 20)]);
+    const now = await windowsOf([...requests('GET /a', 30), ...requests('GET /b', 20.5)]);
+    const comparison = compareLoads(before, now);
+    expect(comparison.shifts.map(({ endpoint, change }) => [endpoint, change])).toEqual([
+      ['GET /a', 'slower'],
+      ['GET /b', 'none to speak of'],
+    ]);
+    expect(comparison.shifts[0]?.shiftMs).toBeCloseTo(10, 6);
+    expect(comparison.shifts[0]?.windows).toEqual([12, 12]);
+    expect(comparisonFacts(comparison, 'than in 1.3.0').map(({ subject, text }) => `${subject}: ${text}`)).toEqual([
+      expect.stringMatching(/^GET \/a: p99 10 ms slower than in 1\.3\.0 \(95 %: 9\.\d+ to 10\.\d+ ms\)$/),
+    ]);
+    expect(compareLoads(now, before).shifts[0]?.change).toBe('faster');
+    expect(comparisonTable(comparison, 1, 'Against 1.3.0').rows[0]?.slice(-1)).toEqual(['slower']);
+  });
+
+  test('are not compared by fewer than ten windows, nor where one of them lacks the endpoint: each says why', async () => {
+    const short = await windowsOf(requests('GET /a', 20).slice(0, 901));
+    const now = await windowsOf([...requests('GET /a', 30), ...requests('GET /new', 30)]);
+    expect(compareLoads(short, now)).toEqual({
+      shifts: [],
+      not: [
+        { endpoint: 'GET /a', why: '9 windows of 100 requests before, 10 are needed' },
+        { endpoint: 'GET /new', why: '0 windows of 100 requests before, 10 are needed' },
+      ],
+    });
+    expect(compareLoads({ ...short, widthSeconds: 2 }, now).not[0]?.why).toBe('windows of 2 s before and of 1 s now');
+  });
+});
+
+describe('saturation', () => {
+  const step = (offered: number, achieved: number, p99Ms: number) => ({ offered, achieved, p99Ms });
+
+  test('is told where throughput falls beyond a peak and the p99 bends', () => {
+    const law = (load: number) => load / (1 + 0.001 * (load - 1) + 0.00001 * load * (load - 1));
+    const facts = saturation([50, 100, 200, 300, 400, 500].map((load) => step(load, law(load), load <= 300 ? 5 + load / 100 : load)));
+    expect(facts.map(({ text }) => text)).toEqual([
+      expect.stringMatching(/^throughput is greatest near 316 requests\/s offered/),
+      expect.stringMatching(/^the p99 bends upwards at \d+ requests\/s/),
+    ]);
+  });
+
+  test('is not told from one step, nor where everything is delivered alike', () => {
+    expect(saturation([step(100, 100, 5)])).toEqual([]);
+    expect(saturation([100, 200, 300, 400, 500, 600].map((load) => step(load, load, 5)))).toEqual([]);
+  });
+});

@@ -1,0 +1,142 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { databaseWaits } from './activity.ts';
+import { describePlan } from './describe.ts';
+import { missingIndexes } from './missing-index.ts';
+import { readPlan } from './read-plan.ts';
+import { slowStatements } from './slow.ts';
+import { comparisonsOf, normalised, onlyReads, parametersOf, parserReady } from './statement.ts';
+
+beforeAll(() => parserReady);
+
+describe('a statement', () => {
+  test.each([
+    ['SELECT * FROM orders WHERE customer = 7', true],
+    ['WITH recent AS (SELECT 1) SELECT * FROM recent', true],
+    ['SELECT * FROM orders FOR UPDATE', false],
+    ['SELECT 1 FROM (SELECT * FROM orders FOR SHARE) locked', false],
+    ['SELECT * INTO copy FROM orders', false],
+    ['WITH gone AS (DELETE FROM orders RETURNING *) SELECT count(*) FROM gone', false],
+    ['WITH new AS (INSERT INTO orders VALUES (1) RETURNING *) SELECT * FROM new', false],
+    ['SELECT 1; DELETE FROM orders', false],
+    ['UPDATE orders SET paid = true', false],
+    ['SELECT nextval($1', false],
+  ])('%s only reads: %s', (sql, reads) => expect(onlyReads(sql)).toBe(reads));
+
+  test('tells no literal, whether the parser takes it or not', () => {
+    expect(normalised("SELECT *  FROM users\n WHERE email = 'a@b.example' AND age > 30")).toBe(
+      'SELECT * FROM users WHERE email = $1 AND age > $2',
+    );
+    expect(normalised("SELECT * FROM users WHERE email = 'a''b' AND age > 30 AND (")).toBe(
+      'SELECT * FROM users WHERE email = ? AND age > ? AND (',
+    );
+    expect(parametersOf('a = $2 and b = $11')).toBe(11);
+  });
+
+  test.each([
+    ['(customer = $1)', [['customer', 'equality', 1]]],
+    ["((status)::text = 'paid'::text)", [['status', 'equality', null]]],
+    [
+      '((customer = $1) AND (at > $2))',
+      [
+        ['customer', 'equality', 1],
+        ['at', 'range', 2],
+      ],
+    ],
+    ['((customer = $1) OR (at > $2))', null],
+    ['(lower(name) = $1)', null],
+    ['(a = b)', null],
+  ])('an index could serve %s by %j', (condition, expected) => {
+    expect(comparisonsOf(condition)?.map(({ column, kind, parameter }) => [column, kind, parameter]) ?? null).toEqual(expected);
+  });
+});
+
+const scan = (change: object = {}) =>
+  new TextEncoder().encode(
+    JSON.stringify([
+      {
+        Plan: {
+          'Node Type': 'Seq Scan',
+          'Relation Name': 'orders',
+          'Startup Cost': 0,
+          'Total Cost': 2_000,
+          'Plan Rows': 10,
+          'Plan Width': 40,
+          'Actual Startup Time': 0.1,
+          'Actual Total Time': 42,
+          'Actual Rows': 10,
+          'Actual Loops': 1,
+          'Rows Removed by Filter': 99_990,
+          Filter: '((customer = $1) AND (at > $2))',
+          ...change,
+        },
+        'Planning Time': 0.2,
+        'Execution Time': 43,
+      },
+    ]),
+  );
+
+describe('a plan', () => {
+  test('that throws nearly all of a table away lacks an index: equalities first, then one range', () => {
+    const [proposal] = missingIndexes(readPlan(scan()));
+    expect(proposal).toMatchObject({
+      relation: 'orders',
+      columns: ['customer', 'at'],
+      sql: 'CREATE INDEX CONCURRENTLY ON orders (customer, at)',
+      rowsRead: 100_000,
+    });
+    expect(proposal?.removedShare).toBeCloseTo(0.9999, 6);
+    expect(proposal?.timeShare).toBeCloseTo(42 / 43, 6);
+    expect(describePlan(readPlan(scan())).findings.length).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ['keeps more than a tenth of its rows', { 'Rows Removed by Filter': 50 }],
+    ['reads a small table', { 'Actual Rows': 1, 'Rows Removed by Filter': 900 }],
+    ['filters by what no index serves', { Filter: '(lower(name) = $1)' }],
+    [
+      'was never run',
+      { 'Actual Rows': undefined, 'Actual Loops': undefined, 'Actual Total Time': undefined, 'Actual Startup Time': undefined },
+    ],
+    ['has the index already', { 'Node Type': 'Index Scan', 'Index Name': 'orders_customer' }],
+  ])('that %s lacks none', (_, change) => expect(missingIndexes(readPlan(scan(change)))).toEqual([]));
+});
+
+const cost = (statement: string, calls: number, totalMs: number) => ({
+  statement,
+  calls,
+  totalMs,
+  meanMs: totalMs / calls,
+  rows: calls,
+  blocksHit: 0,
+  blocksRead: 0,
+  tempBlocksWritten: 0,
+});
+
+test('looks at the statements that are slow by themselves and costly together, and at no other', () => {
+  const record = { database: 'shop', from: '', to: '', unread: null };
+  const statements = [cost('slow', 100, 4_000), cost('often', 100_000, 3_000), cost('rare', 1, 100)];
+  expect(slowStatements({ ...record, statements }).map(({ statement }) => statement)).toEqual(['slow']);
+  expect(slowStatements({ ...record, statements: [] })).toEqual([]);
+});
+
+test('tells who waits for locks, and that it could not look', () => {
+  const session = (waitEventType: string | null, state = 'active') => ({
+    pid: 1,
+    state,
+    waitEventType,
+    waitEvent: null,
+    runsMs: 5,
+    statement: 'UPDATE stock',
+    blockedBy: [],
+  });
+  const look = (sessions: ReturnType<typeof session>[], unread: string | null = null) => ({ at: '', unread, sessions });
+  expect(databaseWaits([look([session('Lock'), session('Lock'), session('Lock'), session(null)]), look([], 'refused')])).toMatchObject({
+    busy: 4,
+    lockShare: 0.75,
+    blockedStatement: 'UPDATE stock',
+    looks: 1,
+    unread: 1,
+  });
+  expect(databaseWaits([look([], 'refused')])).toBeNull();
+  expect(databaseWaits([look([session(null, 'idle in transaction')])])?.idleInTransactionShare).toBe(1);
+});

@@ -1,0 +1,56 @@
+// Two profiles of one kind, function by function. Both are scaled to the same total, for two runs never last equally long or do equal work.
+import type { Table } from '../analysis.ts';
+import { goName } from './names.ts';
+import { totalOf, type Profile } from './profile.ts';
+import { top } from './top.ts';
+
+const ROWS = 20;
+/** In points of percent; what moves less is noise of the sampling. */
+const LEAST_POINTS = 0.1;
+
+/** The functions whose share changed most, by flat. A table without rows, and a note that says why, where there is nothing to compare. */
+export function differenceTable(before: Profile, now: Profile, type = now.defaultType): Table {
+  const name = now.sampleTypes[type]?.type ?? '';
+  const beforeType = before.sampleTypes.findIndex((each) => each.type === name);
+  const empty = (why: string): Table => ({ title: TITLE, columns: COLUMNS, rows: [], notes: [why] });
+  if (beforeType === -1) return empty(`the earlier profile has no ${name}`);
+  const [earlier, later] = [sharesOf(before, beforeType), sharesOf(now, type)];
+  if (earlier === null || later === null) return empty(`the ${later === null ? 'later' : 'earlier'} profile has no sample`);
+  const none = { flat: 0, cum: 0 };
+  const changed = [...new Set([...earlier.keys(), ...later.keys()])]
+    .map((each) => ({ name: each, was: earlier.get(each) ?? none, is: later.get(each) ?? none }))
+    .map((each) => ({ ...each, change: each.is.flat - each.was.flat }))
+    .filter(({ change }) => Math.abs(change) >= LEAST_POINTS)
+    .sort((a, b) => Math.abs(b.change) - Math.abs(a.change) || (a.name < b.name ? -1 : 1));
+  return {
+    title: TITLE,
+    columns: COLUMNS,
+    rows: changed
+      .slice(0, ROWS)
+      .map(({ name: of, was, is, change }) => [goName(of), round(was.flat), round(is.flat), round(change), round(is.cum - was.cum)]),
+    notes: [
+      `shares of each profile's own total of ${name}`,
+      changed.length > ROWS
+        ? `the ${ROWS} that changed most of ${changed.length}`
+        : `changes below ${LEAST_POINTS} points of percent are left out`,
+    ],
+  };
+}
+
+const TITLE = 'What changed since the earlier profile';
+const COLUMNS: Table['columns'] = [
+  { name: 'function', unit: '' },
+  { name: 'flat before', unit: '%' },
+  { name: 'flat now', unit: '%' },
+  { name: 'change of flat', unit: 'points' },
+  { name: 'change of cum', unit: 'points' },
+];
+
+/** In percent of the total; null when there is none. */
+function sharesOf(profile: Profile, type: number): Map<string, { flat: number; cum: number }> | null {
+  const total = totalOf(profile, type);
+  if (total <= 0) return null;
+  return new Map(top(profile, type).map(({ name, flat, cum }) => [name, { flat: (100 * flat) / total, cum: (100 * cum) / total }]));
+}
+
+const round = (value: number): number => Number(value.toFixed(2));

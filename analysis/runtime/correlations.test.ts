@@ -1,0 +1,87 @@
+import { expect, test } from '@jest/globals';
+import type { LoadWindows } from '../load-test/windows.ts';
+import { correlationTable } from './correlations.ts';
+import type { RuntimeSample } from './sample.ts';
+
+const start = Date.UTC(2026, 10, 24, 9);
+const stages = [
+  { seconds: 10, ratePerSecond: 100 },
+  { seconds: 240, ratePerSecond: 100 },
+];
+/** Latency follows the goroutines of the window before. */
+const waves = Array.from({ length: 25 }, (_, i) => (i * 7_919) % 101);
+const windows: LoadWindows = {
+  startMs: start,
+  widthSeconds: 10,
+  endpoints: new Map(),
+  all: waves.map((_, i) => ({
+    second: i * 10,
+    requests: 1_000 + ((i * 104_729) % 97),
+    failed: 0,
+    meanMs: 3,
+    p99Ms: 10 + (waves[i - 1] ?? 0),
+    maxMs: 200,
+  })),
+};
+const samples = (part: (i: number) => Partial<RuntimeSample>): RuntimeSample[] =>
+  waves.flatMap((_, i) => [
+    {
+      at: new Date(start + i * 10_000 + 2_000).toISOString(),
+      pod: 'a',
+      unread: null,
+      goroutines: 50,
+      heapBytes: 4_000_000,
+      gcCpuSeconds: i,
+      totalCpuSeconds: 100,
+      pauses: { collections: 1, recent: [] },
+      ...part(i),
+    },
+  ]);
+
+test('tells what rises with the latency and how much later, and calls it no cause', () => {
+  const found = correlationTable(
+    windows,
+    stages,
+    samples((i) => ({ goroutines: waves[i] as number })),
+  );
+  expect(found?.sentences).toEqual([expect.stringMatching(/^p99 correlates with goroutines: rho 1, 10 s later, p 0\.0005$/)]);
+  expect(found?.table.rows.find(([name, against]) => name === 'goroutines' && against === 'p99')).toEqual([
+    'goroutines',
+    'p99',
+    1,
+    10,
+    0.0005,
+  ]);
+  // What never changes correlates with nothing: unknown, not 0.
+  expect(found?.table.rows.find(([name]) => name === 'heap')).toEqual(['heap', 'p99', null, null, null]);
+  expect(found?.table.notes.join()).toContain('need not be the cause');
+});
+
+test('counts long pauses once, and the growth of the collector’s time', () => {
+  const late = (i: number): [string, number][] => [[String(BigInt(start + i * 10_000 + 1_000) * 1_000_000n), 6_000_000]];
+  const found = correlationTable(
+    windows,
+    stages,
+    samples((i) => ({
+      pauses: { collections: i, recent: [...late(i % 3), ...((waves[i - 1] ?? 0) > 50 ? late(i) : [])] },
+      gcCpuSeconds: i * i,
+    })),
+  );
+  const row = (name: string) => found?.table.rows.find(([figure, against]) => figure === name && against === 'p99');
+  expect(row('GC pauses over 5 ms')?.[2]).toEqual(expect.any(Number));
+  expect(row('GC CPU')?.[2]).toEqual(expect.any(Number));
+});
+
+test.each([
+  ['windows are shorter than five seconds', { ...windows, widthSeconds: 4 }, stages],
+  ['no rate was held for twenty windows', windows, [{ seconds: 250, ratePerSecond: 100 }]],
+  ['there are fewer than twenty windows', { ...windows, all: windows.all.slice(0, 19) }, stages],
+])('says nothing where %s', (_, cut, plan) => {
+  expect(
+    correlationTable(
+      cut,
+      plan,
+      samples(() => ({})),
+    ),
+  ).toBeNull();
+});
