@@ -12,6 +12,7 @@ export interface Goroutine extends GoroutineGroup {
 const RECENT = 4_096;
 
 const HEADER = 'goroutine ';
+const CUT_HEADER = /^goroutine \d+ .*\[/;
 const CREATED_BY = 'created by ';
 const ORIGINATING = '[originating from goroutine ';
 const ELIDED = /^\.\.\.(additional|\d+) frames elided/;
@@ -77,8 +78,13 @@ export function readDump(text: string, take: (goroutine: Goroutine) => void): st
   };
 
   while (toHeader()) {
-    const header = readHeader(nextLine(), said);
-    if (!header) continue;
+    const headerLine = nextLine();
+    const header = readHeader(headerLine, said);
+    if (!header) {
+      // Other text may begin with the same word; a number and a bracket are a goroutine that was cut off.
+      if (CUT_HEADER.test(headerLine)) problems.push(`invalid goroutine header on line ${lineNumber}: ${JSON.stringify(headerLine)}`);
+      continue;
+    }
     const stack: Frame[] = [];
     let creator: Frame | null = null;
     let framesElided = false;

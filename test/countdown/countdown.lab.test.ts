@@ -107,11 +107,32 @@ describe('a countdown', () => {
       const now = await status();
       expect(now.checkpoints.map(({ state }) => state)).toEqual(['go', 'go', 'go']);
       expect(world.writes).toEqual([expect.stringMatching(/launch.* registry.local\/go-api:sha-91d03ce$/)]);
+      expect(world.good).toEqual([
+        { release: now.release, loadTests: [{ name: 'load-test', points: expect.stringContaining('sha256:') }] },
+      ]);
       const chain = await handle.query(auditQuery);
       expect(verifyChain(chain, now.auditHead)).toMatchObject({ ok: true });
       expect(world.audit).toEqual(chain);
       expect(now.historyEvents).toBeLessThan(400);
     }));
+
+  it('launches also where the release cannot be remembered for the next one, and says so in the audit', () =>
+    run(
+      () => ({
+        keepLastGood: async () => {
+          throw ApplicationFailure.nonRetryable('the disk is full', 'Refused');
+        },
+      }),
+      async ({ advance, until, act, handle, world }) => {
+        await advance(71.01);
+        await until('waiting', ({ phase }) => phase === 'waiting');
+        await act({ action: 'approve' }, 'li.wei');
+        await act({ action: 'approve' }, 'a.osei');
+        await advance(1);
+        expect(await handle.result()).toMatchObject({ ending: 'launched' });
+        expect(world.audit.filter(({ action }) => action === 'last-good.not-kept')).toMatchObject([{ detail: 'the disk is full' }]);
+      },
+    ));
 
   it('stops at no-go when a finding fails, and changes nothing', () =>
     run(
@@ -120,7 +141,7 @@ describe('a countdown', () => {
         const now = await until('stopped', ({ phase }) => phase === 'stopped');
         expect(now.verdict).toBe('no-go');
         expect(now.sentence).toBe('p99 of POST /api/order/create is 420 ms, limit 300 ms');
-        expect(world.writes).toEqual([]);
+        expect([world.writes, world.good]).toEqual([[], []]);
       },
     ));
 

@@ -146,6 +146,7 @@ export function fakeWorld(): FakeWorld {
     capturedAt: '2026-11-23T00:00:00Z',
     source: 'fake',
   };
+  const points = { ...evidence, digest: `sha256:${hexDigest('points')}`, kind: 'k6-points' as const, mediaType: 'application/x-ndjson' };
   const landed = new Set<string>();
   const write = (operation: string, image: string) => {
     const wrote = !landed.has(operation);
@@ -167,7 +168,7 @@ export function fakeWorld(): FakeWorld {
     keepLastGood: async (_target, lastGood) => void world.good.push(lastGood),
     verifyAct: async ({ payload }) => JSON.parse(payload) as Act,
     runPreflight: async () => report(passed('PreflightPassed', 'preflight')),
-    runLoadTest: async () => report(passed('LatencyWithinLimit', 'POST /api/order/create')),
+    runLoadTest: async () => ({ ...report(passed('LatencyWithinLimit', 'POST /api/order/create')), evidence: [points] }),
     runAnalysis: async () => report(passed('NothingToExplain', 'load')),
     runGuard: async () => ({ ...report(passed('GuardPassed', 'guard')), watchedMs: 1000 }),
     captureDeployment: async (target): Promise<DeploymentSnapshot> => ({

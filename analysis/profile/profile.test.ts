@@ -1,0 +1,113 @@
+import { describe, expect, test } from '@jest/globals';
+import { contentions } from './contention.ts';
+import { busiestLibrary, cpuUse } from './cpu.ts';
+import { describeProfile } from './describe.ts';
+import { differenceTable } from './difference.ts';
+import { flameDifference, flameTree } from './flame.ts';
+import { byMechanism } from './mechanism.ts';
+import { goName, isOwnCode } from './names.ts';
+import { profileBytes, request, type FixtureSample } from './profile.fixture.ts';
+import type { Profile } from './profile.ts';
+import { readProfile } from './read.ts';
+import { byCum, top } from './top.ts';
+
+const CPU = ['samples/count', 'cpu/nanoseconds'];
+const cpu = (samples: FixtureSample[], seconds = 10): Profile => readProfile(profileBytes(CPU, samples, { seconds }));
+const took = (ms: number, ...stack: string[]): FixtureSample => ({ stack, values: [ms / 10, ms * 1e6] });
+const json = ['encoding/json.(*encodeState).reflectValue encoding/json/encode.go:1', ...request()];
+
+test('counts a function flat where it is the leaf, and cum once per stack however often it calls itself', () => {
+  const profile = cpu([took(100, 'main.f', 'main.f', 'main.main'), took(50, 'main.g', 'main.f', 'main.main')]);
+  expect(top(profile).map(({ name, flat, cum }) => [name, flat / 1e6, cum / 1e6])).toEqual([
+    ['main.f', 100, 150],
+    ['main.g', 50, 50],
+    ['main.main', 0, 150],
+  ]);
+  expect(byCum(top(profile)).map(({ name }) => name)).toEqual(['main.f', 'main.main', 'main.g']);
+});
+
+test.each([
+  ['main.(*Cache[go.shape.string]).Get', 'main.(*Cache[...]).Get'],
+  ['shop.example/api/internal/shop.(*API).createOrder', 'shop.example/api/internal/shop.(*API).createOrder'],
+])('writes %s as %s', (name, shown) => expect(goName(name)).toBe(shown));
+
+test('knows the service’s own code from libraries and from Go itself', () => {
+  expect(isOwnCode('shop.example/api/internal/shop.charge', '/src/shop/charge.go')).toBe(true);
+  expect(isOwnCode('encoding/json.Marshal', 'encoding/json/encode.go')).toBe(false);
+  expect(isOwnCode('github.com/redis/go-redis/v9.(*Client).Do', 'github.com/redis/go-redis/v9@v9.1.0/redis.go')).toBe(false);
+});
+
+describe('what the CPU does', () => {
+  const assist = ['runtime.gcDrainN', 'runtime.gcAssistAlloc1', 'runtime.gcAssistAlloc', 'runtime.mallocgc', ...json];
+
+  test('is laid to the package that made the runtime do it: an assist inside an allocation is an assist', () => {
+    expect(byMechanism(cpu([took(300, ...assist), took(200, 'runtime.memmove', ...json), took(500, ...json)]))).toEqual([
+      { mechanism: 'own code', package: 'encoding/json', value: 500e6 },
+      { mechanism: 'GC assist', package: 'encoding/json', value: 300e6 },
+      { mechanism: 'copying', package: 'encoding/json', value: 200e6 },
+    ]);
+  });
+
+  test('adds up to the whole, with the collector’s share and the busiest library', () => {
+    const isOwn = (path: string) => path.startsWith('shop.example');
+    const use = cpuUse([cpu([took(300, ...assist), took(700, ...json)]), cpu([took(1_000, ...json)])], isOwn);
+    expect(use).toMatchObject({ cpuSeconds: 2, seconds: 10 });
+    expect(use?.gcShare).toBeCloseTo(0.15, 6);
+    expect(use && busiestLibrary(use, isOwn)).toEqual({ package: 'encoding/json', share: 1 });
+    expect(cpuUse([], isOwn)).toBeNull();
+  });
+
+  test('is told with the sentence that nothing was measured where there is no sample', () => {
+    expect(describeProfile(cpu([])).facts[0]?.text).toMatch(/^no sample: nothing was measured/);
+  });
+});
+
+test('lays a wait for a lock to who held it', () => {
+  const mutex = readProfile(
+    profileBytes(
+      ['contentions/count', 'delay/nanoseconds'],
+      [
+        { stack: ['sync.(*Mutex).Unlock', 'shop.example/api/internal/shop.(*Stock).take /src/shop/stock.go:9'], values: [4, 3e9] },
+        { stack: ['runtime.unlock', 'runtime.mallocgc'], values: [9, 9e9] },
+      ],
+    ),
+  );
+  expect(contentions([mutex])).toEqual([{ holder: 'shop.example/api/internal/shop.(*Stock).take', waitedSeconds: 3 }]);
+  expect(contentions([cpu([took(1, 'main.f')])])).toEqual([]);
+});
+
+describe('two profiles', () => {
+  const before = cpu([took(100, 'main.f', 'main.main'), took(100, 'main.g', 'main.main')]);
+  const now = cpu([took(900, 'main.f', 'main.main'), took(100, 'main.g', 'main.main')], 50);
+
+  test('are compared by their shares, for one lasted longer', () => {
+    expect(differenceTable(before, now).rows).toEqual([
+      ['main.f', 50, 90, 40, 40],
+      ['main.g', 50, 10, -40, -40],
+    ]);
+    expect(differenceTable(now, now).rows).toEqual([]);
+  });
+
+  test('of which one is empty or of another kind are not compared, and say why', () => {
+    expect(differenceTable(cpu([]), now)).toMatchObject({ rows: [], notes: ['the earlier profile has no sample'] });
+    const heap = readProfile(profileBytes(['inuse_space/bytes'], [{ stack: ['main.f'], values: [5] }]));
+    expect(differenceTable(heap, now)).toMatchObject({ rows: [], notes: ['the earlier profile has no cpu'] });
+    expect(flameDifference(heap, now)).toBeNull();
+  });
+
+  test('are one flame, the earlier scaled to the later', () => {
+    const [main] = flameDifference(before, now)?.children ?? [];
+    expect([main?.name, main?.value, main?.before]).toEqual(['main.main', 1e9, 1e9]);
+    expect(main?.children.map(({ name, value, before: was }) => [name, value / 1e6, (was ?? 0) / 1e6])).toEqual([
+      ['main.f', 900, 500],
+      ['main.g', 100, 500],
+    ]);
+  });
+});
+
+test('draws a flame whose parts add up, the small calls as one', () => {
+  const many = Array.from({ length: 30 }, (_, i) => took(1, `main.small${i}`, 'main.main'));
+  const [main] = flameTree(cpu([took(100_000, 'main.f', 'main.main'), ...many])).children;
+  expect(main?.children.map(({ name }) => name)).toEqual(['main.f', '(small calls)']);
+  expect(main?.children.reduce((sum, { value }) => sum + value, 0)).toBe(main?.value);
+});
