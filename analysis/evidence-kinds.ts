@@ -12,6 +12,7 @@ import { describeLooks, describeStatements } from './postgres/describe-load.ts';
 import { describePlan } from './postgres/describe.ts';
 import { readActivityLooks, readStatementsRecord } from './postgres/read-records.ts';
 import { readPlan } from './postgres/read-plan.ts';
+import { tellsHolders } from './profile/contention.ts';
 import { describeProfile } from './profile/describe.ts';
 import { readProfile } from './profile/read.ts';
 import { judgeRuntime, readRuntimeSamples, summarizeRuntime } from './runtime/summary.ts';
@@ -113,10 +114,11 @@ function loadReportIn(plain: Uint8Array): LoadReport | null {
 }
 
 function profileKind(plain: Uint8Array): ReadableKind {
-  const types = readProfile(plain).sampleTypes.map(({ type }) => type);
+  const read = readProfile(plain);
+  const types = read.sampleTypes.map(({ type }) => type);
   if (types.includes('goroutineleak')) return 'goroutine-leak-profile';
   if (types.includes('goroutine')) return 'goroutine-profile';
-  if (types.includes('delay')) return 'mutex-profile';
+  if (types.includes('delay')) return tellsHolders(read) ? 'mutex-profile' : 'block-profile';
   if (types.includes('inuse_space') || types.includes('alloc_space')) return 'heap-profile';
   return 'cpu-profile';
 }

@@ -12,7 +12,9 @@ export function describeStatements(record: StatementsRecord): Analysis {
   const slow = slowStatements(record);
   const text =
     record.unread ??
-    (slow.length === 0 ? 'no statement is slow by itself' : `${slow.length} statements are slow and take much of the time`);
+    (slow.length === 0
+      ? 'no statement is slow by itself'
+      : `${slow.length === 1 ? '1 statement is slow and takes' : `${slow.length} statements are slow and take`} much of the time`);
   return {
     findings: [],
     facts: [{ subject: `database ${record.database}`, text, values: { statements: record.statements.length } }],

@@ -1,7 +1,7 @@
 // A profile as tables: where the samples fall, and what the runtime does for whom.
 import type { Analysis, Table } from '../analysis.ts';
 import { wilson } from '../statistics/index.ts';
-import { contentions } from './contention.ts';
+import { contentions, tellsHolders } from './contention.ts';
 import { byMechanism } from './mechanism.ts';
 import { goName } from './names.ts';
 import { sampleTypeIndex, totalOf, type Profile } from './profile.ts';
@@ -23,7 +23,7 @@ export function describeProfile(profile: Profile, type = profile.defaultType): A
   const isCpu = sampleType.type === 'cpu' || profile.periodType?.type === 'cpu';
   const tables = [topTable(profile, type, total, divisor, unit)];
   if (isCpu) tables.push(mechanismTable(profile, type, total));
-  if (sampleTypeIndex(profile, 'delay') !== null) tables.push(contentionTable(profile));
+  if (sampleTypeIndex(profile, 'delay') !== null && tellsHolders(profile)) tables.push(contentionTable(profile));
   return {
     findings: [],
     facts: [{ subject: sampleType.type, text: total === 0 ? `no sample: nothing was measured (${fact})` : fact, values: { total } }],

@@ -11,9 +11,9 @@ export function describeTraces(spans: Spans & { doubled: number }): Analysis {
   const band = slowBand(spans, 1);
   const { orphans, cut } = criticalPaths(spans);
   const notes = [
-    ...(spans.doubled > 0 ? [`${spans.doubled} spans were told twice and count once`] : []),
-    ...(orphans > 0 ? [`${orphans} spans have a parent that is not there: they are left out`] : []),
-    ...(cut > 0 ? [`${cut} spans outlast their parents and were cut: clocks that disagree, or work after the answer`] : []),
+    ...(spans.doubled > 0 ? [`spans told twice, which count once: ${spans.doubled}`] : []),
+    ...(orphans > 0 ? [`spans left out, for their parent is not there: ${orphans}`] : []),
+    ...(cut > 0 ? [`spans that outlast their parents and were cut, by clocks that disagree or work after the answer: ${cut}`] : []),
     'exclusive time on the critical path, as CRISP counts it, with 1 % of overlap allowed for clocks',
   ];
   const fact = {

@@ -60,7 +60,7 @@ async function comparedWith(before: string, kind: ReadableKind, bytes: Uint8Arra
   const earlierKind = recognize(earlier);
   if (earlierKind !== kind)
     throw new UnreadableEvidence(
-      `the earlier file is a ${evidenceKinds[earlierKind].title}, this one a ${evidenceKinds[kind].title}`,
+      `the earlier file is of another kind: ${evidenceKinds[earlierKind].title}, not ${evidenceKinds[kind].title}`,
       before,
       'compare files of one kind',
     );
@@ -68,7 +68,7 @@ async function comparedWith(before: string, kind: ReadableKind, bytes: Uint8Arra
   if (PROFILES.includes(kind))
     return { ...analysis, tables: [differenceTable(readProfile(earlier), readProfile(bytes)), ...analysis.tables] };
   throw new UnreadableEvidence(
-    `a ${evidenceKinds[kind].title} is not compared with an earlier one`,
+    `nothing here compares a ${evidenceKinds[kind].title} with an earlier one`,
     before,
     'leave out --before; points of k6, profiles and goroutines can be compared',
   );

@@ -1,10 +1,11 @@
 // One load test of a candidate with a missing index, on the lab, and all that is made of it: the cause, the proof on a copy, the profiles
 // against Go's own tool, and the findings again from stored evidence.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Ajv } from 'ajv';
 import { explainApart } from '../../activities/analysis/explain-apart.ts';
 import { recordOf } from '../../activities/analysis/record-of.ts';
 import { bytesOf } from '../../activities/evidence/bytes-of.ts';
@@ -15,7 +16,8 @@ import { readPlan } from '../../analysis/postgres/read-plan.ts';
 import { readProfile } from '../../analysis/profile/read.ts';
 import { byCum, top, type TopRow } from '../../analysis/profile/top.ts';
 import type { EvidenceKind, EvidenceRef } from '../../verdict/finding.ts';
-import { deployShop, resetShop, stagingDatabaseUrl } from '../../lab/index.ts';
+import type { AnalysisDocument } from '../../cli/analyze/document.ts';
+import { deployShop, kubectl, paths, resetShop, stagingDatabaseUrl } from '../../lab/index.ts';
 import { captureRun, type CapturedRun } from '../diagnosis/runs.ts';
 
 jest.setTimeout(180_000);
@@ -54,6 +56,7 @@ it('tells no literal of a statement, and saw who waited', async () => {
   const all = async (kind: EvidenceKind) =>
     new TextDecoder().decode(await bytesOf(store, (evidence.find((ref) => ref.kind === kind) as EvidenceRef).digest));
   expect(await all('slow-statements')).toContain('WHERE customer = $1');
+  expect(await all('slow-statements')).not.toMatch(/pg_stat_/);
   expect(await all('lock-waits')).not.toMatch(/customer-\d/);
 });
 
@@ -64,6 +67,49 @@ it('plans what would change data, and does not execute it', async () => {
   expect(root.type).toBe('ModifyTable');
   expect(executionMs).toBeNull();
   await expect(explain(stagingDatabaseUrl, 'SELECT * FROM nowhere')).rejects.toThrow('relation "nowhere" does not exist');
+});
+
+it('says on the command line what each piece of evidence means, and an execution trace of a pod, within the published schema', async () => {
+  const files = new Map<string, string>();
+  for (const { kind, digest } of evidence) {
+    if (kind === 'k6-script' || kind === 'index-proof' || [...files.values()].includes(kind)) continue;
+    const file = join(folder, `file-${files.size}`);
+    writeFileSync(file, await bytesOf(store, digest));
+    files.set(file, kind);
+  }
+  const pods = await kubectl(paths(), [
+    ...['-n', 'shop-staging', 'get', 'pods', '-l', 'app=go-api', '--field-selector=status.phase=Running'],
+    '-o=jsonpath={.items[0].status.podIP}',
+  ]);
+  const recorded = await fetch(`http://${pods.trim()}:6060/debug/pprof/trace?seconds=1`);
+  writeFileSync(join(folder, 'trace.out'), new Uint8Array(await recorded.arrayBuffer()));
+  files.set(join(folder, 'trace.out'), 'execution-trace');
+  const bin = resolve(import.meta.dirname, '../../cli/bin.ts');
+  // Exit 1: among them are findings that fail.
+  const { stdout } = spawnSync(process.execPath, [bin, 'analyze', '-o', 'json', ...files.keys()], { encoding: 'utf8', maxBuffer: 1 << 26 });
+  const document = JSON.parse(stdout) as AnalysisDocument;
+  const schema = JSON.parse(readFileSync(resolve(import.meta.dirname, '../../cli/analyze/analysis.v1alpha1.json'), 'utf8')) as object;
+  const valid = new Ajv({ strict: false }).compile(schema);
+  expect([valid(document), valid.errors]).toEqual([true, null]);
+  expect(document.items.map(({ file, kind, problem }) => [file, kind, problem])).toEqual(
+    [...files].map(([file, kind]) => [file, kind, null]),
+  );
+  expect([...files.values()].sort()).toEqual([
+    'block-profile',
+    'cpu-profile',
+    'execution-trace',
+    'goroutine-leak-profile',
+    'goroutine-profile',
+    'heap-profile',
+    'k6-points',
+    'lock-waits',
+    'mutex-profile',
+    'query-plan',
+    'runtime-samples',
+    'slow-statements',
+    'traces',
+  ]);
+  expect(document.items.flatMap(({ facts }) => facts).length).toBeGreaterThan(files.size / 2);
 });
 
 describe('fresh profiles, against go tool pprof', () => {

@@ -1,0 +1,162 @@
+// Every kind of file, through the verb itself: what it is taken for, what is said, and that the answer keeps to its published schema.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Ajv } from 'ajv';
+import { record, type FixtureRequest } from '../../analysis/load-test/points.fixture.ts';
+import { profileBytes, request } from '../../analysis/profile/profile.fixture.ts';
+import type { AnalysisDocument, AnalyzedFile } from './document.ts';
+
+const bin = resolve(import.meta.dirname, '../bin.ts');
+const folder = mkdtempSync(join(tmpdir(), 'tminus-kinds-'));
+const valid = new Ajv({ strict: false }).compile(
+  JSON.parse(readFileSync(join(import.meta.dirname, 'analysis.v1alpha1.json'), 'utf8')) as object,
+);
+const at = (name: string) => join(folder, name);
+const analyze = (...argv: string[]) => spawnSync(process.execPath, [bin, 'analyze', ...argv], { encoding: 'utf8' });
+const itemsOf = (...argv: string[]): AnalyzedFile[] => {
+  const document = JSON.parse(analyze('-o', 'json', ...argv).stdout) as AnalysisDocument;
+  expect([valid(document), valid.errors]).toEqual([true, null]);
+  return document.items;
+};
+
+const stack = request('shop.example/api/internal/shop.hash /src/shop/hash.go:5');
+const cpu = (...values: [string, number][]) =>
+  gzipSync(
+    profileBytes(
+      ['samples/count', 'cpu/nanoseconds'],
+      values.map(([name, count]) => ({ stack: [name, ...stack], values: [count, count * 10_000_000] })),
+    ),
+  );
+const requests = (slowest: number): FixtureRequest[] =>
+  Array.from({ length: 12_001 }, (_, i) => ({ second: i / 100, ms: i % 100 < 2 ? slowest : 2 }));
+const dump = (count: number) =>
+  Array.from(
+    { length: count },
+    (_, i) => `goroutine ${i + 1} [chan send]:\nshop.example/api/internal/shop.notify(0x1)\n\t/src/shop/notify.go:8 +0x1d\n`,
+  ).join('\n');
+const span = { traceId: 'a1', spanId: 'b1', name: 'GET /', startTimeUnixNano: '1000000000', endTimeUnixNano: '2000000000' };
+
+/** Name, content, what it is taken for, and what must be among its sentences, facts and tables. */
+const kinds: [name: string, content: string | Uint8Array, kind: string, says: RegExp][] = [
+  ['points.json', record(requests(20)), 'k6-points', /p99 of GET \/a is 20/],
+  ['points.json.gz', gzipSync(record(requests(20))), 'k6-points', /p99 of GET \/a is 20/],
+  [
+    'vegeta.json',
+    '{"latencies":{"99th":9900000,"max":10000000},"requests":10000,"success":1,"duration":10000000000}',
+    'load-report',
+    /p99/,
+  ],
+  ['cpu.pb.gz', cpu(['main.f', 9], ['main.g', 1]), 'cpu-profile', /main\.f/],
+  [
+    'heap.pb',
+    profileBytes(['inuse_objects/count', 'inuse_space/bytes'], [{ stack, values: [1, 4_000_000] }]),
+    'heap-profile',
+    /4,?.* MB|hash/,
+  ],
+  [
+    'mutex.pb',
+    profileBytes(['contentions/count', 'delay/nanoseconds'], [{ stack: ['sync.(*Mutex).Unlock', ...stack], values: [2, 3e9] }]),
+    'mutex-profile',
+    /others waited/,
+  ],
+  [
+    'block.pb',
+    profileBytes(['contentions/count', 'delay/nanoseconds'], [{ stack: ['runtime.selectgo', ...stack], values: [2, 3e9] }]),
+    'block-profile',
+    /runtime\.selectgo/,
+  ],
+  [
+    'goroutine.pb',
+    profileBytes(['goroutine/count'], [{ stack: ['runtime.gopark', ...stack], values: [7] }]),
+    'goroutine-profile',
+    /7 goroutines/,
+  ],
+  [
+    'leaks.pb',
+    profileBytes(['goroutineleak/count'], [{ stack: ['runtime.gopark', 'runtime.chansend1', ...stack], values: [3] }]),
+    'goroutine-leak-profile',
+    /nobody reads/,
+  ],
+  ['goroutines.txt', dump(12), 'goroutine-profile', /12 goroutines/],
+  ['counted.txt', 'goroutine profile: total 5\n5 @ 0x1\n#\t0x1\tmain.f+0x1d\t/src/f.go:8\n\n', 'goroutine-profile', /5 goroutines/],
+  [
+    'plan.txt',
+    ' Seq Scan on orders  (cost=0.00..9.00 rows=1 width=4) (actual time=0.1..42.0 rows=1 loops=1)\n   Filter: (customer = 7)\n   Rows Removed by Filter: 99999\n Execution Time: 43.0 ms\n',
+    'query-plan',
+    /CREATE INDEX/,
+  ],
+  ['traces.json', JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }), 'traces', /GET \//],
+  [
+    'statements.json',
+    '{"database":"shop","from":"","to":"","unread":null,"statements":[{"statement":"SELECT $1","calls":10,"totalMs":90,"meanMs":9,"rows":1,"blocksHit":0,"blocksRead":0,"tempBlocksWritten":0}]}',
+    'slow-statements',
+    /SELECT \$1/,
+  ],
+  ['looks.ndjson', '{"at":"2026-11-24T00:00:00Z","unread":null,"sessions":[]}\n', 'lock-waits', /./],
+  [
+    'runtime.ndjson',
+    '{"at":"2026-11-24T00:00:00Z","pod":"a","unread":null,"goroutines":50,"heapBytes":1,"gcCpuSeconds":1,"totalCpuSeconds":2,"pauses":null}\n',
+    'runtime-samples',
+    /./,
+  ],
+];
+let items: AnalyzedFile[] = [];
+
+beforeAll(() => {
+  for (const [name, content] of kinds) writeFileSync(at(name), content);
+  items = itemsOf(...kinds.map(([name]) => at(name)));
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('a file', () => {
+  it.each(kinds)('%s is known by its bytes, and read', (name, _, kind, says) => {
+    const item = items.find(({ file }) => file === at(name));
+    expect([item?.kind, item?.problem]).toEqual([kind, null]);
+    expect(JSON.stringify([item?.findings.map(({ message }) => message), item?.facts, item?.tables])).toMatch(says);
+  });
+});
+
+describe('an earlier file beside it', () => {
+  it('tells what got slower between the points of two runs', () => {
+    writeFileSync(at('slower.json'), record(requests(35)));
+    const [item] = itemsOf(at('slower.json'), '--before', at('points.json.gz'));
+    expect(item?.facts.map(({ text }) => text)).toContainEqual(
+      expect.stringMatching(/^p99 15 ms slower than before \(95 %: 15 to 15 ms\)$/),
+    );
+    expect(item?.tables.at(-1)).toMatchObject({
+      title: `Against ${at('points.json.gz')}`,
+      rows: [expect.arrayContaining(['GET /a', 'slower'])],
+    });
+  });
+
+  it('tells what changed between two profiles, and what grew between two dumps', () => {
+    writeFileSync(at('later.pb.gz'), cpu(['main.f', 1], ['main.g', 9]));
+    const [profile] = itemsOf(at('later.pb.gz'), '--before', at('cpu.pb.gz'));
+    expect(profile?.tables[0]?.rows.map((row) => row.slice(0, 4))).toEqual([
+      ['main.f', 90, 10, -80],
+      ['main.g', 10, 90, 80],
+    ]);
+    writeFileSync(at('more.txt'), dump(80));
+    const [goroutines] = itemsOf(at('more.txt'), '--before', at('goroutines.txt'));
+    expect(goroutines?.findings).toMatchObject([{ outcome: 'inconclusive', message: expect.stringContaining('68') }]);
+  });
+
+  it.each([
+    [
+      'of another kind',
+      'cpu.pb.gz',
+      'goroutines.txt',
+      'the earlier file is of another kind: goroutines, not CPU profile; compare files of one kind',
+    ],
+    ['that nobody compares', 'plan.txt', 'plan.txt', 'nothing here compares a PostgreSQL plan with an earlier one'],
+    ['that is not there', 'cpu.pb.gz', 'nowhere', 'ENOENT'],
+  ])('%s is refused in a sentence', (_, file, before, sentence) => {
+    const { status, stdout } = analyze(at(file), '--before', at(before));
+    expect(stdout).toContain(sentence);
+    expect(status).toBe(2);
+  });
+});
