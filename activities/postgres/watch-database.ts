@@ -27,19 +27,21 @@ const EVERY_MS = 500;
 const LOOKS_LIMIT = 7_200;
 const STATEMENTS_LIMIT = 50;
 
-/** Marks our own statements, so that they are not counted with the service's. Behind the first word, where it is kept. */
-const OURS = '/* tminus */';
+/** Name in our own statements by which they are left out of the service's: the server keeps names, and of comments those it saw first. */
+const OURS = 'tminus_looks';
 const ACTIVITY = `
-  SELECT ${OURS} pid, state, wait_event_type AS "waitEventType", wait_event AS "waitEvent",
+  WITH ${OURS} AS (SELECT * FROM pg_stat_activity)
+  SELECT pid, state, wait_event_type AS "waitEventType", wait_event AS "waitEvent",
     greatest(0, extract(epoch FROM clock_timestamp() - query_start) * 1000)::float8 AS "runsMs", query AS statement,
     CASE WHEN wait_event_type = 'Lock' THEN pg_blocking_pids(pid) ELSE '{}' END AS "blockedBy"
-  FROM pg_stat_activity
+  FROM ${OURS}
   WHERE datname = current_database() AND backend_type = 'client backend' AND state <> 'idle' AND application_name <> 'tminus'`;
 
 const STATEMENTS = `
-  SELECT ${OURS} queryid::text || '/' || userid::text || '/' || coalesce(toplevel::text, '') AS id, query AS statement, calls::float8, total_exec_time AS "totalMs",
+  WITH ${OURS} AS (SELECT * FROM pg_stat_statements)
+  SELECT queryid::text || '/' || userid::text || '/' || coalesce(toplevel::text, '') AS id, query AS statement, calls::float8, total_exec_time AS "totalMs",
     rows::float8, shared_blks_hit::float8 AS "blocksHit", shared_blks_read::float8 AS "blocksRead", temp_blks_written::float8 AS "tempBlocksWritten"
-  FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+  FROM ${OURS} WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND strpos(query, '${OURS}') = 0`;
 
 type Counted = Omit<StatementCost, 'meanMs'> & { id: string };
