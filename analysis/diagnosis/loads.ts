@@ -44,17 +44,31 @@ export async function readLoads({ loadTests, lastGood }: DiagnosisRecord, read: 
       said.facts.push(...correlations.sentences.map((text) => ({ subject: 'runtime', text, values: {} })));
     }
     const before = lastGood?.loadTests.find((load) => load.name === name);
-    if (lastGood && before) await compare({ release: lastGood.release, points: before.points }, { plan, windows }, read, said);
+    if (lastGood && before) await compareIfThere({ release: lastGood.release, points: before.points }, { plan, windows }, read, said);
   }
   return said;
 }
 
-async function compare(
-  before: { release: string; points: string },
-  now: { plan: LoadPlan; windows: LoadWindows },
-  read: ReadEvidence,
-  said: LoadsSaid,
-): Promise<void> {
+interface Before {
+  release: string;
+  points: string;
+}
+interface Now {
+  plan: LoadPlan;
+  windows: LoadWindows;
+}
+
+/** The other release's evidence may be gone by the time a page or a report asks again: that is told, and the rest stands. */
+async function compareIfThere(before: Before, now: Now, read: ReadEvidence, said: LoadsSaid): Promise<void> {
+  try {
+    await compare(before, now, read, said);
+  } catch (error) {
+    if (!(error instanceof Error && error.name === 'EvidenceMissing')) throw error;
+    said.facts.push({ subject: 'last good release', text: `not compared with ${before.release}: ${error.message}`, values: {} });
+  }
+}
+
+async function compare(before: Before, now: Now, read: ReadEvidence, said: LoadsSaid): Promise<void> {
   const plan = await readLoadPlan(read(before.points));
   if (JSON.stringify(plan?.stages) !== JSON.stringify(now.plan.stages)) {
     const text = `not compared with ${before.release}: its load test had other stages`;
