@@ -24,8 +24,10 @@ function unknownCommands(path: string, text: string): string[] {
   return [...text.matchAll(/(?:^|`)tminus ([a-z-]+)([^`\n#]*)/gm)].flatMap(([said, verb, rest = '']) => {
     const command = commands.find((each) => each.name() === verb);
     if (!command) return [`${path}: ${said}`];
-    const known = new Set([...options, ...command.options].map(({ long }) => long));
-    return [...rest.matchAll(/(?<=\s)--[a-z-]+/g)].filter(([option]) => !known.has(option)).map(([option]) => `${path}: ${verb} ${option}`);
+    const known = new Set(['--help', ...[...options, ...command.options].map(({ long }) => long)]);
+    return [...rest.matchAll(/(?<=\s)--[a-z0-9-]+/g)]
+      .filter(([option]) => !known.has(option))
+      .map(([option]) => `${path}: ${verb} ${option}`);
   });
 }
 

@@ -63,7 +63,8 @@ export function flameGraph({ summary, tree, unit, divisor, linkOf, at }: FlameGr
       text === '' ? nothing : markup`<text aria-hidden="true" x="${(x + 4).toFixed(1)}" y="${row * ROW + 14}">${text}</text>`
     }`;
     if (linkOf === null) return markup`<g>${inside}</g>`;
-    return markup`<a href="${linkOf(path)}" aria-label="${label}" tabindex="${row === 0 ? 0 : -1}" data-row="${row}">${inside}</a>`;
+    // Its title is its name: what is drawn may be cut in the middle of a word.
+    return markup`<a href="${linkOf(path)}" tabindex="${row === 0 ? 0 : -1}" data-row="${row}">${inside}</a>`;
   }
 
   function said({ value, before }: FlameNode): string {

@@ -77,10 +77,8 @@ it('says on the command line what each piece of evidence means, and an execution
     writeFileSync(file, await bytesOf(store, digest));
     files.set(file, kind);
   }
-  const pods = await kubectl(paths(), [
-    ...['-n', 'shop-staging', 'get', 'pods', '-l', 'app=go-api', '--field-selector=status.phase=Running'],
-    '-o=jsonpath={.items[0].status.podIP}',
-  ]);
+  const running = ['-n', 'shop-staging', 'get', 'pods', '-l', 'app=go-api', '--field-selector=status.phase=Running'];
+  const pods = await kubectl(paths(), [...running, '-o=jsonpath={.items[0].status.podIP}']);
   const recorded = await fetch(`http://${pods.trim()}:6060/debug/pprof/trace?seconds=1`);
   writeFileSync(join(folder, 'trace.out'), new Uint8Array(await recorded.arrayBuffer()));
   files.set(join(folder, 'trace.out'), 'execution-trace');
