@@ -224,16 +224,6 @@ export function earlierSteps({ input }: CountdownState, { name, steps }: Checkpo
   });
 }
 
-/** Where the points of the load tests lie that this countdown ran. */
-export const loadPoints = ({ input, checkpoints }: CountdownState): { name: string; points: string }[] =>
-  checkpoints.flatMap(({ name: checkpoint, steps }) =>
-    steps.flatMap(({ name, state, evidence }) => {
-      const points = state === 'done' ? evidence.find(({ kind }) => kind === 'k6-points') : undefined;
-      const isLoadTest = specOf(input, checkpoint).steps.some((step) => step.name === name && step.type === 'loadTest');
-      return points && isLoadTest ? [{ name, points: points.digest }] : [];
-    }),
-  );
-
 /** The step of this checkpoint that runs next, or null when none is left. */
 export const nextStep = ({ input }: CountdownState, { name, pending }: CheckpointState): Step | null =>
   specOf(input, name).steps.find((step) => pending.includes(step.name)) ?? null;

@@ -18,7 +18,6 @@ import {
   earlierSteps,
   evaluate,
   freshState,
-  loadPoints,
   nextStep,
   recycleState,
   specOf,
@@ -31,11 +30,12 @@ import { announce, enterPhase, flushAudit } from './announce.ts';
 import type { CountdownInput, Ending } from './messages.ts';
 import { productionOf, type StepInput, type StepResult } from './step.ts';
 import { sentenceOf } from './failure-sentence.ts';
+import { rememberAsGood } from './last-good.ts';
 import { guardLaunchWindow, late } from './launch-window.ts';
 import { explainingSteps, stepWorkflows } from './steps/registry.ts';
 import { undoAll } from './undo.ts';
 
-const { acquireLock, keepLastGood } = proxyActivities<BookkeepingActivities>(quick);
+const { acquireLock } = proxyActivities<BookkeepingActivities>(quick);
 const { releaseLock } = proxyActivities<BookkeepingActivities>(patient);
 
 /** A checkpoint that is reached this much too late was missed: no worker ran. Ten times the worst timer lag, far below any offset. */
@@ -289,17 +289,6 @@ async function close(state: CountdownState): Promise<void> {
   await enterPhase(state, 'ended');
   await flushAudit(state);
   await condition(() => allHandlersFinished() && state.telling === 0);
-}
-
-/** The next release is compared with this one. That it could not be remembered is a line in the audit: the launch stands. */
-async function rememberAsGood(state: CountdownState): Promise<void> {
-  const { release } = state.input;
-  if (!release.spec.checkpoints.some(({ steps }) => steps.some(({ type }) => type === 'launch'))) return;
-  try {
-    await keepLastGood(productionOf(release), { release: release.metadata.name, loadTests: loadPoints(state) });
-  } catch (error) {
-    record(state, Date.now(), 'tminus', 'last-good.not-kept', release.metadata.name, sentenceOf(error));
-  }
 }
 
 async function continueAsNewIfLong(state: CountdownState): Promise<void> {

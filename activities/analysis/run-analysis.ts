@@ -7,7 +7,7 @@ import { gather, type AnalysisWorld } from './gather.ts';
 import { recordOf } from './record-of.ts';
 
 /** Retrying cannot mend these: bytes that are gone or damaged, a name the environment file does not have. */
-const NOT_MENDED_BY_RETRYING = new Set(['EvidenceMissing', 'EvidenceDamaged', 'EvidenceTooLarge', 'RangeError']);
+const NOT_MENDED_BY_RETRYING = new Set(['EvidenceMissing', 'EvidenceDamaged', 'EvidenceTooLarge', 'UnreadableEvidence', 'RangeError']);
 const HEARTBEAT_EVERY_MS = 2_000;
 
 export interface RunAnalysisWorld extends AnalysisWorld {

@@ -1,32 +1,12 @@
 // What load tests mean: every piece of evidence read once, the causes ranked, and what cannot be known said. The step and `tminus verify`
 // both ask this function, so the findings are the same byte for byte.
 import type { EvidenceKind, Fact, Finding } from '../../verdict/finding.ts';
-import { UnreadableEvidence, type Analysis } from '../analysis.ts';
+import type { Analysis } from '../analysis.ts';
 import type { Observed } from '../cause/observed.ts';
 import { percent, rankCauses, type Cause, type Source } from '../cause/rank.ts';
-import { growingSites, provenLeaks } from '../goroutine/leaks.ts';
-import { readGoroutines } from '../goroutine/read.ts';
-import { waitsOfRequests } from '../goroutine/requests.ts';
-import type { Goroutines } from '../goroutine/goroutines.ts';
-import { readLoadPlan } from '../load-test/summary.ts';
-import { databaseWaits } from '../postgres/activity.ts';
-import { readActivityLooks, readStatementsRecord } from '../postgres/read-records.ts';
-import { readIndexProof } from '../postgres/read-proof.ts';
-import { slowStatements } from '../postgres/slow.ts';
-import { contentions } from '../profile/contention.ts';
-import { busiestLibrary, cpuUse } from '../profile/cpu.ts';
-import { goPackage, isOwnCode } from '../profile/names.ts';
-import type { Profile } from '../profile/profile.ts';
-import { readProfile } from '../profile/read.ts';
-import { schedulerP99 } from '../runtime/by-stage.ts';
-import { poolUse } from '../runtime/pool.ts';
-import { readRuntimeSamples } from '../runtime/summary.ts';
-import { readTraces } from '../trace/read.ts';
-import { slowBand } from '../trace/slow-band.ts';
 import { readLoads } from './loads.ts';
-import type { DiagnosisInput, DiagnosisRecord } from './record.ts';
-
-export type ReadEvidence = (digest: string) => AsyncIterable<Uint8Array>;
+import { observe, type ReadEvidence, type Seen } from './observe.ts';
+import type { DiagnosisRecord } from './record.ts';
 
 export interface Diagnosis extends Analysis {
   causes: Cause[];
@@ -53,7 +33,6 @@ const KINDS: Readonly<Record<Source, readonly EvidenceKind[]>> = {
   indexes: ['query-plan', 'index-proof'],
   traces: ['traces'],
 };
-const DEFAULT_LIMIT_MS = 300;
 
 /**
  * Explains the load tests of a record. Findings: the first cause and every proven leak as failures; `CauseUnknown` where something is wrong
@@ -62,23 +41,23 @@ const DEFAULT_LIMIT_MS = 300;
  */
 export async function diagnose(record: DiagnosisRecord, read: ReadEvidence, recordDigest: string): Promise<Diagnosis> {
   const inputs = [...record.loadTests.flatMap((load) => load.inputs), ...record.inputs];
-  const gathered = await readAll(inputs, record, read);
+  const seen = await observe(inputs, record, read);
   const loads = await readLoads(record, read);
   const trouble = record.loadTests
     .flatMap(({ findings }) => findings)
     .filter(({ code, outcome }) => outcome !== 'pass' && TROUBLE.has(code))
     .sort((a, b) => excess(b) - excess(a));
-  const causes = rankCauses(gathered.observed);
+  const causes = rankCauses(seen.observed);
   const findings = [
-    ...gathered.unreadable.map((unreadable) => ({ ...unreadable, evidence: [recordDigest, ...unreadable.evidence] })),
+    ...seen.unreadable.map((unreadable) => ({ ...unreadable, evidence: [recordDigest, ...unreadable.evidence] })),
     ...judge(),
   ];
   return {
     findings,
-    facts: [...factsOf(gathered, causes, trouble), ...loads.facts, ...blindSpots(gathered, record)],
+    facts: [...factsOf(seen, causes, trouble), ...loads.facts, ...blindSpots(seen, record)],
     tables: loads.tables,
     causes,
-    observed: gathered.observed,
+    observed: seen.observed,
   };
 
   function judge(): Finding[] {
@@ -87,8 +66,8 @@ export async function diagnose(record: DiagnosisRecord, read: ReadEvidence, reco
     const named = [...slow, ...leaks].map((cause) => causeFinding(cause));
     if (trouble.length > 0 && slow.length === 0 && leaks.length === 0) return [unknown()];
     if (named.length > 0) return named;
-    if (gathered.observed.leaks === null && gathered.observed.suspects === null) return [blind()];
-    const suspects = gathered.observed.leaks === null ? (gathered.observed.suspects ?? []) : [];
+    if (seen.observed.leaks === null && seen.observed.suspects === null) return [blind()];
+    const suspects = seen.observed.leaks === null ? (seen.observed.suspects ?? []) : [];
     return suspects.length > 0 ? [suspected(suspects[0] as NonNullable<(typeof suspects)[0]>)] : [nothing()];
   }
 
@@ -117,7 +96,7 @@ export async function diagnose(record: DiagnosisRecord, read: ReadEvidence, reco
   }
 
   function unknown(): Finding {
-    const waits = gathered.observed.requests?.waits ?? [];
+    const waits = seen.observed.requests?.waits ?? [];
     const most = waits[0] ? `; most requests wait at ${waits[0].site}, which accounts for too little` : '';
     return plain('CauseUnknown', 'inconclusive', `${trouble[0]?.message ?? 'a limit is broken'}, and no one cause stands out${most}`, [
       'requests',
@@ -152,113 +131,7 @@ function excess({ code, measured, limit }: Finding): number {
   return code === 'LatencyAboveLimit' && typeof measured === 'number' && typeof limit === 'number' && limit > 0 ? measured / limit : 0;
 }
 
-interface Gathered {
-  observed: Observed;
-  unreadable: Finding[];
-}
-
-/** Everything read, by kind; one piece that cannot be read is told, and the others still count. */
-async function readAll(inputs: readonly DiagnosisInput[], record: DiagnosisRecord, read: ReadEvidence): Promise<Gathered> {
-  const unreadable: Finding[] = [];
-  const bytesOf = async (digest: string): Promise<Uint8Array> => {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of read(digest)) chunks.push(chunk);
-    return Buffer.concat(chunks);
-  };
-  async function each<T>(kind: EvidenceKind, readOne: (bytes: Uint8Array) => T, of = inputs): Promise<{ source: string; value: T }[]> {
-    const found: { source: string; value: T }[] = [];
-    for (const { digest, source } of of.filter((input) => input.kind === kind)) {
-      try {
-        found.push({ source, value: readOne(await bytesOf(digest)) });
-      } catch (error) {
-        if (!(error instanceof UnreadableEvidence)) throw error;
-        unreadable.push(cannotRead(kind, source, digest, error.message));
-      }
-    }
-    return found;
-  }
-  const valuesOf = <T>(found: readonly { value: T }[]): T[] => found.map(({ value }) => value);
-
-  const goroutines = await each('goroutine-profile', readGoroutines);
-  const leaks = await each('goroutine-leak-profile', readGoroutines);
-  const cpu = valuesOf(await each('cpu-profile', readProfile));
-  const mutex = valuesOf(await each('mutex-profile', readProfile));
-  const statements = valuesOf(await each('slow-statements', readStatementsRecord));
-  const looks = valuesOf(await each('lock-waits', readActivityLooks)).flat();
-  const indexes = valuesOf(await each('index-proof', readIndexProof));
-  const [spans] = valuesOf(await each('traces', (bytes) => slowBand(readTraces(bytes))));
-  const requests = waitsOfRequests(valuesOf(goroutines));
-  const isOwn = ownPackages(cpu);
-  const use = cpuUse(cpu, isOwn);
-  let pool: Observed['pool'] = null;
-  let schedulerP99Ms: number | null = null;
-  for (const load of record.loadTests) {
-    const points = load.inputs.find(({ kind }) => kind === 'k6-points');
-    const samples = load.inputs.find(({ kind }) => kind === 'runtime-samples');
-    if (!points || !samples) continue;
-    const plan = await readLoadPlan(read(points.digest));
-    const taken = await readRuntimeSamples(read(samples.digest));
-    schedulerP99Ms ??= schedulerP99(taken);
-    pool ??= poolUse(taken, plan?.limits.p99Ms ?? DEFAULT_LIMIT_MS);
-  }
-  const halves = earlierAndLater(goroutines);
-  return {
-    unreadable,
-    observed: {
-      service: record.service,
-      requests: goroutines.length === 0 ? null : requests,
-      leaks: leaks.length === 0 ? null : provenLeaks(valuesOf(leaks)),
-      suspects: halves === null ? null : growingSites(halves.earlier, halves.later),
-      cpu: use === null ? null : { ...use, library: busiestLibrary(use, isOwn) },
-      contention: contentions(mutex),
-      schedulerP99Ms,
-      pool,
-      database: databaseWaits(looks),
-      statements: statements.flatMap(slowStatements),
-      indexes,
-      slowBand: spans ?? null,
-    },
-  };
-}
-
-function cannotRead(kind: EvidenceKind, source: string, digest: string, why: string): Finding {
-  return {
-    code: 'EvidenceUnreadable',
-    subject: `${kind} of ${source}`,
-    outcome: 'inconclusive',
-    measured: null,
-    limit: null,
-    unit: '',
-    message: `the ${kind.replaceAll('-', ' ')} of ${source} cannot be read: ${why}`,
-    evidence: [digest],
-  };
-}
-
-/** Profiles of one pod in the order they were taken: the first half of each pod's, and the second. Null where no pod has two. */
-function earlierAndLater(
-  profiles: readonly { source: string; value: Goroutines }[],
-): { earlier: Goroutines[]; later: Goroutines[] } | null {
-  const earlier: Goroutines[] = [];
-  const later: Goroutines[] = [];
-  for (const pod of new Set(profiles.map(({ source }) => source))) {
-    const own = profiles.filter(({ source }) => source === pod);
-    if (own.length < 2) continue;
-    earlier.push((own[0] as { value: Goroutines }).value);
-    later.push((own.at(-1) as { value: Goroutines }).value);
-  }
-  return later.length === 0 ? null : { earlier, later };
-}
-
-/** Packages of the service itself. */
-function ownPackages(profiles: readonly Profile[]): (path: string) => boolean {
-  const own = new Set<string>();
-  for (const profile of profiles)
-    for (let index = 0; index < profile.functions; index += 1)
-      if (isOwnCode(profile.functionName(index), profile.fileName(index))) own.add(goPackage(profile.functionName(index)));
-  return (path) => own.has(path);
-}
-
-function factsOf({ observed }: Gathered, causes: readonly Cause[], trouble: readonly Finding[]): Fact[] {
+function factsOf({ observed }: Seen, causes: readonly Cause[], trouble: readonly Finding[]): Fact[] {
   const { requests, cpu, slowBand: band, statements } = observed;
   const facts: Fact[] = [];
   const fact = (subject: string, text: string, values: Record<string, number> = {}): void => void facts.push({ subject, text, values });
@@ -294,7 +167,7 @@ function factsOf({ observed }: Gathered, causes: readonly Cause[], trouble: read
 }
 
 /** What cannot be known from what there is. */
-function blindSpots({ observed }: Gathered, { missing, lastGood }: DiagnosisRecord): Fact[] {
+function blindSpots({ observed }: Seen, { missing, lastGood }: DiagnosisRecord): Fact[] {
   const say: string[] = [...missing];
   if (lastGood === null && !missing.some((each) => each.startsWith('comparison')))
     say.push('whether it is slower than the last good release: none was launched from here yet');

@@ -10,7 +10,7 @@ import { loadWindows, windowSeconds, type LoadWindows } from '../load-test/windo
 import { loadByStage, runtimeTable } from '../runtime/by-stage.ts';
 import { correlationTable } from '../runtime/correlations.ts';
 import { readRuntimeSamples } from '../runtime/summary.ts';
-import type { ReadEvidence } from './diagnose.ts';
+import type { ReadEvidence } from './observe.ts';
 import type { DiagnosisRecord } from './record.ts';
 
 export interface LoadsSaid {
