@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { compareLoads, comparisonFacts, comparisonTable } from './compare.ts';
+import { compareLoads, compareSideBySide, comparisonFacts, comparisonTable } from './compare.ts';
 import { bytesOf, inPieces, record, type FixtureRequest } from './points.fixture.ts';
 import { saturation } from './saturation.ts';
-import { loadWindows, windowSeconds, type LoadWindows } from './windows.ts';
+import { commonWindows, loadWindows, windowSeconds, type LoadWindows } from './windows.ts';
 
 /** Twelve windows of one second with 100 requests each, of which the slowest two take `slowest` and a little more each window. */
 const requests = (name: string, slowest: number): FixtureRequest[] =>
@@ -58,6 +58,45 @@ describe('two runs of one load', () => {
       ],
     });
     expect(compareLoads({ ...short, widthSeconds: 2 }, now).not[0]?.why).toBe('windows of 2 s before and of 1 s now');
+  });
+});
+
+describe('two runs at once', () => {
+  /** Both meet the same weather: each window is another tenth of a second slower for both. */
+  const inWeather = (name: string, own: number): FixtureRequest[] =>
+    Array.from({ length: 1_201 }, (_, i) => ({
+      name,
+      second: i / 100,
+      ms: i % 100 < 2 ? own + ((Math.floor(i / 100) * 7) % 12) * 100 : 2,
+    }));
+
+  test('are told apart by what differs at each moment, which windows taken by themselves do not show', async () => {
+    const one = await windowsOf(inWeather('GET /a', 20));
+    const other = await windowsOf(inWeather('GET /a', 100));
+    expect(compareLoads(one, other).shifts[0]?.change).toBe('none to speak of');
+    const [shift] = compareSideBySide(one, other).shifts;
+    expect(shift).toMatchObject({ endpoint: 'GET /a', shiftMs: 80, lowMs: 80, highMs: 80, windows: [12, 12] });
+    // All twelve differences have one sign: 2 of the 2^12 ways to give signs are as clear.
+    expect([shift?.p, shift?.change]).toEqual([2 / 2 ** 12, 'slower']);
+  });
+
+  test('are cut into windows of the time they share, and into none where it is too short', async () => {
+    const one = await windowsOf(requests('GET /a', 20));
+    const later = (seconds: number): LoadWindows => ({ ...one, startMs: one.startMs + seconds * 1_000 });
+    expect(commonWindows(one, later(1))).toEqual({ fromMs: one.startMs + 1_000, widthSeconds: 1 });
+    expect(commonWindows(one, later(3))).toBeNull();
+    const long = { ...one, all: one.all.map((window, i) => ({ ...window, second: i * 100 })) };
+    expect(commonWindows(long, long)?.widthSeconds).toBe(60);
+  });
+
+  test('leave out what only one of them saw', async () => {
+    const all = requests('GET /a', 20);
+    const from = Date.UTC(2026, 10, 23, 12) + 3_000;
+    const cut = (await loadWindows(inPieces(bytesOf(record(all)), 4_096), 1, from)) as LoadWindows;
+    expect([cut.startMs, cut.all.length]).toEqual([from, 9]);
+    expect(compareSideBySide(cut, cut).not).toEqual([
+      { endpoint: 'GET /a', why: '9 windows in which both had 100 requests, 10 are needed' },
+    ]);
   });
 });
 

@@ -1,9 +1,12 @@
 // Is it slower than the last good release? The p99 of windows of two runs of one load, endpoint by endpoint: Mann-Whitney's U, the
-// Hodges-Lehmann shift with its interval, and a floor below which nobody would care. It informs people; limits decide.
+// Hodges-Lehmann shift with its interval, and a floor below which nobody would care. Two runs at once are compared window with window of
+// the same time, by Wilcoxon's signed ranks. It informs people; limits decide.
 import { median } from 'simple-statistics';
 import type { Fact } from '../../verdict/finding.ts';
 import type { Table } from '../analysis.ts';
-import { shiftBetween } from '../statistics/two-samples.ts';
+import { pairedShift } from '../statistics/paired.ts';
+import { shiftBetween, type Shift } from '../statistics/two-samples.ts';
+import type { SeriesBucket } from './series.ts';
 import type { LoadWindows } from './windows.ts';
 
 export interface LatencyShift {
@@ -36,39 +39,75 @@ const FLOOR_MS = 1;
 
 /** Compares endpoint by endpoint. Windows must be equally long; a run of more than three hours has longer ones, and is not compared with a shorter. */
 export function compareLoads(before: LoadWindows, now: LoadWindows): Comparison {
+  return compare(before, now, (endpoint) => {
+    const [earlier, later] = [p99s(before, endpoint), p99s(now, endpoint)];
+    const [few, which] = earlier.length < later.length ? [earlier.length, 'before'] : [later.length, 'now'];
+    if (few < LEAST_WINDOWS) return `${few} windows of ${LEAST_REQUESTS} requests ${which}, ${LEAST_WINDOWS} are needed`;
+    return { earlier, later, shift: shiftBetween(earlier, later) };
+  });
+}
+
+/** Compares two loads that ran at once, window with window of the same time: what the machine did meanwhile met both, and cancels out. */
+export function compareSideBySide(one: LoadWindows, other: LoadWindows): Comparison {
+  return compare(one, other, (endpoint) => {
+    const ofOther = new Map(steady(other, endpoint).map((window) => [window.second, window.p99Ms]));
+    const pairs = steady(one, endpoint).flatMap(({ second, p99Ms }) => {
+      const beside = ofOther.get(second);
+      return beside === undefined ? [] : [{ earlier: p99Ms, later: beside }];
+    });
+    if (pairs.length < LEAST_WINDOWS)
+      return `${pairs.length} windows in which both had ${LEAST_REQUESTS} requests, ${LEAST_WINDOWS} are needed`;
+    return {
+      earlier: pairs.map(({ earlier }) => earlier),
+      later: pairs.map(({ later }) => later),
+      shift: pairedShift(pairs.map(({ earlier, later }) => later - earlier)),
+    };
+  });
+}
+
+interface Compared {
+  earlier: number[];
+  later: number[];
+  shift: Shift | null;
+}
+
+/** @param of what is known of one endpoint, or why it cannot be compared. */
+function compare(before: LoadWindows, now: LoadWindows, of: (endpoint: string) => Compared | string): Comparison {
   const comparison: Comparison = { shifts: [], not: [] };
   if (before.widthSeconds !== now.widthSeconds) {
     comparison.not.push({ endpoint: 'any endpoint', why: `windows of ${before.widthSeconds} s before and of ${now.widthSeconds} s now` });
     return comparison;
   }
   for (const endpoint of [...new Set([...before.endpoints.keys(), ...now.endpoints.keys()])].sort()) {
-    const [earlier, later] = [p99s(before, endpoint), p99s(now, endpoint)];
-    const shift = Math.min(earlier.length, later.length) < LEAST_WINDOWS ? null : shiftBetween(earlier, later);
-    if (shift === null) {
-      const [few, which] = earlier.length < later.length ? [earlier.length, 'before'] : [later.length, 'now'];
-      comparison.not.push({ endpoint, why: `${few} windows of ${LEAST_REQUESTS} requests ${which}, ${LEAST_WINDOWS} are needed` });
-      continue;
-    }
-    const beforeMs = median(earlier);
-    const floor = Math.max(FLOOR_MS, FLOOR_SHARE * beforeMs);
-    const certain = shift.p < CHANCE;
-    comparison.shifts.push({
-      endpoint,
-      beforeMs,
-      nowMs: median(later),
-      shiftMs: shift.shift,
-      lowMs: shift.low,
-      highMs: shift.high,
-      p: shift.p,
-      windows: [earlier.length, later.length],
-      change: certain && shift.low > floor ? 'slower' : certain && shift.high < -floor ? 'faster' : 'none to speak of',
-    });
+    const compared = of(endpoint);
+    if (typeof compared === 'string') comparison.not.push({ endpoint, why: compared });
+    else if (compared.shift !== null) comparison.shifts.push(judged(endpoint, compared, compared.shift));
   }
   return comparison;
 }
 
-const p99s = ({ endpoints }: LoadWindows, endpoint: string): number[] =>
-  (endpoints.get(endpoint) ?? []).filter(({ requests }) => requests >= LEAST_REQUESTS).map(({ p99Ms }) => p99Ms);
+function judged(endpoint: string, { earlier, later }: Compared, { shift, low, high, p }: Shift): LatencyShift {
+  const beforeMs = median(earlier);
+  const floor = Math.max(FLOOR_MS, FLOOR_SHARE * beforeMs);
+  const certain = p < CHANCE;
+  return {
+    endpoint,
+    beforeMs,
+    nowMs: median(later),
+    shiftMs: shift,
+    lowMs: low,
+    highMs: high,
+    p,
+    windows: [earlier.length, later.length],
+    change: certain && low > floor ? 'slower' : certain && high < -floor ? 'faster' : 'none to speak of',
+  };
+}
+
+/** Windows with enough requests for a p99. */
+const steady = ({ endpoints }: LoadWindows, endpoint: string): SeriesBucket[] =>
+  (endpoints.get(endpoint) ?? []).filter(({ requests }) => requests >= LEAST_REQUESTS);
+
+const p99s = (windows: LoadWindows, endpoint: string): number[] => steady(windows, endpoint).map(({ p99Ms }) => p99Ms);
 
 /** @param title `Against the last good release, go-api-1.3.0` */
 export function comparisonTable({ shifts, not }: Comparison, widthSeconds: number, title: string): Table {

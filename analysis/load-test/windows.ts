@@ -25,11 +25,18 @@ const ALMOST_WHOLE = 0.1;
 export const windowSeconds = (stages: readonly LoadStage[]): number =>
   Math.min(WIDEST_SECONDS, Math.max(1, Math.floor(plannedSeconds(stages) / LEAST_WINDOWS)));
 
-/** Reads the points once. Null without a request. Bytes that end early give the windows before that. */
-export async function loadWindows(bytes: AsyncIterable<Uint8Array>, widthSeconds = WIDEST_SECONDS): Promise<LoadWindows | null> {
+/**
+ * Reads the points once. Null without a request. Bytes that end early give the windows before that.
+ * @param fromMs where the first window begins; requests before it are left out. The first request when left out.
+ */
+export async function loadWindows(
+  bytes: AsyncIterable<Uint8Array>,
+  widthSeconds = WIDEST_SECONDS,
+  fromMs = Infinity,
+): Promise<LoadWindows | null> {
   const all = new LatencySeries(widthSeconds);
   const endpoints = new Map<string, LatencySeries>();
-  let startMs = Infinity;
+  let startMs = fromMs;
   let lastMs = -Infinity;
   const seriesOf = (name: string): LatencySeries => {
     const key = endpoints.has(name) || endpoints.size < ENDPOINTS_LIMIT ? name : OTHER_ENDPOINTS;
@@ -41,6 +48,7 @@ export async function loadWindows(bytes: AsyncIterable<Uint8Array>, widthSeconds
     ...LoadLineReader.ignoringAll,
     request({ endpoint, atMs, durationMs, failed }) {
       if (startMs === Infinity) startMs = atMs;
+      if (atMs < startMs && fromMs !== Infinity) return;
       lastMs = Math.max(lastMs, atMs);
       const second = (atMs - startMs) / 1_000;
       all.record(second, durationMs, failed);
@@ -48,7 +56,7 @@ export async function loadWindows(bytes: AsyncIterable<Uint8Array>, widthSeconds
     },
   });
   await feedPoints(bytes, (chunk) => reader.push(chunk));
-  if (startMs === Infinity) return null;
+  if (lastMs === -Infinity) return null;
   const whole = all.read();
   const lasted = (lastMs - startMs) / 1_000 + ALMOST_WHOLE * whole.widthSeconds;
   const ended = ({ second }: SeriesBucket): boolean => second + whole.widthSeconds <= lasted;
@@ -58,4 +66,24 @@ export async function loadWindows(bytes: AsyncIterable<Uint8Array>, widthSeconds
     all: whole.buckets.filter(ended),
     endpoints: new Map([...endpoints].map(([name, series]) => [name, series.read().buckets.filter(ended)])),
   };
+}
+
+/** Two that ran at once for this long are compared minute by minute: neighbouring minutes lean on each other less than seconds do. */
+const MINUTES_FROM_SECONDS = 600;
+/** Runs that met for fewer windows than this are compared as if they had not. */
+const LEAST_COMMON_WINDOWS = 10;
+
+export interface CommonWindows {
+  /** Milliseconds since 1970 at which the first begins. */
+  fromMs: number;
+  widthSeconds: number;
+}
+
+/** The time two runs have in common, as windows for both: where the first begins and how long each is. Null where it is too short. */
+export function commonWindows(a: LoadWindows, b: LoadWindows): CommonWindows | null {
+  const endMs = ({ startMs, widthSeconds, all }: LoadWindows): number =>
+    startMs + 1_000 * ((all.at(-1)?.second ?? -widthSeconds) + widthSeconds);
+  const seconds = (Math.min(endMs(a), endMs(b)) - Math.max(a.startMs, b.startMs)) / 1_000;
+  const widthSeconds = seconds >= MINUTES_FROM_SECONDS ? 60 : a.widthSeconds;
+  return seconds >= LEAST_COMMON_WINDOWS * widthSeconds ? { fromMs: Math.max(a.startMs, b.startMs), widthSeconds } : null;
 }

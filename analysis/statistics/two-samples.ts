@@ -16,7 +16,8 @@ export interface Shift {
 
 /** Together up to this many values p is exact; beyond them the normal approximation with its correction for ties. */
 const EXACT_UP_TO = 80;
-const Z95 = 1.959963984540054;
+/** Half-width of a 95 % interval in standard deviations. */
+export const Z95 = 1.959963984540054;
 
 /** Null where one side has no value. Throws RangeError on a value that is no number. */
 export function shiftBetween(earlier: readonly number[], later: readonly number[]): Shift | null {
@@ -91,11 +92,11 @@ function approximate(ranks: readonly number[], n: number, observed: number): num
   const variance = ((n * m) / 12) * (all + 1 - tied / (all * (all - 1)));
   if (variance <= 0) return 1;
   const distance = Math.max(0, Math.abs(u - (n * m) / 2) - 0.5);
-  return Math.min(1, 2 * upperNormal(distance / Math.sqrt(variance)));
+  return Math.min(1, 2 * standardNormalTail(distance / Math.sqrt(variance)));
 }
 
 /** Probability that a standard normal value lies above z >= 0 (Abramowitz and Stegun 7.1.26, error below 1.5e-7). */
-function upperNormal(z: number): number {
+export function standardNormalTail(z: number): number {
   const x = z / Math.SQRT2;
   const t = 1 / (1 + 0.3275911 * x);
   const series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));

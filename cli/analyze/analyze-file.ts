@@ -6,12 +6,12 @@ import { isGzip, WHOLE_LIMIT_BYTES } from '../../analysis/bytes/gunzip.ts';
 import { evidenceKinds, isK6Points, recognize, type AnalyzeOptions, type ReadableKind } from '../../analysis/evidence-kinds.ts';
 import { describeGoroutines } from '../../analysis/goroutine/describe.ts';
 import { readGoroutines } from '../../analysis/goroutine/read.ts';
-import { compareLoads, comparisonFacts, comparisonTable } from '../../analysis/load-test/compare.ts';
+import { compareLoads, compareSideBySide, comparisonFacts, comparisonTable, type Comparison } from '../../analysis/load-test/compare.ts';
 import { loadFacts } from '../../analysis/load-test/facts.ts';
 import { judgeLoad } from '../../analysis/load-test/judge.ts';
 import { gunzipped, summarizeLoad, readLoadPlan } from '../../analysis/load-test/summary.ts';
 import type { LoadPlan } from '../../analysis/load-test/run-record.ts';
-import { loadWindows, windowSeconds } from '../../analysis/load-test/windows.ts';
+import { commonWindows, loadWindows, windowSeconds, type CommonWindows } from '../../analysis/load-test/windows.ts';
 import { parserReady } from '../../analysis/postgres/statement.ts';
 import { differenceTable } from '../../analysis/profile/difference.ts';
 import { readProfile } from '../../analysis/profile/read.ts';
@@ -81,12 +81,23 @@ async function comparePoints(before: string, file: string, plan: LoadPlan | null
   );
   if (!earlier || !later)
     throw new UnreadableEvidence('there is no request in it', earlier ? file : before, 'compare the points of two runs');
-  const comparison = compareLoads(earlier, later);
-  const table = comparisonTable(comparison, later.widthSeconds, `Against ${before}`);
+  const common = commonWindows(earlier, later);
+  const { comparison, widthSeconds } =
+    common === null
+      ? { comparison: compareLoads(earlier, later), widthSeconds: later.widthSeconds }
+      : { comparison: await sideBySide(before, file, common), widthSeconds: common.widthSeconds };
+  const table = comparisonTable(comparison, widthSeconds, `Against ${before}`);
+  if (common !== null) table.notes.push('both ran at once: compared window with window of the same time (Wilcoxon’s signed ranks)');
   const earlierPlan = await readLoadPlan(createReadStream(before));
   if (JSON.stringify(earlierPlan?.stages) !== JSON.stringify(plan?.stages))
     table.notes.push('the two runs were offered different loads: what changed may be that');
   return { ...analysis, facts: [...analysis.facts, ...comparisonFacts(comparison, 'than before')], tables: [...analysis.tables, table] };
+}
+
+/** Two runs of the same time, read again in windows they have in common. */
+async function sideBySide(before: string, file: string, { fromMs, widthSeconds }: CommonWindows): Promise<Comparison> {
+  const [one, other] = await Promise.all([before, file].map((each) => loadWindows(createReadStream(each), widthSeconds, fromMs)));
+  return one && other ? compareSideBySide(one, other) : { shifts: [], not: [] };
 }
 
 async function analyzePoints(file: string, { limits, before }: FileOptions): Promise<Analysis> {

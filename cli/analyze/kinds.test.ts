@@ -31,8 +31,8 @@ const cpu = (...values: [string, number][]) =>
       values.map(([name, count]) => ({ stack: [name, ...stack], values: [count, count * 10_000_000] })),
     ),
   );
-const requests = (slowest: number): FixtureRequest[] =>
-  Array.from({ length: 12_001 }, (_, i) => ({ second: i / 100, ms: i % 100 < 2 ? slowest : 2 }));
+const requests = (slowest: number, fromSecond = 0): FixtureRequest[] =>
+  Array.from({ length: 12_001 }, (_, i) => ({ second: fromSecond + i / 100, ms: i % 100 < 2 ? slowest : 2 }));
 const dump = (count: number) =>
   Array.from(
     { length: count },
@@ -122,7 +122,7 @@ describe('a file', () => {
 
 describe('an earlier file beside it', () => {
   it('tells what got slower between the points of two runs', () => {
-    writeFileSync(at('slower.json'), record(requests(35)));
+    writeFileSync(at('slower.json'), record(requests(35, 3_600)));
     const [item] = itemsOf(at('slower.json'), '--before', at('points.json.gz'));
     expect(item?.facts.map(({ text }) => text)).toContainEqual(
       expect.stringMatching(/^p99 15 ms slower than before \(95 %: 15 to 15 ms\)$/),
@@ -130,6 +130,16 @@ describe('an earlier file beside it', () => {
     expect(item?.tables.at(-1)).toMatchObject({
       title: `Against ${at('points.json.gz')}`,
       rows: [expect.arrayContaining(['GET /a', 'slower'])],
+      notes: [expect.stringContaining('medians over windows of 10 s')],
+    });
+  });
+
+  it('compares the points of two runs of the same time window with window, and says so', () => {
+    writeFileSync(at('beside.json'), record(requests(35, 5)));
+    const [item] = itemsOf(at('beside.json'), '--before', at('points.json.gz'));
+    expect(item?.tables.at(-1)).toMatchObject({
+      rows: [expect.arrayContaining(['GET /a', 'slower'])],
+      notes: [expect.stringContaining('medians over windows of 10 s'), expect.stringContaining('both ran at once')],
     });
   });
 
