@@ -166,6 +166,16 @@ export const codes = {
     zh: '步骤无法运行',
     whatToDo: 'Mend what the message names, then retry the step.',
   },
+  StepFoundNothing: {
+    en: 'a step ended without saying anything',
+    zh: '步骤结束但未给出任何结论',
+    whatToDo: 'Retry the step; if it stays, this is a defect of the step.',
+  },
+  WaiverExpired: {
+    en: 'the launch would rest on a waiver that has expired',
+    zh: '上线所依据的豁免已过期',
+    whatToDo: 'Waive this finding until after the launch, or recycle to the checkpoint it names.',
+  },
   CheckpointMissed: {
     en: 'no worker ran when the checkpoint was due',
     zh: '检查点到期时没有 worker 运行',
