@@ -34,7 +34,7 @@ export async function readLoads({ loadTests, lastGood }: DiagnosisRecord, read: 
       ...saturation(
         stages
           .filter(({ steady }) => steady)
-          .map(({ fromMs, toMs, offered, requests, p99Ms }) => ({ offered, achieved: requests / ((toMs - fromMs) / 1_000), p99Ms })),
+          .map(({ fromMs, toMs, offered, iterations, p99Ms }) => ({ offered, achieved: iterations / ((toMs - fromMs) / 1_000), p99Ms })),
       ),
     );
     if (windows === null) continue;

@@ -107,8 +107,8 @@ describe('saturation', () => {
     const law = (load: number) => load / (1 + 0.001 * (load - 1) + 0.00001 * load * (load - 1));
     const facts = saturation([50, 100, 200, 300, 400, 500].map((load) => step(load, law(load), load <= 300 ? 5 + load / 100 : load)));
     expect(facts.map(({ text }) => text)).toEqual([
-      expect.stringMatching(/^throughput is greatest near 316 requests\/s offered/),
-      expect.stringMatching(/^the p99 bends upwards at \d+ requests\/s/),
+      expect.stringMatching(/^throughput is greatest near 316 iterations\/s offered/),
+      expect.stringMatching(/^the p99 bends upwards at \d+ iterations\/s/),
     ]);
   });
 
