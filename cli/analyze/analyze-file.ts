@@ -124,7 +124,10 @@ async function analyzePoints(file: string, { limits, before }: FileOptions): Pro
           p99Ms,
           p99UpperMs,
         ]),
-        notes: plan === null ? ['these points do not say what load was asked for, nor whether it was open: they can fail here, but never pass'] : [],
+        notes:
+          plan === null
+            ? ['these points do not say what load was asked for, nor whether it was open: they can fail here, but never pass']
+            : [],
       },
     ],
   };
