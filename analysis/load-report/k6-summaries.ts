@@ -1,6 +1,6 @@
 // The summaries of k6, three generations: `handleSummary` data, the older `--summary-export`, and the machine-readable one of k6 1.x and 2.x.
-// None of them says which executor ran: `dropped_iterations` is there when a closed one ran out of time or a threshold names it, and is not
-// there when an open one dropped nothing (k6 lib/executor). So a summary can fail a service and never passes one.
+// None of them says which executor ran: k6 1.8 writes `dropped_iterations` of 0 for constant-vus once a threshold names it, and none at all for a
+// constant-arrival-rate that dropped nothing. So a summary can fail a service and never passes one.
 import { UnreadableEvidence } from '../analysis.ts';
 import { isObject, optional, pointsOf, share, WAY_OUT, whole, type Json } from './figures.ts';
 import { ALL_REQUESTS, type LoadReport, type ReportedEndpoint } from './report.ts';
@@ -51,7 +51,9 @@ function reportOf(tool: string, place: string, metrics: ReadonlyMap<string, Json
     seconds: null,
     dropped: dropped === undefined ? null : whole(dropped, 'count', `${place}.dropped_iterations`),
     notes: tagged.some(({ requests }) => requests === null)
-      ? ['how many requests an endpoint got stands in a summary only where a threshold names http_reqs{name:...}: give the points instead']
+      ? [
+          'how many requests an endpoint got stands in a summary only with count among summaryTrendStats, or a threshold on http_reqs{name:...}',
+        ]
       : [],
   };
 }
@@ -73,7 +75,10 @@ function endpointOf(endpoint: string, tags: string, place: string, metrics: Read
   };
   const [duration, sent, failed] = [of('http_req_duration'), of('http_reqs'), of('http_req_failed')];
   const { matches, total, rate } = failed === null ? { matches: null, total: null, rate: null } : rateOf(failed.values, failed.at);
-  const requests = sent === null ? total : whole(sent.values, 'count', sent.at);
+  // With `count` among summaryTrendStats the latencies tell it themselves.
+  const timed =
+    duration === null || optional(duration.values, 'count', duration.at) === null ? null : whole(duration.values, 'count', duration.at);
+  const requests = sent === null ? (total ?? timed) : whole(sent.values, 'count', sent.at);
   return {
     endpoint,
     requests,

@@ -216,6 +216,7 @@ describe('a load report', () => {
           'http_reqs{name:GET /slow}': { values: { count: 1_000, rate: 1 } },
           'http_req_failed{name:GET /slow}': { values: { rate: 0.5, passes: 500, fails: 500 } },
           'http_req_duration{name:GET /untold}': { values: { 'p(99)': 420, max: 500 } },
+          'http_req_duration{ name:GET /counted, method:GET }': { values: { 'p(99)': 420, max: 500, 'p(95)': 410, count: 1_000 } },
           'http_req_duration{expected_response:true}': { values: { 'p(99)': 420 } },
         },
       ),
@@ -224,12 +225,15 @@ describe('a load report', () => {
       ['all requests', 10_000, 10],
       ['GET /slow', 1_000, 500],
       ['GET /untold', null, null],
+      ['name:GET /counted, method:GET', 1_000, null],
     ]);
     expect(findings.slice(2).map(({ outcome, message }) => `${outcome}: ${message}`)).toEqual([
       'fail: p99 of GET /slow is 420 ms, limit 300 ms',
       'fail: error rate of GET /slow is 50 %, limit 1 % (500 of 1,000 requests failed)',
       'inconclusive: p99 of GET /untold is 420 ms, limit 300 ms, but the report does not tell of how many requests',
       'inconclusive: the report does not tell which requests of GET /untold failed',
+      'fail: p99 of name:GET /counted, method:GET is 420 ms, limit 300 ms',
+      'inconclusive: the report does not tell which requests of name:GET /counted, method:GET failed',
     ]);
   });
 
