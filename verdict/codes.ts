@@ -32,9 +32,10 @@ export const codes = {
     whatToDo: 'Nothing.',
   },
   LatencyUndecided: {
-    en: 'too few requests to say whether p99 is within the limit',
-    zh: '请求数太少，无法判断 p99',
-    whatToDo: 'Run longer or at a higher rate: a p99 needs at least 299 requests per endpoint.',
+    en: 'what was measured does not say whether p99 is within the limit',
+    zh: '测量数据不足以判断 p99',
+    whatToDo:
+      'Read why in the message. Mostly: run longer or at a higher rate, for a p99 needs at least 299 requests per endpoint; and send load whatever the answers (an open model), for nothing else can pass.',
   },
   ErrorRateAboveLimit: {
     en: 'more requests fail than the limit allows',
@@ -47,9 +48,9 @@ export const codes = {
     whatToDo: 'Nothing.',
   },
   ErrorRateUndecided: {
-    en: 'too few requests to say whether the error rate is within the limit',
-    zh: '请求数太少，无法判断错误率',
-    whatToDo: 'Run longer or at a higher rate.',
+    en: 'what was measured does not say whether the error rate is within the limit',
+    zh: '测量数据不足以判断错误率',
+    whatToDo: 'Read why in the message: run longer or at a higher rate, or with a tool that counts requests without an answer.',
   },
   LoadDelivered: {
     en: 'the load that was asked for was delivered',
@@ -75,6 +76,11 @@ export const codes = {
     en: 'an endpoint with a limit saw no request',
     zh: '有上限的接口没有收到请求',
     whatToDo: 'Check the name tags in the k6 script against the limits in the release file.',
+  },
+  ThresholdCrossed: {
+    en: 'a threshold of the k6 script itself was crossed',
+    zh: 'k6 脚本自身的阈值未通过',
+    whatToDo: 'Look at the metric named; if the threshold no longer says what is wanted, change it in the script.',
   },
   GoroutinesHigh: {
     en: 'more goroutines stay alive than the limit allows',

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { Readable, pipeline } from 'node:stream';
 import { constants, createGzip } from 'node:zlib';
 import { loadFacts } from '../../analysis/load-test/facts.ts';
-import { breaches } from '../../analysis/load-test/hopeless.ts';
+import { breaches, requestsStillToCome } from '../../analysis/load-test/hopeless.ts';
 import { judgeLoad } from '../../analysis/load-test/judge.ts';
-import { offeredRequests, plannedSeconds } from '../../analysis/load-test/plan.ts';
+import { offeredIterations, plannedSeconds } from '../../analysis/load-test/plan.ts';
 import { GRACEFUL_STOP_SECONDS, runLine, type LoadPlan } from '../../analysis/load-test/run-record.ts';
 import { createLoadAccumulator, summarizeLoad, type LoadAccumulator } from '../../analysis/load-test/summary.ts';
 import { judgeRuntime, summarizeRuntime } from '../../analysis/runtime/summary.ts';
@@ -222,11 +222,9 @@ function watchRun(
   };
 }
 
-/** The most requests the plan still holds: iterations not yet ended or dropped, each with as many requests as those before had. */
+/** The most requests the plan still holds: those of the iterations that neither ended nor were dropped. */
 function stillToCome(live: LoadAccumulator, { stages }: LoadPlan): number {
-  const iterations = Math.max(0, Math.ceil(offeredRequests(stages)) - live.iterations - live.dropped);
-  const perIteration = live.iterations === 0 ? 1 : Math.max(1, Math.round(live.requests / live.iterations));
-  return iterations * perIteration;
+  return requestsStillToCome(Math.ceil(offeredIterations(stages)) - live.iterations - live.dropped, live);
 }
 
 /** Profiles of the pods under load. Which of them is at fault cannot be told from the client's side, so the fact names all. */

@@ -12,8 +12,10 @@ import type { RuntimeSample } from './sample.ts';
 export interface StageLoad {
   fromMs: number;
   toMs: number;
-  /** Mean of the stage, requests/s. */
+  /** Mean of the stage, iterations/s. */
   offered: number;
+  /** Those that ended in the stage; what was offered is counted in iterations. */
+  iterations: number;
   /** One rate from its first second to its last. */
   steady: boolean;
   requests: number;
@@ -42,6 +44,7 @@ export async function loadByStage(bytes: AsyncIterable<Uint8Array>, stages: read
         fromMs,
         toMs: at,
         offered: (before + ratePerSecond) / 2,
+        iterations: 0,
         steady: before === ratePerSecond,
         requests: 0,
         failed: 0,
@@ -62,6 +65,10 @@ export async function loadByStage(bytes: AsyncIterable<Uint8Array>, stages: read
       if (failed) stage.failed += 1;
       stage.histogram.record(durationMs);
     },
+    iterations(count, atMs) {
+      const stage = loads.find(({ toMs }) => atMs < toMs) ?? loads.at(-1);
+      if (stage) stage.iterations += count;
+    },
     runStart: begin,
   });
   await feedPoints(bytes, (chunk) => reader.push(chunk));
@@ -74,8 +81,8 @@ export async function loadByStage(bytes: AsyncIterable<Uint8Array>, stages: read
 
 const NAMES: readonly (readonly [name: string, unit: string])[] = [
   ['stage', ''],
-  ['offered', 'requests/s'],
-  ['achieved', 'requests/s'],
+  ['offered', 'iterations/s'],
+  ['achieved', 'iterations/s'],
   ['p99', 'ms'],
   ['errors', '%'],
   ['goroutines, mean per pod', ''],
@@ -105,7 +112,7 @@ export function runtimeTable(loads: readonly StageLoad[], samples: readonly Runt
 }
 
 function row(load: StageLoad, index: number, samples: readonly RuntimeSample[]): Table['rows'][number] {
-  const { fromMs, toMs, offered, requests, failed, p99Ms } = load;
+  const { fromMs, toMs, offered, iterations, requests, failed, p99Ms } = load;
   const seconds = (toMs - fromMs) / 1_000;
   const own = samples.filter(({ at, unread }) => unread === null && Date.parse(at) >= fromMs && Date.parse(at) < toMs);
   const pods = runtimeByPod(own);
@@ -116,7 +123,7 @@ function row(load: StageLoad, index: number, samples: readonly RuntimeSample[]):
   return [
     `${index + 1}: ${round(seconds)} s`,
     round(offered),
-    round(requests / seconds),
+    round(iterations / seconds),
     p99Ms === null ? null : round(p99Ms),
     requests === 0 ? null : round((100 * failed) / requests),
     goroutines.length === 0 ? null : round(goroutines.reduce((sum, value) => sum + value, 0) / goroutines.length),
