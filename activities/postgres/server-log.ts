@@ -1,5 +1,5 @@
-// Slow statements by the server's own log, read over SQL from where its files ended when the load began. The role needs pg_monitor (where the
-// log is, which files there are) and EXECUTE on pg_read_binary_file, which PostgreSQL gives to superusers only until it is granted.
+// Slow statements by the server's own log, read over SQL from where its files ended when the load began. The role needs pg_monitor
+// (which files there are) and EXECUTE on pg_current_logfile and pg_read_binary_file, which PostgreSQL gives to superusers until it is granted.
 import { posix } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from 'pg';
