@@ -31,4 +31,4 @@ export async function connect(
 }
 
 /** Why a question was not answered, in the driver's words. */
-export const reason = (error: unknown): string => (error instanceof Error && error.message !== '' ? error.message : String(error));
+export const reason = (error: unknown): string => (error as { message?: string } | null)?.message || String(error);

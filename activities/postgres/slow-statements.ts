@@ -39,14 +39,10 @@ type Found = Pick<StatementsRecord, 'unread' | 'source' | 'notThere' | 'bounds' 
 
 /** The last look. `begun` is the reason where there is no connection: the service's own log may be there all the same. */
 export async function findStatements(begun: BegunStatements | string, serviceLog: () => Promise<FoundStatements | string>): Promise<Found> {
-  const asServer = async (ask: (server: BegunStatements) => Promise<FoundStatements | string>) =>
-    typeof begun === 'string' ? begun : ask(begun);
-  const sources: [StatementsSource, () => Promise<FoundStatements | string>][] = [
-    ['pg_stat_statements', () => asServer(counted)],
-    ['server-log', () => asServer(async ({ client, mark }) => (typeof mark === 'string' ? mark : loggedSince(client, mark)))],
-    ['service-log', serviceLog],
-  ];
   const notThere: string[] = [];
+  const sources: [StatementsSource, () => Promise<FoundStatements | string>][] = [['service-log', serviceLog]];
+  if (typeof begun === 'string') notThere.push(`the database: ${begun}`);
+  else sources.unshift(['pg_stat_statements', () => counted(begun)], ['server-log', () => logged(begun)]);
   for (const [source, ask] of sources) {
     const found = await ask();
     if (typeof found !== 'string') return { unread: null, source, notThere, ...found };
@@ -60,3 +56,6 @@ async function counted({ client, counts }: BegunStatements): Promise<FoundStatem
   const after = await statementCounts(client);
   return typeof after === 'string' ? after : { statements: costsBetween(counts, after), plans: [], bounds: [] };
 }
+
+const logged = async ({ client, mark }: BegunStatements): Promise<FoundStatements | string> =>
+  typeof mark === 'string' ? mark : loggedSince(client, mark);
