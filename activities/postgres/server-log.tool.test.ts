@@ -7,6 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
 import type { Client } from 'pg';
 import { missingIndexes } from '../../analysis/postgres/missing-index.ts';
+import { nodesOf } from '../../analysis/postgres/plan.ts';
 import { readPlan } from '../../analysis/postgres/read-plan.ts';
 import { readIndexProof } from '../../analysis/postgres/read-proof.ts';
 import { readStatementsRecord } from '../../analysis/postgres/read-records.ts';
@@ -23,6 +24,7 @@ import { watchDatabase } from './watch-database.ts';
 jest.setTimeout(120_000);
 
 const ROWS = 500_000;
+const CUSTOMERS = 5_000;
 const SLOW = "SELECT count(*), coalesce(sum(amount), 0) FROM order_archive WHERE customer = 'alice@example.com'";
 const SHAPE = 'SELECT count(*), coalesce(sum(amount), $1) FROM order_archive WHERE customer = $2';
 const MISSING = 'pg_stat_statements: relation "pg_stat_statements" does not exist';
@@ -35,7 +37,7 @@ beforeAll(async () => {
   server = await startRealPostgres();
   const owner = await server.shop();
   await owner.query(
-    `CREATE TABLE order_archive AS SELECT 'customer-' || n % 5000 AS customer, n AS amount FROM generate_series(1, ${ROWS}) AS n`,
+    `CREATE TABLE order_archive AS SELECT 'customer-' || n % ${CUSTOMERS} AS customer, n AS amount FROM generate_series(1, ${ROWS}) AS n`,
   );
   await owner.query('ANALYZE order_archive');
   // What the documentation tells a team to grant, and no more.
@@ -152,9 +154,14 @@ it('explains what it found without running EXPLAIN, and proves the index on a co
   });
   expect(gathered.missing).toEqual([]);
   expect(gathered.evidence.map(({ kind }) => kind)).toEqual(['index-proof']);
-  const proof = readIndexProof(await bytesOf(store, gathered.evidence[0]?.digest ?? ''));
+  const bytes = await bytesOf(store, gathered.evidence[0]?.digest ?? '');
+  const proof = readIndexProof(bytes);
   expect(proof).toMatchObject({ statement: record.statements[0]?.statement, sql: 'CREATE INDEX CONCURRENTLY ON order_archive (customer)' });
   expect(proof.beforeMs).toBeGreaterThan(5 * proof.afterMs);
+  // The statement found the rows of a customer who is there: the logged plan named values, and the proof asks with parameters.
+  const { before } = JSON.parse(new TextDecoder().decode(bytes)) as { before: unknown };
+  const scan = nodesOf(readPlan(new TextEncoder().encode(JSON.stringify(before)))).find(({ type }) => type === 'Seq Scan');
+  expect(scan?.actualRows).toBe(ROWS / CUSTOMERS);
 });
 
 it("takes the service's own log where the role may not read the server's, and says why", async () => {
