@@ -17,7 +17,7 @@ import { gather } from '../analysis/gather.ts';
 import { bytesOf } from '../evidence/bytes-of.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import type { AnalysisInput } from '../steps-contract.ts';
-import { startRealPostgres, type RealPostgres } from './real-postgres.ts';
+import { startRealPostgres, type RealPostgres } from './real-postgres.fixture.ts';
 import type { ServiceLog } from './slow-statements.ts';
 import { watchDatabase } from './watch-database.ts';
 

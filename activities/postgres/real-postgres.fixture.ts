@@ -1,11 +1,12 @@
 // For tests: a PostgreSQL of their own on loopback, with auto_explain and a log in files, and without pg_stat_statements.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
+import { programOf } from '../../lab/postgres.ts';
 
 export interface RealPostgres {
   /** Address of a database for a role; both are there without a password. */
@@ -17,24 +18,17 @@ export interface RealPostgres {
   close(): Promise<void>;
 }
 
-const DEBIAN = '/usr/lib/postgresql';
 const READY_WITHIN_MS = 60_000;
-
-/** Folder of the newest server's programs. Throws with a sentence: a test that is skipped proves nothing. */
-function programs(): string {
-  const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).filter((each) => existsSync(join(DEBIAN, each, 'bin/postgres'))) : [];
-  const newest = versions.sort((a, b) => Number(b) - Number(a))[0];
-  if (newest === undefined) throw new Error('PostgreSQL is needed for these tests: apt-get install postgresql');
-  return join(DEBIAN, newest, 'bin');
-}
 
 /** PostgreSQL refuses to run as root. */
 const asPostgres = process.getuid?.() === 0 ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--init-groups', '--'] : [];
 
 function ran(argv: string[]): string {
   const [program = '', ...args] = argv;
-  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', cwd: '/' });
-  if (status !== 0) throw new Error(`${argv.join(' ')} ended with ${status}: ${stderr}`);
+  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8', cwd: '/' });
+  // A test that is skipped proves nothing.
+  if (status !== 0)
+    throw new Error(`PostgreSQL is needed for these tests: ${argv.join(' ')} ended with ${status}: ${error?.message ?? stderr}`);
   return stdout.trim();
 }
 
@@ -44,7 +38,7 @@ export async function startRealPostgres(): Promise<RealPostgres> {
   const data = join(folder, 'data');
   ran([
     ...asPostgres,
-    join(programs(), 'initdb'),
+    programOf('initdb'),
     '-D',
     data,
     '--no-sync',
@@ -69,7 +63,7 @@ export async function startRealPostgres(): Promise<RealPostgres> {
   };
   const [program = '', ...args] = [
     ...asPostgres,
-    join(programs(), 'postgres'),
+    programOf('postgres'),
     '-D',
     data,
     ...Object.entries(fixed).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
@@ -101,9 +95,8 @@ export async function startRealPostgres(): Promise<RealPostgres> {
     async set(changed) {
       const client = await open('postgres');
       for (const [name, value] of Object.entries(changed)) await client.query(`ALTER SYSTEM SET ${name} = '${value}'`);
-      const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid, pg_reload_conf()');
+      await client.query('SELECT pg_reload_conf()');
       await client.end();
-      if (rows.length !== 1) throw new Error('the server did not read its settings');
     },
   };
 }
