@@ -11,7 +11,7 @@ export function environmentFile(lab: LabPaths, k6: string, env: NodeJS.ProcessEn
     kind: 'Environment',
     metadata: { name: 'lab' },
     spec: {
-      clusters: { lab: { kubeconfig: lab.tminusKubeconfig, prometheus: 'lab', pprofPort: 6060, metricsPort: 8080 } },
+      clusters: { lab: { kubeconfig: lab.tminusKubeconfig, prometheus: 'lab', pprofPort: 6060, metricsPort: 8080, podLogs: true } },
       prometheus: { lab: { url: lab.prometheus } },
       targets: Object.fromEntries(Object.entries(lab.targets).map(([name, url]) => [name, { url }])),
       postgres: { 'shop-staging': { url: { value: stagingDatabaseUrl } } },

@@ -47,6 +47,13 @@ const clusterSchema = z
     context: text('Context in the kubeconfig file.', { defaultText: 'its current context' }).optional(),
     prometheus: label('Prometheus that scrapes this cluster; a name under `spec.prometheus`.'),
     pprofPort: count('Port on which the pods answer pprof.', 1, MAX_PORT).default(6060),
+    podLogs: z
+      .boolean()
+      .meta({
+        description:
+          'Whether the load test may read the logs of pods in staging, for slow statements that the database itself does not tell. Needs the right `get pods/log`.',
+      })
+      .default(false),
     metricsPort: count('Port on which the pods answer `/metrics`.', 1, MAX_PORT).default(8080),
   })
   .meta({ description: 'One cluster.' });

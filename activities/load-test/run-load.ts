@@ -23,6 +23,7 @@ import { startK6, type K6Process } from './k6-process.ts';
 import { writeK6Script } from './k6-script.ts';
 import { deliveryMeter } from './delivery-meter.ts';
 import { startRuntimeSampler, type SampledPod } from './runtime-sampler.ts';
+import { serviceLogOf, type ReadPodLog } from './service-log.ts';
 import { planOf } from './step-plan.ts';
 
 export interface LoadTestWorld {
@@ -36,6 +37,8 @@ export interface LoadTestWorld {
   metricsPort: number;
   /** Address of a database of the environment file. Throws with a sentence when there is none of that name. */
   databaseUrl?: (name: string) => Promise<string>;
+  /** What a pod has logged, for slow statements that the database does not tell. Left out where the cluster's logs may not be read. */
+  readPodLog?: ReadPodLog;
   /** Scripts are written below it while they run. */
   workFolder: string;
   /** Between the two goroutine profiles; 10 s by default, which tells blocked from busy. Tests have less patience. */
@@ -104,7 +107,7 @@ async function follow(k6: K6Process, plan: LoadPlan, input: LoadTestInput, world
   const database =
     postgres === undefined || world.databaseUrl === undefined
       ? null
-      : watchDatabase({ store, name: postgres, url: await world.databaseUrl(postgres) });
+      : watchDatabase({ store, name: postgres, url: await world.databaseUrl(postgres), serviceLog: serviceLogOf(input.staging, world) });
   try {
     // Level 1 packs k6's points 20 to 1 and leaves the CPU to the load.
     const packed = createGzip({ level: constants.Z_BEST_SPEED });

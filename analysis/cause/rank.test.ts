@@ -88,6 +88,8 @@ describe('what lies upstream', () => {
     expect(codes({ requests, pool, statements: [costly], indexes: [index] })).toEqual(['CauseMissingIndex']);
     expect(codes({ requests, pool, statements: [costly], indexes: [{ ...index, afterMs: 40 }] })).toEqual(['CauseSlowStatement']);
     expect(codes({ requests, pool, statements: [costly] })).toEqual(['CauseSlowStatement']);
+    const [logged] = rankCauses({ ...nothing, requests, pool, statements: [{ ...costly, logged: true }] });
+    expect(logged?.because[0]).toMatch(/ each time it was logged and [\d.]+ % of the time of what was logged$/);
     expect(codes({ requests, pool })).toEqual(['CausePoolExhausted']);
   });
 

@@ -4,6 +4,7 @@ import type { Leak } from '../goroutine/leaks.ts';
 import type { RequestWait } from '../goroutine/requests.ts';
 import type { OperationTime } from '../trace/slow-band.ts';
 import type { Category } from '../trace/spans.ts';
+import type { SlowStatement } from '../postgres/slow.ts';
 import type { Observed } from './observed.ts';
 
 export type CauseCode =
@@ -146,7 +147,7 @@ function databaseCause(seen: Observed): Cause[] {
         code: 'CauseMissingIndex',
         culprit: costly.statement,
         because: [
-          `${quoted(costly.statement)} takes ${milliseconds(costly.meanMs)} each time and ${percent(costly.share)} of the database's time`,
+          costClause(costly),
           `on a copy of the table ${quoted(index.sql)} brings it from ${milliseconds(index.beforeMs)} to ${milliseconds(index.afterMs)}`,
           ...waits,
         ],
@@ -159,10 +160,7 @@ function databaseCause(seen: Observed): Cause[] {
         ...base,
         code: 'CauseSlowStatement',
         culprit: costly.statement,
-        because: [
-          `${quoted(costly.statement)} takes ${milliseconds(costly.meanMs)} each time and ${percent(costly.share)} of the database's time`,
-          ...waits,
-        ],
+        because: [costClause(costly), ...waits],
         sources: [...base.sources, 'statements'],
       },
     ];
@@ -272,6 +270,12 @@ function waitClause({ requests }: Observed, wait: RequestWait | null, what: stri
   return wait === null || requests === null || wait.requests < TOLD_SHARE * requests.inFlight
     ? []
     : [`${wait.requests} of ${requests.inFlight} requests in flight wait for ${what}, most at ${wait.site}`];
+}
+
+function costClause({ statement, meanMs, share, logged }: SlowStatement): string {
+  return logged
+    ? `${quoted(statement)} took ${milliseconds(meanMs)} each time it was logged and ${percent(share)} of the time of what was logged`
+    : `${quoted(statement)} takes ${milliseconds(meanMs)} each time and ${percent(share)} of the database's time`;
 }
 
 function traceClause(operation: OperationTime | null): string[] {

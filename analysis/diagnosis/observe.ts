@@ -11,6 +11,7 @@ import { databaseWaits } from '../postgres/activity.ts';
 import { readActivityLooks, readStatementsRecord } from '../postgres/read-records.ts';
 import { readIndexProof } from '../postgres/read-proof.ts';
 import { slowStatements } from '../postgres/slow.ts';
+import { sourceSentence } from '../postgres/source-sentence.ts';
 import { contentions } from '../profile/contention.ts';
 import { busiestLibrary, cpuUse } from '../profile/cpu.ts';
 import { goPackage, isOwnCode } from '../profile/names.ts';
@@ -30,6 +31,8 @@ export interface Seen {
   observed: Observed;
   /** One finding per piece that could not be read. */
   unreadable: Finding[];
+  /** Where slow statements were read, and what that makes of their figures. */
+  statementSources: string[];
 }
 
 const DEFAULT_LIMIT_MS = 300;
@@ -81,6 +84,7 @@ export async function observe(inputs: readonly DiagnosisInput[], record: Diagnos
   const halves = earlierAndLater(goroutines);
   return {
     unreadable,
+    statementSources: statements.flatMap((each) => sourceSentence(each) ?? []),
     observed: {
       service: record.service,
       requests: goroutines.length === 0 ? null : requests,
