@@ -1,4 +1,4 @@
-// A trace store on loopback that answers as Tempo's documentation of its HTTP API says, for tests: no Tempo can be built here.
+// A trace store on loopback that answers as Tempo's documentation of its HTTP API says, for tests: docs/explanation/limits.md says why there is no real one.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
