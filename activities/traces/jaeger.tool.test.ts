@@ -14,28 +14,36 @@ const AT = Date.now() - 60_000;
 const question = { service: 'api', namespace: 'shop-staging', from: new Date(AT - 1_000), to: new Date(AT + 60_000) };
 const staging = { namespace: 'shop-staging', deployment: 'api' };
 
+/** What else all-in-one listens on, nobody asks, and must not be in the way of another Jaeger. */
+const LISTENERS = [
+  'query.grpc-server.',
+  'collector.otlp.grpc.',
+  'collector.grpc-server.',
+  'collector.http-server.',
+  'admin.http.',
+  'http-server.',
+  'processor.zipkin-compact.server-',
+  'processor.jaeger-compact.server-',
+  'processor.jaeger-binary.server-',
+];
+
 let jaeger: ChildProcess;
 let url: string;
 let spans: string;
 beforeAll(async () => {
   const program = process.env['TMINUS_TOOL_JAEGER'];
   if (!program) throw new Error('Jaeger is needed for these tests: set TMINUS_TOOL_JAEGER to what `scripts/lab tool jaeger` prints');
-  const [query, collector, ...others] = await Promise.all(Array.from({ length: 8 }, freePort));
+  const [query, collector, ...others] = await Promise.all(Array.from({ length: 2 + LISTENERS.length }, freePort));
   [url, spans] = [`http://127.0.0.1:${query}`, `http://127.0.0.1:${collector}`];
-  const rest = [
-    'query.grpc-server',
-    'collector.otlp.grpc',
-    'collector.grpc-server',
-    'collector.http-server',
-    'admin.http',
-    'http-server',
-  ].map((part, index) => `--${part}.host-port=127.0.0.1:${others[index]}`);
+  const listen = (flag: string, port: number | undefined): string => `--${flag}host-port=127.0.0.1:${port}`;
   jaeger = spawn(
     program,
-    [`--query.http-server.host-port=127.0.0.1:${query}`, `--collector.otlp.http.host-port=127.0.0.1:${collector}`, ...rest],
-    {
-      stdio: 'ignore',
-    },
+    [
+      listen('query.http-server.', query),
+      listen('collector.otlp.http.', collector),
+      ...LISTENERS.map((flag, index) => listen(flag, others[index])),
+    ],
+    { stdio: 'ignore' },
   );
   await until(async () => (await fetch(`${url}/api/services`)).ok, 'Jaeger is not ready');
 }, READY_WITHIN_MS);
