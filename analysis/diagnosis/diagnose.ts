@@ -131,7 +131,7 @@ function excess({ code, measured, limit }: Finding): number {
   return code === 'LatencyAboveLimit' && typeof measured === 'number' && typeof limit === 'number' && limit > 0 ? measured / limit : 0;
 }
 
-function factsOf({ observed, statementSources }: Seen, causes: readonly Cause[], trouble: readonly Finding[]): Fact[] {
+function factsOf({ observed, statementSources, entered }: Seen, causes: readonly Cause[], trouble: readonly Finding[]): Fact[] {
   const { requests, cpu, slowBand: band, statements } = observed;
   const facts: Fact[] = [];
   const fact = (subject: string, text: string, values: Record<string, number> = {}): void => void facts.push({ subject, text, values });
@@ -166,13 +166,17 @@ function factsOf({ observed, statementSources }: Seen, causes: readonly Cause[],
       { meanMs },
     );
   for (const text of statementSources) fact('postgres', text);
+  if (entered !== null && entered.elsewhere > 0)
+    fact('traces', `${entered.elsewhere} traces left out: their requests did not enter at the Deployment under load`, {
+      elsewhere: entered.elsewhere,
+    });
   for (const { culprit, share } of trouble.length > 0 ? causes.filter((cause) => cause.share > 0).slice(1, 3) : [])
     fact('also seen', `${culprit}, ${percent(share)}`, {});
   return facts;
 }
 
 /** What cannot be known from what there is. */
-function blindSpots({ observed }: Seen, { missing, lastGood }: DiagnosisRecord): Fact[] {
+function blindSpots({ observed, entered }: Seen, { missing, lastGood, underLoad }: DiagnosisRecord): Fact[] {
   const say: string[] = [...missing];
   if (lastGood === null && !missing.some((each) => each.startsWith('comparison')))
     say.push('whether it is slower than the last good release: none was launched from here yet');
@@ -183,5 +187,11 @@ function blindSpots({ observed }: Seen, { missing, lastGood }: DiagnosisRecord):
   if (observed.database === null) say.push('what the database waits for: no `postgres` is named for the load test');
   if (observed.slowBand === null && !missing.some((each) => each.startsWith('traces')))
     say.push('which service a slow call is in: no `traces` are named, or there are fewer than 20');
+  if (entered !== null && entered.unmarked > 0)
+    say.push(
+      `whether all traces are of the load test: ${entered.unmarked} of ${entered.traces} do not say where they entered (resource attribute k8s.namespace.name), so production's may be among them`,
+    );
+  if (observed.slowBand !== null && underLoad === undefined)
+    say.push('whether all traces are of the load test: the record does not say which Deployment was under load');
   return say.map((text) => ({ subject: 'not known', text, values: {} }));
 }

@@ -20,8 +20,10 @@ import { readProfile } from '../profile/read.ts';
 import { schedulerP99 } from '../runtime/by-stage.ts';
 import { poolUse } from '../runtime/pool.ts';
 import { readRuntimeSamples } from '../runtime/summary.ts';
-import { readTraces } from '../trace/read.ts';
-import { slowBand } from '../trace/slow-band.ts';
+import { enteredAt, type Entered } from '../trace/entered.ts';
+import { readSpans } from '../trace/read.ts';
+import { slowBand, type SlowBand } from '../trace/slow-band.ts';
+import { columnsOf } from '../trace/spans.ts';
 import type { DiagnosisInput, DiagnosisRecord } from './record.ts';
 
 /** Gives the stored bytes under a digest. */
@@ -29,6 +31,8 @@ export type ReadEvidence = (digest: string) => AsyncIterable<Uint8Array>;
 
 export interface Seen {
   observed: Observed;
+  /** Which traces were read; null where there are none, or the record does not say which to read. */
+  entered: Omit<Entered, 'spans'> | null;
   /** One finding per piece that could not be read. */
   unreadable: Finding[];
   /** Where slow statements were read, and what that makes of their figures. */
@@ -66,7 +70,7 @@ export async function observe(inputs: readonly DiagnosisInput[], record: Diagnos
   const statements = valuesOf(await each('slow-statements', readStatementsRecord));
   const looks = valuesOf(await each('lock-waits', readActivityLooks)).flat();
   const indexes = valuesOf(await each('index-proof', readIndexProof));
-  const [spans] = valuesOf(await each('traces', (bytes) => slowBand(readTraces(bytes))));
+  const [traces] = valuesOf(await each('traces', (bytes) => bandUnderLoad(bytes, record)));
   const requests = waitsOfRequests(valuesOf(goroutines));
   const isOwn = ownPackages(cpu);
   const use = cpuUse(cpu, isOwn);
@@ -85,6 +89,7 @@ export async function observe(inputs: readonly DiagnosisInput[], record: Diagnos
   return {
     unreadable,
     statementSources: statements.flatMap((each) => sourceSentence(each) ?? []),
+    entered: traces?.entered ?? null,
     observed: {
       service: record.service,
       requests: goroutines.length === 0 ? null : requests,
@@ -97,7 +102,7 @@ export async function observe(inputs: readonly DiagnosisInput[], record: Diagnos
       database: databaseWaits(looks),
       statements: statements.flatMap(slowStatements),
       indexes,
-      slowBand: spans ?? null,
+      slowBand: traces?.band ?? null,
     },
   };
 }
@@ -113,6 +118,14 @@ function cannotRead(kind: EvidenceKind, source: string, digest: string, why: str
     message: `the ${kind.replaceAll('-', ' ')} of ${source} cannot be read: ${why}`,
     evidence: [digest],
   };
+}
+
+/** The slow band of the requests of the load; of all of the service where the record does not say which Deployment that was. */
+function bandUnderLoad(bytes: Uint8Array, { service, underLoad }: DiagnosisRecord): { band: SlowBand | null; entered: Seen['entered'] } {
+  const all = readSpans(bytes);
+  if (underLoad === undefined) return { band: slowBand(columnsOf(all)), entered: null };
+  const { spans, ...entered } = enteredAt(all, service, underLoad);
+  return { band: slowBand(columnsOf(spans)), entered };
 }
 
 /** Profiles of one pod in the order they were taken: the first half of each pod's, and the second. Null where no pod has two. */
