@@ -150,7 +150,9 @@ it('explains what it found without running EXPLAIN, and proves the index on a co
     store,
     lastGood: async () => null,
     databaseUrl: async () => server.url('postgres'),
-    tracesUrl: () => '',
+    traceStore: () => {
+      throw new Error('no traces are asked for');
+    },
   });
   expect(gathered.missing).toEqual([]);
   expect(gathered.evidence.map(({ kind }) => kind)).toEqual(['index-proof']);
