@@ -127,11 +127,10 @@ export function runtimeTable(loads: readonly StageLoad[], samples: readonly Runt
   if (loads.some(({ fromMs, toMs }) => toMs - fromMs < STEADY_SECONDS * 1_000))
     notes.push(`stages shorter than ${STEADY_SECONDS} s are not steady: read them as a trend`);
   if (loads.some(({ cut }) => cut)) notes.push('the run ended before its last stages did: they are told by the time they had');
-  const pods = [...looksByPod(samples)].map(([pod, looks]): Pod => ({
-    looks,
-    read: looks.filter(({ unread }) => unread === null),
-    ...pausesOf(samples.filter((sample) => sample.pod === pod && sample.unread === null)),
-  }));
+  const pods = [...looksByPod(samples).values()].map((looks): Pod => {
+    const read = looks.filter(({ unread }) => unread === null);
+    return { read, ...pausesOf(read) };
+  });
   const lost = pods.reduce((sum, pod) => sum + pod.lost, 0);
   if (lost > 0) notes.push(`${lost} GC pauses were lost between two looks; look more often`);
   return {
@@ -143,7 +142,6 @@ export function runtimeTable(loads: readonly StageLoad[], samples: readonly Runt
 }
 
 interface Pod extends ReturnType<typeof pausesOf> {
-  looks: readonly RuntimeSample[];
   read: readonly RuntimeSample[];
 }
 
@@ -154,7 +152,7 @@ function row(load: StageLoad, index: number, pods: readonly Pod[]): Table['rows'
   const own = pods.flatMap(({ read }) => read.filter(({ at }) => within(Date.parse(at))));
   const goroutines = own.flatMap(({ goroutines: seen }) => seen ?? []);
   const pauses = Float64Array.from(pods.flatMap((pod) => pod.pauses.filter(({ endMs }) => within(endMs)).map(({ ms }) => ms))).sort();
-  // Where a pod was not read, none of its pauses would have been seen.
+  // Where no page told pauses, none of them would have been seen: not known, not 0.
   const pausesTold = own.some((sample) => sample.pauses !== null);
   const spanning = pods.flatMap(({ read }) => fromBefore(read, fromMs, toMs));
   const runtime = runtimeByPod(spanning);
