@@ -71,6 +71,8 @@ test('lets the tool change nothing but Deployments in production', () => {
     ),
   );
   expect(writing).toEqual([['tminus', 'shop', 'patch', 'deployments']]);
+  const reading = (rights as Role[]).filter(({ rules = [] }) => rules.some(({ resources }) => resources.includes('pods/log')));
+  expect(reading.map(({ metadata }) => metadata.namespace)).toEqual(['shop-staging']);
 });
 
 test('writes an environment file the worker accepts, with absolute paths', () => {

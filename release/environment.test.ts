@@ -17,7 +17,7 @@ test('fills in ports, folders and programs', () => {
   const loaded = loadEnvironment(frame, 'e.yaml');
   expect(loaded.ok && loaded.environment.spec).toMatchObject({
     clusters: { lab: { kubeconfig: '.lab/kubeconfig', prometheus: 'lab', pprofPort: 6060, metricsPort: 8080 } },
-    evidence: { folder: '.tminus/evidence' },
+    evidence: { folder: 'evidence' },
     load: { k6: 'k6' },
     notify: {},
   });

@@ -1,7 +1,9 @@
 import type { EvidenceStore } from '../activities/evidence/contract.ts';
+import { objectionsOfHouse, type House } from '../release/house.ts';
 import { formatProblem, loadRelease } from '../release/load.ts';
 import { lateCheckpoints, planOf } from '../release/plan.ts';
 import type { Release } from '../release/release.ts';
+import { explainStart } from '../verdict/can.ts';
 import type { Principal } from '../verdict/verdict.ts';
 import type { CountdownInput } from '../workflows/messages.ts';
 import { ApiError } from './api/errors.ts';
@@ -11,6 +13,7 @@ import type { Countdowns, OpenedPlan } from './countdowns.ts';
 export interface SubmissionWorld {
   countdowns: Countdowns;
   evidence: EvidenceStore;
+  house: House;
   now: () => number;
 }
 
@@ -19,7 +22,11 @@ export interface SubmissionWorld {
  * started unless the whole file is right.
  */
 export async function submit(world: SubmissionWorld, request: StartRequest, requestedBy: Principal): Promise<OpenedPlan> {
+  const barred = explainStart(requestedBy, world.house.starters);
+  if (barred !== null) throw new ApiError('NotAllowed', barred, 'ask someone who may, or whoever keeps the environment file');
   const release = readRelease(request);
+  const objections = objectionsOfHouse(release, world.house);
+  if (objections.length > 0) throw invalid(objections.map((objection) => `${request.fileName}: ${objection}`));
   const scripts = scriptsOf(release, request);
   const now = world.now();
   const plan = planOf(release, now);

@@ -1,9 +1,10 @@
 // What a load test could not know while it ran: the traces of its time, and how the database executes what was slow.
 import { readStatementsRecord } from '../../analysis/postgres/read-records.ts';
 import { missingIndexes } from '../../analysis/postgres/missing-index.ts';
+import type { Plan } from '../../analysis/postgres/plan.ts';
 import { readPlan } from '../../analysis/postgres/read-plan.ts';
 import { slowStatements } from '../../analysis/postgres/slow.ts';
-import { onlyReads, parserReady } from '../../analysis/postgres/statement.ts';
+import { normalised, onlyReads, parserReady, withParameters } from '../../analysis/postgres/statement.ts';
 import { summarizeLoad } from '../../analysis/load-test/summary.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import { bytesOf } from '../evidence/bytes-of.ts';
@@ -89,16 +90,33 @@ async function gatherPlans(
   const put = (kind: 'query-plan' | 'index-proof', value: unknown) =>
     store.put({ kind, mediaType: 'application/json', source: `database ${name}` }, new TextEncoder().encode(`${JSON.stringify(value)}\n`));
   const url = await databaseUrl(name);
+  const logged = await loggedPlans(load, store);
   for (const { statement } of slowStatements(record)) {
     try {
-      const plan = await explain(url, statement);
-      const ref = await put('query-plan', plan);
-      gathered.evidence.push(ref);
-      const [proposal] = onlyReads(statement) ? missingIndexes(readPlan(await bytesOf(store, ref.digest))) : [];
+      const plan = logged.get(statement) ?? (await asked(statement));
+      const [found] = onlyReads(statement) ? missingIndexes(plan) : [];
+      const proposal = found && { ...found, comparisons: withParameters(found.comparisons, statement) };
       if (proposal)
         gathered.evidence.push(await put('index-proof', { statement, sql: proposal.sql, ...(await proveIndex(url, statement, proposal)) }));
     } catch (error) {
       gathered.missing.push(`plan of ${JSON.stringify(statement.slice(0, 80))}: ${(error as Error).message}`);
     }
   }
+
+  async function asked(statement: string): Promise<Plan> {
+    const ref = await put('query-plan', await explain(url, statement));
+    gathered.evidence.push(ref);
+    return readPlan(await bytesOf(store, ref.digest));
+  }
+}
+
+/** Plans that auto_explain gave while the load ran, by their statement. Those without figures (log_analyze off) are asked for again: they show no wasted row. */
+async function loggedPlans(load: readonly EvidenceRef[], store: EvidenceStore): Promise<Map<string, Plan>> {
+  const plans = new Map<string, Plan>();
+  for (const { kind, digest } of load) {
+    if (kind !== 'query-plan') continue;
+    const plan = readPlan(await bytesOf(store, digest));
+    if (plan.statement !== null && plan.root.actualRows !== null) plans.set(normalised(plan.statement), plan);
+  }
+  return plans;
 }

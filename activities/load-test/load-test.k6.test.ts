@@ -174,11 +174,13 @@ test('passes a service that keeps its limits, under the release file’s load an
   expect(codes(report)).toEqual(['ErrorRateWithinLimit', 'LatencyWithinLimit', 'LoadDelivered', ...RUNTIME_AT_EASE].sort());
   expect(say(report, 'LatencyWithinLimit')).toMatch(/^p99 of POST \/api\/order\/create is [\d.]+ ms, limit 300 ms$/);
   const load = report.facts.find((fact) => fact.subject === 'load');
-  expect(load?.text).toMatch(/^4 s, 80 requests\/s asked, [\d.]+ delivered, 0 dropped$/);
+  expect(load?.text).toMatch(/^4 s, 80 iterations\/s asked, [\d.]+ delivered, 0 dropped$/);
   expect(Math.abs((load?.values.requests ?? 0) - 320)).toBeLessThanOrEqual(2);
   expect(report.facts.find((fact) => fact.subject === 'runtime')?.text).toContain('goroutines 42 → 42');
   expect(report.evidence.map((ref) => ref.kind)).toEqual(['k6-points', 'runtime-samples']);
-  expect(beats.some(({ text, unit, total }) => /requests\/s asked, [\d.]+ delivered/.test(text) && unit === 's' && total === 4)).toBe(true);
+  expect(beats.some(({ text, unit, total }) => /iterations\/s asked, [\d.]+ delivered/.test(text) && unit === 's' && total === 4)).toBe(
+    true,
+  );
 
   // What `tminus verify` does: the same findings, byte for byte, from the stored bytes alone.
   const { stages, limits } = planOf((await inputFor({})).step);
@@ -214,7 +216,7 @@ test('takes profiles while a limit is broken, and stops the run within 3 s once 
     'runtime-samples',
   ]);
   expect(report.facts.map((fact) => fact.text)).toContain('7 profiles of the one pod, taken while a limit was broken');
-  expect(report.facts[0]?.text).toMatch(/^stopped after \d+ s: hopeless, 100 requests\/s asked/);
+  expect(report.facts[0]?.text).toMatch(/^stopped after \d+ s: hopeless, 100 iterations\/s asked/);
 });
 
 test('goes on to the verdict when the profiles cannot be had', async () => {
@@ -233,6 +235,14 @@ test('profiles a run that keeps its limits too, for a leak breaks none until it 
 test('fails a dead target by its errors, not by its speed', async () => {
   const report = await run({ rate: 50, seconds: 2, world: { resolveTarget: () => 'http://127.0.0.1:1', pprofPort: 1, metricsPort: 1 } });
   expect(codes(report)).toEqual(['ErrorRateAboveLimit', 'LatencyUndecided', 'LoadDelivered', 'RuntimeUnknown']);
+});
+
+test('counts what was delivered in iterations, where each sends two requests', async () => {
+  const script = SCRIPT.replace(/(http\.post\(.*\);) \}/, '$1 $1 }');
+  const report = await run({ script, rate: 40, seconds: 2 });
+  const load = report.facts.find((fact) => fact.subject === 'load');
+  expect(load?.text).toMatch(/^2 s, 40 iterations\/s asked, (39|40|41)[\d.]* delivered, 0 dropped$/);
+  expect(load?.values.requests).toBe(2 * (load?.values.iterations ?? 0));
 });
 
 test('holds when iterations were dropped for want of virtual users', async () => {

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { Readable, pipeline } from 'node:stream';
 import { constants, createGzip } from 'node:zlib';
 import { loadFacts } from '../../analysis/load-test/facts.ts';
-import { breaches } from '../../analysis/load-test/hopeless.ts';
+import { breaches, requestsStillToCome } from '../../analysis/load-test/hopeless.ts';
 import { judgeLoad } from '../../analysis/load-test/judge.ts';
-import { offeredRequests, plannedSeconds } from '../../analysis/load-test/plan.ts';
+import { offeredIterations, plannedSeconds } from '../../analysis/load-test/plan.ts';
 import { GRACEFUL_STOP_SECONDS, runLine, type LoadPlan } from '../../analysis/load-test/run-record.ts';
 import { createLoadAccumulator, summarizeLoad, type LoadAccumulator } from '../../analysis/load-test/summary.ts';
 import { judgeRuntime } from '../../analysis/runtime/judge.ts';
@@ -24,6 +24,7 @@ import { startK6, type K6Process } from './k6-process.ts';
 import { writeK6Script } from './k6-script.ts';
 import { deliveryMeter } from './delivery-meter.ts';
 import { startRuntimeSampler, type SampledPod } from './runtime-sampler.ts';
+import { serviceLogOf, type ReadPodLog } from './service-log.ts';
 import { planOf } from './step-plan.ts';
 
 export interface LoadTestWorld {
@@ -37,6 +38,8 @@ export interface LoadTestWorld {
   metricsPort: number;
   /** Address of a database of the environment file. Throws with a sentence when there is none of that name. */
   databaseUrl?: (name: string) => Promise<string>;
+  /** What a pod has logged, for slow statements that the database does not tell. Left out where the cluster's logs may not be read. */
+  readPodLog?: ReadPodLog;
   /** Scripts are written below it while they run. */
   workFolder: string;
   /** Between the two goroutine profiles; 10 s by default, which tells blocked from busy. Tests have less patience. */
@@ -105,7 +108,7 @@ async function follow(k6: K6Process, plan: LoadPlan, input: LoadTestInput, world
   const database =
     postgres === undefined || world.databaseUrl === undefined
       ? null
-      : watchDatabase({ store, name: postgres, url: await world.databaseUrl(postgres) });
+      : watchDatabase({ store, name: postgres, url: await world.databaseUrl(postgres), serviceLog: serviceLogOf(input.staging, world) });
   try {
     // Level 1 packs k6's points 20 to 1 and leaves the CPU to the load.
     const packed = createGzip({ level: constants.Z_BEST_SPEED });
@@ -226,11 +229,9 @@ function watchRun(
   };
 }
 
-/** The most requests the plan still holds: iterations not yet ended or dropped, each with as many requests as those before had. */
+/** The most requests the plan still holds: those of the iterations that neither ended nor were dropped. */
 function stillToCome(live: LoadAccumulator, { stages }: LoadPlan): number {
-  const iterations = Math.max(0, Math.ceil(offeredRequests(stages)) - live.iterations - live.dropped);
-  const perIteration = live.iterations === 0 ? 1 : Math.max(1, Math.round(live.requests / live.iterations));
-  return iterations * perIteration;
+  return requestsStillToCome(Math.ceil(offeredIterations(stages)) - live.iterations - live.dropped, live);
 }
 
 /** Profiles of the pods under load. Which of them is at fault cannot be told from the client's side, so the fact names all. */

@@ -35,6 +35,8 @@ export interface Observed {
   database: DatabaseWaits | null;
   /** Slow by themselves. Null where statements were not read. */
   statements: SlowStatement[] | null;
+  /** A log told them: what is below its threshold was not seen. */
+  onlyLogged: boolean;
   /** What the plans of statements show, by statement. */
   plans: ReadonlyMap<string, Fact[]>;
   indexes: ProvenIndex[];

@@ -14,6 +14,7 @@ const nothing: Observed = {
   pool: null,
   database: null,
   statements: [],
+  onlyLogged: false,
   plans: new Map(),
   indexes: [],
   slowBand: null,
@@ -90,6 +91,8 @@ describe('what lies upstream', () => {
     expect(codes({ requests, pool, statements: [costly], indexes: [index] })).toEqual(['CauseMissingIndex']);
     expect(codes({ requests, pool, statements: [costly], indexes: [{ ...index, afterMs: 40 }] })).toEqual(['CauseSlowStatement']);
     expect(codes({ requests, pool, statements: [costly] })).toEqual(['CauseSlowStatement']);
+    const [logged] = rankCauses({ ...nothing, requests, pool, statements: [{ ...costly, logged: true }] });
+    expect(logged?.because[0]).toMatch(/ each time it was logged and [\d.]+ % of the time of what was logged$/);
     expect(codes({ requests, pool })).toEqual(['CausePoolExhausted']);
   });
 
@@ -97,6 +100,7 @@ describe('what lies upstream', () => {
     const because = (seen: Partial<Observed>) => rankCauses({ ...nothing, requests, pool, ...seen })[0]?.because.join('; ');
     expect(because({ statements: [] })).toContain('the statements themselves are quick');
     expect(because({ statements: [{ ...costly, share: 0.3 }] })).not.toContain('quick');
+    expect(because({ statements: [], onlyLogged: true })).not.toContain('quick');
     const unread = { statements: 'permission denied for pg_stat_statements', database: null };
     expect(because({ statements: null, unread })).toMatch(
       /whether a slow statement keeps the connections is not known: permission denied for pg_stat_statements$/u,

@@ -5,6 +5,7 @@ import type { RequestWait } from '../goroutine/requests.ts';
 import { poolClauses } from '../runtime/judge-pool.ts';
 import type { OperationTime } from '../trace/slow-band.ts';
 import type { Category } from '../trace/spans.ts';
+import type { SlowStatement } from '../postgres/slow.ts';
 import type { Observed } from './observed.ts';
 
 export type CauseCode =
@@ -147,7 +148,7 @@ function databaseCause(seen: Observed): Cause[] {
         code: 'CauseMissingIndex',
         culprit: costly.statement,
         because: [
-          `${quoted(costly.statement)} takes ${milliseconds(costly.meanMs)} each time and ${percent(costly.share)} of the database's time`,
+          costClause(costly),
           `on a copy of the table ${quoted(index.sql)} brings it from ${milliseconds(index.beforeMs)} to ${milliseconds(index.afterMs)}`,
           ...waits,
         ],
@@ -160,11 +161,7 @@ function databaseCause(seen: Observed): Cause[] {
         ...base,
         code: 'CauseSlowStatement',
         culprit: costly.statement,
-        because: [
-          `${quoted(costly.statement)} takes ${milliseconds(costly.meanMs)} each time and ${percent(costly.share)} of the database's time`,
-          ...planClauses(seen, costly.statement),
-          ...waits,
-        ],
+        because: [costClause(costly), ...planClauses(seen, costly.statement), ...waits],
         sources: [...base.sources, 'statements', ...(seen.plans.has(costly.statement) ? (['indexes'] as const) : [])],
       },
     ];
@@ -183,11 +180,12 @@ function databaseCause(seen: Observed): Cause[] {
 }
 
 /** Said only of statements that were read: without them a pool may as well run empty for a slow one. */
-function quickClause({ statements, unread }: Observed): string[] {
+function quickClause({ statements, onlyLogged, unread }: Observed): string[] {
   if (statements === null) return [`whether a slow statement keeps the connections is not known: ${unread.statements ?? NO_STATEMENTS}`];
-  return statements.length === 0
-    ? ['the statements themselves are quick: connections are kept while something else is done, or there are too few']
-    : [];
+  if (statements.length > 0) return [];
+  return onlyLogged
+    ? ['no statement slow enough to be logged keeps the connections']
+    : ['the statements themselves are quick: connections are kept while something else is done, or there are too few'];
 }
 
 export const NO_STATEMENTS = 'no `postgres` is named for the load test';
@@ -284,6 +282,12 @@ function waitClause({ requests }: Observed, wait: RequestWait | null, what: stri
   return wait === null || requests === null || wait.requests < TOLD_SHARE * requests.inFlight
     ? []
     : [`${wait.requests} of ${requests.inFlight} requests in flight wait for ${what}, most at ${wait.site}`];
+}
+
+function costClause({ statement, meanMs, share, logged }: SlowStatement): string {
+  return logged
+    ? `${quoted(statement)} took ${milliseconds(meanMs)} each time it was logged and ${percent(share)} of the time of what was logged`
+    : `${quoted(statement)} takes ${milliseconds(meanMs)} each time and ${percent(share)} of the database's time`;
 }
 
 function traceClause(operation: OperationTime | null): string[] {

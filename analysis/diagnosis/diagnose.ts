@@ -162,7 +162,7 @@ function excess({ code, measured, limit }: Finding): number {
   return code === 'LatencyAboveLimit' && typeof measured === 'number' && typeof limit === 'number' && limit > 0 ? measured / limit : 0;
 }
 
-function factsOf({ observed, profileFacts }: Seen, causes: readonly Cause[], trouble: readonly Finding[]): Fact[] {
+function factsOf({ observed, profileFacts, statementSources }: Seen, causes: readonly Cause[], trouble: readonly Finding[]): Fact[] {
   const { requests, cpu, slowBand: band, statements } = observed;
   const facts: Fact[] = [];
   const fact = (subject: string, text: string, values: Record<string, number> = {}): void => void facts.push({ subject, text, values });
@@ -199,8 +199,13 @@ function factsOf({ observed, profileFacts }: Seen, causes: readonly Cause[], tro
       );
   }
   facts.push(...profileFacts);
-  for (const { statement, meanMs, share } of statements ?? [])
-    fact('postgres', `${Number(meanMs.toPrecision(3))} ms each, ${percent(share)} of the time: ${statement.slice(0, 100)}`, { meanMs });
+  for (const { statement, meanMs, share, logged } of statements ?? [])
+    fact(
+      'postgres',
+      `${Number(meanMs.toPrecision(3))} ms each, ${percent(share)} of the ${logged ? 'logged ' : ''}time: ${statement.slice(0, 100)}`,
+      { meanMs },
+    );
+  for (const text of statementSources) fact('postgres', text);
   for (const { culprit, share } of trouble.length > 0 ? causes.filter((cause) => cause.share > 0).slice(1, 3) : [])
     fact('also seen', `${culprit}, ${percent(share)}`, {});
   return facts;

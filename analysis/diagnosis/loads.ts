@@ -2,7 +2,7 @@
 // is slower than the last good release.
 import type { Fact } from '../../verdict/finding.ts';
 import type { Table } from '../analysis.ts';
-import { compareLoads, comparisonFacts, comparisonTable } from '../load-test/compare.ts';
+import { compareLoads, comparisonFacts, comparisonTable, unchangedFact } from '../load-test/compare.ts';
 import type { LoadPlan } from '../load-test/run-record.ts';
 import { saturation } from '../load-test/saturation.ts';
 import { readLoadPlan } from '../load-test/summary.ts';
@@ -29,7 +29,7 @@ export async function readLoads({ lastGood }: DiagnosisRecord, loads: readonly L
       ...saturation(
         stages
           .filter(({ steady, cut }) => steady && !cut)
-          .map(({ fromMs, toMs, offered, requests, p99Ms }) => ({ offered, achieved: requests / ((toMs - fromMs) / 1_000), p99Ms })),
+          .map(({ fromMs, toMs, offered, iterations, p99Ms }) => ({ offered, achieved: iterations / ((toMs - fromMs) / 1_000), p99Ms })),
       ),
     );
     if (windows === null) continue;
@@ -74,7 +74,6 @@ async function compare(before: Before, now: Now, read: ReadEvidence, said: Loads
   if (earlier === null) return;
   const comparison = compareLoads(earlier, now.windows);
   said.tables.push(comparisonTable(comparison, now.windows.widthSeconds, `Against the last good release, ${before.release}`));
-  const changed = comparisonFacts(comparison, `than ${before.release}`);
-  const same = { subject: 'last good release', text: `no endpoint is slower or faster than in ${before.release} to speak of`, values: {} };
-  said.facts.push(...(changed.length > 0 || comparison.shifts.length === 0 ? changed : [same]));
+  const unchanged = unchangedFact(comparison, before.release);
+  said.facts.push(...comparisonFacts(comparison, `than ${before.release}`), ...(unchanged === null ? [] : [unchanged]));
 }

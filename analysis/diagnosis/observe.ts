@@ -10,6 +10,9 @@ import { readPlan } from '../postgres/read-plan.ts';
 import { readActivityLooks, readStatementsRecord } from '../postgres/read-records.ts';
 import { readIndexProof } from '../postgres/read-proof.ts';
 import { slowStatements } from '../postgres/slow.ts';
+import { parserReady } from '../postgres/statement.ts';
+import { isLogged } from '../postgres/records.ts';
+import { sourceSentence } from '../postgres/source-sentence.ts';
 import { contentions } from '../profile/contention.ts';
 import { busiestLibrary, cpuUse } from '../profile/cpu.ts';
 import { goPackage, isOwnCode } from '../profile/names.ts';
@@ -33,6 +36,8 @@ export interface Seen {
   tracesOfNone: boolean;
   /** One finding per piece that could not be read. */
   unreadable: Finding[];
+  /** Where slow statements were read, and what that makes of their figures. */
+  statementSources: string[];
 }
 
 const DEFAULT_LIMIT_MS = 300;
@@ -89,7 +94,8 @@ export async function observe(
   const statements = (await byLoad('slow-statements', readStatementsRecord)).map(valuesOf);
   const looks = valuesOf(await each('lock-waits', readActivityLooks)).flat();
   const indexes = valuesOf(await each('index-proof', readIndexProof));
-  const plans = valuesOf(await each('query-plan', readPlan));
+  const loggedPlans = (await byLoad('query-plan', readPlan)).flatMap(valuesOf);
+  const askedPlans = valuesOf(await each('query-plan', readPlan, record.inputs));
   const traces = tracesOf(record, explained);
   const [spans] = valuesOf(await each('traces', (bytes) => slowBand(readTraces(bytes)), traces ?? []));
   const requests = waitsOfRequests(valuesOf(wanted(goroutines)));
@@ -97,12 +103,15 @@ export async function observe(
   const use = cpuUse(cpu, isOwn);
   const measured = explained === null ? loads : loads.slice(explained, explained + 1);
   const pools = measured.flatMap(({ plan, samples }) => poolUse(samples, plan?.limits.p99Ms ?? DEFAULT_LIMIT_MS) ?? []);
+  // What a plan shows is told from its conditions and its statement, which PostgreSQL's own parser reads.
+  await parserReady;
   const costs = wanted(statements).filter(({ unread }) => unread === null);
   const suspects = goroutines.map((profiles, i) => suspectsOf(profiles, loads[i]?.samples ?? []));
   return {
     unreadable,
     profileFacts: [...waitFacts(block), ...heapFacts(heap)],
     tracesOfNone: traces === null,
+    statementSources: wanted(statements).flatMap((each) => sourceSentence(each) ?? []),
     observed: {
       service: record.service,
       requests: wanted(goroutines).length === 0 ? null : requests,
@@ -114,7 +123,8 @@ export async function observe(
       pool: pools.find(({ saturated }) => saturated) ?? pools[0] ?? null,
       database: databaseWaits(looks),
       statements: costs.length === 0 ? null : costs.flatMap(slowStatements),
-      plans: factsOfPlans(statements.flat(), plans, record.missing),
+      onlyLogged: costs.some(isLogged),
+      plans: factsOfPlans(statements.flat(), { logged: loggedPlans, asked: askedPlans, missing: record.missing }),
       indexes,
       slowBand: spans ?? null,
       unread: {

@@ -2,7 +2,7 @@
 import type { Table } from '../analysis.ts';
 import { LatencyHistogram } from '../load-test/latency.ts';
 import { LoadLineReader } from '../load-test/lines.ts';
-import { offeredRequests, type LoadStage } from '../load-test/plan.ts';
+import { offeredIterations, type LoadStage } from '../load-test/plan.ts';
 import { feedPoints } from '../load-test/summary.ts';
 import { nearestRank } from '../statistics/index.ts';
 import { grown, looksByPod, pausesOf } from './pods.ts';
@@ -18,8 +18,10 @@ export interface StageLoad {
   plannedSeconds: number;
   /** The run ended before the stage did: too little of it to hold against others. */
   cut: boolean;
-  /** Mean of the time it had, requests/s. */
+  /** Mean of the time it had, iterations/s. */
   offered: number;
+  /** Those that ended in the stage; what was offered is counted in iterations. */
+  iterations: number;
   /** One rate from its first second to its last. */
   steady: boolean;
   requests: number;
@@ -55,6 +57,10 @@ export async function loadByStage(bytes: AsyncIterable<Uint8Array>, stages: read
       if (failed) stage.failed += 1;
       stage.histogram.record(durationMs);
     },
+    iterations(count, atMs) {
+      const stage = loads?.find(({ toMs }) => atMs < toMs) ?? loads?.at(-1);
+      if (stage) stage.iterations += count;
+    },
     runStart: () => void (began = true),
     runEnd: ({ at }) => void (endedMs = Date.parse(at)),
   });
@@ -67,6 +73,7 @@ interface CountedStage {
   index: number;
   fromMs: number;
   toMs: number;
+  iterations: number;
   requests: number;
   failed: number;
   histogram: LatencyHistogram;
@@ -77,13 +84,13 @@ function planned(stages: readonly LoadStage[], startMs: number): CountedStage[] 
   return stages.map(({ seconds }, index) => {
     const fromMs = atMs;
     atMs += seconds * 1_000;
-    return { index, fromMs, toMs: atMs, requests: 0, failed: 0, histogram: new LatencyHistogram() };
+    return { index, fromMs, toMs: atMs, iterations: 0, requests: 0, failed: 0, histogram: new LatencyHistogram() };
   });
 }
 
 /** A stage up to the end of the run. */
 function asRun(
-  { index, fromMs, toMs: plannedToMs, requests, failed, histogram }: CountedStage,
+  { index, fromMs, toMs: plannedToMs, iterations, requests, failed, histogram }: CountedStage,
   endMs: number,
   stages: readonly LoadStage[],
 ): StageLoad {
@@ -96,8 +103,9 @@ function asRun(
     toMs,
     plannedSeconds,
     cut: toMs < plannedToMs,
-    offered: seconds === 0 ? 0 : (offeredRequests(stages, secondsBefore + seconds) - offeredRequests(stages, secondsBefore)) / seconds,
+    offered: seconds === 0 ? 0 : (offeredIterations(stages, secondsBefore + seconds) - offeredIterations(stages, secondsBefore)) / seconds,
     steady: plannedSeconds > 0 && (stages[index - 1]?.ratePerSecond ?? 0) === ratePerSecond,
+    iterations,
     requests,
     failed,
     p99Ms: histogram.count === 0 ? null : histogram.atMostMs(nearestRank(histogram.count, 0.99)),
@@ -106,8 +114,8 @@ function asRun(
 
 const NAMES: readonly (readonly [name: string, unit: string])[] = [
   ['stage', ''],
-  ['offered', 'requests/s'],
-  ['achieved', 'requests/s'],
+  ['offered', 'iterations/s'],
+  ['achieved', 'iterations/s'],
   ['p99', 'ms'],
   ['errors', '%'],
   ['goroutines, mean per pod', ''],
@@ -146,7 +154,7 @@ interface Pod extends ReturnType<typeof pausesOf> {
 }
 
 function row(load: StageLoad, index: number, pods: readonly Pod[]): Table['rows'][number] {
-  const { fromMs, toMs, plannedSeconds, cut, offered, requests, failed, p99Ms } = load;
+  const { fromMs, toMs, plannedSeconds, cut, offered, iterations, requests, failed, p99Ms } = load;
   const seconds = (toMs - fromMs) / 1_000;
   const within = (ms: number): boolean => ms >= fromMs && ms < toMs;
   const own = pods.flatMap(({ read }) => read.filter(({ at }) => within(Date.parse(at))));
@@ -161,7 +169,7 @@ function row(load: StageLoad, index: number, pods: readonly Pod[]): Table['rows'
   return [
     `${index + 1}: ${cut ? `${round(seconds)} of ${plannedSeconds} s` : `${round(plannedSeconds)} s`}`,
     round(offered),
-    seconds === 0 ? null : round(requests / seconds),
+    seconds === 0 ? null : round(iterations / seconds),
     p99Ms === null ? null : round(p99Ms),
     requests === 0 ? null : round((100 * failed) / requests),
     goroutines.length === 0 ? null : round(goroutines.reduce((sum, value) => sum + value, 0) / goroutines.length),
