@@ -47,6 +47,16 @@ test.each([
   expect(printed(text)).not.toContain('hunter2');
 });
 
+test('takes a trace store for Jaeger unless it says another', () => {
+  const stores = (text: string) => {
+    const loaded = loadEnvironment(`${frame}  traces: { lab: ${text} }\n`, 'e.yaml');
+    return loaded.ok ? loaded.environment.spec.traces['lab'] : loaded.problems.map(formatProblem).join('\n');
+  };
+  expect(stores('{ url: "http://jaeger:16686" }')).toEqual({ type: 'jaeger', url: 'http://jaeger:16686' });
+  expect(stores('{ type: tempo, url: "http://tempo:3200" }')).toEqual({ type: 'tempo', url: 'http://tempo:3200' });
+  expect(stores('{ type: tempoo, url: "http://tempo:3200" }')).toMatch(/^e\.yaml:7:26 spec\.traces\.lab\.type: .*tempo/u);
+});
+
 test('a cluster names a Prometheus that is there', () => {
   expect(printed(frame.replace('prometheus: lab }', 'prometheus: lba }'))).toContain(
     'e.yaml:4:63 spec.clusters.lab.prometheus: no Prometheus is called "lba"; did you mean "lab"?',

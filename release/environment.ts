@@ -113,7 +113,10 @@ export const environmentSchema = z
           .record(
             nameKey('Name of a trace store.'),
             z
-              .strictObject({ url: address('Address of the query service of Jaeger, such as http://127.0.0.1:16686.') })
+              .strictObject({
+                type: z.enum(['jaeger', 'tempo']).default('jaeger').meta({ description: 'Whose query API it answers.' }),
+                url: address('Address of the query API, such as http://127.0.0.1:16686 (Jaeger) or http://127.0.0.1:3200 (Tempo).'),
+              })
               .meta({ description: 'One trace store.' }),
           )
           .meta({ description: 'Where traces are asked for, by the names releases use.' })

@@ -99,7 +99,7 @@ export async function assembleActivities({
         store,
         databaseUrl,
         lastGood: (target) => readLastGood(at(spec.evidence.folder), target),
-        tracesUrl: (name) => named(spec.traces, 'traces', name).url,
+        traceStore: (name) => named(spec.traces, 'traces', name),
         evidenceFolder: at(spec.evidence.folder),
       }),
     },

@@ -191,6 +191,9 @@ test('passes a service that keeps its limits, under the release file’s load an
     ...judgeRuntime(await readRuntimeSamples(store.get(samples)), { p99LimitMs: limits.p99Ms, evidence: [samples] }),
   ];
   expect(JSON.stringify(again)).toBe(JSON.stringify(report.findings));
+  // By which its traces are told from those of production.
+  const { start } = await summarizeLoad(store.get(points), limits);
+  expect(start?.underLoad).toEqual({ namespace: 'shop-staging', deployment: 'go-api' });
 });
 
 test('takes profiles while a limit is broken, and stops the run within 3 s once it is hopeless and they are taken', async () => {

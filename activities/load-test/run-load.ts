@@ -148,7 +148,9 @@ async function* recorded(
   input: LoadTestInput,
   { signal, attempt }: RunControl,
 ): AsyncIterable<Uint8Array> {
-  yield runLine('Run', { runId: input.runId, attempt, target: input.step.target, startedAt: new Date().toISOString(), plan });
+  const { namespace, deployment } = input.staging;
+  const startedAt = new Date().toISOString();
+  yield runLine('Run', { runId: input.runId, attempt, target: input.step.target, startedAt, plan, underLoad: { namespace, deployment } });
   for await (const chunk of k6.points as AsyncIterable<Uint8Array>) {
     live.push(chunk);
     yield chunk;

@@ -162,7 +162,11 @@ function excess({ code, measured, limit }: Finding): number {
   return code === 'LatencyAboveLimit' && typeof measured === 'number' && typeof limit === 'number' && limit > 0 ? measured / limit : 0;
 }
 
-function factsOf({ observed, profileFacts, statementSources }: Seen, causes: readonly Cause[], trouble: readonly Finding[]): Fact[] {
+function factsOf(
+  { observed, profileFacts, statementSources, entered }: Seen,
+  causes: readonly Cause[],
+  trouble: readonly Finding[],
+): Fact[] {
   const { requests, cpu, slowBand: band, statements } = observed;
   const facts: Fact[] = [];
   const fact = (subject: string, text: string, values: Record<string, number> = {}): void => void facts.push({ subject, text, values });
@@ -206,6 +210,10 @@ function factsOf({ observed, profileFacts, statementSources }: Seen, causes: rea
       { meanMs },
     );
   for (const text of statementSources) fact('postgres', text);
+  if (entered !== null && entered.elsewhere > 0)
+    fact('traces', `${entered.elsewhere} traces left out: their requests did not enter at the Deployment under load`, {
+      elsewhere: entered.elsewhere,
+    });
   for (const { culprit, share } of trouble.length > 0 ? causes.filter((cause) => cause.share > 0).slice(1, 3) : [])
     fact('also seen', `${culprit}, ${percent(share)}`, {});
   return facts;
@@ -215,7 +223,7 @@ function factsOf({ observed, profileFacts, statementSources }: Seen, causes: rea
 const FAILURES_TOLD = 3;
 
 /** What cannot be known from what there is. */
-function blindSpots({ observed, tracesOfNone }: Seen, { missing, lastGood }: DiagnosisRecord): Fact[] {
+function blindSpots({ observed, tracesOfNone, entered }: Seen, { missing, lastGood, underLoad }: DiagnosisRecord): Fact[] {
   const say: string[] = [...missing];
   if (lastGood === null && !missing.some((each) => each.startsWith('comparison')))
     say.push('whether it is slower than the last good release: none was launched from here yet');
@@ -230,5 +238,11 @@ function blindSpots({ observed, tracesOfNone }: Seen, { missing, lastGood }: Dia
     say.push('where the slow requests of this load test go: some load tests have no traces, so whose they are is not known');
   if (observed.slowBand === null && !tracesOfNone && !missing.some((each) => each.startsWith('traces')))
     say.push('which service a slow call is in: no `traces` are named, or there are fewer than 20');
+  if (entered !== null && entered.unmarked > 0)
+    say.push(
+      `whether all traces are of the load test: ${entered.unmarked} of ${entered.traces} do not say where they entered (resource attribute k8s.namespace.name), so production's may be among them`,
+    );
+  if (observed.slowBand !== null && underLoad === undefined)
+    say.push('whether all traces are of the load test: the record does not say which Deployment was under load');
   return say.map((text) => ({ subject: 'not known', text, values: {} }));
 }

@@ -20,8 +20,10 @@ import type { Profile } from '../profile/profile.ts';
 import { readProfile } from '../profile/read.ts';
 import { poolUse } from '../runtime/pool.ts';
 import { schedulerP99 } from '../runtime/scheduler-waits.ts';
-import { readTraces } from '../trace/read.ts';
-import { slowBand } from '../trace/slow-band.ts';
+import { enteredAt, type Entered } from '../trace/entered.ts';
+import { readSpans } from '../trace/read.ts';
+import { slowBand, type SlowBand } from '../trace/slow-band.ts';
+import { columnsOf } from '../trace/spans.ts';
 import { cannotRead, type LoadEvidence, type ReadEvidence } from './load-evidence.ts';
 import { factsOfPlans } from './plan-facts.ts';
 import { heapFacts, waitFacts } from './profile-facts.ts';
@@ -34,6 +36,8 @@ export interface Seen {
   profileFacts: Fact[];
   /** Traces are there, but not of which load test they are. */
   tracesOfNone: boolean;
+  /** Which traces were read; null where there are none, or the record does not say which to read. */
+  entered: Omit<Entered, 'spans'> | null;
   /** One finding per piece that could not be read. */
   unreadable: Finding[];
   /** Where slow statements were read, and what that makes of their figures. */
@@ -96,8 +100,8 @@ export async function observe(
   const indexes = valuesOf(await each('index-proof', readIndexProof));
   const loggedPlans = (await byLoad('query-plan', readPlan)).flatMap(valuesOf);
   const askedPlans = valuesOf(await each('query-plan', readPlan, record.inputs));
-  const traces = tracesOf(record, explained);
-  const [spans] = valuesOf(await each('traces', (bytes) => slowBand(readTraces(bytes)), traces ?? []));
+  const ofLoad = tracesOf(record, explained);
+  const [traces] = valuesOf(await each('traces', (bytes) => bandUnderLoad(bytes, record), ofLoad ?? []));
   const requests = waitsOfRequests(valuesOf(wanted(goroutines)));
   const isOwn = ownPackages(cpu);
   const use = cpuUse(cpu, isOwn);
@@ -110,8 +114,9 @@ export async function observe(
   return {
     unreadable,
     profileFacts: [...waitFacts(block), ...heapFacts(heap)],
-    tracesOfNone: traces === null,
+    tracesOfNone: ofLoad === null,
     statementSources: wanted(statements).flatMap((each) => sourceSentence(each) ?? []),
+    entered: traces?.entered ?? null,
     observed: {
       service: record.service,
       requests: wanted(goroutines).length === 0 ? null : requests,
@@ -126,7 +131,7 @@ export async function observe(
       onlyLogged: costs.some(isLogged),
       plans: factsOfPlans(statements.flat(), { logged: loggedPlans, asked: askedPlans, missing: record.missing }),
       indexes,
-      slowBand: spans ?? null,
+      slowBand: traces?.band ?? null,
       unread: {
         statements: costs.length > 0 ? null : (wanted(statements)[0]?.unread ?? null),
         database: looks.find(({ unread }) => unread !== null)?.unread ?? null,
@@ -138,6 +143,14 @@ export async function observe(
 /** What the load test at this index left, or all of them, and what was asked for afterwards. */
 export function inputsOf({ loadTests, inputs }: DiagnosisRecord, explained: number | null): DiagnosisInput[] {
   return [...(explained === null ? loadTests : loadTests.slice(explained, explained + 1)).flatMap((load) => load.inputs), ...inputs];
+}
+
+/** The slow band of the requests of the load; of all of the service where the record does not say which Deployment that was. */
+function bandUnderLoad(bytes: Uint8Array, { service, underLoad }: DiagnosisRecord): { band: SlowBand | null; entered: Seen['entered'] } {
+  const all = readSpans(bytes);
+  if (underLoad === undefined) return { band: slowBand(columnsOf(all)), entered: null };
+  const { spans, ...entered } = enteredAt(all, service, underLoad);
+  return { band: slowBand(columnsOf(spans)), entered };
 }
 
 /** Traces are asked for load test by load test; null where one has none, for then nobody knows whose the others are. */
