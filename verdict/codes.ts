@@ -1,6 +1,7 @@
 // Every finding code: what it says in English and Chinese, and what to do. `docs/reference/findings.md` is generated from here.
 import { diagnosisCodes } from './codes/diagnosis.ts';
 import type { CodeRow } from './codes/row.ts';
+import { runtimeCodes } from './codes/runtime.ts';
 
 export type { CodeRow };
 
@@ -82,16 +83,7 @@ export const codes = {
     zh: 'k6 脚本自身的阈值未通过',
     whatToDo: 'Look at the metric named; if the threshold no longer says what is wanted, change it in the script.',
   },
-  GoroutinesHigh: {
-    en: 'more goroutines stay alive than the limit allows',
-    zh: '长期存活的 goroutine 过多',
-    whatToDo: 'Compare the two goroutine profiles: the site that grew is the leak.',
-  },
-  RuntimeUnknown: {
-    en: 'no pod could be sampled while the load ran',
-    zh: '压测期间无法采样任何 Pod',
-    whatToDo: 'Check that the pprof and metrics ports of the pods can be reached from the load worker.',
-  },
+  ...runtimeCodes,
   RolloutComplete: {
     en: 'the rollout completed',
     zh: '滚动更新完成',

@@ -12,6 +12,8 @@ import { gzipSync } from 'node:zlib';
 import { jest } from '@jest/globals';
 import { judgeLoad } from '../../analysis/load-test/judge.ts';
 import { summarizeLoad } from '../../analysis/load-test/summary.ts';
+import { judgeRuntime } from '../../analysis/runtime/judge.ts';
+import { readRuntimeSamples } from '../../analysis/runtime/read-samples.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import type { ActivityProgress } from '../kubernetes/contract.ts';
@@ -46,8 +48,7 @@ beforeEach(async () => {
   beats.length = 0;
   server = createServer((request, response) => {
     const url = request.url ?? '';
-    if (url === '/metrics')
-      response.end('go_goroutines 42\ngo_cpu_classes_gc_total_cpu_seconds_total 1\ngo_cpu_classes_total_cpu_seconds_total 50\n');
+    if (url === '/metrics') response.end(metricsAtEase());
     else if (url.includes('debug=1')) response.end('# PauseNs = [100000 0]\n# PauseEnd = [1 0]\n# NumGC = 1\n');
     else if (url.startsWith('/debug/pprof/')) {
       profileAnsweredAt = performance.now();
@@ -64,6 +65,27 @@ afterEach(async () => {
   expect(await readdir(join(folder, 'work')).catch(() => [])).toEqual([]);
   await rm(folder, { recursive: true, force: true });
 });
+
+/** What a Go service at ease tells: counters that grow with time. */
+function metricsAtEase(): string {
+  const seconds = performance.now() / 1_000;
+  return `go_goroutines 42
+go_memstats_heap_alloc_bytes 4e+06
+go_memstats_gc_sys_bytes 3e+06
+go_cpu_classes_gc_total_cpu_seconds_total ${0.01 * seconds}
+go_cpu_classes_total_cpu_seconds_total ${2 * seconds}
+go_sched_latencies_seconds_bucket{le="0.000917504"} ${Math.floor(1_000 * seconds)}
+go_sched_latencies_seconds_bucket{le="+Inf"} ${Math.floor(1_000 * seconds)}
+`;
+}
+const RUNTIME_AT_EASE = [
+  'GcCpuWithinLimit',
+  'GcPausesWithinLimit',
+  'GoroutinesWithinLimit',
+  'MemorySteady',
+  'MemorySteady',
+  'SchedulerWaitsWithinLimit',
+];
 
 interface Asked {
   script?: string;
@@ -149,7 +171,7 @@ async function until<T>(ask: () => Promise<T> | T, met: (value: T) => boolean): 
 test('passes a service that keeps its limits, under the release file’s load and not the script’s', async () => {
   const report = await run();
   expect(say(report, 'LoadRunIncomplete')).toBeUndefined();
-  expect(codes(report)).toEqual(['ErrorRateWithinLimit', 'LatencyWithinLimit', 'LoadDelivered']);
+  expect(codes(report)).toEqual(['ErrorRateWithinLimit', 'LatencyWithinLimit', 'LoadDelivered', ...RUNTIME_AT_EASE].sort());
   expect(say(report, 'LatencyWithinLimit')).toMatch(/^p99 of POST \/api\/order\/create is [\d.]+ ms, limit 300 ms$/);
   const load = report.facts.find((fact) => fact.subject === 'load');
   expect(load?.text).toMatch(/^4 s, 80 iterations\/s asked, [\d.]+ delivered, 0 dropped$/);
@@ -163,7 +185,11 @@ test('passes a service that keeps its limits, under the release file’s load an
   // What `tminus verify` does: the same findings, byte for byte, from the stored bytes alone.
   const { stages, limits } = planOf((await inputFor({})).step);
   const points = report.evidence[0]?.digest ?? '';
-  const again = judgeLoad(await summarizeLoad(store.get(points), limits), limits, stages, [points]);
+  const samples = report.evidence[1]?.digest ?? '';
+  const again = [
+    ...judgeLoad(await summarizeLoad(store.get(points), limits), limits, stages, [points]),
+    ...judgeRuntime(await readRuntimeSamples(store.get(samples)), { p99LimitMs: limits.p99Ms, evidence: [samples] }),
+  ];
   expect(JSON.stringify(again)).toBe(JSON.stringify(report.findings));
   // By which its traces are told from those of production.
   const { start } = await summarizeLoad(store.get(points), limits);
@@ -205,7 +231,7 @@ test('goes on to the verdict when the profiles cannot be had', async () => {
 
 test('profiles a run that keeps its limits too, for a leak breaks none until it is too late', async () => {
   const report = await run({ profiles: 'always' });
-  expect(codes(report)).toEqual(['ErrorRateWithinLimit', 'LatencyWithinLimit', 'LoadDelivered']);
+  expect(codes(report)).toEqual(['ErrorRateWithinLimit', 'LatencyWithinLimit', 'LoadDelivered', ...RUNTIME_AT_EASE].sort());
   expect(report.facts.map((fact) => fact.text)).toContain('7 profiles of the one pod, taken in the middle of the run');
 });
 

@@ -10,7 +10,8 @@ import { judgeLoad } from '../../analysis/load-test/judge.ts';
 import { offeredIterations, plannedSeconds } from '../../analysis/load-test/plan.ts';
 import { GRACEFUL_STOP_SECONDS, runLine, type LoadPlan } from '../../analysis/load-test/run-record.ts';
 import { createLoadAccumulator, summarizeLoad, type LoadAccumulator } from '../../analysis/load-test/summary.ts';
-import { judgeRuntime, summarizeRuntime } from '../../analysis/runtime/summary.ts';
+import { judgeRuntime } from '../../analysis/runtime/judge.ts';
+import { summarizeRuntime } from '../../analysis/runtime/summary.ts';
 import { durationMs } from '../../release/duration.ts';
 import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
@@ -119,7 +120,10 @@ async function follow(k6: K6Process, plan: LoadPlan, input: LoadTestInput, world
     const summary = await summarizeLoad(store.get(points.digest), plan.limits);
     control.signal.throwIfAborted();
     return {
-      findings: [...judgeLoad(summary, plan.limits, plan.stages, [points.digest]), ...judgeRuntime(sampler.samples, [runtime.digest])],
+      findings: [
+        ...judgeLoad(summary, plan.limits, plan.stages, [points.digest]),
+        ...judgeRuntime(sampler.samples, { p99LimitMs: plan.limits.p99Ms, evidence: [runtime.digest] }),
+      ],
       facts: [
         ...loadFacts(summary, plan.limits, plan.stages),
         ...summarizeRuntime(sampler.samples),

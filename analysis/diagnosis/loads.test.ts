@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { bytesOf, endLine, header, requestLines } from '../load-test/points.fixture.ts';
 import { runLine } from '../load-test/run-record.ts';
+import { readLoadEvidence } from './load-evidence.ts';
 import { readLoads } from './loads.ts';
 import type { DiagnosisRecord } from './record.ts';
 
@@ -73,11 +74,11 @@ const recordOf = (before: string | null): DiagnosisRecord => ({
   missing: [],
   lastGood: before === null ? null : { release: 'api-1.3.0', loadTests: [{ name: 'load-test', points: before }] },
 });
-const said = async (before: string | null) =>
-  (await readLoads(recordOf(before), read)).facts.map(({ subject, text }) => `${subject}: ${text}`);
+const ask = async (record: DiagnosisRecord) => readLoads(record, (await readLoadEvidence(record, read)).loads, read);
+const said = async (before: string | null) => (await ask(recordOf(before))).facts.map(({ subject, text }) => `${subject}: ${text}`);
 
 test('tells what got slower than in the last good release, and shows the runtime by stage', async () => {
-  const { facts, tables } = await readLoads(recordOf('before'), read);
+  const { facts, tables } = await ask(recordOf('before'));
   expect(facts.map(({ text }) => text)).toEqual([expect.stringMatching(/^p99 30 ms slower than api-1\.3\.0/)]);
   expect(tables.map(({ title }) => title)).toEqual(['Runtime by stage of the load', 'Against the last good release, api-1.3.0']);
   expect(tables[0]?.rows[1]?.slice(1, 4)).toEqual([100, expect.any(Number), expect.any(Number)]);
@@ -94,7 +95,7 @@ test('counts as achieved the iterations that ended, not their requests', async (
     ...recordOf(null),
     loadTests: [{ name: 'pairs', findings: [], inputs: [{ digest: 'pairs', kind: 'k6-points', source: 'k6' }] }],
   };
-  const { facts, tables } = await readLoads(record as DiagnosisRecord, read);
+  const { facts, tables } = await ask(record as DiagnosisRecord);
   expect(tables[0]?.columns.slice(1, 3)).toEqual([
     { name: 'offered', unit: 'iterations/s' },
     { name: 'achieved', unit: 'iterations/s' },

@@ -9,8 +9,7 @@ import { readLoadPlan } from '../load-test/summary.ts';
 import { loadWindows, windowSeconds, type LoadWindows } from '../load-test/windows.ts';
 import { loadByStage, runtimeTable } from '../runtime/by-stage.ts';
 import { correlationTable } from '../runtime/correlations.ts';
-import { readRuntimeSamples } from '../runtime/summary.ts';
-import type { ReadEvidence } from './observe.ts';
+import type { LoadEvidence, ReadEvidence } from './load-evidence.ts';
 import type { DiagnosisRecord } from './record.ts';
 
 export interface LoadsSaid {
@@ -18,22 +17,18 @@ export interface LoadsSaid {
   tables: Table[];
 }
 
-/** Reads each load test's points and runtime samples; one without a plan or samples is left to the judge of the load itself. */
-export async function readLoads({ loadTests, lastGood }: DiagnosisRecord, read: ReadEvidence): Promise<LoadsSaid> {
+/** Reads each load test's points beside its runtime samples; one without a plan is left to the judge of the load itself. */
+export async function readLoads({ lastGood }: DiagnosisRecord, loads: readonly LoadEvidence[], read: ReadEvidence): Promise<LoadsSaid> {
   const said: LoadsSaid = { facts: [], tables: [] };
-  for (const { name, inputs } of loadTests) {
-    const digestOf = (kind: string): string | undefined => inputs.find((input) => input.kind === kind)?.digest;
-    const [points, samples] = [digestOf('k6-points'), digestOf('runtime-samples')];
-    const plan = points === undefined ? null : await readLoadPlan(read(points));
-    if (points === undefined || plan === null) continue;
-    const taken = samples === undefined ? [] : await readRuntimeSamples(read(samples));
+  for (const { name, points, plan, samples: taken } of loads) {
+    if (points === null || plan === null) continue;
     const stages = (await loadByStage(read(points), plan.stages)) ?? [];
     const windows = await loadWindows(read(points), windowSeconds(plan.stages));
     if (stages.length > 0) said.tables.push(runtimeTable(stages, taken));
     said.facts.push(
       ...saturation(
         stages
-          .filter(({ steady }) => steady)
+          .filter(({ steady, cut }) => steady && !cut)
           .map(({ fromMs, toMs, offered, iterations, p99Ms }) => ({ offered, achieved: iterations / ((toMs - fromMs) / 1_000), p99Ms })),
       ),
     );
