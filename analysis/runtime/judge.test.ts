@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { codeRow } from '../../verdict/codes.ts';
+import { summarizeRuntime } from './summary.ts';
 import { judgeRuntime } from './judge.ts';
 import type { PoolSample, RuntimeSample } from './sample.ts';
 
@@ -117,6 +118,15 @@ describe('the collector', () => {
     const samples = ['a', 'b', 'c', 'd', 'e'].flatMap((pod) => run(() => ({ pod, gcCpuSeconds: null })));
     expect(notPassed(samples)).toEqual([['GcCpuUnknown', 'inconclusive']]);
     expect(messageOf(samples, 'GcCpuUnknown')).toMatch(/^GC CPU of pods a, b, c and 2 more is not known: its \/metrics does not tell/u);
+  });
+
+  it('is not judged where no pod ever tells of it, which is told; where one pod does, the others are not known', () => {
+    const silent = (pod: string) => run(() => ({ pod, gcCpuSeconds: null, totalCpuSeconds: null }));
+    expect(judge(silent('a')).filter(({ subject }) => subject.startsWith('GC CPU'))).toEqual([]);
+    expect(summarizeRuntime(silent('a')).map(({ subject, text }) => `${subject}: ${text}`)).toContain(
+      'not judged: GC CPU: no pod tells go_cpu_classes_gc_total_cpu_seconds_total and go_cpu_classes_total_cpu_seconds_total',
+    );
+    expect(notPassed([...silent('a'), ...run(() => ({ pod: 'b' }))])).toEqual([['GcCpuUnknown', 'inconclusive']]);
   });
 
   const pauses = (lengthMs: number, perLook: number) =>

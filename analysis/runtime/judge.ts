@@ -4,7 +4,7 @@ import { relative } from '../statistics/rounding.ts';
 import { judgePool } from './judge-pool.ts';
 import { looksByPod } from './pods.ts';
 import type { RuntimeSample } from './sample.ts';
-import { SIGNALS, type PodLooks, type Reading, type Signal } from './signals.ts';
+import { SIGNALS, untold, type PodLooks, type Reading, type Signal } from './signals.ts';
 
 /** Above this a service leaks or piles up work; Uber's LeakProf looks at 10,000 at one place, so 5,000 in one process is the stricter gate. */
 const GOROUTINES_LIMIT = 5_000;
@@ -25,7 +25,8 @@ export interface JudgeRuntimeOptions {
 
 /**
  * Judges the samples of one load test: goroutines, the collector's CPU and pauses, waits for a processor, memory, the pgx pool. What is beyond
- * its limit is told per pod, what is within it once, by the worst pod. A pool is judged where any pod tells of one.
+ * its limit is told per pod, what is within it once, by the worst pod. A pool is judged where any pod tells of one, and so is a signal; those that
+ * none tells are facts of `summarizeRuntime`.
  */
 export function judgeRuntime(samples: readonly RuntimeSample[], { p99LimitMs, evidence = [] }: JudgeRuntimeOptions): Finding[] {
   const pods = [...looksByPod(samples)].map(([name, looks]): PodLooks => ({
@@ -38,7 +39,9 @@ export function judgeRuntime(samples: readonly RuntimeSample[], { p99LimitMs, ev
     const why = samples.find(({ unread }) => unread !== null)?.unread ?? 'no pod was found';
     return [unknown('runtime', `the Go runtime of no pod could be read while the load ran: ${why}`, evidence)];
   }
-  return [...judgeGoroutines(pods), ...SIGNALS.flatMap((signal) => judgeSignal(signal, read)), ...judgePool(samples, p99LimitMs)].map(
+  const silent = untold(read.flatMap((pod) => pod.read));
+  const signals = SIGNALS.filter((signal) => !silent.includes(signal));
+  return [...judgeGoroutines(pods), ...signals.flatMap((signal) => judgeSignal(signal, read)), ...judgePool(samples, p99LimitMs)].map(
     (finding) => ({ ...finding, evidence }),
   );
 }

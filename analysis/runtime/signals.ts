@@ -26,6 +26,9 @@ export interface Signal {
   beyondIs: Outcome;
   limit: number;
   unit: string;
+  /** The series it is read from. A service in which no pod ever tells it is not judged by it, which is told: an export is a choice, a gap is not. */
+  series: string;
+  tells(sample: RuntimeSample): boolean;
   /** What one pod shows, or the clause why it is not known. */
   read(pod: PodLooks): Reading | string;
 }
@@ -64,6 +67,8 @@ export const SIGNALS: readonly Signal[] = [
     beyondIs: 'fail',
     limit: GC_CPU_PERCENT,
     unit: '%',
+    series: 'go_cpu_classes_gc_total_cpu_seconds_total and go_cpu_classes_total_cpu_seconds_total',
+    tells: ({ gcCpuSeconds, totalCpuSeconds }) => gcCpuSeconds !== null || totalCpuSeconds !== null,
     read({ read }) {
       const told = read.filter(({ gcCpuSeconds, totalCpuSeconds }) => gcCpuSeconds !== null && totalCpuSeconds !== null);
       const [gc, total] = [grown(told.map(takenByGc)), grown(told.map(({ totalCpuSeconds }) => totalCpuSeconds))];
@@ -83,6 +88,8 @@ export const SIGNALS: readonly Signal[] = [
     beyondIs: 'fail',
     limit: STOPPED_PERCENT,
     unit: '%',
+    series: '/debug/pprof/heap?debug=1',
+    tells: ({ pauses }) => pauses !== null,
     read({ read }) {
       const told = read.filter(({ pauses }) => pauses !== null);
       const [first, last] = [told[0], told.at(-1)];
@@ -106,6 +113,8 @@ export const SIGNALS: readonly Signal[] = [
     beyondIs: 'fail',
     limit: Number(SCHEDULER_WAIT_MS.toPrecision(3)),
     unit: 'ms',
+    series: 'go_sched_latencies_seconds',
+    tells: ({ schedulerWaits }) => (schedulerWaits ?? null) !== null,
     read({ read }) {
       const cell = schedulerWaitP99(read);
       if (cell === null) return 'its /metrics does not tell go_sched_latencies_seconds twice';
@@ -138,6 +147,8 @@ function memory(subject: string, metric: string, of: (sample: RuntimeSample) => 
     beyondIs: 'inconclusive',
     limit: GROWTH_FACTOR,
     unit: 'x',
+    series: metric,
+    tells: (sample) => of(sample) !== null,
     read({ read }) {
       const told = read.flatMap((sample) => of(sample) ?? []);
       if (told.length < 2) return `its /metrics does not tell ${metric} twice`;
@@ -152,6 +163,10 @@ function memory(subject: string, metric: string, of: (sample: RuntimeSample) => 
     },
   };
 }
+
+/** Signals that no pod ever told of, though pods were read: the service does not export them. */
+export const untold = (read: readonly RuntimeSample[]): Signal[] =>
+  read.length === 0 ? [] : SIGNALS.filter(({ tells }) => !read.some(tells));
 
 const digits = (value: number): string => String(Number(value.toPrecision(3)));
 const megabytes = (bytes: number): string => `${digits(bytes / 1e6)} MB`;

@@ -3,6 +3,7 @@ import type { Fact } from '../../verdict/finding.ts';
 import { nearestRank } from '../statistics/index.ts';
 import { looksByPod, pausesOf, takenByGc } from './pods.ts';
 import type { RuntimeSample } from './sample.ts';
+import { untold } from './signals.ts';
 
 export interface PodRuntime {
   pod: string;
@@ -56,7 +57,14 @@ export function summarizeRuntime(samples: readonly RuntimeSample[]): Fact[] {
   const heap = most(pods.map((pod) => pod.heapMostBytes));
   if (heap !== null) values.heapMostBytes = heap;
   const text = parts.length === 0 ? 'the pods say nothing of goroutines, GC or CPU' : parts.join(', ');
-  return [{ subject: 'runtime', text: pods.length > 1 ? `${text} (highest of ${pods.length} pods)` : text, values }];
+  return [
+    { subject: 'runtime', text: pods.length > 1 ? `${text} (highest of ${pods.length} pods)` : text, values },
+    ...untold(samples.filter(({ unread }) => unread === null)).map(({ subject, series }) => ({
+      subject: 'not judged',
+      text: `${subject}: no pod tells ${series}`,
+      values: {},
+    })),
+  ];
 }
 
 function summarizePod(pod: string, samples: RuntimeSample[]): PodRuntime {
