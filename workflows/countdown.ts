@@ -78,7 +78,7 @@ async function open(state: CountdownState): Promise<void> {
     actorOfRequester(state),
     'countdown.started',
     state.input.release.metadata.name,
-    `release ${state.input.releaseDigest}, fencing generation ${lock.generation}${state.input.rehearsal ? ', rehearsal on virtual time' : ''}`,
+    `release ${state.input.releaseDigest}, fencing generation ${lock.generation}${state.input.rehearsal ? ', rehearsal on virtual time' : ''}${state.input.comment ? `: ${state.input.comment}` : ''}`,
   );
   await enterPhase(state, 'counting');
 }
