@@ -12,7 +12,10 @@ const ESTIMATE_FACTOR = 100;
 const HIT_RATIO = 0.95;
 const JIT_SHARE = 0.1;
 
-/** Nodes by their own time. An index that is missing fails; what only makes slow is told as facts. */
+/**
+ * Nodes by their own time. An index that may be missing is inconclusive, for a plan alone does not prove that it would help; what only makes
+ * slow is told as facts.
+ */
 export function describePlan(plan: Plan): Analysis {
   const figures = planFigures(plan);
   const own = exclusiveTimes(plan);
@@ -54,13 +57,13 @@ export function describePlan(plan: Plan): Analysis {
     say('JIT', `${round(plan.jitMs)} ms of ${round(whole)} ms went into compiling`, { ms: plan.jitMs });
   return {
     findings: missingIndexes(plan).map(({ relation, sql, removedShare, rowsRead, timeShare }): Finding => ({
-      code: 'CauseMissingIndex',
+      code: 'IndexProposed',
       subject: relation,
-      outcome: 'fail',
+      outcome: 'inconclusive',
       measured: Number((100 * removedShare).toPrecision(4)),
       limit: null,
       unit: '%',
-      message: `${Math.round(rowsRead)} rows of ${relation} are read to throw ${nearly(removedShare)} % of them away${timeShare === null ? '' : ` (${round(100 * timeShare)} % of the time)`}: try ${sql}`,
+      message: `${Math.round(rowsRead)} rows of ${relation} are read to throw ${nearly(removedShare)} % of them away${timeShare === null ? '' : ` (${round(100 * timeShare)} % of the time)`}: an index may be missing, try ${sql} on a copy`,
       evidence: [],
     })),
     facts: facts.map(([subject, text, values]) => ({ subject, text, values })),

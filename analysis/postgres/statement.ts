@@ -58,7 +58,7 @@ export interface Comparison {
 
 /**
  * The comparisons that must all hold for a row, as an index could serve them. Null where the condition cannot be served by one: an OR, a
- * function of a column, a comparison of two columns, or nothing to compare.
+ * function or a cast of a column, a comparison of two columns, or nothing to compare.
  */
 export function comparisonsOf(condition: string): Comparison[] | null {
   const select = parsed(`SELECT 1 WHERE ${condition}`)?.[0] as { stmt?: { SelectStmt?: { whereClause?: Node } } } | undefined;
@@ -71,8 +71,10 @@ export function comparisonsOf(condition: string): Comparison[] | null {
     const operator = expression?.name?.[0]?.String?.sval;
     const column = columnOf(expression?.lexpr);
     const value = expression?.rexpr;
-    if (operator === undefined || column === null || value === undefined || columnOf(value) !== null) return [];
-    const kind = operator === '=' ? 'equality' : ['<', '<=', '>', '>='].includes(operator) ? 'range' : null;
+    if (operator === undefined || column === null || value === undefined || anywhere(value, COLUMNS)) return [];
+    const many = expression?.kind === 'AEXPR_OP_ANY' || expression?.kind === 'AEXPR_IN';
+    if (!many && expression?.kind !== 'AEXPR_OP') return [];
+    const kind = operator === '=' ? 'equality' : !many && ['<', '<=', '>', '>='].includes(operator) ? 'range' : null;
     return kind === null ? [] : [{ column, kind, parameter: parameterOf(value) }];
   });
   return found.length === 0 ? null : found;
@@ -80,16 +82,25 @@ export function comparisonsOf(condition: string): Comparison[] | null {
 
 interface Node {
   BoolExpr?: { boolop: string; args?: Node[] };
-  A_Expr?: { name?: { String?: { sval?: string } }[]; lexpr?: Node; rexpr?: Node };
-  TypeCast?: { arg?: Node };
+  A_Expr?: { kind?: string; name?: { String?: { sval?: string } }[]; lexpr?: Node; rexpr?: Node };
+  TypeCast?: { arg?: Node; typeName?: { names?: { String?: { sval?: string } }[]; typmods?: unknown[]; arrayBounds?: unknown[] } };
   ColumnRef?: { fields?: { String?: { sval?: string } }[] };
   ParamRef?: { number?: number };
 }
 
+const COLUMNS: ReadonlySet<string> = new Set(['ColumnRef']);
+
+/**
+ * The column a node names. PostgreSQL prints `(status)::text` of a varchar, whose bytes are those of a text, and an index on the column
+ * serves it; `(created_at)::date` is computed, and needs an index of its own.
+ */
 function columnOf(node: Node | undefined): string | null {
-  if (node?.TypeCast !== undefined) return columnOf(node.TypeCast.arg);
+  if (node?.TypeCast !== undefined) return isText(node.TypeCast) ? columnOf(node.TypeCast.arg) : null;
   return node?.ColumnRef?.fields?.at(-1)?.String?.sval ?? null;
 }
+
+const isText = ({ typeName }: NonNullable<Node['TypeCast']>): boolean =>
+  typeName?.names?.at(-1)?.String?.sval === 'text' && !typeName.typmods && !typeName.arrayBounds;
 
 function parameterOf(node: Node): number | null {
   if (node.TypeCast?.arg !== undefined) return parameterOf(node.TypeCast.arg);

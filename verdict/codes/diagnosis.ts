@@ -22,6 +22,11 @@ export const diagnosisCodes = {
     zh: '缺少索引导致全表扫描',
     whatToDo: 'Create the index named, concurrently, after looking at what it costs writes; then recycle to the load test.',
   },
+  IndexProposed: {
+    en: 'a plan scans a table for few of its rows, and an index may be missing; nothing has proven it yet',
+    zh: '执行计划为少量行扫描整表，可能缺少索引，尚未证实',
+    whatToDo: 'Try the index named on a copy of the table; the step `analysis` does so where it names `postgres`.',
+  },
   CauseSlowStatement: {
     en: 'one statement takes most of the database’s time',
     zh: '单条语句占用了数据库的大部分时间',
