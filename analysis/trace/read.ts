@@ -1,7 +1,8 @@
 // Traces out of the three forms they come in: OTLP JSON, Jaeger JSON (file or query answer), and what Tempo answers, which is OTLP in a wrapper.
 import { UnreadableEvidence } from '../analysis.ts';
 import { gunzipBounded } from '../bytes/gunzip.ts';
-import { columnsOf, type Category, type SpanRecord, type Spans } from './spans.ts';
+import { columnsOf, type Category, type Kind, type SpanRecord, type Spans } from './spans.ts';
+import { endingOf } from './status.ts';
 
 const WAY_OUT = 'hand in OTLP JSON, the answer of Jaeger’s /api/traces, or that of Tempo’s /api/traces/ID';
 /** Numbers of 16 digits and more that stand bare: JSON.parse would round them. */
@@ -69,7 +70,8 @@ function readOtlp(resources: unknown[], records: SpanRecord[]): void {
           const place = `resourceSpans[${resourceIndex}].scopeSpans[${scopeIndex}].spans[${spanIndex}]`;
           const attributes = otlpAttributes(span['attributes']);
           const name = words(span['name']);
-          const kind = words(span['kind']).replace('SPAN_KIND_', '').toLowerCase();
+          const toldKind = words(span['kind']).replace('SPAN_KIND_', '').toLowerCase();
+          const kind = kindOf(toldKind);
           const status = isObject(span['status']) ? span['status'] : {};
           const code = words(status['code']);
           const ids = { traceId: words(span['traceId']), spanId: words(span['spanId']), parentId: words(span['parentSpanId']) };
@@ -86,18 +88,19 @@ function readOtlp(resources: unknown[], records: SpanRecord[]): void {
             startNanos,
             endSeconds,
             endNanos,
-            category: categoryOf(attributes, name, clientKind(kind)),
-            failed: code === '2' || code === 'STATUS_CODE_ERROR',
-            asynchronous: kind === '5' || kind === 'consumer',
-            status: statusOf(attributes),
+            category: categoryOf(attributes, name, kind === 'client'),
+            kind,
+            asynchronous: toldKind === '5' || toldKind === 'consumer',
+            ...endingOf(attributes, kind, code === '2' || code === 'STATUS_CODE_ERROR'),
           });
         }),
     );
   });
 }
 
-/** `SPAN_KIND_CLIENT` is 3. */
-const clientKind = (kind: string): boolean => kind === '3' || kind === 'client';
+/** `SPAN_KIND_SERVER` is 2, `SPAN_KIND_CLIENT` 3. */
+const kindOf = (told: string): Kind =>
+  told === '3' || told === 'client' ? 'client' : told === '2' || told === 'server' ? 'server' : 'other';
 
 /** Seconds and the nanoseconds in them, read as digits. */
 function unixNanos(value: unknown, place: string): [seconds: number, nanos: number] {
@@ -127,7 +130,8 @@ function readJaeger(data: unknown[], records: SpanRecord[]): void {
         const place = `data[${traceIndex}].spans[${spanIndex}]`;
         const attributes = jaegerTags(span['tags']);
         const name = words(span['operationName']);
-        const kind = attributes.get('span.kind');
+        const toldKind = attributes.get('span.kind');
+        const kind = kindOf(toldKind);
         const process = processes[words(span['processID'])];
         const references = list(span['references']).filter(isObject);
         const parent = references.find(({ refType }) => refType === 'CHILD_OF') ?? references[0];
@@ -145,10 +149,10 @@ function readJaeger(data: unknown[], records: SpanRecord[]): void {
           startNanos: Math.round((start % 1e6) * 1e3),
           endSeconds: Math.floor(end / 1e6),
           endNanos: Math.round((end % 1e6) * 1e3),
-          category: categoryOf(attributes, name, clientKind(kind)),
-          failed: attributes.get('error') === 'true' || attributes.get('otel.status_code') === 'ERROR',
-          asynchronous: kind === 'consumer' || parent?.['refType'] === 'FOLLOWS_FROM',
-          status: statusOf(attributes),
+          category: categoryOf(attributes, name, kind === 'client'),
+          kind,
+          asynchronous: toldKind === 'consumer' || parent?.['refType'] === 'FOLLOWS_FROM',
+          ...endingOf(attributes, kind, attributes.get('error') === 'true' || attributes.get('otel.status_code') === 'ERROR'),
         });
       });
   });
@@ -170,11 +174,4 @@ function categoryOf(attributes: Attributes, name: string, isClient: boolean): Ca
   if (attributes.get('messaging.system') !== '') return 'messaging';
   if (isClient && (attributes.get('http.request.method') || attributes.get('http.method')) !== '') return 'http';
   return 'own code';
-}
-
-function statusOf(attributes: Attributes): string {
-  const grpc = attributes.get('rpc.grpc.status_code') || attributes.get('rpc.response.status_code');
-  if (grpc !== '' && grpc !== '0' && grpc !== 'OK') return `gRPC ${grpc}`;
-  const http = attributes.get('http.response.status_code') || attributes.get('http.status_code');
-  return Number(http) >= 400 ? `HTTP ${http}` : '';
 }
