@@ -3,7 +3,7 @@ import type { Finding } from '../../verdict/finding.ts';
 import type { Analysis } from '../analysis.ts';
 import { exclusiveTimes } from './exclusive.ts';
 import { missingIndexes } from './missing-index.ts';
-import { nodesOf, titleOf, type Plan, type PlanNode } from './plan.ts';
+import { nodesOf, titleOf, type ParametersTold, type Plan, type PlanNode } from './plan.ts';
 import { estimateFactor, planFigures } from './plan-figures.ts';
 
 const ROWS = 40;
@@ -27,6 +27,7 @@ export function describePlan(plan: Plan): Analysis {
     whole === null ? `${figures.nodes} nodes, not executed: costs are estimates` : `${round(whole)} ms in ${figures.nodes} nodes`,
     { nodes: figures.nodes },
   );
+  if (plan.parameters !== null) say('parameters', parametersSentence(plan.parameters));
   if (figures.seqScanShare !== null && figures.seqScanNodes > 0)
     say('sequential scans', `${round(100 * figures.seqScanShare)} % of the time in ${figures.seqScanNodes} of them`, {
       percent: 100 * figures.seqScanShare,
@@ -88,6 +89,18 @@ export function describePlan(plan: Plan): Analysis {
       },
     ],
   };
+}
+
+function parametersSentence({ sampled, guessed, unknown }: ParametersTold): string {
+  const names = (numbers: readonly number[]) => numbers.map((each) => `$${each}`).join(', ');
+  const clauses = [
+    ...(unknown.length > 0
+      ? [`${names(unknown)} unknown, so NULL: rows and times are not those of the slow statement, only the shape of its plan is`]
+      : []),
+    ...(sampled.length > 0 ? [`${names(sampled)} by values that are common in their columns`] : []),
+    ...(guessed.length > 0 ? [`${names(guessed)} guessed: a tenth of a range, and no LIMIT`] : []),
+  ];
+  return clauses.length === 0 ? 'none that decides which rows are read' : clauses.join('; ');
 }
 
 function rowOf(node: PlanNode, ownMs: number | null, whole: number | null): (string | number | null)[] {

@@ -28,10 +28,12 @@ const LEAST_ROWS = 50_000;
 const LEAST_TIME_SHARE = 0.1;
 
 /**
- * Proposals, the costliest scan first; without times the planner's costs stand in for them. Pure: whether such an index is there already,
+ * Proposals, the costliest scan first; without times the planner's costs stand in for them. None where
+ * parameters are unknown, for then the rows are not those of the statement. Pure: whether such an index is there already,
  * and too wide or invalid, only the server knows, and whether it helps only a trial says.
  */
 export function missingIndexes(plan: Plan): IndexProposal[] {
+  if (plan.parameters !== null && plan.parameters.unknown.length > 0) return [];
   const own = exclusiveTimes(plan);
   const whole = plan.executionMs ?? plan.root.actualMs;
   return scansOf(plan)

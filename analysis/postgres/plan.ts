@@ -40,6 +40,18 @@ export interface Plan {
   jitMs: number | null;
   /** The statement, where the source says it. */
   statement: string | null;
+  /** What stood for the parameters of a statement that was kept without its values; null for a plan from elsewhere. */
+  parameters: ParametersTold | null;
+}
+
+/** Parameters by their numbers. Those that decide nothing are in none of the lists. */
+export interface ParametersTold {
+  /** A value that the column it is compared with holds. */
+  sampled: number[];
+  /** Bounds of a range of a tenth of the rows; of LIMIT, none. */
+  guessed: number[];
+  /** NULL, which keeps no row: only the shape of the plan is that of the statement. */
+  unknown: number[];
 }
 
 /** Every node, parents before children. */

@@ -2,11 +2,24 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { databaseWaits } from './activity.ts';
 import { describePlan } from './describe.ts';
 import { missingIndexes } from './missing-index.ts';
+import { parametersOfStatement } from './parameters.ts';
 import { readPlan } from './read-plan.ts';
 import { slowStatements } from './slow.ts';
 import { comparisonsOf, normalised, onlyReads, parametersOf, parserReady } from './statement.ts';
 
+/** What each answers while the parser is not there: these lines run before anything could load it. */
+const early = [() => onlyReads('SELECT 1'), () => normalised('SELECT 1'), () => comparisonsOf('(a = 1)')].map((ask) => {
+  try {
+    return ask();
+  } catch (error) {
+    return (error as Error).message;
+  }
+});
 beforeAll(() => parserReady);
+
+test('nothing is answered of a statement before the parser is there', () => {
+  expect(early).toEqual(early.map(() => expect.stringContaining('not initialized')));
+});
 
 describe('a statement', () => {
   test.each([
@@ -30,7 +43,67 @@ describe('a statement', () => {
       'SELECT * FROM users WHERE email = ? AND age > ? AND (',
     );
     expect(parametersOf('a = $2 and b = $11')).toBe(11);
+    expect(normalised('')).toBe('');
   });
+
+  test.each([
+    ['SELECT ', 'f(', ')'],
+    ['SELECT ', '(SELECT ', ')'],
+    ['SELECT 1', ' + 1', ''],
+    ['SELECT 1', ' UNION SELECT 1', ''],
+  ])('that no person wrote (%s%s...) is text like any other', (before, each, after) => {
+    const sql = `${before}${each.repeat(4_000)}7${after.repeat(4_000)}`;
+    expect([onlyReads(sql), comparisonsOf(sql), parametersOfStatement(sql)]).toEqual([false, null, null]);
+    expect(normalised(sql).length).toBe(2_000);
+    expect(onlyReads('SELECT 1')).toBe(true);
+  });
+
+  test.each([
+    ['SELECT * FROM orders WHERE customer = $1', [[1, 'equal', ['"orders"']]], [], []],
+    [
+      'SELECT 1 FROM a JOIN shop.b AS x ON x.k = a.k AND $2 > x.n WHERE a.k = $1',
+      [
+        [2, 'to', ['"shop"."b"']],
+        [1, 'equal', ['"a"']],
+      ],
+      [],
+      [],
+    ],
+    [
+      'SELECT 1 FROM a, b WHERE k IN ($1, $2)',
+      [
+        [1, 'equal', ['"a"', '"b"']],
+        [2, 'equal', ['"a"', '"b"']],
+      ],
+      [],
+      [],
+    ],
+    [
+      'SELECT 1 FROM a WHERE k = ANY($1::int[]) AND at BETWEEN $2 AND $3',
+      [
+        [1, 'one of', ['"a"']],
+        [2, 'from', ['"a"']],
+        [3, 'to', ['"a"']],
+      ],
+      [],
+      [],
+    ],
+    ['SELECT coalesce(sum(x), $2) FROM a WHERE k = $1 ORDER BY x + $3 LIMIT $4', [[1, 'equal', ['"a"']]], [4], []],
+    ['SELECT 1 FROM a WHERE k LIKE $1 AND at > now() - $2::interval AND lower(k) = $3', [], [], [1, 2, 3]],
+    ['SELECT (SELECT count(*) FROM a WHERE f(k) = $1) FROM b', [], [], [1]],
+    ['SELECT 1 FROM a x, b x WHERE x.k = $1', [], [], [1]],
+    ['SELECT 1 FROM generate_series($1, 5) AS n', [], [], [1]],
+  ] as const)(
+    '%s tells of its parameters which columns they are compared with, which are limits, and which are unknown',
+    (sql, ...expected) => {
+      const found = parametersOfStatement(sql);
+      expect([
+        found?.compared.map(({ parameter, comparing, tables }) => [parameter, comparing, tables]),
+        found?.limits,
+        found?.unknown,
+      ]).toEqual(expected);
+    },
+  );
 
   test.each([
     ['(customer = $1)', [['customer', 'equality', 1]]],
@@ -97,6 +170,18 @@ describe('a plan', () => {
     expect(missingIndexes(shared(seq))).toEqual([]);
     const small = { ...node('Seq Scan'), 'Actual Rows': 1, 'Rows Removed by Filter': 49, 'Actual Loops': 1_000, 'Actual Total Time': 0.04 };
     expect(missingIndexes(below({ ...node('Nested Loop'), 'Actual Total Time': 42 }, small))).toEqual([]);
+  });
+
+  test('whose parameters were unknown tells its shape, and proposes nothing', () => {
+    const told = (unknown: number[]) => {
+      const [plan] = JSON.parse(new TextDecoder().decode(scan())) as object[];
+      return readPlan(new TextEncoder().encode(JSON.stringify([{ Parameters: { sampled: [1], guessed: [], unknown }, ...plan }])));
+    };
+    expect(missingIndexes(told([]))).toHaveLength(1);
+    expect(missingIndexes(told([2]))).toEqual([]);
+    expect(describePlan(told([2])).facts.map(({ text }) => text)).toContainEqual(
+      expect.stringMatching(/^\$2 unknown, so NULL: .*only the shape/),
+    );
   });
 
   test('counts the blocks of a pass where the plan tells them', () => {

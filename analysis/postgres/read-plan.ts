@@ -1,6 +1,6 @@
 // Reads a plan as EXPLAIN gives it: JSON or text, bare or in psql's frame.
 import { UnreadableEvidence } from '../analysis.ts';
-import type { Plan, PlanNode } from './plan.ts';
+import type { ParametersTold, Plan, PlanNode } from './plan.ts';
 import { withoutFrame } from './psql-frame.ts';
 import { emptyNode, readTextPlan } from './text-plan.ts';
 
@@ -45,7 +45,18 @@ function readJsonPlan(text: string): Plan {
     executionMs: figure(holder, 'Execution Time', '') ?? figure(holder, 'Total Runtime', ''),
     jitMs: figure(jit, 'Total', 'JIT.Timing.'),
     statement: typeof holder['Query Text'] === 'string' ? holder['Query Text'] : null,
+    parameters: parametersOf(holder['Parameters']),
   };
+}
+
+/** What `tminus` wrote beside the statement. PostgreSQL itself writes none of it. */
+function parametersOf(told: unknown): ParametersTold | null {
+  if (!isObject(told)) return null;
+  const numbers = (name: string): number[] => {
+    const list = told[name];
+    return Array.isArray(list) ? list.filter((each) => Number.isInteger(each)) : [];
+  };
+  return { sampled: numbers('sampled'), guessed: numbers('guessed'), unknown: numbers('unknown') };
 }
 
 function nodeOf(json: Json, place: string, depth: number): PlanNode {

@@ -1,18 +1,16 @@
 // Statements by their shape: literals replaced by parameters, so that equal ones are one and no customer's data is told.
-import { loadModule, normalizeSync, parseSync } from 'libpg-query';
+import { loadModule, normalizeSync, parseSync, SqlError } from 'libpg-query';
 
-/** PostgreSQL's own parser, loaded once; nothing here can be called before it is there. */
+/** PostgreSQL's own parser, loaded once. Whoever calls what is here waits for it first: before, everything here throws. */
 export const parserReady: Promise<void> = loadModule();
 
 const SHOWN_CHARACTERS = 2_000;
 
 /** A statement with its literals as $1, $2 ...; text the parser refuses (cut off, a dialect) has its quoted text and numbers replaced by `?`. */
 export function normalised(sql: string): string {
-  try {
-    return oneLine(normalizeSync(sql));
-  } catch {
-    return oneLine(sql.replaceAll(/'(?:[^']|'')*'?/gu, '?').replaceAll(/\b\d+(?:\.\d+)?\b/gu, '?'));
-  }
+  if (sql.trim() === '') return '';
+  if (parseTree(sql) !== null) return oneLine(normalizeSync(sql));
+  return oneLine(sql.replaceAll(/'(?:[^']|'')*'?/gu, '?').replaceAll(/\b\d+(?:\.\d+)?\b/gu, '?'));
 }
 
 const oneLine = (sql: string): string => sql.replaceAll(/\s+/gu, ' ').trim().slice(0, SHOWN_CHARACTERS);
@@ -25,7 +23,7 @@ export const parametersOf = (sql: string): number => Math.max(0, ...[...sql.matc
  * may still write: whoever executes it does so in a read-only transaction.
  */
 export function onlyReads(sql: string): boolean {
-  const statements = parsed(sql);
+  const statements = parseTree(sql);
   if (statements?.length !== 1) return false;
   const { stmt } = statements[0] as { stmt?: object };
   return stmt !== undefined && 'SelectStmt' in stmt && !anywhere(stmt, WRITING);
@@ -39,12 +37,35 @@ function anywhere(node: unknown, names: ReadonlySet<string>): boolean {
   return Object.entries(node).some(([name, part]) => names.has(name) || anywhere(part, names));
 }
 
-function parsed(sql: string): unknown[] | null {
+/**
+ * Parts in parts of a statement's tree, about four to a pair of parentheses: no person writes so many, and from three times as many on walking
+ * the tree (and normalising its text) exhausts the stack.
+ */
+const DEEPEST = 1_000;
+
+/**
+ * Statements as PostgreSQL's parser reads them; null for text it refuses, or that is nested too deep. Throws where the parser is not there
+ * yet, or fails by itself.
+ */
+export function parseTree(sql: string): unknown[] | null {
   try {
-    return parseSync(sql).stmts ?? [];
-  } catch {
-    return null;
+    // Of no text at all the parser says that it is a wrong call, and of a blank one that it has no statement.
+    const { stmts } = parseSync(sql === '' ? ' ' : sql);
+    return isDeep(stmts) ? null : (stmts ?? []);
+  } catch (error) {
+    // RangeError: the stack is exhausted already while parsing.
+    if (error instanceof SqlError || error instanceof RangeError) return null;
+    throw error;
   }
+}
+
+function isDeep(tree: unknown): boolean {
+  let level = [tree];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > DEEPEST) return true;
+    level = level.flatMap((part) => (typeof part === 'object' && part !== null ? (Object.values(part) as unknown[]) : []));
+  }
+  return false;
 }
 
 /** One comparison of a condition as PostgreSQL prints it: `(customer = $1)`. */
@@ -61,7 +82,7 @@ export interface Comparison {
  * function or a cast of a column, a comparison of two columns, or nothing to compare.
  */
 export function comparisonsOf(condition: string): Comparison[] | null {
-  const select = parsed(`SELECT 1 WHERE ${condition}`)?.[0] as { stmt?: { SelectStmt?: { whereClause?: Node } } } | undefined;
+  const select = parseTree(`SELECT 1 WHERE ${condition}`)?.[0] as { stmt?: { SelectStmt?: { whereClause?: Node } } } | undefined;
   const where = select?.stmt?.SelectStmt?.whereClause;
   if (where === undefined) return null;
   const terms = where['BoolExpr'] === undefined ? [where] : where['BoolExpr'].boolop === 'AND_EXPR' ? (where['BoolExpr'].args ?? []) : null;

@@ -11,7 +11,7 @@ const CONDITIONS =
 /** Reads a plan in text form. Throws UnreadableEvidence where there is no node, or its figures are no numbers. */
 export function readTextPlan(text: string): Plan {
   const open: { indent: number; node: PlanNode }[] = [];
-  const plan: Plan = { root: emptyNode(), planningMs: null, executionMs: null, jitMs: null, statement: null };
+  const plan: Plan = { root: emptyNode(), planningMs: null, executionMs: null, jitMs: null, statement: null, parameters: null };
   let found = false;
   let subplan: string | null = null;
   text.split('\n').forEach((line, i) => {

@@ -93,7 +93,8 @@ describe('the critical path', () => {
 });
 
 describe('clocks that disagree', () => {
-  const call = (fromMs: number, toMs: number, more: Partial<FixtureSpan> = {}) => child('b', 'call', fromMs, toMs, { kind: 'CLIENT', ...more });
+  const call = (fromMs: number, toMs: number, more: Partial<FixtureSpan> = {}) =>
+    child('b', 'call', fromMs, toMs, { kind: 'CLIENT', ...more });
   const served = (fromMs: number, toMs: number): FixtureSpan => ({ id: 'c', parent: 'b', name: 'serve', fromMs, toMs, kind: 'SERVER' });
   const below = (fromMs: number, toMs: number): FixtureSpan => ({ id: 'd', parent: 'c', name: 'db', fromMs, toMs });
   const countsOf = (...trace: FixtureSpan[]) => {
@@ -141,7 +142,8 @@ describe('a span’s status', () => {
     ['SERVER', { 'http.status_code': 503 }, ['HTTP 503']],
     ['CLIENT', { 'http.status_code': 200 }, []],
   ] as const)('of a %s with %j fails as %j, flagged or not', (kind, attributes, failures) =>
-    expect(failuresOf(kind, attributes)).toEqual(failures));
+    expect(failuresOf(kind, attributes)).toEqual(failures),
+  );
 });
 
 test('says which spans nobody waits for', () => {
