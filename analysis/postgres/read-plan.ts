@@ -1,5 +1,6 @@
 // Reads a plan as EXPLAIN gives it: JSON or text, bare or in psql's frame.
 import { UnreadableEvidence } from '../analysis.ts';
+import { gunzipBounded } from '../bytes/gunzip.ts';
 import type { ParametersTold, Plan, PlanNode } from './plan.ts';
 import { withoutFrame } from './psql-frame.ts';
 import { emptyNode, readTextPlan } from './text-plan.ts';
@@ -23,10 +24,11 @@ const CONDITIONS = [
   'Output',
 ];
 
-/** A plan from the bytes of a file or of evidence. Throws UnreadableEvidence naming the place. */
+/** A plan from the bytes of a file or of evidence, gzip or not. Throws UnreadableEvidence naming the place. */
 export function readPlan(bytes: Uint8Array): Plan {
-  if (bytes.length > LARGEST_BYTES) throw new UnreadableEvidence('a plan of more than 32 MB', 'byte 0', 'give the plan of one statement');
-  const text = withoutFrame(new TextDecoder().decode(bytes));
+  const plain = gunzipBounded(bytes);
+  if (plain.length > LARGEST_BYTES) throw new UnreadableEvidence('a plan of more than 32 MB', 'byte 0', 'give the plan of one statement');
+  const text = withoutFrame(new TextDecoder().decode(plain));
   return /^\s*[[{]/u.test(text) ? readJsonPlan(text) : readTextPlan(text);
 }
 
@@ -101,8 +103,8 @@ function nodeOf(json: Json, place: string, depth: number): PlanNode {
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (error) {
-    throw new UnreadableEvidence(`this is no JSON (${(error as Error).message})`, 'line 1', 'take the plan again');
+  } catch {
+    throw new UnreadableEvidence('this is no JSON, or is cut off', 'line 1', 'take the plan again');
   }
 }
 

@@ -23,9 +23,9 @@ function documentsOf(text: string): unknown[] {
   const exact = text.replace(BARE_NANOS, '$1"$2"');
   try {
     return [JSON.parse(exact)];
-  } catch (cause) {
+  } catch {
     const lines = exact.split('\n').filter((line) => line.trim() !== '');
-    if (lines.length < 2) throw new UnreadableEvidence('this is no JSON', placeOf(cause), WAY_OUT);
+    if (lines.length < 2) throw new UnreadableEvidence('this is no JSON, or is cut off', 'line 1', WAY_OUT);
     return lines.map((line, index) => {
       try {
         return JSON.parse(line) as unknown;
@@ -35,8 +35,6 @@ function documentsOf(text: string): unknown[] {
     });
   }
 }
-
-const placeOf = (cause: unknown): string => /position \d+/.exec((cause as Error).message)?.[0] ?? 'the start';
 
 type Json = Record<string, unknown>;
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -50,7 +50,7 @@ const points = record([{ ms: 5 }, { ms: 6 }]);
 /** Name, content, and what the one sentence says. */
 const unreadable: [name: string, content: string | Uint8Array, says: RegExp][] = [
   ['cut-off.pb.gz', gzipSync(profile).subarray(0, 200), /this gzip stream ends in the middle; capture it again, to its end$/],
-  ['damaged.pb.gz', Uint8Array.from(gzipSync(profile).map((byte, i) => (i === 40 ? byte ^ 0xff : byte))), /this gzip stream is damaged/],
+  ['damaged.pb.gz', Uint8Array.from(gzipSync(profile).map((byte, i) => (i === 40 ? byte ^ 0xff : byte))), /^gzip: this gzip stream is damaged; capture it again$/],
   [
     'bomb.gz',
     gzipSync(new Uint8Array(600 * MEGABYTE)),
@@ -79,7 +79,9 @@ const unreadable: [name: string, content: string | Uint8Array, says: RegExp][] =
   ['empty', '', /this is empty/],
   ['picture.png', Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, ...Array.from({ length: 64 }, (_, i) => i)]), /./],
   ['other.json', '{"hello": "world"}', /this is no profile, dump, plan, trace or load report known here/],
-  ['cut-off.json', '{"metrics": {"http_req', /this is no JSON/],
+  ['cut-off.json', '{"metrics": {"http_req', /^line 1: this is no JSON, or is cut off; export the report again$/],
+  ['cut-off-plan.json', '[{"Plan": {"Node Type": "Seq', /^line 1: this is no JSON, or is cut off; take the plan again$/],
+  ['cut-off-traces.json', '{"resourceSpans": [{"sco', /^line 1: this is no JSON, or is cut off; hand in OTLP JSON/],
   [
     'hey.csv',
     'response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset\n0.1,0,0\n',
