@@ -14,6 +14,13 @@ export function readSamples(
   locationAt: IndexOf,
 ): Pick<Profile, 'samples' | 'stackStart' | 'stacks' | 'values'> {
   const count = parts.length / 2;
+  // A value takes a byte at least: without this a file of 1 MB asks for 300 GB.
+  if (count * width > raw.length)
+    throw new UnreadableEvidence(
+      `${count} samples of ${width} values are more than its ${raw.length} bytes can hold`,
+      'samples',
+      'capture the profile again; this one is cut off or damaged',
+    );
   const stackStart = new Int32Array(count + 1);
   const stacks = new Integers();
   const values = new Float64Array(count * width);

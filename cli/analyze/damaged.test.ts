@@ -33,6 +33,8 @@ const negativeId = Uint8Array.from([
   0x01,
   0x01,
 ]);
+/** 200,000 sample types (field 1) and as many samples (field 2), all of them empty. */
+const manyTypes = Uint8Array.from({ length: 800_000 }, (_, i) => (i % 2 === 1 ? 0 : i < 400_000 ? 0x0a : 0x12));
 const span = (id: string, parent: string, start: string, end: string) => ({
   traceId: 'a1',
   spanId: id,
@@ -64,6 +66,7 @@ const unreadable: [name: string, content: string | Uint8Array, says: RegExp][] =
     profileBytes(['samples/count', 'cpu/nanoseconds'], [{ stack: ['main.f'], values: [1, 2, 3] }]),
     /has 3 values, and the profile names 2 sample types/,
   ],
+  ['many-types.pb', manyTypes, /^samples: 200000 samples of 200000 values are more than its 800000 bytes can hold; capture/],
   [
     'circle.json',
     traces(span('b', 'c', '1000', '2000'), span('c', 'b', '1000', '2000')),
