@@ -52,7 +52,11 @@ const points = record([{ ms: 5 }, { ms: 6 }]);
 /** Name, content, and what the one sentence says. */
 const unreadable: [name: string, content: string | Uint8Array, says: RegExp][] = [
   ['cut-off.pb.gz', gzipSync(profile).subarray(0, 200), /this gzip stream ends in the middle; capture it again, to its end$/],
-  ['damaged.pb.gz', Uint8Array.from(gzipSync(profile).map((byte, i) => (i === 40 ? byte ^ 0xff : byte))), /^gzip: this gzip stream is damaged; capture it again$/],
+  [
+    'damaged.pb.gz',
+    Uint8Array.from(gzipSync(profile).map((byte, i) => (i === 40 ? byte ^ 0xff : byte))),
+    /^gzip: this gzip stream is damaged; capture it again$/,
+  ],
   [
     'bomb.gz',
     gzipSync(new Uint8Array(600 * MEGABYTE)),
