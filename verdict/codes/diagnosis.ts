@@ -78,8 +78,8 @@ export const diagnosisCodes = {
     whatToDo: 'Give the channel room for one, close it on every way out, or select on a context beside it.',
   },
   CauseLeakContext: {
-    en: 'goroutines wait for ever for a context that nobody cancels',
-    zh: 'goroutine 永远等待未取消的 context',
+    en: 'goroutines wait for ever for a context that nobody cancels, or in a select of which nothing will be ready',
+    zh: 'goroutine 永远等待未取消的 context，或阻塞在永远不会就绪的 select 上',
     whatToDo: 'Call the cancel function on every way out: `defer cancel()` right after it is made.',
   },
   CauseLeakWaitGroup: {
@@ -91,6 +91,11 @@ export const diagnosisCodes = {
     en: 'goroutines wait for ever for a lock',
     zh: 'goroutine 永远等待锁',
     whatToDo: 'Write `defer mu.Unlock()` right after Lock.',
+  },
+  CauseLeakNeverReady: {
+    en: 'goroutines wait at a nil channel or in a select without cases, which are never ready',
+    zh: 'goroutine 阻塞在 nil channel 或空 select 上，永远不会就绪',
+    whatToDo: 'Make the channel before it is used; let the goroutine end instead of `select {}`.',
   },
   CauseLeak: {
     en: 'goroutines wait for ever',
