@@ -11,6 +11,8 @@ const ROWS = 40;
 const ESTIMATE_FACTOR = 100;
 const HIT_RATIO = 0.95;
 const JIT_SHARE = 0.1;
+/** As PostgreSQL is built everywhere. */
+const BLOCK_BYTES = 8_192;
 
 /**
  * Nodes by their own time. An index that may be missing is inconclusive, for a plan alone does not prove that it would help; what only makes
@@ -42,9 +44,13 @@ export function describePlan(plan: Plan): Analysis {
       { percent: 100 * figures.sharedHitRatio },
     );
   if (figures.spillingNodes > 0)
-    say('spills', `${figures.spillingNodes} nodes wrote to disk: more work_mem would keep them in memory`, {
-      nodes: figures.spillingNodes,
-    });
+    say(
+      'spills',
+      `${figures.spillingNodes} ${figures.spillingNodes === 1 ? 'node wrote' : 'nodes wrote'} to disk${figures.tempWrittenBlocks ? ` (${round((figures.tempWrittenBlocks * BLOCK_BYTES) / 1e6)} MB)` : ''}: more work_mem would keep them in memory`,
+      {
+        nodes: figures.spillingNodes,
+      },
+    );
   if ((figures.maxEstimateFactor ?? 1) > ESTIMATE_FACTOR)
     say(
       'estimates',

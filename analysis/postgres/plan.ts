@@ -25,7 +25,10 @@ export interface PlanNode {
   /** Blocks, of the node and all below it, over all loops; null without BUFFERS. */
   sharedHit: number | null;
   sharedRead: number | null;
-  /** Blocks written to or read from temporary files, or more than one hash batch, or a sort on disk. */
+  /** Blocks of temporary files, counted alike. */
+  tempRead: number | null;
+  tempWritten: number | null;
+  /** It uses temporary files itself: blocks of its own, more than one hash batch, or a sort on disk. */
   spills: boolean;
   heapFetches: number | null;
   /** Every condition of the node as PostgreSQL prints it, by its name: `Filter`, `Index Cond`, `Hash Cond` ... */

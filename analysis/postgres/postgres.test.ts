@@ -3,6 +3,7 @@ import { databaseWaits } from './activity.ts';
 import { describePlan } from './describe.ts';
 import { missingIndexes } from './missing-index.ts';
 import { parametersOfStatement } from './parameters.ts';
+import { nodesOf } from './plan.ts';
 import { readPlan } from './read-plan.ts';
 import { slowStatements } from './slow.ts';
 import { comparisonsOf, normalised, onlyReads, parametersOf, parserReady } from './statement.ts';
@@ -182,6 +183,50 @@ describe('a plan', () => {
     expect(describePlan(told([2])).facts.map(({ text }) => text)).toContainEqual(
       expect.stringMatching(/^\$2 unknown, so NULL: .*only the shape/),
     );
+  });
+
+  test.each([
+    [
+      'JSON',
+      below(
+        { ...node('Limit'), 'Temp Read Blocks': 300, 'Temp Written Blocks': 320 },
+        { ...node('Materialize'), 'Temp Read Blocks': 300, 'Temp Written Blocks': 320, Plans: [node('Seq Scan')] },
+      ),
+    ],
+    [
+      'text',
+      readPlan(
+        new TextEncoder().encode(
+          [
+            'Limit  (cost=0.00..9.00 rows=1 width=4) (actual time=0.1..42.0 rows=1 loops=1)',
+            '  Buffers: shared hit=5 read=2, temp read=300 written=320',
+            '  ->  Materialize  (cost=0.00..9.00 rows=1 width=4) (actual time=0.1..42.0 rows=1 loops=1)',
+            '        Buffers: shared hit=5 read=2, temp read=300 written=320',
+            '        ->  Seq Scan on orders  (cost=0.00..9.00 rows=1 width=4) (actual time=0.1..42.0 rows=1 loops=1)',
+            '              Buffers: shared hit=5 read=2',
+          ].join('\n'),
+        ),
+      ),
+    ],
+  ])('tells the temporary blocks of its %s form, by the node that used them', (_, plan) => {
+    expect(nodesOf(plan).map(({ type, spills, tempWritten }) => [type, spills, tempWritten ?? 0])).toEqual([
+      ['Limit', false, 320],
+      ['Materialize', true, 320],
+      ['Seq Scan', false, 0],
+    ]);
+    expect(describePlan(plan).facts.find(({ subject }) => subject === 'spills')?.text).toBe(
+      '1 node wrote to disk (2.62 MB): more work_mem would keep them in memory',
+    );
+  });
+
+  test('does not lay the temporary blocks inside a CTE to the scan that reads it', () => {
+    const temp = (written: number) => ({ 'Temp Read Blocks': 0, 'Temp Written Blocks': written });
+    const cte = { ...node('Sort'), 'Subplan Name': 'CTE x', 'Sort Space Type': 'Disk', ...temp(50) };
+    const scanning = (written: number) => ({ ...node('CTE Scan'), 'CTE Name': 'x', ...temp(written) });
+    const spills = (written: number) =>
+      nodesOf(readPlan(scan({ ...node('Aggregate'), ...temp(written), Plans: [cte, scanning(written)] }))).map((each) => each.spills);
+    expect(spills(50)).toEqual([false, true, false]);
+    expect(spills(60)).toEqual([false, true, true]);
   });
 
   test('counts the blocks of a pass where the plan tells them', () => {

@@ -3,6 +3,7 @@ import { UnreadableEvidence } from '../analysis.ts';
 import { gunzipBounded } from '../bytes/gunzip.ts';
 import type { ParametersTold, Plan, PlanNode } from './plan.ts';
 import { withoutFrame } from './psql-frame.ts';
+import { markSpills } from './spills.ts';
 import { emptyNode, readTextPlan } from './text-plan.ts';
 
 type Json = Record<string, unknown>;
@@ -41,8 +42,10 @@ function readJsonPlan(text: string): Plan {
   if (typeof root['Node Type'] !== 'string')
     throw new UnreadableEvidence('there is no "Node Type"', '[0].Plan', 'give the output of EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)');
   const jit = isObject(holder['JIT']) && isObject(holder['JIT']['Timing']) ? holder['JIT']['Timing'] : {};
+  const node = nodeOf(root, 'Plan', 0);
+  markSpills(node);
   return {
-    root: nodeOf(root, 'Plan', 0),
+    root: node,
     planningMs: figure(holder, 'Planning Time', ''),
     executionMs: figure(holder, 'Execution Time', '') ?? figure(holder, 'Total Runtime', ''),
     jitMs: figure(jit, 'Total', 'JIT.Timing.'),
@@ -81,6 +84,8 @@ function nodeOf(json: Json, place: string, depth: number): PlanNode {
   node.workersLaunched = at('Workers Launched');
   node.sharedHit = at('Shared Hit Blocks');
   node.sharedRead = at('Shared Read Blocks');
+  node.tempRead = at('Temp Read Blocks');
+  node.tempWritten = at('Temp Written Blocks');
   node.heapFetches = at('Heap Fetches');
   node.rowsRemoved = Object.keys(json)
     .filter((key) => key.startsWith('Rows Removed by '))
