@@ -62,6 +62,11 @@ const unreadable: [name: string, content: string | Uint8Array, says: RegExp][] =
     gzipSync(new Uint8Array(600 * MEGABYTE)),
     /unpacked this gzip stream is larger than 256 MB; capture a shorter stretch of time$/,
   ],
+  [
+    'many-traces.json.gz',
+    gzipSync(`{"resourceSpans":[${' '.repeat(100 * MEGABYTE)}]}`),
+    /unpacked this gzip stream is larger than 96 MB; capture a shorter stretch of time$/,
+  ],
   ['large.pb', profile, /this is larger than 256 MB; capture a shorter stretch of time$/],
   ['negative-id.pb', negativeId, /location .*(capture|damaged)/],
   ['cut-off.pb', profile.subarray(0, profile.length - 30), /byte \d+: .*(capture|damaged)/],
