@@ -13,6 +13,8 @@ export interface SampledParameters {
 
 /** Each asks the server twice; a statement of more is made by a program, and the rest of its parameters stay unknown. */
 const SAMPLED_LIMIT = 32;
+/** Statistics are read in milliseconds; a view without them may take seconds, and what is not read by then stays unknown. */
+const SAMPLE_WITHIN_MS = 3_000;
 /** A range of a tenth of the rows: where an index on it would just help. */
 const RANGE = 0.1;
 /** Rows of a table without statistics that are looked at for one that has a value. */
@@ -28,8 +30,10 @@ export async function sampleValues(client: Client, statement: string): Promise<S
   if (found === null) return { values, told: { sampled: [], guessed: [], unknown: values.map((_, i) => i + 1) } };
   const told: ParametersTold = { sampled: [], guessed: [...found.limits], unknown: [...found.unknown] };
   const byParameter = new Map(found.compared.map((each) => [each.parameter, each]));
+  const endsAtMs = performance.now() + SAMPLE_WITHIN_MS;
   const takenOf = new Map<string, number>();
   for (const each of [...byParameter.values()].slice(0, SAMPLED_LIMIT)) {
+    if (performance.now() > endsAtMs) break;
     const held = await heldBy(client, each);
     const isClosed = found.compared.some(({ column, comparing }) => column === each.column && comparing === 'from');
     const value = held === null ? null : valueOf(each.comparing, held, takenOf.get(each.column) ?? 0, isClosed);

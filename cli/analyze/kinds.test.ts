@@ -105,7 +105,11 @@ const kinds: [name: string, content: string | Uint8Array, kind: string, says: Re
   ],
 ];
 /** Whatever can be read can be read packed. */
-for (const [name, content, ...told] of [...kinds]) if (!name.endsWith('.gz')) kinds.push([`${name}.gz`, gzipSync(content), ...told]);
+kinds.push(
+  ...kinds
+    .filter(([name]) => !name.endsWith('.gz'))
+    .map(([name, content, ...told]): (typeof kinds)[number] => [`${name}.gz`, gzipSync(content), ...told]),
+);
 let items: AnalyzedFile[] = [];
 
 beforeAll(() => {
