@@ -168,6 +168,15 @@ describe('the guard with the real Prometheus', () => {
     expect((await acts().runGuard(input())).findings).toMatchObject([{ code: 'GuardNoData', message: expect.stringContaining('2 times') }]);
   });
 
+  it('holds with the query when every request fails, but under a label of another name', async () => {
+    prometheus = await startRealPrometheus(playedPods, { codeLabel: 'status' });
+    send({ errors: 20 });
+    await scraped();
+    expect((await acts().runGuard(input())).findings).toMatchObject([
+      { code: 'GuardNoData', outcome: 'inconclusive', message: expect.stringContaining('code=~"[1-5].."') },
+    ]);
+  });
+
   it('is undecided without traffic, and never takes 0 of 0 for a pass', async () => {
     prometheus = await startRealPrometheus(playedPods);
     await scraped();
@@ -214,6 +223,16 @@ describe('preflight with the real Prometheus', () => {
     expect(wrong.findings.filter(({ outcome }) => outcome !== 'pass').map(({ subject }) => subject)).toEqual([
       'request counters',
       'latency buckets',
+    ]);
+  });
+
+  it('finds a histogram that labels the status otherwise than the guard asks for it', async () => {
+    prometheus = await startRealPrometheus(playedPods, { codeLabel: 'status_code' });
+    send();
+    await scraped();
+    const { findings } = await acts().runPreflight(preflight);
+    expect(findings.filter(({ outcome }) => outcome !== 'pass')).toMatchObject([
+      { subject: 'request counters', outcome: 'fail', message: expect.stringContaining('label the histogram with `code`') },
     ]);
   });
 
