@@ -154,12 +154,12 @@ export const codes = {
   GuardUndecided: {
     en: 'too few requests to say whether the launch is good',
     zh: '请求数太少，无法判断',
-    whatToDo: 'Extend the bake time, or send more traffic, then resume.',
+    whatToDo: 'Extend the bake time, or send more traffic, then resume: the bake time begins again.',
   },
   PodsRestarted: {
     en: 'pods restarted during the guard',
     zh: '守护期间 Pod 重启',
-    whatToDo: 'Read the logs of the previous containers.',
+    whatToDo: 'Read the logs of the previous containers. A resume begins the bake time again.',
   },
   StepCouldNotRun: {
     en: 'a step could not do its work',
