@@ -1,6 +1,6 @@
 // The launch: the candidate's image on the one container, watched until it serves or until it must be taken back.
 import { proxyActivities } from '@temporalio/workflow';
-import type { DeploymentSnapshot, KubernetesActivities, RolloutResult } from '../../activities/kubernetes/contract.ts';
+import type { DeploymentSnapshot, KubernetesActivities, RolloutResult, VersionProof } from '../../activities/kubernetes/contract.ts';
 import { judgeRollout, judgeVersion } from '../../verdict/rollout.ts';
 import { durationMs } from '../../release/duration.ts';
 import type { LaunchStep } from '../../release/steps/registry.ts';
@@ -32,6 +32,7 @@ export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResu
     observedGeneration: write.observedGeneration,
     image: service.image,
     timeoutMs: durationMs(step.timeout),
+    writtenAt: write.at,
   });
   const launched = judgeRollout(target, rollout);
   if (launched.outcome !== 'pass')
@@ -56,6 +57,7 @@ export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResu
       { subject: 'health', text: `ok in ${proof.seconds.toFixed(1)} s`, values: { seconds: proof.seconds } },
     ],
     evidence: [before.evidence, ...rollout.evidence, ...proof.evidence],
+    ...failureKnownAt(proof),
   };
 
   async function captureAndRegister(): Promise<DeploymentSnapshot> {
@@ -88,6 +90,7 @@ export async function undoLaunch(entry: UndoEntry, { failedAt, ...identity }: Un
     observedGeneration: write.observedGeneration,
     image: snapshot.image,
     timeoutMs: limits.rollbackMs,
+    writtenAt: write.at,
     startedAfterMs,
   });
   const proof = await watch.verifyVersion({
@@ -124,6 +127,12 @@ function kubernetes(cluster: string, watchMs: number): { act: KubernetesActiviti
     // Twice: a worker that dies in the middle leaves its successor a whole watch.
     watch: proxyActivities<KubernetesActivities>({ ...long(watchMs * 2), taskQueue }),
   };
+}
+
+/** A version that does not serve is known not to when the proof is given up: the rollback's start counts from there. */
+function failureKnownAt({ ok, evidence }: VersionProof): Pick<StepResult, 'failedAt'> {
+  const at = evidence.at(-1)?.capturedAt;
+  return ok || at === undefined ? {} : { failedAt: at };
 }
 
 function rolloutFact(from: string, to: string, { podsReady, podsWanted, seconds, outcome }: RolloutResult) {
