@@ -76,6 +76,16 @@ export const codes = {
     zh: '有上限的接口没有收到请求',
     whatToDo: 'Check the name tags in the k6 script against the limits in the release file.',
   },
+  CandidateUnderLoad: {
+    en: 'the pods under load ran the candidate from beginning to end',
+    zh: '压测全程 Pod 均运行候选版本',
+    whatToDo: 'Nothing.',
+  },
+  CandidateNotUnderLoad: {
+    en: 'the pods under load did not surely run the candidate, so the numbers may be those of another version',
+    zh: '无法确认压测对象就是候选版本',
+    whatToDo: 'Deploy the candidate to staging, let nobody else deploy there while the load runs, then retry the step.',
+  },
   GoroutinesHigh: {
     en: 'more goroutines stay alive than the limit allows',
     zh: '长期存活的 goroutine 过多',

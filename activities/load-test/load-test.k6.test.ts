@@ -113,7 +113,7 @@ async function run(asked: Asked = {}): Promise<StepReport> {
     store,
     k6Path,
     resolveTarget: () => `http://127.0.0.1:${port}`,
-    listPods: () => Promise.resolve([{ name: 'go-api-1', ip: '127.0.0.1' }]),
+    listPods: () => Promise.resolve([{ name: 'go-api-1', ip: '127.0.0.1', image: 'registry.local/go-api:sha-1', imageId: 'sha256:1' }]),
     pprofPort: port,
     metricsPort: port,
     workFolder: join(folder, 'work'),
@@ -149,7 +149,7 @@ async function until<T>(ask: () => Promise<T> | T, met: (value: T) => boolean): 
 test('passes a service that keeps its limits, under the release file’s load and not the script’s', async () => {
   const report = await run();
   expect(say(report, 'LoadRunIncomplete')).toBeUndefined();
-  expect(codes(report)).toEqual(['ErrorRateWithinLimit', 'LatencyWithinLimit', 'LoadDelivered']);
+  expect(codes(report)).toEqual(['CandidateUnderLoad', 'ErrorRateWithinLimit', 'LatencyWithinLimit', 'LoadDelivered']);
   expect(say(report, 'LatencyWithinLimit')).toMatch(/^p99 of POST \/api\/order\/create is [\d.]+ ms, limit 300 ms$/);
   const load = report.facts.find((fact) => fact.subject === 'load');
   expect(load?.text).toMatch(/^4 s, 80 requests\/s asked, [\d.]+ delivered, 0 dropped$/);
@@ -200,13 +200,25 @@ test('goes on to the verdict when the profiles cannot be had', async () => {
 
 test('profiles a run that keeps its limits too, for a leak breaks none until it is too late', async () => {
   const report = await run({ profiles: 'always' });
-  expect(codes(report)).toEqual(['ErrorRateWithinLimit', 'LatencyWithinLimit', 'LoadDelivered']);
+  expect(codes(report)).toEqual(['CandidateUnderLoad', 'ErrorRateWithinLimit', 'LatencyWithinLimit', 'LoadDelivered']);
   expect(report.facts.map((fact) => fact.text)).toContain('7 profiles of the one pod, taken in the middle of the run');
 });
 
 test('fails a dead target by its errors, not by its speed', async () => {
   const report = await run({ rate: 50, seconds: 2, world: { resolveTarget: () => 'http://127.0.0.1:1', pprofPort: 1, metricsPort: 1 } });
-  expect(codes(report)).toEqual(['ErrorRateAboveLimit', 'LatencyUndecided', 'LoadDelivered', 'RuntimeUnknown']);
+  expect(codes(report)).toEqual(['CandidateUnderLoad', 'ErrorRateAboveLimit', 'LatencyUndecided', 'LoadDelivered', 'RuntimeUnknown']);
+});
+
+test('holds when another build is deployed under the load, and says which', async () => {
+  let lists = 0;
+  const pod = { name: 'go-api-1', ip: '127.0.0.1', image: 'registry.local/go-api:sha-1' };
+  const report = await run({
+    seconds: 2,
+    world: { listPods: () => Promise.resolve([{ ...pod, imageId: (lists += 1) < 3 ? 'sha256:1' : 'sha256:2' }]) },
+  });
+  expect(say(report, 'CandidateNotUnderLoad')).toBe(
+    'the load test says nothing of registry.local/go-api:sha-1: under this name the pods ran different bytes: sha256:1, sha256:2',
+  );
 });
 
 test('holds when iterations were dropped for want of virtual users', async () => {

@@ -22,6 +22,7 @@ import type { LoadTestInput, StepReport } from '../steps-contract.ts';
 import { startK6, type K6Process } from './k6-process.ts';
 import { writeK6Script } from './k6-script.ts';
 import { deliveryMeter } from './delivery-meter.ts';
+import { seeCandidate, type CandidatePod, type SeenCandidate } from './see-candidate.ts';
 import { startRuntimeSampler, type SampledPod } from './runtime-sampler.ts';
 import { planOf } from './step-plan.ts';
 
@@ -31,7 +32,8 @@ export interface LoadTestWorld {
   k6Path: string;
   /** URL of a target of the environment file. Throws with a sentence when there is none of that name. */
   resolveTarget: (name: string) => string;
-  listPods: (target: DeploymentTarget) => Promise<readonly SampledPod[]>;
+  /** Every pod that runs and may serve, whatever version it is of. */
+  listPods: (target: DeploymentTarget) => Promise<readonly CandidatePod[]>;
   pprofPort: number;
   metricsPort: number;
   /** Address of a database of the environment file. Throws with a sentence when there is none of that name. */
@@ -76,10 +78,11 @@ export async function runLoad(input: LoadTestInput, world: LoadTestWorld, contro
   const folder = await mkdtemp(join(world.workFolder, FOLDER_PREFIX));
   try {
     const wrapper = await writeK6Script(folder, script, plan.stages, input.step.maxVus);
+    const candidate = await seeCandidate(() => world.listPods(input.staging));
     control.signal.throwIfAborted();
     const k6 = startK6({ k6Path: world.k6Path, script: wrapper, folder, targetUrl });
     try {
-      return await follow(k6, plan, input, world, control);
+      return await follow(k6, plan, candidate, input, world, control);
     } finally {
       k6.kill();
       await k6.ended;
@@ -89,13 +92,20 @@ export async function runLoad(input: LoadTestInput, world: LoadTestWorld, contro
   }
 }
 
-async function follow(k6: K6Process, plan: LoadPlan, input: LoadTestInput, world: LoadTestWorld, control: RunControl): Promise<StepReport> {
+async function follow(
+  k6: K6Process,
+  plan: LoadPlan,
+  candidate: SeenCandidate,
+  input: LoadTestInput,
+  world: LoadTestWorld,
+  control: RunControl,
+): Promise<StepReport> {
   const { store } = world;
   const source = `k6 against ${input.step.target}`;
   const live = createLoadAccumulator(plan.limits);
   const watch = watchRun(k6, live, plan, input, world, control);
   const sampler = startRuntimeSampler({
-    listPods: () => world.listPods(input.staging),
+    listPods: candidate.listPods,
     metricsPort: world.metricsPort,
     pprofPort: world.pprofPort,
     everyMs: durationMs(input.step.sampleEvery),
@@ -109,7 +119,7 @@ async function follow(k6: K6Process, plan: LoadPlan, input: LoadTestInput, world
     // Level 1 packs k6's points 20 to 1 and leaves the CPU to the load.
     const packed = createGzip({ level: constants.Z_BEST_SPEED });
     // An error of either side is thrown to whoever reads `packed`: the store, which then keeps nothing.
-    pipeline(Readable.from(recorded(k6, live, watch, plan, input, control), { objectMode: true }), packed, () => undefined);
+    pipeline(Readable.from(recorded(k6, live, watch, plan, candidate, input, control), { objectMode: true }), packed, () => undefined);
     const points = await store.put({ kind: 'k6-points', mediaType: 'application/gzip', source }, packed as AsyncIterable<Uint8Array>);
     const [profiles, , seen] = await Promise.all([watch.finish(), sampler.finish(), database?.finish()]);
     const runtime = await storeSamples(store, sampler.samples, input);
@@ -138,10 +148,18 @@ async function* recorded(
   live: LoadAccumulator,
   watch: RunWatch,
   plan: LoadPlan,
+  candidate: SeenCandidate,
   input: LoadTestInput,
   { signal, attempt }: RunControl,
 ): AsyncIterable<Uint8Array> {
-  yield runLine('Run', { runId: input.runId, attempt, target: input.step.target, startedAt: new Date().toISOString(), plan });
+  yield runLine('Run', {
+    runId: input.runId,
+    attempt,
+    target: input.step.target,
+    startedAt: new Date().toISOString(),
+    plan,
+    candidate: { image: input.image, ...candidate.before },
+  });
   for await (const chunk of k6.points as AsyncIterable<Uint8Array>) {
     live.push(chunk);
     yield chunk;
@@ -149,7 +167,10 @@ async function* recorded(
   const ended = await k6.ended;
   // A cancelled run must not become evidence.
   signal.throwIfAborted();
-  yield runLine('End', { at: new Date().toISOString(), ...ended, stopped: watch.stopped() });
+  const at = new Date().toISOString();
+  const after = await candidate.after();
+  signal.throwIfAborted();
+  yield runLine('End', { at, ...ended, stopped: watch.stopped(), candidate: after });
 }
 
 interface RunWatch {

@@ -54,7 +54,9 @@ export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResu
     findings: [launched, judgeVersion(target, proof, durationMs(step.healthWithin))],
     facts: [
       rolloutFact(before.image, service.image, rollout),
-      { subject: 'health', text: `ok in ${proof.seconds.toFixed(1)} s`, values: { seconds: proof.seconds } },
+      { subject: 'health', text: `${proof.ok ? 'ok' : 'not ok'} in ${proof.seconds.toFixed(1)} s`, values: { seconds: proof.seconds } },
+      // With the image id, beside that of CandidateUnderLoad: people can compare what was tested with what was launched.
+      ...(proof.ok ? [{ subject: 'version', text: proof.detail, values: { pods: proof.pods } }] : []),
     ],
     evidence: [before.evidence, ...rollout.evidence, ...proof.evidence],
     ...failureKnownAt(proof),
