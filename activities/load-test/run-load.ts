@@ -72,6 +72,7 @@ const ABANDONED_AFTER_MS = 7 * 86_400_000;
 export async function runLoad(input: LoadTestInput, world: LoadTestWorld, control: RunControl): Promise<StepReport> {
   const plan = planOf(input.step);
   const targetUrl = world.resolveTarget(input.step.target);
+  const databaseUrl = await databaseUrlOf(input, world);
   const script = await readWhole(world.store, input.scriptDigest);
   await mkdir(world.workFolder, { recursive: true });
   await sweep(world.workFolder);
@@ -82,7 +83,7 @@ export async function runLoad(input: LoadTestInput, world: LoadTestWorld, contro
     control.signal.throwIfAborted();
     const k6 = startK6({ k6Path: world.k6Path, script: wrapper, folder, targetUrl });
     try {
-      return await follow(k6, plan, candidate, input, world, control);
+      return await follow(k6, plan, candidate, databaseUrl, input, world, control);
     } finally {
       k6.kill();
       await k6.ended;
@@ -96,6 +97,7 @@ async function follow(
   k6: K6Process,
   plan: LoadPlan,
   candidate: SeenCandidate,
+  databaseUrl: string | null,
   input: LoadTestInput,
   world: LoadTestWorld,
   control: RunControl,
@@ -110,11 +112,7 @@ async function follow(
     pprofPort: world.pprofPort,
     everyMs: durationMs(input.step.sampleEvery),
   });
-  const { postgres } = input.step;
-  const database =
-    postgres === undefined || world.databaseUrl === undefined
-      ? null
-      : watchDatabase({ store, name: postgres, url: await world.databaseUrl(postgres) });
+  const database = databaseUrl === null ? null : watchDatabase({ store, name: input.step.postgres ?? '', url: databaseUrl });
   try {
     // Level 1 packs k6's points 20 to 1 and leaves the CPU to the load.
     const packed = createGzip({ level: constants.Z_BEST_SPEED });
@@ -140,6 +138,11 @@ async function follow(
     database?.stop();
     watch.abandon();
   }
+}
+
+/** Address of the database to watch; null where the step watches none. */
+async function databaseUrlOf({ step: { postgres } }: LoadTestInput, { databaseUrl }: LoadTestWorld): Promise<string | null> {
+  return postgres === undefined || databaseUrl === undefined ? null : databaseUrl(postgres);
 }
 
 /** What is stored: our start, k6's bytes as they come, our end. Counts them on the way. */
