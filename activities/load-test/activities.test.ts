@@ -74,11 +74,11 @@ test('leaves no timer behind when the database to watch has no address', async (
   const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
   const before = timers();
   await expect(
-    runLoad(
-      { ...rest, step: { ...step, postgres: 'shop' }, scriptDigest: script.digest },
-      world,
-      { signal: new AbortController().signal, heartbeat: () => void asked.push('beat'), attempt: 1 },
-    ),
+    runLoad({ ...rest, step: { ...step, postgres: 'shop' }, scriptDigest: script.digest }, world, {
+      signal: new AbortController().signal,
+      heartbeat: () => void asked.push('beat'),
+      attempt: 1,
+    }),
   ).rejects.toThrow('PGURL is not set');
   expect(timers()).toBe(before);
   expect(asked).toEqual([]);
