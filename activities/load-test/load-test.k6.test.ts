@@ -191,6 +191,64 @@ test('takes profiles while a limit is broken, and stops the run within 3 s once 
   expect(report.facts[0]?.text).toMatch(/^stopped after \d+ s: hopeless, 100 requests\/s asked/);
 });
 
+test('stops a hopeless run though a pod is too busy to give its profiles', async () => {
+  delayMs = 120;
+  let askedAt = 0;
+  const busy = createServer(({ url }) => void (url?.includes('/profile') && (askedAt ||= Date.now()))).listen(0, '127.0.0.1');
+  await once(busy, 'listening');
+  const report = await run({ rate: 100, seconds: 25, p99: '50ms', world: { pprofPort: (busy.address() as AddressInfo).port } });
+  busy.closeAllConnections();
+  busy.close();
+  const { end } = await summarizeLoad(store.get(report.evidence[0]?.digest ?? ''));
+  expect(end?.stopped).toBe('hopeless');
+  // The profiles may take 1 s and 2 s more; then k6 ends within 3 s.
+  const tookMs = Date.parse(end?.at ?? '') - askedAt;
+  process.stdout.write(`hopeless: ${(tookMs / 1_000).toFixed(2)} s from the first question for a profile to the end of k6\n`);
+  expect(tookMs).toBeLessThan(6_000);
+  expect(report.facts.filter((fact) => fact.text.endsWith('the load had ended')).length).toBeGreaterThan(0);
+});
+
+test('profiles the pods whose own requests are slow when there are more than three', async () => {
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  const pages: Server[] = [];
+  // One port on all addresses, as pods have it.
+  let shared = 0;
+  for (const [index, name] of names.entries()) {
+    let requests = 0;
+    const page = createServer((request, response) => {
+      requests += 10;
+      const seconds = requests * ({ d: 0.2, e: 0.4 }[name] ?? 0.01);
+      if (request.url === '/metrics')
+        response.end(`http_request_duration_seconds_sum ${seconds}\nhttp_request_duration_seconds_count ${requests}\ngo_goroutines 9\n`);
+      else response.end(gzipSync('profile'));
+    }).listen(shared, `127.0.0.${index + 2}`);
+    await once(page, 'listening');
+    shared = (page.address() as AddressInfo).port;
+    pages.push(page);
+  }
+  const pods = names.map((name, index) => ({
+    name,
+    ip: `127.0.0.${index + 2}`,
+    image: 'registry.local/go-api:sha-1',
+    imageId: 'sha256:1',
+  }));
+  const report = await run({
+    rate: 50,
+    seconds: 6,
+    profiles: 'always',
+    world: { listPods: () => Promise.resolve(pods), metricsPort: shared, pprofPort: shared },
+  });
+  for (const page of pages) {
+    page.closeAllConnections();
+    page.close();
+  }
+  expect(report.facts.map((fact) => fact.text)).toContainEqual(
+    expect.stringMatching(/profiles of 3 of 5 pods, whose requests took longest \(e 400 ms, d 200 ms, [abc] 10 ms\), taken/),
+  );
+  const profiled = new Set(report.evidence.filter(({ kind }) => kind === 'cpu-profile').map(({ source }) => source));
+  expect([...profiled]).toEqual(expect.arrayContaining(['pod shop-staging/d', 'pod shop-staging/e']));
+});
+
 test('goes on to the verdict when the profiles cannot be had', async () => {
   delayMs = 120;
   const report = await run({ rate: 100, seconds: 25, p99: '50ms', world: { pprofPort: 1 } });

@@ -10,6 +10,8 @@ import { judgeLoad } from '../../analysis/load-test/judge.ts';
 import { offeredRequests, plannedSeconds } from '../../analysis/load-test/plan.ts';
 import { GRACEFUL_STOP_SECONDS, runLine, type LoadPlan } from '../../analysis/load-test/run-record.ts';
 import { createLoadAccumulator, summarizeLoad, type LoadAccumulator } from '../../analysis/load-test/summary.ts';
+import { podsAtFault } from '../../analysis/runtime/at-fault.ts';
+import type { RuntimeSample } from '../../analysis/runtime/sample.ts';
 import { judgeRuntime, summarizeRuntime } from '../../analysis/runtime/summary.ts';
 import { durationMs } from '../../release/duration.ts';
 import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
@@ -17,7 +19,7 @@ import type { EvidenceStore } from '../evidence/contract.ts';
 import type { ActivityProgress, DeploymentTarget } from '../kubernetes/contract.ts';
 import { failpoint } from '../failpoint.ts';
 import { watchDatabase } from '../postgres/watch-database.ts';
-import { captureProfiles } from '../profiles/capture.ts';
+import { captureProfiles, GOROUTINE_GAP_MS } from '../profiles/capture.ts';
 import type { LoadTestInput, StepReport } from '../steps-contract.ts';
 import { startK6, type K6Process } from './k6-process.ts';
 import { writeK6Script } from './k6-script.ts';
@@ -57,6 +59,11 @@ const HEARTBEAT_EVERY_MS = 2_000;
 const LOOK_EVERY_MS = 500;
 /** After the load has ended a profile shows an idle service; this much is left for one that is nearly done, within the 5 s to the verdict. */
 const PROFILES_GRACE_MS = 2_000;
+/**
+ * The load goes on for the profiles of a hopeless run, which show nothing without it: for the CPU profile, or the two goroutine profiles if
+ * these are further apart, and this much for the rest. A service that is too busy to give them does not keep the run going.
+ */
+const PROFILES_REST_MS = 2_000;
 /** k6 may need this to load its script and make its virtual users. A k6 that runs longer than plan, grace and this hangs and is ended. */
 const START_UP_MS = 60_000;
 /** Late enough for a warm service, early enough for profiles of 20 s to end before a load of 30 s does. */
@@ -105,13 +112,13 @@ async function follow(
   const { store } = world;
   const source = `k6 against ${input.step.target}`;
   const live = createLoadAccumulator(plan.limits);
-  const watch = watchRun(k6, live, plan, input, world, control);
   const sampler = startRuntimeSampler({
     listPods: candidate.listPods,
     metricsPort: world.metricsPort,
     pprofPort: world.pprofPort,
     everyMs: durationMs(input.step.sampleEvery),
   });
+  const watch = watchRun(k6, live, plan, sampler.samples, input, world, control);
   const database = databaseUrl === null ? null : watchDatabase({ store, name: input.step.postgres ?? '', url: databaseUrl });
   try {
     // Level 1 packs k6's points 20 to 1 and leaves the CPU to the load.
@@ -188,6 +195,7 @@ function watchRun(
   k6: K6Process,
   live: LoadAccumulator,
   plan: LoadPlan,
+  samples: readonly RuntimeSample[],
   input: LoadTestInput,
   world: LoadTestWorld,
   control: RunControl,
@@ -196,6 +204,8 @@ function watchRun(
   const profilesEnd = new AbortController();
   let profiles: Promise<{ evidence: EvidenceRef[]; facts: Fact[] }> | null = null;
   let profilesDone = false;
+  let profilesEnoughMs = Infinity;
+  const profilesTakeMs = Math.max(durationMs(input.step.cpuProfile), world.goroutineGapMs ?? GOROUTINE_GAP_MS) + PROFILES_REST_MS;
   const profilesDueMs = performance.now() + plannedSeconds(plan.stages) * 1_000 * PROFILES_AT_SHARE;
   let stopped: 'hopeless' | null = null;
 
@@ -206,10 +216,13 @@ function watchRun(
     const due = input.step.profiles === 'always' && performance.now() >= profilesDueMs;
     if (found.length === 0 && !due) return;
     const why = found.length > 0 ? 'while a limit was broken' : 'in the middle of the run';
-    profiles ??= profilePods(input, world, why, profilesEnd.signal).finally(() => (profilesDone = true));
-    // Told to whoever awaits finish(); until then it must not count as unhandled.
-    profiles.catch(() => undefined);
-    if (profilesDone && found.some((breach) => breach.hopeless)) {
+    if (profiles === null) {
+      profilesEnoughMs = performance.now() + profilesTakeMs;
+      profiles = profilePods(samples, input, world, why, profilesEnd.signal).finally(() => (profilesDone = true));
+      // Told to whoever awaits finish(); until then it must not count as unhandled.
+      profiles.catch(() => undefined);
+    }
+    if ((profilesDone || performance.now() >= profilesEnoughMs) && found.some((breach) => breach.hopeless)) {
       stopped = 'hopeless';
       void k6.stop();
     }
@@ -253,8 +266,9 @@ function stillToCome(live: LoadAccumulator, { stages }: LoadPlan): number {
   return iterations * perIteration;
 }
 
-/** Profiles of the pods under load. Which of them is at fault cannot be told from the client's side, so the fact names all. */
+/** Profiles of the pods under load; of many, those whose own figures make them stand out. */
 async function profilePods(
+  samples: readonly RuntimeSample[],
   input: LoadTestInput,
   world: LoadTestWorld,
   why: string,
@@ -277,7 +291,12 @@ async function profilePods(
     signal,
     ...(world.goroutineGapMs === undefined ? {} : { goroutineGapMs: world.goroutineGapMs }),
   };
-  const chosen = pods.slice(0, PROFILED_PODS_LIMIT);
+  const atFault = podsAtFault(
+    pods.map(({ name }) => name),
+    samples,
+    PROFILED_PODS_LIMIT,
+  );
+  const chosen = pods.filter(({ name }) => atFault.pods.includes(name));
   const taken = await Promise.all(chosen.map((pod) => captureProfiles({ ...pod, namespace }, options)));
   const evidence = taken.flatMap((each) => each.evidence);
   const which =
@@ -285,7 +304,7 @@ async function profilePods(
       ? 'the one pod'
       : chosen.length === pods.length
         ? `all ${pods.length} pods`
-        : `${chosen.length} of ${pods.length} pods`;
+        : `${chosen.length} of ${pods.length} pods, ${atFault.why}`;
   const text = pods.length === 0 ? 'no profiles: no pod was found' : `${evidence.length} profiles of ${which}, taken ${why}`;
   return {
     evidence,

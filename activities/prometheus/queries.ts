@@ -1,4 +1,5 @@
 // The questions about the pods of one ReplicaSet, as PromQL. Guard and preflight ask the same ones, so what preflight saw is what the guard needs.
+import { PROBE_ROUTES } from '../../analysis/runtime/requests.ts';
 
 export interface PodSeries {
   namespace: string;
@@ -12,12 +13,6 @@ export interface PodSeries {
 
 /** Questions that are compared with one another are asked for one moment, this long ago: the scrapes of that moment are then written whole. */
 export const SETTLED_AFTER_S = 1;
-
-/**
- * Questions of machines to machines (kubelet's probes, the scrape itself). They are fast and never fail, so with little traffic they
- * would thin out bad answers and make up the fewest requests a verdict needs. A histogram without a `route` label keeps all of its series.
- */
-const PROBE_ROUTES = '/healthz|/livez|/readyz|/metrics';
 
 export const queries = {
   /** One sample per scrape target: exactly one for each pod, of value 1. */

@@ -1,4 +1,5 @@
 // One look at the Go runtime of a pod: what /metrics and /debug/pprof/heap?debug=1 say of goroutines, garbage collection and heap.
+import { readRequestTotals, type RequestTotals } from './requests.ts';
 
 export interface RuntimeSample {
   /** RFC 3339, worker clock. */
@@ -22,6 +23,8 @@ export interface RuntimeSample {
   schedulerWaits?: [upToSeconds: number | null, count: number][] | null;
   /** The pgx pool. */
   pool?: PoolSample | null;
+  /** What the pod counted of the requests it answered. */
+  requests?: RequestTotals | null;
 }
 
 /** Gauges and counters of pgxpool. */
@@ -67,6 +70,7 @@ const SCHEDULER_WAITS = 'go_sched_latencies_seconds_bucket';
 export type RuntimeMetrics = Record<keyof typeof METRICS, number | null> & {
   schedulerWaits: [upToSeconds: number | null, count: number][] | null;
   pool: PoolSample | null;
+  requests: RequestTotals | null;
 };
 
 /** Reads the runtime, the pool and the scheduler from Prometheus text. A name that is absent, doubled or not a finite number is null: unknown, never 0. */
@@ -90,6 +94,7 @@ export function readRuntimeMetrics(text: string): RuntimeMetrics {
     gcSysBytes: read(METRICS.gcSysBytes),
     schedulerWaits: readSchedulerWaits(text),
     pool: readPool(read),
+    requests: readRequestTotals(text),
   };
 }
 
