@@ -9,6 +9,7 @@ import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import { recordedActivity } from '../kubernetes/lab-cluster.ts';
 import { createPreflightActivities } from '../preflight/run-preflight.ts';
 import { createPrometheusClient } from '../prometheus/client.ts';
+import { SETTLED_AFTER_S } from '../prometheus/queries.ts';
 import { startRealPrometheus, type RealPrometheus } from '../prometheus/real-prometheus.ts';
 import type { GuardInput, PreflightInput } from '../steps-contract.ts';
 import { playedCluster, playedPods, PLAYED_IMAGE } from './played-cluster.ts';
@@ -79,11 +80,11 @@ function acts(cluster = playedCluster()) {
   return { ...createGuardActivities(dependencies), ...createPreflightActivities(dependencies) };
 }
 
-/** Until Prometheus has scraped every pod a moment ago: it looks for targets only every 5 s, and after a restart the old samples are still there. */
+/** Until Prometheus had scraped every pod at the moment that is asked for: it looks for targets only every 5 s, and after a restart the old samples are still there. */
 async function scraped(count = 3): Promise<void> {
   const client = createPrometheusClient({ url: prometheus.url });
   for (const endsAt = performance.now() + 15_000; performance.now() < endsAt;) {
-    const up = await client.vector('up == 1 and (time() - timestamp(up)) < 1');
+    const up = await client.vector('up == 1 and (time() - timestamp(up)) < 1', Date.now() / 1_000 - SETTLED_AFTER_S);
     if (up.ok && up.value.length === count) return;
     await new Promise((done) => setTimeout(done, 100));
   }
