@@ -32,6 +32,8 @@ export interface Announcement {
   deadlineAt?: string;
   /** What a person would type next. */
   command?: string;
+  /** Put in by whoever sends it, where the environment file says where the pages are. */
+  links?: { page: string };
 }
 
 /** The release of a Deployment that was launched last and passed its guard. */

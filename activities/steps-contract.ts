@@ -52,7 +52,7 @@ export interface GuardInput {
 }
 
 export interface GuardReport extends StepReport {
-  /** How long the guard really watched with data. */
+  /** How long the guard really watched with data. Whether it counts for the bake time is another question (verdict/bake-time.ts). */
   watchedMs: number;
 }
 

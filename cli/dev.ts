@@ -58,6 +58,8 @@ async function dev(options: DevOptions): Promise<void> {
     TMINUS_PORT: options.port,
     TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: options.namespace,
+    // On a laptop the code that was just started is the one that is meant, also after going back to an older checkout.
+    TMINUS_MAKE_CURRENT: '1',
   };
   const stopping = new AbortController();
   const running: { stop(): Promise<void> }[] = [];

@@ -22,14 +22,19 @@ interface Service {
 }
 
 /** `docker-compose config` over a file, with just the settings a team has to give. */
-function compose(file: string, env: Record<string, string> = { TMINUS_PAGE_BASE: 'https://tminus.example.com' }) {
+const settings = { TMINUS_PAGE_BASE: 'https://tminus.example.com' };
+function compose(file: string, env: Record<string, string> = settings, ...options: string[]) {
   const program = process.env['TMINUS_TOOL_COMPOSE'];
   if (!program)
     throw new Error('docker-compose is needed for these tests: set TMINUS_TOOL_COMPOSE to what `scripts/lab tool compose` prints');
-  const { status, stdout, stderr } = spawnSync(program, ['--project-directory', root, '-f', file, 'config', '--format', 'json'], {
-    env: { HOME: tmpdir(), ...env },
-    encoding: 'utf8',
-  });
+  const { status, stdout, stderr } = spawnSync(
+    program,
+    ['--project-directory', root, '-f', file, ...options, 'config', '--format', 'json'],
+    {
+      env: { HOME: tmpdir(), ...env },
+      encoding: 'utf8',
+    },
+  );
   return { status, stderr, services: () => (JSON.parse(stdout) as { services: Record<string, Service> }).services };
 }
 
@@ -157,6 +162,21 @@ describe('docker-compose.yml', () => {
     const { status, stderr } = compose(changed(from, to));
     expect(status).toBeGreaterThan(0);
     expect(stderr).toContain(complaint);
+  });
+
+  it('lets a new version become current by itself, and keeps a worker of the one before that never asks to', () => {
+    expect(named('tminus-worker').environment).toMatchObject({ TMINUS_MAKE_CURRENT: '' });
+    const { services: read } = compose(
+      file,
+      { ...settings, TMINUS_VERSION: '0.2.0', TMINUS_VERSION_BEFORE: '0.1.0' },
+      '--profile',
+      'upgrade',
+    );
+    const { 'tminus-worker': worker, 'tminus-worker-before': before } = read();
+    expect([worker?.image, before?.image]).toEqual(['tminus-worker:0.2.0', 'tminus-worker:0.1.0']);
+    expect(before?.environment).toMatchObject({ TMINUS_ROLES: 'countdowns' });
+    expect(before?.environment).not.toHaveProperty('TMINUS_MAKE_CURRENT');
+    expect(before?.volumes).toEqual(worker?.volumes);
   });
 
   it('is refused without the address at which people reach it', () => {

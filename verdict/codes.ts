@@ -83,6 +83,16 @@ export const codes = {
     zh: 'k6 脚本自身的阈值未通过',
     whatToDo: 'Look at the metric named; if the threshold no longer says what is wanted, change it in the script.',
   },
+  CandidateUnderLoad: {
+    en: 'the pods under load ran the candidate from beginning to end',
+    zh: '压测全程 Pod 均运行候选版本',
+    whatToDo: 'Nothing.',
+  },
+  CandidateNotUnderLoad: {
+    en: 'the pods under load did not surely run the candidate, so the numbers may be those of another version',
+    zh: '无法确认压测对象就是候选版本',
+    whatToDo: 'Deploy the candidate to staging, let nobody else deploy there while the load runs, then retry the step.',
+  },
   ...runtimeCodes,
   RolloutComplete: {
     en: 'the rollout completed',
@@ -152,12 +162,12 @@ export const codes = {
   GuardUndecided: {
     en: 'too few requests to say whether the launch is good',
     zh: '请求数太少，无法判断',
-    whatToDo: 'Extend the bake time, or send more traffic, then resume.',
+    whatToDo: 'Extend the bake time, or send more traffic, then resume: the bake time begins again.',
   },
   PodsRestarted: {
     en: 'pods restarted during the guard',
     zh: '守护期间 Pod 重启',
-    whatToDo: 'Read the logs of the previous containers.',
+    whatToDo: 'Read the logs of the previous containers. A resume begins the bake time again.',
   },
   StepCouldNotRun: {
     en: 'a step could not do its work',

@@ -81,8 +81,10 @@ export async function assembleActivities({
           store,
           k6Path: spec.load.k6.includes('/') ? at(spec.load.k6) : spec.load.k6,
           resolveTarget: (name) => targetUrl(environment, name),
-          listPods: async (target) =>
-            (await readDeploymentPods(clients(target.cluster), target)).pods.filter(({ ip, terminating }) => ip !== '' && !terminating),
+          listPods: async (target) => {
+            const { pods, others } = await readDeploymentPods(clients(target.cluster), target);
+            return [...pods, ...others].filter(({ ip, terminating }) => ip !== '' && !terminating);
+          },
           pprofPort: cluster?.pprofPort ?? 0,
           metricsPort: cluster?.metricsPort ?? 0,
           workFolder: join(at(spec.evidence.folder), 'work'),

@@ -2,6 +2,7 @@
 //   TMINUS_ENVIRONMENT  the environment file                     (default .tminus/environment.yaml)
 //   TMINUS_HOME         folder of the audit files                (default .tminus)
 //   TMINUS_ROLES        countdowns,clusters,load                 (default all)
+//   TMINUS_MAKE_CURRENT 1: new countdowns start on this version even if a newer one is known (default: the newest)
 //   TEMPORAL_ADDRESS    Temporal frontend                        (default 127.0.0.1:7233)
 //   TEMPORAL_NAMESPACE                                           (default default)
 import { readFile } from 'node:fs/promises';
@@ -47,8 +48,13 @@ const workers = await startWorkers({
   auditFolder: resolve(env['TMINUS_HOME'] ?? '.tminus', 'audit'),
   root: resolve(import.meta.dirname, '..'),
   roles,
+  makeCurrent: env['TMINUS_MAKE_CURRENT'] === '1',
 });
 process.stdout.write(`worker ready: ${roles.join(', ')}, version ${workers.buildId}\n`);
+if (workers.currentBuildId !== null && workers.currentBuildId !== workers.buildId)
+  process.stdout.write(
+    `new countdowns start on version ${workers.currentBuildId}, which is newer; TMINUS_MAKE_CURRENT=1 starts them on this one\n`,
+  );
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void workers.shutdown());
 await workers.done;
 

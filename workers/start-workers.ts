@@ -4,7 +4,7 @@ import { DefaultLogger, NativeConnection, Worker, bundleWorkflowCode, type Worke
 import type { Environment } from '../release/environment.ts';
 import { clusterTaskQueue, LOAD_TASK_QUEUE, WORKFLOW_TASK_QUEUE } from '../workflows/messages.ts';
 import { assembleActivities } from './activities.ts';
-import { DEPLOYMENT_NAME, makeCurrent, workflowBuildId } from './version.ts';
+import { DEPLOYMENT_NAME, settleCurrent, workflowBuildId } from './version.ts';
 
 export type Role = 'countdowns' | 'clusters' | 'load';
 
@@ -18,6 +18,8 @@ export interface StartWorkersOptions {
   auditFolder: string;
   root: string;
   roles: readonly Role[];
+  /** New countdowns start on this version even if the server knows a newer one. */
+  makeCurrent: boolean;
 }
 
 export interface RunningWorkers {
@@ -26,6 +28,8 @@ export interface RunningWorkers {
   /** Lets running activities finish or cancel, then stops. */
   shutdown(): Promise<void>;
   buildId: string;
+  /** The version that new countdowns start on; null where this process runs no countdowns. */
+  currentBuildId: string | null;
 }
 
 /**
@@ -89,10 +93,13 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
     await native.close();
     await connection.close();
   });
-  if (roles.includes('countdowns')) await Promise.race([makeCurrent(client, buildId), done]);
+  const current = roles.includes('countdowns')
+    ? await Promise.race([settleCurrent(client, buildId, { always: options.makeCurrent }), done])
+    : undefined;
   return {
     done,
     buildId,
+    currentBuildId: current ?? null,
     shutdown: async () => {
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
       await done;

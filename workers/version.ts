@@ -27,19 +27,52 @@ export async function workflowBuildId(root: string): Promise<string> {
   return hash.digest('hex').slice(0, BUILD_ID_DIGITS);
 }
 
-/** Makes this version the one that new countdowns start on. Those under way stay where they are. */
-export async function makeCurrent(client: Client, buildId: string): Promise<void> {
+/** What the server knows of a version. */
+interface SeenVersion {
+  buildId: string;
+  /** When the server first saw a worker of it, by its own clock; null when it does not say. */
+  firstSeenMs: number | null;
+}
+
+/**
+ * Whether a worker's version becomes the one that new countdowns start on. A hash has no order and a checkout's clock can be wrong, so the
+ * newer version is the one that the server saw first later: a worker of an old version that is started again was seen long before.
+ */
+export function becomesCurrent(own: SeenVersion, current: SeenVersion | null): boolean {
+  if (current === null) return true;
+  if (own.buildId === current.buildId || own.firstSeenMs === null || current.firstSeenMs === null) return false;
+  return own.firstSeenMs > current.firstSeenMs;
+}
+
+/**
+ * Makes this version the one that new countdowns start on, if it is newer or `always` says so. Those under way stay where they are. Answers
+ * the version that is current afterwards.
+ */
+export async function settleCurrent(client: Client, buildId: string, { always }: { always: boolean }): Promise<string> {
+  const deployment = { namespace: client.options.namespace, deploymentName: DEPLOYMENT_NAME };
   const deadline = Date.now() + KNOWN_WITHIN_MS;
   for (;;) {
     try {
+      const { workerDeploymentInfo: info, conflictToken } = await client.workflowService.describeWorkerDeployment(deployment);
+      const versions = (info?.versionSummaries ?? []).map(({ deploymentVersion, createTime }): SeenVersion => ({
+        buildId: deploymentVersion?.buildId ?? '',
+        firstSeenMs: createTime ? Number(createTime.seconds ?? 0) * 1_000 + (createTime.nanos ?? 0) / 1e6 : null,
+      }));
+      const find = (id: string) => versions.find((version) => version.buildId === id);
+      const own = find(buildId);
+      if (!own) throw new Error('no worker of this version has asked for work yet');
+      const currentId = info?.routingConfig?.currentDeploymentVersion?.buildId;
+      const current = currentId ? (find(currentId) ?? { buildId: currentId, firstSeenMs: null }) : null;
+      if (current && !always && !becomesCurrent(own, current)) return current.buildId;
+      // With the token of what was read: of two workers that start at once, the second decides anew.
       await client.workflowService.setWorkerDeploymentCurrentVersion({
-        namespace: client.options.namespace,
-        deploymentName: DEPLOYMENT_NAME,
+        ...deployment,
         buildId,
+        conflictToken,
         identity: `tminus ${buildId}`,
         ignoreMissingTaskQueues: true,
       });
-      return;
+      return buildId;
     } catch (error) {
       if (Date.now() > deadline)
         throw new Error(`the Temporal server does not know worker version ${buildId} after ${KNOWN_WITHIN_MS / 1000} s`, { cause: error });

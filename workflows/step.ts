@@ -37,7 +37,7 @@ export interface StepResult {
   findings: Finding[];
   facts: Fact[];
   evidence: EvidenceRef[];
-  /** Time of useful work, for steps that go on after a hold. */
+  /** Time of useful work that a next round need not repeat, for steps that go on after a hold. */
   doneMs?: number;
   /** RFC 3339, by the clocks of the outside world: when what failed was first known. A rollback is timed from here. */
   failedAt?: string;

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, open, readFile, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readFile, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
@@ -177,6 +177,18 @@ test('leaves no readable half when the process is killed in the middle of a put,
   await utimes(left[0] as string, yesterday, yesterday);
   await store.put(description, bytesOf('next'));
   expect(await files(folder)).toHaveLength(1);
+});
+
+test('stores again after a sweep that failed once', async () => {
+  // A folder of the name of a part cannot be removed as a file, and stops the sweep.
+  const old = join(folder, 'incoming', 'old.part');
+  await mkdir(old, { recursive: true });
+  const yesterday = new Date(Date.now() - 25 * 3_600_000);
+  await utimes(old, yesterday, yesterday);
+  const store = createFolderEvidenceStore(folder);
+  await expect(store.put(description, bytesOf('x'))).rejects.toMatchObject({ name: 'EvidenceNotKept' });
+  await rm(old, { recursive: true });
+  expect((await read(store, (await store.put(description, bytesOf('x'))).digest)).toString()).toBe('x');
 });
 
 test('keeps memory constant while a large piece streams through', async () => {

@@ -36,7 +36,7 @@ export function createFolderEvidenceStore(
     try {
       const handle = await atDisk(async () => {
         await mkdir(incoming, { recursive: true });
-        await (swept ??= sweep(incoming, now().getTime()));
+        await (swept ??= sweepOnce());
         return open(part, 'wx');
       });
       const { hex, sizeBytes } = await writeAll(handle, bytes);
@@ -45,6 +45,16 @@ export function createFolderEvidenceStore(
     } catch (cause) {
       // The first error is the one to tell; a part that cannot be removed now is swept a day later.
       await rm(part, { force: true }).catch(() => undefined);
+      throw cause;
+    }
+  }
+
+  /** A sweep that failed is told by the put that began it, and tried again by the next: a disk may be well again. */
+  async function sweepOnce(): Promise<void> {
+    try {
+      await sweep(incoming, now().getTime());
+    } catch (cause) {
+      swept = undefined;
       throw cause;
     }
   }

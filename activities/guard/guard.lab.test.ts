@@ -9,6 +9,7 @@ import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import { recordedActivity } from '../kubernetes/lab-cluster.ts';
 import { createPreflightActivities } from '../preflight/run-preflight.ts';
 import { createPrometheusClient } from '../prometheus/client.ts';
+import { SETTLED_AFTER_S } from '../prometheus/queries.ts';
 import { startRealPrometheus, type RealPrometheus } from '../prometheus/real-prometheus.ts';
 import type { GuardInput, PreflightInput } from '../steps-contract.ts';
 import { playedCluster, playedPods, PLAYED_IMAGE } from './played-cluster.ts';
@@ -79,11 +80,11 @@ function acts(cluster = playedCluster()) {
   return { ...createGuardActivities(dependencies), ...createPreflightActivities(dependencies) };
 }
 
-/** Until Prometheus has scraped every pod a moment ago: it looks for targets only every 5 s, and after a restart the old samples are still there. */
+/** Until Prometheus had scraped every pod at the moment that is asked for: it looks for targets only every 5 s, and after a restart the old samples are still there. */
 async function scraped(count = 3): Promise<void> {
   const client = createPrometheusClient({ url: prometheus.url });
   for (const endsAt = performance.now() + 15_000; performance.now() < endsAt;) {
-    const up = await client.vector('up == 1 and (time() - timestamp(up)) < 1');
+    const up = await client.vector('up == 1 and (time() - timestamp(up)) < 1', Date.now() / 1_000 - SETTLED_AFTER_S);
     if (up.ok && up.value.length === count) return;
     await new Promise((done) => setTimeout(done, 100));
   }
@@ -168,6 +169,15 @@ describe('the guard with the real Prometheus', () => {
     expect((await acts().runGuard(input())).findings).toMatchObject([{ code: 'GuardNoData', message: expect.stringContaining('2 times') }]);
   });
 
+  it('holds with the query when every request fails, but under a label of another name', async () => {
+    prometheus = await startRealPrometheus(playedPods, { codeLabel: 'status' });
+    send({ errors: 20 });
+    await scraped();
+    expect((await acts().runGuard(input())).findings).toMatchObject([
+      { code: 'GuardNoData', outcome: 'inconclusive', message: expect.stringContaining('code=~"[1-5].."') },
+    ]);
+  });
+
   it('is undecided without traffic, and never takes 0 of 0 for a pass', async () => {
     prometheus = await startRealPrometheus(playedPods);
     await scraped();
@@ -214,6 +224,16 @@ describe('preflight with the real Prometheus', () => {
     expect(wrong.findings.filter(({ outcome }) => outcome !== 'pass').map(({ subject }) => subject)).toEqual([
       'request counters',
       'latency buckets',
+    ]);
+  });
+
+  it('finds a histogram that labels the status otherwise than the guard asks for it', async () => {
+    prometheus = await startRealPrometheus(playedPods, { codeLabel: 'status_code' });
+    send();
+    await scraped();
+    const { findings } = await acts().runPreflight(preflight);
+    expect(findings.filter(({ outcome }) => outcome !== 'pass')).toMatchObject([
+      { subject: 'request counters', outcome: 'fail', message: expect.stringContaining('label the histogram with `code`') },
     ]);
   });
 

@@ -1,7 +1,7 @@
 // The watch after a launch: asks Prometheus and Kubernetes at each look, keeps what they said, and stops as soon as something is certain.
 import { setTimeout as pause } from 'node:timers/promises';
 import { guardBreach, guardFact, isBlind, judgeGuard } from '../../analysis/guard/judge.ts';
-import type { GuardAnswers, GuardLimits, GuardSample, PodValue } from '../../analysis/guard/sample.ts';
+import type { GuardLimits, GuardSample, PodValue } from '../../analysis/guard/sample.ts';
 import { addSample, EMPTY_TALLY } from '../../analysis/guard/tally.ts';
 import { durationMs } from '../../release/duration.ts';
 import type { Environment } from '../../release/environment.ts';
@@ -11,12 +11,10 @@ import { ApiFailure, refuse } from '../kubernetes/api-failure.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
 import { readDeploymentPods, type DeploymentPods } from '../kubernetes/pods.ts';
 import { createPrometheusClient, type Answer, type PrometheusClient, type Sample } from '../prometheus/client.ts';
-import { queries, type PodSeries } from '../prometheus/queries.ts';
+import { queries, SETTLED_AFTER_S, type PodSeries } from '../prometheus/queries.ts';
 import { runningActivity, type RunningActivity } from '../running-activity.ts';
 import type { GuardInput, GuardReport, StepActivities } from '../steps-contract.ts';
 
-/** All queries of a look are asked for one moment, this long ago: the scrapes of that moment are then written whole. */
-const SETTLED_AFTER_S = 1;
 /** A third of the heartbeat timeout: an interval of a minute is no sign of a dead worker. */
 const HEARTBEAT_EVERY_MS = 5_000;
 /** p99 for people needs two scrapes in its window. */
@@ -116,10 +114,11 @@ async function look(
     metric: step.metric,
     limitMs: limits.p99Ms,
   };
-  const asked: Record<keyof GuardAnswers, string> = {
+  const asked: Required<GuardSample['queries']> = {
     up: queries.up(series),
     ageS: queries.ageS(series),
     requests: queries.requests(series),
+    coded: queries.coded(series),
     errors: queries.errors(series),
     within: queries.within(series),
   };
@@ -141,19 +140,27 @@ async function look(
   if (!clock.ok) return blind(asked.requests, `${clock.sentence}; so nothing is known of ${asked.requests}`);
   const timeS = clock.value.theirsS - SETTLED_AFTER_S;
   const windowS = Math.max(SHORTEST_WINDOW_S, Math.round((lookMs - startedMs) / 1_000));
-  const [up, ageS, requests, errors, within, p99] = await Promise.all([
+  const [up, ageS, requests, coded, errors, within, p99] = await Promise.all([
     prometheus.vector(asked.up, timeS),
     prometheus.vector(asked.ageS, timeS),
     prometheus.vector(asked.requests, timeS),
+    prometheus.vector(asked.coded, timeS),
     prometheus.vector(asked.errors, timeS),
     prometheus.vector(asked.within, timeS),
     prometheus.one(queries.p99S(series, windowS), timeS),
   ]);
-  const missing = [up, ageS, requests, errors, within].find((answer) => !answer.ok);
+  const missing = [up, ageS, requests, coded, errors, within].find((answer) => !answer.ok);
   if (missing && !missing.ok) return blind(missing.query, missing.sentence);
   return {
     ...sample,
-    answers: { up: byPod(up), ageS: byPod(ageS), requests: byPod(requests), errors: byPod(errors), within: byPod(within) },
+    answers: {
+      up: byPod(up),
+      ageS: byPod(ageS),
+      requests: byPod(requests),
+      coded: byPod(coded),
+      errors: byPod(errors),
+      within: byPod(within),
+    },
     p99S: p99.ok ? p99.value : null,
   };
 }

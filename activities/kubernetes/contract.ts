@@ -66,6 +66,8 @@ export interface WatchRolloutInput {
   /** Template image that must be running when complete. */
   image: string;
   timeoutMs: number;
+  /** RFC 3339: when the write that is watched was acknowledged. A watch that is tried again begins later, the rollout does not. Kept with what was seen. */
+  writtenAt?: string;
   /** For a rollback: how long after the failure it was written, ms; null where nothing failed. Kept with what was seen. */
   startedAfterMs?: number | null;
 }
@@ -76,6 +78,7 @@ export interface RolloutResult {
   detail: string;
   podsReady: number;
   podsWanted: number;
+  /** From the write to the condition that decided; from the start of the watch where nobody said when the write was. */
   seconds: number;
   /** RFC 3339 lastTransition/observation of the deciding condition: rollback time counts from here. */
   conditionAt: string;

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { readRollout, readyOfNew, type RolloutReading, type RolloutState } from '../../analysis/rollout/progress.ts';
+import { readRollout, readyOfNew, rolloutSeconds, type RolloutReading, type RolloutState } from '../../analysis/rollout/progress.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import type { RunningActivity } from '../running-activity.ts';
 import { ApiFailure } from './api-failure.ts';
@@ -60,12 +60,13 @@ export async function watchRollout(
 
   const last = seen.at(-1);
   const outcome: RolloutOutcome = reading.state === 'going' ? 'timed-out' : reading.state;
+  const conditionAt = reading.state === 'going' ? new Date().toISOString() : reading.at;
   const saw = {
     outcome,
     podsReady: last ? readyOfNew(last) : 0,
     podsWanted: last?.wanted ?? 0,
-    seconds: (performance.now() - startedMs) / 1_000,
-    conditionAt: reading.state === 'going' ? new Date().toISOString() : reading.at,
+    seconds: rolloutSeconds(input.writtenAt, conditionAt) ?? (performance.now() - startedMs) / 1_000,
+    conditionAt,
   };
   const told = reading.state === 'going' ? `after ${input.timeoutMs / 1_000} s: ${reading.text}` : reading.detail;
   const detail = outcome === 'complete' || pods === null ? told : [told, whyNotReady(pods)].filter(Boolean).join('; ');

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import type { LoadTestInput } from '../steps-contract.ts';
-import { createLoadTestActivities } from './activities.ts';
+import { createLoadTestActivities, type LoadTestWorld } from './activities.ts';
+import { runLoad } from './run-load.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -52,6 +53,36 @@ const input = (p99 = '300ms'): LoadTestInput => ({
 
 const run = (asked: LoadTestInput, signal = new AbortController().signal, resolveTarget = () => 'http://127.0.0.1:1') =>
   asyncLocalStorage.run(contextWith(signal), () => activities(resolveTarget).runLoadTest(asked));
+
+test('leaves no timer behind when the database to watch has no address', async () => {
+  const asked: string[] = [];
+  const world: LoadTestWorld = {
+    store: createFolderEvidenceStore(folder),
+    k6Path: 'k6',
+    resolveTarget: () => 'http://127.0.0.1:1',
+    listPods: async () => {
+      asked.push('pods');
+      return [];
+    },
+    databaseUrl: () => Promise.reject(new Error('the environment variable PGURL is not set')),
+    pprofPort: 1,
+    metricsPort: 1,
+    workFolder: join(folder, 'work'),
+  };
+  const { step, ...rest } = input();
+  const script = await world.store.put({ kind: 'k6-script', mediaType: 'text/javascript', source: 'test' }, new Uint8Array());
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  await expect(
+    runLoad({ ...rest, step: { ...step, postgres: 'shop' }, scriptDigest: script.digest }, world, {
+      signal: new AbortController().signal,
+      heartbeat: () => void asked.push('beat'),
+      attempt: 1,
+    }),
+  ).rejects.toThrow('PGURL is not set');
+  expect(timers()).toBe(before);
+  expect(asked).toEqual([]);
+});
 
 test('does not let a retry try what retrying cannot mend', async () => {
   await expect(run(input())).rejects.toMatchObject({

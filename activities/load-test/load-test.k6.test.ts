@@ -135,7 +135,7 @@ async function run(asked: Asked = {}): Promise<StepReport> {
     store,
     k6Path,
     resolveTarget: () => `http://127.0.0.1:${port}`,
-    listPods: () => Promise.resolve([{ name: 'go-api-1', ip: '127.0.0.1' }]),
+    listPods: () => Promise.resolve([{ name: 'go-api-1', ip: '127.0.0.1', image: 'registry.local/go-api:sha-1', imageId: 'sha256:1' }]),
     pprofPort: port,
     metricsPort: port,
     workFolder: join(folder, 'work'),
@@ -171,7 +171,9 @@ async function until<T>(ask: () => Promise<T> | T, met: (value: T) => boolean): 
 test('passes a service that keeps its limits, under the release file’s load and not the script’s', async () => {
   const report = await run();
   expect(say(report, 'LoadRunIncomplete')).toBeUndefined();
-  expect(codes(report)).toEqual(['ErrorRateWithinLimit', 'LatencyWithinLimit', 'LoadDelivered', ...RUNTIME_AT_EASE].sort());
+  expect(codes(report)).toEqual(
+    ['CandidateUnderLoad', 'ErrorRateWithinLimit', 'LatencyWithinLimit', 'LoadDelivered', ...RUNTIME_AT_EASE].sort(),
+  );
   expect(say(report, 'LatencyWithinLimit')).toMatch(/^p99 of POST \/api\/order\/create is [\d.]+ ms, limit 300 ms$/);
   const load = report.facts.find((fact) => fact.subject === 'load');
   expect(load?.text).toMatch(/^4 s, 80 iterations\/s asked, [\d.]+ delivered, 0 dropped$/);
@@ -222,6 +224,64 @@ test('takes profiles while a limit is broken, and stops the run within 3 s once 
   expect(report.facts[0]?.text).toMatch(/^stopped after \d+ s: hopeless, 100 iterations\/s asked/);
 });
 
+test('stops a hopeless run though a pod is too busy to give its profiles', async () => {
+  delayMs = 120;
+  let askedAt = 0;
+  const busy = createServer(({ url }) => void (url?.includes('/profile') && (askedAt ||= Date.now()))).listen(0, '127.0.0.1');
+  await once(busy, 'listening');
+  const report = await run({ rate: 100, seconds: 25, p99: '50ms', world: { pprofPort: (busy.address() as AddressInfo).port } });
+  busy.closeAllConnections();
+  busy.close();
+  const { end } = await summarizeLoad(store.get(report.evidence[0]?.digest ?? ''));
+  expect(end?.stopped).toBe('hopeless');
+  // The profiles may take 1 s and 2 s more; then k6 ends within 3 s.
+  const tookMs = Date.parse(end?.at ?? '') - askedAt;
+  process.stdout.write(`hopeless: ${(tookMs / 1_000).toFixed(2)} s from the first question for a profile to the end of k6\n`);
+  expect(tookMs).toBeLessThan(6_000);
+  expect(report.facts.filter((fact) => fact.text.endsWith('the load had ended')).length).toBeGreaterThan(0);
+});
+
+test('profiles the pods whose own requests are slow when there are more than three', async () => {
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  const pages: Server[] = [];
+  // One port on all addresses, as pods have it.
+  let shared = 0;
+  for (const [index, name] of names.entries()) {
+    let requests = 0;
+    const page = createServer((request, response) => {
+      requests += 10;
+      const seconds = requests * ({ d: 0.2, e: 0.4 }[name] ?? 0.01);
+      if (request.url === '/metrics')
+        response.end(`http_request_duration_seconds_sum ${seconds}\nhttp_request_duration_seconds_count ${requests}\ngo_goroutines 9\n`);
+      else response.end(gzipSync('profile'));
+    }).listen(shared, `127.0.0.${index + 2}`);
+    await once(page, 'listening');
+    shared = (page.address() as AddressInfo).port;
+    pages.push(page);
+  }
+  const pods = names.map((name, index) => ({
+    name,
+    ip: `127.0.0.${index + 2}`,
+    image: 'registry.local/go-api:sha-1',
+    imageId: 'sha256:1',
+  }));
+  const report = await run({
+    rate: 50,
+    seconds: 6,
+    profiles: 'always',
+    world: { listPods: () => Promise.resolve(pods), metricsPort: shared, pprofPort: shared },
+  });
+  for (const page of pages) {
+    page.closeAllConnections();
+    page.close();
+  }
+  expect(report.facts.map((fact) => fact.text)).toContainEqual(
+    expect.stringMatching(/profiles of 3 of 5 pods, whose requests took longest \(e 400 ms, d 200 ms, [abc] 10 ms\), taken/),
+  );
+  const profiled = new Set(report.evidence.filter(({ kind }) => kind === 'cpu-profile').map(({ source }) => source));
+  expect([...profiled]).toEqual(expect.arrayContaining(['pod shop-staging/d', 'pod shop-staging/e']));
+});
+
 test('goes on to the verdict when the profiles cannot be had', async () => {
   delayMs = 120;
   const report = await run({ rate: 100, seconds: 25, p99: '50ms', world: { pprofPort: 1 } });
@@ -231,13 +291,27 @@ test('goes on to the verdict when the profiles cannot be had', async () => {
 
 test('profiles a run that keeps its limits too, for a leak breaks none until it is too late', async () => {
   const report = await run({ profiles: 'always' });
-  expect(codes(report)).toEqual(['ErrorRateWithinLimit', 'LatencyWithinLimit', 'LoadDelivered', ...RUNTIME_AT_EASE].sort());
+  expect(codes(report)).toEqual(
+    ['CandidateUnderLoad', 'ErrorRateWithinLimit', 'LatencyWithinLimit', 'LoadDelivered', ...RUNTIME_AT_EASE].sort(),
+  );
   expect(report.facts.map((fact) => fact.text)).toContain('7 profiles of the one pod, taken in the middle of the run');
 });
 
 test('fails a dead target by its errors, not by its speed', async () => {
   const report = await run({ rate: 50, seconds: 2, world: { resolveTarget: () => 'http://127.0.0.1:1', pprofPort: 1, metricsPort: 1 } });
-  expect(codes(report)).toEqual(['ErrorRateAboveLimit', 'LatencyUndecided', 'LoadDelivered', 'RuntimeUnknown']);
+  expect(codes(report)).toEqual(['CandidateUnderLoad', 'ErrorRateAboveLimit', 'LatencyUndecided', 'LoadDelivered', 'RuntimeUnknown']);
+});
+
+test('holds when another build is deployed under the load, and says which', async () => {
+  let lists = 0;
+  const pod = { name: 'go-api-1', ip: '127.0.0.1', image: 'registry.local/go-api:sha-1' };
+  const report = await run({
+    seconds: 2,
+    world: { listPods: () => Promise.resolve([{ ...pod, imageId: (lists += 1) < 3 ? 'sha256:1' : 'sha256:2' }]) },
+  });
+  expect(say(report, 'CandidateNotUnderLoad')).toBe(
+    'the load test says nothing of registry.local/go-api:sha-1: under this name the pods ran different bytes: sha256:1, sha256:2',
+  );
 });
 
 test('counts what was delivered in iterations, where each sends two requests', async () => {

@@ -36,7 +36,7 @@ test('finds slow statements in the logs of the pods under load where the databas
       store,
       k6Path,
       resolveTarget: () => 'http://127.0.0.1:1',
-      listPods: async () => [{ name: 'go-api-1', ip: '127.0.0.1' }],
+      listPods: async () => [{ name: 'go-api-1', ip: '127.0.0.1', image: 'go-api:1', imageId: 'sha256:1' }],
       readPodLog: async (target, pod) => (target === staging && pod === 'go-api-1' ? line : ''),
       pprofPort: 1,
       metricsPort: 1,

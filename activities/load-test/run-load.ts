@@ -12,17 +12,20 @@ import { GRACEFUL_STOP_SECONDS, runLine, type LoadPlan } from '../../analysis/lo
 import { createLoadAccumulator, summarizeLoad, type LoadAccumulator } from '../../analysis/load-test/summary.ts';
 import { judgeRuntime } from '../../analysis/runtime/judge.ts';
 import { summarizeRuntime } from '../../analysis/runtime/summary.ts';
+import { podsAtFault } from '../../analysis/runtime/at-fault.ts';
+import type { RuntimeSample } from '../../analysis/runtime/sample.ts';
 import { durationMs } from '../../release/duration.ts';
 import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import type { ActivityProgress, DeploymentTarget } from '../kubernetes/contract.ts';
 import { failpoint } from '../failpoint.ts';
 import { watchDatabase } from '../postgres/watch-database.ts';
-import { captureProfiles } from '../profiles/capture.ts';
+import { captureProfiles, GOROUTINE_GAP_MS } from '../profiles/capture.ts';
 import type { LoadTestInput, StepReport } from '../steps-contract.ts';
 import { startK6, type K6Process } from './k6-process.ts';
 import { writeK6Script } from './k6-script.ts';
 import { deliveryMeter } from './delivery-meter.ts';
+import { seeCandidate, type CandidatePod, type SeenCandidate } from './see-candidate.ts';
 import { startRuntimeSampler, type SampledPod } from './runtime-sampler.ts';
 import { serviceLogOf, type ReadPodLog } from './service-log.ts';
 import { planOf } from './step-plan.ts';
@@ -33,7 +36,8 @@ export interface LoadTestWorld {
   k6Path: string;
   /** URL of a target of the environment file. Throws with a sentence when there is none of that name. */
   resolveTarget: (name: string) => string;
-  listPods: (target: DeploymentTarget) => Promise<readonly SampledPod[]>;
+  /** Every pod that runs and may serve, whatever version it is of. */
+  listPods: (target: DeploymentTarget) => Promise<readonly CandidatePod[]>;
   pprofPort: number;
   metricsPort: number;
   /** Address of a database of the environment file. Throws with a sentence when there is none of that name. */
@@ -59,6 +63,11 @@ const HEARTBEAT_EVERY_MS = 2_000;
 const LOOK_EVERY_MS = 500;
 /** After the load has ended a profile shows an idle service; this much is left for one that is nearly done, within the 5 s to the verdict. */
 const PROFILES_GRACE_MS = 2_000;
+/**
+ * The load goes on for the profiles of a hopeless run, which show nothing without it: for the CPU profile, or the two goroutine profiles if
+ * these are further apart, and this much for the rest. A service that is too busy to give them does not keep the run going.
+ */
+const PROFILES_REST_MS = 2_000;
 /** k6 may need this to load its script and make its virtual users. A k6 that runs longer than plan, grace and this hangs and is ended. */
 const START_UP_MS = 60_000;
 /** Late enough for a warm service, early enough for profiles of 20 s to end before a load of 30 s does. */
@@ -74,16 +83,18 @@ const ABANDONED_AFTER_MS = 7 * 86_400_000;
 export async function runLoad(input: LoadTestInput, world: LoadTestWorld, control: RunControl): Promise<StepReport> {
   const plan = planOf(input.step);
   const targetUrl = world.resolveTarget(input.step.target);
+  const databaseUrl = await databaseUrlOf(input, world);
   const script = await readWhole(world.store, input.scriptDigest);
   await mkdir(world.workFolder, { recursive: true });
   await sweep(world.workFolder);
   const folder = await mkdtemp(join(world.workFolder, FOLDER_PREFIX));
   try {
     const wrapper = await writeK6Script(folder, script, plan.stages, input.step.maxVus);
+    const candidate = await seeCandidate(() => world.listPods(input.staging));
     control.signal.throwIfAborted();
     const k6 = startK6({ k6Path: world.k6Path, script: wrapper, folder, targetUrl });
     try {
-      return await follow(k6, plan, input, world, control);
+      return await follow(k6, plan, candidate, databaseUrl, input, world, control);
     } finally {
       k6.kill();
       await k6.ended;
@@ -93,27 +104,34 @@ export async function runLoad(input: LoadTestInput, world: LoadTestWorld, contro
   }
 }
 
-async function follow(k6: K6Process, plan: LoadPlan, input: LoadTestInput, world: LoadTestWorld, control: RunControl): Promise<StepReport> {
+async function follow(
+  k6: K6Process,
+  plan: LoadPlan,
+  candidate: SeenCandidate,
+  databaseUrl: string | null,
+  input: LoadTestInput,
+  world: LoadTestWorld,
+  control: RunControl,
+): Promise<StepReport> {
   const { store } = world;
   const source = `k6 against ${input.step.target}`;
   const live = createLoadAccumulator(plan.limits);
-  const watch = watchRun(k6, live, plan, input, world, control);
   const sampler = startRuntimeSampler({
-    listPods: () => world.listPods(input.staging),
+    listPods: candidate.listPods,
     metricsPort: world.metricsPort,
     pprofPort: world.pprofPort,
     everyMs: durationMs(input.step.sampleEvery),
   });
-  const { postgres } = input.step;
+  const watch = watchRun(k6, live, plan, sampler.samples, input, world, control);
   const database =
-    postgres === undefined || world.databaseUrl === undefined
+    databaseUrl === null
       ? null
-      : watchDatabase({ store, name: postgres, url: await world.databaseUrl(postgres), serviceLog: serviceLogOf(input.staging, world) });
+      : watchDatabase({ store, name: input.step.postgres ?? '', url: databaseUrl, serviceLog: serviceLogOf(input.staging, world) });
   try {
     // Level 1 packs k6's points 20 to 1 and leaves the CPU to the load.
     const packed = createGzip({ level: constants.Z_BEST_SPEED });
     // An error of either side is thrown to whoever reads `packed`: the store, which then keeps nothing.
-    pipeline(Readable.from(recorded(k6, live, watch, plan, input, control), { objectMode: true }), packed, () => undefined);
+    pipeline(Readable.from(recorded(k6, live, watch, plan, candidate, input, control), { objectMode: true }), packed, () => undefined);
     const points = await store.put({ kind: 'k6-points', mediaType: 'application/gzip', source }, packed as AsyncIterable<Uint8Array>);
     const [profiles, , seen] = await Promise.all([watch.finish(), sampler.finish(), database?.finish()]);
     const runtime = await storeSamples(store, sampler.samples, input);
@@ -139,18 +157,31 @@ async function follow(k6: K6Process, plan: LoadPlan, input: LoadTestInput, world
   }
 }
 
+/** Address of the database to watch; null where the step watches none. */
+async function databaseUrlOf({ step: { postgres } }: LoadTestInput, { databaseUrl }: LoadTestWorld): Promise<string | null> {
+  return postgres === undefined || databaseUrl === undefined ? null : databaseUrl(postgres);
+}
+
 /** What is stored: our start, k6's bytes as they come, our end. Counts them on the way. */
 async function* recorded(
   k6: K6Process,
   live: LoadAccumulator,
   watch: RunWatch,
   plan: LoadPlan,
+  candidate: SeenCandidate,
   input: LoadTestInput,
   { signal, attempt }: RunControl,
 ): AsyncIterable<Uint8Array> {
   const { namespace, deployment } = input.staging;
-  const startedAt = new Date().toISOString();
-  yield runLine('Run', { runId: input.runId, attempt, target: input.step.target, startedAt, plan, underLoad: { namespace, deployment } });
+  yield runLine('Run', {
+    runId: input.runId,
+    attempt,
+    target: input.step.target,
+    startedAt: new Date().toISOString(),
+    plan,
+    underLoad: { namespace, deployment },
+    candidate: { image: input.image, ...candidate.before },
+  });
   for await (const chunk of k6.points as AsyncIterable<Uint8Array>) {
     live.push(chunk);
     yield chunk;
@@ -158,7 +189,10 @@ async function* recorded(
   const ended = await k6.ended;
   // A cancelled run must not become evidence.
   signal.throwIfAborted();
-  yield runLine('End', { at: new Date().toISOString(), ...ended, stopped: watch.stopped() });
+  const at = new Date().toISOString();
+  const after = await candidate.after();
+  signal.throwIfAborted();
+  yield runLine('End', { at, ...ended, stopped: watch.stopped(), candidate: after });
 }
 
 interface RunWatch {
@@ -173,6 +207,7 @@ function watchRun(
   k6: K6Process,
   live: LoadAccumulator,
   plan: LoadPlan,
+  samples: readonly RuntimeSample[],
   input: LoadTestInput,
   world: LoadTestWorld,
   control: RunControl,
@@ -181,6 +216,8 @@ function watchRun(
   const profilesEnd = new AbortController();
   let profiles: Promise<{ evidence: EvidenceRef[]; facts: Fact[] }> | null = null;
   let profilesDone = false;
+  let profilesEnoughMs = Infinity;
+  const profilesTakeMs = Math.max(durationMs(input.step.cpuProfile), world.goroutineGapMs ?? GOROUTINE_GAP_MS) + PROFILES_REST_MS;
   const profilesDueMs = performance.now() + plannedSeconds(plan.stages) * 1_000 * PROFILES_AT_SHARE;
   let stopped: 'hopeless' | null = null;
 
@@ -191,10 +228,13 @@ function watchRun(
     const due = input.step.profiles === 'always' && performance.now() >= profilesDueMs;
     if (found.length === 0 && !due) return;
     const why = found.length > 0 ? 'while a limit was broken' : 'in the middle of the run';
-    profiles ??= profilePods(input, world, why, profilesEnd.signal).finally(() => (profilesDone = true));
-    // Told to whoever awaits finish(); until then it must not count as unhandled.
-    profiles.catch(() => undefined);
-    if (profilesDone && found.some((breach) => breach.hopeless)) {
+    if (profiles === null) {
+      profilesEnoughMs = performance.now() + profilesTakeMs;
+      profiles = profilePods(samples, input, world, why, profilesEnd.signal).finally(() => (profilesDone = true));
+      // Told to whoever awaits finish(); until then it must not count as unhandled.
+      profiles.catch(() => undefined);
+    }
+    if ((profilesDone || performance.now() >= profilesEnoughMs) && found.some((breach) => breach.hopeless)) {
       stopped = 'hopeless';
       void k6.stop();
     }
@@ -236,8 +276,9 @@ function stillToCome(live: LoadAccumulator, { stages }: LoadPlan): number {
   return requestsStillToCome(Math.ceil(offeredIterations(stages)) - live.iterations - live.dropped, live);
 }
 
-/** Profiles of the pods under load. Which of them is at fault cannot be told from the client's side, so the fact names all. */
+/** Profiles of the pods under load; of many, those whose own figures make them stand out. */
 async function profilePods(
+  samples: readonly RuntimeSample[],
   input: LoadTestInput,
   world: LoadTestWorld,
   why: string,
@@ -260,7 +301,12 @@ async function profilePods(
     signal,
     ...(world.goroutineGapMs === undefined ? {} : { goroutineGapMs: world.goroutineGapMs }),
   };
-  const chosen = pods.slice(0, PROFILED_PODS_LIMIT);
+  const atFault = podsAtFault(
+    pods.map(({ name }) => name),
+    samples,
+    PROFILED_PODS_LIMIT,
+  );
+  const chosen = pods.filter(({ name }) => atFault.pods.includes(name));
   const taken = await Promise.all(chosen.map((pod) => captureProfiles({ ...pod, namespace }, options)));
   const evidence = taken.flatMap((each) => each.evidence);
   const which =
@@ -268,7 +314,7 @@ async function profilePods(
       ? 'the one pod'
       : chosen.length === pods.length
         ? `all ${pods.length} pods`
-        : `${chosen.length} of ${pods.length} pods`;
+        : `${chosen.length} of ${pods.length} pods, ${atFault.why}`;
   const text = pods.length === 0 ? 'no profiles: no pod was found' : `${evidence.length} profiles of ${which}, taken ${why}`;
   return {
     evidence,

@@ -1,12 +1,12 @@
 // The checks, each an object with its title, what needs it, and how it is asked. A new check is one more object here and a judge in analysis/preflight.
-import { queries, type PodSeries } from '../prometheus/queries.ts';
+import { queries, SETTLED_AFTER_S, type PodSeries } from '../prometheus/queries.ts';
 import type { CheckTitle, PreflightFacts, Right } from '../../analysis/preflight/answers.ts';
 import { durationMs } from '../../release/duration.ts';
 import { askHealth } from '../health.ts';
 import { ApiFailure, describeResource, type Resource } from '../kubernetes/api-failure.ts';
 import { deployments, nodes, podLogs, pods, replicaSets } from '../kubernetes/client.ts';
 import type { DeploymentTarget } from '../kubernetes/contract.ts';
-import type { Answer } from '../prometheus/client.ts';
+import type { Answer, Sample } from '../prometheus/client.ts';
 import type { PreflightInput } from '../steps-contract.ts';
 import { nodeImages } from './node-images.ts';
 import type { PreflightWorld } from './world.ts';
@@ -140,8 +140,13 @@ export const checks: readonly Check[] = [
     asked: ({ guard }) => guard !== null,
     run: async (world) => {
       const { series, names } = await seriesOf(world);
-      const query = queries.requests(series);
-      return { query, pods: names, series: told(await world.prometheus().vector(query)).map(({ labels }) => labels['pod'] ?? '') };
+      const [query, codedQuery] = [queries.requests(series), queries.coded(series)];
+      const prometheus = world.prometheus();
+      const timeS = told(await prometheus.clock()).theirsS - SETTLED_AFTER_S;
+      const [requests, coded] = await Promise.all([prometheus.vector(query, timeS), prometheus.vector(codedQuery, timeS)]);
+      const byPod = (answer: Answer<Sample[]>) => told(answer).map(({ labels, value }) => ({ pod: labels['pod'] ?? '', value }));
+      const all = byPod(requests);
+      return { query, pods: names, series: all.map(({ pod }) => pod), coded: { query: codedQuery, requests: all, coded: byPod(coded) } };
     },
   }),
   check({

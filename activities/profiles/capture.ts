@@ -29,7 +29,7 @@ export interface CapturedProfiles {
 const PROFILE_LIMIT_BYTES = 64 * 1024 * 1024;
 /** debug=0 stops the world for 0.24 s at 200,000 goroutines (debug=2 for 2.6 s, so it is never asked for); the rest is room for a busy CPU. */
 const ANSWER_WITHIN_MS = 15_000;
-const GOROUTINE_GAP_MS = 10_000;
+export const GOROUTINE_GAP_MS = 10_000;
 
 /** Go keeps one CPU profile per process at a time, so this process asks each address only once at a time. */
 const profiled = new Set<string>();

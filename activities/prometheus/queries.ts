@@ -1,4 +1,5 @@
 // The questions about the pods of one ReplicaSet, as PromQL. Guard and preflight ask the same ones, so what preflight saw is what the guard needs.
+import { PROBE_ROUTES } from '../../analysis/runtime/requests.ts';
 
 export interface PodSeries {
   namespace: string;
@@ -10,11 +11,8 @@ export interface PodSeries {
   limitMs: number;
 }
 
-/**
- * Questions of machines to machines (kubelet's probes, the scrape itself). They are fast and never fail, so with little traffic they
- * would thin out bad answers and make up the fewest requests a verdict needs. A histogram without a `route` label keeps all of its series.
- */
-const PROBE_ROUTES = '/healthz|/livez|/readyz|/metrics';
+/** Questions that are compared with one another are asked for one moment, this long ago: the scrapes of that moment are then written whole. */
+export const SETTLED_AFTER_S = 1;
 
 export const queries = {
   /** One sample per scrape target: exactly one for each pod, of value 1. */
@@ -23,6 +21,8 @@ export const queries = {
   ageS: (series: PodSeries) => `time() - timestamp(up${selector(series)})`,
   /** Requests since the pod's process started. */
   requests: (series: PodSeries) => `sum by (pod) (${series.metric}_count${selector(series, [probes])})`,
+  /** Those whose status is told by the label `code`. As many as all, or nothing is known of errors: other labels make `errors` match nothing. */
+  coded: (series: PodSeries) => `sum by (pod) (${series.metric}_count${selector(series, [probes, 'code=~"[1-5].."'])})`,
   /** Those answered with 5xx. */
   errors: (series: PodSeries) => `sum by (pod) (${series.metric}_count${selector(series, [probes, 'code=~"5.."'])})`,
   /** Those answered within the limit. */

@@ -36,10 +36,10 @@ function program(): string {
   return found;
 }
 
-/** `doubled`: a second job scrapes the same pods. */
-export async function startRealPrometheus(names: readonly string[], { doubled = false } = {}): Promise<RealPrometheus> {
+/** `doubled`: a second job scrapes the same pods. `codeLabel`: what the pods call the label of their answers' status. */
+export async function startRealPrometheus(names: readonly string[], { doubled = false, codeLabel = 'code' } = {}): Promise<RealPrometheus> {
   const pods: Record<string, PlayedPod> = Object.fromEntries(names.map((name) => [name, { requests: 0, errors: 0, slow: 0, up: true }]));
-  const exporter = await listen((name) => (pods[name] ? metrics(pods[name]) : null));
+  const exporter = await listen((name) => (pods[name] ? metrics(pods[name], codeLabel) : null));
   const folder = await mkdtemp(join(tmpdir(), 'tminus-prometheus-'));
   const port = await freePort();
   const job = (jobName: string) => ({
@@ -97,19 +97,19 @@ export async function startRealPrometheus(names: readonly string[], { doubled = 
   return real;
 }
 
-function metrics({ requests, errors, slow, up }: PlayedPod): string | null {
+function metrics({ requests, errors, slow, up }: PlayedPod, codeLabel: string): string | null {
   if (!up) return null;
   const series = (code: string, count: number, late: number) =>
     [
-      `http_request_duration_seconds_bucket{route="/api/order/create",code="${code}",le="0.1"} ${count - late}`,
-      `http_request_duration_seconds_bucket{route="/api/order/create",code="${code}",le="0.3"} ${count - late}`,
-      `http_request_duration_seconds_bucket{route="/api/order/create",code="${code}",le="1"} ${count}`,
-      `http_request_duration_seconds_bucket{route="/api/order/create",code="${code}",le="+Inf"} ${count}`,
-      `http_request_duration_seconds_count{route="/api/order/create",code="${code}"} ${count}`,
-      `http_request_duration_seconds_sum{route="/api/order/create",code="${code}"} ${count * 0.1}`,
+      `http_request_duration_seconds_bucket{route="/api/order/create",${codeLabel}="${code}",le="0.1"} ${count - late}`,
+      `http_request_duration_seconds_bucket{route="/api/order/create",${codeLabel}="${code}",le="0.3"} ${count - late}`,
+      `http_request_duration_seconds_bucket{route="/api/order/create",${codeLabel}="${code}",le="1"} ${count}`,
+      `http_request_duration_seconds_bucket{route="/api/order/create",${codeLabel}="${code}",le="+Inf"} ${count}`,
+      `http_request_duration_seconds_count{route="/api/order/create",${codeLabel}="${code}"} ${count}`,
+      `http_request_duration_seconds_sum{route="/api/order/create",${codeLabel}="${code}"} ${count * 0.1}`,
     ].join('\n');
   // Probes answer in a bucket of their own; they must count for nothing.
-  const probes = `http_request_duration_seconds_count{route="/healthz",code="200"} 1000000\nhttp_request_duration_seconds_bucket{route="/healthz",code="200",le="0.3"} 1000000`;
+  const probes = `http_request_duration_seconds_count{route="/healthz",${codeLabel}="200"} 1000000\nhttp_request_duration_seconds_bucket{route="/healthz",${codeLabel}="200",le="0.3"} 1000000`;
   return `# TYPE http_request_duration_seconds histogram\n${series('200', requests - errors, slow)}\n${errors > 0 ? `${series('500', errors, 0)}\n` : ''}${probes}\n`;
 }
 

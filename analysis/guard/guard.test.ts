@@ -16,7 +16,14 @@ const limits: GuardLimits = {
   watchMs: 60_000,
   intervalMs: 5_000,
 };
-const queries = { up: 'up{...}', ageS: 'age{...}', requests: 'count{...}', errors: 'count{code=~"5.."}', within: 'bucket{le="0.3"}' };
+const queries = {
+  up: 'up{...}',
+  ageS: 'age{...}',
+  requests: 'count{...}',
+  coded: 'count{code=~"[1-5].."}',
+  errors: 'count{code=~"5.."}',
+  within: 'bucket{le="0.3"}',
+};
 
 /** Counters of each pod at look number `index`, at a constant rate per look. */
 function sample(index: number, { requests = 500, errors = 0, slow = 0 } = {}, change: Partial<GuardSample> = {}): GuardSample {
@@ -30,6 +37,7 @@ function sample(index: number, { requests = 500, errors = 0, slow = 0 } = {}, ch
       up: each(1),
       ageS: each(1.2),
       requests: each(total),
+      coded: each(total),
       errors: errors === 0 ? [] : each(errors * index),
       within: each(total - slow * index),
     },
@@ -103,7 +111,12 @@ describe('judgeGuard', () => {
     const burst = (firstRate: number) =>
       watch(40).map((one, index) => {
         const counter = PODS.map((pod) => ({ pod, value: 1_000 + (index < 3 ? firstRate : 5_000) * index }));
-        return changed(one, { errors: index === 0 ? [] : PODS.map((pod) => ({ pod, value: 5 })), requests: counter, within: counter });
+        return changed(one, {
+          errors: index === 0 ? [] : PODS.map((pod) => ({ pod, value: 5 })),
+          requests: counter,
+          coded: counter,
+          within: counter,
+        });
       });
     const more = { watchMs: 195_000, plannedLooks: 40 };
     expect(codesOf(burst(5_000), more)).toEqual(['GuardPassed pass']);
@@ -166,6 +179,15 @@ describe('judgeGuard', () => {
     expect(judgeGuard(stopped, limits)).toMatchObject([{ code: 'GuardNoData', measured: 35, limit: 20, unit: 's' }]);
   });
 
+  it('does not pass a version whose every request fails under a label that is not asked for', () => {
+    expect(
+      judgeGuard(
+        watch().map((one) => changed(one, { coded: [] })),
+        limits,
+      ),
+    ).toMatchObject([{ code: 'GuardNoData', outcome: 'inconclusive', message: expect.stringContaining('count{code=~"[1-5].."}') }]);
+  });
+
   it('goes on after a short gap, and misses no request of it', () => {
     const gap = watch().map((one, index) =>
       index === 4 || index === 5 ? { ...one, answers: null, trouble: { query: 'q', sentence: 'gone' } } : one,
@@ -200,6 +222,7 @@ describe('the tally', () => {
       sample(1),
       changed(sample(2), {
         requests: PODS.map((pod) => ({ pod, value: pod.endsWith('2') ? 40 : 2_000 })),
+        coded: PODS.map((pod) => ({ pod, value: pod.endsWith('2') ? 40 : 2_000 })),
         within: PODS.map((pod) => ({ pod, value: pod.endsWith('2') ? 40 : 2_000 })),
       }),
     ];
@@ -223,6 +246,7 @@ describe('the tally', () => {
         up: add(answers.up, 1),
         ageS: add(answers.ageS, 1),
         requests: add(answers.requests, 90),
+        coded: add(answers.requests, 90),
         errors: [],
         within: add(answers.within, 80),
       },
@@ -248,12 +272,24 @@ describe('readLook', () => {
     ['a counter is doubled', { requests: [...base.requests, { pod: two, value: 1 }] }, /no request counter/],
     ['a counter is NaN', { requests: at(two, base.requests, Number.NaN) }, /no request counter/],
     ['the bucket at the limit is missing', { within: [] }, /no bucket at the limit \(bucket\{le="0\.3"\}\)/],
+    [
+      'the status is told by another label',
+      { coded: [] },
+      /status of 2500 of 2500 requests of pod go-api-a-1 .*`code` \(count\{code=~"\[1-5\]\.\."\}\)/,
+    ],
+    ['one status is told by another label', { coded: at(two, base.requests, 2_499) }, /status of 1 of 2500 requests of pod go-api-a-2/],
+    ['what the status is told of is NaN', { coded: at(two, base.requests, Number.NaN) }, /status of the requests of pod go-api-a-2/],
     ['errors are more than requests', { errors: [{ pod: two, value: 1e9 }] }, /contradict/],
     ['errors are NaN', { errors: [{ pod: two, value: Number.NaN }] }, /contradict/],
     ['series lost their pod label', { requests: [{ pod: '', value: 3_000 }] }, /no request counter/],
     ['the bucket holds more than all', { within: at(two, base.within, 1e9) }, /contradict/],
   ])('is blind when %s, and names the query', (_why, change, sentence) => {
     expect(readLook(changed(sample(3), change), MAX_AGE_MS)).toMatchObject({ trouble: { sentence: expect.stringMatching(sentence) } });
+  });
+
+  it('reads a record of an older version, which did not ask for the status, as that version did', () => {
+    const { coded: _, ...answers } = base;
+    expect(readLook({ ...sample(3), answers }, MAX_AGE_MS)).toMatchObject({ pods: { [two]: { requests: 2_500, errors: 0 } } });
   });
 
   it('is blind when Kubernetes knows no pod', () => {

@@ -11,6 +11,8 @@ export interface GuardAnswers {
   up: PodValue[];
   ageS: PodValue[];
   requests: PodValue[];
+  /** Requests whose status the label `code` tells. Left out in records of older versions. */
+  coded?: PodValue[];
   errors: PodValue[];
   within: PodValue[];
 }
@@ -28,7 +30,7 @@ export interface GuardSample {
   /** p99 over the time watched, interpolated by Prometheus, in seconds; for people only, null when it has none. */
   p99S: number | null;
   /** The queries as they were asked. */
-  queries: Record<keyof GuardAnswers, string>;
+  queries: { [Question in keyof GuardAnswers]: string };
 }
 
 export interface GuardLimits {

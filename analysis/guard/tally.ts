@@ -106,7 +106,7 @@ type Look = { pods: Record<string, PodCounts> } | { trouble: { query: string; se
 export function readLook({ pods, answers, trouble, queries }: GuardSample, maxAgeMs: number): Look {
   if (answers === null) return { trouble: trouble ?? { query: '', sentence: 'nothing was asked' } };
   const blind = (question: keyof GuardAnswers, why: string): Look => ({
-    trouble: { query: queries[question], sentence: `${why} (${queries[question]})` },
+    trouble: { query: queries[question] ?? '', sentence: `${why} (${queries[question]})` },
   });
   if (pods.length === 0) return blind('up', 'the launched version has no pods');
 
@@ -131,14 +131,27 @@ export function readLook({ pods, answers, trouble, queries }: GuardSample, maxAg
     if (requests === null) return blind('requests', `pod ${pod} has no request counter`);
     const within = only(answers.within, pod);
     if (within === null) return blind('within', `pod ${pod} has no bucket at the limit`);
+    // A histogram that labels its status otherwise (`status`, `status_code`) has no series with `code` either, and is not without errors.
+    // Both counts are of one moment, so of one scrape, and equal to the last request.
+    const coded = answers.coded && codedRequests(answers.coded, pod);
+    if (coded !== undefined && coded !== requests)
+      return blind(
+        'coded',
+        `the status of ${coded === null ? 'the' : `${requests - coded} of ${requests}`} requests of pod ${pod} is not told by a label \`code\``,
+      );
     // The one absence that is a zero: code series are made by the first such answer, and the same scrape of the same process gave the
-    // total. Without a total, above, nothing is known; with it, no 5xx series means no 5xx since the process started.
+    // total and its codes. With them, no 5xx series means no 5xx since the process started.
     const errors = answers.errors.some((sample) => sample.pod === pod) ? only(answers.errors, pod) : 0;
     if (errors === null || errors > requests || within > requests)
       return blind('errors', `the counters of pod ${pod} contradict each other`);
     counts[pod] = { requests, errors, within };
   }
   return { pods: counts };
+}
+
+/** A pod without any such series has told the code of none. */
+function codedRequests(coded: readonly PodValue[], pod: string): number | null {
+  return coded.some((sample) => sample.pod === pod) ? only(coded, pod) : 0;
 }
 
 /** The one count of a pod; null when there is none, there are two, or it is no count. */

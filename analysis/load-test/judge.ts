@@ -1,6 +1,7 @@
 // What the numbers of a load test mean. Pure: summary and limits in, findings out.
 import type { Finding, Outcome } from '../../verdict/finding.ts';
 import { CONFIDENCE, LEAST_COUNT_FOR_P99, wilson } from '../statistics/index.ts';
+import { judgeCandidate } from './candidate.ts';
 import { limitsOf, offeredIterations, peakRatePerSecond, plannedSeconds, type LoadLimits, type LoadStage } from './plan.ts';
 import { GRACEFUL_STOP_SECONDS } from './run-record.ts';
 import { count, ms, percent, rate, toMicrosecond } from './sentences.ts';
@@ -37,6 +38,7 @@ export function judgeLoad(summary: LoadSummary, limits: LoadLimits, stages: read
         ),
       ),
     ...endpoints,
+    ...judgeCandidate(summary.start, summary.end),
   ].map((each) => ({ ...each, evidence }));
 }
 

@@ -18,6 +18,14 @@ export interface UnderLoad {
   deployment: string;
 }
 
+/** What the pods of staging were seen to run. */
+export interface PodsSeen {
+  /** As Kubernetes tells it: the image the pod asks for, and the id of its bytes; that one is empty until the container runs. */
+  pods: { name: string; image: string; imageId: string }[];
+  /** Why they could not be listed; null when they could. */
+  trouble: string | null;
+}
+
 /** First line of the evidence: `{"type":"Run","data":{...}}`. */
 export interface RunStart {
   runId: string;
@@ -30,6 +38,8 @@ export interface RunStart {
   plan?: LoadPlan;
   /** The Deployment under load: what tells its traces from those of others. Older runs do not say it. */
   underLoad?: UnderLoad;
+  /** The image that was to be loaded, and what the pods ran just before. Left out in records of older versions. */
+  candidate?: PodsSeen & { image: string };
 }
 
 /** Last line of the evidence: `{"type":"End","data":{...}}`. */
@@ -43,6 +53,8 @@ export interface RunEnd {
   stopped: 'hopeless' | null;
   /** k6's last line on stderr; empty when it said nothing. */
   lastError: string;
+  /** Every pod that was seen while the load ran and just after it; the trouble is that of the last look. */
+  candidate?: PodsSeen;
 }
 
 export function runLine(type: 'Run', data: RunStart): Uint8Array;
@@ -59,7 +71,8 @@ export function isRunStart(value: unknown): value is RunStart {
     typeof start.startedAt === 'string' &&
     typeof start.runId === 'string' &&
     typeof start.attempt === 'number' &&
-    typeof start.target === 'string'
+    typeof start.target === 'string' &&
+    (start.candidate === undefined || isPodsSeen(start.candidate))
   );
 }
 
@@ -71,6 +84,12 @@ export function isRunEnd(value: unknown): value is RunEnd {
     (end.exitCode === null || typeof end.exitCode === 'number') &&
     (end.signal === null || typeof end.signal === 'string') &&
     (end.stopped === null || end.stopped === 'hopeless') &&
-    typeof end.lastError === 'string'
+    typeof end.lastError === 'string' &&
+    (end.candidate === undefined || isPodsSeen(end.candidate))
   );
+}
+
+function isPodsSeen(value: unknown): value is PodsSeen {
+  const { pods, trouble } = (value ?? {}) as Partial<Record<keyof PodsSeen, unknown>>;
+  return Array.isArray(pods) && (trouble === null || typeof trouble === 'string');
 }

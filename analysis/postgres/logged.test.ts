@@ -2,8 +2,6 @@ import { beforeAll, describe, expect, it, test } from '@jest/globals';
 import { describeStatements } from './describe-load.ts';
 import { createLogReader, type LogEntry, type LogFormat } from './log-entries.ts';
 import { createTally, type LoggedStatements } from './logged-statements.ts';
-import { missingIndexes } from './missing-index.ts';
-import { readPlan } from './read-plan.ts';
 import type { StatementsRecord } from './records.ts';
 import { readServiceLine } from './service-log.ts';
 import { slowStatements } from './slow.ts';

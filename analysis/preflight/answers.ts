@@ -42,7 +42,13 @@ export interface PreflightFacts {
     targets: { pod: string; up: number }[];
     ageS: { pod: string; value: number }[];
   };
-  'request counters': { query: string; pods: string[]; series: string[] };
+  'request counters': {
+    query: string;
+    pods: string[];
+    series: string[];
+    /** How many of the requests the label `code` tells the status of, both of one moment. Left out in records of older versions. */
+    coded?: { query: string; requests: { pod: string; value: number }[]; coded: { pod: string; value: number }[] };
+  };
   'latency buckets': { query: string; pods: string[]; series: string[]; limitMs: number };
   health: { url: string; ok: boolean; detail: string };
 }

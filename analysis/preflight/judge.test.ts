@@ -23,7 +23,12 @@ const good: PreflightFacts = {
     targets: PODS.map((pod) => ({ pod, up: 1 })),
     ageS: PODS.map((pod) => ({ pod, value: 1 })),
   },
-  'request counters': { query: 'count{}', pods: PODS, series: PODS },
+  'request counters': {
+    query: 'count{}',
+    pods: PODS,
+    series: PODS,
+    coded: { query: 'coded{}', requests: PODS.map((pod) => ({ pod, value: 40 })), coded: PODS.map((pod) => ({ pod, value: 40 })) },
+  },
   'latency buckets': { query: 'bucket{}', pods: PODS, series: PODS, limitMs: 300 },
   health: { url: 'http://shop/healthz', ok: true, detail: '200' },
 };
@@ -105,6 +110,11 @@ describe('judgePreflight', () => {
     ['a scrape fails', judge('scrape targets', { targets: PODS.map((pod) => ({ pod, up: 0 })) }), /last scrape/],
     ['samples are stale', judge('scrape targets', { ageS: PODS.map((pod) => ({ pod, value: 40 })) }), /40 s old/],
     ['a counter is missing', judge('request counters', { series: ['go-api-a-1'] }), /without request counter: go-api-a-2 \(count\{\}\)/],
+    [
+      'the status of requests has another label',
+      judge('request counters', { coded: { query: 'coded{}', requests: PODS.map((pod) => ({ pod, value: 40 })), coded: [] } }),
+      /by a label `code`: go-api-a-1, go-api-a-2 \(coded\{\}\); label the histogram/,
+    ],
     ['the bucket is missing', judge('latency buckets', { series: [] }), /exactly 300 ms: go-api-a-1, go-api-a-2/],
     ['the service is sick', judge('health', { ok: false, detail: '503' }), /not healthy: 503/],
   ])('fails with what to do when %s', (_why, finding, message) => {

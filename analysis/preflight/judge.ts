@@ -156,8 +156,7 @@ const judges: { [Title in CheckTitle]: (facts: PreflightFacts[Title]) => Judgeme
     return pass(`Prometheus scrapes each of the ${pods.length} pods once, all samples fresh`, numbers);
   },
 
-  'request counters': ({ query, pods, series }) =>
-    judgeSeries(query, pods, series, 'request counter', 'correct `metric` of the guard, or let the service count its requests'),
+  'request counters': judgeCounters,
   'latency buckets': ({ query, pods, series, limitMs }) =>
     judgeSeries(
       query,
@@ -204,6 +203,25 @@ function judgeImage({ image, pullPolicy, nodes }: PreflightFacts['image on nodes
     `${image} is not on ${names}, and imagePullPolicy is Never`,
     'import the image there (a node tells of a new image after up to a minute)',
     numbers,
+  );
+}
+
+/** Each pod counts its requests, and says by the label `code` how every one was answered: without it the guard cannot count errors. */
+function judgeCounters({ query, pods, series, coded }: PreflightFacts['request counters']): Judgement {
+  const whatToDo = 'correct `metric` of the guard, or let the service count its requests';
+  const counted = judgeSeries(query, pods, series, 'request counter', whatToDo);
+  if (counted.outcome !== 'pass' || coded === undefined) return counted;
+  const valueOf = (samples: readonly { pod: string; value: number }[], pod: string) =>
+    samples.filter((sample) => sample.pod === pod).map(({ value }) => value);
+  const untold = pods.filter((pod) => {
+    const [all, known] = [valueOf(coded.requests, pod), valueOf(coded.coded, pod)];
+    return known.length !== 1 || known[0] !== all[0];
+  });
+  if (untold.length === 0) return counted;
+  return fail(
+    `pods whose request counter does not tell the status of every request by a label \`code\`: ${untold.join(', ')} (${coded.query})`,
+    'label the histogram with `code` (200, 404, 500), so that the guard sees errors',
+    { measured: pods.length - untold.length, limit: pods.length, unit: 'pods' },
   );
 }
 

@@ -53,6 +53,16 @@ export function readRollout(state: RolloutState, asked: { observedGeneration: nu
   return readFailure(state) ?? { state: 'going', text: `${readyOfNew(state)} of ${wanted} pods ready` };
 }
 
+/**
+ * How long a rollout took: from its write to the condition that decided, both RFC 3339; null when the write's time is not known. Not how long
+ * it was watched: a watch that begins again after a worker died sees the end at once. Never below 0: the API server notes conditions in whole
+ * seconds, and its clock is another.
+ */
+export function rolloutSeconds(writtenAt: string | undefined, conditionAt: string): number | null {
+  const ms = Date.parse(conditionAt) - Date.parse(writtenAt ?? '');
+  return Number.isNaN(ms) ? null : Math.max(0, ms) / 1_000;
+}
+
 /** New pods that are ready. Old pods are ready too, so readiness counts only beyond what the old ones can explain. */
 export function readyOfNew({ updated, replicas, ready }: RolloutState): number {
   return Math.max(0, Math.min(updated, ready - (replicas - updated)));

@@ -33,6 +33,8 @@ pgxpool_acquire_total 500
 pgxpool_empty_acquire_total 20
 pgxpool_empty_acquire_wait_seconds_total 1.5
 pgxpool_canceled_acquire_total 0
+http_request_duration_seconds_sum{route="/a"} 1.5
+http_request_duration_seconds_count{route="/a"} 30
 `;
 const unknown = {
   goroutines: null,
@@ -44,6 +46,7 @@ const unknown = {
   gcSysBytes: null,
   schedulerWaits: null,
   pool: null,
+  requests: null,
 };
 
 test('reads the runtime from Prometheus text', () => {
@@ -60,6 +63,7 @@ test('reads the runtime from Prometheus text', () => {
       [null, 100],
     ],
     pool: { acquired: 8, most: 10, acquires: 500, emptyAcquires: 20, emptyWaitSeconds: 1.5, cancelled: 0 },
+    requests: { requests: 30, seconds: 1.5 },
   });
 });
 

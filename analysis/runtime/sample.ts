@@ -1,5 +1,6 @@
 // One look at the Go runtime of a pod: what /metrics and /debug/pprof/heap?debug=1 say of goroutines, garbage collection and heap.
 import { figureOf, seriesOf, type Series } from './exposition.ts';
+import { readRequestTotals, type RequestTotals } from './requests.ts';
 
 export interface RuntimeSample {
   /** RFC 3339, worker clock. */
@@ -25,6 +26,8 @@ export interface RuntimeSample {
   schedulerWaits?: [upToSeconds: number | null, count: number][] | null;
   /** The pgx pool. */
   pool?: PoolSample | null;
+  /** What the pod counted of the requests it answered. */
+  requests?: RequestTotals | null;
 }
 
 /** Gauges and counters of pgxpool; null where the page does not say one. */
@@ -79,6 +82,7 @@ const SCHEDULER_WAITS = 'go_sched_latencies_seconds_bucket';
 export type RuntimeMetrics = Record<keyof typeof METRICS, number | null> & {
   schedulerWaits: [upToSeconds: number | null, count: number][] | null;
   pool: PoolSample | null;
+  requests: RequestTotals | null;
 };
 
 /** Reads the runtime, the pool and the scheduler from Prometheus text. A figure that is absent, doubled or not a finite number is null: unknown, never 0. */
@@ -90,6 +94,7 @@ export function readRuntimeMetrics(text: string): RuntimeMetrics {
     ...(Object.fromEntries(figures) as Record<keyof typeof METRICS, number | null>),
     schedulerWaits: readSchedulerWaits(series.filter(({ name }) => name === SCHEDULER_WAITS)),
     pool: readPool(series),
+    requests: readRequestTotals(text),
   };
 }
 

@@ -18,7 +18,7 @@ import {
   type CountdownStatus,
 } from '../../workflows/messages.ts';
 import { person, signedAct, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
-import { fakeWorld, fine, inputFor, report, slow, unseen, type FakeWorld } from './fakes.ts';
+import { fakeWorld, fine, inputFor, piece, report, slow, unseen, type FakeWorld } from './fakes.ts';
 
 jest.setTimeout(60_000);
 const HOUR = 3_600_000;
@@ -231,6 +231,29 @@ describe('a countdown', () => {
       },
     ));
 
+  it('times the rollback of a version that does not serve from when that was known, and says that it began late', () =>
+    run(
+      () => ({
+        // The rollback is written at midnight.
+        verifyVersion: async ({ image }) =>
+          image.endsWith('sha-91d03ce')
+            ? { ok: false, detail: '503', pods: 3, seconds: 60, evidence: [{ ...piece, capturedAt: '2026-11-22T23:59:40Z' }] }
+            : { ok: true, detail: 'ok', pods: 3, seconds: 0.3, evidence: [] },
+      }),
+      async ({ advance, until, act, handle, status }) => {
+        await advance(71.01);
+        await until('waiting', ({ phase }) => phase === 'waiting');
+        await act({ action: 'approve' }, 'li.wei');
+        await act({ action: 'approve' }, 'a.osei');
+        await advance(1);
+        expect(await handle.result()).toMatchObject({ ending: 'rolled-back' });
+        expect((await status()).checkpoints[2]?.steps.at(-1)).toMatchObject({
+          name: 'rollback',
+          findings: [{ code: 'RollbackStartedLate', measured: 20 }, { code: 'RolledBackInTime' }, { code: 'RollbackHealthy' }],
+        });
+      },
+    ));
+
   it('holds without data in the guard, and goes on with the rest after a resume', () => {
     const remaining: number[] = [];
     return run(
@@ -251,6 +274,30 @@ describe('a countdown', () => {
         await act({ action: 'resume' });
         expect(await handle.result()).toMatchObject({ ending: 'launched' });
         expect(remaining).toEqual([600_000, 360_000]);
+      },
+    );
+  });
+
+  it('bakes from the beginning after a resume when the guard saw all and could not decide, for its counts ended with the watch', () => {
+    const remaining: number[] = [];
+    const undecided = { ...unseen, code: 'GuardUndecided', message: 'too few requests' };
+    return run(
+      () => ({
+        runGuard: async ({ remainingMs }) => {
+          remaining.push(remainingMs);
+          return { ...report(...(remaining.length === 1 ? [undecided] : [])), watchedMs: remainingMs };
+        },
+      }),
+      async ({ advance, until, act, handle }) => {
+        await advance(71.01);
+        await until('waiting', ({ phase }) => phase === 'waiting');
+        await act({ action: 'approve' }, 'li.wei');
+        await act({ action: 'approve' }, 'a.osei');
+        await advance(0.999);
+        await until('holding', ({ phase }) => phase === 'holding');
+        await act({ action: 'resume' });
+        expect(await handle.result()).toMatchObject({ ending: 'launched' });
+        expect(remaining).toEqual([600_000, 600_000]);
       },
     );
   });

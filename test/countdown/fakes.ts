@@ -130,6 +130,15 @@ export const unseen: Finding = { ...slow, code: 'GuardNoData', subject: 'guard',
 
 export const fine: Finding = passed('LatencyWithinLimit', 'POST /api/order/create');
 
+export const piece = {
+  digest: `sha256:${'0'.repeat(64)}`,
+  sizeBytes: 1,
+  mediaType: 'application/json',
+  kind: 'deployment-snapshot' as const,
+  capturedAt: '2026-11-23T00:00:00Z',
+  source: 'fake',
+};
+
 /** A world in which everything goes well; a test overrides what goes wrong. */
 export function fakeWorld(): FakeWorld {
   const world: FakeWorld = {
@@ -140,15 +149,7 @@ export function fakeWorld(): FakeWorld {
     good: [],
     activities: null as never,
   };
-  const evidence = {
-    digest: `sha256:${'0'.repeat(64)}`,
-    sizeBytes: 1,
-    mediaType: 'application/json',
-    kind: 'deployment-snapshot' as const,
-    capturedAt: '2026-11-23T00:00:00Z',
-    source: 'fake',
-  };
-  const points = { ...evidence, digest: `sha256:${hexDigest('points')}`, kind: 'k6-points' as const, mediaType: 'application/x-ndjson' };
+  const points = { ...piece, digest: `sha256:${hexDigest('points')}`, kind: 'k6-points' as const, mediaType: 'application/x-ndjson' };
   const landed = new Set<string>();
   const write = (operation: string, image: string) => {
     const wrote = !landed.has(operation);
@@ -175,7 +176,7 @@ export function fakeWorld(): FakeWorld {
     runGuard: async () => ({ ...report(passed('GuardPassed', 'guard')), watchedMs: 1000 }),
     captureDeployment: async (target): Promise<DeploymentSnapshot> => ({
       target,
-      evidence,
+      evidence: piece,
       image: world.image,
       replicas: 3,
       revision: '1',

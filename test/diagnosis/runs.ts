@@ -92,7 +92,7 @@ export async function captureRun(fault: string, name: string, folder: string, te
     {
       step: { ...step, script: 'shop.js', target: 'shop-staging' },
       staging: STAGING,
-      image: '',
+      image: (await listPods())[0]?.image ?? '',
       scriptDigest: script.digest,
       runId: name,
     },

@@ -2,6 +2,7 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { StepActivities } from '../../activities/steps-contract.ts';
 import { durationMs } from '../../release/duration.ts';
 import type { GuardStep } from '../../release/steps/registry.ts';
+import { bakedMs } from '../../verdict/bake-time.ts';
 import { long } from '../activity-options.ts';
 import { clusterTaskQueue } from '../messages.ts';
 import { productionOf, type StepInput, type StepResult } from '../step.ts';
@@ -24,5 +25,5 @@ export async function guardStep({ release, step, doneMs }: StepInput<GuardStep>)
     remainingMs,
   });
   const failedAt = report.findings.some(({ outcome }) => outcome === 'fail') ? report.evidence.at(-1)?.capturedAt : undefined;
-  return { ...report, doneMs: doneMs + watchedMs, ...(failedAt === undefined ? {} : { failedAt }) };
+  return { ...report, doneMs: bakedMs(doneMs, { watchedMs, findings: report.findings }), ...(failedAt === undefined ? {} : { failedAt }) };
 }

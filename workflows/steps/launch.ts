@@ -1,6 +1,6 @@
 // The launch: the candidate's image on the one container, watched until it serves or until it must be taken back.
 import { proxyActivities } from '@temporalio/workflow';
-import type { DeploymentSnapshot, KubernetesActivities, RolloutResult } from '../../activities/kubernetes/contract.ts';
+import type { DeploymentSnapshot, KubernetesActivities, RolloutResult, VersionProof } from '../../activities/kubernetes/contract.ts';
 import { judgeRollout, judgeVersion } from '../../verdict/rollout.ts';
 import { durationMs } from '../../release/duration.ts';
 import type { LaunchStep } from '../../release/steps/registry.ts';
@@ -35,6 +35,7 @@ export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResu
     observedGeneration: write.observedGeneration,
     image: service.image,
     timeoutMs: durationMs(step.timeout),
+    writtenAt: write.at,
   });
   const launched = judgeRollout(target, rollout);
   if (launched.outcome !== 'pass')
@@ -56,9 +57,12 @@ export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResu
     findings: [launched, judgeVersion(target, proof, durationMs(step.healthWithin))],
     facts: [
       rolloutFact(before.image, service.image, rollout),
-      { subject: 'health', text: `ok in ${proof.seconds.toFixed(1)} s`, values: { seconds: proof.seconds } },
+      { subject: 'health', text: `${proof.ok ? 'ok' : 'not ok'} in ${proof.seconds.toFixed(1)} s`, values: { seconds: proof.seconds } },
+      // With the image id, beside that of CandidateUnderLoad: people can compare what was tested with what was launched.
+      ...(proof.ok ? [{ subject: 'version', text: proof.detail, values: { pods: proof.pods } }] : []),
     ],
     evidence: [before.evidence, ...rollout.evidence, ...proof.evidence],
+    ...failureKnownAt(proof),
   };
 
   async function captureAndRegister(): Promise<DeploymentSnapshot> {
@@ -96,6 +100,7 @@ export async function undoLaunch(entry: UndoEntry, { failedAt, ...identity }: Un
     observedGeneration: write.observedGeneration,
     image: snapshot.image,
     timeoutMs: limits.rollbackMs,
+    writtenAt: write.at,
     startedAfterMs,
   });
   const proof = await watch.verifyVersion({
@@ -131,6 +136,12 @@ function kubernetes(cluster: string, watchMs: number): { act: KubernetesActiviti
     act: proxyActivities<KubernetesActivities>({ ...quick, taskQueue }),
     watch: proxyActivities<KubernetesActivities>({ ...long(watchMs * WATCHES_THAT_MUST_FIT), taskQueue }),
   };
+}
+
+/** A version that does not serve is known not to when the proof is given up: the rollback's start counts from there. */
+function failureKnownAt({ ok, evidence }: VersionProof): Pick<StepResult, 'failedAt'> {
+  const at = evidence.at(-1)?.capturedAt;
+  return ok || at === undefined ? {} : { failedAt: at };
 }
 
 function rolloutFact(from: string, to: string, { podsReady, podsWanted, seconds, outcome }: RolloutResult) {

@@ -1,0 +1,56 @@
+// What the pods under load run, from just before the load to just after it: the run's record keeps it, and its judge reads it there.
+import { setTimeout as wait } from 'node:timers/promises';
+import type { PodsSeen } from '../../analysis/load-test/run-record.ts';
+import type { SampledPod } from './runtime-sampler.ts';
+
+export interface CandidatePod extends SampledPod {
+  image: string;
+  /** Empty until the container runs. */
+  imageId: string;
+}
+
+export interface SeenCandidate {
+  before: PodsSeen;
+  /** Lists the pods for whoever needs them, and remembers what they ran. */
+  listPods(): Promise<readonly CandidatePod[]>;
+  /** Looks once more. Answers all that was seen since `before`. */
+  after(): Promise<PodsSeen>;
+}
+
+/** An API server that restarts is away for some seconds, and a look is cheap beside a load test that says nothing for want of it. */
+const TRIES = 3;
+const BETWEEN_TRIES_MS = 1_000;
+/** More pods than any staging has; a record's line has at most 1 MB. */
+const PODS_LIMIT = 1_000;
+
+/** Takes the look before. Never rejects: what could not be seen is told. */
+export async function seeCandidate(
+  list: () => Promise<readonly CandidatePod[]>,
+  { betweenTriesMs = BETWEEN_TRIES_MS } = {},
+): Promise<SeenCandidate> {
+  let seen = new Map<string, PodsSeen['pods'][number]>();
+
+  async function listPods(): Promise<readonly CandidatePod[]> {
+    const pods = await list();
+    for (const { name, image, imageId } of pods)
+      if (seen.size < PODS_LIMIT) seen.set(`${name} ${image} ${imageId}`, { name, image, imageId });
+    return pods;
+  }
+
+  async function look(): Promise<PodsSeen> {
+    let trouble: string | null = null;
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      if (tries > 0) await wait(betweenTriesMs);
+      trouble = await listPods().then(
+        () => null,
+        (cause: unknown) => (cause instanceof Error ? cause.message : String(cause)),
+      );
+      if (trouble === null) break;
+    }
+    return { pods: [...seen.values()], trouble };
+  }
+
+  const before = await look();
+  seen = new Map();
+  return { before, listPods, after: look };
+}

@@ -1,0 +1,72 @@
+import { expect, test } from '@jest/globals';
+import { judgeCandidate } from './candidate.ts';
+import { judgeLoad } from './judge.ts';
+import { bytesOf, inPieces, record } from './points.fixture.ts';
+import type { PodsSeen, RunEnd, RunStart } from './run-record.ts';
+import { runLine } from './run-record.ts';
+import { summarizeLoad } from './summary.ts';
+
+const IMAGE = 'registry.local/go-api:sha-1';
+const pods = (imageId = 'sha256:1', image = IMAGE) => ['a', 'b'].map((name) => ({ name, image, imageId }));
+const seen = (change: Partial<PodsSeen> = {}): PodsSeen => ({ pods: pods(), trouble: null, ...change });
+const start = (change: Partial<PodsSeen> = {}): RunStart => ({
+  runId: 'run-1',
+  attempt: 1,
+  target: 'shop-staging',
+  startedAt: '2026-11-23T12:00:00Z',
+  candidate: { image: IMAGE, ...seen(change) },
+});
+const end = (change: Partial<PodsSeen> = {}): RunEnd => ({
+  at: '2026-11-23T12:01:00Z',
+  exitCode: 0,
+  signal: null,
+  stopped: null,
+  lastError: '',
+  candidate: seen(change),
+});
+
+test('passes when every pod ran one build of the candidate before, during and after', () => {
+  expect(judgeCandidate(start(), end())).toEqual([
+    {
+      code: 'CandidateUnderLoad',
+      subject: 'candidate',
+      outcome: 'pass',
+      measured: 'sha256:1',
+      limit: IMAGE,
+      unit: '',
+      message: `all 2 pods under load ran ${IMAGE} (image id sha256:1)`,
+      evidence: [],
+    },
+  ]);
+});
+
+test('does not mind a pod that was only starting when the load ended', () => {
+  expect(judgeCandidate(start(), end({ pods: [...pods(), { name: 'c', image: IMAGE, imageId: '' }] }))).toMatchObject([
+    { code: 'CandidateUnderLoad' },
+  ]);
+});
+
+test.each<[string, RunStart, RunEnd | null, RegExp]>([
+  ['staging ran another image', start({ pods: pods('sha256:9', 'go-api:old') }), end(), /pod a ran go-api:old$/],
+  ['another image was deployed under the load', start(), end({ pods: pods('sha256:9', 'go-api:new') }), /pod a ran go-api:new$/],
+  ['one tag named two builds', start(), end({ pods: pods('sha256:2') }), /different bytes: sha256:1, sha256:2$/],
+  ['no pod ran', start({ pods: [] }), end(), /no pods/],
+  ['a pod did not tell its bytes', start({ pods: pods('') }), end(), /pod a did not tell its image id/],
+  ['the pods could not be listed before', start({ pods: [], trouble: 'forbidden' }), end(), /began is not known: forbidden/],
+  ['the pods could not be listed after', start(), end({ trouble: 'refused' }), /ended is not known: refused/],
+  ['the record has no end', start(), null, /does not say/],
+])('does not take the numbers for the candidate’s when %s', (_why, from, to, message) => {
+  expect(judgeCandidate(from, to)).toMatchObject([
+    { code: 'CandidateNotUnderLoad', outcome: 'inconclusive', limit: IMAGE, message: expect.stringMatching(message) },
+  ]);
+});
+
+test('finds the same again in the stored bytes, and nothing in those of an older version', async () => {
+  const limits = { p99Ms: 300, errorPercent: 0.1, deliveredPercent: 95, endpoints: {} };
+  const stages = [{ seconds: 1, ratePerSecond: 1 }];
+  const judge = async (bytes: Uint8Array) =>
+    judgeLoad(await summarizeLoad(inPieces(bytes), limits), limits, stages, ['sha256:x']).filter(({ subject }) => subject === 'candidate');
+  const whole = Buffer.concat([runLine('Run', start()), runLine('End', end())]);
+  expect(await judge(whole)).toEqual(judgeCandidate(start(), end()).map((finding) => ({ ...finding, evidence: ['sha256:x'] })));
+  expect(await judge(bytesOf(record([{ ms: 1 }])))).toEqual([]);
+});

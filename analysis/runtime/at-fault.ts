@@ -1,0 +1,52 @@
+// Which pods to look at when not all can be: those that their own figures make stand out.
+import { count, ms } from '../load-test/sentences.ts';
+import type { RuntimeSample } from './sample.ts';
+
+interface PodFigures {
+  pod: string;
+  /** Mean time of the requests it answered since its first sample; null when it answered none, or does not say. */
+  meanMs: number | null;
+  goroutines: number | null;
+}
+
+export interface ChosenPods {
+  pods: string[];
+  /** `whose requests took longest (go-api-1 412 ms, go-api-2 40 ms)`. */
+  why: string;
+}
+
+/**
+ * The `limit` pods most likely at fault: by the mean time of their requests, or by goroutines when a pod answered none at all (one that is
+ * stuck answers none, and its requests pile up). Pods nobody could read come last, in their order.
+ */
+export function podsAtFault(names: readonly string[], samples: readonly RuntimeSample[], limit: number): ChosenPods {
+  const figures = names.map((pod) => figuresOf(pod, samples));
+  const readable = figures.filter(({ meanMs, goroutines }) => meanMs !== null || goroutines !== null);
+  const unread = figures.filter((each) => !readable.includes(each));
+  const byTime = readable.every(({ meanMs }) => meanMs !== null);
+  const weight = ({ meanMs, goroutines }: PodFigures): number => (byTime ? meanMs : goroutines) ?? -1;
+  const chosen = [...readable.sort((a, b) => weight(b) - weight(a)), ...unread].slice(0, limit);
+  const told = chosen
+    .filter((each) => weight(each) >= 0)
+    .map((each) => `${each.pod} ${byTime ? ms(weight(each)) : count(weight(each))}`)
+    .join(', ');
+  const why =
+    readable.length === 0
+      ? 'the first, for no pod could be read'
+      : byTime
+        ? `whose requests took longest (${told})`
+        : `with most goroutines (${told})`;
+  return { pods: chosen.map(({ pod }) => pod), why };
+}
+
+function figuresOf(pod: string, samples: readonly RuntimeSample[]): PodFigures {
+  const own = samples.filter((sample) => sample.pod === pod && sample.unread === null);
+  const totals = own.flatMap(({ requests }) => requests ?? []);
+  const [first, last] = [totals[0], totals.at(-1)];
+  const goroutines = own.at(-1)?.goroutines ?? null;
+  if (!first || !last) return { pod, meanMs: null, goroutines };
+  // Fewer than before: the process began again, and its counts with it.
+  const since = last.requests < first.requests ? { requests: 0, seconds: 0 } : first;
+  const requests = last.requests - since.requests;
+  return { pod, meanMs: requests > 0 ? (1_000 * (last.seconds - since.seconds)) / requests : null, goroutines };
+}
