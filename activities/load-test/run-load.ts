@@ -12,7 +12,6 @@ import { GRACEFUL_STOP_SECONDS, runLine, type LoadPlan } from '../../analysis/lo
 import { createLoadAccumulator, summarizeLoad, type LoadAccumulator } from '../../analysis/load-test/summary.ts';
 import { judgeRuntime } from '../../analysis/runtime/judge.ts';
 import { summarizeRuntime } from '../../analysis/runtime/summary.ts';
-import { podsAtFault } from '../../analysis/runtime/at-fault.ts';
 import type { RuntimeSample } from '../../analysis/runtime/sample.ts';
 import { durationMs } from '../../release/duration.ts';
 import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
@@ -20,13 +19,14 @@ import type { EvidenceStore } from '../evidence/contract.ts';
 import type { ActivityProgress, DeploymentTarget } from '../kubernetes/contract.ts';
 import { failpoint } from '../failpoint.ts';
 import { watchDatabase } from '../postgres/watch-database.ts';
-import { captureProfiles, GOROUTINE_GAP_MS } from '../profiles/capture.ts';
+import { GOROUTINE_GAP_MS } from '../profiles/capture.ts';
 import type { LoadTestInput, StepReport } from '../steps-contract.ts';
 import { startK6, type K6Process } from './k6-process.ts';
 import { writeK6Script } from './k6-script.ts';
 import { deliveryMeter } from './delivery-meter.ts';
+import { profilePods } from './profile-pods.ts';
 import { seeCandidate, type CandidatePod, type SeenCandidate } from './see-candidate.ts';
-import { startRuntimeSampler, type SampledPod } from './runtime-sampler.ts';
+import { startRuntimeSampler } from './runtime-sampler.ts';
 import { serviceLogOf, type ReadPodLog } from './service-log.ts';
 import { planOf } from './step-plan.ts';
 
@@ -72,8 +72,6 @@ const PROFILES_REST_MS = 2_000;
 const START_UP_MS = 60_000;
 /** Late enough for a warm service, early enough for profiles of 20 s to end before a load of 30 s does. */
 const PROFILES_AT_SHARE = 1 / 3;
-/** Profiles of three pods show what all do; more would only cost the service CPU. */
-const PROFILED_PODS_LIMIT = 3;
 
 const FOLDER_PREFIX = 'load-';
 /** A countdown's longest step is shorter than this. */
@@ -274,55 +272,6 @@ function watchRun(
 /** The most requests the plan still holds: those of the iterations that neither ended nor were dropped. */
 function stillToCome(live: LoadAccumulator, { stages }: LoadPlan): number {
   return requestsStillToCome(Math.ceil(offeredIterations(stages)) - live.iterations - live.dropped, live);
-}
-
-/** Profiles of the pods under load; of many, those whose own figures make them stand out. */
-async function profilePods(
-  samples: readonly RuntimeSample[],
-  input: LoadTestInput,
-  world: LoadTestWorld,
-  why: string,
-  signal: AbortSignal,
-): Promise<{ evidence: EvidenceRef[]; facts: Fact[] }> {
-  let pods: readonly SampledPod[];
-  try {
-    pods = await world.listPods(input.staging);
-  } catch (cause) {
-    return {
-      evidence: [],
-      facts: [{ subject: 'profiles', text: `no profiles: the pods cannot be listed: ${(cause as Error).message}`, values: {} }],
-    };
-  }
-  const { namespace } = input.staging;
-  const options = {
-    store: world.store,
-    pprofPort: world.pprofPort,
-    cpuSeconds: Math.max(1, Math.round(durationMs(input.step.cpuProfile) / 1_000)),
-    signal,
-    ...(world.goroutineGapMs === undefined ? {} : { goroutineGapMs: world.goroutineGapMs }),
-  };
-  const atFault = podsAtFault(
-    pods.map(({ name }) => name),
-    samples,
-    PROFILED_PODS_LIMIT,
-  );
-  const chosen = pods.filter(({ name }) => atFault.pods.includes(name));
-  const taken = await Promise.all(chosen.map((pod) => captureProfiles({ ...pod, namespace }, options)));
-  const evidence = taken.flatMap((each) => each.evidence);
-  const which =
-    pods.length === 1
-      ? 'the one pod'
-      : chosen.length === pods.length
-        ? `all ${pods.length} pods`
-        : `${chosen.length} of ${pods.length} pods, ${atFault.why}`;
-  const text = pods.length === 0 ? 'no profiles: no pod was found' : `${evidence.length} profiles of ${which}, taken ${why}`;
-  return {
-    evidence,
-    facts: [
-      { subject: 'profiles', text, values: { profiles: evidence.length, pods: chosen.length } },
-      ...taken.flatMap((each) => each.facts),
-    ],
-  };
 }
 
 function storeSamples(store: EvidenceStore, samples: readonly unknown[], input: LoadTestInput): Promise<EvidenceRef> {
