@@ -71,7 +71,9 @@ export function actionBar(status: CountdownStatus, session: Session | null): Mar
   </section>`;
 }
 
+// The first is what `tminus resume` does without a flag: only the countdown knows whether a checkpoint was missed meanwhile.
 const launchAtField = choice('launchAt', 'Launch time', [
+  { value: '', text: 'keep the launch time, or move it if a checkpoint was missed' },
   { value: 'keep', text: 'keep it' },
   { value: 'shift', text: 'move it by the hold' },
 ]);

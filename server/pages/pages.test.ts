@@ -1,4 +1,4 @@
-import { EXAMPLE_EVIDENCE_DIGEST, liWei, stoppedStatus, waitingStatus } from '../testing/example-status.ts';
+import { EXAMPLE_EVIDENCE_DIGEST, EXAMPLE_NOW, liWei, stoppedStatus, waitingStatus } from '../testing/example-status.ts';
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';
 import { BASE, testApp } from '../testing/test-app.ts';
 
@@ -81,12 +81,28 @@ describe('forms', () => {
     }
   });
 
+  it('resumes as the command line does: who chooses nothing leaves the launch time to the countdown', async () => {
+    const { signIn, countdowns } = testApp({ countdowns: fakeCountdowns([{ ...waitingStatus, phase: 'holding', holdSince: EXAMPLE_NOW }]) });
+    const browser = await signIn();
+    const [, options = ''] = /<select name="launchAt">(.*?)<\/select>/s.exec(await (await browser.get(PAGE)).text()) ?? [];
+    const values = [...options.matchAll(/<option value="([^"]*)"/g)].map(([, value = '']) => value);
+    expect(values).toEqual(['', 'keep', 'shift']);
+    for (const launchAt of values) await browser.post(`${PAGE}/acts`, { ...form(browser.csrf), action: 'resume', launchAt });
+    expect(countdowns.acts.map(({ act }) => act.launchAt)).toEqual([undefined, 'keep', 'shift']);
+  });
+
   it('changes nothing on GET', async () => {
     const { signIn, countdowns } = testApp();
     const browser = await signIn();
     for (const at of ['/', PAGE, POLL, `${PAGE}/report`, '/logout', `${PAGE}/acts?action=abort`]) await browser.get(at);
     expect([countdowns.acts, countdowns.held, countdowns.aborted, countdowns.started]).toEqual([[], [], [], []]);
     expect((await browser.get('/')).status).toBe(200);
+  });
+
+  it('says where a token is to be found, and promises nothing that is not so', async () => {
+    const text = await (await testApp().app.request(`${BASE}/login`)).text();
+    expect(text).toContain('your token is in <code>.tminus/token</code>; <code>tminus login</code> stores one for the command line');
+    expect(text).not.toContain('prints');
   });
 
   it('signs out for good', async () => {
