@@ -240,6 +240,16 @@ describe('releases', () => {
     expect(Buffer.from(value ?? []).toString()).toMatch(/^event: status\ndata: \{"apiVersion"/);
     await reader.cancel();
   });
+
+  it('streams a failure for a status that does not fit, as that of an older worker, and lives on', async () => {
+    const { api, faults } = testApp({ countdowns: fakeCountdowns([{ ...waitingStatus, checkpoints: undefined } as never]) });
+    const answer = await api(`${NAME}/stream`);
+    const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
+    const { value } = await reader.read();
+    expect(Buffer.from(value ?? []).toString()).toMatch(/^event: failure\ndata: \{"message":"the server cannot show/);
+    await reader.cancel();
+    expect(faults).toHaveLength(1);
+  });
 });
 
 describe('acts', () => {
