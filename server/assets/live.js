@@ -51,7 +51,10 @@ function sameContent(region, fresh) {
 }
 
 function inUse(region) {
-  const typed = [...region.querySelectorAll('textarea')].some((field) => field.value !== field.defaultValue);
+  // A draft given back after a refusal is its reader's, too, though the page brought it.
+  const typed = [...region.querySelectorAll('textarea')].some(
+    (field) => field.value !== field.defaultValue || ('draft' in field.dataset && field.value !== ''),
+  );
   return typed || (region.contains(document.activeElement) && document.activeElement.closest('form') !== null);
 }
 

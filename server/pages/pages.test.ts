@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { EXAMPLE_EVIDENCE_DIGEST, EXAMPLE_NOW, liWei, stoppedStatus, waitingStatus } from '../testing/example-status.ts';
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';
 import { BASE, testApp } from '../testing/test-app.ts';
@@ -69,16 +71,43 @@ describe('forms', () => {
     expect(answer.headers.get('set-cookie')).toBeNull();
   });
 
-  it('goes nowhere else after signing in', async () => {
-    const { app, token } = testApp();
-    for (const next of ['https://evil.example', '//evil.example', '/\\evil.example', 'javascript:alert(1)']) {
-      const answer = await app.request(`${BASE}/login`, {
-        method: 'POST',
-        headers: { origin: BASE, 'content-type': 'application/x-www-form-urlencoded' },
-        body: new URLSearchParams({ token, next }).toString(),
-      });
-      expect(answer.headers.get('location')).toBe('/');
-    }
+  const landsAt = async ({ app, token }: ReturnType<typeof testApp>, next: string): Promise<string | null> => {
+    const answer = await app.request(`${BASE}/login`, {
+      method: 'POST',
+      headers: { origin: BASE, 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ token, next }).toString(),
+    });
+    return answer.headers.get('location');
+  };
+
+  it.each([
+    'https://evil.example',
+    '//evil.example',
+    '/\\evil.example',
+    '/\t/evil.example',
+    '\t//evil.example',
+    '/\n/evil.example',
+    '/.//evil.example',
+    '/x/..//evil.example',
+    `${BASE}//evil.example`,
+    'https://127.0.0.1:7480/',
+    'javascript:alert(1)',
+    'http://[',
+  ])('goes to no other site after signing in, wherever %j would lead', async (next) => {
+    const app = testApp();
+    // What a browser makes of it counts, not how it looks.
+    expect(new URL((await landsAt(app, next)) ?? '', `${BASE}/login`).origin).toBe(BASE);
+    const page = await (await app.app.request(`${BASE}/login?next=${encodeURIComponent(next)}`)).text();
+    const [, given = ''] = /name="next" value="([^"]*)"/.exec(page) ?? [];
+    expect(new URL(given, `${BASE}/login`).origin).toBe(BASE);
+  });
+
+  it('goes where its reader was going, question mark and all', async () => {
+    const app = testApp();
+    const sent = (await app.app.request(`${BASE}${PAGE}/evidence/x?at=0.1&before=y`)).headers.get('location') ?? '';
+    const next = new URL(sent, BASE).searchParams.get('next') ?? '';
+    expect(next).toBe(`${PAGE}/evidence/x?at=0.1&before=y`);
+    expect(await landsAt(app, next)).toBe(next);
   });
 
   it('resumes as the command line does: who chooses nothing leaves the launch time to the countdown', async () => {
@@ -113,6 +142,29 @@ describe('forms', () => {
   });
 });
 
+describe('a signed-in browser', () => {
+  const tokensOf = ({ folder }: ReturnType<typeof testApp>) => path.join(folder, 'tokens.yaml');
+
+  it('is out at its next request once its token is taken back, and its forms count no more', async () => {
+    const app = testApp();
+    const browser = await app.signIn();
+    writeFileSync(tokensOf(app), 'tokens: []\n');
+    expect((await browser.post(`${PAGE}/acts`, form(browser.csrf))).status).toBe(401);
+    expect((await browser.get(PAGE)).headers.get('location')).toBe(`/login?next=${encodeURIComponent(PAGE)}`);
+    expect((await browser.get('/api/v1/releases/go-api-1.4.0/events')).status).toBe(401);
+    expect(app.countdowns.acts).toEqual([]);
+  });
+
+  it('decides with the groups its person has now, and not with those of its sign-in', async () => {
+    const app = testApp();
+    const browser = await app.signIn();
+    writeFileSync(tokensOf(app), readFileSync(tokensOf(app), 'utf8').replace('release-managers', 'readers'));
+    await browser.post(`${PAGE}/acts`, form(browser.csrf));
+    expect(app.countdowns.acts.map(({ act }) => act.principal)).toMatchObject([{ subject: 'a.osei', groups: ['readers'] }]);
+    expect(await (await browser.get(PAGE)).text()).toContain('Ama Osei <span class="quiet">readers</span>');
+  });
+});
+
 describe('what people read', () => {
   const hostile = {
     ...waitingStatus,
@@ -133,13 +185,52 @@ describe('what people read', () => {
     if (at !== '/') expect(text).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
   });
 
-  it('shows a refusal with its reason on the page of the decision', async () => {
+  it('shows a refusal with its reason on the page of the decision, once, with the comment back in its form', async () => {
     const { signIn, countdowns } = testApp();
     const browser = await signIn();
     countdowns.refusal = 'Ama Osei requested this countdown; someone else has to approve it';
-    const answer = await browser.post(`${PAGE}/acts`, form(browser.csrf));
-    expect(answer.status).toBe(409);
-    expect(await answer.text()).toContain(`role="alert">Not counted: ${countdowns.refusal}.`);
+    const answer = await browser.post(`${PAGE}/acts`, { ...form(browser.csrf), comment: `numbers read ${evil}` });
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, POLL]);
+    // Another tab that follows its own release must not take it away.
+    expect(await (await browser.get(PAGE)).text()).not.toContain('Not counted');
+    const text = await (await browser.get(POLL)).text();
+    expect(text).toContain(`role="alert">Not counted: ${countdowns.refusal}.`);
+    expect(text).toMatch(/<textarea id="comment"[^>]*>numbers read &lt;script&gt;/);
+    expect(await (await browser.get(POLL)).text()).not.toContain('numbers read &lt;');
+  });
+
+  it.each([
+    ['hold', { action: 'hold' }, PAGE, /<details class="act" open>[^]*<textarea id="comment-hold"[^>]*>too early<\/textarea>/],
+    [
+      'waiver',
+      { action: 'waive', finding: 'GuardNoData/runtime samples', expiresAt: '2026-11-25T08:05:00.000Z', checkpoint: 'load-and-diagnosis' },
+      `${PAGE}/checkpoints/load-and-diagnosis`,
+      /<details class="act" open><summary>Waive GuardNoData\/runtime samples<[^]*>too early<\/textarea>/,
+    ],
+  ])('gives what was typed back into the form of a refused %s', async (_, act, at, given) => {
+    const status = act.action === 'hold' ? waitingStatus : stoppedStatus;
+    const { signIn, countdowns } = testApp({ countdowns: fakeCountdowns([status]) });
+    const browser = await signIn();
+    countdowns.refusal = 'not now';
+    countdowns.hold = (held) => countdowns.act(held, {} as never).then(() => undefined);
+    const answer = await browser.post(`${PAGE}/acts`, { ...form(browser.csrf), ...(act as Record<string, string>), comment: 'too early' });
+    expect(answer.headers.get('location')).toBe(at);
+    const text = await (await browser.get(at)).text();
+    expect(text).toMatch(given);
+    expect(text.match(/too early/g)).toHaveLength(1);
+  });
+
+  it('keeps what was typed while no worker answers', async () => {
+    const { signIn, countdowns } = testApp();
+    const { CountdownFailure } = await import('../countdowns.ts');
+    const browser = await signIn();
+    countdowns.failure = new CountdownFailure('NoWorker', 'no worker answered', 'start a worker');
+    expect((await browser.post(`${PAGE}/acts`, form(browser.csrf))).headers.get('location')).toBe(POLL);
+    expect((await browser.get(POLL)).status).toBe(503);
+    countdowns.failure = null;
+    const text = await (await browser.get(POLL)).text();
+    expect(text).toContain('role="alert">No worker answered. Reload this page before you decide again.');
+    expect(text).toMatch(/<textarea id="comment"[^>]*>read<\/textarea>/);
   });
 
   it('says why a button is off, in the words of the rule table', async () => {
