@@ -27,12 +27,15 @@ export interface AppOptions {
   links: { pageBase: string };
   /** Further host names to answer to; that of `pageBase` always is one. */
   hosts?: readonly string[];
+  /** Whether only this very machine can reach the server; where nobody says so, it is taken for reachable. */
+  loopback?: boolean;
   now?: () => number;
   onFault?: (error: unknown) => void;
 }
 
 export function createApp(options: AppOptions): Hono<AppEnv> {
-  const { countdowns, evidence, identity, signer, links, hosts = [], now = Date.now, onFault = (error) => console.error(error) } = options;
+  const { countdowns, evidence, identity, signer, links, hosts = [], loopback = false, now = Date.now } = options;
+  const { onFault = (error) => console.error(error) } = options;
   const https = links.pageBase.startsWith('https:');
   const sessions = createSessions(now);
   const world: World = {
@@ -42,6 +45,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     signer,
     sessions,
     links,
+    loopback,
     now,
     onFault,
     live: createLive({ countdowns, onFault }),

@@ -11,6 +11,8 @@ import type { Countdowns, OpenedPlan } from './countdowns.ts';
 export interface SubmissionWorld {
   countdowns: Countdowns;
   evidence: EvidenceStore;
+  /** Whether only this very machine can reach the server. */
+  loopback: boolean;
   now: () => number;
 }
 
@@ -20,6 +22,11 @@ export interface SubmissionWorld {
  */
 export async function submit(world: SubmissionWorld, request: StartRequest, requestedBy: Principal): Promise<OpenedPlan> {
   const release = readRelease(request);
+  if (release.spec.allowUnverified && !world.loopback) {
+    throw invalid([
+      `${request.fileName}: spec.allowUnverified is for a laptop, and this server can be reached from other machines; leave it out, or start the release where \`tminus dev\` runs`,
+    ]);
+  }
   const scripts = scriptsOf(release, request);
   const now = world.now();
   const plan = planOf(release, now);

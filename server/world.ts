@@ -16,6 +16,8 @@ export interface World {
   live: Live;
   /** `pageBase`: where people reach this server, without a slash at the end. */
   links: { pageBase: string };
+  /** Whether only this very machine can reach the server. */
+  loopback: boolean;
   now: () => number;
   /** What is no modelled refusal: a line in the log. */
   onFault: (error: unknown) => void;
