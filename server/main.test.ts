@@ -60,7 +60,10 @@ describe('startServer', () => {
     await close();
     expect({ status: answer.status, text: answer.text }).toEqual({
       status,
-      text: status === 201 ? expect.anything() : expect.stringContaining('spec.allowUnverified is for a laptop, and this server can be reached'),
+      text:
+        status === 201
+          ? expect.anything()
+          : expect.stringContaining('spec.allowUnverified is for a laptop, and this server can be reached'),
     });
   });
 

@@ -1,6 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { EXAMPLE_EVIDENCE_DIGEST, EXAMPLE_NOW, liWei, stoppedStatus, waitingStatus } from '../testing/example-status.ts';
+import { chainRecord, EMPTY_CHAIN } from '../../verdict/audit-chain.ts';
+import {
+  aOsei,
+  EXAMPLE_EVIDENCE_DIGEST,
+  EXAMPLE_NOW,
+  exampleAudit,
+  liWei,
+  stoppedStatus,
+  waitingStatus,
+} from '../testing/example-status.ts';
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';
 import { BASE, testApp } from '../testing/test-app.ts';
 
@@ -111,7 +120,9 @@ describe('forms', () => {
   });
 
   it('resumes as the command line does: who chooses nothing leaves the launch time to the countdown', async () => {
-    const { signIn, countdowns } = testApp({ countdowns: fakeCountdowns([{ ...waitingStatus, phase: 'holding', holdSince: EXAMPLE_NOW }]) });
+    const { signIn, countdowns } = testApp({
+      countdowns: fakeCountdowns([{ ...waitingStatus, phase: 'holding', holdSince: EXAMPLE_NOW }]),
+    });
     const browser = await signIn();
     const [, options = ''] = /<select name="launchAt">(.*?)<\/select>/s.exec(await (await browser.get(PAGE)).text()) ?? [];
     const values = [...options.matchAll(/<option value="([^"]*)"/g)].map(([, value = '']) => value);
@@ -123,7 +134,8 @@ describe('forms', () => {
   it('changes nothing on GET', async () => {
     const { signIn, countdowns } = testApp();
     const browser = await signIn();
-    for (const at of ['/', PAGE, POLL, `${PAGE}/report`, '/logout', `${PAGE}/acts?action=abort`]) await browser.get(at);
+    for (const at of ['/', '/?waits=me', PAGE, POLL, `${PAGE}/events`, `${PAGE}/report`, '/logout', `${PAGE}/acts?action=abort`])
+      await browser.get(at);
     expect([countdowns.acts, countdowns.held, countdowns.aborted, countdowns.started]).toEqual([[], [], [], []]);
     expect((await browser.get('/')).status).toBe(200);
   });
@@ -250,7 +262,8 @@ describe('what people read', () => {
   it('marks a rehearsal on every page of it', async () => {
     const { signIn } = testApp();
     const browser = await signIn();
-    for (const at of [PAGE, POLL, `${PAGE}/report`]) expect(await (await browser.get(at)).text()).toContain('Rehearsal on virtual time');
+    for (const at of [PAGE, POLL, `${PAGE}/events`, `${PAGE}/report`])
+      expect(await (await browser.get(at)).text()).toContain('Rehearsal on virtual time');
   });
 
   it('shows no verdict in green before the countdown has earned it', async () => {
@@ -268,6 +281,84 @@ describe('what people read', () => {
     const answer = await browser.get('/');
     expect(answer.status).toBe(200);
     expect(await answer.text()).toContain('go-api-1.4.0');
+  });
+
+  it.each([
+    ['', ['asked', 'decided', 'held', 'ended', 'counting']],
+    ['?phase=waiting', ['asked', 'decided']],
+    ['?phase=ended', ['ended']],
+    ['?phase=nonsense', ['asked', 'decided', 'held', 'ended', 'counting']],
+    ['?waits=me', ['asked', 'held']],
+    ['?waits=me&phase=waiting', ['asked']],
+    ['?phase=undoing', []],
+  ])('lists by phase and by whom it waits for: /%s', async (query, expected) => {
+    const decided = waitingStatus.checkpoints.map((each) =>
+      each.name === 'final-poll' ? { ...each, approvals: each.approvals.map((given) => ({ ...given, principal: aOsei })) } : each,
+    );
+    const { signIn } = testApp({
+      countdowns: fakeCountdowns([
+        { ...waitingStatus, release: 'asked' },
+        { ...waitingStatus, release: 'decided', checkpoints: decided },
+        { ...waitingStatus, release: 'held', phase: 'holding' },
+        { ...waitingStatus, release: 'ended', phase: 'ended', ending: 'launched', endedAt: EXAMPLE_NOW },
+        { ...waitingStatus, release: 'counting', phase: 'counting' },
+      ]),
+    });
+    const text = await (await (await signIn()).get(`/${query}`)).text();
+    expect([...text.matchAll(/<th scope="row"><a href="\/r\/([\w-]+)"/g)].map(([, name]) => name)).toEqual(expected);
+    expect(text.includes('No release is like that')).toBe(expected.length === 0);
+  });
+
+  it('does not list as waiting for me what I asked for myself, or what others decide', async () => {
+    const own = { ...waitingStatus, release: 'own', requestedBy: aOsei };
+    const others = {
+      ...waitingStatus,
+      release: 'others',
+      checkpoints: waitingStatus.checkpoints.map((each) =>
+        each.approval ? { ...each, approval: { ...each.approval, groups: ['sre'] } } : each,
+      ),
+    };
+    const { signIn } = testApp({ countdowns: fakeCountdowns([own, others]) });
+    const browser = await signIn();
+    expect(await (await browser.get('/?waits=me')).text()).toContain('No release is like that');
+    expect(await (await browser.get('/')).text()).toContain('href="/r/others"');
+  });
+
+  it('shows who did what, people and machine, with the chain checked on top', async () => {
+    const { signIn, countdowns } = testApp();
+    const browser = await signIn();
+    expect(await (await browser.get(PAGE)).text()).toContain(`<a href="${PAGE}/events">Events</a>`);
+    const rows = async (query = '') => {
+      const text = await (await browser.get(`${PAGE}/events${query}`)).text();
+      expect(text).toContain('href="/api/v1/releases/go-api-1.4.0/events" download="go-api-1.4.0-events.json"');
+      return { text, numbers: [...text.matchAll(/<th scope="row" class="number">(\d+)</g)].map(([, seq]) => Number(seq)) };
+    };
+    const all = await rows();
+    expect(all.numbers).toEqual([1, 2, 3, 4]);
+    expect(all.text).toContain('4 records form one unbroken chain');
+    expect(all.text.indexOf('unbroken chain')).toBeLessThan(all.text.indexOf('<table'));
+    expect((await rows('?by=people')).numbers).toEqual([1, 4]);
+    expect((await rows('?by=machine')).numbers).toEqual([2, 3]);
+    countdowns.audits.set(
+      'go-api-1.4.0',
+      (countdowns.audits.get('go-api-1.4.0') ?? []).with(1, { ...exampleAudit[1], detail: evil } as never),
+    );
+    const broken = await rows('?by=people');
+    expect(broken.text).toContain('The chain does not verify: record 2 was changed');
+    expect(broken.text).not.toContain(evil);
+  });
+
+  it('does not call a chain broken that has grown between two looks', async () => {
+    const { signIn, countdowns } = testApp();
+    const at = exampleAudit.at(-1) ?? EMPTY_CHAIN;
+    const entry = { at: EXAMPLE_NOW, actor: 'tminus', action: 'step.started', object: 'launch/launch', detail: 'round 1' };
+    countdowns.audits.set('go-api-1.4.0', [...exampleAudit, chainRecord(at, entry)]);
+    const browser = await signIn();
+    for (const page of ['events', 'report'])
+      expect(await (await browser.get(`${PAGE}/${page}`)).text()).toContain('5 records form one unbroken');
+    countdowns.audits.set('go-api-1.4.0', exampleAudit.slice(0, -1));
+    for (const page of ['events', 'report'])
+      expect(await (await browser.get(`${PAGE}/${page}`)).text()).toContain('the chain ends at record 3');
   });
 
   it('answers a page with a sentence when Temporal is away', async () => {

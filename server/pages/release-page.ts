@@ -40,7 +40,7 @@ export function releasePage({ status, progress, visitor, nowMs, notice, draft }:
         ${status.checkpoints.map((checkpoint) => checkpointCard(checkpoint, status, progress, clock))}
       </div>
       <div id="actions" data-live>${actionBar(status, visitor.session, draft)}</div>
-      <p><a href="/r/${release}/report">Report, one file</a> · <a href="/api/v1/releases/${release}/events">Audit (JSON)</a></p>`,
+      <p><a href="/r/${release}/report">Report, one file</a> · <a href="/r/${release}/events">Events</a></p>`,
   );
 }
 

@@ -3,6 +3,7 @@ import type { Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { UnreadableEvidence } from '../../analysis/analysis.ts';
 import { figuresOf } from '../evidence-figures.ts';
+import { eventsPage, readBy } from './events-page.ts';
 import { evidencePage } from './evidence-page.ts';
 import { findCheckpoint } from './find-checkpoint.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
@@ -20,6 +21,7 @@ import type { World } from '../world.ts';
 import { checkpointPage } from './checkpoint-page.ts';
 import { loginPage } from './login-page.ts';
 import { releasePage } from './release-page.ts';
+import { mayShow, readFilter, waitsFor } from './releases-filter.ts';
 import { releasesPage, type ReleaseRow } from './releases-page.ts';
 import { sentenceCase } from './sentence.ts';
 
@@ -38,7 +40,8 @@ export function pageRoutes(app: Hono<AppEnv>, world: World): void {
     const form = await formOf(c);
     const next = ownPath(form['next'], links.pageBase);
     const token = (form['token'] ?? '').trim();
-    if (!(await identity.authenticate(token))) return c.html(loginPage(next, 'That token is not known here. Ask whoever runs this server for one.'), 401);
+    if (!(await identity.authenticate(token)))
+      return c.html(loginPage(next, 'That token is not known here. Ask whoever runs this server for one.'), 401);
     const { id } = sessions.open(hashOf(token));
     // Lax, so that a link in a chat finds its reader signed in: browsers send it with another site's links, but never with its forms,
     // scripts or pictures. That is enough, for no GET changes anything, and each form has to prove its origin and our own token besides.
@@ -55,14 +58,17 @@ export function pageRoutes(app: Hono<AppEnv>, world: World): void {
   });
 
   app.get('/', async (c) => {
-    const found = await countdowns.list();
+    const { principal } = c.get('visitor');
+    const filter = readFilter(c.req.query());
+    const found = (await countdowns.list()).filter((summary) => mayShow(summary, filter));
     const rows = await Promise.all(
       found.map(async (summary, index): Promise<ReleaseRow> => ({
         summary,
         status: index < DETAILED_ROWS ? await statusOrNull(summary) : null,
       })),
     );
-    return c.html(releasesPage(rows, c.get('visitor'), now()));
+    const shown = filter.waitsForMe ? rows.filter(({ status }) => waitsFor(status, principal)) : rows;
+    return c.html(releasesPage({ rows: shown, filter, visitor: c.get('visitor'), nowMs: now() }));
   });
 
   app.get('/r/:name', async (c) => c.html(releasePage(await viewOf(c))));
@@ -73,6 +79,13 @@ export function pageRoutes(app: Hono<AppEnv>, world: World): void {
   });
 
   app.get('/r/:name/evidence/:digest', async (c) => c.html(await evidenceMarkup(c, c.req.param('digest'))));
+
+  app.get('/r/:name/events', async (c) => {
+    // The head before the records: those may only have grown meanwhile.
+    const status = await countdowns.status(releaseNameOf(c));
+    const audit = await countdowns.audit(status.release);
+    return c.html(eventsPage({ status, audit, by: readBy(c.req.query('by')), visitor: c.get('visitor') }));
+  });
 
   app.get('/r/:name/report', (c) => world.report(c, releaseNameOf(c)));
 
