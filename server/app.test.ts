@@ -28,6 +28,7 @@ describe('identity', () => {
     'GET /assets/style.css',
     'GET /assets/live.js',
     'GET /assets/flame.js',
+    'GET /assets/sort.js',
   ]);
   const routes = [
     ...new Map(

@@ -5,6 +5,7 @@ import { ApiError, apiErrorOf, errorBody, headersOf, statusOf } from './api/erro
 import type { ApiRoute, AppContext, AppEnv } from './api/route.ts';
 import { apiRoutes } from './api/routes.ts';
 import { CountdownFailure, type Countdowns } from './countdowns.ts';
+import { figuresApart } from './figures/figures-apart.ts';
 import { assertBearer, identityGuard } from './identity/guard.ts';
 import { createSessions } from './identity/sessions.ts';
 import type { Signer } from './identity/signing.ts';
@@ -38,9 +39,11 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   const { onFault = (error) => console.error(error) } = options;
   const https = links.pageBase.startsWith('https:');
   const sessions = createSessions(now);
+  const figures = figuresApart(evidence);
   const world: World = {
     countdowns,
     evidence,
+    figures,
     identity,
     signer,
     sessions,
@@ -49,7 +52,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     now,
     onFault,
     live: createLive({ countdowns, onFault }),
-    report: reportOf({ countdowns, evidence, now }),
+    report: reportOf({ countdowns, figures, now }),
   };
   const api = apiRoutes(world);
   const open = new Set([

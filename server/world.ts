@@ -3,6 +3,7 @@ import type { AppContext } from './api/route.ts';
 import type { Countdowns } from './countdowns.ts';
 import type { Sessions } from './identity/sessions.ts';
 import type { Signer } from './identity/signing.ts';
+import type { FiguresReader } from './figures/figures-apart.ts';
 import type { Identity } from './identity/tokens.ts';
 import type { Live } from './live.ts';
 
@@ -10,6 +11,7 @@ import type { Live } from './live.ts';
 export interface World {
   countdowns: Countdowns;
   evidence: EvidenceStore;
+  figures: FiguresReader;
   identity: Identity;
   signer: Signer;
   sessions: Sessions;

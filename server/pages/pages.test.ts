@@ -10,6 +10,7 @@ import {
   stoppedStatus,
   waitingStatus,
 } from '../testing/example-status.ts';
+import { exampleRefs } from '../testing/example-evidence.ts';
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';
 import { BASE, testApp } from '../testing/test-app.ts';
 
@@ -374,5 +375,50 @@ describe('what people read', () => {
     expect(answer.status).toBe(503);
     expect(answer.headers.get('retry-after')).toBe('5');
     expect(await answer.text()).toContain('Temporal did not answer while listing countdowns');
+  });
+});
+
+describe('the page of a profile', () => {
+  const [first, ...later] = stoppedStatus.checkpoints;
+  const analysed = {
+    ...stoppedStatus,
+    checkpoints: [{ ...first, steps: [{ ...first?.steps[0], evidence: Object.values(exampleRefs) }] }, ...later],
+  } as never;
+  const at = (name: keyof typeof exampleRefs, query = '') => `${PAGE}/evidence/${exampleRefs[name].digest}${query}`;
+  const open = async (where: string) => {
+    const { signIn } = testApp({ countdowns: fakeCountdowns([analysed]) });
+    return (await (await (await signIn()).get(where)).text()).replaceAll('&amp;', '&');
+  };
+
+  it('shows the sample type that is asked for, in picture and table alike, and the others beside it', async () => {
+    const inUse = await open(at('heap'));
+    expect(inUse).toContain('aria-current="page">inuse_space</a>');
+    expect(inUse).toContain('Top functions by inuse_space');
+    const allocated = await open(at('heap', '?type=alloc_objects'));
+    expect([...allocated.matchAll(/<a href="([^"]*)"[^>]*>(alloc_\w+|inuse_\w+)</g)].map(([, href, type]) => [type, href])).toEqual(
+      ['alloc_objects', 'alloc_space', 'inuse_objects', 'inuse_space'].map((type) => [type, at('heap', `?type=${type}`)]),
+    );
+    expect(allocated).toContain('aria-current="page">alloc_objects</a>');
+    expect(allocated).toContain('Top functions by alloc_objects');
+    expect(allocated).toContain('Flame graph of alloc_objects of');
+    // A zoom stays within the type.
+    expect(allocated).toContain(`href="${at('heap', '?type=alloc_objects&at=0')}#flame-root"`);
+  });
+
+  it('falls back to what the profile means by itself', async () => {
+    for (const query of ['?type=nonsense', '?type=%3Cscript%3E', '?at=9.9.9'])
+      expect(await open(at('heap', query))).toContain('aria-current="page">inuse_space</a>');
+    expect(await open(at('heap', '?at=9.9.9'))).toContain(`id="flame-root" href="${at('heap')}#flame-root"`);
+  });
+
+  it('knows the way up from a frame, and none from the whole', async () => {
+    expect(await open(at('cpu', '?at=0.0'))).toContain(`data-up="${at('cpu', '?at=0')}#flame-root"`);
+    expect(await open(at('cpu', '?at=0'))).toContain(`data-up="${at('cpu')}#flame-root"`);
+    expect(await open(at('cpu'))).not.toContain('data-up');
+  });
+
+  it('says so when there is nothing to compare with', async () => {
+    expect(await open(at('heap', `?before=${exampleRefs.damaged.digest}`))).toContain('role="alert"');
+    expect(await open(at('cpu', `?before=${exampleRefs.otherCpu.digest}`))).toContain('Flame graph, compared');
   });
 });

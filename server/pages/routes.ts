@@ -1,9 +1,8 @@
 // The pages: what people read, and the forms they send. Every state has an address; only POST changes anything.
 import type { Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
-import { UnreadableEvidence } from '../../analysis/analysis.ts';
-import { figuresOf } from '../evidence-figures.ts';
 import { eventsPage, readBy } from './events-page.ts';
+import { lookAt } from './evidence-look.ts';
 import { evidencePage } from './evidence-page.ts';
 import { findCheckpoint } from './find-checkpoint.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
@@ -15,7 +14,6 @@ import { decide } from '../deciding.ts';
 import { assertOwnForm, assertSameOriginOf, cookieName } from '../identity/guard.ts';
 import type { Outcome } from '../identity/sessions.ts';
 import { hashOf } from '../identity/tokens.ts';
-import type { Markup } from '../markup.ts';
 import { releaseNameOf } from '../release-name.ts';
 import type { World } from '../world.ts';
 import { checkpointPage } from './checkpoint-page.ts';
@@ -78,7 +76,7 @@ export function pageRoutes(app: Hono<AppEnv>, world: World): void {
     return c.html(checkpointPage({ ...view, checkpoint: findCheckpoint(view.status, c.req.param('checkpoint')) }));
   });
 
-  app.get('/r/:name/evidence/:digest', async (c) => c.html(await evidenceMarkup(c, c.req.param('digest'))));
+  app.get('/r/:name/evidence/:digest', async (c) => c.html(evidencePage(await lookAt(world, c, c.req.param('digest')))));
 
   app.get('/r/:name/events', async (c) => {
     // The head before the records: those may only have grown meanwhile.
@@ -117,28 +115,6 @@ export function pageRoutes(app: Hono<AppEnv>, world: World): void {
     // Taken last: a page that cannot be shown must not swallow it.
     const outcome = takeOutcome(c, pathOf(status.release, checkpoint));
     return { status, progress, visitor: c.get('visitor'), nowMs: now(), notice: outcome, draft: outcome?.draft };
-  }
-
-  async function evidenceMarkup(c: AppContext, digest: string): Promise<Markup> {
-    const release = releaseNameOf(c);
-    const { checkpoints } = await countdowns.status(release);
-    const all = checkpoints.flatMap(({ name, steps }) =>
-      steps.flatMap((step) => step.evidence.map((ref) => ({ ref, where: `${name} / ${step.name}` }))),
-    );
-    const found = all.find(({ ref }) => ref.digest === digest);
-    if (!found) throw new ApiError('NotFound', `${release} has no evidence ${digest}`, 'its pages link to all it has');
-    const { ref, where } = found;
-    const alike = all.map((each) => each.ref).filter((each) => each.kind === ref.kind && each.digest !== digest);
-    const before = alike.find((each) => each.digest === c.req.query('before')) ?? null;
-    const at = /^[0-9.]{0,400}$/.exec(c.req.query('at') ?? '')?.[0] ?? '';
-    const linkOf = (path: string) =>
-      `/r/${release}/evidence/${digest}?${new URLSearchParams({ at: path, ...(before === null ? {} : { before: before.digest }) }).toString()}`;
-    const figures = await figuresOf(ref, world.evidence, { linkOf, at, before, sampleType: null }).catch((error: unknown) => {
-      // Damaged or missing bytes are what the page then says; anything else is a fault.
-      if (error instanceof UnreadableEvidence || (error instanceof Error && error.name.startsWith('Evidence'))) return error.message;
-      throw error;
-    });
-    return evidencePage({ release, where, ref, figures, at, others: alike, before, visitor: c.get('visitor') });
   }
 
   function takeOutcome(c: AppContext, at: string): Outcome | undefined {

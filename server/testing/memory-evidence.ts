@@ -15,7 +15,7 @@ export function memoryEvidence(): EvidenceStore {
     },
     async *get(digest) {
       const bytes = kept.get(digest);
-      if (!bytes) throw new Error(`no evidence is stored under ${digest}`);
+      if (!bytes) throw Object.assign(new Error(`no evidence is stored under ${digest}`), { name: 'EvidenceMissing' });
       yield bytes;
     },
     has: async (digest) => kept.has(digest),
