@@ -24,6 +24,14 @@ export interface Announcement {
   rehearsal: boolean;
   /** Names in the environment file. */
   targets: string[];
+  /** RFC 3339. */
+  launchAt: string;
+  /** Groups whose decision is waited for; absent where nobody is asked. */
+  waitsFor?: string[];
+  /** RFC 3339: when silence becomes a decision. */
+  deadlineAt?: string;
+  /** What a person would type next. */
+  command?: string;
 }
 
 /** The release of a Deployment that was launched last and passed its guard. */

@@ -15,7 +15,9 @@ import { readPlan } from './postgres/read-plan.ts';
 import { tellsHolders } from './profile/contention.ts';
 import { describeProfile } from './profile/describe.ts';
 import { readProfile } from './profile/read.ts';
-import { judgeRuntime, readRuntimeSamples, summarizeRuntime } from './runtime/summary.ts';
+import { judgeRuntime } from './runtime/judge.ts';
+import { readRuntimeSamples } from './runtime/read-samples.ts';
+import { summarizeRuntime } from './runtime/summary.ts';
 import { describeTraces } from './trace/describe.ts';
 import { readTraces } from './trace/read.ts';
 
@@ -46,9 +48,9 @@ export const evidenceKinds = {
   'load-report': { title: 'load report', analyze: (bytes, { limits }) => judgeReport(readLoadReport(bytes), limits) },
   'runtime-samples': {
     title: 'runtime samples',
-    async analyze(bytes) {
+    async analyze(bytes, { limits }) {
       const samples = await readRuntimeSamples(one(bytes));
-      return { findings: judgeRuntime(samples), facts: summarizeRuntime(samples), tables: [] };
+      return { findings: judgeRuntime(samples, { p99LimitMs: limits.p99Ms }), facts: summarizeRuntime(samples), tables: [] };
     },
   },
 } as const satisfies Partial<Record<EvidenceKind, Row>>;

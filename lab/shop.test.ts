@@ -1,7 +1,7 @@
 import { environmentSchema } from '../release/environment.ts';
 import { environmentFile } from './environment-file.ts';
 import { candidateFaults, findFault } from './faults.ts';
-import { deployment } from './manifests/go-api.ts';
+import { deployment, shopManifests } from './manifests/go-api.ts';
 import type { ShopManifest } from './manifests/go-api.ts';
 import { rights } from './manifests/rights.ts';
 import { paths } from './paths.ts';
@@ -51,6 +51,22 @@ test('names the faults there are when asked for another', () => {
   );
 });
 
+test('tells in every span which namespace and Deployment made it', () => {
+  const [production] = bothShops(lab, { ...deployed, fault: null });
+  const deployments = (shopManifests(production) as { kind: string; metadata: { name: string } }[]).filter(
+    ({ kind }) => kind === 'Deployment',
+  );
+  expect(deployments).toHaveLength(2);
+  for (const made of deployments) {
+    const env = (made as unknown as PodTemplate).spec.template.spec.containers[0]?.env ?? [];
+    // Kubernetes puts only those into a variable that stand before it.
+    expect(env.slice(0, 2)).toEqual([
+      { name: 'K8S_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
+      { name: 'OTEL_RESOURCE_ATTRIBUTES', value: `k8s.namespace.name=$(K8S_NAMESPACE),k8s.deployment.name=${made.metadata.name}` },
+    ]);
+  }
+});
+
 test('pulls no image and throttles no pod', () => {
   const [production] = bothShops(lab, { ...deployed, fault: null });
   expect(container(production)?.imagePullPolicy).toBe('Never');
@@ -71,6 +87,8 @@ test('lets the tool change nothing but Deployments in production', () => {
     ),
   );
   expect(writing).toEqual([['tminus', 'shop', 'patch', 'deployments']]);
+  const reading = (rights as Role[]).filter(({ rules = [] }) => rules.some(({ resources }) => resources.includes('pods/log')));
+  expect(reading.map(({ metadata }) => metadata.namespace)).toEqual(['shop-staging']);
 });
 
 test('writes an environment file the worker accepts, with absolute paths', () => {

@@ -17,7 +17,7 @@ test('fills in ports, folders and programs', () => {
   const loaded = loadEnvironment(frame, 'e.yaml');
   expect(loaded.ok && loaded.environment.spec).toMatchObject({
     clusters: { lab: { kubeconfig: '.lab/kubeconfig', prometheus: 'lab', pprofPort: 6060, metricsPort: 8080 } },
-    evidence: { folder: '.tminus/evidence' },
+    evidence: { folder: 'evidence' },
     load: { k6: 'k6' },
     notify: {},
   });
@@ -45,6 +45,16 @@ test.each([
 ])('refuses %s without printing it', (_name, text) => {
   expect(printed(text)).toContain('e.yaml:');
   expect(printed(text)).not.toContain('hunter2');
+});
+
+test('takes a trace store for Jaeger unless it says another', () => {
+  const stores = (text: string) => {
+    const loaded = loadEnvironment(`${frame}  traces: { lab: ${text} }\n`, 'e.yaml');
+    return loaded.ok ? loaded.environment.spec.traces['lab'] : loaded.problems.map(formatProblem).join('\n');
+  };
+  expect(stores('{ url: "http://jaeger:16686" }')).toEqual({ type: 'jaeger', url: 'http://jaeger:16686' });
+  expect(stores('{ type: tempo, url: "http://tempo:3200" }')).toEqual({ type: 'tempo', url: 'http://tempo:3200' });
+  expect(stores('{ type: tempoo, url: "http://tempo:3200" }')).toMatch(/^e\.yaml:7:26 spec\.traces\.lab\.type: .*tempo/u);
 });
 
 test('a cluster names a Prometheus that is there', () => {

@@ -4,6 +4,8 @@ import { count, formedText, label, text } from './fields.ts';
 import { API_VERSION } from './release.ts';
 
 const MAX_PORT = 65_535;
+/** More groups than this are a mistake, and would not fit a sentence. */
+const MAX_GROUPS = 32;
 
 const envName = formedText(
   'Name of the environment variable that holds it.',
@@ -45,6 +47,13 @@ const clusterSchema = z
     context: text('Context in the kubeconfig file.', { defaultText: 'its current context' }).optional(),
     prometheus: label('Prometheus that scrapes this cluster; a name under `spec.prometheus`.'),
     pprofPort: count('Port on which the pods answer pprof.', 1, MAX_PORT).default(6060),
+    podLogs: z
+      .boolean()
+      .meta({
+        description:
+          'Whether the load test may read the logs of pods in staging, for slow statements that the database itself does not tell. Needs the right `get pods/log`.',
+      })
+      .default(false),
     metricsPort: count('Port on which the pods answer `/metrics`.', 1, MAX_PORT).default(8080),
   })
   .meta({ description: 'One cluster.' });
@@ -81,7 +90,7 @@ export const environmentSchema = z
           )
           .meta({ description: 'Addresses of services, for load and health, by the names releases use.' }),
         evidence: z
-          .strictObject({ folder: text('Folder in which evidence is kept.').default('.tminus/evidence') })
+          .strictObject({ folder: text('Folder in which evidence is kept.').default('evidence') })
           .meta({ description: 'Where evidence is kept.' })
           .prefault({}),
         load: z
@@ -104,7 +113,10 @@ export const environmentSchema = z
           .record(
             nameKey('Name of a trace store.'),
             z
-              .strictObject({ url: address('Address of the query service of Jaeger, such as http://127.0.0.1:16686.') })
+              .strictObject({
+                type: z.enum(['jaeger', 'tempo']).default('jaeger').meta({ description: 'Whose query API it answers.' }),
+                url: address('Address of the query API, such as http://127.0.0.1:16686 (Jaeger) or http://127.0.0.1:3200 (Tempo).'),
+              })
               .meta({ description: 'One trace store.' }),
           )
           .meta({ description: 'Where traces are asked for, by the names releases use.' })
@@ -113,20 +125,38 @@ export const environmentSchema = z
           .record(nameKey('Name of a way to tell people.'), notifierSchema)
           .meta({ description: 'Ways to tell people, by the names releases use.' })
           .default({}),
+        start: z
+          .strictObject({
+            groups: z
+              .array(text('Name of a group.'))
+              .max(MAX_GROUPS)
+              .meta({ description: 'Groups whose members may start countdowns; empty is anybody with a token.' })
+              .default([]),
+            unapprovedLaunch: z
+              .boolean()
+              .meta({ description: 'Whether a release may launch without an approval in a checkpoint before; for a laboratory.' })
+              .default(false),
+          })
+          .meta({ description: 'What may be started here.' })
+          .prefault({}),
+        page: address('Where people reach the pages; messages link there.').optional(),
         identity: z
           .strictObject({
-            tokens: text('File with the tokens of people (laptop and demo).').default('.tminus/identity/tokens.json'),
+            tokens: text('File with the tokens of people (laptop and demo).').default('identity/tokens.yaml'),
             signingKey: text('File with the Ed25519 private key (PEM) with which the server signs decisions.').default(
-              '.tminus/identity/signing-key.pem',
+              'identity/signing-key.pem',
             ),
-            publicKeys: text('Folder with the Ed25519 public keys (PEM) whose decisions count.').default('.tminus/identity/public-keys'),
+            publicKeys: text('Folder with the Ed25519 public keys (PEM) whose decisions count.').default('identity/public-keys'),
           })
           .meta({ description: 'How people are known; paths only, never keys.' })
           .prefault({}),
       })
       .meta({ description: 'What the worker can reach.' }),
   })
-  .meta({ title: 'Tminus environment', description: 'What the names in releases stand for on this worker.' });
+  .meta({
+    title: 'Tminus environment',
+    description: 'What the names in releases stand for on this worker. Paths are relative to this file.',
+  });
 
 /** A checked environment with every default applied. Paths are as written: relative to the file. */
 export type Environment = z.output<typeof environmentSchema>;

@@ -59,6 +59,7 @@ async function buildTools(): Promise<Record<string, string>> {
   for (const [variable, binary] of Object.entries({
     TMINUS_TOOL_K6: 'k6',
     TMINUS_TOOL_PROMETHEUS: 'prometheus',
+    TMINUS_TOOL_JAEGER: 'jaeger',
     TMINUS_TOOL_COMPOSE: 'docker-compose',
   })) {
     if (interrupted.signal.aborted) break;

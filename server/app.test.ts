@@ -5,7 +5,7 @@ import { CountdownFailure } from './countdowns.ts';
 import { BODY_LIMIT_BYTES } from './safety.ts';
 import { EXAMPLE_EVIDENCE_DIGEST, EXAMPLE_POINTS_DIGEST, waitingStatus } from './testing/example-status.ts';
 import { fakeCountdowns } from './testing/fake-countdowns.ts';
-import { BASE, testApp } from './testing/test-app.ts';
+import { BASE, OPEN_HOUSE, testApp } from './testing/test-app.ts';
 
 const NAME = '/api/v1/releases/go-api-1.4.0';
 const approval = {
@@ -184,6 +184,37 @@ describe('releases', () => {
       code: 'InvalidRelease',
       message: 'release.yaml: the k6 script k6/shop.js was not sent along',
     });
+  });
+
+  it('lets only those start whom the house names', async () => {
+    const { api, countdowns } = testApp({ house: { ...OPEN_HOUSE, starters: ['developers'] } });
+    const answer = await api('/api/v1/releases', submission);
+    expect(answer.status).toBe(403);
+    expect(await answer.json()).toMatchObject({
+      code: 'NotAllowed',
+      message: 'Ama Osei is not in developers, who may start countdowns here',
+    });
+    expect(countdowns.started).toEqual([]);
+  });
+
+  it('starts nothing that would launch without anybody being asked, where the house does not say so', async () => {
+    const alone = `${releaseFile}  checkpoints: [{ name: now, at: T-0, steps: [{ type: launch }, { type: guard }] }]\n`;
+    const strict = testApp({ house: { ...OPEN_HOUSE, unapprovedLaunch: false } });
+    const answer = await strict.api('/api/v1/releases', { ...submission, file: alone });
+    expect(answer.status).toBe(422);
+    expect(((await answer.json()) as { message: string }).message).toMatch(
+      /^release\.yaml: spec\.checkpoints: nobody is asked before the launch/,
+    );
+    expect((await strict.api('/api/v1/releases', submission)).status).toBe(201);
+    expect((await testApp().api('/api/v1/releases', { ...submission, file: alone })).status).toBe(201);
+  });
+
+  it('refuses to tell people whom the environment file does not know', async () => {
+    const { api } = testApp();
+    const answer = await api('/api/v1/releases', { ...submission, file: `${releaseFile}  notify: [onclal]\n` });
+    expect(((await answer.json()) as { message: string }).message).toBe(
+      'release.yaml: spec.notify: the environment file names no way to tell "onclal"; did you mean "oncall"?',
+    );
   });
 
   it('refuses a launch time before which the first checkpoints would already be over', async () => {

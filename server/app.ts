@@ -1,6 +1,7 @@
 // The HTTP server of Tminus: headers, host, size, identity, then API and pages. No GET changes anything.
 import { Hono } from 'hono';
 import type { EvidenceStore } from '../activities/evidence/contract.ts';
+import type { House } from '../release/house.ts';
 import { ApiError, apiErrorOf, errorBody, headersOf, statusOf } from './api/errors.ts';
 import type { ApiRoute, AppContext, AppEnv } from './api/route.ts';
 import { apiRoutes } from './api/routes.ts';
@@ -22,6 +23,7 @@ import type { World } from './world.ts';
 export interface AppOptions {
   countdowns: Countdowns;
   evidence: EvidenceStore;
+  house: House;
   identity: Identity;
   signer: Signer;
   /** Where people reach this server: `http://127.0.0.1:7480`. https makes cookies Secure. */
@@ -35,8 +37,18 @@ export interface AppOptions {
 }
 
 export function createApp(options: AppOptions): Hono<AppEnv> {
-  const { countdowns, evidence, identity, signer, links, hosts = [], loopback = false, now = Date.now } = options;
-  const { onFault = (error) => console.error(error) } = options;
+  const {
+    countdowns,
+    evidence,
+    house,
+    identity,
+    signer,
+    links,
+    hosts = [],
+    loopback = false,
+    now = Date.now,
+    onFault = (error) => console.error(error),
+  } = options;
   const https = links.pageBase.startsWith('https:');
   const sessions = createSessions(now);
   const figures = figuresApart(evidence);
@@ -44,6 +56,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     countdowns,
     evidence,
     figures,
+    house,
     identity,
     signer,
     sessions,

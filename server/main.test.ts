@@ -9,6 +9,7 @@ import { startServer, type ServerOptions } from './main.ts';
 import { aOsei } from './testing/example-status.ts';
 import { fakeCountdowns } from './testing/fake-countdowns.ts';
 import { memoryEvidence } from './testing/memory-evidence.ts';
+import { OPEN_HOUSE } from './testing/test-app.ts';
 
 function options(): ServerOptions {
   const folder = mkdtempSync(path.join(tmpdir(), 'tminus-main-'));
@@ -18,6 +19,7 @@ function options(): ServerOptions {
     port: 0,
     countdowns: fakeCountdowns(),
     evidence: memoryEvidence(),
+    house: OPEN_HOUSE,
     identity: tokenFileIdentity(tokens),
     signer: loadSigner({ signingKey: path.join(folder, 'key.pem'), publicKeys: path.join(folder, 'public') }),
   };

@@ -11,6 +11,7 @@ import { aOsei, EXAMPLE_NOW, runningStatus, stoppedStatus, waitingStatus } from 
 import { exampleRefs } from './testing/example-evidence.ts';
 import { fakeCountdowns } from './testing/fake-countdowns.ts';
 import { memoryEvidence } from './testing/memory-evidence.ts';
+import { OPEN_HOUSE } from './testing/test-app.ts';
 
 const CHROMIUM = process.env['TMINUS_CHROMIUM'] ?? '/usr/bin/chromium';
 const SCREENSHOTS = path.resolve('.tminus/screenshots');
@@ -84,6 +85,7 @@ beforeAll(async () => {
     port: 0,
     countdowns,
     evidence: memoryEvidence(),
+    house: OPEN_HOUSE,
     identity: tokenFileIdentity(tokens),
     signer: loadSigner({ signingKey: path.join(folder, 'signing.pem'), publicKeys: path.join(folder, 'public') }),
     now: () => Date.parse(EXAMPLE_NOW),

@@ -9,6 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { createFolderEvidenceStore } from '../activities/evidence/folder-store.ts';
+import { houseOf } from '../release/house.ts';
 import { formatProblem, loadEnvironment } from '../release/load.ts';
 import { temporalGateway } from './gateway.ts';
 import { loadSigner } from './identity/signing.ts';
@@ -42,6 +43,7 @@ const server = await startServer({
     rehearsalClient: virtualTimeClient({ address }, namespace),
   }),
   evidence: createFolderEvidenceStore(at(evidence.folder)),
+  house: houseOf(loaded.environment),
   identity: tokenFileIdentity(at(identity.tokens)),
   signer: loadSigner({ signingKey: at(identity.signingKey), publicKeys: at(identity.publicKeys) }),
 });

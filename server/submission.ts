@@ -1,7 +1,9 @@
 import type { EvidenceStore } from '../activities/evidence/contract.ts';
+import { objectionsOfHouse, type House } from '../release/house.ts';
 import { formatProblem, loadRelease } from '../release/load.ts';
 import { lateCheckpoints, planOf } from '../release/plan.ts';
 import type { Release } from '../release/release.ts';
+import { explainStart } from '../verdict/can.ts';
 import type { Principal } from '../verdict/verdict.ts';
 import type { CountdownInput } from '../workflows/messages.ts';
 import { ApiError } from './api/errors.ts';
@@ -13,6 +15,7 @@ export interface SubmissionWorld {
   evidence: EvidenceStore;
   /** Whether only this very machine can reach the server. */
   loopback: boolean;
+  house: House;
   now: () => number;
 }
 
@@ -21,12 +24,16 @@ export interface SubmissionWorld {
  * started unless the whole file is right.
  */
 export async function submit(world: SubmissionWorld, request: StartRequest, requestedBy: Principal): Promise<OpenedPlan> {
+  const barred = explainStart(requestedBy, world.house.starters);
+  if (barred !== null) throw new ApiError('NotAllowed', barred, 'ask someone who may, or whoever keeps the environment file');
   const release = readRelease(request);
   if (release.spec.allowUnverified && !world.loopback) {
     throw invalid([
       `${request.fileName}: spec.allowUnverified is for a laptop, and this server can be reached from other machines; leave it out, or start the release where \`tminus dev\` runs`,
     ]);
   }
+  const objections = objectionsOfHouse(release, world.house);
+  if (objections.length > 0) throw invalid(objections.map((objection) => `${request.fileName}: ${objection}`));
   const scripts = scriptsOf(release, request);
   const now = world.now();
   const plan = planOf(release, now);

@@ -1,4 +1,5 @@
 import type { EvidenceStore } from '../activities/evidence/contract.ts';
+import type { House } from '../release/house.ts';
 import type { AppContext } from './api/route.ts';
 import type { Countdowns } from './countdowns.ts';
 import type { Sessions } from './identity/sessions.ts';
@@ -12,6 +13,8 @@ export interface World {
   countdowns: Countdowns;
   evidence: EvidenceStore;
   figures: FiguresReader;
+  /** What may be started here. */
+  house: House;
   identity: Identity;
   signer: Signer;
   sessions: Sessions;

@@ -104,6 +104,13 @@ export function explainWho(
   return null;
 }
 
+/** Why a principal may not start a countdown, or null when they may. No groups: anybody who is verified. */
+export function explainStart({ verified, groups, displayName }: Principal, starters: readonly string[]): string | null {
+  if (!verified) return `${displayName} is not a verified person; sign in with \`tminus login\` or a token`;
+  if (starters.length === 0 || groups.some((group) => starters.includes(group))) return null;
+  return `${displayName} is not in ${starters.join(' or ')}, who may start countdowns here`;
+}
+
 /** Identity is issuer and subject; names and e-mail addresses change hands. */
 export function samePerson(a: Principal, b: Principal): boolean {
   return a.issuer === b.issuer && a.subject === b.subject;

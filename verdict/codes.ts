@@ -1,6 +1,7 @@
 // Every finding code: what it says in English and Chinese, and what to do. `docs/reference/findings.md` is generated from here.
 import { diagnosisCodes } from './codes/diagnosis.ts';
 import type { CodeRow } from './codes/row.ts';
+import { runtimeCodes } from './codes/runtime.ts';
 
 export type { CodeRow };
 
@@ -32,9 +33,10 @@ export const codes = {
     whatToDo: 'Nothing.',
   },
   LatencyUndecided: {
-    en: 'too few requests to say whether p99 is within the limit',
-    zh: '请求数太少，无法判断 p99',
-    whatToDo: 'Run longer or at a higher rate: a p99 needs at least 299 requests per endpoint.',
+    en: 'what was measured does not say whether p99 is within the limit',
+    zh: '测量数据不足以判断 p99',
+    whatToDo:
+      'Read why in the message. Mostly: run longer or at a higher rate, for a p99 needs at least 299 requests per endpoint; and send load whatever the answers (an open model), for nothing else can pass.',
   },
   ErrorRateAboveLimit: {
     en: 'more requests fail than the limit allows',
@@ -47,9 +49,9 @@ export const codes = {
     whatToDo: 'Nothing.',
   },
   ErrorRateUndecided: {
-    en: 'too few requests to say whether the error rate is within the limit',
-    zh: '请求数太少，无法判断错误率',
-    whatToDo: 'Run longer or at a higher rate.',
+    en: 'what was measured does not say whether the error rate is within the limit',
+    zh: '测量数据不足以判断错误率',
+    whatToDo: 'Read why in the message: run longer or at a higher rate, or with a tool that counts requests without an answer.',
   },
   LoadDelivered: {
     en: 'the load that was asked for was delivered',
@@ -76,16 +78,12 @@ export const codes = {
     zh: '有上限的接口没有收到请求',
     whatToDo: 'Check the name tags in the k6 script against the limits in the release file.',
   },
-  GoroutinesHigh: {
-    en: 'more goroutines stay alive than the limit allows',
-    zh: '长期存活的 goroutine 过多',
-    whatToDo: 'Compare the two goroutine profiles: the site that grew is the leak.',
+  ThresholdCrossed: {
+    en: 'a threshold of the k6 script itself was crossed',
+    zh: 'k6 脚本自身的阈值未通过',
+    whatToDo: 'Look at the metric named; if the threshold no longer says what is wanted, change it in the script.',
   },
-  RuntimeUnknown: {
-    en: 'no pod could be sampled while the load ran',
-    zh: '压测期间无法采样任何 Pod',
-    whatToDo: 'Check that the pprof and metrics ports of the pods can be reached from the load worker.',
-  },
+  ...runtimeCodes,
   RolloutComplete: {
     en: 'the rollout completed',
     zh: '滚动更新完成',
@@ -165,6 +163,16 @@ export const codes = {
     en: 'a step could not do its work',
     zh: '步骤无法运行',
     whatToDo: 'Mend what the message names, then retry the step.',
+  },
+  StepFoundNothing: {
+    en: 'a step ended without saying anything',
+    zh: '步骤结束但未给出任何结论',
+    whatToDo: 'Retry the step; if it stays, this is a defect of the step.',
+  },
+  WaiverExpired: {
+    en: 'the launch would rest on a waiver that has expired',
+    zh: '上线所依据的豁免已过期',
+    whatToDo: 'Waive this finding until after the launch, or recycle to the checkpoint it names.',
   },
   CheckpointMissed: {
     en: 'no worker ran when the checkpoint was due',

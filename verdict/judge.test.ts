@@ -27,6 +27,7 @@ const policy = (change: Partial<Policy> = {}): Policy => ({ approval: null, revi
 const quorum = { groups: ['sre'], count: 2, onDeadline: 'no-go' as const };
 const waiver = (change: Partial<Waiver> = {}): Waiver => ({
   finding: 'LatencyAboveLimit/GET /a',
+  said: 'p99 of GET /a is 420 ms, limit 300 ms',
   reason: 'known',
   by: person('boss'),
   expiresAtMs: NOW + 1,
@@ -54,6 +55,18 @@ describe('judge', () => {
       'no-go',
       'no-go',
     ]);
+  });
+
+  it('does not take a waiver of one measurement for another of the same thing', () => {
+    const worse = { ...finding('fail'), measured: 5_000, message: 'p99 of GET /a is 5000 ms, limit 300 ms' };
+    expect(judge([worse], [], [waiver()], policy(), NOW).verdict).toBe('no-go');
+  });
+
+  it("ends a hold that silence made as no-go at the hold's own deadline", () => {
+    const approvalPolicy = { ...quorum, onDeadline: 'hold' as const, deadlineMs: NOW };
+    const judged = (inconclusiveUntilMs: number) =>
+      judge([finding('pass')], [], [], policy({ approval: approvalPolicy, inconclusiveUntilMs }), NOW).verdict;
+    expect([judged(NOW + 1), judged(NOW)]).toEqual(['hold', 'no-go']);
   });
 
   it('still tells a waived finding, with who took it on', () => {

@@ -16,6 +16,8 @@ export interface CountedApproval {
 export interface Waiver {
   /** `findingKey` of the finding it accepts. */
   finding: string;
+  /** Its sentence as the person read it: another measurement of the same thing is not accepted by it. */
+  said: string;
   reason: string;
   by: Principal;
   expiresAtMs: number;
@@ -70,7 +72,9 @@ export function findingKey(finding: Pick<Finding, 'code' | 'subject'>): string {
 function reasonOf(finding: Finding, waivers: readonly Waiver[], policy: Policy, nowMs: number): Reason[] {
   if (finding.outcome === 'pass') return [];
   const { outcome: _, ...said } = finding;
-  const waiver = waivers.find((candidate) => candidate.finding === findingKey(finding) && candidate.expiresAtMs > nowMs);
+  const waiver = waivers.find(
+    (candidate) => candidate.finding === findingKey(finding) && candidate.said === finding.message && candidate.expiresAtMs > nowMs,
+  );
   if (waiver) return [{ ...said, effect: 'waived', message: `${finding.message} (waived by ${waiver.by.displayName}: ${waiver.reason})` }];
   if (finding.outcome === 'fail') return [{ ...said, effect: 'no-go' }];
   const overdue = policy.inconclusiveUntilMs !== undefined && nowMs >= policy.inconclusiveUntilMs;
@@ -93,12 +97,14 @@ function approvalReasons(approvals: readonly CountedApproval[], policy: Policy, 
   const given = countApprovals(approvals, policy);
   if (given >= count) return [];
   const overdue = deadlineMs !== undefined && nowMs >= deadlineMs;
+  // A hold that silence made ends as every hold does: at its own deadline, as no-go.
+  const holdIsOver = policy.inconclusiveUntilMs !== undefined && nowMs >= policy.inconclusiveUntilMs;
   const asked = `${given} of ${count} approvals of ${groups.join(' or ')}`;
   return [
     {
       ...personReason(
         overdue ? 'ApprovalsMissing' : 'WaitingForApproval',
-        overdue ? onDeadline : 'hold',
+        overdue && (onDeadline === 'no-go' || holdIsOver) ? 'no-go' : 'hold',
         overdue ? `${asked} were given before the deadline` : `${asked} are given`,
       ),
       measured: given,

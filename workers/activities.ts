@@ -9,7 +9,7 @@ import type { BookkeepingActivities } from '../activities/bookkeeping-contract.t
 import { createFolderEvidenceStore } from '../activities/evidence/folder-store.ts';
 import { createGuardActivities } from '../activities/guard/run-guard.ts';
 import { createIdentityActivities } from '../activities/identity/verify-act.ts';
-import { createClusterClients } from '../activities/kubernetes/client.ts';
+import { createClusterClients, readPodLog } from '../activities/kubernetes/client.ts';
 import { createKubernetesActivities, fencingGeneration } from '../activities/kubernetes/index.ts';
 import { readDeploymentPods } from '../activities/kubernetes/pods.ts';
 import type { KubernetesActivities } from '../activities/kubernetes/contract.ts';
@@ -87,13 +87,19 @@ export async function assembleActivities({
           metricsPort: cluster?.metricsPort ?? 0,
           workFolder: join(at(spec.evidence.folder), 'work'),
           databaseUrl,
+          ...(cluster?.podLogs
+            ? {
+                readPodLog: ({ cluster: name, namespace, container }, pod, range) =>
+                  readPodLog(clients(name), namespace, pod, { container, ...range }),
+              }
+            : {}),
         }).runLoadTest(input);
       },
       ...createAnalysisActivities({
         store,
         databaseUrl,
         lastGood: (target) => readLastGood(at(spec.evidence.folder), target),
-        tracesUrl: (name) => named(spec.traces, 'traces', name).url,
+        traceStore: (name) => named(spec.traces, 'traces', name),
         evidenceFolder: at(spec.evidence.folder),
       }),
     },

@@ -45,3 +45,13 @@ export const patient = {
   scheduleToCloseTimeout: '24h',
   retry: { ...retry, maximumInterval: '1m' },
 } satisfies ActivityOptions;
+
+/** Taking an effect back is tried for as long as a day: giving up while workers or the apiserver restart would leave a bad version live. */
+const UNDO_WITHIN = '24h';
+
+export const undoing = { ...quick, scheduleToCloseTimeout: UNDO_WITHIN } satisfies ActivityOptions;
+
+/** A watch over an undo: each attempt bounded, all together as long as the undo itself may be tried. */
+export function undoingLong(attemptMs: number): ActivityOptions {
+  return { ...long(attemptMs), scheduleToCloseTimeout: UNDO_WITHIN };
+}

@@ -1,9 +1,17 @@
 // Tells the outside what the countdown does: search attributes, current details, audit file, chat.
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { CancellationScope, proxyActivities, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  proxyActivities,
+  setCurrentDetails,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import { patient } from './activity-options.ts';
-import { current, record, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import { current, record, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import { sentenceOf } from './failure-sentence.ts';
 import type { Phase } from './messages.ts';
 
 const { storeAudit, notify } = proxyActivities<BookkeepingActivities>(patient);
@@ -17,8 +25,11 @@ const attribute = {
   nextCheckpointAt: defineSearchAttributeKey('TminusNextCheckpointAt', 'DATETIME'),
 };
 
+/** Records of one write: with their longest details 500 stay below the 2 MiB a payload may have. */
+const RECORDS_AT_ONCE = 500;
+
 /** Changes the phase, where lists and the Temporal page can see it. One event, and only when something changed. */
-export async function enterPhase(state: CountdownState, phase: Phase): Promise<void> {
+export function enterPhase(state: CountdownState, phase: Phase): void {
   if (state.phase === phase) return;
   state.phase = phase;
   const checkpoint = current(state);
@@ -41,7 +52,7 @@ export function verdictOf(state: CountdownState): 'go' | 'hold' | 'no-go' {
   return current(state).evaluation?.verdict ?? 'go';
 }
 
-/** Sends one message per transition. People who cannot be told are a line in the audit, never a reason to stop. */
+/** Sends one message per transition. People who cannot be told are a condition of the countdown and a line in the audit, never a reason to stop. */
 export function announce(state: CountdownState, checkpoint: CheckpointState, verdict: 'go' | 'hold' | 'no-go', message: string): void {
   const { metadata, spec } = state.input.release;
   if (spec.notify.length === 0) return;
@@ -52,24 +63,71 @@ export function announce(state: CountdownState, checkpoint: CheckpointState, ver
     checkpoint: checkpoint.name,
     verdict,
     message,
-    at: new Date(Date.now()).toISOString(),
+    at: iso(Date.now()),
     rehearsal: state.input.rehearsal,
     targets: spec.notify,
+    launchAt: iso(state.launchAtMs),
+    ...asked(state, checkpoint),
   };
+  inBackground(state, async () => {
+    const failed = await notify(announcement).catch((error: unknown) =>
+      spec.notify.map((target) => ({ target, sentence: sentenceOf(error) })),
+    );
+    for (const { target, sentence } of failed) record(state, Date.now(), 'tminus', 'notify.failed', target, sentence);
+    state.untold = failed;
+  });
+}
+
+/** Who is waited for, until when, and what they would type. */
+function asked(state: CountdownState, checkpoint: CheckpointState): { waitsFor?: string[]; deadlineAt?: string; command?: string } {
+  const { approval } = specOf(state.input, checkpoint.name);
+  const { name } = state.input.release.metadata;
+  if (state.ending !== null) return { command: `tminus explain ${name}` };
+  if (state.phase === 'waiting' && approval)
+    return {
+      waitsFor: [...approval.groups],
+      ...(checkpoint.approvalDeadlineMs === undefined ? {} : { deadlineAt: iso(checkpoint.approvalDeadlineMs) }),
+      command: `tminus approve ${name} -m "…"`,
+    };
+  const deadlineMs = state.phase === 'stopped' ? checkpoint.stopDeadlineMs : checkpoint.holdDeadlineMs;
+  return { ...(deadlineMs === undefined ? {} : { deadlineAt: iso(deadlineMs) }), command: `tminus explain ${name}` };
+}
+
+/**
+ * Brings the audit file up to the chain in memory, beside whatever else goes on: a disk that is full stops neither a rollback nor a person.
+ * One write at a time, for two would append the same records twice.
+ */
+export function storeAuditSoon(state: CountdownState): void {
+  if (state.storing || state.auditStored >= state.audit.length) return;
+  state.storing = true;
+  inBackground(state, async () => {
+    try {
+      while (state.auditStored < state.audit.length) {
+        const records = state.audit.slice(state.auditStored, state.auditStored + RECORDS_AT_ONCE);
+        await storeAudit(state.input.release.metadata.name, workflowInfo().firstExecutionRunId, records);
+        state.auditStored += records.length;
+      }
+    } catch (error) {
+      // The chain itself stands in the countdown; that its file lacks the tail is told in it.
+      record(state, Date.now(), 'tminus', 'audit.not-stored', state.input.release.metadata.name, sentenceOf(error));
+    } finally {
+      state.storing = false;
+    }
+  });
+}
+
+/** Waits until nobody is being told and nothing written any more, at most for `timeout`. */
+export async function settled(state: CountdownState, timeout: '1m' | '24h'): Promise<boolean> {
+  return condition(() => state.telling === 0, timeout, { summary: 'messages and audit under way' });
+}
+
+function inBackground(state: CountdownState, work: () => Promise<void>): void {
   state.telling += 1;
   void CancellationScope.nonCancellable(async () => {
-    const failed = await notify(announcement).catch((error: unknown) => spec.notify.map((target) => ({ target, sentence: String(error) })));
-    for (const { target, sentence } of failed) record(state, Date.now(), 'tminus', 'notify.failed', target, sentence);
+    await work();
     state.telling -= 1;
     state.version += 1;
   });
 }
 
-/** Brings the audit file up to the chain in memory. Called where losing the file's tail would matter: at waits and at the end. */
-export async function flushAudit(state: CountdownState): Promise<void> {
-  const records = state.audit.slice(state.auditStored);
-  if (records.length === 0) return;
-  const upTo = state.audit.length;
-  await CancellationScope.nonCancellable(() => storeAudit(state.input.release.metadata.name, workflowInfo().firstExecutionRunId, records));
-  state.auditStored = Math.max(state.auditStored, upTo);
-}
+const iso = (ms: number): string => new Date(ms).toISOString();

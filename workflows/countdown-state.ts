@@ -41,6 +41,8 @@ export interface Hold {
   sinceMs: number;
   by: string;
   reason: string;
+  /** People have been told of it. */
+  announced: boolean;
 }
 
 export interface CountdownState {
@@ -65,8 +67,16 @@ export interface CountdownState {
   auditStored: number;
   /** Answers of acts that counted, by id: resending one gets the same answer, also after a continue-as-new. */
   acts: Record<string, ActResult>;
-  /** Messages to people that are still under way. */
+  /** Messages to people, and writing of the audit, that are still under way. */
   telling: number;
+  /** The audit is being written; the next one to ask waits its turn. */
+  storing: boolean;
+  /** Who could not be told last time, and why. */
+  untold: { target: string; sentence: string }[];
+  /** Since when nothing of ours stood before the next checkpoint: what comes later than this and its time was missed. */
+  readyAtMs: number;
+  /** Refused approvals by Signal so far: only the first of them are told one by one. */
+  refusedSignals: number;
   /** Moved by every change, so that waits wake up. */
   version: number;
 }
@@ -93,6 +103,10 @@ export function freshState(input: CountdownInput, nowMs: number): CountdownState
     auditStored: 0,
     acts: {},
     telling: 0,
+    storing: false,
+    untold: [],
+    readyAtMs: 0,
+    refusedSignals: 0,
     version: 0,
   };
 }
@@ -127,12 +141,26 @@ export const current = (state: CountdownState): CheckpointState => {
   return checkpoint;
 };
 
-/** A line in the audit chain; stored by `flushAudit`. */
+/** What a line says is cut here: 500 such lines stay below the 2 MiB a payload may have. */
+const DETAIL_CHARACTERS = 1_000;
+const NAME_CHARACTERS = 200;
+
+/** A line in the audit chain; stored by `storeAuditSoon`. */
 export function record(state: CountdownState, nowMs: number, actor: string, action: string, object: string, detail: string): void {
   const last = state.audit.at(-1);
-  state.audit.push(chainRecord(last ?? EMPTY_CHAIN, { at: new Date(nowMs).toISOString(), actor, action, object, detail }));
+  state.audit.push(
+    chainRecord(last ?? EMPTY_CHAIN, {
+      at: new Date(nowMs).toISOString(),
+      actor: cut(actor, NAME_CHARACTERS),
+      action,
+      object: cut(object, NAME_CHARACTERS),
+      detail: cut(detail, DETAIL_CHARACTERS),
+    }),
+  );
   state.version += 1;
 }
+
+const cut = (text: string, characters: number): string => (text.length <= characters ? text : `${text.slice(0, characters - 1)}…`);
 
 export const findingsOf = (checkpoint: CheckpointState): Finding[] => [
   ...checkpoint.own,
@@ -152,7 +180,7 @@ function refreshDigest(state: CountdownState, checkpoint: CheckpointState): void
       name: each.name,
       findings: findingsOf(each),
       evidence: each.steps.flatMap(({ evidence }) => evidence.map((ref) => ref.digest)),
-      waivers: each.waivers.map(({ finding, reason, expiresAtMs }) => ({ finding, reason, expiresAtMs })),
+      waivers: each.waivers.map(({ finding, said, reason, expiresAtMs }) => ({ finding, said, reason, expiresAtMs })),
     })),
   });
   if (digest === checkpoint.evidenceDigest) return;
@@ -209,6 +237,7 @@ export function recycleState(state: CountdownState, nowMs: number): void {
   state.cursor = to;
   state.recycleTo = null;
   state.hold = null;
+  state.readyAtMs = nowMs;
   moveLaunch(state, Math.max(state.launchAtMs, nowMs + lead));
 }
 

@@ -1,15 +1,13 @@
 // Late is never a go: a checkpoint or a launch that comes after its time is a finding of its own.
 import { durationMs } from '../release/duration.ts';
-import { nextStep, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import { findingsOf, nextStep, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import { findingKey } from '../verdict/judge.ts';
 
 /** A launch that could start only after its window is held: never a late go. */
 export function guardLaunchWindow(state: CountdownState, checkpoint: CheckpointState): void {
-  const launches = specOf(state.input, checkpoint.name).steps.some(
-    ({ type, name }) => type === 'launch' && checkpoint.pending.includes(name),
-  );
   const closedMs = Date.now() - (state.launchAtMs + durationMs(state.input.release.spec.launchWindow));
   const known = checkpoint.own.some(({ code }) => code === 'LaunchWindowClosed' || code === 'CheckpointMissed');
-  if (!launches || closedMs <= 0 || known || nextStep(state, checkpoint) === null) return;
+  if (!launchesYet(state, checkpoint) || closedMs <= 0 || known || nextStep(state, checkpoint) === null) return;
   checkpoint.own.push(
     late(
       checkpoint,
@@ -20,6 +18,34 @@ export function guardLaunchWindow(state: CountdownState, checkpoint: CheckpointS
     ),
   );
 }
+
+/** A launch does not rest on what somebody accepted only until a time that is over. Asked before every step of a checkpoint that launches. */
+export function guardWaivers(state: CountdownState, checkpoint: CheckpointState): void {
+  if (!launchesYet(state, checkpoint) || nextStep(state, checkpoint) === null) return;
+  for (const passed of state.checkpoints.filter((each) => each.passed)) {
+    const open = findingsOf(passed).filter(({ outcome }) => outcome !== 'pass');
+    const accepted = (key: string, said: string): boolean =>
+      passed.waivers.some((waiver) => waiver.finding === key && waiver.said === said && waiver.expiresAtMs > Date.now());
+    for (const finding of open) {
+      const key = findingKey(finding);
+      const subject = `${passed.name}: ${key}`;
+      if (accepted(key, finding.message) || checkpoint.own.some((own) => own.code === 'WaiverExpired' && own.subject === subject)) continue;
+      checkpoint.own.push({
+        code: 'WaiverExpired',
+        subject,
+        outcome: 'inconclusive',
+        measured: null,
+        limit: null,
+        unit: '',
+        message: `the waiver of ${key} at ${passed.name} has expired before the launch: ${finding.message}`,
+        evidence: [],
+      });
+    }
+  }
+}
+
+const launchesYet = (state: CountdownState, { name, pending }: CheckpointState): boolean =>
+  specOf(state.input, name).steps.some((step) => step.type === 'launch' && pending.includes(step.name));
 
 /** A finding that says what came too late, in minutes; inconclusive, so it holds. */
 export function late(checkpoint: CheckpointState, code: string, message: string, measuredMs: number, limitMs: number) {

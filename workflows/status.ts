@@ -126,6 +126,15 @@ function conditions(state: CountdownState): Condition[] {
       at(['checkpoint.reached']),
     ),
     condition(
+      'PeopleTold',
+      state.untold.length === 0,
+      state.untold.length === 0 ? 'Told' : 'NotTold',
+      state.untold.length === 0
+        ? 'nobody is waiting to be told'
+        : `the last message did not reach ${state.untold.map(({ target, sentence: why }) => `${target}: ${why}`).join('; ')}`,
+      at(['notify.failed']),
+    ),
+    condition(
       'Launched',
       state.ending === 'launched',
       state.ending === 'launched' ? 'GuardPassed' : 'NotYet',

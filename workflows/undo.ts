@@ -8,7 +8,7 @@ import { undoers } from './steps/registry.ts';
 
 /** Last in, first out; every target is reported by name, and one that cannot be undone does not stop the others. */
 export async function undoAll(state: CountdownState): Promise<void> {
-  await enterPhase(state, 'undoing');
+  enterPhase(state, 'undoing');
   const checkpoint = current(state);
   const reports: UndoReport[] = [];
   for (const entry of [...state.undo].reverse()) {

@@ -1,9 +1,11 @@
 // What a load test could not know while it ran: the traces of its time, and how the database executes what was slow.
 import { readStatementsRecord } from '../../analysis/postgres/read-records.ts';
 import { missingIndexes } from '../../analysis/postgres/missing-index.ts';
+import type { Plan } from '../../analysis/postgres/plan.ts';
 import { readPlan } from '../../analysis/postgres/read-plan.ts';
 import { slowStatements } from '../../analysis/postgres/slow.ts';
-import { onlyReads, parserReady } from '../../analysis/postgres/statement.ts';
+import { normalised, onlyReads, parserReady, withParameters } from '../../analysis/postgres/statement.ts';
+import type { UnderLoad } from '../../analysis/load-test/run-record.ts';
 import { summarizeLoad } from '../../analysis/load-test/summary.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import { bytesOf } from '../evidence/bytes-of.ts';
@@ -12,7 +14,7 @@ import type { LastGood } from '../bookkeeping-contract.ts';
 import type { DeploymentTarget } from '../kubernetes/contract.ts';
 import { explain, proveIndex } from '../postgres/explain.ts';
 import type { AnalysisInput } from '../steps-contract.ts';
-import { askTraces } from '../traces/ask-traces.ts';
+import { askTraces, type TraceStore } from '../traces/ask-traces.ts';
 
 export interface AnalysisWorld {
   store: EvidenceStore;
@@ -20,8 +22,8 @@ export interface AnalysisWorld {
   lastGood: (target: DeploymentTarget) => Promise<LastGood | string | null>;
   /** Address of a database of the environment file. Throws with a sentence when there is none of that name. */
   databaseUrl: (name: string) => Promise<string>;
-  /** Address of a trace store of the environment file; throws alike. */
-  tracesUrl: (name: string) => string;
+  /** A trace store of the environment file; throws alike. */
+  traceStore: (name: string) => TraceStore;
 }
 
 export interface Gathered {
@@ -29,6 +31,8 @@ export interface Gathered {
   /** What was asked for and not had, with the reason. */
   missing: string[];
   lastGood: LastGood | null;
+  /** The Deployment under load, where traces were asked for and its run says it. */
+  underLoad: UnderLoad | null;
 }
 
 /** Spans are sent in batches of five seconds: those of the last requests come a little after them. */
@@ -36,7 +40,7 @@ const SPANS_AFTER_MS = 5_000;
 
 /** Asks traces and database where the step names them. What cannot be had is told; it never fails the step. */
 export async function gather({ step, service, production, loadTests }: AnalysisInput, world: AnalysisWorld): Promise<Gathered> {
-  const gathered: Gathered = { evidence: [], missing: [], lastGood: null };
+  const gathered: Gathered = { evidence: [], missing: [], lastGood: null, underLoad: null };
   await gatherLastGood(production, world, gathered);
   for (const { evidence } of loadTests) {
     if (step.traces !== undefined) await gatherTraces(evidence, service, step.traces, world, gathered);
@@ -61,7 +65,7 @@ async function gatherTraces(
   load: readonly EvidenceRef[],
   service: string,
   name: string,
-  { store, tracesUrl }: AnalysisWorld,
+  { store, traceStore }: AnalysisWorld,
   gathered: Gathered,
 ): Promise<void> {
   const points = load.find(({ kind }) => kind === 'k6-points');
@@ -70,10 +74,15 @@ async function gatherTraces(
     gathered.missing.push('traces: the load test does not say when it ran');
     return;
   }
-  const question = { service, from: new Date(start.startedAt), to: new Date(Date.parse(end.at) + SPANS_AFTER_MS) };
-  const answer = await askTraces({ url: tracesUrl(name), ...question });
-  if (typeof answer === 'string') gathered.missing.push(`traces of ${name}: ${answer}`);
-  else gathered.evidence.push(await store.put({ kind: 'traces', mediaType: 'application/json', source: `${service} in ${name}` }, answer));
+  gathered.underLoad ??= start.underLoad ?? null;
+  const { bytes, mediaType, missing } = await askTraces(traceStore(name), {
+    service,
+    namespace: start.underLoad?.namespace ?? null,
+    from: new Date(start.startedAt),
+    to: new Date(Date.parse(end.at) + SPANS_AFTER_MS),
+  });
+  gathered.missing.push(...missing.map((what) => `traces of ${name}: ${what}`));
+  if (bytes !== null) gathered.evidence.push(await store.put({ kind: 'traces', mediaType, source: `${service} in ${name}` }, bytes));
 }
 
 async function gatherPlans(
@@ -89,16 +98,33 @@ async function gatherPlans(
   const put = (kind: 'query-plan' | 'index-proof', value: unknown) =>
     store.put({ kind, mediaType: 'application/json', source: `database ${name}` }, new TextEncoder().encode(`${JSON.stringify(value)}\n`));
   const url = await databaseUrl(name);
+  const logged = await loggedPlans(load, store);
   for (const { statement } of slowStatements(record)) {
     try {
-      const plan = await explain(url, statement);
-      const ref = await put('query-plan', plan);
-      gathered.evidence.push(ref);
-      const [proposal] = onlyReads(statement) ? missingIndexes(readPlan(await bytesOf(store, ref.digest))) : [];
+      const plan = logged.get(statement) ?? (await asked(statement));
+      const [found] = onlyReads(statement) ? missingIndexes(plan) : [];
+      const proposal = found && { ...found, comparisons: withParameters(found.comparisons, statement) };
       if (proposal)
         gathered.evidence.push(await put('index-proof', { statement, sql: proposal.sql, ...(await proveIndex(url, statement, proposal)) }));
     } catch (error) {
       gathered.missing.push(`plan of ${JSON.stringify(statement.slice(0, 80))}: ${(error as Error).message}`);
     }
   }
+
+  async function asked(statement: string): Promise<Plan> {
+    const ref = await put('query-plan', await explain(url, statement));
+    gathered.evidence.push(ref);
+    return readPlan(await bytesOf(store, ref.digest));
+  }
+}
+
+/** Plans that auto_explain gave while the load ran, by their statement. Those without figures (log_analyze off) are asked for again: they show no wasted row. */
+async function loggedPlans(load: readonly EvidenceRef[], store: EvidenceStore): Promise<Map<string, Plan>> {
+  const plans = new Map<string, Plan>();
+  for (const { kind, digest } of load) {
+    if (kind !== 'query-plan') continue;
+    const plan = readPlan(await bytesOf(store, digest));
+    if (plan.statement !== null && plan.root.actualRows !== null) plans.set(normalised(plan.statement), plan);
+  }
+  return plans;
 }

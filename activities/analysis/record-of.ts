@@ -6,9 +6,10 @@ import type { Gathered } from './gather.ts';
 const inputsOf = (refs: readonly EvidenceRef[]): DiagnosisInput[] => refs.map(({ digest, kind, source }) => ({ digest, kind, source }));
 
 /** All that a diagnosis is made from, as it is stored. */
-export function recordOf({ service, loadTests }: AnalysisInput, { evidence, missing, lastGood }: Gathered): DiagnosisRecord {
+export function recordOf({ service, loadTests }: AnalysisInput, { evidence, missing, lastGood, underLoad }: Gathered): DiagnosisRecord {
   return {
     service,
+    ...(underLoad === null ? {} : { underLoad }),
     loadTests: loadTests.map((load) => ({ name: load.step.name, findings: load.findings, inputs: inputsOf(load.evidence) })),
     inputs: inputsOf(evidence),
     missing,

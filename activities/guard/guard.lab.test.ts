@@ -70,7 +70,7 @@ function send({ errors = 0, slow = 0, requests = 20 } = {}): void {
 function acts(cluster = playedCluster()) {
   const environment = {
     spec: {
-      clusters: { lab: { kubeconfig: 'none', prometheus: 'lab', pprofPort: 6060, metricsPort: 8080 } },
+      clusters: { lab: { kubeconfig: 'none', prometheus: 'lab', pprofPort: 6060, metricsPort: 8080, podLogs: false } },
       prometheus: { lab: { url: prometheus.url } },
       targets: { shop: { url: `http://127.0.0.1:${(health.address() as AddressInfo).port}` } },
     },

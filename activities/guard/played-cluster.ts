@@ -45,6 +45,7 @@ export function playedCluster(change: Partial<PlayedCluster> = {}): PlayedCluste
   const client: ClusterClient = {
     cluster: 'lab',
     get: async <T>(resource: Resource) => answer('get', resource) as T,
+    text: async (resource: Resource) => answer('get', resource) as string,
     list: async <T>(resource: Resource) => answer('list', resource) as T[],
     create: async <T>(resource: Resource) => answer('create', resource) as T,
     patch: async () => {

@@ -11,6 +11,8 @@ export interface Resource {
   resource: string;
   namespace?: string;
   name?: string;
+  /** A part of an object with a path and rights of its own: `log` of a pod. */
+  subresource?: string;
 }
 
 /** The API server answered with a status that is not a success, or `status` 0: no answer at all, so a write may have landed. */
@@ -49,9 +51,10 @@ export class ApiFailure extends Error {
   }
 }
 
-/** `deployments.apps shop/go-api`. */
-export function describeResource({ group, resource, namespace, name }: Resource): string {
-  const kind = group === '' ? resource : `${resource}.${group}`;
+/** `deployments.apps shop/go-api`, `pods/log shop-staging/go-api-7d4-x1`. */
+export function describeResource({ group, resource, namespace, name, subresource }: Resource): string {
+  const whole = subresource === undefined ? resource : `${resource}/${subresource}`;
+  const kind = group === '' ? whole : `${whole}.${group}`;
   const place = [namespace, name].filter((part) => part !== undefined).join('/');
   return place === '' ? kind : `${kind} ${place}`;
 }

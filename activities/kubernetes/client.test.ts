@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { KubeConfig } from '@kubernetes/client-node';
 import { ApiFailure, toApplicationFailure } from './api-failure.ts';
-import { createClusterClient, createClusterClients, deployments, pods, readDeployment, type ClusterClient } from './client.ts';
+import { createClusterClient, createClusterClients, deployments, pods, readDeployment, readPodLog, type ClusterClient } from './client.ts';
 import { labelSelector, readServingPods } from './pods.ts';
 
 let server: Server;
@@ -110,6 +110,19 @@ describe('the cluster client', () => {
         : say(200, { items: [{ n: 1 }], metadata: { continue: 'next' } })(request, response);
     expect(await client.list(pods('shop'), 'app=go-api')).toEqual([{ n: 1 }, { n: 2 }]);
     expect(asked[1]).toContain('/api/v1/namespaces/shop/pods?limit=500&labelSelector=app%3Dgo-api&continue=next');
+  });
+
+  it('reads the log of a pod as it stands, from a moment on and up to a limit, and says which right it lacks', async () => {
+    answer = say(200, 'serving\n{"msg":"Query"}\n');
+    const range = { container: 'go-api', since: new Date('2026-11-25T21:40:00.500Z'), limitBytes: 1_024 };
+    expect(await readPodLog(client, 'shop-staging', 'go-api-1', range)).toBe('serving\n{"msg":"Query"}\n');
+    expect(asked[0]).toContain(
+      'GET /api/v1/namespaces/shop-staging/pods/go-api-1/log?container=go-api&sinceTime=2026-11-25T21%3A40%3A00.500Z&limitBytes=1024',
+    );
+    answer = say(403, {});
+    expect((await failure(() => readPodLog(client, 'shop-staging', 'go-api-1', range))).message).toBe(
+      'cluster prod-east: could not get pods/log shop-staging/go-api-1: this identity may not (403); grant it the verb "get" there',
+    );
   });
 
   it('refuses clusters that the environment file does not name', () => {

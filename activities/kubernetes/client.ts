@@ -18,6 +18,8 @@ export type PatchType = 'application/strategic-merge-patch+json' | 'application/
 export interface ClusterClient {
   cluster: string;
   get<T>(resource: Resource): Promise<T>;
+  /** An answer that is text as it stands. */
+  text(resource: Resource, query: Record<string, string>): Promise<string>;
   /** All objects, page by page; `selector` is a label selector as the API takes it. */
   list<T>(resource: Resource, selector?: string): Promise<T[]>;
   patch<T>(resource: Resource, body: unknown, type: PatchType): Promise<T>;
@@ -68,16 +70,28 @@ export function createClusterClient(cluster: string, load: () => KubeConfig): Cl
   let dispatcher: ReturnType<RequestContext['getDispatcher']>;
 
   async function send(verb: Verb, resource: Resource, query: Record<string, string>, body: unknown, contentType: string): Promise<unknown> {
+    const text = await sendForText(verb, resource, query, 'application/json', body, contentType);
+    return unlessUnreachable(verb, resource, async () => JSON.parse(text) as unknown);
+  }
+
+  async function sendForText(...question: Parameters<typeof once>): Promise<string> {
     try {
-      return await once(verb, resource, query, body, contentType);
+      return await once(...question);
     } catch (error) {
       if (!(error instanceof ApiFailure) || error.status !== 401) throw error;
       config = null;
-      return once(verb, resource, query, body, contentType);
+      return once(...question);
     }
   }
 
-  async function once(verb: Verb, resource: Resource, query: Record<string, string>, body: unknown, contentType: string): Promise<unknown> {
+  async function once(
+    verb: Verb,
+    resource: Resource,
+    query: Record<string, string>,
+    accept: string,
+    body?: unknown,
+    contentType = '',
+  ): Promise<string> {
     if (config === null) {
       config = load();
       dispatcher = undefined;
@@ -85,7 +99,7 @@ export function createClusterClient(cluster: string, load: () => KubeConfig): Cl
     const url = new URL(`${config.getCurrentCluster()?.server ?? ''}${pathOf(resource)}`);
     for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
     const context = new RequestContext(url.href, methods[verb]);
-    context.setHeaderParam('accept', 'application/json');
+    context.setHeaderParam('accept', accept);
     context.setSignal(AbortSignal.timeout(REQUEST_TIMEOUT_MS));
     if (body !== undefined) {
       context.setHeaderParam('content-type', contentType);
@@ -98,8 +112,7 @@ export function createClusterClient(cluster: string, load: () => KubeConfig): Cl
       const response = await http.send(context).toPromise();
       return { status: response.httpStatusCode, headers: response.headers, text: await response.body.text() };
     });
-    if (answer.status >= 200 && answer.status < 300)
-      return unlessUnreachable(verb, resource, async () => JSON.parse(answer.text) as unknown);
+    if (answer.status >= 200 && answer.status < 300) return answer.text;
     throw new ApiFailure(verb, resource, cluster, answer.status, messageOf(answer.text), retryAfterMs(answer.headers));
   }
 
@@ -142,6 +155,7 @@ export function createClusterClient(cluster: string, load: () => KubeConfig): Cl
   return {
     cluster,
     get: async <T>(resource: Resource) => (await send('get', resource, {}, undefined, '')) as T,
+    text: (resource, query) => sendForText('get', resource, query, '*/*'),
     list,
     patch: async <T>(resource: Resource, body: unknown, type: PatchType) =>
       (await send('patch', resource, { fieldManager: 'tminus' }, body, type)) as T,
@@ -151,9 +165,14 @@ export function createClusterClient(cluster: string, load: () => KubeConfig): Cl
 
 const methods: Record<Verb, HttpMethod> = { get: 'GET', list: 'GET', patch: 'PATCH', create: 'POST' };
 
-function pathOf({ group, version, resource, namespace, name }: Resource): string {
+function pathOf({ group, version, resource, namespace, name, subresource }: Resource): string {
   const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
-  const parts = [...(namespace === undefined ? [] : ['namespaces', namespace]), resource, ...(name === undefined ? [] : [name])];
+  const parts = [
+    ...(namespace === undefined ? [] : ['namespaces', namespace]),
+    resource,
+    ...(name === undefined ? [] : [name]),
+    ...(subresource === undefined ? [] : [subresource]),
+  ];
   return `${root}/${parts.map(encodeURIComponent).join('/')}`;
 }
 
@@ -189,6 +208,11 @@ export const deployments = (namespace: string, name?: string): Resource => ({
 });
 export const replicaSets = (namespace: string): Resource => ({ group: 'apps', version: 'v1', resource: 'replicasets', namespace });
 export const pods = (namespace: string): Resource => ({ group: '', version: 'v1', resource: 'pods', namespace });
+export const podLogs = (namespace: string, name?: string): Resource => ({
+  ...pods(namespace),
+  ...(name ? { name } : {}),
+  subresource: 'log',
+});
 export const nodes: Resource = { group: '', version: 'v1', resource: 'nodes' };
 
 export const readDeployment = (client: ClusterClient, namespace: string, name: string) =>
@@ -197,3 +221,14 @@ export const listReplicaSets = (client: ClusterClient, namespace: string, select
   client.list<ReplicaSet>(replicaSets(namespace), selector);
 export const listPods = (client: ClusterClient, namespace: string, selector: string) => client.list<Pod>(pods(namespace), selector);
 export const listNodes = (client: ClusterClient) => client.list<Node>(nodes);
+
+export interface LogRange {
+  container: string;
+  since: Date;
+  /** The API server ends the log there. */
+  limitBytes: number;
+}
+
+/** What a container has written since a moment, as it stands; the last line may be cut off at the limit. */
+export const readPodLog = (client: ClusterClient, namespace: string, name: string, { container, since, limitBytes }: LogRange) =>
+  client.text(podLogs(namespace, name), { container, sinceTime: since.toISOString(), limitBytes: String(limitBytes) });

@@ -1,5 +1,5 @@
 // How the load goes, for people who watch: asked and delivered over the last few seconds.
-import { offeredRequests, plannedSeconds, type LoadStage } from '../../analysis/load-test/plan.ts';
+import { offeredIterations, plannedSeconds, type LoadStage } from '../../analysis/load-test/plan.ts';
 import { count, rate } from '../../analysis/load-test/sentences.ts';
 import type { ActivityProgress } from '../kubernetes/contract.ts';
 
@@ -13,19 +13,19 @@ export interface DeliveryMeter {
 
 export function deliveryMeter(
   stages: readonly LoadStage[],
-  live: { readonly requests: number; readonly dropped: number },
+  live: { readonly iterations: number; readonly dropped: number },
   nowMs: () => number = () => performance.now(),
 ): DeliveryMeter {
   const total = Math.round(plannedSeconds(stages));
-  let ticks: { atMs: number; requests: number }[] = [];
+  let ticks: { atMs: number; iterations: number }[] = [];
   let startedMs: number | null = null;
 
   function tick(): void {
-    if (live.requests === 0) return;
+    if (live.iterations === 0) return;
     const atMs = nowMs();
-    // The load starts when the first request was seen; k6 needs a moment before to make its virtual users.
+    // The load starts when the first iteration was seen to end; k6 needs a moment before to make its virtual users.
     startedMs ??= atMs;
-    ticks.push({ atMs, requests: live.requests });
+    ticks.push({ atMs, iterations: live.iterations });
     ticks = ticks.filter((each, i) => atMs - each.atMs <= WINDOW_MS || atMs - (ticks[i + 1]?.atMs ?? atMs) > WINDOW_MS);
   }
 
@@ -37,11 +37,11 @@ export function deliveryMeter(
       if (startedMs === null || !first || !last || first === last) return { text: 'k6 starts', done: 0, total, unit: 's' };
       const seconds = (last.atMs - first.atMs) / 1_000;
       const until = (last.atMs - startedMs) / 1_000;
-      const asked = (offeredRequests(stages, until) - offeredRequests(stages, until - seconds)) / seconds;
-      const delivered = (last.requests - first.requests) / seconds;
+      const asked = (offeredIterations(stages, until) - offeredIterations(stages, until - seconds)) / seconds;
+      const delivered = (last.iterations - first.iterations) / seconds;
       const dropped = live.dropped > 0 ? `, ${count(live.dropped)} dropped` : '';
       return {
-        text: `${rate(asked)} requests/s asked, ${rate(delivered)} delivered${dropped}`,
+        text: `${rate(asked)} iterations/s asked, ${rate(delivered)} delivered${dropped}`,
         done: Math.min(total, Math.round(until)),
         total,
         unit: 's',

@@ -12,6 +12,8 @@ import { gzipSync } from 'node:zlib';
 import { jest } from '@jest/globals';
 import { judgeLoad } from '../../analysis/load-test/judge.ts';
 import { summarizeLoad } from '../../analysis/load-test/summary.ts';
+import { judgeRuntime } from '../../analysis/runtime/judge.ts';
+import { readRuntimeSamples } from '../../analysis/runtime/read-samples.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import type { ActivityProgress } from '../kubernetes/contract.ts';
@@ -46,8 +48,7 @@ beforeEach(async () => {
   beats.length = 0;
   server = createServer((request, response) => {
     const url = request.url ?? '';
-    if (url === '/metrics')
-      response.end('go_goroutines 42\ngo_cpu_classes_gc_total_cpu_seconds_total 1\ngo_cpu_classes_total_cpu_seconds_total 50\n');
+    if (url === '/metrics') response.end(metricsAtEase());
     else if (url.includes('debug=1')) response.end('# PauseNs = [100000 0]\n# PauseEnd = [1 0]\n# NumGC = 1\n');
     else if (url.startsWith('/debug/pprof/')) {
       profileAnsweredAt = performance.now();
@@ -64,6 +65,27 @@ afterEach(async () => {
   expect(await readdir(join(folder, 'work')).catch(() => [])).toEqual([]);
   await rm(folder, { recursive: true, force: true });
 });
+
+/** What a Go service at ease tells: counters that grow with time. */
+function metricsAtEase(): string {
+  const seconds = performance.now() / 1_000;
+  return `go_goroutines 42
+go_memstats_heap_alloc_bytes 4e+06
+go_memstats_gc_sys_bytes 3e+06
+go_cpu_classes_gc_total_cpu_seconds_total ${0.01 * seconds}
+go_cpu_classes_total_cpu_seconds_total ${2 * seconds}
+go_sched_latencies_seconds_bucket{le="0.000917504"} ${Math.floor(1_000 * seconds)}
+go_sched_latencies_seconds_bucket{le="+Inf"} ${Math.floor(1_000 * seconds)}
+`;
+}
+const RUNTIME_AT_EASE = [
+  'GcCpuWithinLimit',
+  'GcPausesWithinLimit',
+  'GoroutinesWithinLimit',
+  'MemorySteady',
+  'MemorySteady',
+  'SchedulerWaitsWithinLimit',
+];
 
 interface Asked {
   script?: string;
@@ -149,20 +171,29 @@ async function until<T>(ask: () => Promise<T> | T, met: (value: T) => boolean): 
 test('passes a service that keeps its limits, under the release file’s load and not the script’s', async () => {
   const report = await run();
   expect(say(report, 'LoadRunIncomplete')).toBeUndefined();
-  expect(codes(report)).toEqual(['ErrorRateWithinLimit', 'LatencyWithinLimit', 'LoadDelivered']);
+  expect(codes(report)).toEqual(['ErrorRateWithinLimit', 'LatencyWithinLimit', 'LoadDelivered', ...RUNTIME_AT_EASE].sort());
   expect(say(report, 'LatencyWithinLimit')).toMatch(/^p99 of POST \/api\/order\/create is [\d.]+ ms, limit 300 ms$/);
   const load = report.facts.find((fact) => fact.subject === 'load');
-  expect(load?.text).toMatch(/^4 s, 80 requests\/s asked, [\d.]+ delivered, 0 dropped$/);
+  expect(load?.text).toMatch(/^4 s, 80 iterations\/s asked, [\d.]+ delivered, 0 dropped$/);
   expect(Math.abs((load?.values.requests ?? 0) - 320)).toBeLessThanOrEqual(2);
   expect(report.facts.find((fact) => fact.subject === 'runtime')?.text).toContain('goroutines 42 → 42');
   expect(report.evidence.map((ref) => ref.kind)).toEqual(['k6-points', 'runtime-samples']);
-  expect(beats.some(({ text, unit, total }) => /requests\/s asked, [\d.]+ delivered/.test(text) && unit === 's' && total === 4)).toBe(true);
+  expect(beats.some(({ text, unit, total }) => /iterations\/s asked, [\d.]+ delivered/.test(text) && unit === 's' && total === 4)).toBe(
+    true,
+  );
 
   // What `tminus verify` does: the same findings, byte for byte, from the stored bytes alone.
   const { stages, limits } = planOf((await inputFor({})).step);
   const points = report.evidence[0]?.digest ?? '';
-  const again = judgeLoad(await summarizeLoad(store.get(points), limits), limits, stages, [points]);
+  const samples = report.evidence[1]?.digest ?? '';
+  const again = [
+    ...judgeLoad(await summarizeLoad(store.get(points), limits), limits, stages, [points]),
+    ...judgeRuntime(await readRuntimeSamples(store.get(samples)), { p99LimitMs: limits.p99Ms, evidence: [samples] }),
+  ];
   expect(JSON.stringify(again)).toBe(JSON.stringify(report.findings));
+  // By which its traces are told from those of production.
+  const { start } = await summarizeLoad(store.get(points), limits);
+  expect(start?.underLoad).toEqual({ namespace: 'shop-staging', deployment: 'go-api' });
 });
 
 test('takes profiles while a limit is broken, and stops the run within 3 s once it is hopeless and they are taken', async () => {
@@ -188,7 +219,7 @@ test('takes profiles while a limit is broken, and stops the run within 3 s once 
     'runtime-samples',
   ]);
   expect(report.facts.map((fact) => fact.text)).toContain('7 profiles of the one pod, taken while a limit was broken');
-  expect(report.facts[0]?.text).toMatch(/^stopped after \d+ s: hopeless, 100 requests\/s asked/);
+  expect(report.facts[0]?.text).toMatch(/^stopped after \d+ s: hopeless, 100 iterations\/s asked/);
 });
 
 test('goes on to the verdict when the profiles cannot be had', async () => {
@@ -200,13 +231,21 @@ test('goes on to the verdict when the profiles cannot be had', async () => {
 
 test('profiles a run that keeps its limits too, for a leak breaks none until it is too late', async () => {
   const report = await run({ profiles: 'always' });
-  expect(codes(report)).toEqual(['ErrorRateWithinLimit', 'LatencyWithinLimit', 'LoadDelivered']);
+  expect(codes(report)).toEqual(['ErrorRateWithinLimit', 'LatencyWithinLimit', 'LoadDelivered', ...RUNTIME_AT_EASE].sort());
   expect(report.facts.map((fact) => fact.text)).toContain('7 profiles of the one pod, taken in the middle of the run');
 });
 
 test('fails a dead target by its errors, not by its speed', async () => {
   const report = await run({ rate: 50, seconds: 2, world: { resolveTarget: () => 'http://127.0.0.1:1', pprofPort: 1, metricsPort: 1 } });
   expect(codes(report)).toEqual(['ErrorRateAboveLimit', 'LatencyUndecided', 'LoadDelivered', 'RuntimeUnknown']);
+});
+
+test('counts what was delivered in iterations, where each sends two requests', async () => {
+  const script = SCRIPT.replace(/(http\.post\(.*\);) \}/, '$1 $1 }');
+  const report = await run({ script, rate: 40, seconds: 2 });
+  const load = report.facts.find((fact) => fact.subject === 'load');
+  expect(load?.text).toMatch(/^2 s, 40 iterations\/s asked, (39|40|41)[\d.]* delivered, 0 dropped$/);
+  expect(load?.values.requests).toBe(2 * (load?.values.iterations ?? 0));
 });
 
 test('holds when iterations were dropped for want of virtual users', async () => {

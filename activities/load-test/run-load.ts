@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { Readable, pipeline } from 'node:stream';
 import { constants, createGzip } from 'node:zlib';
 import { loadFacts } from '../../analysis/load-test/facts.ts';
-import { breaches } from '../../analysis/load-test/hopeless.ts';
+import { breaches, requestsStillToCome } from '../../analysis/load-test/hopeless.ts';
 import { judgeLoad } from '../../analysis/load-test/judge.ts';
-import { offeredRequests, plannedSeconds } from '../../analysis/load-test/plan.ts';
+import { offeredIterations, plannedSeconds } from '../../analysis/load-test/plan.ts';
 import { GRACEFUL_STOP_SECONDS, runLine, type LoadPlan } from '../../analysis/load-test/run-record.ts';
 import { createLoadAccumulator, summarizeLoad, type LoadAccumulator } from '../../analysis/load-test/summary.ts';
-import { judgeRuntime, summarizeRuntime } from '../../analysis/runtime/summary.ts';
+import { judgeRuntime } from '../../analysis/runtime/judge.ts';
+import { summarizeRuntime } from '../../analysis/runtime/summary.ts';
 import { durationMs } from '../../release/duration.ts';
 import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
@@ -23,6 +24,7 @@ import { startK6, type K6Process } from './k6-process.ts';
 import { writeK6Script } from './k6-script.ts';
 import { deliveryMeter } from './delivery-meter.ts';
 import { startRuntimeSampler, type SampledPod } from './runtime-sampler.ts';
+import { serviceLogOf, type ReadPodLog } from './service-log.ts';
 import { planOf } from './step-plan.ts';
 
 export interface LoadTestWorld {
@@ -36,6 +38,8 @@ export interface LoadTestWorld {
   metricsPort: number;
   /** Address of a database of the environment file. Throws with a sentence when there is none of that name. */
   databaseUrl?: (name: string) => Promise<string>;
+  /** What a pod has logged, for slow statements that the database does not tell. Left out where the cluster's logs may not be read. */
+  readPodLog?: ReadPodLog;
   /** Scripts are written below it while they run. */
   workFolder: string;
   /** Between the two goroutine profiles; 10 s by default, which tells blocked from busy. Tests have less patience. */
@@ -104,7 +108,7 @@ async function follow(k6: K6Process, plan: LoadPlan, input: LoadTestInput, world
   const database =
     postgres === undefined || world.databaseUrl === undefined
       ? null
-      : watchDatabase({ store, name: postgres, url: await world.databaseUrl(postgres) });
+      : watchDatabase({ store, name: postgres, url: await world.databaseUrl(postgres), serviceLog: serviceLogOf(input.staging, world) });
   try {
     // Level 1 packs k6's points 20 to 1 and leaves the CPU to the load.
     const packed = createGzip({ level: constants.Z_BEST_SPEED });
@@ -116,7 +120,10 @@ async function follow(k6: K6Process, plan: LoadPlan, input: LoadTestInput, world
     const summary = await summarizeLoad(store.get(points.digest), plan.limits);
     control.signal.throwIfAborted();
     return {
-      findings: [...judgeLoad(summary, plan.limits, plan.stages, [points.digest]), ...judgeRuntime(sampler.samples, [runtime.digest])],
+      findings: [
+        ...judgeLoad(summary, plan.limits, plan.stages, [points.digest]),
+        ...judgeRuntime(sampler.samples, { p99LimitMs: plan.limits.p99Ms, evidence: [runtime.digest] }),
+      ],
       facts: [
         ...loadFacts(summary, plan.limits, plan.stages),
         ...summarizeRuntime(sampler.samples),
@@ -141,7 +148,9 @@ async function* recorded(
   input: LoadTestInput,
   { signal, attempt }: RunControl,
 ): AsyncIterable<Uint8Array> {
-  yield runLine('Run', { runId: input.runId, attempt, target: input.step.target, startedAt: new Date().toISOString(), plan });
+  const { namespace, deployment } = input.staging;
+  const startedAt = new Date().toISOString();
+  yield runLine('Run', { runId: input.runId, attempt, target: input.step.target, startedAt, plan, underLoad: { namespace, deployment } });
   for await (const chunk of k6.points as AsyncIterable<Uint8Array>) {
     live.push(chunk);
     yield chunk;
@@ -222,11 +231,9 @@ function watchRun(
   };
 }
 
-/** The most requests the plan still holds: iterations not yet ended or dropped, each with as many requests as those before had. */
+/** The most requests the plan still holds: those of the iterations that neither ended nor were dropped. */
 function stillToCome(live: LoadAccumulator, { stages }: LoadPlan): number {
-  const iterations = Math.max(0, Math.ceil(offeredRequests(stages)) - live.iterations - live.dropped);
-  const perIteration = live.iterations === 0 ? 1 : Math.max(1, Math.round(live.requests / live.iterations));
-  return iterations * perIteration;
+  return requestsStillToCome(Math.ceil(offeredIterations(stages)) - live.iterations - live.dropped, live);
 }
 
 /** Profiles of the pods under load. Which of them is at fault cannot be told from the client's side, so the fact names all. */

@@ -34,13 +34,13 @@ test('reads a step in seconds, milliseconds and percent', () => {
 });
 
 test('tells people what is asked and what comes, over the last 5 s', () => {
-  const live = { requests: 0, dropped: 0 };
+  const live = { iterations: 0, dropped: 0 };
   let nowMs = 0;
   const meter = deliveryMeter(planOf(step).stages, live, () => nowMs);
   meter.tick();
   expect(meter.progress()).toEqual({ text: 'k6 starts', done: 0, total: 65, unit: 's' });
-  for (nowMs = 1_000, live.requests = 1; nowMs <= 31_000; nowMs += 500, live.requests += 149.9) meter.tick();
-  expect(meter.progress()).toEqual({ text: '300 requests/s asked, 299.8 delivered', done: 30, total: 65, unit: 's' });
+  for (nowMs = 1_000, live.iterations = 1; nowMs <= 31_000; nowMs += 500, live.iterations += 149.9) meter.tick();
+  expect(meter.progress()).toEqual({ text: '300 iterations/s asked, 299.8 delivered', done: 30, total: 65, unit: 's' });
   live.dropped = 1_200;
-  expect(meter.progress().text).toBe('300 requests/s asked, 299.8 delivered, 1,200 dropped');
+  expect(meter.progress().text).toBe('300 iterations/s asked, 299.8 delivered, 1,200 dropped');
 });

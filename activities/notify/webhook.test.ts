@@ -15,6 +15,10 @@ const announcement: Announcement = {
   at: '2026-11-24T06:00:00Z',
   rehearsal: false,
   targets: ['oncall'],
+  launchAt: '2026-11-24T09:00:00Z',
+  waitsFor: ['release-managers'],
+  deadlineAt: '2026-11-24T08:30:00Z',
+  command: 'tminus approve go-api -m "…"',
 };
 const NOW = new Date('2026-11-24T06:00:00Z');
 

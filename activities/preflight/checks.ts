@@ -4,7 +4,7 @@ import type { CheckTitle, PreflightFacts, Right } from '../../analysis/preflight
 import { durationMs } from '../../release/duration.ts';
 import { askHealth } from '../health.ts';
 import { ApiFailure, describeResource, type Resource } from '../kubernetes/api-failure.ts';
-import { deployments, nodes, pods, replicaSets } from '../kubernetes/client.ts';
+import { deployments, nodes, podLogs, pods, replicaSets } from '../kubernetes/client.ts';
 import type { DeploymentTarget } from '../kubernetes/contract.ts';
 import type { Answer } from '../prometheus/client.ts';
 import type { PreflightInput } from '../steps-contract.ts';
@@ -39,10 +39,12 @@ export const checks: readonly Check[] = [
   check({
     title: 'rights',
     needs: 'a right that is missing at the launch stops it half-way',
-    run: async ({ input, client }) => {
+    run: async ({ input, client, readsPodLogs }) => {
+      const { staging } = input;
       const wanted = [
         ...rightsFor(input.production, ['patch']),
-        ...(input.staging ? rightsFor(input.staging, []) : []),
+        ...(staging ? rightsFor(staging, []) : []),
+        ...(staging && readsPodLogs ? [{ cluster: staging.cluster, verb: 'get', resource: podLogs(staging.namespace) }] : []),
         { cluster: input.production.cluster, verb: 'list', resource: nodes },
       ];
       return { rights: await Promise.all(wanted.map(({ cluster, verb, resource }) => mayI(client(cluster), verb, resource))) };
@@ -178,16 +180,25 @@ function rightsFor({ cluster, namespace, deployment }: DeploymentTarget, more: r
 }
 
 async function mayI(client: ReturnType<PreflightWorld['client']>, verb: string, resource: Resource): Promise<Right> {
-  const { group, resource: kind, namespace, name } = resource;
+  const { group, resource: kind, namespace, name, subresource } = resource;
   const review: Resource = { group: 'authorization.k8s.io', version: 'v1', resource: 'selfsubjectaccessreviews' };
   const answer = await client.create<{ status?: { allowed?: boolean } }>(review, {
     apiVersion: 'authorization.k8s.io/v1',
     kind: 'SelfSubjectAccessReview',
-    spec: { resourceAttributes: { verb, group, resource: kind, ...(namespace ? { namespace } : {}), ...(name ? { name } : {}) } },
+    spec: {
+      resourceAttributes: {
+        verb,
+        group,
+        resource: kind,
+        ...(namespace ? { namespace } : {}),
+        ...(name ? { name } : {}),
+        ...(subresource ? { subresource } : {}),
+      },
+    },
   });
   return {
     verb,
-    resource: describeResource({ group, version: '', resource: kind }),
+    resource: describeResource({ group, version: '', resource: kind, ...(subresource ? { subresource } : {}) }),
     namespace: namespace ?? '',
     allowed: answer.status?.allowed === true,
   };

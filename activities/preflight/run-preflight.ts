@@ -67,6 +67,7 @@ function worldOf({ environment, clients }: PreflightDependencies, input: Preflig
       return readDeploymentPods(clients(input.staging.cluster), input.staging);
     }),
     prometheus: () => createPrometheusClient({ url: prometheusUrl(environment, input.production.cluster), signal }),
+    readsPodLogs: input.staging !== null && environment.spec.clusters[input.staging.cluster]?.podLogs === true,
     healthUrl: () => healthUrl(environment, input.healthTarget, input.healthPath),
   };
 }

@@ -12,5 +12,7 @@ export interface PreflightWorld {
   staging(): Promise<DeploymentPods>;
   prometheus(): PrometheusClient;
   healthUrl(): string;
+  /** Whether the load test may read the logs of pods in staging, and so needs the right. */
+  readsPodLogs: boolean;
   signal: AbortSignal;
 }

@@ -6,6 +6,8 @@ export interface PageRequest {
   timeoutMs: number;
   /** A page that has more is refused; memory holds one page. */
   limitBytes: number;
+  /** Media type, where the other side can answer in more than one. */
+  accept?: string;
   signal?: AbortSignal;
 }
 
@@ -15,10 +17,14 @@ export class PageUnread extends Error {
 }
 
 /** Answers the body of a 200. Throws PageUnread with the reason for everything else; cancellation of `signal` passes through as its reason. */
-export async function readPage({ url, timeoutMs, limitBytes, signal }: PageRequest): Promise<Uint8Array> {
+export async function readPage({ url, timeoutMs, limitBytes, accept, signal }: PageRequest): Promise<Uint8Array> {
   const timeout = AbortSignal.timeout(timeoutMs);
   try {
-    const response = await fetch(url, { signal: signal ? AbortSignal.any([signal, timeout]) : timeout, redirect: 'error' });
+    const response = await fetch(url, {
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      redirect: 'error',
+      ...(accept === undefined ? {} : { headers: { accept } }),
+    });
     const body = await readBody(response, limitBytes);
     if (response.status === 200) return body;
     const said = new TextDecoder().decode(body.subarray(0, 300)).split('\n')[0]?.trim() ?? '';

@@ -1,36 +1,32 @@
-// Asks a Jaeger query service for the traces of a service in a stretch of time.
-import { PageUnread, readPage } from '../profiles/pod-page.ts';
+// Asks a trace store of the environment file for the traces of a service in a stretch of time.
+import type { Environment } from '../../release/environment.ts';
+import { askJaeger } from './jaeger.ts';
+import { askTempo } from './tempo.ts';
+import type { AskStore, TraceAnswer, TraceQuestion } from './trace-store.ts';
 
-export interface TraceQuestion {
-  /** Address of the query service. */
-  url: string;
-  service: string;
-  from: Date;
-  to: Date;
-}
+/** A trace store as the environment file names it. */
+export type TraceStore = Environment['spec']['traces'][string];
 
-/** A few hundred traces show the slow band of a load test; an answer of 2,000 has about 20 MB. */
-const TRACES_LIMIT = 2_000;
-const ANSWER_LIMIT_BYTES = 256 * 1024 * 1024;
-const ANSWER_WITHIN_MS = 30_000;
+/** The kinds there are. */
+const stores: Readonly<Record<TraceStore['type'], { ask: AskStore; mediaType: string }>> = {
+  jaeger: { ask: askJaeger, mediaType: 'application/json' },
+  tempo: { ask: askTempo, mediaType: 'application/x-ndjson' },
+};
 
-/** The answer as it came (Jaeger JSON), or a sentence why there is none. */
-export async function askTraces({ url, service, from, to }: TraceQuestion): Promise<Uint8Array | string> {
-  const question = new URLSearchParams({
-    service,
-    // Microseconds since 1970.
-    start: String(from.getTime() * 1_000),
-    end: String(to.getTime() * 1_000),
-    limit: String(TRACES_LIMIT),
-  });
-  try {
-    return await readPage({
-      url: `${url.replace(/\/$/u, '')}/api/traces?${question.toString()}`,
-      timeoutMs: ANSWER_WITHIN_MS,
-      limitBytes: ANSWER_LIMIT_BYTES,
-    });
-  } catch (error) {
-    if (error instanceof PageUnread) return error.message;
-    throw error;
+/**
+ * The traces as they came, and what was not to be had. Those of the namespace are asked for first: stores give only so many, and a busy
+ * production under the same service name would leave no room for the load test's. Where no span says its namespace, all of the service
+ * are asked for; which of them count is for the analysis to say.
+ */
+export async function askTraces(
+  { type, url }: TraceStore,
+  question: Omit<TraceQuestion, 'url'>,
+): Promise<TraceAnswer & { mediaType: string }> {
+  const { ask, mediaType } = stores[type];
+  for (const namespace of new Set([question.namespace, null])) {
+    const answer = await ask({ ...question, url, namespace });
+    if (answer.bytes !== null || answer.missing.length > 0) return { ...answer, mediaType };
   }
+  const { service, from, to } = question;
+  return { bytes: null, mediaType, missing: [`it has no trace of ${service} between ${from.toISOString()} and ${to.toISOString()}`] };
 }

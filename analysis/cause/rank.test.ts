@@ -14,8 +14,11 @@ const nothing: Observed = {
   pool: null,
   database: null,
   statements: [],
+  onlyLogged: false,
+  plans: new Map(),
   indexes: [],
   slowBand: null,
+  unread: { statements: null, database: null },
 };
 
 /** 100 requests in flight, so many of which wait on what is named; the others sleep somewhere. */
@@ -37,7 +40,7 @@ const costly = {
   share: 0.9,
 };
 const locked = { busy: 100, lockShare: 0.6, blockedStatement: 'UPDATE stock SET n = $1', idleInTransactionShare: 0, looks: 10, unread: 0 };
-const pool = { acquires: 1_000, emptyShare: 0.9, emptyWaitMs: 400, cancelled: 0, lastingUse: 1, saturated: true };
+const pool = { acquires: 1_000, emptyShare: 0.9, emptyWaitMs: 400, cancelled: 0, lastingUse: 1, waits: true, saturated: true };
 const cpu = {
   cpuSeconds: 8,
   seconds: 10,
@@ -88,7 +91,37 @@ describe('what lies upstream', () => {
     expect(codes({ requests, pool, statements: [costly], indexes: [index] })).toEqual(['CauseMissingIndex']);
     expect(codes({ requests, pool, statements: [costly], indexes: [{ ...index, afterMs: 40 }] })).toEqual(['CauseSlowStatement']);
     expect(codes({ requests, pool, statements: [costly] })).toEqual(['CauseSlowStatement']);
+    const [logged] = rankCauses({ ...nothing, requests, pool, statements: [{ ...costly, logged: true }] });
+    expect(logged?.because[0]).toMatch(/ each time it was logged and [\d.]+ % of the time of what was logged$/);
     expect(codes({ requests, pool })).toEqual(['CausePoolExhausted']);
+  });
+
+  it('is the pool, and statements are called quick only where they were read and none is slow', () => {
+    const because = (seen: Partial<Observed>) => rankCauses({ ...nothing, requests, pool, ...seen })[0]?.because.join('; ');
+    expect(because({ statements: [] })).toContain('the statements themselves are quick');
+    expect(because({ statements: [{ ...costly, share: 0.3 }] })).not.toContain('quick');
+    expect(because({ statements: [], onlyLogged: true })).not.toContain('quick');
+    const unread = { statements: 'permission denied for pg_stat_statements', database: null };
+    expect(because({ statements: null, unread })).toMatch(
+      /whether a slow statement keeps the connections is not known: permission denied for pg_stat_statements$/u,
+    );
+    expect(because({ statements: null })).toMatch(/no `postgres` is named for the load test$/u);
+  });
+
+  it('is the statement, with what its plan shows', () => {
+    const plans = new Map([
+      [
+        statement,
+        [
+          { subject: 'plan', text: '90 ms in 3 nodes', values: {} },
+          { subject: 'sequential scans', text: '97 % of the time in 1 of them', values: {} },
+        ],
+      ],
+    ]);
+    const [cause] = rankCauses({ ...nothing, requests, statements: [costly], plans });
+    expect(cause?.code).toBe('CauseSlowStatement');
+    expect(cause?.because[1]).toBe('sequential scans: 97 % of the time in 1 of them');
+    expect(cause?.sources).toContain('indexes');
   });
 
   it('is the lock others wait for, before the statement that holds it up', () => {

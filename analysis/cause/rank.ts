@@ -2,8 +2,10 @@
 // what only follows from it: a pool runs empty because a statement is slow, and that because an index is missing.
 import type { Leak } from '../goroutine/leaks.ts';
 import type { RequestWait } from '../goroutine/requests.ts';
+import { poolClauses } from '../runtime/judge-pool.ts';
 import type { OperationTime } from '../trace/slow-band.ts';
 import type { Category } from '../trace/spans.ts';
+import type { SlowStatement } from '../postgres/slow.ts';
 import type { Observed } from './observed.ts';
 
 export type CauseCode =
@@ -136,7 +138,7 @@ function databaseCause(seen: Observed): Cause[] {
         sources: [...base.sources, 'database'],
       },
     ];
-  const costly = seen.statements.find(({ share: ofAll }) => ofAll >= STATEMENT_SHARE);
+  const costly = seen.statements?.find(({ share: ofAll }) => ofAll >= STATEMENT_SHARE);
   const index =
     costly && seen.indexes.find(({ statement, beforeMs, afterMs }) => statement === costly.statement && beforeMs >= INDEX_FACTOR * afterMs);
   if (costly && index)
@@ -146,7 +148,7 @@ function databaseCause(seen: Observed): Cause[] {
         code: 'CauseMissingIndex',
         culprit: costly.statement,
         because: [
-          `${quoted(costly.statement)} takes ${milliseconds(costly.meanMs)} each time and ${percent(costly.share)} of the database's time`,
+          costClause(costly),
           `on a copy of the table ${quoted(index.sql)} brings it from ${milliseconds(index.beforeMs)} to ${milliseconds(index.afterMs)}`,
           ...waits,
         ],
@@ -159,11 +161,8 @@ function databaseCause(seen: Observed): Cause[] {
         ...base,
         code: 'CauseSlowStatement',
         culprit: costly.statement,
-        because: [
-          `${quoted(costly.statement)} takes ${milliseconds(costly.meanMs)} each time and ${percent(costly.share)} of the database's time`,
-          ...waits,
-        ],
-        sources: [...base.sources, 'statements'],
+        because: [costClause(costly), ...planClauses(seen, costly.statement), ...waits],
+        sources: [...base.sources, 'statements', ...(seen.plans.has(costly.statement) ? (['indexes'] as const) : [])],
       },
     ];
   const queued = (queueing?.requests ?? 0) > (waiting?.requests ?? 0) || (seen.requests === null && pool?.saturated === true);
@@ -173,20 +172,31 @@ function databaseCause(seen: Observed): Cause[] {
         ...base,
         code: 'CausePoolExhausted',
         culprit: queueing?.site ?? 'the pool',
-        because: [
-          ...waits,
-          ...(pool?.saturated
-            ? [
-                `${percent(pool.emptyShare)} of ${pool.acquires} acquires found no idle connection and waited ${milliseconds(pool.emptyWaitMs)} each`,
-              ]
-            : []),
-          'the statements themselves are quick: connections are kept while something else is done, or there are too few',
-        ],
-        sources: [...base.sources, ...(pool ? (['pool'] as const) : [])],
+        because: [...waits, ...(pool?.saturated ? poolClauses(pool) : []), ...quickClause(seen)],
+        sources: [...base.sources, ...(pool ? (['pool'] as const) : []), ...(seen.statements === null ? [] : (['statements'] as const))],
       },
     ];
   return [{ ...base, code: 'CauseSlowDatabase', culprit: waiting?.site ?? 'the database', because: waits }];
 }
+
+/** Said only of statements that were read: without them a pool may as well run empty for a slow one. */
+function quickClause({ statements, onlyLogged, unread }: Observed): string[] {
+  if (statements === null) return [`whether a slow statement keeps the connections is not known: ${unread.statements ?? NO_STATEMENTS}`];
+  if (statements.length > 0) return [];
+  return onlyLogged
+    ? ['no statement slow enough to be logged keeps the connections']
+    : ['the statements themselves are quick: connections are kept while something else is done, or there are too few'];
+}
+
+export const NO_STATEMENTS = 'no `postgres` is named for the load test';
+
+/** What the plan of a statement shows, but for its size. */
+function planClauses({ plans }: Observed, statement: string): string[] {
+  return (plans.get(statement) ?? []).filter(({ subject }) => PLAN_SHOWS.has(subject)).map(({ subject, text }) => `${subject}: ${text}`);
+}
+
+/** Of `describePlan`. */
+const PLAN_SHOWS: ReadonlySet<string> = new Set(['sequential scans', 'rows removed', 'cache', 'spills', 'estimates', 'JIT']);
 
 /** Requests that run, or could run if there were a processor for them. */
 function cpuCause(seen: Observed): Cause[] {
@@ -272,6 +282,12 @@ function waitClause({ requests }: Observed, wait: RequestWait | null, what: stri
   return wait === null || requests === null || wait.requests < TOLD_SHARE * requests.inFlight
     ? []
     : [`${wait.requests} of ${requests.inFlight} requests in flight wait for ${what}, most at ${wait.site}`];
+}
+
+function costClause({ statement, meanMs, share, logged }: SlowStatement): string {
+  return logged
+    ? `${quoted(statement)} took ${milliseconds(meanMs)} each time it was logged and ${percent(share)} of the time of what was logged`
+    : `${quoted(statement)} takes ${milliseconds(meanMs)} each time and ${percent(share)} of the database's time`;
 }
 
 function traceClause(operation: OperationTime | null): string[] {

@@ -3,17 +3,19 @@
 import type { EvidenceKind, Fact, Finding } from '../../verdict/finding.ts';
 import type { Analysis } from '../analysis.ts';
 import type { Observed } from '../cause/observed.ts';
-import { percent, rankCauses, type Cause, type Source } from '../cause/rank.ts';
+import { NO_STATEMENTS, percent, rankCauses, type Cause, type Source } from '../cause/rank.ts';
+import { readLoadEvidence, type ReadEvidence } from './load-evidence.ts';
 import { readLoads } from './loads.ts';
-import { observe, type ReadEvidence, type Seen } from './observe.ts';
-import type { DiagnosisRecord } from './record.ts';
+import { inputsOf, observe, type Seen } from './observe.ts';
+import type { DiagnosisInput, DiagnosisRecord } from './record.ts';
+import type { Suspect } from './suspects.ts';
 
 export interface Diagnosis extends Analysis {
   causes: Cause[];
   observed: Observed;
 }
 
-/** Codes of findings that say that a limit is broken: what there is to explain. */
+/** Codes of findings that say that a limit is broken: what there is to explain. Those of GC, scheduler and pool are explanations themselves. */
 const TROUBLE: ReadonlySet<string> = new Set([
   'LatencyAboveLimit',
   'ErrorRateAboveLimit',
@@ -36,26 +38,30 @@ const KINDS: Readonly<Record<Source, readonly EvidenceKind[]>> = {
 
 /**
  * Explains the load tests of a record. Findings: the first cause and every proven leak as failures; `CauseUnknown` where something is wrong
- * and nothing stands out; `NothingToExplain` where nothing is wrong and nothing leaks; `EvidenceUnreadable` for what could not be read.
+ * and nothing stands out; `LeakSuspected` where goroutines pile up that no proven leak explains; `LoadNotPassed` where a load test did not pass
+ * without breaking a limit; `NothingToExplain` where all of it passed and nothing leaks; `EvidenceUnreadable` for what could not be read.
  * @param recordDigest evidence every finding names beside its own.
  */
 export async function diagnose(record: DiagnosisRecord, read: ReadEvidence, recordDigest: string): Promise<Diagnosis> {
-  const inputs = [...record.loadTests.flatMap((load) => load.inputs), ...record.inputs];
-  const seen = await observe(inputs, record, read);
-  const loads = await readLoads(record, read);
-  const trouble = record.loadTests
-    .flatMap(({ findings }) => findings)
-    .filter(({ code, outcome }) => outcome !== 'pass' && TROUBLE.has(code))
-    .sort((a, b) => excess(b) - excess(a));
+  const { loads, unreadable } = await readLoadEvidence(record, read);
+  const inTrouble = record.loadTests
+    .flatMap(({ findings: found }, load) => found.map((finding) => ({ finding, load })))
+    .filter(({ finding: { code, outcome } }) => outcome !== 'pass' && TROUBLE.has(code))
+    .sort((a, b) => excess(b.finding) - excess(a.finding));
+  const trouble = inTrouble.map(({ finding }) => finding);
+  // One load test is explained, the one farthest over its limit: what slowed it down is not to be sought in what another one saw.
+  const explained = inTrouble[0]?.load ?? null;
+  const seen = await observe(record, loads, explained, read);
+  const said = await readLoads(record, loads, read);
   const causes = rankCauses(seen.observed);
   const findings = [
-    ...seen.unreadable.map((unreadable) => ({ ...unreadable, evidence: [recordDigest, ...unreadable.evidence] })),
+    ...[...unreadable, ...seen.unreadable].map((each) => ({ ...each, evidence: [recordDigest, ...each.evidence] })),
     ...judge(),
   ];
   return {
     findings,
-    facts: [...factsOf(seen, causes, trouble), ...loads.facts, ...blindSpots(seen, record)],
-    tables: loads.tables,
+    facts: [...factsOf(seen, causes, trouble), ...said.facts, ...blindSpots(seen, record)],
+    tables: said.tables,
     causes,
     observed: seen.observed,
   };
@@ -64,11 +70,11 @@ export async function diagnose(record: DiagnosisRecord, read: ReadEvidence, reco
     const slow = trouble.length > 0 ? causes.filter(({ share }) => share > 0).slice(0, 1) : [];
     const leaks = causes.filter(({ share }) => share === 0);
     const named = [...slow, ...leaks].map((cause) => causeFinding(cause));
-    if (trouble.length > 0 && slow.length === 0 && leaks.length === 0) return [unknown()];
-    if (named.length > 0) return named;
-    if (seen.observed.leaks === null && seen.observed.suspects === null) return [blind()];
-    const suspects = seen.observed.leaks === null ? (seen.observed.suspects ?? []) : [];
-    return suspects.length > 0 ? [suspected(suspects[0] as NonNullable<(typeof suspects)[0]>)] : [nothing()];
+    const suspects = suspected();
+    if (named.length > 0) return [...named, ...suspects];
+    if (trouble.length > 0) return [unknown(), ...suspects];
+    const open = [...suspects, ...leaksUnseen(), ...notPassed()];
+    return open.length > 0 ? open : [nothing()];
   }
 
   function causeFinding({ code, share, culprit, because, sources }: Cause): Finding {
@@ -82,11 +88,11 @@ export async function diagnose(record: DiagnosisRecord, read: ReadEvidence, reco
       limit: null,
       unit: share > 0 ? '%' : '',
       message: `${about}${because.join('; ')}`,
-      evidence: evidenceOf(sources),
+      evidence: evidenceOf(sources, inputsOf(record, share > 0 ? explained : null)),
     };
   }
 
-  function evidenceOf(sources: readonly Source[]): string[] {
+  function evidenceOf(sources: readonly Source[], inputs: readonly DiagnosisInput[] = inputsOf(record, null)): string[] {
     const kinds = new Set(sources.flatMap((source) => KINDS[source]));
     return [recordDigest, ...inputs.filter(({ kind }) => kinds.has(kind)).map(({ digest }) => digest)];
   }
@@ -106,23 +112,48 @@ export async function diagnose(record: DiagnosisRecord, read: ReadEvidence, reco
   }
 
   function nothing(): Finding {
-    return plain('NothingToExplain', 'pass', 'no limit was broken, and no goroutine leaks: there is nothing to explain', [
+    return plain('NothingToExplain', 'pass', 'the load tests passed, and no goroutine leaks: there is nothing to explain', [
       'requests',
       'leaks',
     ]);
   }
 
-  function blind(): Finding {
-    return plain('LeakUnknown', 'inconclusive', 'no goroutine profile was captured, so a leak cannot be ruled out', []);
+  /** That no leak is proven says nothing of what a global variable or a connection reaches: growth has to be seen as well. */
+  function leaksUnseen(): Finding[] {
+    const { leaks, suspects } = seen.observed;
+    if (suspects !== null) return [];
+    const message =
+      leaks === null
+        ? 'no goroutine profile was captured, so a leak cannot be ruled out'
+        : 'no leak is proven, but no pod has two goroutine profiles, so one that the runtime cannot prove is not ruled out';
+    return [plain('LeakUnknown', 'inconclusive', message, ['leaks'])];
   }
 
-  function suspected({ count, site, why }: { count: number; site: string; why: string }): Finding {
-    return plain(
-      'LeakSuspected',
-      'inconclusive',
-      `${count} more goroutines than ten seconds before wait at ${site}: ${why}, if they never end`,
-      ['requests'],
-    );
+  /** A pile where the runtime has proven a leak is explained by it. */
+  function suspected(): Finding[] {
+    const { leaks, suspects } = seen.observed;
+    const unexplained = (suspects ?? []).filter(({ site }) => !leaks?.some((leak) => leak.site === site)).sort((a, b) => b.count - a.count);
+    const [most, ...others] = unexplained;
+    if (most === undefined) return [];
+    const { count, site, why }: Suspect = most;
+    const before = most.gapSeconds === null ? 'in the profile before' : `${Number(most.gapSeconds.toPrecision(2))} s before`;
+    const more = others.length === 0 ? '' : `; so do more at ${others.map((other) => other.site).join(', ')}`;
+    return [
+      plain('LeakSuspected', 'inconclusive', `${count} more goroutines than ${before} wait at ${site}: ${why}, if they never end${more}`, [
+        'requests',
+      ]),
+    ];
+  }
+
+  /** What keeps a load test from passing without being a broken limit: nothing is to be sought, and nothing is well. */
+  function notPassed(): Finding[] {
+    const all = record.loadTests.flatMap(({ findings: found }) => found);
+    const open = all.filter(({ outcome }) => outcome !== 'pass');
+    const silent = record.loadTests.filter(({ findings: found }) => found.length === 0).map(({ name }) => `${name} has no finding`);
+    if (record.loadTests.length === 0) silent.push('there is no load test');
+    if (open.length === 0 && silent.length === 0) return [];
+    const which = [...silent, ...open.map(({ code, subject }) => `${code} of ${subject}`)].join(', ');
+    return [plain('LoadNotPassed', 'inconclusive', `no limit was broken whose cause is to be sought, but not all passed: ${which}`, [])];
   }
 }
 
@@ -131,7 +162,11 @@ function excess({ code, measured, limit }: Finding): number {
   return code === 'LatencyAboveLimit' && typeof measured === 'number' && typeof limit === 'number' && limit > 0 ? measured / limit : 0;
 }
 
-function factsOf({ observed }: Seen, causes: readonly Cause[], trouble: readonly Finding[]): Fact[] {
+function factsOf(
+  { observed, profileFacts, statementSources, entered }: Seen,
+  causes: readonly Cause[],
+  trouble: readonly Finding[],
+): Fact[] {
   const { requests, cpu, slowBand: band, statements } = observed;
   const facts: Fact[] = [];
   const fact = (subject: string, text: string, values: Record<string, number> = {}): void => void facts.push({ subject, text, values });
@@ -158,16 +193,37 @@ function factsOf({ observed }: Seen, causes: readonly Cause[], trouble: readonly
         `${band.traces} traces; of the slow band (${Math.round(band.fromMs)} to ${Math.round(band.toMs)} ms) ${percent(first.share)} in ${first.operation}`,
         { traces: band.traces },
       );
+    for (const { operation, status, count } of band.failures.slice(0, FAILURES_TOLD))
+      fact('traces', `${count} failed in ${operation}${status === '' ? '' : `: ${status}`}`, { count });
+    if (band.orphans + band.cut > 0)
+      fact(
+        'traces',
+        `${band.orphans} spans left out whose parent is not there, ${band.cut} cut that outlast their parents (clocks that disagree, or work after the answer)`,
+        { orphans: band.orphans, cut: band.cut },
+      );
   }
-  for (const { statement, meanMs, share } of statements)
-    fact('postgres', `${Number(meanMs.toPrecision(3))} ms each, ${percent(share)} of the time: ${statement.slice(0, 100)}`, { meanMs });
+  facts.push(...profileFacts);
+  for (const { statement, meanMs, share, logged } of statements ?? [])
+    fact(
+      'postgres',
+      `${Number(meanMs.toPrecision(3))} ms each, ${percent(share)} of the ${logged ? 'logged ' : ''}time: ${statement.slice(0, 100)}`,
+      { meanMs },
+    );
+  for (const text of statementSources) fact('postgres', text);
+  if (entered !== null && entered.elsewhere > 0)
+    fact('traces', `${entered.elsewhere} traces left out: their requests did not enter at the Deployment under load`, {
+      elsewhere: entered.elsewhere,
+    });
   for (const { culprit, share } of trouble.length > 0 ? causes.filter((cause) => cause.share > 0).slice(1, 3) : [])
     fact('also seen', `${culprit}, ${percent(share)}`, {});
   return facts;
 }
 
+/** Failing operations told as facts; the page of the traces has them all. */
+const FAILURES_TOLD = 3;
+
 /** What cannot be known from what there is. */
-function blindSpots({ observed }: Seen, { missing, lastGood }: DiagnosisRecord): Fact[] {
+function blindSpots({ observed, tracesOfNone, entered }: Seen, { missing, lastGood, underLoad }: DiagnosisRecord): Fact[] {
   const say: string[] = [...missing];
   if (lastGood === null && !missing.some((each) => each.startsWith('comparison')))
     say.push('whether it is slower than the last good release: none was launched from here yet');
@@ -175,8 +231,18 @@ function blindSpots({ observed }: Seen, { missing, lastGood }: DiagnosisRecord):
     say.push('leaks are only suspected: no pod has the goroutineleak profile (Go 1.27, or 1.26 with GOEXPERIMENT=goroutineleakprofile)');
   if (observed.requests === null) say.push('what requests wait for: no goroutine profile was captured');
   if (observed.cpu === null) say.push('what the CPU does: no CPU profile was captured, or it has no sample');
-  if (observed.database === null) say.push('what the database waits for: no `postgres` is named for the load test');
-  if (observed.slowBand === null && !missing.some((each) => each.startsWith('traces')))
+  if (observed.pool === null) say.push('whether a connection pool is too small: no pod tells of one (pgxpool_* on /metrics)');
+  if (observed.database === null) say.push(`what the database waits for: ${observed.unread.database ?? NO_STATEMENTS}`);
+  if (observed.statements === null) say.push(`which statements are slow: ${observed.unread.statements ?? NO_STATEMENTS}`);
+  if (tracesOfNone)
+    say.push('where the slow requests of this load test go: some load tests have no traces, so whose they are is not known');
+  if (observed.slowBand === null && !tracesOfNone && !missing.some((each) => each.startsWith('traces')))
     say.push('which service a slow call is in: no `traces` are named, or there are fewer than 20');
+  if (entered !== null && entered.unmarked > 0)
+    say.push(
+      `whether all traces are of the load test: ${entered.unmarked} of ${entered.traces} do not say where they entered (resource attribute k8s.namespace.name), so production's may be among them`,
+    );
+  if (observed.slowBand !== null && underLoad === undefined)
+    say.push('whether all traces are of the load test: the record does not say which Deployment was under load');
   return say.map((text) => ({ subject: 'not known', text, values: {} }));
 }

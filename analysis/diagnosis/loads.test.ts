@@ -1,8 +1,27 @@
 import { expect, test } from '@jest/globals';
 import { bytesOf, endLine, header, requestLines } from '../load-test/points.fixture.ts';
 import { runLine } from '../load-test/run-record.ts';
+import { readLoadEvidence } from './load-evidence.ts';
 import { readLoads } from './loads.ts';
 import type { DiagnosisRecord } from './record.ts';
+
+/** The points of stages that saw `perSecond` iterations each second, of two requests each. */
+function pairs(stages: { seconds: number; ratePerSecond: number }[], perSecond: (rate: number) => number): Uint8Array {
+  let from = 0;
+  const lines = stages.flatMap(({ seconds, ratePerSecond }) => {
+    const count = perSecond(ratePerSecond) * seconds;
+    const began = from;
+    from += seconds;
+    return Array.from({ length: count }, (_, i) => {
+      const request = requestLines({ second: began + (i / count) * seconds, ms: 2 });
+      return `${request.replace(/\n[^\n]*"metric":"iterations"[^\n]*/u, '')}\n${request}`;
+    });
+  });
+  return bytesOf(`${[startOf(stages), header, ...lines, endLine()].join('\n')}\n`);
+}
+
+/** Tends to 60 however much is offered. */
+const achieved = (rate: number): number => Math.round(2 * (rate / (1 + rate / 60))) / 2;
 
 /** Twelve seconds at 100 requests/s, of which the slowest two each second take `slowest`. */
 function points(
@@ -12,7 +31,12 @@ function points(
     { seconds: 12, ratePerSecond: 100 },
   ],
 ): Uint8Array {
-  const start = new TextDecoder()
+  const requests = Array.from({ length: 1_201 }, (_, i) => requestLines({ second: i / 100, ms: i % 100 < 2 ? slowest : 2 }));
+  return bytesOf(`${[startOf(stages), header, ...requests, endLine()].join('\n')}\n`);
+}
+
+function startOf(stages: { seconds: number; ratePerSecond: number }[]): string {
+  return new TextDecoder()
     .decode(
       runLine('Run', {
         runId: 'r',
@@ -23,14 +47,19 @@ function points(
       }),
     )
     .trim();
-  const requests = Array.from({ length: 1_201 }, (_, i) => requestLines({ second: i / 100, ms: i % 100 < 2 ? slowest : 2 }));
-  return bytesOf(`${[start, header, ...requests, endLine()].join('\n')}\n`);
 }
 
 const missing = Object.assign(new Error('no evidence is stored under sha256:gone'), { name: 'EvidenceMissing' });
 const stored: Record<string, Uint8Array> = {
   now: points(50),
   before: points(20),
+  pairs: pairs(
+    [20, 40, 60, 80, 100, 120, 140].flatMap((ratePerSecond) => [
+      { seconds: 0, ratePerSecond },
+      { seconds: 2, ratePerSecond },
+    ]),
+    achieved,
+  ),
   other: points(20, [{ seconds: 12, ratePerSecond: 100 }]),
 };
 async function* read(digest: string): AsyncIterable<Uint8Array> {
@@ -45,11 +74,11 @@ const recordOf = (before: string | null): DiagnosisRecord => ({
   missing: [],
   lastGood: before === null ? null : { release: 'api-1.3.0', loadTests: [{ name: 'load-test', points: before }] },
 });
-const said = async (before: string | null) =>
-  (await readLoads(recordOf(before), read)).facts.map(({ subject, text }) => `${subject}: ${text}`);
+const ask = async (record: DiagnosisRecord) => readLoads(record, (await readLoadEvidence(record, read)).loads, read);
+const said = async (before: string | null) => (await ask(recordOf(before))).facts.map(({ subject, text }) => `${subject}: ${text}`);
 
 test('tells what got slower than in the last good release, and shows the runtime by stage', async () => {
-  const { facts, tables } = await readLoads(recordOf('before'), read);
+  const { facts, tables } = await ask(recordOf('before'));
   expect(facts.map(({ text }) => text)).toEqual([expect.stringMatching(/^p99 30 ms slower than api-1\.3\.0/)]);
   expect(tables.map(({ title }) => title)).toEqual(['Runtime by stage of the load', 'Against the last good release, api-1.3.0']);
   expect(tables[0]?.rows[1]?.slice(1, 4)).toEqual([100, expect.any(Number), expect.any(Number)]);
@@ -60,5 +89,21 @@ test.each([
   ['its points are gone', 'gone', 'last good release: not compared with api-1.3.0: no evidence is stored under sha256:gone'],
   ['nothing changed', 'now', 'last good release: no endpoint is slower or faster than in api-1.3.0 to speak of'],
 ])('says so where %s', async (_, before, sentence) => expect(await said(before)).toEqual([sentence]));
+
+test('counts as achieved the iterations that ended, not their requests', async () => {
+  const record = {
+    ...recordOf(null),
+    loadTests: [{ name: 'pairs', findings: [], inputs: [{ digest: 'pairs', kind: 'k6-points', source: 'k6' }] }],
+  };
+  const { facts, tables } = await ask(record as DiagnosisRecord);
+  expect(tables[0]?.columns.slice(1, 3)).toEqual([
+    { name: 'offered', unit: 'iterations/s' },
+    { name: 'achieved', unit: 'iterations/s' },
+  ]);
+  expect(tables[0]?.rows.filter((_, i) => i % 2 === 1).map((row) => row.slice(1, 3))).toEqual(
+    [20, 40, 60, 80, 100, 120, 140].map((rate) => [rate, achieved(rate)]),
+  );
+  expect(facts.map(({ text }) => text)).toEqual(['throughput tends to 61.2 iterations/s and goes no further (scalability law)']);
+});
 
 test('compares nothing where nothing was launched before', async () => expect(await said(null)).toEqual([]));

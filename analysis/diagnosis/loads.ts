@@ -2,15 +2,14 @@
 // is slower than the last good release.
 import type { Fact } from '../../verdict/finding.ts';
 import type { Table } from '../analysis.ts';
-import { compareLoads, comparisonFacts, comparisonTable } from '../load-test/compare.ts';
+import { compareLoads, comparisonFacts, comparisonTable, unchangedFact } from '../load-test/compare.ts';
 import type { LoadPlan } from '../load-test/run-record.ts';
 import { saturation } from '../load-test/saturation.ts';
 import { readLoadPlan } from '../load-test/summary.ts';
 import { loadWindows, windowSeconds, type LoadWindows } from '../load-test/windows.ts';
 import { loadByStage, runtimeTable } from '../runtime/by-stage.ts';
 import { correlationTable } from '../runtime/correlations.ts';
-import { readRuntimeSamples } from '../runtime/summary.ts';
-import type { ReadEvidence } from './observe.ts';
+import type { LoadEvidence, ReadEvidence } from './load-evidence.ts';
 import type { DiagnosisRecord } from './record.ts';
 
 export interface LoadsSaid {
@@ -18,23 +17,19 @@ export interface LoadsSaid {
   tables: Table[];
 }
 
-/** Reads each load test's points and runtime samples; one without a plan or samples is left to the judge of the load itself. */
-export async function readLoads({ loadTests, lastGood }: DiagnosisRecord, read: ReadEvidence): Promise<LoadsSaid> {
+/** Reads each load test's points beside its runtime samples; one without a plan is left to the judge of the load itself. */
+export async function readLoads({ lastGood }: DiagnosisRecord, loads: readonly LoadEvidence[], read: ReadEvidence): Promise<LoadsSaid> {
   const said: LoadsSaid = { facts: [], tables: [] };
-  for (const { name, inputs } of loadTests) {
-    const digestOf = (kind: string): string | undefined => inputs.find((input) => input.kind === kind)?.digest;
-    const [points, samples] = [digestOf('k6-points'), digestOf('runtime-samples')];
-    const plan = points === undefined ? null : await readLoadPlan(read(points));
-    if (points === undefined || plan === null) continue;
-    const taken = samples === undefined ? [] : await readRuntimeSamples(read(samples));
+  for (const { name, points, plan, samples: taken } of loads) {
+    if (points === null || plan === null) continue;
     const stages = (await loadByStage(read(points), plan.stages)) ?? [];
     const windows = await loadWindows(read(points), windowSeconds(plan.stages));
     if (stages.length > 0) said.tables.push(runtimeTable(stages, taken));
     said.facts.push(
       ...saturation(
         stages
-          .filter(({ steady }) => steady)
-          .map(({ fromMs, toMs, offered, requests, p99Ms }) => ({ offered, achieved: requests / ((toMs - fromMs) / 1_000), p99Ms })),
+          .filter(({ steady, cut }) => steady && !cut)
+          .map(({ fromMs, toMs, offered, iterations, p99Ms }) => ({ offered, achieved: iterations / ((toMs - fromMs) / 1_000), p99Ms })),
       ),
     );
     if (windows === null) continue;
@@ -79,7 +74,6 @@ async function compare(before: Before, now: Now, read: ReadEvidence, said: Loads
   if (earlier === null) return;
   const comparison = compareLoads(earlier, now.windows);
   said.tables.push(comparisonTable(comparison, now.windows.widthSeconds, `Against the last good release, ${before.release}`));
-  const changed = comparisonFacts(comparison, `than ${before.release}`);
-  const same = { subject: 'last good release', text: `no endpoint is slower or faster than in ${before.release} to speak of`, values: {} };
-  said.facts.push(...(changed.length > 0 || comparison.shifts.length === 0 ? changed : [same]));
+  const unchanged = unchangedFact(comparison, before.release);
+  said.facts.push(...comparisonFacts(comparison, `than ${before.release}`), ...(unchanged === null ? [] : [unchanged]));
 }

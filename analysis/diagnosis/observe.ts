@@ -1,48 +1,74 @@
 // The evidence of a record, each piece read once, as what was observed: what requests wait for, what the CPU does, what the database saw.
-import type { EvidenceKind, Finding } from '../../verdict/finding.ts';
+import type { EvidenceKind, Fact, Finding } from '../../verdict/finding.ts';
 import { UnreadableEvidence } from '../analysis.ts';
 import type { Observed } from '../cause/observed.ts';
-import { growingSites, provenLeaks } from '../goroutine/leaks.ts';
+import { provenLeaks } from '../goroutine/leaks.ts';
 import { readGoroutines } from '../goroutine/read.ts';
 import { waitsOfRequests } from '../goroutine/requests.ts';
-import type { Goroutines } from '../goroutine/goroutines.ts';
-import { readLoadPlan } from '../load-test/summary.ts';
 import { databaseWaits } from '../postgres/activity.ts';
+import { readPlan } from '../postgres/read-plan.ts';
 import { readActivityLooks, readStatementsRecord } from '../postgres/read-records.ts';
 import { readIndexProof } from '../postgres/read-proof.ts';
 import { slowStatements } from '../postgres/slow.ts';
+import { parserReady } from '../postgres/statement.ts';
+import { isLogged } from '../postgres/records.ts';
+import { sourceSentence } from '../postgres/source-sentence.ts';
 import { contentions } from '../profile/contention.ts';
 import { busiestLibrary, cpuUse } from '../profile/cpu.ts';
 import { goPackage, isOwnCode } from '../profile/names.ts';
 import type { Profile } from '../profile/profile.ts';
 import { readProfile } from '../profile/read.ts';
-import { schedulerP99 } from '../runtime/by-stage.ts';
 import { poolUse } from '../runtime/pool.ts';
-import { readRuntimeSamples } from '../runtime/summary.ts';
-import { readTraces } from '../trace/read.ts';
-import { slowBand } from '../trace/slow-band.ts';
+import { schedulerP99 } from '../runtime/scheduler-waits.ts';
+import { enteredAt, type Entered } from '../trace/entered.ts';
+import { readSpans } from '../trace/read.ts';
+import { slowBand, type SlowBand } from '../trace/slow-band.ts';
+import { columnsOf } from '../trace/spans.ts';
+import { cannotRead, type LoadEvidence, type ReadEvidence } from './load-evidence.ts';
+import { factsOfPlans } from './plan-facts.ts';
+import { heapFacts, waitFacts } from './profile-facts.ts';
 import type { DiagnosisInput, DiagnosisRecord } from './record.ts';
-
-/** Gives the stored bytes under a digest. */
-export type ReadEvidence = (digest: string) => AsyncIterable<Uint8Array>;
+import { suspectsOf, type Suspect, type TakenProfile } from './suspects.ts';
 
 export interface Seen {
   observed: Observed;
+  /** What profiles say that no cause is ranked from. */
+  profileFacts: Fact[];
+  /** Traces are there, but not of which load test they are. */
+  tracesOfNone: boolean;
+  /** Which traces were read; null where there are none, or the record does not say which to read. */
+  entered: Omit<Entered, 'spans'> | null;
   /** One finding per piece that could not be read. */
   unreadable: Finding[];
+  /** Where slow statements were read, and what that makes of their figures. */
+  statementSources: string[];
 }
 
 const DEFAULT_LIMIT_MS = 300;
 
-/** Everything read, by kind; one piece that cannot be read is told, and the others still count. */
-export async function observe(inputs: readonly DiagnosisInput[], record: DiagnosisRecord, read: ReadEvidence): Promise<Seen> {
+/**
+ * Everything read, by kind; one piece that cannot be read is told, and the others still count.
+ * @param explained index of the load test whose slowness is to be explained: what it saw is not mixed with what others did. Null for all of
+ * them. Leaks are looked for in all.
+ */
+export async function observe(
+  record: DiagnosisRecord,
+  loads: readonly LoadEvidence[],
+  explained: number | null,
+  read: ReadEvidence,
+): Promise<Seen> {
   const unreadable: Finding[] = [];
+  const inputs = inputsOf(record, explained);
   const bytesOf = async (digest: string): Promise<Uint8Array> => {
     const chunks: Uint8Array[] = [];
     for await (const chunk of read(digest)) chunks.push(chunk);
     return Buffer.concat(chunks);
   };
-  async function each<T>(kind: EvidenceKind, readOne: (bytes: Uint8Array) => T, of = inputs): Promise<{ source: string; value: T }[]> {
+  async function each<T>(
+    kind: EvidenceKind,
+    readOne: (bytes: Uint8Array) => T,
+    of: readonly DiagnosisInput[] = inputs,
+  ): Promise<{ source: string; value: T }[]> {
     const found: { source: string; value: T }[] = [];
     for (const { digest, source } of of.filter((input) => input.kind === kind)) {
       try {
@@ -55,75 +81,99 @@ export async function observe(inputs: readonly DiagnosisInput[], record: Diagnos
     return found;
   }
   const valuesOf = <T>(found: readonly { value: T }[]): T[] => found.map(({ value }) => value);
+  const byLoad = async <T>(kind: EvidenceKind, readOne: (bytes: Uint8Array) => T): Promise<{ source: string; value: T }[][]> => {
+    const found: { source: string; value: T }[][] = [];
+    for (const load of record.loadTests) found.push(await each(kind, readOne, load.inputs));
+    return found;
+  };
+  const wanted = <T>(ofLoads: readonly T[][]): T[] => (explained === null ? ofLoads.flat() : (ofLoads[explained] ?? []));
 
-  const goroutines = await each('goroutine-profile', readGoroutines);
-  const leaks = await each('goroutine-leak-profile', readGoroutines);
+  const taken = await byLoad('goroutine-profile', (bytes) => ({ value: readGoroutines(bytes), takenAtMs: takenAt(bytes) }));
+  const goroutines = taken.map((of) => of.map(({ source, value }): TakenProfile => ({ source, ...value })));
+  const leaks = await each('goroutine-leak-profile', readGoroutines, inputsOf(record, null));
   const cpu = valuesOf(await each('cpu-profile', readProfile));
   const mutex = valuesOf(await each('mutex-profile', readProfile));
-  const statements = valuesOf(await each('slow-statements', readStatementsRecord));
+  const block = valuesOf(await each('block-profile', readProfile));
+  const heap = valuesOf(await each('heap-profile', readProfile));
+  const statements = (await byLoad('slow-statements', readStatementsRecord)).map(valuesOf);
   const looks = valuesOf(await each('lock-waits', readActivityLooks)).flat();
   const indexes = valuesOf(await each('index-proof', readIndexProof));
-  const [spans] = valuesOf(await each('traces', (bytes) => slowBand(readTraces(bytes))));
-  const requests = waitsOfRequests(valuesOf(goroutines));
+  const loggedPlans = (await byLoad('query-plan', readPlan)).flatMap(valuesOf);
+  const askedPlans = valuesOf(await each('query-plan', readPlan, record.inputs));
+  const ofLoad = tracesOf(record, explained);
+  const [traces] = valuesOf(await each('traces', (bytes) => bandUnderLoad(bytes, record), ofLoad ?? []));
+  const requests = waitsOfRequests(valuesOf(wanted(goroutines)));
   const isOwn = ownPackages(cpu);
   const use = cpuUse(cpu, isOwn);
-  let pool: Observed['pool'] = null;
-  let schedulerP99Ms: number | null = null;
-  for (const load of record.loadTests) {
-    const points = load.inputs.find(({ kind }) => kind === 'k6-points');
-    const samples = load.inputs.find(({ kind }) => kind === 'runtime-samples');
-    if (!points || !samples) continue;
-    const plan = await readLoadPlan(read(points.digest));
-    const taken = await readRuntimeSamples(read(samples.digest));
-    schedulerP99Ms ??= schedulerP99(taken);
-    pool ??= poolUse(taken, plan?.limits.p99Ms ?? DEFAULT_LIMIT_MS);
-  }
-  const halves = earlierAndLater(goroutines);
+  const measured = explained === null ? loads : loads.slice(explained, explained + 1);
+  const pools = measured.flatMap(({ plan, samples }) => poolUse(samples, plan?.limits.p99Ms ?? DEFAULT_LIMIT_MS) ?? []);
+  // What a plan shows is told from its conditions and its statement, which PostgreSQL's own parser reads.
+  await parserReady;
+  const costs = wanted(statements).filter(({ unread }) => unread === null);
+  const suspects = goroutines.map((profiles, i) => suspectsOf(profiles, loads[i]?.samples ?? []));
   return {
     unreadable,
+    profileFacts: [...waitFacts(block), ...heapFacts(heap)],
+    tracesOfNone: ofLoad === null,
+    statementSources: wanted(statements).flatMap((each) => sourceSentence(each) ?? []),
+    entered: traces?.entered ?? null,
     observed: {
       service: record.service,
-      requests: goroutines.length === 0 ? null : requests,
+      requests: wanted(goroutines).length === 0 ? null : requests,
       leaks: leaks.length === 0 ? null : provenLeaks(valuesOf(leaks)),
-      suspects: halves === null ? null : growingSites(halves.earlier, halves.later),
+      suspects: suspects.every((of) => of === null) ? null : suspects.flatMap((of): Suspect[] => of ?? []),
       cpu: use === null ? null : { ...use, library: busiestLibrary(use, isOwn) },
       contention: contentions(mutex),
-      schedulerP99Ms,
-      pool,
+      schedulerP99Ms: highest(measured.map(({ samples }) => schedulerP99(samples))),
+      pool: pools.find(({ saturated }) => saturated) ?? pools[0] ?? null,
       database: databaseWaits(looks),
-      statements: statements.flatMap(slowStatements),
+      statements: costs.length === 0 ? null : costs.flatMap(slowStatements),
+      onlyLogged: costs.some(isLogged),
+      plans: factsOfPlans(statements.flat(), { logged: loggedPlans, asked: askedPlans, missing: record.missing }),
       indexes,
-      slowBand: spans ?? null,
+      slowBand: traces?.band ?? null,
+      unread: {
+        statements: costs.length > 0 ? null : (wanted(statements)[0]?.unread ?? null),
+        database: looks.find(({ unread }) => unread !== null)?.unread ?? null,
+      },
     },
   };
 }
 
-function cannotRead(kind: EvidenceKind, source: string, digest: string, why: string): Finding {
-  return {
-    code: 'EvidenceUnreadable',
-    subject: `${kind} of ${source}`,
-    outcome: 'inconclusive',
-    measured: null,
-    limit: null,
-    unit: '',
-    message: `the ${kind.replaceAll('-', ' ')} of ${source} cannot be read: ${why}`,
-    evidence: [digest],
-  };
+/** What the load test at this index left, or all of them, and what was asked for afterwards. */
+export function inputsOf({ loadTests, inputs }: DiagnosisRecord, explained: number | null): DiagnosisInput[] {
+  return [...(explained === null ? loadTests : loadTests.slice(explained, explained + 1)).flatMap((load) => load.inputs), ...inputs];
 }
 
-/** Profiles of one pod in the order they were taken: the first half of each pod's, and the second. Null where no pod has two. */
-function earlierAndLater(
-  profiles: readonly { source: string; value: Goroutines }[],
-): { earlier: Goroutines[]; later: Goroutines[] } | null {
-  const earlier: Goroutines[] = [];
-  const later: Goroutines[] = [];
-  for (const pod of new Set(profiles.map(({ source }) => source))) {
-    const own = profiles.filter(({ source }) => source === pod);
-    if (own.length < 2) continue;
-    earlier.push((own[0] as { value: Goroutines }).value);
-    later.push((own.at(-1) as { value: Goroutines }).value);
+/** The slow band of the requests of the load; of all of the service where the record does not say which Deployment that was. */
+function bandUnderLoad(bytes: Uint8Array, { service, underLoad }: DiagnosisRecord): { band: SlowBand | null; entered: Seen['entered'] } {
+  const all = readSpans(bytes);
+  if (underLoad === undefined) return { band: slowBand(columnsOf(all)), entered: null };
+  const { spans, ...entered } = enteredAt(all, service, underLoad);
+  return { band: slowBand(columnsOf(spans)), entered };
+}
+
+/** Traces are asked for load test by load test; null where one has none, for then nobody knows whose the others are. */
+function tracesOf({ loadTests, inputs }: DiagnosisRecord, explained: number | null): DiagnosisInput[] | null {
+  const traces = inputs.filter(({ kind }) => kind === 'traces');
+  if (explained === null || loadTests.length === 1 || traces.length === 0) return traces.slice(0, 1);
+  return traces.length === loadTests.length ? traces.slice(explained, explained + 1) : null;
+}
+
+/** Milliseconds since 1970; null where this form of a profile does not say. */
+function takenAt(bytes: Uint8Array): number | null {
+  try {
+    return readProfile(bytes).startedAtMs || null;
+  } catch (error) {
+    // The text forms are no pprof profile, and have no time.
+    if (error instanceof UnreadableEvidence) return null;
+    throw error;
   }
-  return later.length === 0 ? null : { earlier, later };
+}
+
+function highest(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value): value is number => value !== null);
+  return known.length === 0 ? null : Math.max(...known);
 }
 
 /** Packages of the service itself. */

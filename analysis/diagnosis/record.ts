@@ -1,6 +1,7 @@
 // What a diagnosis is made from, all of it: so that it can be made again from evidence alone.
 import type { EvidenceKind, Finding } from '../../verdict/finding.ts';
 import { UnreadableEvidence } from '../analysis.ts';
+import type { UnderLoad } from '../load-test/run-record.ts';
 
 /** One piece of evidence a diagnosis reads. */
 export interface DiagnosisInput {
@@ -21,6 +22,8 @@ export interface DiagnosisRecord {
     /** In the order in which they were captured. */
     inputs: DiagnosisInput[];
   }[];
+  /** The Deployment under load, whose traces alone are read. Older records do not say it; then all of the service are. */
+  underLoad?: UnderLoad;
   /** Asked for afterwards: traces, plans, proofs. */
   inputs: DiagnosisInput[];
   /** What was asked for and not had, with the reason: `traces: connection refused`. */

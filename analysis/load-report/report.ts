@@ -1,4 +1,5 @@
 // What a load tool says of a run, in one shape whatever the tool.
+import { UnreadableEvidence } from '../analysis.ts';
 
 /** A known point of the distribution: `share` of the requests were answered within `ms`. */
 export interface Quantile {
@@ -10,9 +11,16 @@ export interface Quantile {
 export interface ReportedEndpoint {
   /** `POST /api/order/create`; `all requests` where the tool does not tell them apart. */
   endpoint: string;
-  requests: number;
+  /** null where the tool does not tell. */
+  requests: number | null;
   /** null where the tool does not tell. */
   failed: number | null;
+  /** The tool leaves failures out: there were `failed` at least, which can fail but not pass. */
+  failedAtLeast?: true;
+  /** How many requests the quantiles are of, where that is not all of them. */
+  timed?: number;
+  /** Requests whose time is not among the quantiles because no answer came: they may have taken any time. None when left out. */
+  unanswered?: number;
   /** By rising share; the last one is the maximum where it is known. Without requests, empty. */
   quantiles: Quantile[];
 }
@@ -29,12 +37,26 @@ export interface LoadReport {
   seconds: number | null;
   /** Requests that should have been sent and were not; null where it is not told. */
   dropped: number | null;
+  /** Thresholds of the script's own that were crossed, by metric. None when left out. */
+  crossed?: ReadonlyMap<string, readonly string[]>;
   /** What a reader must know: the tool's resolution, requests it leaves out. */
   notes: string[];
 }
 
 /** Where a tool does not tell endpoints apart. */
 export const ALL_REQUESTS = 'all requests';
+
+/** The report, unless its counts cannot be. Throws UnreadableEvidence naming the endpoint. */
+export function consistent(report: LoadReport): LoadReport {
+  for (const { endpoint, requests, failed, timed, unanswered } of report.endpoints) {
+    for (const count of [requests, failed, timed, unanswered])
+      if (typeof count === 'number' && !Number.isSafeInteger(count))
+        throw new UnreadableEvidence(`${count} is no count of requests`, endpoint, 'export the report again');
+    if (failed !== null && requests !== null && failed > requests)
+      throw new UnreadableEvidence(`${failed} of ${requests} requests failed, which cannot be`, endpoint, 'export the report again');
+  }
+  return report;
+}
 
 /** Exact quantiles of values in ms, at every rank that decides something: p50, p90, p95, p99, p99.9, the bounds and the maximum. */
 export function quantilesOf(values: Float64Array, ranks: readonly number[]): Quantile[] {

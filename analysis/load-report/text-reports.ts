@@ -1,16 +1,22 @@
-// Reports that are text: hey's CSV, wrk2's percentiles, vegeta's results one a line, HdrHistogram logs.
+// Reports that are text: hey's CSV, wrk2's and other percentiles of HdrHistogram, vegeta's results one a line, HdrHistogram logs.
+import { build, type Histogram } from 'hdr-histogram-js';
 import { UnreadableEvidence } from '../analysis.ts';
-import { readHdrLog, wholeHistogram } from './hdr-log.ts';
+import { ENDPOINTS_LIMIT, OTHER_ENDPOINTS } from '../load-test/summary.ts';
+import { readHdrLog } from './hdr-log.ts';
 import { decidingQuantiles } from './judge.ts';
-import { ALL_REQUESTS, type LoadReport, type Quantile } from './report.ts';
+import { ALL_REQUESTS, consistent, type LoadReport, type Quantile } from './report.ts';
 
 const HEY_HEADER = 'response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset';
-const WRK2_TITLE = 'Detailed Percentile spectrum';
 
 /** The report in a text, or null where it is none of a tool known here. Throws UnreadableEvidence naming the line that is damaged. */
 export function readTextReport(text: string): LoadReport | null {
+  const report = reportIn(text);
+  return report && consistent(report);
+}
+
+function reportIn(text: string): LoadReport | null {
   if (text.startsWith(HEY_HEADER)) return hey(text);
-  if (text.includes(WRK2_TITLE) || /^\s*Value\s+Percentile\s+TotalCount/mu.test(text.slice(0, 2_000))) return wrk2(text);
+  if (text.includes('Detailed Percentile spectrum') || TABLE_HEAD.test(text.slice(0, 2_000))) return percentiles(text);
   if (text.startsWith('#[Histogram log format') || /^(?:Tag=[^,]+,)?[\d.]+,[\d.]+,[\d.]+,HISTF/mu.test(text.slice(0, 100_000)))
     return hdrLog(text);
   if (text.startsWith('{"attack":')) return vegetaResults(text);
@@ -33,49 +39,111 @@ function hey(text: string): LoadReport {
   return {
     tool: 'hey',
     model: 'closed',
-    endpoints: [{ endpoint: ALL_REQUESTS, requests: values.length, failed, quantiles: decidingQuantiles(Float64Array.from(values)) }],
+    endpoints: [
+      {
+        endpoint: ALL_REQUESTS,
+        requests: values.length,
+        failed,
+        failedAtLeast: true,
+        quantiles: decidingQuantiles(Float64Array.from(values)),
+      },
+    ],
     seconds: null,
     dropped: null,
     notes: ['times are known to 0.1 ms', 'requests that got no answer are not in the file: the error rate is at least this'],
   };
 }
 
-function wrk2(text: string): LoadReport {
-  const quantiles: Quantile[] = [];
-  for (const [, value, share] of text.matchAll(/^\s*([\d.]+)\s+([\d.]+)\s+\d+\s+(?:[\d.]+|inf)\s*$/gmu))
-    quantiles.push({ share: Number(share), ms: Number(value) });
+/**
+ * The percentile table of an HdrHistogram. wrk2 prints it between its own lines; by itself it may come from any tool, measured anyhow, and
+ * then it tells neither what failed nor whether the load was open.
+ */
+function percentiles(text: string): LoadReport {
+  const place = `line ${lineOf(text, text.search(TABLE_HEAD))}`;
   const requests = Number(/Total count\s*=\s*(\d+)/u.exec(text)?.[1] ?? NaN);
-  if (quantiles.length === 0 || !Number.isFinite(requests))
-    throw new UnreadableEvidence('there are no percentiles and no total count', 'line 1', 'run wrk2 with --latency again');
-  const bad = Number(/Non-2xx or 3xx responses:\s*(\d+)/u.exec(text)?.[1] ?? 0);
+  const table = firstTable(text);
+  if (table.length === 0 || !Number.isSafeInteger(requests))
+    throw new UnreadableEvidence('there are no percentiles and no total count', place, 'run wrk2 with --latency again');
+  const wrong = table.find((quantile) => quantile.share > 1);
+  if (wrong)
+    throw new UnreadableEvidence(`${wrong.share} is no percentile: it must lie between 0 and 1`, place, 'run wrk2 with --latency again');
+  return (
+    wrk2(text, requests, table) ?? {
+      tool: 'HdrHistogram percentiles',
+      model: 'unknown',
+      endpoints: [{ endpoint: ALL_REQUESTS, requests, failed: null, quantiles: table }],
+      seconds: null,
+      dropped: null,
+      notes: ['values are read as milliseconds', 'a histogram knows nothing of errors'],
+    }
+  );
+}
+
+const TABLE_HEAD = /^\s*Value\s+Percentile\s+TotalCount/mu;
+
+/** With --u_latency wrk2 prints a second table, of times that count from when a request was sent: only the first one counts from when it was due. */
+function firstTable(text: string): Quantile[] {
+  const from = Math.max(0, text.search(TABLE_HEAD));
+  const end = text.indexOf('#[', from);
+  const quantiles: Quantile[] = [];
+  for (const [, value, share] of text
+    .slice(from, end === -1 ? text.length : end)
+    .matchAll(/^\s*([\d.]+)\s+([\d.]+)\s+\d+\s+(?:[\d.]+|inf)\s*$/gmu))
+    quantiles.push({ share: Number(share), ms: Number(value) });
+  return quantiles;
+}
+
+/** wrk2's last lines: `60018 requests in 30.00s, 19.81MB read`, errors where there were any, and the rate. Null without them. */
+function wrk2(text: string, timed: number, quantiles: Quantile[]): LoadReport | null {
+  const complete = /^\s*(\d+) requests in \S+, \S+ read\s*$/mu.exec(text)?.[1];
+  if (complete === undefined || !/^Requests\/sec:\s*[\d.]+/mu.test(text)) return null;
+  // Each line is there only where there was such an error; one that cannot be read must not count as none.
+  const socket = /^\s*Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)\s*$/mu.exec(text)?.slice(1);
+  const refused = /^\s*Non-2xx or 3xx responses:\s*(\d+)\s*$/mu.exec(text)?.[1];
+  if ((text.includes('Socket errors') && !socket) || (text.includes('Non-2xx') && !refused)) return null;
+  const unanswered = (socket ?? []).reduce((sum, count) => sum + Number(count), 0);
   return {
     tool: 'wrk2',
     model: 'open',
-    endpoints: [{ endpoint: ALL_REQUESTS, requests, failed: bad, quantiles }],
+    endpoints: [
+      {
+        endpoint: ALL_REQUESTS,
+        requests: Number(complete) + unanswered,
+        failed: Number(refused ?? 0) + unanswered,
+        timed,
+        unanswered,
+        quantiles,
+      },
+    ],
     seconds: null,
     dropped: null,
-    notes: ['times count from when a request was due'],
+    notes: ['times count from when a request was due', 'those of its first seconds, in which it calibrates, are not among the percentiles'],
   };
 }
 
+const lineOf = (text: string, at: number): number => text.slice(0, Math.max(0, at)).split('\n').length;
+
 function hdrLog(text: string): LoadReport {
-  const { intervals } = readHdrLog(text);
-  const tags = [...new Set(intervals.map(({ tag }) => tag))];
+  const byTag = new Map<string, Histogram>();
+  readHdrLog(text, ({ tag, histogram }) => {
+    const name = tag ?? ALL_REQUESTS;
+    const key = byTag.has(name) || byTag.size < ENDPOINTS_LIMIT ? name : OTHER_ENDPOINTS;
+    const whole = byTag.get(key) ?? build();
+    // Percentiles are never averaged, histograms are added.
+    whole.add(histogram);
+    byTag.set(key, whole);
+  });
+  const shares = [0.5, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999, 1];
   return {
     tool: 'HdrHistogram log',
     model: 'unknown',
-    endpoints: tags.map((tag) => {
-      const whole = wholeHistogram(intervals.filter((interval) => interval.tag === tag));
-      const requests = whole?.totalCount ?? 0;
-      const shares = [0.5, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999, 1];
-      return {
-        endpoint: tag ?? ALL_REQUESTS,
-        requests,
-        failed: null,
-        // Logs count nanoseconds; their usual output is milliseconds.
-        quantiles: whole === null ? [] : shares.map((share) => ({ share, ms: whole.getValueAtPercentile(share * 100) / 1e6 })),
-      };
-    }),
+    endpoints: [...byTag].map(([endpoint, whole]) => ({
+      endpoint,
+      requests: whole.totalCount,
+      failed: null,
+      // Logs count nanoseconds; their usual output is milliseconds.
+      quantiles: shares.map((share) => ({ share, ms: whole.getValueAtPercentile(share * 100) / 1e6 })),
+    })),
     seconds: null,
     dropped: null,
     notes: ['values are read as nanoseconds', 'a histogram knows nothing of errors'],

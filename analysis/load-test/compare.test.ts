@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { compareLoads, compareSideBySide, comparisonFacts, comparisonTable } from './compare.ts';
+import { compareLoads, compareSideBySide, comparisonFacts, comparisonTable, unchangedFact } from './compare.ts';
 import { bytesOf, inPieces, record, type FixtureRequest } from './points.fixture.ts';
 import { saturation } from './saturation.ts';
 import { commonWindows, loadWindows, windowSeconds, type LoadWindows } from './windows.ts';
@@ -47,6 +47,30 @@ describe('two runs of one load', () => {
     expect(comparisonTable(comparison, 1, 'Against 1.3.0').rows[0]?.slice(-1)).toEqual(['slower']);
   });
 
+  test('are not told alike where the interval crosses the floor: that cannot be told', async () => {
+    const wavering = (name: string, waver: number): FixtureRequest[] =>
+      requests(name, 20).map((each, i) => ({ ...each, ms: each.ms > 2 && Math.floor(i / 100) % 2 === 0 ? each.ms + waver : each.ms }));
+    const before = await windowsOf([...requests('GET /a', 20), ...requests('GET /b', 20)]);
+    const now = await windowsOf([...wavering('GET /a', 50), ...requests('GET /b', 20.5)]);
+    const comparison = compareLoads(before, now);
+    expect(comparison.shifts.map(({ endpoint, change }) => [endpoint, change])).toEqual([
+      ['GET /a', 'cannot tell'],
+      ['GET /b', 'none to speak of'],
+    ]);
+    expect(comparisonFacts(comparison, 'than in 1.3.0')).toEqual([]);
+    expect(unchangedFact(comparison, '1.3.0')?.text).toBe('whether it is slower or faster than in 1.3.0 cannot be told of GET /a');
+  });
+
+  test('are alike only where every endpoint was compared and none is undecided', async () => {
+    const alike = await windowsOf([...requests('GET /a', 20), ...requests('GET /b', 20)]);
+    const said = async (now: FixtureRequest[]) => unchangedFact(compareLoads(alike, await windowsOf(now)), '1.3.0')?.text;
+    const b = requests('GET /b', 20);
+    expect(await said([...requests('GET /a', 20), ...b])).toBe('no endpoint is slower or faster than in 1.3.0 to speak of');
+    expect(await said(b)).toBe('whether it is slower or faster than in 1.3.0 cannot be told of GET /a');
+    expect(await said([...requests('GET /a', 40), ...b])).toBeUndefined();
+    expect(await said(b.slice(0, 300))).toBeUndefined();
+  });
+
   test('are not compared by fewer than ten windows, nor where one of them lacks the endpoint: each says why', async () => {
     const short = await windowsOf(requests('GET /a', 20).slice(0, 901));
     const now = await windowsOf([...requests('GET /a', 30), ...requests('GET /new', 30)]);
@@ -73,7 +97,7 @@ describe('two runs at once', () => {
   test('are told apart by what differs at each moment, which windows taken by themselves do not show', async () => {
     const one = await windowsOf(inWeather('GET /a', 20));
     const other = await windowsOf(inWeather('GET /a', 100));
-    expect(compareLoads(one, other).shifts[0]?.change).toBe('none to speak of');
+    expect(compareLoads(one, other).shifts[0]?.change).toBe('cannot tell');
     const [shift] = compareSideBySide(one, other).shifts;
     expect(shift).toMatchObject({ endpoint: 'GET /a', shiftMs: 80, lowMs: 80, highMs: 80, windows: [12, 12] });
     // All twelve differences have one sign: 2 of the 2^12 ways to give signs are as clear.
@@ -107,8 +131,8 @@ describe('saturation', () => {
     const law = (load: number) => load / (1 + 0.001 * (load - 1) + 0.00001 * load * (load - 1));
     const facts = saturation([50, 100, 200, 300, 400, 500].map((load) => step(load, law(load), load <= 300 ? 5 + load / 100 : load)));
     expect(facts.map(({ text }) => text)).toEqual([
-      expect.stringMatching(/^throughput is greatest near 316 requests\/s offered/),
-      expect.stringMatching(/^the p99 bends upwards at \d+ requests\/s/),
+      expect.stringMatching(/^throughput is greatest near 316 iterations\/s offered/),
+      expect.stringMatching(/^the p99 bends upwards at \d+ iterations\/s/),
     ]);
   });
 

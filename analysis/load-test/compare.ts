@@ -20,7 +20,7 @@ export interface LatencyShift {
   p: number;
   /** Of each run. */
   windows: [before: number, now: number];
-  change: 'slower' | 'faster' | 'none to speak of';
+  change: 'slower' | 'faster' | 'none to speak of' | 'cannot tell';
 }
 
 export interface Comparison {
@@ -33,7 +33,7 @@ export interface Comparison {
 const LEAST_REQUESTS = 100;
 const LEAST_WINDOWS = 10;
 const CHANCE = 0.01;
-/** The interval must lie beyond a tenth of what it was, and beyond a millisecond. */
+/** The whole interval must lie beyond a tenth of what it was and a millisecond to be a change, and within them to be none. */
 const FLOOR_SHARE = 0.1;
 const FLOOR_MS = 1;
 
@@ -90,6 +90,7 @@ function judged(endpoint: string, { earlier, later }: Compared, { shift, low, hi
   const beforeMs = median(earlier);
   const floor = Math.max(FLOOR_MS, FLOOR_SHARE * beforeMs);
   const certain = p < CHANCE;
+  const within = low >= -floor && high <= floor;
   return {
     endpoint,
     beforeMs,
@@ -99,7 +100,7 @@ function judged(endpoint: string, { earlier, later }: Compared, { shift, low, hi
     highMs: high,
     p,
     windows: [earlier.length, later.length],
-    change: certain && low > floor ? 'slower' : certain && high < -floor ? 'faster' : 'none to speak of',
+    change: certain && low > floor ? 'slower' : certain && high < -floor ? 'faster' : within ? 'none to speak of' : 'cannot tell',
   };
 }
 
@@ -132,7 +133,7 @@ export function comparisonTable({ shifts, not }: Comparison, widthSeconds: numbe
       change,
     ]),
     notes: [
-      `medians over windows of ${widthSeconds} s; a change counts when p < ${CHANCE} and the whole interval lies beyond ${100 * FLOOR_SHARE} % of what it was`,
+      `medians over windows of ${widthSeconds} s; a change counts when p < ${CHANCE} and the whole interval lies beyond ${100 * FLOOR_SHARE} % of what it was, and is none to speak of when all of it lies within`,
       ...not.map(({ endpoint, why }) => `not compared, ${endpoint}: ${why}`),
     ],
   };
@@ -141,7 +142,7 @@ export function comparisonTable({ shifts, not }: Comparison, widthSeconds: numbe
 /** One line per endpoint that changed. @param against `than in go-api-1.3.0` */
 export function comparisonFacts({ shifts }: Comparison, against: string): Fact[] {
   return shifts
-    .filter(({ change }) => change !== 'none to speak of')
+    .filter(({ change }) => change === 'slower' || change === 'faster')
     .map(({ endpoint, shiftMs, lowMs, highMs, change }) => ({
       subject: endpoint,
       text: `p99 ${short(Math.abs(shiftMs))} ms ${change} ${against} (95 %: ${[Math.abs(lowMs), Math.abs(highMs)]
@@ -150,6 +151,22 @@ export function comparisonFacts({ shifts }: Comparison, against: string): Fact[]
         .join(' to ')} ms)`,
       values: { shiftMs },
     }));
+}
+
+/** More names do not fit a line; the table has all. */
+const NAMED_LIMIT = 5;
+
+/**
+ * The line for where nothing changed for certain: that nothing did, or of which endpoints it cannot be told. Null where something changed,
+ * and where nothing could be compared, which the table's notes say. @param release `go-api-1.3.0`
+ */
+export function unchangedFact({ shifts, not }: Comparison, release: string): Fact | null {
+  if (shifts.length === 0 || shifts.some(({ change }) => change === 'slower' || change === 'faster')) return null;
+  const untold = [...shifts.filter(({ change }) => change === 'cannot tell'), ...not].map(({ endpoint }) => endpoint).sort();
+  const same = `no endpoint is slower or faster than in ${release} to speak of`;
+  const more = untold.length > NAMED_LIMIT ? ` and ${untold.length - NAMED_LIMIT} more` : '';
+  const open = `whether it is slower or faster than in ${release} cannot be told of ${untold.slice(0, NAMED_LIMIT).join(', ')}${more}`;
+  return { subject: 'last good release', text: untold.length === 0 ? same : open, values: {} };
 }
 
 const short = (value: number): number => Number(value.toPrecision(3));

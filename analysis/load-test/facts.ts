@@ -1,6 +1,6 @@
 // The lines of the story: what was asked, what came, and each endpoint against its limits.
 import type { Fact } from '../../verdict/finding.ts';
-import { limitsOf, offeredRequests, peakRatePerSecond, plannedSeconds, type LoadLimits, type LoadStage } from './plan.ts';
+import { limitsOf, offeredIterations, peakRatePerSecond, plannedSeconds, type LoadLimits, type LoadStage } from './plan.ts';
 import { count, ms, rate, toMicrosecond } from './sentences.ts';
 import type { EndpointSummary, LoadSummary } from './summary.ts';
 
@@ -9,23 +9,34 @@ export function loadFacts(summary: LoadSummary, limits: LoadLimits, stages: read
 }
 
 function runFact(summary: LoadSummary, stages: readonly LoadStage[]): Fact {
+  if (stages.length === 0) return unplannedFact(summary);
   const asked = peakRatePerSecond(stages);
   const stopped = summary.end?.stopped === 'hopeless';
   const seconds = stopped ? summary.seconds : plannedSeconds(stages);
-  const offered = offeredRequests(stages, seconds);
-  const delivered = offered === 0 ? 0 : (asked * summary.requests) / offered;
+  const offered = offeredIterations(stages, seconds);
+  const delivered = offered === 0 ? 0 : (asked * summary.iterations) / offered;
   const start = stopped ? `stopped after ${Math.round(seconds)} s: hopeless, ` : `${Math.round(seconds)} s, `;
   return {
     subject: 'load',
-    text: `${start}${rate(asked)} requests/s asked, ${rate(delivered)} delivered, ${count(summary.dropped)} dropped`,
+    text: `${start}${rate(asked)} iterations/s asked, ${rate(delivered)} delivered, ${count(summary.dropped)} dropped`,
     values: {
       seconds,
       askedPerSecond: asked,
       deliveredPerSecond: Math.round(delivered * 10) / 10,
       requests: summary.requests,
+      iterations: summary.iterations,
       droppedIterations: summary.dropped,
       unreadableLines: summary.linesMalformed,
     },
+  };
+}
+
+/** Of a run nobody here planned: what was asked for is not known. */
+function unplannedFact({ requests, iterations, dropped, seconds, linesMalformed }: LoadSummary): Fact {
+  return {
+    subject: 'load',
+    text: `${Math.round(seconds)} s, ${count(requests)} requests in ${count(iterations)} iterations, ${count(dropped)} dropped`,
+    values: { seconds, requests, iterations, droppedIterations: dropped, unreadableLines: linesMalformed },
   };
 }
 

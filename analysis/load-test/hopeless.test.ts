@@ -1,4 +1,4 @@
-import { breaches, isHopeless } from './hopeless.ts';
+import { breaches, isHopeless, requestsStillToCome } from './hopeless.ts';
 import { bytesOf, requestLines, type FixtureRequest } from './points.fixture.ts';
 import type { LoadLimits } from './plan.ts';
 import { createLoadAccumulator } from './summary.ts';
@@ -36,6 +36,15 @@ test('counts shares of errors without rounding', () => {
 test('refuses counts that cannot be', () => {
   expect(() => isHopeless({ requests: Number.NaN, bad: 0, stillToCome: 0 }, 1)).toThrow(RangeError);
   expect(() => isHopeless({ requests: 1, bad: 0, stillToCome: -1 }, 1)).toThrow(RangeError);
+});
+
+test('expects of each iteration still to come as many requests as of those before, and any number before the first one ended', () => {
+  expect(requestsStillToCome(100, { requests: 30, iterations: 20 })).toBe(200);
+  expect(requestsStillToCome(100, { requests: 20, iterations: 20 })).toBe(100);
+  expect(requestsStillToCome(-1, { requests: 20, iterations: 20 })).toBe(0);
+  // 300 slow requests of iterations a thousand requests long: nothing is lost yet.
+  const stillToCome = requestsStillToCome(100, { requests: 300, iterations: 0 });
+  expect(isHopeless({ requests: 300, bad: 300, stillToCome }, 1)).toBe(false);
 });
 
 function live(requests: FixtureRequest[]) {

@@ -23,6 +23,19 @@ export function isHopeless({ requests, bad, stillToCome }: RequestsSoFar, allowe
   return bad * 1_000_000 > allowedPerMillion * (requests + stillToCome);
 }
 
+/** More than any run sends. */
+const UNKNOWN_COUNT = Number.MAX_SAFE_INTEGER;
+
+/**
+ * The most requests that `iterationsLeft` iterations can still send: each as many as those before, rounded up, and without limit before the
+ * first one has ended, for until then nobody knows.
+ */
+export function requestsStillToCome(iterationsLeft: number, { requests, iterations }: { requests: number; iterations: number }): number {
+  if (iterationsLeft <= 0) return 0;
+  if (iterations === 0) return UNKNOWN_COUNT;
+  return iterationsLeft * Math.max(1, Math.ceil(requests / iterations));
+}
+
 /** Share of requests that may be slower than the p99. */
 const BEYOND_P99_PERCENT = 1;
 

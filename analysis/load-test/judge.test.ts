@@ -2,7 +2,7 @@ import type { Finding } from '../../verdict/finding.ts';
 import { loadFacts } from './facts.ts';
 import { judgeLoad } from './judge.ts';
 import { bytesOf, inPieces, record, type FixtureRequest } from './points.fixture.ts';
-import { offeredRequests, type LoadLimits, type LoadStage } from './plan.ts';
+import { offeredIterations, type LoadLimits, type LoadStage } from './plan.ts';
 import type { RunEnd } from './run-record.ts';
 import { summarizeLoad, type LoadSummary } from './summary.ts';
 
@@ -26,7 +26,35 @@ test('passes a service that keeps its limits under the whole load', async () => 
   expect(codes(findings)).toEqual(['ErrorRateWithinLimit', 'LatencyWithinLimit', 'LoadDelivered']);
   expect(findings.every((each) => each.outcome === 'pass' && each.evidence[0] === 'sha256:x')).toBe(true);
   expect(of(findings, 'LatencyWithinLimit')?.message).toBe('p99 of GET /a is 38 ms, limit 300 ms');
-  expect(of(findings, 'LoadDelivered')?.message).toBe('100 % of the load was delivered (300 of 300 requests/s), limit 95 %');
+  expect(of(findings, 'LoadDelivered')?.message).toBe('100 % of the load was delivered (300 of 300 iterations/s), limit 95 %');
+});
+
+/** The record of iterations that send two requests each. */
+const twoEach = (requests: FixtureRequest[]): string =>
+  record(requests)
+    .split('\n')
+    .filter((line) => !line.includes('"metric":"iterations"') || (pairs = !pairs))
+    .join('\n');
+let pairs = false;
+
+test('holds when half of the iterations were not started, though each sends two requests', async () => {
+  const summary = await summarizeLoad(inPieces(bytesOf(twoEach(many(3_000, { ms: 1 })))), limits);
+  expect(summary).toMatchObject({ requests: 3_000, iterations: 1_500 });
+  const findings = judgeLoad(summary, limits, stages);
+  expect(of(findings, 'LoadDelivered')).toBeUndefined();
+  expect(of(findings, 'LoadNotDelivered')).toMatchObject({
+    outcome: 'inconclusive',
+    measured: 50,
+    message: '50 % of the load was delivered (150 of 300 iterations/s), limit 95 %',
+  });
+  expect(loadFacts(summary, limits, stages)[0]?.text).toBe('10 s, 300 iterations/s asked, 150 delivered, 0 dropped');
+});
+
+test('holds when iterations sent no request', async () => {
+  const summary = { ...(await summarize(many(1_500, { ms: 1 }))), iterations: 3_000 };
+  expect(of(judgeLoad(summary, limits, stages), 'LoadNotDelivered')?.message).toBe(
+    '50 % of the load was delivered (150 of 300 iterations/s), limit 95 %: 3,000 iterations sent 1,500 requests',
+  );
 });
 
 test('names endpoint, p99 and limit in the sentence of a breach', async () => {
@@ -161,7 +189,7 @@ test('a run stopped as hopeless is a failure, not an incomplete run', async () =
 test('tells the story in the words of the report', async () => {
   const summary = await summarize([...many(2_000, { ms: 212 }), ...many(1_000, { ms: 734, name: 'POST /b' })]);
   expect(loadFacts(summary, limits, stages).map((fact) => `${fact.subject}: ${fact.text}`)).toEqual([
-    'load: 10 s, 300 requests/s asked, 300 delivered, 0 dropped',
+    'load: 10 s, 300 iterations/s asked, 300 delivered, 0 dropped',
     'GET /a: p99 212 ms ≤ 300 ms (bound 212), errors 0 of 2,000',
     'POST /b: p99 734 ms > 300 ms (bound 734), errors 0 of 1,000',
   ]);
@@ -172,8 +200,8 @@ test('offers the area under the stages', () => {
     { seconds: 5, ratePerSecond: 300 },
     { seconds: 60, ratePerSecond: 300 },
   ];
-  expect(offeredRequests(ramp)).toBe(18_750);
-  expect(offeredRequests(ramp, 2.5)).toBe(187.5);
-  expect(offeredRequests(ramp, 6)).toBe(1_050);
-  expect(offeredRequests([])).toBe(0);
+  expect(offeredIterations(ramp)).toBe(18_750);
+  expect(offeredIterations(ramp, 2.5)).toBe(187.5);
+  expect(offeredIterations(ramp, 6)).toBe(1_050);
+  expect(offeredIterations([])).toBe(0);
 });

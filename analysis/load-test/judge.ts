@@ -1,7 +1,7 @@
 // What the numbers of a load test mean. Pure: summary and limits in, findings out.
 import type { Finding, Outcome } from '../../verdict/finding.ts';
 import { CONFIDENCE, LEAST_COUNT_FOR_P99, wilson } from '../statistics/index.ts';
-import { limitsOf, offeredRequests, peakRatePerSecond, plannedSeconds, type LoadLimits, type LoadStage } from './plan.ts';
+import { limitsOf, offeredIterations, peakRatePerSecond, plannedSeconds, type LoadLimits, type LoadStage } from './plan.ts';
 import { GRACEFUL_STOP_SECONDS } from './run-record.ts';
 import { count, ms, percent, rate, toMicrosecond } from './sentences.ts';
 import type { EndpointSummary, LoadSummary } from './summary.ts';
@@ -93,7 +93,7 @@ function judgeRun(summary: LoadSummary, stages: readonly LoadStage[], stopped: b
   if (summary.linesMalformed * MALFORMED_LINES_PER > summary.linesRead) {
     whys.push(`${count(summary.linesMalformed)} of ${count(summary.linesRead)} lines of its record are unreadable`);
   }
-  const unfinished = Math.floor(offeredRequests(stages)) - summary.iterations - summary.dropped;
+  const unfinished = Math.floor(offeredIterations(stages)) - summary.iterations - summary.dropped;
   // Fewer may also have been started (a busy load machine; the delivered load tells that). They were cut off only if k6 waited its full grace.
   if (!stopped && unfinished > 0 && tookSeconds(summary) >= plannedSeconds(stages) + GRACEFUL_STOP_SECONDS) {
     whys.push(`${count(unfinished)} iterations were cut off unfinished, so their latency is not known`);
@@ -110,7 +110,7 @@ function tookSeconds({ start, end }: LoadSummary): number {
 /** Whether the service got the load it was to be judged under. */
 function judgeDelivery(summary: LoadSummary, limits: LoadLimits, stages: readonly LoadStage[]): Finding[] {
   const findings: Finding[] = [];
-  const offered = offeredRequests(stages);
+  const offered = offeredIterations(stages);
   const peak = peakRatePerSecond(stages);
   if (summary.dropped > 0) {
     findings.push(
@@ -121,7 +121,9 @@ function judgeDelivery(summary: LoadSummary, limits: LoadLimits, stages: readonl
         summary.dropped,
         0,
         'iterations',
-        `${count(summary.dropped)} of ${count(offered)} iterations were dropped because all virtual users were waiting, limit 0`,
+        offered === 0
+          ? `${count(summary.dropped)} iterations were dropped, limit 0`
+          : `${count(summary.dropped)} of ${count(offered)} iterations were dropped because all virtual users were waiting, limit 0`,
       ),
     );
   }
@@ -130,8 +132,11 @@ function judgeDelivery(summary: LoadSummary, limits: LoadLimits, stages: readonl
       ...findings,
       finding('LoadNotDelivered', 'load', 'inconclusive', null, limits.deliveredPercent, '%', 'the stages ask for no load at all'),
     ];
-  const share = (100 * summary.requests) / offered;
-  const sentence = `${percentOf(share)} of the load was delivered (${rate((peak * share) / 100)} of ${rate(peak)} requests/s), limit ${percent(limits.deliveredPercent)}`;
+  // The stages offer iterations. One that sent no request offered the service nothing, whatever else its script did.
+  const share = (100 * Math.min(summary.iterations, summary.requests)) / offered;
+  const idle =
+    summary.requests < summary.iterations ? `: ${count(summary.iterations)} iterations sent ${count(summary.requests)} requests` : '';
+  const sentence = `${percentOf(share)} of the load was delivered (${rate((peak * share) / 100)} of ${rate(peak)} iterations/s), limit ${percent(limits.deliveredPercent)}${idle}`;
   const delivered = share >= limits.deliveredPercent;
   findings.push(
     finding(

@@ -14,7 +14,8 @@ export interface RequestPoint {
 
 export interface LineHandlers {
   request(point: RequestPoint): void;
-  iterations(count: number): void;
+  /** @param atMs milliseconds since 1970 at which they ended. */
+  iterations(count: number, atMs: number): void;
   dropped(count: number): void;
   runStart(start: RunStart): void;
   runEnd(end: RunEnd): void;
@@ -26,7 +27,11 @@ const LINE_LIMIT_BYTES = 1024 * 1024;
 
 const NEWLINE = 10;
 const CLOSING_BRACE = 125;
+const QUOTE = 34;
 const METRIC = Buffer.from('{"metric":"');
+/** Older k6 writes the same keys in another order, with the metric last. */
+const POINT = Buffer.from('{"type":"Point","data":');
+const METRIC_LAST = Buffer.from(',"metric":"');
 const TYPE = Buffer.from('{"type":"');
 const REQUEST = Buffer.from('http_req_duration"');
 const ITERATIONS = Buffer.from('iterations"');
@@ -107,12 +112,11 @@ export class LoadLineReader {
     if (end === from) return;
     this.linesRead += 1;
     if (chunk[end - 1] !== CLOSING_BRACE) return this.#handlers.malformed();
-    if (startsWith(chunk, from, METRIC)) {
-      const name = from + METRIC.length;
-      if (startsWith(chunk, name, REQUEST)) this.#request(parse(chunk, from, end));
-      else if (startsWith(chunk, name, ITERATIONS)) this.#count(parse(chunk, from, end), this.#handlers.iterations);
-      else if (startsWith(chunk, name, DROPPED)) this.#count(parse(chunk, from, end), this.#handlers.dropped);
-      return;
+    if (startsWith(chunk, from, METRIC)) return this.#point(chunk, from, end, from + METRIC.length);
+    if (startsWith(chunk, from, POINT)) {
+      const last = chunk[end - 2] === QUOTE ? chunk.lastIndexOf(METRIC_LAST, end) : -1;
+      if (last < from) return this.#handlers.malformed();
+      return this.#point(chunk, from, end, last + METRIC_LAST.length);
     }
     if (!startsWith(chunk, from, TYPE)) return this.#handlers.malformed();
     const record = parse(chunk, from, end);
@@ -126,10 +130,17 @@ export class LoadLineReader {
     } else if (record.type !== 'Metric') this.#handlers.malformed();
   }
 
+  /** @param name where the name of the metric begins. */
+  #point(chunk: Buffer, from: number, end: number, name: number): void {
+    if (startsWith(chunk, name, REQUEST)) this.#request(parse(chunk, from, end));
+    else if (startsWith(chunk, name, ITERATIONS)) this.#iterations(parse(chunk, from, end));
+    else if (startsWith(chunk, name, DROPPED)) this.#dropped(parse(chunk, from, end));
+  }
+
   #request(record: Line | null): void {
     const data = record?.data;
     const tags = data?.tags;
-    const atMs = typeof data?.time === 'string' ? Date.parse(data.time) : Number.NaN;
+    const atMs = timeOf(record);
     if (!data || !tags || typeof tags.name !== 'string' || !isCount(data.value) || Number.isNaN(atMs)) return this.#handlers.malformed();
     const status = Number(tags.status ?? 0);
     const unanswered = !(status > 0);
@@ -137,8 +148,14 @@ export class LoadLineReader {
     this.#handlers.request({ endpoint: tags.name, durationMs: data.value, atMs, failed, unanswered });
   }
 
-  #count(record: Line | null, add: (count: number) => void): void {
-    if (isCount(record?.data?.value)) add(record.data.value);
+  #iterations(record: Line | null): void {
+    const atMs = timeOf(record);
+    if (isCount(record?.data?.value) && !Number.isNaN(atMs)) this.#handlers.iterations(record.data.value, atMs);
+    else this.#handlers.malformed();
+  }
+
+  #dropped(record: Line | null): void {
+    if (isCount(record?.data?.value)) this.#handlers.dropped(record.data.value);
     else this.#handlers.malformed();
   }
 }
@@ -155,6 +172,12 @@ function parse(chunk: Buffer, from: number, end: number): Line | null {
     if ((cause as Error).name === 'SyntaxError') return null;
     throw cause;
   }
+}
+
+/** NaN where there is none. */
+function timeOf(record: Line | null): number {
+  const time = record?.data?.time;
+  return typeof time === 'string' ? Date.parse(time) : Number.NaN;
 }
 
 function isCount(value: unknown): value is number {

@@ -1,6 +1,9 @@
 // What a load test was meant to be, in numbers: the stages of offered load, and the limits.
 
-/** From the rate before (0 at the start) the offered load moves in a straight line to `ratePerSecond` over `seconds`; as k6's ramping-arrival-rate does. */
+/**
+ * From the rate before (0 at the start) the offered load moves in a straight line to `ratePerSecond` over `seconds`; as k6's
+ * ramping-arrival-rate does, and so in iterations: how many requests one sends is the script's affair.
+ */
 export interface LoadStage {
   seconds: number;
   ratePerSecond: number;
@@ -24,8 +27,8 @@ export function limitsOf(endpoint: string, limits: LoadLimits): EndpointLimits {
   return { p99Ms: own?.p99Ms ?? limits.p99Ms, errorPercent: own?.errorPercent ?? limits.errorPercent };
 }
 
-/** How many requests the stages offer in their first `seconds`; all of them by default. Exact (area of trapezoids), not rounded. */
-export function offeredRequests(stages: readonly LoadStage[], seconds = Infinity): number {
+/** How many iterations the stages offer in their first `seconds`; all of them by default. Exact (area of trapezoids), not rounded. */
+export function offeredIterations(stages: readonly LoadStage[], seconds = Infinity): number {
   let offered = 0;
   let before = 0;
   let left = seconds;

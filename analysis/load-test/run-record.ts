@@ -13,6 +13,11 @@ export interface LoadPlan {
   limits: LoadLimits;
 }
 
+export interface UnderLoad {
+  namespace: string;
+  deployment: string;
+}
+
 /** First line of the evidence: `{"type":"Run","data":{...}}`. */
 export interface RunStart {
   runId: string;
@@ -23,6 +28,8 @@ export interface RunStart {
   startedAt: string;
   /** What was asked for and what it is judged by: with it the record says by itself what it means. */
   plan?: LoadPlan;
+  /** The Deployment under load: what tells its traces from those of others. Older runs do not say it. */
+  underLoad?: UnderLoad;
 }
 
 /** Last line of the evidence: `{"type":"End","data":{...}}`. */

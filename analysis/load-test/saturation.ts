@@ -5,7 +5,7 @@ import { scalability } from '../statistics/usl.ts';
 
 /** One steady stage: load that was held, not risen to. */
 export interface LoadStep {
-  /** Requests/s. */
+  /** Iterations/s, as is what was achieved. */
   offered: number;
   achieved: number;
   p99Ms: number | null;
@@ -24,17 +24,17 @@ export function saturation(steps: readonly LoadStep[]): Fact[] {
   const law = scalability(rising.map(({ offered, achieved }) => ({ load: offered, throughput: achieved })));
   const peak = law?.peakLoad ?? null;
   if (peak !== null && rising.filter(({ offered }) => offered > peak).length >= STEPS_BEYOND)
-    facts.push(fact(`throughput is greatest near ${short(peak)} requests/s offered, and falls beyond (scalability law)`, { peak }));
+    facts.push(fact(`throughput is greatest near ${short(peak)} iterations/s offered, and falls beyond (scalability law)`, { peak }));
   else if (law?.asymptote && law.asymptote < CEILING_IN_SIGHT * Math.max(...rising.map(({ achieved }) => achieved)))
     facts.push(
-      fact(`throughput tends to ${short(law.asymptote)} requests/s and goes no further (scalability law)`, { most: law.asymptote }),
+      fact(`throughput tends to ${short(law.asymptote)} iterations/s and goes no further (scalability law)`, { most: law.asymptote }),
     );
   const bend = knee(
     rising.flatMap(({ offered, p99Ms }) => (p99Ms === null ? [] : [{ x: offered, y: p99Ms }])),
     'convex',
   );
   if (bend !== null)
-    facts.push(fact(`the p99 bends upwards at ${short(bend.x)} requests/s, where it is ${short(bend.y)} ms`, { bend: bend.x }));
+    facts.push(fact(`the p99 bends upwards at ${short(bend.x)} iterations/s, where it is ${short(bend.y)} ms`, { bend: bend.x }));
   return facts;
 }
 

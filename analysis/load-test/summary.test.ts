@@ -31,6 +31,17 @@ test('has no upper bound below 299 requests', async () => {
   expect((await summarize(record(upTo(299).map((ms) => ({ ms }))))).endpoints[0]?.p99UpperMs).not.toBeNull();
 });
 
+test('reads points whose keys stand in the order of older k6, with the metric last', async () => {
+  const text = record(upTo(400).map((ms) => ({ ms, status: ms > 390 ? 500 : 200 }))).replace(startLine, `${startLine}\n${droppedLine(3)}`);
+  const older = text.replaceAll(/^\{"metric":"([^"]+)","type":"Point","data":(.*)\}$/gm, '{"type":"Point","data":$2,"metric":"$1"}');
+  expect(older).toContain('"metric":"http_req_duration"}\n');
+  const summary = await summarize(older, 500);
+  expect(summary).toEqual(await summarize(text));
+  expect(summary).toMatchObject({ requests: 400, iterations: 400, dropped: 3, linesMalformed: 0 });
+  const cut = await summarize('{"type":"Point","data":{"time":"2026-11-23T12:00:00Z","value":1,"tags":{"name":"GET /a"}}\n');
+  expect(cut).toMatchObject({ requests: 0, linesMalformed: 1 });
+});
+
 test('says the same whatever the pieces the bytes come in, packed or plain', async () => {
   const text = record(upTo(50).map((ms) => ({ ms, name: `GET /é${ms % 3}`, second: ms / 5 })));
   const whole = await summarize(text);

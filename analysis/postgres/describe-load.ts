@@ -3,6 +3,7 @@ import type { Analysis } from '../analysis.ts';
 import { databaseWaits } from './activity.ts';
 import type { ActivityLook, StatementsRecord } from './records.ts';
 import { slowStatements } from './slow.ts';
+import { sourceSentence } from './source-sentence.ts';
 
 const ROWS = 20;
 const round = (value: number): number => Number(value.toPrecision(3));
@@ -15,6 +16,7 @@ export function describeStatements(record: StatementsRecord): Analysis {
     (slow.length === 0
       ? 'no statement is slow by itself'
       : `${slow.length === 1 ? '1 statement is slow and takes' : `${slow.length} statements are slow and take`} much of the time`);
+  const told = sourceSentence(record);
   return {
     findings: [],
     facts: [{ subject: `database ${record.database}`, text, values: { statements: record.statements.length } }],
@@ -36,7 +38,7 @@ export function describeStatements(record: StatementsRecord): Analysis {
             blocksHit,
             blocksRead,
           ]),
-        notes: [],
+        notes: told === null ? [] : [told],
       },
     ],
   };

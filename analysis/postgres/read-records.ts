@@ -1,6 +1,6 @@
 // Reads what a look at a PostgreSQL server left.
 import { UnreadableEvidence } from '../analysis.ts';
-import type { ActivityLook, StatementsRecord } from './records.ts';
+import type { ActiveSession, ActivityLook, StatementCost, StatementsRecord } from './records.ts';
 
 const WAY_OUT = 'run the load test again';
 
@@ -10,9 +10,9 @@ export function readStatementsRecord(bytes: Uint8Array): StatementsRecord {
   const costs = record?.statements;
   if (typeof record?.database !== 'string' || !Array.isArray(costs))
     throw new UnreadableEvidence('this is no record of statements', 'line 1', WAY_OUT);
-  costs.forEach((cost, i) => {
+  costs.forEach((cost: Partial<StatementCost> | null, i) => {
     if (
-      typeof cost.statement !== 'string' ||
+      typeof cost?.statement !== 'string' ||
       !Number.isFinite(cost.meanMs) ||
       !Number.isFinite(cost.totalMs) ||
       !Number.isFinite(cost.calls)
@@ -31,8 +31,21 @@ export function readActivityLooks(bytes: Uint8Array): ActivityLook[] {
       if (line === '') return [];
       const look = parsed(line, `line ${i + 1}`) as Partial<ActivityLook> | null;
       if (!Array.isArray(look?.sessions)) throw new UnreadableEvidence('this is no look at the sessions', `line ${i + 1}`, WAY_OUT);
+      look.sessions.forEach((session: unknown, n) => {
+        if (!isSession(session)) throw new UnreadableEvidence('this is no session', `line ${i + 1} sessions[${n}]`, WAY_OUT);
+      });
       return [look as ActivityLook];
     });
+}
+
+/** What is read of a session: its state, its statement and what it waits for. */
+function isSession(value: unknown): boolean {
+  const session = value as Partial<ActiveSession> | null;
+  return (
+    typeof session?.state === 'string' &&
+    typeof session.statement === 'string' &&
+    (session.waitEventType === null || typeof session.waitEventType === 'string')
+  );
 }
 
 function parsed(text: string, place: string): unknown {

@@ -1,6 +1,9 @@
 // What a look at a PostgreSQL server leaves as evidence.
 
-/** What a statement cost between two looks at pg_stat_statements. */
+/** Where statements are found: the server's counters, its log, or what the service itself logs; in this order. */
+export type StatementsSource = 'pg_stat_statements' | 'server-log' | 'service-log';
+
+/** What a statement cost while the load ran. Logs tell only executions that were slow enough to be logged, and times alone. */
 export interface StatementCost {
   /** With parameters in place of literals. */
   statement: string;
@@ -8,10 +11,11 @@ export interface StatementCost {
   /** Time in the server over all calls. */
   totalMs: number;
   meanMs: number;
-  rows: number;
-  blocksHit: number;
-  blocksRead: number;
-  tempBlocksWritten: number;
+  /** Null where the source does not tell, here and below. */
+  rows: number | null;
+  blocksHit: number | null;
+  blocksRead: number | null;
+  tempBlocksWritten: number | null;
 }
 
 /** Evidence of kind `slow-statements`: one JSON document. */
@@ -22,6 +26,12 @@ export interface StatementsRecord {
   to: string;
   /** Why there are none; null when they could be read. */
   unread: string | null;
+  /** Where they were read. Records of before logs were read have none: it was pg_stat_statements. */
+  source?: StatementsSource;
+  /** What was asked before it and is not there, each with its reason. */
+  notThere?: string[];
+  /** What keeps it from being all: parts of a log that were not read, entries that say too little. */
+  bounds?: string[];
   /** The 50 that took most time, first the costliest. */
   statements: StatementCost[];
 }
@@ -45,3 +55,6 @@ export interface ActivityLook {
   unread: string | null;
   sessions: ActiveSession[];
 }
+
+/** True where only executions slow enough to be logged are told: calls are a lower bound, and shares are of the logged time. */
+export const isLogged = ({ source }: StatementsRecord): boolean => source === 'server-log' || source === 'service-log';

@@ -6,14 +6,32 @@ export const parserReady: Promise<void> = loadModule();
 
 const SHOWN_CHARACTERS = 2_000;
 
-/** A statement with its literals as $1, $2 ...; text the parser refuses (cut off, a dialect) has its quoted text and numbers replaced by `?`. */
+/** Kinds whose literals the parser replaces all of; of others (EXECUTE, PREPARE, CREATE TABLE, COPY) it leaves some. */
+const WHOLLY_REPLACED = /^\s*(?:with|select|insert|update|delete|merge|values)\b/iu;
+
+/**
+ * A statement with its literals as $1, $2 ... and without its comments, which often name who asks. Of text the parser refuses (cut off, a
+ * dialect) and of other kinds of statement, quoted text and numbers are replaced by `?`.
+ */
 export function normalised(sql: string): string {
-  try {
-    return oneLine(normalizeSync(sql));
-  } catch {
-    return oneLine(sql.replaceAll(/'(?:[^']|'')*'?/gu, '?').replaceAll(/\b\d+(?:\.\d+)?\b/gu, '?'));
-  }
+  const [told, refused] = replaced(sql);
+  const bare = withoutComments(told);
+  return oneLine(refused || !WHOLLY_REPLACED.test(bare) ? withoutLiterals(bare) : bare);
 }
+
+function replaced(sql: string): [string, boolean] {
+  // Asked first: of text that ends within a literal, normalizeSync answers an error's message with that literal as if it were the statement.
+  if (parsed(sql) !== null) return [normalizeSync(sql), false];
+  // Literals first: a quoted `--` is no comment.
+  return [withoutLiterals(sql), true];
+}
+
+const withoutComments = (sql: string): string => sql.replaceAll(/\/\*[\s\S]*?(?:\*\/|$)|--[^\n]*/gu, ' ');
+
+const withoutLiterals = (sql: string): string =>
+  sql
+    .replaceAll(/\$(\w*)\$[\s\S]*?(?:\$\1\$|$)|e'(?:[^'\\]|\\[\s\S]|'')*'?|'(?:[^']|'')*'?/giu, '?')
+    .replaceAll(/(?<![$\w])\d+(?:\.\d+)?\b/gu, '?');
 
 const oneLine = (sql: string): string => sql.replaceAll(/\s+/gu, ' ').trim().slice(0, SHOWN_CHARACTERS);
 
@@ -94,4 +112,22 @@ function columnOf(node: Node | undefined): string | null {
 function parameterOf(node: Node): number | null {
   if (node.TypeCast?.arg !== undefined) return parameterOf(node.TypeCast.arg);
   return node.ParamRef?.number ?? null;
+}
+
+/**
+ * The comparisons with the parameters that stand for their values in the statement: a plan of one execution names the values it was run
+ * with, and a statement as it is kept names parameters only.
+ */
+export function withParameters(comparisons: readonly Comparison[], statement: string): Comparison[] {
+  const byColumn = new Map<string, number>();
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return;
+    const { lexpr, rexpr } = (node as Node)['A_Expr'] ?? {};
+    const column = columnOf(lexpr);
+    const parameter = rexpr === undefined ? null : parameterOf(rexpr);
+    if (column !== null && parameter !== null) byColumn.set(column, parameter);
+    Object.values(node).forEach(visit);
+  };
+  parsed(statement)?.forEach(visit);
+  return comparisons.map((each) => ({ ...each, parameter: each.parameter ?? byColumn.get(each.column) ?? null }));
 }

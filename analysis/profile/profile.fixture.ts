@@ -8,7 +8,11 @@ export interface FixtureSample {
 }
 
 /** Bytes of a profile, not packed. @param types `cpu/nanoseconds` */
-export function profileBytes(types: readonly string[], samples: readonly FixtureSample[], { seconds = 10 } = {}): Uint8Array {
+export function profileBytes(
+  types: readonly string[],
+  samples: readonly FixtureSample[],
+  { seconds = 10, startedAtMs = 0 } = {},
+): Uint8Array {
   const strings = new StringTable();
   const functions = new Map<string, Func>();
   const locations = new Map<string, Location>();
@@ -35,6 +39,7 @@ export function profileBytes(types: readonly string[], samples: readonly Fixture
     function: [...functions.values()],
     stringTable: strings,
     durationNanos: seconds * 1e9,
+    timeNanos: startedAtMs * 1e6,
   }).encode();
 }
 

@@ -72,6 +72,15 @@ test('counts long pauses once, and the growth of the collector’s time', () => 
   expect(row('GC CPU')?.[2]).toEqual(expect.any(Number));
 });
 
+test('leaves out windows in which a pod was not read, and does not take them for still', () => {
+  // Where nobody looked, the collector's time would seem to stand still, and to leap in the window after.
+  const gaps = samples((i) => ({ gcCpuSeconds: i * i, ...(i === 2 ? { unread: 'no answer', goroutines: null } : {}) }));
+  const table = correlationTable(windows, stages, gaps)?.table;
+  expect(table?.rows.find(([figure]) => figure === 'GC CPU')?.[2]).toEqual(expect.any(Number));
+  const more = samples((i) => ({ gcCpuSeconds: i * i, ...(i === 12 ? { unread: 'no answer', goroutines: null } : {}) }));
+  expect(correlationTable(windows, stages, more)?.table.rows.find(([figure]) => figure === 'GC CPU')?.[2]).toBeNull();
+});
+
 test.each([
   ['windows are shorter than five seconds', { ...windows, widthSeconds: 4 }, stages],
   ['no rate was held for twenty windows', windows, [{ seconds: 250, ratePerSecond: 100 }]],

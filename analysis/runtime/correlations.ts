@@ -3,6 +3,7 @@ import type { Table } from '../analysis.ts';
 import type { LoadStage } from '../load-test/plan.ts';
 import type { LoadWindows } from '../load-test/windows.ts';
 import { correlate, LEAST_WINDOWS } from '../statistics/correlation.ts';
+import { looksByPod, pausesOf, takenByGc } from './pods.ts';
 import type { RuntimeSample } from './sample.ts';
 
 /** Shorter windows hold one or two samples of the runtime: too few to say anything. */
@@ -37,9 +38,9 @@ export function correlationTable(
   const rows: Table['rows'] = [];
   const sentences: string[] = [];
   for (const [name, of] of FIGURES) {
-    const series = of(samples, spans);
+    const { from, values: series } = longestKnown(of(samples, spans));
     for (const [against, values] of load) {
-      const found = series === null ? null : correlate(series, values);
+      const found = correlate(series, values.slice(from, from + series.length));
       rows.push([name, against, found && short(found.rho), found && found.lag * windows.widthSeconds, found && short(found.p)]);
       if (found && found.p < CHANCE)
         sentences.push(
@@ -82,58 +83,87 @@ function longestSteady(stages: readonly LoadStage[]): { from: number; to: number
   return longest;
 }
 
-type Series = (samples: readonly RuntimeSample[], spans: readonly Window[]) => number[] | null;
+/** One value per window; null where a pod that was there was not read, for what it did then is not known. */
+type Series = (samples: readonly RuntimeSample[], spans: readonly Window[]) => (number | null)[];
 
 const FIGURES: readonly (readonly [string, Series])[] = [
   ['goroutines', meanOf(({ goroutines }) => goroutines)],
   ['heap', meanOf(({ heapBytes }) => heapBytes)],
-  ['GC CPU', growth(({ gcCpuSeconds }) => gcCpuSeconds)],
+  ['GC CPU', growth(takenByGc)],
   ['GC pauses over 5 ms', longPauses],
 ];
 
-/** Mean over the pods' samples of each window; null when a window has none. */
-function meanOf(read: (sample: RuntimeSample) => number | null): Series {
-  return (samples, spans) =>
-    allOf(
-      spans.map(({ fromMs, toMs }) => {
-        const seen = samples.flatMap((sample) => (within(sample, fromMs, toMs) ? (read(sample) ?? []) : []));
-        return seen.length === 0 ? null : seen.reduce((sum, value) => sum + value, 0) / seen.length;
-      }),
-    );
+/** The longest row of windows in which all is known: what comes later by one or two windows must stand next to it. */
+function longestKnown(values: readonly (number | null)[]): { from: number; values: number[] } {
+  let longest: { from: number; values: number[] } = { from: 0, values: [] };
+  let from = 0;
+  let row: number[] = [];
+  values.forEach((value, i) => {
+    if (value === null) [from, row] = [i + 1, []];
+    else row.push(value);
+    if (row.length > longest.values.length) longest = { from, values: [...row] };
+  });
+  return longest;
 }
 
-/** Growth of a counter over all pods in each window, from the last sample before each of its ends. */
+/** The looks of each pod at which a figure was told, and the time it was there: from the first look at it to the last, read or not. */
+function toldBy(
+  samples: readonly RuntimeSample[],
+  read: (sample: RuntimeSample) => number | null,
+): { fromMs: number; toMs: number; told: { at: number; value: number }[] }[] {
+  return [...looksByPod(samples).values()].map((looks) => ({
+    fromMs: Date.parse((looks[0] as RuntimeSample).at),
+    toMs: Date.parse((looks.at(-1) as RuntimeSample).at),
+    told: looks.flatMap((sample) => {
+      const value = sample.unread === null ? read(sample) : null;
+      return value === null ? [] : [{ at: Date.parse(sample.at), value }];
+    }),
+  }));
+}
+
+/** Mean over the pods' samples of each window. */
+function meanOf(read: (sample: RuntimeSample) => number | null): Series {
+  return (samples, spans) => {
+    const pods = toldBy(samples, read);
+    return spans.map((span) => {
+      const there = pods.filter((pod) => isThere(pod, span));
+      const seen = there.map(({ told }) => told.filter(({ at }) => at >= span.fromMs && at < span.toMs).map(({ value }) => value));
+      return there.length === 0 || seen.some((of) => of.length === 0) ? null : mean(seen.flat());
+    });
+  };
+}
+
+/** Growth of a counter over all pods in each window, from the last look before its start to the last one in it. */
 function growth(read: (sample: RuntimeSample) => number | null): Series {
   return (samples, spans) => {
-    const pods = new Map<string, { at: number; value: number }[]>();
-    for (const sample of samples) {
-      const value = sample.unread === null ? read(sample) : null;
-      if (value !== null) pods.set(sample.pod, [...(pods.get(sample.pod) ?? []), { at: Date.parse(sample.at), value }]);
-    }
-    if (pods.size === 0) return null;
-    const upTo = (ms: number): number =>
-      [...pods.values()].reduce((sum, own) => sum + (own.findLast(({ at }) => at <= ms) ?? own[0] ?? { value: 0 }).value, 0);
-    return spans.map(({ fromMs, toMs }) => Math.max(0, upTo(toMs) - upTo(fromMs)));
+    const pods = toldBy(samples, read);
+    return spans.map((span) => {
+      const there = pods.filter((pod) => isThere(pod, span));
+      const grew = there.map(({ told }) => {
+        const last = told.findLast(({ at }) => at < span.toMs);
+        const before = told.findLast(({ at }) => at < span.fromMs) ?? told[0];
+        // A counter that fell is of a process that started anew.
+        return last === undefined || before === undefined || last.at < span.fromMs || last.value < before.value
+          ? null
+          : last.value - before.value;
+      });
+      return there.length === 0 || grew.some((value) => value === null) ? null : (grew as number[]).reduce((sum, value) => sum + value, 0);
+    });
   };
 }
 
 /** Each pause once, though several samples show it. */
-function longPauses(samples: readonly RuntimeSample[], spans: readonly Window[]): number[] | null {
-  const ends = new Map<string, number>();
-  let told = false;
-  for (const { pod, pauses } of samples) {
-    if (!pauses) continue;
-    told = true;
-    for (const [end, ns] of pauses.recent) if (ns > LONG_PAUSE_MS * 1e6) ends.set(`${pod} ${end}`, Number(BigInt(end) / 1_000_000n));
-  }
-  if (!told) return null;
-  return spans.map(({ fromMs, toMs }) => [...ends.values()].filter((at) => at >= fromMs && at < toMs).length);
+function longPauses(samples: readonly RuntimeSample[], spans: readonly Window[]): (number | null)[] {
+  const ends = [...looksByPod(samples).values()].flatMap((looks) =>
+    pausesOf(looks.filter(({ unread }) => unread === null)).pauses.flatMap(({ endMs, ms }) => (ms > LONG_PAUSE_MS ? [endMs] : [])),
+  );
+  // A window is known when the pauses of every pod were read in it; a pause of its last seconds shows at the next look.
+  const known = meanOf(({ pauses }) => (pauses === null ? null : 1))(samples, spans);
+  return spans.map(({ fromMs, toMs }, i) => (known[i] === null ? null : ends.filter((at) => at >= fromMs && at < toMs).length));
 }
 
-const within = ({ at, unread }: RuntimeSample, fromMs: number, toMs: number): boolean =>
-  unread === null && Date.parse(at) >= fromMs && Date.parse(at) < toMs;
+/** For the whole of a window; a pod that came or went in the middle of it cannot be missed in it. */
+const isThere = (pod: { fromMs: number; toMs: number }, { fromMs, toMs }: Window): boolean => pod.fromMs <= fromMs && pod.toMs >= toMs;
 
-const allOf = (values: readonly (number | null)[]): number[] | null =>
-  values.every((value) => value !== null) ? (values as number[]) : null;
-
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 const short = (value: number): number => Number(value.toPrecision(3));

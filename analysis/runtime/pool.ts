@@ -1,20 +1,24 @@
 // Whether the pgx pool was too small for the load, from its counters: a gauge looked at now and then misses bursts.
-import type { RuntimeSample } from './sample.ts';
+import { grown, looksByPod } from './pods.ts';
+import type { PoolSample, RuntimeSample } from './sample.ts';
 
+/** What is null was not told. */
 export interface PoolUse {
-  acquires: number;
+  acquires: number | null;
   /** Of these, found no idle connection, 0-1. */
-  emptyShare: number;
+  emptyShare: number | null;
   /** Mean wait of those. */
-  emptyWaitMs: number;
+  emptyWaitMs: number | null;
   /** Given up by their context. */
-  cancelled: number;
+  cancelled: number | null;
   /** Highest share of connections in use in three looks in a row, of any pod, 0-1. */
-  lastingUse: number;
+  lastingUse: number | null;
+  /** More than one in a hundred acquires waits, and that for over a twentieth of the latency people are promised; null where it is not known. */
+  waits: boolean | null;
+  /** It waits, or something else says that it is at its end: acquires given up, or hardly a connection idle for three looks. */
   saturated: boolean;
 }
 
-/** More than one in a hundred acquires waits, and that for over a twentieth of the latency people are promised. */
 const EMPTY_SHARE = 0.01;
 const WAIT_SHARE_OF_BUDGET = 0.05;
 const LASTING_LOOKS = 3;
@@ -22,32 +26,41 @@ const LASTING_USE = 0.9;
 
 /** Null where no pod tells of a pool. @param budgetMs the p99 limit. */
 export function poolUse(samples: readonly RuntimeSample[], budgetMs: number): PoolUse | null {
-  const pods = new Map<string, RuntimeSample[]>();
-  for (const sample of samples) if (sample.unread === null && sample.pool) pods.set(sample.pod, [...(pods.get(sample.pod) ?? []), sample]);
-  if (pods.size === 0) return null;
-  const grown = { acquires: 0, empty: 0, waitSeconds: 0, cancelled: 0 };
-  let lastingUse = 0;
-  for (const own of pods.values()) {
-    const [first, last] = [own[0]?.pool, own.at(-1)?.pool];
-    if (first && last && last.acquires >= first.acquires) {
-      grown.acquires += last.acquires - first.acquires;
-      grown.empty += last.emptyAcquires - first.emptyAcquires;
-      grown.waitSeconds += last.emptyWaitSeconds - first.emptyWaitSeconds;
-      grown.cancelled += last.cancelled - first.cancelled;
-    }
-    const uses = own.map(({ pool }) => (pool && pool.most > 0 ? pool.acquired / pool.most : 0));
-    for (let i = 0; i + LASTING_LOOKS <= uses.length; i += 1)
-      lastingUse = Math.max(lastingUse, Math.min(...uses.slice(i, i + LASTING_LOOKS)));
-  }
-  const emptyShare = grown.acquires === 0 ? 0 : grown.empty / grown.acquires;
-  const emptyWaitMs = grown.empty === 0 ? 0 : (grown.waitSeconds * 1_000) / grown.empty;
-  const waits = emptyShare > EMPTY_SHARE && emptyWaitMs > WAIT_SHARE_OF_BUDGET * budgetMs;
-  return {
-    acquires: grown.acquires,
-    emptyShare,
-    emptyWaitMs,
-    cancelled: grown.cancelled,
-    lastingUse,
-    saturated: waits || grown.cancelled > 0 || lastingUse > LASTING_USE,
-  };
+  const pods = [...looksByPod(samples).values()]
+    .map((looks) => looks.flatMap(({ unread, pool }) => (unread === null && pool ? [pool] : [])))
+    .filter((looks) => looks.length > 0);
+  if (pods.length === 0) return null;
+  const counted = (figure: keyof PoolSample): number | null => sumOf(pods.map((looks) => grown(looks.map((look) => look[figure]))));
+  const [acquires, empty, waited] = [counted('acquires'), counted('emptyAcquires'), counted('emptyWaitSeconds')];
+  const cancelled = counted('cancelled');
+  const lastingUse = most(pods.map(lasting));
+  const emptyShare = acquires === null || empty === null ? null : share(empty, acquires);
+  const emptyWaitMs = empty === null || waited === null ? null : 1_000 * share(waited, empty);
+  const waits = areFelt(emptyShare, emptyWaitMs, budgetMs);
+  const saturated = waits === true || (cancelled ?? 0) > 0 || (lastingUse ?? 0) > LASTING_USE;
+  return { acquires, emptyShare, emptyWaitMs, cancelled, lastingUse, waits, saturated };
 }
+
+/** Few waits are none to speak of, however long they are; and short ones, however many. */
+function areFelt(emptyShare: number | null, emptyWaitMs: number | null, budgetMs: number): boolean | null {
+  const often = emptyShare === null ? null : emptyShare > EMPTY_SHARE;
+  const long = emptyWaitMs === null ? null : emptyWaitMs > WAIT_SHARE_OF_BUDGET * budgetMs;
+  if (often === false || long === false) return false;
+  return often === null || long === null ? null : true;
+}
+
+/** Highest share in use in three looks in a row; null where a pod does not tell it. A look that tells no share does not end the row. */
+function lasting(looks: readonly PoolSample[]): number | null {
+  const uses = looks.flatMap(({ acquired, most: size }) => (acquired === null || size === null || size === 0 ? [] : [acquired / size]));
+  if (uses.length === 0) return null;
+  return uses.reduce((highest, _, i) => {
+    const row = uses.slice(i, i + LASTING_LOOKS);
+    return row.length < LASTING_LOOKS ? highest : Math.max(highest, Math.min(...row));
+  }, 0);
+}
+
+const share = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
+const most = (values: readonly (number | null)[]): number | null =>
+  values.reduce<number | null>((highest, value) => (value === null || (highest !== null && highest >= value) ? highest : value), null);
+const sumOf = (values: readonly (number | null)[]): number | null =>
+  values.reduce<number | null>((sum, value) => (value === null ? sum : (sum ?? 0) + value), null);

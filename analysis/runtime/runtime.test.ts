@@ -1,5 +1,6 @@
 import { readGcPauses, readRuntimeMetrics, type RuntimeSample } from './sample.ts';
-import { judgeRuntime, readRuntimeSamples, runtimeByPod, summarizeRuntime } from './summary.ts';
+import { readRuntimeSamples } from './read-samples.ts';
+import { runtimeByPod, summarizeRuntime } from './summary.ts';
 
 const start = Date.UTC(2026, 10, 23, 12);
 const endNs = (second: number): string => String(BigInt(start + second * 1_000) * 1_000_000n);
@@ -39,6 +40,7 @@ const unknown = {
   gcCpuSeconds: null,
   totalCpuSeconds: null,
   gcAssistCpuSeconds: null,
+  gcIdleCpuSeconds: null,
   gcSysBytes: null,
   schedulerWaits: null,
   pool: null,
@@ -51,6 +53,7 @@ test('reads the runtime from Prometheus text', () => {
     gcCpuSeconds: 0.25,
     totalCpuSeconds: null,
     gcAssistCpuSeconds: 0.05,
+    gcIdleCpuSeconds: null,
     gcSysBytes: 3_000_000,
     schedulerWaits: [
       [0.001, 90],
@@ -62,12 +65,69 @@ test('reads the runtime from Prometheus text', () => {
 
 test('takes an absent, doubled or nonsensical value for unknown, never for 0', () => {
   expect(readRuntimeMetrics('')).toEqual(unknown);
-  expect(readRuntimeMetrics(page.replace(/^pgxpool_max_conns.*$/mu, '')).pool).toBeNull();
   expect(readRuntimeMetrics(page.replace('le="0.001"} 90', 'le="0.001"} many')).schedulerWaits).toBeNull();
   expect(readRuntimeMetrics('go_goroutines 1\ngo_goroutines 2').goroutines).toBeNull();
-  expect(readRuntimeMetrics('go_goroutines{a="b"} 1').goroutines).toBeNull();
+  expect(readRuntimeMetrics('go_goroutines{a="b"} 1\ngo_goroutines{a="c"} 1').goroutines).toBeNull();
   expect(readRuntimeMetrics('go_goroutines').goroutines).toBeNull();
   expect(readRuntimeMetrics('go_goroutines +Inf').goroutines).toBeNull();
+});
+
+test('takes one series whatever constant labels it carries', () => {
+  expect(readRuntimeMetrics('go_goroutines{app="sh}op",zone="a \\"b\\""} 74 1795435200000').goroutines).toBe(74);
+  const waits = ['0.001', '+Inf'].map((le, i) => `go_sched_latencies_seconds_bucket{app="shop",le="${le}"} ${i}`);
+  expect(readRuntimeMetrics(waits.join('\n')).schedulerWaits).toEqual([
+    [0.001, 0],
+    [null, 1],
+  ]);
+  expect(readRuntimeMetrics(`${waits.join('\n')}\n${waits.join('\n').replaceAll('shop', 'other')}`).schedulerWaits).toBeNull();
+});
+
+test.each([
+  [
+    'IBM/pgxpoolprometheus',
+    [
+      'acquired_conns{db="a"} 8',
+      'max_conns{db="a"} 10',
+      'acquire_count{db="a"} 500',
+      'empty_acquire{db="a"} 20',
+      'canceled_acquire_count{db="a"} 1',
+    ],
+    null,
+  ],
+  [
+    'cmackenzie1/pgxpool-prometheus',
+    [
+      'acquired_conns 8',
+      'max_conns 10',
+      'acquire_count_total 500',
+      'empty_acquire_count_total 20',
+      'canceled_acquire_count_total 1',
+      'empty_acquire_wait_time_seconds_total 1.5',
+    ],
+    1.5,
+  ],
+  [
+    'exaring/otelpgx',
+    [
+      'acquired_connections 8',
+      'max_connections 10',
+      'acquires_total 500',
+      'empty_acquire_total 20',
+      'canceled_acquires_total 1',
+      'empty_acquire_wait_time_nanoseconds_total 1.5e9',
+    ],
+    1.5,
+  ],
+])('reads the pool as %s names it, and leaves open what it does not tell', (_, lines, waited) => {
+  const { pool } = readRuntimeMetrics(lines.map((line) => `pgxpool_${line}`).join('\n'));
+  expect(pool).toEqual({ acquired: 8, most: 10, acquires: 500, emptyAcquires: 20, emptyWaitSeconds: waited, cancelled: 1 });
+});
+
+test('does not read a pool figure that two pools tell, or a wait without its unit', () => {
+  const { pool } = readRuntimeMetrics(
+    'pgxpool_max_conns{db="a"} 10\npgxpool_max_conns{db="b"} 4\npgxpool_acquired_conns 3\npgxpool_empty_acquire_wait 9',
+  );
+  expect(pool).toMatchObject({ acquired: 3, most: null, emptyWaitSeconds: null });
 });
 
 test('reads exact pauses from a heap profile, without the empty slots', () => {
@@ -124,7 +184,7 @@ test('tells the story of all pods in one line', () => {
     sample(5, { goroutines: 74, gcCpuSeconds: 1.21, totalCpuSeconds: 110, pauses: { collections: 11, recent: [[endNs(3), 400_000]] } }),
     sample(0, { pod: 'b', goroutines: 50 }),
   ]);
-  expect(facts).toHaveLength(1);
+  expect(facts.filter(({ subject }) => subject === 'runtime')).toHaveLength(1);
   expect(facts[0]).toMatchObject({
     subject: 'runtime',
     text: 'goroutines 61 → 74, GC pause p99 0.4 ms of 1, GC CPU 2.1 % (highest of 2 pods)',
@@ -141,29 +201,38 @@ test('leaves out the stretch over which a process started anew', () => {
   expect(pod?.gcCpuSeconds).toBeCloseTo(0.2);
 });
 
-test('finds goroutines high only when they stay', () => {
-  const high = (...values: number[]) => values.map((goroutines, i) => sample(5 * i, { goroutines }));
-  expect(judgeRuntime(high(10, 5_001, 9_000, 5_500), ['sha256:x'])).toMatchObject([
-    { code: 'GoroutinesHigh', subject: 'pod a', outcome: 'fail', measured: 5_001, limit: 5_000, evidence: ['sha256:x'] },
-  ]);
-  expect(judgeRuntime(high(9_000, 9_000, 10, 9_000, 9_000))).toEqual([]);
-  expect(judgeRuntime(high(5_000, 5_000, 5_000))).toEqual([]);
-});
-
-test('is unknown only when no pod could be read', () => {
-  const lost = sample(0, { pod: 'b', unread: 'connection refused', goroutines: null });
-  expect(judgeRuntime([sample(0), lost])).toEqual([]);
-  expect(judgeRuntime([lost])).toMatchObject([
-    { code: 'RuntimeUnknown', outcome: 'inconclusive', message: expect.stringContaining('connection refused') },
-  ]);
-  expect(judgeRuntime([])).toMatchObject([{ code: 'RuntimeUnknown', message: expect.stringContaining('no pod was found') }]);
-  expect(summarizeRuntime([lost])).toEqual([]);
-});
-
 test('reads back the samples it stored', async () => {
   const samples = [sample(0), sample(5, { pod: 'ü' })];
   async function* bytes() {
     for (const byte of new TextEncoder().encode(samples.map((each) => `${JSON.stringify(each)}\n`).join(''))) yield Uint8Array.of(byte);
   }
   expect(await readRuntimeSamples(bytes())).toEqual(samples);
+});
+
+test.each([
+  ['a line that is cut off', '{"at":"2026-11-23T12:00:00.000Z","pod":"a","unr', 'line 1: this is no JSON document'],
+  ['no object', '7', 'sample 1: this is no look at a Go runtime: it is no object'],
+  ['a time that is none', JSON.stringify(sample(0, { at: 'soon' })), 'sample 1: this is no look at a Go runtime: "at" is no time'],
+  ['a figure that is text', JSON.stringify({ ...sample(0), heapBytes: '4 MB' }), '"heapBytes" is no figure'],
+  [
+    'the end of a pause that is no number',
+    JSON.stringify(sample(0, { pauses: { collections: 1, recent: [['1.5e9', 3]] } })),
+    '"pauses" are none',
+  ],
+  ['buckets that are none', JSON.stringify({ ...sample(0), schedulerWaits: [1] }), '"schedulerWaits" are no buckets'],
+  ['a pool that is a number', JSON.stringify({ ...sample(0), pool: 4 }), '"pool" has what is no figure'],
+])('refuses %s, and says where', async (_, text, message) => {
+  async function* bytes() {
+    yield new TextEncoder().encode(`${text}\n`);
+  }
+  await expect(readRuntimeSamples(bytes())).rejects.toMatchObject({
+    name: 'UnreadableEvidence',
+    message: expect.stringContaining(message),
+  });
+});
+
+test('counts pauses lost across a look at which they were not read', () => {
+  const at = (second: number, collections: number | null) =>
+    sample(second, { pauses: collections === null ? null : { collections, recent: [] } });
+  expect(runtimeByPod([at(0, 10), at(5, null), at(10, 300)])[0]?.pausesLost).toBe(34);
 });

@@ -1,4 +1,5 @@
 // One look at the Go runtime of a pod: what /metrics and /debug/pprof/heap?debug=1 say of goroutines, garbage collection and heap.
+import { figureOf, seriesOf, type Series } from './exposition.ts';
 
 export interface RuntimeSample {
   /** RFC 3339, worker clock. */
@@ -16,6 +17,8 @@ export interface RuntimeSample {
   pauses: GcPauses | null;
   /** CPU seconds in which goroutines had to help the collector. Left out in records of older versions, as all below. */
   gcAssistCpuSeconds?: number | null;
+  /** Of the collector's CPU seconds those on processors that nobody else wanted: they take nothing from anyone. */
+  gcIdleCpuSeconds?: number | null;
   /** Memory of the collector itself. */
   gcSysBytes?: number | null;
   /** Times goroutines waited to run: cumulative counts by upper bound in seconds, the last one infinite. */
@@ -24,15 +27,15 @@ export interface RuntimeSample {
   pool?: PoolSample | null;
 }
 
-/** Gauges and counters of pgxpool. */
+/** Gauges and counters of pgxpool; null where the page does not say one. */
 export interface PoolSample {
-  acquired: number;
-  most: number;
+  acquired: number | null;
+  most: number | null;
   /** Since the process started: connections taken, those that found none idle, how long these waited, those given up. */
-  acquires: number;
-  emptyAcquires: number;
-  emptyWaitSeconds: number;
-  cancelled: number;
+  acquires: number | null;
+  emptyAcquires: number | null;
+  emptyWaitSeconds: number | null;
+  cancelled: number | null;
 }
 
 /** The last 256 stop-the-world pauses at most; Go keeps no more. */
@@ -43,25 +46,34 @@ export interface GcPauses {
   recent: [end: string, lengthNs: number][];
 }
 
-/** Names as client_golang's Go collector writes them; the GC classes are opt-in there. */
+/** Names as client_golang's Go collector writes them; the GC classes and the scheduler's waits are opt-in there. */
 const METRICS = {
   goroutines: 'go_goroutines',
   heapBytes: 'go_memstats_heap_alloc_bytes',
   gcCpuSeconds: 'go_cpu_classes_gc_total_cpu_seconds_total',
   totalCpuSeconds: 'go_cpu_classes_total_cpu_seconds_total',
   gcAssistCpuSeconds: 'go_cpu_classes_gc_mark_assist_cpu_seconds_total',
+  gcIdleCpuSeconds: 'go_cpu_classes_gc_mark_idle_cpu_seconds_total',
   gcSysBytes: 'go_memstats_gc_sys_bytes',
 } as const;
 
-/** Names as the usual collectors of pgxpool write them. */
-const POOL = {
-  acquired: 'pgxpool_acquired_conns',
-  most: 'pgxpool_max_conns',
-  acquires: 'pgxpool_acquire_total',
-  emptyAcquires: 'pgxpool_empty_acquire_total',
-  emptyWaitSeconds: 'pgxpool_empty_acquire_wait_seconds_total',
-  cancelled: 'pgxpool_canceled_acquire_total',
-} as const;
+/**
+ * Names in use for what pgxpool tells: the lab's own, IBM/pgxpoolprometheus (`pgxpool_acquire_count`), cmackenzie1/pgxpool-prometheus
+ * (`pgxpool_acquire_count_total`), exaring/otelpgx by way of OpenTelemetry (`pgxpool_acquired_connections`, `pgxpool_acquires_total`).
+ */
+const POOL: Readonly<Record<keyof PoolSample, readonly (readonly [name: RegExp, perUnit: number])[]>> = {
+  acquired: [[/^pgxpool_acquired_conn(ection)?s$/u, 1]],
+  most: [[/^pgxpool_max_conn(ection)?s$/u, 1]],
+  acquires: [[/^pgxpool_acquires?(_count)?(_total)?$/u, 1]],
+  emptyAcquires: [[/^pgxpool_empty_acquires?(_count)?(_total)?$/u, 1]],
+  // A wait without its unit in the name may be in any; it is not read.
+  emptyWaitSeconds: [
+    [/^pgxpool_empty_acquire_wait(_time)?_seconds(_total)?$/u, 1],
+    [/^pgxpool_empty_acquire_wait(_time)?_milliseconds(_total)?$/u, 1e-3],
+    [/^pgxpool_empty_acquire_wait(_time)?_(ns|nanoseconds)(_total)?$/u, 1e-9],
+  ],
+  cancelled: [[/^pgxpool_cancell?ed_acquires?(_count)?(_total)?$/u, 1]],
+};
 const SCHEDULER_WAITS = 'go_sched_latencies_seconds_bucket';
 
 export type RuntimeMetrics = Record<keyof typeof METRICS, number | null> & {
@@ -69,42 +81,42 @@ export type RuntimeMetrics = Record<keyof typeof METRICS, number | null> & {
   pool: PoolSample | null;
 };
 
-/** Reads the runtime, the pool and the scheduler from Prometheus text. A name that is absent, doubled or not a finite number is null: unknown, never 0. */
+/** Reads the runtime, the pool and the scheduler from Prometheus text. A figure that is absent, doubled or not a finite number is null: unknown, never 0. */
 export function readRuntimeMetrics(text: string): RuntimeMetrics {
-  const seen = new Map<string, number | null>();
-  const wanted = new Set<string>([...Object.values(METRICS), ...Object.values(POOL)]);
-  for (const line of text.split('\n')) {
-    const name = /^[a-zA-Z_:][a-zA-Z0-9_:]*/.exec(line)?.[0];
-    if (name === undefined || !wanted.has(name)) continue;
-    const word = line.slice(name.length).trim().split(/\s+/)[0] ?? '';
-    const value = word === '' ? Number.NaN : Number(word);
-    seen.set(name, seen.has(name) || !Number.isFinite(value) || value < 0 ? null : value);
-  }
-  const read = (name: string): number | null => seen.get(name) ?? null;
+  const names = new Set<string>(Object.values(METRICS));
+  const series = seriesOf(text, (name) => names.has(name) || name === SCHEDULER_WAITS || name.startsWith('pgxpool_'));
+  const figures = Object.entries(METRICS).map(([figure, metric]) => [figure, figureOf(series, (name) => name === metric)] as const);
   return {
-    goroutines: read(METRICS.goroutines),
-    heapBytes: read(METRICS.heapBytes),
-    gcCpuSeconds: read(METRICS.gcCpuSeconds),
-    totalCpuSeconds: read(METRICS.totalCpuSeconds),
-    gcAssistCpuSeconds: read(METRICS.gcAssistCpuSeconds),
-    gcSysBytes: read(METRICS.gcSysBytes),
-    schedulerWaits: readSchedulerWaits(text),
-    pool: readPool(read),
+    ...(Object.fromEntries(figures) as Record<keyof typeof METRICS, number | null>),
+    schedulerWaits: readSchedulerWaits(series.filter(({ name }) => name === SCHEDULER_WAITS)),
+    pool: readPool(series),
   };
 }
 
-/** Buckets in the order of the page; null when there is none, or a line is no bucket. */
-function readSchedulerWaits(text: string): RuntimeMetrics['schedulerWaits'] {
-  const buckets = [...text.matchAll(new RegExp(`^${SCHEDULER_WAITS}\\{le="([^"]+)"\\} (\\S+)$`, 'gm'))].map(
-    ([, bound, count]): [number | null, number] => [bound === '+Inf' ? null : Number(bound), Number(count)],
-  );
-  return buckets.length === 0 || buckets.some(([bound, count]) => Number.isNaN(bound) || !Number.isFinite(count)) ? null : buckets;
+/** Buckets in the order of the page; null when there is none, a line is no bucket, or they are of more than one histogram. */
+function readSchedulerWaits(series: readonly Series[]): RuntimeMetrics['schedulerWaits'] {
+  const buckets: [number | null, number][] = [];
+  const others = new Set<string>();
+  for (const { labels, value } of series) {
+    const [written, bound = ''] = /le="([^"]*)"/u.exec(labels) ?? [];
+    const upTo = bound === '+Inf' ? null : Number(bound);
+    if (written === undefined || Number.isNaN(upTo) || !Number.isFinite(value)) return null;
+    others.add(labels.replace(written, ''));
+    buckets.push([upTo, value]);
+  }
+  return others.size === 1 ? buckets : null;
 }
 
-/** All of the pool's figures, or null. */
-function readPool(read: (name: string) => number | null): PoolSample | null {
-  const figures = Object.entries(POOL).map(([name, metric]) => [name, read(metric)] as const);
-  return figures.some(([, value]) => value === null) ? null : (Object.fromEntries(figures) as unknown as PoolSample);
+/** What is told of the pool; null where nothing is. */
+function readPool(series: readonly Series[]): PoolSample | null {
+  const figures = Object.entries(POOL).map(([figure, aliases]) => {
+    const told = aliases.flatMap(([named, perUnit]) => {
+      const value = figureOf(series, (name) => named.test(name));
+      return value === null ? [] : [value * perUnit];
+    });
+    return [figure, told.length === 1 ? (told[0] as number) : null] as const;
+  });
+  return figures.every(([, value]) => value === null) ? null : (Object.fromEntries(figures) as unknown as PoolSample);
 }
 
 /**

@@ -1,15 +1,9 @@
-// What the samples of all pods say together: a line for the story, and a finding only where something is wrong.
-import type { Fact, Finding } from '../../verdict/finding.ts';
+// What the samples of all pods say together: per pod, and as a line for the story.
+import type { Fact } from '../../verdict/finding.ts';
 import { nearestRank } from '../statistics/index.ts';
+import { looksByPod, pausesOf, takenByGc } from './pods.ts';
 import type { RuntimeSample } from './sample.ts';
-
-/** Above this a service leaks or piles up work; Uber's LeakProf looks at 10,000 at one place, so 5,000 in one process is the stricter gate. */
-const GOROUTINES_LIMIT = 5_000;
-/** A burst is no leak: it lasts when this many samples in a row, and this long, are above. */
-const LASTING_SAMPLES = 3;
-const LASTING_MS = 10_000;
-/** Go keeps the last 256 pauses; more collections than that between two samples and some were never seen. */
-const PAUSES_KEPT = 256;
+import { untold } from './signals.ts';
 
 export interface PodRuntime {
   pod: string;
@@ -21,29 +15,17 @@ export interface PodRuntime {
   /** Exact pauses that ended between the first and the last sample, ms, ascending. */
   pausesMs: number[];
   pausesLost: number;
+  /** Without marking on processors that nobody else wanted, where that is told. */
   gcCpuSeconds: number;
   totalCpuSeconds: number;
-  /** Least number of goroutines over the longest stretch above the limit that lasted; null when none did. */
-  lastingGoroutines: number | null;
 }
 
-/** Summarizes one run's samples by pod. Pauses are told apart by their end, so the same one seen in two samples counts once. */
+/** Summarizes one run's samples by pod, of the pods that could be read. */
 export function runtimeByPod(samples: readonly RuntimeSample[]): PodRuntime[] {
-  const pods = new Map<string, RuntimeSample[]>();
-  for (const sample of samples) {
-    if (sample.unread !== null) continue;
-    const of = pods.get(sample.pod);
-    if (of) of.push(sample);
-    else pods.set(sample.pod, [sample]);
-  }
-  return [...pods]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([pod, own]) =>
-      summarizePod(
-        pod,
-        own.sort((a, b) => Date.parse(a.at) - Date.parse(b.at)),
-      ),
-    );
+  return [...looksByPod(samples)].flatMap(([pod, looks]) => {
+    const read = looks.filter(({ unread }) => unread === null);
+    return read.length === 0 ? [] : [summarizePod(pod, read)];
+  });
 }
 
 /** The lines of the story: one for all pods, or the reason why there is none. */
@@ -75,72 +57,19 @@ export function summarizeRuntime(samples: readonly RuntimeSample[]): Fact[] {
   const heap = most(pods.map((pod) => pod.heapMostBytes));
   if (heap !== null) values.heapMostBytes = heap;
   const text = parts.length === 0 ? 'the pods say nothing of goroutines, GC or CPU' : parts.join(', ');
-  return [{ subject: 'runtime', text: pods.length > 1 ? `${text} (highest of ${pods.length} pods)` : text, values }];
-}
-
-/** GoroutinesHigh per pod that stayed above the limit; RuntimeUnknown only when no pod at all could be read. */
-export function judgeRuntime(samples: readonly RuntimeSample[], evidence: string[] = []): Finding[] {
-  const pods = runtimeByPod(samples);
-  if (pods.length === 0) {
-    const why = samples.find((sample) => sample.unread !== null)?.unread ?? 'no pod was found';
-    return [
-      {
-        code: 'RuntimeUnknown',
-        subject: 'runtime',
-        outcome: 'inconclusive',
-        measured: null,
-        limit: GOROUTINES_LIMIT,
-        unit: 'goroutines',
-        message: `the Go runtime of no pod could be read while the load ran: ${why}`,
-        evidence,
-      },
-    ];
-  }
-  return pods.flatMap(({ pod, lastingGoroutines }): Finding[] => {
-    if (lastingGoroutines === null) return [];
-    const message = `pod ${pod} kept at least ${lastingGoroutines} goroutines for over ${LASTING_MS / 1_000} s, limit ${GOROUTINES_LIMIT}`;
-    return [
-      {
-        code: 'GoroutinesHigh',
-        subject: `pod ${pod}`,
-        outcome: 'fail',
-        measured: lastingGoroutines,
-        limit: GOROUTINES_LIMIT,
-        unit: 'goroutines',
-        message,
-        evidence,
-      },
-    ];
-  });
-}
-
-/** Reads stored evidence of kind `runtime-samples`: one JSON sample a line. Throws SyntaxError on bytes this program did not write. */
-export async function readRuntimeSamples(bytes: AsyncIterable<Uint8Array>): Promise<RuntimeSample[]> {
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const chunk of bytes) text += decoder.decode(chunk, { stream: true });
-  return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as RuntimeSample]));
+  return [
+    { subject: 'runtime', text: pods.length > 1 ? `${text} (highest of ${pods.length} pods)` : text, values },
+    ...untold(samples.filter(({ unread }) => unread === null)).map(({ subject, series }) => ({
+      subject: 'not judged',
+      text: `${subject}: no pod tells ${series}`,
+      values: {},
+    })),
+  ];
 }
 
 function summarizePod(pod: string, samples: RuntimeSample[]): PodRuntime {
-  const first = samples[0] as RuntimeSample;
   const goroutines = samples.flatMap(({ goroutines: seen }) => seen ?? []);
-  const since = BigInt(Date.parse(first.at)) * 1_000_000n;
-  const pauses = new Map<string, number>();
-  let lost = 0;
-  let gcCpuSeconds = 0;
-  let totalCpuSeconds = 0;
-  samples.forEach((sample, i) => {
-    const before = samples[i - 1];
-    for (const [end, lengthNs] of sample.pauses?.recent ?? []) if (BigInt(end) >= since) pauses.set(end, lengthNs);
-    if (!before) return;
-    if (sample.pauses && before.pauses) lost += Math.max(0, sample.pauses.collections - before.pauses.collections - PAUSES_KEPT);
-    const total = growth(before.totalCpuSeconds, sample.totalCpuSeconds);
-    const gc = growth(before.gcCpuSeconds, sample.gcCpuSeconds);
-    if (total === null || gc === null) return;
-    totalCpuSeconds += total;
-    gcCpuSeconds += gc;
-  });
+  const { pauses, lost } = pausesOf(samples);
   return {
     pod,
     samples: samples.length,
@@ -148,28 +77,26 @@ function summarizePod(pod: string, samples: RuntimeSample[]): PodRuntime {
     goroutinesLast: goroutines.at(-1) ?? null,
     goroutinesMost: most(goroutines),
     heapMostBytes: most(samples.map((sample) => sample.heapBytes)),
-    pausesMs: [...pauses.values()].map((ns) => ns / 1e6).sort((a, b) => a - b),
+    pausesMs: pauses.map(({ ms }) => ms).sort((a, b) => a - b),
     pausesLost: lost,
-    gcCpuSeconds,
-    totalCpuSeconds,
-    lastingGoroutines: lasting(samples),
+    ...gcCpu(samples),
   };
 }
 
-function lasting(samples: readonly RuntimeSample[]): number | null {
-  let stretch: RuntimeSample[] = [];
-  let found: number | null = null;
-  for (const sample of samples) {
-    stretch = (sample.goroutines ?? 0) > GOROUTINES_LIMIT ? [...stretch, sample] : [];
-    const spanMs = stretch.length === 0 ? 0 : Date.parse(sample.at) - Date.parse((stretch[0] as RuntimeSample).at);
-    if (stretch.length >= LASTING_SAMPLES && spanMs >= LASTING_MS) found = Math.min(...stretch.map((each) => each.goroutines as number));
-  }
-  return found;
-}
-
-/** Growth of a counter; null when a value is missing or the process started anew in between (the counter fell). */
-function growth(before: number | null, after: number | null): number | null {
-  return before === null || after === null || after < before ? null : after - before;
+/** Growth over the looks that told both; the stretch over which the process started anew is left out of both. */
+function gcCpu(samples: readonly RuntimeSample[]): Pick<PodRuntime, 'gcCpuSeconds' | 'totalCpuSeconds'> {
+  const told = samples.flatMap((sample) => {
+    const gc = takenByGc(sample);
+    return gc === null || sample.totalCpuSeconds === null ? [] : [{ gc, total: sample.totalCpuSeconds }];
+  });
+  const sum = { gcCpuSeconds: 0, totalCpuSeconds: 0 };
+  told.slice(1).forEach(({ gc, total }, i) => {
+    const before = told[i] as { gc: number; total: number };
+    if (gc < before.gc || total < before.total) return;
+    sum.gcCpuSeconds += gc - before.gc;
+    sum.totalCpuSeconds += total - before.total;
+  });
+  return sum;
 }
 
 function most(values: readonly (number | null)[]): number | null {

@@ -9,12 +9,15 @@ const BARE_NANOS = /("(?:start|end)TimeUnixNano"\s*:\s*)(\d{16,})/g;
 const NANOS_DIGITS = 9;
 
 /** Reads traces, gzip or not. Throws UnreadableEvidence with the place at which they stop being that. */
-export function readTraces(bytes: Uint8Array): Spans & { doubled: number } {
+export const readTraces = (bytes: Uint8Array): Spans & { doubled: number } => columnsOf(readSpans(bytes));
+
+/** The spans of traces one by one, for those who choose among them first (`entered.ts`). Throws alike. */
+export function readSpans(bytes: Uint8Array): SpanRecord[] {
   const text = new TextDecoder().decode(gunzipBounded(bytes));
   const records: SpanRecord[] = [];
   for (const [index, document] of documentsOf(text).entries()) readDocument(document, index, records);
   if (records.length === 0) throw new UnreadableEvidence('there is no span in it', 'the whole file', WAY_OUT);
-  return columnsOf(records);
+  return records;
 }
 
 /** One JSON document, or one a line as collectors write files. */
@@ -24,7 +27,7 @@ function documentsOf(text: string): unknown[] {
     return [JSON.parse(exact)];
   } catch (cause) {
     const lines = exact.split('\n').filter((line) => line.trim() !== '');
-    if (lines.length < 2) throw new UnreadableEvidence('this is no JSON', placeOf(cause), WAY_OUT);
+    if (lines.length < 2) throw new UnreadableEvidence('this is no JSON', positionOf(cause), WAY_OUT);
     return lines.map((line, index) => {
       try {
         return JSON.parse(line) as unknown;
@@ -35,7 +38,7 @@ function documentsOf(text: string): unknown[] {
   }
 }
 
-const placeOf = (cause: unknown): string => /position \d+/.exec((cause as Error).message)?.[0] ?? 'the start';
+const positionOf = (cause: unknown): string => /position \d+/.exec((cause as Error).message)?.[0] ?? 'the start';
 
 type Json = Record<string, unknown>;
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -59,8 +62,7 @@ interface Attributes {
 
 function readOtlp(resources: unknown[], records: SpanRecord[]): void {
   resources.filter(isObject).forEach((resource, resourceIndex) => {
-    const service =
-      otlpAttributes(isObject(resource['resource']) ? resource['resource']['attributes'] : null).get('service.name') || 'unknown';
+    const made = placeOf(otlpAttributes(isObject(resource['resource']) ? resource['resource']['attributes'] : null));
     const scopes = list(resource['scopeSpans'] ?? resource['instrumentationLibrarySpans']).filter(isObject);
     scopes.forEach((scope, scopeIndex) =>
       list(scope['spans'])
@@ -72,15 +74,15 @@ function readOtlp(resources: unknown[], records: SpanRecord[]): void {
           const kind = words(span['kind']).replace('SPAN_KIND_', '').toLowerCase();
           const status = isObject(span['status']) ? span['status'] : {};
           const code = words(status['code']);
-          const ids = { traceId: words(span['traceId']), spanId: words(span['spanId']), parentId: words(span['parentSpanId']) };
+          const ids = { traceId: hexId(span['traceId']), spanId: hexId(span['spanId']), parentId: hexId(span['parentSpanId']) };
           if (ids.traceId === '' || ids.spanId === '') throw new UnreadableEvidence('a span without its ids', place, WAY_OUT);
           const [startSeconds, startNanos] = unixNanos(span['startTimeUnixNano'], `${place}.startTimeUnixNano`);
           const [endSeconds, endNanos] = unixNanos(span['endTimeUnixNano'], `${place}.endTimeUnixNano`);
           records.push({
             ...ids,
-            // Base64 of Tempo and protobuf JSON ends a root's parent with no text or with zeros.
-            parentId: /^[0A]*=*$/.test(ids.parentId) ? '' : ids.parentId,
-            service,
+            ...made,
+            // A root's parent is no text, or zeros.
+            parentId: /^0*$/.test(ids.parentId) ? '' : ids.parentId,
             name,
             startSeconds,
             startNanos,
@@ -94,6 +96,23 @@ function readOtlp(resources: unknown[], records: SpanRecord[]): void {
         }),
     );
   });
+}
+
+/** Where a resource makes its spans, by OpenTelemetry's semantic conventions. */
+function placeOf(resource: Attributes): Pick<SpanRecord, 'service' | 'namespace' | 'deployment'> {
+  return {
+    service: resource.get('service.name') || 'unknown',
+    namespace: resource.get('k8s.namespace.name'),
+    deployment: resource.get('k8s.deployment.name'),
+  };
+}
+
+/** An id of 16 or 8 bytes. OTLP JSON says them in hex, Tempo as protobuf JSON does: in base64, which ends with `=` for both lengths. */
+function hexId(value: unknown): string {
+  const id = words(value);
+  if (!/^[\w+/-]{11}=$|^[\w+/-]{22}==$/.test(id)) return id;
+  const bytes = atob(id.replaceAll('-', '+').replaceAll('_', '/'));
+  return Array.from(bytes, (byte) => byte.charCodeAt(0).toString(16).padStart(2, '0')).join('');
 }
 
 /** `SPAN_KIND_CLIENT` is 3. */
@@ -118,9 +137,21 @@ function otlpAttributes(value: unknown): Attributes {
   };
 }
 
+const NONE: Attributes = { get: () => '' };
+
 function readJaeger(data: unknown[], records: SpanRecord[]): void {
   data.filter(isObject).forEach((trace, traceIndex) => {
     const processes = isObject(trace['processes']) ? trace['processes'] : {};
+    const places = new Map<string, ReturnType<typeof placeOf>>();
+    // The resource of OTLP is a process here, and its attributes the tags of the process; the service's name stands beside them.
+    const placeOfProcess = (id: string): ReturnType<typeof placeOf> => {
+      const known = places.get(id);
+      if (known) return known;
+      const process = processes[id];
+      const place = isObject(process) ? { ...placeOf(jaegerTags(process['tags'])), service: words(process['serviceName']) } : placeOf(NONE);
+      places.set(id, place);
+      return place;
+    };
     list(trace['spans'])
       .filter(isObject)
       .forEach((span, spanIndex) => {
@@ -128,7 +159,7 @@ function readJaeger(data: unknown[], records: SpanRecord[]): void {
         const attributes = jaegerTags(span['tags']);
         const name = words(span['operationName']);
         const kind = attributes.get('span.kind');
-        const process = processes[words(span['processID'])];
+        const made = placeOfProcess(words(span['processID']));
         const references = list(span['references']).filter(isObject);
         const parent = references.find(({ refType }) => refType === 'CHILD_OF') ?? references[0];
         const [start, duration] = [span['startTime'], span['duration']];
@@ -139,7 +170,7 @@ function readJaeger(data: unknown[], records: SpanRecord[]): void {
           traceId: words(span['traceID']),
           spanId: words(span['spanID']),
           parentId: parent ? words(parent['spanID']) : '',
-          service: isObject(process) ? words(process['serviceName']) : 'unknown',
+          ...made,
           name,
           startSeconds: Math.floor(start / 1e6),
           startNanos: Math.round((start % 1e6) * 1e3),

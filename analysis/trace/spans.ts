@@ -40,6 +40,9 @@ export interface SpanRecord {
   /** Empty for a root. */
   parentId: string;
   service: string;
+  /** Where the span was made: resource attributes k8s.namespace.name and k8s.deployment.name; empty where it does not say. */
+  namespace: string;
+  deployment: string;
   name: string;
   /** Whole seconds since 1970, and nanoseconds in them: together they exceed what a double holds. */
   startSeconds: number;

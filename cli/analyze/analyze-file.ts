@@ -9,8 +9,9 @@ import { readGoroutines } from '../../analysis/goroutine/read.ts';
 import { compareLoads, compareSideBySide, comparisonFacts, comparisonTable, type Comparison } from '../../analysis/load-test/compare.ts';
 import { loadFacts } from '../../analysis/load-test/facts.ts';
 import { judgeLoad } from '../../analysis/load-test/judge.ts';
-import { gunzipped, summarizeLoad, readLoadPlan } from '../../analysis/load-test/summary.ts';
 import type { LoadPlan } from '../../analysis/load-test/run-record.ts';
+import { gunzipped, summarizeLoad, readLoadPlan } from '../../analysis/load-test/summary.ts';
+import { judgeUnplanned } from '../../analysis/load-test/unplanned.ts';
 import { commonWindows, loadWindows, windowSeconds, type CommonWindows } from '../../analysis/load-test/windows.ts';
 import { parserReady } from '../../analysis/postgres/statement.ts';
 import { differenceTable } from '../../analysis/profile/difference.ts';
@@ -104,13 +105,8 @@ async function analyzePoints(file: string, { limits, before }: FileOptions): Pro
   const plan = await readLoadPlan(createReadStream(file));
   const used = plan?.limits ?? { ...limits, deliveredPercent: 0, endpoints: {} };
   const summary = await summarizeLoad(createReadStream(file), used);
-  // k6's own output has neither our beginning nor our end: that it has none says nothing. Without a plan nobody knows what load was asked for.
-  const end = summary.start === null ? (summary.end ?? { at: '', exitCode: 0, signal: null, stopped: null, lastError: '' }) : summary.end;
-  const findings = judgeLoad({ ...summary, end }, used, plan?.stages ?? []).filter(
-    ({ code }) => plan !== null || code !== 'LoadNotDelivered',
-  );
   const analysis: Analysis = {
-    findings,
+    findings: plan === null ? judgeUnplanned(summary, limits) : judgeLoad(summary, plan.limits, plan.stages),
     facts: loadFacts(summary, used, plan?.stages ?? []),
     tables: [
       {
@@ -128,7 +124,10 @@ async function analyzePoints(file: string, { limits, before }: FileOptions): Pro
           p99Ms,
           p99UpperMs,
         ]),
-        notes: plan === null ? ['these points do not say what load was asked for: whether it was delivered is not known'] : [],
+        notes:
+          plan === null
+            ? ['these points do not say what load was asked for, nor whether it was open: they can fail here, but never pass']
+            : [],
       },
     ],
   };

@@ -19,7 +19,7 @@ it('gives for a no-go code, sentence, numbers, since when, evidence, what to do 
       '',
       'measured:',
       '  preflight                           14 of 14: rights, health, series, image, clock skew 3 ms',
-      '  load-test: load                     stopped after 21 s: hopeless, 300 requests/s asked, 171.2 delivered, 0 dropped',
+      '  load-test: load                     stopped after 21 s: hopeless, 300 iterations/s asked, 171.2 delivered, 0 dropped',
       '  load-test: POST /api/order/create   p99 734 ms > 300 ms (bound 781), errors 0 of 3,604',
       '',
       'passes:',

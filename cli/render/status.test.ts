@@ -68,7 +68,7 @@ it('says a no-go with its measure against the limit, and as the last thing befor
       'CHECKPOINT / STEP             STATUS                TOOK  DETAIL',
       'T-72h  load-and-diagnosis     ✖ no-go               24 s  2 of 3 pass',
       ' ├ preflight                  ✔ pass               3.0 s  14 of 14: rights, health, series, image, clock skew 3 ms',
-      ' └ load-test                  ✖ fail                21 s  stopped after 21 s: hopeless, 300 requests/s asked, 171.2 delivered, 0 dropped',
+      ' └ load-test                  ✖ fail                21 s  stopped after 21 s: hopeless, 300 iterations/s asked, 171.2 delivered, 0 dropped',
       '      POST /api/order/create: p99 734 ms > 300 ms (bound 781), errors 0 of 3,604',
       '      ✖ fail   LatencyAboveLimit POST /api/order/create: 734 ms > 300 ms',
       'T-1h   final-poll             · later                     2026-11-24 08:00 UTC (in 70 h 59 m)',
@@ -116,7 +116,7 @@ it('folds what is finished, and unfolds it with --all, findings included', () =>
     ),
   );
   const unfolded = text(launchedEnd, { all: true });
-  expect(unfolded).toContain('      ✔ pass   99.93 % of the load was delivered (299.8 of 300 requests/s), limit 95 %');
+  expect(unfolded).toContain('      ✔ pass   99.93 % of the load was delivered (299.8 of 300 iterations/s), limit 95 %');
   expect(unfolded).toContain('      ✔ go   Ama Osei: "load test read"   on revision 3');
 });
 

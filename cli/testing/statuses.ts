@@ -78,7 +78,7 @@ const delivered = finding(
   99.93,
   95,
   '%',
-  '99.93 % of the load was delivered (299.8 of 300 requests/s), limit 95 %',
+  '99.93 % of the load was delivered (299.8 of 300 iterations/s), limit 95 %',
 );
 const slow = finding(
   'LatencyAboveLimit',
@@ -137,7 +137,7 @@ const preflight = over('preflight', 'preflight', '2026-11-21T09:00:02.000Z', '20
 const loadTest = over('load-test', 'loadTest', '2026-11-21T09:00:05.000Z', '2026-11-21T09:01:07.000Z', {
   findings: [fast, few, delivered],
   facts: [
-    { subject: 'load', text: '60 s, 300 requests/s asked, 299.8 delivered, 0 dropped', values: {} },
+    { subject: 'load', text: '60 s, 300 iterations/s asked, 299.8 delivered, 0 dropped', values: {} },
     { subject: 'POST /api/order/create', text: 'p99 212 ms ≤ 300 ms (bound 231), errors 0 of 9,012', values: {} },
     { subject: 'runtime', text: 'goroutines 61 → 74, GC pause p99 0.4 ms, GC CPU 2.1 %', values: {} },
   ],
@@ -146,7 +146,7 @@ const loadTest = over('load-test', 'loadTest', '2026-11-21T09:00:05.000Z', '2026
 const slowLoadTest = over('load-test', 'loadTest', '2026-11-21T09:00:05.000Z', '2026-11-21T09:00:26.000Z', {
   findings: [slow, few],
   facts: [
-    { subject: 'load', text: 'stopped after 21 s: hopeless, 300 requests/s asked, 171.2 delivered, 0 dropped', values: {} },
+    { subject: 'load', text: 'stopped after 21 s: hopeless, 300 iterations/s asked, 171.2 delivered, 0 dropped', values: {} },
     { subject: 'POST /api/order/create', text: 'p99 734 ms > 300 ms (bound 781), errors 0 of 3,604', values: {} },
   ],
   evidence: [points, cpu],

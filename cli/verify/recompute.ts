@@ -8,7 +8,8 @@ import { judgeLoad } from '../../analysis/load-test/judge.ts';
 import { readLoadPlan, summarizeLoad } from '../../analysis/load-test/summary.ts';
 import type { PreflightAnswer } from '../../analysis/preflight/answers.ts';
 import { judgePreflight } from '../../analysis/preflight/judge.ts';
-import { judgeRuntime, readRuntimeSamples } from '../../analysis/runtime/summary.ts';
+import { judgeRuntime } from '../../analysis/runtime/judge.ts';
+import { readRuntimeSamples } from '../../analysis/runtime/read-samples.ts';
 import { UnreadableEvidence } from '../../analysis/analysis.ts';
 import type { EvidenceRef, Finding } from '../../verdict/finding.ts';
 import { judgeRollback } from '../../verdict/rollback.ts';
@@ -43,7 +44,7 @@ export const recomputes: Readonly<Record<string, Recompute>> = {
       );
     return [
       ...judgeLoad(await summarizeLoad(evidence.read(points), plan.limits), plan.limits, plan.stages, [points]),
-      ...judgeRuntime(await readRuntimeSamples(evidence.read(samples)), [samples]),
+      ...judgeRuntime(await readRuntimeSamples(evidence.read(samples)), { p99LimitMs: plan.limits.p99Ms, evidence: [samples] }),
     ];
   },
 

@@ -57,6 +57,15 @@ export function shopManifests(shop: ShopManifest): object[] {
   ];
 }
 
+/** Where spans were made, by the variable every OpenTelemetry SDK reads: staging's traces are told from production's by it. */
+function tracedAs(deploymentName: string): object[] {
+  return [
+    // First: only a variable that stands before another one can be part of it.
+    { name: 'K8S_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
+    { name: 'OTEL_RESOURCE_ATTRIBUTES', value: `k8s.namespace.name=$(K8S_NAMESPACE),k8s.deployment.name=${deploymentName}` },
+  ];
+}
+
 function pricing({ namespace, pricingImage: image }: ShopManifest): object {
   const probe = { grpc: { port: ports.pricing }, periodSeconds: 1 };
   return {
@@ -80,7 +89,7 @@ function pricing({ namespace, pricingImage: image }: ShopManifest): object {
               ports: [{ name: 'grpc', containerPort: ports.pricing }],
               envFrom: [{ configMapRef: { name: appName } }],
               // The fault of an image is the shop's, not its neighbour's.
-              env: [{ name: 'FAULT', value: '' }],
+              env: [...tracedAs(pricingName), { name: 'FAULT', value: '' }],
               readinessProbe: probe,
               resources: { requests: { cpu: '10m', memory: '16Mi' } },
             },
@@ -125,6 +134,7 @@ export function deployment({ namespace, image, faultOverride }: ShopManifest): o
               ],
               envFrom: [{ secretRef: { name: appName } }, { configMapRef: { name: appName } }],
               env: [
+                ...tracedAs(appName),
                 { name: 'PRICING_ADDRESS', value: `$(GO_PRICING_SERVICE_HOST):${ports.pricing}` },
                 ...(faultOverride === undefined ? [] : [{ name: 'FAULT', value: faultOverride }]),
               ],

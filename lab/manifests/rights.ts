@@ -40,8 +40,9 @@ export const rights: object[] = [
     { apiGroups: ['apps'], resources: ['deployments', 'replicasets'], verbs: READ },
     { apiGroups: [''], resources: ['pods', 'events', 'nodes'], verbs: READ },
   ]),
-  // The one thing it may change: Deployments in production. Staging it only reads.
+  // The one thing it may change: Deployments in production. Staging it only reads, there also what the shop logs.
   ...role('tminus', 'shop', [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['patch'] }]),
+  ...role('tminus', 'shop-staging', [{ apiGroups: [''], resources: ['pods/log'], verbs: ['get'] }]),
   ...clusterRole('prometheus', [{ apiGroups: [''], resources: ['pods', 'nodes', 'namespaces'], verbs: READ }]),
 ];
 

@@ -24,7 +24,7 @@ export const loadTestSchema = z
           .strictObject({
             duration: duration('How long the stage lasts.'),
             rate: count(
-              'Requests per second at the end of the stage; the rate climbs or falls to it in a straight line.',
+              'Iterations of the script per second at the end of the stage; the rate climbs or falls to it in a straight line.',
               0,
               MAX_RATE_PER_SECOND,
             ),
@@ -34,7 +34,8 @@ export const loadTestSchema = z
       .min(1)
       .max(MAX_STAGES)
       .meta({
-        description: 'Load over time, in requests per second whatever the service answers (k6 ramping-arrival-rate, an open model).',
+        description:
+          'Load over time, in iterations of the script per second whatever the service answers (k6 ramping-arrival-rate, an open model).',
       })
       .default([
         { duration: '5s', rate: 300 },

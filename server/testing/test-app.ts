@@ -2,12 +2,16 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { EvidenceStore } from '../../activities/evidence/contract.ts';
+import type { House } from '../../release/house.ts';
 import { createApp } from '../app.ts';
 import { loadSigner } from '../identity/signing.ts';
 import { createToken, tokenFileIdentity } from '../identity/tokens.ts';
 import { EXAMPLE_NOW } from './example-status.ts';
 import { fakeCountdowns, type FakeCountdowns } from './fake-countdowns.ts';
 import { memoryEvidence } from './memory-evidence.ts';
+
+/** Forbids nothing, and knows whom the example tells. */
+export const OPEN_HOUSE: House = { notify: ['oncall'], starters: [], unapprovedLaunch: true };
 
 export const BASE = 'http://127.0.0.1:7480';
 
@@ -35,7 +39,8 @@ export interface Browser {
 export function testApp({
   countdowns = fakeCountdowns(),
   pageBase = BASE,
-}: { countdowns?: FakeCountdowns; pageBase?: string } = {}): TestApp {
+  house = OPEN_HOUSE,
+}: { countdowns?: FakeCountdowns; pageBase?: string; house?: House } = {}): TestApp {
   const folder = mkdtempSync(path.join(tmpdir(), 'tminus-server-'));
   const tokens = path.join(folder, 'tokens.yaml');
   const token = createToken(tokens, { subject: 'a.osei', displayName: 'Ama Osei', groups: ['release-managers'] });
@@ -45,6 +50,7 @@ export function testApp({
   const app = createApp({
     countdowns,
     evidence,
+    house,
     identity: tokenFileIdentity(tokens),
     signer,
     links: { pageBase },

@@ -122,7 +122,7 @@ async function countEvents(): Promise<{ events: number; ideal: number; bytes: nu
         evidenceDigest,
         principal: person(who),
         comment: 'bench',
-        issuedAt: new Date(0).toISOString(),
+        issuedAt: new Date().toISOString(),
       };
       await handle.executeUpdate(actUpdate, { args: [signedAct(act)] });
     }

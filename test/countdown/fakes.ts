@@ -128,6 +128,8 @@ export const slow: Finding = {
 };
 export const unseen: Finding = { ...slow, code: 'GuardNoData', subject: 'guard', outcome: 'inconclusive', message: 'no samples for up{}' };
 
+export const fine: Finding = passed('LatencyWithinLimit', 'POST /api/order/create');
+
 /** A world in which everything goes well; a test overrides what goes wrong. */
 export function fakeWorld(): FakeWorld {
   const world: FakeWorld = {

@@ -14,7 +14,7 @@ import {
   type Act,
 } from '../../workflows/messages.ts';
 import { person, signedAct, temporalWorld, type FakeActivities } from '../temporal-world.ts';
-import { fakeWorld, inputFor, report, slow, unseen } from './fakes.ts';
+import { fakeWorld, fine, inputFor, report, slow, unseen } from './fakes.ts';
 
 export const HISTORIES = ['launched', 'no-go', 'rolled-back', 'held-and-resumed'] as const;
 export const historyFile = (name: string): URL => new URL(`../histories/${name}.json`, import.meta.url);
@@ -25,7 +25,7 @@ const worlds: Record<(typeof HISTORIES)[number], Partial<FakeActivities>> = {
   launched: {},
   'no-go': { runLoadTest: async () => report(slow) },
   'rolled-back': { runGuard: async () => ({ ...report(slow), watchedMs: 1 }) },
-  'held-and-resumed': { runGuard: async () => ({ ...report(...((guards += 1) === 1 ? [unseen] : [])), watchedMs: 1000 }) },
+  'held-and-resumed': { runGuard: async () => ({ ...report((guards += 1) === 1 ? unseen : fine), watchedMs: 1000 }) },
 };
 
 async function record(): Promise<void> {
@@ -50,7 +50,7 @@ async function record(): Promise<void> {
           evidenceDigest,
           principal: person(who),
           comment: 'recorded',
-          issuedAt: new Date(0).toISOString(),
+          issuedAt: new Date().toISOString(),
         };
         return handle.executeUpdate(actUpdate, { args: [signedAct(whole)], updateId: whole.id });
       };

@@ -8,6 +8,7 @@ import { createClusterClients } from '../../activities/kubernetes/client.ts';
 import { readDeploymentPods } from '../../activities/kubernetes/pods.ts';
 import { runLoad } from '../../activities/load-test/run-load.ts';
 import { readSecret } from '../../activities/secret.ts';
+import type { TraceStore } from '../../activities/traces/ask-traces.ts';
 import type { AnalysisInput, StepReport } from '../../activities/steps-contract.ts';
 import { kubectl } from '../../lab/cluster.ts';
 import { paths } from '../../lab/paths.ts';
@@ -83,7 +84,7 @@ export async function captureRun(fault: string, name: string, folder: string, te
   const world: AnalysisWorld = {
     store,
     databaseUrl,
-    tracesUrl: (traces) => (environment.spec.traces[traces] as { url: string }).url,
+    traceStore: (traces) => environment.spec.traces[traces] as TraceStore,
     // Each run is judged by itself.
     lastGood: async () => null,
   };

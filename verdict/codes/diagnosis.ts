@@ -3,9 +3,14 @@ import type { CodeRow } from './row.ts';
 
 export const diagnosisCodes = {
   NothingToExplain: {
-    en: 'no limit was broken and nothing leaks',
-    zh: '没有超限，也没有泄漏',
+    en: 'every finding of the load tests is a pass, and nothing leaks',
+    zh: '压测全部通过，也没有泄漏',
     whatToDo: 'Nothing.',
+  },
+  LoadNotPassed: {
+    en: 'a load test broke no limit that has a cause to be sought, and did not pass either',
+    zh: '压测未超限，但也未通过',
+    whatToDo: 'The message names the findings: each says what to do. Then retry the load test.',
   },
   CauseUnknown: {
     en: 'a limit was broken, and no one cause stands out',
@@ -38,9 +43,10 @@ export const diagnosisCodes = {
     whatToDo: 'Look at the database’s CPU, disk and network of that time; name `postgres` for the load test to see statements and locks.',
   },
   CausePoolExhausted: {
-    en: 'requests wait for a connection of the pool while the database is idle',
-    zh: '连接池耗尽，而数据库空闲',
-    whatToDo: 'Give connections back before doing anything else; only then think of a larger pool.',
+    en: 'requests wait for a connection of the pool, and no slow statement or lock was seen that would explain it',
+    zh: '连接池耗尽，且未见慢语句或锁',
+    whatToDo:
+      'Give connections back before doing anything else; only then think of a larger pool. Where the message does not say that statements are quick, name `postgres` for the load test to see them.',
   },
   CauseLockContention: {
     en: 'requests queue for a lock of the process',

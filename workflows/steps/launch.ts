@@ -4,7 +4,7 @@ import type { DeploymentSnapshot, KubernetesActivities, RolloutResult } from '..
 import { judgeRollout, judgeVersion } from '../../verdict/rollout.ts';
 import { durationMs } from '../../release/duration.ts';
 import type { LaunchStep } from '../../release/steps/registry.ts';
-import { long, quick } from '../activity-options.ts';
+import { long, quick, undoing, undoingLong } from '../activity-options.ts';
 import { clusterTaskQueue } from '../messages.ts';
 import {
   operationId,
@@ -17,6 +17,9 @@ import {
   type UndoReport,
 } from '../step.ts';
 import { judgeRollback } from '../../verdict/rollback.ts';
+
+/** A worker that dies in the middle leaves its successor a whole watch. */
+const WATCHES_THAT_MUST_FIT = 2;
 
 export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResult> {
   const { release, step, countdown, generation } = input;
@@ -79,7 +82,12 @@ export async function undoLaunch(entry: UndoEntry, { failedAt, ...identity }: Un
   const { snapshot } = entry;
   const { target } = snapshot;
   const limits = { rollbackMs: durationMs(entry.rollbackWithin), healthMs: durationMs(entry.healthWithin) };
-  const { act, watch } = kubernetes(target.cluster, limits.rollbackMs + limits.healthMs);
+  const taskQueue = clusterTaskQueue(target.cluster);
+  const act = proxyActivities<KubernetesActivities>({ ...undoing, taskQueue });
+  const watch = proxyActivities<KubernetesActivities>({
+    ...undoingLong((limits.rollbackMs + limits.healthMs) * WATCHES_THAT_MUST_FIT),
+    taskQueue,
+  });
   const operation = { id: entry.undoes.replace('/launch/', '/rollback/'), ...identity };
   const write = await act.restoreTemplate({ snapshot, operation, undoes: entry.undoes });
   const startedAfterMs = failedAt === null ? null : Math.max(0, Date.parse(write.at) - Date.parse(failedAt));
@@ -121,8 +129,7 @@ function kubernetes(cluster: string, watchMs: number): { act: KubernetesActiviti
   const taskQueue = clusterTaskQueue(cluster);
   return {
     act: proxyActivities<KubernetesActivities>({ ...quick, taskQueue }),
-    // Twice: a worker that dies in the middle leaves its successor a whole watch.
-    watch: proxyActivities<KubernetesActivities>({ ...long(watchMs * 2), taskQueue }),
+    watch: proxyActivities<KubernetesActivities>({ ...long(watchMs * WATCHES_THAT_MUST_FIT), taskQueue }),
   };
 }
 

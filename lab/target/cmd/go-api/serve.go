@@ -61,7 +61,7 @@ func serve(ctx context.Context, config config, startedAt time.Time) error {
 			log.Error("the last spans were not sent", zap.Error(err))
 		}
 	}()
-	pool, err := shop.OpenPool(ctx, config.databaseURL, config.poolMaxConns)
+	pool, err := shop.OpenPool(ctx, config.databaseURL, config.poolMaxConns, root.Named("postgres"))
 	if err != nil {
 		return err
 	}

@@ -8,9 +8,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
-// cpuClasses are the runtime's CPU seconds spent on garbage collection, on goroutines made to assist it, and in all. GC CPU is the
+// cpuClasses are the runtime's CPU seconds spent on garbage collection, on goroutines made to assist it, on processors that
+// nobody else wanted, and in all. GC CPU is the
 // better predictor of lost throughput than the pauses are.
-var cpuClasses = regexp.MustCompile(`^/cpu/classes/(gc/total|gc/mark/assist|total):cpu-seconds$`)
+var cpuClasses = regexp.MustCompile(`^/cpu/classes/(gc/total|gc/mark/assist|gc/mark/idle|total):cpu-seconds$`)
 
 // NewRegistry answers a registry with the process, the Go runtime (scheduler and GC classes, GC CPU seconds) and
 // build_info{sha,dirty} in it.

@@ -7,9 +7,12 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/multitracer"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.uber.org/zap"
 
+	"tminus.dev/lab/target/internal/observe"
 	"tminus.dev/lab/target/internal/trace"
 )
 
@@ -24,8 +27,8 @@ const (
 type Postgres struct{ Pool *pgxpool.Pool }
 
 // OpenPool answers a pool of at most maxConns connections. It does not wait for the database: a process whose database is down
-// must start and say so on /healthz.
-func OpenPool(ctx context.Context, databaseURL string, maxConns int32) (*pgxpool.Pool, error) {
+// must start and say so on /healthz. Slow statements go to log.
+func OpenPool(ctx context.Context, databaseURL string, maxConns int32, log *zap.Logger) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(databaseURL)
 	if err != nil {
 		return nil, fmt.Errorf("DATABASE_URL cannot be read: %w", err)
@@ -35,7 +38,7 @@ func OpenPool(ctx context.Context, databaseURL string, maxConns int32) (*pgxpool
 	// to 440 ms for the others on a busy machine: PostgreSQL starts a process per connection.
 	config.MinConns = maxConns
 	config.ConnConfig.ConnectTimeout = connectTimeout
-	config.ConnConfig.Tracer = trace.Postgres{}
+	config.ConnConfig.Tracer = multitracer.New(trace.Postgres{}, observe.SlowStatements(log))
 	return pgxpool.NewWithConfig(ctx, config)
 }
 

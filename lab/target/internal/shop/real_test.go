@@ -1,19 +1,25 @@
 package shop
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"tminus.dev/lab/target/internal/fault"
+	"tminus.dev/lab/target/internal/observe"
 	"tminus.dev/lab/target/internal/schema"
 	"tminus.dev/lab/target/migrations"
 )
@@ -34,7 +40,7 @@ func realPostgres(t *testing.T) *Postgres {
 	if _, err := schema.Migrate(t.Context(), url); err != nil {
 		t.Fatal(err)
 	}
-	pool, err := OpenPool(t.Context(), url, 2)
+	pool, err := OpenPool(t.Context(), url, 2, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,6 +56,27 @@ func realRedis(t *testing.T) *Redis {
 	}
 	t.Cleanup(func() { _ = client.Close() })
 	return &Redis{Client: client}
+}
+
+func TestASlowStatementOfThePoolIsLoggedWithoutItsArguments(t *testing.T) {
+	var out bytes.Buffer
+	log := observe.NewLogger(prometheus.NewRegistry(), zapcore.AddSync(&out))
+	pool, err := OpenPool(t.Context(), fromEnvironment(t, "TEST_DATABASE_URL", "postgres://shop@127.0.0.1:5432/scratch"), 1, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	for _, seconds := range []float64{0, 0.15} {
+		if _, err := pool.Exec(t.Context(), "SELECT pg_sleep($1), $2::text", seconds, "alice"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if lines := strings.Count(out.String(), "\n"); lines != 1 || !strings.Contains(out.String(), `"sql":"SELECT pg_sleep($1), $2::text","duration":0.1`) {
+		t.Errorf("%d lines: %s", lines, out.String())
+	}
+	if strings.Contains(out.String(), "alice") {
+		t.Errorf("what it was called with is told: %s", out.String())
+	}
 }
 
 func TestMigratingTwiceAtOnceIsSafeAndSeedsAThousandUsers(t *testing.T) {

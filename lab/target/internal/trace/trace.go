@@ -23,7 +23,8 @@ import (
 var tracer = otel.Tracer("tminus.dev/lab/target")
 
 // Start makes spans flow to the collector at endpoint (http://host:4318): of one request in so many, decided where a trace begins. An
-// empty endpoint means no tracing. The function answered sends what is left and ends it.
+// empty endpoint means no tracing. The function answered sends what is left and ends it. Attributes in OTEL_RESOURCE_ATTRIBUTES, such
+// as the namespace the pod is in, are in every span's resource.
 func Start(ctx context.Context, endpoint, service, sha string, share float64) (stop func(context.Context) error, err error) {
 	otel.SetTextMapPropagator(propagation.TraceContext{})
 	if endpoint == "" {
@@ -36,6 +37,7 @@ func Start(ctx context.Context, endpoint, service, sha string, share float64) (s
 	provider := sdktrace.NewTracerProvider(
 		sdktrace.WithBatcher(exporter),
 		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(share))),
+		// The SDK adds what OTEL_RESOURCE_ATTRIBUTES says.
 		sdktrace.WithResource(resource.NewSchemaless(semconv.ServiceName(service), semconv.ServiceVersion(sha))),
 	)
 	otel.SetTracerProvider(provider)

@@ -1,0 +1,57 @@
+// What a load test keeps beside k6's points. k6 itself is played by a program that ends at once: the real one stands in load-test.k6.test.ts.
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from '@jest/globals';
+import { readStatementsRecord } from '../../analysis/postgres/read-records.ts';
+import { loadTestSchema } from '../../release/steps/load-test.ts';
+import { bytesOf } from '../evidence/bytes-of.ts';
+import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
+import { runLoad } from './run-load.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'tminus-run-load-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('finds slow statements in the logs of the pods under load where the database does not answer', async () => {
+  const store = createFolderEvidenceStore(join(folder, 'evidence'));
+  const k6Path = join(folder, 'k6');
+  writeFileSync(k6Path, '#!/bin/sh\nexit 0\n');
+  chmodSync(k6Path, 0o755);
+  const { digest } = await store.put(
+    { kind: 'k6-script', mediaType: 'text/javascript', source: 'test' },
+    new TextEncoder().encode('export default 1'),
+  );
+  const step = loadTestSchema.parse({
+    type: 'loadTest',
+    script: 'shop.js',
+    target: 'shop-staging',
+    stages: [{ duration: '1s', rate: 1 }],
+    postgres: 'shop',
+  });
+  const staging = { cluster: 'lab', namespace: 'shop-staging', deployment: 'go-api', container: 'go-api' };
+  const line = `${JSON.stringify({ msg: 'Query', sql: 'SELECT * FROM orders WHERE customer = $1', duration: 0.01 })}\n`;
+  const { evidence, facts } = await runLoad(
+    { step: { ...step, script: 'shop.js', target: 'shop-staging' }, staging, image: '', scriptDigest: digest, runId: 'run-1' },
+    {
+      store,
+      k6Path,
+      resolveTarget: () => 'http://127.0.0.1:1',
+      listPods: async () => [{ name: 'go-api-1', ip: '127.0.0.1' }],
+      readPodLog: async (target, pod) => (target === staging && pod === 'go-api-1' ? line : ''),
+      pprofPort: 1,
+      metricsPort: 1,
+      databaseUrl: async () => 'postgres://shop@127.0.0.1:1/shop',
+      workFolder: join(folder, 'work'),
+    },
+    { signal: new AbortController().signal, heartbeat: () => undefined, attempt: 1 },
+  );
+  const kept = evidence.find(({ kind }) => kind === 'slow-statements');
+  expect(readStatementsRecord(await bytesOf(store, kept?.digest ?? ''))).toMatchObject({
+    unread: null,
+    source: 'service-log',
+    statements: [{ statement: 'SELECT * FROM orders WHERE customer = $1', calls: 1, meanMs: 10 }],
+  });
+  expect(facts.find(({ text }) => text.includes("read from the service's own log"))?.text).toMatch(
+    /^the database: connect ECONNREFUSED 127\.0\.0\.1:1; read from the service's own log,/,
+  );
+});

@@ -1,0 +1,73 @@
+import { beforeAll, expect, test } from '@jest/globals';
+import { readPlan } from '../postgres/read-plan.ts';
+import type { StatementCost, StatementsRecord } from '../postgres/records.ts';
+import { parserReady } from '../postgres/statement.ts';
+import { factsOfPlans, type Plans } from './plan-facts.ts';
+
+beforeAll(() => parserReady);
+
+const record: StatementsRecord = {
+  database: 'shop',
+  from: '',
+  to: '',
+  unread: null,
+  statements: ['SELECT 1', 'SELECT 2'].map((statement) => ({
+    statement,
+    calls: 10,
+    totalMs: 1_000,
+    meanMs: 100,
+    rows: 10,
+    blocksHit: 1,
+    blocksRead: 0,
+    tempBlocksWritten: 0,
+  })),
+};
+const plan = (removed: number) =>
+  readPlan(
+    new TextEncoder().encode(
+      JSON.stringify([
+        {
+          Plan: {
+            'Node Type': 'Seq Scan',
+            'Relation Name': 'orders',
+            'Actual Total Time': 90,
+            'Actual Rows': 10,
+            'Plan Rows': 10,
+            'Actual Loops': 1,
+            'Rows Removed by Filter': removed,
+            Filter: '(customer = 7)',
+          },
+          'Execution Time': 100,
+        },
+      ]),
+    ),
+  );
+const plans = (asked: Plans['asked'], part: Partial<Plans> = {}): Plans => ({ logged: [], asked, missing: [], ...part });
+const removedOf = (facts: ReturnType<typeof factsOfPlans>) =>
+  [...facts].map(([statement, of]) => [statement, of.find(({ subject }) => subject === 'rows removed')?.values['rows']]);
+
+test('lays each plan to the statement it was asked for, past those that could not be had', () => {
+  expect(removedOf(factsOfPlans([record], plans([plan(7), plan(8)])))).toEqual([
+    ['SELECT 1', 7],
+    ['SELECT 2', 8],
+  ]);
+  expect(removedOf(factsOfPlans([record], plans([plan(8)], { missing: ['plan of "SELECT 1": permission denied'] })))).toEqual([
+    ['SELECT 2', 8],
+  ]);
+});
+
+test('takes the plan that was logged for the statement it says', () => {
+  const logged = [{ ...plan(9), statement: 'SELECT 1' }];
+  const record1 = {
+    ...record,
+    statements: [{ ...(record.statements[0] as StatementCost), statement: 'SELECT $1' }, record.statements[1] as StatementCost],
+  };
+  expect(removedOf(factsOfPlans([record1], plans([plan(8)], { logged })))).toEqual([
+    ['SELECT $1', 9],
+    ['SELECT 2', 8],
+  ]);
+});
+
+test('lays no plan to any statement where they are not as many', () => {
+  expect(factsOfPlans([record], plans([plan(7)])).size).toBe(0);
+});

@@ -1,0 +1,65 @@
+// Goroutines that may leak though the runtime does not prove it: it cannot where a global variable or a connection still reaches them.
+import type { Goroutines } from '../goroutine/goroutines.ts';
+import { growingSites, type Leak } from '../goroutine/leaks.ts';
+import { waitsOfRequests } from '../goroutine/requests.ts';
+import { looksByPod } from '../runtime/pods.ts';
+import type { RuntimeSample } from '../runtime/sample.ts';
+
+export interface TakenProfile {
+  /** `pod shop-staging/go-api-…` */
+  source: string;
+  value: Goroutines;
+  /** Milliseconds since 1970; null where the profile does not say. */
+  takenAtMs: number | null;
+}
+
+export interface Suspect extends Leak {
+  /** Between the two profiles; null where they do not say when they were taken. */
+  gapSeconds: number | null;
+}
+
+/** A request under way may have started a handful of goroutines at one place, which end with it. */
+const PER_REQUEST = 4;
+/** What leaks stays to the end of the run. Where less than this share of what grew did, it was work under way. */
+const STAYING_SHARE = 0.5;
+
+/**
+ * Sites that grew between the first and the last profile of the pods of one load test, most first. Null where no pod has two. Left out is what
+ * the requests in flight account for, and what had ended when the load did.
+ */
+export function suspectsOf(profiles: readonly TakenProfile[], samples: readonly RuntimeSample[]): Suspect[] | null {
+  const pairs = [...new Set(profiles.map(({ source }) => source))].flatMap((source) => {
+    const own = profiles.filter((profile) => profile.source === source);
+    const [first, last] = [own[0], own.at(-1)];
+    return own.length < 2 || first === undefined || last === undefined ? [] : [{ source, first, last }];
+  });
+  if (pairs.length === 0) return null;
+  const later = pairs.map(({ last }) => last.value);
+  const { inFlight } = waitsOfRequests(later);
+  const stayed = grewOverRun(
+    pairs.map(({ source }) => source),
+    samples,
+  );
+  const gaps = pairs.flatMap(({ first, last }) =>
+    first.takenAtMs === null || last.takenAtMs === null ? [] : [(last.takenAtMs - first.takenAtMs) / 1_000],
+  );
+  const gapSeconds = gaps.length === 0 ? null : Math.max(...gaps);
+  return growingSites(
+    pairs.map(({ first }) => first.value),
+    later,
+  )
+    .filter(({ count }) => count > PER_REQUEST * inFlight && (stayed === null || stayed >= STAYING_SHARE * count))
+    .map((leak) => ({ ...leak, gapSeconds }));
+}
+
+/** How many more goroutines these pods had at their last look, after the load, than at their first, before it. Null where one was not looked at. */
+function grewOverRun(sources: readonly string[], samples: readonly RuntimeSample[]): number | null {
+  const pods = looksByPod(samples);
+  let sum = 0;
+  for (const source of sources) {
+    const told = pods.get(source.slice(source.lastIndexOf('/') + 1))?.flatMap(({ goroutines }) => goroutines ?? []) ?? [];
+    if (told.length < 2) return null;
+    sum += (told.at(-1) as number) - (told[0] as number);
+  }
+  return sum;
+}

@@ -1,0 +1,122 @@
+// The summaries of k6, three generations: `handleSummary` data, the older `--summary-export`, and the machine-readable one of k6 1.x and 2.x.
+// None of them says which executor ran: k6 1.8 writes `dropped_iterations` of 0 for constant-vus once a threshold names it, and none at all for a
+// constant-arrival-rate that dropped nothing. So a summary can fail a service and never passes one.
+import { UnreadableEvidence } from '../analysis.ts';
+import { isObject, optional, pointsOf, share, WAY_OUT, whole, type Json } from './figures.ts';
+import { ALL_REQUESTS, type LoadReport, type ReportedEndpoint } from './report.ts';
+
+const POINTS = { med: 0.5, 'p(50)': 0.5, 'p(90)': 0.9, 'p(95)': 0.95, 'p(99)': 0.99, 'p(99.9)': 0.999, max: 1 };
+
+/** Values under `values`, or flat beside the thresholds. */
+export function k6Summary(metrics: Json): LoadReport {
+  const byName = new Map(
+    Object.entries(metrics).flatMap(([name, metric]) =>
+      isObject(metric) ? [[name, isObject(metric['values']) ? metric['values'] : metric] as const] : [],
+    ),
+  );
+  const report = reportOf('k6 summary', 'metrics', byName);
+  const told = report.endpoints[0]?.quantiles.some((quantile) => quantile.share === 0.99);
+  return {
+    ...report,
+    crossed: crossedOf(Object.entries(metrics), 'metrics'),
+    notes: [...(told ? [] : ['it holds no p(99): ask for it with summaryTrendStats, or give the points (--out json)']), ...report.notes],
+  };
+}
+
+export function k6Machine(list: readonly unknown[]): LoadReport {
+  const metrics = list.flatMap((metric) =>
+    isObject(metric) && typeof metric['name'] === 'string' ? [[metric['name'], metric] as const] : [],
+  );
+  const byName = new Map(metrics.map(([name, { values }]) => [name, isObject(values) ? values : {}]));
+  const report = reportOf('k6 machine-readable summary', 'results.metrics', byName);
+  return {
+    ...report,
+    crossed: crossedOf(metrics, 'results.metrics'),
+    notes: ['this summary never holds a p(99); give the points (--out json)', ...report.notes],
+  };
+}
+
+function reportOf(tool: string, place: string, metrics: ReadonlyMap<string, Json>): LoadReport {
+  if (!metrics.has('http_req_duration') || !metrics.has('http_reqs'))
+    throw new UnreadableEvidence('there is no http_req_duration and http_reqs', place, 'summarize a run that made HTTP requests');
+  const tagged = [...metrics.keys()].flatMap((name) => {
+    const tags = TAGGED.exec(name)?.[1];
+    return tags === undefined ? [] : [endpointOf(nameOf(tags), tags, place, metrics)];
+  });
+  const dropped = metrics.get('dropped_iterations');
+  return {
+    tool,
+    model: 'unknown',
+    endpoints: [endpointOf(ALL_REQUESTS, '', place, metrics), ...tagged],
+    seconds: null,
+    dropped: dropped === undefined ? null : whole(dropped, 'count', `${place}.dropped_iterations`),
+    notes: tagged.some(({ requests }) => requests === null)
+      ? [
+          'how many requests an endpoint got stands in a summary only with count among summaryTrendStats, or a threshold on http_reqs{name:...}',
+        ]
+      : [],
+  };
+}
+
+/** `http_req_duration{name:GET /a}`: k6 writes the metrics of tags that a threshold names. */
+const TAGGED = /^http_req_duration(\{.*\bname:.*\})$/u;
+
+/** `GET /a` of `{name:GET /a}`; of several tags all, for they are a part of the endpoint's requests. */
+function nameOf(tags: string): string {
+  const inside = tags.slice(1, -1).trim();
+  return /^name:([^,]+)$/u.exec(inside)?.[1]?.trim() ?? inside;
+}
+
+/** @param tags `{name:GET /a}`, or empty for all requests. */
+function endpointOf(endpoint: string, tags: string, place: string, metrics: ReadonlyMap<string, Json>): ReportedEndpoint {
+  const of = (name: string): { values: Json; at: string } | null => {
+    const values = metrics.get(name + tags);
+    return values === undefined ? null : { values, at: `${place}.${name}${tags}` };
+  };
+  const [duration, sent, failed] = [of('http_req_duration'), of('http_reqs'), of('http_req_failed')];
+  const { matches, total, rate } = failed === null ? { matches: null, total: null, rate: null } : rateOf(failed.values, failed.at);
+  // With `count` among summaryTrendStats the latencies tell it themselves.
+  const timed =
+    duration === null || optional(duration.values, 'count', duration.at) === null ? null : whole(duration.values, 'count', duration.at);
+  const requests = sent === null ? (total ?? timed) : whole(sent.values, 'count', sent.at);
+  return {
+    endpoint,
+    requests,
+    failed: matches ?? (rate === null || requests === null ? null : Math.round(rate * requests)),
+    quantiles: duration === null ? [] : pointsOf(duration.values, POINTS, 1, duration.at),
+  };
+}
+
+interface Rate {
+  matches: number | null;
+  total: number | null;
+  /** 0-1. */
+  rate: number | null;
+}
+
+/** `{matches, total, rate}`, `{passes, fails, rate}` or flat with `value` for the rate; of http_req_failed, passes are what failed. */
+function rateOf(values: Json, at: string): Rate {
+  const rate = values['rate'] === undefined ? 'value' : 'rate';
+  const count = (name: string): number | null => (optional(values, name, at) === null ? null : whole(values, name, at));
+  const [matches, fails] = [count('matches') ?? count('passes'), count('fails')];
+  return {
+    matches,
+    total: count('total') ?? (matches === null || fails === null ? null : matches + fails),
+    rate: optional(values, rate, at) === null ? null : share(values, rate, at),
+  };
+}
+
+/** Thresholds that were crossed: `{ok: false}`, and in the older export `true`, which there means that it failed. */
+function crossedOf(metrics: readonly (readonly [string, unknown])[], place: string): Map<string, string[]> {
+  const crossed = new Map<string, string[]>();
+  for (const [name, metric] of metrics) {
+    if (!isObject(metric) || !isObject(metric['thresholds'])) continue;
+    for (const [threshold, result] of Object.entries(metric['thresholds'])) {
+      const failed = isObject(result) && typeof result['ok'] === 'boolean' ? !result['ok'] : result;
+      if (typeof failed !== 'boolean')
+        throw new UnreadableEvidence('this is no result of a threshold', `${place}.${name}.thresholds.${threshold}`, WAY_OUT);
+      if (failed) crossed.set(name, [...(crossed.get(name) ?? []), threshold]);
+    }
+  }
+  return crossed;
+}

@@ -1,0 +1,118 @@
+// What each act does once it counts.
+import type { Action } from '../verdict/can.ts';
+import { actorOf, current, evaluate, moveLaunch, record, specOf, type CountdownState } from './countdown-state.ts';
+import type { Act } from './messages.ts';
+import { explainNow, openFinding } from './refusals.ts';
+import { explainingSteps } from './steps/registry.ts';
+
+/** Answers the sentence its author reads. */
+export const effects: Record<Action, (state: CountdownState, act: Act) => string> = {
+  approve: (state, act) => decide(state, act, 'approve'),
+  reject: (state, act) => decide(state, act, 'reject'),
+  hold: (state, act) => {
+    hold(state, actorOf(act.principal), act.principal.displayName, act.comment);
+    return 'the clock is stopped';
+  },
+  resume: (state, act) => resume(state, act),
+  recycle: (state, act) => {
+    state.recycleTo = state.checkpoints.find(({ name, offset }) => name === act.to || offset === act.to)?.name ?? null;
+    state.version += 1;
+    return `going back to ${state.recycleTo}`;
+  },
+  retry: (state, act) => {
+    runAgain(state, [act.step ?? '']);
+    return `${act.step} runs again`;
+  },
+  waive: (state, act) => {
+    const checkpoint = current(state);
+    checkpoint.waivers.push({
+      finding: act.finding ?? '',
+      said: openFinding(checkpoint, act)?.message ?? '',
+      reason: act.comment,
+      by: act.principal,
+      expiresAtMs: Date.parse(act.expiresAt ?? ''),
+    });
+    evaluate(state, checkpoint, Date.now());
+    state.version += 1;
+    return `${act.finding} is waived until ${act.expiresAt}`;
+  },
+  abort: (state, act) => {
+    state.sentence = `aborted by ${act.principal.displayName}: ${act.comment}`;
+    return 'the countdown ends';
+  },
+};
+
+function decide(state: CountdownState, act: Act, decision: 'approve' | 'reject'): string {
+  const checkpoint = current(state);
+  const { principal, comment, revision, evidenceDigest } = act;
+  checkpoint.approvals.push({
+    principal,
+    decision,
+    comment,
+    at: new Date(Date.now()).toISOString(),
+    revision,
+    evidenceDigest,
+    verified: principal.verified,
+  });
+  const { reasons } = evaluate(state, checkpoint, Date.now());
+  state.version += 1;
+  return decision === 'reject'
+    ? `${checkpoint.name} is no-go`
+    : (reasons.find(({ code }) => code === 'WaitingForApproval')?.message ?? `${checkpoint.name} has its approvals`);
+}
+
+export function hold(state: CountdownState, actor: string, name: string, reason: string): void {
+  const refusal = explainNow(state, 'hold');
+  if (refusal !== null || state.hold)
+    return record(state, Date.now(), actor, 'hold.refused', current(state).name, refusal ?? 'it is already held');
+  state.hold = { sinceMs: Date.now(), by: name, reason, announced: false };
+  record(state, Date.now(), actor, 'hold.accepted', current(state).name, reason);
+}
+
+/** Starts the clock again. The launch time is kept while what comes next is still ahead, else moved by the length of the hold. */
+function resume(state: CountdownState, act: Act): string {
+  const now = Date.now();
+  const checkpoint = current(state);
+  const heldMs = state.hold ? now - state.hold.sinceMs : 0;
+  const next = checkpoint.reached ? state.checkpoints[state.cursor + 1] : checkpoint;
+  const missed = next !== undefined && next.atMs < now;
+  const shift = act.launchAt === 'shift' || (act.launchAt === undefined && missed);
+  state.heldMs += heldMs;
+  state.hold = null;
+  if (shift) moveLaunch(state, state.launchAtMs + Math.max(heldMs, now - checkpoint.atMs));
+  state.readyAtMs = now;
+  const deadlineMs = checkpoint.approvalDeadlineMs;
+  // A held clock does not run out on those who are asked; whom nobody asked in time is asked anew.
+  if (deadlineMs !== undefined && now < deadlineMs + heldMs) checkpoint.approvalDeadlineMs = deadlineMs + heldMs;
+  else delete checkpoint.approvalDeadlineMs;
+  delete checkpoint.holdDeadlineMs;
+  checkpoint.own = [];
+  const unsure = checkpoint.steps
+    .filter(({ findings }) => findings.some(({ outcome }) => outcome === 'inconclusive'))
+    .map(({ name }) => name);
+  if (unsure.length > 0) runAgain(state, unsure);
+  state.version += 1;
+  const launch = new Date(state.launchAtMs).toISOString();
+  if (shift) record(state, now, 'tminus', 'plan.changed', state.input.release.metadata.name, `launch at ${launch}`);
+  return shift ? `the clock runs; the launch moves to ${launch}` : `the clock runs; the launch stays at ${launch}`;
+}
+
+/**
+ * Marks steps to run again and forgets what they found, so that the checkpoint is judged on the new round only. Whatever explained the old
+ * round goes with it.
+ */
+function runAgain(state: CountdownState, names: readonly string[]): void {
+  const checkpoint = current(state);
+  const { steps: specs } = specOf(state.input, checkpoint.name);
+  const first = checkpoint.steps.findIndex(({ name }) => names.includes(name));
+  for (const [index, step] of checkpoint.steps.entries()) {
+    const explains = index > first && specs[index] && explainingSteps.has(specs[index].type) && step.state !== 'later';
+    if (!names.includes(step.name) && !explains) continue;
+    if (!checkpoint.pending.includes(step.name)) checkpoint.pending.push(step.name);
+    Object.assign(step, { state: 'later', findings: [], facts: [], evidence: [] });
+  }
+  delete checkpoint.holdDeadlineMs;
+  delete checkpoint.stopDeadlineMs;
+  delete checkpoint.approvalDeadlineMs;
+  state.version += 1;
+}

@@ -1,0 +1,104 @@
+// Why an act cannot count: the phase first, then who, then what they saw. A refusal is a sentence and a line in the audit, never a crash.
+import { workflowInfo } from '@temporalio/workflow';
+import { explainCan, explainWho, samePerson, type Action } from '../verdict/can.ts';
+import type { Finding } from '../verdict/finding.ts';
+import { findingKey } from '../verdict/judge.ts';
+import { current, findingsOf, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import type { Act } from './messages.ts';
+
+/** Signed this much before a countdown began, an act was meant for another run of the same name. More than clocks differ. */
+const SIGNED_BEFORE_MS = 5 * 60_000;
+
+/** Why an act cannot count now, or null. The phase comes first, then who, then what they saw. */
+export function explainRefusal(state: CountdownState, act: Act): string | null {
+  if (act.countdown !== workflowInfo().workflowId) return `this act was signed for ${act.countdown}`;
+  if (Date.parse(act.issuedAt) < state.startedAtMs - SIGNED_BEFORE_MS)
+    return `this act was signed at ${act.issuedAt}, before this countdown began; read it and decide again`;
+  const checkpoint = current(state);
+  const spec = specOf(state.input, checkpoint.name);
+  const bound = act.action === 'approve' || act.action === 'reject' || act.action === 'waive';
+  if (bound && act.checkpoint !== checkpoint.name) return explainWrongCheckpoint(state, act.checkpoint);
+  const tooLate = act.action === 'approve' && state.phase !== 'counting' ? explainTooLate(checkpoint) : null;
+  if (tooLate !== null) return tooLate;
+  const wrongPhase = explainNow(state, act.action);
+  if (wrongPhase !== null) return `too early or too late: ${wrongPhase}`;
+  const rule = {
+    groups: spec.approval?.groups ?? state.input.release.spec.approvers.groups,
+    allowRequester: spec.approval?.allowRequester ?? false,
+    allowUnverified: state.input.release.spec.allowUnverified,
+  };
+  const wrongPerson = explainWho(act.action, act.principal, rule, state.input.requestedBy);
+  if (wrongPerson !== null) return wrongPerson;
+  if (
+    act.action === 'approve' &&
+    checkpoint.approvals.some(
+      (given) =>
+        samePerson(given.principal, act.principal) && given.decision === 'approve' && given.evidenceDigest === checkpoint.evidenceDigest,
+    )
+  ) {
+    return `${act.principal.displayName} has already approved ${checkpoint.name}; a person counts once`;
+  }
+  if (bound && (act.revision !== checkpoint.revision || act.evidenceDigest !== checkpoint.evidenceDigest)) {
+    return `given on old evidence: revision ${act.revision} was read, revision ${checkpoint.revision} stands now; read it and decide again`;
+  }
+  return explainWrongDetail(state, act);
+}
+
+export function explainWrongCheckpoint(state: CountdownState, name: string): string {
+  const asked = state.checkpoints.find((checkpoint) => checkpoint.name === name);
+  if (!asked) return `the plan has no checkpoint ${name}; it has ${state.checkpoints.map((checkpoint) => checkpoint.name).join(', ')}`;
+  return asked.passed
+    ? `too late: ${name} has already been passed`
+    : `too early: ${name} is reached at ${new Date(asked.atMs).toISOString()}`;
+}
+
+function explainWrongDetail(state: CountdownState, act: Act): string | null {
+  const checkpoint = current(state);
+  const needsComment: Action[] = ['reject', 'waive', 'abort', 'recycle'];
+  if (needsComment.includes(act.action) && act.comment.trim() === '') return `${act.action} needs a reason`;
+  if (act.action === 'waive') {
+    if (!openFinding(checkpoint, act))
+      return `${checkpoint.name} has no open finding ${act.finding ?? ''}; it has ${openFindings(state) || 'none'}`;
+    if (!act.expiresAt || !(Date.parse(act.expiresAt) > Date.now())) return 'a waiver needs an expiry in the future';
+  }
+  if (act.action === 'recycle') {
+    const to = state.checkpoints.findIndex(({ name, offset }) => name === act.to || offset === act.to);
+    if (to < 0 || to > state.cursor)
+      return `the countdown can go back to ${state.checkpoints
+        .slice(0, state.cursor + 1)
+        .map(({ name, offset }) => `${offset} ${name}`)
+        .join(', ')}`;
+    if (state.undo.length > 0) return 'the launch has begun; abort rolls it back';
+  }
+  if (act.action === 'retry' && !checkpoint.steps.some(({ name }) => name === act.step)) {
+    return `${checkpoint.name} has no step ${act.step ?? ''}; it has ${checkpoint.steps.map(({ name }) => name).join(', ') || 'none'}`;
+  }
+  return null;
+}
+
+/** The finding a waiver is about: the first of that name that nobody has waived as it stands. */
+export const openFinding = (checkpoint: CheckpointState, { finding }: Act): Finding | undefined =>
+  findingsOf(checkpoint).find(
+    (candidate) =>
+      findingKey(candidate) === finding &&
+      candidate.outcome !== 'pass' &&
+      !checkpoint.waivers.some(
+        (waiver) => waiver.finding === finding && waiver.said === candidate.message && waiver.expiresAtMs > Date.now(),
+      ),
+  );
+
+const openFindings = (state: CountdownState): string =>
+  findingsOf(current(state))
+    .filter(({ outcome }) => outcome !== 'pass')
+    .map(findingKey)
+    .join(', ');
+
+/** Why an action is not possible now, or null. An ending that is decided is an end, though what belongs to it still goes on. */
+export const explainNow = (state: CountdownState, action: Action): string | null =>
+  explainCan(action, state.ending === null ? state.phase : 'ended');
+
+/** Why it is too late to approve, or null: a deadline that has passed stands also where no worker was there to see it pass. */
+export function explainTooLate({ name, approvalDeadlineMs }: CheckpointState): string | null {
+  if (approvalDeadlineMs === undefined || Date.now() < approvalDeadlineMs) return null;
+  return `too late: the deadline of ${name} passed at ${new Date(approvalDeadlineMs).toISOString()}`;
+}

@@ -1,0 +1,82 @@
+// One round of one step, as a child workflow. What it found enters the checkpoint; that it could not run is a finding, too.
+import { executeChild, isCancellation, workflowInfo } from '@temporalio/workflow';
+import type { Step } from '../release/steps/registry.ts';
+import type { Finding } from '../verdict/finding.ts';
+import { enterPhase } from './announce.ts';
+import { earlierSteps, evaluate, record, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import { sentenceOf } from './failure-sentence.ts';
+import type { StepInput, StepResult } from './step.ts';
+import { stepWorkflows } from './steps/registry.ts';
+
+/** A step that could not run, or ran and said nothing, is inconclusive, never a pass. */
+export async function runStep(state: CountdownState, checkpoint: CheckpointState, spec: Step): Promise<void> {
+  const { name } = spec;
+  const status = checkpoint.steps.find((step) => step.name === name);
+  if (!status) throw new Error(`checkpoint ${checkpoint.name} has no step ${name}`);
+  enterPhase(state, 'running');
+  const round = status.round + 1;
+  const workflowId = `${workflowInfo().workflowId}/${checkpoint.name}/${name}/${round}`;
+  Object.assign(status, {
+    round,
+    state: 'running',
+    startedAt: new Date(Date.now()).toISOString(),
+    workflowId,
+    findings: [],
+    facts: [],
+    evidence: [],
+  });
+  record(state, Date.now(), 'tminus', 'step.started', `${checkpoint.name}/${name}`, `round ${round}`);
+  const input: StepInput = {
+    countdown: workflowInfo().workflowId,
+    generation: state.generation,
+    checkpoint: checkpoint.name,
+    round,
+    release: state.input.release,
+    step: spec,
+    scripts: state.input.scripts,
+    doneMs: checkpoint.doneMs[name] ?? 0,
+    earlier: earlierSteps(state, checkpoint, name),
+    undo: state.undo,
+  };
+  try {
+    const result: StepResult = await executeChild(stepWorkflows[spec.type], {
+      args: [input],
+      workflowId,
+      staticSummary: `${checkpoint.offset} ${name}, round ${round}`,
+    });
+    const findings = result.findings.length > 0 ? result.findings : [silent(name)];
+    Object.assign(status, { state: 'done', findings, facts: result.facts, evidence: result.evidence });
+    if (result.doneMs !== undefined) checkpoint.doneMs[name] = result.doneMs;
+    state.failedAt = result.failedAt ?? null;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    Object.assign(status, {
+      state: 'failed-to-run',
+      findings: [unsure('StepCouldNotRun', name, `step ${name} could not run: ${sentenceOf(error)}`)],
+    });
+  }
+  status.finishedAt = new Date(Date.now()).toISOString();
+  checkpoint.pending = checkpoint.pending.filter((pending) => pending !== name);
+  const { verdict, reasons } = evaluate(state, checkpoint, Date.now());
+  record(
+    state,
+    Date.now(),
+    'tminus',
+    'step.finished',
+    `${checkpoint.name}/${name}`,
+    reasons.map(({ message }) => message).join('; ') || verdict,
+  );
+}
+
+const silent = (step: string): Finding => unsure('StepFoundNothing', step, `step ${step} ended without a finding`);
+
+const unsure = (code: string, subject: string, message: string): Finding => ({
+  code,
+  subject,
+  outcome: 'inconclusive',
+  measured: null,
+  limit: null,
+  unit: '',
+  message,
+  evidence: [],
+});
