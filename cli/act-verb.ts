@@ -1,6 +1,7 @@
 // What the verbs that change a countdown have in common: a reason, what was seen, and the sentence that comes back.
 import type { Command } from 'commander';
-import type { CheckpointStatus, CountdownStatus } from '../workflows/messages.ts';
+import type { CheckpointStatus } from '../workflows/messages.ts';
+import type { ShownStatus } from './shown-status.ts';
 import { connect } from './api.ts';
 import { usageFailure } from './failure.ts';
 import { hint, print } from './output.ts';
@@ -24,7 +25,7 @@ export interface ActVerb<Options extends ActOptions> {
   reads: 'status' | 'nothing';
   options?: (command: Command) => Command;
   /** What it sends beside the comment. Throws a CliFailure for what cannot be meant. */
-  say?: (options: Options, status: CountdownStatus) => Partial<Said>;
+  say?: (options: Options, status: ShownStatus) => Partial<Said>;
   /** Asked before anything is sent. */
   confirm?: (release: string, options: Options, command: Command) => Promise<void>;
 }
@@ -40,7 +41,8 @@ export function actVerb<Options extends ActOptions>(program: Command, verb: ActV
   (verb.options?.(command) ?? command)
     .option('--id <id>', 'of an act whose answer was lost: it counts at most once')
     .action(async (release: string, options: Options, self: Command) => {
-      const comment = await messageOf(options.message, verb);
+      const comment = await messageOf(options.message);
+      if (verb.needsMessage && comment === '') throw usageFailure(`${verb.name} needs a reason`, `add -m "…"`);
       const api = connect(self);
       await verb.confirm?.(release, options, self);
       const id = options.id === undefined ? {} : { id: options.id };
@@ -67,14 +69,14 @@ export const withCheckpoint = (command: Command): Command =>
 const SHOWN_DIGEST = 'sha256:'.length + 12;
 
 /** Printed before it is sent: whoever decides reads on what. */
-function decidedOn(action: string, status: CountdownStatus, seen: Seen): string {
+function decidedOn(action: string, status: ShownStatus, seen: Seen): string {
   const checkpoint = status.checkpoints.find(({ name }) => name === seen.name);
   const where = checkpoint ? `${checkpoint.offset} ${checkpoint.name}` : seen.name;
   return `${action} ${status.release} at ${where}: revision ${seen.revision}, evidence ${seen.evidenceDigest.slice(0, SHOWN_DIGEST) || 'none'}…${checkpoint ? `, ${standingOf(status, checkpoint)}` : ''}`;
 }
 
 /** A final poll measures nothing itself: what is decided there is what all checkpoints before it found. */
-function standingOf({ checkpoints }: CountdownStatus, { evaluation, approval, approvals, name }: CheckpointStatus): string {
+function standingOf({ checkpoints }: ShownStatus, { evaluation, approval, approvals, name }: CheckpointStatus): string {
   const sofar = checkpoints
     .slice(0, checkpoints.findIndex((each) => each.name === name) + 1)
     .flatMap((each) => each.evaluation?.findings ?? []);
@@ -94,10 +96,9 @@ function renderAct(release: string, { name, revision }: Seen, { sentence, phase 
   ].join('\n');
 }
 
-async function messageOf(given: string | undefined, { name, needsMessage }: { name: string; needsMessage: boolean }): Promise<string> {
-  const text = given === '-' ? (await readStdin()).trim() : (given ?? '').trim();
-  if (needsMessage && text === '') throw usageFailure(`${name} needs a reason`, `add -m "…"`);
-  return text;
+/** The text of `-m`, or what comes on stdin where it is `-`; empty where nothing was said. */
+export async function messageOf(given: string | undefined): Promise<string> {
+  return (given === '-' ? await readStdin() : (given ?? '')).trim();
 }
 
 /** The server takes 4,000 characters; beyond this somebody has piped the wrong thing. */

@@ -15,17 +15,18 @@ export interface Api {
   /** `twice`: the server counts the same request once, so that it is sent again when nobody knows whether it arrived. */
   post<T>(path: string, body: unknown, options?: { twice: boolean }): Promise<T>;
   text(path: string): Promise<string>;
-  /** The bytes as they come; a server that breaks off throws. */
+  /** The bytes as they come; a server that breaks off is the failure `BrokenOff`, after some of them. */
   bytes(path: string): AsyncIterable<Uint8Array>;
-  /** The same server as another person. */
-  as(token: string): Api;
   url: string;
 }
 
 /** The server that `--server` or TMINUS_SERVER names, as the owner of the token. */
 export function connect(command: Command): Api {
-  return api(serverUrl(command), readToken(command.optsWithGlobals<{ tokenFile?: string }>().tokenFile));
+  return connectAs(command, readToken(command.optsWithGlobals<{ tokenFile?: string }>().tokenFile));
 }
+
+/** The same server as the owner of this token. */
+export const connectAs = (command: Command, token: string): Api => api(serverUrl(command), token);
 
 /** Without a slash at its end. */
 export function serverUrl(command: Command): string {
@@ -80,9 +81,17 @@ function api(url: string, token: string): Api {
     async *bytes(path) {
       const answer = await call('GET', path, { twice: true });
       if (!answer.ok || !answer.body) await json(answer);
-      yield* answer.body as AsyncIterable<Uint8Array>;
+      try {
+        yield* answer.body as AsyncIterable<Uint8Array>;
+      } catch (error) {
+        throw new CliFailure(
+          'BrokenOff',
+          `the server at ${url} broke off in the middle of its answer: ${error instanceof Error ? error.message : String(error)}`,
+          'the log of the server says why',
+          EXIT.unexpected,
+        );
+      }
     },
-    as: (other) => api(url, other),
   };
 }
 

@@ -1,9 +1,13 @@
 // `tminus dev`: Temporal server, worker and HTTP server as one command for a laptop. Each is a process of its own and is started again
 // when it dies: a countdown must not care.
 import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { EXIT } from './exit-codes.ts';
+import { CliFailure, usageFailure } from './failure.ts';
+import { checkEnvironment } from './submission.ts';
 
 interface DevOptions {
   environment: string;
@@ -12,7 +16,7 @@ interface DevOptions {
   port: string;
 }
 
-interface Part {
+export interface Part {
   name: string;
   command: string;
   argv: string[];
@@ -28,13 +32,16 @@ const RESTART_AFTER_MS = 1_000;
 /** Beyond this many deaths in a row something is wrong that a restart does not mend. */
 const RESTARTS = 20;
 
+/** Where `init` writes one and `dev` looks for it. */
+export const ENVIRONMENT_FILE = '.tminus/environment.yaml';
+
 const root = resolve(import.meta.dirname, '..');
 
 export function devCommand(program: Command): void {
   program
     .command('dev')
     .description('run Temporal server, worker and HTTP server on this machine')
-    .option('--environment <file>', 'names to addresses of clusters, Prometheus, targets', '.tminus/environment.yaml')
+    .option('--environment <file>', 'names to addresses of clusters, Prometheus, targets', ENVIRONMENT_FILE)
     .option('--temporal <address>', 'use this Temporal server instead of an own one')
     .option('--namespace <name>', 'Temporal namespace', 'default')
     .option('--port <number>', 'port of page and API', '7480')
@@ -42,6 +49,7 @@ export function devCommand(program: Command): void {
 }
 
 async function dev(options: DevOptions): Promise<void> {
+  await assertEnvironment(options.environment);
   const address = options.temporal ?? '127.0.0.1:7233';
   const env = {
     ...process.env,
@@ -72,6 +80,16 @@ async function dev(options: DevOptions): Promise<void> {
   }
 }
 
+/** Looked at before anything starts: three processes would each say it in their own way. */
+async function assertEnvironment(file: string): Promise<void> {
+  if (!existsSync(file))
+    throw usageFailure(
+      `there is no environment file ${file}, which says where the clusters, Prometheus and targets of releases are`,
+      '`tminus init` writes one to edit; --environment names another',
+    );
+  await checkEnvironment(file);
+}
+
 const nodePart = (name: string, file: string, ready: Part['ready']): Part => ({
   name,
   command: process.execPath,
@@ -81,8 +99,9 @@ const nodePart = (name: string, file: string, ready: Part['ready']): Part => ({
 });
 
 /** Starts a part, waits until it is ready, and keeps it alive until stopped. */
-async function supervise(part: Part, env: NodeJS.ProcessEnv, stopping: AbortSignal): Promise<{ stop(): Promise<void> }> {
+export async function supervise(part: Part, env: NodeJS.ProcessEnv, stopping: AbortSignal): Promise<{ stop(): Promise<void> }> {
   let child = start(part, env);
+  const first = heard(child);
   let deaths = 0;
   const watch = (): void => {
     child.once('exit', (code, signal) => {
@@ -96,12 +115,14 @@ async function supervise(part: Part, env: NodeJS.ProcessEnv, stopping: AbortSign
       setTimeout(() => {
         if (stopping.aborted) return;
         child = start(part, env);
+        heard(child).passOn();
         process.stdout.write(`${part.name.padEnd(8)}started again, pid ${child.pid}\n`);
         watch();
       }, RESTART_AFTER_MS);
     });
   };
-  await ready(part, child);
+  await ready(part, child, first.text);
+  first.passOn();
   process.stdout.write(`${part.name.padEnd(8)}ready, pid ${child.pid}\n`);
   watch();
   return {
@@ -117,20 +138,47 @@ async function supervise(part: Part, env: NodeJS.ProcessEnv, stopping: AbortSign
 function start({ command, argv, name, ready: when }: Part, env: NodeJS.ProcessEnv): ChildProcess {
   const child = spawn(command, argv, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   child.on('error', (error) => process.stderr.write(`${name} cannot start: ${error.message}\n`));
-  child.stderr?.on('data', (chunk: Buffer) => process.stderr.write(chunk));
   if ('port' in when) child.stdout?.resume();
   return child;
 }
 
-async function ready({ name, ready: when, readyWithinMs }: Part, child: ChildProcess): Promise<void> {
-  const died = new Promise<never>((_, fail) =>
-    child.once('exit', (code) => fail(new Error(`${name} ended with ${code} before it was ready`))),
-  );
+/** What a part says on stderr: kept until it is ready, for where it cannot start this is the sentence to tell; then passed on. */
+function heard(child: ChildProcess): { text: () => string; passOn: () => void } {
+  let kept = '';
+  let write = (chunk: string): unknown => (kept += chunk);
+  child.stderr?.on('data', (chunk: Buffer) => write(String(chunk)));
+  return {
+    text: () => kept,
+    passOn() {
+      write = (chunk) => process.stderr.write(chunk);
+      write(kept);
+    },
+  };
+}
+
+async function ready({ name, ready: when, readyWithinMs }: Part, child: ChildProcess, said: () => string): Promise<void> {
+  // `close` comes after the last of what it said, `exit` may not.
+  const died = new Promise<never>((_, fail) => child.once('close', (code) => fail(cannotStart(name, code, said()))));
   const late = new Promise<never>((_, fail) =>
-    setTimeout(() => fail(new Error(`${name} was not ready within ${readyWithinMs / 1000} s`)), readyWithinMs).unref(),
+    setTimeout(
+      () => fail(new CliFailure('CannotStart', `${name} was not ready within ${readyWithinMs / 1000} s`, said().trim(), EXIT.unexpected)),
+      readyWithinMs,
+    ).unref(),
   );
   const seen = 'port' in when ? untilAnswers(when.port) : untilPrinted(child, when.text);
   await Promise.race([seen, died, late]);
+}
+
+/** A part that ends with 2 has said in a sentence what to do, as every verb does. */
+function cannotStart(name: string, code: number | null, said: string): CliFailure {
+  if (code === EXIT.usage && said.trim() !== '') return new CliFailure('CannotStart', said.trim(), '', EXIT.usage);
+  process.stderr.write(said);
+  return new CliFailure(
+    'CannotStart',
+    `${name} ended with ${code} before it was ready`,
+    said === '' ? '' : 'what it said stands above',
+    EXIT.unexpected,
+  );
 }
 
 async function untilPrinted(child: ChildProcess, text: string): Promise<void> {

@@ -58,7 +58,7 @@ it('has its table in the help', async () => {
       '   2  wrong usage',
       '   3  the verdict is no-go',
       '   4  not signed in',
-      '   5  still counting',
+      '   5  undecided: still counting',
       '   6  refused',
       ' 130  interrupted',
     ])

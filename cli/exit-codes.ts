@@ -6,7 +6,7 @@ export const EXIT = {
   usage: 2,
   noGo: 3,
   notSignedIn: 4,
-  stillCounting: 5,
+  undecided: 5,
   refused: 6,
   interrupted: 130,
 } as const;
@@ -15,9 +15,12 @@ export const exitCodeRows: readonly (readonly [code: number, meaning: string])[]
   [EXIT.done, 'done; for status --wait and rehearse: go, launched'],
   [EXIT.unexpected, 'unexpected error'],
   [EXIT.usage, 'wrong usage, or a file that is not valid or cannot be read'],
-  [EXIT.noGo, 'the verdict is no-go, or the countdown was aborted or rolled back; for analyze: something fails'],
+  [
+    EXIT.noGo,
+    'the verdict is no-go, or the countdown was aborted or rolled back; for analyze: something fails; for verify and events: evidence, findings or the audit are not what they were',
+  ],
   [EXIT.notSignedIn, 'not signed in'],
-  [EXIT.stillCounting, 'still counting or holding when --timeout ran out'],
+  [EXIT.undecided, 'undecided: still counting or holding when --timeout ran out, or nothing can be said from the evidence'],
   [EXIT.refused, 'refused: not allowed, wrong state, or what was read has changed since'],
   [EXIT.interrupted, 'interrupted'],
 ];

@@ -1,14 +1,15 @@
 // A failure people can act on: its sentence, what to do, and the exit code that says the same to a script.
+import type { ToldProblem } from '../release/told-problem.ts';
 import { EXIT } from './exit-codes.ts';
 
 export class CliFailure extends Error {
   readonly code: string;
   readonly hint: string;
   readonly exitCode: number;
-  /** Of an invalid file: one per line, each with its place. */
-  readonly problems: readonly string[];
+  /** Of an invalid file, each with its place. */
+  readonly problems: readonly ToldProblem[];
 
-  constructor(code: string, message: string, hint: string, exitCode: number, problems: readonly string[] = []) {
+  constructor(code: string, message: string, hint: string, exitCode: number, problems: readonly ToldProblem[] = []) {
     super(message);
     this.name = 'CliFailure';
     this.code = code;
@@ -29,7 +30,7 @@ const exitCodeOf: Record<string, number> = {
   NotFound: EXIT.usage,
 };
 
-export function failureOfEnvelope(answer: { code?: string; message?: string; hint?: string; problems?: string[] }): CliFailure {
+export function failureOfEnvelope(answer: { code?: string; message?: string; hint?: string; problems?: ToldProblem[] }): CliFailure {
   const code = answer.code ?? 'Internal';
   return new CliFailure(
     code,
@@ -39,6 +40,10 @@ export function failureOfEnvelope(answer: { code?: string; message?: string; hin
     answer.problems,
   );
 }
+
+/** Where to read on: what an exit code means, or how a file is written. */
+export const docsOf = ({ code }: CliFailure): string =>
+  code === 'InvalidRelease' ? 'docs/reference/release-file.md' : 'docs/reference/exit-codes.md';
 
 /** Of failures that pass by themselves: a server or worker that is being restarted. */
 export const isPassing = (error: unknown): error is CliFailure =>

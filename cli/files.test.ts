@@ -10,16 +10,17 @@ const root = resolve(import.meta.dirname, '..');
 const example = join(root, 'lab/example/release.yaml');
 const folder = (): string => mkdtempSync(join(tmpdir(), 'tminus-cli-'));
 
-it('writes a release file that is valid, and never over one that is there', async () => {
+it('writes a release file and an environment file that are valid, and never over those that are there', async () => {
   const cwd = folder();
   expect(await tminus(['init'], { cwd })).toEqual({
     code: 0,
-    stdout: 'release.yaml written\nNext:  edit it, then tminus validate release.yaml\n',
+    stdout:
+      'release.yaml written\n.tminus/environment.yaml written\nNext:  edit them, then tminus validate release.yaml .tminus/environment.yaml\n',
     stderr: '',
   });
-  expect(await tminus(['validate', 'release.yaml'], { cwd })).toEqual({
+  expect(await tminus(['validate', 'release.yaml', '.tminus/environment.yaml'], { cwd })).toEqual({
     code: 0,
-    stdout: 'release.yaml: Release my-service-1.0.0 is valid\n',
+    stdout: 'release.yaml: Release my-service-1.0.0 is valid\n.tminus/environment.yaml: Environment is valid\n',
     stderr: '',
   });
   writeFileSync(join(cwd, 'release.yaml'), 'mine');
@@ -29,6 +30,11 @@ it('writes a release file that is valid, and never over one that is there', asyn
     stderr: 'release.yaml is already there and was not changed\n  give another name: tminus init FILE\n',
   });
   expect(readFileSync(join(cwd, 'release.yaml'), 'utf8')).toBe('mine');
+  writeFileSync(join(cwd, '.tminus/environment.yaml'), 'ours');
+  expect((await tminus(['init', 'second.yaml'], { cwd })).stdout).toBe(
+    'second.yaml written\nNext:  edit it, then tminus validate second.yaml\n',
+  );
+  expect(readFileSync(join(cwd, '.tminus/environment.yaml'), 'utf8')).toBe('ours');
 });
 
 it('checks several files at once and exits 2 with the place of each problem', async () => {
@@ -37,8 +43,25 @@ it('checks several files at once and exits 2 with the place of each problem', as
   expect({ code, stdout }).toEqual({ code: 2, stdout: `${example}: Release go-api-1.4.0 is valid\n` });
   expect(stderr).toMatch(/unknown-field\.yaml:\d+:\d+ /);
   expect(stderr).toContain('there is no file /nowhere.yaml');
-  const json = JSON.parse((await tminus(['validate', example, bad, '--json'])).stdout) as { items: { outcome: string }[] };
+  const json = JSON.parse((await tminus(['validate', example, bad, '--json'])).stdout) as {
+    items: { outcome: string; problems: unknown[] }[];
+  };
   expect(json.items.map(({ outcome }) => outcome)).toEqual(['valid', 'invalid']);
+  expect(json.items[1]?.problems[0]).toEqual({
+    file: bad,
+    line: expect.any(Number),
+    column: expect.any(Number),
+    path: expect.stringMatching(/^spec\./),
+    message: expect.stringContaining('unknown field'),
+    hint: expect.any(String),
+    text: expect.stringContaining(`${bad}:`),
+  });
+  expect(JSON.parse((await tminus(['start', bad, '--json'])).stdout)).toMatchObject({
+    kind: 'Error',
+    code: 'InvalidRelease',
+    docs: 'docs/reference/release-file.md',
+    problems: [{ file: bad, line: expect.any(Number) }],
+  });
 });
 
 it('prints the schemas that editors read', async () => {
@@ -61,6 +84,8 @@ it('starts with the file and its scripts, sent whole', async () => {
     example,
     '--launch-at',
     '2126-11-24T09:00:00Z',
+    '-m',
+    'the payment change',
   ]);
   expect(code).toBe(0);
   expect(stdout).toMatch(
@@ -72,7 +97,10 @@ it('starts with the file and its scripts, sent whole', async () => {
     scripts: { 'k6/shop.js': readFileSync(join(root, 'lab/example/k6/shop.js'), 'utf8') },
     dryRun: false,
     launchAt: '2126-11-24T09:00:00.000Z',
+    comment: 'the payment change',
   });
+  const again = await against({ 'POST /api/v1/releases': { body: { ...plan, started: 'already-running' } } }, ['start', example]);
+  expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/^already running, nothing new was started {3}go-api-1.4.0 /) });
 });
 
 it('says what is wrong with a file before it asks for a token or a server, and sends nothing', async () => {

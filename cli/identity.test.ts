@@ -1,9 +1,9 @@
 import { expect, it } from '@jest/globals';
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { against, showing } from './testing/against.ts';
-import { type Answers } from './testing/fake-server.ts';
+import { refusal, type Answers } from './testing/fake-server.ts';
 import { mei, NAME, waiting } from './testing/statuses.ts';
 import { NOBODY, tminus } from './testing/tminus-process.ts';
 
@@ -31,6 +31,44 @@ it('takes the token file of another person, but never a token, as an option', as
   const { server } = await against(whoami, ['whoami', '--token-file', file]);
   expect(server.asked[0]?.authorization).toBe('Bearer li-wei');
   expect((await tminus(['whoami', '--token', 'secret'])).code).toBe(2);
+});
+
+it('signs in with a token from stdin or a file, once the server has said whose it is', async () => {
+  const home = join(folder(), 'new');
+  const env = { TMINUS_TOKEN: '', TMINUS_HOME: home };
+  const piped = await against(whoami, ['login'], { env, stdin: 'from-stdin\n' });
+  expect(piped).toMatchObject({ code: 0, stdout: `signed in as Mei Tan (local/mei)\nkept in ${join(home, 'token')}\n`, stderr: '' });
+  expect(piped.server.asked[0]?.authorization).toBe('Bearer from-stdin');
+  expect(readFileSync(join(home, 'token'), 'utf8')).toBe('from-stdin\n');
+  expect(statSync(join(home, 'token')).mode & 0o777).toBe(0o600);
+  // What it keeps is what the other verbs use.
+  expect((await against(whoami, ['whoami'], { env })).server.asked[0]?.authorization).toBe('Bearer from-stdin');
+
+  const file = join(home, 'given');
+  writeFileSync(file, 'from-file', { mode: 0o600 });
+  expect(await against(whoami, ['login', '--token-file', file, '--json'], { env })).toMatchObject({ code: 0 });
+  expect(readFileSync(join(home, 'token'), 'utf8')).toBe('from-file\n');
+});
+
+it('keeps the token it has when the server does not know the new one', async () => {
+  const home = folder();
+  writeFileSync(join(home, 'token'), 'good\n', { mode: 0o600 });
+  const env = { TMINUS_TOKEN: '', TMINUS_HOME: home };
+  const refused = await against(
+    { 'GET /api/v1/whoami': refusal(401, 'NotSignedIn', 'nobody was given this token', 'ask for one') },
+    ['login'],
+    {
+      env,
+      stdin: 'garbage',
+    },
+  );
+  expect(refused).toMatchObject({ code: 4, stdout: '', stderr: 'nobody was given this token\n  ask for one\n' });
+  expect((await tminus(['login'], { env, stdin: '' })).stderr).toContain('what is in stdin is not a token');
+  expect(await tminus(['login', '--token-file', '/nowhere'], { env })).toMatchObject({
+    code: 2,
+    stderr: '--token-file: there is no file /nowhere\n',
+  });
+  expect(readFileSync(join(home, 'token'), 'utf8')).toBe('good\n');
 });
 
 it('tells in sentences what is missing', async () => {

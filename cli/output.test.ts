@@ -81,6 +81,7 @@ it('lists countdowns in columns that fit', async () => {
       service: 'shop/go-api',
       phase: 'waiting',
       verdict: 'hold',
+      rehearsal: true,
       launchAt: '2026-11-24T09:00:00Z',
       nextCheckpointAt: null,
       state: 'running',
@@ -92,6 +93,19 @@ it('lists countdowns in columns that fit', async () => {
       service: null,
       phase: null,
       verdict: null,
+      rehearsal: false,
+      launchAt: null,
+      nextCheckpointAt: null,
+      state: 'running',
+      startedAt: '',
+      endedAt: null,
+    },
+    {
+      name: 'cart-7',
+      service: 'shop/cart',
+      phase: 'counting',
+      verdict: null,
+      rehearsal: false,
       launchAt: null,
       nextCheckpointAt: null,
       state: 'running',
@@ -103,8 +117,10 @@ it('lists countdowns in columns that fit', async () => {
     { 'GET /api/v1/releases': { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseList', items } } },
     ['list'],
   );
-  const [title, first, second] = stdout.split('\n');
-  expect(title).toBe('RELEASE       SERVICE      VERDICT        PHASE     WHEN');
-  expect(first).toMatch(/^go-api-1.4.0 {2}shop\/go-api {2}⏸ hold {9}waiting {3}launch 2026-11-24 09:00 UTC \(/);
-  expect(second).toBe('pay-2.0       ?            ?              ?');
+  const [title, first, second, third] = stdout.split('\n');
+  expect(title).toBe('RELEASE                   SERVICE      VERDICT        PHASE     WHEN');
+  expect(first).toMatch(/^go-api-1.4.0 \(rehearsal\) {2}shop\/go-api {2}⏸ hold {9}waiting {3}launch 2026-11-24 09:00 UTC \(/);
+  expect(second).toBe('pay-2.0                   ?              ?            ?');
+  // Nothing is green before it is judged.
+  expect(third).toBe('cart-7                    shop/cart    ▶ counting     counting');
 });

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { EXIT } from './exit-codes.ts';
-import { CliFailure } from './failure.ts';
+import { CliFailure, docsOf } from './failure.ts';
 import { harmless } from './render/harmless.ts';
 import { inAscii, lookOf, type Look } from './render/words.ts';
 
@@ -49,11 +49,19 @@ export function printFailure(format: Format, error: unknown, { line = false, asc
   const { code, message, hint: toDo, problems } = failure;
   if (format === 'text') {
     // Problems carry the line of the file and a caret below it; their parts are made harmless where they are read.
-    const said = problems.length > 0 ? problems.join('\n') : harmless(message);
+    const said = problems.length > 0 ? problems.map(({ text }) => text).join('\n') : harmless(message);
     process.stderr.write(inAscii(`${said}\n${toDo === '' ? '' : `  ${harmless(toDo)}\n`}`, lookOf(ascii, null)));
     return failure.exitCode;
   }
-  const document = { apiVersion: API_VERSION, kind: 'Error', code, message, hint: toDo, ...(problems.length > 0 ? { problems } : {}) };
+  const document = {
+    apiVersion: API_VERSION,
+    kind: 'Error',
+    code,
+    message,
+    hint: toDo,
+    docs: docsOf(failure),
+    ...(problems.length > 0 ? { problems } : {}),
+  };
   process.stdout.write(line ? `${JSON.stringify(document)}\n` : encoded(document, format));
   return failure.exitCode;
 }

@@ -65,4 +65,4 @@ export function askedFormat(argv: readonly string[]): Format {
 
 /** Those that answer one document a line. */
 export const isStream = (argv: readonly string[]): boolean =>
-  argv.some((word) => word === '--watch' || word === '-w' || word === '--follow');
+  argv.some((word) => word === '--watch' || word === '-w' || word === '--follow' || word === 'rehearse');

@@ -13,6 +13,7 @@ import { explainCommand } from './verbs/explain.ts';
 import { holdCommand } from './verbs/hold.ts';
 import { initCommand } from './verbs/init.ts';
 import { listCommand } from './verbs/list.ts';
+import { loginCommand } from './verbs/login.ts';
 import { openCommand } from './verbs/open.ts';
 import { recycleCommand } from './verbs/recycle.ts';
 import { rejectCommand } from './verbs/reject.ts';
@@ -50,6 +51,7 @@ export const verbs: readonly ((program: Command) => void)[] = [
   analyzeCommand,
   reportCommand,
   openCommand,
+  loginCommand,
   whoamiCommand,
   doctorCommand,
   completionCommand,

@@ -1,14 +1,19 @@
-// `tminus rehearse`: the whole countdown on virtual time. Waits are skipped; work, people and what is measured are real.
-import { readFileSync } from 'node:fs';
+// `tminus rehearse`: the whole countdown on virtual time. Waits are skipped; work, people and what is measured are real. The real countdown
+// of the same name is never touched.
 import type { Command } from 'commander';
-import type { CheckpointStatus, CountdownStatus } from '../workflows/messages.ts';
+import type { CheckpointStatus } from '../workflows/messages.ts';
+import type { ShownStatus } from './shown-status.ts';
 import { EXIT } from './exit-codes.ts';
-import { connect, type Api } from './api.ts';
+import { connect, connectAs, type Api } from './api.ts';
+import { CliFailure } from './failure.ts';
+import { printLine } from './output.ts';
+import { harmless } from './render/harmless.ts';
 import { storyLines } from './render/story.ts';
 import { sendAct } from './send-act.ts';
-import { readSubmission } from './submission.ts';
+import { readSubmission, type Submission } from './submission.ts';
+import { tokenOfFile } from './token.ts';
 import type { PlanAnswer } from './verbs/start.ts';
-import { readStatus } from './read-status.ts';
+import { changed, readStatus } from './read-status.ts';
 
 interface RehearseOptions {
   approver: string[];
@@ -32,24 +37,30 @@ export function rehearseCommand(program: Command): void {
       collect,
       [],
     )
-    .action(async (file: string, options: RehearseOptions, command: Command) => {
-      process.exitCode = await rehearse(connect(command), file, options);
+    .action(async (file: string, { approver }: RehearseOptions, command: Command) => {
+      // All that can be wrong on this side is found before anything has started.
+      const submission = await readSubmission(file);
+      const approvers = approver.map((path) => connectAs(command, tokenOfFile(path, '--approver')));
+      process.exitCode = await rehearse(command, submission, approvers);
     });
 }
 
 const collect = (value: string, all: string[]): string[] => [...all, value];
 
-async function rehearse(api: Api, file: string, { approver }: RehearseOptions): Promise<number> {
-  const submission = await readSubmission(file);
+async function rehearse(command: Command, submission: Submission, approvers: readonly Api[]): Promise<number> {
+  const api = connect(command);
   const { metadata } = await api.post<PlanAnswer>('/api/v1/releases', { ...submission, rehearsal: true });
   const { name } = metadata;
-  const approvers = approver.map((path) => api.as(readFileSync(path, 'utf8').trim()));
-  let previous: CountdownStatus | null = null;
+  let previous: ShownStatus | null = null;
   let advanced = '';
   for (;;) {
-    const status = await readStatus(api, name);
-    for (const line of storyLines(previous, status)) process.stdout.write(`${line}\n`);
-    previous = status;
+    const status: ShownStatus = await readStatus(api, name);
+    assertRehearsal(status);
+    const seen: ShownStatus | null = previous;
+    if (seen === null || changed(seen, status)) {
+      printLine(command, status, (shown, look) => storyLines(seen && harmless(seen), shown, look).join('\n'));
+      previous = status;
+    }
     if (status.phase === 'ended') return status.ending === 'launched' ? EXIT.done : EXIT.noGo;
     // One skip per place and reason: the clock is let go once, then what happens is watched.
     const place = `${status.phase}/${status.current}/${status.launchAt}`;
@@ -59,8 +70,19 @@ async function rehearse(api: Api, file: string, { approver }: RehearseOptions): 
   }
 }
 
+/** Looked at each time, before anything is skipped or approved: the name may have become that of the real countdown. */
+function assertRehearsal({ release, rehearsal }: ShownStatus): void {
+  if (rehearsal) return;
+  throw new CliFailure(
+    'Refused',
+    `${release} is the real countdown and no rehearsal; nothing was skipped or approved in it`,
+    'give the release to be rehearsed another name',
+    EXIT.refused,
+  );
+}
+
 /** Lets virtual time run to what comes next; false while there is nothing to skip. */
-async function skipTo(api: Api, name: string, status: CountdownStatus): Promise<boolean> {
+async function skipTo(api: Api, name: string, status: ShownStatus): Promise<boolean> {
   const checkpoint = currentOf(status);
   const untilTimeMs = Date.parse(checkpoint.at) - Date.parse(status.now) + PAST_THE_TIME_MS;
   const aheadMs =
@@ -71,14 +93,14 @@ async function skipTo(api: Api, name: string, status: CountdownStatus): Promise<
 }
 
 /** Each scripted approver decides once; when there are none, or not enough, people do, in real time. */
-async function approve(status: CountdownStatus, approvers: readonly Api[]): Promise<void> {
+async function approve(status: ShownStatus, approvers: readonly Api[]): Promise<void> {
   const checkpoint = currentOf(status);
   const next = approvers[checkpoint.approvals.length];
   if (next && checkpoint.approvals.length < (checkpoint.approval?.count ?? 0))
     await sendAct(next, status, { action: 'approve', comment: 'numbers read, go' });
 }
 
-function currentOf(status: CountdownStatus): CheckpointStatus {
+function currentOf(status: ShownStatus): CheckpointStatus {
   const checkpoint = status.checkpoints.find(({ name }) => name === status.current);
   if (!checkpoint) throw new Error(`the status names no checkpoint ${status.current}`);
   return checkpoint;

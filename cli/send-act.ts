@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { CheckpointStatus, CountdownStatus } from '../workflows/messages.ts';
+import type { CheckpointStatus } from '../workflows/messages.ts';
+import type { ShownStatus } from './shown-status.ts';
 import type { Action } from '../verdict/can.ts';
 import { releasePath, type Api } from './api.ts';
 import { CliFailure } from './failure.ts';
@@ -29,7 +30,7 @@ export interface ActAnswer {
 }
 
 /** Sends a decision with the revision and evidence that were just read: nobody approves what they did not see. */
-export async function sendAct(api: Api, status: CountdownStatus, said: Said): Promise<ActAnswer> {
+export async function sendAct(api: Api, status: ShownStatus, said: Said): Promise<ActAnswer> {
   return postAct(api, status.release, checkpointOf(status, said.checkpoint), said);
 }
 
@@ -54,7 +55,7 @@ export async function postAct(
 }
 
 /** The checkpoint named, or the one the countdown is at. A name that the plan does not have is left to the countdown to refuse. */
-export function checkpointOf({ checkpoints, current }: CountdownStatus, name = current): Seen {
+export function checkpointOf({ checkpoints, current }: ShownStatus, name = current): Seen {
   return (
     checkpoints.find((checkpoint) => checkpoint.name === name || checkpoint.offset === name) ?? { name, revision: 0, evidenceDigest: '' }
   );

@@ -1,7 +1,8 @@
 // A release file and the k6 scripts it names, read as they will be sent.
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
-import { formatProblem, loadEnvironment, loadRelease } from '../release/load.ts';
+import { loadEnvironment, loadRelease, type Problem } from '../release/load.ts';
+import { toldProblem, type ToldProblem } from '../release/told-problem.ts';
 import type { Release } from '../release/release.ts';
 import { EXIT } from './exit-codes.ts';
 import { CliFailure, usageFailure } from './failure.ts';
@@ -20,26 +21,27 @@ export interface Submission {
 export interface CheckedFile {
   kind: 'Release' | 'Environment';
   name: string | null;
-  warnings: string[];
+  warnings: ToldProblem[];
 }
 
 /** Checks a file of either kind; throws with every problem at its place. */
 export async function checkFile(path: string): Promise<CheckedFile> {
   const text = await readCapped(path);
-  if (!/^kind:\s*["']?Environment\b/m.test(text)) {
-    const { release, warnings } = parseRelease(text, path);
-    return { kind: 'Release', name: release.metadata.name, warnings };
-  }
-  const loaded = loadEnvironment(text, path);
-  if (!loaded.ok) throw invalid(path, loaded.problems.map(formatProblem));
-  return { kind: 'Environment', name: null, warnings: loaded.warnings.map(formatProblem) };
+  if (/^kind:\s*["']?Environment\b/m.test(text)) return { kind: 'Environment', name: null, warnings: parseEnvironment(text, path) };
+  const { release, warnings } = parseRelease(text, path);
+  return { kind: 'Release', name: release.metadata.name, warnings };
+}
+
+/** Throws with every problem of an environment file at its place. */
+export async function checkEnvironment(path: string): Promise<void> {
+  parseEnvironment(await readCapped(path), path);
 }
 
 /** Reads and checks all that a start sends; nothing has been sent when it throws. */
 export async function readSubmission(path: string): Promise<Submission> {
   const text = await readCapped(path);
   const { release, warnings } = parseRelease(text, path);
-  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  for (const { text: warning } of warnings) process.stderr.write(`warning: ${warning}\n`);
   const paths = release.spec.checkpoints.flatMap(({ steps }) => steps.flatMap((step) => (step.type === 'loadTest' ? [step.script] : [])));
   const scripts = await Promise.all([...new Set(paths)].map(async (script) => [script, await readScript(path, script)] as const));
   return { file: text, fileName: basename(path), scripts: Object.fromEntries(scripts) };
@@ -59,19 +61,25 @@ async function readCapped(path: string): Promise<string> {
   });
 }
 
-function parseRelease(text: string, path: string): { release: Release; warnings: string[] } {
+function parseRelease(text: string, path: string): { release: Release; warnings: ToldProblem[] } {
   const loaded = loadRelease(text, path);
-  if (!loaded.ok) throw invalid(path, loaded.problems.map(formatProblem));
-  return { release: loaded.release, warnings: loaded.warnings.map(formatProblem) };
+  if (!loaded.ok) throw invalid(path, loaded.problems);
+  return { release: loaded.release, warnings: loaded.warnings.map(toldProblem) };
 }
 
-const invalid = (path: string, problems: string[]): CliFailure =>
+function parseEnvironment(text: string, path: string): ToldProblem[] {
+  const loaded = loadEnvironment(text, path);
+  if (!loaded.ok) throw invalid(path, loaded.problems);
+  return loaded.warnings.map(toldProblem);
+}
+
+const invalid = (path: string, problems: readonly Problem[]): CliFailure =>
   new CliFailure(
     'InvalidRelease',
     `${path} is not valid: ${problems.length === 1 ? 'one problem' : `${problems.length} problems`}`,
     '',
     EXIT.usage,
-    problems,
+    problems.map(toldProblem),
   );
 
 /** Scripts lie beside the release file: a path that leads elsewhere would send a stranger's file. */

@@ -1,29 +1,46 @@
 // Whose decisions these are. A secret comes from the environment or a private file, never from a flag that `ps` and shell history show.
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT } from './exit-codes.ts';
-import { CliFailure } from './failure.ts';
+import { CliFailure, usageFailure } from './failure.ts';
 
 const OTHERS_MAY_READ = 0o077;
-const HINT = '`tminus dev` makes one; ask whoever runs the server for yours';
+const HINT = '`tminus dev` makes one; `tminus login` keeps one that whoever runs the server gave you';
 
 /** The token of `--token-file`, else TMINUS_TOKEN, else the file in TMINUS_HOME. */
 export function readToken(tokenFile: string | undefined): string {
   if (tokenFile !== undefined) return tokenIn(tokenFile, `there is no token in ${tokenFile}`);
   const given = process.env['TMINUS_TOKEN']?.trim();
   if (given) return given;
-  const file = join(process.env['TMINUS_HOME'] ?? '.tminus', 'token');
+  const file = homeToken();
   return tokenIn(file, `there is no token: neither in TMINUS_TOKEN nor in ${file}`);
 }
 
+/** Where `tminus login` keeps the token and every verb looks for it. */
+export const homeToken = (): string => join(process.env['TMINUS_HOME'] ?? '.tminus', 'token');
+
+/** The token in a file that an option names; one that is not there is a wrong option. */
+export function tokenOfFile(file: string, option: string): string {
+  if (!existsSync(file)) throw usageFailure(`${option}: there is no file ${file}`);
+  return tokenIn(file, `there is no token in ${file}`);
+}
+
+/** Text that may be a token, without the space around it. */
+export function tokenOf(text: string, where: string): string {
+  const token = text.trim();
+  if (token === '' || /[^\x21-\x7e]/.test(token))
+    throw new CliFailure('NotSignedIn', `what is in ${where} is not a token`, HINT, EXIT.notSignedIn);
+  return token;
+}
+
 function tokenIn(file: string, missing: string): string {
-  let token: string;
+  let text: string;
   try {
     // Where there are no such modes (Windows), the folder of the user keeps others out.
     if (process.platform !== 'win32' && (statSync(file).mode & OTHERS_MAY_READ) !== 0) {
       throw new CliFailure('NotSignedIn', `others can read the token file ${file}`, `chmod 600 ${file}`, EXIT.notSignedIn);
     }
-    token = readFileSync(file, 'utf8').trim();
+    text = readFileSync(file, 'utf8');
   } catch (error) {
     if (error instanceof CliFailure) throw error;
     const why =
@@ -32,7 +49,5 @@ function tokenIn(file: string, missing: string): string {
         : `the token file ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
     throw new CliFailure('NotSignedIn', why, HINT, EXIT.notSignedIn);
   }
-  if (token === '' || /[^\x21-\x7e]/.test(token))
-    throw new CliFailure('NotSignedIn', `what is in ${file} is not a token`, HINT, EXIT.notSignedIn);
-  return token;
+  return tokenOf(text, file);
 }

@@ -19,7 +19,11 @@ it.each([
   ],
   [
     ['start', example, '--launch-at', 'tomorrow'],
-    "error: option '--launch-at <time>' argument 'tomorrow' is invalid. Write a time with its zone such as 2026-11-25T09:00:00Z.\n",
+    "error: option '--launch-at <time>' argument 'tomorrow' is invalid. \"tomorrow\" is not a date and time; write a time with its zone such as 2026-11-25T09:00:00Z or 2026-11-25T17:00:00+08:00.\n",
+  ],
+  [
+    ['start', example, '--launch-at', '2026-02-30T09:00:00Z'],
+    "error: option '--launch-at <time>' argument '2026-02-30T09:00:00Z' is invalid. \"2026-02-30T09:00:00Z\" does not exist in the calendar; write a time with its zone such as 2026-11-25T09:00:00Z or 2026-11-25T17:00:00+08:00.\n",
   ],
   [['status', NAME, '--timeout', '5s'], '--timeout says how long to wait\n  add --wait or --watch\n'],
   [['reject', NAME], 'reject needs a reason\n  add -m "…"\n'],
@@ -39,6 +43,7 @@ it('answers with one JSON document also when it is wrong', async () => {
     code: 'Usage',
     message: "unknown command 'statu'",
     hint: 'Did you mean status?',
+    docs: 'docs/reference/exit-codes.md',
   });
   expect({ code, stderr }).toEqual({ code: 2, stderr: '' });
   expect(JSON.parse((await tminus(['--json'])).stdout)).toMatchObject({ kind: 'Error', message: 'a verb is needed' });

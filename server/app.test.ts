@@ -173,7 +173,17 @@ describe('releases', () => {
     const { api, countdowns } = testApp();
     const answer = await api('/api/v1/releases', { ...submission, file: releaseFile.replace('countdown:', 'countdwon:') });
     expect(answer.status).toBe(422);
-    expect(((await answer.json()) as { problems: string[] }).problems.join('\n')).toMatch(/^release\.yaml:\d+:\d+ .*countdwon/m);
+    expect(await answer.json()).toMatchObject({
+      docs: 'docs/reference/release-file.md',
+      problems: expect.arrayContaining([
+        expect.objectContaining({
+          file: 'release.yaml',
+          line: expect.any(Number),
+          column: expect.any(Number),
+          text: expect.stringMatching(/^release\.yaml:\d+:\d+ .*countdwon/),
+        }),
+      ]),
+    });
     expect(countdowns.started).toEqual([]);
   });
 
@@ -225,6 +235,25 @@ describe('releases', () => {
       'T-72h load-and-diagnosis would have been due at 2026-11-21T12:00:00.000Z',
     );
     expect(countdowns.started).toEqual([]);
+  });
+
+  it('answers a start that was made before with the countdown that runs, and keeps its reason', async () => {
+    const { api, countdowns } = testApp();
+    const { start } = countdowns;
+    countdowns.start = async (input) => ({ ...(await start(input)), started: 'already-running' });
+    const answer = await api('/api/v1/releases', { ...submission, comment: 'the payment change' });
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({ started: 'already-running' });
+    expect(countdowns.started[0]?.comment).toBe('the payment change');
+  });
+
+  it('has no verdict for a countdown that is under way and has nothing against it, in the list and alone', async () => {
+    const counting = { ...waitingStatus, phase: 'counting' as const, verdict: 'go' as const };
+    const { api } = testApp({ countdowns: fakeCountdowns([counting]) });
+    expect(await (await api(NAME)).json()).toMatchObject({ verdict: null, phase: 'counting' });
+    expect(await (await api('/api/v1/releases')).json()).toMatchObject({
+      items: [{ verdict: null, phase: 'counting', rehearsal: counting.rehearsal }],
+    });
   });
 
   it('lists and filters by phase', async () => {

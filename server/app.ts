@@ -2,6 +2,7 @@
 import { Hono } from 'hono';
 import type { EvidenceStore } from '../activities/evidence/contract.ts';
 import type { House } from '../release/house.ts';
+import { problemOfFile } from '../release/told-problem.ts';
 import { ApiError, apiErrorOf, errorBody, headersOf, statusOf } from './api/errors.ts';
 import type { ApiRoute, AppContext, AppEnv } from './api/route.ts';
 import { apiRoutes } from './api/routes.ts';
@@ -106,8 +107,17 @@ async function bodyOf(schema: NonNullable<ApiRoute['body']>, c: AppContext): Pro
   }
   const parsed = schema.safeParse(sent);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
-  throw new ApiError('InvalidRequest', problems[0] ?? 'the body has the wrong shape', 'send what /api/v1/openapi.json describes', problems);
+  const problems = parsed.error.issues.map(({ path, message }) => ({
+    ...problemOfFile('body', message),
+    path: path.join('.'),
+    text: `${path.join('.') || 'body'}: ${message}`,
+  }));
+  throw new ApiError(
+    'InvalidRequest',
+    problems[0]?.text ?? 'the body has the wrong shape',
+    'send what /api/v1/openapi.json describes',
+    problems,
+  );
 }
 
 /** Programs get JSON, people a page; both get the same sentence. */

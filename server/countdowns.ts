@@ -10,6 +10,11 @@ export interface OpenedPlan {
   checkpoints: { name: string; at: string }[];
 }
 
+export interface StartedPlan extends OpenedPlan {
+  /** `already-running`: the same was asked for before, and nothing new was started. */
+  started: 'started' | 'already-running';
+}
+
 /** A row of the list, from visibility: it is there even while no worker runs. */
 export interface CountdownSummary {
   release: string;
@@ -20,6 +25,7 @@ export interface CountdownSummary {
   launchAt: string | null;
   nextCheckpointAt: string | null;
   running: boolean;
+  rehearsal: boolean;
   startedAt: string;
   endedAt: string | null;
 }
@@ -39,8 +45,8 @@ export interface StepProgress {
 }
 
 export interface Countdowns {
-  /** Starts, or answers the plan of the one already running from the same file. */
-  start(input: CountdownInput): Promise<OpenedPlan>;
+  /** Starts, or answers the plan of the one that runs already, if it was asked for in the same way. Refuses where another one has the name. */
+  start(input: CountdownInput): Promise<StartedPlan>;
   list(): Promise<CountdownSummary[]>;
   status(release: string): Promise<CountdownStatus>;
   audit(release: string): Promise<AuditRecord[]>;

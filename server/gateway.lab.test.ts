@@ -59,7 +59,12 @@ describe('the gateway on a real server', () => {
       const name = nameOf(input);
       const plan = await gateway.start(input);
       expect(plan.checkpoints).toHaveLength(3);
-      expect(await gateway.start(input)).toEqual(plan);
+      expect(plan.started).toBe('started');
+      expect(await gateway.start(input)).toEqual({ ...plan, started: 'already-running' });
+      await expect(gateway.start({ ...input, rehearsal: false })).rejects.toMatchObject({
+        code: 'Refused',
+        message: expect.stringContaining('is a rehearsal'),
+      });
       await expect(gateway.start({ ...input, releaseDigest: `sha256:${'0'.repeat(64)}` })).rejects.toMatchObject({ code: 'Refused' });
 
       const early = await gateway.status(name);
@@ -84,6 +89,29 @@ describe('the gateway on a real server', () => {
         ending: 'aborted',
         sentence: 'aborted by li.wei: wrong image',
       });
+
+      // Over, and still there: what is said to it now is refused, not unknown.
+      const late = anAct(waiting, { action: 'approve' });
+      const refused = { code: 'Refused', message: expect.stringMatching(/; it is over$/) };
+      await expect(gateway.act(late, signedAct(late))).rejects.toMatchObject(refused);
+      await expect(gateway.hold(anAct(waiting, { action: 'hold' }))).rejects.toMatchObject(refused);
+      await expect(gateway.abort(anAct(waiting, { action: 'abort' }))).rejects.toMatchObject(refused);
+    });
+  });
+
+  it('never gives a real countdown to whoever asks for a rehearsal, and keeps its clock the real one', async () => {
+    await temporal.withWorkers(fakeWorld().activities, async () => {
+      const real = anInput({ rehearsal: false, comment: 'the payment change' });
+      await gateway.start(real);
+      await expect(gateway.start({ ...real, rehearsal: true })).rejects.toMatchObject({
+        code: 'Refused',
+        message: expect.stringContaining('is a real countdown'),
+      });
+      const status = await gateway.status(nameOf(real));
+      expect(status.rehearsal).toBe(false);
+      expect(Math.abs(Date.parse(status.now) - Date.now())).toBeLessThan(60_000);
+      expect((await gateway.audit(nameOf(real)))[0]?.detail).toMatch(/: the payment change$/);
+      await gateway.abort(anAct(status, { action: 'abort', comment: 'test over' }));
     });
   });
 
@@ -99,7 +127,7 @@ describe('the gateway on a real server', () => {
     for (;;) {
       const row = (await gateway.list()).find(({ release }) => release === nameOf(input));
       if (row?.phase === 'holding') {
-        expect(row).toMatchObject({ service: 'shop/go-api', verdict: 'hold', running: true });
+        expect(row).toMatchObject({ service: 'shop/go-api', verdict: 'hold', running: true, rehearsal: true });
         break;
       }
       if (Date.now() > deadline) throw new Error(`never listed as holding: ${JSON.stringify(row)}`);

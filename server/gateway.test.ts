@@ -5,6 +5,7 @@ import type { Act, CountdownInput } from '../workflows/messages.ts';
 import { CountdownFailure } from './countdowns.ts';
 import { failureOf } from './gateway-failure.ts';
 import { temporalGateway } from './gateway.ts';
+import { memoOf } from './start-memo.ts';
 import { aOsei } from './testing/example-status.ts';
 
 const grpcError = (code: number): ServiceError =>
@@ -117,22 +118,95 @@ describe('the gateway', () => {
     releaseDigest: 'sha256:new',
     rehearsal: false,
   } as unknown as CountdownInput;
+  const launchingAt = (launchAt: string): CountdownInput => ({
+    ...input,
+    release: { ...input.release, spec: { ...input.release.spec, launchAt } },
+  });
+  const opened = { release: 'go-api-1.4.0', launchAt: '', checkpoints: [] };
+  /** A Temporal on which the name belongs to a countdown that was started like this. */
+  const having = (running: CountdownInput) =>
+    fakeClient(({ method }) => (method === 'describe' ? { memo: memoOf(running, 'of another start') } : opened));
 
-  it('refuses to start when a countdown of that name runs from another file', async () => {
-    const { client } = fakeClient(({ method }) =>
-      method === 'describe' ? { memo: { releaseDigest: 'sha256:old' } } : { release: 'go-api-1.4.0', launchAt: '', checkpoints: [] },
-    );
-    await expect(temporalGateway({ client }).start(input)).rejects.toMatchObject({
-      code: 'Refused',
-      message: expect.stringContaining('another release file'),
+  it.each([
+    ['another file', { ...input, releaseDigest: 'sha256:old' }, input, 'go-api-1.4.0 is already counting down from another release file'],
+    [
+      'a rehearsal, asked for the real thing',
+      { ...input, rehearsal: true },
+      input,
+      'go-api-1.4.0 is a rehearsal that is under way; the real countdown is not started beside it',
+    ],
+    [
+      'the real thing, asked for a rehearsal',
+      input,
+      { ...input, rehearsal: true },
+      'go-api-1.4.0 is a real countdown that is under way; a rehearsal does not touch it',
+    ],
+    [
+      'another launch time',
+      launchingAt('2026-11-25T09:00:00Z'),
+      launchingAt('2026-11-25T10:00:00Z'),
+      'go-api-1.4.0 is already counting down to another launch time: 2026-11-25T09:00:00.000Z, and 2026-11-25T10:00:00.000Z was asked for',
+    ],
+    [
+      'a launch time, where the file only had a length',
+      input,
+      launchingAt('2026-11-25T10:00:00Z'),
+      'go-api-1.4.0 is already counting down to another launch time: the countdown of the file, and 2026-11-25T10:00:00.000Z was asked for',
+    ],
+  ])('refuses to start where the name belongs to %s', async (_, running, asked, message) => {
+    const { client } = having(running);
+    await expect(temporalGateway({ client, rehearsalClient: client }).start(asked)).rejects.toMatchObject({ code: 'Refused', message });
+  });
+
+  it('answers the plan of the countdown that was started in the same way, and says that it ran already', async () => {
+    const { client } = having(launchingAt('2026-11-25T09:00:00Z'));
+    // The same moment in another zone is the same launch.
+    expect(await temporalGateway({ client }).start(launchingAt('2026-11-25T17:00:00+08:00'))).toEqual({
+      ...opened,
+      started: 'already-running',
     });
   });
 
-  it('answers the plan of the countdown that already runs from the same file', async () => {
-    const { client } = fakeClient(({ method }) =>
-      method === 'describe' ? { memo: { releaseDigest: 'sha256:new' } } : { release: 'go-api-1.4.0', launchAt: '', checkpoints: [] },
-    );
-    expect(await temporalGateway({ client }).start(input)).toMatchObject({ release: 'go-api-1.4.0' });
+  it('knows the countdown that it started itself', async () => {
+    let memo: unknown;
+    const { client } = fakeClient(({ method, args }) => {
+      if (method === 'describe') return { memo };
+      memo = (args[1] as { startWorkflowOperation: { options: { memo: unknown } } }).startWorkflowOperation.options.memo;
+      return opened;
+    });
+    expect(await temporalGateway({ client }).start(input)).toEqual({ ...opened, started: 'started' });
+  });
+
+  describe('of a countdown that is over', () => {
+    const notFound = new WorkflowNotFoundError('workflow execution already completed', 'countdown/go-api-1.4.0', undefined);
+    const over = fakeClient(({ method }) => {
+      if (method === 'describe') return { status: { name: 'COMPLETED' } };
+      throw notFound;
+    });
+    const gateway = temporalGateway({ client: over.client });
+
+    it.each([
+      [
+        'an approval',
+        () => gateway.act(act, { payload: '{}', keyId: 'k', signature: 's' }),
+        'a checkpoint can be approved only while it waits for people; it is over',
+      ],
+      ['a hold', () => gateway.hold({ ...act, action: 'hold' }), 'only a countdown that is under way can be held; it is over'],
+      [
+        'an abort',
+        () => gateway.abort({ ...act, action: 'abort' }),
+        'a countdown that has ended or is already rolling back cannot be aborted; it is over',
+      ],
+    ])('refuses %s with the sentence of the table', async (_, send, message) => {
+      await expect(send()).rejects.toMatchObject({ code: 'Refused', message });
+    });
+
+    it('still says of one that never was that it is not there', async () => {
+      const { client } = fakeClient(() => {
+        throw notFound;
+      });
+      await expect(temporalGateway({ client }).hold({ ...act, action: 'hold' })).rejects.toMatchObject({ code: 'NotFound' });
+    });
   });
 
   it('never skips time in a real countdown', async () => {

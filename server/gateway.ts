@@ -1,9 +1,11 @@
 // The only file that talks to Temporal for people. Everything else in server/ knows `Countdowns`.
+import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, type Client, type WorkflowExecutionInfo } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { z } from 'zod';
 import type { ActivityProgress } from '../activities/kubernetes/contract.ts';
+import { explainCan } from '../verdict/can.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import {
   abortSignal,
@@ -15,10 +17,12 @@ import {
   openUpdate,
   statusQuery,
   WORKFLOW_TASK_QUEUE,
+  type Act,
   type Phase,
 } from '../workflows/messages.ts';
 import { CountdownFailure, type Countdowns, type CountdownSummary, type StepProgress } from './countdowns.ts';
 import { failureOf, unreachable } from './gateway-failure.ts';
+import { explainOther, memoOf } from './start-memo.ts';
 import { letRun } from './virtual-time.ts';
 
 const attribute = {
@@ -61,6 +65,24 @@ export function temporalGateway({ client, rehearsalClient, pingTimeoutMs = PING_
     }
   }
 
+  /** To one that is over nothing can be said any more; Temporal calls it not found, but people know that it is there. */
+  async function tell<T>(act: Act, doing: string, timeoutMs: number, call: () => Promise<T>): Promise<T> {
+    const release = releaseOf(act.countdown);
+    try {
+      return await ask(release, `${doing} ${release}`, timeoutMs, call);
+    } catch (error) {
+      if (!(error instanceof CountdownFailure) || error.code !== 'NotFound') throw error;
+      // Throws the same sentence again where there never was one.
+      const { status } = await ask(release, `${doing} ${release}`, READ_TIMEOUT_MS, () => handle(release).describe());
+      if (status.name === 'RUNNING') throw error;
+      throw new CountdownFailure(
+        'Refused',
+        explainCan(act.action, 'ended') ?? `${release} is over`,
+        `\`tminus explain ${release}\` says how it ended`,
+      );
+    }
+  }
+
   return {
     async start(input) {
       const release = input.release.metadata.name;
@@ -71,13 +93,14 @@ export function temporalGateway({ client, rehearsalClient, pingTimeoutMs = PING_
           'this server cannot rehearse: it has no Temporal server with time skipping',
           'use `tminus rehearse`',
         );
+      const startId = randomUUID();
       const operation = new WithStartWorkflowOperation(COUNTDOWN_TYPE, {
         workflowId: countdownId(release),
         taskQueue: WORKFLOW_TASK_QUEUE,
         args: [input],
         workflowIdConflictPolicy: 'USE_EXISTING',
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-        memo: { releaseDigest: input.releaseDigest },
+        memo: memoOf(input, startId),
         staticSummary: `${release}: ${input.release.spec.service.image}`.slice(0, 200),
       });
       const opened = await ask(release, `starting ${release}`, ACT_TIMEOUT_MS, () =>
@@ -85,14 +108,10 @@ export function temporalGateway({ client, rehearsalClient, pingTimeoutMs = PING_
         starter.workflow.executeUpdateWithStart(openUpdate, { startWorkflowOperation: operation }),
       );
       const { memo } = await ask(release, `reading back ${release}`, READ_TIMEOUT_MS, () => handle(release).describe());
-      if (memo?.['releaseDigest'] !== input.releaseDigest) {
-        throw new CountdownFailure(
-          'Refused',
-          `${release} is already counting down from another release file`,
-          `give the new file another name, or \`tminus abort ${release}\` first`,
-        );
-      }
-      return opened;
+      const other = explainOther(input, memo ?? {});
+      if (other !== null)
+        throw new CountdownFailure('Refused', other, `give the release another name, or \`tminus abort ${release}\` first`);
+      return { ...opened, started: memo?.['startId'] === startId ? 'started' : 'already-running' };
     },
 
     async list() {
@@ -146,21 +165,20 @@ export function temporalGateway({ client, rehearsalClient, pingTimeoutMs = PING_
     },
 
     act: (act, signed) =>
-      ask(releaseOf(act.countdown), `sending ${act.action} to ${releaseOf(act.countdown)}`, ACT_TIMEOUT_MS, () =>
+      tell(act, `sending ${act.action} to`, ACT_TIMEOUT_MS, () =>
         client.workflow.getHandle(act.countdown).executeUpdate(actUpdate, { args: [signed], updateId: act.id }),
       ),
 
-    hold: ({ countdown, comment, principal }) =>
-      ask(releaseOf(countdown), `holding ${releaseOf(countdown)}`, READ_TIMEOUT_MS, () =>
-        client.workflow.getHandle(countdown).signal(holdSignal, { reason: comment, by: principal }),
+    hold: (act) =>
+      tell(act, 'holding', READ_TIMEOUT_MS, () =>
+        client.workflow.getHandle(act.countdown).signal(holdSignal, { reason: act.comment, by: act.principal }),
       ),
 
-    async abort({ countdown, comment, principal }) {
-      const release = releaseOf(countdown);
-      const handle = client.workflow.getHandle(countdown);
+    async abort(act) {
+      const aborted = client.workflow.getHandle(act.countdown);
       // First who and why, then the cancellation: history keeps this order, so the countdown ends with the sentence.
-      await ask(release, `aborting ${release}`, READ_TIMEOUT_MS, () => handle.signal(abortSignal, { reason: comment, by: principal }));
-      await ask(release, `aborting ${release}`, READ_TIMEOUT_MS, () => handle.cancel());
+      await tell(act, 'aborting', READ_TIMEOUT_MS, () => aborted.signal(abortSignal, { reason: act.comment, by: act.principal }));
+      await tell(act, 'aborting', READ_TIMEOUT_MS, () => aborted.cancel());
     },
 
     async advance(release, aheadMs) {
@@ -197,7 +215,14 @@ async function isReachable(client: Client, timeoutMs: number): Promise<boolean> 
 
 const releaseOf = (countdown: string): string => countdown.slice(countdownId('').length);
 
-function summaryOf({ workflowId, typedSearchAttributes: said, status, startTime, closeTime }: WorkflowExecutionInfo): CountdownSummary {
+function summaryOf({
+  workflowId,
+  typedSearchAttributes: said,
+  status,
+  startTime,
+  closeTime,
+  memo,
+}: WorkflowExecutionInfo): CountdownSummary {
   return {
     release: said.get(attribute.release) ?? releaseOf(workflowId),
     service: said.get(attribute.service) ?? null,
@@ -206,6 +231,7 @@ function summaryOf({ workflowId, typedSearchAttributes: said, status, startTime,
     launchAt: said.get(attribute.launchAt)?.toISOString() ?? null,
     nextCheckpointAt: said.get(attribute.nextCheckpointAt)?.toISOString() ?? null,
     running: status.name === 'RUNNING',
+    rehearsal: memo?.['rehearsal'] === true,
     startedAt: startTime.toISOString(),
     endedAt: closeTime?.toISOString() ?? null,
   };

@@ -1,14 +1,15 @@
 import type { EvidenceStore } from '../activities/evidence/contract.ts';
 import { objectionsOfHouse, type House } from '../release/house.ts';
-import { formatProblem, loadRelease } from '../release/load.ts';
+import { loadRelease } from '../release/load.ts';
 import { lateCheckpoints, planOf } from '../release/plan.ts';
 import type { Release } from '../release/release.ts';
+import { problemOfFile, toldProblem, type ToldProblem } from '../release/told-problem.ts';
 import { explainStart } from '../verdict/can.ts';
 import type { Principal } from '../verdict/verdict.ts';
 import type { CountdownInput } from '../workflows/messages.ts';
 import { ApiError } from './api/errors.ts';
 import type { StartRequest } from './api/schemas.ts';
-import type { Countdowns, OpenedPlan } from './countdowns.ts';
+import type { Countdowns, OpenedPlan, StartedPlan } from './countdowns.ts';
 
 export interface SubmissionWorld {
   countdowns: Countdowns;
@@ -19,30 +20,39 @@ export interface SubmissionWorld {
   now: () => number;
 }
 
+export type SubmittedPlan = OpenedPlan & { started: StartedPlan['started'] | 'dry-run' };
+
 /**
  * From a person's file to a countdown: read, check, keep the bytes that people will decide on, start. Nothing is kept and nothing
  * started unless the whole file is right.
  */
-export async function submit(world: SubmissionWorld, request: StartRequest, requestedBy: Principal): Promise<OpenedPlan> {
+export async function submit(world: SubmissionWorld, request: StartRequest, requestedBy: Principal): Promise<SubmittedPlan> {
   const barred = explainStart(requestedBy, world.house.starters);
   if (barred !== null) throw new ApiError('NotAllowed', barred, 'ask someone who may, or whoever keeps the environment file');
   const release = readRelease(request);
   if (release.spec.allowUnverified && !world.loopback) {
     throw invalid([
-      `${request.fileName}: spec.allowUnverified is for a laptop, and this server can be reached from other machines; leave it out, or start the release where \`tminus dev\` runs`,
+      problemOfFile(
+        request.fileName,
+        'spec.allowUnverified is for a laptop, and this server can be reached from other machines',
+        'leave it out, or start the release where `tminus dev` runs',
+      ),
     ]);
   }
   const objections = objectionsOfHouse(release, world.house);
-  if (objections.length > 0) throw invalid(objections.map((objection) => `${request.fileName}: ${objection}`));
+  if (objections.length > 0) throw invalid(objections.map((objection) => problemOfFile(request.fileName, objection)));
   const scripts = scriptsOf(release, request);
   const now = world.now();
   const plan = planOf(release, now);
   const late = lateCheckpoints(plan, now);
   if (late.length > 0) {
     throw invalid(
-      late.map(
-        ({ name, offset, atMs }) =>
-          `${request.fileName}: checkpoint ${offset} ${name} would have been due at ${iso(atMs)}, which is over; launch later or leave it out`,
+      late.map(({ name, offset, atMs }) =>
+        problemOfFile(
+          request.fileName,
+          `checkpoint ${offset} ${name} would have been due at ${iso(atMs)}, which is over`,
+          'launch later or leave it out',
+        ),
       ),
     );
   }
@@ -51,13 +61,13 @@ export async function submit(world: SubmissionWorld, request: StartRequest, requ
     launchAt: iso(plan.launchAtMs),
     checkpoints: plan.checkpoints.map(({ name, atMs }) => ({ name, at: iso(atMs) })),
   };
-  if (request.dryRun) return planned;
+  if (request.dryRun) return { ...planned, started: 'dry-run' };
   return await world.countdowns.start(await inputOf(world, request, release, scripts, requestedBy));
 }
 
 function readRelease({ file, fileName, launchAt }: StartRequest): Release {
   const loaded = loadRelease(file, fileName);
-  if (!loaded.ok) throw invalid(loaded.problems.map(formatProblem));
+  if (!loaded.ok) throw invalid(loaded.problems.map(toldProblem));
   if (launchAt === undefined) return loaded.release;
   const { countdown: _, ...spec } = loaded.release.spec;
   return { ...loaded.release, spec: { ...spec, launchAt: iso(Date.parse(launchAt)) } };
@@ -67,7 +77,7 @@ function readRelease({ file, fileName, launchAt }: StartRequest): Release {
 function scriptsOf(release: Release, { scripts, fileName }: StartRequest): [path: string, text: string][] {
   const wanted = release.spec.checkpoints.flatMap(({ steps }) => steps.flatMap((step) => (step.type === 'loadTest' ? [step.script] : [])));
   const missing = [...new Set(wanted)].filter((path) => !Object.hasOwn(scripts, path));
-  if (missing.length > 0) throw invalid(missing.map((path) => `${fileName}: the k6 script ${path} was not sent along`));
+  if (missing.length > 0) throw invalid(missing.map((path) => problemOfFile(fileName, `the k6 script ${path} was not sent along`)));
   return [...new Set(wanted)].map((path) => [path, scripts[path] ?? '']);
 }
 
@@ -89,14 +99,15 @@ async function inputOf(
     scripts: Object.fromEntries(digests),
     requestedBy,
     rehearsal: request.rehearsal,
+    ...(request.comment === '' ? {} : { comment: request.comment }),
     allowUnverified: release.spec.allowUnverified,
   };
 }
 
-function invalid(problems: string[]): ApiError {
+function invalid(problems: ToldProblem[]): ApiError {
   return new ApiError(
     'InvalidRelease',
-    problems[0] ?? 'the release file is not valid',
+    problems[0]?.text ?? 'the release file is not valid',
     'mend the file; `tminus validate` checks it without a server',
     problems,
   );

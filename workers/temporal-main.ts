@@ -8,8 +8,9 @@ const config = writeTemporalConfig({ folder: resolve(process.env['TMINUS_HOME'] 
 const program = process.env['TMINUS_TOOL_TEMPORAL_SERVER'] ?? 'temporal-server';
 const server = spawn(program, ['--config-file', config, '--allow-no-auth', 'start'], { stdio: 'inherit' });
 server.once('error', (error) => {
+  const why = 'code' in error && error.code === 'ENOENT' ? `there is no program ${program}` : `cannot start ${program}: ${error.message}`;
   process.stderr.write(
-    `cannot start ${program}: ${error.message}; \`scripts/lab tool temporal-server\` builds it and prints its path for TMINUS_TOOL_TEMPORAL_SERVER\n`,
+    `${why}; \`export TMINUS_TOOL_TEMPORAL_SERVER=$(./scripts/lab tool temporal)\` builds and names one, and \`tminus dev --temporal ADDRESS\` needs none\n`,
   );
   process.exit(2);
 });

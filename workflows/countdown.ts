@@ -69,14 +69,14 @@ export async function countdown(input: CountdownInput): Promise<{ ending: Ending
 /** Takes the service's lock; a countdown that cannot have it ends as refused, with the holder's name. */
 async function open(state: CountdownState): Promise<void> {
   if (state.phase !== 'opening') return;
-  const { release, releaseDigest, rehearsal, requestedBy } = state.input;
+  const { release, releaseDigest, rehearsal, requestedBy, comment } = state.input;
   const lock = await acquireLock({ holder: workflowInfo().workflowId, target: productionOf(release) });
   if (!lock.acquired) {
     end(state, 'refused', lock.sentence);
     return;
   }
   state.generation = lock.generation;
-  const said = `release ${releaseDigest}, fencing generation ${lock.generation}${rehearsal ? ', rehearsal on virtual time' : ''}`;
+  const said = `release ${releaseDigest}, fencing generation ${lock.generation}${rehearsal ? ', rehearsal on virtual time' : ''}${comment ? `: ${comment}` : ''}`;
   record(state, Date.now(), actorOf(requestedBy), 'countdown.started', release.metadata.name, said);
   enterPhase(state, 'counting');
   announce(state, current(state), 'go', `${requestedBy.displayName} started the countdown; launch at ${iso(state.launchAtMs)}`);

@@ -26,6 +26,8 @@ export interface CountdownInput {
   requestedBy: Principal;
   /** True on virtual time: shown everywhere, so that nobody takes a rehearsal for the launch. */
   rehearsal: boolean;
+  /** Why it was started, as its requester said it; stands in the first record of the audit. */
+  comment?: string;
   /** Public keys (key id -> SPKI PEM) decisions may be signed with are the worker's, never the caller's. */
   allowUnverified: boolean;
   /** State carried over a continue-as-new; absent on a fresh start. */

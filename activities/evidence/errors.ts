@@ -8,6 +8,13 @@ export class EvidenceMissing extends Error {
 /** The stored bytes are not those of the digest any more. Retrying cannot mend it. */
 export class EvidenceDamaged extends Error {
   override readonly name = 'EvidenceDamaged';
+  /** What is not as it was, without digest and place. */
+  readonly why: string;
+
+  constructor(digest: string, folder: string, why: string) {
+    super(`Evidence ${digest} in ${folder} is damaged: ${why}.`);
+    this.why = why;
+  }
 }
 
 /** More bytes than one piece of evidence may have. Retrying cannot mend it. */

@@ -83,9 +83,7 @@ export function createFolderEvidenceStore(
     const found = await find(hex);
     if (!found) throw new EvidenceMissing(`There is no evidence ${digest} in ${folder}.`);
     if (found.actualBytes !== found.sizeBytes) {
-      throw new EvidenceDamaged(
-        `Evidence ${digest} in ${folder} is damaged: it has ${found.actualBytes} bytes and had ${found.sizeBytes} when it was stored.`,
-      );
+      throw new EvidenceDamaged(digest, folder, `it has ${found.actualBytes} bytes and had ${found.sizeBytes} when it was stored`);
     }
     const hash = createHash('sha256');
     const handle = await open(found.path, 'r');
@@ -99,8 +97,7 @@ export function createFolderEvidenceStore(
       await handle.close();
     }
     // Known only at the end: a reader must use nothing of it before the iteration has ended without an error.
-    if (hash.digest('hex') !== hex)
-      throw new EvidenceDamaged(`Evidence ${digest} in ${folder} is damaged: its bytes have another SHA-256.`);
+    if (hash.digest('hex') !== hex) throw new EvidenceDamaged(digest, folder, 'its bytes have another SHA-256');
   }
 
   async function has(digest: string): Promise<boolean> {
@@ -114,8 +111,9 @@ export function createFolderEvidenceStore(
     const name = names.find((each) => each.startsWith(`${hex}.`));
     if (name === undefined) return null;
     const path = join(shard, name);
-    const { size } = await stat(path);
-    return { path, sizeBytes: Number(name.slice(hex.length + 1)), actualBytes: size };
+    // Deleted just now: as good as never there.
+    const entry = await stat(path).catch(absent(null));
+    return entry && { path, sizeBytes: Number(name.slice(hex.length + 1)), actualBytes: entry.size };
   }
 
   const shardOf = (hex: string): string => join(folder, 'sha256', hex.slice(0, 2));

@@ -22,6 +22,8 @@ import type { AnalyzedFile } from './document.ts';
 export interface FileOptions extends AnalyzeOptions {
   /** An earlier file of the same kind to compare with. */
   before?: string;
+  /** Limits that were asked for in so many words: `--p99`. What cannot obey them says so. */
+  asked: readonly string[];
 }
 
 const HEAD_BYTES = 64 * 1024;
@@ -45,13 +47,19 @@ async function analyze(file: string, options: FileOptions): Promise<{ kind: stri
   if (isK6Points(head)) return { kind: 'k6-points', analysis: await analyzePoints(file, options) };
   const bytes = await wholeOf(file);
   if (isExecutionTrace(bytes)) {
-    const analyses = await profileOfTrace(file);
-    return { kind: 'execution-trace', analysis: analyses };
+    const analysis = await profileOfTrace(file);
+    const ignored = options.before === undefined ? [] : [ignoredFact('--before', 'nothing here compares execution traces')];
+    return { kind: 'execution-trace', analysis: { ...analysis, facts: [...ignored, ...analysis.facts] } };
   }
   const kind = recognize(bytes);
   const analysis = await evidenceKinds[kind].analyze(bytes, options);
   return { kind, analysis: options.before === undefined ? analysis : await comparedWith(options.before, kind, bytes, analysis) };
 }
+
+/** An option that was given and changes nothing is told beside what was measured, in text and JSON alike. */
+const ignoredFact = (option: string, why: string): Analysis['facts'][number] => ({ subject: option, text: `ignored: ${why}`, values: {} });
+
+const limitsText = ({ limits }: LoadPlan): string => `p99 ${limits.p99Ms} ms, error rate ${limits.errorPercent} %`;
 
 const PROFILES: readonly string[] = ['cpu-profile', 'heap-profile', 'mutex-profile', 'block-profile'];
 
@@ -101,13 +109,18 @@ async function sideBySide(before: string, file: string, { fromMs, widthSeconds }
   return one && other ? compareSideBySide(one, other) : { shifts: [], not: [] };
 }
 
-async function analyzePoints(file: string, { limits, before }: FileOptions): Promise<Analysis> {
+async function analyzePoints(file: string, { limits, before, asked }: FileOptions): Promise<Analysis> {
   const plan = await readLoadPlan(createReadStream(file));
   const used = plan?.limits ?? { ...limits, deliveredPercent: 0, endpoints: {} };
   const summary = await summarizeLoad(createReadStream(file), used);
   const analysis: Analysis = {
     findings: plan === null ? judgeUnplanned(summary, limits) : judgeLoad(summary, plan.limits, plan.stages),
-    facts: loadFacts(summary, used, plan?.stages ?? []),
+    facts: [
+      ...(plan === null
+        ? []
+        : asked.map((option) => ignoredFact(option, `the run says itself what it was judged by: ${limitsText(plan)}`))),
+      ...loadFacts(summary, used, plan?.stages ?? []),
+    ],
     tables: [
       {
         title: 'Requests by endpoint',

@@ -45,7 +45,7 @@ it('gives for a no-go code, sentence, numbers, since when, evidence, what to do 
 it('tells an approver what was found before, and until when to decide', () => {
   expect(text(waiting)).toBe(
     [
-      'go-api-1.4.0   T-1h final-poll   revision 3   ⏸ waiting',
+      'go-api-1.4.0   T-1h final-poll   revision 3   ⏸ waiting for people',
       '',
       'before it:',
       '  T-72h load-and-diagnosis   ✔ go   4 of 4 pass   tminus explain go-api-1.4.0 --checkpoint load-and-diagnosis',

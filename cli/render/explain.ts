@@ -3,11 +3,12 @@ import { codeRow } from '../../verdict/codes.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import { findingKey } from '../../verdict/judge.ts';
 import type { Reason } from '../../verdict/verdict.ts';
-import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
+import type { CheckpointStatus } from '../../workflows/messages.ts';
+import type { ShownStatus } from '../shown-status.ts';
 import { against, amount, sentenceOf } from './finding.ts';
 import { nextLines } from './next.ts';
 import { relative, utc } from './times.ts';
-import { mark, paint, said, type Look, type Tone } from './words.ts';
+import { mark, paint, said, textOf, type Look, type Tone } from './words.ts';
 
 const toneOfEffect: Record<Reason['effect'], Tone> = { 'no-go': 'bad', hold: 'hold', waived: 'plain', note: 'plain' };
 
@@ -21,7 +22,7 @@ export interface ExplainView {
 }
 
 /** The whole answer as text, without a newline at its end. */
-export function renderExplain(status: CountdownStatus, view: ExplainView): string {
+export function renderExplain(status: ShownStatus, view: ExplainView): string {
   const { look, checkpoint } = view;
   const reasons = checkpoint.evaluation?.reasons ?? [];
   return [
@@ -36,7 +37,7 @@ export function renderExplain(status: CountdownStatus, view: ExplainView): strin
       : reasons.flatMap((reason, index) => [...(index > 0 ? [''] : []), ...reasonLines(status, reason, view)])),
     '',
     ...(status.ending && status.ending !== 'launched'
-      ? [paint(`${mark('bad', look)} ${status.ending.toUpperCase()}   ${status.sentence}`, 'bad', look), '']
+      ? [paint(`${mark('bad', look)} ${textOf(status.ending).toUpperCase()}   ${status.sentence}`, 'bad', look), '']
       : []),
     ...nextLines(status, view.page)
       .filter((line) => !line.includes(`tminus explain ${status.release}`) || checkpoint.name !== status.current)
@@ -54,7 +55,7 @@ function nothingAgainst({ state, at }: CheckpointStatus): string {
 /** Leaving out the explaining itself may take the first line with its word away. */
 const startNext = (line: string, index: number): string => (index === 0 ? line.replace(/^ {5}/, 'Next:') : line.replace(/^Next:/, '     '));
 
-function reasonLines(status: CountdownStatus, reason: Reason, { look, checkpoint, evidenceUrl }: ExplainView): string[] {
+function reasonLines(status: ShownStatus, reason: Reason, { look, checkpoint, evidenceUrl }: ExplainView): string[] {
   const row = codeRow(reason.code);
   const step = checkpoint.steps.find(({ findings }) =>
     findings.some((finding) => finding.code === reason.code && finding.subject === reason.subject),
@@ -99,14 +100,14 @@ const describe = ({ kind, source, sizeBytes, capturedAt }: EvidenceRef): string 
   `${kind.replaceAll('-', ' ')} of ${source}, ${amount(Math.ceil(sizeBytes / 1_000), 'kB')}, ${utc(capturedAt)}`;
 
 /** Only a finding of the checkpoint that stands in the way now can be accepted. */
-function canBeWaived({ phase, current }: CountdownStatus, reason: Reason, { name, evaluation }: CheckpointStatus): boolean {
+function canBeWaived({ phase, current }: ShownStatus, reason: Reason, { name, evaluation }: CheckpointStatus): boolean {
   const open = phase === 'holding' || phase === 'stopped';
   const isFinding = evaluation?.findings.some(({ code, subject }) => code === reason.code && subject === reason.subject) ?? false;
   return open && name === current && isFinding && (reason.effect === 'no-go' || reason.effect === 'hold');
 }
 
 /** Where a checkpoint measures nothing itself, what was found before is what people decide on. */
-function earlierLines({ release, checkpoints }: CountdownStatus, { name, steps }: CheckpointStatus, look: Look): string[] {
+function earlierLines({ release, checkpoints }: ShownStatus, { name, steps }: CheckpointStatus, look: Look): string[] {
   if (steps.length > 0) return [];
   const earlier = checkpoints.slice(
     0,

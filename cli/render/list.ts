@@ -6,6 +6,7 @@ export interface ListedRelease {
   service: string | null;
   phase: string | null;
   verdict: string | null;
+  rehearsal: boolean;
   launchAt: string | null;
   nextCheckpointAt: string | null;
   state: string;
@@ -18,15 +19,18 @@ export function renderList(items: readonly ListedRelease[], look: Look, nowMs: n
   const now = new Date(nowMs).toISOString();
   const width = (title: string, of: (item: ListedRelease) => string): number =>
     Math.max(title.length, ...items.map((item) => of(item).length)) + 2;
-  const nameWidth = width('RELEASE', ({ name }) => name);
+  const nameWidth = width('RELEASE', nameOf);
   const serviceWidth = width('SERVICE', ({ service }) => service ?? '?');
   return [
     `${'RELEASE'.padEnd(nameWidth)}${'SERVICE'.padEnd(serviceWidth)}${'VERDICT'.padEnd(VERDICT_WIDTH)}${'PHASE'.padEnd(PHASE_WIDTH)}WHEN`,
     ...items.map((item) =>
-      `${item.name.padEnd(nameWidth)}${(item.service ?? '?').padEnd(serviceWidth)}${item.verdict ? padded(item.verdict, VERDICT_WIDTH, look) : '?'.padEnd(VERDICT_WIDTH)}${(item.phase ?? '?').padEnd(PHASE_WIDTH)}${when(item, now)}`.trimEnd(),
+      `${nameOf(item).padEnd(nameWidth)}${(item.service ?? '?').padEnd(serviceWidth)}${padded(item.verdict ?? item.phase ?? '?', VERDICT_WIDTH, look)}${(item.phase ?? '?').padEnd(PHASE_WIDTH)}${when(item, now)}`.trimEnd(),
     ),
   ].join('\n');
 }
+
+/** Nobody takes a rehearsal for the launch. */
+const nameOf = ({ name, rehearsal }: ListedRelease): string => (rehearsal ? `${name} (rehearsal)` : name);
 
 const VERDICT_WIDTH = 15;
 const PHASE_WIDTH = 10;

@@ -1,7 +1,7 @@
-import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { ShownStatus } from '../shown-status.ts';
 
 /** What a person would do next, as commands to copy. */
-export function nextCommands({ release, phase, ending, checkpoints, reasons }: CountdownStatus, page?: string): string[] {
+export function nextCommands({ release, phase, ending, checkpoints, reasons }: ShownStatus, page?: string): string[] {
   const failedSteps = checkpoints
     .flatMap(({ state, steps }) => (state === 'hold' ? steps : []))
     .filter(({ state }) => state === 'failed-to-run');
@@ -31,6 +31,6 @@ export function nextCommands({ release, phase, ending, checkpoints, reasons }: C
   }
 }
 
-export function nextLines(status: CountdownStatus, page?: string): string[] {
+export function nextLines(status: ShownStatus, page?: string): string[] {
   return nextCommands(status, page).map((command, index) => `${index === 0 ? 'Next:' : '     '}  ${command}`);
 }

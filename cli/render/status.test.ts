@@ -5,8 +5,8 @@ import { renderStatus, type StatusView } from './status.ts';
 import { inAscii, PLAIN } from './words.ts';
 
 const page = 'http://tminus.example/r/go-api-1.4.0';
-const text = (status: CountdownStatus, view: Partial<StatusView> = {}): string =>
-  renderStatus(status, { look: PLAIN, nowMs: 0, all: false, progress: [], page, ...view });
+const plain: StatusView = { look: PLAIN, nowMs: 0, all: false, progress: [], page };
+const text = (status: CountdownStatus, view: Partial<StatusView> = {}): string => renderStatus(status, { ...plain, ...view });
 const lines = (...all: string[]): string => all.join('\n');
 const header = (verdict: string, clock: string, current: string): string[] => [
   'Release      go-api-1.4.0   shop/go-api on lab   REHEARSAL on virtual time',
@@ -24,12 +24,12 @@ it('shows, while people are waited for, who said what, how many are missing and 
         'T-00:55:00   launch 2026-11-24 09:00 UTC (in 55 m)',
         'final-poll revision 3',
       ),
-      'CHECKPOINT / STEP              STATUS                TOOK  DETAIL',
-      'T-72h  load-and-diagnosis      ✔ go              1 m 05 s  4 of 4 pass',
-      'T-1h   final-poll              ⏸ waiting',
-      ' └ approval: release-managers  ⏸ waiting                   1 of 2, until 2026-11-24 08:30 UTC (in 25 m), else no-go',
+      'CHECKPOINT / STEP              STATUS                    TOOK  DETAIL',
+      'T-72h  load-and-diagnosis      ✔ go                  1 m 05 s  4 of 4 pass',
+      'T-1h   final-poll              ⏸ waiting for people',
+      ' └ approval: release-managers  ⏸ waiting for people            1 of 2, until 2026-11-24 08:30 UTC (in 25 m), else no-go',
       '      ✔ go   Li Wei: "numbers read, go"   on revision 3',
-      'T-0    launch                  · later                     2026-11-24 09:00 UTC (in 55 m)',
+      'T-0    launch                  · later                         2026-11-24 09:00 UTC (in 55 m)',
       '',
       'Next:  tminus explain go-api-1.4.0',
       '       tminus approve go-api-1.4.0 -m "…"   or   http://tminus.example/r/go-api-1.4.0',
@@ -41,16 +41,16 @@ it('shows how far the running step is', () => {
   expect(text(inLoadTest, { progress: [loadProgress] })).toBe(
     lines(
       ...header(
-        '✔ go   running the steps of T-72h load-and-diagnosis',
+        '▶ running   running the steps of T-72h load-and-diagnosis',
         'T-71:59:19   launch 2026-11-24 09:00 UTC (in 71 h 59 m)',
         'load-and-diagnosis revision 1',
       ),
-      'CHECKPOINT / STEP             STATUS                TOOK  DETAIL',
-      'T-72h  load-and-diagnosis     ▶ running             39 s  1 of 1 pass',
-      ' ├ preflight                  ✔ pass               3.0 s  14 of 14: rights, health, series, image, clock skew 3 ms',
-      ' └ load-test                  ▶ running             36 s  ▮▮▮▮▮▮▯▯▯▯ 36 s of 60 s, 300 requests/s',
-      'T-1h   final-poll             · later                     2026-11-24 08:00 UTC (in 70 h 59 m)',
-      'T-0    launch                 · later                     2026-11-24 09:00 UTC (in 71 h 59 m)',
+      'CHECKPOINT / STEP             STATUS                    TOOK  DETAIL',
+      'T-72h  load-and-diagnosis     ▶ running                 39 s  1 of 1 pass',
+      ' ├ preflight                  ✔ pass                   3.0 s  14 of 14: rights, health, series, image, clock skew 3 ms',
+      ' └ load-test                  ▶ running                 36 s  ▮▮▮▮▮▮▯▯▯▯ 36 s of 60 s, 300 requests/s',
+      'T-1h   final-poll             · later                         2026-11-24 08:00 UTC (in 70 h 59 m)',
+      'T-0    launch                 · later                         2026-11-24 09:00 UTC (in 71 h 59 m)',
       '',
       'Next:  tminus status go-api-1.4.0 --watch',
     ),
@@ -65,14 +65,14 @@ it('says a no-go with its measure against the limit, and as the last thing befor
         'T-71:59:30   launch 2026-11-24 09:00 UTC (in 71 h 59 m)',
         'load-and-diagnosis revision 2',
       ),
-      'CHECKPOINT / STEP             STATUS                TOOK  DETAIL',
-      'T-72h  load-and-diagnosis     ✖ no-go               24 s  2 of 3 pass',
-      ' ├ preflight                  ✔ pass               3.0 s  14 of 14: rights, health, series, image, clock skew 3 ms',
-      ' └ load-test                  ✖ fail                21 s  stopped after 21 s: hopeless, 300 iterations/s asked, 171.2 delivered, 0 dropped',
+      'CHECKPOINT / STEP             STATUS                    TOOK  DETAIL',
+      'T-72h  load-and-diagnosis     ✖ no-go                   24 s  2 of 3 pass',
+      ' ├ preflight                  ✔ pass                   3.0 s  14 of 14: rights, health, series, image, clock skew 3 ms',
+      ' └ load-test                  ✖ fail                    21 s  stopped after 21 s: hopeless, 300 iterations/s asked, 171.2 delivered, 0 dropped',
       '      POST /api/order/create: p99 734 ms > 300 ms (bound 781), errors 0 of 3,604',
       '      ✖ fail   LatencyAboveLimit POST /api/order/create: 734 ms > 300 ms',
-      'T-1h   final-poll             · later                     2026-11-24 08:00 UTC (in 70 h 59 m)',
-      'T-0    launch                 · later                     2026-11-24 09:00 UTC (in 71 h 59 m)',
+      'T-1h   final-poll             · later                         2026-11-24 08:00 UTC (in 70 h 59 m)',
+      'T-0    launch                 · later                         2026-11-24 09:00 UTC (in 71 h 59 m)',
       '',
       '✖ NO-GO   p99 of POST /api/order/create is 734 ms, limit 300 ms',
       '',
@@ -87,7 +87,7 @@ it('says a hold with what could not be seen, and how to go on', () => {
   const sentence =
     'the guard could not see shop/go-api for 24 s, limit 20 s: Prometheus did not answer to sum(rate(http_request_duration_seconds_count[1m]))';
   expect(shown).toContain(
-    ' └ guard                      ⏸ inconclusive        42 s  18 s: 1,790 requests, 0 errors (0 % ≤ 0.1 %), p99 219 ms',
+    ' └ guard                      ⏸ inconclusive            42 s  18 s: 1,790 requests, 0 errors (0 % ≤ 0.1 %), p99 219 ms',
   );
   expect(shown).toContain('      ⏸ inconclusive   GuardNoData shop/go-api');
   expect(shown.slice(-4)).toEqual([
@@ -106,10 +106,10 @@ it('folds what is finished, and unfolds it with --all, findings included', () =>
         'T+00:01:09   launch 2026-11-24 09:00 UTC',
         'launch revision 1',
       ),
-      'CHECKPOINT / STEP             STATUS                TOOK  DETAIL',
-      'T-72h  load-and-diagnosis     ✔ go              1 m 05 s  4 of 4 pass',
-      'T-1h   final-poll             ✔ go                        approved by Li Wei, Ama Osei',
-      'T-0    launch                 ✔ go              1 m 07 s  2 of 2 pass',
+      'CHECKPOINT / STEP             STATUS                    TOOK  DETAIL',
+      'T-72h  load-and-diagnosis     ✔ go                  1 m 05 s  4 of 4 pass',
+      'T-1h   final-poll             ✔ go                            approved by Li Wei, Ama Osei',
+      'T-0    launch                 ✔ go                  1 m 07 s  2 of 2 pass',
       '',
       'Next:  tminus report go-api-1.4.0 --html go-api-1.4.0.html',
       '       tminus events go-api-1.4.0',
@@ -125,10 +125,10 @@ it('tells a rollback with its proof, and what was not run any more', () => {
   expect(shown).toContain(' │    ✖ fail   RolloutFailed deployment shop/go-api: 0 pods < 3 pods');
   expect(shown).toContain(' ├ guard                      · not run');
   expect(shown).toContain(
-    ' └ rollback                   ✔ pass                11 s  shop/go-api back to registry.local/go-api:sha-4f9c2ab: 3 of 3 pods in 8.4 s, health ok in 0.3 s',
+    ' └ rollback                   ✔ pass                    11 s  shop/go-api back to registry.local/go-api:sha-4f9c2ab: 3 of 3 pods in 8.4 s, health ok in 0.3 s',
   );
   expect(shown).toContain(
-    '✖ ROLLED-BACK   the rollout of deployment shop/go-api exceeded its progress deadline with 0 of 3 pods ready: ProgressDeadlineExceeded',
+    '✖ ROLLED BACK   the rollout of deployment shop/go-api exceeded its progress deadline with 0 of 3 pods ready: ProgressDeadlineExceeded',
   );
 });
 
@@ -138,6 +138,24 @@ it('reads the clock on the wall for a real countdown, for the countdown wakes on
     'Clock        T-12:00:00   launch 2026-11-24 09:00 UTC (in 12 h 00 m)',
   );
   expect(text(real, { nowMs: Date.parse('2026-11-23T21:00:00Z') })).not.toContain('REHEARSAL');
+});
+
+it('shows no go before anything was judged, neither by the server’s word nor by the countdown’s own', () => {
+  for (const verdict of ['go', null] as const)
+    expect(renderStatus({ ...counting, verdict }, plain)).toContain('Verdict      ▶ counting   counting to');
+});
+
+it('shows a step that could not run as what holds, and never as what failed', () => {
+  const [checkpoint, ...rest] = holding.checkpoints;
+  if (!checkpoint) throw new Error('the example has no checkpoint');
+  const unrun = {
+    ...checkpoint,
+    state: 'hold' as const,
+    steps: checkpoint.steps.map((step) => ({ ...step, state: 'failed-to-run' as const, findings: [] })),
+  };
+  const shown = text({ ...holding, checkpoints: [unrun, ...rest] });
+  expect(shown).toContain('preflight                  ⏸ could not run');
+  expect(shown).not.toContain('failed-to-run');
 });
 
 it('writes times in sentences as people read them', () => {

@@ -1,10 +1,12 @@
 // `tminus status`: verdict and clock first, then the plan as a tree, then what stands against it and what to do next.
+import { headWord } from '../../verdict/words.ts';
 import type { Finding } from '../../verdict/finding.ts';
-import type { CheckpointStatus, CountdownStatus, StepStatus } from '../../workflows/messages.ts';
+import type { CheckpointStatus, StepStatus } from '../../workflows/messages.ts';
+import type { ShownStatus } from '../shown-status.ts';
 import { against, sentenceOf } from './finding.ts';
 import { nextLines } from './next.ts';
 import { clock, clockOf, relative, span, utc, withUtc } from './times.ts';
-import { mark, padded, paint, said, type Look } from './words.ts';
+import { mark, padded, paint, said, textOf, type Look } from './words.ts';
 
 export interface StepProgressLine {
   checkpoint: string;
@@ -26,7 +28,7 @@ export interface StatusView {
 }
 
 const NAME_LEAST = 28;
-const STATE_WIDTH = 17;
+const STATE_WIDTH = 21;
 const TOOK_WIDTH = 9;
 
 interface Row {
@@ -39,7 +41,7 @@ interface Row {
 }
 
 /** The whole answer as text, without a newline at its end. */
-export function renderStatus(status: CountdownStatus, view: StatusView): string {
+export function renderStatus(status: ShownStatus, view: StatusView): string {
   const { look } = view;
   const now = clockOf(status, view.nowMs);
   const field = (name: string, value: string): string => `${name.padEnd(12)} ${value}`;
@@ -52,7 +54,7 @@ export function renderStatus(status: CountdownStatus, view: StatusView): string 
       'Release',
       `${status.release}   ${status.service.namespace}/${status.service.name} on ${status.service.cluster}${status.rehearsal ? '   REHEARSAL on virtual time' : ''}`,
     ),
-    field('Verdict', `${said(status.ending ?? status.verdict, look)}   ${withUtc(status.sentence)}`),
+    field('Verdict', `${said(headWord(status), look)}   ${withUtc(status.sentence)}`),
     field(
       'Clock',
       `${clock(now, status.launchAt)}   launch ${utc(status.launchAt)}${status.endedAt ? '' : ` (${relative(status.launchAt, now)})`}${status.heldMs > 0 ? `, held ${span(status.heldMs)} in all` : ''}`,
@@ -77,7 +79,7 @@ function rowLines({ name, state, took, detail, below }: Row, nameWidth: number, 
   ];
 }
 
-function checkpointRows(status: CountdownStatus, checkpoint: CheckpointStatus, now: string, offsetWidth: number, view: StatusView): Row[] {
+function checkpointRows(status: ShownStatus, checkpoint: CheckpointStatus, now: string, offsetWidth: number, view: StatusView): Row[] {
   const folded = !view.all && view.checkpoint === undefined && (checkpoint.state === 'go' || checkpoint.state === 'later');
   const over = status.phase === 'ended';
   const head: Row = {
@@ -168,9 +170,9 @@ function approvalRow({ approval, approvals, state }: CheckpointStatus, now: stri
 }
 
 /** What the eye finds last where something is wrong: each reason in its sentence. */
-function objectionLines({ reasons, phase, ending, sentence }: CountdownStatus, look: Look): string[] {
+function objectionLines({ reasons, phase, ending, sentence }: ShownStatus, look: Look): string[] {
   if (ending !== undefined && ending !== 'launched')
-    return [paint(`${mark('bad', look)} ${ending.toUpperCase()}   ${sentence}`, 'bad', look), ''];
+    return [paint(`${mark('bad', look)} ${textOf(ending).toUpperCase()}   ${sentence}`, 'bad', look), ''];
   if (phase !== 'stopped' && phase !== 'holding' && phase !== 'undoing') return [];
   const lines = reasons
     .filter(({ effect }) => effect === 'no-go' || effect === 'hold')

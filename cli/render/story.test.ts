@@ -57,7 +57,7 @@ it('tells a rollback as news first and its proof after it', () => {
   const cause = 'the rollout of deployment shop/go-api exceeded its progress deadline with 0 of 3 pods ready: ProgressDeadlineExceeded';
   expect(storyLines(undoing, rolledBack)).toEqual([
     '         rollback     ✔ shop/go-api back to registry.local/go-api:sha-4f9c2ab: 3 of 3 pods in 8.4 s, health ok in 0.3 s',
-    `✖ ROLLED-BACK ${cause}`,
+    `✖ ROLLED BACK ${cause}`,
     '  72 h 00 m of countdown · 96 events · 18 audit records',
     '  Next: tminus explain go-api-1.4.0 · tminus report go-api-1.4.0 --html go-api-1.4.0.html · tminus events go-api-1.4.0',
   ]);

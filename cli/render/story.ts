@@ -1,9 +1,10 @@
 // The countdown as a story: one line per fact, as it happens. The demo and `rehearse` print it, `status --watch` where there is no terminal.
-import type { ApprovalStatus, CheckpointStatus, CountdownStatus, StepStatus } from '../../workflows/messages.ts';
+import type { ApprovalStatus, CheckpointStatus, StepStatus } from '../../workflows/messages.ts';
+import type { ShownStatus } from '../shown-status.ts';
 import { sentenceOf } from './finding.ts';
 import { nextCommands } from './next.ts';
 import { clock, span, utc } from './times.ts';
-import { inAscii, mark, PLAIN, type Look } from './words.ts';
+import { inAscii, mark, PLAIN, textOf, type Look } from './words.ts';
 
 const CLOCK_WIDTH = 9;
 const INDENT = ' '.repeat(CLOCK_WIDTH);
@@ -11,7 +12,7 @@ const SUBJECT_WIDTH = 13;
 const ENDPOINT_WIDTH = 25;
 
 /** Lines for what is new in `next`. Empty when nothing a reader would want to know has happened. */
-export function storyLines(previous: CountdownStatus | null, next: CountdownStatus, look: Look = PLAIN): string[] {
+export function storyLines(previous: ShownStatus | null, next: ShownStatus, look: Look = PLAIN): string[] {
   const told = next.checkpoints.map((checkpoint) => checkpointLines(previous, next, checkpoint, look));
   return [
     ...(previous === null ? [planLine(next)] : []),
@@ -24,14 +25,14 @@ export function storyLines(previous: CountdownStatus | null, next: CountdownStat
   ].map((line) => inAscii(line, look));
 }
 
-function planLine({ checkpoints, launchAt }: CountdownStatus): string {
+function planLine({ checkpoints, launchAt }: ShownStatus): string {
   return `${'plan'.padEnd(CLOCK_WIDTH - 1)}${checkpoints.map(({ offset, name }) => `${offset} ${name}`).join(' · ')}   launch ${utc(launchAt)}`;
 }
 
 /** The clock runs again, goes back, or has a new end. */
-function clockLines(previous: CountdownStatus | null, next: CountdownStatus, look: Look): string[] {
+function clockLines(previous: ShownStatus | null, next: ShownStatus, look: Look): string[] {
   if (previous === null) return [];
-  const place = ({ checkpoints, current }: CountdownStatus): number => checkpoints.findIndex(({ name }) => name === current);
+  const place = ({ checkpoints, current }: ShownStatus): number => checkpoints.findIndex(({ name }) => name === current);
   const back = place(next) < place(previous) ? next.checkpoints[place(next)] : undefined;
   const resumed = previous.phase === 'holding' && (next.phase === 'counting' || next.phase === 'running' || next.phase === 'waiting');
   const heldMs = next.heldMs - previous.heldMs;
@@ -42,7 +43,7 @@ function clockLines(previous: CountdownStatus | null, next: CountdownStatus, loo
   ];
 }
 
-function standstillLines(previous: CountdownStatus | null, next: CountdownStatus, look: Look): string[] {
+function standstillLines(previous: ShownStatus | null, next: ShownStatus, look: Look): string[] {
   if (next.phase === previous?.phase) return [];
   if (next.phase === 'holding')
     return [`${INDENT}${mark('hold', look)} HOLD  ${next.sentence}`, `${INDENT}  Next: ${nextCommands(next).join(' · ')}`];
@@ -51,8 +52,8 @@ function standstillLines(previous: CountdownStatus | null, next: CountdownStatus
 }
 
 function checkpointLines(
-  previous: CountdownStatus | null,
-  next: CountdownStatus,
+  previous: ShownStatus | null,
+  next: ShownStatus,
   checkpoint: CheckpointStatus,
   look: Look,
 ): { lines: string[]; undone: string[] } {
@@ -121,7 +122,7 @@ function approvalLine({ principal, decision, comment, evidenceDigest, revision, 
   return `${INDENT}${word}${verified ? '' : ' (unverified)'} "${comment}"   evidence ${evidenceDigest.slice(DIGEST_FROM, DIGEST_FROM + 4)}…, revision ${revision}`;
 }
 
-function skipped(status: CountdownStatus, checkpoint: CheckpointStatus): string {
+function skipped(status: ShownStatus, checkpoint: CheckpointStatus): string {
   const after = status.checkpoints[status.checkpoints.indexOf(checkpoint) + 1];
   if (!status.rehearsal || !after) return '';
   const ms = Date.parse(after.at) - Date.parse(status.now);
@@ -129,11 +130,11 @@ function skipped(status: CountdownStatus, checkpoint: CheckpointStatus): string 
 }
 
 /** `T-72:00` as the plan has it: the story's clock is the plan's. */
-const planned = ({ at }: CheckpointStatus, { launchAt }: CountdownStatus): string => shortClock(at, launchAt).padEnd(CLOCK_WIDTH);
+const planned = ({ at }: CheckpointStatus, { launchAt }: ShownStatus): string => shortClock(at, launchAt).padEnd(CLOCK_WIDTH);
 
 const shortClock = (at: string, launchAt: string): string => clock(at, launchAt).slice(0, -':00'.length);
 
-function endLines(previous: CountdownStatus | null, next: CountdownStatus, look: Look): string[] {
+function endLines(previous: ShownStatus | null, next: ShownStatus, look: Look): string[] {
   const nextLine = `  Next: ${nextCommands(next).join(' · ')}`;
   if (next.phase === 'stopped')
     return previous?.phase === 'stopped' ? [] : [`${mark('bad', look)} NO-GO    ${next.sentence}.${untouched(next)}`, nextLine];
@@ -142,10 +143,10 @@ function endLines(previous: CountdownStatus | null, next: CountdownStatus, look:
   if (next.ending === 'launched') return [`${mark('good', look)} LAUNCHED ${next.sentence}`, facts, nextLine];
   // Said already when it stopped; only its end is new.
   if (next.ending === 'no-go' && previous?.phase === 'stopped') return [facts];
-  return [`${mark('bad', look)} ${(next.ending ?? 'ended').toUpperCase()} ${next.sentence}`, facts, nextLine];
+  return [`${mark('bad', look)} ${textOf(next.ending ?? 'ended').toUpperCase()} ${next.sentence}`, facts, nextLine];
 }
 
-function untouched({ checkpoints, service }: CountdownStatus): string {
+function untouched({ checkpoints, service }: ShownStatus): string {
   const launched = checkpoints.some(({ steps }) => steps.some(({ type, round }) => type === 'launch' && round > 0));
   return launched ? '' : ` Nothing was changed in ${service.namespace}/${service.name}.`;
 }

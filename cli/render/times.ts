@@ -1,5 +1,5 @@
 // Times as people read them: absolute in UTC, and how far away they are.
-import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { ShownStatus } from '../shown-status.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -10,7 +10,7 @@ const DAY = 24 * HOUR;
  * The clock a countdown lives on, as RFC 3339: ours, for its own `now` is that of its last event and may be days old; but a
  * rehearsal's own virtual one, and after the end the time of the end.
  */
-export function clockOf({ rehearsal, now, endedAt }: Pick<CountdownStatus, 'rehearsal' | 'now' | 'endedAt'>, wallMs: number): string {
+export function clockOf({ rehearsal, now, endedAt }: Pick<ShownStatus, 'rehearsal' | 'now' | 'endedAt'>, wallMs: number): string {
   return endedAt ?? (rehearsal ? now : new Date(wallMs).toISOString());
 }
 

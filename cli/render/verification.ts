@@ -1,12 +1,13 @@
 // `tminus verify`: one line per step, and below it what is not as it was told.
-import type { StepCheck } from '../verify/verify.ts';
+import { outcomeOf, type StepCheck } from '../verify/verify.ts';
 import { mark, paint, type Look, type Tone } from './words.ts';
 
-const toneOf: Record<StepCheck['result'], Tone> = { same: 'good', differs: 'bad', unreadable: 'bad', 'nothing-measured': 'plain' };
+const toneOf: Record<StepCheck['result'], Tone> = { same: 'good', differs: 'bad', unreadable: 'bad', 'nothing-to-verify': 'hold' };
 
 export function renderVerification(release: string, steps: readonly StepCheck[], look: Look): string {
   if (steps.length === 0) return `${release}   no step has ended yet, so there is nothing to verify`;
   const width = Math.max(...steps.map((step) => placeOf(step).length));
+  const same = steps.filter(({ result }) => result === 'same').length;
   const wrong = steps.filter(({ result }) => toneOf[result] === 'bad').length;
   const findings = steps.reduce((sum, step) => sum + (step.result === 'same' ? step.findings : 0), 0);
   return [
@@ -14,9 +15,11 @@ export function renderVerification(release: string, steps: readonly StepCheck[],
       `${paint(mark(toneOf[step.result], look), toneOf[step.result], look)} ${placeOf(step).padEnd(width)}   ${told(step)}`,
       ...step.sentences.map((sentence) => `    ${sentence}`),
     ]),
-    wrong === 0
-      ? `verified: ${findings} findings of ${release}, made again from the evidence, are the same byte for byte`
-      : `NOT VERIFIED: ${wrong} of ${steps.length} steps of ${release} are not what their evidence says`,
+    {
+      verified: `verified: ${findings} findings of ${release}, made again from the evidence, are the same byte for byte`,
+      differs: `NOT VERIFIED: ${wrong} of ${steps.length} steps of ${release} are not what their evidence says`,
+      'nothing-to-verify': `NOT VERIFIED: of ${steps.length - same} of ${steps.length} steps of ${release} there is nothing to verify; the others are the same`,
+    }[outcomeOf(steps)],
   ].join('\n');
 }
 
@@ -24,8 +27,9 @@ const placeOf = ({ offset, checkpoint, step }: StepCheck): string => `${offset} 
 
 function told({ result, findings, evidence, sentences }: StepCheck): string {
   if (result === 'same') return `${count(findings, 'finding')} from ${count(evidence, 'piece')} of evidence, the same`;
-  if (result === 'differs') return `${sentences.length} of ${count(findings, 'finding')} differ`;
-  return result === 'unreadable' ? 'its findings cannot be made again' : 'nothing to make again';
+  if (result === 'differs')
+    return `not as it was told: ${count(sentences.length, 'difference')} in ${count(findings, 'finding')} and their evidence`;
+  return result === 'unreadable' ? 'its findings cannot be made again' : 'nothing to verify';
 }
 
 const count = (number: number, thing: string): string => `${number} ${thing}${number === 1 ? '' : 's'}`;

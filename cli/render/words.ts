@@ -1,5 +1,6 @@
 // Status as word, symbol and colour. Symbols fall back to ASCII where the locale cannot show them; colour obeys NO_COLOR and the stream.
 import { styleText } from 'node:util';
+import { statusWords, type StatusWord, type Tone as StatusTone } from '../../verdict/words.ts';
 
 export type Tone = 'good' | 'bad' | 'hold' | 'busy' | 'later' | 'plain';
 
@@ -14,27 +15,16 @@ const symbols: Record<Tone, readonly [unicode: string, ascii: string]> = {
 
 const colours = { good: 'green', bad: 'red', hold: 'yellow', busy: 'cyan', later: 'gray' } as const;
 
-/** What every state of a step, checkpoint, finding or verdict looks like. */
-const toneOf: Record<string, Tone> = {
-  go: 'good',
-  pass: 'good',
-  done: 'good',
-  launched: 'good',
-  hold: 'hold',
-  inconclusive: 'hold',
-  waiting: 'hold',
-  'no-go': 'bad',
-  fail: 'bad',
-  'failed-to-run': 'bad',
-  'rolled-back': 'bad',
-  aborted: 'bad',
-  refused: 'bad',
-  'undo-incomplete': 'bad',
-  running: 'busy',
-  later: 'later',
-  'not run': 'later',
-  'not reached': 'later',
-};
+const toneOfWord: Record<StatusTone, Tone> = { go: 'good', 'no-go': 'bad', hold: 'hold', busy: 'busy', later: 'later' };
+
+/** States that only the tree of `status` tells. */
+const own: Record<string, Tone> = { 'not run': 'later', 'not reached': 'later' };
+
+const isStatusWord = (word: string): word is StatusWord => Object.hasOwn(statusWords, word);
+
+/** As the page says it. */
+export const textOf = (word: string): string => (isStatusWord(word) ? statusWords[word].text : word);
+const toneOf = (word: string): Tone => (isStatusWord(word) ? toneOfWord[statusWords[word].tone] : (own[word] ?? 'plain'));
 
 export interface Look {
   ascii: boolean;
@@ -55,8 +45,9 @@ export function mark(tone: Tone, { ascii }: Look): string {
 }
 
 /** Symbol and word, coloured. */
-export function said(word: string, look: Look, tone: Tone = toneOf[word] ?? 'plain'): string {
-  return paint(`${mark(tone, look)} ${word}`, tone, look);
+export function said(word: string, look: Look): string {
+  const tone = toneOf(word);
+  return paint(`${mark(tone, look)} ${textOf(word)}`, tone, look);
 }
 
 export function paint(text: string, tone: Tone, { stream }: Look): string {
@@ -89,4 +80,4 @@ export function inAscii(text: string, { ascii }: Look): string {
   return ascii ? replacements.reduce((said, [from, to]) => said.replaceAll(from, to), text) : text;
 }
 
-export const legend = '✔ go, pass   ✖ no-go, fail   ⏸ hold, waiting, inconclusive   ▶ running   · later';
+export const legend = '✔ go, pass   ✖ no-go, fail   ⏸ hold, waiting for people, inconclusive, could not run   ▶ running   · later';

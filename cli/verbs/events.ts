@@ -18,7 +18,7 @@ export function eventsCommand(program: Command): void {
     .action(async (release: string, { follow }: { follow: boolean }, command: Command) => {
       const api = connect(command);
       const check = follow ? await followEvents(api, release, command) : await showEvents(api, release, command);
-      process.exitCode = check.ok ? EXIT.done : EXIT.unexpected;
+      process.exitCode = check.ok ? EXIT.done : EXIT.noGo;
     });
 }
 
@@ -55,7 +55,10 @@ async function followEvents(api: Api, release: string, command: Command): Promis
       first: seen === 0,
       tell: (line) => hint(command, line),
     });
-    for (const record of items.slice(seen)) printLine(command, record, (shown) => renderRecord(shown));
+    for (const record of items.slice(seen))
+      printLine(command, { apiVersion: API_VERSION, kind: 'Event', metadata: { name: release }, ...record }, (shown) =>
+        renderRecord(shown),
+      );
     seen = items.length;
     if (ended || !check.ok) {
       // In a stream of documents every line is a record; the exit code says the rest.

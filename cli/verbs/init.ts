@@ -1,5 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
+import { ENVIRONMENT_FILE } from '../dev.ts';
 import { usageFailure } from '../failure.ts';
 import { API_VERSION, print } from '../output.ts';
 
@@ -17,10 +20,31 @@ spec:
   approvers: { groups: [release-managers], count: 2 }      # who decides at T-1h
 `;
 
+/** What the names above stand for, for `tminus dev`; the folders beside it are where the command line looks. */
+const environment = (): string => `# yaml-language-server: $schema=environment.v1alpha1.json
+# What the names in release files stand for on this machine. Paths are relative to this file. No secret stands in it; it says where each is:
+# { env: NAME } or { file: path }.
+apiVersion: tminus.dev/v1alpha1
+kind: Environment
+spec:
+  clusters:
+    prod: { kubeconfig: ${JSON.stringify(join(homedir(), '.kube/config'))}, prometheus: prod }
+  prometheus:
+    prod: { url: "http://127.0.0.1:9090" }
+  targets:                          # where load is sent to, and where health is asked for
+    prod: { url: "http://127.0.0.1:8080" }
+    staging: { url: "http://127.0.0.1:8081" }
+  # load: { k6: /path/to/k6 }       # else k6 is looked for in PATH
+  # notify:
+  #   oncall: { type: webhook, url: { env: ONCALL_URL } }
+  evidence: { folder: evidence }
+  identity: { tokens: identity/tokens.yaml, signingKey: identity/signing-key.pem, publicKeys: identity/public-keys }
+`;
+
 export function initCommand(program: Command): void {
   program
     .command('init')
-    .description('write a commented release file')
+    .description('write a commented release file, and the environment file that `tminus dev` reads where there is none')
     .argument('[file]', 'where to write it', 'release.yaml')
     .action((file: string, _: unknown, command: Command) => {
       try {
@@ -30,10 +54,21 @@ export function initCommand(program: Command): void {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
         throw usageFailure(`${file} is already there and was not changed`, 'give another name: tminus init FILE');
       }
-      print(
-        command,
-        { apiVersion: API_VERSION, kind: 'File', file },
-        () => `${file} written\nNext:  edit it, then tminus validate ${file}`,
+      const environmentFile = writeEnvironment();
+      const written = environmentFile === null ? [file] : [file, environmentFile];
+      print(command, { apiVersion: API_VERSION, kind: 'File', file, environmentFile }, () =>
+        [
+          ...written.map((each) => `${each} written`),
+          `Next:  edit ${written.length > 1 ? 'them' : 'it'}, then tminus validate ${written.join(' ')}`,
+        ].join('\n'),
       );
     });
+}
+
+/** Its path, or null where there is one already: what another release of this folder uses stays as it is. */
+function writeEnvironment(): string | null {
+  if (existsSync(ENVIRONMENT_FILE)) return null;
+  mkdirSync(dirname(ENVIRONMENT_FILE), { recursive: true, mode: 0o700 });
+  writeFileSync(ENVIRONMENT_FILE, environment(), { flag: 'wx' });
+  return ENVIRONMENT_FILE;
 }

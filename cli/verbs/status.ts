@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { ShownStatus } from '../shown-status.ts';
 import { connect, releasePath, type Api } from '../api.ts';
 import { durationOption } from '../duration-option.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -7,7 +7,8 @@ import { usageFailure } from '../failure.ts';
 import { clipped, frame } from '../live-screen.ts';
 import { formatOf, hint, lookFor, print, printLine, textOf } from '../output.ts';
 import { patiently } from '../patience.ts';
-import { findCheckpoint, readStatus, type StatusAnswer } from '../read-status.ts';
+import { changed, findCheckpoint, readStatus, type StatusAnswer } from '../read-status.ts';
+import { harmless } from '../render/harmless.ts';
 import { renderStatus, type StepProgressLine } from '../render/status.ts';
 import { storyLines } from '../render/story.ts';
 import { legend, type Look } from '../render/words.ts';
@@ -84,7 +85,7 @@ async function follow(api: Api, release: string, options: StatusOptions, command
       tell: (line) => !live && hint(command, line),
     });
     const code = exitCodeOf(shown);
-    const over = shown.phase === 'ended' || (options.wait && code !== EXIT.stillCounting);
+    const over = shown.phase === 'ended' || (options.wait && code !== EXIT.undecided);
     const last = over || Date.now() >= deadlineMs;
     if (live)
       drawn = draw(
@@ -93,9 +94,10 @@ async function follow(api: Api, release: string, options: StatusOptions, command
         last,
       );
     else if (options.watch) {
-      if (seen === null || changed(seen, shown)) printLine(command, shown, (safe, look) => stamped(safe, storyLines(seen, safe, look)));
+      if (seen === null || changed(seen, shown))
+        printLine(command, shown, (safe, look) => stamped(safe, storyLines(seen && harmless(seen), safe, look)));
     } else if (last) print(command, shown, (safe, look) => render(safe, options, look));
-    if (last) return over ? code : EXIT.stillCounting;
+    if (last) return over ? code : EXIT.undecided;
     previous = shown;
     await new Promise((again) => setTimeout(again, Math.max(0, Math.min(LOOK_EVERY_MS, deadlineMs - Date.now()))));
   }
@@ -109,15 +111,11 @@ function draw(drawn: string, text: string, last: boolean): string {
   return next;
 }
 
-/** Every change of what people decide on is an audit record; the clock alone is none. */
-const changed = (seen: CountdownStatus, next: CountdownStatus): boolean =>
-  seen.auditHead.seq !== next.auditHead.seq || seen.phase !== next.phase;
-
 /** Not a terminal: one line per change, each with its time. */
-const stamped = ({ now }: CountdownStatus, lines: string[]): string => lines.map((line) => `${now}  ${line}`).join('\n');
+const stamped = ({ now }: ShownStatus, lines: string[]): string => lines.map((line) => `${now}  ${line}`).join('\n');
 
 /** What an ended or stopped countdown says to a script; 5 while it is still under way. */
-function exitCodeOf({ phase, ending }: CountdownStatus): number {
+function exitCodeOf({ phase, ending }: ShownStatus): number {
   if (phase === 'ended') return ending === 'launched' ? EXIT.done : EXIT.noGo;
-  return phase === 'stopped' ? EXIT.noGo : EXIT.stillCounting;
+  return phase === 'stopped' ? EXIT.noGo : EXIT.undecided;
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { problemOfFile, type ToldProblem } from '../../release/told-problem.ts';
 import { EXIT } from '../exit-codes.ts';
 import { CliFailure } from '../failure.ts';
 import { API_VERSION, formatOf, print, printFailure } from '../output.ts';
@@ -10,8 +11,8 @@ interface Checked {
   outcome: 'valid' | 'invalid';
   kind: string | null;
   name: string | null;
-  problems: readonly string[];
-  warnings: readonly string[];
+  problems: readonly ToldProblem[];
+  warnings: readonly ToldProblem[];
 }
 
 export function validateCommand(program: Command): void {
@@ -29,7 +30,7 @@ export function validateCommand(program: Command): void {
         print(command, valid, (shown) =>
           shown.map(({ file, kind, name }) => `${file}: ${kind}${name === null ? '' : ` ${name}`} is valid`).join('\n'),
         );
-      for (const warning of valid.flatMap(({ warnings }) => warnings)) process.stderr.write(`warning: ${warning}\n`);
+      for (const warning of valid.flatMap(({ warnings }) => warnings)) process.stderr.write(`warning: ${warning.text}\n`);
       // Last, where the eye goes.
       if (invalid.length > 0)
         printFailure(
@@ -56,7 +57,7 @@ async function check(file: string): Promise<Checked> {
       outcome: 'invalid',
       kind: null,
       name: null,
-      problems: error.problems.length > 0 ? error.problems : [error.message],
+      problems: error.problems.length > 0 ? error.problems : [problemOfFile(file, error.message, error.hint)],
       warnings: [],
     };
   }

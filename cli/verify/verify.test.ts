@@ -5,7 +5,8 @@ import type { PreflightAnswer } from '../../analysis/preflight/answers.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import { judgeRollback } from '../../verdict/rollback.ts';
 import type { CountdownStatus, StepStatus } from '../../workflows/messages.ts';
-import { verifyFindings } from './verify.ts';
+import { CliFailure } from '../failure.ts';
+import { outcomeOf, verifyFindings } from './verify.ts';
 
 const store = new Map<string, Uint8Array>();
 
@@ -18,7 +19,7 @@ function stored(kind: EvidenceRef['kind'], text: string): EvidenceRef {
 
 async function* read(digest: string): AsyncIterable<Uint8Array> {
   const bytes = store.get(digest);
-  if (!bytes) throw new Error(`nothing is stored under ${digest}`);
+  if (!bytes) throw new CliFailure('NotFound', `no evidence is stored under ${digest}`, '', 2);
   yield bytes;
 }
 
@@ -74,7 +75,7 @@ it('does not believe bytes that are not those of their digest', async () => {
   const { ref, findings } = preflight();
   store.set(ref.digest, new TextEncoder().encode(`${JSON.stringify({ input: {}, answers: answers.slice(1) })}\n`));
   expect(await check(stepOf('preflight', [ref], findings))).toMatchObject([
-    { result: 'unreadable', sentences: [expect.stringContaining('the store was changed after the verdict')] },
+    { result: 'differs', sentences: [expect.stringContaining(`preflight-answers ${ref.digest}: the bytes are those of sha256:`)] },
   ]);
 });
 
@@ -119,5 +120,34 @@ it('says of evidence that is missing, damaged or of a step it does not know that
 
 it('asks nothing of a step that could not run, and leaves out those that have not ended', async () => {
   const checks = await check(stepOf('launch', [], [], 'failed-to-run'), stepOf('guard', [], [], 'running'));
-  expect(checks.map(({ result }) => result)).toEqual(['nothing-measured']);
+  expect(checks.map(({ result }) => result)).toEqual(['nothing-to-verify']);
+});
+
+it('checks also the pieces that no finding rests on', async () => {
+  const { ref, findings } = preflight();
+  const gone = { ...ref, digest: `sha256:${'0'.repeat(64)}`, kind: 'cpu-profile' as const };
+  expect(await check(stepOf('preflight', [ref, gone], findings))).toMatchObject([
+    { result: 'unreadable', sentences: [`cpu-profile: no evidence is stored under ${gone.digest}`] },
+  ]);
+});
+
+it('ends as a whole where it is the server that is away, and not the evidence', async () => {
+  const { ref, findings } = preflight();
+  const away = () => {
+    throw new CliFailure('Unreachable', 'the server does not answer', '', 1);
+  };
+  const status = { checkpoints: [{ name: 'one', offset: 'T-1h', steps: [stepOf('preflight', [ref], findings)] }] };
+  await expect(verifyFindings(status as unknown as CountdownStatus, away)).rejects.toMatchObject({ code: 'Unreachable' });
+});
+
+it.each([
+  [[], 'nothing-to-verify'],
+  [['same', 'same'], 'verified'],
+  [['same', 'nothing-to-verify'], 'nothing-to-verify'],
+  [['same', 'nothing-to-verify', 'differs'], 'differs'],
+  [['unreadable', 'same'], 'differs'],
+] as const)('of steps that are %j says %s', (results, outcome) => {
+  expect(
+    outcomeOf(results.map((result) => ({ checkpoint: '', offset: '', step: '', result, findings: 0, evidence: 0, sentences: [] }))),
+  ).toBe(outcome);
 });

@@ -2,24 +2,38 @@
 import { createHash } from 'node:crypto';
 import { UnreadableEvidence } from '../../analysis/analysis.ts';
 import { canonicalJson } from '../../verdict/canonical-json.ts';
-import type { Finding } from '../../verdict/finding.ts';
-import type { CountdownStatus, StepStatus } from '../../workflows/messages.ts';
+import type { EvidenceRef, Finding } from '../../verdict/finding.ts';
+import type { StepStatus } from '../../workflows/messages.ts';
+import type { ShownStatus } from '../shown-status.ts';
+import { CliFailure } from '../failure.ts';
 import { recomputes } from './recompute.ts';
 
-/** What came of one step. `same`: every finding byte for byte; `differs` and `unreadable` mean that its verdict cannot be trusted. */
+/**
+ * What came of one step. `same`: every finding byte for byte. `differs` and `unreadable`: its evidence was changed, is not there, or says
+ * something else. `nothing-to-verify`: it could not run, so nothing was measured.
+ */
 export interface StepCheck {
   checkpoint: string;
   offset: string;
   step: string;
-  result: 'same' | 'differs' | 'unreadable' | 'nothing-measured';
+  result: 'same' | 'differs' | 'unreadable' | 'nothing-to-verify';
   findings: number;
   evidence: number;
-  /** Empty when the same. One per finding that differs, or why the evidence cannot be read. */
+  /** Empty when the same. One per piece of evidence that is not as it was, or per finding that differs. */
   sentences: string[];
 }
 
+type Read = (digest: string) => AsyncIterable<Uint8Array>;
+type Outcome = Pick<StepCheck, 'result' | 'sentences'>;
+
+/** `verified` only where every step that has ended is; one that could not run leaves nothing to verify. */
+export function outcomeOf(steps: readonly StepCheck[]): 'verified' | 'differs' | 'nothing-to-verify' {
+  if (steps.some(({ result }) => result === 'differs' || result === 'unreadable')) return 'differs';
+  return steps.length > 0 && steps.every(({ result }) => result === 'same') ? 'verified' : 'nothing-to-verify';
+}
+
 /** Checks the steps that have ended, one after the other. `read` answers stored bytes, unchecked. */
-export async function verifyFindings(status: CountdownStatus, read: (digest: string) => AsyncIterable<Uint8Array>): Promise<StepCheck[]> {
+export async function verifyFindings(status: ShownStatus, read: Read): Promise<StepCheck[]> {
   const checks: StepCheck[] = [];
   for (const checkpoint of status.checkpoints) {
     for (const step of checkpoint.steps) {
@@ -39,11 +53,16 @@ export async function verifyFindings(status: CountdownStatus, read: (digest: str
   return checks;
 }
 
-async function checkStep(
-  { type, state, findings, evidence }: StepStatus,
-  read: (digest: string) => AsyncIterable<Uint8Array>,
-): Promise<Pick<StepCheck, 'result' | 'sentences'>> {
-  if (state === 'failed-to-run') return { result: 'nothing-measured', sentences: ['the step could not run, so nothing was measured'] };
+/** Every piece first, also those that no finding rests on; only what is whole is judged again. */
+async function checkStep({ type, state, findings, evidence }: StepStatus, read: Read): Promise<Outcome> {
+  const damages: Outcome[] = [];
+  for (const ref of evidence) damages.push(...(await damageOf(ref, read)));
+  if (damages.length > 0)
+    return {
+      result: damages.some(({ result }) => result === 'differs') ? 'differs' : 'unreadable',
+      sentences: damages.flatMap(({ sentences }) => sentences),
+    };
+  if (state === 'failed-to-run') return { result: 'nothing-to-verify', sentences: ['the step could not run, so nothing was measured'] };
   const recompute = Object.hasOwn(recomputes, type) ? recomputes[type] : undefined;
   if (!recompute) return { result: 'unreadable', sentences: [`this version cannot judge a step of type ${type} again`] };
   try {
@@ -53,6 +72,22 @@ async function checkStep(
   } catch (error) {
     if (error instanceof UnreadableEvidence) return { result: 'unreadable', sentences: [error.message] };
     throw error;
+  }
+}
+
+/** Failures of one piece; any other, such as a server that is away, is one of the whole check. */
+const OF_ONE_PIECE = new Set(['NotFound', 'Damaged', 'BrokenOff', 'Internal']);
+
+/** What is wrong with a stored piece, in at most one sentence that names its digest. */
+async function damageOf({ digest, kind }: EvidenceRef, read: Read): Promise<Outcome[]> {
+  try {
+    for await (const _ of read(digest));
+    return [];
+  } catch (error) {
+    if (error instanceof UnreadableEvidence) return [{ result: 'differs', sentences: [`${kind} ${error.message}`] }];
+    if (!(error instanceof CliFailure) || !OF_ONE_PIECE.has(error.code)) throw error;
+    const sentence = error.message.includes(digest) ? `${kind}: ${error.message}` : `${kind} ${digest}: ${error.message}`;
+    return [{ result: error.code === 'Damaged' ? 'differs' : 'unreadable', sentences: [sentence] }];
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { ToldProblem } from '../../release/told-problem.ts';
 import { CountdownFailure } from '../countdowns.ts';
 import { API_VERSION, type ApiErrorCode } from './schemas.ts';
 
@@ -6,9 +7,9 @@ import { API_VERSION, type ApiErrorCode } from './schemas.ts';
 export class ApiError extends Error {
   readonly code: ApiErrorCode;
   readonly hint: string;
-  readonly problems: string[];
+  readonly problems: readonly ToldProblem[];
 
-  constructor(code: ApiErrorCode, message: string, hint: string, problems: string[] = []) {
+  constructor(code: ApiErrorCode, message: string, hint: string, problems: readonly ToldProblem[] = []) {
     super(message);
     this.name = 'ApiError';
     this.code = code;
@@ -23,6 +24,8 @@ const statusOfCode: Record<ApiErrorCode, ContentfulStatusCode> = {
   NotAllowed: 403,
   NotFound: 404,
   Refused: 409,
+  // As good as gone: the bytes that were stored are not there any more.
+  Damaged: 410,
   TooLarge: 413,
   InvalidRelease: 422,
   Internal: 500,
@@ -56,5 +59,6 @@ export function headersOf({ code }: ApiError): Record<string, string> {
 }
 
 export function errorBody({ code, message, hint, problems }: ApiError): object {
-  return { apiVersion: API_VERSION, kind: 'Error', code, message, hint, ...(problems.length > 0 ? { problems } : {}) };
+  const docs = code === 'InvalidRelease' ? 'docs/reference/release-file.md' : 'docs/reference/http-api.md';
+  return { apiVersion: API_VERSION, kind: 'Error', code, message, hint, docs, ...(problems.length > 0 ? { problems } : {}) };
 }

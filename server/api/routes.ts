@@ -1,6 +1,7 @@
 // The HTTP API, one row per route. Each row says who may, what goes in, what comes out and what it does.
 import { readDuration } from '../../release/duration.ts';
 import { verifyChain } from '../../verdict/audit-chain.ts';
+import { shownVerdict } from '../../verdict/words.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import type { CountdownSummary } from '../countdowns.ts';
 import { decide, type Decided } from '../deciding.ts';
@@ -44,6 +45,7 @@ export function apiRoutes(world: World): ApiRoute[] {
       kind: 'ReleaseStatus',
       metadata: { name: status.release, revision },
       ...status,
+      verdict: shownVerdict(status.verdict, status.ending !== undefined),
       links: { page: pageLink, report: `${pageLink}/report` },
     });
   };
@@ -72,12 +74,12 @@ export function apiRoutes(world: World): ApiRoute[] {
       method: 'post',
       path: '/api/v1/releases',
       operationId: 'startRelease',
-      summary: 'Start a countdown; starting the same file again answers the one that runs',
+      summary: 'Start a countdown; the same start again answers the one that runs, another one of its name is refused',
       access: 'bearer',
       body: startRequest,
       answers: {
-        200: { description: 'Planned only', name: 'ReleasePlan', schema: planSchema },
-        201: { description: 'Started, or already running', name: 'ReleasePlan', schema: planSchema },
+        200: { description: 'Planned only, or already running', name: 'ReleasePlan', schema: planSchema },
+        201: { description: 'Started', name: 'ReleasePlan', schema: planSchema },
       },
       async handle(c, body) {
         const plan = await submit(world, body, c.get('visitor').principal);
@@ -86,12 +88,12 @@ export function apiRoutes(world: World): ApiRoute[] {
             apiVersion: API_VERSION,
             kind: 'ReleasePlan',
             metadata: { name: plan.release },
-            started: body.dryRun ? 'dry-run' : 'started',
+            started: plan.started,
             launchAt: plan.launchAt,
             checkpoints: plan.checkpoints,
             links: page(plan.release),
           }),
-          body.dryRun ? 200 : 201,
+          plan.started === 'started' ? 201 : 200,
         );
       },
     }),
@@ -106,8 +108,9 @@ export function apiRoutes(world: World): ApiRoute[] {
       async handle(c) {
         const phase = c.req.query('phase');
         const found = (await countdowns.list()).filter((each) => phase === undefined || each.phase === phase);
-        const item = ({ release, running, ...said }: CountdownSummary) => ({
+        const item = ({ release, running, verdict, ...said }: CountdownSummary) => ({
           ...said,
+          verdict: verdict && shownVerdict(verdict, !running),
           name: release,
           state: running ? ('running' as const) : ('ended' as const),
           links: page(release),

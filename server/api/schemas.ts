@@ -26,6 +26,7 @@ export const errorSchema = z.object({
     'InvalidRequest',
     'InvalidRelease',
     'TooLarge',
+    'Damaged',
     'Unreachable',
     'NoWorker',
     'OutcomeUnknown',
@@ -33,7 +34,21 @@ export const errorSchema = z.object({
   ]),
   message: z.string(),
   hint: z.string(),
-  problems: z.array(z.string()).optional().meta({ description: 'Of an invalid release file: one per line, with file:line:column' }),
+  docs: z.string().meta({ description: 'Where to read on, a path in the repository' }),
+  problems: z
+    .array(
+      z.object({
+        file: z.string(),
+        line: z.number().nullable().meta({ description: 'From 1; null where the file as a whole is meant' }),
+        column: z.number().nullable(),
+        path: z.string().meta({ description: '`spec.checkpoints[0].at`; empty where the file as a whole is meant' }),
+        message: z.string(),
+        hint: z.string(),
+        text: z.string().meta({ description: 'All of it as people read it' }),
+      }),
+    )
+    .optional()
+    .meta({ description: 'Of an invalid release file or request, each with its place' }),
 });
 export type ApiErrorCode = z.infer<typeof errorSchema>['code'];
 
@@ -42,6 +57,7 @@ export const startRequest = z.strictObject({
   fileName: name.default('release.yaml').meta({ description: 'For error messages' }),
   scripts: z.record(name, z.string()).default({}).meta({ description: 'k6 scripts, by the path the release file names' }),
   launchAt: z.iso.datetime({ offset: true }).optional().meta({ description: 'Instead of what the file says' }),
+  comment: z.string().max(LONGEST_COMMENT).default('').meta({ description: 'Why; it stands in the first record of the audit' }),
   rehearsal: z.boolean().default(false),
   dryRun: z.boolean().default(false).meta({ description: 'Check and plan, start nothing' }),
 });
@@ -55,7 +71,9 @@ export const planSchema = z.object({
   apiVersion,
   kind: z.literal('ReleasePlan'),
   metadata: z.object({ name: z.string() }),
-  started: z.enum(['started', 'dry-run']),
+  started: z
+    .enum(['started', 'already-running', 'dry-run'])
+    .meta({ description: '`already-running`: the same start was made before; nothing new was started' }),
   launchAt: z.string(),
   checkpoints: z.array(z.object({ name: z.string(), at: z.string() })),
   links,
@@ -69,7 +87,11 @@ export const releaseListSchema = z.object({
       name: z.string(),
       service: z.string().nullable(),
       phase: z.string().nullable(),
-      verdict: z.enum(['go', 'hold', 'no-go']).nullable(),
+      verdict: z
+        .enum(['go', 'hold', 'no-go'])
+        .nullable()
+        .meta({ description: 'null while nothing is known, or nothing stands against a countdown that is under way' }),
+      rehearsal: z.boolean().meta({ description: 'On virtual time: nothing of this is the launch' }),
       launchAt: z.string().nullable(),
       nextCheckpointAt: z.string().nullable(),
       state: z.enum(['running', 'ended']),

@@ -90,7 +90,10 @@ export const statusSchema = z.object({
   rehearsal: z.boolean().meta({ description: 'On virtual time: nothing of this is the launch' }),
   requestedBy: principal,
   phase: z.enum(['opening', 'counting', 'running', 'waiting', 'holding', 'stopped', 'undoing', 'ended']),
-  verdict,
+  verdict: verdict.nullable().meta({
+    description:
+      'null while the countdown is under way and nothing stands against it: `go` is said of its end, and of each checkpoint in `checkpoints`',
+  }),
   sentence: z.string(),
   reasons: z.array(reasonSchema),
   ending: z.enum(['launched', 'no-go', 'rolled-back', 'aborted', 'refused', 'undo-incomplete']).optional(),

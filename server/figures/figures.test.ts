@@ -72,7 +72,7 @@ describe('figures', () => {
     const { figures, endpoints } = figuresApart({
       get: (digest) => evidence.get(there ? digest : `sha256:${'0'.repeat(64)}`),
     });
-    const missing = { unreadable: `no evidence is stored under sha256:${'0'.repeat(64)}` };
+    const missing = { unreadable: `There is no evidence sha256:${'0'.repeat(64)} in memory.` };
     expect(await figures(asking('cpu'))).toEqual(missing);
     expect(await endpoints(EXAMPLE_POINTS_DIGEST)).toEqual(missing);
     there = true;

@@ -1,3 +1,4 @@
+import { headWord } from '../../verdict/words.ts';
 import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
 import type { Visitor } from '../api/route.ts';
 import type { StepProgress } from '../countdowns.ts';
@@ -11,7 +12,7 @@ import { sentenceCase } from './sentence.ts';
 import { stepCard } from './step-card.ts';
 import { timeline } from './timeline.ts';
 import { clockMs, countdownClock, relative, span, timeTag } from './times.ts';
-import { chip, textOf, toneOf, type StatusWord } from './words.ts';
+import { chip, textOf, toneOf } from './words.ts';
 
 export interface ReleaseView {
   status: CountdownStatus;
@@ -128,9 +129,4 @@ export function tally({ steps, waivers, approvals, approval }: CheckpointStatus)
   ]
     .filter((part) => part !== '')
     .join(', ');
-}
-
-/** The word on top: the ending, or the verdict; but while nothing has been judged yet, what the countdown is doing. No green before its time. */
-export function headWord({ ending, verdict, phase }: Pick<CountdownStatus, 'ending' | 'verdict' | 'phase'>): StatusWord {
-  return ending ?? (verdict === 'go' ? phase : verdict);
 }

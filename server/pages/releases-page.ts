@@ -1,9 +1,9 @@
+import { headWord } from '../../verdict/words.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import type { Visitor } from '../api/route.ts';
 import type { CountdownSummary } from '../countdowns.ts';
 import { markup, type Markup } from '../markup.ts';
 import { page } from './layout.ts';
-import { headWord } from './release-page.ts';
 import { phases, type ReleasesFilter } from './releases-filter.ts';
 import { countdownClock, clockMs, timeTag } from './times.ts';
 import { chip, textOf } from './words.ts';
@@ -62,7 +62,7 @@ function releaseRow({ summary, status }: ReleaseRow, nowMs: number): Markup {
   const { release, service, phase, verdict, launchAt, running } = summary;
   const word = status ? headWord(status) : headWord({ verdict: verdict ?? 'go', phase: phase ?? 'opening' });
   return markup`<tr>
-    <th scope="row"><a href="/r/${release}">${release}</a>${status?.rehearsal ? markup` <span class="quiet">rehearsal</span>` : ''}</th>
+    <th scope="row"><a href="/r/${release}">${release}</a>${summary.rehearsal ? markup` <span class="quiet">rehearsal</span>` : ''}</th>
     <td>${status ? `${status.service.namespace}/${status.service.name}` : (service ?? '—')}</td>
     <td>${chip(word)}</td>
     <td class="number">${running && launchAt !== null ? countdownClock(status?.launchAt ?? launchAt, status ? clockMs(status, nowMs) : nowMs) : '—'}</td>

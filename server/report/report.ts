@@ -2,12 +2,13 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
+import { headWord } from '../../verdict/words.ts';
 import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
 import { markup, nothing, trusted, type Markup } from '../markup.ts';
 import { auditTable, chainSentence } from '../pages/audit-trail.ts';
 import { evidenceText } from '../pages/findings-table.ts';
 import { reasonsList } from '../pages/reasons-list.ts';
-import { clockCard, decisions, furtherReasons, headWord } from '../pages/release-page.ts';
+import { clockCard, decisions, furtherReasons } from '../pages/release-page.ts';
 import { sentenceCase } from '../pages/sentence.ts';
 import { stepCard } from '../pages/step-card.ts';
 import { timeline } from '../pages/timeline.ts';

@@ -34,11 +34,11 @@ export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): F
     async start(input) {
       failIfAsked();
       fake.started.push(input);
-      return { release: input.release.metadata.name, launchAt: waitingStatus.launchAt, checkpoints: [] };
+      return { release: input.release.metadata.name, launchAt: waitingStatus.launchAt, checkpoints: [], started: 'started' };
     },
     async list() {
       failIfAsked();
-      return [...fake.statuses.values()].map(({ release, phase, verdict, startedAt, endedAt, launchAt }) => ({
+      return [...fake.statuses.values()].map(({ release, phase, verdict, rehearsal, startedAt, endedAt, launchAt }) => ({
         release,
         service: 'shop/go-api',
         phase,
@@ -46,6 +46,7 @@ export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): F
         launchAt,
         nextCheckpointAt: launchAt,
         running: endedAt === undefined,
+        rehearsal,
         startedAt,
         endedAt: endedAt ?? null,
       }));

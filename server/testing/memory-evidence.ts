@@ -1,4 +1,5 @@
 import type { EvidenceStore } from '../../activities/evidence/contract.ts';
+import { EvidenceMissing } from '../../activities/evidence/errors.ts';
 import { EXAMPLE_NOW, EXAMPLE_POINTS_DIGEST } from './example-status.ts';
 import { exampleBytes } from './example-evidence.ts';
 import { examplePoints } from './example-points.ts';
@@ -15,7 +16,7 @@ export function memoryEvidence(): EvidenceStore {
     },
     async *get(digest) {
       const bytes = kept.get(digest);
-      if (!bytes) throw Object.assign(new Error(`no evidence is stored under ${digest}`), { name: 'EvidenceMissing' });
+      if (!bytes) throw new EvidenceMissing(`There is no evidence ${digest} in memory.`);
       yield bytes;
     },
     has: async (digest) => kept.has(digest),

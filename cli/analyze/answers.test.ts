@@ -1,0 +1,70 @@
+// What the exit code of `tminus analyze` says, and what it says of options that it cannot obey.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join, resolve } from 'node:path';
+import { afterAll, expect, it } from '@jest/globals';
+import { record } from '../../analysis/load-test/points.fixture.ts';
+import { profileBytes, request } from '../../analysis/profile/profile.fixture.ts';
+import type { AnalysisDocument } from './document.ts';
+
+const bin = resolve(import.meta.dirname, '../bin.ts');
+const folder = mkdtempSync(join(tmpdir(), 'tminus-answers-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const at = (name: string) => join(folder, name);
+const analyze = (...argv: string[]) =>
+  spawnSync(process.execPath, [bin, 'analyze', ...argv], {
+    encoding: 'utf8',
+    env: { ...process.env, PATH: `${folder}${delimiter}${process.env['PATH'] ?? ''}` },
+  });
+const factsOf = (...argv: string[]) => (JSON.parse(analyze('-o', 'json', ...argv).stdout) as AnalysisDocument).items[0]?.facts ?? [];
+const requests = (count: number) => Array.from({ length: count }, (_, i) => ({ ms: 5, second: i / 100 }));
+const cpu = profileBytes(['samples/count', 'cpu/nanoseconds'], [{ stack: request('main.f'), values: [1, 10_000_000] }]);
+
+it('exits 5 where nothing fails but something cannot be told, and never 0', () => {
+  writeFileSync(at('few.json'), record(requests(20)));
+  writeFileSync(at('many.json'), record(requests(4_000)));
+  writeFileSync(at('cpu.pb'), cpu);
+  expect(analyze(at('many.json')).status).toBe(0);
+  expect(analyze(at('cpu.pb')).status).toBe(0);
+  const few = analyze(at('few.json'));
+  expect(few.stdout).toMatch(/⏸|\[hold\]/);
+  expect(few.status).toBe(5);
+  expect(analyze(at('many.json'), at('few.json')).status).toBe(5);
+  // A failure is the stronger word.
+  expect(analyze(at('many.json'), at('few.json'), '--p99', '1ms').status).toBe(3);
+});
+
+it('says of a limit that the run itself had another one', () => {
+  const plan = {
+    stages: [{ durationSeconds: 20, rate: 100 }],
+    limits: { p99Ms: 250, errorPercent: 0.1, deliveredPercent: 95, endpoints: {} },
+  };
+  writeFileSync(at('planned.json'), record(requests(4_000)).replace('"runId":"run-1"', `"runId":"run-1","plan":${JSON.stringify(plan)}`));
+  const ignored = {
+    subject: '--p99',
+    text: 'ignored: the run says itself what it was judged by: p99 250 ms, error rate 0.1 %',
+    values: {},
+  };
+  expect(factsOf(at('planned.json'), '--p99', '1ms')).toContainEqual(ignored);
+  expect(factsOf(at('planned.json')).map(({ subject }) => subject)).not.toContain('--p99');
+});
+
+it('says that it does not compare execution traces', () => {
+  writeFileSync(at('wait.pb'), cpu);
+  writeFileSync(at('go'), `#!/bin/sh\ncat ${at('wait.pb')}\n`);
+  chmodSync(at('go'), 0o755);
+  writeFileSync(at('trace.out'), 'go 1.26 trace\0\0\0');
+  expect(factsOf(at('trace.out'), '--before', at('trace.out'))[0]).toEqual({
+    subject: '--before',
+    text: 'ignored: nothing here compares execution traces',
+    values: {},
+  });
+});
+
+it('shows its defaults as they are written', () => {
+  const { stdout } = analyze('--help');
+  expect(stdout).toMatch(/\(default:\s+300ms\)/);
+  expect(stdout).toMatch(/\(default:\s+0\.1%\)/);
+});

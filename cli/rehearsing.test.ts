@@ -1,0 +1,109 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { expect, it } from '@jest/globals';
+import type { CountdownStatus } from '../workflows/messages.ts';
+import { actBody, against, PATH, statusBody } from './testing/against.ts';
+import type { Answers } from './testing/fake-server.ts';
+import { launchedEnd, NAME, waiting } from './testing/statuses.ts';
+import { tminus } from './testing/tminus-process.ts';
+
+const example = resolve(import.meta.dirname, '../lab/example/release.yaml');
+const folder = mkdtempSync(join(tmpdir(), 'tminus-rehearse-'));
+const approver = join(folder, 'li.wei.token');
+writeFileSync(approver, 'li-wei\n', { mode: 0o600 });
+
+const started = {
+  status: 201,
+  body: {
+    apiVersion: 'tminus.dev/v1alpha1',
+    kind: 'ReleasePlan',
+    metadata: { name: NAME },
+    started: 'started',
+    launchAt: waiting.launchAt,
+    checkpoints: [],
+    links: { page: 'p' },
+  },
+};
+const [first] = waiting.checkpoints[1]?.approvals ?? [];
+/** A checkpoint that waits for its first approver, then the launch. */
+const rehearsing = (...statuses: CountdownStatus[]): Answers => ({
+  'POST /api/v1/releases': started,
+  [`POST ${PATH}/clock`]: { status: 202, body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ClockResult' } },
+  [`POST ${PATH}/acts`]: actBody('counted'),
+  [`GET ${PATH}`]: (_, times) => statusBody(statuses[Math.min(times, statuses.length) - 1] ?? waiting),
+});
+const asked = { ...waiting, checkpoints: waiting.checkpoints.map((each) => ({ ...each, approvals: [] })) };
+
+it('approves nothing and skips nothing in the real countdown of that name', async () => {
+  const { code, stdout, stderr, server } = await against(rehearsing({ ...asked, rehearsal: false }), [
+    'rehearse',
+    example,
+    '--approver',
+    approver,
+  ]);
+  expect({ code, stdout, stderr }).toEqual({
+    code: 6,
+    stdout: '',
+    stderr:
+      'go-api-1.4.0 is the real countdown and no rehearsal; nothing was skipped or approved in it\n  give the release to be rehearsed another name\n',
+  });
+  expect(server.asked.map(({ method, path }) => `${method} ${path}`)).toEqual(['POST /api/v1/releases', `GET ${PATH}`]);
+});
+
+it('stops also when the name becomes that of the real countdown on the way', async () => {
+  const { code, server } = await against(rehearsing(asked, { ...asked, rehearsal: false }), ['rehearse', example, '--approver', approver]);
+  expect(code).toBe(6);
+  expect(server.asked.filter(({ path }) => path.endsWith('/acts'))).toHaveLength(1);
+});
+
+it('tells the story to people, and nothing in it steers their terminal', async () => {
+  const evil = {
+    ...waiting,
+    auditHead: { ...waiting.auditHead, seq: waiting.auditHead.seq + 1 },
+    checkpoints: waiting.checkpoints.map((each) =>
+      first && each.approvals.length > 0 ? { ...each, approvals: [{ ...first, comment: 'fine\u001B[2Krest' }] } : each,
+    ),
+  };
+  const { code, stdout } = await against(rehearsing(asked, evil, launchedEnd), ['rehearse', example, '--approver', approver]);
+  expect(code).toBe(0);
+  expect(stdout).toContain('Li Wei approves "fine·[2Krest"');
+  expect(stdout).not.toContain('\u001B');
+  expect(stdout).toContain('✔ LAUNCHED');
+});
+
+it('gives programs one status a line and nothing else', async () => {
+  const { code, stdout, stderr } = await against(rehearsing(asked, asked, launchedEnd), [
+    'rehearse',
+    example,
+    '--approver',
+    approver,
+    '-o',
+    'json',
+  ]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const documents = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as CountdownStatus & { kind: string });
+  expect(documents.map(({ kind, phase }) => [kind, phase])).toEqual([
+    ['ReleaseStatus', 'waiting'],
+    ['ReleaseStatus', 'ended'],
+  ]);
+});
+
+it('reads the tokens of all approvers before it starts anything', async () => {
+  const { code, stdout, stderr, server } = await against(rehearsing(asked), [
+    'rehearse',
+    example,
+    '--approver',
+    join(folder, 'nobody.token'),
+  ]);
+  expect({ code, stdout, stderr }).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: `--approver: there is no file ${join(folder, 'nobody.token')}\n`,
+  });
+  expect(server.asked).toEqual([]);
+  expect(await tminus(['rehearse', '/nowhere.yaml'])).toEqual({ code: 2, stdout: '', stderr: 'there is no file /nowhere.yaml\n' });
+});

@@ -1,0 +1,77 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import type { Command } from 'commander';
+import type { Principal } from '../../verdict/verdict.ts';
+import { connectAs } from '../api.ts';
+import { usageFailure } from '../failure.ts';
+import { formatOf, hint, print } from '../output.ts';
+import { homeToken, tokenOf, tokenOfFile } from '../token.ts';
+
+export function loginCommand(program: Command): void {
+  program
+    .command('login')
+    .description('keep a token for this folder: from --token-file, or from stdin; the server says first whose it is')
+    .action(async (_: unknown, command: Command) => {
+      const token = await givenToken(command);
+      // Asked before it is kept: a token that nobody was given does not take the place of one that works.
+      const answer = await connectAs(command, token).get<{ principal: Principal }>('/api/v1/whoami');
+      const file = homeToken();
+      keep(file, token);
+      for (const name of ['TMINUS_TOKEN', 'TMINUS_TOKEN_FILE'])
+        if (process.env[name]) hint(command, `${name} is set and goes before ${file}`);
+      print(
+        command,
+        { ...answer, file },
+        ({ principal }) => `signed in as ${principal.displayName} (${principal.issuer}/${principal.subject})\nkept in ${file}`,
+      );
+    });
+}
+
+/** Of the option, else of stdin; never of the environment, which needs no login. */
+async function givenToken(command: Command): Promise<string> {
+  const { tokenFile, input } = command.optsWithGlobals<{ tokenFile?: string; input: boolean }>();
+  if (tokenFile !== undefined && command.getOptionValueSourceWithGlobals('tokenFile') === 'cli')
+    return tokenOfFile(tokenFile, '--token-file');
+  if (process.stdin.isTTY) {
+    if (!input || formatOf(command) !== 'text') throw usageFailure('login needs a token', 'give --token-file FILE, or the token on stdin');
+    return tokenOf(await typed('Token: '), 'what was typed');
+  }
+  return tokenOf(await readStdin(), 'stdin');
+}
+
+/** Far longer than any token; beyond it somebody has piped the wrong thing. */
+const MOST_TOKEN_CHARACTERS = 16_384;
+
+async function readStdin(): Promise<string> {
+  let text = '';
+  for await (const chunk of process.stdin) {
+    text += String(chunk);
+    if (text.length > MOST_TOKEN_CHARACTERS) throw usageFailure('what came on stdin is too long for a token');
+  }
+  return text;
+}
+
+/** A line that is not shown while it is typed. */
+async function typed(question: string): Promise<string> {
+  process.stderr.write(question);
+  const unseen = new Writable({ write: (_, __, done) => done() });
+  const terminal = createInterface({ input: process.stdin, output: unseen, terminal: true });
+  // While it reads a line, Ctrl-C comes to it and not to the process.
+  terminal.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  try {
+    return await terminal.question('');
+  } finally {
+    terminal.close();
+    process.stderr.write('\n');
+  }
+}
+
+/** Whole or not at all, and never readable by others, not even for a moment. */
+function keep(file: string, token: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const next = `${file}.next`;
+  writeFileSync(next, `${token}\n`, { mode: 0o600 });
+  renameSync(next, file);
+}
