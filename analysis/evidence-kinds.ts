@@ -109,8 +109,8 @@ function loadReportIn(plain: Uint8Array): LoadReport | null {
   let document: unknown;
   try {
     document = JSON.parse(text);
-  } catch (error) {
-    throw new UnreadableEvidence(`this is no JSON (${(error as Error).message})`, 'line 1', 'export the report again');
+  } catch {
+    throw new UnreadableEvidence('this is no JSON, or is cut off', 'line 1', 'export the report again');
   }
   return readJsonReport(document);
 }

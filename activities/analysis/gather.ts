@@ -4,7 +4,7 @@ import { missingIndexes } from '../../analysis/postgres/missing-index.ts';
 import type { Plan } from '../../analysis/postgres/plan.ts';
 import { readPlan } from '../../analysis/postgres/read-plan.ts';
 import { slowStatements } from '../../analysis/postgres/slow.ts';
-import { normalised, onlyReads, parserReady, withParameters } from '../../analysis/postgres/statement.ts';
+import { normalised, onlyReads, parserReady } from '../../analysis/postgres/statement.ts';
 import type { UnderLoad } from '../../analysis/load-test/run-record.ts';
 import { summarizeLoad } from '../../analysis/load-test/summary.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
@@ -102,8 +102,7 @@ async function gatherPlans(
   for (const { statement } of slowStatements(record)) {
     try {
       const plan = logged.get(statement) ?? (await asked(statement));
-      const [found] = onlyReads(statement) ? missingIndexes(plan) : [];
-      const proposal = found && { ...found, comparisons: withParameters(found.comparisons, statement) };
+      const [proposal] = onlyReads(statement) ? missingIndexes(plan) : [];
       if (proposal)
         gathered.evidence.push(await put('index-proof', { statement, sql: proposal.sql, ...(await proveIndex(url, statement, proposal)) }));
     } catch (error) {

@@ -1,10 +1,10 @@
 // Jaeger's query service: one question, one answer with whole traces.
+import { LARGEST_TRACES_BYTES } from '../../analysis/trace/read.ts';
 import { PageUnread, readPage } from '../profiles/pod-page.ts';
 import type { AskStore } from './trace-store.ts';
 
 /** A few hundred traces show the slow band of a load test; an answer of 2,000 has about 20 MB. */
 const TRACES_LIMIT = 2_000;
-const ANSWER_LIMIT_BYTES = 256 * 1024 * 1024;
 const ANSWER_WITHIN_MS = 30_000;
 
 /** Jaeger's JSON as it came. A namespace is asked for as a tag: Jaeger looks into the tags of the process, where OTLP's resource attributes are. */
@@ -21,7 +21,7 @@ export const askJaeger: AskStore = async ({ url, service, namespace, from, to })
     const bytes = await readPage({
       url: `${url.replace(/\/$/u, '')}/api/traces?${question.toString()}`,
       timeoutMs: ANSWER_WITHIN_MS,
-      limitBytes: ANSWER_LIMIT_BYTES,
+      limitBytes: LARGEST_TRACES_BYTES,
     });
     const traces = countTraces(bytes);
     if (traces === 0) return { bytes: null, missing: [] };

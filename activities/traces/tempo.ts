@@ -1,4 +1,5 @@
 // Tempo's query API: a search answers ids with durations, and each trace is fetched by its id.
+import { LARGEST_TRACES_BYTES } from '../../analysis/trace/read.ts';
 import { evenlySpread, type FoundTrace } from './evenly-spread.ts';
 import { inParallel } from './in-parallel.ts';
 import { ALL_WITHIN_MS, AT_ONCE, readTempo, reasonsOf } from './tempo-page.ts';
@@ -7,9 +8,9 @@ import type { AskStore, TraceAnswer, TraceQuestion } from './trace-store.ts';
 
 /** The slow band, 95 to 99 of 100, has 16 of them. */
 const FETCHED_LIMIT = 400;
-/** Of a trace of 10,000 spans; and of all together, half of what is taken from Jaeger: each is held as text and as lines. */
+/** Of a trace of 10,000 spans; and of all together, what can be read. */
 const TRACE_LIMIT_BYTES = 8 * 1024 * 1024;
-const ALL_LIMIT_BYTES = 128 * 1024 * 1024;
+const ALL_LIMIT_BYTES = LARGEST_TRACES_BYTES;
 const TRACE_WITHIN_MS = 10_000;
 /** Blocks are chosen by the times of their spans; spans of a trace may lie in the block before or after. */
 const AROUND_SECONDS = 60;

@@ -24,6 +24,7 @@ export type CauseCode =
   | 'CauseLeakContext'
   | 'CauseLeakWaitGroup'
   | 'CauseLeakMutex'
+  | 'CauseLeakNeverReady'
   | 'CauseLeak';
 
 /** What a cause was read from; the findings name the evidence of these. */
@@ -253,6 +254,7 @@ export const LEAK_CODES: Readonly<Record<Leak['class'], CauseCode>> = {
   context: 'CauseLeakContext',
   WaitGroup: 'CauseLeakWaitGroup',
   mutex: 'CauseLeakMutex',
+  never: 'CauseLeakNeverReady',
   other: 'CauseLeak',
 };
 

@@ -5,7 +5,7 @@ import { LEAK_CODES } from '../cause/rank.ts';
 import type { Goroutines } from './goroutines.ts';
 import { placeOf } from './goroutines.ts';
 import { growingSites, provenLeaks } from './leaks.ts';
-import { idleByDesign, isRequest, leakClass, siteName, waitsFor } from './waiting.ts';
+import { idleByDesign, isRequest, leakClass, siteName, waitsFor, waitsForNothing } from './waiting.ts';
 
 /** As in the load test's own gate: one process that keeps more than this leaks, or piles up work. */
 const GOROUTINES_LIMIT = 5_000;
@@ -53,7 +53,7 @@ export function describeGoroutines(goroutines: Goroutines, before: Goroutines | 
 }
 
 function natureOf(group: Goroutines['groups'][number]): string {
-  if (group.leaked) return `leaked: ${leakClass(group).why}`;
+  if (group.leaked || waitsForNothing(group)) return `leaked: ${leakClass(group).why}`;
   const idle = idleByDesign(group);
   if (idle !== null) return idle;
   const dependency = waitsFor(group);

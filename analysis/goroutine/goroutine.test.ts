@@ -48,13 +48,40 @@ test('reads the counted form too', () => {
 test.each([
   ['chan send', 'channel', 'nobody reads'],
   ['chan receive', 'channel', 'nobody sends'],
-  ['select', 'context', 'never cancelled'],
-  ['sync.WaitGroup.Wait', 'WaitGroup', 'Done is missing'],
-  ['sync.Mutex.Lock', 'mutex', 'not given back'],
+  ['chan receive (nil chan)', 'never', 'channel is nil'],
+  ['select (no cases)', 'never', 'without cases'],
+  ['select', 'context', 'a context or channels of which none will ever be ready: likely'],
+  ['sync.WaitGroup.Wait', 'WaitGroup', 'likely a Done is missing on some way out'],
+  ['sync.Mutex.Lock', 'mutex', 'likely an Unlock is missing on some way out'],
 ])('a goroutine leaked in %s is one of a %s, and the sentence says why', (state, kind, why) => {
   const [leak] = provenLeaks([read(dump(`${state} (leaked)`, notify, undefined, 2))]);
   expect(leak).toMatchObject({ class: kind, count: 2, proven: true, site: 'shop.notify.func1 notify.go:8' });
   expect(leak?.why).toContain(why);
+});
+
+test('lays a WaitGroup that never comes to zero to those started beside it, which hang themselves', () => {
+  const waiter = dump('sync.WaitGroup.Wait (leaked)', [['main.fanOut', '/src/main.go:9']], ['main.main', '/src/main.go:2']);
+  const worker = dump('chan send (leaked)', [['main.fanOut.func1', '/src/main.go:5']], ['main.fanOut', '/src/main.go:4'], 3);
+  const [, wait] = provenLeaks([read(`${waiter}\n${worker}`)]);
+  expect(wait?.why).toContain('those started beside it, which hang themselves at main.fanOut.func1 main.go:5 (chan send)');
+  const nameless = readGoroutines(
+    profileBytes(
+      ['goroutineleak/count'],
+      [
+        { stack: ['sync.(*WaitGroup).Wait', 'main.fanOut', 'runtime.goexit'], values: [1] },
+        { stack: ['runtime.chansend1', 'main.fanOut.func1', 'runtime.goexit'], values: [3] },
+        { stack: ['runtime.chansend1', 'main.other.func1', 'runtime.goexit'], values: [9] },
+      ],
+    ),
+  );
+  expect(provenLeaks([nameless]).find(({ class: kind }) => kind === 'WaitGroup')?.why).toContain('hang themselves at main.fanOut.func1');
+});
+
+test('fails what waits for nothing without any proof of the runtime, but not main that parks', () => {
+  const { findings } = describeGoroutines(read(dump('chan receive (nil chan)', notify, undefined, 2)));
+  expect(findings).toMatchObject([{ code: 'CauseLeakNeverReady', outcome: 'fail', measured: 2, subject: 'shop.notify.func1 notify.go:8' }]);
+  for (const state of ['select (no cases)', 'select (no cases) (leaked)'])
+    expect(describeGoroutines(read(dump(state, [['main.main', '/src/main.go:3']]))).findings).toEqual([]);
 });
 
 describe('growth between two profiles', () => {

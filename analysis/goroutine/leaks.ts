@@ -1,6 +1,6 @@
 // Goroutines that never end: proven by the runtime where it can, suspected from two profiles where it cannot.
 import { placeOf, type GoroutineGroup, type Goroutines } from './goroutines.ts';
-import { idleByDesign, isRequest, leakClass, siteName, siteOf, type LeakClass } from './waiting.ts';
+import { idleByDesign, isRequest, leakClass, siteName, siteOf, waitsForNothing, type LeakClass } from './waiting.ts';
 
 export interface Leak {
   class: LeakClass;
@@ -9,20 +9,26 @@ export interface Leak {
   state: string;
   count: number;
   why: string;
-  /** The runtime proved that nothing can wake them. */
+  /** Nothing can wake them: the runtime proved it, or what they wait for can never be. */
   proven: boolean;
 }
 
 /** Sites with fewer new goroutines than this between two profiles may be a burst of requests. */
 const LEAST_GROWTH = 50;
 
-/** What the runtime's leak profiles prove, by site, most first. A site that leaks once leaks: there are no false alarms by construction. */
+/**
+ * What the runtime's leak profiles prove, and what waits for nothing at all, by site, most first. A site that leaks once leaks: there are no
+ * false alarms by construction.
+ */
 export function provenLeaks(profiles: readonly Goroutines[]): Leak[] {
-  return bySite(profiles.flatMap(({ groups }) => groups.filter(({ leaked }) => leaked))).map(({ group, count }) => ({
-    ...describe(group, count),
-    proven: true,
-  }));
+  const hanging = profiles.flatMap(({ groups }) =>
+    groups.filter((group) => (group.leaked && !isMainParked(group)) || waitsForNothing(group)),
+  );
+  return bySite(hanging).map(({ group, count }) => ({ ...describe(group, count, hanging), proven: true }));
 }
+
+/** `select {}` in main, while others work: no harm. */
+const isMainParked = (group: GoroutineGroup): boolean => group.state === 'select (no cases)' && !waitsForNothing(group);
 
 /**
  * Sites that grew between an earlier and a later profile of the same processes and are neither requests nor idle by design. Suspects only:
@@ -41,8 +47,8 @@ export function growingSites(before: readonly Goroutines[], after: readonly Goro
     .sort((a, b) => b.count - a.count);
 }
 
-function describe(group: GoroutineGroup, count: number): Omit<Leak, 'proven'> {
-  const { class: kind, why } = leakClass(group);
+function describe(group: GoroutineGroup, count: number, others: readonly GoroutineGroup[] = []): Omit<Leak, 'proven'> {
+  const { class: kind, why } = leakClass(group, others);
   return { class: kind, site: siteName(group), state: group.state, count, why };
 }
 

@@ -96,11 +96,30 @@ export function waitsFor({ stack, state }: Pick<GoroutineGroup, 'stack' | 'state
   return DEPENDENCIES.find(([, functions]) => stack.some(({ function: name }) => functions.test(name)))?.[0] ?? null;
 }
 
-export type LeakClass = 'channel' | 'context' | 'WaitGroup' | 'mutex' | 'other';
+/** `never`: what it waits for can never be, whatever others do. */
+export type LeakClass = 'never' | 'channel' | 'context' | 'WaitGroup' | 'mutex' | 'other';
 
-/** What a goroutine that never ends waits for, and the sentence why. */
-export function leakClass({ state, stack }: Pick<GoroutineGroup, 'stack' | 'state'>): { class: LeakClass; why: string } {
+/**
+ * A nil channel, or a select without cases: nothing can ever wake it, so no proof of the runtime is needed. Main may park in `select {}` while
+ * others work.
+ */
+export const waitsForNothing = ({ state, stack }: Pick<GoroutineGroup, 'stack' | 'state'>): boolean =>
+  state.includes('(nil chan)') ||
+  (state === 'select (no cases)' && !stack.some(({ function: name }) => name === 'main.main' || name === 'runtime.main'));
+
+/**
+ * What a goroutine that never ends waits for, and the sentence why. A stack tells what is waited for and never which statement was left out,
+ * so that is said to be likely. `others`: that never end either.
+ */
+export function leakClass(
+  group: Pick<GoroutineGroup, 'stack' | 'state'>,
+  others: readonly GoroutineGroup[] = [],
+): { class: LeakClass; why: string } {
+  const { state, stack } = group;
   const bare = state.replace(' (leaked)', '');
+  if (bare.includes('(nil chan)'))
+    return { class: 'never', why: 'its channel is nil, and a nil channel is never ready: it was declared and never made' };
+  if (bare === 'select (no cases)') return { class: 'never', why: 'a select without cases is never ready: it stops here for ever' };
   if (stack.some(({ function: name }) => name.startsWith('context.')))
     return { class: 'context', why: 'it waits for a context that nobody cancels: a cancel function is not called on every way out' };
   if (bare.startsWith('chan send'))
@@ -110,15 +129,44 @@ export function leakClass({ state, stack }: Pick<GoroutineGroup, 'stack' | 'stat
   if (bare.startsWith('select'))
     return {
       class: 'context',
-      why: 'it selects on a context and channels of which none will ever be ready: the context is never cancelled, so call its cancel function on every way out',
+      why: 'it selects on a context or channels of which none will ever be ready: likely the context is never cancelled, so call its cancel function on every way out, or nobody serves the channels any more',
     };
+  const beside = besides(group, others);
   if (bare === 'sync.WaitGroup.Wait')
-    return { class: 'WaitGroup', why: 'it waits for a WaitGroup of which one Done is missing: `defer wg.Done()` first in every goroutine' };
+    return {
+      class: 'WaitGroup',
+      why:
+        beside === null
+          ? 'it waits for a WaitGroup that never comes to zero: likely a Done is missing on some way out; write `defer wg.Done()` first in every goroutine'
+          : `it waits for a WaitGroup that never comes to zero: likely for those started beside it, which hang themselves at ${beside} and never come to Done`,
+    };
   if (/Mutex/.test(bare))
-    return { class: 'mutex', why: 'it waits for a lock that is not given back on every way out: `defer mu.Unlock()` right after Lock' };
+    return {
+      class: 'mutex',
+      why:
+        beside === null
+          ? 'it waits for a lock that nobody gives back: likely an Unlock is missing on some way out; write `defer mu.Unlock()` right after Lock'
+          : `it waits for a lock that nobody gives back: likely one started beside it holds it, and hangs itself at ${beside}`,
+    };
   if (bare === 'unknown') return { class: 'other', why: 'what it waits for is not told by this form of the profile; take debug=0' };
   return { class: 'other', why: `it stays in state ${bare}` };
 }
+
+/** Where most of those hang that the same function started and that wait for something else; null where there are none. */
+function besides({ state, stack }: Pick<GoroutineGroup, 'stack' | 'state'>, others: readonly GoroutineGroup[]): string | null {
+  const site = siteOf({ stack })?.function;
+  if (site === undefined) return null;
+  const family = new Set([site, starterOf(site)]);
+  const [largest] = others
+    .filter((other) => other.state !== state && family.has(other.creator?.function ?? starterOf(outermost(other))))
+    .sort((a, b) => b.count - a.count);
+  return largest === undefined ? null : `${siteName(largest)} (${largest.state})`;
+}
+
+const outermost = ({ stack }: GoroutineGroup): string => stack.findLast(({ function: name }) => name !== 'runtime.goexit')?.function ?? '';
+
+/** `main.fanOut` of its closure `main.fanOut.func1`: where profiles do not tell who started a goroutine, the compiler's name does. */
+const starterOf = (name: string): string => name.replace(/(?:\.(?:func|gowrap|deferwrap)?\d+)+$/u, '');
 
 /** `main.blockSend main.go:15`, or what else is known. */
 export function siteName(group: Pick<GoroutineGroup, 'stack'>): string {

@@ -3,7 +3,7 @@ import type { Finding } from '../../verdict/finding.ts';
 import type { Analysis } from '../analysis.ts';
 import { exclusiveTimes } from './exclusive.ts';
 import { missingIndexes } from './missing-index.ts';
-import { nodesOf, titleOf, type Plan, type PlanNode } from './plan.ts';
+import { nodesOf, titleOf, type ParametersTold, type Plan, type PlanNode } from './plan.ts';
 import { estimateFactor, planFigures } from './plan-figures.ts';
 
 const ROWS = 40;
@@ -11,8 +11,13 @@ const ROWS = 40;
 const ESTIMATE_FACTOR = 100;
 const HIT_RATIO = 0.95;
 const JIT_SHARE = 0.1;
+/** As PostgreSQL is built everywhere. */
+const BLOCK_BYTES = 8_192;
 
-/** Nodes by their own time. An index that is missing fails; what only makes slow is told as facts. */
+/**
+ * Nodes by their own time. An index that may be missing is inconclusive, for a plan alone does not prove that it would help; what only makes
+ * slow is told as facts.
+ */
 export function describePlan(plan: Plan): Analysis {
   const figures = planFigures(plan);
   const own = exclusiveTimes(plan);
@@ -24,6 +29,7 @@ export function describePlan(plan: Plan): Analysis {
     whole === null ? `${figures.nodes} nodes, not executed: costs are estimates` : `${round(whole)} ms in ${figures.nodes} nodes`,
     { nodes: figures.nodes },
   );
+  if (plan.parameters !== null) say('parameters', parametersSentence(plan.parameters));
   if (figures.seqScanShare !== null && figures.seqScanNodes > 0)
     say('sequential scans', `${round(100 * figures.seqScanShare)} % of the time in ${figures.seqScanNodes} of them`, {
       percent: 100 * figures.seqScanShare,
@@ -38,9 +44,13 @@ export function describePlan(plan: Plan): Analysis {
       { percent: 100 * figures.sharedHitRatio },
     );
   if (figures.spillingNodes > 0)
-    say('spills', `${figures.spillingNodes} nodes wrote to disk: more work_mem would keep them in memory`, {
-      nodes: figures.spillingNodes,
-    });
+    say(
+      'spills',
+      `${figures.spillingNodes} ${figures.spillingNodes === 1 ? 'node wrote' : 'nodes wrote'} to disk${figures.tempWrittenBlocks ? ` (${round((figures.tempWrittenBlocks * BLOCK_BYTES) / 1e6)} MB)` : ''}: more work_mem would keep them in memory`,
+      {
+        nodes: figures.spillingNodes,
+      },
+    );
   if ((figures.maxEstimateFactor ?? 1) > ESTIMATE_FACTOR)
     say(
       'estimates',
@@ -54,13 +64,13 @@ export function describePlan(plan: Plan): Analysis {
     say('JIT', `${round(plan.jitMs)} ms of ${round(whole)} ms went into compiling`, { ms: plan.jitMs });
   return {
     findings: missingIndexes(plan).map(({ relation, sql, removedShare, rowsRead, timeShare }): Finding => ({
-      code: 'CauseMissingIndex',
+      code: 'IndexProposed',
       subject: relation,
-      outcome: 'fail',
+      outcome: 'inconclusive',
       measured: Number((100 * removedShare).toPrecision(4)),
       limit: null,
       unit: '%',
-      message: `${Math.round(rowsRead)} rows of ${relation} are read to throw ${nearly(removedShare)} % of them away${timeShare === null ? '' : ` (${round(100 * timeShare)} % of the time)`}: try ${sql}`,
+      message: `${Math.round(rowsRead)} rows of ${relation} are read to throw ${nearly(removedShare)} % of them away${timeShare === null ? '' : ` (${round(100 * timeShare)} % of the time)`}: an index may be missing, try ${sql} on a copy`,
       evidence: [],
     })),
     facts: facts.map(([subject, text, values]) => ({ subject, text, values })),
@@ -85,6 +95,18 @@ export function describePlan(plan: Plan): Analysis {
       },
     ],
   };
+}
+
+function parametersSentence({ sampled, guessed, unknown }: ParametersTold): string {
+  const names = (numbers: readonly number[]) => numbers.map((each) => `$${each}`).join(', ');
+  const clauses = [
+    ...(unknown.length > 0
+      ? [`${names(unknown)} unknown, so NULL: rows and times are not those of the slow statement, only the shape of its plan is`]
+      : []),
+    ...(sampled.length > 0 ? [`${names(sampled)} by values that are common in their columns`] : []),
+    ...(guessed.length > 0 ? [`${names(guessed)} guessed: a tenth of a range, and no LIMIT`] : []),
+  ];
+  return clauses.length === 0 ? 'none that decides which rows are read' : clauses.join('; ');
 }
 
 function rowOf(node: PlanNode, ownMs: number | null, whole: number | null): (string | number | null)[] {

@@ -7,7 +7,7 @@ import { readPlan } from './read-plan.ts';
 import type { StatementsRecord } from './records.ts';
 import { readServiceLine } from './service-log.ts';
 import { slowStatements } from './slow.ts';
-import { normalised, parserReady, withParameters } from './statement.ts';
+import { normalised, parserReady } from './statement.ts';
 
 beforeAll(() => parserReady);
 
@@ -196,15 +196,6 @@ describe('a logged statement', () => {
       `pg_stat_statements: relation "pg_stat_statements" does not exist; read from the server's log, which holds slow executions only, so calls are a lower bound`,
     ]);
     expect(describeStatements({ ...record(1_200), source: 'pg_stat_statements', notThere: [] }).tables[0]?.notes).toEqual([]);
-  });
-
-  test('has parameters in place of the values its plan was run with', () => {
-    const [proposal] = missingIndexes(readPlan(new TextEncoder().encode(PLAN)));
-    expect(proposal?.comparisons.map(({ parameter }) => parameter)).toEqual([null, null]);
-    expect(withParameters(proposal?.comparisons ?? [], SHAPE).map(({ column, parameter }) => [column, parameter])).toEqual([
-      ['customer', 1],
-      ['paid', 2],
-    ]);
   });
 
   test.each([

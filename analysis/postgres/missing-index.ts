@@ -1,48 +1,79 @@
 // An index that a plan lacks: a scan of a whole table that throws nearly all of it away, by comparisons an index could serve.
 import { exclusiveTimes } from './exclusive.ts';
-import { nodesOf, type Plan } from './plan.ts';
-import { comparisonsOf, type Comparison } from './statement.ts';
+import type { Plan, PlanNode } from './plan.ts';
+import { comparisonsOf } from './statement.ts';
 
 export interface IndexProposal {
   relation: string;
   /** In the order of the index: equalities first, then at most one range. */
   columns: string[];
-  comparisons: Comparison[];
   /** `CREATE INDEX CONCURRENTLY ON orders (customer)`. */
   sql: string;
   /** Of the rows read, thrown away, 0-1. */
   removedShare: number;
-  /** Rows read in all loops. */
+  /** Rows read each time the table is scanned, of all workers together. */
   rowsRead: number;
   /** Of the execution, spent in this scan itself, 0-1; null without timing. */
   timeShare: number | null;
 }
 
-/** A scan that keeps more than a tenth of its rows is right to scan; so is one of a table of some hundred pages. */
+/** A scan that keeps more than a tenth of its rows is right to scan (pev2 marks it from there on). */
 const REMOVED_SHARE = 0.9;
-const LEAST_ROWS = 10_000;
+/** So is one of a table of some hundred pages: PostgreSQL reads them in a few milliseconds, with or without an index. */
+const LEAST_PAGES = 1_000;
+/** Where the plan tells no blocks: 1,000 pages of 8 kB hold this many rows of 160 bytes. */
+const LEAST_ROWS = 50_000;
+/** Where the rest takes nine tenths, no index on this table helps (pev2 marks a node from there on). */
+const LEAST_TIME_SHARE = 0.1;
 
-/** Proposals, the costliest scan first. Pure: whether such an index is there already, and too wide or invalid, only the server knows. */
+/**
+ * Proposals, the costliest scan first; without times the planner's costs stand in for them. None where
+ * parameters are unknown, for then the rows are not those of the statement. Pure: whether such an index is there already,
+ * and too wide or invalid, only the server knows, and whether it helps only a trial says.
+ */
 export function missingIndexes(plan: Plan): IndexProposal[] {
+  if (plan.parameters !== null && plan.parameters.unknown.length > 0) return [];
   const own = exclusiveTimes(plan);
   const whole = plan.executionMs ?? plan.root.actualMs;
-  return nodesOf(plan)
-    .flatMap((node): IndexProposal[] => {
+  return scansOf(plan)
+    .flatMap(({ node, sharedBy }): { proposal: IndexProposal; weight: number }[] => {
       const filter = node.conditions['Filter'];
-      if (node.type !== 'Seq Scan' || node.relation === null || filter === undefined || node.loops === null || node.actualRows === null)
-        return [];
-      const rowsRead = (node.actualRows + node.rowsRemoved) * node.loops;
-      const removedShare = rowsRead === 0 ? 0 : (node.rowsRemoved * node.loops) / rowsRead;
+      if (node.relation === null || filter === undefined || node.actualRows === null || !node.loops) return [];
+      const passes = node.loops / sharedBy;
+      const rowsRead = (node.actualRows + node.rowsRemoved) * sharedBy;
+      const removedShare = rowsRead === 0 ? 0 : (node.rowsRemoved * sharedBy) / rowsRead;
+      const pages = node.sharedHit === null || node.sharedRead === null ? null : (node.sharedHit + node.sharedRead) / passes;
+      const isSmall = pages === null ? rowsRead < LEAST_ROWS : pages < LEAST_PAGES;
+      const timeShare = own.size === 0 || !whole ? null : Math.min(1, (own.get(node) ?? 0) / whole);
+      const weight = timeShare ?? costShare(node, passes, plan);
+      if (removedShare < REMOVED_SHARE || isSmall || weight < LEAST_TIME_SHARE) return [];
       const comparisons = comparisonsOf(filter);
-      if (removedShare < REMOVED_SHARE || rowsRead < LEAST_ROWS || comparisons === null) return [];
+      if (comparisons === null) return [];
       const equal = [...new Set(comparisons.filter(({ kind }) => kind === 'equality').map(({ column }) => column))];
       const range = comparisons.find(({ kind, column }) => kind === 'range' && !equal.includes(column));
       const columns = range === undefined ? equal : [...equal, range.column];
-      const timeShare = own.size === 0 || !whole ? null : Math.min(1, (own.get(node) ?? 0) / whole);
       const sql = `CREATE INDEX CONCURRENTLY ON ${quoted(node.relation)} (${columns.map(quoted).join(', ')})`;
-      return [{ relation: node.relation, columns, comparisons, sql, removedShare, rowsRead, timeShare }];
+      return [{ proposal: { relation: node.relation, columns, sql, removedShare, rowsRead, timeShare }, weight }];
     })
-    .sort((a, b) => b.rowsRead - a.rowsRead);
+    .sort((a, b) => b.weight - a.weight || b.proposal.rowsRead - a.proposal.rowsRead)
+    .map(({ proposal }) => proposal);
 }
+
+/** Scans of whole tables, and how many loops of each make one pass: workers share a parallel scan, while a nested loop repeats any other. */
+function scansOf(plan: Plan): { node: PlanNode; sharedBy: number }[] {
+  const scans: { node: PlanNode; sharedBy: number }[] = [];
+  const visit = (node: PlanNode, processes: number | null): void => {
+    const loops = node.loops ?? 0;
+    if (node.type === 'Seq Scan') scans.push({ node, sharedBy: node.parallel ? Math.max(1, Math.min(loops, processes ?? loops)) : 1 });
+    const gathers = node.type === 'Gather' || node.type === 'Gather Merge';
+    for (const child of node.children) visit(child, gathers && node.workersLaunched !== null ? node.workersLaunched + 1 : processes);
+  };
+  visit(plan.root, null);
+  return scans;
+}
+
+/** Of the planner's cost of everything, 0-1; 0 where the plan tells no costs. */
+const costShare = ({ totalCost }: PlanNode, passes: number, { root }: Plan): number =>
+  totalCost === null || !root.totalCost ? 0 : Math.min(1, (totalCost * passes) / root.totalCost);
 
 const quoted = (name: string): string => (/^[a-z_][a-z0-9_]*$/u.test(name) ? name : `"${name.replaceAll('"', '""')}"`);

@@ -15,6 +15,8 @@ export interface PlanFigures {
   /** 0-1; null below 1,000 blocks, where it says nothing. "Read" may still come from the cache of the system. */
   sharedHitRatio: number | null;
   spillingNodes: number;
+  /** To temporary files, by all nodes; null without BUFFERS. */
+  tempWrittenBlocks: number | null;
   /** How far the planner was off at worst, 1 or more; null when the plan was not run. */
   maxEstimateFactor: number | null;
 }
@@ -40,6 +42,7 @@ export function planFigures(plan: Plan): PlanFigures {
     rootSharedHitBlocks: hit,
     rootSharedReadBlocks: read,
     sharedHitRatio: blocks < LEAST_BLOCKS ? null : (hit ?? 0) / blocks,
+    tempWrittenBlocks: plan.root.tempWritten,
     spillingNodes: nodes.filter(({ spills }) => spills).length,
     maxEstimateFactor: factors.length === 0 ? null : Math.max(...factors),
   };

@@ -25,7 +25,10 @@ export interface PlanNode {
   /** Blocks, of the node and all below it, over all loops; null without BUFFERS. */
   sharedHit: number | null;
   sharedRead: number | null;
-  /** Blocks written to or read from temporary files, or more than one hash batch, or a sort on disk. */
+  /** Blocks of temporary files, counted alike. */
+  tempRead: number | null;
+  tempWritten: number | null;
+  /** It uses temporary files itself: blocks of its own, more than one hash batch, or a sort on disk. */
   spills: boolean;
   heapFetches: number | null;
   /** Every condition of the node as PostgreSQL prints it, by its name: `Filter`, `Index Cond`, `Hash Cond` ... */
@@ -40,6 +43,18 @@ export interface Plan {
   jitMs: number | null;
   /** The statement, where the source says it. */
   statement: string | null;
+  /** What stood for the parameters of a statement that was kept without its values; null for a plan from elsewhere. */
+  parameters: ParametersTold | null;
+}
+
+/** Parameters by their numbers. Those that decide nothing are in none of the lists. */
+export interface ParametersTold {
+  /** A value that the column it is compared with holds. */
+  sampled: number[];
+  /** Bounds of a range of a tenth of the rows; of LIMIT, none. */
+  guessed: number[];
+  /** NULL, which keeps no row: only the shape of the plan is that of the statement. */
+  unknown: number[];
 }
 
 /** Every node, parents before children. */

@@ -1,7 +1,9 @@
 // Reads a plan as EXPLAIN gives it: JSON or text, bare or in psql's frame.
 import { UnreadableEvidence } from '../analysis.ts';
-import type { Plan, PlanNode } from './plan.ts';
+import { gunzipBounded } from '../bytes/gunzip.ts';
+import type { ParametersTold, Plan, PlanNode } from './plan.ts';
 import { withoutFrame } from './psql-frame.ts';
+import { markSpills } from './spills.ts';
 import { emptyNode, readTextPlan } from './text-plan.ts';
 
 type Json = Record<string, unknown>;
@@ -23,10 +25,11 @@ const CONDITIONS = [
   'Output',
 ];
 
-/** A plan from the bytes of a file or of evidence. Throws UnreadableEvidence naming the place. */
+/** A plan from the bytes of a file or of evidence, gzip or not. Throws UnreadableEvidence naming the place. */
 export function readPlan(bytes: Uint8Array): Plan {
-  if (bytes.length > LARGEST_BYTES) throw new UnreadableEvidence('a plan of more than 32 MB', 'byte 0', 'give the plan of one statement');
-  const text = withoutFrame(new TextDecoder().decode(bytes));
+  const plain = gunzipBounded(bytes);
+  if (plain.length > LARGEST_BYTES) throw new UnreadableEvidence('a plan of more than 32 MB', 'byte 0', 'give the plan of one statement');
+  const text = withoutFrame(new TextDecoder().decode(plain));
   return /^\s*[[{]/u.test(text) ? readJsonPlan(text) : readTextPlan(text);
 }
 
@@ -39,13 +42,26 @@ function readJsonPlan(text: string): Plan {
   if (typeof root['Node Type'] !== 'string')
     throw new UnreadableEvidence('there is no "Node Type"', '[0].Plan', 'give the output of EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)');
   const jit = isObject(holder['JIT']) && isObject(holder['JIT']['Timing']) ? holder['JIT']['Timing'] : {};
+  const node = nodeOf(root, 'Plan', 0);
+  markSpills(node);
   return {
-    root: nodeOf(root, 'Plan', 0),
+    root: node,
     planningMs: figure(holder, 'Planning Time', ''),
     executionMs: figure(holder, 'Execution Time', '') ?? figure(holder, 'Total Runtime', ''),
     jitMs: figure(jit, 'Total', 'JIT.Timing.'),
     statement: typeof holder['Query Text'] === 'string' ? holder['Query Text'] : null,
+    parameters: parametersOf(holder['Parameters']),
   };
+}
+
+/** What `tminus` wrote beside the statement. PostgreSQL itself writes none of it. */
+function parametersOf(told: unknown): ParametersTold | null {
+  if (!isObject(told)) return null;
+  const numbers = (name: string): number[] => {
+    const list = told[name];
+    return Array.isArray(list) ? list.filter((each) => Number.isInteger(each)) : [];
+  };
+  return { sampled: numbers('sampled'), guessed: numbers('guessed'), unknown: numbers('unknown') };
 }
 
 function nodeOf(json: Json, place: string, depth: number): PlanNode {
@@ -68,6 +84,8 @@ function nodeOf(json: Json, place: string, depth: number): PlanNode {
   node.workersLaunched = at('Workers Launched');
   node.sharedHit = at('Shared Hit Blocks');
   node.sharedRead = at('Shared Read Blocks');
+  node.tempRead = at('Temp Read Blocks');
+  node.tempWritten = at('Temp Written Blocks');
   node.heapFetches = at('Heap Fetches');
   node.rowsRemoved = Object.keys(json)
     .filter((key) => key.startsWith('Rows Removed by '))
@@ -90,8 +108,8 @@ function nodeOf(json: Json, place: string, depth: number): PlanNode {
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (error) {
-    throw new UnreadableEvidence(`this is no JSON (${(error as Error).message})`, 'line 1', 'take the plan again');
+  } catch {
+    throw new UnreadableEvidence('this is no JSON, or is cut off', 'line 1', 'take the plan again');
   }
 }
 

@@ -1,12 +1,13 @@
 // Reads what a look at a PostgreSQL server left.
 import { UnreadableEvidence } from '../analysis.ts';
 import type { ActiveSession, ActivityLook, StatementCost, StatementsRecord } from './records.ts';
+import { gunzipBounded } from '../bytes/gunzip.ts';
 
 const WAY_OUT = 'run the load test again';
 
-/** Throws UnreadableEvidence on bytes that are no record of statements. */
+/** Gzip or not. Throws UnreadableEvidence on bytes that are no record of statements. */
 export function readStatementsRecord(bytes: Uint8Array): StatementsRecord {
-  const record = parsed(new TextDecoder().decode(bytes), 'line 1') as Partial<StatementsRecord> | null;
+  const record = parsed(new TextDecoder().decode(gunzipBounded(bytes)), 'line 1') as Partial<StatementsRecord> | null;
   const costs = record?.statements;
   if (typeof record?.database !== 'string' || !Array.isArray(costs))
     throw new UnreadableEvidence('this is no record of statements', 'line 1', WAY_OUT);
@@ -22,10 +23,10 @@ export function readStatementsRecord(bytes: Uint8Array): StatementsRecord {
   return record as StatementsRecord;
 }
 
-/** Throws UnreadableEvidence on a line that is no look at the sessions. */
+/** Gzip or not. Throws UnreadableEvidence on a line that is no look at the sessions. */
 export function readActivityLooks(bytes: Uint8Array): ActivityLook[] {
   return new TextDecoder()
-    .decode(bytes)
+    .decode(gunzipBounded(bytes))
     .split('\n')
     .flatMap((line, i) => {
       if (line === '') return [];

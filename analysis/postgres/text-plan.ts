@@ -1,6 +1,7 @@
 // EXPLAIN's text form. A node is a line with `->` (the first has none), its depth is its indent; what stands deeper without `->` belongs to it.
 import { UnreadableEvidence } from '../analysis.ts';
 import type { Plan, PlanNode } from './plan.ts';
+import { markSpills } from './spills.ts';
 
 const NODE =
   /^(?<indent>\s*)(?<arrow>->\s+)?(?<title>[A-Z][^(]*?)\s*(?:\(cost=(?<cost>[^)]*)\))?\s*(?:\((?<actual>actual [^)]*|never executed)\))?\s*$/u;
@@ -11,7 +12,7 @@ const CONDITIONS =
 /** Reads a plan in text form. Throws UnreadableEvidence where there is no node, or its figures are no numbers. */
 export function readTextPlan(text: string): Plan {
   const open: { indent: number; node: PlanNode }[] = [];
-  const plan: Plan = { root: emptyNode(), planningMs: null, executionMs: null, jitMs: null, statement: null };
+  const plan: Plan = { root: emptyNode(), planningMs: null, executionMs: null, jitMs: null, statement: null, parameters: null };
   let found = false;
   let subplan: string | null = null;
   text.split('\n').forEach((line, i) => {
@@ -54,6 +55,7 @@ export function readTextPlan(text: string): Plan {
   });
   if (!found)
     throw new UnreadableEvidence('no plan node is here', 'line 1', 'give the output of EXPLAIN (ANALYZE, BUFFERS), as text or as JSON');
+  markSpills(plan.root);
   return plan;
 }
 
@@ -72,9 +74,14 @@ function property(node: PlanNode, line: string, place: string): void {
   const batches = /\bBatches: (\d+)/u.exec(line);
   if (batches !== null && Number(batches[1]) > 1) node.spills = true;
   if (line.startsWith('Buffers: ') && node.sharedHit === null) {
-    const shared = /shared((?: (?:hit|read|dirtied|written)=\d+)+)/u.exec(line)?.[1] ?? '';
-    node.sharedHit = Number(/hit=(\d+)/u.exec(shared)?.[1] ?? 0);
-    node.sharedRead = Number(/read=(\d+)/u.exec(shared)?.[1] ?? 0);
+    const blocks = (of: 'shared' | 'temp', what: string): number => {
+      const told = new RegExp(`${of}((?: (?:hit|read|dirtied|written)=\\d+)+)`, 'u').exec(line)?.[1] ?? '';
+      return Number(new RegExp(`${what}=(\\d+)`, 'u').exec(told)?.[1] ?? 0);
+    };
+    node.sharedHit = blocks('shared', 'hit');
+    node.sharedRead = blocks('shared', 'read');
+    node.tempRead = blocks('temp', 'read');
+    node.tempWritten = blocks('temp', 'written');
   }
 }
 
@@ -122,6 +129,8 @@ export function emptyNode(): PlanNode {
     rowsRemoved: 0,
     sharedHit: null,
     sharedRead: null,
+    tempRead: null,
+    tempWritten: null,
     spills: false,
     heapFetches: null,
     conditions: {},

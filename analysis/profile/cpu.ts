@@ -2,7 +2,7 @@
 import { byMechanism, byPackage } from './mechanism.ts';
 import { goName, goPackage, isRuntime } from './names.ts';
 import { totalOf, type Profile } from './profile.ts';
-import { byCum, top } from './top.ts';
+import { byCum, framesOf, top } from './top.ts';
 
 export interface CpuUse {
   /** CPU seconds sampled, of all profiles. */
@@ -44,10 +44,10 @@ export function cpuUse(profiles: readonly Profile[], isOwn: (path: string) => bo
       else mechanisms.set(key, { ...row });
     }
     for (const { package: path, value } of byPackage(profile, type)) packages.set(path, (packages.get(path) ?? 0) + value);
-    for (const { name, cum, flat } of byCum(top(profile, type))) {
+    for (const { name, cum, flat } of byCum(top(profile, type, framesOf(profile, goName)))) {
       if (!isOwn(goPackage(name))) continue;
-      const known = own.get(goName(name)) ?? { cum: 0, flat: 0 };
-      own.set(goName(name), { cum: known.cum + cum, flat: known.flat + flat });
+      const known = own.get(name) ?? { cum: 0, flat: 0 };
+      own.set(name, { cum: known.cum + cum, flat: known.flat + flat });
     }
   }
   if (total <= 0) return null;

@@ -2,19 +2,23 @@
 import type { Analysis, Table } from '../analysis.ts';
 import { wilson } from '../statistics/index.ts';
 import { contentions, tellsHolders } from './contention.ts';
+import { flameTree } from './flame.ts';
+import { hotPath } from './hot-path.ts';
+import { topLabels } from './labels.ts';
 import { byMechanism } from './mechanism.ts';
 import { goName } from './names.ts';
 import { sampleTypeIndex, totalOf, type Profile } from './profile.ts';
-import { byCum, top } from './top.ts';
+import { byCum, framesOf, top } from './top.ts';
 
 const ROWS = 20;
 const MECHANISMS = 12;
+const LABELS = 15;
 /** Both sides of a share. */
 const CONFIDENCE = 0.975;
 /** Below this many samples a share is an accident. */
 const LEAST_SAMPLES = 10;
 
-/** Top functions flat and cumulative, and for CPU profiles what the runtime does under which package. */
+/** Top functions flat and cumulative, for CPU profiles the hottest path and what the runtime does under which package, and labels where there are any. */
 export function describeProfile(profile: Profile, type = profile.defaultType): Analysis {
   const sampleType = profile.sampleTypes[type] ?? { type: '', unit: '' };
   const total = totalOf(profile, type);
@@ -22,7 +26,8 @@ export function describeProfile(profile: Profile, type = profile.defaultType): A
   const fact = `${round(total / divisor)} ${unit} of ${sampleType.type}${profile.durationSeconds > 0 ? ` in ${round(profile.durationSeconds)} s` : ''}, ${profile.samples} stacks`;
   const isCpu = sampleType.type === 'cpu' || profile.periodType?.type === 'cpu';
   const tables = [topTable(profile, type, total, divisor, unit)];
-  if (isCpu) tables.push(mechanismTable(profile, type, total));
+  if (isCpu) tables.push(pathTable(profile, type), mechanismTable(profile, type, total));
+  if (profile.labels.sample.length > 0) tables.push(labelTable(profile, type, total, divisor, unit));
   if (sampleTypeIndex(profile, 'delay') !== null && tellsHolders(profile)) tables.push(contentionTable(profile));
   return {
     findings: [],
@@ -32,7 +37,8 @@ export function describeProfile(profile: Profile, type = profile.defaultType): A
 }
 
 function topTable(profile: Profile, type: number, total: number, divisor: number, unit: string): Table {
-  const rows = top(profile, type);
+  // Functions that are shown under one name are one: generics of several shapes.
+  const rows = top(profile, type, framesOf(profile, goName));
   const shown = new Map([...rows.slice(0, ROWS), ...byCum(rows).slice(0, ROWS)].map((row) => [row.name, row]));
   const count = sampleTypeIndex(profile, 'samples');
   const samples = count === null ? null : totalOf(profile, count);
@@ -56,15 +62,46 @@ function topTable(profile: Profile, type: number, total: number, divisor: number
     ],
     rows: [...shown.values()]
       .sort((a, b) => Math.abs(b.flat) - Math.abs(a.flat) || Math.abs(b.cum) - Math.abs(a.cum) || (a.name < b.name ? -1 : 1))
-      .map(({ name, flat, cum }) => [
-        goName(name),
-        round(flat / divisor),
-        percent(flat),
-        round(cum / divisor),
-        percent(cum),
-        uncertain(cum),
-      ]),
+      .map(({ name, flat, cum }) => [name, round(flat / divisor), percent(flat), round(cum / divisor), percent(cum), uncertain(cum)]),
     notes: [`${shown.size} of ${rows.length} functions: the first ${ROWS} by flat and by cum`],
+  };
+}
+
+function pathTable(profile: Profile, type: number): Table {
+  const { calls, handingOn } = hotPath(flameTree(profile, type));
+  const percent = (share: number): number => round(100 * share);
+  return {
+    title: 'The hottest path, outermost call first',
+    columns: [
+      { name: 'share', unit: '%' },
+      { name: 'own', unit: '%' },
+      { name: 'call', unit: '' },
+      { name: 'beside it', unit: '' },
+    ],
+    rows: calls.map(({ name, share, own, beside }) => [
+      percent(share),
+      percent(own),
+      name,
+      beside === null ? null : `${beside.name} (${percent(beside.share)} %)`,
+    ]),
+    notes: handingOn === 0 ? [] : [`${handingOn} calls between them hand 95 % and more on to the next, and are left out`],
+  };
+}
+
+function labelTable(profile: Profile, type: number, total: number, divisor: number, unit: string): Table {
+  const rows = topLabels(profile, type);
+  return {
+    title: 'By label',
+    columns: [
+      { name: 'label', unit: '' },
+      { name: 'value', unit: '' },
+      { name: profile.sampleTypes[type]?.type ?? 'value', unit },
+      { name: 'share', unit: '%' },
+    ],
+    rows: rows
+      .slice(0, LABELS)
+      .map(({ key, value, total: own }) => [key, value, round(own / divisor), total === 0 ? 0 : round((100 * own) / total)]),
+    notes: rows.length > LABELS ? [`the ${LABELS} largest of ${rows.length}`] : [],
   };
 }
 

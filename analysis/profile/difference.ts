@@ -2,7 +2,7 @@
 import type { Table } from '../analysis.ts';
 import { goName } from './names.ts';
 import { totalOf, type Profile } from './profile.ts';
-import { top } from './top.ts';
+import { framesOf, top } from './top.ts';
 
 const ROWS = 20;
 /** In points of percent; what moves less is noise of the sampling. */
@@ -27,7 +27,7 @@ export function differenceTable(before: Profile, now: Profile, type = now.defaul
     columns: COLUMNS,
     rows: changed
       .slice(0, ROWS)
-      .map(({ name: of, was, is, change }) => [goName(of), round(was.flat), round(is.flat), round(change), round(is.cum - was.cum)]),
+      .map(({ name: of, was, is, change }) => [of, round(was.flat), round(is.flat), round(change), round(is.cum - was.cum)]),
     notes: [
       `shares of each profile's own total of ${name}`,
       changed.length > ROWS
@@ -50,7 +50,13 @@ const COLUMNS: Table['columns'] = [
 function sharesOf(profile: Profile, type: number): Map<string, { flat: number; cum: number }> | null {
   const total = totalOf(profile, type);
   if (total <= 0) return null;
-  return new Map(top(profile, type).map(({ name, flat, cum }) => [name, { flat: (100 * flat) / total, cum: (100 * cum) / total }]));
+  // By the name that is shown: two builds give generics other shapes.
+  return new Map(
+    top(profile, type, framesOf(profile, goName)).map(({ name, flat, cum }) => [
+      name,
+      { flat: (100 * flat) / total, cum: (100 * cum) / total },
+    ]),
+  );
 }
 
 const round = (value: number): number => Number(value.toFixed(2));

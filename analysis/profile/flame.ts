@@ -23,6 +23,9 @@ const DEPTH_LIMIT = 256;
 
 const REST = '(small calls)';
 
+/** True for what stands for calls too small to draw. */
+export const isRest = ({ name }: FlameNode): boolean => name === REST;
+
 /** The tree of one sample type. What is too small to draw stands as `(small calls)` beside its siblings, so that sums stay right. */
 export function flameTree(profile: Profile, type = profile.defaultType): FlameNode {
   return prune(build(profile, type));

@@ -1,10 +1,12 @@
 // Small profiles for tests, written by another program's encoder (pprof-format) than the reader under test.
-import { Function as Func, Line, Location, Profile, Sample, StringTable, ValueType } from 'pprof-format';
+import { Function as Func, Label, Line, Location, Profile, Sample, StringTable, ValueType } from 'pprof-format';
 
 export interface FixtureSample {
   /** Leaf first: `function` or `function file:line`. */
   stack: string[];
   values: number[];
+  /** Text, or a number of some unit. */
+  labels?: Record<string, string | { number: number | bigint; unit: string }>;
 }
 
 /** Bytes of a profile, not packed. @param types `cpu/nanoseconds` */
@@ -27,7 +29,18 @@ export function profileBytes(
     locations.set(frame, location);
     return location;
   };
-  const sample = samples.map(({ stack, values }) => new Sample({ locationId: stack.map((frame) => locationOf(frame).id), value: values }));
+  const sample = samples.map(
+    ({ stack, values, labels = {} }) =>
+      new Sample({
+        locationId: stack.map((frame) => locationOf(frame).id),
+        value: values,
+        label: Object.entries(labels).map(([key, value]) =>
+          typeof value === 'string'
+            ? new Label({ key: strings.dedup(key), str: strings.dedup(value) })
+            : new Label({ key: strings.dedup(key), num: value.number, numUnit: strings.dedup(value.unit) }),
+        ),
+      }),
+  );
   const sampleType = types.map((each) => {
     const [type = '', unit = ''] = each.split('/');
     return new ValueType({ type: strings.dedup(type), unit: strings.dedup(unit) });

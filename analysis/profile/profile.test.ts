@@ -4,6 +4,7 @@ import { busiestLibrary, cpuUse } from './cpu.ts';
 import { describeProfile } from './describe.ts';
 import { differenceTable } from './difference.ts';
 import { flameDifference, flameTree } from './flame.ts';
+import { topLabels } from './labels.ts';
 import { byMechanism } from './mechanism.ts';
 import { goName, isOwnCode } from './names.ts';
 import { profileBytes, request, type FixtureSample } from './profile.fixture.ts';
@@ -76,7 +77,53 @@ test('lays a wait for a lock to who held it', () => {
   expect(contentions([cpu([took(1, 'main.f')])])).toEqual([]);
 });
 
+test('tells for what the CPU worked where the code says it', () => {
+  const labels = (of: string): NonNullable<FixtureSample['labels']> => ({ route: of, bytes: { number: 48, unit: 'bytes' } });
+  const profile = cpu([
+    { ...took(300, 'main.f'), labels: labels('/order') },
+    { ...took(500, 'main.g'), labels: labels('/order') },
+    { ...took(100, 'main.g'), labels: { route: '/cart', id: { number: 2n ** 63n - 1n, unit: '' } } },
+    took(100, 'main.h'),
+  ]);
+  expect(topLabels(profile, profile.defaultType).slice(0, 2)).toEqual([
+    { key: 'bytes', value: '48 bytes', total: 800e6 },
+    { key: 'route', value: '/order', total: 800e6 },
+  ]);
+  expect(describeProfile(profile).tables.at(-1)).toMatchObject({
+    title: 'By label',
+    rows: expect.arrayContaining([
+      ['route', '/order', 0.8, 80],
+      ['route', '/cart', 0.1, 10],
+    ]),
+  });
+  expect(describeProfile(cpu([took(100, 'main.f')])).tables.map(({ title }) => title)).not.toContain('By label');
+});
+
+test('shows the hottest path, without the calls that only hand on', () => {
+  const way = ['main.serve', 'net/http.serve', 'main.main'];
+  const profile = cpu([took(600, 'main.hash', 'main.loop', 'main.order', ...way), took(300, 'main.cart', ...way), took(100, 'main.idle')]);
+  const [, path] = describeProfile(profile).tables;
+  expect(path).toMatchObject({
+    rows: [
+      [90, 0, 'main.main', 'main.idle (10 %)'],
+      [90, 0, 'main.serve', null],
+      [60, 0, 'main.order', 'main.cart (30 %)'],
+      [60, 60, 'main.hash', null],
+    ],
+    notes: ['2 calls between them hand 95 % and more on to the next, and are left out'],
+  });
+});
+
 describe('two profiles', () => {
+  test('of generics in other shapes are of one function, counted once per stack', () => {
+    const shaped = (shape: string) => cpu([took(500, `main.Map[${shape}]`, 'main.Map[go.shape.string]', 'main.main'), took(500, 'main.g')]);
+    const [earlier, later] = [shaped('go.shape.int_0'), shaped('go.shape.int64_0')];
+    expect(differenceTable(earlier, later).rows).toEqual([]);
+    expect(describeProfile(later).tables[0]?.rows.filter(([name]) => name === 'main.Map[...]')).toMatchObject([
+      ['main.Map[...]', 0.5, 50, 0.5, 50, expect.anything()],
+    ]);
+  });
+
   const before = cpu([took(100, 'main.f', 'main.main'), took(100, 'main.g', 'main.main')]);
   const now = cpu([took(900, 'main.f', 'main.main'), took(100, 'main.g', 'main.main')], 50);
 

@@ -1,4 +1,5 @@
 // A pprof profile as columns: no object per sample, no string before it is asked for.
+import type { Labels } from './labels.ts';
 
 export interface SampleType {
   /** `cpu`, `inuse_space`, `delay`, `goroutine` … */
@@ -19,6 +20,7 @@ export interface Profile {
   stackStart: Int32Array;
   stacks: Int32Array;
   values: Float64Array;
+  labels: Labels;
   locations: number;
   lineStart: Int32Array;
   lineFunction: Int32Array;

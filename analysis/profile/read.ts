@@ -1,8 +1,9 @@
 // Reads pprof's protocol buffer (google/pprof, proto/profile.proto) into columns.
-import { readSamples, type IndexOf } from './samples.ts';
+import { readSamples, type IndexOf, type LabelColumns } from './samples.ts';
 import { UnreadableEvidence } from '../analysis.ts';
 import { gunzipBounded } from '../bytes/gunzip.ts';
 import { Integers } from './growing.ts';
+import type { Labels } from './labels.ts';
 import type { Profile, SampleType } from './profile.ts';
 import { BYTES, VARINT, Wire } from './wire.ts';
 
@@ -53,7 +54,7 @@ export function readProfile(bytes: Uint8Array): Profile {
   const sampleTypes = readSampleTypes(raw, parts.sampleTypes.read(), strings);
   const functions = readFunctions(raw, parts.functions.read(), strings);
   const locations = readLocations(raw, parts.locations.read(), functions.indexOf);
-  const samples = readSamples(raw, parts.samples.read(), sampleTypes.length, locations.indexOf);
+  const { labelColumns, ...samples } = readSamples(raw, parts.samples.read(), sampleTypes.length, locations.indexOf);
   const named = strings.text(scalars.defaultSampleType);
   const namedAt = sampleTypes.findIndex(({ type }) => type === named);
   const [from, to] = scalars.periodType;
@@ -61,6 +62,7 @@ export function readProfile(bytes: Uint8Array): Profile {
     sampleTypes,
     defaultType: namedAt === -1 ? sampleTypes.length - 1 : namedAt,
     ...samples,
+    labels: labelsOf(labelColumns, strings),
     ...locations.columns,
     ...functions.columns,
     startedAtMs: scalars.timeNanos / 1e6,
@@ -144,6 +146,16 @@ function stringTable(raw: Uint8Array, parts: Int32Array): Strings {
       }
       return (known[index] ??= decoder.decode(raw.subarray(from, parts[index * 2 + 1])));
     },
+  };
+}
+
+function labelsOf({ sample, key, text, unit, number }: LabelColumns, strings: Strings): Labels {
+  const [keys, texts, units] = [key.read(), text.read(), unit.read()];
+  return {
+    sample: sample.read(),
+    key: (index) => strings.text(keys[index] as number),
+    value: (index) =>
+      texts[index] === 0 ? `${number[index]} ${strings.text(units[index] as number)}`.trimEnd() : strings.text(texts[index] as number),
   };
 }
 

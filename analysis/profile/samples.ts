@@ -1,8 +1,17 @@
-// The samples of a profile: stacks and values.
+// The samples of a profile: stacks, values and labels.
 import { UnreadableEvidence } from '../analysis.ts';
 import { Integers } from './growing.ts';
 import type { Profile } from './profile.ts';
 import { BYTES, VARINT, Wire } from './wire.ts';
+
+/** Labels as the profile has them: texts by their index. */
+export interface LabelColumns {
+  sample: Integers;
+  key: Integers;
+  text: Integers;
+  unit: Integers;
+  number: number[];
+}
 
 export type IndexOf = (id: number, wire: Wire) => number;
 
@@ -12,11 +21,25 @@ export function readSamples(
   parts: Int32Array,
   width: number,
   locationAt: IndexOf,
-): Pick<Profile, 'samples' | 'stackStart' | 'stacks' | 'values'> {
+): Pick<Profile, 'samples' | 'stackStart' | 'stacks' | 'values'> & { labelColumns: LabelColumns } {
   const count = parts.length / 2;
+  // A value takes a byte at least: without this a file of 1 MB asks for 300 GB.
+  if (count * width > raw.length)
+    throw new UnreadableEvidence(
+      `${count} samples of ${width} values are more than its ${raw.length} bytes can hold`,
+      'samples',
+      'capture the profile again; this one is cut off or damaged',
+    );
   const stackStart = new Int32Array(count + 1);
   const stacks = new Integers();
   const values = new Float64Array(count * width);
+  const labelColumns: LabelColumns = {
+    sample: new Integers(),
+    key: new Integers(),
+    text: new Integers(),
+    unit: new Integers(),
+    number: [],
+  };
   const wire = new Wire(raw);
   for (let index = 0; index < count; index += 1) {
     wire.at = parts[index * 2] as number;
@@ -41,7 +64,8 @@ export function readSamples(
         const value = wire.signed();
         if (seen < width) values[index * width + seen] = value;
         seen += 1;
-      } else wire.skip();
+      } else if (wire.number === 3 && wire.kind === BYTES) readLabel(wire, index, labelColumns);
+      else wire.skip();
     }
     if (seen !== width)
       throw new UnreadableEvidence(
@@ -51,5 +75,34 @@ export function readSamples(
       );
     stackStart[index + 1] = stacks.length;
   }
-  return { samples: count, stackStart, stacks: stacks.read(), values };
+  return { samples: count, stackStart, stacks: stacks.read(), values, labelColumns };
 }
+
+/** `wire` has just read the field's number; leaves it behind the label. */
+function readLabel(wire: Wire, sample: number, { sample: of, key, text, unit, number }: LabelColumns): void {
+  const length = wire.length();
+  const outer = wire.end;
+  const end = (wire.end = wire.at + length);
+  let [keyAt, textAt, unitAt, value] = [0, 0, 0, 0];
+  while (wire.field()) {
+    if (wire.kind !== VARINT) wire.skip();
+    else {
+      const read = wire.unsigned();
+      if (wire.number === 1) keyAt = read;
+      else if (wire.number === 2) textAt = read;
+      // A number may be an id of 64 bits; it is shown and never counted with, so the nearest double will do.
+      else if (wire.number === 3) value = wire.high < TWO_31 ? read : read - TWO_64;
+      else if (wire.number === 4) unitAt = read;
+    }
+  }
+  wire.at = end;
+  wire.end = outer;
+  of.push(sample);
+  key.push(keyAt);
+  text.push(textAt);
+  unit.push(unitAt);
+  number.push(value);
+}
+
+const TWO_31 = 2 ** 31;
+const TWO_64 = 2 ** 64;

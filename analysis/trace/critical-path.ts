@@ -1,5 +1,6 @@
 // Which spans decide how long a request takes: the critical path of CRISP (Zhang et al., USENIX ATC 2022).
 import { UnreadableEvidence } from '../analysis.ts';
+import { withoutSkew } from './skew.ts';
 import { NO_PARENT, ORPHAN, type Spans } from './spans.ts';
 
 /** Clocks of two spans that touch may disagree by this share of their parent's length; the pair still counts as one after the other. */
@@ -20,23 +21,26 @@ export interface CriticalPaths {
   /** Children that outlasted their parents and were cut to them, and those that lay outside altogether. */
   cut: number;
   outside: number;
+  /** Servers' spans shifted into the calls they answer, by clocks that disagree. */
+  shifted: number;
+  /** Spans nobody waits for. */
+  asynchronous: number;
 }
 
 /**
- * Walks every trace from its root: of the children of a span, the last to end is on the path, and before it whichever ended before it
+ * Walks every trace from its root, clocks set right: of the children of a span, the last to end is on the path, and before it whichever ended before it
  * started, and so on. Children that run on after their parent are cut to it, asynchronous ones are not waited for and left out. Linear in
  * the spans but for sorting siblings. Throws UnreadableEvidence where parents run in a circle, or a span ends before it starts.
  */
 export function criticalPaths(spans: Spans): CriticalPaths {
   const { count, parent, asynchronous } = spans;
-  const startUs = Float64Array.from(spans.startUs);
-  const endUs = Float64Array.from(spans.endUs);
+  const { startUs, endUs, shifted } = withoutSkew(spans);
   for (let span = 0; span < count; span += 1)
     if (!((endUs[span] as number) >= (startUs[span] as number)))
       throw unreadable(spans, span, 'ends before it starts, or at no time at all');
-  const children = childrenOf(spans);
+  const children = childrenOf(spans, startUs, endUs);
   const exclusiveUs = new Float64Array(count).fill(Number.NaN);
-  const found = { orphans: 0, cut: 0, outside: 0 };
+  const found = { orphans: 0, cut: 0, outside: 0, shifted, asynchronous: asynchronous.reduce((sum, each) => sum + each, 0) };
   const roots: number[] = [];
   let reached = 0;
   const stack: number[] = [];
@@ -107,7 +111,7 @@ function unreadable({ operations, operation, trace, traceIds }: Spans, span: num
   );
 }
 
-function childrenOf({ count, parent, endUs, startUs }: Spans): Children {
+function childrenOf({ count, parent }: Spans, startUs: Float64Array, endUs: Float64Array): Children {
   const start = new Int32Array(count + 1);
   for (let span = 0; span < count; span += 1) if ((parent[span] as number) >= 0) (start[(parent[span] as number) + 1] as number) += 1;
   for (let span = 0; span < count; span += 1) (start[span + 1] as number) += start[span] as number;

@@ -9,11 +9,14 @@ const ROWS = 25;
 /** Exclusive time on the critical path by operation, over the slow band; without enough traces for a band, over all. */
 export function describeTraces(spans: Spans & { doubled: number }): Analysis {
   const band = slowBand(spans, 1);
-  const { orphans, cut } = criticalPaths(spans);
+  const { orphans, cut, outside, shifted, asynchronous } = criticalPaths(spans);
   const notes = [
     ...(spans.doubled > 0 ? [`spans told twice, which count once: ${spans.doubled}`] : []),
     ...(orphans > 0 ? [`spans left out, for their parent is not there: ${orphans}`] : []),
     ...(cut > 0 ? [`spans that outlast their parents and were cut, by clocks that disagree or work after the answer: ${cut}`] : []),
+    ...(shifted > 0 ? [`servers’ spans shifted into the middle of the calls they answer, for clocks disagree: ${shifted}`] : []),
+    ...(outside > 0 ? [`spans left out, for they lie outside their parents; their time is counted as their parents’: ${outside}`] : []),
+    ...(asynchronous > 0 ? [`spans nobody waits for, so on no path: ${asynchronous}`] : []),
     'exclusive time on the critical path, as CRISP counts it, with 1 % of overlap allowed for clocks',
   ];
   const fact = {

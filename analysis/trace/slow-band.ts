@@ -21,7 +21,7 @@ export interface SlowBand {
   toMs: number;
   /** Largest first. */
   operations: OperationTime[];
-  /** Failed spans of all traces by operation and status, most first. */
+  /** Failed spans of all traces by operation and status, most first: by what the span says, or by its status and the side that tells it. */
   failures: { operation: string; status: string; count: number }[];
   orphans: number;
   /** Children that outlasted their parents: clocks that disagree, or work that goes on after the answer. */

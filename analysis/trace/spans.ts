@@ -4,6 +4,10 @@
 export const CATEGORIES = ['own code', 'redis', 'database', 'pool', 'grpc', 'http', 'dial', 'messaging'] as const;
 export type Category = (typeof CATEGORIES)[number];
 
+/** On which side of a call a span stands; `other` where it is on none, or does not say. */
+export const KINDS = ['other', 'client', 'server'] as const;
+export type Kind = (typeof KINDS)[number];
+
 /** Parent of a span that has none, and of one whose parent is not among the spans. */
 export const NO_PARENT = -1;
 export const ORPHAN = -2;
@@ -25,11 +29,13 @@ export interface Spans {
   operation: Int32Array;
   /** Index into CATEGORIES. */
   category: Uint8Array;
-  /** 1 where the span says that it failed. */
+  /** Index into KINDS. */
+  kind: Uint8Array;
+  /** 1 where the span says that it failed, or its status does. */
   failed: Uint8Array;
   /** 1 where the parent did not wait: a consumer of a message, a link that follows from. */
   asynchronous: Uint8Array;
-  /** What failed spans said: a gRPC or HTTP status, or empty. */
+  /** What is not OK: a gRPC or HTTP status, or empty. */
   status: string[];
 }
 
@@ -50,6 +56,7 @@ export interface SpanRecord {
   endSeconds: number;
   endNanos: number;
   category: Category;
+  kind: Kind;
   failed: boolean;
   asynchronous: boolean;
   status: string;
@@ -71,6 +78,7 @@ export function columnsOf(records: readonly SpanRecord[]): Spans & { doubled: nu
     endUs: new Float64Array(count),
     operation: new Int32Array(count),
     category: new Uint8Array(count),
+    kind: new Uint8Array(count),
     failed: new Uint8Array(count),
     asynchronous: new Uint8Array(count),
   };
@@ -103,6 +111,7 @@ export function columnsOf(records: readonly SpanRecord[]): Spans & { doubled: nu
       spans.endUs[at] = (record.endSeconds - base) * 1e6 + record.endNanos / 1e3;
       spans.operation[at] = operation;
       spans.category[at] = CATEGORIES.indexOf(record.category);
+      spans.kind[at] = KINDS.indexOf(record.kind);
       spans.failed[at] = record.failed ? 1 : 0;
       spans.asynchronous[at] = record.asynchronous ? 1 : 0;
       status.push(record.status);
@@ -124,6 +133,7 @@ export function columnsOf(records: readonly SpanRecord[]): Spans & { doubled: nu
     operations,
     operation: spans.operation.subarray(0, at),
     category: spans.category.subarray(0, at),
+    kind: spans.kind.subarray(0, at),
     failed: spans.failed.subarray(0, at),
     asynchronous: spans.asynchronous.subarray(0, at),
     status,

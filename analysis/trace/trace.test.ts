@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { criticalPaths } from './critical-path.ts';
+import { describeTraces } from './describe.ts';
 import { readTraces } from './read.ts';
 import { slowBand } from './slow-band.ts';
 import { slowTrace } from './waterfall.ts';
@@ -10,6 +11,7 @@ interface FixtureSpan {
   name: string;
   fromMs: number;
   toMs: number;
+  kind?: 'SERVER' | 'CLIENT' | 'CONSUMER';
   status?: { code: number };
   attributes?: Record<string, string | number>;
 }
@@ -24,11 +26,12 @@ const otlp = (traces: FixtureSpan[][]) =>
             scopeSpans: [
               {
                 spans: traces.flatMap((spans, trace) =>
-                  spans.map(({ id, parent = '', name, fromMs, toMs, status, attributes = {} }) => ({
+                  spans.map(({ id, parent = '', name, fromMs, toMs, kind = 'INTERNAL', status, attributes = {} }) => ({
                     traceId: String(trace).padStart(32, '0'),
                     spanId: id.padStart(16, '0'),
                     parentSpanId: parent === '' ? '' : parent.padStart(16, '0'),
                     name,
+                    kind: `SPAN_KIND_${kind}`,
                     startTimeUnixNano: String(BASE + BigInt(fromMs) * 1_000_000n),
                     endTimeUnixNano: String(BASE + BigInt(toMs) * 1_000_000n),
                     ...(status ? { status } : {}),
@@ -87,6 +90,66 @@ describe('the critical path', () => {
     const paths = criticalPaths(spans);
     expect([paths.cut, paths.orphans]).toEqual([1, 1]);
   });
+});
+
+describe('clocks that disagree', () => {
+  const call = (fromMs: number, toMs: number, more: Partial<FixtureSpan> = {}) =>
+    child('b', 'call', fromMs, toMs, { kind: 'CLIENT', ...more });
+  const served = (fromMs: number, toMs: number): FixtureSpan => ({ id: 'c', parent: 'b', name: 'serve', fromMs, toMs, kind: 'SERVER' });
+  const below = (fromMs: number, toMs: number): FixtureSpan => ({ id: 'd', parent: 'c', name: 'db', fromMs, toMs });
+  const countsOf = (...trace: FixtureSpan[]) => {
+    const { cut, outside, shifted } = criticalPaths(otlp([trace]));
+    return { cut, outside, shifted };
+  };
+
+  test.each([
+    ['before', -5_000],
+    ['half', 30],
+    ['after', 7_000],
+  ])('shift a server’s span that lies %s its call into the middle of it, with what is below', (_, by) => {
+    const trace = [root(100), call(10, 90), served(20 + by, 80 + by), below(30 + by, 70 + by)];
+    expect(times(...trace)).toEqual({ 'POST /order': 20, call: 20, serve: 20, db: 40 });
+    expect(countsOf(...trace)).toEqual({ cut: 0, outside: 0, shifted: 1 });
+    expect(slowTrace(otlp([trace]))?.rows.map(({ startMs }) => startMs)).toEqual([0, 10, 20, 30]);
+    expect(JSON.stringify(describeTraces(otlp([trace])))).toContain('for clocks disagree: 1');
+  });
+
+  test('shift nothing that fits, nothing a client gave up on, and no work that is not served', () => {
+    expect(countsOf(root(100), call(10, 90), served(10, 90))).toEqual({ cut: 0, outside: 0, shifted: 0 });
+    expect(countsOf(root(100), call(10, 50, { status: { code: 2 } }), served(40, 70))).toEqual({ cut: 1, outside: 0, shifted: 0 });
+    expect(countsOf(root(100), child('b', 'late', 200, 300))).toEqual({ cut: 0, outside: 1, shifted: 0 });
+  });
+
+  test('and work that outlasts its call is cut to it', () => {
+    expect(countsOf(root(100), call(10, 50), served(-20, 60))).toEqual({ cut: 1, outside: 0, shifted: 1 });
+  });
+});
+
+describe('a span’s status', () => {
+  const failuresOf = (kind: 'CLIENT' | 'SERVER', attributes: Record<string, string | number>) =>
+    slowBand(otlp([[root(100), child('b', 'call', 10, 90, { kind, attributes })]]), 1)?.failures.map(({ status }) => status);
+
+  test.each([
+    ['CLIENT', { 'rpc.grpc.status_code': 5 }, ['gRPC NOT_FOUND']],
+    ['SERVER', { 'rpc.grpc.status_code': 5 }, []],
+    ['SERVER', { 'rpc.grpc.status_code': 14 }, ['gRPC UNAVAILABLE']],
+    ['SERVER', { 'rpc.response.status_code': 'DEADLINE_EXCEEDED' }, ['gRPC DEADLINE_EXCEEDED']],
+    ['SERVER', { 'rpc.grpc.status_code': 8 }, []],
+    ['CLIENT', { 'rpc.grpc.status_code': 0 }, []],
+    ['CLIENT', { 'rpc.system.name': 'jsonrpc', 'rpc.response.status_code': '-32602' }, []],
+    ['CLIENT', { 'http.response.status_code': 404 }, ['HTTP 404']],
+    ['SERVER', { 'http.response.status_code': 404 }, []],
+    ['SERVER', { 'http.status_code': 503 }, ['HTTP 503']],
+    ['CLIENT', { 'http.status_code': 200 }, []],
+  ] as const)('of a %s with %j fails as %j, flagged or not', (kind, attributes, failures) =>
+    expect(failuresOf(kind, attributes)).toEqual(failures),
+  );
+});
+
+test('says which spans nobody waits for', () => {
+  const trace = otlp([[root(100), child('b', 'mail', 10, 20, { kind: 'CONSUMER' })]]);
+  expect(slowTrace(trace)?.rows.map(({ asynchronous }) => asynchronous)).toEqual([false, true]);
+  expect(describeTraces(trace).tables[0]?.notes).toContain('spans nobody waits for, so on no path: 1');
 });
 
 describe('the slow band', () => {

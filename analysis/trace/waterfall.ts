@@ -1,5 +1,6 @@
 // One slow trace, span by span, for a picture.
 import { criticalPaths } from './critical-path.ts';
+import { withoutSkew } from './skew.ts';
 import { CATEGORIES, type Category, type Spans } from './spans.ts';
 
 export interface WaterfallRow {
@@ -13,6 +14,8 @@ export interface WaterfallRow {
   /** Time no child on the critical path explains; null for spans off the path. */
   exclusiveMs: number | null;
   failed: boolean;
+  /** Nobody waits for it. */
+  asynchronous: boolean;
 }
 
 export interface Waterfall {
@@ -30,7 +33,8 @@ const AT = 0.97;
 /** A trace of the slow band, as slow as 97 of 100. Null without a root. Throws UnreadableEvidence where spans contradict each other. */
 export function slowTrace(spans: Spans): Waterfall | null {
   const { exclusiveUs, roots } = criticalPaths(spans);
-  const lengthOf = (span: number): number => (spans.endUs[span] as number) - (spans.startUs[span] as number);
+  const { startUs, endUs } = withoutSkew(spans);
+  const lengthOf = (span: number): number => (endUs[span] as number) - (startUs[span] as number);
   const sorted = [...roots].sort((a, b) => lengthOf(a) - lengthOf(b) || a - b);
   const root = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * AT))];
   if (root === undefined) return null;
@@ -40,7 +44,7 @@ export function slowTrace(spans: Spans): Waterfall | null {
     if (spans.trace[span] === spans.trace[root] && parent >= 0) children.set(parent, [...(children.get(parent) ?? []), span]);
   }
   const rows: WaterfallRow[] = [];
-  const startUs = spans.startUs[root] as number;
+  const beganUs = startUs[root] as number;
   let left = 0;
   const visit = (span: number, depth: number): void => {
     if (rows.length >= ROWS_LIMIT) left += 1;
@@ -50,13 +54,14 @@ export function slowTrace(spans: Spans): Waterfall | null {
         operation: spans.operations[spans.operation[span] as number] as string,
         category: CATEGORIES[spans.category[span] as number] as Category,
         depth,
-        startMs: ((spans.startUs[span] as number) - startUs) / 1_000,
+        startMs: ((startUs[span] as number) - beganUs) / 1_000,
         lengthMs: lengthOf(span) / 1_000,
         exclusiveMs: Number.isNaN(own) ? null : own / 1_000,
         failed: spans.failed[span] === 1,
+        asynchronous: spans.asynchronous[span] === 1,
       });
     }
-    for (const child of (children.get(span) ?? []).sort((a, b) => (spans.startUs[a] as number) - (spans.startUs[b] as number) || a - b))
+    for (const child of (children.get(span) ?? []).sort((a, b) => (startUs[a] as number) - (startUs[b] as number) || a - b))
       visit(child, depth + 1);
   };
   visit(root, 0);

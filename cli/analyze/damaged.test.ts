@@ -33,6 +33,8 @@ const negativeId = Uint8Array.from([
   0x01,
   0x01,
 ]);
+/** 200,000 sample types (field 1) and as many samples (field 2), all of them empty. */
+const manyTypes = Uint8Array.from({ length: 800_000 }, (_, i) => (i % 2 === 1 ? 0 : i < 400_000 ? 0x0a : 0x12));
 const span = (id: string, parent: string, start: string, end: string) => ({
   traceId: 'a1',
   spanId: id,
@@ -50,11 +52,20 @@ const points = record([{ ms: 5 }, { ms: 6 }]);
 /** Name, content, and what the one sentence says. */
 const unreadable: [name: string, content: string | Uint8Array, says: RegExp][] = [
   ['cut-off.pb.gz', gzipSync(profile).subarray(0, 200), /this gzip stream ends in the middle; capture it again, to its end$/],
-  ['damaged.pb.gz', Uint8Array.from(gzipSync(profile).map((byte, i) => (i === 40 ? byte ^ 0xff : byte))), /this gzip stream is damaged/],
+  [
+    'damaged.pb.gz',
+    Uint8Array.from(gzipSync(profile).map((byte, i) => (i === 40 ? byte ^ 0xff : byte))),
+    /^gzip: this gzip stream is damaged; capture it again$/,
+  ],
   [
     'bomb.gz',
     gzipSync(new Uint8Array(600 * MEGABYTE)),
     /unpacked this gzip stream is larger than 256 MB; capture a shorter stretch of time$/,
+  ],
+  [
+    'many-traces.json.gz',
+    gzipSync(`{"resourceSpans":[${' '.repeat(100 * MEGABYTE)}]}`),
+    /unpacked this gzip stream is larger than 96 MB; capture a shorter stretch of time$/,
   ],
   ['large.pb', profile, /this is larger than 256 MB; capture a shorter stretch of time$/],
   ['negative-id.pb', negativeId, /location .*(capture|damaged)/],
@@ -64,6 +75,7 @@ const unreadable: [name: string, content: string | Uint8Array, says: RegExp][] =
     profileBytes(['samples/count', 'cpu/nanoseconds'], [{ stack: ['main.f'], values: [1, 2, 3] }]),
     /has 3 values, and the profile names 2 sample types/,
   ],
+  ['many-types.pb', manyTypes, /^samples: 200000 samples of 200000 values are more than its 800000 bytes can hold; capture/],
   [
     'circle.json',
     traces(span('b', 'c', '1000', '2000'), span('c', 'b', '1000', '2000')),
@@ -79,7 +91,9 @@ const unreadable: [name: string, content: string | Uint8Array, says: RegExp][] =
   ['empty', '', /this is empty/],
   ['picture.png', Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, ...Array.from({ length: 64 }, (_, i) => i)]), /./],
   ['other.json', '{"hello": "world"}', /this is no profile, dump, plan, trace or load report known here/],
-  ['cut-off.json', '{"metrics": {"http_req', /this is no JSON/],
+  ['cut-off.json', '{"metrics": {"http_req', /^line 1: this is no JSON, or is cut off; export the report again$/],
+  ['cut-off-plan.json', '[{"Plan": {"Node Type": "Seq', /^line 1: this is no JSON, or is cut off; take the plan again$/],
+  ['cut-off-traces.json', '{"resourceSpans": [{"sco', /^line 1: this is no JSON, or is cut off; hand in OTLP JSON/],
   [
     'hey.csv',
     'response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset\n0.1,0,0\n',

@@ -104,6 +104,12 @@ const kinds: [name: string, content: string | Uint8Array, kind: string, says: Re
     /./,
   ],
 ];
+/** Whatever can be read can be read packed. */
+kinds.push(
+  ...kinds
+    .filter(([name]) => !name.endsWith('.gz'))
+    .map(([name, content, ...told]): (typeof kinds)[number] => [`${name}.gz`, gzipSync(content), ...told]),
+);
 let items: AnalyzedFile[] = [];
 
 beforeAll(() => {

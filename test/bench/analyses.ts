@@ -156,6 +156,7 @@ const rows: Readonly<Record<string, () => BenchRow>> = {
       operations: Array.from({ length: PER_TRACE }, (_, i) => `[service] operation ${i}`),
       operation: Int32Array.from(column(inTrace)),
       category: new Uint8Array(SPANS),
+      kind: Uint8Array.from(column((span) => [0, 1, 2][inTrace(span) % 3] as number)),
       failed: new Uint8Array(SPANS),
       asynchronous: new Uint8Array(SPANS),
       status: [],

@@ -27,6 +27,11 @@ export const diagnosisCodes = {
     zh: '缺少索引导致全表扫描',
     whatToDo: 'Create the index named, concurrently, after looking at what it costs writes; then recycle to the load test.',
   },
+  IndexProposed: {
+    en: 'a plan scans a table for few of its rows, and an index may be missing; nothing has proven it yet',
+    zh: '执行计划为少量行扫描整表，可能缺少索引，尚未证实',
+    whatToDo: 'Try the index named on a copy of the table; the step `analysis` does so where it names `postgres`.',
+  },
   CauseSlowStatement: {
     en: 'one statement takes most of the database’s time',
     zh: '单条语句占用了数据库的大部分时间',
@@ -79,8 +84,8 @@ export const diagnosisCodes = {
     whatToDo: 'Give the channel room for one, close it on every way out, or select on a context beside it.',
   },
   CauseLeakContext: {
-    en: 'goroutines wait for ever for a context that nobody cancels',
-    zh: 'goroutine 永远等待未取消的 context',
+    en: 'goroutines wait for ever for a context that nobody cancels, or in a select of which nothing will be ready',
+    zh: 'goroutine 永远等待未取消的 context，或阻塞在永远不会就绪的 select 上',
     whatToDo: 'Call the cancel function on every way out: `defer cancel()` right after it is made.',
   },
   CauseLeakWaitGroup: {
@@ -92,6 +97,11 @@ export const diagnosisCodes = {
     en: 'goroutines wait for ever for a lock',
     zh: 'goroutine 永远等待锁',
     whatToDo: 'Write `defer mu.Unlock()` right after Lock.',
+  },
+  CauseLeakNeverReady: {
+    en: 'goroutines wait at a nil channel or in a select without cases, which are never ready',
+    zh: 'goroutine 阻塞在 nil channel 或空 select 上，永远不会就绪',
+    whatToDo: 'Make the channel before it is used; let the goroutine end instead of `select {}`.',
   },
   CauseLeak: {
     en: 'goroutines wait for ever',
