@@ -28,6 +28,7 @@ describe('identity', () => {
     'GET /assets/style.css',
     'GET /assets/live.js',
     'GET /assets/flame.js',
+    'GET /assets/sort.js',
   ]);
   const routes = [
     ...new Map(
@@ -113,7 +114,7 @@ describe('safety', () => {
     }
   });
 
-  it('marks the cookie HttpOnly and SameSite=Strict, and over https __Host- and Secure', async () => {
+  it('marks the cookie HttpOnly and SameSite=Lax, and over https __Host- and Secure', async () => {
     for (const pageBase of [BASE, 'https://tminus.example.com']) {
       const { app, token } = testApp({ pageBase });
       const answer = await app.request(`${pageBase}/login`, {
@@ -123,7 +124,7 @@ describe('safety', () => {
       });
       const cookie = answer.headers.get('set-cookie') ?? '';
       expect(cookie).toMatch(/HttpOnly/);
-      expect(cookie).toMatch(/SameSite=Strict/);
+      expect(cookie).toMatch(/SameSite=Lax/);
       expect(cookie.startsWith('__Host-tminus=') && cookie.includes('Secure')).toBe(pageBase.startsWith('https'));
     }
   });
@@ -299,6 +300,16 @@ describe('releases', () => {
     const { value } = await reader.read();
     expect(Buffer.from(value ?? []).toString()).toMatch(/^event: status\ndata: \{"apiVersion"/);
     await reader.cancel();
+  });
+
+  it('streams a failure for a status that does not fit, as that of an older worker, and lives on', async () => {
+    const { api, faults } = testApp({ countdowns: fakeCountdowns([{ ...waitingStatus, checkpoints: undefined } as never]) });
+    const answer = await api(`${NAME}/stream`);
+    const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
+    const { value } = await reader.read();
+    expect(Buffer.from(value ?? []).toString()).toMatch(/^event: failure\ndata: \{"message":"the server cannot show/);
+    await reader.cancel();
+    expect(faults).toHaveLength(1);
   });
 });
 

@@ -7,6 +7,7 @@ import { ApiError, apiErrorOf, errorBody, headersOf, statusOf } from './api/erro
 import type { ApiRoute, AppContext, AppEnv } from './api/route.ts';
 import { apiRoutes } from './api/routes.ts';
 import { CountdownFailure, type Countdowns } from './countdowns.ts';
+import { figuresApart } from './figures/figures-apart.ts';
 import { assertBearer, identityGuard } from './identity/guard.ts';
 import { createSessions } from './identity/sessions.ts';
 import type { Signer } from './identity/signing.ts';
@@ -30,6 +31,8 @@ export interface AppOptions {
   links: { pageBase: string };
   /** Further host names to answer to; that of `pageBase` always is one. */
   hosts?: readonly string[];
+  /** Whether only this very machine can reach the server; where nobody says so, it is taken for reachable. */
+  loopback?: boolean;
   now?: () => number;
   onFault?: (error: unknown) => void;
 }
@@ -43,23 +46,27 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     signer,
     links,
     hosts = [],
+    loopback = false,
     now = Date.now,
     onFault = (error) => console.error(error),
   } = options;
   const https = links.pageBase.startsWith('https:');
   const sessions = createSessions(now);
+  const figures = figuresApart(evidence);
   const world: World = {
     countdowns,
     evidence,
+    figures,
     house,
     identity,
     signer,
     sessions,
     links,
+    loopback,
     now,
     onFault,
     live: createLive({ countdowns, onFault }),
-    report: reportOf({ countdowns, evidence, now }),
+    report: reportOf({ countdowns, figures, now }),
   };
   const api = apiRoutes(world);
   const open = new Set([

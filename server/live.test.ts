@@ -93,4 +93,29 @@ describe('live', () => {
     stop();
     expect(faults.length).toBeGreaterThan(0);
   });
+
+  it('tells the others though one listener throws, logs what it threw, and tells that one that there is no status', async () => {
+    let status: CountdownStatus = waitingStatus;
+    const { live, rounds, faults } = feed(() => status);
+    const bug = new TypeError('no such field');
+    const failures: string[] = [];
+    const heard: string[] = [];
+    const stopThrowing = live.listen('a', (message) => {
+      if ('status' in message) throw bug;
+      failures.push(message.failure);
+    });
+    const stop = live.listen('a', (message) => heard.push('status' in message ? message.status.phase : message.failure));
+    await rounds(2);
+    const stopLater = live.listen('a', () => {
+      throw bug;
+    });
+    status = { ...waitingStatus, phase: 'holding' };
+    await rounds(2);
+    for (const end of [stopThrowing, stop, stopLater]) end();
+    expect(heard).toEqual(['waiting', 'holding']);
+    expect(failures).toEqual(Array(2).fill('the server cannot show what this countdown says now; its log says why'));
+    // The one that came later throws at the failure, too.
+    expect(new Set(faults)).toEqual(new Set([bug]));
+    expect(faults).toHaveLength(6);
+  });
 });

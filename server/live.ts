@@ -37,9 +37,22 @@ export function createLive({ countdowns, pollMs = POLL_MS, onFault }: LiveOption
     if (said !== watch.last) {
       watch.last = said;
       watch.message = message;
-      for (const listener of watch.listeners) listener(message);
+      for (const listener of watch.listeners) tell(listener, message);
     }
     if (watch.listeners.size > 0) watch.timer = setTimeout(() => void poll(release, watch), pollMs);
+  }
+
+  /**
+   * What one listener throws ends neither the others nor the process: polls run for themselves, so that nobody would catch it. A status of an
+   * older worker, which has not the shape that is sent today, is the known case.
+   */
+  function tell(listener: Listener, message: LiveMessage): void {
+    try {
+      listener(message);
+    } catch (error) {
+      onFault(error);
+      if ('status' in message) tell(listener, { failure: 'the server cannot show what this countdown says now; its log says why' });
+    }
   }
 
   async function ask(release: string): Promise<LiveMessage> {
@@ -57,7 +70,7 @@ export function createLive({ countdowns, pollMs = POLL_MS, onFault }: LiveOption
       const known = watches.get(release);
       const watch = known ?? { listeners: new Set(), last: '', message: null, timer: null };
       watch.listeners.add(listener);
-      if (watch.message) listener(watch.message);
+      if (watch.message) tell(listener, watch.message);
       if (!known) {
         watches.set(release, watch);
         void poll(release, watch);

@@ -1,4 +1,6 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadSigner } from './identity/signing.ts';
@@ -42,6 +44,31 @@ describe('startServer', () => {
     await close();
   });
 
+  it.each([
+    ['accepts', 'on loopback', {}, 201],
+    ['refuses', 'where the network reaches it', { host: '0.0.0.0', pageBase: 'https://tminus.example.com' }, 422],
+    ['refuses', 'on loopback behind a proxy', { pageBase: 'https://tminus.example.com' }, 422],
+  ])('%s a release that lets unverified people decide %s', async (_, _where, listens, status) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'tminus-main-'));
+    const token = createToken(path.join(folder, 'tokens.yaml'), aOsei);
+    const port = await freePort();
+    const identity = tokenFileIdentity(path.join(folder, 'tokens.yaml'));
+    const { url, close } = await startServer({ ...options(), identity, port, ...listens });
+    const file = readFileSync(new URL('../docs/release-example.yaml', import.meta.url), 'utf8').replace(
+      'spec:\n',
+      'spec:\n  allowUnverified: true\n',
+    );
+    const answer = await post(port, new URL(url).host, token, { file, scripts: { 'k6/shop.js': 'export default function () {}' } });
+    await close();
+    expect({ status: answer.status, text: answer.text }).toEqual({
+      status,
+      text:
+        status === 201
+          ? expect.anything()
+          : expect.stringContaining('spec.allowUnverified is for a laptop, and this server can be reached'),
+    });
+  });
+
   it('says that its port is taken', async () => {
     const first = await startServer(options());
     await expect(startServer({ ...options(), port: Number(new URL(first.url).port) })).rejects.toThrow(/EADDRINUSE/);
@@ -60,3 +87,27 @@ describe('startServer', () => {
     await expect(reader?.read()).rejects.toThrow();
   });
 });
+
+/** As a proxy sends it: to this port, with the host name that people use. `fetch` sets its own. */
+function post(port: number, host: string, token: string, body: object): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const headers = { host, authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const sent = request({ port, host: '127.0.0.1', path: '/api/v1/releases', method: 'POST', headers }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8');
+      answer.on('data', (chunk: string) => (text += chunk));
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }));
+    });
+    sent.on('error', reject);
+    sent.end(JSON.stringify(body));
+  });
+}
+
+/** Behind a proxy the server's own address does not tell its port. */
+async function freePort(): Promise<number> {
+  const taken = createServer();
+  await new Promise<void>((listening) => taken.listen(0, '127.0.0.1', listening));
+  const { port } = taken.address() as AddressInfo;
+  await new Promise((closed) => taken.close(closed));
+  return port;
+}

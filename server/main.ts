@@ -3,7 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { serve, type ServerType } from '@hono/node-server';
 import { createApp, type AppOptions } from './app.ts';
 
-export interface ServerOptions extends Omit<AppOptions, 'links'> {
+export interface ServerOptions extends Omit<AppOptions, 'links' | 'loopback'> {
   /** 0 takes a free one. */
   port: number;
   /** Where to listen; anything but loopback needs `tls` or an https `pageBase`, which says that a TLS proxy stands in front. */
@@ -20,7 +20,7 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
+const LOOPBACK = new Set(['127.0.0.1', '::1', '[::1]', 'localhost']);
 
 /** Throws, before it listens, when tokens would travel in clear over a network. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -38,7 +38,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const shown = host.includes(':') ? `[${host}]` : host;
   const url = (pageBase ?? `${scheme}://${shown}:${actualPort}`).replace(/\/$/, '');
   const local = LOOPBACK.has(host) ? [`127.0.0.1:${actualPort}`, `localhost:${actualPort}`, `[::1]:${actualPort}`] : [];
-  app = createApp({ ...rest, links: { pageBase: url }, hosts: [...local, ...hosts] });
+  // An address elsewhere means a proxy in front: then the network reaches it, though it listens on loopback itself.
+  const loopback = LOOPBACK.has(host) && LOOPBACK.has(new URL(url).hostname);
+  app = createApp({ ...rest, links: { pageBase: url }, loopback, hosts: [...local, ...hosts] });
   return { url, close: () => closed(server) };
 }
 

@@ -48,6 +48,14 @@ const countdowns = fakeCountdowns([
   { ...stoppedStatus, release: 'go-api-1.5.0' },
   { ...runningStatus, release: 'go-api-1.6.0' },
   { ...withEvidence, release: 'go-api-1.7.0' },
+  {
+    ...waitingStatus,
+    release: 'go-api-1.8.0',
+    rehearsal: false,
+    phase: 'holding',
+    holdSince: EXAMPLE_NOW,
+    sentence: 'held by Li Wei: p99 looks odd',
+  },
 ]);
 countdowns.steps = [
   {
@@ -153,8 +161,12 @@ it(
 
 const pages: [name: string, at: string][] = [
   ['releases', '/'],
+  ['releases-none', '/?phase=undoing'],
+  ['events', '/r/go-api-1.4.0/events'],
+  ['events-of-people', '/r/go-api-1.4.0/events?by=people'],
   ['release-waiting', '/r/go-api-1.4.0'],
   ['release-stopped', '/r/go-api-1.5.0'],
+  ['release-held', '/r/go-api-1.8.0'],
   ['release-running', '/r/go-api-1.6.0'],
   ['checkpoint-waiting', '/r/go-api-1.4.0/checkpoints/final-poll'],
   ['checkpoint-stopped', '/r/go-api-1.5.0/checkpoints/load-and-diagnosis'],
@@ -166,6 +178,7 @@ const pages: [name: string, at: string][] = [
   ['flame-graph', `/r/go-api-1.7.0/evidence/${exampleRefs.cpu.digest}`],
   ['flame-graph-compared', `/r/go-api-1.7.0/evidence/${exampleRefs.cpu.digest}?before=${exampleRefs.otherCpu.digest}`],
   ['flame-graph-zoomed', `/r/go-api-1.7.0/evidence/${exampleRefs.cpu.digest}?at=0.0`],
+  ['heap', `/r/go-api-1.7.0/evidence/${exampleRefs.heap.digest}?type=alloc_space`],
   ['plan', `/r/go-api-1.7.0/evidence/${exampleRefs.plan.digest}`],
   ['trace', `/r/go-api-1.7.0/evidence/${exampleRefs.traces.digest}`],
   ['goroutines', `/r/go-api-1.7.0/evidence/${exampleRefs.goroutines.digest}`],
@@ -202,9 +215,10 @@ it(
     await page.setViewportSize({ width: 390, height: 844 });
     for (const [name, at] of pages) {
       await page.goto(`${server.url}${at}`);
+      await page.evaluate(`document.querySelectorAll('details.act').forEach((details) => details.setAttribute('open', ''))`);
       const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
       expect({ name, overflow }).toEqual({ name, overflow: 0 });
-      if (name === 'release-waiting' || name === 'checkpoint-stopped') await shoot(page, `${name}-phone`);
+      if (name === 'release-waiting' || name === 'checkpoint-stopped' || name === 'release-held') await shoot(page, `${name}-phone`);
     }
   },
   PATIENCE_MS,
@@ -239,14 +253,48 @@ it(
 );
 
 it(
-  'shows a refusal where the person decided',
+  'shows a refusal where the person decided, with what they typed, and neither a reload nor live news breaks it',
   async () => {
     countdowns.refusal = 'Ama Osei has already approved final-poll; a person counts once';
     const page = await open('/r/go-api-1.4.0/checkpoints/final-poll');
+    await page.locator('#comment').fill('numbers read');
     await page.getByRole('button', { name: 'Approve' }).click();
     expect(await page.getByRole('alert').textContent()).toContain(countdowns.refusal);
+    expect(await page.locator('#comment').inputValue()).toBe('numbers read');
+    expect(await violations(page)).toEqual([]);
     await shoot(page, 'checkpoint-refused');
+    // As when its reader looks away and back: the live script asks for the page again.
+    const again = page.waitForResponse((answer) => answer.url() === page.url() && answer.request().resourceType() === 'fetch');
+    await page.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
+    expect((await again).status()).toBe(200);
+    // Nothing shows when it is done with an answer that brings nothing new; it works on one in far less than the next.
+    await page.evaluate(`fetch(location.href).then((answer) => answer.text())`);
+    expect(await page.locator('#comment').inputValue()).toBe('numbers read');
+    expect((await page.reload())?.status()).toBe(200);
+    expect(await page.getByRole('alert').count()).toBe(0);
     countdowns.refusal = null;
+  },
+  PATIENCE_MS,
+);
+
+it(
+  'filters the releases, and the list follows by itself',
+  async () => {
+    const page = await browser.newPage();
+    await page.clock.install({ time: new Date(EXAMPLE_NOW) });
+    await page.goto(`${server.url}/`);
+    await page.getByLabel('Phase').selectOption('on hold');
+    await page.getByLabel('waits for me').check();
+    await page.getByRole('button', { name: 'Filter' }).click();
+    await page.waitForURL('**/?phase=holding&waits=me');
+    const names = () => page.getByRole('rowheader').allTextContents();
+    expect(await names()).toEqual(['go-api-1.8.0']);
+    countdowns.statuses.set('go-api-1.4.0', { ...waitingStatus, phase: 'holding', holdSince: EXAMPLE_NOW });
+    await page.clock.fastForward(15_000);
+    await page.getByRole('link', { name: 'go-api-1.4.0' }).waitFor();
+    expect(await names()).toEqual(['go-api-1.4.0 rehearsal', 'go-api-1.8.0']);
+    await shoot(page, 'releases-filtered');
+    countdowns.statuses.set('go-api-1.4.0', waitingStatus);
   },
   PATIENCE_MS,
 );
@@ -301,10 +349,78 @@ it(
     expect(await focused()).toMatch(/^runtime\.schedule: /);
     await page.keyboard.press('ArrowLeft');
     await page.keyboard.press('Enter');
-    await page.waitForURL(/at=0$/);
-    expect(await page.locator('svg.flame a').first().locator('title').textContent()).toMatch(/^net\/http\.\(\*conn\)\.serve: /);
+    await page.waitForURL(/at=0#flame-root$/);
+    // The keyboard goes on where it was: at the new root, without a way through the whole page.
+    await page.waitForFunction(`document.activeElement?.id === 'flame-root'`);
+    expect(await focused()).toMatch(/^net\/http\.\(\*conn\)\.serve: /);
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Escape');
+    await page.waitForURL((url) => url.search === '');
+    await page.waitForFunction(`document.activeElement?.id === 'flame-root'`);
+    expect(await focused()).toMatch(/^all: /);
+    await page.keyboard.press('Escape');
+    expect(new URL(page.url()).search).toBe('');
+    await page.goto(`${server.url}/r/go-api-1.7.0/evidence/${exampleRefs.cpu.digest}?at=0`);
     await page.getByRole('link', { name: 'Show all' }).click();
     await page.waitForURL((url) => url.search === '');
+  },
+  PATIENCE_MS,
+);
+
+it(
+  'finds frames by name, says how many, and leaves them by Escape',
+  async () => {
+    const page = await open(`/r/go-api-1.7.0/evidence/${exampleRefs.cpu.digest}`);
+    // A slash typed elsewhere is a slash: single letters count only in the graph.
+    await page.keyboard.press('/');
+    expect(await page.evaluate('document.activeElement?.id')).not.toBe('find');
+    await page.getByRole('link', { name: /^all: / }).focus();
+    await page.keyboard.press('/');
+    expect(await page.evaluate('document.activeElement?.id')).toBe('find');
+    await page.keyboard.type('encoding/JSON');
+    const names = await page.locator('svg.flame a.found title').allTextContents();
+    expect(names.length).toBeGreaterThan(2);
+    for (const name of names) expect(name).toContain('encoding/json');
+    await page
+      .getByRole('status')
+      .filter({ hasText: `${names.length} of ${await page.locator('svg.flame a').count()} frames have it` })
+      .waitFor();
+    expect(await violations(page)).toEqual([]);
+    await shoot(page, 'flame-graph-searched');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate<boolean>(`document.activeElement?.classList.contains('found')`)).toBe(true);
+    await page.keyboard.press('/');
+    await page.keyboard.type('nothing like it');
+    await page.getByRole('status').filter({ hasText: '0 of' }).waitFor();
+    await page.keyboard.press('Escape');
+    expect(await page.locator('svg.flame a.found').count()).toBe(0);
+    expect(await page.evaluate<boolean>(`document.activeElement?.closest('svg.flame') !== null`)).toBe(true);
+  },
+  PATIENCE_MS,
+);
+
+it(
+  'sorts the table of a profile by any column, by keyboard, and says so',
+  async () => {
+    const page = await open(`/r/go-api-1.7.0/evidence/${exampleRefs.heap.digest}?type=alloc_space`);
+    const table = page.getByRole('table', { name: 'Top functions by alloc_space' });
+    const column = async (index: number) =>
+      (await table.locator(`tbody td:nth-child(${index})`).allTextContents()).map((text) => text.trim());
+    const numbers = async (index: number) => (await column(index)).map((text) => Number(text.replaceAll(',', '')));
+    const down = (values: number[]) => [...values].sort((a, b) => b - a);
+    await table.getByRole('button', { name: 'cum MB' }).focus();
+    await page.keyboard.press('Enter');
+    expect(await table.locator('th[aria-sort="descending"]').textContent()).toContain('cum');
+    expect(await numbers(4)).toEqual(down(await numbers(4)));
+    expect(new Set(await numbers(4)).size).toBeGreaterThan(2);
+    await page.getByRole('status').filter({ hasText: 'Sorted by cum MB, descending' }).waitFor({ state: 'attached' });
+    await page.keyboard.press('Enter');
+    expect(await numbers(4)).toEqual(down(await numbers(4)).reverse());
+    await table.getByRole('button', { name: 'function' }).click();
+    expect(await column(1)).toEqual([...(await column(1))].sort((a, b) => a.localeCompare(b, 'en')));
+    expect(await table.locator('th[aria-sort]').count()).toBe(1);
+    expect(await violations(page)).toEqual([]);
+    await shoot(page, 'heap-sorted');
   },
   PATIENCE_MS,
 );

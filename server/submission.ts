@@ -14,6 +14,8 @@ import type { Countdowns, OpenedPlan, StartedPlan } from './countdowns.ts';
 export interface SubmissionWorld {
   countdowns: Countdowns;
   evidence: EvidenceStore;
+  /** Whether only this very machine can reach the server. */
+  loopback: boolean;
   house: House;
   now: () => number;
 }
@@ -28,6 +30,15 @@ export async function submit(world: SubmissionWorld, request: StartRequest, requ
   const barred = explainStart(requestedBy, world.house.starters);
   if (barred !== null) throw new ApiError('NotAllowed', barred, 'ask someone who may, or whoever keeps the environment file');
   const release = readRelease(request);
+  if (release.spec.allowUnverified && !world.loopback) {
+    throw invalid([
+      problemOfFile(
+        request.fileName,
+        'spec.allowUnverified is for a laptop, and this server can be reached from other machines',
+        'leave it out, or start the release where `tminus dev` runs',
+      ),
+    ]);
+  }
   const objections = objectionsOfHouse(release, world.house);
   if (objections.length > 0) throw invalid(objections.map((objection) => problemOfFile(request.fileName, objection)));
   const scripts = scriptsOf(release, request);

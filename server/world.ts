@@ -4,6 +4,7 @@ import type { AppContext } from './api/route.ts';
 import type { Countdowns } from './countdowns.ts';
 import type { Sessions } from './identity/sessions.ts';
 import type { Signer } from './identity/signing.ts';
+import type { FiguresReader } from './figures/figures-apart.ts';
 import type { Identity } from './identity/tokens.ts';
 import type { Live } from './live.ts';
 
@@ -11,6 +12,7 @@ import type { Live } from './live.ts';
 export interface World {
   countdowns: Countdowns;
   evidence: EvidenceStore;
+  figures: FiguresReader;
   /** What may be started here. */
   house: House;
   identity: Identity;
@@ -19,6 +21,8 @@ export interface World {
   live: Live;
   /** `pageBase`: where people reach this server, without a slash at the end. */
   links: { pageBase: string };
+  /** Whether only this very machine can reach the server. */
+  loopback: boolean;
   now: () => number;
   /** What is no modelled refusal: a line in the log. */
   onFault: (error: unknown) => void;

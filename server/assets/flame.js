@@ -1,5 +1,10 @@
-// Moves the focus between the frames of a flame graph: left and right along a row, up and down between rows. Enter follows the link.
+// Moves the focus between the frames of a flame graph: left and right along a row, up and down between rows. Enter follows the link,
+// Escape goes back to the caller, / finds frames by name. The keys count only inside the graph's own section: a single letter that worked
+// everywhere would be pressed by accident (WCAG 2.1.4).
 'use strict';
+
+// Every keystroke announced would talk over itself.
+const QUIET_MS = 300;
 
 for (const graph of document.querySelectorAll('svg.flame')) {
   const frames = [...graph.querySelectorAll('a')];
@@ -19,14 +24,59 @@ for (const graph of document.querySelectorAll('svg.flame')) {
     ArrowDown: (frame) => nearest(Number(frame.dataset.row) + 1, middle(frame)),
     ArrowUp: (frame) => nearest(Number(frame.dataset.row) - 1, middle(frame)),
   };
+  // One frame at a time is in the order of Tab.
+  const focus = (frame) => {
+    for (const each of frames) each.tabIndex = each === frame ? 0 : -1;
+    frame.focus();
+  };
   graph.addEventListener('keydown', (event) => {
     const frame = event.target.closest('a');
     const next = frame && moves[event.key]?.(frame);
     if (!next) return;
     event.preventDefault();
-    // One frame at a time is in the order of Tab.
-    frame.tabIndex = -1;
-    next.tabIndex = 0;
-    next.focus();
+    focus(next);
+  });
+  const section = graph.closest('section');
+  const find = section?.querySelector('.find input');
+  if (find) search(graph, section, find, frames, focus);
+}
+
+function search(graph, section, find, frames, focus) {
+  const said = section.querySelector('.find [role="status"]');
+  let speaking = 0;
+  find.parentElement.hidden = false;
+
+  // The title begins with the name: what is drawn may be cut in the middle of a word.
+  const nameOf = (frame) => frame.querySelector('title').textContent.split(': ')[0].toLowerCase();
+  const found = () => frames.filter((frame) => frame.classList.contains('found'));
+  const look = () => {
+    const text = find.value.trim().toLowerCase();
+    for (const frame of frames) frame.classList.toggle('found', text !== '' && nameOf(frame).includes(text));
+    graph.classList.toggle('searched', text !== '');
+    clearTimeout(speaking);
+    speaking = setTimeout(() => {
+      const count = found().length;
+      said.textContent =
+        text === ''
+          ? ''
+          : `${count} of ${frames.length} frames ${count === 1 ? 'has' : 'have'} it${count > 0 ? '; Enter goes to the first' : ''}`;
+    }, QUIET_MS);
+  };
+
+  find.addEventListener('input', look);
+  section.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const searching = event.target === find;
+    if (event.key === '/' && !searching) {
+      event.preventDefault();
+      find.focus();
+      find.select();
+    } else if (event.key === 'Escape' && searching) {
+      event.preventDefault();
+      find.value = '';
+      look();
+      focus(frames.find(({ tabIndex }) => tabIndex === 0) ?? frames[0]);
+    } else if (event.key === 'Escape' && graph.dataset.up) location.assign(graph.dataset.up);
+    else if (event.key === 'Enter' && searching && found().length > 0) focus(found()[0]);
   });
 }

@@ -4,6 +4,8 @@
 
 const stream = document.body.dataset.stream;
 if (stream) follow(stream);
+const refreshSeconds = Number(document.body.dataset.refreshSeconds ?? 0);
+if (refreshSeconds > 0) lookAgain(refreshSeconds);
 tick();
 
 // Over HTTP/1.1 a browser opens six connections to one server, for all its tabs together; a seventh page would wait for ever.
@@ -30,9 +32,16 @@ function follow(path) {
   if (!document.hidden) listen();
 }
 
+// Only while somebody looks, and at once when somebody looks again.
+function lookAgain(seconds) {
+  setInterval(() => document.hidden || void refresh(), seconds * 1000);
+  document.addEventListener('visibilitychange', () => document.hidden || void refresh());
+}
+
 async function refresh() {
-  const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
-  if (!answer.ok) return;
+  // A server that is away for a moment, or that asks to sign in again, says nothing of the release: what is shown stays.
+  const answer = await fetch(location.href, { headers: { accept: 'text/html' } }).catch(() => null);
+  if (!answer?.ok || answer.redirected) return;
   const next = new DOMParser().parseFromString(await answer.text(), 'text/html');
   document.title = next.title;
   for (const region of document.querySelectorAll('[data-live]')) {
@@ -51,7 +60,10 @@ function sameContent(region, fresh) {
 }
 
 function inUse(region) {
-  const typed = [...region.querySelectorAll('textarea')].some((field) => field.value !== field.defaultValue);
+  // A draft given back after a refusal is its reader's, too, though the page brought it.
+  const typed = [...region.querySelectorAll('textarea')].some(
+    (field) => field.value !== field.defaultValue || ('draft' in field.dataset && field.value !== ''),
+  );
   return typed || (region.contains(document.activeElement) && document.activeElement.closest('form') !== null);
 }
 

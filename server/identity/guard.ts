@@ -30,7 +30,8 @@ export function identityGuard({ identity, sessions, https, isOpen }: GuardOption
       return await next();
     }
     const wantsPage = c.req.method === 'GET' && !c.req.path.startsWith('/api/') && c.req.header('authorization') === undefined;
-    if (wantsPage) return c.redirect(`/login?next=${encodeURIComponent(c.req.path)}`, 303);
+    const { pathname, search } = new URL(c.req.url);
+    if (wantsPage) return c.redirect(`/login?next=${encodeURIComponent(`${pathname}${search}`)}`, 303);
     throw new ApiError('NotSignedIn', 'this needs a valid token', '`tminus login`, or send `Authorization: Bearer <token>`');
   };
 
@@ -43,7 +44,11 @@ export function identityGuard({ identity, sessions, https, isOpen }: GuardOption
     }
     const id = getCookie(c, cookieName(https));
     const session = id === undefined ? null : sessions.find(id);
-    return session && { principal: session.principal, session };
+    if (id === undefined || !session) return null;
+    // A session is no longer lived than its token: what was taken back counts no more, here as with a bearer.
+    const principal = await identity.holderOf(session.tokenHash);
+    if (!principal) sessions.close(id);
+    return principal && { principal, session };
   }
 }
 

@@ -1,24 +1,41 @@
 import { randomBytes } from 'node:crypto';
-import type { Principal } from '../../verdict/verdict.ts';
+import type { Action } from '../../verdict/can.ts';
+
+/** What the last act of a browser led to, to be shown once. */
+export interface Outcome {
+  /** Path of the page it is shown on: another tab must not take it away. */
+  at: string;
+  text: string;
+  tone: 'go' | 'no-go';
+  /** What was typed into the form of an act that did not count, to be given back. */
+  draft?: Draft;
+}
+
+export interface Draft {
+  action: Action;
+  /** Of a waiver. */
+  finding?: string;
+  comment: string;
+}
 
 /** A signed-in browser. */
 export interface Session {
-  principal: Principal;
+  /** Of the token it was opened with. Who that is, and in which groups, is asked anew at each request. */
+  tokenHash: string;
   /** Goes into every form; a page of another site cannot know it. */
   csrf: string;
   expiresAtMs: number;
-  /** Sentence to show once on the next page. */
-  notice?: string;
+  outcome?: Outcome;
 }
 
 // A working day and its overtime; launches are long, and signing in again costs one paste.
 const SESSION_MS = 12 * 3_600_000;
-// About 1 kB each: a flood of sign-ins costs a megabyte, not the process. The oldest goes first.
+// About 1 kB each, and 5 kB with the longest draft: a flood of sign-ins costs megabytes, not the process. The oldest goes first.
 const MOST_SESSIONS = 1_000;
 
 /** Sessions live in memory: a restart signs everyone out, and there is no session file to steal. */
 export interface Sessions {
-  open(principal: Principal): { id: string; session: Session };
+  open(tokenHash: string): { id: string; session: Session };
   find(id: string): Session | null;
   close(id: string): void;
 }
@@ -26,11 +43,11 @@ export interface Sessions {
 export function createSessions(now: () => number = Date.now): Sessions {
   const sessions = new Map<string, Session>();
   return {
-    open(principal) {
+    open(tokenHash) {
       const oldest = sessions.keys().next();
       if (sessions.size >= MOST_SESSIONS && !oldest.done) sessions.delete(oldest.value);
       const id = randomBytes(32).toString('base64url');
-      const session: Session = { principal, csrf: randomBytes(32).toString('base64url'), expiresAtMs: now() + SESSION_MS };
+      const session: Session = { tokenHash, csrf: randomBytes(32).toString('base64url'), expiresAtMs: now() + SESSION_MS };
       sessions.set(id, session);
       return { id, session };
     },

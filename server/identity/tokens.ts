@@ -27,22 +27,23 @@ type TokenRow = z.infer<typeof tokenFile>['tokens'][number];
 /** Says who a bearer token belongs to; null for a token that nobody was given. */
 export interface Identity {
   authenticate(token: string): Promise<Principal | null>;
+  /** The same for a token known only by its hash, with the groups its holder has now; null once it is taken back. */
+  holderOf(tokenHash: string): Promise<Principal | null>;
 }
 
 /** Identity from a local token file (mode 600). A changed file counts at the next request: a removed token is out at once. */
 export function tokenFileIdentity(file: string): Identity {
   let known: { stamp: string; byHash: Map<string, TokenRow> } | null = null;
-  return {
-    async authenticate(token) {
-      const { mtimeMs, size, ino } = statSync(file);
-      const stamp = `${mtimeMs}/${size}/${ino}`;
-      if (known?.stamp !== stamp) known = { stamp, byHash: new Map(readTokens(file).map((row) => [row.sha256, row])) };
-      const row = known.byHash.get(hashOf(token));
-      if (!row) return null;
-      const { issuer, subject, displayName, groups } = row;
-      return { issuer, subject, displayName, groups, verified: true };
-    },
+  const holderOf = async (tokenHash: string): Promise<Principal | null> => {
+    const { mtimeMs, size, ino } = statSync(file);
+    const stamp = `${mtimeMs}/${size}/${ino}`;
+    if (known?.stamp !== stamp) known = { stamp, byHash: new Map(readTokens(file).map((row) => [row.sha256, row])) };
+    const row = known.byHash.get(tokenHash);
+    if (!row) return null;
+    const { issuer, subject, displayName, groups } = row;
+    return { issuer, subject, displayName, groups, verified: true };
   };
+  return { holderOf, authenticate: (token) => holderOf(hashOf(token)) };
 }
 
 /** Gives a person a token and keeps only its hash. The token is answered once and cannot be shown again. */
@@ -64,6 +65,6 @@ function readTokens(file: string): TokenRow[] {
   return parsed.data.tokens;
 }
 
-function hashOf(token: string): string {
+export function hashOf(token: string): string {
   return createHash('sha256').update(token, 'utf8').digest('hex');
 }

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { explainCan, type Action } from '../../verdict/can.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
-import type { Session } from '../identity/sessions.ts';
+import type { Draft, Session } from '../identity/sessions.ts';
 import { markup, nothing, type Markup } from '../markup.ts';
 import { cliLine } from './cli-line.ts';
+import { commentBox } from './comment-box.ts';
 
 interface ActForm {
   action: Action;
@@ -16,8 +17,8 @@ interface ActForm {
   reason: 'required' | 'optional';
 }
 
-/** Hold, resume, recycle, retry and abort: each with what it does, or why it cannot be done now. */
-export function actionBar(status: CountdownStatus, session: Session | null): Markup {
+/** Hold, resume, recycle, retry and abort: each with what it does, or why it cannot be done now. The one that was refused stands open. */
+export function actionBar(status: CountdownStatus, session: Session | null, draft: Draft | undefined): Markup {
   const { release } = status;
   const checkpoint = status.checkpoints.find(({ name }) => name === status.current);
   const passed = status.checkpoints.slice(0, status.checkpoints.findIndex(({ name }) => name === status.current) + 1);
@@ -67,11 +68,13 @@ export function actionBar(status: CountdownStatus, session: Session | null): Mar
   return markup`<section class="actions" aria-labelledby="actions-title">
     <h2 id="actions-title">Act</h2>
     ${session ? nothing : markup`<p class="quiet">You came with a token and not with a signed-in page: use the commands.</p>`}
-    <div class="columns">${forms.map((form) => actForm(form, status, session))}</div>
+    <div class="columns">${forms.map((form) => actForm(form, status, session, draft?.action === form.action ? draft : undefined))}</div>
   </section>`;
 }
 
+// The first is what `tminus resume` does without a flag: only the countdown knows whether a checkpoint was missed meanwhile.
 const launchAtField = choice('launchAt', 'Launch time', [
+  { value: '', text: 'keep the launch time, or move it if a checkpoint was missed' },
   { value: 'keep', text: 'keep it' },
   { value: 'shift', text: 'move it by the hold' },
 ]);
@@ -85,6 +88,7 @@ function actForm(
   { action, label, says, command, danger, fields, reason }: ActForm,
   status: CountdownStatus,
   session: Session | null,
+  draft: Draft | undefined,
 ): Markup {
   const why = explainCan(action, status.phase);
   if (why !== null || !session) {
@@ -92,13 +96,13 @@ function actForm(
       <p id="why-${action}" class="quiet">${why === null ? says : `Not now: ${why}.`}</p></div>`;
   }
   const commentId = `comment-${action}`;
-  return markup`<details class="act"><summary class="${danger ? 'danger' : ''}">${label}</summary>
+  return markup`<details class="act" ${draft ? 'open' : ''}><summary class="${danger ? 'danger' : ''}">${label}</summary>
     <form method="post" action="/r/${status.release}/acts" class="stack">
       ${hiddenFields(status, session, action)}
       <p>${says}</p>
       ${fields ?? nothing}
       <label for="${commentId}">Reason${reason === 'optional' ? ' (optional)' : ''}</label>
-      <textarea id="${commentId}" name="comment" rows="2" ${reason === 'required' ? 'required' : ''}></textarea>
+      ${commentBox({ id: commentId, rows: 2, required: reason === 'required', draft })}
       <button class="${danger ? 'danger' : 'primary'}">${label}</button>
       ${cliLine(command)}
     </form>

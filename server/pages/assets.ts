@@ -19,6 +19,7 @@ export const assets: readonly Asset[] = [
   load('style.css', 'text/css; charset=utf-8'),
   load('live.js', 'text/javascript; charset=utf-8'),
   load('flame.js', 'text/javascript; charset=utf-8'),
+  load('sort.js', 'text/javascript; charset=utf-8'),
 ];
 
 /** The address of an asset with its content's hash, so that a browser may keep it for ever and still never show an old one. */

@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { explainCan } from '../../verdict/can.ts';
 import { findingKey } from '../../verdict/judge.ts';
 import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
-import type { Session } from '../identity/sessions.ts';
+import type { Draft, Session } from '../identity/sessions.ts';
 import { markup, nothing, type Markup } from '../markup.ts';
 import { hiddenFields } from './action-bar.ts';
 import { shortDigest } from './amounts.ts';
 import { cliLine } from './cli-line.ts';
+import { commentBox } from './comment-box.ts';
 import { page } from './layout.ts';
 import { reasonsList } from './reasons-list.ts';
 import { decisions, tally, type ReleaseView } from './release-page.ts';
@@ -53,7 +54,7 @@ export function checkpointPage(view: CheckpointView): Markup {
           ${earlier.map((each) => foundBefore(each, release))}
         </section>
       </div>
-      <div id="forms" data-live data-revision="${checkpoint.revision}">${forms(status, checkpoint, visitor.session, clock)}</div>`,
+      <div id="forms" data-live data-revision="${checkpoint.revision}">${forms(view, clock)}</div>`,
   );
 }
 
@@ -103,14 +104,14 @@ function whoDecides(checkpoint: CheckpointStatus, clock: number): Markup {
     <p class="quiet">Revision ${revision}${evidenceDigest ? markup`, evidence <code title="${evidenceDigest}">${shortDigest(evidenceDigest)}</code>` : nothing}</p>`;
 }
 
-function forms(status: CountdownStatus, checkpoint: CheckpointStatus, session: Session | null, clock: number): Markup {
+function forms({ status, checkpoint, visitor: { session }, draft }: CheckpointView, clock: number): Markup {
   if (checkpoint.name !== status.current)
     return markup`<p class="quiet">Decisions are taken at ${status.current}; this checkpoint can only be read.</p>`;
   if (!session) return markup`<section class="card"><h2>Decide</h2>${cliLine(`tminus approve ${status.release} -m "…"`)}</section>`;
-  return markup`${decisionForm(status, checkpoint, session)}${waiveForms(status, checkpoint, session, clock)}`;
+  return markup`${decisionForm(status, checkpoint, session, draft)}${waiveForms(status, checkpoint, session, clock, draft)}`;
 }
 
-function decisionForm(status: CountdownStatus, checkpoint: CheckpointStatus, session: Session): Markup {
+function decisionForm(status: CountdownStatus, checkpoint: CheckpointStatus, session: Session, draft: Draft | undefined): Markup {
   const { release } = status;
   const noApprove = checkpoint.approval ? explainCan('approve', status.phase) : 'no approval is asked for at this checkpoint';
   const noReject = explainCan('reject', status.phase);
@@ -118,7 +119,7 @@ function decisionForm(status: CountdownStatus, checkpoint: CheckpointStatus, ses
   return markup`<section class="card" aria-labelledby="decide-title"><h2 id="decide-title">Decide</h2>
     <form method="post" action="/r/${release}/acts" class="stack">
       ${hiddenFields(status, session, null)}
-      ${possible ? commentField(checkpoint) : nothing}
+      ${possible ? commentField(checkpoint, draft?.action === 'waive' ? undefined : draft) : nothing}
       <p class="buttons">
         <button class="primary" name="action" value="approve" ${noApprove === null ? '' : markup`disabled aria-describedby="why-approve"`}>✔ Approve (go)</button>
         <button class="danger" name="action" value="reject" ${noReject === null ? '' : markup`disabled aria-describedby="why-reject"`}>✖ Reject (no-go)</button>
@@ -130,17 +131,23 @@ function decisionForm(status: CountdownStatus, checkpoint: CheckpointStatus, ses
   </section>`;
 }
 
-function commentField({ revision }: CheckpointStatus): Markup {
+function commentField({ revision }: CheckpointStatus, draft: Draft | undefined): Markup {
   return markup`<p>You decide on revision ${revision}. If the evidence changes before you send it, it does not count and you are told.</p>
     <label for="comment">Comment <span class="quiet">(needed for no-go)</span></label>
-    <textarea id="comment" name="comment" rows="3"></textarea>`;
+    ${commentBox({ id: 'comment', rows: 3, required: false, draft })}`;
 }
 
 // From a short launch to a whole countdown; a waiver that is needed for longer is a limit that is wrong.
 const waiverHours = [1, 4, 24, 72];
 
 /** One form per finding that stands in the way; a waiver has a reason and an end. */
-function waiveForms(status: CountdownStatus, checkpoint: CheckpointStatus, session: Session, clock: number): Markup {
+function waiveForms(
+  status: CountdownStatus,
+  checkpoint: CheckpointStatus,
+  session: Session,
+  clock: number,
+  draft: Draft | undefined,
+): Markup {
   const open =
     checkpoint.evaluation?.reasons.filter(({ effect, subject }) => (effect === 'no-go' || effect === 'hold') && subject !== 'approval') ??
     [];
@@ -153,13 +160,14 @@ function waiveForms(status: CountdownStatus, checkpoint: CheckpointStatus, sessi
     ${open.map((reason) => {
       const key = findingKey(reason);
       const id = randomUUID();
-      return markup`<details class="act"><summary>Waive ${key}</summary>
+      const own = draft?.finding === key ? draft : undefined;
+      return markup`<details class="act" ${own ? 'open' : ''}><summary>Waive ${key}</summary>
         <form method="post" action="/r/${status.release}/acts" class="stack">
           ${hiddenFields(status, session, 'waive')}
           <input type="hidden" name="finding" value="${key}" />
           <p>${reason.message}</p>
           <label for="reason-${id}">Reason</label>
-          <textarea id="reason-${id}" name="comment" rows="2" required></textarea>
+          ${commentBox({ id: `reason-${id}`, rows: 2, required: true, draft: own })}
           <label for="until-${id}">Until</label>
           <select id="until-${id}" name="expiresAt">${waiverHours.map((hours) => markup`<option value="${expiry(hours)}">${hours} h</option>`)}</select>
           <button class="primary" ${why === null ? '' : 'disabled'}>Waive</button>

@@ -1,9 +1,13 @@
 // One piece of evidence: what it is, its picture, its figures, and the way to the bytes themselves.
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import type { Visitor } from '../api/route.ts';
-import type { Figures } from '../evidence-figures.ts';
+import { draw } from '../figures/draw.ts';
+import type { Reading } from '../figures/figures-thread.ts';
+import type { Figures, Flame, Picture } from '../figures/read-figures.ts';
 import { markup, nothing, type Markup } from '../markup.ts';
+import { FLAME_ROOT } from '../plot/flame-graph.ts';
 import { dataTable } from '../plot/table.ts';
+import type { Look } from './evidence-look.ts';
 import { evidenceLink, findingsTable } from './findings-table.ts';
 import { page } from './layout.ts';
 import { timeTag } from './times.ts';
@@ -12,23 +16,21 @@ export interface EvidenceView {
   release: string;
   where: string;
   ref: EvidenceRef;
-  /** A sentence where it could not be read. */
-  figures: Figures | string;
-  /** Path of the flame graph's root, for the way back. */
-  at: string;
-  /** Earlier evidence of the same kind and source to compare with. */
+  figures: Reading<Figures>;
+  look: Look;
+  /** Other evidence of the same kind, to compare with. */
   others: readonly EvidenceRef[];
-  before: EvidenceRef | null;
+  /** Address of this page, looked at otherwise. */
+  addressOf: (changed: Partial<Look>) => string;
   visitor: Visitor | null;
 }
 
-export function evidencePage(view: EvidenceView): Markup {
-  const { release, where, ref, figures, at, others, before, visitor } = view;
+export function evidencePage({ release, where, ref, figures, look, others, addressOf, visitor }: EvidenceView): Markup {
   const title = `${ref.kind.replaceAll('-', ' ')} of ${ref.source}`;
-  const here = `/r/${release}/evidence/${ref.digest}`;
   const isProfile = ref.kind.endsWith('-profile');
+  const before = others.find(({ digest }) => digest === look.before) ?? null;
   return page(
-    { title: `${title} · ${release}`, visitor, scripts: isProfile ? ['flame.js'] : [] },
+    { title: `${title} · ${release}`, visitor, scripts: isProfile ? ['flame.js', 'sort.js'] : ['sort.js'] },
     markup`<nav class="crumbs" aria-label="Where this is"><a href="/r/${release}">${release}</a> / ${where}</nav>
     <h1>${title}</h1>
     <section class="card" aria-labelledby="what">
@@ -44,7 +46,7 @@ export function evidencePage(view: EvidenceView): Markup {
           : nothing
       }</p>
     </section>
-    ${typeof figures === 'string' ? markup`<p class="notice no-go" role="alert">${figures}</p>` : body(figures)}`,
+    ${'unreadable' in figures ? markup`<p class="notice no-go" role="alert">${figures.unreadable}</p>` : body(figures.read)}`,
   );
 
   function body({ picture, analysis: { findings, facts, tables } }: Figures): Markup {
@@ -54,23 +56,51 @@ export function evidencePage(view: EvidenceView): Markup {
         : markup`<section class="card" aria-labelledby="found"><h2 id="found">What it says</h2>${findingsTable(findings, 'Findings', evidenceLink)}</section>`
     }
     ${facts.length === 0 ? nothing : markup`<section class="card" aria-labelledby="facts"><h2 id="facts">In figures</h2><dl class="facts">${facts.map(({ subject, text }) => markup`<div><dt>${subject}</dt><dd>${text}</dd></div>`)}</dl></section>`}
-    ${picture === null ? nothing : markup`<section class="card" aria-labelledby="picture"><h2 id="picture">${pictureTitle()}</h2>${isProfile ? flameHelp() : nothing}${picture}</section>`}
+    ${picture === null ? nothing : pictured(picture)}
     ${tables.map((table, i) => markup`<section class="card" aria-labelledby="table-${i}"><h2 id="table-${i}">${table.title}</h2>${dataTable(table, 'unseen')}</section>`)}`;
   }
 
-  function pictureTitle(): string {
-    if (isProfile) return before === null ? 'Flame graph' : 'Flame graph, compared';
-    return ref.kind === 'traces' ? 'A slow trace' : 'Plan';
+  function pictured(picture: Picture): Markup {
+    // With the root in the address a reader's focus lands on it, and the keyboard goes on where it was.
+    const linkOf = (at: string) => `${addressOf({ at })}#${FLAME_ROOT}`;
+    return markup`<section class="card" aria-labelledby="picture"><h2 id="picture">${titleOf(picture)}</h2>
+      ${picture.kind === 'flame' ? flameHelp(picture.flame) : nothing}
+      ${draw(picture, { source: ref.source, linkOf, at: look.at })}
+    </section>`;
   }
 
-  function flameHelp(): Markup {
-    return markup`<p class="quiet">Width is time, callers stand above. Arrow keys move between frames, Enter makes a frame the root.${at === '' ? nothing : markup` <a href="${here}${before === null ? '' : `?before=${before.digest}`}">Show all</a>`}</p>
-    ${before === null ? nothing : markup`<p>Compared with ${evidenceName(before)}: <span class="legend more">orange</span> has grown, <span class="legend less">blue</span> has shrunk, of equal totals. <a href="${here}">Do not compare</a></p>`}
+  function flameHelp({ sampleTypes, sampleType, compared }: Flame): Markup {
+    return markup`${
+      sampleTypes.length < 2
+        ? nothing
+        : markup`<nav class="choices" aria-label="Sample type">${sampleTypes.map((type) => markup`<a href="${addressOf({ type, at: '' })}" ${type === sampleType ? markup`aria-current="page"` : nothing}>${type}</a>`)}</nav>`
+    }
+    <p class="quiet">Width is ${sampleType}, callers stand above. Arrow keys move between frames, <kbd>Enter</kbd> makes a frame the root, <kbd>Escape</kbd> goes back to its caller, <kbd>/</kbd> searches.${look.at === '' ? nothing : markup` <a href="${addressOf({ at: '' })}">Show all</a>`}</p>
+    ${before === null ? nothing : comparison(before, compared)}
     ${
       before !== null || others.length === 0
         ? nothing
-        : markup`<details><summary>Compare with another profile</summary><ul>${others.map((other) => markup`<li><a href="${here}?before=${other.digest}">${evidenceName(other)}</a></li>`)}</ul></details>`
-    }`;
+        : markup`<details><summary>Compare with another profile</summary><ul>${others.map((other) => markup`<li><a href="${addressOf({ before: other.digest, at: '' })}">${evidenceName(other)}</a></li>`)}</ul></details>`
+    }
+    <p class="find" hidden><label for="find">Find a function</label> <input id="find" type="search" autocomplete="off" spellcheck="false" /> <span id="found-frames" role="status"></span></p>`;
+  }
+
+  function comparison(earlier: EvidenceRef, compared: boolean): Markup {
+    const stop = markup`<a href="${addressOf({ before: null, at: '' })}">Do not compare</a>`;
+    if (!compared)
+      return markup`<p>There is nothing to compare with in ${evidenceName(earlier)}: it has no sample of this type. ${stop}</p>`;
+    return markup`<p>Compared with ${evidenceName(earlier)}: <span class="legend more">orange</span> has grown, <span class="legend less">blue</span> has shrunk, of equal totals. ${stop}</p>`;
+  }
+}
+
+function titleOf(picture: Picture): string {
+  switch (picture.kind) {
+    case 'flame':
+      return picture.flame.compared ? 'Flame graph, compared' : 'Flame graph';
+    case 'plans':
+      return 'Plan';
+    case 'trace':
+      return 'A slow trace';
   }
 }
 

@@ -7,6 +7,8 @@ export interface PageFrame {
   visitor: Visitor | null;
   /** Where the live script listens; absent on pages that do not move. */
   streamPath?: string;
+  /** How often the live script looks again, where there is no stream to listen to. */
+  refreshSeconds?: number;
   rehearsal?: boolean;
   /** Further scripts of ours. */
   scripts?: readonly string[];
@@ -16,7 +18,7 @@ export interface PageFrame {
 
 /** The frame of every page: skip link, who is signed in, one `main`, and one polite place for announcements. */
 export function page(frame: PageFrame, content: Markup): Markup {
-  const { title, visitor, streamPath, rehearsal, notice, scripts = [] } = frame;
+  const { title, visitor, streamPath, refreshSeconds, rehearsal, notice, scripts = [] } = frame;
   return markup`<!doctype html>
 <html lang="en">
   <head>
@@ -29,7 +31,7 @@ export function page(frame: PageFrame, content: Markup): Markup {
     <script type="module" src="${assetPath('live.js')}"></script>
     ${scripts.map((name) => markup`<script type="module" src="${assetPath(name)}"></script>`)}
   </head>
-  <body ${streamPath ? markup`data-stream="${streamPath}"` : nothing}>
+  <body ${streamPath ? markup`data-stream="${streamPath}"` : nothing} ${refreshSeconds ? markup`data-refresh-seconds="${refreshSeconds}"` : nothing}>
     <a class="skip" href="#main">Skip to the content</a>
     <header class="top">
       <a class="brand" href="/"><span aria-hidden="true">T−</span> Tminus</a>

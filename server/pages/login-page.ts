@@ -6,7 +6,7 @@ export function loginPage(next: string, refusal: string | null): Markup {
     { title: 'Sign in', visitor: null },
     markup`<section class="card narrow">
       <h1>Sign in</h1>
-      <p>Decisions carry a name. Paste the token you were given; <code>tminus dev</code> prints one at its first start.</p>
+      <p>Decisions carry a name. Paste the token you were given. Where <code>tminus dev</code> runs, your token is in <code>.tminus/token</code>; <code>tminus login</code> stores one for the command line.</p>
       ${refusal ? markup`<p class="notice no-go" role="alert" id="refusal">${refusal}</p>` : nothing}
       <form method="post" action="/login" class="stack">
         <input type="hidden" name="next" value="${next}" />

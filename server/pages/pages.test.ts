@@ -1,4 +1,16 @@
-import { EXAMPLE_EVIDENCE_DIGEST, liWei, stoppedStatus, waitingStatus } from '../testing/example-status.ts';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { chainRecord, EMPTY_CHAIN } from '../../verdict/audit-chain.ts';
+import {
+  aOsei,
+  EXAMPLE_EVIDENCE_DIGEST,
+  EXAMPLE_NOW,
+  exampleAudit,
+  liWei,
+  stoppedStatus,
+  waitingStatus,
+} from '../testing/example-status.ts';
+import { exampleRefs } from '../testing/example-evidence.ts';
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';
 import { BASE, testApp } from '../testing/test-app.ts';
 
@@ -69,24 +81,70 @@ describe('forms', () => {
     expect(answer.headers.get('set-cookie')).toBeNull();
   });
 
-  it('goes nowhere else after signing in', async () => {
-    const { app, token } = testApp();
-    for (const next of ['https://evil.example', '//evil.example', '/\\evil.example', 'javascript:alert(1)']) {
-      const answer = await app.request(`${BASE}/login`, {
-        method: 'POST',
-        headers: { origin: BASE, 'content-type': 'application/x-www-form-urlencoded' },
-        body: new URLSearchParams({ token, next }).toString(),
-      });
-      expect(answer.headers.get('location')).toBe('/');
-    }
+  const landsAt = async ({ app, token }: ReturnType<typeof testApp>, next: string): Promise<string | null> => {
+    const answer = await app.request(`${BASE}/login`, {
+      method: 'POST',
+      headers: { origin: BASE, 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ token, next }).toString(),
+    });
+    return answer.headers.get('location');
+  };
+
+  it.each([
+    'https://evil.example',
+    '//evil.example',
+    '/\\evil.example',
+    '/\t/evil.example',
+    '\t//evil.example',
+    '/\n/evil.example',
+    '/.//evil.example',
+    '/x/..//evil.example',
+    `${BASE}//evil.example`,
+    'https://127.0.0.1:7480/',
+    'javascript:alert(1)',
+    'http://[',
+  ])('goes to no other site after signing in, wherever %j would lead', async (next) => {
+    const app = testApp();
+    // What a browser makes of it counts, not how it looks.
+    expect(new URL((await landsAt(app, next)) ?? '', `${BASE}/login`).origin).toBe(BASE);
+    const page = await (await app.app.request(`${BASE}/login?next=${encodeURIComponent(next)}`)).text();
+    const [, given = ''] = /name="next" value="([^"]*)"/.exec(page) ?? [];
+    expect(new URL(given, `${BASE}/login`).origin).toBe(BASE);
+  });
+
+  it('goes where its reader was going, question mark and all', async () => {
+    const app = testApp();
+    const sent = (await app.app.request(`${BASE}${PAGE}/evidence/x?at=0.1&before=y`)).headers.get('location') ?? '';
+    const next = new URL(sent, BASE).searchParams.get('next') ?? '';
+    expect(next).toBe(`${PAGE}/evidence/x?at=0.1&before=y`);
+    expect(await landsAt(app, next)).toBe(next);
+  });
+
+  it('resumes as the command line does: who chooses nothing leaves the launch time to the countdown', async () => {
+    const { signIn, countdowns } = testApp({
+      countdowns: fakeCountdowns([{ ...waitingStatus, phase: 'holding', holdSince: EXAMPLE_NOW }]),
+    });
+    const browser = await signIn();
+    const [, options = ''] = /<select name="launchAt">(.*?)<\/select>/s.exec(await (await browser.get(PAGE)).text()) ?? [];
+    const values = [...options.matchAll(/<option value="([^"]*)"/g)].map(([, value = '']) => value);
+    expect(values).toEqual(['', 'keep', 'shift']);
+    for (const launchAt of values) await browser.post(`${PAGE}/acts`, { ...form(browser.csrf), action: 'resume', launchAt });
+    expect(countdowns.acts.map(({ act }) => act.launchAt)).toEqual([undefined, 'keep', 'shift']);
   });
 
   it('changes nothing on GET', async () => {
     const { signIn, countdowns } = testApp();
     const browser = await signIn();
-    for (const at of ['/', PAGE, POLL, `${PAGE}/report`, '/logout', `${PAGE}/acts?action=abort`]) await browser.get(at);
+    for (const at of ['/', '/?waits=me', PAGE, POLL, `${PAGE}/events`, `${PAGE}/report`, '/logout', `${PAGE}/acts?action=abort`])
+      await browser.get(at);
     expect([countdowns.acts, countdowns.held, countdowns.aborted, countdowns.started]).toEqual([[], [], [], []]);
     expect((await browser.get('/')).status).toBe(200);
+  });
+
+  it('says where a token is to be found, and promises nothing that is not so', async () => {
+    const text = await (await testApp().app.request(`${BASE}/login`)).text();
+    expect(text).toContain('your token is in <code>.tminus/token</code>; <code>tminus login</code> stores one for the command line');
+    expect(text).not.toContain('prints');
   });
 
   it('signs out for good', async () => {
@@ -94,6 +152,29 @@ describe('forms', () => {
     const browser = await signIn();
     expect((await browser.post('/logout', { csrf: browser.csrf })).status).toBe(303);
     expect((await browser.get('/')).status).toBe(303);
+  });
+});
+
+describe('a signed-in browser', () => {
+  const tokensOf = ({ folder }: ReturnType<typeof testApp>) => path.join(folder, 'tokens.yaml');
+
+  it('is out at its next request once its token is taken back, and its forms count no more', async () => {
+    const app = testApp();
+    const browser = await app.signIn();
+    writeFileSync(tokensOf(app), 'tokens: []\n');
+    expect((await browser.post(`${PAGE}/acts`, form(browser.csrf))).status).toBe(401);
+    expect((await browser.get(PAGE)).headers.get('location')).toBe(`/login?next=${encodeURIComponent(PAGE)}`);
+    expect((await browser.get('/api/v1/releases/go-api-1.4.0/events')).status).toBe(401);
+    expect(app.countdowns.acts).toEqual([]);
+  });
+
+  it('decides with the groups its person has now, and not with those of its sign-in', async () => {
+    const app = testApp();
+    const browser = await app.signIn();
+    writeFileSync(tokensOf(app), readFileSync(tokensOf(app), 'utf8').replace('release-managers', 'readers'));
+    await browser.post(`${PAGE}/acts`, form(browser.csrf));
+    expect(app.countdowns.acts.map(({ act }) => act.principal)).toMatchObject([{ subject: 'a.osei', groups: ['readers'] }]);
+    expect(await (await browser.get(PAGE)).text()).toContain('Ama Osei <span class="quiet">readers</span>');
   });
 });
 
@@ -117,13 +198,52 @@ describe('what people read', () => {
     if (at !== '/') expect(text).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
   });
 
-  it('shows a refusal with its reason on the page of the decision', async () => {
+  it('shows a refusal with its reason on the page of the decision, once, with the comment back in its form', async () => {
     const { signIn, countdowns } = testApp();
     const browser = await signIn();
     countdowns.refusal = 'Ama Osei requested this countdown; someone else has to approve it';
-    const answer = await browser.post(`${PAGE}/acts`, form(browser.csrf));
-    expect(answer.status).toBe(409);
-    expect(await answer.text()).toContain(`role="alert">Not counted: ${countdowns.refusal}.`);
+    const answer = await browser.post(`${PAGE}/acts`, { ...form(browser.csrf), comment: `numbers read ${evil}` });
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, POLL]);
+    // Another tab that follows its own release must not take it away.
+    expect(await (await browser.get(PAGE)).text()).not.toContain('Not counted');
+    const text = await (await browser.get(POLL)).text();
+    expect(text).toContain(`role="alert">Not counted: ${countdowns.refusal}.`);
+    expect(text).toMatch(/<textarea id="comment"[^>]*>numbers read &lt;script&gt;/);
+    expect(await (await browser.get(POLL)).text()).not.toContain('numbers read &lt;');
+  });
+
+  it.each([
+    ['hold', { action: 'hold' }, PAGE, /<details class="act" open>[^]*<textarea id="comment-hold"[^>]*>too early<\/textarea>/],
+    [
+      'waiver',
+      { action: 'waive', finding: 'GuardNoData/runtime samples', expiresAt: '2026-11-25T08:05:00.000Z', checkpoint: 'load-and-diagnosis' },
+      `${PAGE}/checkpoints/load-and-diagnosis`,
+      /<details class="act" open><summary>Waive GuardNoData\/runtime samples<[^]*>too early<\/textarea>/,
+    ],
+  ])('gives what was typed back into the form of a refused %s', async (_, act, at, given) => {
+    const status = act.action === 'hold' ? waitingStatus : stoppedStatus;
+    const { signIn, countdowns } = testApp({ countdowns: fakeCountdowns([status]) });
+    const browser = await signIn();
+    countdowns.refusal = 'not now';
+    countdowns.hold = (held) => countdowns.act(held, {} as never).then(() => undefined);
+    const answer = await browser.post(`${PAGE}/acts`, { ...form(browser.csrf), ...(act as Record<string, string>), comment: 'too early' });
+    expect(answer.headers.get('location')).toBe(at);
+    const text = await (await browser.get(at)).text();
+    expect(text).toMatch(given);
+    expect(text.match(/too early/g)).toHaveLength(1);
+  });
+
+  it('keeps what was typed while no worker answers', async () => {
+    const { signIn, countdowns } = testApp();
+    const { CountdownFailure } = await import('../countdowns.ts');
+    const browser = await signIn();
+    countdowns.failure = new CountdownFailure('NoWorker', 'no worker answered', 'start a worker');
+    expect((await browser.post(`${PAGE}/acts`, form(browser.csrf))).headers.get('location')).toBe(POLL);
+    expect((await browser.get(POLL)).status).toBe(503);
+    countdowns.failure = null;
+    const text = await (await browser.get(POLL)).text();
+    expect(text).toContain('role="alert">No worker answered. Reload this page before you decide again.');
+    expect(text).toMatch(/<textarea id="comment"[^>]*>read<\/textarea>/);
   });
 
   it('says why a button is off, in the words of the rule table', async () => {
@@ -143,7 +263,8 @@ describe('what people read', () => {
   it('marks a rehearsal on every page of it', async () => {
     const { signIn } = testApp();
     const browser = await signIn();
-    for (const at of [PAGE, POLL, `${PAGE}/report`]) expect(await (await browser.get(at)).text()).toContain('Rehearsal on virtual time');
+    for (const at of [PAGE, POLL, `${PAGE}/events`, `${PAGE}/report`])
+      expect(await (await browser.get(at)).text()).toContain('Rehearsal on virtual time');
   });
 
   it('shows no verdict in green before the countdown has earned it', async () => {
@@ -163,6 +284,84 @@ describe('what people read', () => {
     expect(await answer.text()).toContain('go-api-1.4.0');
   });
 
+  it.each([
+    ['', ['asked', 'decided', 'held', 'ended', 'counting']],
+    ['?phase=waiting', ['asked', 'decided']],
+    ['?phase=ended', ['ended']],
+    ['?phase=nonsense', ['asked', 'decided', 'held', 'ended', 'counting']],
+    ['?waits=me', ['asked', 'held']],
+    ['?waits=me&phase=waiting', ['asked']],
+    ['?phase=undoing', []],
+  ])('lists by phase and by whom it waits for: /%s', async (query, expected) => {
+    const decided = waitingStatus.checkpoints.map((each) =>
+      each.name === 'final-poll' ? { ...each, approvals: each.approvals.map((given) => ({ ...given, principal: aOsei })) } : each,
+    );
+    const { signIn } = testApp({
+      countdowns: fakeCountdowns([
+        { ...waitingStatus, release: 'asked' },
+        { ...waitingStatus, release: 'decided', checkpoints: decided },
+        { ...waitingStatus, release: 'held', phase: 'holding' },
+        { ...waitingStatus, release: 'ended', phase: 'ended', ending: 'launched', endedAt: EXAMPLE_NOW },
+        { ...waitingStatus, release: 'counting', phase: 'counting' },
+      ]),
+    });
+    const text = await (await (await signIn()).get(`/${query}`)).text();
+    expect([...text.matchAll(/<th scope="row"><a href="\/r\/([\w-]+)"/g)].map(([, name]) => name)).toEqual(expected);
+    expect(text.includes('No release is like that')).toBe(expected.length === 0);
+  });
+
+  it('does not list as waiting for me what I asked for myself, or what others decide', async () => {
+    const own = { ...waitingStatus, release: 'own', requestedBy: aOsei };
+    const others = {
+      ...waitingStatus,
+      release: 'others',
+      checkpoints: waitingStatus.checkpoints.map((each) =>
+        each.approval ? { ...each, approval: { ...each.approval, groups: ['sre'] } } : each,
+      ),
+    };
+    const { signIn } = testApp({ countdowns: fakeCountdowns([own, others]) });
+    const browser = await signIn();
+    expect(await (await browser.get('/?waits=me')).text()).toContain('No release is like that');
+    expect(await (await browser.get('/')).text()).toContain('href="/r/others"');
+  });
+
+  it('shows who did what, people and machine, with the chain checked on top', async () => {
+    const { signIn, countdowns } = testApp();
+    const browser = await signIn();
+    expect(await (await browser.get(PAGE)).text()).toContain(`<a href="${PAGE}/events">Events</a>`);
+    const rows = async (query = '') => {
+      const text = await (await browser.get(`${PAGE}/events${query}`)).text();
+      expect(text).toContain('href="/api/v1/releases/go-api-1.4.0/events" download="go-api-1.4.0-events.json"');
+      return { text, numbers: [...text.matchAll(/<th scope="row" class="number">(\d+)</g)].map(([, seq]) => Number(seq)) };
+    };
+    const all = await rows();
+    expect(all.numbers).toEqual([1, 2, 3, 4]);
+    expect(all.text).toContain('4 records form one unbroken chain');
+    expect(all.text.indexOf('unbroken chain')).toBeLessThan(all.text.indexOf('<table'));
+    expect((await rows('?by=people')).numbers).toEqual([1, 4]);
+    expect((await rows('?by=machine')).numbers).toEqual([2, 3]);
+    countdowns.audits.set(
+      'go-api-1.4.0',
+      (countdowns.audits.get('go-api-1.4.0') ?? []).with(1, { ...exampleAudit[1], detail: evil } as never),
+    );
+    const broken = await rows('?by=people');
+    expect(broken.text).toContain('The chain does not verify: record 2 was changed');
+    expect(broken.text).not.toContain(evil);
+  });
+
+  it('does not call a chain broken that has grown between two looks', async () => {
+    const { signIn, countdowns } = testApp();
+    const at = exampleAudit.at(-1) ?? EMPTY_CHAIN;
+    const entry = { at: EXAMPLE_NOW, actor: 'tminus', action: 'step.started', object: 'launch/launch', detail: 'round 1' };
+    countdowns.audits.set('go-api-1.4.0', [...exampleAudit, chainRecord(at, entry)]);
+    const browser = await signIn();
+    for (const page of ['events', 'report'])
+      expect(await (await browser.get(`${PAGE}/${page}`)).text()).toContain('5 records form one unbroken');
+    countdowns.audits.set('go-api-1.4.0', exampleAudit.slice(0, -1));
+    for (const page of ['events', 'report'])
+      expect(await (await browser.get(`${PAGE}/${page}`)).text()).toContain('the chain ends at record 3');
+  });
+
   it('answers a page with a sentence when Temporal is away', async () => {
     const { signIn, countdowns } = testApp();
     const browser = await signIn();
@@ -176,5 +375,50 @@ describe('what people read', () => {
     expect(answer.status).toBe(503);
     expect(answer.headers.get('retry-after')).toBe('5');
     expect(await answer.text()).toContain('Temporal did not answer while listing countdowns');
+  });
+});
+
+describe('the page of a profile', () => {
+  const [first, ...later] = stoppedStatus.checkpoints;
+  const analysed = {
+    ...stoppedStatus,
+    checkpoints: [{ ...first, steps: [{ ...first?.steps[0], evidence: Object.values(exampleRefs) }] }, ...later],
+  } as never;
+  const at = (name: keyof typeof exampleRefs, query = '') => `${PAGE}/evidence/${exampleRefs[name].digest}${query}`;
+  const open = async (where: string) => {
+    const { signIn } = testApp({ countdowns: fakeCountdowns([analysed]) });
+    return (await (await (await signIn()).get(where)).text()).replaceAll('&amp;', '&');
+  };
+
+  it('shows the sample type that is asked for, in picture and table alike, and the others beside it', async () => {
+    const inUse = await open(at('heap'));
+    expect(inUse).toContain('aria-current="page">inuse_space</a>');
+    expect(inUse).toContain('Top functions by inuse_space');
+    const allocated = await open(at('heap', '?type=alloc_objects'));
+    expect([...allocated.matchAll(/<a href="([^"]*)"[^>]*>(alloc_\w+|inuse_\w+)</g)].map(([, href, type]) => [type, href])).toEqual(
+      ['alloc_objects', 'alloc_space', 'inuse_objects', 'inuse_space'].map((type) => [type, at('heap', `?type=${type}`)]),
+    );
+    expect(allocated).toContain('aria-current="page">alloc_objects</a>');
+    expect(allocated).toContain('Top functions by alloc_objects');
+    expect(allocated).toContain('Flame graph of alloc_objects of');
+    // A zoom stays within the type.
+    expect(allocated).toContain(`href="${at('heap', '?type=alloc_objects&at=0')}#flame-root"`);
+  });
+
+  it('falls back to what the profile means by itself', async () => {
+    for (const query of ['?type=nonsense', '?type=%3Cscript%3E', '?at=9.9.9'])
+      expect(await open(at('heap', query))).toContain('aria-current="page">inuse_space</a>');
+    expect(await open(at('heap', '?at=9.9.9'))).toContain(`id="flame-root" href="${at('heap')}#flame-root"`);
+  });
+
+  it('knows the way up from a frame, and none from the whole', async () => {
+    expect(await open(at('cpu', '?at=0.0'))).toContain(`data-up="${at('cpu', '?at=0')}#flame-root"`);
+    expect(await open(at('cpu', '?at=0'))).toContain(`data-up="${at('cpu')}#flame-root"`);
+    expect(await open(at('cpu'))).not.toContain('data-up');
+  });
+
+  it('says so when there is nothing to compare with', async () => {
+    expect(await open(at('heap', `?before=${exampleRefs.damaged.digest}`))).toContain('role="alert"');
+    expect(await open(at('cpu', `?before=${exampleRefs.otherCpu.digest}`))).toContain('Flame graph, compared');
   });
 });

@@ -2,6 +2,7 @@ import { headWord } from '../../verdict/words.ts';
 import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
 import type { Visitor } from '../api/route.ts';
 import type { StepProgress } from '../countdowns.ts';
+import type { Draft } from '../identity/sessions.ts';
 import { markup, nothing, type Markup } from '../markup.ts';
 import { actionBar } from './action-bar.ts';
 import { cliLine } from './cli-line.ts';
@@ -20,10 +21,12 @@ export interface ReleaseView {
   /** The server's clock. */
   nowMs: number;
   notice?: PageFrame['notice'];
+  /** Of an act that did not count, to be given back. */
+  draft?: Draft | undefined;
 }
 
 /** The verdict first, then the clock, the line of checkpoints, what each found, and what can be done. */
-export function releasePage({ status, progress, visitor, nowMs, notice }: ReleaseView): Markup {
+export function releasePage({ status, progress, visitor, nowMs, notice, draft }: ReleaseView): Markup {
   const { release, rehearsal } = status;
   const clock = clockMs(status, nowMs);
   return page(
@@ -37,8 +40,8 @@ export function releasePage({ status, progress, visitor, nowMs, notice }: Releas
         <h2>Checkpoints</h2>
         ${status.checkpoints.map((checkpoint) => checkpointCard(checkpoint, status, progress, clock))}
       </div>
-      <div id="actions" data-live>${actionBar(status, visitor.session)}</div>
-      <p><a href="/r/${release}/report">Report, one file</a> · <a href="/api/v1/releases/${release}/events">Audit (JSON)</a></p>`,
+      <div id="actions" data-live>${actionBar(status, visitor.session, draft)}</div>
+      <p><a href="/r/${release}/report">Report, one file</a> · <a href="/r/${release}/events">Events</a></p>`,
   );
 }
 

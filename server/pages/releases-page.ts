@@ -4,8 +4,12 @@ import type { Visitor } from '../api/route.ts';
 import type { CountdownSummary } from '../countdowns.ts';
 import { markup, type Markup } from '../markup.ts';
 import { page } from './layout.ts';
+import { phases, type ReleasesFilter } from './releases-filter.ts';
 import { countdownClock, clockMs, timeTag } from './times.ts';
-import { chip } from './words.ts';
+import { chip, textOf } from './words.ts';
+
+// A list shows up to 25 statuses, so a reader costs at most two queries a second; a row that is looked at for long is opened anyway.
+const REFRESH_SECONDS = 15;
 
 /** A row; `status` is null where no worker answered for it, and then visibility's word is all there is. */
 export interface ReleaseRow {
@@ -13,13 +17,33 @@ export interface ReleaseRow {
   status: CountdownStatus | null;
 }
 
-export function releasesPage(rows: readonly ReleaseRow[], visitor: Visitor, nowMs: number, notice?: string): Markup {
+export interface ReleasesView {
+  rows: readonly ReleaseRow[];
+  filter: ReleasesFilter;
+  visitor: Visitor;
+  nowMs: number;
+}
+
+/** All releases, or those a reader asked for by the query string. */
+export function releasesPage({ rows, filter, visitor, nowMs }: ReleasesView): Markup {
+  const filtered = filter.phase !== null || filter.waitsForMe;
   return page(
-    { title: 'Releases', visitor, notice: notice === undefined ? undefined : { text: notice, tone: 'go' } },
+    { title: 'Releases', visitor, refreshSeconds: REFRESH_SECONDS },
     markup`<h1>Releases</h1>
-      <div id="releases" data-live>${rows.length === 0 ? empty : table(rows, nowMs)}</div>`,
+      ${filterForm(filter)}
+      <div id="releases" data-live>${rows.length > 0 ? table(rows, nowMs) : filtered ? noneLikeThat : empty}</div>`,
   );
 }
+
+function filterForm({ phase, waitsForMe }: ReleasesFilter): Markup {
+  return markup`<form method="get" action="/" class="filter" role="search" aria-label="Filter releases">
+    <label>Phase <select name="phase"><option value="">any</option>${phases.map((each) => markup`<option value="${each}" ${each === phase ? 'selected' : ''}>${textOf(each)}</option>`)}</select></label>
+    <label class="check"><input type="checkbox" name="waits" value="me" ${waitsForMe ? 'checked' : ''} /> waits for me</label>
+    <button>Filter</button>
+  </form>`;
+}
+
+const noneLikeThat = markup`<section class="card"><p>No release is like that. <a href="/">Show all</a></p></section>`;
 
 const empty = markup`<section class="card">
   <p>No countdown yet. Start one:</p>
@@ -43,7 +67,7 @@ function releaseRow({ summary, status }: ReleaseRow, nowMs: number): Markup {
     <td>${chip(word)}</td>
     <td class="number">${running && launchAt !== null ? countdownClock(status?.launchAt ?? launchAt, status ? clockMs(status, nowMs) : nowMs) : '—'}</td>
     <td>${running ? next(status, summary) : markup`<span class="quiet">${summary.endedAt === null ? 'over' : timeTag(summary.endedAt)}</span>`}</td>
-    <td>${waitsFor(status)}</td>
+    <td>${waitedFor(status)}</td>
   </tr>`;
 }
 
@@ -54,7 +78,7 @@ function next(status: CountdownStatus | null, { nextCheckpointAt }: CountdownSum
   return markup`${checkpoint.offset} ${checkpoint.name}<br /><span class="quiet">${timeTag(checkpoint.at)}</span>`;
 }
 
-function waitsFor(status: CountdownStatus | null): string {
+function waitedFor(status: CountdownStatus | null): string {
   const asked = status?.phase === 'waiting' ? status.checkpoints.find(({ name }) => name === status.current)?.approval : undefined;
   if (status?.phase === 'holding' || status?.phase === 'stopped') return 'a person to settle it';
   return asked ? `${asked.count} of ${asked.groups.join(' or ')}` : '—';

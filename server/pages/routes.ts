@@ -1,24 +1,25 @@
 // The pages: what people read, and the forms they send. Every state has an address; only POST changes anything.
 import type { Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
-import { UnreadableEvidence } from '../../analysis/analysis.ts';
-import { figuresOf } from '../evidence-figures.ts';
+import { eventsPage, readBy } from './events-page.ts';
+import { lookAt } from './evidence-look.ts';
 import { evidencePage } from './evidence-page.ts';
 import { findCheckpoint } from './find-checkpoint.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
-import { apiErrorOf, ApiError, headersOf, statusOf } from '../api/errors.ts';
+import { ApiError } from '../api/errors.ts';
 import type { AppContext, AppEnv } from '../api/route.ts';
 import { actRequest } from '../api/schemas.ts';
 import { CountdownFailure, type CountdownSummary, type StepProgress } from '../countdowns.ts';
 import { decide } from '../deciding.ts';
 import { assertOwnForm, assertSameOriginOf, cookieName } from '../identity/guard.ts';
-import type { Markup } from '../markup.ts';
+import type { Outcome } from '../identity/sessions.ts';
+import { hashOf } from '../identity/tokens.ts';
 import { releaseNameOf } from '../release-name.ts';
 import type { World } from '../world.ts';
 import { checkpointPage } from './checkpoint-page.ts';
-import type { PageFrame } from './layout.ts';
 import { loginPage } from './login-page.ts';
 import { releasePage } from './release-page.ts';
+import { mayShow, readFilter, waitsFor } from './releases-filter.ts';
 import { releasesPage, type ReleaseRow } from './releases-page.ts';
 import { sentenceCase } from './sentence.ts';
 
@@ -30,16 +31,19 @@ export function pageRoutes(app: Hono<AppEnv>, world: World): void {
   const https = links.pageBase.startsWith('https:');
   const cookie = cookieName(https);
 
-  app.get('/login', (c) => c.html(loginPage(ownPath(c.req.query('next')), null)));
+  app.get('/login', (c) => c.html(loginPage(ownPath(c.req.query('next'), links.pageBase), null)));
 
   app.post('/login', async (c) => {
     assertSameOriginOf(c, https);
     const form = await formOf(c);
-    const next = ownPath(form['next']);
-    const principal = await identity.authenticate((form['token'] ?? '').trim());
-    if (!principal) return c.html(loginPage(next, 'That token is not known here. Ask whoever runs this server for one.'), 401);
-    const { id } = sessions.open(principal);
-    setCookie(c, cookie, id, { httpOnly: true, sameSite: 'Strict', path: '/', secure: https });
+    const next = ownPath(form['next'], links.pageBase);
+    const token = (form['token'] ?? '').trim();
+    if (!(await identity.authenticate(token)))
+      return c.html(loginPage(next, 'That token is not known here. Ask whoever runs this server for one.'), 401);
+    const { id } = sessions.open(hashOf(token));
+    // Lax, so that a link in a chat finds its reader signed in: browsers send it with another site's links, but never with its forms,
+    // scripts or pictures. That is enough, for no GET changes anything, and each form has to prove its origin and our own token besides.
+    setCookie(c, cookie, id, { httpOnly: true, sameSite: 'Lax', path: '/', secure: https });
     return c.redirect(next, 303);
   });
 
@@ -52,24 +56,34 @@ export function pageRoutes(app: Hono<AppEnv>, world: World): void {
   });
 
   app.get('/', async (c) => {
-    const found = await countdowns.list();
+    const { principal } = c.get('visitor');
+    const filter = readFilter(c.req.query());
+    const found = (await countdowns.list()).filter((summary) => mayShow(summary, filter));
     const rows = await Promise.all(
       found.map(async (summary, index): Promise<ReleaseRow> => ({
         summary,
         status: index < DETAILED_ROWS ? await statusOrNull(summary) : null,
       })),
     );
-    return c.html(releasesPage(rows, c.get('visitor'), now()));
+    const shown = filter.waitsForMe ? rows.filter(({ status }) => waitsFor(status, principal)) : rows;
+    return c.html(releasesPage({ rows: shown, filter, visitor: c.get('visitor'), nowMs: now() }));
   });
 
-  app.get('/r/:name', async (c) => {
-    const view = await viewOf(c, takeNotice(c));
-    return c.html(releasePage(view));
+  app.get('/r/:name', async (c) => c.html(releasePage(await viewOf(c))));
+
+  app.get('/r/:name/checkpoints/:checkpoint', async (c) => {
+    const view = await viewOf(c, c.req.param('checkpoint'));
+    return c.html(checkpointPage({ ...view, checkpoint: findCheckpoint(view.status, c.req.param('checkpoint')) }));
   });
 
-  app.get('/r/:name/checkpoints/:checkpoint', async (c) => c.html(await checkpointMarkup(c, c.req.param('checkpoint'), takeNotice(c))));
+  app.get('/r/:name/evidence/:digest', async (c) => c.html(evidencePage(await lookAt(world, c, c.req.param('digest')))));
 
-  app.get('/r/:name/evidence/:digest', async (c) => c.html(await evidenceMarkup(c, c.req.param('digest'))));
+  app.get('/r/:name/events', async (c) => {
+    // The head before the records: those may only have grown meanwhile.
+    const status = await countdowns.status(releaseNameOf(c));
+    const audit = await countdowns.audit(status.release);
+    return c.html(eventsPage({ status, audit, by: readBy(c.req.query('by')), visitor: c.get('visitor') }));
+  });
 
   app.get('/r/:name/report', (c) => world.report(c, releaseNameOf(c)));
 
@@ -79,62 +93,36 @@ export function pageRoutes(app: Hono<AppEnv>, world: World): void {
     const session = assertOwnForm(c, csrf, https);
     const name = releaseNameOf(c);
     const parsed = actRequest.safeParse({ ...withoutEmpty(said), revision: Number(said['revision'] ?? 0) });
-    const back = `/r/${name}/checkpoints/${encodeURIComponent(said['checkpoint'] ?? '')}`;
     if (!parsed.success) throw new ApiError('InvalidRequest', 'the form has the wrong shape', 'reload the page and decide again');
+    const { action, checkpoint, comment, finding } = parsed.data;
+    const decision = action === 'approve' || action === 'reject' || action === 'waive';
+    const at = pathOf(name, decision && checkpoint !== '' ? checkpoint : null);
     try {
-      const { sentence } = await decide(world, name, parsed.data, session.principal);
-      session.notice = `${sentenceCase(sentence)}.`;
+      const { sentence } = await decide(world, name, parsed.data, c.get('visitor').principal);
+      session.outcome = { at, text: `${sentenceCase(sentence)}.`, tone: 'go' };
     } catch (error) {
-      const failure = apiErrorOf(error);
-      if (failure.code !== 'Refused' && failure.code !== 'OutcomeUnknown') throw error;
-      return c.html(
-        await checkpointMarkup(c, parsed.data.checkpoint, { text: notCounted(failure), tone: 'no-go' }),
-        statusOf(failure),
-        headersOf(failure),
-      );
+      if (!(error instanceof CountdownFailure) || error.code === 'NotFound') throw error;
+      const draft = { action, comment, ...(finding === undefined ? {} : { finding }) };
+      session.outcome = { at, text: notCounted(error), tone: 'no-go', draft };
     }
-    const decision = parsed.data.action === 'approve' || parsed.data.action === 'reject' || parsed.data.action === 'waive';
-    return c.redirect(decision ? back : `/r/${name}`, 303);
+    // Refused or not, the answer is an address to read: reloading it and following it live ask for a page and send nothing again.
+    return c.redirect(at, 303);
   });
 
-  async function viewOf(c: AppContext, notice: PageFrame['notice']) {
+  async function viewOf(c: AppContext, checkpoint: string | null = null) {
     const status = await countdowns.status(releaseNameOf(c));
-    return { status, progress: await progressOrNone(status), visitor: c.get('visitor'), nowMs: now(), notice };
+    const progress = await progressOrNone(status);
+    // Taken last: a page that cannot be shown must not swallow it.
+    const outcome = takeOutcome(c, pathOf(status.release, checkpoint));
+    return { status, progress, visitor: c.get('visitor'), nowMs: now(), notice: outcome, draft: outcome?.draft };
   }
 
-  async function checkpointMarkup(c: AppContext, name: string, notice: PageFrame['notice']): Promise<Markup> {
-    const view = await viewOf(c, notice);
-    return checkpointPage({ ...view, checkpoint: findCheckpoint(view.status, name) });
-  }
-
-  async function evidenceMarkup(c: AppContext, digest: string): Promise<Markup> {
-    const release = releaseNameOf(c);
-    const { checkpoints } = await countdowns.status(release);
-    const all = checkpoints.flatMap(({ name, steps }) =>
-      steps.flatMap((step) => step.evidence.map((ref) => ({ ref, where: `${name} / ${step.name}` }))),
-    );
-    const found = all.find(({ ref }) => ref.digest === digest);
-    if (!found) throw new ApiError('NotFound', `${release} has no evidence ${digest}`, 'its pages link to all it has');
-    const { ref, where } = found;
-    const alike = all.map((each) => each.ref).filter((each) => each.kind === ref.kind && each.digest !== digest);
-    const before = alike.find((each) => each.digest === c.req.query('before')) ?? null;
-    const at = /^[0-9.]{0,400}$/.exec(c.req.query('at') ?? '')?.[0] ?? '';
-    const linkOf = (path: string) =>
-      `/r/${release}/evidence/${digest}?${new URLSearchParams({ at: path, ...(before === null ? {} : { before: before.digest }) }).toString()}`;
-    const figures = await figuresOf(ref, world.evidence, { linkOf, at, before, sampleType: null }).catch((error: unknown) => {
-      // Damaged or missing bytes are what the page then says; anything else is a fault.
-      if (error instanceof UnreadableEvidence || (error instanceof Error && error.name.startsWith('Evidence'))) return error.message;
-      throw error;
-    });
-    return evidencePage({ release, where, ref, figures, at, others: alike, before, visitor: c.get('visitor') });
-  }
-
-  function takeNotice(c: AppContext): PageFrame['notice'] {
+  function takeOutcome(c: AppContext, at: string): Outcome | undefined {
     const { session } = c.get('visitor');
-    if (!session?.notice) return undefined;
-    const { notice: text } = session;
-    delete session.notice;
-    return { text, tone: 'go' };
+    if (session?.outcome?.at !== at) return undefined;
+    const { outcome } = session;
+    delete session.outcome;
+    return outcome;
   }
 
   /** One countdown that cannot be read must not take the list with it. */
@@ -159,15 +147,25 @@ export function pageRoutes(app: Hono<AppEnv>, world: World): void {
 }
 
 /** The hints of failures speak of commands; here the page itself is what to read next. */
-function notCounted({ code, message }: ApiError): string {
-  if (code === 'OutcomeUnknown') return `${sentenceCase(message)}. Reload this page before you decide again.`;
-  return `Not counted: ${message}. This page shows what stands now.`;
+function notCounted({ code, message }: CountdownFailure): string {
+  if (code === 'Refused') return `Not counted: ${message}. This page shows what stands now.`;
+  return `${sentenceCase(message)}. Reload this page before you decide again.`;
 }
 
-/** Where to go after signing in: a path of this server, never another one (`//elsewhere` is another one, too). */
-function ownPath(next: string | undefined): string {
-  return next !== undefined && /^\/(?![/\\])/.test(next) ? next : '/';
+/**
+ * Where to go after signing in: path and query of a page of this server, never another one. What a browser would make of the text decides:
+ * it drops tabs and reads `\\` as `/`, so `/<tab>/elsewhere` and `/./\\elsewhere` are addresses of elsewhere, too.
+ */
+function ownPath(next: string | undefined, pageBase: string): string {
+  const own = new URL(pageBase);
+  const url = URL.parse(next ?? '/', own.href);
+  if (url?.origin !== own.origin) return '/';
+  return `${url.pathname.replace(/^\/+/, '/')}${url.search}`;
 }
+
+/** Address of a release's page, or of that of one of its checkpoints. */
+const pathOf = (release: string, checkpoint: string | null): string =>
+  `/r/${release}${checkpoint === null ? '' : `/checkpoints/${encodeURIComponent(checkpoint)}`}`;
 
 async function formOf(c: AppContext): Promise<Record<string, string>> {
   const body = await c.req.parseBody();

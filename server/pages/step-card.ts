@@ -1,5 +1,5 @@
 import type { StepStatus } from '../../workflows/messages.ts';
-import { hasFigures } from '../evidence-figures.ts';
+import { hasFigures } from '../figures/read-figures.ts';
 import type { StepProgress } from '../countdowns.ts';
 import { markup, nothing, type Markup } from '../markup.ts';
 import { evidenceLink, findingsTable, type EvidenceName } from './findings-table.ts';

@@ -47,7 +47,7 @@ function nowPosition({ checkpoints, startedAt, ending, current }: Shown, xs: rea
 
 function nowLine(x: number, held: boolean): Markup {
   return markup`<line class="now" x1="${x.toFixed(1)}" y1="18" x2="${x.toFixed(1)}" y2="${RAIL_Y + 24}"></line>
-    <text class="now" x="${x.toFixed(1)}" y="13" text-anchor="middle">${held ? 'clock stopped' : 'now'}</text>`;
+    <text class="now" x="${x.toFixed(1)}" y="13" text-anchor="middle">${held ? 'on hold' : 'now'}</text>`;
 }
 
 function station({ offset, name, state, waivers }: CheckpointStatus, x: number): Markup {

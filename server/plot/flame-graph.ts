@@ -1,5 +1,5 @@
 // A flame graph as plain SVG: the widest paths of calls, roots on top. Every frame is a link to itself as the new root, so zooming has an
-// address and needs no script; `assets/flame.js` moves the focus with the arrow keys.
+// address and needs no script; `assets/flame.js` moves the focus with the arrow keys, and finds frames by name.
 import type { FlameNode } from '../../analysis/profile/flame.ts';
 import { shortName } from '../../analysis/profile/names.ts';
 import { markup, nothing, type Markup } from '../markup.ts';
@@ -16,6 +16,9 @@ export interface FlameGraph {
   /** Path of the root shown. */
   at: string;
 }
+
+/** Id of the frame on top. */
+export const FLAME_ROOT = 'flame-root';
 
 const WIDTH = 1_200;
 const ROW = 20;
@@ -36,7 +39,8 @@ function nodeAt(tree: FlameNode, path: string): FlameNode | null {
 }
 
 export function flameGraph({ summary, tree, unit, divisor, linkOf, at }: FlameGraph): Markup {
-  const root = nodeAt(tree, at) ?? tree;
+  const zoomed = nodeAt(tree, at);
+  const [root, from] = zoomed === null ? [tree, ''] : [zoomed, at];
   const total = Math.abs(tree.value) || 1;
   const frames: Markup[] = [];
   let deepest = 0;
@@ -44,15 +48,16 @@ export function flameGraph({ summary, tree, unit, divisor, linkOf, at }: FlameGr
     if (width < NARROWEST || row >= ROWS) return;
     deepest = Math.max(deepest, row);
     frames.push(frame(node, path, x, width, row));
-    let from = x;
+    let left = x;
     node.children.forEach((child, i) => {
       const share = sizeOf(node) === 0 ? 0 : (sizeOf(child) / sizeOf(node)) * width;
-      draw(child, path === '' ? String(i) : `${path}.${i}`, from, share, row + 1);
-      from += share;
+      draw(child, path === '' ? String(i) : `${path}.${i}`, left, share, row + 1);
+      left += share;
     });
   };
-  draw(root, at, 0, WIDTH, 0);
-  return markup`<svg class="flame" viewBox="0 0 ${WIDTH} ${(deepest + 1) * ROW}" role="group" aria-label="${summary}">${frames}</svg>`;
+  draw(root, from, 0, WIDTH, 0);
+  const up = linkOf === null || from === '' ? nothing : markup`data-up="${linkOf(from.split('.').slice(0, -1).join('.'))}"`;
+  return markup`<svg class="flame" viewBox="0 0 ${WIDTH} ${(deepest + 1) * ROW}" role="group" aria-label="${summary}" ${up}>${frames}</svg>`;
 
   function frame(node: FlameNode, path: string, x: number, width: number, row: number): Markup {
     const letters = Math.floor((width - 6) / CHARACTER);
@@ -64,7 +69,7 @@ export function flameGraph({ summary, tree, unit, divisor, linkOf, at }: FlameGr
     }`;
     if (linkOf === null) return markup`<g>${inside}</g>`;
     // Its title is its name: what is drawn may be cut in the middle of a word.
-    return markup`<a href="${linkOf(path)}" tabindex="${row === 0 ? 0 : -1}" data-row="${row}">${inside}</a>`;
+    return markup`<a ${row === 0 ? markup`id="${FLAME_ROOT}"` : nothing} href="${linkOf(path)}" tabindex="${row === 0 ? 0 : -1}" data-row="${row}">${inside}</a>`;
   }
 
   function said({ value, before }: FlameNode): string {

@@ -1,6 +1,6 @@
-import type { EvidenceStore } from '../../activities/evidence/contract.ts';
-import { summarizeLoad, type EndpointSummary } from '../../analysis/load-test/summary.ts';
+import type { EndpointSummary } from '../../analysis/load-test/summary.ts';
 import type { CountdownStatus, StepStatus } from '../../workflows/messages.ts';
+import type { FiguresReader } from '../figures/figures-apart.ts';
 import { markup, nothing, type Markup } from '../markup.ts';
 import { amount, numberText } from '../pages/amounts.ts';
 import { linePlot } from '../plot/line-plot.ts';
@@ -28,43 +28,25 @@ export interface Plots {
   missing: PlotMissing[];
 }
 
-/** Reads the k6 points of every load test from evidence. A store that lacks them gives a sentence instead of a plot. */
+/** Reads the k6 points of every load test. Evidence that cannot be read gives a sentence instead of a plot. */
 export async function readLatencyPlots(
-  status: CountdownStatus,
-  evidence: EvidenceStore,
-  summarize: (digest: string) => Promise<EndpointSummary[]> = (digest) => endpointsOf(evidence, digest),
+  { checkpoints }: Pick<CountdownStatus, 'checkpoints'>,
+  endpoints: FiguresReader['endpoints'],
 ): Promise<Plots> {
   const found: Plots = { plots: [], missing: [] };
-  for (const checkpoint of status.checkpoints) {
-    for (const step of checkpoint.steps) {
+  for (const { name: checkpoint, steps } of checkpoints) {
+    for (const step of steps) {
       for (const { digest } of step.evidence.filter(({ kind }) => kind === 'k6-points')) {
-        try {
-          for (const endpoint of await summarize(digest)) {
-            found.plots.push({
-              checkpoint: checkpoint.name,
-              step: step.name,
-              round: step.round,
-              digest,
-              endpoint,
-              limitMs: limitOf(step, endpoint.endpoint),
-            });
-          }
-        } catch (error) {
-          found.missing.push({
-            checkpoint: checkpoint.name,
-            step: step.name,
-            digest,
-            sentence: error instanceof Error ? error.message : String(error),
-          });
-        }
+        const where = { checkpoint, step: step.name, digest };
+        const points = await endpoints(digest);
+        if ('unreadable' in points) found.missing.push({ ...where, sentence: points.unreadable });
+        else
+          for (const endpoint of points.read)
+            found.plots.push({ ...where, round: step.round, endpoint, limitMs: limitOf(step, endpoint.endpoint) });
       }
     }
   }
   return found;
-}
-
-export async function endpointsOf(evidence: EvidenceStore, digest: string): Promise<EndpointSummary[]> {
-  return (await summarizeLoad(evidence.get(digest))).endpoints;
 }
 
 /** The limit that was judged with: the fact has it, and findings of old countdowns, too. */

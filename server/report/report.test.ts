@@ -1,6 +1,7 @@
 import { verifyChain } from '../../verdict/audit-chain.ts';
 import { EXAMPLE_NOW, EXAMPLE_POINTS_DIGEST, exampleAudit, stoppedStatus, waitingStatus } from '../testing/example-status.ts';
 import { memoryEvidence } from '../testing/memory-evidence.ts';
+import { figuresApart } from '../figures/figures-apart.ts';
 import { readLatencyPlots } from './latency-plot.ts';
 import { renderReport } from './report.ts';
 
@@ -9,7 +10,7 @@ const noPlots = { plots: [], missing: [] };
 
 describe('the report', () => {
   it('refers to nothing outside itself', async () => {
-    const plots = await readLatencyPlots(waitingStatus, memoryEvidence());
+    const plots = await readLatencyPlots(waitingStatus, figuresApart(memoryEvidence()).endpoints);
     const text = renderReport({ status: waitingStatus, audit: exampleAudit, plots, nowMs });
     expect(text).not.toMatch(/https?:\/\//);
     expect(text).not.toMatch(/\b(?:src|href|action|xlink:href)=/);
@@ -19,7 +20,7 @@ describe('the report', () => {
   });
 
   it('draws each endpoint with its limit, and gives the same numbers as a table', async () => {
-    const plots = await readLatencyPlots(waitingStatus, memoryEvidence());
+    const plots = await readLatencyPlots(waitingStatus, figuresApart(memoryEvidence()).endpoints);
     expect(plots.plots.map(({ endpoint, limitMs }) => [endpoint.endpoint, limitMs])).toEqual([
       ['GET /api/user/profile', 300],
       ['POST /api/order/create', 300],
@@ -33,7 +34,7 @@ describe('the report', () => {
 
   it('says so when the points of a load test cannot be read, and leaves the rest as it is', async () => {
     const evidence = { ...memoryEvidence(), get: () => failing('no bytes are stored under this digest') };
-    const plots = await readLatencyPlots(waitingStatus, evidence);
+    const plots = await readLatencyPlots(waitingStatus, figuresApart(evidence).endpoints);
     const text = renderReport({ status: waitingStatus, audit: exampleAudit, plots, nowMs });
     expect(plots.missing).toMatchObject([{ digest: EXAMPLE_POINTS_DIGEST }]);
     expect(text).toContain('could not be read here (no bytes are stored under this digest)');
@@ -65,5 +66,5 @@ describe('the report', () => {
 async function* failing(sentence: string): AsyncIterable<Uint8Array> {
   await Promise.resolve();
   yield* [];
-  throw new Error(sentence);
+  throw Object.assign(new Error(sentence), { name: 'EvidenceMissing' });
 }

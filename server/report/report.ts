@@ -1,17 +1,18 @@
 // The whole countdown as one HTML file: no script, nothing to fetch, the same words and numbers as page and CLI.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { verifyChain, type AuditRecord } from '../../verdict/audit-chain.ts';
+import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import { headWord } from '../../verdict/words.ts';
 import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
 import { markup, nothing, trusted, type Markup } from '../markup.ts';
+import { auditTable, chainSentence } from '../pages/audit-trail.ts';
 import { evidenceText } from '../pages/findings-table.ts';
 import { reasonsList } from '../pages/reasons-list.ts';
 import { clockCard, decisions, furtherReasons } from '../pages/release-page.ts';
 import { sentenceCase } from '../pages/sentence.ts';
 import { stepCard } from '../pages/step-card.ts';
 import { timeline } from '../pages/timeline.ts';
-import { clockMs, exactTimeTag, timeTag, utc } from '../pages/times.ts';
+import { clockMs, timeTag, utc } from '../pages/times.ts';
 import { chip, textOf, toneOf } from '../pages/words.ts';
 import type { StepFigures } from './figures.ts';
 import { latencyFigure, type Plots } from './latency-plot.ts';
@@ -98,12 +99,8 @@ function evidenceSection({ checkpoints }: CountdownStatus): Markup {
 }
 
 function auditSection({ auditHead }: CountdownStatus, audit: readonly AuditRecord[]): Markup {
-  const checked = verifyChain(audit, auditHead);
   return markup`<section class="card" aria-labelledby="audit-title"><h2 id="audit-title">Audit</h2>
-    <p>${checked.ok ? markup`${chip('pass')} ${checked.records} records form one unbroken chain that ends at the countdown's own head <code class="digest">${checked.head.hash}</code>.` : markup`${chip('fail')} The chain does not verify: ${checked.sentence}.`}</p>
-    <div class="scroll" tabindex="0" role="group" aria-label="Audit"><table>
-      <thead><tr><th scope="col">No.</th><th scope="col">When, UTC</th><th scope="col">Who</th><th scope="col">Did</th><th scope="col">To</th><th scope="col">Detail</th></tr></thead>
-      <tbody>${audit.map(({ seq, at, actor, action, object, detail }) => markup`<tr><th scope="row" class="number">${seq}</th><td class="number">${exactTimeTag(at)}</td><td>${actor}</td><td>${action}</td><td>${object}</td><td>${detail}</td></tr>`)}</tbody>
-    </table></div>
+    ${chainSentence(audit, auditHead)}
+    ${auditTable(audit)}
   </section>`;
 }

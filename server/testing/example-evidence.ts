@@ -30,6 +30,17 @@ const cpu = (jsonMs: number) =>
     ),
   );
 
+const heap = gzipSync(
+  profileBytes(
+    ['alloc_objects/count', 'alloc_space/bytes', 'inuse_objects/count', 'inuse_space/bytes'],
+    [
+      { stack: request('encoding/json.Unmarshal', ...json), values: [90_000, 720e6, 120, 1e6] },
+      { stack: request('bytes.(*Buffer).grow', 'io.ReadAll'), values: [800, 96e6, 40, 4e6] },
+      { stack: ['shop.example/api/internal/shop.(*Cache).Put /src/shop/cache.go:31', 'runtime.main'], values: [2_000, 64e6, 1_900, 61e6] },
+    ],
+  ),
+);
+
 const node = (type: string, more: object, ...plans: object[]) => ({
   'Node Type': type,
   'Actual Loops': 1,
@@ -130,6 +141,7 @@ const pieces = {
   plan: ['query-plan', text(plan), 'database shop-staging'],
   traces: ['traces', text(traces), 'go-api in lab'],
   goroutines: ['goroutine-profile', goroutines, 'pod shop-staging/go-api-1'],
+  heap: ['heap-profile', heap, 'pod shop-staging/go-api-1'],
   damaged: ['heap-profile', gzipSync(new Uint8Array([1, 2, 3])).subarray(0, 12), 'pod shop-staging/go-api-1'],
 } as const satisfies Record<string, readonly [EvidenceKind, Uint8Array, string]>;
 
@@ -149,6 +161,7 @@ export const exampleRefs = {
   plan: refOf(pieces.plan),
   traces: refOf(pieces.traces),
   goroutines: refOf(pieces.goroutines),
+  heap: refOf(pieces.heap),
   damaged: refOf(pieces.damaged),
 };
 

@@ -1,0 +1,156 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { Profile, Sample, StringTable } from 'pprof-format';
+import { profileBytes, request } from '../../analysis/profile/profile.fixture.ts';
+import type { CountdownStatus } from '../../workflows/messages.ts';
+import { exampleRefs } from '../testing/example-evidence.ts';
+import { EXAMPLE_POINTS_DIGEST, stoppedStatus } from '../testing/example-status.ts';
+import { fakeCountdowns } from '../testing/fake-countdowns.ts';
+import { memoryEvidence } from '../testing/memory-evidence.ts';
+import { BASE, testApp } from '../testing/test-app.ts';
+import { figuresApart } from './figures-apart.ts';
+import { readFigures, type FiguresAsked } from './read-figures.ts';
+
+const asking = (name: keyof typeof exampleRefs, more: Partial<FiguresAsked> = {}): FiguresAsked => ({
+  kind: exampleRefs[name].kind,
+  digest: exampleRefs[name].digest,
+  before: null,
+  sampleType: null,
+  ...more,
+});
+
+/** The evidence of the examples, with every reading counted. */
+function countedEvidence() {
+  const { get } = memoryEvidence();
+  const read: string[] = [];
+  return {
+    read,
+    get(digest: string) {
+      read.push(digest);
+      return get(digest);
+    },
+  };
+}
+
+describe('figures', () => {
+  it('are what the analysis says, read beside the server', async () => {
+    const { figures } = figuresApart(memoryEvidence());
+    for (const name of ['cpu', 'heap', 'plan', 'traces', 'goroutines'] as const) {
+      const asked = asking(name);
+      expect(await figures(asked)).toEqual({ read: await readFigures(asked, memoryEvidence().get) });
+    }
+  });
+
+  it('are read once, however often they are looked at, and anew for another sample type or comparison', async () => {
+    const evidence = countedEvidence();
+    const { figures } = figuresApart(evidence);
+    await Promise.all([figures(asking('heap')), figures(asking('heap'))]);
+    await figures(asking('heap'));
+    expect(evidence.read).toEqual([exampleRefs.heap.digest]);
+    await figures(asking('heap', { sampleType: 'alloc_space' }));
+    expect(evidence.read).toHaveLength(2);
+    await figures(asking('cpu', { before: exampleRefs.otherCpu.digest }));
+    expect(evidence.read.slice(2)).toEqual([exampleRefs.cpu.digest, exampleRefs.otherCpu.digest]);
+  });
+
+  it('are kept within a bound: the one looked at longest ago goes first', async () => {
+    const evidence = countedEvidence();
+    const { figures } = figuresApart(evidence);
+    await figures(asking('plan'));
+    // Each is another question, and all have the same answer.
+    for (let i = 0; i < 31; i += 1) await figures(asking('heap', { sampleType: `no-such-type-${i}` }));
+    await figures(asking('plan'));
+    await figures(asking('heap', { sampleType: 'one-more' }));
+    await figures(asking('plan'));
+    expect(evidence.read.filter((digest) => digest === exampleRefs.plan.digest)).toHaveLength(1);
+    await figures(asking('heap', { sampleType: 'no-such-type-0' }));
+    expect(evidence.read).toHaveLength(1 + 31 + 1 + 1);
+  });
+
+  it('say why they cannot be read, and are asked for again at the next look', async () => {
+    const evidence = memoryEvidence();
+    let there = false;
+    const { figures, endpoints } = figuresApart({
+      get: (digest) => evidence.get(there ? digest : `sha256:${'0'.repeat(64)}`),
+    });
+    const missing = { unreadable: `There is no evidence sha256:${'0'.repeat(64)} in memory.` };
+    expect(await figures(asking('cpu'))).toEqual(missing);
+    expect(await endpoints(EXAMPLE_POINTS_DIGEST)).toEqual(missing);
+    there = true;
+    expect(await figures(asking('cpu'))).toHaveProperty('read.picture.kind', 'flame');
+    expect(await endpoints(EXAMPLE_POINTS_DIGEST)).toHaveProperty('read.length', 2);
+    expect(await figures(asking('damaged'))).toEqual({ unreadable: expect.stringMatching(/gzip/) });
+  });
+
+  it('do not hide a bug behind a sentence', async () => {
+    const { figures } = figuresApart({
+      get() {
+        throw new TypeError('a bug');
+      },
+    });
+    await expect(figures(asking('cpu'))).rejects.toThrow('a bug');
+  });
+
+  it('read no more of what they have given up', async () => {
+    const closed: string[] = [];
+    const { endpoints } = figuresApart({
+      async *get(digest) {
+        try {
+          // Begins like gzip and is none: the reading ends at the first chunk, with more to come.
+          for (;;) yield new Uint8Array([0x1f, 0x8b, 8, 0, 1, 2, 3, 4, 5, 6, 255, 255, 255, 255, 255]);
+        } finally {
+          closed.push(digest);
+        }
+      },
+    });
+    expect(await endpoints('sha256:endless')).toEqual({ read: [] });
+    for (let patience = 0; closed.length === 0 && patience < 1_000; patience += 1) await turn();
+    expect(closed).toEqual(['sha256:endless']);
+  });
+});
+
+describe('the server', () => {
+  it('answers a health request while a large report is made', async () => {
+    const bytes = largeProfile();
+    const started = performance.now();
+    await readFigures({ ...asking('cpu'), digest: 'large' }, () => once(bytes));
+    const aloneMs = performance.now() - started;
+
+    const { api, app, evidence, countdowns } = testApp({ countdowns: fakeCountdowns([]) });
+    const ref = await evidence.put({ kind: 'cpu-profile', mediaType: 'application/octet-stream', source: 'pod shop/go-api-1' }, bytes);
+    countdowns.statuses.set('go-api-1.4.0', analysed([ref]));
+    countdowns.audits.set('go-api-1.4.0', []);
+    const made = { yet: false };
+    let longestMs = 0;
+    const report = api('/r/go-api-1.4.0/report').finally(() => (made.yet = true));
+    while (!made.yet) {
+      const asked = performance.now();
+      expect((await app.request(`${BASE}/healthz`)).status).toBe(200);
+      await turn();
+      longestMs = Math.max(longestMs, performance.now() - asked);
+    }
+    expect(await (await report).text()).toContain('<svg class="flame"');
+    // Read on the server's own thread it would be all of it at once.
+    expect(longestMs).toBeLessThan(aloneMs / 2);
+  });
+});
+
+function analysed(evidence: CountdownStatus['checkpoints'][0]['steps'][0]['evidence']): CountdownStatus {
+  const [first, ...later] = stoppedStatus.checkpoints;
+  if (!first?.steps[0]) throw new Error('the example has no step');
+  const step = { ...first.steps[0], name: 'analysis', type: 'analysis', findings: [], facts: [], evidence };
+  return { ...stoppedStatus, checkpoints: [{ ...first, steps: [step] }, ...later] };
+}
+
+/** Seconds of work, made in no time: one message of samples, many times over; to a reader of protobuf that is one list. */
+function largeProfile(): Uint8Array {
+  const stack = request(...Array.from({ length: 60 }, (_, i) => `shop.example/api/internal/shop.call${i} /src/shop/call.go:${i}`));
+  const named = profileBytes(['cpu/nanoseconds'], [{ stack, values: [1e6] }]);
+  const ids = stack.map((_, i) => i + 1);
+  const sample = Array.from({ length: 1_000 }, (_, i) => new Sample({ locationId: ids.slice(i % 40), value: [1e6] }));
+  const more = new Profile({ sample, stringTable: new StringTable() }).encode();
+  return Buffer.concat([named, ...Array.from({ length: 150 }, () => more)]);
+}
+
+async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield await Promise.resolve(bytes);
+}

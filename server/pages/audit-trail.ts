@@ -1,0 +1,34 @@
+// The audit as people read it, on its page and in the report: whether the chain holds, then who did what.
+import { verifyChain, type AuditRecord, type ChainCheck, type ChainHead } from '../../verdict/audit-chain.ts';
+import { markup, type Markup } from '../markup.ts';
+import { exactTimeTag } from './times.ts';
+import { chip } from './words.ts';
+
+const MACHINE = 'tminus';
+
+export const isMachine = ({ actor }: Pick<AuditRecord, 'actor'>): boolean => actor === MACHINE;
+
+/** On top, before anybody trusts a line of it. @param audit all of it, read after `head` */
+export function chainSentence(audit: readonly AuditRecord[], head: ChainHead): Markup {
+  const checked = checkChain(audit, head);
+  return checked.ok
+    ? markup`<p>${chip('pass')} ${checked.records} records form one unbroken chain that goes through the countdown's own head <code class="digest">${head.hash}</code>.</p>`
+    : markup`<p>${chip('fail')} The chain does not verify: ${checked.sentence}.</p>`;
+}
+
+/** Between the reading of the head and that of the records the chain may have grown: it has to hold up to the head, and beyond it. */
+function checkChain(audit: readonly AuditRecord[], head: ChainHead): ChainCheck {
+  const upToHead = verifyChain(audit.slice(0, head.seq), head);
+  return upToHead.ok ? verifyChain(audit) : upToHead;
+}
+
+export function auditTable(records: readonly AuditRecord[]): Markup {
+  return markup`<div class="scroll" tabindex="0" role="group" aria-label="Audit"><table class="audit">
+    <thead><tr><th scope="col">No.</th><th scope="col">When, UTC</th><th scope="col">Who</th><th scope="col">Did</th><th scope="col">To</th><th scope="col">Detail</th></tr></thead>
+    <tbody>${records.map((record) => {
+      const { seq, at, actor, action, object, detail } = record;
+      const who = isMachine(record) ? markup`${actor} <span class="quiet">machine</span>` : markup`<strong>${actor}</strong>`;
+      return markup`<tr><th scope="row" class="number">${seq}</th><td class="number">${exactTimeTag(at)}</td><td>${who}</td><td>${action}</td><td>${object}</td><td>${detail}</td></tr>`;
+    })}</tbody>
+  </table></div>`;
+}

@@ -1,0 +1,46 @@
+import type { AuditRecord } from '../../verdict/audit-chain.ts';
+import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { Visitor } from '../api/route.ts';
+import { markup, nothing, type Markup } from '../markup.ts';
+import { auditTable, chainSentence, isMachine } from './audit-trail.ts';
+import { page } from './layout.ts';
+
+export interface EventsView {
+  status: CountdownStatus;
+  /** All of it: a part cannot be verified. */
+  audit: readonly AuditRecord[];
+  by: By;
+  visitor: Visitor;
+}
+
+/** Whose acts are shown. */
+export type By = 'all' | 'people' | 'machine';
+
+const choices: readonly { by: By; text: string }[] = [
+  { by: 'all', text: 'Everything' },
+  { by: 'people', text: 'Acts of people' },
+  { by: 'machine', text: 'Acts of the machine' },
+];
+
+/** What the query string asks for; anything it cannot mean is everything. */
+export const readBy = (text: string | undefined): By => choices.find(({ by }) => by === text)?.by ?? 'all';
+
+/** The audit of a release: acts of people and of the machine alike, the chain first. */
+export function eventsPage({ status: { release, rehearsal, auditHead }, audit, by, visitor }: EventsView): Markup {
+  const here = `/r/${release}/events`;
+  const shown = audit.filter((record) => by === 'all' || isMachine(record) === (by === 'machine'));
+  return page(
+    { title: `Events of ${release}`, visitor, rehearsal, streamPath: `/api/v1/releases/${release}/stream` },
+    markup`<p class="crumbs"><a href="/">Releases</a> / <a href="/r/${release}">${release}</a></p>
+      <h1>Events</h1>
+      <nav class="choices" aria-label="Whose acts">${choices.map(
+        (choice) =>
+          markup`<a href="${choice.by === 'all' ? here : `${here}?by=${choice.by}`}" ${choice.by === by ? markup`aria-current="page"` : nothing}>${choice.text}</a>`,
+      )}</nav>
+      <section id="events" data-live class="card" aria-label="Audit">
+        ${chainSentence(audit, auditHead)}
+        <p><span data-announce>${shown.length === audit.length ? `${audit.length} events` : `${shown.length} of ${audit.length} events`}</span> · <a href="/api/v1/releases/${release}/events" download="${release}-events.json">Save as JSON</a></p>
+        ${shown.length === 0 ? markup`<p class="quiet">None is like that.</p>` : auditTable(shown)}
+      </section>`,
+  );
+}
