@@ -120,7 +120,10 @@ export const releaseFileSchema = z
         approvers: approversSchema,
         allowUnverified: z
           .boolean()
-          .meta({ description: 'Whether decisions of people whose identity nobody verified count; only for a laptop.' })
+          .meta({
+            description:
+              'Whether decisions of people whose identity nobody verified count; only for a laptop: a server that other machines can reach refuses the release.',
+          })
           .default(false),
         notify: z
           .array(label("Name from the environment file's `notify`."))

@@ -37,6 +37,19 @@ it('shows, while people are waited for, who said what, how many are missing and 
   );
 });
 
+const untold = {
+  type: 'PeopleTold' as const,
+  status: 'False' as const,
+  reason: 'NotTold',
+  message: 'the last message did not reach oncall: chat.example answered 500',
+  lastTransitionTime: waiting.now,
+};
+
+it('says who could not be told, right below the verdict', () => {
+  expect(text({ ...waiting, conditions: [untold] }).split('\n')[2]).toBe(`Not told     ${untold.message}`);
+  expect(text({ ...waiting, conditions: [{ ...untold, status: 'True' }] })).not.toContain('Not told');
+});
+
 it('shows how far the running step is', () => {
   expect(text(inLoadTest, { progress: [loadProgress] })).toBe(
     lines(

@@ -55,6 +55,9 @@ export function renderStatus(status: ShownStatus, view: StatusView): string {
       `${status.release}   ${status.service.namespace}/${status.service.name} on ${status.service.cluster}${status.rehearsal ? '   REHEARSAL on virtual time' : ''}`,
     ),
     field('Verdict', `${said(headWord(status), look)}   ${withUtc(status.sentence)}`),
+    ...status.conditions
+      .filter(({ type, status: holds }) => type === 'PeopleTold' && holds === 'False')
+      .map(({ message }) => field('Not told', message)),
     field(
       'Clock',
       `${clock(now, status.launchAt)}   launch ${utc(status.launchAt)}${status.endedAt ? '' : ` (${relative(status.launchAt, now)})`}${status.heldMs > 0 ? `, held ${span(status.heldMs)} in all` : ''}`,

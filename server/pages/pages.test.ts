@@ -27,6 +27,13 @@ const form = (csrf: string) => ({
   comment: 'read',
 });
 
+it('says on the page of a release who could not be told', async () => {
+  const message = 'the last message did not reach oncall: chat.example answered 500';
+  const untold = { type: 'PeopleTold' as const, status: 'False' as const, reason: 'NotTold', message, lastTransitionTime: EXAMPLE_NOW };
+  const { signIn } = testApp({ countdowns: fakeCountdowns([{ ...waitingStatus, conditions: [untold] }]) });
+  expect(await (await (await signIn()).get(PAGE)).text()).toContain(`<strong>Not everybody knows:</strong> ${message}.`);
+});
+
 describe('forms', () => {
   it('carries a decision with what its reader saw', async () => {
     const { signIn, countdowns } = testApp();

@@ -50,6 +50,9 @@ function verdictBanner(status: CountdownStatus): Markup {
   return markup`<section id="verdict" data-live class="verdict ${toneOf(word)}" aria-label="Verdict">
     <p class="big">${chip(word)} <span data-announce>${sentenceCase(status.sentence)}</span></p>
     ${furtherReasons(status)}
+    ${status.conditions
+      .filter(({ type, status: holds }) => type === 'PeopleTold' && holds === 'False')
+      .map(({ message }) => markup`<p><strong>Not everybody knows:</strong> ${message}.</p>`)}
     ${nextStep(status)}
   </section>`;
 }
