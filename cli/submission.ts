@@ -1,4 +1,5 @@
 // A release file and the k6 scripts it names, read as they will be sent.
+import { nearName } from '../release/near-name.ts';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
 import { loadEnvironment, loadRelease, type Problem } from '../release/load.ts';
@@ -27,7 +28,10 @@ export interface CheckedFile {
 /** Checks a file of either kind; throws with every problem at its place. */
 export async function checkFile(path: string): Promise<CheckedFile> {
   const text = await readCapped(path);
-  if (/^kind:\s*["']?Environment\b/m.test(text)) return { kind: 'Environment', name: null, warnings: parseEnvironment(text, path) };
+  // A misspelt `Enviroment` still means one; the loader tells the right word.
+  const written = /^kind:\s*["']?([A-Za-z]{1,40})/m.exec(text)?.[1] ?? 'Release';
+  if (nearName(written, ['Release', 'Environment']) === 'Environment')
+    return { kind: 'Environment', name: null, warnings: parseEnvironment(text, path) };
   const { release, warnings } = parseRelease(text, path);
   return { kind: 'Release', name: release.metadata.name, warnings };
 }
