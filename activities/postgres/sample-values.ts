@@ -87,7 +87,9 @@ function valueOf(comparing: Comparing, { common, bounds }: Held, taken: number, 
   const at = (share: number): string | null => bounds[Math.round(share * (bounds.length - 1))] ?? common[0] ?? null;
   if (comparing === 'from') return at(1 - RANGE);
   if (comparing === 'to') return at(isClosed ? 1 : RANGE);
-  // Those of one list (`IN ($1, $2)`) are different ones.
-  const value = common[taken % Math.max(1, common.length)] ?? at(0.5);
+  // Those of one list (`IN ($1, $2)`) are different ones, as far as the column has them.
+  const middle = Math.round(0.5 * (bounds.length - 1));
+  const held = [...common, ...bounds.slice(middle), ...bounds.slice(0, middle)];
+  const value = held[taken % Math.max(1, held.length)] ?? null;
   return value === null || comparing === 'equal' ? value : `{"${value.replaceAll(/["\\]/gu, String.raw`\$&`)}"}`;
 }

@@ -1,9 +1,11 @@
 // For tests: a PostgreSQL of their own on loopback, in a folder that is removed again.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Client } from 'pg';
 
 export interface OwnPostgres {
   /** Address of the database `postgres` for a superuser without a password. */
@@ -12,7 +14,6 @@ export interface OwnPostgres {
 }
 
 const DEBIAN = '/usr/lib/postgresql';
-const READY = 'database system is ready to accept connections';
 /** Starting takes half a second; a machine that builds is slower. */
 const READY_WITHIN_MS = 60_000;
 
@@ -47,26 +48,39 @@ export async function startOwnPostgres(settings: Record<string, string> = {}): P
   argv.push(...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]));
   const [program = '', ...args] = argv;
   // setpriv becomes the server, so this is the server's own id.
-  const server = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], cwd: '/' });
-  const gone = new Promise<void>((done) => server.once('exit', () => done()));
+  const server = spawn(program, args, { stdio: 'ignore', cwd: '/' });
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   const stop = async (): Promise<void> => {
-    // SIGINT is PostgreSQL's fast shutdown: it ends sessions and does not wait for them.
-    server.kill('SIGINT');
-    await gone;
+    if (server.exitCode === null && server.signalCode === null) {
+      const gone = new Promise((done) => server.once('exit', done));
+      // SIGINT is PostgreSQL's fast shutdown: it ends sessions and does not wait for them, and its collector writes out the log.
+      server.kill('SIGINT');
+      await gone;
+    }
     rmSync(folder, { recursive: true, force: true });
   };
-  let said = '';
-  const isReady = new Promise<boolean>((answer) => {
-    server.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(-4_096);
-      if (said.includes(READY)) answer(true);
-    });
-    server.once('exit', () => answer(false));
-    setTimeout(() => answer(false), READY_WITHIN_MS).unref();
-  });
-  if (await isReady) return { url: `postgres://postgres@127.0.0.1:${port}/postgres`, stop };
-  await stop();
-  throw new Error(`PostgreSQL did not start: ${said}`);
+  try {
+    await ready(url, server);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url, stop };
+}
+
+/** Asked by connecting: what the server says of itself goes into files where it collects its log. */
+async function ready(url: string, server: ChildProcess): Promise<void> {
+  const endsAtMs = performance.now() + READY_WITHIN_MS;
+  for (;;) {
+    const client = new Client({ connectionString: url });
+    try {
+      await client.connect();
+      return await client.end();
+    } catch (error) {
+      if (performance.now() > endsAtMs || server.exitCode !== null) throw error;
+      await wait(100);
+    }
+  }
 }
 
 async function freePort(): Promise<number> {
