@@ -146,7 +146,7 @@ describe('the gateway on a real server', () => {
     const activities = {
       ...world.activities,
       runLoadTest: async (given: Parameters<typeof runLoadTest>[0]) => {
-        Context.current().heartbeat({ text: 'load at 300 requests/s', done: 23, total: 60, unit: 's' });
+        Context.current().heartbeat({ text: 'load at 300 iterations/s', done: 23, total: 60, unit: 's' });
         await held;
         return await runLoadTest(given);
       },
@@ -163,7 +163,7 @@ describe('the gateway on a real server', () => {
             checkpoint: 'load-and-diagnosis',
             step: 'load-test',
             activity: 'runLoadTest',
-            progress: { text: 'load at 300 requests/s', done: 23, total: 60, unit: 's' },
+            progress: { text: 'load at 300 iterations/s', done: 23, total: 60, unit: 's' },
           });
           break;
         }

@@ -64,7 +64,7 @@ countdowns.steps = [
     round: 1,
     activity: 'runLoadTest',
     attempt: 1,
-    progress: { text: 'load at 300 requests/s', done: 23, total: 60, unit: 's' },
+    progress: { text: 'load at 300 iterations/s', done: 23, total: 60, unit: 's' },
     heartbeatAt: EXAMPLE_NOW,
     lastFailure: null,
   },

@@ -61,7 +61,7 @@ it('shows how far the running step is', () => {
       'CHECKPOINT / STEP             STATUS                    TOOK  DETAIL',
       'T-72h  load-and-diagnosis     ▶ running                 39 s  1 of 1 pass',
       ' ├ preflight                  ✔ pass                   3.0 s  14 of 14: rights, health, series, image, clock skew 3 ms',
-      ' └ load-test                  ▶ running                 36 s  ▮▮▮▮▮▮▯▯▯▯ 36 s of 60 s, 300 requests/s',
+      ' └ load-test                  ▶ running                 36 s  ▮▮▮▮▮▮▯▯▯▯ 36 s of 60 s, 300 iterations/s',
       'T-1h   final-poll             · later                         2026-11-24 08:00 UTC (in 70 h 59 m)',
       'T-0    launch                 · later                         2026-11-24 09:00 UTC (in 71 h 59 m)',
       '',

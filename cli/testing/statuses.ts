@@ -456,7 +456,7 @@ export const loadProgress = {
   round: 1,
   activity: 'runLoadTest',
   attempt: 1,
-  progress: { text: '36 s of 60 s, 300 requests/s', done: 36, total: 60, unit: 's' },
+  progress: { text: '36 s of 60 s, 300 iterations/s', done: 36, total: 60, unit: 's' },
   heartbeatAt: null,
   lastFailure: null,
 };

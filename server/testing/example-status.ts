@@ -69,10 +69,10 @@ const loadTest: StepStatus = {
       'p99 of GET /api/user/profile is 38.2 ms, limit 300 ms',
     ),
     finding('ErrorsWithinLimit', 'POST /api/order/create', 'pass', 0, 0.1, '%', 'no request of 9,012 failed: at most 0.03 %, limit 0.1 %'),
-    finding('LoadDelivered', 'load', 'pass', 99.93, 95, '%', '299.8 of 300 requests/s were delivered, none dropped'),
+    finding('LoadDelivered', 'load', 'pass', 99.93, 95, '%', '100 % of the load was delivered (299.8 of 300 iterations/s), limit 95 %'),
   ],
   facts: [
-    { subject: 'load', text: '60 s, 300 requests/s asked, 299.8 delivered, 0 dropped', values: { seconds: 60 } },
+    { subject: 'load', text: '60 s, 300 iterations/s asked, 299.8 delivered, 0 dropped', values: { seconds: 60 } },
     { subject: 'POST /api/order/create', text: 'p99 212 ms ≤ 300 ms (bound 231), errors 0 of 9,012', values: { limitMs: 300, p99Ms: 212 } },
     { subject: 'runtime', text: 'goroutines 61 → 74, GC pause p99 0.4 ms, GC CPU 2.1 %', values: { goroutines: 74 } },
   ],
