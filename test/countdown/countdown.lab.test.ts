@@ -20,7 +20,9 @@ import {
 import { person, signedAct, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
 import { fakeWorld, fine, inputFor, piece, report, slow, unseen, type FakeWorld } from './fakes.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
+/** A countdown that never ends must end its own test: workers left behind would fail all that follow. */
+const HANGS_AFTER_MS = 150_000;
 const HOUR = 3_600_000;
 
 let temporal: World;
@@ -80,11 +82,20 @@ async function run(
     };
     try {
       await handle.executeUpdate(openUpdate);
-      await body({ handle, world, status, until, act, advance: (hours) => advance(temporal.client, workflowId, hours * HOUR) });
+      await Promise.race([
+        body({ handle, world, status, until, act, advance: (hours) => advance(temporal.client, workflowId, hours * HOUR) }),
+        hangs(status),
+      ]);
     } finally {
       await handle.terminate('test over').catch(() => undefined);
     }
   });
+}
+
+async function hangs(status: Run['status']): Promise<never> {
+  await new Promise((resolve) => setTimeout(resolve, HANGS_AFTER_MS).unref());
+  const { phase, sentence } = await status();
+  throw new Error(`the countdown is still ${phase} after ${HANGS_AFTER_MS / 1_000} s: ${sentence}`);
 }
 
 const well = () => ({});
@@ -285,7 +296,7 @@ describe('a countdown', () => {
       () => ({
         runGuard: async ({ remainingMs }) => {
           remaining.push(remainingMs);
-          return { ...report(...(remaining.length === 1 ? [undecided] : [])), watchedMs: remainingMs };
+          return { ...report(remaining.length === 1 ? undecided : fine), watchedMs: remainingMs };
         },
       }),
       async ({ advance, until, act, handle }) => {
