@@ -90,6 +90,8 @@ function validateShape(signed: SignedAct): void {
 }
 
 async function handleAct(state: CountdownState, signed: SignedAct, root: CancellationScope): Promise<ActResult> {
+  // Its way to the end is no time for anybody to decide, and the signature need not be looked at to say so.
+  if (state.ending !== null) throw over();
   const act = await verified(state, signed);
   const known = state.acts[act.id];
   if (known) return known;
@@ -126,11 +128,13 @@ const toldAs: Record<Action, string | null> = {
   abort: null,
 };
 
+const over = (): ApplicationFailure => ApplicationFailure.nonRetryable('nothing can be decided any more; it is over', 'Refused');
+
 async function verified(state: CountdownState, signed: SignedAct): Promise<Act> {
   try {
     return await verifyAct(signed);
   } catch (error) {
-    if (isCancellation(error)) throw ApplicationFailure.nonRetryable('the countdown is ending; nothing was done', 'Refused');
+    if (isCancellation(error)) throw over();
     const forged = error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.type === 'SignatureInvalid';
     const refusal = forged
       ? 'the signature of this act does not verify against the keys this worker trusts'
