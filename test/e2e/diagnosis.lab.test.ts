@@ -56,7 +56,8 @@ it('tells no literal of a statement, and saw who waited', async () => {
   const all = async (kind: EvidenceKind) =>
     new TextDecoder().decode(await bytesOf(store, (evidence.find((ref) => ref.kind === kind) as EvidenceRef).digest));
   expect(await all('slow-statements')).toContain('WHERE customer = $1');
-  expect(await all('slow-statements')).not.toMatch(/pg_stat_/);
+  // Our own looks are left out; where they looked is not.
+  expect(JSON.stringify((JSON.parse(await all('slow-statements')) as { statements: unknown[] }).statements)).not.toMatch(/pg_stat_/);
   expect(await all('lock-waits')).not.toMatch(/customer-\d/);
 });
 
