@@ -51,9 +51,10 @@ export async function captureProfiles(pod: ProfiledPod, options: CaptureOptions)
     await take('goroutine-profile', 'goroutine');
     const takenMs = performance.now();
     // In the gap, which is there anyway: what is taken after it may come too late for a load that ends.
+    await take('goroutine-leak-profile', 'goroutineleak');
     await take('heap-profile', 'heap');
     await pause(Math.max(0, goroutineGapMs - (performance.now() - takenMs)), signal);
-    await Promise.all([take('goroutine-profile', 'goroutine'), take('goroutine-leak-profile', 'goroutineleak')]);
+    await take('goroutine-profile', 'goroutine');
   })();
   const ended = await Promise.allSettled([cpu, others, ...waits]);
   for (const each of ended) if (each.status === 'rejected') throw each.reason;
