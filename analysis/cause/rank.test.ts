@@ -40,7 +40,16 @@ const costly = {
   share: 0.9,
 };
 const locked = { busy: 100, lockShare: 0.6, blockedStatement: 'UPDATE stock SET n = $1', idleInTransactionShare: 0, looks: 10, unread: 0 };
-const pool = { acquires: 1_000, emptyShare: 0.9, emptyWaitMs: 400, cancelled: 0, lastingUse: 1, waits: true, saturated: true };
+const pool = {
+  acquires: 1_000,
+  emptyShare: 0.9,
+  emptyWaitMs: 400,
+  cancelled: 0,
+  strained: true,
+  lastingUse: 1,
+  waits: true,
+  saturated: true,
+};
 const cpu = {
   cpuSeconds: 8,
   seconds: 10,

@@ -16,9 +16,13 @@ const GIVEN_UP_SHARE = 0.001;
 export function judgePool(samples: readonly RuntimeSample[], p99LimitMs: number): Finding[] {
   const use = poolUse(samples, p99LimitMs);
   if (use === null) return [];
-  const { acquires, emptyShare, emptyWaitMs, cancelled, waits } = use;
+  const { acquires, emptyShare, emptyWaitMs, cancelled, strained, waits } = use;
   const givenUp =
-    cancelled !== null && acquires !== null && cancelled > 0 && wilson(cancelled, acquires + cancelled, CONFIDENCE).lower > GIVEN_UP_SHARE;
+    strained &&
+    cancelled !== null &&
+    acquires !== null &&
+    cancelled > 0 &&
+    wilson(cancelled, acquires + cancelled, CONFIDENCE).lower > GIVEN_UP_SHARE;
   const say = (code: string, outcome: Finding['outcome'], message: string): Finding => ({
     code,
     subject: 'connection pool',

@@ -211,9 +211,13 @@ describe('the connection pool', () => {
     expect(found(pool((i) => ({ emptyAcquires: 500 * i, emptyWaitSeconds: i })))).toMatchObject({ code: 'PoolWithinLimit' });
   });
 
-  it('fails where acquires are given up, and not by one client that left', () => {
-    expect(found(pool((i) => ({ cancelled: 5 * i })))).toMatchObject({ code: 'PoolSaturated' });
-    expect(found(pool((i) => ({ cancelled: i > 5 ? 1 : 0 })))).toMatchObject({ code: 'PoolWithinLimit' });
+  it('fails where acquires are given up at a pool in full use, and not by one client that left', () => {
+    expect(found(pool((i) => ({ acquired: 20, cancelled: 5 * i })))).toMatchObject({ code: 'PoolSaturated' });
+    expect(found(pool((i) => ({ acquired: 20, cancelled: i > 5 ? 1 : 0 })))).toMatchObject({ code: 'PoolWithinLimit' });
+  });
+
+  it('passes where acquires are given up at an idle pool: the requests were over before they asked it', () => {
+    expect(found(pool((i) => ({ acquired: 1, cancelled: 5 * i })))).toMatchObject({ code: 'PoolWithinLimit' });
   });
 
   it('is not known where many find no connection and how long they wait is not told', () => {

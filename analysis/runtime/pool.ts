@@ -11,6 +11,8 @@ export interface PoolUse {
   emptyWaitMs: number | null;
   /** Given up by their context. */
   cancelled: number | null;
+  /** The pool was strained, so that these are its doing: a context that is over before it asks gives up at a pool that is idle. */
+  strained: boolean;
   /** Highest share of connections in use in three looks in a row, of any pod, 0-1. */
   lastingUse: number | null;
   /** More than one in a hundred acquires waits, and that for over a twentieth of the latency people are promised; null where it is not known. */
@@ -37,8 +39,9 @@ export function poolUse(samples: readonly RuntimeSample[], budgetMs: number): Po
   const emptyShare = acquires === null || empty === null ? null : share(empty, acquires);
   const emptyWaitMs = empty === null || waited === null ? null : 1_000 * share(waited, empty);
   const waits = areFelt(emptyShare, emptyWaitMs, budgetMs);
-  const saturated = waits === true || (cancelled ?? 0) > 0 || (lastingUse ?? 0) > LASTING_USE;
-  return { acquires, emptyShare, emptyWaitMs, cancelled, lastingUse, waits, saturated };
+  const strained = (emptyShare === null && lastingUse === null) || (emptyShare ?? 0) > EMPTY_SHARE || (lastingUse ?? 0) > LASTING_USE;
+  const saturated = waits === true || (strained && (cancelled ?? 0) > 0) || (lastingUse ?? 0) > LASTING_USE;
+  return { acquires, emptyShare, emptyWaitMs, cancelled, strained, lastingUse, waits, saturated };
 }
 
 /** Few waits are none to speak of, however long they are; and short ones, however many. */
