@@ -347,6 +347,8 @@ describe('a diagnosis', () => {
       [
         { stack: ['runtime.selectgo', 'shop.example/api/internal/shop.wait'], values: [3, 6e9] },
         { stack: ['sync.(*Mutex).Lock', 'shop.example/api/internal/shop.lock'], values: [1, 2e9] },
+        // Our own question waits longest of all, and is not told.
+        { stack: ['runtime.selectgo', 'net/http/pprof.handler.serveDeltaProfile'], values: [1, 30e9] },
       ],
     );
     const heap = profileBytes(

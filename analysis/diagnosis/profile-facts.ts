@@ -7,7 +7,8 @@ import { top } from '../profile/top.ts';
 
 /** Where goroutines wait most. A block profile has the one that waits where a mutex profile has the one that held. */
 export function waitFacts(block: readonly Profile[]): Fact[] {
-  const waits = contentions(block);
+  // Whoever asks for a profile waits for it: that is us.
+  const waits = contentions(block).filter(({ holder }) => !/^(net\/http|runtime)\/pprof\./u.test(holder));
   const [most] = waits;
   if (most === undefined) return [];
   const seconds = waits.reduce((sum, { waitedSeconds }) => sum + waitedSeconds, 0);
