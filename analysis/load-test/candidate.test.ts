@@ -31,9 +31,9 @@ test('passes when every pod ran one build of the candidate before, during and af
       code: 'CandidateUnderLoad',
       subject: 'candidate',
       outcome: 'pass',
-      measured: 'sha256:1',
-      limit: IMAGE,
-      unit: '',
+      measured: 2,
+      limit: 2,
+      unit: 'pods',
       message: `all 2 pods under load ran ${IMAGE} (image id sha256:1)`,
       evidence: [],
     },
@@ -57,7 +57,7 @@ test.each<[string, RunStart, RunEnd | null, RegExp]>([
   ['the record has no end', start(), null, /does not say/],
 ])('does not take the numbers for the candidate’s when %s', (_why, from, to, message) => {
   expect(judgeCandidate(from, to)).toMatchObject([
-    { code: 'CandidateNotUnderLoad', outcome: 'inconclusive', limit: IMAGE, message: expect.stringMatching(message) },
+    { code: 'CandidateNotUnderLoad', outcome: 'inconclusive', measured: null, message: expect.stringMatching(message) },
   ]);
 });
 

@@ -10,19 +10,30 @@ export function judgeCandidate(start: RunStart | null, end: RunEnd | null): Find
   const pods = [...asked.pods, ...(end?.candidate?.pods ?? [])];
   const ids = [...new Set(pods.map(({ imageId }) => imageId).filter((id) => id !== ''))].sort();
   const why = whyUnknown(asked, end?.candidate) ?? whyAnother(asked.image, pods, ids);
-  const common = { subject: 'candidate', measured: ids.join(', ') || null, limit: asked.image, unit: '', evidence: [] };
+  const common = { subject: 'candidate', unit: 'pods', evidence: [] };
   if (why !== null)
     return [
       {
         ...common,
         code: 'CandidateNotUnderLoad',
         outcome: 'inconclusive',
+        measured: null,
+        limit: null,
         message: `the load test says nothing of ${asked.image}: ${why}`,
       },
     ];
   const count = new Set(pods.map(({ name }) => name)).size;
   const which = count === 1 ? 'the 1 pod under load' : `all ${count} pods under load`;
-  return [{ ...common, code: 'CandidateUnderLoad', outcome: 'pass', message: `${which} ran ${asked.image} (image id ${ids[0]})` }];
+  return [
+    {
+      ...common,
+      code: 'CandidateUnderLoad',
+      outcome: 'pass',
+      measured: count,
+      limit: count,
+      message: `${which} ran ${asked.image} (image id ${ids[0]})`,
+    },
+  ];
 }
 
 function whyUnknown(before: PodsSeen, after: PodsSeen | undefined): string | null {

@@ -97,7 +97,9 @@ function judgeSignal(signal: Signal, pods: readonly PodLooks[]): Finding[] {
   const [worst] = within;
   if (worst !== undefined) {
     const message = `pod ${worst.pod}${ofPods(within.length)}: ${worst.reading.says}`;
-    beyond.push(finding(codes.within, subject, 'pass', relative(worst.reading.measured), limit, unit, message));
+    // What is small may double: then the factor alone is no limit.
+    const held = worst.reading.measured <= limit ? limit : null;
+    beyond.push(finding(codes.within, subject, 'pass', relative(worst.reading.measured), held, unit, message));
   }
   const [first] = open;
   if (first !== undefined) {
@@ -123,7 +125,7 @@ function finding(
   subject: string,
   outcome: Finding['outcome'],
   measured: number | null,
-  limit: number,
+  limit: number | null,
   unit: string,
   message: string,
 ): Finding {
