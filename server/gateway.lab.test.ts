@@ -91,6 +91,7 @@ describe('the gateway on a real server', () => {
       });
 
       // Over, and still there: what is said to it now is refused, not unknown.
+      await temporal.client.workflow.getHandle(countdownId(name)).result();
       const late = anAct(waiting, { action: 'approve' });
       const refused = { code: 'Refused', message: expect.stringMatching(/; it is over$/) };
       await expect(gateway.act(late, signedAct(late))).rejects.toMatchObject(refused);
