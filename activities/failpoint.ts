@@ -1,5 +1,6 @@
-// Places at which a crash test lets a worker die. Without TMINUS_FAILPOINT they do nothing.
-import { closeSync, openSync } from 'node:fs';
+// Places at which a crash test lets a worker die. Without TMINUS_FAILPOINTS they do nothing.
+import { unlinkSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** Each effect before and after its write, and the middle of the load test. */
 export type Failpoint =
@@ -10,22 +11,20 @@ export type Failpoint =
   | 'load-test.running';
 
 /**
- * Kills this process with SIGKILL when `TMINUS_FAILPOINT` names this point: no cleanup, no heartbeat, as a machine would die.
- * With `TMINUS_FAILPOINT_ONCE=<file>` it happens once: the file is made first, and a worker started again finds it and goes on.
+ * Kills this process with SIGKILL when the folder `TMINUS_FAILPOINTS` holds a file of this name: no cleanup, no heartbeat, as a machine
+ * would die. The file is removed first, so that it happens once for each time it is made, and a worker started again goes on.
  */
 export function failpoint(name: Failpoint): void {
-  if (process.env['TMINUS_FAILPOINT'] !== name) return;
-  const marker = process.env['TMINUS_FAILPOINT_ONCE'];
-  if (marker !== undefined && !firstTime(marker)) return;
-  process.kill(process.pid, 'SIGKILL');
+  const folder = process.env['TMINUS_FAILPOINTS'];
+  if (folder !== undefined && taken(join(folder, name))) process.kill(process.pid, 'SIGKILL');
 }
 
-function firstTime(marker: string): boolean {
+function taken(file: string): boolean {
   try {
-    closeSync(openSync(marker, 'wx'));
+    unlinkSync(file);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
     throw error;
   }
 }

@@ -1,8 +1,11 @@
+import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT } from './exit-codes.ts';
 import { usageFailure } from './failure.ts';
 import { printFailure, type Format } from './output.ts';
 import { verbs } from './registry.ts';
+
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
 /** The whole command line, ready to parse. Options of the program may stand before or after the verb. */
 export function createProgram(): Command {
@@ -19,6 +22,7 @@ export function createProgram(): Command {
     .option('--ascii', 'no symbols beyond ASCII; a locale that is not UTF-8 does the same')
     .option('--no-input', 'never ask')
     .option('--no-color', 'no colour; NO_COLOR does the same')
+    .version(version, '--version', 'the version of this command line')
     .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError()
     .exitOverride();

@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { showing, serving } from './testing/against.ts';
 import { NAME, waiting } from './testing/statuses.ts';
@@ -33,6 +34,11 @@ it.each([
   ],
 ])('of %j is refused with exit 2 and a sentence', async (argv, stderr) => {
   expect(await tminus(argv)).toEqual({ code: 2, stdout: '', stderr });
+});
+
+it('tells its version', async () => {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  expect(await tminus(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
 });
 
 it('answers with one JSON document also when it is wrong', async () => {

@@ -1,4 +1,4 @@
-// For the lab tests: the real Prometheus on loopback, scraping pods that a test plays.
+// For tests: the real Prometheus on loopback, scraping pods that a test plays.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -38,6 +38,8 @@ function program(): string {
 
 /** `doubled`: a second job scrapes the same pods. `codeLabel`: what the pods call the label of their answers' status. */
 export async function startRealPrometheus(names: readonly string[], { doubled = false, codeLabel = 'code' } = {}): Promise<RealPrometheus> {
+  // Looked for first: nothing may be left open where it is missing.
+  const binary = program();
   const pods: Record<string, PlayedPod> = Object.fromEntries(names.map((name) => [name, { requests: 0, errors: 0, slow: 0, up: true }]));
   const exporter = await listen((name) => (pods[name] ? metrics(pods[name], codeLabel) : null));
   const folder = await mkdtemp(join(tmpdir(), 'tminus-prometheus-'));
@@ -60,7 +62,7 @@ export async function startRealPrometheus(names: readonly string[], { doubled = 
     pods,
     start: async () => {
       child = spawn(
-        program(),
+        binary,
         [
           `--config.file=${join(folder, 'prometheus.yml')}`,
           `--storage.tsdb.path=${join(folder, 'data')}`,

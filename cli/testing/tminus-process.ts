@@ -1,5 +1,6 @@
 // The real command line as a process of its own, with nothing of the caller's environment that changes what it prints.
 import { spawn, type ChildProcess } from 'node:child_process';
+import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 
 const bin = resolve(import.meta.dirname, '../bin.ts');
@@ -29,7 +30,15 @@ export const NOBODY = 'http://127.0.0.1:6';
 export function startTminus(argv: readonly string[], { server = NOBODY, env = {}, cwd, stdin = '' }: RunOptions = {}): Running {
   const child = spawn(process.execPath, [bin, ...argv], {
     cwd,
-    env: { PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8', TZ: 'UTC', TMINUS_TOKEN: 'a-token', TMINUS_SERVER: server, ...env },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: homedir(),
+      LANG: 'C.UTF-8',
+      TZ: 'UTC',
+      TMINUS_TOKEN: 'a-token',
+      TMINUS_SERVER: server,
+      ...env,
+    },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let stdout = '';

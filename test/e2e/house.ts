@@ -1,10 +1,11 @@
 // A whole Tminus on the lab, as a user runs it: `tminus dev` as a process, people with tokens, the CLI as a process.
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
+import type { Failpoint } from '../../activities/failpoint.ts';
 import { createToken } from '../../server/identity/tokens.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 
@@ -32,13 +33,13 @@ export interface House {
   url: string;
   /** Runs the CLI as one of the people. Never throws for an exit code. */
   tminus(who: Person, ...argv: string[]): Promise<Ran>;
-  /** Runs the CLI in the background; its output grows in `out`. */
-  background(who: Person, ...argv: string[]): { child: ChildProcess; out: () => string; done: Promise<number> };
-  /** The JSON of `status`. */
+  /** From the API: asked three times a second, a CLI process each time would take a processor away from what is measured. */
   status(release: string): Promise<CountdownStatus>;
   until(release: string, what: string, seen: (status: CountdownStatus) => boolean, withinMs?: number): Promise<CountdownStatus>;
-  /** Process id of the worker that runs now. */
-  workerPid(): number;
+  /** Lets the worker die there with SIGKILL, once. */
+  dieAt(place: Failpoint): void;
+  /** Deaths that were ordered and did not happen. */
+  deathsToCome(): string[];
   devOutput(): string;
   token(who: Person): string;
   close(): Promise<void>;
@@ -49,13 +50,14 @@ export interface HouseOptions {
   environment: string;
   temporal: string;
   namespace?: string;
-  env?: Record<string, string>;
 }
 
 /** Starts `tminus dev` with its own home, keys and people, on free ports. */
-export async function openHouse({ environment, temporal, namespace = `e2e-${randomUUID()}`, env = {} }: HouseOptions): Promise<House> {
+export async function openHouse({ environment, temporal, namespace = `e2e-${randomUUID()}` }: HouseOptions): Promise<House> {
   mkdirSync(join(root, '.tminus'), { recursive: true });
   const home = mkdtempSync(join(root, '.tminus/e2e-'));
+  const failpoints = join(home, 'failpoints');
+  mkdirSync(failpoints);
   const file = join(home, 'environment.yaml');
   const content = parse(readFileSync(environment, 'utf8'));
   Object.assign(content.spec, {
@@ -79,7 +81,7 @@ export async function openHouse({ environment, temporal, namespace = `e2e-${rand
     node,
     [join(root, 'cli/bin.ts'), 'dev', '--environment', file, '--temporal', temporal, '--namespace', namespace, '--port', String(port)],
     {
-      env: { ...process.env, TMINUS_HOME: home, ...env },
+      env: { ...process.env, TMINUS_HOME: home, TMINUS_FAILPOINTS: failpoints },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
@@ -108,18 +110,11 @@ export async function openHouse({ environment, temporal, namespace = `e2e-${rand
           done({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr }),
         );
       }),
-    background(who, ...argv) {
-      const child = spawn(node, [join(root, 'cli/bin.ts'), ...argv], { env: cliEnv(who), stdio: ['ignore', 'pipe', 'pipe'] });
-      let out = '';
-      child.stdout.on('data', (chunk) => (out += String(chunk)));
-      child.stderr.on('data', (chunk) => (out += String(chunk)));
-      return { child, out: () => out, done: new Promise((done) => child.once('exit', (code) => done(code ?? 1))) };
-    },
     async status(release) {
-      const { stdout, stderr } = await house.tminus('requester', 'status', release, '-o', 'json');
-      const answer = JSON.parse(stdout || '{}');
-      if (answer.kind === 'Error') throw new Error(`${answer.message} ${stderr}`);
-      return answer as CountdownStatus;
+      const answer = await fetch(`${url}/api/v1/releases/${release}`, { headers: { authorization: `Bearer ${tokens['requester']}` } });
+      const body = (await answer.json()) as CountdownStatus & { message?: string };
+      if (!answer.ok) throw new Error(`${answer.status} ${body.message}`);
+      return body;
     },
     async until(release, what, seen, withinMs = 120_000) {
       const end = Date.now() + withinMs;
@@ -131,7 +126,8 @@ export async function openHouse({ environment, temporal, namespace = `e2e-${rand
       }
       throw new Error(`${release} never was ${what}: ${JSON.stringify(last).slice(0, 1500)}\n${output.slice(-2000)}`);
     },
-    workerPid: () => Number([...output.matchAll(/worker +(?:ready|started again), pid (\d+)/g)].at(-1)?.[1]),
+    dieAt: (place) => writeFileSync(join(failpoints, place), ''),
+    deathsToCome: () => readdirSync(failpoints),
     devOutput: () => output,
     token: (who) => tokens[who] ?? '',
     async close() {
