@@ -1,6 +1,7 @@
 // The samples of a profile: stacks, values and labels.
 import { UnreadableEvidence } from '../analysis.ts';
 import { Integers } from './growing.ts';
+import type { Ids } from './ids.ts';
 import type { Profile } from './profile.ts';
 import { BYTES, VARINT, Wire } from './wire.ts';
 
@@ -13,14 +14,12 @@ export interface LabelColumns {
   number: number[];
 }
 
-export type IndexOf = (id: number, wire: Wire) => number;
-
 /** Every sample once; one with more or fewer values than the profile names types is refused. */
 export function readSamples(
   raw: Uint8Array,
   parts: Int32Array,
   width: number,
-  locationAt: IndexOf,
+  locations: Ids,
 ): Pick<Profile, 'samples' | 'stackStart' | 'stacks' | 'values'> & { labelColumns: LabelColumns } {
   const count = parts.length / 2;
   // A value takes a byte at least: without this a file of 1 MB asks for 300 GB.
@@ -49,7 +48,7 @@ export function readSamples(
       if (wire.number === 1 && wire.kind === BYTES) {
         const length = wire.length();
         wire.end = wire.at + length;
-        while (wire.at < wire.end) stacks.push(locationAt(wire.unsigned(), wire));
+        while (wire.at < wire.end) stacks.push(locations.at(wire.unsigned(), wire));
         wire.end = end;
       } else if (wire.number === 2 && wire.kind === BYTES) {
         const length = wire.length();
@@ -59,7 +58,7 @@ export function readSamples(
           if (seen < width) values[index * width + seen] = value;
         }
         wire.end = end;
-      } else if (wire.number === 1 && wire.kind === VARINT) stacks.push(locationAt(wire.unsigned(), wire));
+      } else if (wire.number === 1 && wire.kind === VARINT) stacks.push(locations.at(wire.unsigned(), wire));
       else if (wire.number === 2 && wire.kind === VARINT) {
         const value = wire.signed();
         if (seen < width) values[index * width + seen] = value;
