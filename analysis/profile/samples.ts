@@ -31,6 +31,10 @@ export function readSamples(
     );
   const stackStart = new Int32Array(count + 1);
   const stacks = new Integers();
+  let sampleBytes = 0;
+  for (let at = 0; at < parts.length; at += 2) sampleBytes += (parts[at + 1] as number) - (parts[at] as number);
+  // Most ids have two bytes: growing to their number by doubling took a fifth of the time.
+  stacks.room(sampleBytes >> 1);
   const values = new Float64Array(count * width);
   const labelColumns: LabelColumns = {
     sample: new Integers(),
@@ -48,7 +52,7 @@ export function readSamples(
       if (wire.number === 1 && wire.kind === BYTES) {
         const length = wire.length();
         wire.end = wire.at + length;
-        while (wire.at < wire.end) stacks.push(locations.at(wire.unsigned(), wire));
+        readStack(wire, locations, stacks);
         wire.end = end;
       } else if (wire.number === 2 && wire.kind === BYTES) {
         const length = wire.length();
@@ -75,6 +79,39 @@ export function readSamples(
     stackStart[index + 1] = stacks.length;
   }
   return { samples: count, stackStart, stacks: stacks.read(), values, labelColumns };
+}
+
+/** The ids to the end of `wire`. A profile is mostly these, of one byte or two; read here they take half as long as one by one. */
+function readStack(wire: Wire, locations: Ids, stacks: Integers): void {
+  const { bytes, end } = wire;
+  const { dense } = locations;
+  // An id takes a byte at least.
+  const numbers = stacks.room(end - wire.at);
+  let count = stacks.length;
+  let at = wire.at;
+  while (at < end) {
+    let id = bytes[at] as number;
+    if (id < 0x80) at += 1;
+    else {
+      const second = bytes[at + 1] as number;
+      if (second < 0x80 && at + 1 < end) {
+        id = (id & 0x7f) | (second << 7);
+        at += 2;
+      } else {
+        wire.at = at;
+        id = wire.unsigned();
+        at = wire.at;
+      }
+    }
+    if (id <= dense && id > 0) numbers[count] = id - 1;
+    else {
+      wire.at = at;
+      numbers[count] = locations.at(id, wire);
+    }
+    count += 1;
+  }
+  wire.at = at;
+  stacks.length = count;
 }
 
 /** `wire` has just read the field's number; leaves it behind the label. */
