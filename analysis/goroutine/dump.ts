@@ -1,5 +1,7 @@
 // Reads a dump of goroutines as `debug=2`, a panic or SIGQUIT print it: one stack each.
-import type { Frame, GoroutineGroup } from './goroutines.ts';
+import type { GoroutineGroup } from './goroutines.ts';
+import { bytesOf, Lines, sameBytes } from './lines.ts';
+import { stackReader } from './stacks.ts';
 
 export interface Goroutine extends GoroutineGroup {
   id: number;
@@ -8,144 +10,89 @@ export interface Goroutine extends GoroutineGroup {
   framesElided: boolean;
 }
 
-/** A power of two; a dump has some hundred places. */
-const RECENT = 4_096;
-
-const HEADER = 'goroutine ';
+const HEADER = bytesOf('goroutine ');
 const CUT_HEADER = /^goroutine \d+ .*\[/;
-const CREATED_BY = 'created by ';
-const ORIGINATING = '[originating from goroutine ';
-const ELIDED = /^\.\.\.(additional|\d+) frames elided/;
 
 /**
  * Hands each goroutine to `take`, and answers what could not be read, as `invalid function call on line 6: "main.main)("`. A goroutine with
- * such a line is left out; the next one is read again. Ancestors (`[originating from …]`) are no goroutines of this process and are passed over.
+ * such a line is left out; the next one is read again. Goroutines of one stack are handed over with the same array.
  */
-export function readDump(text: string, take: (goroutine: Goroutine) => void): string[] {
+export function readDump(bytes: Uint8Array, take: (goroutine: Goroutine) => void): string[] {
   const problems: string[] = [];
-  const places = new Map<string, { file: string; line: number } | null>();
-  const frames = new Map<string, Map<string, Frame>>();
-  const said = new Map<string, Said>();
-  let at = 0;
-  let lineNumber = 0;
-  const nextLine = (): string => {
-    lineNumber += 1;
-    if (at > text.length) return '';
-    let end = text.indexOf('\n', at);
-    if (end === -1) end = text.length;
-    const line = text.slice(at, text.charCodeAt(end - 1) === 13 && end > at ? end - 1 : end);
-    at = end + 1;
-    return line;
-  };
-  /** Positions right before the next goroutine's header; false when there is none. */
-  const toHeader = (): boolean => {
-    while (at < text.length) {
-      if (text.startsWith(HEADER, at)) return true;
-      nextLine();
-    }
-    return false;
-  };
-  const placeAt = (line: string): { file: string; line: number } | null => {
-    const known = places.get(line);
-    if (known !== undefined) return known;
-    const found = readPlace(line);
-    places.set(line, found);
-    return found;
-  };
-  /** Frames by a few characters of their place line: comparing two lines is quicker than hashing one, and there are a million. */
-  const recent: ({ name: string; placeLine: string; frame: Frame } | undefined)[] = Array.from({ length: RECENT });
-  const frameOf = (name: string, placeLine: string): Frame | null => {
-    const end = placeLine.length;
-    const slot =
-      (end * 31 +
-        name.length * 7 +
-        placeLine.charCodeAt(end - 8) * 5 +
-        placeLine.charCodeAt(end - 7) * 131 +
-        placeLine.charCodeAt(end >> 1)) &
-      (RECENT - 1);
-    const last = recent[slot];
-    if (last !== undefined && last.placeLine === placeLine && last.name === name) return last.frame;
-    let ofPlace = frames.get(placeLine);
-    if (!ofPlace) frames.set(placeLine, (ofPlace = new Map<string, Frame>()));
-    let frame = ofPlace.get(name);
-    if (frame === undefined) {
-      const place = placeAt(placeLine);
-      if (!place) return null;
-      ofPlace.set(name, (frame = { function: name, ...place }));
-    }
-    recent[slot] = { name, placeLine, frame };
-    return frame;
-  };
-
-  while (toHeader()) {
-    const headerLine = nextLine();
-    const header = readHeader(headerLine, said);
-    if (!header) {
+  const lines = new Lines(bytes);
+  const readHeader = headerReader(lines);
+  const readStack = stackReader(lines);
+  while (lines.step()) {
+    if (!lines.startsWith(HEADER)) continue;
+    const header = readHeader();
+    if (header === null) {
       // Other text may begin with the same word; a number and a bracket are a goroutine that was cut off.
-      if (CUT_HEADER.test(headerLine)) problems.push(`invalid goroutine header on line ${lineNumber}: ${JSON.stringify(headerLine)}`);
+      const text = lines.text();
+      if (CUT_HEADER.test(text)) problems.push(`invalid goroutine header on line ${lines.number}: ${JSON.stringify(text)}`);
       continue;
     }
-    const stack: Frame[] = [];
-    let creator: Frame | null = null;
-    let framesElided = false;
-    let problem = '';
-    for (;;) {
-      const atEnd = at >= text.length;
-      const line = atEnd ? ((lineNumber += 1), '') : nextLine();
-      if (line === '') {
-        if (stack.length === 0) problem = `invalid function call on line ${lineNumber}: ""`;
-        break;
-      }
-      if (line.startsWith(ORIGINATING)) {
-        passAncestors();
-        break;
-      }
-      if (line.startsWith('...') && ELIDED.test(line)) {
-        framesElided = true;
-        continue;
-      }
-      const creates = line.startsWith(CREATED_BY);
-      const name = creates ? creatorName(line) : callName(line);
-      if (name === null) {
-        problem = `invalid function call on line ${lineNumber}: ${JSON.stringify(line)}`;
-        break;
-      }
-      const placeLine = at >= text.length ? ((lineNumber += 1), '') : nextLine();
-      const frame = frameOf(name, placeLine);
-      if (frame === null) {
-        problem = `invalid file:line ref on line ${lineNumber}: ${JSON.stringify(placeLine)}`;
-        break;
-      }
-      if (creates) creator = frame;
-      else stack.push(frame);
+    const stack = readStack();
+    if (typeof stack === 'string') {
+      problems.push(stack);
+      continue;
     }
-    if (problem === '') {
-      const { id, state, leaked, waitMinutes, lockedToThread } = header;
-      take({ id, state, leaked, waitMinutes, lockedToThread, stack, creator, count: 1, framesElided });
-    } else problems.push(problem);
+    const { id, state, leaked, waitMinutes, lockedToThread } = header;
+    const { frames, creator, framesElided } = stack;
+    take({ id, state, leaked, waitMinutes, lockedToThread, stack: frames, creator, count: 1, framesElided });
   }
   return problems;
-
-  function passAncestors(): void {
-    while (at < text.length && nextLine() !== '');
-  }
 }
 
-type Header = Omit<Goroutine, 'stack' | 'creator' | 'count' | 'framesElided'>;
-type Said = Omit<Header, 'id'>;
+interface Said {
+  state: string;
+  leaked: boolean;
+  waitMinutes: number;
+  lockedToThread: boolean;
+}
+type Header = Said & { id: number };
 
-/** `goroutine 21 [chan send, 2 minutes, locked to thread]:`; null when it is none. `known`: what stood in brackets before, for there are few. */
-function readHeader(line: string, known: Map<string, Said>): Header | null {
-  const open = line.indexOf('[', HEADER.length);
-  const close = line.indexOf(']', open);
-  if (open === -1 || close === -1) return null;
-  // Between the id and the bracket newer runtimes may print more (`gp=0x… m=0 mp=0x…`).
-  const id = Number.parseInt(line.slice(HEADER.length, open), 10);
-  if (!Number.isInteger(id)) return null;
-  const text = line.slice(open + 1, close);
-  let said = known.get(text);
-  if (said === undefined) known.set(text, (said = readSaid(text)));
-  return { id, state: said.state, leaked: said.leaked, waitMinutes: said.waitMinutes, lockedToThread: said.lockedToThread };
+/** What stood in brackets is known again by its bytes: a power of two, for there are some ten states of some ten minutes. */
+const SAID = 1_024;
+
+const [LEFT_BRACKET, RIGHT_BRACKET, ZERO] = [91, 93, 48];
+
+/** `goroutine 21 [chan send, 2 minutes, locked to thread]:`; null when the line is none. */
+function headerReader(lines: Lines): () => Header | null {
+  const { bytes, words } = lines;
+  const known: ({ from: number; length: number; said: Said } | undefined)[] = Array.from({ length: SAID });
+  const saidIn = (from: number, length: number, hash: number): Said => {
+    const slot = (hash ^ (hash >>> 10)) & (SAID - 1);
+    const last = known[slot];
+    if (last !== undefined && last.length === length && sameBytes(words, last.from, from, length)) return last.said;
+    const said = readSaid(lines.text(from, from + length));
+    known[slot] = { from, length, said };
+    return said;
+  };
+  return () => {
+    const { from, to } = lines;
+    let open = from + HEADER.length;
+    while (open < to && bytes[open] !== LEFT_BRACKET) open += 1;
+    let close = open + 1;
+    let hash = 0;
+    for (; close < to && bytes[close] !== RIGHT_BRACKET; close += 1) hash = (Math.imul(hash, 31) + (bytes[close] as number)) | 0;
+    if (close >= to) return null;
+    const id = readId(lines, from + HEADER.length, open);
+    if (!Number.isInteger(id)) return null;
+    const { state, leaked, waitMinutes, lockedToThread } = saidIn(open + 1, close - open - 1, hash);
+    return { id, state, leaked, waitMinutes, lockedToThread };
+  };
+}
+
+/** Between the id and the bracket newer runtimes print more (`gp=0x… m=0 mp=0x…`). */
+function readId(lines: Lines, from: number, to: number): number {
+  let at = from;
+  let id = 0;
+  for (; at < to; at += 1) {
+    const digit = (lines.bytes[at] as number) - ZERO;
+    if (digit < 0 || digit > 9) break;
+    id = id * 10 + digit;
+  }
+  return at > from && id <= Number.MAX_SAFE_INTEGER ? id : Number.parseInt(lines.text(from, to), 10);
 }
 
 function readSaid(text: string): Said {
@@ -158,29 +105,4 @@ function readSaid(text: string): Said {
   }
   const leaked = said.includes(' (leaked)');
   return { state: said.replace(/ \((leaked|scan|durable)\)/g, ''), leaked, waitMinutes, lockedToThread };
-}
-
-/** Name of the function in `main.(*T).run({0x1, 0x2}, ...)`: what stands before the arguments. */
-function callName(line: string): string | null {
-  if (line.charCodeAt(line.length - 1) !== 41) return null;
-  // Arguments hold no parentheses, and a receiver's stand before the last opening one.
-  const open = line.lastIndexOf('(');
-  if (open <= 0 || line.charCodeAt(open - 1) === 41) return null;
-  return line.slice(0, open);
-}
-
-function creatorName(line: string): string {
-  const end = line.indexOf(' in goroutine ', CREATED_BY.length);
-  return end === -1 ? line.slice(CREATED_BY.length) : line.slice(CREATED_BY.length, end);
-}
-
-/** `\t/path/file.go:15 +0x1d`; paths may hold spaces and colons (Windows). */
-function readPlace(line: string): { file: string; line: number } | null {
-  if (line.charCodeAt(0) !== 9) return null;
-  const offset = line.lastIndexOf(' +0x');
-  const place = offset === -1 ? line.slice(1) : line.slice(1, offset);
-  const colon = place.lastIndexOf(':');
-  const number = Number(place.slice(colon + 1));
-  if (colon <= 0 || !Number.isInteger(number)) return null;
-  return { file: place.slice(0, colon), line: number };
 }

@@ -38,6 +38,33 @@ test('leaves out what it cannot read and says where', () => {
   expect(problems).toEqual([expect.stringMatching(/header on line \d+: "goroutine 12 \[select"$/)]);
 });
 
+test('reads lines that end in CRLF, and text behind a byte order mark, as those without', () => {
+  const text = dump('chan send, 4 minutes', notify, ['shop.example/api/internal/shop.notify', '/src/shop/notify.go:7'], 3);
+  expect(read(`\uFEFF${text.replaceAll('\n', '\r\n')}`)).toEqual(read(text));
+});
+
+test.each([
+  ['a call of another line', 'main.a(0x1)\n\t/src/main.go:33 +0x1d\n', ''],
+  ['a call of a longer name', 'main.ab(0x1)\n\t/src/main.go:3 +0x1d\n', ''],
+  ['arguments that do not end', 'main.a(0x1\n\t/src/main.go:3 +0x1d\n', 'invalid function call on line 6: "main.a(0x1"'],
+  ['arguments that begin twice', 'main.a(0x1)(0x1)\n\t/src/main.go:3 +0x1d\n', 'invalid function call on line 6: "main.a(0x1)(0x1)"'],
+  ['a place that is cut off', 'main.a(0x1)\n\t/src/main.go', 'invalid file:line ref on line 7: "\\t/src/main.go"'],
+])('takes %s for no repetition of the stack before', (_, stack, problem) => {
+  const { groups, problems } = read(`goroutine 1 [running]:\nmain.a(0x1)\n\t/src/main.go:3 +0x1d\n\ngoroutine 2 [running]:\n${stack}`);
+  expect(groups).toHaveLength(problem === '' ? 2 : 1);
+  expect(problems).toEqual(problem === '' ? [] : [problem]);
+});
+
+test('keeps goroutines of one stack and different creators or states apart', () => {
+  const by = (state: string, creator: string) => dump(state, notify, [creator, '/src/shop/notify.go:7']);
+  const { groups } = read([by('select', 'main.a'), by('select', 'main.b'), by('runnable', 'main.a'), by('select', 'main.a')].join('\n'));
+  expect(groups.map(({ state, creator, count }) => [state, creator?.function, count])).toEqual([
+    ['select', 'main.a', 2],
+    ['runnable', 'main.a', 1],
+    ['select', 'main.b', 1],
+  ]);
+});
+
 test('reads the counted form too', () => {
   const { total, groups } = read(
     'goroutine profile: total 5\n5 @ 0x1 0x2\n#\t0x1\tshop.example/api/internal/shop.notify.func1+0x1d\t/src/shop/notify.go:8\n\n',

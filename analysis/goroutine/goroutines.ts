@@ -32,21 +32,27 @@ export interface Goroutines {
 
 /** Puts equal goroutines together, one after the other as they come. */
 export function collector(): { add(goroutine: GoroutineGroup): void; finish(problems?: string[]): Goroutines } {
-  const idOf = frameIds();
+  const frameId = ids<Frame>(({ function: name, file, line }) => `${name}\n${file}:${line}`);
+  const stackId = ids<readonly Frame[]>((stack) => stack.map(frameId).join(' '));
   const groups = new Map<string, GoroutineGroup>();
+  /** The group of the last goroutine of each stack: most of a dump are more of the same. */
+  const recent = new Map<readonly Frame[], { creator: Frame | null; group: GoroutineGroup }>();
   let total = 0;
   return {
     add(each) {
       total += each.count;
-      let key = each.leaked ? `${each.state} leaked` : each.state;
-      for (const frame of each.stack) key += ` ${idOf(frame)}`;
-      if (each.creator !== null) key += ` by ${idOf(each.creator)}`;
-      const known = groups.get(key);
-      if (!known) groups.set(key, { ...each });
-      else {
-        known.count += each.count;
-        known.waitMinutes = Math.max(known.waitMinutes, each.waitMinutes);
+      const { state, leaked, stack, creator } = each;
+      const last = recent.get(stack);
+      let group = last?.creator === creator && last.group.state === state && last.group.leaked === leaked ? last.group : undefined;
+      if (group === undefined) {
+        const key = `${stackId(stack)} ${creator === null ? '' : frameId(creator)} ${leaked ? 'leaked' : ''} ${state}`;
+        group = groups.get(key);
+        if (group === undefined) groups.set(key, (group = { ...each, count: 0 }));
+        if (recent.size === KNOWN_BY_THEMSELVES) recent.clear();
+        recent.set(stack, { creator, group });
       }
+      group.count += each.count;
+      group.waitMinutes = Math.max(group.waitMinutes, each.waitMinutes);
     },
     /** Stable: the largest first, then by stack. */
     finish(problems = []) {
@@ -64,17 +70,21 @@ export function collect(goroutines: Iterable<GoroutineGroup>, problems: string[]
   return collecting.finish(problems);
 }
 
-/** A number per place in the code: readers hand out one object per place, so most are known by themselves. */
-function frameIds(): (frame: Frame) => number {
-  const byFrame = new Map<Frame, number>();
-  const byPlace = new Map<string, number>();
-  return (frame) => {
-    const known = byFrame.get(frame);
+/** Objects told apart by themselves; beyond it they are told apart by what they hold, which takes longer. */
+const KNOWN_BY_THEMSELVES = 262_144;
+
+/** A number per content: readers hand out one object for most that are equal, so most are known by themselves. */
+function ids<T extends object>(contentOf: (each: T) => string): (each: T) => number {
+  const byItself = new Map<T, number>();
+  const byContent = new Map<string, number>();
+  return (each) => {
+    const known = byItself.get(each);
     if (known !== undefined) return known;
-    const place = `${frame.function}\n${frame.file}:${frame.line}`;
-    const id = byPlace.get(place) ?? byPlace.size;
-    byPlace.set(place, id);
-    byFrame.set(frame, id);
+    const content = contentOf(each);
+    const id = byContent.get(content) ?? byContent.size;
+    byContent.set(content, id);
+    if (byItself.size === KNOWN_BY_THEMSELVES) byItself.clear();
+    byItself.set(each, id);
     return id;
   };
 }

@@ -17,13 +17,13 @@ export function readGoroutines(bytes: Uint8Array): Goroutines {
   const plain = gunzipBounded(bytes, TEXT_LIMIT_BYTES);
   // A dump may begin in the middle of a log; the text forms begin with a letter, a profile with the tag of its first field.
   if (plain[0] !== 0x0a || isText(plain.subarray(0, 64))) {
-    const text = new TextDecoder().decode(plain);
-    if (isCounted(text)) {
-      const { groups, problems } = readCounted(text);
+    const decoder = new TextDecoder();
+    if (isCounted(decoder.decode(plain.subarray(0, plain.indexOf(0x0a) + 1)))) {
+      const { groups, problems } = readCounted(decoder.decode(plain));
       return collect(groups, problems);
     }
     const collecting = collector();
-    const problems = readDump(text, collecting.add);
+    const problems = readDump(plain, collecting.add);
     const found = collecting.finish(problems);
     if (found.total > 0 || problems.length > 0) return found;
     if (isText(plain.subarray(0, 256))) throw new UnreadableEvidence('no goroutine is told here', 'line 1', WAY_OUT);

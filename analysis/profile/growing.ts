@@ -6,12 +6,18 @@ export class Integers {
   length = 0;
 
   push(value: number): void {
-    if (this.length === this.#numbers.length) {
-      const larger = new Int32Array(this.length * 2);
+    if (this.length === this.#numbers.length) this.room(1);
+    this.#numbers[this.length++] = value;
+  }
+
+  /** Memory for so many more: they are written from `length` on, and `length` is set behind them. */
+  room(more: number): Int32Array {
+    if (this.length + more > this.#numbers.length) {
+      const larger = new Int32Array(Math.max(this.length + more, this.#numbers.length * 2));
       larger.set(this.#numbers);
       this.#numbers = larger;
     }
-    this.#numbers[this.length++] = value;
+    return this.#numbers;
   }
 
   /** What was pushed; shares its memory. */

@@ -1,10 +1,11 @@
 // Reads pprof's protocol buffer (google/pprof, proto/profile.proto) into columns.
-import { readSamples, type IndexOf, type LabelColumns } from './samples.ts';
 import { UnreadableEvidence } from '../analysis.ts';
 import { gunzipBounded } from '../bytes/gunzip.ts';
 import { Integers } from './growing.ts';
+import { Ids } from './ids.ts';
 import type { Labels } from './labels.ts';
 import type { Profile, SampleType } from './profile.ts';
+import { readSamples, type LabelColumns } from './samples.ts';
 import { BYTES, VARINT, Wire } from './wire.ts';
 
 /** Field numbers of message Profile. */
@@ -20,9 +21,6 @@ const FIELD = {
   period: 12,
   defaultSampleType: 14,
 } as const;
-
-/** Ids above this are kept apart, for a double cannot tell them from their neighbours. */
-const LARGEST_PLAIN_ID = Number.MAX_SAFE_INTEGER;
 
 /** Where the messages of one repeated field lie: `from`, `to` alternating. */
 interface Parts {
@@ -53,8 +51,8 @@ export function readProfile(bytes: Uint8Array): Profile {
   const strings = stringTable(raw, parts.strings.read());
   const sampleTypes = readSampleTypes(raw, parts.sampleTypes.read(), strings);
   const functions = readFunctions(raw, parts.functions.read(), strings);
-  const locations = readLocations(raw, parts.locations.read(), functions.indexOf);
-  const { labelColumns, ...samples } = readSamples(raw, parts.samples.read(), sampleTypes.length, locations.indexOf);
+  const locations = readLocations(raw, parts.locations.read(), functions.ids);
+  const { labelColumns, ...samples } = readSamples(raw, parts.samples.read(), sampleTypes.length, locations.ids);
   const named = strings.text(scalars.defaultSampleType);
   const namedAt = sampleTypes.findIndex(({ type }) => type === named);
   const [from, to] = scalars.periodType;
@@ -181,48 +179,11 @@ function readValueType(wire: Wire, strings: Strings): SampleType {
   return { type: strings.text(type), unit: strings.text(unit) };
 }
 
-/** Index by id. Dense ids 1..n, as Go writes them, need no lookup. */
-class Ids {
-  readonly #plain = new Map<number, number>();
-  readonly #large = new Map<string, number>();
-  readonly #what: string;
-  #count = 0;
-  #dense = true;
-
-  constructor(what: string) {
-    this.#what = what;
-  }
-
-  /** `wire` has just read the id. */
-  add(id: number, wire: Wire): void {
-    this.#count += 1;
-    if (this.#dense && id === this.#count) return;
-    if (this.#dense) {
-      this.#dense = false;
-      for (let known = 1; known < this.#count; known += 1) this.#plain.set(known, known - 1);
-    }
-    if (id > LARGEST_PLAIN_ID) this.#large.set(`${wire.high}:${wire.low}`, this.#count - 1);
-    else this.#plain.set(id, this.#count - 1);
-  }
-
-  at(id: number, wire: Wire): number {
-    if (this.#dense && id >= 1 && id <= this.#count) return id - 1;
-    const index = id > LARGEST_PLAIN_ID ? this.#large.get(`${wire.high}:${wire.low}`) : this.#plain.get(id);
-    if (index !== undefined && !(this.#dense && id === 0)) return index;
-    const told = id > LARGEST_PLAIN_ID ? ((BigInt(wire.high) << 32n) | BigInt(wire.low)).toString() : String(id);
-    throw new UnreadableEvidence(
-      `a sample points to ${this.#what} ${told}, and the profile has none of that id`,
-      `byte ${wire.at}`,
-      'capture the profile again; this one is cut off or damaged',
-    );
-  }
-}
-
 function readFunctions(
   raw: Uint8Array,
   parts: Int32Array,
   strings: Strings,
-): { indexOf: IndexOf; columns: Pick<Profile, 'functions' | 'functionName' | 'fileName'> } {
+): { ids: Ids; columns: Pick<Profile, 'functions' | 'functionName' | 'fileName'> } {
   const count = parts.length / 2;
   const ids = new Ids('function');
   const names = new Int32Array(count);
@@ -247,7 +208,7 @@ function readFunctions(
     ids.add(id, wire);
   }
   return {
-    indexOf: (id, at) => ids.at(id, at),
+    ids,
     columns: {
       functions: count,
       functionName: (index) => strings.text(names[index] as number),
@@ -258,7 +219,7 @@ function readFunctions(
 
 type LocationColumns = Pick<Profile, 'locations' | 'lineStart' | 'lineFunction' | 'lineNumber' | 'address'>;
 
-function readLocations(raw: Uint8Array, parts: Int32Array, functionAt: IndexOf): { indexOf: IndexOf; columns: LocationColumns } {
+function readLocations(raw: Uint8Array, parts: Int32Array, functions: Ids): { ids: Ids; columns: LocationColumns } {
   const count = parts.length / 2;
   const ids = new Ids('location');
   const lineStart = new Int32Array(count + 1);
@@ -282,7 +243,7 @@ function readLocations(raw: Uint8Array, parts: Int32Array, functionAt: IndexOf):
         let number = 0;
         while (line.field()) {
           if (line.kind !== VARINT) line.skip();
-          else if (line.number === 1) inFunction = functionAt(line.unsigned(), line);
+          else if (line.number === 1) inFunction = functions.at(line.unsigned(), line);
           else if (line.number === 2) number = line.signed();
           else line.unsigned();
         }
@@ -301,7 +262,7 @@ function readLocations(raw: Uint8Array, parts: Int32Array, functionAt: IndexOf):
     lineStart[index + 1] = lineFunction.length;
   }
   return {
-    indexOf: (id, at) => ids.at(id, at),
+    ids,
     columns: { locations: count, lineStart, lineFunction: lineFunction.read(), lineNumber: lineNumber.read(), address },
   };
 }

@@ -1,6 +1,7 @@
 // The samples of a profile: stacks, values and labels.
 import { UnreadableEvidence } from '../analysis.ts';
 import { Integers } from './growing.ts';
+import type { Ids } from './ids.ts';
 import type { Profile } from './profile.ts';
 import { BYTES, VARINT, Wire } from './wire.ts';
 
@@ -13,14 +14,12 @@ export interface LabelColumns {
   number: number[];
 }
 
-export type IndexOf = (id: number, wire: Wire) => number;
-
 /** Every sample once; one with more or fewer values than the profile names types is refused. */
 export function readSamples(
   raw: Uint8Array,
   parts: Int32Array,
   width: number,
-  locationAt: IndexOf,
+  locations: Ids,
 ): Pick<Profile, 'samples' | 'stackStart' | 'stacks' | 'values'> & { labelColumns: LabelColumns } {
   const count = parts.length / 2;
   // A value takes a byte at least: without this a file of 1 MB asks for 300 GB.
@@ -32,6 +31,10 @@ export function readSamples(
     );
   const stackStart = new Int32Array(count + 1);
   const stacks = new Integers();
+  let sampleBytes = 0;
+  for (let at = 0; at < parts.length; at += 2) sampleBytes += (parts[at + 1] as number) - (parts[at] as number);
+  // Most ids have two bytes: growing to their number by doubling took a fifth of the time.
+  stacks.room(sampleBytes >> 1);
   const values = new Float64Array(count * width);
   const labelColumns: LabelColumns = {
     sample: new Integers(),
@@ -49,7 +52,7 @@ export function readSamples(
       if (wire.number === 1 && wire.kind === BYTES) {
         const length = wire.length();
         wire.end = wire.at + length;
-        while (wire.at < wire.end) stacks.push(locationAt(wire.unsigned(), wire));
+        readStack(wire, locations, stacks);
         wire.end = end;
       } else if (wire.number === 2 && wire.kind === BYTES) {
         const length = wire.length();
@@ -59,7 +62,7 @@ export function readSamples(
           if (seen < width) values[index * width + seen] = value;
         }
         wire.end = end;
-      } else if (wire.number === 1 && wire.kind === VARINT) stacks.push(locationAt(wire.unsigned(), wire));
+      } else if (wire.number === 1 && wire.kind === VARINT) stacks.push(locations.at(wire.unsigned(), wire));
       else if (wire.number === 2 && wire.kind === VARINT) {
         const value = wire.signed();
         if (seen < width) values[index * width + seen] = value;
@@ -76,6 +79,39 @@ export function readSamples(
     stackStart[index + 1] = stacks.length;
   }
   return { samples: count, stackStart, stacks: stacks.read(), values, labelColumns };
+}
+
+/** The ids to the end of `wire`. A profile is mostly these, of one byte or two; read here they take half as long as one by one. */
+function readStack(wire: Wire, locations: Ids, stacks: Integers): void {
+  const { bytes, end } = wire;
+  const { dense } = locations;
+  // An id takes a byte at least.
+  const numbers = stacks.room(end - wire.at);
+  let count = stacks.length;
+  let at = wire.at;
+  while (at < end) {
+    let id = bytes[at] as number;
+    if (id < 0x80) at += 1;
+    else {
+      const second = bytes[at + 1] as number;
+      if (second < 0x80 && at + 1 < end) {
+        id = (id & 0x7f) | (second << 7);
+        at += 2;
+      } else {
+        wire.at = at;
+        id = wire.unsigned();
+        at = wire.at;
+      }
+    }
+    if (id <= dense && id > 0) numbers[count] = id - 1;
+    else {
+      wire.at = at;
+      numbers[count] = locations.at(id, wire);
+    }
+    count += 1;
+  }
+  wire.at = at;
+  stacks.length = count;
 }
 
 /** `wire` has just read the field's number; leaves it behind the label. */

@@ -48,7 +48,7 @@ describeKnown('goroutines', () => {
   ])('reads gostackparse %s', (name) => {
     const golden = JSON.parse(knownText('goroutines', 'gostackparse', `${name}.golden.json`)) as Golden;
     const read: Goroutine[] = [];
-    const problems = readDump(knownText('goroutines', 'gostackparse', `${name}.txt`), (each) => void read.push(each));
+    const problems = readDump(knownBytes('goroutines', 'gostackparse', `${name}.txt`), (each) => void read.push(each));
     expect(problems).toEqual(golden.Errors ?? []);
     expect(
       read.map(({ id, state, waitMinutes, lockedToThread, framesElided, stack, creator }) => ({
@@ -75,12 +75,12 @@ describeKnown('goroutines', () => {
 
   it('reads the ids and states of goleak', () => {
     const states: Record<string, string> = {};
-    readDump(knownText('goroutines', 'goleak', 'http.go1.20.txt'), ({ id, state }) => void (states[id] = state));
+    readDump(knownBytes('goroutines', 'goleak', 'http.go1.20.txt'), ({ id, state }) => void (states[id] = state));
     expect(states).toEqual(
       (expected('goroutines') as { 'goleak/http.go1.20.txt': { goroutines: unknown } })['goleak/http.go1.20.txt'].goroutines,
     );
     let count = 0;
-    readDump(knownText('goroutines', 'goleak', 'http.tracebackancestors.txt'), () => void (count += 1));
+    readDump(knownBytes('goroutines', 'goleak', 'http.tracebackancestors.txt'), () => void (count += 1));
     expect(count).toBe(knownText('goroutines', 'goleak', 'http.tracebackancestors.txt').match(/^goroutine /gm)?.length);
   });
 
