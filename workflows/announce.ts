@@ -9,6 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
+import { durationMs } from '../release/duration.ts';
 import { patient } from './activity-options.ts';
 import { current, record, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { sentenceOf } from './failure-sentence.ts';
@@ -89,7 +90,8 @@ function asked(state: CountdownState, checkpoint: CheckpointState): { waitsFor?:
       ...(checkpoint.approvalDeadlineMs === undefined ? {} : { deadlineAt: iso(checkpoint.approvalDeadlineMs) }),
       command: `tminus approve ${name} -m "…"`,
     };
-  const deadlineMs = state.phase === 'stopped' ? checkpoint.stopDeadlineMs : checkpoint.holdDeadlineMs;
+  const heldUntilMs = state.hold ? state.hold.sinceMs + durationMs(specOf(state.input, checkpoint.name).holdDeadline) : undefined;
+  const deadlineMs = state.phase === 'stopped' ? checkpoint.stopDeadlineMs : (heldUntilMs ?? checkpoint.holdDeadlineMs);
   return { ...(deadlineMs === undefined ? {} : { deadlineAt: iso(deadlineMs) }), command: `tminus explain ${name}` };
 }
 

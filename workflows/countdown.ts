@@ -35,6 +35,7 @@ import { runStep } from './run-step.ts';
 import { productionOf } from './step.ts';
 import { explainingSteps } from './steps/registry.ts';
 import { undoAll } from './undo.ts';
+import { untilChange } from './wait.ts';
 
 const { acquireLock } = proxyActivities<BookkeepingActivities>(quick);
 const { releaseLock } = proxyActivities<BookkeepingActivities>(patient);
@@ -166,19 +167,22 @@ async function untilSomethingChanges(state: CountdownState, checkpoint: Checkpoi
   const spec = specOf(state.input, checkpoint.name);
   const now = Date.now();
   let untilMs: number;
+  let lasts: number;
   if (verdict === 'no-go') {
-    untilMs = checkpoint.stopDeadlineMs ??= now + STOPPED_MS;
+    lasts = STOPPED_MS;
+    untilMs = checkpoint.stopDeadlineMs ??= now + lasts;
     if (now >= untilMs) return end(state, 'no-go', said);
     stand(state, checkpoint, 'stopped', said);
   } else if (reasons.some(({ effect, code }) => effect === 'hold' && code !== 'WaitingForApproval')) {
-    untilMs = checkpoint.holdDeadlineMs ??= now + durationMs(spec.holdDeadline);
+    lasts = durationMs(spec.holdDeadline);
+    untilMs = checkpoint.holdDeadlineMs ??= now + lasts;
     stand(state, checkpoint, 'holding', said);
   } else {
-    untilMs = checkpoint.approvalDeadlineMs ??= Math.max(now, checkpoint.atMs) + durationMs(spec.approval?.deadline ?? spec.holdDeadline);
+    lasts = durationMs(spec.approval?.deadline ?? spec.holdDeadline);
+    untilMs = checkpoint.approvalDeadlineMs ??= Math.max(now, checkpoint.atMs) + lasts;
     stand(state, checkpoint, 'waiting', said);
   }
-  const { version } = state;
-  await condition(() => state.version !== version, Math.max(1, untilMs - now), { summary: `${checkpoint.name}: ${state.phase}` });
+  await untilChange(state, checkpoint, { sinceMs: untilMs - lasts, untilMs, summary: `${checkpoint.name}: ${state.phase}`, said });
 }
 
 function stand(state: CountdownState, checkpoint: CheckpointState, phase: 'stopped' | 'holding' | 'waiting', said: string): void {
@@ -193,15 +197,16 @@ function stand(state: CountdownState, checkpoint: CheckpointState, phase: 'stopp
 async function whileHeld(state: CountdownState, checkpoint: CheckpointState): Promise<void> {
   const { hold } = state;
   if (!hold) return;
-  const deadlineMs = hold.sinceMs + durationMs(specOf(state.input, checkpoint.name).holdDeadline);
+  const untilMs = hold.sinceMs + durationMs(specOf(state.input, checkpoint.name).holdDeadline);
+  const summary = `held by ${hold.by}`;
+  const said = `${summary}: ${hold.reason}`;
   enterPhase(state, 'holding');
   if (!hold.announced) {
     hold.announced = true;
-    announce(state, checkpoint, 'hold', `held by ${hold.by}: ${hold.reason}`);
+    announce(state, checkpoint, 'hold', said);
     storeAuditSoon(state);
   }
-  const { version } = state;
-  const changed = await condition(() => state.version !== version, Math.max(1, deadlineMs - Date.now()), { summary: `held by ${hold.by}` });
+  const changed = await untilChange(state, checkpoint, { sinceMs: hold.sinceMs, untilMs, summary, said });
   if (!changed && state.hold !== null)
     end(state, state.undo.length > 0 ? 'rolled-back' : 'no-go', `held by ${hold.by} (${hold.reason}) and not resumed before the deadline`);
 }

@@ -44,7 +44,7 @@ async function explainRecord(
   signal: AbortSignal,
 ): Promise<StepReport> {
   const bytes = new TextEncoder().encode(`${JSON.stringify(record)}\n`);
-  const kept = await store.put({ kind: 'diagnosis', mediaType: 'application/json', source: `diagnosis of ${record.service}` }, bytes);
+  const kept = await store.put({ kind: 'diagnosis', mediaType: 'application/json', source: record.service }, bytes);
   const { findings, facts }: Explained = await explainApart({ record, recordDigest: kept.digest, evidenceFolder }, signal);
   return { findings, facts, evidence: [kept, ...evidence] };
 }

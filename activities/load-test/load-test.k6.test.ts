@@ -234,10 +234,10 @@ test('stops a hopeless run though a pod is too busy to give its profiles', async
   busy.close();
   const { end } = await summarizeLoad(store.get(report.evidence[0]?.digest ?? ''));
   expect(end?.stopped).toBe('hopeless');
-  // The profiles may take 1 s and 2 s more; then k6 ends within 3 s.
+  // The profiles may take 1 s and 5 s more; then k6 ends within 3 s.
   const tookMs = Date.parse(end?.at ?? '') - askedAt;
   process.stdout.write(`hopeless: ${(tookMs / 1_000).toFixed(2)} s from the first question for a profile to the end of k6\n`);
-  expect(tookMs).toBeLessThan(6_000);
+  expect(tookMs).toBeLessThan(9_000);
   expect(report.facts.filter((fact) => fact.text.endsWith('the load had ended')).length).toBeGreaterThan(0);
 });
 

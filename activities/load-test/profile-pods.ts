@@ -11,13 +11,20 @@ import type { SampledPod } from './runtime-sampler.ts';
 /** Profiles of three pods show what all do; more would only cost the service CPU. */
 const PROFILED_PODS_LIMIT = 3;
 
+export interface Profiling {
+  /** When they are taken, as the fact about them says it. */
+  why: string;
+  /** Called when the pods are known and their profiles begin. */
+  begins: () => void;
+  signal: AbortSignal;
+}
+
 /** Profiles of the pods under load; of many, those whose own figures make them stand out. */
 export async function profilePods(
   samples: readonly RuntimeSample[],
   input: LoadTestInput,
   world: LoadTestWorld,
-  why: string,
-  signal: AbortSignal,
+  { why, begins, signal }: Profiling,
 ): Promise<{ evidence: EvidenceRef[]; facts: Fact[] }> {
   let pods: readonly SampledPod[];
   try {
@@ -41,6 +48,7 @@ export async function profilePods(
     samples,
     PROFILED_PODS_LIMIT,
   );
+  begins();
   const chosen = pods.filter(({ name }) => atFault.pods.includes(name));
   const taken = await Promise.all(chosen.map((pod) => captureProfiles({ ...pod, namespace }, options)));
   const evidence = taken.flatMap((each) => each.evidence);

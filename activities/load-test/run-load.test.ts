@@ -29,7 +29,7 @@ test('finds slow statements in the logs of the pods under load where the databas
     postgres: 'shop',
   });
   const staging = { cluster: 'lab', namespace: 'shop-staging', deployment: 'go-api', container: 'go-api' };
-  const line = `${JSON.stringify({ msg: 'Query', sql: 'SELECT * FROM orders WHERE customer = $1', duration: 0.01 })}\n`;
+  const line = `${JSON.stringify({ msg: 'Query', sql: 'SELECT * FROM orders WHERE customer = $1', duration: 0.001 })}\n`;
   const { evidence, facts } = await runLoad(
     { step: { ...step, script: 'shop.js', target: 'shop-staging' }, staging, image: '', scriptDigest: digest, runId: 'run-1' },
     {
@@ -49,7 +49,7 @@ test('finds slow statements in the logs of the pods under load where the databas
   expect(readStatementsRecord(await bytesOf(store, kept?.digest ?? ''))).toMatchObject({
     unread: null,
     source: 'service-log',
-    statements: [{ statement: 'SELECT * FROM orders WHERE customer = $1', calls: 1, meanMs: 10 }],
+    statements: [{ statement: 'SELECT * FROM orders WHERE customer = $1', calls: 1, meanMs: 1 }],
   });
   expect(facts.find(({ text }) => text.includes("read from the service's own log"))?.text).toMatch(
     /^the database: connect ECONNREFUSED 127\.0\.0\.1:1; read from the service's own log,/,

@@ -62,12 +62,13 @@ const HEARTBEAT_EVERY_MS = 2_000;
 /** A breach is seen within this; looking takes about 0.1 ms per endpoint. */
 const LOOK_EVERY_MS = 500;
 /** After the load has ended a profile shows an idle service; this much is left for one that is nearly done, within the 5 s to the verdict. */
-const PROFILES_GRACE_MS = 2_000;
+const PROFILES_GRACE_MS = 3_000;
 /**
  * The load goes on for the profiles of a hopeless run, which show nothing without it: for the CPU profile, or the two goroutine profiles if
- * these are further apart, and this much for the rest. A service that is too busy to give them does not keep the run going.
+ * these are further apart, and this much for the rest: pods on a node without a free processor take
+ * seconds to answer. A service that is too busy to give them does not keep the run going.
  */
-const PROFILES_REST_MS = 2_000;
+const PROFILES_REST_MS = 5_000;
 /** k6 may need this to load its script and make its virtual users. A k6 that runs longer than plan, grace and this hangs and is ended. */
 const START_UP_MS = 60_000;
 /** Late enough for a warm service, early enough for profiles of 20 s to end before a load of 30 s does. */
@@ -227,8 +228,10 @@ function watchRun(
     if (found.length === 0 && !due) return;
     const why = found.length > 0 ? 'while a limit was broken' : 'in the middle of the run';
     if (profiles === null) {
-      profilesEnoughMs = performance.now() + profilesTakeMs;
-      profiles = profilePods(samples, input, world, why, profilesEnd.signal).finally(() => (profilesDone = true));
+      const begins = (): void => void (profilesEnoughMs = performance.now() + profilesTakeMs);
+      begins();
+      // Anew once the pods are known: an API server on a node without a free processor takes seconds to list them.
+      profiles = profilePods(samples, input, world, { why, begins, signal: profilesEnd.signal }).finally(() => (profilesDone = true));
       // Told to whoever awaits finish(); until then it must not count as unhandled.
       profiles.catch(() => undefined);
     }

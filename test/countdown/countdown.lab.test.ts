@@ -639,6 +639,47 @@ describe('a countdown', () => {
     );
   });
 
+  it('reminds people at half and at nine tenths of a wait, once each, with its deadline', () => {
+    const told: { message: string; deadlineAt?: string }[] = [];
+    const reminders = () => told.filter(({ message }) => / of the time (is|are) over: /.test(message));
+    return run(
+      () => ({
+        notify: async ({ message, deadlineAt }) => {
+          told.push({ message, ...(deadlineAt ? { deadlineAt } : {}) });
+          return [];
+        },
+      }),
+      async ({ until, act, advance, handle }) => {
+        await advance(71.01);
+        const { checkpoints } = await until('waiting', ({ phase }) => phase === 'waiting');
+        const deadlineAt = checkpoints.find(({ name }) => name === 'final-poll')?.approval?.deadlineAt;
+        expect(deadlineAt).toBeDefined();
+        await advance(0.2);
+        expect(reminders()).toEqual([]);
+        await advance(0.1);
+        await act({ action: 'approve' });
+        await advance(0.16);
+        expect(reminders()).toEqual([
+          { message: 'half of the time is over: 0 of 2 approvals of release-managers are given', deadlineAt },
+          { message: 'nine tenths of the time are over: 1 of 2 approvals of release-managers are given', deadlineAt },
+        ]);
+        told.length = 0;
+        await act({ action: 'hold', comment: 'an incident' });
+        const heldUntil = Date.parse((await until('held', ({ phase }) => phase === 'holding')).now) + 24 * HOUR;
+        await advance(12.1);
+        await advance(9.6);
+        expect(reminders().map(({ message }) => message)).toEqual([
+          'half of the time is over: held by li.wei: an incident',
+          'nine tenths of the time are over: held by li.wei: an incident',
+        ]);
+        expect(Math.abs(Date.parse(reminders()[0]?.deadlineAt ?? '') - heldUntil)).toBeLessThan(60_000);
+        await advance(3);
+        expect(await handle.result()).toMatchObject({ ending: 'no-go' });
+      },
+      (input) => ({ ...input, release: { ...input.release, spec: { ...input.release.spec, notify: ['oncall'] } } }),
+    );
+  });
+
   it('refuses what was signed for an earlier run of the same name', () =>
     run(well, async ({ until, act }) => {
       await until('counting', ({ phase, current }) => phase === 'counting' && current === 'final-poll');

@@ -10,11 +10,13 @@ import { explainApart } from '../../activities/analysis/explain-apart.ts';
 import { recordOf } from '../../activities/analysis/record-of.ts';
 import { bytesOf } from '../../activities/evidence/bytes-of.ts';
 import { createFolderEvidenceStore } from '../../activities/evidence/folder-store.ts';
+import { createClusterClients, listPods, readPodLog } from '../../activities/kubernetes/client.ts';
 import { explain } from '../../activities/postgres/explain.ts';
 import { recomputes } from '../../cli/verify/recompute.ts';
 import { readPlan } from '../../analysis/postgres/read-plan.ts';
 import { readProfile } from '../../analysis/profile/read.ts';
 import { byCum, top, type TopRow } from '../../analysis/profile/top.ts';
+import type { Environment } from '../../release/environment.ts';
 import type { EvidenceKind, EvidenceRef } from '../../verdict/finding.ts';
 import type { AnalysisDocument } from '../../cli/analyze/document.ts';
 import { deployShop, kubectl, paths, resetShop, stagingDatabaseUrl } from '../../lab/index.ts';
@@ -37,6 +39,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it('names the missing index as the cause, with the proof on a copy, and again byte for byte', async () => {
   expect(run.gathered.missing).toEqual([]);
+  // What was not had of a pod is told with its reason.
+  expect(run.report.facts.map(({ text }) => text).filter((text) => text.startsWith('no '))).toEqual([]);
   const record = recordOf(run.input, run.gathered);
   const bytes = new TextEncoder().encode(`${JSON.stringify(record)}\n`);
   const kept = await store.put({ kind: 'diagnosis', mediaType: 'application/json', source: 'go-api' }, bytes);
@@ -59,6 +63,18 @@ it('tells no literal of a statement, and saw who waited', async () => {
   // Our own looks are left out; where they looked is not.
   expect(JSON.stringify((JSON.parse(await all('slow-statements')) as { statements: unknown[] }).statements)).not.toMatch(/pg_stat_/);
   expect(await all('lock-waits')).not.toMatch(/customer-\d/);
+});
+
+it('reads with the rights of the worker what a pod of the candidate has written, and nothing in production', async () => {
+  const spec = { clusters: { lab: { kubeconfig: paths().tminusKubeconfig } } };
+  const client = createClusterClients({ spec } as unknown as Environment)('lab');
+  const [pod] = await listPods(client, 'shop-staging', 'app=go-api');
+  const range = { container: 'go-api', since: new Date(Date.now() - 3_600_000), limitBytes: 4_096 };
+  const log = await readPodLog(client, 'shop-staging', pod?.metadata.name ?? '', range);
+  expect(log.length).toBeLessThanOrEqual(4_096);
+  expect(JSON.parse(log.slice(0, log.indexOf('\n')))).toMatchObject({ level: expect.any(String), msg: expect.any(String) });
+  const [live] = await listPods(client, 'shop', 'app=go-api');
+  await expect(readPodLog(client, 'shop', live?.metadata.name ?? '', range)).rejects.toThrow(/pods\/log shop\/.*may not \(403\)/);
 });
 
 it('plans what would change data, and does not execute it', async () => {
