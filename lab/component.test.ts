@@ -51,9 +51,23 @@ test('starts a component only after those it needs are ready', async () => {
       return undefined;
     },
   });
-  const apiserver = lasting('apiserver', { after: ['etcd'], prepare: async () => void order.push('apiserver starts') });
+  const apiserver = lasting('apiserver', {
+    after: ['etcd'],
+    prepare: { what: 'x', work: async () => void order.push('apiserver starts') },
+  });
   expect(await startAll(lab, [etcd, apiserver], quiet)).toEqual(['etcd', 'apiserver']);
   expect(order).toEqual(['etcd ready', 'apiserver starts']);
+});
+
+test('tells what a start waits for, and does not count what is done before it as its own time', async () => {
+  const lab = emptyLab();
+  const told: string[] = [];
+  const prepare = { what: 'images are compiled', work: () => new Promise<void>((done) => setTimeout(done, 400)) };
+  let asked = 0;
+  const ready = async () => ((asked += 1) === 1 ? 'the node is not ready' : undefined);
+  const patience = { readyWithinMs: 300, tellEveryMs: 100 };
+  expect(await startAll(lab, [lasting('kubelet', { prepare, ready })], (line) => void told.push(line), patience)).toEqual(['kubelet']);
+  expect(told[0]).toMatch(/^wait  kubelet {12}images are compiled, 0\.\d s$/);
 });
 
 test('leaves what runs as it is, and starts again only what was killed', async () => {

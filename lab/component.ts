@@ -14,8 +14,8 @@ export interface Component {
   ready: () => Promise<string | undefined>;
   /** Components that must be ready before this one is started. */
   after?: string[];
-  /** What must be done once before the first start, such as making a database. */
-  prepare?: () => Promise<void>;
+  /** What must be done before a start, and how people are told of it when it takes long. */
+  prepare?: { what: string; work: () => Promise<void> };
   env?: NodeJS.ProcessEnv;
   /** The signal that ends it in an orderly way; SIGTERM unless said otherwise. */
   endSignal?: NodeJS.Signals;
@@ -35,17 +35,26 @@ interface ProcessRecord {
   endSignal: NodeJS.Signals;
 }
 
-/** The slowest start seen on two busy cores is 9 s (kubelet until the node is ready); a minute more is a hang. */
-const READY_WITHIN_MS = 90_000;
+export interface Patience {
+  /** From the start of the process. */
+  readyWithinMs: number;
+  tellEveryMs: number;
+}
+
+/** The slowest start seen on two busy cores is 9 s (kubelet until the node is ready); a minute more is a hang. People wonder after about five silent seconds. */
+const PATIENCE: Patience = { readyWithinMs: 90_000, tellEveryMs: 5_000 };
 const POLL_MS = 100;
-/** People wonder after about five silent seconds. */
-const TELL_EVERY_MS = 5_000;
 /** Orderly ends took at most 2 s (etcd, PostgreSQL); after 10 s it hangs. */
 const END_WITHIN_MS = 10_000;
 const LOG_TAIL_LINES = 8;
 
 /** Starts what does not run, each as soon as those before it are ready. Answers the names started. */
-export async function startAll(lab: LabPaths, components: Component[], tell: (line: string) => void): Promise<string[]> {
+export async function startAll(
+  lab: LabPaths,
+  components: Component[],
+  tell: (line: string) => void,
+  patience: Patience = PATIENCE,
+): Promise<string[]> {
   const started: string[] = [];
   const ready = new Map<string, Promise<void>>();
   for (const component of components) {
@@ -53,7 +62,7 @@ export async function startAll(lab: LabPaths, components: Component[], tell: (li
       (name) => ready.get(name) ?? Promise.reject(new Error(`${component.name} comes after ${name}, which is not listed before it`)),
     );
     const begun = Promise.all(before).then(async () => {
-      if (await start(lab, component, tell)) started.push(component.name);
+      if (await start(lab, component, tell, patience)) started.push(component.name);
     });
     // Awaited below by Promise.all; until then a failure must not count as unhandled.
     begun.catch(() => undefined);
@@ -64,18 +73,35 @@ export async function startAll(lab: LabPaths, components: Component[], tell: (li
 }
 
 /** Starts one component unless it runs, and waits until it is ready. True when it was started here. */
-export async function start(lab: LabPaths, component: Component, tell: (line: string) => void): Promise<boolean> {
+export async function start(
+  lab: LabPaths,
+  component: Component,
+  tell: (line: string) => void,
+  patience: Patience = PATIENCE,
+): Promise<boolean> {
   const record = readRecord(lab, component.name);
   const runs = record !== undefined && isAlive(record.identity);
   const began = Date.now();
+  if (!runs) await prepare(component, tell, patience);
   const identity = runs ? record.identity : await launch(lab, component);
-  await untilReady(lab, component, identity, began, tell);
+  await untilReady(lab, component, identity, tell, patience);
   if (!runs) tell(`up    ${component.name.padEnd(18)} ready in ${seconds(began)} s`);
   return !runs;
 }
 
+/** Takes as long as it takes: compiling the images of a lab's first start is minutes on a busy machine. */
+async function prepare({ name, prepare: first }: Component, tell: (line: string) => void, { tellEveryMs }: Patience): Promise<void> {
+  if (!first) return;
+  const began = Date.now();
+  const telling = setInterval(() => tell(`wait  ${name.padEnd(18)} ${first.what}, ${seconds(began)} s`), tellEveryMs);
+  try {
+    await first.work();
+  } finally {
+    clearInterval(telling);
+  }
+}
+
 async function launch(lab: LabPaths, component: Component): Promise<ProcessIdentity> {
-  await component.prepare?.();
   mkdirSync(lab.processes, { recursive: true });
   mkdirSync(lab.logs, { recursive: true });
   const log = openSync(logOf(lab, component.name), 'a');
@@ -108,18 +134,19 @@ async function untilReady(
   lab: LabPaths,
   component: Component,
   identity: ProcessIdentity,
-  began: number,
   tell: (line: string) => void,
+  { readyWithinMs, tellEveryMs }: Patience,
 ): Promise<void> {
+  const began = Date.now();
   let toldAt = began;
   for (;;) {
     const missing = await component.ready();
     if (missing === undefined) return;
     if (!isAlive(identity)) throw new Error(`${component.name} ended before it was ready${tail(lab, component.name)}`);
-    if (Date.now() - began > READY_WITHIN_MS)
+    if (Date.now() - began > readyWithinMs)
       throw new Error(`${component.name} is not ready after ${seconds(began)} s: ${missing}${tail(lab, component.name)}`);
-    if (Date.now() - toldAt > TELL_EVERY_MS) {
-      tell(`wait  ${component.name.padEnd(18)} ${missing}, ${seconds(began)} s of at most ${READY_WITHIN_MS / 1000} s`);
+    if (Date.now() - toldAt > tellEveryMs) {
+      tell(`wait  ${component.name.padEnd(18)} ${missing}, ${seconds(began)} s of at most ${readyWithinMs / 1000} s`);
       toldAt = Date.now();
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));

@@ -43,7 +43,7 @@ export function components(lab: LabPaths, tool: (name: string) => string, images
     {
       name: 'postgres',
       argv: inLab(postgresArgv(lab)),
-      prepare: () => makeDatabaseFolder(lab),
+      prepare: { what: 'the folder of its databases is made', work: () => makeDatabaseFolder(lab) },
       endSignal: 'SIGINT',
       ready: ends(['pg_isready', '-q', '-h', network.address], 'PostgreSQL accepts no connections yet'),
     },
@@ -122,7 +122,7 @@ export function components(lab: LabPaths, tool: (name: string) => string, images
       name: 'kubelet',
       after: ['kube-apiserver', 'containerd'],
       // A node tells of its images when it starts, and of later ones only after half a minute.
-      prepare: async () => void (await provideImages(lab, images)),
+      prepare: { what: 'the images of the shop are compiled', work: async () => void (await provideImages(lab, images)) },
       argv: inLab([
         tool('kubelet'),
         `--config=${configFile(lab, 'kubelet.yaml')}`,
@@ -136,7 +136,8 @@ export function components(lab: LabPaths, tool: (name: string) => string, images
     },
     {
       name: 'kube-proxy',
-      after: ['kube-apiserver'],
+      // It looks for its node's address for 30 s, and serves only loopback when it has not found it by then.
+      after: ['kubelet'],
       argv: inLab([
         tool('kube-proxy'),
         `--kubeconfig=${kubeconfigOf(lab, 'proxy')}`,

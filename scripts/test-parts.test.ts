@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkParts, labParts, programParts } from './test-parts.ts';
+import { browserPart, checkParts, labParts, programPart } from './test-parts.ts';
 
 const root = join(import.meta.dirname, '..');
 const place = { root, logs: '/logs', node: 'node' };
@@ -19,14 +19,16 @@ function selected(argv: readonly string[], file: string): boolean {
 
 describe('the parts of the gate', () => {
   it('run each test file of the project in exactly one part', () => {
-    const parts = [...checkParts(place), ...programParts(place), ...labParts(place)].filter(({ results }) => results !== undefined);
+    const parts = [...checkParts(place), programPart(place), browserPart(place), ...labParts(place)].filter(
+      ({ results }) => results !== undefined,
+    );
     const runs = ownTests.map((file) => [file, parts.filter(({ argv }) => selected(argv, file)).map(({ name }) => name)] as const);
     expect(runs.length).toBeGreaterThan(20);
     expect(runs.filter(([, names]) => names.length !== 1)).toEqual([]);
   });
 
   it('have names of their own, for each has a log', () => {
-    const names = [...checkParts(place), ...programParts(place), ...labParts(place)].map(({ name }) => name);
+    const names = [...checkParts(place), programPart(place), browserPart(place), ...labParts(place)].map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
   });
 });

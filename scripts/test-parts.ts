@@ -60,13 +60,9 @@ export function toolPart({ root }: Place, tool: string): Part {
   return { name: `tool ${tool}`, argv: ['nice', '-n', '19', join(root, 'scripts/lab'), 'tool', tool], timeoutMs: TOOL_MS };
 }
 
-/** Tests that need built programs or a browser, but no lab. */
-export function programParts(place: Place): Part[] {
-  return [
-    jestPart(place, 'programs', UNIT_MS, ['--runInBand', matches('{tool,k6}')]),
-    jestPart(place, 'browser', UNIT_MS, ['--runInBand', matches('browser')]),
-  ];
-}
+/** Tests that need built programs, but no lab. */
+export const programPart = (place: Place): Part => jestPart(place, 'programs', UNIT_MS, [matches('{tool,k6}')]);
+export const browserPart = (place: Place): Part => jestPart(place, 'browser', UNIT_MS, ['--runInBand', matches('browser')]);
 
 export const labUp = ({ root }: Place): Part => ({ name: 'lab up', argv: [join(root, 'scripts/lab'), 'up'], timeoutMs: UNIT_MS });
 export const labDown = ({ root }: Place): Part => ({ name: 'lab down', argv: [join(root, 'scripts/lab'), 'down'], timeoutMs: CHECK_MS });

@@ -6,7 +6,18 @@ import { network, paths, ports, status, toolPath } from '../lab/index.ts';
 import { tools } from '../lab/tools/tools.ts';
 import { lastLine, type Count } from './test-count.ts';
 import { runPart, type Ran } from './test-part.ts';
-import { checkParts, goTestPart, labDown, labParts, labUp, programParts, toolPart, type Part, type Place } from './test-parts.ts';
+import {
+  browserPart,
+  checkParts,
+  goTestPart,
+  labDown,
+  labParts,
+  labUp,
+  programPart,
+  toolPart,
+  type Part,
+  type Place,
+} from './test-parts.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const place: Place = { root, logs: join(root, '.tminus/test-logs'), node: process.execPath };
@@ -39,8 +50,9 @@ async function wholeGate(): Promise<void> {
   const env = await built;
   const wasUp = status().owner === paths().checkout;
   try {
-    // Beside each other: they wait more than they work, and none of them measures the lab.
-    const [up] = await Promise.all([run(labUp(place)), ...programParts(place).map((part) => run({ ...part, env }))]);
+    // Pages wait more than they work, and measure nothing.
+    const [up] = await Promise.all([run(labUp(place)), run(browserPart(place))]);
+    await run({ ...programPart(place), env });
     // Without a lab each of them would fail for the same reason, an hour later.
     for (const part of [...labParts(place), databasePart(), goTestPart(place, realServers())]) {
       if (up.failed === 0) await run({ ...part, env: { ...part.env, ...env } });
