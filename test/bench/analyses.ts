@@ -63,7 +63,7 @@ const rows: Readonly<Record<string, () => BenchRow>> = {
   'pprof decode'() {
     const raw = gunzipSync(largeProfile());
     readProfile(raw);
-    const took = median(Array.from({ length: 9 }, () => seconds(() => readProfile(raw))));
+    const took = median(Array.from({ length: 25 }, () => seconds(() => readProfile(raw))));
     return measured(
       'pprof decode',
       raw.length / MEGABYTE / took,
@@ -100,7 +100,7 @@ const rows: Readonly<Record<string, () => BenchRow>> = {
       `goroutine ${id} [chan send, ${id % 9} minutes]:\nexample.com/service.blockSend(0xc000${(id % 65_536).toString(16)}, {0x1, 0x2})\n\t/src/service/main.go:${15 + (id % 6)} +0x2d\ncreated by example.com/service.main in goroutine 1\n\t/src/service/main.go:31 +0x8f\n\n`;
     const dump = new TextEncoder().encode(Array.from({ length: 60_000 }, (_, i) => one(i + 1)).join(''));
     readGoroutines(dump);
-    const took = median(Array.from({ length: 7 }, () => seconds(() => readGoroutines(dump))));
+    const took = median(Array.from({ length: 25 }, () => seconds(() => readGoroutines(dump))));
     return measured(
       'goroutine dump',
       dump.length / MEGABYTE / took,
