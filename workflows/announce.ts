@@ -9,9 +9,8 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
-import { durationMs } from '../release/duration.ts';
 import { patient } from './activity-options.ts';
-import { current, record, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import { current, heldUntilMs, record, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { sentenceOf } from './failure-sentence.ts';
 import type { Phase } from './messages.ts';
 
@@ -90,8 +89,8 @@ function asked(state: CountdownState, checkpoint: CheckpointState): { waitsFor?:
       ...(checkpoint.approvalDeadlineMs === undefined ? {} : { deadlineAt: iso(checkpoint.approvalDeadlineMs) }),
       command: `tminus approve ${name} -m "…"`,
     };
-  const heldUntilMs = state.hold ? state.hold.sinceMs + durationMs(specOf(state.input, checkpoint.name).holdDeadline) : undefined;
-  const deadlineMs = state.phase === 'stopped' ? checkpoint.stopDeadlineMs : (heldUntilMs ?? checkpoint.holdDeadlineMs);
+  const holdDeadlineMs = state.hold ? heldUntilMs(state, checkpoint, state.hold) : checkpoint.holdDeadlineMs;
+  const deadlineMs = state.phase === 'stopped' ? checkpoint.stopDeadlineMs : holdDeadlineMs;
   return { ...(deadlineMs === undefined ? {} : { deadlineAt: iso(deadlineMs) }), command: `tminus explain ${name}` };
 }
 

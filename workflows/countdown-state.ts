@@ -1,4 +1,5 @@
 // All that a countdown remembers, as plain JSON: it must survive a continue-as-new.
+import { durationMs } from '../release/duration.ts';
 import { replan, planOf } from '../release/plan.ts';
 import type { Checkpoint } from '../release/release.ts';
 import { judge, type CountedApproval, type Waiver } from '../verdict/judge.ts';
@@ -256,3 +257,7 @@ export function earlierSteps({ input }: CountdownState, { name, steps }: Checkpo
 /** The step of this checkpoint that runs next, or null when none is left. */
 export const nextStep = ({ input }: CountdownState, { name, pending }: CheckpointState): Step | null =>
   specOf(input, name).steps.find((step) => pending.includes(step.name)) ?? null;
+
+/** Until when a person's hold may last, by the checkpoint it is at. */
+export const heldUntilMs = ({ input }: CountdownState, { name }: CheckpointState, { sinceMs }: Hold): number =>
+  sinceMs + durationMs(specOf(input, name).holdDeadline);

@@ -20,6 +20,7 @@ import {
   current,
   evaluate,
   freshState,
+  heldUntilMs,
   nextStep,
   record,
   recycleState,
@@ -197,7 +198,7 @@ function stand(state: CountdownState, checkpoint: CheckpointState, phase: 'stopp
 async function whileHeld(state: CountdownState, checkpoint: CheckpointState): Promise<void> {
   const { hold } = state;
   if (!hold) return;
-  const untilMs = hold.sinceMs + durationMs(specOf(state.input, checkpoint.name).holdDeadline);
+  const untilMs = heldUntilMs(state, checkpoint, hold);
   const summary = `held by ${hold.by}`;
   const said = `${summary}: ${hold.reason}`;
   enterPhase(state, 'holding');

@@ -65,8 +65,8 @@ const LOOK_EVERY_MS = 500;
 const PROFILES_GRACE_MS = 3_000;
 /**
  * The load goes on for the profiles of a hopeless run, which show nothing without it: for the CPU profile, or the two goroutine profiles if
- * these are further apart, and this much for the rest: pods on a node without a free processor take
- * seconds to answer. A service that is too busy to give them does not keep the run going.
+ * these are further apart, and this much for the rest: on a node without a free processor profiles of 10 s took 13.5. A service that is
+ * too busy to give them does not keep the run going.
  */
 const PROFILES_REST_MS = 5_000;
 /** k6 may need this to load its script and make its virtual users. A k6 that runs longer than plan, grace and this hangs and is ended. */
@@ -230,7 +230,7 @@ function watchRun(
     if (profiles === null) {
       const begins = (): void => void (profilesEnoughMs = performance.now() + profilesTakeMs);
       begins();
-      // Anew once the pods are known: an API server on a node without a free processor takes seconds to list them.
+      // Anew once the pods are known, for listing them may take seconds on a node without a free processor.
       profiles = profilePods(samples, input, world, { why, begins, signal: profilesEnd.signal }).finally(() => (profilesDone = true));
       // Told to whoever awaits finish(); until then it must not count as unhandled.
       profiles.catch(() => undefined);
