@@ -1,7 +1,8 @@
 // The load test as Temporal sees it.
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { StepActivities } from '../steps-contract.ts';
-import { runLoad, type LoadTestWorld } from './run-load.ts';
+import { runLoad } from './run-load.ts';
+import type { LoadTestWorld } from './world.ts';
 
 /** Retrying cannot mend these: the script is not in the store, its bytes are damaged, a length of time cannot be read. */
 const NOT_MENDED_BY_RETRYING = new Set(['EvidenceMissing', 'EvidenceDamaged', 'EvidenceTooLarge', 'RangeError']);

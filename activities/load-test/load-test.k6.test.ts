@@ -18,7 +18,8 @@ import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import type { ActivityProgress } from '../kubernetes/contract.ts';
 import type { LoadTestInput, StepReport } from '../steps-contract.ts';
-import { runLoad, type LoadTestWorld } from './run-load.ts';
+import { runLoad } from './run-load.ts';
+import type { LoadTestWorld } from './world.ts';
 import { planOf } from './step-plan.ts';
 
 jest.setTimeout(30_000);

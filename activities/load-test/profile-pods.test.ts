@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { LoadTestInput } from '../steps-contract.ts';
 import { profilePods } from './profile-pods.ts';
-import type { LoadTestWorld } from './run-load.ts';
+import type { LoadTestWorld } from './world.ts';
 
 const input = { staging: { namespace: 'shop-staging' }, step: { cpuProfile: '10s' } } as LoadTestInput;
 

@@ -5,7 +5,7 @@ import { durationMs } from '../../release/duration.ts';
 import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
 import { captureProfiles } from '../profiles/capture.ts';
 import type { LoadTestInput } from '../steps-contract.ts';
-import type { LoadTestWorld } from './run-load.ts';
+import type { LoadTestWorld } from './world.ts';
 import type { SampledPod } from './runtime-sampler.ts';
 
 /** Profiles of three pods show what all do; more would only cost the service CPU. */

@@ -3,7 +3,10 @@
 import type { EvidenceKind, Fact, Finding } from '../../verdict/finding.ts';
 import type { Analysis } from '../analysis.ts';
 import type { Observed } from '../cause/observed.ts';
-import { NO_STATEMENTS, percent, rankCauses, type Cause, type Source } from '../cause/rank.ts';
+import type { Cause, Source } from '../cause/cause.ts';
+import { NO_STATEMENTS } from '../cause/database-cause.ts';
+import { percent } from '../cause/figures.ts';
+import { rankCauses } from '../cause/rank.ts';
 import { readLoadEvidence, type ReadEvidence } from './load-evidence.ts';
 import { readLoads } from './loads.ts';
 import { inputsOf, observe, type Seen } from './observe.ts';

@@ -1,7 +1,7 @@
 // Goroutines as a table, and what is wrong with them.
 import type { Finding } from '../../verdict/finding.ts';
 import type { Analysis } from '../analysis.ts';
-import { LEAK_CODES } from '../cause/rank.ts';
+import { LEAK_CODES } from '../cause/cause.ts';
 import type { Goroutines } from './goroutines.ts';
 import { placeOf } from './goroutines.ts';
 import { growingSites, provenLeaks } from './leaks.ts';

@@ -66,7 +66,7 @@ function releaseRow({ summary, status }: ReleaseRow, nowMs: number): Markup {
     <td>${status ? `${status.service.namespace}/${status.service.name}` : (service ?? '—')}</td>
     <td>${chip(word)}</td>
     <td class="number">${running && launchAt !== null ? countdownClock(status?.launchAt ?? launchAt, status ? clockMs(status, nowMs) : nowMs) : '—'}</td>
-    <td>${running ? next(status, summary) : markup`<span class="quiet">${summary.endedAt === null ? 'over' : timeTag(summary.endedAt)}</span>`}</td>
+    <td>${running ? next(status, summary) : markup`<span class="quiet">${summary.endedAt === null ? 'over' : markup`ended ${timeTag(summary.endedAt)}`}</span>`}</td>
     <td>${waitedFor(status)}</td>
   </tr>`;
 }

@@ -80,7 +80,7 @@ ${broken.map(({ run, finding }) => `* **${run}**: ${finding.message.replaceAll('
 * **none**: ${whole[0]?.finding.message ?? ''}
 
 The faults are in \`lab/target/internal/fault/\`, one file each; their strengths are set such that 150 orders/s on three pods show them, and
-thresholds of the ranking (\`analysis/cause/rank.ts\`) were set on an earlier capture of the same runs, not on this one. A service that is
+thresholds of the ranking (\`analysis/cause/\`) were set on an earlier capture of the same runs, not on this one. A service that is
 slow for two reasons at once gets the one that accounts for more; the other is told as a fact.
 `;
 }
