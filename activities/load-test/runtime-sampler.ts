@@ -15,6 +15,8 @@ export interface SamplerOptions {
   pprofPort: number;
   everyMs: number;
   now?: () => Date;
+  /** What the record of all looks may have. */
+  limitBytes?: number;
 }
 
 export interface RuntimeSampler {
@@ -28,35 +30,67 @@ export interface RuntimeSampler {
 const ANSWER_WITHIN_MS = 2_000;
 /** /metrics of a service has 10-500 kB, the heap page 1 MB at most. */
 const PAGE_LIMIT_BYTES = 8 * 1024 * 1024;
-/** About 1 kB each: an hour of 10 pods each 5 s is 7,200. */
-const SAMPLES_LIMIT = 20_000;
-/** More pods than this say the same again. */
-const PODS_LIMIT = 50;
+/**
+ * Its reader takes 128 MB (analysis/json-lines.ts), and in memory it is up to 2.7 times as much (measured). A sample has 0.6 kB, and 32 bytes
+ * more for each pause: at 10 collections/s 50 pods each 5 s fill a half, from which on looks get rarer, in 24 minutes, and 3 pods in 6 hours.
+ */
+const RECORD_LIMIT_BYTES = 64 * 1024 * 1024;
+/** Of more pods these many at a look, in turn: a look is up to 100 pages of 1 MB, read beside the load. */
+const PODS_PER_LOOK = 50;
 
-export function startRuntimeSampler({ listPods, metricsPort, pprofPort, everyMs, now = () => new Date() }: SamplerOptions): RuntimeSampler {
+/** Looks at all pods until told to finish, ever more rarely when the record fills, so that the end of a long run is seen as well. */
+export function startRuntimeSampler({
+  listPods,
+  metricsPort,
+  pprofPort,
+  everyMs,
+  now = () => new Date(),
+  limitBytes = RECORD_LIMIT_BYTES,
+}: SamplerOptions): RuntimeSampler {
   const samples: RuntimeSample[] = [];
-  /** Newest pause already stored per pod, so that each is stored once though Go shows the last 256 each time. */
-  const newestPause = new Map<string, bigint>();
+  /** Ends of the pauses that a pod showed last, so that each is stored once though Go shows the last 256 each time. */
+  const shownPauses = new Map<string, ReadonlySet<string>>();
+  const startedMs = performance.now();
+  let recordBytes = 0;
+  let looks = 0;
+  let dueMs = startedMs;
+  let turn = 0;
   let looking: Promise<void> | null = null;
   const look = (): Promise<void> => (looking ??= lookOnce().finally(() => (looking = null)));
   // A look that takes longer than the time between two is the next one, too.
-  const timer = setInterval(() => void look(), everyMs);
+  const timer = setInterval(() => {
+    if (performance.now() >= dueMs) void look();
+  }, everyMs);
   void look();
 
   async function lookOnce(): Promise<void> {
-    if (samples.length >= SAMPLES_LIMIT) return;
+    const beganMs = performance.now();
     const at = now().toISOString();
+    const taken = await allPods(at);
+    samples.push(...taken);
+    recordBytes += taken.reduce((sum, each) => sum + JSON.stringify(each).length + 1, 0);
+    looks += 1;
+    // By the mean: a look that failed is small, and must not call for another one sooner.
+    const pace = { everyMs, lookBytes: recordBytes / looks, leftBytes: limitBytes - recordBytes, lastedMs: beganMs - startedMs };
+    // A tick may come a little early.
+    dueMs = beganMs + untilNextLookMs(pace) - everyMs / 2;
+  }
+
+  async function allPods(at: string): Promise<RuntimeSample[]> {
+    const none = (unread: string): RuntimeSample[] => [{ ...UNREAD, at, pod: '', unread }];
     try {
-      const pods = (await within(ANSWER_WITHIN_MS, listPods())).slice(0, PODS_LIMIT);
-      samples.push(...(await Promise.all(pods.map((pod) => sample(pod, at)))));
+      const pods = inTurn(await within(ANSWER_WITHIN_MS, listPods()));
+      return pods.length === 0 ? none('no pod was found') : await Promise.all(pods.map((pod) => sample(pod, at)));
     } catch (cause) {
-      samples.push({
-        ...UNREAD,
-        at,
-        pod: '',
-        unread: `the pods cannot be listed: ${cause instanceof Error ? cause.message : String(cause)}`,
-      });
+      return none(`the pods cannot be listed: ${cause instanceof Error ? cause.message : String(cause)}`);
     }
+  }
+
+  function inTurn(pods: readonly SampledPod[]): readonly SampledPod[] {
+    if (pods.length <= PODS_PER_LOOK) return pods;
+    const from = turn % pods.length;
+    turn = from + PODS_PER_LOOK;
+    return [...pods.slice(from), ...pods.slice(0, from)].slice(0, PODS_PER_LOOK);
   }
 
   async function sample({ name, ip }: SampledPod, at: string): Promise<RuntimeSample> {
@@ -71,9 +105,9 @@ export function startRuntimeSampler({ listPods, metricsPort, pprofPort, everyMs,
       return { ...UNREAD, at, pod: name, unread: `/metrics of pod ${name}: ${(metrics.reason as PageUnread).message}` };
     const pauses = heap.status === 'fulfilled' ? readGcPauses(heap.value) : null;
     if (pauses) {
-      const seen = newestPause.get(name) ?? 0n;
-      pauses.recent = pauses.recent.filter(([end]) => BigInt(end) > seen);
-      for (const [end] of pauses.recent) if (BigInt(end) > (newestPause.get(name) ?? 0n)) newestPause.set(name, BigInt(end));
+      const shown = shownPauses.get(name);
+      shownPauses.set(name, new Set(pauses.recent.map(([end]) => end)));
+      pauses.recent = pauses.recent.filter(([end]) => !shown?.has(end));
     }
     return { at, pod: name, unread: null, ...readRuntimeMetrics(metrics.value), pauses };
   }
@@ -88,6 +122,20 @@ export function startRuntimeSampler({ listPods, metricsPort, pprofPort, everyMs,
       await look();
     },
   };
+}
+
+interface Pace {
+  everyMs: number;
+  lookBytes: number;
+  /** Of the record. */
+  leftBytes: number;
+  /** The run so far. */
+  lastedMs: number;
+}
+
+/** As often as asked for, while what is left of the record lasts at least as long again as the run has; then as rarely as that needs. */
+export function untilNextLookMs({ everyMs, lookBytes, leftBytes, lastedMs }: Pace): number {
+  return leftBytes <= 0 ? Infinity : Math.max(everyMs, (lookBytes * lastedMs) / leftBytes);
 }
 
 async function within<T>(ms: number, answer: Promise<T>): Promise<T> {

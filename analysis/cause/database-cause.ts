@@ -2,10 +2,10 @@
 // statement, a pool that is too small.
 import type { SlowStatement } from '../postgres/slow.ts';
 import { poolClauses } from '../runtime/judge-pool.ts';
-import type { Cause } from './cause.ts';
+import type { Cause, Source } from './cause.ts';
 import { milliseconds, percent, quoted } from './figures.ts';
 import type { Observed } from './observed.ts';
-import { shareOf, waitClause, waitOn } from './waits.ts';
+import { operationOf, shareOf, traceClause, waitClause, waitOn } from './waits.ts';
 
 /** Sessions of the database waiting for locks; above this others only follow. */
 const LOCK_SHARE = 0.3;
@@ -14,14 +14,18 @@ const STATEMENT_SHARE = 0.4;
 /** On a copy an index must make a statement this much faster to be called missing. */
 const INDEX_FACTOR = 5;
 
-
 /** Requests that wait for the database or for a connection to it, laid to what makes them. */
 export function databaseCause(seen: Observed): Cause[] {
   const waiting = waitOn(seen, 'database');
   const queueing = waitOn(seen, 'pool');
-  const share = shareOf(seen, ['database', 'pool'], ['database', 'pool']);
-  const base = { share, sources: ['requests'] as Source[] };
-  const waits = [...waitClause(seen, waiting, 'the database'), ...waitClause(seen, queueing, 'a connection of the pool')];
+  const [ofDatabase, ofPool] = [shareOf(seen, ['database'], ['database']), shareOf(seen, ['pool'], ['pool'])];
+  const operation = operationOf(seen, ['database', 'pool']);
+  const base = { share: ofDatabase + ofPool, sources: ['requests', ...(operation ? ['traces'] : [])] as Source[] };
+  const waits = [
+    ...waitClause(seen, waiting, 'the database'),
+    ...waitClause(seen, queueing, 'a connection of the pool'),
+    ...traceClause(operation),
+  ];
   const { database, pool } = seen;
   if (database !== null && database.lockShare >= LOCK_SHARE && database.blockedStatement !== null)
     return [
@@ -63,18 +67,18 @@ export function databaseCause(seen: Observed): Cause[] {
         sources: [...base.sources, 'statements', ...(seen.plans.has(costly.statement) ? (['indexes'] as const) : [])],
       },
     ];
-  const queued = (queueing?.requests ?? 0) > (waiting?.requests ?? 0) || (seen.requests === null && pool?.saturated === true);
+  const queued = ofPool > ofDatabase || (seen.requests === null && pool?.saturated === true);
   if (queued)
     return [
       {
         ...base,
         code: 'CausePoolExhausted',
-        culprit: queueing?.site ?? 'the pool',
+        culprit: queueing?.site ?? operation?.operation ?? 'the pool',
         because: [...waits, ...(pool?.saturated ? poolClauses(pool) : []), ...quickClause(seen)],
         sources: [...base.sources, ...(pool ? (['pool'] as const) : []), ...(seen.statements === null ? [] : (['statements'] as const))],
       },
     ];
-  return [{ ...base, code: 'CauseSlowDatabase', culprit: waiting?.site ?? 'the database', because: waits }];
+  return [{ ...base, code: 'CauseSlowDatabase', culprit: waiting?.site ?? operation?.operation ?? 'the database', because: waits }];
 }
 
 /** Said only of statements that were read: without them a pool may as well run empty for a slow one. */

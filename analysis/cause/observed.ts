@@ -20,8 +20,6 @@ export interface ProvenIndex {
 
 /** What is null, or an empty list, was not seen: that says nothing of whether it is there. */
 export interface Observed {
-  /** As its traces name it: spans of another one are a dependency. */
-  service: string;
   requests: RequestWaits | null;
   /** Proven by the runtime. Null where no pod could tell. */
   leaks: Leak[] | null;

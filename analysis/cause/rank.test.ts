@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RequestWait } from '../goroutine/requests.ts';
+import type { Category } from '../trace/spans.ts';
 import type { Observed } from './observed.ts';
 import { rankCauses } from './rank.ts';
 
 const nothing: Observed = {
-  service: 'api',
   requests: null,
   leaks: null,
   suspects: null,
@@ -85,10 +85,43 @@ describe('the cause', () => {
     expect(codes({})).toEqual([]);
   });
 
-  it('is read from traces where too few requests were in flight', () => {
-    const operations = [{ operation: '[api] redis pipeline', category: 'redis' as const, share: 0.9, meanMs: 380 }];
-    const slowBand = { traces: 400, slow: 16, fromMs: 390, toMs: 420, operations, failures: [], orphans: 0, cut: 0 };
-    expect(codes({ slowBand })).toEqual(['CauseRedisWait']);
+  describe('where too few requests were in flight', () => {
+    const traces = (waits: Partial<Record<Category, number>>): Partial<Observed> => ({
+      slowBand: {
+        traces: 400,
+        slow: 16,
+        fromMs: 390,
+        toMs: 420,
+        operations: Object.entries(waits).map(([category, share]) => ({
+          operation: `[api] ${category}`,
+          category: category as Category,
+          waitsOn: category as Category,
+          share,
+          meanMs: 400 * share,
+          selfMs: 400 * share,
+        })),
+        failures: [],
+        orphans: 0,
+        cut: 0,
+      },
+    });
+
+    it.each([
+      [{ redis: 0.9 }, 'CauseRedisWait', '90 % of the time of slow traces is spent in [api] redis'],
+      [{ database: 0.9 }, 'CauseSlowDatabase', '90 % of the time of slow traces is spent in [api] database'],
+      [{ pool: 0.7, database: 0.2 }, 'CausePoolExhausted', '70 % of the time of slow traces is spent in [api] pool'],
+    ])('is read from traces of %j', (waits, code, clause) => {
+      const causes = rankCauses({ ...nothing, ...traces(waits), statements: null });
+      expect(causes.map((each) => each.code)).toEqual([code]);
+      expect(causes[0]?.because[0]).toBe(clause);
+      expect(causes[0]?.sources).toContain('traces');
+    });
+
+    it('is none of what happens outside the calls of the service', () => {
+      const outside = traces({ grpc: 0.9 });
+      for (const operation of outside.slowBand?.operations ?? []) operation.waitsOn = null;
+      expect(codes(outside)).toEqual([]);
+    });
   });
 });
 

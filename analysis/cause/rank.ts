@@ -2,13 +2,12 @@
 // what only follows from it: a pool runs empty because a statement is slow, and that because an index is missing.
 import type { Leak } from '../goroutine/leaks.ts';
 import type { RequestWait } from '../goroutine/requests.ts';
-import type { OperationTime } from '../trace/slow-band.ts';
 import type { Category } from '../trace/spans.ts';
 import { LEAK_CODES, type Cause, type CauseCode } from './cause.ts';
 import { databaseCause } from './database-cause.ts';
 import { milliseconds, percent, seconds, sum } from './figures.ts';
 import type { Observed } from './observed.ts';
-import { isOf, shareOf, waitClause, waitOn } from './waits.ts';
+import { operationOf, shareOf, traceClause, waitClause, waitOn } from './waits.ts';
 
 /** A wait that accounts for less than this of what requests wait for is no cause by itself. */
 const LEAST_SHARE = 0.35;
@@ -47,7 +46,7 @@ const DIRECT: readonly DirectWait[] = [
 function waitCauses(seen: Observed): Cause[] {
   return DIRECT.map(({ code, on, categories, what }): Cause => {
     const wait = waitOn(seen, on);
-    const operation = seen.slowBand?.operations.find((each) => isOf(each, categories, seen.service)) ?? null;
+    const operation = operationOf(seen, categories);
     const [held] = on === 'mutex' ? seen.contention : [];
     return {
       code,
@@ -130,8 +129,4 @@ function leakCauses({ leaks }: Observed): Cause[] {
         sources: ['leaks'],
       };
     });
-}
-
-function traceClause(operation: OperationTime | null): string[] {
-  return operation === null ? [] : [`${percent(operation.share)} of the time of slow traces is spent in ${operation.operation}`];
 }

@@ -2,8 +2,8 @@
 import type { RequestWait } from '../goroutine/requests.ts';
 import type { OperationTime } from '../trace/slow-band.ts';
 import type { Category } from '../trace/spans.ts';
+import { percent, sum } from './figures.ts';
 import type { Observed } from './observed.ts';
-import { sum } from './figures.ts';
 
 /** Fewer requests than this in flight, over all profiles, are a chance. */
 const LEAST_IN_FLIGHT = 8;
@@ -11,16 +11,20 @@ const LEAST_IN_FLIGHT = 8;
 const TOLD_SHARE = 0.05;
 
 /** What part of the requests waits on something: by goroutines where enough were in flight, else by traces. */
-export function shareOf({ requests, slowBand, service }: Observed, on: readonly RequestWait['on'][], categories: readonly Category[]): number {
+export function shareOf({ requests, slowBand }: Observed, on: readonly RequestWait['on'][], categories: readonly Category[]): number {
   if (requests !== null && requests.inFlight >= LEAST_IN_FLIGHT)
     return sum(requests.waits.filter((wait) => on.includes(wait.on)).map(({ requests: count }) => count)) / requests.inFlight;
-  return slowBand === null ? 0 : sum(slowBand.operations.filter((each) => isOf(each, categories, service)).map(({ share }) => share));
+  return slowBand === null ? 0 : sum(slowBand.operations.filter(isOf(categories)).map(({ share }) => share));
 }
 
-/** Time inside another service is time of the call to it. */
-export function isOf({ operation, category }: OperationTime, categories: readonly Category[], service: string): boolean {
-  return categories.includes(category) || (categories.includes('grpc') && !operation.startsWith(`[${service}] `));
-}
+const isOf =
+  (categories: readonly Category[]) =>
+  ({ waitsOn }: OperationTime): boolean =>
+    waitsOn !== null && categories.includes(waitsOn);
+
+/** The operation of slow traces that takes most of the time in which the service waits for this; null where none does. */
+export const operationOf = ({ slowBand }: Observed, categories: readonly Category[]): OperationTime | null =>
+  slowBand?.operations.find(isOf(categories)) ?? null;
 
 /** The requests that wait for this; null where none does, or none were seen. */
 export const waitOn = ({ requests }: Observed, on: RequestWait['on']): RequestWait | null =>
@@ -31,4 +35,9 @@ export function waitClause({ requests }: Observed, wait: RequestWait | null, wha
   return wait === null || requests === null || wait.requests < TOLD_SHARE * requests.inFlight
     ? []
     : [`${wait.requests} of ${requests.inFlight} requests in flight wait for ${what}, most at ${wait.site}`];
+}
+
+/** What slow traces spend their time in; nothing where there is no such operation. */
+export function traceClause(operation: OperationTime | null): string[] {
+  return operation === null ? [] : [`${percent(operation.share)} of the time of slow traces is spent in ${operation.operation}`];
 }

@@ -110,6 +110,15 @@ describe('a diagnosis', () => {
     ]);
   });
 
+  it('is no stronger than what it explains: of a load that was not delivered, a cause decides nothing', async () => {
+    const dropped: Finding = { ...slow, code: 'IterationsDropped', outcome: 'inconclusive', measured: 40, limit: 0 };
+    const pieces: Piece[] = [{ kind: 'goroutine-profile', bytes: goroutines(40, redis) }];
+    expect((await ask(given(pieces, [kept, dropped]))).findings).toMatchObject([{ code: 'CauseRedisWait', outcome: 'inconclusive' }]);
+    const { findings } = await ask(given(pieces, [{ ...slow, outcome: 'inconclusive', subject: 'GET /cart', measured: 900 }, slow]));
+    expect(findings).toMatchObject([{ code: 'CauseRedisWait', outcome: 'fail' }]);
+    expect(findings[0]?.message).toMatch(/^POST \/api\/order\/create: /u);
+  });
+
   it('names no cause where no limit is broken, whatever requests wait for', async () => {
     const { findings } = await ask(
       given([
@@ -203,6 +212,10 @@ describe('a diagnosis', () => {
     ];
     expect((await ask(given(ended(60)))).findings).toMatchObject([{ code: 'NothingToExplain' }]);
     expect((await ask(given(ended(230)))).findings).toMatchObject([{ code: 'LeakSuspected' }]);
+    // Not looked at after the load: the last look shows the work of requests, and rules nothing out.
+    const unseen = samplesOf({ goroutines: 20 }, { goroutines: 40 }, { goroutines: null, unread: 'it did not answer within 2 s' });
+    const withoutLast = [...ended(60).slice(0, 2), { kind: 'runtime-samples' as const, bytes: unseen }];
+    expect((await ask(given(withoutLast))).findings).toMatchObject([{ code: 'LeakSuspected' }]);
   });
 
   it.each([
@@ -447,6 +460,18 @@ describe('two load tests', () => {
     expect(findings[0]?.message).toContain('90 % of 100 acquires found no idle connection and waited 400 ms each');
     expect(observed.pool?.saturated).toBe(true);
     expect((await ask(of([[slow], [kept]]))).findings[0]?.code).toBe('CauseRedisWait');
+  });
+
+  it('do not pass where growth was seen in one of them only', async () => {
+    const { record, read } = given([
+      { kind: 'goroutine-profile', bytes: goroutines(5, stuck) },
+      { kind: 'goroutine-profile', bytes: goroutines(5, stuck) },
+      { kind: 'goroutine-leak-profile', bytes: noLeak },
+    ]);
+    record.loadTests.push({ name: 'peak', findings: [kept], inputs: [] });
+    const { findings } = await diagnose(record, read, 'sha256:record');
+    expect(findings).toMatchObject([{ code: 'LeakUnknown', outcome: 'inconclusive' }]);
+    expect(findings[0]?.message).toContain('of load test peak no pod has two goroutine profiles');
   });
 
   it('never take profiles of one for an earlier look at the other', async () => {

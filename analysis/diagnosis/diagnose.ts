@@ -12,6 +12,7 @@ import { readLoads } from './loads.ts';
 import { inputsOf, observe, type Seen } from './observe.ts';
 import type { DiagnosisInput, DiagnosisRecord } from './record.ts';
 import type { Suspect } from './suspects.ts';
+import { leftOut } from './traces-of-the-load.ts';
 
 export interface Diagnosis extends Analysis {
   causes: Cause[];
@@ -40,7 +41,7 @@ const KINDS: Readonly<Record<Source, readonly EvidenceKind[]>> = {
 };
 
 /**
- * Explains the load tests of a record. Findings: the first cause and every proven leak as failures; `CauseUnknown` where something is wrong
+ * Explains the load tests of a record. Findings: the first cause (as far as what it explains has failed) and every proven leak as failures; `CauseUnknown` where something is wrong
  * and nothing stands out; `LeakSuspected` where goroutines pile up that no proven leak explains; `LoadNotPassed` where a load test did not pass
  * without breaking a limit; `NothingToExplain` where all of it passed and nothing leaks; `EvidenceUnreadable` for what could not be read.
  * @param recordDigest evidence every finding names beside its own.
@@ -50,7 +51,7 @@ export async function diagnose(record: DiagnosisRecord, read: ReadEvidence, reco
   const inTrouble = record.loadTests
     .flatMap(({ findings: found }, load) => found.map((finding) => ({ finding, load })))
     .filter(({ finding: { code, outcome } }) => outcome !== 'pass' && TROUBLE.has(code))
-    .sort((a, b) => excess(b.finding) - excess(a.finding));
+    .sort((a, b) => weight(b.finding) - weight(a.finding) || excess(b.finding) - excess(a.finding));
   const trouble = inTrouble.map(({ finding }) => finding);
   // One load test is explained, the one farthest over its limit: what slowed it down is not to be sought in what another one saw.
   const explained = inTrouble[0]?.load ?? null;
@@ -86,7 +87,8 @@ export async function diagnose(record: DiagnosisRecord, read: ReadEvidence, reco
     return {
       code,
       subject: culprit,
-      outcome: 'fail',
+      // A cause is no stronger than what it explains: where the load was not delivered, nobody knows whether the service is to blame.
+      outcome: share > 0 && worst ? worst.outcome : 'fail',
       measured: share > 0 ? Number((100 * share).toPrecision(3)) : null,
       limit: null,
       unit: share > 0 ? '%' : '',
@@ -124,11 +126,13 @@ export async function diagnose(record: DiagnosisRecord, read: ReadEvidence, reco
   /** That no leak is proven says nothing of what a global variable or a connection reaches: growth has to be seen as well. */
   function leaksUnseen(): Finding[] {
     const { leaks, suspects } = seen.observed;
-    if (suspects !== null) return [];
+    if (suspects !== null && seen.unpaired.length === 0) return [];
     const message =
-      leaks === null
-        ? 'no goroutine profile was captured, so a leak cannot be ruled out'
-        : 'no leak is proven, but no pod has two goroutine profiles, so one that the runtime cannot prove is not ruled out';
+      suspects !== null
+        ? `of load test ${seen.unpaired.join(', ')} no pod has two goroutine profiles, so a leak that only it brings about is not ruled out`
+        : leaks === null
+          ? 'no goroutine profile was captured, so a leak cannot be ruled out'
+          : 'no leak is proven, but no pod has two goroutine profiles, so one that the runtime cannot prove is not ruled out';
     return [plain('LeakUnknown', 'inconclusive', message, ['leaks'])];
   }
 
@@ -159,6 +163,9 @@ export async function diagnose(record: DiagnosisRecord, read: ReadEvidence, reco
     return [plain('LoadNotPassed', 'inconclusive', `no limit was broken whose cause is to be sought, but not all passed: ${which}`, [])];
   }
 }
+
+/** What failed before what was not decided. */
+const weight = ({ outcome }: Finding): number => (outcome === 'fail' ? 1 : 0);
 
 /** How far over its limit; what has no such figure comes last. */
 function excess({ code, measured, limit }: Finding): number {
@@ -196,6 +203,16 @@ function factsOf(
         `${band.traces} traces; of the slow band (${Math.round(band.fromMs)} to ${Math.round(band.toMs)} ms) ${percent(first.share)} in ${first.operation}`,
         { traces: band.traces },
       );
+    const [before] = band.operations.filter(({ waitsOn }) => waitsOn === null);
+    const outside = band.operations.reduce((sum, { waitsOn, share }) => (waitsOn === null ? sum + share : sum), 0);
+    if (before && outside < 1)
+      fact(
+        'traces',
+        `${percent(outside)} of the slow band passes before requests reach the service or beside it, most in ${before.operation}`,
+        {
+          outsidePercent: 100 * outside,
+        },
+      );
     for (const { operation, status, count } of band.failures.slice(0, FAILURES_TOLD))
       fact('traces', `${count} failed in ${operation}${status === '' ? '' : `: ${status}`}`, { count });
     if (band.orphans + band.cut > 0)
@@ -213,10 +230,7 @@ function factsOf(
       { meanMs },
     );
   for (const text of statementSources) fact('postgres', text);
-  if (entered !== null && entered.elsewhere > 0)
-    fact('traces', `${entered.elsewhere} traces left out: their requests did not enter at the Deployment under load`, {
-      elsewhere: entered.elsewhere,
-    });
+  if (entered !== null && entered.elsewhere > 0) fact('traces', leftOut(entered), { elsewhere: entered.elsewhere });
   for (const { culprit, share } of trouble.length > 0 ? causes.filter((cause) => cause.share > 0).slice(1, 3) : [])
     fact('also seen', `${culprit}, ${percent(share)}`, {});
   return facts;
@@ -226,7 +240,7 @@ function factsOf(
 const FAILURES_TOLD = 3;
 
 /** What cannot be known from what there is. */
-function blindSpots({ observed, tracesOfNone, entered }: Seen, { missing, lastGood, underLoad }: DiagnosisRecord): Fact[] {
+function blindSpots({ observed, tracesOfNone, entered }: Seen, { service, missing, lastGood, underLoad }: DiagnosisRecord): Fact[] {
   const say: string[] = [...missing];
   if (lastGood === null && !missing.some((each) => each.startsWith('comparison')))
     say.push('whether it is slower than the last good release: none was launched from here yet');
@@ -234,13 +248,16 @@ function blindSpots({ observed, tracesOfNone, entered }: Seen, { missing, lastGo
     say.push('leaks are only suspected: no pod has the goroutineleak profile (Go 1.27, or 1.26 with GOEXPERIMENT=goroutineleakprofile)');
   if (observed.requests === null) say.push('what requests wait for: no goroutine profile was captured');
   if (observed.cpu === null) say.push('what the CPU does: no CPU profile was captured, or it has no sample');
-  if (observed.pool === null) say.push('whether a connection pool is too small: no pod tells of one (pgxpool_* on /metrics)');
+  if (observed.pool === null)
+    say.push('whether a connection pool is too small: no pod tells of one whose figures could be read (pgxpool_* on /metrics)');
   if (observed.database === null) say.push(`what the database waits for: ${observed.unread.database ?? NO_STATEMENTS}`);
   if (observed.statements === null) say.push(`which statements are slow: ${observed.unread.statements ?? NO_STATEMENTS}`);
   if (tracesOfNone)
     say.push('where the slow requests of this load test go: some load tests have no traces, so whose they are is not known');
   if (observed.slowBand === null && !tracesOfNone && !missing.some((each) => each.startsWith('traces')))
     say.push('which service a slow call is in: no `traces` are named, or there are fewer than 20');
+  if (observed.slowBand?.operations.every(({ waitsOn }) => waitsOn === null))
+    say.push(`what the service waits for by its traces: none of their spans is of service ${service}`);
   if (entered !== null && entered.unmarked > 0)
     say.push(
       `whether all traces are of the load test: ${entered.unmarked} of ${entered.traces} do not say where they entered (resource attribute k8s.namespace.name), so production's may be among them`,

@@ -20,15 +20,14 @@ import type { Profile } from '../profile/profile.ts';
 import { readProfile } from '../profile/read.ts';
 import { poolUse } from '../runtime/pool.ts';
 import { schedulerP99 } from '../runtime/scheduler-waits.ts';
-import { enteredAt, type Entered } from '../trace/entered.ts';
-import { readSpans } from '../trace/read.ts';
+import type { Entered } from '../trace/entered.ts';
 import { slowBand, type SlowBand } from '../trace/slow-band.ts';
-import { columnsOf } from '../trace/spans.ts';
 import { cannotRead, type LoadEvidence, type ReadEvidence } from './load-evidence.ts';
 import { factsOfPlans } from './plan-facts.ts';
 import { heapFacts, waitFacts } from './profile-facts.ts';
 import type { DiagnosisInput, DiagnosisRecord } from './record.ts';
 import { suspectsOf, type Suspect, type TakenProfile } from './suspects.ts';
+import { tracesAskedFor, tracesOfTheLoad } from './traces-of-the-load.ts';
 
 export interface Seen {
   observed: Observed;
@@ -40,6 +39,8 @@ export interface Seen {
   entered: Omit<Entered, 'spans'> | null;
   /** One finding per piece that could not be read. */
   unreadable: Finding[];
+  /** Load tests of which no pod has two goroutine profiles: what grows in them is not seen. */
+  unpaired: string[];
   /** Where slow statements were read, and what that makes of their figures. */
   statementSources: string[];
 }
@@ -100,13 +101,13 @@ export async function observe(
   const indexes = valuesOf(await each('index-proof', readIndexProof));
   const loggedPlans = (await byLoad('query-plan', readPlan)).flatMap(valuesOf);
   const askedPlans = valuesOf(await each('query-plan', readPlan, record.inputs));
-  const ofLoad = tracesOf(record, explained);
+  const ofLoad = tracesAskedFor(record, explained);
   const [traces] = valuesOf(await each('traces', (bytes) => bandUnderLoad(bytes, record), ofLoad ?? []));
   const requests = waitsOfRequests(valuesOf(wanted(goroutines)));
   const isOwn = ownPackages(cpu);
   const use = cpuUse(cpu, isOwn);
   const measured = explained === null ? loads : loads.slice(explained, explained + 1);
-  const pools = measured.flatMap(({ plan, samples }) => poolUse(samples, plan?.limits.p99Ms ?? DEFAULT_LIMIT_MS) ?? []);
+  const pools = measured.flatMap(({ plan, samples }) => poolUse(samples, plan?.limits.p99Ms ?? DEFAULT_LIMIT_MS));
   // What a plan shows is told from its conditions and its statement, which PostgreSQL's own parser reads.
   await parserReady;
   const costs = wanted(statements).filter(({ unread }) => unread === null);
@@ -115,10 +116,10 @@ export async function observe(
     unreadable,
     profileFacts: [...waitFacts(block), ...heapFacts(heap)],
     tracesOfNone: ofLoad === null,
+    unpaired: record.loadTests.filter((_, i) => suspects[i] === null).map(({ name }) => name),
     statementSources: wanted(statements).flatMap((each) => sourceSentence(each) ?? []),
     entered: traces?.entered ?? null,
     observed: {
-      service: record.service,
       requests: wanted(goroutines).length === 0 ? null : requests,
       leaks: leaks.length === 0 ? null : provenLeaks(valuesOf(leaks)),
       suspects: suspects.every((of) => of === null) ? null : suspects.flatMap((of): Suspect[] => of ?? []),
@@ -145,19 +146,10 @@ export function inputsOf({ loadTests, inputs }: DiagnosisRecord, explained: numb
   return [...(explained === null ? loadTests : loadTests.slice(explained, explained + 1)).flatMap((load) => load.inputs), ...inputs];
 }
 
-/** The slow band of the requests of the load; of all of the service where the record does not say which Deployment that was. */
-function bandUnderLoad(bytes: Uint8Array, { service, underLoad }: DiagnosisRecord): { band: SlowBand | null; entered: Seen['entered'] } {
-  const all = readSpans(bytes);
-  if (underLoad === undefined) return { band: slowBand(columnsOf(all)), entered: null };
-  const { spans, ...entered } = enteredAt(all, service, underLoad);
-  return { band: slowBand(columnsOf(spans)), entered };
-}
-
-/** Traces are asked for load test by load test; null where one has none, for then nobody knows whose the others are. */
-function tracesOf({ loadTests, inputs }: DiagnosisRecord, explained: number | null): DiagnosisInput[] | null {
-  const traces = inputs.filter(({ kind }) => kind === 'traces');
-  if (explained === null || loadTests.length === 1 || traces.length === 0) return traces.slice(0, 1);
-  return traces.length === loadTests.length ? traces.slice(explained, explained + 1) : null;
+/** The slow band of the requests of the load. */
+function bandUnderLoad(bytes: Uint8Array, record: DiagnosisRecord): { band: SlowBand | null; entered: Seen['entered'] } {
+  const { spans, entered } = tracesOfTheLoad(bytes, record);
+  return { band: slowBand(spans, { service: record.service }), entered };
 }
 
 /** Milliseconds since 1970; null where this form of a profile does not say. */

@@ -52,13 +52,15 @@ export function suspectsOf(profiles: readonly TakenProfile[], samples: readonly 
     .map((leak) => ({ ...leak, gapSeconds }));
 }
 
-/** How many more goroutines these pods had at their last look, after the load, than at their first, before it. Null where one was not looked at. */
+/** How many more goroutines these pods had at their last look, after the load, than at their first, before it. Null where one was not seen then. */
 function grewOverRun(sources: readonly string[], samples: readonly RuntimeSample[]): number | null {
   const pods = looksByPod(samples);
   let sum = 0;
   for (const source of sources) {
-    const told = pods.get(source.slice(source.lastIndexOf('/') + 1))?.flatMap(({ goroutines }) => goroutines ?? []) ?? [];
-    if (told.length < 2) return null;
+    const looks = pods.get(source.slice(source.lastIndexOf('/') + 1)) ?? [];
+    const told = looks.flatMap(({ goroutines }) => goroutines ?? []);
+    // A look during the load shows the work of requests, not what stays.
+    if (told.length < 2 || typeof looks.at(-1)?.goroutines !== 'number') return null;
     sum += (told.at(-1) as number) - (told[0] as number);
   }
   return sum;

@@ -87,3 +87,27 @@ it('reads an older record, which does not name the Deployment under load, as it 
   expect(causes).toEqual(['CauseRedisWait']);
   expect(said).toContain(`${notKnown}: the record does not say which Deployment was under load`);
 });
+
+describe('time outside the service', () => {
+  const through = (service: string): FixtureTrace[] =>
+    Array.from({ length: 40 }, (_, i) => ({
+      id: i + 1,
+      spans: [
+        { id: 1, name: 'proxy', service, fromMs: 0, toMs: 400 },
+        { id: 2, parent: 1, name: 'GET /', fromMs: 300, toMs: 390, namespace: 'shop-staging', deployment: 'api' },
+      ],
+    }));
+
+  it('is told, and is no dependency that is slow', async () => {
+    const { causes, said } = await told(jaegerAnswer(through('ingress')));
+    expect(causes).toEqual(['CauseUnknown']);
+    expect(said).toContain('78 % of the slow band passes before requests reach the service or beside it, most in [ingress] proxy');
+  });
+
+  it('is all there is where no span is of the service, and that is said', async () => {
+    const { causes, said } = await told(jaegerAnswer(through('ingress')), record({ service: 'orders' }));
+    expect(causes).toEqual(['CauseUnknown']);
+    expect(said).toContain('what the service waits for by its traces: none of their spans is of service orders');
+    expect(said).not.toContain('passes before requests reach');
+  });
+});

@@ -81,6 +81,21 @@ test('leaves out windows in which a pod was not read, and does not take them for
   expect(correlationTable(windows, stages, more)?.table.rows.find(([figure]) => figure === 'GC CPU')?.[2]).toBeNull();
 });
 
+test('takes a window without requests for none achieved, and for one whose p99 is not known', () => {
+  const goroutines = samples((i) => ({ goroutines: waves[i] as number }));
+  const rowsOf = (stalled: number, achieved: (i: number) => number) => {
+    const all = windows.all.map((window, i) => ({ ...window, requests: achieved(i) })).filter((_, i) => i !== stalled);
+    const rows = correlationTable({ ...windows, all }, stages, goroutines)?.table.rows ?? [];
+    return Object.fromEntries(rows.filter(([name]) => name === 'goroutines').map(([, against, ...figures]) => [against, figures]));
+  };
+  // Twenty-two windows in a row are left: the p99 follows by one window as before. With the stall in the middle there are too few.
+  expect(rowsOf(2, (i) => i).p99).toEqual([1, 10, 0.0005]);
+  expect(rowsOf(12, (i) => i).p99).toEqual([null, null, null]);
+  // As many requests in every window, but for the one with most goroutines, in which there were none.
+  const most = waves.indexOf(Math.max(...waves));
+  expect(rowsOf(most, () => 1_000)['requests achieved']?.[0]).toBeLessThan(0);
+});
+
 test.each([
   ['windows are shorter than five seconds', { ...windows, widthSeconds: 4 }, stages],
   ['no rate was held for twenty windows', windows, [{ seconds: 250, ratePerSecond: 100 }]],

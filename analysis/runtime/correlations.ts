@@ -25,22 +25,22 @@ export function correlationTable(
 ): { table: Table; sentences: string[] } | null {
   if (windows.widthSeconds < LEAST_SECONDS) return null;
   const steady = longestSteady(stages);
-  const inside = windows.all.filter(({ second }) => second >= steady.from && second + windows.widthSeconds <= steady.to);
+  const inside = withoutGaps(windows).filter(({ second }) => second >= steady.from && second + windows.widthSeconds <= steady.to);
   if (inside.length < LEAST_WINDOWS) return null;
   const spans = inside.map(({ second }): Window => {
     const fromMs = windows.startMs + second * 1_000;
     return { fromMs, toMs: fromMs + windows.widthSeconds * 1_000 };
   });
-  const load: [string, number[]][] = [
+  const load: [string, (number | null)[]][] = [
     ['p99', inside.map(({ p99Ms }) => p99Ms)],
     ['requests achieved', inside.map(({ requests }) => requests)],
   ];
   const rows: Table['rows'] = [];
   const sentences: string[] = [];
   for (const [name, of] of FIGURES) {
-    const { from, values: series } = longestKnown(of(samples, spans));
+    const figures = of(samples, spans);
     for (const [against, values] of load) {
-      const found = correlate(series, values.slice(from, from + series.length));
+      const found = correlate(...longestKnown(figures, values));
       rows.push([name, against, found && short(found.rho), found && found.lag * windows.widthSeconds, found && short(found.p)]);
       if (found && found.p < CHANCE)
         sentences.push(
@@ -68,6 +68,19 @@ export function correlationTable(
   };
 }
 
+/** Every window between the first and the last: one without requests achieved none, and has no p99. */
+function withoutGaps({ all, widthSeconds }: LoadWindows): { second: number; requests: number; p99Ms: number | null }[] {
+  return all.flatMap((window, i) => {
+    const missing = i === 0 ? 0 : Math.round((window.second - (all[i - 1] as typeof window).second) / widthSeconds) - 1;
+    const stalled = Array.from({ length: missing }, (_, n) => ({
+      second: window.second - (missing - n) * widthSeconds,
+      requests: 0,
+      p99Ms: null,
+    }));
+    return [...stalled, window];
+  });
+}
+
 /** The longest stretch at one offered rate, seconds since the start. */
 function longestSteady(stages: readonly LoadStage[]): { from: number; to: number } {
   let longest = { from: 0, to: 0 };
@@ -93,15 +106,19 @@ const FIGURES: readonly (readonly [string, Series])[] = [
   ['GC pauses over 5 ms', longPauses],
 ];
 
-/** The longest row of windows in which all is known: what comes later by one or two windows must stand next to it. */
-function longestKnown(values: readonly (number | null)[]): { from: number; values: number[] } {
-  let longest: { from: number; values: number[] } = { from: 0, values: [] };
-  let from = 0;
-  let row: number[] = [];
-  values.forEach((value, i) => {
-    if (value === null) [from, row] = [i + 1, []];
-    else row.push(value);
-    if (row.length > longest.values.length) longest = { from, values: [...row] };
+/** The longest row of windows in which both are known: what comes later by one or two windows must stand next to it. */
+function longestKnown(first: readonly (number | null)[], second: readonly (number | null)[]): [first: number[], second: number[]] {
+  let longest: [number[], number[]] = [[], []];
+  let row: [number[], number[]] = [[], []];
+  first.forEach((a, i) => {
+    const b = second[i] ?? null;
+    if (a === null || b === null) {
+      row = [[], []];
+      return;
+    }
+    row[0].push(a);
+    row[1].push(b);
+    if (row[0].length > longest[0].length) longest = row;
   });
   return longest;
 }

@@ -20,8 +20,8 @@ export function seriesOf(text: string, isWanted: (name: string) => boolean): Ser
 }
 
 /**
- * The figure under one of these names, whatever constant labels it carries. Null where it is absent, told twice (two pools in one process are
- * not to be told apart), negative or no finite number: unknown, never 0.
+ * The figure under one of these names, whatever constant labels it carries. Null where it is absent, told twice, negative or no finite number:
+ * unknown, never 0.
  */
 export function figureOf(series: readonly Series[], isNamed: (name: string) => boolean): number | null {
   const found = series.filter(({ name }) => isNamed(name));

@@ -1,4 +1,4 @@
-// Whether requests felt that the pgx pool was too small.
+// Whether requests felt that a pgx pool was too small.
 import type { Finding } from '../../verdict/finding.ts';
 import { CONFIDENCE, wilson } from '../statistics/index.ts';
 import { relative } from '../statistics/rounding.ts';
@@ -10,12 +10,14 @@ const EMPTY_PERCENT = 1;
 const GIVEN_UP_SHARE = 0.001;
 
 /**
- * One finding over all pods; none where no pod tells of a pool. Fails where acquires wait so often and so long that the slowest 1 % of the
- * requests feel it, or are given up. A pool in full use that nobody waits for is used well: it passes, and the sentence says so.
+ * One finding per pool, over all pods; none where no pod tells of one. Fails where acquires wait so often and so long that the slowest 1 % of
+ * the requests feel it, or are given up. A pool in full use that nobody waits for is used well: it passes, and the sentence says so.
  */
 export function judgePool(samples: readonly RuntimeSample[], p99LimitMs: number): Finding[] {
-  const use = poolUse(samples, p99LimitMs);
-  if (use === null) return [];
+  return poolUse(samples, p99LimitMs).map(judgeUse);
+}
+
+function judgeUse(use: PoolUse): Finding {
   const { acquires, emptyShare, emptyWaitMs, cancelled, strained, waits } = use;
   const givenUp =
     strained &&
@@ -25,7 +27,7 @@ export function judgePool(samples: readonly RuntimeSample[], p99LimitMs: number)
     wilson(cancelled, acquires + cancelled, CONFIDENCE).lower > GIVEN_UP_SHARE;
   const say = (code: string, outcome: Finding['outcome'], message: string): Finding => ({
     code,
-    subject: 'connection pool',
+    subject: named('connection pool', use),
     outcome,
     measured: emptyShare === null ? null : relative(100 * emptyShare),
     limit: EMPTY_PERCENT,
@@ -33,20 +35,28 @@ export function judgePool(samples: readonly RuntimeSample[], p99LimitMs: number)
     message,
     evidence: [],
   });
-  const clauses = poolClauses(use).join(', ');
-  if (waits === true || givenUp) return [say('PoolSaturated', 'fail', `the pool is too small for this load: ${clauses}`)];
+  const clauses = clausesOf(use).join(', ');
+  const pool = named('the pool', use);
+  if (waits === true || givenUp) return say('PoolSaturated', 'fail', `${pool} is too small for this load: ${clauses}`);
   if (waits === null) {
     const missing = [
       ...(emptyShare === null ? ['how many acquires found no idle connection'] : []),
       ...(emptyWaitMs === null ? ['how long these waited'] : []),
     ].join(' and ');
-    return [say('PoolUnknown', 'inconclusive', `whether requests wait for the pool is not known: its metrics do not tell ${missing}`)];
+    return say('PoolUnknown', 'inconclusive', `whether requests wait for ${pool} is not known: its metrics do not tell ${missing}`);
   }
-  return [say('PoolWithinLimit', 'pass', `requests did not wait for the pool to speak of: ${clauses}`)];
+  return say('PoolWithinLimit', 'pass', `requests did not wait for ${pool} to speak of: ${clauses}`);
 }
 
-/** What is told of the pool: `90 % of 1000 acquires found no idle connection and waited 400 ms each`. */
-export function poolClauses({ acquires, emptyShare, emptyWaitMs, cancelled, lastingUse }: PoolUse): string[] {
+const named = (what: string, { name }: PoolUse): string => (name === undefined ? what : `${what} ${name}`);
+
+/** What is told of a pool: `90 % of 1000 acquires found no idle connection and waited 400 ms each`. One of several is named first. */
+export function poolClauses(use: PoolUse): string[] {
+  const [first, ...others] = clausesOf(use);
+  return first === undefined ? [] : [use.name === undefined ? first : `${named('pool', use)}: ${first}`, ...others];
+}
+
+function clausesOf({ acquires, emptyShare, emptyWaitMs, cancelled, lastingUse }: PoolUse): string[] {
   const waited = emptyWaitMs === null || emptyShare === 0 ? '' : ` and waited ${Number(emptyWaitMs.toPrecision(3))} ms each`;
   return [
     ...(acquires === null || emptyShare === null

@@ -19,7 +19,7 @@ function look(i: number, part: Partial<RuntimeSample> = {}): RuntimeSample {
     gcCpuSeconds: 0.1 * i,
     totalCpuSeconds: 10 * i,
     gcSysBytes: 3_000_000,
-    pauses: { collections: i, recent: [[endNs(5 * i), 200_000]] },
+    pauses: { collections: i, recent: Array.from({ length: i }, (_, n): [string, number] => [endNs(5 * n + 5), 200_000]) },
     schedulerWaits: [
       [0.000917504, 1_000 * i],
       [0.01048576, 1_001 * i],
@@ -93,7 +93,7 @@ describe('goroutines', () => {
     const beside = [...run(), ...Array.from({ length: LOOKS }, (_, i) => unread(i, 'b'))];
     expect(judge(beside).find(({ code }) => code === 'RuntimeUnknown')).toMatchObject({
       subject: 'pod b',
-      message: 'the goroutines of pod b were told in 0 of 13 looks: connection refused',
+      message: 'pod b was read in 0 of 13 looks, so how its Go runtime bore the load is not known: connection refused',
     });
   });
 
@@ -101,6 +101,49 @@ describe('goroutines', () => {
     const samples = Array.from({ length: LOOKS }, (_, i) => (i % 3 === 0 ? look(i) : unread(i)));
     expect(notPassed(samples)).toEqual([['RuntimeUnknown', 'inconclusive']]);
     expect(notPassed(Array.from({ length: LOOKS }, (_, i) => (i % 3 === 0 ? unread(i) : look(i))))).toEqual([]);
+  });
+});
+
+describe('a look at which the pods could not be listed', () => {
+  const unlisted = (i: number): RuntimeSample => ({ ...unread(i, ''), unread: 'the pods cannot be listed: forbidden' });
+
+  it('is one that no pod answered', () => {
+    const samples = Array.from({ length: 100 }, (_, i) => (i < 10 ? look(i) : unlisted(i)));
+    expect(judge(samples).map(({ code, outcome }) => [code, outcome])).toEqual([['RuntimeUnknown', 'inconclusive']]);
+    expect(messageOf(samples, 'RuntimeUnknown')).toBe(
+      'pod a was read in 10 of 100 looks, so how its Go runtime bore the load is not known: the pods cannot be listed: forbidden',
+    );
+    expect(notPassed(Array.from({ length: LOOKS }, (_, i) => (i % 3 === 1 ? unlisted(i) : look(i))))).toEqual([]);
+  });
+
+  it('is none at a pod that was not there before or after it', () => {
+    const away = Array.from({ length: LOOKS }, (_, i) => (i === 2 || i === 3 ? [unlisted(i)] : [look(i)])).flat();
+    // It came for the last two looks: two others were missed long before.
+    const late = [look(11, { pod: 'b' }), look(12, { pod: 'b' })];
+    expect(notPassed([...away, ...late])).toEqual([]);
+    // It was there at the look before the two, and at none after.
+    expect(notPassed([...away, look(1, { pod: 'c', at: look(1).at })])).toContainEqual(['RuntimeUnknown', 'inconclusive']);
+  });
+});
+
+describe('a pod that was read in few of its looks', () => {
+  const pool = { acquired: 2, most: 10, acquires: 0, emptyAcquires: 0, emptyWaitSeconds: 0, cancelled: 0 };
+  const seldom = Array.from({ length: LOOKS }, (_, i) => (i % 3 === 0 ? look(i, { pod: 'b', pool }) : unread(i, 'b')));
+
+  it('is no part of what passes', () => {
+    expect(judge(seldom).filter(({ outcome }) => outcome === 'pass')).toEqual([]);
+    expect(messageOf([...run(), ...seldom], 'GcCpuWithinLimit')).toBe('pod a: collecting garbage took 1 % of the CPU, limit 25 %');
+  });
+
+  it('fails all the same where what it told is beyond a limit, and is told as not known besides', () => {
+    const beyond = seldom.map((sample, i) =>
+      sample.unread === null ? { ...sample, goroutines: 6_000, gcCpuSeconds: 3 * i, gcIdleCpuSeconds: 0 } : sample,
+    );
+    expect(notPassed(beyond)).toEqual([
+      ['GoroutinesHigh', 'fail'],
+      ['RuntimeUnknown', 'inconclusive'],
+      ['GcCpuHigh', 'fail'],
+    ]);
   });
 });
 
@@ -146,13 +189,36 @@ describe('the collector', () => {
 
   it('passes long pauses that are too rare to reach the slowest hundredth of the requests', () => {
     expect(notPassed(pauses(20, 1))).toEqual([]);
-    expect(messageOf(pauses(20, 1), 'GcPausesWithinLimit')).toContain('lasted over 5 ms; all stopped the world for 0.433 % of the time');
+    expect(messageOf(pauses(20, 1), 'GcPausesWithinLimit')).toContain('lasted over 5 ms; all stopped the world for 0.4 % of the time');
   });
 
   it('does not pass where pauses were lost between two looks', () => {
     const samples = run((i) => ({ pauses: { collections: 300 * i, recent: [] } }));
     expect(notPassed(samples)).toEqual([['GcPausesUnknown', 'inconclusive']]);
-    expect(messageOf(samples, 'GcPausesUnknown')).toContain('528 pauses were lost');
+    expect(messageOf(samples, 'GcPausesUnknown')).toContain('3600 pauses were lost');
+  });
+
+  it('is judged by the pauses between the looks, however wrong the clock of the pod is', () => {
+    const anHour = 3_600_000_000_000n;
+    const behind = pauses(8, 10).map((sample) => ({
+      ...sample,
+      pauses: sample.pauses && {
+        ...sample.pauses,
+        recent: sample.pauses.recent.map(([end, ns]): [string, number] => [String(BigInt(end) - anHour), ns]),
+      },
+    }));
+    expect(notPassed(behind)).toEqual([['GcPausesLong', 'fail']]);
+    expect(messageOf(behind, 'GcPausesLong')).toContain('120 of 120 GC pauses');
+    // Before the first look it is nobody's load, though a clock that is ahead says otherwise.
+    const ahead = run((i) => ({
+      pauses: { collections: 200, recent: i > 0 ? [] : Array.from({ length: 200 }, (_, n): [string, number] => [endNs(9_000 + n), 20e6]) },
+    }));
+    expect(messageOf(ahead, 'GcPausesWithinLimit')).toContain('0 of 0 GC pauses');
+  });
+
+  it('does not pass where collections were counted and none of their pauses was seen', () => {
+    const samples = run((i) => ({ pauses: { collections: i, recent: [] } }));
+    expect(notPassed(samples)).toEqual([['GcPausesUnknown', 'inconclusive']]);
   });
 });
 
@@ -184,6 +250,13 @@ describe('memory', () => {
     ['the saw of the collector', (i: number) => 40e6 + 200e6 * (i % 3)],
     ['a small heap that trebles', (i: number) => 4e6 + 1e6 * i],
   ])('passes %s', (_, heapBytes) => expect(notPassed(run((i) => ({ heapBytes: heapBytes(i) })))).toEqual([]));
+
+  it('is compared by thirds of the time, where looks got rarer in a long run', () => {
+    // It doubles only in the last third of the time, in which there are four of the 43 looks.
+    const rarer = [...Array.from({ length: 39 }, (_, i) => i), 60, 80, 100, 120];
+    const samples = rarer.map((i) => look(i, { heapBytes: i < 80 ? 100e6 : 5e6 * i }));
+    expect(notPassed(samples)).toEqual([['MemoryGrows', 'inconclusive']]);
+  });
 });
 
 describe('the connection pool', () => {
@@ -218,6 +291,65 @@ describe('the connection pool', () => {
 
   it('passes where acquires are given up at an idle pool: the requests were over before they asked it', () => {
     expect(found(pool((i) => ({ acquired: 1, cancelled: 5 * i })))).toMatchObject({ code: 'PoolWithinLimit' });
+  });
+
+  describe('of two in one process', () => {
+    const ofTwo = (read: (i: number) => Partial<PoolSample>, write: (i: number) => Partial<PoolSample>) =>
+      run((i) => ({
+        pools: [
+          { labels: 'app="shop",db="read"', ...told, acquires: 1_000 * i, ...read(i) },
+          { labels: 'app="shop",db="write"', ...told, acquires: 100 * i, ...write(i) },
+        ],
+      }));
+    const short = (i: number) => ({ emptyAcquires: 50 * i, emptyWaitSeconds: 2 * i });
+
+    it('is judged by itself', () => {
+      const samples = ofTwo(() => ({}), short);
+      expect(judge(samples).filter(({ subject }) => subject.startsWith('connection pool'))).toMatchObject([
+        { subject: 'connection pool db="read"', code: 'PoolWithinLimit', outcome: 'pass' },
+        {
+          subject: 'connection pool db="write"',
+          code: 'PoolSaturated',
+          outcome: 'fail',
+          message: expect.stringMatching(
+            /^the pool db="write" is too small for this load: 50 % of 1200 acquires found no idle connection/u,
+          ),
+        },
+      ]);
+    });
+
+    it('is the same though one look told the other alone, and each pod names itself in a label', () => {
+      const samples = ['a', 'b'].flatMap((pod) =>
+        ofTwo(short, () => ({})).map((sample, i) => ({
+          ...sample,
+          pod,
+          pools: sample.pools?.slice(i === 0 ? 1 : 0).map((each) => ({ ...each, labels: `${each.labels},pod="${pod}"` })) ?? null,
+        })),
+      );
+      expect(
+        judge(samples).flatMap(({ subject, outcome }) => (subject.startsWith('connection pool') ? [`${subject}: ${outcome}`] : [])),
+      ).toEqual(['connection pool db="read": fail', 'connection pool db="write": pass']);
+    });
+
+    it('is not known where its page tells nothing that can be read', () => {
+      const nothing = { acquired: null, most: null, acquires: null, emptyAcquires: null, emptyWaitSeconds: null, cancelled: null };
+      expect(
+        judge(
+          ofTwo(
+            () => ({}),
+            () => nothing,
+          ),
+        ).find(({ code }) => code === 'PoolUnknown'),
+      ).toMatchObject({
+        subject: 'connection pool db="write"',
+        message: expect.stringMatching(/^whether requests wait for the pool db="write" is not known: /u),
+      });
+    });
+  });
+
+  it('is one, whatever labels it carries', () => {
+    const samples = run((i) => ({ pools: [{ labels: 'db="a"', ...told, acquires: 1_000 * i }] }));
+    expect(found(samples)).toMatchObject({ code: 'PoolWithinLimit', message: expect.stringContaining('for the pool to speak of') });
   });
 
   it('is not known where many find no connection and how long they wait is not told', () => {

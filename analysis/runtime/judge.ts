@@ -25,8 +25,8 @@ export interface JudgeRuntimeOptions {
 
 /**
  * Judges the samples of one load test: goroutines, the collector's CPU and pauses, waits for a processor, memory, the pgx pool. What is beyond
- * its limit is told per pod, what is within it once, by the worst pod. A pool is judged where any pod tells of one, and so is a signal; those that
- * none tells are facts of `summarizeRuntime`.
+ * its limit is told per pod, what is within it once, by the worst pod. A pod that was not watched is RuntimeUnknown as a whole: it may fail, and
+ * is no part of what passes. Pools are judged where any pod tells of one, and so is a signal; those that none tells are facts of `summarizeRuntime`.
  */
 export function judgeRuntime(samples: readonly RuntimeSample[], { p99LimitMs, evidence = [] }: JudgeRuntimeOptions): Finding[] {
   const pods = [...looksByPod(samples)].map(([name, looks]): PodLooks => ({
@@ -41,25 +41,33 @@ export function judgeRuntime(samples: readonly RuntimeSample[], { p99LimitMs, ev
   }
   const silent = untold(read.flatMap((pod) => pod.read));
   const signals = SIGNALS.filter((signal) => !silent.includes(signal));
-  return [...judgeGoroutines(pods), ...signals.flatMap((signal) => judgeSignal(signal, read)), ...judgePool(samples, p99LimitMs)].map(
+  return [...judgeGoroutines(pods), ...signals.flatMap((signal) => judgeSignal(signal, read)), ...judgePools(read, p99LimitMs)].map(
     (finding) => ({ ...finding, evidence }),
   );
 }
 
+const isWatched = ({ looks, read }: PodLooks): boolean => read.length > 0 && read.length >= READ_SHARE * looks.length;
+
 function judgeGoroutines(pods: readonly PodLooks[]): Finding[] {
   const beyond: Finding[] = [];
   const within: { name: string; most: number }[] = [];
-  for (const { name, looks, read } of pods) {
+  for (const pod of pods) {
+    const { name, looks, read } = pod;
     const told = read.filter(({ goroutines }) => goroutines !== null);
     const stays = lasting(told);
     if (stays !== null) {
       const message = `pod ${name} kept at least ${stays} goroutines for over ${LASTING_MS / 1_000} s, limit ${GOROUTINES_LIMIT}`;
       beyond.push(finding('GoroutinesHigh', `pod ${name}`, 'fail', stays, GOROUTINES_LIMIT, 'goroutines', message));
-    } else if (told.length === 0 || told.length < READ_SHARE * looks.length) {
-      const reason = looks.find(({ unread }) => unread !== null)?.unread ?? 'its /metrics has no go_goroutines, or more than one';
+    }
+    const unread = looks.find((each) => each.unread !== null)?.unread;
+    if (!isWatched(pod)) {
+      const message = `pod ${name} was read in ${read.length} of ${looks.length} looks, so how its Go runtime bore the load is not known: ${unread}`;
+      beyond.push(unknown(`pod ${name}`, message));
+    } else if (stays === null && (told.length === 0 || told.length < READ_SHARE * looks.length)) {
+      const reason = unread ?? 'its /metrics has no go_goroutines, or more than one';
       const message = `the goroutines of pod ${name} were told in ${told.length} of ${looks.length} looks: ${reason}`;
       beyond.push(unknown(`pod ${name}`, message));
-    } else within.push({ name, most: Math.max(...told.map(({ goroutines }) => goroutines as number)) });
+    } else if (stays === null) within.push({ name, most: Math.max(...told.map(({ goroutines }) => goroutines as number)) });
   }
   const [worst] = within.sort((a, b) => b.most - a.most);
   if (worst === undefined) return beyond;
@@ -85,8 +93,9 @@ function judgeSignal(signal: Signal, pods: readonly PodLooks[]): Finding[] {
   const open: { pod: string; why: string }[] = [];
   for (const pod of pods) {
     const reading = signal.read(pod);
-    if (typeof reading === 'string') open.push({ pod: pod.name, why: reading });
-    else known.push({ pod: pod.name, reading });
+    if (typeof reading === 'string') {
+      if (isWatched(pod)) open.push({ pod: pod.name, why: reading });
+    } else if (reading.beyond || isWatched(pod)) known.push({ pod: pod.name, reading });
   }
   const beyond = known
     .filter(({ reading }) => reading.beyond)
@@ -107,6 +116,18 @@ function judgeSignal(signal: Signal, pods: readonly PodLooks[]): Finding[] {
     beyond.push(finding(codes.unknown, subject, 'inconclusive', null, limit, unit, message));
   }
   return beyond;
+}
+
+/** A pool fails by whatever was told of it; that it is large enough the pods say that were watched. */
+function judgePools(pods: readonly PodLooks[], p99LimitMs: number): Finding[] {
+  const of = (some: readonly PodLooks[]): Finding[] =>
+    judgePool(
+      some.flatMap(({ read }) => read),
+      p99LimitMs,
+    );
+  const beyond = of(pods).filter(({ outcome }) => outcome === 'fail');
+  const others = of(pods.filter(isWatched)).filter(({ subject }) => !beyond.some((failed) => failed.subject === subject));
+  return [...beyond, ...others].sort((a, b) => (a.subject < b.subject ? -1 : 1));
 }
 
 const ofPods = (pods: number): string => (pods > 1 ? `, the highest of ${pods} pods` : '');

@@ -1,17 +1,36 @@
 // Samples by pod, and what is read from several samples of one: how far a counter grew, which pauses there were.
 import type { RuntimeSample } from './sample.ts';
 
-/** Every look at each pod in the order of time, unread ones too. Looks at which the pods could not even be listed are of none. */
+/**
+ * Every look at each pod in the order of time, unread ones too. A look at which the pods could not even be listed is an unread one of every
+ * pod that was there at the last look before it that listed them, or at the first after it: what they did then nobody saw.
+ */
 export function looksByPod(samples: readonly RuntimeSample[]): Map<string, RuntimeSample[]> {
+  const looks = Map.groupBy(samples, ({ at }) => Date.parse(at));
   const pods = new Map<string, RuntimeSample[]>();
-  for (const sample of samples) {
-    if (sample.pod === '') continue;
-    const of = pods.get(sample.pod);
-    if (of) of.push(sample);
-    else pods.set(sample.pod, [sample]);
+  let before: string[] = [];
+  let unlisted: RuntimeSample[] = [];
+  const miss = (there: Iterable<string>): void => {
+    for (const pod of there) append(pods, pod, unlisted);
+    unlisted = [];
+  };
+  for (const [, look] of [...looks].sort(([a], [b]) => a - b)) {
+    const listed = look.filter(({ pod }) => pod !== '');
+    unlisted.push(...look.filter(({ pod }) => pod === ''));
+    if (listed.length === 0) continue;
+    const now = listed.map(({ pod }) => pod);
+    miss(new Set([...before, ...now]));
+    for (const sample of listed) append(pods, sample.pod, [sample]);
+    before = now;
   }
-  const byTime = (a: RuntimeSample, b: RuntimeSample): number => Date.parse(a.at) - Date.parse(b.at);
-  return new Map([...pods].sort(([a], [b]) => (a < b ? -1 : 1)).map(([pod, own]) => [pod, own.sort(byTime)]));
+  miss(before);
+  return new Map([...pods].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function append(pods: Map<string, RuntimeSample[]>, pod: string, looks: readonly RuntimeSample[]): void {
+  const own = pods.get(pod);
+  if (own) own.push(...looks);
+  else pods.set(pod, [...looks]);
 }
 
 /**
@@ -29,27 +48,35 @@ export const takenByGc = ({ gcCpuSeconds, gcIdleCpuSeconds }: RuntimeSample): nu
   gcCpuSeconds === null ? null : gcCpuSeconds - (gcIdleCpuSeconds ?? 0);
 
 export interface Pause {
+  /** By the worker's clock; as exact as the looks are close where the pod's own says another time. */
   endMs: number;
   ms: number;
 }
 
-/** Go keeps the last 256 pauses; more collections than that between two looks and some were never seen. */
-const PAUSES_KEPT = 256;
-
-/** Pauses of one pod that ended after its first look, each once though several looks show it; and how many no look showed. */
+/**
+ * Pauses of one pod after the first look that told any, each once though several looks show it; and how many no look showed, for Go keeps the
+ * last 256 and counts all. A pause lies between the look that first shows it and the one before: that needs no clock of the pod.
+ */
 export function pausesOf(looks: readonly RuntimeSample[]): { pauses: Pause[]; lost: number } {
-  const pauses = new Map<string, Pause>();
+  const pauses: Pause[] = [];
+  const shown = new Set<string>();
   let lost = 0;
-  let collections: number | null = null;
-  const sinceMs = looks[0] === undefined ? 0 : Date.parse(looks[0].at);
-  for (const { pauses: told } of looks) {
+  let before: { atMs: number; collections: number } | null = null;
+  for (const { at, pauses: told } of looks) {
     if (!told) continue;
-    for (const [end, lengthNs] of told.recent) {
-      const endMs = Number(BigInt(end) / 1_000n) / 1_000;
-      if (endMs >= sinceMs) pauses.set(end, { endMs, ms: lengthNs / 1e6 });
+    const atMs = Date.parse(at);
+    const { collections } = told;
+    const fresh = told.recent.filter(([end]) => !shown.has(end));
+    for (const [end] of fresh) shown.add(end);
+    if (before !== null) {
+      const { atMs: fromMs, collections: counted } = before;
+      for (const [end, lengthNs] of fresh) pauses.push({ endMs: Math.min(Math.max(endOf(end), fromMs), atMs), ms: lengthNs / 1e6 });
+      // Fewer than before: the process began again, and its count with it.
+      lost += Math.max(0, collections - (collections < counted ? 0 : counted) - fresh.length);
     }
-    if (collections !== null) lost += Math.max(0, told.collections - collections - PAUSES_KEPT);
-    collections = told.collections;
+    before = { atMs, collections };
   }
-  return { pauses: [...pauses.values()], lost };
+  return { pauses, lost };
 }
+
+const endOf = (end: string): number => Number(BigInt(end) / 1_000n) / 1_000;

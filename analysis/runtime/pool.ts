@@ -1,9 +1,11 @@
-// Whether the pgx pool was too small for the load, from its counters: a gauge looked at now and then misses bursts.
+// Whether a pgx pool was too small for the load, from its counters: a gauge looked at now and then misses bursts.
 import { grown, looksByPod } from './pods.ts';
-import type { PoolSample, RuntimeSample } from './sample.ts';
+import type { LabelledPool, PoolSample, RuntimeSample } from './sample.ts';
 
 /** What is null was not told. */
 export interface PoolUse {
+  /** What tells it from the other pools of its process: `db="read"`. Left out where it is the only one. */
+  name?: string;
   acquires: number | null;
   /** Of these, found no idle connection, 0-1. */
   emptyShare: number | null;
@@ -26,12 +28,38 @@ const WAIT_SHARE_OF_BUDGET = 0.05;
 const LASTING_LOOKS = 3;
 const LASTING_USE = 0.9;
 
-/** Null where no pod tells of a pool. @param budgetMs the p99 limit. */
-export function poolUse(samples: readonly RuntimeSample[], budgetMs: number): PoolUse | null {
-  const pods = [...looksByPod(samples).values()]
-    .map((looks) => looks.flatMap(({ unread, pool }) => (unread === null && pool ? [pool] : [])))
-    .filter((looks) => looks.length > 0);
-  if (pods.length === 0) return null;
+/** Each pool of the service over all of its pods; none where no pod tells of one. @param budgetMs the p99 limit. */
+export function poolUse(samples: readonly RuntimeSample[], budgetMs: number): PoolUse[] {
+  const keys = new Set(samples.flatMap((sample) => differing(poolsOf(sample))));
+  const pods = new Map<string, PoolSample[][]>();
+  for (const looks of looksByPod(samples).values())
+    for (const [name, own] of Map.groupBy(looks.flatMap(poolsOf), ({ labels }) => nameOf(labels, keys)))
+      pods.set(name, [...(pods.get(name) ?? []), own]);
+  return [...pods].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, own]) => useOf(name, own, budgetMs));
+}
+
+const poolsOf = ({ unread, pools, pool }: RuntimeSample): LabelledPool[] =>
+  unread !== null ? [] : (pools ?? (pool ? [{ labels: '', ...pool }] : []));
+
+/** Label names by which the pools of one page differ; those of the process or the pod say the same of all. */
+function differing(pools: readonly LabelledPool[]): string[] {
+  if (pools.length < 2) return [];
+  const sets = pools.map(({ labels }) => new Map(pairs(labels)));
+  return [...new Set(sets.flatMap((set) => [...set.keys()]))].filter((key) => new Set(sets.map((set) => set.get(key))).size > 1);
+}
+
+const nameOf = (labels: string, keys: ReadonlySet<string>): string =>
+  keys.size === 0
+    ? ''
+    : pairs(labels)
+        .filter(([key]) => keys.has(key))
+        .map(([key, value]) => `${key}="${value}"`)
+        .join(', ');
+
+const pairs = (labels: string): [key: string, value: string][] =>
+  [...labels.matchAll(/([^\s,=]+)\s*=\s*"((?:[^"\\]|\\.)*)"/gu)].map(([, key, value]) => [key as string, value as string]);
+
+function useOf(name: string, pods: readonly PoolSample[][], budgetMs: number): PoolUse {
   const counted = (figure: keyof PoolSample): number | null => sumOf(pods.map((looks) => grown(looks.map((look) => look[figure]))));
   const [acquires, empty, waited] = [counted('acquires'), counted('emptyAcquires'), counted('emptyWaitSeconds')];
   const cancelled = counted('cancelled');
@@ -41,7 +69,7 @@ export function poolUse(samples: readonly RuntimeSample[], budgetMs: number): Po
   const waits = areFelt(emptyShare, emptyWaitMs, budgetMs);
   const strained = (emptyShare === null && lastingUse === null) || (emptyShare ?? 0) > EMPTY_SHARE || (lastingUse ?? 0) > LASTING_USE;
   const saturated = waits === true || (strained && (cancelled ?? 0) > 0) || (lastingUse ?? 0) > LASTING_USE;
-  return { acquires, emptyShare, emptyWaitMs, cancelled, strained, lastingUse, waits, saturated };
+  return { ...(name === '' ? {} : { name }), acquires, emptyShare, emptyWaitMs, cancelled, strained, lastingUse, waits, saturated };
 }
 
 /** Few waits are none to speak of, however long they are; and short ones, however many. */

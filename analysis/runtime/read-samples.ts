@@ -30,6 +30,7 @@ function whatIsWrong(value: unknown): string | null {
   if (figure !== undefined) return `"${figure}" is no figure`;
   if (!isAbsent(value['pauses']) && !arePauses(value['pauses'])) return '"pauses" are none';
   if (!isAbsent(value['schedulerWaits']) && !areBuckets(value['schedulerWaits'])) return '"schedulerWaits" are no buckets';
+  if (!isAbsent(value['pools']) && !arePools(value['pools'])) return '"pools" are none';
   if (!isAbsent(value['pool']) && !(isObject(value['pool']) && Object.values(value['pool']).every(isFigure)))
     return '"pool" has what is no figure';
   return null;
@@ -47,6 +48,17 @@ function arePauses(value: unknown): boolean {
       (pause: unknown) =>
         Array.isArray(pause) && typeof pause[0] === 'string' && /^\d{1,20}$/u.test(pause[0]) && typeof pause[1] === 'number',
     )
+  );
+}
+
+function arePools(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.every((pool: unknown) => {
+      if (!isObject(pool)) return false;
+      const { labels, ...figures } = pool;
+      return typeof labels === 'string' && Object.values(figures).every(isFigure);
+    })
   );
 }
 

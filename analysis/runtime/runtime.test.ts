@@ -1,5 +1,6 @@
 import { readGcPauses, readRuntimeMetrics, type RuntimeSample } from './sample.ts';
 import { readRuntimeSamples } from './read-samples.ts';
+import { pausesOf } from './pods.ts';
 import { runtimeByPod, summarizeRuntime } from './summary.ts';
 
 const start = Date.UTC(2026, 10, 23, 12);
@@ -45,7 +46,7 @@ const unknown = {
   gcIdleCpuSeconds: null,
   gcSysBytes: null,
   schedulerWaits: null,
-  pool: null,
+  pools: null,
   requests: null,
 };
 
@@ -62,7 +63,7 @@ test('reads the runtime from Prometheus text', () => {
       [0.001, 90],
       [null, 100],
     ],
-    pool: { acquired: 8, most: 10, acquires: 500, emptyAcquires: 20, emptyWaitSeconds: 1.5, cancelled: 0 },
+    pools: [{ labels: '', acquired: 8, most: 10, acquires: 500, emptyAcquires: 20, emptyWaitSeconds: 1.5, cancelled: 0 }],
     requests: { requests: 30, seconds: 1.5 },
   });
 });
@@ -123,15 +124,34 @@ test.each([
     1.5,
   ],
 ])('reads the pool as %s names it, and leaves open what it does not tell', (_, lines, waited) => {
-  const { pool } = readRuntimeMetrics(lines.map((line) => `pgxpool_${line}`).join('\n'));
-  expect(pool).toEqual({ acquired: 8, most: 10, acquires: 500, emptyAcquires: 20, emptyWaitSeconds: waited, cancelled: 1 });
+  const { pools } = readRuntimeMetrics(lines.map((line) => `pgxpool_${line}`).join('\n'));
+  const labels = lines[0]?.includes('db="a"') ? 'db="a"' : '';
+  expect(pools).toEqual([{ labels, acquired: 8, most: 10, acquires: 500, emptyAcquires: 20, emptyWaitSeconds: waited, cancelled: 1 }]);
 });
 
-test('does not read a pool figure that two pools tell, or a wait without its unit', () => {
-  const { pool } = readRuntimeMetrics(
-    'pgxpool_max_conns{db="a"} 10\npgxpool_max_conns{db="b"} 4\npgxpool_acquired_conns 3\npgxpool_empty_acquire_wait 9',
+test('reads two pools by their labels, and lays to neither what does not say whose it is', () => {
+  const page = ['read', 'write'].map(
+    (db, i) => `pgxpool_max_conns{app="shop",db="${db}"} ${i + 1}\npgxpool_acquire_total{app="shop",db="${db}"} ${i}\n`,
   );
-  expect(pool).toMatchObject({ acquired: 3, most: null, emptyWaitSeconds: null });
+  expect(readRuntimeMetrics(page.join('')).pools).toMatchObject([
+    { labels: 'app="shop",db="read"', most: 1, acquires: 0 },
+    { labels: 'app="shop",db="write"', most: 2, acquires: 1 },
+  ]);
+  expect(readRuntimeMetrics(`${page.join('')}pgxpool_acquired_conns 3\n`).pools).toMatchObject([
+    { most: 1, acquired: null },
+    { most: 2, acquired: null },
+    { labels: '', most: null, acquired: 3 },
+  ]);
+});
+
+test('does not read a pool figure that is told twice, or a wait without its unit', () => {
+  const { pools } = readRuntimeMetrics('pgxpool_max_conns 10\npgxpool_max_conns 4\npgxpool_acquired_conns 3\npgxpool_empty_acquire_wait 9');
+  expect(pools).toMatchObject([{ acquired: 3, most: null, emptyWaitSeconds: null }]);
+});
+
+test('tells of a pool of which nothing can be read, for that is not none', () => {
+  expect(readRuntimeMetrics('pgxpool_max_conns NaN').pools).toMatchObject([{ most: null, acquires: null }]);
+  expect(readRuntimeMetrics('pgxpool_other 1').pools).toBeNull();
 });
 
 test('reads exact pauses from a heap profile, without the empty slots', () => {
@@ -177,7 +197,7 @@ test('counts a pause once though two samples show it, and none from before the l
 test('says how many pauses were lost between samples', () => {
   const facts = summarizeRuntime([
     sample(0, { pauses: { collections: 10, recent: [] } }),
-    sample(5, { pauses: { collections: 276, recent: [[endNs(4), 1]] } }),
+    sample(5, { pauses: { collections: 276, recent: Array.from({ length: 256 }, (_, i): [string, number] => [endNs(4 + i / 1_000), 1]) } }),
   ]);
   expect(facts[0]?.text).toContain('10 pauses lost');
 });
@@ -224,6 +244,8 @@ test.each([
     '"pauses" are none',
   ],
   ['buckets that are none', JSON.stringify({ ...sample(0), schedulerWaits: [1] }), '"schedulerWaits" are no buckets'],
+  ['a pool without labels', JSON.stringify({ ...sample(0), pools: [{ most: 4 }] }), '"pools" are none'],
+  ['a pool figure that is text', JSON.stringify({ ...sample(0), pools: [{ labels: '', most: 'ten' }] }), '"pools" are none'],
   ['a pool that is a number', JSON.stringify({ ...sample(0), pool: 4 }), '"pool" has what is no figure'],
 ])('refuses %s, and says where', async (_, text, message) => {
   async function* bytes() {
@@ -238,5 +260,53 @@ test.each([
 test('counts pauses lost across a look at which they were not read', () => {
   const at = (second: number, collections: number | null) =>
     sample(second, { pauses: collections === null ? null : { collections, recent: [] } });
-  expect(runtimeByPod([at(0, 10), at(5, null), at(10, 300)])[0]?.pausesLost).toBe(34);
+  expect(runtimeByPod([at(0, 10), at(5, null), at(10, 300)])[0]?.pausesLost).toBe(290);
+});
+
+test('lays a pause between the two looks that show it, when the clock of the pod says another time', () => {
+  const looks = [
+    sample(0),
+    sample(5, {
+      pauses: {
+        collections: 12,
+        recent: [
+          [endNs(-3_600), 1],
+          [endNs(3), 2],
+        ],
+      },
+    }),
+  ];
+  expect(pausesOf(looks)).toEqual({
+    lost: 0,
+    pauses: [
+      { endMs: start, ms: 1e-6 },
+      { endMs: start + 3_000, ms: 2e-6 },
+    ],
+  });
+});
+
+test('counts the pauses of a process that started anew from its start', () => {
+  const looks = [
+    sample(0),
+    sample(5, {
+      pauses: {
+        collections: 2,
+        recent: [
+          [endNs(3), 1],
+          [endNs(4), 1],
+        ],
+      },
+    }),
+  ];
+  expect(pausesOf(looks)).toMatchObject({ lost: 0, pauses: [{}, {}] });
+});
+
+test('tells that looks got rarer, where they did', () => {
+  const every = (...seconds: number[]) => summarizeRuntime(seconds.map((second) => sample(second))).map(({ text }) => text);
+  const even = Array.from({ length: 30 }, (_, i) => 5 * i);
+  const told = 'pods were looked at each 5 s at first and each 20 s at the end';
+  expect(every(...even)).not.toContain(told);
+  // A single long look is none.
+  expect(every(...even, 190)).not.toContain(told);
+  expect(every(...even, ...Array.from({ length: 12 }, (_, i) => 165 + 20 * i))).toContain(told);
 });

@@ -24,7 +24,9 @@ export interface RuntimeSample {
   gcSysBytes?: number | null;
   /** Times goroutines waited to run: cumulative counts by upper bound in seconds, the last one infinite. */
   schedulerWaits?: [upToSeconds: number | null, count: number][] | null;
-  /** The pgx pool. */
+  /** Each pgx pool of the process; null where it tells of none. */
+  pools?: LabelledPool[] | null;
+  /** The one pool that older versions recorded. */
   pool?: PoolSample | null;
   /** What the pod counted of the requests it answered. */
   requests?: RequestTotals | null;
@@ -40,6 +42,9 @@ export interface PoolSample {
   emptyWaitSeconds: number | null;
   cancelled: number | null;
 }
+
+/** As its series tell it from others: `app="shop",db="read"`, empty without labels. */
+export type LabelledPool = PoolSample & { labels: string };
 
 /** The last 256 stop-the-world pauses at most; Go keeps no more. */
 export interface GcPauses {
@@ -81,11 +86,11 @@ const SCHEDULER_WAITS = 'go_sched_latencies_seconds_bucket';
 
 export type RuntimeMetrics = Record<keyof typeof METRICS, number | null> & {
   schedulerWaits: [upToSeconds: number | null, count: number][] | null;
-  pool: PoolSample | null;
+  pools: LabelledPool[] | null;
   requests: RequestTotals | null;
 };
 
-/** Reads the runtime, the pool and the scheduler from Prometheus text. A figure that is absent, doubled or not a finite number is null: unknown, never 0. */
+/** Reads the runtime, the pools and the scheduler from Prometheus text. A figure that is absent, doubled or not a finite number is null: unknown, never 0. */
 export function readRuntimeMetrics(text: string): RuntimeMetrics {
   const names = new Set<string>(Object.values(METRICS));
   const series = seriesOf(text, (name) => names.has(name) || name === SCHEDULER_WAITS || name.startsWith('pgxpool_'));
@@ -93,7 +98,7 @@ export function readRuntimeMetrics(text: string): RuntimeMetrics {
   return {
     ...(Object.fromEntries(figures) as Record<keyof typeof METRICS, number | null>),
     schedulerWaits: readSchedulerWaits(series.filter(({ name }) => name === SCHEDULER_WAITS)),
-    pool: readPool(series),
+    pools: readPools(series),
     requests: readRequestTotals(text),
   };
 }
@@ -112,8 +117,18 @@ function readSchedulerWaits(series: readonly Series[]): RuntimeMetrics['schedule
   return others.size === 1 ? buckets : null;
 }
 
-/** What is told of the pool; null where nothing is. */
-function readPool(series: readonly Series[]): PoolSample | null {
+/** One pool per set of labels where a figure is told under several; else one, whatever labels its figures carry. Null where the page tells of none. */
+function readPools(series: readonly Series[]): LabelledPool[] | null {
+  const names = Object.values(POOL).flat();
+  const told = series.filter(({ name }) => names.some(([named]) => named.test(name)));
+  const [first] = told;
+  if (first === undefined) return null;
+  const apart = new Set(told.map(({ name, labels }) => name + labels)).size > new Set(told.map(({ name }) => name)).size;
+  const pools = apart ? [...Map.groupBy(told, ({ labels }) => labels)] : [[first.labels, told] as const];
+  return pools.map(([labels, own]) => ({ labels: labels.slice(1, -1), ...readPool(own) }));
+}
+
+function readPool(series: readonly Series[]): PoolSample {
   const figures = Object.entries(POOL).map(([figure, aliases]) => {
     const told = aliases.flatMap(([named, perUnit]) => {
       const value = figureOf(series, (name) => named.test(name));
@@ -121,7 +136,7 @@ function readPool(series: readonly Series[]): PoolSample | null {
     });
     return [figure, told.length === 1 ? (told[0] as number) : null] as const;
   });
-  return figures.every(([, value]) => value === null) ? null : (Object.fromEntries(figures) as unknown as PoolSample);
+  return Object.fromEntries(figures) as Record<keyof PoolSample, number | null>;
 }
 
 /**

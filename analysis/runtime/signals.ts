@@ -150,12 +150,18 @@ function memory(subject: string, metric: string, of: (sample: RuntimeSample) => 
     series: metric,
     tells: (sample) => of(sample) !== null,
     read({ read }) {
-      const told = read.flatMap((sample) => of(sample) ?? []);
-      if (told.length < 2) return `its /metrics does not tell ${metric} twice`;
-      const third = Math.ceil(told.length / 3);
-      const first = Math.min(...told.slice(0, third));
-      const middle = Math.min(...told.slice(third, 2 * third), Infinity);
-      const last = Math.min(...told.slice(-third));
+      const told = read.flatMap((sample) => {
+        const bytes = of(sample);
+        return bytes === null ? [] : [{ atMs: Date.parse(sample.at), bytes }];
+      });
+      const [begin, end] = [told[0], told.at(-1)];
+      if (told.length < 2 || !begin || !end) return `its /metrics does not tell ${metric} twice`;
+      // By time, for looks get rarer in a long run.
+      const spanMs = end.atMs - begin.atMs;
+      const inThird = (third: number, atMs: number): boolean =>
+        3 * (atMs - begin.atMs) >= third * spanMs && 3 * (atMs - begin.atMs) <= (third + 1) * spanMs;
+      const least = (third: number): number => Math.min(...told.filter(({ atMs }) => inThird(third, atMs)).map(({ bytes }) => bytes));
+      const [first, middle, last] = [least(0), least(1), least(2)];
       const measured = first === 0 ? 1 : last / first;
       const beyond = measured >= GROWTH_FACTOR && last - first >= GROWTH_BYTES && (middle === Infinity || last >= STILL_GROWING * middle);
       const says = `${subject} went from ${megabytes(first)} to ${megabytes(last)}${beyond ? ' and still grew at the end' : ''}`;

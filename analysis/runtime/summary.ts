@@ -1,4 +1,5 @@
 // What the samples of all pods say together: per pod, and as a line for the story.
+import { median } from 'simple-statistics';
 import type { Fact } from '../../verdict/finding.ts';
 import { nearestRank } from '../statistics/index.ts';
 import { looksByPod, pausesOf, takenByGc } from './pods.ts';
@@ -59,12 +60,28 @@ export function summarizeRuntime(samples: readonly RuntimeSample[]): Fact[] {
   const text = parts.length === 0 ? 'the pods say nothing of goroutines, GC or CPU' : parts.join(', ');
   return [
     { subject: 'runtime', text: pods.length > 1 ? `${text} (highest of ${pods.length} pods)` : text, values },
+    ...rarerLooks(samples),
     ...untold(samples.filter(({ unread }) => unread === null)).map(({ subject, series }) => ({
       subject: 'not judged',
       text: `${subject}: no pod tells ${series}`,
       values: {},
     })),
   ];
+}
+
+/** Looks this many at the beginning and at the end tell how often there was one; a few that took long do not. */
+const PACE_LOOKS = 10;
+/** Ticks of a busy worker come late by less. */
+const RARER_FACTOR = 1.5;
+
+/** What happens between two looks may be missed, so it is told when they were further apart at the end. */
+function rarerLooks(samples: readonly RuntimeSample[]): Fact[] {
+  const at = [...new Set(samples.map((sample) => Date.parse(sample.at)))].sort((a, b) => a - b);
+  const gaps = at.slice(1).map((ms, i) => (ms - (at[i] as number)) / 1_000);
+  if (gaps.length < 2 * PACE_LOOKS) return [];
+  const [first, last] = [median(gaps.slice(0, PACE_LOOKS)), median(gaps.slice(-PACE_LOOKS))];
+  const text = `pods were looked at each ${digits(first)} s at first and each ${digits(last)} s at the end`;
+  return last > RARER_FACTOR * first ? [{ subject: 'runtime', text, values: {} }] : [];
 }
 
 function summarizePod(pod: string, samples: RuntimeSample[]): PodRuntime {

@@ -15,6 +15,8 @@ interface Children {
 export interface CriticalPaths {
   /** Microseconds of each span that no child on the path explains; NaN for spans off the path. */
   exclusiveUs: Float64Array;
+  /** Microseconds of each span in no child that it waits for, on the path or off it: its length less the union of theirs. */
+  selfUs: Float64Array;
   /** Roots, one or more per trace; orphans begin paths of their own and are not among them. */
   roots: Int32Array;
   orphans: number;
@@ -40,6 +42,7 @@ export function criticalPaths(spans: Spans): CriticalPaths {
       throw unreadable(spans, span, 'ends before it starts, or at no time at all');
   const children = childrenOf(spans, startUs, endUs);
   const exclusiveUs = new Float64Array(count).fill(Number.NaN);
+  const selfUs = new Float64Array(count);
   const found = { orphans: 0, cut: 0, outside: 0, shifted, asynchronous: asynchronous.reduce((sum, each) => sum + each, 0) };
   const roots: number[] = [];
   let reached = 0;
@@ -58,6 +61,8 @@ export function criticalPaths(spans: Spans): CriticalPaths {
     const [from, to] = [startUs[span] as number, endUs[span] as number];
     const onPath = !Number.isNaN(exclusiveUs[span] as number);
     let left = to - from;
+    let self = to - from;
+    let coveredFrom = to;
     let next = Infinity;
     let nextChild = -1;
     const first = children.start[span] as number;
@@ -76,16 +81,24 @@ export function criticalPaths(spans: Spans): CriticalPaths {
         endUs[child] = Math.min(endUs[child] as number, to);
         startUs[child] = Math.max(startUs[child] as number, from);
       }
-      if (!onPath || asynchronous[child]) continue;
+      if (asynchronous[child]) continue;
       const ends = endUs[child] as number;
+      // The last to end comes first, so what is covered grows towards the start.
+      const begins = startUs[child] as number;
+      if (begins < coveredFrom) {
+        self -= Math.min(ends, coveredFrom) - begins;
+        coveredFrom = begins;
+      }
+      if (!onPath) continue;
       const touches =
         nextChild === -1 || ends <= next || (ends - next <= (to - from) * OVERLAP_ALLOWANCE && onlyTwoEventsBetween(at, next, ends));
       if (!touches) continue;
       exclusiveUs[child] = 0;
-      left -= ends - (startUs[child] as number);
-      next = startUs[child] as number;
+      left -= ends - begins;
+      next = begins;
       nextChild = child;
     }
+    selfUs[span] = Math.max(0, self);
     if (onPath) exclusiveUs[span] = Math.max(0, left);
 
     /** In the stretch where two children overlap nothing else of the family starts or ends: then it is the clocks and not parallel work. */
@@ -100,7 +113,7 @@ export function criticalPaths(spans: Spans): CriticalPaths {
     }
   }
   if (reached < count) throw unreadable(spans, circleMember(spans), 'is its own ancestor: the parents run in a circle');
-  return { exclusiveUs, roots: Int32Array.from(roots), ...found };
+  return { exclusiveUs, selfUs, roots: Int32Array.from(roots), ...found };
 }
 
 function unreadable({ operations, operation, trace, traceIds }: Spans, span: number, what: string): UnreadableEvidence {

@@ -8,7 +8,7 @@ const ROWS = 25;
 
 /** Exclusive time on the critical path by operation, over the slow band; without enough traces for a band, over all. */
 export function describeTraces(spans: Spans & { doubled: number }): Analysis {
-  const band = slowBand(spans, 1);
+  const band = slowBand(spans, { least: 1 });
   const { orphans, cut, outside, shifted, asynchronous } = criticalPaths(spans);
   const notes = [
     ...(spans.doubled > 0 ? [`spans told twice, which count once: ${spans.doubled}`] : []),
@@ -17,6 +17,7 @@ export function describeTraces(spans: Spans & { doubled: number }): Analysis {
     ...(shifted > 0 ? [`servers’ spans shifted into the middle of the calls they answer, for clocks disagree: ${shifted}`] : []),
     ...(outside > 0 ? [`spans left out, for they lie outside their parents; their time is counted as their parents’: ${outside}`] : []),
     ...(asynchronous > 0 ? [`spans nobody waits for, so on no path: ${asynchronous}`] : []),
+    'self time: in no child that is waited for, on the critical path or off it',
     'exclusive time on the critical path, as CRISP counts it, with 1 % of overlap allowed for clocks',
   ];
   const fact = {
@@ -29,6 +30,7 @@ export function describeTraces(spans: Spans & { doubled: number }): Analysis {
     { name: 'kind', unit: '' },
     { name: 'share', unit: '%' },
     { name: 'mean per trace', unit: 'ms' },
+    { name: 'self time per trace', unit: 'ms' },
   ];
   if (band === null) return { findings: [], facts: [{ ...fact, text: `${fact.text}, none with a root` }], tables: [] };
   const all = band.slow === band.traces;
@@ -51,7 +53,7 @@ export function describeTraces(spans: Spans & { doubled: number }): Analysis {
         columns,
         rows: band.operations
           .slice(0, ROWS)
-          .map(({ operation, category, share, meanMs }) => [operation, category, round(100 * share), round(meanMs)]),
+          .map(({ operation, category, share, meanMs, selfMs }) => [operation, category, round(100 * share), round(meanMs), round(selfMs)]),
         notes,
       },
     ],

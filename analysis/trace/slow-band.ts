@@ -1,15 +1,20 @@
 // Where the slow requests spend their time: exclusive time on the critical path, over the slowest band of traces.
 import { CATEGORIES, type Category, type Spans } from './spans.ts';
 import { criticalPaths } from './critical-path.ts';
+import { OUTSIDE, waitedOn } from './waited-on.ts';
 
 export interface OperationTime {
   /** `[go-api] redis pipeline`. */
   operation: string;
   category: Category;
+  /** As the service sees it: another service's time is that of the call to it. Null outside what the service called. */
+  waitsOn: Category | null;
   /** Of the band's whole time, 0-1. */
   share: number;
   /** Mean exclusive time in a trace of the band. */
   meanMs: number;
+  /** Mean time in no child, on the critical path or off it, in a trace of the band. */
+  selfMs: number;
 }
 
 export interface SlowBand {
@@ -33,9 +38,28 @@ const BAND_FROM = 0.95;
 const BAND_TO = 0.99;
 const LEAST_TRACES = 20;
 const FAILURES_SHOWN = 10;
+/** One operation may be waited for in each category, or lie outside. */
+const LANES = CATEGORIES.length + 1;
 
-/** Null with fewer than 20 (or `least`) traces that have a root. Throws UnreadableEvidence where spans contradict each other. */
-export function slowBand(spans: Spans, least = LEAST_TRACES): SlowBand | null {
+/** One operation over the band, waited for in one way. */
+interface Summed {
+  operation: number;
+  category: number;
+  waitsOn: number;
+  us: number;
+  selfUs: number;
+  onPath: boolean;
+}
+
+export interface BandOptions {
+  /** Fewer traces than this are no band; 20 by default. */
+  least?: number;
+  /** Whose waits are asked for; without one every span counts as what it is spent on. */
+  service?: string;
+}
+
+/** Null with too few traces that have a root. Throws UnreadableEvidence where spans contradict each other. */
+export function slowBand(spans: Spans, { least = LEAST_TRACES, service }: BandOptions = {}): SlowBand | null {
   const paths = criticalPaths(spans);
   const rootUs = new Map<number, number>();
   for (const root of paths.roots) {
@@ -49,16 +73,29 @@ export function slowBand(spans: Spans, least = LEAST_TRACES): SlowBand | null {
   const from = whole ? 0 : Math.floor(sorted.length * BAND_FROM);
   const to = whole ? sorted.length : Math.max(from + 1, Math.ceil(sorted.length * BAND_TO));
   const band = new Map(sorted.slice(from, to));
-  const byOperation = new Map<number, { us: number; category: Category }>();
+  const waits = service === undefined ? spans.category : waitedOn(spans, service);
+  const byOperation = new Map<number, Summed>();
   let allUs = 0;
   for (let span = 0; span < spans.count; span += 1) {
-    const own = paths.exclusiveUs[span] as number;
-    if (Number.isNaN(own) || !band.has(spans.trace[span] as number)) continue;
-    allUs += own;
+    if (!band.has(spans.trace[span] as number)) continue;
     const operation = spans.operation[span] as number;
-    const known = byOperation.get(operation);
-    if (known) known.us += own;
-    else byOperation.set(operation, { us: own, category: CATEGORIES[spans.category[span] as number] as Category });
+    const waitsOn = waits[span] as number;
+    const key = operation * LANES + waitsOn - OUTSIDE;
+    const summed = byOperation.get(key) ?? {
+      operation,
+      category: spans.category[span] as number,
+      waitsOn,
+      us: 0,
+      selfUs: 0,
+      onPath: false,
+    };
+    byOperation.set(key, summed);
+    summed.selfUs += paths.selfUs[span] as number;
+    const own = paths.exclusiveUs[span] as number;
+    if (Number.isNaN(own)) continue;
+    allUs += own;
+    summed.us += own;
+    summed.onPath = true;
   }
   const lengths = [...band.values()];
   return {
@@ -66,12 +103,15 @@ export function slowBand(spans: Spans, least = LEAST_TRACES): SlowBand | null {
     slow: band.size,
     fromMs: Math.min(...lengths) / 1_000,
     toMs: Math.max(...lengths) / 1_000,
-    operations: [...byOperation]
-      .map(([operation, { us, category }]) => ({
+    operations: [...byOperation.values()]
+      .filter(({ onPath }) => onPath)
+      .map(({ operation, category, waitsOn, us, selfUs }) => ({
         operation: spans.operations[operation] as string,
-        category,
+        category: CATEGORIES[category] as Category,
+        waitsOn: CATEGORIES[waitsOn] ?? null,
         share: allUs === 0 ? 0 : us / allUs,
         meanMs: us / 1_000 / band.size,
+        selfMs: selfUs / 1_000 / band.size,
       }))
       .sort((a, b) => b.share - a.share || (a.operation < b.operation ? -1 : 1)),
     failures: failuresOf(spans),

@@ -3,6 +3,7 @@ import { criticalPaths } from './critical-path.ts';
 import { describeTraces } from './describe.ts';
 import { readTraces } from './read.ts';
 import { slowBand } from './slow-band.ts';
+import { otlp as asOtlp, type FixtureTrace } from './traces.fixture.ts';
 import { slowTrace } from './waterfall.ts';
 
 interface FixtureSpan {
@@ -127,7 +128,7 @@ describe('clocks that disagree', () => {
 
 describe('a span’s status', () => {
   const failuresOf = (kind: 'CLIENT' | 'SERVER', attributes: Record<string, string | number>) =>
-    slowBand(otlp([[root(100), child('b', 'call', 10, 90, { kind, attributes })]]), 1)?.failures.map(({ status }) => status);
+    slowBand(otlp([[root(100), child('b', 'call', 10, 90, { kind, attributes })]]), { least: 1 })?.failures.map(({ status }) => status);
 
   test.each([
     ['CLIENT', { 'rpc.grpc.status_code': 5 }, ['gRPC NOT_FOUND']],
@@ -169,6 +170,76 @@ describe('the slow band', () => {
   test('is not told from fewer than twenty traces', () => {
     expect(slowBand(otlp(traces.slice(0, 19)))).toBeNull();
     expect(slowBand(otlp(traces.slice(0, 20)))).not.toBeNull();
+  });
+});
+
+test('tells self time: what no child covers, however many run at once, on the path or off it', () => {
+  const trace = [
+    root(100),
+    child('b', 'short', 10, 50),
+    child('c', 'long', 30, 90),
+    child('d', 'mail', 92, 99, { kind: 'CONSUMER' }),
+    { id: 'e', parent: 'b', name: 'inner', fromMs: 20, toMs: 45 },
+  ];
+  // The two at once cover 80 ms together; nobody waits for the mail.
+  expect(slowTrace(otlp([trace]))?.rows.map(({ operation, selfMs }) => [operation, selfMs])).toEqual([
+    ['[api] POST /order', 20],
+    ['[api] short', 15],
+    ['[api] inner', 25],
+    ['[api] long', 60],
+    ['[api] mail', 7],
+  ]);
+  const { columns, rows } = describeTraces(otlp([trace])).tables[0] as { columns: { name: string }[]; rows: unknown[][] };
+  expect(rows.map((row) => [row[0], row[columns.findIndex(({ name }) => name === 'self time per trace')]])).toEqual([
+    ['[api] long', 60],
+    ['[api] POST /order', 20],
+  ]);
+});
+
+describe('what the service waits for', () => {
+  const waits = (...spans: FixtureTrace['spans']): Record<string, string | null> => {
+    const band = slowBand(readTraces(new TextEncoder().encode(asOtlp([{ id: 1, spans }]))), { least: 1, service: 'api' });
+    return Object.fromEntries((band?.operations ?? []).map(({ operation, waitsOn }) => [operation, waitsOn]));
+  };
+  const served = { id: 2, name: 'GET /', fromMs: 0, toMs: 100 };
+
+  test('is the call, whatever the service at its other end does meanwhile', () => {
+    expect(
+      waits(
+        served,
+        { id: 3, parent: 2, name: 'SELECT', system: 'postgresql', fromMs: 0, toMs: 20 },
+        { id: 4, parent: 2, name: 'Quote', service: 'pricing', fromMs: 20, toMs: 95 },
+        { id: 5, parent: 4, name: 'SELECT', service: 'pricing', system: 'postgresql', fromMs: 25, toMs: 60 },
+        { id: 6, parent: 4, name: 'pipeline', service: 'pricing', system: 'redis', fromMs: 60, toMs: 90 },
+      ),
+    ).toEqual({
+      '[api] GET /': 'own code',
+      '[api] SELECT': 'database',
+      '[pricing] Quote': 'grpc',
+      '[pricing] SELECT': 'grpc',
+      '[pricing] pipeline': 'grpc',
+    });
+  });
+
+  test('is what our side of the call says, where a proxy of the database tells spans too', () => {
+    expect(
+      waits(
+        served,
+        { id: 3, parent: 2, name: 'SELECT', system: 'postgresql', fromMs: 5, toMs: 95 },
+        { id: 4, parent: 3, name: 'proxy', service: 'bouncer', fromMs: 10, toMs: 90 },
+      ),
+    ).toMatchObject({ '[api] SELECT': 'database', '[bouncer] proxy': 'database' });
+  });
+
+  test('is none of what calls the service, and still its own where another service calls back', () => {
+    expect(
+      waits(
+        { id: 1, name: 'proxy', service: 'ingress', fromMs: 0, toMs: 200 },
+        { ...served, parent: 1, fromMs: 50, toMs: 190 },
+        { id: 3, parent: 2, name: 'Quote', service: 'pricing', fromMs: 60, toMs: 180 },
+        { id: 4, parent: 3, name: 'GET /rates', fromMs: 70, toMs: 170 },
+      ),
+    ).toEqual({ '[ingress] proxy': null, '[api] GET /': 'own code', '[pricing] Quote': 'grpc', '[api] GET /rates': 'own code' });
   });
 });
 

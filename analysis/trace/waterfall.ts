@@ -13,6 +13,8 @@ export interface WaterfallRow {
   lengthMs: number;
   /** Time no child on the critical path explains; null for spans off the path. */
   exclusiveMs: number | null;
+  /** Time in no child that it waits for. */
+  selfMs: number;
   failed: boolean;
   /** Nobody waits for it. */
   asynchronous: boolean;
@@ -32,7 +34,7 @@ const AT = 0.97;
 
 /** A trace of the slow band, as slow as 97 of 100. Null without a root. Throws UnreadableEvidence where spans contradict each other. */
 export function slowTrace(spans: Spans): Waterfall | null {
-  const { exclusiveUs, roots } = criticalPaths(spans);
+  const { exclusiveUs, selfUs, roots } = criticalPaths(spans);
   const { startUs, endUs } = withoutSkew(spans);
   const lengthOf = (span: number): number => (endUs[span] as number) - (startUs[span] as number);
   const sorted = [...roots].sort((a, b) => lengthOf(a) - lengthOf(b) || a - b);
@@ -57,6 +59,7 @@ export function slowTrace(spans: Spans): Waterfall | null {
         startMs: ((startUs[span] as number) - beganUs) / 1_000,
         lengthMs: lengthOf(span) / 1_000,
         exclusiveMs: Number.isNaN(own) ? null : own / 1_000,
+        selfMs: (selfUs[span] as number) / 1_000,
         failed: spans.failed[span] === 1,
         asynchronous: spans.asynchronous[span] === 1,
       });

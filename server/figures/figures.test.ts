@@ -108,6 +108,57 @@ describe('figures', () => {
   });
 });
 
+describe('figures of two profiles', () => {
+  const compared = (kind: FiguresAsked['kind'], before: Uint8Array, now: Uint8Array, sampleType: string | null = null) =>
+    readFigures({ kind, digest: 'now', before: 'before', sampleType }, (digest) => once(digest === 'now' ? now : before));
+
+  it('are in a table what they are in the picture', async () => {
+    const heap = (...values: [string, number][]) =>
+      profileBytes(
+        ['inuse_space/bytes', 'alloc_space/bytes'],
+        values.map(([leaf, bytes]) => ({ stack: request(leaf), values: [1, bytes] })),
+      );
+    const { picture, analysis } = await compared('heap-profile', heap(['main.f', 5], ['main.g', 5]), heap(['main.f', 9], ['main.g', 1]));
+    expect(picture).toMatchObject({ flame: { compared: true } });
+    expect(analysis.tables.map(({ title }) => title)).toEqual(['What changed since the earlier profile', 'Top functions by alloc_space']);
+    expect(analysis.tables[0]).toMatchObject({
+      rows: [
+        ['main.f', 50, 90, 40, 40],
+        ['main.g', 50, 10, -40, -40],
+      ],
+      notes: expect.arrayContaining(["shares of each profile's own total of alloc_space"]),
+    });
+    const inUse = await compared('heap-profile', heap(['main.f', 5]), heap(['main.g', 5]), 'inuse_space');
+    expect(inUse.analysis.tables[0]?.rows).toEqual([
+      ['main.f', 100, 0, -100, -100],
+      ['main.g', 0, 100, 100, 100],
+    ]);
+  });
+
+  it('say why there is nothing to compare', async () => {
+    const cpu = (...leaves: string[]) =>
+      profileBytes(
+        ['samples/count', 'cpu/nanoseconds'],
+        leaves.map((leaf) => ({ stack: request(leaf), values: [1, 10_000_000] })),
+      );
+    const { picture, analysis } = await compared('cpu-profile', cpu(), cpu('main.f'));
+    expect(picture).toMatchObject({ flame: { compared: false } });
+    expect(analysis.tables[0]).toMatchObject({ rows: [], notes: ['the earlier profile has no sample'] });
+  });
+
+  it('tell what grew between two profiles of goroutines', async () => {
+    const goroutines = (waiting: number) =>
+      profileBytes(
+        ['goroutine/count'],
+        [{ stack: ['runtime.gopark', 'runtime.chansend1', 'shop.example/api/internal/shop.notify /src/shop/notify.go:8'], values: [waiting] }],
+      );
+    const { analysis } = await compared('goroutine-profile', goroutines(12), goroutines(80));
+    expect(analysis.findings).toMatchObject([{ code: 'LeakSuspected', outcome: 'inconclusive', measured: 68 }]);
+    expect(analysis.tables.map(({ title }) => title)).toEqual(['What changed since the earlier profile', 'Goroutines by state and place']);
+    expect((await compared('goroutine-leak-profile', goroutines(12), goroutines(80))).analysis.tables).toHaveLength(2);
+  });
+});
+
 describe('the server', () => {
   it('answers a health request while a large report is made', async () => {
     const bytes = largeProfile();

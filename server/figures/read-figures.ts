@@ -2,14 +2,19 @@
 import { UnreadableEvidence, type Analysis } from '../../analysis/analysis.ts';
 import { evidenceKinds, isReadableKind } from '../../analysis/evidence-kinds.ts';
 import { diagnose } from '../../analysis/diagnosis/diagnose.ts';
-import { readDiagnosisRecord } from '../../analysis/diagnosis/record.ts';
+import { readDiagnosisRecord, type DiagnosisRecord } from '../../analysis/diagnosis/record.ts';
+import { leftOut, tracesOfTheLoad } from '../../analysis/diagnosis/traces-of-the-load.ts';
+import { describeGoroutines } from '../../analysis/goroutine/describe.ts';
+import { readGoroutines } from '../../analysis/goroutine/read.ts';
 import type { Plan } from '../../analysis/postgres/plan.ts';
 import { readPlan } from '../../analysis/postgres/read-plan.ts';
 import { parserReady } from '../../analysis/postgres/statement.ts';
 import { describeProfile } from '../../analysis/profile/describe.ts';
+import { differenceTable } from '../../analysis/profile/difference.ts';
 import { flameDifference, flameTree, type FlameNode } from '../../analysis/profile/flame.ts';
 import { sampleTypeIndex, type Profile } from '../../analysis/profile/profile.ts';
 import { readProfile } from '../../analysis/profile/read.ts';
+import { describeTraces } from '../../analysis/trace/describe.ts';
 import { readTraces } from '../../analysis/trace/read.ts';
 import { slowTrace, type Waterfall } from '../../analysis/trace/waterfall.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
@@ -19,6 +24,8 @@ export interface FiguresAsked extends Pick<EvidenceRef, 'kind' | 'digest'> {
   before: string | null;
   /** Name of a sample type; the profile's own default without one, or where it has none of that name. */
   sampleType: string | null;
+  /** Digest of the record of the diagnosis that traces belong to: of them it knows which are of the load test. */
+  diagnosis?: string | undefined;
 }
 
 export interface Figures {
@@ -65,19 +72,41 @@ export async function readFigures(asked: FiguresAsked, read: ReadEvidence): Prom
   if (isProfile(kind)) return await readProfiles(asked, bytes, read);
   if (!isReadableKind(kind))
     throw new UnreadableEvidence(`nothing draws evidence of kind ${kind}`, digest, 'save the bytes and look yourself');
+  if (kind === 'traces') return await readTracesOf(asked, bytes, read);
   const analysis = await evidenceKinds[kind].analyze(bytes, LIMITS);
-  if (kind === 'query-plan') return { picture: { kind: 'plans', plans: [{ title: null, plan: readPlan(bytes) }] }, analysis };
-  const trace = kind === 'traces' ? slowTrace(readTraces(bytes)) : null;
+  return { picture: kind === 'query-plan' ? { kind: 'plans', plans: [{ title: null, plan: readPlan(bytes) }] } : null, analysis };
+}
+
+async function readTracesOf({ diagnosis }: FiguresAsked, bytes: Uint8Array, read: ReadEvidence): Promise<Figures> {
+  const { spans, entered } =
+    diagnosis === undefined ? { spans: readTraces(bytes), entered: null } : tracesOfTheLoad(bytes, await readRecord(diagnosis, read));
+  const analysis = describeTraces(spans);
+  if (entered !== null && entered.elsewhere > 0)
+    analysis.facts.push({ subject: 'traces', text: leftOut(entered), values: { elsewhere: entered.elsewhere } });
+  const trace = slowTrace(spans);
   return { picture: trace && { kind: 'trace', trace }, analysis };
 }
 
+const readRecord = async (digest: string, read: ReadEvidence): Promise<DiagnosisRecord> =>
+  readDiagnosisRecord(new TextDecoder().decode(await whole(read(digest))));
+
+/** Compared with an earlier profile, what changed stands first: a picture has to have its figures in a table. */
 async function readProfiles({ kind, before, sampleType }: FiguresAsked, bytes: Uint8Array, read: ReadEvidence): Promise<Figures> {
   const profile = readProfile(bytes);
   const type = (sampleType === null ? null : sampleTypeIndex(profile, sampleType)) ?? profile.defaultType;
-  const earlier = before === null ? null : readProfile(await whole(read(before)));
-  const analysis =
-    isReadableKind(kind) && !ofFunctions.has(kind) ? await evidenceKinds[kind].analyze(bytes, LIMITS) : describeProfile(profile, type);
-  return { picture: { kind: 'flame', flame: flameOf(profile, earlier, type) }, analysis };
+  const earlierBytes = before === null ? null : await whole(read(before));
+  const earlier = earlierBytes && readProfile(earlierBytes);
+  const analysis = await analysisOf();
+  const changed = earlier === null ? [] : [differenceTable(earlier, profile, type)];
+  return {
+    picture: { kind: 'flame', flame: flameOf(profile, earlier, type) },
+    analysis: { ...analysis, tables: [...changed, ...analysis.tables] },
+  };
+
+  async function analysisOf(): Promise<Analysis> {
+    if (kind === 'goroutine-profile') return describeGoroutines(readGoroutines(bytes), earlierBytes && readGoroutines(earlierBytes));
+    return isReadableKind(kind) && !ofFunctions.has(kind) ? await evidenceKinds[kind].analyze(bytes, LIMITS) : describeProfile(profile, type);
+  }
 }
 
 function flameOf(profile: Profile, before: Profile | null, type: number): Flame {

@@ -24,18 +24,19 @@ export async function lookAt({ countdowns, figures }: World, c: AppContext, dige
   const release = releaseNameOf(c);
   const { checkpoints } = await countdowns.status(release);
   const all = checkpoints.flatMap(({ name, steps }) =>
-    steps.flatMap((step) => step.evidence.map((ref) => ({ ref, where: `${name} / ${step.name}` }))),
+    steps.flatMap((step) => step.evidence.map((ref) => ({ ref, where: `${name} / ${step.name}`, beside: step.evidence }))),
   );
   const found = all.find(({ ref }) => ref.digest === digest);
   if (!found) throw new ApiError('NotFound', `${release} has no evidence ${digest}`, 'its pages link to all it has');
-  const { ref, where } = found;
+  const { ref, where, beside } = found;
+  const diagnosis = beside.find(({ kind }) => kind === 'diagnosis')?.digest;
   const others = all.map((each) => each.ref).filter((each) => each.kind === ref.kind && each.digest !== digest);
   const look = lookOf(c.req.query(), others);
   return {
     release,
     where,
     ref,
-    figures: await figures.figures({ kind: ref.kind, digest, before: look.before, sampleType: look.type }),
+    figures: await figures.figures({ kind: ref.kind, digest, before: look.before, sampleType: look.type, diagnosis }),
     look,
     others,
     addressOf: (changed) => addressOf(`/r/${release}/evidence/${digest}`, { ...look, ...changed }),

@@ -1,6 +1,6 @@
 // A flame graph as plain SVG: the widest paths of calls, roots on top. Every frame is a link to itself as the new root, so zooming has an
 // address and needs no script; `assets/flame.js` moves the focus with the arrow keys, and finds frames by name.
-import type { FlameNode } from '../../analysis/profile/flame.ts';
+import { spansOf, type FlameNode } from '../../analysis/profile/flame.ts';
 import { shortName } from '../../analysis/profile/names.ts';
 import { markup, nothing, type Markup } from '../markup.ts';
 
@@ -42,6 +42,7 @@ export function flameGraph({ summary, tree, unit, divisor, linkOf, at }: FlameGr
   const zoomed = nodeAt(tree, at);
   const [root, from] = zoomed === null ? [tree, ''] : [zoomed, at];
   const total = Math.abs(tree.value) || 1;
+  const spanOf = spansOf(root);
   const frames: Markup[] = [];
   let deepest = 0;
   const draw = (node: FlameNode, path: string, x: number, width: number, row: number): void => {
@@ -50,7 +51,7 @@ export function flameGraph({ summary, tree, unit, divisor, linkOf, at }: FlameGr
     frames.push(frame(node, path, x, width, row));
     let left = x;
     node.children.forEach((child, i) => {
-      const share = sizeOf(node) === 0 ? 0 : (sizeOf(child) / sizeOf(node)) * width;
+      const share = spanOf(node) === 0 ? 0 : (spanOf(child) / spanOf(node)) * width;
       draw(child, path === '' ? String(i) : `${path}.${i}`, left, share, row + 1);
       left += share;
     });
@@ -78,8 +79,6 @@ export function flameGraph({ summary, tree, unit, divisor, linkOf, at }: FlameGr
     return `${amount}; before ${round(before / divisor)} ${unit}, so ${value >= before ? 'more' : 'less'} by ${round((100 * Math.abs(value - before)) / total)} % of all`;
   }
 }
-
-const sizeOf = ({ value, before = 0 }: FlameNode): number => Math.max(Math.abs(value), Math.abs(before));
 
 /** One of eight quiet hues by the package, so that neighbours differ; compared, blue for less and orange for more. */
 function shadeOf({ name, value, before }: FlameNode, total: number): string {

@@ -1,6 +1,6 @@
 // Pictures for the report: what the diagnosis of a checkpoint was made from, one of each kind, and its tables.
 import type { EvidenceKind, EvidenceRef } from '../../verdict/finding.ts';
-import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
+import type { CheckpointStatus, CountdownStatus, StepStatus } from '../../workflows/messages.ts';
 import { draw } from '../figures/draw.ts';
 import type { FiguresReader } from '../figures/figures-apart.ts';
 import { markup, nothing, type Markup } from '../markup.ts';
@@ -29,14 +29,20 @@ export async function readStepFigures(
   for (const checkpoint of checkpoints)
     for (const step of checkpoint.steps)
       if (step.type === 'analysis' && step.evidence.length > 0)
-        found.push({ checkpoint: checkpoint.name, step: step.name, content: await drawn(checkpoint, step.evidence, figures) });
+        found.push({ checkpoint: checkpoint.name, step: step.name, content: await drawn(checkpoint, step, figures) });
   return found;
 }
 
-async function drawn({ steps }: CheckpointStatus, own: readonly EvidenceRef[], figures: FiguresReader['figures']): Promise<Markup> {
-  const all = [...own, ...steps.filter(({ type }) => type === 'loadTest').flatMap(({ evidence }) => evidence)];
-  const read = ({ kind, digest }: EvidenceRef) => figures({ kind, digest, before: null, sampleType: null });
+async function drawn({ steps }: CheckpointStatus, analysis: StepStatus, figures: FiguresReader['figures']): Promise<Markup> {
+  const own = analysis.evidence;
   const record = own.find(({ kind }) => kind === 'diagnosis');
+  const read = ({ kind, digest }: EvidenceRef) => figures({ kind, digest, before: null, sampleType: null, diagnosis: record?.digest });
+  // Of several load tests the one that is explained comes first: its evidence is what the findings name.
+  const named = new Set(analysis.findings.flatMap(({ evidence }) => evidence));
+  const isNamed = ({ digest }: EvidenceRef): boolean => named.has(digest);
+  const loads = steps.filter(({ type }) => type === 'loadTest').map(({ evidence }) => evidence);
+  const explainedFirst = [...loads.filter((refs) => refs.some(isNamed)), ...loads.filter((refs) => !refs.some(isNamed))].flat();
+  const all = [...own.filter(isNamed), ...own, ...explainedFirst];
   const tables = record === undefined ? null : await read(record);
   const pictures = await Promise.all(
     DRAWN.map(async ([kind, title]) => {
@@ -45,9 +51,9 @@ async function drawn({ steps }: CheckpointStatus, own: readonly EvidenceRef[], f
       const found = await read(ref);
       if ('unreadable' in found)
         return markup`<p>No picture of the ${kind.replaceAll('-', ' ')} of ${ref.source}: ${found.unreadable}.</p>`;
-      const { picture, analysis } = found.read;
+      const { picture, analysis: figured } = found.read;
       if (picture === null) return nothing;
-      return markup`<h3>${title} <span class="quiet">${ref.source}</span></h3>${draw(picture, { source: ref.source, linkOf: null, at: '' })}${analysis.tables.slice(0, 1).map((table) => dataTable(table))}`;
+      return markup`<h3>${title} <span class="quiet">${ref.source}</span></h3>${draw(picture, { source: ref.source, linkOf: null, at: '' })}${figured.tables.slice(0, 1).map((table) => dataTable(table))}`;
     }),
   );
   return markup`${tables === null ? nothing : 'unreadable' in tables ? markup`<p>No table: ${tables.unreadable}.</p>` : tables.read.analysis.tables.map((table) => dataTable(table))}${pictures}`;

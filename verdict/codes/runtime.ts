@@ -17,8 +17,8 @@ export const runtimeCodes = {
     whatToDo: 'Nothing.',
   },
   RuntimeUnknown: {
-    en: 'the goroutines of a pod were not told while the load ran',
-    zh: '压测期间未能获知某个 Pod 的 goroutine 数量',
+    en: 'the Go runtime of a pod was not watched while the load ran',
+    zh: '压测期间未能观察某个 Pod 的 Go 运行时',
     whatToDo:
       'Check that the load worker reaches the metrics port of the pod, and that /metrics has go_goroutines once. A pod too busy to answer needs more CPU.',
   },

@@ -1,0 +1,103 @@
+// Which evidence the report draws: of the load test that is explained, and of its traffic alone.
+import { describe, expect, it } from '@jest/globals';
+import type { EvidenceStore } from '../../activities/evidence/contract.ts';
+import type { DiagnosisRecord } from '../../analysis/diagnosis/record.ts';
+import { profileBytes } from '../../analysis/profile/profile.fixture.ts';
+import { jaegerAnswer } from '../../analysis/trace/traces.fixture.ts';
+import type { EvidenceKind, EvidenceRef, Finding } from '../../verdict/finding.ts';
+import type { CheckpointStatus, StepStatus } from '../../workflows/messages.ts';
+import { figuresApart } from '../figures/figures-apart.ts';
+import { testApp } from '../testing/test-app.ts';
+import { stoppedStatus } from '../testing/example-status.ts';
+import { memoryEvidence } from '../testing/memory-evidence.ts';
+import { readStepFigures } from './figures.ts';
+
+const cpuOf = (name: string) =>
+  profileBytes(['samples/count', 'cpu/nanoseconds'], [{ stack: [`shop.example/api/shop.${name}`], values: [100, 1e9] }]);
+const step = (name: string, type: string, refs: EvidenceRef[], findings: Finding[] = []): StepStatus => ({
+  name,
+  type,
+  round: 1,
+  state: 'done',
+  findings,
+  facts: [],
+  evidence: refs,
+});
+
+/** Two load tests, of which the second is explained; production serves beside it, five times as slowly. */
+async function explained(evidence: EvidenceStore): Promise<{ checkpoint: CheckpointStatus; traces: EvidenceRef }> {
+  const put = (kind: EvidenceKind, source: string, bytes: Uint8Array | string): Promise<EvidenceRef> =>
+    evidence.put({ kind, source, mediaType: 'x' }, typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes);
+  const traces = await put(
+    'traces',
+    'api in lab',
+    jaegerAnswer(
+      Array.from({ length: 40 }, (_, i) => ({
+        id: i + 1,
+        spans: [
+          {
+            id: 1,
+            name: i < 30 ? 'GET /staging' : 'GET /production',
+            fromMs: 0,
+            toMs: i < 30 ? 100 : 500,
+            namespace: i < 30 ? 'staging' : 'shop',
+            deployment: 'api',
+          },
+        ],
+      })),
+    ),
+  );
+  const record: DiagnosisRecord = {
+    service: 'api',
+    loadTests: [],
+    underLoad: { namespace: 'staging', deployment: 'api' },
+    inputs: [{ digest: traces.digest, kind: 'traces', source: traces.source }],
+    missing: [],
+    lastGood: null,
+  };
+  const written = await put('diagnosis', 'api', JSON.stringify(record));
+  const [calm, peak] = [await put('cpu-profile', 'calm pod', cpuOf('rest')), await put('cpu-profile', 'peak pod', cpuOf('toil'))];
+  const cause: Finding = {
+    code: 'CauseCpuBound',
+    subject: 'x',
+    outcome: 'fail',
+    measured: 90,
+    limit: null,
+    unit: '%',
+    message: 'x',
+    evidence: [written.digest, peak.digest],
+  };
+  const [like] = stoppedStatus.checkpoints as [CheckpointStatus];
+  const steps = [
+    step('calm', 'loadTest', [calm]),
+    step('peak', 'loadTest', [peak]),
+    step('diagnosis', 'analysis', [written, traces], [cause]),
+  ];
+  return { checkpoint: { ...like, steps }, traces };
+}
+
+describe('figures of a diagnosis', () => {
+  it('are drawn of the load test that is explained, and of traces that entered at the Deployment under load', async () => {
+    const evidence = memoryEvidence();
+    const { checkpoint } = await explained(evidence);
+    const [drawn] = await readStepFigures({ checkpoints: [checkpoint] }, figuresApart(evidence).figures);
+    const text = String(drawn?.content);
+    expect(text).toContain('peak pod');
+    expect(text).toContain('shop.toil');
+    expect(text).not.toContain('shop.rest');
+    expect(text).toContain('GET /staging');
+    expect(text).not.toContain('GET /production');
+  });
+
+  it('are the same on the page of the traces, which says what it leaves out', async () => {
+    const { signIn, countdowns, evidence } = testApp();
+    const { checkpoint, traces } = await explained(evidence);
+    countdowns.statuses.set(stoppedStatus.release, { ...stoppedStatus, checkpoints: [checkpoint] });
+    const browser = await signIn();
+    const answer = await browser.get(`/r/${stoppedStatus.release}/evidence/${traces.digest}`);
+    const text = await answer.text();
+    expect(text).toContain('GET /staging');
+    expect(text).not.toContain('GET /production');
+    expect(text).toContain('10 traces left out: their requests did not enter at the Deployment under load');
+  });
+});
