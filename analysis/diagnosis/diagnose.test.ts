@@ -284,6 +284,18 @@ describe('a diagnosis', () => {
     expect(findings[0]?.evidence).toEqual(['sha256:record', 'sha256:0']);
   });
 
+  it('reads what is left of a profile that was cut off, and does not pass', async () => {
+    const text = 'goroutine profile: total 9\n2 @ 0x1 0x2\n#\t0x1\tmain.work+0x1\t/src/main.go:7\n';
+    const { findings } = await ask(
+      given([
+        { kind: 'goroutine-profile', bytes: bytesOf(text) },
+        { kind: 'goroutine-profile', bytes: goroutines(9, stuck) },
+      ]),
+    );
+    expect(findings[0]).toMatchObject({ code: 'EvidenceUnreadable', outcome: 'inconclusive', evidence: ['sha256:record', 'sha256:0'] });
+    expect(findings[0]?.message).toContain('is not whole: the title counts 9 goroutines, and 2 follow');
+  });
+
   it('tells which operations failed, and spans that do not fit', async () => {
     const spans = (i: number) => {
       const id = i.toString(16).padStart(16, '0');

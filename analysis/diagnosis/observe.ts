@@ -3,6 +3,7 @@ import type { EvidenceKind, Fact, Finding } from '../../verdict/finding.ts';
 import { UnreadableEvidence } from '../analysis.ts';
 import type { Observed } from '../cause/observed.ts';
 import { provenLeaks } from '../goroutine/leaks.ts';
+import type { Goroutines } from '../goroutine/goroutines.ts';
 import { readGoroutines } from '../goroutine/read.ts';
 import { waitsOfRequests } from '../goroutine/requests.ts';
 import { databaseWaits } from '../postgres/activity.ts';
@@ -45,6 +46,12 @@ export interface Seen {
   statementSources: string[];
 }
 
+interface Piece<T> {
+  source: string;
+  digest: string;
+  value: T;
+}
+
 const DEFAULT_LIMIT_MS = 300;
 
 /**
@@ -69,11 +76,11 @@ export async function observe(
     kind: EvidenceKind,
     readOne: (bytes: Uint8Array) => T,
     of: readonly DiagnosisInput[] = inputs,
-  ): Promise<{ source: string; value: T }[]> {
-    const found: { source: string; value: T }[] = [];
+  ): Promise<Piece<T>[]> {
+    const found: Piece<T>[] = [];
     for (const { digest, source } of of.filter((input) => input.kind === kind)) {
       try {
-        found.push({ source, value: readOne(await bytesOf(digest)) });
+        found.push({ source, digest, value: readOne(await bytesOf(digest)) });
       } catch (error) {
         if (!(error instanceof UnreadableEvidence)) throw error;
         unreadable.push(cannotRead(kind, source, digest, error.message));
@@ -82,8 +89,8 @@ export async function observe(
     return found;
   }
   const valuesOf = <T>(found: readonly { value: T }[]): T[] => found.map(({ value }) => value);
-  const byLoad = async <T>(kind: EvidenceKind, readOne: (bytes: Uint8Array) => T): Promise<{ source: string; value: T }[][]> => {
-    const found: { source: string; value: T }[][] = [];
+  const byLoad = async <T>(kind: EvidenceKind, readOne: (bytes: Uint8Array) => T): Promise<Piece<T>[][]> => {
+    const found: Piece<T>[][] = [];
     for (const load of record.loadTests) found.push(await each(kind, readOne, load.inputs));
     return found;
   };
@@ -92,6 +99,8 @@ export async function observe(
   const taken = await byLoad('goroutine-profile', (bytes) => ({ value: readGoroutines(bytes), takenAtMs: takenAt(bytes) }));
   const goroutines = taken.map((of) => of.map(({ source, value }): TakenProfile => ({ source, ...value })));
   const leaks = await each('goroutine-leak-profile', readGoroutines, inputsOf(record, null));
+  const profiles = taken.flat().map(({ value: { value }, ...of }) => ({ ...of, value }));
+  unreadable.push(...partial('goroutine-profile', profiles), ...partial('goroutine-leak-profile', leaks));
   const cpu = valuesOf(await each('cpu-profile', readProfile));
   const mutex = valuesOf(await each('mutex-profile', readProfile));
   const block = valuesOf(await each('block-profile', readProfile));
@@ -139,6 +148,16 @@ export async function observe(
       },
     },
   };
+}
+
+/** Of what was cut off the rest counts, but what is missing may be what leaks. */
+function partial(kind: EvidenceKind, pieces: readonly Piece<Goroutines>[]): Finding[] {
+  return pieces.flatMap(({ source, digest, value: { problems } }) =>
+    problems.slice(0, 1).map((problem) => ({
+      ...cannotRead(kind, source, digest, ''),
+      message: `the ${kind.replaceAll('-', ' ')} of ${source} is not whole: ${problem}`,
+    })),
+  );
 }
 
 /** What the load test at this index left, or all of them, and what was asked for afterwards. */

@@ -1,6 +1,6 @@
 // Reads what `debug=1` prints: stacks with their counts, and no states.
-import type { Frame, GoroutineGroup } from './goroutines.ts';
-import { stateOf } from './waiting.ts';
+import type { Frame, GoroutineGroup, Told } from './goroutines.ts';
+import { NOT_TOLD, stateOf } from './waiting.ts';
 
 const TITLE = /^goroutine(leak)? profile: total (\d+)$/;
 const COUNT = /^(\d+) @( 0x[0-9a-f]+)*$/;
@@ -9,8 +9,8 @@ const FRAME = /^#\t0x[0-9a-f]+\t(\S+?)(?:\+0x[0-9a-f]+)?\s+(.+):(\d+)$/;
 /** True when the text is one. */
 export const isCounted = (text: string): boolean => TITLE.test(text.slice(0, Math.max(0, text.indexOf('\n'))));
 
-/** The groups in the order of the text, and what could not be read. */
-export function readCounted(text: string): { groups: GoroutineGroup[]; problems: string[] } {
+/** The groups in the order of the text, and what the title and the lines say of them all. */
+export function readCounted(text: string): { groups: GoroutineGroup[]; told: Required<Told> } {
   const lines = text.split('\n');
   const leaked = lines[0]?.startsWith('goroutineleak') ?? false;
   const groups: GoroutineGroup[] = [];
@@ -18,7 +18,7 @@ export function readCounted(text: string): { groups: GoroutineGroup[]; problems:
   let group: GoroutineGroup | null = null;
   let stack: Frame[] = [];
   const close = (): void => {
-    if (group) groups.push({ ...group, stack, state: stateOf(stack) });
+    if (group) groups.push({ ...group, stack, state: stateOf(stack, NOT_TOLD) });
     group = null;
     stack = [];
   };
@@ -40,5 +40,5 @@ export function readCounted(text: string): { groups: GoroutineGroup[]; problems:
   const total = Number(TITLE.exec(lines[0] ?? '')?.[2]);
   const seen = groups.reduce((sum, { count }) => sum + count, 0);
   if (seen !== total) problems.push(`the title counts ${total} goroutines, and ${seen} follow`);
-  return { groups, problems };
+  return { groups, told: { total, problems, leakedOnly: leaked } };
 }

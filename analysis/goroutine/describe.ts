@@ -4,22 +4,33 @@ import type { Analysis } from '../analysis.ts';
 import { LEAK_CODES } from '../cause/cause.ts';
 import type { Goroutines } from './goroutines.ts';
 import { placeOf } from './goroutines.ts';
-import { growingSites, provenLeaks } from './leaks.ts';
-import { idleByDesign, isRequest, leakClass, siteName, waitsFor, waitsForNothing } from './waiting.ts';
+import { growingSites, mayParkMain, parksMain, provenLeaks } from './leaks.ts';
+import { idleByDesign, isRequest, leakClass, NOT_TOLD, siteName, waitsFor, waitsForNothing } from './waiting.ts';
 
 /** As in the load test's own gate: one process that keeps more than this leaks, or piles up work. */
 const GOROUTINES_LIMIT = 5_000;
 const ROWS = 25;
 
-/** Groups, the largest first. Proven leaks fail; more than 5,000 goroutines fail; growth since `before` is inconclusive. */
+/**
+ * Groups, the largest first. Proven leaks fail; more than 5,000 goroutines fail; growth since `before` is inconclusive, and so is whatever
+ * could not be read.
+ */
 export function describeGoroutines(goroutines: Goroutines, before: Goroutines | null = null): Analysis {
   const { total, groups, problems } = goroutines;
+  const unread = total - groups.reduce((sum, { count }) => sum + count, 0);
   return {
-    findings: [...leakFindings(goroutines), ...countFinding(goroutines), ...(before === null ? [] : growthFindings(before, goroutines))],
+    findings: [
+      ...leakFindings(goroutines),
+      ...countFinding(goroutines),
+      ...(before === null ? [] : growthFindings(before, goroutines)),
+      ...mainFindings(goroutines),
+      ...partialFinding('goroutines', 'these goroutines', goroutines),
+      ...(before === null ? [] : partialFinding('goroutines before', 'the goroutines before', before)),
+    ],
     facts: [
       {
         subject: 'goroutines',
-        text: `${total} goroutines in ${groups.length} groups`,
+        text: `${total} goroutines in ${groups.length} groups${unread > 0 ? `, ${unread} of them not read` : ''}`,
         values: { goroutines: total, groups: groups.length },
       },
     ],
@@ -53,17 +64,12 @@ export function describeGoroutines(goroutines: Goroutines, before: Goroutines | 
 }
 
 function natureOf(group: Goroutines['groups'][number]): string {
+  if (parksMain(group)) return 'main, which lets others work';
+  if (mayParkMain(group)) return 'main, which lets others work or hangs';
   if (group.leaked || waitsForNothing(group)) return `leaked: ${leakClass(group).why}`;
-  const idle = idleByDesign(group);
-  if (idle !== null) return idle;
   const dependency = waitsFor(group);
-  return isRequest(group)
-    ? dependency === null
-      ? 'a request'
-      : `a request that waits for ${dependency}`
-    : dependency === null
-      ? ''
-      : `waits for ${dependency}`;
+  if (isRequest(group)) return dependency === null ? 'a request' : `a request that waits for ${dependency}`;
+  return idleByDesign(group) ?? (dependency === null ? '' : `waits for ${dependency}`);
 }
 
 function leakFindings(goroutines: Goroutines): Finding[] {
@@ -73,8 +79,8 @@ function leakFindings(goroutines: Goroutines): Finding[] {
 }
 
 /** Leak profiles list leaked goroutines only, so their total says nothing of the process. */
-function countFinding({ total, groups }: Goroutines): Finding[] {
-  if (total <= GOROUTINES_LIMIT || groups.every(({ leaked }) => leaked)) return [];
+function countFinding({ total, groups, leakedOnly }: Goroutines): Finding[] {
+  if (total <= GOROUTINES_LIMIT || leakedOnly) return [];
   const [largest] = groups;
   return [
     finding(
@@ -83,29 +89,48 @@ function countFinding({ total, groups }: Goroutines): Finding[] {
       'fail',
       total,
       GOROUTINES_LIMIT,
-      `${total} goroutines, limit ${GOROUTINES_LIMIT}; ${largest?.count ?? 0} of them at ${largest ? siteName(largest) : ''}`,
+      `${total} goroutines, limit ${GOROUTINES_LIMIT}${largest ? `; ${largest.count} of them at ${siteName(largest)}` : ''}`,
     ),
   ];
 }
 
 function growthFindings(before: Goroutines, after: Goroutines): Finding[] {
-  return growingSites([before], [after]).map(({ site, count, why }) =>
+  return growingSites([before], [after]).map(({ site, state, count, why }) =>
     finding(
       'LeakSuspected',
       site,
       'inconclusive',
       count,
       null,
-      `${count} more goroutines than before wait at ${site}: ${why}, if they never end`,
+      state === NOT_TOLD
+        ? `${count} more goroutines than before are at ${site}: ${why}`
+        : `${count} more goroutines than before wait at ${site}: ${why}, if they never end`,
     ),
   );
+}
+
+function mainFindings({ groups }: Goroutines): Finding[] {
+  return groups.filter(mayParkMain).map((group) => {
+    const site = siteName(group);
+    const message = `main waits at ${site}, and this form of the profile does not tell whether in \`select {}\`, which is no leak; take debug=0`;
+    return finding('LeakSuspected', site, 'inconclusive', group.count, null, message);
+  });
+}
+
+/** What could not be read may be what leaks. */
+function partialFinding(subject: string, which: string, { problems }: Goroutines): Finding[] {
+  const [first, ...others] = problems;
+  if (first === undefined) return [];
+  const more = others.length === 0 ? '' : `, and ${others.length} more problems of this kind`;
+  const message = `${which} may not be all: ${first}${more}`;
+  return [{ ...finding('EvidenceUnreadable', subject, 'inconclusive', null, null, message), unit: '' }];
 }
 
 function finding(
   code: string,
   subject: string,
   outcome: Finding['outcome'],
-  measured: number,
+  measured: number | null,
   limit: number | null,
   message: string,
 ): Finding {

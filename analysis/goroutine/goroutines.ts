@@ -23,15 +23,21 @@ export interface GoroutineGroup {
 }
 
 export interface Goroutines {
+  /** As many as there were: more than the groups hold where the evidence says so and was cut off. */
   total: number;
   /** Largest first. */
   groups: GoroutineGroup[];
-  /** Lines that could not be read, with their number; what they belong to is left out of the groups. */
+  /** Why they are not all: lines that could not be read, with their number, and what is missing. Empty where they are. */
   problems: string[];
+  /** A leak profile: whoever is not leaked is not in it. */
+  leakedOnly: boolean;
 }
 
+/** What is known of goroutines beside themselves. */
+export type Told = Partial<Omit<Goroutines, 'groups'>>;
+
 /** Puts equal goroutines together, one after the other as they come. */
-export function collector(): { add(goroutine: GoroutineGroup): void; finish(problems?: string[]): Goroutines } {
+export function collector(): { add(goroutine: GoroutineGroup): void; finish(told?: Told): Goroutines } {
   const frameId = ids<Frame>(({ function: name, file, line }) => `${name}\n${file}:${line}`);
   const stackId = ids<readonly Frame[]>((stack) => stack.map(frameId).join(' '));
   const groups = new Map<string, GoroutineGroup>();
@@ -55,19 +61,24 @@ export function collector(): { add(goroutine: GoroutineGroup): void; finish(prob
       group.waitMinutes = Math.max(group.waitMinutes, each.waitMinutes);
     },
     /** Stable: the largest first, then by stack. */
-    finish(problems = []) {
+    finish(told = {}) {
       const sorted = [...groups.values()].map((group) => ({ group, key: `${group.state}\n${group.stack.map(placeOf).join('\n')}` }));
       sorted.sort((a, b) => b.group.count - a.group.count || (a.key < b.key ? -1 : 1));
-      return { total, groups: sorted.map(({ group }) => group), problems };
+      return {
+        total: Math.max(total, told.total ?? 0),
+        groups: sorted.map(({ group }) => group),
+        problems: told.problems ?? [],
+        leakedOnly: told.leakedOnly ?? false,
+      };
     },
   };
 }
 
 /** Equal goroutines as one group each. */
-export function collect(goroutines: Iterable<GoroutineGroup>, problems: string[] = []): Goroutines {
+export function collect(goroutines: Iterable<GoroutineGroup>, told: Told = {}): Goroutines {
   const collecting = collector();
   for (const each of goroutines) collecting.add(each);
-  return collecting.finish(problems);
+  return collecting.finish(told);
 }
 
 /** Objects told apart by themselves; beyond it they are told apart by what they hold, which takes longer. */

@@ -1,6 +1,6 @@
 // Goroutines that never end: proven by the runtime where it can, suspected from two profiles where it cannot.
 import { placeOf, type GoroutineGroup, type Goroutines } from './goroutines.ts';
-import { idleByDesign, isRequest, leakClass, siteName, siteOf, waitsForNothing, type LeakClass } from './waiting.ts';
+import { idleByDesign, isMain, isRequest, leakClass, NOT_TOLD, siteName, siteOf, waitsForNothing, type LeakClass } from './waiting.ts';
 
 export interface Leak {
   class: LeakClass;
@@ -22,22 +22,28 @@ const LEAST_GROWTH = 50;
  */
 export function provenLeaks(profiles: readonly Goroutines[]): Leak[] {
   const hanging = profiles.flatMap(({ groups }) =>
-    groups.filter((group) => (group.leaked && !isMainParked(group)) || waitsForNothing(group)),
+    groups.filter((group) => (group.leaked && !parksMain(group) && !mayParkMain(group)) || waitsForNothing(group)),
   );
   return bySite(hanging).map(({ group, count }) => ({ ...describe(group, count, hanging), proven: true }));
 }
 
 /** `select {}` in main, while others work: no harm. */
-const isMainParked = (group: GoroutineGroup): boolean => group.state === 'select (no cases)' && !waitsForNothing(group);
+export const parksMain = (group: GoroutineGroup): boolean => group.state === 'select (no cases)' && isMain(group);
+
+/** Main in a leak profile of `debug=1`, where `select {}` and a channel that nobody serves look alike. */
+export const mayParkMain = (group: GoroutineGroup): boolean => group.leaked && group.state === NOT_TOLD && isMain(group);
 
 /**
  * Sites that grew between an earlier and a later profile of the same processes and are neither requests nor idle by design. Suspects only:
  * a service that still warms up grows too.
  */
 export function growingSites(before: readonly Goroutines[], after: readonly Goroutines[]): Leak[] {
+  // Where one of them does not tell its states, a site is one whatever the other says it waits for.
+  const told = [...before, ...after].every(({ groups }) => groups.every(({ state }) => state !== NOT_TOLD));
   const suspects = (of: readonly Goroutines[]) =>
     bySite(
       of.flatMap(({ groups }) => groups.filter((group) => !isRequest(group) && idleByDesign(group) === null && group.state !== 'unknown')),
+      told,
     );
   const earlier = new Map(suspects(before).map(({ key, count }) => [key, count]));
   return suspects(after)
@@ -52,11 +58,11 @@ function describe(group: GoroutineGroup, count: number, others: readonly Gorouti
   return { class: kind, site: siteName(group), state: group.state, count, why };
 }
 
-function bySite(groups: readonly GoroutineGroup[]): { key: string; group: GoroutineGroup; count: number }[] {
+function bySite(groups: readonly GoroutineGroup[], byState = true): { key: string; group: GoroutineGroup; count: number }[] {
   const sites = new Map<string, { key: string; group: GoroutineGroup; count: number }>();
   for (const group of groups) {
     const site = siteOf(group);
-    const key = `${group.state}\n${site === null ? '' : placeOf(site)}`;
+    const key = `${byState ? group.state : ''}\n${site === null ? '' : placeOf(site)}`;
     const known = sites.get(key);
     if (known) known.count += group.count;
     else sites.set(key, { key, group, count: group.count });

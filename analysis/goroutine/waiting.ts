@@ -1,5 +1,5 @@
 // What a goroutine waits for, told from its stack: profiles carry no state.
-import { goPackage, isRuntime, isStandardLibrary } from '../profile/names.ts';
+import { goPackage, isOwnCode, isRuntime, isStandardLibrary } from '../profile/names.ts';
 import { placeOf, type Frame, type GoroutineGroup } from './goroutines.ts';
 
 /** The runtime's own functions under a blocked call, innermost first, and the state they mean. */
@@ -17,18 +17,25 @@ const STATES: readonly (readonly [functions: RegExp, state: string])[] = [
   [/^time\.Sleep/, 'sleep'],
 ];
 
-/** State by the innermost frames that say one; `unknown` when none of the first few does. */
-export function stateOf(stack: readonly Frame[]): string {
+/**
+ * The state of what `debug=1` does not tell: it leaves out the runtime's calls at the start of a stack, so a wait for a channel looks like work.
+ * https://github.com/golang/go/blob/go1.26.0/src/runtime/pprof/pprof.go (printStackRecord)
+ */
+export const NOT_TOLD = 'not told';
+
+/** State by the innermost frames that say one; `silent` when none of the first few does. */
+export function stateOf(stack: readonly Frame[], silent = 'unknown'): string {
   for (const { function: name } of stack.slice(0, 8)) {
     for (const [functions, state] of STATES) if (functions.test(name)) return state;
   }
-  return 'unknown';
+  return silent;
 }
 
-/** The first call of somebody's own code or module; where there is none, the first that is not the runtime's. */
+/** The innermost call of the service's own code; else of a module; where there is neither, the first that is not the runtime's. */
 export function siteOf({ stack }: Pick<GoroutineGroup, 'stack'>): Frame | null {
   const packageOf = ({ function: name }: Frame): string => goPackage(name);
   return (
+    stack.find(({ function: name, file }) => isOwnCode(name, file)) ??
     stack.find((frame) => !isStandardLibrary(packageOf(frame))) ??
     stack.find((frame) => !isRuntime(packageOf(frame)) && !/^(sync|internal\/)/.test(packageOf(frame))) ??
     stack.at(-1) ??
@@ -36,29 +43,45 @@ export function siteOf({ stack }: Pick<GoroutineGroup, 'stack'>): Frame | null {
   );
 }
 
-/** Started to wait, and to wait long: never a suspect, however many they are. By any function of the stack. */
-const IDLE_BY_DESIGN: readonly (readonly [functions: RegExp, why: string])[] = [
-  [/^net\/http\.\(\*persistConn\)\.(readLoop|writeLoop)/, 'an open connection of an HTTP client'],
+/** Calls that only start what they are given. */
+const STARTERS = /^(runtime\.goexit$|sync\.\(\*WaitGroup\)\.Go\b)/;
+
+/** The function a goroutine was started with: its outermost call. */
+const entryOf = ({ stack }: Pick<GoroutineGroup, 'stack'>): string =>
+  stack.findLast(({ function: name }) => !STARTERS.test(name))?.function ?? '';
+
+/**
+ * Started to wait, and to wait long: never a suspect, however many they are. Only where the library started the goroutine for itself: the
+ * service's own goroutines run through the same packages and can hang there.
+ */
+const IDLE_BY_DESIGN: readonly (readonly [functions: RegExp, why: string, state?: string])[] = [
+  // In a select it waits for a body to be read to its end: one that nobody closes is a leak.
+  [/^net\/http\.\(\*persistConn\)\.readLoop/, 'an open connection of an HTTP client', 'IO wait'],
+  [/^net\/http\.\(\*persistConn\)\.writeLoop/, 'an open connection of an HTTP client'],
   [/^net\/http\.\(\*connReader\)\.backgroundRead/, 'a request being served'],
-  [/^net\/http\.\(\*Server\)\.Serve$|^net\.\(\*TCPListener\)\.Accept/, 'a listener'],
-  [/^net\/http\.\(\*http2(clientConnReadLoop|serverConn)\)/, 'an open HTTP/2 connection'],
+  [/^net\/http\.\(\*http2(clientConnReadLoop\)|serverConn\)\.(serve|readFrames)$)/, 'an open HTTP/2 connection'],
   [/^(os\/signal\.(loop|signal_recv)|runtime\.ensureSigM)/, 'signals'],
   [/^database\/sql\.\(\*DB\)\.connectionOpener/, 'the opener of database/sql'],
   [/pgxpool\.\(\*Pool\)\.backgroundHealthCheck/, 'health check of the pool'],
   [/puddle\/.*\.\(\*Pool.*\)\.(destroy|createIdle)/, 'upkeep of the pool'],
   [/^google\.golang\.org\/grpc\/internal\/(transport|grpcsync|idle)\./, 'a gRPC connection'],
-  [/^google\.golang\.org\/grpc\.\(\*Server\)\.(Serve|handleRawConn)/, 'a gRPC server'],
+  [/^google\.golang\.org\/grpc\.\(\*Server\)\.handleRawConn/, 'an open connection of the gRPC server'],
   [/^go\.opentelemetry\.io\/otel\/sdk\/.*\.(processQueue|run|\(\*PeriodicReader\))/, 'an exporter between two batches'],
-  [/^github\.com\/redis\/go-redis\/.*pool\./, 'the pool of Redis connections'],
   [/^runtime\.(gcBgMarkWorker|bgsweep|bgscavenge|forcegchelper|runfinq|runFinalizers|runCleanups|ReadTrace)/, 'the runtime itself'],
 ];
 
+/** A service starts these itself; handlers run in other goroutines. */
+const LISTENER = /^(net\/http|google\.golang\.org\/grpc)\.\(\*Server\)\.Serve$/;
+
 /** Why these goroutines wait by design, or null. An idle server connection waits for its next request below `(*conn).serve`. */
 export function idleByDesign({ stack, state }: Pick<GoroutineGroup, 'stack' | 'state'>): string | null {
-  if (state === 'IO wait' && stack.some(({ function: name }) => name === 'net/http.(*conn).serve') && !inHandler(stack))
-    return 'an open connection of the HTTP server';
+  const entry = entryOf({ stack });
+  if (state === 'IO wait' && entry === 'net/http.(*conn).serve' && !inHandler(stack)) return 'an open connection of the HTTP server';
+  if (stack.some(({ function: name }) => LISTENER.test(name))) return 'a listener';
+  const owner = goPackage(entry);
   for (const { function: name } of stack) {
-    const row = IDLE_BY_DESIGN.find(([functions]) => functions.test(name));
+    if (goPackage(name) !== owner) continue;
+    const row = IDLE_BY_DESIGN.find(([functions, , only]) => functions.test(name) && (only === undefined || only === state));
     if (row) return row[1];
   }
   return null;
@@ -92,20 +115,22 @@ export function waitsFor({ stack, state }: Pick<GoroutineGroup, 'stack' | 'state
     const holder = stack.find(({ function: name }) => !isStandardLibrary(goPackage(name)));
     if (holder && !DEPENDENCIES.some(([, functions]) => functions.test(holder.function))) return 'mutex';
   }
-  if (state === 'running' || state === 'runnable' || state === 'unknown') return null;
+  if (state === 'running' || state === 'runnable' || state === 'unknown' || state === NOT_TOLD) return null;
   return DEPENDENCIES.find(([, functions]) => stack.some(({ function: name }) => functions.test(name)))?.[0] ?? null;
 }
 
 /** `never`: what it waits for can never be, whatever others do. */
 export type LeakClass = 'never' | 'channel' | 'context' | 'WaitGroup' | 'mutex' | 'other';
 
+export const isMain = ({ stack }: Pick<GoroutineGroup, 'stack'>): boolean =>
+  stack.some(({ function: name }) => name === 'main.main' || name === 'runtime.main');
+
 /**
  * A nil channel, or a select without cases: nothing can ever wake it, so no proof of the runtime is needed. Main may park in `select {}` while
  * others work.
  */
 export const waitsForNothing = ({ state, stack }: Pick<GoroutineGroup, 'stack' | 'state'>): boolean =>
-  state.includes('(nil chan)') ||
-  (state === 'select (no cases)' && !stack.some(({ function: name }) => name === 'main.main' || name === 'runtime.main'));
+  state.includes('(nil chan)') || (state === 'select (no cases)' && !isMain({ stack }));
 
 /**
  * What a goroutine that never ends waits for, and the sentence why. A stack tells what is waited for and never which statement was left out,
@@ -148,7 +173,8 @@ export function leakClass(
           ? 'it waits for a lock that nobody gives back: likely an Unlock is missing on some way out; write `defer mu.Unlock()` right after Lock'
           : `it waits for a lock that nobody gives back: likely one started beside it holds it, and hangs itself at ${beside}`,
     };
-  if (bare === 'unknown') return { class: 'other', why: 'what it waits for is not told by this form of the profile; take debug=0' };
+  if (bare === NOT_TOLD || bare === 'unknown')
+    return { class: 'other', why: 'this form of the profile does not tell what it waits for; take debug=0' };
   return { class: 'other', why: `it stays in state ${bare}` };
 }
 
@@ -158,12 +184,10 @@ function besides({ state, stack }: Pick<GoroutineGroup, 'stack' | 'state'>, othe
   if (site === undefined) return null;
   const family = new Set([site, starterOf(site)]);
   const [largest] = others
-    .filter((other) => other.state !== state && family.has(other.creator?.function ?? starterOf(outermost(other))))
+    .filter((other) => other.state !== state && family.has(other.creator?.function ?? starterOf(entryOf(other))))
     .sort((a, b) => b.count - a.count);
   return largest === undefined ? null : `${siteName(largest)} (${largest.state})`;
 }
-
-const outermost = ({ stack }: GoroutineGroup): string => stack.findLast(({ function: name }) => name !== 'runtime.goexit')?.function ?? '';
 
 /** `main.fanOut` of its closure `main.fanOut.func1`: where profiles do not tell who started a goroutine, the compiler's name does. */
 const starterOf = (name: string): string => name.replace(/(?:\.(?:func|gowrap|deferwrap)?\d+)+$/u, '');

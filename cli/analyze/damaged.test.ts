@@ -107,6 +107,12 @@ const inconclusive: [name: string, content: string, says: RegExp][] = [
   ['empty-run.json', record([]), /k6 sent no request/],
   ['two-runs.json', points + points, /begins 2 runs/],
   ['cut-off-points.json', points.slice(0, -40), /cut off/],
+  ['cut-off-dump.txt', 'goroutine 12 [select', /^these goroutines may not be all: invalid goroutine header on line 1/],
+  [
+    'cut-off-goroutines.txt',
+    'goroutine profile: total 400\n300 @ 0x1\n#\t0x1\tmain.f+0x1d\t/src/f.go:8\n\n',
+    /the title counts 400 goroutines, and 300 follow/,
+  ],
   ['empty-report.json', '{"latencies":{},"requests":0,"success":0}', /holds no request/],
   [
     'no-pods.ndjson',
