@@ -14,7 +14,7 @@ import { readActivityLooks, readStatementsRecord } from './postgres/read-records
 import { readPlan } from './postgres/read-plan.ts';
 import { tellsHolders } from './profile/contention.ts';
 import { describeProfile } from './profile/describe.ts';
-import { readProfile } from './profile/read.ts';
+import { readProfile, sampleTypesOf } from './profile/read.ts';
 import { judgeRuntime } from './runtime/judge.ts';
 import { readRuntimeSamples } from './runtime/read-samples.ts';
 import { summarizeRuntime } from './runtime/summary.ts';
@@ -63,6 +63,8 @@ const WAY_OUT = 'tminus analyze --help lists the kinds that can be read';
 
 /** Enough of a text to know it by. */
 const HEAD_CHARACTERS = 4_096;
+/** auto_explain, and what Tminus stores, say the statement first, and the plan after all of it. */
+const QUERY_TEXT = /^\s*(?:\[?\s*\{\s*"Query Text":|Query Text: )/u;
 const K6_LINE = /^\s*\{"(?:type":"(?:Metric|Point|Run)"|metric":")/u;
 
 /** True for the points of k6, from the first bytes (unpacked). */
@@ -77,35 +79,40 @@ export function recognize(bytes: Uint8Array): ReadableKind {
     throw new UnreadableEvidence(
       'this is an execution trace',
       'byte 0',
-      'turn it into a profile with `go tool trace -pprof=net|sync|syscall|sched FILE`, or let `tminus analyze` find go in PATH',
+      'hand it to `tminus analyze` by itself, or turn it into a profile with `go tool trace -pprof=net|sync|syscall|sched FILE`',
     );
   if (!isText(plain)) return profileKind(plain);
   if (/^goroutine(leak)? profile: total/u.test(head))
     return head.startsWith('goroutineleak') ? 'goroutine-leak-profile' : 'goroutine-profile';
   if (/^goroutine \d+ .*\[/mu.test(head)) return 'goroutine-profile';
-  if (/QUERY PLAN|\(cost=[\d.]+\.\.|\(actual time=|"Node Type"/u.test(head)) return 'query-plan';
+  if (QUERY_TEXT.test(head) || /QUERY PLAN|\(cost=[\d.]+\.\.|\(actual time=|"Node Type"/u.test(head)) return 'query-plan';
   const trimmed = head.trimStart();
   if (/^\{"at":"[^"]+","unread"/u.test(trimmed)) return 'lock-waits';
   if (/^\{"at":"[^"]+","pod"/u.test(trimmed)) return 'runtime-samples';
   if (trimmed.startsWith('{"database":')) return 'slow-statements';
   if (/"(?:resourceSpans|batches|traceID|spans)"/u.test(head)) return 'traces';
-  if (trimmed.startsWith('{') || trimmed.startsWith('[')) return loadReportIn(plain) === null ? notKnown() : 'load-report';
-  return readTextReport(new TextDecoder().decode(plain)) === null ? notKnown() : 'load-report';
+  readLoadReport(bytes, plain);
+  return 'load-report';
 }
 
 function notKnown(): never {
   throw new UnreadableEvidence('this is no profile, dump, plan, trace or load report known here', 'byte 0', WAY_OUT);
 }
 
-/** Reads any load report but k6's points. Throws UnreadableEvidence. */
-export function readLoadReport(bytes: Uint8Array): LoadReport {
-  return loadReportIn(gunzipBounded(bytes)) ?? notKnown();
+/** A report is known by being read: what it says is kept as long as its bytes, for whoever asks next. */
+const reports = new WeakMap<Uint8Array, LoadReport>();
+
+/** Reads any load report but k6's points. Throws UnreadableEvidence. @param plain the bytes unpacked, where that was done before. */
+export function readLoadReport(bytes: Uint8Array, plain?: Uint8Array): LoadReport {
+  const report = reports.get(bytes) ?? loadReportIn(plain ?? gunzipBounded(bytes)) ?? notKnown();
+  reports.set(bytes, report);
+  return report;
 }
 
 function loadReportIn(plain: Uint8Array): LoadReport | null {
   const text = new TextDecoder().decode(plain);
   const lines = readTextReport(text);
-  if (lines !== null) return lines;
+  if (lines !== null || !/^\s*[[{]/u.test(text)) return lines;
   let document: unknown;
   try {
     document = JSON.parse(text);
@@ -115,12 +122,12 @@ function loadReportIn(plain: Uint8Array): LoadReport | null {
   return readJsonReport(document);
 }
 
+/** By what it measures; only profiles of waits are decoded for it, and these are small. */
 function profileKind(plain: Uint8Array): ReadableKind {
-  const read = readProfile(plain);
-  const types = read.sampleTypes.map(({ type }) => type);
+  const types = sampleTypesOf(plain).map(({ type }) => type);
   if (types.includes('goroutineleak')) return 'goroutine-leak-profile';
   if (types.includes('goroutine')) return 'goroutine-profile';
-  if (types.includes('delay')) return tellsHolders(read) ? 'mutex-profile' : 'block-profile';
+  if (types.includes('delay')) return tellsHolders(readProfile(plain)) ? 'mutex-profile' : 'block-profile';
   if (types.includes('inuse_space') || types.includes('alloc_space')) return 'heap-profile';
   return 'cpu-profile';
 }

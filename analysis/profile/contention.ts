@@ -29,7 +29,10 @@ export function contentions(profiles: readonly Profile[]): Contention[] {
     .sort((a, b) => b.waitedSeconds - a.waitedSeconds || (a.holder < b.holder ? -1 : 1));
 }
 
-/** Who gives a lock back stands first in a stack of a mutex profile; in one of a block profile stands what waits. Otherwise the two are alike. */
+/**
+ * Who gives a lock back stands first in a stack of a mutex profile; in one of a block profile stands what waits. Otherwise the two are alike,
+ * so one without a stack tells neither.
+ */
 export function tellsHolders(profile: Profile): boolean {
   const { names, start, frames } = framesOf(profile, goName);
   let [holders, waiters] = [0, 0];
@@ -40,7 +43,7 @@ export function tellsHolders(profile: Profile): boolean {
     if (/nlock/u.test(leaf)) holders += 1;
     else waiters += 1;
   }
-  return holders >= waiters;
+  return holders > 0 && holders >= waiters;
 }
 
 function holderOf(profile: Profile, sample: number, start: Int32Array, frames: Int32Array, isLock: readonly boolean[]): number {

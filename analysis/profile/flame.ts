@@ -101,22 +101,44 @@ function merge(now: Building, old: Building, scale: number): void {
   for (const child of now.children) child.before ??= 0;
 }
 
-const weight = ({ value, before = 0 }: FlameNode): number => Math.max(Math.abs(value), Math.abs(before));
+/**
+ * How wide each node is drawn, in its own unit: as its size, the earlier one where that is larger, but never narrower than its children
+ * beside each other. Of two profiles these may be more than their caller, for one has grown while its neighbour has shrunk; so may be
+ * values below zero. One amount is equally wide everywhere.
+ */
+export function spansOf(root: FlameNode): (node: FlameNode) => number {
+  const spans = new Map<FlameNode, number>();
+  const measure = (node: FlameNode): number => {
+    const beside = node.children.reduce((sum, child) => sum + measure(child), 0);
+    const span = Math.max(Math.abs(node.value), Math.abs(node.before ?? 0), beside);
+    spans.set(node, span);
+    return span;
+  };
+  measure(root);
+  return (node) => spans.get(node) ?? 0;
+}
 
-/** The largest nodes, at most NODES_LIMIT, children before their siblings by size and then by name: the same profile, the same picture. */
+/** The widest nodes, at most NODES_LIMIT, siblings by width and then by name; what is left out is one `(small calls)` of its caller. */
 function prune(root: Building): FlameNode {
-  const smallest = Math.max(weight(root) * SMALLEST_SHARE, smallestOfLargest(root));
+  const spanOf = spansOf(root);
+  const byWidth = (a: FlameNode, b: FlameNode): number => spanOf(b) - spanOf(a) || (a.name < b.name ? -1 : 1);
+  const smallest = spanOf(root) * SMALLEST_SHARE;
+  const nodes: Building[] = [];
+  const visit = (at: Building): void => {
+    nodes.push(at);
+    at.children
+      .filter((child) => spanOf(child) >= smallest)
+      .sort(byWidth)
+      .forEach(visit);
+  };
+  visit(root);
+  // None is wider than its caller, and the order of equals stays: none is kept without its caller.
+  const widest = new Set(nodes.sort((a, b) => spanOf(b) - spanOf(a)).slice(0, NODES_LIMIT));
   const keep = ({ name, value, self, before, children }: Building): FlameNode => {
-    const kept = children.filter((child) => weight(child) >= smallest);
-    const small = children.filter((child) => weight(child) < smallest);
+    const kept = children.filter((child) => widest.has(child)).sort(byWidth);
+    const small = children.filter((child) => !widest.has(child));
     const rest: FlameNode[] = small.length === 0 ? [] : [restOf(small, before !== undefined)];
-    return {
-      name,
-      value,
-      self,
-      ...(before === undefined ? {} : { before }),
-      children: [...kept.map(keep).sort((a, b) => weight(b) - weight(a) || (a.name < b.name ? -1 : 1)), ...rest],
-    };
+    return { name, value, self, ...(before === undefined ? {} : { before }), children: [...kept.map(keep), ...rest] };
   };
   return keep(root);
 }
@@ -125,15 +147,4 @@ function restOf(small: readonly FlameNode[], compared: boolean): FlameNode {
   const value = small.reduce((sum, child) => sum + child.value, 0);
   const before = small.reduce((sum, child) => sum + (child.before ?? 0), 0);
   return { name: REST, value, self: value, ...(compared ? { before } : {}), children: [] };
-}
-
-function smallestOfLargest(root: Building): number {
-  const weights: number[] = [];
-  const visit = (at: Building): void => {
-    weights.push(weight(at));
-    at.children.forEach(visit);
-  };
-  visit(root);
-  if (weights.length <= NODES_LIMIT) return 0;
-  return weights.sort((a, b) => b - a)[NODES_LIMIT] as number;
 }

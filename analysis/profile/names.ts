@@ -1,12 +1,34 @@
 // Names of Go functions: which package they are in, and one name for what the compiler gives several.
 
-/** `[go.shape.int_0,go.shape.string]` of a generic function: the shape, not the type, so profiles of two builds differ in it. */
-const TYPE_ARGUMENTS = /\[[^\]]*(?:\[[^\]]*\][^\]]*)*\]/g;
-
 /** The name people know it by: generics without shapes, `-fm` of method values taken away. Closures keep their number. */
 export function goName(name: string): string {
-  const plain = name.includes('[') ? name.replace(TYPE_ARGUMENTS, '[...]') : name;
+  const plain = name.includes('[') ? withoutTypeArguments(name) : name;
   return plain.endsWith('-fm') ? plain.slice(0, -3) : plain;
+}
+
+/**
+ * `slices.SortFunc[...]` of `slices.SortFunc[go.shape.[]int,go.shape.int]`, as Go's own tracebacks have it; its profiles have it in full
+ * (runtime_FrameSymbolName in runtime/symtab.go). It is the shape and not the type, so profiles of two builds differ in it. A name that is
+ * cut off inside brackets stays as it is.
+ */
+function withoutTypeArguments(name: string): string {
+  let shown = '';
+  let depth = 0;
+  for (let at = 0; at < name.length; at += 1) {
+    const letter = name[at] as string;
+    if (letter === '[' && (depth += 1) === 1) shown += '[...]';
+    else if (letter === '"' && depth > 0) at = endOfText(name, at);
+    else if (depth === 0) shown += letter;
+    else if (letter === ']') depth -= 1;
+  }
+  return depth === 0 ? shown : name;
+}
+
+/** Where the text that begins here ends: a tag of a struct may hold any bracket, and quotes behind a backslash. */
+function endOfText(name: string, start: number): number {
+  let at = start + 1;
+  while (at < name.length && name[at] !== '"') at += name[at] === '\\' ? 2 : 1;
+  return at;
 }
 
 /** Import path of a function's package: `github.com/jackc/pgx/v5` of `github.com/jackc/pgx/v5.(*Conn).Query`. Empty where it has none. */

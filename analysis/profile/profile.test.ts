@@ -1,15 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
-import { contentions } from './contention.ts';
+import { recognize } from '../evidence-kinds.ts';
+import { contentions, tellsHolders } from './contention.ts';
 import { busiestLibrary, cpuUse } from './cpu.ts';
 import { describeProfile } from './describe.ts';
 import { differenceTable } from './difference.ts';
-import { flameDifference, flameTree } from './flame.ts';
+import { flameDifference, flameTree, isRest, type FlameNode } from './flame.ts';
 import { topLabels } from './labels.ts';
 import { byMechanism } from './mechanism.ts';
 import { goName, isOwnCode } from './names.ts';
 import { profileBytes, request, type FixtureSample } from './profile.fixture.ts';
 import type { Profile } from './profile.ts';
-import { readProfile } from './read.ts';
+import { readProfile, sampleTypesOf } from './read.ts';
 import { byCum, top } from './top.ts';
 
 const CPU = ['samples/count', 'cpu/nanoseconds'];
@@ -30,12 +31,27 @@ test('counts a function flat where it is the leaf, and cum once per stack howeve
 test.each([
   ['main.(*Cache[go.shape.string]).Get', 'main.(*Cache[...]).Get'],
   ['shop.example/api/internal/shop.(*API).createOrder', 'shop.example/api/internal/shop.(*API).createOrder'],
+  ['slices.SortFunc[go.shape.[]int,go.shape.int]', 'slices.SortFunc[...]'],
+  ['main.(*Tree[go.shape.map[string][][4]uint8,go.shape.[128]uint8]).Walk.func1', 'main.(*Tree[...]).Walk.func1'],
+  ['main.Each[go.shape.struct { Name string "json:\\"a]b[\\"" }]', 'main.Each[...]'],
+  ['main.(*Cache[go.shape.[]string]).Get-fm', 'main.(*Cache[...]).Get'],
+  ['main.Each[go.shape.int].Sort[go.shape.string].func1', 'main.Each[...].Sort[...].func1'],
+  ['main.cutOff[go.shape.[]in', 'main.cutOff[go.shape.[]in'],
 ])('writes %s as %s', (name, shown) => expect(goName(name)).toBe(shown));
 
 test('knows the service’s own code from libraries and from Go itself', () => {
   expect(isOwnCode('shop.example/api/internal/shop.charge', '/src/shop/charge.go')).toBe(true);
   expect(isOwnCode('encoding/json.Marshal', 'encoding/json/encode.go')).toBe(false);
   expect(isOwnCode('github.com/redis/go-redis/v9.(*Client).Do', 'github.com/redis/go-redis/v9@v9.1.0/redis.go')).toBe(false);
+});
+
+test('is known by what it measures, before its samples are decoded', () => {
+  const whole = profileBytes(CPU, [took(10, 'main.f')]);
+  // A sample (field 2) of one value where the profile names two types.
+  const damaged = Uint8Array.from([...whole, 0x12, 0x03, 0x12, 0x01, 0x01]);
+  expect(recognize(damaged)).toBe('cpu-profile');
+  expect(() => readProfile(damaged)).toThrow(/sample 2 has 1 values/);
+  expect(sampleTypesOf(whole)).toEqual(readProfile(whole).sampleTypes);
 });
 
 describe('what the CPU does', () => {
@@ -75,6 +91,20 @@ test('lays a wait for a lock to who held it', () => {
   );
   expect(contentions([mutex])).toEqual([{ holder: 'shop.example/api/internal/shop.(*Stock).take', waitedSeconds: 3 }]);
   expect(contentions([cpu([took(1, 'main.f')])])).toEqual([]);
+});
+
+test('does not take a profile without a wait for one of who held locks', () => {
+  const waits = (...leaves: string[]) =>
+    readProfile(
+      profileBytes(
+        ['contentions/count', 'delay/nanoseconds'],
+        leaves.map((leaf) => ({ stack: [leaf, 'main.f'], values: [1, 1e9] })),
+      ),
+    );
+  expect(tellsHolders(waits())).toBe(false);
+  expect(describeProfile(waits()).tables.map(({ title }) => title)).not.toContain('Who was waited for');
+  expect(tellsHolders(waits('sync.(*Mutex).Unlock'))).toBe(true);
+  expect(tellsHolders(waits('runtime.chanrecv1'))).toBe(false);
 });
 
 test('tells for what the CPU worked where the code says it', () => {
@@ -117,7 +147,7 @@ test('shows the hottest path, without the calls that only hand on', () => {
 describe('two profiles', () => {
   test('of generics in other shapes are of one function, counted once per stack', () => {
     const shaped = (shape: string) => cpu([took(500, `main.Map[${shape}]`, 'main.Map[go.shape.string]', 'main.main'), took(500, 'main.g')]);
-    const [earlier, later] = [shaped('go.shape.int_0'), shaped('go.shape.int64_0')];
+    const [earlier, later] = [shaped('go.shape.int_0'), shaped('go.shape.[]int64,go.shape.int64')];
     expect(differenceTable(earlier, later).rows).toEqual([]);
     expect(describeProfile(later).tables[0]?.rows.filter(([name]) => name === 'main.Map[...]')).toMatchObject([
       ['main.Map[...]', 0.5, 50, 0.5, 50, expect.anything()],
@@ -157,4 +187,17 @@ test('draws a flame whose parts add up, the small calls as one', () => {
   const [main] = flameTree(cpu([took(100_000, 'main.f', 'main.main'), ...many])).children;
   expect(main?.children.map(({ name }) => name)).toEqual(['main.f', '(small calls)']);
   expect(main?.children.reduce((sum, { value }) => sum + value, 0)).toBe(main?.value);
+});
+
+test('draws no more calls than a page can, however many are equally large, and callers before what they call', () => {
+  // 20 paths of 250 calls each, which are 20 calls too many with the root, and all equal: each hands all on to the next.
+  const paths = Array.from({ length: 20 }, (_, i) => took(10, ...Array.from({ length: 250 }, (__, depth) => `main.f${i}_${250 - depth}`)));
+  const tree = flameTree(cpu([...paths, took(10, 'main.one'), took(10, 'main.two')]));
+  const drawn = (at: FlameNode): number => at.children.filter((child) => !isRest(child)).reduce((sum, child) => sum + drawn(child), 1);
+  expect(drawn(tree)).toBe(5_000);
+  const sums = (at: FlameNode): void => {
+    if (at.children.length > 0) expect(at.children.reduce((sum, child) => sum + child.value, at.self)).toBe(at.value);
+    at.children.forEach(sums);
+  };
+  sums(tree);
 });

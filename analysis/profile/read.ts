@@ -36,18 +36,7 @@ interface Parts {
  * to what it does not have. Ids may be sparse and of any size; values may be negative, as in a difference of two profiles.
  */
 export function readProfile(bytes: Uint8Array): Profile {
-  const raw = gunzipBounded(bytes);
-  if (raw.length === 0) throw new UnreadableEvidence('this is empty', 'byte 0', 'capture the profile again');
-  const wire = new Wire(raw);
-  const parts: Parts = {
-    sampleTypes: new Integers(),
-    samples: new Integers(),
-    locations: new Integers(),
-    functions: new Integers(),
-    strings: new Integers(),
-  };
-  const scalars = { timeNanos: 0, durationNanos: 0, period: 0, defaultSampleType: 0, periodType: [0, 0] as [number, number] };
-  while (wire.field()) readTopField(wire, parts, scalars);
+  const { raw, parts, scalars } = messagesOf(bytes);
   const strings = stringTable(raw, parts.strings.read());
   const sampleTypes = readSampleTypes(raw, parts.sampleTypes.read(), strings);
   const functions = readFunctions(raw, parts.functions.read(), strings);
@@ -70,11 +59,39 @@ export function readProfile(bytes: Uint8Array): Profile {
   };
 }
 
-function readTopField(
-  wire: Wire,
-  parts: Parts,
-  scalars: { timeNanos: number; durationNanos: number; period: number; defaultSampleType: number; periodType: [number, number] },
-): void {
+/** What a profile measures, without decoding its samples: enough to know its kind. Throws UnreadableEvidence where it is no profile. */
+export function sampleTypesOf(bytes: Uint8Array): SampleType[] {
+  const { raw, parts } = messagesOf(bytes);
+  return readSampleTypes(raw, parts.sampleTypes.read(), stringTable(raw, parts.strings.read()));
+}
+
+interface Scalars {
+  timeNanos: number;
+  durationNanos: number;
+  period: number;
+  defaultSampleType: number;
+  /** From, to. */
+  periodType: [number, number];
+}
+
+/** Where everything lies in the unpacked bytes. */
+function messagesOf(bytes: Uint8Array): { raw: Uint8Array; parts: Parts; scalars: Scalars } {
+  const raw = gunzipBounded(bytes);
+  if (raw.length === 0) throw new UnreadableEvidence('this is empty', 'byte 0', 'capture the profile again');
+  const wire = new Wire(raw);
+  const parts: Parts = {
+    sampleTypes: new Integers(),
+    samples: new Integers(),
+    locations: new Integers(),
+    functions: new Integers(),
+    strings: new Integers(),
+  };
+  const scalars: Scalars = { timeNanos: 0, durationNanos: 0, period: 0, defaultSampleType: 0, periodType: [0, 0] };
+  while (wire.field()) readTopField(wire, parts, scalars);
+  return { raw, parts, scalars };
+}
+
+function readTopField(wire: Wire, parts: Parts, scalars: Scalars): void {
   const part =
     wire.number === FIELD.sample
       ? parts.samples

@@ -1,8 +1,7 @@
 // Reads one file as whatever it is. The points of k6 are streamed, everything else is read whole within a bound.
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { UnreadableEvidence, type Analysis } from '../../analysis/analysis.ts';
-import { isGzip, WHOLE_LIMIT_BYTES } from '../../analysis/bytes/gunzip.ts';
+import { gunzipBounded } from '../../analysis/bytes/gunzip.ts';
 import { evidenceKinds, isK6Points, recognize, type AnalyzeOptions, type ReadableKind } from '../../analysis/evidence-kinds.ts';
 import { describeGoroutines } from '../../analysis/goroutine/describe.ts';
 import { readGoroutines } from '../../analysis/goroutine/read.ts';
@@ -10,14 +9,17 @@ import { compareLoads, compareSideBySide, comparisonFacts, comparisonTable, type
 import { loadFacts } from '../../analysis/load-test/facts.ts';
 import { judgeLoad } from '../../analysis/load-test/judge.ts';
 import type { LoadPlan } from '../../analysis/load-test/run-record.ts';
-import { gunzipped, summarizeLoad, readLoadPlan } from '../../analysis/load-test/summary.ts';
+import { summarizeLoad, readLoadPlan } from '../../analysis/load-test/summary.ts';
 import { judgeUnplanned } from '../../analysis/load-test/unplanned.ts';
 import { commonWindows, loadWindows, windowSeconds, type CommonWindows } from '../../analysis/load-test/windows.ts';
 import { parserReady } from '../../analysis/postgres/statement.ts';
+import { describeProfile } from '../../analysis/profile/describe.ts';
 import { differenceTable } from '../../analysis/profile/difference.ts';
+import type { Profile } from '../../analysis/profile/profile.ts';
 import { readProfile } from '../../analysis/profile/read.ts';
-import { profileOfTrace } from './execution-trace.ts';
 import type { AnalyzedFile } from './document.ts';
+import { isExecutionTrace, profileOfTrace } from './execution-trace.ts';
+import { headOf, once, wholeOf, withInput, withTemporaryFile, type Input } from './input.ts';
 
 export interface FileOptions extends AnalyzeOptions {
   /** An earlier file of the same kind to compare with. */
@@ -26,13 +28,11 @@ export interface FileOptions extends AnalyzeOptions {
   asked: readonly string[];
 }
 
-const HEAD_BYTES = 64 * 1024;
-
 /** Never throws for what a file holds: that is told as its problem. */
 export async function analyzeFile(file: string, options: FileOptions): Promise<AnalyzedFile> {
   try {
     await parserReady;
-    const { kind, analysis } = await analyze(file, options);
+    const { kind, analysis } = await withInput(file, (input) => analyze(input, options));
     return { file, kind, problem: null, ...analysis };
   } catch (error) {
     if (!(error instanceof UnreadableEvidence) && !isSystemError(error)) throw error;
@@ -42,18 +42,39 @@ export async function analyzeFile(file: string, options: FileOptions): Promise<A
 
 const isSystemError = (error: unknown): error is Error => error instanceof Error && 'syscall' in error;
 
-async function analyze(file: string, options: FileOptions): Promise<{ kind: string; analysis: Analysis }> {
-  const head = await headOf(file);
-  if (isK6Points(head)) return { kind: 'k6-points', analysis: await analyzePoints(file, options) };
-  const bytes = await wholeOf(file);
-  if (isExecutionTrace(bytes)) {
-    const analysis = await profileOfTrace(file);
-    const ignored = options.before === undefined ? [] : [ignoredFact('--before', 'nothing here compares execution traces')];
-    return { kind: 'execution-trace', analysis: { ...analysis, facts: [...ignored, ...analysis.facts] } };
-  }
+async function analyze(input: Input, options: FileOptions): Promise<{ kind: string; analysis: Analysis }> {
+  const head = await headOf(input);
+  if (isK6Points(head)) return { kind: 'k6-points', analysis: await analyzePoints(input, options) };
+  if (isExecutionTrace(head)) return { kind: 'execution-trace', analysis: await analyzeTrace(input, options) };
+  const now = await readWhole(input);
+  const { kind, bytes, profile } = now;
+  const analysis = profile === null ? await evidenceKinds[kind].analyze(bytes, options) : describeProfile(profile);
+  return { kind, analysis: options.before === undefined ? analysis : await comparedWith(options.before, now, analysis) };
+}
+
+/** The Go tool reads plain files only, so what is packed is unpacked into one for it. */
+async function analyzeTrace(input: Input, { before }: FileOptions): Promise<Analysis> {
+  const bytes = await wholeOf(input);
+  const plain = gunzipBounded(bytes);
+  const analysis =
+    plain === bytes ? await profileOfTrace(input.path) : await withTemporaryFile(once(plain), (path) => profileOfTrace(path));
+  const ignored = before === undefined ? [] : [ignoredFact('--before', 'nothing here compares execution traces')];
+  return { ...analysis, facts: [...ignored, ...analysis.facts] };
+}
+
+interface Whole {
+  kind: ReadableKind;
+  bytes: Uint8Array;
+  /** Decoded once, for it may take seconds; null for what is no profile of functions. */
+  profile: Profile | null;
+}
+
+const PROFILES: ReadonlySet<string> = new Set(['cpu-profile', 'heap-profile', 'mutex-profile', 'block-profile']);
+
+async function readWhole(input: Input): Promise<Whole> {
+  const bytes = await wholeOf(input);
   const kind = recognize(bytes);
-  const analysis = await evidenceKinds[kind].analyze(bytes, options);
-  return { kind, analysis: options.before === undefined ? analysis : await comparedWith(options.before, kind, bytes, analysis) };
+  return { kind, bytes, profile: PROFILES.has(kind) ? readProfile(bytes) : null };
 }
 
 /** An option that was given and changes nothing is told beside what was measured, in text and JSON alike. */
@@ -61,58 +82,63 @@ const ignoredFact = (option: string, why: string): Analysis['facts'][number] => 
 
 const limitsText = ({ limits }: LoadPlan): string => `p99 ${limits.p99Ms} ms, error rate ${limits.errorPercent} %`;
 
-const PROFILES: readonly string[] = ['cpu-profile', 'heap-profile', 'mutex-profile', 'block-profile'];
-
 /** The analysis, and what is different from an earlier file. Throws UnreadableEvidence where that one is of another kind. */
-async function comparedWith(before: string, kind: ReadableKind, bytes: Uint8Array, analysis: Analysis): Promise<Analysis> {
-  const earlier = await wholeOf(before);
-  const earlierKind = recognize(earlier);
-  if (earlierKind !== kind)
+async function comparedWith(before: string, now: Whole, analysis: Analysis): Promise<Analysis> {
+  const earlier = await withInput(before, readWhole);
+  if (!comparable(earlier, now))
     throw new UnreadableEvidence(
-      `the earlier file is of another kind: ${evidenceKinds[earlierKind].title}, not ${evidenceKinds[kind].title}`,
+      `the earlier file is of another kind: ${evidenceKinds[earlier.kind].title}, not ${evidenceKinds[now.kind].title}`,
       before,
       'compare files of one kind',
     );
-  if (kind === 'goroutine-profile') return describeGoroutines(readGoroutines(bytes), readGoroutines(earlier));
-  if (PROFILES.includes(kind))
-    return { ...analysis, tables: [differenceTable(readProfile(earlier), readProfile(bytes)), ...analysis.tables] };
+  if (now.kind === 'goroutine-profile') return describeGoroutines(readGoroutines(now.bytes), readGoroutines(earlier.bytes));
+  if (now.profile !== null && earlier.profile !== null)
+    return { ...analysis, tables: [differenceTable(earlier.profile, now.profile), ...analysis.tables] };
   throw new UnreadableEvidence(
-    `nothing here compares a ${evidenceKinds[kind].title} with an earlier one`,
+    `nothing here compares files of this kind: ${evidenceKinds[now.kind].title}`,
     before,
     'leave out --before; points of k6, profiles and goroutines can be compared',
   );
 }
 
+const OF_WAITS: ReadonlySet<string> = new Set(['mutex-profile', 'block-profile']);
+
+/** Profiles of locks and of blocking are told apart by their stacks alone: one without any, as where Go records none, is of either kind. */
+function comparable(earlier: Whole, now: Whole): boolean {
+  if (earlier.kind === now.kind) return true;
+  return [earlier, now].every(({ kind }) => OF_WAITS.has(kind)) && [earlier, now].some(({ profile }) => profile?.samples === 0);
+}
+
 /** The points of two runs, window by window. */
-async function comparePoints(before: string, file: string, plan: LoadPlan | null, analysis: Analysis): Promise<Analysis> {
+async function comparePoints(before: Input, now: Input, plan: LoadPlan | null, analysis: Analysis): Promise<Analysis> {
   const [earlier, later] = await Promise.all(
-    [before, file].map((each) => loadWindows(createReadStream(each), plan === null ? undefined : windowSeconds(plan.stages))),
+    [before, now].map((each) => loadWindows(createReadStream(each.path), plan === null ? undefined : windowSeconds(plan.stages))),
   );
   if (!earlier || !later)
-    throw new UnreadableEvidence('there is no request in it', earlier ? file : before, 'compare the points of two runs');
+    throw new UnreadableEvidence('there is no request in it', (earlier ? now : before).name, 'compare the points of two runs');
   const common = commonWindows(earlier, later);
   const { comparison, widthSeconds } =
     common === null
       ? { comparison: compareLoads(earlier, later), widthSeconds: later.widthSeconds }
-      : { comparison: await sideBySide(before, file, common), widthSeconds: common.widthSeconds };
-  const table = comparisonTable(comparison, widthSeconds, `Against ${before}`);
+      : { comparison: await sideBySide(before, now, common), widthSeconds: common.widthSeconds };
+  const table = comparisonTable(comparison, widthSeconds, `Against ${before.name}`);
   if (common !== null) table.notes.push('both ran at once: compared window with window of the same time (Wilcoxon’s signed ranks)');
-  const earlierPlan = await readLoadPlan(createReadStream(before));
+  const earlierPlan = await readLoadPlan(createReadStream(before.path));
   if (JSON.stringify(earlierPlan?.stages) !== JSON.stringify(plan?.stages))
     table.notes.push('the two runs were offered different loads: what changed may be that');
   return { ...analysis, facts: [...analysis.facts, ...comparisonFacts(comparison, 'than before')], tables: [...analysis.tables, table] };
 }
 
 /** Two runs of the same time, read again in windows they have in common. */
-async function sideBySide(before: string, file: string, { fromMs, widthSeconds }: CommonWindows): Promise<Comparison> {
-  const [one, other] = await Promise.all([before, file].map((each) => loadWindows(createReadStream(each), widthSeconds, fromMs)));
+async function sideBySide(before: Input, now: Input, { fromMs, widthSeconds }: CommonWindows): Promise<Comparison> {
+  const [one, other] = await Promise.all([before, now].map(({ path }) => loadWindows(createReadStream(path), widthSeconds, fromMs)));
   return one && other ? compareSideBySide(one, other) : { shifts: [], not: [] };
 }
 
-async function analyzePoints(file: string, { limits, before, asked }: FileOptions): Promise<Analysis> {
-  const plan = await readLoadPlan(createReadStream(file));
+async function analyzePoints(input: Input, { limits, before, asked }: FileOptions): Promise<Analysis> {
+  const plan = await readLoadPlan(createReadStream(input.path));
   const used = plan?.limits ?? { ...limits, deliveredPercent: 0, endpoints: {} };
-  const summary = await summarizeLoad(createReadStream(file), used);
+  const summary = await summarizeLoad(createReadStream(input.path), used);
   const analysis: Analysis = {
     findings: plan === null ? judgeUnplanned(summary, limits) : judgeLoad(summary, plan.limits, plan.stages),
     facts: [
@@ -144,48 +170,6 @@ async function analyzePoints(file: string, { limits, before, asked }: FileOption
       },
     ],
   };
-  return before === undefined ? analysis : comparePoints(before, file, plan, analysis);
+  if (before === undefined) return analysis;
+  return await withInput(before, (earlier) => comparePoints(earlier, input, plan, analysis));
 }
-
-/** The first bytes, unpacked. */
-async function headOf(file: string): Promise<Uint8Array> {
-  const handle = await open(file, 'r');
-  try {
-    const { buffer, bytesRead } = await handle.read(new Uint8Array(HEAD_BYTES), 0, HEAD_BYTES, 0);
-    const head = buffer.subarray(0, bytesRead);
-    return isGzip(head) ? await firstUnpacked(head) : head;
-  } finally {
-    await handle.close();
-  }
-}
-
-async function firstUnpacked(head: Uint8Array): Promise<Uint8Array> {
-  try {
-    for await (const chunk of gunzipped(once(head))) return chunk;
-  } catch {
-    // Cut off, as a head is: whatever reads the whole says what is wrong with it.
-  }
-  return new Uint8Array();
-}
-
-async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
-  yield bytes;
-}
-
-async function wholeOf(file: string): Promise<Uint8Array> {
-  const handle = await open(file, 'r');
-  try {
-    const { size } = await handle.stat();
-    if (size > WHOLE_LIMIT_BYTES)
-      throw new UnreadableEvidence(
-        `this is larger than ${WHOLE_LIMIT_BYTES / 1024 / 1024} MB`,
-        `byte ${WHOLE_LIMIT_BYTES}`,
-        'capture a shorter stretch of time',
-      );
-    return await handle.readFile();
-  } finally {
-    await handle.close();
-  }
-}
-
-const isExecutionTrace = (bytes: Uint8Array): boolean => /^go 1\.\d+ trace\0/u.test(String.fromCharCode(...bytes.subarray(0, 16)));

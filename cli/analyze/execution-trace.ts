@@ -11,14 +11,32 @@ const WAITS = {
   syscall: 'in system calls',
   sched: 'ready and waiting to run',
 } as const;
+/** Go reads 10 MB of a trace a second, so one of 256 MB, the most that is read, takes half a minute; a busy machine may need four times that. */
 const READ_WITHIN_MS = 120_000;
+/** What is larger than a profile of 64 busy cores is no profile of waits. */
 const PROFILE_LIMIT_BYTES = 64 * 1024 * 1024;
 
-/** Four profiles of a trace, as one analysis. Throws UnreadableEvidence where Go is not at hand, or does not read the trace. */
-export async function profileOfTrace(file: string): Promise<Analysis> {
+interface Bounds {
+  /** The tool, where it is not the one in PATH. */
+  go: string;
+  withinMs: number;
+  limitBytes: number;
+}
+
+/** True for the trace of `runtime/trace`, from its first bytes (unpacked). */
+export const isExecutionTrace = (head: Uint8Array): boolean => /^go 1\.\d+ trace\0/u.test(String.fromCharCode(...head.subarray(0, 16)));
+
+/**
+ * Four profiles of a trace, as one analysis. The file must not be packed. Throws UnreadableEvidence where Go is not at hand, does not read the
+ * trace, or takes more than its bounds.
+ */
+export async function profileOfTrace(
+  file: string,
+  { go = 'go', withinMs = READ_WITHIN_MS, limitBytes = PROFILE_LIMIT_BYTES }: Partial<Bounds> = {},
+): Promise<Analysis> {
   const analyses: Analysis[] = [];
   for (const [wait, title] of Object.entries(WAITS)) {
-    const analysis = describeProfile(readProfile(await goToolTrace(wait, file)));
+    const analysis = describeProfile(readProfile(await goToolTrace(wait, file, { go, withinMs, limitBytes })));
     analyses.push({
       ...analysis,
       facts: analysis.facts.map((fact) => ({ ...fact, subject: title })),
@@ -30,33 +48,40 @@ export async function profileOfTrace(file: string): Promise<Analysis> {
   return together(analyses);
 }
 
-function goToolTrace(wait: string, file: string): Promise<Uint8Array> {
+function goToolTrace(wait: string, file: string, { go, withinMs, limitBytes }: Bounds): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    const child = spawn('go', ['tool', 'trace', `-pprof=${wait}`, file], { stdio: ['ignore', 'pipe', 'pipe'], timeout: READ_WITHIN_MS });
+    const child = spawn(go, ['tool', 'trace', `-pprof=${wait}`, file], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const refuse = (what: string, wayOut: string): void => {
+      clearTimeout(timer);
+      child.kill();
+      reject(new UnreadableEvidence(what, 'byte 0', wayOut));
+    };
+    const timer = setTimeout(() => refuse(`go tool trace had not read it after ${withinMs / 1_000} s`, SHORTER), withinMs);
     const chunks: Buffer[] = [];
     let size = 0;
     let said = '';
     child.stdout.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > PROFILE_LIMIT_BYTES) child.kill();
-      else chunks.push(chunk);
+      if (size <= limitBytes) chunks.push(chunk);
+      else refuse(`what go tool trace makes of it is larger than ${limitBytes / 1024 / 1024} MB`, SHORTER);
     });
     child.stderr.on('data', (chunk: Buffer) => (said += said.length < 2_000 ? chunk.toString() : ''));
-    child.once('error', () =>
-      reject(
-        new UnreadableEvidence('this is an execution trace, and go is not in PATH', 'byte 0', 'install Go: its own tool reads traces'),
-      ),
+    child.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'ENOENT'
+        ? refuse('this is an execution trace, and go is not in PATH', 'install Go: its own tool reads traces')
+        : refuse(`this is an execution trace, and go cannot be started (${error.code})`, 'mend the go in PATH: its own tool reads traces'),
     );
-    child.once('close', (code) => {
+    child.once('close', (code, signal) => {
+      clearTimeout(timer);
+      const words = said.trim().split('\n').at(-1) ?? '';
       if (code === 0 && size > 0) resolve(Buffer.concat(chunks));
-      else
-        reject(
-          new UnreadableEvidence(
-            `go tool trace does not read it: ${said.trim().split('\n').at(-1) ?? `exit ${code}`}`,
-            'byte 0',
-            'record it again with the same Go version',
-          ),
-        );
+      else if (code === 0) refuse('go tool trace made no profile of it', RECORD_AGAIN);
+      else if (signal !== null) refuse(`go tool trace was ended by ${signal}`, SHORTER);
+      else if (words === '') refuse(`go tool trace does not read it and says nothing (exit ${code})`, RECORD_AGAIN);
+      else refuse(`go tool trace does not read it: ${words}`, RECORD_AGAIN);
     });
   });
 }
+
+const SHORTER = 'record a shorter stretch of time';
+const RECORD_AGAIN = 'record it again with the same Go version';

@@ -168,7 +168,7 @@ describe('an earlier file beside it', () => {
       'goroutines.txt',
       'the earlier file is of another kind: goroutines, not CPU profile; compare files of one kind',
     ],
-    ['that nobody compares', 'plan.txt', 'plan.txt', 'nothing here compares a PostgreSQL plan with an earlier one'],
+    ['that nobody compares', 'plan.txt', 'plan.txt', 'nothing here compares files of this kind: PostgreSQL plan; leave out --before'],
     ['that is not there', 'cpu.pb.gz', 'nowhere', 'ENOENT'],
   ])('%s is refused in a sentence', (_, file, before, sentence) => {
     const { status, stdout } = analyze(at(file), '--before', at(before));

@@ -150,7 +150,12 @@ describe('figures of two profiles', () => {
     const goroutines = (waiting: number) =>
       profileBytes(
         ['goroutine/count'],
-        [{ stack: ['runtime.gopark', 'runtime.chansend1', 'shop.example/api/internal/shop.notify /src/shop/notify.go:8'], values: [waiting] }],
+        [
+          {
+            stack: ['runtime.gopark', 'runtime.chansend1', 'shop.example/api/internal/shop.notify /src/shop/notify.go:8'],
+            values: [waiting],
+          },
+        ],
       );
     const { analysis } = await compared('goroutine-profile', goroutines(12), goroutines(80));
     expect(analysis.findings).toMatchObject([{ code: 'LeakSuspected', outcome: 'inconclusive', measured: 68 }]);

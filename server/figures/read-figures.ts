@@ -105,7 +105,9 @@ async function readProfiles({ kind, before, sampleType }: FiguresAsked, bytes: U
 
   async function analysisOf(): Promise<Analysis> {
     if (kind === 'goroutine-profile') return describeGoroutines(readGoroutines(bytes), earlierBytes && readGoroutines(earlierBytes));
-    return isReadableKind(kind) && !ofFunctions.has(kind) ? await evidenceKinds[kind].analyze(bytes, LIMITS) : describeProfile(profile, type);
+    return isReadableKind(kind) && !ofFunctions.has(kind)
+      ? await evidenceKinds[kind].analyze(bytes, LIMITS)
+      : describeProfile(profile, type);
   }
 }
 

@@ -75,7 +75,7 @@ export function evidencePage({ release, where, ref, figures, look, others, addre
         ? nothing
         : markup`<nav class="choices" aria-label="Sample type">${sampleTypes.map((type) => markup`<a href="${addressOf({ type, at: '' })}" ${type === sampleType ? markup`aria-current="page"` : nothing}>${type}</a>`)}</nav>`
     }
-    <p class="quiet">Width is ${sampleType}, callers stand above. Arrow keys move between frames, <kbd>Enter</kbd> makes a frame the root, <kbd>Escape</kbd> goes back to its caller, <kbd>/</kbd> searches.${look.at === '' ? nothing : markup` <a href="${addressOf({ at: '' })}">Show all</a>`}</p>
+    <p class="quiet">Width is ${sampleType}${compared ? ', the larger of both' : ''}, callers stand above. Arrow keys move between frames, <kbd>Enter</kbd> makes a frame the root, <kbd>Escape</kbd> goes back to its caller, <kbd>/</kbd> searches.${look.at === '' ? nothing : markup` <a href="${addressOf({ at: '' })}">Show all</a>`}</p>
     ${before === null ? nothing : comparison(before, compared)}
     ${
       before !== null || others.length === 0

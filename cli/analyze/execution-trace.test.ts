@@ -1,0 +1,62 @@
+// What is said of an execution trace that Go's tool does not turn into profiles. The tool is a script here, so that it fails as wanted.
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, expect, it } from '@jest/globals';
+import { profileBytes, request } from '../../analysis/profile/profile.fixture.ts';
+import { profileOfTrace } from './execution-trace.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'tminus-trace-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const at = (name: string) => join(folder, name);
+let tools = 0;
+/** A tool that does this. */
+const doing = (script: string) => {
+  const go = at(`go-${(tools += 1)}`);
+  writeFileSync(go, `#!/bin/sh\n${script}\n`);
+  chmodSync(go, 0o755);
+  return go;
+};
+
+it.each([
+  ['takes too long', 'exec sleep 60', 'byte 0: go tool trace had not read it after 0.2 s; record a shorter stretch of time'],
+  [
+    'makes too much of it',
+    'exec cat /dev/zero',
+    'byte 0: what go tool trace makes of it is larger than 1 MB; record a shorter stretch of time',
+  ],
+  [
+    'says what is wrong',
+    'echo reading >&2; echo "bad batch" >&2; exit 1',
+    'byte 0: go tool trace does not read it: bad batch; record it again with the same Go version',
+  ],
+  ['says nothing', 'exit 3', 'byte 0: go tool trace does not read it and says nothing (exit 3); record it again with the same Go version'],
+  ['is killed', 'kill -9 $$', 'byte 0: go tool trace was ended by SIGKILL; record a shorter stretch of time'],
+  ['writes nothing', 'exit 0', 'byte 0: go tool trace made no profile of it; record it again with the same Go version'],
+])('a tool that %s is told in a sentence of its own', async (_, script, sentence) => {
+  writeFileSync(at('trace.out'), 'go 1.26 trace\0\0\0');
+  const read = profileOfTrace(at('trace.out'), { go: doing(script), withinMs: 200, limitBytes: 1024 * 1024 });
+  await expect(read).rejects.toThrow(sentence);
+});
+
+it('tells a tool that is not there from one that may not be started', async () => {
+  writeFileSync(at('locked'), '#!/bin/sh\n');
+  chmodSync(at('locked'), 0o644);
+  await expect(profileOfTrace(at('trace.out'), { go: at('nowhere') })).rejects.toThrow(/go is not in PATH; install Go/);
+  await expect(profileOfTrace(at('trace.out'), { go: at('locked') })).rejects.toThrow(/go cannot be started \(EACCES\)/);
+});
+
+it('reads the four kinds of waits', async () => {
+  writeFileSync(
+    at('wait.pb.gz'),
+    gzipSync(profileBytes(['contentions/count', 'delay/nanoseconds'], [{ stack: request('main.f'), values: [1, 2e9] }])),
+  );
+  const { facts } = await profileOfTrace(at('trace.out'), { go: doing(`echo "$3 $4" >> ${at('asked')}; exec cat ${at('wait.pb.gz')}`) });
+  expect(readFileSync(at('asked'), 'utf8').split('\n')).toEqual([
+    ...['net', 'sync', 'syscall', 'sched'].map((wait) => `-pprof=${wait} ${at('trace.out')}`),
+    '',
+  ]);
+  expect(facts).toHaveLength(4);
+  expect(facts[0]).toMatchObject({ subject: 'waiting for the network', text: expect.stringContaining('2 s of delay') });
+});

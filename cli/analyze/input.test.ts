@@ -1,0 +1,123 @@
+// What is handed in other than as an ordinary file: pipes, devices, packed traces. Through the verb, in a shell.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { record } from '../../analysis/load-test/points.fixture.ts';
+import { profileBytes, request } from '../../analysis/profile/profile.fixture.ts';
+import type { AnalysisDocument } from './document.ts';
+
+const bin = resolve(import.meta.dirname, '../bin.ts');
+const folder = mkdtempSync(join(tmpdir(), 'tminus-input-'));
+const temporary = join(folder, 'temporary');
+const at = (name: string) => join(folder, name);
+/** `tminus analyze` with these words of bash, a fake go in PATH and a folder for temporary files. */
+const analyze = (words: string) =>
+  spawnSync('bash', ['-c', `"${process.execPath}" "${bin}" analyze -o json ${words}`], {
+    encoding: 'utf8',
+    cwd: folder,
+    env: { ...process.env, TMPDIR: temporary, PATH: `${folder}${delimiter}${process.env['PATH'] ?? ''}` },
+  });
+const itemsOf = (words: string) => (JSON.parse(analyze(words).stdout) as AnalysisDocument).items;
+
+const cpu = (leaf: string) => profileBytes(['samples/count', 'cpu/nanoseconds'], [{ stack: request(leaf), values: [1, 10_000_000] }]);
+const waits = (...leaves: string[]) =>
+  profileBytes(
+    ['contentions/count', 'delay/nanoseconds'],
+    leaves.map((leaf) => ({ stack: request(leaf), values: [1, 1e9] })),
+  );
+
+beforeAll(() => {
+  mkdirSync(temporary);
+  writeFileSync(at('cpu.pb.gz'), gzipSync(cpu('main.f')));
+  writeFileSync(at('later.pb'), cpu('main.g'));
+  writeFileSync(at('points.json'), record(Array.from({ length: 12_001 }, (_, i) => ({ ms: 5, second: i / 100 }))));
+  writeFileSync(at('slower.json'), record(Array.from({ length: 12_001 }, (_, i) => ({ ms: 9, second: 3_600 + i / 100 }))));
+  writeFileSync(at('no-wait.pb'), waits());
+  writeFileSync(at('mutex.pb'), waits('sync.(*Mutex).Unlock'));
+  writeFileSync(at('block.pb'), waits('runtime.chanrecv1'));
+  writeFileSync(at('leaks.pb'), profileBytes(['goroutineleak/count'], [{ stack: request('runtime.gopark'), values: [3] }]));
+  writeFileSync(at('trace.out'), 'go 1.26 trace\0\0\0');
+  writeFileSync(at('trace.out.gz'), gzipSync('go 1.26 trace\0\0\0'));
+  // Reads what is a trace and nothing else, as the real one.
+  writeFileSync(
+    at('go'),
+    `#!/bin/sh\n[ "$(head -c 13 "$4")" = 'go 1.26 trace' ] && exec cat ${at('cpu.pb.gz')}\necho 'bad file format' >&2\nexit 1\n`,
+  );
+  chmodSync(at('go'), 0o755);
+});
+afterAll(() => {
+  expect(readdirSync(temporary)).toEqual([]);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('a pipe', () => {
+  it('is read as a file of the same bytes', () => {
+    const [profile, points, trace] = itemsOf('<(cat cpu.pb.gz) <(cat points.json) <(cat trace.out)');
+    expect([profile?.kind, profile?.problem]).toEqual(['cpu-profile', null]);
+    expect(profile?.file).toMatch(/^\/dev\/fd\/\d+$/);
+    const [file] = itemsOf('points.json');
+    expect(points).toEqual({ ...file, file: points?.file });
+    expect([trace?.kind, trace?.problem]).toEqual(['execution-trace', null]);
+  });
+
+  it('is compared with, and compares', () => {
+    const [profile] = itemsOf('<(cat later.pb) --before <(cat cpu.pb.gz)');
+    expect(profile?.tables[0]?.rows.map((row) => row.slice(0, 4))).toEqual([
+      ['main.f', 100, 0, -100],
+      ['main.g', 0, 100, 100],
+    ]);
+    const [points] = itemsOf('slower.json --before <(cat points.json)');
+    expect(points?.tables.at(-1)).toMatchObject({ title: expect.stringMatching(/^Against \/dev\/fd\//), rows: [expect.anything()] });
+  });
+
+  it('through which nothing comes, or that was read already, is told with the way out', () => {
+    const sentence = 'byte 0: nothing came through this pipe; a pipe can be read only once, so save it to a file first';
+    expect(itemsOf('<(true)')[0]?.problem).toBe(sentence);
+    const [first, second] = itemsOf('later.pb cpu.pb.gz --before <(cat cpu.pb.gz)');
+    expect([first?.problem, second?.problem]).toEqual([null, sentence]);
+  });
+
+  it('without an end is given up within its bound', () => {
+    const { stdout, status } = analyze('/dev/zero');
+    expect((JSON.parse(stdout) as AnalysisDocument).items[0]?.problem).toBe(
+      'byte 268435456: more than 256 MB came, and this is no file; save it to a file first',
+    );
+    expect(status).toBe(2);
+  });
+});
+
+it('reads an execution trace packed as it reads it plain', () => {
+  const [plain, packed] = itemsOf('trace.out trace.out.gz');
+  expect([packed?.kind, packed?.problem]).toEqual(['execution-trace', null]);
+  expect(packed).toEqual({ ...plain, file: 'trace.out.gz' });
+});
+
+describe('an earlier file', () => {
+  it.each([
+    ['mutex.pb', 'no-wait.pb', 'the earlier profile has no sample'],
+    ['block.pb', 'no-wait.pb', 'the earlier profile has no sample'],
+    ['no-wait.pb', 'mutex.pb', 'the later profile has no sample'],
+  ])('of waits is compared with %s where one of both has none: %s', (file, before, note) => {
+    const [item] = itemsOf(`${file} --before ${before}`);
+    expect([item?.problem, item?.tables[0]?.notes]).toEqual([null, [note]]);
+  });
+
+  it('of locks is still no file of blocking', () => {
+    expect(itemsOf('mutex.pb --before block.pb')[0]?.problem).toContain(
+      'the earlier file is of another kind: block profile, not mutex profile',
+    );
+  });
+
+  it('of leaked goroutines is not compared, and the sentence says so', () => {
+    expect(itemsOf('leaks.pb --before leaks.pb')[0]?.problem).toBe(
+      'leaks.pb: nothing here compares files of this kind: leaked goroutines; leave out --before; points of k6, profiles and goroutines can be compared',
+    );
+  });
+
+  it('that is an execution trace is not told to look for Go', () => {
+    expect(itemsOf('later.pb --before trace.out')[0]?.problem).toMatch(/this is an execution trace; hand it to `tminus analyze` by itself/);
+  });
+});

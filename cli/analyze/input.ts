@@ -1,0 +1,107 @@
+// Files as they are handed in. An ordinary one is read where it lies; a pipe (`<(kubectl exec …)`) can be read only once and is copied first.
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdtemp, open, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { UnreadableEvidence } from '../../analysis/analysis.ts';
+import { isGzip, WHOLE_LIMIT_BYTES } from '../../analysis/bytes/gunzip.ts';
+import { gunzipped } from '../../analysis/load-test/summary.ts';
+
+/** Bytes that can be read again and again. */
+export interface Input {
+  /** As it was given. */
+  name: string;
+  /** Where the bytes lie. */
+  path: string;
+}
+
+const WHOLE_LIMIT_MB = WHOLE_LIMIT_BYTES / 1024 / 1024;
+/** Enough to know any kind by, and one read of a disk. */
+const HEAD_BYTES = 64 * 1024;
+
+/** What `read` answers of a file. Throws UnreadableEvidence for a pipe that is empty or larger than 256 MB. */
+export async function withInput<T>(file: string, read: (input: Input) => Promise<T>): Promise<T> {
+  const what = await stat(file);
+  // A folder is refused as it is read, in the system's own words.
+  if (what.isFile() || what.isDirectory()) return await read({ name: file, path: file });
+  return await withTemporaryFile(onlyOnce(file), (path) => read({ name: file, path }));
+}
+
+/** What `use` answers of a file with these bytes, which is gone afterwards. */
+export async function withTemporaryFile<T>(bytes: AsyncIterable<Uint8Array>, use: (path: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'tminus-analyze-'));
+  try {
+    const path = join(folder, 'input');
+    await pipeline(bytes, createWriteStream(path));
+    return await use(path);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function* onlyOnce(file: string): AsyncIterable<Uint8Array> {
+  let size = 0;
+  for await (const chunk of createReadStream(file) as AsyncIterable<Uint8Array>) {
+    size += chunk.length;
+    if (size > WHOLE_LIMIT_BYTES)
+      throw new UnreadableEvidence(
+        `more than ${WHOLE_LIMIT_MB} MB came, and this is no file`,
+        `byte ${WHOLE_LIMIT_BYTES}`,
+        'save it to a file first',
+      );
+    yield chunk;
+  }
+  if (size === 0)
+    throw new UnreadableEvidence('nothing came through this pipe', 'byte 0', 'a pipe can be read only once, so save it to a file first');
+}
+
+/** The first bytes, unpacked; empty where they are packed and damaged: whatever reads the whole says what is wrong with it. */
+export async function headOf({ path }: Input): Promise<Uint8Array> {
+  const handle = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(new Uint8Array(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    const head = buffer.subarray(0, bytesRead);
+    return isGzip(head) ? await firstUnpacked(head) : head;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function firstUnpacked(head: Uint8Array): Promise<Uint8Array> {
+  try {
+    for await (const chunk of gunzipped(once(head))) return chunk;
+  } catch {
+    // Cut off, as a head is.
+  }
+  return new Uint8Array();
+}
+
+/** All bytes, as they lie. Throws UnreadableEvidence above 256 MB, also where the system names no size, as below /proc. */
+export async function wholeOf({ path }: Input): Promise<Uint8Array> {
+  const handle = await open(path, 'r');
+  try {
+    const { size } = await handle.stat();
+    // One more than there are, so that the end is seen without a second buffer.
+    let bytes = Buffer.allocUnsafe(Math.max(Math.min(size, WHOLE_LIMIT_BYTES) + 1, HEAD_BYTES));
+    for (let length = 0; ;) {
+      if (size > WHOLE_LIMIT_BYTES || length > WHOLE_LIMIT_BYTES)
+        throw new UnreadableEvidence(
+          `this is larger than ${WHOLE_LIMIT_MB} MB`,
+          `byte ${WHOLE_LIMIT_BYTES}`,
+          'capture a shorter stretch of time',
+        );
+      if (length === bytes.length) bytes = Buffer.concat([bytes], Math.min(2 * length, WHOLE_LIMIT_BYTES + 1));
+      const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length);
+      if (bytesRead === 0) return bytes.subarray(0, length);
+      length += bytesRead;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Bytes as a stream of one piece. */
+export async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
+}
