@@ -1,4 +1,5 @@
 // What a load test could not know while it ran: the traces of its time, and how the database executes what was slow.
+import { UnreadableEvidence } from '../../analysis/analysis.ts';
 import { readStatementsRecord } from '../../analysis/postgres/read-records.ts';
 import { missingIndexes } from '../../analysis/postgres/missing-index.ts';
 import type { Plan } from '../../analysis/postgres/plan.ts';
@@ -12,6 +13,7 @@ import { bytesOf } from '../evidence/bytes-of.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import type { LastGood } from '../bookkeeping-contract.ts';
 import type { DeploymentTarget } from '../kubernetes/contract.ts';
+import { reason } from '../postgres/connect.ts';
 import { explain, proveIndex } from '../postgres/explain.ts';
 import type { AnalysisInput } from '../steps-contract.ts';
 import { askTraces, type TraceStore } from '../traces/ask-traces.ts';
@@ -38,7 +40,10 @@ export interface Gathered {
 /** Spans are sent in batches of five seconds: those of the last requests come a little after them. */
 const SPANS_AFTER_MS = 5_000;
 
-/** Asks traces and database where the step names them. What cannot be had is told; it never fails the step. */
+/**
+ * Asks traces and database where the step names them. What they do not give, and evidence that cannot be read, is told in `missing`. Throws
+ * where no waiting helps: a name the environment file does not have, an address that is not set, evidence that the store lost.
+ */
 export async function gather({ step, service, production, loadTests }: AnalysisInput, world: AnalysisWorld): Promise<Gathered> {
   const gathered: Gathered = { evidence: [], missing: [], lastGood: null, underLoad: null };
   await gatherLastGood(production, world, gathered);
@@ -94,36 +99,70 @@ async function gatherPlans(
   const statements = load.find(({ kind }) => kind === 'slow-statements');
   if (statements === undefined) return;
   await parserReady;
-  const record = readStatementsRecord(await bytesOf(store, statements.digest));
-  const put = (kind: 'query-plan' | 'index-proof', value: unknown) =>
-    store.put({ kind, mediaType: 'application/json', source: `database ${name}` }, new TextEncoder().encode(`${JSON.stringify(value)}\n`));
   const url = await databaseUrl(name);
+  const record = readable(readStatementsRecord, await bytesOf(store, statements.digest));
+  if (record instanceof UnreadableEvidence) {
+    gathered.missing.push(`plans of ${name}: its slow statements cannot be read (${record.message})`);
+    return;
+  }
   const logged = await loggedPlans(load, store);
   for (const { statement } of slowStatements(record)) {
-    try {
-      const plan = logged.get(statement) ?? (await asked(statement));
-      const [proposal] = onlyReads(statement) ? missingIndexes(plan) : [];
-      if (proposal)
-        gathered.evidence.push(await put('index-proof', { statement, sql: proposal.sql, ...(await proveIndex(url, statement, proposal)) }));
-    } catch (error) {
-      gathered.missing.push(`plan of ${JSON.stringify(statement.slice(0, 80))}: ${(error as Error).message}`);
-    }
+    const title = JSON.stringify(statement.slice(0, TITLE_CHARACTERS));
+    const plan = logged.get(statement) ?? (await asked(statement, title));
+    const [proposal] = plan !== null && onlyReads(statement) ? missingIndexes(plan) : [];
+    if (proposal === undefined) continue;
+    const trial = await had(`index trial of ${title}`, () => proveIndex(url, statement, proposal));
+    if (trial !== null) await keep('index-proof', { statement, sql: proposal.sql, ...trial });
   }
 
-  async function asked(statement: string): Promise<Plan> {
-    const ref = await put('query-plan', await explain(url, statement));
+  async function asked(statement: string, title: string): Promise<Plan | null> {
+    const stored = await had(`plan of ${title}`, () => explain(url, statement));
+    if (stored === null) return null;
+    const plan = readable(readPlan, await bytesOf(store, await keep('query-plan', stored)));
+    return plan instanceof UnreadableEvidence ? null : plan;
+  }
+
+  async function keep(kind: 'query-plan' | 'index-proof', value: unknown): Promise<string> {
+    const bytes = new TextEncoder().encode(`${JSON.stringify(value)}\n`);
+    const ref = await store.put({ kind, mediaType: 'application/json', source: `database ${name}` }, bytes);
     gathered.evidence.push(ref);
-    return readPlan(await bytesOf(store, ref.digest));
+    return ref.digest;
+  }
+
+  async function had<T>(what: string, ask: () => Promise<T>): Promise<T | null> {
+    try {
+      return await ask();
+    } catch (error) {
+      gathered.missing.push(`${what}: ${reason(error)}`);
+      return null;
+    }
   }
 }
 
-/** Plans that auto_explain gave while the load ran, by their statement. Those without figures (log_analyze off) are asked for again: they show no wasted row. */
+/** Enough of a statement for people to know it by; nothing is told apart by it. */
+const TITLE_CHARACTERS = 80;
+
+/**
+ * Plans that auto_explain gave while the load ran, by their statement. Those without figures (log_analyze off) are asked for again: they show
+ * no wasted row; so are those that cannot be read, which the diagnosis tells.
+ */
 async function loggedPlans(load: readonly EvidenceRef[], store: EvidenceStore): Promise<Map<string, Plan>> {
   const plans = new Map<string, Plan>();
   for (const { kind, digest } of load) {
     if (kind !== 'query-plan') continue;
-    const plan = readPlan(await bytesOf(store, digest));
-    if (plan.statement !== null && plan.root.actualRows !== null) plans.set(normalised(plan.statement), plan);
+    const plan = readable(readPlan, await bytesOf(store, digest));
+    if (plan instanceof UnreadableEvidence || plan.statement === null || plan.root.actualRows === null) continue;
+    plans.set(normalised(plan.statement), plan);
   }
   return plans;
+}
+
+/** What the bytes say, or the refusal to read them. */
+function readable<T>(read: (bytes: Uint8Array) => T, bytes: Uint8Array): T | UnreadableEvidence {
+  try {
+    return read(bytes);
+  } catch (error) {
+    if (error instanceof UnreadableEvidence) return error;
+    throw error;
+  }
 }

@@ -26,7 +26,10 @@ beforeAll(async () => {
     repeat('x', 60) AS note, n % 3 AS state FROM generate_series(1, ${ROWS}) AS n`);
   await owner.query('CREATE TABLE customers AS SELECT DISTINCT customer AS name, 1 AS state FROM orders');
   await owner.query('CREATE TABLE fresh AS SELECT * FROM orders LIMIT 50');
-  await owner.query('ANALYZE orders; ANALYZE customers');
+  await owner.query('CREATE SCHEMA archive; CREATE TABLE archive.orders AS SELECT * FROM orders UNION ALL SELECT * FROM orders');
+  await owner.query('CREATE VIEW order_view AS SELECT * FROM orders; CREATE TABLE parted (LIKE orders) PARTITION BY LIST (state)');
+  await owner.query('CREATE TABLE part PARTITION OF parted DEFAULT; INSERT INTO parted SELECT * FROM orders');
+  await owner.query('ANALYZE orders; ANALYZE customers; ANALYZE archive.orders; ANALYZE parted');
 });
 afterAll(async () => {
   await owner?.end();
@@ -95,10 +98,10 @@ describe('a statement kept without its values', () => {
 });
 
 describe('an index on a copy', () => {
-  const prove = async (statement: string) => {
+  const prove = async (statement: string, options = '') => {
     const [proposal] = missingIndexes(await planOf(statement));
     if (proposal === undefined) throw new Error('no index is proposed');
-    return { sql: proposal.sql, trial: await proveIndex(server.url, statement, proposal) };
+    return { sql: proposal.sql, trial: await proveIndex(`${server.url}${options}`, statement, proposal) };
   };
 
   it('is judged by the median of four executions each way, after one that warms up', async () => {
@@ -114,9 +117,42 @@ describe('an index on a copy', () => {
   it('leaves nothing behind: no index, no table, and the row that was there', async () => {
     await prove(SLOW);
     const { rows } = await owner.query<{ relname: string }>(
-      "SELECT relname FROM pg_class WHERE relname LIKE 'orders%' OR relnamespace::regnamespace::text LIKE 'pg_temp%'",
+      "SELECT relname FROM pg_class WHERE relname LIKE 'orders%' AND relnamespace <> 'archive'::regnamespace OR relnamespace::regnamespace::text LIKE 'pg_temp%'",
     );
     expect(rows).toEqual([{ relname: 'orders' }]);
     expect((await owner.query('SELECT 1 FROM orders')).rowCount).toBe(ROWS);
+  });
+
+  it.each([
+    ['names its schema', 'SELECT count(*) FROM "public"."orders" WHERE "public"."orders"."customer" = $1', ''],
+    [
+      'is of a role that looks for temporary tables last',
+      'SELECT count(*) FROM orders WHERE customer = $1',
+      '?options=-csearch_path%3Dpublic,pg_temp',
+    ],
+    ['names a table that the search path does not have first', 'SELECT count(*) FROM archive.orders WHERE customer = $1', ''],
+  ])('is what a statement reads that %s', async (_, statement, options) => {
+    const { trial } = await prove(statement, options);
+    const [before, after] = [readPlan(bytesOf(trial.before)), readPlan(bytesOf(trial.after))];
+    expect(scanOf(before)).toMatchObject({ type: 'Seq Scan', schema: expect.stringMatching(/^pg_temp/) });
+    expect(scanOf(after)?.schema).toMatch(/^pg_temp/);
+    expect(nodesOf(after).some(({ index }) => index !== null)).toBe(true);
+    expect(trial.rows).toBe(statement.includes('archive') ? 2 * ROWS : ROWS);
+  });
+
+  it.each([
+    ['a view', 'SELECT count(*) FROM order_view WHERE customer = $1'],
+    ['a view beside its name', 'SELECT count(*) FROM order_view v WHERE v.customer = $1 AND EXISTS (SELECT FROM orders)'],
+    ['a partition', 'SELECT count(*) FROM parted WHERE customer = $1'],
+  ])('proves nothing where the statement reads the table through %s, and says so', async (_, statement) => {
+    await expect(prove(statement)).rejects.toThrow(
+      /^the statement reaches \w+ through a view, a function or a partitioned table, where no copy can stand in for it$/,
+    );
+  });
+
+  it('is not tried where two tables go by the name', async () => {
+    await expect(prove('SELECT count(*) FROM archive.orders a, orders o WHERE a.customer = $1 AND o.id = 7')).rejects.toThrow(
+      'the statement reads two tables that are named orders, so it cannot be told which one lacks the index',
+    );
   });
 });

@@ -4,7 +4,7 @@ import type { Client } from 'pg';
 import type { StatementCost, StatementsRecord, StatementsSource } from '../../analysis/postgres/records.ts';
 import { sourceTitles } from '../../analysis/postgres/source-sentence.ts';
 import { loggedSince, markLog, type LogMark } from './server-log.ts';
-import { costsBetween, statementCounts, type Counted } from './statement-counts.ts';
+import { costsBetween, statementCounts, type StatementCounts } from './statement-counts.ts';
 
 export interface FoundStatements {
   /** First the costliest. */
@@ -20,19 +20,14 @@ export type ServiceLog = (since: Date) => Promise<FoundStatements | string>;
 
 export interface BegunStatements {
   client: Client;
-  counts: Counted[] | string;
-  /** Only where there are no counts: a role that has them needs no right to the log. */
+  counts: StatementCounts | string;
+  /** Taken also where there are counts: that they hide what ran shows only in the end. */
   mark: LogMark | string;
 }
 
 /** The first look, as the load begins. */
 export async function beginStatements(client: Client): Promise<BegunStatements> {
-  const counts = await statementCounts(client);
-  return {
-    client,
-    counts,
-    mark: typeof counts === 'string' ? await markLog(client) : 'it was not looked at, for pg_stat_statements was there',
-  };
+  return { client, counts: await statementCounts(client), mark: await markLog(client) };
 }
 
 type Found = Pick<StatementsRecord, 'unread' | 'source' | 'notThere' | 'bounds' | 'statements'> & { plans: string[] };
@@ -54,7 +49,8 @@ export async function findStatements(begun: BegunStatements | string, serviceLog
 async function counted({ client, counts }: BegunStatements): Promise<FoundStatements | string> {
   if (typeof counts === 'string') return counts;
   const after = await statementCounts(client);
-  return typeof after === 'string' ? after : { statements: costsBetween(counts, after), plans: [], bounds: [] };
+  const costs = typeof after === 'string' ? after : costsBetween(counts, after);
+  return typeof costs === 'string' ? costs : { statements: costs, plans: [], bounds: [] };
 }
 
 const logged = async ({ client, mark }: BegunStatements): Promise<FoundStatements | string> =>

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { parserReady } from '../../analysis/postgres/statement.ts';
-import { costsBetween, type Counted } from './statement-counts.ts';
+import { costsBetween, type Counted, type StatementCounts } from './statement-counts.ts';
 
 beforeAll(() => parserReady);
 
@@ -15,10 +15,12 @@ const counted = (id: string, calls: number, totalMs: number): Counted => ({
   tempBlocksWritten: 0,
 });
 
+const seen = (counted: Counted[], hidden: string[] = []): StatementCounts => ({ counted, hidden });
+
 test('tells what each statement cost between two looks, the costliest first, and none that was not called', () => {
   const before = [counted('a', 10, 100), counted('b', 5, 50)];
   const after = [counted('a', 12, 400), counted('b', 5, 50), counted('c', 100, 1_000)];
-  expect(costsBetween(before, after)).toEqual([
+  expect(costsBetween(seen(before), seen(after))).toEqual([
     {
       statement: 'SELECT c FROM t WHERE n = $1',
       calls: 100,
@@ -43,5 +45,20 @@ test('tells what each statement cost between two looks, the costliest first, and
 });
 
 test('takes all there is where the counters were reset between the looks', () => {
-  expect(costsBetween([counted('a', 100, 900)], [counted('a', 3, 30)])).toMatchObject([{ calls: 3, totalMs: 30, meanMs: 10 }]);
+  expect(costsBetween(seen([counted('a', 100, 900)]), seen([counted('a', 3, 30)]))).toMatchObject([{ calls: 3, totalMs: 30, meanMs: 10 }]);
+});
+
+test.each([
+  ['ran', ['4/9.5'], ['5/12']],
+  ['are new', [], ['1/3']],
+  ['are gone, and may have run before', ['4/9.5'], []],
+])('lays no cost to any statement where hidden ones %s', (_, before, after) => {
+  expect(costsBetween(seen([counted('a', 1, 1)], before), seen([counted('a', 2, 9)], after))).toBe(
+    'statements of other roles are hidden until this role is granted pg_read_all_stats',
+  );
+});
+
+test('minds no hidden statement that did not run', () => {
+  const hidden = ['4/9.5', '5/12'];
+  expect(costsBetween(seen([counted('a', 1, 1)], hidden), seen([counted('a', 2, 9)], hidden))).toMatchObject([{ calls: 1, totalMs: 8 }]);
 });

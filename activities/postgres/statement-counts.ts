@@ -3,10 +3,12 @@ import type { Client } from 'pg';
 import { normalised } from '../../analysis/postgres/statement.ts';
 import type { StatementCost } from '../../analysis/postgres/records.ts';
 import { reason } from './connect.ts';
+import { hiddenSentence } from './hidden.ts';
 import { OURS } from './ours.ts';
 
 const STATEMENTS_LIMIT = 50;
 
+/** A hidden statement has no id. */
 const STATEMENTS = `
   WITH ${OURS} AS (SELECT * FROM pg_stat_statements)
   SELECT queryid::text || '/' || userid::text || '/' || coalesce(toplevel::text, '') AS id, query AS statement, calls::float8, total_exec_time AS "totalMs",
@@ -18,15 +20,31 @@ const COUNTERS = ['calls', 'totalMs', 'rows', 'blocksHit', 'blocksRead', 'tempBl
 type Counters = Record<(typeof COUNTERS)[number], number>;
 export type Counted = Counters & { id: string; statement: string };
 
-/** The counts as they are, or why they cannot be read (most often that the extension is not there). */
-export async function statementCounts(client: Client): Promise<Counted[] | string> {
-  return client.query<Counted>(STATEMENTS).then(({ rows }) => rows, reason);
+export interface StatementCounts {
+  counted: Counted[];
+  /** Of statements this role may not see, sorted: calls and time. Equal at two looks, none of them ran in between. */
+  hidden: string[];
 }
 
-/** What each statement cost since the earlier look, first the costliest. */
-export function costsBetween(before: readonly Counted[], after: readonly Counted[]): StatementCost[] {
-  const earlier = new Map(before.map((each) => [each.id, each]));
-  const grown = after.flatMap((now): StatementCost[] => {
+/** The counts as they are, or why they cannot be read (most often that the extension is not there). */
+export async function statementCounts(client: Client): Promise<StatementCounts | string> {
+  try {
+    const { rows } = await client.query<Counters & { id: string | null; statement: string }>(STATEMENTS);
+    return {
+      counted: rows.flatMap(({ id, ...rest }) => (id === null ? [] : [{ id, ...rest }])),
+      hidden: rows.flatMap(({ id, calls, totalMs }) => (id === null ? [`${calls}/${totalMs}`] : [])).sort(),
+    };
+  } catch (error) {
+    return reason(error);
+  }
+}
+
+/** What each statement cost since the earlier look, first the costliest. A sentence where others ran that this role may not see. */
+export function costsBetween(before: StatementCounts, after: StatementCounts): StatementCost[] | string {
+  // Those that did not run meanwhile hide nothing: a superuser's of before, where the role is the service's own.
+  if (before.hidden.join('\n') !== after.hidden.join('\n')) return hiddenSentence('statements');
+  const earlier = new Map(before.counted.map((each) => [each.id, each]));
+  const grown = after.counted.flatMap((now): StatementCost[] => {
     const was = earlier.get(now.id);
     // Counters that fell were reset in between: then all there is was since.
     const since = (of: keyof Counters): number => now[of] - (was !== undefined && was[of] <= now[of] ? was[of] : 0);

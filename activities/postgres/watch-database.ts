@@ -6,6 +6,7 @@ import { sourceSentence } from '../../analysis/postgres/source-sentence.ts';
 import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { connect, reason } from './connect.ts';
+import { HIDDEN_TEXT, hiddenSentence } from './hidden.ts';
 import { OURS } from './ours.ts';
 import { beginStatements, findStatements, type BegunStatements, type ServiceLog } from './slow-statements.ts';
 
@@ -31,13 +32,22 @@ const EVERY_MS = 500;
 /** An hour of looks. */
 const LOOKS_LIMIT = 7_200;
 
+/**
+ * A hidden session counts where it is in a transaction, which pg_locks tells everybody: one that idles does nothing that is to be seen.
+ * Without a role it is autovacuum, which is no session of a service.
+ */
 const ACTIVITY = `
   WITH ${OURS} AS (SELECT * FROM pg_stat_activity)
   SELECT pid, state, wait_event_type AS "waitEventType", wait_event AS "waitEvent",
-    greatest(0, extract(epoch FROM clock_timestamp() - query_start) * 1000)::float8 AS "runsMs", query AS statement,
+    greatest(0, extract(epoch FROM clock_timestamp() - CASE state WHEN 'active' THEN query_start ELSE state_change END) * 1000)::float8 AS "runsMs",
+    query AS statement,
     CASE WHEN wait_event_type = 'Lock' THEN pg_blocking_pids(pid) ELSE '{}' END AS "blockedBy"
   FROM ${OURS}
-  WHERE datname = current_database() AND backend_type = 'client backend' AND state <> 'idle' AND application_name <> 'tminus'`;
+  WHERE datname = current_database() AND application_name <> 'tminus' AND (backend_type = 'client backend' AND state <> 'idle'
+    OR query = '${HIDDEN_TEXT}' AND usesysid IS NOT NULL AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'virtualxid' AND granted))`;
+
+/** A session as it came: without a state where it is hidden. */
+type SeenSession = Omit<ActiveSession, 'state'> & { state: string | null };
 
 /** Begins to look. What cannot be seen is told as a fact in the end; the load goes on. */
 export function watchDatabase({ store, name, url, serviceLog, everyMs = EVERY_MS }: WatchOptions): DatabaseWatch {
@@ -52,12 +62,8 @@ export function watchDatabase({ store, name, url, serviceLog, everyMs = EVERY_MS
     if (looks.length >= LOOKS_LIMIT) return;
     const client = await opened;
     const at = new Date().toISOString();
-    const rows = typeof client === 'string' ? client : await client.query<ActiveSession>(ACTIVITY).then(({ rows: found }) => found, reason);
-    looks.push(
-      typeof rows === 'string'
-        ? { at, unread: rows, sessions: [] }
-        : { at, unread: null, sessions: rows.map((row) => ({ ...row, statement: normalised(row.statement) })) },
-    );
+    const sessions = typeof client === 'string' ? client : await client.query<SeenSession>(ACTIVITY).then(({ rows }) => read(rows), reason);
+    looks.push(typeof sessions === 'string' ? { at, unread: sessions, sessions: [] } : { at, unread: null, sessions });
   }
 
   async function end(): Promise<Client | string> {
@@ -92,4 +98,15 @@ export function watchDatabase({ store, name, url, serviceLog, everyMs = EVERY_MS
       void end().then((client) => (typeof client === 'string' ? undefined : client.end().catch(() => undefined)));
     },
   };
+}
+
+/** The sessions of a look; a sentence where some do not tell what they do, for who waits may be among them. */
+function read(rows: readonly SeenSession[]): ActiveSession[] | string {
+  const sessions: ActiveSession[] = [];
+  for (const { state, statement, ...rest } of rows) {
+    if (state === null) return hiddenSentence('sessions');
+    if (state === 'disabled') return 'sessions do not say what they do (track_activities is off)';
+    sessions.push({ state, statement: normalised(statement), ...rest });
+  }
+  return sessions;
 }

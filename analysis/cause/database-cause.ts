@@ -1,5 +1,6 @@
 // Requests that wait for the database or for a connection to it, laid to what makes them wait: a lock, an index that is missing, a slow
 // statement, a pool that is too small.
+import { idleClause } from '../postgres/activity.ts';
 import type { SlowStatement } from '../postgres/slow.ts';
 import { poolClauses } from '../runtime/judge-pool.ts';
 import type { Cause, Source } from './cause.ts';
@@ -67,6 +68,7 @@ export function databaseCause(seen: Observed): Cause[] {
         sources: [...base.sources, 'statements', ...(seen.plans.has(costly.statement) ? (['indexes'] as const) : [])],
       },
     ];
+  const idle = database === null ? [] : idleClause(database);
   const queued = ofPool > ofDatabase || (seen.requests === null && pool?.saturated === true);
   if (queued)
     return [
@@ -74,8 +76,13 @@ export function databaseCause(seen: Observed): Cause[] {
         ...base,
         code: 'CausePoolExhausted',
         culprit: queueing?.site ?? operation?.operation ?? 'the pool',
-        because: [...waits, ...(pool?.saturated ? poolClauses(pool) : []), ...quickClause(seen)],
-        sources: [...base.sources, ...(pool ? (['pool'] as const) : []), ...(seen.statements === null ? [] : (['statements'] as const))],
+        because: [...waits, ...(pool?.saturated ? poolClauses(pool) : []), ...quickClause(seen), ...idle],
+        sources: [
+          ...base.sources,
+          ...(pool ? (['pool'] as const) : []),
+          ...(idle.length > 0 ? (['database'] as const) : []),
+          ...(seen.statements === null ? [] : (['statements'] as const)),
+        ],
       },
     ];
   return [{ ...base, code: 'CauseSlowDatabase', culprit: waiting?.site ?? operation?.operation ?? 'the database', because: waits }];
@@ -98,7 +105,16 @@ function planClauses({ plans }: Observed, statement: string): string[] {
 }
 
 /** Of `describePlan`. */
-const PLAN_SHOWS: ReadonlySet<string> = new Set(['sequential scans', 'rows removed', 'cache', 'spills', 'estimates', 'JIT']);
+const PLAN_SHOWS: ReadonlySet<string> = new Set([
+  'sequential scans',
+  'rows removed',
+  'cache',
+  'spills',
+  'estimates',
+  'JIT',
+  'heap fetches',
+  'planning',
+]);
 
 function costClause({ statement, meanMs, share, logged }: SlowStatement): string {
   return logged

@@ -150,6 +150,16 @@ describe('what lies upstream', () => {
     expect(because({ statements: null })).toMatch(/no `postgres` is named for the load test$/u);
   });
 
+  it('is the pool, with the transactions that keep its connections while nothing runs', () => {
+    const idle = { ...locked, lockShare: 0, blockedStatement: null, idleInTransactionShare: 0.6, idleAfter: 'SELECT 1' };
+    const [cause] = rankCauses({ ...nothing, requests, pool, database: idle });
+    expect(cause?.code).toBe('CausePoolExhausted');
+    expect(cause?.because.at(-1)).toMatch(
+      /^60 % of the sessions seen kept a transaction open for 100 ms and more without a statement, most after "SELECT 1"/u,
+    );
+    expect(cause?.sources).toContain('database');
+  });
+
   it('is the statement, with what its plan shows', () => {
     const plans = new Map([
       [

@@ -139,7 +139,7 @@ export async function observe(
       database: databaseWaits(looks),
       statements: costs.length === 0 ? null : costs.flatMap(slowStatements),
       onlyLogged: costs.some(isLogged),
-      plans: factsOfPlans(statements.flat(), { logged: loggedPlans, asked: askedPlans, missing: record.missing }),
+      plans: factsOfPlans(statements.flat(), { logged: loggedPlans, asked: askedPlans }),
       indexes,
       slowBand: traces?.band ?? null,
       unread: {

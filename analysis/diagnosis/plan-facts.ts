@@ -1,4 +1,4 @@
-// Which plan is of which statement: plans are asked for in the order of the slow statements, and those that could not be had are named.
+// Which plan is of which statement, by the statement that each plan says it is of.
 import type { Fact } from '../../verdict/finding.ts';
 import { describePlan } from '../postgres/describe.ts';
 import type { Plan } from '../postgres/plan.ts';
@@ -7,26 +7,19 @@ import { slowStatements } from '../postgres/slow.ts';
 import { normalised } from '../postgres/statement.ts';
 
 export interface Plans {
-  /** Given by auto_explain while the load ran; these say their statement. */
+  /** Given by auto_explain while the load ran, with literals in their statements. */
   logged: readonly Plan[];
-  /** Asked for afterwards, for each slow statement without such a plan. */
+  /** Asked for afterwards, for each slow statement without such a plan, whose text they keep. */
   asked: readonly Plan[];
-  /** What could not be had. */
-  missing: readonly string[];
 }
 
-/** What each plan shows, by its statement. Asked ones only where they are as many as statements, so that none is laid to a wrong one. */
-export function factsOfPlans(records: readonly StatementsRecord[], { logged, asked, missing }: Plans): ReadonlyMap<string, Fact[]> {
+/** What each plan shows, by its statement. One that says none of the slow statements is laid to none. */
+export function factsOfPlans(records: readonly StatementsRecord[], { logged, asked }: Plans): ReadonlyMap<string, Fact[]> {
   const facts = new Map<string, Fact[]>();
-  // A plan without figures was asked for again: it shows no wasted row.
+  const slow = new Set(records.flatMap((record) => slowStatements(record)).map(({ statement }) => statement));
+  for (const plan of asked) if (plan.statement !== null && slow.has(plan.statement)) facts.set(plan.statement, describePlan(plan).facts);
+  // What it did under load says more. A plan without figures was asked for again: it shows no wasted row.
   for (const plan of logged)
     if (plan.statement !== null && plan.root.actualRows !== null) facts.set(normalised(plan.statement), describePlan(plan).facts);
-  const planned = records
-    .flatMap((record) => slowStatements(record))
-    .map(({ statement }) => statement)
-    .filter((statement) => !facts.has(statement))
-    .filter((statement) => !missing.some((each) => each.startsWith(`plan of ${JSON.stringify(statement.slice(0, 80))}`)));
-  if (planned.length === asked.length)
-    for (const [i, statement] of planned.entries()) facts.set(statement, describePlan(asked[i] as Plan).facts);
   return facts;
 }

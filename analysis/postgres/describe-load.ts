@@ -1,6 +1,6 @@
 // What a database did under load, as tables.
 import type { Analysis } from '../analysis.ts';
-import { databaseWaits } from './activity.ts';
+import { databaseWaits, idleClause } from './activity.ts';
 import type { ActivityLook, StatementsRecord } from './records.ts';
 import { slowStatements } from './slow.ts';
 import { sourceSentence } from './source-sentence.ts';
@@ -52,13 +52,14 @@ export function describeLooks(looks: readonly ActivityLook[]): Analysis {
     const key = waitEventType === null ? 'nothing: it runs' : `${waitEventType}: ${waitEvent ?? ''}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
+  const unread = looks.flatMap((look) => look.unread ?? []);
   const text =
     waits === null
-      ? (looks[0]?.unread ?? 'there was no look at the sessions')
+      ? (unread[0] ?? 'there was no look at the sessions')
       : `${waits.busy} busy sessions in ${waits.looks} looks, ${round(100 * waits.lockShare)} % of them waiting for a lock${waits.blockedStatement === null ? '' : `, most in ${waits.blockedStatement}`}`;
   return {
     findings: [],
-    facts: [{ subject: 'sessions', text, values: {} }],
+    facts: [text, ...(waits === null ? [] : idleClause(waits))].map((each) => ({ subject: 'sessions', text: each, values: {} })),
     tables: [
       {
         title: 'What sessions waited for',
@@ -67,7 +68,7 @@ export function describeLooks(looks: readonly ActivityLook[]): Analysis {
           { name: 'waiting for', unit: '' },
         ],
         rows: [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).map(([what, count]) => [count, what]),
-        notes: [],
+        notes: unread[0] === undefined ? [] : [`${unread.length} of ${looks.length} looks could not be read: ${unread[0]}`],
       },
     ],
   };

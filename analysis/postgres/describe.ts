@@ -11,6 +11,11 @@ const ROWS = 40;
 const ESTIMATE_FACTOR = 100;
 const HIT_RATIO = 0.95;
 const JIT_SHARE = 0.1;
+/** Below this planning is no part of what a limit of some hundred milliseconds is lost to. */
+const PLANNING_MS = 5;
+/** A table that is written to always has some pages that VACUUM has not seen yet. */
+const HEAP_FETCHES_SHARE = 0.1;
+const LEAST_HEAP_FETCHES = 1_000;
 /** As PostgreSQL is built everywhere. */
 const BLOCK_BYTES = 8_192;
 
@@ -57,9 +62,21 @@ export function describePlan(plan: Plan): Analysis {
       `the planner was off by a factor of ${round(figures.maxEstimateFactor ?? 1)}: ANALYZE, or statistics of the columns together`,
       { factor: figures.maxEstimateFactor ?? 1 },
     );
-  for (const node of nodesOf(plan))
+  for (const node of nodesOf(plan)) {
+    const [rows, table] = [rowsRead(node), node.relation ?? 'the table'];
+    if ((node.heapFetches ?? 0) >= Math.max(LEAST_HEAP_FETCHES, HEAP_FETCHES_SHARE * rows))
+      say(
+        'heap fetches',
+        `${node.heapFetches} of ${Math.round(rows)} rows of index-only scans had to be looked up in ${table} too: VACUUM of ${table} spares that`,
+        { rows: node.heapFetches ?? 0 },
+      );
     if ((node.workersPlanned ?? 0) > (node.workersLaunched ?? node.workersPlanned ?? 0))
       say('workers', `${node.workersLaunched} of ${node.workersPlanned} workers were launched`);
+  }
+  if (plan.planningMs !== null && whole !== null && plan.planningMs >= Math.max(PLANNING_MS, whole))
+    say('planning', `${round(plan.planningMs)} ms beside ${round(whole)} ms of execution: a prepared statement can keep its plan`, {
+      ms: plan.planningMs,
+    });
   if (plan.jitMs !== null && whole !== null && plan.jitMs > JIT_SHARE * whole)
     say('JIT', `${round(plan.jitMs)} ms of ${round(whole)} ms went into compiling`, { ms: plan.jitMs });
   return {
@@ -124,6 +141,8 @@ function rowOf(node: PlanNode, ownMs: number | null, whole: number | null): (str
   ];
 }
 
+/** Over all loops. */
+const rowsRead = ({ actualRows, rowsRemoved, loops }: PlanNode): number => ((actualRows ?? 0) + rowsRemoved) * (loops ?? 0);
 const round = (value: number): number => Number(value.toPrecision(3));
 /** A share as percent, cut and not rounded: 99.995 % must not read as all. */
 const nearly = (share: number): number => Math.floor(share * 1_000) / 10;

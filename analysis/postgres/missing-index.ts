@@ -1,7 +1,8 @@
 // An index that a plan lacks: a scan of a whole table that throws nearly all of it away, by comparisons an index could serve.
 import { exclusiveTimes } from './exclusive.ts';
 import type { Plan, PlanNode } from './plan.ts';
-import { comparisonsOf } from './statement.ts';
+import { schemasOf } from './named-table.ts';
+import { comparisonsOf, parseTree } from './statement.ts';
 
 export interface IndexProposal {
   relation: string;
@@ -52,7 +53,8 @@ export function missingIndexes(plan: Plan): IndexProposal[] {
       const equal = [...new Set(comparisons.filter(({ kind }) => kind === 'equality').map(({ column }) => column))];
       const range = comparisons.find(({ kind, column }) => kind === 'range' && !equal.includes(column));
       const columns = range === undefined ? equal : [...equal, range.column];
-      const sql = `CREATE INDEX CONCURRENTLY ON ${quoted(node.relation)} (${columns.map(quoted).join(', ')})`;
+      const table = [schemaOf(node.schema, node.relation, plan) ?? [], node.relation].flat().map(quoted).join('.');
+      const sql = `CREATE INDEX CONCURRENTLY ON ${table} (${columns.map(quoted).join(', ')})`;
       return [{ proposal: { relation: node.relation, columns, sql, removedShare, rowsRead, timeShare }, weight }];
     })
     .sort((a, b) => b.weight - a.weight || b.proposal.rowsRead - a.proposal.rowsRead)
@@ -76,4 +78,13 @@ function scansOf(plan: Plan): { node: PlanNode; sharedBy: number }[] {
 const costShare = ({ totalCost }: PlanNode, passes: number, { root }: Plan): number =>
   totalCost === null || !root.totalCost ? 0 : Math.min(1, (totalCost * passes) / root.totalCost);
 
-const quoted = (name: string): string => (/^[a-z_][a-z0-9_]*$/u.test(name) ? name : `"${name.replaceAll('"', '""')}"`);
+/** As the plan says it, else as the statement does; null where neither says it, or there are two of that name. */
+function schemaOf(told: string | null, relation: string, { statement }: Plan): string | null {
+  if (told !== null || statement === null) return told;
+  const schemas = schemasOf(statement, relation);
+  return schemas.length === 1 ? (schemas[0] ?? null) : null;
+}
+
+/** An identifier as SQL; the parser knows which words are reserved. */
+const quoted = (name: string): string =>
+  /^[a-z_][a-z0-9_]*$/u.test(name) && parseTree(`CREATE INDEX ON ${name} (${name})`) !== null ? name : `"${name.replaceAll('"', '""')}"`;

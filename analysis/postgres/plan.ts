@@ -5,6 +5,8 @@ export interface PlanNode {
   type: string;
   parallel: boolean;
   relation: string | null;
+  /** Of the relation, where the plan says it: with VERBOSE. */
+  schema: string | null;
   index: string | null;
   /** `CTE x`, `InitPlan 1 (returns $0)`, `SubPlan 1`; null for an ordinary child. */
   subplan: string | null;
@@ -30,6 +32,7 @@ export interface PlanNode {
   tempWritten: number | null;
   /** It uses temporary files itself: blocks of its own, more than one hash batch, or a sort on disk. */
   spills: boolean;
+  /** Rows an index-only scan had to look up in the table, over all loops. */
   heapFetches: number | null;
   /** Every condition of the node as PostgreSQL prints it, by its name: `Filter`, `Index Cond`, `Hash Cond` ... */
   conditions: Record<string, string>;

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { databaseWaits } from './activity.ts';
+import { describeLooks } from './describe-load.ts';
 import { describePlan } from './describe.ts';
 import { missingIndexes } from './missing-index.ts';
 import { parametersOfStatement } from './parameters.ts';
@@ -236,6 +237,33 @@ describe('a plan', () => {
     expect(missingIndexes(readPlan(scan({ ...blocks(9_990, 10), 'Actual Total Time': 4.2 })))).toEqual([]);
   });
 
+  test('tells rows that an index alone did not answer, as VACUUM would have it', () => {
+    const only = (fetches: number) => ({
+      ...node('Index Only Scan'),
+      'Actual Rows': 400,
+      'Rows Removed by Filter': 100,
+      'Actual Loops': 10,
+      'Heap Fetches': fetches,
+    });
+    const told = (fetches: number) =>
+      describePlan(below({ ...node('Nested Loop'), Filter: undefined, 'Rows Removed by Filter': 0 }, only(fetches)))
+        .facts.filter(({ subject }) => subject === 'heap fetches')
+        .map(({ text }) => text);
+    expect(told(4_000)).toEqual(['4000 of 5000 rows of index-only scans had to be looked up in orders too: VACUUM of orders spares that']);
+    expect(told(400)).toEqual([]);
+  });
+
+  test('tells planning that takes longer than executing', () => {
+    const told = (planning: number) =>
+      describePlan(
+        readPlan(new TextEncoder().encode(JSON.stringify([{ Plan: node('Seq Scan'), 'Planning Time': planning, 'Execution Time': 43 }]))),
+      )
+        .facts.filter(({ subject }) => subject === 'planning')
+        .map(({ text }) => text);
+    expect(told(120)).toEqual(['120 ms beside 43 ms of execution: a prepared statement can keep its plan']);
+    expect(told(40)).toEqual([]);
+  });
+
   test('without times weighs a scan by the planner’s costs', () => {
     const timeless = { 'Actual Total Time': undefined, 'Actual Startup Time': undefined };
     expect(missingIndexes(readPlan(scan(timeless)))).toMatchObject([{ timeShare: null }]);
@@ -294,5 +322,37 @@ test('tells who waits for locks, and that it could not look', () => {
     unread: 1,
   });
   expect(databaseWaits([look([], 'refused')])).toBeNull();
-  expect(databaseWaits([look([session(null, 'idle in transaction')])])?.idleInTransactionShare).toBe(1);
+  // That nobody waits is not said from the few looks that could be read; that somebody does is.
+  expect(databaseWaits([look([session(null)]), look([], 'hidden'), look([], 'hidden')])).toBeNull();
+  expect(databaseWaits([look([session('Lock')]), look([], 'hidden'), look([], 'hidden')])).toMatchObject({ lockShare: 1, unread: 2 });
+});
+
+test('tells sessions that keep a transaction open while the service does something else, and after which statement', () => {
+  const session = (state: string, runsMs: number, statement = 'UPDATE stock') => ({
+    pid: 1,
+    state,
+    waitEventType: null,
+    waitEvent: null,
+    runsMs,
+    statement,
+    blockedBy: [],
+  });
+  const look = (...sessions: ReturnType<typeof session>[]) => ({ at: '', unread: null, sessions });
+  const kept = [look(session('idle in transaction', 400), session('idle in transaction (aborted)', 150, 'SELECT 1')), look()];
+  // Between two statements of a transaction lies the way to the service and back.
+  const way = look(session('idle in transaction', 3), session('active', 900));
+  const more = look(session('idle in transaction', 800));
+  expect(databaseWaits([...kept, way, more])).toMatchObject({ busy: 1, idleInTransactionShare: 3 / 5, idleAfter: 'UPDATE stock' });
+  expect(databaseWaits([way])).toMatchObject({ idleInTransactionShare: 0 });
+  expect(describeLooks([...kept, way, more]).facts.map(({ text }) => text)).toContain(
+    '60 % of the sessions seen kept a transaction open for 100 ms and more without a statement, most after "UPDATE stock": their connections serve nobody meanwhile',
+  );
+  expect(describeLooks([way]).facts).toHaveLength(1);
+});
+
+test('says of sessions which looks are not read, and why', () => {
+  const read = { at: '', unread: null, sessions: [] };
+  const hidden = { at: '', unread: 'hidden', sessions: [] };
+  expect(describeLooks([read, read, hidden]).tables[0]?.notes).toEqual(['1 of 3 looks could not be read: hidden']);
+  expect(describeLooks([read, hidden, hidden]).facts.map(({ text }) => text)).toEqual(['hidden']);
 });

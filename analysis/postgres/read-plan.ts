@@ -68,10 +68,12 @@ function nodeOf(json: Json, place: string, depth: number): PlanNode {
   if (depth > DEEPEST) throw new UnreadableEvidence(`nodes lie more than ${DEEPEST} deep`, 'Plan', 'give a plan as PostgreSQL prints it');
   const at = (name: string) => figure(json, name, `${place}.`);
   const node = emptyNode();
-  const type = text(json, 'Node Type') ?? '';
+  const provider = text(json, 'Custom Plan Provider');
+  const type = `${text(json, 'Node Type') ?? ''}${provider === null ? '' : ` (${provider})`}`;
   node.type = type.replace(/^Parallel /u, '');
   node.parallel = json['Parallel Aware'] === true || type.startsWith('Parallel ');
   node.relation = text(json, 'Relation Name') ?? text(json, 'Function Name') ?? text(json, 'CTE Name');
+  node.schema = text(json, 'Schema');
   node.index = text(json, 'Index Name');
   node.subplan = text(json, 'Subplan Name');
   node.cte = text(json, 'CTE Name');

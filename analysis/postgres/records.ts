@@ -42,7 +42,7 @@ export interface ActiveSession {
   state: string;
   waitEventType: string | null;
   waitEvent: string | null;
-  /** Since its statement began. */
+  /** Since its statement began; where it idles, since that ended. */
   runsMs: number;
   statement: string;
   /** Sessions that hold the lock it waits for. */

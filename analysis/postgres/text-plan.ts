@@ -3,8 +3,15 @@ import { UnreadableEvidence } from '../analysis.ts';
 import type { Plan, PlanNode } from './plan.ts';
 import { markSpills } from './spills.ts';
 
+/** Names in quotes may hold anything (a doubled quote ends one and begins another), and the provider of a Custom Scan stands in parentheses. */
 const NODE =
-  /^(?<indent>\s*)(?<arrow>->\s+)?(?<title>[A-Z][^(]*?)\s*(?:\(cost=(?<cost>[^)]*)\))?\s*(?:\((?<actual>actual [^)]*|never executed)\))?\s*$/u;
+  /^(?<indent>\s*)(?<arrow>->\s+)?(?<title>[A-Z](?:"[^"]*"|\((?!cost=|actual |never executed\))|[^("])*?)\s*(?:\(cost=(?<cost>[^)]*)\))?\s*(?:\((?<actual>actual [^)]*|never executed)\))?\s*$/u;
+/** A name as PostgreSQL prints it: quoted unless it is plain. */
+const NAME = /(?:"(?:[^"]|"")*"|[^\s."]+)/u.source;
+const TITLE = new RegExp(
+  `^(?<parallel>Parallel )?(?<type>.+?)(?: using (?<index>${NAME}))?(?: on (?:(?<schema>${NAME})\\.)?(?<relation>${NAME})(?: ${NAME})?)?$`,
+  'u',
+);
 const SUBPLAN = /^(?:CTE \S+|InitPlan \S+(?: \(.*\))?|SubPlan \S+(?: \(.*\))?)$/u;
 const CONDITIONS =
   /^(?<name>Filter|Index Cond|Hash Cond|Merge Cond|Join Filter|Recheck Cond|One-Time Filter|TID Cond|Sort Key|Group Key): (?<text>.*)$/u;
@@ -87,12 +94,12 @@ function property(node: PlanNode, line: string, place: string): void {
 
 function nodeOf(title: string, cost: string | undefined, actual: string | undefined, place: string): PlanNode {
   const node = emptyNode();
-  const parts =
-    /^(?<parallel>Parallel )?(?<type>.+?)(?: using (?<index>\S+))?(?: on (?<relation>\S+)(?: \S+)?)?$/u.exec(title)?.groups ?? {};
+  const parts = TITLE.exec(title)?.groups ?? {};
   node.type = parts['type'] ?? title;
   node.parallel = parts['parallel'] !== undefined;
-  node.index = parts['index'] ?? null;
-  node.relation = parts['relation'] ?? null;
+  node.index = unquoted(parts['index']);
+  node.relation = unquoted(parts['relation']);
+  node.schema = unquoted(parts['schema']);
   if (node.type === 'CTE Scan') node.cte = node.relation;
   if (node.type === 'Bitmap Index Scan') [node.index, node.relation] = [node.relation, null];
   const planned = /(?:\.\.)(?<cost>\S+) rows=(?<rows>\S+)/u.exec(cost ?? '')?.groups;
@@ -110,12 +117,18 @@ function nodeOf(title: string, cost: string | undefined, actual: string | undefi
   return node;
 }
 
+function unquoted(name: string | undefined): string | null {
+  if (name === undefined) return null;
+  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
+}
+
 /** A node of which nothing is known yet. */
 export function emptyNode(): PlanNode {
   return {
     type: '',
     parallel: false,
     relation: null,
+    schema: null,
     index: null,
     subplan: null,
     cte: null,
