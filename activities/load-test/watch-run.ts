@@ -113,4 +113,3 @@ export function watchRun(
 function stillToCome(live: LoadAccumulator, { stages }: LoadPlan): number {
   return requestsStillToCome(Math.ceil(offeredIterations(stages)) - live.iterations - live.dropped, live);
 }
-

@@ -61,9 +61,20 @@ const stored: Record<string, Uint8Array> = {
     achieved,
   ),
   other: points(20, [{ seconds: 12, ratePerSecond: 100 }]),
+  planless: bytesOf(`${[header, requestLines({ ms: 1 })].join('\n')}\n`),
+  empty: bytesOf(
+    `${startOf([
+      { seconds: 0, ratePerSecond: 100 },
+      { seconds: 12, ratePerSecond: 100 },
+    ])}\n${endLine()}\n`,
+  ),
+  packed: new Uint8Array([0x1f, 0x8b, 8, 0, 1, 2, 3, 4, 5, 6, 7]),
 };
+/** What the store and the readers say of bytes that are not as they were. */
+const damaged = (name: string) => Object.assign(new Error(`the ${name} was told`), { name });
 async function* read(digest: string): AsyncIterable<Uint8Array> {
   const bytes = stored[digest];
+  if (digest.startsWith('throws ')) throw damaged(digest.slice('throws '.length));
   if (!bytes) throw missing;
   yield bytes;
 }
@@ -87,8 +98,21 @@ test('tells what got slower than in the last good release, and shows the runtime
 test.each([
   ['the load was another', 'other', 'last good release: not compared with api-1.3.0: its load test had other stages'],
   ['its points are gone', 'gone', 'last good release: not compared with api-1.3.0: no evidence is stored under sha256:gone'],
+  ['its points are damaged', 'throws EvidenceDamaged', 'last good release: not compared with api-1.3.0: the EvidenceDamaged was told'],
+  ['they are no points', 'throws UnreadableEvidence', 'last good release: not compared with api-1.3.0: the UnreadableEvidence was told'],
+  [
+    'their compression is damaged',
+    'packed',
+    'last good release: not compared with api-1.3.0: its compression is damaged (invalid block type)',
+  ],
+  ['it said no plan', 'planless', 'last good release: not compared with api-1.3.0: its points do not say what load that was'],
+  ['it sent nothing', 'empty', 'last good release: not compared with api-1.3.0: its points hold no request'],
   ['nothing changed', 'now', 'last good release: no endpoint is slower or faster than in api-1.3.0 to speak of'],
 ])('says so where %s', async (_, before, sentence) => expect(await said(before)).toEqual([sentence]));
+
+test('crashes on a bug in reading the last good release', async () => {
+  await expect(ask(recordOf('throws TypeError'))).rejects.toThrow('the TypeError was told');
+});
 
 test('counts as achieved the iterations that ended, not their requests', async () => {
   const record = {

@@ -4,7 +4,7 @@ import type { Fact } from '../../verdict/finding.ts';
 import type { Table } from '../analysis.ts';
 import { compareLoads, comparisonFacts, comparisonTable, unchangedFact } from '../load-test/compare.ts';
 import type { LoadPlan } from '../load-test/run-record.ts';
-import { saturation } from '../load-test/saturation.ts';
+import { saturationByStage } from '../load-test/saturation.ts';
 import { readLoadPlan } from '../load-test/summary.ts';
 import { loadWindows, windowSeconds, type LoadWindows } from '../load-test/windows.ts';
 import { loadByStage, runtimeTable } from '../runtime/by-stage.ts';
@@ -25,13 +25,7 @@ export async function readLoads({ lastGood }: DiagnosisRecord, loads: readonly L
     const stages = (await loadByStage(read(points), plan.stages)) ?? [];
     const windows = await loadWindows(read(points), windowSeconds(plan.stages));
     if (stages.length > 0) said.tables.push(runtimeTable(stages, taken));
-    said.facts.push(
-      ...saturation(
-        stages
-          .filter(({ steady, cut }) => steady && !cut)
-          .map(({ fromMs, toMs, offered, iterations, p99Ms }) => ({ offered, achieved: iterations / ((toMs - fromMs) / 1_000), p99Ms })),
-      ),
-    );
+    said.facts.push(...saturationByStage(stages));
     if (windows === null) continue;
     const correlations = correlationTable(windows, plan.stages, taken);
     if (correlations !== null) {
@@ -53,25 +47,38 @@ interface Now {
   windows: LoadWindows;
 }
 
-/** The other release's evidence may be gone by the time a page or a report asks again: that is told, and the rest stands. */
+/** The other release's evidence may be gone or damaged by the time a page or a report asks again: that is told, and the rest stands. */
 async function compareIfThere(before: Before, now: Now, read: ReadEvidence, said: LoadsSaid): Promise<void> {
   try {
     await compare(before, now, read, said);
   } catch (error) {
-    if (!(error instanceof Error && error.name === 'EvidenceMissing')) throw error;
-    said.facts.push({ subject: 'last good release', text: `not compared with ${before.release}: ${error.message}`, values: {} });
+    said.facts.push(notCompared(before, whyNotRead(error as Error & { code?: unknown })));
   }
 }
 
+const notCompared = ({ release }: Before, why: string): Fact => ({
+  subject: 'last good release',
+  text: `not compared with ${release}: ${why}`,
+  values: {},
+});
+
+/** By name: the store's own errors live in another room. */
+const NOT_READ: ReadonlySet<string> = new Set(['EvidenceMissing', 'EvidenceDamaged', 'UnreadableEvidence']);
+
+/** The clause why; what is no such refusal is thrown on. zlib tells a broken gzip stream with a code of its own. */
+function whyNotRead(error: Error & { code?: unknown }): string {
+  if (NOT_READ.has(error.name)) return error.message;
+  if (typeof error.code === 'string' && error.code.startsWith('Z_')) return `its compression is damaged (${error.message})`;
+  throw error;
+}
+
 async function compare(before: Before, now: Now, read: ReadEvidence, said: LoadsSaid): Promise<void> {
+  const not = (why: string): void => void said.facts.push(notCompared(before, why));
   const plan = await readLoadPlan(read(before.points));
-  if (JSON.stringify(plan?.stages) !== JSON.stringify(now.plan.stages)) {
-    const text = `not compared with ${before.release}: its load test had other stages`;
-    said.facts.push({ subject: 'last good release', text, values: {} });
-    return;
-  }
+  if (plan === null) return not('its points do not say what load that was');
+  if (JSON.stringify(plan.stages) !== JSON.stringify(now.plan.stages)) return not('its load test had other stages');
   const earlier = await loadWindows(read(before.points), now.windows.widthSeconds);
-  if (earlier === null) return;
+  if (earlier === null) return not('its points hold no request');
   const comparison = compareLoads(earlier, now.windows);
   said.tables.push(comparisonTable(comparison, now.windows.widthSeconds, `Against the last good release, ${before.release}`));
   const unchanged = unchangedFact(comparison, before.release);

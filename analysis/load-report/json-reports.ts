@@ -1,5 +1,6 @@
 // Reports that are one JSON document: vegeta, oha, autocannon, and k6's summaries (k6-summaries.ts).
-import { isObject, optional, pointsOf, share, whole, wholeOrNone, type Json } from './figures.ts';
+import { count } from '../load-test/sentences.ts';
+import { isObject, pointsOf, share, whole, wholeOrNone, type Json } from './figures.ts';
 import { k6Machine, k6Summary } from './k6-summaries.ts';
 import { ALL_REQUESTS, consistent, type LoadReport } from './report.ts';
 
@@ -21,23 +22,35 @@ function reportIn(document: Json): LoadReport | null {
 
 const NANOSECOND_MS = 1e-6;
 
+/**
+ * With `-rate=0 -max-workers=N` vegeta waits for answers, and with a rate it may where `-max-workers` is too small: neither stands in its
+ * report. Its results do tell (vegeta-results.ts).
+ */
 function vegeta(document: Json, latencies: Json): LoadReport {
   const requests = whole(document, 'requests', 'report');
+  const failed = Math.round(requests * (1 - share(document, 'success', 'report')));
   const points = pointsOf(latencies, { '50th': 0.5, '90th': 0.9, '95th': 0.95, '99th': 0.99, max: 1 }, NANOSECOND_MS, 'latencies');
+  const codes = isObject(document['status_codes']) ? document['status_codes'] : {};
+  const unanswered = wholeOrNone(codes, '0', 'status_codes');
   return {
     tool: 'vegeta report',
-    model: 'open',
-    endpoints: [
-      { endpoint: ALL_REQUESTS, requests, failed: Math.round(requests * (1 - share(document, 'success', 'report'))), quantiles: points },
-    ],
-    seconds: (optional(document, 'duration', 'report') ?? 0) / 1e9,
+    model: 'unknown',
+    endpoints: [{ endpoint: ALL_REQUESTS, requests, failed, quantiles: points }],
     dropped: null,
     notes: [
-      'vegeta estimates percentiles; `vegeta encode` gives every request, which is exact',
+      'vegeta estimates percentiles; `vegeta encode --to json` gives every request and when it was sent, which is exact and tells whether the load was open',
+      ...(unanswered === 0
+        ? []
+        : [
+            `requests without an answer are among the percentiles, with the time they took to fail: ${count(unanswered)} of ${count(requests)}`,
+          ]),
       'vegeta counts redirects (3xx) as successes',
     ],
   };
 }
+
+/** What oha calls requests that were under way when `-z` was over, about one per connection; its own success rate leaves them out too. */
+const OHA_GAVE_UP = 'aborted due to deadline';
 
 function oha(document: Json, percentiles: Json, summary: Json): LoadReport {
   const codes = isObject(document['statusCodeDistribution']) ? document['statusCodeDistribution'] : {};
@@ -46,7 +59,8 @@ function oha(document: Json, percentiles: Json, summary: Json): LoadReport {
     Object.keys(of)
       .filter(wanted)
       .reduce((total, name) => total + whole(of, name, place), 0);
-  const unanswered = sum(errors, 'errorDistribution', () => true);
+  const unanswered = sum(errors, 'errorDistribution', (error) => error !== OHA_GAVE_UP);
+  const cutOff = wholeOrNone(errors, OHA_GAVE_UP, 'errorDistribution');
   const timed = sum(codes, 'statusCodeDistribution', () => true);
   return {
     tool: 'oha',
@@ -58,6 +72,7 @@ function oha(document: Json, percentiles: Json, summary: Json): LoadReport {
         failed: sum(codes, 'statusCodeDistribution', (code) => Number(code) >= 400) + unanswered,
         timed,
         unanswered,
+        cutOff,
         quantiles: [
           ...pointsOf(
             percentiles,
@@ -69,10 +84,10 @@ function oha(document: Json, percentiles: Json, summary: Json): LoadReport {
         ],
       },
     ],
-    seconds: optional(summary, 'total', 'summary'),
     dropped: null,
     notes: [
       'requests without an answer are not among the percentiles',
+      ...(cutOff === 0 ? [] : [`${count(cutOff)} requests were under way when its time was over: they are not counted as failed`]),
       'with -q and --latency-correction it was an open model; the report does not say',
     ],
   };
@@ -95,7 +110,6 @@ function autocannon(document: Json, latency: Json, requests: Json): LoadReport {
         quantiles: pointsOf(latency, shares, 1, 'latency'),
       },
     ],
-    seconds: optional(document, 'duration', 'report'),
     dropped: null,
     notes: ['percentiles are whole milliseconds', 'with -R it was an open model and corrected for it; the report does not say'],
   };

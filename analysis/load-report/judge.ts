@@ -15,9 +15,10 @@ const LEAST_COUNT_TO_FAIL = 30;
 
 /** One latency and one error finding per endpoint, and a table. A run of a closed model can fail but never pass. */
 export function judgeReport(report: LoadReport, limits: ReportLimits): Analysis {
+  const notOpen = whyNotOpen(report, limits.p99Ms);
   const findings = report.endpoints.flatMap((endpoint) => [
-    judgeLatency(endpoint, report, limits.p99Ms),
-    judgeErrors(endpoint, report, limits.errorPercent),
+    judgeLatency(endpoint, limits.p99Ms, notOpen, report.strayMs),
+    judgeErrors(endpoint, limits.errorPercent, notOpen),
   ]);
   for (const [metric, thresholds] of report.crossed ?? [])
     findings.push(
@@ -54,7 +55,7 @@ export function judgeReport(report: LoadReport, limits: ReportLimits): Analysis 
     facts: [],
     tables: [
       {
-        title: `${report.tool}, ${report.model === 'unknown' ? 'a model it does not tell' : `${report.model} model`}`,
+        title: `${report.tool}, ${report.model === 'closed' || notOpen === null ? `${report.model} model` : 'a model it does not tell'}`,
         columns: ['endpoint', 'requests', 'failed', 'p50', 'p95', 'p99', 'longest'].map((name) => ({
           name,
           unit: /^p\d|longest/u.test(name) ? 'ms' : '',
@@ -78,49 +79,64 @@ function closedNote({ model, tool }: LoadReport): string {
     : `${tool} does not say whether requests waited for each other, so it can fail here but never pass`;
 }
 
-/** Why a report whose load was not open cannot pass. */
-const NOT_OPEN = {
-  closed: 'a closed model keeps load away while it waits, so it can never pass',
-  unknown: 'the report does not say whether the load was open, so it can never pass',
-};
+/** Why nothing of the report can pass; null where its load was open. */
+function whyNotOpen({ model, strayMs = 0 }: LoadReport, limitMs: number): string | null {
+  if (model === 'closed') return 'a closed model keeps load away while it waits, so it can never pass';
+  if (model === 'unknown') return 'the report does not say whether the load was open, so it can never pass';
+  return strayMs <= limitMs
+    ? null
+    : `requests were sent up to ${ms(strayMs)} off an even rate, as if they waited for answers, so it can never pass`;
+}
 
-function judgeLatency(endpoint: ReportedEndpoint, { model }: LoadReport, limitMs: number): Finding {
-  const { endpoint: name, unanswered = 0, quantiles } = endpoint;
+function judgeLatency(endpoint: ReportedEndpoint, limitMs: number, notOpen: string | null, strayMs = 0): Finding {
+  const { endpoint: name, unanswered = 0, cutOff = 0, quantiles } = endpoint;
   const timed = endpoint.timed ?? endpoint.requests;
   const p99 = at(quantiles, 0.99, timed);
-  const say = (code: string, outcome: Outcome, message: string): Finding =>
-    finding(code, name, outcome, p99 === null ? null : Number(p99.toPrecision(6)), limitMs, 'ms', message);
+  const say = (code: string, outcome: Outcome, message: string, measured = p99): Finding =>
+    finding(code, name, outcome, measured === null ? null : Number(measured.toPrecision(6)), limitMs, 'ms', message);
   const sentence =
     p99 === null
       ? `p99 of ${name} is not told, limit ${ms(limitMs)}`
       : `p99 of ${name} is ${unanswered > 0 ? 'at least ' : ''}${ms(p99, limitMs)}, limit ${ms(limitMs)}`;
+  /** A verdict names the point that decides where there is no p99 to name. */
+  const decided = (code: string, outcome: Outcome, how: string, by: Quantile): Finding =>
+    p99 === null
+      ? say(code, outcome, `${pointName(by.share)} of ${name} is ${how} ${ms(by.ms, limitMs)}, limit ${ms(limitMs)}`, by.ms)
+      : say(code, outcome, sentence);
   if (timed === null) return say('LatencyUndecided', 'inconclusive', `${sentence}, but the report does not tell of how many requests`);
-  // Those without an answer may have taken any time: they stand behind all others.
-  const requests = timed + unanswered;
+  // Those without an answer may have taken any time: they stand behind all others. Those cut off stand where they prove the least.
+  const requests = timed + unanswered + cutOff;
   if (requests === 0) return say('LatencyUndecided', 'inconclusive', `${name} got no request, so its p99 is not known`);
   const upper = upperTailBound(requests);
   const lower = lowerTailBound(requests);
-  const above = upper === null ? null : (quantiles.find(({ share }) => share * timed >= upper - 1e-6)?.ms ?? null);
-  const below = lower === null ? null : (quantiles.findLast(({ share }) => share * timed <= lower + 1e-6)?.ms ?? null);
-  if (requests >= LEAST_COUNT_TO_FAIL && below !== null && below > limitMs) return say('LatencyAboveLimit', 'fail', sentence);
-  if (above !== null && above <= limitMs && model === 'open') return say('LatencyWithinLimit', 'pass', sentence);
-  const why =
-    requests < LEAST_COUNT_FOR_P99
-      ? `only ${count(requests)} requests were sent and ${LEAST_COUNT_FOR_P99} are the least a p99 can be known from`
-      : model !== 'open'
-        ? NOT_OPEN[model]
-        : above !== null
-          ? `from ${count(requests)} requests the true p99 may be as high as ${ms(above, limitMs)}`
-          : upper !== null && upper > timed
-            ? `${count(unanswered)} of ${count(requests)} requests got no answer, so the true p99 may have any length`
-            : 'no percentile is told that bounds it from above';
-  return say('LatencyUndecided', 'inconclusive', `${sentence}, but ${why}`);
+  const above = upper === null ? undefined : quantiles.find(({ share }) => share * timed >= upper - 1e-6);
+  const below = lower === null ? undefined : quantiles.findLast(({ share }) => share * timed + cutOff <= lower + 1e-6);
+  if (requests >= LEAST_COUNT_TO_FAIL && below && below.ms > limitMs) return decided('LatencyAboveLimit', 'fail', 'already', below);
+  // One that was sent late was answered so much later than it was due.
+  const atMost = above && above.ms + strayMs;
+  if (above && atMost !== undefined && atMost <= limitMs && notOpen === null) return decided('LatencyWithinLimit', 'pass', 'still', above);
+  const undecided = (why: string): Finding => say('LatencyUndecided', 'inconclusive', `${sentence}, but ${why}`);
+  if (requests < LEAST_COUNT_FOR_P99)
+    return undecided(`only ${count(requests)} requests were sent and ${LEAST_COUNT_FOR_P99} are the least a p99 can be known from`);
+  if (notOpen !== null) return undecided(notOpen);
+  if (atMost !== undefined) {
+    const cause = strayMs > 0 ? `requests were sent up to ${ms(strayMs)} off an even rate, so` : `from ${count(requests)} requests`;
+    return undecided(`${cause} the true p99 may be as high as ${ms(atMost, limitMs)}`);
+  }
+  return undecided(
+    upper !== null && upper > timed
+      ? `${count(unanswered + cutOff)} of ${count(requests)} requests got no answer, so the true p99 may have any length`
+      : 'no percentile is told that bounds it from above',
+  );
 }
+
+/** `p95`, `p99.0625`. */
+const pointName = (share: number): string => (share === 1 ? 'the longest time' : `p${Number((100 * share).toFixed(4))}`);
 
 function judgeErrors(
   { endpoint, requests, failed, failedAtLeast }: ReportedEndpoint,
-  { model }: LoadReport,
   limitPercent: number,
+  notOpen: string | null,
 ): Finding {
   const measured = !requests || failed === null ? null : Number(((100 * failed) / requests).toPrecision(6));
   const say = (code: string, outcome: Outcome, message: string): Finding =>
@@ -137,12 +153,10 @@ function judgeErrors(
   const atLeast = failedAtLeast ? 'at least ' : '';
   const sentence = `error rate of ${endpoint} is ${atLeast}${percent(measured)}, limit ${percent(limitPercent)} (${count(failed)} of ${count(requests)} requests failed)`;
   if (100 * bounds.lower > limitPercent) return say('ErrorRateAboveLimit', 'fail', sentence);
-  if (100 * bounds.upper <= limitPercent && model === 'open' && !failedAtLeast) return say('ErrorRateWithinLimit', 'pass', sentence);
+  if (100 * bounds.upper <= limitPercent && notOpen === null && !failedAtLeast) return say('ErrorRateWithinLimit', 'pass', sentence);
   const why = failedAtLeast
     ? 'requests that got no answer are not in the report'
-    : model !== 'open'
-      ? NOT_OPEN[model]
-      : `from so few requests the true rate may be as high as ${percent(100 * bounds.upper)}`;
+    : (notOpen ?? `from so few requests the true rate may be as high as ${percent(100 * bounds.upper)}`);
   return say('ErrorRateUndecided', 'inconclusive', `${sentence}, but ${why}`);
 }
 
@@ -155,12 +169,15 @@ function at(quantiles: readonly Quantile[], share: number, requests: number | nu
   return quantiles.find((quantile) => Math.abs(quantile.share * requests - rank) < 1e-6)?.ms ?? null;
 }
 
-/** Quantiles of raw values, with every rank that decides. */
-export function decidingQuantiles(values: Float64Array): Quantile[] {
+/**
+ * Quantiles of raw values, with every rank that decides.
+ * @param requests how many there were with those that have no value; they stand behind all that have one.
+ */
+export function decidingQuantiles(values: Float64Array, requests = values.length): Quantile[] {
   const n = values.length;
   if (n === 0) return [];
   const ranks = [0.5, 0.9, 0.95, 0.99, 0.999].map((share) => nearestRank(n, share));
-  return quantilesOf(values, [...ranks, upperTailBound(n) ?? n, lowerTailBound(n) ?? 0]);
+  return quantilesOf(values, [...ranks, upperTailBound(requests) ?? n, lowerTailBound(requests) ?? 0]);
 }
 
 const rounded = (value: number | null): number | null => (value === null ? null : Number(value.toPrecision(4)));

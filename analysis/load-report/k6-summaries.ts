@@ -48,7 +48,6 @@ function reportOf(tool: string, place: string, metrics: ReadonlyMap<string, Json
     tool,
     model: 'unknown',
     endpoints: [endpointOf(ALL_REQUESTS, '', place, metrics), ...tagged],
-    seconds: null,
     dropped: dropped === undefined ? null : whole(dropped, 'count', `${place}.dropped_iterations`),
     notes: tagged.some(({ requests }) => requests === null)
       ? [

@@ -21,6 +21,8 @@ export interface ReportedEndpoint {
   timed?: number;
   /** Requests whose time is not among the quantiles because no answer came: they may have taken any time. None when left out. */
   unanswered?: number;
+  /** Requests that the tool gave up when its own time was over: no failures, and any time may have been theirs. None when left out. */
+  cutOff?: number;
   /** By rising share; the last one is the maximum where it is known. Without requests, empty. */
   quantiles: Quantile[];
 }
@@ -33,8 +35,8 @@ export interface LoadReport {
    */
   model: 'open' | 'closed' | 'unknown';
   endpoints: ReportedEndpoint[];
-  /** null where it is not told. */
-  seconds: number | null;
+  /** How far sends strayed from an even rate, ms: the most that one may have waited for its turn. 0 when left out. */
+  strayMs?: number;
   /** Requests that should have been sent and were not; null where it is not told. */
   dropped: number | null;
   /** Thresholds of the script's own that were crossed, by metric. None when left out. */
@@ -48,8 +50,8 @@ export const ALL_REQUESTS = 'all requests';
 
 /** The report, unless its counts cannot be. Throws UnreadableEvidence naming the endpoint. */
 export function consistent(report: LoadReport): LoadReport {
-  for (const { endpoint, requests, failed, timed, unanswered } of report.endpoints) {
-    for (const count of [requests, failed, timed, unanswered])
+  for (const { endpoint, requests, failed, timed, unanswered, cutOff } of report.endpoints) {
+    for (const count of [requests, failed, timed, unanswered, cutOff])
       if (typeof count === 'number' && !Number.isSafeInteger(count))
         throw new UnreadableEvidence(`${count} is no count of requests`, endpoint, 'export the report again');
     if (failed !== null && requests !== null && failed > requests)

@@ -1,10 +1,11 @@
-// Reports that are text: hey's CSV, wrk2's and other percentiles of HdrHistogram, vegeta's results one a line, HdrHistogram logs.
+// Reports that are text: hey's CSV, wrk2's and other percentiles of HdrHistogram, HdrHistogram logs, vegeta's results (vegeta-results.ts).
 import { build, type Histogram } from 'hdr-histogram-js';
 import { UnreadableEvidence } from '../analysis.ts';
 import { ENDPOINTS_LIMIT, OTHER_ENDPOINTS } from '../load-test/summary.ts';
 import { readHdrLog } from './hdr-log.ts';
 import { decidingQuantiles } from './judge.ts';
 import { ALL_REQUESTS, consistent, type LoadReport, type Quantile } from './report.ts';
+import { vegetaResults } from './vegeta-results.ts';
 
 const HEY_HEADER = 'response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset';
 
@@ -48,7 +49,6 @@ function hey(text: string): LoadReport {
         quantiles: decidingQuantiles(Float64Array.from(values)),
       },
     ],
-    seconds: null,
     dropped: null,
     notes: ['times are known to 0.1 ms', 'requests that got no answer are not in the file: the error rate is at least this'],
   };
@@ -72,7 +72,6 @@ function percentiles(text: string): LoadReport {
       tool: 'HdrHistogram percentiles',
       model: 'unknown',
       endpoints: [{ endpoint: ALL_REQUESTS, requests, failed: null, quantiles: table }],
-      seconds: null,
       dropped: null,
       notes: ['values are read as milliseconds', 'a histogram knows nothing of errors'],
     }
@@ -112,13 +111,27 @@ function wrk2(text: string, timed: number, quantiles: Quantile[]): LoadReport | 
         failed: Number(refused ?? 0) + unanswered,
         timed,
         unanswered,
-        quantiles,
+        quantiles: withP99(quantiles, text.slice(0, text.search(TABLE_HEAD))),
       },
     ],
-    seconds: null,
     dropped: null,
     notes: ['times count from when a request was due', 'those of its first seconds, in which it calibrates, are not among the percentiles'],
   };
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/**
+ * The table has five rows to each half of what is left, and so none of the p99; wrk2 prints that one above it, rounded to two decimals of
+ * whatever unit. It is kept between its neighbours in the table, which are exact and decide.
+ */
+function withP99(table: Quantile[], above: string): Quantile[] {
+  const [, value, unit = ''] = /^\s*99\.000%\s+(\d+(?:\.\d+)?)(us|ms|s|m|h)\s*$/mu.exec(above) ?? [];
+  const from = table.findLastIndex(({ share }) => share < 0.99);
+  const [before, after] = [table[from], table[from + 1]];
+  if (value === undefined || !before || !after || after.share === 0.99) return table;
+  const ms = Math.min(after.ms, Math.max(before.ms, Number(value) * (UNITS_MS[unit] ?? NaN)));
+  return table.toSpliced(from + 1, 0, { share: 0.99, ms });
 }
 
 const lineOf = (text: string, at: number): number => text.slice(0, Math.max(0, at)).split('\n').length;
@@ -144,42 +157,7 @@ function hdrLog(text: string): LoadReport {
       // Logs count nanoseconds; their usual output is milliseconds.
       quantiles: shares.map((share) => ({ share, ms: whole.getValueAtPercentile(share * 100) / 1e6 })),
     })),
-    seconds: null,
     dropped: null,
     notes: ['values are read as nanoseconds', 'a histogram knows nothing of errors'],
-  };
-}
-
-function vegetaResults(text: string): LoadReport {
-  const byEndpoint = new Map<string, { values: number[]; failed: number }>();
-  text.split('\n').forEach((line, i) => {
-    if (line.trim() === '') return;
-    let result: { code?: unknown; latency?: unknown; method?: unknown; url?: unknown } | null;
-    try {
-      result = JSON.parse(line) as typeof result;
-    } catch {
-      result = null;
-    }
-    if (typeof result?.latency !== 'number' || !(result.latency >= 0) || typeof result.code !== 'number')
-      throw new UnreadableEvidence('this is no result of vegeta', `line ${i + 1}`, 'run `vegeta encode --to json` again');
-    const path = typeof result.url === 'string' && URL.canParse(result.url) ? new URL(result.url).pathname : '';
-    const endpoint = path === '' ? ALL_REQUESTS : `${typeof result.method === 'string' ? result.method : 'GET'} ${path}`;
-    const row = byEndpoint.get(endpoint) ?? { values: [], failed: 0 };
-    row.values.push(result.latency / 1e6);
-    if (!(result.code >= 200 && result.code < 400)) row.failed += 1;
-    byEndpoint.set(endpoint, row);
-  });
-  return {
-    tool: 'vegeta results',
-    model: 'open',
-    endpoints: [...byEndpoint].map(([endpoint, { values, failed }]) => ({
-      endpoint,
-      requests: values.length,
-      failed,
-      quantiles: decidingQuantiles(Float64Array.from(values)),
-    })),
-    seconds: null,
-    dropped: null,
-    notes: ['vegeta counts redirects (3xx) as successes'],
   };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { compareLoads, compareSideBySide, comparisonFacts, comparisonTable, unchangedFact } from './compare.ts';
+import { compareLoads, compareSideBySide, comparisonFacts, comparisonTable, unchangedFact, type Comparison } from './compare.ts';
 import { bytesOf, inPieces, record, type FixtureRequest } from './points.fixture.ts';
-import { saturation } from './saturation.ts';
+import type { StageLoad } from '../runtime/by-stage.ts';
+import { saturation, saturationByStage } from './saturation.ts';
 import { commonWindows, loadWindows, windowSeconds, type LoadWindows } from './windows.ts';
 
 /** Twelve windows of one second with 100 requests each, of which the slowest two take `slowest` and a little more each window. */
@@ -74,7 +75,7 @@ describe('two runs of one load', () => {
   test('are not compared by fewer than ten windows, nor where one of them lacks the endpoint: each says why', async () => {
     const short = await windowsOf(requests('GET /a', 20).slice(0, 901));
     const now = await windowsOf([...requests('GET /a', 30), ...requests('GET /new', 30)]);
-    expect(compareLoads(short, now)).toEqual({
+    expect(compareLoads(short, now)).toMatchObject({
       shifts: [],
       not: [
         { endpoint: 'GET /a', why: '9 windows of 100 requests before, 10 are needed' },
@@ -113,6 +114,20 @@ describe('two runs at once', () => {
     expect(commonWindows(long, long)?.widthSeconds).toBe(60);
   });
 
+  test('are cut into none where they share a small part of themselves, and both comparisons tell how long that was', async () => {
+    const hour = (startSecond: number): LoadWindows => {
+      const all = Array.from({ length: 360 }, (_, i) => ({ second: i * 10, requests: 1_000, failed: 0, meanMs: 2, p99Ms: 20, maxMs: 30 }));
+      return { startMs: startSecond * 1_000, widthSeconds: 10, all, endpoints: new Map([['GET /a', all]]) };
+    };
+    const notes = (comparison: Comparison) => comparisonTable(comparison, 10, 'Against before').notes.join('\n');
+    expect(commonWindows(hour(0), hour(3_500))).toBeNull();
+    expect(notes(compareLoads(hour(0), hour(3_500)))).toContain('both ran at once for 100 s, too short to compare window with window');
+    expect(notes(compareLoads(hour(0), hour(3_600)))).not.toContain('at once');
+    expect(commonWindows(hour(0), hour(1_700))?.fromMs).toBe(1_700_000);
+    expect(commonWindows(hour(0), hour(1_800))).toBeNull();
+    expect(notes(compareSideBySide(hour(0), hour(0)))).toContain('medians over windows of 10 s, in the 3600 s that both ran');
+  });
+
   test('leave out what only one of them saw', async () => {
     const all = requests('GET /a', 20);
     const from = Date.UTC(2026, 10, 23, 12) + 3_000;
@@ -134,6 +149,38 @@ describe('saturation', () => {
       expect.stringMatching(/^throughput is greatest near 316 iterations\/s offered/),
       expect.stringMatching(/^the p99 bends upwards at \d+ iterations\/s/),
     ]);
+  });
+
+  const exact = (loads: number[]) =>
+    saturation(loads.map((load) => step(load, (90 * load) / (1 + 0.0277 * (load - 1) + 0.0001 * load * (load - 1)), 5))).map(
+      ({ text }) => text,
+    );
+
+  test('is told neither as a peak nor as a ceiling where one step only lies beyond the peak', () => {
+    // The greatest throughput of this law is 1,848 at 99; gamma / alpha, 3,250, is that of another curve.
+    expect(exact([1, 18, 36, 54, 72, 90, 130])).toEqual([]);
+    expect(exact([1, 18, 36, 54, 72, 90, 130, 160])).toEqual([expect.stringMatching(/^throughput is greatest near 98\.6 iterations/)]);
+  });
+
+  test('is told by the steady stages of a run that went to their end', () => {
+    const stage = (offered: number, more: Partial<StageLoad> = {}): StageLoad => ({
+      fromMs: 0,
+      toMs: 10_000,
+      plannedSeconds: 10,
+      cut: false,
+      offered,
+      iterations: 10 * (offered / (1 + offered / 60)),
+      steady: true,
+      requests: 1,
+      failed: 0,
+      p99Ms: 5,
+      ...more,
+    });
+    const stages = [20, 40, 60, 80, 100, 120].map((offered) => stage(offered));
+    const said = ['throughput tends to 60 iterations/s and goes no further (scalability law)'];
+    expect(saturationByStage(stages).map(({ text }) => text)).toEqual(said);
+    const others = [stage(500, { steady: false, iterations: 1 }), stage(140, { cut: true, iterations: 1 })];
+    expect(saturationByStage([...stages, ...others]).map(({ text }) => text)).toEqual(said);
   });
 
   test('is not told from one step, nor where everything is delivered alike', () => {

@@ -7,7 +7,7 @@ import type { Table } from '../analysis.ts';
 import { pairedShift } from '../statistics/paired.ts';
 import { shiftBetween, type Shift } from '../statistics/two-samples.ts';
 import type { SeriesBucket } from './series.ts';
-import type { LoadWindows } from './windows.ts';
+import { secondsShared, type LoadWindows } from './windows.ts';
 
 export interface LatencyShift {
   endpoint: string;
@@ -27,6 +27,8 @@ export interface Comparison {
   shifts: LatencyShift[];
   /** Endpoints that cannot be compared, with the reason. */
   not: { endpoint: string; why: string }[];
+  /** How long both ran at once, and whether their windows were paired for it. Left out where they did not. */
+  atOnce?: { seconds: number; paired: boolean };
 }
 
 /** Below this a p99 is the slowest request of the window and nothing else. */
@@ -39,7 +41,7 @@ const FLOOR_MS = 1;
 
 /** Compares endpoint by endpoint. Windows must be equally long; a run of more than three hours has longer ones, and is not compared with a shorter. */
 export function compareLoads(before: LoadWindows, now: LoadWindows): Comparison {
-  return compare(before, now, (endpoint) => {
+  return compare(before, now, false, (endpoint) => {
     const [earlier, later] = [p99s(before, endpoint), p99s(now, endpoint)];
     const [few, which] = earlier.length < later.length ? [earlier.length, 'before'] : [later.length, 'now'];
     if (few < LEAST_WINDOWS) return `${few} windows of ${LEAST_REQUESTS} requests ${which}, ${LEAST_WINDOWS} are needed`;
@@ -49,7 +51,7 @@ export function compareLoads(before: LoadWindows, now: LoadWindows): Comparison 
 
 /** Compares two loads that ran at once, window with window of the same time: what the machine did meanwhile met both, and cancels out. */
 export function compareSideBySide(one: LoadWindows, other: LoadWindows): Comparison {
-  return compare(one, other, (endpoint) => {
+  return compare(one, other, true, (endpoint) => {
     const ofOther = new Map(steady(other, endpoint).map((window) => [window.second, window.p99Ms]));
     const pairs = steady(one, endpoint).flatMap(({ second, p99Ms }) => {
       const beside = ofOther.get(second);
@@ -72,8 +74,9 @@ interface Compared {
 }
 
 /** @param of what is known of one endpoint, or why it cannot be compared. */
-function compare(before: LoadWindows, now: LoadWindows, of: (endpoint: string) => Compared | string): Comparison {
-  const comparison: Comparison = { shifts: [], not: [] };
+function compare(before: LoadWindows, now: LoadWindows, paired: boolean, of: (endpoint: string) => Compared | string): Comparison {
+  const seconds = secondsShared(before, now);
+  const comparison: Comparison = { shifts: [], not: [], ...(seconds > 0 ? { atOnce: { seconds, paired } } : {}) };
   if (before.widthSeconds !== now.widthSeconds) {
     comparison.not.push({ endpoint: 'any endpoint', why: `windows of ${before.widthSeconds} s before and of ${now.widthSeconds} s now` });
     return comparison;
@@ -111,7 +114,8 @@ const steady = ({ endpoints }: LoadWindows, endpoint: string): SeriesBucket[] =>
 const p99s = (windows: LoadWindows, endpoint: string): number[] => steady(windows, endpoint).map(({ p99Ms }) => p99Ms);
 
 /** @param title `Against the last good release, go-api-1.3.0` */
-export function comparisonTable({ shifts, not }: Comparison, widthSeconds: number, title: string): Table {
+export function comparisonTable({ shifts, not, atOnce }: Comparison, widthSeconds: number, title: string): Table {
+  const seconds = Math.round(atOnce?.seconds ?? 0);
   return {
     title,
     columns: [
@@ -133,7 +137,8 @@ export function comparisonTable({ shifts, not }: Comparison, widthSeconds: numbe
       change,
     ]),
     notes: [
-      `medians over windows of ${widthSeconds} s; a change counts when p < ${CHANCE} and the whole interval lies beyond ${100 * FLOOR_SHARE} % of what it was, and is none to speak of when all of it lies within`,
+      `medians over windows of ${widthSeconds} s${atOnce?.paired ? `, in the ${seconds} s that both ran` : ''}; a change counts when p < ${CHANCE} and the whole interval lies beyond ${100 * FLOOR_SHARE} % of what it was, and is none to speak of when all of it lies within`,
+      ...(atOnce && !atOnce.paired ? [`both ran at once for ${seconds} s, too short to compare window with window`] : []),
       ...not.map(({ endpoint, why }) => `not compared, ${endpoint}: ${why}`),
     ],
   };

@@ -3,6 +3,7 @@ import { isRunEnd, isRunStart, type RunEnd, type RunStart } from './run-record.t
 
 /** One request, as k6 saw it. */
 export interface RequestPoint {
+  /** The name the script gives it, or method and URL where it gives none. */
   endpoint: string;
   durationMs: number;
   /** Milliseconds since 1970 at which it ended. */
@@ -145,7 +146,7 @@ export class LoadLineReader {
     const status = Number(tags.status ?? 0);
     const unanswered = !(status > 0);
     const failed = unanswered || (tags.expected_response === undefined ? status >= 400 : tags.expected_response === 'false');
-    this.#handlers.request({ endpoint: tags.name, durationMs: data.value, atMs, failed, unanswered });
+    this.#handlers.request({ endpoint: endpointOf(tags, tags.name), durationMs: data.value, atMs, failed, unanswered });
   }
 
   #iterations(record: Line | null): void {
@@ -158,6 +159,15 @@ export class LoadLineReader {
     if (isCount(record?.data?.value)) this.#handlers.dropped(record.data.value);
     else this.#handlers.malformed();
   }
+}
+
+/**
+ * A script names requests as it likes. Where it does not, k6's name is the URL, the same for a GET and a POST: together the slow one of two
+ * hundred would hide among the quick ones, so the method goes before it.
+ */
+function endpointOf(tags: Record<string, unknown>, name: string): string {
+  if (tags['url'] !== undefined && tags['url'] !== name) return name;
+  return typeof tags['method'] === 'string' && name.includes('://') ? `${tags['method']} ${name}` : name;
 }
 
 interface Line {

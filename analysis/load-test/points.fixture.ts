@@ -2,7 +2,9 @@
 import { runLine, type RunEnd } from './run-record.ts';
 
 export interface FixtureRequest {
+  /** As a script tags it; a URL is what k6 itself writes where the script does not. */
   name?: string;
+  method?: string;
   ms: number;
   second?: number;
   status?: number;
@@ -15,18 +17,18 @@ const point = (metric: string, time: string, value: number, tags: Record<string,
   JSON.stringify({ metric, type: 'Point', data: { time, value, tags } });
 
 /** The lines of one request: all nine request metrics, one iteration and its two data counters. */
-export function requestLines({ name = 'GET /a', ms, second = 0, status = 200 }: FixtureRequest): string {
+export function requestLines({ name = 'GET /a', method = 'GET', ms, second = 0, status = 200 }: FixtureRequest): string {
   const time = new Date(Date.UTC(2026, 10, 23, 12) + second * 1_000).toISOString().replace('Z', '123456Z');
   const failed = status === 0 || status >= 400;
   const tags = {
     expected_response: String(!failed),
     group: '',
-    method: 'GET',
+    method,
     name,
     proto: 'HTTP/1.1',
     scenario: 'load',
     status: String(status),
-    url: name,
+    url: name.includes('://') ? name : `http://shop/${name.replace(/^\w+ \//u, '')}`,
   };
   const request = [
     'http_reqs',

@@ -1,5 +1,6 @@
 // Where more load stops paying off: the Universal Scalability Law over the steady stages, and the bend of the p99 as a second opinion.
 import type { Fact } from '../../verdict/finding.ts';
+import type { StageLoad } from '../runtime/by-stage.ts';
 import { knee } from '../statistics/knee.ts';
 import { scalability } from '../statistics/usl.ts';
 
@@ -23,9 +24,11 @@ export function saturation(steps: readonly LoadStep[]): Fact[] {
   const facts: Fact[] = [];
   const law = scalability(rising.map(({ offered, achieved }) => ({ load: offered, throughput: achieved })));
   const peak = law?.peakLoad ?? null;
-  if (peak !== null && rising.filter(({ offered }) => offered > peak).length >= STEPS_BEYOND)
-    facts.push(fact(`throughput is greatest near ${short(peak)} iterations/s offered, and falls beyond (scalability law)`, { peak }));
-  else if (law?.asymptote && law.asymptote < CEILING_IN_SIGHT * Math.max(...rising.map(({ achieved }) => achieved)))
+  if (peak !== null) {
+    // With a peak throughput tends to nothing: gamma / alpha is no ceiling of that curve, and one step beyond does not make it a peak to tell.
+    if (rising.filter(({ offered }) => offered > peak).length >= STEPS_BEYOND)
+      facts.push(fact(`throughput is greatest near ${short(peak)} iterations/s offered, and falls beyond (scalability law)`, { peak }));
+  } else if (law?.asymptote && law.asymptote < CEILING_IN_SIGHT * Math.max(...rising.map(({ achieved }) => achieved)))
     facts.push(
       fact(`throughput tends to ${short(law.asymptote)} iterations/s and goes no further (scalability law)`, { most: law.asymptote }),
     );
@@ -37,6 +40,14 @@ export function saturation(steps: readonly LoadStep[]): Fact[] {
     facts.push(fact(`the p99 bends upwards at ${short(bend.x)} iterations/s, where it is ${short(bend.y)} ms`, { bend: bend.x }));
   return facts;
 }
+
+/** The same, read off the stages of one run: those that held their load and were not cut short. */
+export const saturationByStage = (stages: readonly StageLoad[]): Fact[] =>
+  saturation(
+    stages
+      .filter(({ steady, cut }) => steady && !cut)
+      .map(({ fromMs, toMs, offered, iterations, p99Ms }) => ({ offered, achieved: iterations / ((toMs - fromMs) / 1_000), p99Ms })),
+  );
 
 const fact = (text: string, values: Record<string, number>): Fact => ({ subject: 'saturation', text, values });
 const short = (value: number): number => Number(value.toPrecision(3));

@@ -42,6 +42,22 @@ test('reads points whose keys stand in the order of older k6, with the metric la
   expect(cut).toMatchObject({ requests: 0, linesMalformed: 1 });
 });
 
+test('tells apart by method what a script gives no name, for k6 then names it by its URL alone', async () => {
+  const url = 'http://shop/orders';
+  const orders = upTo(2_000).map((n) => (n % 200 === 0 ? { name: url, method: 'POST', ms: 5_000 } : { name: url, ms: 10 }));
+  const told = async (text: string) => (await summarize(text)).endpoints.map(({ endpoint, requests }) => [endpoint, requests]);
+  const apart = [
+    [`GET ${url}`, 1_990],
+    [`POST ${url}`, 10],
+  ];
+  expect(await told(record(orders))).toEqual(apart);
+  // Where systemTags leave out the URL, the name still is one; where they leave out the method, nothing tells them apart.
+  expect(await told(record(orders).replaceAll(`,"url":"${url}"`, ''))).toEqual(apart);
+  expect(await told(record(orders).replaceAll(/"method":"\w+",/gu, ''))).toEqual([[url, 2_000]]);
+  // A name of the script's own is kept as it is.
+  expect(await told(record(orders.map((each) => ({ ...each, name: 'orders' }))))).toEqual([['orders', 2_000]]);
+});
+
 test('says the same whatever the pieces the bytes come in, packed or plain', async () => {
   const text = record(upTo(50).map((ms) => ({ ms, name: `GET /é${ms % 3}`, second: ms / 5 })));
   const whole = await summarize(text);

@@ -79,11 +79,21 @@ export interface CommonWindows {
   widthSeconds: number;
 }
 
-/** The time two runs have in common, as windows for both: where the first begins and how long each is. Null where it is too short. */
+/**
+ * The time two runs have in common, as windows for both: where the first begins and how long each is. Null where it is too short, or not
+ * most of both: what a few minutes say of two hours is better said by all of them.
+ */
 export function commonWindows(a: LoadWindows, b: LoadWindows): CommonWindows | null {
-  const endMs = ({ startMs, widthSeconds, all }: LoadWindows): number =>
-    startMs + 1_000 * ((all.at(-1)?.second ?? -widthSeconds) + widthSeconds);
-  const seconds = (Math.min(endMs(a), endMs(b)) - Math.max(a.startMs, b.startMs)) / 1_000;
+  const seconds = secondsShared(a, b);
   const widthSeconds = seconds >= MINUTES_FROM_SECONDS ? 60 : a.widthSeconds;
-  return seconds >= LEAST_COMMON_WINDOWS * widthSeconds ? { fromMs: Math.max(a.startMs, b.startMs), widthSeconds } : null;
+  const most = 2 * seconds > Math.max(lengthSeconds(a), lengthSeconds(b));
+  return most && seconds >= LEAST_COMMON_WINDOWS * widthSeconds ? { fromMs: Math.max(a.startMs, b.startMs), widthSeconds } : null;
 }
+
+/** How long two runs ran at once; 0 where they did not. */
+export const secondsShared = (a: LoadWindows, b: LoadWindows): number =>
+  Math.max(0, (Math.min(endMs(a), endMs(b)) - Math.max(a.startMs, b.startMs)) / 1_000);
+
+/** From the first window to the end of the last one. */
+const lengthSeconds = ({ widthSeconds, all }: LoadWindows): number => (all.at(-1)?.second ?? -widthSeconds) + widthSeconds;
+const endMs = (windows: LoadWindows): number => windows.startMs + 1_000 * lengthSeconds(windows);

@@ -9,6 +9,7 @@ import { compareLoads, compareSideBySide, comparisonFacts, comparisonTable, type
 import { loadFacts } from '../../analysis/load-test/facts.ts';
 import { judgeLoad } from '../../analysis/load-test/judge.ts';
 import type { LoadPlan } from '../../analysis/load-test/run-record.ts';
+import { saturationByStage } from '../../analysis/load-test/saturation.ts';
 import { summarizeLoad, readLoadPlan } from '../../analysis/load-test/summary.ts';
 import { judgeUnplanned } from '../../analysis/load-test/unplanned.ts';
 import { commonWindows, loadWindows, windowSeconds, type CommonWindows } from '../../analysis/load-test/windows.ts';
@@ -17,6 +18,7 @@ import { describeProfile } from '../../analysis/profile/describe.ts';
 import { differenceTable } from '../../analysis/profile/difference.ts';
 import type { Profile } from '../../analysis/profile/profile.ts';
 import { readProfile } from '../../analysis/profile/read.ts';
+import { loadByStage } from '../../analysis/runtime/by-stage.ts';
 import type { AnalyzedFile } from './document.ts';
 import { isExecutionTrace, profileOfTrace } from './execution-trace.ts';
 import { headOf, once, wholeOf, withInput, withTemporaryFile, type Input } from './input.ts';
@@ -139,6 +141,7 @@ async function analyzePoints(input: Input, { limits, before, asked }: FileOption
   const plan = await readLoadPlan(createReadStream(input.path));
   const used = plan?.limits ?? { ...limits, deliveredPercent: 0, endpoints: {} };
   const summary = await summarizeLoad(createReadStream(input.path), used);
+  const stages = plan !== null && plan.stages.length > 1 ? await loadByStage(createReadStream(input.path), plan.stages) : null;
   const analysis: Analysis = {
     findings: plan === null ? judgeUnplanned(summary, limits) : judgeLoad(summary, plan.limits, plan.stages),
     facts: [
@@ -146,6 +149,7 @@ async function analyzePoints(input: Input, { limits, before, asked }: FileOption
         ? []
         : asked.map((option) => ignoredFact(option, `the run says itself what it was judged by: ${limitsText(plan)}`))),
       ...loadFacts(summary, used, plan?.stages ?? []),
+      ...saturationByStage(stages ?? []),
     ],
     tables: [
       {

@@ -6,7 +6,8 @@ import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv } from 'ajv';
-import { record, type FixtureRequest } from '../../analysis/load-test/points.fixture.ts';
+import { endLine, record, requestLines, type FixtureRequest } from '../../analysis/load-test/points.fixture.ts';
+import { runLine } from '../../analysis/load-test/run-record.ts';
 import { profileBytes, request } from '../../analysis/profile/profile.fixture.ts';
 import type { AnalysisDocument, AnalyzedFile } from './document.ts';
 
@@ -124,6 +125,34 @@ describe('a file', () => {
     expect([item?.kind, item?.problem]).toEqual([kind, null]);
     expect(JSON.stringify([item?.findings.map(({ message }) => message), item?.facts, item?.tables])).toMatch(says);
   });
+});
+
+it('tells from points that carry their plan where more load stopped paying off', () => {
+  const offered = [20, 40, 80, 160, 320, 480, 640];
+  const plan = {
+    stages: offered.flatMap((ratePerSecond) => [
+      { seconds: 1, ratePerSecond },
+      { seconds: 10, ratePerSecond },
+    ]),
+    limits: { p99Ms: 300, errorPercent: 1, deliveredPercent: 95, endpoints: {} },
+  };
+  const run = { runId: 'r', attempt: 1, target: 't', startedAt: '2026-11-23T12:00:00Z', plan };
+  // A second to rise, ten to hold: of N offered N / (1 + N / 100) end, each second.
+  const achieved = offered.flatMap((load, stage) => {
+    const count = Math.round((10 * load) / (1 + load / 100));
+    return Array.from({ length: count }, (_, i): FixtureRequest => ({ second: 11 * stage + 1.01 + (10 * i) / count, ms: 2 }));
+  });
+  const lines = [
+    new TextDecoder().decode(runLine('Run', run)).trim(),
+    ...[{ second: 0, ms: 2 }, ...achieved].map(requestLines),
+    endLine({ at: '2026-11-23T12:01:20Z' }),
+  ];
+  writeFileSync(at('stages.json'), `${lines.join('\n')}\n`);
+  const [item] = itemsOf(at('stages.json'));
+  const told = item?.facts.filter(({ subject }) => subject === 'saturation').map(({ text }) => text);
+  expect(told).toContainEqual(
+    expect.stringMatching(/^throughput tends to (9\d|10\d) iterations\/s and goes no further \(scalability law\)$/u),
+  );
 });
 
 describe('an earlier file beside it', () => {
