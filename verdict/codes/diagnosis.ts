@@ -116,7 +116,8 @@ export const diagnosisCodes = {
   LeakUnknown: {
     en: 'whether goroutines leak could not be seen',
     zh: '无法判断是否有 goroutine 泄漏',
-    whatToDo: 'Let the load worker reach the pprof port of the pods, with `profiles: always` for every load test, then retry the load test.',
+    whatToDo:
+      'Let the load worker reach the pprof port of the pods, with `profiles: always` for every load test, then retry the load test.',
   },
   EvidenceUnreadable: {
     en: 'a piece of evidence could not be read',
