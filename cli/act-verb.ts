@@ -6,7 +6,7 @@ import { connect } from './api.ts';
 import { usageFailure } from './failure.ts';
 import { hint, print } from './output.ts';
 import { readStatus } from './read-status.ts';
-import { checkpointOf, postAct, type ActAnswer, type Said, type Seen } from './send-act.ts';
+import { checkpointOf, holdSeen, postAct, type ActAnswer, type Said, type Seen } from './send-act.ts';
 
 export interface ActOptions {
   message?: string;
@@ -52,7 +52,7 @@ export function actVerb<Options extends ActOptions>(program: Command, verb: ActV
       }
       const status = await readStatus(api, release);
       const seen = checkpointOf(status, options.checkpoint);
-      const said: Said = { action: verb.name, comment, ...verb.say?.(options, status), ...id };
+      const said: Said = { action: verb.name, comment, ...holdSeen(status), ...verb.say?.(options, status), ...id };
       hint(self, decidedOn(verb.name, status, seen));
       const answer = await postAct(api, release, seen, said);
       print(

@@ -103,6 +103,12 @@ it.each([
   expect(server.asked.at(-1)?.body).toMatchObject(body);
 });
 
+it('resumes from the hold that it read, and from no later one', async () => {
+  const held = { ...stopped, phase: 'holding' as const, holdSince: '2026-11-21T09:00:00.000Z' };
+  const { server } = await against({ ...showing(held), [`POST ${PATH}/acts`]: actBody('the clock runs') }, ['resume', NAME]);
+  expect(server.asked.at(-1)?.body).toMatchObject({ action: 'resume', holdSince: held.holdSince });
+});
+
 it('reads a reason from stdin', async () => {
   const { server } = await against({ ...showing(waiting), [`POST ${PATH}/acts`]: actBody('done') }, ['approve', NAME, '-m', '-'], {
     stdin: 'read it\nall of it\n',

@@ -15,6 +15,7 @@ export interface Said {
   finding?: string;
   expiresAt?: string;
   to?: string;
+  holdSince?: string;
   launchAt?: 'keep' | 'shift';
   step?: string;
 }
@@ -31,8 +32,11 @@ export interface ActAnswer {
 
 /** Sends a decision with the revision and evidence that were just read: nobody approves what they did not see. */
 export async function sendAct(api: Api, status: ShownStatus, said: Said): Promise<ActAnswer> {
-  return postAct(api, status.release, checkpointOf(status, said.checkpoint), said);
+  return postAct(api, status.release, checkpointOf(status, said.checkpoint), { ...holdSeen(status), ...said });
 }
+
+/** The hold its author read: nobody lifts one that came since. */
+export const holdSeen = ({ holdSince }: ShownStatus): Pick<Said, 'holdSince'> => (holdSince === undefined ? {} : { holdSince });
 
 /** The same id goes with every attempt, so that an answer that is lost does not make a decision count twice. */
 export async function postAct(

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, type Client, type WorkflowExecutionInfo } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import type { KubernetesActivities } from '../activities/kubernetes/contract.ts';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { z } from 'zod';
 import type { ActivityProgress } from '../activities/kubernetes/contract.ts';
@@ -42,6 +43,8 @@ const ACT_TIMEOUT_MS = 30_000;
 const PING_TIMEOUT_MS = 2_000;
 // Visibility pages are read in start order; a list longer than this is for `tminus list --phase` and not for eyes.
 const MOST_LISTED = 500;
+/** Activities of a rollback. */
+const UNDOING = new Set<string>(['restoreTemplate', 'watchRollout', 'verifyVersion'] satisfies (keyof KubernetesActivities)[]);
 
 export interface GatewayOptions {
   client: Client;
@@ -137,13 +140,17 @@ export function temporalGateway({ client, rehearsalClient, pingTimeoutMs = PING_
       const running = status.checkpoints.flatMap(({ name, steps }) =>
         steps.filter(({ state, workflowId }) => state === 'running' && workflowId).map((step) => ({ checkpoint: name, step })),
       );
+      // A rollback runs in the countdown itself, beside its book-keeping.
+      const undo = { checkpoint: status.current, step: { name: 'rollback', round: 1, workflowId: countdownId(status.release) } };
       const found = await Promise.all(
-        running.map(async ({ checkpoint, step }) => {
+        (status.phase === 'undoing' ? [undo] : running).map(async ({ checkpoint, step }) => {
           const described = await ask(status.release, `asking how step ${step.name} is doing`, READ_TIMEOUT_MS, () =>
             client.workflow.getHandle(step.workflowId ?? '').describe(),
           );
+          const all = described.raw.pendingActivities ?? [];
+          const own = step === undo.step ? all.filter(({ activityType }) => UNDOING.has(activityType?.name ?? '')) : all;
           return await Promise.all(
-            (described.raw.pendingActivities ?? []).map(async (pending): Promise<StepProgress> => {
+            own.map(async (pending): Promise<StepProgress> => {
               const details = await decodeArrayFromPayloads(client.options.loadedDataConverter, pending.heartbeatDetails?.payloads);
               return {
                 checkpoint,

@@ -1,8 +1,9 @@
 // A real Temporal server for tests of the countdown: an own namespace per file, real workflows, activities as the test gives them.
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, Runtime, Worker, bundleWorkflowCode, type WorkflowBundle } from '@temporalio/worker';
+import { NativeConnection, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { registerNamespace } from '../workers/namespace.ts';
+import { bundleWorkflows } from '../workers/workflow-bundle.ts';
 import { virtualTimeClient } from '../server/virtual-time.ts';
 import { canonicalJson } from '../verdict/canonical-json.ts';
 import type { Principal } from '../verdict/verdict.ts';
@@ -23,7 +24,7 @@ export interface World {
   address: string;
   bundle: WorkflowBundle;
   /** Runs workers with these activities until `body` is done. */
-  withWorkers<T>(activities: Partial<FakeActivities>, body: () => Promise<T>): Promise<T>;
+  withWorkers<T>(activities: Partial<FakeActivities>, body: (running: { stopCluster(): void }) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -36,7 +37,7 @@ export async function temporalWorld(): Promise<World> {
   const native = await NativeConnection.connect({ address: temporalAddress });
   const client = new Client({ connection, namespace });
   const rehearsalClient = virtualTimeClient({ address: temporalAddress }, namespace);
-  const bundle = await bundleWorkflowCode({ workflowsPath: new URL('../workflows/index.ts', import.meta.url).pathname, logger: silent });
+  const bundle = await bundleWorkflows(new URL('..', import.meta.url).pathname, silent);
   return {
     client,
     rehearsalClient,
@@ -60,9 +61,9 @@ export async function temporalWorld(): Promise<World> {
       );
       const runs = workers.slice(1).map((worker) => worker.run());
       try {
-        return await workers[0]!.runUntil(body);
+        return await workers[0]!.runUntil(() => body({ stopCluster: () => workers[1]!.shutdown() }));
       } finally {
-        for (const worker of workers.slice(1)) worker.shutdown();
+        for (const worker of workers.slice(1)) if (worker.getState() === 'RUNNING') worker.shutdown();
         await Promise.all(runs);
       }
     },

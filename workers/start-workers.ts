@@ -1,10 +1,11 @@
 // One process, up to three kinds of queue: the countdowns themselves, what must be near a cluster, and the load generator.
 import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Worker, bundleWorkflowCode, type WorkerOptions } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Environment } from '../release/environment.ts';
 import { clusterTaskQueue, LOAD_TASK_QUEUE, WORKFLOW_TASK_QUEUE } from '../workflows/messages.ts';
 import { assembleActivities } from './activities.ts';
 import { DEPLOYMENT_NAME, settleCurrent, workflowBuildId } from './version.ts';
+import { bundleWorkflows } from './workflow-bundle.ts';
 
 export type Role = 'countdowns' | 'clusters' | 'load';
 
@@ -67,7 +68,7 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
       await Worker.create({
         ...common,
         taskQueue: WORKFLOW_TASK_QUEUE,
-        workflowBundle: await bundleWorkflowCode({ workflowsPath: `${root}/workflows/index.ts`, logger: new DefaultLogger('WARN') }),
+        workflowBundle: await bundleWorkflows(root, new DefaultLogger('WARN')),
         activities: activities.bookkeeping,
         maxCachedWorkflows: CACHED_WORKFLOWS,
         workerDeploymentOptions: {

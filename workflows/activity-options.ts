@@ -2,19 +2,11 @@ import type { ActivityOptions } from '@temporalio/workflow';
 
 // One place for how long things may take and what retrying cannot mend.
 
-/** Failures that stay failures however often they are tried. */
-const NON_RETRYABLE = [
-  'Refused',
-  'Fenced',
-  'PreconditionChanged',
-  'Paused',
-  'Forbidden',
-  'NotFound',
-  'SignatureInvalid',
-  'EvidenceMissing',
-  'EvidenceDamaged',
-  'Misconfigured',
-];
+/** Refusals that are the right answer: trying on would be wrong. */
+const FINAL = ['Refused', 'Fenced', 'PreconditionChanged', 'Paused', 'SignatureInvalid', 'EvidenceMissing', 'EvidenceDamaged'];
+
+/** Who goes forward is told at once of a missing right, a wrong name or a wrong environment file: trying on would only hide it. */
+const NON_RETRYABLE = [...FINAL, 'Forbidden', 'NotFound', 'Misconfigured'];
 
 /** 15 s: a dead worker is noticed before a rollback would be late (S17: start <= 15 s after the condition). */
 const HEARTBEAT_TIMEOUT = '15s';
@@ -48,10 +40,12 @@ export const patient = {
 
 /** Taking an effect back is tried for as long as a day: giving up while workers or the apiserver restart would leave a bad version live. */
 const UNDO_WITHIN = '24h';
+/** An apiserver that restarts answers 403 until it knows its roles, an expired token 401 until it is renewed, and a missing right may be granted: an undo tries on. */
+const undoRetry = { ...retry, maximumInterval: '5s', nonRetryableErrorTypes: FINAL } as const;
 
-export const undoing = { ...quick, scheduleToCloseTimeout: UNDO_WITHIN } satisfies ActivityOptions;
+export const undoing = { ...quick, scheduleToCloseTimeout: UNDO_WITHIN, retry: undoRetry } satisfies ActivityOptions;
 
 /** A watch over an undo: each attempt bounded, all together as long as the undo itself may be tried. */
 export function undoingLong(attemptMs: number): ActivityOptions {
-  return { ...long(attemptMs), scheduleToCloseTimeout: UNDO_WITHIN };
+  return { ...long(attemptMs), scheduleToCloseTimeout: UNDO_WITHIN, retry: undoRetry };
 }

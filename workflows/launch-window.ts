@@ -5,9 +5,8 @@ import { findingKey } from '../verdict/judge.ts';
 
 /** A launch that could start only after its window is held: never a late go. */
 export function guardLaunchWindow(state: CountdownState, checkpoint: CheckpointState): void {
-  const closedMs = Date.now() - (state.launchAtMs + durationMs(state.input.release.spec.launchWindow));
-  const known = checkpoint.own.some(({ code }) => code === 'LaunchWindowClosed' || code === 'CheckpointMissed');
-  if (!launchesYet(state, checkpoint) || closedMs <= 0 || known || nextStep(state, checkpoint) === null) return;
+  const closedMs = Date.now() - windowEndMs(state);
+  if (!launchesYet(state, checkpoint) || closedMs <= 0 || isToldClosed(checkpoint) || nextStep(state, checkpoint) === null) return;
   checkpoint.own.push(
     late(
       checkpoint,
@@ -18,6 +17,14 @@ export function guardLaunchWindow(state: CountdownState, checkpoint: CheckpointS
     ),
   );
 }
+
+const windowEndMs = ({ input, launchAtMs }: CountdownState): number => launchAtMs + durationMs(input.release.spec.launchWindow);
+
+const isToldClosed = ({ own }: CheckpointState): boolean => own.some(({ code }) => code === 'LaunchWindowClosed');
+
+/** Told to the launch itself, for the worker that takes it up may come back hours later. A step runs beside that finding only where it is waived. */
+export const launchMustBeginBy = (state: CountdownState, checkpoint: CheckpointState): { beginByMs?: number } =>
+  isToldClosed(checkpoint) ? {} : { beginByMs: windowEndMs(state) };
 
 /** A launch does not rest on what somebody accepted only until a time that is over. Asked before every step of a checkpoint that launches. */
 export function guardWaivers(state: CountdownState, checkpoint: CheckpointState): void {

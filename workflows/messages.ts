@@ -61,6 +61,8 @@ export interface Act {
   expiresAt?: string;
   /** recycle: checkpoint name to go back to. */
   to?: string;
+  /** resume and recycle: since when a person held the clock, as their author saw it (RFC 3339); left out where nobody did. */
+  holdSince?: string;
   /** resume: what happens to the launch time. */
   launchAt?: 'keep' | 'shift';
   /** retry: step name. */

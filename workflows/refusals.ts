@@ -32,17 +32,29 @@ export function explainRefusal(state: CountdownState, act: Act): string | null {
   if (
     act.action === 'approve' &&
     checkpoint.approvals.some(
-      (given) =>
-        samePerson(given.principal, act.principal) && given.decision === 'approve' && given.evidenceDigest === checkpoint.evidenceDigest,
+      (given) => samePerson(given.principal, act.principal) && given.decision === 'approve' && standsOn(checkpoint, given),
     )
   ) {
     return `${act.principal.displayName} has already approved ${checkpoint.name}; a person counts once`;
   }
-  if (bound && (act.revision !== checkpoint.revision || act.evidenceDigest !== checkpoint.evidenceDigest)) {
+  if (bound && !standsOn(checkpoint, act)) {
     return `given on old evidence: revision ${act.revision} was read, revision ${checkpoint.revision} stands now; read it and decide again`;
   }
-  return explainWrongDetail(state, act);
+  return explainUnseenHold(state, act) ?? explainWrongDetail(state, act);
 }
+
+/** Nobody sets a clock going that somebody stopped without their knowing. */
+function explainUnseenHold({ hold }: CountdownState, { action, holdSince }: Act): string | null {
+  if (hold === null || (action !== 'resume' && action !== 'recycle')) return null;
+  const since = new Date(hold.sinceMs).toISOString();
+  return since === holdSince
+    ? null
+    : `${hold.by} has held the clock since ${since}, which was not seen when this was decided: ${hold.reason}; read it and decide again`;
+}
+
+/** What is said of it is said of the evidence as it stands now. The same evidence found again is a revision of its own. */
+export const standsOn = ({ revision, evidenceDigest }: CheckpointState, said: Pick<Act, 'revision' | 'evidenceDigest'>): boolean =>
+  said.revision === revision && said.evidenceDigest === evidenceDigest;
 
 export function explainWrongCheckpoint(state: CountdownState, name: string): string {
   const asked = state.checkpoints.find((checkpoint) => checkpoint.name === name);

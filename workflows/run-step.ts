@@ -1,10 +1,12 @@
 // One round of one step, as a child workflow. What it found enters the checkpoint; that it could not run is a finding, too.
-import { executeChild, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, CancelledFailure, executeChild, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { Step } from '../release/steps/registry.ts';
 import type { Finding } from '../verdict/finding.ts';
 import { enterPhase } from './announce.ts';
 import { earlierSteps, evaluate, record, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { sentenceOf } from './failure-sentence.ts';
+import { launchMustBeginBy } from './launch-window.ts';
+import type { StepStatus } from './messages.ts';
 import type { StepInput, StepResult } from './step.ts';
 import { stepWorkflows } from './steps/registry.ts';
 
@@ -37,6 +39,7 @@ export async function runStep(state: CountdownState, checkpoint: CheckpointState
     doneMs: checkpoint.doneMs[name] ?? 0,
     earlier: earlierSteps(state, checkpoint, name),
     undo: state.undo,
+    ...(spec.type === 'launch' ? launchMustBeginBy(state, checkpoint) : {}),
   };
   try {
     const result: StepResult = await executeChild(stepWorkflows[spec.type], {
@@ -44,6 +47,7 @@ export async function runStep(state: CountdownState, checkpoint: CheckpointState
       workflowId,
       staticSummary: `${checkpoint.offset} ${name}, round ${round}`,
     });
+    if (result.tooLate) return notBegun(state, checkpoint, status);
     const findings = result.findings.length > 0 ? result.findings : [silent(name)];
     Object.assign(status, { state: 'done', findings, facts: result.facts, evidence: result.evidence });
     if (result.doneMs !== undefined) checkpoint.doneMs[name] = result.doneMs;
@@ -66,6 +70,19 @@ export async function runStep(state: CountdownState, checkpoint: CheckpointState
     `${checkpoint.name}/${name}`,
     reasons.map(({ message }) => message).join('; ') || verdict,
   );
+  goOnUnlessAborted();
+}
+
+/** It stays to be run, and nothing was found: why it did not begin, the checkpoint finds for itself. */
+function notBegun(state: CountdownState, { name: checkpoint }: CheckpointState, status: StepStatus): void {
+  status.state = 'later';
+  record(state, Date.now(), 'tminus', 'step.finished', `${checkpoint}/${status.name}`, 'it did not begin: the launch window had closed');
+  goOnUnlessAborted();
+}
+
+/** A step that ends well after the abort came resolves as if nothing had happened; what follows must not. */
+function goOnUnlessAborted(): void {
+  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the countdown was aborted');
 }
 
 const silent = (step: string): Finding => unsure('StepFoundNothing', step, `step ${step} ended without a finding`);

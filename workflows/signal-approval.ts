@@ -2,7 +2,7 @@
 import { samePerson } from '../verdict/can.ts';
 import type { Principal } from '../verdict/verdict.ts';
 import { current, record, specOf, type CountdownState } from './countdown-state.ts';
-import { explainNow, explainTooLate, explainWrongCheckpoint } from './refusals.ts';
+import { explainNow, explainTooLate, explainWrongCheckpoint, standsOn } from './refusals.ts';
 import { readApproval } from './signal-shape.ts';
 
 /** Refused approvals by Signal are told one by one up to this; from then on only how many there were, for anything may send them. */
@@ -32,7 +32,7 @@ function explainUnverified(state: CountdownState, { checkpoint: name, by }: { ch
   if (!state.input.release.spec.allowUnverified)
     return 'an approval by signal is unverified, and the release does not say allowUnverified: true';
   if (name !== checkpoint.name) return explainWrongCheckpoint(state, name);
-  const given = checkpoint.approvals.some((each) => samePerson(each.principal, unverified(state, by)));
+  const given = checkpoint.approvals.some((each) => samePerson(each.principal, unverified(state, by)) && standsOn(checkpoint, each));
   return explainTooLate(checkpoint) ?? explainNow(state, 'approve') ?? (given ? `${by} has already approved` : null);
 }
 

@@ -3,7 +3,7 @@ import { workflowInfo } from '@temporalio/workflow';
 import { verdictOf } from './announce.ts';
 import { current, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { EMPTY_CHAIN } from '../verdict/audit-chain.ts';
-import type { CheckpointStatus, Condition, CountdownStatus } from './messages.ts';
+import type { CheckpointStatus, Condition, CountdownStatus, Ending } from './messages.ts';
 
 export function countdownStatus(state: CountdownState): CountdownStatus {
   const { release, rehearsal, requestedBy } = state.input;
@@ -18,7 +18,7 @@ export function countdownStatus(state: CountdownState): CountdownStatus {
     verdict: verdictOf(state),
     sentence: sentence(state),
     reasons: current(state).evaluation?.reasons ?? [],
-    ...(state.ending === null ? {} : { ending: state.ending }),
+    ...(endingOf(state) === null ? {} : { ending: endingOf(state) as Ending }),
     now: iso(Date.now()),
     startedAt: iso(state.startedAtMs),
     ...(state.endedAtMs === null ? {} : { endedAt: iso(state.endedAtMs) }),
@@ -33,7 +33,11 @@ export function countdownStatus(state: CountdownState): CountdownStatus {
   };
 }
 
+/** An ending is decided before what belongs to it is done: until then the countdown rolls back, and has not. */
+const endingOf = ({ phase, ending }: CountdownState): Ending | null => (phase === 'ended' ? ending : null);
+
 function sentence(state: CountdownState): string {
+  if (state.phase === 'undoing') return `rolling back: ${state.sentence}`;
   if (state.ending !== null) return state.sentence;
   if (state.hold) return `held by ${state.hold.by}: ${state.hold.reason}`;
   const { offset, name, atMs, evaluation } = current(state);
@@ -44,8 +48,6 @@ function sentence(state: CountdownState): string {
       return `counting to ${offset} ${name} at ${iso(atMs)}`;
     case 'running':
       return `running the steps of ${offset} ${name}`;
-    case 'undoing':
-      return `rolling back: ${state.sentence}`;
     case 'waiting':
     case 'holding':
     case 'stopped':
@@ -102,12 +104,14 @@ function conditions(state: CountdownState): Condition[] {
     message,
     lastTransitionTime: since ?? started,
   });
+  const ending = endingOf(state);
+  const rolledBack = rollback(state);
   const held = state.phase === 'holding' || state.phase === 'stopped';
   return [
     condition(
       'LockHeld',
-      state.phase !== 'opening' && state.ending === null,
-      state.phase === 'opening' ? 'Opening' : state.ending === null ? 'Acquired' : 'Released',
+      state.phase !== 'opening' && ending === null,
+      state.phase === 'opening' ? 'Opening' : ending === null ? 'Acquired' : 'Released',
       'one live countdown per service',
       at(['countdown.started']),
     ),
@@ -136,26 +140,36 @@ function conditions(state: CountdownState): Condition[] {
     ),
     condition(
       'Launched',
-      state.ending === 'launched',
-      state.ending === 'launched' ? 'GuardPassed' : 'NotYet',
-      state.ending === 'launched' ? state.sentence : 'the candidate has not passed its guard',
+      ending === 'launched',
+      ending === 'launched' ? 'GuardPassed' : 'NotYet',
+      ending === 'launched' ? state.sentence : 'the candidate has not passed its guard',
       at(['countdown.launched']),
     ),
     condition(
       'RolledBack',
-      state.ending === 'rolled-back',
-      state.ending === 'rolled-back' ? 'Undone' : 'NothingUndone',
-      state.ending === 'rolled-back' ? state.sentence : 'nothing was rolled back',
-      at(['undo.done']),
+      rolledBack.reason === 'Undone',
+      rolledBack.reason,
+      rolledBack.message,
+      at(['undo.started', 'undo.done', 'undo.incomplete']),
     ),
     condition(
       'Ended',
-      state.ending !== null,
-      state.ending ?? 'Running',
-      state.sentence || 'the countdown is under way',
+      ending !== null,
+      ending ?? 'Running',
+      (ending === null ? '' : state.sentence) || 'the countdown is under way',
       state.endedAtMs === null ? undefined : iso(state.endedAtMs),
     ),
   ];
+}
+
+/** By what was undone, whatever the ending is called: an abort after the launch rolls back, too. */
+function rollback(state: CountdownState): Pick<Condition, 'reason' | 'message'> {
+  if (state.phase === 'undoing') return { reason: 'Undoing', message: sentence(state) };
+  const undone = state.audit.filter(({ action }) => action === 'undo.done');
+  if (state.ending === 'undo-incomplete') return { reason: 'Incomplete', message: state.sentence };
+  return undone.length === 0
+    ? { reason: 'NothingUndone', message: 'nothing was rolled back' }
+    : { reason: 'Undone', message: undone.map(({ object }) => object).join('; ') };
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();

@@ -24,6 +24,8 @@ export interface StepInput<Spec extends Step = Step> {
   earlier: EarlierStep[];
   /** Undos that stand: an effect that is tried again goes on from what was recorded before its first try. */
   undo: UndoEntry[];
+  /** launch: ms since 1970 until when it may begin; left out where somebody has waived that. */
+  beginByMs?: number;
 }
 
 export interface EarlierStep {
@@ -41,6 +43,8 @@ export interface StepResult {
   doneMs?: number;
   /** RFC 3339, by the clocks of the outside world: when what failed was first known. A rollback is timed from here. */
   failedAt?: string;
+  /** launch: its window had closed before anything was written. */
+  tooLate?: true;
 }
 
 /** How to take an effect back. Registered with the countdown before the effect happens; the registry knows who can run it. */

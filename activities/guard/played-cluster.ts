@@ -1,6 +1,7 @@
 // For tests of guard and preflight: a cluster whose answers a test writes, in the form the API gives them.
-import { ApiFailure, type Resource } from '../kubernetes/api-failure.ts';
+import { ApiFailure, type Resource, type Verb } from '../kubernetes/api-failure.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
+import { withImage, type Deployment } from '../kubernetes/objects.ts';
 
 export interface PlayedCluster {
   image: string;
@@ -11,6 +12,8 @@ export interface PlayedCluster {
   paused: boolean;
   allowed: boolean;
   nodeImages: string[];
+  /** What admission makes of an image that is written. */
+  rewrites: (image: string) => string;
 }
 
 const HASH = '7d4b9c';
@@ -26,9 +29,10 @@ export function playedCluster(change: Partial<PlayedCluster> = {}): PlayedCluste
     paused: false,
     allowed: true,
     nodeImages: [PLAYED_IMAGE],
+    rewrites: (image) => image,
     ...change,
   };
-  const answer = (verb: 'get' | 'list' | 'create', resource: Resource): unknown => {
+  const answer = (verb: Verb, resource: Resource): unknown => {
     if (state.status !== 200) throw new ApiFailure(verb, resource, 'lab', state.status, 'played');
     if (resource.resource === 'selfsubjectaccessreviews') return { status: { allowed: state.allowed } };
     if (resource.resource === 'deployments') return deployment(state);
@@ -50,6 +54,15 @@ export function playedCluster(change: Partial<PlayedCluster> = {}): PlayedCluste
     create: async <T>(resource: Resource) => answer('create', resource) as T,
     patch: async () => {
       throw new Error('neither guard nor preflight writes');
+    },
+    dryRunPatch: async <T>(resource: Resource, body: unknown) => {
+      const { metadata, spec } = answer('patch', resource) as ReturnType<typeof deployment>;
+      const asked = body as Pick<Deployment, 'metadata' | 'spec'>;
+      const image = asked.spec.template.spec.containers[0]?.image ?? '';
+      return {
+        metadata: { ...metadata, annotations: { ...metadata.annotations, ...asked.metadata.annotations } },
+        spec: { ...spec, template: withImage(spec.template, 'go-api', state.rewrites(image)) },
+      } as T;
     },
   };
   return Object.assign(state, { client });

@@ -23,6 +23,8 @@ export class ApiFailure extends Error {
   readonly status: number;
   /** What the server asked for with `Retry-After`; null when it did not. */
   readonly retryAfterMs: number | null;
+  /** True when the API server itself says that this very object is not there, and not a proxy before it that lacks a path. */
+  readonly gone: boolean;
 
   constructor(
     verb: Verb,
@@ -31,18 +33,24 @@ export class ApiFailure extends Error {
     status: number,
     detail: string,
     retryAfterMs: number | null = null,
-    options: ErrorOptions = {},
+    { gone = false, ...options }: ErrorOptions & { gone?: boolean } = {},
   ) {
     super(sentence(verb, resource, cluster, status, detail), options);
     this.verb = verb;
     this.resource = resource;
     this.status = status;
     this.retryAfterMs = retryAfterMs;
+    this.gone = gone;
   }
 
   /** True when the object changed between our read and our write: read again and check again. */
   get conflict(): boolean {
     return this.status === 409;
+  }
+
+  /** True when it was refused who asks, or what was asked for. An API server that has just started, and a token that is being renewed, refuse for a moment. */
+  get refused(): boolean {
+    return this.status === 401 || this.status === 403 || this.status === 404;
   }
 
   /** True when nobody can say whether a write landed: no answer, or an answer of a server in trouble. Read back before anything else. */
@@ -69,20 +77,24 @@ const endings: Record<number, string> = {
 function sentence(verb: Verb, resource: Resource, cluster: string, status: number, detail: string): string {
   const act = `cluster ${cluster}: could not ${verb} ${describeResource(resource)}`;
   if (status === 0) return `${act}: the API server gave no answer (${detail})`;
-  if (status === 403) return `${act}: this identity may not (403); grant it the verb "${verb}" there`;
+  if (status === 403 && !isDenial(detail)) return `${act}: this identity may not (403); grant it the verb "${verb}" there`;
   if (status >= 500) return `${act}: the API server is in trouble (${status}: ${detail})`;
   return `${act}: ${endings[status] ?? `it was refused (${status}: ${detail})`}`;
 }
 
+/** What webhooks and admission policies say when they refuse a change that the roles allow; a role's refusal reads `User "x" cannot patch ...`. */
+export const isDenial = (sentence: string): boolean => /\bdenied (?:the )?request\b/.test(sentence);
+
 /**
- * The failure as workflows see it. Who may not (401, 403) and what is not there (404) stays so however often it is tried; what is busy,
- * unreachable or in trouble is tried again, after the time the server asked for.
+ * The failure as workflows see it. What is busy, unreachable or in trouble is tried again, after the time the server asked for. Who may not
+ * (401, 403) and what is not found (404) carries a type, and the retry policy of who asks says what it is worth: a launch tells it at once, an
+ * undo tries on. What the API server itself says is not there, or refuses as wrong, ends both.
  */
 export function toApplicationFailure(error: unknown): unknown {
   if (!(error instanceof ApiFailure)) return error;
   const { status, message, retryAfterMs } = error;
-  if (status === 401 || status === 403) return ApplicationFailure.create({ message, type: 'Forbidden', nonRetryable: true });
-  if (status === 404) return ApplicationFailure.create({ message, type: 'NotFound', nonRetryable: true });
+  if (status === 401 || status === 403) return ApplicationFailure.create({ message, type: 'Forbidden' });
+  if (status === 404) return ApplicationFailure.create({ message, type: 'NotFound', nonRetryable: error.gone });
   if (status === 429)
     return ApplicationFailure.create({
       message,
@@ -95,10 +107,13 @@ export function toApplicationFailure(error: unknown): unknown {
   return ApplicationFailure.create({ message, type: 'Refused', nonRetryable: true });
 }
 
-/** A refusal that is the right answer: it stays the same until a person changes something. */
+/**
+ * A refusal that is the right answer: it stays the same until a person changes something. What is misconfigured may come right with the next
+ * worker, so there the retry policy of who asks decides.
+ */
 export function refuse(
   type: 'Fenced' | 'PreconditionChanged' | 'Paused' | 'NotFound' | 'Misconfigured',
   message: string,
 ): ApplicationFailure {
-  return ApplicationFailure.create({ message, type, nonRetryable: true });
+  return ApplicationFailure.create({ message, type, nonRetryable: type !== 'Misconfigured' });
 }

@@ -64,12 +64,17 @@ function decide(
       `${name} is no longer as recorded (resourceVersion ${snapshot.resourceVersion}): ${what}; nothing was written`,
     );
   }
+  return imagePatch(current, target.container, image, notes);
+}
+
+/** The one patch of a launch. Preflight tries the very same. */
+export function imagePatch({ metadata }: Deployment, container: string, image: string, notes: Record<string, string>) {
   return {
     type: 'application/strategic-merge-patch+json',
     body: {
       // With the version of this reading the API server answers 409 instead of writing over a change made since.
       metadata: { resourceVersion: metadata.resourceVersion, annotations: { ...notes, [annotations.image]: image } },
-      spec: { template: { spec: { containers: [{ name: target.container, image }] } } },
+      spec: { template: { spec: { containers: [{ name: container, image }] } } },
     },
-  };
+  } as const;
 }

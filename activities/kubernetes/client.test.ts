@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { KubeConfig } from '@kubernetes/client-node';
-import { ApiFailure, toApplicationFailure } from './api-failure.ts';
+import { ApiFailure, refuse, toApplicationFailure } from './api-failure.ts';
 import { createClusterClient, createClusterClients, deployments, pods, readDeployment, readPodLog, type ClusterClient } from './client.ts';
 import { labelSelector, readServingPods } from './pods.ts';
 
@@ -10,6 +10,7 @@ let server: Server;
 let answer: (request: IncomingMessage, response: ServerResponse) => void;
 let client: ClusterClient;
 let loads: number;
+let unreadable: boolean;
 let asked: string[];
 
 const say =
@@ -21,6 +22,7 @@ const say =
 
 beforeEach(async () => {
   loads = 0;
+  unreadable = false;
   asked = [];
   server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url} ${request.headers.authorization ?? ''}`);
@@ -30,6 +32,7 @@ beforeEach(async () => {
   const { port } = server.address() as AddressInfo;
   client = createClusterClient('prod-east', () => {
     loads += 1;
+    if (unreadable) throw refuse('Misconfigured', 'the kubeconfig cannot be read: it is empty');
     const config = new KubeConfig();
     config.loadFromOptions({
       clusters: [{ name: 'c', server: `http://127.0.0.1:${port}`, skipTLSVerify: true }],
@@ -59,9 +62,9 @@ const failure = async (act = () => readDeployment(client, 'shop', 'go-api') as P
 
 describe('the cluster client', () => {
   it.each<[number, string, boolean, RegExp]>([
-    [401, 'Forbidden', true, /could not get deployments\.apps shop\/go-api: it does not know this identity \(401\)/],
-    [403, 'Forbidden', true, /could not get deployments\.apps shop\/go-api: this identity may not \(403\); grant it the verb "get"/],
-    [404, 'NotFound', true, /there is none \(404\)/],
+    [401, 'Forbidden', false, /could not get deployments\.apps shop\/go-api: it does not know this identity \(401\)/],
+    [403, 'Forbidden', false, /could not get deployments\.apps shop\/go-api: this identity may not \(403\); grant it the verb "get"/],
+    [404, 'NotFound', false, /there is none \(404\)/],
     [409, 'Conflict', false, /changed at the same time \(409\)/],
     [429, 'TooManyRequests', false, /come back later \(429\)/],
     [500, 'ApiServerFailing', false, /in trouble \(500: etcd is away\)/],
@@ -73,6 +76,37 @@ describe('the cluster client', () => {
     expect(error.message).toMatch(sentence);
     expect(error.message).toMatch(/^cluster prod-east: /);
     expect(toApplicationFailure(error)).toMatchObject({ type, nonRetryable, message: error.message });
+  });
+
+  it('ends for everybody what the API server itself says is not there, and leaves the 404 of whatever stands before it to who asks', async () => {
+    const missing = (name: string) => ({
+      kind: 'Status',
+      reason: 'NotFound',
+      message: `deployments.apps "${name}" not found`,
+      details: { name, group: 'apps', kind: 'deployments' },
+    });
+    answer = say(404, missing('go-api'));
+    expect(toApplicationFailure(await failure())).toMatchObject({ type: 'NotFound', nonRetryable: true });
+    for (const body of ['404 page not found', missing('other'), { kind: 'Status', reason: 'NotFound', message: 'no such cluster' }]) {
+      answer = say(404, body);
+      expect(toApplicationFailure(await failure())).toMatchObject({ type: 'NotFound', nonRetryable: false });
+    }
+  });
+
+  it('tells a change that admission denies by its reason, and not as a missing right', async () => {
+    answer = say(403, { message: 'admission webhook "images.example.org" denied the request: not signed' });
+    expect((await failure()).message).toBe(
+      'cluster prod-east: could not get deployments.apps shop/go-api: it was refused (403: admission webhook "images.example.org" denied the request: not signed)',
+    );
+  });
+
+  it('tries a patch without writing it where a dry run is asked for', async () => {
+    answer = say(200, { metadata: { name: 'go-api' } });
+    const body = { metadata: { annotations: { a: 'b' } } };
+    const path = '/apis/apps/v1/namespaces/shop/deployments/go-api?fieldManager=tminus';
+    await client.dryRunPatch(deployments('shop', 'go-api'), body, 'application/strategic-merge-patch+json');
+    await client.patch(deployments('shop', 'go-api'), body, 'application/strategic-merge-patch+json');
+    expect(asked.map((line) => line.trim().replace(/ Bearer.*/u, ''))).toEqual([`PATCH ${path}&dryRun=All`, `PATCH ${path}`]);
   });
 
   it('comes back when the server asked for it', async () => {
@@ -90,6 +124,17 @@ describe('the cluster client', () => {
     answer = say(401, {});
     expect((await failure()).status).toBe(401);
     expect(loads).toBe(3);
+  });
+
+  it('is still not known, and not misconfigured, while a kubeconfig is written anew', async () => {
+    answer = say(200, { metadata: { name: 'go-api' } });
+    await readDeployment(client, 'shop', 'go-api');
+    unreadable = true;
+    answer = say(401, {});
+    expect((await failure()).status).toBe(401);
+    unreadable = false;
+    answer = (request, response) => say(request.headers.authorization === 'Bearer token-3' ? 200 : 401, {})(request, response);
+    await readDeployment(client, 'shop', 'go-api');
   });
 
   it('knows that it does not know when the connection breaks or the answer is no JSON', async () => {

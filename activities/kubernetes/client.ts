@@ -23,6 +23,8 @@ export interface ClusterClient {
   /** All objects, page by page; `selector` is a label selector as the API takes it. */
   list<T>(resource: Resource, selector?: string): Promise<T[]>;
   patch<T>(resource: Resource, body: unknown, type: PatchType): Promise<T>;
+  /** What a patch would leave behind, through every admission of the cluster. Nothing is written; it takes the same right. */
+  dryRunPatch<T>(resource: Resource, body: unknown, type: PatchType): Promise<T>;
   create<T>(resource: Resource, body: unknown): Promise<T>;
 }
 
@@ -79,7 +81,12 @@ export function createClusterClient(cluster: string, load: () => KubeConfig): Cl
       return await once(...question);
     } catch (error) {
       if (!(error instanceof ApiFailure) || error.status !== 401) throw error;
-      config = null;
+      try {
+        open();
+      } catch {
+        // A kubeconfig that is being written anew: who asks is still not known, and the next request reads it again.
+        throw error;
+      }
       return once(...question);
     }
   }
@@ -92,11 +99,8 @@ export function createClusterClient(cluster: string, load: () => KubeConfig): Cl
     body?: unknown,
     contentType = '',
   ): Promise<string> {
-    if (config === null) {
-      config = load();
-      dispatcher = undefined;
-    }
-    const url = new URL(`${config.getCurrentCluster()?.server ?? ''}${pathOf(resource)}`);
+    const known = config ?? open();
+    const url = new URL(`${known.getCurrentCluster()?.server ?? ''}${pathOf(resource)}`);
     for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
     const context = new RequestContext(url.href, methods[verb]);
     context.setHeaderParam('accept', accept);
@@ -105,7 +109,7 @@ export function createClusterClient(cluster: string, load: () => KubeConfig): Cl
       context.setHeaderParam('content-type', contentType);
       context.setBody(JSON.stringify(body));
     }
-    await authenticate(config, context);
+    await authenticate(known, context);
     const answer = await unlessUnreachable(verb, resource, async () => {
       if (dispatcher) context.setDispatcher(dispatcher);
       else dispatcher = context.getDispatcher();
@@ -113,7 +117,15 @@ export function createClusterClient(cluster: string, load: () => KubeConfig): Cl
       return { status: response.httpStatusCode, headers: response.headers, text: await response.body.text() };
     });
     if (answer.status >= 200 && answer.status < 300) return answer.text;
-    throw new ApiFailure(verb, resource, cluster, answer.status, messageOf(answer.text), retryAfterMs(answer.headers));
+    const { message, missing } = told(answer.text);
+    const gone = answer.status === 404 && missing !== undefined && missing === resource.name;
+    throw new ApiFailure(verb, resource, cluster, answer.status, message, retryAfterMs(answer.headers), { gone });
+  }
+
+  function open(): KubeConfig {
+    config = load();
+    dispatcher = undefined;
+    return config;
   }
 
   /** Token files, credential plugins: when they fail nothing has been sent, so there is nothing to read back. */
@@ -157,12 +169,15 @@ export function createClusterClient(cluster: string, load: () => KubeConfig): Cl
     get: async <T>(resource: Resource) => (await send('get', resource, {}, undefined, '')) as T,
     text: (resource, query) => sendForText('get', resource, query, '*/*'),
     list,
-    patch: async <T>(resource: Resource, body: unknown, type: PatchType) =>
-      (await send('patch', resource, { fieldManager: 'tminus' }, body, type)) as T,
+    patch: async <T>(resource: Resource, body: unknown, type: PatchType) => (await send('patch', resource, AS_US, body, type)) as T,
+    dryRunPatch: async <T>(resource: Resource, body: unknown, type: PatchType) =>
+      (await send('patch', resource, { ...AS_US, dryRun: 'All' }, body, type)) as T,
     create: async <T>(resource: Resource, body: unknown) => (await send('create', resource, {}, body, 'application/json')) as T,
   };
 }
 
+/** The name under which the API server keeps which fields were written by Tminus. */
+const AS_US = { fieldManager: 'tminus' };
 const methods: Record<Verb, HttpMethod> = { get: 'GET', list: 'GET', patch: 'PATCH', create: 'POST' };
 
 function pathOf({ group, version, resource, namespace, name, subresource }: Resource): string {
@@ -176,15 +191,15 @@ function pathOf({ group, version, resource, namespace, name, subresource }: Reso
   return `${root}/${parts.map(encodeURIComponent).join('/')}`;
 }
 
-/** The API server's own message, or the start of whatever stands in for it (a proxy's page). */
-function messageOf(text: string): string {
+/** The API server's own message, and the object it says is not there; or the start of whatever stands in for it (a proxy's page). */
+function told(text: string): { message: string; missing?: string | undefined } {
   try {
-    const { message } = JSON.parse(text) as { message?: string };
-    if (message) return message;
+    const { message, reason, details } = JSON.parse(text) as { message?: string; reason?: string; details?: { name?: string } };
+    if (message) return { message, missing: reason === 'NotFound' ? details?.name : undefined };
   } catch {
     // Not a Status object: the text itself is all there is to tell.
   }
-  return text.slice(0, 200).trim() || 'no message';
+  return { message: text.slice(0, 200).trim() || 'no message' };
 }
 
 function retryAfterMs(headers: Record<string, string>): number | null {

@@ -35,13 +35,9 @@ export interface ConvergingWrite {
 
 /** Writes once. Throws refusals (non-retryable) and ApiFailure (outcome still unknown or server not reachable: repeat the activity). */
 export async function convergeWrite({ client, target, operation, effect, decide, now }: ConvergingWrite): Promise<WriteResult> {
-  const at = now().toISOString();
-  const notes = {
-    [annotations.operation]: operation.id,
-    [annotations.countdown]: operation.countdown,
-    [annotations.fencingGeneration]: String(operation.generation),
-    [annotations.operationAt]: at,
-  };
+  const startedAt = now();
+  const at = startedAt.toISOString();
+  const notes = notesOf(operation, startedAt);
   const startedMs = performance.now();
   let last: ApiFailure | undefined;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
@@ -68,6 +64,16 @@ export async function convergeWrite({ client, target, operation, effect, decide,
       message: `cluster ${client.cluster}: reading took longer than ${WRITE_WITHIN_MS / 1_000} s, so nothing was written`,
     })
   );
+}
+
+/** What is noted on the Deployment in the same write as the change. */
+export function notesOf({ id, countdown, generation }: Operation, at: Date): Record<string, string> {
+  return {
+    [annotations.operation]: id,
+    [annotations.countdown]: countdown,
+    [annotations.fencingGeneration]: String(generation),
+    [annotations.operationAt]: at.toISOString(),
+  };
 }
 
 /** `wrote` stays true when it was this call whose answer got lost: the time noted on the Deployment is then the time of this call. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { EvidenceStore } from '../evidence/contract.ts';
-import { refuse } from './api-failure.ts';
+import { ApiFailure, refuse } from './api-failure.ts';
 import type { ClusterClient } from './client.ts';
 import type { RestoreTemplateInput, WriteResult } from './contract.ts';
 import { convergeWrite, refuseWhenFenced, type Change } from './converge-write.ts';
@@ -11,7 +11,8 @@ import { loadSnapshot, type SnapshotDocument } from './snapshot.ts';
  * Puts the recorded pod template back, whole, once. It goes by the stored template and not by a revision number, so it works when the old
  * ReplicaSet is gone. Only a template that the operation `undoes` wrote is replaced: refuses (non-retryable) with `PreconditionChanged`
  * or `Fenced` when somebody else has changed it since, and a person decides. A paused Deployment is resumed in the same write, because a
- * rollback that does not roll out is none.
+ * rollback that does not roll out is none. A Deployment that is gone ends it at once (`NotFound`): made anew it is another object, so trying on
+ * could only keep the countdown, and the lock of its service, from ending.
  */
 export async function restoreTemplate(
   client: ClusterClient,
@@ -22,14 +23,22 @@ export async function restoreTemplate(
   const { operation } = input;
   const { target } = input.snapshot;
   const snapshot = await loadSnapshot(store, input.snapshot.evidence);
-  return convergeWrite({
-    client,
-    target,
-    operation,
-    effect: 'rollback',
-    now,
-    decide: (current, notes) => decide(current, notes, input, snapshot),
-  });
+  try {
+    return await convergeWrite({
+      client,
+      target,
+      operation,
+      effect: 'rollback',
+      now,
+      decide: (current, notes) => decide(current, notes, input, snapshot),
+    });
+  } catch (error) {
+    if (!(error instanceof ApiFailure) || !error.gone) throw error;
+    throw refuse(
+      'NotFound',
+      `deployment ${target.namespace}/${target.deployment} is gone from cluster ${client.cluster}, so there is nothing to roll back; where it is to serve again, deploy it with ${input.snapshot.image}`,
+    );
+  }
 }
 
 function decide(

@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { askHealth, type HealthAnswer } from '../health.ts';
 import type { RunningActivity } from '../running-activity.ts';
-import { ApiFailure } from './api-failure.ts';
 import type { ClusterClient } from './client.ts';
 import type { VerifyVersionInput, VersionProof } from './contract.ts';
+import { passingTrouble } from './passing-trouble.ts';
 import { readDeploymentPods, type DeploymentPods } from './pods.ts';
 
 const LOOK_EVERY_MS = 500;
@@ -17,7 +17,8 @@ const BETWEEN_ANSWERS_MS = 100;
 
 /**
  * Proves that exactly one version serves: every pod of the Deployment runs the image, ready, with the same bytes; none of another version
- * is left (those on their way out excepted); and health answers ok several times in a row. `ok: false` when the time is over first.
+ * is left (those on their way out excepted); and health answers ok several times in a row. `ok: false` when the time is over first. Throws
+ * ApiFailure when a 401, 403 or 404 lasts for a minute or to the end of the time, and when the Deployment is gone.
  */
 export async function verifyVersion(
   client: ClusterClient,
@@ -29,6 +30,7 @@ export async function verifyVersion(
   const startedMs = performance.now();
   const within = () => performance.now() - startedMs < input.timeoutMs;
   const health: HealthAnswer[] = [];
+  const trouble = passingTrouble();
   let pods: DeploymentPods | null = null;
   let detail = 'not looked yet';
   let ok = false;
@@ -37,16 +39,18 @@ export async function verifyVersion(
     signal.throwIfAborted();
     try {
       pods = await readDeploymentPods(client, input.target);
+      trouble.over();
       detail = whyNotOneVersion(pods, input.image) ?? (await whyNotHealthy()) ?? '';
     } catch (error) {
-      if (!(error instanceof ApiFailure) || [401, 403, 404].includes(error.status)) throw error;
-      detail = error.message;
+      detail = trouble.bear(error).message;
     }
     ok = detail === '';
     if (ok) break;
     heartbeat({ text: detail, done: 0, total: ANSWERS_IN_A_ROW, unit: 'answers' });
     await pause(LOOK_EVERY_MS, undefined, { signal });
   }
+  const refusal = trouble.refusal();
+  if (refusal) throw refusal;
 
   const seconds = (performance.now() - startedMs) / 1_000;
   const running = pods?.pods.filter(({ terminating }) => !terminating) ?? [];

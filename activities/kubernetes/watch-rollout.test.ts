@@ -16,11 +16,12 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
+const asked = { target, observedGeneration: 3, image: PLAYED_IMAGE, timeoutMs: 60_000 };
 const watch = (writtenAt?: string) =>
   watchRollout(
     playedCluster().client,
     createFolderEvidenceStore(folder),
-    { target, observedGeneration: 3, image: PLAYED_IMAGE, timeoutMs: 60_000, ...(writtenAt === undefined ? {} : { writtenAt }) },
+    { ...asked, ...(writtenAt === undefined ? {} : { writtenAt }) },
     activity,
   );
 const secondsAgo = (seconds: number) => new Date(Date.now() - seconds * 1_000).toISOString();
@@ -41,4 +42,25 @@ it('takes no time below zero when the clock that noted the write is ahead', asyn
 
 it('times the watch itself where nobody said when the write was, as older workflows do not', async () => {
   expect((await watch()).seconds).toBeLessThan(5);
+});
+
+it.each([401, 403, 404])('tells a moment in which the API server answers %i, and goes on watching', async (status) => {
+  const played = playedCluster({ status });
+  const told: string[] = [];
+  const heartbeat = ({ text }: { text: string }) => {
+    told.push(text);
+    played.status = 200;
+  };
+  expect(await watchRollout(played.client, createFolderEvidenceStore(folder), asked, { ...activity, heartbeat })).toMatchObject({
+    outcome: 'complete',
+  });
+  expect(told).toEqual([expect.stringContaining(`(${status})`)]);
+});
+
+it('says that it may not look, and not that the rollout was late, when that lasts to the end', async () => {
+  const { client } = playedCluster({ status: 403 });
+  await expect(watchRollout(client, createFolderEvidenceStore(folder), { ...asked, timeoutMs: 300 }, activity)).rejects.toMatchObject({
+    name: 'ApiFailure',
+    status: 403,
+  });
 });

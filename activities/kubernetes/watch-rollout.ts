@@ -2,10 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { readRollout, readyOfNew, rolloutSeconds, type RolloutReading, type RolloutState } from '../../analysis/rollout/progress.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import type { RunningActivity } from '../running-activity.ts';
-import { ApiFailure } from './api-failure.ts';
 import type { ClusterClient } from './client.ts';
 import type { RolloutOutcome, RolloutResult, WatchRolloutInput } from './contract.ts';
 import { imageOf, type StatusCondition } from './objects.ts';
+import { passingTrouble } from './passing-trouble.ts';
 import { readDeploymentPods, type DeploymentPods } from './pods.ts';
 
 /**
@@ -20,7 +20,8 @@ const LONGEST_PAUSE_MS = 5_000;
 
 /**
  * Follows one rollout until it is complete, has failed, was overwritten, or the time is over. Answers what was seen and does not judge.
- * A 401, 403 or 404 ends it (ApiFailure); any other trouble with the API server is waited out.
+ * Trouble with the API server is told and waited out; throws ApiFailure when a 401, 403 or 404 lasts for a minute or to the end of the time,
+ * and when the Deployment is gone.
  */
 export async function watchRollout(
   client: ClusterClient,
@@ -30,7 +31,8 @@ export async function watchRollout(
 ): Promise<RolloutResult> {
   const startedMs = performance.now();
   const seen: RolloutState[] = [];
-  const trouble: { at: string; trouble: string }[] = [];
+  const troubles: { at: string; trouble: string }[] = [];
+  const trouble = passingTrouble();
   let pods: DeploymentPods | null = null;
   let reading: RolloutReading = { state: 'going', text: 'not looked yet' };
   let firstTemplate: string | null = null;
@@ -39,6 +41,7 @@ export async function watchRollout(
     signal.throwIfAborted();
     try {
       pods = await readDeploymentPods(client, input.target);
+      trouble.over();
       const state = stateOf(pods, input.target.container);
       if (isNews(seen.at(-1), state)) seen.push(state);
       reading = readRollout(state, input);
@@ -51,12 +54,14 @@ export async function watchRollout(
       heartbeat({ text: reading.text, done: readyOfNew(state), total: state.wanted, unit: 'pods' });
       await pause(LOOK_EVERY_MS, undefined, { signal });
     } catch (error) {
-      if (!(error instanceof ApiFailure) || [401, 403, 404].includes(error.status)) throw error;
-      trouble.push({ at: new Date().toISOString(), trouble: error.message });
-      heartbeat({ text: error.message, done: 0, total: 0, unit: 'pods' });
-      await pause(Math.min(error.retryAfterMs ?? RETRY_EVERY_MS, LONGEST_PAUSE_MS), undefined, { signal });
+      const { message, retryAfterMs } = trouble.bear(error);
+      troubles.push({ at: new Date().toISOString(), trouble: message });
+      heartbeat({ text: message, done: 0, total: 0, unit: 'pods' });
+      await pause(Math.min(retryAfterMs ?? RETRY_EVERY_MS, LONGEST_PAUSE_MS), undefined, { signal });
     }
   }
+  const refusal = trouble.refusal();
+  if (refusal) throw refusal;
 
   const last = seen.at(-1);
   const outcome: RolloutOutcome = reading.state === 'going' ? 'timed-out' : reading.state;
@@ -70,7 +75,7 @@ export async function watchRollout(
   };
   const told = reading.state === 'going' ? `after ${input.timeoutMs / 1_000} s: ${reading.text}` : reading.detail;
   const detail = outcome === 'complete' || pods === null ? told : [told, whyNotReady(pods)].filter(Boolean).join('; ');
-  const lines = [{ asked: input }, ...seen, ...trouble, { saw: { ...saw, detail } }].map((line) => `${JSON.stringify(line)}\n`).join('');
+  const lines = [{ asked: input }, ...seen, ...troubles, { saw: { ...saw, detail } }].map((line) => `${JSON.stringify(line)}\n`).join('');
   const evidence = await store.put(
     {
       kind: 'rollout-events',

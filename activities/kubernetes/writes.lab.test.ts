@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { KubeConfig } from '@kubernetes/client-node';
+import { AppsV1Api, KubeConfig } from '@kubernetes/client-node';
 import { createKubernetesActivities } from './index.ts';
 import { ApiFailure } from './api-failure.ts';
 import { createClusterClient, type ClusterClient } from './client.ts';
@@ -247,6 +247,33 @@ describe('restoreTemplate on a real API server', () => {
     await lab.change({ spec: { template: { spec: { containers: [{ name: 'go-api', image: OLD }] } } } });
     expect(await acts.restoreTemplate({ snapshot, operation: rollback, undoes: launch.id })).toMatchObject({ wrote: false });
     expect(landed).toHaveLength(1);
+  });
+
+  it('ends at once, with what to do, where the Deployment is gone', async () => {
+    const acts = activitiesWith(counting(lab.client));
+    const snapshot = await acts.captureDeployment(lab.target);
+    await acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected: snapshot });
+    await lab.kubeconfig.makeApiClient(AppsV1Api).deleteNamespacedDeployment({ namespace: lab.namespace, name: 'go-api' });
+    const gone = { type: 'NotFound', nonRetryable: true };
+    await expect(acts.restoreTemplate({ snapshot, operation: rollback, undoes: launch.id })).rejects.toMatchObject({
+      ...gone,
+      message: `deployment ${lab.namespace}/go-api is gone from cluster lab, so there is nothing to roll back; where it is to serve again, deploy it with ${OLD}`,
+    });
+    const watched = { target: lab.target, observedGeneration: 1, image: OLD, timeoutMs: 30_000 };
+    await expect(acts.watchRollout(watched)).rejects.toMatchObject(gone);
+  });
+
+  it('may be tried on where its identity may not, for that may pass', async () => {
+    const acts = activitiesWith(counting(lab.client));
+    const snapshot = await acts.captureDeployment(lab.target);
+    await acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected: snapshot });
+    const stranger = new KubeConfig();
+    stranger.loadFromFile(labKubeconfig());
+    stranger.users = stranger.users.map((user) => ({ ...user, impersonateUser: 'nobody-knows' }));
+    const refused = activitiesWith(createClusterClient('lab', () => stranger));
+    const restore = { snapshot, operation: rollback, undoes: launch.id };
+    await expect(refused.restoreTemplate(restore)).rejects.toMatchObject({ type: 'Forbidden', nonRetryable: false });
+    expect(await acts.restoreTemplate(restore)).toMatchObject({ wrote: true });
   });
 
   it('leaves alone what somebody else wrote after the launch', async () => {

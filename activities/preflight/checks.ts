@@ -8,6 +8,7 @@ import { deployments, nodes, podLogs, pods, replicaSets } from '../kubernetes/cl
 import type { DeploymentTarget } from '../kubernetes/contract.ts';
 import type { Answer, Sample } from '../prometheus/client.ts';
 import type { PreflightInput } from '../steps-contract.ts';
+import { dryRun } from './dry-run.ts';
 import { nodeImages } from './node-images.ts';
 import type { PreflightWorld } from './world.ts';
 
@@ -90,6 +91,7 @@ export const checks: readonly Check[] = [
       containers: (await production()).deployment.spec.template.spec.containers.map(({ name }) => name),
     }),
   }),
+  check({ title: 'dry run', needs: 'launch and rollback know their own work by the pod template they wrote', run: dryRun }),
   check({ title: 'image on nodes', needs: 'new pods start from it', run: nodeImages }),
   check({
     title: 'staging runs the candidate',

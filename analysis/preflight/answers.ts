@@ -15,6 +15,22 @@ export interface NodeImage {
   listed: number;
 }
 
+/** What Tminus would leave on the Deployment: its notes, and the fields that it needs to find again as it wrote them. */
+export interface Written {
+  metadata: { annotations: Record<string, string> };
+  spec: { paused: boolean; template: unknown };
+}
+
+/** One write that was tried without being written. */
+export interface DryWrite {
+  effect: 'launch' | 'rollback';
+  asked: Written;
+  /** What the cluster would make of it; null when it would not take it. */
+  got: Written | null;
+  /** Why it would not; null when it would. */
+  refusal: string | null;
+}
+
 /** The facts of each check, by its title. */
 export interface PreflightFacts {
   cluster: { deploymentFound: boolean };
@@ -32,6 +48,7 @@ export interface PreflightFacts {
   'progress deadline': { seconds: number | null };
   'revision history': { limit: number };
   container: { container: string; containers: string[] };
+  'dry run': { writes: DryWrite[] };
   'image on nodes': { image: string; pullPolicy: string; nodes: NodeImage[] };
   'staging runs the candidate': { image: string; wanted: number; pods: { name: string; image: string; ready: boolean; ids: string }[] };
   'prometheus clock': { skewMs: number; uncertaintyMs: number; maxSkewMs: number };

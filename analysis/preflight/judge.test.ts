@@ -1,9 +1,32 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CheckTitle, PreflightAnswer, PreflightFacts } from './answers.ts';
+import type { CheckTitle, DryWrite, PreflightAnswer, PreflightFacts } from './answers.ts';
 import { judgePreflight, preflightFact } from './judge.ts';
 
 const IMAGE = 'registry.local/go-api:sha-91d03ce';
 const PODS = ['go-api-a-1', 'go-api-a-2'];
+
+const OLD = 'registry.local/go-api:sha-4f9c2ab';
+const written = (image: string, env = 'a', operation = 'preflight/launch') => ({
+  metadata: { annotations: { 'tminus.dev/operation': operation } },
+  spec: {
+    paused: false,
+    template: {
+      spec: {
+        containers: [
+          { name: 'sidecar', image: 'sidecar:1' },
+          { name: 'go-api', image, env: [{ name: 'TOKEN', value: env }] },
+        ],
+      },
+    },
+  },
+});
+const write = (effect: 'launch' | 'rollback', image: string, got = written(image)): DryWrite => ({
+  effect,
+  asked: written(image),
+  got,
+  refusal: null,
+});
+const DIGEST = `registry.local/go-api@sha256:${'a'.repeat(64)}`;
 
 const good: PreflightFacts = {
   cluster: { deploymentFound: true },
@@ -13,6 +36,7 @@ const good: PreflightFacts = {
   'progress deadline': { seconds: 600 },
   'revision history': { limit: 10 },
   container: { container: 'go-api', containers: ['go-api'] },
+  'dry run': { writes: [write('launch', IMAGE), write('rollback', OLD)] },
   'image on nodes': { image: IMAGE, pullPolicy: 'Never', nodes: [{ node: 'lab-node', seen: 'in node status', listed: 7 }] },
   'staging runs the candidate': { image: IMAGE, wanted: 1, pods: [{ name: 's-1', image: IMAGE, ready: true, ids: 'sha256:1' }] },
   'prometheus clock': { skewMs: 3.2, uncertaintyMs: 4, maxSkewMs: 2_000 },
@@ -40,13 +64,13 @@ const judge = <Title extends CheckTitle>(title: Title, change: Partial<Preflight
   judgePreflight([answer(title, { ...good[title], ...change })])[0];
 
 describe('judgePreflight', () => {
-  it('passes all fourteen checks when all is there, and says so in one line', () => {
+  it('passes all fifteen checks when all is there, and says so in one line', () => {
     const findings = judgePreflight(all, ['sha256:1']);
-    expect(findings.map(({ outcome }) => outcome)).toEqual(Array(14).fill('pass'));
+    expect(findings.map(({ outcome }) => outcome)).toEqual(Array(15).fill('pass'));
     expect(findings.every(({ evidence }) => evidence[0] === 'sha256:1')).toBe(true);
     expect(preflightFact(all, findings)).toMatchObject({
-      text: '14 of 14: rights, health, series, image, clock skew 3 ms',
-      values: { passed: 14, checks: 14, clockSkewMs: 3 },
+      text: '15 of 15: rights, health, series, image, clock skew 3 ms',
+      values: { passed: 15, checks: 15, clockSkewMs: 3 },
     });
   });
 
@@ -82,6 +106,33 @@ describe('judgePreflight', () => {
       'the image is not on the node',
       judge('image on nodes', { nodes: [{ node: 'n', seen: 'not seen', listed: 3 }] }),
       /not on n, and imagePullPolicy is Never/,
+    ],
+    [
+      'a webhook writes another image than the launch asked for',
+      judge('dry run', { writes: [write('launch', IMAGE, written(DIGEST)), write('rollback', OLD)] }),
+      new RegExp(
+        `^dry run: the cluster changes what Tminus writes, so a launch could not be rolled back: spec\\.template\\.spec\\.containers\\[go-api\\]\\.image of the launch from ${IMAGE} to ${DIGEST}; name the images by their digest, or exempt the Deployment from the webhook`,
+      ),
+    ],
+    [
+      'a webhook would change what a rollback puts back',
+      judge('dry run', { writes: [write('launch', IMAGE), write('rollback', OLD, written(DIGEST))] }),
+      /image of the rollback from registry/,
+    ],
+    [
+      'a webhook changes another field, whose value is not told',
+      judge('dry run', { writes: [write('launch', IMAGE, written(IMAGE, 'secret'))] }),
+      /: spec\.template\.spec\.containers\[go-api\]\.env\[TOKEN\]\.value of the launch; let the file of the Deployment say the same/,
+    ],
+    [
+      'a webhook changes the notes that a rollback goes by',
+      judge('dry run', { writes: [write('launch', IMAGE, written(IMAGE, 'a', 'gone'))] }),
+      /: metadata\.annotations\[tminus\.dev\/operation\] of the launch;/,
+    ],
+    [
+      'a policy denies the launch',
+      judge('dry run', { writes: [{ ...write('launch', IMAGE), got: null, refusal: 'not signed' }] }),
+      /would refuse what the launch writes: not signed; mend what it names/,
     ],
     ['no node takes pods', judge('image on nodes', { nodes: [] }), /no node is ready/],
     [
@@ -128,6 +179,7 @@ describe('judgePreflight', () => {
     ['there are no pods to scrape', judge('scrape targets', { pods: [] })],
     ['there are no pods to have series', judge('request counters', { pods: [], series: [] })],
     ['the age of samples is not known', judge('scrape targets', { ageS: [] })],
+    ['no write was tried', judge('dry run', { writes: [] })],
     ['no right was asked for', judge('rights', { rights: [] })],
     ['the list of images of the node may be cut off', judge('image on nodes', { nodes: [{ node: 'n', seen: 'not seen', listed: 50 }] })],
     [

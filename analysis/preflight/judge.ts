@@ -1,35 +1,13 @@
 // What the answers of preflight mean. Pure: answers in, one finding per check out.
-import type { Fact, Finding, Outcome } from '../../verdict/finding.ts';
+import type { Fact, Finding } from '../../verdict/finding.ts';
 import type { CheckTitle, PreflightAnswer, PreflightFacts } from './answers.ts';
+import { judgeDryRun } from './dry-run.ts';
+import { fail, pass, unknown, type Judgement } from './judgement.ts';
 
 /** Kubernetes lists the 50 largest images of a node (kubelet's nodeStatusMaxImages), so at 50 an image may be there unlisted. */
 const NODE_IMAGES_LISTED = 50;
 /** Kubernetes stores "no progress deadline" as the largest 32-bit number. */
 const NO_DEADLINE = 2_147_483_647;
-
-interface Judgement {
-  outcome: Outcome;
-  sentence: string;
-  /** Empty when it passed. */
-  whatToDo?: string;
-  measured?: number | string | null;
-  limit?: number | string | null;
-  unit?: string;
-}
-
-const pass = (sentence: string, more: Partial<Judgement> = {}): Judgement => ({ outcome: 'pass', sentence, ...more });
-const fail = (sentence: string, whatToDo: string, more: Partial<Judgement> = {}): Judgement => ({
-  outcome: 'fail',
-  sentence,
-  whatToDo,
-  ...more,
-});
-const unknown = (sentence: string, whatToDo: string, more: Partial<Judgement> = {}): Judgement => ({
-  outcome: 'inconclusive',
-  sentence,
-  whatToDo,
-  ...more,
-});
 
 const judges: { [Title in CheckTitle]: (facts: PreflightFacts[Title]) => Judgement } = {
   cluster: ({ deploymentFound }) =>
@@ -94,6 +72,7 @@ const judges: { [Title in CheckTitle]: (facts: PreflightFacts[Title]) => Judgeme
       ? pass(`the pod template has a container ${container}`)
       : fail(`the pod template has no container ${container}; it has ${containers.join(', ')}`, 'correct spec.service.container'),
 
+  'dry run': judgeDryRun,
   'image on nodes': judgeImage,
 
   'staging runs the candidate': ({ image, wanted, pods }) => {

@@ -13,6 +13,7 @@ export interface StepProgressLine {
   step: string;
   progress: { text: string; done: number; total: number; unit: string } | null;
   attempt: number;
+  lastFailure: string | null;
 }
 
 export interface StatusView {
@@ -71,6 +72,7 @@ export function renderStatus(status: ShownStatus, view: StatusView): string {
     ...rows.flatMap((row) => rowLines(row, nameWidth, look)),
     '',
     ...objectionLines(status, look),
+    ...undoLines(status, view),
     ...nextLines(status, view.page),
   ].join('\n');
 }
@@ -186,6 +188,18 @@ function objectionLines({ reasons, phase, ending, sentence }: ShownStatus, look:
         look,
       ),
     );
+  return lines.length > 0 ? [...lines, ''] : [];
+}
+
+/** Why a rollback that is tried again has not come through yet. */
+function undoLines({ phase }: ShownStatus, { progress, look }: StatusView): string[] {
+  if (phase !== 'undoing') return [];
+  const lines = progress.flatMap(({ attempt, progress: doing, lastFailure }) => {
+    const told = [doing?.text ?? '', ...(attempt > 1 ? [`attempt ${attempt}, before it: ${lastFailure ?? 'no reason'}`] : [])].filter(
+      Boolean,
+    );
+    return told.length > 0 ? [paint(`${mark('hold', look)} the rollback is tried on   ${told.join('; ')}`, 'hold', look)] : [];
+  });
   return lines.length > 0 ? [...lines, ''] : [];
 }
 

@@ -56,7 +56,7 @@ export function statusCommand(program: Command): void {
 
 async function read(api: Api, release: string): Promise<Shown> {
   const status = await readStatus(api, release);
-  if (status.phase !== 'running') return { ...status, progress: [] };
+  if (status.phase !== 'running' && status.phase !== 'undoing') return { ...status, progress: [] };
   const { items } = await api.get<{ items: StepProgressLine[] }>(releasePath(release, '/progress'));
   return { ...status, progress: items };
 }

@@ -157,6 +157,10 @@ export const actRequest = z.strictObject({
   finding: name.optional(),
   expiresAt: z.iso.datetime({ offset: true }).optional(),
   to: name.optional(),
+  holdSince: z.iso
+    .datetime()
+    .optional()
+    .meta({ description: 'To resume or recycle: the holdSince of the status its author saw, where it has one' }),
   launchAt: z.enum(['keep', 'shift']).optional(),
   step: name.optional(),
 });

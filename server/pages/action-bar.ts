@@ -117,5 +117,6 @@ export function hiddenFields(status: CountdownStatus, session: Session, action: 
     ${action === null ? nothing : markup`<input type="hidden" name="action" value="${action}" />`}
     <input type="hidden" name="checkpoint" value="${checkpoint?.name ?? ''}" />
     <input type="hidden" name="revision" value="${checkpoint?.revision ?? 0}" />
-    <input type="hidden" name="evidenceDigest" value="${checkpoint?.evidenceDigest ?? ''}" />`;
+    <input type="hidden" name="evidenceDigest" value="${checkpoint?.evidenceDigest ?? ''}" />
+    ${status.holdSince === undefined ? nothing : markup`<input type="hidden" name="holdSince" value="${status.holdSince}" />`}`;
 }

@@ -137,6 +137,10 @@ describe('forms', () => {
     expect(values).toEqual(['', 'keep', 'shift']);
     for (const launchAt of values) await browser.post(`${PAGE}/acts`, { ...form(browser.csrf), action: 'resume', launchAt });
     expect(countdowns.acts.map(({ act }) => act.launchAt)).toEqual([undefined, 'keep', 'shift']);
+    // The hold that its reader saw: one that came since is not lifted.
+    expect(await (await browser.get(PAGE)).text()).toContain(`<input type="hidden" name="holdSince" value="${EXAMPLE_NOW}" />`);
+    await browser.post(`${PAGE}/acts`, { ...form(browser.csrf), action: 'resume', holdSince: EXAMPLE_NOW });
+    expect(countdowns.acts.at(-1)?.act.holdSince).toBe(EXAMPLE_NOW);
   });
 
   it('changes nothing on GET', async () => {

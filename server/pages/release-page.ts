@@ -9,7 +9,7 @@ import { cliLine } from './cli-line.ts';
 import { page, type PageFrame } from './layout.ts';
 import { reasonsList } from './reasons-list.ts';
 import { sentenceCase } from './sentence.ts';
-import { stepCard } from './step-card.ts';
+import { progressLine, stepCard } from './step-card.ts';
 import { timeline } from './timeline.ts';
 import { clockMs, countdownClock, relative, span, timeTag } from './times.ts';
 import { chip, textOf, toneOf } from './words.ts';
@@ -33,7 +33,7 @@ export function releasePage({ status, progress, visitor, nowMs, notice, draft }:
     { title: `${release}: ${textOf(headWord(status))}`, visitor, rehearsal, notice, streamPath: `/api/v1/releases/${release}/stream` },
     markup`<p class="crumbs"><a href="/">Releases</a></p>
       <h1>${release}</h1>
-      ${verdictBanner(status)}
+      ${verdictBanner(status, progress)}
       <div id="clock" data-live>${clockCard(status, clock)}</div>
       <div id="timeline" data-live class="card">${timeline(status, clock)}</div>
       <div id="checkpoints" data-live>
@@ -45,11 +45,12 @@ export function releasePage({ status, progress, visitor, nowMs, notice, draft }:
   );
 }
 
-function verdictBanner(status: CountdownStatus): Markup {
+function verdictBanner(status: CountdownStatus, progress: readonly StepProgress[]): Markup {
   const word = headWord(status);
   return markup`<section id="verdict" data-live class="verdict ${toneOf(word)}" aria-label="Verdict">
     <p class="big">${chip(word)} <span data-announce>${sentenceCase(status.sentence)}</span></p>
     ${furtherReasons(status)}
+    ${status.phase === 'undoing' ? progress.map(progressLine) : nothing}
     ${status.conditions
       .filter(({ type, status: holds }) => type === 'PeopleTold' && holds === 'False')
       .map(({ message }) => markup`<p><strong>Not everybody knows:</strong> ${message}.</p>`)}

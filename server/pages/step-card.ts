@@ -37,7 +37,7 @@ function took({ startedAt, finishedAt }: StepStatus): string {
   return startedAt && finishedAt ? `took ${span(Date.parse(finishedAt) - Date.parse(startedAt))}` : '';
 }
 
-function progressLine({ activity, attempt, progress, lastFailure }: StepProgress): Markup {
+export function progressLine({ activity, attempt, progress, lastFailure }: StepProgress): Markup {
   const tries = attempt > 1 ? ` (attempt ${attempt}${lastFailure ? `; before: ${lastFailure}` : ''})` : '';
   if (!progress) return markup`<p class="progress quiet">${activity} has not reported yet${tries}</p>`;
   const { text, done, total, unit } = progress;

@@ -1,28 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { ApplicationFailure, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
-import { advance } from '../../server/virtual-time.ts';
+import { ApplicationFailure } from '@temporalio/client';
 import { verifyChain } from '../../verdict/audit-chain.ts';
 import {
   COUNTDOWN_TYPE,
   WORKFLOW_TASK_QUEUE,
-  actUpdate,
   approveSignal,
   auditQuery,
   countdownId,
   holdSignal,
   openUpdate,
-  statusQuery,
-  type Act,
   type CountdownInput,
   type CountdownStatus,
 } from '../../workflows/messages.ts';
-import { person, signedAct, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
+import { person, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
 import { fakeWorld, fine, inputFor, piece, report, slow, unseen, type FakeWorld } from './fakes.ts';
+import { refusal, runCountdown, toLaunch, type Run } from './run-countdown.ts';
 
 jest.setTimeout(180_000);
-/** A countdown that never ends must end its own test: workers left behind would fail all that follow. */
-const HANGS_AFTER_MS = 150_000;
 const HOUR = 3_600_000;
 
 let temporal: World;
@@ -31,88 +26,12 @@ beforeAll(async () => {
 });
 afterAll(() => temporal.close());
 
-interface Run {
-  handle: WorkflowHandle;
-  world: FakeWorld;
-  status(): Promise<CountdownStatus>;
-  until(what: string, seen: (status: CountdownStatus) => boolean): Promise<CountdownStatus>;
-  advance(hours: number): Promise<unknown>;
-  act(change: Partial<Act> & Pick<Act, 'action'>, who?: string): Promise<unknown>;
-}
-
-async function run(
+const run = (
   overrides: (world: FakeWorld) => Partial<FakeActivities>,
   body: (run: Run) => Promise<void>,
-  change: (input: CountdownInput) => CountdownInput = (input) => input,
-): Promise<void> {
-  const world = fakeWorld();
-  const name = `r-${randomUUID()}`;
-  await temporal.withWorkers({ ...world.activities, ...overrides(world) }, async () => {
-    const workflowId = countdownId(name);
-    const handle = await temporal.rehearsalClient.workflow.start(COUNTDOWN_TYPE, {
-      workflowId,
-      taskQueue: WORKFLOW_TASK_QUEUE,
-      args: [change(inputFor(name))],
-    });
-    const status = () => handle.query(statusQuery);
-    const until: Run['until'] = async (what, seen) => {
-      const deadline = Date.now() + 20_000;
-      for (;;) {
-        const now = await status();
-        if (seen(now)) return now;
-        if (Date.now() > deadline) throw new Error(`never ${what}: ${now.phase} ${now.sentence}`);
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    };
-    const act: Run['act'] = async (changed, who = 'li.wei') => {
-      const now = await status();
-      const checkpoint = now.checkpoints.find((each) => each.name === now.current);
-      const whole: Act = {
-        id: randomUUID(),
-        countdown: workflowId,
-        checkpoint: now.current,
-        revision: checkpoint?.revision ?? 0,
-        evidenceDigest: checkpoint?.evidenceDigest ?? '',
-        principal: person(who),
-        comment: 'numbers read',
-        issuedAt: new Date().toISOString(),
-        ...changed,
-      };
-      return handle.executeUpdate(actUpdate, { args: [signedAct(whole)], updateId: whole.id });
-    };
-    try {
-      await handle.executeUpdate(openUpdate);
-      await Promise.race([
-        body({ handle, world, status, until, act, advance: (hours) => advance(temporal.client, workflowId, hours * HOUR) }),
-        hangs(status),
-      ]);
-    } finally {
-      await handle.terminate('test over').catch(() => undefined);
-    }
-  });
-}
-
-async function hangs(status: Run['status']): Promise<never> {
-  await new Promise((resolve) => setTimeout(resolve, HANGS_AFTER_MS).unref());
-  const { phase, sentence } = await status();
-  throw new Error(`the countdown is still ${phase} after ${HANGS_AFTER_MS / 1_000} s: ${sentence}`);
-}
-
+  change?: (input: CountdownInput) => CountdownInput,
+) => runCountdown(temporal, overrides, body, change);
 const well = () => ({});
-const refusal = (promise: Promise<unknown>) =>
-  promise.then(
-    () => 'accepted',
-    (error: unknown) => (error instanceof WorkflowUpdateFailedError ? (error.cause?.message ?? '') : `other: ${String(error)}`),
-  );
-
-/** Everything up to the launch: the poll is reached and two people approve. */
-async function toLaunch({ advance, until, act }: Pick<Run, 'advance' | 'until' | 'act'>): Promise<void> {
-  await advance(71.01);
-  await until('waiting', ({ phase }) => phase === 'waiting');
-  await act({ action: 'approve' }, 'li.wei');
-  await act({ action: 'approve' }, 'a.osei');
-  await until('counting to the launch', ({ phase, current }) => phase === 'counting' && current === 'launch');
-}
 
 describe('a countdown', () => {
   it('runs 72 hours from load test to launch, with one write and a whole audit chain', () =>
@@ -446,6 +365,121 @@ describe('a countdown', () => {
     );
   });
 
+  it('ends as aborted, and undoes the launch, also when the guard ends well after the abort came', () => {
+    let end: () => void = () => undefined;
+    let reached: () => void = () => undefined;
+    const guarding = new Promise<void>((resolve) => (reached = resolve));
+    const ending = new Promise<void>((resolve) => (end = resolve));
+    return run(
+      () => ({
+        // A worker that was away hears of no cancellation, and hands in what it had finished.
+        runGuard: async () => {
+          reached();
+          await ending;
+          return { ...report(fine), watchedMs: 600_000 };
+        },
+      }),
+      async ({ advance, until, act, handle, world, status }) => {
+        await toLaunch({ advance, until, act });
+        const arrival = advance(1);
+        await guarding;
+        await handle.signal('abort', { reason: 'wrong build', by: person('ops', []) });
+        end();
+        expect(await handle.result()).toMatchObject({ ending: 'aborted', sentence: 'aborted by ops: wrong build' });
+        expect(world.writes.map((line) => line.split('sha-')[1])).toEqual(['91d03ce', '4f9c2ab']);
+        expect((await status()).conditions.find(({ type }) => type === 'RolledBack')).toMatchObject({ status: 'True', reason: 'Undone' });
+        await arrival;
+      },
+    );
+  });
+
+  it('says that it rolls back while it does, and that it has when it has', () => {
+    let restore: () => void = () => undefined;
+    const restoring = new Promise<void>((resolve) => (restore = resolve));
+    return run(
+      (world) => ({
+        runGuard: async () => ({ ...report(slow), watchedMs: 1 }),
+        restoreTemplate: async (input) => {
+          await restoring;
+          return world.activities.restoreTemplate(input);
+        },
+      }),
+      async ({ advance, until, act, handle, status }) => {
+        await toLaunch({ advance, until, act });
+        const arrival = advance(1);
+        const during = await until('undoing', ({ phase }) => phase === 'undoing');
+        const rolledBack = ({ conditions }: CountdownStatus) => conditions.find(({ type }) => type === 'RolledBack');
+        expect(during.ending).toBeUndefined();
+        expect(during.sentence).toMatch(/^rolling back: /u);
+        expect(rolledBack(during)).toMatchObject({ status: 'False', reason: 'Undoing' });
+        restore();
+        expect(await handle.result()).toMatchObject({ ending: 'rolled-back' });
+        expect(rolledBack(await status())).toMatchObject({ status: 'True', reason: 'Undone' });
+        await arrival;
+      },
+    );
+  });
+
+  it('does not launch when its window closed after the launch was begun and before anything was written', () => {
+    let captures = 0;
+    return run(
+      (world) => ({
+        captureDeployment: async (target) => {
+          captures += 1;
+          if (captures === 1) await new Promise((resolve) => setTimeout(resolve, 4_000));
+          return world.activities.captureDeployment(target);
+        },
+      }),
+      async ({ advance, until, act, handle, world }) => {
+        await toLaunch({ advance, until, act });
+        await advance(1);
+        const held = await until('holding', ({ phase }) => phase === 'holding');
+        expect(held.reasons.map(({ code }) => code)).toEqual(['LaunchWindowClosed']);
+        expect(world.writes).toEqual([]);
+        await act({ action: 'resume', launchAt: 'shift' });
+        expect(await handle.result()).toMatchObject({ ending: 'launched' });
+        expect(world.writes).toHaveLength(1);
+      },
+      (input) => ({ ...input, release: { ...input.release, spec: { ...input.release.spec, launchWindow: '3s' } } }),
+    );
+  });
+
+  it('lets nobody lift a hold that came after they had read', () =>
+    run(well, async ({ handle, until, act }) => {
+      await until('counting', ({ phase, current }) => phase === 'counting' && current === 'final-poll');
+      await handle.signal(holdSignal, { reason: 'incident', by: person('bob', []) });
+      const held = await until('holding', ({ phase }) => phase === 'holding');
+      const unseen = { holdSince: '2026-11-20T00:00:00.000Z' };
+      expect(await refusal(act({ action: 'resume', ...unseen }))).toMatch(
+        /^bob has held the clock since .*, which was not seen .*: incident/u,
+      );
+      expect(await refusal(act({ action: 'recycle', to: 'T-72h', comment: 'again', ...unseen }))).toMatch(/^bob has held the clock/u);
+      expect((await until('held still', ({ phase }) => phase === 'holding')).holdSince).toBe(held.holdSince);
+      await act({ action: 'resume' });
+      await until('counting again', ({ phase }) => phase === 'counting');
+    }));
+
+  it('counts an approval again after a step ran again, though it found the same', () =>
+    run(
+      well,
+      async ({ until, act }) => {
+        await until('waiting', ({ phase }) => phase === 'waiting');
+        await act({ action: 'approve' }, 'li.wei');
+        expect(await refusal(act({ action: 'approve' }, 'li.wei'))).toMatch(/has already approved/u);
+        await act({ action: 'retry', step: 'analysis' });
+        await until('waiting again', ({ phase, checkpoints }) => phase === 'waiting' && checkpoints[0]?.steps[2]?.round === 2);
+        await act({ action: 'approve' }, 'li.wei');
+        await act({ action: 'approve' }, 'a.osei');
+        await until('counting', ({ phase, current }) => phase === 'counting' && current === 'final-poll');
+      },
+      (input) => {
+        const [first, ...others] = input.release.spec.checkpoints;
+        const approval = others[0]?.approval ?? null;
+        const checkpoints = first ? [{ ...first, approval }, ...others] : [];
+        return { ...input, release: { ...input.release, spec: { ...input.release.spec, checkpoints } } };
+      },
+    ));
+
   it('rolls back a breach at once though somebody holds the clock', () => {
     let breach: () => void = () => undefined;
     let reached: () => void = () => undefined;
@@ -503,6 +537,18 @@ describe('a countdown', () => {
       await handle.signal('approve');
       await handle.signal('approve', 42);
       await handle.signal('undoRegistered', 'nonsense');
+      // A tool in another language may say it in another form; and somebody sends half of one.
+      for (const [encoding, data] of [
+        ['json/protobuf', '{}'],
+        ['json/plain', '{"reason'],
+        ['', ''],
+      ] as const)
+        await temporal.client.workflowService.signalWorkflowExecution({
+          namespace: temporal.namespace,
+          workflowExecution: { workflowId: handle.workflowId },
+          signalName: 'approve',
+          input: { payloads: [{ metadata: { encoding: Buffer.from(encoding) }, data: Buffer.from(data) }] },
+        });
       await handle.signal('hold', 'the database burns');
       const held = await until('holding', ({ phase }) => phase === 'holding');
       expect(held.sentence).toBe('held by a signal without a name: the database burns');
@@ -510,7 +556,7 @@ describe('a countdown', () => {
       await advance(71.01);
       await until('waiting', ({ phase }) => phase === 'waiting');
       const refused = (await handle.query(auditQuery)).filter(({ action }) => action === 'approve.refused');
-      expect(refused.map(({ detail }) => detail)).toEqual(Array(2).fill('an approval by signal names a checkpoint and who gives it'));
+      expect(refused.map(({ detail }) => detail)).toEqual(Array(5).fill('an approval by signal names a checkpoint and who gives it'));
     }));
 
   it('aborts on the Signal alone: who sent it may die before it can cancel', () =>

@@ -39,7 +39,7 @@ async function record(): Promise<void> {
         args: [inputFor(name)],
       });
       const act = async (action: Act['action'], who: string) => {
-        const { current, checkpoints } = await handle.query(statusQuery);
+        const { current, checkpoints, holdSince } = await handle.query(statusQuery);
         const { revision = 1, evidenceDigest = '' } = checkpoints.find((checkpoint) => checkpoint.name === current) ?? {};
         const whole: Act = {
           id: randomUUID(),
@@ -51,6 +51,7 @@ async function record(): Promise<void> {
           principal: person(who),
           comment: 'recorded',
           issuedAt: new Date().toISOString(),
+          ...(holdSince === undefined ? {} : { holdSince }),
         };
         return handle.executeUpdate(actUpdate, { args: [signedAct(whole)], updateId: whole.id });
       };

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { Runtime, Worker, bundleWorkflowCode, type WorkflowBundle } from '@temporalio/worker';
+import { bundleWorkflows } from '../../workers/workflow-bundle.ts';
 import { HISTORIES, historyFile } from './histories.ts';
 
 jest.setTimeout(120_000);
@@ -14,7 +15,7 @@ const silent = { log: nothing, trace: nothing, debug: nothing, info: nothing, wa
 let workflowBundle: WorkflowBundle;
 beforeAll(async () => {
   Runtime.install({ logger: silent, telemetryOptions: { logging: { filter: 'ERROR' } } });
-  workflowBundle = await bundle('../../workflows/index.ts');
+  workflowBundle = await bundleWorkflows(new URL('../..', import.meta.url).pathname, silent);
 });
 afterAll(() => Runtime.instance().shutdown());
 

@@ -10,6 +10,8 @@ import { productionOf, type StepInput, type StepResult } from '../step.ts';
 /** A restarted watch starts its bake time again, and needs the time to notice that data is missing. */
 const WATCHES_THAT_MUST_FIT = 2;
 const OVERHEAD_MS = 120_000;
+/** A worker that restarts is back by then. Nobody watches a version that is live meanwhile, so longer than this is a hold and not a wait. */
+const TAKEN_UP_WITHIN = '1m';
 
 /** Watches the launched version. What it finds out decides: go on, hold because nothing can be seen, or roll back. */
 export async function guardStep({ release, step, doneMs }: StepInput<GuardStep>): Promise<StepResult> {
@@ -17,6 +19,7 @@ export async function guardStep({ release, step, doneMs }: StepInput<GuardStep>)
   const { runGuard } = proxyActivities<StepActivities>({
     ...long(remainingMs * WATCHES_THAT_MUST_FIT + OVERHEAD_MS),
     taskQueue: clusterTaskQueue(release.spec.cluster),
+    scheduleToStartTimeout: TAKEN_UP_WITHIN,
   });
   const { watchedMs, ...report } = await runGuard({
     step,

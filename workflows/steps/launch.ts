@@ -21,6 +21,8 @@ import { judgeRollback } from '../../verdict/rollback.ts';
 /** A worker that dies in the middle leaves its successor a whole watch. */
 const WATCHES_THAT_MUST_FIT = 2;
 
+const TOO_LATE: StepResult = { findings: [], facts: [], evidence: [], tooLate: true };
+
 export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResult> {
   const { release, step, countdown, generation } = input;
   const { service } = release.spec;
@@ -28,7 +30,10 @@ export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResu
   const { act, watch } = kubernetes(target.cluster, durationMs(step.timeout));
 
   const operation = { id: operationId(input, 'launch', target), countdown, generation };
+  if (isTooLate()) return TOO_LATE;
   const before = input.undo.find(({ undoes }) => undoes === operation.id)?.snapshot ?? (await captureAndRegister());
+  // Workers may have been away meanwhile.
+  if (isTooLate()) return TOO_LATE;
   const write = await act.applyImage({ target, operation, image: service.image, expected: before });
   const rollout = await watch.watchRollout({
     target,
@@ -64,6 +69,10 @@ export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResu
     evidence: [before.evidence, ...rollout.evidence, ...proof.evidence],
     ...failureKnownAt(proof),
   };
+
+  function isTooLate(): boolean {
+    return Date.now() > (input.beginByMs ?? Infinity);
+  }
 
   async function captureAndRegister(): Promise<DeploymentSnapshot> {
     const snapshot = await act.captureDeployment(target);

@@ -1,0 +1,48 @@
+// Whether the cluster takes what Tminus writes, and leaves it as it was written.
+import type { PreflightFacts } from './answers.ts';
+import { changedFields } from './changed-fields.ts';
+import { fail, pass, unknown, type Judgement } from './judgement.ts';
+
+/** Fields told in the sentence; all of them stand in the evidence. */
+const FIELDS_TOLD = 3;
+
+/**
+ * Launch and rollback know their own work by the whole pod template: one that a webhook has rewritten looks like somebody else's, so the launch
+ * reads as overwritten and the rollback is refused.
+ */
+export function judgeDryRun({ writes }: PreflightFacts['dry run']): Judgement {
+  const tried = writes.map((write) => ({ ...write, changes: changesOf(write) }));
+  const kept = tried.filter(({ refusal, changes }) => refusal === null && changes.length === 0);
+  const numbers = { measured: kept.length, limit: writes.length, unit: 'writes' };
+  if (writes.length === 0) return unknown('nothing was tried', 'retry the step', numbers);
+  if (kept.length === writes.length)
+    return pass(`the cluster takes what ${writes.map(({ effect }) => effect).join(' and ')} write, and leaves it as written`, numbers);
+
+  const refused = tried.find(({ refusal }) => refusal !== null);
+  if (refused)
+    return fail(
+      `the cluster would refuse what the ${refused.effect} writes: ${refused.refusal}`,
+      'mend what it names, or exempt the Deployment from that policy',
+      numbers,
+    );
+  const changes = tried.flatMap(({ effect, changes }) => changes.map((change) => ({ ...change, effect })));
+  const told = changes
+    .slice(0, FIELDS_TOLD)
+    .map(({ field, effect, asked, got }) => `${field} of the ${effect}${isImage(field) ? ` from ${show(asked)} to ${show(got)}` : ''}`);
+  const more = changes.length > FIELDS_TOLD ? ` and ${changes.length - FIELDS_TOLD} more` : '';
+  return fail(
+    `the cluster changes what Tminus writes, so a launch could not be rolled back: ${told.join(', ')}${more}`,
+    changes.every(({ field }) => isImage(field))
+      ? 'name the images by their digest, or exempt the Deployment from the webhook that changes them'
+      : 'let the file of the Deployment say the same, or exempt the Deployment from the webhook that changes it',
+    numbers,
+  );
+}
+
+function changesOf({ asked, got }: PreflightFacts['dry run']['writes'][number]) {
+  return got === null ? [] : changedFields(asked, got);
+}
+
+const isImage = (field: string): boolean => field.endsWith('.image');
+/** Only images are shown: another field may hold a secret. */
+const show = (image: unknown): string => (typeof image === 'string' ? image : 'none');
