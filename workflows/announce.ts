@@ -52,7 +52,7 @@ export function verdictOf(state: CountdownState): 'go' | 'hold' | 'no-go' {
   return current(state).evaluation?.verdict ?? 'go';
 }
 
-/** Sends one message per transition. People who cannot be told are a condition of the countdown and a line in the audit, never a reason to stop. */
+/** Sends one message per transition to each target. People who cannot be told are a condition of the countdown and a line in the audit, never a reason to stop. */
 export function announce(state: CountdownState, checkpoint: CheckpointState, verdict: 'go' | 'hold' | 'no-go', message: string): void {
   const { metadata, spec } = state.input.release;
   if (spec.notify.length === 0) return;
@@ -65,17 +65,19 @@ export function announce(state: CountdownState, checkpoint: CheckpointState, ver
     message,
     at: iso(Date.now()),
     rehearsal: state.input.rehearsal,
-    targets: spec.notify,
     launchAt: iso(state.launchAtMs),
     ...asked(state, checkpoint),
   };
-  inBackground(state, async () => {
-    const failed = await notify(announcement).catch((error: unknown) =>
-      spec.notify.map((target) => ({ target, sentence: sentenceOf(error) })),
-    );
-    for (const { target, sentence } of failed) record(state, Date.now(), 'tminus', 'notify.failed', target, sentence);
-    state.untold = failed;
-  });
+  // Each by itself: one who cannot be reached keeps nothing from the others.
+  for (const target of spec.notify)
+    inBackground(state, async () => {
+      const failed = await notify({ ...announcement, targets: [target] }).catch((error: unknown) => [
+        { target, sentence: sentenceOf(error) },
+      ]);
+      for (const { sentence } of failed) record(state, Date.now(), 'tminus', 'notify.failed', target, sentence);
+      // Whoever gets a later message knows where things stand; what others get says nothing of them.
+      state.untold = [...state.untold.filter((each) => each.target !== target), ...failed];
+    });
 }
 
 /** Who is waited for, until when, and what they would type. */

@@ -72,7 +72,7 @@ export interface CountdownState {
   telling: number;
   /** The audit is being written; the next one to ask waits its turn. */
   storing: boolean;
-  /** Who could not be told last time, and why. */
+  /** Whom the last message to them did not reach, and why. */
   untold: { target: string; sentence: string }[];
   /** Since when nothing of ours stood before the next checkpoint: what comes later than this and its time was missed. */
   readyAtMs: number;

@@ -1,9 +1,10 @@
+// The audit chain of a countdown in a file: one record per line, and beside it the head up to which it is surely on the disk.
 import { createPrivateKey, sign } from 'node:crypto';
-import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, open, readFile, rename, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { canonicalJson } from '../../verdict/canonical-json.ts';
-import { verifyChain, type AuditRecord } from '../../verdict/audit-chain.ts';
+import { EMPTY_CHAIN, verifyChain, type AuditRecord, type ChainHead } from '../../verdict/audit-chain.ts';
 
 export interface AuditFiles {
   folder: string;
@@ -15,57 +16,128 @@ export const auditPath = ({ folder }: Pick<AuditFiles, 'folder'>, release: strin
   join(folder, release, `${runId}.jsonl`);
 
 /**
- * Appends records to a countdown's audit file and signs the new head. A retry finds what it already wrote and skips it; a file that says
- * something else is never overwritten (`AuditDiverged`).
+ * Appends records to a countdown's audit file and signs the new head. All of them are on the disk before the head says so, or it fails. A retry
+ * finds what it already wrote and skips it; what an attempt left half written is cut off and written again; a file or head that says something
+ * else is never overwritten (`AuditDiverged`).
  */
 export async function storeAudit(files: AuditFiles, release: string, runId: string, records: readonly AuditRecord[]): Promise<void> {
   const path = auditPath(files, release, runId);
-  await mkdir(dirname(path), { recursive: true });
-  const stored = await readAudit(path);
-  const missing = records.filter((record) => record.seq > stored.length);
-  const diverged = records.find((record) => record.seq <= stored.length && stored[record.seq - 1]?.hash !== record.hash);
-  const check = verifyChain([...stored, ...missing]);
-  if (diverged || !check.ok) {
-    const seq = diverged?.seq ?? (check.ok ? 0 : check.seq);
-    throw ApplicationFailure.nonRetryable(
-      `the audit file of ${release} was changed by someone else at record ${seq}; it is left as it is`,
-      'AuditDiverged',
-    );
-  }
-  if (missing.length > 0) await appendDurably(path, missing);
-  await signHead(files, path, check.head);
-}
-
-/** Whole records of the file; a last line cut off by a crash is not a record, and is dropped before the next append. */
-export async function readAudit(path: string): Promise<AuditRecord[]> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
-    throw error;
+  await inTurn(path, async () => {
+    await mkdir(dirname(path), { recursive: true });
+    const stored = await readAudit(path);
+    const missing = records.filter(({ seq }) => seq > stored.records.length);
+    const check = verifyChain([...stored.records, ...missing]);
+    const changedAt = check.ok ? firstChange(stored, records, await readHead(path)) : `record ${check.seq}`;
+    if (!check.ok || changedAt !== null)
+      throw ApplicationFailure.nonRetryable(
+        `the audit file of ${release} was changed by someone else at ${changedAt}; it is left as it is`,
+        'AuditDiverged',
+      );
+    // In place: a full disk has no room for a copy.
+    if (stored.rest.byteLength > 0) await truncate(path, stored.sizeBytes);
+    if (missing.length > 0) await appendFile(path, linesOf(missing), { mode: 0o640, flush: true });
+    await signHead(files, path, check.head);
   });
-  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-  if (whole.length < text.length) {
-    await writeFile(`${path}.mend`, whole);
-    await rename(`${path}.mend`, path);
-  }
-  return whole
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as AuditRecord);
 }
 
-async function appendDurably(path: string, records: readonly AuditRecord[]): Promise<void> {
-  const file = await open(path, 'a', 0o640);
+/** Writes under way, by path. */
+const writing = new Map<string, Promise<void>>();
+
+/** One after the other: an attempt that was given up, because its disk hung, still writes when the next one begins; both would append the same. */
+async function inTurn(path: string, write: () => Promise<void>): Promise<void> {
+  const turn = (writing.get(path) ?? Promise.resolve()).then(write, write);
+  writing.set(path, turn);
   try {
-    await file.write(records.map((record) => `${canonicalJson(record)}\n`).join(''));
-    await file.sync();
+    await turn;
   } finally {
-    await file.close();
+    if (writing.get(path) === turn) writing.delete(path);
   }
 }
 
-async function signHead({ signingKeyPem }: AuditFiles, path: string, head: { seq: number; hash: string }): Promise<void> {
+interface StoredAudit {
+  /** Whole records from the beginning of the file. */
+  records: AuditRecord[];
+  /** How long they are. */
+  sizeBytes: number;
+  /** What follows them: of a write that did not get to its end, or of someone else. */
+  rest: Buffer;
+}
+
+async function readAudit(path: string): Promise<StoredAudit> {
+  const bytes = (await readIfThere(path)) ?? Buffer.alloc(0);
+  const records: AuditRecord[] = [];
+  let sizeBytes = 0;
+  for (;;) {
+    const end = bytes.indexOf('\n', sizeBytes);
+    const record = end < 0 ? null : recordIn(bytes.toString('utf8', sizeBytes, end));
+    if (record === null) return { records, sizeBytes, rest: bytes.subarray(sizeBytes) };
+    records.push(record);
+    sizeBytes = end + 1;
+  }
+}
+
+/**
+ * The first place that is not as we wrote it; null where there is none. Up to its head a file is as it was signed, for all of it was on the disk
+ * by then. After its last whole record only the beginning of what is to be stored now can stand, with zeros where a power cut lost bytes.
+ */
+function firstChange({ records, rest }: StoredAudit, toStore: readonly AuditRecord[], head: ChainHead | null): string | null {
+  const differs = toStore.find(({ seq, hash }) => seq <= records.length && records[seq - 1]?.hash !== hash);
+  if (differs) return `record ${differs.seq}`;
+  if (head === null) return 'its head';
+  if (head.seq > records.length) return `record ${records.length + 1}`;
+  if (head.seq > 0 && records[head.seq - 1]?.hash !== head.hash) return `record ${head.seq}`;
+  const expected = Buffer.from(linesOf(toStore.filter(({ seq }) => seq > records.length)));
+  const ours = rest.every((byte, at) => at < expected.byteLength && (byte === expected[at] || byte === 0));
+  return ours ? null : `record ${records.length + 1}`;
+}
+
+/** The head as it was signed last, of an empty chain where there is none yet; null where it cannot be read as one. */
+async function readHead(path: string): Promise<ChainHead | null> {
+  const bytes = await readIfThere(headPath(path));
+  if (bytes === null) return EMPTY_CHAIN;
+  const head = objectIn(bytes.toString());
+  return head && Number.isInteger(head['seq']) && typeof head['hash'] === 'string' ? (head as unknown as ChainHead) : null;
+}
+
+async function signHead({ signingKeyPem }: AuditFiles, path: string, head: ChainHead): Promise<void> {
   const payload = canonicalJson(head);
   const signature = signingKeyPem ? sign(null, Buffer.from(payload), createPrivateKey(signingKeyPem)).toString('base64') : null;
-  await writeFile(`${path}.head.json.new`, `${JSON.stringify({ ...head, signature })}\n`);
-  await rename(`${path}.head.json.new`, `${path}.head.json`);
+  await writeFile(`${headPath(path)}.new`, `${JSON.stringify({ ...head, signature })}\n`, { flush: true });
+  await rename(`${headPath(path)}.new`, headPath(path));
+  await syncFolder(dirname(path));
+}
+
+const headPath = (path: string): string => `${path}.head.json`;
+
+const linesOf = (records: readonly AuditRecord[]): string => records.map((record) => `${canonicalJson(record)}\n`).join('');
+
+const recordIn = (line: string): AuditRecord | null => objectIn(line) as AuditRecord | null;
+
+function objectIn(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+async function readIfThere(path: string): Promise<Buffer | null> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Without it a rename may be lost with the power. */
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }

@@ -2,20 +2,25 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import type { ApplicationFailure } from '@temporalio/common';
 import type { Environment } from '../../release/environment.ts';
 import { patient } from '../../workflows/activity-options.ts';
 import { durationMs } from '../../release/duration.ts';
 import type { Announcement } from '../bookkeeping-contract.ts';
-import { createNotifyActivities } from './notify.ts';
+import { createNotifyActivities, type Settled } from './notify.ts';
 import { WEBHOOK_WITHIN_MS } from './webhook.ts';
 
 let server: Server;
+/** Every call that came in. */
 let got: string[];
+/** What a target answers, call by call; 204 when nothing more is said. */
+let answers: Record<string, number[]>;
 beforeEach(async () => {
   got = [];
-  server = createServer(({ url }, response) => {
-    got.push(url ?? '');
-    if (url !== '/hangs') response.writeHead(204).end();
+  answers = {};
+  server = createServer(({ url = '' }, response) => {
+    got.push(url.slice(1));
+    if (url !== '/hangs') response.writeHead(answers[url.slice(1)]?.shift() ?? 204).end();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
 });
@@ -37,30 +42,95 @@ const announcement = (...targets: string[]): Announcement => ({
   launchAt: '2026-11-24T09:00:00Z',
 });
 
-function acts(told: string[] = []) {
-  const kept: string[][] = [];
+/** The activity as Temporal runs it: an attempt after each failure that says when, each with what the one before kept. */
+function acts(kept: Settled[] = []) {
   const at = (name: string) => ({ type: 'webhook', url: { value: `http://127.0.0.1:${(server.address() as AddressInfo).port}/${name}` } });
   const notify = Object.fromEntries(['oncall', 'managers', 'hangs'].map((name) => [name, at(name)]));
-  const attempt = () => ({ told, keep: (names: readonly string[]) => void kept.push([...names]) });
-  const environment = { spec: { notify } } as unknown as Environment;
-  return { kept, ...createNotifyActivities({ environment, environmentFolder: '.', withinMs: 200, attempt }) };
+  const environment = { spec: { notify: { ...notify, unset: { type: 'webhook', url: { env: 'NOT_SET' } } } } } as unknown as Environment;
+  let number = 0;
+  let settled: readonly Settled[] = kept;
+  const attempt = () => ({ number, settled, keep: (now: readonly Settled[]) => void (settled = structuredClone(now)) });
+  const activities = createNotifyActivities({ environment, environmentFolder: '.', withinMs: 200, attempt });
+  const next = (said: Announcement) => {
+    number += 1;
+    return activities.notify(said);
+  };
+  const toTheEnd = async (said: Announcement) => {
+    const failures: ApplicationFailure[] = [];
+    for (;;) {
+      try {
+        return { untold: await next(said), failures, waitedMs: failures.map(({ nextRetryDelay }) => Number(nextRetryDelay)) };
+      } catch (error) {
+        if ((error as ApplicationFailure).type !== 'NotToldYet') throw error;
+        failures.push(error as ApplicationFailure);
+      }
+    }
+  };
+  return { next, toTheEnd };
 }
 
-it('answers a target that hangs as one that cannot be told, and tells the others once', async () => {
-  const { notify } = acts();
-  expect(await notify(announcement('oncall', 'hangs', 'managers'))).toMatchObject([
-    { target: 'hangs', sentence: expect.stringContaining('cannot reach') },
-  ]);
-  expect(got.sort()).toEqual(['/hangs', '/managers', '/oncall']);
+it('tries a target again, later and later, while it answers that it cannot now, and tells the others once', async () => {
+  answers = { oncall: [503, 429, 500, 408] };
+  const { untold, failures, waitedMs } = await acts().toTheEnd(announcement('oncall', 'managers'));
+  expect(untold).toEqual([]);
+  expect(got.sort()).toEqual(['managers', 'oncall', 'oncall', 'oncall', 'oncall', 'oncall']);
+  expect(waitedMs).toEqual([1_000, 2_000, 4_000, 8_000]);
+  expect(failures[0]).toMatchObject({
+    type: 'NotToldYet',
+    nonRetryable: false,
+    message: expect.stringMatching(/^oncall: .* answered 503$/),
+  });
 });
 
-it('gives a hanging target up well before the attempt itself is given up, which would tell all others again', () => {
-  expect(2 * WEBHOOK_WITHIN_MS).toBeLessThanOrEqual(durationMs(patient.startToCloseTimeout));
+it('tries a target again that hangs or cannot be reached', async () => {
+  await expect(acts().next(announcement('hangs'))).rejects.toMatchObject({ type: 'NotToldYet' });
+  const { next: tell } = acts();
+  const gone = announcement('oncall');
+  server.close();
+  server.closeAllConnections();
+  await expect(tell(gone)).rejects.toMatchObject({ type: 'NotToldYet', message: expect.stringMatching(/^oncall: cannot reach /) });
+});
+
+it('gives up on a target after six minutes of waiting, and answers it with its last reason', async () => {
+  answers = { oncall: Array<number>(100).fill(503) };
+  const { untold, waitedMs } = await acts().toTheEnd(announcement('oncall', 'managers'));
+  expect(untold).toEqual([{ target: 'oncall', sentence: expect.stringMatching(/ answered 503 \(tried 12 times\)$/) }]);
+  expect(waitedMs.reduce((sum, ms) => sum + ms)).toBe(363_000);
+  expect(got.filter((name) => name === 'managers')).toHaveLength(1);
+});
+
+it('lets no rehearsal wait for a receiver that is down', async () => {
+  answers = { oncall: Array<number>(100).fill(503) };
+  const { untold, waitedMs } = await acts().toTheEnd({ ...announcement('oncall'), rehearsal: true });
+  expect(untold).toHaveLength(1);
+  expect(waitedMs).toEqual([1_000, 2_000]);
+});
+
+it.each([
+  ['answers 404', 'oncall', [404], / answered 404$/],
+  ['answers that it moved', 'oncall', [302], / answered 302$/],
+  ['is in no environment file', 'pagers', [], /^the environment file names no way to tell pagers$/],
+  ['has an address that is not set', 'unset', [], /^the environment variable NOT_SET is not set$/],
+])('answers a target that %s at once: trying again would not tell it', async (_, target, status, sentence) => {
+  answers = { oncall: status };
+  expect(await acts().next(announcement(target, 'managers'))).toEqual([{ target, sentence: expect.stringMatching(sentence) }]);
+});
+
+it('asks a target that refused no second time while another one is tried again', async () => {
+  answers = { oncall: [404], managers: [503, 503] };
+  const { untold } = await acts().toTheEnd(announcement('oncall', 'managers'));
+  expect(untold).toEqual([{ target: 'oncall', sentence: expect.stringContaining('answered 404') }]);
+  expect(got.sort()).toEqual(['managers', 'managers', 'managers', 'oncall']);
 });
 
 it('does not tell again whom an earlier attempt told before its worker died', async () => {
-  const { notify, kept } = acts(['oncall']);
-  expect(await notify(announcement('oncall', 'managers'))).toEqual([]);
-  expect(got).toEqual(['/managers']);
-  expect(kept).toEqual([['oncall', 'managers']]);
+  const { untold } = await acts([{ target: 'oncall' }]).toTheEnd(announcement('oncall', 'managers'));
+  expect(untold).toEqual([]);
+  expect(got).toEqual(['managers']);
+});
+
+it('tries within what the countdown gives it: a hanging target ends before its attempt, and the last attempt before the message', () => {
+  expect(2 * WEBHOOK_WITHIN_MS).toBeLessThanOrEqual(durationMs(patient.startToCloseTimeout));
+  expect(363_000 + 12 * durationMs(patient.startToCloseTimeout)).toBeLessThan(durationMs(patient.scheduleToCloseTimeout));
+  expect(patient.retry.nonRetryableErrorTypes).not.toContain('NotToldYet');
 });

@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Announcement } from '../bookkeeping-contract.ts';
-import { sendWebhook } from './webhook.ts';
+import { NotToldYet, sendWebhook } from './webhook.ts';
 
 const announcement: Announcement = {
   key: 'go-api/run/7',
@@ -39,6 +39,15 @@ async function receiver(status: number): Promise<{ url: string; got: { headers: 
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook/secret-path`, got };
 }
 
+async function failureOf(url: string): Promise<Error> {
+  return sendWebhook({ url }, announcement, NOW).then(
+    () => {
+      throw new Error('it was sent');
+    },
+    (error: Error) => error,
+  );
+}
+
 describe('sendWebhook', () => {
   it('sends the announcement signed over id, time and body, so that a receiver can check and drop doubles', async () => {
     const { url, got } = await receiver(204);
@@ -53,10 +62,35 @@ describe('sendWebhook', () => {
     });
   });
 
-  it.each([500, 404, 302])('fails with one sentence that does not give the path away when the receiver answers %d', async (status) => {
+  it.each([
+    [500, NotToldYet],
+    [503, NotToldYet],
+    [429, NotToldYet],
+    [404, Error],
+    [302, Error],
+  ])('fails with one sentence that does not give the path away when the receiver answers %d', async (status, kind) => {
     const { url } = await receiver(status);
-    const failure = await sendWebhook({ url }, announcement, NOW).catch((error: Error) => error);
-    expect(failure).toBeInstanceOf(Error);
-    expect((failure as Error).message).not.toContain('secret-path');
+    const failure = await failureOf(url);
+    expect(failure.constructor).toBe(kind);
+    expect(failure.message).toMatch(new RegExp(`^127\\.0\\.0\\.1:[0-9]+ answered ${status}$`));
+  });
+
+  it('says that nobody listens without giving the path away, and that this may pass', async () => {
+    const { url } = await receiver(204);
+    await new Promise((resolve) => server.close(resolve));
+    const failure = await failureOf(url);
+    expect(failure).toBeInstanceOf(NotToldYet);
+    expect(failure.message).toMatch(/^cannot reach 127\.0\.0\.1:[0-9]+: /);
+    expect(failure.message).not.toContain('secret-path');
+  });
+
+  it.each([
+    ['https://bot:s3cret@chat.example/secret-path', 'the address holds a name or password, which a webhook cannot take'],
+    ['chat.example/secret-path', 'the address is not one of http or https'],
+    ['ftp://chat.example/secret-path', 'the address is not one of http or https'],
+  ])('refuses an address that cannot be asked, without giving it away', async (url, sentence) => {
+    const failure = await failureOf(url);
+    expect(failure).not.toBeInstanceOf(NotToldYet);
+    expect(failure.message).toBe(sentence);
   });
 });

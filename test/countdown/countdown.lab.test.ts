@@ -679,9 +679,41 @@ describe('a countdown', () => {
         ]);
         expect(told[4]).toMatchObject({ waitsFor: ['release-managers'], command: expect.stringContaining('tminus approve') });
         const condition = (await status()).conditions.find(({ type }) => type === 'PeopleTold');
-        expect(condition).toMatchObject({ status: 'False', message: 'the last message did not reach oncall: chat.example answered 500' });
+        expect(condition).toMatchObject({
+          status: 'False',
+          message: 'the last message to them did not reach oncall: chat.example answered 500',
+        });
       },
       (input) => ({ ...input, release: { ...input.release, spec: { ...input.release.spec, notify: ['oncall'] } } }),
+    );
+  });
+
+  it('tells each by itself: one who cannot be reached keeps nothing from the others, nor is it told well by what they get', () => {
+    let giveUp: () => void = () => undefined;
+    const givenUp = new Promise<void>((resolve) => (giveUp = resolve));
+    const told: string[] = [];
+    return run(
+      () => ({
+        notify: async ({ targets: [target = ''], message }) => {
+          if (target === 'oncall') {
+            await givenUp;
+            return [{ target, sentence: 'chat.example answered 500' }];
+          }
+          told.push(message);
+          return [];
+        },
+      }),
+      async ({ until, status, act }) => {
+        await until('counting', ({ phase, current }) => phase === 'counting' && current === 'final-poll');
+        while (told.length < 2) await new Promise((again) => setTimeout(again, 50));
+        giveUp();
+        const peopleTold = ({ conditions }: CountdownStatus) => conditions.find(({ type }) => type === 'PeopleTold');
+        await until('untold', (now) => peopleTold(now)?.status === 'False');
+        await act({ action: 'recycle', to: 'T-72h', comment: 'again' });
+        while (told.length < 3) await new Promise((again) => setTimeout(again, 50));
+        expect(peopleTold(await status())?.message).toBe('the last message to them did not reach oncall: chat.example answered 500');
+      },
+      (input) => ({ ...input, release: { ...input.release, spec: { ...input.release.spec, notify: ['oncall', 'channel'] } } }),
     );
   });
 
