@@ -32,9 +32,11 @@ const actShape = z.strictObject({
   finding: name.optional(),
   expiresAt: z.iso.datetime().optional(),
   to: name.optional(),
+  holdSince: z.iso.datetime().optional(),
   launchAt: z.enum(['keep', 'shift']).optional(),
   step: name.optional(),
-});
+  // Whatever an act may have: what has no line here would be refused.
+} satisfies Record<keyof Act, z.ZodType>);
 
 /** The act in a parsed payload, or null when it is none. */
 export function actOf(value: unknown): Act | null {

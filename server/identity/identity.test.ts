@@ -73,6 +73,16 @@ describe('signed acts', () => {
   it('verify as they were signed, with an old key, too, after a restart', async () => {
     const { at, publicKeysFolder, signer, verifyAct } = world();
     expect(await verifyAct(signer.sign(act))).toEqual(act);
+    const whole: Required<Act> = {
+      ...act,
+      finding: 'LatencyAboveLimit/GET /',
+      expiresAt: '2026-11-24T09:00:00.000Z',
+      to: 'T-72h',
+      holdSince: '2026-11-23T09:00:00.000Z',
+      launchAt: 'shift',
+      step: 'load-test',
+    };
+    expect(await verifyAct(signer.sign(whole))).toEqual(whole);
     const again = loadSigner({ signingKey: path.join(at, 'signing.pem'), publicKeys: publicKeysFolder });
     expect(again.keyId).toBe(signer.keyId);
     expect(readdirSync(publicKeysFolder)).toEqual([`${signer.keyId}.pem`]);
