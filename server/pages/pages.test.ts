@@ -319,6 +319,8 @@ describe('what people read', () => {
     const text = await (await (await signIn()).get(`/${query}`)).text();
     expect([...text.matchAll(/<th scope="row"><a href="\/r\/([\w-]+)"/g)].map(([, name]) => name)).toEqual(expected);
     expect(text.includes('No release is like that')).toBe(expected.length === 0);
+    // Nothing comes next where all is over: the time there is when it ended.
+    expect(text.includes('>ended <time')).toBe(expected.includes('ended'));
   });
 
   it('does not list as waiting for me what I asked for myself, or what others decide', async () => {
