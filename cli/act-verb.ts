@@ -6,7 +6,7 @@ import { connect } from './api.ts';
 import { usageFailure } from './failure.ts';
 import { hint, print } from './output.ts';
 import { readStatus } from './read-status.ts';
-import { checkpointOf, holdSeen, postAct, type ActAnswer, type Said, type Seen } from './send-act.ts';
+import { postAct, seenOf, type ActAnswer, type Said, type Seen } from './send-act.ts';
 
 export interface ActOptions {
   message?: string;
@@ -51,8 +51,8 @@ export function actVerb<Options extends ActOptions>(program: Command, verb: ActV
         return print(self, answer, (shown) => `${release}: ${shown.sentence}\nNext:  tminus status ${release}`);
       }
       const status = await readStatus(api, release);
-      const seen = checkpointOf(status, options.checkpoint);
-      const said: Said = { action: verb.name, comment, ...holdSeen(status), ...verb.say?.(options, status), ...id };
+      const seen = seenOf(status, options.checkpoint);
+      const said: Said = { action: verb.name, comment, ...verb.say?.(options, status), ...id };
       hint(self, decidedOn(verb.name, status, seen));
       const answer = await postAct(api, release, seen, said);
       print(

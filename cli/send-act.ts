@@ -15,13 +15,12 @@ export interface Said {
   finding?: string;
   expiresAt?: string;
   to?: string;
-  holdSince?: string;
   launchAt?: 'keep' | 'shift';
   step?: string;
 }
 
 /** What the author saw: an act counts only while it still stands. */
-export type Seen = Pick<CheckpointStatus, 'name' | 'revision' | 'evidenceDigest'>;
+export type Seen = Pick<CheckpointStatus, 'name' | 'revision' | 'evidenceDigest'> & Pick<ShownStatus, 'holdSince'>;
 
 export interface ActAnswer {
   sentence: string;
@@ -32,21 +31,18 @@ export interface ActAnswer {
 
 /** Sends a decision with the revision and evidence that were just read: nobody approves what they did not see. */
 export async function sendAct(api: Api, status: ShownStatus, said: Said): Promise<ActAnswer> {
-  return postAct(api, status.release, checkpointOf(status, said.checkpoint), { ...holdSeen(status), ...said });
+  return postAct(api, status.release, seenOf(status, said.checkpoint), said);
 }
-
-/** The hold its author read: nobody lifts one that came since. */
-export const holdSeen = ({ holdSince }: ShownStatus): Pick<Said, 'holdSince'> => (holdSince === undefined ? {} : { holdSince });
 
 /** The same id goes with every attempt, so that an answer that is lost does not make a decision count twice. */
 export async function postAct(
   api: Api,
   release: string,
-  { name, revision, evidenceDigest }: Seen,
+  { name, ...seen }: Seen,
   { id = randomUUID(), ...said }: Said,
 ): Promise<ActAnswer> {
   try {
-    return await api.post(releasePath(release, '/acts'), { id, ...said, checkpoint: name, revision, evidenceDigest }, { twice: true });
+    return await api.post(releasePath(release, '/acts'), { id, ...said, checkpoint: name, ...seen }, { twice: true });
   } catch (error) {
     if (!(error instanceof CliFailure) || error.code !== 'OutcomeUnknown') throw error;
     throw new CliFailure(
@@ -58,9 +54,12 @@ export async function postAct(
   }
 }
 
-/** The checkpoint named, or the one the countdown is at. A name that the plan does not have is left to the countdown to refuse. */
-export function checkpointOf({ checkpoints, current }: ShownStatus, name = current): Seen {
-  return (
-    checkpoints.find((checkpoint) => checkpoint.name === name || checkpoint.offset === name) ?? { name, revision: 0, evidenceDigest: '' }
-  );
+/** The checkpoint named, or the one the countdown is at, and the hold it stands in. A name that the plan does not have is left to the countdown to refuse. */
+export function seenOf({ checkpoints, current, holdSince }: ShownStatus, asked = current): Seen {
+  const { name, revision, evidenceDigest } = checkpoints.find((checkpoint) => checkpoint.name === asked || checkpoint.offset === asked) ?? {
+    name: asked,
+    revision: 0,
+    evidenceDigest: '',
+  };
+  return { name, revision, evidenceDigest, ...(holdSince === undefined ? {} : { holdSince }) };
 }

@@ -1,10 +1,11 @@
 // The audit chain of a countdown in a file: one record per line, and beside it the head up to which it is surely on the disk.
 import { createPrivateKey, sign } from 'node:crypto';
-import { appendFile, mkdir, open, readFile, rename, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rename, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { canonicalJson } from '../../verdict/canonical-json.ts';
 import { EMPTY_CHAIN, verifyChain, type AuditRecord, type ChainHead } from '../../verdict/audit-chain.ts';
+import { syncFolder } from '../sync-folder.ts';
 
 export interface AuditFiles {
   folder: string;
@@ -129,15 +130,5 @@ async function readIfThere(path: string): Promise<Buffer | null> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
-  }
-}
-
-/** Without it a rename may be lost with the power. */
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -4,6 +4,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EvidenceRef } from '../../verdict/finding.ts';
+import { syncFolder } from '../sync-folder.ts';
 import type { EvidenceDescription, EvidenceStore } from './contract.ts';
 import { EvidenceDamaged, EvidenceMissing, EvidenceTooLarge, errorCode, notKept } from './errors.ts';
 
@@ -144,16 +145,6 @@ export function createFolderEvidenceStore(
 async function writeWhole(handle: FileHandle, chunk: Uint8Array): Promise<void> {
   let at = 0;
   while (at < chunk.byteLength) at += (await handle.write(chunk, at, chunk.byteLength - at)).bytesWritten;
-}
-
-/** Without it a rename may be lost with the power, though the file's own bytes are safe. */
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** Removes what killed processes left. Another process may sweep at the same time, so a part already gone is fine. */

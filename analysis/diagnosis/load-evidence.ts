@@ -45,7 +45,7 @@ export async function readLoadEvidence(
 }
 
 /** The clause why evidence cannot be read; what is no such refusal is thrown on. A broken gzip stream is told by zlib with a code of its own. */
-function whyUnreadable(error: unknown): string {
+export function whyUnreadable(error: unknown): string {
   if (error instanceof UnreadableEvidence) return error.message;
   const { code, message } = error as { code?: unknown; message?: string };
   if (typeof code === 'string' && code.startsWith('Z_')) return `its compression is damaged (${message ?? code})`;

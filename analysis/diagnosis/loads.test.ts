@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { UnreadableEvidence } from '../analysis.ts';
 import { bytesOf, endLine, header, requestLines } from '../load-test/points.fixture.ts';
 import { runLine } from '../load-test/run-record.ts';
 import { readLoadEvidence } from './load-evidence.ts';
@@ -71,7 +72,11 @@ const stored: Record<string, Uint8Array> = {
   packed: new Uint8Array([0x1f, 0x8b, 8, 0, 1, 2, 3, 4, 5, 6, 7]),
 };
 /** What the store and the readers say of bytes that are not as they were. */
-const damaged = (name: string) => Object.assign(new Error(`the ${name} was told`), { name });
+const damaged = (name: string) =>
+  Object.assign(name === 'UnreadableEvidence' ? new UnreadableEvidence('', '', '') : new Error(), {
+    name,
+    message: `the ${name} was told`,
+  });
 async function* read(digest: string): AsyncIterable<Uint8Array> {
   const bytes = stored[digest];
   if (digest.startsWith('throws ')) throw damaged(digest.slice('throws '.length));

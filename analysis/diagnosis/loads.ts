@@ -4,12 +4,11 @@ import type { Fact } from '../../verdict/finding.ts';
 import type { Table } from '../analysis.ts';
 import { compareLoads, comparisonFacts, comparisonTable, unchangedFact } from '../load-test/compare.ts';
 import type { LoadPlan } from '../load-test/run-record.ts';
-import { saturationByStage } from '../load-test/saturation.ts';
 import { readLoadPlan } from '../load-test/summary.ts';
 import { loadWindows, windowSeconds, type LoadWindows } from '../load-test/windows.ts';
-import { loadByStage, runtimeTable } from '../runtime/by-stage.ts';
+import { loadByStage, runtimeTable, saturationByStage } from '../runtime/by-stage.ts';
 import { correlationTable } from '../runtime/correlations.ts';
-import type { LoadEvidence, ReadEvidence } from './load-evidence.ts';
+import { whyUnreadable, type LoadEvidence, type ReadEvidence } from './load-evidence.ts';
 import type { DiagnosisRecord } from './record.ts';
 
 export interface LoadsSaid {
@@ -52,7 +51,7 @@ async function compareIfThere(before: Before, now: Now, read: ReadEvidence, said
   try {
     await compare(before, now, read, said);
   } catch (error) {
-    said.facts.push(notCompared(before, whyNotRead(error as Error & { code?: unknown })));
+    said.facts.push(notCompared(before, whyNotRead(error)));
   }
 }
 
@@ -62,15 +61,11 @@ const notCompared = ({ release }: Before, why: string): Fact => ({
   values: {},
 });
 
-/** By name: the store's own errors live in another room. */
-const NOT_READ: ReadonlySet<string> = new Set(['EvidenceMissing', 'EvidenceDamaged', 'UnreadableEvidence']);
+/** Of the store, by name: its errors live in another room. */
+const NOT_HAD: ReadonlySet<string> = new Set(['EvidenceMissing', 'EvidenceDamaged']);
 
-/** The clause why; what is no such refusal is thrown on. zlib tells a broken gzip stream with a code of its own. */
-function whyNotRead(error: Error & { code?: unknown }): string {
-  if (NOT_READ.has(error.name)) return error.message;
-  if (typeof error.code === 'string' && error.code.startsWith('Z_')) return `its compression is damaged (${error.message})`;
-  throw error;
-}
+/** The clause why; what is no such refusal is thrown on. */
+const whyNotRead = (error: unknown): string => (error instanceof Error && NOT_HAD.has(error.name) ? error.message : whyUnreadable(error));
 
 async function compare(before: Before, now: Now, read: ReadEvidence, said: LoadsSaid): Promise<void> {
   const not = (why: string): void => void said.facts.push(notCompared(before, why));

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { compareLoads, compareSideBySide, comparisonFacts, comparisonTable, unchangedFact, type Comparison } from './compare.ts';
 import { bytesOf, inPieces, record, type FixtureRequest } from './points.fixture.ts';
 import type { StageLoad } from '../runtime/by-stage.ts';
-import { saturation, saturationByStage } from './saturation.ts';
+import { saturationByStage } from '../runtime/by-stage.ts';
+import { saturation } from './saturation.ts';
 import { commonWindows, loadWindows, windowSeconds, type LoadWindows } from './windows.ts';
 
 /** Twelve windows of one second with 100 requests each, of which the slowest two take `slowest` and a little more each window. */

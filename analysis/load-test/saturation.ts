@@ -1,6 +1,5 @@
 // Where more load stops paying off: the Universal Scalability Law over the steady stages, and the bend of the p99 as a second opinion.
 import type { Fact } from '../../verdict/finding.ts';
-import type { StageLoad } from '../runtime/by-stage.ts';
 import { knee } from '../statistics/knee.ts';
 import { scalability } from '../statistics/usl.ts';
 
@@ -40,14 +39,6 @@ export function saturation(steps: readonly LoadStep[]): Fact[] {
     facts.push(fact(`the p99 bends upwards at ${short(bend.x)} iterations/s, where it is ${short(bend.y)} ms`, { bend: bend.x }));
   return facts;
 }
-
-/** The same, read off the stages of one run: those that held their load and were not cut short. */
-export const saturationByStage = (stages: readonly StageLoad[]): Fact[] =>
-  saturation(
-    stages
-      .filter(({ steady, cut }) => steady && !cut)
-      .map(({ fromMs, toMs, offered, iterations, p99Ms }) => ({ offered, achieved: iterations / ((toMs - fromMs) / 1_000), p99Ms })),
-  );
 
 const fact = (text: string, values: Record<string, number>): Fact => ({ subject: 'saturation', text, values });
 const short = (value: number): number => Number(value.toPrecision(3));

@@ -15,6 +15,7 @@ const JIT_SHARE = 0.1;
 const PLANNING_MS = 5;
 /** A table that is written to always has some pages that VACUUM has not seen yet. */
 const HEAP_FETCHES_SHARE = 0.1;
+/** Fewer take about a millisecond while the table is in PostgreSQL's cache. */
 const LEAST_HEAP_FETCHES = 1_000;
 /** As PostgreSQL is built everywhere. */
 const BLOCK_BYTES = 8_192;

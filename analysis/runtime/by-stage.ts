@@ -1,8 +1,10 @@
 // The runtime table: what was offered and achieved in each stage of the load, and what the Go runtime did meanwhile.
+import type { Fact } from '../../verdict/finding.ts';
 import type { Table } from '../analysis.ts';
 import { LatencyHistogram } from '../load-test/latency.ts';
 import { LoadLineReader } from '../load-test/lines.ts';
 import { offeredIterations, type LoadStage } from '../load-test/plan.ts';
+import { saturation } from '../load-test/saturation.ts';
 import { feedPoints } from '../load-test/summary.ts';
 import { nearestRank } from '../statistics/index.ts';
 import { grown, looksByPod, pausesOf } from './pods.ts';
@@ -68,6 +70,14 @@ export async function loadByStage(bytes: AsyncIterable<Uint8Array>, stages: read
   // Without an end the record was cut off: after its last request nothing is known.
   return began && loads !== null ? (loads as CountedStage[]).map((stage) => asRun(stage, endedMs ?? lastMs, stages)) : null;
 }
+
+/** Where more load stopped paying off, by the stages of one run that held their load and were not cut short. */
+export const saturationByStage = (stages: readonly StageLoad[]): Fact[] =>
+  saturation(
+    stages
+      .filter(({ steady, cut }) => steady && !cut)
+      .map(({ fromMs, toMs, offered, iterations, p99Ms }) => ({ offered, achieved: iterations / ((toMs - fromMs) / 1_000), p99Ms })),
+  );
 
 interface CountedStage {
   index: number;

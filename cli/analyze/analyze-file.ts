@@ -9,7 +9,6 @@ import { compareLoads, compareSideBySide, comparisonFacts, comparisonTable, type
 import { loadFacts } from '../../analysis/load-test/facts.ts';
 import { judgeLoad } from '../../analysis/load-test/judge.ts';
 import type { LoadPlan } from '../../analysis/load-test/run-record.ts';
-import { saturationByStage } from '../../analysis/load-test/saturation.ts';
 import { summarizeLoad, readLoadPlan } from '../../analysis/load-test/summary.ts';
 import { judgeUnplanned } from '../../analysis/load-test/unplanned.ts';
 import { commonWindows, loadWindows, windowSeconds, type CommonWindows } from '../../analysis/load-test/windows.ts';
@@ -18,7 +17,7 @@ import { describeProfile } from '../../analysis/profile/describe.ts';
 import { differenceTable } from '../../analysis/profile/difference.ts';
 import type { Profile } from '../../analysis/profile/profile.ts';
 import { readProfile } from '../../analysis/profile/read.ts';
-import { loadByStage } from '../../analysis/runtime/by-stage.ts';
+import { loadByStage, saturationByStage } from '../../analysis/runtime/by-stage.ts';
 import type { AnalyzedFile } from './document.ts';
 import { isExecutionTrace, profileOfTrace } from './execution-trace.ts';
 import { headOf, once, wholeOf, withInput, withTemporaryFile, type Input } from './input.ts';
