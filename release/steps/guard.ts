@@ -9,6 +9,8 @@ export const guardSchema = z
     type: z.literal('guard').meta({ description: 'The step type.' }),
     name: label('Name of the step; unique in the release.').default('guard'),
     bake: duration('How long the launched version is watched.').default('10m'),
+    maxBake: duration('How long an undecided guard may go on before people are asked.').default('30m'),
+    liveDeadline: duration('How long a live version may be blind.').default('15m'),
     interval: duration('How often Prometheus is asked.').default('5s'),
     noDataAfter: duration('How long data may be missing before the countdown is held; missing data never passes.').default('20s'),
     minRequests: count('Fewest requests before a share or percentile is judged.', 1, MAX_MIN_REQUESTS).default(300),
