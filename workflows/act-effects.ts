@@ -1,6 +1,16 @@
 // What each act does once it counts.
 import type { Action } from '../verdict/can.ts';
-import { actorOf, current, evaluate, moveLaunch, record, recordRefusal, specOf, type CountdownState, type Hold } from './countdown-state.ts';
+import {
+  actorOf,
+  current,
+  evaluate,
+  moveLaunch,
+  record,
+  recordRefusal,
+  specOf,
+  type CountdownState,
+  type Hold,
+} from './countdown-state.ts';
 import type { Act } from './messages.ts';
 import { explainNow, openFinding } from './refusals.ts';
 import { explainingSteps } from './steps/registry.ts';
@@ -85,7 +95,8 @@ function resume(state: CountdownState, act: Act): string {
   const sinceMs = Math.min(...state.holds.map((each) => each.sinceMs), now);
   state.holds = state.holds.filter((each) => each.sinceMs > seenMs);
   state.version += 1;
-  if (state.holds.length > 0) return `the clock stays stopped: ${state.holds.map(({ by, reason }: Hold) => `held by ${by}: ${reason}`).join('; ')}`;
+  if (state.holds.length > 0)
+    return `the clock stays stopped: ${state.holds.map(({ by, reason }: Hold) => `held by ${by}: ${reason}`).join('; ')}`;
   return startClock(state, act, now - sinceMs);
 }
 

@@ -83,9 +83,8 @@ export function listen(state: CountdownState): void {
 
 /** An effect whose way back nobody could go does not begin; nor does one after the end has been decided, for what is due then is fixed. */
 function refuseUnregistrable(state: CountdownState, entry: UndoEntry): void {
-  const { workflowId, firstExecutionRunId: firstRunId } = workflowInfo();
   const refusal =
-    explainUnregistrable(entry, { workflowId, firstRunId }) ??
+    explainUnregistrable(entry, thisCountdown()) ??
     (state.ending === null ? null : `the countdown is ending as ${state.ending}; ${entry.name} was not begun`);
   if (refusal !== null) throw ApplicationFailure.nonRetryable(refusal, 'Refused');
 }
@@ -109,7 +108,7 @@ async function handleAct(state: CountdownState, signed: SignedAct, root: Cancell
   const act = await verified(state, signed);
   const known = Object.hasOwn(state.acts, act.id) ? state.acts[act.id] : undefined;
   if (known) return known;
-  const refusal = explainRefusal(state, act);
+  const refusal = explainRefusal(state, act, thisCountdown());
   if (refusal !== null) {
     recordRefusal(state, Date.now(), actorOf(act.principal), `${act.action}.refused`, act.checkpoint, refusal);
     throw ApplicationFailure.nonRetryable(refusal, 'Refused');
@@ -160,6 +159,8 @@ async function verified(state: CountdownState, signed: SignedAct): Promise<Act> 
     throw ApplicationFailure.nonRetryable(refusal, 'Refused');
   }
 }
+
+const thisCountdown = () => ({ workflowId: workflowInfo().workflowId, firstRunId: workflowInfo().firstExecutionRunId });
 
 const releaseName = ({ input }: CountdownState): string => input.release.metadata.name;
 

@@ -80,9 +80,11 @@ export async function countdown(input: CountdownInput): Promise<{ ending: Ending
 /** What goes on beside the story while something is live, whatever the story waits for. A bug in it crashes as loudly as one in the story. */
 function runBeside(scope: CancellationScope, state: CountdownState): void {
   for (const work of [watchWhileLive, retryLaunchWhileLive])
-    void scope.run(() => work(state)).catch((error: unknown) => {
-      if (!isCancellation(error)) throw error;
-    });
+    void scope
+      .run(() => work(state))
+      .catch((error: unknown) => {
+        if (!isCancellation(error)) throw error;
+      });
 }
 
 /** Takes the service's lock; a countdown that cannot have it ends as refused, with the holder's name. */

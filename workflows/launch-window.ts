@@ -54,8 +54,7 @@ export function guardWaivers(state: CountdownState, checkpoint: CheckpointState)
 
 /** What is live has been launched in its window: a step that looks at it again is not late. */
 const launchesYet = (state: CountdownState, { name, pending }: CheckpointState): boolean =>
-  !isLive(state.undo) &&
-  specOf(state.input, name).steps.some((step) => step.type === 'launch' && pending.includes(step.name));
+  !isLive(state.undo) && specOf(state.input, name).steps.some((step) => step.type === 'launch' && pending.includes(step.name));
 
 /** A finding that says what came too late, in minutes; inconclusive, so it holds. */
 export function late(checkpoint: CheckpointState, code: string, message: string, measuredMs: number, limitMs: number) {

@@ -1,17 +1,18 @@
 // Why an act cannot count: the phase first, then who, then what they saw. A refusal is a sentence and a line in the audit, never a crash.
-import { workflowInfo } from '@temporalio/workflow';
 import { explainCan, explainWho, samePerson, type Action } from '../verdict/can.ts';
 import type { Finding } from '../verdict/finding.ts';
 import { findingKey } from '../verdict/judge.ts';
 import { current, findingsOf, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import type { CountdownRef } from '../activities/effects/contract.ts';
 import type { Act } from './messages.ts';
 import { isLive } from './undo-stack.ts';
 
+type Identity = Pick<CountdownRef, 'workflowId' | 'firstRunId'>;
+
 /** Why an act cannot count now, or null. The phase comes first, then who, then what they saw. */
-export function explainRefusal(state: CountdownState, act: Act): string | null {
-  if (act.countdown !== workflowInfo().workflowId) return `this act was signed for ${act.countdown}`;
-  if (act.run !== workflowInfo().firstExecutionRunId)
-    return `this act was signed for another run of ${act.countdown}; read this one and decide again`;
+export function explainRefusal(state: CountdownState, act: Act, { workflowId, firstRunId }: Identity): string | null {
+  if (act.countdown !== workflowId) return `this act was signed for ${act.countdown}`;
+  if (act.run !== firstRunId) return `this act was signed for another run of ${act.countdown}; read this one and decide again`;
   const checkpoint = current(state);
   const spec = specOf(state.input, checkpoint.name);
   const bound = act.action === 'approve' || act.action === 'reject' || act.action === 'waive';

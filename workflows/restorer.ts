@@ -26,7 +26,8 @@ export async function restorer(): Promise<{ restored: string[]; failed: string[]
     const end = await untilDue(state);
     if (end === null) continue;
     const due = dueNow(state, end);
-    for (const { entry, countdown } of state.registered.filter((each) => end.kind === 'closed' && !due.includes(each))) await settle(entry, 'kept', countdown);
+    for (const { entry, countdown } of state.registered.filter((each) => end.kind === 'closed' && !due.includes(each)))
+      await settle(entry, 'kept', countdown);
     const reports = await restore(due, end);
     for (const { restored, id } of reports) (restored ? answer.restored : answer.failed).push(id);
     const done = end.kind === 'closed' ? state.registered : due;
@@ -81,7 +82,8 @@ function dueNow({ registered }: RestorerState, end: CountdownEnd): RestorerRegis
 async function restore(due: readonly RestorerRegistration[], end: CountdownEnd): Promise<UndoReport[]> {
   const [first] = due;
   if (!first) return [];
-  const why = end.kind === 'closed' ? `countdown ${first.countdown.release} ended as ${end.status} and left it` : 'it was not restored in time';
+  const why =
+    end.kind === 'closed' ? `countdown ${first.countdown.release} ended as ${end.status} and left it` : 'it was not restored in time';
   const reports = await unwindWhatever(
     due.map(({ entry }) => entry),
     { countdown: first.countdown, failedAt: end.at, started: () => undefined, ended: () => undefined },
@@ -91,7 +93,11 @@ async function restore(due: readonly RestorerRegistration[], end: CountdownEnd):
 }
 
 /** People are notified of what was done in their countdown's place. That they could not be stops nothing. */
-async function notifyOf({ entry, countdown }: RestorerRegistration, { id, name, restored, findings }: UndoReport, why: string): Promise<void> {
+async function notifyOf(
+  { entry, countdown }: RestorerRegistration,
+  { id, name, restored, findings }: UndoReport,
+  why: string,
+): Promise<void> {
   if (countdown.notify.length === 0) return;
   const details = findings.map(({ message }) => message).join('; ');
   await notify({

@@ -16,7 +16,14 @@ export async function rollBack(state: CountdownState): Promise<void> {
     failedAt: state.failedAt,
     started: ({ name }) => record(state, Date.now(), 'tminus', 'undo.started', name, state.sentence),
     ended: ({ name }, { restored, findings }) =>
-      record(state, Date.now(), 'tminus', restored ? 'undo.done' : 'undo.incomplete', name, findings.map(({ message }) => message).join('; ')),
+      record(
+        state,
+        Date.now(),
+        'tminus',
+        restored ? 'undo.done' : 'undo.incomplete',
+        name,
+        findings.map(({ message }) => message).join('; '),
+      ),
   });
   for (const entry of kept) {
     const unsettled = await settle(entry, 'kept', countdown);

@@ -12,11 +12,7 @@ import { stepWorkflows } from './steps/registry.ts';
 import { countdownRef, isLive } from './undo-stack.ts';
 
 /** A step that could not run, or ran and said nothing, is inconclusive, never a pass. */
-export async function runStep(
-  state: CountdownState,
-  checkpoint: CheckpointState,
-  spec: Exclude<Step, { type: 'guard' }>,
-): Promise<void> {
+export async function runStep(state: CountdownState, checkpoint: CheckpointState, spec: Exclude<Step, { type: 'guard' }>): Promise<void> {
   const { name } = spec;
   const status = checkpoint.steps.find((step) => step.name === name);
   if (!status) throw new Error(`checkpoint ${checkpoint.name} has no step ${name}`);

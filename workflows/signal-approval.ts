@@ -8,7 +8,7 @@ import { readApproval } from './signal-shape.ts';
 export function approveUnverified(state: CountdownState, sent: unknown): void {
   const said = readApproval(sent);
   const refusal = said === null ? 'an approval by signal names a checkpoint and who gives it' : explainUnverified(state, said);
-  if (refusal !== null) 
+  if (refusal !== null)
     return recordRefusal(state, Date.now(), `signal/${said?.by ?? 'unknown'}`, 'approve.refused', said?.checkpoint ?? '', refusal);
   if (said === null) return;
   const checkpoint = current(state);

@@ -42,7 +42,10 @@ export interface UnwindContext {
 export const isLive = (undo: readonly UndoEntry[]): boolean => undo.some(({ live }) => live);
 
 /** Why an undo cannot be registered, or null. Whatever is registered must be possible to take back, by this countdown and no other. */
-export function explainUnregistrable(entry: UndoEntry | undefined, { workflowId, firstRunId }: Pick<CountdownRef, 'workflowId' | 'firstRunId'>): string | null {
+export function explainUnregistrable(
+  entry: UndoEntry | undefined,
+  { workflowId, firstRunId }: Pick<CountdownRef, 'workflowId' | 'firstRunId'>,
+): string | null {
   const wellFormed =
     typeof entry?.id === 'string' &&
     typeof entry.name === 'string' &&
@@ -56,7 +59,8 @@ export function explainUnregistrable(entry: UndoEntry | undefined, { workflowId,
     Number.isFinite(entry.within?.proveMs);
   if (!wellFormed) return 'an undo has id, kind, target, generation, name, live, order and within';
   if (!Object.hasOwn(EFFECT_KINDS, entry.kind)) return `no effect of kind ${entry.kind} can be undone by this version; it was not begun`;
-  if (!['step', 'countdown', 'always', 'kept'].includes(entry.scope)) return `an undo has no scope ${String(entry.scope)}; it was not begun`;
+  if (!['step', 'countdown', 'always', 'kept'].includes(entry.scope))
+    return `an undo has no scope ${String(entry.scope)}; it was not begun`;
   if (!entry.id.startsWith(`${workflowId}/${firstRunId}/`)) return `the undo ${entry.id} belongs to another countdown; it was not begun`;
   return null;
 }
@@ -99,7 +103,12 @@ async function restoreOne(entry: UndoEntry, { countdown, failedAt, brief, starte
   const watchMs = (entry.within.restoreMs + entry.within.proveMs) * WATCHES_THAT_MUST_FIT;
   const act = proxyActivities<EffectActivities>({ ...(brief ? quick : undoing), taskQueue });
   const watch = proxyActivities<EffectActivities>({ ...(brief ? long(watchMs) : undoingLong(watchMs)), taskQueue });
-  const look = proxyActivities<EffectActivities>({ ...quick, startToCloseTimeout: DESCRIBE_TIMEOUT, scheduleToCloseTimeout: DESCRIBE_TIMEOUT, taskQueue });
+  const look = proxyActivities<EffectActivities>({
+    ...quick,
+    startToCloseTimeout: DESCRIBE_TIMEOUT,
+    scheduleToCloseTimeout: DESCRIBE_TIMEOUT,
+    taskQueue,
+  });
   started(entry);
   let failure = NOTHING;
   const report = await (async (): Promise<UndoReport> => {

@@ -21,7 +21,10 @@ type Described = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>[
  * Waits until the countdown that began with `firstRunId` has closed, over continue-as-new and reset. A workflow of the same id that began
  * otherwise is another countdown: then this one has ended, and nobody can say any more how. Throws what Temporal itself answers for good.
  */
-export async function watchCountdown({ client, activity, now = Date.now }: WatchDependencies, input: WatchCountdownInput): Promise<CountdownEnd> {
+export async function watchCountdown(
+  { client, activity, now = Date.now }: WatchDependencies,
+  input: WatchCountdownInput,
+): Promise<CountdownEnd> {
   const { heartbeat, signal } = activity();
   const { workflowId } = input.countdown;
   const beat = setInterval(() => heartbeat({ text: `watches ${workflowId}`, done: 0, total: 0, unit: '' }), HEARTBEAT_EVERY_MS);
@@ -36,11 +39,17 @@ export async function watchCountdown({ client, activity, now = Date.now }: Watch
 }
 
 async function untilDue({ dueAtMs }: WatchCountdownInput, signal: AbortSignal, now: () => number): Promise<CountdownEnd> {
-  while (dueAtMs === null || now() < dueAtMs) await pause(dueAtMs === null ? 3_600_000 : Math.max(1, dueAtMs - now()), undefined, { signal });
+  while (dueAtMs === null || now() < dueAtMs)
+    await pause(dueAtMs === null ? 3_600_000 : Math.max(1, dueAtMs - now()), undefined, { signal });
   return { kind: 'due', nowMs: now(), at: new Date(now()).toISOString() };
 }
 
-async function untilClosed(client: Client, { countdown }: WatchCountdownInput, signal: AbortSignal, now: () => number): Promise<CountdownEnd> {
+async function untilClosed(
+  client: Client,
+  { countdown }: WatchCountdownInput,
+  signal: AbortSignal,
+  now: () => number,
+): Promise<CountdownEnd> {
   const { workflowId, firstRunId } = countdown;
   const closed = (status: string, result: unknown): CountdownEnd => ({
     kind: 'closed',
@@ -58,7 +67,13 @@ async function untilClosed(client: Client, { countdown }: WatchCountdownInput, s
         return closed(described.status.name.toLowerCase(), result);
       }
       // Long-polls until this chain of runs closes; what it was, the next look shows. Rejects for every ending but a completion.
-      await abortable(client.workflow.getHandle(workflowId, described.runId).result().catch(() => undefined), signal);
+      await abortable(
+        client.workflow
+          .getHandle(workflowId, described.runId)
+          .result()
+          .catch(() => undefined),
+        signal,
+      );
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof WorkflowNotFoundError) return closed('gone from the Temporal server', null);

@@ -187,7 +187,11 @@ export function fakeWorld(): FakeWorld {
     keepLastGood: async (_target, lastGood) => void world.good.push(lastGood),
     verifyAct: async ({ payload }) => JSON.parse(payload) as Act,
     runPreflight: async () => report(passed('PreflightPassed', 'preflight')),
-    runLoadTest: async () => ({ ...report(passed('LatencyWithinLimit', 'POST /api/order/create')), evidence: [points], imageIds: ['sha256:91d03ce'] }),
+    runLoadTest: async () => ({
+      ...report(passed('LatencyWithinLimit', 'POST /api/order/create')),
+      evidence: [points],
+      imageIds: ['sha256:91d03ce'],
+    }),
     runAnalysis: async () => report(passed('NothingToExplain', 'load')),
     runGuard: async () => guarded('passed', passed('GuardPassed', 'guard')),
     captureEffect: async () => ({ before: { image: world.image }, goesBackTo: world.image, evidence: [piece] }),
@@ -199,7 +203,9 @@ export function fakeWorld(): FakeWorld {
       return {
         restored: ok,
         findings: [
-          ...(failedAt === null ? [] : [{ ...passed(late > 15 ? 'RollbackStartedLate' : 'RollbackStartedInTime', entry.name), measured: late }]),
+          ...(failedAt === null
+            ? []
+            : [{ ...passed(late > 15 ? 'RollbackStartedLate' : 'RollbackStartedInTime', entry.name), measured: late }]),
           passed('RolledBackInTime', entry.name),
           passed('RollbackHealthy', entry.name),
         ],

@@ -45,7 +45,7 @@ async function record(): Promise<void> {
           id: randomUUID(),
           action,
           countdown: workflowId,
-        run,
+          run,
           checkpoint: current,
           revision,
           evidenceDigest,

@@ -185,7 +185,9 @@ describe('while a version is live', () => {
         await guard.answer(guarded('blind', unseen));
         const { now } = await until('holding', ({ phase }) => phase === 'holding');
         const expiresAt = new Date(Date.parse(now) + 3_600_000).toISOString();
-        expect(await refusal(act({ action: 'waive', finding: 'GuardNoData/guard', expiresAt }))).toMatch(/cannot be waived: guard has to see what is live/u);
+        expect(await refusal(act({ action: 'waive', finding: 'GuardNoData/guard', expiresAt }))).toMatch(
+          /cannot be waived: guard has to see what is live/u,
+        );
         await handle.signal('abort', { reason: 'test over', by: person('ops', []) });
         expect(await handle.result()).toMatchObject({ ending: 'aborted' });
         await arrival;
@@ -201,7 +203,16 @@ describe('the launch', () => {
       () => ({
         runPreflight: async ({ quick }) => {
           asked.push(quick);
-          return report(quick ? { ...slow, code: 'PreflightFailed', subject: 'deployment healthy', message: 'deployment healthy: 2 of 3 pods are available' } : fine);
+          return report(
+            quick
+              ? {
+                  ...slow,
+                  code: 'PreflightFailed',
+                  subject: 'deployment healthy',
+                  message: 'deployment healthy: 2 of 3 pods are available',
+                }
+              : fine,
+          );
         },
       }),
       async ({ advance, until, act, world }) => {
@@ -235,7 +246,10 @@ describe('the launch', () => {
     run(
       () => ({
         applyEffect: async () => {
-          throw ApplicationFailure.nonRetryable('deployment shop/go-api was changed since it was recorded; nothing was written', 'PreconditionChanged');
+          throw ApplicationFailure.nonRetryable(
+            'deployment shop/go-api was changed since it was recorded; nothing was written',
+            'PreconditionChanged',
+          );
         },
       }),
       async ({ advance, until, act, world }) => {
@@ -255,7 +269,8 @@ describe('the launch', () => {
         () => ({}),
         async () => undefined,
         (input) => {
-          for (const checkpoint of input.release.spec.checkpoints) checkpoint.steps = checkpoint.steps.filter(({ type }) => type !== 'guard');
+          for (const checkpoint of input.release.spec.checkpoints)
+            checkpoint.steps = checkpoint.steps.filter(({ type }) => type !== 'guard');
           return input;
         },
       ),

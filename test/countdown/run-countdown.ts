@@ -70,7 +70,7 @@ export async function runCountdown(
         principal: person(who),
         comment: 'numbers read',
         issuedAt: new Date().toISOString(),
-          notAfter: new Date(Date.now() + 300_000).toISOString(),
+        notAfter: new Date(Date.now() + 300_000).toISOString(),
         ...(now.holdSince === undefined ? {} : { holdSince: now.holdSince }),
         ...changed,
       };

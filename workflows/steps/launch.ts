@@ -87,7 +87,11 @@ async function takeBack({ countdown }: StepInput, entry: UndoEntry): Promise<str
 }
 
 /** Follows the rollout, then proves that the launched version serves, with the bytes that were tested. */
-async function watch({ release, step, testedImageIds }: StepInput<LaunchStep>, written: Written, before: string | null): Promise<StepResult> {
+async function watch(
+  { release, step, testedImageIds }: StepInput<LaunchStep>,
+  written: Written,
+  before: string | null,
+): Promise<StepResult> {
   const { service } = release.spec;
   const target = productionOf(release);
   const { watchRollout, verifyVersion } = proxyActivities<KubernetesActivities>({
