@@ -13,6 +13,7 @@ import { undoMessages } from '../activities/effects/undo-messages.ts';
 import { createFolderEvidenceStore } from '../activities/evidence/folder-store.ts';
 import { openUndoJournal } from '../activities/evidence/undo-journal.ts';
 import { createGuardActivities } from '../activities/guard/run-guard.ts';
+import { healthUrl } from '../activities/health.ts';
 import { createIdentityActivities } from '../activities/identity/verify-act.ts';
 import { createClusterClients, readPodLog } from '../activities/kubernetes/client.ts';
 import { createKubernetesActivities, fencingGeneration } from '../activities/kubernetes/index.ts';
@@ -79,7 +80,7 @@ export async function assembleActivities({
       ...createEffectActivities({
         effects: createEffects({
           store,
-          environment,
+          healthUrl: (target, path) => healthUrl(environment, target, path),
           clients,
           activity: runningActivity,
           now: () => new Date(),
