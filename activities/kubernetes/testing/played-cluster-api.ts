@@ -39,9 +39,7 @@ export class PlayedClusterApi {
       await this.before('list', resource);
       if (resource.resource !== 'replicasets') return [];
       const hash = /pod-template-hash=(\S+)/.exec(selector)?.[1];
-      return copied(
-        this.replicaSets.filter(({ metadata }) => hash === undefined || metadata.labels?.[TEMPLATE_HASH] === hash),
-      ) as T[];
+      return copied(this.replicaSets.filter(({ metadata }) => hash === undefined || metadata.labels?.[TEMPLATE_HASH] === hash)) as T[];
     },
     create: async <T>(resource: Resource, body: unknown) => {
       await this.before('create', resource);
