@@ -75,12 +75,12 @@ export function deploymentImage(dependencies: DeploymentImageDependencies): Effe
       refuseOpenOperation(deployment, await readLease(client, target), target, `${countdown.workflowId}/${countdown.firstRunId}`);
       return { before: { ...snapshot, ...settings }, goesBackTo: tagOf(snapshot.image), evidence: [snapshot.evidence] };
     },
-    apply: (operation, { healthTarget: _, healthPath: __, ...expected }, { image }) =>
+    apply: (operation, before, { image }) =>
       applyImage(
-        clientOf(expected.target),
+        clientOf(before.target),
         store,
-        { target: expected.target, operation, image, expected },
-        fenceOf(operation, expected.target, 'apply'),
+        { target: before.target, operation, image, expected: before },
+        fenceOf(operation, before.target, 'apply'),
         now,
       ),
     restore: (operation, snapshot) =>

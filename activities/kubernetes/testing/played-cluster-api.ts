@@ -4,7 +4,7 @@ import { ApiFailure, type Resource, type Verb } from '../api-failure.ts';
 import type { ClusterClient } from '../client.ts';
 import type { DeploymentTarget } from '../contract.ts';
 import type { Lease } from '../lease.ts';
-import { REVISION, TEMPLATE_HASH, type Deployment, type PodTemplate, type ReplicaSet } from '../objects.ts';
+import { REVISION, TEMPLATE_HASH, type Deployment, type Pod, type PodTemplate, type ReplicaSet } from '../objects.ts';
 
 export const OLD = 'registry.local/go-api:sha-old0001';
 export const NEW = 'registry.local/go-api:sha-new0002';
@@ -37,7 +37,7 @@ export class PlayedClusterApi {
     text: async () => '',
     list: async <T>(resource: Resource, selector = '') => {
       await this.before('list', resource);
-      if (resource.resource !== 'replicasets') return [];
+      if (resource.resource === 'pods') return copied(this.pods()) as T[];
       const hash = /pod-template-hash=(\S+)/.exec(selector)?.[1];
       return copied(this.replicaSets.filter(({ metadata }) => hash === undefined || metadata.labels?.[TEMPLATE_HASH] === hash)) as T[];
     },
@@ -65,6 +65,14 @@ export class PlayedClusterApi {
     change(this.deployment);
     this.changed('patch', { group: 'apps', version: 'v1', resource: 'deployments' }, this.deployment);
     this.writes.pop();
+  }
+
+  /** Those of the current ReplicaSet, ready. */
+  private pods(): Pod[] {
+    const template = this.deployment?.spec.template;
+    const owner = this.replicaSets.find((each) => same(templateOf(each), template));
+    if (!template || !owner) return [];
+    return Array.from({ length: this.deployment?.spec.replicas ?? 1 }, (_, index) => podOf(owner, template, index));
   }
 
   /** As the Deployment controller does it, and every pod ready at once. */
@@ -182,6 +190,31 @@ function replicaSetOf({ metadata, spec }: Deployment, number: number): ReplicaSe
       ownerReferences: [{ kind: 'Deployment', name: metadata.name, uid: metadata.uid, controller: true }],
     },
     spec: { template },
+  };
+}
+
+function podOf({ metadata: { name, uid, labels } }: ReplicaSet, { spec }: PodTemplate, index: number): Pod {
+  return {
+    metadata: {
+      name: `${name}-${index}`,
+      uid: `${uid}-${index}`,
+      resourceVersion: '1',
+      ...(labels ? { labels } : {}),
+      ownerReferences: [{ kind: 'ReplicaSet', name, uid, controller: true }],
+    },
+    spec: { nodeName: 'node-1', containers: spec.containers },
+    status: {
+      phase: 'Running',
+      podIP: `10.0.0.${index + 1}`,
+      conditions: [{ type: 'Ready', status: 'True' }],
+      containerStatuses: spec.containers.map(({ name: container, image }) => ({
+        name: container,
+        ready: true,
+        restartCount: 0,
+        image,
+        imageID: `sha256:${image}`,
+      })),
+    },
   };
 }
 
