@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { failpoints } from './failpoint.ts';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 let folder: string;
@@ -12,7 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A process that passes the point before the launch write and then says that it lives. */
 function pass(env: Record<string, string>) {
-  const code = `import { failpoint } from ${JSON.stringify(join(import.meta.dirname, 'failpoint.ts'))}; failpoint('launch.before-write'); console.log('alive');`;
+  const code = `import { failpoint } from ${JSON.stringify(join(import.meta.dirname, 'failpoint.ts'))}; failpoint('deployment-image.apply-write.before'); console.log('alive');`;
   const { signal, stdout } = spawnSync('node', ['--input-type=module', '--eval', code], {
     env: { PATH: process.env['PATH'] ?? '', ...env },
     encoding: 'utf8',
@@ -23,14 +24,38 @@ function pass(env: Record<string, string>) {
 describe('a failpoint', () => {
   it('does nothing unless it is named', () => {
     expect(pass({})).toEqual({ signal: null, alive: true });
-    writeFileSync(join(folder, 'launch.after-write'), '');
+    writeFileSync(join(folder, 'deployment-image.apply-write.after'), '');
     expect(pass({ TMINUS_FAILPOINTS: folder })).toEqual({ signal: null, alive: true });
   });
 
   it('kills the process at once when it is named, and not the one that is started again', () => {
-    writeFileSync(join(folder, 'launch.before-write'), '');
+    writeFileSync(join(folder, 'deployment-image.apply-write.before'), '');
     expect(pass({ TMINUS_FAILPOINTS: folder })).toEqual({ signal: 'SIGKILL', alive: false });
-    expect(existsSync(join(folder, 'launch.before-write'))).toBe(false);
+    expect(existsSync(join(folder, 'deployment-image.apply-write.before'))).toBe(false);
     expect(pass({ TMINUS_FAILPOINTS: folder })).toEqual({ signal: null, alive: true });
+  });
+});
+
+describe('the list of failpoints', () => {
+  it('has each phase of each effect, before and after, the guard and the load test, and each once', () => {
+    expect(failpoints).toEqual(
+      expect.arrayContaining([
+        'deployment-image.register.before',
+        'deployment-image.restore-read-back.after',
+        'guard.store.before',
+        'load-test.running',
+      ]),
+    );
+    expect(failpoints).toHaveLength(2 * (9 + 2) + 1);
+    expect(new Set(failpoints).size).toBe(failpoints.length);
+  });
+
+  it('is named in the code where each is passed', () => {
+    const passed = globSync(['activities/**/*.ts'], { cwd: join(import.meta.dirname, '..') })
+      .filter((path) => !path.endsWith('.test.ts') && !path.endsWith('failpoint.ts'))
+      .map((path) => readFileSync(join(import.meta.dirname, '..', path), 'utf8'))
+      .join('\n');
+    const phases = ['capture', 'register', 'apply', 'restore', 'prove', 'restore-prove', 'settle'];
+    expect(phases.filter((phase) => !passed.includes(`'${phase}'`) && !passed.includes(`deployment-image.${phase}'`))).toEqual([]);
   });
 });

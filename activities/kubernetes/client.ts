@@ -42,11 +42,15 @@ export function createClusterClients(environment: Environment, environmentFolder
       );
     }
     const path = isAbsolute(spec.kubeconfig) ? spec.kubeconfig : resolve(environmentFolder, spec.kubeconfig);
-    const client = createClusterClient(cluster, () => loadKubeConfig(cluster, path, spec.context));
+    const client = openCluster(cluster, path, spec.context);
     open.set(cluster, client);
     return client;
   };
 }
+
+/** Opens one cluster by its kubeconfig file. Nothing is read before the first request. */
+export const openCluster = (cluster: string, kubeconfigFile: string, context?: string): ClusterClient =>
+  createClusterClient(cluster, () => loadKubeConfig(cluster, kubeconfigFile, context));
 
 function loadKubeConfig(cluster: string, path: string, context: string | undefined): KubeConfig {
   const config = new KubeConfig();
@@ -180,7 +184,8 @@ export function createClusterClient(cluster: string, load: () => KubeConfig): Cl
 const AS_US = { fieldManager: 'tminus' };
 const methods: Record<Verb, HttpMethod> = { get: 'GET', list: 'GET', patch: 'PATCH', create: 'POST' };
 
-function pathOf({ group, version, resource, namespace, name, subresource }: Resource): string {
+/** Path of an object or of a list, as the API server has it. */
+export function pathOf({ group, version, resource, namespace, name, subresource }: Resource): string {
   const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
   const parts = [
     ...(namespace === undefined ? [] : ['namespaces', namespace]),
