@@ -2,7 +2,9 @@
 import type { Fact, Finding } from '../../verdict/finding.ts';
 import type { CheckTitle, PreflightAnswer, PreflightFacts } from './answers.ts';
 import { judgeDryRun } from './dry-run.ts';
+import { judgeEvidenceSpace } from './evidence-space.ts';
 import { fail, pass, unknown, type Judgement } from './judgement.ts';
+import { judgeLastLaunch } from './last-launch.ts';
 
 /** Kubernetes lists the 50 largest images of a node (kubelet's nodeStatusMaxImages), so at 50 an image may be there unlisted. */
 const NODE_IMAGES_LISTED = 50;
@@ -53,10 +55,10 @@ const judges: { [Title in CheckTitle]: (facts: PreflightFacts[Title]) => Judgeme
   'progress deadline': ({ seconds }) =>
     seconds === null || seconds >= NO_DEADLINE
       ? fail(
-          'the Deployment has no progressDeadlineSeconds, so a rollout that stands still is never told',
+          'the Deployment has no progressDeadlineSeconds, so Kubernetes never reports a rollout without progress',
           'set spec.progressDeadlineSeconds',
         )
-      : pass(`a rollout that stands still is told after ${seconds} s`, { measured: seconds, unit: 's' }),
+      : pass(`Kubernetes reports a rollout without progress after ${seconds} s`, { measured: seconds, unit: 's' }),
 
   'revision history': ({ limit }) =>
     limit > 0
@@ -147,7 +149,18 @@ const judges: { [Title in CheckTitle]: (facts: PreflightFacts[Title]) => Judgeme
 
   health: ({ url, ok, detail }) =>
     ok ? pass(`${url} answers healthy`) : fail(`${url} is not healthy: ${detail}`, 'mend the running version before launching the next'),
+
+  'evidence space': judgeEvidenceSpace,
+  'last launch ended': judgeLastLaunch,
 };
+
+/** What the line of the story names when all passed, by the check that stands for it. */
+const NAMED_IN_FACT: readonly [CheckTitle, string][] = [
+  ['rights', 'rights'],
+  ['health', 'health'],
+  ['request counters', 'series'],
+  ['image on nodes', 'image'],
+];
 
 function judgeImage({ image, pullPolicy, nodes }: PreflightFacts['image on nodes']): Judgement {
   const missing = nodes.filter(({ seen }) => seen === 'not seen');
@@ -168,7 +181,7 @@ function judgeImage({ image, pullPolicy, nodes }: PreflightFacts['image on nodes
     return pass(`${image} is on ${numbers.measured} of ${nodes.length} eligible nodes; the others will pull it (${pullPolicy})`, numbers);
   if (pullPolicy !== 'Never')
     return unknown(
-      `${image} was not seen on any eligible node, so nobody knows whether it can be pulled`,
+      `${image} was not seen on any eligible node, so it is not known to be pullable`,
       'run it once, in staging, on these nodes',
       numbers,
     );
@@ -180,7 +193,7 @@ function judgeImage({ image, pullPolicy, nodes }: PreflightFacts['image on nodes
     );
   return fail(
     `${image} is not on ${names}, and imagePullPolicy is Never`,
-    'import the image there (a node tells of a new image after up to a minute)',
+    'import the image there (a node reports a new image after up to a minute)',
     numbers,
   );
 }
@@ -198,7 +211,7 @@ function judgeCounters({ query, pods, series, coded }: PreflightFacts['request c
   });
   if (untold.length === 0) return counted;
   return fail(
-    `pods whose request counter does not tell the status of every request by a label \`code\`: ${untold.join(', ')} (${coded.query})`,
+    `pods whose request counter lacks the label \`code\` on some requests: ${untold.join(', ')} (${coded.query})`,
     'label the histogram with `code` (200, 404, 500), so that the guard sees errors',
     { measured: pods.length - untold.length, limit: pods.length, unit: 'pods' },
   );
@@ -238,17 +251,18 @@ function judgeOne(answer: PreflightAnswer): Judgement {
   return judge(answer.facts);
 }
 
-/** The line of the story: `14 of 14: cluster, rights, ..., clock skew 3 ms`, or the checks that did not pass. */
+/** The line of the story: `17 of 17: rights, health, series, image, clock skew 3 ms`, or the checks that did not pass. */
 export function preflightFact(answers: readonly PreflightAnswer[], findings: readonly Finding[]): Fact {
   const good = findings.filter(({ outcome }) => outcome === 'pass');
   const bad = findings.filter(({ outcome }) => outcome !== 'pass').map(({ subject }) => subject);
   const clock = answers.find((answer) => answer.title === 'prometheus clock');
   const skewMs = clock?.title === 'prometheus clock' && clock.facts ? Math.abs(Math.round(clock.facts.skewMs)) : null;
   const skew = skewMs === null ? '' : `, clock skew ${skewMs} ms`;
-  const told = bad.length === 0 ? 'rights, health, series, image' : `not passed: ${bad.join(', ')}`;
+  const asked = NAMED_IN_FACT.filter(([title]) => answers.some((answer) => answer.title === title)).map(([, word]) => word);
+  const checked = bad.length === 0 ? asked.join(', ') : `not passed: ${bad.join(', ')}`;
   return {
     subject: 'preflight',
-    text: `${good.length} of ${findings.length}: ${told}${skew}`,
+    text: `${good.length} of ${findings.length}: ${checked}${skew}`,
     values: { passed: good.length, checks: findings.length, ...(skewMs === null ? {} : { clockSkewMs: skewMs }) },
   };
 }

@@ -9,12 +9,14 @@ import { productionOf, stagingOf, type StepInput, type StepResult } from '../ste
 const PREFLIGHT_MS = 180_000;
 
 /** Asks everything that later steps will need, before any of them starts. Changes nothing. */
-export async function preflightStep({ release, step }: StepInput<PreflightStep>): Promise<StepResult> {
+export async function preflightStep({ countdown, release, step }: StepInput<PreflightStep>): Promise<StepResult> {
   const { runPreflight } = proxyActivities<StepActivities>({ ...long(PREFLIGHT_MS), taskQueue: clusterTaskQueue(release.spec.cluster) });
   const steps = release.spec.checkpoints.flatMap((checkpoint) => checkpoint.steps);
   const { service } = release.spec;
   return runPreflight({
     step,
+    quick: false,
+    countdown,
     production: productionOf(release),
     staging: steps.some(({ type }) => type === 'loadTest') ? stagingOf(release) : null,
     image: service.image,
