@@ -244,13 +244,13 @@ describe('the guard with the real Prometheus', () => {
 
 describe('preflight with the real Prometheus', () => {
   it.concurrent(
-    'passes 15 of 15 and names the clock skew',
+    'passes 17 of 17 and names the clock skew',
     playing(async ({ send, scraped, acts }) => {
       send();
       await scraped();
       const { findings, facts, evidence } = await acts().runPreflight(preflight);
       expect(findings.filter(({ outcome }) => outcome !== 'pass')).toEqual([]);
-      expect(facts[0]?.text).toMatch(/^15 of 15: rights, health, series, image, clock skew \d+ ms$/);
+      expect(facts[0]?.text).toMatch(/^17 of 17: rights, health, series, image, clock skew \d+ ms$/);
       expect(evidence).toMatchObject([{ kind: 'preflight-answers' }]);
     }),
   );
@@ -303,7 +303,7 @@ describe('preflight with the real Prometheus', () => {
         'request counters',
         'latency buckets',
       ]);
-      expect(facts[0]?.text).toBe('11 of 15: not passed: prometheus clock, scrape targets, request counters, latency buckets');
+      expect(facts[0]?.text).toBe('13 of 17: not passed: prometheus clock, scrape targets, request counters, latency buckets');
     }),
   );
 });
