@@ -93,7 +93,7 @@ const checks: readonly Check[] = [
       containers: (await production()).deployment.spec.template.spec.containers.map(({ name }) => name),
     }),
   }),
-  check({ title: 'dry run', needs: 'launch and rollback know their own work by the pod template they wrote', quick: true, run: dryRun }),
+  check({ title: 'dry run', needs: 'launch and rollback recognise their own write by the pod template', quick: true, run: dryRun }),
   check({ title: 'image on nodes', needs: 'new pods start from it', quick: false, run: nodeImages }),
   check({
     title: 'staging runs the candidate',

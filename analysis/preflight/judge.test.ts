@@ -91,7 +91,7 @@ describe('judgePreflight', () => {
     });
   });
 
-  it('never passes a check that could not be made, and tells why and what for', () => {
+  it('never passes a check that could not be made, and gives the reason', () => {
     for (const { title } of all) {
       expect(judgePreflight([answer(title, null, 'Prometheus gave no answer')])).toMatchObject([
         {
@@ -137,9 +137,9 @@ describe('judgePreflight', () => {
       /image of the rollback from registry/,
     ],
     [
-      'a webhook changes another field, whose value is not told',
+      'a webhook changes another field, whose value is not shown',
       judge('dry run', { writes: [write('launch', IMAGE, written(IMAGE, 'secret'))] }),
-      /: spec\.template\.spec\.containers\[go-api\]\.env\[TOKEN\]\.value of the launch; let the file of the Deployment say the same/,
+      /: spec\.template\.spec\.containers\[go-api\]\.env\[TOKEN\]\.value of the launch; write the same into the manifest/,
     ],
     [
       'a webhook changes the notes that a rollback goes by',
@@ -149,7 +149,7 @@ describe('judgePreflight', () => {
     [
       'a policy denies the launch',
       judge('dry run', { writes: [{ ...write('launch', IMAGE), got: null, refusal: 'not signed' }] }),
-      /would refuse what the launch writes: not signed; mend what it names/,
+      /would refuse what the launch writes: not signed; correct what it names/,
     ],
     ['no node takes pods', judge('image on nodes', { nodes: [] }), /no node is ready/],
     [
@@ -241,7 +241,7 @@ describe('judgePreflight', () => {
       'nobody has seen the image that would be pulled',
       judge('image on nodes', { pullPolicy: 'IfNotPresent', nodes: [{ node: 'n', seen: 'not seen', listed: 3 }] }),
     ],
-  ])('cannot tell when %s', (_why, finding) => {
+  ])('is inconclusive when %s', (_why, finding) => {
     expect(finding).toMatchObject({ code: 'PreflightUnknown', outcome: 'inconclusive' });
   });
 
