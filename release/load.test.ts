@@ -238,13 +238,10 @@ describe('rules between fields', () => {
 
   test.each([
     ['interval: 30s', 'noDataAfter: data would count as missing between two questions; make noDataAfter at least as long as interval'],
-    [
-      'maxBake: 5m',
-      'maxBake: the watch would end before its bake time is over; make maxBake at least as long as bake, or leave it out for three times bake',
-    ],
+    ['maxBake: 5m', 'maxBake: the longest watch would end before the bake; make maxBake at least as long as bake'],
     [
       'liveDeadline: 10s',
-      'liveDeadline: the launch would be rolled back before its data count as missing; make liveDeadline at least as long as noDataAfter',
+      'liveDeadline: a blind guard would roll back before people are notified; make liveDeadline longer than noDataAfter',
     ],
   ])("a guard's times fit each other: %s does not", (field, message) => {
     const [only, ...more] = told(withCheckpoints(`{ name: launch, at: T-0, steps: [{ type: launch }, { type: guard, ${field} }] }`));

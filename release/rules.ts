@@ -248,40 +248,44 @@ function launchWarnings(checkpoints: CheckpointOutline[]): Objection[] {
 }
 
 function guardTimes(checkpoints: CheckpointOutline[]): Objection[] {
-  const defaults = guardSchema.parse({ type: 'guard' });
+  const times = guardSchema.parse({ type: 'guard' });
   return stepsOf(checkpoints, 'guard').flatMap(({ path, fields }) => {
-    const timeOf = (field: keyof typeof defaults) => lengthOf(fields[field] ?? defaults[field]);
-    const [bake, interval, noDataAfter] = [timeOf('bake'), timeOf('interval'), timeOf('noDataAfter')];
-    const [maxBake, liveDeadline] = [timeOf('maxBake'), timeOf('liveDeadline')];
-    const refuse = (field: string, broken: boolean, message: string, hint: string) =>
-      broken ? [objection([...path, field], message, hint)] : [];
-    // A comparison with undefined, for what is no duration, is false: the schema has its own message for that.
-    const longer = (one: number | undefined, other: number | undefined) => one !== undefined && other !== undefined && one > other;
+    const [bake, interval, noDataAfter, liveDeadline] = (['bake', 'interval', 'noDataAfter', 'liveDeadline'] as const).map((field) =>
+      lengthOf(fields[field] ?? times[field]),
+    );
+    if (bake === undefined || interval === undefined || noDataAfter === undefined || liveDeadline === undefined) return [];
+    const maxBake = lengthOf(fields['maxBake']);
     return [
-      ...refuse(
-        'interval',
-        longer(interval, bake),
-        'the guard would ask less than once in its bake time',
-        'make the interval shorter or the bake time longer',
-      ),
-      ...refuse(
-        'noDataAfter',
-        longer(interval, noDataAfter),
-        'data would count as missing between two questions',
-        'make noDataAfter at least as long as interval',
-      ),
-      ...refuse(
-        'maxBake',
-        longer(bake, maxBake),
-        'the watch would end before its bake time is over',
-        'make maxBake at least as long as bake, or leave it out for three times bake',
-      ),
-      ...refuse(
-        'liveDeadline',
-        longer(noDataAfter, liveDeadline),
-        'the launch would be rolled back before its data count as missing',
-        'make liveDeadline at least as long as noDataAfter',
-      ),
+      ...(interval > bake
+        ? [
+            objection(
+              [...path, 'interval'],
+              'the guard would ask less than once in its bake time',
+              'make the interval shorter or the bake time longer',
+            ),
+          ]
+        : []),
+      ...(noDataAfter < interval
+        ? [
+            objection(
+              [...path, 'noDataAfter'],
+              'data would count as missing between two questions',
+              'make noDataAfter at least as long as interval',
+            ),
+          ]
+        : []),
+      ...(maxBake !== undefined && maxBake < bake
+        ? [objection([...path, 'maxBake'], 'the longest watch would end before the bake', 'make maxBake at least as long as bake')]
+        : []),
+      ...(liveDeadline <= noDataAfter
+        ? [
+            objection(
+              [...path, 'liveDeadline'],
+              'a blind guard would roll back before people are notified',
+              'make liveDeadline longer than noDataAfter',
+            ),
+          ]
+        : []),
     ];
   });
 }

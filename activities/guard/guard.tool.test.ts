@@ -22,6 +22,7 @@ const step: GuardInput['step'] = {
   type: 'guard',
   name: 'guard',
   bake: '6s',
+  maxBake: '18s',
   interval: '500ms',
   noDataAfter: '3s',
   liveDeadline: '15m',

@@ -65,7 +65,7 @@ test('asks for the right to read logs only where a load test may read them', asy
   expect(await askedFor({ podLogs: false, staging: true })).toContain('list pods in shop-staging');
 });
 
-const guard = guardSchema.parse({ type: 'guard' });
+const guard = { ...guardSchema.parse({ type: 'guard' }), maxBake: '30m' };
 
 test('asks for the rights that launch, rollback and the description of a failure need, where the plan launches', async () => {
   const needed = [

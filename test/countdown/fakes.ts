@@ -76,6 +76,7 @@ export function inputFor(name: string): CountdownInput {
                 type: 'guard',
                 name: 'guard',
                 bake: '10m',
+                maxBake: '30m',
                 interval: '5s',
                 noDataAfter: '20s',
                 liveDeadline: '15m',
