@@ -1,12 +1,14 @@
 // What must fit together in a release beyond single fields. Each rule is one function; each sentence says what to do.
 import { durationMs, readDuration } from './duration.ts';
 import { guardSchema } from './steps/guard.ts';
-import { outlineOf } from './outline.ts';
-import type { CheckpointOutline, Outline, StepOutline } from './outline.ts';
+import { outlineOf, stepsOf } from './outline.ts';
+import type { CheckpointOutline, Outline } from './outline.ts';
 import { shortWord } from './problem.ts';
 import type { Path } from './problem.ts';
+import { objection } from './sentences.ts';
 import type { Objection } from './sentences.ts';
 import { fitStandardPlan } from './standard-plan.ts';
+import { watchedFromTheLaunch } from './watched-launch.ts';
 
 export interface Ruling {
   errors: Objection[];
@@ -197,44 +199,6 @@ function launchCheckpoint({ path, at, offsetMs, asksPeople }: CheckpointOutline)
   ];
 }
 
-/**
- * A launch is watched from its first second: exactly one guard, as the next step. A step between them, a checkpoint between them or no guard at
- * all would leave the new version live with nothing to roll it back.
- */
-function watchedFromTheLaunch(checkpoints: CheckpointOutline[], lineOf: (path: Path) => number): Objection[] {
-  const [launch, ...more] = stepsOf(checkpoints, 'launch');
-  // More than one launch, and a step that cannot be read beside the launch, have their own messages; these here would only follow from them.
-  const beside = checkpoints.find(({ steps }) => launch !== undefined && steps.includes(launch));
-  if (!launch || !beside?.readable || more.length > 0) return [];
-  const guards = stepsOf(checkpoints, 'guard');
-  if (guards.length === 0)
-    return [
-      objection(
-        launch.path,
-        'nothing watches this launch',
-        'add { type: guard } as the next step; it rolls back a version that breaks its limits',
-      ),
-    ];
-  const order = checkpoints.flatMap(({ steps }) => steps);
-  const [guard, ...others] = guards.filter((each) => order.indexOf(each) > order.indexOf(launch));
-  if (!guard) return [];
-  const next = beside.steps[beside.steps.indexOf(launch) + 1];
-  return [
-    ...(guard === next
-      ? []
-      : [
-          objection(
-            guard.path,
-            `this guard is not the next step after the launch on line ${lineOf(launch.path)}, so nothing watches the service in between`,
-            'move it directly after the launch, into the same checkpoint',
-          ),
-        ]),
-    ...others.map(({ path }) =>
-      objection(path, 'a launch has exactly one guard', `the other guard is on line ${lineOf(guard.path)}; remove one`),
-    ),
-  ];
-}
-
 function launchWarnings(checkpoints: CheckpointOutline[]): Objection[] {
   if (checkpoints.length === 0 || stepsOf(checkpoints, 'launch').length > 0) return [];
   return [
@@ -293,12 +257,4 @@ function guardTimes(checkpoints: CheckpointOutline[]): Objection[] {
 /** Undefined for what is no length of time: the schema has its own sentence for that. */
 function lengthOf(value: unknown): number | undefined {
   return typeof value === 'string' && readDuration(value).ok ? durationMs(value) : undefined;
-}
-
-function stepsOf(checkpoints: CheckpointOutline[], type: StepOutline['type']): StepOutline[] {
-  return checkpoints.flatMap(({ steps }) => steps).filter((step) => step.type === type);
-}
-
-function objection(path: Path, message: string, hint: string, at: Objection['at'] = 'value'): Objection {
-  return { path, at, message, hint };
 }
