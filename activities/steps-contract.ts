@@ -12,6 +12,10 @@ export interface StepReport {
 
 export interface PreflightInput {
   step: PreflightStep;
+  /** Only the half that is asked again right before the launch: what may have changed since, in about a second. */
+  quick: boolean;
+  /** Who asks: `<workflow id>/<first run id>`. An open launch of this countdown is its own. */
+  countdown: string;
   /** Where the candidate will be launched. */
   production: DeploymentTarget;
   /** Where the candidate runs for the load test; null when the plan has no load test. */
@@ -21,10 +25,6 @@ export interface PreflightInput {
   healthPath: string;
   /** Limits the guard will need series for; null when the plan has no guard. */
   guard: GuardStep | null;
-  /** Only the half that is asked again right before the launch. */
-  quick: boolean;
-  /** `<workflow id>/<first run id>`: an open operation of this countdown is its own. */
-  countdown: string;
 }
 
 export interface LoadTestInput {
