@@ -25,7 +25,7 @@ const watch = (writtenAt?: string) =>
     activity,
   );
 const secondsAgo = (seconds: number) => new Date(Date.now() - seconds * 1_000).toISOString();
-const healthy = { ok: true, detail: 'ok', pods: 3, seconds: 0.3, evidence: [] };
+const healthy = { ok: true, detail: 'ok', pods: 3, seconds: 0.3, imageIds: [], evidence: [] };
 const limits = { rollbackMs: 30_000, healthMs: 60_000, startedAfterMs: null };
 
 it('times a rollback from its write, so that a watch begun again by another worker does not call a late one quick', async () => {

@@ -194,7 +194,7 @@ export function fakeWorld(): FakeWorld {
       conditionAt: '2026-11-23T00:00:00Z',
       evidence: [],
     }),
-    verifyVersion: async () => ({ ok: true, detail: 'ok', pods: 3, seconds: 0.3, evidence: [] }),
+    verifyVersion: async () => ({ ok: true, detail: 'ok', pods: 3, seconds: 0.3, imageIds: [], at: '2026-11-23T00:00:00Z', evidence: [] }),
   };
   return world;
 }
