@@ -139,7 +139,12 @@ it.each<[string, PodObject, { cause: string; reason: string }]>([
     pod({
       conditions: [
         { type: 'ContainersReady', status: 'True' },
-        { type: 'Ready', status: 'False', reason: 'ReadinessGatesNotReady', message: 'the status of pod readiness gate "lb" is not "True"' },
+        {
+          type: 'Ready',
+          status: 'False',
+          reason: 'ReadinessGatesNotReady',
+          message: 'the status of pod readiness gate "lb" is not "True"',
+        },
       ],
       containerStatuses: [container({ ready: true, state: running })],
     }),

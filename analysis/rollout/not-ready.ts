@@ -66,9 +66,7 @@ export function whyNotReady({ spec, status = {} }: PodObject): NotReady | null {
   }
   const sidecars = new Set((spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always').map(({ name }) => name));
   const found = [
-    ...(status.initContainerStatuses ?? []).map((each) =>
-      sidecars.has(each.name) ? ofContainer('sidecar', each) : ofInitContainer(each),
-    ),
+    ...(status.initContainerStatuses ?? []).map((each) => (sidecars.has(each.name) ? ofContainer('sidecar', each) : ofInitContainer(each))),
     ...(status.containerStatuses ?? []).map((each) => ofContainer('container', each)),
   ].filter((each) => each !== null);
   const worst = causes.map((cause) => found.find((each) => each.cause === cause)).find((each) => each !== undefined);
@@ -76,7 +74,10 @@ export function whyNotReady({ spec, status = {} }: PodObject): NotReady | null {
   if (condition('ContainersReady')?.status === 'True' && ready) {
     return { cause: 'probe', reason: `readiness gate: ${cut(ready.message ?? ready.reason ?? 'no message')}` };
   }
-  return { cause: 'starting', reason: status.reason ? `${status.reason}: ${cut(status.message ?? 'no message')}` : 'no container status yet' };
+  return {
+    cause: 'starting',
+    reason: status.reason ? `${status.reason}: ${cut(status.message ?? 'no message')}` : 'no container status yet',
+  };
 }
 
 /** An init container holds the others back until it ends with exit code 0. */

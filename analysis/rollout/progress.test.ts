@@ -47,7 +47,9 @@ describe('readRollout', () => {
   });
 
   it('does not read the condition of an earlier generation', () => {
-    expect(readRollout([{ ...done, available: 0, observedGeneration: 4, conditions: [exceeded('go-api-new')] }], asked).state).toBe('going');
+    expect(readRollout([{ ...done, available: 0, observedGeneration: 4, conditions: [exceeded('go-api-new')] }], asked).state).toBe(
+      'going',
+    );
   });
 
   it('reports a missed progress deadline, with the time of the condition', () => {

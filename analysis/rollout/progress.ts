@@ -84,7 +84,8 @@ export function readyOfNew({ updated, replicas, ready }: RolloutState): number {
 
 function missedDeadline({ at, conditions, replicaSet }: RolloutState): RolloutReading | null {
   const progressing = conditions.find(({ type }) => type === 'Progressing');
-  if (progressing?.status !== 'False' || progressing.reason !== 'ProgressDeadlineExceeded' || !isAbout(progressing, replicaSet)) return null;
+  if (progressing?.status !== 'False' || progressing.reason !== 'ProgressDeadlineExceeded' || !isAbout(progressing, replicaSet))
+    return null;
   return { state: 'progress-deadline-exceeded', at: progressing.lastTransitionTime ?? at, detail: describe(progressing) };
 }
 
