@@ -164,8 +164,8 @@ describe('a countdown', () => {
         // The rollback is written at midnight.
         verifyVersion: async ({ image }) =>
           image.endsWith('sha-91d03ce')
-            ? { ok: false, detail: '503', pods: 3, seconds: 60, imageIds: [], evidence: [{ ...piece, capturedAt: '2026-11-22T23:59:40Z' }] }
-            : { ok: true, detail: 'ok', pods: 3, seconds: 0.3, imageIds: [], evidence: [] },
+            ? { ok: false, detail: '503', pods: 3, seconds: 60, imageIds: [], at: '2026-11-22T23:59:40Z', evidence: [piece] }
+            : { ok: true, detail: 'ok', pods: 3, seconds: 0.3, imageIds: [], at: '2026-11-23T00:00:00Z', evidence: [] },
       }),
       async ({ advance, until, act, handle, status }) => {
         await advance(71.01);

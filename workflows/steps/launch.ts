@@ -2,7 +2,7 @@
 // be taken back.
 import { isCancellation, proxyActivities } from '@temporalio/workflow';
 import type { EffectActivities, UndoEntry } from '../../activities/effects/contract.ts';
-import type { KubernetesActivities, RolloutResult, VersionProof } from '../../activities/kubernetes/contract.ts';
+import type { KubernetesActivities, RolloutResult } from '../../activities/kubernetes/contract.ts';
 import { durationMs } from '../../release/duration.ts';
 import type { LaunchStep } from '../../release/steps/registry.ts';
 import type { Finding } from '../../verdict/finding.ts';
@@ -129,14 +129,9 @@ async function watch(
       ...(proof.ok ? [{ subject: 'version', text: proof.detail, values: { pods: proof.pods } }] : []),
     ],
     evidence: [...rollout.evidence, ...proof.evidence],
-    ...failureKnownAt(proof),
+    // A version that does not serve is known not to when the proof is given up: the rollback's start counts from there.
+    ...(proof.ok ? {} : { failedAt: proof.at }),
   };
-}
-
-/** A version that does not serve is known not to when the proof is given up: the rollback's start counts from there. */
-function failureKnownAt({ ok, evidence }: VersionProof): Pick<StepResult, 'failedAt'> {
-  const at = evidence.at(-1)?.capturedAt;
-  return ok || at === undefined ? {} : { failedAt: at };
 }
 
 function rolloutFact(before: string | null, image: string, { podsReady, podsWanted, seconds, outcome }: RolloutResult) {
