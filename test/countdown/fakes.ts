@@ -225,7 +225,15 @@ export function fakeWorld(): FakeWorld {
       conditionAt: '2026-11-23T00:00:00Z',
       evidence: [],
     }),
-    verifyVersion: async () => ({ ok: true, detail: 'ok', pods: 3, seconds: 0.3, evidence: [], imageIds: ['sha256:91d03ce'], at: '2026-11-23T00:00:00Z' }),
+    verifyVersion: async () => ({
+      ok: true,
+      detail: 'ok',
+      pods: 3,
+      seconds: 0.3,
+      evidence: [],
+      imageIds: ['sha256:91d03ce'],
+      at: '2026-11-23T00:00:00Z',
+    }),
   };
   return world;
 }
