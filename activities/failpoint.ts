@@ -8,7 +8,11 @@ export type Failpoint =
   | 'launch.after-write'
   | 'rollback.before-write'
   | 'rollback.after-write'
-  | 'load-test.running';
+  | 'load-test.running'
+  | 'guard.sample.before'
+  | 'guard.sample.after'
+  | 'guard.store.before'
+  | 'guard.store.after';
 
 /**
  * Kills this process with SIGKILL when the folder `TMINUS_FAILPOINTS` holds a file of this name: no cleanup, no heartbeat, as a machine

@@ -210,10 +210,11 @@ function launchWarnings(checkpoints: CheckpointOutline[]): Objection[] {
 function guardTimes(checkpoints: CheckpointOutline[]): Objection[] {
   const times = guardSchema.parse({ type: 'guard' });
   return stepsOf(checkpoints, 'guard').flatMap(({ path, fields }) => {
-    const [bake, interval, noDataAfter] = (['bake', 'interval', 'noDataAfter'] as const).map((field) =>
+    const [bake, interval, noDataAfter, liveDeadline] = (['bake', 'interval', 'noDataAfter', 'liveDeadline'] as const).map((field) =>
       lengthOf(fields[field] ?? times[field]),
     );
-    if (bake === undefined || interval === undefined || noDataAfter === undefined) return [];
+    if (bake === undefined || interval === undefined || noDataAfter === undefined || liveDeadline === undefined) return [];
+    const maxBake = lengthOf(fields['maxBake']);
     return [
       ...(interval > bake
         ? [
@@ -230,6 +231,18 @@ function guardTimes(checkpoints: CheckpointOutline[]): Objection[] {
               [...path, 'noDataAfter'],
               'data would count as missing between two questions',
               'make noDataAfter at least as long as interval',
+            ),
+          ]
+        : []),
+      ...(maxBake !== undefined && maxBake < bake
+        ? [objection([...path, 'maxBake'], 'the longest watch would end before the bake', 'make maxBake at least as long as bake')]
+        : []),
+      ...(liveDeadline <= noDataAfter
+        ? [
+            objection(
+              [...path, 'liveDeadline'],
+              'a blind guard would roll back before people are notified',
+              'make liveDeadline longer than noDataAfter',
             ),
           ]
         : []),

@@ -1,7 +1,8 @@
 // Activities as a countdown sees them, with the outside world in a few variables. Kept honest by the lab tests of the real ones.
 import type { LastGood } from '../../activities/bookkeeping-contract.ts';
 import type { DeploymentSnapshot } from '../../activities/kubernetes/contract.ts';
-import type { StepReport } from '../../activities/steps-contract.ts';
+import type { GuardOutcome, GuardReport, StepReport } from '../../activities/steps-contract.ts';
+import { EMPTY_TALLY } from '../../analysis/guard/tally.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import type { Finding } from '../../verdict/finding.ts';
 import type { Act, CountdownInput } from '../../workflows/messages.ts';
@@ -76,8 +77,10 @@ export function inputFor(name: string): CountdownInput {
                 type: 'guard',
                 name: 'guard',
                 bake: '10m',
+                maxBake: '30m',
                 interval: '5s',
                 noDataAfter: '20s',
+                liveDeadline: '15m',
                 minRequests: 300,
                 falseAlarm: '1%',
                 metric: 'http_request_duration_seconds',
@@ -116,6 +119,13 @@ const passed = (code: string, subject: string): Finding => ({
   evidence: [],
 });
 export const report = (...findings: Finding[]): StepReport => ({ findings, facts: [], evidence: [] });
+/** What the guard reports; its carry is empty, as of a watch that stored nothing. */
+export const guarded = (outcome: GuardOutcome, ...findings: Finding[]): GuardReport => ({
+  ...report(...findings),
+  outcome,
+  carry: { tally: EMPTY_TALLY, parts: [], oldTraffic: null },
+  blindMs: outcome === 'blind' ? 20_000 : 0,
+});
 export const slow: Finding = {
   code: 'LatencyAboveLimit',
   subject: 'POST /api/order/create',
@@ -173,7 +183,7 @@ export function fakeWorld(): FakeWorld {
     runPreflight: async () => report(passed('PreflightPassed', 'preflight')),
     runLoadTest: async () => ({ ...report(passed('LatencyWithinLimit', 'POST /api/order/create')), evidence: [points] }),
     runAnalysis: async () => report(passed('NothingToExplain', 'load')),
-    runGuard: async () => ({ ...report(passed('GuardPassed', 'guard')), watchedMs: 1000 }),
+    runGuard: async () => guarded('passed', passed('GuardPassed', 'guard')),
     captureDeployment: async (target): Promise<DeploymentSnapshot> => ({
       target,
       evidence: piece,

@@ -1,0 +1,100 @@
+// Whether requests still arrive. A version that hangs, or that users no longer reach, shows no error: its counters stand still.
+import { count } from '../load-test/sentences.ts';
+import type { GuardLimits, OldTraffic } from './sample.ts';
+import type { Sight } from './read-sample.ts';
+
+/** A window below this share of the reference is quiet. Halved traffic, and a quarter of it, are still far above; a hang gives nothing. */
+const FLOOR_SHARE = 0.1;
+/** A window in which fewer are expected is not judged: at 30 expected, 3 or fewer arrive by chance in one of 10^8 windows (Poisson). */
+const MIN_EXPECTED = 30;
+/** As long as a version may serve nobody (serving.ts): shorter windows would see the gaps between two scrapes. */
+const MIN_WINDOW_MS = 10_000;
+/** Below 0.1 requests/s, 30 requests take longer than this: such a service has no floor, only the demand of requests in the last third. */
+const MAX_WINDOW_MS = 300_000;
+/** At most 300 points are kept for the longest window: 24 kB of heartbeat. */
+const POINT_EVERY_MS = 1_000;
+
+interface TrafficPoint {
+  /** Scrape times of the first and the last pod, clock of Prometheus. */
+  oldestMs: number;
+  newestMs: number;
+  requests: number;
+  inFlight: number | null;
+}
+
+/** The present stretch without traffic. */
+export interface Quiet {
+  /** How long before the last sample it began, ms. */
+  ms: number;
+  requests: number;
+  expected: number;
+  /** What was normal before it; frozen, so that a long silence does not become normal. */
+  ratePerSecond: number;
+  /** How many more requests are being answered than when it began; 0 where no gauge is exported. */
+  hanging: number;
+}
+
+export interface Traffic {
+  first: TrafficPoint | null;
+  points: TrafficPoint[];
+  quiet: Quiet | null;
+}
+
+export const NO_TRAFFIC_YET: Traffic = { first: null, points: [], quiet: null };
+
+/**
+ * Adds a sample that saw every Ready pod. The window reaches from the last scrape of its first sample to the first scrape of its last one:
+ * every pod was scraped on both sides, so a long scrape interval takes nothing away from it.
+ */
+export function addTraffic({ first, points, quiet }: Traffic, sight: Sight, requests: number, limits: GuardLimits): Traffic {
+  const now: TrafficPoint = { oldestMs: sight.oldestScrapeMs, newestMs: sight.newestScrapeMs, requests, inFlight: sight.inFlight };
+  const near = startOf(points, now, MIN_WINDOW_MS);
+  const ratePerSecond = quiet?.ratePerSecond ?? Math.max(oldRate(limits.oldTraffic), near === null ? 0 : ownRate(first, near));
+  const windowMs = Math.min(MAX_WINDOW_MS, Math.max(MIN_WINDOW_MS, (1_000 * MIN_EXPECTED) / ratePerSecond));
+  const start = startOf(points, now, windowMs);
+  const last = points.at(-1);
+  const kept = points.filter(({ newestMs }) => newestMs >= (start?.newestMs ?? 0));
+  const isNew = last === undefined || now.oldestMs - last.oldestMs >= POINT_EVERY_MS;
+  return {
+    first: first ?? now,
+    points: isNew ? [...kept, now] : kept,
+    quiet: start === null ? quiet : quietIn(start, now, ratePerSecond, sight.evaluatedMs),
+  };
+}
+
+/** Requests that a stretch must have, by what was normal before; at least one. */
+export function floorOf({ first, points }: Traffic, stretchMs: number, { oldTraffic }: GuardLimits): number {
+  const last = points.at(-1);
+  const rate = Math.max(oldRate(oldTraffic), last === undefined ? 0 : ownRate(first, last));
+  return Math.max(1, Math.ceil((FLOOR_SHARE * rate * stretchMs) / 1_000));
+}
+
+/** True when at least as many requests hang as the floor asks for: they arrive, and none is answered. */
+export const isHanging = ({ hanging, expected }: Quiet): boolean => hanging >= FLOOR_SHARE * expected;
+
+/** `2 requests in 12 s, where 480 were expected`. */
+export const quietSentence = ({ requests, ms, expected }: Quiet): string =>
+  `${count(requests)} ${requests === 1 ? 'request' : 'requests'} in ${Math.round(ms / 1_000)} s, where ${count(expected)} were expected`;
+
+/** Fewest requests of the window that are not quiet. */
+export const quietFloor = ({ expected }: Quiet): number => Math.ceil(FLOOR_SHARE * expected);
+
+function quietIn(start: TrafficPoint, now: TrafficPoint, ratePerSecond: number, evaluatedMs: number): Quiet | null {
+  const expected = (ratePerSecond * (now.oldestMs - start.newestMs)) / 1_000;
+  const requests = now.requests - start.requests;
+  if (expected < MIN_EXPECTED || requests >= FLOOR_SHARE * expected) return null;
+  const hanging = now.inFlight === null || start.inFlight === null ? 0 : Math.max(0, now.inFlight - start.inFlight);
+  return { ms: evaluatedMs - start.newestMs, requests, expected, ratePerSecond, hanging };
+}
+
+/** The newest point that lies a whole window before now. */
+const startOf = (points: readonly TrafficPoint[], now: TrafficPoint, windowMs: number): TrafficPoint | null =>
+  points.findLast(({ newestMs }) => now.oldestMs - newestMs >= windowMs) ?? null;
+
+/** Mean since the watch began, gaps included: counters are cumulative. The mean, not the highest window: one burst is no reference. */
+function ownRate(first: TrafficPoint | null, until: TrafficPoint): number {
+  const spanMs = first === null ? 0 : until.newestMs - first.oldestMs;
+  return first === null || spanMs < MIN_WINDOW_MS ? 0 : (1_000 * (until.requests - first.requests)) / spanMs;
+}
+
+const oldRate = (old: OldTraffic | null): number => (old === null || old.requests === null ? 0 : old.requests / old.windowS);
