@@ -14,7 +14,7 @@ import {
   type CountdownStatus,
 } from '../../workflows/messages.ts';
 import { person, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
-import { fakeWorld, fine, inputFor, piece, report, slow, unseen, type FakeWorld } from './fakes.ts';
+import { fakeWorld, fine, guarded, inputFor, piece, report, slow, unseen, type FakeWorld } from './fakes.ts';
 import { refusal, runCountdown, toLaunch, type Run } from './run-countdown.ts';
 
 jest.setTimeout(180_000);
@@ -141,10 +141,7 @@ describe('a countdown', () => {
   it('rolls back by itself when the guard breaches, and says so', () =>
     run(
       () => ({
-        runGuard: async () => ({
-          ...report({ ...slow, code: 'ErrorRateAboveLimit', message: 'error rate is 20 %, limit 0.1 %' }),
-          watchedMs: 1,
-        }),
+        runGuard: async () => guarded('breach', { ...slow, code: 'ErrorRateAboveLimit', message: 'error rate is 20 %, limit 0.1 %' }),
       }),
       async ({ advance, until, act, handle, world, status }) => {
         await advance(71.01);
@@ -184,50 +181,22 @@ describe('a countdown', () => {
       },
     ));
 
-  it('holds without data in the guard, and goes on with the rest after a resume', () => {
-    const remaining: number[] = [];
+  it.each([
+    ['without data', 'blind', unseen],
+    ['undecided', 'undecided', { ...unseen, code: 'GuardUndecided', message: 'too few requests' }],
+  ] as const)('holds when the guard ends %s, and watches again after a resume', (_how, outcome, finding) => {
+    let watches = 0;
     return run(
       () => ({
-        runGuard: async ({ remainingMs }) => {
-          remaining.push(remainingMs);
-          return remaining.length === 1 ? { ...report(unseen), watchedMs: 240_000 } : { ...report(fine), watchedMs: remainingMs };
-        },
+        runGuard: async () => ((watches += 1) === 1 ? guarded(outcome, finding) : guarded('passed', fine)),
       }),
       async ({ advance, until, act, handle }) => {
-        await advance(71.01);
-        await until('waiting', ({ phase }) => phase === 'waiting');
-        await act({ action: 'approve' }, 'li.wei');
-        await act({ action: 'approve' }, 'a.osei');
+        await toLaunch({ advance, until, act });
         await advance(0.999);
-        const held = await until('holding', ({ phase }) => phase === 'holding');
-        expect(held).toMatchObject({ verdict: 'hold', sentence: 'no samples for up{}' });
+        expect(await until('holding', ({ phase }) => phase === 'holding')).toMatchObject({ verdict: 'hold', sentence: finding.message });
         await act({ action: 'resume' });
         expect(await handle.result()).toMatchObject({ ending: 'launched' });
-        expect(remaining).toEqual([600_000, 360_000]);
-      },
-    );
-  });
-
-  it('bakes from the beginning after a resume when the guard saw all and could not decide, for its counts ended with the watch', () => {
-    const remaining: number[] = [];
-    const undecided = { ...unseen, code: 'GuardUndecided', message: 'too few requests' };
-    return run(
-      () => ({
-        runGuard: async ({ remainingMs }) => {
-          remaining.push(remainingMs);
-          return { ...report(remaining.length === 1 ? undecided : fine), watchedMs: remainingMs };
-        },
-      }),
-      async ({ advance, until, act, handle }) => {
-        await advance(71.01);
-        await until('waiting', ({ phase }) => phase === 'waiting');
-        await act({ action: 'approve' }, 'li.wei');
-        await act({ action: 'approve' }, 'a.osei');
-        await advance(0.999);
-        await until('holding', ({ phase }) => phase === 'holding');
-        await act({ action: 'resume' });
-        expect(await handle.result()).toMatchObject({ ending: 'launched' });
-        expect(remaining).toEqual([600_000, 600_000]);
+        expect(watches).toBe(2);
       },
     );
   });
@@ -376,7 +345,7 @@ describe('a countdown', () => {
         runGuard: async () => {
           reached();
           await ending;
-          return { ...report(fine), watchedMs: 600_000 };
+          return guarded('passed', fine);
         },
       }),
       async ({ advance, until, act, handle, world, status }) => {
@@ -398,7 +367,7 @@ describe('a countdown', () => {
     const restoring = new Promise<void>((resolve) => (restore = resolve));
     return run(
       (world) => ({
-        runGuard: async () => ({ ...report(slow), watchedMs: 1 }),
+        runGuard: async () => guarded('breach', slow),
         restoreTemplate: async (input) => {
           await restoring;
           return world.activities.restoreTemplate(input);
@@ -490,7 +459,7 @@ describe('a countdown', () => {
         runGuard: async () => {
           reached();
           await held;
-          return { ...report(slow), watchedMs: 1 };
+          return guarded('breach', slow);
         },
       }),
       async ({ advance, until, act, handle, world }) => {
@@ -572,7 +541,7 @@ describe('a countdown', () => {
         storeAudit: async () => {
           throw ApplicationFailure.nonRetryable('the disk is full', 'Refused');
         },
-        runGuard: async () => ({ ...report(slow), watchedMs: 1 }),
+        runGuard: async () => guarded('breach', slow),
       }),
       async ({ advance, until, act, handle, world }) => {
         await toLaunch({ advance, until, act });

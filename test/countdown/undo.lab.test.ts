@@ -3,7 +3,7 @@ import { ApiFailure, toApplicationFailure } from '../../activities/kubernetes/ap
 import { deployments } from '../../activities/kubernetes/client.ts';
 import { temporalGateway } from '../../server/gateway.ts';
 import { temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
-import { report, slow, type FakeWorld } from './fakes.ts';
+import { guarded, slow, type FakeWorld } from './fakes.ts';
 import { runCountdown, toLaunch } from './run-countdown.ts';
 
 jest.setTimeout(120_000);
@@ -22,7 +22,7 @@ async function rolledBack(
   let ended: { ending: string; sentence: string; image: string } | undefined;
   await runCountdown(
     temporal,
-    (world) => ({ runGuard: async () => ({ ...report(slow), watchedMs: 1 }), ...overrides(world) }),
+    (world) => ({ runGuard: async () => guarded('breach', slow), ...overrides(world) }),
     async ({ advance, until, act, handle, status, world }) => {
       await toLaunch({ advance, until, act });
       await advance(1);
