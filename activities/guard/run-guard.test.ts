@@ -202,7 +202,7 @@ function slow(client: ClusterClient, ms: number): ClusterClient {
   const late =
     <A extends unknown[], R>(ask: (...args: A) => Promise<R>) =>
     async (...args: A): Promise<R> => {
-      await new Promise((done) => setTimeout(done, ms));
+      await new Promise((done) => setTimeout(done, ms).unref());
       return ask(...args);
     };
   return { ...client, get: late(client.get) as ClusterClient['get'], list: late(client.list) as ClusterClient['list'] };

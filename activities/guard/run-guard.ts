@@ -144,7 +144,7 @@ function limitsOf({ step, production, image }: GuardInput, oldTraffic: OldTraffi
     errorPercent: sharePercent(step.limits.errorRate),
     minRequests: step.minRequests,
     falseAlarmPercent: sharePercent(step.falseAlarm),
-    plannedLooks: Math.max(1, Math.ceil(maxBakeMs / intervalMs)),
+    plannedSamples: Math.max(1, Math.ceil(maxBakeMs / intervalMs)),
     noDataAfterMs: durationMs(step.noDataAfter),
     liveDeadlineMs: durationMs(step.liveDeadline),
     bakeMs: durationMs(step.bake),

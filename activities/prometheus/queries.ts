@@ -1,4 +1,4 @@
-// The questions about the pods of one ReplicaSet, as PromQL. Guard and preflight ask the same ones, so what preflight saw is what the guard needs.
+// The queries about the pods of one ReplicaSet. Guard and preflight send the same ones, so preflight checks exactly what the guard needs.
 import { PROBE_ROUTES } from '../../analysis/runtime/requests.ts';
 
 export interface PodSeries {
@@ -11,7 +11,7 @@ export interface PodSeries {
   limitMs: number;
 }
 
-/** Questions that are compared with one another are asked for one moment, this long ago: the scrapes of that moment are then written whole. */
+/** Queries that are compared with one another have one evaluation time, this long ago: the scrapes of that time are then written whole. */
 export const SETTLED_AFTER_S = 1;
 
 export const queries = {
@@ -21,7 +21,7 @@ export const queries = {
   ageS: (series: PodSeries) => `time() - timestamp(up${selector(series)})`,
   /** Requests since the pod's process started. */
   requests: (series: PodSeries) => `sum by (pod) (${series.metric}_count${selector(series, [probes])})`,
-  /** Those whose status is told by the label `code`. As many as all, or nothing is known of errors: other labels make `errors` match nothing. */
+  /** Those with a status in the label `code`. Fewer than all: errors are unknown, for other labels make `errors` match nothing. */
   coded: (series: PodSeries) => `sum by (pod) (${series.metric}_count${selector(series, [probes, 'code=~"[1-5].."'])})`,
   /** Those answered with 5xx. */
   errors: (series: PodSeries) => `sum by (pod) (${series.metric}_count${selector(series, [probes, 'code=~"5.."'])})`,

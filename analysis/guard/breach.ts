@@ -7,19 +7,19 @@ import { restartBreach } from './restarts.ts';
 import type { GuardLimits, GuardSample } from './sample.ts';
 import { notServing, servingBreach } from './serving.ts';
 import type { GuardTally } from './tally.ts';
-import { isHanging, quietSentence } from './traffic.ts';
+import { quietSentence } from './traffic.ts';
 
 /** Fewer requests may be one cold start (connections, caches): nothing is rolled back on them. */
-const LEAST_REQUESTS_TO_BREACH = 30;
+const MIN_REQUESTS_TO_BREACH = 30;
 /** The p99 limit in counts: at most this share of requests may be slower. */
 export const SLOW_SHARE = 0.01;
 /** Two limits are tested at each sample, and either may give a false alarm. */
-const LIMITS_PER_LOOK = 2;
+const LIMITS_PER_SAMPLE = 2;
 
 /** Breaches after this sample, or none. */
 export function breachOf(tally: GuardTally, sample: GuardSample, limits: GuardLimits): Finding[] {
   return [
-    ...servingBreach(tally.serving, sample.atMs, limits),
+    ...servingBreach(tally.serving, limits),
     ...hangingBreach(tally, sample, limits),
     ...guardBreach(tally, limits),
     ...restartBreach(tally.restarts, limits),
@@ -34,9 +34,9 @@ export function breachOf(tally: GuardTally, sample: GuardSample, limits: GuardLi
  */
 export function guardBreach(tally: GuardTally, limits: GuardLimits): Finding[] {
   const { requests, errors, slow } = tally;
-  const chance = limits.falseAlarmPercent / 100 / (limits.plannedLooks * LIMITS_PER_LOOK);
+  const chance = limits.falseAlarmPercent / 100 / (limits.plannedSamples * LIMITS_PER_SAMPLE);
   const breaks = (seen: number, share: number) =>
-    requests >= LEAST_REQUESTS_TO_BREACH && seen > requests * share && binomialTail(seen, requests, share) < chance;
+    requests >= MIN_REQUESTS_TO_BREACH && seen > requests * share && binomialTail(seen, requests, share) < chance;
   const findings: Finding[] = [];
   if (breaks(errors, limits.errorPercent / 100)) {
     const measured = (100 * errors) / requests;
@@ -76,10 +76,10 @@ export function guardBreach(tally: GuardTally, limits: GuardLimits): Finding[] {
 }
 
 /** Requests stopped while the health page fails or requests pile up: they arrive, and nobody answers them. A whole window says so, at once. */
-function hangingBreach({ silent, serving, traffic: { quiet } }: GuardTally, { atMs, health }: GuardSample, limits: GuardLimits): Finding[] {
-  if (!silent || quiet === null || (health.ok && !isHanging(quiet))) return [];
+function hangingBreach({ silent, serving, traffic: { quiet } }: GuardTally, { health }: GuardSample, limits: GuardLimits): Finding[] {
+  if (!silent || quiet === null || (health.ok && quiet.hanging === 0)) return [];
   // Said once: nothing has served for long enough anyway.
-  if (servingBreach(serving, atMs, limits).some(({ code }) => code === 'ServiceNotServing')) return [];
+  if (servingBreach(serving, limits).some(({ code }) => code === 'ServiceNotServing')) return [];
   const why = health.ok ? `${count(quiet.hanging)} more requests hang than before` : `its health page answers: ${health.detail}`;
   return [notServing(limits, quiet.ms, `${quietSentence(quiet)}, and ${why}`)];
 }

@@ -79,7 +79,7 @@ describe('judgeGuard', () => {
           within: counter,
         });
       });
-    const more = { bakeMs: 195_000, maxBakeMs: 195_000, plannedLooks: 40 };
+    const more = { bakeMs: 195_000, maxBakeMs: 195_000, plannedSamples: 40 };
     expect(codesOf(burst(5_000), more)).toEqual(['GuardPassed pass']);
     expect(codesOf(burst(100), more)).toEqual(['ErrorRateAboveLimit fail']);
   });
@@ -99,15 +99,15 @@ describe('judgeGuard', () => {
         return changed(one, { within: PODS.map((pod, at) => ({ pod, value: 1_000 + 100 * index - (at === 0 ? slow : 0) })) });
       });
     });
-    const alarms = (plannedLooks: number) =>
-      watches.filter((samples) => codesOf(samples, { plannedLooks }).includes('LatencyAboveLimit fail')).length;
+    const alarms = (plannedSamples: number) =>
+      watches.filter((samples) => codesOf(samples, { plannedSamples }).includes('LatencyAboveLimit fail')).length;
     expect(alarms(12)).toBeLessThanOrEqual(4);
     // Half a planned look and two limits: 1 % at each look.
     expect(alarms(0.5)).toBeGreaterThan(8);
   });
 
   it('is undecided when too few requests bound the limits, or the watch was cut short', () => {
-    expect(judgeGuard(watch(13, { requests: 5 }), { ...limits, plannedLooks: 12 })[0]).toMatchObject({
+    expect(judgeGuard(watch(13, { requests: 5 }), { ...limits, plannedSamples: 12 })[0]).toMatchObject({
       code: 'GuardUndecided',
       message: expect.stringContaining('at least 300 are needed'),
     });

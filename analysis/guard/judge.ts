@@ -30,7 +30,7 @@ export function findingsOf(tally: GuardTally, limits: GuardLimits, evidence: str
 
 /** The end of a watch without a breach: passes only when it saw to the end, both upper bounds keep their limits, and somebody is served. */
 export function judgeEnd(tally: GuardTally, limits: GuardLimits): Finding {
-  if (isBlind(tally, limits) || tally.looks === 0) return tally.silent ? noTraffic(tally, limits) : noData(tally, limits);
+  if (isBlind(tally, limits) || tally.seenSamples === 0) return tally.silent ? noTraffic(tally, limits) : noData(tally, limits);
   const why = whyUndecided(tally, limits);
   const { requests, watchedMs } = tally;
   const { subject, minRequests } = limits;

@@ -85,7 +85,7 @@ export interface GuardLimits {
   /** Chance over the longest watch of a breach although both limits are kept, 0-100. */
   falseAlarmPercent: number;
   /** Samples of the longest watch: the false-alarm chance is divided among them. */
-  plannedLooks: number;
+  plannedSamples: number;
   noDataAfterMs: number;
   /** Blind for so long is a breach. */
   liveDeadlineMs: number;

@@ -15,10 +15,12 @@ const MIN_DOWN_SAMPLES = 2;
 export interface Serving {
   /** Since when nothing serves; null while something does. */
   downSinceMs: number | null;
+  /** From then to the last sample that found nothing serving. */
+  downMs: number;
   downSamples: number;
   downReason: string;
-  /** Pods that were Ready during the watch and still exist: since when each is not Ready any more, and why. */
-  wereReady: Record<string, { sinceMs: number; why: string } | null>;
+  /** Pods that were Ready during the watch and still exist: since when each is not Ready any more, how long by the last answer, why. */
+  wereReady: Record<string, { sinceMs: number; ms: number; why: string } | null>;
   /** Ready pods when the watch began; null before Kubernetes answered. */
   readyAtStart: number | null;
   ready: number;
@@ -30,6 +32,7 @@ export interface Serving {
 
 export const NOT_SERVING_YET: Serving = {
   downSinceMs: null,
+  downMs: 0,
   downSamples: 0,
   downReason: '',
   wereReady: {},
@@ -44,22 +47,22 @@ export function addServing(before: Serving, { atMs, deployment, health, answers 
   const pods = deployment === null ? before : addPods(before, deployment, atMs);
   const reason = whyDown(deployment, health);
   const known = { ...pods, healthy: health.ok };
-  if (reason === null) return { ...known, downSinceMs: null, downSamples: 0, downReason: '' };
+  if (reason === null) return { ...known, downSinceMs: null, downMs: 0, downSamples: 0, downReason: '' };
   // A worker that reaches neither cluster, nor Prometheus, nor the service is cut off itself: that is blindness, and the stretch stays as it was.
   if (deployment === null && answers === null) return known;
-  return { ...known, downSinceMs: before.downSinceMs ?? atMs, downSamples: before.downSamples + 1, downReason: reason };
+  const downSinceMs = before.downSinceMs ?? atMs;
+  return { ...known, downSinceMs, downMs: atMs - downSinceMs, downSamples: before.downSamples + 1, downReason: reason };
 }
 
 /** Breaches of being there at all: nothing serves, or a pod that was Ready stays away. */
-export function servingBreach({ downSinceMs, downSamples, downReason, wereReady }: Serving, atMs: number, limits: GuardLimits): Finding[] {
+export function servingBreach({ downMs, downSamples, downReason, wereReady }: Serving, limits: GuardLimits): Finding[] {
   const findings: Finding[] = [];
-  const downMs = downSinceMs === null ? 0 : atMs - downSinceMs;
   if (downSamples >= MIN_DOWN_SAMPLES && downMs >= NOTHING_SERVES_MS)
     findings.push(
       notServing(limits, downMs, `nothing served for ${seconds(downMs)} s, limit ${NOTHING_SERVES_MS / 1_000} s: ${downReason}`),
     );
   const away = Object.entries(wereReady).flatMap(([pod, lost]) =>
-    lost !== null && atMs - lost.sinceMs > limits.noDataAfterMs ? [{ pod, ms: atMs - lost.sinceMs, why: lost.why }] : [],
+    lost !== null && lost.ms > limits.noDataAfterMs ? [{ pod, ...lost }] : [],
   );
   if (away.length > 0) {
     const longestS = seconds(Math.max(...away.map(({ ms }) => ms)));
@@ -108,7 +111,10 @@ function addPods(before: Serving, { pods, wanted }: GuardDeployment, atMs: numbe
     if (pod.terminating) continue;
     const known = before.wereReady[pod.name];
     if (pod.ready) wereReady[pod.name] = null;
-    else if (known !== undefined) wereReady[pod.name] = { sinceMs: known?.sinceMs ?? atMs, why: pod.why };
+    else if (known !== undefined) {
+      const sinceMs = known?.sinceMs ?? atMs;
+      wereReady[pod.name] = { sinceMs, ms: atMs - sinceMs, why: pod.why };
+    }
   }
   const ready = readyPods(pods).length;
   const notReady = pods.filter((pod) => !pod.ready && !pod.terminating).map(described);

@@ -28,7 +28,7 @@ export interface GuardTally {
   silent: boolean;
   p99S: number | null;
   /** Samples that saw. */
-  looks: number;
+  seenSamples: number;
   serving: Serving;
   restarts: Restarts;
   traffic: Traffic;
@@ -59,7 +59,7 @@ export const EMPTY_TALLY: GuardTally = {
   trouble: null,
   silent: false,
   p99S: null,
-  looks: 0,
+  seenSamples: 0,
   serving: NOT_SERVING_YET,
   restarts: NO_RESTARTS,
   traffic: NO_TRAFFIC_YET,
@@ -115,7 +115,7 @@ function addCounts(tally: GuardTally, sample: GuardSample, maxAgeMs: number): Pi
     const now = counts ?? before ?? zero;
     last[pod] = now;
     // Until a sample has seen every Ready pod, a pod that appears was there before the watch.
-    if (before === undefined && tally.looks === 0) continue;
+    if (before === undefined && tally.seenSamples === 0) continue;
     const since = before === undefined || now.requests < before.requests ? zero : before;
     added.requests += now.requests - since.requests;
     added.errors += Math.max(0, now.errors - since.errors);
@@ -154,7 +154,7 @@ function addSight(tally: GuardTally, sample: GuardSample, limits: GuardLimits): 
     trouble: null,
     silent: false,
     p99S: sample.p99S ?? tally.p99S,
-    looks: tally.looks + 1,
+    seenSamples: tally.seenSamples + 1,
     lastSeenMs: sample.atMs,
   };
 }

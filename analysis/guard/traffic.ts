@@ -11,6 +11,9 @@ const MIN_EXPECTED = 30;
 const MIN_WINDOW_MS = 10_000;
 /** Below 0.1 requests/s, 30 requests take longer than this: such a service has no floor, only the demand of requests in the last third. */
 const MAX_WINDOW_MS = 300_000;
+/** Requests pile up: three more than normal, as one or two may be slow reports, and half as many again, as long-lived connections vary. */
+const MIN_HANGING = 3;
+const PILED_UP = 1.5;
 /** At most 300 points are kept for the longest window: 24 kB of heartbeat. */
 const POINT_EVERY_MS = 1_000;
 
@@ -30,23 +33,30 @@ export interface Quiet {
   expected: number;
   /** What was normal before it; frozen, so that a long silence does not become normal. */
   ratePerSecond: number;
-  /** How many more requests are being answered than when it began; 0 where no gauge is exported. */
+  /** Requests being answered beyond what was normal before it; 0 where they do not pile up, or no gauge is exported. */
   hanging: number;
 }
 
 export interface Traffic {
   first: TrafficPoint | null;
   points: TrafficPoint[];
+  /** Requests being answered a window ago, while traffic was normal; clients that wait for answers pile up within a second of a hang. */
+  normalInFlight: number | null;
   quiet: Quiet | null;
 }
 
-export const NO_TRAFFIC_YET: Traffic = { first: null, points: [], quiet: null };
+export const NO_TRAFFIC_YET: Traffic = { first: null, points: [], normalInFlight: null, quiet: null };
 
 /**
  * Adds a sample that saw every Ready pod. The window reaches from the last scrape of its first sample to the first scrape of its last one:
  * every pod was scraped on both sides, so a long scrape interval takes nothing away from it.
  */
-export function addTraffic({ first, points, quiet }: Traffic, sight: Sight, requests: number, limits: GuardLimits): Traffic {
+export function addTraffic(
+  { first, points, normalInFlight, quiet }: Traffic,
+  sight: Sight,
+  requests: number,
+  limits: GuardLimits,
+): Traffic {
   const now: TrafficPoint = { oldestMs: sight.oldestScrapeMs, newestMs: sight.newestScrapeMs, requests, inFlight: sight.inFlight };
   const near = startOf(points, now, MIN_WINDOW_MS);
   const ratePerSecond = quiet?.ratePerSecond ?? Math.max(oldRate(limits.oldTraffic), near === null ? 0 : ownRate(first, near));
@@ -55,11 +65,12 @@ export function addTraffic({ first, points, quiet }: Traffic, sight: Sight, requ
   const last = points.at(-1);
   const kept = points.filter(({ newestMs }) => newestMs >= (start?.newestMs ?? 0));
   const isNew = last === undefined || now.oldestMs - last.oldestMs >= POINT_EVERY_MS;
-  return {
-    first: first ?? now,
-    points: isNew ? [...kept, now] : kept,
-    quiet: start === null ? quiet : quietIn(start, now, ratePerSecond, sight.evaluatedMs),
-  };
+  const next = { first: first ?? now, points: isNew ? [...kept, now] : kept };
+  if (start === null) return { ...next, normalInFlight, quiet };
+  const found = quietIn(start, now, ratePerSecond);
+  if (found === null) return { ...next, normalInFlight: start.inFlight, quiet: null };
+  const hanging = piledUp(now.inFlight, normalInFlight ?? start.inFlight);
+  return { ...next, normalInFlight, quiet: { ...found, ms: sight.evaluatedMs - start.newestMs, hanging } };
 }
 
 /** Requests that a stretch must have, by what was normal before; at least one. */
@@ -69,9 +80,6 @@ export function floorOf({ first, points }: Traffic, stretchMs: number, { oldTraf
   return Math.max(1, Math.ceil((FLOOR_SHARE * rate * stretchMs) / 1_000));
 }
 
-/** True when at least as many requests hang as the floor asks for: they arrive, and none is answered. */
-export const isHanging = ({ hanging, expected }: Quiet): boolean => hanging >= FLOOR_SHARE * expected;
-
 /** `2 requests in 12 s, where 480 were expected`. */
 export const quietSentence = ({ requests, ms, expected }: Quiet): string =>
   `${count(requests)} ${requests === 1 ? 'request' : 'requests'} in ${Math.round(ms / 1_000)} s, where ${count(expected)} were expected`;
@@ -79,12 +87,15 @@ export const quietSentence = ({ requests, ms, expected }: Quiet): string =>
 /** Fewest requests of the window that are not quiet. */
 export const quietFloor = ({ expected }: Quiet): number => Math.ceil(FLOOR_SHARE * expected);
 
-function quietIn(start: TrafficPoint, now: TrafficPoint, ratePerSecond: number, evaluatedMs: number): Quiet | null {
+function quietIn(start: TrafficPoint, now: TrafficPoint, ratePerSecond: number): Omit<Quiet, 'ms' | 'hanging'> | null {
   const expected = (ratePerSecond * (now.oldestMs - start.newestMs)) / 1_000;
   const requests = now.requests - start.requests;
-  if (expected < MIN_EXPECTED || requests >= FLOOR_SHARE * expected) return null;
-  const hanging = now.inFlight === null || start.inFlight === null ? 0 : Math.max(0, now.inFlight - start.inFlight);
-  return { ms: evaluatedMs - start.newestMs, requests, expected, ratePerSecond, hanging };
+  return expected < MIN_EXPECTED || requests >= FLOOR_SHARE * expected ? null : { requests, expected, ratePerSecond };
+}
+
+function piledUp(now: number | null, normal: number | null): number {
+  if (now === null || normal === null || now < PILED_UP * normal || now - normal < MIN_HANGING) return 0;
+  return now - normal;
 }
 
 /** The newest point that lies a whole window before now. */

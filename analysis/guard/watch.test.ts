@@ -37,6 +37,17 @@ describe('nothing serves', () => {
     expect((found?.afterS ?? 999) - 120).toBeLessThanOrEqual(20);
   });
 
+  it('fails a hanging version whose few clients all wait for an answer', () => {
+    // 12 clients that wait: four requests hang in each pod within a moment, and no more arrive.
+    const samples = watch(60, (index) => ({ pods: steady(index > 24 ? { ...hang, inFlight: 4 } : { inFlight: 1 }) }));
+    expect(report(samples, { bakeMs: 300_000, maxBakeMs: 900_000 })).toMatchObject({ outcome: 'breach', code: 'ServiceNotServing' });
+  });
+
+  it('does not take long-lived connections for requests that hang', () => {
+    const samples = watch(40, (index) => ({ pods: steady({ ...(index > 24 ? hang : {}), inFlight: 50 + (index % 3) }) }));
+    expect(report(samples, { bakeMs: 300_000, maxBakeMs: 900_000 })).toMatchObject({ outcome: 'blind', code: 'GuardNoTraffic' });
+  });
+
   it('fails a hanging version by its health page where no gauge of requests in flight is exported', () => {
     const samples = watch(60, (index) => ({ pods: steady(index > 24 ? hang : {}), health: index <= 24 }));
     expect(report(samples, { bakeMs: 300_000, maxBakeMs: 900_000 })).toMatchObject({
@@ -84,6 +95,14 @@ describe('pods', () => {
     }));
     expect(report(samples)).toMatchObject({ outcome: 'breach', code: 'PodsNotReady', afterS: 40 });
     expect(judgeGuard(samples, limits)[0]).toMatchObject({ message: expect.stringContaining(`${two} (CrashLoopBackOff)`) });
+  });
+
+  it('does not count the silence of the API server as time in which a pod is not Ready', () => {
+    const samples = watch(13, (index) => ({
+      kubernetes: index < 4 || index > 9,
+      pods: steady().map((pod) => ({ ...pod, ready: pod.name !== two || index !== 3 })),
+    }));
+    expect(tallySamples(samples, limits).breach).toEqual([]);
   });
 
   it('bears a pod that is not Ready for a moment', () => {
@@ -143,6 +162,11 @@ describe('pods', () => {
   it('breaches on the errors of the pods it sees although another is not scraped', () => {
     const samples = watch(13, () => ({ pods: steady({ errors: 50 }).map((pod) => ({ ...pod, scraped: pod.name !== two })) }));
     expect(report(samples)).toMatchObject({ outcome: 'breach', code: 'ErrorRateAboveLimit' });
+  });
+
+  it('breaches on errors although the API server does not answer', () => {
+    const samples = watch(13, (index) => ({ kubernetes: index < 4, pods: steady({ errors: index > 5 ? 50 : 0 }) }));
+    expect(report(samples)).toMatchObject({ outcome: 'breach', code: 'ErrorRateAboveLimit', afterS: 30 });
   });
 
   it('is blind while pods of another template serve, whatever their image', () => {
