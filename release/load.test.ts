@@ -247,6 +247,14 @@ describe('rules between fields', () => {
     const [only, ...more] = told(withCheckpoints(`{ name: launch, at: T-0, steps: [{ type: launch }, { type: guard, ${field} }] }`));
     expect([only, more]).toEqual([expect.stringContaining(`spec.checkpoints[0].steps[1].${message}`), []]);
   });
+
+  test('the longest watch is three times the bake where it is left out', () => {
+    const stepsOf = (fields: string) =>
+      releaseOf(withCheckpoints(`{ name: launch, at: T-0, steps: [{ type: launch }, { type: guard, ${fields} }] }`)).spec.checkpoints[0]
+        ?.steps[1];
+    expect(stepsOf('bake: 2m')).toMatchObject({ bake: '2m', maxBake: '360000ms', liveDeadline: '15m' });
+    expect(stepsOf('bake: 2m, maxBake: 4m')).toMatchObject({ maxBake: '4m' });
+  });
 });
 
 describe('hostile YAML', () => {

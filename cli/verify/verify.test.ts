@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from '@jest/globals';
+import { judgeGuard } from '../../analysis/guard/judge.ts';
+import { limits, play, steady } from '../../analysis/guard/samples.fixture.ts';
 import { judgePreflight } from '../../analysis/preflight/judge.ts';
 import type { PreflightAnswer } from '../../analysis/preflight/answers.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
@@ -192,6 +194,23 @@ it('verifies nothing where no evidence could be stored', async () => {
   const lost = { evidence: [], notKept: 'The disk is full.' };
   const findings = judgeRollback('shop/go-api', { ...watched, ...lost }, { ...proven, ...lost }, limits);
   expect(await check(stepOf('rollback', [], findings))).toMatchObject([{ result: 'nothing-to-verify' }]);
+});
+
+it('makes a guard again from all parts of its samples, in order', async () => {
+  const samples = play(13, () => ({ pods: steady() }));
+  const part = (number: number, of: object[]) =>
+    stored('prometheus-samples', [{ limits, part: number }, ...of].map((line) => `${JSON.stringify(line)}\n`).join(''));
+  const refs = [part(1, samples.slice(0, 7)), part(2, samples.slice(7))];
+  const findings = judgeGuard(
+    samples,
+    limits,
+    refs.map(({ digest }) => digest),
+  );
+  expect(findings).toMatchObject([{ code: 'GuardPassed' }]);
+  expect(await check(stepOf('guard', refs, findings))).toMatchObject([{ result: 'same', findings: 1, evidence: 2 }]);
+  expect(await check(stepOf('guard', refs.slice(1), findings))).toMatchObject([
+    { result: 'unreadable', sentences: [expect.stringContaining('part 1 of the samples is missing')] },
+  ]);
 });
 
 it('says of evidence that is missing, damaged or of a step it does not know that it cannot tell', async () => {
