@@ -41,7 +41,10 @@ export function playedCluster(change: Partial<PlayedCluster> = {}): PlayedCluste
   const answer = (verb: Verb, resource: Resource): unknown => {
     if (state.status !== 200) throw new ApiFailure(verb, resource, 'lab', state.status, 'played');
     if (resource.resource === 'selfsubjectaccessreviews') return { status: { allowed: state.allowed } };
-    if (resource.resource === 'deployments') return deployment(state);
+    if (resource.resource === 'deployments') {
+      const { metadata, ...rest } = deployment(state);
+      return { ...rest, metadata: { ...metadata, annotations: { ...metadata.annotations, ...state.annotations } } };
+    }
     if (resource.resource === 'replicasets') return [replicaSet];
     if (resource.resource === 'leases') {
       if (state.lease === null) throw new ApiFailure(verb, resource, 'lab', 404, 'played', null, { gone: true });
@@ -81,17 +84,10 @@ export function playedCluster(change: Partial<PlayedCluster> = {}): PlayedCluste
 const revision = { 'deployment.kubernetes.io/revision': '7' };
 const labels = { app: 'go-api', 'pod-template-hash': HASH };
 
-function deployment({ image, names, paused, annotations }: PlayedCluster) {
+function deployment({ image, names, paused }: PlayedCluster) {
   const all = names.length;
   return {
-    metadata: {
-      name: 'go-api',
-      namespace: 'shop',
-      uid: 'd',
-      resourceVersion: '1',
-      generation: 3,
-      annotations: { ...revision, ...annotations },
-    },
+    metadata: { name: 'go-api', namespace: 'shop', uid: 'd', resourceVersion: '1', generation: 3, annotations: revision },
     spec: {
       replicas: all,
       paused,
