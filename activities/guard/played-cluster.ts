@@ -26,6 +26,10 @@ export interface PlayedCluster {
   paused: boolean;
   allowed: boolean;
   nodeImages: string[];
+  /** Annotations of the Deployment, beside its revision. */
+  annotations: Record<string, string>;
+  /** The Lease of the Deployment; null when there is none. */
+  lease: { holder: string; annotations: Record<string, string> } | null;
   /** What admission makes of an image that is written. */
   rewrites: (image: string) => string;
 }
@@ -45,14 +49,23 @@ export function playedCluster(change: Partial<PlayedCluster> = {}): PlayedCluste
     paused: false,
     allowed: true,
     nodeImages: [PLAYED_IMAGE],
+    annotations: {},
+    lease: null,
     rewrites: (image) => image,
     ...change,
   };
   const answer = (verb: Verb, resource: Resource): unknown => {
     if (state.status !== 200) throw new ApiFailure(verb, resource, 'lab', state.status, 'played');
     if (resource.resource === 'selfsubjectaccessreviews') return { status: { allowed: state.allowed } };
-    if (resource.resource === 'deployments') return deployment(state);
+    if (resource.resource === 'deployments') {
+      const { metadata, ...rest } = deployment(state);
+      return { ...rest, metadata: { ...metadata, annotations: { ...metadata.annotations, ...state.annotations } } };
+    }
     if (resource.resource === 'replicasets') return [replicaSet];
+    if (resource.resource === 'leases') {
+      if (state.lease === null) throw new ApiFailure(verb, resource, 'lab', 404, 'played', null, { gone: true });
+      return { metadata: { annotations: state.lease.annotations }, spec: { holderIdentity: state.lease.holder } };
+    }
     if (resource.resource === 'nodes')
       return [
         {
