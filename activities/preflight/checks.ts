@@ -94,6 +94,15 @@ export const checks: readonly Check[] = [
   check({ title: 'dry run', needs: 'launch and rollback know their own work by the pod template they wrote', run: dryRun }),
   check({ title: 'image on nodes', needs: 'new pods start from it', run: nodeImages }),
   check({
+    title: 'pod images',
+    needs: 'a webhook that rewrites the images of pods must be known before the launch meets it',
+    run: async ({ production }) => ({
+      pods: (await production()).pods
+        .filter(({ terminating }) => !terminating)
+        .map(({ name, image, templateImage }) => ({ name, image, templateImage })),
+    }),
+  }),
+  check({
     title: 'staging runs the candidate',
     needs: 'the load test measures what runs there',
     asked: ({ staging }) => staging !== null,
@@ -103,7 +112,7 @@ export const checks: readonly Check[] = [
       return {
         image: input.image,
         wanted: deployment.spec.replicas ?? 1,
-        pods: running.map(({ name, image, ready, imageId }) => ({ name, image, ready, ids: imageId })),
+        pods: running.map(({ name, image, templateImage, ready, imageId }) => ({ name, image, templateImage, ready, ids: imageId })),
       };
     },
   }),
