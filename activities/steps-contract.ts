@@ -11,6 +11,8 @@ export interface StepReport {
   findings: Finding[];
   facts: Fact[];
   evidence: EvidenceRef[];
+  /** Load test only: digests of the candidate's pods that were under load, sorted and unique; empty when they are not known. */
+  imageIds?: string[];
 }
 
 export interface PreflightInput {

@@ -270,13 +270,13 @@ describe('the guard with the real Prometheus', () => {
 
 describe('preflight with the real Prometheus', () => {
   it.concurrent(
-    'passes 15 of 15 and names the clock skew',
+    'passes 16 of 16 and names the clock skew',
     playing(async ({ send, scraped, acts }) => {
       send();
       await scraped();
       const { findings, facts, evidence } = await acts().runPreflight(preflight);
       expect(findings.filter(({ outcome }) => outcome !== 'pass')).toEqual([]);
-      expect(facts[0]?.text).toMatch(/^15 of 15: rights, health, series, image, clock skew \d+ ms$/);
+      expect(facts[0]?.text).toMatch(/^16 of 16: rights, health, series, image, clock skew \d+ ms$/);
       expect(evidence).toMatchObject([{ kind: 'preflight-answers' }]);
     }),
   );
