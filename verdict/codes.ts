@@ -205,11 +205,6 @@ export const codes = {
     zh: '守护期间 Pod 多次重启',
     whatToDo: 'Read the logs of the previous containers; the rollback has been started.',
   },
-  EvidenceNotKept: {
-    en: 'evidence could not be stored',
-    zh: '证据未能保存',
-    whatToDo: 'Make room on the disk of the evidence store, or repair it; nothing passes without its evidence.',
-  },
   StepCouldNotRun: {
     en: 'a step could not do its work',
     zh: '步骤无法运行',

@@ -18,6 +18,7 @@ import { healthUrl } from '../activities/health.ts';
 import { createIdentityActivities } from '../activities/identity/verify-act.ts';
 import { createClusterClients, readPodLog } from '../activities/kubernetes/client.ts';
 import { createKubernetesActivities, fencingGeneration } from '../activities/kubernetes/index.ts';
+import { readFailingPods } from '../activities/kubernetes/failing-pods.ts';
 import { readDeploymentPods } from '../activities/kubernetes/pods.ts';
 import type { KubernetesActivities } from '../activities/kubernetes/contract.ts';
 import { createAnalysisActivities } from '../activities/analysis/run-analysis.ts';
@@ -86,7 +87,7 @@ export async function assembleActivities({
           clients,
           activity: runningActivity,
           now: () => new Date(),
-          readFailingPods: async () => ({ facts: [], evidence: [] }),
+          readFailingPods,
         }),
         journal: openUndoJournal(at(spec.evidence.folder)),
         messages: undoMessages(client, WORKFLOW_TASK_QUEUE),

@@ -33,6 +33,8 @@ const step: GuardInput['step'] = {
 };
 const preflight: PreflightInput = {
   step: { type: 'preflight', name: 'preflight', maxClockSkew: '2s' },
+  quick: false,
+  countdown: 'countdown/go-api-1.4.0/run',
   production,
   staging: { ...production, namespace: 'shop-staging' },
   image: PLAYED_IMAGE,

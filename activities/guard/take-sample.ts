@@ -99,12 +99,12 @@ function deploymentOf(
   };
 }
 
-const podOf = ({ name, ready, node, terminating, waiting, restarts }: ServingPod) => ({
+const podOf = ({ name, ready, node, terminating, notReady, restarts }: ServingPod) => ({
   name,
   ready,
   pending: node === '',
   terminating,
-  why: waiting,
+  why: notReady?.reason ?? '',
   restarts,
 });
 

@@ -98,6 +98,7 @@ const checks: readonly Check[] = [
   check({
     title: 'pod images',
     needs: 'a webhook that rewrites the images of pods must be known before the launch meets it',
+    quick: false,
     run: async ({ production }) => ({
       pods: (await production()).pods
         .filter(({ terminating }) => !terminating)

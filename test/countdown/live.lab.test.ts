@@ -4,7 +4,7 @@ import { ApplicationFailure } from '@temporalio/client';
 import type { CountdownInput } from '../../workflows/messages.ts';
 import { auditQuery, holdSignal } from '../../workflows/messages.ts';
 import { person, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
-import { fine, guarded, report, slow, unseen, type FakeWorld } from './fakes.ts';
+import { carried, fine, guarded, report, slow, unseen, type FakeWorld } from './fakes.ts';
 import { refusal, runCountdown, toLaunch, type Run } from './run-countdown.ts';
 import { scriptedGuard } from './scripted-guard.ts';
 
@@ -68,17 +68,17 @@ describe('while a version is live', () => {
       async ({ advance, until, act, handle }) => {
         await toLaunch({ advance, until, act });
         const arrival = advance(1);
-        await guard.answer({ ...guarded('blind', unseen), carry: { tally: 'a' } });
+        await guard.answer({ ...guarded('blind', unseen), carry: carried(1) });
         const held = await until('holding', ({ phase }) => phase === 'holding');
         expect(held).toMatchObject({ verdict: 'hold', sentence: 'no samples for up{}' });
-        await guard.answer({ ...guarded('sees'), carry: { tally: 'b' } });
+        await guard.answer({ ...guarded('sees'), carry: carried(2) });
         await until('running', ({ phase }) => phase === 'running');
         await guard.answer(guarded('passed', fine));
         expect(await handle.result()).toMatchObject({ ending: 'launched' });
         expect(guard.asked.map(({ carry, blindTold }) => [carry, blindTold])).toEqual([
           [null, false],
-          [{ tally: 'a' }, true],
-          [{ tally: 'b' }, false],
+          [carried(1), true],
+          [carried(2), false],
         ]);
         expect(told.filter((message) => message === 'no samples for up{}')).toHaveLength(1);
         await arrival;
