@@ -63,7 +63,9 @@ const hasClosed = (error: unknown): boolean =>
 /** What the countdown refuses stays refused; everything else (no worker, no server) may pass. */
 function registrationFailure(error: unknown, { name }: UndoEntry, workflowId: string): unknown {
   const final = (type: string, message: string) => ApplicationFailure.create({ type, message, nonRetryable: true });
-  if (error instanceof WorkflowNotFoundError || hasClosed(error))
+  // The run may have gone on as a new one: the next try finds that, or that the countdown has ended.
+  if (hasClosed(error)) return error;
+  if (error instanceof WorkflowNotFoundError)
     return final('CountdownEnded', `${workflowId} has ended, so nobody would take back ${name}; nothing was written`);
   if (error instanceof WorkflowUpdateFailedError)
     return final('UndoRefused', `${workflowId} refused to register ${name}: ${error.cause?.message ?? error.message}; nothing was written`);
