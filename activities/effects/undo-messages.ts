@@ -3,9 +3,10 @@ import { ApplicationFailure } from '@temporalio/common';
 import { WithStartWorkflowOperation, WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
 import type { CountdownRef, UndoEntry } from './contract.ts';
 
-export const RESTORER_TYPE = 'restorer';
-export const REGISTER_UPDATE = 'registerUndo';
-export const SETTLE_UPDATE = 'settleUndo';
+// Names that workflows/messages.ts has too; activities may import only its types.
+const RESTORER_TYPE = 'restorer';
+const REGISTER_UPDATE = 'registerUndo';
+const SETTLE_UPDATE = 'settleUndo';
 
 /** One restorer per countdown; the first run's id outlives continue-as-new and reset. */
 export const restorerId = ({ release, firstRunId }: CountdownRef): string => `restorer/${release}/${firstRunId}`;
@@ -34,7 +35,7 @@ export function undoMessages(client: Client, workflowTaskQueue: string): UndoMes
       const startWorkflowOperation = new WithStartWorkflowOperation(RESTORER_TYPE, {
         workflowId: restorerId(countdown),
         taskQueue: workflowTaskQueue,
-        args: [countdown],
+        args: [],
         workflowIdConflictPolicy: 'USE_EXISTING',
         staticSummary: `restores what ${countdown.release} leaves behind`,
       });
