@@ -12,6 +12,10 @@ export interface StepReport {
 
 export interface PreflightInput {
   step: PreflightStep;
+  /** Only the half that is asked again right before the launch: what may have changed since, in about a second. */
+  quick: boolean;
+  /** Who asks: `<workflow id>/<first run id>`. An open launch of this countdown is its own. */
+  countdown: string;
   /** Where the candidate will be launched. */
   production: DeploymentTarget;
   /** Where the candidate runs for the load test; null when the plan has no load test. */
@@ -47,18 +51,26 @@ export interface GuardInput {
   step: GuardStep;
   production: DeploymentTarget;
   image: string;
-  /** Bake time still to do; shorter than the step's when the guard goes on after a hold. */
-  remainingMs: number;
+  healthTarget: string;
+  healthPath: string;
+  launchedAt: string | null;
+  carry: GuardCarry | null;
+  blindTold: boolean;
 }
 
+export type GuardCarry = { tally: unknown };
+export type GuardOutcome = 'passed' | 'breach' | 'blind' | 'sees' | 'undecided';
+
 export interface GuardReport extends StepReport {
-  /** How long the guard really watched with data. Whether it counts for the bake time is another question (verdict/bake-time.ts). */
-  watchedMs: number;
+  outcome: GuardOutcome;
+  carry: GuardCarry;
+  blindMs: number;
+  failedAt?: string;
 }
 
 export interface StepActivities {
   runPreflight(input: PreflightInput): Promise<StepReport>;
-  runLoadTest(input: LoadTestInput): Promise<StepReport>;
+  runLoadTest(input: LoadTestInput): Promise<StepReport & { imageIds?: string[] }>;
   /** Reads what the load tests left, asks database and traces for the same time, and names the cause. Changes nothing. */
   runAnalysis(input: AnalysisInput): Promise<StepReport>;
   /** Watches until bake time is over, a breach is certain, or data stops. Never passes without data. */

@@ -102,7 +102,7 @@ export const codes = {
   RolloutFailed: {
     en: 'the new version did not come up',
     zh: '新版本未能启动',
-    whatToDo: 'Read the events and logs of the new pods; the rollback has been started.',
+    whatToDo: 'Read the pod-failures evidence: reasons, events and last log lines of the new pods. The rollback has been started.',
   },
   VersionServes: {
     en: 'all pods run the version asked for and answer healthy',
@@ -112,7 +112,22 @@ export const codes = {
   VersionNotServing: {
     en: 'the version asked for does not serve',
     zh: '目标版本未提供服务',
-    whatToDo: 'Read the health answer; the rollback has been started.',
+    whatToDo: 'Read the health answers and the pods in the evidence. The rollback has been started.',
+  },
+  LaunchedBytesTested: {
+    en: 'the launched bytes are those that were under load',
+    zh: '上线的镜像与压测的镜像一致',
+    whatToDo: 'Nothing.',
+  },
+  LaunchedOtherBytes: {
+    en: 'the launched bytes are not known to be those that were under load',
+    zh: '无法确认上线的镜像就是压测过的镜像',
+    whatToDo: 'Compare the two digests. Name the image by its digest in the release, or repeat the load test with these bytes.',
+  },
+  EvidenceNotKept: {
+    en: 'evidence could not be stored',
+    zh: '证据无法保存',
+    whatToDo: 'Make room in the evidence store. The other findings of the step stand, but nobody can verify them.',
   },
   RolledBackInTime: {
     en: 'the old version serves again, in time',

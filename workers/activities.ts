@@ -4,6 +4,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { storeAudit } from '../activities/audit/audit-file.ts';
 import { keepLastGood, readLastGood } from '../activities/bookkeeping/last-good.ts';
+import { watchCountdown } from '../activities/bookkeeping/watch-countdown.ts';
 import { acquireLock, releaseLock } from '../activities/bookkeeping/service-lock.ts';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import { createEffectActivities } from '../activities/effects/activities.ts';
@@ -73,6 +74,7 @@ export async function assembleActivities({
         storeAudit({ folder: auditFolder, ...(signingKeyPem ? { signingKeyPem } : {}) }, release, runId, records),
       ...createNotifyActivities({ environment, environmentFolder }),
       keepLastGood: (target, lastGood) => keepLastGood(at(spec.evidence.folder), target, lastGood),
+      watchCountdown: (input) => watchCountdown({ client, activity: runningActivity }, input),
       verifyAct,
     },
     cluster: {

@@ -22,8 +22,10 @@ const step: GuardInput['step'] = {
   type: 'guard',
   name: 'guard',
   bake: '6s',
+  maxBake: '18s',
   interval: '500ms',
   noDataAfter: '3s',
+  liveDeadline: '15m',
   minRequests: 300,
   falseAlarm: '1%',
   metric: 'http_request_duration_seconds',
@@ -31,6 +33,8 @@ const step: GuardInput['step'] = {
 };
 const preflight: PreflightInput = {
   step: { type: 'preflight', name: 'preflight', maxClockSkew: '2s' },
+  quick: false,
+  countdown: 'countdown/go-api-1.4.0/run',
   production,
   staging: { ...production, namespace: 'shop-staging' },
   image: PLAYED_IMAGE,
@@ -241,13 +245,13 @@ describe('the guard with the real Prometheus', () => {
 
 describe('preflight with the real Prometheus', () => {
   it.concurrent(
-    'passes 15 of 15 and names the clock skew',
+    'passes 17 of 17 and names the clock skew',
     playing(async ({ send, scraped, acts }) => {
       send();
       await scraped();
       const { findings, facts, evidence } = await acts().runPreflight(preflight);
       expect(findings.filter(({ outcome }) => outcome !== 'pass')).toEqual([]);
-      expect(facts[0]?.text).toMatch(/^15 of 15: rights, health, series, image, clock skew \d+ ms$/);
+      expect(facts[0]?.text).toMatch(/^17 of 17: rights, health, series, image, clock skew \d+ ms$/);
       expect(evidence).toMatchObject([{ kind: 'preflight-answers' }]);
     }),
   );
@@ -300,7 +304,7 @@ describe('preflight with the real Prometheus', () => {
         'request counters',
         'latency buckets',
       ]);
-      expect(facts[0]?.text).toBe('11 of 15: not passed: prometheus clock, scrape targets, request counters, latency buckets');
+      expect(facts[0]?.text).toBe('13 of 17: not passed: prometheus clock, scrape targets, request counters, latency buckets');
     }),
   );
 });

@@ -12,6 +12,10 @@ export interface PlayedCluster {
   paused: boolean;
   allowed: boolean;
   nodeImages: string[];
+  /** Annotations of the Deployment, beside its revision. */
+  annotations: Record<string, string>;
+  /** The Lease of the Deployment; null when there is none. */
+  lease: { holder: string; annotations: Record<string, string> } | null;
   /** What admission makes of an image that is written. */
   rewrites: (image: string) => string;
 }
@@ -29,6 +33,8 @@ export function playedCluster(change: Partial<PlayedCluster> = {}): PlayedCluste
     paused: false,
     allowed: true,
     nodeImages: [PLAYED_IMAGE],
+    annotations: {},
+    lease: null,
     rewrites: (image) => image,
     ...change,
   };
@@ -37,6 +43,10 @@ export function playedCluster(change: Partial<PlayedCluster> = {}): PlayedCluste
     if (resource.resource === 'selfsubjectaccessreviews') return { status: { allowed: state.allowed } };
     if (resource.resource === 'deployments') return deployment(state);
     if (resource.resource === 'replicasets') return [replicaSet];
+    if (resource.resource === 'leases') {
+      if (state.lease === null) throw new ApiFailure(verb, resource, 'lab', 404, 'played', null, { gone: true });
+      return { metadata: { annotations: state.lease.annotations }, spec: { holderIdentity: state.lease.holder } };
+    }
     if (resource.resource === 'nodes')
       return [
         {
@@ -71,10 +81,17 @@ export function playedCluster(change: Partial<PlayedCluster> = {}): PlayedCluste
 const revision = { 'deployment.kubernetes.io/revision': '7' };
 const labels = { app: 'go-api', 'pod-template-hash': HASH };
 
-function deployment({ image, names, paused }: PlayedCluster) {
+function deployment({ image, names, paused, annotations }: PlayedCluster) {
   const all = names.length;
   return {
-    metadata: { name: 'go-api', namespace: 'shop', uid: 'd', resourceVersion: '1', generation: 3, annotations: revision },
+    metadata: {
+      name: 'go-api',
+      namespace: 'shop',
+      uid: 'd',
+      resourceVersion: '1',
+      generation: 3,
+      annotations: { ...revision, ...annotations },
+    },
     spec: {
       replicas: all,
       paused,

@@ -1,4 +1,4 @@
-// What preflight asked and was told, as stored in `preflight-answers` evidence: facts, not yet judged.
+// What preflight asked and the answers it got, as stored in `preflight-answers` evidence: facts, not yet judged.
 
 export interface Right {
   verb: string;
@@ -68,6 +68,24 @@ export interface PreflightFacts {
   };
   'latency buckets': { query: string; pods: string[]; series: string[]; limitMs: number };
   health: { url: string; ok: boolean; detail: string };
+  'evidence space': EvidenceRoom;
+  'last launch ended': LastLaunch;
+}
+
+/** Room for evidence; `refusal` says why the store keeps nothing at all. */
+export type EvidenceRoom =
+  | { refusal: null; freeBytes: number; totalBytes: number; freeFiles: number | null; totalFiles: number | null }
+  | { refusal: string };
+
+/** What the last launch left: annotations of the Deployment, and the Lease that holds the state of its operation. */
+export interface LastLaunch {
+  /** `shop/go-api`. */
+  service: string;
+  /** Who asks: `<workflow id>/<run id>`. */
+  countdown: string;
+  deployment: { operation: string | null; countdown: string | null; generation: string | null };
+  /** Null when there is none. */
+  lease: { name: string; holder: string | null; operation: string | null; state: string | null; generation: string | null } | null;
 }
 
 export type CheckTitle = keyof PreflightFacts;
