@@ -60,18 +60,18 @@ it('finds the same findings in the evidence they were made from', async () => {
   expect(await check(stepOf('preflight', [ref], findings))).toMatchObject([{ result: 'same', findings: 2, evidence: 1, sentences: [] }]);
 });
 
-it('tells a finding that was turned from fail into pass', async () => {
+it('reports a finding that was turned from fail into pass', async () => {
   const { ref, findings } = preflight();
   const turned = findings.map((finding) => ({ ...finding, outcome: 'pass' as const }));
   const [step] = await check(stepOf('preflight', [ref], turned));
   expect(step?.result).toBe('differs');
-  expect(step?.sentences[0]).toMatch(/^told: pass, .*; by the evidence: (fail|inconclusive), /);
+  expect(step?.sentences[0]).toMatch(/^reported: pass, .*; by the evidence: (fail|inconclusive), /);
 });
 
-it('tells a finding that was left out', async () => {
+it('reports a finding that was left out', async () => {
   const { ref, findings } = preflight();
   const [step] = await check(stepOf('preflight', [ref], findings.slice(0, 1)));
-  expect(step?.sentences).toEqual([expect.stringMatching(/^in the evidence but not told: /)]);
+  expect(step?.sentences).toEqual([expect.stringMatching(/^in the evidence but not reported: /)]);
 });
 
 it('does not believe bytes that are not those of their digest', async () => {
