@@ -272,13 +272,13 @@ describe('the guard with the real Prometheus', () => {
 
 describe('preflight with the real Prometheus', () => {
   it.concurrent(
-    'passes 16 of 16 and names the clock skew',
+    'passes 18 of 18 and names the clock skew',
     playing(async ({ send, scraped, acts }) => {
       send();
       await scraped();
       const { findings, facts, evidence } = await acts().runPreflight(preflight);
       expect(findings.filter(({ outcome }) => outcome !== 'pass')).toEqual([]);
-      expect(facts[0]?.text).toMatch(/^16 of 16: rights, health, series, image, clock skew \d+ ms$/);
+      expect(facts[0]?.text).toMatch(/^18 of 18: rights, health, series, image, clock skew \d+ ms$/);
       expect(evidence).toMatchObject([{ kind: 'preflight-answers' }]);
     }),
   );
@@ -331,7 +331,7 @@ describe('preflight with the real Prometheus', () => {
         'request counters',
         'latency buckets',
       ]);
-      expect(facts[0]?.text).toBe('11 of 15: not passed: prometheus clock, scrape targets, request counters, latency buckets');
+      expect(facts[0]?.text).toBe('14 of 18: not passed: prometheus clock, scrape targets, request counters, latency buckets');
     }),
   );
 });

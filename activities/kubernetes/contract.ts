@@ -120,14 +120,8 @@ export interface VersionProof {
 }
 
 export interface KubernetesActivities {
-  /** Reads and records the Deployment. Changes nothing. */
-  captureDeployment(target: DeploymentTarget): Promise<DeploymentSnapshot>;
-  /** Verify-then-act strategic merge patch of the one container's image. Non-retryable failures: `Fenced`, `PreconditionChanged`, `Forbidden`. */
-  applyImage(input: ApplyImageInput): Promise<WriteResult>;
   /** Follows one rollout by generation and conditions; heartbeats `RolloutProgress`. Does not judge. */
   watchRollout(input: WatchRolloutInput): Promise<RolloutResult>;
-  /** Verify-then-act restore of the snapshot's template. */
-  restoreTemplate(input: RestoreTemplateInput): Promise<WriteResult>;
   verifyVersion(input: VerifyVersionInput): Promise<VersionProof>;
 }
 

@@ -5,8 +5,8 @@ import { readPodFailures } from '../../analysis/rollout/pod-failures.ts';
 import { bytesOf } from '../evidence/bytes-of.ts';
 import type { Resource } from './api-failure.ts';
 import { readFailingPods } from './failing-pods.ts';
-import { createKubernetesActivities } from './index.ts';
-import type { KubernetesActivities, Operation, WriteResult } from './contract.ts';
+import { createDeploymentWrites, type DeploymentWrites } from './testing/deployment-writes.ts';
+import type { Operation, WriteResult } from './contract.ts';
 import { NEW, OLD, openLabNamespace, recordedActivity, until, type LabNamespace } from './lab-cluster.ts';
 
 jest.setTimeout(90_000);
@@ -15,7 +15,7 @@ const countdown = 'countdown/go-api-1.4.0';
 const operation = (effect: string): Operation => ({ id: `${countdown}/1/${effect}/lab.shop.go-api`, countdown, generation: 1 });
 
 let lab: LabNamespace;
-let acts: KubernetesActivities;
+let acts: DeploymentWrites;
 let health: Server;
 let answers: () => [number, string];
 let kubelet: { stop(): Promise<void> };
@@ -31,7 +31,7 @@ beforeEach(async () => {
   await new Promise<void>((done) => health.listen(0, '127.0.0.1', done));
   const environment = { spec: { targets: { shop: { url: `http://127.0.0.1:${(health.address() as AddressInfo).port}` } } } } as never;
   activity = recordedActivity();
-  acts = createKubernetesActivities({ store: lab.store, environment, clients: () => lab.client, activity: () => activity });
+  acts = createDeploymentWrites({ store: lab.store, environment, clients: () => lab.client, activity: () => activity });
 });
 afterEach(async () => {
   await kubelet.stop();
