@@ -53,15 +53,19 @@ export interface Act {
   evidenceDigest: string;
   principal: Principal;
   comment: string;
+  /** First execution run id of the countdown its author saw: an act for one run does not count in the next one of the same name. */
+  run: string;
   /** RFC 3339, server clock. */
   issuedAt: string;
+  /** RFC 3339, server clock: after it the act does not count any more. Checked on the worker's real clock. */
+  notAfter: string;
   /** waive: `LatencyAboveLimit/POST /api/order/create`. */
   finding?: string;
   /** waive: RFC 3339. */
   expiresAt?: string;
   /** recycle: checkpoint name to go back to. */
   to?: string;
-  /** resume and recycle: since when a person held the clock, as their author saw it (RFC 3339); left out where nobody did. */
+  /** resume and recycle: `holdSince` of the status their author saw (RFC 3339); left out where nobody held the clock. A resume lifts all holds up to it. */
   holdSince?: string;
   /** resume: what happens to the launch time. */
   launchAt?: 'keep' | 'shift';
@@ -77,8 +81,17 @@ export interface ActResult {
   revision: number;
 }
 
-/** How it ended. */
-export type Ending = 'launched' | 'no-go' | 'rolled-back' | 'aborted' | 'refused' | 'undo-incomplete';
+/** How it ended. `passed`: every checkpoint is go, and the plan has no launch. */
+export type Ending = 'launched' | 'passed' | 'no-go' | 'rolled-back' | 'aborted' | 'refused' | 'undo-incomplete';
+
+/** A person holds the clock. */
+export interface HoldStatus {
+  /** RFC 3339, the countdown's own clock. */
+  since: string;
+  /** Display name. */
+  by: string;
+  reason: string;
+}
 
 export interface StepStatus {
   name: string;
@@ -135,6 +148,8 @@ export interface Condition {
 /** Answer of the `status` query: all that CLI, page, report and chat show. */
 export interface CountdownStatus {
   release: string;
+  /** First execution run id: which countdown of this name it is. */
+  run: string;
   service: { name: string; namespace: string; cluster: string; image: string };
   rehearsal: boolean;
   requestedBy: Principal;
@@ -150,6 +165,9 @@ export interface CountdownStatus {
   endedAt?: string;
   launchAt: string;
   heldMs: number;
+  /** Oldest first; empty while nobody holds the clock. */
+  holds: HoldStatus[];
+  /** `since` of the newest hold; a resume that names it lifts all of them. */
   holdSince?: string;
   /** Checkpoint being worked on or next. */
   current: string;

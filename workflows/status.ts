@@ -11,6 +11,7 @@ export function countdownStatus(state: CountdownState): CountdownStatus {
   const head = state.audit.at(-1) ?? EMPTY_CHAIN;
   return {
     release: release.metadata.name,
+    run: workflowInfo().firstExecutionRunId,
     service: { name: service.name, namespace: service.namespace, cluster, image: service.image },
     rehearsal,
     requestedBy,
@@ -24,6 +25,7 @@ export function countdownStatus(state: CountdownState): CountdownStatus {
     ...(state.endedAtMs === null ? {} : { endedAt: iso(state.endedAtMs) }),
     launchAt: iso(state.launchAtMs),
     heldMs: state.heldMs,
+    holds: state.hold === null ? [] : [{ since: iso(state.hold.sinceMs), by: state.hold.by, reason: state.hold.reason }],
     ...(state.hold === null ? {} : { holdSince: iso(state.hold.sinceMs) }),
     current: current(state).name,
     checkpoints: state.checkpoints.map((checkpoint, index) => checkpointStatus(state, checkpoint, index)),

@@ -59,8 +59,9 @@ function table(rows: readonly ReleaseRow[], nowMs: number): Markup {
 }
 
 function releaseRow({ summary, status }: ReleaseRow, nowMs: number): Markup {
-  const { release, service, phase, verdict, launchAt, running } = summary;
-  const word = status ? headWord(status) : headWord({ verdict: verdict ?? 'go', phase: phase ?? 'opening' });
+  const { release, service, phase, verdict, ending, launchAt, running } = summary;
+  const indexed = { verdict: verdict ?? 'go', phase: phase ?? 'opening', ...(ending === null ? {} : { ending }) };
+  const word = headWord(status ?? indexed);
   return markup`<tr>
     <th scope="row"><a href="/r/${release}">${release}</a>${summary.rehearsal ? markup` <span class="quiet">rehearsal</span>` : ''}</th>
     <td>${status ? `${status.service.namespace}/${status.service.name}` : (service ?? '—')}</td>

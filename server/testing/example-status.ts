@@ -5,6 +5,7 @@ import type { Principal } from '../../verdict/verdict.ts';
 import type { CheckpointStatus, CountdownStatus, StepStatus } from '../../workflows/messages.ts';
 
 export const EXAMPLE_NOW = '2026-11-24T08:05:00.000Z';
+export const EXAMPLE_RUN = 'b5f6f8a2-5f0e-4a3c-9d39-0a4c8f1f7b11';
 const LAUNCH = '2026-11-24T09:00:00.000Z';
 export const EXAMPLE_POINTS_DIGEST = `sha256:${'a1'.repeat(32)}`;
 export const EXAMPLE_EVIDENCE_DIGEST = `sha256:${'7c1e'.repeat(16)}`;
@@ -178,6 +179,7 @@ const head = exampleAudit.at(-1) ?? EMPTY_CHAIN;
 /** Waits for one more approval at T-1h. */
 export const waitingStatus: CountdownStatus = {
   release: 'go-api-1.4.0',
+  run: EXAMPLE_RUN,
   service: { name: 'go-api', namespace: 'shop', cluster: 'lab', image: 'registry.local/go-api:sha-91d03ce' },
   rehearsal: true,
   requestedBy: mei,
@@ -189,6 +191,7 @@ export const waitingStatus: CountdownStatus = {
   startedAt: '2026-11-21T09:00:00.000Z',
   launchAt: LAUNCH,
   heldMs: 0,
+  holds: [],
   current: 'final-poll',
   checkpoints: [loadAndDiagnosis, finalPoll, launch],
   conditions: [

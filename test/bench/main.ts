@@ -111,7 +111,7 @@ async function countEvents(): Promise<{ events: number; ideal: number; bytes: nu
     });
     await advance(world.client, workflowId, 71.01 * 3_600_000);
     for (const who of ['li.wei', 'a.osei']) {
-      const { current, checkpoints } = await handle.query(statusQuery);
+      const { run, current, checkpoints } = await handle.query(statusQuery);
       const { revision = 1, evidenceDigest = '' } = checkpoints.find(({ name }) => name === current) ?? {};
       const act: Act = {
         id: randomUUID(),
@@ -122,7 +122,9 @@ async function countEvents(): Promise<{ events: number; ideal: number; bytes: nu
         evidenceDigest,
         principal: person(who),
         comment: 'bench',
+        run,
         issuedAt: new Date().toISOString(),
+        notAfter: new Date(Date.now() + 5 * 60_000).toISOString(),
       };
       await handle.executeUpdate(actUpdate, { args: [signedAct(act)] });
     }

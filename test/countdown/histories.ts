@@ -39,7 +39,7 @@ async function record(): Promise<void> {
         args: [inputFor(name)],
       });
       const act = async (action: Act['action'], who: string) => {
-        const { current, checkpoints, holdSince } = await handle.query(statusQuery);
+        const { run, current, checkpoints, holdSince } = await handle.query(statusQuery);
         const { revision = 1, evidenceDigest = '' } = checkpoints.find((checkpoint) => checkpoint.name === current) ?? {};
         const whole: Act = {
           id: randomUUID(),
@@ -50,7 +50,9 @@ async function record(): Promise<void> {
           evidenceDigest,
           principal: person(who),
           comment: 'recorded',
+          run,
           issuedAt: new Date().toISOString(),
+          notAfter: new Date(Date.now() + 5 * 60_000).toISOString(),
           ...(holdSince === undefined ? {} : { holdSince }),
         };
         return handle.executeUpdate(actUpdate, { args: [signedAct(whole)], updateId: whole.id });

@@ -68,7 +68,9 @@ export async function runCountdown(
         evidenceDigest: checkpoint?.evidenceDigest ?? '',
         principal: person(who),
         comment: 'numbers read',
+        run: now.run,
         issuedAt: new Date().toISOString(),
+        notAfter: new Date(Date.now() + 5 * 60_000).toISOString(),
         ...(now.holdSince === undefined ? {} : { holdSince: now.holdSince }),
         ...changed,
       };
