@@ -29,6 +29,7 @@ export function ruleRelease(content: unknown, lineOf: (path: Path) => number): R
       ...doingSomething(planned),
       ...loadTestsComplete(outline, planned),
       ...launchRules(planned, lineOf),
+      ...watchedFromTheLaunch(planned, lineOf),
       ...guardTimes(planned),
     ],
     warnings: checkpoints === null ? standardPlanMoved(outline) : launchWarnings(planned),
@@ -173,7 +174,7 @@ function launchRules(checkpoints: CheckpointOutline[], lineOf: (path: Path) => n
     ...more.map(({ path }) =>
       objection(path, 'a release is launched only once', `the other launch is on line ${launch ? lineOf(launch.path) : 0}; remove one`),
     ),
-    ...early.map(({ path }) => objection(path, 'no launch comes before this guard', 'put the guard after the launch it watches')),
+    ...early.map(({ path }) => objection(path, 'no launch comes before this guard', 'put the guard directly after the launch it watches')),
     ...checkpoints.filter(({ steps }) => steps.some(({ type }) => type === 'launch')).flatMap(launchCheckpoint),
   ];
 }
@@ -196,43 +197,91 @@ function launchCheckpoint({ path, at, offsetMs, asksPeople }: CheckpointOutline)
   ];
 }
 
-function launchWarnings(checkpoints: CheckpointOutline[]): Objection[] {
-  if (checkpoints.length === 0) return [];
-  const [launch] = stepsOf(checkpoints, 'launch');
-  if (!launch)
+/**
+ * A launch is watched from its first second: exactly one guard, as the next step. A step between them, a checkpoint between them or no guard at
+ * all would leave the new version live with nothing to roll it back.
+ */
+function watchedFromTheLaunch(checkpoints: CheckpointOutline[], lineOf: (path: Path) => number): Objection[] {
+  const [launch, ...more] = stepsOf(checkpoints, 'launch');
+  // More than one launch, and a step that cannot be read beside the launch, have their own messages; these here would only follow from them.
+  const beside = checkpoints.find(({ steps }) => launch !== undefined && steps.includes(launch));
+  if (!launch || !beside?.readable || more.length > 0) return [];
+  const guards = stepsOf(checkpoints, 'guard');
+  if (guards.length === 0)
     return [
-      objection(['spec', 'checkpoints'], 'no checkpoint launches anything', 'add a launch step at T-0 if the release shall go live', 'key'),
+      objection(
+        launch.path,
+        'nothing watches this launch',
+        'add { type: guard } as the next step; it rolls back a version that breaks its limits',
+      ),
     ];
-  if (stepsOf(checkpoints, 'guard').length > 0) return [];
-  return [objection(launch.path, 'nothing watches the service after this launch', 'add a guard step after it, which rolls back by itself')];
+  const order = checkpoints.flatMap(({ steps }) => steps);
+  const [guard, ...others] = guards.filter((each) => order.indexOf(each) > order.indexOf(launch));
+  if (!guard) return [];
+  const next = beside.steps[beside.steps.indexOf(launch) + 1];
+  return [
+    ...(guard === next
+      ? []
+      : [
+          objection(
+            guard.path,
+            `this guard is not the next step after the launch on line ${lineOf(launch.path)}, so nothing watches the service in between`,
+            'move it directly after the launch, into the same checkpoint',
+          ),
+        ]),
+    ...others.map(({ path }) =>
+      objection(path, 'a launch has exactly one guard', `the other guard is on line ${lineOf(guard.path)}; remove one`),
+    ),
+  ];
+}
+
+function launchWarnings(checkpoints: CheckpointOutline[]): Objection[] {
+  if (checkpoints.length === 0 || stepsOf(checkpoints, 'launch').length > 0) return [];
+  return [
+    objection(
+      ['spec', 'checkpoints'],
+      'no checkpoint launches anything',
+      'add { type: launch } and { type: guard } at T-0 if the release shall go live',
+      'key',
+    ),
+  ];
 }
 
 function guardTimes(checkpoints: CheckpointOutline[]): Objection[] {
-  const times = guardSchema.parse({ type: 'guard' });
+  const defaults = guardSchema.parse({ type: 'guard' });
   return stepsOf(checkpoints, 'guard').flatMap(({ path, fields }) => {
-    const [bake, interval, noDataAfter] = (['bake', 'interval', 'noDataAfter'] as const).map((field) =>
-      lengthOf(fields[field] ?? times[field]),
-    );
-    if (bake === undefined || interval === undefined || noDataAfter === undefined) return [];
+    const timeOf = (field: keyof typeof defaults) => lengthOf(fields[field] ?? defaults[field]);
+    const [bake, interval, noDataAfter] = [timeOf('bake'), timeOf('interval'), timeOf('noDataAfter')];
+    const [maxBake, liveDeadline] = [timeOf('maxBake'), timeOf('liveDeadline')];
+    const refuse = (field: string, broken: boolean, message: string, hint: string) =>
+      broken ? [objection([...path, field], message, hint)] : [];
+    // A comparison with undefined, for what is no duration, is false: the schema has its own message for that.
+    const longer = (one: number | undefined, other: number | undefined) => one !== undefined && other !== undefined && one > other;
     return [
-      ...(interval > bake
-        ? [
-            objection(
-              [...path, 'interval'],
-              'the guard would ask less than once in its bake time',
-              'make the interval shorter or the bake time longer',
-            ),
-          ]
-        : []),
-      ...(noDataAfter < interval
-        ? [
-            objection(
-              [...path, 'noDataAfter'],
-              'data would count as missing between two questions',
-              'make noDataAfter at least as long as interval',
-            ),
-          ]
-        : []),
+      ...refuse(
+        'interval',
+        longer(interval, bake),
+        'the guard would ask less than once in its bake time',
+        'make the interval shorter or the bake time longer',
+      ),
+      ...refuse(
+        'noDataAfter',
+        longer(interval, noDataAfter),
+        'data would count as missing between two questions',
+        'make noDataAfter at least as long as interval',
+      ),
+      ...refuse(
+        'maxBake',
+        longer(bake, maxBake),
+        'the watch would end before its bake time is over',
+        'make maxBake at least as long as bake, or leave it out for three times bake',
+      ),
+      ...refuse(
+        'liveDeadline',
+        longer(noDataAfter, liveDeadline),
+        'the launch would be rolled back before its data count as missing',
+        'make liveDeadline at least as long as noDataAfter',
+      ),
     ];
   });
 }

@@ -24,6 +24,7 @@ const step: GuardInput['step'] = {
   bake: '6s',
   interval: '500ms',
   noDataAfter: '3s',
+  liveDeadline: '15m',
   minRequests: 300,
   falseAlarm: '1%',
   metric: 'http_request_duration_seconds',

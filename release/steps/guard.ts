@@ -9,8 +9,12 @@ export const guardSchema = z
     type: z.literal('guard').meta({ description: 'The step type.' }),
     name: label('Name of the step; unique in the release.').default('guard'),
     bake: duration('How long the launched version is watched.').default('10m'),
+    maxBake: duration(
+      'When the watch ends at the latest if traffic has not decided by the end of bake; three times bake if left out.',
+    ).optional(),
     interval: duration('How often Prometheus is asked.').default('5s'),
     noDataAfter: duration('How long data may be missing before the countdown is held; missing data never passes.').default('20s'),
+    liveDeadline: duration('How long data may be missing before the launch is rolled back.').default('15m'),
     minRequests: count('Fewest requests before a share or percentile is judged.', 1, MAX_MIN_REQUESTS).default(300),
     falseAlarm: share('Chance, over the whole bake time, of rolling back a version that keeps its limits.').default('1%'),
     metric: formedText(

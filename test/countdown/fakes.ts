@@ -78,6 +78,7 @@ export function inputFor(name: string): CountdownInput {
                 bake: '10m',
                 interval: '5s',
                 noDataAfter: '20s',
+                liveDeadline: '15m',
                 minRequests: 300,
                 falseAlarm: '1%',
                 metric: 'http_request_duration_seconds',
