@@ -12,6 +12,7 @@ import { exampleRefs } from './testing/example-evidence.ts';
 import { fakeCountdowns } from './testing/fake-countdowns.ts';
 import { memoryEvidence } from './testing/memory-evidence.ts';
 import { OPEN_HOUSE } from './testing/test-app.ts';
+import { memoryFolder } from './testing/memory-folder.ts';
 
 const CHROMIUM = process.env['TMINUS_CHROMIUM'] ?? '/usr/bin/chromium';
 const SCREENSHOTS = path.resolve('.tminus/screenshots');
@@ -94,6 +95,7 @@ beforeAll(async () => {
     port: 0,
     countdowns,
     evidence: memoryEvidence(),
+    folder: memoryFolder(),
     house: OPEN_HOUSE,
     identity: tokenFileIdentity(tokens),
     signer: loadSigner({ signingKey: path.join(folder, 'signing.pem'), publicKeys: path.join(folder, 'public') }),

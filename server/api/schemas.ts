@@ -172,6 +172,53 @@ export type ActRequest = z.infer<typeof actRequest>;
 
 export const holdRequest = z.strictObject({ reason: z.string().min(1).max(MAX_COMMENT_CHARACTERS) });
 
+export const pruneRequest = z.strictObject({
+  olderThan: z.string().max(20).meta({ description: 'Least age of a piece: 90d; at least 1d' }),
+  dryRun: z.boolean().default(false).meta({ description: 'Count, remove nothing' }),
+});
+export type PruneRequest = z.infer<typeof pruneRequest>;
+
+export const pruneResultSchema = z.object({
+  apiVersion,
+  kind: z.literal('PruneResult'),
+  dryRun: z.boolean(),
+  before: z.string().meta({ description: 'Only pieces stored before this time, of the age or of the oldest open countdown, could go' }),
+  openCountdowns: z.number(),
+  removed: z.number().meta({ description: 'Pieces; of a dry run, those that would be removed' }),
+  removedBytes: z.number(),
+  keptNamed: z.number().meta({ description: 'Old enough, and named by an open countdown, an undo or the last good release' }),
+  keptYoung: z.number(),
+});
+
+export const leftoverListSchema = z.object({
+  apiVersion,
+  kind: z.literal('LeftoverList'),
+  items: z.array(
+    z.object({
+      service: z.string(),
+      cluster: z.string(),
+      effect: z.string(),
+      goesBackTo: z.string(),
+      live: z.boolean().meta({ description: 'While it stands, a candidate serves people' }),
+      since: z.string(),
+      countdown: z.object({
+        release: z.string(),
+        run: z.string(),
+        state: z
+          .enum(['running', 'ended', 'terminated', 'gone', 'unknown'])
+          .meta({ description: '`gone`: Temporal does not keep it any more; `unknown`: Temporal does not answer' }),
+        phase: z.string().nullable(),
+        ending: endingSchema.nullable(),
+      }),
+      restorer: z.enum(['running', 'not running', 'unknown']),
+      next: z.string().meta({ description: 'The command a person runs next' }),
+    }),
+  ),
+  damaged: z
+    .array(z.object({ file: z.string(), message: z.string() }))
+    .meta({ description: 'Files of the undo journal that cannot be read: what they record may stand, too' }),
+});
+
 export const actResultSchema = z.object({
   apiVersion,
   kind: z.literal('ActResult'),
