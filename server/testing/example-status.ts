@@ -207,6 +207,48 @@ export const waitingStatus: CountdownStatus = {
   historyEvents: 214,
 };
 
+/** Two people hold the clock while the guard watches the candidate. */
+export const heldStatus: CountdownStatus = {
+  ...waitingStatus,
+  rehearsal: false,
+  phase: 'holding',
+  verdict: 'hold',
+  sentence: 'held by Li Wei: p99 looks odd',
+  reasons: [],
+  now: '2026-11-24T09:01:00.000Z',
+  current: 'launch',
+  holds: [
+    { since: '2026-11-24T09:00:30.000Z', by: 'Li Wei', reason: 'p99 looks odd' },
+    { since: '2026-11-24T09:00:50.000Z', by: 'Ama Osei', reason: 'incident in payments' },
+  ],
+  holdSince: '2026-11-24T09:00:50.000Z',
+  checkpoints: [
+    loadAndDiagnosis,
+    { ...finalPoll, state: 'go' },
+    {
+      ...launch,
+      state: 'hold',
+      steps: [
+        { ...later('launch', 'launch'), round: 1, state: 'done' },
+        { ...later('guard', 'guard'), round: 1, state: 'running', startedAt: '2026-11-24T09:00:20.000Z' },
+      ],
+    },
+  ],
+};
+
+/** The end of a plan that has no launch. */
+export const passedStatus: CountdownStatus = {
+  ...waitingStatus,
+  rehearsal: false,
+  phase: 'ended',
+  verdict: 'go',
+  ending: 'passed',
+  sentence: 'every checkpoint is go',
+  reasons: [],
+  endedAt: '2026-11-24T08:10:00.000Z',
+  checkpoints: [loadAndDiagnosis, { ...finalPoll, state: 'go' }],
+};
+
 const slow = finding(
   'LatencyAboveLimit',
   'POST /api/order/create',
