@@ -24,15 +24,9 @@ export const firstRunOf = ({ raw, runId }: WorkflowExecutionDescription): string
 
 export function stateOf(described: WorkflowExecutionDescription | null): Owner['countdown'] {
   if (described === null) return 'gone';
-  switch (described.status.name) {
-    case 'RUNNING':
-      return hasEnded(described) ? 'ended' : 'running';
-    case 'COMPLETED':
-    case 'CONTINUED_AS_NEW':
-      return 'ended';
-    default:
-      return 'terminated';
-  }
+  const { name } = described.status;
+  if (name === 'RUNNING') return hasEnded(described) ? 'ended' : 'running';
+  return name === 'COMPLETED' || name === 'CONTINUED_AS_NEW' ? 'ended' : 'terminated';
 }
 
 /** The release of a countdown's workflow id. */

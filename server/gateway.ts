@@ -24,7 +24,6 @@ import {
   type CountdownSummary,
   type Handed,
   type OpenCountdown,
-  type Owner,
   type StartedPlan,
   type StepProgress,
 } from './countdowns.ts';

@@ -290,8 +290,7 @@ describe('what people read', () => {
   it('shows each hold with who, since when and why, and that the guard goes on', async () => {
     const { signIn } = testApp({ countdowns: fakeCountdowns([heldStatus]) });
     const text = await (await (await signIn()).get(PAGE)).text();
-    for (const { since, by, reason } of heldStatus.holds)
-      expect(text).toContain(`Held by <strong>${by}</strong> since <time datetime="${since}">`);
+    for (const { since, by } of heldStatus.holds) expect(text).toContain(`Held by <strong>${by}</strong> since <time datetime="${since}">`);
     expect(text.match(/<q>(p99 looks odd|incident in payments)<\/q>/g)).toHaveLength(2);
     expect(text).toContain('The guard goes on while the clock is held.');
     expect(text).toContain('Lifts all 2 holds shown above');
