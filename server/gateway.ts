@@ -1,8 +1,6 @@
 // The only file that talks to Temporal for people. Everything else in server/ knows `Countdowns`.
 import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
-import type { KubernetesActivities } from '../activities/kubernetes/contract.ts';
-import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { explainCan, type Action } from '../verdict/can.ts';
 import {
   abortSignal,
@@ -25,12 +23,11 @@ import {
   type Handed,
   type OpenCountdown,
   type StartedPlan,
-  type StepProgress,
 } from './countdowns.ts';
 import { firstRunOf, hasEnded, releaseOf, stateOf, summaryOf } from './execution.ts';
 import { closing, failureOf, unreachable } from './gateway-failure.ts';
-import { progressIn } from './heartbeat-progress.ts';
 import { explainOther, memoOf, startedFrom } from './start-memo.ts';
+import { atWork, progressOf } from './step-progress.ts';
 import { letRun } from './virtual-time.ts';
 
 // A page must not hang: a query is answered in well under a second by a worker that is there at all.
@@ -44,9 +41,6 @@ const MAX_LISTED = 500;
 // A countdown that has ended sends its last messages for seconds, and for six minutes where a receiver is away: a start waits for the first.
 const CLOSING_TIMEOUT_MS = 20_000;
 const CLOSING_POLL_MS = 500;
-/** Activities of a rollback. */
-const UNDOING = new Set<string>(['restoreTemplate', 'watchRollout', 'verifyVersion'] satisfies (keyof KubernetesActivities)[]);
-
 export interface GatewayOptions {
   client: Client;
   /** Starts on virtual time; without it this server refuses rehearsals. */
@@ -191,35 +185,12 @@ export function temporalGateway({
     audit: (release) => ask(release, `reading the audit of ${release}`, READ_TIMEOUT_MS, () => handle(release).query(auditQuery)),
 
     async progress(status) {
-      const running = status.checkpoints.flatMap(({ name, steps }) =>
-        steps.filter(({ state, workflowId }) => state === 'running' && workflowId).map((step) => ({ checkpoint: name, step })),
-      );
-      // A rollback runs in the countdown itself, beside its book-keeping.
-      const undo = { checkpoint: status.current, step: { name: 'rollback', round: 1, workflowId: countdownId(status.release) } };
       const found = await Promise.all(
-        (status.phase === 'undoing' ? [undo] : running).map(async ({ checkpoint, step }) => {
-          const described = await ask(status.release, `asking how step ${step.name} is doing`, READ_TIMEOUT_MS, () =>
-            client.workflow.getHandle(step.workflowId ?? '').describe(),
+        atWork(status).map(async (work) => {
+          const described = await ask(status.release, `asking how step ${work.step} is doing`, READ_TIMEOUT_MS, () =>
+            client.workflow.getHandle(work.workflowId).describe(),
           );
-          const all = described.raw.pendingActivities ?? [];
-          const own = step === undo.step ? all.filter(({ activityType }) => UNDOING.has(activityType?.name ?? '')) : all;
-          return await Promise.all(
-            own.map(async (pending): Promise<StepProgress> => {
-              const details = await decodeArrayFromPayloads(client.options.loadedDataConverter, pending.heartbeatDetails?.payloads);
-              return {
-                checkpoint,
-                step: step.name,
-                round: step.round,
-                activity: pending.activityType?.name ?? '',
-                attempt: pending.attempt ?? 1,
-                progress: progressIn(details),
-                heartbeatAt: pending.lastHeartbeatTime?.seconds
-                  ? new Date(Number(pending.lastHeartbeatTime.seconds) * 1000).toISOString()
-                  : null,
-                lastFailure: pending.lastFailure?.message ?? null,
-              };
-            }),
-          );
+          return await progressOf(work, described, client.options.loadedDataConverter);
         }),
       );
       return found.flat();
