@@ -36,7 +36,9 @@ const anAct = (status: CountdownStatus, change: Partial<Act> & Pick<Act, 'action
     evidenceDigest: checkpoint?.evidenceDigest ?? '',
     principal: person('li.wei'),
     comment: 'read',
+    run: status.run,
     issuedAt: new Date().toISOString(),
+    notAfter: new Date(Date.now() + 5 * 60_000).toISOString(),
     ...change,
   };
 };

@@ -47,7 +47,7 @@ async function launched(): Promise<UndoEntry> {
 describe('capture', () => {
   it('records image, template digest, uid and health settings, and changes nothing', async () => {
     const { before, goesBackTo } = await acts.captureEffect(captureInput(countdown));
-    expect(goesBackTo).toBe('sha-old0001');
+    expect(goesBackTo).toBe(OLD);
     expect(before).toMatchObject({
       image: OLD,
       replicas: 3,

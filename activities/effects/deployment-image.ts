@@ -73,7 +73,7 @@ export function deploymentImage(dependencies: DeploymentImageDependencies): Effe
       const client = clientOf(target);
       const { snapshot, deployment } = await captureDeployment(client, store, target);
       refuseOpenOperation(deployment, await readLease(client, target), target, `${countdown.workflowId}/${countdown.firstRunId}`);
-      return { before: { ...snapshot, ...settings }, goesBackTo: tagOf(snapshot.image), evidence: [snapshot.evidence] };
+      return { before: { ...snapshot, ...settings }, goesBackTo: snapshot.image, evidence: [snapshot.evidence] };
     },
     apply: (operation, before, { image }) =>
       applyImage(
@@ -106,5 +106,3 @@ export function deploymentImage(dependencies: DeploymentImageDependencies): Effe
     };
   }
 }
-
-const tagOf = (image: string): string => image.slice(image.lastIndexOf('/') + 1).replace(/^[^:@]*[:@]/, '') || image;

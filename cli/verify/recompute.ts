@@ -16,18 +16,13 @@ import type { Finding } from '../../verdict/finding.ts';
 import { judgeRollback } from '../../verdict/rollback.ts';
 import { judgeLaunch } from '../../verdict/rollout.ts';
 import { readRollouts } from './rollouts.ts';
-import { empty, one, type StoredEvidence } from './stored-evidence.ts';
+import { empty, missing, one, type StoredEvidence } from './stored-evidence.ts';
 
 type Recompute = (evidence: StoredEvidence) => Promise<Finding[]>;
 
 /** By the type of the step. A step that is not here cannot be verified, and is reported as such. */
 export const recomputes: Readonly<Record<string, Recompute>> = {
-  async preflight(evidence) {
-    const { digest } = one(evidence, 'preflight-answers');
-    const [record] = (await readJsonLines(evidence.read(digest))) as { answers: PreflightAnswer[] }[];
-    if (!record) throw empty(digest);
-    return judgePreflight(record.answers, [digest]);
-  },
+  preflight: recomputePreflight,
 
   async loadTest(evidence) {
     const points = one(evidence, 'k6-points').digest;
@@ -56,13 +51,10 @@ export const recomputes: Readonly<Record<string, Recompute>> = {
   },
 
   async launch(evidence) {
-    const { target, rollout, proof } = await readRollouts(evidence);
-    return judgeLaunch(target, {
-      rollout: rollout?.saw ?? null,
-      proof: proof?.saw ?? null,
-      healthMs: proof?.asked.timeoutMs ?? 0,
-      tested: proof?.asked.testedImageIds ?? null,
-    });
+    // The quick half of preflight is asked first; a launch that it stopped has nothing else.
+    const asked = evidence.refs.some(({ kind }) => kind === 'preflight-answers') ? await recomputePreflight(evidence) : [];
+    if (asked.some(({ outcome }) => outcome !== 'pass')) return asked;
+    return [...asked, ...(await recomputeRollout(evidence))];
   },
 
   async rollback(evidence) {
@@ -97,3 +89,20 @@ export const recomputes: Readonly<Record<string, Recompute>> = {
     );
   },
 };
+
+async function recomputePreflight(evidence: StoredEvidence): Promise<Finding[]> {
+  const { digest } = one(evidence, 'preflight-answers');
+  const [record] = (await readJsonLines(evidence.read(digest))) as { answers: PreflightAnswer[] }[];
+  if (!record) throw empty(digest);
+  return judgePreflight(record.answers, [digest]);
+}
+
+async function recomputeRollout(evidence: StoredEvidence): Promise<Finding[]> {
+  const { target, rollout, proof } = await readRollouts(evidence);
+  return judgeLaunch(target, {
+    rollout: rollout?.saw ?? null,
+    proof: proof?.saw ?? null,
+    healthMs: proof?.asked.timeoutMs ?? 0,
+    tested: proof?.asked.testedImageIds ?? null,
+  });
+}

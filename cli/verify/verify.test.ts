@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from '@jest/globals';
 import { judgeGuard } from '../../analysis/guard/judge.ts';
-import { limits, play, steady } from '../../analysis/guard/samples.fixture.ts';
+import { limits as guardLimits, play, steady } from '../../analysis/guard/samples.fixture.ts';
 import { judgePreflight } from '../../analysis/preflight/judge.ts';
 import type { PreflightAnswer } from '../../analysis/preflight/answers.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
@@ -199,11 +199,11 @@ it('verifies nothing where no evidence could be stored', async () => {
 it('makes a guard again from all parts of its samples, in order', async () => {
   const samples = play(13, () => ({ pods: steady() }));
   const part = (number: number, of: object[]) =>
-    stored('prometheus-samples', [{ limits, part: number }, ...of].map((line) => `${JSON.stringify(line)}\n`).join(''));
+    stored('prometheus-samples', [{ limits: guardLimits, part: number }, ...of].map((line) => `${JSON.stringify(line)}\n`).join(''));
   const refs = [part(1, samples.slice(0, 7)), part(2, samples.slice(7))];
   const findings = judgeGuard(
     samples,
-    limits,
+    guardLimits,
     refs.map(({ digest }) => digest),
   );
   expect(findings).toMatchObject([{ code: 'GuardPassed' }]);
