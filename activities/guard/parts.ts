@@ -17,6 +17,11 @@ const PUT_WITHIN_MS = 2_000;
 /** An hour of samples of 100 pods (43 kB each, one in 5 s). Beyond, the watch goes on from what is stored, as if the worker had changed. */
 const MAX_UNSTORED_BYTES = 32 * 1024 ** 2;
 
+/**
+ * 180 kB of references. Only a watch whose sight comes and goes for hours gets there, for each change of it stores a part: then people decide.
+ */
+export const MAX_PARTS = 600;
+
 interface PartsOptions {
   store: EvidenceStore;
   source: string;

@@ -4,7 +4,7 @@ import type { ClusterClient } from '../kubernetes/client.ts';
 import { withImage, type Deployment } from '../kubernetes/objects.ts';
 
 /** What a pod is, where it differs from a pod that runs and is Ready. */
-export interface PlayedState {
+interface PlayedState {
   ready?: boolean;
   /** No node has taken it. */
   pending?: boolean;

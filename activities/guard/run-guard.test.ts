@@ -8,6 +8,7 @@ import { bytesOf } from '../evidence/bytes-of.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { EvidenceNotKept } from '../evidence/errors.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
+import type { Pod } from '../kubernetes/objects.ts';
 import { createPrometheusClient } from '../prometheus/client.ts';
 import { playedPods } from './played-cluster.ts';
 import { carryIn, input, playWatch, type PlayedWatch } from './played-watch.fixture.ts';
@@ -95,6 +96,57 @@ describe('the guard', () => {
     watch.cluster.client.list = (async (resource: Parameters<typeof list>[0]) =>
       JSON.parse(JSON.stringify(await list(resource)).replaceAll('registry.local/', 'mirror.corp.internal/hub/')) as never) as typeof list;
     expect(await watch.runGuard(input())).toMatchObject({ outcome: 'passed' });
+  });
+
+  it('is blind, and goes on, while the API server refuses', async () => {
+    const watch = playWatch((now) => {
+      now.cluster.status = now.atS > 30 && now.atS < 70 ? 403 : 200;
+    });
+    const blind = await watch.runGuard(input());
+    expect(blind).toMatchObject({ outcome: 'blind', findings: [{ code: 'GuardNoData', message: expect.stringContaining('(403)') }] });
+    expect(await watch.runGuard(input({ carry: blind.carry, blindTold: true }))).toMatchObject({ outcome: 'sees' });
+  });
+
+  it('lets pods of the old template terminate', async () => {
+    const watch = playWatch();
+    const list = watch.cluster.client.list;
+    watch.cluster.client.list = (async (resource: Parameters<typeof list>[0]) => {
+      const found = (await list<Pod>(resource)) as Pod[];
+      const [first] = found;
+      if (resource.resource !== 'pods' || !first) return found;
+      const old = {
+        ...first.metadata,
+        name: 'go-api-0ld-x1',
+        labels: { app: 'go-api', 'pod-template-hash': '0ld' },
+        deletionTimestamp: '2026-11-24T00:00:00Z',
+      };
+      return [...found, { ...first, metadata: old }];
+    }) as typeof list;
+    expect(await watch.runGuard(input())).toMatchObject({ outcome: 'passed' });
+  });
+
+  it('does not count the pods of one template for those of another that took its place', async () => {
+    const watch = playWatch();
+    const list = watch.cluster.client.list;
+    watch.cluster.client.list = (async (resource: Parameters<typeof list>[0]) =>
+      JSON.parse(
+        JSON.stringify(await list(resource)).replaceAll('7d4b9c', watch.atS === 30 ? '8e5c0d' : '7d4b9c'),
+      ) as never) as typeof list;
+    const { evidence } = await watch.runGuard(input());
+    const samples = (await partsOf(watch.store, evidence)).flatMap(([, ...each]) => each as GuardSample[]);
+    expect(samples[6]).toMatchObject({
+      answers: null,
+      trouble: { sentence: expect.stringContaining('go-api-8e5c0d took the place of go-api-7d4b9c') },
+    });
+    // The next sample asks for the pods that are there then.
+    expect(watch.asked.filter((query) => query.includes('go-api-8e5c0d')).length).toBeGreaterThan(0);
+  });
+
+  it('asks people when sight has come and gone for hours', async () => {
+    const watch = playWatch();
+    const { carry } = await watch.runGuard(input());
+    const parts = Array.from({ length: 600 }, () => carry.parts[0] as EvidenceRef);
+    expect(await watch.runGuard(input({ carry: { ...carry, parts }, blindTold: true }))).toMatchObject({ outcome: 'undecided' });
   });
 
   it('measures against what the old version answered, and keeps the raw numbers with the samples', async () => {

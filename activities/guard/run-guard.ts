@@ -18,7 +18,7 @@ import { readDeploymentPods } from '../kubernetes/pods.ts';
 import { createPrometheusClient, type PrometheusClient } from '../prometheus/client.ts';
 import { runningActivity, type RunningActivity } from '../running-activity.ts';
 import type { GuardCarry, GuardInput, GuardReport, StepActivities } from '../steps-contract.ts';
-import { createParts } from './parts.ts';
+import { createParts, MAX_PARTS } from './parts.ts';
 import { readOldTraffic, takeSample, type Watched } from './take-sample.ts';
 
 /** A third of the heartbeat timeout (6 s). From a timer: one slow sample may take 20 s, and is no sign of a dead worker. */
@@ -75,14 +75,19 @@ async function runGuard(dependencies: GuardDependencies, input: GuardInput, acti
       const notKept = outcome !== null || parts.due() ? await parts.flush() : null;
       carried = parts.carry();
       beat();
-      // A pass without its evidence is no pass: the watch goes on until the evidence can be stored, or the longest watch is over.
-      const reported = outcome === 'passed' && notKept !== null ? (isOver(tally, limits) ? 'undecided' : null) : outcome;
+      const reported = reportedAs(outcome, notKept, isOver(tally, limits), carried.parts.length);
       if (reported !== null) return reportOf(reported, tally, limits, parts.carry(), notKept);
       await wait(Math.max(0, limits.intervalMs - (now() - atMs)), signal);
     }
   } finally {
     clearInterval(timer);
   }
+}
+
+/** A pass without its evidence is no pass: the watch goes on until the evidence can be stored, or the longest watch is over. */
+function reportedAs(outcome: GuardOutcome | null, notKept: string | null, over: boolean, parts: number): GuardOutcome | null {
+  if (outcome === 'passed' && notKept !== null) return over ? 'undecided' : null;
+  return outcome === 'sees' && parts >= MAX_PARTS ? 'undecided' : outcome;
 }
 
 function reportOf(outcome: GuardOutcome, tally: GuardTally, limits: GuardLimits, carry: GuardCarry, notKept: string | null): GuardReport {

@@ -1,10 +1,10 @@
 // For tests: a launched version over time, and the samples that a guard takes of it.
 import type { GuardDeployment, GuardLimits, GuardPod, GuardSample, PodValue } from './sample.ts';
 
-export const IMAGE = 'registry.local/go-api:sha-91d03ce';
+const IMAGE = 'registry.local/go-api:sha-91d03ce';
 export const PODS = ['go-api-a-1', 'go-api-a-2', 'go-api-a-3'];
-export const START_MS = 1_000_000;
-export const INTERVAL_MS = 5_000;
+const START_MS = 1_000_000;
+const INTERVAL_MS = 5_000;
 
 export const limits: GuardLimits = {
   subject: 'deployment shop/go-api',
@@ -22,7 +22,7 @@ export const limits: GuardLimits = {
   oldTraffic: null,
 };
 
-export const queries: GuardSample['queries'] = {
+const queries: GuardSample['queries'] = {
   up: 'up{...}',
   ageS: 'age{...}',
   requests: 'count{...}',

@@ -6,18 +6,15 @@ import type { GuardDeployment, GuardLimits, GuardPod, GuardSample } from './samp
 
 /**
  * A Service needs a second or two to move from a pod that ends to another, and a health page may miss one answer. Ten seconds without
- * anything Ready, or without one healthy answer, are neither; users have seen nothing but failures for that long.
+ * anything Ready, or without one healthy answer, are neither: at least two samples, and users have seen nothing but failures for that long.
  */
 const NOTHING_SERVES_MS = 10_000;
-/** One sample may be the accident of its moment, however long the interval is. */
-const MIN_DOWN_SAMPLES = 2;
 
 export interface Serving {
   /** Since when nothing serves; null while something does. */
   downSinceMs: number | null;
   /** From then to the last sample that found nothing serving. */
   downMs: number;
-  downSamples: number;
   downReason: string;
   /** Pods that were Ready during the watch and still exist: since when each is not Ready any more, how long by the last answer, why. */
   wereReady: Record<string, { sinceMs: number; ms: number; why: string } | null>;
@@ -33,7 +30,6 @@ export interface Serving {
 export const NOT_SERVING_YET: Serving = {
   downSinceMs: null,
   downMs: 0,
-  downSamples: 0,
   downReason: '',
   wereReady: {},
   readyAtStart: null,
@@ -47,17 +43,17 @@ export function addServing(before: Serving, { atMs, deployment, health, answers 
   const pods = deployment === null ? before : addPods(before, deployment, atMs);
   const reason = whyDown(deployment, health);
   const known = { ...pods, healthy: health.ok };
-  if (reason === null) return { ...known, downSinceMs: null, downMs: 0, downSamples: 0, downReason: '' };
+  if (reason === null) return { ...known, downSinceMs: null, downMs: 0, downReason: '' };
   // A worker that reaches neither cluster, nor Prometheus, nor the service is cut off itself: that is blindness, and the stretch stays as it was.
   if (deployment === null && answers === null) return known;
   const downSinceMs = before.downSinceMs ?? atMs;
-  return { ...known, downSinceMs, downMs: atMs - downSinceMs, downSamples: before.downSamples + 1, downReason: reason };
+  return { ...known, downSinceMs, downMs: atMs - downSinceMs, downReason: reason };
 }
 
 /** Breaches of being there at all: nothing serves, or a pod that was Ready stays away. */
-export function servingBreach({ downMs, downSamples, downReason, wereReady }: Serving, limits: GuardLimits): Finding[] {
+export function servingBreach({ downMs, downReason, wereReady }: Serving, limits: GuardLimits): Finding[] {
   const findings: Finding[] = [];
-  if (downSamples >= MIN_DOWN_SAMPLES && downMs >= NOTHING_SERVES_MS)
+  if (downMs >= NOTHING_SERVES_MS)
     findings.push(
       notServing(limits, downMs, `nothing served for ${seconds(downMs)} s, limit ${NOTHING_SERVES_MS / 1_000} s: ${downReason}`),
     );

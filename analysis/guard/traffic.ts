@@ -26,7 +26,7 @@ interface TrafficPoint {
 }
 
 /** The present stretch without traffic. */
-export interface Quiet {
+interface Quiet {
   /** How long before the last sample it began, ms. */
   ms: number;
   requests: number;
