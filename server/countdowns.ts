@@ -93,7 +93,7 @@ export type CountdownFailureCode =
   /** The countdown says no; the sentence says why. */
   | 'Refused'
   | 'NotFound'
-  /** It has ended and is sending its last messages: its name is free in a moment. */
+  /** It has ended: it is sending its last messages, or it ended before it could answer. Its name is free in a moment. */
   | 'Closing'
   /** Temporal itself does not answer. */
   | 'Unreachable'

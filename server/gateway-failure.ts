@@ -30,7 +30,7 @@ function refusal(error: WorkflowUpdateFailedError, doing: string): unknown {
   const { cause } = error;
   // It was aborted, or it ended, before it could answer.
   if (cause instanceof CancelledFailure || (cause instanceof ApplicationFailure && cause.type === COMPLETED_BEFORE_ANSWER))
-    return new CountdownFailure('Refused', `the countdown ended while ${doing}`, '`tminus list` shows how it ended');
+    return new CountdownFailure('Closing', `the countdown ended while ${doing}`, '`tminus list` shows how it ended');
   // Any other cause is a fault in the countdown, not its answer.
   if (!(cause instanceof ApplicationFailure)) return error;
   if (cause.type === 'Ended') return closing(cause.message);

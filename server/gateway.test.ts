@@ -104,7 +104,7 @@ describe('what an error of the client becomes', () => {
       ApplicationFailure.nonRetryable('completed before the Update', 'AcceptedUpdateCompletedWorkflow'),
     ])
       expect(failureOf(new WorkflowUpdateFailedError('failed', cause), 'a', 'starting a')).toMatchObject({
-        code: 'Refused',
+        code: 'Closing',
         message: 'the countdown ended while starting a',
       });
   });
@@ -231,6 +231,20 @@ describe('the gateway', () => {
       });
       expect(await temporalGateway({ client }).start(input)).toEqual({ ...opened, started: 'started' });
       expect(starts).toBe(2);
+    });
+
+    it('does not start a second time what it started itself and somebody aborted at once', async () => {
+      let memo: Record<string, unknown> = {};
+      const { client, calls } = fakeClient(({ method, args }) => {
+        if (method === 'describe') return described({ memo });
+        memo = (args[1] as { startWorkflowOperation: { options: { memo: Record<string, unknown> } } }).startWorkflowOperation.options.memo;
+        throw new WorkflowUpdateFailedError('failed', new CancelledFailure('Workflow cancelled'));
+      });
+      await expect(temporalGateway({ client }).start(input)).rejects.toMatchObject({
+        code: 'Closing',
+        message: 'the countdown ended while starting go-api-1.4.0',
+      });
+      expect(calls.filter(({ method }) => method === 'executeUpdateWithStart')).toHaveLength(1);
     });
 
     it('says so when it does not close in time', async () => {

@@ -103,8 +103,8 @@ export function temporalGateway({
     if (explainCan(action, now) !== null) throw tooLate(action, release, now);
   }
 
-  /** Starts, or finds the one that runs; null while one of that name that has ended has not closed yet. */
-  async function startOnce(starter: Client, input: CountdownInput, startId: string): Promise<StartedPlan | null> {
+  /** Starts, or finds the one that runs. Fails as `Closing` while one of that name that has ended has not closed yet. */
+  async function startOnce(starter: Client, input: CountdownInput, startId: string): Promise<StartedPlan> {
     const release = input.release.metadata.name;
     const operation = new WithStartWorkflowOperation(COUNTDOWN_TYPE, {
       workflowId: countdownId(release),
@@ -123,7 +123,7 @@ export function temporalGateway({
     const memo = described.memo ?? {};
     const started = memo['startId'] === startId;
     // The plan of a countdown that is over is nobody's plan.
-    if (!started && hasEnded(described)) return null;
+    if (!started && hasEnded(described)) throw closing(`${release} has ended and is sending its last messages`);
     const other = explainOther(input, memo);
     if (other !== null) throw new CountdownFailure('Refused', other, `give the release another name, or \`tminus abort ${release}\` first`);
     return { ...opened, started: started ? 'started' : 'already-running' };
@@ -149,15 +149,14 @@ export function temporalGateway({
           'use `tminus rehearse`',
         );
       const startId = randomUUID();
-      for (const giveUpAtMs = Date.now() + closingTimeoutMs; ; await new Promise((again) => setTimeout(again, CLOSING_POLL_MS))) {
-        const plan = await startOnce(starter, input, startId).catch((error: unknown) => {
-          // Not found: it closed between the start and its answer.
-          const closing = error instanceof CountdownFailure && (error.code === 'Closing' || error.code === 'NotFound');
-          if (!closing || Date.now() >= giveUpAtMs) throw error;
-          return null;
-        });
-        if (plan !== null) return plan;
-        if (Date.now() >= giveUpAtMs) throw closing(`${release} has ended and is sending its last messages`);
+      const giveUpAtMs = Date.now() + closingTimeoutMs;
+      for (;;) {
+        const answer = await startOnce(starter, input, startId).catch(endedBeforeAnswer);
+        if (!(answer instanceof CountdownFailure)) return answer;
+        // One that this very start began, and that somebody aborted since, is not started a second time.
+        const own = (await describeOrNull(countdownId(release), release))?.memo?.['startId'] === startId;
+        if (own || Date.now() >= giveUpAtMs) throw answer;
+        await new Promise((again) => setTimeout(again, CLOSING_POLL_MS));
       }
     },
 
@@ -256,6 +255,12 @@ export function temporalGateway({
       await ask(release, `running the clock of ${release} ahead`, READ_TIMEOUT_MS, () => letRun(client, countdownId(release), aheadMs));
     },
   };
+}
+
+/** Not found: it closed between the start and its answer. */
+function endedBeforeAnswer(error: unknown): CountdownFailure {
+  if (error instanceof CountdownFailure && (error.code === 'Closing' || error.code === 'NotFound')) return error;
+  throw error;
 }
 
 async function isReachable(client: Client, timeoutMs: number): Promise<boolean> {
