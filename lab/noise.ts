@@ -68,9 +68,7 @@ function running(): LabPaths {
 }
 
 async function podsInPhase(lab: LabPaths, phase: 'Running' | 'Pending'): Promise<string[]> {
-  const names = await kubectl(lab, [
-    ...['-n', NAMESPACE, 'get', 'pods', '-l', `app=${appName}`, `--field-selector=status.phase=${phase}`],
-    ...['-o', 'jsonpath={.items[*].metadata.name}'],
-  ]);
+  const selection = ['-l', `app=${appName}`, `--field-selector=status.phase=${phase}`];
+  const names = await kubectl(lab, ['-n', NAMESPACE, 'get', 'pods', ...selection, '-o', 'jsonpath={.items[*].metadata.name}']);
   return names.split(' ').filter((name) => name !== '');
 }
