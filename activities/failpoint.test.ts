@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A process that passes the point before the launch write and then says that it lives. */
 function pass(env: Record<string, string>) {
-  const code = `import { failpoint } from ${JSON.stringify(join(import.meta.dirname, 'failpoint.ts'))}; failpoint('launch.before-write'); console.log('alive');`;
+  const code = `import { failpoint } from ${JSON.stringify(join(import.meta.dirname, 'failpoint.ts'))}; failpoint('deployment-image.apply-write.before'); console.log('alive');`;
   const { signal, stdout } = spawnSync('node', ['--input-type=module', '--eval', code], {
     env: { PATH: process.env['PATH'] ?? '', ...env },
     encoding: 'utf8',
@@ -23,14 +23,14 @@ function pass(env: Record<string, string>) {
 describe('a failpoint', () => {
   it('does nothing unless it is named', () => {
     expect(pass({})).toEqual({ signal: null, alive: true });
-    writeFileSync(join(folder, 'launch.after-write'), '');
+    writeFileSync(join(folder, 'deployment-image.apply-write.after'), '');
     expect(pass({ TMINUS_FAILPOINTS: folder })).toEqual({ signal: null, alive: true });
   });
 
   it('kills the process at once when it is named, and not the one that is started again', () => {
-    writeFileSync(join(folder, 'launch.before-write'), '');
+    writeFileSync(join(folder, 'deployment-image.apply-write.before'), '');
     expect(pass({ TMINUS_FAILPOINTS: folder })).toEqual({ signal: 'SIGKILL', alive: false });
-    expect(existsSync(join(folder, 'launch.before-write'))).toBe(false);
+    expect(existsSync(join(folder, 'deployment-image.apply-write.before'))).toBe(false);
     expect(pass({ TMINUS_FAILPOINTS: folder })).toEqual({ signal: null, alive: true });
   });
 });

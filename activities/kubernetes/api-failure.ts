@@ -53,9 +53,9 @@ export class ApiFailure extends Error {
     return this.status === 401 || this.status === 403 || this.status === 404;
   }
 
-  /** True when nobody can say whether a write landed: no answer, or an answer of a server in trouble. Read back before anything else. */
+  /** True when it is not known whether a write landed: no answer, a proxy's time-out (408), or a server in trouble. Read back before anything else. */
   get outcomeUnknown(): boolean {
-    return this.status === 0 || this.status >= 500;
+    return this.status === 0 || this.status === 408 || this.status >= 500;
   }
 }
 
@@ -104,15 +104,22 @@ export function toApplicationFailure(error: unknown): unknown {
   if (status === 409) return ApplicationFailure.create({ message, type: 'Conflict' });
   if (status === 0) return ApplicationFailure.create({ message, type: 'Unreachable' });
   if (status >= 500) return ApplicationFailure.create({ message, type: 'ApiServerFailing' });
-  return ApplicationFailure.create({ message, type: 'Refused', nonRetryable: true });
+  if (FINAL_STATUSES.includes(status)) return ApplicationFailure.create({ message, type: 'Refused', nonRetryable: true });
+  return ApplicationFailure.create({ message, type: 'RefusedForNow' });
 }
+
+/**
+ * The request itself is wrong (bad request, method, size, media type, object not valid), so sending it again changes nothing. Every other
+ * refusal may pass: 408, 410, 421 and 425 are those of a proxy or of a server that restarts, and a rollback must outlast them.
+ */
+const FINAL_STATUSES: readonly number[] = [400, 405, 413, 415, 422];
 
 /**
  * A refusal that is the right answer: it stays the same until a person changes something. What is misconfigured may come right with the next
  * worker, so there the retry policy of who asks decides.
  */
 export function refuse(
-  type: 'Fenced' | 'PreconditionChanged' | 'Paused' | 'NotFound' | 'Misconfigured',
+  type: 'Fenced' | 'PreconditionChanged' | 'OperationOpen' | 'NotReady' | 'Paused' | 'NotFound' | 'Refused' | 'Misconfigured',
   message: string,
 ): ApplicationFailure {
   return ApplicationFailure.create({ message, type, nonRetryable: type !== 'Misconfigured' });

@@ -3,7 +3,7 @@ import type { EvidenceStore } from '../evidence/contract.ts';
 import { refuse } from './api-failure.ts';
 import type { ClusterClient } from './client.ts';
 import type { ApplyImageInput, WriteResult } from './contract.ts';
-import { convergeWrite, refuseWhenFenced, type Change } from './converge-write.ts';
+import { refuseUnequalFence, refuseWhenFenced, writeDeployment, type Change, type WriteFence } from './converge-write.ts';
 import { annotations, imageOf, type Deployment } from './objects.ts';
 import { loadSnapshot, type SnapshotDocument } from './snapshot.ts';
 
@@ -15,15 +15,17 @@ export async function applyImage(
   client: ClusterClient,
   store: EvidenceStore,
   input: ApplyImageInput,
+  fence: WriteFence,
   now: () => Date,
 ): Promise<WriteResult> {
   const { target, operation } = input;
   const snapshot = await loadSnapshot(store, input.expected.evidence);
-  return convergeWrite({
+  return writeDeployment({
     client,
     target,
     operation,
-    effect: 'launch',
+    at: 'deployment-image.apply',
+    fence,
     now,
     decide: (current, notes) => decide(current, notes, input, snapshot),
   });
@@ -38,6 +40,7 @@ function decide(
   const name = `deployment ${target.namespace}/${target.deployment}`;
   const { metadata, spec } = current;
   const found = imageOf(spec.template, target.container);
+  refuseUnequalFence(current, operation, [operation.id]);
   if (metadata.annotations?.[annotations.operation] === operation.id) {
     if (found === image) return 'landed';
     throw refuse(

@@ -1,33 +1,65 @@
+import { digestOf } from '../../verdict/digest.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { refuse } from './api-failure.ts';
 import type { ClusterClient } from './client.ts';
 import type { DeploymentSnapshot, DeploymentTarget } from './contract.ts';
-import { REVISION, fencingGenerationOf, imageOf } from './objects.ts';
+import { REVISION, annotations, fencingGenerationOf, imageOf, type Deployment } from './objects.ts';
 import { readDeploymentPods } from './pods.ts';
 import { storeSnapshot } from './snapshot.ts';
 
-/** Records the Deployment as it is, whole template and annotations, before anything is changed. Reads only. */
+/**
+ * Records the Deployment as it is, whole template and annotations, before anything is changed. Reads only. Refuses (non-retryable) with
+ * `NotReady` a Deployment that is not complete and available: it would be recorded as the state to go back to.
+ */
 export async function captureDeployment(
   client: ClusterClient,
   store: EvidenceStore,
   target: DeploymentTarget,
-): Promise<DeploymentSnapshot> {
+): Promise<{ snapshot: DeploymentSnapshot; deployment: Deployment }> {
   const { deployment, templateHash } = await readDeploymentPods(client, target);
+  const name = `deployment ${target.namespace}/${target.deployment}`;
   const image = imageOf(deployment.spec.template, target.container);
   if (image === null) {
-    const names = deployment.spec.template.spec.containers.map(({ name }) => name).join(', ');
-    throw refuse(
-      'Misconfigured',
-      `deployment ${target.namespace}/${target.deployment} has no container ${target.container}; it has ${names}`,
-    );
+    const names = deployment.spec.template.spec.containers.map((container) => container.name).join(', ');
+    throw refuse('Misconfigured', `${name} has no container ${target.container}; it has ${names}`);
   }
-  return {
+  const trouble = whyNotAvailable(deployment);
+  if (trouble) throw refuse('NotReady', `${name} is not complete and available: ${trouble}; bring it to a healthy state first`);
+  const snapshot = {
     target,
     evidence: await storeSnapshot(store, target, deployment),
     image,
     replicas: deployment.spec.replicas ?? 1,
     revision: deployment.metadata.annotations?.[REVISION] ?? '',
     templateHash,
-    fencingGeneration: fencingGenerationOf(deployment),
+    templateDigest: digestOf(deployment.spec.template),
+    uid: deployment.metadata.uid,
+    fencingGeneration: readableGeneration(deployment, name),
   };
+  return { snapshot, deployment };
+}
+
+/** The first thing that keeps a Deployment from being a state to go back to, or null. */
+export function whyNotAvailable({ metadata, spec, status = {} }: Deployment): string | null {
+  const wanted = spec.replicas ?? 1;
+  if (metadata.deletionTimestamp !== undefined) return 'it is being deleted';
+  if (spec.paused === true) return 'it is paused (kubectl rollout resume)';
+  if (wanted === 0) return 'it has 0 replicas';
+  const observed = status.observedGeneration ?? 0;
+  if (observed < (metadata.generation ?? 0)) return `the controller has observed generation ${observed} of ${metadata.generation}`;
+  const counts = { updated: status.updatedReplicas, ready: status.readyReplicas, available: status.availableReplicas };
+  for (const [state, count = 0] of Object.entries(counts)) if (count < wanted) return `${count} of ${wanted} replicas are ${state}`;
+  // A rollout that still has old pods to remove is not over.
+  if ((status.replicas ?? 0) > wanted) return `${status.replicas} pods exist, ${wanted} are asked for`;
+  return null;
+}
+
+/** The annotated generation; 0 when none. Refuses text that is no number: counting on from it would give no number either. */
+export function readableGeneration(deployment: Pick<Deployment, 'metadata'>, name: string): number {
+  const generation = fencingGenerationOf(deployment);
+  if (Number.isFinite(generation)) return generation;
+  throw refuse(
+    'PreconditionChanged',
+    `${name} has the annotation ${annotations.fencingGeneration} "${deployment.metadata.annotations?.[annotations.fencingGeneration]}", which is not a whole number; find out who wrote it, then remove it`,
+  );
 }

@@ -180,7 +180,8 @@ export function createClusterClient(cluster: string, load: () => KubeConfig): Cl
 const AS_US = { fieldManager: 'tminus' };
 const methods: Record<Verb, HttpMethod> = { get: 'GET', list: 'GET', patch: 'PATCH', create: 'POST' };
 
-function pathOf({ group, version, resource, namespace, name, subresource }: Resource): string {
+/** Path of an object or of a list, as the API server has it. */
+export function pathOf({ group, version, resource, namespace, name, subresource }: Resource): string {
   const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
   const parts = [
     ...(namespace === undefined ? [] : ['namespaces', namespace]),

@@ -21,14 +21,19 @@ export interface DeploymentSnapshot {
   revision: string;
   /** `pod-template-hash` of the ReplicaSet that was serving. */
   templateHash: string;
+  /** `sha256:<hex>` of the canonical JSON of the pod template: a template from another source counts only when it has this digest. */
+  templateDigest: string;
+  /** `metadata.uid` of the Deployment: one that was deleted and created again is another object. */
+  uid: string;
   /** Highest fencing generation seen on the Deployment; 0 when none. */
   fencingGeneration: number;
 }
 
 /** Identity of one write: the same operation lands at most once, whoever repeats it. */
 export interface Operation {
-  /** `<countdown>/<generation>/<step>/<target>`, kept as annotation `tminus.dev/operation`. */
+  /** The id of the undo, or of its restore (`<id>#restore`); annotation `tminus.dev/operation`. */
   id: string;
+  /** `<workflow id>/<first run id>`, so that two engines with the same release are two countdowns; annotation `tminus.dev/countdown`. */
   countdown: string;
   /** Fencing generation, kept as annotation `tminus.dev/fencing-generation`; a higher one on the Deployment refuses the write. */
   generation: number;

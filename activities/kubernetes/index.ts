@@ -5,10 +5,12 @@ import { healthUrl } from '../health.ts';
 import { runningActivity, type RunningActivity } from '../running-activity.ts';
 import { toApplicationFailure } from './api-failure.ts';
 import { applyImage } from './apply-image.ts';
-import { captureDeployment } from './capture-deployment.ts';
+import { withFailpoints } from '../failpoint.ts';
 import { createClusterClients, readDeployment, type ClusterClient } from './client.ts';
+import { captureDeployment, readableGeneration } from './capture-deployment.ts';
 import type { DeploymentTarget, KubernetesActivities } from './contract.ts';
-import { fencingGenerationOf } from './objects.ts';
+import { lastWriteAtMs, type WriteFence } from './converge-write.ts';
+import { leaseGeneration, readLease } from './lease.ts';
 import { restoreTemplate } from './restore-template.ts';
 import { verifyVersion } from './verify-version.ts';
 import { watchRollout } from './watch-rollout.ts';
@@ -31,12 +33,17 @@ export function createKubernetesActivities({
   now = () => new Date(),
 }: KubernetesDependencies): KubernetesActivities {
   return {
-    captureDeployment: (target) => told(() => captureDeployment(clients(target.cluster), store, target)),
-    applyImage: (input) => told(() => applyImage(clients(input.target.cluster), store, input, now)),
-    restoreTemplate: (input) => told(() => restoreTemplate(clients(input.snapshot.target.cluster), store, input, now)),
-    watchRollout: (input) => told(() => watchRollout(clients(input.target.cluster), store, input, activity())),
+    captureDeployment: (target) =>
+      asApplicationFailure(async () => (await captureDeployment(clients(target.cluster), store, target)).snapshot),
+    applyImage: (input) => asApplicationFailure(() => applyImage(clients(input.target.cluster), store, input, unclaimed(), now)),
+    restoreTemplate: (input) =>
+      asApplicationFailure(() => restoreTemplate(clients(input.snapshot.target.cluster), store, input, unclaimed(), now)),
+    watchRollout: (input) =>
+      asApplicationFailure(() =>
+        withFailpoints('deployment-image.prove', () => watchRollout(clients(input.target.cluster), store, input, activity())),
+      ),
     verifyVersion: (input) =>
-      told(() =>
+      asApplicationFailure(() =>
         verifyVersion(
           clients(input.target.cluster),
           store,
@@ -48,12 +55,20 @@ export function createKubernetesActivities({
   };
 }
 
-/** Highest fencing generation that ever wrote to the Deployment; 0 when none. What the service lock counts on from. */
-export async function fencingGeneration(client: ClusterClient, { namespace, deployment }: DeploymentTarget): Promise<number> {
-  return told(async () => fencingGenerationOf(await readDeployment(client, namespace, deployment)));
+/** These two writes are fenced by annotations alone; those of activities/effects/ claim the Lease too. */
+const unclaimed = (): WriteFence => ({ claim: async () => undefined, lastWriteMs: lastWriteAtMs() });
+
+/** Highest fencing generation that ever wrote to the Deployment or claimed its Lease; 0 when none. What the service lock counts on from. */
+export async function fencingGeneration(client: ClusterClient, target: DeploymentTarget): Promise<number> {
+  return asApplicationFailure(async () => {
+    const { namespace, deployment } = target;
+    const annotated = readableGeneration(await readDeployment(client, namespace, deployment), `deployment ${namespace}/${deployment}`);
+    return Math.max(annotated, leaseGeneration(await readLease(client, target), target));
+  });
 }
 
-async function told<T>(work: () => Promise<T>): Promise<T> {
+/** Turns failures of the API server into those that workflows know. */
+export async function asApplicationFailure<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

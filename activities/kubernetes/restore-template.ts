@@ -3,51 +3,54 @@ import type { EvidenceStore } from '../evidence/contract.ts';
 import { ApiFailure, refuse } from './api-failure.ts';
 import type { ClusterClient } from './client.ts';
 import type { RestoreTemplateInput, WriteResult } from './contract.ts';
-import { convergeWrite, refuseWhenFenced, type Change } from './converge-write.ts';
-import { annotations, fencingGenerationOf, imageOf, withImage, type Deployment } from './objects.ts';
-import { loadSnapshot, type SnapshotDocument } from './snapshot.ts';
+import { refuseUnequalFence, refuseWhenFenced, writeDeployment, type Change, type WriteFence } from './converge-write.ts';
+import { annotations, fencingGenerationOf, imageOf, withImage, type Deployment, type PodTemplate } from './objects.ts';
+import { recordedTemplate } from './recorded-template.ts';
 
 /**
- * Puts the recorded pod template back, whole, once. It goes by the stored template and not by a revision number, so it works when the old
- * ReplicaSet is gone. Only a template that the operation `undoes` wrote is replaced: refuses (non-retryable) with `PreconditionChanged`
- * or `Fenced` when somebody else has changed it since, and a person decides. A paused Deployment is resumed in the same write, because a
- * rollback that does not roll out is none. A Deployment that is gone ends it at once (`NotFound`): made anew it is another object, so trying on
- * could only keep the countdown, and the lock of its service, from ending.
+ * Puts the recorded pod template back, whole, once. It goes by the recorded template and not by a revision number: from the snapshot, so it works
+ * when the old ReplicaSet is gone, or from that ReplicaSet when the snapshot is lost. Only a template that the operation `undoes` wrote is
+ * replaced: refuses (non-retryable) with `PreconditionChanged` or `Fenced` when somebody else has changed it since, and a person decides. A
+ * paused Deployment is resumed in the same write, because a rollback that does not roll out is none. A Deployment that is gone ends it at
+ * once (`NotFound`): created again it is another object, so retries could only keep the countdown, and the lock of its service, from ending.
  */
 export async function restoreTemplate(
   client: ClusterClient,
   store: EvidenceStore,
   input: RestoreTemplateInput,
+  fence: WriteFence,
   now: () => Date,
 ): Promise<WriteResult> {
-  const { operation } = input;
-  const { target } = input.snapshot;
-  const snapshot = await loadSnapshot(store, input.snapshot.evidence);
+  const { operation, snapshot } = input;
+  const { target } = snapshot;
   try {
-    return await convergeWrite({
+    const { template } = await recordedTemplate(client, store, snapshot);
+    return await writeDeployment({
       client,
       target,
       operation,
-      effect: 'rollback',
+      at: 'deployment-image.restore',
+      fence,
       now,
-      decide: (current, notes) => decide(current, notes, input, snapshot),
+      decide: (current, notes) => decideRestore(current, notes, input, template),
     });
   } catch (error) {
     if (!(error instanceof ApiFailure) || !error.gone) throw error;
     throw refuse(
       'NotFound',
-      `deployment ${target.namespace}/${target.deployment} is gone from cluster ${client.cluster}, so there is nothing to roll back; where it is to serve again, deploy it with ${input.snapshot.image}`,
+      `deployment ${target.namespace}/${target.deployment} is gone from cluster ${client.cluster}, so there is nothing to roll back; where it is to serve again, deploy it with ${snapshot.image}`,
     );
   }
 }
 
-function decide(
+/** What a restore would write to the Deployment as it is now, or `landed`. Throws the refusals of restoreTemplate. */
+export function decideRestore(
   current: Deployment,
   notes: Record<string, string>,
-  { operation, undoes }: RestoreTemplateInput,
-  snapshot: SnapshotDocument,
+  { operation, undoes, snapshot }: RestoreTemplateInput,
+  template: PodTemplate,
 ): 'landed' | Change {
-  const { target, template } = snapshot;
+  const { target, uid } = snapshot;
   const { metadata, spec } = current;
   const name = `deployment ${target.namespace}/${target.deployment}`;
   const restored = isDeepStrictEqual(spec.template, template);
@@ -57,11 +60,13 @@ function decide(
   const resumes = spec.paused === true && writer === undoes;
   const settled = restored && !resumes;
   if (settled && (writer === undoes || writer === operation.id || fencingGenerationOf(current) > operation.generation)) return 'landed';
+  refuseUnequalFence(current, operation, [undoes, operation.id]);
   refuseWhenFenced(current, operation);
-  if (metadata.uid !== snapshot.uid)
-    throw refuse('PreconditionChanged', `${name} was deleted and made anew since it was recorded; it was not rolled back`);
+  if (metadata.uid !== uid)
+    throw refuse('PreconditionChanged', `${name} was deleted and created again since it was recorded; it was not rolled back`);
   if (!restored && writer !== undoes) {
-    const who = writer === operation.id ? 'after it had been rolled back' : `by someone else (last noted operation: ${writer ?? 'none'})`;
+    const who =
+      writer === operation.id ? 'after it had been rolled back' : `by someone else (last annotated operation: ${writer ?? 'none'})`;
     throw refuse(
       'PreconditionChanged',
       `${name} was changed ${who}: it runs ${imageOf(spec.template, target.container) ?? 'no such container'}; it was not rolled back, decide by hand`,

@@ -181,6 +181,8 @@ export function fakeWorld(): FakeWorld {
       replicas: 3,
       revision: '1',
       templateHash: 'abc',
+      templateDigest: 'sha256:abc',
+      uid: 'uid',
       fencingGeneration: 0,
     }),
     applyImage: async ({ operation, image }) => write(operation.id, image),

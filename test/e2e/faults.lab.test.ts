@@ -104,7 +104,7 @@ describe('kill -9 of the worker', () => {
   it('in the load test and before the launch write: the run starts again from nothing, and the launch is written exactly once', async () => {
     await startTraffic(100);
     const [writes, died] = [(await auditWrites(SHOP)).length, deaths()];
-    for (const place of ['load-test.running', 'launch.before-write'] as const) house.dieAt(place);
+    for (const place of ['load-test.running', 'deployment-image.apply-write.before'] as const) house.dieAt(place);
     const name = await start({ load: true, countdown: '40s' });
     const now = await ended(name);
     expect(now).toMatchObject({ ending: 'launched' });
@@ -118,7 +118,7 @@ describe('kill -9 of the worker', () => {
   it('after the launch write: it is not written again, and the countdown ends as launched', async () => {
     await startTraffic(100);
     const [writes, died] = [(await auditWrites(SHOP)).length, deaths()];
-    house.dieAt('launch.after-write');
+    house.dieAt('deployment-image.apply-write.after');
     const name = await start();
     expect(await ended(name)).toMatchObject({ ending: 'launched' });
     expect([house.deathsToCome(), deaths() - died]).toEqual([[], 1]);
@@ -128,7 +128,7 @@ describe('kill -9 of the worker', () => {
   it('before and after the rollback write: one launch write, one rollback write, and the old version serves', async () => {
     const { candidate } = await deployShop({ fault: 'broken-image' });
     const [writes, died] = [(await auditWrites(SHOP)).length, deaths()];
-    for (const place of ['rollback.before-write', 'rollback.after-write'] as const) house.dieAt(place);
+    for (const place of ['deployment-image.restore-write.before', 'deployment-image.restore-write.after'] as const) house.dieAt(place);
     const name = await start({ candidate });
     expect(await ended(name)).toMatchObject({ ending: 'rolled-back' });
     expect([house.deathsToCome(), deaths() - died]).toEqual([[], 2]);

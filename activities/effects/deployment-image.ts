@@ -1,0 +1,110 @@
+// The effect `deployment-image`: the image of one container of a Deployment, fenced by the Deployment's annotations and by a Lease.
+import { z } from 'zod';
+import type { Environment } from '../../release/environment.ts';
+import type { EvidenceKind } from '../../verdict/finding.ts';
+import type { EvidenceStore } from '../evidence/contract.ts';
+import { applyImage } from '../kubernetes/apply-image.ts';
+import { captureDeployment } from '../kubernetes/capture-deployment.ts';
+import type { ClusterClient } from '../kubernetes/client.ts';
+import type { DeploymentSnapshot, DeploymentTarget, Operation } from '../kubernetes/contract.ts';
+import { lastWriteAtMs, type WriteFence } from '../kubernetes/converge-write.ts';
+import { claimLease, closeLease, readLease, refuseOpenOperation } from '../kubernetes/lease.ts';
+import { restoreTemplate } from '../kubernetes/restore-template.ts';
+import type { RunningActivity } from '../running-activity.ts';
+import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
+import { restoreOf, type Effect } from './effect.ts';
+import { previewRestore } from './preview-restore.ts';
+import { proveRestored } from './prove-restored.ts';
+
+export interface DeploymentImageDependencies {
+  store: EvidenceStore;
+  environment: Environment;
+  clients: (cluster: string) => ClusterClient;
+  activity: () => RunningActivity;
+  now: () => Date;
+  readFailingPods: ReadFailingPods;
+}
+
+/** Conditions, events and last log lines of the pods that are not Ready. */
+export type ReadFailingPods = (
+  client: ClusterClient,
+  store: EvidenceStore,
+  target: DeploymentTarget,
+  signal: AbortSignal,
+) => Promise<{ facts: Fact[]; evidence: EvidenceRef[] }>;
+
+/** The Deployment before the launch, and how to ask whether it is healthy. */
+export type DeploymentBefore = DeploymentSnapshot & { healthTarget: string; healthPath: string };
+
+/** The failing pods are gone within seconds of a rollback; 20 s read them all and fit the activity's 30 s. */
+const DESCRIBE_TIMEOUT_MS = 20_000;
+
+const text = z.string().min(1);
+const count = z.number().int().nonnegative();
+const beforeSchema: z.ZodType<DeploymentBefore> = z.strictObject({
+  target: z.strictObject({ cluster: text, namespace: text, deployment: text, container: text }),
+  evidence: z.strictObject({
+    digest: text,
+    sizeBytes: count,
+    mediaType: z.string(),
+    kind: z.custom<EvidenceKind>((kind) => kind === 'deployment-snapshot', 'expected deployment-snapshot'),
+    capturedAt: z.string(),
+    source: z.string(),
+  }),
+  image: text,
+  replicas: count,
+  revision: z.string(),
+  templateHash: z.string(),
+  templateDigest: text,
+  uid: text,
+  fencingGeneration: count,
+  healthTarget: text,
+  healthPath: text,
+});
+const wantedSchema = z.strictObject({ image: text });
+
+export function deploymentImage(dependencies: DeploymentImageDependencies): Effect<DeploymentBefore, { image: string }> {
+  const { store, clients, activity, now, readFailingPods } = dependencies;
+  const clientOf = ({ cluster }: DeploymentTarget) => clients(cluster);
+  return {
+    before: beforeSchema,
+    wanted: wantedSchema,
+    async capture({ target, countdown, settings }) {
+      const client = clientOf(target);
+      const { snapshot, deployment } = await captureDeployment(client, store, target);
+      refuseOpenOperation(deployment, await readLease(client, target), target, `${countdown.workflowId}/${countdown.firstRunId}`);
+      return { before: { ...snapshot, ...settings }, goesBackTo: tagOf(snapshot.image), evidence: [snapshot.evidence] };
+    },
+    apply: (operation, { healthTarget: _, healthPath: __, ...expected }, { image }) =>
+      applyImage(
+        clientOf(expected.target),
+        store,
+        { target: expected.target, operation, image, expected },
+        fenceOf(operation, expected.target, 'apply'),
+        now,
+      ),
+    restore: (operation, snapshot) =>
+      restoreTemplate(
+        clientOf(snapshot.target),
+        store,
+        { snapshot, operation: restoreOf(operation), undoes: operation.id },
+        fenceOf(operation, snapshot.target, 'restore'),
+        now,
+      ),
+    prove: (entry, before, write, failedAt) =>
+      proveRestored({ ...dependencies, client: clientOf(before.target) }, entry, before, write, failedAt),
+    describe: ({ target }) =>
+      readFailingPods(clientOf(target), store, target, AbortSignal.any([activity().signal, AbortSignal.timeout(DESCRIBE_TIMEOUT_MS)])),
+    settle: (operation, { target }, outcome) => closeLease(clientOf(target), { target, operation, outcome }, lastWriteAtMs()),
+    preview: (operation, before) => previewRestore(clientOf(before.target), store, operation, before, now()),
+  };
+
+  function fenceOf(operation: Operation, target: DeploymentTarget, purpose: 'apply' | 'restore'): WriteFence {
+    return {
+      lastWriteMs: lastWriteAtMs(),
+      claim: (lastWriteMs) => claimLease(clientOf(target), { target, operation, for: purpose }, lastWriteMs),
+    };
+  }
+}
+
+const tagOf = (image: string): string => image.slice(image.lastIndexOf('/') + 1).replace(/^[^:@]*[:@]/, '') || image;

@@ -1,0 +1,60 @@
+// What a restore would send to the API server now, as requests and kubectl commands that a person can send instead.
+import type { EvidenceStore } from '../evidence/contract.ts';
+import { deployments, pathOf, readDeployment, type ClusterClient } from '../kubernetes/client.ts';
+import type { Operation } from '../kubernetes/contract.ts';
+import { notesOf } from '../kubernetes/converge-write.ts';
+import { decideClaim, leases, readLease, type LeaseBody } from '../kubernetes/lease.ts';
+import { imageOf } from '../kubernetes/objects.ts';
+import { recordedTemplate } from '../kubernetes/recorded-template.ts';
+import { decideRestore } from '../kubernetes/restore-template.ts';
+import type { DeploymentBefore } from './deployment-image.ts';
+import { restoreOf, type ApiRequest, type RestorePreview } from './effect.ts';
+
+/** Decides like the restore itself and writes nothing. Throws its refusals. */
+export async function previewRestore(
+  client: ClusterClient,
+  store: EvidenceStore,
+  operation: Operation,
+  before: DeploymentBefore,
+  at: Date,
+): Promise<RestorePreview> {
+  const { target } = before;
+  const { namespace, deployment } = target;
+  const { template, source } = await recordedTemplate(client, store, before);
+  const current = await readDeployment(client, namespace, deployment);
+  const restore = restoreOf(operation);
+  const decision = decideRestore(current, notesOf(restore, at), { snapshot: before, operation: restore, undoes: operation.id }, template);
+  const told = {
+    runsNow: imageOf(current.spec.template, target.container) ?? 'no such container',
+    goesBackTo: `${before.image} (from ${source})`,
+  };
+  if (decision === 'landed') return { ...told, requests: [] };
+  const claim = decideClaim(await readLease(client, target), { target, operation, for: 'restore' });
+  const patch: ApiRequest = {
+    method: 'PATCH',
+    path: pathOf(deployments(namespace, deployment)),
+    contentType: decision.type,
+    body: decision.body,
+    kubectl: (file) => `kubectl -n ${namespace} patch deployment ${deployment} --type=json --patch-file ${file}`,
+  };
+  return { ...told, requests: [...(claim === 'landed' ? [] : [claimRequest(claim)]), patch] };
+}
+
+function claimRequest(body: LeaseBody): ApiRequest {
+  const { name, namespace, resourceVersion } = body.metadata;
+  return resourceVersion === undefined
+    ? {
+        method: 'POST',
+        path: pathOf(leases(namespace)),
+        contentType: 'application/json',
+        body,
+        kubectl: (file) => `kubectl create -f ${file}`,
+      }
+    : {
+        method: 'PATCH',
+        path: pathOf(leases(namespace, name)),
+        contentType: 'application/strategic-merge-patch+json',
+        body,
+        kubectl: (file) => `kubectl -n ${namespace} patch lease ${name} --patch-file ${file}`,
+      };
+}

@@ -1,0 +1,60 @@
+// The proof that a rolled back Deployment serves again: its rollout watched to the end, its pods and its health read, and both judged.
+import type { Environment } from '../../release/environment.ts';
+import { judgeRollback } from '../../verdict/rollback.ts';
+import type { EvidenceStore } from '../evidence/contract.ts';
+import { healthUrl } from '../health.ts';
+import type { ClusterClient } from '../kubernetes/client.ts';
+import { verifyVersion } from '../kubernetes/verify-version.ts';
+import { watchRollout } from '../kubernetes/watch-rollout.ts';
+import type { RunningActivity } from '../running-activity.ts';
+import type { Proof, UndoEntry, WriteResult } from './contract.ts';
+import type { DeploymentBefore } from './deployment-image.ts';
+
+export interface ProofDependencies {
+  client: ClusterClient;
+  store: EvidenceStore;
+  environment: Environment;
+  activity: () => RunningActivity;
+}
+
+/** Restored: the rollout of this very write is complete and exactly the recorded version serves. Heartbeats. Evidence that cannot be stored never fails it. */
+export async function proveRestored(
+  { client, store, environment, activity }: ProofDependencies,
+  { name, within }: UndoEntry,
+  { target, image, healthTarget, healthPath }: DeploymentBefore,
+  write: WriteResult,
+  failedAt: string | null,
+): Promise<Proof> {
+  const startedAfterMs = failedAt === null ? null : Math.max(0, Date.parse(write.at) - Date.parse(failedAt));
+  const rollout = await watchRollout(
+    client,
+    store,
+    { target, observedGeneration: write.observedGeneration, image, timeoutMs: within.restoreMs, writtenAt: write.at, startedAfterMs },
+    activity(),
+  );
+  const url = healthUrl(environment, healthTarget, healthPath);
+  const version = await verifyVersion(
+    client,
+    store,
+    url,
+    { target, image, healthTarget, healthPath, timeoutMs: within.proveMs },
+    activity(),
+  );
+  const written = startedAfterMs === null ? `at ${write.at}` : `${(startedAfterMs / 1000).toFixed(1)} s after the failure`;
+  return {
+    restored: rollout.outcome === 'complete' && version.ok,
+    findings: judgeRollback(name, rollout, version, { rollbackMs: within.restoreMs, healthMs: within.proveMs, startedAfterMs }),
+    facts: [
+      {
+        subject: 'rollback',
+        text: `${name}: written ${written}${write.wrote ? '' : ' (it had landed before)'}, ${rollout.podsReady} of ${rollout.podsWanted} pods in ${rollout.seconds.toFixed(1)} s, health ${version.ok ? 'ok' : 'not ok'} in ${version.seconds.toFixed(1)} s`,
+        values: {
+          rolloutSeconds: rollout.seconds,
+          healthSeconds: version.seconds,
+          ...(startedAfterMs === null ? {} : { startedAfterSeconds: startedAfterMs / 1000 }),
+        },
+      },
+    ],
+    evidence: [...rollout.evidence, ...version.evidence],
+  };
+}

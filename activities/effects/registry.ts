@@ -1,0 +1,10 @@
+// All kinds of effects. Whatever can be registered as an undo has its way back here.
+import type { EffectKind } from './contract.ts';
+import { deploymentImage, type DeploymentImageDependencies } from './deployment-image.ts';
+import { checked, type Effect } from './effect.ts';
+
+export type Effects = Readonly<Record<EffectKind, Effect<unknown, unknown>>>;
+
+export const createEffects = (dependencies: DeploymentImageDependencies): Effects => ({
+  'deployment-image': checked(deploymentImage(dependencies)),
+});

@@ -1,0 +1,168 @@
+// The second place of the fence: one Lease per Deployment, with the highest generation and the operation that is open. `kubectl rollout undo`
+// rewinds the annotations of a Deployment to those of an old ReplicaSet; it does not reach a Lease.
+import { ApiFailure, refuse, type Resource } from './api-failure.ts';
+import { readableGeneration } from './capture-deployment.ts';
+import type { ClusterClient } from './client.ts';
+import type { DeploymentTarget, Operation } from './contract.ts';
+import { classifyApiFailure, convergeWrite } from './converge-write.ts';
+import { annotations, type Deployment, type ObjectMeta } from './objects.ts';
+
+/** `open` from the claim until the effect is restored, or kept on purpose. */
+export type OperationState = 'open' | 'restored' | 'kept';
+
+const STATE = 'tminus.dev/operation-state';
+
+export interface Lease {
+  metadata: ObjectMeta;
+  spec?: { holderIdentity?: string };
+}
+
+export const leases = (namespace: string, name?: string): Resource => ({
+  group: 'coordination.k8s.io',
+  version: 'v1',
+  resource: 'leases',
+  namespace,
+  ...(name === undefined ? {} : { name }),
+});
+export const leaseNameOf = ({ deployment }: DeploymentTarget): string => `tminus-${deployment}`;
+const resourceOf = (target: DeploymentTarget): Resource => leases(target.namespace, leaseNameOf(target));
+const nameOf = (target: DeploymentTarget): string => `lease ${target.namespace}/${leaseNameOf(target)}`;
+
+/** Null when there is none yet. Throws ApiFailure, also when the right to read Leases is missing. */
+export async function readLease(client: ClusterClient, target: DeploymentTarget): Promise<Lease | null> {
+  try {
+    return await client.get<Lease>(resourceOf(target));
+  } catch (error) {
+    if (error instanceof ApiFailure && error.gone) return null;
+    throw error;
+  }
+}
+
+/** Highest generation claimed; 0 when none. Refuses text that is no number. */
+export const leaseGeneration = (lease: Lease | null, target: DeploymentTarget): number =>
+  lease ? readableGeneration(lease, nameOf(target)) : 0;
+
+export interface LeaseClaim {
+  target: DeploymentTarget;
+  /** The operation of the effect; a restore claims under the operation that it takes back. */
+  operation: Operation;
+  for: 'apply' | 'restore';
+}
+
+/** Opens the operation in the Lease, once. Refuses (non-retryable) with `Fenced` or `OperationOpen`. Before every write, also that of a restore. */
+export async function claimLease(client: ClusterClient, claim: LeaseClaim, lastWriteMs: number): Promise<void> {
+  await writeLease(client, claim.target, (lease) => decideClaim(lease, claim), lastWriteMs);
+}
+
+/** Closes the operation. One that somebody else has taken over since is left alone. */
+export async function closeLease(
+  client: ClusterClient,
+  { target, operation, outcome }: { target: DeploymentTarget; operation: Operation; outcome: Exclude<OperationState, 'open'> },
+  lastWriteMs: number,
+): Promise<void> {
+  await writeLease(
+    client,
+    target,
+    (lease) =>
+      lease !== null && isHeldBy(lease, operation) && stateOf(lease) !== outcome ? leaseOf(lease, target, operation, outcome) : 'landed',
+    lastWriteMs,
+  );
+}
+
+/** The Lease as the claim leaves it, or `landed`. */
+export function decideClaim(lease: Lease | null, { target, operation, for: purpose }: LeaseClaim): 'landed' | LeaseBody {
+  const open = leaseOf(lease, target, operation, 'open');
+  if (lease === null) return open;
+  const generation = leaseGeneration(lease, target);
+  const holder = holderOf(lease);
+  if (generation > operation.generation || (generation === operation.generation && holder !== operation.countdown))
+    throw refuse(
+      'Fenced',
+      `${nameOf(target)} is held by ${holder} (fencing generation ${generation}); ${operation.countdown} has generation ${operation.generation} and may not write to deployment ${target.namespace}/${target.deployment} any more`,
+    );
+  if (isHeldBy(lease, operation)) {
+    const state = stateOf(lease);
+    if (state === 'open') return 'landed';
+    if (purpose === 'restore') return state === 'kept' ? open : 'landed';
+    throw refuse('Fenced', `the operation ${operation.id} is closed (${state}) in ${nameOf(target)}; it may not be applied again`);
+  }
+  if (stateOf(lease) === 'open') throw refuse('OperationOpen', openSentence(target, operationOf(lease), holder));
+  return open;
+}
+
+/**
+ * Refuses (non-retryable, `OperationOpen`) a Deployment on which another countdown has an operation that is not closed: in the Lease, or
+ * annotated by a write whose end no Lease records. What runs there is perhaps no state to go back to.
+ */
+export function refuseOpenOperation(
+  { metadata }: Pick<Deployment, 'metadata'>,
+  lease: Lease | null,
+  target: DeploymentTarget,
+  countdown: string,
+): void {
+  if (lease !== null && stateOf(lease) === 'open' && holderOf(lease) !== countdown)
+    throw refuse('OperationOpen', openSentence(target, operationOf(lease), holderOf(lease)));
+  const noted = metadata.annotations ?? {};
+  const operation = noted[annotations.operation];
+  const writer = noted[annotations.countdown] ?? 'an unknown countdown';
+  if (operation === undefined || operation.endsWith('#restore') || writer === countdown) return;
+  // A Lease of the same or a later generation is closed here, so the operation of that generation has ended.
+  if (
+    lease !== null &&
+    leaseGeneration(lease, target) >= readableGeneration({ metadata }, `deployment ${target.namespace}/${target.deployment}`)
+  )
+    return;
+  throw refuse(
+    'OperationOpen',
+    `${openSentence(target, operation, writer)}; where its version is to stay, remove the annotation: kubectl -n ${target.namespace} annotate deployment ${target.deployment} ${annotations.operation}-`,
+  );
+}
+
+const openSentence = ({ namespace, deployment }: DeploymentTarget, operation: string, countdown: string): string =>
+  `deployment ${namespace}/${deployment} has an open operation ${operation || 'without a name'} of ${countdown}: it was neither restored nor kept; run tminus leftovers and settle it first`;
+
+const holderOf = ({ spec }: Lease): string => spec?.holderIdentity || 'an unknown countdown';
+const operationOf = ({ metadata }: Lease): string => metadata.annotations?.[annotations.operation] ?? '';
+const isHeldBy = (lease: Lease, { id, countdown }: Operation): boolean => operationOf(lease) === id && holderOf(lease) === countdown;
+/** A state that somebody removed or invented counts as open: nothing passes by silence. */
+const stateOf = ({ metadata }: Lease): OperationState => {
+  const state = metadata.annotations?.[STATE];
+  return state === 'restored' || state === 'kept' ? state : 'open';
+};
+
+export type LeaseBody = ReturnType<typeof leaseOf>;
+
+function leaseOf(lease: Lease | null, target: DeploymentTarget, { id, countdown, generation }: Operation, state: OperationState) {
+  return {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: {
+      name: leaseNameOf(target),
+      namespace: target.namespace,
+      // With the version of this reading the API server answers 409 instead of writing over a claim made since.
+      ...(lease === null ? {} : { resourceVersion: lease.metadata.resourceVersion }),
+      annotations: { [annotations.operation]: id, [annotations.fencingGeneration]: String(generation), [STATE]: state },
+    },
+    spec: { holderIdentity: countdown },
+  };
+}
+
+async function writeLease(
+  client: ClusterClient,
+  target: DeploymentTarget,
+  decide: (lease: Lease | null) => 'landed' | LeaseBody,
+  lastWriteMs: number,
+): Promise<void> {
+  await convergeWrite<Lease | null, LeaseBody>({
+    subject: `${nameOf(target)} of cluster ${client.cluster}`,
+    read: () => readLease(client, target),
+    decide,
+    // Two claimants that both create it: the second gets 409, reads, and is judged by what the first has written.
+    write: (body) =>
+      body.metadata.resourceVersion === undefined
+        ? client.create<Lease>(leases(target.namespace), body)
+        : client.patch<Lease>(resourceOf(target), body, 'application/strategic-merge-patch+json'),
+    classify: classifyApiFailure,
+    lastWriteMs,
+  });
+}

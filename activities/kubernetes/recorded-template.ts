@@ -1,0 +1,71 @@
+// The recorded pod template, from the first of its two sources that still has it: the snapshot in the evidence store, or the old ReplicaSet.
+import { ApplicationFailure } from '@temporalio/common';
+import { digestOf } from '../../verdict/digest.ts';
+import type { EvidenceStore } from '../evidence/contract.ts';
+import { listReplicaSets, type ClusterClient } from './client.ts';
+import type { DeploymentSnapshot } from './contract.ts';
+import { TEMPLATE_HASH, type PodTemplate, type ReplicaSet } from './objects.ts';
+import { loadSnapshot } from './snapshot.ts';
+
+export interface RecordedTemplate {
+  template: PodTemplate;
+  /** For people: `the snapshot`, `ReplicaSet shop/go-api-7d4`. */
+  source: string;
+}
+
+/** Failures of evidence that no retry mends. Everything else (a disk that does not answer, a missing right) may pass. */
+const LOST = ['EvidenceMissing', 'EvidenceDamaged'];
+
+/**
+ * Answers the template with the recorded digest. A lost, damaged or unreadable snapshot is replaced by the ReplicaSet of the same Deployment
+ * with the recorded template hash. Throws ApiFailure when the ReplicaSets cannot be listed; when neither source has the template, `EvidenceMissing` or
+ * `EvidenceDamaged` (non-retryable), or the failure of reading the snapshot where that may pass.
+ */
+export async function recordedTemplate(
+  client: ClusterClient,
+  store: EvidenceStore,
+  snapshot: DeploymentSnapshot,
+): Promise<RecordedTemplate> {
+  try {
+    const { template } = await loadSnapshot(store, snapshot.evidence);
+    if (digestOf(template) === snapshot.templateDigest) return { template, source: 'the snapshot' };
+    throw ApplicationFailure.create({
+      type: 'EvidenceDamaged',
+      message: `evidence ${snapshot.evidence.digest} holds another pod template than the recorded one`,
+    });
+  } catch (error) {
+    const found = await fromReplicaSet(client, snapshot);
+    if (found) return found;
+    throw noSource(snapshot, error);
+  }
+}
+
+async function fromReplicaSet(
+  client: ClusterClient,
+  { target, templateHash, templateDigest, uid }: DeploymentSnapshot,
+): Promise<RecordedTemplate | null> {
+  if (templateHash === '') return null;
+  const candidates = await listReplicaSets(client, target.namespace, `${TEMPLATE_HASH}=${templateHash}`);
+  for (const { metadata, spec } of candidates as (ReplicaSet & { spec: { template?: PodTemplate } })[]) {
+    if (!metadata.ownerReferences?.some((owner) => owner.uid === uid) || !spec.template) continue;
+    const template = withoutTemplateHash(spec.template);
+    if (digestOf(template) === templateDigest) return { template, source: `ReplicaSet ${target.namespace}/${metadata.name}` };
+  }
+  return null;
+}
+
+/** The Deployment controller adds this one label to the template that it copies into a ReplicaSet. */
+function withoutTemplateHash(template: PodTemplate): PodTemplate {
+  const { [TEMPLATE_HASH]: _, ...labels } = template.metadata?.labels ?? {};
+  return { ...template, metadata: { ...template.metadata, labels } };
+}
+
+function noSource({ target, templateHash, image }: DeploymentSnapshot, cause: unknown): unknown {
+  const { name, type = name, message } = cause as { name: string; type?: string; message: string };
+  if (!LOST.includes(type)) return cause;
+  return ApplicationFailure.create({
+    type,
+    nonRetryable: true,
+    message: `${message} And no ReplicaSet of deployment ${target.namespace}/${target.deployment} with ${TEMPLATE_HASH} ${templateHash || 'unknown'} has the recorded pod template; deploy ${image} by hand`,
+  });
+}
