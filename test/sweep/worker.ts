@@ -39,15 +39,16 @@ export async function openWorker(home: string, namespace: string, environmentFil
     TEMPORAL_ADDRESS: paths().temporal,
     TEMPORAL_NAMESPACE: namespace,
   };
-  let [deaths, closing, ready] = [0, false, false];
+  const state = { deaths: 0, closing: false, ready: false };
   let child = start();
   const deadline = Date.now() + READY_TIMEOUT_MS;
-  while (!ready) {
-    if (deaths > 0 || Date.now() > deadline) throw new Error(`the worker of ${namespace} did not start; see ${join(home, 'worker.log')}`);
+  while (!state.ready) {
+    if (state.deaths > 0 || Date.now() > deadline)
+      throw new Error(`the worker of ${namespace} did not start; see ${join(home, 'worker.log')}`);
     await pause(100);
   }
   return {
-    deaths: () => deaths,
+    deaths: () => state.deaths,
     arm(points, mode) {
       for (const point of points) {
         // A file that is there is a file that is whole: an empty one would kill.
@@ -60,7 +61,7 @@ export async function openWorker(home: string, namespace: string, environmentFil
     isReached: (point) => existsSync(join(folder, `${point}.reached`)),
     letGo: (point) => rmSync(join(folder, point), { force: true }),
     async close() {
-      closing = true;
+      state.closing = true;
       if (child.exitCode === null && child.signalCode === null) {
         const gone = new Promise((done) => child.once('exit', done));
         child.kill('SIGKILL');
@@ -72,12 +73,12 @@ export async function openWorker(home: string, namespace: string, environmentFil
 
   function start(): ChildProcess {
     const started = spawn(process.execPath, [join(root, 'workers/main.ts')], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    started.stdout.on('data', (chunk: Buffer) => (ready ||= chunk.includes('worker ready')));
+    started.stdout.on('data', (chunk: Buffer) => (state.ready ||= chunk.includes('worker ready')));
     started.stdout.pipe(log, { end: false });
     started.stderr.pipe(log, { end: false });
     started.once('exit', () => {
-      if (closing) return;
-      deaths += 1;
+      if (state.closing) return;
+      state.deaths += 1;
       child = start();
     });
     return started;
