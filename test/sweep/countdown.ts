@@ -38,7 +38,7 @@ export function writeEnvironment(home: string, { url, namespace }: Pick<Service,
   return file;
 }
 
-/** 8 s of guard see four scrapes. `liveDeadline` is above what a killed worker needs to come back; nothing here is meant to be blind. */
+/** 10 s of guard see five scrapes. `liveDeadline` is above what a killed worker needs to come back; nothing here is meant to be blind. */
 const releaseFile = (name: string, namespace: string, image: string): string => `apiVersion: tminus.dev/v1alpha1
 kind: Release
 metadata: { name: ${name} }
@@ -52,7 +52,7 @@ spec:
       at: T-0
       steps:
         - { type: launch, timeout: 60s, rollbackWithin: 60s, healthWithin: 30s }
-        - { type: guard, bake: 8s, interval: 1s, noDataAfter: 30s, liveDeadline: 2m, minRequests: 50, limits: { p99: 1s, errorRate: 5% } }
+        - { type: guard, bake: 10s, interval: 1s, noDataAfter: 30s, liveDeadline: 2m, minRequests: 100, limits: { p99: 1s, errorRate: 1% } }
 `;
 
 /** Starts the release. Its worker has to run. */

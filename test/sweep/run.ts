@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { auditWrites, deployShop } from '../../lab/index.ts';
+import { auditWrites, beginLiveFault, deployShop } from '../../lab/index.ts';
 import { pause } from '../e2e/house.ts';
 import { startCountdown, writeEnvironment, type SweptCountdown } from './countdown.ts';
 import { expected, mayBeMissed, type Expected, type Planned } from './points.ts';
@@ -10,6 +10,8 @@ import { NAME, openService, type Service } from './service.ts';
 import { openWorker, type SweptWorker } from './worker.ts';
 
 const POLL_MS = 250;
+/** Asks the cluster by a process each time; a launch takes several seconds. */
+const ARM_EVERY_MS = 1_000;
 /** Launch and guard take about 25 s, a rollback 10 more, and each death of the worker up to 30 s of time-outs. */
 const ENDED_TIMEOUT_MS = 240_000;
 /** A termination between registration and settlement is restored within this. */
@@ -21,9 +23,8 @@ const SETTLED_MS = 30_000;
 
 export interface Images {
   current: string;
-  healthy: string;
-  /** Passes its rollout and fails under the guard. */
-  failing: string;
+  /** Healthy; where a launch is to be rolled back, it begins to misbehave once it runs. */
+  candidate: string;
 }
 
 export interface Outcome {
@@ -37,11 +38,10 @@ export interface Outcome {
   failed: string[];
 }
 
-/** Brings both candidates onto the node. Slow the first time. */
+/** Brings both images onto the node. */
 export async function sweepImages(): Promise<Images> {
-  const { candidate: failing } = await deployShop({ fault: 'error-surge' });
-  const { current, candidate: healthy } = await deployShop();
-  return { current, healthy, failing };
+  const { current, candidate } = await deployShop();
+  return { current, candidate };
 }
 
 /** Runs one plan; nothing of it is left but `<home>`. Never throws: what keeps it from running is a failure. */
@@ -57,9 +57,9 @@ export async function run(planned: Planned, images: Images, sweepHome: string): 
     const service = keep(await openService(name, images.current));
     const worker = keep(await openWorker(home, name, writeEnvironment(home, service)));
     worker.arm(planned.points, planned.mode);
-    const candidate = planned.path === 'launched' ? images.healthy : images.failing;
-    const countdown = keep(await startCountdown(name, service, candidate));
-    const scene: Scene = { service, worker, countdown, images, candidate };
+    const countdown = keep(await startCountdown(name, service, images.candidate));
+    if (planned.path === 'rolled-back') keep(breakOnceLive(name, images.candidate));
+    const scene: Scene = { service, worker, countdown, images };
     if (planned.mode === 'kill') await untilEnded(scene, outcome);
     else await terminateThere(scene, outcome);
     await pause(QUIET_MS);
@@ -78,7 +78,28 @@ interface Scene {
   worker: SweptWorker;
   countdown: SweptCountdown;
   images: Images;
-  candidate: string;
+}
+
+/** Lets every tenth request fail as soon as the candidate runs: its rollout passes, its guard does not. */
+function breakOnceLive(namespace: string, candidate: string): { close(): Promise<void> } {
+  const over = new AbortController();
+  const breaking = (async () => {
+    let armed = false;
+    while (!armed && !over.signal.aborted) {
+      armed = await beginLiveFault('errors-10', candidate, namespace).then(
+        () => true,
+        // No pod of it runs yet, or the one there was is being replaced.
+        () => false,
+      );
+      if (!armed) await pause(ARM_EVERY_MS);
+    }
+  })();
+  return {
+    async close() {
+      over.abort();
+      await breaking;
+    },
+  };
 }
 
 async function untilEnded({ countdown }: Scene, outcome: Outcome): Promise<void> {
@@ -111,15 +132,15 @@ async function terminateThere({ worker, countdown, service, images }: Scene, out
   outcome.restoredS = (Date.now() - terminatedMs) / 1_000;
 }
 
-async function judge({ service, worker, images, candidate }: Scene, outcome: Outcome): Promise<void> {
+async function judge({ service, worker, images: { current, candidate } }: Scene, outcome: Outcome): Promise<void> {
   const { planned, ended } = outcome;
   const missed = worker.missed().filter((point) => !mayBeMissed(point, planned.path));
   const want = outcome.ended === 'terminated' || missed.length > 0 ? expected(planned) : expected({ ...planned, mode: 'kill' });
   const written = (await auditWrites({ namespace: service.namespace, deployment: NAME })).map(({ image }) => image);
   outcome.launchWrites = written.filter((image) => image === candidate).length;
-  outcome.rollbackWrites = written.filter((image) => image === images.current).length;
+  outcome.rollbackWrites = written.filter((image) => image === current).length;
   const { image } = await service.serving();
-  const allowed = want.serves.map((version) => (version === 'current' ? images.current : candidate));
+  const allowed = want.serves.map((version) => (version === 'current' ? current : candidate));
   const { failed } = outcome;
   if (missed.length > 0) failed.push(`not reached: ${missed.join(', ')}`);
   if (want.ending !== undefined && ended !== want.ending) failed.push(`ended ${ended}, not ${want.ending}`);
