@@ -37,7 +37,7 @@ try {
       }
     }
   const noticed = judged.filter(({ noticedBy }) => noticedBy !== null).length;
-  tell(`${noticed} of ${judged.length} guards are missed by a test`);
+  tell(`${noticed} of ${judged.length} guards are noticed when they are gone`);
   if (values.write) {
     const page = join(root, 'docs/explanation/guards.md');
     writeFileSync(

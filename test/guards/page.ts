@@ -25,13 +25,13 @@ export function markdown(judged: readonly Judged[], areas: readonly string[]): s
 # Guards without which a test fails
 
 Each guard (an early return or throw, a finding that is added, a reason that is given, a condition of a rule) is found in the syntax tree, removed
-alone, and the tests that reach its file are run. A guard that no test misses is listed.
+alone, and the tests that reach its file are run. A guard without which they all pass is listed.
 
     ./scripts/lab up && npm run guards -- --write
 
-**${judged.length - survived.length} of ${judged.length} guards (${percent(judged.length - survived.length, judged.length)}) are missed by a test** (${new Date().toISOString().slice(0, 10)}).
+**${judged.length - survived.length} of ${judged.length} guards (${percent(judged.length - survived.length, judged.length)}) are noticed when they are gone** (${new Date().toISOString().slice(0, 10)}).
 
-| area | files | guards | missed by a test | share |
+| area | files | guards | a test fails without it | share |
 |---|---|---|---|---|
 ${rows.join('\n')}
 
