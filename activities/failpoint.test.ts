@@ -1,8 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { failpoints } from './failpoint.ts';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 /** Passes the point before the launch write and then prints that it lives. */
@@ -49,5 +50,29 @@ describe('a failpoint', () => {
     rmSync(file);
     await ended;
     expect([alive, child.exitCode]).toEqual([true, 0]);
+  });
+});
+
+describe('the list of failpoints', () => {
+  it('has each phase of each effect, before and after, the guard and the load test, and each once', () => {
+    expect(failpoints).toEqual(
+      expect.arrayContaining([
+        'deployment-image.register.before',
+        'deployment-image.restore-read-back.after',
+        'guard.store.before',
+        'load-test.running',
+      ]),
+    );
+    expect(failpoints).toHaveLength(2 * (9 + 2) + 1);
+    expect(new Set(failpoints).size).toBe(failpoints.length);
+  });
+
+  it('is named in the code where each is passed', () => {
+    const passed = globSync(['activities/**/*.ts'], { cwd: join(import.meta.dirname, '..') })
+      .filter((path) => !path.endsWith('.test.ts') && !path.endsWith('failpoint.ts'))
+      .map((path) => readFileSync(join(import.meta.dirname, '..', path), 'utf8'))
+      .join('\n');
+    const phases = ['capture', 'register', 'apply', 'restore', 'prove', 'restore-prove', 'settle'];
+    expect(phases.filter((phase) => !passed.includes(`'${phase}'`) && !passed.includes(`deployment-image.${phase}'`))).toEqual([]);
   });
 });

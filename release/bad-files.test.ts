@@ -1,4 +1,4 @@
-// The twelve files that issue 3 names: each is refused at its line and column with one clear sentence.
+// Files that people write by mistake: each is refused at its line and column with one clear sentence.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatProblem, loadRelease } from './load.ts';
@@ -12,7 +12,7 @@ const aliasBomb =
     (name, index) => `  ${name}: &${name} [${Array.from({ length: 9 }, () => `*${'abcdefgh'[index]}`).join(', ')}]\n`,
   ).join('');
 
-const twelve: [name: string, text: string, told: string][] = [
+const badFiles: [name: string, text: string, printed: string][] = [
   [
     'an unknown field',
     fixture('unknown-field'),
@@ -96,11 +96,32 @@ release.yaml:18:24 spec.checkpoints[0].steps[0].limits.errorRate: "0.1" has no u
    17 |         - type: loadTest
       |           ^`,
   ],
+  [
+    'a launch without a guard',
+    fixture('launch-without-guard'),
+    `release.yaml:18:11 spec.checkpoints[1].steps[0]: nothing watches this launch; add { type: guard } as the next step; it rolls back a version that breaks its limits
+   18 |         - type: launch
+      |           ^`,
+  ],
+  [
+    'a step between launch and guard',
+    fixture('step-before-the-guard'),
+    `release.yaml:17:11 spec.checkpoints[0].steps[2]: this guard is not the next step after the launch on line 15, so nothing watches the service in between; move it directly after the launch, into the same checkpoint
+   17 |         - type: guard
+      |           ^`,
+  ],
+  [
+    'two guards',
+    fixture('two-guards'),
+    `release.yaml:17:11 spec.checkpoints[0].steps[2]: a launch has exactly one guard; the other guard is on line 16; remove one
+   17 |         - type: guard
+      |           ^`,
+  ],
 ];
 
-test.each(twelve)('refuses %s and says where and what to do', (_name, text, told) => {
+test.each(badFiles)('refuses %s and says where and what to do', (_name, text, printed) => {
   const loaded = loadRelease(text, 'release.yaml');
-  expect(loaded.ok ? 'accepted' : loaded.problems.map(formatProblem).join('\n')).toBe(told);
+  expect(loaded.ok ? 'accepted' : loaded.problems.map(formatProblem).join('\n')).toBe(printed);
 });
 
 function fixture(name: string): string {

@@ -185,7 +185,7 @@ describe('rules between fields', () => {
 
   test('a guard stands after the one launch, which is at T-0 and asks nobody afterwards', () => {
     expect(told(withCheckpoints('{ name: launch, at: T-0, steps: [{ type: guard }, { type: launch }] }'))).toEqual([
-      '11:40 spec.checkpoints[0].steps[0]: no launch comes before this guard; put the guard after the launch it watches',
+      '11:40 spec.checkpoints[0].steps[0]: no launch comes before this guard; put the guard directly after the launch it watches',
     ]);
     expect(told(withCheckpoints('{ name: early, at: T-1h, approval: {}, steps: [{ type: launch, name: first }] }', launch))).toEqual([
       '11:26 spec.checkpoints[0].at: a launch at T-1h would come before the launch time; put the launch step into a checkpoint at T-0',
@@ -194,12 +194,39 @@ describe('rules between fields', () => {
     ]);
   });
 
-  test('warns of a launch that nothing watches, and of a release that never launches', () => {
-    expect(warned(withCheckpoints('{ name: launch, at: T-0, steps: [{ type: launch }] }'))).toEqual([
-      '11:40 spec.checkpoints[0].steps[0]: nothing watches the service after this launch; add a guard step after it, which rolls back by itself',
+  test('a release that launches without a guard is refused', () => {
+    expect(told(withCheckpoints('{ name: launch, at: T-0, steps: [{ type: launch }] }'))).toEqual([
+      '11:40 spec.checkpoints[0].steps[0]: nothing watches this launch; add { type: guard } as the next step; it rolls back a version that breaks its limits',
     ]);
+  });
+
+  test.each([
+    [
+      'a step between launch and guard',
+      ['{ name: launch, at: T-0, steps: [{ type: launch }, { type: analysis }, { type: guard }] }'],
+      '11:78 spec.checkpoints[0].steps[2]',
+    ],
+    [
+      'a checkpoint between launch and guard',
+      ['{ name: launch, at: T-0, steps: [{ type: launch }] }', '{ name: watch, at: T-0s, steps: [{ type: guard }] }'],
+      '12:40 spec.checkpoints[1].steps[0]',
+    ],
+  ])('a release with %s is refused', (_what, checkpoints, place) => {
+    expect(told(withCheckpoints(...checkpoints))).toContain(
+      `${place}: this guard is not the next step after the launch on line 11, so nothing watches the service in between; move it directly after the launch, into the same checkpoint`,
+    );
+  });
+
+  test('a release with two guards is refused', () => {
+    const steps = '[{ type: launch }, { type: guard }, { type: guard, name: again }]';
+    expect(told(withCheckpoints(`{ name: launch, at: T-0, steps: ${steps} }`))).toEqual([
+      '11:75 spec.checkpoints[0].steps[2]: a launch has exactly one guard; the other guard is on line 11; remove one',
+    ]);
+  });
+
+  test('warns of a release that never launches', () => {
     expect(warned(withCheckpoints('{ name: poll, at: T-0, approval: {} }'))).toEqual([
-      '10:3 spec.checkpoints: no checkpoint launches anything; add a launch step at T-0 if the release shall go live',
+      '10:3 spec.checkpoints: no checkpoint launches anything; add { type: launch } and { type: guard } at T-0 if the release shall go live',
     ]);
   });
 
@@ -213,6 +240,29 @@ describe('rules between fields', () => {
     expect(told(withCheckpoints('{ name: launch, at: T-0, steps: [{ type: launch }, { type: guard, interval: 30s }] }'))).toEqual([
       '11:58 spec.checkpoints[0].steps[1].noDataAfter: data would count as missing between two questions; make noDataAfter at least as long as interval',
     ]);
+    const guarded = (fields: string) => withCheckpoints(`{ name: launch, at: T-0, steps: [{ type: launch }, { type: guard, ${fields} }] }`);
+    expect(told(guarded('bake: 20m, maxBake: 10m'))).toEqual([
+      expect.stringContaining('maxBake: the longest watch would end before the bake; make maxBake at least as long as bake'),
+    ]);
+    expect(told(guarded('noDataAfter: 20s, liveDeadline: 20s'))).toEqual([
+      expect.stringContaining('liveDeadline: a blind guard would roll back before people are notified'),
+    ]);
+  });
+
+  test('the longest watch is three times the bake where it is left out', () => {
+    const stepsOf = (fields: string) =>
+      releaseOf(withCheckpoints(`{ name: launch, at: T-0, steps: [{ type: launch }, { type: guard, ${fields} }] }`)).spec.checkpoints[0]
+        ?.steps[1];
+    expect(stepsOf('bake: 2m')).toMatchObject({ bake: '2m', maxBake: '360s', liveDeadline: '15m' });
+    expect(stepsOf('bake: 2m, maxBake: 4m')).toMatchObject({ maxBake: '4m' });
+  });
+
+  test('the longest watch is three times the bake where it is left out', () => {
+    const stepsOf = (fields: string) =>
+      releaseOf(withCheckpoints(`{ name: launch, at: T-0, steps: [{ type: launch }, { type: guard, ${fields} }] }`)).spec.checkpoints[0]
+        ?.steps[1];
+    expect(stepsOf('bake: 2m')).toMatchObject({ bake: '2m', maxBake: '360000ms', liveDeadline: '15m' });
+    expect(stepsOf('bake: 2m, maxBake: 4m')).toMatchObject({ maxBake: '4m' });
   });
 });
 

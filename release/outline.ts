@@ -21,7 +21,7 @@ export interface CheckpointOutline {
   offsetMs: number | undefined;
   steps: StepOutline[];
   asksPeople: boolean;
-  /** False where steps or approval are not what they should be, so that nothing is said of their absence. */
+  /** False where a step, a field or the approval is not what it should be, so that nothing is said of its absence. */
   readable: boolean;
 }
 
@@ -51,23 +51,32 @@ export function outlineOf(content: unknown): Outline | null {
   };
 }
 
+/** All steps of one type, in the order of the file. */
+export function stepsOf(checkpoints: CheckpointOutline[], type: StepType): StepOutline[] {
+  return checkpoints.flatMap(({ steps }) => steps).filter((step) => step.type === type);
+}
+
 function checkpointOutline(content: unknown, index: number): CheckpointOutline[] {
   const fields = fieldsOf(content);
   if (!fields) return [];
   const path = ['spec', 'checkpoints', index];
   const at = textOf(fields['at']);
   const reading = at === undefined ? null : readOffset(at);
-  const steps = fields['steps'] ?? [];
+  const listed = fields['steps'] ?? [];
+  const written: unknown[] = Array.isArray(listed) ? listed : [];
+  const steps = written.flatMap((step, stepIndex) => stepOutline(step, [...path, 'steps', stepIndex]));
   return [
     {
       path,
       name: textOf(fields['name']),
       at,
       offsetMs: reading?.ok ? reading.ms : undefined,
-      steps: Array.isArray(steps) ? steps.flatMap((step, stepIndex) => stepOutline(step, [...path, 'steps', stepIndex])) : [],
+      steps,
       asksPeople: fieldsOf(fields['approval']) !== null,
       readable:
-        Array.isArray(steps) && Object.keys(fields).every((field) => ['name', 'at', 'steps', 'approval', 'holdDeadline'].includes(field)),
+        Array.isArray(listed) &&
+        steps.length === written.length &&
+        Object.keys(fields).every((field) => ['name', 'at', 'steps', 'approval', 'holdDeadline'].includes(field)),
     },
   ];
 }

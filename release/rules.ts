@@ -1,12 +1,14 @@
 // What must fit together in a release beyond single fields. Each rule is one function; each sentence says what to do.
 import { durationMs, readDuration } from './duration.ts';
 import { guardSchema } from './steps/guard.ts';
-import { outlineOf } from './outline.ts';
-import type { CheckpointOutline, Outline, StepOutline } from './outline.ts';
+import { outlineOf, stepsOf } from './outline.ts';
+import type { CheckpointOutline, Outline } from './outline.ts';
 import { shortWord } from './problem.ts';
 import type { Path } from './problem.ts';
+import { objection } from './sentences.ts';
 import type { Objection } from './sentences.ts';
 import { fitStandardPlan } from './standard-plan.ts';
+import { watchedFromTheLaunch } from './watched-launch.ts';
 
 export interface Ruling {
   errors: Objection[];
@@ -29,6 +31,7 @@ export function ruleRelease(content: unknown, lineOf: (path: Path) => number): R
       ...doingSomething(planned),
       ...loadTestsComplete(outline, planned),
       ...launchRules(planned, lineOf),
+      ...watchedFromTheLaunch(planned, lineOf),
       ...guardTimes(planned),
     ],
     warnings: checkpoints === null ? standardPlanMoved(outline) : launchWarnings(planned),
@@ -173,7 +176,7 @@ function launchRules(checkpoints: CheckpointOutline[], lineOf: (path: Path) => n
     ...more.map(({ path }) =>
       objection(path, 'a release is launched only once', `the other launch is on line ${launch ? lineOf(launch.path) : 0}; remove one`),
     ),
-    ...early.map(({ path }) => objection(path, 'no launch comes before this guard', 'put the guard after the launch it watches')),
+    ...early.map(({ path }) => objection(path, 'no launch comes before this guard', 'put the guard directly after the launch it watches')),
     ...checkpoints.filter(({ steps }) => steps.some(({ type }) => type === 'launch')).flatMap(launchCheckpoint),
   ];
 }
@@ -197,23 +200,25 @@ function launchCheckpoint({ path, at, offsetMs, asksPeople }: CheckpointOutline)
 }
 
 function launchWarnings(checkpoints: CheckpointOutline[]): Objection[] {
-  if (checkpoints.length === 0) return [];
-  const [launch] = stepsOf(checkpoints, 'launch');
-  if (!launch)
-    return [
-      objection(['spec', 'checkpoints'], 'no checkpoint launches anything', 'add a launch step at T-0 if the release shall go live', 'key'),
-    ];
-  if (stepsOf(checkpoints, 'guard').length > 0) return [];
-  return [objection(launch.path, 'nothing watches the service after this launch', 'add a guard step after it, which rolls back by itself')];
+  if (checkpoints.length === 0 || stepsOf(checkpoints, 'launch').length > 0) return [];
+  return [
+    objection(
+      ['spec', 'checkpoints'],
+      'no checkpoint launches anything',
+      'add { type: launch } and { type: guard } at T-0 if the release shall go live',
+      'key',
+    ),
+  ];
 }
 
 function guardTimes(checkpoints: CheckpointOutline[]): Objection[] {
   const times = guardSchema.parse({ type: 'guard' });
   return stepsOf(checkpoints, 'guard').flatMap(({ path, fields }) => {
-    const [bake, interval, noDataAfter] = (['bake', 'interval', 'noDataAfter'] as const).map((field) =>
+    const [bake, interval, noDataAfter, liveDeadline] = (['bake', 'interval', 'noDataAfter', 'liveDeadline'] as const).map((field) =>
       lengthOf(fields[field] ?? times[field]),
     );
-    if (bake === undefined || interval === undefined || noDataAfter === undefined) return [];
+    if (bake === undefined || interval === undefined || noDataAfter === undefined || liveDeadline === undefined) return [];
+    const maxBake = lengthOf(fields['maxBake']);
     return [
       ...(interval > bake
         ? [
@@ -233,6 +238,18 @@ function guardTimes(checkpoints: CheckpointOutline[]): Objection[] {
             ),
           ]
         : []),
+      ...(maxBake !== undefined && maxBake < bake
+        ? [objection([...path, 'maxBake'], 'the longest watch would end before the bake', 'make maxBake at least as long as bake')]
+        : []),
+      ...(liveDeadline <= noDataAfter
+        ? [
+            objection(
+              [...path, 'liveDeadline'],
+              'a blind guard would roll back before people are notified',
+              'make liveDeadline longer than noDataAfter',
+            ),
+          ]
+        : []),
     ];
   });
 }
@@ -240,12 +257,4 @@ function guardTimes(checkpoints: CheckpointOutline[]): Objection[] {
 /** Undefined for what is no length of time: the schema has its own sentence for that. */
 function lengthOf(value: unknown): number | undefined {
   return typeof value === 'string' && readDuration(value).ok ? durationMs(value) : undefined;
-}
-
-function stepsOf(checkpoints: CheckpointOutline[], type: StepOutline['type']): StepOutline[] {
-  return checkpoints.flatMap(({ steps }) => steps).filter((step) => step.type === type);
-}
-
-function objection(path: Path, message: string, hint: string, at: Objection['at'] = 'value'): Objection {
-  return { path, at, message, hint };
 }

@@ -4,16 +4,25 @@ import { isAbsolute, join, resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { storeAudit } from '../activities/audit/audit-file.ts';
 import { keepLastGood, readLastGood } from '../activities/bookkeeping/last-good.ts';
+import { watchCountdown } from '../activities/bookkeeping/watch-countdown.ts';
 import { acquireLock, releaseLock } from '../activities/bookkeeping/service-lock.ts';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
+import { createEffectActivities } from '../activities/effects/activities.ts';
+import type { EffectActivities } from '../activities/effects/contract.ts';
+import { createEffects } from '../activities/effects/registry.ts';
+import { undoMessages } from '../activities/effects/undo-messages.ts';
 import { createFolderEvidenceStore } from '../activities/evidence/folder-store.ts';
+import { openUndoJournal } from '../activities/evidence/undo-journal.ts';
 import { createGuardActivities } from '../activities/guard/run-guard.ts';
+import { healthUrl } from '../activities/health.ts';
 import { createIdentityActivities } from '../activities/identity/verify-act.ts';
 import { createClusterClients, readPodLog } from '../activities/kubernetes/client.ts';
 import { createKubernetesActivities, fencingGeneration } from '../activities/kubernetes/index.ts';
+import { readFailingPods } from '../activities/kubernetes/failing-pods.ts';
 import { readDeploymentPods } from '../activities/kubernetes/pods.ts';
 import type { KubernetesActivities } from '../activities/kubernetes/contract.ts';
 import { createAnalysisActivities } from '../activities/analysis/run-analysis.ts';
+import { runningActivity } from '../activities/running-activity.ts';
 import { readSecret } from '../activities/secret.ts';
 import { createLoadTestActivities } from '../activities/load-test/activities.ts';
 import { createNotifyActivities } from '../activities/notify/notify.ts';
@@ -31,7 +40,7 @@ export interface AssembleOptions {
 
 export interface AssembledActivities {
   bookkeeping: BookkeepingActivities;
-  cluster: KubernetesActivities & Pick<StepActivities, 'runPreflight' | 'runGuard'>;
+  cluster: KubernetesActivities & EffectActivities & Pick<StepActivities, 'runPreflight' | 'runGuard'>;
   load: Pick<StepActivities, 'runLoadTest' | 'runAnalysis'>;
 }
 
@@ -66,10 +75,23 @@ export async function assembleActivities({
         storeAudit({ folder: auditFolder, ...(signingKeyPem ? { signingKeyPem } : {}) }, release, runId, records),
       ...createNotifyActivities({ environment, environmentFolder }),
       keepLastGood: (target, lastGood) => keepLastGood(at(spec.evidence.folder), target, lastGood),
+      watchCountdown: (input) => watchCountdown({ client, activity: runningActivity }, input),
       verifyAct,
     },
     cluster: {
       ...createKubernetesActivities({ store, environment, clients }),
+      ...createEffectActivities({
+        effects: createEffects({
+          store,
+          healthUrl: (target, path) => healthUrl(environment, target, path),
+          clients,
+          activity: runningActivity,
+          now: () => new Date(),
+          readFailingPods,
+        }),
+        journal: openUndoJournal(at(spec.evidence.folder)),
+        messages: undoMessages(client, WORKFLOW_TASK_QUEUE),
+      }),
       ...createPreflightActivities({ store, environment, clients }),
       ...createGuardActivities({ store, environment, clients }),
     },

@@ -5,6 +5,7 @@ import type { Action, Phase } from '../verdict/can.ts';
 import type { Evaluation, Principal, Reason } from '../verdict/verdict.ts';
 import type { Fact, Finding, EvidenceRef } from '../verdict/finding.ts';
 import type { AuditRecord } from '../verdict/audit-chain.ts';
+import type { CountdownRef, UndoEntry } from '../activities/effects/contract.ts';
 
 export type { Phase };
 
@@ -48,6 +49,8 @@ export interface Act {
   id: string;
   action: Action;
   countdown: string;
+  /** First run id of the countdown whose status its author read: nothing of an earlier run counts. */
+  run: string;
   checkpoint: string;
   revision: number;
   evidenceDigest: string;
@@ -55,13 +58,15 @@ export interface Act {
   comment: string;
   /** RFC 3339, server clock. */
   issuedAt: string;
+  /** RFC 3339, server clock: after this it is refused, by the worker's real clock. */
+  notAfter: string;
   /** waive: `LatencyAboveLimit/POST /api/order/create`. */
   finding?: string;
   /** waive: RFC 3339. */
   expiresAt?: string;
   /** recycle: checkpoint name to go back to. */
   to?: string;
-  /** resume and recycle: since when a person held the clock, as their author saw it (RFC 3339); left out where nobody did. */
+  /** resume and recycle: since when the newest hold stands that their author saw (RFC 3339); left out where nobody holds. */
   holdSince?: string;
   /** resume: what happens to the launch time. */
   launchAt?: 'keep' | 'shift';
@@ -77,8 +82,8 @@ export interface ActResult {
   revision: number;
 }
 
-/** How it ended. */
-export type Ending = 'launched' | 'no-go' | 'rolled-back' | 'aborted' | 'refused' | 'undo-incomplete';
+/** How it ended. `passed`: a plan without a launch went through. */
+export type Ending = 'launched' | 'passed' | 'no-go' | 'rolled-back' | 'aborted' | 'refused' | 'undo-incomplete';
 
 export interface StepStatus {
   name: string;
@@ -132,9 +137,19 @@ export interface Condition {
   lastTransitionTime: string;
 }
 
+/** A person who stops the clock. */
+export interface HoldStatus {
+  /** RFC 3339. */
+  since: string;
+  by: string;
+  reason: string;
+}
+
 /** Answer of the `status` query: all that CLI, page, report and chat show. */
 export interface CountdownStatus {
   release: string;
+  /** First execution run id: actions are bound to it. */
+  run: string;
   service: { name: string; namespace: string; cluster: string; image: string };
   rehearsal: boolean;
   requestedBy: Principal;
@@ -150,6 +165,9 @@ export interface CountdownStatus {
   endedAt?: string;
   launchAt: string;
   heldMs: number;
+  /** Oldest first. */
+  holds: HoldStatus[];
+  /** Since when the newest hold stands: a resume lifts all up to it. */
   holdSince?: string;
   /** Checkpoint being worked on or next. */
   current: string;
@@ -159,6 +177,20 @@ export interface CountdownStatus {
   auditHead: { seq: number; hash: string };
   historyEvents: number;
 }
+
+/** A step's activity registers the way back of an effect before the effect happens. Update id: the undo's own. */
+export const registerUndoUpdate = defineUpdate<void, [UndoEntry]>('registerUndo');
+
+/** Type of the workflow that restores what is due when a countdown cannot, and its messages. */
+export const RESTORER_TYPE = 'restorer';
+export interface RestorerRegistration {
+  entry: UndoEntry;
+  countdown: CountdownRef;
+  /** Dead man's switch, milliseconds since 1970 by a worker's clock; null where there is none. */
+  dueAtMs: number | null;
+}
+export const restorerRegisterUpdate = defineUpdate<void, [RestorerRegistration]>('registerUndo');
+export const restorerSettleUpdate = defineUpdate<void, [{ id: string }]>('settleUndo');
 
 export const openUpdate = defineUpdate<{ release: string; launchAt: string; checkpoints: { name: string; at: string }[] }>('open');
 export const actUpdate = defineUpdate<ActResult, [SignedAct]>('act');

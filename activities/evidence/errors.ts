@@ -38,11 +38,18 @@ const CAUSES: Record<string, string> = {
   EIO: 'the disk answers with input/output errors',
 };
 
-/** Turns what the file system said into the sentence of EvidenceNotKept. */
+/** Turns an error of the file system into the message of EvidenceNotKept. */
 export function notKept(folder: string, cause: unknown): EvidenceNotKept {
-  const code = errorCode(cause);
-  const why = CAUSES[code] ?? (cause instanceof Error ? cause.message : String(cause));
-  return new EvidenceNotKept(`The evidence store ${folder} cannot keep the bytes: ${why}.`, { cause });
+  return new EvidenceNotKept(`The evidence store ${folder} cannot keep the bytes: ${reasonOf(cause)}.`, { cause });
+}
+
+/** Turns an error of the file system into the message of a prune that stopped. What it had removed until then stays removed. */
+export function notPruned(folder: string, cause: unknown): Error {
+  return new Error(`The evidence store ${folder} could not be pruned to the end: ${reasonOf(cause)}.`, { cause });
+}
+
+function reasonOf(cause: unknown): string {
+  return CAUSES[errorCode(cause)] ?? (cause instanceof Error ? cause.message : String(cause));
 }
 
 /** `ENOENT` and the like, or empty. Asks for the property, not the class: errors of another realm (jest, worker threads) are no `instanceof Error`. */

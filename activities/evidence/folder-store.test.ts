@@ -191,6 +191,34 @@ test('stores again after a sweep that failed once', async () => {
   expect((await read(store, (await store.put(description, bytesOf('x'))).digest)).toString()).toBe('x');
 });
 
+test('measures the room in its file system, and leaves no probe behind', async () => {
+  const space = await createFolderEvidenceStore(folder).space();
+  expect(space.freeBytes).toBeGreaterThan(0);
+  expect(space.totalBytes).toBeGreaterThanOrEqual(space.freeBytes);
+  expect(await files(folder)).toEqual([]);
+});
+
+test('has no room in a folder that cannot be one', async () => {
+  await writeFile(join(folder, 'file'), '');
+  await expect(createFolderEvidenceStore(join(folder, 'file', 'store')).space()).rejects.toMatchObject({
+    name: 'EvidenceNotKept',
+    message: expect.stringContaining('is a file'),
+  });
+});
+
+test('has no room when the probe cannot be written to the disk', async () => {
+  const probe = await open(join(folder, 'probe'), 'w');
+  const fileHandle = Object.getPrototypeOf(probe) as { sync(): Promise<void> };
+  await probe.close();
+  await rm(join(folder, 'probe'));
+  jest.spyOn(fileHandle, 'sync').mockRejectedValue(Object.assign(new Error('ENOSPC: fsync'), { code: 'ENOSPC' }));
+  await expect(createFolderEvidenceStore(folder).space()).rejects.toMatchObject({
+    name: 'EvidenceNotKept',
+    message: expect.stringContaining('the disk is full'),
+  });
+  expect(await files(folder)).toEqual([]);
+});
+
 test('keeps memory constant while a large piece streams through', async () => {
   const store = createFolderEvidenceStore(folder);
   const chunk = new Uint8Array(1_000_000);

@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import { syncFolder } from '../sync-folder.ts';
 import type { EvidenceDescription, EvidenceStore } from './contract.ts';
-import { EvidenceDamaged, EvidenceMissing, EvidenceTooLarge, errorCode, notKept } from './errors.ts';
+import { EvidenceDamaged, EvidenceMissing, EvidenceTooLarge, notKept } from './errors.ts';
+import { absent } from './absent.ts';
+import { spaceIn } from './folder-space.ts';
+import { takenAwayIn } from './prune.ts';
 
 /** One piece at most. A load test of a million requests is about 2.5 GB as k6 writes it and 0.1 GB as it is stored (gzip). */
 const EVIDENCE_LIMIT_BYTES = 2 * 1024 ** 3;
@@ -80,7 +83,10 @@ export function createFolderEvidenceStore(
     }
   }
 
-  /** Gives the finished part its name. The same bytes put twice meet here: the second rename replaces a file by its equal. */
+  /**
+   * Gives the finished part its name. The same bytes put twice meet here: the second rename replaces a file by its equal, which is as new as its
+   * last byte; prune goes by that time.
+   */
   async function settle(part: string, hex: string, sizeBytes: number): Promise<void> {
     const shard = shardOf(hex);
     await mkdir(shard, { recursive: true });
@@ -117,14 +123,18 @@ export function createFolderEvidenceStore(
   }
 
   async function find(hex: string): Promise<{ path: string; sizeBytes: number; actualBytes: number } | null> {
-    const shard = shardOf(hex);
-    const names = await readdir(shard).catch(absent([]));
+    // A piece that was stored again while prune took it away is for a moment only among the pieces taken away.
+    return (await findIn(shardOf(hex), hex)) ?? (await findIn(takenAwayIn(folder), hex)) ?? (await findIn(shardOf(hex), hex));
+  }
+
+  async function findIn(place: string, hex: string): Promise<{ path: string; sizeBytes: number; actualBytes: number } | null> {
+    const names = await readdir(place).catch(absent([]));
     const name = names.find((each) => each.startsWith(`${hex}.`));
     if (name === undefined) return null;
-    const path = join(shard, name);
+    const path = join(place, name);
     // Deleted just now: as good as never there.
     const entry = await stat(path).catch(absent(null));
-    return entry && { path, sizeBytes: Number(name.slice(hex.length + 1)), actualBytes: entry.size };
+    return entry && { path, sizeBytes: Number(name.split('.')[1]), actualBytes: entry.size };
   }
 
   const shardOf = (hex: string): string => join(folder, 'sha256', hex.slice(0, 2));
@@ -138,7 +148,7 @@ export function createFolderEvidenceStore(
     }
   }
 
-  return { put, get, has };
+  return { put, get, has, space: () => atDisk(() => spaceIn(folder)) };
 }
 
 /** A write may take only a part of the chunk (disk nearly full, signals): goes on until all of it is down. */
@@ -154,13 +164,6 @@ async function sweep(incoming: string, nowMs: number): Promise<void> {
     const found = await stat(path).catch(absent(null));
     if (found && nowMs - found.mtimeMs > ABANDONED_AFTER_MS) await rm(path, { force: true });
   }
-}
-
-function absent<T>(instead: T): (cause: unknown) => T {
-  return (cause) => {
-    if (errorCode(cause) === 'ENOENT' || errorCode(cause) === 'ENOTDIR') return instead;
-    throw cause;
-  };
 }
 
 function hexOf(digest: string): string {

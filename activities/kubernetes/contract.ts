@@ -87,8 +87,10 @@ export interface RolloutResult {
   seconds: number;
   /** RFC 3339 lastTransition/observation of the deciding condition: rollback time counts from here. */
   conditionAt: string;
-  /** Series of observed states, stored as `rollout-events` evidence. */
+  /** Series of samples, stored as `rollout-events` evidence; empty with `notKept`. */
   evidence: EvidenceRef[];
+  /** Why the evidence could not be stored; the result is valid all the same. */
+  notKept?: string;
 }
 
 export interface VerifyVersionInput {
@@ -98,15 +100,23 @@ export interface VerifyVersionInput {
   healthTarget: string;
   healthPath: string;
   timeoutMs: number;
+  /** Digests that were under load (`imageIds` of the load tests); null or absent when no load test ran. Stored with the proof, so that it is judged again from there. */
+  testedImageIds?: string[] | null;
 }
 
-/** Proof that exactly one version serves: every ready pod runs the image, and healthz answers `status: ok`. */
+/** Proof that exactly one version serves: all pods are ready and of one template that asks for the image, and healthz answers `status: ok`. */
 export interface VersionProof {
   ok: boolean;
   detail: string;
   pods: number;
   seconds: number;
+  /** Digests of the bytes that run, sorted and unique; empty while one pod has not reported its own. */
+  imageIds: string[];
+  /** RFC 3339, clock of the worker: when the check ended. The rollback of a version that does not serve is timed from here. */
+  at: string;
   evidence: EvidenceRef[];
+  /** Why the evidence could not be stored; the proof is valid all the same. */
+  notKept?: string;
 }
 
 export interface KubernetesActivities {

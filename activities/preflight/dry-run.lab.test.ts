@@ -47,6 +47,8 @@ async function preflight(image = NEW): Promise<Finding | undefined> {
   });
   const { findings } = await runPreflight({
     step: { type: 'preflight', name: 'preflight', maxClockSkew: '2s' },
+    quick: false,
+    countdown: 'countdown/go-api-1.4.0/run',
     production: lab.target,
     staging: null,
     image,

@@ -40,8 +40,13 @@ export const rights: object[] = [
     { apiGroups: ['apps'], resources: ['deployments', 'replicasets'], verbs: READ },
     { apiGroups: [''], resources: ['pods', 'events', 'nodes'], verbs: READ },
   ]),
-  // The one thing it may change: Deployments in production. Staging it only reads, there also what the shop logs.
-  ...role('tminus', 'shop', [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['patch'] }]),
+  // All that it may change: Deployments in production and the Leases that fence them; it also reads what failing pods log. Staging it only reads.
+  ...role('tminus', 'shop', [
+    { apiGroups: ['apps'], resources: ['deployments'], verbs: ['patch'] },
+    // A Lease is created once per Deployment, under a name that a role cannot name in advance.
+    { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'patch'] },
+    { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
+  ]),
   ...role('tminus', 'shop-staging', [{ apiGroups: [''], resources: ['pods/log'], verbs: ['get'] }]),
   ...clusterRole('prometheus', [{ apiGroups: [''], resources: ['pods', 'nodes', 'namespaces'], verbs: READ }]),
 ];

@@ -20,6 +20,7 @@ export function memoryEvidence(): EvidenceStore {
       yield bytes;
     },
     has: async (digest) => kept.has(digest),
+    space: async () => ({ freeBytes: 1024 ** 4, totalBytes: 1024 ** 4, freeFiles: null, totalFiles: null }),
   };
 }
 

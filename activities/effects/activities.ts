@@ -1,0 +1,88 @@
+// The acts of an effect as workflows call them: the same order for every kind, with a failpoint around each.
+import { ApplicationFailure } from '@temporalio/common';
+import type { UndoJournal } from '../evidence/undo-journal.ts';
+import { withFailpoints } from '../failpoint.ts';
+import { asApplicationFailure } from '../kubernetes/index.ts';
+import type { CountdownRef, EffectActivities, EffectKind, UndoEntry } from './contract.ts';
+import { operationOf } from './effect.ts';
+import type { Effects } from './registry.ts';
+import { isFinalRegistration, type UndoMessages } from './undo-messages.ts';
+
+export interface EffectDependencies {
+  effects: Effects;
+  journal: UndoJournal;
+  messages: UndoMessages;
+}
+
+/** Failures are ApplicationFailures whose type workflows know: what retrying cannot mend is non-retryable. */
+export function createEffectActivities({ effects, journal, messages }: EffectDependencies): EffectActivities {
+  const passing = <T>(kind: EffectKind, phase: 'capture' | 'register' | 'restore-prove' | 'settle', work: () => Promise<T>): Promise<T> =>
+    withFailpoints(`${kind}.${phase}`, () => asApplicationFailure(work));
+  return {
+    captureEffect: async (input) => passing(input.kind, 'capture', () => effectOf(effects, input.kind).capture(input)),
+    registerUndo: async ({ entry, countdown }) => {
+      effectOf(effects, entry.kind);
+      await passing(entry.kind, 'register', () => register({ journal, messages }, entry, countdown));
+    },
+    // Their failpoints stand around the write itself, in convergeWrite.
+    applyEffect: async ({ entry, wanted, countdown }) =>
+      asApplicationFailure(() => effectOf(effects, entry.kind).apply(operationOf(entry, countdown), entry.before, wanted)),
+    restoreEffect: async ({ entry, countdown }) =>
+      asApplicationFailure(() => effectOf(effects, entry.kind).restore(operationOf(entry, countdown), entry.before)),
+    proveRestored: async ({ entry, write, failedAt }) =>
+      passing(entry.kind, 'restore-prove', () => effectOf(effects, entry.kind).prove(entry, entry.before, write, failedAt)),
+    describeFailure: async ({ entry }) => asApplicationFailure(() => effectOf(effects, entry.kind).describe(entry.before)),
+    settleUndo: async ({ entry, outcome, countdown }) =>
+      passing(entry.kind, 'settle', async () => {
+        await effectOf(effects, entry.kind).settle(operationOf(entry, countdown), entry.before, outcome);
+        await settle({ journal, messages }, entry, outcome, countdown);
+      }),
+  };
+}
+
+/** Refuses (non-retryable) a kind that this version has no code for. */
+export function effectOf(effects: Effects, kind: EffectKind): Effects[EffectKind] {
+  if (Object.hasOwn(effects, kind)) return effects[kind];
+  throw ApplicationFailure.create({
+    type: 'Refused',
+    nonRetryable: true,
+    message: `no effect of kind ${kind} can be undone by this version; nothing was written`,
+  });
+}
+
+type Records = Pick<EffectDependencies, 'journal' | 'messages'>;
+
+/**
+ * The journal comes first: it is what restores when Temporal is gone. Where it cannot be written the registration fails, and so the effect
+ * never happens.
+ */
+async function register({ journal, messages }: Records, entry: UndoEntry, countdown: CountdownRef): Promise<void> {
+  const { registeredAt, settled } = await journal.register(entry, countdown);
+  if (settled !== null)
+    throw ApplicationFailure.create({
+      type: 'UndoRefused',
+      nonRetryable: true,
+      message: `the undo ${entry.name} (${entry.id}) was settled as ${settled.outcome} at ${settled.at}; its effect is not applied again`,
+    });
+  try {
+    await messages.registerWithCountdown(entry, countdown);
+  } catch (error) {
+    // The effect will not be applied, so nothing stands; without this the journal would list it as left over for ever.
+    if (isFinalRegistration(error)) await journal.settle(entry, countdown, 'restored');
+    throw error;
+  }
+  // Counted from the first registration, so that a retry does not move the deadline.
+  await messages.registerWithRestorer(entry, countdown, entry.dueInMs === undefined ? null : Date.parse(registeredAt) + entry.dueInMs);
+}
+
+/** The restorer is sent the settlement even when the journal cannot be written; the activity then fails and is tried again for the journal. */
+async function settle(
+  { journal, messages }: Records,
+  entry: UndoEntry,
+  outcome: 'restored' | 'kept',
+  countdown: CountdownRef,
+): Promise<void> {
+  const [kept, sent] = await Promise.allSettled([journal.settle(entry, countdown, outcome), messages.settleWithRestorer(entry, countdown)]);
+  if (kept.status === 'rejected') throw kept.reason;
+  if (sent.status === 'rejected') throw sent.reason;
+}

@@ -1,0 +1,141 @@
+// The undos that were registered, in the folder `undo/` of the evidence folder: what is left to restore by when Temporal itself is gone. One
+// file per undo, replaced whole (part file, fsync, rename, fsync of the folder).
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { CountdownRef, UndoEntry } from '../effects/contract.ts';
+import { syncFolder } from '../sync-folder.ts';
+import { errorCode, notKept } from './errors.ts';
+
+export interface JournalRecord {
+  entry: UndoEntry;
+  countdown: CountdownRef;
+  /** RFC 3339, by the worker's clock. */
+  registeredAt: string;
+  /** Null while the undo stands. */
+  settled: { outcome: 'restored' | 'kept'; at: string } | null;
+}
+
+/** A file that is no record of the journal. */
+export interface DamagedRecord {
+  file: string;
+  /** One sentence that names the file. */
+  problem: string;
+}
+
+export interface UndoJournal {
+  /** Records an undo before its effect. The same id again changes nothing and answers the first record. Throws EvidenceNotKept. */
+  register(entry: UndoEntry, countdown: CountdownRef): Promise<JournalRecord>;
+  /** Records how an undo ended. One that is not in the journal any more is recorded whole. Throws EvidenceNotKept. */
+  settle(entry: UndoEntry, countdown: CountdownRef, outcome: 'restored' | 'kept'): Promise<void>;
+  /** All records, oldest first, and the files that cannot be read. Never throws for a damaged file. */
+  list(): Promise<{ records: JournalRecord[]; damaged: DamagedRecord[] }>;
+}
+
+/** Written by a process that was killed before the rename; nobody reads it. */
+const PART = '.part';
+
+/** Opens the journal of an evidence folder; `undo/` is made when it is first needed. */
+export function openUndoJournal(evidenceFolder: string, now: () => Date = () => new Date()): UndoJournal {
+  const folder = join(evidenceFolder, 'undo');
+  const fileOf = (id: string): string => join(folder, `${createHash('sha256').update(id).digest('hex')}.json`);
+
+  async function write(record: JournalRecord): Promise<void> {
+    const path = fileOf(record.entry.id);
+    const part = `${path}.${randomUUID()}${PART}`;
+    try {
+      await mkdir(folder, { recursive: true });
+      const handle = await open(part, 'wx', 0o640);
+      try {
+        await handle.writeFile(`${JSON.stringify(record, null, 2)}\n`);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(part, path);
+      await syncFolder(folder);
+    } catch (cause) {
+      // The first error is the one to report; a part file that cannot be removed is read by nobody.
+      await rm(part, { force: true }).catch(() => undefined);
+      throw notKept(evidenceFolder, cause);
+    }
+  }
+
+  return {
+    async register(entry, countdown) {
+      const found = await read(fileOf(entry.id));
+      // A damaged record of this very undo is replaced: the registration at hand is the truth.
+      if (found && 'entry' in found) return found;
+      const record: JournalRecord = { entry, countdown, registeredAt: now().toISOString(), settled: null };
+      await write(record);
+      return record;
+    },
+    async settle(entry, countdown, outcome) {
+      const at = now().toISOString();
+      const found = await read(fileOf(entry.id));
+      const known = found && 'entry' in found ? found : { entry, countdown, registeredAt: at };
+      if ('settled' in known && known.settled?.outcome === outcome) return;
+      await write({ ...known, settled: { outcome, at } });
+    },
+    async list() {
+      const names = await readdir(folder).catch((error: unknown) => {
+        if (errorCode(error) === 'ENOENT') return [];
+        throw error;
+      });
+      const found = await Promise.all(names.filter((name) => !name.endsWith(PART)).map((name) => read(join(folder, name))));
+      const records = found.filter((each) => each !== null && 'entry' in each);
+      const damaged = found.filter((each) => each !== null && 'problem' in each);
+      return { records: records.toSorted((a, b) => a.registeredAt.localeCompare(b.registeredAt)), damaged };
+    },
+  };
+}
+
+const text = z.string().min(1);
+const ms = z.number().nonnegative();
+/** `before` is checked by the kind that reads it; a kind of a later version is kept and reported by who wants to restore it. */
+const recordSchema = z.object({
+  entry: z.object({
+    id: text,
+    kind: text,
+    target: z.object({ cluster: text, key: text }),
+    generation: z.number().int().nonnegative(),
+    name: text,
+    live: z.boolean(),
+    scope: z.enum(['step', 'countdown', 'always', 'kept']),
+    order: z.number(),
+    dueInMs: ms.optional(),
+    within: z.object({ restoreMs: ms, proveMs: ms }),
+    before: z.unknown(),
+  }),
+  countdown: z.object({ workflowId: text, firstRunId: text, release: text, notify: z.array(z.string()) }),
+  registeredAt: z.iso.datetime(),
+  settled: z.object({ outcome: z.enum(['restored', 'kept']), at: z.iso.datetime() }).nullable(),
+});
+
+/** Null when there is no such file. */
+async function read(file: string): Promise<JournalRecord | DamagedRecord | null> {
+  let bytes: string;
+  try {
+    bytes = await readFile(file, 'utf8');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    return { file, problem: `${file} cannot be read: ${(error as Error).message}` };
+  }
+  const parsed = recordSchema.safeParse(jsonOf(bytes));
+  if (parsed.success) return parsed.data as JournalRecord;
+  const [issue] = parsed.error.issues;
+  return {
+    file,
+    problem: `${file} is not a record of an undo (${issue?.path.join('.') || 'the file'}: ${issue?.message}); compare the annotations of the Deployments by hand`,
+  };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The schema reports it, like a document of another shape.
+    return undefined;
+  }
+}
