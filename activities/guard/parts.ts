@@ -56,14 +56,14 @@ export function createParts({ store, source, limits, carry }: PartsOptions): Par
     const text = [JSON.stringify({ limits, part: stored.parts.length + 1 }), ...lines].map((line) => `${line}\n`).join('');
     let ref: EvidenceRef;
     try {
-      failpoint('guard.store.before');
+      await failpoint('guard.store.before');
       ref = await store.put({ kind: 'prometheus-samples', mediaType: 'application/x-ndjson', source }, new TextEncoder().encode(text));
     } catch (cause) {
       return (cause as Error).message;
     } finally {
       putting = null;
     }
-    failpoint('guard.store.after');
+    await failpoint('guard.store.after');
     if (before !== givenUp) return null;
     stored = { tally, parts: [...stored.parts, ref], oldTraffic };
     drop(count);

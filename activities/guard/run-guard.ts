@@ -64,9 +64,9 @@ async function runGuard(dependencies: GuardDependencies, input: GuardInput, acti
     for (;;) {
       signal.throwIfAborted();
       const atMs = now();
-      failpoint('guard.sample.before');
+      await failpoint('guard.sample.before');
       const sample = await takeSample(watched, { atMs, startedMs: tally.startedMs ?? atMs, replicaSet });
-      failpoint('guard.sample.after');
+      await failpoint('guard.sample.after');
       replicaSet = sample.deployment?.replicaSet ?? replicaSet;
       tally = parts.add(sample, addSample(tally, sample, limits));
       progress = progressOf(tally, limits);
