@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, type Client, type WorkflowExecutionInfo } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import type { KubernetesActivities } from '../activities/kubernetes/contract.ts';
+import type { EffectActivities } from '../activities/effects/contract.ts';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { z } from 'zod';
 import type { ActivityProgress } from '../activities/kubernetes/contract.ts';
@@ -44,7 +44,7 @@ const PING_TIMEOUT_MS = 2_000;
 // Visibility pages are read in start order; a list longer than this is for `tminus list --phase` and not for eyes.
 const MOST_LISTED = 500;
 /** Activities of a rollback. */
-const UNDOING = new Set<string>(['restoreTemplate', 'watchRollout', 'verifyVersion'] satisfies (keyof KubernetesActivities)[]);
+const UNDOING = new Set<string>(['restoreEffect', 'proveRestored'] satisfies (keyof EffectActivities)[]);
 
 export interface GatewayOptions {
   client: Client;

@@ -40,5 +40,4 @@ export const playedEffects = (api: PlayedClusterApi, evidenceFolder: string): Ef
     clients: () => api.client,
     activity: () => ({ heartbeat: () => undefined, signal: new AbortController().signal }),
     now: () => new Date(),
-    readFailingPods: async () => ({ facts: [], evidence: [] }),
   });
