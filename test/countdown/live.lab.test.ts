@@ -1,5 +1,6 @@
 // Never live and unwatched: whatever people hold, whatever cannot be seen, a live version is watched or rolled back.
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/client';
 import type { GuardInput, GuardReport } from '../../activities/steps-contract.ts';
 import type { CountdownInput } from '../../workflows/messages.ts';
@@ -32,11 +33,19 @@ function scripted() {
   const waiting: ((report: GuardReport) => void)[] = [];
   return {
     asked,
-    runGuard: (input: GuardInput) =>
-      new Promise<GuardReport>((resolve) => {
-        asked.push(input);
-        waiting.push(resolve);
-      }),
+    async runGuard(input: GuardInput): Promise<GuardReport> {
+      const context = Context.current();
+      const beat = setInterval(() => context.heartbeat(), 500);
+      try {
+        const answered = new Promise<GuardReport>((resolve) => {
+          asked.push(input);
+          waiting.push(resolve);
+        });
+        return await Promise.race([answered, context.cancelled]);
+      } finally {
+        clearInterval(beat);
+      }
+    },
     async answer(next: GuardReport) {
       while (waiting.length === 0) await new Promise((again) => setTimeout(again, 20));
       waiting.shift()?.(next);
@@ -229,7 +238,7 @@ describe('the launch', () => {
     run(
       ({ activities }) => ({
         verifyVersion: async (input) => ({ ...(await activities.verifyVersion(input)), imageIds: ['sha256:0ther'] }),
-        runGuard: () => new Promise(() => undefined),
+        runGuard: scripted().runGuard,
       }),
       async ({ advance, until, act, handle }) => {
         await toLaunch({ advance, until, act });
