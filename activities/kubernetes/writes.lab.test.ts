@@ -341,7 +341,9 @@ describe('the Lease beside a real Deployment', () => {
     expect(await read()).toEqual(first);
     expect(first).toMatchObject({
       spec: { holderIdentity: launch.countdown },
-      metadata: { annotations: { [annotations.operation]: launch.id, [annotations.fencingGeneration]: '1', 'tminus.dev/operation-state': 'open' } },
+      metadata: {
+        annotations: { [annotations.operation]: launch.id, [annotations.fencingGeneration]: '1', 'tminus.dev/operation-state': 'open' },
+      },
     });
     await closeLease(lab.client, { target: lab.target, operation: launch, outcome: 'kept' }, lastWriteAtMs());
     expect((await read()).metadata.annotations?.['tminus.dev/operation-state']).toBe('kept');
@@ -368,7 +370,9 @@ describe('the Lease beside a real Deployment', () => {
     await rolloutUndo(NEW);
     expect((await lab.read()).metadata.annotations?.[annotations.operation]).toBe(launch.id);
     expect(await fencingGeneration(lab.client, lab.target)).toBe(2);
-    await expect(acts.restoreTemplate({ snapshot: expected, operation: rollback, undoes: launch.id })).rejects.toMatchObject({ type: 'Fenced' });
+    await expect(acts.restoreTemplate({ snapshot: expected, operation: rollback, undoes: launch.id })).rejects.toMatchObject({
+      type: 'Fenced',
+    });
     expect((await lab.read()).spec.template.spec.containers[1]?.image).toBe(NEW);
   });
 
@@ -377,7 +381,9 @@ describe('the Lease beside a real Deployment', () => {
     const expected = await acts.captureDeployment(lab.target);
     await acts.applyImage({ target: lab.target, operation: operation('launch', 1, 'countdown/go-api-1.4.0/run-1'), image: NEW, expected });
     const second = operation('launch', 1, 'countdown/go-api-1.4.0/run-2');
-    await expect(acts.applyImage({ target: lab.target, operation: second, image: NEW, expected })).rejects.toMatchObject({ type: 'Fenced' });
+    await expect(acts.applyImage({ target: lab.target, operation: second, image: NEW, expected })).rejects.toMatchObject({
+      type: 'Fenced',
+    });
     await expect(
       acts.restoreTemplate({ snapshot: expected, operation: operation('rollback', 1, second.countdown), undoes: second.id }),
     ).rejects.toMatchObject({ nonRetryable: true });
@@ -401,7 +407,12 @@ async function rolledOut(): Promise<void> {
   const kubelet = lab.playKubelet([NEW]);
   await until('the new version', async () => {
     const { status, metadata } = await lab.read();
-    return status?.observedGeneration === metadata.generation && status?.availableReplicas === 3 && status.replicas === 3 && status.updatedReplicas === 3;
+    return (
+      status?.observedGeneration === metadata.generation &&
+      status?.availableReplicas === 3 &&
+      status.replicas === 3 &&
+      status.updatedReplicas === 3
+    );
   });
   await kubelet.stop();
 }

@@ -23,8 +23,7 @@ export function deploymentWrites(client: ClusterClient, store: EvidenceStore): D
   });
   return {
     captureDeployment: (target) => asApplicationFailure(async () => (await captureDeployment(client, store, target)).snapshot),
-    applyImage: (input) =>
-      asApplicationFailure(() => applyImage(client, store, input, fence(input.target, input.operation, 'apply'), now)),
+    applyImage: (input) => asApplicationFailure(() => applyImage(client, store, input, fence(input.target, input.operation, 'apply'), now)),
     restoreTemplate: (input) => {
       const operation = { ...input.operation, id: input.undoes };
       return asApplicationFailure(() => restoreTemplate(client, store, input, fence(input.snapshot.target, operation, 'restore'), now));
