@@ -87,7 +87,6 @@ export async function assembleActivities({
           clients,
           activity: runningActivity,
           now: () => new Date(),
-          readFailingPods,
         }),
         journal: openUndoJournal(at(spec.evidence.folder)),
         messages: undoMessages(client, WORKFLOW_TASK_QUEUE),

@@ -20,6 +20,9 @@ export const quick = {
   retry: { ...retry, maximumInterval: '5s' },
 } satisfies ActivityOptions;
 
+/** A write that no abort overtakes: it has landed, or never will, before anything is taken back. One that no worker has begun is dropped at once. */
+export const writing = { ...quick, cancellationType: 'WAIT_CANCELLATION_COMPLETED' } satisfies ActivityOptions;
+
 /** Work that reports as it goes and may last. `totalMs` bounds all attempts together. */
 export function long(totalMs: number): ActivityOptions {
   return {

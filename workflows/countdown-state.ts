@@ -56,6 +56,8 @@ export interface Watch {
   blindTold: boolean;
   /** By the countdown's clock: since when nothing is seen; null while something is. */
   blindSinceMs: number | null;
+  /** By the countdown's clock: since when nobody can say how the launch went, though it may be live; null while that is known. */
+  unseenSinceMs: number | null;
   /** Failures of the guard's activity in a row: the pause before the next grows with them. */
   failures: number;
 }
@@ -117,7 +119,7 @@ export function freshState(input: CountdownInput, nowMs: number): CountdownState
     holds: [],
     recycleTo: null,
     undo: [],
-    watch: { carry: null, blindTold: false, blindSinceMs: null, failures: 0 },
+    watch: { carry: null, blindTold: false, blindSinceMs: null, unseenSinceMs: null, failures: 0 },
     launchedAt: null,
     testedImageIds: null,
     failedAt: null,

@@ -210,7 +210,7 @@ async function untilSomethingChanges(state: CountdownState, checkpoint: Checkpoi
     if (now >= untilMs) return end(state, 'no-go', said);
     stand(state, checkpoint, 'stopped', said);
   } else if (reasons.some(({ effect, code }) => effect === 'hold' && code !== 'WaitingForApproval')) {
-    lasts = holdLastsMs(state, checkpoint, durationMs(spec.holdDeadline));
+    lasts = holdLastsMs(state, durationMs(spec.holdDeadline));
     untilMs = checkpoint.holdDeadlineMs ??= now + lasts;
     stand(state, checkpoint, 'holding', said);
   } else {
@@ -222,10 +222,11 @@ async function untilSomethingChanges(state: CountdownState, checkpoint: Checkpoi
 }
 
 /** A launch of which nobody can say how it went is as good as one that nobody sees: it stays live for `liveDeadline` and no longer. */
-function holdLastsMs(state: CountdownState, { steps }: CheckpointState, otherwiseMs: number): number {
+function holdLastsMs(state: CountdownState, otherwiseMs: number): number {
   const guard = planned(state, 'guard');
-  const unseen = steps.some(({ type, state: how }) => type === 'launch' && how === 'failed-to-run');
-  return guard && unseen && isLive(state.undo) ? durationMs(guard.spec.liveDeadline) : otherwiseMs;
+  const { unseenSinceMs } = state.watch;
+  if (!guard || unseenSinceMs === null || !isLive(state.undo)) return otherwiseMs;
+  return Math.max(0, unseenSinceMs + durationMs(guard.spec.liveDeadline) - Date.now());
 }
 
 function stand(state: CountdownState, checkpoint: CheckpointState, phase: 'stopped' | 'holding' | 'waiting', said: string): void {

@@ -1,13 +1,12 @@
 // Late is never a go: a checkpoint or a launch that comes after its time is a finding of its own.
 import { durationMs } from '../release/duration.ts';
-import { findingsOf, nextStep, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import { findingsOf, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { findingKey } from '../verdict/judge.ts';
-import { isLive } from './undo-stack.ts';
 
 /** A launch that could start only after its window is held: never a late go. */
 export function guardLaunchWindow(state: CountdownState, checkpoint: CheckpointState): void {
   const closedMs = Date.now() - windowEndMs(state);
-  if (!launchesYet(state, checkpoint) || closedMs <= 0 || isToldClosed(checkpoint) || nextStep(state, checkpoint) === null) return;
+  if (!launchesYet(state, checkpoint) || closedMs <= 0 || isToldClosed(checkpoint)) return;
   checkpoint.own.push(
     late(
       checkpoint,
@@ -29,7 +28,7 @@ export const launchMustBeginBy = (state: CountdownState, checkpoint: CheckpointS
 
 /** A launch does not rest on what somebody accepted only until a time that is over. Asked before every step of a checkpoint that launches. */
 export function guardWaivers(state: CountdownState, checkpoint: CheckpointState): void {
-  if (!launchesYet(state, checkpoint) || nextStep(state, checkpoint) === null) return;
+  if (!launchesYet(state, checkpoint)) return;
   for (const passed of state.checkpoints.filter((each) => each.passed)) {
     const open = findingsOf(passed).filter(({ outcome }) => outcome !== 'pass');
     const accepted = (key: string, said: string): boolean =>
@@ -52,9 +51,9 @@ export function guardWaivers(state: CountdownState, checkpoint: CheckpointState)
   }
 }
 
-/** What is live has been launched in its window: a step that looks at it again is not late. */
+/** What was written has been launched in its window: a step that looks at it again is not late. An undo that stands is no such proof. */
 const launchesYet = (state: CountdownState, { name, pending }: CheckpointState): boolean =>
-  !isLive(state.undo) && specOf(state.input, name).steps.some((step) => step.type === 'launch' && pending.includes(step.name));
+  state.launchedAt === null && specOf(state.input, name).steps.some((step) => step.type === 'launch' && pending.includes(step.name));
 
 /** A finding that says what came too late, in minutes; inconclusive, so it holds. */
 export function late(checkpoint: CheckpointState, code: string, message: string, measuredMs: number, limitMs: number) {

@@ -3,7 +3,7 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { EffectActivities, EffectKind, UndoEntry, UndoScope } from '../activities/effects/contract.ts';
 import type { DeploymentTarget } from '../activities/kubernetes/contract.ts';
 import type { EvidenceRef } from '../verdict/finding.ts';
-import { quick } from './activity-options.ts';
+import { quick, writing } from './activity-options.ts';
 import { clusterTaskQueue } from './messages.ts';
 import type { StepInput } from './step.ts';
 
@@ -34,13 +34,15 @@ export async function prepareEffect(input: StepInput, plan: EffectPlan): Promise
   const { countdown, generation } = input;
   const key = `${target.namespace}/${target.deployment}`;
   const standing = input.undo.find((entry) => entry.kind === kind && entry.target.cluster === target.cluster && entry.target.key === key);
-  const act = proxyActivities<EffectActivities>({ ...quick, taskQueue: clusterTaskQueue(target.cluster) });
+  const taskQueue = clusterTaskQueue(target.cluster);
+  const { captureEffect } = proxyActivities<EffectActivities>({ ...quick, taskQueue });
+  const { registerUndo } = proxyActivities<EffectActivities>({ ...writing, taskQueue });
   if (standing) {
     // Again, for the first try may have died before the restorer had it.
-    await act.registerUndo({ entry: standing, countdown });
+    await registerUndo({ entry: standing, countdown });
     return { entry: standing, goesBackTo: null, evidence: [] };
   }
-  const { before, goesBackTo, evidence } = await act.captureEffect({ kind, target, generation, countdown, settings });
+  const { before, goesBackTo, evidence } = await captureEffect({ kind, target, generation, countdown, settings });
   const entry: UndoEntry = {
     id: undoId(input, kind, key),
     kind,
@@ -50,6 +52,6 @@ export async function prepareEffect(input: StepInput, plan: EffectPlan): Promise
     before,
     ...policy,
   };
-  await act.registerUndo({ entry, countdown });
+  await registerUndo({ entry, countdown });
   return { entry, goesBackTo, evidence };
 }

@@ -1,11 +1,11 @@
 // Restores what is due when a countdown cannot: terminated, timed out, or lost with its workers. A workflow of its own and no child
 // (docs/decisions/0006), always on the real clock. It is started by the first registration and ends when nothing of its countdown stands.
-import { CancellationScope, condition, isCancellation, proxyActivities, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, condition, isCancellation, proxyActivities, setHandler } from '@temporalio/workflow';
 import type { BookkeepingActivities, CountdownEnd } from '../activities/bookkeeping-contract.ts';
 import { patient, watching } from './activity-options.ts';
 import { sentenceOf } from './failure-sentence.ts';
 import { restorerRegisterUpdate, restorerSettleUpdate, type RestorerRegistration } from './messages.ts';
-import { dueAtEnd, settle, unwindWhatever, type UndoReport } from './undo-stack.ts';
+import { dueAtEnd, explainUnregistrable, settle, unwindWhatever, type UndoReport } from './undo-stack.ts';
 
 const { watchCountdown } = proxyActivities<BookkeepingActivities>(watching);
 const { notify } = proxyActivities<BookkeepingActivities>(patient);
@@ -14,45 +14,81 @@ interface RestorerState {
   registered: RestorerRegistration[];
   /** Moved by every message, so that the watch begins anew with what stands now. */
   version: number;
+  /** Restores, settlements and messages to people that go on beside the watch. */
+  underWay: number;
+  restored: string[];
+  failed: string[];
 }
 
 /** Answers how each undo it took back went; empty where the countdown settled everything itself. */
-export async function restorer(): Promise<{ restored: string[]; failed: string[] }> {
-  const state: RestorerState = { registered: [], version: 0 };
+export async function restorer(): Promise<Pick<RestorerState, 'restored' | 'failed'>> {
+  const state: RestorerState = { registered: [], version: 0, underWay: 0, restored: [], failed: [] };
   listen(state);
-  const answer = { restored: [] as string[], failed: [] as string[] };
   await condition(() => state.version > 0);
-  while (state.registered.length > 0) {
+  while (state.registered.length > 0 || state.underWay > 0) {
     const end = await untilDue(state);
     if (end === null) continue;
     const due = dueNow(state, end);
-    for (const { entry, countdown } of state.registered.filter((each) => end.kind === 'closed' && !due.includes(each)))
-      await settle(entry, 'kept', countdown);
-    const reports = await restore(due, end);
-    for (const { restored, id } of reports) (restored ? answer.restored : answer.failed).push(id);
-    const done = end.kind === 'closed' ? state.registered : due;
-    state.registered = state.registered.filter((each) => !done.includes(each));
+    const kept = end.kind === 'closed' ? state.registered.filter((each) => !due.includes(each)) : [];
+    state.registered = state.registered.filter((each) => !due.includes(each) && !kept.includes(each));
+    beside(state, () => restore(state, due, end));
+    for (const { entry, countdown } of kept) beside(state, () => settle(entry, 'kept', countdown));
   }
-  return answer;
+  const { restored, failed } = state;
+  return { restored, failed };
+}
+
+/** One target that is away for a day must not keep the next undo from being restored, so the watch over what still stands goes on at once. */
+function beside(state: RestorerState, work: () => Promise<unknown>): void {
+  state.underWay += 1;
+  void work().then(() => (state.underWay -= 1));
 }
 
 function listen(state: RestorerState): void {
-  setHandler(restorerRegisterUpdate, (registration) => {
-    const known = state.registered.some(({ entry }) => entry.id === registration.entry.id);
-    if (!known) state.registered.push(registration);
-    state.version += 1;
-  });
-  setHandler(restorerSettleUpdate, ({ id }) => {
-    state.registered = state.registered.filter(({ entry }) => entry.id !== id);
-    state.version += 1;
-  });
+  setHandler(
+    restorerRegisterUpdate,
+    (registration) => {
+      const known = state.registered.some(({ entry }) => entry.id === registration.entry.id);
+      if (!known) state.registered.push(registration);
+      state.version += 1;
+    },
+    { validator: refuseUnrestorable },
+  );
+  setHandler(
+    restorerSettleUpdate,
+    ({ id }) => {
+      state.registered = state.registered.filter(({ entry }) => entry.id !== id);
+      state.version += 1;
+    },
+    { validator: refuseUnsettleable },
+  );
 }
 
-/** Waits until the countdown has ended, or a dead man's switch is due by the real clock. Null when a message changed what stands. */
+/** A handler that throws would stop the restorer for good, so what cannot be read is refused before. */
+function refuseUnrestorable(registration: Partial<RestorerRegistration> | undefined): void {
+  const { entry, countdown, dueAtMs } = registration ?? {};
+  const wellFormed =
+    typeof countdown?.workflowId === 'string' &&
+    typeof countdown.firstRunId === 'string' &&
+    typeof countdown.release === 'string' &&
+    Array.isArray(countdown.notify) &&
+    (dueAtMs === null || Number.isFinite(dueAtMs));
+  const refusal = wellFormed ? explainUnregistrable(entry, countdown) : 'a registration has entry, countdown and dueAtMs';
+  if (refusal !== null) throw ApplicationFailure.nonRetryable(refusal, 'Refused');
+}
+
+function refuseUnsettleable(settled: { id?: unknown } | undefined): void {
+  if (typeof settled?.id !== 'string') throw ApplicationFailure.nonRetryable('a settlement has the id of an undo', 'Refused');
+}
+
+/** Waits until the countdown has ended, or a dead man's switch is due by the real clock. Null when what stands has changed, or nothing is left. */
 async function untilDue(state: RestorerState): Promise<CountdownEnd | null> {
   const [first] = state.registered;
-  if (!first) return null;
   const { version } = state;
+  if (!first) {
+    await condition(() => state.underWay === 0 || state.version !== version);
+    return null;
+  }
   const dueAtMs = Math.min(...state.registered.map((each) => each.dueAtMs ?? Infinity));
   let end: CountdownEnd | null = null;
   const scope = new CancellationScope();
@@ -79,26 +115,26 @@ function dueNow({ registered }: RestorerState, end: CountdownEnd): RestorerRegis
   return registered.filter(({ entry }) => entries.includes(entry));
 }
 
-async function restore(due: readonly RestorerRegistration[], end: CountdownEnd): Promise<UndoReport[]> {
+async function restore(state: RestorerState, due: readonly RestorerRegistration[], end: CountdownEnd): Promise<void> {
   const [first] = due;
-  if (!first) return [];
-  const why =
-    end.kind === 'closed' ? `countdown ${first.countdown.release} ended as ${end.status} and left it` : 'it was not restored in time';
+  if (!first) return;
   const reports = await unwindWhatever(
     due.map(({ entry }) => entry),
     { countdown: first.countdown, failedAt: end.at, started: () => undefined, ended: () => undefined },
   );
-  for (const report of reports) await notifyOf(first, report, why);
-  return reports;
+  for (const { restored, id } of reports) (restored ? state.restored : state.failed).push(id);
+  await Promise.all(reports.map((report) => notifyOf(due, report, end)));
 }
 
 /** People are notified of what was done in their countdown's place. That they could not be stops nothing. */
 async function notifyOf(
-  { entry, countdown }: RestorerRegistration,
+  due: readonly RestorerRegistration[],
   { id, name, restored, findings }: UndoReport,
-  why: string,
+  end: CountdownEnd,
 ): Promise<void> {
-  if (countdown.notify.length === 0) return;
+  const { entry, countdown } = due.find((each) => each.entry.id === id) ?? {};
+  if (!entry || !countdown || countdown.notify.length === 0) return;
+  const why = end.kind === 'closed' ? `countdown ${countdown.release} ended as ${end.status} and left it` : 'it was not restored in time';
   const details = findings.map(({ message }) => message).join('; ');
   await notify({
     key: `restorer/${id}`,

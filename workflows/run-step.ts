@@ -40,8 +40,8 @@ export async function runStep(state: CountdownState, checkpoint: CheckpointState
     earlier: earlierSteps(state, checkpoint, name),
     undo: state.undo,
     testedImageIds: state.testedImageIds,
-    // What is live has begun in time; its launch is only looked at again.
-    ...(spec.type === 'launch' && !isLive(state.undo) ? launchMustBeginBy(state, checkpoint) : {}),
+    // What was written has begun in time; its launch is only looked at again.
+    ...(spec.type === 'launch' && state.launchedAt === null ? launchMustBeginBy(state, checkpoint) : {}),
   };
   try {
     const result: StepResult = await executeChild(stepWorkflows[spec.type], {
@@ -49,17 +49,15 @@ export async function runStep(state: CountdownState, checkpoint: CheckpointState
       workflowId,
       staticSummary: `${checkpoint.offset} ${name}, round ${round}`,
     });
-    if (result.notBegun) return notBegun(state, checkpoint, status);
+    // Also of a step that did not begin: it may have taken back what it had registered.
     take(state, result);
-    const findings = result.findings.length > 0 ? result.findings : [silent(name)];
-    Object.assign(status, { state: 'done', findings, facts: result.facts, evidence: result.evidence });
+    if (result.notBegun) return notBegun(state, checkpoint, status);
+    Object.assign(status, found(name, result));
   } catch (error) {
     if (isCancellation(error)) throw error;
-    Object.assign(status, {
-      state: 'failed-to-run',
-      findings: [unsure('StepCouldNotRun', name, `step ${name} could not run: ${sentenceOf(error)}`)],
-    });
+    Object.assign(status, { state: 'failed-to-run', findings: [couldNotRun(name, sentenceOf(error))] });
   }
+  noteUnseen(state, status);
   status.finishedAt = new Date(Date.now()).toISOString();
   checkpoint.pending = checkpoint.pending.filter((pending) => pending !== name);
   const { verdict, reasons } = evaluate(state, checkpoint, Date.now());
@@ -78,8 +76,22 @@ export async function runStep(state: CountdownState, checkpoint: CheckpointState
 function take(state: CountdownState, { settled = [], imageIds, launchedAt, failedAt }: StepResult): void {
   state.undo = state.undo.filter(({ id }) => !settled.includes(id));
   if (imageIds) state.testedImageIds = [...new Set([...(state.testedImageIds ?? []), ...imageIds])].sort();
-  if (launchedAt) state.launchedAt = launchedAt;
+  // The first write is the one that changed what serves: a launch that is looked at again writes nothing.
+  if (launchedAt) state.launchedAt ??= launchedAt;
   state.failedAt = failedAt ?? null;
+}
+
+/** What a step that ended by itself found. */
+function found(name: string, { findings, facts, evidence, couldNotRun: why }: StepResult): Partial<StepStatus> {
+  if (why !== undefined) return { state: 'failed-to-run', findings: [...findings, couldNotRun(name, why)], facts, evidence };
+  return { state: 'done', findings: findings.length > 0 ? findings : [silent(name)], facts, evidence };
+}
+
+/** From the first launch that failed to run until one did: each of its tries must not begin `liveDeadline` anew. */
+function noteUnseen({ undo, watch }: CountdownState, { type, findings }: StepStatus): void {
+  if (type !== 'launch') return;
+  if (isLive(undo) && findings.some(({ code }) => code === 'StepCouldNotRun')) watch.unseenSinceMs ??= Date.now();
+  else watch.unseenSinceMs = null;
 }
 
 /** It stays to be run, and nothing was found: why it did not begin, the checkpoint finds for itself. */
@@ -93,6 +105,8 @@ function notBegun(state: CountdownState, { name: checkpoint }: CheckpointState, 
 function goOnUnlessAborted(): void {
   if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the countdown was aborted');
 }
+
+const couldNotRun = (step: string, why: string): Finding => unsure('StepCouldNotRun', step, `step ${step} could not run: ${why}`);
 
 const silent = (step: string): Finding => unsure('StepFoundNothing', step, `step ${step} ended without a finding`);
 

@@ -43,6 +43,8 @@ export interface StepResult {
   failedAt?: string;
   /** Its time was over before anything was done: it stays to be run, and the checkpoint finds out why for itself. */
   notBegun?: true;
+  /** Why it could not be followed to its end, where it left something that has to be known. */
+  couldNotRun?: string;
   /** Ids of undos that the step itself has restored and settled. */
   settled?: string[];
   /** loadTest: digests of the images under load. */

@@ -13,6 +13,9 @@ export const EFFECT_KINDS: Readonly<Record<EffectKind, true>> = { 'deployment-im
 /** A worker that dies in the middle leaves its successor a whole watch. */
 const WATCHES_THAT_MUST_FIT = 2;
 
+/** An undo is tried for a day (activity-options.ts); a longer budget could not be used. */
+const MAX_BUDGET_MS = 24 * 3_600_000;
+
 /** Logs and events of failing pods are read beside the rollback: 30 s is three times what their reader allows itself. */
 const DESCRIBE_TIMEOUT = '30s';
 
@@ -55,8 +58,8 @@ export function explainUnregistrable(
     typeof entry.live === 'boolean' &&
     Number.isSafeInteger(entry.generation) &&
     Number.isFinite(entry.order) &&
-    Number.isFinite(entry.within?.restoreMs) &&
-    Number.isFinite(entry.within?.proveMs);
+    isBudget(entry.within?.restoreMs) &&
+    isBudget(entry.within?.proveMs);
   if (!wellFormed) return 'an undo has id, kind, target, generation, name, live, order and within';
   if (!Object.hasOwn(EFFECT_KINDS, entry.kind)) return `no effect of kind ${entry.kind} can be undone by this version; it was not begun`;
   if (!['step', 'countdown', 'always', 'kept'].includes(entry.scope))
@@ -64,6 +67,9 @@ export function explainUnregistrable(
   if (!entry.id.startsWith(`${workflowId}/${firstRunId}/`)) return `the undo ${entry.id} belongs to another countdown; it was not begun`;
   return null;
 }
+
+/** The server refuses an activity without a positive time-out, and with it every workflow task that would restore anything. */
+const isBudget = (ms: unknown): boolean => Number.isSafeInteger(ms) && Number(ms) > 0 && Number(ms) <= MAX_BUDGET_MS;
 
 /** Adds an undo once: a retry after continue-as-new sends the same again. */
 export function register(undo: readonly UndoEntry[], entry: UndoEntry): UndoEntry[] {

@@ -15,7 +15,10 @@ function playing(update: () => Promise<void>) {
   const client = { workflow: { getHandle, executeUpdateWithStart } } as unknown as Client;
   return { executeUpdate, getHandle, executeUpdateWithStart, messages: undoMessages(client, 'tminus') };
 }
-const failing = (error: Error) => playing(() => Promise.reject(error));
+const failing = (error: Error) =>
+  playing(async () => {
+    throw error;
+  });
 const updateFailed = (type: string) => new WorkflowUpdateFailedError('failed', ApplicationFailure.create({ type, message: 'the reason' }));
 const gone = new WorkflowNotFoundError('not found', 'countdown/go-api-1.4.0', undefined);
 

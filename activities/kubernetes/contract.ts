@@ -119,6 +119,7 @@ export interface VersionProof {
   notKept?: string;
 }
 
+/** What a step asks of a cluster to see whether an effect serves. Effects themselves: activities/effects/contract.ts. */
 export interface KubernetesActivities {
   /** Follows one rollout by generation and conditions; heartbeats `RolloutProgress`. Does not judge. */
   watchRollout(input: WatchRolloutInput): Promise<RolloutResult>;

@@ -1,4 +1,4 @@
-// The acts on a cluster, as workflows call them. Each stands in a file of its own.
+// What workflows ask of a cluster apart from effects, and what effects share with it. Each activity stands in a file of its own.
 import type { Environment } from '../../release/environment.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { healthUrl } from '../health.ts';

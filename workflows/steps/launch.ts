@@ -7,7 +7,7 @@ import { durationMs } from '../../release/duration.ts';
 import type { LaunchStep } from '../../release/steps/registry.ts';
 import type { Finding } from '../../verdict/finding.ts';
 import { judgeLaunch } from '../../verdict/rollout.ts';
-import { long, quick } from '../activity-options.ts';
+import { long, writing } from '../activity-options.ts';
 import { sentenceOf } from '../failure-sentence.ts';
 import { clusterTaskQueue } from '../messages.ts';
 import { prepareEffect } from '../prepare-effect.ts';
@@ -41,7 +41,7 @@ export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResu
   if (isTooLate(input)) return { ...NOT_BEGUN, settled: await takeBack(input, entry) };
   const written = await write(input, entry);
   if ('refusal' in written) return { ...written.result, evidence: [...ready.evidence, ...evidence] };
-  const watched = await watch(input, written, goesBackTo);
+  const watched = await watch(input, written, goesBackTo).catch(unseen);
   return {
     ...watched,
     launchedAt: written.at,
@@ -66,9 +66,9 @@ interface Written {
 
 /** The write, or why there is none. A write that is refused is taken back at once, for only a reading can show that none has landed. */
 async function write(input: StepInput<LaunchStep>, entry: UndoEntry): Promise<Written | { refusal: string; result: StepResult }> {
-  const act = proxyActivities<EffectActivities>({ ...quick, taskQueue: clusterTaskQueue(entry.target.cluster) });
+  const { applyEffect } = proxyActivities<EffectActivities>({ ...writing, taskQueue: clusterTaskQueue(entry.target.cluster) });
   try {
-    return await act.applyEffect({ entry, wanted: { image: input.release.spec.service.image }, countdown: input.countdown });
+    return await applyEffect({ entry, wanted: { image: input.release.spec.service.image }, countdown: input.countdown });
   } catch (error) {
     if (isCancellation(error)) throw error;
     const refusal = sentenceOf(error);
@@ -77,6 +77,12 @@ async function write(input: StepInput<LaunchStep>, entry: UndoEntry): Promise<Wr
       result: { findings: [notLaunched(input.step.name, refusal)], facts: [], evidence: [], settled: await takeBack(input, entry) },
     };
   }
+}
+
+/** It is live, and nobody can say whether it serves: what is known of it stays known. */
+function unseen(error: unknown): StepResult {
+  if (isCancellation(error)) throw error;
+  return { findings: [], facts: [], evidence: [], couldNotRun: sentenceOf(error) };
 }
 
 /** Ids of what was restored; empty where the entry still stands. */

@@ -1,38 +1,32 @@
-// For lab tests: the writes behind the effect `deployment-image`, fenced by the Deployment's annotations alone, beside the activities that
-// watch them.
+// The three functions behind the effect `deployment-image`, with operations and snapshots as a lab test writes them.
 import { applyImage } from '../apply-image.ts';
 import { captureDeployment } from '../capture-deployment.ts';
-import type {
-  ApplyImageInput,
-  DeploymentSnapshot,
-  DeploymentTarget,
-  KubernetesActivities,
-  RestoreTemplateInput,
-  WriteResult,
-} from '../contract.ts';
+import type { ClusterClient } from '../client.ts';
+import type { ApplyImageInput, DeploymentSnapshot, DeploymentTarget, Operation, RestoreTemplateInput, WriteResult } from '../contract.ts';
 import { lastWriteAtMs, type WriteFence } from '../converge-write.ts';
-import { asApplicationFailure, createKubernetesActivities, type KubernetesDependencies } from '../index.ts';
+import type { EvidenceStore } from '../../evidence/contract.ts';
+import { asApplicationFailure } from '../index.ts';
+import { claimLease } from '../lease.ts';
 import { restoreTemplate } from '../restore-template.ts';
 
-export interface DeploymentWrites extends KubernetesActivities {
+export interface DeploymentWrites {
   captureDeployment(target: DeploymentTarget): Promise<DeploymentSnapshot>;
   applyImage(input: ApplyImageInput): Promise<WriteResult>;
   restoreTemplate(input: RestoreTemplateInput): Promise<WriteResult>;
 }
 
-const unclaimed = (): WriteFence => ({ claim: async () => undefined, lastWriteMs: lastWriteAtMs() });
-
-export function createDeploymentWrites(
-  dependencies: KubernetesDependencies & Required<Pick<KubernetesDependencies, 'clients'>>,
-): DeploymentWrites {
-  const { store, clients } = dependencies;
+export function deploymentWrites(client: ClusterClient, store: EvidenceStore): DeploymentWrites {
   const now = () => new Date();
+  const fence = (target: DeploymentTarget, operation: Operation, purpose: 'apply' | 'restore'): WriteFence => ({
+    lastWriteMs: lastWriteAtMs(),
+    claim: (lastWriteMs) => claimLease(client, { target, operation, for: purpose }, lastWriteMs),
+  });
   return {
-    ...createKubernetesActivities(dependencies),
-    captureDeployment: (target) =>
-      asApplicationFailure(async () => (await captureDeployment(clients(target.cluster), store, target)).snapshot),
-    applyImage: (input) => asApplicationFailure(() => applyImage(clients(input.target.cluster), store, input, unclaimed(), now)),
-    restoreTemplate: (input) =>
-      asApplicationFailure(() => restoreTemplate(clients(input.snapshot.target.cluster), store, input, unclaimed(), now)),
+    captureDeployment: (target) => asApplicationFailure(async () => (await captureDeployment(client, store, target)).snapshot),
+    applyImage: (input) => asApplicationFailure(() => applyImage(client, store, input, fence(input.target, input.operation, 'apply'), now)),
+    restoreTemplate: (input) => {
+      const operation = { ...input.operation, id: input.undoes };
+      return asApplicationFailure(() => restoreTemplate(client, store, input, fence(input.snapshot.target, operation, 'restore'), now));
+    },
   };
 }

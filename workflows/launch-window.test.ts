@@ -1,0 +1,186 @@
+import { afterAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { CheckpointState, CountdownState } from './countdown-state.ts';
+import { guardLaunchWindow, guardWaivers, launchMustBeginBy, late } from './launch-window.ts';
+import { HOUR_MS, NOW_MS, at, finding, person, stateOfTest, undoEntry } from './testing/state.ts';
+
+const WINDOW_MS = HOUR_MS / 2;
+let state: CountdownState;
+let launch: CheckpointState;
+beforeEach(() => {
+  jest.useFakeTimers({ now: NOW_MS });
+  state = stateOfTest();
+  launch = at(state, 'launch');
+});
+afterAll(() => {
+  jest.useRealTimers();
+});
+
+const codes = ({ own }: CheckpointState) => own.map(({ code }) => code);
+const afterWindow = (ms: number) => jest.setSystemTime(state.launchAtMs + WINDOW_MS + ms);
+
+describe('a launch after its window', () => {
+  it('is held, with how late it is', () => {
+    afterWindow(90_000);
+    guardLaunchWindow(state, launch);
+    expect(launch.own).toMatchObject([
+      {
+        code: 'LaunchWindowClosed',
+        outcome: 'inconclusive',
+        measured: 2,
+        limit: 0,
+        unit: 'min',
+        message: 'the launch window closed 2 minutes ago; resume with a shifted launch time',
+      },
+    ]);
+  });
+
+  it('is held once, however often it is asked', () => {
+    afterWindow(1);
+    guardLaunchWindow(state, launch);
+    guardLaunchWindow(state, launch);
+    expect(codes(launch)).toEqual(['LaunchWindowClosed']);
+  });
+
+  it('is not held at the last moment of the window', () => {
+    afterWindow(0);
+    guardLaunchWindow(state, launch);
+    expect(launch.own).toEqual([]);
+  });
+
+  it('is not held where another checkpoint is late that launches nothing', () => {
+    afterWindow(1);
+    const poll = at(state, 'final-poll');
+    poll.pending = ['something else'];
+    guardLaunchWindow(state, poll);
+    expect(poll.own).toEqual([]);
+  });
+
+  it('is not held once its write was acknowledged', () => {
+    afterWindow(1);
+    state.launchedAt = '2026-11-26T09:00:00Z';
+    guardLaunchWindow(state, launch);
+    expect(launch.own).toEqual([]);
+  });
+
+  it('is held although its undo stands: that was registered before anything was written', () => {
+    afterWindow(1);
+    state.undo = [undoEntry()];
+    guardLaunchWindow(state, launch);
+    expect(codes(launch)).toEqual(['LaunchWindowClosed']);
+  });
+
+  it('is not held after the launch step ran', () => {
+    afterWindow(1);
+    launch.pending = ['guard'];
+    guardLaunchWindow(state, launch);
+    expect(launch.own).toEqual([]);
+  });
+});
+
+describe('the launch step', () => {
+  it('has to begin before its window closes', () =>
+    expect(launchMustBeginBy(state, launch)).toEqual({ beginByMs: state.launchAtMs + WINDOW_MS }));
+
+  it('may begin late where people have accepted that', () => {
+    launch.own = [late(launch, 'LaunchWindowClosed', 'late', 1, 0)];
+    expect(launchMustBeginBy(state, launch)).toEqual({});
+  });
+
+  it('is not late because something else was', () => {
+    launch.own = [late(launch, 'CheckpointMissed', 'late', 1, 0)];
+    expect(launchMustBeginBy(state, launch)).toHaveProperty('beginByMs');
+  });
+});
+
+describe('a waiver that was given at an earlier checkpoint', () => {
+  const slow = finding();
+  const waived = (change: { expiresAtMs?: number; said?: string; finding?: string } = {}) => ({
+    finding: 'LatencyAboveLimit/POST /order',
+    said: slow.message,
+    reason: 'known',
+    by: person('li.wei'),
+    expiresAtMs: NOW_MS + HOUR_MS,
+    ...change,
+  });
+  beforeEach(() => {
+    state.checkpoints[0]!.own = [slow];
+  });
+
+  it('carries the launch while it lasts', () => {
+    state.checkpoints[0]!.waivers = [waived()];
+    guardWaivers(state, launch);
+    expect(launch.own).toEqual([]);
+  });
+
+  it.each([
+    ['has expired', waived({ expiresAtMs: NOW_MS })],
+    ['was given for another measurement', waived({ said: 'p99 is 301 ms' })],
+    ['was given for another finding', waived({ finding: 'ErrorRateAboveLimit/POST /order' })],
+  ])('holds the launch where it %s', (_what, waiver) => {
+    state.checkpoints[0]!.waivers = [waiver];
+    guardWaivers(state, launch);
+    expect(launch.own).toMatchObject([
+      {
+        code: 'WaiverExpired',
+        subject: 'load-and-diagnosis: LatencyAboveLimit/POST /order',
+        outcome: 'inconclusive',
+        message: `the waiver of LatencyAboveLimit/POST /order at load-and-diagnosis has expired before the launch: ${slow.message}`,
+      },
+    ]);
+  });
+
+  it('holds the launch once for each finding, however often it is asked', () => {
+    state.checkpoints[1]!.own = [finding({ subject: 'GET /cart' })];
+    guardWaivers(state, launch);
+    guardWaivers(state, launch);
+    expect(launch.own.map(({ subject }) => subject)).toEqual([
+      'load-and-diagnosis: LatencyAboveLimit/POST /order',
+      'final-poll: LatencyAboveLimit/GET /cart',
+    ]);
+  });
+
+  it('holds also beside another finding of the countdown itself', () => {
+    launch.own = [
+      finding({ code: 'CheckpointMissed', subject: 'load-and-diagnosis: LatencyAboveLimit/POST /order' }),
+      finding({ code: 'WaiverExpired', subject: 'final-poll: LatencyAboveLimit/GET /cart' }),
+    ];
+    guardWaivers(state, launch);
+    expect(codes(launch)).toEqual(['CheckpointMissed', 'WaiverExpired', 'WaiverExpired']);
+  });
+
+  it('is not asked for where everything passed', () => {
+    state.checkpoints[0]!.own = [finding({ outcome: 'pass' })];
+    guardWaivers(state, launch);
+    expect(launch.own).toEqual([]);
+  });
+
+  it('is not asked for at a checkpoint that is still open: that is judged by itself', () => {
+    state.checkpoints[0]!.passed = false;
+    guardWaivers(state, launch);
+    expect(launch.own).toEqual([]);
+  });
+
+  it('is not asked for once the launch was written', () => {
+    state.launchedAt = '2026-11-26T09:00:00Z';
+    guardWaivers(state, launch);
+    expect(launch.own).toEqual([]);
+  });
+
+  it('is not asked for by a checkpoint that launches nothing', () => {
+    const poll = at(state, 'final-poll');
+    guardWaivers(state, poll);
+    expect(poll.own).toEqual([]);
+  });
+});
+
+it('says how late something came, in whole minutes, as a finding that holds', () =>
+  expect(late(launch, 'CheckpointMissed', 'T-0 was reached late', 3_630_000, 300_000)).toEqual({
+    code: 'CheckpointMissed',
+    subject: 'launch',
+    outcome: 'inconclusive',
+    measured: 61,
+    limit: 5,
+    unit: 'min',
+    message: 'T-0 was reached late',
+    evidence: [],
+  }));
