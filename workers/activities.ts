@@ -18,7 +18,6 @@ import { healthUrl } from '../activities/health.ts';
 import { createIdentityActivities } from '../activities/identity/verify-act.ts';
 import { createClusterClients, readPodLog } from '../activities/kubernetes/client.ts';
 import { createKubernetesActivities, fencingGeneration } from '../activities/kubernetes/index.ts';
-import { readFailingPods } from '../activities/kubernetes/failing-pods.ts';
 import { readDeploymentPods } from '../activities/kubernetes/pods.ts';
 import type { KubernetesActivities } from '../activities/kubernetes/contract.ts';
 import { createAnalysisActivities } from '../activities/analysis/run-analysis.ts';

@@ -33,7 +33,7 @@ export function stagesFor(root: string, file: string): Stages {
   const farther = related.filter(
     (test) =>
       !beside.includes(test) &&
-      (room === 'workflows' ? isUnit(test) : /^(activities|analysis)\//u.test(test) && !/\.lab\.test\.ts$/u.test(test)),
+      (room === 'workflows' ? isUnit(test) : /^(activities|analysis)\//u.test(test) && !test.endsWith('.lab.test.ts')),
   );
   // Countdowns reach workflow code through the bundle, which no import shows.
   const countdowns = room === 'workflows' ? globSync('test/countdown/*.lab.test.ts', { cwd: root }) : [];
