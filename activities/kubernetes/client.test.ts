@@ -62,7 +62,7 @@ const failure = async (act = () => readDeployment(client, 'shop', 'go-api') as P
 
 describe('the cluster client', () => {
   it.each<[number, string, boolean, RegExp]>([
-    [401, 'Forbidden', false, /could not get deployments\.apps shop\/go-api: it does not know this identity \(401\)/],
+    [401, 'Forbidden', false, /could not get deployments\.apps shop\/go-api: the credentials are not accepted \(401\)/],
     [403, 'Forbidden', false, /could not get deployments\.apps shop\/go-api: this identity may not \(403\); grant it the verb "get"/],
     [404, 'NotFound', false, /there is none \(404\)/],
     [409, 'Conflict', false, /changed at the same time \(409\)/],
