@@ -66,7 +66,7 @@ describe('the cluster client', () => {
     [403, 'Forbidden', false, /could not get deployments\.apps shop\/go-api: this identity may not \(403\); grant it the verb "get"/],
     [404, 'NotFound', false, /there is none \(404\)/],
     [409, 'Conflict', false, /changed at the same time \(409\)/],
-    [429, 'TooManyRequests', false, /come back later \(429\)/],
+    [429, 'TooManyRequests', false, /too many requests \(429\)/],
     [500, 'ApiServerFailing', false, /in trouble \(500: etcd is away\)/],
     [503, 'ApiServerFailing', false, /in trouble \(503: etcd is away\)/],
     [422, 'Refused', true, /refused \(422: etcd is away\)/],
