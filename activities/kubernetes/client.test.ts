@@ -205,6 +205,7 @@ describe('the pods that serve', () => {
                 labels: { 'pod-template-hash': 'new' },
                 ownerReferences: owner('Deployment', 'd'),
               },
+              spec: { template: { spec: { containers: [] } } },
             },
             {
               metadata: {
@@ -214,6 +215,7 @@ describe('the pods that serve', () => {
                 labels: { 'pod-template-hash': 'old' },
                 ownerReferences: owner('Deployment', 'd'),
               },
+              spec: { template: { spec: { containers: [] } } },
             },
           ]
         : [
