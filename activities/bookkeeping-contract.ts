@@ -1,6 +1,7 @@
 // What the countdown itself needs of the outside, apart from its steps: a lock, an audit file, messages, verified signatures.
-import type { Act, SignedAct } from '../workflows/messages.ts';
+import type { Act, Ending, SignedAct } from '../workflows/messages.ts';
 import type { AuditRecord } from '../verdict/audit-chain.ts';
+import type { CountdownRef } from './effects/contract.ts';
 import type { DeploymentTarget } from './kubernetes/contract.ts';
 
 export interface LockRequest {
@@ -43,6 +44,17 @@ export interface LastGood {
   loadTests: { name: string; points: string }[];
 }
 
+export interface WatchCountdownInput {
+  countdown: CountdownRef;
+  /** Milliseconds since 1970, by the worker's clock; null where nothing is due before the countdown ends. */
+  dueAtMs: number | null;
+}
+
+/** Why a restorer has to act. `ending` is null where the countdown did not end by itself (terminated, timed out, failed). `at`: RFC 3339. */
+export type CountdownEnd =
+  | { kind: 'closed'; status: string; ending: Ending | null; at: string }
+  | { kind: 'due'; nowMs: number; at: string };
+
 export interface BookkeepingActivities {
   /** Idempotent for one holder. A lock whose holder has ended is taken over; a live one refuses with its holder's name. */
   acquireLock(request: LockRequest): Promise<LockAnswer>;
@@ -53,6 +65,8 @@ export interface BookkeepingActivities {
   notify(announcement: Announcement): Promise<{ target: string; sentence: string }[]>;
   /** Remembers a launched release, for the next one to be compared with. */
   keepLastGood(target: DeploymentTarget, lastGood: LastGood): Promise<void>;
+  /** Waits until a countdown has closed, over continue-as-new and reset, or until something is due. Heartbeats; changes nothing. */
+  watchCountdown(input: WatchCountdownInput): Promise<CountdownEnd>;
   /** Checks the signature against the worker's own public keys. Non-retryable `SignatureInvalid`. */
   verifyAct(signed: SignedAct): Promise<Act>;
 }

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { failpoints } from './failpoint.ts';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 let folder: string;
@@ -32,5 +33,29 @@ describe('a failpoint', () => {
     expect(pass({ TMINUS_FAILPOINTS: folder })).toEqual({ signal: 'SIGKILL', alive: false });
     expect(existsSync(join(folder, 'deployment-image.apply-write.before'))).toBe(false);
     expect(pass({ TMINUS_FAILPOINTS: folder })).toEqual({ signal: null, alive: true });
+  });
+});
+
+describe('the list of failpoints', () => {
+  it('has each phase of each effect, before and after, the guard and the load test, and each once', () => {
+    expect(failpoints).toEqual(
+      expect.arrayContaining([
+        'deployment-image.register.before',
+        'deployment-image.restore-read-back.after',
+        'guard.store.before',
+        'load-test.running',
+      ]),
+    );
+    expect(failpoints).toHaveLength(2 * (9 + 2) + 1);
+    expect(new Set(failpoints).size).toBe(failpoints.length);
+  });
+
+  it('is named in the code where each is passed', () => {
+    const passed = globSync(['activities/**/*.ts'], { cwd: join(import.meta.dirname, '..') })
+      .filter((path) => !path.endsWith('.test.ts') && !path.endsWith('failpoint.ts'))
+      .map((path) => readFileSync(join(import.meta.dirname, '..', path), 'utf8'))
+      .join('\n');
+    const phases = ['capture', 'register', 'apply', 'restore', 'prove', 'restore-prove', 'settle'];
+    expect(phases.filter((phase) => !passed.includes(`'${phase}'`) && !passed.includes(`deployment-image.${phase}'`))).toEqual([]);
   });
 });

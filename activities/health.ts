@@ -1,10 +1,10 @@
-// Whether a service answers healthy, asked the way anyone else would ask.
+// Whether a service answers healthy, requested the way any other client would.
 import type { Environment } from '../release/environment.ts';
 import { refuse } from './kubernetes/api-failure.ts';
 
 /** A health page that needs longer is not healthy: kubelet's own probes wait 1 s by default. */
-const ANSWER_WITHIN_MS = 2_000;
-/** A health page is a few hundred bytes; the first 64 KiB tell enough of anything longer. */
+const ANSWER_TIMEOUT_MS = 2_000;
+/** A health page is a few hundred bytes; the first 64 KiB are enough of anything longer. */
 const MAX_BODY_BYTES = 65_536;
 
 export interface HealthAnswer {
@@ -15,7 +15,7 @@ export interface HealthAnswer {
   at: string;
 }
 
-/** URL of a target's health page. Throws `Misconfigured` when the environment file does not know the target. */
+/** URL of a target's health page. Throws `Misconfigured` when the environment file has no such target, or the path leads away from its host. */
 export function healthUrl(environment: Environment, target: string, path: string): string {
   const known = Object.hasOwn(environment.spec.targets, target) ? environment.spec.targets[target] : undefined;
   if (!known)
@@ -23,13 +23,19 @@ export function healthUrl(environment: Environment, target: string, path: string
       'Misconfigured',
       `the environment file names no target ${target}; it has ${Object.keys(environment.spec.targets).join(', ') || 'none'}`,
     );
-  return new URL(path, known.url).href;
+  const url = new URL(path, known.url);
+  if (url.origin !== new URL(known.url).origin)
+    throw refuse(
+      'Misconfigured',
+      `the health path ${path} leads to another host than that of target ${target}; begin it with a single "/"`,
+    );
+  return url.href;
 }
 
 /** Asks once, on a connection of its own so that a Service chooses a pod anew. Healthy: 200 and a JSON body with `status: "ok"`. Never throws but on cancellation. */
 export async function askHealth(url: string, signal?: AbortSignal): Promise<HealthAnswer> {
   const at = new Date().toISOString();
-  const timeout = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
   try {
     const response = await fetch(url, {
       redirect: 'error',
@@ -49,7 +55,7 @@ export async function askHealth(url: string, signal?: AbortSignal): Promise<Heal
       at,
       ok: false,
       detail: timeout.aborted
-        ? `no answer within ${ANSWER_WITHIN_MS / 1_000} s`
+        ? `no answer within ${ANSWER_TIMEOUT_MS / 1_000} s`
         : inner?.message || inner?.code || (cause as Error).message,
     };
   }
@@ -70,7 +76,7 @@ function statusOf(text: string): unknown {
   try {
     return (JSON.parse(text) as { status?: unknown } | null)?.status;
   } catch {
-    // A page that is not JSON has no status; the caller tells what it said instead.
+    // A page that is not JSON has no status; the caller reports its text instead.
     return undefined;
   }
 }

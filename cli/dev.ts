@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EXIT } from './exit-codes.ts';
 import { CliFailure, usageFailure } from './failure.ts';
-import { checkEnvironment } from './submission.ts';
+import { readEnvironment } from './submission.ts';
 
 interface DevOptions {
   environment: string;
@@ -89,7 +89,7 @@ async function assertEnvironment(file: string): Promise<void> {
       `there is no environment file ${file}, which says where the clusters, Prometheus and targets of releases are`,
       '`tminus init` writes one to edit; --environment names another',
     );
-  await checkEnvironment(file);
+  await readEnvironment(file);
 }
 
 const nodePart = (name: string, file: string, ready: Part['ready']): Part => ({

@@ -23,10 +23,13 @@ export const exitCodeRows: readonly (readonly [code: number, meaning: string])[]
   [EXIT.usage, 'wrong usage, or a file that is not valid or cannot be read'],
   [
     EXIT.noGo,
-    'the verdict is no-go, or the countdown was refused, aborted or rolled back, or its rollback is incomplete; for analyze: something fails; for verify and events: evidence, findings or the audit are not what they were',
+    'the verdict is no-go, or the countdown was refused, aborted or rolled back, or its rollback is incomplete; for analyze: something fails; for verify and events: evidence, findings or the audit are not what they were; for restore: something could not be restored',
   ],
   [EXIT.notSignedIn, 'not signed in'],
-  [EXIT.undecided, 'undecided: still counting or holding when --timeout ran out, or nothing can be said from the evidence'],
+  [
+    EXIT.undecided,
+    'undecided: still counting or holding when --timeout ran out, nothing can be said from the evidence, or an undo still stands',
+  ],
   [EXIT.refused, 'refused: not allowed, wrong state, or what was read has changed since'],
   [EXIT.interrupted, 'interrupted'],
 ];

@@ -20,6 +20,7 @@ import { pruneCommand } from './verbs/prune.ts';
 import { recycleCommand } from './verbs/recycle.ts';
 import { rejectCommand } from './verbs/reject.ts';
 import { reportCommand } from './verbs/report.ts';
+import { restoreCommand } from './verbs/restore.ts';
 import { resumeCommand } from './verbs/resume.ts';
 import { retryCommand } from './verbs/retry.ts';
 import { schemaCommand } from './verbs/schema.ts';
@@ -51,6 +52,7 @@ export const verbs: readonly ((program: Command) => void)[] = [
   abortCommand,
   eventsCommand,
   verifyCommand,
+  restoreCommand,
   analyzeCommand,
   reportCommand,
   pruneCommand,

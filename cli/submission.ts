@@ -2,6 +2,7 @@
 import { nearName } from '../release/near-name.ts';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
+import type { Environment } from '../release/environment.ts';
 import { loadEnvironment, loadRelease, type Problem } from '../release/load.ts';
 import { toldProblem, type ToldProblem } from '../release/told-problem.ts';
 import type { Release } from '../release/release.ts';
@@ -31,14 +32,14 @@ export async function checkFile(path: string): Promise<CheckedFile> {
   // A misspelt `Enviroment` still means one; the loader tells the right word.
   const written = /^kind:\s*["']?([A-Za-z]{1,40})/m.exec(text)?.[1] ?? 'Release';
   if (nearName(written, ['Release', 'Environment']) === 'Environment')
-    return { kind: 'Environment', name: null, warnings: parseEnvironment(text, path) };
+    return { kind: 'Environment', name: null, warnings: parseEnvironment(text, path).warnings };
   const { release, warnings } = parseRelease(text, path);
   return { kind: 'Release', name: release.metadata.name, warnings };
 }
 
 /** Throws with every problem of an environment file at its place. */
-export async function checkEnvironment(path: string): Promise<void> {
-  parseEnvironment(await readCapped(path), path);
+export async function readEnvironment(path: string): Promise<Environment> {
+  return parseEnvironment(await readCapped(path), path).environment;
 }
 
 /** Reads and checks all that a start sends; nothing has been sent when it throws. */
@@ -71,10 +72,10 @@ function parseRelease(text: string, path: string): { release: Release; warnings:
   return { release: loaded.release, warnings: loaded.warnings.map(toldProblem) };
 }
 
-function parseEnvironment(text: string, path: string): ToldProblem[] {
+function parseEnvironment(text: string, path: string): { environment: Environment; warnings: ToldProblem[] } {
   const loaded = loadEnvironment(text, path);
   if (!loaded.ok) throw invalid(path, loaded.problems);
-  return loaded.warnings.map(toldProblem);
+  return { environment: loaded.environment, warnings: loaded.warnings.map(toldProblem) };
 }
 
 const invalid = (path: string, problems: readonly Problem[]): CliFailure =>

@@ -1,5 +1,6 @@
 // From the file as it was written to the release as everybody reads it: what is left out is filled in from what is there.
 import { z } from 'zod';
+import { durationMs } from './duration.ts';
 import { checkpointSchema } from './release.ts';
 import type { Approval, Checkpoint, Release, ReleaseFile } from './release.ts';
 import type { Step } from './steps/registry.ts';
@@ -51,6 +52,7 @@ function expandApproval(approval: NonNullable<FileCheckpoint['approval']>, appro
 
 function expandStep(step: FileStep, { load, diagnosis }: Pick<ReleaseFile['spec'], 'load' | 'diagnosis'>): Step {
   if (step.type === 'analysis') return { ...diagnosis, ...step };
+  if (step.type === 'guard') return { ...step, maxBake: step.maxBake ?? timesThree(step.bake) };
   if (step.type !== 'loadTest') return step;
   const script = step.script ?? load.script;
   const target = step.target ?? load.target;
@@ -58,3 +60,6 @@ function expandStep(step: FileStep, { load, diagnosis }: Pick<ReleaseFile['spec'
     throw new TypeError(`load test ${step.name} has no script or target: rules.ts must refuse this`);
   return { ...(diagnosis.postgres === undefined ? {} : { postgres: diagnosis.postgres }), ...step, script, target };
 }
+
+/** A bake that is undecided for three times its length will not be decided by waiting: traffic is missing, or the rate lies at its limit. */
+const timesThree = (bake: string): string => `${(3 * durationMs(bake)) / 1_000}s`;

@@ -31,12 +31,13 @@ function checkedText(description: string, pattern: string | undefined, explain: 
 }
 
 /** A length of time such as `90s`. More than nothing, unless `zero` is allowed. */
-export function duration(description: string, { zero = false }: { zero?: boolean } = {}) {
-  return checkedText(description, DURATION_PATTERN, (text) => {
+export function duration(description: string, { zero = false, ...extra }: { zero?: boolean } & Extra = {}) {
+  const explain = (text: string): string | null => {
     const reading = readDuration(text);
     if (!reading.ok) return reading.why;
     return reading.ms > 0 || zero ? null : `"${text}" is no time at all; write a length of time above zero such as 30s`;
-  });
+  };
+  return checkedText(description, DURATION_PATTERN, explain, extra);
 }
 
 /** A share such as `0.1%`. */

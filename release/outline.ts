@@ -51,6 +51,11 @@ export function outlineOf(content: unknown): Outline | null {
   };
 }
 
+/** All steps of one type, in the order of the file. */
+export function stepsOf(checkpoints: CheckpointOutline[], type: StepType): StepOutline[] {
+  return checkpoints.flatMap(({ steps }) => steps).filter((step) => step.type === type);
+}
+
 function checkpointOutline(content: unknown, index: number): CheckpointOutline[] {
   const fields = fieldsOf(content);
   if (!fields) return [];

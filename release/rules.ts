@@ -1,12 +1,14 @@
 // What must fit together in a release beyond single fields. Each rule is one function; each sentence says what to do.
 import { durationMs, readDuration } from './duration.ts';
 import { guardSchema } from './steps/guard.ts';
-import { outlineOf } from './outline.ts';
-import type { CheckpointOutline, Outline, StepOutline } from './outline.ts';
+import { outlineOf, stepsOf } from './outline.ts';
+import type { CheckpointOutline, Outline } from './outline.ts';
 import { shortWord } from './problem.ts';
 import type { Path } from './problem.ts';
+import { objection } from './sentences.ts';
 import type { Objection } from './sentences.ts';
 import { fitStandardPlan } from './standard-plan.ts';
+import { watchedFromTheLaunch } from './watched-launch.ts';
 
 export interface Ruling {
   errors: Objection[];
@@ -197,44 +199,6 @@ function launchCheckpoint({ path, at, offsetMs, asksPeople }: CheckpointOutline)
   ];
 }
 
-/**
- * A launch is watched from its first second: exactly one guard, as the next step. A step between them, a checkpoint between them or no guard at
- * all would leave the new version live with nothing to roll it back.
- */
-function watchedFromTheLaunch(checkpoints: CheckpointOutline[], lineOf: (path: Path) => number): Objection[] {
-  const [launch, ...more] = stepsOf(checkpoints, 'launch');
-  // More than one launch, and a step that cannot be read beside the launch, have their own messages; these here would only follow from them.
-  const beside = checkpoints.find(({ steps }) => launch !== undefined && steps.includes(launch));
-  if (!launch || !beside?.readable || more.length > 0) return [];
-  const guards = stepsOf(checkpoints, 'guard');
-  if (guards.length === 0)
-    return [
-      objection(
-        launch.path,
-        'nothing watches this launch',
-        'add { type: guard } as the next step; it rolls back a version that breaks its limits',
-      ),
-    ];
-  const order = checkpoints.flatMap(({ steps }) => steps);
-  const [guard, ...others] = guards.filter((each) => order.indexOf(each) > order.indexOf(launch));
-  if (!guard) return [];
-  const next = beside.steps[beside.steps.indexOf(launch) + 1];
-  return [
-    ...(guard === next
-      ? []
-      : [
-          objection(
-            guard.path,
-            `this guard is not the next step after the launch on line ${lineOf(launch.path)}, so nothing watches the service in between`,
-            'move it directly after the launch, into the same checkpoint',
-          ),
-        ]),
-    ...others.map(({ path }) =>
-      objection(path, 'a launch has exactly one guard', `the other guard is on line ${lineOf(guard.path)}; remove one`),
-    ),
-  ];
-}
-
 function launchWarnings(checkpoints: CheckpointOutline[]): Objection[] {
   if (checkpoints.length === 0 || stepsOf(checkpoints, 'launch').length > 0) return [];
   return [
@@ -248,40 +212,44 @@ function launchWarnings(checkpoints: CheckpointOutline[]): Objection[] {
 }
 
 function guardTimes(checkpoints: CheckpointOutline[]): Objection[] {
-  const defaults = guardSchema.parse({ type: 'guard' });
+  const times = guardSchema.parse({ type: 'guard' });
   return stepsOf(checkpoints, 'guard').flatMap(({ path, fields }) => {
-    const timeOf = (field: keyof typeof defaults) => lengthOf(fields[field] ?? defaults[field]);
-    const [bake, interval, noDataAfter] = [timeOf('bake'), timeOf('interval'), timeOf('noDataAfter')];
-    const [maxBake, liveDeadline] = [timeOf('maxBake'), timeOf('liveDeadline')];
-    const refuse = (field: string, broken: boolean, message: string, hint: string) =>
-      broken ? [objection([...path, field], message, hint)] : [];
-    // A comparison with undefined, for what is no duration, is false: the schema has its own message for that.
-    const longer = (one: number | undefined, other: number | undefined) => one !== undefined && other !== undefined && one > other;
+    const [bake, interval, noDataAfter, liveDeadline] = (['bake', 'interval', 'noDataAfter', 'liveDeadline'] as const).map((field) =>
+      lengthOf(fields[field] ?? times[field]),
+    );
+    if (bake === undefined || interval === undefined || noDataAfter === undefined || liveDeadline === undefined) return [];
+    const maxBake = lengthOf(fields['maxBake']);
     return [
-      ...refuse(
-        'interval',
-        longer(interval, bake),
-        'the guard would ask less than once in its bake time',
-        'make the interval shorter or the bake time longer',
-      ),
-      ...refuse(
-        'noDataAfter',
-        longer(interval, noDataAfter),
-        'data would count as missing between two questions',
-        'make noDataAfter at least as long as interval',
-      ),
-      ...refuse(
-        'maxBake',
-        longer(bake, maxBake),
-        'the watch would end before its bake time is over',
-        'make maxBake at least as long as bake, or leave it out for three times bake',
-      ),
-      ...refuse(
-        'liveDeadline',
-        longer(noDataAfter, liveDeadline),
-        'the launch would be rolled back before its data count as missing',
-        'make liveDeadline at least as long as noDataAfter',
-      ),
+      ...(interval > bake
+        ? [
+            objection(
+              [...path, 'interval'],
+              'the guard would ask less than once in its bake time',
+              'make the interval shorter or the bake time longer',
+            ),
+          ]
+        : []),
+      ...(noDataAfter < interval
+        ? [
+            objection(
+              [...path, 'noDataAfter'],
+              'data would count as missing between two questions',
+              'make noDataAfter at least as long as interval',
+            ),
+          ]
+        : []),
+      ...(maxBake !== undefined && maxBake < bake
+        ? [objection([...path, 'maxBake'], 'the longest watch would end before the bake', 'make maxBake at least as long as bake')]
+        : []),
+      ...(liveDeadline <= noDataAfter
+        ? [
+            objection(
+              [...path, 'liveDeadline'],
+              'a blind guard would roll back before people are notified',
+              'make liveDeadline longer than noDataAfter',
+            ),
+          ]
+        : []),
     ];
   });
 }
@@ -289,12 +257,4 @@ function guardTimes(checkpoints: CheckpointOutline[]): Objection[] {
 /** Undefined for what is no length of time: the schema has its own sentence for that. */
 function lengthOf(value: unknown): number | undefined {
   return typeof value === 'string' && readDuration(value).ok ? durationMs(value) : undefined;
-}
-
-function stepsOf(checkpoints: CheckpointOutline[], type: StepOutline['type']): StepOutline[] {
-  return checkpoints.flatMap(({ steps }) => steps).filter((step) => step.type === type);
-}
-
-function objection(path: Path, message: string, hint: string, at: Objection['at'] = 'value'): Objection {
-  return { path, at, message, hint };
 }

@@ -15,6 +15,11 @@ export interface Objection {
   missing?: readonly string[];
 }
 
+/** What a rule objects to at a place. */
+export function objection(path: Path, message: string, hint: string, at: Objection['at'] = 'value'): Objection {
+  return { path, at, message, hint };
+}
+
 /** Sentences for all issues, without those that only follow from a misspelt name. */
 export function objectionsOf(issues: readonly z.core.$ZodIssue[], schema: unknown, content: unknown): Objection[] {
   return withoutEchoes(

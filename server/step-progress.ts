@@ -4,12 +4,15 @@ import type { LoadedDataConverter } from '@temporalio/common';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { z } from 'zod';
 import type { EffectActivities } from '../activities/effects/contract.ts';
+import type { StepActivities } from '../activities/steps-contract.ts';
 import type { ActivityProgress } from '../activities/kubernetes/contract.ts';
 import { countdownId, type CountdownStatus } from '../workflows/messages.ts';
 import type { StepProgress } from './countdowns.ts';
 
 /** Activities of a rollback; beside them the countdown has its bookkeeping under way. */
 const ROLLBACK: readonly string[] = ['restoreEffect', 'proveRestored'] satisfies (keyof EffectActivities)[];
+/** The guard runs in the countdown itself, too. */
+const GUARD: readonly string[] = ['runGuard'] satisfies (keyof StepActivities)[];
 
 interface Work {
   checkpoint: string;
@@ -25,9 +28,11 @@ export function atWork({ release, phase, current, checkpoints }: CountdownStatus
   if (phase === 'undoing')
     return [{ checkpoint: current, step: 'rollback', round: 1, workflowId: countdownId(release), activities: ROLLBACK }];
   return checkpoints.flatMap(({ name, steps }) =>
-    steps.flatMap(({ name: step, round, state, workflowId }) =>
-      state === 'running' && workflowId ? [{ checkpoint: name, step, round, workflowId, activities: null }] : [],
-    ),
+    steps.flatMap(({ name: step, type, round, state, workflowId }): Work[] => {
+      if (state !== 'running') return [];
+      if (type === 'guard') return [{ checkpoint: name, step, round, workflowId: countdownId(release), activities: GUARD }];
+      return workflowId ? [{ checkpoint: name, step, round, workflowId, activities: null }] : [];
+    }),
   );
 }
 

@@ -7,14 +7,15 @@ import { bundleWorkflows } from '../workers/workflow-bundle.ts';
 import { virtualTimeClient } from '../server/virtual-time.ts';
 import { canonicalJson } from '../verdict/canonical-json.ts';
 import type { Principal } from '../verdict/verdict.ts';
+import type { EffectActivities } from '../activities/effects/contract.ts';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import type { KubernetesActivities } from '../activities/kubernetes/contract.ts';
 import type { StepActivities } from '../activities/steps-contract.ts';
-import { LOAD_TASK_QUEUE, WORKFLOW_TASK_QUEUE, clusterTaskQueue, type Act } from '../workflows/messages.ts';
+import { LOAD_TASK_QUEUE, WORKFLOW_TASK_QUEUE, clusterTaskQueue, registerUndoUpdate, type Act } from '../workflows/messages.ts';
 
 export const temporalAddress = process.env['TMINUS_TEMPORAL'] ?? '127.0.0.1:7233';
 
-export type FakeActivities = BookkeepingActivities & StepActivities & KubernetesActivities;
+export type FakeActivities = BookkeepingActivities & StepActivities & KubernetesActivities & EffectActivities;
 
 export interface World {
   client: Client;
@@ -46,6 +47,12 @@ export async function temporalWorld(): Promise<World> {
     address: temporalAddress,
     bundle,
     async withWorkers(activities, body) {
+      const registered: Pick<EffectActivities, 'registerUndo'> = {
+        registerUndo: async ({ entry, countdown }) => {
+          const handle = client.workflow.getHandle(countdown.workflowId, undefined, { firstExecutionRunId: countdown.firstRunId });
+          await handle.executeUpdate(registerUndoUpdate, { args: [entry], updateId: entry.id });
+        },
+      };
       const queues = [WORKFLOW_TASK_QUEUE, clusterTaskQueue(cluster), LOAD_TASK_QUEUE];
       const workers = await Promise.all(
         queues.map((taskQueue) =>
@@ -53,7 +60,7 @@ export async function temporalWorld(): Promise<World> {
             connection: native,
             namespace,
             taskQueue,
-            activities,
+            activities: { ...registered, ...activities },
             maxHeartbeatThrottleInterval: '1s',
             ...(taskQueue === WORKFLOW_TASK_QUEUE ? { workflowBundle: bundle } : {}),
           }),

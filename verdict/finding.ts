@@ -25,6 +25,7 @@ export type EvidenceKind =
   | 'traces'
   | 'deployment-snapshot'
   | 'rollout-events'
+  | 'pod-failures'
   | 'prometheus-samples'
   | 'preflight-answers'
   | 'release-file';

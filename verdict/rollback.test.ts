@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { judgeRollback } from './rollback.ts';
-import { judgeRollout, judgeVersion, type RolloutFacts, type VersionFacts } from './rollout.ts';
+import type { RolloutFacts, VersionFacts } from './rollout.ts';
 
 const rollout = (change: Partial<RolloutFacts> = {}): RolloutFacts => ({
   outcome: 'complete',
@@ -17,11 +17,11 @@ const proof = (change: Partial<VersionFacts> = {}): VersionFacts => ({
   detail: 'ok',
   pods: 3,
   seconds: 0.3,
+  imageIds: ['sha256:9f2a'],
   evidence: [],
   ...change,
 });
 const limits = { rollbackMs: 90_000, healthMs: 60_000, startedAfterMs: 900 };
-const place = { namespace: 'shop', deployment: 'go-api' };
 const codes = (...input: Parameters<typeof judgeRollback>) => judgeRollback(...input).map(({ code, outcome }) => `${code} ${outcome}`);
 
 describe('judgeRollback', () => {
@@ -41,7 +41,7 @@ describe('judgeRollback', () => {
     expect(codes('shop/go-api', rollout(), proof(), { ...limits, startedAfterMs: null })).toHaveLength(2);
   });
 
-  it('tells a slow rollback from one that is not complete', () => {
+  it('distinguishes a slow rollback from one that is not complete', () => {
     expect(codes('shop/go-api', rollout({ seconds: 91 }), proof(), limits)).toContain('RolledBackLate fail');
     expect(codes('shop/go-api', rollout({ outcome: 'timed-out' }), proof(), limits)).toContain('RollbackIncomplete fail');
   });
@@ -51,31 +51,25 @@ describe('judgeRollback', () => {
       'RollbackUnhealthy fail',
     );
   });
-});
 
-describe('judgeRollout', () => {
-  it.each(['progress-deadline-exceeded', 'replica-failure', 'timed-out', 'superseded'] as const)(
-    'fails a rollout that ended as %s',
-    (outcome) => {
-      expect(judgeRollout(place, rollout({ outcome, podsReady: 1 }))).toMatchObject({
-        code: 'RolloutFailed',
-        outcome: 'fail',
-        measured: 1,
-        limit: 3,
-      });
-    },
-  );
-
-  it('passes only a complete one', () => {
-    expect(judgeRollout(place, rollout()).outcome).toBe('pass');
+  it('passes a rollback whose evidence could not be stored, and adds that nobody can verify it', () => {
+    const full = { evidence: [], notKept: 'The disk is full.' };
+    const findings = judgeRollback('shop/go-api', rollout(full), proof(full), limits);
+    expect(findings.map(({ code, outcome }) => `${code} ${outcome}`)).toEqual([
+      'RollbackStartedInTime pass',
+      'RolledBackInTime pass',
+      'EvidenceNotKept inconclusive',
+      'RollbackHealthy pass',
+      'EvidenceNotKept inconclusive',
+    ]);
+    expect(findings[2]?.message).toBe(
+      'shop/go-api: the evidence could not be stored, so its findings cannot be verified: The disk is full.',
+    );
   });
-});
 
-describe('judgeVersion', () => {
-  it('fails, with the detail, when the version asked for does not serve', () => {
-    expect(judgeVersion(place, proof({ ok: false, detail: '1 pod of sha-old' }), 60_000)).toMatchObject({
-      outcome: 'fail',
-      message: expect.stringContaining('1 pod of sha-old'),
-    });
+  it('still fails one that is not complete', () => {
+    expect(codes('shop/go-api', rollout({ outcome: 'timed-out', notKept: 'The disk is full.' }), proof(), limits)).toContain(
+      'RollbackIncomplete fail',
+    );
   });
 });

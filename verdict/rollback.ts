@@ -1,47 +1,33 @@
+// What a rollback came to: started in time, complete in time, and healthy again.
+import { judgeNotKept } from './evidence-not-kept.ts';
 import type { Finding } from './finding.ts';
 import { digests, round, seconds, type RolloutFacts, type VersionFacts } from './rollout.ts';
 
 /** S17: a rollback starts within this of the condition that asked for it. */
 const START_LIMIT_MS = 15_000;
 
+export interface RollbackLimits {
+  rollbackMs: number;
+  healthMs: number;
+  /** From the failure to the rollback's write; null where nothing failed, as with an abort. */
+  startedAfterMs: number | null;
+}
+
 /**
- * S5, S17: a rollback counts only when the recorded version serves again, in time. A rollback that succeeded too slowly is told as such:
- * the service is well, but the limit was not kept.
+ * S5, S17: a rollback counts only when the recorded version serves again, in time. A rollback that succeeded too slowly is reported as such:
+ * the service is well, but the limit was not kept. Null for the part whose evidence was lost, so that `verify` judges the rest.
  */
 export function judgeRollback(
   name: string,
-  rollout: RolloutFacts,
-  proof: VersionFacts,
-  limits: { rollbackMs: number; healthMs: number; startedAfterMs: number | null },
+  rollout: RolloutFacts | null,
+  proof: VersionFacts | null,
+  { rollbackMs, healthMs, startedAfterMs }: RollbackLimits,
 ): Finding[] {
-  const rolledBack = rollout.outcome === 'complete';
-  const limit = limits.rollbackMs / 1000;
   return [
-    ...startOf(name, rollout, limits.startedAfterMs),
-    {
-      code: rolledBack ? (rollout.seconds <= limit ? 'RolledBackInTime' : 'RolledBackLate') : 'RollbackIncomplete',
-      subject: name,
-      outcome: rolledBack && rollout.seconds <= limit ? 'pass' : 'fail',
-      measured: round(rollout.seconds),
-      limit,
-      unit: 's',
-      message: rolledBack
-        ? `${name}: rolled back in ${seconds(rollout.seconds)}, limit ${limit} s`
-        : `${name}: the rollback is not complete after ${seconds(rollout.seconds)}: ${rollout.detail}`,
-      evidence: digests(rollout.evidence),
-    },
-    {
-      code: proof.ok ? 'RollbackHealthy' : 'RollbackUnhealthy',
-      subject: name,
-      outcome: proof.ok ? 'pass' : 'fail',
-      measured: round(proof.seconds),
-      limit: limits.healthMs / 1000,
-      unit: 's',
-      message: proof.ok
-        ? `${name}: all ${proof.pods} pods on the old version, health ok in ${seconds(proof.seconds)}`
-        : `${name}: ${proof.detail}`,
-      evidence: digests(proof.evidence),
-    },
+    ...(rollout === null
+      ? []
+      : [...startOf(name, rollout, startedAfterMs), completionOf(name, rollout, rollbackMs), ...judgeNotKept(name, rollout.notKept)]),
+    ...(proof === null ? [] : [healthOf(name, proof, healthMs), ...judgeNotKept(name, proof.notKept)]),
   ];
 }
 
@@ -61,4 +47,40 @@ function startOf(name: string, { evidence }: RolloutFacts, startedAfterMs: numbe
       evidence: digests(evidence),
     },
   ];
+}
+
+function completionOf(name: string, rollout: RolloutFacts, limitMs: number): Finding {
+  const limit = limitMs / 1000;
+  const common = { subject: name, measured: round(rollout.seconds), limit, unit: 's', evidence: digests(rollout.evidence) };
+  if (rollout.outcome !== 'complete') {
+    return {
+      ...common,
+      code: 'RollbackIncomplete',
+      outcome: 'fail',
+      message: `${name}: the rollback is not complete after ${seconds(rollout.seconds)}, limit ${limit} s: ${rollout.detail}`,
+    };
+  }
+  const inTime = rollout.seconds <= limit;
+  return {
+    ...common,
+    code: inTime ? 'RolledBackInTime' : 'RolledBackLate',
+    outcome: inTime ? 'pass' : 'fail',
+    message: `${name}: rolled back in ${seconds(rollout.seconds)}, limit ${limit} s`,
+  };
+}
+
+function healthOf(name: string, proof: VersionFacts, limitMs: number): Finding {
+  const limit = limitMs / 1000;
+  return {
+    code: proof.ok ? 'RollbackHealthy' : 'RollbackUnhealthy',
+    subject: name,
+    outcome: proof.ok ? 'pass' : 'fail',
+    measured: round(proof.seconds),
+    limit,
+    unit: 's',
+    message: proof.ok
+      ? `${name}: all ${proof.pods} pods on the old version, health ok in ${seconds(proof.seconds)}`
+      : `${name}: not healthy after ${seconds(proof.seconds)}, limit ${limit} s: ${proof.detail}`,
+    evidence: digests(proof.evidence),
+  };
 }

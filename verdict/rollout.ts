@@ -1,4 +1,5 @@
 // What a watched rollout, and a check of what serves, mean. Structural inputs: this room knows no cluster.
+import { judgeNotKept } from './evidence-not-kept.ts';
 import type { EvidenceRef, Finding } from './finding.ts';
 
 export interface RolloutFacts {
@@ -9,6 +10,8 @@ export interface RolloutFacts {
   seconds: number;
   conditionAt: string;
   evidence: EvidenceRef[];
+  /** Why the evidence could not be stored. */
+  notKept?: string;
 }
 
 export interface VersionFacts {
@@ -16,24 +19,49 @@ export interface VersionFacts {
   detail: string;
   pods: number;
   seconds: number;
+  /** Digests of the bytes that run; empty when they are not known. */
+  imageIds: string[];
   evidence: EvidenceRef[];
+  notKept?: string;
 }
 
-interface Place {
+export interface Place {
   namespace: string;
   deployment: string;
 }
 
-const failures: Record<Exclude<RolloutFacts['outcome'], 'complete'>, string> = {
-  'progress-deadline-exceeded': 'exceeded its progress deadline',
-  'replica-failure': 'could not create its pods',
-  'timed-out': 'did not finish in time',
-  superseded: 'was overwritten by someone else',
+export interface LaunchFacts {
+  /** Null where its evidence was lost, so that `verify` judges the rest. */
+  rollout: RolloutFacts | null;
+  /** Null when the rollout did not come to it. */
+  proof: VersionFacts | null;
+  healthMs: number;
+  /** Digests that were under load; null when no load test ran. */
+  tested: readonly string[] | null;
+}
+
+/** All findings of a launch, in their order: the workflow and `verify` both take them from here. */
+export function judgeLaunch(place: Place, { rollout, proof, healthMs, tested }: LaunchFacts): Finding[] {
+  const subject = subjectOf(place);
+  const bytes = proof?.ok ? judgeLaunchedBytes(place, proof.imageIds, tested, digests(proof.evidence)) : null;
+  return [
+    ...(rollout === null ? [] : [judgeRollout(place, rollout), ...judgeNotKept(subject, rollout.notKept)]),
+    ...(proof === null ? [] : [judgeVersion(place, proof, healthMs), ...(bytes === null ? [] : [bytes])]),
+    ...(proof === null ? [] : judgeNotKept(subject, proof.notKept)),
+  ];
+}
+
+const READ_PODS = 'read the pod-failures evidence of this step for events and log lines';
+const failures: Record<Exclude<RolloutFacts['outcome'], 'complete'>, { what: string; hint: string }> = {
+  'progress-deadline-exceeded': { what: 'exceeded its progress deadline', hint: READ_PODS },
+  'replica-failure': { what: 'could not create its pods', hint: 'raise the quota or correct the admission webhook that the message names' },
+  'timed-out': { what: 'did not complete in time', hint: READ_PODS },
+  superseded: { what: 'was overwritten', hint: 'find out who changed the Deployment: its managedFields name the writer' },
 };
 
-/** Complete passes; every other ending of a rollout fails, for the new version does not serve as asked. */
-export function judgeRollout({ namespace, deployment }: Place, rollout: RolloutFacts): Finding {
-  const subject = `deployment ${namespace}/${deployment}`;
+/** Complete passes; every other ending of a rollout fails, because the new version does not serve as asked. */
+export function judgeRollout(place: Place, rollout: RolloutFacts): Finding {
+  const subject = subjectOf(place);
   const measured = rollout.podsReady;
   const common = { subject, measured, limit: rollout.podsWanted, unit: 'pods', evidence: digests(rollout.evidence) };
   if (rollout.outcome === 'complete') {
@@ -44,17 +72,18 @@ export function judgeRollout({ namespace, deployment }: Place, rollout: RolloutF
       message: `the rollout of ${subject} completed: ${measured} of ${rollout.podsWanted} pods in ${seconds(rollout.seconds)}`,
     };
   }
+  const { what, hint } = failures[rollout.outcome];
   return {
     ...common,
     code: 'RolloutFailed',
     outcome: 'fail',
-    message: `the rollout of ${subject} ${failures[rollout.outcome]} with ${measured} of ${rollout.podsWanted} pods ready: ${rollout.detail}`,
+    message: `the rollout of ${subject} ${what} with ${measured} of ${rollout.podsWanted} pods ready: ${rollout.detail}; ${hint}`,
   };
 }
 
 /** Passes when exactly one version serves and its health answers ok within the limit. */
-export function judgeVersion({ namespace, deployment }: Place, proof: VersionFacts, limitMs: number): Finding {
-  const subject = `deployment ${namespace}/${deployment}`;
+export function judgeVersion(place: Place, proof: VersionFacts, limitMs: number): Finding {
+  const subject = subjectOf(place);
   const common = { subject, measured: round(proof.seconds), limit: limitMs / 1000, unit: 's', evidence: digests(proof.evidence) };
   return proof.ok
     ? {
@@ -67,9 +96,41 @@ export function judgeVersion({ namespace, deployment }: Place, proof: VersionFac
         ...common,
         code: 'VersionNotServing',
         outcome: 'fail',
-        message: `${subject} does not serve the version asked for within ${limitMs / 1000} s: ${proof.detail}`,
+        message: `${subject} does not serve the version asked for after ${seconds(proof.seconds)}, limit ${limitMs / 1000} s: ${proof.detail}; read the pods and health answers in the evidence of this step`,
       };
 }
+
+/**
+ * Whether the launched bytes are those that were under load: a tag that was pushed again in between names others. Null when no load test ran.
+ * Digests that are not known on either side are inconclusive, never the same.
+ */
+export function judgeLaunchedBytes(
+  place: Place,
+  launched: readonly string[],
+  tested: readonly string[] | null,
+  evidence: string[] = [],
+): Finding | null {
+  if (tested === null) return null;
+  const subject = subjectOf(place);
+  const common = { subject, measured: listed(launched), limit: listed(tested), unit: '', evidence };
+  if (launched.length > 0 && launched.every((digest) => tested.includes(digest))) {
+    return {
+      ...common,
+      code: 'LaunchedBytesTested',
+      outcome: 'pass',
+      message: `${subject} runs the bytes that were under load: ${listed(launched)}`,
+    };
+  }
+  return {
+    ...common,
+    code: 'LaunchedOtherBytes',
+    outcome: 'inconclusive',
+    message: `${subject} runs ${listed(launched) ?? 'bytes of unknown digest'}, and the load test ran ${listed(tested) ?? 'bytes of unknown digest'}; launch by digest, or repeat the load test with these bytes`,
+  };
+}
+
+const listed = (all: readonly string[]): string | null => (all.length === 0 ? null : all.join(', '));
+const subjectOf = ({ namespace, deployment }: Place): string => `deployment ${namespace}/${deployment}`;
 
 export const digests = (evidence: readonly EvidenceRef[]): string[] => evidence.map(({ digest }) => digest);
 export const seconds = (value: number): string => `${value.toFixed(1)} s`;

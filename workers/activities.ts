@@ -4,6 +4,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { storeAudit } from '../activities/audit/audit-file.ts';
 import { keepLastGood, readLastGood } from '../activities/bookkeeping/last-good.ts';
+import { watchCountdown } from '../activities/bookkeeping/watch-countdown.ts';
 import { acquireLock, releaseLock } from '../activities/bookkeeping/service-lock.ts';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import { createEffectActivities } from '../activities/effects/activities.ts';
@@ -13,9 +14,11 @@ import { undoMessages } from '../activities/effects/undo-messages.ts';
 import { createFolderEvidenceStore } from '../activities/evidence/folder-store.ts';
 import { openUndoJournal } from '../activities/evidence/undo-journal.ts';
 import { createGuardActivities } from '../activities/guard/run-guard.ts';
+import { healthUrl } from '../activities/health.ts';
 import { createIdentityActivities } from '../activities/identity/verify-act.ts';
 import { createClusterClients, readPodLog } from '../activities/kubernetes/client.ts';
 import { createKubernetesActivities, fencingGeneration } from '../activities/kubernetes/index.ts';
+import { readFailingPods } from '../activities/kubernetes/failing-pods.ts';
 import { readDeploymentPods } from '../activities/kubernetes/pods.ts';
 import type { KubernetesActivities } from '../activities/kubernetes/contract.ts';
 import { createAnalysisActivities } from '../activities/analysis/run-analysis.ts';
@@ -72,6 +75,7 @@ export async function assembleActivities({
         storeAudit({ folder: auditFolder, ...(signingKeyPem ? { signingKeyPem } : {}) }, release, runId, records),
       ...createNotifyActivities({ environment, environmentFolder }),
       keepLastGood: (target, lastGood) => keepLastGood(at(spec.evidence.folder), target, lastGood),
+      watchCountdown: (input) => watchCountdown({ client, activity: runningActivity }, input),
       verifyAct,
     },
     cluster: {
@@ -79,11 +83,11 @@ export async function assembleActivities({
       ...createEffectActivities({
         effects: createEffects({
           store,
-          environment,
+          healthUrl: (target, path) => healthUrl(environment, target, path),
           clients,
           activity: runningActivity,
           now: () => new Date(),
-          readFailingPods: async () => ({ facts: [], evidence: [] }),
+          readFailingPods,
         }),
         journal: openUndoJournal(at(spec.evidence.folder)),
         messages: undoMessages(client, WORKFLOW_TASK_QUEUE),

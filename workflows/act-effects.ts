@@ -1,6 +1,16 @@
 // What each act does once it counts.
 import type { Action } from '../verdict/can.ts';
-import { actorOf, current, evaluate, moveLaunch, record, specOf, type CountdownState } from './countdown-state.ts';
+import {
+  actorOf,
+  current,
+  evaluate,
+  moveLaunch,
+  record,
+  recordRefusal,
+  specOf,
+  type CountdownState,
+  type Hold,
+} from './countdown-state.ts';
 import type { Act } from './messages.ts';
 import { explainNow, openFinding } from './refusals.ts';
 import { explainingSteps } from './steps/registry.ts';
@@ -61,24 +71,42 @@ function decide(state: CountdownState, act: Act, decision: 'approve' | 'reject')
     : (reasons.find(({ code }) => code === 'WaitingForApproval')?.message ?? `${checkpoint.name} has its approvals`);
 }
 
+/** People who hold at once. Each has to be lifted by somebody who has seen it, and all of them are carried by the countdown. */
+const MAX_HOLDS = 50;
+
+/** Stops the clock. Several may hold: it runs again when each of them has been lifted by somebody who saw it. */
 export function hold(state: CountdownState, actor: string, name: string, reason: string): void {
-  const refusal = explainNow(state, 'hold');
-  if (refusal !== null || state.hold)
-    return record(state, Date.now(), actor, 'hold.refused', current(state).name, refusal ?? 'it is already held');
-  state.hold = { sinceMs: Date.now(), by: name, reason, announced: false };
+  const refusal = explainNow(state, 'hold') ?? explainSuperfluous(state, actor, reason);
+  if (refusal !== null) return recordRefusal(state, Date.now(), actor, 'hold.refused', current(state).name, refusal);
+  state.holds.push({ sinceMs: Date.now(), actor, by: name, reason, announced: false });
   record(state, Date.now(), actor, 'hold.accepted', current(state).name, reason);
 }
 
-/** Starts the clock again. The launch time is kept while what comes next is still ahead, else moved by the length of the hold. */
+/** A hold that would change nothing: the same person for the same reason, or one of very many. The clock stands either way. */
+function explainSuperfluous({ holds }: CountdownState, actor: string, reason: string): string | null {
+  if (holds.some((each) => each.actor === actor && each.reason === reason)) return 'the same person already holds it for the same reason';
+  return holds.length >= MAX_HOLDS ? `${holds.length} people already hold it` : null;
+}
+
+/** Lifts the holds its author saw. The clock starts when none is left: the launch time is kept while what comes next is ahead, else moved by the length of the hold. */
 function resume(state: CountdownState, act: Act): string {
   const now = Date.now();
+  const seenMs = Date.parse(act.holdSince ?? '');
+  const sinceMs = Math.min(...state.holds.map((each) => each.sinceMs), now);
+  state.holds = state.holds.filter((each) => each.sinceMs > seenMs);
+  state.version += 1;
+  if (state.holds.length > 0)
+    return `the clock stays stopped: ${state.holds.map(({ by, reason }: Hold) => `held by ${by}: ${reason}`).join('; ')}`;
+  return startClock(state, act, now - sinceMs);
+}
+
+function startClock(state: CountdownState, act: Act, heldMs: number): string {
+  const now = Date.now();
   const checkpoint = current(state);
-  const heldMs = state.hold ? now - state.hold.sinceMs : 0;
   const next = checkpoint.reached ? state.checkpoints[state.cursor + 1] : checkpoint;
   const missed = next !== undefined && next.atMs < now;
   const shift = act.launchAt === 'shift' || (act.launchAt === undefined && missed);
   state.heldMs += heldMs;
-  state.hold = null;
   if (shift) moveLaunch(state, state.launchAtMs + Math.max(heldMs, now - checkpoint.atMs));
   state.readyAtMs = now;
   const deadlineMs = checkpoint.approvalDeadlineMs;
@@ -88,7 +116,7 @@ function resume(state: CountdownState, act: Act): string {
   delete checkpoint.holdDeadlineMs;
   checkpoint.own = [];
   const unsure = checkpoint.steps
-    .filter(({ findings }) => findings.some(({ outcome }) => outcome === 'inconclusive'))
+    .filter(({ state: how, findings }) => how !== 'running' && findings.some(({ outcome }) => outcome === 'inconclusive'))
     .map(({ name }) => name);
   if (unsure.length > 0) runAgain(state, unsure);
   state.version += 1;
@@ -101,7 +129,7 @@ function resume(state: CountdownState, act: Act): string {
  * Marks steps to run again and forgets what they found, so that the checkpoint is judged on the new round only. Whatever explained the old
  * round goes with it.
  */
-function runAgain(state: CountdownState, names: readonly string[]): void {
+export function runAgain(state: CountdownState, names: readonly string[]): void {
   const checkpoint = current(state);
   const { steps: specs } = specOf(state.input, checkpoint.name);
   const first = checkpoint.steps.findIndex(({ name }) => names.includes(name));

@@ -31,6 +31,22 @@ export function long(totalMs: number): ActivityOptions {
   };
 }
 
+/** A guard without a heartbeat for this long is taken up by another worker: a breach must be acted on within 45 s although the worker dies. */
+const GUARD_HEARTBEAT_TIMEOUT = '6s';
+/** A worker that restarts is back by then. Longer than this is blindness, and people are notified of it. */
+const GUARD_TAKEN_UP_WITHIN = '1m';
+
+/** The watch over what is live: resumed by another worker, and given up at once when the countdown ends. */
+export function guarding(totalMs: number): ActivityOptions {
+  return {
+    startToCloseTimeout: totalMs,
+    scheduleToStartTimeout: GUARD_TAKEN_UP_WITHIN,
+    heartbeatTimeout: GUARD_HEARTBEAT_TIMEOUT,
+    cancellationType: 'TRY_CANCEL',
+    retry: { ...retry, maximumInterval: '5s' },
+  };
+}
+
 /** Book-keeping that must land at last, however long its outside is away: the audit, the lock, the messages to people. */
 export const patient = {
   startToCloseTimeout: '10s',
@@ -49,3 +65,11 @@ export const undoing = { ...quick, scheduleToCloseTimeout: UNDO_WITHIN, retry: u
 export function undoingLong(attemptMs: number): ActivityOptions {
   return { ...long(attemptMs), scheduleToCloseTimeout: UNDO_WITHIN, retry: undoRetry };
 }
+
+/** A watch of a workflow over another one: it lasts as long as that one, and is taken up at once by another worker when its own dies. */
+export const watching = {
+  startToCloseTimeout: '24h',
+  heartbeatTimeout: GUARD_HEARTBEAT_TIMEOUT,
+  cancellationType: 'TRY_CANCEL',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '5s' },
+} satisfies ActivityOptions;

@@ -8,13 +8,15 @@ import {
   isCancellation,
   proxyActivities,
   setHandler,
+  workflowInfo,
 } from '@temporalio/workflow';
+import type { UndoEntry } from '../activities/effects/contract.ts';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import type { Action } from '../verdict/can.ts';
 import { effects, hold } from './act-effects.ts';
 import { quick } from './activity-options.ts';
 import { announce, verdictOf } from './announce.ts';
-import { actorOf, current, record, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import { actorOf, current, record, recordRefusal, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { sentenceOf } from './failure-sentence.ts';
 import { explainNow, explainRefusal } from './refusals.ts';
 import { approveUnverified } from './signal-approval.ts';
@@ -28,13 +30,13 @@ import {
   holdSignal,
   openUpdate,
   planQuery,
+  registerUndoUpdate,
   statusQuery,
   type Act,
   type ActResult,
   type SignedAct,
 } from './messages.ts';
-import { undoRegisteredSignal, type UndoEntry } from './step.ts';
-import { undoers } from './steps/registry.ts';
+import { explainUnregistrable, register } from './undo-stack.ts';
 
 const { verifyAct } = proxyActivities<BookkeepingActivities>(quick);
 
@@ -46,11 +48,9 @@ export function listen(state: CountdownState): void {
   setHandler(statusQuery, () => countdownStatus(state), { description: 'All that page, CLI and report show' });
   setHandler(planQuery, () => plan(state));
   setHandler(auditQuery, () => state.audit);
-  setHandler(undoRegisteredSignal, (entry) => {
-    if (!isUndo(entry)) return;
-    if (state.undo.some(({ undoes }) => undoes === entry.undoes)) return;
-    state.undo.push(entry);
-    record(state, Date.now(), 'tminus', 'undo.registered', entry.name, entry.undoes);
+  setHandler(registerUndoUpdate, (entry) => registerUndo(state, entry), {
+    validator: (entry) => refuseUnregistrable(state, entry),
+    description: 'The way back of an effect, before the effect',
   });
   setHandler(
     holdSignal,
@@ -63,24 +63,37 @@ export function listen(state: CountdownState): void {
   setHandler(abortSignal, (sent) => {
     const { actor, name, reason } = readReasoned(sent);
     const refusal = explainNow(state, 'abort');
-    record(state, Date.now(), actor, refusal === null ? 'abort.accepted' : 'abort.refused', releaseName(state), refusal ?? reason);
-    if (refusal !== null) return;
+    if (refusal !== null) return recordRefusal(state, Date.now(), actor, 'abort.refused', releaseName(state), refusal);
+    record(state, Date.now(), actor, 'abort.accepted', releaseName(state), reason);
     state.sentence = `aborted by ${name}: ${reason}`;
     // The caller's own cancellation comes after this Signal, or never where it died in between.
     root.cancel();
   });
   setHandler(approveSignal, (sent) => approveUnverified(state, sent));
   setHandler(openUpdate, async () => {
-    await condition(() => state.phase !== 'opening');
+    await condition(() => state.phase !== 'opening' || state.ending !== null);
     if (state.ending === 'refused') throw ApplicationFailure.nonRetryable(state.sentence, 'Refused');
+    // Open for its last messages only: whoever starts now means the next one.
+    if (state.ending !== null)
+      throw ApplicationFailure.nonRetryable(`${releaseName(state)} has ended as ${state.ending}: ${state.sentence}`, 'Ended');
     return { release: state.input.release.metadata.name, ...plan(state) };
   });
   setHandler(actUpdate, (signed) => handleAct(state, signed, root), { validator: validateShape, description: 'A signed act of a person' });
 }
 
-/** Steps send these; whoever else does sends something that could not be undone. */
-const isUndo = (entry: UndoEntry | undefined): boolean =>
-  typeof entry?.undoes === 'string' && Object.hasOwn(undoers, entry.kind) && typeof entry.snapshot?.target === 'object';
+/** An effect whose way back nobody could go does not begin; nor does one after the end has been decided, for what is due then is fixed. */
+function refuseUnregistrable(state: CountdownState, entry: UndoEntry): void {
+  const refusal =
+    explainUnregistrable(entry, thisCountdown()) ??
+    (state.ending === null ? null : `the countdown is ending as ${state.ending}; ${entry.name} was not begun`);
+  if (refusal !== null) throw ApplicationFailure.nonRetryable(refusal, 'Refused');
+}
+
+function registerUndo(state: CountdownState, entry: UndoEntry): void {
+  const before = state.undo.length;
+  state.undo = register(state.undo, entry);
+  if (state.undo.length > before) record(state, Date.now(), 'tminus', 'undo.registered', entry.name, entry.id);
+}
 
 function validateShape(signed: SignedAct): void {
   const wellFormed = typeof signed?.payload === 'string' && typeof signed.keyId === 'string' && typeof signed.signature === 'string';
@@ -93,11 +106,11 @@ async function handleAct(state: CountdownState, signed: SignedAct, root: Cancell
   // Its way to the end is no time for anybody to decide, and the signature need not be looked at to say so.
   if (state.ending !== null) throw over();
   const act = await verified(state, signed);
-  const known = state.acts[act.id];
+  const known = Object.hasOwn(state.acts, act.id) ? state.acts[act.id] : undefined;
   if (known) return known;
-  const refusal = explainRefusal(state, act);
+  const refusal = explainRefusal(state, act, thisCountdown());
   if (refusal !== null) {
-    record(state, Date.now(), actorOf(act.principal), `${act.action}.refused`, act.checkpoint, refusal);
+    recordRefusal(state, Date.now(), actorOf(act.principal), `${act.action}.refused`, act.checkpoint, refusal);
     throw ApplicationFailure.nonRetryable(refusal, 'Refused');
   }
   record(state, Date.now(), actorOf(act.principal), `${act.action}.accepted`, act.checkpoint, act.comment);
@@ -135,14 +148,19 @@ async function verified(state: CountdownState, signed: SignedAct): Promise<Act> 
     return await verifyAct(signed);
   } catch (error) {
     if (isCancellation(error)) throw over();
-    const forged = error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.type === 'SignatureInvalid';
-    const refusal = forged
-      ? 'the signature of this act does not verify against the keys this worker trusts'
-      : `the signature of this act could not be verified: ${sentenceOf(error)}; send it again`;
-    record(state, Date.now(), 'unknown', 'act.refused', releaseName(state), refusal);
+    const type = error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause.type : undefined;
+    const refusal =
+      type === 'SignatureInvalid'
+        ? 'the signature of this act does not verify against the keys this worker trusts'
+        : type === 'Expired'
+          ? sentenceOf(error)
+          : `the signature of this act could not be verified: ${sentenceOf(error)}; send it again`;
+    recordRefusal(state, Date.now(), 'unknown', 'act.refused', releaseName(state), refusal);
     throw ApplicationFailure.nonRetryable(refusal, 'Refused');
   }
 }
+
+const thisCountdown = () => ({ workflowId: workflowInfo().workflowId, firstRunId: workflowInfo().firstExecutionRunId });
 
 const releaseName = ({ input }: CountdownState): string => input.release.metadata.name;
 

@@ -10,7 +10,7 @@ import {
 } from '@temporalio/workflow';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import { patient } from './activity-options.ts';
-import { current, heldUntilMs, record, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import { current, heldUntilMs, oldestHold, record, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { sentenceOf } from './failure-sentence.ts';
 import type { Phase } from './messages.ts';
 
@@ -21,7 +21,6 @@ const attribute = {
   service: defineSearchAttributeKey('TminusService', 'KEYWORD'),
   phase: defineSearchAttributeKey('TminusPhase', 'KEYWORD'),
   verdict: defineSearchAttributeKey('TminusVerdict', 'KEYWORD'),
-  ending: defineSearchAttributeKey('TminusEnding', 'KEYWORD'),
   launchAt: defineSearchAttributeKey('TminusLaunchAt', 'DATETIME'),
   nextCheckpointAt: defineSearchAttributeKey('TminusNextCheckpointAt', 'DATETIME'),
 };
@@ -40,7 +39,6 @@ export function enterPhase(state: CountdownState, phase: Phase): void {
     { key: attribute.service, value: `${spec.service.namespace}/${spec.service.deployment}` },
     { key: attribute.phase, value: phase },
     { key: attribute.verdict, value: verdictOf(state) },
-    ...(phase === 'ended' && state.ending !== null ? [{ key: attribute.ending, value: state.ending }] : []),
     { key: attribute.launchAt, value: new Date(state.launchAtMs) },
     { key: attribute.nextCheckpointAt, value: new Date(checkpoint.atMs) },
   ]);
@@ -50,7 +48,7 @@ export function enterPhase(state: CountdownState, phase: Phase): void {
 /** The verdict of the countdown as a whole: its ending, or that of the checkpoint it is at. */
 export function verdictOf(state: CountdownState): 'go' | 'hold' | 'no-go' {
   if (state.ending !== null) return state.ending === 'launched' || state.ending === 'passed' ? 'go' : 'no-go';
-  if (state.hold) return 'hold';
+  if (oldestHold(state)) return 'hold';
   return current(state).evaluation?.verdict ?? 'go';
 }
 
@@ -93,7 +91,8 @@ function asked(state: CountdownState, checkpoint: CheckpointState): { waitsFor?:
       ...(checkpoint.approvalDeadlineMs === undefined ? {} : { deadlineAt: iso(checkpoint.approvalDeadlineMs) }),
       command: `tminus approve ${name} -m "…"`,
     };
-  const holdDeadlineMs = state.hold ? heldUntilMs(state, checkpoint, state.hold) : checkpoint.holdDeadlineMs;
+  const hold = oldestHold(state);
+  const holdDeadlineMs = hold ? heldUntilMs(state, checkpoint, hold) : checkpoint.holdDeadlineMs;
   const deadlineMs = state.phase === 'stopped' ? checkpoint.stopDeadlineMs : holdDeadlineMs;
   return { ...(deadlineMs === undefined ? {} : { deadlineAt: iso(deadlineMs) }), command: `tminus explain ${name}` };
 }

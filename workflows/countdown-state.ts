@@ -9,7 +9,9 @@ import type { Finding } from '../verdict/finding.ts';
 import type { Evaluation, Principal } from '../verdict/verdict.ts';
 import type { ActResult, ApprovalStatus, CountdownInput, Ending, Phase, StepStatus } from './messages.ts';
 import type { Step } from '../release/steps/registry.ts';
-import type { EarlierStep, UndoEntry } from './step.ts';
+import type { UndoEntry } from '../activities/effects/contract.ts';
+import type { GuardCarry } from '../activities/steps-contract.ts';
+import type { EarlierStep } from './step.ts';
 
 export interface CheckpointState {
   name: string;
@@ -19,8 +21,6 @@ export interface CheckpointState {
   steps: StepStatus[];
   /** Names of steps that have to run (again) before the checkpoint can be judged whole. */
   pending: string[];
-  /** Useful work of earlier rounds, by step name, ms. */
-  doneMs: Record<string, number>;
   approvals: ApprovalStatus[];
   waivers: Waiver[];
   /** What the countdown itself found: a missed checkpoint, a step that could not run. */
@@ -40,10 +40,24 @@ export interface CheckpointState {
 
 export interface Hold {
   sinceMs: number;
+  /** Identity of who holds; `by` is for reading. */
+  actor: string;
   by: string;
   reason: string;
-  /** People have been told of it. */
+  /** People have been notified of it. */
   announced: boolean;
+}
+
+/** The watch over what is live. */
+export interface Watch {
+  /** Where the last activity of the present watch stopped; null: the next one begins a watch. */
+  carry: GuardCarry | null;
+  /** People have been notified that nothing is seen. */
+  blindTold: boolean;
+  /** By the countdown's clock: since when nothing is seen; null while something is. */
+  blindSinceMs: number | null;
+  /** Failures of the guard's activity in a row: the pause before the next grows with them. */
+  failures: number;
 }
 
 export interface CountdownState {
@@ -55,9 +69,16 @@ export interface CountdownState {
   generation: number;
   cursor: number;
   checkpoints: CheckpointState[];
-  hold: Hold | null;
+  /** People who stop the clock, oldest first; it runs when none is left. */
+  holds: Hold[];
   recycleTo: string | null;
+  /** Effects that stand, with their way back. */
   undo: UndoEntry[];
+  watch: Watch;
+  /** RFC 3339, by the cluster's worker: when the launch's write was acknowledged. */
+  launchedAt: string | null;
+  /** Digests of the images that load tests measured; null where none ran. */
+  testedImageIds: string[] | null;
   /** RFC 3339, by the world's clock: when the failure that is undone was first known. */
   failedAt: string | null;
   ending: Ending | null;
@@ -76,8 +97,8 @@ export interface CountdownState {
   untold: { target: string; sentence: string }[];
   /** Since when nothing of ours stood before the next checkpoint: what comes later than this and its time was missed. */
   readyAtMs: number;
-  /** Refused approvals by Signal so far: only the first of them are told one by one. */
-  refusedSignals: number;
+  /** Refusals so far: only the first of them are recorded one by one. */
+  refused: number;
   /** Moved by every change, so that waits wake up. */
   version: number;
 }
@@ -93,9 +114,12 @@ export function freshState(input: CountdownInput, nowMs: number): CountdownState
     generation: 0,
     cursor: 0,
     checkpoints: plan.checkpoints.map(({ name, offset, atMs }) => emptyCheckpoint(specOf(input, name), offset, atMs)),
-    hold: null,
+    holds: [],
     recycleTo: null,
     undo: [],
+    watch: { carry: null, blindTold: false, blindSinceMs: null, failures: 0 },
+    launchedAt: null,
+    testedImageIds: null,
     failedAt: null,
     ending: null,
     sentence: '',
@@ -107,7 +131,7 @@ export function freshState(input: CountdownInput, nowMs: number): CountdownState
     storing: false,
     untold: [],
     readyAtMs: 0,
-    refusedSignals: 0,
+    refused: 0,
     version: 0,
   };
 }
@@ -119,7 +143,6 @@ function emptyCheckpoint({ name, steps }: Checkpoint, offset: string, atMs: numb
     atMs,
     steps: steps.map((step) => ({ name: step.name, type: step.type, round: 0, state: 'later', findings: [], facts: [], evidence: [] })),
     pending: steps.map((step) => step.name),
-    doneMs: {},
     approvals: [],
     waivers: [],
     own: [],
@@ -162,6 +185,17 @@ export function record(state: CountdownState, nowMs: number, actor: string, acti
 }
 
 const cut = (text: string, characters: number): string => (text.length <= characters ? text : `${text.slice(0, characters - 1)}…`);
+
+/** Refusals recorded one by one; from then on one in so many, with their number: anything may send what is refused, and the chain is carried whole. */
+const REFUSALS_RECORDED = 100;
+
+/** A line in the audit for what was refused. */
+export function recordRefusal(state: CountdownState, nowMs: number, actor: string, action: string, object: string, reason: string): void {
+  state.refused += 1;
+  const { refused: count } = state;
+  if (count > REFUSALS_RECORDED && count % REFUSALS_RECORDED !== 0) return;
+  record(state, nowMs, actor, action, object, count > REFUSALS_RECORDED ? `${reason} (${count} refused so far)` : reason);
+}
 
 export const findingsOf = (checkpoint: CheckpointState): Finding[] => [
   ...checkpoint.own,
@@ -237,7 +271,8 @@ export function recycleState(state: CountdownState, nowMs: number): void {
   });
   state.cursor = to;
   state.recycleTo = null;
-  state.hold = null;
+  state.holds = [];
+  state.testedImageIds = null;
   state.readyAtMs = nowMs;
   moveLaunch(state, Math.max(state.launchAtMs, nowMs + lead));
 }
@@ -261,3 +296,19 @@ export const nextStep = ({ input }: CountdownState, { name, pending }: Checkpoin
 /** Until when a person's hold may last, by the checkpoint it is at. */
 export const heldUntilMs = ({ input }: CountdownState, { name }: CheckpointState, { sinceMs }: Hold): number =>
   sinceMs + durationMs(specOf(input, name).holdDeadline);
+
+/** The hold whose deadline comes first, or null where nobody holds. */
+export const oldestHold = ({ holds }: CountdownState): Hold | null => holds[0] ?? null;
+
+/** A step of the plan by its type, with its state; null where the plan has none. */
+export function planned<Type extends Step['type']>(
+  state: CountdownState,
+  type: Type,
+): { checkpoint: CheckpointState; spec: Extract<Step, { type: Type }>; status: StepStatus } | null {
+  for (const checkpoint of state.checkpoints) {
+    const spec = specOf(state.input, checkpoint.name).steps.find((step): step is Extract<Step, { type: Type }> => step.type === type);
+    const status = checkpoint.steps.find(({ name }) => name === spec?.name);
+    if (spec && status) return { checkpoint, spec, status };
+  }
+  return null;
+}

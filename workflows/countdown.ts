@@ -14,7 +14,7 @@ import { durationMs } from '../release/duration.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { patient, quick } from './activity-options.ts';
 import { listen } from './acts.ts';
-import { announce, enterPhase, settled, storeAuditSoon } from './announce.ts';
+import { announce, enterPhase, settled, storeAuditSoon, verdictOf } from './announce.ts';
 import {
   actorOf,
   current,
@@ -22,21 +22,27 @@ import {
   freshState,
   heldUntilMs,
   nextStep,
+  oldestHold,
+  planned,
   record,
   recycleState,
   specOf,
   type CheckpointState,
   type CountdownState,
+  type Hold,
 } from './countdown-state.ts';
 import { sentenceOf } from './failure-sentence.ts';
 import { rememberAsGood } from './last-good.ts';
 import { guardLaunchWindow, guardWaivers, late } from './launch-window.ts';
 import type { CountdownInput, Ending } from './messages.ts';
+import { retryLaunchWhileLive } from './retry-launch.ts';
+import { rollBack } from './roll-back.ts';
 import { runStep } from './run-step.ts';
 import { productionOf } from './step.ts';
 import { explainingSteps } from './steps/registry.ts';
-import { undoAll } from './undo.ts';
+import { isLive } from './undo-stack.ts';
 import { untilChange } from './wait.ts';
+import { beginGuard, watchWhileLive } from './watch-live.ts';
 
 const { acquireLock } = proxyActivities<BookkeepingActivities>(quick);
 const { releaseLock } = proxyActivities<BookkeepingActivities>(patient);
@@ -50,6 +56,8 @@ const STOPPED_MS = 24 * 3_600_000;
 export async function countdown(input: CountdownInput): Promise<{ ending: Ending; sentence: string }> {
   const state = (input.carried as CountdownState | undefined) ?? freshState(input, Date.now());
   listen(state);
+  const beside = new CancellationScope();
+  runBeside(beside, state);
   try {
     await open(state);
     while (state.ending === null) {
@@ -64,14 +72,27 @@ export async function countdown(input: CountdownInput): Promise<{ ending: Ending
     else if (error instanceof TemporalFailure) end(state, fallback(state), sentenceOf(error));
     else throw error;
   }
+  beside.cancel();
   await CancellationScope.nonCancellable(() => close(state));
   return { ending: state.ending ?? 'aborted', sentence: state.sentence };
+}
+
+/** What goes on beside the story while something is live, whatever the story waits for. A bug in it crashes as loudly as one in the story. */
+function runBeside(scope: CancellationScope, state: CountdownState): void {
+  for (const work of [watchWhileLive, retryLaunchWhileLive])
+    void scope
+      .run(() => work(state))
+      .catch((error: unknown) => {
+        if (!isCancellation(error)) throw error;
+      });
 }
 
 /** Takes the service's lock; a countdown that cannot have it ends as refused, with the holder's name. */
 async function open(state: CountdownState): Promise<void> {
   if (state.phase !== 'opening') return;
   const { release, releaseDigest, rehearsal, requestedBy, comment } = state.input;
+  if (planned(state, 'launch') && !planned(state, 'guard'))
+    return end(state, 'refused', 'the plan launches without a guard, so nothing would watch what is live; add a guard after the launch');
   const lock = await acquireLock({ holder: workflowInfo().workflowId, target: productionOf(release) });
   if (!lock.acquired) {
     end(state, 'refused', lock.sentence);
@@ -85,14 +106,16 @@ async function open(state: CountdownState): Promise<void> {
 }
 
 /** How a countdown ends that cannot go on: nothing it did stays. */
-const fallback = (state: CountdownState): Ending =>
-  state.phase === 'opening' ? 'refused' : state.undo.length > 0 ? 'rolled-back' : 'no-go';
+const fallback = (state: CountdownState): Ending => (state.phase === 'opening' ? 'refused' : failed(state));
+
+/** A countdown that fails is a rollback where a candidate serves people, whatever else stands. */
+const failed = ({ undo }: CountdownState): Ending => (isLive(undo) ? 'rolled-back' : 'no-go');
 
 /** Waits for the checkpoint's time, which holds, resumes and recycling may move. */
 async function untilItsTime(state: CountdownState, checkpoint: CheckpointState): Promise<void> {
   while (state.ending === null && state.recycleTo === null) {
     const { version } = state;
-    if (state.hold) {
+    if (oldestHold(state)) {
       await whileHeld(state, checkpoint);
       continue;
     }
@@ -115,15 +138,16 @@ async function passCheckpoint(state: CountdownState, checkpoint: CheckpointState
     record(state, Date.now(), 'tminus', 'checkpoint.reached', checkpoint.name, checkpoint.offset);
   }
   while (state.ending === null && state.recycleTo === null) {
-    if (workflowInfo().continueAsNewSuggested) return;
+    if (mayContinueAsNew(state)) return;
     guardLaunchWindow(state, checkpoint);
     guardWaivers(state, checkpoint);
     const { verdict } = evaluate(state, checkpoint, Date.now());
     const step = nextStep(state, checkpoint);
     // Neither a person's hold nor an explanation keeps a version live that has failed.
-    if (verdict === 'no-go' && state.undo.length > 0) end(state, 'rolled-back', saidFor(checkpoint, verdict));
-    else if (state.hold) await whileHeld(state, checkpoint);
-    else if (step && (verdict === 'go' || explainingSteps.has(step.type))) await runStep(state, checkpoint, step);
+    if (verdict === 'no-go' && isLive(state.undo)) end(state, 'rolled-back', saidFor(checkpoint, verdict));
+    else if (oldestHold(state)) await whileHeld(state, checkpoint);
+    else if (step?.type === 'guard' && verdict === 'go') await whileGuarded(state);
+    else if (step && step.type !== 'guard' && (verdict === 'go' || explainingSteps.has(step.type))) await runStep(state, checkpoint, step);
     else if (verdict === 'go') return leaveCheckpoint(state, checkpoint);
     else await untilSomethingChanges(state, checkpoint);
   }
@@ -132,6 +156,17 @@ async function passCheckpoint(state: CountdownState, checkpoint: CheckpointState
     recycleState(state, Date.now());
     enterPhase(state, 'counting');
   }
+}
+
+/** The guard runs beside the story; here its step is waited for. */
+async function whileGuarded(state: CountdownState): Promise<void> {
+  const guard = planned(state, 'guard');
+  if (!guard) throw new Error('a guard runs that the plan does not have');
+  if (!isLive(state.undo)) return end(state, 'no-go', `nothing was launched that ${guard.spec.name} could watch`);
+  enterPhase(state, 'running');
+  beginGuard(state, guard);
+  const { version } = state;
+  await condition(() => state.version !== version);
 }
 
 function leaveCheckpoint(state: CountdownState, checkpoint: CheckpointState): void {
@@ -149,9 +184,9 @@ function leaveCheckpoint(state: CountdownState, checkpoint: CheckpointState): vo
   state.readyAtMs = Date.now();
   if (state.cursor < state.checkpoints.length) return;
   const { service } = state.input.release.spec;
-  const launched = state.undo.length > 0;
-  state.undo = [];
-  end(state, 'launched', launched ? `${service.name} runs ${service.image}, and the guard has passed` : 'every checkpoint is go');
+  if (isLive(state.undo)) return end(state, 'launched', `${service.name} runs ${service.image}, and the guard has passed`);
+  if (planned(state, 'launch')) return end(state, 'no-go', `${service.name} was not launched, though no checkpoint objects`);
+  end(state, 'passed', 'every checkpoint is go; the plan has no launch, so nothing was changed');
 }
 
 /** The sentences of the reasons that made the verdict. */
@@ -175,7 +210,7 @@ async function untilSomethingChanges(state: CountdownState, checkpoint: Checkpoi
     if (now >= untilMs) return end(state, 'no-go', said);
     stand(state, checkpoint, 'stopped', said);
   } else if (reasons.some(({ effect, code }) => effect === 'hold' && code !== 'WaitingForApproval')) {
-    lasts = durationMs(spec.holdDeadline);
+    lasts = holdLastsMs(state, checkpoint, durationMs(spec.holdDeadline));
     untilMs = checkpoint.holdDeadlineMs ??= now + lasts;
     stand(state, checkpoint, 'holding', said);
   } else {
@@ -186,6 +221,13 @@ async function untilSomethingChanges(state: CountdownState, checkpoint: Checkpoi
   await untilChange(state, checkpoint, { sinceMs: untilMs - lasts, untilMs, summary: `${checkpoint.name}: ${state.phase}`, said });
 }
 
+/** A launch of which nobody can say how it went is as good as one that nobody sees: it stays live for `liveDeadline` and no longer. */
+function holdLastsMs(state: CountdownState, { steps }: CheckpointState, otherwiseMs: number): number {
+  const guard = planned(state, 'guard');
+  const unseen = steps.some(({ type, state: how }) => type === 'launch' && how === 'failed-to-run');
+  return guard && unseen && isLive(state.undo) ? durationMs(guard.spec.liveDeadline) : otherwiseMs;
+}
+
 function stand(state: CountdownState, checkpoint: CheckpointState, phase: 'stopped' | 'holding' | 'waiting', said: string): void {
   if (state.phase === phase) return;
   enterPhase(state, phase);
@@ -194,33 +236,34 @@ function stand(state: CountdownState, checkpoint: CheckpointState, phase: 'stopp
   storeAuditSoon(state);
 }
 
-/** A person stopped the clock. A resume, recycle or abort moves on, the hold's own deadline, or whatever else changes what is to be done. */
+/** People stopped the clock. A resume, recycle or abort moves on, the oldest hold's deadline, or whatever else changes what is to be done. */
 async function whileHeld(state: CountdownState, checkpoint: CheckpointState): Promise<void> {
-  const { hold } = state;
+  const hold = oldestHold(state);
   if (!hold) return;
   const untilMs = heldUntilMs(state, checkpoint, hold);
-  const summary = `held by ${hold.by}`;
-  const said = `${summary}: ${hold.reason}`;
   enterPhase(state, 'holding');
-  if (!hold.announced) {
-    hold.announced = true;
-    announce(state, checkpoint, 'hold', said);
+  for (const each of state.holds.filter(({ announced }) => !announced)) {
+    each.announced = true;
+    announce(state, checkpoint, 'hold', heldBy(each));
     storeAuditSoon(state);
   }
-  const changed = await untilChange(state, checkpoint, { sinceMs: hold.sinceMs, untilMs, summary, said });
-  if (!changed && state.hold !== null)
-    end(state, state.undo.length > 0 ? 'rolled-back' : 'no-go', `held by ${hold.by} (${hold.reason}) and not resumed before the deadline`);
+  const said = state.holds.map(heldBy).join('; ');
+  const changed = await untilChange(state, checkpoint, { sinceMs: hold.sinceMs, untilMs, summary: `held by ${hold.by}`, said });
+  if (!changed && oldestHold(state) === hold)
+    end(state, failed(state), `held by ${hold.by} (${hold.reason}) and not resumed before the deadline`);
 }
+
+const heldBy = ({ by, reason }: Hold): string => `held by ${by}: ${reason}`;
 
 /** Undoes what must be undone, tells everyone, gives the lock back. Runs whatever happened before, and cannot be cancelled. */
 async function close(state: CountdownState): Promise<void> {
   const refused = state.ending === 'refused';
-  if (state.undo.length > 0) await undoAll(state);
+  if (state.undo.length > 0) await rollBack(state);
   state.endedAtMs = Date.now();
   const checkpoint = current(state);
   record(state, Date.now(), 'tminus', `countdown.${state.ending}`, state.input.release.metadata.name, state.sentence);
   if (state.ending === 'launched') await rememberAsGood(state);
-  if (!refused) announce(state, checkpoint, state.ending === 'launched' ? 'go' : 'no-go', state.sentence);
+  if (!refused) announce(state, checkpoint, verdictOf(state), state.sentence);
   enterPhase(state, 'ended');
   await giveLockBack(state);
   // First those who are told, so that whoever could not be is in the audit, too.
@@ -239,8 +282,11 @@ async function giveLockBack(state: CountdownState): Promise<void> {
   }
 }
 
+/** Never while something is live: a rollback would wait for messages under way. The restorer stands by for a history that is terminated as too long. */
+const mayContinueAsNew = (state: CountdownState): boolean => workflowInfo().continueAsNewSuggested && !isLive(state.undo);
+
 async function continueAsNewIfLong(state: CountdownState): Promise<void> {
-  if (state.ending !== null || !workflowInfo().continueAsNewSuggested) return;
+  if (state.ending !== null || !mayContinueAsNew(state)) return;
   storeAuditSoon(state);
   // A webhook that hangs must not keep the clock: whoever was not told by then is told to have been missed.
   if (!(await settled(state, '1m')))

@@ -2,6 +2,7 @@
 import { durationMs } from '../release/duration.ts';
 import { findingsOf, nextStep, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { findingKey } from '../verdict/judge.ts';
+import { isLive } from './undo-stack.ts';
 
 /** A launch that could start only after its window is held: never a late go. */
 export function guardLaunchWindow(state: CountdownState, checkpoint: CheckpointState): void {
@@ -51,8 +52,9 @@ export function guardWaivers(state: CountdownState, checkpoint: CheckpointState)
   }
 }
 
+/** What is live has been launched in its window: a step that looks at it again is not late. */
 const launchesYet = (state: CountdownState, { name, pending }: CheckpointState): boolean =>
-  specOf(state.input, name).steps.some((step) => step.type === 'launch' && pending.includes(step.name));
+  !isLive(state.undo) && specOf(state.input, name).steps.some((step) => step.type === 'launch' && pending.includes(step.name));
 
 /** A finding that says what came too late, in minutes; inconclusive, so it holds. */
 export function late(checkpoint: CheckpointState, code: string, message: string, measuredMs: number, limitMs: number) {

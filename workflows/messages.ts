@@ -5,6 +5,7 @@ import type { Action, Phase } from '../verdict/can.ts';
 import type { Evaluation, Principal, Reason } from '../verdict/verdict.ts';
 import type { Fact, Finding, EvidenceRef } from '../verdict/finding.ts';
 import type { AuditRecord } from '../verdict/audit-chain.ts';
+import type { CountdownRef, UndoEntry } from '../activities/effects/contract.ts';
 
 export type { Phase };
 
@@ -48,16 +49,16 @@ export interface Act {
   id: string;
   action: Action;
   countdown: string;
+  /** First run id of the countdown whose status its author read: nothing of an earlier run counts. */
+  run: string;
   checkpoint: string;
   revision: number;
   evidenceDigest: string;
   principal: Principal;
   comment: string;
-  /** First execution run id of the countdown its author saw: an act for one run does not count in the next one of the same name. */
-  run: string;
   /** RFC 3339, server clock. */
   issuedAt: string;
-  /** RFC 3339, server clock: after it the act does not count any more. Checked on the worker's real clock. */
+  /** RFC 3339, server clock: after this it is refused, by the worker's real clock. */
   notAfter: string;
   /** waive: `LatencyAboveLimit/POST /api/order/create`. */
   finding?: string;
@@ -65,7 +66,7 @@ export interface Act {
   expiresAt?: string;
   /** recycle: checkpoint name to go back to. */
   to?: string;
-  /** resume and recycle: `holdSince` of the status their author saw (RFC 3339); left out where nobody held the clock. A resume lifts all holds up to it. */
+  /** resume and recycle: since when the newest hold stands that their author saw (RFC 3339); left out where nobody holds. */
   holdSince?: string;
   /** resume: what happens to the launch time. */
   launchAt?: 'keep' | 'shift';
@@ -81,17 +82,8 @@ export interface ActResult {
   revision: number;
 }
 
-/** How it ended. `passed`: every checkpoint is go, and the plan has no launch. */
+/** How it ended. `passed`: a plan without a launch went through. */
 export type Ending = 'launched' | 'passed' | 'no-go' | 'rolled-back' | 'aborted' | 'refused' | 'undo-incomplete';
-
-/** A person holds the clock. */
-export interface HoldStatus {
-  /** RFC 3339, the countdown's own clock. */
-  since: string;
-  /** Display name. */
-  by: string;
-  reason: string;
-}
 
 export interface StepStatus {
   name: string;
@@ -145,10 +137,18 @@ export interface Condition {
   lastTransitionTime: string;
 }
 
+/** A person who stops the clock. */
+export interface HoldStatus {
+  /** RFC 3339. */
+  since: string;
+  by: string;
+  reason: string;
+}
+
 /** Answer of the `status` query: all that CLI, page, report and chat show. */
 export interface CountdownStatus {
   release: string;
-  /** First execution run id: which countdown of this name it is. */
+  /** First execution run id: actions are bound to it. */
   run: string;
   service: { name: string; namespace: string; cluster: string; image: string };
   rehearsal: boolean;
@@ -165,9 +165,9 @@ export interface CountdownStatus {
   endedAt?: string;
   launchAt: string;
   heldMs: number;
-  /** Oldest first; empty while nobody holds the clock. */
+  /** Oldest first. */
   holds: HoldStatus[];
-  /** `since` of the newest hold; a resume that names it lifts all of them. */
+  /** Since when the newest hold stands: a resume lifts all up to it. */
   holdSince?: string;
   /** Checkpoint being worked on or next. */
   current: string;
@@ -177,6 +177,20 @@ export interface CountdownStatus {
   auditHead: { seq: number; hash: string };
   historyEvents: number;
 }
+
+/** A step's activity registers the way back of an effect before the effect happens. Update id: the undo's own. */
+export const registerUndoUpdate = defineUpdate<void, [UndoEntry]>('registerUndo');
+
+/** Type of the workflow that restores what is due when a countdown cannot, and its messages. */
+export const RESTORER_TYPE = 'restorer';
+export interface RestorerRegistration {
+  entry: UndoEntry;
+  countdown: CountdownRef;
+  /** Dead man's switch, milliseconds since 1970 by a worker's clock; null where there is none. */
+  dueAtMs: number | null;
+}
+export const restorerRegisterUpdate = defineUpdate<void, [RestorerRegistration]>('registerUndo');
+export const restorerSettleUpdate = defineUpdate<void, [{ id: string }]>('settleUndo');
 
 export const openUpdate = defineUpdate<{ release: string; launchAt: string; checkpoints: { name: string; at: string }[] }>('open');
 export const actUpdate = defineUpdate<ActResult, [SignedAct]>('act');

@@ -1,19 +1,18 @@
 // Why an act cannot count: the phase first, then who, then what they saw. A refusal is a sentence and a line in the audit, never a crash.
-import { workflowInfo } from '@temporalio/workflow';
 import { explainCan, explainWho, samePerson, type Action } from '../verdict/can.ts';
 import type { Finding } from '../verdict/finding.ts';
 import { findingKey } from '../verdict/judge.ts';
 import { current, findingsOf, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import type { CountdownRef } from '../activities/effects/contract.ts';
 import type { Act } from './messages.ts';
+import { isLive } from './undo-stack.ts';
 
-/** Signed this much before a countdown began, an act was meant for another run of the same name. More than clocks differ. */
-const SIGNED_BEFORE_MS = 5 * 60_000;
+type Identity = Pick<CountdownRef, 'workflowId' | 'firstRunId'>;
 
 /** Why an act cannot count now, or null. The phase comes first, then who, then what they saw. */
-export function explainRefusal(state: CountdownState, act: Act): string | null {
-  if (act.countdown !== workflowInfo().workflowId) return `this act was signed for ${act.countdown}`;
-  if (Date.parse(act.issuedAt) < state.startedAtMs - SIGNED_BEFORE_MS)
-    return `this act was signed at ${act.issuedAt}, before this countdown began; read it and decide again`;
+export function explainRefusal(state: CountdownState, act: Act, { workflowId, firstRunId }: Identity): string | null {
+  if (act.countdown !== workflowId) return `this act was signed for ${act.countdown}`;
+  if (act.run !== firstRunId) return `this act was signed for another run of ${act.countdown}; read this one and decide again`;
   const checkpoint = current(state);
   const spec = specOf(state.input, checkpoint.name);
   const bound = act.action === 'approve' || act.action === 'reject' || act.action === 'waive';
@@ -43,13 +42,14 @@ export function explainRefusal(state: CountdownState, act: Act): string | null {
   return explainUnseenHold(state, act) ?? explainWrongDetail(state, act);
 }
 
-/** Nobody sets a clock going that somebody stopped without their knowing. */
-function explainUnseenHold({ hold }: CountdownState, { action, holdSince }: Act): string | null {
-  if (hold === null || (action !== 'resume' && action !== 'recycle')) return null;
-  const since = new Date(hold.sinceMs).toISOString();
-  return since === holdSince
-    ? null
-    : `${hold.by} has held the clock since ${since}, which was not seen when this was decided: ${hold.reason}; read it and decide again`;
+/** Nobody goes back over a hold they have not seen. A resume lifts only those that its author saw, and there must be one. */
+function explainUnseenHold({ holds }: CountdownState, { action, holdSince }: Act): string | null {
+  const seenMs = Date.parse(holdSince ?? '');
+  const unseen = holds.filter(({ sinceMs }) => !(sinceMs <= seenMs));
+  const [first] = unseen;
+  if (!first || !(action === 'recycle' || (action === 'resume' && unseen.length === holds.length))) return null;
+  const since = new Date(first.sinceMs).toISOString();
+  return `${first.by} has held the clock since ${since}, which was not seen when this was decided: ${first.reason}; read it and decide again`;
 }
 
 /** What is said of it is said of the evidence as it stands now. The same evidence found again is a revision of its own. */
@@ -71,6 +71,8 @@ function explainWrongDetail(state: CountdownState, act: Act): string | null {
   if (act.action === 'waive') {
     if (!openFinding(checkpoint, act))
       return `${checkpoint.name} has no open finding ${act.finding ?? ''}; it has ${openFindings(state) || 'none'}`;
+    const unwaivable = explainUnwaivable(checkpoint, act);
+    if (unwaivable !== null) return unwaivable;
     if (!act.expiresAt || !(Date.parse(act.expiresAt) > Date.now())) return 'a waiver needs an expiry in the future';
   }
   if (act.action === 'recycle') {
@@ -80,12 +82,26 @@ function explainWrongDetail(state: CountdownState, act: Act): string | null {
         .slice(0, state.cursor + 1)
         .map(({ name, offset }) => `${offset} ${name}`)
         .join(', ')}`;
-    if (state.undo.length > 0) return 'the launch has begun; abort rolls it back';
+    if (isLive(state.undo)) return 'the launch has begun; abort rolls it back';
   }
   if (act.action === 'retry' && !checkpoint.steps.some(({ name }) => name === act.step)) {
     return `${checkpoint.name} has no step ${act.step ?? ''}; it has ${checkpoint.steps.map(({ name }) => name).join(', ') || 'none'}`;
   }
   return null;
+}
+
+/** Steps whose silence nobody may accept: a version would be live that nobody has seen serve, or that nobody watches. */
+const MUST_BE_SEEN = ['launch', 'guard'];
+/** What such a step reports when it has seen nothing. */
+const UNSEEN_CODES = ['StepCouldNotRun', 'StepFoundNothing', 'GuardNoData', 'GuardNoTraffic', 'EvidenceNotKept'];
+
+/** Why an open finding cannot be waived, or null. */
+function explainUnwaivable({ steps }: CheckpointState, { finding }: Act): string | null {
+  const step = steps.find(
+    ({ type, findings }) =>
+      MUST_BE_SEEN.includes(type) && findings.some((each) => findingKey(each) === finding && UNSEEN_CODES.includes(each.code)),
+  );
+  return step ? `${finding} cannot be waived: ${step.name} has to see what is live; retry it, resume, or abort` : null;
 }
 
 /** The finding a waiver is about: the first of that name that nobody has waived as it stands. */

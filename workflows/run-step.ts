@@ -9,9 +9,10 @@ import { launchMustBeginBy } from './launch-window.ts';
 import type { StepStatus } from './messages.ts';
 import type { StepInput, StepResult } from './step.ts';
 import { stepWorkflows } from './steps/registry.ts';
+import { countdownRef, isLive } from './undo-stack.ts';
 
 /** A step that could not run, or ran and said nothing, is inconclusive, never a pass. */
-export async function runStep(state: CountdownState, checkpoint: CheckpointState, spec: Step): Promise<void> {
+export async function runStep(state: CountdownState, checkpoint: CheckpointState, spec: Exclude<Step, { type: 'guard' }>): Promise<void> {
   const { name } = spec;
   const status = checkpoint.steps.find((step) => step.name === name);
   if (!status) throw new Error(`checkpoint ${checkpoint.name} has no step ${name}`);
@@ -29,17 +30,18 @@ export async function runStep(state: CountdownState, checkpoint: CheckpointState
   });
   record(state, Date.now(), 'tminus', 'step.started', `${checkpoint.name}/${name}`, `round ${round}`);
   const input: StepInput = {
-    countdown: workflowInfo().workflowId,
+    countdown: countdownRef(state.input.release.metadata.name, state.input.release.spec.notify),
     generation: state.generation,
     checkpoint: checkpoint.name,
     round,
     release: state.input.release,
     step: spec,
     scripts: state.input.scripts,
-    doneMs: checkpoint.doneMs[name] ?? 0,
     earlier: earlierSteps(state, checkpoint, name),
     undo: state.undo,
-    ...(spec.type === 'launch' ? launchMustBeginBy(state, checkpoint) : {}),
+    testedImageIds: state.testedImageIds,
+    // What is live has begun in time; its launch is only looked at again.
+    ...(spec.type === 'launch' && !isLive(state.undo) ? launchMustBeginBy(state, checkpoint) : {}),
   };
   try {
     const result: StepResult = await executeChild(stepWorkflows[spec.type], {
@@ -47,11 +49,10 @@ export async function runStep(state: CountdownState, checkpoint: CheckpointState
       workflowId,
       staticSummary: `${checkpoint.offset} ${name}, round ${round}`,
     });
-    if (result.tooLate) return notBegun(state, checkpoint, status);
+    if (result.notBegun) return notBegun(state, checkpoint, status);
+    take(state, result);
     const findings = result.findings.length > 0 ? result.findings : [silent(name)];
     Object.assign(status, { state: 'done', findings, facts: result.facts, evidence: result.evidence });
-    if (result.doneMs !== undefined) checkpoint.doneMs[name] = result.doneMs;
-    state.failedAt = result.failedAt ?? null;
   } catch (error) {
     if (isCancellation(error)) throw error;
     Object.assign(status, {
@@ -71,6 +72,14 @@ export async function runStep(state: CountdownState, checkpoint: CheckpointState
     reasons.map(({ message }) => message).join('; ') || verdict,
   );
   goOnUnlessAborted();
+}
+
+/** What later steps and the guard need of it. */
+function take(state: CountdownState, { settled = [], imageIds, launchedAt, failedAt }: StepResult): void {
+  state.undo = state.undo.filter(({ id }) => !settled.includes(id));
+  if (imageIds) state.testedImageIds = [...new Set([...(state.testedImageIds ?? []), ...imageIds])].sort();
+  if (launchedAt) state.launchedAt = launchedAt;
+  state.failedAt = failedAt ?? null;
 }
 
 /** It stays to be run, and nothing was found: why it did not begin, the checkpoint finds for itself. */

@@ -1,6 +1,7 @@
 import { condition, defineSignal, setHandler } from '@temporalio/workflow';
 
-const unlockSignal = defineSignal<[{ holder: string }]>('unlock');
+// Anything may signal it, with or without a payload.
+const unlockSignal = defineSignal<[{ holder?: string } | undefined]>('unlock');
 
 /**
  * Holds the lock by being alive. It is a workflow of its own and not a child (docs/decisions/0006): an open child stops the virtual
@@ -9,7 +10,7 @@ const unlockSignal = defineSignal<[{ holder: string }]>('unlock');
 export async function serviceLock(holder: string): Promise<void> {
   let unlocked = false;
   setHandler(unlockSignal, (request) => {
-    unlocked ||= request.holder === holder;
+    unlocked ||= request?.holder === holder;
   });
   await condition(() => unlocked);
 }

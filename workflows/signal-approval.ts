@@ -1,17 +1,15 @@
 // An approval by a plain Signal: for tools that can only signal. It proves nobody, and counts only where the release allows that.
 import { samePerson } from '../verdict/can.ts';
 import type { Principal } from '../verdict/verdict.ts';
-import { current, record, specOf, type CountdownState } from './countdown-state.ts';
+import { current, record, recordRefusal, specOf, type CountdownState } from './countdown-state.ts';
 import { explainNow, explainTooLate, explainWrongCheckpoint, standsOn } from './refusals.ts';
 import { readApproval } from './signal-shape.ts';
-
-/** Refused approvals by Signal are told one by one up to this; from then on only how many there were, for anything may send them. */
-const REFUSED_SIGNALS_TOLD = 100;
 
 export function approveUnverified(state: CountdownState, sent: unknown): void {
   const said = readApproval(sent);
   const refusal = said === null ? 'an approval by signal names a checkpoint and who gives it' : explainUnverified(state, said);
-  if (refusal !== null) return refuseSignal(state, said?.by ?? 'unknown', said?.checkpoint ?? '', refusal);
+  if (refusal !== null)
+    return recordRefusal(state, Date.now(), `signal/${said?.by ?? 'unknown'}`, 'approve.refused', said?.checkpoint ?? '', refusal);
   if (said === null) return;
   const checkpoint = current(state);
   record(state, Date.now(), `signal/${said.by}`, 'approve.accepted', said.checkpoint, said.comment);
@@ -43,11 +41,3 @@ const unverified = (state: CountdownState, by: string): Principal => ({
   groups: specOf(state.input, current(state).name).approval?.groups ?? [],
   verified: false,
 });
-
-function refuseSignal(state: CountdownState, by: string, checkpoint: string, refusal: string): void {
-  state.refusedSignals += 1;
-  const { refusedSignals: count } = state;
-  if (count > REFUSED_SIGNALS_TOLD && count % REFUSED_SIGNALS_TOLD !== 0) return;
-  const more = count > REFUSED_SIGNALS_TOLD ? ` (${count} refused so far)` : '';
-  record(state, Date.now(), `signal/${by}`, 'approve.refused', checkpoint, `${refusal}${more}`);
-}

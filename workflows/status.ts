@@ -25,8 +25,8 @@ export function countdownStatus(state: CountdownState): CountdownStatus {
     ...(state.endedAtMs === null ? {} : { endedAt: iso(state.endedAtMs) }),
     launchAt: iso(state.launchAtMs),
     heldMs: state.heldMs,
-    holds: state.hold === null ? [] : [{ since: iso(state.hold.sinceMs), by: state.hold.by, reason: state.hold.reason }],
-    ...(state.hold === null ? {} : { holdSince: iso(state.hold.sinceMs) }),
+    holds: state.holds.map(({ sinceMs, by, reason }) => ({ since: iso(sinceMs), by, reason })),
+    ...(state.holds.length === 0 ? {} : { holdSince: iso(Math.max(...state.holds.map(({ sinceMs }) => sinceMs))) }),
     current: current(state).name,
     checkpoints: state.checkpoints.map((checkpoint, index) => checkpointStatus(state, checkpoint, index)),
     conditions: conditions(state),
@@ -41,7 +41,7 @@ const endingOf = ({ phase, ending }: CountdownState): Ending | null => (phase ==
 function sentence(state: CountdownState): string {
   if (state.phase === 'undoing') return `rolling back: ${state.sentence}`;
   if (state.ending !== null) return state.sentence;
-  if (state.hold) return `held by ${state.hold.by}: ${state.hold.reason}`;
+  if (state.holds.length > 0) return state.holds.map(({ by, reason }) => `held by ${by}: ${reason}`).join('; ');
   const { offset, name, atMs, evaluation } = current(state);
   switch (state.phase) {
     case 'opening':
@@ -93,7 +93,7 @@ function checkpointWord(state: CountdownState, { passed, evaluation }: Checkpoin
   if (state.phase === 'running') return 'running';
   if (state.phase === 'waiting') return 'waiting';
   if (state.phase === 'holding') return 'hold';
-  return state.ending === 'launched' ? 'go' : evaluation?.verdict === 'hold' ? 'hold' : 'no-go';
+  return state.ending === 'launched' || state.ending === 'passed' ? 'go' : evaluation?.verdict === 'hold' ? 'hold' : 'no-go';
 }
 
 function conditions(state: CountdownState): Condition[] {
@@ -120,7 +120,7 @@ function conditions(state: CountdownState): Condition[] {
     condition(
       'Holding',
       held,
-      held ? (state.hold ? 'HeldByPerson' : 'Verdict') : 'ClockRuns',
+      held ? (state.holds.length > 0 ? 'HeldByPerson' : 'Verdict') : 'ClockRuns',
       held ? sentence(state) : 'the clock runs',
       at(['hold.accepted', 'checkpoint.holding', 'checkpoint.stopped', 'resume.accepted']),
     ),

@@ -1,6 +1,5 @@
 // The effect `deployment-image`: the image of one container of a Deployment, fenced by the Deployment's annotations and by a Lease.
 import { z } from 'zod';
-import type { Environment } from '../../release/environment.ts';
 import type { EvidenceKind } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { applyImage } from '../kubernetes/apply-image.ts';
@@ -18,7 +17,8 @@ import { proveRestored } from './prove-restored.ts';
 
 export interface DeploymentImageDependencies {
   store: EvidenceStore;
-  environment: Environment;
+  /** Address of a health page by the name of its target in the environment file; throws `Misconfigured` when there is none. */
+  healthUrl: (target: string, path: string) => string;
   clients: (cluster: string) => ClusterClient;
   activity: () => RunningActivity;
   now: () => Date;
@@ -73,14 +73,14 @@ export function deploymentImage(dependencies: DeploymentImageDependencies): Effe
       const client = clientOf(target);
       const { snapshot, deployment } = await captureDeployment(client, store, target);
       refuseOpenOperation(deployment, await readLease(client, target), target, `${countdown.workflowId}/${countdown.firstRunId}`);
-      return { before: { ...snapshot, ...settings }, goesBackTo: tagOf(snapshot.image), evidence: [snapshot.evidence] };
+      return { before: { ...snapshot, ...settings }, goesBackTo: snapshot.image, evidence: [snapshot.evidence] };
     },
-    apply: (operation, { healthTarget: _, healthPath: __, ...expected }, { image }) =>
+    apply: (operation, before, { image }) =>
       applyImage(
-        clientOf(expected.target),
+        clientOf(before.target),
         store,
-        { target: expected.target, operation, image, expected },
-        fenceOf(operation, expected.target, 'apply'),
+        { target: before.target, operation, image, expected: before },
+        fenceOf(operation, before.target, 'apply'),
         now,
       ),
     restore: (operation, snapshot) =>
@@ -106,5 +106,3 @@ export function deploymentImage(dependencies: DeploymentImageDependencies): Effe
     };
   }
 }
-
-const tagOf = (image: string): string => image.slice(image.lastIndexOf('/') + 1).replace(/^[^:@]*[:@]/, '') || image;

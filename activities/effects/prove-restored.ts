@@ -1,8 +1,6 @@
 // The proof that a rolled back Deployment serves again: its rollout watched to the end, its pods and its health read, and both judged.
-import type { Environment } from '../../release/environment.ts';
 import { judgeRollback } from '../../verdict/rollback.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
-import { healthUrl } from '../health.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
 import { verifyVersion } from '../kubernetes/verify-version.ts';
 import { watchRollout } from '../kubernetes/watch-rollout.ts';
@@ -13,13 +11,14 @@ import type { DeploymentBefore } from './deployment-image.ts';
 export interface ProofDependencies {
   client: ClusterClient;
   store: EvidenceStore;
-  environment: Environment;
+  /** Address of a health page by the name of its target in the environment file; throws `Misconfigured` when there is none. */
+  healthUrl: (target: string, path: string) => string;
   activity: () => RunningActivity;
 }
 
 /** Restored: the rollout of this very write is complete and exactly the recorded version serves. Heartbeats. Evidence that cannot be stored never fails it. */
 export async function proveRestored(
-  { client, store, environment, activity }: ProofDependencies,
+  { client, store, healthUrl, activity }: ProofDependencies,
   { name, within }: UndoEntry,
   { target, image, healthTarget, healthPath }: DeploymentBefore,
   write: WriteResult,
@@ -32,7 +31,7 @@ export async function proveRestored(
     { target, observedGeneration: write.observedGeneration, image, timeoutMs: within.restoreMs, writtenAt: write.at, startedAfterMs },
     activity(),
   );
-  const url = healthUrl(environment, healthTarget, healthPath);
+  const url = healthUrl(healthTarget, healthPath);
   const version = await verifyVersion(
     client,
     store,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import { syncFolder } from '../sync-folder.ts';
 import type { EvidenceDescription, EvidenceStore } from './contract.ts';
-import { EvidenceDamaged, EvidenceMissing, EvidenceTooLarge, errorCode, notKept } from './errors.ts';
+import { EvidenceDamaged, EvidenceMissing, EvidenceTooLarge, notKept } from './errors.ts';
 import { absent } from './absent.ts';
 import { spaceIn } from './folder-space.ts';
 import { takenAwayIn } from './prune.ts';

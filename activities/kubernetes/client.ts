@@ -42,11 +42,15 @@ export function createClusterClients(environment: Environment, environmentFolder
       );
     }
     const path = isAbsolute(spec.kubeconfig) ? spec.kubeconfig : resolve(environmentFolder, spec.kubeconfig);
-    const client = createClusterClient(cluster, () => loadKubeConfig(cluster, path, spec.context));
+    const client = openCluster(cluster, path, spec.context);
     open.set(cluster, client);
     return client;
   };
 }
+
+/** Opens one cluster by its kubeconfig file. Nothing is read before the first request. */
+export const openCluster = (cluster: string, kubeconfigFile: string, context?: string): ClusterClient =>
+  createClusterClient(cluster, () => loadKubeConfig(cluster, kubeconfigFile, context));
 
 function loadKubeConfig(cluster: string, path: string, context: string | undefined): KubeConfig {
   const config = new KubeConfig();

@@ -87,8 +87,10 @@ export interface RolloutResult {
   seconds: number;
   /** RFC 3339 lastTransition/observation of the deciding condition: rollback time counts from here. */
   conditionAt: string;
-  /** Series of observed states, stored as `rollout-events` evidence. */
+  /** Series of samples, stored as `rollout-events` evidence; empty with `notKept`. */
   evidence: EvidenceRef[];
+  /** Why the evidence could not be stored; the result is valid all the same. */
+  notKept?: string;
 }
 
 export interface VerifyVersionInput {
@@ -98,26 +100,28 @@ export interface VerifyVersionInput {
   healthTarget: string;
   healthPath: string;
   timeoutMs: number;
+  /** Digests that were under load (`imageIds` of the load tests); null or absent when no load test ran. Stored with the proof, so that it is judged again from there. */
+  testedImageIds?: string[] | null;
 }
 
-/** Proof that exactly one version serves: every ready pod runs the image, and healthz answers `status: ok`. */
+/** Proof that exactly one version serves: all pods are ready and of one template that asks for the image, and healthz answers `status: ok`. */
 export interface VersionProof {
   ok: boolean;
   detail: string;
   pods: number;
   seconds: number;
+  /** Digests of the bytes that run, sorted and unique; empty while one pod has not reported its own. */
+  imageIds: string[];
+  /** RFC 3339, clock of the worker: when the check ended. The rollback of a version that does not serve is timed from here. */
+  at: string;
   evidence: EvidenceRef[];
+  /** Why the evidence could not be stored; the proof is valid all the same. */
+  notKept?: string;
 }
 
 export interface KubernetesActivities {
-  /** Reads and records the Deployment. Changes nothing. */
-  captureDeployment(target: DeploymentTarget): Promise<DeploymentSnapshot>;
-  /** Verify-then-act strategic merge patch of the one container's image. Non-retryable failures: `Fenced`, `PreconditionChanged`, `Forbidden`. */
-  applyImage(input: ApplyImageInput): Promise<WriteResult>;
   /** Follows one rollout by generation and conditions; heartbeats `RolloutProgress`. Does not judge. */
   watchRollout(input: WatchRolloutInput): Promise<RolloutResult>;
-  /** Verify-then-act restore of the snapshot's template. */
-  restoreTemplate(input: RestoreTemplateInput): Promise<WriteResult>;
   verifyVersion(input: VerifyVersionInput): Promise<VersionProof>;
 }
 

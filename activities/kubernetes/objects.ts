@@ -1,6 +1,8 @@
 // The fields of Kubernetes objects that Tminus reads, as the API sends them. Objects stay raw JSON: the typed client drops fields it does
 // not know, and a rollback must put back the whole pod template, known fields or not.
 
+import type { ContainerStatus, PodObject } from '../../analysis/rollout/not-ready.ts';
+
 export interface ObjectMeta {
   name: string;
   namespace?: string;
@@ -60,26 +62,28 @@ export interface Deployment {
 
 export interface ReplicaSet {
   metadata: ObjectMeta;
-  spec: { replicas?: number };
+  spec: { replicas?: number; template: PodTemplate };
   status?: { conditions?: StatusCondition[] };
 }
 
 export interface Pod {
   metadata: ObjectMeta;
-  spec: { nodeName?: string; containers: Container[] };
-  status?: {
+  spec: PodObject['spec'] & { nodeName?: string; containers: Container[] };
+  status?: Omit<NonNullable<PodObject['status']>, 'containerStatuses'> & {
     phase?: string;
     podIP?: string;
-    conditions?: StatusCondition[];
-    containerStatuses?: {
-      name: string;
-      ready: boolean;
-      restartCount: number;
-      image: string;
-      imageID: string;
-      state?: { waiting?: { reason?: string; message?: string } };
-    }[];
+    containerStatuses?: (ContainerStatus & { image: string; imageID: string })[];
   };
+}
+
+export interface PodEvent {
+  type?: string;
+  reason?: string;
+  message?: string;
+  count?: number;
+  lastTimestamp?: string | null;
+  eventTime?: string | null;
+  series?: { count?: number; lastObservedTime?: string };
 }
 
 export interface Node {

@@ -1,29 +1,41 @@
 // Which pods serve: those of the ReplicaSet that carries the Deployment's current template, and those that are left of others.
+import { whyNotReady, type NotReady } from '../../analysis/rollout/not-ready.ts';
 import type { DeploymentTarget } from './contract.ts';
 import { listPods, listReplicaSets, readDeployment, type ClusterClient } from './client.ts';
-import { REVISION, TEMPLATE_HASH, imageOf, type Deployment, type LabelSelector, type Pod, type ReplicaSet } from './objects.ts';
+import {
+  REVISION,
+  TEMPLATE_HASH,
+  imageOf,
+  type Deployment,
+  type LabelSelector,
+  type Pod,
+  type PodTemplate,
+  type ReplicaSet,
+} from './objects.ts';
 
 export interface ServingPod {
   name: string;
   /** Empty until the pod has one. */
   ip: string;
   node: string;
-  /** As the pod's spec asks. */
+  /** In the pod's spec. A webhook on pods may have changed it (a mirror in place of the registry), so it is for people and never compared. */
   image: string;
-  /** As the node resolved it; empty until the container runs. Two pods of one image but of different ids run different bytes. */
+  /** Image that the template of the pod's ReplicaSet asks for: what says which version this pod is of. */
+  templateImage: string;
+  /** As the node resolved it; empty until the container runs. Compared by its digest (analysis/rollout/image-digest.ts). */
   imageId: string;
   ready: boolean;
   /** On its way out: it still answers for a moment, and counts for nothing. */
   terminating: boolean;
   restarts: number;
-  /** Why the container does not run: `CrashLoopBackOff`, `ErrImageNeverPull`; empty when it does. */
-  waiting: string;
+  /** Null when it is ready. */
+  notReady: NotReady | null;
   templateHash: string;
 }
 
 export interface DeploymentPods {
   deployment: Deployment;
-  /** `pod-template-hash` of the ReplicaSet that carries the current template; empty when the controller has not made it yet. */
+  /** `pod-template-hash` of the ReplicaSet that carries the current template; empty when the controller has not created it yet. */
   templateHash: string;
   current: ReplicaSet | null;
   /** Pods of the current template. */
@@ -32,28 +44,49 @@ export interface DeploymentPods {
   others: ServingPod[];
 }
 
+/** A pod object with the ReplicaSet that owns it. */
+export interface OwnedPod {
+  pod: Pod;
+  replicaSet: ReplicaSet;
+}
+
 /** An evicted pod stays listed as Failed for hours; it serves nobody and another has taken its place. */
 const ENDED = ['Failed', 'Succeeded'];
 
 /** Reads a Deployment with all of its pods. Throws ApiFailure. */
-export async function readDeploymentPods(
+export async function readDeploymentPods(client: ClusterClient, target: DeploymentTarget): Promise<DeploymentPods> {
+  const { deployment, current, owned } = await readOwnedPods(client, target);
+  const templateHash = current?.metadata.labels?.[TEMPLATE_HASH] ?? '';
+  const isCurrent = ({ replicaSet }: OwnedPod) => templateHash !== '' && replicaSet === current;
+  const templateOf = (each: OwnedPod) => (isCurrent(each) ? deployment.spec.template : each.replicaSet.spec.template);
+  const served = owned.map((each) => ({ ours: isCurrent(each), pod: servingPod(each.pod, templateOf(each), target.container) }));
+  return {
+    deployment,
+    templateHash,
+    current,
+    pods: served.filter(({ ours }) => ours).map(({ pod }) => pod),
+    others: served.filter(({ ours }) => !ours).map(({ pod }) => pod),
+  };
+}
+
+/** A Deployment, the ReplicaSet of its current template, and every pod that one of its ReplicaSets owns. Throws ApiFailure. */
+export async function readOwnedPods(
   client: ClusterClient,
-  { namespace, deployment: name, container }: DeploymentTarget,
-): Promise<DeploymentPods> {
+  { namespace, deployment: name }: DeploymentTarget,
+): Promise<{ deployment: Deployment; current: ReplicaSet | null; replicaSets: ReplicaSet[]; owned: OwnedPod[] }> {
   const deployment = await readDeployment(client, namespace, name);
   const selector = labelSelector(deployment.spec.selector);
-  const owned = (await listReplicaSets(client, namespace, selector)).filter(({ metadata }) =>
-    isOwnedBy(metadata.ownerReferences, deployment.metadata.uid),
+  const replicaSets = (await listReplicaSets(client, namespace, selector)).filter(
+    ({ metadata }) => controllerOf(metadata) === deployment.metadata.uid,
   );
-  const current = currentReplicaSet(deployment, owned);
-  const templateHash = current?.metadata.labels?.[TEMPLATE_HASH] ?? '';
-  const uids = new Set(owned.map(({ metadata }) => metadata.uid));
-  const pods = (await listPods(client, namespace, selector))
-    .filter(({ metadata }) => metadata.ownerReferences?.some(({ uid, controller }) => controller === true && uids.has(uid)))
+  const byUid = new Map(replicaSets.map((replicaSet) => [replicaSet.metadata.uid, replicaSet]));
+  const owned = (await listPods(client, namespace, selector))
     .filter(({ status }) => !ENDED.includes(status?.phase ?? ''))
-    .map((pod) => servingPod(pod, container));
-  const isCurrent = (pod: ServingPod) => templateHash !== '' && pod.templateHash === templateHash;
-  return { deployment, templateHash, current, pods: pods.filter(isCurrent), others: pods.filter((pod) => !isCurrent(pod)) };
+    .flatMap((pod) => {
+      const replicaSet = byUid.get(controllerOf(pod.metadata) ?? '');
+      return replicaSet === undefined ? [] : [{ pod, replicaSet }];
+    });
+  return { deployment, current: currentReplicaSet(deployment, replicaSets), replicaSets, owned };
 }
 
 /** Pods of the current template that are not on their way out: whom to scrape, profile and count. */
@@ -67,7 +100,7 @@ function currentReplicaSet({ metadata }: Deployment, owned: readonly ReplicaSet[
   return owned.find((replicaSet) => revision !== undefined && replicaSet.metadata.annotations?.[REVISION] === revision) ?? null;
 }
 
-/** A label selector in the words of the API. */
+/** A label selector as the API's query parameter spells it. */
 export function labelSelector({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string {
   const words = {
     In: (key: string, values: string[]) => `${key} in (${values.join(',')})`,
@@ -81,22 +114,23 @@ export function labelSelector({ matchLabels = {}, matchExpressions = [] }: Label
   ].join(',');
 }
 
-function isOwnedBy(owners: { uid: string; controller?: boolean }[] | undefined, uid: string): boolean {
-  return owners?.some((owner) => owner.controller === true && owner.uid === uid) ?? false;
-}
+const controllerOf = ({ ownerReferences }: Pod['metadata']): string | undefined =>
+  ownerReferences?.find(({ controller }) => controller === true)?.uid;
 
-function servingPod(pod: Pod, container: string): ServingPod {
+function servingPod(pod: Pod, template: PodTemplate, container: string): ServingPod {
   const status = pod.status?.containerStatuses?.find(({ name }) => name === container);
+  const notReady = whyNotReady(pod);
   return {
     name: pod.metadata.name,
     ip: pod.status?.podIP ?? '',
     node: pod.spec.nodeName ?? '',
     image: imageOf({ spec: pod.spec }, container) ?? '',
+    templateImage: imageOf(template, container) ?? '',
     imageId: status?.imageID ?? '',
-    ready: pod.status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false,
+    ready: notReady === null,
     terminating: pod.metadata.deletionTimestamp !== undefined,
     restarts: status?.restartCount ?? 0,
-    waiting: status?.state?.waiting?.reason ?? '',
+    notReady,
     templateHash: pod.metadata.labels?.[TEMPLATE_HASH] ?? '',
   };
 }

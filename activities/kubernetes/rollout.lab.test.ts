@@ -1,8 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { createKubernetesActivities } from './index.ts';
-import type { KubernetesActivities, Operation, WriteResult } from './contract.ts';
+import { readPodFailures } from '../../analysis/rollout/pod-failures.ts';
+import { bytesOf } from '../evidence/bytes-of.ts';
+import type { Resource } from './api-failure.ts';
+import { readFailingPods } from './failing-pods.ts';
+import { createDeploymentWrites, type DeploymentWrites } from './testing/deployment-writes.ts';
+import type { Operation, WriteResult } from './contract.ts';
 import { NEW, OLD, openLabNamespace, recordedActivity, until, type LabNamespace } from './lab-cluster.ts';
 
 jest.setTimeout(90_000);
@@ -11,7 +15,7 @@ const countdown = 'countdown/go-api-1.4.0';
 const operation = (effect: string): Operation => ({ id: `${countdown}/1/${effect}/lab.shop.go-api`, countdown, generation: 1 });
 
 let lab: LabNamespace;
-let acts: KubernetesActivities;
+let acts: DeploymentWrites;
 let health: Server;
 let answers: () => [number, string];
 let kubelet: { stop(): Promise<void> };
@@ -27,7 +31,7 @@ beforeEach(async () => {
   await new Promise<void>((done) => health.listen(0, '127.0.0.1', done));
   const environment = { spec: { targets: { shop: { url: `http://127.0.0.1:${(health.address() as AddressInfo).port}` } } } } as never;
   activity = recordedActivity();
-  acts = createKubernetesActivities({ store: lab.store, environment, clients: () => lab.client, activity: () => activity });
+  acts = createDeploymentWrites({ store: lab.store, environment, clients: () => lab.client, activity: () => activity });
 });
 afterEach(async () => {
   await kubelet.stop();
@@ -58,7 +62,7 @@ describe('a rollout on a real control plane', () => {
     expect(result).toMatchObject({ outcome: 'complete', podsReady: 3, podsWanted: 3 });
     const proof = await verify(NEW);
     expect(proof).toMatchObject({ ok: true, pods: 3 });
-    expect(await verify(OLD, 1_000)).toMatchObject({ ok: false, detail: expect.stringContaining(`runs ${NEW}, not ${OLD}`) });
+    expect(await verify(OLD, 1_000)).toMatchObject({ ok: false, detail: expect.stringContaining(`asks for ${NEW}, not ${OLD}`) });
   });
 
   it('notices ProgressDeadlineExceeded within 2 s, and the rollback to the recorded template is not mistaken for the failed launch', async () => {
@@ -73,7 +77,7 @@ describe('a rollout on a real control plane', () => {
       outcome: 'progress-deadline-exceeded',
       podsReady: 0,
       podsWanted: 3,
-      detail: expect.stringContaining('not ready'),
+      detail: expect.stringContaining('unschedulable: 0/'),
     });
     // lastTransitionTime has whole seconds, so it may be up to one earlier than the condition.
     expect(noticedMs - Date.parse(failed.conditionAt)).toBeLessThan(3_000);
@@ -102,6 +106,29 @@ describe('a rollout on a real control plane', () => {
     const expected = await acts.captureDeployment(lab.target);
     const write = await acts.applyImage({ target: lab.target, operation: operation('launch'), image: NEW, expected });
     expect(await watch(write, NEW, 2_000)).toMatchObject({ outcome: 'timed-out', detail: expect.stringContaining('0 of 3 pods ready') });
+  });
+
+  it('keeps the events of a pod that no node takes', async () => {
+    await ready({}, [OLD]);
+    const expected = await acts.captureDeployment(lab.target);
+    await acts.applyImage({ target: lab.target, operation: operation('launch'), image: NEW, expected });
+    const read = () => readFailingPods(lab.client, lab.store, lab.target, activity.signal);
+    await until('the scheduler', async () => (await read()).facts.some(({ text }) => text.includes('unschedulable: 0/')));
+    const { evidence } = await read();
+    const { pods } = readPodFailures(await bytesOf(lab.store, evidence[0]?.digest ?? ''));
+    expect(pods).toMatchObject([{ cause: 'unschedulable', currentTemplate: true, events: { trouble: null } }]);
+    expect(pods[0]?.events.read?.map(({ reason }) => reason)).toContain('FailedScheduling');
+  });
+
+  it('bears a quota that is raised while it rolls out', async () => {
+    const quota: Resource = { group: '', version: 'v1', resource: 'resourcequotas', namespace: lab.namespace };
+    await ready({}, [OLD, NEW]);
+    await lab.client.create(quota, { metadata: { name: 'pods' }, spec: { hard: { pods: '3' } } });
+    const expected = await acts.captureDeployment(lab.target);
+    const watching = watch(await acts.applyImage({ target: lab.target, operation: operation('launch'), image: NEW, expected }), NEW);
+    await until('the quota to bite', async () => activity.told.some(({ text }) => text.includes('exceeded quota')));
+    await lab.client.patch({ ...quota, name: 'pods' }, { spec: { hard: { pods: '10' } } }, 'application/strategic-merge-patch+json');
+    expect(await watching).toMatchObject({ outcome: 'complete' });
   });
 
   it('does not call a version serving whose health is bad, or good only now and then', async () => {

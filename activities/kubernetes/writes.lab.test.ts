@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { AppsV1Api, KubeConfig } from '@kubernetes/client-node';
-import { createKubernetesActivities } from './index.ts';
+import { createDeploymentWrites } from './testing/deployment-writes.ts';
 import { ApiFailure } from './api-failure.ts';
 import { createClusterClient, type ClusterClient } from './client.ts';
 import type { Operation } from './contract.ts';
@@ -45,7 +45,7 @@ async function settled(): Promise<boolean> {
 }
 
 const activitiesWith = (client: ClusterClient) =>
-  createKubernetesActivities({
+  createDeploymentWrites({
     store: lab.store,
     environment: { spec: { targets: {} } } as never,
     clients: () => client,

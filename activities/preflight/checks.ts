@@ -1,32 +1,37 @@
-// The checks, each an object with its title, what needs it, and how it is asked. A new check is one more object here and a judge in analysis/preflight.
+// The checks, each an object with its title, what needs it, whether it belongs to the quick half, and how it is asked. A new check is one more
+// object here and a judge in analysis/preflight.
 import { queries, SETTLED_AFTER_S, type PodSeries } from '../prometheus/queries.ts';
-import type { CheckTitle, PreflightFacts, Right } from '../../analysis/preflight/answers.ts';
+import type { CheckTitle, PreflightFacts } from '../../analysis/preflight/answers.ts';
 import { durationMs } from '../../release/duration.ts';
 import { askHealth } from '../health.ts';
-import { ApiFailure, describeResource, type Resource } from '../kubernetes/api-failure.ts';
-import { deployments, nodes, podLogs, pods, replicaSets } from '../kubernetes/client.ts';
-import type { DeploymentTarget } from '../kubernetes/contract.ts';
+import { ApiFailure } from '../kubernetes/api-failure.ts';
 import type { Answer, Sample } from '../prometheus/client.ts';
 import type { PreflightInput } from '../steps-contract.ts';
 import { dryRun } from './dry-run.ts';
+import { evidenceSpace } from './evidence-space.ts';
+import { lastLaunch } from './last-launch.ts';
 import { nodeImages } from './node-images.ts';
+import { rights } from './rights.ts';
 import type { PreflightWorld } from './world.ts';
 
 export interface Check<Title extends CheckTitle = CheckTitle> {
   title: Title;
   needs: string;
+  /** Asked again right before the launch: what may have changed in the hours since, and what the launch or its rollback would fail on. */
+  quick: boolean;
   /** False when the plan has nothing that needs it. */
   asked?(input: PreflightInput): boolean;
-  /** The facts. Throws when they cannot be learnt; the message becomes the trouble. */
+  /** The facts. Throws when they cannot be read; the message becomes the trouble. */
   run(world: PreflightWorld): Promise<PreflightFacts[Title]>;
 }
 
 const check = <Title extends CheckTitle>(one: Check<Title>): Check => one as unknown as Check;
 
-export const checks: readonly Check[] = [
+const checks: readonly Check[] = [
   check({
     title: 'cluster',
     needs: 'every later step reads or writes there',
+    quick: true,
     run: async ({ production }) => {
       try {
         await production();
@@ -40,20 +45,13 @@ export const checks: readonly Check[] = [
   check({
     title: 'rights',
     needs: 'a right that is missing at the launch stops it half-way',
-    run: async ({ input, client, readsPodLogs }) => {
-      const { staging } = input;
-      const wanted = [
-        ...rightsFor(input.production, ['patch']),
-        ...(staging ? rightsFor(staging, []) : []),
-        ...(staging && readsPodLogs ? [{ cluster: staging.cluster, verb: 'get', resource: podLogs(staging.namespace) }] : []),
-        { cluster: input.production.cluster, verb: 'list', resource: nodes },
-      ];
-      return { rights: await Promise.all(wanted.map(({ cluster, verb, resource }) => mayI(client(cluster), verb, resource))) };
-    },
+    quick: true,
+    run: rights,
   }),
   check({
     title: 'deployment healthy',
     needs: 'a rollback goes back to the version that runs now',
+    quick: true,
     run: async ({ production }) => {
       const { metadata, spec, status = {} } = (await production()).deployment;
       return {
@@ -70,32 +68,47 @@ export const checks: readonly Check[] = [
   check({
     title: 'not paused',
     needs: 'a paused Deployment does not roll out',
+    quick: true,
     run: async ({ production }) => ({ paused: (await production()).deployment.spec.paused ?? false }),
   }),
   check({
     title: 'progress deadline',
-    needs: 'the launch is rolled back when Kubernetes says that it stands still',
+    needs: 'the launch is rolled back when Kubernetes reports that the rollout makes no progress',
+    quick: false,
     run: async ({ production }) => ({ seconds: (await production()).deployment.spec.progressDeadlineSeconds ?? null }),
   }),
   // The API server fills in 10 where the file says nothing.
   check({
     title: 'revision history',
     needs: 'a person must be able to undo by hand as well',
+    quick: false,
     run: async ({ production }) => ({ limit: (await production()).deployment.spec.revisionHistoryLimit ?? 10 }),
   }),
   check({
     title: 'container',
     needs: 'the launch changes the image of exactly this container',
+    quick: true,
     run: async ({ production, input }) => ({
       container: input.production.container,
       containers: (await production()).deployment.spec.template.spec.containers.map(({ name }) => name),
     }),
   }),
-  check({ title: 'dry run', needs: 'launch and rollback know their own work by the pod template they wrote', run: dryRun }),
-  check({ title: 'image on nodes', needs: 'new pods start from it', run: nodeImages }),
+  check({ title: 'dry run', needs: 'launch and rollback recognise their own write by the pod template', quick: true, run: dryRun }),
+  check({ title: 'image on nodes', needs: 'new pods start from it', quick: false, run: nodeImages }),
+  check({
+    title: 'pod images',
+    needs: 'a webhook that rewrites the images of pods must be known before the launch meets it',
+    quick: false,
+    run: async ({ production }) => ({
+      pods: (await production()).pods
+        .filter(({ terminating }) => !terminating)
+        .map(({ name, image, templateImage }) => ({ name, image, templateImage })),
+    }),
+  }),
   check({
     title: 'staging runs the candidate',
     needs: 'the load test measures what runs there',
+    quick: false,
     asked: ({ staging }) => staging !== null,
     run: async ({ staging, input }) => {
       const { deployment, pods: current, others } = await staging();
@@ -103,16 +116,17 @@ export const checks: readonly Check[] = [
       return {
         image: input.image,
         wanted: deployment.spec.replicas ?? 1,
-        pods: running.map(({ name, image, ready, imageId }) => ({ name, image, ready, ids: imageId })),
+        pods: running.map(({ name, image, templateImage, ready, imageId }) => ({ name, image, templateImage, ready, ids: imageId })),
       };
     },
   }),
   check({
     title: 'prometheus clock',
     needs: 'the guard compares times of both clocks',
+    quick: true,
     asked: ({ guard }) => guard !== null,
     run: async ({ prometheus, input }) => {
-      const { theirsS, beforeMs, afterMs } = told(await prometheus().clock());
+      const { theirsS, beforeMs, afterMs } = valueOf(await prometheus().clock());
       return {
         skewMs: theirsS * 1_000 - (beforeMs + afterMs) / 2,
         uncertaintyMs: (afterMs - beforeMs) / 2,
@@ -123,6 +137,7 @@ export const checks: readonly Check[] = [
   check({
     title: 'scrape targets',
     needs: 'the guard trusts only pods that are scraped once, and freshly',
+    quick: true,
     asked: ({ guard }) => guard !== null,
     run: async (world) => {
       const { series, names, noDataAfterMs } = await seriesOf(world);
@@ -131,22 +146,23 @@ export const checks: readonly Check[] = [
         query: queries.up(series),
         pods: names,
         maxAgeMs: noDataAfterMs,
-        targets: told(up).map(({ labels, value }) => ({ pod: labels['pod'] ?? '', up: value })),
-        ageS: told(age).map(({ labels, value }) => ({ pod: labels['pod'] ?? '', value })),
+        targets: valueOf(up).map(({ labels, value }) => ({ pod: labels['pod'] ?? '', up: value })),
+        ageS: valueOf(age).map(({ labels, value }) => ({ pod: labels['pod'] ?? '', value })),
       };
     },
   }),
   check({
     title: 'request counters',
     needs: 'the guard counts requests and errors',
+    quick: true,
     asked: ({ guard }) => guard !== null,
     run: async (world) => {
       const { series, names } = await seriesOf(world);
       const [query, codedQuery] = [queries.requests(series), queries.coded(series)];
       const prometheus = world.prometheus();
-      const timeS = told(await prometheus.clock()).theirsS - SETTLED_AFTER_S;
+      const timeS = valueOf(await prometheus.clock()).theirsS - SETTLED_AFTER_S;
       const [requests, coded] = await Promise.all([prometheus.vector(query, timeS), prometheus.vector(codedQuery, timeS)]);
-      const byPod = (answer: Answer<Sample[]>) => told(answer).map(({ labels, value }) => ({ pod: labels['pod'] ?? '', value }));
+      const byPod = (answer: Answer<Sample[]>) => valueOf(answer).map(({ labels, value }) => ({ pod: labels['pod'] ?? '', value }));
       const all = byPod(requests);
       return { query, pods: names, series: all.map(({ pod }) => pod), coded: { query: codedQuery, requests: all, coded: byPod(coded) } };
     },
@@ -154,6 +170,7 @@ export const checks: readonly Check[] = [
   check({
     title: 'latency buckets',
     needs: 'the guard counts requests slower than exactly the limit',
+    quick: false,
     asked: ({ guard }) => guard !== null,
     run: async (world) => {
       const { series, names } = await seriesOf(world);
@@ -162,54 +179,31 @@ export const checks: readonly Check[] = [
         query,
         pods: names,
         limitMs: series.limitMs,
-        series: told(await world.prometheus().vector(query)).map(({ labels }) => labels['pod'] ?? ''),
+        series: valueOf(await world.prometheus().vector(query)).map(({ labels }) => labels['pod'] ?? ''),
       };
     },
   }),
   check({
     title: 'health',
     needs: 'launch and rollback are proven by it',
+    quick: true,
     run: async ({ healthUrl, signal }) => {
       const { ok, detail } = await askHealth(healthUrl(), signal);
       return { url: healthUrl(), ok, detail };
     },
   }),
+  check({ title: 'evidence space', needs: 'a verdict without its evidence cannot be checked', quick: true, run: evidenceSpace }),
+  check({
+    title: 'last launch ended',
+    needs: 'a launch without an end would be recorded as the version to go back to',
+    quick: true,
+    run: lastLaunch,
+  }),
 ];
 
-/** Exactly what the acts of later steps ask of a Deployment's namespace. */
-function rightsFor({ cluster, namespace, deployment }: DeploymentTarget, more: readonly string[]) {
-  const own = deployments(namespace, deployment);
-  return [
-    ...['get', ...more].map((verb) => ({ cluster, verb, resource: own })),
-    { cluster, verb: 'list', resource: replicaSets(namespace) },
-    { cluster, verb: 'list', resource: pods(namespace) },
-  ];
-}
-
-async function mayI(client: ReturnType<PreflightWorld['client']>, verb: string, resource: Resource): Promise<Right> {
-  const { group, resource: kind, namespace, name, subresource } = resource;
-  const review: Resource = { group: 'authorization.k8s.io', version: 'v1', resource: 'selfsubjectaccessreviews' };
-  const answer = await client.create<{ status?: { allowed?: boolean } }>(review, {
-    apiVersion: 'authorization.k8s.io/v1',
-    kind: 'SelfSubjectAccessReview',
-    spec: {
-      resourceAttributes: {
-        verb,
-        group,
-        resource: kind,
-        ...(namespace ? { namespace } : {}),
-        ...(name ? { name } : {}),
-        ...(subresource ? { subresource } : {}),
-      },
-    },
-  });
-  return {
-    verb,
-    resource: describeResource({ group, version: '', resource: kind, ...(subresource ? { subresource } : {}) }),
-    namespace: namespace ?? '',
-    allowed: answer.status?.allowed === true,
-  };
-}
+/** The checks of an input, in their order. */
+export const checksOf = (input: PreflightInput): Check[] =>
+  checks.filter(({ quick, asked }) => (quick || !input.quick) && (asked?.(input) ?? true));
 
 async function seriesOf({ production, input }: PreflightWorld): Promise<{ series: PodSeries; names: string[]; noDataAfterMs: number }> {
   const { guard } = input;
@@ -228,7 +222,7 @@ async function seriesOf({ production, input }: PreflightWorld): Promise<{ series
   };
 }
 
-function told<T>(answer: Answer<T>): T {
+function valueOf<T>(answer: Answer<T>): T {
   if (!answer.ok) throw new Error(answer.sentence);
   return answer.value;
 }

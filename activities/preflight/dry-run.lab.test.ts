@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import type { Finding } from '../../verdict/finding.ts';
-import { createKubernetesActivities } from '../kubernetes/index.ts';
+import { createDeploymentWrites } from '../kubernetes/testing/deployment-writes.ts';
 import { NEW, OLD, openLabNamespace, recordedActivity, until, type LabNamespace } from '../kubernetes/lab-cluster.ts';
 import { annotations, type Deployment } from '../kubernetes/objects.ts';
 import { startWebhook, type Admission, type PlayedWebhook } from './played-webhook.ts';
@@ -47,6 +47,8 @@ async function preflight(image = NEW): Promise<Finding | undefined> {
   });
   const { findings } = await runPreflight({
     step: { type: 'preflight', name: 'preflight', maxClockSkew: '2s' },
+    quick: false,
+    countdown: 'countdown/go-api-1.4.0/run',
     production: lab.target,
     staging: null,
     image,
@@ -85,7 +87,7 @@ it('finds the webhook that gives images their digest, which would bar the rollba
   expect(finding?.message).toContain('name the images by their digest');
 
   // The fault bites: this is what the launch would have come to.
-  const acts = createKubernetesActivities({ store: lab.store, environment, clients: () => lab.client, activity: recordedActivity });
+  const acts = createDeploymentWrites({ store: lab.store, environment, clients: () => lab.client, activity: recordedActivity });
   const snapshot = await acts.captureDeployment(lab.target);
   const operation = (effect: string) => ({ id: `countdown/1/${effect}/go-api`, countdown: 'countdown', generation: 1 });
   const { observedGeneration } = await acts.applyImage({

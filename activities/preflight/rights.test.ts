@@ -5,6 +5,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import { playedCluster } from '../guard/played-cluster.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
+import { guardSchema } from '../../release/steps/guard.ts';
 import type { PreflightInput } from '../steps-contract.ts';
 import { createPreflightActivities } from './run-preflight.ts';
 
@@ -13,8 +14,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const target = (namespace: string) => ({ cluster: 'lab', namespace, deployment: 'go-api', container: 'go-api' });
 
+interface Asked extends Pick<Partial<PreflightInput>, 'guard' | 'quick'> {
+  podLogs: boolean;
+  staging: boolean;
+}
+
 /** The rights that preflight asks about: `get pods/log in shop-staging`. */
-async function askedFor({ podLogs, staging }: { podLogs: boolean; staging: boolean }): Promise<string[]> {
+async function askedFor({ podLogs, staging, ...more }: Asked): Promise<string[]> {
   const asked: string[] = [];
   const { client: played } = playedCluster();
   const client: ClusterClient = {
@@ -45,6 +51,8 @@ async function askedFor({ podLogs, staging }: { podLogs: boolean; staging: boole
     healthTarget: 'shop',
     healthPath: '/healthz',
     guard: null,
+    quick: false,
+    ...more,
   } as unknown as PreflightInput);
   return asked;
 }
@@ -55,4 +63,25 @@ test('asks for the right to read logs only where a load test may read them', asy
   expect(await askedFor({ podLogs: false, staging: true })).not.toContain(log);
   expect((await askedFor({ podLogs: true, staging: false })).filter((right) => right.includes('/log'))).toEqual([]);
   expect(await askedFor({ podLogs: false, staging: true })).toContain('list pods in shop-staging');
+});
+
+const guard = { ...guardSchema.parse({ type: 'guard' }), maxBake: '30m' };
+
+test('asks for the rights that launch, rollback and the description of a failure need, where the plan launches', async () => {
+  const needed = [
+    'patch deployments in shop',
+    'get leases in shop',
+    'patch leases in shop',
+    'create leases in shop',
+    'get pods/log in shop',
+    'list events in shop',
+  ];
+  const asked = await askedFor({ podLogs: false, staging: true, guard });
+  expect(asked.filter((right) => needed.includes(right))).toEqual(needed);
+});
+
+test('asks right before the launch only for rights in production', async () => {
+  const asked = await askedFor({ podLogs: true, staging: true, guard, quick: true });
+  expect(asked).toContain('create leases in shop');
+  expect(asked.filter((right) => !right.endsWith(' in shop'))).toEqual([]);
 });

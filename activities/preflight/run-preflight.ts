@@ -1,8 +1,11 @@
 // Asks everything that later steps will need, changes nothing, and records every answer.
+import { setTimeout as pause } from 'node:timers/promises';
 import type { PreflightAnswer } from '../../analysis/preflight/answers.ts';
 import { judgePreflight, preflightFact } from '../../analysis/preflight/judge.ts';
 import type { Environment } from '../../release/environment.ts';
+import type { EvidenceRef } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
+import { EvidenceNotKept } from '../evidence/errors.ts';
 import { prometheusUrl } from '../guard/run-guard.ts';
 import { healthUrl } from '../health.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
@@ -10,14 +13,21 @@ import { readDeploymentPods, type DeploymentPods } from '../kubernetes/pods.ts';
 import { createPrometheusClient } from '../prometheus/client.ts';
 import { runningActivity, type RunningActivity } from '../running-activity.ts';
 import type { PreflightInput, StepActivities, StepReport } from '../steps-contract.ts';
-import { checks } from './checks.ts';
+import { checksOf, type Check } from './checks.ts';
+import { withoutPeriod } from './evidence-space.ts';
 import type { PreflightWorld } from './world.ts';
+
+/** Three requests of 3 s one after the other. Under the heartbeat timeout of 15 s: each check that ends is a heartbeat. */
+const CHECK_TIMEOUT_MS = 10_000;
+/** The answers are some kB. With the time of a check still under the heartbeat timeout. */
+const STORE_TIMEOUT_MS = 3_000;
 
 export interface PreflightDependencies {
   store: EvidenceStore;
   environment: Environment;
   clients: (cluster: string) => ClusterClient;
   activity?: () => RunningActivity;
+  checkTimeoutMs?: number;
 }
 
 export function createPreflightActivities(dependencies: PreflightDependencies): Pick<StepActivities, 'runPreflight'> {
@@ -25,41 +35,85 @@ export function createPreflightActivities(dependencies: PreflightDependencies): 
   return { runPreflight: (input) => runPreflight(dependencies, input, activity()) };
 }
 
-/** One finding per check. A check that could not be made is inconclusive with its reason; it never stops the others. */
+/**
+ * One finding per check of the asked half, all at the same time. A check that could not be made is inconclusive with its reason; it never stops
+ * the others. Where the evidence cannot be stored, the findings come without it, and the evidence space is one that failed.
+ */
 async function runPreflight(
   dependencies: PreflightDependencies,
   input: PreflightInput,
   { heartbeat, signal }: RunningActivity,
 ): Promise<StepReport> {
-  const world = worldOf(dependencies, input, signal);
-  const asked = checks.filter((check) => check.asked?.(input) ?? true);
-  const answers: PreflightAnswer[] = [];
-  for (const { title, needs, run } of asked) {
-    signal.throwIfAborted();
-    heartbeat({ text: title, done: answers.length, total: asked.length, unit: 'checks' });
-    answers.push(
-      (await run(world).then(
-        (facts) => ({ title, needs, facts, trouble: null }),
-        (error: unknown) => ({ title, needs, facts: null, trouble: sentenceOf(error, signal) }),
-      )) as PreflightAnswer,
-    );
-  }
-  const evidence = await dependencies.store.put(
-    {
-      kind: 'preflight-answers',
-      mediaType: 'application/json',
-      source: `preflight of ${input.production.namespace}/${input.production.deployment} in cluster ${input.production.cluster}`,
-    },
-    new TextEncoder().encode(JSON.stringify({ input, answers })),
+  const asked = checksOf(input);
+  const { checkTimeoutMs = CHECK_TIMEOUT_MS } = dependencies;
+  const over = new AbortController();
+  const world = worldOf(dependencies, input, AbortSignal.any([signal, over.signal]));
+  let done = 0;
+  const report = (text: string): void => heartbeat({ text, done, total: asked.length, unit: 'checks' });
+  report('all checks at once');
+  const answers = await Promise.all(
+    asked.map(async (check) => {
+      const answer = await answerOf(check, world, checkTimeoutMs);
+      done += 1;
+      report(check.title);
+      return answer;
+    }),
+  ).finally(() => over.abort());
+  signal.throwIfAborted();
+  const stored = await storeAnswers(dependencies.store, input, answers);
+  const findings = judgePreflight(
+    stored.answers,
+    stored.evidence.map(({ digest }) => digest),
   );
-  const findings = judgePreflight(answers, [evidence.digest]);
-  return { findings, facts: [preflightFact(answers, findings)], evidence: [evidence] };
+  return { findings, facts: [preflightFact(stored.answers, findings)], evidence: stored.evidence };
 }
 
-function worldOf({ environment, clients }: PreflightDependencies, input: PreflightInput, signal: AbortSignal): PreflightWorld {
+/** Also a bug shows here as the trouble of its check, and still is no pass; so does a check that never returns, such as one on a hung disk. */
+async function answerOf({ title, needs, run }: Check, world: PreflightWorld, timeoutMs: number): Promise<PreflightAnswer> {
+  const answered = run(world).then(
+    (facts) => ({ facts, trouble: null }),
+    (error: unknown) => ({ facts: null, trouble: error instanceof Error ? error.message : String(error) }),
+  );
+  const late = { facts: null, trouble: `no answer within ${timeoutMs / 1_000} s` };
+  return { title, needs, ...(await within(timeoutMs, answered, late, world.signal)) } as PreflightAnswer;
+}
+
+/** The answers as evidence; as facts of the evidence space when they cannot be stored: the disk may have become full since that check. */
+async function storeAnswers(
+  store: EvidenceStore,
+  input: PreflightInput,
+  answers: PreflightAnswer[],
+): Promise<{ answers: PreflightAnswer[]; evidence: EvidenceRef[] }> {
+  const { namespace, deployment, cluster } = input.production;
+  const source = `preflight of ${namespace}/${deployment} in cluster ${cluster}`;
+  const bytes = new TextEncoder().encode(JSON.stringify({ input, answers }));
+  const put = store.put({ kind: 'preflight-answers', mediaType: 'application/json', source }, bytes).catch((error: unknown) => {
+    if (error instanceof EvidenceNotKept) return withoutPeriod(error.message);
+    throw error;
+  });
+  const stored = await within(STORE_TIMEOUT_MS, put, `the evidence store did not keep the answers within ${STORE_TIMEOUT_MS / 1_000} s`);
+  if (typeof stored !== 'string') return { answers, evidence: [stored] };
+  const refused = (answer: PreflightAnswer): PreflightAnswer =>
+    answer.title === 'evidence space' ? { ...answer, facts: { refusal: stored }, trouble: null } : answer;
+  return { answers: answers.map(refused), evidence: [] };
+}
+
+/** What a piece of work comes to, or `instead` when it takes longer or `signal` ends it. */
+async function within<T>(timeoutMs: number, work: Promise<T>, instead: T, signal?: AbortSignal): Promise<T> {
+  const done = new AbortController();
+  const timeout = pause(timeoutMs, instead, { signal: signal ? AbortSignal.any([signal, done.signal]) : done.signal }).catch(() => instead);
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    done.abort();
+  }
+}
+
+function worldOf({ store, environment, clients }: PreflightDependencies, input: PreflightInput, signal: AbortSignal): PreflightWorld {
   return {
     input,
     signal,
+    store,
     client: clients,
     production: once(async () => readDeploymentPods(clients(input.production.cluster), input.production)),
     staging: once(async () => {
@@ -75,10 +129,4 @@ function worldOf({ environment, clients }: PreflightDependencies, input: Preflig
 function once(read: () => Promise<DeploymentPods>): () => Promise<DeploymentPods> {
   let reading: Promise<DeploymentPods> | undefined;
   return () => (reading ??= read());
-}
-
-/** What kept a check from its facts; a bug shows here as well, and still is no pass. */
-function sentenceOf(error: unknown, signal: AbortSignal): string {
-  signal.throwIfAborted();
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,4 @@
-// What preflight asked and was told, as stored in `preflight-answers` evidence: facts, not yet judged.
+// What preflight asked and the answers it got, as stored in `preflight-answers` evidence: facts, not yet judged.
 
 export interface Right {
   verb: string;
@@ -31,6 +31,19 @@ export interface DryWrite {
   refusal: string | null;
 }
 
+/** Today's pods beside the template they were created from. */
+export interface PodImages {
+  /** Of the current template only, those on their way out excepted. */
+  pods: { name: string; image: string; templateImage: string }[];
+}
+
+export interface StagingPods {
+  image: string;
+  wanted: number;
+  /** `ids`: the image id as the node reports it. `templateImage` is absent in records of older versions, which compared `image`. */
+  pods: { name: string; image: string; templateImage?: string; ready: boolean; ids: string }[];
+}
+
 /** The facts of each check, by its title. */
 export interface PreflightFacts {
   cluster: { deploymentFound: boolean };
@@ -50,7 +63,8 @@ export interface PreflightFacts {
   container: { container: string; containers: string[] };
   'dry run': { writes: DryWrite[] };
   'image on nodes': { image: string; pullPolicy: string; nodes: NodeImage[] };
-  'staging runs the candidate': { image: string; wanted: number; pods: { name: string; image: string; ready: boolean; ids: string }[] };
+  'pod images': PodImages;
+  'staging runs the candidate': StagingPods;
   'prometheus clock': { skewMs: number; uncertaintyMs: number; maxSkewMs: number };
   'scrape targets': {
     query: string;
@@ -68,6 +82,24 @@ export interface PreflightFacts {
   };
   'latency buckets': { query: string; pods: string[]; series: string[]; limitMs: number };
   health: { url: string; ok: boolean; detail: string };
+  'evidence space': EvidenceRoom;
+  'last launch ended': LastLaunch;
+}
+
+/** Room for evidence; `refusal` says why the store keeps nothing at all. */
+export type EvidenceRoom =
+  | { refusal: null; freeBytes: number; totalBytes: number; freeFiles: number | null; totalFiles: number | null }
+  | { refusal: string };
+
+/** What the last launch left: annotations of the Deployment, and the Lease that holds the state of its operation. */
+export interface LastLaunch {
+  /** `shop/go-api`. */
+  service: string;
+  /** Who asks: `<workflow id>/<run id>`. */
+  countdown: string;
+  deployment: { operation: string | null; countdown: string | null; generation: string | null };
+  /** Null when there is none. */
+  lease: { name: string; holder: string | null; operation: string | null; state: string | null; generation: string | null } | null;
 }
 
 export type CheckTitle = keyof PreflightFacts;

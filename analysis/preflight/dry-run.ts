@@ -3,12 +3,12 @@ import type { PreflightFacts } from './answers.ts';
 import { changedFields } from './changed-fields.ts';
 import { fail, pass, unknown, type Judgement } from './judgement.ts';
 
-/** Fields told in the sentence; all of them stand in the evidence. */
-const FIELDS_TOLD = 3;
+/** More would not fit a line; all of them are in the evidence. */
+const MAX_FIELDS_SHOWN = 3;
 
 /**
- * Launch and rollback know their own work by the whole pod template: one that a webhook has rewritten looks like somebody else's, so the launch
- * reads as overwritten and the rollback is refused.
+ * Launch and rollback recognise their own write by the whole pod template: one that a webhook has rewritten counts as a foreign change, so the
+ * launch counts as overwritten and the rollback is refused.
  */
 export function judgeDryRun({ writes }: PreflightFacts['dry run']): Judgement {
   const tried = writes.map((write) => ({ ...write, changes: changesOf(write) }));
@@ -22,19 +22,19 @@ export function judgeDryRun({ writes }: PreflightFacts['dry run']): Judgement {
   if (refused)
     return fail(
       `the cluster would refuse what the ${refused.effect} writes: ${refused.refusal}`,
-      'mend what it names, or exempt the Deployment from that policy',
+      'correct what it names, or exempt the Deployment from that policy',
       numbers,
     );
   const changes = tried.flatMap(({ effect, changes }) => changes.map((change) => ({ ...change, effect })));
-  const told = changes
-    .slice(0, FIELDS_TOLD)
+  const shown = changes
+    .slice(0, MAX_FIELDS_SHOWN)
     .map(({ field, effect, asked, got }) => `${field} of the ${effect}${isImage(field) ? ` from ${show(asked)} to ${show(got)}` : ''}`);
-  const more = changes.length > FIELDS_TOLD ? ` and ${changes.length - FIELDS_TOLD} more` : '';
+  const more = changes.length > MAX_FIELDS_SHOWN ? ` and ${changes.length - MAX_FIELDS_SHOWN} more` : '';
   return fail(
-    `the cluster changes what Tminus writes, so a launch could not be rolled back: ${told.join(', ')}${more}`,
+    `the cluster changes what Tminus writes, so a launch could not be rolled back: ${shown.join(', ')}${more}`,
     changes.every(({ field }) => isImage(field))
       ? 'name the images by their digest, or exempt the Deployment from the webhook that changes them'
-      : 'let the file of the Deployment say the same, or exempt the Deployment from the webhook that changes it',
+      : 'write the same into the manifest of the Deployment, or exempt the Deployment from the webhook that changes it',
     numbers,
   );
 }

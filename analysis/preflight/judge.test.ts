@@ -3,6 +3,8 @@ import type { CheckTitle, DryWrite, PreflightAnswer, PreflightFacts } from './an
 import { judgePreflight, preflightFact } from './judge.ts';
 
 const IMAGE = 'registry.local/go-api:sha-91d03ce';
+const GIB = 1024 ** 3;
+const LAUNCH = 'countdown/go-api-1.3.0/run-1/launch/launch/1/deployment-image/shop/go-api';
 const PODS = ['go-api-a-1', 'go-api-a-2'];
 
 const OLD = 'registry.local/go-api:sha-4f9c2ab';
@@ -38,6 +40,7 @@ const good: PreflightFacts = {
   container: { container: 'go-api', containers: ['go-api'] },
   'dry run': { writes: [write('launch', IMAGE), write('rollback', OLD)] },
   'image on nodes': { image: IMAGE, pullPolicy: 'Never', nodes: [{ node: 'lab-node', seen: 'in node status', listed: 7 }] },
+  'pod images': { pods: [{ name: 'go-api-a-1', image: OLD, templateImage: OLD }] },
   'staging runs the candidate': { image: IMAGE, wanted: 1, pods: [{ name: 's-1', image: IMAGE, ready: true, ids: 'sha256:1' }] },
   'prometheus clock': { skewMs: 3.2, uncertaintyMs: 4, maxSkewMs: 2_000 },
   'scrape targets': {
@@ -55,7 +58,22 @@ const good: PreflightFacts = {
   },
   'latency buckets': { query: 'bucket{}', pods: PODS, series: PODS, limitMs: 300 },
   health: { url: 'http://shop/healthz', ok: true, detail: '200' },
+  'evidence space': { refusal: null, freeBytes: 40 * GIB, totalBytes: 100 * GIB, freeFiles: 90_000, totalFiles: 100_000 },
+  'last launch ended': {
+    service: 'shop/go-api',
+    countdown: 'countdown/go-api-1.4.0/run-2',
+    deployment: { operation: LAUNCH, countdown: 'countdown/go-api-1.3.0/run-1', generation: '7' },
+    lease: { name: 'shop/tminus-go-api', holder: 'countdown/go-api-1.3.0/run-1', operation: LAUNCH, state: 'kept', generation: '7' },
+  },
 };
+const lastLaunch = (
+  deployment: Partial<PreflightFacts['last launch ended']['deployment']>,
+  lease: Partial<NonNullable<PreflightFacts['last launch ended']['lease']>> | null,
+) =>
+  judge('last launch ended', {
+    deployment: { ...good['last launch ended'].deployment, ...deployment },
+    lease: lease && ({ ...good['last launch ended'].lease, ...lease } as PreflightFacts['last launch ended']['lease']),
+  });
 
 const answer = <Title extends CheckTitle>(title: Title, facts: PreflightFacts[Title] | null, trouble: string | null = null) =>
   ({ title, needs: 'later steps need it', facts, trouble }) as PreflightAnswer;
@@ -64,17 +82,17 @@ const judge = <Title extends CheckTitle>(title: Title, change: Partial<Preflight
   judgePreflight([answer(title, { ...good[title], ...change })])[0];
 
 describe('judgePreflight', () => {
-  it('passes all fifteen checks when all is there, and says so in one line', () => {
+  it('passes all eighteen checks when all is there, and says so in one line', () => {
     const findings = judgePreflight(all, ['sha256:1']);
-    expect(findings.map(({ outcome }) => outcome)).toEqual(Array(15).fill('pass'));
+    expect(findings.map(({ outcome }) => outcome)).toEqual(Array(18).fill('pass'));
     expect(findings.every(({ evidence }) => evidence[0] === 'sha256:1')).toBe(true);
     expect(preflightFact(all, findings)).toMatchObject({
-      text: '15 of 15: rights, health, series, image, clock skew 3 ms',
-      values: { passed: 15, checks: 15, clockSkewMs: 3 },
+      text: '18 of 18: rights, health, series, image, clock skew 3 ms',
+      values: { passed: 18, checks: 18, clockSkewMs: 3 },
     });
   });
 
-  it('never passes a check that could not be made, and tells why and what for', () => {
+  it('never passes a check that could not be made, and gives the reason', () => {
     for (const { title } of all) {
       expect(judgePreflight([answer(title, null, 'Prometheus gave no answer')])).toMatchObject([
         {
@@ -120,9 +138,9 @@ describe('judgePreflight', () => {
       /image of the rollback from registry/,
     ],
     [
-      'a webhook changes another field, whose value is not told',
+      'a webhook changes another field, whose value is not shown',
       judge('dry run', { writes: [write('launch', IMAGE, written(IMAGE, 'secret'))] }),
-      /: spec\.template\.spec\.containers\[go-api\]\.env\[TOKEN\]\.value of the launch; let the file of the Deployment say the same/,
+      /: spec\.template\.spec\.containers\[go-api\]\.env\[TOKEN\]\.value of the launch; write the same into the manifest/,
     ],
     [
       'a webhook changes the notes that a rollback goes by',
@@ -132,13 +150,13 @@ describe('judgePreflight', () => {
     [
       'a policy denies the launch',
       judge('dry run', { writes: [{ ...write('launch', IMAGE), got: null, refusal: 'not signed' }] }),
-      /would refuse what the launch writes: not signed; mend what it names/,
+      /would refuse what the launch writes: not signed; correct what it names/,
     ],
     ['no node takes pods', judge('image on nodes', { nodes: [] }), /no node is ready/],
     [
       'staging runs something else',
       judge('staging runs the candidate', { pods: [{ name: 's-1', image: 'other', ready: true, ids: '' }] }),
-      /runs other, not/,
+      /is of a template with other, not/,
     ],
     ['staging is empty', judge('staging runs the candidate', { pods: [] }), /no pods/],
     [
@@ -164,10 +182,45 @@ describe('judgePreflight', () => {
     [
       'the status of requests has another label',
       judge('request counters', { coded: { query: 'coded{}', requests: PODS.map((pod) => ({ pod, value: 40 })), coded: [] } }),
-      /by a label `code`: go-api-a-1, go-api-a-2 \(coded\{\}\); label the histogram/,
+      /lacks the label `code` on some requests: go-api-a-1, go-api-a-2 \(coded\{\}\); label the histogram/,
     ],
     ['the bucket is missing', judge('latency buckets', { series: [] }), /exactly 300 ms: go-api-a-1, go-api-a-2/],
     ['the service is sick', judge('health', { ok: false, detail: '503' }), /not healthy: 503/],
+    [
+      'the evidence disk is nearly full',
+      judge('evidence space', { freeBytes: GIB - 1 } as never),
+      /^evidence space: 0\.9 GiB of 100\.0 GiB are free for evidence, limit 1\.0 GiB; make room with `tminus prune --older-than 90d`/,
+    ],
+    [
+      'the evidence disk has no inodes',
+      judge('evidence space', { freeFiles: 999 } as never),
+      /999 of 100000 inodes are free .* limit 1000/,
+    ],
+    [
+      'evidence cannot be written',
+      judge('evidence space', { refusal: 'The evidence store /e cannot keep the bytes: the file system is read-only' }),
+      /^evidence space: The evidence store \/e cannot keep the bytes: the file system is read-only; make room/,
+    ],
+    [
+      'the last launch has no end',
+      lastLaunch({}, { state: 'open' }),
+      /^last launch ended: the last launch of shop\/go-api \(countdown countdown\/go-api-1\.3\.0\/run-1\) has no end; `tminus leftovers` lists what stands$/,
+    ],
+    [
+      'a launch is annotated and its Lease is gone',
+      lastLaunch({}, null),
+      /no Lease records its end: .*kubectl -n shop annotate deployment go-api tminus\.dev\/operation-$/,
+    ],
+    [
+      'a launch is annotated that is newer than the Lease',
+      lastLaunch({ operation: 'other', generation: '8' }, {}),
+      /is of an earlier operation/,
+    ],
+    [
+      'an older version launched without a generation',
+      lastLaunch({ operation: 'other', generation: null }, {}),
+      /an older version launched/,
+    ],
   ])('fails with what to do when %s', (_why, finding, message) => {
     expect(finding).toMatchObject({ code: 'PreflightFailed', outcome: 'fail', message: expect.stringMatching(message) });
   });
@@ -179,6 +232,9 @@ describe('judgePreflight', () => {
     ['there are no pods to scrape', judge('scrape targets', { pods: [] })],
     ['there are no pods to have series', judge('request counters', { pods: [], series: [] })],
     ['the age of samples is not known', judge('scrape targets', { ageS: [] })],
+    ['the free space is not a number', judge('evidence space', { freeBytes: Number.NaN } as never)],
+    ['the Lease has no state', lastLaunch({}, { state: null })],
+    ['the Lease has a state of somebody else', lastLaunch({}, { state: 'done' })],
     ['no write was tried', judge('dry run', { writes: [] })],
     ['no right was asked for', judge('rights', { rights: [] })],
     ['the list of images of the node may be cut off', judge('image on nodes', { nodes: [{ node: 'n', seen: 'not seen', listed: 50 }] })],
@@ -186,8 +242,28 @@ describe('judgePreflight', () => {
       'nobody has seen the image that would be pulled',
       judge('image on nodes', { pullPolicy: 'IfNotPresent', nodes: [{ node: 'n', seen: 'not seen', listed: 3 }] }),
     ],
-  ])('cannot tell when %s', (_why, finding) => {
+  ])('is inconclusive when %s', (_why, finding) => {
     expect(finding).toMatchObject({ code: 'PreflightUnknown', outcome: 'inconclusive' });
+  });
+
+  it.each([
+    ['nothing was ever launched', lastLaunch({ operation: null }, null), 'nothing stands'],
+    [
+      'it is asked by the countdown whose launch is open',
+      lastLaunch({}, { state: 'open', holder: 'countdown/go-api-1.4.0/run-2' }),
+      'open',
+    ],
+    ['the last launch was rolled back', lastLaunch({ operation: `${LAUNCH}#restore` }, { state: 'restored' }), 'rolled back'],
+    ['a person went back to an earlier launch by hand', lastLaunch({ operation: 'earlier', generation: '6' }, {}), 'ended as kept'],
+    ['exactly the limit is free', judge('evidence space', { freeBytes: GIB } as never), '1.0 GiB of 100.0 GiB'],
+    ['the file system has no fixed number of files', judge('evidence space', { freeFiles: null } as never), '40.0 GiB'],
+  ])('passes when %s', (_why, finding, message) => {
+    expect(finding).toMatchObject({ outcome: 'pass', message: expect.stringContaining(message) });
+  });
+
+  it('names in its fact only what the quick half asked', () => {
+    const quick = all.filter(({ title }) => title !== 'image on nodes' && title !== 'latency buckets');
+    expect(preflightFact(quick, judgePreflight(quick)).text).toBe('15 of 15: rights, health, series, clock skew 3 ms');
   });
 
   it('lets a node pull an image that was seen elsewhere', () => {

@@ -2,10 +2,13 @@
 import type { Fact, Finding } from '../../verdict/finding.ts';
 import type { CheckTitle, PreflightAnswer, PreflightFacts } from './answers.ts';
 import { judgeDryRun } from './dry-run.ts';
+import { judgeEvidenceSpace } from './evidence-space.ts';
 import { fail, pass, unknown, type Judgement } from './judgement.ts';
+import { judgeLastLaunch } from './last-launch.ts';
+import { judgePodImages, judgeStaging } from './pod-images.ts';
 
 /** Kubernetes lists the 50 largest images of a node (kubelet's nodeStatusMaxImages), so at 50 an image may be there unlisted. */
-const NODE_IMAGES_LISTED = 50;
+const MAX_NODE_IMAGES = 50;
 /** Kubernetes stores "no progress deadline" as the largest 32-bit number. */
 const NO_DEADLINE = 2_147_483_647;
 
@@ -30,7 +33,7 @@ const judges: { [Title in CheckTitle]: (facts: PreflightFacts[Title]) => Judgeme
     const numbers = { measured: available, limit: wanted, unit: 'pods' };
     if (observedGeneration < generation)
       return unknown(
-        `the controller has seen generation ${observedGeneration} of ${generation}, so the status is an old one`,
+        `the controller has observed generation ${observedGeneration} of ${generation}, so the status is outdated`,
         'retry the step in a moment',
         numbers,
       );
@@ -40,7 +43,7 @@ const judges: { [Title in CheckTitle]: (facts: PreflightFacts[Title]) => Judgeme
       ? pass(`${available} of ${wanted} pods are available, all of one version`, numbers)
       : fail(
           `${available} of ${wanted} pods are available, ${updated} of ${replicas} of the current version`,
-          'mend the running version before launching the next',
+          'repair the running version before the next launch',
           numbers,
         );
   },
@@ -53,10 +56,10 @@ const judges: { [Title in CheckTitle]: (facts: PreflightFacts[Title]) => Judgeme
   'progress deadline': ({ seconds }) =>
     seconds === null || seconds >= NO_DEADLINE
       ? fail(
-          'the Deployment has no progressDeadlineSeconds, so a rollout that stands still is never told',
+          'the Deployment has no progressDeadlineSeconds, so Kubernetes never reports a rollout without progress',
           'set spec.progressDeadlineSeconds',
         )
-      : pass(`a rollout that stands still is told after ${seconds} s`, { measured: seconds, unit: 's' }),
+      : pass(`Kubernetes reports a rollout without progress after ${seconds} s`, { measured: seconds, unit: 's' }),
 
   'revision history': ({ limit }) =>
     limit > 0
@@ -75,37 +78,18 @@ const judges: { [Title in CheckTitle]: (facts: PreflightFacts[Title]) => Judgeme
   'dry run': judgeDryRun,
   'image on nodes': judgeImage,
 
-  'staging runs the candidate': ({ image, wanted, pods }) => {
-    const numbers = { measured: pods.filter((pod) => pod.ready && pod.image === image).length, limit: wanted, unit: 'pods' };
-    const wrong = pods.find((pod) => pod.image !== image);
-    if (wrong)
-      return fail(
-        `staging pod ${wrong.name} runs ${wrong.image}, not ${image}, so the load test would measure something else`,
-        'deploy the candidate to staging',
-        numbers,
-      );
-    if (wanted === 0 || pods.length === 0)
-      return fail('staging has no pods, so there is nothing to load-test', 'deploy the candidate to staging', numbers);
-    if (numbers.measured < wanted || pods.length > numbers.measured)
-      return fail(
-        `${numbers.measured} of ${Math.max(wanted, pods.length)} staging pods are ready`,
-        'wait for the staging rollout, then retry the step',
-        numbers,
-      );
-    const ids = new Set(pods.map((pod) => pod.ids).filter((id) => id !== ''));
-    if (ids.size > 1) return fail(`staging pods run different bytes under the name ${image}`, 'give each build a tag of its own', numbers);
-    return pass(`all ${wanted} staging pods run ${image}`, numbers);
-  },
+  'pod images': judgePodImages,
+  'staging runs the candidate': judgeStaging,
 
   'prometheus clock': ({ skewMs, uncertaintyMs, maxSkewMs }) => {
     const numbers = { measured: Math.round(skewMs), limit: maxSkewMs, unit: 'ms' };
     if (!Number.isFinite(skewMs) || !Number.isFinite(uncertaintyMs))
       return unknown('the clock of Prometheus could not be read', 'retry the step', { ...numbers, measured: null });
-    const told = `Prometheus answers; its clock is ${Math.abs(Math.round(skewMs))} ms ${skewMs < 0 ? 'behind' : 'ahead'} (± ${Math.ceil(uncertaintyMs)} ms)`;
-    if (Math.abs(skewMs) + uncertaintyMs <= maxSkewMs) return pass(told, numbers);
+    const clock = `Prometheus answers; its clock is ${Math.abs(Math.round(skewMs))} ms ${skewMs < 0 ? 'behind' : 'ahead'} (± ${Math.ceil(uncertaintyMs)} ms)`;
+    if (Math.abs(skewMs) + uncertaintyMs <= maxSkewMs) return pass(clock, numbers);
     if (Math.abs(skewMs) - uncertaintyMs > maxSkewMs)
-      return fail(`${told}, limit ${maxSkewMs} ms`, 'set the clocks of worker and Prometheus by NTP', numbers);
-    return unknown(`${told}, too uncertain for the limit ${maxSkewMs} ms`, 'retry the step when Prometheus answers faster', numbers);
+      return fail(`${clock}, limit ${maxSkewMs} ms`, 'set the clocks of worker and Prometheus by NTP', numbers);
+    return unknown(`${clock}, too uncertain for the limit ${maxSkewMs} ms`, 'retry the step when Prometheus answers faster', numbers);
   },
 
   'scrape targets': ({ query, pods, targets, ageS, maxAgeMs }) => {
@@ -119,8 +103,7 @@ const judges: { [Title in CheckTitle]: (facts: PreflightFacts[Title]) => Judgeme
           own.length === 0 ? 'let Prometheus scrape the pods, with labels namespace and pod' : 'scrape each pod by one job only',
           numbers,
         );
-      if (own[0]?.up !== 1)
-        return fail(`the last scrape of pod ${pod} failed (${query})`, 'look at the targets page of Prometheus', numbers);
+      if (own[0]?.up !== 1) return fail(`the last scrape of pod ${pod} failed (${query})`, 'check the targets page of Prometheus', numbers);
       const age = ageS.filter((sample) => sample.pod === pod);
       const newest = age.length === 1 ? age[0]?.value : undefined;
       if (newest === undefined || !Number.isFinite(newest))
@@ -146,8 +129,19 @@ const judges: { [Title in CheckTitle]: (facts: PreflightFacts[Title]) => Judgeme
     ),
 
   health: ({ url, ok, detail }) =>
-    ok ? pass(`${url} answers healthy`) : fail(`${url} is not healthy: ${detail}`, 'mend the running version before launching the next'),
+    ok ? pass(`${url} answers healthy`) : fail(`${url} is not healthy: ${detail}`, 'repair the running version before the next launch'),
+
+  'evidence space': judgeEvidenceSpace,
+  'last launch ended': judgeLastLaunch,
 };
+
+/** What the line of the story names when all passed, by the check that stands for it. */
+const NAMED_IN_FACT: readonly [CheckTitle, string][] = [
+  ['rights', 'rights'],
+  ['health', 'health'],
+  ['request counters', 'series'],
+  ['image on nodes', 'image'],
+];
 
 function judgeImage({ image, pullPolicy, nodes }: PreflightFacts['image on nodes']): Judgement {
   const missing = nodes.filter(({ seen }) => seen === 'not seen');
@@ -155,7 +149,7 @@ function judgeImage({ image, pullPolicy, nodes }: PreflightFacts['image on nodes
   if (nodes.length === 0)
     return fail(
       'no node is ready to take pods of this Deployment',
-      'look at the nodes: readiness, taints, the nodeSelector of the template',
+      'check the nodes: readiness, taints, the nodeSelector of the template',
       numbers,
     );
   const names = missing.map(({ node }) => node).join(', ');
@@ -163,61 +157,61 @@ function judgeImage({ image, pullPolicy, nodes }: PreflightFacts['image on nodes
     const how = [...new Set(nodes.map(({ seen }) => seen))].sort().join(', ');
     return pass(`${image} is on ${nodes.length === 1 ? 'the 1 eligible node' : `all ${nodes.length} eligible nodes`} (${how})`, numbers);
   }
-  // A node that may pull does not need the image beforehand, but that there is such an image must have been seen somewhere.
+  // A node that may pull does not need the image beforehand, but the image must have been seen on some node.
   if (pullPolicy !== 'Never' && missing.length < nodes.length)
     return pass(`${image} is on ${numbers.measured} of ${nodes.length} eligible nodes; the others will pull it (${pullPolicy})`, numbers);
   if (pullPolicy !== 'Never')
     return unknown(
-      `${image} was not seen on any eligible node, so nobody knows whether it can be pulled`,
+      `${image} was not seen on any eligible node, so it is not known to be pullable`,
       'run it once, in staging, on these nodes',
       numbers,
     );
-  if (missing.every(({ listed }) => listed >= NODE_IMAGES_LISTED))
+  if (missing.every(({ listed }) => listed >= MAX_NODE_IMAGES))
     return unknown(
-      `${image} is not among the ${NODE_IMAGES_LISTED} images that ${names} lists, and may be there all the same`,
+      `${image} is not among the ${MAX_NODE_IMAGES} images that ${names} lists, and may still be there`,
       'run it once, in staging, on these nodes',
       numbers,
     );
   return fail(
     `${image} is not on ${names}, and imagePullPolicy is Never`,
-    'import the image there (a node tells of a new image after up to a minute)',
+    'import the image there (a node reports a new image after up to a minute)',
     numbers,
   );
 }
 
-/** Each pod counts its requests, and says by the label `code` how every one was answered: without it the guard cannot count errors. */
+/** Each pod counts its requests, each with its status in the label `code`: without it the guard cannot count errors. */
 function judgeCounters({ query, pods, series, coded }: PreflightFacts['request counters']): Judgement {
-  const whatToDo = 'correct `metric` of the guard, or let the service count its requests';
-  const counted = judgeSeries(query, pods, series, 'request counter', whatToDo);
+  const hint = 'correct `metric` of the guard, or let the service count its requests';
+  const counted = judgeSeries(query, pods, series, 'request counter', hint);
   if (counted.outcome !== 'pass' || coded === undefined) return counted;
   const valueOf = (samples: readonly { pod: string; value: number }[], pod: string) =>
     samples.filter((sample) => sample.pod === pod).map(({ value }) => value);
-  const untold = pods.filter((pod) => {
+  const unlabelled = pods.filter((pod) => {
     const [all, known] = [valueOf(coded.requests, pod), valueOf(coded.coded, pod)];
     return known.length !== 1 || known[0] !== all[0];
   });
-  if (untold.length === 0) return counted;
+  if (unlabelled.length === 0) return counted;
   return fail(
-    `pods whose request counter does not tell the status of every request by a label \`code\`: ${untold.join(', ')} (${coded.query})`,
+    `pods whose request counter lacks the label \`code\` on some requests: ${unlabelled.join(', ')} (${coded.query})`,
     'label the histogram with `code` (200, 404, 500), so that the guard sees errors',
-    { measured: pods.length - untold.length, limit: pods.length, unit: 'pods' },
+    { measured: pods.length - unlabelled.length, limit: pods.length, unit: 'pods' },
   );
 }
 
-function judgeSeries(query: string, pods: readonly string[], series: readonly string[], what: string, whatToDo: string): Judgement {
+function judgeSeries(query: string, pods: readonly string[], series: readonly string[], what: string, hint: string): Judgement {
   const missing = pods.filter((pod) => series.filter((own) => own === pod).length !== 1);
   const numbers = { measured: pods.length - missing.length, limit: pods.length, unit: 'pods' };
   if (pods.length === 0)
     return unknown('the Deployment has no pods whose series could be looked for', 'retry the step when it has', numbers);
   return missing.length === 0
     ? pass(`each of the ${pods.length} pods has its ${what}`, numbers)
-    : fail(`pods without ${what}: ${missing.join(', ')} (${query})`, whatToDo, numbers);
+    : fail(`pods without ${what}: ${missing.join(', ')} (${query})`, hint, numbers);
 }
 
 /** One finding per answer, in their order. A check that could not be made is inconclusive with its trouble, never a pass. */
 export function judgePreflight(answers: readonly PreflightAnswer[], evidence: string[] = []): Finding[] {
   return answers.map((answer) => {
-    const { outcome, sentence, whatToDo, measured = null, limit = null, unit = '' } = judgeOne(answer);
+    const { outcome, message, hint, measured = null, limit = null, unit = '' } = judgeOne(answer);
     const code = { pass: 'PreflightPassed', fail: 'PreflightFailed', inconclusive: 'PreflightUnknown' }[outcome];
     return {
       code,
@@ -226,29 +220,30 @@ export function judgePreflight(answers: readonly PreflightAnswer[], evidence: st
       measured,
       limit,
       unit,
-      message: `${answer.title}: ${sentence}${whatToDo ? `; ${whatToDo}` : ''}`,
+      message: `${answer.title}: ${message}${hint ? `; ${hint}` : ''}`,
       evidence,
     };
   });
 }
 
 function judgeOne(answer: PreflightAnswer): Judgement {
-  if (answer.facts === null) return unknown(answer.trouble ?? 'nothing was learnt', `it is needed because ${answer.needs}`);
+  if (answer.facts === null) return unknown(answer.trouble ?? 'the check has no facts', `it is needed because ${answer.needs}`);
   const judge = judges[answer.title] as (facts: unknown) => Judgement;
   return judge(answer.facts);
 }
 
-/** The line of the story: `14 of 14: cluster, rights, ..., clock skew 3 ms`, or the checks that did not pass. */
+/** The line of the story: `17 of 17: rights, health, series, image, clock skew 3 ms`, or the checks that did not pass. */
 export function preflightFact(answers: readonly PreflightAnswer[], findings: readonly Finding[]): Fact {
   const good = findings.filter(({ outcome }) => outcome === 'pass');
   const bad = findings.filter(({ outcome }) => outcome !== 'pass').map(({ subject }) => subject);
   const clock = answers.find((answer) => answer.title === 'prometheus clock');
   const skewMs = clock?.title === 'prometheus clock' && clock.facts ? Math.abs(Math.round(clock.facts.skewMs)) : null;
   const skew = skewMs === null ? '' : `, clock skew ${skewMs} ms`;
-  const told = bad.length === 0 ? 'rights, health, series, image' : `not passed: ${bad.join(', ')}`;
+  const asked = NAMED_IN_FACT.filter(([title]) => answers.some((answer) => answer.title === title)).map(([, word]) => word);
+  const checked = bad.length === 0 ? asked.join(', ') : `not passed: ${bad.join(', ')}`;
   return {
     subject: 'preflight',
-    text: `${good.length} of ${findings.length}: ${told}${skew}`,
+    text: `${good.length} of ${findings.length}: ${checked}${skew}`,
     values: { passed: good.length, checks: findings.length, ...(skewMs === null ? {} : { clockSkewMs: skewMs }) },
   };
 }

@@ -1,26 +1,26 @@
-// What one check came to, before it is a finding.
+// The result of one check, before it is a finding.
 import type { Outcome } from '../../verdict/finding.ts';
 
 export interface Judgement {
   outcome: Outcome;
-  sentence: string;
+  message: string;
   /** Empty when it passed. */
-  whatToDo?: string;
+  hint?: string;
   measured?: number | string | null;
   limit?: number | string | null;
   unit?: string;
 }
 
-export const pass = (sentence: string, more: Partial<Judgement> = {}): Judgement => ({ outcome: 'pass', sentence, ...more });
-export const fail = (sentence: string, whatToDo: string, more: Partial<Judgement> = {}): Judgement => ({
+export const pass = (message: string, more: Partial<Judgement> = {}): Judgement => ({ outcome: 'pass', message, ...more });
+export const fail = (message: string, hint: string, more: Partial<Judgement> = {}): Judgement => ({
   outcome: 'fail',
-  sentence,
-  whatToDo,
+  message,
+  hint,
   ...more,
 });
-export const unknown = (sentence: string, whatToDo: string, more: Partial<Judgement> = {}): Judgement => ({
+export const unknown = (message: string, hint: string, more: Partial<Judgement> = {}): Judgement => ({
   outcome: 'inconclusive',
-  sentence,
-  whatToDo,
+  message,
+  hint,
   ...more,
 });

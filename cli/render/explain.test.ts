@@ -18,7 +18,7 @@ it('gives for a no-go code, sentence, numbers, since when, evidence, what to do 
       'go-api-1.4.0   T-72h load-and-diagnosis   revision 2   ✖ no-go',
       '',
       'measured:',
-      '  preflight                           14 of 14: rights, health, series, image, clock skew 3 ms',
+      '  preflight                           17 of 17: rights, health, series, image, clock skew 3 ms',
       '  load-test: load                     stopped after 21 s: hopeless, 300 iterations/s asked, 171.2 delivered, 0 dropped',
       '  load-test: POST /api/order/create   p99 734 ms > 300 ms (bound 781), errors 0 of 3,604',
       '',

@@ -25,7 +25,7 @@ it('tells a launch from the plan to the end, one line a fact, each once', () => 
   expect(told(opening, inLoadTest, inLoadTest, counting, waiting, waiting, inGuard, launchedEnd, launchedEnd)).toEqual([
     'plan    T-72h load-and-diagnosis · T-1h final-poll · T-0 launch   launch 2026-11-24 09:00 UTC',
     'T-72:00  load-and-diagnosis',
-    '         preflight    ✔ 14 of 14: rights, health, series, image, clock skew 3 ms',
+    '         preflight    ✔ 17 of 17: rights, health, series, image, clock skew 3 ms',
     '         load-test    ✔ 60 s, 300 iterations/s asked, 299.8 delivered, 0 dropped',
     '           POST /api/order/create    p99 212 ms ≤ 300 ms (bound 231), errors 0 of 9,012',
     '           runtime                   goroutines 61 → 74, GC pause p99 0.4 ms, GC CPU 2.1 %',

@@ -133,7 +133,7 @@ const running = (name: string, type: string, startedAt: string): StepStatus => (
 
 const preflight = over('preflight', 'preflight', '2026-11-21T09:00:02.000Z', '2026-11-21T09:00:05.000Z', {
   findings: [preflightPassed],
-  facts: [{ subject: 'preflight', text: '14 of 14: rights, health, series, image, clock skew 3 ms', values: {} }],
+  facts: [{ subject: 'preflight', text: '17 of 17: rights, health, series, image, clock skew 3 ms', values: {} }],
 });
 const loadTest = over('load-test', 'loadTest', '2026-11-21T09:00:05.000Z', '2026-11-21T09:01:07.000Z', {
   findings: [fast, few, delivered],

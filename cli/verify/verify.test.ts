@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from '@jest/globals';
+import { judgeGuard } from '../../analysis/guard/judge.ts';
+import { limits as guardLimits, play, steady } from '../../analysis/guard/samples.fixture.ts';
 import { judgePreflight } from '../../analysis/preflight/judge.ts';
 import type { PreflightAnswer } from '../../analysis/preflight/answers.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import { judgeRollback } from '../../verdict/rollback.ts';
+import { judgeLaunch } from '../../verdict/rollout.ts';
 import type { CountdownStatus, StepStatus } from '../../workflows/messages.ts';
 import { CliFailure } from '../failure.ts';
 import { outcomeOf, verifyFindings } from './verify.ts';
@@ -57,18 +60,18 @@ it('finds the same findings in the evidence they were made from', async () => {
   expect(await check(stepOf('preflight', [ref], findings))).toMatchObject([{ result: 'same', findings: 2, evidence: 1, sentences: [] }]);
 });
 
-it('tells a finding that was turned from fail into pass', async () => {
+it('reports a finding that was turned from fail into pass', async () => {
   const { ref, findings } = preflight();
   const turned = findings.map((finding) => ({ ...finding, outcome: 'pass' as const }));
   const [step] = await check(stepOf('preflight', [ref], turned));
   expect(step?.result).toBe('differs');
-  expect(step?.sentences[0]).toMatch(/^told: pass, .*; by the evidence: (fail|inconclusive), /);
+  expect(step?.sentences[0]).toMatch(/^reported: pass, .*; by the evidence: (fail|inconclusive), /);
 });
 
-it('tells a finding that was left out', async () => {
+it('reports a finding that was left out', async () => {
   const { ref, findings } = preflight();
   const [step] = await check(stepOf('preflight', [ref], findings.slice(0, 1)));
-  expect(step?.sentences).toEqual([expect.stringMatching(/^in the evidence but not told: /)]);
+  expect(step?.sentences).toEqual([expect.stringMatching(/^in the evidence but not reported: /)]);
 });
 
 it('does not believe bytes that are not those of their digest', async () => {
@@ -79,29 +82,135 @@ it('does not believe bytes that are not those of their digest', async () => {
   ]);
 });
 
-it('makes a rollback again from what was asked and seen', async () => {
-  const target = { cluster: 'lab', namespace: 'shop', deployment: 'go-api', container: 'go-api' };
-  const image = 'registry.local/go-api:sha-1';
-  const watched = {
-    outcome: 'complete',
-    detail: 'done',
-    podsReady: 3,
-    podsWanted: 3,
-    seconds: 6.25,
-    conditionAt: '2026-11-24T00:00:00Z',
-  } as const;
-  const proven = { ok: true, detail: 'ok', pods: 3, seconds: 0.4 };
-  const lines = (asked: object, saw: object) => `${JSON.stringify({ asked })}\n${JSON.stringify({ saw })}\n`;
-  const rollout = stored('rollout-events', lines({ target, image, timeoutMs: 90_000, startedAfterMs: 321 }, watched));
-  const proof = stored('rollout-events', lines({ target, image, timeoutMs: 60_000 }, proven));
+const target = { cluster: 'lab', namespace: 'shop', deployment: 'go-api', container: 'go-api' };
+const image = 'registry.local/go-api:sha-1';
+const lines = (...all: object[]) => all.map((line) => `${JSON.stringify(line)}\n`).join('');
+const sample = (change: object = {}) => ({
+  at: '2026-11-24T00:00:06Z',
+  generation: 3,
+  observedGeneration: 3,
+  image,
+  template: 'a',
+  paused: false,
+  wanted: 3,
+  replicas: 3,
+  updated: 3,
+  ready: 3,
+  available: 3,
+  conditions: [],
+  replicaSet: 'go-api-1',
+  replicaSetConditions: [],
+  ...change,
+});
+const watched = {
+  outcome: 'complete',
+  detail: '3 of 3 pods updated and available, none of another version',
+  podsReady: 3,
+  podsWanted: 3,
+  seconds: 6,
+  conditionAt: '2026-11-24T00:00:06Z',
+} as const;
+const proven = { ok: true, detail: 'ok', pods: 3, seconds: 0.4, imageIds: ['sha256:9f2a'], at: '2026-11-24T00:00:07Z' };
+const askedWatch = {
+  target,
+  image,
+  observedGeneration: 3,
+  timeoutMs: 90_000,
+  writtenAt: '2026-11-24T00:00:00Z',
+  startedAfterMs: 321,
+};
+const askedProof = { target, image, healthTarget: 'shop', timeoutMs: 60_000, testedImageIds: ['sha256:9f2a'] };
+const end = { endedAt: '2026-11-24T00:00:06Z', watchedSeconds: 6, podReasons: '' };
+const watchRecord = () => stored('rollout-events', lines({ asked: askedWatch }, sample(), { saw: watched, end }));
+const proofRecord = () => stored('rollout-events', lines({ asked: askedProof }, { saw: proven }));
+const podFailures = () => stored('pod-failures', '{"podFailures":{}}');
+const limits = { rollbackMs: 90_000, healthMs: 60_000, startedAfterMs: 321 };
+
+it('makes a rollback again from what was asked and sampled, whatever other evidence lies between', async () => {
+  const [rollout, proof] = [watchRecord(), proofRecord()];
   const findings = judgeRollback(
     `shop/go-api back to ${image}`,
     { ...watched, evidence: [rollout] },
     { ...proven, evidence: [proof] },
-    { rollbackMs: 90_000, healthMs: 60_000, startedAfterMs: 321 },
+    limits,
   );
   expect(findings.map(({ code }) => code)).toEqual(['RollbackStartedInTime', 'RolledBackInTime', 'RollbackHealthy']);
-  expect(await check(stepOf('rollback', [rollout, proof], findings))).toMatchObject([{ result: 'same' }]);
+  expect(await check(stepOf('rollback', [podFailures(), proof, rollout], findings))).toMatchObject([{ result: 'same' }]);
+});
+
+it('makes a launch again, with its bytes against those under load', async () => {
+  const [rollout, proof] = [watchRecord(), proofRecord()];
+  const findings = judgeLaunch(target, {
+    rollout: { ...watched, evidence: [rollout] },
+    proof: { ...proven, evidence: [proof] },
+    healthMs: 60_000,
+    tested: ['sha256:9f2a'],
+  });
+  expect(findings.map(({ code }) => code)).toEqual(['RolloutComplete', 'VersionServes', 'LaunchedBytesTested']);
+  expect(await check(stepOf('launch', [rollout, podFailures(), proof], findings))).toMatchObject([{ result: 'same' }]);
+});
+
+it('reads the outcome of a rollout from its samples, and does not take it from the record', async () => {
+  const rollout = stored('rollout-events', lines({ asked: askedWatch }, sample({ available: 1 }), { saw: watched, end }));
+  const findings = judgeLaunch(target, { rollout: { ...watched, evidence: [rollout] }, proof: null, healthMs: 0, tested: null });
+  expect(await check(stepOf('launch', [rollout], findings))).toMatchObject([
+    {
+      result: 'differs',
+      sentences: [expect.stringContaining('by the evidence: fail, the rollout of deployment shop/go-api did not complete')],
+    },
+  ]);
+});
+
+it('still reads the result of a record that an older version wrote', async () => {
+  const rollout = stored('rollout-events', lines({ asked: { target, image, timeoutMs: 90_000 } }, { saw: { ...watched, seconds: 6.25 } }));
+  const findings = judgeLaunch(target, {
+    rollout: { ...watched, seconds: 6.25, evidence: [rollout] },
+    proof: null,
+    healthMs: 0,
+    tested: null,
+  });
+  expect(await check(stepOf('launch', [rollout], findings))).toMatchObject([{ result: 'same' }]);
+});
+
+it('makes again what was stored where a part could not be, and calls the rest not verifiable', async () => {
+  const proof = proofRecord();
+  const lost = { ...watched, evidence: [], notKept: 'The disk is full.' };
+  const findings = judgeRollback(`shop/go-api back to ${image}`, lost, { ...proven, evidence: [proof] }, limits);
+  expect(await check(stepOf('rollback', [proof], findings))).toMatchObject([
+    {
+      result: 'nothing-to-verify',
+      sentences: [
+        expect.stringContaining('the rollback was written'),
+        expect.stringContaining('rolled back in'),
+        expect.stringContaining('The disk is full.'),
+      ],
+    },
+  ]);
+  const turned = findings.map((finding) => (finding.code === 'RollbackHealthy' ? { ...finding, measured: 0.1 } : finding));
+  expect(await check(stepOf('rollback', [proof], turned))).toMatchObject([{ result: 'differs' }]);
+});
+
+it('verifies nothing where no evidence could be stored', async () => {
+  const lost = { evidence: [], notKept: 'The disk is full.' };
+  const findings = judgeRollback('shop/go-api', { ...watched, ...lost }, { ...proven, ...lost }, limits);
+  expect(await check(stepOf('rollback', [], findings))).toMatchObject([{ result: 'nothing-to-verify' }]);
+});
+
+it('makes a guard again from all parts of its samples, in order', async () => {
+  const samples = play(13, () => ({ pods: steady() }));
+  const part = (number: number, of: object[]) =>
+    stored('prometheus-samples', [{ limits: guardLimits, part: number }, ...of].map((line) => `${JSON.stringify(line)}\n`).join(''));
+  const refs = [part(1, samples.slice(0, 7)), part(2, samples.slice(7))];
+  const findings = judgeGuard(
+    samples,
+    guardLimits,
+    refs.map(({ digest }) => digest),
+  );
+  expect(findings).toMatchObject([{ code: 'GuardPassed' }]);
+  expect(await check(stepOf('guard', refs, findings))).toMatchObject([{ result: 'same', findings: 1, evidence: 2 }]);
+  expect(await check(stepOf('guard', refs.slice(1), findings))).toMatchObject([
+    { result: 'unreadable', sentences: [expect.stringContaining('part 1 of the samples is missing')] },
+  ]);
 });
 
 it('says of evidence that is missing, damaged or of a step it does not know that it cannot tell', async () => {

@@ -10,7 +10,7 @@ import { recomputes } from './recompute.ts';
 
 /**
  * What came of one step. `same`: every finding byte for byte. `differs` and `unreadable`: its evidence was changed, is not there, or says
- * something else. `nothing-to-verify`: it could not run, so nothing was measured.
+ * something else. `nothing-to-verify`: it could not run, so nothing was measured, or a part of its evidence could not be stored.
  */
 export interface StepCheck {
   checkpoint: string;
@@ -65,14 +65,29 @@ async function checkStep({ type, state, findings, evidence }: StepStatus, read: 
   if (state === 'failed-to-run') return { result: 'nothing-to-verify', sentences: ['the step could not run, so nothing was measured'] };
   const recompute = Object.hasOwn(recomputes, type) ? recomputes[type] : undefined;
   if (!recompute) return { result: 'unreadable', sentences: [`this version cannot judge a step of type ${type} again`] };
+  const lost = lostFindings(findings);
+  const unverifiable: Outcome = {
+    result: 'nothing-to-verify',
+    sentences: lost.map(({ message }) => `not verifiable, its evidence could not be stored: ${message}`),
+  };
+  if (lost.length > 0 && lost.length === findings.length) return unverifiable;
   try {
     const again = await recompute({ refs: evidence, read });
-    const sentences = differences(findings, again);
-    return { result: sentences.length === 0 ? 'same' : 'differs', sentences };
+    const sentences = differences(
+      findings.filter((finding) => !lost.includes(finding)),
+      again,
+    );
+    if (sentences.length > 0) return { result: 'differs', sentences };
+    return lost.length > 0 ? unverifiable : { result: 'same', sentences };
   } catch (error) {
     if (error instanceof UnreadableEvidence) return { result: 'unreadable', sentences: [error.message] };
     throw error;
   }
+}
+
+/** Findings that rest on nothing because the step could not store a part of its evidence. They are never `same`: nobody can make them again. */
+function lostFindings(findings: readonly Finding[]): Finding[] {
+  return findings.some(({ code }) => code === 'EvidenceNotKept') ? findings.filter(({ evidence }) => evidence.length === 0) : [];
 }
 
 /** Failures of one piece; any other, such as a server that is away, is one of the whole check. */
@@ -92,18 +107,18 @@ async function damageOf({ digest, kind }: EvidenceRef, read: Read): Promise<Outc
 }
 
 /** One sentence per finding that is not the same, byte for byte in canonical JSON; empty also means the same order. */
-function differences(told: readonly Finding[], again: readonly Finding[]): string[] {
-  if (canonicalJson(told) === canonicalJson(again)) return [];
+function differences(reported: readonly Finding[], again: readonly Finding[]): string[] {
+  if (canonicalJson(reported) === canonicalJson(again)) return [];
   const sentences: string[] = [];
-  for (let index = 0; index < Math.max(told.length, again.length); index += 1) {
-    const [was, is] = [told[index], again[index]];
+  for (let index = 0; index < Math.max(reported.length, again.length); index += 1) {
+    const [was, is] = [reported[index], again[index]];
     if (was && is && canonicalJson(was) === canonicalJson(is)) continue;
     sentences.push(
       !is
-        ? `told but not in the evidence: ${named(was)}`
+        ? `reported but not in the evidence: ${named(was)}`
         : !was
-          ? `in the evidence but not told: ${named(is)}`
-          : `told: ${named(was)}; by the evidence: ${named(is)}`,
+          ? `in the evidence but not reported: ${named(is)}`
+          : `reported: ${named(was)}; by the evidence: ${named(is)}`,
     );
   }
   return sentences;

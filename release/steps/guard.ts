@@ -9,14 +9,14 @@ export const guardSchema = z
     type: z.literal('guard').meta({ description: 'The step type.' }),
     name: label('Name of the step; unique in the release.').default('guard'),
     bake: duration('How long the launched version is watched.').default('10m'),
-    maxBake: duration(
-      'When the watch ends at the latest if traffic has not decided by the end of bake; three times bake if left out.',
-    ).optional(),
+    maxBake: duration('Longest watch: an undecided bake is extended until then, and then people decide.', {
+      defaultText: 'three times `bake`',
+    }).optional(),
     interval: duration('How often Prometheus is asked.').default('5s'),
-    noDataAfter: duration('How long data may be missing before the countdown is held; missing data never passes.').default('20s'),
-    liveDeadline: duration('How long data may be missing before the launch is rolled back.').default('15m'),
+    noDataAfter: duration('How long data or requests may be missing before people are notified; missing data never passes.').default('20s'),
+    liveDeadline: duration('How long the live version may go unwatched before it is rolled back.').default('15m'),
     minRequests: count('Fewest requests before a share or percentile is judged.', 1, MAX_MIN_REQUESTS).default(300),
-    falseAlarm: share('Chance, over the whole bake time, of rolling back a version that keeps its limits.').default('1%'),
+    falseAlarm: share('Chance, over the longest watch, of rolling back a version that keeps its limits.').default('1%'),
     metric: formedText(
       'Prometheus histogram of response times in seconds; it needs a bucket boundary at the p99 limit.',
       '^[a-zA-Z_:][a-zA-Z0-9_:]*$',
@@ -32,4 +32,5 @@ export const guardSchema = z
   })
   .meta({ description: 'Watches the launched version for a bake time and rolls back by itself when it breaks a limit.' });
 
-export type GuardStep = z.output<typeof guardSchema>;
+/** The longest watch is filled in from the bake where the step leaves it out. */
+export type GuardStep = Omit<z.output<typeof guardSchema>, 'maxBake'> & { maxBake: string };

@@ -90,7 +90,7 @@ const preflight: StepStatus = {
   findings: [
     finding('PreflightPassed', 'deployment shop/go-api', 'pass', 14, 14, 'answers', 'all 14 preflight questions are answered well', []),
   ],
-  facts: [{ subject: 'preflight', text: '14 of 14: rights, health, series, image, clock skew 3 ms', values: {} }],
+  facts: [{ subject: 'preflight', text: '17 of 17: rights, health, series, image, clock skew 3 ms', values: {} }],
   evidence: [],
 };
 

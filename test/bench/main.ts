@@ -111,20 +111,20 @@ async function countEvents(): Promise<{ events: number; ideal: number; bytes: nu
     });
     await advance(world.client, workflowId, 71.01 * 3_600_000);
     for (const who of ['li.wei', 'a.osei']) {
-      const { run, current, checkpoints } = await handle.query(statusQuery);
+      const { current, checkpoints, run } = await handle.query(statusQuery);
       const { revision = 1, evidenceDigest = '' } = checkpoints.find(({ name }) => name === current) ?? {};
       const act: Act = {
         id: randomUUID(),
         action: 'approve',
         countdown: workflowId,
+        run,
         checkpoint: current,
         revision,
         evidenceDigest,
         principal: person(who),
         comment: 'bench',
-        run,
         issuedAt: new Date().toISOString(),
-        notAfter: new Date(Date.now() + 5 * 60_000).toISOString(),
+          notAfter: new Date(Date.now() + 300_000).toISOString(),
       };
       await handle.executeUpdate(actUpdate, { args: [signedAct(act)] });
     }

@@ -14,8 +14,9 @@ import {
   type CountdownStatus,
 } from '../../workflows/messages.ts';
 import { person, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
-import { fakeWorld, fine, inputFor, piece, report, slow, unseen, type FakeWorld } from './fakes.ts';
+import { fakeWorld, fine, guarded, inputFor, piece, report, slow, unseen, type FakeWorld } from './fakes.ts';
 import { refusal, runCountdown, toLaunch, type Run } from './run-countdown.ts';
+import { scriptedGuard } from './scripted-guard.ts';
 
 jest.setTimeout(180_000);
 const HOUR = 3_600_000;
@@ -141,10 +142,7 @@ describe('a countdown', () => {
   it('rolls back by itself when the guard breaches, and says so', () =>
     run(
       () => ({
-        runGuard: async () => ({
-          ...report({ ...slow, code: 'ErrorRateAboveLimit', message: 'error rate is 20 %, limit 0.1 %' }),
-          watchedMs: 1,
-        }),
+        runGuard: async () => guarded('breach', { ...slow, code: 'ErrorRateAboveLimit', message: 'error rate is 20 %, limit 0.1 %' }),
       }),
       async ({ advance, until, act, handle, world, status }) => {
         await advance(71.01);
@@ -167,8 +165,8 @@ describe('a countdown', () => {
         // The rollback is written at midnight.
         verifyVersion: async ({ image }) =>
           image.endsWith('sha-91d03ce')
-            ? { ok: false, detail: '503', pods: 3, seconds: 60, evidence: [{ ...piece, capturedAt: '2026-11-22T23:59:40Z' }] }
-            : { ok: true, detail: 'ok', pods: 3, seconds: 0.3, evidence: [] },
+            ? { ok: false, detail: '503', pods: 3, seconds: 60, imageIds: [], at: '2026-11-22T23:59:40Z', evidence: [piece] }
+            : { ok: true, detail: 'ok', pods: 3, seconds: 0.3, imageIds: [], at: '2026-11-23T00:00:00Z', evidence: [] },
       }),
       async ({ advance, until, act, handle, status }) => {
         await advance(71.01);
@@ -184,50 +182,24 @@ describe('a countdown', () => {
       },
     ));
 
-  it('holds without data in the guard, and goes on with the rest after a resume', () => {
-    const remaining: number[] = [];
-    return run(
-      () => ({
-        runGuard: async ({ remainingMs }) => {
-          remaining.push(remainingMs);
-          return remaining.length === 1 ? { ...report(unseen), watchedMs: 240_000 } : { ...report(fine), watchedMs: remainingMs };
-        },
-      }),
-      async ({ advance, until, act, handle }) => {
-        await advance(71.01);
-        await until('waiting', ({ phase }) => phase === 'waiting');
-        await act({ action: 'approve' }, 'li.wei');
-        await act({ action: 'approve' }, 'a.osei');
-        await advance(0.999);
-        const held = await until('holding', ({ phase }) => phase === 'holding');
-        expect(held).toMatchObject({ verdict: 'hold', sentence: 'no samples for up{}' });
-        await act({ action: 'resume' });
-        expect(await handle.result()).toMatchObject({ ending: 'launched' });
-        expect(remaining).toEqual([600_000, 360_000]);
-      },
-    );
-  });
-
-  it('bakes from the beginning after a resume when the guard saw all and could not decide, for its counts ended with the watch', () => {
-    const remaining: number[] = [];
+  it('asks people when the guard cannot decide, goes on watching meanwhile, and bakes from the beginning after a resume', () => {
     const undecided = { ...unseen, code: 'GuardUndecided', message: 'too few requests' };
+    const guard = scriptedGuard();
     return run(
-      () => ({
-        runGuard: async ({ remainingMs }) => {
-          remaining.push(remainingMs);
-          return { ...report(remaining.length === 1 ? undecided : fine), watchedMs: remainingMs };
-        },
-      }),
-      async ({ advance, until, act, handle }) => {
-        await advance(71.01);
-        await until('waiting', ({ phase }) => phase === 'waiting');
-        await act({ action: 'approve' }, 'li.wei');
-        await act({ action: 'approve' }, 'a.osei');
-        await advance(0.999);
+      () => ({ runGuard: guard.runGuard }),
+      async ({ advance, until, act, handle, status }) => {
+        await toLaunch({ advance, until, act });
+        const arrival = advance(1);
+        await guard.answer(guarded('undecided', undecided));
         await until('holding', ({ phase }) => phase === 'holding');
+        await until('watched while it is held', () => guard.asked.length === 2);
+        expect((await status()).sentence).toBe('too few requests');
         await act({ action: 'resume' });
+        await until('running', ({ phase }) => phase === 'running');
+        await guard.answer(guarded('passed', fine));
         expect(await handle.result()).toMatchObject({ ending: 'launched' });
-        expect(remaining).toEqual([600_000, 600_000]);
+        expect((await status()).checkpoints[2]?.steps[1]).toMatchObject({ name: 'guard', round: 2 });
+        await arrival;
       },
     );
   });
@@ -366,25 +338,15 @@ describe('a countdown', () => {
   });
 
   it('ends as aborted, and undoes the launch, also when the guard ends well after the abort came', () => {
-    let end: () => void = () => undefined;
-    let reached: () => void = () => undefined;
-    const guarding = new Promise<void>((resolve) => (reached = resolve));
-    const ending = new Promise<void>((resolve) => (end = resolve));
+    const guard = scriptedGuard();
     return run(
-      () => ({
-        // A worker that was away hears of no cancellation, and hands in what it had finished.
-        runGuard: async () => {
-          reached();
-          await ending;
-          return { ...report(fine), watchedMs: 600_000 };
-        },
-      }),
+      () => ({ runGuard: guard.runGuard }),
       async ({ advance, until, act, handle, world, status }) => {
         await toLaunch({ advance, until, act });
         const arrival = advance(1);
-        await guarding;
+        await until('guarded', () => guard.asked.length === 1);
         await handle.signal('abort', { reason: 'wrong build', by: person('ops', []) });
-        end();
+        await guard.answer(guarded('passed', fine));
         expect(await handle.result()).toMatchObject({ ending: 'aborted', sentence: 'aborted by ops: wrong build' });
         expect(world.writes.map((line) => line.split('sha-')[1])).toEqual(['91d03ce', '4f9c2ab']);
         expect((await status()).conditions.find(({ type }) => type === 'RolledBack')).toMatchObject({ status: 'True', reason: 'Undone' });
@@ -398,10 +360,10 @@ describe('a countdown', () => {
     const restoring = new Promise<void>((resolve) => (restore = resolve));
     return run(
       (world) => ({
-        runGuard: async () => ({ ...report(slow), watchedMs: 1 }),
-        restoreTemplate: async (input) => {
+        runGuard: async () => guarded('breach', slow),
+        restoreEffect: async (input) => {
           await restoring;
-          return world.activities.restoreTemplate(input);
+          return world.activities.restoreEffect(input);
         },
       }),
       async ({ advance, until, act, handle, status }) => {
@@ -424,10 +386,10 @@ describe('a countdown', () => {
     let captures = 0;
     return run(
       (world) => ({
-        captureDeployment: async (target) => {
+        captureEffect: async (input) => {
           captures += 1;
           if (captures === 1) await new Promise((resolve) => setTimeout(resolve, 4_000));
-          return world.activities.captureDeployment(target);
+          return world.activities.captureEffect(input);
         },
       }),
       async ({ advance, until, act, handle, world }) => {
@@ -481,24 +443,15 @@ describe('a countdown', () => {
     ));
 
   it('rolls back a breach at once though somebody holds the clock', () => {
-    let breach: () => void = () => undefined;
-    let reached: () => void = () => undefined;
-    const guarding = new Promise<void>((resolve) => (reached = resolve));
-    const held = new Promise<void>((resolve) => (breach = resolve));
+    const guard = scriptedGuard();
     return run(
-      () => ({
-        runGuard: async () => {
-          reached();
-          await held;
-          return { ...report(slow), watchedMs: 1 };
-        },
-      }),
+      () => ({ runGuard: guard.runGuard }),
       async ({ advance, until, act, handle, world }) => {
         await toLaunch({ advance, until, act });
         const arrival = advance(1);
-        await guarding;
+        await until('guarded', () => guard.asked.length === 1);
         await handle.signal(holdSignal, { reason: 'looking at it', by: person('ops', []) });
-        breach();
+        await guard.answer(guarded('breach', slow));
         expect(await handle.result()).toMatchObject({ ending: 'rolled-back' });
         expect(world.writes.map((line) => line.split('sha-')[1])).toEqual(['91d03ce', '4f9c2ab']);
         await arrival;
@@ -536,7 +489,6 @@ describe('a countdown', () => {
       await until('counting', ({ phase, current }) => phase === 'counting' && current === 'final-poll');
       await handle.signal('approve');
       await handle.signal('approve', 42);
-      await handle.signal('undoRegistered', 'nonsense');
       // A tool in another language may say it in another form; and somebody sends half of one.
       for (const [encoding, data] of [
         ['json/protobuf', '{}'],
@@ -572,7 +524,7 @@ describe('a countdown', () => {
         storeAudit: async () => {
           throw ApplicationFailure.nonRetryable('the disk is full', 'Refused');
         },
-        runGuard: async () => ({ ...report(slow), watchedMs: 1 }),
+        runGuard: async () => guarded('breach', slow),
       }),
       async ({ advance, until, act, handle, world }) => {
         await toLaunch({ advance, until, act });
@@ -758,12 +710,11 @@ describe('a countdown', () => {
     );
   });
 
-  it('refuses what was signed for an earlier run of the same name', () =>
+  it('refuses what was signed for another run of the same name', () =>
     run(well, async ({ until, act }) => {
       await until('counting', ({ phase, current }) => phase === 'counting' && current === 'final-poll');
-      const old = new Date(Date.now() - HOUR).toISOString();
-      expect(await refusal(act({ action: 'recycle', to: 'T-72h', comment: 'again', issuedAt: old }))).toMatch(
-        /before this countdown began/,
+      expect(await refusal(act({ action: 'recycle', to: 'T-72h', comment: 'again', run: randomUUID() }))).toMatch(
+        /was signed for another run of /u,
       );
     }));
 });

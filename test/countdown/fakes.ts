@@ -1,11 +1,12 @@
 // Activities as a countdown sees them, with the outside world in a few variables. Kept honest by the lab tests of the real ones.
 import type { LastGood } from '../../activities/bookkeeping-contract.ts';
-import type { DeploymentSnapshot } from '../../activities/kubernetes/contract.ts';
-import type { StepReport } from '../../activities/steps-contract.ts';
+import type { GuardCarry, GuardReport, StepReport } from '../../activities/steps-contract.ts';
+import { EMPTY_TALLY } from '../../analysis/guard/tally.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import type { Finding } from '../../verdict/finding.ts';
 import type { Act, CountdownInput } from '../../workflows/messages.ts';
 import { hexDigest } from '../../verdict/digest.ts';
+import { Context } from '@temporalio/activity';
 import { person, type FakeActivities } from '../temporal-world.ts';
 
 /** The standard plan of a 72-hour countdown, as the release room hands it out (`release/expand.test.ts` proves that it does). */
@@ -76,9 +77,10 @@ export function inputFor(name: string): CountdownInput {
                 type: 'guard',
                 name: 'guard',
                 bake: '10m',
+                maxBake: '30m',
+                liveDeadline: '15m',
                 interval: '5s',
                 noDataAfter: '20s',
-                liveDeadline: '15m',
                 minRequests: 300,
                 falseAlarm: '1%',
                 metric: 'http_request_duration_seconds',
@@ -103,7 +105,11 @@ export interface FakeWorld {
   audit: AuditRecord[];
   told: string[];
   good: LastGood[];
-  activities: FakeActivities;
+  /** Names of undos, and how they were settled. */
+  settled: string[];
+  /** Whether the old version serves after a restore. */
+  proveRestored(): Promise<boolean>;
+  activities: Omit<FakeActivities, 'registerUndo'>;
 }
 
 const passed = (code: string, subject: string): Finding => ({
@@ -129,6 +135,17 @@ export const slow: Finding = {
 };
 export const unseen: Finding = { ...slow, code: 'GuardNoData', subject: 'guard', outcome: 'inconclusive', message: 'no samples for up{}' };
 
+/** A carry that a test recognises by its number of requests. */
+export const carried = (requests: number): GuardCarry => ({ tally: { ...EMPTY_TALLY, requests }, parts: [], oldTraffic: null });
+
+/** What the guard answers, by the finding that decided. */
+export const guarded = (outcome: GuardReport['outcome'], ...findings: Finding[]): GuardReport => ({
+  ...report(...findings),
+  outcome,
+  carry: carried(0),
+  blindMs: outcome === 'blind' ? 21_000 : 0,
+});
+
 export const fine: Finding = passed('LatencyWithinLimit', 'POST /api/order/create');
 
 export const piece = {
@@ -148,6 +165,8 @@ export function fakeWorld(): FakeWorld {
     audit: [],
     told: [],
     good: [],
+    settled: [],
+    proveRestored: async () => true,
     activities: null as never,
   };
   const points = { ...piece, digest: `sha256:${hexDigest('points')}`, kind: 'k6-points' as const, mediaType: 'application/x-ndjson' };
@@ -172,22 +191,35 @@ export function fakeWorld(): FakeWorld {
     keepLastGood: async (_target, lastGood) => void world.good.push(lastGood),
     verifyAct: async ({ payload }) => JSON.parse(payload) as Act,
     runPreflight: async () => report(passed('PreflightPassed', 'preflight')),
-    runLoadTest: async () => ({ ...report(passed('LatencyWithinLimit', 'POST /api/order/create')), evidence: [points] }),
-    runAnalysis: async () => report(passed('NothingToExplain', 'load')),
-    runGuard: async () => ({ ...report(passed('GuardPassed', 'guard')), watchedMs: 1000 }),
-    captureDeployment: async (target): Promise<DeploymentSnapshot> => ({
-      target,
-      evidence: piece,
-      image: world.image,
-      replicas: 3,
-      revision: '1',
-      templateHash: 'abc',
-      templateDigest: 'sha256:abc',
-      uid: 'uid',
-      fencingGeneration: 0,
+    runLoadTest: async () => ({
+      ...report(passed('LatencyWithinLimit', 'POST /api/order/create')),
+      evidence: [points],
+      imageIds: ['sha256:91d03ce'],
     }),
-    applyImage: async ({ operation, image }) => write(operation.id, image),
-    restoreTemplate: async ({ operation, snapshot }) => write(operation.id, snapshot.image),
+    runAnalysis: async () => report(passed('NothingToExplain', 'load')),
+    runGuard: async () => guarded('passed', passed('GuardPassed', 'guard')),
+    captureEffect: async () => ({ before: { image: world.image }, goesBackTo: world.image, evidence: [piece] }),
+    applyEffect: async ({ entry, wanted }) => write(entry.id, (wanted as { image: string }).image),
+    restoreEffect: async ({ entry }) => write(`${entry.id}#restore`, (entry.before as { image: string }).image),
+    proveRestored: async ({ entry, write: { at }, failedAt }) => {
+      const ok = await world.proveRestored();
+      const late = failedAt === null ? 0 : (Date.parse(at) - Date.parse(failedAt)) / 1_000;
+      return {
+        restored: ok,
+        findings: [
+          ...(failedAt === null
+            ? []
+            : [{ ...passed(late > 15 ? 'RollbackStartedLate' : 'RollbackStartedInTime', entry.name), measured: late }]),
+          passed('RolledBackInTime', entry.name),
+          passed('RollbackHealthy', entry.name),
+        ],
+        facts: [],
+        evidence: [],
+      };
+    },
+    describeFailure: async () => ({ facts: [], evidence: [] }),
+    settleUndo: async ({ entry, outcome }) => void world.settled.push(`${entry.name} ${outcome}`),
+    watchCountdown: () => Context.current().cancelled,
     watchRollout: async () => ({
       outcome: 'complete',
       detail: 'done',
@@ -197,7 +229,15 @@ export function fakeWorld(): FakeWorld {
       conditionAt: '2026-11-23T00:00:00Z',
       evidence: [],
     }),
-    verifyVersion: async () => ({ ok: true, detail: 'ok', pods: 3, seconds: 0.3, evidence: [] }),
+    verifyVersion: async () => ({
+      ok: true,
+      detail: 'ok',
+      pods: 3,
+      seconds: 0.3,
+      evidence: [],
+      imageIds: ['sha256:91d03ce'],
+      at: '2026-11-23T00:00:00Z',
+    }),
   };
   return world;
 }

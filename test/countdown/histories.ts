@@ -14,7 +14,7 @@ import {
   type Act,
 } from '../../workflows/messages.ts';
 import { person, signedAct, temporalWorld, type FakeActivities } from '../temporal-world.ts';
-import { fakeWorld, fine, inputFor, report, slow, unseen } from './fakes.ts';
+import { fakeWorld, fine, guarded, inputFor, report, slow, unseen } from './fakes.ts';
 
 export const HISTORIES = ['launched', 'no-go', 'rolled-back', 'held-and-resumed'] as const;
 export const historyFile = (name: string): URL => new URL(`../histories/${name}.json`, import.meta.url);
@@ -24,8 +24,8 @@ let guards = 0;
 const worlds: Record<(typeof HISTORIES)[number], Partial<FakeActivities>> = {
   launched: {},
   'no-go': { runLoadTest: async () => report(slow) },
-  'rolled-back': { runGuard: async () => ({ ...report(slow), watchedMs: 1 }) },
-  'held-and-resumed': { runGuard: async () => ({ ...report((guards += 1) === 1 ? unseen : fine), watchedMs: 1000 }) },
+  'rolled-back': { runGuard: async () => guarded('breach', slow) },
+  'held-and-resumed': { runGuard: async () => ((guards += 1) === 1 ? guarded('undecided', unseen) : guarded('passed', fine)) },
 };
 
 async function record(): Promise<void> {
@@ -39,20 +39,20 @@ async function record(): Promise<void> {
         args: [inputFor(name)],
       });
       const act = async (action: Act['action'], who: string) => {
-        const { run, current, checkpoints, holdSince } = await handle.query(statusQuery);
+        const { current, checkpoints, holdSince, run } = await handle.query(statusQuery);
         const { revision = 1, evidenceDigest = '' } = checkpoints.find((checkpoint) => checkpoint.name === current) ?? {};
         const whole: Act = {
           id: randomUUID(),
           action,
           countdown: workflowId,
+          run,
           checkpoint: current,
           revision,
           evidenceDigest,
           principal: person(who),
           comment: 'recorded',
-          run,
           issuedAt: new Date().toISOString(),
-          notAfter: new Date(Date.now() + 5 * 60_000).toISOString(),
+          notAfter: new Date(Date.now() + 300_000).toISOString(),
           ...(holdSince === undefined ? {} : { holdSince }),
         };
         return handle.executeUpdate(actUpdate, { args: [signedAct(whole)], updateId: whole.id });

@@ -63,14 +63,14 @@ export async function runCountdown(
       const whole: Act = {
         id: randomUUID(),
         countdown: workflowId,
+        run: now.run,
         checkpoint: now.current,
         revision: checkpoint?.revision ?? 0,
         evidenceDigest: checkpoint?.evidenceDigest ?? '',
         principal: person(who),
         comment: 'numbers read',
-        run: now.run,
         issuedAt: new Date().toISOString(),
-        notAfter: new Date(Date.now() + 5 * 60_000).toISOString(),
+        notAfter: new Date(Date.now() + 300_000).toISOString(),
         ...(now.holdSince === undefined ? {} : { holdSince: now.holdSince }),
         ...changed,
       };

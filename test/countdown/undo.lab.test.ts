@@ -3,7 +3,7 @@ import { ApiFailure, toApplicationFailure } from '../../activities/kubernetes/ap
 import { deployments } from '../../activities/kubernetes/client.ts';
 import { temporalGateway } from '../../server/gateway.ts';
 import { temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
-import { report, slow, type FakeWorld } from './fakes.ts';
+import { guarded, slow, type FakeWorld } from './fakes.ts';
 import { runCountdown, toLaunch } from './run-countdown.ts';
 
 jest.setTimeout(120_000);
@@ -22,7 +22,7 @@ async function rolledBack(
   let ended: { ending: string; sentence: string; image: string } | undefined;
   await runCountdown(
     temporal,
-    (world) => ({ runGuard: async () => ({ ...report(slow), watchedMs: 1 }), ...overrides(world) }),
+    (world) => ({ runGuard: async () => guarded('breach', slow), ...overrides(world) }),
     async ({ advance, until, act, handle, status, world }) => {
       await toLaunch({ advance, until, act });
       await advance(1);
@@ -46,12 +46,12 @@ function failing<Args extends unknown[], T>(times: number, status: number, act: 
 
 it.each([401, 403, 404])('rolls back although the API server answers %i for a while, to the write and to the watch', async (status) => {
   let before = '';
-  const ended = await rolledBack(({ image, activities: { restoreTemplate, verifyVersion } }) => {
+  const ended = await rolledBack(({ image, activities: { restoreEffect, proveRestored } }) => {
     before = image;
-    const refusedOnce = failing(1, status, verifyVersion);
+    const refusedOnce = failing(1, status, proveRestored);
     return {
-      restoreTemplate: failing(3, status, restoreTemplate),
-      verifyVersion: (input) => (input.image === image ? refusedOnce(input) : verifyVersion(input)),
+      restoreEffect: failing(3, status, restoreEffect),
+      proveRestored: refusedOnce,
     };
   });
   expect(ended).toMatchObject({ ending: 'rolled-back', image: before });
@@ -62,7 +62,7 @@ it('tells people while it lasts why the rollback has not come through', async ()
   let told: string | null = null;
   let refused = true;
   const ended = await rolledBack(
-    ({ activities: { restoreTemplate } }) => ({ restoreTemplate: (input) => failing(refused ? 1 : 0, 403, restoreTemplate)(input) }),
+    ({ activities: { restoreEffect } }) => ({ restoreEffect: (input) => failing(refused ? 1 : 0, 403, restoreEffect)(input) }),
     async (release) => {
       while (told === null) {
         const [doing] = await gateway.progress(await gateway.status(release));

@@ -31,8 +31,8 @@ it('holds soon, and says why, when no worker takes up the guard', () => {
       await guarding;
       stopCluster();
       const held = await until('holding', ({ phase }) => phase === 'holding', HOLDS_WITHIN_MS);
-      expect(held.reasons).toMatchObject([{ code: 'StepCouldNotRun', effect: 'hold' }]);
-      expect(held.sentence).toBe('step guard could not run: no worker took up runGuard in time; start the workers of its queue');
+      expect(held.reasons).toMatchObject([{ code: 'GuardNoData', effect: 'hold' }]);
+      expect(held.sentence).toBe('the guard took no samples for 66 s: no worker took up runGuard in time; start the workers of its queue');
       await arrival;
     },
   );

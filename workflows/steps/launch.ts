@@ -1,163 +1,157 @@
-// The launch: the candidate's image on the one container, watched until it serves or until it must be taken back.
-import { proxyActivities } from '@temporalio/workflow';
-import type { DeploymentSnapshot, KubernetesActivities, RolloutResult, VersionProof } from '../../activities/kubernetes/contract.ts';
-import { judgeRollout, judgeVersion } from '../../verdict/rollout.ts';
+// The launch: what may have changed is asked again, then the candidate's image on the one container, watched until it serves or until it must
+// be taken back.
+import { isCancellation, proxyActivities } from '@temporalio/workflow';
+import type { EffectActivities, UndoEntry } from '../../activities/effects/contract.ts';
+import type { KubernetesActivities, RolloutResult } from '../../activities/kubernetes/contract.ts';
 import { durationMs } from '../../release/duration.ts';
 import type { LaunchStep } from '../../release/steps/registry.ts';
-import { long, quick, undoing, undoingLong } from '../activity-options.ts';
+import type { Finding } from '../../verdict/finding.ts';
+import { judgeLaunch } from '../../verdict/rollout.ts';
+import { long, quick } from '../activity-options.ts';
+import { sentenceOf } from '../failure-sentence.ts';
 import { clusterTaskQueue } from '../messages.ts';
-import {
-  operationId,
-  productionOf,
-  registerUndo,
-  type StepInput,
-  type StepResult,
-  type UndoContext,
-  type UndoEntry,
-  type UndoReport,
-} from '../step.ts';
-import { judgeRollback } from '../../verdict/rollback.ts';
+import { prepareEffect } from '../prepare-effect.ts';
+import { productionOf, type StepInput, type StepResult } from '../step.ts';
+import { unwindWhatever } from '../undo-stack.ts';
+import { quickPreflight } from './preflight.ts';
 
 /** A worker that dies in the middle leaves its successor a whole watch. */
 const WATCHES_THAT_MUST_FIT = 2;
 
-const TOO_LATE: StepResult = { findings: [], facts: [], evidence: [], tooLate: true };
+const NOT_BEGUN: StepResult = { findings: [], facts: [], evidence: [], notBegun: true };
 
 export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResult> {
-  const { release, step, countdown, generation } = input;
+  const { release, step } = input;
   const { service } = release.spec;
   const target = productionOf(release);
-  const { act, watch } = kubernetes(target.cluster, durationMs(step.timeout));
+  if (isTooLate(input)) return NOT_BEGUN;
+  const ready = await askAgain(input);
+  if (ready.findings.some(({ outcome }) => outcome !== 'pass')) return ready;
 
-  const operation = { id: operationId(input, 'launch', target), countdown, generation };
-  if (isTooLate()) return TOO_LATE;
-  const before = input.undo.find(({ undoes }) => undoes === operation.id)?.snapshot ?? (await captureAndRegister());
-  // Workers may have been away meanwhile.
-  if (isTooLate()) return TOO_LATE;
-  const write = await act.applyImage({ target, operation, image: service.image, expected: before });
-  const rollout = await watch.watchRollout({
+  const { entry, goesBackTo, evidence } = await prepareEffect(input, {
+    kind: 'deployment-image',
     target,
-    observedGeneration: write.observedGeneration,
+    live: true,
+    scope: 'countdown',
+    order: 0,
+    within: { restoreMs: durationMs(step.rollbackWithin), proveMs: durationMs(step.healthWithin) },
+    settings: { healthTarget: service.health.target, healthPath: service.health.path },
+  });
+  // Workers may have been away meanwhile. Nothing was written, so what was registered is taken back at once.
+  if (isTooLate(input)) return { ...NOT_BEGUN, settled: await takeBack(input, entry) };
+  const written = await write(input, entry);
+  if ('refusal' in written) return { ...written.result, evidence: [...ready.evidence, ...evidence] };
+  const watched = await watch(input, written, goesBackTo);
+  return {
+    ...watched,
+    launchedAt: written.at,
+    findings: [...ready.findings, ...watched.findings],
+    facts: [...ready.facts, ...watched.facts],
+    evidence: [...ready.evidence, ...evidence, ...watched.evidence],
+  };
+}
+
+const isTooLate = ({ beginByMs }: StepInput): boolean => Date.now() > (beginByMs ?? Infinity);
+
+/** The quick half of preflight. Where the launch has been written before, a second answer could only describe the launch itself. */
+async function askAgain(input: StepInput<LaunchStep>): Promise<StepResult> {
+  if (input.undo.some(({ live }) => live)) return { findings: [], facts: [], evidence: [] };
+  return quickPreflight(input);
+}
+
+interface Written {
+  observedGeneration: number;
+  at: string;
+}
+
+/** The write, or why there is none. A write that is refused is taken back at once, for only a reading can show that none has landed. */
+async function write(input: StepInput<LaunchStep>, entry: UndoEntry): Promise<Written | { refusal: string; result: StepResult }> {
+  const act = proxyActivities<EffectActivities>({ ...quick, taskQueue: clusterTaskQueue(entry.target.cluster) });
+  try {
+    return await act.applyEffect({ entry, wanted: { image: input.release.spec.service.image }, countdown: input.countdown });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    const refusal = sentenceOf(error);
+    return {
+      refusal,
+      result: { findings: [notLaunched(input.step.name, refusal)], facts: [], evidence: [], settled: await takeBack(input, entry) },
+    };
+  }
+}
+
+/** Ids of what was restored; empty where the entry still stands. */
+async function takeBack({ countdown }: StepInput, entry: UndoEntry): Promise<string[]> {
+  const context = { countdown, failedAt: null, brief: true, started: () => undefined, ended: () => undefined };
+  const reports = await unwindWhatever([entry], context);
+  return reports.filter(({ restored }) => restored).map(({ id }) => id);
+}
+
+/** Follows the rollout, then proves that the launched version serves, with the bytes that were tested. */
+async function watch(
+  { release, step, testedImageIds }: StepInput<LaunchStep>,
+  written: Written,
+  before: string | null,
+): Promise<StepResult> {
+  const { service } = release.spec;
+  const target = productionOf(release);
+  const { watchRollout, verifyVersion } = proxyActivities<KubernetesActivities>({
+    ...long(durationMs(step.timeout) * WATCHES_THAT_MUST_FIT),
+    taskQueue: clusterTaskQueue(target.cluster),
+  });
+  const rollout = await watchRollout({
+    target,
+    observedGeneration: written.observedGeneration,
     image: service.image,
     timeoutMs: durationMs(step.timeout),
-    writtenAt: write.at,
+    writtenAt: written.at,
   });
-  const launched = judgeRollout(target, rollout);
-  if (launched.outcome !== 'pass')
+  const place = { rollout, proof: null, healthMs: durationMs(step.healthWithin), tested: testedImageIds };
+  if (rollout.outcome !== 'complete')
     return {
-      findings: [launched],
-      facts: [rolloutFact(before.image, service.image, rollout)],
-      evidence: [before.evidence, ...rollout.evidence],
+      findings: judgeLaunch(target, place),
+      facts: [rolloutFact(before, service.image, rollout)],
+      evidence: rollout.evidence,
       failedAt: rollout.conditionAt,
     };
-
-  const proof = await watch.verifyVersion({
+  const proof = await verifyVersion({
     target,
     image: service.image,
     healthTarget: service.health.target,
     healthPath: service.health.path,
     timeoutMs: durationMs(step.healthWithin),
+    testedImageIds,
   });
   return {
-    findings: [launched, judgeVersion(target, proof, durationMs(step.healthWithin))],
+    findings: judgeLaunch(target, { ...place, proof }),
     facts: [
-      rolloutFact(before.image, service.image, rollout),
+      rolloutFact(before, service.image, rollout),
       { subject: 'health', text: `${proof.ok ? 'ok' : 'not ok'} in ${proof.seconds.toFixed(1)} s`, values: { seconds: proof.seconds } },
-      // With the image id, beside that of CandidateUnderLoad: people can compare what was tested with what was launched.
       ...(proof.ok ? [{ subject: 'version', text: proof.detail, values: { pods: proof.pods } }] : []),
     ],
-    evidence: [before.evidence, ...rollout.evidence, ...proof.evidence],
-    ...failureKnownAt(proof),
-  };
-
-  function isTooLate(): boolean {
-    return Date.now() > (input.beginByMs ?? Infinity);
-  }
-
-  async function captureAndRegister(): Promise<DeploymentSnapshot> {
-    const snapshot = await act.captureDeployment(target);
-    await registerUndo({
-      kind: 'launch',
-      undoes: operation.id,
-      name: `${target.namespace}/${target.deployment} back to ${snapshot.image}`,
-      snapshot,
-      healthTarget: service.health.target,
-      healthPath: service.health.path,
-      rollbackWithin: step.rollbackWithin,
-      healthWithin: step.healthWithin,
-    });
-    return snapshot;
-  }
-}
-
-/** Puts the recorded template back and proves that it serves again. Runs in the countdown, where it cannot be cancelled. */
-export async function undoLaunch(entry: UndoEntry, { failedAt, ...identity }: UndoContext): Promise<UndoReport> {
-  const { snapshot } = entry;
-  const { target } = snapshot;
-  const limits = { rollbackMs: durationMs(entry.rollbackWithin), healthMs: durationMs(entry.healthWithin) };
-  const taskQueue = clusterTaskQueue(target.cluster);
-  const act = proxyActivities<KubernetesActivities>({ ...undoing, taskQueue });
-  const watch = proxyActivities<KubernetesActivities>({
-    ...undoingLong((limits.rollbackMs + limits.healthMs) * WATCHES_THAT_MUST_FIT),
-    taskQueue,
-  });
-  const operation = { id: entry.undoes.replace('/launch/', '/rollback/'), ...identity };
-  const write = await act.restoreTemplate({ snapshot, operation, undoes: entry.undoes });
-  const startedAfterMs = failedAt === null ? null : Math.max(0, Date.parse(write.at) - Date.parse(failedAt));
-  const rollout = await watch.watchRollout({
-    target,
-    observedGeneration: write.observedGeneration,
-    image: snapshot.image,
-    timeoutMs: limits.rollbackMs,
-    writtenAt: write.at,
-    startedAfterMs,
-  });
-  const proof = await watch.verifyVersion({
-    target,
-    image: snapshot.image,
-    healthTarget: entry.healthTarget,
-    healthPath: entry.healthPath,
-    timeoutMs: limits.healthMs,
-  });
-  const findings = judgeRollback(entry.name, rollout, proof, { ...limits, startedAfterMs });
-  return {
-    name: entry.name,
-    undone: rollout.outcome === 'complete' && proof.ok,
-    findings,
-    facts: [
-      {
-        subject: 'rollback',
-        text: `${entry.name}: written ${startedAfterMs === null ? `at ${write.at}` : `${(startedAfterMs / 1000).toFixed(1)} s after the failure`}${write.wrote ? '' : ' (it had landed before)'}, ${rollout.podsReady} of ${rollout.podsWanted} pods in ${rollout.seconds.toFixed(1)} s, health ${proof.ok ? 'ok' : 'not ok'} in ${proof.seconds.toFixed(1)} s`,
-        values: {
-          rolloutSeconds: rollout.seconds,
-          healthSeconds: proof.seconds,
-          ...(startedAfterMs === null ? {} : { startedAfterSeconds: startedAfterMs / 1000 }),
-        },
-      },
-    ],
     evidence: [...rollout.evidence, ...proof.evidence],
+    // A version that does not serve is known not to when the proof is given up: the rollback's start counts from there.
+    ...(proof.ok ? {} : { failedAt: proof.at }),
   };
 }
 
-function kubernetes(cluster: string, watchMs: number): { act: KubernetesActivities; watch: KubernetesActivities } {
-  const taskQueue = clusterTaskQueue(cluster);
-  return {
-    act: proxyActivities<KubernetesActivities>({ ...quick, taskQueue }),
-    watch: proxyActivities<KubernetesActivities>({ ...long(watchMs * WATCHES_THAT_MUST_FIT), taskQueue }),
-  };
-}
-
-/** A version that does not serve is known not to when the proof is given up: the rollback's start counts from there. */
-function failureKnownAt({ ok, evidence }: VersionProof): Pick<StepResult, 'failedAt'> {
-  const at = evidence.at(-1)?.capturedAt;
-  return ok || at === undefined ? {} : { failedAt: at };
-}
-
-function rolloutFact(from: string, to: string, { podsReady, podsWanted, seconds, outcome }: RolloutResult) {
-  const tag = (image: string) => image.slice(image.lastIndexOf(':') + 1);
+function rolloutFact(before: string | null, image: string, { podsReady, podsWanted, seconds, outcome }: RolloutResult) {
+  const tag = (of: string): string => of.slice(of.lastIndexOf(':') + 1);
+  const change = before === null ? tag(image) : `${tag(before)} → ${tag(image)}`;
+  const unfinished = outcome === 'complete' ? '' : ` (${outcome})`;
   return {
     subject: 'rollout',
-    text: `${tag(from)} → ${tag(to)}   ${podsReady} of ${podsWanted} pods in ${seconds.toFixed(1)} s${outcome === 'complete' ? '' : ` (${outcome})`}`,
+    text: `${change}   ${podsReady} of ${podsWanted} pods in ${seconds.toFixed(1)} s${unfinished}`,
     values: { podsReady, podsWanted, seconds },
   };
 }
+
+const notLaunched = (step: string, reason: string): Finding => ({
+  code: 'StepCouldNotRun',
+  subject: step,
+  outcome: 'inconclusive',
+  measured: null,
+  limit: null,
+  unit: '',
+  message: `step ${step} could not launch: ${reason}`,
+  evidence: [],
+});

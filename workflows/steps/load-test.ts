@@ -25,6 +25,6 @@ export async function loadTestStep({ release, step, scripts, round, checkpoint, 
     staging: stagingOf(release),
     image: release.spec.service.image,
     scriptDigest,
-    runId: `${countdown}/${checkpoint}/${step.name}/${round}/${workflowInfo().runId}`,
+    runId: `${countdown.workflowId}/${checkpoint}/${step.name}/${round}/${workflowInfo().runId}`,
   });
 }

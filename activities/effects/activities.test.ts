@@ -1,0 +1,108 @@
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ApplicationFailure } from '@temporalio/common';
+import { openUndoJournal, type UndoJournal } from '../evidence/undo-journal.ts';
+import { PlayedClusterApi } from '../kubernetes/testing/played-cluster-api.ts';
+import { createEffectActivities } from './activities.ts';
+import type { EffectActivities, EffectKind, UndoEntry } from './contract.ts';
+import { captureInput, countdownOf, entryOf, playedEffects } from './testing/one-effect.ts';
+import type { UndoMessages } from './undo-messages.ts';
+
+const countdown = countdownOf('run-1');
+const registeredAt = new Date('2026-11-25T09:00:00Z');
+
+let api: PlayedClusterApi;
+let folder: string;
+let order: string[];
+let messages: jest.Mocked<UndoMessages>;
+let journal: UndoJournal;
+let acts: EffectActivities;
+let entry: UndoEntry;
+
+beforeEach(async () => {
+  api = new PlayedClusterApi();
+  folder = await mkdtemp(join(tmpdir(), 'effects-'));
+  order = [];
+  const noted = (name: string) => async () => void order.push(name);
+  messages = {
+    registerWithCountdown: jest.fn(noted('countdown')),
+    registerWithRestorer: jest.fn(noted('restorer')),
+    settleWithRestorer: jest.fn(noted('restorer settled')),
+  };
+  journal = openUndoJournal(folder, () => registeredAt);
+  acts = createEffectActivities({ effects: playedEffects(api, folder), journal, messages });
+  entry = entryOf((await acts.captureEffect(captureInput(countdown))).before, countdown);
+});
+
+const standing = async (): Promise<string[]> =>
+  (await journal.list()).records.filter(({ settled }) => settled === null).map((record) => record.entry.id);
+
+describe('registerUndo', () => {
+  it('writes the journal before the countdown is sent anything, and starts the restorer last', async () => {
+    messages.registerWithCountdown.mockImplementation(async () => {
+      expect(await standing()).toEqual([entry.id]);
+      order.push('countdown');
+    });
+    await acts.registerUndo({ entry, countdown });
+    expect(order).toEqual(['countdown', 'restorer']);
+  });
+
+  it('fails, and registers nothing elsewhere, when the journal cannot be written', async () => {
+    await rm(folder, { recursive: true });
+    await writeFile(folder, 'a file where the folder was');
+    await expect(acts.registerUndo({ entry, countdown })).rejects.toMatchObject({ name: 'EvidenceNotKept' });
+    expect(order).toEqual([]);
+  });
+
+  it('counts the deadline from the first registration, whichever try sends it', async () => {
+    const due = { ...entry, dueInMs: 60_000 };
+    messages.registerWithRestorer.mockRejectedValueOnce(new Error('no server'));
+    await expect(acts.registerUndo({ entry: due, countdown })).rejects.toThrow('no server');
+    journal = openUndoJournal(folder, () => new Date('2026-11-25T09:05:00Z'));
+    acts = createEffectActivities({ effects: playedEffects(api, folder), journal, messages });
+    await acts.registerUndo({ entry: due, countdown });
+    expect(messages.registerWithRestorer).toHaveBeenLastCalledWith(due, countdown, registeredAt.getTime() + 60_000);
+    expect(await standing()).toEqual([entry.id]);
+  });
+
+  it('leaves nothing standing in the journal when the countdown refuses or has ended, for the effect never happens', async () => {
+    messages.registerWithCountdown.mockRejectedValue(
+      ApplicationFailure.create({ type: 'CountdownEnded', nonRetryable: true, message: 'it has ended' }),
+    );
+    await expect(acts.registerUndo({ entry, countdown })).rejects.toMatchObject({ type: 'CountdownEnded' });
+    expect(await standing()).toEqual([]);
+    await expect(acts.registerUndo({ entry, countdown })).rejects.toMatchObject({ type: 'UndoRefused', nonRetryable: true });
+    expect(order).toEqual([]);
+  });
+
+  it('refuses a kind that this version has no code for, before anything is recorded', async () => {
+    const unknown = { ...entry, kind: 'dns-weight' as EffectKind };
+    await expect(acts.registerUndo({ entry: unknown, countdown })).rejects.toMatchObject({
+      type: 'Refused',
+      nonRetryable: true,
+      message: expect.stringContaining('dns-weight'),
+    });
+    expect([order, await standing()]).toEqual([[], []]);
+  });
+});
+
+describe('settleUndo', () => {
+  it('closes the Lease, then the journal, then the restorer', async () => {
+    await acts.registerUndo({ entry, countdown });
+    await acts.applyEffect({ entry, wanted: { image: 'x' }, countdown });
+    await acts.settleUndo({ entry, outcome: 'kept', countdown });
+    expect(api.lease?.metadata.annotations?.['tminus.dev/operation-state']).toBe('kept');
+    expect(await standing()).toEqual([]);
+    expect(order).toContain('restorer settled');
+  });
+
+  it('settles with the restorer also when the journal cannot be written, and is tried again for the journal', async () => {
+    await acts.registerUndo({ entry, countdown });
+    await rm(folder, { recursive: true });
+    await writeFile(folder, 'a file where the folder was');
+    await expect(acts.settleUndo({ entry, outcome: 'kept', countdown })).rejects.toMatchObject({ name: 'EvidenceNotKept' });
+    expect(order).toContain('restorer settled');
+  });
+});

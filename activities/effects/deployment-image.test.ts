@@ -1,0 +1,311 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ApiFailure } from '../kubernetes/api-failure.ts';
+import { fencingGeneration } from '../kubernetes/index.ts';
+import { annotations } from '../kubernetes/objects.ts';
+import { NEW, OLD, PlayedClusterApi, target } from '../kubernetes/testing/played-cluster-api.ts';
+import { createEffectActivities } from './activities.ts';
+import type { CountdownRef, EffectActivities, UndoEntry } from './contract.ts';
+import { captureInput, countdownOf, entryOf, playedEffects } from './testing/one-effect.ts';
+
+let api: PlayedClusterApi;
+let folder: string;
+let acts: EffectActivities;
+const countdown = countdownOf('run-1');
+const STATE = 'tminus.dev/operation-state';
+
+beforeEach(async () => {
+  api = new PlayedClusterApi();
+  folder = await mkdtemp(join(tmpdir(), 'effect-'));
+  acts = createEffectActivities({
+    effects: playedEffects(api, folder),
+    journal: {
+      register: async (entry, ref) => ({ entry, countdown: ref, registeredAt: '2026-11-25T09:00:00Z', settled: null }),
+      settle: async () => undefined,
+      list: async () => ({ records: [], damaged: [] }),
+    },
+    messages: {
+      registerWithCountdown: async () => undefined,
+      registerWithRestorer: async () => undefined,
+      settleWithRestorer: async () => undefined,
+    },
+  });
+});
+
+const image = (): string | undefined => api.deployment?.spec.template.spec.containers[0]?.image;
+const captured = async (of: CountdownRef = countdown, generation = 1): Promise<UndoEntry> =>
+  entryOf((await acts.captureEffect(captureInput(of, generation))).before, of, generation);
+const launch = (entry: UndoEntry, of: CountdownRef = countdown) => acts.applyEffect({ entry, wanted: { image: NEW }, countdown: of });
+async function launched(): Promise<UndoEntry> {
+  const entry = await captured();
+  await launch(entry);
+  return entry;
+}
+
+describe('capture', () => {
+  it('records image, template digest, uid and health settings, and changes nothing', async () => {
+    const { before, goesBackTo } = await acts.captureEffect(captureInput(countdown));
+    expect(goesBackTo).toBe(OLD);
+    expect(before).toMatchObject({
+      image: OLD,
+      replicas: 3,
+      templateHash: 'hash1',
+      uid: 'uid-1',
+      healthTarget: 'shop',
+      templateDigest: expect.stringMatching(/^sha256:/),
+    });
+    expect(api.writes).toEqual([]);
+  });
+
+  it.each([
+    ['is still rolling out', () => setStatus({ updatedReplicas: 2 }), '2 of 3 replicas are updated'],
+    ['has a pod that is not ready', () => setStatus({ readyReplicas: 1 }), '1 of 3 replicas are ready'],
+    ['has a pod that is not available', () => setStatus({ availableReplicas: 0 }), '0 of 3 replicas are available'],
+    ['still has pods of another version', () => setStatus({ replicas: 4 }), '4 pods exist, 3 are asked for'],
+    ['was changed a moment ago', () => setStatus({ observedGeneration: 0 }), 'the controller has observed generation 0 of 1'],
+    ['is paused', () => void (api.deployment && (api.deployment.spec.paused = true)), 'it is paused'],
+    ['has no replicas', () => void (api.deployment && (api.deployment.spec.replicas = 0)), 'it has 0 replicas'],
+  ])('refuses a Deployment that %s', async (_, change, why) => {
+    change();
+    await expect(captured()).rejects.toMatchObject({ type: 'NotReady', nonRetryable: true, message: expect.stringContaining(why) });
+  });
+
+  it('refuses an operation of another countdown that is open, names it and the way out', async () => {
+    await launched();
+    await expect(captured(countdownOf('run-2'), 2)).rejects.toMatchObject({
+      type: 'OperationOpen',
+      nonRetryable: true,
+      message: expect.stringMatching(/countdown\/go-api-1\.4\.0\/run-1.*tminus leftovers/),
+    });
+  });
+
+  it('refuses a launch whose Lease was removed, for nothing records how it ended', async () => {
+    await launched();
+    api.lease = null;
+    await expect(captured(countdownOf('run-2'), 2)).rejects.toMatchObject({
+      type: 'OperationOpen',
+      message: expect.stringContaining('kubectl -n shop annotate deployment go-api tminus.dev/operation-'),
+    });
+  });
+
+  it.each(['restored', 'kept'] as const)('goes on where the operation before it was %s', async (outcome) => {
+    const entry = await launched();
+    if (outcome === 'restored') await acts.restoreEffect({ entry, countdown });
+    await acts.settleUndo({ entry, outcome, countdown });
+    await expect(captured(countdownOf('run-2'), 2)).resolves.toMatchObject({ kind: 'deployment-image' });
+  });
+
+  it('refuses a fencing annotation that is no number, which would become a generation of null', async () => {
+    api.change(({ metadata }) => void (metadata.annotations = { ...metadata.annotations, [annotations.fencingGeneration]: 'many' }));
+    const refusal = { type: 'PreconditionChanged', message: expect.stringContaining('"many", which is not a whole number') };
+    await expect(captured()).rejects.toMatchObject(refusal);
+    await expect(fencingGeneration(api.client, target)).rejects.toMatchObject(refusal);
+  });
+
+  it('refuses before anything is written when the right to read Leases is missing, and names verb and resource', async () => {
+    api.before = (verb, resource) => {
+      if (resource.resource === 'leases') throw new ApiFailure(verb, resource, 'lab', 403, 'User cannot get leases');
+    };
+    await expect(captured()).rejects.toMatchObject({
+      type: 'Forbidden',
+      message: expect.stringMatching(/get leases\.coordination\.k8s\.io shop\/tminus-go-api.*verb "get"/),
+    });
+  });
+});
+
+describe('apply', () => {
+  it('claims the Lease before it writes, and writes once when it is repeated', async () => {
+    const entry = await captured();
+    const first = await launch(entry);
+    expect(await launch(entry)).toEqual({ ...first, wrote: false });
+    expect(api.writes).toEqual(['CREATE leases', 'PATCH deployments']);
+    expect(api.lease).toMatchObject({
+      spec: { holderIdentity: 'countdown/go-api-1.4.0/run-1' },
+      metadata: { annotations: { [annotations.operation]: entry.id, [annotations.fencingGeneration]: '1', [STATE]: 'open' } },
+    });
+  });
+
+  it('the second engine does not take the first one’s launch for its own', async () => {
+    const second = await captured(countdownOf('run-2'));
+    await launched();
+    await expect(launch(second, countdownOf('run-2'))).rejects.toMatchObject({ type: 'Fenced', nonRetryable: true });
+    await expect(acts.restoreEffect({ entry: second, countdown: countdownOf('run-2') })).rejects.toMatchObject({ nonRetryable: true });
+    expect(image()).toBe(NEW);
+    expect(api.writes.filter((write) => write.endsWith('deployments'))).toHaveLength(1);
+  });
+
+  it('is refused by the Lease when another countdown has claimed it and not written yet', async () => {
+    const entry = await captured();
+    const later = await captured(countdownOf('run-2'), 2);
+    api.before = (verb, { resource }) => {
+      if (verb === 'patch' && resource === 'deployments')
+        throw new ApiFailure(verb, { group: 'apps', version: 'v1', resource }, 'lab', 403, 'no');
+    };
+    await expect(launch(later, countdownOf('run-2'))).rejects.toMatchObject({ type: 'Forbidden' });
+    api.before = () => undefined;
+    await expect(launch(entry)).rejects.toMatchObject({ type: 'Fenced', message: expect.stringContaining('fencing generation 2') });
+    expect(image()).toBe(OLD);
+  });
+
+  it('leaves nothing written when the right to write Leases is missing', async () => {
+    const entry = await captured();
+    api.before = (verb, resource) => {
+      if (verb === 'create') throw new ApiFailure(verb, resource, 'lab', 403, 'User cannot create leases');
+    };
+    await expect(launch(entry)).rejects.toMatchObject({
+      type: 'Forbidden',
+      message: expect.stringMatching(/create leases\.coordination\.k8s\.io.*verb "create"/),
+    });
+    expect(api.writes).toEqual([]);
+  });
+
+  it('that comes late, after its undo was settled, is refused', async () => {
+    const entry = await captured();
+    await acts.restoreEffect({ entry, countdown });
+    await acts.settleUndo({ entry, outcome: 'restored', countdown });
+    // Somebody rewinds the annotations, so that only the Lease remembers.
+    api.change(({ metadata }) => void (metadata.annotations = {}));
+    await expect(launch(entry)).rejects.toMatchObject({ type: 'Fenced', message: expect.stringContaining('is closed (restored)') });
+    expect(image()).toBe(OLD);
+  });
+
+  it('reads back after a lost answer, and lands once', async () => {
+    const entry = await captured();
+    let lost = 0;
+    api.after = (verb, resource) => {
+      if (lost++ === 1) throw new ApiFailure(verb, resource, 'lab', 0, 'connection reset');
+    };
+    expect(await launch(entry)).toMatchObject({ wrote: true });
+    expect(api.writes).toEqual(['CREATE leases', 'PATCH deployments']);
+  });
+
+  it('counts on from the Lease when `rollout undo` has rewound the annotations', async () => {
+    const entry = await captured(countdown, 5);
+    await launch(entry);
+    api.rolloutUndo(OLD);
+    expect(api.deployment?.metadata.annotations?.[annotations.fencingGeneration]).toBeUndefined();
+    expect(await fencingGeneration(api.client, target)).toBe(5);
+  });
+});
+
+describe('restore', () => {
+  it('puts the recorded template back, once, under an id of its own', async () => {
+    const entry = await launched();
+    const first = await acts.restoreEffect({ entry, countdown });
+    expect(await acts.restoreEffect({ entry, countdown })).toEqual({ ...first, wrote: false });
+    expect(image()).toBe(OLD);
+    expect(api.deployment?.metadata.annotations?.[annotations.operation]).toBe(`${entry.id}#restore`);
+  });
+
+  it('rolls back from the old ReplicaSet when the snapshot is lost', async () => {
+    const entry = await launched();
+    await rm(folder, { recursive: true });
+    expect(await acts.restoreEffect({ entry, countdown })).toMatchObject({ wrote: true });
+    expect(image()).toBe(OLD);
+    expect(api.deployment?.spec.template.metadata?.labels).toEqual({ app: 'go-api' });
+  });
+
+  it.each([
+    [
+      'was changed',
+      () => void (api.replicaSets[0] && (api.replicaSets[0].spec.template.spec.containers = [{ name: 'go-api', image: 'other' }])),
+    ],
+    ['belongs to an earlier Deployment of the name', () => void (api.replicaSets[0] && (api.replicaSets[0].metadata.ownerReferences = []))],
+    ['is gone too', () => void api.replicaSets.shift()],
+  ])('ends, and says what to deploy, when the snapshot is lost and the ReplicaSet %s', async (_, spoil) => {
+    const entry = await launched();
+    await rm(folder, { recursive: true });
+    spoil();
+    await expect(acts.restoreEffect({ entry, countdown })).rejects.toMatchObject({
+      type: 'EvidenceMissing',
+      nonRetryable: true,
+      message: expect.stringContaining(`deploy ${OLD} by hand`),
+    });
+    expect(image()).toBe(NEW);
+  });
+
+  it('may be tried on while the ReplicaSets cannot be listed', async () => {
+    const entry = await launched();
+    await rm(folder, { recursive: true });
+    api.before = (verb, resource) => {
+      if (verb === 'list') throw new ApiFailure(verb, resource, 'lab', 503, 'starting');
+    };
+    await expect(acts.restoreEffect({ entry, countdown })).rejects.toMatchObject({ type: 'ApiServerFailing', nonRetryable: false });
+  });
+
+  it('leaves a later launch alone whose annotations `rollout undo` has rewound to those of this one', async () => {
+    const entry = await launched();
+    await acts.settleUndo({ entry, outcome: 'kept', countdown });
+    const next = countdownOf('run-2');
+    const later = await captured(next, 2);
+    await acts.applyEffect({ entry: later, wanted: { image: 'registry.local/go-api:sha-3' }, countdown: next });
+    api.rolloutUndo(NEW);
+    expect(api.deployment?.metadata.annotations?.[annotations.operation]).toBe(entry.id);
+    await expect(acts.restoreEffect({ entry, countdown })).rejects.toMatchObject({ type: 'Fenced', nonRetryable: true });
+    expect(image()).toBe(NEW);
+  });
+
+  it('takes an operation with another generation beside it for somebody else’s change', async () => {
+    const entry = await captured(countdown, 3);
+    await launch(entry);
+    api.change(({ metadata }) => void (metadata.annotations = { ...metadata.annotations, [annotations.fencingGeneration]: '2' }));
+    await expect(acts.restoreEffect({ entry, countdown })).rejects.toMatchObject({
+      type: 'PreconditionChanged',
+      message: expect.stringContaining('fencing generation 2'),
+    });
+    expect(image()).toBe(NEW);
+  });
+
+  it('opens a kept operation again, so that the next countdown waits for it', async () => {
+    const entry = await launched();
+    await acts.settleUndo({ entry, outcome: 'kept', countdown });
+    await acts.restoreEffect({ entry, countdown });
+    expect(api.lease?.metadata.annotations?.[STATE]).toBe('open');
+    expect(image()).toBe(OLD);
+  });
+
+  it('ends at once where the Deployment is gone', async () => {
+    const entry = await launched();
+    api.deployment = null;
+    await expect(acts.restoreEffect({ entry, countdown })).rejects.toMatchObject({
+      type: 'NotFound',
+      nonRetryable: true,
+      message: expect.stringContaining(`deploy it with ${OLD}`),
+    });
+  });
+
+  it('refuses a record of another shape in one sentence', async () => {
+    const entry = await captured();
+    const spoilt = { ...entry, before: { ...(entry.before as object), uid: 7 } };
+    await expect(acts.restoreEffect({ entry: spoilt, countdown })).rejects.toMatchObject({
+      type: 'Refused',
+      nonRetryable: true,
+      message: expect.stringMatching(/^before\.uid does not have the shape/),
+    });
+    await expect(acts.applyEffect({ entry, wanted: {}, countdown })).rejects.toMatchObject({
+      type: 'Refused',
+      message: expect.stringMatching(/^wanted\.image/),
+    });
+  });
+});
+
+describe('settle', () => {
+  it('closes the Lease once, and leaves one alone that a later countdown has taken', async () => {
+    const entry = await launched();
+    await acts.settleUndo({ entry, outcome: 'kept', countdown });
+    await acts.settleUndo({ entry, outcome: 'kept', countdown });
+    expect(api.writes).toEqual(['CREATE leases', 'PATCH deployments', 'PATCH leases']);
+    const next = countdownOf('run-2');
+    await launch(await captured(next, 2), next).catch(() => undefined);
+    const taken = structuredClone(api.lease);
+    await acts.settleUndo({ entry, outcome: 'restored', countdown });
+    expect(api.lease).toEqual(taken);
+    expect(taken?.spec?.holderIdentity).toBe('countdown/go-api-1.4.0/run-2');
+  });
+});
+
+function setStatus(status: NonNullable<NonNullable<PlayedClusterApi['deployment']>['status']>): void {
+  if (api.deployment) api.deployment.status = { ...api.deployment.status, ...status };
+}

@@ -1,0 +1,102 @@
+// Restores without Temporal: the journal and the snapshots of an evidence folder, and the same code as the activities. For the day on which
+// server and workers are gone and a candidate is left live.
+import type { Environment } from '../../release/environment.ts';
+import { healthUrl } from '../health.ts';
+import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
+import { openUndoJournal, type DamagedRecord, type JournalRecord } from '../evidence/undo-journal.ts';
+import { createClusterClients, openCluster, type ClusterClient } from '../kubernetes/client.ts';
+import { effectOf } from './activities.ts';
+import type { Finding } from '../../verdict/finding.ts';
+import { operationOf, type RestorePreview } from './effect.ts';
+import { createEffects } from './registry.ts';
+
+export type { ApiRequest, RestorePreview } from './effect.ts';
+export type { DamagedRecord, JournalRecord } from '../evidence/undo-journal.ts';
+
+export interface OfflineOptions {
+  evidenceFolder: string;
+  clusters: { environment: Environment; environmentFolder: string } | { kubeconfig: string; context?: string };
+  /** Called while a rollout is watched. */
+  progress(text: string): void;
+}
+
+export interface OfflineOutcome {
+  /** written: the restore landed and is not proven; failed: nothing was written, or what was written does not serve. */
+  outcome: 'restored' | 'written' | 'failed';
+  /** One sentence, for people. */
+  message: string;
+  findings: Finding[];
+}
+
+export interface OfflineRestore {
+  /** Undos that were registered and not settled, in the order in which they are to be restored. */
+  standing(): Promise<{ records: JournalRecord[]; damaged: DamagedRecord[] }>;
+  /** What a restore would send. Throws its refusals. */
+  preview(record: JournalRecord): Promise<RestorePreview>;
+  /** Restores, proves and settles one. Never throws for a target that cannot be restored. */
+  restore(record: JournalRecord): Promise<OfflineOutcome>;
+}
+
+export function openOfflineRestore({ evidenceFolder, clusters, progress }: OfflineOptions): OfflineRestore {
+  const journal = openUndoJournal(evidenceFolder);
+  const environment = 'environment' in clusters ? clusters.environment : null;
+  const effects = createEffects({
+    store: createFolderEvidenceStore(evidenceFolder),
+    healthUrl: (target, path) => {
+      if (environment === null) throw new Error('without --environment the health address is unknown');
+      return healthUrl(environment, target, path);
+    },
+    clients: clientsOf(clusters),
+    activity: () => ({ heartbeat: ({ text }) => progress(text), signal: new AbortController().signal }),
+    now: () => new Date(),
+    readFailingPods: async () => ({ facts: [], evidence: [] }),
+  });
+
+  return {
+    async standing() {
+      const { records, damaged } = await journal.list();
+      const open = records.filter(({ settled }) => settled === null);
+      return { records: open.toSorted((a, b) => a.entry.order - b.entry.order), damaged };
+    },
+    preview: async ({ entry, countdown }) => effectOf(effects, entry.kind).preview(operationOf(entry, countdown), entry.before),
+    async restore({ entry, countdown }) {
+      const operation = operationOf(entry, countdown);
+      try {
+        const effect = effectOf(effects, entry.kind);
+        const write = await effect.restore(operation, entry.before);
+        if (environment === null)
+          return {
+            outcome: 'written',
+            findings: [],
+            message: `${entry.name}: written at ${write.at}, not proven: without --environment its health address is unknown`,
+          };
+        const proof = await effect.prove(entry, entry.before, write, null);
+        if (!proof.restored)
+          return {
+            outcome: 'failed',
+            findings: proof.findings,
+            message: `${entry.name}: written at ${write.at}, but it does not serve again`,
+          };
+        return { outcome: 'restored', findings: proof.findings, message: `${entry.name}: restored and proven${await settled()}` };
+      } catch (error) {
+        return { outcome: 'failed', findings: [], message: `${entry.name}: could not be restored: ${(error as Error).message}` };
+      }
+
+      /** A folder that cannot be written keeps the undo in the list; it does not make the restore undone. */
+      async function settled(): Promise<string> {
+        try {
+          await effectOf(effects, entry.kind).settle(operation, entry.before, 'restored');
+          await journal.settle(entry, countdown, 'restored');
+          return '';
+        } catch (error) {
+          return `; not recorded as settled: ${(error as Error).message}`;
+        }
+      }
+    },
+  };
+}
+
+function clientsOf(clusters: OfflineOptions['clusters']): (cluster: string) => ClusterClient {
+  if ('environment' in clusters) return createClusterClients(clusters.environment, clusters.environmentFolder);
+  return (cluster) => openCluster(cluster, clusters.kubeconfig, clusters.context);
+}

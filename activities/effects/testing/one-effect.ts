@@ -1,0 +1,44 @@
+// An effect on a played cluster, with the entry and countdown that a workflow would make.
+import { createFolderEvidenceStore } from '../../evidence/folder-store.ts';
+import type { PlayedClusterApi } from '../../kubernetes/testing/played-cluster-api.ts';
+import { target } from '../../kubernetes/testing/played-cluster-api.ts';
+import type { CaptureInput, CountdownRef, UndoEntry } from '../contract.ts';
+import { createEffects, type Effects } from '../registry.ts';
+
+export const countdownOf = (firstRunId: string): CountdownRef => ({
+  workflowId: 'countdown/go-api-1.4.0',
+  firstRunId,
+  release: 'go-api-1.4.0',
+  notify: [],
+});
+
+export const entryOf = (before: unknown, { workflowId, firstRunId }: CountdownRef, generation = 1): UndoEntry => ({
+  id: `${workflowId}/${firstRunId}/T-0/launch/1/deployment-image/shop/go-api`,
+  kind: 'deployment-image',
+  target: { cluster: 'lab', key: 'shop/go-api' },
+  generation,
+  name: 'shop/go-api back to sha-old0001',
+  live: true,
+  scope: 'countdown',
+  order: 0,
+  within: { restoreMs: 5_000, proveMs: 5_000 },
+  before,
+});
+
+export const captureInput = (countdown: CountdownRef, generation = 1): CaptureInput => ({
+  kind: 'deployment-image',
+  target,
+  generation,
+  countdown,
+  settings: { healthTarget: 'shop', healthPath: '/healthz' },
+});
+
+export const playedEffects = (api: PlayedClusterApi, evidenceFolder: string): Effects =>
+  createEffects({
+    store: createFolderEvidenceStore(evidenceFolder),
+    healthUrl: () => 'http://127.0.0.1:6/healthz',
+    clients: () => api.client,
+    activity: () => ({ heartbeat: () => undefined, signal: new AbortController().signal }),
+    now: () => new Date(),
+    readFailingPods: async () => ({ facts: [], evidence: [] }),
+  });

@@ -1,0 +1,58 @@
+// What `tminus restore` prints of the undos that stand.
+import type { DamagedRecord } from '../../activities/effects/offline-restore.ts';
+import type { Finding } from '../../verdict/finding.ts';
+import { utc } from './times.ts';
+
+export interface RestoreItem {
+  name: string;
+  target: { cluster: string; key: string };
+  release: string;
+  /** RFC 3339. */
+  registeredAt: string;
+  live: boolean;
+  outcome: 'standing' | 'restored' | 'written' | 'failed';
+  /** How the restore ended; null where none was tried. */
+  message: string | null;
+  findings: Finding[];
+  /** Null where the cluster could not be read. */
+  runsNow: string | null;
+  goesBackTo: string | null;
+  requests: { method: string; path: string; contentType: string; bodyFile: string; kubectl: string }[];
+  /** Why it could not be restored now. */
+  problem: string | null;
+}
+
+interface Restores {
+  from: string;
+  items: readonly RestoreItem[];
+  damaged: readonly DamagedRecord[];
+}
+
+export function renderRestore({ from, items, damaged }: Restores): string {
+  const standing = items.some(({ outcome }) => outcome === 'standing');
+  return [
+    ...items.flatMap(itemLines),
+    ...damaged.map(({ problem }) => problem),
+    ...(items.length + damaged.length === 0 ? [`nothing is left to restore in ${from}`] : []),
+    ...(standing ? ['', 'nothing was changed; the same command with --yes restores'] : []),
+  ].join('\n');
+}
+
+function itemLines(item: RestoreItem): string[] {
+  const line = (title: string, text: string | null): string[] => (text === null ? [] : [`  ${title.padEnd(13)} ${text}`]);
+  return [
+    `${item.name}   cluster ${item.target.cluster}, countdown ${item.release}, registered ${utc(item.registeredAt)}${item.live ? ', live' : ''}`,
+    ...line('runs now', item.runsNow),
+    ...line('goes back to', item.goesBackTo),
+    ...line('problem', item.message === null ? item.problem : null),
+    ...item.requests.flatMap(({ method, path, contentType, bodyFile, kubectl }) => [
+      ...line('kubectl', kubectl),
+      ...line('request', `${method} ${path} (${contentType}), body ${bodyFile}`),
+    ]),
+    ...(item.outcome === 'standing' && item.problem === null && item.requests.length === 0
+      ? line('write', 'none needed: it is as recorded')
+      : []),
+    ...line(item.outcome, item.message),
+    ...item.findings.flatMap(({ outcome, message }) => line(outcome, message)),
+  ];
+}

@@ -1,0 +1,330 @@
+// Never live and unwatched: whatever people hold, whatever cannot be seen, a live version is watched or rolled back.
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/client';
+import type { CountdownInput } from '../../workflows/messages.ts';
+import { auditQuery, holdSignal } from '../../workflows/messages.ts';
+import { person, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
+import { carried, fine, guarded, report, slow, unseen, type FakeWorld } from './fakes.ts';
+import { refusal, runCountdown, toLaunch, type Run } from './run-countdown.ts';
+import { scriptedGuard } from './scripted-guard.ts';
+
+jest.setTimeout(180_000);
+
+let temporal: World;
+beforeAll(async () => {
+  temporal = await temporalWorld();
+});
+afterAll(() => temporal.close());
+
+const run = (
+  overrides: (world: FakeWorld) => Partial<FakeActivities>,
+  body: (run: Run) => Promise<void>,
+  change?: (input: CountdownInput) => CountdownInput,
+) => runCountdown(temporal, overrides, body, change);
+
+/** What was written, by the image's commit. */
+const written = ({ writes }: FakeWorld) => writes.map((line) => line.split('sha-')[1]);
+const BOTH = ['91d03ce', '4f9c2ab'];
+
+describe('while a version is live', () => {
+  it('the guard runs although a hold landed while the launch step ran, and its breach rolls back', () => {
+    let watched: () => void = () => undefined;
+    const rolledOut = new Promise<void>((resolve) => (watched = resolve));
+    const guard = scriptedGuard();
+    return run(
+      ({ activities }) => ({
+        runGuard: guard.runGuard,
+        watchRollout: async (input) => {
+          await rolledOut;
+          return activities.watchRollout(input);
+        },
+      }),
+      async ({ advance, until, act, handle, world }) => {
+        await toLaunch({ advance, until, act });
+        const arrival = advance(1);
+        await until('launching', () => world.writes.length === 1);
+        await handle.signal(holdSignal, { reason: 'incident', by: person('ops', []) });
+        watched();
+        await until('holding', ({ phase }) => phase === 'holding');
+        await guard.answer(guarded('breach', slow));
+        expect(await handle.result()).toMatchObject({ ending: 'rolled-back' });
+        expect(written(world)).toEqual(BOTH);
+        await arrival;
+      },
+    );
+  });
+
+  it('the guard goes on by itself when data come back, from where it stopped, and people are notified once', () => {
+    const guard = scriptedGuard();
+    const told: string[] = [];
+    return run(
+      () => ({
+        runGuard: guard.runGuard,
+        notify: async ({ message }) => {
+          told.push(message);
+          return [];
+        },
+      }),
+      async ({ advance, until, act, handle }) => {
+        await toLaunch({ advance, until, act });
+        const arrival = advance(1);
+        await guard.answer({ ...guarded('blind', unseen), carry: carried(1) });
+        const held = await until('holding', ({ phase }) => phase === 'holding');
+        expect(held).toMatchObject({ verdict: 'hold', sentence: 'no samples for up{}' });
+        await guard.answer({ ...guarded('sees'), carry: carried(2) });
+        await until('running', ({ phase }) => phase === 'running');
+        await guard.answer(guarded('passed', fine));
+        expect(await handle.result()).toMatchObject({ ending: 'launched' });
+        expect(guard.asked.map(({ carry, blindTold }) => [carry, blindTold])).toEqual([
+          [null, false],
+          [carried(1), true],
+          [carried(2), false],
+        ]);
+        expect(told.filter((message) => message === 'no samples for up{}')).toHaveLength(1);
+        await arrival;
+      },
+      (input) => ({ ...input, release: { ...input.release, spec: { ...input.release.spec, notify: ['oncall'] } } }),
+    );
+  });
+
+  it('a guard that cannot run is asked again, and after liveDeadline without a sample the version is rolled back', () => {
+    let asked = 0;
+    return run(
+      () => ({
+        runGuard: async () => {
+          asked += 1;
+          throw ApplicationFailure.nonRetryable('the environment file names no Prometheus', 'Misconfigured');
+        },
+      }),
+      async ({ advance, until, act, handle, world }) => {
+        await toLaunch({ advance, until, act });
+        await advance(1.5);
+        expect(await handle.result()).toMatchObject({
+          ending: 'rolled-back',
+          sentence: expect.stringMatching(/^the guard took no samples for \d+ s: the environment file names no Prometheus$/u),
+        });
+        expect(written(world)).toEqual(BOTH);
+        expect(asked).toBeGreaterThan(10);
+      },
+    );
+  });
+
+  it('a launch whose rollout cannot be watched is guarded meanwhile, and looked at again by itself', () => {
+    let refused = 0;
+    const guard = scriptedGuard();
+    return run(
+      ({ activities }) => ({
+        runGuard: guard.runGuard,
+        watchRollout: async (input) => {
+          refused += 1;
+          if (refused === 1) throw ApplicationFailure.nonRetryable('this identity may not list pods (403)', 'Forbidden');
+          return activities.watchRollout(input);
+        },
+      }),
+      async ({ advance, until, act, handle, world }) => {
+        await toLaunch({ advance, until, act });
+        const arrival = advance(1);
+        const held = await until('holding', ({ phase }) => phase === 'holding');
+        expect(held.sentence).toMatch(/may not list pods/u);
+        await until('guarded', () => guard.asked.length === 1);
+        await until('watched again', () => refused === 2, 90_000);
+        await guard.answer(guarded('passed', fine));
+        expect(await handle.result()).toMatchObject({ ending: 'launched' });
+        expect(world.writes).toHaveLength(1);
+        await arrival;
+      },
+    );
+  });
+
+  it('a breach that is found after the guard has passed, while somebody holds, rolls back', () => {
+    const guard = scriptedGuard();
+    return run(
+      () => ({ runGuard: guard.runGuard }),
+      async ({ advance, until, act, handle, world, status }) => {
+        await toLaunch({ advance, until, act });
+        const arrival = advance(1);
+        await until('guarded', () => guard.asked.length === 1);
+        await handle.signal(holdSignal, { reason: 'incident', by: person('ops', []) });
+        await until('holding', ({ phase }) => phase === 'holding');
+        await guard.answer(guarded('passed', fine));
+        await until('watched on', () => guard.asked.length === 2);
+        expect((await status()).phase).toBe('holding');
+        await guard.answer(guarded('breach', slow));
+        expect(await handle.result()).toMatchObject({ ending: 'rolled-back' });
+        expect(written(world)).toEqual(BOTH);
+        await arrival;
+      },
+    );
+  });
+
+  it('nobody can waive that the launch could not be watched or that the guard sees nothing', () => {
+    const guard = scriptedGuard();
+    return run(
+      () => ({ runGuard: guard.runGuard }),
+      async ({ advance, until, act, handle }) => {
+        await toLaunch({ advance, until, act });
+        const arrival = advance(1);
+        await guard.answer(guarded('blind', unseen));
+        const { now } = await until('holding', ({ phase }) => phase === 'holding');
+        const expiresAt = new Date(Date.parse(now) + 3_600_000).toISOString();
+        expect(await refusal(act({ action: 'waive', finding: 'GuardNoData/guard', expiresAt }))).toMatch(
+          /cannot be waived: guard has to see what is live/u,
+        );
+        await handle.signal('abort', { reason: 'test over', by: person('ops', []) });
+        expect(await handle.result()).toMatchObject({ ending: 'aborted' });
+        await arrival;
+      },
+    );
+  });
+});
+
+describe('the launch', () => {
+  it('asks preflight again right before it writes, and writes nothing when that fails', () => {
+    const asked: boolean[] = [];
+    return run(
+      () => ({
+        runPreflight: async ({ quick }) => {
+          asked.push(quick);
+          return report(
+            quick
+              ? {
+                  ...slow,
+                  code: 'PreflightFailed',
+                  subject: 'deployment healthy',
+                  message: 'deployment healthy: 2 of 3 pods are available',
+                }
+              : fine,
+          );
+        },
+      }),
+      async ({ advance, until, act, world }) => {
+        await toLaunch({ advance, until, act });
+        await advance(1);
+        const stopped = await until('stopped', ({ phase }) => phase === 'stopped');
+        expect(stopped.sentence).toBe('deployment healthy: 2 of 3 pods are available');
+        expect([asked, world.writes]).toEqual([[false, true], []]);
+      },
+    );
+  });
+
+  it('holds when other bytes were launched than were tested', () =>
+    run(
+      ({ activities }) => ({
+        verifyVersion: async (input) => ({ ...(await activities.verifyVersion(input)), imageIds: ['sha256:0ther'] }),
+        runGuard: scriptedGuard().runGuard,
+      }),
+      async ({ advance, until, act, handle }) => {
+        await toLaunch({ advance, until, act });
+        const arrival = advance(1);
+        const held = await until('holding', ({ phase }) => phase === 'holding');
+        expect(held.reasons.map(({ code, effect }) => [code, effect])).toEqual([['LaunchedOtherBytes', 'hold']]);
+        await handle.signal('abort', { reason: 'test over', by: person('ops', []) });
+        expect(await handle.result()).toMatchObject({ ending: 'aborted' });
+        await arrival;
+      },
+    ));
+
+  it('that was refused before it was written is settled at once, is not live, and can be recycled', () =>
+    run(
+      () => ({
+        applyEffect: async () => {
+          throw ApplicationFailure.nonRetryable(
+            'deployment shop/go-api was changed since it was recorded; nothing was written',
+            'PreconditionChanged',
+          );
+        },
+      }),
+      async ({ advance, until, act, world }) => {
+        await toLaunch({ advance, until, act });
+        await advance(1);
+        const held = await until('holding', ({ phase }) => phase === 'holding');
+        expect(held.reasons).toMatchObject([{ code: 'StepCouldNotRun', effect: 'hold' }]);
+        expect(world.settled).toEqual([expect.stringMatching(/^shop\/go-api back to .* restored$/u)]);
+        await act({ action: 'recycle', to: 'T-72h', comment: 'deploy again' });
+        await until('counting', ({ phase, current }) => phase === 'counting' && current === 'final-poll');
+      },
+    ));
+
+  it('without a guard in the plan is refused at the start', () =>
+    expect(
+      run(
+        () => ({}),
+        async () => undefined,
+        (input) => {
+          for (const checkpoint of input.release.spec.checkpoints)
+            checkpoint.steps = checkpoint.steps.filter(({ type }) => type !== 'guard');
+          return input;
+        },
+      ),
+    ).rejects.toMatchObject({ cause: { message: expect.stringMatching(/^the plan launches without a guard/u) } }));
+});
+
+describe('several people may hold', () => {
+  it('and a resume lifts the holds its author has seen, and no other', () =>
+    run(
+      () => ({}),
+      async ({ handle, until, act }) => {
+        await until('counting', ({ phase, current }) => phase === 'counting' && current === 'final-poll');
+        await handle.signal(holdSignal, { reason: 'incident', by: person('ann', []) });
+        const seen = await until('holding', ({ holds }) => holds.length === 1);
+        await handle.signal(holdSignal, { reason: 'wrong build', by: person('bob', []) });
+        await until('held twice', ({ holds }) => holds.length === 2);
+        const answer = await act({ action: 'resume', holdSince: seen.holdSince ?? '' });
+        expect(answer).toMatchObject({ sentence: 'the clock stays stopped: held by bob: wrong build', phase: 'holding' });
+        const still = await until('held by one', ({ holds }) => holds.length === 1);
+        expect(still.sentence).toBe('held by bob: wrong build');
+        await act({ action: 'resume' });
+        await until('counting again', ({ phase }) => phase === 'counting');
+      },
+    ));
+
+  it('also when the countdown is stopped at no-go', () =>
+    run(
+      () => ({ runLoadTest: async () => report(slow) }),
+      async ({ handle, until }) => {
+        await until('stopped', ({ phase }) => phase === 'stopped');
+        await handle.signal(holdSignal, { reason: 'incident', by: person('ann', []) });
+        expect((await until('held', ({ holds }) => holds.length === 1)).phase).toBe('holding');
+      },
+    ));
+
+  it('and refused holds are recorded up to a hundred, then one in a hundred', () =>
+    run(
+      () => ({}),
+      async ({ handle, until }) => {
+        await until('counting', ({ phase, current }) => phase === 'counting' && current === 'final-poll');
+        for (let sent = 0; sent < 400; sent += 50)
+          await Promise.all(Array.from({ length: 50 }, () => handle.signal(holdSignal, { reason: 'same', by: person('ann', []) })));
+        await until('held', ({ holds }) => holds.length === 1);
+        const refused = (await handle.query(auditQuery)).filter(({ action }) => action === 'hold.refused');
+        expect(refused).toHaveLength(100 + 2);
+      },
+    ));
+});
+
+it('ends as passed, not launched, when the plan has no launch', () =>
+  run(
+    () => ({}),
+    async ({ advance, until, act, handle, world }) => {
+      await advance(71.01);
+      await until('waiting', ({ phase }) => phase === 'waiting');
+      await act({ action: 'approve' }, 'li.wei');
+      await act({ action: 'approve' }, 'a.osei');
+      expect(await handle.result()).toMatchObject({ ending: 'passed' });
+      expect([world.writes, world.good]).toEqual([[], []]);
+    },
+    (input) => ({
+      ...input,
+      release: { ...input.release, spec: { ...input.release.spec, checkpoints: input.release.spec.checkpoints.slice(0, 2) } },
+    }),
+  ));
+
+it('goes on after an action whose id is the name of a method of every object', () =>
+  run(
+    () => ({}),
+    async ({ until, act }) => {
+      await until('counting', ({ phase, current }) => phase === 'counting' && current === 'final-poll');
+      const answer = await act({ action: 'recycle', to: 'T-72h', comment: 'again', id: 'constructor' });
+      expect(answer).toMatchObject({ ok: true, sentence: 'going back to load-and-diagnosis' });
+    },
+  ));

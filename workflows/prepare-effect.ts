@@ -1,0 +1,55 @@
+// How every effect begins: recorded, and its way back registered and acknowledged, before anything is written.
+import { proxyActivities } from '@temporalio/workflow';
+import type { EffectActivities, EffectKind, UndoEntry, UndoScope } from '../activities/effects/contract.ts';
+import type { DeploymentTarget } from '../activities/kubernetes/contract.ts';
+import type { EvidenceRef } from '../verdict/finding.ts';
+import { quick } from './activity-options.ts';
+import { clusterTaskQueue } from './messages.ts';
+import type { StepInput } from './step.ts';
+
+export interface EffectPlan {
+  kind: EffectKind;
+  target: DeploymentTarget;
+  live: boolean;
+  scope: UndoScope;
+  order: number;
+  within: UndoEntry['within'];
+  settings: { healthTarget: string; healthPath: string };
+}
+
+/** `<countdown>/<first run>/<checkpoint>/<step>/<round>/<effect>/<target>`: the same over retries, continue-as-new and reset, and nobody else's. */
+export const undoId = ({ countdown, checkpoint, step, round }: StepInput, kind: EffectKind, key: string): string =>
+  [countdown.workflowId, countdown.firstRunId, checkpoint, step.name, round, kind, key].join('/');
+
+interface Prepared {
+  entry: UndoEntry;
+  /** Null where it was captured in an earlier try. */
+  goesBackTo: string | null;
+  evidence: EvidenceRef[];
+}
+
+/** Answers the registered undo. An effect that is tried again goes on from what was recorded before its first try. */
+export async function prepareEffect(input: StepInput, plan: EffectPlan): Promise<Prepared> {
+  const { kind, target, settings, ...policy } = plan;
+  const { countdown, generation } = input;
+  const key = `${target.namespace}/${target.deployment}`;
+  const standing = input.undo.find((entry) => entry.kind === kind && entry.target.cluster === target.cluster && entry.target.key === key);
+  const act = proxyActivities<EffectActivities>({ ...quick, taskQueue: clusterTaskQueue(target.cluster) });
+  if (standing) {
+    // Again, for the first try may have died before the restorer had it.
+    await act.registerUndo({ entry: standing, countdown });
+    return { entry: standing, goesBackTo: null, evidence: [] };
+  }
+  const { before, goesBackTo, evidence } = await act.captureEffect({ kind, target, generation, countdown, settings });
+  const entry: UndoEntry = {
+    id: undoId(input, kind, key),
+    kind,
+    target: { cluster: target.cluster, key },
+    generation,
+    name: `${key} back to ${goesBackTo}`,
+    before,
+    ...policy,
+  };
+  await act.registerUndo({ entry, countdown });
+  return { entry, goesBackTo, evidence };
+}

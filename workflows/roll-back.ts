@@ -1,0 +1,63 @@
+// The end of the undo stack: what is due is restored, what stands on purpose is settled, whatever happened before.
+import { enterPhase } from './announce.ts';
+import { current, evaluate, record, type CountdownState } from './countdown-state.ts';
+import { countdownRef, dueAtEnd, settle, unwind, type UndoReport } from './undo-stack.ts';
+
+/** Every target is reported by name, and one that cannot be restored does not stop the others. Call it in a non-cancellable scope. */
+export async function rollBack(state: CountdownState): Promise<void> {
+  const ending = state.ending ?? 'undo-incomplete';
+  const due = dueAtEnd(state.undo, ending);
+  const kept = state.undo.filter((entry) => !due.includes(entry));
+  const { metadata, spec } = state.input.release;
+  const countdown = countdownRef(metadata.name, spec.notify);
+  if (due.length > 0) enterPhase(state, 'undoing');
+  const reports = await unwind(due, {
+    countdown,
+    failedAt: state.failedAt,
+    started: ({ name }) => record(state, Date.now(), 'tminus', 'undo.started', name, state.sentence),
+    ended: ({ name }, { restored, findings }) =>
+      record(
+        state,
+        Date.now(),
+        'tminus',
+        restored ? 'undo.done' : 'undo.incomplete',
+        name,
+        findings.map(({ message }) => message).join('; '),
+      ),
+  });
+  for (const entry of kept) {
+    const unsettled = await settle(entry, 'kept', countdown);
+    record(state, Date.now(), 'tminus', unsettled === null ? 'undo.kept' : 'undo.not-settled', entry.name, unsettled?.text ?? entry.id);
+  }
+  showAsSteps(state, reports);
+  state.undo = [];
+  conclude(state, reports);
+}
+
+function showAsSteps(state: CountdownState, reports: readonly UndoReport[]): void {
+  const checkpoint = current(state);
+  const now = new Date(Date.now()).toISOString();
+  for (const [index, { findings, facts, evidence }] of reports.entries())
+    checkpoint.steps.push({
+      name: index === 0 ? 'rollback' : `rollback-${index + 1}`,
+      type: 'rollback',
+      round: 1,
+      state: 'done',
+      startedAt: now,
+      finishedAt: now,
+      findings,
+      facts,
+      evidence,
+    });
+  evaluate(state, checkpoint, Date.now());
+}
+
+function conclude(state: CountdownState, reports: readonly UndoReport[]): void {
+  const failed = reports.filter(({ restored }) => !restored);
+  if (failed.length === 0) {
+    if (state.ending === 'no-go' && reports.some(({ live }) => live)) state.ending = 'rolled-back';
+    return;
+  }
+  state.ending = 'undo-incomplete';
+  state.sentence = `${failed.map(({ name }) => name).join(', ')}: not restored; a person has to act now. ${state.sentence}`;
+}

@@ -1,0 +1,164 @@
+// Never live and unwatched: from the moment an effect is live until it is settled, the guard takes samples. A hold, a wait for people or a
+// verdict stops the clock, never this. It runs beside the story and only changes state; the story acts on it.
+import { ActivityFailure, TimeoutFailure, condition, isCancellation, proxyActivities } from '@temporalio/workflow';
+import type { GuardCarry, GuardReport, StepActivities } from '../activities/steps-contract.ts';
+import { durationMs } from '../release/duration.ts';
+import type { GuardStep } from '../release/steps/registry.ts';
+import type { Finding } from '../verdict/finding.ts';
+import { guarding } from './activity-options.ts';
+import { evaluate, planned, record, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import { sentenceOf } from './failure-sentence.ts';
+import { clusterTaskQueue, type StepStatus } from './messages.ts';
+import { productionOf } from './step.ts';
+import { isLive } from './undo-stack.ts';
+
+/** A guard that fails at once is asked again after this; doubled for each failure in a row, so that 15 minutes of it cost under 40 attempts. */
+const FIRST_PAUSE_MS = 5_000;
+const MAX_PAUSE_MS = 30_000;
+/** What a failed activity hides at most: the heartbeat time-out, and the minute within which no worker took it up again. */
+const UNSEEN_BEFORE_FAILURE_MS = 66_000;
+
+type Found = Pick<GuardReport, 'findings' | 'facts' | 'evidence'>;
+
+interface Guarded {
+  checkpoint: CheckpointState;
+  spec: GuardStep;
+  status: StepStatus;
+}
+
+/** Watches for as long as the countdown runs. Ends by cancellation only. */
+export async function watchWhileLive(state: CountdownState): Promise<never> {
+  for (;;) {
+    await condition(() => isDue(state));
+    const guard = planned(state, 'guard');
+    if (!guard) throw new Error('a plan that launches has a guard: countdown.open refuses any other');
+    await watchOnce(state, guard);
+  }
+}
+
+/** While the launch itself watches its rollout, that is the watch. */
+function isDue(state: CountdownState): boolean {
+  return isLive(state.undo) && state.ending === null && planned(state, 'launch')?.status.state !== 'running';
+}
+
+/** Marks the guard as running where it has to run (again). A watch that is under way already counts from its own beginning. */
+export function beginGuard(state: CountdownState, { checkpoint, spec, status }: Guarded): void {
+  if (!checkpoint.pending.includes(spec.name) || status.state === 'running') return;
+  const round = status.round + 1;
+  Object.assign(status, { round, state: 'running', startedAt: new Date(Date.now()).toISOString(), findings: [], facts: [], evidence: [] });
+  record(state, Date.now(), 'tminus', 'step.started', `${checkpoint.name}/${spec.name}`, `round ${round}`);
+}
+
+async function watchOnce(state: CountdownState, guard: Guarded): Promise<void> {
+  const { release } = state.input;
+  beginGuard(state, guard);
+  const { runGuard } = proxyActivities<StepActivities>({
+    ...guarding(durationMs(guard.spec.maxBake) + durationMs(guard.spec.liveDeadline)),
+    taskQueue: clusterTaskQueue(release.spec.cluster),
+  });
+  const { health, image } = release.spec.service;
+  try {
+    const report = await runGuard({
+      step: guard.spec,
+      production: productionOf(release),
+      image,
+      healthTarget: health.target,
+      healthPath: health.path,
+      launchedAt: state.launchedAt,
+      carry: state.watch.carry,
+      blindTold: state.watch.blindTold,
+    });
+    state.watch.failures = 0;
+    take(state, guard, report);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    takeFailure(state, guard, error);
+    const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** state.watch.failures);
+    state.watch.failures += 1;
+    await condition(() => !isDue(state), pauseMs, { summary: 'the guard is asked again' });
+  }
+}
+
+function take(state: CountdownState, guard: Guarded, report: GuardReport): void {
+  const { watch } = state;
+  switch (report.outcome) {
+    case 'blind':
+      Object.assign(watch, { carry: report.carry, blindTold: true, blindSinceMs: Date.now() - report.blindMs });
+      return goBlind(state, guard, report);
+    case 'sees':
+      Object.assign(watch, { carry: report.carry, blindTold: false, blindSinceMs: null });
+      Object.assign(guard.status, { findings: [] });
+      return judged(state, guard, 'guard.sees', 'samples are complete again');
+    case 'passed':
+    case 'undecided':
+      Object.assign(watch, { carry: null, blindTold: false, blindSinceMs: null });
+      // Where the guard has passed and people still hold or wait, another pass changes nothing, and indecision neither: a breach would.
+      return guard.checkpoint.pending.includes(guard.spec.name) ? finish(state, guard, report) : undefined;
+    case 'breach':
+      Object.assign(watch, { carry: null, blindTold: false, blindSinceMs: null });
+      state.failedAt = report.failedAt ?? null;
+      return finish(state, guard, report);
+  }
+}
+
+/** The activity itself failed, or no worker took it up: nothing is seen, and after `liveDeadline` that is a breach. */
+function takeFailure(state: CountdownState, guard: Guarded, error: unknown): void {
+  const { watch } = state;
+  const now = Date.now();
+  watch.blindSinceMs ??= now - UNSEEN_BEFORE_FAILURE_MS;
+  watch.carry = carryOf(error) ?? watch.carry;
+  const limitMs = durationMs(guard.spec.liveDeadline);
+  const blindMs = now - watch.blindSinceMs;
+  const message = `the guard took no samples for ${seconds(blindMs)} s: ${sentenceOf(error)}`;
+  if (blindMs >= limitMs) {
+    const breach = { ...unseen(guard, message, blindMs, limitMs), code: 'GuardBlindTooLong', outcome: 'fail' as const };
+    return finish(state, guard, { findings: [breach], facts: [], evidence: [] }, 'failed-to-run');
+  }
+  if (watch.blindTold) return;
+  watch.blindTold = true;
+  goBlind(state, guard, { findings: [unseen(guard, message, blindMs, durationMs(guard.spec.noDataAfter))], facts: [], evidence: [] });
+}
+
+/** Blind is a hold that ends by itself: the step has to pass (again), and its watch goes on. */
+function goBlind(state: CountdownState, guard: Guarded, { findings, facts, evidence }: Found): void {
+  const { checkpoint, spec, status } = guard;
+  if (!checkpoint.pending.includes(spec.name)) {
+    checkpoint.pending.push(spec.name);
+    beginGuard(state, guard);
+  }
+  Object.assign(status, { findings, facts, evidence });
+  judged(state, guard, 'guard.blind', findings.map(({ message }) => message).join('; '));
+}
+
+function finish(state: CountdownState, guard: Guarded, { findings, facts, evidence }: Found, how: 'done' | 'failed-to-run' = 'done'): void {
+  const { checkpoint, spec, status } = guard;
+  Object.assign(status, { state: how, findings, facts, evidence, finishedAt: new Date(Date.now()).toISOString() });
+  checkpoint.pending = checkpoint.pending.filter((name) => name !== spec.name);
+  judged(state, guard, 'step.finished', findings.map(({ message }) => message).join('; '));
+}
+
+function judged(state: CountdownState, { checkpoint, spec }: Guarded, action: string, detail: string): void {
+  evaluate(state, checkpoint, Date.now());
+  record(state, Date.now(), 'tminus', action, `${checkpoint.name}/${spec.name}`, detail);
+}
+
+/** A worker that died left where it was in its last heartbeat. */
+function carryOf(error: unknown): GuardCarry | null {
+  const timeout = error instanceof ActivityFailure ? error.cause : null;
+  const details: unknown = timeout instanceof TimeoutFailure ? timeout.lastHeartbeatDetails : null;
+  const found = typeof details === 'object' && details !== null && 'carry' in details ? details.carry : null;
+  return found as GuardCarry | null;
+}
+
+const seconds = (ms: number): number => Math.round(ms / 1_000);
+
+const unseen = ({ spec }: Guarded, message: string, blindMs: number, limitMs: number): Finding => ({
+  code: 'GuardNoData',
+  subject: spec.name,
+  outcome: 'inconclusive',
+  measured: seconds(blindMs),
+  limit: seconds(limitMs),
+  unit: 's',
+  message,
+  evidence: [],
+});
