@@ -307,7 +307,7 @@ it(
     expect(await names()).toEqual(['go-api-1.8.0', 'go-api-1.9.0']);
     countdowns.statuses.set('go-api-1.4.0', { ...waitingStatus, phase: 'holding' });
     await page.clock.fastForward(15_000);
-    await page.getByRole('link', { name: 'go-api-1.4.0' }).waitFor();
+    await page.locator('#releases').getByRole('link', { name: 'go-api-1.4.0' }).waitFor();
     expect(await names()).toEqual(['go-api-1.4.0 rehearsal', 'go-api-1.8.0', 'go-api-1.9.0']);
     await shoot(page, 'releases-filtered');
     countdowns.statuses.set('go-api-1.4.0', waitingStatus);
