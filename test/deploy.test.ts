@@ -47,7 +47,7 @@ esac
       status: 0,
       made: expect.arrayContaining([expect.stringContaining('namespace create --namespace tminus --retention 30d')]),
     });
-    expect(first.made).toHaveLength(7);
+    expect(first.made).toHaveLength(8);
     expect(run()).toEqual({ status: 0, made: [] });
   });
 
@@ -59,7 +59,7 @@ esac
       ...readFileSync(join(root, 'workers/namespace.ts'), 'utf8').matchAll(/(Tminus\w+): IndexedValueType\.INDEXED_VALUE_TYPE_(\w+)/g),
     ].map(([, name, type]) => `${name} ${type?.[0]}${type?.slice(1).toLowerCase()}`);
     expect(made).toEqual(wanted.sort());
-    expect(made).toHaveLength(6);
+    expect(made).toHaveLength(7);
   });
 });
 

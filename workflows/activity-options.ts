@@ -3,10 +3,10 @@ import type { ActivityOptions } from '@temporalio/workflow';
 // One place for how long things may take and what retrying cannot mend.
 
 /** Refusals that are the right answer: trying on would be wrong. */
-const FINAL = ['Refused', 'Fenced', 'PreconditionChanged', 'Paused', 'SignatureInvalid', 'EvidenceMissing', 'EvidenceDamaged'];
+const FINAL = ['Refused', 'Fenced', 'PreconditionChanged', 'OperationOpen', 'Paused', 'SignatureInvalid', 'EvidenceMissing', 'EvidenceDamaged'];
 
 /** Who goes forward is told at once of a missing right, a wrong name or a wrong environment file: trying on would only hide it. */
-const NON_RETRYABLE = [...FINAL, 'Forbidden', 'NotFound', 'Misconfigured'];
+const NON_RETRYABLE = [...FINAL, 'Forbidden', 'NotFound', 'NotReady', 'Misconfigured', 'Expired', 'UndoRefused', 'CountdownEnded'];
 
 /** 15 s: a dead worker is noticed before a rollback would be late (S17: start <= 15 s after the condition). */
 const HEARTBEAT_TIMEOUT = '15s';

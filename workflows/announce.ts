@@ -21,6 +21,7 @@ const attribute = {
   service: defineSearchAttributeKey('TminusService', 'KEYWORD'),
   phase: defineSearchAttributeKey('TminusPhase', 'KEYWORD'),
   verdict: defineSearchAttributeKey('TminusVerdict', 'KEYWORD'),
+  ending: defineSearchAttributeKey('TminusEnding', 'KEYWORD'),
   launchAt: defineSearchAttributeKey('TminusLaunchAt', 'DATETIME'),
   nextCheckpointAt: defineSearchAttributeKey('TminusNextCheckpointAt', 'DATETIME'),
 };
@@ -39,6 +40,7 @@ export function enterPhase(state: CountdownState, phase: Phase): void {
     { key: attribute.service, value: `${spec.service.namespace}/${spec.service.deployment}` },
     { key: attribute.phase, value: phase },
     { key: attribute.verdict, value: verdictOf(state) },
+    ...(phase === 'ended' && state.ending !== null ? [{ key: attribute.ending, value: state.ending }] : []),
     { key: attribute.launchAt, value: new Date(state.launchAtMs) },
     { key: attribute.nextCheckpointAt, value: new Date(checkpoint.atMs) },
   ]);

@@ -6,6 +6,7 @@ import { durationMs } from '../release/duration.ts';
 import type { GuardStep } from '../release/steps/registry.ts';
 import type { Finding } from '../verdict/finding.ts';
 import { guarding } from './activity-options.ts';
+import { announce } from './announce.ts';
 import { evaluate, planned, record, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { sentenceOf } from './failure-sentence.ts';
 import { clusterTaskQueue, type StepStatus } from './messages.ts';
@@ -127,7 +128,10 @@ function goBlind(state: CountdownState, guard: Guarded, { findings, facts, evide
     beginGuard(state, guard);
   }
   Object.assign(status, { findings, facts, evidence });
-  judged(state, guard, 'guard.blind', findings.map(({ message }) => message).join('; '));
+  const said = findings.map(({ message }) => message).join('; ');
+  judged(state, guard, 'guard.blind', said);
+  // Entering a hold notifies people; who holds already would hear nothing of it.
+  if (state.phase === 'holding') announce(state, checkpoint, 'hold', said);
 }
 
 function finish(state: CountdownState, guard: Guarded, { findings, facts, evidence }: Found, how: 'done' | 'failed-to-run' = 'done'): void {
