@@ -261,7 +261,7 @@ describe('rules between fields', () => {
     const stepsOf = (fields: string) =>
       releaseOf(withCheckpoints(`{ name: launch, at: T-0, steps: [{ type: launch }, { type: guard, ${fields} }] }`)).spec.checkpoints[0]
         ?.steps[1];
-    expect(stepsOf('bake: 2m')).toMatchObject({ bake: '2m', maxBake: '360000ms', liveDeadline: '15m' });
+    expect(stepsOf('bake: 2m')).toMatchObject({ bake: '2m', maxBake: '360s', liveDeadline: '15m' });
     expect(stepsOf('bake: 2m, maxBake: 4m')).toMatchObject({ maxBake: '4m' });
   });
 });

@@ -87,7 +87,7 @@ test('the quick half is asked again with what the launch or its rollback would f
     'evidence space',
     'last launch ended',
   ]);
-  expect(titles(full)).toHaveLength(17);
+  expect(titles(full)).toHaveLength(18);
 });
 
 test('the quick half passes on a healthy cluster within 3 s, and its answers name the half and judge the same again', async () => {
