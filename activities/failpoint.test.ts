@@ -1,9 +1,14 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { failpoints } from './failpoint.ts';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+/** Passes the point before the launch write and then prints that it lives. */
+const code = `import { failpoint } from ${JSON.stringify(join(import.meta.dirname, 'failpoint.ts'))}; await failpoint('deployment-image.apply-write.before'); console.log('alive');`;
+const argv = ['--input-type=module', '--eval', code];
 
 let folder: string;
 beforeAll(() => {
@@ -11,10 +16,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A process that passes the point before the launch write and then says that it lives. */
 function pass(env: Record<string, string>) {
-  const code = `import { failpoint } from ${JSON.stringify(join(import.meta.dirname, 'failpoint.ts'))}; failpoint('deployment-image.apply-write.before'); console.log('alive');`;
-  const { signal, stdout } = spawnSync('node', ['--input-type=module', '--eval', code], {
+  const { signal, stdout } = spawnSync('node', argv, {
     env: { PATH: process.env['PATH'] ?? '', ...env },
     encoding: 'utf8',
   });
@@ -33,6 +36,20 @@ describe('a failpoint', () => {
     expect(pass({ TMINUS_FAILPOINTS: folder })).toEqual({ signal: 'SIGKILL', alive: false });
     expect(existsSync(join(folder, 'deployment-image.apply-write.before'))).toBe(false);
     expect(pass({ TMINUS_FAILPOINTS: folder })).toEqual({ signal: null, alive: true });
+  });
+
+  it('waits where it is named with pause, says that it was reached, and goes on when the file is removed', async () => {
+    const file = join(folder, 'deployment-image.apply-write.before');
+    writeFileSync(file, 'pause');
+    const child = spawn('node', argv, { env: { PATH: process.env['PATH'] ?? '', TMINUS_FAILPOINTS: folder } });
+    const ended = once(child, 'exit');
+    let alive = false;
+    child.stdout.on('data', () => (alive = true));
+    while (!existsSync(`${file}.reached`) && child.exitCode === null) await new Promise((again) => setTimeout(again, 20));
+    expect([alive, child.exitCode]).toEqual([false, null]);
+    rmSync(file);
+    await ended;
+    expect([alive, child.exitCode]).toEqual([true, 0]);
   });
 });
 

@@ -1,6 +1,7 @@
-// Places at which a crash test lets a worker die. Without TMINUS_FAILPOINTS they do nothing.
-import { unlinkSync } from 'node:fs';
+// Places at which a crash test lets a worker die, or wait. Without TMINUS_FAILPOINTS they do nothing.
+import { existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { EffectKind } from './effects/contract.ts';
 
 /** A record and not a list, so that a kind without its failpoints does not compile. */
@@ -31,29 +32,49 @@ export const failpoints: readonly Failpoint[] = [
   'load-test.running',
 ];
 
+/** Longer than a test takes to see `.reached` and act on it; shorter than the 60 s in which an effect must be restored. */
+const PAUSE_TIMEOUT_MS = 30_000;
+const POLL_MS = 50;
+
 /**
- * Kills this process with SIGKILL when the folder `TMINUS_FAILPOINTS` holds a file of this name: no cleanup, no heartbeat, as a machine
- * would die. The file is removed first, so that it happens once for each time it is made, and a worker started again goes on.
+ * Acts on a file of this name in the folder `TMINUS_FAILPOINTS`. Empty: kills this process with SIGKILL, without cleanup or heartbeat, as a
+ * machine would die; the file is removed first, so that a worker started again goes on. `pause`: writes `<name>.reached` beside it and waits
+ * until the file is removed, for 30 s at most.
  */
-export function failpoint(name: Failpoint): void {
+export async function failpoint(name: Failpoint): Promise<void> {
   const folder = process.env['TMINUS_FAILPOINTS'];
-  if (folder !== undefined && taken(join(folder, name))) process.kill(process.pid, 'SIGKILL');
+  if (folder === undefined) return;
+  const file = join(folder, name);
+  const order = unlessMissing(() => readFileSync(file, 'utf8'));
+  if (order === 'pause') return untilRemoved(file);
+  // Several activities may pass the point at once; who removes the file dies.
+  if (order !== undefined && unlessMissing(() => removed(file))) process.kill(process.pid, 'SIGKILL');
 }
 
 /** Runs a piece of work between its two failpoints. */
 export async function withFailpoints<T>(place: FailpointPlace, work: () => Promise<T>): Promise<T> {
-  failpoint(`${place}.before`);
+  await failpoint(`${place}.before`);
   const result = await work();
-  failpoint(`${place}.after`);
+  await failpoint(`${place}.after`);
   return result;
 }
 
-function taken(file: string): boolean {
+function removed(file: string): true {
+  unlinkSync(file);
+  return true;
+}
+
+async function untilRemoved(file: string): Promise<void> {
+  writeFileSync(`${file}.reached`, '');
+  const deadline = Date.now() + PAUSE_TIMEOUT_MS;
+  while (existsSync(file) && Date.now() < deadline) await pause(POLL_MS);
+}
+
+function unlessMissing<T>(act: () => T): T | undefined {
   try {
-    unlinkSync(file);
-    return true;
+    return act();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
 }

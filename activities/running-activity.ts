@@ -3,12 +3,18 @@ import type { ActivityProgress } from './kubernetes/contract.ts';
 
 /** What a long piece of work needs of whoever runs it: a place to say how far it is, and word when to stop. */
 export interface RunningActivity {
-  heartbeat(progress: ActivityProgress): void;
+  heartbeat(progress: ActivityProgress & { carry?: unknown }): void;
   signal: AbortSignal;
+  /** The details of the last heartbeat of the attempt before; undefined at the first attempt. */
+  lastHeartbeat?: unknown;
 }
 
 /** The Temporal activity this code runs in. Tests hand in their own. */
 export function runningActivity(): RunningActivity {
   const context = Context.current();
-  return { heartbeat: (progress) => context.heartbeat(progress), signal: context.cancellationSignal };
+  return {
+    heartbeat: (progress) => context.heartbeat(progress),
+    signal: context.cancellationSignal,
+    lastHeartbeat: context.info.heartbeatDetails,
+  };
 }

@@ -1,4 +1,7 @@
 // The long pieces of work behind the steps. Each answers findings made by a pure judge of analysis/ from evidence it stored.
+import type { GuardOutcome } from '../analysis/guard/outcome.ts';
+import type { OldTraffic } from '../analysis/guard/sample.ts';
+import type { GuardTally } from '../analysis/guard/tally.ts';
 import type { AnalysisStep, LoadTestStep, GuardStep, PreflightStep } from '../release/steps/registry.ts';
 import type { EvidenceRef, Fact, Finding } from '../verdict/finding.ts';
 import type { DeploymentTarget } from './kubernetes/contract.ts';
@@ -8,6 +11,8 @@ export interface StepReport {
   findings: Finding[];
   facts: Fact[];
   evidence: EvidenceRef[];
+  /** Load test only: digests of the candidate's pods that were under load, sorted and unique; empty when they are not known. */
+  imageIds?: string[];
 }
 
 export interface PreflightInput {
@@ -53,26 +58,41 @@ export interface GuardInput {
   image: string;
   healthTarget: string;
   healthPath: string;
+  /** RFC 3339 of the launch's write: the old version's request rate is read before it. */
   launchedAt: string | null;
+  /** Where an earlier activity of the same watch stopped; null: from the beginning. */
   carry: GuardCarry | null;
+  /** People have been notified of the present blindness: `blind` is not reported again for it. */
   blindTold: boolean;
 }
 
-export type GuardCarry = { tally: unknown };
-export type GuardOutcome = 'passed' | 'breach' | 'blind' | 'sees' | 'undecided';
+/** A watch up to its last stored sample. Below 256 kB for 100 pods: it is the details of each heartbeat, and travels to the next activity. */
+export interface GuardCarry {
+  tally: GuardTally;
+  /** The stored samples, in order. */
+  parts: EvidenceRef[];
+  oldTraffic: OldTraffic | null;
+}
 
 export interface GuardReport extends StepReport {
   outcome: GuardOutcome;
   carry: GuardCarry;
+  /** How long nothing has been seen, ms; 0 when the last sample saw. */
   blindMs: number;
+  /** RFC 3339: the sample of the breach. */
   failedAt?: string;
 }
+
+export type { GuardOutcome };
 
 export interface StepActivities {
   runPreflight(input: PreflightInput): Promise<StepReport>;
   runLoadTest(input: LoadTestInput): Promise<StepReport & { imageIds?: string[] }>;
   /** Reads what the load tests left, asks database and traces for the same time, and names the cause. Changes nothing. */
   runAnalysis(input: AnalysisInput): Promise<StepReport>;
-  /** Watches until bake time is over, a breach is certain, or data stops. Never passes without data. */
+  /**
+   * Watches until the bake has passed, a breach is certain, or the longest watch is over; reports also when data stop and when they are back.
+   * Heartbeats from a timer, with the carry as details. Never passes without data, traffic and stored evidence.
+   */
   runGuard(input: GuardInput): Promise<GuardReport>;
 }

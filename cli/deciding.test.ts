@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { actBody, against, PATH, showing, serving } from './testing/against.ts';
 import { refusal, type Answers } from './testing/fake-server.ts';
-import { NAME, stopped, waiting } from './testing/statuses.ts';
+import { NAME, RUN, stopped, waiting } from './testing/statuses.ts';
 import { tminus } from './testing/tminus-process.ts';
 
 const poll = waiting.checkpoints[1];
@@ -18,6 +18,7 @@ it('sends the revision and evidence that were just read, and says on what it dec
     checkpoint: 'final-poll',
     revision: 3,
     evidenceDigest: poll?.evidenceDigest,
+    run: RUN,
   });
   expect(server.asked.at(-1)?.authorization).toBe('Bearer a-token');
   expect(stderr).toBe(

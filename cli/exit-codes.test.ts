@@ -2,14 +2,30 @@ import { expect, it } from '@jest/globals';
 import type { CountdownStatus } from '../workflows/messages.ts';
 import { against, PATH, showing, serving } from './testing/against.ts';
 import { refusal } from './testing/fake-server.ts';
-import { aborted, counting, holding, inLoadTest, launchedEnd, NAME, rolledBack, stopped, waiting } from './testing/statuses.ts';
+import {
+  aborted,
+  counting,
+  holding,
+  inLoadTest,
+  launchedEnd,
+  NAME,
+  passedEnd,
+  refusedEnd,
+  rolledBack,
+  stopped,
+  undoIncomplete,
+  waiting,
+} from './testing/statuses.ts';
 import { startTminus, tminus } from './testing/tminus-process.ts';
 
 it.each([
   ['launched', launchedEnd, 0],
+  ['passed', passedEnd, 0],
   ['no-go', stopped, 3],
   ['rolled back', rolledBack, 3],
   ['aborted', aborted, 3],
+  ['refused', refusedEnd, 3],
+  ['left with an incomplete rollback', undoIncomplete, 3],
   ['counting', counting, 5],
   ['waiting for people', waiting, 5],
   ['holding', holding, 5],

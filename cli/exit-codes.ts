@@ -1,4 +1,7 @@
-// What the exit code of `tminus` says. `tminus help exit-codes` and docs/reference/exit-codes.md are made from this table.
+// What the exit code of `tminus` means. `tminus help exit-codes` and docs/reference/exit-codes.md are made from this table.
+
+import { isGoodEnding } from '../verdict/words.ts';
+import type { Ending } from '../workflows/messages.ts';
 
 export const EXIT = {
   done: 0,
@@ -11,13 +14,16 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
+/** Of a countdown that has ended, for `status --wait` and `rehearse`. */
+export const exitCodeOfEnding = (ending: Ending | undefined): number => (isGoodEnding(ending) ? EXIT.done : EXIT.noGo);
+
 export const exitCodeRows: readonly (readonly [code: number, meaning: string])[] = [
-  [EXIT.done, 'done; for status --wait and rehearse: go, launched'],
+  [EXIT.done, 'done; for status --wait and rehearse: launched, or passed where the plan has no launch'],
   [EXIT.unexpected, 'unexpected error'],
   [EXIT.usage, 'wrong usage, or a file that is not valid or cannot be read'],
   [
     EXIT.noGo,
-    'the verdict is no-go, or the countdown was aborted or rolled back; for analyze: something fails; for verify and events: evidence, findings or the audit are not what they were; for restore: something could not be restored',
+    'the verdict is no-go, or the countdown was refused, aborted or rolled back, or its rollback is incomplete; for analyze: something fails; for verify and events: evidence, findings or the audit are not what they were; for restore: something could not be restored',
   ],
   [EXIT.notSignedIn, 'not signed in'],
   [

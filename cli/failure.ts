@@ -24,6 +24,7 @@ const exitCodeOf: Record<string, number> = {
   NotSignedIn: EXIT.notSignedIn,
   NotAllowed: EXIT.refused,
   Refused: EXIT.refused,
+  Closing: EXIT.refused,
   InvalidRequest: EXIT.usage,
   InvalidRelease: EXIT.usage,
   TooLarge: EXIT.usage,
@@ -36,7 +37,7 @@ export function failureOfEnvelope(answer: { code?: string; message?: string; hin
     code,
     answer.message ?? 'the server gave no reason',
     answer.hint ?? '',
-    exitCodeOf[code] ?? EXIT.unexpected,
+    (Object.hasOwn(exitCodeOf, code) ? exitCodeOf[code] : undefined) ?? EXIT.unexpected,
     answer.problems,
   );
 }

@@ -74,6 +74,27 @@ it('tells a server that is not there, or is none, from a countdown that is not',
   expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('is not a Tminus server (HTTP 200)') });
 });
 
+it('lists a plan without a launch as passed', async () => {
+  const item = {
+    name: NAME,
+    service: 'shop/go-api',
+    phase: 'ended',
+    verdict: 'go',
+    ending: 'passed',
+    rehearsal: false,
+    launchAt: '2026-11-24T09:00:00Z',
+    nextCheckpointAt: null,
+    state: 'ended',
+    startedAt: '',
+    endedAt: '2026-11-24T09:00:00Z',
+  };
+  const { stdout } = await against(
+    { 'GET /api/v1/releases': { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseList', items: [item] } } },
+    ['list'],
+  );
+  expect(stdout.split('\n')[1]).toMatch(/^go-api-1.4.0 {2}shop\/go-api {2}✔ passed {7}ended {5}ended 2026-11-24 09:00 UTC/);
+});
+
 it('lists countdowns in columns that fit', async () => {
   const items = [
     {
@@ -81,6 +102,7 @@ it('lists countdowns in columns that fit', async () => {
       service: 'shop/go-api',
       phase: 'waiting',
       verdict: 'hold',
+      ending: null,
       rehearsal: true,
       launchAt: '2026-11-24T09:00:00Z',
       nextCheckpointAt: null,
@@ -93,6 +115,7 @@ it('lists countdowns in columns that fit', async () => {
       service: null,
       phase: null,
       verdict: null,
+      ending: null,
       rehearsal: false,
       launchAt: null,
       nextCheckpointAt: null,
@@ -105,6 +128,7 @@ it('lists countdowns in columns that fit', async () => {
       service: 'shop/cart',
       phase: 'counting',
       verdict: null,
+      ending: null,
       rehearsal: false,
       launchAt: null,
       nextCheckpointAt: null,

@@ -12,9 +12,11 @@ import { exitCodesCommand } from './verbs/exit-codes.ts';
 import { explainCommand } from './verbs/explain.ts';
 import { holdCommand } from './verbs/hold.ts';
 import { initCommand } from './verbs/init.ts';
+import { leftoversCommand } from './verbs/leftovers.ts';
 import { listCommand } from './verbs/list.ts';
 import { loginCommand } from './verbs/login.ts';
 import { openCommand } from './verbs/open.ts';
+import { pruneCommand } from './verbs/prune.ts';
 import { recycleCommand } from './verbs/recycle.ts';
 import { rejectCommand } from './verbs/reject.ts';
 import { reportCommand } from './verbs/report.ts';
@@ -37,6 +39,7 @@ export const verbs: readonly ((program: Command) => void)[] = [
   startCommand,
   rehearseCommand,
   listCommand,
+  leftoversCommand,
   statusCommand,
   explainCommand,
   approveCommand,
@@ -52,6 +55,7 @@ export const verbs: readonly ((program: Command) => void)[] = [
   restoreCommand,
   analyzeCommand,
   reportCommand,
+  pruneCommand,
   openCommand,
   loginCommand,
   whoamiCommand,

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import type { CheckpointStatus } from '../workflows/messages.ts';
 import type { ShownStatus } from './shown-status.ts';
-import { EXIT } from './exit-codes.ts';
+import { EXIT, exitCodeOfEnding } from './exit-codes.ts';
 import { connect, connectAs, type Api } from './api.ts';
 import { CliFailure } from './failure.ts';
 import { printLine } from './output.ts';
@@ -61,7 +61,7 @@ async function rehearse(command: Command, submission: Submission, approvers: rea
       printLine(command, status, (shown, look) => storyLines(seen && harmless(seen), shown, look).join('\n'));
       previous = status;
     }
-    if (status.phase === 'ended') return status.ending === 'launched' ? EXIT.done : EXIT.noGo;
+    if (status.phase === 'ended') return exitCodeOfEnding(status.ending);
     // One skip per place and reason: the clock is let go once, then what happens is watched.
     const place = `${status.phase}/${status.current}/${status.launchAt}`;
     if (advanced !== place && (await skipTo(api, name, status))) advanced = place;

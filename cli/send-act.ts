@@ -20,7 +20,7 @@ export interface Said {
 }
 
 /** What the author saw: an act counts only while it still stands. */
-export type Seen = Pick<CheckpointStatus, 'name' | 'revision' | 'evidenceDigest'> & Pick<ShownStatus, 'holdSince'>;
+export type Seen = Pick<CheckpointStatus, 'name' | 'revision' | 'evidenceDigest'> & { run?: string; holdSince?: string };
 
 export interface ActAnswer {
   sentence: string;
@@ -55,11 +55,11 @@ export async function postAct(
 }
 
 /** The checkpoint named, or the one the countdown is at, and the hold it stands in. A name that the plan does not have is left to the countdown to refuse. */
-export function seenOf({ checkpoints, current, holdSince }: ShownStatus, asked = current): Seen {
+export function seenOf({ run, checkpoints, current, holdSince }: ShownStatus, asked = current): Seen {
   const { name, revision, evidenceDigest } = checkpoints.find((checkpoint) => checkpoint.name === asked || checkpoint.offset === asked) ?? {
     name: asked,
     revision: 0,
     evidenceDigest: '',
   };
-  return { name, revision, evidenceDigest, ...(holdSince === undefined ? {} : { holdSince }) };
+  return { name, revision, evidenceDigest, run, ...(holdSince === undefined ? {} : { holdSince }) };
 }

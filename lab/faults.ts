@@ -17,6 +17,11 @@ export const candidateFaults = {
   'broken-image': { setting: 'broken-image', showsInStaging: false, tag: 'sha-b20ce41' },
   'slow-start': { setting: 'slow-start', showsInStaging: false, tag: 'sha-510357a' },
   'crash-loop': { setting: 'crash-loop', showsInStaging: false, tag: 'sha-c2a5410' },
+  // The rollout passes; 40 s after its start each pod misbehaves under the guard.
+  hang: { setting: 'hang', showsInStaging: false, tag: 'sha-4a9ed01' },
+  'hang-handlers': { setting: 'hang-handlers', showsInStaging: false, tag: 'sha-4a9ed02' },
+  'not-ready': { setting: 'not-ready', showsInStaging: false, tag: 'sha-07ead01' },
+  'errors-10': { setting: 'error-surge:10', showsInStaging: false, tag: 'sha-e5509e2' },
 } satisfies Record<string, CandidateFault>;
 
 export type CandidateFaultName = keyof typeof candidateFaults;

@@ -62,4 +62,4 @@ function expandStep(step: FileStep, { load, diagnosis }: Pick<ReleaseFile['spec'
 }
 
 /** A bake that is undecided for three times its length will not be decided by waiting: traffic is missing, or the rate lies at its limit. */
-const timesThree = (bake: string): string => `${3 * durationMs(bake)}ms`;
+const timesThree = (bake: string): string => `${(3 * durationMs(bake)) / 1_000}s`;

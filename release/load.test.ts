@@ -236,16 +236,33 @@ describe('rules between fields', () => {
     ]);
   });
 
-  test.each([
-    ['interval: 30s', 'noDataAfter: data would count as missing between two questions; make noDataAfter at least as long as interval'],
-    ['maxBake: 5m', 'maxBake: the longest watch would end before the bake; make maxBake at least as long as bake'],
-    [
-      'liveDeadline: 10s',
-      'liveDeadline: a blind guard would roll back before people are notified; make liveDeadline longer than noDataAfter',
-    ],
-  ])("a guard's times fit each other: %s does not", (field, message) => {
-    const [only, ...more] = told(withCheckpoints(`{ name: launch, at: T-0, steps: [{ type: launch }, { type: guard, ${field} }] }`));
-    expect([only, more]).toEqual([expect.stringContaining(`spec.checkpoints[0].steps[1].${message}`), []]);
+  test("a guard's times fit each other", () => {
+    expect(told(withCheckpoints('{ name: launch, at: T-0, steps: [{ type: launch }, { type: guard, interval: 30s }] }'))).toEqual([
+      '11:58 spec.checkpoints[0].steps[1].noDataAfter: data would count as missing between two questions; make noDataAfter at least as long as interval',
+    ]);
+    const guarded = (fields: string) => withCheckpoints(`{ name: launch, at: T-0, steps: [{ type: launch }, { type: guard, ${fields} }] }`);
+    expect(told(guarded('bake: 20m, maxBake: 10m'))).toEqual([
+      expect.stringContaining('maxBake: the longest watch would end before the bake; make maxBake at least as long as bake'),
+    ]);
+    expect(told(guarded('noDataAfter: 20s, liveDeadline: 20s'))).toEqual([
+      expect.stringContaining('liveDeadline: a blind guard would roll back before people are notified'),
+    ]);
+  });
+
+  test('the longest watch is three times the bake where it is left out', () => {
+    const stepsOf = (fields: string) =>
+      releaseOf(withCheckpoints(`{ name: launch, at: T-0, steps: [{ type: launch }, { type: guard, ${fields} }] }`)).spec.checkpoints[0]
+        ?.steps[1];
+    expect(stepsOf('bake: 2m')).toMatchObject({ bake: '2m', maxBake: '360s', liveDeadline: '15m' });
+    expect(stepsOf('bake: 2m, maxBake: 4m')).toMatchObject({ maxBake: '4m' });
+  });
+
+  test('the longest watch is three times the bake where it is left out', () => {
+    const stepsOf = (fields: string) =>
+      releaseOf(withCheckpoints(`{ name: launch, at: T-0, steps: [{ type: launch }, { type: guard, ${fields} }] }`)).spec.checkpoints[0]
+        ?.steps[1];
+    expect(stepsOf('bake: 2m')).toMatchObject({ bake: '2m', maxBake: '360000ms', liveDeadline: '15m' });
+    expect(stepsOf('bake: 2m, maxBake: 4m')).toMatchObject({ maxBake: '4m' });
   });
 });
 

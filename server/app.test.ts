@@ -3,7 +3,7 @@ import path from 'node:path';
 import { createIdentityActivities } from '../activities/identity/verify-act.ts';
 import { CountdownFailure } from './countdowns.ts';
 import { BODY_LIMIT_BYTES } from './safety.ts';
-import { EXAMPLE_EVIDENCE_DIGEST, EXAMPLE_POINTS_DIGEST, waitingStatus } from './testing/example-status.ts';
+import { EXAMPLE_EVIDENCE_DIGEST, EXAMPLE_NOW, EXAMPLE_POINTS_DIGEST, EXAMPLE_RUN, waitingStatus } from './testing/example-status.ts';
 import { fakeCountdowns } from './testing/fake-countdowns.ts';
 import { BASE, OPEN_HOUSE, testApp } from './testing/test-app.ts';
 
@@ -318,7 +318,10 @@ describe('acts', () => {
     const { api, countdowns, folder } = testApp();
     const answer = await api(`${NAME}/acts`, approval);
     expect(await answer.json()).toMatchObject({ kind: 'ActResult', action: 'approve', sentence: 'approve counts' });
-    const { verifyAct } = createIdentityActivities({ publicKeysFolder: path.join(folder, 'public-keys') });
+    const { verifyAct } = createIdentityActivities({
+      publicKeysFolder: path.join(folder, 'public-keys'),
+      now: () => Date.parse(EXAMPLE_NOW),
+    });
     const act = await verifyAct(countdowns.acts[0]?.signed as never);
     expect(act).toMatchObject({
       id: 'approval-1',
@@ -326,8 +329,28 @@ describe('acts', () => {
       principal: { issuer: 'local', subject: 'a.osei', verified: true },
       revision: 3,
       evidenceDigest: EXAMPLE_EVIDENCE_DIGEST,
+      run: EXAMPLE_RUN,
+      issuedAt: EXAMPLE_NOW,
+      notAfter: '2026-11-24T08:10:00.000Z',
     });
   });
+
+  it('binds a decision to the run its author saw, not to the one that has the name now', async () => {
+    const { api, countdowns } = testApp();
+    await api(`${NAME}/acts`, { ...approval, run: 'the-aborted-run' });
+    expect(countdowns.acts[0]?.act.run).toBe('the-aborted-run');
+  });
+
+  it.each(['constructor', '__proto__', 'hasOwnProperty', 'toLocaleString', 'approve me'])(
+    'refuses %s as an id, with the rule',
+    async (id) => {
+      const { api, countdowns } = testApp();
+      const answer = await api(`${NAME}/acts`, JSON.stringify({ ...approval, id }));
+      expect(answer.status).toBe(400);
+      expect(await answer.json()).toMatchObject({ code: 'InvalidRequest', message: expect.stringContaining('id: an id has letters') });
+      expect(countdowns.acts).toEqual([]);
+    },
+  );
 
   it('never takes the principal from the caller', async () => {
     const { api, countdowns } = testApp();
@@ -354,6 +377,14 @@ describe('acts', () => {
     expect(countdowns.acts).toEqual([]);
   });
 
+  it('promises nothing of a hold that its countdown may not read in time', async () => {
+    const { api, countdowns } = testApp();
+    const { sentence } = (await (await api(`${NAME}/hold`, { reason: 'p99 looks odd' })).json()) as { sentence: string };
+    expect(sentence).toMatch(/the clock stops as soon as a worker reads it, unless the countdown has ended by then$/);
+    countdowns.refusal = 'a countdown that has ended or is already rolling back cannot be held; it is over';
+    expect((await api(`${NAME}/hold`, { reason: 'p99 looks odd' })).status).toBe(409);
+  });
+
   it('lets a rehearsal run ahead, by a length of time that can be read', async () => {
     const { api, countdowns } = testApp();
     expect((await api(`${NAME}/clock`, { ahead: '25200s' })).status).toBe(202);
@@ -372,6 +403,7 @@ describe('acts', () => {
     ['NoWorker', 503, '5'],
     ['OutcomeUnknown', 504, null],
     ['NotFound', 404, null],
+    ['Closing', 409, null],
   ] as const)('answers %s with %i', async (code, status, retryAfter) => {
     const { api, countdowns } = testApp();
     countdowns.failure = new CountdownFailure(code, 'a sentence', 'a hint');

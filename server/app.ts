@@ -7,6 +7,7 @@ import { ApiError, apiErrorOf, errorBody, headersOf, statusOf } from './api/erro
 import type { ApiRoute, AppContext, AppEnv } from './api/route.ts';
 import { apiRoutes } from './api/routes.ts';
 import { CountdownFailure, type Countdowns } from './countdowns.ts';
+import type { EvidenceFolder } from './evidence-folder.ts';
 import { figuresApart } from './figures/figures-apart.ts';
 import { assertBearer, identityGuard } from './identity/guard.ts';
 import { createSessions } from './identity/sessions.ts';
@@ -24,6 +25,7 @@ import type { World } from './world.ts';
 export interface AppOptions {
   countdowns: Countdowns;
   evidence: EvidenceStore;
+  folder: EvidenceFolder;
   house: House;
   identity: Identity;
   signer: Signer;
@@ -34,6 +36,7 @@ export interface AppOptions {
   /** Whether only this very machine can reach the server; where nobody says so, it is taken for reachable. */
   loopback?: boolean;
   now?: () => number;
+  log?: (line: string) => void;
   onFault?: (error: unknown) => void;
 }
 
@@ -41,6 +44,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   const {
     countdowns,
     evidence,
+    folder,
     house,
     identity,
     signer,
@@ -48,6 +52,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     hosts = [],
     loopback = false,
     now = Date.now,
+    log = (line) => console.log(line),
     onFault = (error) => console.error(error),
   } = options;
   const https = links.pageBase.startsWith('https:');
@@ -56,6 +61,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   const world: World = {
     countdowns,
     evidence,
+    folder,
     figures,
     house,
     identity,
@@ -64,6 +70,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     links,
     loopback,
     now,
+    log,
     onFault,
     live: createLive({ countdowns, onFault }),
     report: reportOf({ countdowns, figures, now }),

@@ -2,7 +2,8 @@
 import type { ActivityProgress } from '../activities/kubernetes/contract.ts';
 import type { AuditRecord } from '../verdict/audit-chain.ts';
 import type { Verdict } from '../verdict/verdict.ts';
-import type { Act, ActResult, CountdownInput, CountdownStatus, Phase, SignedAct } from '../workflows/messages.ts';
+import type { CountdownRef } from '../activities/effects/contract.ts';
+import type { Act, ActResult, CountdownInput, CountdownStatus, Ending, Phase, SignedAct } from '../workflows/messages.ts';
 
 export interface OpenedPlan {
   release: string;
@@ -22,6 +23,8 @@ export interface CountdownSummary {
   service: string | null;
   phase: Phase | null;
   verdict: Verdict | null;
+  /** null while it is under way, and of countdowns of workers that did not index it. */
+  ending: Ending | null;
   launchAt: string | null;
   nextCheckpointAt: string | null;
   running: boolean;
@@ -44,6 +47,25 @@ export interface StepProgress {
   lastFailure: string | null;
 }
 
+/** A hold or an abort: a Signal without a signature, so that it lands without a worker. */
+export type Handed = Pick<Act, 'action' | 'countdown' | 'principal' | 'comment'>;
+
+/** A countdown that is not over, with the evidence that was stored for its start. */
+export interface OpenCountdown {
+  release: string;
+  /** Digests of its release file and scripts; null of one that a server without this record started. */
+  startedFrom: string[] | null;
+}
+
+/** What Temporal reports of a countdown and of the restorer that restores for it. */
+export interface Owner {
+  /** `gone`: Temporal does not keep it any more. `terminated`: it ended without its own ending. */
+  countdown: 'running' | 'ended' | 'terminated' | 'gone';
+  phase: Phase | null;
+  ending: Ending | null;
+  restorer: 'running' | 'not running';
+}
+
 export interface Countdowns {
   /** Starts, or answers the plan of the one that runs already, if it was asked for in the same way. Refuses where another one has the name. */
   start(input: CountdownInput): Promise<StartedPlan>;
@@ -54,9 +76,15 @@ export interface Countdowns {
   /** Sends a decision and answers whether it counted. The same act id counts once. */
   act(act: Act, signed: SignedAct): Promise<ActResult>;
   /** Durable with all workers down: it lands when they come back. */
-  hold(act: Act): Promise<void>;
+  hold(act: Handed): Promise<void>;
   /** Who and why, then the cancellation; lands without a worker, too. */
-  abort(act: Act): Promise<void>;
+  abort(act: Handed): Promise<void>;
+  /** First execution run id of the countdown that has this name now. Needs no worker. */
+  firstRun(release: string): Promise<string>;
+  /** All that are not over, however many. */
+  open(): Promise<OpenCountdown[]>;
+  /** Of the very run that is named; a later countdown of the same name is another one. */
+  ownerOf(countdown: CountdownRef): Promise<Owner>;
   /** Lets the clock of a rehearsal run ahead; answers at once, before it has arrived. A real countdown refuses. */
   advance(release: string, aheadMs: number): Promise<void>;
 }
@@ -65,6 +93,8 @@ export type CountdownFailureCode =
   /** The countdown says no; the sentence says why. */
   | 'Refused'
   | 'NotFound'
+  /** It has ended: it is sending its last messages, or it ended before it could answer. Its name is free in a moment. */
+  | 'Closing'
   /** Temporal itself does not answer. */
   | 'Unreachable'
   /** Temporal answers, but no worker does. */

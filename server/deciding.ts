@@ -17,6 +17,9 @@ export interface Decided {
   revision: number | null;
 }
 
+/** Longer than an act is under way (30 s and three attempts of the CLI), shorter than the time between two countdowns of one name. */
+const ACT_LIFETIME_MS = 5 * 60_000;
+
 /**
  * Carries a person's act to its countdown, signed with who they are. Whether it counts is decided there and not here, so that a
  * refusal, too, stands in the audit.
@@ -27,26 +30,32 @@ export async function decide(
   request: ActRequest,
   principal: Principal,
 ): Promise<Decided> {
-  const { expiresAt, ...said } = request;
-  const act = withoutAbsent({
-    ...said,
-    ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() }),
-    countdown: countdownId(release),
-    principal,
-    issuedAt: new Date(now()).toISOString(),
-  });
-  if (act.action === 'hold') {
-    await countdowns.hold(act);
-    return { sentence: `the hold of ${release} is handed over: the clock stops as soon as a worker reads it`, phase: null, revision: null };
+  const { expiresAt, run, ...said } = request;
+  const handed = { ...said, countdown: countdownId(release), principal };
+  // Each of these says only what is true at this moment: what the countdown makes of it is in its status.
+  if (request.action === 'hold') {
+    await countdowns.hold(handed);
+    return {
+      sentence: `the hold of ${release} is handed over: the clock stops as soon as a worker reads it, unless the countdown has ended by then`,
+      phase: null,
+      revision: null,
+    };
   }
-  if (act.action === 'abort') {
-    await countdowns.abort(act);
+  if (request.action === 'abort') {
+    await countdowns.abort(handed);
     return {
       sentence: `the abort of ${release} is handed over: what was launched is rolled back, then it ends`,
       phase: null,
       revision: null,
     };
   }
+  const act = withoutAbsent({
+    ...handed,
+    ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() }),
+    run: run ?? (await countdowns.firstRun(release)),
+    issuedAt: new Date(now()).toISOString(),
+    notAfter: new Date(now() + ACT_LIFETIME_MS).toISOString(),
+  });
   const { sentence, phase, revision } = await countdowns.act(act, signer.sign(act));
   return { sentence, phase, revision };
 }

@@ -1,7 +1,10 @@
 import { status as grpcStatus } from '@grpc/grpc-js';
 import { ServiceError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, isGrpcServiceError } from '@temporalio/client';
-import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure, WorkflowNotFoundError } from '@temporalio/common';
 import { CountdownFailure } from './countdowns.ts';
+
+/** The server's own type for an Update whose workflow completed first. */
+const COMPLETED_BEFORE_ANSWER = 'AcceptedUpdateCompletedWorkflow';
 
 /**
  * The one place where an error of the Temporal client becomes a sentence. What is not modelled here is a bug and is answered as it is.
@@ -10,7 +13,7 @@ import { CountdownFailure } from './countdowns.ts';
 export function failureOf(error: unknown, release: string, doing: string): unknown {
   if (error instanceof CountdownFailure) return error;
   if (error instanceof WorkflowNotFoundError) return notFound(release);
-  if (error instanceof WorkflowUpdateFailedError) return refusal(error);
+  if (error instanceof WorkflowUpdateFailedError) return refusal(error, doing);
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return outcomeUnknown(doing);
   const code = grpcCode(error);
   if (code === grpcStatus.NOT_FOUND) return notFound(release);
@@ -23,12 +26,20 @@ export function failureOf(error: unknown, release: string, doing: string): unkno
   return error;
 }
 
-function refusal(error: WorkflowUpdateFailedError): unknown {
+function refusal(error: WorkflowUpdateFailedError, doing: string): unknown {
   const { cause } = error;
-  // Any other cause is a fault in the countdown, not its word.
+  // It was aborted, or it ended, before it could answer.
+  if (cause instanceof CancelledFailure || (cause instanceof ApplicationFailure && cause.type === COMPLETED_BEFORE_ANSWER))
+    return new CountdownFailure('Closing', `the countdown ended while ${doing}`, '`tminus list` shows how it ended');
+  // Any other cause is a fault in the countdown, not its answer.
   if (!(cause instanceof ApplicationFailure)) return error;
+  if (cause.type === 'Ended') return closing(cause.message);
   return new CountdownFailure('Refused', cause.message, 'read `tminus status` and decide again on what it shows now');
 }
+
+/** It has ended, and keeps its name until its last messages are sent. */
+export const closing = (message: string): CountdownFailure =>
+  new CountdownFailure('Closing', message, 'its name is free when they are sent: start again in a moment');
 
 function notFound(release: string): CountdownFailure {
   return new CountdownFailure('NotFound', `there is no countdown named ${release}`, '`tminus list` shows those there are');

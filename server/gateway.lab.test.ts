@@ -36,7 +36,9 @@ const anAct = (status: CountdownStatus, change: Partial<Act> & Pick<Act, 'action
     evidenceDigest: checkpoint?.evidenceDigest ?? '',
     principal: person('li.wei'),
     comment: 'read',
+    run: status.run,
     issuedAt: new Date().toISOString(),
+    notAfter: new Date(Date.now() + 5 * 60_000).toISOString(),
     ...change,
   };
 };
@@ -49,6 +51,15 @@ async function until(release: string, wished: (status: CountdownStatus) => boole
     if (wished(status)) return status;
     if (Date.now() > deadline) throw new Error(`never so: ${status.phase} ${status.sentence}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Visibility follows within a second or two; waits at most 20 s. */
+async function eventually<T>(read: () => Promise<T>, wished: (answer: T) => boolean): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!wished(await read())) {
+    if (Date.now() > deadline) throw new Error('visibility never caught up');
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 
@@ -136,6 +147,34 @@ describe('the gateway on a real server', () => {
     }
     await expect(gateway.status(nameOf(input))).rejects.toMatchObject({ code: 'NoWorker' });
     await temporal.client.workflow.getHandle(countdownId(nameOf(input))).terminate('test over');
+  });
+
+  it('tells one run from the next of the same name, and gives the name on as soon as the ended one has closed', async () => {
+    await temporal.withWorkers(fakeWorld().activities, async () => {
+      const input = anInput();
+      const name = nameOf(input);
+      await gateway.start(input);
+      const first = (await gateway.status(name)).run;
+      expect(await gateway.firstRun(name)).toBe(first);
+      await eventually(gateway.open, (open) => open.some(({ release, startedFrom }) => release === name && startedFrom !== null));
+      const said = { countdown: countdownId(name), principal: person('li.wei'), comment: 'wrong image' };
+      await gateway.abort({ ...said, action: 'abort' });
+      // At once: the first may still be sending its last messages.
+      expect(await gateway.start(input)).toMatchObject({ started: 'started' });
+      const second = (await gateway.status(name)).run;
+      expect(second).not.toBe(first);
+      const ref = { workflowId: countdownId(name), firstRunId: first, release: name, notify: [] };
+      expect(await gateway.ownerOf(ref)).toEqual({ countdown: 'ended', phase: 'ended', ending: 'aborted', restorer: 'not running' });
+      expect(await gateway.ownerOf({ ...ref, firstRunId: second })).toMatchObject({ countdown: 'running' });
+      await gateway.abort({ ...said, action: 'abort' });
+      await eventually(gateway.list, (all) =>
+        all.some(({ release, running, ending }) => release === name && !running && ending === 'aborted'),
+      );
+      await expect(gateway.hold({ ...said, action: 'hold' })).rejects.toMatchObject({
+        code: 'Refused',
+        message: 'a countdown that has ended or is already rolling back cannot be held; it is over',
+      });
+    });
   });
 
   it('shows what a running activity last said of itself', async () => {

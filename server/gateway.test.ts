@@ -1,12 +1,13 @@
 import { status as grpc } from '@grpc/grpc-js';
 import { ServiceError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, type Client } from '@temporalio/client';
-import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
-import type { Act, CountdownInput } from '../workflows/messages.ts';
+import { ApplicationFailure, CancelledFailure, TypedSearchAttributes, WorkflowNotFoundError } from '@temporalio/common';
+import type { Act, CountdownInput, Ending, Phase } from '../workflows/messages.ts';
 import { CountdownFailure } from './countdowns.ts';
+import { attribute } from './execution.ts';
 import { failureOf } from './gateway-failure.ts';
 import { temporalGateway } from './gateway.ts';
 import { memoOf } from './start-memo.ts';
-import { aOsei } from './testing/example-status.ts';
+import { aOsei, EXAMPLE_RUN } from './testing/example-status.ts';
 
 const grpcError = (code: number): ServiceError =>
   new ServiceError('Failed', { cause: Object.assign(new Error('grpc'), { code, details: '', metadata: {} }) });
@@ -19,11 +20,33 @@ const act: Act = {
   evidenceDigest: 'sha256:7c',
   principal: aOsei,
   comment: 'go',
+  run: EXAMPLE_RUN,
   issuedAt: '2026-11-24T08:05:00.000Z',
+  notAfter: '2026-11-24T08:10:00.000Z',
 };
+
+/** What Temporal answers of an execution without any worker. */
+function described(
+  said: { phase?: Phase; ending?: Ending; status?: string; memo?: Record<string, unknown>; run?: string; firstRun?: string } = {},
+) {
+  const { phase = 'counting', ending, status = 'RUNNING', memo = {}, run = 'run-1', firstRun = run } = said;
+  return {
+    workflowId: 'countdown/go-api-1.4.0',
+    runId: run,
+    status: { name: status },
+    startTime: new Date('2026-11-21T09:00:00.000Z'),
+    memo,
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: attribute.phase, value: phase },
+      ...(ending === undefined ? [] : [{ key: attribute.ending, value: ending }]),
+    ]),
+    raw: { workflowExecutionInfo: { firstRunId: firstRun } },
+  };
+}
 
 interface Call {
   id: string;
+  run: string | undefined;
   method: string;
   args: unknown[];
 }
@@ -32,17 +55,17 @@ interface Call {
 function fakeClient(answer: (call: Call) => unknown): { client: Client; calls: Call[] } {
   const calls: Call[] = [];
   const told =
-    (id: string, method: string) =>
+    (id: string, run: string | undefined, method: string) =>
     async (...args: unknown[]) => {
-      const call = { id, method, args };
+      const call = { id, run, method, args };
       calls.push(call);
       return answer(call);
     };
-  const handle = (id: string) => new Proxy({}, { get: (_, method) => told(id, String(method)) });
+  const handle = (id: string, run?: string) => new Proxy({}, { get: (_, method) => told(id, run, String(method)) });
   const client = {
     workflowService: { getSystemInfo: async () => ({}) },
     withDeadline: async <T>(_: number, go: () => Promise<T>) => await go(),
-    workflow: { getHandle: handle, executeUpdateWithStart: told('', 'executeUpdateWithStart') },
+    workflow: { getHandle: handle, executeUpdateWithStart: told('', undefined, 'executeUpdateWithStart') },
   };
   return { client: client as unknown as Client, calls };
 }
@@ -75,6 +98,17 @@ describe('what an error of the client becomes', () => {
     expect(code(grpcError(grpc.NOT_FOUND))).toBe('NotFound');
   });
 
+  it('refuses with a sentence what was asked of a countdown that was aborted before it could answer', () => {
+    for (const cause of [
+      new CancelledFailure('Workflow cancelled'),
+      ApplicationFailure.nonRetryable('completed before the Update', 'AcceptedUpdateCompletedWorkflow'),
+    ])
+      expect(failureOf(new WorkflowUpdateFailedError('failed', cause), 'a', 'starting a')).toMatchObject({
+        code: 'Closing',
+        message: 'the countdown ended while starting a',
+      });
+  });
+
   it('leaves bugs as they are', () => {
     const bug = new TypeError('a bug');
     expect(code(bug)).toBe(bug);
@@ -101,21 +135,22 @@ describe('the gateway', () => {
   });
 
   it('aborts by saying who and why first, then cancelling', async () => {
-    const { client, calls } = fakeClient(() => undefined);
+    const { client, calls } = fakeClient(({ method }) => (method === 'describe' ? described() : undefined));
     await temporalGateway({ client }).abort({ ...act, action: 'abort', comment: 'wrong image' });
-    expect(calls.map(({ method }) => method)).toEqual(['signal', 'cancel']);
-    expect(calls[0]?.args).toMatchObject([{ name: 'abort' }, { reason: 'wrong image', by: { subject: 'a.osei' } }]);
+    expect(calls.map(({ method }) => method)).toEqual(['describe', 'signal', 'cancel']);
+    expect(calls[1]?.args).toMatchObject([{ name: 'abort' }, { reason: 'wrong image', by: { subject: 'a.osei' } }]);
   });
 
   it('holds by signal, which lands without a worker', async () => {
-    const { client, calls } = fakeClient(() => undefined);
+    const { client, calls } = fakeClient(({ method }) => (method === 'describe' ? described() : undefined));
     await temporalGateway({ client }).hold({ ...act, action: 'hold', comment: 'odd' });
-    expect(calls).toMatchObject([{ method: 'signal', args: [{ name: 'hold' }, { reason: 'odd' }] }]);
+    expect(calls).toMatchObject([{ method: 'describe' }, { method: 'signal', args: [{ name: 'hold' }, { reason: 'odd' }] }]);
   });
 
   const input = {
     release: { metadata: { name: 'go-api-1.4.0' }, spec: { service: { image: 'go-api:sha-1' } } },
     releaseDigest: 'sha256:new',
+    scripts: { 'load.js': 'sha256:script' },
     rehearsal: false,
   } as unknown as CountdownInput;
   const launchingAt = (launchAt: string): CountdownInput => ({
@@ -125,7 +160,7 @@ describe('the gateway', () => {
   const opened = { release: 'go-api-1.4.0', launchAt: '', checkpoints: [] };
   /** A Temporal on which the name belongs to a countdown that was started like this. */
   const having = (running: CountdownInput) =>
-    fakeClient(({ method }) => (method === 'describe' ? { memo: memoOf(running, 'of another start') } : opened));
+    fakeClient(({ method }) => (method === 'describe' ? described({ memo: memoOf(running, 'of another start') }) : opened));
 
   it.each([
     ['another file', { ...input, releaseDigest: 'sha256:old' }, input, 'go-api-1.4.0 is already counting down from another release file'],
@@ -168,19 +203,113 @@ describe('the gateway', () => {
   });
 
   it('knows the countdown that it started itself', async () => {
-    let memo: unknown;
+    let memo: Record<string, unknown> = {};
     const { client } = fakeClient(({ method, args }) => {
-      if (method === 'describe') return { memo };
-      memo = (args[1] as { startWorkflowOperation: { options: { memo: unknown } } }).startWorkflowOperation.options.memo;
+      if (method === 'describe') return described({ memo });
+      memo = (args[1] as { startWorkflowOperation: { options: { memo: Record<string, unknown> } } }).startWorkflowOperation.options.memo;
       return opened;
     });
     expect(await temporalGateway({ client }).start(input)).toEqual({ ...opened, started: 'started' });
   });
 
+  describe('starting while an ended countdown of the same name sends its last messages', () => {
+    const ended = () =>
+      new WorkflowUpdateFailedError(
+        'failed',
+        ApplicationFailure.nonRetryable('go-api-1.4.0 has ended as aborted and is sending its last messages', 'Ended'),
+      );
+
+    it('starts a new one as soon as the old one has closed', async () => {
+      let memo: Record<string, unknown> = memoOf(input, 'the dead one');
+      let starts = 0;
+      const { client } = fakeClient(({ method, args }) => {
+        if (method === 'describe') return described({ memo });
+        starts += 1;
+        if (starts === 1) throw ended();
+        memo = (args[1] as { startWorkflowOperation: { options: { memo: Record<string, unknown> } } }).startWorkflowOperation.options.memo;
+        return opened;
+      });
+      expect(await temporalGateway({ client }).start(input)).toEqual({ ...opened, started: 'started' });
+      expect(starts).toBe(2);
+    });
+
+    it('does not start a second time what it started itself and somebody aborted at once', async () => {
+      let memo: Record<string, unknown> = {};
+      const { client, calls } = fakeClient(({ method, args }) => {
+        if (method === 'describe') return described({ memo });
+        memo = (args[1] as { startWorkflowOperation: { options: { memo: Record<string, unknown> } } }).startWorkflowOperation.options.memo;
+        throw new WorkflowUpdateFailedError('failed', new CancelledFailure('Workflow cancelled'));
+      });
+      await expect(temporalGateway({ client }).start(input)).rejects.toMatchObject({
+        code: 'Closing',
+        message: 'the countdown ended while starting go-api-1.4.0',
+      });
+      expect(calls.filter(({ method }) => method === 'executeUpdateWithStart')).toHaveLength(1);
+    });
+
+    it('says so when it does not close in time', async () => {
+      const { client } = fakeClient(() => {
+        throw ended();
+      });
+      await expect(temporalGateway({ client, closingTimeoutMs: 0 }).start(input)).rejects.toMatchObject({
+        code: 'Closing',
+        message: 'go-api-1.4.0 has ended as aborted and is sending its last messages',
+        hint: expect.stringContaining('start again in a moment'),
+      });
+    });
+
+    it('never answers with the plan of the dead one as already running', async () => {
+      const { client } = fakeClient(({ method }) =>
+        method === 'describe' ? described({ memo: memoOf(input, 'the dead one'), phase: 'ended', ending: 'aborted' }) : opened,
+      );
+      await expect(temporalGateway({ client, closingTimeoutMs: 0 }).start(input)).rejects.toMatchObject({ code: 'Closing' });
+    });
+  });
+
+  describe('of a countdown that has ended and only sends its last messages, or rolls back', () => {
+    it.each(['ended', 'undoing'] as const)('refuses a hold and an abort in phase %s, and sends nothing', async (phase) => {
+      const { client, calls } = fakeClient(() => described({ phase }));
+      const gateway = temporalGateway({ client });
+      await expect(gateway.hold({ ...act, action: 'hold' })).rejects.toMatchObject({ code: 'Refused' });
+      await expect(gateway.abort({ ...act, action: 'abort' })).rejects.toMatchObject({ code: 'Refused' });
+      expect(calls.map(({ method }) => method)).toEqual(['describe', 'describe']);
+    });
+  });
+
+  it.each(['opening', 'counting', 'running', 'waiting', 'holding', 'stopped'] as const)('hands a hold over in phase %s', async (phase) => {
+    const { client, calls } = fakeClient(({ method }) => (method === 'describe' ? described({ phase }) : undefined));
+    await temporalGateway({ client }).hold({ ...act, action: 'hold' });
+    expect(calls.map(({ method }) => method)).toEqual(['describe', 'signal']);
+  });
+
+  it('names the first run of a countdown, also of one that has continued as new', async () => {
+    const { client } = fakeClient(() => described({ run: 'run-2', firstRun: 'run-1' }));
+    expect(await temporalGateway({ client }).firstRun('go-api-1.4.0')).toBe('run-1');
+  });
+
+  it.each([
+    ['runs', described({ run: 'run-1' }), { countdown: 'running', phase: 'counting' }],
+    ['has ended and sends its last messages', described({ phase: 'ended', ending: 'aborted' }), { countdown: 'ended', ending: 'aborted' }],
+    ['was terminated', described({ status: 'TERMINATED' }), { countdown: 'terminated' }],
+  ])('tells of an effect whose countdown %s, and whether its restorer runs', async (_, answer, owner) => {
+    const { client } = fakeClient(({ id }) => (id.startsWith('restorer/') ? described() : answer));
+    const ref = { workflowId: 'countdown/go-api-1.4.0', firstRunId: 'run-1', release: 'go-api-1.4.0', notify: [] };
+    expect(await temporalGateway({ client }).ownerOf(ref)).toMatchObject({ ...owner, restorer: 'running' });
+  });
+
+  it('does not take a later countdown of the same name for the owner of an effect', async () => {
+    const { client } = fakeClient(({ id, run }) => {
+      if (id.startsWith('restorer/')) throw new WorkflowNotFoundError('not found', id, undefined);
+      return run === 'run-1' ? described({ status: 'TERMINATED', run: 'run-1' }) : described({ run: 'run-9' });
+    });
+    const ref = { workflowId: 'countdown/go-api-1.4.0', firstRunId: 'run-1', release: 'go-api-1.4.0', notify: [] };
+    expect(await temporalGateway({ client }).ownerOf(ref)).toMatchObject({ countdown: 'terminated', restorer: 'not running' });
+  });
+
   describe('of a countdown that is over', () => {
     const notFound = new WorkflowNotFoundError('workflow execution already completed', 'countdown/go-api-1.4.0', undefined);
     const over = fakeClient(({ method }) => {
-      if (method === 'describe') return { status: { name: 'COMPLETED' } };
+      if (method === 'describe') return described({ status: 'COMPLETED', phase: 'ended' });
       throw notFound;
     });
     const gateway = temporalGateway({ client: over.client });
@@ -191,7 +320,11 @@ describe('the gateway', () => {
         () => gateway.act(act, { payload: '{}', keyId: 'k', signature: 's' }),
         'a checkpoint can be approved only while it waits for people; it is over',
       ],
-      ['a hold', () => gateway.hold({ ...act, action: 'hold' }), 'only a countdown that is under way can be held; it is over'],
+      [
+        'a hold',
+        () => gateway.hold({ ...act, action: 'hold' }),
+        'a countdown that has ended or is already rolling back cannot be held; it is over',
+      ],
       [
         'an abort',
         () => gateway.abort({ ...act, action: 'abort' }),

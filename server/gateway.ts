@@ -1,13 +1,7 @@
 // The only file that talks to Temporal for people. Everything else in server/ knows `Countdowns`.
 import { randomUUID } from 'node:crypto';
-import { WithStartWorkflowOperation, type Client, type WorkflowExecutionInfo } from '@temporalio/client';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import type { KubernetesActivities } from '../activities/kubernetes/contract.ts';
-import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
-import { z } from 'zod';
-import type { ActivityProgress } from '../activities/kubernetes/contract.ts';
-import { explainCan } from '../verdict/can.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import { WithStartWorkflowOperation, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
+import { explainCan, type Action } from '../verdict/can.ts';
 import {
   abortSignal,
   actUpdate,
@@ -19,21 +13,22 @@ import {
   statusQuery,
   WORKFLOW_TASK_QUEUE,
   type Act,
+  type CountdownInput,
   type Phase,
 } from '../workflows/messages.ts';
-import { CountdownFailure, type Countdowns, type CountdownSummary, type StepProgress } from './countdowns.ts';
-import { failureOf, unreachable } from './gateway-failure.ts';
-import { explainOther, memoOf } from './start-memo.ts';
+import {
+  CountdownFailure,
+  type Countdowns,
+  type CountdownSummary,
+  type Handed,
+  type OpenCountdown,
+  type StartedPlan,
+} from './countdowns.ts';
+import { firstRunOf, hasEnded, releaseOf, stateOf, summaryOf } from './execution.ts';
+import { closing, failureOf, unreachable } from './gateway-failure.ts';
+import { explainOther, memoOf, startedFrom } from './start-memo.ts';
+import { atWork, progressOf } from './step-progress.ts';
 import { letRun } from './virtual-time.ts';
-
-const attribute = {
-  release: defineSearchAttributeKey('TminusRelease', SearchAttributeType.KEYWORD),
-  service: defineSearchAttributeKey('TminusService', SearchAttributeType.KEYWORD),
-  phase: defineSearchAttributeKey('TminusPhase', SearchAttributeType.KEYWORD),
-  verdict: defineSearchAttributeKey('TminusVerdict', SearchAttributeType.KEYWORD),
-  launchAt: defineSearchAttributeKey('TminusLaunchAt', SearchAttributeType.DATETIME),
-  nextCheckpointAt: defineSearchAttributeKey('TminusNextCheckpointAt', SearchAttributeType.DATETIME),
-};
 
 // A page must not hang: a query is answered in well under a second by a worker that is there at all.
 const READ_TIMEOUT_MS = 5_000;
@@ -41,20 +36,27 @@ const READ_TIMEOUT_MS = 5_000;
 const ACT_TIMEOUT_MS = 30_000;
 // On one network a ping takes milliseconds, a first connection with TLS some hundred.
 const PING_TIMEOUT_MS = 2_000;
-// Visibility pages are read in start order; a list longer than this is for `tminus list --phase` and not for eyes.
-const MOST_LISTED = 500;
-/** Activities of a rollback. */
-const UNDOING = new Set<string>(['restoreTemplate', 'watchRollout', 'verifyVersion'] satisfies (keyof KubernetesActivities)[]);
-
+// A list longer than this is for `tminus list --phase` and not for eyes. Those that are not over are listed first, however old.
+const MAX_LISTED = 500;
+// A countdown that has ended sends its last messages for seconds, and for six minutes where a receiver is away: a start waits for the first.
+const CLOSING_TIMEOUT_MS = 20_000;
+const CLOSING_POLL_MS = 500;
 export interface GatewayOptions {
   client: Client;
   /** Starts on virtual time; without it this server refuses rehearsals. */
   rehearsalClient?: Client;
   pingTimeoutMs?: number;
+  /** How long a start waits for an ended countdown of the same name to close. */
+  closingTimeoutMs?: number;
 }
 
 /** Countdowns as Temporal runs them. Every failure is a `CountdownFailure` with a sentence, or a bug. */
-export function temporalGateway({ client, rehearsalClient, pingTimeoutMs = PING_TIMEOUT_MS }: GatewayOptions): Countdowns {
+export function temporalGateway({
+  client,
+  rehearsalClient,
+  pingTimeoutMs = PING_TIMEOUT_MS,
+  closingTimeoutMs = CLOSING_TIMEOUT_MS,
+}: GatewayOptions): Countdowns {
   const handle = (release: string) => client.workflow.getHandle(countdownId(release));
 
   async function ask<T>(release: string, doing: string, timeoutMs: number, call: () => Promise<T>): Promise<T> {
@@ -69,7 +71,7 @@ export function temporalGateway({ client, rehearsalClient, pingTimeoutMs = PING_
   }
 
   /** To one that is over nothing can be said any more; Temporal calls it not found, but people know that it is there. */
-  async function tell<T>(act: Act, doing: string, timeoutMs: number, call: () => Promise<T>): Promise<T> {
+  async function tell<T>(act: Pick<Act, 'action' | 'countdown'>, doing: string, timeoutMs: number, call: () => Promise<T>): Promise<T> {
     const release = releaseOf(act.countdown);
     try {
       return await ask(release, `${doing} ${release}`, timeoutMs, call);
@@ -78,11 +80,61 @@ export function temporalGateway({ client, rehearsalClient, pingTimeoutMs = PING_
       // Throws the same sentence again where there never was one.
       const { status } = await ask(release, `${doing} ${release}`, READ_TIMEOUT_MS, () => handle(release).describe());
       if (status.name === 'RUNNING') throw error;
-      throw new CountdownFailure(
-        'Refused',
-        explainCan(act.action, 'ended') ?? `${release} is over`,
-        `\`tminus explain ${release}\` says how it ended`,
-      );
+      throw tooLate(act.action, release, 'ended');
+    }
+  }
+
+  const tooLate = (action: Action, release: string, phase: Phase): CountdownFailure =>
+    new CountdownFailure(
+      'Refused',
+      explainCan(action, phase) ?? `${release} is over`,
+      phase === 'ended' ? `\`tminus explain ${release}\` says how it ended` : `\`tminus status ${release}\` shows what it does now`,
+    );
+
+  /**
+   * A Signal is accepted by whatever has the name, also by a countdown that has ended and only sends its last messages. Its phase is indexed
+   * in Temporal itself, so that no worker has to answer before a hold is handed over.
+   */
+  async function assertPossible({ action, countdown }: Handed): Promise<void> {
+    const release = releaseOf(countdown);
+    const described = await ask(release, `asking for the phase of ${release}`, READ_TIMEOUT_MS, () => handle(release).describe());
+    const { phase } = summaryOf(described);
+    const now = described.status.name === 'RUNNING' ? (phase ?? 'opening') : 'ended';
+    if (explainCan(action, now) !== null) throw tooLate(action, release, now);
+  }
+
+  /** Starts, or finds the one that runs. Fails as `Closing` while one of that name that has ended has not closed yet. */
+  async function startOnce(starter: Client, input: CountdownInput, startId: string): Promise<StartedPlan> {
+    const release = input.release.metadata.name;
+    const operation = new WithStartWorkflowOperation(COUNTDOWN_TYPE, {
+      workflowId: countdownId(release),
+      taskQueue: WORKFLOW_TASK_QUEUE,
+      args: [input],
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      memo: memoOf(input, startId),
+      staticSummary: `${release}: ${input.release.spec.service.image}`.slice(0, 200),
+    });
+    const opened = await ask(release, `starting ${release}`, ACT_TIMEOUT_MS, () =>
+      // Not one fixed update id: an id is remembered per run, and each caller deserves the answer of the run that is there now.
+      starter.workflow.executeUpdateWithStart(openUpdate, { startWorkflowOperation: operation }),
+    );
+    const described = await ask(release, `reading back ${release}`, READ_TIMEOUT_MS, () => handle(release).describe());
+    const memo = described.memo ?? {};
+    const started = memo['startId'] === startId;
+    // The plan of a countdown that is over is nobody's plan.
+    if (!started && hasEnded(described)) throw closing(`${release} has ended and is sending its last messages`);
+    const other = explainOther(input, memo);
+    if (other !== null) throw new CountdownFailure('Refused', other, `give the release another name, or \`tminus abort ${release}\` first`);
+    return { ...opened, started: started ? 'started' : 'already-running' };
+  }
+
+  async function describeOrNull(workflowId: string, release: string, runId?: string): Promise<WorkflowExecutionDescription | null> {
+    try {
+      return await ask(release, `asking for ${workflowId}`, READ_TIMEOUT_MS, () => client.workflow.getHandle(workflowId, runId).describe());
+    } catch (error) {
+      if (error instanceof CountdownFailure && error.code === 'NotFound') return null;
+      throw error;
     }
   }
 
@@ -97,37 +149,32 @@ export function temporalGateway({ client, rehearsalClient, pingTimeoutMs = PING_
           'use `tminus rehearse`',
         );
       const startId = randomUUID();
-      const operation = new WithStartWorkflowOperation(COUNTDOWN_TYPE, {
-        workflowId: countdownId(release),
-        taskQueue: WORKFLOW_TASK_QUEUE,
-        args: [input],
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-        memo: memoOf(input, startId),
-        staticSummary: `${release}: ${input.release.spec.service.image}`.slice(0, 200),
-      });
-      const opened = await ask(release, `starting ${release}`, ACT_TIMEOUT_MS, () =>
-        // Not one fixed update id: an id is remembered per run, and each caller deserves the answer of the run that is there now.
-        starter.workflow.executeUpdateWithStart(openUpdate, { startWorkflowOperation: operation }),
-      );
-      const { memo } = await ask(release, `reading back ${release}`, READ_TIMEOUT_MS, () => handle(release).describe());
-      const other = explainOther(input, memo ?? {});
-      if (other !== null)
-        throw new CountdownFailure('Refused', other, `give the release another name, or \`tminus abort ${release}\` first`);
-      return { ...opened, started: memo?.['startId'] === startId ? 'started' : 'already-running' };
+      const giveUpAtMs = Date.now() + closingTimeoutMs;
+      for (;;) {
+        const answer = await startOnce(starter, input, startId).catch(endedBeforeAnswer);
+        if (!(answer instanceof CountdownFailure)) return answer;
+        // One that this very start began, and that somebody aborted since, is not started a second time.
+        const own = (await describeOrNull(countdownId(release), release))?.memo?.['startId'] === startId;
+        if (own || Date.now() >= giveUpAtMs) throw answer;
+        await new Promise((again) => setTimeout(again, CLOSING_POLL_MS));
+      }
     },
 
     async list() {
       return await ask('', 'listing countdowns', READ_TIMEOUT_MS, async () => {
         const newest = new Map<string, CountdownSummary>();
-        let read = 0;
-        for await (const execution of client.workflow.list({ query: `WorkflowType = "${COUNTDOWN_TYPE}"`, pageSize: 100 })) {
-          const summary = summaryOf(execution);
-          const known = newest.get(summary.release);
-          if (!known || known.startedAt < summary.startedAt) newest.set(summary.release, summary);
-          read += 1;
-          if (read >= MOST_LISTED) break;
-        }
+        const read = async (query: string): Promise<void> => {
+          let count = 0;
+          for await (const execution of client.workflow.list({ query: `WorkflowType = "${COUNTDOWN_TYPE}" AND ${query}`, pageSize: 100 })) {
+            const summary = summaryOf(execution);
+            const known = newest.get(summary.release);
+            if (!known || (!known.running && known.startedAt < summary.startedAt)) newest.set(summary.release, summary);
+            count += 1;
+            if (count >= MAX_LISTED) break;
+          }
+        };
+        await read(IS_OPEN);
+        await read('ExecutionStatus != "Running"');
         return [...newest.values()].sort((a, b) => Number(b.running) - Number(a.running) || (a.startedAt < b.startedAt ? 1 : -1));
       });
     },
@@ -137,35 +184,12 @@ export function temporalGateway({ client, rehearsalClient, pingTimeoutMs = PING_
     audit: (release) => ask(release, `reading the audit of ${release}`, READ_TIMEOUT_MS, () => handle(release).query(auditQuery)),
 
     async progress(status) {
-      const running = status.checkpoints.flatMap(({ name, steps }) =>
-        steps.filter(({ state, workflowId }) => state === 'running' && workflowId).map((step) => ({ checkpoint: name, step })),
-      );
-      // A rollback runs in the countdown itself, beside its book-keeping.
-      const undo = { checkpoint: status.current, step: { name: 'rollback', round: 1, workflowId: countdownId(status.release) } };
       const found = await Promise.all(
-        (status.phase === 'undoing' ? [undo] : running).map(async ({ checkpoint, step }) => {
-          const described = await ask(status.release, `asking how step ${step.name} is doing`, READ_TIMEOUT_MS, () =>
-            client.workflow.getHandle(step.workflowId ?? '').describe(),
+        atWork(status).map(async (work) => {
+          const described = await ask(status.release, `asking how step ${work.step} is doing`, READ_TIMEOUT_MS, () =>
+            client.workflow.getHandle(work.workflowId).describe(),
           );
-          const all = described.raw.pendingActivities ?? [];
-          const own = step === undo.step ? all.filter(({ activityType }) => UNDOING.has(activityType?.name ?? '')) : all;
-          return await Promise.all(
-            own.map(async (pending): Promise<StepProgress> => {
-              const details = await decodeArrayFromPayloads(client.options.loadedDataConverter, pending.heartbeatDetails?.payloads);
-              return {
-                checkpoint,
-                step: step.name,
-                round: step.round,
-                activity: pending.activityType?.name ?? '',
-                attempt: pending.attempt ?? 1,
-                progress: progressIn(details),
-                heartbeatAt: pending.lastHeartbeatTime?.seconds
-                  ? new Date(Number(pending.lastHeartbeatTime.seconds) * 1000).toISOString()
-                  : null,
-                lastFailure: pending.lastFailure?.message ?? null,
-              };
-            }),
-          );
+          return await progressOf(work, described, client.options.loadedDataConverter);
         }),
       );
       return found.flat();
@@ -176,12 +200,15 @@ export function temporalGateway({ client, rehearsalClient, pingTimeoutMs = PING_
         client.workflow.getHandle(act.countdown).executeUpdate(actUpdate, { args: [signed], updateId: act.id }),
       ),
 
-    hold: (act) =>
-      tell(act, 'holding', READ_TIMEOUT_MS, () =>
+    async hold(act) {
+      await assertPossible(act);
+      await tell(act, 'holding', READ_TIMEOUT_MS, () =>
         client.workflow.getHandle(act.countdown).signal(holdSignal, { reason: act.comment, by: act.principal }),
-      ),
+      );
+    },
 
     async abort(act) {
+      await assertPossible(act);
       const aborted = client.workflow.getHandle(act.countdown);
       // First who and why, then the cancellation: history keeps this order, so the countdown ends with the sentence.
       await tell(act, 'aborting', READ_TIMEOUT_MS, () => aborted.signal(abortSignal, { reason: act.comment, by: act.principal }));
@@ -189,6 +216,32 @@ export function temporalGateway({ client, rehearsalClient, pingTimeoutMs = PING_
       await tell(act, 'aborting', READ_TIMEOUT_MS, () => aborted.cancel()).catch((error: unknown) => {
         if (!(error instanceof CountdownFailure && error.code === 'Refused')) throw error;
       });
+    },
+
+    async firstRun(release) {
+      const described = await ask(release, `asking which run ${release} is`, READ_TIMEOUT_MS, () => handle(release).describe());
+      return firstRunOf(described);
+    },
+
+    open: () =>
+      ask('', 'listing open countdowns', READ_TIMEOUT_MS, async () => {
+        const found: OpenCountdown[] = [];
+        for await (const { workflowId, memo } of client.workflow.list({
+          query: `WorkflowType = "${COUNTDOWN_TYPE}" AND ${IS_OPEN}`,
+          pageSize: 100,
+        }))
+          found.push({ release: releaseOf(workflowId), startedFrom: startedFrom(memo ?? {}) });
+        return found;
+      }),
+
+    async ownerOf({ workflowId, firstRunId, release }) {
+      const restorer = await describeOrNull(`restorer/${release}/${firstRunId}`, release);
+      const described = await describeOrNull(workflowId, release);
+      // The run itself, where a later countdown has its name; of one that continued as new, that is only its first part.
+      const own =
+        described !== null && firstRunOf(described) === firstRunId ? described : await describeOrNull(workflowId, release, firstRunId);
+      const { phase, ending } = own === null ? { phase: null, ending: null } : summaryOf(own);
+      return { countdown: stateOf(own), phase, ending, restorer: restorer?.status.name === 'RUNNING' ? 'running' : 'not running' };
     },
 
     async advance(release, aheadMs) {
@@ -202,6 +255,12 @@ export function temporalGateway({ client, rehearsalClient, pingTimeoutMs = PING_
       await ask(release, `running the clock of ${release} ahead`, READ_TIMEOUT_MS, () => letRun(client, countdownId(release), aheadMs));
     },
   };
+}
+
+/** Not found: it closed between the start and its answer. */
+function endedBeforeAnswer(error: unknown): CountdownFailure {
+  if (error instanceof CountdownFailure && (error.code === 'Closing' || error.code === 'NotFound')) return error;
+  throw error;
 }
 
 async function isReachable(client: Client, timeoutMs: number): Promise<boolean> {
@@ -223,45 +282,4 @@ async function isReachable(client: Client, timeoutMs: number): Promise<boolean> 
   }
 }
 
-const releaseOf = (countdown: string): string => countdown.slice(countdownId('').length);
-
-function summaryOf({
-  workflowId,
-  typedSearchAttributes: said,
-  status,
-  startTime,
-  closeTime,
-  memo,
-}: WorkflowExecutionInfo): CountdownSummary {
-  return {
-    release: said.get(attribute.release) ?? releaseOf(workflowId),
-    service: said.get(attribute.service) ?? null,
-    phase: (said.get(attribute.phase) as Phase | undefined) ?? null,
-    verdict: (said.get(attribute.verdict) as Verdict | undefined) ?? null,
-    launchAt: said.get(attribute.launchAt)?.toISOString() ?? null,
-    nextCheckpointAt: said.get(attribute.nextCheckpointAt)?.toISOString() ?? null,
-    running: status.name === 'RUNNING',
-    rehearsal: memo?.['rehearsal'] === true,
-    startedAt: startTime.toISOString(),
-    endedAt: closeTime?.toISOString() ?? null,
-  };
-}
-
-const activityProgress = z.object({
-  text: z.string(),
-  done: z.number(),
-  total: z.number(),
-  unit: z.string(),
-}) satisfies z.ZodType<ActivityProgress>;
-
-/** Heartbeat details are the activity's own: a cursor may stand beside the progress. The first that reads as progress is shown. */
-function progressIn(details: readonly unknown[]): ActivityProgress | null {
-  for (const detail of details) {
-    const candidates = [detail, typeof detail === 'object' && detail !== null && 'progress' in detail ? detail.progress : null];
-    for (const candidate of candidates) {
-      const parsed = activityProgress.safeParse(candidate);
-      if (parsed.success) return parsed.data;
-    }
-  }
-  return null;
-}
+const IS_OPEN = 'ExecutionStatus = "Running"';

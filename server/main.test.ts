@@ -10,6 +10,7 @@ import { aOsei } from './testing/example-status.ts';
 import { fakeCountdowns } from './testing/fake-countdowns.ts';
 import { memoryEvidence } from './testing/memory-evidence.ts';
 import { OPEN_HOUSE } from './testing/test-app.ts';
+import { memoryFolder } from './testing/memory-folder.ts';
 
 function options(): ServerOptions {
   const folder = mkdtempSync(path.join(tmpdir(), 'tminus-main-'));
@@ -19,6 +20,7 @@ function options(): ServerOptions {
     port: 0,
     countdowns: fakeCountdowns(),
     evidence: memoryEvidence(),
+    folder: memoryFolder(),
     house: OPEN_HOUSE,
     identity: tokenFileIdentity(tokens),
     signer: loadSigner({ signingKey: path.join(folder, 'key.pem'), publicKeys: path.join(folder, 'public') }),

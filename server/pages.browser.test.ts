@@ -7,11 +7,12 @@ import { chromium, type Browser, type BrowserContext, type Page } from 'playwrig
 import { tokenFileIdentity, createToken } from './identity/tokens.ts';
 import { loadSigner } from './identity/signing.ts';
 import { startServer, type RunningServer } from './main.ts';
-import { aOsei, EXAMPLE_NOW, runningStatus, stoppedStatus, waitingStatus } from './testing/example-status.ts';
+import { aOsei, EXAMPLE_NOW, heldStatus, passedStatus, runningStatus, stoppedStatus, waitingStatus } from './testing/example-status.ts';
 import { exampleRefs } from './testing/example-evidence.ts';
 import { fakeCountdowns } from './testing/fake-countdowns.ts';
 import { memoryEvidence } from './testing/memory-evidence.ts';
 import { OPEN_HOUSE } from './testing/test-app.ts';
+import { exampleUndo, memoryFolder } from './testing/memory-folder.ts';
 
 const CHROMIUM = process.env['TMINUS_CHROMIUM'] ?? '/usr/bin/chromium';
 const SCREENSHOTS = path.resolve('.tminus/screenshots');
@@ -53,9 +54,12 @@ const countdowns = fakeCountdowns([
     release: 'go-api-1.8.0',
     rehearsal: false,
     phase: 'holding',
+    holds: [{ since: EXAMPLE_NOW, by: 'Li Wei', reason: 'p99 looks odd' }],
     holdSince: EXAMPLE_NOW,
     sentence: 'held by Li Wei: p99 looks odd',
   },
+  { ...heldStatus, release: 'go-api-1.9.0' },
+  { ...passedStatus, release: 'go-api-2.0.0' },
 ]);
 countdowns.steps = [
   {
@@ -94,6 +98,7 @@ beforeAll(async () => {
     port: 0,
     countdowns,
     evidence: memoryEvidence(),
+    folder: memoryFolder([exampleUndo]),
     house: OPEN_HOUSE,
     identity: tokenFileIdentity(tokens),
     signer: loadSigner({ signingKey: path.join(folder, 'signing.pem'), publicKeys: path.join(folder, 'public') }),
@@ -176,6 +181,8 @@ const pages: [name: string, at: string][] = [
   ['release-waiting', '/r/go-api-1.4.0'],
   ['release-stopped', '/r/go-api-1.5.0'],
   ['release-held', '/r/go-api-1.8.0'],
+  ['release-held-twice', '/r/go-api-1.9.0'],
+  ['release-passed', '/r/go-api-2.0.0'],
   ['release-running', '/r/go-api-1.6.0'],
   ['checkpoint-waiting', '/r/go-api-1.4.0/checkpoints/final-poll'],
   ['checkpoint-stopped', '/r/go-api-1.5.0/checkpoints/load-and-diagnosis'],
@@ -296,12 +303,12 @@ it(
     await page.getByLabel('waits for me').check();
     await page.getByRole('button', { name: 'Filter' }).click();
     await page.waitForURL('**/?phase=holding&waits=me');
-    const names = () => page.getByRole('rowheader').allTextContents();
-    expect(await names()).toEqual(['go-api-1.8.0']);
-    countdowns.statuses.set('go-api-1.4.0', { ...waitingStatus, phase: 'holding', holdSince: EXAMPLE_NOW });
+    const names = () => page.locator('#releases').getByRole('rowheader').allTextContents();
+    expect(await names()).toEqual(['go-api-1.8.0', 'go-api-1.9.0']);
+    countdowns.statuses.set('go-api-1.4.0', { ...waitingStatus, phase: 'holding' });
     await page.clock.fastForward(15_000);
-    await page.getByRole('link', { name: 'go-api-1.4.0' }).waitFor();
-    expect(await names()).toEqual(['go-api-1.4.0 rehearsal', 'go-api-1.8.0']);
+    await page.locator('#releases').getByRole('link', { name: 'go-api-1.4.0' }).waitFor();
+    expect(await names()).toEqual(['go-api-1.4.0 rehearsal', 'go-api-1.8.0', 'go-api-1.9.0']);
     await shoot(page, 'releases-filtered');
     countdowns.statuses.set('go-api-1.4.0', waitingStatus);
   },

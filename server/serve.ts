@@ -11,6 +11,7 @@ import { Client, Connection } from '@temporalio/client';
 import { createFolderEvidenceStore } from '../activities/evidence/folder-store.ts';
 import { houseOf } from '../release/house.ts';
 import { formatProblem, loadEnvironment } from '../release/load.ts';
+import { evidenceFolder } from './evidence-folder.ts';
 import { temporalGateway } from './gateway.ts';
 import { loadSigner } from './identity/signing.ts';
 import { createToken, tokenFileIdentity } from './identity/tokens.ts';
@@ -43,6 +44,7 @@ const server = await startServer({
     rehearsalClient: virtualTimeClient({ address }, namespace),
   }),
   evidence: createFolderEvidenceStore(at(evidence.folder)),
+  folder: evidenceFolder(at(evidence.folder)),
   house: houseOf(loaded.environment),
   identity: tokenFileIdentity(at(identity.tokens)),
   signer: loadSigner({ signingKey: at(identity.signingKey), publicKeys: at(identity.publicKeys) }),

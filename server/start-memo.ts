@@ -2,11 +2,18 @@
 import { launchTimeMs } from '../release/launch-time.ts';
 import type { CountdownInput } from '../workflows/messages.ts';
 
-/** `startId` is new with every start: whoever finds their own has started it. */
-export function memoOf({ release, releaseDigest, rehearsal }: CountdownInput, startId: string): Record<string, unknown> {
+/** `startId` is new with every start: whoever finds their own has started it. The digests are those of the evidence that is needed to the end. */
+export function memoOf({ release, releaseDigest, scripts, rehearsal }: CountdownInput, startId: string): Record<string, unknown> {
   const launchAt = askedLaunch(release);
   // Temporal keeps no memo that is null.
-  return { releaseDigest, rehearsal, ...(launchAt === null ? {} : { launchAt }), startId };
+  return { releaseDigest, scripts: Object.values(scripts), rehearsal, ...(launchAt === null ? {} : { launchAt }), startId };
+}
+
+/** Digests of the release file and the scripts a countdown was started from, or null where its memo does not have them. */
+export function startedFrom({ releaseDigest, scripts }: Record<string, unknown>): string[] | null {
+  if (typeof releaseDigest !== 'string' || !Array.isArray(scripts)) return null;
+  const digests: unknown[] = [releaseDigest, ...scripts];
+  return digests.every((digest) => typeof digest === 'string') ? digests : null;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { EvidenceStore } from '../activities/evidence/contract.ts';
 import type { House } from '../release/house.ts';
 import type { AppContext } from './api/route.ts';
 import type { Countdowns } from './countdowns.ts';
+import type { EvidenceFolder } from './evidence-folder.ts';
 import type { Sessions } from './identity/sessions.ts';
 import type { Signer } from './identity/signing.ts';
 import type { FiguresReader } from './figures/figures-apart.ts';
@@ -12,6 +13,7 @@ import type { Live } from './live.ts';
 export interface World {
   countdowns: Countdowns;
   evidence: EvidenceStore;
+  folder: EvidenceFolder;
   figures: FiguresReader;
   /** What may be started here. */
   house: House;
@@ -24,6 +26,8 @@ export interface World {
   /** Whether only this very machine can reach the server. */
   loopback: boolean;
   now: () => number;
+  /** One line in the log. */
+  log: (line: string) => void;
   /** What is no modelled refusal: a line in the log. */
   onFault: (error: unknown) => void;
   report: (c: AppContext, release: string) => Promise<Response>;

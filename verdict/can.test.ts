@@ -33,6 +33,13 @@ describe('the can table', () => {
     expect(actions.filter((action) => can[action].when.some((phase) => (phase as string) === 'undoing'))).toEqual([]);
   });
 
+  it('accepts a hold in every phase before the end', () => {
+    for (const phase of ['opening', 'counting', 'running', 'waiting', 'holding', 'stopped'] as const)
+      expect(explainCan('hold', phase)).toBeNull();
+    expect(explainCan('hold', 'undoing')).toBe('a countdown that has ended or is already rolling back cannot be held; it is rolling back');
+    expect(explainCan('hold', 'ended')).toMatch(/; it is over$/);
+  });
+
   it('refuses the requester, strangers and the unverified, each with their reason', () => {
     expect(explainWho('approve', person('r'), rule, person('r'))).toMatch(/requested this countdown/);
     expect(explainWho('approve', person('r'), { ...rule, allowRequester: true }, person('r'))).toBeNull();

@@ -16,53 +16,54 @@ type Who = 'approver' | 'identified' | 'anyone';
 interface Rule {
   when: readonly Phase[];
   who: Who;
-  because: string;
+  reason: string;
 }
 
 const rules = {
   approve: {
     when: ['waiting'],
     who: 'approver',
-    because: 'a checkpoint can be approved only while it waits for people',
+    reason: 'a checkpoint can be approved only while it waits for people',
   },
   reject: {
     when: ['counting', 'running', 'waiting', 'holding'],
     who: 'approver',
-    because: 'a checkpoint can be rejected only while the countdown is under way',
+    reason: 'a checkpoint can be rejected only while the countdown is under way',
   },
   hold: {
-    when: ['counting', 'running', 'waiting', 'holding'],
+    // Every phase before the end. A rollback is not one: it must not be stopped.
+    when: ['opening', 'counting', 'running', 'waiting', 'holding', 'stopped'],
     who: 'anyone',
-    because: 'only a countdown that is under way can be held',
+    reason: 'a countdown that has ended or is already rolling back cannot be held',
   },
   resume: {
     when: ['holding'],
     who: 'identified',
-    because: 'only a countdown on hold can be resumed',
+    reason: 'only a countdown on hold can be resumed',
   },
   recycle: {
     when: ['counting', 'waiting', 'holding', 'stopped'],
     who: 'identified',
-    because: 'a countdown can go back to an earlier checkpoint only between steps and before the launch',
+    reason: 'a countdown can go back to an earlier checkpoint only between steps and before the launch',
   },
   retry: {
     when: ['waiting', 'holding', 'stopped'],
     who: 'identified',
-    because: 'a step can run again only while its checkpoint waits, holds or is stopped',
+    reason: 'a step can run again only while its checkpoint waits, holds or is stopped',
   },
   waive: {
     when: ['holding', 'stopped'],
     who: 'approver',
-    because: 'a finding can be waived only while it holds or stops the countdown',
+    reason: 'a finding can be waived only while it holds or stops the countdown',
   },
   abort: {
     when: ['opening', 'counting', 'running', 'waiting', 'holding', 'stopped'],
     who: 'anyone',
-    because: 'a countdown that has ended or is already rolling back cannot be aborted',
+    reason: 'a countdown that has ended or is already rolling back cannot be aborted',
   },
 } as const satisfies Record<Action, Rule>;
 
-/** Row of the table: states, who, and the sentence that goes with a refusal. */
+/** Rows of the table: phases, who, and the reason given with a refusal. */
 export const can: Readonly<Record<Action, Rule>> = rules;
 
 export const actions = Object.keys(rules) as Action[];
@@ -73,7 +74,7 @@ export const actions = Object.keys(rules) as Action[];
 export function explainCan(action: Action, phase: Phase): string | null {
   const rule = can[action];
   if (rule.when.includes(phase)) return null;
-  return `${rule.because}; it is ${phaseWords[phase]}`;
+  return `${rule.reason}; it is ${phaseWords[phase]}`;
 }
 
 /**

@@ -165,24 +165,45 @@ export const codes = {
     whatToDo: 'Look at the service now: the cause is not the new version alone.',
   },
   GuardPassed: {
-    en: 'the guard saw enough requests and both limits hold',
+    en: 'the guard saw enough requests to the end, both limits hold, and the pods serve',
     zh: '守护期通过',
     whatToDo: 'Nothing.',
   },
   GuardNoData: {
     en: 'the guard could not see the service',
     zh: '守护期没有数据',
-    whatToDo: 'Bring the metrics back, then resume: the guard goes on with the bake time that is left.',
+    whatToDo: 'Bring the metrics back: the guard goes on by itself, and rolls back when it stays blind for `liveDeadline`.',
+  },
+  GuardNoTraffic: {
+    en: 'requests to the launched version have stopped',
+    zh: '新版本不再收到请求',
+    whatToDo:
+      'Look at routing, DNS and load balancer: the guard goes on by itself, and rolls back when requests stay away for `liveDeadline`.',
+  },
+  GuardBlindTooLong: {
+    en: 'the launched version was live and unwatched for too long',
+    zh: '新版本上线后长时间无法监控',
+    whatToDo: 'Bring metrics and traffic back before the next launch; the rollback has been started.',
   },
   GuardUndecided: {
-    en: 'too few requests to say whether the launch is good',
-    zh: '请求数太少，无法判断',
-    whatToDo: 'Extend the bake time, or send more traffic, then resume: the bake time begins again.',
+    en: 'the longest watch is over without a decision on the launch',
+    zh: '守护期结束仍无法判断',
+    whatToDo: 'Send more traffic, or extend `maxBake`; decide whether the version stays.',
+  },
+  ServiceNotServing: {
+    en: 'the launched version serves nobody',
+    zh: '新版本不提供服务',
+    whatToDo: 'Read the health answer, and goroutines and logs of the pods; the rollback has been started.',
+  },
+  PodsNotReady: {
+    en: 'pods that were Ready did not become Ready again',
+    zh: 'Pod 变为未就绪且未恢复',
+    whatToDo: 'Read the events and logs of the named pods; the rollback has been started.',
   },
   PodsRestarted: {
-    en: 'pods restarted during the guard',
-    zh: '守护期间 Pod 重启',
-    whatToDo: 'Read the logs of the previous containers. A resume begins the bake time again.',
+    en: 'pods restarted more than once during the guard',
+    zh: '守护期间 Pod 多次重启',
+    whatToDo: 'Read the logs of the previous containers; the rollback has been started.',
   },
   StepCouldNotRun: {
     en: 'a step could not do its work',

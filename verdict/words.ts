@@ -35,6 +35,7 @@ export const statusWords = {
   undoing: { text: 'rolling back', tone: 'no-go' },
   ended: { text: 'over', tone: 'later' },
   launched: { text: 'launched', tone: 'go' },
+  passed: { text: 'passed', tone: 'go' },
   'rolled-back': { text: 'rolled back', tone: 'no-go' },
   aborted: { text: 'aborted', tone: 'no-go' },
   refused: { text: 'refused', tone: 'no-go' },
@@ -42,6 +43,24 @@ export const statusWords = {
 } as const satisfies Record<string, Word>;
 
 export type StatusWord = keyof typeof statusWords;
+
+/** Endings after which nothing is left to do: the release was launched, or a plan without a launch passed. */
+export const isGoodEnding = (ending: string | undefined): boolean => ending === 'launched' || ending === 'passed';
+
+/** What keeps going while the clock stands, or null: a hold never leaves a candidate unwatched. */
+export function guardUnderHold({
+  phase,
+  holds,
+  checkpoints,
+}: {
+  phase: Phase;
+  holds: readonly unknown[];
+  checkpoints: readonly { steps: readonly { type: string; state: string }[] }[];
+}): string | null {
+  const held = holds.length > 0 || phase === 'holding';
+  const watched = checkpoints.some(({ steps }) => steps.some(({ type, state }) => type === 'guard' && state === 'running'));
+  return held && watched ? 'the guard goes on while the clock is held' : null;
+}
 
 /**
  * The verdict of a countdown as people and programs may take it: while it is under way and nothing stands against it, there is none yet. A

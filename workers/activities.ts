@@ -86,7 +86,6 @@ export async function assembleActivities({
           clients,
           activity: runningActivity,
           now: () => new Date(),
-          readFailingPods: async () => ({ facts: [], evidence: [] }),
         }),
         journal: openUndoJournal(at(spec.evidence.folder)),
         messages: undoMessages(client, WORKFLOW_TASK_QUEUE),

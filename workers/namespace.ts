@@ -16,6 +16,7 @@ const searchAttributes = {
   TminusService: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
   TminusPhase: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
   TminusVerdict: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+  TminusEnding: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
   TminusLaunchAt: IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
   TminusNextCheckpointAt: IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
 };

@@ -8,6 +8,7 @@ import { annotations } from '../kubernetes/objects.ts';
 import { NEW, OLD, PlayedClusterApi, target } from '../kubernetes/testing/played-cluster-api.ts';
 import { createEffectActivities } from './activities.ts';
 import type { CountdownRef, EffectActivities, UndoEntry } from './contract.ts';
+import { operationOf, restoreOf } from './effect.ts';
 import { captureInput, countdownOf, entryOf, playedEffects } from './testing/one-effect.ts';
 
 let api: PlayedClusterApi;
@@ -47,7 +48,7 @@ async function launched(): Promise<UndoEntry> {
 describe('capture', () => {
   it('records image, template digest, uid and health settings, and changes nothing', async () => {
     const { before, goesBackTo } = await acts.captureEffect(captureInput(countdown));
-    expect(goesBackTo).toBe('sha-old0001');
+    expect(goesBackTo).toBe(OLD);
     expect(before).toMatchObject({
       image: OLD,
       replicas: 3,
@@ -289,6 +290,14 @@ describe('restore', () => {
       message: expect.stringMatching(/^wanted\.image/),
     });
   });
+});
+
+it('gives a restore an id that no effect has, whatever the release and the step are called', () => {
+  const of = (workflowId: string) =>
+    operationOf({ ...entryOf({}, { ...countdown, workflowId }), generation: 1 }, { ...countdown, workflowId });
+  const restores = ['countdown/launch', 'countdown/rollback', 'countdown/restore'].map((id) => restoreOf(of(id)).id);
+  const effects = ['countdown/launch', 'countdown/rollback', 'countdown/restore'].map((id) => of(id).id);
+  expect(new Set([...restores, ...effects]).size).toBe(6);
 });
 
 describe('settle', () => {

@@ -8,9 +8,9 @@ import type { ClusterClient } from '../kubernetes/client.ts';
 import type { DeploymentSnapshot, DeploymentTarget, Operation } from '../kubernetes/contract.ts';
 import { lastWriteAtMs, type WriteFence } from '../kubernetes/converge-write.ts';
 import { claimLease, closeLease, readLease, refuseOpenOperation } from '../kubernetes/lease.ts';
+import { readFailingPods } from '../kubernetes/failing-pods.ts';
 import { restoreTemplate } from '../kubernetes/restore-template.ts';
 import type { RunningActivity } from '../running-activity.ts';
-import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
 import { restoreOf, type Effect } from './effect.ts';
 import { previewRestore } from './preview-restore.ts';
 import { proveRestored } from './prove-restored.ts';
@@ -22,22 +22,10 @@ export interface DeploymentImageDependencies {
   clients: (cluster: string) => ClusterClient;
   activity: () => RunningActivity;
   now: () => Date;
-  readFailingPods: ReadFailingPods;
 }
-
-/** Conditions, events and last log lines of the pods that are not Ready. */
-export type ReadFailingPods = (
-  client: ClusterClient,
-  store: EvidenceStore,
-  target: DeploymentTarget,
-  signal: AbortSignal,
-) => Promise<{ facts: Fact[]; evidence: EvidenceRef[] }>;
 
 /** The Deployment before the launch, and how to ask whether it is healthy. */
 export type DeploymentBefore = DeploymentSnapshot & { healthTarget: string; healthPath: string };
-
-/** The failing pods are gone within seconds of a rollback; 20 s read them all and fit the activity's 30 s. */
-const DESCRIBE_TIMEOUT_MS = 20_000;
 
 const text = z.string().min(1);
 const count = z.number().int().nonnegative();
@@ -64,7 +52,7 @@ const beforeSchema: z.ZodType<DeploymentBefore> = z.strictObject({
 const wantedSchema = z.strictObject({ image: text });
 
 export function deploymentImage(dependencies: DeploymentImageDependencies): Effect<DeploymentBefore, { image: string }> {
-  const { store, clients, activity, now, readFailingPods } = dependencies;
+  const { store, clients, activity, now } = dependencies;
   const clientOf = ({ cluster }: DeploymentTarget) => clients(cluster);
   return {
     before: beforeSchema,
@@ -73,7 +61,7 @@ export function deploymentImage(dependencies: DeploymentImageDependencies): Effe
       const client = clientOf(target);
       const { snapshot, deployment } = await captureDeployment(client, store, target);
       refuseOpenOperation(deployment, await readLease(client, target), target, `${countdown.workflowId}/${countdown.firstRunId}`);
-      return { before: { ...snapshot, ...settings }, goesBackTo: tagOf(snapshot.image), evidence: [snapshot.evidence] };
+      return { before: { ...snapshot, ...settings }, goesBackTo: snapshot.image, evidence: [snapshot.evidence] };
     },
     apply: (operation, before, { image }) =>
       applyImage(
@@ -93,8 +81,7 @@ export function deploymentImage(dependencies: DeploymentImageDependencies): Effe
       ),
     prove: (entry, before, write, failedAt) =>
       proveRestored({ ...dependencies, client: clientOf(before.target) }, entry, before, write, failedAt),
-    describe: ({ target }) =>
-      readFailingPods(clientOf(target), store, target, AbortSignal.any([activity().signal, AbortSignal.timeout(DESCRIBE_TIMEOUT_MS)])),
+    describe: ({ target }) => readFailingPods(clientOf(target), store, target, activity().signal),
     settle: (operation, { target }, outcome) => closeLease(clientOf(target), { target, operation, outcome }, lastWriteAtMs()),
     preview: (operation, before) => previewRestore(clientOf(before.target), store, operation, before, now()),
   };
@@ -106,5 +93,3 @@ export function deploymentImage(dependencies: DeploymentImageDependencies): Effe
     };
   }
 }
-
-const tagOf = (image: string): string => image.slice(image.lastIndexOf('/') + 1).replace(/^[^:@]*[:@]/, '') || image;

@@ -49,7 +49,6 @@ export function openOfflineRestore({ evidenceFolder, clusters, progress }: Offli
     clients: clientsOf(clusters),
     activity: () => ({ heartbeat: ({ text }) => progress(text), signal: new AbortController().signal }),
     now: () => new Date(),
-    readFailingPods: async () => ({ facts: [], evidence: [] }),
   });
 
   return {

@@ -24,11 +24,11 @@ export async function previewRestore(
   const current = await readDeployment(client, namespace, deployment);
   const restore = restoreOf(operation);
   const decision = decideRestore(current, notesOf(restore, at), { snapshot: before, operation: restore, undoes: operation.id }, template);
-  const told = {
+  const shown = {
     runsNow: imageOf(current.spec.template, target.container) ?? 'no such container',
     goesBackTo: `${before.image} (from ${source})`,
   };
-  if (decision === 'landed') return { ...told, requests: [] };
+  if (decision === 'landed') return { ...shown, requests: [] };
   const claim = decideClaim(await readLease(client, target), { target, operation, for: 'restore' });
   const patch: ApiRequest = {
     method: 'PATCH',
@@ -37,7 +37,7 @@ export async function previewRestore(
     body: decision.body,
     kubectl: (file) => `kubectl -n ${namespace} patch deployment ${deployment} --type=json --patch-file ${file}`,
   };
-  return { ...told, requests: [...(claim === 'landed' ? [] : [claimRequest(claim)]), patch] };
+  return { ...shown, requests: [...(claim === 'landed' ? [] : [claimRequest(claim)]), patch] };
 }
 
 function claimRequest(body: LeaseBody): ApiRequest {

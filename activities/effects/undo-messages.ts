@@ -3,9 +3,10 @@ import { ApplicationFailure } from '@temporalio/common';
 import { WithStartWorkflowOperation, WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
 import type { CountdownRef, UndoEntry } from './contract.ts';
 
-export const RESTORER_TYPE = 'restorer';
-export const REGISTER_UPDATE = 'registerUndo';
-export const SETTLE_UPDATE = 'settleUndo';
+// Names that workflows/messages.ts has too; activities may import only its types.
+const RESTORER_TYPE = 'restorer';
+const REGISTER_UPDATE = 'registerUndo';
+const SETTLE_UPDATE = 'settleUndo';
 
 /** One restorer per countdown; the first run's id outlives continue-as-new and reset. */
 export const restorerId = ({ release, firstRunId }: CountdownRef): string => `restorer/${release}/${firstRunId}`;
@@ -34,7 +35,7 @@ export function undoMessages(client: Client, workflowTaskQueue: string): UndoMes
       const startWorkflowOperation = new WithStartWorkflowOperation(RESTORER_TYPE, {
         workflowId: restorerId(countdown),
         taskQueue: workflowTaskQueue,
-        args: [countdown],
+        args: [],
         workflowIdConflictPolicy: 'USE_EXISTING',
         staticSummary: `restores what ${countdown.release} leaves behind`,
       });
@@ -63,7 +64,9 @@ const hasClosed = (error: unknown): boolean =>
 /** What the countdown refuses stays refused; everything else (no worker, no server) may pass. */
 function registrationFailure(error: unknown, { name }: UndoEntry, workflowId: string): unknown {
   const final = (type: string, message: string) => ApplicationFailure.create({ type, message, nonRetryable: true });
-  if (error instanceof WorkflowNotFoundError || hasClosed(error))
+  // The run may have gone on as a new one: the next try finds that, or that the countdown has ended.
+  if (hasClosed(error)) return error;
+  if (error instanceof WorkflowNotFoundError)
     return final('CountdownEnded', `${workflowId} has ended, so nobody would take back ${name}; nothing was written`);
   if (error instanceof WorkflowUpdateFailedError)
     return final('UndoRefused', `${workflowId} refused to register ${name}: ${error.cause?.message ?? error.message}; nothing was written`);

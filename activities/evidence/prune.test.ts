@@ -106,6 +106,15 @@ test('a prune that was killed between taking away and removing leaves a readable
   expect([await store.has(named), await store.has(old), await readdir(join(folder, 'taken-away'))]).toEqual([true, false, []]);
 });
 
+test('a piece that was stored again after a prune was killed stays', async () => {
+  const digest = await putDaysAgo('again', 100);
+  await mkdir(join(folder, 'taken-away'));
+  await rename(fileOf(digest, 'again'), join(folder, 'taken-away', `${digest.slice(7)}.5.0`));
+  await put('again');
+  expect(await pruneEvidence(folder, options)).toMatchObject({ removed: 0, keptYoung: 1 });
+  expect([await store.has(digest), await readdir(join(folder, 'taken-away'))]).toEqual([true, []]);
+});
+
 test('prune refuses an age at which a step may still be running', async () => {
   await putDaysAgo('old', 100);
   for (const olderThanMs of [DAY_MS - 1, 0, Number.NaN])

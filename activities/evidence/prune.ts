@@ -7,7 +7,7 @@ import { absent } from './absent.ts';
 import { errorCode, notPruned } from './errors.ts';
 
 /** An activity stores a piece minutes to hours before its countdown names it; none runs for a day. */
-const MIN_AGE_MS = 24 * 3_600_000;
+export const MIN_AGE_MS = 24 * 3_600_000;
 /** Pointers beside the pieces: what they name is kept, whatever its age. */
 const POINTERS = ['undo', 'last-good'];
 const PIECE = /^([0-9a-f]{64})\.[0-9]+$/;

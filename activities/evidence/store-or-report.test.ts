@@ -10,6 +10,7 @@ const store = (put: EvidenceStore['put']): EvidenceStore => ({
   put,
   get: () => Promise.reject(new Error('unused')) as never,
   has: async () => false,
+  space: () => Promise.reject(new Error('unused')),
 });
 const keep = (put: EvidenceStore['put'], timeoutMs?: number) => storeOrReport(store(put), description, new Uint8Array(1), timeoutMs);
 

@@ -22,10 +22,10 @@ const step: GuardInput['step'] = {
   type: 'guard',
   name: 'guard',
   bake: '6s',
-  maxBake: '18s',
+  maxBake: '60s',
   interval: '500ms',
   noDataAfter: '3s',
-  liveDeadline: '15m',
+  liveDeadline: '6s',
   minRequests: 300,
   falseAlarm: '1%',
   metric: 'http_request_duration_seconds',
@@ -106,7 +106,17 @@ const playing =
     }
   };
 
-const input = (change: Partial<GuardInput> = {}): GuardInput => ({ step, production, image: PLAYED_IMAGE, remainingMs: 6_000, ...change });
+const input = (change: Partial<GuardInput> = {}, times: Partial<GuardInput['step']> = {}): GuardInput => ({
+  step: { ...step, ...times },
+  production,
+  image: PLAYED_IMAGE,
+  healthTarget: 'shop',
+  healthPath: '/healthz',
+  launchedAt: null,
+  carry: null,
+  blindTold: false,
+  ...change,
+});
 
 describe('the guard with the real Prometheus', () => {
   it.concurrent(
@@ -114,10 +124,11 @@ describe('the guard with the real Prometheus', () => {
     playing(async ({ send, scraped, acts }) => {
       send();
       await scraped();
-      const { findings, facts, watchedMs, evidence } = await acts().runGuard(input());
+      const { outcome, findings, facts, evidence, carry } = await acts().runGuard(input());
+      expect(outcome).toBe('passed');
       expect(findings).toMatchObject([{ code: 'GuardPassed', outcome: 'pass' }]);
       expect(evidence).toMatchObject([{ kind: 'prometheus-samples' }]);
-      expect(watchedMs).toBeGreaterThanOrEqual(6_000);
+      expect(carry.tally.watchedMs).toBeGreaterThanOrEqual(6_000);
       // 3 pods x 1,000 requests a second; timers of a busy machine may be late, never early. The million probes are not among them.
       expect(facts[0]?.values['requests']).toBeGreaterThan(6_000);
       expect(facts[0]?.values['requests']).toBeLessThan(22_000);
@@ -130,7 +141,7 @@ describe('the guard with the real Prometheus', () => {
       send({ errors: 1 });
       await scraped();
       const startedMs = performance.now();
-      const { findings } = await acts().runGuard(input({ remainingMs: 60_000 }));
+      const { findings } = await acts().runGuard(input({}, { bake: '60s' }));
       expect(findings).toMatchObject([
         { code: 'ErrorRateAboveLimit', outcome: 'fail', limit: 0.1, message: expect.stringContaining('requests failed') },
       ]);
@@ -143,21 +154,21 @@ describe('the guard with the real Prometheus', () => {
     playing(async ({ send, scraped, acts }) => {
       send({ slow: 2 });
       await scraped();
-      expect((await acts().runGuard(input({ remainingMs: 60_000 }))).findings).toMatchObject([
-        { code: 'LatencyAboveLimit', outcome: 'fail' },
-      ]);
+      expect((await acts().runGuard(input({}, { bake: '60s' }))).findings).toMatchObject([{ code: 'LatencyAboveLimit', outcome: 'fail' }]);
     }),
   );
 
   it.concurrent(
-    'holds with the query when Prometheus dies, and goes on when it is back',
+    'reports the query when Prometheus dies, and goes on by itself when it is back',
     playing(async ({ prometheus, send, scraped, acts }) => {
       send();
       await scraped();
       const { runGuard } = acts();
-      const watching = runGuard(input({ remainingMs: 60_000 }));
+      const long = { bake: '8s', liveDeadline: '60s' };
+      const watching = runGuard(input({}, long));
       setTimeout(() => void prometheus.stop(), 2_000);
-      const { findings, watchedMs } = await watching;
+      const { outcome, findings, carry } = await watching;
+      expect(outcome).toBe('blind');
       expect(findings).toMatchObject([
         {
           code: 'GuardNoData',
@@ -167,16 +178,20 @@ describe('the guard with the real Prometheus', () => {
           ),
         },
       ]);
-      expect(watchedMs).toBeLessThan(4_000);
+      expect(carry.tally.watchedMs).toBeLessThan(4_000);
       await prometheus.start();
       await scraped();
-      const again = await runGuard(input({ remainingMs: 4_000 }));
-      expect(again.findings).toMatchObject([{ code: 'GuardPassed' }]);
+      const sees = await runGuard(input({ carry, blindTold: true }, long));
+      expect(sees.outcome).toBe('sees');
+      const passed = await runGuard(input({ carry: sees.carry }, long));
+      expect(passed).toMatchObject({ outcome: 'passed', findings: [{ code: 'GuardPassed' }] });
+      // Counters are cumulative: what was answered while Prometheus was away is counted.
+      expect(passed.carry.tally.requests).toBeGreaterThan(sees.carry.tally.requests);
     }),
   );
 
   it.concurrent(
-    'holds when one of the pods cannot be scraped, though all others are well',
+    'reports when one of the Ready pods cannot be scraped, though all others are well',
     playing(async ({ prometheus, send, scraped, acts }) => {
       send();
       await scraped();
@@ -188,7 +203,7 @@ describe('the guard with the real Prometheus', () => {
   );
 
   it.concurrent(
-    'holds when two jobs scrape the same pods',
+    'reports when two jobs scrape the same pods',
     playing(
       async ({ send, scraped, acts }) => {
         send();
@@ -202,7 +217,7 @@ describe('the guard with the real Prometheus', () => {
   );
 
   it.concurrent(
-    'holds with the query when every request fails, but under a label of another name',
+    'reports the query when every request fails, but under a label of another name',
     playing(
       async ({ send, scraped, acts }) => {
         send({ errors: 20 });
@@ -219,14 +234,14 @@ describe('the guard with the real Prometheus', () => {
     'is undecided without traffic, and never takes 0 of 0 for a pass',
     playing(async ({ scraped, acts }) => {
       await scraped();
-      expect((await acts().runGuard(input({ remainingMs: 2_000 }))).findings).toMatchObject([
+      expect((await acts().runGuard(input({}, { bake: '1s', maxBake: '2s' }))).findings).toMatchObject([
         { code: 'GuardUndecided', outcome: 'inconclusive', measured: 0 },
       ]);
     }),
   );
 
   it.concurrent(
-    'holds when the cluster cannot be asked, and when other pods than the launched run',
+    'reports when the cluster cannot be asked, and when other pods than the launched run',
     playing(async ({ send, scraped, acts }) => {
       send();
       await scraped();
@@ -237,21 +252,33 @@ describe('the guard with the real Prometheus', () => {
         },
       ]);
       expect((await acts(playedCluster({ image: 'registry.local/go-api:other' })).runGuard(input())).findings).toMatchObject([
-        { code: 'GuardNoData', message: expect.stringContaining('not the launched') },
+        { code: 'GuardNoData', message: expect.stringContaining('not for the launched') },
       ]);
+    }),
+  );
+
+  it.concurrent(
+    'measures what the old version answered before the launch',
+    playing(async ({ send, scraped, acts }) => {
+      send();
+      await scraped();
+      await new Promise((done) => setTimeout(done, 3_000));
+      const { carry } = await acts().runGuard(input({ launchedAt: new Date(Date.now() - 1_000).toISOString() }, { bake: '1s' }));
+      expect(carry.oldTraffic).toMatchObject({ windowS: 300, trouble: null });
+      expect(carry.oldTraffic?.requests).toBeGreaterThan(0);
     }),
   );
 });
 
 describe('preflight with the real Prometheus', () => {
   it.concurrent(
-    'passes 17 of 17 and names the clock skew',
+    'passes 18 of 18 and names the clock skew',
     playing(async ({ send, scraped, acts }) => {
       send();
       await scraped();
       const { findings, facts, evidence } = await acts().runPreflight(preflight);
       expect(findings.filter(({ outcome }) => outcome !== 'pass')).toEqual([]);
-      expect(facts[0]?.text).toMatch(/^17 of 17: rights, health, series, image, clock skew \d+ ms$/);
+      expect(facts[0]?.text).toMatch(/^18 of 18: rights, health, series, image, clock skew \d+ ms$/);
       expect(evidence).toMatchObject([{ kind: 'preflight-answers' }]);
     }),
   );
@@ -304,7 +331,7 @@ describe('preflight with the real Prometheus', () => {
         'request counters',
         'latency buckets',
       ]);
-      expect(facts[0]?.text).toBe('13 of 17: not passed: prometheus clock, scrape targets, request counters, latency buckets');
+      expect(facts[0]?.text).toBe('14 of 18: not passed: prometheus clock, scrape targets, request counters, latency buckets');
     }),
   );
 });

@@ -3,9 +3,23 @@ import { ApiFailure, type Resource, type Verb } from '../kubernetes/api-failure.
 import type { ClusterClient } from '../kubernetes/client.ts';
 import { withImage, type Deployment } from '../kubernetes/objects.ts';
 
+/** What a pod is, where it differs from a pod that runs and is Ready. */
+interface PlayedState {
+  ready?: boolean;
+  /** No node has taken it. */
+  pending?: boolean;
+  terminating?: boolean;
+  waiting?: string;
+  restarts?: number;
+}
+
 export interface PlayedCluster {
   image: string;
   names: string[];
+  /** By the pod's name. */
+  states: Record<string, PlayedState>;
+  /** What the spec asks for; as many as there are names when left out. */
+  replicas: number | null;
   restarts: number;
   /** Status with which every question is answered; 200 answers it. */
   status: number;
@@ -28,6 +42,8 @@ export function playedCluster(change: Partial<PlayedCluster> = {}): PlayedCluste
   const state: PlayedCluster = {
     image: PLAYED_IMAGE,
     names: [...playedPods],
+    states: {},
+    replicas: null,
     restarts: 0,
     status: 200,
     paused: false,
@@ -41,7 +57,10 @@ export function playedCluster(change: Partial<PlayedCluster> = {}): PlayedCluste
   const answer = (verb: Verb, resource: Resource): unknown => {
     if (state.status !== 200) throw new ApiFailure(verb, resource, 'lab', state.status, 'played');
     if (resource.resource === 'selfsubjectaccessreviews') return { status: { allowed: state.allowed } };
-    if (resource.resource === 'deployments') return deployment(state);
+    if (resource.resource === 'deployments') {
+      const { metadata, ...rest } = deployment(state);
+      return { ...rest, metadata: { ...metadata, annotations: { ...metadata.annotations, ...state.annotations } } };
+    }
     if (resource.resource === 'replicasets') return [replicaSet];
     if (resource.resource === 'leases') {
       if (state.lease === null) throw new ApiFailure(verb, resource, 'lab', 404, 'played', null, { gone: true });
@@ -81,17 +100,10 @@ export function playedCluster(change: Partial<PlayedCluster> = {}): PlayedCluste
 const revision = { 'deployment.kubernetes.io/revision': '7' };
 const labels = { app: 'go-api', 'pod-template-hash': HASH };
 
-function deployment({ image, names, paused, annotations }: PlayedCluster) {
-  const all = names.length;
+function deployment({ image, names, paused, replicas }: PlayedCluster) {
+  const all = replicas ?? names.length;
   return {
-    metadata: {
-      name: 'go-api',
-      namespace: 'shop',
-      uid: 'd',
-      resourceVersion: '1',
-      generation: 3,
-      annotations: { ...revision, ...annotations },
-    },
+    metadata: { name: 'go-api', namespace: 'shop', uid: 'd', resourceVersion: '1', generation: 3, annotations: revision },
     spec: {
       replicas: all,
       paused,
@@ -117,15 +129,34 @@ const replicaSet = {
   spec: {},
 };
 
-function pod(name: string, { image, restarts }: PlayedCluster) {
+function pod(name: string, { image, restarts, states }: PlayedCluster) {
+  const { ready = true, pending = false, terminating = false, waiting, restarts: own = restarts } = states[name] ?? {};
   return {
-    metadata: { name, uid: name, resourceVersion: '1', labels, ownerReferences: owner('ReplicaSet', 'r') },
-    spec: { nodeName: 'lab-node', containers: [{ name: 'go-api', image }] },
+    metadata: {
+      name,
+      uid: name,
+      resourceVersion: '1',
+      labels,
+      ownerReferences: owner('ReplicaSet', 'r'),
+      ...(terminating ? { deletionTimestamp: '2026-11-24T00:00:00Z' } : {}),
+    },
+    spec: { ...(pending ? {} : { nodeName: 'lab-node' }), containers: [{ name: 'go-api', image }] },
     status: {
-      phase: 'Running',
-      podIP: '10.244.0.7',
-      conditions: [{ type: 'Ready', status: 'True' }],
-      containerStatuses: [{ name: 'go-api', ready: true, restartCount: restarts, image, imageID: 'sha256:1' }],
+      phase: pending ? 'Pending' : 'Running',
+      podIP: pending ? '' : '10.244.0.7',
+      conditions: [{ type: 'Ready', status: ready && !pending ? 'True' : 'False' }],
+      containerStatuses: pending
+        ? []
+        : [
+            {
+              name: 'go-api',
+              ready,
+              restartCount: own,
+              image,
+              imageID: 'sha256:1',
+              ...(waiting === undefined ? {} : { state: { waiting: { reason: waiting } } }),
+            },
+          ],
     },
   };
 }

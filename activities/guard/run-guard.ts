@@ -1,33 +1,39 @@
-// The watch after a launch: asks Prometheus and Kubernetes at each look, keeps what they said, and stops as soon as something is certain.
+// The watch after a launch: takes samples, judges them, stores them in parts, and reports as soon as something is certain.
 import { setTimeout as pause } from 'node:timers/promises';
-import { guardBreach, guardFact, isBlind, judgeGuard } from '../../analysis/guard/judge.ts';
-import type { GuardLimits, GuardSample, PodValue } from '../../analysis/guard/sample.ts';
-import { addSample, EMPTY_TALLY } from '../../analysis/guard/tally.ts';
+import { findingsOf, guardFacts, guardLine } from '../../analysis/guard/judge.ts';
+import { isOver, outcomeOf, type GuardOutcome } from '../../analysis/guard/outcome.ts';
+import type { GuardLimits, OldTraffic } from '../../analysis/guard/sample.ts';
+import { addSample, type GuardTally } from '../../analysis/guard/tally.ts';
 import { durationMs } from '../../release/duration.ts';
 import type { Environment } from '../../release/environment.ts';
 import { sharePercent } from '../../release/share.ts';
+import type { Finding } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
-import { ApiFailure, refuse } from '../kubernetes/api-failure.ts';
+import { failpoint } from '../failpoint.ts';
+import { askHealth, healthUrl, type HealthAnswer } from '../health.ts';
+import { refuse } from '../kubernetes/api-failure.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
-import { readDeploymentPods, type DeploymentPods } from '../kubernetes/pods.ts';
-import { createPrometheusClient, type Answer, type PrometheusClient, type Sample } from '../prometheus/client.ts';
-import { queries, SETTLED_AFTER_S, type PodSeries } from '../prometheus/queries.ts';
+import type { ActivityProgress } from '../kubernetes/contract.ts';
+import { readDeploymentPods } from '../kubernetes/pods.ts';
+import { createPrometheusClient, type PrometheusClient } from '../prometheus/client.ts';
 import { runningActivity, type RunningActivity } from '../running-activity.ts';
-import type { GuardInput, GuardReport, StepActivities } from '../steps-contract.ts';
+import type { GuardCarry, GuardInput, GuardReport, StepActivities } from '../steps-contract.ts';
+import { createParts, MAX_PARTS } from './parts.ts';
+import { readOldTraffic, takeSample, type Watched } from './take-sample.ts';
 
-/** A third of the heartbeat timeout: an interval of a minute is no sign of a dead worker. */
-const HEARTBEAT_EVERY_MS = 5_000;
-/** p99 for people needs two scrapes in its window. */
-const SHORTEST_WINDOW_S = 10;
+/** A third of the heartbeat timeout (6 s). From a timer: one slow sample may take 20 s, and is no sign of a dead worker. */
+const HEARTBEAT_EVERY_MS = 2_000;
 
 export interface GuardDependencies {
   store: EvidenceStore;
   environment: Environment;
   clients: (cluster: string) => ClusterClient;
   activity?: () => RunningActivity;
-  /** For tests: milliseconds since 1970, and a wait. */
+  /** For tests: milliseconds since 1970, a wait, and the outside. */
   now?: () => number;
   wait?: (ms: number, signal: AbortSignal) => Promise<void>;
+  prometheus?: (options: { url: string; signal: AbortSignal; now: () => number }) => PrometheusClient;
+  health?: (url: string, signal: AbortSignal) => Promise<HealthAnswer>;
 }
 
 export function createGuardActivities(dependencies: GuardDependencies): Pick<StepActivities, 'runGuard'> {
@@ -35,156 +41,121 @@ export function createGuardActivities(dependencies: GuardDependencies): Pick<Ste
   return { runGuard: (input) => runGuard(dependencies, input, activity()) };
 }
 
-/** Watches until the bake time is over, a limit is surely broken, or nothing could be seen for too long. */
-async function runGuard(
-  { store, environment, clients, now = Date.now, wait = pauseFor }: GuardDependencies,
-  input: GuardInput,
-  { heartbeat, signal }: RunningActivity,
-): Promise<GuardReport> {
-  const limits = limitsOf(input);
-  const client = clients(input.production.cluster);
-  const prometheus = createPrometheusClient({ url: prometheusUrl(environment, input.production.cluster), signal, now });
-  const samples: GuardSample[] = [];
-  const startedMs = now();
-  let tally = EMPTY_TALLY;
+/** Watches until there is something to report: passed, breach, blind, sees again, or undecided after the longest watch. */
+async function runGuard(dependencies: GuardDependencies, input: GuardInput, activity: RunningActivity): Promise<GuardReport> {
+  const { store, now = Date.now, wait = pauseFor } = dependencies;
+  const { signal } = activity;
+  const watched = watchedBy(dependencies, input, signal);
+  const carry = carryOf(activity.lastHeartbeat) ?? input.carry;
+  let progress: ActivityProgress = { text: 'the watch begins', done: 0, total: durationMs(input.step.bake), unit: 'ms' };
+  let carried = carry;
+  const beat = () => activity.heartbeat(carried === null ? progress : { ...progress, carry: carried });
+  beat();
+  const timer = setInterval(beat, HEARTBEAT_EVERY_MS);
+  try {
+    const limits = limitsOf(
+      input,
+      carry ? carry.oldTraffic : input.launchedAt === null ? null : await readOldTraffic(watched, input.launchedAt),
+    );
+    const source = `Prometheus and Kubernetes of cluster ${input.production.cluster} on ${limits.subject}`;
+    const parts = createParts({ store, source, limits, carry });
+    let tally = parts.carry().tally;
+    let replicaSet: string | null = null;
+    for (;;) {
+      signal.throwIfAborted();
+      const atMs = now();
+      await failpoint('guard.sample.before');
+      const sample = await takeSample(watched, { atMs, startedMs: tally.startedMs ?? atMs, replicaSet });
+      await failpoint('guard.sample.after');
+      replicaSet = sample.deployment?.replicaSet ?? replicaSet;
+      tally = parts.add(sample, addSample(tally, sample, limits));
+      progress = progressOf(tally, limits);
 
-  for (;;) {
-    signal.throwIfAborted();
-    const lookMs = now();
-    const pods = await podsNow();
-    const sample = await look(prometheus, input, limits, { lookMs, startedMs, pods });
-    samples.push(sample);
-    tally = addSample(tally, sample, limits.noDataAfterMs);
-    const progress = {
-      text: tally.blindMs > 0 ? `sees nothing: ${tally.trouble?.sentence ?? ''}` : guardFact(tally, limits).text,
-      done: tally.watchedMs,
-      total: limits.watchMs,
-      unit: 'ms',
-    };
-    heartbeat(progress);
-    if (guardBreach(tally, limits).length > 0 || isBlind(tally, limits)) break;
-    // Never ends on a blind look: either data come back, or they are missing for too long.
-    if (tally.watchedMs >= limits.watchMs && tally.blindMs === 0) break;
-    for (let left = limits.intervalMs - (now() - lookMs); left > 0; left = limits.intervalMs - (now() - lookMs)) {
-      heartbeat(progress);
-      await wait(Math.min(left, HEARTBEAT_EVERY_MS), signal);
+      const outcome = outcomeOf(tally, limits, input.blindTold);
+      const notKept = outcome !== null || parts.due() ? await parts.flush() : null;
+      carried = parts.carry();
+      beat();
+      const reported = reportedAs(outcome, notKept, isOver(tally, limits), carried.parts.length);
+      if (reported !== null) return reportOf(reported, tally, limits, parts.carry(), notKept);
+      await wait(Math.max(0, limits.intervalMs - (now() - atMs)), signal);
     }
+  } finally {
+    clearInterval(timer);
   }
+}
 
-  const lines = [{ limits }, ...samples].map((line) => `${JSON.stringify(line)}\n`).join('');
-  const source = `Prometheus of cluster ${input.production.cluster} on ${limits.subject}`;
-  const evidence = await store.put(
-    { kind: 'prometheus-samples', mediaType: 'application/x-ndjson', source },
-    new TextEncoder().encode(lines),
-  );
+/** A pass without its evidence is no pass: the watch goes on until the evidence can be stored, or the longest watch is over. */
+function reportedAs(outcome: GuardOutcome | null, notKept: string | null, over: boolean, parts: number): GuardOutcome | null {
+  if (outcome === 'passed' && notKept !== null) return over ? 'undecided' : null;
+  return outcome === 'sees' && parts >= MAX_PARTS ? 'undecided' : outcome;
+}
+
+function reportOf(outcome: GuardOutcome, tally: GuardTally, limits: GuardLimits, carry: GuardCarry, notKept: string | null): GuardReport {
+  const evidence = carry.parts.map(({ digest }) => digest);
   return {
-    findings: judgeGuard(samples, limits, [evidence.digest]),
-    facts: [guardFact(tally, limits)],
-    evidence: [evidence],
-    watchedMs: tally.watchedMs,
+    outcome,
+    findings: [...findingsOf(tally, limits, evidence), ...(notKept === null ? [] : [evidenceNotKept(limits.subject, notKept, evidence)])],
+    facts: guardFacts(tally, limits),
+    evidence: carry.parts,
+    carry,
+    blindMs: tally.blindMs,
+    ...(outcome === 'breach' && tally.atMs !== null ? { failedAt: new Date(tally.atMs).toISOString() } : {}),
   };
-
-  /** A cluster that does not answer leaves the pods unknown, and the look blind. */
-  async function podsNow(): Promise<DeploymentPods | ApiFailure> {
-    try {
-      return await readDeploymentPods(client, input.production);
-    } catch (error) {
-      if (error instanceof ApiFailure) return error;
-      throw error;
-    }
-  }
 }
 
-interface Moment {
-  lookMs: number;
-  startedMs: number;
-  pods: DeploymentPods | ApiFailure;
+const evidenceNotKept = (subject: string, why: string, evidence: string[]): Finding => ({
+  code: 'EvidenceNotKept',
+  subject,
+  outcome: 'inconclusive',
+  measured: null,
+  limit: null,
+  unit: '',
+  message: `samples of the guard of ${subject} could not be stored: ${why}`,
+  evidence,
+});
+
+function progressOf(tally: GuardTally, limits: GuardLimits): ActivityProgress {
+  const text = tally.trouble === null ? guardLine(tally, limits) : `nothing is seen: ${tally.trouble.sentence}`;
+  return { text, done: Math.min(tally.watchedMs - tally.bake.watchedMs, limits.bakeMs), total: limits.bakeMs, unit: 'ms' };
 }
 
-async function look(
-  prometheus: PrometheusClient,
-  { production, step, image }: GuardInput,
-  limits: GuardLimits,
-  { lookMs, startedMs, pods }: Moment,
-): Promise<GuardSample> {
-  const running = pods instanceof ApiFailure ? [] : pods.pods.filter(({ terminating }) => !terminating);
-  const series: PodSeries = {
-    namespace: production.namespace,
-    replicaSet: replicaSetOf(production.deployment, pods),
+function watchedBy(
+  { environment, clients, now = Date.now, prometheus = createPrometheusClient, health = askHealth }: GuardDependencies,
+  { production, step, healthTarget, healthPath }: GuardInput,
+  signal: AbortSignal,
+): Watched {
+  const client = clients(production.cluster);
+  const page = healthUrl(environment, healthTarget, healthPath);
+  return {
+    target: production,
     metric: step.metric,
-    limitMs: limits.p99Ms,
-  };
-  const asked: Required<GuardSample['queries']> = {
-    up: queries.up(series),
-    ageS: queries.ageS(series),
-    requests: queries.requests(series),
-    coded: queries.coded(series),
-    errors: queries.errors(series),
-    within: queries.within(series),
-  };
-  const sample: GuardSample = {
-    atMs: lookMs,
-    pods: running.map(({ name }) => name),
-    restarts: Object.fromEntries(running.map(({ name, restarts }) => [name, restarts])),
-    answers: null,
-    trouble: null,
-    p99S: null,
-    queries: asked,
-  };
-  const blind = (query: string, sentence: string): GuardSample => ({ ...sample, trouble: { query, sentence } });
-  if (pods instanceof ApiFailure) return blind(`pods of ${limits.subject}`, pods.message);
-  const other = [...running, ...pods.others.filter(({ terminating }) => !terminating)].find((pod) => pod.image !== image);
-  if (other) return blind(`pods of ${limits.subject}`, `pod ${other.name} runs ${other.image}, not the launched ${image}`);
-
-  const clock = await prometheus.clock();
-  if (!clock.ok) return blind(asked.requests, `${clock.sentence}; so nothing is known of ${asked.requests}`);
-  const timeS = clock.value.theirsS - SETTLED_AFTER_S;
-  const windowS = Math.max(SHORTEST_WINDOW_S, Math.round((lookMs - startedMs) / 1_000));
-  const [up, ageS, requests, coded, errors, within, p99] = await Promise.all([
-    prometheus.vector(asked.up, timeS),
-    prometheus.vector(asked.ageS, timeS),
-    prometheus.vector(asked.requests, timeS),
-    prometheus.vector(asked.coded, timeS),
-    prometheus.vector(asked.errors, timeS),
-    prometheus.vector(asked.within, timeS),
-    prometheus.one(queries.p99S(series, windowS), timeS),
-  ]);
-  const missing = [up, ageS, requests, coded, errors, within].find((answer) => !answer.ok);
-  if (missing && !missing.ok) return blind(missing.query, missing.sentence);
-  return {
-    ...sample,
-    answers: {
-      up: byPod(up),
-      ageS: byPod(ageS),
-      requests: byPod(requests),
-      coded: byPod(coded),
-      errors: byPod(errors),
-      within: byPod(within),
-    },
-    p99S: p99.ok ? p99.value : null,
+    p99LimitMs: durationMs(step.limits.p99),
+    readPods: () => readDeploymentPods(client, production),
+    askHealth: () => health(page, signal),
+    prometheus: prometheus({ url: prometheusUrl(environment, production.cluster), signal, now }),
+    signal,
   };
 }
 
-function byPod(answer: Answer<Sample[]>): PodValue[] {
-  return answer.ok ? answer.value.map(({ labels, value }) => ({ pod: labels['pod'] ?? '', value })) : [];
-}
+/** The details of an attempt whose worker is gone; they are newer than what the attempt began with. */
+const carryOf = (lastHeartbeat: unknown): GuardCarry | null => (lastHeartbeat as { carry?: GuardCarry } | null | undefined)?.carry ?? null;
 
-function replicaSetOf(deployment: string, pods: DeploymentPods | ApiFailure): string {
-  return pods instanceof ApiFailure || pods.templateHash === '' ? deployment : `${deployment}-${pods.templateHash}`;
-}
-
-function limitsOf({ step, production, remainingMs }: GuardInput): GuardLimits {
-  const intervalMs = durationMs(step.interval);
+function limitsOf({ step, production, image }: GuardInput, oldTraffic: OldTraffic | null): GuardLimits {
+  const [intervalMs, maxBakeMs] = [durationMs(step.interval), durationMs(step.maxBake)];
   return {
     subject: `deployment ${production.namespace}/${production.deployment}`,
+    image,
     p99Ms: durationMs(step.limits.p99),
     errorPercent: sharePercent(step.limits.errorRate),
     minRequests: step.minRequests,
     falseAlarmPercent: sharePercent(step.falseAlarm),
-    plannedLooks: Math.max(1, Math.ceil(durationMs(step.bake) / intervalMs)),
+    plannedSamples: Math.max(1, Math.ceil(maxBakeMs / intervalMs)),
     noDataAfterMs: durationMs(step.noDataAfter),
-    watchMs: remainingMs,
+    liveDeadlineMs: durationMs(step.liveDeadline),
+    bakeMs: durationMs(step.bake),
+    maxBakeMs,
     intervalMs,
+    oldTraffic,
   };
 }
 

@@ -2,43 +2,60 @@ import { z } from 'zod';
 import { actions } from '../../verdict/can.ts';
 import type { Act } from '../../workflows/messages.ts';
 
-// A signature says who spoke, not that what they said has the right shape: an older or newer server may hold the same key.
+// A signature proves the author, not the shape: an older or newer server may hold the same key.
 
-// A name or sentence longer than this is no name; the whole act must stay far below the 2 MiB an Update may carry.
-const LONGEST_NAME = 300;
-const LONGEST_COMMENT = 4_000;
-const MOST_GROUPS = 500;
+// A longer text is not a name; the whole act must stay far below the 2 MiB an Update may carry.
+const MAX_NAME_CHARACTERS = 300;
+const MAX_COMMENT_CHARACTERS = 4_000;
+const MAX_GROUPS = 500;
 
-const name = z.string().min(1).max(LONGEST_NAME);
+const name = z.string().min(1).max(MAX_NAME_CHARACTERS);
+
+/** A UUID has 36 characters; some scripts put a build number and a host before it. */
+const MAX_ID_CHARACTERS = 100;
+
+/**
+ * Chosen by the caller. Ids become keys of objects, so names that every object has (`constructor`, `__proto__`, `toString`) must not be ids:
+ * none of them has a digit or a hyphen.
+ */
+export const actId = z
+  .string()
+  .max(MAX_ID_CHARACTERS)
+  .regex(
+    /^(?=.*[0-9-])[A-Za-z0-9][A-Za-z0-9._-]*$/,
+    'an id has letters, digits, dots, underscores and hyphens, begins with a letter or digit, and has at least one digit or hyphen',
+  );
 
 export const principalShape = z.strictObject({
   issuer: name,
   subject: name,
   displayName: name,
-  groups: z.array(name).max(MOST_GROUPS),
+  groups: z.array(name).max(MAX_GROUPS),
   verified: z.boolean(),
 });
 
 const actShape = z.strictObject({
-  id: name,
+  id: actId,
   action: z.enum(actions),
   countdown: name,
-  checkpoint: z.string().max(LONGEST_NAME),
+  checkpoint: z.string().max(MAX_NAME_CHARACTERS),
   revision: z.int().nonnegative(),
-  evidenceDigest: z.string().max(LONGEST_NAME),
+  evidenceDigest: z.string().max(MAX_NAME_CHARACTERS),
   principal: principalShape,
-  comment: z.string().max(LONGEST_COMMENT),
+  comment: z.string().max(MAX_COMMENT_CHARACTERS),
+  run: name,
   issuedAt: z.iso.datetime(),
+  notAfter: z.iso.datetime(),
   finding: name.optional(),
   expiresAt: z.iso.datetime().optional(),
   to: name.optional(),
   holdSince: z.iso.datetime().optional(),
   launchAt: z.enum(['keep', 'shift']).optional(),
   step: name.optional(),
-  // Whatever an act may have: what has no line here would be refused.
+  // Every field of an act: a field without a line here would be refused.
 } satisfies Record<keyof Act, z.ZodType>);
 
-/** The act in a parsed payload, or null when it is none. */
+/** The act in a parsed payload, or null when it has another shape. */
 export function actOf(value: unknown): Act | null {
   const parsed = actShape.safeParse(value);
   // exactOptionalPropertyTypes: zod leaves absent members out, so its `| undefined` never appears.

@@ -10,12 +10,15 @@ import type { IdentityActivities } from './contract.ts';
 /** First 16 hex digits of the key's SHA-256; also keeps a key id from naming a file outside the folder. */
 const KEY_ID = /^[0-9a-f]{16}$/;
 
+/** Clocks of server and worker may differ: preflight accepts no more than a few seconds, and one minute is far above them. */
+const CLOCK_TOLERANCE_MS = 60_000;
+
 /** The SPKI PEM of a key id, or null when the key is not trusted. */
 export type PublicKeys = (keyId: string) => Promise<string | null>;
 
 /**
  * The act inside, once its Ed25519 signature over exactly these bytes is by a trusted key. Throws a non-retryable `SignatureInvalid`:
- * asking again cannot mend a signature.
+ * another attempt cannot correct a signature.
  */
 async function verifySignedAct(signed: SignedAct, publicKeys: PublicKeys): Promise<Act> {
   const pem = KEY_ID.test(signed.keyId) ? await publicKeys(signed.keyId) : null;
@@ -27,6 +30,15 @@ async function verifySignedAct(signed: SignedAct, publicKeys: PublicKeys): Promi
   return actIn(signed.payload);
 }
 
+/** An act that was recorded, or delayed for minutes, must not decide about what stands now. */
+function assertNotExpired({ action, issuedAt, notAfter }: Act, nowMs: number): void {
+  if (nowMs <= Date.parse(notAfter) + CLOCK_TOLERANCE_MS) return;
+  throw ApplicationFailure.nonRetryable(
+    `this ${action} was signed at ${issuedAt} and counted until ${notAfter}; read the status and decide again`,
+    'Expired',
+  );
+}
+
 function actIn(payload: string): Act {
   let value: unknown;
   try {
@@ -35,7 +47,7 @@ function actIn(payload: string): Act {
     throw invalid(`the signed act is not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
   const act = actOf(value);
-  // One meaning for one text: doubled keys or another number form would let two readers see two acts.
+  // One meaning for one text: with duplicate keys or another number form two readers could read two different acts.
   if (!act || canonicalJson(act) !== payload) throw invalid('the signed act is not the canonical form of an act');
   return act;
 }
@@ -44,8 +56,14 @@ function invalid(sentence: string): ApplicationFailure {
   return ApplicationFailure.nonRetryable(sentence, 'SignatureInvalid');
 }
 
-/** Trusts the keys in a folder of `<keyId>.pem` (SPKI); a removed file is a key no longer trusted. */
-export function createIdentityActivities({ publicKeysFolder }: { publicKeysFolder: string }): IdentityActivities {
+/** Trusts the keys in a folder of `<keyId>.pem` (SPKI); a removed file is a key no longer trusted. `now` is the real clock, also in a rehearsal. */
+export function createIdentityActivities({
+  publicKeysFolder,
+  now = Date.now,
+}: {
+  publicKeysFolder: string;
+  now?: () => number;
+}): IdentityActivities {
   const publicKeys: PublicKeys = async (keyId) => {
     try {
       return await readFile(path.join(publicKeysFolder, `${keyId}.pem`), 'utf8');
@@ -54,5 +72,11 @@ export function createIdentityActivities({ publicKeysFolder }: { publicKeysFolde
       throw error;
     }
   };
-  return { verifyAct: (signed) => verifySignedAct(signed, publicKeys) };
+  return {
+    async verifyAct(signed) {
+      const act = await verifySignedAct(signed, publicKeys);
+      assertNotExpired(act, now());
+      return act;
+    },
+  };
 }

@@ -1,4 +1,4 @@
-// Every way an API server can say no, as one sentence with verb and resource.
+// Every refusal of an API server, as one sentence with verb and resource.
 import { ApplicationFailure } from '@temporalio/common';
 
 export type Verb = 'get' | 'list' | 'patch' | 'create';
@@ -68,10 +68,10 @@ export function describeResource({ group, resource, namespace, name, subresource
 }
 
 const endings: Record<number, string> = {
-  401: 'it does not know this identity (401); renew the credentials of the kubeconfig',
+  401: 'the credentials are not accepted (401); renew those of the kubeconfig',
   404: 'there is none (404)',
   409: 'it was changed at the same time (409)',
-  429: 'it is busy and asks to come back later (429)',
+  429: 'too many requests (429); it is tried again',
 };
 
 function sentence(verb: Verb, resource: Resource, cluster: string, status: number, detail: string): string {
@@ -82,13 +82,13 @@ function sentence(verb: Verb, resource: Resource, cluster: string, status: numbe
   return `${act}: ${endings[status] ?? `it was refused (${status}: ${detail})`}`;
 }
 
-/** What webhooks and admission policies say when they refuse a change that the roles allow; a role's refusal reads `User "x" cannot patch ...`. */
+/** The message of a webhook or admission policy that refuses a change which the roles allow; a role's refusal reads `User "x" cannot patch ...`. */
 export const isDenial = (sentence: string): boolean => /\bdenied (?:the )?request\b/.test(sentence);
 
 /**
  * The failure as workflows see it. What is busy, unreachable or in trouble is tried again, after the time the server asked for. Who may not
- * (401, 403) and what is not found (404) carries a type, and the retry policy of who asks says what it is worth: a launch tells it at once, an
- * undo tries on. What the API server itself says is not there, or refuses as wrong, ends both.
+ * (401, 403) and what is not found (404) carries a type, and the retry policy of who asks says what it is worth: a launch
+ * reports it at once, an undo retries. An object that the API server itself reports as not found, and a wrong request, end both.
  */
 export function toApplicationFailure(error: unknown): unknown {
   if (!(error instanceof ApiFailure)) return error;

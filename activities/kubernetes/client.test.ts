@@ -62,11 +62,11 @@ const failure = async (act = () => readDeployment(client, 'shop', 'go-api') as P
 
 describe('the cluster client', () => {
   it.each<[number, string, boolean, RegExp]>([
-    [401, 'Forbidden', false, /could not get deployments\.apps shop\/go-api: it does not know this identity \(401\)/],
+    [401, 'Forbidden', false, /could not get deployments\.apps shop\/go-api: the credentials are not accepted \(401\)/],
     [403, 'Forbidden', false, /could not get deployments\.apps shop\/go-api: this identity may not \(403\); grant it the verb "get"/],
     [404, 'NotFound', false, /there is none \(404\)/],
     [409, 'Conflict', false, /changed at the same time \(409\)/],
-    [429, 'TooManyRequests', false, /come back later \(429\)/],
+    [429, 'TooManyRequests', false, /too many requests \(429\)/],
     [500, 'ApiServerFailing', false, /in trouble \(500: etcd is away\)/],
     [503, 'ApiServerFailing', false, /in trouble \(503: etcd is away\)/],
     [422, 'Refused', true, /refused \(422: etcd is away\)/],
@@ -205,6 +205,7 @@ describe('the pods that serve', () => {
                 labels: { 'pod-template-hash': 'new' },
                 ownerReferences: owner('Deployment', 'd'),
               },
+              spec: { template: { spec: { containers: [] } } },
             },
             {
               metadata: {
@@ -214,6 +215,7 @@ describe('the pods that serve', () => {
                 labels: { 'pod-template-hash': 'old' },
                 ownerReferences: owner('Deployment', 'd'),
               },
+              spec: { template: { spec: { containers: [] } } },
             },
           ]
         : [

@@ -88,7 +88,7 @@ export function createClusterClient(cluster: string, load: () => KubeConfig): Cl
       try {
         open();
       } catch {
-        // A kubeconfig that is being written anew: who asks is still not known, and the next request reads it again.
+        // The kubeconfig is being rewritten: the next request reads it again.
         throw error;
       }
       return once(...question);
@@ -121,7 +121,7 @@ export function createClusterClient(cluster: string, load: () => KubeConfig): Cl
       return { status: response.httpStatusCode, headers: response.headers, text: await response.body.text() };
     });
     if (answer.status >= 200 && answer.status < 300) return answer.text;
-    const { message, missing } = told(answer.text);
+    const { message, missing } = statusOf(answer.text);
     const gone = answer.status === 404 && missing !== undefined && missing === resource.name;
     throw new ApiFailure(verb, resource, cluster, answer.status, message, retryAfterMs(answer.headers), { gone });
   }
@@ -164,7 +164,7 @@ export function createClusterClient(cluster: string, load: () => KubeConfig): Cl
     }
     throw refuse(
       'Misconfigured',
-      `cluster ${cluster}: more than ${MAX_PAGES * PAGE_OBJECTS} objects answer to ${resource.resource} with ${selector ?? 'no selector'}`,
+      `cluster ${cluster}: more than ${MAX_PAGES * PAGE_OBJECTS} ${resource.resource} match ${selector ?? 'no selector'}`,
     );
   }
 
@@ -196,13 +196,13 @@ export function pathOf({ group, version, resource, namespace, name, subresource 
   return `${root}/${parts.map(encodeURIComponent).join('/')}`;
 }
 
-/** The API server's own message, and the object it says is not there; or the start of whatever stands in for it (a proxy's page). */
-function told(text: string): { message: string; missing?: string | undefined } {
+/** The message of a Status object, and the name of the object that is not found; or the first characters of another answer (a proxy's page). */
+function statusOf(text: string): { message: string; missing?: string | undefined } {
   try {
     const { message, reason, details } = JSON.parse(text) as { message?: string; reason?: string; details?: { name?: string } };
     if (message) return { message, missing: reason === 'NotFound' ? details?.name : undefined };
   } catch {
-    // Not a Status object: the text itself is all there is to tell.
+    // Not a Status object: its text is the message.
   }
   return { message: text.slice(0, 200).trim() || 'no message' };
 }
@@ -212,10 +212,10 @@ function retryAfterMs(headers: Record<string, string>): number | null {
   return Number.isFinite(seconds) && seconds >= 0 && headers['retry-after'] ? seconds * 1_000 : null;
 }
 
-/** fetch hides the reason (`connect ECONNREFUSED ...`) in the cause. */
+/** The reason (`connect ECONNREFUSED ...`) of a failed fetch is in its cause. */
 function reasonOf(cause: unknown): string {
   const { name, message, cause: inner } = cause as { name?: string; message?: string; cause?: { message?: string; code?: string } };
-  if (name === 'TimeoutError') return `nothing within ${REQUEST_TIMEOUT_MS / 1_000} s`;
+  if (name === 'TimeoutError') return `timed out after ${REQUEST_TIMEOUT_MS / 1_000} s`;
   return inner?.message || inner?.code || message || String(cause);
 }
 
@@ -249,6 +249,6 @@ export interface LogRange {
   limitBytes: number;
 }
 
-/** What a container has written since a moment, as it stands; the last line may be cut off at the limit. */
+/** The log of a container since a time, unparsed; the last line may be cut off at the limit. */
 export const readPodLog = (client: ClusterClient, namespace: string, name: string, { container, since, limitBytes }: LogRange) =>
   client.text(podLogs(namespace, name), { container, sinceTime: since.toISOString(), limitBytes: String(limitBytes) });

@@ -119,15 +119,10 @@ export interface VersionProof {
   notKept?: string;
 }
 
+/** What a step asks of a cluster to see whether an effect serves. Effects themselves: activities/effects/contract.ts. */
 export interface KubernetesActivities {
-  /** Reads and records the Deployment. Changes nothing. */
-  captureDeployment(target: DeploymentTarget): Promise<DeploymentSnapshot>;
-  /** Verify-then-act strategic merge patch of the one container's image. Non-retryable failures: `Fenced`, `PreconditionChanged`, `Forbidden`. */
-  applyImage(input: ApplyImageInput): Promise<WriteResult>;
   /** Follows one rollout by generation and conditions; heartbeats `RolloutProgress`. Does not judge. */
   watchRollout(input: WatchRolloutInput): Promise<RolloutResult>;
-  /** Verify-then-act restore of the snapshot's template. */
-  restoreTemplate(input: RestoreTemplateInput): Promise<WriteResult>;
   verifyVersion(input: VerifyVersionInput): Promise<VersionProof>;
 }
 

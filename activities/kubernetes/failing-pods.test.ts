@@ -94,7 +94,7 @@ it('is recognised and read on the page of the evidence', async () => {
     await readFrom(failing([failingPod('go-api-new-1', oomKilled)]), answering([event(1)], 'panic: no config')),
   );
   expect(recognize(bytes)).toBe('pod-failures');
-  const { tables, findings } = await evidenceKinds['pod-failures'].analyze(bytes);
+  const { tables, findings } = evidenceKinds['pod-failures'].analyze(bytes);
   expect(findings).toEqual([]);
   expect(tables.map(({ title }) => title)).toEqual([
     'conditions',

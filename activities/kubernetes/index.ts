@@ -1,17 +1,14 @@
-// The acts on a cluster, as workflows call them. Each stands in a file of its own.
+// What workflows ask of a cluster apart from effects, and what effects share with it. Each activity stands in a file of its own.
 import type { Environment } from '../../release/environment.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { healthUrl } from '../health.ts';
 import { runningActivity, type RunningActivity } from '../running-activity.ts';
 import { toApplicationFailure } from './api-failure.ts';
-import { applyImage } from './apply-image.ts';
 import { withFailpoints } from '../failpoint.ts';
 import { createClusterClients, readDeployment, type ClusterClient } from './client.ts';
-import { captureDeployment, readableGeneration } from './capture-deployment.ts';
+import { readableGeneration } from './capture-deployment.ts';
 import type { DeploymentTarget, KubernetesActivities } from './contract.ts';
-import { lastWriteAtMs, type WriteFence } from './converge-write.ts';
 import { leaseGeneration, readLease } from './lease.ts';
-import { restoreTemplate } from './restore-template.ts';
 import { verifyVersion } from './verify-version.ts';
 import { watchRollout } from './watch-rollout.ts';
 
@@ -21,7 +18,6 @@ export interface KubernetesDependencies {
   /** Opens a cluster by name; shared with the other activities so that a kubeconfig is read once. Default: kubeconfigs relative to the working folder. */
   clients?: (cluster: string) => ClusterClient;
   activity?: () => RunningActivity;
-  now?: () => Date;
 }
 
 /** Makes the activities. Their failures are ApplicationFailures whose type workflows know: what retrying cannot mend is non-retryable. */
@@ -30,14 +26,8 @@ export function createKubernetesActivities({
   environment,
   clients = createClusterClients(environment),
   activity = runningActivity,
-  now = () => new Date(),
 }: KubernetesDependencies): KubernetesActivities {
   return {
-    captureDeployment: (target) =>
-      asApplicationFailure(async () => (await captureDeployment(clients(target.cluster), store, target)).snapshot),
-    applyImage: (input) => asApplicationFailure(() => applyImage(clients(input.target.cluster), store, input, unclaimed(), now)),
-    restoreTemplate: (input) =>
-      asApplicationFailure(() => restoreTemplate(clients(input.snapshot.target.cluster), store, input, unclaimed(), now)),
     watchRollout: (input) =>
       asApplicationFailure(() =>
         withFailpoints('deployment-image.prove', () => watchRollout(clients(input.target.cluster), store, input, activity())),
@@ -54,9 +44,6 @@ export function createKubernetesActivities({
       ),
   };
 }
-
-/** These two writes are fenced by annotations alone; those of activities/effects/ claim the Lease too. */
-const unclaimed = (): WriteFence => ({ claim: async () => undefined, lastWriteMs: lastWriteAtMs() });
 
 /** Highest fencing generation that ever wrote to the Deployment or claimed its Lease; 0 when none. What the service lock counts on from. */
 export async function fencingGeneration(client: ClusterClient, target: DeploymentTarget): Promise<number> {

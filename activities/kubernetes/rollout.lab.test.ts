@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { createKubernetesActivities } from './index.ts';
 import type { KubernetesActivities, Operation, WriteResult } from './contract.ts';
 import { NEW, OLD, openLabNamespace, recordedActivity, until, type LabNamespace } from './lab-cluster.ts';
+import { deploymentWrites, type DeploymentWrites } from './testing/deployment-writes.ts';
 
 jest.setTimeout(90_000);
 
@@ -11,7 +12,7 @@ const countdown = 'countdown/go-api-1.4.0';
 const operation = (effect: string): Operation => ({ id: `${countdown}/1/${effect}/lab.shop.go-api`, countdown, generation: 1 });
 
 let lab: LabNamespace;
-let acts: KubernetesActivities;
+let acts: KubernetesActivities & DeploymentWrites;
 let health: Server;
 let answers: () => [number, string];
 let kubelet: { stop(): Promise<void> };
@@ -27,7 +28,10 @@ beforeEach(async () => {
   await new Promise<void>((done) => health.listen(0, '127.0.0.1', done));
   const environment = { spec: { targets: { shop: { url: `http://127.0.0.1:${(health.address() as AddressInfo).port}` } } } } as never;
   activity = recordedActivity();
-  acts = createKubernetesActivities({ store: lab.store, environment, clients: () => lab.client, activity: () => activity });
+  acts = {
+    ...createKubernetesActivities({ store: lab.store, environment, clients: () => lab.client, activity: () => activity }),
+    ...deploymentWrites(lab.client, lab.store),
+  };
 });
 afterEach(async () => {
   await kubelet.stop();

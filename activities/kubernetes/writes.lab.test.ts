@@ -1,12 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { AppsV1Api, KubeConfig } from '@kubernetes/client-node';
-import { createKubernetesActivities } from './index.ts';
+import { createKubernetesActivities, fencingGeneration } from './index.ts';
 import { ApiFailure } from './api-failure.ts';
-import { createClusterClient, type ClusterClient } from './client.ts';
+import { createClusterClient, deployments, listReplicaSets, type ClusterClient } from './client.ts';
 import type { Operation } from './contract.ts';
 import { NEW, OLD, labKubeconfig, openLabNamespace, recordedActivity, until, type LabNamespace } from './lab-cluster.ts';
-import { annotations } from './objects.ts';
+import { lastWriteAtMs } from './converge-write.ts';
+import { claimLease, closeLease, leases, type Lease } from './lease.ts';
+import { annotations, REVISION, TEMPLATE_HASH, type PodTemplate } from './objects.ts';
 import { startResettingProxy, type ResettingProxy } from './resetting-proxy.ts';
+import { deploymentWrites } from './testing/deployment-writes.ts';
 
 jest.setTimeout(60_000);
 
@@ -23,11 +26,12 @@ let writes: string[];
 
 let landed: string[];
 
-/** Counts the patches that leave us, and those that were answered with success. */
+/** Counts the patches of the Deployment that leave us, and those that were answered with success. */
 function counting(client: ClusterClient, before: (attempt: number) => Promise<void> = async () => undefined): ClusterClient {
   return {
     ...client,
     patch: async (resource, body, type) => {
+      if (resource.resource !== 'deployments') return client.patch(resource, body, type);
       writes.push(type);
       await before(writes.length);
       const after = await client.patch(resource, body, type);
@@ -44,21 +48,25 @@ async function settled(): Promise<boolean> {
   return (await lab.read()).metadata.resourceVersion === resourceVersion;
 }
 
-const activitiesWith = (client: ClusterClient) =>
-  createKubernetesActivities({
+const activitiesWith = (client: ClusterClient) => ({
+  ...createKubernetesActivities({
     store: lab.store,
     environment: { spec: { targets: {} } } as never,
     clients: () => client,
     activity: recordedActivity,
-  });
+  }),
+  ...deploymentWrites(client, lab.store),
+});
 
 beforeEach(async () => {
   writes = [];
   landed = [];
   lab = await openLabNamespace('writes');
   await lab.createDeployment();
-  // From here on nothing but the test changes the Deployment: no real node takes its pods.
-  await until('the first ReplicaSet', async () => (await lab.read()).status?.unavailableReplicas === 3);
+  const kubelet = lab.playKubelet([OLD]);
+  await until('the old version', async () => (await lab.read()).status?.availableReplicas === 3);
+  await kubelet.stop();
+  // From here on nothing but the test changes the Deployment: no real node has its pods.
   await until('the controller to leave the Deployment alone', settled);
 });
 afterEach(() => lab.close());
@@ -320,3 +328,108 @@ describe('restoreTemplate on a real API server', () => {
     expect([writes.length > 1, landed.length]).toEqual([true, 1]);
   });
 });
+
+describe('the Lease beside a real Deployment', () => {
+  const read = () => lab.client.get<Lease>(leases(lab.namespace, 'tminus-go-api'));
+
+  it('is created by the first claim, once, and closed by the settlement', async () => {
+    const acts = activitiesWith(lab.client);
+    const expected = await acts.captureDeployment(lab.target);
+    await acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected });
+    const first = await read();
+    await acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected });
+    expect(await read()).toEqual(first);
+    expect(first).toMatchObject({
+      spec: { holderIdentity: launch.countdown },
+      metadata: {
+        annotations: { [annotations.operation]: launch.id, [annotations.fencingGeneration]: '1', 'tminus.dev/operation-state': 'open' },
+      },
+    });
+    await closeLease(lab.client, { target: lab.target, operation: launch, outcome: 'kept' }, lastWriteAtMs());
+    expect((await read()).metadata.annotations?.['tminus.dev/operation-state']).toBe('kept');
+  });
+
+  it('goes to one of two countdowns that claim it at the same time', async () => {
+    const claims = ['countdown/a/run-1', 'countdown/b/run-2'].map((countdown) =>
+      claimLease(lab.client, { target: lab.target, operation: operation('launch', 1, countdown), for: 'apply' }, lastWriteAtMs()),
+    );
+    const outcomes = await Promise.allSettled(claims);
+    expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { type: 'Fenced' } });
+  });
+
+  it('keeps the generation that `kubectl rollout undo` takes off the Deployment, and fences the countdown whose annotations it brings back', async () => {
+    const acts = activitiesWith(lab.client);
+    const expected = await acts.captureDeployment(lab.target);
+    await acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected });
+    await rolledOut();
+    await closeLease(lab.client, { target: lab.target, operation: launch, outcome: 'kept' }, lastWriteAtMs());
+    const next = operation('launch', 2, 'countdown/go-api-1.5.0/run-2');
+    const before = await acts.captureDeployment(lab.target);
+    await acts.applyImage({ target: lab.target, operation: next, image: 'registry.local/go-api:sha-third', expected: before });
+    await rolloutUndo(NEW);
+    expect((await lab.read()).metadata.annotations?.[annotations.operation]).toBe(launch.id);
+    expect(await fencingGeneration(lab.client, lab.target)).toBe(2);
+    await expect(acts.restoreTemplate({ snapshot: expected, operation: rollback, undoes: launch.id })).rejects.toMatchObject({
+      type: 'Fenced',
+    });
+    expect((await lab.read()).spec.template.spec.containers[1]?.image).toBe(NEW);
+  });
+
+  it('keeps the second engine with the same release from taking the first one’s launch for its own', async () => {
+    const acts = activitiesWith(lab.client);
+    const expected = await acts.captureDeployment(lab.target);
+    await acts.applyImage({ target: lab.target, operation: operation('launch', 1, 'countdown/go-api-1.4.0/run-1'), image: NEW, expected });
+    const second = operation('launch', 1, 'countdown/go-api-1.4.0/run-2');
+    await expect(acts.applyImage({ target: lab.target, operation: second, image: NEW, expected })).rejects.toMatchObject({
+      type: 'Fenced',
+    });
+    await expect(
+      acts.restoreTemplate({ snapshot: expected, operation: operation('rollback', 1, second.countdown), undoes: second.id }),
+    ).rejects.toMatchObject({ nonRetryable: true });
+    expect((await lab.read()).spec.template.spec.containers[1]?.image).toBe(NEW);
+  });
+});
+
+describe('a restore whose snapshot is lost', () => {
+  it('takes the template of the old ReplicaSet, exactly as it was recorded', async () => {
+    const acts = activitiesWith(lab.client);
+    const snapshot = await acts.captureDeployment(lab.target);
+    const recorded = (await lab.read()).spec.template;
+    await acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected: snapshot });
+    const lost = { ...snapshot, evidence: { ...snapshot.evidence, digest: `sha256:${'0'.repeat(64)}` } };
+    expect(await acts.restoreTemplate({ snapshot: lost, operation: rollback, undoes: launch.id })).toMatchObject({ wrote: true });
+    expect((await lab.read()).spec.template).toEqual(recorded);
+  });
+});
+
+async function rolledOut(): Promise<void> {
+  const kubelet = lab.playKubelet([NEW]);
+  await until('the new version', async () => {
+    const { status, metadata } = await lab.read();
+    return (
+      status?.observedGeneration === metadata.generation &&
+      status?.availableReplicas === 3 &&
+      status.replicas === 3 &&
+      status.updatedReplicas === 3
+    );
+  });
+  await kubelet.stop();
+}
+
+/** What `kubectl rollout undo` sends: template and annotations of the old ReplicaSet. */
+async function rolloutUndo(image: string): Promise<void> {
+  const all = (await listReplicaSets(lab.client, lab.namespace, 'app=go-api')) as (Awaited<ReturnType<typeof listReplicaSets>>[number] & {
+    spec: { template: PodTemplate };
+  })[];
+  const old = all.find(({ spec }) => spec.template.spec.containers[1]?.image === image);
+  if (!old) throw new Error(`no ReplicaSet has ${image}`);
+  const { [TEMPLATE_HASH]: _, ...labels } = old.spec.template.metadata?.labels ?? {};
+  const template = { ...old.spec.template, metadata: { ...old.spec.template.metadata, labels } };
+  const current = (await lab.read()).metadata.annotations ?? {};
+  const body = [
+    { op: 'replace', path: '/spec/template', value: template },
+    { op: 'replace', path: '/metadata/annotations', value: { ...old.metadata.annotations, [REVISION]: current[REVISION] } },
+  ];
+  await lab.client.patch(deployments(lab.namespace, 'go-api'), body, 'application/json-patch+json');
+}

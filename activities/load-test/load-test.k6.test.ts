@@ -136,7 +136,16 @@ async function run(asked: Asked = {}): Promise<StepReport> {
     store,
     k6Path,
     resolveTarget: () => `http://127.0.0.1:${port}`,
-    listPods: () => Promise.resolve([{ name: 'go-api-1', ip: '127.0.0.1', image: 'registry.local/go-api:sha-1', imageId: 'sha256:1' }]),
+    listPods: () =>
+      Promise.resolve([
+        {
+          name: 'go-api-1',
+          ip: '127.0.0.1',
+          image: 'registry.local/go-api:sha-1',
+          templateImage: 'registry.local/go-api:sha-1',
+          imageId: 'sha256:1',
+        },
+      ]),
     pprofPort: port,
     metricsPort: port,
     workFolder: join(folder, 'work'),
@@ -264,6 +273,7 @@ test('profiles the pods whose own requests are slow when there are more than thr
     name,
     ip: `127.0.0.${index + 2}`,
     image: 'registry.local/go-api:sha-1',
+    templateImage: 'registry.local/go-api:sha-1',
     imageId: 'sha256:1',
   }));
   const report = await run({
@@ -305,13 +315,13 @@ test('fails a dead target by its errors, not by its speed', async () => {
 
 test('holds when another build is deployed under the load, and says which', async () => {
   let lists = 0;
-  const pod = { name: 'go-api-1', ip: '127.0.0.1', image: 'registry.local/go-api:sha-1' };
+  const pod = { name: 'go-api-1', ip: '127.0.0.1', image: 'registry.local/go-api:sha-1', templateImage: 'registry.local/go-api:sha-1' };
   const report = await run({
     seconds: 2,
     world: { listPods: () => Promise.resolve([{ ...pod, imageId: (lists += 1) < 3 ? 'sha256:1' : 'sha256:2' }]) },
   });
   expect(say(report, 'CandidateNotUnderLoad')).toBe(
-    'the load test says nothing of registry.local/go-api:sha-1: under this name the pods ran different bytes: sha256:1, sha256:2',
+    'the load test did not measure registry.local/go-api:sha-1: under this name the pods ran different bytes: sha256:1, sha256:2; deploy it to staging, then retry the step',
   );
 });
 

@@ -12,7 +12,7 @@ import { runLoad } from './run-load.ts';
 const folder = mkdtempSync(join(tmpdir(), 'tminus-run-load-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test('finds slow statements in the logs of the pods under load where the database does not answer', async () => {
+test('reports the digests under load, and finds slow statements in the logs of the pods where the database does not answer', async () => {
   const store = createFolderEvidenceStore(join(folder, 'evidence'));
   const k6Path = join(folder, 'k6');
   writeFileSync(k6Path, '#!/bin/sh\nexit 0\n');
@@ -30,13 +30,15 @@ test('finds slow statements in the logs of the pods under load where the databas
   });
   const staging = { cluster: 'lab', namespace: 'shop-staging', deployment: 'go-api', container: 'go-api' };
   const line = `${JSON.stringify({ msg: 'Query', sql: 'SELECT * FROM orders WHERE customer = $1', duration: 0.001 })}\n`;
-  const { evidence, facts } = await runLoad(
-    { step: { ...step, script: 'shop.js', target: 'shop-staging' }, staging, image: '', scriptDigest: digest, runId: 'run-1' },
+  const { evidence, facts, imageIds } = await runLoad(
+    { step: { ...step, script: 'shop.js', target: 'shop-staging' }, staging, image: 'go-api:1', scriptDigest: digest, runId: 'run-1' },
     {
       store,
       k6Path,
       resolveTarget: () => 'http://127.0.0.1:1',
-      listPods: async () => [{ name: 'go-api-1', ip: '127.0.0.1', image: 'go-api:1', imageId: 'sha256:1' }],
+      listPods: async () => [
+        { name: 'go-api-1', ip: '127.0.0.1', image: 'mirror/go-api:1', templateImage: 'go-api:1', imageId: 'mirror/go-api@sha256:1' },
+      ],
       readPodLog: async (target, pod) => (target === staging && pod === 'go-api-1' ? line : ''),
       pprofPort: 1,
       metricsPort: 1,
@@ -45,6 +47,7 @@ test('finds slow statements in the logs of the pods under load where the databas
     },
     { signal: new AbortController().signal, heartbeat: () => undefined, attempt: 1 },
   );
+  expect(imageIds).toEqual(['sha256:1']);
   const kept = evidence.find(({ kind }) => kind === 'slow-statements');
   expect(readStatementsRecord(await bytesOf(store, kept?.digest ?? ''))).toMatchObject({
     unread: null,

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable, pipeline } from 'node:stream';
 import { constants, createGzip } from 'node:zlib';
+import { candidateDigests } from '../../analysis/load-test/candidate.ts';
 import { loadFacts } from '../../analysis/load-test/facts.ts';
 import { judgeLoad } from '../../analysis/load-test/judge.ts';
 import { runLine, type LoadPlan } from '../../analysis/load-test/run-record.ts';
@@ -98,6 +99,7 @@ async function follow(
         ...(seen?.facts ?? []),
       ],
       evidence: [points, runtime, ...profiles.evidence, ...(seen?.evidence ?? [])],
+      imageIds: candidateDigests(summary.start, summary.end),
     };
   } finally {
     sampler.stop();

@@ -1,8 +1,14 @@
 import { expect, test } from '@jest/globals';
 import { seeCandidate, type CandidatePod } from './see-candidate.ts';
 
-const pod = (imageId: string): CandidatePod => ({ name: 'a', ip: '10.0.0.1', image: 'go-api:1', imageId });
-const seen = (imageId: string) => ({ name: 'a', image: 'go-api:1', imageId });
+const pod = (imageId: string): CandidatePod => ({
+  name: 'a',
+  ip: '10.0.0.1',
+  image: 'mirror/go-api:1',
+  templateImage: 'go-api:1',
+  imageId,
+});
+const seen = (imageId: string) => ({ name: 'a', image: 'mirror/go-api:1', templateImage: 'go-api:1', imageId });
 const patience = { betweenTriesMs: 1 };
 
 test('remembers a build that was there only in the middle', async () => {
@@ -13,7 +19,7 @@ test('remembers a build that was there only in the middle', async () => {
   expect(await candidate.after()).toEqual({ pods: [seen('2'), seen('1')], trouble: null });
 });
 
-test('asks an API server that is away again, and tells it when it stays away', async () => {
+test('asks an API server that is away again, and records the reason when it stays away', async () => {
   let asked = 0;
   const list = (answers: number) => () => ((asked += 1) === answers ? Promise.resolve([pod('1')]) : Promise.reject(new Error('refused')));
   expect((await seeCandidate(list(3), patience)).before).toEqual({ pods: [seen('1')], trouble: null });

@@ -5,6 +5,8 @@ import type { SampledPod } from './runtime-sampler.ts';
 
 export interface CandidatePod extends SampledPod {
   image: string;
+  /** Image in the template of the pod's ReplicaSet: what says which version it is of. */
+  templateImage: string;
   /** Empty until the container runs. */
   imageId: string;
 }
@@ -13,17 +15,17 @@ export interface SeenCandidate {
   before: PodsSeen;
   /** Lists the pods for whoever needs them, and remembers what they ran. */
   listPods(): Promise<readonly CandidatePod[]>;
-  /** Looks once more. Answers all that was seen since `before`. */
+  /** Samples once more. Returns all that was seen since `before`. */
   after(): Promise<PodsSeen>;
 }
 
-/** An API server that restarts is away for some seconds, and a look is cheap beside a load test that says nothing for want of it. */
+/** An API server that restarts is away for some seconds, and a sample is cheap beside a load test that is worth nothing without it. */
 const TRIES = 3;
 const BETWEEN_TRIES_MS = 1_000;
 /** More pods than any staging has; a record's line has at most 1 MB. */
-const PODS_LIMIT = 1_000;
+const MAX_PODS = 1_000;
 
-/** Takes the look before. Never rejects: what could not be seen is told. */
+/** Takes the sample before. Never rejects: why the pods could not be listed is part of the record. */
 export async function seeCandidate(
   list: () => Promise<readonly CandidatePod[]>,
   { betweenTriesMs = BETWEEN_TRIES_MS } = {},
@@ -32,12 +34,12 @@ export async function seeCandidate(
 
   async function listPods(): Promise<readonly CandidatePod[]> {
     const pods = await list();
-    for (const { name, image, imageId } of pods)
-      if (seen.size < PODS_LIMIT) seen.set(`${name} ${image} ${imageId}`, { name, image, imageId });
+    for (const { name, image, templateImage, imageId } of pods)
+      if (seen.size < MAX_PODS) seen.set(`${name} ${image} ${imageId}`, { name, image, templateImage, imageId });
     return pods;
   }
 
-  async function look(): Promise<PodsSeen> {
+  async function sample(): Promise<PodsSeen> {
     let trouble: string | null = null;
     for (let tries = 0; tries < TRIES; tries += 1) {
       if (tries > 0) await wait(betweenTriesMs);
@@ -50,7 +52,7 @@ export async function seeCandidate(
     return { pods: [...seen.values()], trouble };
   }
 
-  const before = await look();
+  const before = await sample();
   seen = new Map();
-  return { before, listPods, after: look };
+  return { before, listPods, after: sample };
 }

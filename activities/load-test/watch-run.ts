@@ -78,7 +78,7 @@ export function watchRun(
     }
   };
   const beats = setInterval(() => {
-    failpoint('load-test.running');
+    void failpoint('load-test.running');
     control.heartbeat(meter.progress());
   }, HEARTBEAT_EVERY_MS);
   const looks = setInterval(look, LOOK_EVERY_MS);

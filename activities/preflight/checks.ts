@@ -96,6 +96,16 @@ const checks: readonly Check[] = [
   check({ title: 'dry run', needs: 'launch and rollback recognise their own write by the pod template', quick: true, run: dryRun }),
   check({ title: 'image on nodes', needs: 'new pods start from it', quick: false, run: nodeImages }),
   check({
+    title: 'pod images',
+    needs: 'a webhook that rewrites the images of pods must be known before the launch meets it',
+    quick: false,
+    run: async ({ production }) => ({
+      pods: (await production()).pods
+        .filter(({ terminating }) => !terminating)
+        .map(({ name, image, templateImage }) => ({ name, image, templateImage })),
+    }),
+  }),
+  check({
     title: 'staging runs the candidate',
     needs: 'the load test measures what runs there',
     quick: false,
@@ -106,7 +116,7 @@ const checks: readonly Check[] = [
       return {
         image: input.image,
         wanted: deployment.spec.replicas ?? 1,
-        pods: running.map(({ name, image, ready, imageId }) => ({ name, image, ready, ids: imageId })),
+        pods: running.map(({ name, image, templateImage, ready, imageId }) => ({ name, image, templateImage, ready, ids: imageId })),
       };
     },
   }),

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import type { Finding } from '../../verdict/finding.ts';
-import { createKubernetesActivities } from '../kubernetes/index.ts';
 import { NEW, OLD, openLabNamespace, recordedActivity, until, type LabNamespace } from '../kubernetes/lab-cluster.ts';
 import { annotations, type Deployment } from '../kubernetes/objects.ts';
+import { deploymentWrites } from '../kubernetes/testing/deployment-writes.ts';
 import { startWebhook, type Admission, type PlayedWebhook } from './played-webhook.ts';
 import { createPreflightActivities } from './run-preflight.ts';
 
@@ -87,18 +87,15 @@ it('finds the webhook that gives images their digest, which would bar the rollba
   expect(finding?.message).toContain('name the images by their digest');
 
   // The fault bites: this is what the launch would have come to.
-  const acts = createKubernetesActivities({ store: lab.store, environment, clients: () => lab.client, activity: recordedActivity });
+  const kubelet = lab.playKubelet([OLD, `${OLD}${DIGEST}`]);
+  await until('the old version', async () => (await lab.read()).status?.availableReplicas === 3);
+  await kubelet.stop();
+  const acts = deploymentWrites(lab.client, lab.store);
   const snapshot = await acts.captureDeployment(lab.target);
   const operation = (effect: string) => ({ id: `countdown/1/${effect}/go-api`, countdown: 'countdown', generation: 1 });
-  const { observedGeneration } = await acts.applyImage({
-    target: lab.target,
-    operation: operation('launch'),
-    image: NEW,
-    expected: snapshot,
-  });
-  expect(await acts.watchRollout({ target: lab.target, observedGeneration, image: NEW, timeoutMs: 5_000 })).toMatchObject({
-    outcome: 'superseded',
-  });
+  await expect(
+    acts.applyImage({ target: lab.target, operation: operation('launch'), image: NEW, expected: snapshot }),
+  ).rejects.toMatchObject({ type: 'PreconditionChanged', message: expect.stringContaining(`it runs ${NEW}${DIGEST} now`) });
   await expect(acts.restoreTemplate({ snapshot, operation: operation('rollback'), undoes: operation('launch').id })).rejects.toMatchObject({
     type: 'PreconditionChanged',
   });

@@ -44,6 +44,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   health.close();
+  health.closeAllConnections();
   await rm(folder, { recursive: true, force: true });
 });
 

@@ -1,4 +1,4 @@
-// The questions about the pods of one ReplicaSet, as PromQL. Guard and preflight ask the same ones, so what preflight saw is what the guard needs.
+// The queries about the pods of one ReplicaSet. Guard and preflight send the same ones, so preflight checks exactly what the guard needs.
 import { PROBE_ROUTES } from '../../analysis/runtime/requests.ts';
 
 export interface PodSeries {
@@ -11,7 +11,7 @@ export interface PodSeries {
   limitMs: number;
 }
 
-/** Questions that are compared with one another are asked for one moment, this long ago: the scrapes of that moment are then written whole. */
+/** Queries that are compared with one another have one evaluation time, this long ago: the scrapes of that time are then written whole. */
 export const SETTLED_AFTER_S = 1;
 
 export const queries = {
@@ -21,12 +21,17 @@ export const queries = {
   ageS: (series: PodSeries) => `time() - timestamp(up${selector(series)})`,
   /** Requests since the pod's process started. */
   requests: (series: PodSeries) => `sum by (pod) (${series.metric}_count${selector(series, [probes])})`,
-  /** Those whose status is told by the label `code`. As many as all, or nothing is known of errors: other labels make `errors` match nothing. */
+  /** Those with a status in the label `code`. Fewer than all: errors are unknown, for other labels make `errors` match nothing. */
   coded: (series: PodSeries) => `sum by (pod) (${series.metric}_count${selector(series, [probes, 'code=~"[1-5].."'])})`,
   /** Those answered with 5xx. */
   errors: (series: PodSeries) => `sum by (pod) (${series.metric}_count${selector(series, [probes, 'code=~"5.."'])})`,
   /** Those answered within the limit. */
   within: (series: PodSeries) => `sum by (pod) (${series.metric}_bucket${selector(series, [probes, `le=~"${boundary(series.limitMs)}"`])})`,
+  /** Requests being answered. A service without the gauge has no such series. */
+  inFlight: (series: PodSeries) => `sum by (pod) (${inFlightGauge(series.metric)}${selector(series)})`,
+  /** Requests that all versions of a Deployment answered in the window: what was normal before a launch. */
+  before: ({ namespace, deployment, metric }: { namespace: string; deployment: string; metric: string }, windowS: number) =>
+    `sum(increase(${metric}_count{namespace="${namespace}",pod=~"${escaped(deployment)}-[a-z0-9]+-[a-z0-9]+",${probes}}[${windowS}s]))`,
   /** For people: p99 over a window, interpolated between bucket boundaries. Nothing is decided by it. */
   p99S: (series: PodSeries, windowS: number) =>
     `histogram_quantile(0.99, sum by (le) (increase(${series.metric}_bucket${selector(series, [probes])}[${windowS}s])))`,
@@ -34,9 +39,15 @@ export const queries = {
 
 const probes = `route!~"${PROBE_ROUTES}"`;
 
+/** `http_requests_in_flight` beside `http_request_duration_seconds`: the pair that the usual Go middleware exports. */
+const inFlightGauge = (metric: string): string =>
+  `${metric.replace(/_request_duration_seconds$/, '').replace(/_seconds$/, '')}_requests_in_flight`;
+
 /** `.` is the one character of pod names that a regular expression reads otherwise; in PromQL text its escape is escaped again. */
+const escaped = (name: string): string => name.replaceAll('.', '\\\\.');
+
 function selector({ namespace, replicaSet }: PodSeries, more: readonly string[] = []): string {
-  return `{${[`namespace="${namespace}"`, `pod=~"${replicaSet.replaceAll('.', '\\\\.')}-[a-z0-9]+"`, ...more].join(',')}}`;
+  return `{${[`namespace="${namespace}"`, `pod=~"${escaped(replicaSet)}-[a-z0-9]+"`, ...more].join(',')}}`;
 }
 
 /** `0.3`, as the text format writes it, and for whole seconds also `1.0`, as Prometheus 3 stores it. */

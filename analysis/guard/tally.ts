@@ -1,36 +1,53 @@
-// From looks to counts: how many requests, errors and slow requests the launched version answered while it was watched.
-import type { GuardAnswers, GuardSample, PodValue } from './sample.ts';
+// From samples to the state of a watch: how many requests, errors and slow requests the launched version answered, how long it was watched,
+// and what is certain. Small JSON: it travels in heartbeats and from one activity to the next.
+import type { Finding } from '../../verdict/finding.ts';
+import { breachOf } from './breach.ts';
+import { readCounts, readSight, type PodCounts, type Trouble } from './read-sample.ts';
+import { addRestarts, NO_RESTARTS, restartsOf, type Restarts } from './restarts.ts';
+import type { GuardLimits, GuardSample } from './sample.ts';
+import { addServing, NOT_SERVING_YET, type Serving } from './serving.ts';
+import { addTraffic, NO_TRAFFIC_YET, quietSentence, type Traffic } from './traffic.ts';
 
-interface PodCounts {
+/** Requests at a time of the bake. */
+interface Mark {
+  watchedMs: number;
   requests: number;
-  errors: number;
-  within: number;
 }
 
 export interface GuardTally {
   requests: number;
   errors: number;
   slow: number;
-  /** Between the first and the last look that saw all pods. */
+  /** Time between samples that saw; a gap longer than `noDataAfter` is not watched. */
   watchedMs: number;
-  /** Length of the present stretch without a look that saw all pods; 0 when the last look did. */
+  /** How long nothing has been seen; 0 when the last sample saw. */
   blindMs: number;
-  /** Longest such stretch. */
-  longestBlindMs: number;
-  /** Why the last blind look was blind. */
-  trouble: { query: string; sentence: string } | null;
-  /** Restarts seen during the watch, per pod. */
-  restarts: Record<string, number>;
+  /** Why the last sample saw nothing, or no traffic; null when it saw. */
+  trouble: Trouble | null;
+  /** The last sample saw every Ready pod, and that requests had stopped. */
+  silent: boolean;
   p99S: number | null;
-  /** Looks that saw all pods. */
-  looks: number;
+  /** Samples that saw. */
+  seenSamples: number;
+  serving: Serving;
+  restarts: Restarts;
+  traffic: Traffic;
+  /** Where the bake began: at the start, or at a restart. */
+  bake: Mark;
+  /** Marks of the last third of the bake, oldest first. */
+  marks: Mark[];
+  /** What is certain; the watch ends with it. */
+  breach: Finding[];
 
-  /** Last counters of each pod; null before the first look that saw all pods. */
-  last: Record<string, PodCounts> | null;
-  firstRestarts: Record<string, number> | null;
-  firstSeenMs: number | null;
-  lastSeenMs: number | null;
+  /** Last counters of each pod. */
+  last: Record<string, PodCounts>;
   startedMs: number | null;
+  /** Time of the last sample. */
+  atMs: number | null;
+  lastSeenMs: number | null;
+  /** Since when nothing is seen, and the first sample that saw nothing. */
+  blindFromMs: number | null;
+  firstBlindMs: number | null;
 }
 
 export const EMPTY_TALLY: GuardTally = {
@@ -39,135 +56,126 @@ export const EMPTY_TALLY: GuardTally = {
   slow: 0,
   watchedMs: 0,
   blindMs: 0,
-  longestBlindMs: 0,
   trouble: null,
-  restarts: {},
+  silent: false,
   p99S: null,
-  looks: 0,
-  last: null,
-  firstRestarts: null,
-  firstSeenMs: null,
-  lastSeenMs: null,
+  seenSamples: 0,
+  serving: NOT_SERVING_YET,
+  restarts: NO_RESTARTS,
+  traffic: NO_TRAFFIC_YET,
+  bake: { watchedMs: 0, requests: 0 },
+  marks: [],
+  breach: [],
+  last: {},
   startedMs: null,
+  atMs: null,
+  lastSeenMs: null,
+  blindFromMs: null,
+  firstBlindMs: null,
 };
 
+/** A third of the bake is measured to a twelfth of it: four marks span it. */
+const MARKS_PER_BAKE = 12;
+export const lastThirdMs = ({ bakeMs }: GuardLimits): number => bakeMs / 3;
+
+/** Adds one sample. A breach stays, also when later samples dilute it. */
+export function addSample(tally: GuardTally, sample: GuardSample, limits: GuardLimits): GuardTally {
+  const counted: GuardTally = {
+    ...tally,
+    ...addCounts(tally, sample, limits.noDataAfterMs),
+    serving: addServing(tally.serving, sample),
+    restarts: addRestarts(tally.restarts, sample),
+    startedMs: tally.startedMs ?? sample.atMs,
+    atMs: sample.atMs,
+  };
+  const seen = addSight(counted, sample, limits);
+  const baked = restartsOf(seen.restarts) > restartsOf(tally.restarts) ? bakeAgain(seen) : addMark(seen, limits);
+  const breach = breachOf(baked, sample, limits);
+  return { ...baked, breach: breach.length >= tally.breach.length ? breach : tally.breach };
+}
+
+/** All samples of a watch. */
+export function tallySamples(samples: readonly GuardSample[], limits: GuardLimits): GuardTally {
+  return samples.reduce((tally, sample) => addSample(tally, sample, limits), EMPTY_TALLY);
+}
+
 /**
- * Adds one look. Counts are exact: differences of raw counters between looks, per pod, and not `increase()`, which extrapolates to
- * fractions and, worse, sees nothing of the first value of a new series - a burst of errors that creates the 5xx series would count
- * as none. A counter that went down restarted from zero, so its new value is what was added. A pod that appears later was started by
- * this version's ReplicaSet during the watch, so all of its requests count.
+ * Counts are exact: differences of raw counters between samples, per pod, and not `increase()`, which extrapolates to fractions and, worse,
+ * sees nothing of the first value of a new series - a burst of errors that creates the 5xx series would count as none. A counter that went
+ * down restarted from zero, so its new value is what was added. A pod that appears later was started by this version's ReplicaSet during
+ * the watch, so all of its requests count. Counters are cumulative: what happened while nobody looked is counted by the next sample.
  */
-export function addSample(tally: GuardTally, sample: GuardSample, maxAgeMs: number): GuardTally {
-  const startedMs = tally.startedMs ?? sample.atMs;
-  const restarted = addRestarts(tally, sample);
-  const seen = readLook(sample, maxAgeMs);
-  if ('trouble' in seen) {
-    const blindMs = sample.atMs - (tally.lastSeenMs ?? startedMs);
-    return { ...tally, ...restarted, startedMs, blindMs, longestBlindMs: Math.max(tally.longestBlindMs, blindMs), trouble: seen.trouble };
-  }
-  const added = { requests: 0, errors: 0, slow: 0 };
-  for (const [pod, now] of Object.entries(seen.pods)) {
-    if (tally.last === null) continue;
-    const before = tally.last[pod] ?? { requests: 0, errors: 0, within: 0 };
-    const since = now.requests < before.requests ? { requests: 0, errors: 0, within: 0 } : before;
+function addCounts(tally: GuardTally, sample: GuardSample, maxAgeMs: number): Pick<GuardTally, 'requests' | 'errors' | 'slow' | 'last'> {
+  const added = { requests: tally.requests, errors: tally.errors, slow: tally.slow };
+  const zero: PodCounts = { requests: 0, errors: 0, within: 0 };
+  const last = { ...tally.last };
+  for (const [pod, counts] of Object.entries(readCounts(sample, maxAgeMs))) {
+    const before = tally.last[pod];
+    // No series yet: zero. A series that is gone for a moment: the counter will go on from where it was.
+    const now = counts ?? before ?? zero;
+    last[pod] = now;
+    // Until a sample has seen every Ready pod, a pod that appears was there before the watch.
+    if (before === undefined && tally.seenSamples === 0) continue;
+    const since = before === undefined || now.requests < before.requests ? zero : before;
     added.requests += now.requests - since.requests;
     added.errors += Math.max(0, now.errors - since.errors);
     added.slow += Math.max(0, now.requests - now.within - (since.requests - since.within));
   }
-  const firstSeenMs = tally.firstSeenMs ?? sample.atMs;
-  // The stretch up to this look was blind too when looks in between were: a gap that is over still was a gap.
-  const gapMs = tally.blindMs > 0 ? sample.atMs - (tally.lastSeenMs ?? startedMs) : 0;
+  return { ...added, last: presentOnly(last, sample) };
+}
+
+/** Counters of pods that are gone for good would grow the state of a long watch without end. */
+function presentOnly(last: Record<string, PodCounts>, { deployment, answers }: GuardSample): Record<string, PodCounts> {
+  if (deployment === null || answers === null) return last;
+  const present = new Set([...deployment.pods.map(({ name }) => name), ...answers.up.map(({ pod }) => pod)]);
+  return Object.fromEntries(Object.entries(last).filter(([pod]) => present.has(pod)));
+}
+
+function addSight(tally: GuardTally, sample: GuardSample, limits: GuardLimits): GuardTally {
+  const sight = readSight(sample, limits);
+  if ('trouble' in sight) return { ...tally, ...blind(tally, sample.atMs, sample.atMs), trouble: sight.trouble, silent: false };
+  const traffic = addTraffic(tally.traffic, sight, tally.requests, limits);
+  if (traffic.quiet !== null)
+    return {
+      ...tally,
+      traffic,
+      ...blind(tally, sample.atMs, sample.atMs - traffic.quiet.ms),
+      trouble: { query: sample.queries.requests, sentence: quietSentence(traffic.quiet) },
+      silent: true,
+    };
+  const gapMs = sample.atMs - (tally.lastSeenMs ?? sample.atMs);
   return {
     ...tally,
-    ...restarted,
-    requests: tally.requests + added.requests,
-    errors: tally.errors + added.errors,
-    slow: tally.slow + added.slow,
-    watchedMs: sample.atMs - firstSeenMs,
+    traffic,
+    watchedMs: tally.watchedMs + (gapMs <= limits.noDataAfterMs ? gapMs : 0),
     blindMs: 0,
-    longestBlindMs: Math.max(tally.longestBlindMs, gapMs),
+    blindFromMs: null,
+    firstBlindMs: null,
+    trouble: null,
+    silent: false,
     p99S: sample.p99S ?? tally.p99S,
-    looks: tally.looks + 1,
-    last: { ...tally.last, ...seen.pods },
-    firstSeenMs,
+    seenSamples: tally.seenSamples + 1,
     lastSeenMs: sample.atMs,
-    startedMs,
   };
 }
 
-/** All looks of a watch. */
-export function tallySamples(samples: readonly GuardSample[], maxAgeMs: number): GuardTally {
-  return samples.reduce((tally, sample) => addSample(tally, sample, maxAgeMs), EMPTY_TALLY);
+/** Blind since the last sample that saw; without traffic since the quiet window began, if that is earlier. */
+function blind(tally: GuardTally, atMs: number, quietFromMs: number): Pick<GuardTally, 'blindMs' | 'blindFromMs' | 'firstBlindMs'> {
+  const from = tally.blindFromMs ?? tally.lastSeenMs ?? tally.startedMs ?? atMs;
+  const blindFromMs = Math.min(from, quietFromMs);
+  return { blindFromMs, blindMs: atMs - blindFromMs, firstBlindMs: tally.firstBlindMs ?? atMs };
 }
 
-type Look = { pods: Record<string, PodCounts> } | { trouble: { query: string; sentence: string } };
-
-/** One look is usable only when every pod was scraped by exactly one target, a moment ago, and has the series the limits need. */
-export function readLook({ pods, answers, trouble, queries }: GuardSample, maxAgeMs: number): Look {
-  if (answers === null) return { trouble: trouble ?? { query: '', sentence: 'nothing was asked' } };
-  const blind = (question: keyof GuardAnswers, why: string): Look => ({
-    trouble: { query: queries[question] ?? '', sentence: `${why} (${queries[question]})` },
-  });
-  if (pods.length === 0) return blind('up', 'the launched version has no pods');
-
-  const counts: Record<string, PodCounts> = {};
-  for (const pod of pods) {
-    const up = answers.up.filter((sample) => sample.pod === pod);
-    if (up.length !== 1)
-      return blind(
-        'up',
-        up.length === 0
-          ? `Prometheus does not scrape pod ${pod}`
-          : `Prometheus scrapes pod ${pod} ${up.length} times, so its requests would count ${up.length} times`,
-      );
-    if (up[0]?.value !== 1) return blind('up', `the last scrape of pod ${pod} failed`);
-    const age = only(answers.ageS, pod);
-    if (age === null || !(age * 1_000 <= maxAgeMs))
-      return blind(
-        'ageS',
-        age === null ? `nobody knows how old the samples of pod ${pod} are` : `the newest sample of pod ${pod} is ${age.toFixed(0)} s old`,
-      );
-    const requests = only(answers.requests, pod);
-    if (requests === null) return blind('requests', `pod ${pod} has no request counter`);
-    const within = only(answers.within, pod);
-    if (within === null) return blind('within', `pod ${pod} has no bucket at the limit`);
-    // A histogram that labels its status otherwise (`status`, `status_code`) has no series with `code` either, and is not without errors.
-    // Both counts are of one moment, so of one scrape, and equal to the last request.
-    const coded = answers.coded && codedRequests(answers.coded, pod);
-    if (coded !== undefined && coded !== requests)
-      return blind(
-        'coded',
-        `the status of ${coded === null ? 'the' : `${requests - coded} of ${requests}`} requests of pod ${pod} is not told by a label \`code\``,
-      );
-    // The one absence that is a zero: code series are made by the first such answer, and the same scrape of the same process gave the
-    // total and its codes. With them, no 5xx series means no 5xx since the process started.
-    const errors = answers.errors.some((sample) => sample.pod === pod) ? only(answers.errors, pod) : 0;
-    if (errors === null || errors > requests || within > requests)
-      return blind('errors', `the counters of pod ${pod} contradict each other`);
-    counts[pod] = { requests, errors, within };
-  }
-  return { pods: counts };
+/** Errors seen before stay; time, requests to decide on, and the last third begin again. */
+function bakeAgain(tally: GuardTally): GuardTally {
+  return { ...tally, bake: { watchedMs: tally.watchedMs, requests: tally.requests }, marks: [] };
 }
 
-/** A pod without any such series has told the code of none. */
-function codedRequests(coded: readonly PodValue[], pod: string): number | null {
-  return coded.some((sample) => sample.pod === pod) ? only(coded, pod) : 0;
-}
-
-/** The one count of a pod; null when there is none, there are two, or it is no count. */
-function only(samples: readonly PodValue[], pod: string): number | null {
-  const own = samples.filter((sample) => sample.pod === pod);
-  const value = own.length === 1 ? own[0]?.value : undefined;
-  return value !== undefined && Number.isFinite(value) && value >= 0 ? value : null;
-}
-
-function addRestarts({ firstRestarts, restarts }: GuardTally, sample: GuardSample): Pick<GuardTally, 'firstRestarts' | 'restarts'> {
-  const known = Object.keys(sample.restarts).length > 0;
-  if (firstRestarts === null) return { firstRestarts: known ? { ...sample.restarts } : null, restarts };
-  const next = { ...restarts };
-  for (const [pod, count] of Object.entries(sample.restarts)) {
-    const more = count - (firstRestarts[pod] ?? 0);
-    if (more > (next[pod] ?? 0)) next[pod] = more;
-  }
-  return { firstRestarts, restarts: next };
+function addMark(tally: GuardTally, limits: GuardLimits): GuardTally {
+  if (tally.trouble !== null) return tally;
+  const { watchedMs, requests, marks } = tally;
+  const last = marks.at(-1);
+  if (last !== undefined && watchedMs - last.watchedMs < limits.bakeMs / MARKS_PER_BAKE) return tally;
+  const start = marks.findLast((mark) => watchedMs - mark.watchedMs >= lastThirdMs(limits));
+  return { ...tally, marks: [...marks.filter((mark) => mark.watchedMs >= (start?.watchedMs ?? 0)), { watchedMs, requests }] };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { judgeCandidate } from './candidate.ts';
+import { candidateDigests, judgeCandidate } from './candidate.ts';
 import { judgeLoad } from './judge.ts';
 import { bytesOf, inPieces, record } from './points.fixture.ts';
 import type { PodsSeen, RunEnd, RunStart } from './run-record.ts';
@@ -40,6 +40,26 @@ test('passes when every pod ran one build of the candidate before, during and af
   ]);
 });
 
+const MIRROR = 'mirror.corp.internal/hub/go-api:sha-1';
+const mirrored = (repository: string, templateImage = IMAGE) =>
+  ['a', 'b'].map((name) => ({ name, image: MIRROR, templateImage, imageId: `${repository}@sha256:1` }));
+
+test('knows the candidate by its template where a webhook swapped the registry, and its bytes by digest', () => {
+  const [from, to] = [start({ pods: mirrored(MIRROR) }), end({ pods: mirrored('registry.local/go-api') })];
+  expect(judgeCandidate(from, to)).toMatchObject([{ code: 'CandidateUnderLoad', message: expect.stringContaining('(image id sha256:1)') }]);
+  expect(candidateDigests(from, to)).toEqual(['sha256:1']);
+});
+
+test('does not know another template by the image that a webhook gave its pods', () => {
+  const other = start({ pods: mirrored(MIRROR, 'registry.local/go-api:sha-0').map((pod) => ({ ...pod, image: IMAGE })) });
+  expect(judgeCandidate(other, end())).toMatchObject([{ code: 'CandidateNotUnderLoad' }]);
+  expect(candidateDigests(other, null)).toEqual([]);
+});
+
+test('names no digest of a run recorded before runs had them', () => {
+  expect(candidateDigests(null, null)).toEqual([]);
+});
+
 test('does not mind a pod that was only starting when the load ended', () => {
   expect(judgeCandidate(start(), end({ pods: [...pods(), { name: 'c', image: IMAGE, imageId: '' }] }))).toMatchObject([
     { code: 'CandidateUnderLoad' },
@@ -47,14 +67,14 @@ test('does not mind a pod that was only starting when the load ended', () => {
 });
 
 test.each<[string, RunStart, RunEnd | null, RegExp]>([
-  ['staging ran another image', start({ pods: pods('sha256:9', 'go-api:old') }), end(), /pod a ran go-api:old$/],
-  ['another image was deployed under the load', start(), end({ pods: pods('sha256:9', 'go-api:new') }), /pod a ran go-api:new$/],
-  ['one tag named two builds', start(), end({ pods: pods('sha256:2') }), /different bytes: sha256:1, sha256:2$/],
+  ['staging ran another image', start({ pods: pods('sha256:9', 'go-api:old') }), end(), /pod a ran go-api:old; deploy it/],
+  ['another image was deployed under the load', start(), end({ pods: pods('sha256:9', 'go-api:new') }), /pod a ran go-api:new; deploy it/],
+  ['one tag named two builds', start(), end({ pods: pods('sha256:2') }), /different bytes: sha256:1, sha256:2;/],
   ['no pod ran', start({ pods: [] }), end(), /no pods/],
-  ['a pod did not tell its bytes', start({ pods: pods('') }), end(), /pod a did not tell its image id/],
+  ['the bytes of a pod were not reported', start({ pods: pods('') }), end(), /the image id of pod a was not reported/],
   ['the pods could not be listed before', start({ pods: [], trouble: 'forbidden' }), end(), /began is not known: forbidden/],
   ['the pods could not be listed after', start(), end({ trouble: 'refused' }), /ended is not known: refused/],
-  ['the record has no end', start(), null, /does not say/],
+  ['the record has no end', start(), null, /the record ends before/],
 ])('does not take the numbers for the candidate’s when %s', (_why, from, to, message) => {
   expect(judgeCandidate(from, to)).toMatchObject([
     { code: 'CandidateNotUnderLoad', outcome: 'inconclusive', measured: null, message: expect.stringMatching(message) },

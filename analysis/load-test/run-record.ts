@@ -20,8 +20,11 @@ export interface UnderLoad {
 
 /** What the pods of staging were seen to run. */
 export interface PodsSeen {
-  /** As Kubernetes tells it: the image the pod asks for, and the id of its bytes; that one is empty until the container runs. */
-  pods: { name: string; image: string; imageId: string }[];
+  /**
+   * `image` of the pod's spec, which a webhook may have changed; `templateImage` of the template of its ReplicaSet, absent in records of older
+   * versions; `imageId` as the node reports it, empty until the container runs.
+   */
+  pods: { name: string; image: string; templateImage?: string; imageId: string }[];
   /** Why they could not be listed; null when they could. */
   trouble: string | null;
 }

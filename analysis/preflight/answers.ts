@@ -31,6 +31,19 @@ export interface DryWrite {
   refusal: string | null;
 }
 
+/** Today's pods beside the template they were created from. */
+export interface PodImages {
+  /** Of the current template only, those on their way out excepted. */
+  pods: { name: string; image: string; templateImage: string }[];
+}
+
+export interface StagingPods {
+  image: string;
+  wanted: number;
+  /** `ids`: the image id as the node reports it. `templateImage` is absent in records of older versions, which compared `image`. */
+  pods: { name: string; image: string; templateImage?: string; ready: boolean; ids: string }[];
+}
+
 /** The facts of each check, by its title. */
 export interface PreflightFacts {
   cluster: { deploymentFound: boolean };
@@ -50,7 +63,8 @@ export interface PreflightFacts {
   container: { container: string; containers: string[] };
   'dry run': { writes: DryWrite[] };
   'image on nodes': { image: string; pullPolicy: string; nodes: NodeImage[] };
-  'staging runs the candidate': { image: string; wanted: number; pods: { name: string; image: string; ready: boolean; ids: string }[] };
+  'pod images': PodImages;
+  'staging runs the candidate': StagingPods;
   'prometheus clock': { skewMs: number; uncertaintyMs: number; maxSkewMs: number };
   'scrape targets': {
     query: string;

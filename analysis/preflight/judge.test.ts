@@ -40,6 +40,7 @@ const good: PreflightFacts = {
   container: { container: 'go-api', containers: ['go-api'] },
   'dry run': { writes: [write('launch', IMAGE), write('rollback', OLD)] },
   'image on nodes': { image: IMAGE, pullPolicy: 'Never', nodes: [{ node: 'lab-node', seen: 'in node status', listed: 7 }] },
+  'pod images': { pods: [{ name: 'go-api-a-1', image: OLD, templateImage: OLD }] },
   'staging runs the candidate': { image: IMAGE, wanted: 1, pods: [{ name: 's-1', image: IMAGE, ready: true, ids: 'sha256:1' }] },
   'prometheus clock': { skewMs: 3.2, uncertaintyMs: 4, maxSkewMs: 2_000 },
   'scrape targets': {
@@ -81,13 +82,13 @@ const judge = <Title extends CheckTitle>(title: Title, change: Partial<Preflight
   judgePreflight([answer(title, { ...good[title], ...change })])[0];
 
 describe('judgePreflight', () => {
-  it('passes all seventeen checks when all is there, and says so in one line', () => {
+  it('passes all eighteen checks when all is there, and says so in one line', () => {
     const findings = judgePreflight(all, ['sha256:1']);
-    expect(findings.map(({ outcome }) => outcome)).toEqual(Array(17).fill('pass'));
+    expect(findings.map(({ outcome }) => outcome)).toEqual(Array(18).fill('pass'));
     expect(findings.every(({ evidence }) => evidence[0] === 'sha256:1')).toBe(true);
     expect(preflightFact(all, findings)).toMatchObject({
-      text: '17 of 17: rights, health, series, image, clock skew 3 ms',
-      values: { passed: 17, checks: 17, clockSkewMs: 3 },
+      text: '18 of 18: rights, health, series, image, clock skew 3 ms',
+      values: { passed: 18, checks: 18, clockSkewMs: 3 },
     });
   });
 
@@ -155,7 +156,7 @@ describe('judgePreflight', () => {
     [
       'staging runs something else',
       judge('staging runs the candidate', { pods: [{ name: 's-1', image: 'other', ready: true, ids: '' }] }),
-      /runs other, not/,
+      /is of a template with other, not/,
     ],
     ['staging is empty', judge('staging runs the candidate', { pods: [] }), /no pods/],
     [

@@ -5,6 +5,7 @@ import { judgeDryRun } from './dry-run.ts';
 import { judgeEvidenceSpace } from './evidence-space.ts';
 import { fail, pass, unknown, type Judgement } from './judgement.ts';
 import { judgeLastLaunch } from './last-launch.ts';
+import { judgePodImages, judgeStaging } from './pod-images.ts';
 
 /** Kubernetes lists the 50 largest images of a node (kubelet's nodeStatusMaxImages), so at 50 an image may be there unlisted. */
 const MAX_NODE_IMAGES = 50;
@@ -77,27 +78,8 @@ const judges: { [Title in CheckTitle]: (facts: PreflightFacts[Title]) => Judgeme
   'dry run': judgeDryRun,
   'image on nodes': judgeImage,
 
-  'staging runs the candidate': ({ image, wanted, pods }) => {
-    const numbers = { measured: pods.filter((pod) => pod.ready && pod.image === image).length, limit: wanted, unit: 'pods' };
-    const wrong = pods.find((pod) => pod.image !== image);
-    if (wrong)
-      return fail(
-        `staging pod ${wrong.name} runs ${wrong.image}, not ${image}, so the load test would measure something else`,
-        'deploy the candidate to staging',
-        numbers,
-      );
-    if (wanted === 0 || pods.length === 0)
-      return fail('staging has no pods, so there is nothing to load-test', 'deploy the candidate to staging', numbers);
-    if (numbers.measured < wanted || pods.length > numbers.measured)
-      return fail(
-        `${numbers.measured} of ${Math.max(wanted, pods.length)} staging pods are ready`,
-        'wait for the staging rollout, then retry the step',
-        numbers,
-      );
-    const ids = new Set(pods.map((pod) => pod.ids).filter((id) => id !== ''));
-    if (ids.size > 1) return fail(`staging pods run different bytes under the name ${image}`, 'give each build a tag of its own', numbers);
-    return pass(`all ${wanted} staging pods run ${image}`, numbers);
-  },
+  'pod images': judgePodImages,
+  'staging runs the candidate': judgeStaging,
 
   'prometheus clock': ({ skewMs, uncertaintyMs, maxSkewMs }) => {
     const numbers = { measured: Math.round(skewMs), limit: maxSkewMs, unit: 'ms' };

@@ -97,6 +97,12 @@ const kinds: [name: string, content: string | Uint8Array, kind: string, says: Re
     'slow-statements',
     /SELECT \$1/,
   ],
+  [
+    'pods.json',
+    '{"podFailures":{"target":{"cluster":"lab","namespace":"shop","deployment":"go-api"},"readAt":"","replicaSets":[{"name":"go-api-1","conditions":[{"type":"ReplicaFailure","status":"True","message":"exceeded quota"}]}],"notReady":0,"pods":[]}}',
+    'pod-failures',
+    /exceeded quota/,
+  ],
   ['looks.ndjson', '{"at":"2026-11-24T00:00:00Z","unread":null,"sessions":[]}\n', 'lock-waits', /./],
   [
     'runtime.ndjson',

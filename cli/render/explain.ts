@@ -3,6 +3,7 @@ import { codeRow } from '../../verdict/codes.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import { findingKey } from '../../verdict/judge.ts';
 import type { Reason } from '../../verdict/verdict.ts';
+import { isGoodEnding } from '../../verdict/words.ts';
 import type { CheckpointStatus } from '../../workflows/messages.ts';
 import type { ShownStatus } from '../shown-status.ts';
 import { against, amount, sentenceOf } from './finding.ts';
@@ -36,7 +37,7 @@ export function renderExplain(status: ShownStatus, view: ExplainView): string {
       ? [nothingAgainst(checkpoint)]
       : reasons.flatMap((reason, index) => [...(index > 0 ? [''] : []), ...reasonLines(status, reason, view)])),
     '',
-    ...(status.ending && status.ending !== 'launched'
+    ...(status.ending && !isGoodEnding(status.ending)
       ? [paint(`${mark('bad', look)} ${textOf(status.ending).toUpperCase()}   ${status.sentence}`, 'bad', look), '']
       : []),
     ...nextLines(status, view.page)

@@ -1,11 +1,12 @@
 import { relative, utc } from './times.ts';
-import { padded, type Look } from './words.ts';
+import { padded, said, type Look } from './words.ts';
 
 export interface ListedRelease {
   name: string;
   service: string | null;
   phase: string | null;
   verdict: string | null;
+  ending: string | null;
   rehearsal: boolean;
   launchAt: string | null;
   nextCheckpointAt: string | null;
@@ -20,11 +21,15 @@ export function renderList(items: readonly ListedRelease[], look: Look, nowMs: n
   const width = (title: string, of: (item: ListedRelease) => string): number =>
     Math.max(title.length, ...items.map((item) => of(item).length)) + 2;
   const nameWidth = width('RELEASE', nameOf);
+  const verdictWidth = Math.max(
+    MIN_VERDICT_WIDTH,
+    width('', (item) => said(wordOf(item), { ...look, stream: null })),
+  );
   const serviceWidth = width('SERVICE', ({ service }) => service ?? '?');
   return [
-    `${'RELEASE'.padEnd(nameWidth)}${'SERVICE'.padEnd(serviceWidth)}${'VERDICT'.padEnd(VERDICT_WIDTH)}${'PHASE'.padEnd(PHASE_WIDTH)}WHEN`,
+    `${'RELEASE'.padEnd(nameWidth)}${'SERVICE'.padEnd(serviceWidth)}${'VERDICT'.padEnd(verdictWidth)}${'PHASE'.padEnd(PHASE_WIDTH)}WHEN`,
     ...items.map((item) =>
-      `${nameOf(item).padEnd(nameWidth)}${(item.service ?? '?').padEnd(serviceWidth)}${padded(item.verdict ?? item.phase ?? '?', VERDICT_WIDTH, look)}${(item.phase ?? '?').padEnd(PHASE_WIDTH)}${when(item, now)}`.trimEnd(),
+      `${nameOf(item).padEnd(nameWidth)}${(item.service ?? '?').padEnd(serviceWidth)}${padded(wordOf(item), verdictWidth, look)}${(item.phase ?? '?').padEnd(PHASE_WIDTH)}${when(item, now)}`.trimEnd(),
     ),
   ].join('\n');
 }
@@ -32,7 +37,10 @@ export function renderList(items: readonly ListedRelease[], look: Look, nowMs: n
 /** Nobody takes a rehearsal for the launch. */
 const nameOf = ({ name, rehearsal }: ListedRelease): string => (rehearsal ? `${name} (rehearsal)` : name);
 
-const VERDICT_WIDTH = 15;
+/** The ending once there is one: `passed` is no launch. */
+const wordOf = ({ ending, verdict, phase }: ListedRelease): string => ending ?? verdict ?? phase ?? '?';
+
+const MIN_VERDICT_WIDTH = 15;
 const PHASE_WIDTH = 10;
 
 function when({ endedAt, launchAt, state }: ListedRelease, now: string): string {

@@ -1,3 +1,4 @@
+import { isGoodEnding } from '../../verdict/words.ts';
 import type { ShownStatus } from '../shown-status.ts';
 
 /** What a person would do next, as commands to copy. */
@@ -24,7 +25,8 @@ export function nextCommands({ release, phase, ending, checkpoints, reasons }: S
       return [`tminus explain ${release}`, `fix, then tminus recycle ${release} --to ${back} -m "…"`];
     case 'ended':
       return [
-        ...(ending === 'launched' || ending === 'aborted' ? [] : [`tminus explain ${release}`]),
+        ...(ending === 'undo-incomplete' ? ['tminus leftovers'] : []),
+        ...(isGoodEnding(ending) || ending === 'aborted' ? [] : [`tminus explain ${release}`]),
         `tminus report ${release} --html ${release}.html`,
         `tminus events ${release}`,
       ];

@@ -1,5 +1,16 @@
 import { expect, it } from '@jest/globals';
-import { counting, holding, inLoadTest, launchedEnd, loadProgress, rolledBack, stopped, waiting } from '../testing/statuses.ts';
+import {
+  counting,
+  heldTwice,
+  holding,
+  inLoadTest,
+  launchedEnd,
+  loadProgress,
+  passedEnd,
+  rolledBack,
+  stopped,
+  waiting,
+} from '../testing/statuses.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import { renderStatus, type StatusView } from './status.ts';
 import { inAscii, PLAIN } from './words.ts';
@@ -48,6 +59,20 @@ const untold = {
 it('says who could not be told, right below the verdict', () => {
   expect(text({ ...waiting, conditions: [untold] }).split('\n')[2]).toBe(`Not told     ${untold.message}`);
   expect(text({ ...waiting, conditions: [{ ...untold, status: 'True' }] })).not.toContain('Not told');
+});
+
+it('lists every hold with who, since when and why, and that the guard goes on', () => {
+  expect(text(heldTwice).split('\n').slice(1, 5)).toEqual([
+    'Verdict      ⏸ hold   held by Li Wei: p99 looks odd',
+    'Held         Li Wei since 2026-11-24 09:00:12 UTC (8.0 s ago): p99 looks odd',
+    '             Ama Osei since 2026-11-24 09:00:18 UTC (2.0 s ago): incident in payments',
+    '             the guard goes on while the clock is held',
+  ]);
+});
+
+it('calls the end of a plan without a launch passed', () => {
+  expect(text(passedEnd)).toContain('Verdict      ✔ passed   every checkpoint is go');
+  expect(text(passedEnd)).not.toMatch(/launched|PASSED/);
 });
 
 it('shows how far the running step is', () => {

@@ -1,5 +1,5 @@
 // `tminus status`: verdict and clock first, then the plan as a tree, then what stands against it and what to do next.
-import { headWord } from '../../verdict/words.ts';
+import { guardUnderHold, headWord, isGoodEnding } from '../../verdict/words.ts';
 import type { Finding } from '../../verdict/finding.ts';
 import type { CheckpointStatus, StepStatus } from '../../workflows/messages.ts';
 import type { ShownStatus } from '../shown-status.ts';
@@ -56,6 +56,7 @@ export function renderStatus(status: ShownStatus, view: StatusView): string {
       `${status.release}   ${status.service.namespace}/${status.service.name} on ${status.service.cluster}${status.rehearsal ? '   REHEARSAL on virtual time' : ''}`,
     ),
     field('Verdict', `${said(headWord(status), look)}   ${withUtc(status.sentence)}`),
+    ...holdLines(status, now).map((line, index) => field(index === 0 ? 'Held' : '', line)),
     ...status.conditions
       .filter(({ type, status: holds }) => type === 'PeopleTold' && holds === 'False')
       .map(({ message }) => field('Not told', message)),
@@ -174,9 +175,18 @@ function approvalRow({ approval, approvals, state }: CheckpointStatus, now: stri
   ];
 }
 
+/** Who holds the clock, since when and why; and what goes on meanwhile. */
+function holdLines(status: ShownStatus, now: string): string[] {
+  const watched = guardUnderHold(status);
+  return [
+    ...status.holds.map(({ since, by, reason }) => `${by} since ${utc(since)} (${relative(since, now)}): ${reason}`),
+    ...(watched === null ? [] : [watched]),
+  ];
+}
+
 /** What the eye finds last where something is wrong: each reason in its sentence. */
 function objectionLines({ reasons, phase, ending, sentence }: ShownStatus, look: Look): string[] {
-  if (ending !== undefined && ending !== 'launched')
+  if (ending !== undefined && !isGoodEnding(ending))
     return [paint(`${mark('bad', look)} ${textOf(ending).toUpperCase()}   ${sentence}`, 'bad', look), ''];
   if (phase !== 'stopped' && phase !== 'holding' && phase !== 'undoing') return [];
   const lines = reasons

@@ -2,14 +2,17 @@ import { expect, it } from '@jest/globals';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import {
   counting,
+  heldTwice,
   holding,
   inGuard,
   inLoadTest,
   launchedEnd,
   opening,
+  passedEnd,
   rolledBack,
   stopped,
   undoing,
+  undoIncomplete,
   waiting,
 } from '../testing/statuses.ts';
 import { storyLines } from './story.ts';
@@ -39,6 +42,30 @@ it('tells a launch from the plan to the end, one line a fact, each once', () => 
     '✔ LAUNCHED go-api runs registry.local/go-api:sha-91d03ce, and the guard has passed',
     '  72 h 01 m of countdown · 412 events · 19 audit records',
     '  Next: tminus report go-api-1.4.0 --html go-api-1.4.0.html · tminus events go-api-1.4.0',
+  ]);
+});
+
+it('ends a plan without a launch as passed, and says nowhere that something was launched', () => {
+  const lines = told(waiting, passedEnd);
+  expect(lines).toContain('✔ PASSED every checkpoint is go');
+  expect(lines.join('\n')).not.toMatch(/launched/i);
+});
+
+it('names what stands when the rollback is incomplete, and how to see it', () => {
+  const lines = storyLines(undoing, undoIncomplete);
+  expect(lines.some((line) => line.startsWith('✖ ROLLBACK INCOMPLETE shop/go-api back to'))).toBe(true);
+  expect(lines.at(-1)).toMatch(/^ {2}Next: tminus leftovers · /);
+});
+
+it('tells each hold with who and why, and that the guard goes on', () => {
+  const [first] = heldTwice.holds;
+  if (!first) throw new Error('two holds');
+  const one = { ...heldTwice, holds: [first], holdSince: first.since };
+  expect(told(inGuard, one, heldTwice).slice(-4)).toEqual([
+    '         ⏸ HOLD  held by Li Wei: p99 looks odd',
+    '           the guard goes on while the clock is held',
+    '           Next: tminus resume go-api-1.4.0 -m "…"',
+    '         ⏸ HOLD  held by Ama Osei: incident in payments',
   ]);
 });
 

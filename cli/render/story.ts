@@ -1,4 +1,5 @@
 // The countdown as a story: one line per fact, as it happens. The demo and `rehearse` print it, `status --watch` where there is no terminal.
+import { guardUnderHold, isGoodEnding } from '../../verdict/words.ts';
 import type { ApprovalStatus, CheckpointStatus, StepStatus } from '../../workflows/messages.ts';
 import type { ShownStatus } from '../shown-status.ts';
 import { sentenceOf } from './finding.ts';
@@ -44,12 +45,23 @@ function clockLines(previous: ShownStatus | null, next: ShownStatus, look: Look)
 }
 
 function standstillLines(previous: ShownStatus | null, next: ShownStatus, look: Look): string[] {
-  if (next.phase === previous?.phase) return [];
+  const watched = guardUnderHold(next);
+  if (next.phase === previous?.phase) return newHolds(previous, next).map((hold) => `${INDENT}${mark('hold', look)} HOLD  ${hold}`);
   if (next.phase === 'holding')
-    return [`${INDENT}${mark('hold', look)} HOLD  ${next.sentence}`, `${INDENT}  Next: ${nextCommands(next).join(' · ')}`];
+    return [
+      `${INDENT}${mark('hold', look)} HOLD  ${next.sentence}`,
+      ...(watched === null ? [] : [`${INDENT}  ${watched}`]),
+      `${INDENT}  Next: ${nextCommands(next).join(' · ')}`,
+    ];
   if (next.phase === 'undoing') return [`${INDENT}${mark('bad', look)} ROLLING BACK  ${next.sentence.replace(/^rolling back: /, '')}`];
   return [];
 }
+
+/** A further hold beside one that stands: the sentence on top may not change with it. */
+const newHolds = (previous: ShownStatus, next: ShownStatus): string[] =>
+  next.holds
+    .filter(({ since, by }) => !previous.holds.some((known) => known.since === since && known.by === by))
+    .map(({ by, reason }) => `held by ${by}: ${reason}`);
 
 function checkpointLines(
   previous: ShownStatus | null,
@@ -140,10 +152,11 @@ function endLines(previous: ShownStatus | null, next: ShownStatus, look: Look): 
     return previous?.phase === 'stopped' ? [] : [`${mark('bad', look)} NO-GO    ${next.sentence}.${untouched(next)}`, nextLine];
   if (next.phase !== 'ended' || previous?.phase === 'ended') return [];
   const facts = `  ${span(Date.parse(next.endedAt ?? next.now) - Date.parse(next.startedAt))} of countdown · ${next.historyEvents} events · ${next.auditHead.seq} audit records`;
-  if (next.ending === 'launched') return [`${mark('good', look)} LAUNCHED ${next.sentence}`, facts, nextLine];
+  const word = textOf(next.ending ?? 'ended').toUpperCase();
+  if (isGoodEnding(next.ending)) return [`${mark('good', look)} ${word} ${next.sentence}`, facts, nextLine];
   // Said already when it stopped; only its end is new.
   if (next.ending === 'no-go' && previous?.phase === 'stopped') return [facts];
-  return [`${mark('bad', look)} ${textOf(next.ending ?? 'ended').toUpperCase()} ${next.sentence}`, facts, nextLine];
+  return [`${mark('bad', look)} ${word} ${next.sentence}`, facts, nextLine];
 }
 
 function untouched({ checkpoints, service }: ShownStatus): string {

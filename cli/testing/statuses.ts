@@ -4,6 +4,7 @@ import type { Evaluation, Principal, Reason } from '../../verdict/verdict.ts';
 import type { CheckpointStatus, CountdownStatus, StepStatus } from '../../workflows/messages.ts';
 
 export const NAME = 'go-api-1.4.0';
+export const RUN = 'b5f6f8a2-5f0e-4a3c-9d39-0a4c8f1f7b11';
 const IMAGE = 'registry.local/go-api:sha-91d03ce';
 const LAUNCH = '2026-11-24T09:00:00.000Z';
 const FIRST = '2026-11-21T09:00:00.000Z';
@@ -253,6 +254,7 @@ const asked = {
 
 const base: CountdownStatus = {
   release: NAME,
+  run: RUN,
   service: { name: 'go-api', namespace: 'shop', cluster: 'lab', image: IMAGE },
   // On virtual time, so that what is printed does not depend on when the test runs.
   rehearsal: true,
@@ -265,6 +267,7 @@ const base: CountdownStatus = {
   startedAt: FIRST,
   launchAt: LAUNCH,
   heldMs: 0,
+  holds: [],
   current: 'final-poll',
   checkpoints: [loadGo, poll({}), launch({})],
   conditions: [],
@@ -383,6 +386,28 @@ export const launchedEnd: CountdownStatus = {
   historyEvents: 412,
 };
 
+/** The end of a plan that has no launch. */
+export const passedEnd: CountdownStatus = {
+  ...launchedEnd,
+  ending: 'passed',
+  sentence: 'every checkpoint is go',
+  current: 'final-poll',
+  checkpoints: [loadGo, pollGo],
+};
+
+/** Two people hold the clock while the guard runs. */
+export const heldTwice: CountdownStatus = {
+  ...inGuard,
+  phase: 'holding',
+  verdict: 'hold',
+  sentence: 'held by Li Wei: p99 looks odd',
+  holds: [
+    { since: '2026-11-24T09:00:12.000Z', by: 'Li Wei', reason: 'p99 looks odd' },
+    { since: '2026-11-24T09:00:18.000Z', by: 'Ama Osei', reason: 'incident in payments' },
+  ],
+  holdSince: '2026-11-24T09:00:18.000Z',
+};
+
 const broken = finding(
   'RolloutFailed',
   'deployment shop/go-api',
@@ -437,6 +462,22 @@ export const rolledBack: CountdownStatus = {
     launch({ state: 'no-go', revision: 3, steps: [failedLaunch, notYet('guard', 'guard'), rollback], evaluation: brokenEvaluation }),
   ],
   auditHead: { seq: 18, hash: '18'.repeat(32) },
+};
+
+export const refusedEnd: CountdownStatus = {
+  ...counting,
+  phase: 'ended',
+  ending: 'refused',
+  verdict: 'no-go',
+  sentence: 'the lock of shop/go-api is held by countdown/go-api-1.3.9',
+  endedAt: '2026-11-22T10:00:01.000Z',
+  now: '2026-11-22T10:00:01.000Z',
+};
+
+export const undoIncomplete: CountdownStatus = {
+  ...rolledBack,
+  ending: 'undo-incomplete',
+  sentence: 'shop/go-api back to registry.local/go-api:sha-4f9c2ab: the API server did not answer for 30 m',
 };
 
 export const aborted: CountdownStatus = {

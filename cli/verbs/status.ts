@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import type { ShownStatus } from '../shown-status.ts';
+import { guardUnderHold } from '../../verdict/words.ts';
 import { connect, releasePath, type Api } from '../api.ts';
 import { durationOption } from '../duration-option.ts';
-import { EXIT } from '../exit-codes.ts';
+import { EXIT, exitCodeOfEnding } from '../exit-codes.ts';
 import { usageFailure } from '../failure.ts';
 import { clipped, frame } from '../live-screen.ts';
 import { formatOf, hint, lookFor, print, printLine, textOf } from '../output.ts';
@@ -39,7 +40,7 @@ export function statusCommand(program: Command): void {
     .option('--checkpoint <name>', 'only this checkpoint')
     .addHelpText(
       'after',
-      `\n${legend}\nWith --wait: exit 0 launched, 3 no-go, rolled back or aborted, 5 still under way when the time ran out.`,
+      `\n${legend}\nWith --wait: exit 0 launched or passed, 3 no-go, refused, aborted, rolled back or rollback incomplete, 5 still under way when the time ran out.`,
     )
     .action(async (release: string, options: StatusOptions, command: Command) => {
       if (options.timeout !== undefined && !options.wait && !options.watch)
@@ -56,7 +57,9 @@ export function statusCommand(program: Command): void {
 
 async function read(api: Api, release: string): Promise<Shown> {
   const status = await readStatus(api, release);
-  if (status.phase !== 'running' && status.phase !== 'undoing') return { ...status, progress: [] };
+  // A guard goes on while people hold the clock.
+  const works = status.phase === 'running' || status.phase === 'undoing' || guardUnderHold(status) !== null;
+  if (!works) return { ...status, progress: [] };
   const { items } = await api.get<{ items: StepProgressLine[] }>(releasePath(release, '/progress'));
   return { ...status, progress: items };
 }
@@ -114,8 +117,8 @@ function draw(drawn: string, text: string, last: boolean): string {
 /** Not a terminal: one line per change, each with its time. */
 const stamped = ({ now }: ShownStatus, lines: string[]): string => lines.map((line) => `${now}  ${line}`).join('\n');
 
-/** What an ended or stopped countdown says to a script; 5 while it is still under way. */
+/** Of an ended or stopped countdown; 5 while it is still under way. */
 function exitCodeOf({ phase, ending }: ShownStatus): number {
-  if (phase === 'ended') return ending === 'launched' ? EXIT.done : EXIT.noGo;
+  if (phase === 'ended') return exitCodeOfEnding(ending);
   return phase === 'stopped' ? EXIT.noGo : EXIT.undecided;
 }

@@ -1,8 +1,9 @@
 // What each kind of step found, made again from the bytes it stored and from nothing else: the same pure judges, the same order.
-import { judgeGuard } from '../../analysis/guard/judge.ts';
+import { findingsOf } from '../../analysis/guard/judge.ts';
 import { diagnose } from '../../analysis/diagnosis/diagnose.ts';
 import { readDiagnosisRecord } from '../../analysis/diagnosis/record.ts';
 import type { GuardLimits, GuardSample } from '../../analysis/guard/sample.ts';
+import { addSample, EMPTY_TALLY } from '../../analysis/guard/tally.ts';
 import { readJsonLines } from '../../analysis/json-lines.ts';
 import { judgeLoad } from '../../analysis/load-test/judge.ts';
 import { readLoadPlan, summarizeLoad } from '../../analysis/load-test/summary.ts';
@@ -15,18 +16,13 @@ import type { Finding } from '../../verdict/finding.ts';
 import { judgeRollback } from '../../verdict/rollback.ts';
 import { judgeLaunch } from '../../verdict/rollout.ts';
 import { readRollouts } from './rollouts.ts';
-import { empty, one, type StoredEvidence } from './stored-evidence.ts';
+import { empty, missing, one, type StoredEvidence } from './stored-evidence.ts';
 
 type Recompute = (evidence: StoredEvidence) => Promise<Finding[]>;
 
 /** By the type of the step. A step that is not here cannot be verified, and is reported as such. */
 export const recomputes: Readonly<Record<string, Recompute>> = {
-  async preflight(evidence) {
-    const { digest } = one(evidence, 'preflight-answers');
-    const [record] = (await readJsonLines(evidence.read(digest))) as { answers: PreflightAnswer[] }[];
-    if (!record) throw empty(digest);
-    return judgePreflight(record.answers, [digest]);
-  },
+  preflight: recomputePreflight,
 
   async loadTest(evidence) {
     const points = one(evidence, 'k6-points').digest;
@@ -55,13 +51,10 @@ export const recomputes: Readonly<Record<string, Recompute>> = {
   },
 
   async launch(evidence) {
-    const { target, rollout, proof } = await readRollouts(evidence);
-    return judgeLaunch(target, {
-      rollout: rollout?.saw ?? null,
-      proof: proof?.saw ?? null,
-      healthMs: proof?.asked.timeoutMs ?? 0,
-      tested: proof?.asked.testedImageIds ?? null,
-    });
+    // The quick half of preflight is asked first; a launch that it stopped has nothing else.
+    const asked = evidence.refs.some(({ kind }) => kind === 'preflight-answers') ? await recomputePreflight(evidence) : [];
+    if (asked.some(({ outcome }) => outcome !== 'pass')) return asked;
+    return [...asked, ...(await recomputeRollout(evidence))];
   },
 
   async rollback(evidence) {
@@ -74,9 +67,42 @@ export const recomputes: Readonly<Record<string, Recompute>> = {
   },
 
   async guard(evidence) {
-    const { digest } = one(evidence, 'prometheus-samples');
-    const [head, ...samples] = (await readJsonLines(evidence.read(digest))) as [{ limits: GuardLimits }, ...GuardSample[]];
-    if (!head) throw empty(digest);
-    return judgeGuard(samples, head.limits, [digest]);
+    const parts = evidence.refs.filter(({ kind }) => kind === 'prometheus-samples');
+    const [first] = parts;
+    if (!first) throw missing('prometheus-samples');
+    let tally = EMPTY_TALLY;
+    let limits: GuardLimits | null = null;
+    // Part by part, so that a watch of a day is never held whole.
+    for (const [index, { digest }] of parts.entries()) {
+      const [head, ...samples] = (await readJsonLines(evidence.read(digest))) as [{ limits: GuardLimits; part: number }, ...GuardSample[]];
+      if (!head?.limits) throw empty(digest);
+      if (head.part !== index + 1)
+        throw new UnreadableEvidence(`part ${index + 1} of the samples is missing`, digest, 'run the step again');
+      limits = head.limits;
+      for (const sample of samples) tally = addSample(tally, sample, head.limits);
+    }
+    if (limits === null) throw empty(first.digest);
+    return findingsOf(
+      tally,
+      limits,
+      parts.map(({ digest }) => digest),
+    );
   },
 };
+
+async function recomputePreflight(evidence: StoredEvidence): Promise<Finding[]> {
+  const { digest } = one(evidence, 'preflight-answers');
+  const [record] = (await readJsonLines(evidence.read(digest))) as { answers: PreflightAnswer[] }[];
+  if (!record) throw empty(digest);
+  return judgePreflight(record.answers, [digest]);
+}
+
+async function recomputeRollout(evidence: StoredEvidence): Promise<Finding[]> {
+  const { target, rollout, proof } = await readRollouts(evidence);
+  return judgeLaunch(target, {
+    rollout: rollout?.saw ?? null,
+    proof: proof?.saw ?? null,
+    healthMs: proof?.asked.timeoutMs ?? 0,
+    tested: proof?.asked.testedImageIds ?? null,
+  });
+}

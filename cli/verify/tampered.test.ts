@@ -14,6 +14,7 @@ import type { EvidenceRef } from '../../verdict/finding.ts';
 import type { StepStatus } from '../../workflows/messages.ts';
 import { counting, NAME } from '../testing/statuses.ts';
 import { tminus } from '../testing/tminus-process.ts';
+import { memoryFolder } from '../../server/testing/memory-folder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tminus-tampered-'));
 const evidence = createFolderEvidenceStore(join(folder, 'evidence'));
@@ -26,6 +27,7 @@ beforeAll(async () => {
     port: 0,
     countdowns,
     evidence,
+    folder: memoryFolder(),
     house: { notify: [], starters: [], unapprovedLaunch: true },
     identity: tokenFileIdentity(tokens),
     signer: loadSigner({ signingKey: join(folder, 'key.pem'), publicKeys: join(folder, 'keys') }),

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from '@jest/globals';
+import { judgeGuard } from '../../analysis/guard/judge.ts';
+import { limits as guardLimits, play, steady } from '../../analysis/guard/samples.fixture.ts';
 import { judgePreflight } from '../../analysis/preflight/judge.ts';
 import type { PreflightAnswer } from '../../analysis/preflight/answers.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
@@ -58,18 +60,18 @@ it('finds the same findings in the evidence they were made from', async () => {
   expect(await check(stepOf('preflight', [ref], findings))).toMatchObject([{ result: 'same', findings: 2, evidence: 1, sentences: [] }]);
 });
 
-it('tells a finding that was turned from fail into pass', async () => {
+it('reports a finding that was turned from fail into pass', async () => {
   const { ref, findings } = preflight();
   const turned = findings.map((finding) => ({ ...finding, outcome: 'pass' as const }));
   const [step] = await check(stepOf('preflight', [ref], turned));
   expect(step?.result).toBe('differs');
-  expect(step?.sentences[0]).toMatch(/^told: pass, .*; by the evidence: (fail|inconclusive), /);
+  expect(step?.sentences[0]).toMatch(/^reported: pass, .*; by the evidence: (fail|inconclusive), /);
 });
 
-it('tells a finding that was left out', async () => {
+it('reports a finding that was left out', async () => {
   const { ref, findings } = preflight();
   const [step] = await check(stepOf('preflight', [ref], findings.slice(0, 1)));
-  expect(step?.sentences).toEqual([expect.stringMatching(/^in the evidence but not told: /)]);
+  expect(step?.sentences).toEqual([expect.stringMatching(/^in the evidence but not reported: /)]);
 });
 
 it('does not believe bytes that are not those of their digest', async () => {
@@ -192,6 +194,23 @@ it('verifies nothing where no evidence could be stored', async () => {
   const lost = { evidence: [], notKept: 'The disk is full.' };
   const findings = judgeRollback('shop/go-api', { ...watched, ...lost }, { ...proven, ...lost }, limits);
   expect(await check(stepOf('rollback', [], findings))).toMatchObject([{ result: 'nothing-to-verify' }]);
+});
+
+it('makes a guard again from all parts of its samples, in order', async () => {
+  const samples = play(13, () => ({ pods: steady() }));
+  const part = (number: number, of: object[]) =>
+    stored('prometheus-samples', [{ limits: guardLimits, part: number }, ...of].map((line) => `${JSON.stringify(line)}\n`).join(''));
+  const refs = [part(1, samples.slice(0, 7)), part(2, samples.slice(7))];
+  const findings = judgeGuard(
+    samples,
+    guardLimits,
+    refs.map(({ digest }) => digest),
+  );
+  expect(findings).toMatchObject([{ code: 'GuardPassed' }]);
+  expect(await check(stepOf('guard', refs, findings))).toMatchObject([{ result: 'same', findings: 1, evidence: 2 }]);
+  expect(await check(stepOf('guard', refs.slice(1), findings))).toMatchObject([
+    { result: 'unreadable', sentences: [expect.stringContaining('part 1 of the samples is missing')] },
+  ]);
 });
 
 it('says of evidence that is missing, damaged or of a step it does not know that it cannot tell', async () => {

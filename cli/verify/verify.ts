@@ -107,18 +107,18 @@ async function damageOf({ digest, kind }: EvidenceRef, read: Read): Promise<Outc
 }
 
 /** One sentence per finding that is not the same, byte for byte in canonical JSON; empty also means the same order. */
-function differences(told: readonly Finding[], again: readonly Finding[]): string[] {
-  if (canonicalJson(told) === canonicalJson(again)) return [];
+function differences(reported: readonly Finding[], again: readonly Finding[]): string[] {
+  if (canonicalJson(reported) === canonicalJson(again)) return [];
   const sentences: string[] = [];
-  for (let index = 0; index < Math.max(told.length, again.length); index += 1) {
-    const [was, is] = [told[index], again[index]];
+  for (let index = 0; index < Math.max(reported.length, again.length); index += 1) {
+    const [was, is] = [reported[index], again[index]];
     if (was && is && canonicalJson(was) === canonicalJson(is)) continue;
     sentences.push(
       !is
-        ? `told but not in the evidence: ${named(was)}`
+        ? `reported but not in the evidence: ${named(was)}`
         : !was
-          ? `in the evidence but not told: ${named(is)}`
-          : `told: ${named(was)}; by the evidence: ${named(is)}`,
+          ? `in the evidence but not reported: ${named(is)}`
+          : `reported: ${named(was)}; by the evidence: ${named(is)}`,
     );
   }
   return sentences;

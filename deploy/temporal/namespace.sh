@@ -18,7 +18,7 @@ until present=$(temporal operator search-attribute list --namespace "$TEMPORAL_N
 done
 
 # The same as workers/namespace.ts; a test compares them.
-for attribute in TminusRelease=Keyword TminusService=Keyword TminusPhase=Keyword TminusVerdict=Keyword TminusLaunchAt=Datetime TminusNextCheckpointAt=Datetime; do
+for attribute in TminusRelease=Keyword TminusService=Keyword TminusPhase=Keyword TminusVerdict=Keyword TminusEnding=Keyword TminusLaunchAt=Datetime TminusNextCheckpointAt=Datetime; do
   name=${attribute%=*}
   printf '%s\n' "$present" | grep -qw "$name" ||
     temporal operator search-attribute create --namespace "$TEMPORAL_NAMESPACE" --name "$name" --type "${attribute#*=}"

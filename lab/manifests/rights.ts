@@ -40,10 +40,10 @@ export const rights: object[] = [
     { apiGroups: ['apps'], resources: ['deployments', 'replicasets'], verbs: READ },
     { apiGroups: [''], resources: ['pods', 'events', 'nodes'], verbs: READ },
   ]),
-  // What it may change: Deployments in production, and the Leases that hold the state of their launches. Staging it only reads. It reads logs in
-  // both: of the load test, and of a launch that failed.
+  // All that it may change: Deployments in production and the Leases that fence them; it also reads what failing pods log. Staging it only reads.
   ...role('tminus', 'shop', [
     { apiGroups: ['apps'], resources: ['deployments'], verbs: ['patch'] },
+    // A Lease is created once per Deployment, under a name that a role cannot name in advance.
     { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'patch'] },
     { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
   ]),

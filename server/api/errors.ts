@@ -24,6 +24,7 @@ const statusOfCode: Record<ApiErrorCode, ContentfulStatusCode> = {
   NotAllowed: 403,
   NotFound: 404,
   Refused: 409,
+  Closing: 409,
   // As good as gone: the bytes that were stored are not there any more.
   Damaged: 410,
   TooLarge: 413,

@@ -5,6 +5,8 @@ import { shownVerdict } from '../../verdict/words.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import type { CountdownSummary } from '../countdowns.ts';
 import { decide, type Decided } from '../deciding.ts';
+import { readLeftovers } from '../leftovers.ts';
+import { prune } from '../pruning.ts';
 import { releaseNameOf } from '../release-name.ts';
 import { submit } from '../submission.ts';
 import type { World } from '../world.ts';
@@ -21,8 +23,11 @@ import {
   eventListSchema,
   healthSchema,
   holdRequest,
+  leftoverListSchema,
   planSchema,
   progressSchema,
+  pruneRequest,
+  pruneResultSchema,
   releaseListSchema,
   releaseStatusSchema,
   startRequest,
@@ -227,6 +232,29 @@ export function apiRoutes(world: World): ApiRoute[] {
       access: 'reader',
       answers: { 200: { description: 'HTML', mediaType: 'text/html' } },
       handle: (c) => world.report(c, nameOf(c)),
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/leftovers',
+      operationId: 'listLeftovers',
+      summary: 'What stands: effects that are not restored and not settled, by service',
+      access: 'reader',
+      answers: { 200: { description: 'The list', name: 'LeftoverList', schema: leftoverListSchema } },
+      handle: async (c) =>
+        c.json(leftoverListSchema.parse({ apiVersion: API_VERSION, kind: 'LeftoverList', ...(await readLeftovers(world)) })),
+    }),
+    route({
+      method: 'post',
+      path: '/api/v1/evidence/prune',
+      operationId: 'pruneEvidence',
+      summary: 'Remove evidence by age, never what an open countdown, an undo or the last good release names; for who may start countdowns',
+      access: 'bearer',
+      body: pruneRequest,
+      answers: { 200: { description: 'Removed, or counted by a dry run', name: 'PruneResult', schema: pruneResultSchema } },
+      async handle(c, body) {
+        const pruned = await prune(world, body, c.get('visitor').principal);
+        return c.json(pruneResultSchema.parse({ apiVersion: API_VERSION, kind: 'PruneResult', dryRun: body.dryRun, ...pruned }));
+      },
     }),
     route({
       method: 'get',

@@ -1,17 +1,17 @@
 // The envelopes of the HTTP API. OpenAPI is generated from these, and requests are checked with them.
 import { z } from 'zod';
-import { principalShape } from '../../activities/identity/act-shape.ts';
+import { actId, principalShape } from '../../activities/identity/act-shape.ts';
 import { actions } from '../../verdict/can.ts';
-import { statusSchema } from './status-schema.ts';
+import { endingSchema, statusSchema } from './status-schema.ts';
 
 export const API_VERSION = 'tminus.dev/v1alpha1';
 
 // As long as a fair reason; the whole signed act has to fit the 16 Ki characters a countdown accepts.
-const LONGEST_COMMENT = 4_000;
+const MAX_COMMENT_CHARACTERS = 4_000;
 // Paths and names, as Kubernetes bounds them.
-const LONGEST_NAME = 253;
+const MAX_NAME_CHARACTERS = 253;
 
-const name = z.string().min(1).max(LONGEST_NAME);
+const name = z.string().min(1).max(MAX_NAME_CHARACTERS);
 const apiVersion = z.literal(API_VERSION);
 const links = z.object({ page: z.string() });
 
@@ -23,6 +23,7 @@ export const errorSchema = z.object({
     'NotAllowed',
     'NotFound',
     'Refused',
+    'Closing',
     'InvalidRequest',
     'InvalidRelease',
     'TooLarge',
@@ -57,7 +58,7 @@ export const startRequest = z.strictObject({
   fileName: name.default('release.yaml').meta({ description: 'For error messages' }),
   scripts: z.record(name, z.string()).default({}).meta({ description: 'k6 scripts, by the path the release file names' }),
   launchAt: z.iso.datetime({ offset: true }).optional().meta({ description: 'Instead of what the file says' }),
-  comment: z.string().max(LONGEST_COMMENT).default('').meta({ description: 'Why; it stands in the first record of the audit' }),
+  comment: z.string().max(MAX_COMMENT_CHARACTERS).default('').meta({ description: 'Why; it stands in the first record of the audit' }),
   rehearsal: z.boolean().default(false),
   dryRun: z.boolean().default(false).meta({ description: 'Check and plan, start nothing' }),
 });
@@ -91,6 +92,7 @@ export const releaseListSchema = z.object({
         .enum(['go', 'hold', 'no-go'])
         .nullable()
         .meta({ description: 'null while nothing is known, or nothing stands against a countdown that is under way' }),
+      ending: endingSchema.nullable(),
       rehearsal: z.boolean().meta({ description: 'On virtual time: nothing of this is the launch' }),
       launchAt: z.string().nullable(),
       nextCheckpointAt: z.string().nullable(),
@@ -148,25 +150,74 @@ export const eventListSchema = z.object({
 });
 
 export const actRequest = z.strictObject({
-  id: z.string().min(8).max(100).meta({ description: 'Chosen by the caller; the same id counts once' }),
+  id: actId.min(8).meta({
+    description: 'Chosen by the caller; the same id counts once. Letters, digits, `.`, `_` and `-`, with at least one digit or `-`: a UUID',
+  }),
   action: z.enum(actions),
-  checkpoint: z.string().max(LONGEST_NAME).default(''),
+  checkpoint: z.string().max(MAX_NAME_CHARACTERS).default(''),
   revision: z.int().nonnegative().default(0).meta({ description: 'The revision its author saw' }),
   evidenceDigest: z.string().max(100).default('').meta({ description: 'The evidence digest its author saw' }),
-  comment: z.string().max(LONGEST_COMMENT).default(''),
+  comment: z.string().max(MAX_COMMENT_CHARACTERS).default(''),
+  run: name.optional().meta({ description: 'The run of the status its author saw; left out: the countdown that has the name now' }),
   finding: name.optional(),
   expiresAt: z.iso.datetime({ offset: true }).optional(),
   to: name.optional(),
-  holdSince: z.iso
-    .datetime()
-    .optional()
-    .meta({ description: 'To resume or recycle: the holdSince of the status its author saw, where it has one' }),
+  holdSince: z.iso.datetime().optional().meta({
+    description: 'To resume or recycle: the holdSince of the status its author saw, where it has one. A resume lifts all holds up to it',
+  }),
   launchAt: z.enum(['keep', 'shift']).optional(),
   step: name.optional(),
 });
 export type ActRequest = z.infer<typeof actRequest>;
 
-export const holdRequest = z.strictObject({ reason: z.string().min(1).max(LONGEST_COMMENT) });
+export const holdRequest = z.strictObject({ reason: z.string().min(1).max(MAX_COMMENT_CHARACTERS) });
+
+export const pruneRequest = z.strictObject({
+  olderThan: z.string().max(20).meta({ description: 'Least age of a piece: 90d; at least 1d' }),
+  dryRun: z.boolean().default(false).meta({ description: 'Count, remove nothing' }),
+});
+export type PruneRequest = z.infer<typeof pruneRequest>;
+
+export const pruneResultSchema = z.object({
+  apiVersion,
+  kind: z.literal('PruneResult'),
+  dryRun: z.boolean(),
+  before: z.string().meta({ description: 'Only pieces stored before this time, of the age or of the oldest open countdown, could go' }),
+  openCountdowns: z.number(),
+  removed: z.number().meta({ description: 'Pieces; of a dry run, those that would be removed' }),
+  removedBytes: z.number(),
+  keptNamed: z.number().meta({ description: 'Old enough, and named by an open countdown, an undo or the last good release' }),
+  keptYoung: z.number(),
+});
+
+export const leftoverListSchema = z.object({
+  apiVersion,
+  kind: z.literal('LeftoverList'),
+  items: z.array(
+    z.object({
+      service: z.string(),
+      cluster: z.string(),
+      effect: z.string(),
+      goesBackTo: z.string(),
+      live: z.boolean().meta({ description: 'While it stands, a candidate serves people' }),
+      since: z.string(),
+      countdown: z.object({
+        release: z.string(),
+        run: z.string(),
+        state: z
+          .enum(['running', 'ended', 'terminated', 'gone', 'unknown'])
+          .meta({ description: '`gone`: Temporal does not keep it any more; `unknown`: Temporal does not answer' }),
+        phase: z.string().nullable(),
+        ending: endingSchema.nullable(),
+      }),
+      restorer: z.enum(['running', 'not running', 'unknown']),
+      next: z.string().meta({ description: 'The command a person runs next' }),
+    }),
+  ),
+  damaged: z
+    .array(z.object({ file: z.string(), message: z.string() }))
+    .meta({ description: 'Files of the undo journal that cannot be read: what they record may stand, too' }),
+});
 
 export const actResultSchema = z.object({
   apiVersion,

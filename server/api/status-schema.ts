@@ -1,12 +1,16 @@
 // What the API shows of a countdown: an allowlist. A field that is not written here does not leave the server.
 import { z } from 'zod';
 import { principalShape } from '../../activities/identity/act-shape.ts';
-import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { CountdownStatus, Ending } from '../../workflows/messages.ts';
 
 const amount = z.union([z.number(), z.string()]).nullable();
 const time = z.string().meta({ description: 'RFC 3339, UTC' });
 const verdict = z.enum(['go', 'hold', 'no-go']);
 const principal = z.object(principalShape.shape);
+
+export const endingSchema = z
+  .enum(['launched', 'passed', 'no-go', 'rolled-back', 'aborted', 'refused', 'undo-incomplete'] satisfies Ending[])
+  .meta({ description: '`passed`: every checkpoint is go, and the plan has no launch' });
 
 const findingSchema = z.object({
   code: z.string(),
@@ -86,6 +90,7 @@ const checkpointSchema = z.object({
 
 export const statusSchema = z.object({
   release: z.string(),
+  run: z.string().meta({ description: 'First execution run id: which countdown of this name it is' }),
   service: z.object({ name: z.string(), namespace: z.string(), cluster: z.string(), image: z.string() }),
   rehearsal: z.boolean().meta({ description: 'On virtual time: nothing of this is the launch' }),
   requestedBy: principal,
@@ -96,13 +101,14 @@ export const statusSchema = z.object({
   }),
   sentence: z.string(),
   reasons: z.array(reasonSchema),
-  ending: z.enum(['launched', 'no-go', 'rolled-back', 'aborted', 'refused', 'undo-incomplete']).optional(),
+  ending: endingSchema.optional(),
   now: time.meta({ description: "The countdown's own clock, virtual in a rehearsal" }),
   startedAt: time,
   endedAt: time.optional(),
   launchAt: time,
   heldMs: z.number(),
-  holdSince: time.optional(),
+  holds: z.array(z.object({ since: time, by: z.string(), reason: z.string() })).meta({ description: 'Who holds the clock, oldest first' }),
+  holdSince: time.optional().meta({ description: 'Of the newest hold; a resume that names it lifts all of them' }),
   current: z.string(),
   checkpoints: z.array(checkpointSchema),
   conditions: z.array(

@@ -4,12 +4,14 @@ import path from 'node:path';
 import { createIdentityActivities } from '../../activities/identity/verify-act.ts';
 import { canonicalJson } from '../../verdict/canonical-json.ts';
 import type { Act } from '../../workflows/messages.ts';
-import { aOsei } from '../testing/example-status.ts';
+import { aOsei, EXAMPLE_RUN } from '../testing/example-status.ts';
 import { createSessions } from './sessions.ts';
 import { loadSigner } from './signing.ts';
 import { createToken, tokenFileIdentity } from './tokens.ts';
 
 const folder = () => mkdtempSync(path.join(tmpdir(), 'tminus-identity-'));
+/** A minute after the act was signed. */
+const SOON = Date.parse('2026-11-24T08:06:00.000Z');
 const act: Act = {
   id: 'approval-1',
   action: 'approve',
@@ -19,7 +21,9 @@ const act: Act = {
   evidenceDigest: 'sha256:7c',
   principal: aOsei,
   comment: 'go',
+  run: EXAMPLE_RUN,
   issuedAt: '2026-11-24T08:05:00.000Z',
+  notAfter: '2026-11-24T08:10:00.000Z',
 };
 
 describe('tokens', () => {
@@ -63,11 +67,11 @@ describe('tokens', () => {
 });
 
 describe('signed acts', () => {
-  const world = () => {
+  const world = (now = () => SOON) => {
     const at = folder();
     const publicKeysFolder = path.join(at, 'public');
     const signer = loadSigner({ signingKey: path.join(at, 'signing.pem'), publicKeys: publicKeysFolder });
-    return { at, publicKeysFolder, signer, ...createIdentityActivities({ publicKeysFolder }) };
+    return { at, publicKeysFolder, signer, ...createIdentityActivities({ publicKeysFolder, now }) };
   };
 
   it('verify as they were signed, with an old key, too, after a restart', async () => {
@@ -92,6 +96,8 @@ describe('signed acts', () => {
   it.each([
     ['a changed word', (payload: string) => payload.replace('"approve"', '"waive"')],
     ['another person', (payload: string) => payload.replace('a.osei', 'li.wei')],
+    ['another run', (payload: string) => payload.replace(EXAMPLE_RUN, EXAMPLE_RUN.replace('b', 'c'))],
+    ['a later end', (payload: string) => payload.replace('T08:10:00', 'T23:10:00')],
     ['another revision', (payload: string) => payload.replace('"revision":3', '"revision":4')],
     ['a space', (payload: string) => `${payload} `],
   ])('do not survive %s', async (_, change) => {
@@ -114,6 +120,38 @@ describe('signed acts', () => {
     await expect(verifyAct({ ...stranger.sign(act), keyId: signer.keyId })).rejects.toMatchObject({ type: 'SignatureInvalid' });
     rmSync(path.join(publicKeysFolder, `${signer.keyId}.pem`));
     await expect(verifyAct(signer.sign(act))).rejects.toMatchObject({ type: 'SignatureInvalid' });
+  });
+
+  it('name the run they are for: an approval signed for an aborted run does not count in the next one', async () => {
+    const { signer, verifyAct } = world();
+    const signed = signer.sign(act);
+    expect(JSON.parse(signed.payload)).toMatchObject({ run: EXAMPLE_RUN });
+    expect((await verifyAct(signed)).run).toBe(EXAMPLE_RUN);
+    const { run: _, ...unbound } = act;
+    await expect(verifyAct(signer.sign(unbound as Act))).rejects.toMatchObject({ type: 'SignatureInvalid' });
+  });
+
+  it.each([
+    ['counts until its end', '2026-11-24T08:10:00.000Z', true],
+    ['counts with a clock that is a minute ahead', '2026-11-24T08:11:00.000Z', true],
+    ['is refused when it was signed more than five minutes ago', '2026-11-24T08:11:00.001Z', false],
+  ])('an action %s', async (_, now, counts) => {
+    const { signer, verifyAct } = world(() => Date.parse(now));
+    const answer = verifyAct(signer.sign(act));
+    if (counts) expect(await answer).toEqual(act);
+    else
+      await expect(answer).rejects.toMatchObject({
+        type: 'Expired',
+        nonRetryable: true,
+        message:
+          'this approve was signed at 2026-11-24T08:05:00.000Z and counted until 2026-11-24T08:10:00.000Z; read the status and decide again',
+      });
+  });
+
+  it('have no id that every object has as a key', async () => {
+    const { signer, verifyAct } = world();
+    for (const id of ['constructor', '__proto__', 'toString', 'hasOwnProperty', 'a b', ''])
+      await expect(verifyAct(signer.sign({ ...act, id }))).rejects.toMatchObject({ type: 'SignatureInvalid' });
   });
 
   it('are refused when a trusted server signed something that is no act', async () => {

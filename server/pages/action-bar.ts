@@ -27,7 +27,10 @@ export function actionBar(status: CountdownStatus, session: Session | null, draf
     {
       action: 'resume',
       label: 'Resume',
-      says: 'Starts the clock again.',
+      says:
+        status.holds.length > 1
+          ? `Lifts all ${status.holds.length} holds shown above and starts the clock again.`
+          : 'Starts the clock again.',
       command: `tminus resume ${release} -m "…"`,
       reason: 'optional',
       fields: launchAtField,
@@ -117,6 +120,7 @@ export function hiddenFields(status: CountdownStatus, session: Session, action: 
     ${action === null ? nothing : markup`<input type="hidden" name="action" value="${action}" />`}
     <input type="hidden" name="checkpoint" value="${checkpoint?.name ?? ''}" />
     <input type="hidden" name="revision" value="${checkpoint?.revision ?? 0}" />
+    <input type="hidden" name="run" value="${status.run}" />
     <input type="hidden" name="evidenceDigest" value="${checkpoint?.evidenceDigest ?? ''}" />
     ${status.holdSince === undefined ? nothing : markup`<input type="hidden" name="holdSince" value="${status.holdSince}" />`}`;
 }

@@ -9,7 +9,10 @@ import {
   liWei,
   stoppedStatus,
   waitingStatus,
+  heldStatus,
+  passedStatus,
 } from '../testing/example-status.ts';
+import { exampleUndo } from '../testing/memory-folder.ts';
 import { exampleRefs } from '../testing/example-evidence.ts';
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';
 import { BASE, testApp } from '../testing/test-app.ts';
@@ -236,7 +239,6 @@ describe('what people read', () => {
     const { signIn, countdowns } = testApp({ countdowns: fakeCountdowns([status]) });
     const browser = await signIn();
     countdowns.refusal = 'not now';
-    countdowns.hold = (held) => countdowns.act(held, {} as never).then(() => undefined);
     const answer = await browser.post(`${PAGE}/acts`, { ...form(browser.csrf), ...(act as Record<string, string>), comment: 'too early' });
     expect(answer.headers.get('location')).toBe(at);
     const text = await (await browser.get(at)).text();
@@ -283,6 +285,69 @@ describe('what people read', () => {
     const text = await (await (await signIn()).get(PAGE)).text();
     expect(text).toContain('class="verdict busy"');
     expect(text).not.toContain('class="verdict go"');
+  });
+
+  it('shows each hold with who, since when and why, and that the guard goes on', async () => {
+    const { signIn } = testApp({ countdowns: fakeCountdowns([heldStatus]) });
+    const text = await (await (await signIn()).get(PAGE)).text();
+    for (const { since, by } of heldStatus.holds) expect(text).toContain(`Held by <strong>${by}</strong> since <time datetime="${since}">`);
+    expect(text.match(/<q>(p99 looks odd|incident in payments)<\/q>/g)).toHaveLength(2);
+    expect(text).toContain('The guard goes on while the clock is held.');
+    expect(text).toContain('Lifts all 2 holds shown above');
+    expect(text).toContain(`name="holdSince" value="${heldStatus.holdSince}"`);
+    expect(text).toContain(`name="run" value="${heldStatus.run}"`);
+  });
+
+  it('offers a hold where the verdict is no-go and while the countdown is opened, and not while it rolls back', async () => {
+    for (const [phase, offered] of [
+      ['stopped', true],
+      ['opening', true],
+      ['undoing', false],
+    ] as const) {
+      const { signIn } = testApp({ countdowns: fakeCountdowns([{ ...stoppedStatus, phase }]) });
+      expect((await (await (await signIn()).get(PAGE)).text()).includes('<textarea id="comment-hold"')).toBe(offered);
+    }
+  });
+
+  it('calls a plan without a launch passed, in green, on page, list and report', async () => {
+    const { signIn, countdowns } = testApp({ countdowns: fakeCountdowns([passedStatus]) });
+    const browser = await signIn();
+    for (const at of [PAGE, '/', `${PAGE}/report`]) {
+      const text = await (await browser.get(at)).text();
+      expect(text).toMatch(/<span class="chip go"><span class="symbol" aria-hidden="true">✔<\/span> passed<\/span>/);
+      expect(text).not.toMatch(/<\/span> launched<\/span>/);
+    }
+    // By visibility alone, while no worker answers.
+    countdowns.status = () => Promise.reject(new Error('worker gone'));
+    expect(await (await browser.get('/')).text()).toMatch(/<\/span> passed<\/span>/);
+  });
+
+  it('shows what stands above the releases, and nothing of it where nothing stands', async () => {
+    const { signIn, archive, countdowns } = testApp();
+    const browser = await signIn();
+    expect(await (await browser.get('/')).text()).not.toContain('What stands');
+    archive.records = [exampleUndo];
+    countdowns.owners.set(exampleUndo.countdown.firstRunId, {
+      countdown: 'ended',
+      phase: 'ended',
+      ending: 'undo-incomplete',
+      restorer: 'not running',
+    });
+    const text = await (await browser.get('/')).text();
+    expect(text).toContain('<h2 id="stands">What stands</h2>');
+    expect(text).toContain('rollback incomplete; restorer not running');
+    expect(text).toContain('<code>tminus restore --from EVIDENCE-FOLDER</code>');
+    expect(text.indexOf('What stands')).toBeLessThan(text.indexOf('<div id="releases"'));
+  });
+
+  it('lists the releases though the undo journal cannot be read, and says so', async () => {
+    const { signIn, archive, faults } = testApp();
+    const browser = await signIn();
+    archive.failure = new Error('EACCES');
+    const text = await (await browser.get('/')).text();
+    expect(text).toContain('what stands is unknown');
+    expect(text).toContain('href="/r/go-api-1.4.0"');
+    expect(faults.length).toBeGreaterThan(0);
   });
 
   it('lists what visibility knows while no worker answers, and does not fail', async () => {

@@ -1,4 +1,4 @@
-import { headWord } from '../../verdict/words.ts';
+import { guardUnderHold, headWord } from '../../verdict/words.ts';
 import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
 import type { Visitor } from '../api/route.ts';
 import type { StepProgress } from '../countdowns.ts';
@@ -50,6 +50,7 @@ function verdictBanner(status: CountdownStatus, progress: readonly StepProgress[
   return markup`<section id="verdict" data-live class="verdict ${toneOf(word)}" aria-label="Verdict">
     <p class="big">${chip(word)} <span data-announce>${sentenceCase(status.sentence)}</span></p>
     ${furtherReasons(status)}
+    ${holdsList(status)}
     ${status.phase === 'undoing' ? progress.map(progressLine) : nothing}
     ${status.conditions
       .filter(({ type, status: holds }) => type === 'PeopleTold' && holds === 'False')
@@ -64,6 +65,17 @@ export function furtherReasons({ reasons, sentence }: CountdownStatus): Markup {
   return unsaid.length === 0 ? nothing : reasonsList(unsaid, '');
 }
 
+/** Who holds the clock, since when and why; and what goes on meanwhile. */
+export function holdsList(status: CountdownStatus): Markup {
+  const { holds } = status;
+  const watched = guardUnderHold(status);
+  return markup`${
+    holds.length === 0
+      ? nothing
+      : markup`<ul class="reasons holds">${holds.map(({ since, by, reason }) => markup`<li>${chip('hold')} <span>Held by <strong>${by}</strong> since ${timeTag(since)}: <q>${reason}</q></span></li>`)}</ul>`
+  }${watched === null ? nothing : markup`<p>${sentenceCase(watched)}.</p>`}`;
+}
+
 /** What a person can do now, as a command and a link. */
 function nextStep({ phase, release, current }: CountdownStatus): Markup {
   if (phase === 'waiting')
@@ -74,14 +86,14 @@ function nextStep({ phase, release, current }: CountdownStatus): Markup {
 }
 
 export function clockCard(status: CountdownStatus, clock: number): Markup {
-  const { launchAt, rehearsal, ending, holdSince, heldMs, service, requestedBy, endedAt } = status;
+  const { launchAt, rehearsal, ending, holds, heldMs, service, requestedBy, endedAt } = status;
   const ticks = !rehearsal && !ending;
   return markup`<section class="card clock" aria-label="Clock and service">
     <p class="ticker" ${ticks ? markup`data-launch="${launchAt}"` : nothing}>${countdownClock(launchAt, clock)}</p>
     <dl class="facts wide">
       <div><dt>Launch</dt><dd>${timeTag(launchAt)} ${ending ? nothing : markup`<span class="quiet">${relative(launchAt, clock)}</span>`}</dd></div>
       ${endedAt ? markup`<div><dt>Ended</dt><dd>${timeTag(endedAt)}</dd></div>` : nothing}
-      ${holdSince ? markup`<div><dt>Held since</dt><dd>${timeTag(holdSince)}</dd></div>` : nothing}
+      ${holds[0] ? markup`<div><dt>Held since</dt><dd>${timeTag(holds[0].since)}</dd></div>` : nothing}
       ${heldMs > 0 ? markup`<div><dt>Held in all</dt><dd>${span(heldMs)}</dd></div>` : nothing}
       <div><dt>Service</dt><dd>${service.namespace}/${service.name} on ${service.cluster}</dd></div>
       <div><dt>Candidate</dt><dd><code>${service.image}</code></dd></div>

@@ -2,8 +2,10 @@ import { headWord } from '../../verdict/words.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import type { Visitor } from '../api/route.ts';
 import type { CountdownSummary } from '../countdowns.ts';
+import type { Leftovers } from '../leftovers.ts';
 import { markup, type Markup } from '../markup.ts';
 import { page } from './layout.ts';
+import { leftoversSection } from './leftovers-section.ts';
 import { phases, type ReleasesFilter } from './releases-filter.ts';
 import { countdownClock, clockMs, timeTag } from './times.ts';
 import { chip, textOf } from './words.ts';
@@ -20,17 +22,20 @@ export interface ReleaseRow {
 export interface ReleasesView {
   rows: readonly ReleaseRow[];
   filter: ReleasesFilter;
+  /** null where the journal cannot be read. */
+  leftovers: Leftovers | null;
   visitor: Visitor;
   nowMs: number;
 }
 
 /** All releases, or those a reader asked for by the query string. */
-export function releasesPage({ rows, filter, visitor, nowMs }: ReleasesView): Markup {
+export function releasesPage({ rows, filter, leftovers, visitor, nowMs }: ReleasesView): Markup {
   const filtered = filter.phase !== null || filter.waitsForMe;
   return page(
     { title: 'Releases', visitor, refreshSeconds: REFRESH_SECONDS },
     markup`<h1>Releases</h1>
       ${filterForm(filter)}
+      <div id="leftovers" data-live>${leftoversSection(leftovers, nowMs)}</div>
       <div id="releases" data-live>${rows.length > 0 ? table(rows, nowMs) : filtered ? noneLikeThat : empty}</div>`,
   );
 }
@@ -59,8 +64,9 @@ function table(rows: readonly ReleaseRow[], nowMs: number): Markup {
 }
 
 function releaseRow({ summary, status }: ReleaseRow, nowMs: number): Markup {
-  const { release, service, phase, verdict, launchAt, running } = summary;
-  const word = status ? headWord(status) : headWord({ verdict: verdict ?? 'go', phase: phase ?? 'opening' });
+  const { release, service, phase, verdict, ending, launchAt, running } = summary;
+  const indexed = { verdict: verdict ?? 'go', phase: phase ?? 'opening', ...(ending === null ? {} : { ending }) };
+  const word = headWord(status ?? indexed);
   return markup`<tr>
     <th scope="row"><a href="/r/${release}">${release}</a>${summary.rehearsal ? markup` <span class="quiet">rehearsal</span>` : ''}</th>
     <td>${status ? `${status.service.namespace}/${status.service.name}` : (service ?? '—')}</td>

@@ -14,6 +14,7 @@ import { decide } from '../deciding.ts';
 import { assertOwnForm, assertSameOriginOf, cookieName } from '../identity/guard.ts';
 import type { Outcome } from '../identity/sessions.ts';
 import { hashOf } from '../identity/tokens.ts';
+import { readLeftovers, type Leftovers } from '../leftovers.ts';
 import { releaseNameOf } from '../release-name.ts';
 import type { World } from '../world.ts';
 import { checkpointPage } from './checkpoint-page.ts';
@@ -66,7 +67,7 @@ export function pageRoutes(app: Hono<AppEnv>, world: World): void {
       })),
     );
     const shown = filter.waitsForMe ? rows.filter(({ status }) => waitsFor(status, principal)) : rows;
-    return c.html(releasesPage({ rows: shown, filter, visitor: c.get('visitor'), nowMs: now() }));
+    return c.html(releasesPage({ rows: shown, filter, leftovers: await leftoversOrNull(), visitor: c.get('visitor'), nowMs: now() }));
   });
 
   app.get('/r/:name', async (c) => c.html(releasePage(await viewOf(c))));
@@ -123,6 +124,16 @@ export function pageRoutes(app: Hono<AppEnv>, world: World): void {
     const { outcome } = session;
     delete session.outcome;
     return outcome;
+  }
+
+  /** A folder that cannot be read is a notice on the page, which still lists the releases. */
+  async function leftoversOrNull(): Promise<Leftovers | null> {
+    try {
+      return await readLeftovers(world);
+    } catch (error) {
+      world.onFault(error);
+      return null;
+    }
   }
 
   /** One countdown that cannot be read must not take the list with it. */

@@ -5,7 +5,7 @@ const nowMs = Date.parse(EXAMPLE_NOW);
 
 describe('the timeline', () => {
   it('says of a hold what all else says of it, and not "stopped", which is a no-go', () => {
-    const held = timeline({ ...waitingStatus, holdSince: EXAMPLE_NOW }, nowMs).toString();
+    const held = timeline({ ...waitingStatus, holds: [{ since: EXAMPLE_NOW, by: 'Li Wei', reason: 'odd' }] }, nowMs).toString();
     expect(held).toMatch(/<text class="now"[^>]*>on hold<\/text>/);
     expect(held).not.toContain('stopped');
     expect(timeline(waitingStatus, nowMs).toString()).toMatch(/<text class="now"[^>]*>now<\/text>/);

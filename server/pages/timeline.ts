@@ -1,3 +1,4 @@
+import { isGoodEnding } from '../../verdict/words.ts';
 import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
 import { markup, nothing, type Markup } from '../markup.ts';
 import { symbolOf, textOf, toneOf } from './words.ts';
@@ -9,7 +10,7 @@ const EDGE = 80;
 const RAIL_Y = 62;
 const STATION_RADIUS = 15;
 
-type Shown = Pick<CountdownStatus, 'checkpoints' | 'startedAt' | 'holdSince' | 'ending' | 'current'>;
+type Shown = Pick<CountdownStatus, 'checkpoints' | 'startedAt' | 'holds' | 'ending' | 'current'>;
 
 /** The countdown as one line: stations with their state, what is done and what is to come, and where now is. */
 export function timeline(status: Shown, nowMs: number): Markup {
@@ -22,7 +23,7 @@ export function timeline(status: Shown, nowMs: number): Markup {
       <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${summary}">
         <line class="rail" x1="${EDGE / 2}" y1="${RAIL_Y}" x2="${WIDTH - EDGE / 2}" y2="${RAIL_Y}"></line>
         <line class="rail done" x1="${EDGE / 2}" y1="${RAIL_Y}" x2="${nowX.toFixed(1)}" y2="${RAIL_Y}"></line>
-        ${status.ending ? nothing : nowLine(nowX, status.holdSince !== undefined)}
+        ${status.ending ? nothing : nowLine(nowX, status.holds.length > 0)}
         ${checkpoints.map((checkpoint, index) => station(checkpoint, xs[index] ?? 0))}
       </svg>
     </div>
@@ -39,7 +40,7 @@ function nowPosition({ checkpoints, startedAt, ending, current }: Shown, xs: rea
   const at = (index: number): number => (index < 0 ? Date.parse(startedAt) : Date.parse(checkpoints[index]?.at ?? ''));
   const x = (index: number): number => (index < 0 ? EDGE / 2 : (xs[index] ?? WIDTH - EDGE / 2));
   const next = checkpoints.findIndex(({ name }) => name === current);
-  if (ending === 'launched') return WIDTH - EDGE / 2;
+  if (isGoodEnding(ending)) return WIDTH - EDGE / 2;
   if (checkpoints[next]?.state !== 'later') return x(next);
   const share = (nowMs - at(next - 1)) / (at(next) - at(next - 1));
   return x(next - 1) + (x(next) - x(next - 1)) * Math.min(1, Math.max(0, Number.isFinite(share) ? share : 0));

@@ -26,6 +26,7 @@ const symbols: Record<StatusWord, string> = {
   undoing: '↩',
   ended: '■',
   launched: '✔',
+  passed: '✔',
   'rolled-back': '↩',
   aborted: '✖',
   refused: '✖',

@@ -8,7 +8,7 @@ import { markup, nothing, trusted, type Markup } from '../markup.ts';
 import { auditTable, chainSentence } from '../pages/audit-trail.ts';
 import { evidenceText } from '../pages/findings-table.ts';
 import { reasonsList } from '../pages/reasons-list.ts';
-import { clockCard, decisions, furtherReasons } from '../pages/release-page.ts';
+import { clockCard, decisions, furtherReasons, holdsList } from '../pages/release-page.ts';
 import { sentenceCase } from '../pages/sentence.ts';
 import { stepCard } from '../pages/step-card.ts';
 import { timeline } from '../pages/timeline.ts';
@@ -53,6 +53,7 @@ export function renderReport({ status, audit, plots, figures = [], nowMs }: Repo
       <section class="verdict ${toneOf(word)}" aria-label="Verdict">
         <p class="big">${chip(word)} <span>${sentenceCase(status.sentence)}</span></p>
         ${furtherReasons(status)}
+        ${holdsList(status)}
       </section>
       ${clockCard(status, clock)}
       <div class="card">${timeline(status, clock)}</div>

@@ -5,6 +5,7 @@ import type { Principal } from '../../verdict/verdict.ts';
 import type { CheckpointStatus, CountdownStatus, StepStatus } from '../../workflows/messages.ts';
 
 export const EXAMPLE_NOW = '2026-11-24T08:05:00.000Z';
+export const EXAMPLE_RUN = 'b5f6f8a2-5f0e-4a3c-9d39-0a4c8f1f7b11';
 const LAUNCH = '2026-11-24T09:00:00.000Z';
 export const EXAMPLE_POINTS_DIGEST = `sha256:${'a1'.repeat(32)}`;
 export const EXAMPLE_EVIDENCE_DIGEST = `sha256:${'7c1e'.repeat(16)}`;
@@ -178,6 +179,7 @@ const head = exampleAudit.at(-1) ?? EMPTY_CHAIN;
 /** Waits for one more approval at T-1h. */
 export const waitingStatus: CountdownStatus = {
   release: 'go-api-1.4.0',
+  run: EXAMPLE_RUN,
   service: { name: 'go-api', namespace: 'shop', cluster: 'lab', image: 'registry.local/go-api:sha-91d03ce' },
   rehearsal: true,
   requestedBy: mei,
@@ -189,6 +191,7 @@ export const waitingStatus: CountdownStatus = {
   startedAt: '2026-11-21T09:00:00.000Z',
   launchAt: LAUNCH,
   heldMs: 0,
+  holds: [],
   current: 'final-poll',
   checkpoints: [loadAndDiagnosis, finalPoll, launch],
   conditions: [
@@ -202,6 +205,48 @@ export const waitingStatus: CountdownStatus = {
   ],
   auditHead: { seq: head.seq, hash: head.hash },
   historyEvents: 214,
+};
+
+/** Two people hold the clock while the guard watches the candidate. */
+export const heldStatus: CountdownStatus = {
+  ...waitingStatus,
+  rehearsal: false,
+  phase: 'holding',
+  verdict: 'hold',
+  sentence: 'held by Li Wei: p99 looks odd',
+  reasons: [],
+  now: '2026-11-24T09:01:00.000Z',
+  current: 'launch',
+  holds: [
+    { since: '2026-11-24T09:00:30.000Z', by: 'Li Wei', reason: 'p99 looks odd' },
+    { since: '2026-11-24T09:00:50.000Z', by: 'Ama Osei', reason: 'incident in payments' },
+  ],
+  holdSince: '2026-11-24T09:00:50.000Z',
+  checkpoints: [
+    loadAndDiagnosis,
+    { ...finalPoll, state: 'go' },
+    {
+      ...launch,
+      state: 'hold',
+      steps: [
+        { ...later('launch', 'launch'), round: 1, state: 'done' },
+        { ...later('guard', 'guard'), round: 1, state: 'running', startedAt: '2026-11-24T09:00:20.000Z' },
+      ],
+    },
+  ],
+};
+
+/** The end of a plan that has no launch. */
+export const passedStatus: CountdownStatus = {
+  ...waitingStatus,
+  rehearsal: false,
+  phase: 'ended',
+  verdict: 'go',
+  ending: 'passed',
+  sentence: 'every checkpoint is go',
+  reasons: [],
+  endedAt: '2026-11-24T08:10:00.000Z',
+  checkpoints: [loadAndDiagnosis, { ...finalPoll, state: 'go' }],
 };
 
 const slow = finding(

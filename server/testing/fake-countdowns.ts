@@ -1,18 +1,22 @@
 // Countdowns in memory: what the server is tested against without Temporal.
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import type { Act, CountdownInput, CountdownStatus, SignedAct } from '../../workflows/messages.ts';
-import { CountdownFailure, type Countdowns, type StepProgress } from '../countdowns.ts';
-import { exampleAudit, waitingStatus } from './example-status.ts';
+import { CountdownFailure, type Countdowns, type Handed, type OpenCountdown, type Owner, type StepProgress } from '../countdowns.ts';
+import { EXAMPLE_RUN, exampleAudit, waitingStatus } from './example-status.ts';
 
 export interface FakeCountdowns extends Countdowns {
   statuses: Map<string, CountdownStatus>;
   audits: Map<string, AuditRecord[]>;
   started: CountdownInput[];
   acts: { act: Act; signed: SignedAct }[];
-  held: Act[];
-  aborted: Act[];
+  held: Handed[];
+  aborted: Handed[];
   advanced: { release: string; aheadMs: number }[];
   steps: StepProgress[];
+  /** Those that are not over, beside the statuses: what a prune asks about. */
+  opened: OpenCountdown[];
+  /** By first run id. */
+  owners: Map<string, Owner>;
   /** What every call fails with from now on. */
   failure: Error | null;
   /** What every act is refused with. */
@@ -29,6 +33,8 @@ export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): F
     aborted: [],
     advanced: [],
     steps: [],
+    opened: [],
+    owners: new Map(),
     failure: null,
     refusal: null,
     async start(input) {
@@ -38,11 +44,12 @@ export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): F
     },
     async list() {
       failIfAsked();
-      return [...fake.statuses.values()].map(({ release, phase, verdict, rehearsal, startedAt, endedAt, launchAt }) => ({
+      return [...fake.statuses.values()].map(({ release, phase, verdict, ending, rehearsal, startedAt, endedAt, launchAt }) => ({
         release,
         service: 'shop/go-api',
         phase,
         verdict,
+        ending: ending ?? null,
         launchAt,
         nextCheckpointAt: launchAt,
         running: endedAt === undefined,
@@ -70,12 +77,24 @@ export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): F
     async act(act, signed) {
       failIfAsked();
       fake.acts.push({ act, signed });
-      if (fake.refusal !== null)
-        throw new CountdownFailure('Refused', fake.refusal, 'read `tminus status` and decide again on what it shows now');
+      refuseIfAsked();
       return { ok: true, sentence: `${act.action} counts`, phase: 'waiting', revision: act.revision };
+    },
+    async firstRun(release) {
+      failIfAsked();
+      return fake.statuses.get(release)?.run ?? EXAMPLE_RUN;
+    },
+    async open() {
+      failIfAsked();
+      return fake.opened;
+    },
+    async ownerOf({ firstRunId }) {
+      failIfAsked();
+      return fake.owners.get(firstRunId) ?? { countdown: 'gone', phase: null, ending: null, restorer: 'not running' };
     },
     async hold(act) {
       failIfAsked();
+      refuseIfAsked();
       fake.held.push(act);
     },
     async abort(act) {
@@ -84,6 +103,11 @@ export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): F
     },
   };
   return fake;
+
+  function refuseIfAsked(): void {
+    if (fake.refusal !== null)
+      throw new CountdownFailure('Refused', fake.refusal, 'read `tminus status` and decide again on what it shows now');
+  }
 
   function failIfAsked(): void {
     if (fake.failure) throw fake.failure;

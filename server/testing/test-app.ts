@@ -9,6 +9,7 @@ import { createToken, tokenFileIdentity } from '../identity/tokens.ts';
 import { EXAMPLE_NOW } from './example-status.ts';
 import { fakeCountdowns, type FakeCountdowns } from './fake-countdowns.ts';
 import { memoryEvidence } from './memory-evidence.ts';
+import { memoryFolder, type MemoryFolder } from './memory-folder.ts';
 
 /** Forbids nothing, and knows whom the example tells. */
 export const OPEN_HOUSE: House = { notify: ['oncall'], starters: [], unapprovedLaunch: true };
@@ -22,6 +23,9 @@ export interface TestApp {
   folder: string;
   faults: unknown[];
   evidence: EvidenceStore;
+  /** The evidence folder as a whole. */
+  archive: MemoryFolder;
+  logged: string[];
   /** A request of the CLI: bearer token, JSON. */
   api(path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
   /** A signed-in browser. */
@@ -47,14 +51,18 @@ export function testApp({
   const signer = loadSigner({ signingKey: path.join(folder, 'signing.pem'), publicKeys: path.join(folder, 'public-keys') });
   const faults: unknown[] = [];
   const evidence = memoryEvidence();
+  const archive = memoryFolder();
+  const logged: string[] = [];
   const app = createApp({
     countdowns,
     evidence,
+    folder: archive,
     house,
     identity: tokenFileIdentity(tokens),
     signer,
     links: { pageBase },
     now: () => Date.parse(EXAMPLE_NOW),
+    log: (line) => logged.push(line),
     onFault: (error) => faults.push(error),
   });
   const request = async (to: string, init: RequestInit = {}) => await app.request(`${pageBase}${to}`, init);
@@ -65,6 +73,8 @@ export function testApp({
     folder,
     faults,
     evidence,
+    archive,
+    logged,
     api: (to, body, headers = {}) =>
       request(to, {
         method: body === undefined ? 'GET' : 'POST',

@@ -124,7 +124,7 @@ async function countEvents(): Promise<{ events: number; ideal: number; bytes: nu
         principal: person(who),
         comment: 'bench',
         issuedAt: new Date().toISOString(),
-          notAfter: new Date(Date.now() + 300_000).toISOString(),
+        notAfter: new Date(Date.now() + 300_000).toISOString(),
       };
       await handle.executeUpdate(actUpdate, { args: [signedAct(act)] });
     }

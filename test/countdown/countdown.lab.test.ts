@@ -16,6 +16,7 @@ import {
 import { person, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
 import { fakeWorld, fine, guarded, inputFor, piece, report, slow, unseen, type FakeWorld } from './fakes.ts';
 import { refusal, runCountdown, toLaunch, type Run } from './run-countdown.ts';
+import { scriptedGuard } from './scripted-guard.ts';
 
 jest.setTimeout(180_000);
 const HOUR = 3_600_000;
@@ -183,26 +184,19 @@ describe('a countdown', () => {
 
   it('asks people when the guard cannot decide, goes on watching meanwhile, and bakes from the beginning after a resume', () => {
     const undecided = { ...unseen, code: 'GuardUndecided', message: 'too few requests' };
-    const pass: (() => void)[] = [];
-    let watches = 0;
+    const guard = scriptedGuard();
     return run(
-      () => ({
-        runGuard: async () => {
-          watches += 1;
-          if (watches === 1) return guarded('undecided', undecided);
-          await new Promise<void>((resolve) => pass.push(resolve));
-          return guarded('passed', fine);
-        },
-      }),
+      () => ({ runGuard: guard.runGuard }),
       async ({ advance, until, act, handle, status }) => {
         await toLaunch({ advance, until, act });
         const arrival = advance(1);
+        await guard.answer(guarded('undecided', undecided));
         await until('holding', ({ phase }) => phase === 'holding');
-        await until('watched while it is held', () => pass.length === 1);
+        await until('watched while it is held', () => guard.asked.length === 2);
         expect((await status()).sentence).toBe('too few requests');
         await act({ action: 'resume' });
         await until('running', ({ phase }) => phase === 'running');
-        pass[0]?.();
+        await guard.answer(guarded('passed', fine));
         expect(await handle.result()).toMatchObject({ ending: 'launched' });
         expect((await status()).checkpoints[2]?.steps[1]).toMatchObject({ name: 'guard', round: 2 });
         await arrival;
@@ -344,25 +338,15 @@ describe('a countdown', () => {
   });
 
   it('ends as aborted, and undoes the launch, also when the guard ends well after the abort came', () => {
-    let end: () => void = () => undefined;
-    let reached: () => void = () => undefined;
-    const guarding = new Promise<void>((resolve) => (reached = resolve));
-    const ending = new Promise<void>((resolve) => (end = resolve));
+    const guard = scriptedGuard();
     return run(
-      () => ({
-        // A worker that was away hears of no cancellation, and hands in what it had finished.
-        runGuard: async () => {
-          reached();
-          await ending;
-          return guarded('passed', fine);
-        },
-      }),
+      () => ({ runGuard: guard.runGuard }),
       async ({ advance, until, act, handle, world, status }) => {
         await toLaunch({ advance, until, act });
         const arrival = advance(1);
-        await guarding;
+        await until('guarded', () => guard.asked.length === 1);
         await handle.signal('abort', { reason: 'wrong build', by: person('ops', []) });
-        end();
+        await guard.answer(guarded('passed', fine));
         expect(await handle.result()).toMatchObject({ ending: 'aborted', sentence: 'aborted by ops: wrong build' });
         expect(world.writes.map((line) => line.split('sha-')[1])).toEqual(['91d03ce', '4f9c2ab']);
         expect((await status()).conditions.find(({ type }) => type === 'RolledBack')).toMatchObject({ status: 'True', reason: 'Undone' });
@@ -459,24 +443,15 @@ describe('a countdown', () => {
     ));
 
   it('rolls back a breach at once though somebody holds the clock', () => {
-    let breach: () => void = () => undefined;
-    let reached: () => void = () => undefined;
-    const guarding = new Promise<void>((resolve) => (reached = resolve));
-    const held = new Promise<void>((resolve) => (breach = resolve));
+    const guard = scriptedGuard();
     return run(
-      () => ({
-        runGuard: async () => {
-          reached();
-          await held;
-          return guarded('breach', slow);
-        },
-      }),
+      () => ({ runGuard: guard.runGuard }),
       async ({ advance, until, act, handle, world }) => {
         await toLaunch({ advance, until, act });
         const arrival = advance(1);
-        await guarding;
+        await until('guarded', () => guard.asked.length === 1);
         await handle.signal(holdSignal, { reason: 'looking at it', by: person('ops', []) });
-        breach();
+        await guard.answer(guarded('breach', slow));
         expect(await handle.result()).toMatchObject({ ending: 'rolled-back' });
         expect(world.writes.map((line) => line.split('sha-')[1])).toEqual(['91d03ce', '4f9c2ab']);
         await arrival;

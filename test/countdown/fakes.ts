@@ -1,6 +1,7 @@
 // Activities as a countdown sees them, with the outside world in a few variables. Kept honest by the lab tests of the real ones.
 import type { LastGood } from '../../activities/bookkeeping-contract.ts';
-import type { GuardReport, StepReport } from '../../activities/steps-contract.ts';
+import type { GuardCarry, GuardReport, StepReport } from '../../activities/steps-contract.ts';
+import { EMPTY_TALLY } from '../../analysis/guard/tally.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import type { Finding } from '../../verdict/finding.ts';
 import type { Act, CountdownInput } from '../../workflows/messages.ts';
@@ -134,11 +135,14 @@ export const slow: Finding = {
 };
 export const unseen: Finding = { ...slow, code: 'GuardNoData', subject: 'guard', outcome: 'inconclusive', message: 'no samples for up{}' };
 
+/** A carry that a test recognises by its number of requests. */
+export const carried = (requests: number): GuardCarry => ({ tally: { ...EMPTY_TALLY, requests }, parts: [], oldTraffic: null });
+
 /** What the guard answers, by the finding that decided. */
 export const guarded = (outcome: GuardReport['outcome'], ...findings: Finding[]): GuardReport => ({
   ...report(...findings),
   outcome,
-  carry: { tally: null },
+  carry: carried(0),
   blindMs: outcome === 'blind' ? 21_000 : 0,
 });
 
@@ -225,7 +229,15 @@ export function fakeWorld(): FakeWorld {
       conditionAt: '2026-11-23T00:00:00Z',
       evidence: [],
     }),
-    verifyVersion: async () => ({ ok: true, detail: 'ok', pods: 3, seconds: 0.3, evidence: [], imageIds: ['sha256:91d03ce'], at: '2026-11-23T00:00:00Z' }),
+    verifyVersion: async () => ({
+      ok: true,
+      detail: 'ok',
+      pods: 3,
+      seconds: 0.3,
+      evidence: [],
+      imageIds: ['sha256:91d03ce'],
+      at: '2026-11-23T00:00:00Z',
+    }),
   };
   return world;
 }

@@ -1,13 +1,12 @@
 // Never live and unwatched: whatever people hold, whatever cannot be seen, a live version is watched or rolled back.
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/client';
-import type { GuardInput, GuardReport } from '../../activities/steps-contract.ts';
 import type { CountdownInput } from '../../workflows/messages.ts';
 import { auditQuery, holdSignal } from '../../workflows/messages.ts';
 import { person, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
-import { fine, guarded, report, slow, unseen, type FakeWorld } from './fakes.ts';
+import { carried, fine, guarded, report, slow, unseen, type FakeWorld } from './fakes.ts';
 import { refusal, runCountdown, toLaunch, type Run } from './run-countdown.ts';
+import { scriptedGuard } from './scripted-guard.ts';
 
 jest.setTimeout(180_000);
 
@@ -27,37 +26,11 @@ const run = (
 const written = ({ writes }: FakeWorld) => writes.map((line) => line.split('sha-')[1]);
 const BOTH = ['91d03ce', '4f9c2ab'];
 
-/** A guard that answers one report after the other as the test hands them out, and records how it was asked. */
-function scripted() {
-  const asked: GuardInput[] = [];
-  const waiting: ((report: GuardReport) => void)[] = [];
-  return {
-    asked,
-    async runGuard(input: GuardInput): Promise<GuardReport> {
-      const context = Context.current();
-      const beat = setInterval(() => context.heartbeat(), 500);
-      try {
-        const answered = new Promise<GuardReport>((resolve) => {
-          asked.push(input);
-          waiting.push(resolve);
-        });
-        return await Promise.race([answered, context.cancelled]);
-      } finally {
-        clearInterval(beat);
-      }
-    },
-    async answer(next: GuardReport) {
-      while (waiting.length === 0) await new Promise((again) => setTimeout(again, 20));
-      waiting.shift()?.(next);
-    },
-  };
-}
-
 describe('while a version is live', () => {
   it('the guard runs although a hold landed while the launch step ran, and its breach rolls back', () => {
     let watched: () => void = () => undefined;
     const rolledOut = new Promise<void>((resolve) => (watched = resolve));
-    const guard = scripted();
+    const guard = scriptedGuard();
     return run(
       ({ activities }) => ({
         runGuard: guard.runGuard,
@@ -82,7 +55,7 @@ describe('while a version is live', () => {
   });
 
   it('the guard goes on by itself when data come back, from where it stopped, and people are notified once', () => {
-    const guard = scripted();
+    const guard = scriptedGuard();
     const told: string[] = [];
     return run(
       () => ({
@@ -95,17 +68,17 @@ describe('while a version is live', () => {
       async ({ advance, until, act, handle }) => {
         await toLaunch({ advance, until, act });
         const arrival = advance(1);
-        await guard.answer({ ...guarded('blind', unseen), carry: { tally: 'a' } });
+        await guard.answer({ ...guarded('blind', unseen), carry: carried(1) });
         const held = await until('holding', ({ phase }) => phase === 'holding');
         expect(held).toMatchObject({ verdict: 'hold', sentence: 'no samples for up{}' });
-        await guard.answer({ ...guarded('sees'), carry: { tally: 'b' } });
+        await guard.answer({ ...guarded('sees'), carry: carried(2) });
         await until('running', ({ phase }) => phase === 'running');
         await guard.answer(guarded('passed', fine));
         expect(await handle.result()).toMatchObject({ ending: 'launched' });
         expect(guard.asked.map(({ carry, blindTold }) => [carry, blindTold])).toEqual([
           [null, false],
-          [{ tally: 'a' }, true],
-          [{ tally: 'b' }, false],
+          [carried(1), true],
+          [carried(2), false],
         ]);
         expect(told.filter((message) => message === 'no samples for up{}')).toHaveLength(1);
         await arrival;
@@ -138,7 +111,7 @@ describe('while a version is live', () => {
 
   it('a launch whose rollout cannot be watched is guarded meanwhile, and looked at again by itself', () => {
     let refused = 0;
-    const guard = scripted();
+    const guard = scriptedGuard();
     return run(
       ({ activities }) => ({
         runGuard: guard.runGuard,
@@ -164,7 +137,7 @@ describe('while a version is live', () => {
   });
 
   it('a breach that is found after the guard has passed, while somebody holds, rolls back', () => {
-    const guard = scripted();
+    const guard = scriptedGuard();
     return run(
       () => ({ runGuard: guard.runGuard }),
       async ({ advance, until, act, handle, world, status }) => {
@@ -185,7 +158,7 @@ describe('while a version is live', () => {
   });
 
   it('nobody can waive that the launch could not be watched or that the guard sees nothing', () => {
-    const guard = scripted();
+    const guard = scriptedGuard();
     return run(
       () => ({ runGuard: guard.runGuard }),
       async ({ advance, until, act, handle }) => {
@@ -238,7 +211,7 @@ describe('the launch', () => {
     run(
       ({ activities }) => ({
         verifyVersion: async (input) => ({ ...(await activities.verifyVersion(input)), imageIds: ['sha256:0ther'] }),
-        runGuard: scripted().runGuard,
+        runGuard: scriptedGuard().runGuard,
       }),
       async ({ advance, until, act, handle }) => {
         await toLaunch({ advance, until, act });

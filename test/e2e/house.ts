@@ -41,6 +41,8 @@ export interface House {
   /** Deaths that were ordered and did not happen. */
   deathsToCome(): string[];
   devOutput(): string;
+  /** SIGKILL for the worker process that runs now; `tminus dev` starts it again. */
+  killWorker(): void;
   token(who: Person): string;
   close(): Promise<void>;
 }
@@ -50,14 +52,25 @@ export interface HouseOptions {
   environment: string;
   temporal: string;
   namespace?: string;
+  /** In place of the same fields of the environment's `spec`, given the house's own folder. */
+  spec?: (home: string) => Record<string, unknown>;
+  /** Done in the house's folder before anything starts. */
+  prepare?: (home: string) => Promise<void>;
 }
 
 /** Starts `tminus dev` with its own home, keys and people, on free ports. */
-export async function openHouse({ environment, temporal, namespace = `e2e-${randomUUID()}` }: HouseOptions): Promise<House> {
+export async function openHouse({
+  environment,
+  temporal,
+  namespace = `e2e-${randomUUID()}`,
+  spec = () => ({}),
+  prepare = async () => undefined,
+}: HouseOptions): Promise<House> {
   mkdirSync(join(root, '.tminus'), { recursive: true });
   const home = mkdtempSync(join(root, '.tminus/e2e-'));
   const failpoints = join(home, 'failpoints');
   mkdirSync(failpoints);
+  await prepare(home);
   const file = join(home, 'environment.yaml');
   const content = parse(readFileSync(environment, 'utf8'));
   Object.assign(content.spec, {
@@ -67,6 +80,7 @@ export async function openHouse({ environment, temporal, namespace = `e2e-${rand
       signingKey: join(home, 'identity/signing-key.pem'),
       publicKeys: join(home, 'identity/public-keys'),
     },
+    ...spec(home),
   });
   writeFileSync(file, stringify(content));
   const tokens = Object.fromEntries(
@@ -129,6 +143,12 @@ export async function openHouse({ environment, temporal, namespace = `e2e-${rand
     dieAt: (place) => writeFileSync(join(failpoints, place), ''),
     deathsToCome: () => readdirSync(failpoints),
     devOutput: () => output,
+    killWorker() {
+      // `worker  ready, pid 123`, and `worker  started again, pid 124` after each death.
+      const pid = Number([...output.matchAll(/^worker\s.*\bpid (\d+)$/gmu)].at(-1)?.[1]);
+      if (parentOf(pid) !== dev.pid) throw new Error(`process ${pid} is not the worker of this house any more`);
+      process.kill(pid, 'SIGKILL');
+    },
     token: (who) => tokens[who] ?? '',
     async close() {
       if (dev.exitCode !== null) return;
@@ -141,6 +161,12 @@ export async function openHouse({ environment, temporal, namespace = `e2e-${rand
 }
 
 export const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+
+/** Parent of a process, as the kernel lists it. The command name before it may hold blanks and brackets. */
+function parentOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+}
 
 function freePort(): Promise<number> {
   return new Promise((done, fail) => {

@@ -33,12 +33,14 @@ export const captureInput = (countdown: CountdownRef, generation = 1): CaptureIn
   settings: { healthTarget: 'shop', healthPath: '/healthz' },
 });
 
+let nowMs = Date.parse('2026-11-25T09:00:00Z');
+
 export const playedEffects = (api: PlayedClusterApi, evidenceFolder: string): Effects =>
   createEffects({
     store: createFolderEvidenceStore(evidenceFolder),
     healthUrl: () => 'http://127.0.0.1:6/healthz',
     clients: () => api.client,
     activity: () => ({ heartbeat: () => undefined, signal: new AbortController().signal }),
-    now: () => new Date(),
-    readFailingPods: async () => ({ facts: [], evidence: [] }),
+    // Two calls in one millisecond would take each other's write for their own.
+    now: () => new Date((nowMs += 1_000)),
   });

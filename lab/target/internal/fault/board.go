@@ -114,20 +114,20 @@ func (b *Board) Armed() map[string]string {
 	return armed
 }
 
-// Health answers how /healthz must fail, or nil.
-func (b *Board) Health() *HealthFailure {
+// Health answers how /healthz must fail, or nil. It waits as long as an armed fault lets the probe hang.
+func (b *Board) Health(ctx context.Context) *HealthFailure {
 	for _, a := range *b.armed.Load() {
 		if a.effect.Health == nil {
 			continue
 		}
-		if failure := a.effect.Health(); failure != nil {
+		if failure := a.effect.Health(ctx); failure != nil {
 			return failure
 		}
 	}
 	return nil
 }
 
-// Request answers the error with which this request must fail, or nil.
+// Request answers the error with which this request must fail, or nil. It waits as long as an armed fault lets the request hang.
 func (b *Board) Request(r *http.Request) error {
 	for _, a := range *b.armed.Load() {
 		if a.effect.Request == nil {

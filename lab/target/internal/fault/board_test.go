@@ -28,7 +28,7 @@ func arm(t *testing.T, board *Board, setting string) {
 
 func TestABoardIsHarmlessUntilArmed(t *testing.T) {
 	board := boardOfNow(nil)
-	if len(board.Armed()) != 0 || board.Health() != nil || board.Request(httptest.NewRequest("GET", "/", nil)) != nil {
+	if len(board.Armed()) != 0 || board.Health(t.Context()) != nil || board.Request(httptest.NewRequest("GET", "/", nil)) != nil {
 		t.Fatal("a new board breaks something")
 	}
 }
@@ -146,7 +146,7 @@ func TestErrorSurgeLeavesTheFirstFiveSecondsAloneThenFailsItsShare(t *testing.T)
 		if n := failures(); n < 1720 || n > 2280 {
 			t.Errorf("%d of %d requests fail, want about 2,000", n, requests)
 		}
-		if board.Health() != nil {
+		if board.Health(t.Context()) != nil {
 			t.Error("an error surge reaches /healthz")
 		}
 	})
@@ -158,14 +158,14 @@ func TestSlowStartEndsBrokenImageDoesNot(t *testing.T) {
 		arm(t, slow, "slow-start")
 		arm(t, broken, "broken-image")
 		time.Sleep(15*time.Second - time.Millisecond)
-		if failure := slow.Health(); failure == nil || failure.Code != http.StatusServiceUnavailable {
+		if failure := slow.Health(t.Context()); failure == nil || failure.Code != http.StatusServiceUnavailable {
 			t.Errorf("before 15 s slow-start answers %v", failure)
 		}
 		time.Sleep(time.Hour)
-		if failure := slow.Health(); failure != nil {
+		if failure := slow.Health(t.Context()); failure != nil {
 			t.Errorf("after an hour slow-start answers %v", failure)
 		}
-		if failure := broken.Health(); failure == nil || failure.Code != http.StatusInternalServerError {
+		if failure := broken.Health(t.Context()); failure == nil || failure.Code != http.StatusInternalServerError {
 			t.Errorf("after an hour broken-image answers %v", failure)
 		}
 	})

@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"context"
 	"errors"
 	"net/http"
 )
@@ -17,7 +18,7 @@ func (brokenImage) Prepare(parameter string, _ Process) (Effect, error) {
 		return Effect{}, errors.New("takes no parameter")
 	}
 	return Effect{
-		Health: func() *HealthFailure {
+		Health: func(context.Context) *HealthFailure {
 			return &HealthFailure{Code: http.StatusInternalServerError, Reason: "broken-image: this image is broken"}
 		},
 	}, nil

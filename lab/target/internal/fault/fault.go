@@ -21,6 +21,9 @@ var known = []Fault{
 	brokenImage{},
 	slowStart{},
 	crashLoop{},
+	hang{},
+	hang{handlersOnly: true},
+	notReady{},
 	missingIndex{},
 	poolExhaustion{},
 	leakChannel{},
@@ -57,9 +60,9 @@ type Process struct {
 type Effect struct {
 	// Parameter is the one in force, defaults filled in.
 	Parameter string
-	// Health answers an error to make /healthz fail with Status.
-	Health func() *HealthFailure
-	// Request answers an error to make a request of the shop answer 500.
+	// Health answers how /healthz fails, or nil; it may wait until the probe gives up.
+	Health func(context.Context) *HealthFailure
+	// Request answers an error to make a request of the shop answer 500; it may wait until the client gives up.
 	Request func(*http.Request) error
 	// OrderPipeline may queue commands into the Redis pipeline of an order, before the shop's own.
 	OrderPipeline func(redis.Pipeliner, *http.Request)

@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"context"
 	"net/http"
 	"time"
 )
@@ -28,7 +29,7 @@ func (slowStart) Prepare(parameter string, process Process) (Effect, error) {
 	ready := process.StartedAt.Add(warmUp)
 	return Effect{
 		Parameter: warmUp.String(),
-		Health: func() *HealthFailure {
+		Health: func(context.Context) *HealthFailure {
 			if time.Now().Before(ready) {
 				return &HealthFailure{Code: http.StatusServiceUnavailable, Reason: "slow-start: still starting"}
 			}

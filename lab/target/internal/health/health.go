@@ -43,7 +43,7 @@ func Handler(version string, checks map[string]Check, board *fault.Board, log *z
 				log.Error("a dependency does not answer", zap.String("dependency", name), zap.Error(err))
 			}
 		}
-		if failure := board.Health(); failure != nil {
+		if failure := board.Health(r.Context()); failure != nil {
 			report.Status, report.Reason, code = "failing", failure.Reason, failure.Code
 		}
 		w.Header().Set("Cache-Control", "no-store")

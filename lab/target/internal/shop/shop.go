@@ -89,15 +89,15 @@ func (a *API) Mount(mux *http.ServeMux, measured *observe.HTTP) {
 // wrap bounds a request in time and size and lets an armed fault fail it.
 func (a *API) wrap(log *zap.Logger, handle func(*zap.Logger, http.ResponseWriter, *http.Request)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
-		defer cancel()
-		r = r.WithContext(ctx)
 		r.Body = http.MaxBytesReader(w, r.Body, bodyMostBytes)
+		// Before the request's own timeout: a fault may let it hang for as long as the client waits.
 		if err := a.Faults.Request(r); err != nil {
 			fail(log, w, "the request failed", err)
 			return
 		}
-		handle(log, w, r)
+		ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
+		defer cancel()
+		handle(log, w, r.WithContext(ctx))
 	})
 }
 

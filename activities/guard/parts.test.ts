@@ -1,0 +1,84 @@
+import { describe, expect, it } from '@jest/globals';
+import { limits, play, steady } from '../../analysis/guard/samples.fixture.ts';
+import type { GuardSample } from '../../analysis/guard/sample.ts';
+import { addSample, type GuardTally } from '../../analysis/guard/tally.ts';
+import type { EvidenceRef } from '../../verdict/finding.ts';
+import type { EvidenceStore } from '../evidence/contract.ts';
+import { createParts, type Parts } from './parts.ts';
+
+/** A store whose puts end when the test says. */
+function heldStore() {
+  const pieces: string[] = [];
+  const ends: (() => void)[] = [];
+  const put: EvidenceStore['put'] = async (description, bytes) => {
+    const text = new TextDecoder().decode(bytes as Uint8Array);
+    await new Promise<void>((end) => ends.push(end));
+    pieces.push(text);
+    return { digest: `sha256:${pieces.length}`, sizeBytes: text.length, capturedAt: '', ...description } satisfies EvidenceRef;
+  };
+  return { pieces, ends, store: { put } as EvidenceStore };
+}
+
+const samplesIn = (piece: string | undefined): GuardSample[] =>
+  (piece ?? '')
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => JSON.parse(line) as GuardSample);
+const open = (store: EvidenceStore, carry = null) => createParts({ store, source: 'test', limits, carry });
+const take = (parts: Parts, samples: readonly GuardSample[]): GuardTally =>
+  samples.reduce((tally, sample) => parts.add(sample, addSample(tally, sample, limits)), parts.carry().tally);
+const watch = (count: number) => play(count, () => ({ pods: steady() }));
+
+describe('parts of a watch', () => {
+  it('are due each half minute, and longer the longer the watch lasts', () => {
+    const parts = open(heldStore().store);
+    const samples = watch(1_000);
+    take(parts, samples.slice(0, 6));
+    expect(parts.due()).toBe(false);
+    take(parts, samples.slice(6, 7));
+    expect(parts.due()).toBe(true);
+    // After an hour a part has 72 s.
+    const late = open(heldStore().store);
+    const first = addSample(late.carry().tally, samples[0] as GuardSample, limits);
+    samples.slice(720, 734).forEach((sample) => late.add(sample, addSample(first, sample, limits)));
+    expect(late.due()).toBe(false);
+    late.add(samples[735] as GuardSample, addSample(first, samples[735] as GuardSample, limits));
+    expect(late.due()).toBe(true);
+  });
+
+  it('a put that hangs and ends later is counted once, and what came after it is stored by another', async () => {
+    const { store, pieces, ends } = heldStore();
+    const parts = open(store);
+    const samples = watch(9);
+    take(parts, samples.slice(0, 7));
+    expect(await parts.flush()).toBe('the evidence store did not answer within 2 s');
+    expect(parts.carry()).toMatchObject({ parts: [], tally: { seenSamples: 0 } });
+
+    let tally = samples.slice(0, 7).reduce((sum, sample) => addSample(sum, sample, limits), parts.carry().tally);
+    for (const sample of samples.slice(7)) tally = parts.add(sample, addSample(tally, sample, limits));
+    const flushed = parts.flush();
+    ends.shift()?.();
+    while (ends.length === 0) await new Promise((done) => setImmediate(done));
+    ends.shift()?.();
+    expect(await flushed).toBeNull();
+    expect(pieces.map((piece) => samplesIn(piece).length)).toEqual([7, 2]);
+    expect(parts.carry().parts).toHaveLength(2);
+    expect(parts.carry().tally).toEqual(tally);
+  });
+
+  it('goes on from what is stored when more samples wait than memory may hold', async () => {
+    const { store, ends } = heldStore();
+    const parts = open(store);
+    const [sample] = watch(1) as [GuardSample];
+    const large = { ...sample, trouble: { query: 'q', sentence: 'x'.repeat(20 * 1024 ** 2) } };
+    const tally = addSample(parts.carry().tally, sample, limits);
+    expect(parts.add(large, tally).seenSamples).toBe(1);
+    const hanging = parts.flush();
+    expect(parts.add(large, tally).seenSamples).toBe(0);
+    // The put that began with samples given up since ends well, and counts for nothing.
+    ends.shift()?.();
+    expect(await hanging).toBeNull();
+    expect(parts.carry()).toMatchObject({ parts: [], tally: { seenSamples: 0 } });
+  });
+});

@@ -1,0 +1,144 @@
+// For tests: a guard over a played cluster, Prometheus and health page, on a clock that only the guard's own waits move.
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { EvidenceStore } from '../evidence/contract.ts';
+import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
+import type { ActivityProgress } from '../kubernetes/contract.ts';
+import type { Answer, PrometheusClient } from '../prometheus/client.ts';
+import type { RunningActivity } from '../running-activity.ts';
+import type { GuardCarry, GuardInput } from '../steps-contract.ts';
+import { playedCluster, playedPods, PLAYED_IMAGE } from './played-cluster.ts';
+import { createGuardActivities, type GuardDependencies } from './run-guard.ts';
+
+export const input = (change: Partial<GuardInput> = {}): GuardInput => ({
+  step: {
+    type: 'guard',
+    name: 'guard',
+    bake: '2m',
+    maxBake: '6m',
+    interval: '5s',
+    noDataAfter: '20s',
+    liveDeadline: '60s',
+    minRequests: 300,
+    falseAlarm: '1%',
+    metric: 'http_request_duration_seconds',
+    limits: { p99: '300ms', errorRate: '0.1%' },
+  },
+  production: { cluster: 'lab', namespace: 'shop', deployment: 'go-api', container: 'go-api' },
+  image: PLAYED_IMAGE,
+  healthTarget: 'shop',
+  healthPath: '/healthz',
+  launchedAt: null,
+  carry: null,
+  blindTold: false,
+  ...change,
+});
+
+type Beat = ActivityProgress & { carry?: unknown };
+
+interface Counters {
+  requests: number;
+  errors: number;
+  inFlight: number;
+  /** False: scraped, but no series of the metric yet. */
+  series?: boolean;
+}
+
+export interface PlayedWatch {
+  /** Seconds since the watch began, by the played clock. */
+  atS: number;
+  cluster: ReturnType<typeof playedCluster>;
+  /** Counters of each pod; a pod without an entry is not scraped. */
+  counters: Record<string, Counters>;
+  healthy: boolean;
+  /** False: Prometheus answers nothing. */
+  prometheus: boolean;
+  beats: Beat[];
+  store: EvidenceStore;
+  /** Queries that were sent. */
+  asked: string[];
+  runGuard(input: GuardInput, worker?: Partial<RunningActivity>): ReturnType<ReturnType<typeof createGuardActivities>['runGuard']>;
+}
+
+const START_MS = Date.parse('2026-11-24T00:00:00Z');
+
+/** `every` says what happens in each second before it is over; the default is 100 requests/s of each pod. */
+export function playWatch(
+  every: (watch: PlayedWatch) => void = () => undefined,
+  dependencies: Partial<GuardDependencies> = {},
+): PlayedWatch {
+  let clockMs = START_MS;
+  const watch: PlayedWatch = {
+    atS: 0,
+    cluster: playedCluster(),
+    counters: Object.fromEntries(playedPods.map((pod) => [pod, { requests: 1_000, errors: 0, inFlight: 1 }])),
+    healthy: true,
+    prometheus: true,
+    beats: [],
+    store: createFolderEvidenceStore(mkdtempSync(join(tmpdir(), 'tminus-guard-'))),
+    asked: [],
+    runGuard: (asked, worker = {}) =>
+      createGuardActivities({
+        store: watch.store,
+        environment: {
+          spec: {
+            clusters: { lab: { prometheus: 'lab' } },
+            prometheus: { lab: { url: 'http://none' } },
+            targets: { shop: { url: 'http://none' } },
+          },
+        } as never,
+        clients: () => watch.cluster.client,
+        now: () => clockMs,
+        wait,
+        prometheus: () => playedPrometheus(watch, () => clockMs),
+        health: async () => ({ ok: watch.healthy, detail: watch.healthy ? '200 {"status":"ok"}' : 'no answer within 2 s', at: '' }),
+        activity: () => ({
+          heartbeat: (beat) => void watch.beats.push(structuredClone(beat)),
+          signal: new AbortController().signal,
+          ...worker,
+        }),
+        ...dependencies,
+      }).runGuard(asked),
+  };
+  async function wait(ms: number, signal: AbortSignal): Promise<void> {
+    for (const endMs = clockMs + ms; clockMs < endMs; clockMs += 1_000) {
+      watch.atS += 1;
+      for (const counter of Object.values(watch.counters)) counter.requests += 100;
+      every(watch);
+      signal.throwIfAborted();
+    }
+  }
+  return watch;
+}
+
+export const carryIn = (beats: readonly Beat[]): GuardCarry | undefined => beats.at(-1)?.carry as GuardCarry | undefined;
+
+function playedPrometheus(watch: PlayedWatch, now: () => number): PrometheusClient {
+  const answer = <T>(query: string, value: T): Answer<T> => {
+    watch.asked.push(query);
+    return watch.prometheus
+      ? { ok: true, query, value }
+      : { ok: false, query, sentence: `Prometheus gave no usable answer to ${query}: connect ECONNREFUSED` };
+  };
+  const values = (query: string) =>
+    Object.entries(watch.counters).flatMap(([pod, counters]) => {
+      const value = valueOf(query, counters);
+      return value === null ? [] : [{ labels: { pod }, value }];
+    });
+  return {
+    vector: async (query) => answer(query, values(query)),
+    one: async (query) => answer(query, query.includes('increase(http_request_duration_seconds_count') ? 90_000 : 0.2),
+    range: async (query) => answer(query, []),
+    clock: async () => answer('time()', { theirsS: now() / 1_000, beforeMs: now(), afterMs: now() }),
+  };
+}
+
+function valueOf(query: string, { requests, errors, inFlight, series = true }: Counters): number | null {
+  if (query.startsWith('up')) return 1;
+  if (query.startsWith('time() - timestamp')) return 1;
+  if (query.includes('in_flight')) return inFlight;
+  if (!series) return null;
+  if (query.includes('code=~"5..')) return errors > 0 ? errors : null;
+  return requests;
+}

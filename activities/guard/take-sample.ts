@@ -1,0 +1,171 @@
+// One sample of the launched version: Kubernetes, its health page and Prometheus are asked side by side, each within its own time.
+import { setTimeout as pause } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/common';
+import type { GuardAnswers, GuardDeployment, GuardSample, OldTraffic, PodValue } from '../../analysis/guard/sample.ts';
+import type { HealthAnswer } from '../health.ts';
+import { ApiFailure } from '../kubernetes/api-failure.ts';
+import type { DeploymentTarget } from '../kubernetes/contract.ts';
+import { imageOf } from '../kubernetes/objects.ts';
+import type { DeploymentPods, ServingPod } from '../kubernetes/pods.ts';
+import type { Answer, PrometheusClient, Sample } from '../prometheus/client.ts';
+import { queries, SETTLED_AFTER_S, type PodSeries } from '../prometheus/queries.ts';
+
+/** Three reads of an API server that may take 3 s each; a list of several pages that takes longer is in trouble. */
+const PODS_WITHIN_MS = 10_000;
+/** p99 for people needs two scrapes in its window. */
+const MIN_WINDOW_S = 10;
+/** Five minutes before the launch: ten scrapes at the slowest usual interval, and not yet the traffic of another hour. */
+const OLD_WINDOW_S = 300;
+
+export interface Watched {
+  target: DeploymentTarget;
+  metric: string;
+  p99LimitMs: number;
+  readPods(): Promise<DeploymentPods>;
+  askHealth(): Promise<HealthAnswer>;
+  prometheus: PrometheusClient;
+  signal: AbortSignal;
+}
+
+interface SampleTime {
+  atMs: number;
+  startedMs: number;
+  /** ReplicaSet of the sample before: with it Prometheus is asked at once; null asks Kubernetes first. */
+  replicaSet: string | null;
+}
+
+/** Takes one sample. Throws only on cancellation: whoever does not answer leaves its part of the sample unknown. */
+export async function takeSample(watched: Watched, time: SampleTime): Promise<GuardSample> {
+  const { target } = watched;
+  const deployment = readDeployment(watched);
+  const asked =
+    time.replicaSet !== null
+      ? askPrometheus(watched, time.replicaSet, time)
+      : deployment.then((read) => askPrometheus(watched, 'trouble' in read ? target.deployment : read.replicaSet, time));
+  const [read, health, answered] = await Promise.all([deployment, watched.askHealth(), asked]);
+  const known = 'trouble' in read ? null : read;
+  const sample: GuardSample = {
+    atMs: time.atMs,
+    deployment: known,
+    health: { ok: health.ok, detail: health.detail },
+    ...answered,
+  };
+  if ('trouble' in read)
+    return { ...sample, trouble: { query: `pods of deployment ${target.namespace}/${target.deployment}`, sentence: read.trouble } };
+  if (time.replicaSet === null || read.replicaSet === time.replicaSet) return sample;
+  const sentence = `the template changed: ReplicaSet ${read.replicaSet} took the place of ${time.replicaSet}`;
+  return { ...sample, answers: null, trouble: { query: answered.queries.requests, sentence } };
+}
+
+/** What the old version answered before the launch. Asked once; unknown is no trouble of the launched version. */
+export async function readOldTraffic({ target, metric, prometheus }: Watched, launchedAt: string): Promise<OldTraffic> {
+  const query = queries.before({ ...target, metric }, OLD_WINDOW_S);
+  const answer = await prometheus.one(query, Date.parse(launchedAt) / 1_000);
+  const known = { query, at: launchedAt, windowS: OLD_WINDOW_S };
+  return answer.ok ? { ...known, requests: answer.value, trouble: null } : { ...known, requests: null, trouble: answer.sentence };
+}
+
+/** A cluster that does not answer leaves the pods unknown. */
+async function readDeployment({ target, readPods, signal }: Watched): Promise<GuardDeployment | { trouble: string }> {
+  const late = new AbortController();
+  const tooLate = pause(
+    PODS_WITHIN_MS,
+    { trouble: `cluster ${target.cluster}: no pods within ${PODS_WITHIN_MS / 1_000} s` },
+    { signal: AbortSignal.any([signal, late.signal]) },
+  );
+  try {
+    return await Promise.race([readPods().then((pods) => deploymentOf(pods, target)), tooLate]);
+  } catch (error) {
+    signal.throwIfAborted();
+    // Missing credentials are an ApplicationFailure: the version is live, and the watch goes on without its pods.
+    if (error instanceof ApiFailure || error instanceof ApplicationFailure) return { trouble: error.message };
+    throw error;
+  } finally {
+    late.abort();
+    tooLate.catch(() => undefined);
+  }
+}
+
+function deploymentOf(
+  { deployment: { spec }, templateHash, pods, others }: DeploymentPods,
+  { deployment, container }: DeploymentTarget,
+): GuardDeployment {
+  return {
+    wanted: spec.replicas ?? 1,
+    templateImage: imageOf(spec.template, container) ?? '',
+    replicaSet: templateHash === '' ? deployment : `${deployment}-${templateHash}`,
+    pods: pods.map(podOf),
+    others: others.filter(({ terminating }) => !terminating).map(({ name }) => name),
+  };
+}
+
+const podOf = ({ name, ready, node, terminating, notReady, restarts }: ServingPod) => ({
+  name,
+  ready,
+  pending: node === '',
+  terminating,
+  why: notReady?.reason ?? '',
+  restarts,
+});
+
+type Answered = Pick<GuardSample, 'answers' | 'evaluatedAtS' | 'trouble' | 'p99S' | 'queries'>;
+
+async function askPrometheus(
+  { target, metric, p99LimitMs, prometheus }: Watched,
+  replicaSet: string,
+  { atMs, startedMs }: SampleTime,
+): Promise<Answered> {
+  const series: PodSeries = { namespace: target.namespace, replicaSet, metric, limitMs: p99LimitMs };
+  const asked: GuardSample['queries'] = {
+    up: queries.up(series),
+    ageS: queries.ageS(series),
+    requests: queries.requests(series),
+    coded: queries.coded(series),
+    errors: queries.errors(series),
+    within: queries.within(series),
+    inFlight: queries.inFlight(series),
+  };
+  const unknown = (query: string, sentence: string): Answered => ({
+    answers: null,
+    evaluatedAtS: null,
+    trouble: { query, sentence },
+    p99S: null,
+    queries: asked,
+  });
+  const clock = await prometheus.clock();
+  if (!clock.ok) return unknown(asked.requests, `${clock.sentence}; so nothing is known of ${asked.requests}`);
+  const timeS = clock.value.theirsS - SETTLED_AFTER_S;
+  const windowS = Math.max(MIN_WINDOW_S, Math.round((atMs - startedMs) / 1_000));
+  const vector = (question: keyof GuardAnswers) => prometheus.vector(asked[question], timeS);
+  const [up, ageS, requests, coded, errors, within, inFlight, p99] = await Promise.all([
+    vector('up'),
+    vector('ageS'),
+    vector('requests'),
+    vector('coded'),
+    vector('errors'),
+    vector('within'),
+    vector('inFlight'),
+    prometheus.one(queries.p99S(series, windowS), timeS),
+  ]);
+  const missing = [up, ageS, requests, coded, errors, within].find((answer) => !answer.ok);
+  if (missing && !missing.ok) return unknown(missing.query, missing.sentence);
+  return {
+    answers: {
+      up: byPod(up),
+      ageS: byPod(ageS),
+      requests: byPod(requests),
+      coded: byPod(coded),
+      errors: byPod(errors),
+      within: byPod(within),
+      inFlight: byPod(inFlight),
+    },
+    evaluatedAtS: timeS,
+    trouble: null,
+    p99S: p99.ok ? p99.value : null,
+    queries: asked,
+  };
+}
+
+function byPod(answer: Answer<Sample[]>): PodValue[] {
+  return answer.ok ? answer.value.map(({ labels, value }) => ({ pod: labels['pod'] ?? '', value })) : [];
+}

@@ -1,0 +1,32 @@
+// The three functions behind the effect `deployment-image`, with operations and snapshots as a lab test writes them.
+import { applyImage } from '../apply-image.ts';
+import { captureDeployment } from '../capture-deployment.ts';
+import type { ClusterClient } from '../client.ts';
+import type { ApplyImageInput, DeploymentSnapshot, DeploymentTarget, Operation, RestoreTemplateInput, WriteResult } from '../contract.ts';
+import { lastWriteAtMs, type WriteFence } from '../converge-write.ts';
+import type { EvidenceStore } from '../../evidence/contract.ts';
+import { asApplicationFailure } from '../index.ts';
+import { claimLease } from '../lease.ts';
+import { restoreTemplate } from '../restore-template.ts';
+
+export interface DeploymentWrites {
+  captureDeployment(target: DeploymentTarget): Promise<DeploymentSnapshot>;
+  applyImage(input: ApplyImageInput): Promise<WriteResult>;
+  restoreTemplate(input: RestoreTemplateInput): Promise<WriteResult>;
+}
+
+export function deploymentWrites(client: ClusterClient, store: EvidenceStore): DeploymentWrites {
+  const now = () => new Date();
+  const fence = (target: DeploymentTarget, operation: Operation, purpose: 'apply' | 'restore'): WriteFence => ({
+    lastWriteMs: lastWriteAtMs(),
+    claim: (lastWriteMs) => claimLease(client, { target, operation, for: purpose }, lastWriteMs),
+  });
+  return {
+    captureDeployment: (target) => asApplicationFailure(async () => (await captureDeployment(client, store, target)).snapshot),
+    applyImage: (input) => asApplicationFailure(() => applyImage(client, store, input, fence(input.target, input.operation, 'apply'), now)),
+    restoreTemplate: (input) => {
+      const operation = { ...input.operation, id: input.undoes };
+      return asApplicationFailure(() => restoreTemplate(client, store, input, fence(input.snapshot.target, operation, 'restore'), now));
+    },
+  };
+}

@@ -1,0 +1,18 @@
+import type { Finding } from '../../verdict/finding.ts';
+import type { GuardLimits } from './sample.ts';
+
+/** A finding on the launched version; its evidence is added once it is stored. */
+export function guardFinding(
+  { subject }: Pick<GuardLimits, 'subject'>,
+  code: string,
+  outcome: Finding['outcome'],
+  [measured, limit, unit]: [number, number, string],
+  message: string,
+): Finding {
+  return { code, subject, outcome, measured, limit, unit, message, evidence: [] };
+}
+
+/** Six digits carry all that was measured. */
+export const tidy = (value: number): number => Number(value.toPrecision(6));
+
+export const seconds = (ms: number): number => Math.round(ms / 1_000);

@@ -1,0 +1,120 @@
+// Whether anybody is served: Ready pods and the health page. Counters of requests that never end and never arrive stand still, so they cannot show it.
+import type { Finding } from '../../verdict/finding.ts';
+import { guardFinding, seconds } from './finding.ts';
+import { readyPods } from './read-sample.ts';
+import type { GuardDeployment, GuardLimits, GuardPod, GuardSample } from './sample.ts';
+
+/**
+ * A Service needs a second or two to move from a pod that ends to another, and a health page may miss one answer. Ten seconds without
+ * anything Ready, or without one healthy answer, are neither: at least two samples, and users have seen nothing but failures for that long.
+ */
+const NOTHING_SERVES_MS = 10_000;
+
+export interface Serving {
+  /** Since when nothing serves; null while something does. */
+  downSinceMs: number | null;
+  /** From then to the last sample that found nothing serving. */
+  downMs: number;
+  downReason: string;
+  /** Pods that were Ready during the watch and still exist: since when each is not Ready any more, how long by the last answer, why. */
+  wereReady: Record<string, { sinceMs: number; ms: number; why: string } | null>;
+  /** Ready pods when the watch began; null before Kubernetes answered. */
+  readyAtStart: number | null;
+  ready: number;
+  wanted: number;
+  /** Pods of the last answer that are neither Ready nor terminating: `go-api-7d4-x (Pending)`. */
+  notReady: string[];
+  healthy: boolean;
+}
+
+export const NOT_SERVING_YET: Serving = {
+  downSinceMs: null,
+  downMs: 0,
+  downReason: '',
+  wereReady: {},
+  readyAtStart: null,
+  ready: 0,
+  wanted: 0,
+  notReady: [],
+  healthy: false,
+};
+
+export function addServing(before: Serving, { atMs, deployment, health, answers }: GuardSample): Serving {
+  const pods = deployment === null ? before : addPods(before, deployment, atMs);
+  const reason = whyDown(deployment, health);
+  const known = { ...pods, healthy: health.ok };
+  if (reason === null) return { ...known, downSinceMs: null, downMs: 0, downReason: '' };
+  // A worker that reaches neither cluster, nor Prometheus, nor the service is cut off itself: that is blindness, and the stretch stays as it was.
+  if (deployment === null && answers === null) return known;
+  const downSinceMs = before.downSinceMs ?? atMs;
+  return { ...known, downSinceMs, downMs: atMs - downSinceMs, downReason: reason };
+}
+
+/** Breaches of being there at all: nothing serves, or a pod that was Ready stays away. */
+export function servingBreach({ downMs, downReason, wereReady }: Serving, limits: GuardLimits): Finding[] {
+  const findings: Finding[] = [];
+  if (downMs >= NOTHING_SERVES_MS)
+    findings.push(
+      notServing(limits, downMs, `nothing served for ${seconds(downMs)} s, limit ${NOTHING_SERVES_MS / 1_000} s: ${downReason}`),
+    );
+  const away = Object.entries(wereReady).flatMap(([pod, lost]) =>
+    lost !== null && lost.ms > limits.noDataAfterMs ? [{ pod, ...lost }] : [],
+  );
+  if (away.length > 0) {
+    const longestS = seconds(Math.max(...away.map(({ ms }) => ms)));
+    const names = away.map(({ pod, why }) => (why === '' ? pod : `${pod} (${why})`)).sort();
+    findings.push(
+      guardFinding(
+        limits,
+        'PodsNotReady',
+        'fail',
+        [longestS, limits.noDataAfterMs / 1_000, 's'],
+        `pods of ${limits.subject} that were Ready have not been Ready for ${longestS} s, limit ${limits.noDataAfterMs / 1_000} s: ${names.join(', ')}`,
+      ),
+    );
+  }
+  return findings;
+}
+
+export function notServing(limits: GuardLimits, downMs: number, why: string): Finding {
+  return guardFinding(
+    limits,
+    'ServiceNotServing',
+    'fail',
+    [seconds(downMs), NOTHING_SERVES_MS / 1_000, 's'],
+    `${limits.subject} does not serve: ${why}`,
+  );
+}
+
+/**
+ * Why the present pods are not enough to pass; null when they are. A pod that an autoscaler added and no node takes is not the version's
+ * fault, so as many Ready pods as when the watch began suffice.
+ */
+export function whyTooFew({ ready, wanted, readyAtStart, notReady, healthy }: Serving): string | null {
+  if (!healthy) return 'the last health answer was not healthy';
+  const needed = Math.max(1, Math.min(wanted, readyAtStart ?? wanted));
+  return ready >= needed ? null : `${ready} of ${wanted} pods are Ready; not Ready: ${notReady.join(', ') || 'none exists'}`;
+}
+
+function whyDown(deployment: GuardDeployment | null, health: GuardSample['health']): string | null {
+  if (deployment !== null && readyPods(deployment.pods).length === 0) return `0 of ${deployment.wanted} pods are Ready`;
+  return health.ok ? null : `its health page answers: ${health.detail}`;
+}
+
+function addPods(before: Serving, { pods, wanted }: GuardDeployment, atMs: number): Serving {
+  const wereReady: Serving['wereReady'] = {};
+  for (const pod of pods) {
+    if (pod.terminating) continue;
+    const known = before.wereReady[pod.name];
+    if (pod.ready) wereReady[pod.name] = null;
+    else if (known !== undefined) {
+      const sinceMs = known?.sinceMs ?? atMs;
+      wereReady[pod.name] = { sinceMs, ms: atMs - sinceMs, why: pod.why };
+    }
+  }
+  const ready = readyPods(pods).length;
+  const notReady = pods.filter((pod) => !pod.ready && !pod.terminating).map(described);
+  return { ...before, wereReady, ready, wanted, notReady, readyAtStart: before.readyAtStart ?? ready };
+}
+
+const described = ({ name, why, pending }: GuardPod): string => `${name} (${why || (pending ? 'Pending' : 'not ready')})`;

@@ -1,0 +1,48 @@
+import { relative, utc } from './times.ts';
+import { mark, paint, textOf, type Look } from './words.ts';
+
+export interface LeftoverList {
+  items: {
+    service: string;
+    cluster: string;
+    effect: string;
+    goesBackTo: string;
+    live: boolean;
+    since: string;
+    countdown: { release: string; state: string; phase: string | null; ending: string | null };
+    restorer: string;
+    next: string;
+  }[];
+  damaged: { file: string; message: string }[];
+}
+
+const HEADS = ['SERVICE', 'EFFECT', 'SINCE', 'COUNTDOWN', 'GOES BACK TO', 'NEXT'] as const;
+const GAP = '  ';
+
+/** One effect a line, by service as the server sorts them; damaged files of the journal below. */
+export function renderLeftovers({ items, damaged }: LeftoverList, look: Look, nowMs: number): string {
+  const warnings = damaged.map(({ message }) => paint(`${mark('bad', look)} ${message}`, 'bad', look));
+  if (items.length === 0) return warnings.length === 0 ? 'nothing stands' : warnings.join('\n');
+  const now = new Date(nowMs).toISOString();
+  const rows = items.map(({ service, cluster, effect, live, since, countdown, restorer, goesBackTo, next }) => [
+    `${service} on ${cluster}`,
+    live ? `${effect}, live` : effect,
+    `${utc(since)} (${relative(since, now)})`,
+    `${countdown.release}: ${stateOf(countdown)}, restorer ${restorer}`,
+    goesBackTo,
+    next,
+  ]);
+  const widths = HEADS.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join(GAP)
+      .trimEnd();
+  return [line(HEADS), ...rows.map(line), ...warnings].join('\n');
+}
+
+function stateOf({ state, phase, ending }: LeftoverList['items'][number]['countdown']): string {
+  if (state === 'running' && phase !== null) return textOf(phase);
+  if (state === 'ended' && ending !== null) return textOf(ending);
+  return state;
+}

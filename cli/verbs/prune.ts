@@ -1,0 +1,54 @@
+import type { Command } from 'commander';
+import { connect } from '../api.ts';
+import { durationOption } from '../duration-option.ts';
+import { print } from '../output.ts';
+import { utc } from '../render/times.ts';
+
+interface PruneAnswer {
+  dryRun: boolean;
+  before: string;
+  openCountdowns: number;
+  removed: number;
+  removedBytes: number;
+  keptNamed: number;
+  keptYoung: number;
+}
+
+const HELP = `
+What an open countdown, an undo or the last good release names is kept whatever its age, and so is everything stored since the oldest open
+countdown began. Where an open countdown cannot be read, nothing is removed. For members of the groups that may start countdowns.
+
+Examples:
+  # how much would go
+  tminus prune --older-than 90d --dry-run
+  # remove it
+  tminus prune --older-than 90d`;
+
+export function pruneCommand(program: Command): void {
+  program
+    .command('prune')
+    .description('remove old evidence of countdowns that have ended')
+    .requiredOption('--older-than <duration>', 'least age of a piece, such as 90d; at least 1d', checkedDuration)
+    .option('--dry-run', 'count, remove nothing', false)
+    .addHelpText('after', HELP)
+    .action(async ({ olderThan, dryRun }: { olderThan: string; dryRun: boolean }, command: Command) => {
+      // A piece that is gone is not removed again: the same request may be sent twice.
+      const answer = await connect(command).post<PruneAnswer>('/api/v1/evidence/prune', { olderThan, dryRun }, { twice: true });
+      print(command, answer, render);
+    });
+}
+
+/** Sent as it was written: the server reads it by the same rules. */
+function checkedDuration(text: string): string {
+  durationOption(text);
+  return text;
+}
+
+const MEGABYTE = 1e6;
+
+function render({ dryRun, before, openCountdowns, removed, removedBytes, keptNamed, keptYoung }: PruneAnswer): string {
+  return [
+    `${removed} pieces (${(removedBytes / MEGABYTE).toFixed(1)} MB) ${dryRun ? 'would be removed' : 'removed'}, stored before ${utc(before)}`,
+    `${keptNamed} old pieces kept: an open countdown, an undo or the last good release names them; ${keptYoung} younger pieces kept; ${openCountdowns} countdowns are open`,
+  ].join('\n');
+}

@@ -1,0 +1,42 @@
+import { textOf as wordOf } from './words.ts';
+import type { Leftover, Leftovers } from '../leftovers.ts';
+import { markup, nothing, type Markup } from '../markup.ts';
+import { relative, timeTag } from './times.ts';
+
+/** What stands, above the list of releases; nothing where nothing stands. */
+export function leftoversSection(leftovers: Leftovers | null, nowMs: number): Markup {
+  if (leftovers === null)
+    return markup`<section class="card" aria-labelledby="stands"><h2 id="stands">What stands</h2>
+      <p class="notice no-go" role="alert">The undo journal in the evidence folder cannot be read: what stands is unknown. The log of the server has the cause.</p></section>`;
+  const { items, damaged } = leftovers;
+  if (items.length + damaged.length === 0) return nothing;
+  return markup`<section class="card" aria-labelledby="stands">
+    <h2 id="stands">What stands</h2>
+    ${damaged.map(({ message }) => markup`<p class="notice no-go" role="alert">${message}.</p>`)}
+    ${items.length === 0 ? nothing : table(items, nowMs)}
+  </section>`;
+}
+
+function table(items: readonly Leftover[], nowMs: number): Markup {
+  return markup`<div class="scroll" tabindex="0" role="group" aria-label="What stands"><table>
+    <thead><tr><th scope="col">Service</th><th scope="col">Effect</th><th scope="col">Since</th><th scope="col">Countdown</th><th scope="col">Goes back to</th><th scope="col">Next</th></tr></thead>
+    <tbody>${items.map((item) => row(item, nowMs))}</tbody>
+  </table></div>`;
+}
+
+function row({ service, cluster, effect, live, since, countdown, restorer, goesBackTo, next }: Leftover, nowMs: number): Markup {
+  return markup`<tr>
+    <th scope="row">${service}<br /><span class="quiet">${cluster}</span></th>
+    <td>${effect}${live ? markup`<br /><span class="quiet">a candidate serves people</span>` : nothing}</td>
+    <td>${timeTag(since)}<br /><span class="quiet">${relative(since, nowMs)}</span></td>
+    <td><a href="/r/${countdown.release}">${countdown.release}</a><br /><span class="quiet">${stateOf(countdown)}; restorer ${restorer}</span></td>
+    <td>${goesBackTo}</td>
+    <td><code>${next}</code></td>
+  </tr>`;
+}
+
+function stateOf({ state, phase, ending }: Leftover['countdown']): string {
+  if (state === 'running' && phase !== null) return wordOf(phase);
+  if (state === 'ended' && ending !== null) return wordOf(ending);
+  return state === 'gone' ? 'not kept by Temporal any more' : state;
+}

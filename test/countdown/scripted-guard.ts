@@ -1,0 +1,29 @@
+// A guard in the hands of a test. It sends heartbeats, as the real one does: without them it would be taken for dead within seconds.
+import { Context } from '@temporalio/activity';
+import type { GuardInput, GuardReport } from '../../activities/steps-contract.ts';
+
+/** A guard that answers one report after the other as the test hands them out, and records how it was asked. */
+export function scriptedGuard() {
+  const asked: GuardInput[] = [];
+  const waiting: ((report: GuardReport) => void)[] = [];
+  return {
+    asked,
+    async runGuard(input: GuardInput): Promise<GuardReport> {
+      const context = Context.current();
+      const beat = setInterval(() => context.heartbeat(), 500);
+      try {
+        const answered = new Promise<GuardReport>((resolve) => {
+          asked.push(input);
+          waiting.push(resolve);
+        });
+        return await Promise.race([answered, context.cancelled]);
+      } finally {
+        clearInterval(beat);
+      }
+    },
+    async answer(next: GuardReport) {
+      while (waiting.length === 0) await new Promise((again) => setTimeout(again, 20));
+      waiting.shift()?.(next);
+    },
+  };
+}

@@ -1,0 +1,43 @@
+// The table of live faults, as the program prints it and as docs/explanation/live-faults.md keeps it.
+import { availableParallelism } from 'node:os';
+import { LIVE_DEADLINE_S, TRAFFIC_PER_SECOND } from './faults.ts';
+import { BAKE_S } from './launch.ts';
+import type { Row } from './measure.ts';
+import type { NoisyRow } from './noise.ts';
+
+const seconds = (value: number | null): string => (value === null ? 'none' : value.toFixed(1));
+export const verdictOf = ({ failed }: Row): string => (failed.length === 0 ? 'ok' : `FAILED: ${failed.join(', ')}`);
+
+/** One line of the terminal. */
+export const rowLine = (row: Row): string =>
+  `${row.id.padEnd(3)}${row.what.padEnd(46)} message ${seconds(row.messageS).padStart(5)}  write ${seconds(row.writeS).padStart(5)}  ${row.limit.padEnd(32)} ${row.ending.padEnd(12)} ${verdictOf(row)}`;
+
+/** The page; `noisy` is null when only faults were measured. */
+export function markdown(rows: readonly Row[], noisy: readonly NoisyRow[] | null): string {
+  return `<!-- Written by npm run live-faults; do not edit. -->
+
+# Faults of a version that is live
+
+How long it takes from a fault to the first message to people and to the first write of the rollback. The candidate of the
+[lab](../how-to/use-the-lab.md) is launched and guarded with ${TRAFFIC_PER_SECOND} requests/s of traffic, bake ${BAKE_S} s, \`liveDeadline\` ${LIVE_DEADLINE_S} s, samples every 2 s. The
+fault is armed in the running pods at a known moment; the message is timed by the webhook's receiver, the write by the API server's audit log.
+
+    ./scripts/lab up && npm run live-faults -- --noise --write
+
+${rows.filter(({ failed }) => failed.length === 0).length} of ${rows.length} within their limits (${new Date().toISOString().slice(0, 10)}, one machine with ${availableParallelism()} processors for the whole lab).
+
+| fault | seconds to the message | seconds to the first write | limit | ended as | |
+|---|---|---|---|---|---|
+${rows.map((row) => `| ${row.what} | ${seconds(row.messageS)} | ${seconds(row.writeS)} | ${row.limit} | ${row.ending} | ${verdictOf(row)} |`).join('\n')}
+${noisy === null ? '' : noiseTable(noisy)}`;
+}
+
+const noiseTable = (noisy: readonly NoisyRow[]): string => `
+## Noise of a healthy launch
+
+${noisy.filter(({ ok }) => ok).length} of ${noisy.length} healthy launches with one disturbance each ended \`launched\`; nobody decided anything.
+
+| disturbance | ended as |
+|---|---|
+${noisy.map(({ what, ending }) => `| ${what} | ${ending} |`).join('\n')}
+`;
