@@ -131,6 +131,12 @@ describe('an approval', () => {
     expect(refusal({ action: 'hold' }) ?? '').not.toMatch(/deadline/u);
   });
 
+  it('before the checkpoint is reached is too early, whatever deadline it had before', () => {
+    poll.approvalDeadlineMs = NOW_MS - 1;
+    state.phase = 'counting';
+    expect(refusal({ action: 'approve' })).toMatch(/^too early or too late: a checkpoint can be approved only while/u);
+  });
+
   it('counts in the very moment of its deadline, while the countdown still waits for people before it', () => {
     poll.approvalDeadlineMs = NOW_MS + 1;
     expect([explainTooLate(poll), refusal({ action: 'approve' })]).toEqual([null, null]);

@@ -73,7 +73,7 @@ function explainWrongDetail(state: CountdownState, act: Act): string | null {
       return `${checkpoint.name} has no open finding ${act.finding ?? ''}; it has ${openFindings(state) || 'none'}`;
     const unwaivable = explainUnwaivable(checkpoint, act);
     if (unwaivable !== null) return unwaivable;
-    if (!act.expiresAt || !(Date.parse(act.expiresAt) > Date.now())) return 'a waiver needs an expiry in the future';
+    if (!(Date.parse(act.expiresAt ?? '') > Date.now())) return 'a waiver needs an expiry in the future';
   }
   if (act.action === 'recycle') {
     const to = state.checkpoints.findIndex(({ name, offset }) => name === act.to || offset === act.to);

@@ -25,6 +25,7 @@ describe('an undo is registered', () => {
     ['a budget to restore that is not finite', { within: { restoreMs: null, proveMs: 1 } }],
     ['a budget to prove that is not finite', { within: { restoreMs: 1, proveMs: Number.NaN } }],
     ['a budget of nothing', { within: { restoreMs: 0, proveMs: 1 } }],
+    ['a budget of half a millisecond', { within: { restoreMs: 0.5, proveMs: 1 } }],
     ['a negative budget', { within: { restoreMs: 1, proveMs: -1 } }],
     ['a budget of more than a day', { within: { restoreMs: 86_400_001, proveMs: 1 } }],
   ])('never with %s', (_what, change) => expect(refusal(change)).toBe(FIELDS));

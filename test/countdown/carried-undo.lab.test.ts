@@ -1,0 +1,64 @@
+// A history that grows long while an undo stands: undo, approvals and answers go on in a new run, and the restorer watches on.
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { watchCountdown } from '../../activities/bookkeeping/watch-countdown.ts';
+import { restorerId, undoMessages } from '../../activities/effects/undo-messages.ts';
+import { runningActivity } from '../../activities/running-activity.ts';
+import { WORKFLOW_TASK_QUEUE, approveSignal, registerUndoUpdate } from '../../workflows/messages.ts';
+import { person, temporalWorld, type World } from '../temporal-world.ts';
+import { drillOf } from './drill.ts';
+import { runCountdown } from './run-countdown.ts';
+
+jest.setTimeout(240_000);
+/** Refused approvals: each is at least one event. At 4,096 events the server suggests a new run. */
+const SIGNALS = 4_200;
+
+let temporal: World;
+beforeAll(async () => {
+  temporal = await temporalWorld();
+});
+afterAll(() => temporal.close());
+
+it.each(['aborted', 'launched'] as const)('with an undo that stands goes on in a new run, and settles it when %s', (ending) =>
+  runCountdown(
+    temporal,
+    () => ({ watchCountdown: (input) => watchCountdown({ client: temporal.client, activity: runningActivity }, input) }),
+    async (running) => {
+      const { handle, until, act, advance, status, world } = running;
+      await until('counting', ({ phase, current }) => phase === 'counting' && current === 'final-poll');
+      const now = await status();
+      const drill = drillOf(handle.workflowId, now, { key: 'drill' });
+      await handle.executeUpdate(registerUndoUpdate, { args: [drill], updateId: drill.id });
+      const countdown = { workflowId: handle.workflowId, firstRunId: now.run, release: now.release, notify: [] };
+      await undoMessages(temporal.client, WORKFLOW_TASK_QUEUE).registerWithRestorer(drill, countdown, null);
+      await advance(71.01);
+      await until('waiting', ({ phase }) => phase === 'waiting');
+      const id = randomUUID();
+      const answer = await act({ action: 'approve', id });
+      const first = (await handle.describe()).runId;
+      for (let sent = 0; sent < SIGNALS; sent += 100)
+        await Promise.all(
+          Array.from({ length: 100 }, () => handle.signal(approveSignal, { checkpoint: 'final-poll', by: 'tool', comment: 'go' })),
+        );
+      while ((await handle.describe()).runId === first) await new Promise((again) => setTimeout(again, 200));
+      const carried = await until('waiting in the new run', ({ phase }) => phase === 'waiting');
+      expect([carried.run, carried.checkpoints[1]?.approvals.length]).toEqual([now.run, 1]);
+      expect(await act({ action: 'approve', id })).toEqual(answer);
+      // The same undo again, as a retry would send it: it stands once.
+      await handle.executeUpdate(registerUndoUpdate, { args: [drill], updateId: drill.id });
+      const restorer = temporal.client.workflow.getHandle(restorerId(countdown));
+      expect((await restorer.describe()).status.name).toBe('RUNNING');
+      if (ending === 'aborted') await handle.signal('abort', { reason: 'test over', by: person('ops', []) });
+      else {
+        await act({ action: 'approve' }, 'a.osei');
+        await until('counting to the launch', ({ phase, current }) => phase === 'counting' && current === 'launch');
+        await advance(1);
+      }
+      expect(await handle.result()).toMatchObject({ ending });
+      await restorer.result();
+      const restored = world.writes.filter((line) => line.includes('/drill#restore '));
+      const settled = [...new Set(world.settled.filter((line) => line.startsWith('drill')))];
+      expect([restored.length, settled]).toEqual(ending === 'aborted' ? [1, ['drill back restored']] : [0, ['drill back kept']]);
+    },
+  ),
+);
