@@ -77,6 +77,7 @@ describe('parts of a watch', () => {
     const hanging = parts.flush();
     expect(parts.add(large, tally).seenSamples).toBe(0);
     // The put that began with samples given up since ends well, and counts for nothing.
+    while (ends.length === 0) await new Promise((done) => setImmediate(done));
     ends.shift()?.();
     expect(await hanging).toBeNull();
     expect(parts.carry()).toMatchObject({ parts: [], tally: { seenSamples: 0 } });
