@@ -31,6 +31,7 @@ it.each(['aborted', 'launched'] as const)('with an undo that stands goes on in a
       await handle.executeUpdate(registerUndoUpdate, { args: [drill], updateId: drill.id });
       const countdown = { workflowId: handle.workflowId, firstRunId: now.run, release: now.release, notify: [] };
       await undoMessages(temporal.client, WORKFLOW_TASK_QUEUE).registerWithRestorer(drill, countdown, null);
+      const restorer = temporal.client.workflow.getHandle(restorerId(countdown));
       await advance(71.01);
       await until('waiting', ({ phase }) => phase === 'waiting');
       const id = randomUUID();
@@ -46,7 +47,6 @@ it.each(['aborted', 'launched'] as const)('with an undo that stands goes on in a
       expect(await act({ action: 'approve', id })).toEqual(answer);
       // The same undo again, as a retry would send it: it stands once.
       await handle.executeUpdate(registerUndoUpdate, { args: [drill], updateId: drill.id });
-      const restorer = temporal.client.workflow.getHandle(restorerId(countdown));
       expect((await restorer.describe()).status.name).toBe('RUNNING');
       if (ending === 'aborted') await handle.signal('abort', { reason: 'test over', by: person('ops', []) });
       else {
