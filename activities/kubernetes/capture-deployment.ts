@@ -40,7 +40,7 @@ export async function captureDeployment(
 }
 
 /** The first thing that keeps a Deployment from being a state to go back to, or null. */
-export function whyNotAvailable({ metadata, spec, status = {} }: Deployment): string | null {
+function whyNotAvailable({ metadata, spec, status = {} }: Deployment): string | null {
   const wanted = spec.replicas ?? 1;
   if (metadata.deletionTimestamp !== undefined) return 'it is being deleted';
   if (spec.paused === true) return 'it is paused (kubectl rollout resume)';

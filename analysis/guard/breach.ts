@@ -21,7 +21,7 @@ export function breachOf(tally: GuardTally, sample: GuardSample, limits: GuardLi
   return [
     ...servingBreach(tally.serving, limits),
     ...hangingBreach(tally, sample, limits),
-    ...guardBreach(tally, limits),
+    ...limitBreach(tally, limits),
     ...restartBreach(tally.restarts, limits),
     ...blindBreach(tally, sample.atMs, limits),
   ];
@@ -32,7 +32,7 @@ export function breachOf(tally: GuardTally, sample: GuardSample, limits: GuardLi
  * against the false-alarm chance divided by samples and limits (Bonferroni: over the longest watch a version that keeps its limits is rolled
  * back with at most that chance, however often one samples).
  */
-export function guardBreach(tally: GuardTally, limits: GuardLimits): Finding[] {
+function limitBreach(tally: GuardTally, limits: GuardLimits): Finding[] {
   const { requests, errors, slow } = tally;
   const chance = limits.falseAlarmPercent / 100 / (limits.plannedSamples * LIMITS_PER_SAMPLE);
   const breaks = (seen: number, share: number) =>
