@@ -39,6 +39,9 @@ const GUARD_HEARTBEAT_TIMEOUT = '6s';
 /** A worker that restarts is back by then. Longer than this is blindness, and people are notified of it. */
 const GUARD_TAKEN_UP_WITHIN = '1m';
 
+/** Attempts before the countdown hears of it: a guard that fails at once, for whatever reason, must count as blind within a minute. */
+const GUARD_ATTEMPTS = 3;
+
 /** The watch over what is live: resumed by another worker, and given up at once when the countdown ends. */
 export function guarding(totalMs: number): ActivityOptions {
   return {
@@ -46,7 +49,7 @@ export function guarding(totalMs: number): ActivityOptions {
     scheduleToStartTimeout: GUARD_TAKEN_UP_WITHIN,
     heartbeatTimeout: GUARD_HEARTBEAT_TIMEOUT,
     cancellationType: 'TRY_CANCEL',
-    retry: { ...retry, maximumInterval: '5s' },
+    retry: { ...retry, maximumInterval: '5s', maximumAttempts: GUARD_ATTEMPTS },
   };
 }
 

@@ -136,7 +136,7 @@ describe('kill -9 of the worker', () => {
   });
 });
 
-it('holds, naming the query, when Prometheus stops while the guard runs, and goes on after a resume', async () => {
+it('holds, naming the query, when Prometheus stops while the guard runs, and goes on by itself when it is back', async () => {
   await startTraffic(100);
   const name = await start({ bake: '20s' });
   await house.until(
@@ -154,8 +154,6 @@ it('holds, naming the query, when Prometheus stops while the guard runs, and goe
   } finally {
     await restart('prometheus');
   }
-  await pause(6_000);
-  expect((await house.tminus('li.wei', 'resume', name, '-m', 'Prometheus is back')).code).toBe(0);
   expect(await ended(name)).toMatchObject({ ending: 'launched' });
 });
 
