@@ -4,7 +4,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/client';
 import { registerUndoUpdate, type CountdownInput } from '../../workflows/messages.ts';
 import { person, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
-import { fine, guarded, report, type FakeWorld } from './fakes.ts';
+import { fine, guarded, report, written, type FakeWorld } from './fakes.ts';
 import { runCountdown, toLaunch, type Run } from './run-countdown.ts';
 
 jest.setTimeout(180_000);
@@ -20,7 +20,6 @@ const run = (
   body: (run: Run) => Promise<void>,
   change?: (input: CountdownInput) => CountdownInput,
 ) => runCountdown(temporal, overrides, body, change);
-const written = ({ writes }: FakeWorld) => writes.map((line) => line.split('sha-')[1]);
 const withWindow = (launchWindow: string) => (input: CountdownInput) => ({
   ...input,
   release: { ...input.release, spec: { ...input.release.spec, launchWindow } },
