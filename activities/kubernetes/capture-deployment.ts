@@ -1,3 +1,4 @@
+// The Deployment before the launch: what a rollback goes back to.
 import { digestOf } from '../../verdict/digest.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { refuse } from './api-failure.ts';

@@ -75,10 +75,10 @@ function limitBreach(tally: GuardTally, limits: GuardLimits): Finding[] {
   return findings;
 }
 
-/** Requests stopped while the health page fails or requests pile up: they arrive, and nobody answers them. A whole window says so, at once. */
+/** Requests stopped while the health page fails or requests pile up: they arrive, and nobody answers them. One whole window is enough. */
 function hangingBreach({ silent, serving, traffic: { quiet } }: GuardTally, { health }: GuardSample, limits: GuardLimits): Finding[] {
   if (!silent || quiet === null || (health.ok && quiet.hanging === 0)) return [];
-  // Said once: nothing has served for long enough anyway.
+  // Reported once: nothing has served for long enough anyway.
   if (servingBreach(serving, limits).some(({ code }) => code === 'ServiceNotServing')) return [];
   const why = health.ok ? `${count(quiet.hanging)} more requests hang than before` : `its health page answers: ${health.detail}`;
   return [notServing(limits, quiet.ms, `${quietSentence(quiet)}, and ${why}`)];
@@ -86,7 +86,7 @@ function hangingBreach({ silent, serving, traffic: { quiet } }: GuardTally, { he
 
 /**
  * A version that is live and unwatched for so long is rolled back. Counted from the last sample that saw; a worker that was away itself
- * first looks for as long as data may be missing anyway.
+ * first takes samples for as long as data may be missing anyway.
  */
 function blindBreach({ blindMs, firstBlindMs, trouble }: GuardTally, atMs: number, limits: GuardLimits): Finding[] {
   const { subject, liveDeadlineMs, noDataAfterMs } = limits;
