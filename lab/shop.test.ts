@@ -73,7 +73,7 @@ test('pulls no image and throttles no pod', () => {
   expect(container(production)?.resources.limits).toBeUndefined();
 });
 
-test('lets the tool change nothing but Deployments in production', () => {
+test('lets the tool change nothing but Deployments and their Leases in production', () => {
   interface Role {
     kind: string;
     metadata: { name: string; namespace?: string };
@@ -86,9 +86,13 @@ test('lets the tool change nothing but Deployments in production', () => {
         .map((verb) => [metadata.name, metadata.namespace, verb, ...resources]),
     ),
   );
-  expect(writing).toEqual([['tminus', 'shop', 'patch', 'deployments']]);
+  expect(writing).toEqual([
+    ['tminus', 'shop', 'patch', 'deployments'],
+    ['tminus', 'shop', 'create', 'leases'],
+    ['tminus', 'shop', 'patch', 'leases'],
+  ]);
   const reading = (rights as Role[]).filter(({ rules = [] }) => rules.some(({ resources }) => resources.includes('pods/log')));
-  expect(reading.map(({ metadata }) => metadata.namespace)).toEqual(['shop-staging']);
+  expect(reading.map(({ metadata }) => metadata.namespace)).toEqual(['shop', 'shop-staging']);
 });
 
 test('writes an environment file the worker accepts, with absolute paths', () => {

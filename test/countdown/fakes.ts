@@ -203,7 +203,11 @@ export function fakeWorld(): FakeWorld {
     runGuard: async () => guarded('passed', passed('GuardPassed', 'guard')),
     captureEffect: async () => ({ before: { image: world.image }, goesBackTo: world.image, evidence: [piece] }),
     applyEffect: async ({ entry, wanted }) => write(entry.id, (wanted as { image: string }).image),
-    restoreEffect: async ({ entry }) => write(`${entry.id}#restore`, (entry.before as { image: string }).image),
+    // What never landed needs no way back: the real one then only notes that it must not land any more.
+    restoreEffect: async ({ entry }) =>
+      landed.has(entry.id)
+        ? write(`${entry.id}#restore`, (entry.before as { image: string }).image)
+        : { wrote: false, observedGeneration: world.writes.length, at: '2026-11-23T00:00:00Z' },
     proveRestored: async ({ entry, write: { at }, failedAt }) => {
       const ok = await world.proveRestored();
       const late = failedAt === null ? 0 : (Date.parse(at) - Date.parse(failedAt)) / 1_000;
