@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { ActivityProgress } from './kubernetes/contract.ts';
 
-/** What a long piece of work needs of whoever runs it: a place to say how far it is, and word when to stop. */
+/** What a long piece of work needs of whoever runs it: a place to report progress, and a signal to stop. */
 export interface RunningActivity {
   heartbeat(progress: ActivityProgress & { carry?: unknown }): void;
   signal: AbortSignal;

@@ -1,4 +1,4 @@
-// Faults that begin in pods that already serve, at a moment the caller knows: "seconds from the fault" is then a measurement.
+// Faults that begin in pods that already serve, at a known time: "seconds from the fault" is then a measurement.
 import { kubectl } from './cluster.ts';
 import { appName } from './manifests/go-api.ts';
 import { requireLab } from './owner.ts';

@@ -1,4 +1,4 @@
-// A folder on a file system of its own that can be made full in a moment: nothing is written for it, its size is cut to what is used.
+// A folder on a file system of its own that can be made full at once: nothing is written for it, its size is cut to what is used.
 import { mkdirSync, statfsSync } from 'node:fs';
 import { run, succeeds } from './command.ts';
 

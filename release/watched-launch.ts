@@ -1,3 +1,4 @@
+// The rule that a launch has its guard: one, and at once.
 import { stepsOf } from './outline.ts';
 import type { CheckpointOutline } from './outline.ts';
 import type { Path } from './problem.ts';

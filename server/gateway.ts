@@ -10,6 +10,7 @@ import {
   countdownId,
   holdSignal,
   openUpdate,
+  restorerId,
   statusQuery,
   WORKFLOW_TASK_QUEUE,
   type Act,
@@ -235,7 +236,7 @@ export function temporalGateway({
       }),
 
     async ownerOf({ workflowId, firstRunId, release }) {
-      const restorer = await describeOrNull(`restorer/${release}/${firstRunId}`, release);
+      const restorer = await describeOrNull(restorerId({ release, firstRunId }), release);
       const described = await describeOrNull(workflowId, release);
       // The run itself, where a later countdown has its name; of one that continued as new, that is only its first part.
       const own =

@@ -1,5 +1,5 @@
 // Removes old evidence of countdowns that are over. What an open one may still read is never removed.
-import { MIN_AGE_MS, type Pruned } from '../activities/evidence/prune.ts';
+import { MIN_AGE_MS, digestsIn, type Pruned } from '../activities/evidence/prune.ts';
 import type { House } from '../release/house.ts';
 import { readDuration } from '../release/duration.ts';
 import { explainStart } from '../verdict/can.ts';
@@ -70,7 +70,7 @@ async function needsOf(countdowns: Countdowns, { release, startedFrom }: OpenCou
   });
   return {
     startedAtMs: Date.parse(status.startedAt),
-    digests: [...startedFrom, ...(JSON.stringify(status).match(/sha256:[0-9a-f]{64}/g) ?? [])],
+    digests: [...startedFrom, ...digestsIn(JSON.stringify(status))],
   };
 }
 

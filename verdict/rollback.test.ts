@@ -1,26 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { judgeRollback } from './rollback.ts';
-import type { RolloutFacts, VersionFacts } from './rollout.ts';
+import { proof, rollout } from './rollout.fixture.ts';
 
-const rollout = (change: Partial<RolloutFacts> = {}): RolloutFacts => ({
-  outcome: 'complete',
-  detail: 'done',
-  podsReady: 3,
-  podsWanted: 3,
-  seconds: 6.2,
-  conditionAt: '2026-11-24T06:00:00Z',
-  evidence: [],
-  ...change,
-});
-const proof = (change: Partial<VersionFacts> = {}): VersionFacts => ({
-  ok: true,
-  detail: 'ok',
-  pods: 3,
-  seconds: 0.3,
-  imageIds: ['sha256:9f2a'],
-  evidence: [],
-  ...change,
-});
 const limits = { rollbackMs: 90_000, healthMs: 60_000, startedAfterMs: 900 };
 const codes = (...input: Parameters<typeof judgeRollback>) => judgeRollback(...input).map(({ code, outcome }) => `${code} ${outcome}`);
 

@@ -1,27 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { EvidenceRef } from './finding.ts';
-import { judgeLaunch, judgeLaunchedBytes, judgeRollout, judgeVersion, type RolloutFacts, type VersionFacts } from './rollout.ts';
+import { proof, rollout } from './rollout.fixture.ts';
+import { judgeLaunch, judgeLaunchedBytes, judgeRollout, judgeVersion } from './rollout.ts';
 
 const place = { namespace: 'shop', deployment: 'go-api' };
-const rollout = (change: Partial<RolloutFacts> = {}): RolloutFacts => ({
-  outcome: 'complete',
-  detail: 'done',
-  podsReady: 3,
-  podsWanted: 3,
-  seconds: 6.2,
-  conditionAt: '2026-11-24T06:00:00Z',
-  evidence: [],
-  ...change,
-});
-const proof = (change: Partial<VersionFacts> = {}): VersionFacts => ({
-  ok: true,
-  detail: 'ok',
-  pods: 3,
-  seconds: 0.3,
-  imageIds: ['sha256:9f2a'],
-  evidence: [],
-  ...change,
-});
 
 describe('judgeRollout', () => {
   it.each(['progress-deadline-exceeded', 'replica-failure', 'timed-out', 'superseded'] as const)(

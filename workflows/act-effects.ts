@@ -1,16 +1,6 @@
 // What each act does once it counts.
 import type { Action } from '../verdict/can.ts';
-import {
-  actorOf,
-  current,
-  evaluate,
-  moveLaunch,
-  record,
-  recordRefusal,
-  specOf,
-  type CountdownState,
-  type Hold,
-} from './countdown-state.ts';
+import { actorOf, current, evaluate, heldBy, moveLaunch, record, recordRefusal, specOf, type CountdownState } from './countdown-state.ts';
 import type { Act } from './messages.ts';
 import { explainNow, openFinding } from './refusals.ts';
 import { explainingSteps } from './steps/registry.ts';
@@ -88,15 +78,17 @@ function explainSuperfluous({ holds }: CountdownState, actor: string, reason: st
   return holds.length >= MAX_HOLDS ? `${holds.length} people already hold it` : null;
 }
 
-/** Lifts the holds its author saw. The clock starts when none is left: the launch time is kept while what comes next is ahead, else moved by the length of the hold. */
+/**
+ * Lifts the holds its author saw. The clock starts when none is left: the launch time is kept while what comes next is ahead, else moved by the
+ * length of the hold.
+ */
 function resume(state: CountdownState, act: Act): string {
   const now = Date.now();
   const seenMs = Date.parse(act.holdSince ?? '');
   const sinceMs = Math.min(...state.holds.map((each) => each.sinceMs), now);
   state.holds = state.holds.filter((each) => each.sinceMs > seenMs);
   state.version += 1;
-  if (state.holds.length > 0)
-    return `the clock stays stopped: ${state.holds.map(({ by, reason }: Hold) => `held by ${by}: ${reason}`).join('; ')}`;
+  if (state.holds.length > 0) return `the clock stays stopped: ${state.holds.map(heldBy).join('; ')}`;
   return startClock(state, act, now - sinceMs);
 }
 

@@ -1,9 +1,19 @@
+// Timeouts, retries and cancellation of every activity, by what is lost when it is late.
 import type { ActivityOptions } from '@temporalio/workflow';
 
 // One place for how long things may take and what retrying cannot mend.
 
 /** Refusals that are the right answer: trying on would be wrong. */
-const FINAL = ['Refused', 'Fenced', 'PreconditionChanged', 'OperationOpen', 'Paused', 'SignatureInvalid', 'EvidenceMissing', 'EvidenceDamaged'];
+const FINAL = [
+  'Refused',
+  'Fenced',
+  'PreconditionChanged',
+  'OperationOpen',
+  'Paused',
+  'SignatureInvalid',
+  'EvidenceMissing',
+  'EvidenceDamaged',
+];
 
 /** Who goes forward is told at once of a missing right, a wrong name or a wrong environment file: trying on would only hide it. */
 const NON_RETRYABLE = [...FINAL, 'Forbidden', 'NotFound', 'NotReady', 'Misconfigured', 'Expired', 'UndoRefused', 'CountdownEnded'];
@@ -22,6 +32,9 @@ export const quick = {
 
 /** A write that no abort overtakes: it has landed, or never will, before anything is taken back. One that no worker has begun is dropped at once. */
 export const writing = { ...quick, cancellationType: 'WAIT_CANCELLATION_COMPLETED' } satisfies ActivityOptions;
+
+/** A worker that dies in the middle of a watch leaves its successor a whole one. */
+export const WATCHES_THAT_MUST_FIT = 2;
 
 /** Work that reports as it goes and may last. `totalMs` bounds all attempts together. */
 export function long(totalMs: number): ActivityOptions {

@@ -8,7 +8,6 @@ import {
   isCancellation,
   proxyActivities,
   setHandler,
-  workflowInfo,
 } from '@temporalio/workflow';
 import type { UndoEntry } from '../activities/effects/contract.ts';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
@@ -36,7 +35,7 @@ import {
   type ActResult,
   type SignedAct,
 } from './messages.ts';
-import { explainUnregistrable, register } from './undo-stack.ts';
+import { countdownRef, explainUnregistrable, register } from './undo-stack.ts';
 
 const { verifyAct } = proxyActivities<BookkeepingActivities>(quick);
 
@@ -84,7 +83,7 @@ export function listen(state: CountdownState): void {
 /** An effect whose way back nobody could go does not begin; nor does one after the end has been decided, for what is due then is fixed. */
 function refuseUnregistrable(state: CountdownState, entry: UndoEntry): void {
   const refusal =
-    explainUnregistrable(entry, thisCountdown()) ??
+    explainUnregistrable(entry, countdownRef(state.input.release)) ??
     (state.ending === null ? null : `the countdown is ending as ${state.ending}; ${entry.name} was not begun`);
   if (refusal !== null) throw ApplicationFailure.nonRetryable(refusal, 'Refused');
 }
@@ -108,7 +107,7 @@ async function handleAct(state: CountdownState, signed: SignedAct, root: Cancell
   const act = await verified(state, signed);
   const known = Object.hasOwn(state.acts, act.id) ? state.acts[act.id] : undefined;
   if (known) return known;
-  const refusal = explainRefusal(state, act, thisCountdown());
+  const refusal = explainRefusal(state, act, countdownRef(state.input.release));
   if (refusal !== null) {
     recordRefusal(state, Date.now(), actorOf(act.principal), `${act.action}.refused`, act.checkpoint, refusal);
     throw ApplicationFailure.nonRetryable(refusal, 'Refused');
@@ -148,19 +147,18 @@ async function verified(state: CountdownState, signed: SignedAct): Promise<Act> 
     return await verifyAct(signed);
   } catch (error) {
     if (isCancellation(error)) throw over();
-    const type = error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause.type : undefined;
-    const refusal =
-      type === 'SignatureInvalid'
-        ? 'the signature of this act does not verify against the keys this worker trusts'
-        : type === 'Expired'
-          ? sentenceOf(error)
-          : `the signature of this act could not be verified: ${sentenceOf(error)}; send it again`;
+    const refusal = explainNotVerified(error);
     recordRefusal(state, Date.now(), 'unknown', 'act.refused', releaseName(state), refusal);
     throw ApplicationFailure.nonRetryable(refusal, 'Refused');
   }
 }
 
-const thisCountdown = () => ({ workflowId: workflowInfo().workflowId, firstRunId: workflowInfo().firstExecutionRunId });
+function explainNotVerified(error: unknown): string {
+  const type = error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause.type : undefined;
+  if (type === 'SignatureInvalid') return 'the signature of this act does not verify against the keys this worker trusts';
+  if (type === 'Expired') return sentenceOf(error);
+  return `the signature of this act could not be verified: ${sentenceOf(error)}; send it again`;
+}
 
 const releaseName = ({ input }: CountdownState): string => input.release.metadata.name;
 

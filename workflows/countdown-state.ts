@@ -56,7 +56,7 @@ export interface Watch {
   blindTold: boolean;
   /** By the countdown's clock: since when nothing is seen; null while something is. */
   blindSinceMs: number | null;
-  /** By the countdown's clock: since when nobody can say how the launch went, though it may be live; null while that is known. */
+  /** By the countdown's clock: since when the result of the launch is unknown, though it may be live; null while it is known. */
   unseenSinceMs: number | null;
   /** Failures of the guard's activity in a row: the pause before the next grows with them. */
   failures: number;
@@ -291,6 +291,13 @@ export function earlierSteps({ input }: CountdownState, { name, steps }: Checkpo
   });
 }
 
+/** Marks a step as running, in a new round that has found nothing yet. */
+export function beginRound(state: CountdownState, { name: checkpoint }: CheckpointState, status: StepStatus): void {
+  const startedAt = new Date(Date.now()).toISOString();
+  Object.assign(status, { round: status.round + 1, state: 'running', startedAt, findings: [], facts: [], evidence: [] });
+  record(state, Date.now(), 'tminus', 'step.started', `${checkpoint}/${status.name}`, `round ${status.round}`);
+}
+
 /** The step of this checkpoint that runs next, or null when none is left. */
 export const nextStep = ({ input }: CountdownState, { name, pending }: CheckpointState): Step | null =>
   specOf(input, name).steps.find((step) => pending.includes(step.name)) ?? null;
@@ -301,6 +308,9 @@ export const heldUntilMs = ({ input }: CountdownState, { name }: CheckpointState
 
 /** The hold whose deadline comes first, or null where nobody holds. */
 export const oldestHold = ({ holds }: CountdownState): Hold | null => holds[0] ?? null;
+
+/** A hold as people read it. */
+export const heldBy = ({ by, reason }: Pick<Hold, 'by' | 'reason'>): string => `held by ${by}: ${reason}`;
 
 /** A step of the plan by its type, with its state; null where the plan has none. */
 export function planned<Type extends Step['type']>(

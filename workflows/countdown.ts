@@ -20,6 +20,7 @@ import {
   current,
   evaluate,
   freshState,
+  heldBy,
   heldUntilMs,
   nextStep,
   oldestHold,
@@ -29,7 +30,6 @@ import {
   specOf,
   type CheckpointState,
   type CountdownState,
-  type Hold,
 } from './countdown-state.ts';
 import { sentenceOf } from './failure-sentence.ts';
 import { rememberAsGood } from './last-good.ts';
@@ -143,7 +143,7 @@ async function passCheckpoint(state: CountdownState, checkpoint: CheckpointState
     guardWaivers(state, checkpoint);
     const { verdict } = evaluate(state, checkpoint, Date.now());
     const step = nextStep(state, checkpoint);
-    // Neither a person's hold nor an explanation keeps a version live that has failed.
+    // Neither a person's hold nor a diagnosis keeps a failed version live.
     if (verdict === 'no-go' && isLive(state.undo)) end(state, 'rolled-back', saidFor(checkpoint, verdict));
     else if (oldestHold(state)) await whileHeld(state, checkpoint);
     else if (step?.type === 'guard' && verdict === 'go') await whileGuarded(state);
@@ -161,7 +161,7 @@ async function passCheckpoint(state: CountdownState, checkpoint: CheckpointState
 /** The guard runs beside the story; here its step is waited for. */
 async function whileGuarded(state: CountdownState): Promise<void> {
   const guard = planned(state, 'guard');
-  if (!guard) throw new Error('a guard runs that the plan does not have');
+  if (!guard) throw new Error('the guard is the next step, so the plan has one');
   if (!isLive(state.undo)) return end(state, 'no-go', `nothing was launched that ${guard.spec.name} could watch`);
   enterPhase(state, 'running');
   beginGuard(state, guard);
@@ -221,7 +221,7 @@ async function untilSomethingChanges(state: CountdownState, checkpoint: Checkpoi
   await untilChange(state, checkpoint, { sinceMs: untilMs - lasts, untilMs, summary: `${checkpoint.name}: ${state.phase}`, said });
 }
 
-/** A launch of which nobody can say how it went is as good as one that nobody sees: it stays live for `liveDeadline` and no longer. */
+/** A launch whose result is unknown is unwatched: it stays live for `liveDeadline` and no longer. */
 function holdLastsMs(state: CountdownState, otherwiseMs: number): number {
   const guard = planned(state, 'guard');
   const { unseenSinceMs } = state.watch;
@@ -253,8 +253,6 @@ async function whileHeld(state: CountdownState, checkpoint: CheckpointState): Pr
   if (!changed && oldestHold(state) === hold)
     end(state, failed(state), `held by ${hold.by} (${hold.reason}) and not resumed before the deadline`);
 }
-
-const heldBy = ({ by, reason }: Hold): string => `held by ${by}: ${reason}`;
 
 /** Undoes what must be undone, tells everyone, gives the lock back. Runs whatever happened before, and cannot be cancelled. */
 async function close(state: CountdownState): Promise<void> {

@@ -2,6 +2,7 @@
 import { durationMs } from '../release/duration.ts';
 import { findingsOf, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { findingKey } from '../verdict/judge.ts';
+import { unmeasured } from '../verdict/unmeasured.ts';
 
 /** A launch that could start only after its window is held: never a late go. */
 export function guardLaunchWindow(state: CountdownState, checkpoint: CheckpointState): void {
@@ -37,21 +38,13 @@ export function guardWaivers(state: CountdownState, checkpoint: CheckpointState)
       const key = findingKey(finding);
       const subject = `${passed.name}: ${key}`;
       if (accepted(key, finding.message) || checkpoint.own.some((own) => own.code === 'WaiverExpired' && own.subject === subject)) continue;
-      checkpoint.own.push({
-        code: 'WaiverExpired',
-        subject,
-        outcome: 'inconclusive',
-        measured: null,
-        limit: null,
-        unit: '',
-        message: `the waiver of ${key} at ${passed.name} has expired before the launch: ${finding.message}`,
-        evidence: [],
-      });
+      const message = `the waiver of ${key} at ${passed.name} has expired before the launch: ${finding.message}`;
+      checkpoint.own.push(unmeasured({ code: 'WaiverExpired', subject, outcome: 'inconclusive', message }));
     }
   }
 }
 
-/** What was written has been launched in its window: a step that looks at it again is not late. An undo that stands is no such proof. */
+/** What was written has been launched in its window: a step that watches it again is not late. An undo that stands is no such proof. */
 const launchesYet = (state: CountdownState, { name, pending }: CheckpointState): boolean =>
   state.launchedAt === null && specOf(state.input, name).steps.some((step) => step.type === 'launch' && pending.includes(step.name));
 

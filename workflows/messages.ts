@@ -181,8 +181,11 @@ export interface CountdownStatus {
 /** A step's activity registers the way back of an effect before the effect happens. Update id: the undo's own. */
 export const registerUndoUpdate = defineUpdate<void, [UndoEntry]>('registerUndo');
 
-/** Type of the workflow that restores what is due when a countdown cannot, and its messages. */
-export const RESTORER_TYPE = 'restorer';
+/** Workflow id of the restorer of a countdown: one per first run, whose id outlives continue-as-new and reset. */
+export const restorerId = ({ release, firstRunId }: Pick<CountdownRef, 'release' | 'firstRunId'>): string =>
+  `restorer/${release}/${firstRunId}`;
+
+/** What the restorer is sent before an effect. The senders (activities/effects/undo-messages.ts) may import only types; a test holds the names together. */
 export interface RestorerRegistration {
   entry: UndoEntry;
   countdown: CountdownRef;

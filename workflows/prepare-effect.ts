@@ -18,7 +18,7 @@ export interface EffectPlan {
 }
 
 /** `<countdown>/<first run>/<checkpoint>/<step>/<round>/<effect>/<target>`: the same over retries, continue-as-new and reset, and nobody else's. */
-export const undoId = ({ countdown, checkpoint, step, round }: StepInput, kind: EffectKind, key: string): string =>
+const undoId = ({ countdown, checkpoint, step, round }: StepInput, kind: EffectKind, key: string): string =>
   [countdown.workflowId, countdown.firstRunId, checkpoint, step.name, round, kind, key].join('/');
 
 interface Prepared {

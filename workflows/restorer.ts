@@ -105,7 +105,7 @@ async function untilDue(state: RestorerState): Promise<CountdownEnd | null> {
   return end;
 }
 
-/** A countdown that ended by itself has restored what was due, and says by its ending what is kept. */
+/** A countdown that ended by itself has restored what was due, and its ending decides what is kept. */
 function dueNow({ registered }: RestorerState, end: CountdownEnd): RestorerRegistration[] {
   if (end.kind === 'due') return registered.filter(({ dueAtMs }) => dueAtMs !== null && dueAtMs <= end.nowMs);
   const entries = dueAtEnd(

@@ -1,4 +1,4 @@
-// A launch that is live and could not be watched (the API server refused it, its worker went away) is looked at again by itself.
+// A launch that is live and could not be watched (the API server refused it, its worker went away) is watched again by itself.
 import { condition } from '@temporalio/workflow';
 import { runAgain } from './act-effects.ts';
 import { planned, type CountdownState } from './countdown-state.ts';
@@ -11,7 +11,7 @@ const RETRY_AFTER_MS = 60_000;
 export async function retryLaunchWhileLive(state: CountdownState): Promise<never> {
   for (;;) {
     await condition(() => isUnseen(state));
-    const passed = await condition(() => !isUnseen(state), RETRY_AFTER_MS, { summary: 'the launch is looked at again' });
+    const passed = await condition(() => !isUnseen(state), RETRY_AFTER_MS, { summary: 'the launch is watched again' });
     const launch = planned(state, 'launch');
     if (!passed && launch) runAgain(state, [launch.spec.name]);
   }

@@ -8,8 +8,7 @@ export async function rollBack(state: CountdownState): Promise<void> {
   const ending = state.ending ?? 'undo-incomplete';
   const due = dueAtEnd(state.undo, ending);
   const kept = state.undo.filter((entry) => !due.includes(entry));
-  const { metadata, spec } = state.input.release;
-  const countdown = countdownRef(metadata.name, spec.notify);
+  const countdown = countdownRef(state.input.release);
   if (due.length > 0) enterPhase(state, 'undoing');
   const reports = await unwind(due, {
     countdown,

@@ -2,8 +2,9 @@
 import { CancellationScope, CancelledFailure, executeChild, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { Step } from '../release/steps/registry.ts';
 import type { Finding } from '../verdict/finding.ts';
+import { unmeasured } from '../verdict/unmeasured.ts';
 import { enterPhase } from './announce.ts';
-import { earlierSteps, evaluate, record, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import { beginRound, earlierSteps, evaluate, record, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { sentenceOf } from './failure-sentence.ts';
 import { launchMustBeginBy } from './launch-window.ts';
 import type { StepStatus } from './messages.ts';
@@ -17,20 +18,12 @@ export async function runStep(state: CountdownState, checkpoint: CheckpointState
   const status = checkpoint.steps.find((step) => step.name === name);
   if (!status) throw new Error(`checkpoint ${checkpoint.name} has no step ${name}`);
   enterPhase(state, 'running');
-  const round = status.round + 1;
+  beginRound(state, checkpoint, status);
+  const { round } = status;
   const workflowId = `${workflowInfo().workflowId}/${checkpoint.name}/${name}/${round}`;
-  Object.assign(status, {
-    round,
-    state: 'running',
-    startedAt: new Date(Date.now()).toISOString(),
-    workflowId,
-    findings: [],
-    facts: [],
-    evidence: [],
-  });
-  record(state, Date.now(), 'tminus', 'step.started', `${checkpoint.name}/${name}`, `round ${round}`);
+  status.workflowId = workflowId;
   const input: StepInput = {
-    countdown: countdownRef(state.input.release.metadata.name, state.input.release.spec.notify),
+    countdown: countdownRef(state.input.release),
     generation: state.generation,
     checkpoint: checkpoint.name,
     round,
@@ -40,7 +33,7 @@ export async function runStep(state: CountdownState, checkpoint: CheckpointState
     earlier: earlierSteps(state, checkpoint, name),
     undo: state.undo,
     testedImageIds: state.testedImageIds,
-    // What was written has begun in time; its launch is only looked at again.
+    // What was written has begun in time; a later round only watches it again.
     ...(spec.type === 'launch' && state.launchedAt === null ? launchMustBeginBy(state, checkpoint) : {}),
   };
   try {
@@ -76,7 +69,7 @@ export async function runStep(state: CountdownState, checkpoint: CheckpointState
 function take(state: CountdownState, { settled = [], imageIds, launchedAt, failedAt }: StepResult): void {
   state.undo = state.undo.filter(({ id }) => !settled.includes(id));
   if (imageIds) state.testedImageIds = [...new Set([...(state.testedImageIds ?? []), ...imageIds])].sort();
-  // The first write is the one that changed what serves: a launch that is looked at again writes nothing.
+  // The first write is the one that changed what serves: a launch that is watched again writes nothing.
   if (launchedAt) state.launchedAt ??= launchedAt;
   state.failedAt = failedAt ?? null;
 }
@@ -106,17 +99,8 @@ function goOnUnlessAborted(): void {
   if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the countdown was aborted');
 }
 
-const couldNotRun = (step: string, why: string): Finding => unsure('StepCouldNotRun', step, `step ${step} could not run: ${why}`);
+const couldNotRun = (step: string, why: string): Finding =>
+  unmeasured({ code: 'StepCouldNotRun', subject: step, outcome: 'inconclusive', message: `step ${step} could not run: ${why}` });
 
-const silent = (step: string): Finding => unsure('StepFoundNothing', step, `step ${step} ended without a finding`);
-
-const unsure = (code: string, subject: string, message: string): Finding => ({
-  code,
-  subject,
-  outcome: 'inconclusive',
-  measured: null,
-  limit: null,
-  unit: '',
-  message,
-  evidence: [],
-});
+const silent = (step: string): Finding =>
+  unmeasured({ code: 'StepFoundNothing', subject: step, outcome: 'inconclusive', message: `step ${step} ended without a finding` });

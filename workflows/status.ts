@@ -1,7 +1,7 @@
 // What a countdown shows of itself. Derived, never stored.
 import { workflowInfo } from '@temporalio/workflow';
 import { verdictOf } from './announce.ts';
-import { current, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import { current, heldBy, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { EMPTY_CHAIN } from '../verdict/audit-chain.ts';
 import type { CheckpointStatus, Condition, CountdownStatus, Ending } from './messages.ts';
 
@@ -41,7 +41,7 @@ const endingOf = ({ phase, ending }: CountdownState): Ending | null => (phase ==
 function sentence(state: CountdownState): string {
   if (state.phase === 'undoing') return `rolling back: ${state.sentence}`;
   if (state.ending !== null) return state.sentence;
-  if (state.holds.length > 0) return state.holds.map(({ by, reason }) => `held by ${by}: ${reason}`).join('; ');
+  if (state.holds.length > 0) return state.holds.map(heldBy).join('; ');
   const { offset, name, atMs, evaluation } = current(state);
   switch (state.phase) {
     case 'opening':

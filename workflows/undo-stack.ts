@@ -2,16 +2,15 @@
 // back what they did themselves, and by the restorer.
 import { CancellationScope, condition, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { CountdownRef, EffectActivities, EffectKind, UndoEntry } from '../activities/effects/contract.ts';
+import type { Release } from '../release/release.ts';
 import type { EvidenceRef, Fact, Finding } from '../verdict/finding.ts';
-import { long, quick, undoing, undoingLong } from './activity-options.ts';
+import { unmeasured } from '../verdict/unmeasured.ts';
+import { WATCHES_THAT_MUST_FIT, long, quick, undoing, undoingLong } from './activity-options.ts';
 import { sentenceOf } from './failure-sentence.ts';
 import { clusterTaskQueue, type Ending } from './messages.ts';
 
-/** Kinds that this version can take back; activities/effects/registry.ts has their code, and a test holds the two together. */
-export const EFFECT_KINDS: Readonly<Record<EffectKind, true>> = { 'deployment-image': true };
-
-/** A worker that dies in the middle leaves its successor a whole watch. */
-const WATCHES_THAT_MUST_FIT = 2;
+/** Kinds that this version can take back. activities/effects/registry.ts has their code: both are records, so a kind without a line does not compile. */
+const EFFECT_KINDS: Readonly<Record<EffectKind, true>> = { 'deployment-image': true };
 
 /** An undo is tried for a day (activity-options.ts); a longer budget could not be used. */
 const MAX_BUDGET_MS = 24 * 3_600_000;
@@ -103,35 +102,36 @@ export async function unwind(entries: readonly UndoEntry[], context: UnwindConte
 }
 
 /** Restores one entry, proves it and settles it. What the failing version looked like is read beside it, and never delays the first write. */
-async function restoreOne(entry: UndoEntry, { countdown, failedAt, brief, started, ended }: UnwindContext): Promise<UndoReport> {
+async function restoreOne(entry: UndoEntry, context: UnwindContext): Promise<UndoReport> {
+  context.started(entry);
+  const restoring = restoreAndProve(entry, context).catch((error: unknown) => couldNotRestore(entry, error));
+  // Asked for after the write, and only where something failed.
+  const describing = context.failedAt === null ? NOTHING : describeFailure(entry);
+  const [report, { facts, evidence }] = await Promise.all([restoring, describing]);
+  const whole = { ...report, facts: [...report.facts, ...facts], evidence: [...report.evidence, ...evidence] };
+  context.ended(entry, whole);
+  return whole;
+}
+
+async function restoreAndProve(entry: UndoEntry, { countdown, failedAt, brief }: UnwindContext): Promise<UndoReport> {
   const taskQueue = clusterTaskQueue(entry.target.cluster);
   const watchMs = (entry.within.restoreMs + entry.within.proveMs) * WATCHES_THAT_MUST_FIT;
-  const act = proxyActivities<EffectActivities>({ ...(brief ? quick : undoing), taskQueue });
-  const watch = proxyActivities<EffectActivities>({ ...(brief ? long(watchMs) : undoingLong(watchMs)), taskQueue });
-  const look = proxyActivities<EffectActivities>({
+  const { restoreEffect } = proxyActivities<EffectActivities>({ ...(brief ? quick : undoing), taskQueue });
+  const { proveRestored } = proxyActivities<EffectActivities>({ ...(brief ? long(watchMs) : undoingLong(watchMs)), taskQueue });
+  const write = await restoreEffect({ entry, countdown });
+  const { restored, findings, facts, evidence } = await proveRestored({ entry, write, failedAt });
+  const unsettled = restored ? await settle(entry, 'restored', countdown) : null;
+  return { ...identity(entry), restored, findings, facts: [...facts, ...(unsettled === null ? [] : [unsettled])], evidence };
+}
+
+function describeFailure(entry: UndoEntry): Promise<Described> {
+  const bounded = proxyActivities<EffectActivities>({
     ...quick,
     startToCloseTimeout: DESCRIBE_TIMEOUT,
     scheduleToCloseTimeout: DESCRIBE_TIMEOUT,
-    taskQueue,
+    taskQueue: clusterTaskQueue(entry.target.cluster),
   });
-  started(entry);
-  let failure = NOTHING;
-  const report = await (async (): Promise<UndoReport> => {
-    try {
-      const writing = act.restoreEffect({ entry, countdown });
-      if (failedAt !== null) failure = look.describeFailure({ entry }).catch((error: unknown) => notDescribed(entry, error));
-      const write = await writing;
-      const { restored, findings, facts, evidence } = await watch.proveRestored({ entry, write, failedAt });
-      const unsettled = restored ? await settle(entry, 'restored', countdown) : null;
-      return { ...identity(entry), restored, findings, facts: [...facts, ...(unsettled === null ? [] : [unsettled])], evidence };
-    } catch (error) {
-      return couldNotRestore(entry, error);
-    }
-  })();
-  const seen = await failure;
-  const whole = { ...report, facts: [...report.facts, ...seen.facts], evidence: [...report.evidence, ...seen.evidence] };
-  ended(entry, whole);
-  return whole;
+  return bounded.describeFailure({ entry }).catch((error: unknown) => notDescribed(entry, error));
 }
 
 /**
@@ -153,11 +153,11 @@ export const unwindWhatever = (entries: readonly UndoEntry[], context: UnwindCon
   CancellationScope.nonCancellable(() => unwind(entries, context));
 
 /** This countdown, as undos and the restorer name it. */
-export const countdownRef = (release: string, notify: readonly string[]): CountdownRef => ({
+export const countdownRef = ({ metadata, spec }: Release): CountdownRef => ({
   workflowId: workflowInfo().workflowId,
   firstRunId: workflowInfo().firstExecutionRunId,
-  release,
-  notify: [...notify],
+  release: metadata.name,
+  notify: [...spec.notify],
 });
 
 interface Described {
@@ -179,9 +179,7 @@ function couldNotRestore(entry: UndoEntry, error: unknown): UndoReport {
   return {
     ...identity(entry),
     restored: false,
-    findings: [
-      { code: 'RollbackIncomplete', subject: entry.name, outcome: 'fail', measured: null, limit: null, unit: '', message, evidence: [] },
-    ],
+    findings: [unmeasured({ code: 'RollbackIncomplete', subject: entry.name, outcome: 'fail', message })],
     facts: [],
     evidence: [],
   };

@@ -1,4 +1,4 @@
-// Never live and unwatched: from the moment an effect is live until it is settled, the guard takes samples. A hold, a wait for people or a
+// Never live and unwatched: from the time an effect is live until it is settled, the guard takes samples. A hold, a wait for people or a
 // verdict stops the clock, never this. It runs beside the story and only changes state; the story acts on it.
 import { ActivityFailure, TimeoutFailure, condition, isCancellation, proxyActivities } from '@temporalio/workflow';
 import type { GuardCarry, GuardReport, StepActivities } from '../activities/steps-contract.ts';
@@ -7,7 +7,7 @@ import type { GuardStep } from '../release/steps/registry.ts';
 import type { Finding } from '../verdict/finding.ts';
 import { guarding } from './activity-options.ts';
 import { announce } from './announce.ts';
-import { evaluate, planned, record, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import { beginRound, evaluate, planned, record, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { sentenceOf } from './failure-sentence.ts';
 import { clusterTaskQueue, type StepStatus } from './messages.ts';
 import { productionOf } from './step.ts';
@@ -45,9 +45,7 @@ function isDue(state: CountdownState): boolean {
 /** Marks the guard as running where it has to run (again). A watch that is under way already counts from its own beginning. */
 export function beginGuard(state: CountdownState, { checkpoint, spec, status }: Guarded): void {
   if (!checkpoint.pending.includes(spec.name) || status.state === 'running') return;
-  const round = status.round + 1;
-  Object.assign(status, { round, state: 'running', startedAt: new Date(Date.now()).toISOString(), findings: [], facts: [], evidence: [] });
-  record(state, Date.now(), 'tminus', 'step.started', `${checkpoint.name}/${spec.name}`, `round ${round}`);
+  beginRound(state, checkpoint, status);
 }
 
 async function watchOnce(state: CountdownState, guard: Guarded): Promise<void> {
@@ -130,7 +128,7 @@ function goBlind(state: CountdownState, guard: Guarded, { findings, facts, evide
   Object.assign(status, { findings, facts, evidence });
   const said = findings.map(({ message }) => message).join('; ');
   judged(state, guard, 'guard.blind', said);
-  // Entering a hold notifies people; who holds already would hear nothing of it.
+  // Entering a hold notifies people; where the countdown holds already, nothing else would.
   if (state.phase === 'holding') announce(state, checkpoint, 'hold', said);
 }
 

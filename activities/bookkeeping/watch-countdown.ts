@@ -1,4 +1,4 @@
-// How a restorer learns that its countdown has ended, and how.
+// Watches a countdown for its restorer: whether it has ended, and how.
 import { setTimeout as pause } from 'node:timers/promises';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { CountdownEnd, WatchCountdownInput } from '../bookkeeping-contract.ts';
@@ -8,6 +8,9 @@ import type { RunningActivity } from '../running-activity.ts';
 const HEARTBEAT_EVERY_MS = 2_000;
 /** A Temporal server that is away is asked again after this; a termination must be acted on within a minute. */
 const RETRY_EVERY_MS = 2_000;
+
+/** Nothing is due before it; far below 24.8 days, the longest a timer of Node runs (a longer one would fire at once). */
+const MAX_PAUSE_MS = 3_600_000;
 
 export interface WatchDependencies {
   client: Client;
@@ -19,7 +22,7 @@ type Described = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>[
 
 /**
  * Waits until the countdown that began with `firstRunId` has closed, over continue-as-new and reset. A workflow of the same id that began
- * otherwise is another countdown: then this one has ended, and nobody can say any more how. Throws what Temporal itself answers for good.
+ * otherwise is another countdown: then this one has ended, and how is no longer recorded. Throws what Temporal itself answers for good.
  */
 export async function watchCountdown(
   { client, activity, now = Date.now }: WatchDependencies,
@@ -40,7 +43,7 @@ export async function watchCountdown(
 
 async function untilDue({ dueAtMs }: WatchCountdownInput, signal: AbortSignal, now: () => number): Promise<CountdownEnd> {
   while (dueAtMs === null || now() < dueAtMs)
-    await pause(dueAtMs === null ? 3_600_000 : Math.max(1, dueAtMs - now()), undefined, { signal });
+    await pause(dueAtMs === null ? MAX_PAUSE_MS : Math.min(MAX_PAUSE_MS, Math.max(1, dueAtMs - now())), undefined, { signal });
   return { kind: 'due', nowMs: now(), at: new Date(now()).toISOString() };
 }
 
@@ -66,7 +69,7 @@ async function untilClosed(
         const result = described.status.name === 'COMPLETED' ? await client.workflow.getHandle(workflowId, described.runId).result() : null;
         return closed(described.status.name.toLowerCase(), result);
       }
-      // Long-polls until this chain of runs closes; what it was, the next look shows. Rejects for every ending but a completion.
+      // Long-polls until this chain of runs closes; the next `describe` answers how. Rejects for every ending but a completion.
       await abortable(
         client.workflow
           .getHandle(workflowId, described.runId)

@@ -14,7 +14,7 @@ export interface EffectDependencies {
   messages: UndoMessages;
 }
 
-/** Failures are ApplicationFailures whose type workflows know: what retrying cannot mend is non-retryable. */
+/** Failures are ApplicationFailures with a type that retry policies name: what retrying cannot mend is non-retryable. */
 export function createEffectActivities({ effects, journal, messages }: EffectDependencies): EffectActivities {
   const passing = <T>(kind: EffectKind, phase: 'capture' | 'register' | 'restore-prove' | 'settle', work: () => Promise<T>): Promise<T> =>
     withFailpoints(`${kind}.${phase}`, () => asApplicationFailure(work));

@@ -11,7 +11,7 @@ import { claimLease, closeLease, readLease, refuseOpenOperation } from '../kuber
 import { readFailingPods } from '../kubernetes/failing-pods.ts';
 import { restoreTemplate } from '../kubernetes/restore-template.ts';
 import type { RunningActivity } from '../running-activity.ts';
-import { restoreOf, type Effect } from './effect.ts';
+import { countdownKey, restoreOf, type Effect } from './effect.ts';
 import { previewRestore } from './preview-restore.ts';
 import { proveRestored } from './prove-restored.ts';
 
@@ -51,6 +51,7 @@ const beforeSchema: z.ZodType<DeploymentBefore> = z.strictObject({
 });
 const wantedSchema = z.strictObject({ image: text });
 
+/** The effect over the clusters, the evidence and the health pages of one worker. */
 export function deploymentImage(dependencies: DeploymentImageDependencies): Effect<DeploymentBefore, { image: string }> {
   const { store, clients, activity, now } = dependencies;
   const clientOf = ({ cluster }: DeploymentTarget) => clients(cluster);
@@ -60,7 +61,7 @@ export function deploymentImage(dependencies: DeploymentImageDependencies): Effe
     async capture({ target, countdown, settings }) {
       const client = clientOf(target);
       const { snapshot, deployment } = await captureDeployment(client, store, target);
-      refuseOpenOperation(deployment, await readLease(client, target), target, `${countdown.workflowId}/${countdown.firstRunId}`);
+      refuseOpenOperation(deployment, await readLease(client, target), target, countdownKey(countdown));
       return { before: { ...snapshot, ...settings }, goesBackTo: snapshot.image, evidence: [snapshot.evidence] };
     },
     apply: (operation, before, { image }) =>

@@ -44,13 +44,15 @@ export interface ApiRequest {
   kubectl(bodyFile: string): string;
 }
 
+type Identity = Pick<CountdownRef, 'workflowId' | 'firstRunId'>;
+
+/** A countdown as annotations and the Lease name it. */
+export const countdownKey = ({ workflowId, firstRunId }: Identity): string => `${workflowId}/${firstRunId}`;
+
 /** The operation of an entry's effect. */
-export const operationOf = (
-  { id, generation }: UndoEntry,
-  { workflowId, firstRunId }: Pick<CountdownRef, 'workflowId' | 'firstRunId'>,
-): Operation => ({
+export const operationOf = ({ id, generation }: UndoEntry, countdown: Identity): Operation => ({
   id,
-  countdown: `${workflowId}/${firstRunId}`,
+  countdown: countdownKey(countdown),
   generation,
 });
 

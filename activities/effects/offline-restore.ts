@@ -37,6 +37,7 @@ export interface OfflineRestore {
   restore(record: JournalRecord): Promise<OfflineOutcome>;
 }
 
+/** Opens the journal and the clusters. Nothing is read before the first call. */
 export function openOfflineRestore({ evidenceFolder, clusters, progress }: OfflineOptions): OfflineRestore {
   const journal = openUndoJournal(evidenceFolder);
   const environment = 'environment' in clusters ? clusters.environment : null;

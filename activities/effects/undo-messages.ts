@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { WithStartWorkflowOperation, WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
 import type { CountdownRef, UndoEntry } from './contract.ts';
 
-// Names that workflows/messages.ts has too; activities may import only its types.
+// Names that workflows/messages.ts has too; activities may import only its types, so test/undo-messages.test.ts compares them.
 const RESTORER_TYPE = 'restorer';
 const REGISTER_UPDATE = 'registerUndo';
 const SETTLE_UPDATE = 'settleUndo';
@@ -20,6 +20,7 @@ export interface UndoMessages {
   settleWithRestorer(entry: UndoEntry, countdown: CountdownRef): Promise<void>;
 }
 
+/** Sends over one Temporal client. `workflowTaskQueue` is that of the restorer. */
 export function undoMessages(client: Client, workflowTaskQueue: string): UndoMessages {
   return {
     async registerWithCountdown(entry, { workflowId, firstRunId }) {

@@ -1,3 +1,4 @@
+// Files that need not be there: prune, another process or a fresh folder leaves none.
 import { errorCode } from './errors.ts';
 
 /** For `catch`: `instead` where the file or a folder above it does not exist; any other error passes through. */

@@ -1,4 +1,4 @@
-// How much room a folder has, measured where the evidence goes: free bytes alone say nothing of a read-only mount, a quota or a lost right.
+// How much room a folder has, measured where the evidence goes: free bytes alone do not show a read-only mount, a quota or a lost right.
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';

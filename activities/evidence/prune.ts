@@ -31,7 +31,7 @@ export interface Pruned {
   keptYoung: number;
 }
 
-/** Where a piece is for the moment between being taken away and being removed; the store finds it there. */
+/** Where a piece is between being taken away and being removed; the store finds it there. */
 export const takenAwayIn = (folder: string): string => join(folder, 'taken-away');
 
 /**
@@ -62,13 +62,16 @@ export async function pruneEvidence(folder: string, { olderThanMs, named, dryRun
   return pruned;
 }
 
+/** Every digest that a text names, wherever in it. */
+export const digestsIn = (text: string): string[] => text.match(/sha256:[0-9a-f]{64}/g) ?? [];
+
 /** Every digest in the text of the pointers. A pointer that is being replaced names its digests before and after. */
 async function namedByPointers(folder: string): Promise<string[]> {
   const named: string[] = [];
   for (const place of POINTERS) {
     for (const name of await readdir(join(folder, place)).catch(absent([]))) {
       const text = await readFile(join(folder, place, name), 'utf8').catch(absent(''));
-      named.push(...(text.match(/sha256:[0-9a-f]{64}/g) ?? []));
+      named.push(...digestsIn(text));
     }
   }
   return named;

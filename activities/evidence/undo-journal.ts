@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { CountdownRef, UndoEntry } from '../effects/contract.ts';
 import { syncFolder } from '../sync-folder.ts';
+import { absent } from './absent.ts';
 import { errorCode, notKept } from './errors.ts';
 
 export interface JournalRecord {
@@ -79,10 +80,7 @@ export function openUndoJournal(evidenceFolder: string, now: () => Date = () => 
       await write({ ...known, settled: { outcome, at } });
     },
     async list() {
-      const names = await readdir(folder).catch((error: unknown) => {
-        if (errorCode(error) === 'ENOENT') return [];
-        throw error;
-      });
+      const names = await readdir(folder).catch(absent([]));
       const found = await Promise.all(names.filter((name) => !name.endsWith(PART)).map((name) => read(join(folder, name))));
       const records = found.filter((each) => each !== null && 'entry' in each);
       const damaged = found.filter((each) => each !== null && 'problem' in each);

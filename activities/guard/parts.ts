@@ -1,19 +1,20 @@
 // The samples of a watch as evidence, stored part by part: a worker that takes over goes on from the last stored part, and `verify` reads
 // them all. Storing never stops or delays the watch: a full disk is tried again, and a put that hangs is left behind.
-import { setTimeout as pause } from 'node:timers/promises';
 import type { GuardLimits, GuardSample } from '../../analysis/guard/sample.ts';
 import { EMPTY_TALLY, type GuardTally } from '../../analysis/guard/tally.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { failpoint } from '../failpoint.ts';
 import type { GuardCarry } from '../steps-contract.ts';
+import { within } from '../within.ts';
 
 /** Half a minute is the most that a dead worker may take along; a part of six samples is about 10 kB. */
 const PART_MS = 30_000;
 /** From 25 minutes on a part has 2 % of the time watched: 250 parts in a day, 75 kB of the 256 kB that a carry may have. */
 const PARTS_SHARE = 0.02;
 /** A local disk takes milliseconds. A put that needs longer hangs (a network file system that is away); the next sample is due. */
-const PUT_WITHIN_MS = 2_000;
+const PUT_TIMEOUT_MS = 2_000;
+const NO_ANSWER = `the evidence store did not answer within ${PUT_TIMEOUT_MS / 1_000} s`;
 /** An hour of samples of 100 pods (43 kB each, one in 5 s). Beyond, the watch goes on from what is stored, as if the worker had changed. */
 const MAX_UNSTORED_BYTES = 32 * 1024 ** 2;
 
@@ -40,6 +41,7 @@ export interface Parts {
   flush(): Promise<string | null>;
 }
 
+/** Begins with what the carry has stored. */
 export function createParts({ store, source, limits, carry }: PartsOptions): Parts {
   const oldTraffic = limits.oldTraffic;
   let stored: GuardCarry = { tally: carry?.tally ?? EMPTY_TALLY, parts: carry?.parts ?? [], oldTraffic };
@@ -100,17 +102,12 @@ export function createParts({ store, source, limits, carry }: PartsOptions): Par
     async flush() {
       for (;;) {
         if (lines.length === 0) return null;
-        const late = new AbortController();
         // A put that hangs is waited for again instead of being started a second time: its bytes would pile up.
         putting ??= put();
-        const result = await Promise.race([putting, hung(late.signal)]);
-        late.abort();
+        const result = await within(PUT_TIMEOUT_MS, putting, NO_ANSWER);
         if (result !== null) return result;
         // A put that was begun before the last samples leaves them; they are stored by another.
       }
     },
   };
 }
-
-const hung = (signal: AbortSignal): Promise<string> =>
-  pause(PUT_WITHIN_MS, `the evidence store did not answer within ${PUT_WITHIN_MS / 1_000} s`, { signal }).catch(() => '');

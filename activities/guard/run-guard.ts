@@ -7,15 +7,15 @@ import { addSample, type GuardTally } from '../../analysis/guard/tally.ts';
 import { durationMs } from '../../release/duration.ts';
 import type { Environment } from '../../release/environment.ts';
 import { sharePercent } from '../../release/share.ts';
-import type { Finding } from '../../verdict/finding.ts';
+import { judgeNotKept } from '../../verdict/evidence-not-kept.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { failpoint } from '../failpoint.ts';
 import { askHealth, healthUrl, type HealthAnswer } from '../health.ts';
-import { refuse } from '../kubernetes/api-failure.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
 import type { ActivityProgress } from '../kubernetes/contract.ts';
 import { readDeploymentPods } from '../kubernetes/pods.ts';
 import { createPrometheusClient, type PrometheusClient } from '../prometheus/client.ts';
+import { prometheusUrl } from '../prometheus/url.ts';
 import { runningActivity, type RunningActivity } from '../running-activity.ts';
 import type { GuardCarry, GuardInput, GuardReport, StepActivities } from '../steps-contract.ts';
 import { createParts, MAX_PARTS } from './parts.ts';
@@ -36,6 +36,7 @@ export interface GuardDependencies {
   health?: (url: string, signal: AbortSignal) => Promise<HealthAnswer>;
 }
 
+/** Makes the activity of the step `guard`. */
 export function createGuardActivities(dependencies: GuardDependencies): Pick<StepActivities, 'runGuard'> {
   const { activity = runningActivity } = dependencies;
   return { runGuard: (input) => runGuard(dependencies, input, activity()) };
@@ -94,7 +95,7 @@ function reportOf(outcome: GuardOutcome, tally: GuardTally, limits: GuardLimits,
   const evidence = carry.parts.map(({ digest }) => digest);
   return {
     outcome,
-    findings: [...findingsOf(tally, limits, evidence), ...(notKept === null ? [] : [evidenceNotKept(limits.subject, notKept, evidence)])],
+    findings: [...findingsOf(tally, limits, evidence), ...judgeNotKept(limits.subject, notKept ?? undefined)],
     facts: guardFacts(tally, limits),
     evidence: carry.parts,
     carry,
@@ -103,19 +104,8 @@ function reportOf(outcome: GuardOutcome, tally: GuardTally, limits: GuardLimits,
   };
 }
 
-const evidenceNotKept = (subject: string, why: string, evidence: string[]): Finding => ({
-  code: 'EvidenceNotKept',
-  subject,
-  outcome: 'inconclusive',
-  measured: null,
-  limit: null,
-  unit: '',
-  message: `samples of the guard of ${subject} could not be stored: ${why}`,
-  evidence,
-});
-
 function progressOf(tally: GuardTally, limits: GuardLimits): ActivityProgress {
-  const text = tally.trouble === null ? guardLine(tally, limits) : `nothing is seen: ${tally.trouble.sentence}`;
+  const text = tally.trouble === null ? guardLine(tally, limits) : `no complete sample: ${tally.trouble.sentence}`;
   return { text, done: Math.min(tally.watchedMs - tally.bake.watchedMs, limits.bakeMs), total: limits.bakeMs, unit: 'ms' };
 }
 
@@ -157,21 +147,6 @@ function limitsOf({ step, production, image }: GuardInput, oldTraffic: OldTraffi
     intervalMs,
     oldTraffic,
   };
-}
-
-/** Address of the Prometheus that scrapes a cluster. Throws `Misconfigured` when the environment file does not know it. */
-export function prometheusUrl(environment: Environment, cluster: string): string {
-  const { clusters, prometheus } = environment.spec;
-  const name = Object.hasOwn(clusters, cluster) ? clusters[cluster]?.prometheus : undefined;
-  const known = name !== undefined && Object.hasOwn(prometheus, name) ? prometheus[name] : undefined;
-  if (!known)
-    throw refuse(
-      'Misconfigured',
-      name === undefined
-        ? `the environment file names no cluster ${cluster}`
-        : `the environment file names no Prometheus ${name}, which cluster ${cluster} asks for`,
-    );
-  return known.url;
 }
 
 async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {

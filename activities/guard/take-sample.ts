@@ -1,5 +1,4 @@
 // One sample of the launched version: Kubernetes, its health page and Prometheus are asked side by side, each within its own time.
-import { setTimeout as pause } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { GuardAnswers, GuardDeployment, GuardSample, OldTraffic, PodValue } from '../../analysis/guard/sample.ts';
 import type { HealthAnswer } from '../health.ts';
@@ -8,10 +7,12 @@ import type { DeploymentTarget } from '../kubernetes/contract.ts';
 import { imageOf } from '../kubernetes/objects.ts';
 import type { DeploymentPods, ServingPod } from '../kubernetes/pods.ts';
 import type { Answer, PrometheusClient, Sample } from '../prometheus/client.ts';
+import { podValues } from '../prometheus/pod-values.ts';
 import { queries, SETTLED_AFTER_S, type PodSeries } from '../prometheus/queries.ts';
+import { within } from '../within.ts';
 
 /** Three reads of an API server that may take 3 s each; a list of several pages that takes longer is in trouble. */
-const PODS_WITHIN_MS = 10_000;
+const PODS_TIMEOUT_MS = 10_000;
 /** p99 for people needs two scrapes in its window. */
 const MIN_WINDOW_S = 10;
 /** Five minutes before the launch: ten scrapes at the slowest usual interval, and not yet the traffic of another hour. */
@@ -65,25 +66,22 @@ export async function readOldTraffic({ target, metric, prometheus }: Watched, la
   return answer.ok ? { ...known, requests: answer.value, trouble: null } : { ...known, requests: null, trouble: answer.sentence };
 }
 
+type Reading = GuardDeployment | { trouble: string };
+
 /** A cluster that does not answer leaves the pods unknown. */
-async function readDeployment({ target, readPods, signal }: Watched): Promise<GuardDeployment | { trouble: string }> {
-  const late = new AbortController();
-  const tooLate = pause(
-    PODS_WITHIN_MS,
-    { trouble: `cluster ${target.cluster}: no pods within ${PODS_WITHIN_MS / 1_000} s` },
-    { signal: AbortSignal.any([signal, late.signal]) },
+async function readDeployment({ target, readPods, signal }: Watched): Promise<Reading> {
+  const reading = readPods().then(
+    (pods): Reading => deploymentOf(pods, target),
+    (error: unknown): Reading => {
+      // Missing credentials are an ApplicationFailure: the version is live, and the watch goes on without its pods.
+      if (error instanceof ApiFailure || error instanceof ApplicationFailure) return { trouble: error.message };
+      throw error;
+    },
   );
-  try {
-    return await Promise.race([readPods().then((pods) => deploymentOf(pods, target)), tooLate]);
-  } catch (error) {
-    signal.throwIfAborted();
-    // Missing credentials are an ApplicationFailure: the version is live, and the watch goes on without its pods.
-    if (error instanceof ApiFailure || error instanceof ApplicationFailure) return { trouble: error.message };
-    throw error;
-  } finally {
-    late.abort();
-    tooLate.catch(() => undefined);
-  }
+  const late = { trouble: `cluster ${target.cluster}: no pods within ${PODS_TIMEOUT_MS / 1_000} s` };
+  const read = await within(PODS_TIMEOUT_MS, reading, late, signal);
+  signal.throwIfAborted();
+  return read;
 }
 
 function deploymentOf(
@@ -166,6 +164,4 @@ async function askPrometheus(
   };
 }
 
-function byPod(answer: Answer<Sample[]>): PodValue[] {
-  return answer.ok ? answer.value.map(({ labels, value }) => ({ pod: labels['pod'] ?? '', value })) : [];
-}
+const byPod = (answer: Answer<Sample[]>): PodValue[] => (answer.ok ? podValues(answer.value) : []);

@@ -6,7 +6,7 @@ import type { Act } from '../../workflows/messages.ts';
 
 // A longer text is not a name; the whole act must stay far below the 2 MiB an Update may carry.
 const MAX_NAME_CHARACTERS = 300;
-const MAX_COMMENT_CHARACTERS = 4_000;
+export const MAX_COMMENT_CHARACTERS = 4_000;
 const MAX_GROUPS = 500;
 
 const name = z.string().min(1).max(MAX_NAME_CHARACTERS);

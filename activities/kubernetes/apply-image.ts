@@ -1,3 +1,4 @@
+// The one write of a launch.
 import { isDeepStrictEqual } from 'node:util';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { refuse } from './api-failure.ts';

@@ -1,3 +1,4 @@
+// The Deployment before the launch: what a rollback goes back to.
 import { digestOf } from '../../verdict/digest.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { refuse } from './api-failure.ts';
@@ -40,7 +41,7 @@ export async function captureDeployment(
 }
 
 /** The first thing that keeps a Deployment from being a state to go back to, or null. */
-export function whyNotAvailable({ metadata, spec, status = {} }: Deployment): string | null {
+function whyNotAvailable({ metadata, spec, status = {} }: Deployment): string | null {
   const wanted = spec.replicas ?? 1;
   if (metadata.deletionTimestamp !== undefined) return 'it is being deleted';
   if (spec.paused === true) return 'it is paused (kubectl rollout resume)';

@@ -1,4 +1,5 @@
 // What workflows may ask of a cluster. Types only: workflows import this file, never the code behind it.
+import type { RolloutOutcomeFacts } from '../../analysis/rollout/outcome.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 
 /** Names a Deployment in a cluster of the environment file. */
@@ -63,8 +64,6 @@ export interface WriteResult {
   at: string;
 }
 
-export type RolloutOutcome = 'complete' | 'progress-deadline-exceeded' | 'replica-failure' | 'timed-out' | 'superseded';
-
 export interface WatchRolloutInput {
   target: DeploymentTarget;
   observedGeneration: number;
@@ -77,16 +76,8 @@ export interface WatchRolloutInput {
   startedAfterMs?: number | null;
 }
 
-export interface RolloutResult {
-  outcome: RolloutOutcome;
-  /** Reason and message of the condition that decided, for people. */
-  detail: string;
-  podsReady: number;
-  podsWanted: number;
-  /** From the write to the condition that decided; from the start of the watch where nobody said when the write was. */
-  seconds: number;
-  /** RFC 3339 lastTransition/observation of the deciding condition: rollback time counts from here. */
-  conditionAt: string;
+/** The end of a watched rollout, and where its samples are. */
+export interface RolloutResult extends RolloutOutcomeFacts {
   /** Series of samples, stored as `rollout-events` evidence; empty with `notKept`. */
   evidence: EvidenceRef[];
   /** Why the evidence could not be stored; the result is valid all the same. */

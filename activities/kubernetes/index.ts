@@ -20,7 +20,7 @@ export interface KubernetesDependencies {
   activity?: () => RunningActivity;
 }
 
-/** Makes the activities. Their failures are ApplicationFailures whose type workflows know: what retrying cannot mend is non-retryable. */
+/** Makes the activities. Their failures are ApplicationFailures with a type that retry policies name: what retrying cannot mend is non-retryable. */
 export function createKubernetesActivities({
   store,
   environment,
@@ -54,7 +54,7 @@ export async function fencingGeneration(client: ClusterClient, target: Deploymen
   });
 }
 
-/** Turns failures of the API server into those that workflows know. */
+/** Turns failures of the API server into those that retry policies name. */
 export async function asApplicationFailure<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

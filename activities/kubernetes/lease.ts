@@ -10,7 +10,8 @@ import { annotations, type Deployment, type ObjectMeta } from './objects.ts';
 /** `open` from the claim until the effect is restored, or kept on purpose. */
 export type OperationState = 'open' | 'restored' | 'kept';
 
-const STATE = 'tminus.dev/operation-state';
+/** Annotation of the Lease that holds the state of its operation. */
+export const OPERATION_STATE = 'tminus.dev/operation-state';
 
 export interface Lease {
   metadata: ObjectMeta;
@@ -24,6 +25,7 @@ export const leases = (namespace: string, name?: string): Resource => ({
   namespace,
   ...(name === undefined ? {} : { name }),
 });
+/** Name of the Lease of a Deployment: one per Deployment, in its namespace. */
 export const leaseNameOf = ({ deployment }: DeploymentTarget): string => `tminus-${deployment}`;
 const resourceOf = (target: DeploymentTarget): Resource => leases(target.namespace, leaseNameOf(target));
 const nameOf = (target: DeploymentTarget): string => `lease ${target.namespace}/${leaseNameOf(target)}`;
@@ -126,7 +128,7 @@ const operationOf = ({ metadata }: Lease): string => metadata.annotations?.[anno
 const isHeldBy = (lease: Lease, { id, countdown }: Operation): boolean => operationOf(lease) === id && holderOf(lease) === countdown;
 /** A state that somebody removed or invented counts as open: nothing passes by silence. */
 const stateOf = ({ metadata }: Lease): OperationState => {
-  const state = metadata.annotations?.[STATE];
+  const state = metadata.annotations?.[OPERATION_STATE];
   return state === 'restored' || state === 'kept' ? state : 'open';
 };
 
@@ -141,7 +143,7 @@ function leaseOf(lease: Lease | null, target: DeploymentTarget, { id, countdown,
       namespace: target.namespace,
       // With the version of this reading the API server answers 409 instead of writing over a claim made since.
       ...(lease === null ? {} : { resourceVersion: lease.metadata.resourceVersion }),
-      annotations: { [annotations.operation]: id, [annotations.fencingGeneration]: String(generation), [STATE]: state },
+      annotations: { [annotations.operation]: id, [annotations.fencingGeneration]: String(generation), [OPERATION_STATE]: state },
     },
     spec: { holderIdentity: countdown },
   };

@@ -1,5 +1,5 @@
 // What a pod has been through: its containers, its events, the last lines they logged. Each bounded.
-import type { ContainerStatus } from '../../analysis/rollout/not-ready.ts';
+import { sidecarsOf, type ContainerStatus } from '../../analysis/rollout/not-ready.ts';
 import type { FailedContainer, FailedPodEvent } from '../../analysis/rollout/pod-failures.ts';
 import { ApiFailure, type Resource } from './api-failure.ts';
 import { podLogs, type ClusterClient } from './client.ts';
@@ -10,7 +10,7 @@ const MAX_EVENTS = 20;
 /** Events are listed in no order of time, so all of a pod are read; one of 500 different events is not seen in practice. */
 const EVENTS_PAGE = 500;
 const LOG_LINES = 200;
-/** 200 lines of JSON have about 60 KiB; a stack dump of a crash is longer, and its beginning says why. */
+/** 200 lines of JSON have about 60 KiB; a stack dump of a crash is longer, and its beginning has the reason. */
 const MAX_LOG_BYTES = 128 * 1024;
 /** The failing one and two sidecars. With logs of the container before the restart: at most 5 x 3 x 2 x 128 KiB = 3.8 MB. */
 const MAX_CONTAINERS_WITH_LOGS = 3;
@@ -19,7 +19,7 @@ export const MAX_MESSAGE_CHARACTERS = 1_000;
 
 /** All containers of a pod as the kubelet reported them, init containers first. */
 export function containersOf({ spec, status }: Pod): FailedContainer[] {
-  const sidecars = new Set((spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always').map(({ name }) => name));
+  const sidecars = sidecarsOf(spec);
   const of = (kind: FailedContainer['kind'], { name, ready, restartCount, state = {}, lastState = {} }: ContainerStatus) => ({
     name,
     kind,

@@ -1,3 +1,4 @@
+// The one write of a rollback.
 import { isDeepStrictEqual } from 'node:util';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { ApiFailure, refuse } from './api-failure.ts';

@@ -1,3 +1,4 @@
+// The proof that one version serves.
 import { setTimeout as pause } from 'node:timers/promises';
 import { imageDigest, imageDigests } from '../../analysis/rollout/image-digest.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';

@@ -1,3 +1,4 @@
+// The watch over one rollout.
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { rolloutOutcome } from '../../analysis/rollout/outcome.ts';

@@ -1,11 +1,12 @@
 // The checks, each an object with its title, what needs it, whether it belongs to the quick half, and how it is asked. A new check is one more
 // object here and a judge in analysis/preflight.
-import { queries, SETTLED_AFTER_S, type PodSeries } from '../prometheus/queries.ts';
 import type { CheckTitle, PreflightFacts } from '../../analysis/preflight/answers.ts';
 import { durationMs } from '../../release/duration.ts';
 import { askHealth } from '../health.ts';
 import { ApiFailure } from '../kubernetes/api-failure.ts';
-import type { Answer, Sample } from '../prometheus/client.ts';
+import type { Answer } from '../prometheus/client.ts';
+import { podValues } from '../prometheus/pod-values.ts';
+import { queries, SETTLED_AFTER_S, type PodSeries } from '../prometheus/queries.ts';
 import type { PreflightInput } from '../steps-contract.ts';
 import { dryRun } from './dry-run.ts';
 import { evidenceSpace } from './evidence-space.ts';
@@ -146,8 +147,8 @@ const checks: readonly Check[] = [
         query: queries.up(series),
         pods: names,
         maxAgeMs: noDataAfterMs,
-        targets: valueOf(up).map(({ labels, value }) => ({ pod: labels['pod'] ?? '', up: value })),
-        ageS: valueOf(age).map(({ labels, value }) => ({ pod: labels['pod'] ?? '', value })),
+        targets: podValues(valueOf(up)).map(({ pod, value }) => ({ pod, up: value })),
+        ageS: podValues(valueOf(age)),
       };
     },
   }),
@@ -162,9 +163,9 @@ const checks: readonly Check[] = [
       const prometheus = world.prometheus();
       const timeS = valueOf(await prometheus.clock()).theirsS - SETTLED_AFTER_S;
       const [requests, coded] = await Promise.all([prometheus.vector(query, timeS), prometheus.vector(codedQuery, timeS)]);
-      const byPod = (answer: Answer<Sample[]>) => valueOf(answer).map(({ labels, value }) => ({ pod: labels['pod'] ?? '', value }));
-      const all = byPod(requests);
-      return { query, pods: names, series: all.map(({ pod }) => pod), coded: { query: codedQuery, requests: all, coded: byPod(coded) } };
+      const all = podValues(valueOf(requests));
+      const labelled = { query: codedQuery, requests: all, coded: podValues(valueOf(coded)) };
+      return { query, pods: names, series: all.map(({ pod }) => pod), coded: labelled };
     },
   }),
   check({
@@ -179,7 +180,7 @@ const checks: readonly Check[] = [
         query,
         pods: names,
         limitMs: series.limitMs,
-        series: valueOf(await world.prometheus().vector(query)).map(({ labels }) => labels['pod'] ?? ''),
+        series: podValues(valueOf(await world.prometheus().vector(query))).map(({ pod }) => pod),
       };
     },
   }),

@@ -1,3 +1,4 @@
+// The facts of the check `evidence space`.
 import type { EvidenceRoom } from '../../analysis/preflight/answers.ts';
 import { EvidenceNotKept } from '../evidence/errors.ts';
 import type { PreflightWorld } from './world.ts';

@@ -3,8 +3,8 @@ import type { PreflightFacts, Right } from '../../analysis/preflight/answers.ts'
 import { describeResource, type Resource } from '../kubernetes/api-failure.ts';
 import { deployments, nodes, podLogs, pods, replicaSets } from '../kubernetes/client.ts';
 import type { DeploymentTarget } from '../kubernetes/contract.ts';
+import { leaseNameOf, leases } from '../kubernetes/lease.ts';
 import type { PreflightInput } from '../steps-contract.ts';
-import { leaseOf } from './last-launch.ts';
 import type { PreflightWorld } from './world.ts';
 
 interface Wanted {
@@ -36,8 +36,7 @@ const reading = ({ cluster, namespace, deployment }: DeploymentTarget): Wanted[]
 
 /** What the checks of this preflight need, and what a launch and its rollback write: the Deployment and its Lease. */
 function launching({ production: { cluster, namespace, deployment }, production, guard }: PreflightInput): Wanted[] {
-  const lease = leaseOf(production);
-  const { name: _, ...anyLease } = lease;
+  const lease = leases(namespace, leaseNameOf(production));
   const checking: [verb: string, resource: Resource][] = [
     ['patch', deployments(namespace, deployment)],
     ['get', lease],
@@ -45,7 +44,7 @@ function launching({ production: { cluster, namespace, deployment }, production,
   const watched: [verb: string, resource: Resource][] = [
     ['patch', lease],
     // The name of an object that is created does not count for its right.
-    ['create', anyLease],
+    ['create', leases(namespace)],
     // A failed launch is described by the events and logs of its pods.
     ['get', podLogs(namespace)],
     ['list', { group: '', version: 'v1', resource: 'events', namespace }],

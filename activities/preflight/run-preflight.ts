@@ -1,18 +1,18 @@
 // Asks everything that later steps will need, changes nothing, and records every answer.
-import { setTimeout as pause } from 'node:timers/promises';
 import type { PreflightAnswer } from '../../analysis/preflight/answers.ts';
 import { judgePreflight, preflightFact } from '../../analysis/preflight/judge.ts';
 import type { Environment } from '../../release/environment.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
-import { EvidenceNotKept } from '../evidence/errors.ts';
-import { prometheusUrl } from '../guard/run-guard.ts';
+import { storeOrReport } from '../evidence/store-or-report.ts';
 import { healthUrl } from '../health.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
 import { readDeploymentPods, type DeploymentPods } from '../kubernetes/pods.ts';
 import { createPrometheusClient } from '../prometheus/client.ts';
+import { prometheusUrl } from '../prometheus/url.ts';
 import { runningActivity, type RunningActivity } from '../running-activity.ts';
 import type { PreflightInput, StepActivities, StepReport } from '../steps-contract.ts';
+import { within } from '../within.ts';
 import { checksOf, type Check } from './checks.ts';
 import { withoutPeriod } from './evidence-space.ts';
 import type { PreflightWorld } from './world.ts';
@@ -30,6 +30,7 @@ export interface PreflightDependencies {
   checkTimeoutMs?: number;
 }
 
+/** Makes the activity of the step `preflight`. */
 export function createPreflightActivities(dependencies: PreflightDependencies): Pick<StepActivities, 'runPreflight'> {
   const { activity = runningActivity } = dependencies;
   return { runPreflight: (input) => runPreflight(dependencies, input, activity()) };
@@ -87,26 +88,13 @@ async function storeAnswers(
   const { namespace, deployment, cluster } = input.production;
   const source = `preflight of ${namespace}/${deployment} in cluster ${cluster}`;
   const bytes = new TextEncoder().encode(JSON.stringify({ input, answers }));
-  const put = store.put({ kind: 'preflight-answers', mediaType: 'application/json', source }, bytes).catch((error: unknown) => {
-    if (error instanceof EvidenceNotKept) return withoutPeriod(error.message);
-    throw error;
-  });
-  const stored = await within(STORE_TIMEOUT_MS, put, `the evidence store did not keep the answers within ${STORE_TIMEOUT_MS / 1_000} s`);
-  if (typeof stored !== 'string') return { answers, evidence: [stored] };
+  const description = { kind: 'preflight-answers', mediaType: 'application/json', source } as const;
+  const kept = await storeOrReport(store, description, bytes, STORE_TIMEOUT_MS);
+  if ('ref' in kept) return { answers, evidence: [kept.ref] };
+  const facts = { refusal: withoutPeriod(kept.notKept) };
   const refused = (answer: PreflightAnswer): PreflightAnswer =>
-    answer.title === 'evidence space' ? { ...answer, facts: { refusal: stored }, trouble: null } : answer;
+    answer.title === 'evidence space' ? { ...answer, facts, trouble: null } : answer;
   return { answers: answers.map(refused), evidence: [] };
-}
-
-/** What a piece of work comes to, or `instead` when it takes longer or `signal` ends it. */
-async function within<T>(timeoutMs: number, work: Promise<T>, instead: T, signal?: AbortSignal): Promise<T> {
-  const done = new AbortController();
-  const timeout = pause(timeoutMs, instead, { signal: signal ? AbortSignal.any([signal, done.signal]) : done.signal }).catch(() => instead);
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    done.abort();
-  }
 }
 
 function worldOf({ store, environment, clients }: PreflightDependencies, input: PreflightInput, signal: AbortSignal): PreflightWorld {

@@ -1,3 +1,4 @@
+// What the checks of preflight may ask.
 import type { EvidenceStore } from '../evidence/contract.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
 import type { DeploymentPods } from '../kubernetes/pods.ts';

@@ -21,7 +21,7 @@ export function breachOf(tally: GuardTally, sample: GuardSample, limits: GuardLi
   return [
     ...servingBreach(tally.serving, limits),
     ...hangingBreach(tally, sample, limits),
-    ...guardBreach(tally, limits),
+    ...limitBreach(tally, limits),
     ...restartBreach(tally.restarts, limits),
     ...blindBreach(tally, sample.atMs, limits),
   ];
@@ -32,7 +32,7 @@ export function breachOf(tally: GuardTally, sample: GuardSample, limits: GuardLi
  * against the false-alarm chance divided by samples and limits (Bonferroni: over the longest watch a version that keeps its limits is rolled
  * back with at most that chance, however often one samples).
  */
-export function guardBreach(tally: GuardTally, limits: GuardLimits): Finding[] {
+function limitBreach(tally: GuardTally, limits: GuardLimits): Finding[] {
   const { requests, errors, slow } = tally;
   const chance = limits.falseAlarmPercent / 100 / (limits.plannedSamples * LIMITS_PER_SAMPLE);
   const breaks = (seen: number, share: number) =>
@@ -75,10 +75,10 @@ export function guardBreach(tally: GuardTally, limits: GuardLimits): Finding[] {
   return findings;
 }
 
-/** Requests stopped while the health page fails or requests pile up: they arrive, and nobody answers them. A whole window says so, at once. */
+/** Requests stopped while the health page fails or requests pile up: they arrive, and nobody answers them. One whole window is enough. */
 function hangingBreach({ silent, serving, traffic: { quiet } }: GuardTally, { health }: GuardSample, limits: GuardLimits): Finding[] {
   if (!silent || quiet === null || (health.ok && quiet.hanging === 0)) return [];
-  // Said once: nothing has served for long enough anyway.
+  // Reported once: nothing has served for long enough anyway.
   if (servingBreach(serving, limits).some(({ code }) => code === 'ServiceNotServing')) return [];
   const why = health.ok ? `${count(quiet.hanging)} more requests hang than before` : `its health page answers: ${health.detail}`;
   return [notServing(limits, quiet.ms, `${quietSentence(quiet)}, and ${why}`)];
@@ -86,7 +86,7 @@ function hangingBreach({ silent, serving, traffic: { quiet } }: GuardTally, { he
 
 /**
  * A version that is live and unwatched for so long is rolled back. Counted from the last sample that saw; a worker that was away itself
- * first looks for as long as data may be missing anyway.
+ * first takes samples for as long as data may be missing anyway.
  */
 function blindBreach({ blindMs, firstBlindMs, trouble }: GuardTally, atMs: number, limits: GuardLimits): Finding[] {
   const { subject, liveDeadlineMs, noDataAfterMs } = limits;

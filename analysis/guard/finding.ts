@@ -1,3 +1,4 @@
+// How every finding of the guard is made.
 import type { Finding } from '../../verdict/finding.ts';
 import type { GuardLimits } from './sample.ts';
 

@@ -1,3 +1,4 @@
+// When a watch reports, and what.
 import type { GuardLimits } from './sample.ts';
 import { isBlind, judgeEnd } from './judge.ts';
 import type { GuardTally } from './tally.ts';

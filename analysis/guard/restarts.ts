@@ -30,6 +30,7 @@ export function addRestarts({ before, seen }: Restarts, { deployment }: GuardSam
 
 export const restartsOf = ({ seen }: Restarts): number => Object.values(seen).reduce((sum, times) => sum + times, 0);
 
+/** Fails from the second restart on. */
 export function restartBreach(restarts: Restarts, limits: GuardLimits): Finding[] {
   const times = restartsOf(restarts);
   if (times < RESTARTS_TO_BREACH) return [];

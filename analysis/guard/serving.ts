@@ -39,6 +39,7 @@ export const NOT_SERVING_YET: Serving = {
   healthy: false,
 };
 
+/** Adds what one sample found of pods and health page. */
 export function addServing(before: Serving, { atMs, deployment, health, answers }: GuardSample): Serving {
   const pods = deployment === null ? before : addPods(before, deployment, atMs);
   const reason = whyDown(deployment, health);
@@ -76,6 +77,7 @@ export function servingBreach({ downMs, downReason, wereReady }: Serving, limits
   return findings;
 }
 
+/** The finding that nobody is served, with its reason. */
 export function notServing(limits: GuardLimits, downMs: number, why: string): Finding {
   return guardFinding(
     limits,

@@ -9,6 +9,7 @@ const MIN_FREE_BYTES = GIB;
 const MIN_FREE_FILES = 1_000;
 const HINT = 'make room with `tminus prune --older-than 90d`, or choose a larger disk for spec.evidence.folder';
 
+/** Passes with 1 GiB and 1,000 inodes free. Numbers that are none are inconclusive. */
 export function judgeEvidenceSpace(room: EvidenceRoom): Judgement {
   if (room.refusal !== null) return fail(room.refusal, HINT);
   const { freeBytes, totalBytes, freeFiles, totalFiles } = room;

@@ -7,6 +7,7 @@ import { fail, pass, unknown, type Judgement } from './judgement.ts';
 const RESTORE = '#restore';
 const ENDED: readonly string[] = ['restored', 'kept'];
 
+/** Passes when nothing stands, or what stands has its end in the Lease, or is this countdown's own. A state that is not one of Tminus is inconclusive. */
 export function judgeLastLaunch({ service, countdown, deployment, lease }: LastLaunch): Judgement {
   if (lease?.state === 'open') {
     if (lease.holder === countdown) return pass('the open launch is that of this countdown');

@@ -1,5 +1,5 @@
 // Images of running pods against the templates they were created from. A webhook on pods may swap the registry: then the text differs and the
-// bytes do not, so versions are told apart by template, and bytes by digest.
+// bytes do not, so versions are compared by template, and bytes by digest.
 import { imageDigest } from '../rollout/image-digest.ts';
 import type { PodImages, StagingPods } from './answers.ts';
 import { fail, pass, unknown, type Judgement } from './judgement.ts';
@@ -17,6 +17,7 @@ export function judgePodImages({ pods }: PodImages): Judgement {
   );
 }
 
+/** Passes when every pod of staging is ready, of the candidate's template, and of one build. */
 export function judgeStaging({ image, wanted, pods }: StagingPods): Judgement {
   const imageOf = (pod: StagingPods['pods'][number]) => pod.templateImage ?? pod.image;
   const numbers = { measured: pods.filter((pod) => pod.ready && imageOf(pod) === image).length, limit: wanted, unit: 'pods' };

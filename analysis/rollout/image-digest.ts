@@ -1,4 +1,4 @@
-// Which bytes a container runs. A node reports them in several spellings; only the digest in them says whether two are the same.
+// Which bytes a container runs. A node reports them in several spellings; only the digests in them can be compared.
 
 /**
  * The digest in a `status.containerStatuses[].imageID`: `mirror.example.com/go-api@sha256:9f2a`, `docker-pullable://go-api@sha256:9f2a`,

@@ -1,4 +1,4 @@
-// Why a pod is not ready, read from the pod object alone. Structural inputs: this room knows no cluster.
+// Why a pod is not ready, read from the pod object alone. Structural inputs: this room imports no client of a cluster.
 
 export interface PodCondition {
   type: string;
@@ -64,7 +64,7 @@ export function whyNotReady({ spec, status = {} }: PodObject): NotReady | null {
   if (scheduled?.status === 'False') {
     return { cause: 'unschedulable', reason: `${lower(scheduled.reason ?? 'Unschedulable')}: ${cut(scheduled.message ?? 'no message')}` };
   }
-  const sidecars = new Set((spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always').map(({ name }) => name));
+  const sidecars = sidecarsOf(spec);
   const found = [
     ...(status.initContainerStatuses ?? []).map((each) => (sidecars.has(each.name) ? ofContainer('sidecar', each) : ofInitContainer(each))),
     ...(status.containerStatuses ?? []).map((each) => ofContainer('container', each)),
@@ -80,6 +80,10 @@ export function whyNotReady({ spec, status = {} }: PodObject): NotReady | null {
   };
 }
 
+/** Names of init containers that keep running (restartPolicy Always). */
+export const sidecarsOf = ({ initContainers = [] }: PodObject['spec']): Set<string> =>
+  new Set(initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always').map(({ name }) => name));
+
 /** An init container holds the others back until it ends with exit code 0. */
 function ofInitContainer(status: ContainerStatus): NotReady | null {
   const { name, state = {} } = status;
@@ -88,7 +92,7 @@ function ofInitContainer(status: ContainerStatus): NotReady | null {
   return ofState(`init container ${name}`, status);
 }
 
-/** A sidecar is an init container that keeps running (restartPolicy Always); like a container it has probes, and counts for readiness. */
+/** A sidecar has probes like a container, and counts for readiness. */
 function ofContainer(kind: 'container' | 'sidecar', status: ContainerStatus): NotReady | null {
   const { name, ready, started, restartCount, state = {}, lastState } = status;
   if (ready) return null;

@@ -7,23 +7,25 @@ export interface WatchedRollout extends AskedRollout {
   writtenAt?: string;
 }
 
-/** What only the watch itself can know; it stands in the record beside the samples. */
+/** What only the watch itself can measure; it stands in the record beside the samples. */
 export interface WatchEnd {
   /** RFC 3339, clock of the worker. */
   endedAt: string;
   /** How long this watch took; the duration of a rollout whose write has no known time. */
   watchedSeconds: number;
-  /** Why pods are not ready, from their objects; empty when nothing can be said. */
+  /** Why pods are not ready, from their objects; empty when they are not known. */
   podReasons: string;
 }
 
 export interface RolloutOutcomeFacts {
   outcome: 'complete' | 'progress-deadline-exceeded' | 'replica-failure' | 'timed-out' | 'superseded';
+  /** Reason and message of the condition that decided, for people. */
   detail: string;
   podsReady: number;
   podsWanted: number;
+  /** From the write to the condition that decided; the length of the watch where the time of the write is not known. */
   seconds: number;
-  /** RFC 3339: condition that decided, or the end of the watch. */
+  /** RFC 3339: condition that decided, or the end of the watch. Rollback time counts from here. */
   conditionAt: string;
 }
 

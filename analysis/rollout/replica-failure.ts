@@ -1,4 +1,4 @@
-// When a ReplicaSet that could not create a pod has failed, and when that is only a moment's trouble.
+// When a ReplicaSet that cannot create a pod has failed, and for how long that may still pass.
 import type { RolloutCondition, RolloutState } from './progress.ts';
 
 /**

@@ -1,3 +1,4 @@
+// What `tminus leftovers` prints.
 import { relative, utc } from './times.ts';
 import { mark, paint, textOf, type Look } from './words.ts';
 

@@ -28,6 +28,7 @@ interface Restores {
   damaged: readonly DamagedRecord[];
 }
 
+/** One block per undo, then the damaged files of the journal, then what to do next. */
 export function renderRestore({ from, items, damaged }: Restores): string {
   const standing = items.some(({ outcome }) => outcome === 'standing');
   return [

@@ -28,7 +28,7 @@ export interface Rollouts {
   proof: { asked: AskedProof; saw: VersionFacts } | null;
 }
 
-/** Tells the two records apart by what was asked, whatever their order and whatever other evidence lies between them. */
+/** Finds the two records by what was asked, whatever their order and whatever other evidence lies between them. */
 export async function readRollouts({ refs, read }: StoredEvidence): Promise<Rollouts> {
   let [rollout, proof]: [Rollouts['rollout'], Rollouts['proof']] = [null, null];
   for (const ref of refs.filter(({ kind }) => kind === 'rollout-events')) {

@@ -1,13 +1,12 @@
 // The envelopes of the HTTP API. OpenAPI is generated from these, and requests are checked with them.
 import { z } from 'zod';
-import { actId, principalShape } from '../../activities/identity/act-shape.ts';
+import { MAX_COMMENT_CHARACTERS, actId, principalShape } from '../../activities/identity/act-shape.ts';
 import { actions } from '../../verdict/can.ts';
 import { endingSchema, statusSchema } from './status-schema.ts';
 
 export const API_VERSION = 'tminus.dev/v1alpha1';
 
 // As long as a fair reason; the whole signed act has to fit the 16 Ki characters a countdown accepts.
-const MAX_COMMENT_CHARACTERS = 4_000;
 // Paths and names, as Kubernetes bounds them.
 const MAX_NAME_CHARACTERS = 253;
 

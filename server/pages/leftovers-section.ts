@@ -1,3 +1,4 @@
+// The section "What stands" of the list of releases.
 import { textOf as wordOf } from './words.ts';
 import type { Leftover, Leftovers } from '../leftovers.ts';
 import { markup, nothing, type Markup } from '../markup.ts';

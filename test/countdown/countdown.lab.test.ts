@@ -14,7 +14,7 @@ import {
   type CountdownStatus,
 } from '../../workflows/messages.ts';
 import { person, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
-import { fakeWorld, fine, guarded, inputFor, piece, report, slow, unseen, type FakeWorld } from './fakes.ts';
+import { fakeWorld, fine, guarded, inputFor, piece, report, slow, unseen, written, type FakeWorld } from './fakes.ts';
 import { refusal, runCountdown, toLaunch, type Run } from './run-countdown.ts';
 import { scriptedGuard } from './scripted-guard.ts';
 
@@ -151,7 +151,7 @@ describe('a countdown', () => {
         await act({ action: 'approve' }, 'a.osei');
         await advance(1);
         expect(await handle.result()).toMatchObject({ ending: 'rolled-back', sentence: 'error rate is 20 %, limit 0.1 %' });
-        expect(world.writes.map((line) => line.split('sha-')[1])).toEqual(['91d03ce', '4f9c2ab']);
+        expect(written(world)).toEqual(['91d03ce', '4f9c2ab']);
         expect((await status()).checkpoints[2]?.steps.at(-1)).toMatchObject({
           name: 'rollback',
           findings: [{ code: 'RolledBackInTime' }, { code: 'RollbackHealthy' }],
@@ -331,7 +331,7 @@ describe('a countdown', () => {
         await reached;
         await handle.cancel();
         expect(await handle.result()).toMatchObject({ ending: 'aborted' });
-        expect(world.writes.map((line) => line.split('sha-')[1])).toEqual(['91d03ce', '4f9c2ab']);
+        expect(written(world)).toEqual(['91d03ce', '4f9c2ab']);
         await arrival;
       },
     );
@@ -348,7 +348,7 @@ describe('a countdown', () => {
         await handle.signal('abort', { reason: 'wrong build', by: person('ops', []) });
         await guard.answer(guarded('passed', fine));
         expect(await handle.result()).toMatchObject({ ending: 'aborted', sentence: 'aborted by ops: wrong build' });
-        expect(world.writes.map((line) => line.split('sha-')[1])).toEqual(['91d03ce', '4f9c2ab']);
+        expect(written(world)).toEqual(['91d03ce', '4f9c2ab']);
         expect((await status()).conditions.find(({ type }) => type === 'RolledBack')).toMatchObject({ status: 'True', reason: 'Undone' });
         await arrival;
       },
@@ -453,7 +453,7 @@ describe('a countdown', () => {
         await handle.signal(holdSignal, { reason: 'looking at it', by: person('ops', []) });
         await guard.answer(guarded('breach', slow));
         expect(await handle.result()).toMatchObject({ ending: 'rolled-back' });
-        expect(world.writes.map((line) => line.split('sha-')[1])).toEqual(['91d03ce', '4f9c2ab']);
+        expect(written(world)).toEqual(['91d03ce', '4f9c2ab']);
         await arrival;
       },
     );

@@ -112,6 +112,9 @@ export interface FakeWorld {
   activities: Omit<FakeActivities, 'registerUndo'>;
 }
 
+/** What was written, by the commit of the image. */
+export const written = ({ writes }: FakeWorld) => writes.map((line) => line.split('sha-')[1]);
+
 const passed = (code: string, subject: string): Finding => ({
   code,
   subject,

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/client';
 import { registerUndoUpdate, type CountdownInput } from '../../workflows/messages.ts';
 import { person, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
-import { report, type FakeWorld } from './fakes.ts';
+import { fine, guarded, report, written, type FakeWorld } from './fakes.ts';
 import { runCountdown, toLaunch, type Run } from './run-countdown.ts';
 import { scriptedGuard } from './scripted-guard.ts';
 
@@ -20,7 +20,6 @@ const run = (
   body: (run: Run) => Promise<void>,
   change?: (input: CountdownInput) => CountdownInput,
 ) => runCountdown(temporal, overrides, body, change);
-const written = ({ writes }: FakeWorld) => writes.map((line) => line.split('sha-')[1]);
 const withWindow = (launchWindow: string) => (input: CountdownInput) => ({
   ...input,
   release: { ...input.release, spec: { ...input.release.spec, launchWindow } },

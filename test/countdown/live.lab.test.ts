@@ -4,7 +4,7 @@ import { ApplicationFailure } from '@temporalio/client';
 import type { CountdownInput } from '../../workflows/messages.ts';
 import { auditQuery, holdSignal } from '../../workflows/messages.ts';
 import { person, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
-import { carried, fine, guarded, report, slow, unseen, type FakeWorld } from './fakes.ts';
+import { carried, fine, guarded, report, slow, unseen, written, type FakeWorld } from './fakes.ts';
 import { refusal, runCountdown, toLaunch, type Run } from './run-countdown.ts';
 import { scriptedGuard } from './scripted-guard.ts';
 
@@ -22,8 +22,6 @@ const run = (
   change?: (input: CountdownInput) => CountdownInput,
 ) => runCountdown(temporal, overrides, body, change);
 
-/** What was written, by the image's commit. */
-const written = ({ writes }: FakeWorld) => writes.map((line) => line.split('sha-')[1]);
 const BOTH = ['91d03ce', '4f9c2ab'];
 
 describe('while a version is live', () => {

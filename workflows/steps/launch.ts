@@ -7,7 +7,8 @@ import { durationMs } from '../../release/duration.ts';
 import type { LaunchStep } from '../../release/steps/registry.ts';
 import type { Finding } from '../../verdict/finding.ts';
 import { judgeLaunch } from '../../verdict/rollout.ts';
-import { long, writing } from '../activity-options.ts';
+import { unmeasured } from '../../verdict/unmeasured.ts';
+import { WATCHES_THAT_MUST_FIT, long, writing } from '../activity-options.ts';
 import { sentenceOf } from '../failure-sentence.ts';
 import { clusterTaskQueue } from '../messages.ts';
 import { prepareEffect } from '../prepare-effect.ts';
@@ -15,11 +16,9 @@ import { productionOf, type StepInput, type StepResult } from '../step.ts';
 import { unwindWhatever } from '../undo-stack.ts';
 import { quickPreflight } from './preflight.ts';
 
-/** A worker that dies in the middle leaves its successor a whole watch. */
-const WATCHES_THAT_MUST_FIT = 2;
-
 const NOT_BEGUN: StepResult = { findings: [], facts: [], evidence: [], notBegun: true };
 
+/** Launches once, and watches again as often as it is asked. Whatever it could not finish stays registered, and is reported. */
 export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResult> {
   const { release, step } = input;
   const { service } = release.spec;
@@ -79,7 +78,7 @@ async function write(input: StepInput<LaunchStep>, entry: UndoEntry): Promise<Wr
   }
 }
 
-/** It is live, and nobody can say whether it serves: what is known of it stays known. */
+/** It is live, and whether it serves is unknown: what was found before stays. */
 function unseen(error: unknown): StepResult {
   if (isCancellation(error)) throw error;
   return { findings: [], facts: [], evidence: [], couldNotRun: sentenceOf(error) };
@@ -151,13 +150,5 @@ function rolloutFact(before: string | null, image: string, { podsReady, podsWant
   };
 }
 
-const notLaunched = (step: string, reason: string): Finding => ({
-  code: 'StepCouldNotRun',
-  subject: step,
-  outcome: 'inconclusive',
-  measured: null,
-  limit: null,
-  unit: '',
-  message: `step ${step} could not launch: ${reason}`,
-  evidence: [],
-});
+const notLaunched = (step: string, reason: string): Finding =>
+  unmeasured({ code: 'StepCouldNotRun', subject: step, outcome: 'inconclusive', message: `step ${step} could not launch: ${reason}` });

@@ -1,3 +1,4 @@
+// The step `preflight`, and its quick half right before the launch.
 import { proxyActivities } from '@temporalio/workflow';
 import type { StepActivities, StepReport } from '../../activities/steps-contract.ts';
 import type { GuardStep, PreflightStep, Step } from '../../release/steps/registry.ts';

@@ -1,7 +1,8 @@
+// Which child workflow runs which step.
 import type { Step } from '../../release/steps/registry.ts';
 
 /**
- * Which child workflow runs a step. One line per step; its schema, activities and judges stand under the same name in their rooms. The guard has
+ * One line per step; its schema, activities and judges stand under the same name in their rooms. The guard has
  * none: it runs in the countdown itself, for as long as something is live (workflows/watch-live.ts).
  */
 export const stepWorkflows: Record<Exclude<Step['type'], 'guard'>, string> = {
@@ -11,5 +12,5 @@ export const stepWorkflows: Record<Exclude<Step['type'], 'guard'>, string> = {
   launch: 'launchStep',
 };
 
-/** They say why, and change nothing: they run also when what ran before them was no go. */
+/** They report causes, and change nothing: they run also when what ran before them was no go. */
 export const explainingSteps: ReadonlySet<Step['type']> = new Set(['analysis']);

@@ -1,0 +1,7 @@
+// Samples of Prometheus by the pod that they are of.
+import type { PodValue } from '../../analysis/guard/sample.ts';
+import type { Sample } from './client.ts';
+
+/** The label `pod` and the value of each sample. */
+export const podValues = (samples: readonly Sample[]): PodValue[] =>
+  samples.map(({ labels, value }) => ({ pod: labels['pod'] ?? '', value }));
