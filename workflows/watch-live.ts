@@ -1,6 +1,6 @@
 // Never live and unwatched: from the time an effect is live until it is settled, the guard takes samples. A hold, a wait for people or a
 // verdict stops the clock, never this. It runs beside the story and only changes state; the story acts on it.
-import { ActivityFailure, TimeoutFailure, condition, isCancellation, proxyActivities } from '@temporalio/workflow';
+import { ActivityFailure, CancellationScope, TimeoutFailure, condition, isCancellation, proxyActivities } from '@temporalio/workflow';
 import type { GuardCarry, GuardReport, StepActivities } from '../activities/steps-contract.ts';
 import { durationMs } from '../release/duration.ts';
 import type { GuardStep } from '../release/steps/registry.ts';
@@ -18,6 +18,7 @@ const FIRST_PAUSE_MS = 5_000;
 const MAX_PAUSE_MS = 30_000;
 /** What a failed activity hides at most: the heartbeat time-out, and the minute within which no worker took it up again. */
 const UNSEEN_BEFORE_FAILURE_MS = 66_000;
+const STANDING_BAKE = '1h';
 
 type Found = Pick<GuardReport, 'findings' | 'facts' | 'evidence'>;
 
@@ -49,34 +50,51 @@ export function beginGuard(state: CountdownState, { checkpoint, spec, status }: 
 }
 
 async function watchOnce(state: CountdownState, guard: Guarded): Promise<void> {
-  const { release } = state.input;
   beginGuard(state, guard);
-  const { runGuard } = proxyActivities<StepActivities>({
-    ...guarding(durationMs(guard.spec.maxBake) + durationMs(guard.spec.liveDeadline)),
-    taskQueue: clusterTaskQueue(release.spec.cluster),
-  });
-  const { health, image } = release.spec.service;
+  const asked = new CancellationScope();
+  // A guard that has passed goes on; as soon as it has to pass again, what runs without an end gives way to a bake from the beginning.
+  const standing = !guard.checkpoint.pending.includes(guard.spec.name);
+  if (standing)
+    void condition(() => guard.checkpoint.pending.includes(guard.spec.name)).then(
+      () => asked.cancel(),
+      () => undefined,
+    );
   try {
-    const report = await runGuard({
-      step: guard.spec,
-      production: productionOf(release),
-      image,
-      healthTarget: health.target,
-      healthPath: health.path,
-      launchedAt: state.launchedAt,
-      carry: state.watch.carry,
-      blindTold: state.watch.blindTold,
-    });
+    const report = await asked.run(() => ask(state, standing ? withoutEnd(guard.spec) : guard.spec));
     state.watch.failures = 0;
     take(state, guard, report);
   } catch (error) {
-    if (isCancellation(error)) throw error;
+    if (isCancellation(error)) {
+      if (CancellationScope.current().consideredCancelled) throw error;
+      return;
+    }
     takeFailure(state, guard, error);
     const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** state.watch.failures);
     state.watch.failures += 1;
     await condition(() => !isDue(state), pauseMs, { summary: 'the guard is asked again' });
   }
 }
+
+function ask({ input: { release }, launchedAt, watch }: CountdownState, step: GuardStep): Promise<GuardReport> {
+  const { runGuard } = proxyActivities<StepActivities>({
+    ...guarding(durationMs(step.maxBake) + durationMs(step.liveDeadline)),
+    taskQueue: clusterTaskQueue(release.spec.cluster),
+  });
+  const { health, image } = release.spec.service;
+  return runGuard({
+    step,
+    production: productionOf(release),
+    image,
+    healthTarget: health.target,
+    healthPath: health.path,
+    launchedAt,
+    carry: watch.carry,
+    blindTold: watch.blindTold,
+  });
+}
+
+/** The watch beside a hold: an hour per activity, so that a day of it costs two dozen of them, however short the bake is. */
+const withoutEnd = (step: GuardStep): GuardStep => ({ ...step, bake: STANDING_BAKE, maxBake: STANDING_BAKE });
 
 function take(state: CountdownState, guard: Guarded, report: GuardReport): void {
   const { watch } = state;

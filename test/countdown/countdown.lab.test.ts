@@ -196,6 +196,8 @@ describe('a countdown', () => {
         expect((await status()).sentence).toBe('too few requests');
         await act({ action: 'resume' });
         await until('running', ({ phase }) => phase === 'running');
+        await until('asked for a bake from the beginning', () => guard.asked.length === 3);
+        expect(guard.asked.map(({ step }) => step.bake)).toEqual(['10m', '1h', '10m']);
         await guard.answer(guarded('passed', fine));
         expect(await handle.result()).toMatchObject({ ending: 'launched' });
         expect((await status()).checkpoints[2]?.steps[1]).toMatchObject({ name: 'guard', round: 2 });

@@ -5,20 +5,22 @@ import type { GuardInput, GuardReport } from '../../activities/steps-contract.ts
 /** A guard that answers one report after the other as the test hands them out, and records how it was asked. */
 export function scriptedGuard() {
   const asked: GuardInput[] = [];
-  const waiting: ((report: GuardReport) => void)[] = [];
+  let waiting: ((report: GuardReport) => void)[] = [];
   return {
     asked,
     async runGuard(input: GuardInput): Promise<GuardReport> {
       const context = Context.current();
       const beat = setInterval(() => context.heartbeat(), 500);
+      let answer: (report: GuardReport) => void = () => undefined;
       try {
-        const answered = new Promise<GuardReport>((resolve) => {
-          asked.push(input);
-          waiting.push(resolve);
-        });
+        const answered = new Promise<GuardReport>((resolve) => (answer = resolve));
+        asked.push(input);
+        waiting.push(answer);
         return await Promise.race([answered, context.cancelled]);
       } finally {
         clearInterval(beat);
+        // A guard that was cancelled takes no answer meant for the next one.
+        waiting = waiting.filter((each) => each !== answer);
       }
     },
     async answer(next: GuardReport) {
