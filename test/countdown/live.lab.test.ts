@@ -1,8 +1,9 @@
 // Never live and unwatched: whatever people hold, whatever cannot be seen, a live version is watched or rolled back.
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/client';
 import type { CountdownInput } from '../../workflows/messages.ts';
-import { auditQuery, holdSignal } from '../../workflows/messages.ts';
+import { approveSignal, auditQuery, holdSignal } from '../../workflows/messages.ts';
 import { person, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
 import { carried, fine, guarded, report, slow, unseen, written, type FakeWorld } from './fakes.ts';
 import { refusal, runCountdown, toLaunch, type Run } from './run-countdown.ts';
@@ -152,6 +153,36 @@ describe('while a version is live', () => {
         expect(written(world)).toEqual(BOTH);
         await arrival;
       },
+    );
+  });
+
+  it('a breach in a history that has grown long is rolled back in the same run, also while a message to people hangs', () => {
+    const guard = scriptedGuard();
+    return run(
+      () => ({
+        runGuard: guard.runGuard,
+        // As long as the activity may last: continue-as-new would wait for it.
+        notify: async ({ verdict }) => {
+          if (verdict === 'no-go') await Context.current().cancelled;
+          return [];
+        },
+      }),
+      async ({ advance, until, act, handle, world }) => {
+        await toLaunch({ advance, until, act });
+        const arrival = advance(1);
+        await until('guarded', () => guard.asked.length === 1);
+        const { runId } = await handle.describe();
+        // Beyond 4,096 events the server suggests a new run.
+        for (let sent = 0; sent < 4_200; sent += 50)
+          await Promise.all(
+            Array.from({ length: 50 }, () => handle.signal(approveSignal, { checkpoint: 'launch', by: 'tool', comment: 'go' })),
+          );
+        await guard.answer(guarded('breach', slow));
+        await until('rolled back', () => world.writes.length === 2);
+        expect((await handle.describe()).runId).toBe(runId);
+        await arrival;
+      },
+      (input) => ({ ...input, release: { ...input.release, spec: { ...input.release.spec, notify: ['oncall'] } } }),
     );
   });
 
