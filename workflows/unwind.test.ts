@@ -25,10 +25,10 @@ jest.unstable_mockModule('@temporalio/workflow', () => ({
       },
     ),
   condition: async (holds: () => boolean, ms: number) => {
-    let over = false;
-    waits.push({ ms, timeOut: () => (over = true) });
-    while (!holds() && !over) await new Promise((again) => setTimeout(again, 1));
-    return !over;
+    const time = { over: false };
+    waits.push({ ms, timeOut: () => (time.over = true) });
+    while (!holds() && !time.over) await new Promise((again) => setTimeout(again, 1));
+    return !time.over;
   },
 }));
 const { unwind, settle } = await import('./undo-stack.ts');

@@ -4,7 +4,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/client';
 import { registerUndoUpdate, type CountdownInput } from '../../workflows/messages.ts';
 import { person, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
-import { fine, guarded, report, written, type FakeWorld } from './fakes.ts';
+import { report, written, type FakeWorld } from './fakes.ts';
 import { runCountdown, toLaunch, type Run } from './run-countdown.ts';
 
 jest.setTimeout(180_000);

@@ -1,12 +1,16 @@
 // Messages that nobody meant: a payload that cannot be read must not stop a workflow for good.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import proto from '@temporalio/proto';
 import { WORKFLOW_TASK_QUEUE, auditQuery, registerUndoUpdate } from '../../workflows/messages.ts';
 import { temporalWorld, type World } from '../temporal-world.ts';
 import { fakeWorld } from './fakes.ts';
 import { refusal, runCountdown } from './run-countdown.ts';
 
 jest.setTimeout(180_000);
+
+const { UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED: COMPLETED } =
+  proto.temporal.api.enums.v1.UpdateWorkflowExecutionLifecycleStage;
 
 let temporal: World;
 beforeAll(async () => {
@@ -59,7 +63,7 @@ it('a countdown refuses an undo that cannot be read, and goes on', () =>
         const { outcome } = await temporal.client.workflowService.updateWorkflowExecution({
           namespace: temporal.namespace,
           workflowExecution: { workflowId: handle.workflowId },
-          waitPolicy: { lifecycleStage: 3 },
+          waitPolicy: { lifecycleStage: COMPLETED },
           request: { meta: { updateId: randomUUID() }, input: { name: 'registerUndo', args: payloadsOf(encoding, data) } },
         });
         expect(outcome?.failure?.message).toMatch(/^an undo has id, kind, target/u);
