@@ -1,5 +1,5 @@
 // The end of the undo stack: what is due is restored, what stands on purpose is settled, whatever happened before.
-import { enterPhase } from './announce.ts';
+import { announce, enterPhase } from './announce.ts';
 import { current, evaluate, record, type CountdownState } from './countdown-state.ts';
 import { countdownRef, dueAtEnd, settle, unwind, type UndoReport } from './undo-stack.ts';
 
@@ -9,7 +9,11 @@ export async function rollBack(state: CountdownState): Promise<void> {
   const due = dueAtEnd(state.undo, ending);
   const kept = state.undo.filter((entry) => !due.includes(entry));
   const countdown = countdownRef(state.input.release);
-  if (due.length > 0) enterPhase(state, 'undoing');
+  if (due.length > 0) {
+    enterPhase(state, 'undoing');
+    // Beside the first write, for the proof may take a minute, and people should know by then.
+    announce(state, current(state), 'no-go', `rolling back: ${state.sentence}`);
+  }
   const reports = await unwind(due, {
     countdown,
     failedAt: state.failedAt,

@@ -25,10 +25,10 @@ jest.unstable_mockModule('@temporalio/workflow', () => ({
       },
     ),
   condition: async (holds: () => boolean, ms: number) => {
-    const time = { over: false };
-    waits.push({ ms, timeOut: () => (time.over = true) });
-    while (!holds() && !time.over) await new Promise((again) => setTimeout(again, 1));
-    return !time.over;
+    const time = new AbortController();
+    waits.push({ ms, timeOut: () => time.abort() });
+    while (!holds() && !time.signal.aborted) await new Promise((again) => setTimeout(again, 1));
+    return holds();
   },
 }));
 const { unwind, settle } = await import('./undo-stack.ts');

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ApiFailure } from '../kubernetes/api-failure.ts';
+import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
+import { ApiFailure, type Verb } from '../kubernetes/api-failure.ts';
 import { fencingGeneration } from '../kubernetes/index.ts';
 import { annotations } from '../kubernetes/objects.ts';
 import { NEW, OLD, PlayedClusterApi, target } from '../kubernetes/testing/played-cluster-api.ts';
@@ -259,6 +260,26 @@ describe('restore', () => {
     expect(image()).toBe(NEW);
   });
 
+  it.each<[string, () => void]>([
+    ['the right to read Leases is gone', () => failing('leases', 403)],
+    ['Leases are not answered', () => failing('leases', 0)],
+    ['the right to write Leases is gone and the Lease was deleted', () => ((api.lease = null), failing('leases', 403, 'create'))],
+    ['somebody spoilt the generation in the Lease', () => void (noted(api.lease)[annotations.fencingGeneration] = 'many')],
+  ])('does not wait for the Lease when %s', async (_, spoil) => {
+    const entry = await launched();
+    spoil();
+    expect(await acts.restoreEffect({ entry, countdown })).toMatchObject({ wrote: true });
+    expect(image()).toBe(OLD);
+  });
+
+  it('rolls back from the old ReplicaSet when the evidence store does not answer', async () => {
+    const entry = await launched();
+    const hangs = { ...createFolderEvidenceStore(folder), get: () => neverAnswers() };
+    const written = playedEffects(api, folder, hangs)['deployment-image'].restore(operationOf(entry, countdown), entry.before);
+    expect(await Promise.race([written, new Promise((late) => setTimeout(late, 4_000, 'late').unref())])).toMatchObject({ wrote: true });
+    expect(image()).toBe(OLD);
+  });
+
   it('opens a kept operation again, so that the next countdown waits for it', async () => {
     const entry = await launched();
     await acts.settleUndo({ entry, outcome: 'kept', countdown });
@@ -317,4 +338,16 @@ describe('settle', () => {
 
 function setStatus(status: NonNullable<NonNullable<PlayedClusterApi['deployment']>['status']>): void {
   if (api.deployment) api.deployment.status = { ...api.deployment.status, ...status };
+}
+
+function failing(resource: string, status: number, only?: Verb): void {
+  api.before = (verb, asked) => {
+    if (asked.resource === resource && (only === undefined || verb === only)) throw new ApiFailure(verb, asked, 'lab', status, 'refused');
+  };
+}
+
+const noted = (lease: PlayedClusterApi['lease']): Record<string, string> => lease?.metadata.annotations ?? {};
+
+async function* neverAnswers(): AsyncIterable<Uint8Array> {
+  await new Promise(() => undefined);
 }

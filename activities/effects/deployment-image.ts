@@ -7,7 +7,7 @@ import { captureDeployment } from '../kubernetes/capture-deployment.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
 import type { DeploymentSnapshot, DeploymentTarget, Operation } from '../kubernetes/contract.ts';
 import { lastWriteAtMs, type WriteFence } from '../kubernetes/converge-write.ts';
-import { claimLease, closeLease, readLease, refuseOpenOperation } from '../kubernetes/lease.ts';
+import { claimLease, claimLeaseForRestore, closeLease, readLease, refuseOpenOperation } from '../kubernetes/lease.ts';
 import { readFailingPods } from '../kubernetes/failing-pods.ts';
 import { restoreTemplate } from '../kubernetes/restore-template.ts';
 import type { RunningActivity } from '../running-activity.ts';
@@ -90,7 +90,10 @@ export function deploymentImage(dependencies: DeploymentImageDependencies): Effe
   function fenceOf(operation: Operation, target: DeploymentTarget, purpose: 'apply' | 'restore'): WriteFence {
     return {
       lastWriteMs: lastWriteAtMs(),
-      claim: (lastWriteMs) => claimLease(clientOf(target), { target, operation, for: purpose }, lastWriteMs),
+      claim: (lastWriteMs) =>
+        purpose === 'apply'
+          ? claimLease(clientOf(target), { target, operation, for: 'apply' }, lastWriteMs)
+          : claimLeaseForRestore(clientOf(target), { target, operation }, lastWriteMs),
     };
   }
 }

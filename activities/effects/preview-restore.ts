@@ -3,7 +3,7 @@ import type { EvidenceStore } from '../evidence/contract.ts';
 import { deployments, pathOf, readDeployment, type ClusterClient } from '../kubernetes/client.ts';
 import type { Operation } from '../kubernetes/contract.ts';
 import { notesOf } from '../kubernetes/converge-write.ts';
-import { decideClaim, leases, readLease, type LeaseBody } from '../kubernetes/lease.ts';
+import { decideClaim, isTakenOver, leases, readLease, type LeaseBody, type LeaseClaim } from '../kubernetes/lease.ts';
 import { imageOf } from '../kubernetes/objects.ts';
 import { recordedTemplate } from '../kubernetes/recorded-template.ts';
 import { decideRestore } from '../kubernetes/restore-template.ts';
@@ -29,7 +29,7 @@ export async function previewRestore(
     goesBackTo: `${before.image} (from ${source})`,
   };
   if (decision === 'landed') return { ...shown, requests: [] };
-  const claim = decideClaim(await readLease(client, target), { target, operation, for: 'restore' });
+  const claim = await claimToSend(client, { target, operation, for: 'restore' });
   const patch: ApiRequest = {
     method: 'PATCH',
     path: pathOf(deployments(namespace, deployment)),
@@ -38,6 +38,16 @@ export async function previewRestore(
     kubectl: (file) => `kubectl -n ${namespace} patch deployment ${deployment} --type=json --patch-file ${file}`,
   };
   return { ...shown, requests: [...(claim === 'landed' ? [] : [claimRequest(claim)]), patch] };
+}
+
+/** As the restore itself: a Lease that cannot be read is left alone. */
+async function claimToSend(client: ClusterClient, claim: LeaseClaim): Promise<ReturnType<typeof decideClaim>> {
+  try {
+    return decideClaim(await readLease(client, claim.target), claim);
+  } catch (error) {
+    if (isTakenOver(error)) throw error;
+    return 'landed';
+  }
 }
 
 function claimRequest(body: LeaseBody): ApiRequest {

@@ -62,14 +62,14 @@ export async function convergeWrite<T, Change>(work: ConvergingWrite<T, Change>)
     current = await around(at && `${at}-read-back`, read);
   }
   if (decide(current) === 'landed') return { current, acknowledged };
-  throw (
-    last ??
-    ApplicationFailure.create({
-      type: 'Unreachable',
-      message: `${subject}: ${LAST_WRITE_MS / 1_000} s passed before the write could be sent; nothing was written`,
-    })
-  );
+  throw last ?? tooLate(subject);
 }
+
+const tooLate = (subject: string): ApplicationFailure =>
+  ApplicationFailure.create({
+    type: 'Unreachable',
+    message: `${subject}: ${LAST_WRITE_MS / 1_000} s passed before the write could be sent; nothing was written`,
+  });
 
 const around = <T>(
   place: `${EffectKind}.${'apply' | 'restore'}-${'write' | 'read-back'}` | undefined,
@@ -109,12 +109,15 @@ export interface WriteFence {
 export async function writeDeployment({ client, target, operation, at, decide, fence, now }: DeploymentWrite): Promise<WriteResult> {
   const startedAt = now();
   const notes = notesOf(operation, startedAt);
+  const subject = `deployment ${target.namespace}/${target.deployment} of cluster ${client.cluster}`;
   const { current, acknowledged } = await convergeWrite({
-    subject: `deployment ${target.namespace}/${target.deployment} of cluster ${client.cluster}`,
+    subject,
     read: () => readDeployment(client, target.namespace, target.deployment),
     decide: (deployment) => decide(deployment, notes),
     write: async ({ body, type }) => {
       await fence.claim(fence.lastWriteMs);
+      // The claim may have taken seconds, and what follows this activity must not be overtaken by its write.
+      if (performance.now() > fence.lastWriteMs) throw tooLate(subject);
       return client.patch<Deployment>(deployments(target.namespace, target.deployment), body, type);
     },
     classify: classifyApiFailure,

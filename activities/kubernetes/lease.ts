@@ -1,5 +1,6 @@
 // The second place of the fence: one Lease per Deployment, with the highest generation and the operation that is open. `kubectl rollout undo`
 // rewinds the annotations of a Deployment to those of an old ReplicaSet; it does not reach a Lease.
+import { ApplicationFailure } from '@temporalio/common';
 import { ApiFailure, refuse, type Resource } from './api-failure.ts';
 import { readableGeneration } from './capture-deployment.ts';
 import type { ClusterClient } from './client.ts';
@@ -51,10 +52,29 @@ export interface LeaseClaim {
   for: 'apply' | 'restore';
 }
 
-/** Opens the operation in the Lease, once. Refuses (non-retryable) with `Fenced` or `OperationOpen`. Before every write, also that of a restore. */
+/** Opens the operation in the Lease, once. Refuses (non-retryable) with `Fenced` or `OperationOpen`. Before every write. */
 export async function claimLease(client: ClusterClient, claim: LeaseClaim, lastWriteMs: number): Promise<void> {
   await writeLease(client, claim.target, (lease) => decideClaim(lease, claim), lastWriteMs);
 }
+
+/** A Lease is read and written in milliseconds. A rollback waits no longer for one whose write is not answered. */
+const CLAIM_FOR_RESTORE_MS = 2_000;
+/** Somebody else has taken the Deployment over: the one answer of a Lease that stops a restore. */
+const TAKEN_OVER = ['Fenced', 'OperationOpen'];
+
+/**
+ * Opens the operation in the Lease where that can be done. A right that was revoked, an API server that does not answer for Leases, or a Lease that
+ * cannot be read stops no rollback: the annotations of the Deployment and its version are in the write itself. Throws when somebody else holds it.
+ */
+export async function claimLeaseForRestore(client: ClusterClient, claim: Omit<LeaseClaim, 'for'>, lastWriteMs: number): Promise<void> {
+  try {
+    await claimLease(client, { ...claim, for: 'restore' }, Math.min(lastWriteMs, performance.now() + CLAIM_FOR_RESTORE_MS));
+  } catch (error) {
+    if (isTakenOver(error)) throw error;
+  }
+}
+
+export const isTakenOver = (error: unknown): boolean => error instanceof ApplicationFailure && TAKEN_OVER.includes(error.type ?? '');
 
 /** Closes the operation. One that somebody else has taken over since is left alone. */
 export async function closeLease(

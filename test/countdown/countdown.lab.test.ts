@@ -599,6 +599,7 @@ describe('a countdown', () => {
         await toLaunch({ advance, until, act });
         await advance(1);
         const held = await until('holding', ({ phase }) => phase === 'holding');
+        expect(held.reasons).toMatchObject([{ code: 'WaiverExpired', effect: 'hold' }]);
         expect(held.sentence).toMatch(/^the waiver of LatencyAboveLimit\/POST \/api\/order\/create at load-and-diagnosis has expired/);
         expect(world.writes).toEqual([]);
       },

@@ -1,11 +1,11 @@
 // A launch that is interrupted, too late or never seen: nothing lands unwatched, and nothing stays live for longer than liveDeadline.
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/client';
 import { registerUndoUpdate, type CountdownInput } from '../../workflows/messages.ts';
 import { person, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
-import { report, written, type FakeWorld } from './fakes.ts';
+import { fine, guarded, report, written, type FakeWorld } from './fakes.ts';
 import { runCountdown, toLaunch, type Run } from './run-countdown.ts';
+import { scriptedGuard } from './scripted-guard.ts';
 
 jest.setTimeout(180_000);
 
@@ -24,17 +24,6 @@ const withWindow = (launchWindow: string) => (input: CountdownInput) => ({
   ...input,
   release: { ...input.release, spec: { ...input.release.spec, launchWindow } },
 });
-
-/** A guard that sees nothing wrong for as long as it may watch. */
-async function watchesOn(): Promise<never> {
-  const context = Context.current();
-  const beat = setInterval(() => context.heartbeat(), 500);
-  try {
-    return await context.cancelled;
-  } finally {
-    clearInterval(beat);
-  }
-}
 
 describe('an abort', () => {
   it('while the launch is being written restores what lands after it', () => {
@@ -99,7 +88,7 @@ describe('a launch that nobody can follow', () => {
           looked += 1;
           throw ApplicationFailure.nonRetryable('this identity may not list pods (403)', 'Forbidden');
         },
-        runGuard: watchesOn,
+        runGuard: scriptedGuard().runGuard,
       }),
       async ({ advance, until, act, handle, world }) => {
         await toLaunch({ advance, until, act });
@@ -119,22 +108,19 @@ describe('a launch that nobody can follow', () => {
   });
 
   it('is known to be written: the guard is asked with the time of its write', () => {
-    const launchedAt: (string | null)[] = [];
+    const guard = scriptedGuard();
     return run(
       () => ({
         watchRollout: async () => {
           throw ApplicationFailure.nonRetryable('this identity may not list pods (403)', 'Forbidden');
         },
-        runGuard: (input) => {
-          launchedAt.push(input.launchedAt);
-          return watchesOn();
-        },
+        runGuard: guard.runGuard,
       }),
       async ({ advance, until, act, handle, status }) => {
         await toLaunch({ advance, until, act });
         const arrival = advance(1);
-        await until('guarded', () => launchedAt.length > 0);
-        expect(launchedAt[0]).toBe('2026-11-23T00:00:00Z');
+        await until('guarded', () => guard.asked.length > 0);
+        expect(guard.asked[0]?.launchedAt).toBe('2026-11-23T00:00:00Z');
         expect((await status()).checkpoints[2]?.steps[0]).toMatchObject({
           state: 'failed-to-run',
           findings: [{ code: 'PreflightPassed' }, { code: 'StepCouldNotRun' }],
@@ -152,7 +138,7 @@ it('a launch whose undo was registered, and that never began, does not begin aft
   let registrations = 0;
   return run(
     () => ({
-      runGuard: watchesOn,
+      runGuard: scriptedGuard().runGuard,
       // The countdown has the undo, and the activity fails all the same: as when its worker goes away before the restorer has it.
       registerUndo: async ({ entry, countdown }) => {
         registrations += 1;

@@ -7,10 +7,9 @@ import { temporalWorld, type World } from '../temporal-world.ts';
 import { fakeWorld } from './fakes.ts';
 import { refusal, runCountdown } from './run-countdown.ts';
 
-jest.setTimeout(180_000);
+const COMPLETED = proto.temporal.api.enums.v1.UpdateWorkflowExecutionLifecycleStage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED;
 
-const { UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED: COMPLETED } =
-  proto.temporal.api.enums.v1.UpdateWorkflowExecutionLifecycleStage;
+jest.setTimeout(180_000);
 
 let temporal: World;
 beforeAll(async () => {

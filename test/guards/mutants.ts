@@ -67,7 +67,7 @@ function isGuarded(then: ts.Statement): boolean {
   const last = lastOf(then);
   if (!last) return false;
   if (ts.isReturnStatement(last) || ts.isThrowStatement(last) || ts.isContinueStatement(last) || ts.isBreakStatement(last)) return true;
-  return ts.isExpressionStatement(last) && ts.isCallExpression(last.expression) && /\.push$/u.test(last.expression.expression.getText());
+  return ts.isExpressionStatement(last) && ts.isCallExpression(last.expression) && last.expression.expression.getText().endsWith('.push');
 }
 
 function isGuardOfIf(node: ts.ThrowStatement): boolean {

@@ -13,7 +13,7 @@ const noises: readonly { what: string; make: () => Promise<void> }[] = [
 ];
 
 /** Each noise twice. */
-export const NOISY_LAUNCHES = 2 * noises.length;
+const NOISY_LAUNCHES = 2 * noises.length;
 /** A guard that is undecided goes on for three times its bake; a minute more for the launch's end. */
 const ENDED_TIMEOUT_MS = 3 * BAKE_S * 1_000 + 60_000;
 

@@ -6,7 +6,7 @@ import type { Row } from './measure.ts';
 import type { NoisyRow } from './noise.ts';
 
 const seconds = (value: number | null): string => (value === null ? 'none' : value.toFixed(1));
-export const verdictOf = ({ failed }: Row): string => (failed.length === 0 ? 'ok' : `FAILED: ${failed.join(', ')}`);
+const verdictOf = ({ failed }: Row): string => (failed.length === 0 ? 'ok' : `FAILED: ${failed.join(', ')}`);
 
 /** One line of the terminal. */
 export const rowLine = (row: Row): string =>

@@ -1,4 +1,5 @@
 // An effect on a played cluster, with the entry and countdown that a workflow would make.
+import type { EvidenceStore } from '../../evidence/contract.ts';
 import { createFolderEvidenceStore } from '../../evidence/folder-store.ts';
 import type { PlayedClusterApi } from '../../kubernetes/testing/played-cluster-api.ts';
 import { target } from '../../kubernetes/testing/played-cluster-api.ts';
@@ -35,9 +36,13 @@ export const captureInput = (countdown: CountdownRef, generation = 1): CaptureIn
 
 let nowMs = Date.parse('2026-11-25T09:00:00Z');
 
-export const playedEffects = (api: PlayedClusterApi, evidenceFolder: string): Effects =>
+export const playedEffects = (
+  api: PlayedClusterApi,
+  evidenceFolder: string,
+  store: EvidenceStore = createFolderEvidenceStore(evidenceFolder),
+): Effects =>
   createEffects({
-    store: createFolderEvidenceStore(evidenceFolder),
+    store,
     healthUrl: () => 'http://127.0.0.1:6/healthz',
     clients: () => api.client,
     activity: () => ({ heartbeat: () => undefined, signal: new AbortController().signal }),
