@@ -1,19 +1,8 @@
 // What Temporal itself reports of a countdown, without a worker: state, run and search attributes.
 import type { WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { Verdict } from '../verdict/verdict.ts';
-import { countdownId, type Ending, type Phase } from '../workflows/messages.ts';
+import { attribute, countdownId, type Ending, type Phase } from '../workflows/messages.ts';
 import type { CountdownSummary, Owner } from './countdowns.ts';
-
-export const attribute = {
-  release: defineSearchAttributeKey('TminusRelease', SearchAttributeType.KEYWORD),
-  service: defineSearchAttributeKey('TminusService', SearchAttributeType.KEYWORD),
-  phase: defineSearchAttributeKey('TminusPhase', SearchAttributeType.KEYWORD),
-  verdict: defineSearchAttributeKey('TminusVerdict', SearchAttributeType.KEYWORD),
-  ending: defineSearchAttributeKey('TminusEnding', SearchAttributeType.KEYWORD),
-  launchAt: defineSearchAttributeKey('TminusLaunchAt', SearchAttributeType.DATETIME),
-  nextCheckpointAt: defineSearchAttributeKey('TminusNextCheckpointAt', SearchAttributeType.DATETIME),
-};
 
 /** Closed, or decided and only sending its last messages. */
 export const hasEnded = (described: WorkflowExecutionDescription): boolean =>
@@ -22,6 +11,7 @@ export const hasEnded = (described: WorkflowExecutionDescription): boolean =>
 /** The first run's id outlives continue-as-new and reset. */
 export const firstRunOf = ({ raw, runId }: WorkflowExecutionDescription): string => raw.workflowExecutionInfo?.firstRunId || runId;
 
+/** Whether a countdown runs, and how it went where it does not; `gone` where Temporal does not keep it. */
 export function stateOf(described: WorkflowExecutionDescription | null): Owner['countdown'] {
   if (described === null) return 'gone';
   const { name } = described.status;

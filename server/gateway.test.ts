@@ -1,9 +1,8 @@
 import { status as grpc } from '@grpc/grpc-js';
 import { ServiceError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, type Client } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TypedSearchAttributes, WorkflowNotFoundError } from '@temporalio/common';
-import type { Act, CountdownInput, Ending, Phase } from '../workflows/messages.ts';
+import { attribute, type Act, type CountdownInput, type Ending, type Phase } from '../workflows/messages.ts';
 import { CountdownFailure } from './countdowns.ts';
-import { attribute } from './execution.ts';
 import { failureOf } from './gateway-failure.ts';
 import { temporalGateway } from './gateway.ts';
 import { memoOf } from './start-memo.ts';

@@ -71,8 +71,8 @@ export function temporalGateway({
     }
   }
 
-  /** To one that is over nothing can be said any more; Temporal calls it not found, but people know that it is there. */
-  async function tell<T>(act: Pick<Act, 'action' | 'countdown'>, doing: string, timeoutMs: number, call: () => Promise<T>): Promise<T> {
+  /** Temporal reports a countdown that has ended as not found. People would read that as one that never was, so it is refused as ended. */
+  async function send<T>(act: Pick<Act, 'action' | 'countdown'>, doing: string, timeoutMs: number, call: () => Promise<T>): Promise<T> {
     const release = releaseOf(act.countdown);
     try {
       return await ask(release, `${doing} ${release}`, timeoutMs, call);
@@ -197,13 +197,13 @@ export function temporalGateway({
     },
 
     act: (act, signed) =>
-      tell(act, `sending ${act.action} to`, ACT_TIMEOUT_MS, () =>
+      send(act, `sending ${act.action} to`, ACT_TIMEOUT_MS, () =>
         client.workflow.getHandle(act.countdown).executeUpdate(actUpdate, { args: [signed], updateId: act.id }),
       ),
 
     async hold(act) {
       await assertPossible(act);
-      await tell(act, 'holding', READ_TIMEOUT_MS, () =>
+      await send(act, 'holding', READ_TIMEOUT_MS, () =>
         client.workflow.getHandle(act.countdown).signal(holdSignal, { reason: act.comment, by: act.principal }),
       );
     },
@@ -212,9 +212,9 @@ export function temporalGateway({
       await assertPossible(act);
       const aborted = client.workflow.getHandle(act.countdown);
       // First who and why, then the cancellation: history keeps this order, so the countdown ends with the sentence.
-      await tell(act, 'aborting', READ_TIMEOUT_MS, () => aborted.signal(abortSignal, { reason: act.comment, by: act.principal }));
+      await send(act, 'aborting', READ_TIMEOUT_MS, () => aborted.signal(abortSignal, { reason: act.comment, by: act.principal }));
       // The Signal ends it by itself; a countdown of an older worker needs the cancellation, too. Finding it over is what was asked for.
-      await tell(act, 'aborting', READ_TIMEOUT_MS, () => aborted.cancel()).catch((error: unknown) => {
+      await send(act, 'aborting', READ_TIMEOUT_MS, () => aborted.cancel()).catch((error: unknown) => {
         if (!(error instanceof CountdownFailure && error.code === 'Refused')) throw error;
       });
     },

@@ -1,5 +1,4 @@
-// Tells the outside what the countdown does: search attributes, current details, audit file, chat.
-import { defineSearchAttributeKey } from '@temporalio/common';
+// Reports what the countdown does to the outside: search attributes, current details, audit file, chat.
 import {
   CancellationScope,
   condition,
@@ -12,19 +11,9 @@ import type { BookkeepingActivities } from '../activities/bookkeeping-contract.t
 import { patient } from './activity-options.ts';
 import { current, heldUntilMs, oldestHold, record, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { sentenceOf } from './failure-sentence.ts';
-import type { Phase } from './messages.ts';
+import { attribute, type Phase } from './messages.ts';
 
 const { storeAudit, notify } = proxyActivities<BookkeepingActivities>(patient);
-
-const attribute = {
-  release: defineSearchAttributeKey('TminusRelease', 'KEYWORD'),
-  service: defineSearchAttributeKey('TminusService', 'KEYWORD'),
-  phase: defineSearchAttributeKey('TminusPhase', 'KEYWORD'),
-  verdict: defineSearchAttributeKey('TminusVerdict', 'KEYWORD'),
-  ending: defineSearchAttributeKey('TminusEnding', 'KEYWORD'),
-  launchAt: defineSearchAttributeKey('TminusLaunchAt', 'DATETIME'),
-  nextCheckpointAt: defineSearchAttributeKey('TminusNextCheckpointAt', 'DATETIME'),
-};
 
 /** Records of one write: with their longest details 500 stay below the 2 MiB a payload may have. */
 const RECORDS_AT_ONCE = 500;

@@ -1,4 +1,5 @@
 // What may be said to a countdown, and what it answers. The server, the CLI and the workflow share these types; nothing else does.
+import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Release } from '../release/release.ts';
 import type { Action, Phase } from '../verdict/can.ts';
@@ -16,6 +17,17 @@ export const LOAD_TASK_QUEUE = 'tminus.load';
 /** Queue of the workers that stand near a cluster. */
 export const clusterTaskQueue = (cluster: string): string => `tminus.${cluster}`;
 export const countdownId = (releaseName: string): string => `countdown/${releaseName}`;
+
+/** What lists read of a countdown without a worker. workers/namespace.ts registers them. */
+export const attribute = {
+  release: defineSearchAttributeKey('TminusRelease', 'KEYWORD'),
+  service: defineSearchAttributeKey('TminusService', 'KEYWORD'),
+  phase: defineSearchAttributeKey('TminusPhase', 'KEYWORD'),
+  verdict: defineSearchAttributeKey('TminusVerdict', 'KEYWORD'),
+  ending: defineSearchAttributeKey('TminusEnding', 'KEYWORD'),
+  launchAt: defineSearchAttributeKey('TminusLaunchAt', 'DATETIME'),
+  nextCheckpointAt: defineSearchAttributeKey('TminusNextCheckpointAt', 'DATETIME'),
+};
 
 /** Everything a countdown starts from. Defaults are already applied; files are already in the evidence store. */
 export interface CountdownInput {

@@ -42,9 +42,11 @@ export async function watchCountdown(
 }
 
 async function untilDue({ dueAtMs }: WatchCountdownInput, signal: AbortSignal, now: () => number): Promise<CountdownEnd> {
-  while (dueAtMs === null || now() < dueAtMs)
-    await pause(dueAtMs === null ? MAX_PAUSE_MS : Math.min(MAX_PAUSE_MS, Math.max(1, dueAtMs - now())), undefined, { signal });
-  return { kind: 'due', nowMs: now(), at: new Date(now()).toISOString() };
+  for (;;) {
+    const leftMs = (dueAtMs ?? Infinity) - now();
+    if (leftMs <= 0) return { kind: 'due', nowMs: now(), at: new Date(now()).toISOString() };
+    await pause(Math.min(MAX_PAUSE_MS, leftMs), undefined, { signal });
+  }
 }
 
 async function untilClosed(

@@ -2,6 +2,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { UndoJournal } from '../evidence/undo-journal.ts';
 import { withFailpoints } from '../failpoint.ts';
+import { refuse } from '../kubernetes/api-failure.ts';
 import { asApplicationFailure } from '../kubernetes/index.ts';
 import type { CountdownRef, EffectActivities, EffectKind, UndoEntry } from './contract.ts';
 import { operationOf } from './effect.ts';
@@ -43,11 +44,7 @@ export function createEffectActivities({ effects, journal, messages }: EffectDep
 /** Refuses (non-retryable) a kind that this version has no code for. */
 export function effectOf(effects: Effects, kind: EffectKind): Effects[EffectKind] {
   if (Object.hasOwn(effects, kind)) return effects[kind];
-  throw ApplicationFailure.create({
-    type: 'Refused',
-    nonRetryable: true,
-    message: `no effect of kind ${kind} can be undone by this version; nothing was written`,
-  });
+  throw refuse('Refused', `no effect of kind ${kind} can be undone by this version; nothing was written`);
 }
 
 type Records = Pick<EffectDependencies, 'journal' | 'messages'>;

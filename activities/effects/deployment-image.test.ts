@@ -349,5 +349,5 @@ function failing(resource: string, status: number, only?: Verb): void {
 const noted = (lease: PlayedClusterApi['lease']): Record<string, string> => lease?.metadata.annotations ?? {};
 
 async function* neverAnswers(): AsyncIterable<Uint8Array> {
-  await new Promise(() => undefined);
+  yield await new Promise<never>(() => undefined);
 }

@@ -1,8 +1,8 @@
 // The one shape of every change to the outside world: captured, applied, proven, restored. A new outside system is a file beside
 // deployment-image.ts and a line in registry.ts.
-import { ApplicationFailure } from '@temporalio/common';
 import type { z } from 'zod';
 import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
+import { refuse } from '../kubernetes/api-failure.ts';
 import type { Operation } from '../kubernetes/contract.ts';
 import type { CaptureInput, CountdownRef, Proof, UndoEntry, WriteResult } from './contract.ts';
 
@@ -79,9 +79,8 @@ function parsed<T>(schema: z.ZodType<T>, value: unknown, name: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw ApplicationFailure.create({
-    type: 'Refused',
-    nonRetryable: true,
-    message: `${[name, ...(issue?.path ?? [])].join('.')} does not have the shape this version writes (${issue?.message ?? 'unknown shape'}); nothing was written`,
-  });
+  throw refuse(
+    'Refused',
+    `${[name, ...(issue?.path ?? [])].join('.')} does not have the shape this version writes (${issue?.message ?? 'unknown shape'}); nothing was written`,
+  );
 }

@@ -12,7 +12,7 @@ import { createPrometheusClient } from '../prometheus/client.ts';
 import { SETTLED_AFTER_S } from '../prometheus/queries.ts';
 import { startRealPrometheus, type RealPrometheus } from '../prometheus/real-prometheus.ts';
 import type { GuardInput, PreflightInput } from '../steps-contract.ts';
-import { playedCluster, playedPods, PLAYED_IMAGE } from './played-cluster.ts';
+import { playedCluster, playedPods, PLAYED_IMAGE } from '../kubernetes/testing/played-cluster.ts';
 import { createGuardActivities } from './run-guard.ts';
 
 jest.setTimeout(60_000);

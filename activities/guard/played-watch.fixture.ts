@@ -8,7 +8,7 @@ import type { ActivityProgress } from '../kubernetes/contract.ts';
 import type { Answer, PrometheusClient } from '../prometheus/client.ts';
 import type { RunningActivity } from '../running-activity.ts';
 import type { GuardCarry, GuardInput } from '../steps-contract.ts';
-import { playedCluster, playedPods, PLAYED_IMAGE } from './played-cluster.ts';
+import { playedCluster, playedPods, PLAYED_IMAGE } from '../kubernetes/testing/played-cluster.ts';
 import { createGuardActivities, type GuardDependencies } from './run-guard.ts';
 
 export const input = (change: Partial<GuardInput> = {}): GuardInput => ({

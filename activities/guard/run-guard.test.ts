@@ -10,7 +10,7 @@ import { EvidenceNotKept } from '../evidence/errors.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
 import type { Pod } from '../kubernetes/objects.ts';
 import { createPrometheusClient } from '../prometheus/client.ts';
-import { playedPods } from './played-cluster.ts';
+import { playedPods } from '../kubernetes/testing/played-cluster.ts';
 import { carryIn, input, playWatch, type PlayedWatch } from './played-watch.fixture.ts';
 
 const [one, two] = playedPods as [string, string];

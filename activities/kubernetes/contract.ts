@@ -91,7 +91,10 @@ export interface VerifyVersionInput {
   healthTarget: string;
   healthPath: string;
   timeoutMs: number;
-  /** Digests that were under load (`imageIds` of the load tests); null or absent when no load test ran. Stored with the proof, so that it is judged again from there. */
+  /**
+   * Digests that were under load (`imageIds` of the load tests); null or absent when no load test ran. Stored with the proof, so that it is judged
+   * again from there.
+   */
   testedImageIds?: string[] | null;
 }
 

@@ -1,12 +1,12 @@
 // The recorded pod template, from the first of its two sources that still has it: the snapshot in the evidence store, or the old ReplicaSet.
-import { setTimeout as pause } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import { digestOf } from '../../verdict/digest.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
+import { within } from '../within.ts';
 import { listReplicaSets, type ClusterClient } from './client.ts';
 import type { DeploymentSnapshot } from './contract.ts';
 import { TEMPLATE_HASH, type PodTemplate, type ReplicaSet } from './objects.ts';
-import { loadSnapshot } from './snapshot.ts';
+import { loadSnapshot, type SnapshotDocument } from './snapshot.ts';
 
 export interface RecordedTemplate {
   template: PodTemplate;
@@ -15,7 +15,7 @@ export interface RecordedTemplate {
 }
 
 /** A snapshot has some kB; a disk that answers at all reads it within milliseconds. */
-const READ_WITHIN_MS = 2_000;
+const READ_TIMEOUT_MS = 2_000;
 
 /** Failures of evidence that no retry mends. Everything else (a disk that does not answer, a missing right) may pass. */
 const LOST = ['EvidenceMissing', 'EvidenceDamaged'];
@@ -31,7 +31,7 @@ export async function recordedTemplate(
   snapshot: DeploymentSnapshot,
 ): Promise<RecordedTemplate> {
   try {
-    const { template } = await withinTime(loadSnapshot(store, snapshot.evidence), snapshot);
+    const { template } = await readInTime(store, snapshot);
     if (digestOf(template) === snapshot.templateDigest) return { template, source: 'the snapshot' };
     throw ApplicationFailure.create({
       type: 'EvidenceDamaged',
@@ -45,21 +45,13 @@ export async function recordedTemplate(
 }
 
 /** A file system that is away (a network share) blocks a read for minutes, and a rollback has 10 s for each try. */
-async function withinTime<T>(reading: Promise<T>, { evidence }: DeploymentSnapshot): Promise<T> {
-  const answered = new AbortController();
-  const late = pause(READ_WITHIN_MS, undefined, { signal: answered.signal }).then(() => {
-    throw ApplicationFailure.create({
-      type: 'EvidenceNotRead',
-      message: `evidence ${evidence.digest} was not read within ${READ_WITHIN_MS / 1_000} s`,
-    });
+async function readInTime(store: EvidenceStore, { evidence }: DeploymentSnapshot): Promise<SnapshotDocument> {
+  const document = await within(READ_TIMEOUT_MS, loadSnapshot(store, evidence), null);
+  if (document !== null) return document;
+  throw ApplicationFailure.create({
+    type: 'EvidenceNotRead',
+    message: `evidence ${evidence.digest} was not read within ${READ_TIMEOUT_MS / 1_000} s`,
   });
-  try {
-    return await Promise.race([reading, late]);
-  } finally {
-    answered.abort();
-    // The loser of the race is awaited by nobody.
-    for (const left of [reading, late]) left.catch(() => undefined);
-  }
 }
 
 async function fromReplicaSet(

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
-import { playedCluster, PLAYED_IMAGE, type PlayedCluster } from '../guard/played-cluster.ts';
+import { playedCluster, PLAYED_IMAGE, type PlayedCluster } from './testing/played-cluster.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { EvidenceNotKept } from '../evidence/errors.ts';
 import type { ClusterClient } from './client.ts';

@@ -9,7 +9,7 @@ import { bytesOf } from '../evidence/bytes-of.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { EvidenceNotKept } from '../evidence/errors.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
-import { playedCluster, PLAYED_IMAGE } from '../guard/played-cluster.ts';
+import { playedCluster, PLAYED_IMAGE } from './testing/played-cluster.ts';
 import { clientOf, failingPod, healthyDeployment, IMAGE, TARGET, type DeploymentObjects } from './testing/deployment-objects.ts';
 import { watchRollout } from './watch-rollout.ts';
 

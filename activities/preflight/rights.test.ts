@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
-import { playedCluster } from '../guard/played-cluster.ts';
+import { playedCluster } from '../kubernetes/testing/played-cluster.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
 import { guardSchema } from '../../release/steps/guard.ts';
 import type { PreflightInput } from '../steps-contract.ts';

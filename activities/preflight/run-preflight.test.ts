@@ -11,7 +11,7 @@ import type { Finding } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { EvidenceNotKept } from '../evidence/errors.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
-import { playedCluster, PLAYED_IMAGE } from '../guard/played-cluster.ts';
+import { playedCluster, PLAYED_IMAGE } from '../kubernetes/testing/played-cluster.ts';
 import { ApiFailure } from '../kubernetes/api-failure.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
 import type { PreflightInput } from '../steps-contract.ts';

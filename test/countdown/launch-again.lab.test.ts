@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/client';
 import { registerUndoUpdate, type CountdownInput } from '../../workflows/messages.ts';
 import { person, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
-import { fine, guarded, report, written, type FakeWorld } from './fakes.ts';
+import { report, written, type FakeWorld } from './fakes.ts';
 import { runCountdown, toLaunch, type Run } from './run-countdown.ts';
 import { scriptedGuard } from './scripted-guard.ts';
 

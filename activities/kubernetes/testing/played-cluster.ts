@@ -1,7 +1,7 @@
-// For tests of guard and preflight: a cluster whose answers a test writes, in the form the API gives them.
-import { ApiFailure, type Resource, type Verb } from '../kubernetes/api-failure.ts';
-import type { ClusterClient } from '../kubernetes/client.ts';
-import { withImage, type Deployment } from '../kubernetes/objects.ts';
+// A cluster whose answers a test writes, in the form the API gives them. Nothing can be written to it; played-cluster-api.ts takes writes.
+import { ApiFailure, type Resource, type Verb } from '../api-failure.ts';
+import type { ClusterClient } from '../client.ts';
+import { withImage, type Deployment } from '../objects.ts';
 
 /** What a pod is, where it differs from a pod that runs and is Ready. */
 interface PlayedState {
@@ -82,7 +82,7 @@ export function playedCluster(change: Partial<PlayedCluster> = {}): PlayedCluste
     list: async <T>(resource: Resource) => answer('list', resource) as T[],
     create: async <T>(resource: Resource) => answer('create', resource) as T,
     patch: async () => {
-      throw new Error('neither guard nor preflight writes');
+      throw new Error('nothing that reads this cluster writes');
     },
     dryRunPatch: async <T>(resource: Resource, body: unknown) => {
       const { metadata, spec } = answer('patch', resource) as ReturnType<typeof deployment>;
