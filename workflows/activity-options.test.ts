@@ -5,7 +5,16 @@ const givesUpOn = ({ retry }: { retry?: { nonRetryableErrorTypes?: readonly stri
 
 /** An API server that restarts, a token that is being renewed, a worker with the wrong environment file: wrong now, and perhaps not for long. */
 const MAY_COME_RIGHT = ['Forbidden', 'NotFound', 'Misconfigured'];
-const NEVER_COMES_RIGHT = ['Refused', 'Fenced', 'PreconditionChanged', 'OperationOpen', 'Paused', 'SignatureInvalid', 'EvidenceMissing', 'EvidenceDamaged'];
+const NEVER_COMES_RIGHT = [
+  'Refused',
+  'Fenced',
+  'PreconditionChanged',
+  'OperationOpen',
+  'Paused',
+  'SignatureInvalid',
+  'EvidenceMissing',
+  'EvidenceDamaged',
+];
 
 describe('how long an activity is tried', () => {
   it.each([

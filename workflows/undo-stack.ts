@@ -62,8 +62,7 @@ export function explainUnregistrable(
     isBudget(entry.within?.proveMs);
   if (!wellFormed) return 'an undo has id, kind, target, generation, name, live, order and within';
   if (!Object.hasOwn(EFFECT_KINDS, entry.kind)) return `no effect of kind ${entry.kind} can be undone by this version; it was not begun`;
-  if (!['step', 'countdown', 'always', 'kept'].includes(entry.scope))
-    return `an undo has no scope ${entry.scope}; it was not begun`;
+  if (!['step', 'countdown', 'always', 'kept'].includes(entry.scope)) return `an undo has no scope ${entry.scope}; it was not begun`;
   if (!entry.id.startsWith(`${workflowId}/${firstRunId}/`)) return `the undo ${entry.id} belongs to another countdown; it was not begun`;
   return null;
 }
