@@ -50,21 +50,24 @@ export function long(totalMs: number): ActivityOptions {
 /** A guard without a heartbeat for this long is taken up by another worker: a breach must be acted on within 45 s although the worker dies. */
 const GUARD_HEARTBEAT_TIMEOUT = '6s';
 /** A worker that restarts is back by then. Longer than this is blindness, and people are notified of it. */
-const GUARD_TAKEN_UP_WITHIN = '1m';
+const WATCH_TAKEN_UP_WITHIN = '1m';
 
-/** Attempts before the countdown hears of it: a guard that fails at once, for whatever reason, must count as blind within a minute. */
-const GUARD_ATTEMPTS = 3;
-
-/** The watch over what is live: resumed by another worker, and given up at once when the countdown ends. */
+/**
+ * The watch over what is live: given up at once when the countdown ends. One attempt: the server would retry a guard that fails each time for as
+ * long as it may watch, and nobody would count the time in which it sees nothing. The countdown asks again by itself.
+ */
 export function guarding(totalMs: number): ActivityOptions {
   return {
     startToCloseTimeout: totalMs,
-    scheduleToStartTimeout: GUARD_TAKEN_UP_WITHIN,
+    scheduleToStartTimeout: WATCH_TAKEN_UP_WITHIN,
     heartbeatTimeout: GUARD_HEARTBEAT_TIMEOUT,
     cancellationType: 'TRY_CANCEL',
-    retry: { ...retry, maximumInterval: '5s', maximumAttempts: GUARD_ATTEMPTS },
+    retry: { ...retry, maximumAttempts: 1 },
   };
 }
+
+/** The launch's own watch: while no worker takes it up nobody sees what is live, so it is given up and the guard takes over. */
+export const following = (totalMs: number): ActivityOptions => ({ ...long(totalMs), scheduleToStartTimeout: WATCH_TAKEN_UP_WITHIN });
 
 /** Book-keeping that must land at last, however long its outside is away: the audit, the lock, the messages to people. */
 export const patient = {

@@ -1,5 +1,5 @@
 // One round of one step, as a child workflow. What it found enters the checkpoint; that it could not run is a finding, too.
-import { CancellationScope, CancelledFailure, executeChild, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, CancelledFailure, condition, executeChild, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { Step } from '../release/steps/registry.ts';
 import type { Finding } from '../verdict/finding.ts';
 import { unmeasured } from '../verdict/unmeasured.ts';
@@ -11,6 +11,7 @@ import type { StepStatus } from './messages.ts';
 import type { StepInput, StepResult } from './step.ts';
 import { stepWorkflows } from './steps/registry.ts';
 import { countdownRef, isLive } from './undo-stack.ts';
+import { hasFailedLive } from './watch-live.ts';
 
 /** A step that could not run, or ran and said nothing, is inconclusive, never a pass. */
 export async function runStep(state: CountdownState, checkpoint: CheckpointState, spec: Exclude<Step, { type: 'guard' }>): Promise<void> {
@@ -37,17 +38,15 @@ export async function runStep(state: CountdownState, checkpoint: CheckpointState
     ...(spec.type === 'launch' && state.launchedAt === null ? launchMustBeginBy(state, checkpoint) : {}),
   };
   try {
-    const result: StepResult = await executeChild(stepWorkflows[spec.type], {
-      args: [input],
-      workflowId,
-      staticSummary: `${checkpoint.offset} ${name}, round ${round}`,
-    });
+    const result = await unlessLiveFails(state, () =>
+      executeChild(stepWorkflows[spec.type], { args: [input], workflowId, staticSummary: `${checkpoint.offset} ${name}, round ${round}` }),
+    );
     // Also of a step that did not begin: it may have taken back what it had registered.
     take(state, result);
     if (result.notBegun) return notBegun(state, checkpoint, status);
     Object.assign(status, found(name, result));
   } catch (error) {
-    if (isCancellation(error)) throw error;
+    if (isCancellation(error) && !hasFailedLive(state)) throw error;
     Object.assign(status, { state: 'failed-to-run', findings: [couldNotRun(name, sentenceOf(error))] });
   }
   noteUnseen(state, status);
@@ -65,13 +64,32 @@ export async function runStep(state: CountdownState, checkpoint: CheckpointState
   goOnUnlessAborted();
 }
 
+/** A breach of what is live is not kept waiting by a step: the step is cancelled, and waited for only until nothing of it is under way. */
+async function unlessLiveFails(state: CountdownState, run: () => Promise<StepResult>): Promise<StepResult> {
+  const step = new CancellationScope();
+  const watch = new CancellationScope();
+  const result = step.run(run);
+  void watch
+    .run(() => condition(() => hasFailedLive(state)))
+    .then(
+      () => step.cancel(),
+      () => undefined,
+    );
+  try {
+    return await result;
+  } finally {
+    watch.cancel();
+  }
+}
+
 /** What later steps and the guard need of it. */
 function take(state: CountdownState, { settled = [], imageIds, launchedAt, failedAt }: StepResult): void {
   state.undo = state.undo.filter(({ id }) => !settled.includes(id));
   if (imageIds) state.testedImageIds = [...new Set([...(state.testedImageIds ?? []), ...imageIds])].sort();
   // The first write is the one that changed what serves: a launch that is watched again writes nothing.
   if (launchedAt) state.launchedAt ??= launchedAt;
-  state.failedAt = failedAt ?? null;
+  // A breach that the guard has found meanwhile is what a rollback is timed from.
+  if (!hasFailedLive(state)) state.failedAt = failedAt ?? null;
 }
 
 /** What a step that ended by itself found. */

@@ -1,22 +1,22 @@
 // Never live and unwatched: from the time an effect is live until it is settled, the guard takes samples. A hold, a wait for people or a
 // verdict stops the clock, never this. It runs beside the story and only changes state; the story acts on it.
-import { ActivityFailure, CancellationScope, TimeoutFailure, condition, isCancellation, proxyActivities } from '@temporalio/workflow';
+import { ActivityFailure, CancellationScope, TimeoutFailure, condition, proxyActivities } from '@temporalio/workflow';
 import type { GuardCarry, GuardReport, StepActivities } from '../activities/steps-contract.ts';
 import { durationMs } from '../release/duration.ts';
 import type { GuardStep } from '../release/steps/registry.ts';
 import type { Finding } from '../verdict/finding.ts';
 import { guarding } from './activity-options.ts';
 import { announce } from './announce.ts';
-import { beginRound, evaluate, planned, record, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import { beginRound, current, evaluate, planned, record, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { sentenceOf } from './failure-sentence.ts';
 import { clusterTaskQueue, type StepStatus } from './messages.ts';
 import { productionOf } from './step.ts';
 import { isLive } from './undo-stack.ts';
 
-/** A guard that fails at once is asked again after this; doubled for each failure in a row, so that 15 minutes of it cost under 40 attempts. */
-const FIRST_PAUSE_MS = 5_000;
+/** A guard whose worker died is asked again after this; doubled for each failure in a row, so that 15 minutes of it cost under 40 attempts. */
+const FIRST_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 30_000;
-/** What a failed activity hides at most: the heartbeat time-out, and the minute within which no worker took it up again. */
+/** What a failed activity hides at most: the heartbeat time-out, or the minute within which no worker took it up. */
 const UNSEEN_BEFORE_FAILURE_MS = 66_000;
 const STANDING_BAKE = '1h';
 
@@ -38,9 +38,15 @@ export async function watchWhileLive(state: CountdownState): Promise<never> {
   }
 }
 
-/** While the launch itself watches its rollout, that is the watch. */
+/** While the launch itself watches its rollout, that is the watch; one that has failed at it once is watched from beside. */
 function isDue(state: CountdownState): boolean {
-  return isLive(state.undo) && state.ending === null && planned(state, 'launch')?.status.state !== 'running';
+  if (!isLive(state.undo) || state.ending !== null) return false;
+  return state.watch.unseenSinceMs !== null || planned(state, 'launch')?.status.state !== 'running';
+}
+
+/** What is live has failed, by the guard or by a person: whatever else runs has to make way for the rollback. */
+export function hasFailedLive(state: CountdownState): boolean {
+  return state.ending === null && isLive(state.undo) && current(state).evaluation?.verdict === 'no-go';
 }
 
 /** Marks the guard as running where it has to run (again). A watch that is under way already counts from its own beginning. */
@@ -59,16 +65,16 @@ async function watchOnce(state: CountdownState, guard: Guarded): Promise<void> {
       () => asked.cancel(),
       () => undefined,
     );
+  const askedAtMs = Date.now();
   try {
     const report = await asked.run(() => ask(state, standing ? withoutEnd(guard.spec) : guard.spec));
     state.watch.failures = 0;
     take(state, guard, report);
   } catch (error) {
-    if (isCancellation(error)) {
-      if (CancellationScope.current().consideredCancelled) throw error;
-      return;
-    }
-    takeFailure(state, guard, error);
+    // An activity may also end as cancelled because its worker did, and that ends no watch.
+    if (CancellationScope.current().consideredCancelled) throw error;
+    if (asked.consideredCancelled) return;
+    takeFailure(state, guard, error, askedAtMs);
     const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** state.watch.failures);
     state.watch.failures += 1;
     await condition(() => !isDue(state), pauseMs, { summary: 'the guard is asked again' });
@@ -119,10 +125,13 @@ function take(state: CountdownState, guard: Guarded, report: GuardReport): void 
 }
 
 /** The activity itself failed, or no worker took it up: nothing is seen, and after `liveDeadline` that is a breach. */
-function takeFailure(state: CountdownState, guard: Guarded, error: unknown): void {
+function takeFailure(state: CountdownState, guard: Guarded, error: unknown, askedAtMs: number): void {
   const { watch } = state;
   const now = Date.now();
-  watch.blindSinceMs ??= now - UNSEEN_BEFORE_FAILURE_MS;
+  const noDataAfterMs = durationMs(guard.spec.noDataAfter);
+  // One that went on for longer has seen meanwhile: else it would have reported that it is blind.
+  if (!watch.blindTold && now - askedAtMs > noDataAfterMs + UNSEEN_BEFORE_FAILURE_MS) watch.blindSinceMs = null;
+  watch.blindSinceMs ??= Math.max(askedAtMs, now - UNSEEN_BEFORE_FAILURE_MS);
   watch.carry = carryOf(error) ?? watch.carry;
   const limitMs = durationMs(guard.spec.liveDeadline);
   const blindMs = now - watch.blindSinceMs;
@@ -131,9 +140,9 @@ function takeFailure(state: CountdownState, guard: Guarded, error: unknown): voi
     const breach = { ...unseen(guard, message, blindMs, limitMs), code: 'GuardBlindTooLong', outcome: 'fail' as const };
     return finish(state, guard, { findings: [breach], facts: [], evidence: [] }, 'failed-to-run');
   }
-  if (watch.blindTold) return;
+  if (watch.blindTold || blindMs < noDataAfterMs) return;
   watch.blindTold = true;
-  goBlind(state, guard, { findings: [unseen(guard, message, blindMs, durationMs(guard.spec.noDataAfter))], facts: [], evidence: [] });
+  goBlind(state, guard, { findings: [unseen(guard, message, blindMs, noDataAfterMs)], facts: [], evidence: [] });
 }
 
 /** Blind is a hold that ends by itself: the step has to pass (again), and its watch goes on. */

@@ -1,7 +1,8 @@
 // Watches a countdown for its restorer: whether it has ended, and how.
 import { setTimeout as pause } from 'node:timers/promises';
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { WorkflowFailedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { CountdownEnd, WatchCountdownInput } from '../bookkeeping-contract.ts';
+import type { CountdownRef } from '../effects/contract.ts';
 import type { RunningActivity } from '../running-activity.ts';
 
 /** A third of the heartbeat timeout (6 s). */
@@ -66,24 +67,29 @@ async function untilClosed(
     signal.throwIfAborted();
     try {
       const described = await client.workflow.getHandle(workflowId).describe();
-      if (firstRunOf(described) !== firstRunId) return closed('unknown, for another countdown of its name has begun', null);
+      if (firstRunOf(described) !== firstRunId)
+        return closed('over, for another countdown of its name has begun', await resultOf(client, countdown));
       if (described.status.name !== 'RUNNING') {
         const result = described.status.name === 'COMPLETED' ? await client.workflow.getHandle(workflowId, described.runId).result() : null;
         return closed(described.status.name.toLowerCase(), result);
       }
-      // Long-polls until this chain of runs closes; the next `describe` answers how. Rejects for every ending but a completion.
-      await abortable(
-        client.workflow
-          .getHandle(workflowId, described.runId)
-          .result()
-          .catch(() => undefined),
-        signal,
-      );
+      // Long-polls until this chain of runs closes; what it was, the next sample shows.
+      await abortable(resultOf(client, { workflowId, firstRunId: described.runId }), signal);
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof WorkflowNotFoundError) return closed('gone from the Temporal server', null);
       await pause(RETRY_EVERY_MS, undefined, { signal });
     }
+  }
+}
+
+/** What the chain of runs that began so came to, over continue-as-new; null for every ending but a completion, and where it is not kept any more. */
+async function resultOf(client: Client, { workflowId, firstRunId }: Pick<CountdownRef, 'workflowId' | 'firstRunId'>): Promise<unknown> {
+  try {
+    return await client.workflow.getHandle(workflowId, firstRunId).result();
+  } catch (error) {
+    if (error instanceof WorkflowFailedError || error instanceof WorkflowNotFoundError) return null;
+    throw error;
   }
 }
 

@@ -77,6 +77,16 @@ describe('registerUndo', () => {
     expect(order).toEqual([]);
   });
 
+  it('leaves standing what was applied before, when the countdown has ended by the time it is registered again', async () => {
+    await acts.registerUndo({ entry, countdown });
+    await acts.applyEffect({ entry, wanted: { image: 'registry.local/go-api:sha-new0002' }, countdown });
+    messages.registerWithCountdown.mockRejectedValue(
+      ApplicationFailure.create({ type: 'CountdownEnded', nonRetryable: true, message: 'it has ended' }),
+    );
+    await expect(acts.registerUndo({ entry, countdown })).rejects.toMatchObject({ type: 'CountdownEnded' });
+    expect(await standing()).toEqual([entry.id]);
+  });
+
   it('refuses a kind that this version has no code for, before anything is recorded', async () => {
     const unknown = { ...entry, kind: 'dns-weight' as EffectKind };
     await expect(acts.registerUndo({ entry: unknown, countdown })).rejects.toMatchObject({

@@ -54,7 +54,7 @@ type Records = Pick<EffectDependencies, 'journal' | 'messages'>;
  * never happens.
  */
 async function register({ journal, messages }: Records, entry: UndoEntry, countdown: CountdownRef): Promise<void> {
-  const { registeredAt, settled } = await journal.register(entry, countdown);
+  const { registeredAt, settled, isNew } = await journal.register(entry, countdown);
   if (settled !== null)
     throw ApplicationFailure.create({
       type: 'UndoRefused',
@@ -64,8 +64,9 @@ async function register({ journal, messages }: Records, entry: UndoEntry, countd
   try {
     await messages.registerWithCountdown(entry, countdown);
   } catch (error) {
-    // The effect will not be applied, so nothing stands; without this the journal would list it as left over for ever.
-    if (isFinalRegistration(error)) await journal.settle(entry, countdown, 'restored');
+    // The effect will not be applied, so nothing stands; without this the journal would list it as left over for ever. One that was registered
+    // before may have been applied then, and stays listed until it is restored.
+    if (isNew && isFinalRegistration(error)) await journal.settle(entry, countdown, 'restored');
     throw error;
   }
   // Counted from the first registration, so that a retry does not move the deadline.

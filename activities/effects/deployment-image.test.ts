@@ -24,7 +24,7 @@ beforeEach(async () => {
   acts = createEffectActivities({
     effects: playedEffects(api, folder),
     journal: {
-      register: async (entry, ref) => ({ entry, countdown: ref, registeredAt: '2026-11-25T09:00:00Z', settled: null }),
+      register: async (entry, ref) => ({ entry, countdown: ref, registeredAt: '2026-11-25T09:00:00Z', settled: null, isNew: true }),
       settle: async () => undefined,
       list: async () => ({ records: [], damaged: [] }),
     },

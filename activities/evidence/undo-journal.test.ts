@@ -20,7 +20,8 @@ beforeEach(async () => {
 it('keeps the first registration of an id, whole', async () => {
   const first = await journal().register(entry, countdown);
   at = '2026-11-25T10:00:00.000Z';
-  expect(await journal().register(entry, countdown)).toEqual(first);
+  expect(first.isNew).toBe(true);
+  expect(await journal().register(entry, countdown)).toEqual({ ...first, isNew: false });
   expect((await journal().list()).records).toEqual([{ entry, countdown, registeredAt: '2026-11-25T09:00:00.000Z', settled: null }]);
 });
 

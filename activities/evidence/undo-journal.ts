@@ -26,8 +26,11 @@ export interface DamagedRecord {
 }
 
 export interface UndoJournal {
-  /** Records an undo before its effect. The same id again changes nothing and answers the first record. Throws EvidenceNotKept. */
-  register(entry: UndoEntry, countdown: CountdownRef): Promise<JournalRecord>;
+  /**
+   * Records an undo before its effect. The same id again changes nothing and answers the first record, whose effect may have been applied since.
+   * Throws EvidenceNotKept.
+   */
+  register(entry: UndoEntry, countdown: CountdownRef): Promise<JournalRecord & { isNew: boolean }>;
   /** Records how an undo ended. One that is not in the journal any more is recorded whole. Throws EvidenceNotKept. */
   settle(entry: UndoEntry, countdown: CountdownRef, outcome: 'restored' | 'kept'): Promise<void>;
   /** All records, oldest first, and the files that cannot be read. Never throws for a damaged file. */
@@ -67,10 +70,10 @@ export function openUndoJournal(evidenceFolder: string, now: () => Date = () => 
     async register(entry, countdown) {
       const found = await read(fileOf(entry.id));
       // A damaged record of this very undo is replaced: the registration at hand is the truth.
-      if (found && 'entry' in found) return found;
+      if (found && 'entry' in found) return { ...found, isNew: false };
       const record: JournalRecord = { entry, countdown, registeredAt: now().toISOString(), settled: null };
       await write(record);
-      return record;
+      return { ...record, isNew: found === null };
     },
     async settle(entry, countdown, outcome) {
       const at = now().toISOString();

@@ -18,8 +18,8 @@ export interface Serving {
   downReason: string;
   /** Pods that were Ready during the watch and still exist: since when each is not Ready any more, how long by the last answer, why. */
   wereReady: Record<string, { sinceMs: number; ms: number; why: string } | null>;
-  /** Ready pods when the watch began; null before Kubernetes answered. */
-  readyAtStart: number | null;
+  /** Pods that were asked for when the watch began, without those that no node had taken; null before Kubernetes answered. */
+  neededAtStart: number | null;
   ready: number;
   wanted: number;
   /** Pods of the last answer that are neither Ready nor terminating: `go-api-7d4-x (Pending)`. */
@@ -32,7 +32,7 @@ export const NOT_SERVING_YET: Serving = {
   downMs: 0,
   downReason: '',
   wereReady: {},
-  readyAtStart: null,
+  neededAtStart: null,
   ready: 0,
   wanted: 0,
   notReady: [],
@@ -90,11 +90,11 @@ export function notServing(limits: GuardLimits, downMs: number, why: string): Fi
 
 /**
  * Why the present pods are not enough to pass; null when they are. A pod that an autoscaler added and no node takes is not the version's
- * fault, so as many Ready pods as when the watch began suffice.
+ * fault, so as many Ready pods as were asked for when the watch began suffice. Those that were Ready then would not: a version may begin badly.
  */
-export function whyTooFew({ ready, wanted, readyAtStart, notReady, healthy }: Serving): string | null {
+export function whyTooFew({ ready, wanted, neededAtStart, notReady, healthy }: Serving): string | null {
   if (!healthy) return 'the last health answer was not healthy';
-  const needed = Math.max(1, Math.min(wanted, readyAtStart ?? wanted));
+  const needed = Math.max(1, Math.min(wanted, neededAtStart ?? wanted));
   return ready >= needed ? null : `${ready} of ${wanted} pods are Ready; not Ready: ${notReady.join(', ') || 'none exists'}`;
 }
 
@@ -116,7 +116,8 @@ function addPods(before: Serving, { pods, wanted }: GuardDeployment, atMs: numbe
   }
   const ready = readyPods(pods).length;
   const notReady = pods.filter((pod) => !pod.ready && !pod.terminating).map(described);
-  return { ...before, wereReady, ready, wanted, notReady, readyAtStart: before.readyAtStart ?? ready };
+  const neededAtStart = before.neededAtStart ?? wanted - pods.filter(({ pending, terminating }) => pending && !terminating).length;
+  return { ...before, wereReady, ready, wanted, notReady, neededAtStart };
 }
 
 const described = ({ name, why, pending }: GuardPod): string => `${name} (${why || (pending ? 'Pending' : 'not ready')})`;

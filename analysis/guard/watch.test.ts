@@ -212,6 +212,17 @@ describe('pods', () => {
     ]);
   });
 
+  it('does not pass a version of which fewer pods are Ready than were asked for when the watch began', () => {
+    const samples = watch(13, () => ({ pods: [...steady({}, PODS.slice(0, 1)), ...steady({ ready: false, requests: 0 }, PODS.slice(1))] }));
+    expect(report(samples)).toBeNull();
+    expect(judgeGuard(samples, limits)).toMatchObject([
+      {
+        code: 'GuardUndecided',
+        message: expect.stringContaining('1 of 3 pods are Ready; not Ready: go-api-a-2 (not ready), go-api-a-3 (not ready)'),
+      },
+    ]);
+  });
+
   it('counts a series that is gone for one sample on from where it was', () => {
     const samples = watch(13, (index) => ({ pods: steady({ series: index !== 5 }) }));
     expect(tallySamples(samples, limits).requests).toBe(12 * 1_500);

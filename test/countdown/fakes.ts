@@ -203,7 +203,7 @@ export function fakeWorld(): FakeWorld {
     runGuard: async () => guarded('passed', passed('GuardPassed', 'guard')),
     captureEffect: async () => ({ before: { image: world.image }, goesBackTo: world.image, evidence: [piece] }),
     applyEffect: async ({ entry, wanted }) => write(entry.id, (wanted as { image: string }).image),
-    // What never landed needs no way back: the real one then only notes that it must not land any more.
+    // A launch that never landed needs no way back: the real one then only notes that it must not land any more. Drills of tests land unseen.
     restoreEffect: async ({ entry }) =>
       landed.has(entry.id)
         ? write(`${entry.id}#restore`, (entry.before as { image: string }).image)

@@ -8,7 +8,7 @@ import type { LaunchStep } from '../../release/steps/registry.ts';
 import type { Finding } from '../../verdict/finding.ts';
 import { judgeLaunch } from '../../verdict/rollout.ts';
 import { unmeasured } from '../../verdict/unmeasured.ts';
-import { WATCHES_THAT_MUST_FIT, long, writing } from '../activity-options.ts';
+import { WATCHES_THAT_MUST_FIT, following, writing } from '../activity-options.ts';
 import { sentenceOf } from '../failure-sentence.ts';
 import { clusterTaskQueue } from '../messages.ts';
 import { prepareEffect } from '../prepare-effect.ts';
@@ -100,7 +100,7 @@ async function watch(
   const { service } = release.spec;
   const target = productionOf(release);
   const { watchRollout, verifyVersion } = proxyActivities<KubernetesActivities>({
-    ...long(durationMs(step.timeout) * WATCHES_THAT_MUST_FIT),
+    ...following(durationMs(step.timeout) * WATCHES_THAT_MUST_FIT),
     taskQueue: clusterTaskQueue(target.cluster),
   });
   const rollout = await watchRollout({
