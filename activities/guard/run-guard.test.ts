@@ -276,6 +276,18 @@ describe('evidence that cannot be stored', () => {
     expect(watch.atS).toBeLessThanOrEqual(15);
   });
 
+  it('a breach on samples of which the last are not stored names no evidence, so that verify does not call it changed', async () => {
+    const watch = playWatch((now) => {
+      if (now.atS > 45) fail(one, 30)(now);
+    });
+    const { put } = watch.store;
+    watch.store = { ...watch.store, put: (...piece) => (watch.atS < 45 ? put(...piece) : fullDisk()(...piece)) };
+    const report = await watch.runGuard(input());
+    expect(report.outcome).toBe('breach');
+    expect(report.evidence).toHaveLength(1);
+    expect(report.findings.map(({ evidence }) => evidence)).toEqual([[], []]);
+  });
+
   it('a put that hangs delays a breach by no more than 2 s', async () => {
     const watch = playWatch(fail(one, 30));
     watch.store = { ...watch.store, put: () => new Promise(() => undefined) };

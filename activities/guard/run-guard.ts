@@ -92,7 +92,8 @@ function reportedAs(outcome: GuardOutcome | null, notKept: string | null, over: 
 }
 
 function reportOf(outcome: GuardOutcome, tally: GuardTally, limits: GuardLimits, carry: GuardCarry, notKept: string | null): GuardReport {
-  const evidence = carry.parts.map(({ digest }) => digest);
+  // Findings on samples that could not be stored rest on nothing that anybody can read again, and say so.
+  const evidence = notKept === null ? carry.parts.map(({ digest }) => digest) : [];
   return {
     outcome,
     findings: [...findingsOf(tally, limits, evidence), ...judgeNotKept(limits.subject, notKept ?? undefined)],
