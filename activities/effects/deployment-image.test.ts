@@ -348,6 +348,6 @@ function failing(resource: string, status: number, only?: Verb): void {
 
 const noted = (lease: PlayedClusterApi['lease']): Record<string, string> => lease?.metadata.annotations ?? {};
 
-async function* neverAnswers(): AsyncIterable<Uint8Array> {
-  await new Promise(() => undefined);
-}
+const neverAnswers = (): AsyncIterable<Uint8Array> => ({
+  [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => undefined) }),
+});
