@@ -14,7 +14,7 @@ export interface EffectPlan {
   scope: UndoScope;
   order: number;
   within: UndoEntry['within'];
-  settings: { healthTarget: string; healthPath: string };
+  settings: { healthTarget: string; healthPath: string; wantedImage: string };
 }
 
 /** `<countdown>/<first run>/<checkpoint>/<step>/<round>/<effect>/<target>`: the same over retries, continue-as-new and reset, and nobody else's. */

@@ -1,6 +1,6 @@
 // Never live and unwatched: from the time an effect is live until it is settled, the guard takes samples. A hold, a wait for people or a
 // verdict stops the clock, never this. It runs beside the story and only changes state; the story acts on it.
-import { ActivityFailure, CancellationScope, TimeoutFailure, condition, proxyActivities } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, CancellationScope, TimeoutFailure, condition, proxyActivities } from '@temporalio/workflow';
 import type { GuardCarry, GuardReport, StepActivities } from '../activities/steps-contract.ts';
 import { durationMs } from '../release/duration.ts';
 import type { GuardStep } from '../release/steps/registry.ts';
@@ -171,10 +171,11 @@ function judged(state: CountdownState, { checkpoint, spec }: Guarded, action: st
   record(state, Date.now(), 'tminus', action, `${checkpoint.name}/${spec.name}`, detail);
 }
 
-/** A worker that died left where it was in its last heartbeat. */
+/** A worker that died left where it was in its last heartbeat; one that could still report a failure, in that. */
 function carryOf(error: unknown): GuardCarry | null {
-  const timeout = error instanceof ActivityFailure ? error.cause : null;
-  const details: unknown = timeout instanceof TimeoutFailure ? timeout.lastHeartbeatDetails : null;
+  const cause = error instanceof ActivityFailure ? error.cause : null;
+  const details: unknown =
+    cause instanceof TimeoutFailure ? cause.lastHeartbeatDetails : cause instanceof ApplicationFailure ? cause.details?.[0] : null;
   const found = typeof details === 'object' && details !== null && 'carry' in details ? details.carry : null;
   return found as GuardCarry | null;
 }

@@ -49,7 +49,7 @@ export interface CaptureInput {
   target: DeploymentTarget;
   generation: number;
   countdown: CountdownRef;
-  settings: { healthTarget: string; healthPath: string };
+  settings: { healthTarget: string; healthPath: string; wantedImage: string };
 }
 
 export interface Captured {

@@ -249,6 +249,31 @@ describe('restore', () => {
     expect(image()).toBe(NEW);
   });
 
+  describe('of a launch that never landed, because somebody else deployed since it was recorded', () => {
+    const deployed = (other: string) =>
+      api.change(
+        ({ spec }) => void (spec.template.spec.containers = spec.template.spec.containers.map((each) => ({ ...each, image: other }))),
+      );
+
+    it('leaves their version alone, bars the launch from landing later, and is restored', async () => {
+      const entry = await captured();
+      deployed('registry.local/go-api:sha-theirs');
+      const write = await acts.restoreEffect({ entry, countdown });
+      expect(write).toMatchObject({ wrote: true, leftAlone: 'registry.local/go-api:sha-theirs' });
+      expect(image()).toBe('registry.local/go-api:sha-theirs');
+      await expect(launch(entry)).rejects.toMatchObject({ nonRetryable: true });
+      expect(image()).toBe('registry.local/go-api:sha-theirs');
+      expect(await acts.proveRestored({ entry, write, failedAt: null })).toMatchObject({ restored: true, findings: [] });
+    });
+
+    it('refuses where what they deployed is the candidate, for then it may be ours', async () => {
+      const entry = await captured();
+      deployed(NEW);
+      await expect(acts.restoreEffect({ entry, countdown })).rejects.toMatchObject({ type: 'PreconditionChanged', nonRetryable: true });
+      expect(image()).toBe(NEW);
+    });
+  });
+
   it('takes an operation with another generation beside it for somebody else’s change', async () => {
     const entry = await captured(countdown, 3);
     await launch(entry);
@@ -348,6 +373,6 @@ function failing(resource: string, status: number, only?: Verb): void {
 
 const noted = (lease: PlayedClusterApi['lease']): Record<string, string> => lease?.metadata.annotations ?? {};
 
-async function* neverAnswers(): AsyncIterable<Uint8Array> {
-  yield await new Promise<never>(() => undefined);
-}
+const neverAnswers = (): AsyncIterable<Uint8Array> => ({
+  [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => undefined) }),
+});

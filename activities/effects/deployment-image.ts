@@ -25,7 +25,7 @@ export interface DeploymentImageDependencies {
 }
 
 /** The Deployment before the launch, and how to ask whether it is healthy. */
-export type DeploymentBefore = DeploymentSnapshot & { healthTarget: string; healthPath: string };
+export type DeploymentBefore = DeploymentSnapshot & { healthTarget: string; healthPath: string; wantedImage: string };
 
 const text = z.string().min(1);
 const count = z.number().int().nonnegative();
@@ -46,8 +46,10 @@ const beforeSchema: z.ZodType<DeploymentBefore> = z.strictObject({
   templateDigest: text,
   uid: text,
   fencingGeneration: count,
+  operation: z.string().nullable(),
   healthTarget: text,
   healthPath: text,
+  wantedImage: text,
 });
 const wantedSchema = z.strictObject({ image: text });
 
@@ -76,7 +78,7 @@ export function deploymentImage(dependencies: DeploymentImageDependencies): Effe
       restoreTemplate(
         clientOf(snapshot.target),
         store,
-        { snapshot, operation: restoreOf(operation), undoes: operation.id },
+        { snapshot, operation: restoreOf(operation), undoes: operation.id, wantedImage: snapshot.wantedImage },
         fenceOf(operation, snapshot.target, 'restore'),
         now,
       ),

@@ -23,7 +23,12 @@ export async function previewRestore(
   const { template, source } = await recordedTemplate(client, store, before);
   const current = await readDeployment(client, namespace, deployment);
   const restore = restoreOf(operation);
-  const decision = decideRestore(current, notesOf(restore, at), { snapshot: before, operation: restore, undoes: operation.id }, template);
+  const decision = decideRestore(
+    current,
+    notesOf(restore, at),
+    { snapshot: before, operation: restore, undoes: operation.id, wantedImage: before.wantedImage },
+    template,
+  );
   const shown = {
     runsNow: imageOf(current.spec.template, target.container) ?? 'no such container',
     goesBackTo: `${before.image} (from ${source})`,

@@ -24,6 +24,19 @@ export async function proveRestored(
   write: WriteResult,
   failedAt: string | null,
 ): Promise<Proof> {
+  if (write.leftAlone !== undefined)
+    return {
+      restored: true,
+      findings: [],
+      facts: [
+        {
+          subject: 'rollback',
+          text: `${name}: not needed, nothing was written; somebody else deployed ${write.leftAlone} meanwhile`,
+          values: {},
+        },
+      ],
+      evidence: [],
+    };
   const startedAfterMs = failedAt === null ? null : Math.max(0, Date.parse(write.at) - Date.parse(failedAt));
   const rollout = await watchRollout(
     client,

@@ -1,5 +1,6 @@
 // The watch after a launch: takes samples, judges them, stores them in parts, and reports as soon as something is certain.
 import { setTimeout as pause } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/common';
 import { findingsOf, guardFacts, guardLine } from '../../analysis/guard/judge.ts';
 import { isOver, outcomeOf, type GuardOutcome } from '../../analysis/guard/outcome.ts';
 import type { GuardLimits, OldTraffic } from '../../analysis/guard/sample.ts';
@@ -23,6 +24,9 @@ import { readOldTraffic, takeSample, type Watched } from './take-sample.ts';
 
 /** A third of the heartbeat timeout (6 s). From a timer: one slow sample may take 20 s, and is no sign of a dead worker. */
 const HEARTBEAT_EVERY_MS = 2_000;
+
+/** The SDK's reason when the countdown itself ends the watch. */
+const CANCELLED = 'CANCELLED';
 
 export interface GuardDependencies {
   store: EvidenceStore;
@@ -80,9 +84,19 @@ async function runGuard(dependencies: GuardDependencies, input: GuardInput, acti
       if (reported !== null) return reportOf(reported, tally, limits, parts.carry(), notKept);
       await wait(Math.max(0, limits.intervalMs - (now() - atMs)), signal);
     }
+  } catch (error) {
+    const isEnded = signal.aborted && (signal.reason as Error).message === CANCELLED;
+    throw carried === null || isEnded ? error : withCarry(error, carried);
   } finally {
     clearInterval(timer);
   }
+}
+
+/** Whoever asks again goes on from where a guard stopped that failed, or whose worker shut down. */
+function withCarry(error: unknown, carry: GuardCarry): ApplicationFailure {
+  const { name, message, cause } = error as Error;
+  const aborted = name === 'AbortError' && cause instanceof Error ? cause.message : message;
+  return ApplicationFailure.create({ message: aborted, type: name, details: [{ carry }], cause: error as Error });
 }
 
 /** A pass without its evidence is no pass: the watch goes on until the evidence can be stored, or the longest watch is over. */

@@ -36,6 +36,7 @@ export async function captureDeployment(
     templateDigest: digestOf(deployment.spec.template),
     uid: deployment.metadata.uid,
     fencingGeneration: readableGeneration(deployment, name),
+    operation: deployment.metadata.annotations?.[annotations.operation] ?? null,
   };
   return { snapshot, deployment };
 }

@@ -28,6 +28,8 @@ export interface DeploymentSnapshot {
   uid: string;
   /** Highest fencing generation seen on the Deployment; 0 when none. */
   fencingGeneration: number;
+  /** Operation that was annotated then; null when none. Where it still is, no later write of ours has landed. */
+  operation: string | null;
 }
 
 /** Identity of one write: the same operation lands at most once, whoever repeats it. */
@@ -53,9 +55,13 @@ export interface RestoreTemplateInput {
   operation: Operation;
   /** Only a template written by this operation is rolled back; someone else's change stops it. */
   undoes: string;
+  /** Image that the operation was to write: where another one runs and nothing of the operation is annotated, it never landed. */
+  wantedImage: string;
 }
 
 export interface WriteResult {
+  /** Of a restore: the image of somebody else that runs and was left alone, because what was to be restored had never landed. */
+  leftAlone?: string;
   /** False when the operation had already landed and nothing was written. */
   wrote: boolean;
   /** `metadata.generation` that carries the operation; the rollout of exactly this one is watched. */

@@ -26,15 +26,20 @@ export async function restoreTemplate(
   const { target } = snapshot;
   try {
     const { template } = await recordedTemplate(client, store, snapshot);
-    return await writeDeployment({
+    let foreign: string | null = null;
+    const written = await writeDeployment({
       client,
       target,
       operation,
       at: 'deployment-image.restore',
       fence,
       now,
-      decide: (current, notes) => decideRestore(current, notes, input, template),
+      decide: (current, notes) => {
+        foreign = foreignImage(current, input, template);
+        return decideRestore(current, notes, input, template);
+      },
     });
+    return foreign === null ? written : { ...written, leftAlone: foreign };
   } catch (error) {
     if (!(error instanceof ApiFailure) || !error.gone) throw error;
     throw refuse(
@@ -44,13 +49,32 @@ export async function restoreTemplate(
   }
 }
 
+/**
+ * The image that somebody else deployed since the Deployment was recorded, where our write never landed; else null. No write of ours is
+ * annotated since, and what runs is not what we were to write.
+ */
+function foreignImage(
+  { metadata, spec }: Deployment,
+  { snapshot, operation, undoes, wantedImage }: RestoreTemplateInput,
+  template: PodTemplate,
+): string | null {
+  if (isDeepStrictEqual(spec.template, template)) return null;
+  const writer = metadata.annotations?.[annotations.operation] ?? null;
+  const image = imageOf(spec.template, snapshot.target.container) ?? 'no such container';
+  // The note of this restore has landed: with the image it found, which it left alone.
+  if (writer === operation.id) return metadata.annotations?.[annotations.image] === image ? image : null;
+  const landed = writer === undoes || writer !== snapshot.operation || image === wantedImage;
+  return landed ? null : image;
+}
+
 /** What a restore would write to the Deployment as it is now, or `landed`. Throws the refusals of restoreTemplate. */
 export function decideRestore(
   current: Deployment,
   notes: Record<string, string>,
-  { operation, undoes, snapshot }: RestoreTemplateInput,
+  input: RestoreTemplateInput,
   template: PodTemplate,
 ): 'landed' | Change {
+  const { operation, undoes, snapshot } = input;
   const { target, uid } = snapshot;
   const { metadata, spec } = current;
   const name = `deployment ${target.namespace}/${target.deployment}`;
@@ -65,7 +89,9 @@ export function decideRestore(
   refuseWhenFenced(current, operation);
   if (metadata.uid !== uid)
     throw refuse('PreconditionChanged', `${name} was deleted and created again since it was recorded; it was not rolled back`);
-  if (!restored && writer !== undoes) {
+  const foreign = foreignImage(current, input, template);
+  if (foreign !== null && writer === operation.id) return 'landed';
+  if (!restored && foreign === null && writer !== undoes) {
     const who =
       writer === operation.id ? 'after it had been rolled back' : `by someone else (last annotated operation: ${writer ?? 'none'})`;
     throw refuse(
@@ -74,14 +100,18 @@ export function decideRestore(
     );
   }
   const written = metadata.annotations?.[annotations.image];
-  if (!restored && written !== undefined && !isDeepStrictEqual(spec.template, withImage(template, target.container, written))) {
+  if (
+    !restored &&
+    foreign === null &&
+    written !== undefined &&
+    !isDeepStrictEqual(spec.template, withImage(template, target.container, written))
+  ) {
     throw refuse(
       'PreconditionChanged',
       `the pod template of ${name} was changed after the launch wrote ${written}; it was not rolled back, decide by hand`,
     );
   }
-  const image = imageOf(template, target.container) ?? '';
-  const noted = { ...notes, [annotations.image]: image };
+  const noted = { ...notes, [annotations.image]: foreign ?? imageOf(template, target.container) ?? '' };
   return {
     type: 'application/json-patch+json',
     body: [
@@ -91,9 +121,9 @@ export function decideRestore(
       ...(metadata.annotations ? [] : [{ op: 'add', path: '/metadata/annotations', value: {} }]),
       ...Object.entries(noted).map(([key, value]) => ({ op: 'add', path: `/metadata/annotations/${pointer(key)}`, value })),
       ...(resumes ? [{ op: 'replace', path: '/spec/paused', value: false }] : []),
-      // Without it (the launch never landed) the write only notes this rollback: a launch that is still under way, its worker slow or cut
+      // Without it (the launch never landed, whoever deployed since) the write only notes this rollback: a launch that is still under way, its worker slow or cut
       // off, then meets another version and another operation, and is refused instead of landing after the rollback.
-      ...(settled ? [] : [{ op: 'replace', path: '/spec/template', value: template }]),
+      ...(settled || foreign !== null ? [] : [{ op: 'replace', path: '/spec/template', value: template }]),
     ],
   };
 }

@@ -2,9 +2,10 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/client';
-import type { CountdownInput } from '../../workflows/messages.ts';
+import type { GuardInput } from '../../activities/steps-contract.ts';
+import { auditQuery, type CountdownInput } from '../../workflows/messages.ts';
 import { temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
-import { fine, guarded, slow, type FakeWorld } from './fakes.ts';
+import { carried, fine, guarded, slow, type FakeWorld } from './fakes.ts';
 import { runCountdown, toLaunch, type Run } from './run-countdown.ts';
 import { scriptedGuard } from './scripted-guard.ts';
 
@@ -76,6 +77,40 @@ describe('the activity of the guard', () => {
         expect([(await handle.result()) as unknown, asked]).toMatchObject([{ ending: 'launched' }, 2]);
         await arrival;
       },
+    );
+  });
+
+  it.each<[string, () => Promise<never>]>([
+    ['whose worker was killed', () => Context.current().cancelled],
+    [
+      'whose worker shut down',
+      async () => {
+        throw ApplicationFailure.create({ message: 'WORKER_SHUTDOWN', details: [{ carry: carried(7) }] });
+      },
+    ],
+  ])('%s goes on from where it was, and holds nobody', (_what, ends) => {
+    const asked: GuardInput[] = [];
+    return run(
+      () => ({
+        runGuard: async (input) => {
+          asked.push(input);
+          if (asked.length > 1) return guarded('passed', fine);
+          Context.current().heartbeat({ carry: carried(7) });
+          return ends();
+        },
+      }),
+      async ({ advance, until, act, handle }) => {
+        await toLaunch({ advance, until, act });
+        const arrival = advance(1);
+        await until('launched', ({ phase }) => phase === 'ended', 40_000);
+        expect(asked.map(({ carry, blindTold }) => [carry, blindTold])).toEqual([
+          [null, false],
+          [carried(7), false],
+        ]);
+        expect((await handle.query(auditQuery)).filter(({ action }) => action === 'guard.blind')).toEqual([]);
+        await arrival;
+      },
+      withDeadline('30s'),
     );
   });
 

@@ -32,7 +32,9 @@ it('holds soon, and says why, when no worker takes up the guard', () => {
       stopCluster();
       const held = await until('holding', ({ phase }) => phase === 'holding', HOLDS_WITHIN_MS);
       expect(held.reasons).toMatchObject([{ code: 'GuardNoData', effect: 'hold' }]);
-      expect(held.sentence).toBe('the guard took no samples for 66 s: no worker took up runGuard in time; start the workers of its queue');
+      expect(held.sentence).toMatch(
+        /^the guard took no samples for 6[0-9] s: no worker took up runGuard in time; start the workers of its queue$/u,
+      );
       await arrival;
     },
   );

@@ -34,7 +34,7 @@ export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResu
     scope: 'countdown',
     order: 0,
     within: { restoreMs: durationMs(step.rollbackWithin), proveMs: durationMs(step.healthWithin) },
-    settings: { healthTarget: service.health.target, healthPath: service.health.path },
+    settings: { healthTarget: service.health.target, healthPath: service.health.path, wantedImage: service.image },
   });
   // Workers may have been away meanwhile. Nothing was written, so what was registered is taken back at once.
   if (isTooLate(input)) return { ...NOT_BEGUN, settled: await takeBack(input, entry) };

@@ -2,7 +2,7 @@
 import type { EvidenceStore } from '../../evidence/contract.ts';
 import { createFolderEvidenceStore } from '../../evidence/folder-store.ts';
 import type { PlayedClusterApi } from '../../kubernetes/testing/played-cluster-api.ts';
-import { target } from '../../kubernetes/testing/played-cluster-api.ts';
+import { NEW, target } from '../../kubernetes/testing/played-cluster-api.ts';
 import type { CaptureInput, CountdownRef, UndoEntry } from '../contract.ts';
 import { createEffects, type Effects } from '../registry.ts';
 
@@ -31,7 +31,7 @@ export const captureInput = (countdown: CountdownRef, generation = 1): CaptureIn
   target,
   generation,
   countdown,
-  settings: { healthTarget: 'shop', healthPath: '/healthz' },
+  settings: { healthTarget: 'shop', healthPath: '/healthz', wantedImage: NEW },
 });
 
 let nowMs = Date.parse('2026-11-25T09:00:00Z');

@@ -6,13 +6,14 @@ import type { ApplyImageInput, DeploymentSnapshot, DeploymentTarget, Operation, 
 import { lastWriteAtMs, type WriteFence } from '../converge-write.ts';
 import type { EvidenceStore } from '../../evidence/contract.ts';
 import { asApplicationFailure } from '../index.ts';
+import { NEW } from '../lab-cluster.ts';
 import { claimLease } from '../lease.ts';
 import { restoreTemplate } from '../restore-template.ts';
 
 export interface DeploymentWrites {
   captureDeployment(target: DeploymentTarget): Promise<DeploymentSnapshot>;
   applyImage(input: ApplyImageInput): Promise<WriteResult>;
-  restoreTemplate(input: RestoreTemplateInput): Promise<WriteResult>;
+  restoreTemplate(input: Omit<RestoreTemplateInput, 'wantedImage'>): Promise<WriteResult>;
 }
 
 export function deploymentWrites(client: ClusterClient, store: EvidenceStore): DeploymentWrites {
@@ -26,7 +27,9 @@ export function deploymentWrites(client: ClusterClient, store: EvidenceStore): D
     applyImage: (input) => asApplicationFailure(() => applyImage(client, store, input, fence(input.target, input.operation, 'apply'), now)),
     restoreTemplate: (input) => {
       const operation = { ...input.operation, id: input.undoes };
-      return asApplicationFailure(() => restoreTemplate(client, store, input, fence(input.snapshot.target, operation, 'restore'), now));
+      return asApplicationFailure(() =>
+        restoreTemplate(client, store, { ...input, wantedImage: NEW }, fence(input.snapshot.target, operation, 'restore'), now),
+      );
     },
   };
 }
