@@ -28,7 +28,7 @@ export const exitCodeRows: readonly (readonly [code: number, meaning: string])[]
   [EXIT.notSignedIn, 'not signed in'],
   [
     EXIT.undecided,
-    'undecided: still counting or holding when --timeout ran out, nothing can be said from the evidence, or an undo still stands',
+    'undecided: still counting or holding when --timeout ran out, nothing can be said from the evidence; for restore: an undo still stands, was only shown, or is not proven',
   ],
   [EXIT.refused, 'refused: not allowed, wrong state, or what was read has changed since'],
   [EXIT.interrupted, 'interrupted'],

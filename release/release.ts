@@ -54,7 +54,9 @@ export const checkpointSchema = z
       .nullable()
       .meta({ description: 'Asks people to decide after the steps of the checkpoint; `{}` asks `spec.approvers`, `null` asks nobody.' })
       .default(null),
-    holdDeadline: duration('How long the checkpoint may stay inconclusive before it becomes no-go.').default('24h'),
+    holdDeadline: duration(
+      'How long the checkpoint may stay inconclusive, or held by people, before it becomes no-go; then what is live is rolled back.',
+    ).default('24h'),
   })
   .meta({ description: 'A named moment at which steps run and, if asked for, people decide.' });
 

@@ -122,12 +122,13 @@ export const codes = {
   LaunchedOtherBytes: {
     en: 'the launched bytes are not known to be those that were under load',
     zh: '无法确认上线的镜像就是压测过的镜像',
-    whatToDo: 'Compare the two digests. Name the image by its digest in the release, or repeat the load test with these bytes.',
+    whatToDo:
+      'Compare the two digests. Waive it when these bytes may stay live; else abort, which rolls back. In the next release name the image by its digest.',
   },
   EvidenceNotKept: {
     en: 'evidence could not be stored',
     zh: '证据无法保存',
-    whatToDo: 'Make room in the evidence store. The other findings of the step stand, but nobody can verify them.',
+    whatToDo: 'Make room in the evidence folder, then retry the step. Its other findings stand, but nobody can verify them.',
   },
   RolledBackInTime: {
     en: 'the old version serves again, in time',
@@ -152,7 +153,7 @@ export const codes = {
   RollbackIncomplete: {
     en: 'the rollback is not complete',
     zh: '回滚未完成',
-    whatToDo: 'Look at the named target now; the snapshot to go back to is in evidence.',
+    whatToDo: 'Look at the named target now. `tminus leftovers` lists what stands, and `tminus restore` restores it.',
   },
   RollbackHealthy: {
     en: 'after the rollback the service is healthy',
@@ -188,7 +189,8 @@ export const codes = {
   GuardUndecided: {
     en: 'the longest watch is over without a decision on the launch',
     zh: '守护期结束仍无法判断',
-    whatToDo: 'Send more traffic, or extend `maxBake`; decide whether the version stays.',
+    whatToDo:
+      'Send more traffic and retry the guard; or waive it to keep the version, or abort to roll it back. For the next release set a longer `maxBake`.',
   },
   ServiceNotServing: {
     en: 'the launched version serves nobody',

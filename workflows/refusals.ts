@@ -2,6 +2,7 @@
 import { explainCan, explainWho, samePerson, type Action } from '../verdict/can.ts';
 import type { Finding } from '../verdict/finding.ts';
 import { findingKey } from '../verdict/judge.ts';
+import { explainUnwaivable } from '../verdict/waivable.ts';
 import { current, findingsOf, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import type { CountdownRef } from '../activities/effects/contract.ts';
 import type { Act } from './messages.ts';
@@ -71,7 +72,7 @@ function explainWrongDetail(state: CountdownState, act: Act): string | null {
   if (act.action === 'waive') {
     if (!openFinding(checkpoint, act))
       return `${checkpoint.name} has no open finding ${act.finding ?? ''}; it has ${openFindings(state) || 'none'}`;
-    const unwaivable = explainUnwaivable(checkpoint, act);
+    const unwaivable = explainUnwaivable(checkpoint.steps, act.finding ?? '');
     if (unwaivable !== null) return unwaivable;
     if (!(Date.parse(act.expiresAt ?? '') > Date.now())) return 'a waiver needs an expiry in the future';
   }
@@ -88,20 +89,6 @@ function explainWrongDetail(state: CountdownState, act: Act): string | null {
     return `${checkpoint.name} has no step ${act.step ?? ''}; it has ${checkpoint.steps.map(({ name }) => name).join(', ') || 'none'}`;
   }
   return null;
-}
-
-/** Steps whose silence nobody may accept: a version would be live that nobody has seen serve, or that nobody watches. */
-const MUST_BE_SEEN = ['launch', 'guard'];
-/** What such a step reports when it has seen nothing. */
-const UNSEEN_CODES = ['StepCouldNotRun', 'StepFoundNothing', 'GuardNoData', 'GuardNoTraffic', 'EvidenceNotKept'];
-
-/** Why an open finding cannot be waived, or null. */
-function explainUnwaivable({ steps }: CheckpointState, { finding }: Act): string | null {
-  const step = steps.find(
-    ({ type, findings }) =>
-      MUST_BE_SEEN.includes(type) && findings.some((each) => findingKey(each) === finding && UNSEEN_CODES.includes(each.code)),
-  );
-  return step ? `${finding} cannot be waived: ${step.name} has to see what is live; retry it, resume, or abort` : null;
 }
 
 /** The finding a waiver is about: the first of that name that nobody has waived as it stands. */

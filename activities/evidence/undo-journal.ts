@@ -123,12 +123,14 @@ async function read(file: string): Promise<JournalRecord | DamagedRecord | null>
     if (errorCode(error) === 'ENOENT') return null;
     return { file, problem: `${file} cannot be read: ${(error as Error).message}` };
   }
-  const parsed = recordSchema.safeParse(jsonOf(bytes));
+  const json = jsonOf(bytes);
+  const parsed = recordSchema.safeParse(json);
   if (parsed.success) return parsed.data as JournalRecord;
   const [issue] = parsed.error.issues;
+  const why = json === undefined ? 'it is not JSON, or was cut short' : `${issue?.path.join('.') || 'the file'}: ${issue?.message}`;
   return {
     file,
-    problem: `${file} is not a record of an undo (${issue?.path.join('.') || 'the file'}: ${issue?.message}); compare the annotations of the Deployments by hand`,
+    problem: `${file} is not a record of an undo (${why}); compare the annotations of Deployments and Leases by hand`,
   };
 }
 

@@ -3,6 +3,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { IsomorphicFetchHttpLibrary, KubeConfig, RequestContext, type HttpMethod } from '@kubernetes/client-node';
 import type { Environment } from '../../release/environment.ts';
+import { errorCode } from '../evidence/errors.ts';
 import { ApiFailure, refuse, type Resource, type Verb } from './api-failure.ts';
 import type { Deployment, Node, Pod, ReplicaSet } from './objects.ts';
 
@@ -57,7 +58,8 @@ function loadKubeConfig(cluster: string, path: string, context: string | undefin
   try {
     config.loadFromFile(path);
   } catch (cause) {
-    throw refuse('Misconfigured', `cluster ${cluster}: the kubeconfig ${path} cannot be read: ${(cause as Error).message}`);
+    const why = errorCode(cause) === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
+    throw refuse('Misconfigured', `cluster ${cluster}: the kubeconfig ${path} cannot be read: ${why}`);
   }
   if (context !== undefined) {
     if (!config.getContextObject(context))

@@ -141,7 +141,7 @@ export function refuseOpenOperation(
 }
 
 const openSentence = ({ namespace, deployment }: DeploymentTarget, operation: string, countdown: string): string =>
-  `deployment ${namespace}/${deployment} has an open operation ${operation || 'without a name'} of ${countdown}: it was neither restored nor kept; run tminus leftovers and settle it first`;
+  `deployment ${namespace}/${deployment} has an open operation ${operation || 'without a name'} of ${countdown}: it was neither restored nor kept; tminus leftovers lists who restores it, tminus restore restores it`;
 
 const holderOf = ({ spec }: Lease): string => spec?.holderIdentity || 'an unknown countdown';
 const operationOf = ({ metadata }: Lease): string => metadata.annotations?.[annotations.operation] ?? '';

@@ -204,7 +204,7 @@ describe('judgePreflight', () => {
     [
       'the last launch has no end',
       lastLaunch({}, { state: 'open' }),
-      /^last launch ended: the last launch of shop\/go-api \(countdown countdown\/go-api-1\.3\.0\/run-1\) has no end; `tminus leftovers` lists what stands$/,
+      /^last launch ended: the last launch of shop\/go-api \(countdown countdown\/go-api-1\.3\.0\/run-1\) has no end; `tminus leftovers` lists who restores it; `tminus restore` restores it$/,
     ],
     [
       'a launch is annotated and its Lease is gone',

@@ -13,7 +13,7 @@ export function judgeLastLaunch({ service, countdown, deployment, lease }: LastL
     if (lease.holder === countdown) return pass('the open launch is that of this countdown');
     return fail(
       `the last launch of ${service} (countdown ${lease.holder ?? 'unknown'}) has no end`,
-      '`tminus leftovers` lists what stands',
+      '`tminus leftovers` lists who restores it; `tminus restore` restores it',
     );
   }
   if (lease && !ENDED.includes(lease.state ?? ''))

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import { findCheckpoint } from '../read-status.ts';
-import { counting, holding, stopped, waiting } from '../testing/statuses.ts';
+import { counting, heldTwice, holding, stopped, waiting } from '../testing/statuses.ts';
 import { renderExplain } from './explain.ts';
 import { PLAIN } from './words.ts';
 
@@ -70,6 +70,24 @@ it('shows the numbers of a hold without calling them a breach', () => {
 it('offers no waiver for a checkpoint that is not the one in the way', () => {
   expect(text({ ...stopped, phase: 'ended' })).not.toContain('tminus waive');
   expect(text(stopped)).toContain('tminus waive');
+});
+
+it('offers no waiver that the countdown refuses: nothing was seen of what is live', () => {
+  expect(text(holding)).toContain('GuardNoData');
+  expect(text(holding)).not.toContain('tminus waive');
+});
+
+it('names the people who hold, where no finding does', () => {
+  const shown = text(heldTwice);
+  expect(shown).toContain(
+    [
+      'held:',
+      '  Li Wei since 2026-11-24 09:00:12 UTC: p99 looks odd',
+      '  Ama Osei since 2026-11-24 09:00:18 UTC: incident in payments',
+      '',
+      'only people hold it; no finding speaks against it',
+    ].join('\n'),
+  );
 });
 
 it('says of a checkpoint that nothing speaks against it, or that it is not reached', () => {

@@ -3,6 +3,7 @@ import { codeRow } from '../../verdict/codes.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import { findingKey } from '../../verdict/judge.ts';
 import type { Reason } from '../../verdict/verdict.ts';
+import { explainUnwaivable } from '../../verdict/waivable.ts';
 import { isGoodEnding } from '../../verdict/words.ts';
 import type { CheckpointStatus } from '../../workflows/messages.ts';
 import type { ShownStatus } from '../shown-status.ts';
@@ -26,15 +27,17 @@ export interface ExplainView {
 export function renderExplain(status: ShownStatus, view: ExplainView): string {
   const { look, checkpoint } = view;
   const reasons = checkpoint.evaluation?.reasons ?? [];
+  const holds = checkpoint.name === status.current ? holdLines(status) : [];
   return [
     `${status.release}   ${checkpoint.offset} ${checkpoint.name}   revision ${checkpoint.revision}   ${said(wordOf(checkpoint), look)}`,
     ...section('before it:', earlierLines(status, checkpoint, look)),
     ...section('measured:', factLines(checkpoint)),
     ...section('passes:', passLines(checkpoint, look)),
     ...section('people:', peopleLines(checkpoint, look)),
+    ...section('held:', holds),
     '',
     ...(reasons.length === 0
-      ? [nothingAgainst(checkpoint)]
+      ? [holds.length > 0 ? 'only people hold it; no finding speaks against it' : nothingAgainst(checkpoint)]
       : reasons.flatMap((reason, index) => [...(index > 0 ? [''] : []), ...reasonLines(status, reason, view)])),
     '',
     ...(status.ending && !isGoodEnding(status.ending)
@@ -52,6 +55,9 @@ const wordOf = ({ state, evaluation }: CheckpointStatus): string =>
 function nothingAgainst({ state, at }: CheckpointStatus): string {
   return state === 'later' ? `not reached yet; its time is ${utc(at)}` : 'nothing speaks against it';
 }
+
+/** Who holds the clock, since when and why. */
+const holdLines = ({ holds }: ShownStatus): string[] => holds.map(({ since, by, reason }) => `${by} since ${utc(since)}: ${reason}`);
 
 /** Leaving out the explaining itself may take the first line with its word away. */
 const startNext = (line: string, index: number): string => (index === 0 ? line.replace(/^ {5}/, 'Next:') : line.replace(/^Next:/, '     '));
@@ -100,11 +106,12 @@ function evidenceLines({ steps }: CheckpointStatus, digest: string, urlOf?: (dig
 const describe = ({ kind, source, sizeBytes, capturedAt }: EvidenceRef): string =>
   `${kind.replaceAll('-', ' ')} of ${source}, ${amount(Math.ceil(sizeBytes / 1_000), 'kB')}, ${utc(capturedAt)}`;
 
-/** Only a finding of the checkpoint that stands in the way now can be accepted. */
-function canBeWaived({ phase, current }: ShownStatus, reason: Reason, { name, evaluation }: CheckpointStatus): boolean {
+/** Only a finding of the checkpoint that stands in the way now can be accepted, and not that nothing was seen of what is live. */
+function canBeWaived({ phase, current }: ShownStatus, reason: Reason, { name, steps, evaluation }: CheckpointStatus): boolean {
   const open = phase === 'holding' || phase === 'stopped';
   const isFinding = evaluation?.findings.some(({ code, subject }) => code === reason.code && subject === reason.subject) ?? false;
-  return open && name === current && isFinding && (reason.effect === 'no-go' || reason.effect === 'hold');
+  const inTheWay = reason.effect === 'no-go' || reason.effect === 'hold';
+  return open && name === current && isFinding && inTheWay && explainUnwaivable(steps, findingKey(reason)) === null;
 }
 
 /** Where a checkpoint measures nothing itself, what was found before is what people decide on. */

@@ -26,10 +26,10 @@ Examples:
   tminus restore --from .tminus/evidence --environment .tminus/environment.yaml
   # restore all of it, prove it, and record it in the journal
   tminus restore --from .tminus/evidence --environment .tminus/environment.yaml --yes
-  # with a kubeconfig alone: the write lands, and is not proven
+  # with a kubeconfig alone: the write lands, is not proven, and stands until it is proven with --environment
   tminus restore --from /mnt/evidence --kubeconfig admin.kubeconfig --context prod --yes
 
-Exit 0 nothing is left to restore, 3 something could not be restored or read, 5 something stands or is not proven.`;
+Exit 0 nothing is left to restore, 2 wrong usage or folder, 3 something could not be restored or read, 5 something stands or is not proven.`;
 
 interface RestoreOptions {
   from: string;
@@ -43,11 +43,11 @@ export function restoreCommand(program: Command): void {
   program
     .command('restore')
     .description('restore what a countdown left behind, from the evidence folder, without server or workers')
-    .requiredOption('--from <folder>', 'evidence folder with the journal of undos')
+    .requiredOption('--from <folder>', 'evidence folder of the worker (spec.evidence.folder); its folder undo is the journal')
     .option('--kubeconfig <file>', 'kubeconfig of the cluster; else that of the environment file, KUBECONFIG, ~/.kube/config')
     .option('--context <name>', 'context in the kubeconfig')
     .option('--environment <file>', 'environment file with clusters and health addresses; without it nothing can be proven')
-    .option('--yes', 'restore; without it the requests are only printed')
+    .option('--yes', 'restore; without it the requests are only printed (exit 5 while something stands)')
     .addHelpText('after', HELP)
     .action(async (options: RestoreOptions, command: Command) => {
       await requireJournal(options.from);
@@ -70,12 +70,18 @@ export function restoreCommand(program: Command): void {
 
 /** Without the journal "nothing is left to restore" would be a guess. */
 async function requireJournal(folder: string): Promise<void> {
-  const found = await stat(join(folder, 'undo')).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
-  if (typeof found === 'string' || !found.isDirectory())
-    throw usageFailure(
-      `there is no journal of undos in ${folder}${typeof found === 'string' ? ` (${found})` : ''}`,
-      'name the evidence folder of the worker (spec.evidence.folder of its environment file)',
+  const kindOf = (path: string): Promise<string> =>
+    stat(path).then(
+      (found) => (found.isDirectory() ? 'folder' : 'file'),
+      (error: NodeJS.ErrnoException) => error.code ?? error.message,
     );
+  const journal = await kindOf(join(folder, 'undo'));
+  if (journal === 'folder') return;
+  const why = (await kindOf(folder)) === 'ENOENT' ? 'there is no such folder' : 'it has no folder undo';
+  throw usageFailure(
+    `there is no journal of undos in ${folder}: ${journal === 'ENOENT' ? why : `undo cannot be read (${journal})`}`,
+    'name the evidence folder of the worker (spec.evidence.folder of its environment file); it has a folder undo from its first launch on',
+  );
 }
 
 /** One after the other, lower order first; one that fails does not stop the others. */

@@ -9,12 +9,17 @@ export const guardSchema = z
     type: z.literal('guard').meta({ description: 'The step type.' }),
     name: label('Name of the step; unique in the release.').default('guard'),
     bake: duration('How long the launched version is watched.').default('10m'),
-    maxBake: duration('Longest watch: an undecided bake is extended until then, and then people decide.', {
-      defaultText: 'three times `bake`',
-    }).optional(),
+    maxBake: duration(
+      'Longest watch, at least `bake`: an undecided bake is extended until then; then people decide, and the watch goes on.',
+      {
+        defaultText: 'three times `bake`',
+      },
+    ).optional(),
     interval: duration('How often Prometheus is asked.').default('5s'),
     noDataAfter: duration('How long data or requests may be missing before people are notified; missing data never passes.').default('20s'),
-    liveDeadline: duration('How long the live version may go unwatched before it is rolled back.').default('15m'),
+    liveDeadline: duration(
+      'How long the live version may go unwatched, or without requests, before it is rolled back; longer than `noDataAfter`.',
+    ).default('15m'),
     minRequests: count('Fewest requests before a share or percentile is judged.', 1, MAX_MIN_REQUESTS).default(300),
     falseAlarm: share('Chance, over the longest watch, of rolling back a version that keeps its limits.').default('1%'),
     metric: formedText(
@@ -30,7 +35,10 @@ export const guardSchema = z
       .meta({ description: 'What the launched version must keep; a breach rolls it back.' })
       .prefault({}),
   })
-  .meta({ description: 'Watches the launched version for a bake time and rolls back by itself when it breaks a limit.' });
+  .meta({
+    description:
+      'Watches the launched version until the countdown ends, also while people hold, and rolls back by itself when it breaks a limit.',
+  });
 
 /** The longest watch is filled in from the bake where the step leaves it out. */
 export type GuardStep = Omit<z.output<typeof guardSchema>, 'maxBake'> & { maxBake: string };

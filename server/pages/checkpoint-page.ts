@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { explainCan } from '../../verdict/can.ts';
 import { findingKey } from '../../verdict/judge.ts';
+import { explainUnwaivable } from '../../verdict/waivable.ts';
 import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
 import type { Draft, Session } from '../identity/sessions.ts';
 import { markup, nothing, type Markup } from '../markup.ts';
@@ -161,6 +162,8 @@ function waiveForms(
       const key = findingKey(reason);
       const id = randomUUID();
       const own = draft?.finding === key ? draft : undefined;
+      const unwaivable = explainUnwaivable(checkpoint.steps, key);
+      if (unwaivable !== null) return markup`<p class="quiet">${unwaivable}.</p>`;
       return markup`<details class="act" ${own ? 'open' : ''}><summary>Waive ${key}</summary>
         <form method="post" action="/r/${status.release}/acts" class="stack">
           ${hiddenFields(status, session, 'waive')}
