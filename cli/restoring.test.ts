@@ -55,6 +55,13 @@ it('shows what stands, what runs now, and the requests that would restore it, an
   expect(image()).toBe(NEW);
 });
 
+it('does not call failed what it wrote and could only not prove', async () => {
+  writeFileSync(join(folder, 'other.yaml'), environmentOf(server.url).replace('shop:', 'shopx:'));
+  const { code, stdout } = await restore('--environment', 'other.yaml', '--yes');
+  expect(stdout).toMatch(/written {7}.*: written at .*, not proven: the environment file names no target shop/u);
+  expect([code, image()]).toEqual([5, OLD]);
+});
+
 it('restores, proves and records it with --yes, without any server of ours', async () => {
   const { code, stdout } = await restore('--environment', 'environment.yaml', '--yes');
   expect(stdout).toContain('restored      shop/go-api back to sha-old0001: restored and proven\n');

@@ -61,15 +61,12 @@ export function openOfflineRestore({ evidenceFolder, clusters, progress }: Offli
     preview: async ({ entry, countdown }) => effectOf(effects, entry.kind).preview(operationOf(entry, countdown), entry.before),
     async restore({ entry, countdown }) {
       const operation = operationOf(entry, countdown);
+      let writtenAt: string | null = null;
       try {
         const effect = effectOf(effects, entry.kind);
         const write = await effect.restore(operation, entry.before);
-        if (environment === null)
-          return {
-            outcome: 'written',
-            findings: [],
-            message: `${entry.name}: written at ${write.at}, not proven: without --environment its health address is unknown`,
-          };
+        writtenAt = write.at;
+        if (environment === null) return unproven(writtenAt, 'without --environment its health address is unknown');
         const proof = await effect.prove(entry, entry.before, write, null);
         if (!proof.restored)
           return {
@@ -79,7 +76,14 @@ export function openOfflineRestore({ evidenceFolder, clusters, progress }: Offli
           };
         return { outcome: 'restored', findings: proof.findings, message: `${entry.name}: restored and proven${await settled()}` };
       } catch (error) {
-        return { outcome: 'failed', findings: [], message: `${entry.name}: could not be restored: ${(error as Error).message}` };
+        const reason = (error as Error).message;
+        // What was written stays written, whatever kept it from being proven.
+        if (writtenAt !== null) return unproven(writtenAt, reason);
+        return { outcome: 'failed', findings: [], message: `${entry.name}: could not be restored: ${reason}` };
+      }
+
+      function unproven(at: string, reason: string): OfflineOutcome {
+        return { outcome: 'written', findings: [], message: `${entry.name}: written at ${at}, not proven: ${reason}` };
       }
 
       /** A folder that cannot be written keeps the undo in the list; it does not make the restore undone. */
