@@ -70,8 +70,8 @@ describe('the restorer', () => {
           restored: [expect.stringMatching(/shop\/a$/u), expect.stringMatching(/shop\/b$/u)],
           failed: [],
         });
-        expect(running.world.settled).toEqual(['shop/a back restored', 'shop/b back restored']);
-        expect(told.map(({ service, message }) => `${service}: ${message}`)).toEqual([
+        expect(running.world.settled.toSorted()).toEqual(['shop/a back restored', 'shop/b back restored']);
+        expect(told.map(({ service, message }) => `${service}: ${message}`).toSorted()).toEqual([
           expect.stringMatching(/^shop\/a: shop\/a back: restored, because countdown r-.* ended as terminated and left it\./u),
           expect.stringMatching(/^shop\/b: shop\/b back: restored, because/u),
         ]);

@@ -25,7 +25,8 @@ export function scriptedGuard() {
     },
     async answer(next: GuardReport) {
       while (waiting.length === 0) await new Promise((again) => setTimeout(again, 20));
-      waiting.shift()?.(next);
+      // The newest: one that was cancelled may not have heard of it yet.
+      waiting.pop()?.(next);
     },
   };
 }
