@@ -62,7 +62,7 @@ describe('a rollout on a real control plane', () => {
     expect(result).toMatchObject({ outcome: 'complete', podsReady: 3, podsWanted: 3 });
     const proof = await verify(NEW);
     expect(proof).toMatchObject({ ok: true, pods: 3 });
-    expect(await verify(OLD, 1_000)).toMatchObject({ ok: false, detail: expect.stringContaining(`runs ${NEW}, not ${OLD}`) });
+    expect(await verify(OLD, 1_000)).toMatchObject({ ok: false, detail: expect.stringContaining(`asks for ${NEW}, not ${OLD}`) });
   });
 
   it('notices ProgressDeadlineExceeded within 2 s, and the rollback to the recorded template is not mistaken for the failed launch', async () => {
@@ -77,7 +77,7 @@ describe('a rollout on a real control plane', () => {
       outcome: 'progress-deadline-exceeded',
       podsReady: 0,
       podsWanted: 3,
-      detail: expect.stringContaining('not ready'),
+      detail: expect.stringContaining('unschedulable: 0/1 nodes are available'),
     });
     // lastTransitionTime has whole seconds, so it may be up to one earlier than the condition.
     expect(noticedMs - Date.parse(failed.conditionAt)).toBeLessThan(3_000);

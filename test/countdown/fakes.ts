@@ -205,7 +205,7 @@ export function fakeWorld(): FakeWorld {
     applyEffect: async ({ entry, wanted }) => write(entry.id, (wanted as { image: string }).image),
     // A launch that never landed needs no way back: the real one then only notes that it must not land any more. Drills of tests land unseen.
     restoreEffect: async ({ entry }) =>
-      landed.has(entry.id)
+      landed.has(entry.id) || !entry.live
         ? write(`${entry.id}#restore`, (entry.before as { image: string }).image)
         : { wrote: false, observedGeneration: world.writes.length, at: '2026-11-23T00:00:00Z' },
     proveRestored: async ({ entry, write: { at }, failedAt }) => {
