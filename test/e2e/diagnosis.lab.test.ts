@@ -65,7 +65,7 @@ it('tells no literal of a statement, and saw who waited', async () => {
   expect(await all('lock-waits')).not.toMatch(/customer-\d/);
 });
 
-it('reads with the rights of the worker what a pod of the candidate has written, and nothing in production', async () => {
+it('reads with the rights of the worker what pods of candidate and production have written, and nothing elsewhere', async () => {
   const spec = { clusters: { lab: { kubeconfig: paths().tminusKubeconfig } } };
   const client = createClusterClients({ spec } as unknown as Environment)('lab');
   const [pod] = await listPods(client, 'shop-staging', 'app=go-api');
@@ -73,8 +73,10 @@ it('reads with the rights of the worker what a pod of the candidate has written,
   const log = await readPodLog(client, 'shop-staging', pod?.metadata.name ?? '', range);
   expect(log.length).toBeLessThanOrEqual(4_096);
   expect(JSON.parse(log.slice(0, log.indexOf('\n')))).toMatchObject({ level: expect.any(String), msg: expect.any(String) });
+  // The logs of a launch that failed are read beside its rollback.
   const [live] = await listPods(client, 'shop', 'app=go-api');
-  await expect(readPodLog(client, 'shop', live?.metadata.name ?? '', range)).rejects.toThrow(/pods\/log shop\/.*may not \(403\)/);
+  expect(await readPodLog(client, 'shop', live?.metadata.name ?? '', range)).toContain('"msg"');
+  await expect(readPodLog(client, 'kube-system', 'any', range)).rejects.toThrow(/pods\/log kube-system\/any.*may not \(403\)/);
 });
 
 it('plans what would change data, and does not execute it', async () => {
