@@ -19,6 +19,8 @@ const MAX_PAUSE_MS = 30_000;
 /** What a failed activity hides at most: the heartbeat time-out, or the minute within which no worker took it up. */
 const UNSEEN_BEFORE_FAILURE_MS = 66_000;
 const STANDING_BAKE = '1h';
+/** A watch of an hour that is over sooner than this has not watched. */
+const MIN_STANDING_MS = 5_000;
 
 type Found = Pick<GuardReport, 'findings' | 'facts' | 'evidence'>;
 
@@ -70,6 +72,9 @@ async function watchOnce(state: CountdownState, guard: Guarded): Promise<void> {
     const report = await asked.run(() => ask(state, standing ? withoutEnd(guard.spec) : guard.spec));
     state.watch.failures = 0;
     take(state, guard, report);
+    // Never in a hot loop, whatever a guard answers: each turn is a dozen events of history.
+    if (standing && Date.now() - askedAtMs < MIN_STANDING_MS)
+      await condition(() => !isDue(state), MIN_STANDING_MS, { summary: 'the guard is asked again' });
   } catch (error) {
     // An activity may also end as cancelled because its worker did, and that ends no watch.
     if (CancellationScope.current().consideredCancelled) throw error;

@@ -2,6 +2,7 @@
 // A history once recorded for a released version is never recorded again: it stands for the countdowns that are still under way.
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
+import { Context } from '@temporalio/activity';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { advance } from '../../server/virtual-time.ts';
 import {
@@ -25,8 +26,18 @@ const worlds: Record<(typeof HISTORIES)[number], Partial<FakeActivities>> = {
   launched: {},
   'no-go': { runLoadTest: async () => report(slow) },
   'rolled-back': { runGuard: async () => guarded('breach', slow) },
-  'held-and-resumed': { runGuard: async () => ((guards += 1) === 1 ? guarded('undecided', unseen) : guarded('passed', fine)) },
+  'held-and-resumed': {
+    runGuard: async ({ step: { bake } }) =>
+      bake === '1h' ? watchOn() : (guards += 1) === 1 ? guarded('undecided', unseen) : guarded('passed', fine),
+  },
 };
+
+/** The watch beside a hold goes on until it has to give way. */
+async function watchOn(): Promise<never> {
+  const context = Context.current();
+  const beat = setInterval(() => context.heartbeat(), 500);
+  return context.cancelled.finally(() => clearInterval(beat));
+}
 
 async function record(): Promise<void> {
   const temporal = await temporalWorld();
