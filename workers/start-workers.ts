@@ -5,7 +5,7 @@ import type { Environment } from '../release/environment.ts';
 import { clusterTaskQueue, LOAD_TASK_QUEUE, WORKFLOW_TASK_QUEUE } from '../workflows/messages.ts';
 import { assembleActivities } from './activities.ts';
 import { DEPLOYMENT_NAME, settleCurrent, workflowBuildId } from './version.ts';
-import { bundleWorkflows } from './workflow-bundle.ts';
+import { keptBundle } from './workflow-bundle.ts';
 
 export type Role = 'countdowns' | 'clusters' | 'load';
 
@@ -68,7 +68,7 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
       await Worker.create({
         ...common,
         taskQueue: WORKFLOW_TASK_QUEUE,
-        workflowBundle: await bundleWorkflows(root, new DefaultLogger('WARN')),
+        workflowBundle: await keptBundle(root, buildId, new DefaultLogger('WARN')),
         activities: activities.bookkeeping,
         maxCachedWorkflows: CACHED_WORKFLOWS,
         workerDeploymentOptions: {
