@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { openUndoJournal, type UndoJournal } from '../evidence/undo-journal.ts';
-import { PlayedClusterApi } from '../kubernetes/testing/played-cluster-api.ts';
+import { ApiFailure } from '../kubernetes/api-failure.ts';
+import { NEW, PlayedClusterApi } from '../kubernetes/testing/played-cluster-api.ts';
 import { createEffectActivities } from './activities.ts';
 import type { EffectActivities, EffectKind, UndoEntry } from './contract.ts';
 import { captureInput, countdownOf, entryOf, playedEffects } from './testing/one-effect.ts';
@@ -99,6 +100,17 @@ describe('registerUndo', () => {
 });
 
 describe('settleUndo', () => {
+  it('settles journal and restorer also where the Lease cannot be closed, and fails for the Lease', async () => {
+    await acts.registerUndo({ entry, countdown });
+    await acts.applyEffect({ entry, wanted: { image: NEW }, countdown });
+    api.before = (verb, resource) => {
+      if (resource.resource === 'leases') throw new ApiFailure(verb, resource, 'lab', 403, 'refused');
+    };
+    await expect(acts.settleUndo({ entry, outcome: 'kept', countdown })).rejects.toMatchObject({ type: 'Forbidden' });
+    expect(await standing()).toEqual([]);
+    expect(order).toContain('restorer settled');
+  });
+
   it('closes the Lease, then the journal, then the restorer', async () => {
     await acts.registerUndo({ entry, countdown });
     await acts.applyEffect({ entry, wanted: { image: 'x' }, countdown });

@@ -35,8 +35,12 @@ export function createEffectActivities({ effects, journal, messages }: EffectDep
     describeFailure: async ({ entry }) => asApplicationFailure(() => effectOf(effects, entry.kind).describe(entry.before)),
     settleUndo: async ({ entry, outcome, countdown }) =>
       passing(entry.kind, 'settle', async () => {
-        await effectOf(effects, entry.kind).settle(operationOf(entry, countdown), entry.before, outcome);
+        const [closed] = await Promise.allSettled([
+          effectOf(effects, entry.kind).settle(operationOf(entry, countdown), entry.before, outcome),
+        ]);
+        // Also where the Lease cannot be closed: what is still listed as standing somebody may restore, a launched version among it.
         await settle({ journal, messages }, entry, outcome, countdown);
+        if (closed.status === 'rejected') throw closed.reason;
       }),
   };
 }
