@@ -160,3 +160,9 @@ it.each<PlayedCluster['status']>([401, 403, 404])(
 it('fails with the refusal, and not with a version that does not serve, when that lasts to the end', async () => {
   await expect(verify(playedCluster({ status: 403 }).client)).rejects.toMatchObject({ name: 'ApiFailure', status: 403 });
 });
+
+it('does not prove a version whose healthy answers come only after the time is over', async () => {
+  // Five answers with 100 ms between them take 400 ms.
+  const proof = await verifyAfter(() => undefined, { timeoutMs: 250 });
+  expect(proof).toMatchObject({ ok: false, detail: expect.stringMatching(/answered ok \d times of 5, but the time is over$/u) });
+});
