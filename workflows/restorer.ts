@@ -1,5 +1,5 @@
 // Restores what is due when a countdown cannot: terminated, timed out, or lost with its workers. A workflow of its own and no child
-// (docs/decisions/0006), always on the real clock. It is started by the first registration and ends when nothing of its countdown stands.
+// (docs/decisions/0012), always on the real clock. It is started by the first registration and ends when nothing of its countdown stands.
 import { ApplicationFailure, CancellationScope, condition, isCancellation, proxyActivities, setHandler } from '@temporalio/workflow';
 import type { BookkeepingActivities, CountdownEnd } from '../activities/bookkeeping-contract.ts';
 import { patient, watching } from './activity-options.ts';

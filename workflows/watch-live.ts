@@ -18,6 +18,7 @@ const FIRST_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 30_000;
 /** What a failed activity hides at most: the heartbeat time-out, or the minute within which no worker took it up. */
 const UNSEEN_BEFORE_FAILURE_MS = 66_000;
+// Covers no release: a pass only begins the next pass (withoutEnd), so the length only bounds how much evidence one pass holds.
 const STANDING_BAKE = '1h';
 /** A watch of an hour that is over sooner than this has not watched. */
 const MIN_STANDING_MS = 5_000;

@@ -23,7 +23,7 @@ type Described = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>[
 
 /**
  * Waits until the countdown that began with `firstRunId` has closed, over continue-as-new and reset. A workflow of the same id that began
- * otherwise is another countdown: then this one has ended, and how is no longer recorded. Throws what Temporal itself answers for good.
+ * otherwise is another countdown: then this one has ended, and how is no longer recorded. Throws a permanent Temporal error.
  */
 export async function watchCountdown(
   { client, activity, now = Date.now }: WatchDependencies,

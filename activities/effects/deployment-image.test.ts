@@ -99,7 +99,7 @@ describe('capture', () => {
     await expect(captured(countdownOf('run-2'), 2)).resolves.toMatchObject({ kind: 'deployment-image' });
   });
 
-  it('refuses a fencing annotation that is no number, which would become a generation of null', async () => {
+  it('refuses a fencing annotation that is not a number, which would become a generation of null', async () => {
     api.change(({ metadata }) => void (metadata.annotations = { ...metadata.annotations, [annotations.fencingGeneration]: 'many' }));
     const refusal = { type: 'PreconditionChanged', message: expect.stringContaining('"many", which is not a whole number') };
     await expect(captured()).rejects.toMatchObject(refusal);

@@ -65,7 +65,7 @@ describe('the restorer', () => {
   it.each([
     ['has ended', gone],
     ['ends in the middle of it', updateFailed('AcceptedUpdateCompletedWorkflow')],
-  ])('that %s is no error of a settlement', async (_, error) => {
+  ])('that %s does not fail a settlement', async (_, error) => {
     await expect(failing(error).messages.settleWithRestorer(entry, countdown)).resolves.toBeUndefined();
   });
 

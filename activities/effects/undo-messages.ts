@@ -16,7 +16,7 @@ export interface UndoMessages {
   registerWithCountdown(entry: UndoEntry, countdown: CountdownRef): Promise<void>;
   /** Starts the restorer where it does not run yet, and answers once it holds the entry. */
   registerWithRestorer(entry: UndoEntry, countdown: CountdownRef, dueAtMs: number | null): Promise<void>;
-  /** A restorer that has ended has nothing left to restore: that is no error. */
+  /** A restorer that has ended has nothing left to restore: that is not an error. */
   settleWithRestorer(entry: UndoEntry, countdown: CountdownRef): Promise<void>;
 }
 

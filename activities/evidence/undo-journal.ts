@@ -18,7 +18,7 @@ export interface JournalRecord {
   settled: { outcome: 'restored' | 'kept'; at: string } | null;
 }
 
-/** A file that is no record of the journal. */
+/** A file that is not a journal record. */
 export interface DamagedRecord {
   file: string;
   /** One sentence that names the file. */

@@ -76,7 +76,7 @@ describe('parts of a watch', () => {
     expect(parts.add(large, tally).seenSamples).toBe(1);
     const hanging = parts.flush();
     expect(parts.add(large, tally).seenSamples).toBe(0);
-    // The put that began with samples given up since ends well, and counts for nothing.
+    // The put that began with samples given up since succeeds, and is not counted.
     while (ends.length === 0) await new Promise((done) => setImmediate(done));
     ends.shift()?.();
     expect(await hanging).toBeNull();

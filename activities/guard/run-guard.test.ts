@@ -91,7 +91,7 @@ describe('the guard', () => {
     expect(watch.atS).toBeLessThanOrEqual(45);
   });
 
-  it('is no worse off for pods whose registry a webhook rewrote', async () => {
+  it('works for pods whose registry a webhook rewrote', async () => {
     const watch = playWatch();
     const list = watch.cluster.client.list;
     watch.cluster.client.list = (async (resource: Parameters<typeof list>[0]) =>

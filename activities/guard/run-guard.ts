@@ -22,7 +22,7 @@ import type { GuardCarry, GuardInput, GuardReport, StepActivities } from '../ste
 import { createParts, MAX_PARTS } from './parts.ts';
 import { readOldTraffic, takeSample, type Watched } from './take-sample.ts';
 
-/** A third of the heartbeat timeout (6 s). From a timer: one slow sample may take 20 s, and is no sign of a dead worker. */
+/** A third of the heartbeat timeout (6 s). From a timer: one slow sample may take 20 s, and does not mean a dead worker. */
 const HEARTBEAT_EVERY_MS = 2_000;
 
 /** The SDK's reason when the countdown itself ends the watch. */

@@ -121,8 +121,8 @@ export function decideRestore(
       ...(metadata.annotations ? [] : [{ op: 'add', path: '/metadata/annotations', value: {} }]),
       ...Object.entries(noted).map(([key, value]) => ({ op: 'add', path: `/metadata/annotations/${pointer(key)}`, value })),
       ...(resumes ? [{ op: 'replace', path: '/spec/paused', value: false }] : []),
-      // Without it (the launch never landed, whoever deployed since) the write only notes this rollback: a launch that is still under way, its worker slow or cut
-      // off, then meets another version and another operation, and is refused instead of landing after the rollback.
+      // Without it (the launch never landed, whoever deployed since) the write only notes this rollback: a launch that is still under way,
+      // its worker slow or cut off, then meets another version and another operation, and is refused instead of landing after the rollback.
       ...(settled || foreign !== null ? [] : [{ op: 'replace', path: '/spec/template', value: template }]),
     ],
   };

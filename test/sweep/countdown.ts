@@ -9,7 +9,7 @@ import { formatProblem, loadRelease } from '../../release/load.ts';
 import { temporalGateway } from '../../server/gateway.ts';
 import { countdownId, type CountdownInput } from '../../workflows/messages.ts';
 import { person } from '../temporal-world.ts';
-import { NAME, type Service } from './service.ts';
+import { NAME, type Service } from './one-pod.ts';
 
 export interface SweptCountdown {
   terminate(): Promise<void>;

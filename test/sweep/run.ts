@@ -6,7 +6,7 @@ import { auditWrites, beginLiveFault, deployShop } from '../../lab/index.ts';
 import { pause } from '../e2e/house.ts';
 import { startCountdown, writeEnvironment, type SweptCountdown } from './countdown.ts';
 import { expected, mayBeMissed, type Expected, type Planned } from './points.ts';
-import { NAME, openService, type Service } from './service.ts';
+import { NAME, openService, type Service } from './one-pod.ts';
 import { openWorker, type SweptWorker } from './worker.ts';
 
 const POLL_MS = 250;
