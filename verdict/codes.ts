@@ -155,6 +155,11 @@ export const codes = {
     zh: '回滚未完成',
     whatToDo: 'Look at the named target now. `tminus leftovers` lists what stands, and `tminus restore` restores it.',
   },
+  RollbackNotNeeded: {
+    en: 'nothing was rolled back: the launch never landed, and somebody else deployed another version',
+    zh: '无需回滚：发布未生效，且他人已部署其他版本',
+    whatToDo: 'Find out who deployed it: nothing of Tminus watches that version.',
+  },
   RollbackHealthy: {
     en: 'after the rollback the service is healthy',
     zh: '回滚后服务健康',

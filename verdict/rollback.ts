@@ -2,6 +2,7 @@
 import { judgeNotKept } from './evidence-not-kept.ts';
 import type { Finding } from './finding.ts';
 import { digests, round, seconds, type RolloutFacts, type VersionFacts } from './rollout.ts';
+import { unmeasured } from './unmeasured.ts';
 
 /** S17: a rollback starts within this of the condition that asked for it. */
 const START_LIMIT_MS = 15_000;
@@ -30,6 +31,17 @@ export function judgeRollback(
     ...(proof === null ? [] : [healthOf(name, proof, healthMs), ...judgeNotKept(name, proof.notKept)]),
   ];
 }
+
+/**
+ * The launch never landed and somebody else deployed meanwhile, so nothing was rolled back. Inconclusive: what runs there is watched by nobody.
+ */
+export const judgeLeftAlone = (name: string, image: string): Finding =>
+  unmeasured({
+    code: 'RollbackNotNeeded',
+    subject: name,
+    outcome: 'inconclusive',
+    message: `${name}: not rolled back, because the launch never landed and somebody else deployed ${image} since`,
+  });
 
 function startOf(name: string, { evidence }: RolloutFacts, startedAfterMs: number | null): Finding[] {
   if (startedAfterMs === null) return [];

@@ -127,11 +127,8 @@ async function restore(state: RestorerState, due: readonly RestorerRegistration[
 }
 
 /** People are notified of what was done in their countdown's place. That they could not be stops nothing. */
-async function notifyOf(
-  due: readonly RestorerRegistration[],
-  { id, name, restored, findings }: UndoReport,
-  end: CountdownEnd,
-): Promise<void> {
+async function notifyOf(due: readonly RestorerRegistration[], report: UndoReport, end: CountdownEnd): Promise<void> {
+  const { id, name, findings } = report;
   const { entry, countdown } = due.find((each) => each.entry.id === id) ?? {};
   if (!entry || !countdown || countdown.notify.length === 0) return;
   const why = end.kind === 'closed' ? `countdown ${countdown.release} ended as ${end.status} and left it` : 'it was not restored in time';
@@ -142,11 +139,16 @@ async function notifyOf(
     service: entry.target.key,
     checkpoint: '',
     verdict: 'no-go',
-    message: `${name}: ${restored ? 'restored' : 'NOT restored, a person has to act now'}, because ${why}. ${details}`,
+    message: `${name}: ${wordFor(report)}, because ${why}. ${details}`,
     at: new Date(Date.now()).toISOString(),
     rehearsal: false,
     launchAt: new Date(Date.now()).toISOString(),
     targets: countdown.notify,
     command: 'tminus leftovers',
   }).catch((error: unknown) => [{ target: countdown.notify.join(', '), sentence: sentenceOf(error) }]);
+}
+
+function wordFor({ restored, leftAlone }: UndoReport): string {
+  if (!restored) return 'NOT restored, a person has to act now';
+  return leftAlone ? 'nothing to restore' : 'restored';
 }

@@ -1,6 +1,7 @@
 // The end of the undo stack: what is due is restored, what stands on purpose is settled, whatever happened before.
 import { announce, enterPhase } from './announce.ts';
 import { current, evaluate, record, type CountdownState } from './countdown-state.ts';
+import type { Ending } from './messages.ts';
 import { countdownRef, dueAtEnd, settle, unwind, type UndoReport } from './undo-stack.ts';
 
 /** Every target is reported by name, and one that cannot be restored does not stop the others. Call it in a non-cancellable scope. */
@@ -18,15 +19,8 @@ export async function rollBack(state: CountdownState): Promise<void> {
     countdown,
     failedAt: state.failedAt,
     started: ({ name }) => record(state, Date.now(), 'tminus', 'undo.started', name, state.sentence),
-    ended: ({ name }, { restored, findings }) =>
-      record(
-        state,
-        Date.now(),
-        'tminus',
-        restored ? 'undo.done' : 'undo.incomplete',
-        name,
-        findings.map(({ message }) => message).join('; '),
-      ),
+    ended: ({ name }, report) =>
+      record(state, Date.now(), 'tminus', auditActionOf(report), name, report.findings.map(({ message }) => message).join('; ')),
   });
   for (const entry of kept) {
     const unsettled = await settle(entry, 'kept', countdown);
@@ -55,12 +49,22 @@ function showAsSteps(state: CountdownState, reports: readonly UndoReport[]): voi
   evaluate(state, checkpoint, Date.now());
 }
 
+const auditActionOf = ({ restored, leftAlone }: UndoReport): 'undo.done' | 'undo.left-alone' | 'undo.incomplete' => {
+  if (!restored) return 'undo.incomplete';
+  return leftAlone ? 'undo.left-alone' : 'undo.done';
+};
+
 function conclude(state: CountdownState, reports: readonly UndoReport[]): void {
   const failed = reports.filter(({ restored }) => !restored);
-  if (failed.length === 0) {
-    if (state.ending === 'no-go' && reports.some(({ live }) => live)) state.ending = 'rolled-back';
-    return;
-  }
-  state.ending = 'undo-incomplete';
-  state.sentence = `${failed.map(({ name }) => name).join(', ')}: not restored; a person has to act now. ${state.sentence}`;
+  state.ending = endingAfter(state.ending, reports);
+  if (failed.length > 0)
+    state.sentence = `${failed.map(({ name }) => name).join(', ')}: not restored; a person has to act now. ${state.sentence}`;
+}
+
+/** The ending after the undos of it: `rolled-back` only where a candidate was taken from people. */
+export function endingAfter(ending: Ending | null, reports: readonly Pick<UndoReport, 'restored' | 'live' | 'leftAlone'>[]): Ending | null {
+  if (reports.some(({ restored }) => !restored)) return 'undo-incomplete';
+  const rolledBack = reports.some(({ live, leftAlone }) => live && !leftAlone);
+  if (ending === 'no-go' && rolledBack) return 'rolled-back';
+  return ending === 'rolled-back' && !rolledBack ? 'no-go' : ending;
 }

@@ -152,7 +152,7 @@ function conditions(state: CountdownState): Condition[] {
       rolledBack.reason === 'Undone',
       rolledBack.reason,
       rolledBack.message,
-      at(['undo.started', 'undo.done', 'undo.incomplete']),
+      at(['undo.started', 'undo.done', 'undo.left-alone', 'undo.incomplete']),
     ),
     condition(
       'Ended',

@@ -24,6 +24,8 @@ export interface UndoReport {
   name: string;
   live: boolean;
   restored: boolean;
+  /** It had never landed, and what somebody else deployed since was left as it is. */
+  leftAlone: boolean;
   findings: Finding[];
   facts: Fact[];
   evidence: EvidenceRef[];
@@ -119,9 +121,9 @@ async function restoreAndProve(entry: UndoEntry, { countdown, failedAt, brief }:
   const { restoreEffect } = proxyActivities<EffectActivities>({ ...(brief ? quick : undoing), taskQueue });
   const { proveRestored } = proxyActivities<EffectActivities>({ ...(brief ? long(watchMs) : undoingLong(watchMs)), taskQueue });
   const write = await restoreEffect({ entry, countdown });
-  const { restored, findings, facts, evidence } = await proveRestored({ entry, write, failedAt });
+  const { restored, leftAlone, findings, facts, evidence } = await proveRestored({ entry, write, failedAt });
   const unsettled = restored ? await settle(entry, 'restored', countdown) : null;
-  return { ...identity(entry), restored, findings, facts: [...facts, ...(unsettled === null ? [] : [unsettled])], evidence };
+  return { ...identity(entry), restored, leftAlone, findings, facts: [...facts, ...(unsettled === null ? [] : [unsettled])], evidence };
 }
 
 function describeFailure(entry: UndoEntry): Promise<Described> {
@@ -179,6 +181,7 @@ function couldNotRestore(entry: UndoEntry, error: unknown): UndoReport {
   return {
     ...identity(entry),
     restored: false,
+    leftAlone: false,
     findings: [unmeasured({ code: 'RollbackIncomplete', subject: entry.name, outcome: 'fail', message })],
     facts: [],
     evidence: [],

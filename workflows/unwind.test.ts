@@ -50,6 +50,7 @@ beforeEach(() => {
   [calls, options, waits] = [[], {}, []];
   const proof = {
     restored: true,
+    leftAlone: false,
     findings: [finding({ outcome: 'pass' })],
     facts: [{ subject: 'proof', text: 'ok', values: {} }],
     evidence: [],

@@ -60,7 +60,10 @@ export interface Captured {
 }
 
 export interface Proof {
+  /** Nothing of the effect stands any more. */
   restored: boolean;
+  /** The effect had never landed, and what somebody else deployed since was left as it is. */
+  leftAlone: boolean;
   findings: Finding[];
   facts: Fact[];
   evidence: EvidenceRef[];

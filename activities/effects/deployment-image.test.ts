@@ -263,7 +263,11 @@ describe('restore', () => {
       expect(image()).toBe('registry.local/go-api:sha-theirs');
       await expect(launch(entry)).rejects.toMatchObject({ nonRetryable: true });
       expect(image()).toBe('registry.local/go-api:sha-theirs');
-      expect(await acts.proveRestored({ entry, write, failedAt: null })).toMatchObject({ restored: true, findings: [] });
+      expect(await acts.proveRestored({ entry, write, failedAt: null })).toMatchObject({
+        restored: true,
+        leftAlone: true,
+        findings: [{ code: 'RollbackNotNeeded', outcome: 'inconclusive', message: expect.stringContaining('sha-theirs') }],
+      });
     });
 
     it('refuses where what they deployed is the candidate, for then it may be ours', async () => {
@@ -293,7 +297,8 @@ describe('restore', () => {
   ])('does not wait for the Lease when %s', async (_, spoil) => {
     const entry = await launched();
     spoil();
-    expect(await acts.restoreEffect({ entry, countdown })).toMatchObject({ wrote: true });
+    const write = await acts.restoreEffect({ entry, countdown });
+    expect(write).toMatchObject({ wrote: true, withoutLease: expect.stringContaining('lease') });
     expect(image()).toBe(OLD);
   });
 

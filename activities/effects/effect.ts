@@ -1,6 +1,7 @@
 // The one shape of every change to the outside world: captured, applied, proven, restored. A new outside system is a file beside
 // deployment-image.ts and a line in registry.ts.
 import type { z } from 'zod';
+import { restoreIdOf } from '../../analysis/rollout/restore-id.ts';
 import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
 import { refuse } from '../kubernetes/api-failure.ts';
 import type { Operation } from '../kubernetes/contract.ts';
@@ -57,7 +58,7 @@ export const operationOf = ({ id, generation }: UndoEntry, countdown: Identity):
 });
 
 /** A restore is an operation of its own, so that a launch still under way meets another one and is refused. */
-export const restoreOf = (operation: Operation): Operation => ({ ...operation, id: `${operation.id}#restore` });
+export const restoreOf = (operation: Operation): Operation => ({ ...operation, id: restoreIdOf(operation.id) });
 
 /** An effect over JSON of any shape: `before` and `wanted` that do not fit are refused (`Refused`, non-retryable) in one sentence. */
 export function checked<Before, Wanted>(effect: Effect<Before, Wanted>): Effect<unknown, unknown> {

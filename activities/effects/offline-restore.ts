@@ -74,7 +74,8 @@ export function openOfflineRestore({ evidenceFolder, clusters, progress }: Offli
             findings: proof.findings,
             message: `${entry.name}: written at ${write.at}, but it does not serve again`,
           };
-        return { outcome: 'restored', findings: proof.findings, message: `${entry.name}: restored and proven${await settled()}` };
+        const restored = proof.leftAlone ? 'nothing to restore' : 'restored and proven';
+        return { outcome: 'restored', findings: proof.findings, message: `${entry.name}: ${restored}${await settled()}` };
       } catch (error) {
         const reason = (error as Error).message;
         // What was written stays written, whatever kept it from being proven.

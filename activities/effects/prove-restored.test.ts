@@ -30,19 +30,27 @@ interface Circumstances {
   health?: string;
   /** Between the restore and its proof. */
   change?: () => void;
+  withoutLease?: string;
 }
 
 async function proof({
   store = createFolderEvidenceStore(folder),
   health = `${server.url}/healthz`,
   change,
+  withoutLease,
 }: Circumstances = {}): Promise<Proof> {
   const { before } = await playedEffects(api, folder)['deployment-image'].capture(captureInput(countdown));
   change?.();
   const entry = { ...entryOf(before, countdown), within: { restoreMs: 1_500, proveMs: 1_500 } };
   const activity = () => ({ heartbeat: () => undefined, signal: new AbortController().signal });
   const dependencies = { client: api.client, store, healthUrl: () => health, activity };
-  return proveRestored(dependencies, entry, before as DeploymentBefore, write, '2026-11-25T09:00:00.000Z');
+  return proveRestored(
+    dependencies,
+    entry,
+    before as DeploymentBefore,
+    { ...write, ...(withoutLease && { withoutLease }) },
+    '2026-11-25T09:00:00.000Z',
+  );
 }
 const codes = ({ findings }: Proof) => findings.map(({ code }) => code);
 
@@ -61,6 +69,14 @@ it('is restored also when its evidence cannot be stored, and reports that', asyn
   const result = await proof({ store: full });
   expect(result).toMatchObject({ restored: true, evidence: [] });
   expect(result.findings.filter(({ code }) => code === 'EvidenceNotKept')).not.toEqual([]);
+});
+
+it('reports why the rollback was written without a claim on its Lease', async () => {
+  const { facts, restored } = await proof({ withoutLease: 'cluster lab: could not get leases (403)' });
+  expect(restored).toBe(true);
+  expect(facts.map(({ text }) => text)).toContainEqual(
+    expect.stringMatching(/written without a claim on its Lease: cluster lab: could not get leases/u),
+  );
 });
 
 it('is not restored when its health does not answer', async () => {

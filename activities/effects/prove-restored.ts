@@ -1,5 +1,6 @@
 // The proof that a rolled back Deployment serves again: its rollout watched to the end, its pods and its health read, and both judged.
-import { judgeRollback } from '../../verdict/rollback.ts';
+import { judgeLeftAlone, judgeRollback } from '../../verdict/rollback.ts';
+import type { Fact } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
 import { verifyVersion } from '../kubernetes/verify-version.ts';
@@ -24,19 +25,9 @@ export async function proveRestored(
   write: WriteResult,
   failedAt: string | null,
 ): Promise<Proof> {
+  const withoutLease = write.withoutLease === undefined ? [] : [writtenWithoutLease(name, write.withoutLease)];
   if (write.leftAlone !== undefined)
-    return {
-      restored: true,
-      findings: [],
-      facts: [
-        {
-          subject: 'rollback',
-          text: `${name}: not needed, nothing was written; somebody else deployed ${write.leftAlone} meanwhile`,
-          values: {},
-        },
-      ],
-      evidence: [],
-    };
+    return { restored: true, leftAlone: true, findings: [judgeLeftAlone(name, write.leftAlone)], facts: withoutLease, evidence: [] };
   const startedAfterMs = failedAt === null ? null : Math.max(0, Date.parse(write.at) - Date.parse(failedAt));
   const rollout = await watchRollout(
     client,
@@ -55,6 +46,7 @@ export async function proveRestored(
   const written = startedAfterMs === null ? `at ${write.at}` : `${(startedAfterMs / 1000).toFixed(1)} s after the failure`;
   return {
     restored: rollout.outcome === 'complete' && version.ok,
+    leftAlone: false,
     findings: judgeRollback(name, rollout, version, { rollbackMs: within.restoreMs, healthMs: within.proveMs, startedAfterMs }),
     facts: [
       {
@@ -66,7 +58,14 @@ export async function proveRestored(
           ...(startedAfterMs === null ? {} : { startedAfterSeconds: startedAfterMs / 1000 }),
         },
       },
+      ...withoutLease,
     ],
     evidence: [...rollout.evidence, ...version.evidence],
   };
 }
+
+const writtenWithoutLease = (name: string, reason: string): Fact => ({
+  subject: 'rollback',
+  text: `${name}: written without a claim on its Lease: ${reason}`,
+  values: {},
+});

@@ -99,9 +99,9 @@ export interface DeploymentWrite {
 export interface WriteFence {
   /**
    * Claims the Lease. It comes between the reading of the Deployment and the write: whoever takes the Lease over after it has either written
-   * already, and the write is a conflict, or meets what was written.
+   * already, and the write is a conflict, or meets what was written. Answers null, or the reason why the write goes ahead without a claim.
    */
-  claim(lastWriteMs: number): Promise<void>;
+  claim(lastWriteMs: number): Promise<string | null>;
   lastWriteMs: number;
 }
 
@@ -110,12 +110,13 @@ export async function writeDeployment({ client, target, operation, at, decide, f
   const startedAt = now();
   const notes = notesOf(operation, startedAt);
   const subject = `deployment ${target.namespace}/${target.deployment} of cluster ${client.cluster}`;
+  let unclaimed: string | null = null;
   const { current, acknowledged } = await convergeWrite({
     subject,
     read: () => readDeployment(client, target.namespace, target.deployment),
     decide: (deployment) => decide(deployment, notes),
     write: async ({ body, type }) => {
-      await fence.claim(fence.lastWriteMs);
+      unclaimed = await fence.claim(fence.lastWriteMs);
       // The claim may have taken seconds, and what follows this activity must not be overtaken by its write.
       if (performance.now() > fence.lastWriteMs) throw tooLate(subject);
       return client.patch<Deployment>(deployments(target.namespace, target.deployment), body, type);
@@ -125,8 +126,10 @@ export async function writeDeployment({ client, target, operation, at, decide, f
     lastWriteMs: fence.lastWriteMs,
   });
   // The generation of the write itself: an autoscaler may have moved the Deployment on before the reading after it.
-  if (acknowledged) return { wrote: true, observedGeneration: acknowledged.metadata.generation ?? 0, at: startedAt.toISOString() };
-  return landed(current, operation, startedAt.toISOString(), now);
+  const written = acknowledged
+    ? { wrote: true, observedGeneration: acknowledged.metadata.generation ?? 0, at: startedAt.toISOString() }
+    : landed(current, operation, startedAt.toISOString(), now);
+  return unclaimed === null ? written : { ...written, withoutLease: unclaimed };
 }
 
 /** What is annotated on the Deployment in the same write as the change. */

@@ -1,6 +1,8 @@
 // The second place of the fence: one Lease per Deployment, with the highest generation and the operation that is open. `kubectl rollout undo`
 // rewinds the annotations of a Deployment to those of an old ReplicaSet; it does not reach a Lease.
 import { ApplicationFailure } from '@temporalio/common';
+import type { LastLaunch } from '../../analysis/preflight/answers.ts';
+import { judgeLastLaunch } from '../../analysis/preflight/last-launch.ts';
 import { ApiFailure, refuse, type Resource } from './api-failure.ts';
 import { readableGeneration } from './capture-deployment.ts';
 import type { ClusterClient } from './client.ts';
@@ -53,8 +55,9 @@ export interface LeaseClaim {
 }
 
 /** Opens the operation in the Lease, once. Refuses (non-retryable) with `Fenced` or `OperationOpen`. Before every write. */
-export async function claimLease(client: ClusterClient, claim: LeaseClaim, lastWriteMs: number): Promise<void> {
+export async function claimLease(client: ClusterClient, claim: LeaseClaim, lastWriteMs: number): Promise<null> {
   await writeLease(client, claim.target, (lease) => decideClaim(lease, claim), lastWriteMs);
+  return null;
 }
 
 /** A Lease is read and written in milliseconds. A rollback waits no longer for one whose write is not answered. */
@@ -64,13 +67,19 @@ const TAKEN_OVER = ['Fenced', 'OperationOpen'];
 
 /**
  * Opens the operation in the Lease where that can be done. A right that was revoked, an API server that does not answer for Leases, or a Lease that
- * cannot be read stops no rollback: the annotations of the Deployment and its version are in the write itself. Throws when somebody else holds it.
+ * cannot be read stops no rollback: the annotations of the Deployment and its version are in the write itself. Answers null, or why the Lease was
+ * not claimed; that becomes a fact of the rollback. Throws when somebody else holds the Lease.
  */
-export async function claimLeaseForRestore(client: ClusterClient, claim: Omit<LeaseClaim, 'for'>, lastWriteMs: number): Promise<void> {
+export async function claimLeaseForRestore(
+  client: ClusterClient,
+  claim: Omit<LeaseClaim, 'for'>,
+  lastWriteMs: number,
+): Promise<string | null> {
   try {
-    await claimLease(client, { ...claim, for: 'restore' }, Math.min(lastWriteMs, performance.now() + CLAIM_FOR_RESTORE_MS));
+    return await claimLease(client, { ...claim, for: 'restore' }, Math.min(lastWriteMs, performance.now() + CLAIM_FOR_RESTORE_MS));
   } catch (error) {
     if (isTakenOver(error)) throw error;
+    return (error as Error).message;
   }
 }
 
@@ -113,31 +122,44 @@ export function decideClaim(lease: Lease | null, { target, operation, for: purpo
 }
 
 /**
- * Refuses (non-retryable, `OperationOpen`) a Deployment on which another countdown has an operation that is not closed: in the Lease, or
- * annotated by a write whose end no Lease records. What runs there is perhaps no state to go back to.
+ * Refuses (non-retryable, `OperationOpen`) a Deployment whose last launch, of another countdown, has no recorded end: what runs there is perhaps
+ * no state to go back to. The rule is that of preflight.
  */
 export function refuseOpenOperation(
-  { metadata }: Pick<Deployment, 'metadata'>,
+  deployment: Pick<Deployment, 'metadata'>,
   lease: Lease | null,
   target: DeploymentTarget,
   countdown: string,
 ): void {
-  if (lease !== null && stateOf(lease) === 'open' && holderOf(lease) !== countdown)
-    throw refuse('OperationOpen', openSentence(target, operationOf(lease), holderOf(lease)));
-  const noted = metadata.annotations ?? {};
-  const operation = noted[annotations.operation];
-  const writer = noted[annotations.countdown] ?? 'an unknown countdown';
-  if (operation === undefined || operation.endsWith('#restore') || writer === countdown) return;
-  // A Lease of the same or a later generation is closed here, so the operation of that generation has ended.
-  if (
-    lease !== null &&
-    leaseGeneration(lease, target) >= readableGeneration({ metadata }, `deployment ${target.namespace}/${target.deployment}`)
-  )
-    return;
-  throw refuse(
-    'OperationOpen',
-    `${openSentence(target, operation, writer)}; where its version is to stay, remove the annotation: kubectl -n ${target.namespace} annotate deployment ${target.deployment} ${annotations.operation}-`,
-  );
+  const { outcome, message, hint } = judgeLastLaunch(lastLaunchOf(deployment, lease, target, countdown));
+  if (outcome !== 'pass') throw refuse('OperationOpen', `${message}; ${hint}`);
+}
+
+/** What the last launch left behind: the annotations of its write, and the Lease with the state of its operation. `countdown` is who asks. */
+export function lastLaunchOf(
+  { metadata }: Pick<Deployment, 'metadata'>,
+  lease: Lease | null,
+  target: DeploymentTarget,
+  countdown: string,
+): LastLaunch {
+  const noted = (key: string) => metadata.annotations?.[key] ?? null;
+  const claimed = (key: string) => lease?.metadata.annotations?.[key] ?? null;
+  return {
+    service: `${target.namespace}/${target.deployment}`,
+    countdown,
+    deployment: {
+      operation: noted(annotations.operation),
+      countdown: noted(annotations.countdown),
+      generation: noted(annotations.fencingGeneration),
+    },
+    lease: lease && {
+      name: `${target.namespace}/${leaseNameOf(target)}`,
+      holder: lease.spec?.holderIdentity || null,
+      operation: claimed(annotations.operation),
+      state: claimed(OPERATION_STATE),
+      generation: claimed(annotations.fencingGeneration),
+    },
+  };
 }
 
 const openSentence = ({ namespace, deployment }: DeploymentTarget, operation: string, countdown: string): string =>

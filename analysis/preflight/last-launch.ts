@@ -1,13 +1,15 @@
 // Whether the last launch of the service has an end. One without, from a countdown that was terminated, leaves a candidate live that nobody watches,
 // and the next launch would record it as the version to go back to.
+import { isRestoreId } from '../rollout/restore-id.ts';
 import type { LastLaunch } from './answers.ts';
 import { fail, pass, unknown, type Judgement } from './judgement.ts';
 
-/** The operation of a rollback is the id of its launch with this behind it. */
-const RESTORE = '#restore';
 const ENDED: readonly string[] = ['restored', 'kept'];
 
-/** Passes when nothing stands, or what stands has its end in the Lease, or is this countdown's own. A state that is not one of Tminus is inconclusive. */
+/**
+ * Passes when nothing stands, when the end of the last launch is in the Lease, or when it is this countdown's own. A Lease state that Tminus does
+ * not write is inconclusive.
+ */
 export function judgeLastLaunch({ service, countdown, deployment, lease }: LastLaunch): Judgement {
   if (lease?.state === 'open') {
     if (lease.holder === countdown) return pass('the open launch is that of this countdown');
@@ -23,7 +25,8 @@ export function judgeLastLaunch({ service, countdown, deployment, lease }: LastL
     );
   const { operation } = deployment;
   if (operation === null) return pass('nothing stands');
-  if (operation.endsWith(RESTORE)) return pass('the last launch was rolled back');
+  if (deployment.countdown === countdown) return pass('the annotated launch is that of this countdown');
+  if (isRestoreId(operation)) return pass('the last launch was rolled back');
   if (lease && endOf(lease, deployment)) return pass(`the last launch ended as ${lease.state}`);
   const [namespace, name] = service.split('/');
   return fail(

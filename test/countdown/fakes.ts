@@ -2,6 +2,7 @@
 import type { LastGood } from '../../activities/bookkeeping-contract.ts';
 import type { GuardCarry, GuardReport, StepReport } from '../../activities/steps-contract.ts';
 import { EMPTY_TALLY } from '../../analysis/guard/tally.ts';
+import { restoreIdOf } from '../../analysis/rollout/restore-id.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import type { Finding } from '../../verdict/finding.ts';
 import type { Act, CountdownInput } from '../../workflows/messages.ts';
@@ -206,13 +207,14 @@ export function fakeWorld(): FakeWorld {
     // A launch that never landed needs no way back: the real one then only notes that it must not land any more. Drills of tests land unseen.
     restoreEffect: async ({ entry }) =>
       landed.has(entry.id) || !entry.live
-        ? write(`${entry.id}#restore`, (entry.before as { image: string }).image)
+        ? write(restoreIdOf(entry.id), (entry.before as { image: string }).image)
         : { wrote: false, observedGeneration: world.writes.length, at: '2026-11-23T00:00:00Z' },
     proveRestored: async ({ entry, write: { at }, failedAt }) => {
       const ok = await world.proveRestored();
       const late = failedAt === null ? 0 : (Date.parse(at) - Date.parse(failedAt)) / 1_000;
       return {
         restored: ok,
+        leftAlone: false,
         findings: [
           ...(failedAt === null
             ? []

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/client';
+import type { Checkpoint } from '../../release/release.ts';
 import type { CountdownInput } from '../../workflows/messages.ts';
 import { approveSignal, auditQuery, holdSignal } from '../../workflows/messages.ts';
 import { person, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
@@ -274,18 +275,35 @@ describe('the launch', () => {
       },
     ));
 
-  it('without a guard in the plan is refused at the start', () =>
+  it.each<[string, (checkpoints: Checkpoint[]) => void]>([
+    [
+      'without a guard in the plan',
+      (checkpoints) => {
+        for (const checkpoint of checkpoints) checkpoint.steps = checkpoint.steps.filter(({ type }) => type !== 'guard');
+      },
+    ],
+    [
+      'with its guard in a later checkpoint',
+      (checkpoints) => {
+        const at = checkpoints.findIndex(({ steps }) => steps.some(({ type }) => type === 'launch'));
+        const launch = checkpoints[at];
+        if (!launch) throw new Error('the plan has a launch');
+        checkpoints.splice(at + 1, 0, { ...launch, name: 'watch', steps: launch.steps.filter(({ type }) => type === 'guard') });
+        launch.steps = launch.steps.filter(({ type }) => type !== 'guard');
+      },
+    ],
+  ])('%s is refused at the start', (_, change) =>
     expect(
       run(
         () => ({}),
         async () => undefined,
         (input) => {
-          for (const checkpoint of input.release.spec.checkpoints)
-            checkpoint.steps = checkpoint.steps.filter(({ type }) => type !== 'guard');
+          change(input.release.spec.checkpoints);
           return input;
         },
       ),
-    ).rejects.toMatchObject({ cause: { message: expect.stringMatching(/^the plan launches without a guard/u) } }));
+    ).rejects.toMatchObject({ cause: { message: expect.stringMatching(/^the plan launches without a guard as its next step/u) } }),
+  );
 });
 
 describe('several people may hold', () => {
