@@ -22,24 +22,28 @@ export interface Service {
   namespace: string;
   /** From the host. */
   url: string;
+  /** Waits until its first pod is ready, then lets users arrive. */
+  ready(): Promise<void>;
   serving(): Promise<Serving>;
   /** Ends the users and deletes the namespace; does not wait for it. */
   close(): Promise<void>;
 }
 
-/** Deploys the image and lets users arrive. The tool gets the same rights as in the shop. */
+/** Deploys the image, without waiting for its pod. The tool gets the same rights as in the shop. */
 export async function openService(namespace: string, image: string): Promise<Service> {
   await apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }]);
   await apply([...(await rightsFor(namespace)), ...manifests(namespace, image)]);
   const read = (...args: string[]) => kubectl(lab, ['-n', namespace, ...args]);
   const port = await read('get', 'service', NAME, '-o', 'jsonpath={.spec.ports[0].nodePort}');
-  await read('rollout', 'status', `deployment/${NAME}`, `--timeout=${READY_TIMEOUT}`);
   const url = `http://${network.address}:${port}`;
   const users = new AbortController();
-  void arrive(url, users.signal);
   return {
     namespace,
     url,
+    async ready() {
+      await read('rollout', 'status', `deployment/${NAME}`, `--timeout=${READY_TIMEOUT}`);
+      void arrive(url, users.signal);
+    },
     async serving() {
       const { metadata, spec, status } = JSON.parse(await read('get', 'deployment', NAME, '-o', 'json')) as Deployment;
       const all = [status.replicas, status.updatedReplicas, status.readyReplicas, status.availableReplicas];

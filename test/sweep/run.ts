@@ -55,7 +55,11 @@ export async function run(planned: Planned, images: Images, sweepHome: string): 
   const outcome: Outcome = { planned, ended: '', launchWrites: 0, rollbackWrites: 0, restoredS: null, seconds: 0, failed: [] };
   try {
     const service = keep(await openService(name, images.current));
-    const worker = keep(await openWorker(home, name, writeEnvironment(home, service)));
+    // A pod and a worker each take some seconds to start.
+    const [started, ready] = await Promise.allSettled([openWorker(home, name, writeEnvironment(home, service)), service.ready()]);
+    if (started.status === 'rejected') throw started.reason;
+    const worker = keep(started.value);
+    if (ready.status === 'rejected') throw ready.reason;
     worker.arm(planned.points, planned.mode);
     const countdown = keep(await startCountdown(name, service, images.candidate));
     if (planned.path === 'rolled-back') keep(breakOnceLive(name, images.candidate));
