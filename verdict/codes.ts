@@ -156,9 +156,14 @@ export const codes = {
     whatToDo: 'Look at the named target now. `tminus leftovers` lists what stands, and `tminus restore` restores it.',
   },
   RollbackNotNeeded: {
-    en: 'nothing was rolled back: the launch never landed, and somebody else deployed another version',
-    zh: '无需回滚：发布未生效，且他人已部署其他版本',
+    en: 'nothing was rolled back: somebody else deployed another version',
+    zh: '未执行回滚：他人已部署其他版本',
     whatToDo: 'Find out who deployed it: nothing of Tminus watches that version.',
+  },
+  RollbackWithoutLease: {
+    en: 'the rollback was written, and its Lease could not be claimed',
+    zh: '回滚已写入，但未能占用其 Lease',
+    whatToDo: 'Find out why the Lease cannot be read or written; the next launch needs it.',
   },
   RollbackHealthy: {
     en: 'after the rollback the service is healthy',

@@ -32,16 +32,18 @@ export function judgeRollback(
   ];
 }
 
-/**
- * The launch never landed and somebody else deployed meanwhile, so nothing was rolled back. Inconclusive: what runs there is watched by nobody.
- */
-export const judgeLeftAlone = (name: string, image: string): Finding =>
-  unmeasured({
-    code: 'RollbackNotNeeded',
-    subject: name,
-    outcome: 'inconclusive',
-    message: `${name}: not rolled back, because the launch never landed and somebody else deployed ${image} since`,
-  });
+/** What the write of a rollback reported besides its time. Inconclusive: people have to look. */
+export function judgeRollbackWrite(name: string, { leftAlone, withoutLease }: { leftAlone?: string; withoutLease?: string }): Finding[] {
+  const finding = (code: string, message: string): Finding => unmeasured({ code, subject: name, outcome: 'inconclusive', message });
+  return [
+    ...(leftAlone === undefined
+      ? []
+      : [finding('RollbackNotNeeded', `${name}: not rolled back, because ${leftAlone} runs there, which somebody else deployed`)]),
+    ...(withoutLease === undefined
+      ? []
+      : [finding('RollbackWithoutLease', `${name}: rolled back without a claim on its Lease: ${withoutLease}`)]),
+  ];
+}
 
 function startOf(name: string, { evidence }: RolloutFacts, startedAfterMs: number | null): Finding[] {
   if (startedAfterMs === null) return [];

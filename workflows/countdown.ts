@@ -11,7 +11,7 @@ import {
 } from '@temporalio/workflow';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import { durationMs } from '../release/duration.ts';
-import { guardIsNext } from '../release/guard-is-next.ts';
+import { explainRefusedPlan } from '../release/plan-refusal.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { patient, quick } from './activity-options.ts';
 import { listen } from './acts.ts';
@@ -92,12 +92,8 @@ function runBeside(scope: CancellationScope, state: CountdownState): void {
 async function open(state: CountdownState): Promise<void> {
   if (state.phase !== 'opening') return;
   const { release, releaseDigest, rehearsal, requestedBy, comment } = state.input;
-  if (!guardIsNext(release.spec.checkpoints))
-    return end(
-      state,
-      'refused',
-      'the plan launches without a guard as its next step, so nothing would watch what is live; put one guard directly after the launch, in the same checkpoint',
-    );
+  const refusal = explainRefusedPlan(release.spec.checkpoints);
+  if (refusal !== null) return end(state, 'refused', refusal);
   const lock = await acquireLock({ holder: workflowInfo().workflowId, target: productionOf(release) });
   if (!lock.acquired) {
     end(state, 'refused', lock.sentence);

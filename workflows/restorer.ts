@@ -150,5 +150,5 @@ async function notifyOf(due: readonly RestorerRegistration[], report: UndoReport
 
 function wordFor({ restored, leftAlone }: UndoReport): string {
   if (!restored) return 'NOT restored, a person has to act now';
-  return leftAlone ? 'nothing to restore' : 'restored';
+  return leftAlone ? 'left alone' : 'restored';
 }

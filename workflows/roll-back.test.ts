@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { endingAfter } from './roll-back.ts';
+import { auditActionOf, endingAfter } from './roll-back.ts';
 
 const live = { restored: true, live: true, leftAlone: false };
 const drill = { ...live, live: false };
@@ -14,5 +14,14 @@ describe('the ending of a countdown after its undos', () => {
     ['stays aborted whatever was restored', 'aborted', [live], 'aborted'],
     ['is undo-incomplete where one of them was not restored', 'rolled-back', [live, { ...drill, restored: false }], 'undo-incomplete'],
     ['stays launched where nothing was due', 'launched', [], 'launched'],
-  ] as const)('%s', (_, ending, reports, expected) => expect(endingAfter(ending, reports)).toBe(expected));
+  ] as const)('%s', (_, ending, reports, expected) => expect(endingAfter(ending, reports, false)).toBe(expected));
+
+  it('stays rolled-back where the launch had been written before somebody else deployed', () =>
+    expect(endingAfter('rolled-back', [{ ...live, leftAlone: true }], true)).toBe('rolled-back'));
 });
+
+it.each([
+  ['undo.done', live],
+  ['undo.left-alone', { ...live, leftAlone: true }],
+  ['undo.incomplete', { ...live, restored: false }],
+])('the audit records %s', (action, report) => expect(auditActionOf(report)).toBe(action));

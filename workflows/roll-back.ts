@@ -49,22 +49,32 @@ function showAsSteps(state: CountdownState, reports: readonly UndoReport[]): voi
   evaluate(state, checkpoint, Date.now());
 }
 
-const auditActionOf = ({ restored, leftAlone }: UndoReport): 'undo.done' | 'undo.left-alone' | 'undo.incomplete' => {
+export const auditActionOf = ({
+  restored,
+  leftAlone,
+}: Pick<UndoReport, 'restored' | 'leftAlone'>): 'undo.done' | 'undo.left-alone' | 'undo.incomplete' => {
   if (!restored) return 'undo.incomplete';
   return leftAlone ? 'undo.left-alone' : 'undo.done';
 };
 
 function conclude(state: CountdownState, reports: readonly UndoReport[]): void {
   const failed = reports.filter(({ restored }) => !restored);
-  state.ending = endingAfter(state.ending, reports);
+  state.ending = endingAfter(state.ending, reports, state.launchedAt !== null);
   if (failed.length > 0)
     state.sentence = `${failed.map(({ name }) => name).join(', ')}: not restored; a person has to act now. ${state.sentence}`;
 }
 
-/** The ending after the undos of it: `rolled-back` only where a candidate was taken from people. */
-export function endingAfter(ending: Ending | null, reports: readonly Pick<UndoReport, 'restored' | 'live' | 'leftAlone'>[]): Ending | null {
+/**
+ * The ending once its undos are done. Where somebody else had deployed another version and nothing was rolled back, it is `rolled-back` only if
+ * the launch had been written.
+ */
+export function endingAfter(
+  ending: Ending | null,
+  reports: readonly Pick<UndoReport, 'restored' | 'live' | 'leftAlone'>[],
+  wasLaunched: boolean,
+): Ending | null {
   if (reports.some(({ restored }) => !restored)) return 'undo-incomplete';
-  const rolledBack = reports.some(({ live, leftAlone }) => live && !leftAlone);
+  const rolledBack = reports.some(({ live, leftAlone }) => live && (wasLaunched || !leftAlone));
   if (ending === 'no-go' && rolledBack) return 'rolled-back';
   return ending === 'rolled-back' && !rolledBack ? 'no-go' : ending;
 }

@@ -99,6 +99,28 @@ describe('capture', () => {
     await expect(captured(countdownOf('run-2'), 2)).resolves.toMatchObject({ kind: 'deployment-image' });
   });
 
+  it('refuses a launch whose Lease has the same operation with another generation, for somebody changed one of them', async () => {
+    await acts.settleUndo({ entry: await launched(), outcome: 'kept', countdown });
+    api.change(({ metadata }) => void (metadata.annotations = { ...metadata.annotations, [annotations.fencingGeneration]: '4' }));
+    await expect(captured(countdownOf('run-2'), 5)).rejects.toMatchObject({ type: 'OperationOpen', nonRetryable: true });
+  });
+
+  it('refuses a candidate that was rolled back and that `rollout undo` brought back', async () => {
+    const entry = await launched();
+    await acts.restoreEffect({ entry, countdown });
+    await acts.settleUndo({ entry, outcome: 'restored', countdown });
+    api.rolloutUndo(NEW);
+    await expect(captured(countdownOf('run-2'), 2)).rejects.toMatchObject({ type: 'OperationOpen', nonRetryable: true });
+  });
+
+  it('refuses the launch of the countdown itself, which is not a version to go back to', async () => {
+    await launched();
+    await expect(captured(countdown, 3)).rejects.toMatchObject({
+      type: 'OperationOpen',
+      message: expect.stringContaining('of this countdown'),
+    });
+  });
+
   it('refuses a fencing annotation that is not a number, which would become a generation of null', async () => {
     api.change(({ metadata }) => void (metadata.annotations = { ...metadata.annotations, [annotations.fencingGeneration]: 'many' }));
     const refusal = { type: 'PreconditionChanged', message: expect.stringContaining('"many", which is not a whole number') };
@@ -249,6 +271,30 @@ describe('restore', () => {
     expect(image()).toBe(NEW);
   });
 
+  it('of a second round is not stopped by the Lease of the first, whose end could not be recorded', async () => {
+    const first = await captured();
+    await acts.restoreEffect({ entry: first, countdown });
+    const second = { ...(await captured()), id: first.id.replace('/launch/1/', '/launch/2/') };
+    expect(await launch(second)).toMatchObject({ wrote: true });
+    expect(await acts.restoreEffect({ entry: second, countdown })).toMatchObject({ wrote: true });
+    expect(image()).toBe(OLD);
+  });
+
+  it('reports no missing claim where an earlier try of the same write had claimed the Lease', async () => {
+    const entry = await launched();
+    await acts.settleUndo({ entry, outcome: 'kept', countdown });
+    let patches = 0;
+    api.before = (verb, asked) => {
+      if (verb === 'patch' && asked.resource === 'deployments' && patches++ === 0)
+        throw new ApiFailure(verb, asked, 'lab', 409, 'conflict');
+      if (asked.resource === 'leases' && patches > 0) throw new ApiFailure(verb, asked, 'lab', 403, 'no');
+    };
+    const write = await acts.restoreEffect({ entry, countdown });
+    expect(noted(api.lease)[STATE]).toBe('open');
+    expect(write).toMatchObject({ wrote: true });
+    expect(write).not.toHaveProperty('withoutLease');
+  });
+
   describe('of a launch that never landed, because somebody else deployed since it was recorded', () => {
     const deployed = (other: string) =>
       api.change(
@@ -268,6 +314,18 @@ describe('restore', () => {
         leftAlone: true,
         findings: [{ code: 'RollbackNotNeeded', outcome: 'inconclusive', message: expect.stringContaining('sha-theirs') }],
       });
+    });
+
+    it('does not claim that it never landed, for `rollout undo` may have rewound the annotations', async () => {
+      deployed('registry.local/go-api:sha-older');
+      deployed(OLD);
+      const entry = await launched();
+      api.rolloutUndo('registry.local/go-api:sha-older');
+      const write = await acts.restoreEffect({ entry, countdown });
+      const { findings } = await acts.proveRestored({ entry, write, failedAt: null });
+      expect(findings.map(({ message }) => message)).toEqual([
+        expect.stringMatching(/sha-older runs there, which somebody else deployed$/u),
+      ]);
     });
 
     it('refuses where what they deployed is the candidate, for then it may be ours', async () => {

@@ -94,7 +94,7 @@ export function deploymentImage(dependencies: DeploymentImageDependencies): Effe
       lastWriteMs: lastWriteAtMs(),
       claim: (lastWriteMs) =>
         purpose === 'apply'
-          ? claimLease(clientOf(target), { target, operation, for: 'apply' }, lastWriteMs)
+          ? claimLease(clientOf(target), { target, operation, for: 'apply' }, lastWriteMs).then(() => null)
           : claimLeaseForRestore(clientOf(target), { target, operation }, lastWriteMs),
     };
   }

@@ -7,6 +7,8 @@ import { openUndoJournal, type DamagedRecord, type JournalRecord } from '../evid
 import { createClusterClients, openCluster, type ClusterClient } from '../kubernetes/client.ts';
 import { effectOf } from './activities.ts';
 import type { Finding } from '../../verdict/finding.ts';
+import { judgeRollbackWrite } from '../../verdict/rollback.ts';
+import type { WriteResult } from './contract.ts';
 import { operationOf, type RestorePreview } from './effect.ts';
 import { createEffects } from './registry.ts';
 
@@ -61,12 +63,12 @@ export function openOfflineRestore({ evidenceFolder, clusters, progress }: Offli
     preview: async ({ entry, countdown }) => effectOf(effects, entry.kind).preview(operationOf(entry, countdown), entry.before),
     async restore({ entry, countdown }) {
       const operation = operationOf(entry, countdown);
-      let writtenAt: string | null = null;
+      let write: WriteResult | null = null;
       try {
         const effect = effectOf(effects, entry.kind);
-        const write = await effect.restore(operation, entry.before);
-        writtenAt = write.at;
-        if (environment === null) return unproven(writtenAt, 'without --environment its health address is unknown');
+        write = await effect.restore(operation, entry.before);
+        if (environment === null && write.leftAlone === undefined)
+          return unproven(write, 'without --environment its health address is unknown');
         const proof = await effect.prove(entry, entry.before, write, null);
         if (!proof.restored)
           return {
@@ -74,17 +76,18 @@ export function openOfflineRestore({ evidenceFolder, clusters, progress }: Offli
             findings: proof.findings,
             message: `${entry.name}: written at ${write.at}, but it does not serve again`,
           };
-        const restored = proof.leftAlone ? 'nothing to restore' : 'restored and proven';
+        const restored = proof.leftAlone ? 'left alone' : 'restored and proven';
         return { outcome: 'restored', findings: proof.findings, message: `${entry.name}: ${restored}${await settled()}` };
       } catch (error) {
         const reason = (error as Error).message;
         // What was written stays written, whatever kept it from being proven.
-        if (writtenAt !== null) return unproven(writtenAt, reason);
+        if (write !== null) return unproven(write, reason);
         return { outcome: 'failed', findings: [], message: `${entry.name}: could not be restored: ${reason}` };
       }
 
-      function unproven(at: string, reason: string): OfflineOutcome {
-        return { outcome: 'written', findings: [], message: `${entry.name}: written at ${at}, not proven: ${reason}` };
+      function unproven(written: WriteResult, reason: string): OfflineOutcome {
+        const message = `${entry.name}: written at ${written.at}, not proven: ${reason}`;
+        return { outcome: 'written', findings: judgeRollbackWrite(entry.name, written), message };
       }
 
       /** A folder that cannot be written keeps the undo in the list; it does not make the restore undone. */

@@ -1,6 +1,5 @@
 // The proof that a rolled back Deployment serves again: its rollout watched to the end, its pods and its health read, and both judged.
-import { judgeLeftAlone, judgeRollback } from '../../verdict/rollback.ts';
-import type { Fact } from '../../verdict/finding.ts';
+import { judgeRollback, judgeRollbackWrite } from '../../verdict/rollback.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
 import { verifyVersion } from '../kubernetes/verify-version.ts';
@@ -25,9 +24,8 @@ export async function proveRestored(
   write: WriteResult,
   failedAt: string | null,
 ): Promise<Proof> {
-  const withoutLease = write.withoutLease === undefined ? [] : [writtenWithoutLease(name, write.withoutLease)];
-  if (write.leftAlone !== undefined)
-    return { restored: true, leftAlone: true, findings: [judgeLeftAlone(name, write.leftAlone)], facts: withoutLease, evidence: [] };
+  const reported = judgeRollbackWrite(name, write);
+  if (write.leftAlone !== undefined) return { restored: true, leftAlone: true, findings: reported, facts: [], evidence: [] };
   const startedAfterMs = failedAt === null ? null : Math.max(0, Date.parse(write.at) - Date.parse(failedAt));
   const rollout = await watchRollout(
     client,
@@ -47,7 +45,10 @@ export async function proveRestored(
   return {
     restored: rollout.outcome === 'complete' && version.ok,
     leftAlone: false,
-    findings: judgeRollback(name, rollout, version, { rollbackMs: within.restoreMs, healthMs: within.proveMs, startedAfterMs }),
+    findings: [
+      ...judgeRollback(name, rollout, version, { rollbackMs: within.restoreMs, healthMs: within.proveMs, startedAfterMs }),
+      ...reported,
+    ],
     facts: [
       {
         subject: 'rollback',
@@ -58,14 +59,7 @@ export async function proveRestored(
           ...(startedAfterMs === null ? {} : { startedAfterSeconds: startedAfterMs / 1000 }),
         },
       },
-      ...withoutLease,
     ],
     evidence: [...rollout.evidence, ...version.evidence],
   };
 }
-
-const writtenWithoutLease = (name: string, reason: string): Fact => ({
-  subject: 'rollback',
-  text: `${name}: written without a claim on its Lease: ${reason}`,
-  values: {},
-});

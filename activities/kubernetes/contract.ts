@@ -62,7 +62,7 @@ export interface RestoreTemplateInput {
 export interface WriteResult {
   /** Of a restore: the image of somebody else that runs and was left alone, because what was to be restored had never landed. */
   leftAlone?: string;
-  /** Of a restore: why it was written without a claim on its Lease. */
+  /** Of a restore written by this very call: why it was written without a claim on its Lease. */
   withoutLease?: string;
   /** False when the operation had already landed and nothing was written. */
   wrote: boolean;

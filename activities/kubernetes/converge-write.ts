@@ -68,7 +68,7 @@ export async function convergeWrite<T, Change>(work: ConvergingWrite<T, Change>)
 const tooLate = (subject: string): ApplicationFailure =>
   ApplicationFailure.create({
     type: 'Unreachable',
-    message: `${subject}: ${LAST_WRITE_MS / 1_000} s passed before the write could be sent; nothing was written`,
+    message: `${subject}: no time was left to send the write; it was not sent`,
   });
 
 const around = <T>(
@@ -110,13 +110,13 @@ export async function writeDeployment({ client, target, operation, at, decide, f
   const startedAt = now();
   const notes = notesOf(operation, startedAt);
   const subject = `deployment ${target.namespace}/${target.deployment} of cluster ${client.cluster}`;
-  let unclaimed: string | null = null;
+  const claims: (string | null)[] = [];
   const { current, acknowledged } = await convergeWrite({
     subject,
     read: () => readDeployment(client, target.namespace, target.deployment),
     decide: (deployment) => decide(deployment, notes),
     write: async ({ body, type }) => {
-      unclaimed = await fence.claim(fence.lastWriteMs);
+      claims.push(await fence.claim(fence.lastWriteMs));
       // The claim may have taken seconds, and what follows this activity must not be overtaken by its write.
       if (performance.now() > fence.lastWriteMs) throw tooLate(subject);
       return client.patch<Deployment>(deployments(target.namespace, target.deployment), body, type);
@@ -129,7 +129,9 @@ export async function writeDeployment({ client, target, operation, at, decide, f
   const written = acknowledged
     ? { wrote: true, observedGeneration: acknowledged.metadata.generation ?? 0, at: startedAt.toISOString() }
     : landed(current, operation, startedAt.toISOString(), now);
-  return unclaimed === null ? written : { ...written, withoutLease: unclaimed };
+  const unclaimed = claims.at(-1) ?? null;
+  // One claim that came through holds for the tries after it.
+  return unclaimed === null || claims.includes(null) ? written : { ...written, withoutLease: unclaimed };
 }
 
 /** What is annotated on the Deployment in the same write as the change. */

@@ -3,6 +3,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { LastLaunch } from '../../analysis/preflight/answers.ts';
 import { judgeLastLaunch } from '../../analysis/preflight/last-launch.ts';
+import { isRestoreId } from '../../analysis/rollout/restore-id.ts';
 import { ApiFailure, refuse, type Resource } from './api-failure.ts';
 import { readableGeneration } from './capture-deployment.ts';
 import type { ClusterClient } from './client.ts';
@@ -14,7 +15,7 @@ import { annotations, type Deployment, type ObjectMeta } from './objects.ts';
 export type OperationState = 'open' | 'restored' | 'kept';
 
 /** Annotation of the Lease that holds the state of its operation. */
-export const OPERATION_STATE = 'tminus.dev/operation-state';
+const OPERATION_STATE = 'tminus.dev/operation-state';
 
 export interface Lease {
   metadata: ObjectMeta;
@@ -55,9 +56,8 @@ export interface LeaseClaim {
 }
 
 /** Opens the operation in the Lease, once. Refuses (non-retryable) with `Fenced` or `OperationOpen`. Before every write. */
-export async function claimLease(client: ClusterClient, claim: LeaseClaim, lastWriteMs: number): Promise<null> {
+export async function claimLease(client: ClusterClient, claim: LeaseClaim, lastWriteMs: number): Promise<void> {
   await writeLease(client, claim.target, (lease) => decideClaim(lease, claim), lastWriteMs);
-  return null;
 }
 
 /** A Lease is read and written in milliseconds. A rollback waits no longer for one whose write is not answered. */
@@ -68,7 +68,7 @@ const TAKEN_OVER = ['Fenced', 'OperationOpen'];
 /**
  * Opens the operation in the Lease where that can be done. A right that was revoked, an API server that does not answer for Leases, or a Lease that
  * cannot be read stops no rollback: the annotations of the Deployment and its version are in the write itself. Answers null, or why the Lease was
- * not claimed; that becomes a fact of the rollback. Throws when somebody else holds the Lease.
+ * not claimed; that becomes a finding of the rollback. Throws when somebody else holds the Lease.
  */
 export async function claimLeaseForRestore(
   client: ClusterClient,
@@ -76,7 +76,8 @@ export async function claimLeaseForRestore(
   lastWriteMs: number,
 ): Promise<string | null> {
   try {
-    return await claimLease(client, { ...claim, for: 'restore' }, Math.min(lastWriteMs, performance.now() + CLAIM_FOR_RESTORE_MS));
+    await claimLease(client, { ...claim, for: 'restore' }, Math.min(lastWriteMs, performance.now() + CLAIM_FOR_RESTORE_MS));
+    return null;
   } catch (error) {
     if (isTakenOver(error)) throw error;
     return (error as Error).message;
@@ -117,13 +118,15 @@ export function decideClaim(lease: Lease | null, { target, operation, for: purpo
     if (purpose === 'restore') return state === 'kept' ? open : 'landed';
     throw refuse('Fenced', `the operation ${operation.id} is closed (${state}) in ${nameOf(target)}; it may not be applied again`);
   }
-  if (stateOf(lease) === 'open') throw refuse('OperationOpen', openSentence(target, operationOf(lease), holder));
+  // The same countdown begins an operation only after its earlier one has ended; that this was not recorded stops neither launch nor restore.
+  const isOwn = generation === operation.generation && holder === operation.countdown;
+  if (stateOf(lease) === 'open' && !isOwn) throw refuse('OperationOpen', openSentence(target, operationOf(lease), holder));
   return open;
 }
 
 /**
- * Refuses (non-retryable, `OperationOpen`) a Deployment whose last launch, of another countdown, has no recorded end: what runs there is perhaps
- * no state to go back to. The rule is that of preflight.
+ * Refuses (non-retryable, `OperationOpen`) to record a Deployment whose last launch has no recorded end: what runs there is perhaps no version
+ * to go back to. The rule is that of preflight; a launch of the countdown itself is not a version to go back to either.
  */
 export function refuseOpenOperation(
   deployment: Pick<Deployment, 'metadata'>,
@@ -131,8 +134,15 @@ export function refuseOpenOperation(
   target: DeploymentTarget,
   countdown: string,
 ): void {
-  const { outcome, message, hint } = judgeLastLaunch(lastLaunchOf(deployment, lease, target, countdown));
+  const facts = lastLaunchOf(deployment, lease, target, countdown);
+  const { outcome, message, hint } = judgeLastLaunch(facts);
   if (outcome !== 'pass') throw refuse('OperationOpen', `${message}; ${hint}`);
+  const { operation, countdown: writer } = facts.deployment;
+  if (operation !== null && writer === countdown && !isRestoreId(operation))
+    throw refuse(
+      'OperationOpen',
+      `${facts.service} runs ${operation} of this countdown, which was not restored; tminus leftovers lists who restores it`,
+    );
 }
 
 /** What the last launch left behind: the annotations of its write, and the Lease with the state of its operation. `countdown` is who asks. */

@@ -214,12 +214,32 @@ describe('judgePreflight', () => {
     [
       'a launch is annotated that is newer than the Lease',
       lastLaunch({ operation: 'other', generation: '8' }, {}),
-      /is of an earlier operation/,
+      /is of another operation, which is not later/,
+    ],
+    [
+      'another launch of the same generation is annotated',
+      lastLaunch({ operation: 'other' }, {}),
+      /is of another operation, which is not later/,
+    ],
+    [
+      'somebody brought back a launch that was restored',
+      lastLaunch({}, { state: 'restored' }),
+      /was restored: somebody brought its version back, and nothing watches it/,
+    ],
+    [
+      'a launch of the countdown itself is annotated and its Lease is gone',
+      lastLaunch({ countdown: 'countdown/go-api-1.4.0/run-2' }, null),
+      /no Lease records its end/,
+    ],
+    [
+      'another countdown has launched while the Lease of this one is open',
+      lastLaunch({ operation: 'other', generation: '8' }, { state: 'open', holder: 'countdown/go-api-1.4.0/run-2' }),
+      /is of another operation, which is not later/,
     ],
     [
       'an older version launched without a generation',
       lastLaunch({ operation: 'other', generation: null }, {}),
-      /an older version launched/,
+      /is of another operation, which is not later/,
     ],
   ])('fails with what to do when %s', (_why, finding, message) => {
     expect(finding).toMatchObject({ code: 'PreflightFailed', outcome: 'fail', message: expect.stringMatching(message) });
@@ -235,6 +255,9 @@ describe('judgePreflight', () => {
     ['the free space is not a number', judge('evidence space', { freeBytes: Number.NaN } as never)],
     ['the Lease has no state', lastLaunch({}, { state: null })],
     ['the Lease has a state of somebody else', lastLaunch({}, { state: 'done' })],
+    ['the Lease has a generation that is not a number', lastLaunch({}, { generation: 'many' })],
+    ['the launch and its Lease have different generations', lastLaunch({ generation: '8' }, {})],
+    ['the launch has no generation and its Lease has one', lastLaunch({ generation: null }, {})],
     ['no write was tried', judge('dry run', { writes: [] })],
     ['no right was asked for', judge('rights', { rights: [] })],
     ['the list of images of the node may be cut off', judge('image on nodes', { nodes: [{ node: 'n', seen: 'not seen', listed: 50 }] })],
@@ -254,7 +277,11 @@ describe('judgePreflight', () => {
       'open',
     ],
     ['the last launch was rolled back', lastLaunch({ operation: `${LAUNCH}#restore` }, { state: 'restored' }), 'rolled back'],
-    ['a person went back to an earlier launch by hand', lastLaunch({ operation: 'earlier', generation: '6' }, {}), 'ended as kept'],
+    [
+      'a person went back to an earlier launch by hand',
+      lastLaunch({ operation: 'earlier', generation: '6' }, {}),
+      'ended before the operation in Lease',
+    ],
     ['exactly the limit is free', judge('evidence space', { freeBytes: GIB } as never), '1.0 GiB of 100.0 GiB'],
     ['the file system has no fixed number of files', judge('evidence space', { freeFiles: null } as never), '40.0 GiB'],
   ])('passes when %s', (_why, finding, message) => {

@@ -1,46 +1,66 @@
 // Whether the last launch of the service has an end. One without, from a countdown that was terminated, leaves a candidate live that nobody watches,
-// and the next launch would record it as the version to go back to.
+// and the next launch would record it as the version to go back to. Preflight and the capture before a launch ask the same question.
 import { isRestoreId } from '../rollout/restore-id.ts';
 import type { LastLaunch } from './answers.ts';
 import { fail, pass, unknown, type Judgement } from './judgement.ts';
 
-const ENDED: readonly string[] = ['restored', 'kept'];
+const STATES: readonly string[] = ['open', 'restored', 'kept'];
 
 /**
- * Passes when nothing stands, when the end of the last launch is in the Lease, or when it is this countdown's own. A Lease state that Tminus does
- * not write is inconclusive.
+ * Passes when nothing stands, when the Lease records the end of the annotated launch, or when that launch is the open one of the countdown that
+ * asks. A Lease that Tminus did not write like this is inconclusive.
  */
-export function judgeLastLaunch({ service, countdown, deployment, lease }: LastLaunch): Judgement {
-  if (lease?.state === 'open') {
-    if (lease.holder === countdown) return pass('the open launch is that of this countdown');
-    return fail(
-      `the last launch of ${service} (countdown ${lease.holder ?? 'unknown'}) has no end`,
-      '`tminus leftovers` lists who restores it; `tminus restore` restores it',
-    );
-  }
-  if (lease && !ENDED.includes(lease.state ?? ''))
+export function judgeLastLaunch(facts: LastLaunch): Judgement {
+  const { service, countdown, deployment, lease } = facts;
+  if (lease && !STATES.includes(lease.state ?? ''))
     return unknown(
       `Lease ${lease.name} has operation state ${lease.state ?? 'none'} where open, restored or kept is expected`,
       'find out who changed it; `tminus leftovers` lists what stands',
     );
+  if (lease && Number.isNaN(generationOf(lease.generation)))
+    return unknown(
+      `Lease ${lease.name} has fencing generation ${lease.generation ?? 'none'} where a number is expected`,
+      'find out who changed it; `tminus leftovers` lists what stands',
+    );
+  if (lease?.state === 'open' && lease.holder !== countdown)
+    return fail(
+      `the last launch of ${service} (countdown ${lease.holder ?? 'unknown'}) has no end`,
+      '`tminus leftovers` lists who restores it; `tminus restore` restores it',
+    );
   const { operation } = deployment;
   if (operation === null) return pass('nothing stands');
-  if (deployment.countdown === countdown) return pass('the annotated launch is that of this countdown');
   if (isRestoreId(operation)) return pass('the last launch was rolled back');
-  if (lease && endOf(lease, deployment)) return pass(`the last launch ended as ${lease.state}`);
-  const [namespace, name] = service.split('/');
-  return fail(
-    `${service} is annotated with the launch ${operation} (countdown ${deployment.countdown ?? 'unknown'}), and ${lease ? `Lease ${lease.name} is of an earlier operation` : 'no Lease records its end'}: somebody removed the Lease, or an older version launched`,
-    `make sure that ${service} runs the version to go back to, then remove the annotation: kubectl -n ${namespace} annotate deployment ${name} tminus.dev/operation-`,
-  );
+  return judgeAnnotatedLaunch(facts, operation);
 }
 
-/**
- * Whether a closed Lease is the end of the annotated launch: it is of the same operation, or of a later generation, which could be claimed only
- * after the end of this one. `kubectl rollout undo` puts annotations of an earlier launch back, and never touches the Lease.
- */
-function endOf(lease: NonNullable<LastLaunch['lease']>, { operation, generation }: LastLaunch['deployment']): boolean {
-  if (lease.operation === operation) return true;
-  const [closed, annotated] = [lease.generation, generation].map((text) => (/^[0-9]{1,15}$/.test(text ?? '') ? Number(text) : NaN));
-  return closed !== undefined && annotated !== undefined && closed > annotated;
+/** The Deployment is annotated with a launch, so a candidate runs unless the Lease records its end. */
+function judgeAnnotatedLaunch({ service, deployment, lease }: LastLaunch, operation: string): Judgement {
+  const [namespace, name] = service.split('/');
+  const hint = `make sure that ${service} runs the version to go back to, then remove the annotation: kubectl -n ${namespace} annotate deployment ${name} tminus.dev/operation-`;
+  const launch = `the launch ${operation} (countdown ${deployment.countdown ?? 'unknown'})`;
+  if (!lease)
+    return fail(
+      `${service} is annotated with ${launch}, and no Lease records its end: somebody removed the Lease, or an older version launched`,
+      hint,
+    );
+  // `kubectl rollout undo` puts the annotations of an earlier launch back and never touches the Lease. A later generation could be claimed only
+  // after the end of every earlier one.
+  if (generationOf(lease.generation) > generationOf(deployment.generation))
+    return pass(`${launch} ended before the operation in Lease ${lease.name}`);
+  if (lease.operation !== operation)
+    return fail(`${service} is annotated with ${launch}, and Lease ${lease.name} is of another operation, which is not later`, hint);
+  if (generationOf(lease.generation) !== generationOf(deployment.generation))
+    return unknown(
+      `${service} is annotated with fencing generation ${deployment.generation ?? 'none'}, and Lease ${lease.name} of the same operation with ${lease.generation ?? 'none'}`,
+      'find out who changed it; `tminus leftovers` lists what stands',
+    );
+  if (lease.state === 'restored')
+    return fail(
+      `${service} is annotated with ${launch}, which was restored: somebody brought its version back, and nothing watches it`,
+      hint,
+    );
+  return pass(lease.state === 'open' ? 'the open launch is that of this countdown' : `the last launch ended as ${lease.state}`);
 }
+
+/** NaN for what Tminus never writes. */
+const generationOf = (text: string | null): number => (/^[0-9]{1,15}$/.test(text ?? '') ? Number(text) : NaN);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/client';
 import type { Checkpoint } from '../../release/release.ts';
+import { judgeRollbackWrite } from '../../verdict/rollback.ts';
 import type { CountdownInput } from '../../workflows/messages.ts';
 import { approveSignal, auditQuery, holdSignal } from '../../workflows/messages.ts';
 import { person, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
@@ -272,6 +273,36 @@ describe('the launch', () => {
         expect(world.settled).toEqual([expect.stringMatching(/^shop\/go-api back to .* restored$/u)]);
         await act({ action: 'recycle', to: 'T-72h', comment: 'deploy again' });
         await until('counting', ({ phase, current }) => phase === 'counting' && current === 'final-poll');
+      },
+    ));
+
+  it('that was refused while somebody else deployed another version holds, and names that version', () =>
+    run(
+      () => ({
+        applyEffect: async () => {
+          throw ApplicationFailure.nonRetryable('deployment shop/go-api was changed since it was recorded', 'PreconditionChanged');
+        },
+        proveRestored: async ({ entry }) => ({
+          restored: true,
+          leftAlone: true,
+          findings: judgeRollbackWrite(entry.name, { leftAlone: 'registry.local/go-api:sha-theirs' }),
+          facts: [],
+          evidence: [],
+        }),
+      }),
+      async ({ advance, until, act, handle }) => {
+        await toLaunch({ advance, until, act });
+        const arrival = advance(1);
+        const held = await until('holding', ({ phase }) => phase === 'holding');
+        expect(held.reasons.map(({ code, effect }) => [code, effect])).toEqual(
+          expect.arrayContaining([
+            ['StepCouldNotRun', 'hold'],
+            ['RollbackNotNeeded', 'hold'],
+          ]),
+        );
+        await handle.signal('abort', { reason: 'test over', by: person('ops', []) });
+        expect(await handle.result()).toMatchObject({ ending: 'aborted' });
+        await arrival;
       },
     ));
 

@@ -37,7 +37,7 @@ export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResu
     settings: { healthTarget: service.health.target, healthPath: service.health.path, wantedImage: service.image },
   });
   // Workers may have been away meanwhile. Nothing was written, so what was registered is taken back at once.
-  if (isTooLate(input)) return { ...NOT_BEGUN, settled: await takeBack(input, entry) };
+  if (isTooLate(input)) return { ...NOT_BEGUN, ...(await takeBack(input, entry)) };
   const written = await write(input, entry);
   if ('refusal' in written) return { ...written.result, evidence: [...ready.evidence, ...evidence] };
   const watched = await watch(input, written, goesBackTo).catch(unseen);
@@ -71,9 +71,10 @@ async function write(input: StepInput<LaunchStep>, entry: UndoEntry): Promise<Wr
   } catch (error) {
     if (isCancellation(error)) throw error;
     const refusal = sentenceOf(error);
+    const { findings, settled } = await takeBack(input, entry);
     return {
       refusal,
-      result: { findings: [notLaunched(input.step.name, refusal)], facts: [], evidence: [], settled: await takeBack(input, entry) },
+      result: { findings: [notLaunched(input.step.name, refusal), ...findings], facts: [], evidence: [], settled },
     };
   }
 }
@@ -84,11 +85,14 @@ function unseen(error: unknown): StepResult {
   return { findings: [], facts: [], evidence: [], couldNotRun: sentenceOf(error) };
 }
 
-/** Ids of what was restored; empty where the entry still stands. */
-async function takeBack({ countdown }: StepInput, entry: UndoEntry): Promise<string[]> {
+/** Ids of what was restored, none where the entry still stands; findings where somebody else's version was left alone. */
+async function takeBack({ countdown }: StepInput, entry: UndoEntry): Promise<{ settled: string[]; findings: Finding[] }> {
   const context = { countdown, failedAt: null, brief: true, started: () => undefined, ended: () => undefined };
   const reports = await unwindWhatever([entry], context);
-  return reports.filter(({ restored }) => restored).map(({ id }) => id);
+  return {
+    settled: reports.filter(({ restored }) => restored).map(({ id }) => id),
+    findings: reports.filter(({ leftAlone }) => leftAlone).flatMap(({ findings }) => findings),
+  };
 }
 
 /** Follows the rollout, then proves that the launched version serves, with the bytes that were tested. */

@@ -20,7 +20,7 @@ export function deploymentWrites(client: ClusterClient, store: EvidenceStore): D
   const now = () => new Date();
   const fence = (target: DeploymentTarget, operation: Operation, purpose: 'apply' | 'restore'): WriteFence => ({
     lastWriteMs: lastWriteAtMs(),
-    claim: (lastWriteMs) => claimLease(client, { target, operation, for: purpose }, lastWriteMs),
+    claim: (lastWriteMs) => claimLease(client, { target, operation, for: purpose }, lastWriteMs).then(() => null),
   });
   return {
     captureDeployment: (target) => asApplicationFailure(async () => (await captureDeployment(client, store, target)).snapshot),
