@@ -130,7 +130,10 @@ export const environmentSchema = z
             groups: z
               .array(text('Name of a group.'))
               .max(MAX_GROUPS)
-              .meta({ description: 'Groups whose members may start countdowns; empty is anybody with a token.' })
+              .meta({
+                description:
+                  'Groups whose members may start countdowns. Required where other machines can reach the server; on loopback, empty is anybody with a token.',
+              })
               .default([]),
             unapprovedLaunch: z
               .boolean()

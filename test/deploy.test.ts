@@ -85,6 +85,36 @@ describe('the health check of the server', () => {
   });
 });
 
+describe('the server of a team', () => {
+  const team = readFileSync(join(root, 'deploy/team/environment.yaml'), 'utf8');
+  const startsWith = (file: string) => {
+    const folder = mkdtempSync(join(tmpdir(), 'tminus-team-'));
+    writeFileSync(join(folder, 'environment.yaml'), file.replaceAll('/var/lib/tminus/', ''));
+    const env = {
+      HOME: folder,
+      TMINUS_HOME: folder,
+      TMINUS_ENVIRONMENT: join(folder, 'environment.yaml'),
+      TMINUS_HOST: '0.0.0.0',
+      // No address of this machine, so that what starts ends at once.
+      TMINUS_PORT: '70000',
+      TMINUS_PAGE_BASE: 'https://tminus.example.com',
+    };
+    const { status, stderr } = spawnSync(process.execPath, [join(root, 'server/serve.ts')], { cwd: folder, encoding: 'utf8', env });
+    return { status, stderr };
+  };
+
+  it('gets as far as its port with the environment file it comes with', () => {
+    expect(startsWith(team).stderr).toContain('ERR_SOCKET_BAD_PORT');
+  });
+
+  it('ends with one sentence where nobody said who may start countdowns', () => {
+    expect(startsWith(team.replace(/^ {2}start: .*\n/m, ''))).toEqual({
+      status: 2,
+      stderr: expect.stringMatching(/^the server does not start at https:\/\/tminus\.example\.com, .* without spec\.start\.groups .*\n$/),
+    });
+  });
+});
+
 describe('the images', () => {
   it('hold every file that their processes load', () => {
     const folder = mkdtempSync(join(tmpdir(), 'tminus-image-'));
