@@ -12,6 +12,7 @@ import type { EffectActivities } from '../activities/effects/contract.ts';
 import { createEffects } from '../activities/effects/registry.ts';
 import { undoMessages } from '../activities/effects/undo-messages.ts';
 import { createFolderEvidenceStore } from '../activities/evidence/folder-store.ts';
+import { createRestrictedStore } from '../activities/evidence/restricted.ts';
 import { openUndoJournal } from '../activities/evidence/undo-journal.ts';
 import { createGuardActivities } from '../activities/guard/run-guard.ts';
 import { healthUrl } from '../activities/health.ts';
@@ -82,6 +83,7 @@ export async function assembleActivities({
       ...createEffectActivities({
         effects: createEffects({
           store,
+          restricted: createRestrictedStore(at(spec.evidence.folder)),
           healthUrl: (target, path) => healthUrl(environment, target, path),
           clients,
           activity: runningActivity,
