@@ -95,7 +95,7 @@ describe('the server of a team', () => {
       TMINUS_HOME: folder,
       TMINUS_ENVIRONMENT: join(folder, 'environment.yaml'),
       TMINUS_HOST: '0.0.0.0',
-      // No address of this machine, so that what starts ends at once.
+      // No port of any machine, so that a server that would start ends at once.
       TMINUS_PORT: '70000',
       TMINUS_PAGE_BASE: 'https://tminus.example.com',
     };
@@ -142,6 +142,15 @@ describe('the images', () => {
       });
       expect({ name, status, stderr }).toEqual({ name, status: 2, stderr: expect.stringContaining('cannot read the environment file') });
     }
+    const runner = spawnSync(process.execPath, [join(folder, 'worker/workers/k6-runner.ts')], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { HOME: folder, TMINUS_K6_SOCKET: '/no/such/folder/k6.sock' },
+    });
+    expect({ status: runner.status, stderr: runner.stderr }).toEqual({
+      status: 2,
+      stderr: expect.stringMatching(/^the k6 runner cannot listen on \/no\/such\/folder\/k6\.sock: /),
+    });
   });
 
   it('leave out what the build context leaves out, and nothing they copy', () => {
