@@ -72,7 +72,7 @@ it('keeps the token it has when the server does not know the new one', async () 
 });
 
 it('tells in sentences what is missing', async () => {
-  const away = await tminus(['doctor'], { server: NOBODY });
+  const away = await tminus(['doctor'], { server: NOBODY, cwd: folder() });
   expect(away.code).toBe(1);
   expect(away.stdout).toMatch(
     /^✔ pass +node +Node \d+.*\n✖ fail +server +nothing answers at http:\/\/127.0.0.1:6; start the server with `tminus dev`, or name it with --server or TMINUS_SERVER\n$/,
@@ -87,6 +87,7 @@ it('tells in sentences what is missing', async () => {
       },
     },
     ['doctor'],
+    { cwd: folder() },
   );
   expect(well.code).toBe(0);
   expect(well.stdout.split('\n').slice(2, 5)).toEqual([
@@ -94,4 +95,19 @@ it('tells in sentences what is missing', async () => {
     '✔ pass           temporal   Temporal answers; 1 countdowns, 1 of them running',
     '✔ pass           worker     a worker answers for go-api-1.4.0',
   ]);
+});
+
+it('tells as whom load scripts run under `tminus dev` here, or where else', async () => {
+  const cwd = folder();
+  const doctor = async () => (await tminus(['doctor'], { server: NOBODY, cwd })).stdout.split('\n')[1] ?? '';
+  expect(await doctor()).toContain('server');
+  await tminus(['init'], { cwd });
+  const own =
+    process.getuid?.() === 0
+      ? /^✔ pass +load +load scripts run as user 64931, which owns nothing$/
+      : /^\? inconclusive +load +load scripts run as the user of this process \(uid \d+\), which cannot switch users: /;
+  expect(await doctor()).toMatch(own);
+  const file = join(cwd, '.tminus/environment.yaml');
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/^ {2}# load: .*$/m, '  load: { runner: /run/k6.sock }'));
+  expect(await doctor()).toMatch(/^✔ pass +load +load scripts run at the k6 runner \/run\/k6\.sock$/);
 });

@@ -85,7 +85,7 @@ it('does not call restored what it cannot prove', async () => {
 });
 
 it('restores from the old ReplicaSet when the snapshots are lost', async () => {
-  rmSync(join(evidence, 'sha256'), { recursive: true });
+  for (const place of ['sha256', 'restricted']) rmSync(join(evidence, place), { recursive: true });
   const { code, stdout } = await restore('--environment', 'environment.yaml', '--yes');
   expect(stdout).toContain('(from ReplicaSet shop/go-api-hash1)');
   expect({ code, image: image() }).toEqual({ code: 0, image: OLD });

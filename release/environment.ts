@@ -4,6 +4,8 @@ import { count, formedText, label, text } from './fields.ts';
 import { API_VERSION } from './release.ts';
 
 const MAX_PORT = 65_535;
+/** A script that needs more foreign hosts than this tests something else. */
+const MAX_HOSTS = 20;
 /** More groups than this are a mistake, and would not fit a sentence. */
 const MAX_GROUPS = 32;
 
@@ -94,7 +96,21 @@ export const environmentSchema = z
           .meta({ description: 'Where evidence is kept.' })
           .prefault({}),
         load: z
-          .strictObject({ k6: text('The k6 program: a path, or a name to be found in PATH.').default('k6') })
+          .strictObject({
+            k6: text('The k6 program: a path, or a name to be found in PATH.').default('k6'),
+            runner: text('Unix socket of a k6 runner, which then runs load scripts in place of this worker.').optional(),
+            hosts: z
+              .array(
+                formedText(
+                  'Host, with a port or without.',
+                  String.raw`^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*(:[1-9][0-9]{0,4})?$`,
+                  'this is not a host; write a name or IPv4 address with a port or without, such as login.example.com or jslib.k6.io:443',
+                ),
+              )
+              .max(MAX_HOSTS)
+              .meta({ description: 'Hosts that load scripts may connect to beside their target; without a port, ports 80 and 443.' })
+              .default([]),
+          })
           .meta({ description: 'What makes load.' })
           .prefault({}),
         postgres: z
@@ -130,7 +146,10 @@ export const environmentSchema = z
             groups: z
               .array(text('Name of a group.'))
               .max(MAX_GROUPS)
-              .meta({ description: 'Groups whose members may start countdowns; empty is anybody with a token.' })
+              .meta({
+                description:
+                  'Groups whose members may start countdowns. Required where other machines can reach the server; on loopback, empty is anybody with a token.',
+              })
               .default([]),
             unapprovedLaunch: z
               .boolean()

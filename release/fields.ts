@@ -102,6 +102,21 @@ export function formedText(description: string, pattern: string, sentence: strin
   return checkedText(description, pattern, (value) => (new RegExp(pattern).test(value) ? null : sentence));
 }
 
+/**
+ * Printable ASCII after one slash, without another slash or any backslash: a URL parser reads `\\` as `/` and drops tabs and newlines, so that
+ * `/\\h/x` and `/<tab>/h/x` name the host h as `//h/x` does.
+ */
+export const URL_PATH_PATTERN = String.raw`^/(?!/)[!"$-\[\]-~]*$`;
+
+/** The path of a URL, with its query if it has one. It never names a host. */
+export function urlPath(description: string) {
+  return formedText(
+    description,
+    URL_PATH_PATTERN,
+    'this is not a path on the host of its target; begin it with exactly one "/" and leave out spaces, backslashes and "#", such as /healthz',
+  );
+}
+
 /** A whole number from `min` to `max`. */
 export function count(description: string, min: number, max: number) {
   return z.int().min(min).max(max).meta({ description });

@@ -8,7 +8,7 @@ import type { Release } from './release.ts';
 export interface House {
   /** Names of ways to tell people. */
   notify: readonly string[];
-  /** Who may start a countdown; empty is anybody who is known. */
+  /** Who may start a countdown; empty is anybody who is known, which only a server on loopback accepts. */
   starters: readonly string[];
   /** Whether a launch may come without anybody's approval before it. */
   unapprovedLaunch: boolean;

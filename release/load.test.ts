@@ -153,6 +153,64 @@ describe('fields', () => {
   });
 });
 
+describe('addresses', () => {
+  const withPath = (path: string) => frame.replace('sha-91d03ce" }', `sha-91d03ce", health: { path: ${JSON.stringify(path)} } }`);
+
+  test.each([
+    'http://169.254.169.254/latest/meta-data/',
+    '//169.254.169.254/x',
+    '/\\169.254.169.254/x',
+    '/\t/169.254.169.254/x',
+    '/\n/h/x',
+    '\\\\h\\x',
+    'healthz',
+    '@h/x',
+    '/a b',
+    '/x#y',
+    '/%\u00a0',
+  ])('the health path %j is refused with its place', (path) => {
+    expect(told(withPath(path))).toEqual([
+      expect.stringMatching(
+        /^5:\d+ spec\.service\.health\.path: this is not a path on the host of its target; begin it with exactly one "\/"/,
+      ),
+    ]);
+  });
+
+  test.each(['/', '/healthz', '/api/v1/health?full=1', '/health/%20;v=1/~me', '/a//b', '/@h/x'])(
+    'the health path %j is accepted',
+    (path) => {
+      expect(releaseOf(withPath(path)).spec.service.health.path).toBe(path);
+    },
+  );
+
+  test('no field of a release file is one: with an address in it a field is refused, or is a name that nobody connects to', () => {
+    const whole = releaseOf(
+      withCheckpoints(
+        `{ name: load, at: T-2h, approval: { count: 1 }, steps: [{ type: preflight }, { type: loadTest, postgres: p, target: t, script: s.js }, { type: analysis, postgres: p, traces: t }] }`,
+        launch,
+      ),
+    );
+    const accepted = new Set<string>();
+    const visit = (value: unknown, path: (string | number)[]): void => {
+      if (typeof value === 'object' && value !== null) return Object.entries(value).forEach(([key, inner]) => visit(inner, [...path, key]));
+      if (typeof value !== 'string') return;
+      const copy = structuredClone(whole) as unknown as Record<string, unknown>;
+      let at = copy;
+      for (const key of path.slice(0, -1)) at = at[key] as Record<string, unknown>;
+      at[String(path.at(-1))] = 'http://169.254.169.254/x';
+      if (told(JSON.stringify(copy)).length === 0) accepted.add(path.filter((key) => Number.isNaN(Number(key))).join('.'));
+    };
+    visit({ ...whole, spec: { ...whole.spec, notify: ['oncall'], diagnosis: { postgres: 'p', traces: 't' } } }.spec, ['spec']);
+    // Groups are compared with those of a token; a script is read by the command line beside the release file.
+    expect([...accepted].sort()).toEqual([
+      'spec.approvers.groups',
+      'spec.checkpoints.approval.groups',
+      'spec.checkpoints.steps.script',
+      'spec.load.script',
+    ]);
+  });
+});
+
 describe('rules between fields', () => {
   test('countdown and launchAt exclude each other, and one must be there', () => {
     expect(told(`${frame}  launchAt: 2026-11-25T09:00:00Z\n`)).toEqual([

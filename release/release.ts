@@ -1,6 +1,6 @@
 // What people ask for: the release file as they write it, and the Release as everybody else reads it, with all defaults applied.
 import { z } from 'zod';
-import { count, dottedName, duration, image, label, moment, offset, text } from './fields.ts';
+import { count, dottedName, duration, image, label, moment, offset, text, urlPath } from './fields.ts';
 import { stepSchema } from './steps/registry.ts';
 import type { Step } from './steps/registry.ts';
 
@@ -72,7 +72,7 @@ const serviceSchema = z
         target: label("Name of the live address, from the environment file's `targets`.", {
           defaultText: '`spec.service.namespace`',
         }).optional(),
-        path: text('Path that answers whether the service is healthy.').default('/healthz'),
+        path: urlPath('Path on that address that answers whether the service is healthy.').default('/healthz'),
       })
       .meta({ description: 'Where the live service says whether it is healthy.' })
       .prefault({}),

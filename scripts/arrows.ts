@@ -65,7 +65,8 @@ export const house: Readonly<Record<string, Rule>> = {
       values('release'),
       values('analysis'),
       // `tminus restore` takes back what stands when server and workers are gone, through the very code of the activities.
-      values('activities', 'activities/effects/offline-restore.ts'),
+      // `tminus doctor` says as whom load scripts run here.
+      values('activities', 'activities/effects/offline-restore.ts', 'activities/load-test/k6-user.ts'),
     ],
     packages: 'any',
     builtins: 'any',

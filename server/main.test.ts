@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadSigner } from './identity/signing.ts';
 import { createToken, tokenFileIdentity } from './identity/tokens.ts';
-import { startServer, type ServerOptions } from './main.ts';
+import { ServerRefused, startServer, type ServerOptions } from './main.ts';
 import { aOsei } from './testing/example-status.ts';
 import { fakeCountdowns } from './testing/fake-countdowns.ts';
 import { memoryEvidence } from './testing/memory-evidence.ts';
@@ -21,7 +21,7 @@ function options(): ServerOptions {
     countdowns: fakeCountdowns(),
     evidence: memoryEvidence(),
     folder: memoryFolder(),
-    house: OPEN_HOUSE,
+    house: { ...OPEN_HOUSE, starters: aOsei.groups },
     identity: tokenFileIdentity(tokens),
     signer: loadSigner({ signingKey: path.join(folder, 'key.pem'), publicKeys: path.join(folder, 'public') }),
   };
@@ -69,6 +69,25 @@ describe('startServer', () => {
           ? expect.anything()
           : expect.stringContaining('spec.allowUnverified is for a laptop, and this server can be reached'),
     });
+  });
+
+  it.each([
+    ['where it listens for the network', { host: '0.0.0.0', pageBase: 'https://tminus.example.com' }, 'https://tminus.example.com'],
+    ['behind a proxy', { pageBase: 'https://tminus.example.com' }, 'https://tminus.example.com'],
+    ['with a certificate of its own', { host: '0.0.0.0', tls: { cert: '', key: '' } }, '0.0.0.0'],
+  ])('does not start %s while nobody said who may start countdowns', async (_, listens, reachedAt) => {
+    const asked = startServer({ ...options(), house: OPEN_HOUSE, ...listens });
+    await expect(asked).rejects.toThrow(
+      new RegExp(
+        `^the server does not start at ${reachedAt}, where other machines reach it, without spec\\.start\\.groups in its environment file`,
+      ),
+    );
+    await expect(asked).rejects.toBeInstanceOf(ServerRefused);
+  });
+
+  it('asks for no such groups on loopback, which only this machine reaches', async () => {
+    const { close } = await startServer({ ...options(), house: OPEN_HOUSE });
+    await close();
   });
 
   it('says that its port is taken', async () => {

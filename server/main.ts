@@ -22,10 +22,21 @@ export interface RunningServer {
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', '[::1]', 'localhost']);
 
-/** Throws, before it listens, when tokens would travel in clear over a network. */
+/** The server does not start as it is configured; the message is one sentence with the way out. */
+export class ServerRefused extends Error {
+  override readonly name = 'ServerRefused';
+}
+
+/**
+ * Throws ServerRefused, before it listens, when tokens would travel in clear over a network, or when other machines can reach it and nobody
+ * said who may start countdowns.
+ */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { port, host = '127.0.0.1', pageBase, tls, hosts = [], ...rest } = options;
   assertNotInClear(host, tls !== undefined || (pageBase?.startsWith('https:') ?? false));
+  // An address elsewhere means a proxy in front: then the network reaches it, though it listens on loopback itself.
+  const loopback = LOOPBACK.has(host) && (pageBase === undefined || LOOPBACK.has(new URL(pageBase).hostname));
+  assertStartersNamed(loopback, rest.house.starters, pageBase ?? host);
   const scheme = tls ? 'https' : 'http';
   // The app must know its own address, and with port 0 that is known only once it listens.
   let app: ReturnType<typeof createApp> | null = null;
@@ -38,16 +49,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const shown = host.includes(':') ? `[${host}]` : host;
   const url = (pageBase ?? `${scheme}://${shown}:${actualPort}`).replace(/\/$/, '');
   const local = LOOPBACK.has(host) ? [`127.0.0.1:${actualPort}`, `localhost:${actualPort}`, `[::1]:${actualPort}`] : [];
-  // An address elsewhere means a proxy in front: then the network reaches it, though it listens on loopback itself.
-  const loopback = LOOPBACK.has(host) && LOOPBACK.has(new URL(url).hostname);
   app = createApp({ ...rest, links: { pageBase: url }, loopback, hosts: [...local, ...hosts] });
   return { url, close: () => closed(server) };
 }
 
 function assertNotInClear(host: string, encrypted: boolean): void {
   if (LOOPBACK.has(host) || encrypted) return;
-  throw new Error(
+  throw new ServerRefused(
     `the server does not listen on ${host} without TLS: tokens would travel in clear. Give it a certificate, or an https pageBase if a TLS proxy stands in front`,
+  );
+}
+
+/** Whoever may start a countdown runs a load script on the load worker at once: on a laptop that is its owner, elsewhere somebody has to say. */
+function assertStartersNamed(loopback: boolean, starters: readonly string[], reachedAt: string): void {
+  if (loopback || starters.length > 0) return;
+  throw new ServerRefused(
+    `the server does not start at ${reachedAt}, where other machines reach it, without spec.start.groups in its environment file: anybody with a token could start a countdown, and with it a load script; name the groups that may, such as groups: [release-managers]`,
   );
 }
 

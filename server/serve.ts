@@ -15,7 +15,7 @@ import { evidenceFolder } from './evidence-folder.ts';
 import { temporalGateway } from './gateway.ts';
 import { loadSigner } from './identity/signing.ts';
 import { createToken, tokenFileIdentity } from './identity/tokens.ts';
-import { startServer } from './main.ts';
+import { ServerRefused, startServer } from './main.ts';
 import { virtualTimeClient } from './virtual-time.ts';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
@@ -48,6 +48,9 @@ const server = await startServer({
   house: houseOf(loaded.environment),
   identity: tokenFileIdentity(at(identity.tokens)),
   signer: loadSigner({ signingKey: at(identity.signingKey), publicKeys: at(identity.publicKeys) }),
+}).catch((error: unknown) => {
+  if (error instanceof ServerRefused) fail(error.message);
+  throw error;
 });
 process.stdout.write(`server ready: ${server.url}\n`);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Environment } from '../release/environment.ts';
 import { loadEnvironment } from '../release/load.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -19,6 +20,10 @@ interface Service {
   secrets?: { source: string }[];
   volumes?: { type: string; source: string; target: string; read_only?: boolean }[];
   build?: { dockerfile: string; target: string };
+  networks?: Record<string, unknown>;
+  read_only?: boolean;
+  cap_drop?: string[];
+  security_opt?: string[];
 }
 
 /** `docker-compose config` over a file, with just the settings a team has to give. */
@@ -70,6 +75,7 @@ describe('docker-compose.yml', () => {
       'temporal-namespace',
       'temporal-schema',
       'temporal-ui',
+      'tminus-load',
       'tminus-server',
       'tminus-worker',
     ]);
@@ -81,7 +87,11 @@ describe('docker-compose.yml', () => {
     expect(waits('temporal-namespace')).toEqual({ temporal: 'service_healthy' });
     expect(waits('temporal-ui')).toEqual({ temporal: 'service_healthy' });
     expect(waits('tminus-server')).toEqual({ temporal: 'service_healthy', 'temporal-namespace': 'service_completed_successfully' });
-    expect(waits('tminus-worker')).toEqual({ ...waits('tminus-server'), 'tminus-server': 'service_healthy' });
+    expect(waits('tminus-worker')).toEqual({
+      ...waits('tminus-server'),
+      'tminus-server': 'service_healthy',
+      'tminus-load': 'service_started',
+    });
   });
 
   it('has a health check wherever somebody waits for health', () => {
@@ -134,6 +144,26 @@ describe('docker-compose.yml', () => {
     expect(mounts('tminus-server')).toEqual(expect.arrayContaining(['identity', 'public-keys', 'evidence']));
     expect(mounts('tminus-worker')).toEqual(expect.arrayContaining(['public-keys (read)', 'evidence', 'audit']));
     expect(mounts('tminus-worker')).not.toContain('identity');
+  });
+
+  it('runs load scripts in a service without secrets, on a network of its own', () => {
+    const load = named('tminus-load');
+    expect({ secrets: load.secrets ?? [], environment: load.environment ?? {}, ports: load.ports ?? [] }).toEqual({
+      secrets: [],
+      environment: {},
+      ports: [],
+    });
+    expect(load.volumes?.map(({ source, target }) => [source, target])).toEqual([['k6', '/var/lib/tminus/k6']]);
+    expect(load).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
+    const others = Object.entries(services).filter(([name]) => name !== 'tminus-load');
+    expect(others.filter(([, { networks }]) => 'load' in (networks ?? {}))).toEqual([]);
+    expect(Object.keys(load.networks ?? {})).toEqual(['load']);
+    // The worker has the secrets, and by this runs no script itself.
+    const { environment } = loadEnvironment(readFileSync(join(root, 'deploy/team/environment.yaml'), 'utf8'), 'environment.yaml') as {
+      environment: Environment;
+    };
+    expect(environment.spec.load.runner).toMatch(/^\/var\/lib\/tminus\/k6\//);
+    expect(named('tminus-worker').volumes?.map(({ target }) => target)).toContain('/var/lib/tminus/k6');
   });
 
   it('mounts only files that are there, and builds targets that are there', () => {

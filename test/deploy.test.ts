@@ -85,6 +85,36 @@ describe('the health check of the server', () => {
   });
 });
 
+describe('the server of a team', () => {
+  const team = readFileSync(join(root, 'deploy/team/environment.yaml'), 'utf8');
+  const startsWith = (file: string) => {
+    const folder = mkdtempSync(join(tmpdir(), 'tminus-team-'));
+    writeFileSync(join(folder, 'environment.yaml'), file.replaceAll('/var/lib/tminus/', ''));
+    const env = {
+      HOME: folder,
+      TMINUS_HOME: folder,
+      TMINUS_ENVIRONMENT: join(folder, 'environment.yaml'),
+      TMINUS_HOST: '0.0.0.0',
+      // No port of any machine, so that a server that would start ends at once.
+      TMINUS_PORT: '70000',
+      TMINUS_PAGE_BASE: 'https://tminus.example.com',
+    };
+    const { status, stderr } = spawnSync(process.execPath, [join(root, 'server/serve.ts')], { cwd: folder, encoding: 'utf8', env });
+    return { status, stderr };
+  };
+
+  it('gets as far as its port with the environment file it comes with', () => {
+    expect(startsWith(team).stderr).toContain('ERR_SOCKET_BAD_PORT');
+  });
+
+  it('ends with one sentence where nobody said who may start countdowns', () => {
+    expect(startsWith(team.replace(/^ {2}start: .*\n/m, ''))).toEqual({
+      status: 2,
+      stderr: expect.stringMatching(/^the server does not start at https:\/\/tminus\.example\.com, .* without spec\.start\.groups .*\n$/),
+    });
+  });
+});
+
 describe('the images', () => {
   it('hold every file that their processes load', () => {
     const folder = mkdtempSync(join(tmpdir(), 'tminus-image-'));
@@ -112,6 +142,15 @@ describe('the images', () => {
       });
       expect({ name, status, stderr }).toEqual({ name, status: 2, stderr: expect.stringContaining('cannot read the environment file') });
     }
+    const runner = spawnSync(process.execPath, [join(folder, 'worker/workers/k6-runner.ts')], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { HOME: folder, TMINUS_K6_SOCKET: '/no/such/folder/k6.sock' },
+    });
+    expect({ status: runner.status, stderr: runner.stderr }).toEqual({
+      status: 2,
+      stderr: expect.stringMatching(/^the k6 runner cannot listen on \/no\/such\/folder\/k6\.sock: /),
+    });
   });
 
   it('leave out what the build context leaves out, and nothing they copy', () => {

@@ -1,6 +1,6 @@
 // Puts the activities together: the one place that knows both the environment file and every outside system.
 import { readFile } from 'node:fs/promises';
-import { isAbsolute, join, resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { storeAudit } from '../activities/audit/audit-file.ts';
 import { keepLastGood, readLastGood } from '../activities/bookkeeping/last-good.ts';
@@ -12,6 +12,7 @@ import type { EffectActivities } from '../activities/effects/contract.ts';
 import { createEffects } from '../activities/effects/registry.ts';
 import { undoMessages } from '../activities/effects/undo-messages.ts';
 import { createFolderEvidenceStore } from '../activities/evidence/folder-store.ts';
+import { createRestrictedStore } from '../activities/evidence/restricted.ts';
 import { openUndoJournal } from '../activities/evidence/undo-journal.ts';
 import { createGuardActivities } from '../activities/guard/run-guard.ts';
 import { healthUrl } from '../activities/health.ts';
@@ -24,6 +25,7 @@ import { createAnalysisActivities } from '../activities/analysis/run-analysis.ts
 import { runningActivity } from '../activities/running-activity.ts';
 import { readSecret } from '../activities/secret.ts';
 import { createLoadTestActivities } from '../activities/load-test/activities.ts';
+import type { StartK6 } from '../activities/load-test/k6-run.ts';
 import { createNotifyActivities } from '../activities/notify/notify.ts';
 import { createPreflightActivities } from '../activities/preflight/run-preflight.ts';
 import type { StepActivities } from '../activities/steps-contract.ts';
@@ -35,6 +37,8 @@ export interface AssembleOptions {
   environment: Environment;
   environmentFolder: string;
   auditFolder: string;
+  /** Runs load scripts. */
+  startK6: StartK6;
 }
 
 export interface AssembledActivities {
@@ -49,6 +53,7 @@ export async function assembleActivities({
   environment,
   environmentFolder,
   auditFolder,
+  startK6,
 }: AssembleOptions): Promise<AssembledActivities> {
   const { spec } = environment;
   const at = (path: string) => (isAbsolute(path) ? path : resolve(environmentFolder, path));
@@ -82,6 +87,7 @@ export async function assembleActivities({
       ...createEffectActivities({
         effects: createEffects({
           store,
+          restricted: createRestrictedStore(at(spec.evidence.folder)),
           healthUrl: (target, path) => healthUrl(environment, target, path),
           clients,
           activity: runningActivity,
@@ -99,7 +105,7 @@ export async function assembleActivities({
         const cluster = spec.clusters[input.staging.cluster];
         return createLoadTestActivities({
           store,
-          k6Path: spec.load.k6.includes('/') ? at(spec.load.k6) : spec.load.k6,
+          startK6,
           resolveTarget: (name) => targetUrl(environment, name),
           listPods: async (target) => {
             const { pods, others } = await readDeploymentPods(clients(target.cluster), target);
@@ -107,7 +113,6 @@ export async function assembleActivities({
           },
           pprofPort: cluster?.pprofPort ?? 0,
           metricsPort: cluster?.metricsPort ?? 0,
-          workFolder: join(at(spec.evidence.folder), 'work'),
           databaseUrl,
           ...(cluster?.podLogs
             ? {

@@ -4,6 +4,7 @@ import { DefaultLogger, NativeConnection, Worker, type WorkerOptions } from '@te
 import type { Environment } from '../release/environment.ts';
 import { clusterTaskQueue, LOAD_TASK_QUEUE, WORKFLOW_TASK_QUEUE } from '../workflows/messages.ts';
 import { assembleActivities } from './activities.ts';
+import { loadScripts, type LoadScripts } from './load-scripts.ts';
 import { DEPLOYMENT_NAME, settleCurrent, workflowBuildId } from './version.ts';
 import { keptBundle } from './workflow-bundle.ts';
 
@@ -29,6 +30,8 @@ export interface RunningWorkers {
   /** Lets running activities finish or cancel, then stops. */
   shutdown(): Promise<void>;
   buildId: string;
+  /** Where load scripts run; null where this process runs none. */
+  loadScripts: LoadScripts | null;
   /** The version that new countdowns start on; null where this process runs no countdowns. */
   currentBuildId: string | null;
 }
@@ -51,7 +54,8 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
   const connection = await Connection.connect({ address });
   const client = new Client({ connection, namespace });
   const native = await NativeConnection.connect({ address });
-  const activities = await assembleActivities({ ...options, client });
+  const scripts = loadScripts(environment, options.environmentFolder);
+  const activities = await assembleActivities({ ...options, client, startK6: scripts.startK6 });
   const buildId = await workflowBuildId(root);
   const common = {
     connection: native,
@@ -100,6 +104,7 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
   return {
     done,
     buildId,
+    loadScripts: roles.includes('load') ? scripts : null,
     currentBuildId: current ?? null,
     shutdown: async () => {
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();

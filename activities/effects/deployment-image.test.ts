@@ -1,14 +1,16 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
+import { createRestrictedStore } from '../evidence/restricted.ts';
 import { ApiFailure, type Verb } from '../kubernetes/api-failure.ts';
 import { fencingGeneration } from '../kubernetes/index.ts';
 import { annotations } from '../kubernetes/objects.ts';
 import { NEW, OLD, PlayedClusterApi, target } from '../kubernetes/testing/played-cluster-api.ts';
 import { createEffectActivities } from './activities.ts';
 import type { CountdownRef, EffectActivities, UndoEntry } from './contract.ts';
+import type { DeploymentBefore } from './deployment-image.ts';
 import { operationOf, restoreOf } from './effect.ts';
 import { captureInput, countdownOf, entryOf, playedEffects } from './testing/one-effect.ts';
 
@@ -45,6 +47,84 @@ async function launched(): Promise<UndoEntry> {
   await launch(entry);
   return entry;
 }
+
+const CANARY = 'canary-4f1d';
+/** Credentials in every place of a Deployment where people put them. */
+function withSecrets(): void {
+  api.change(({ metadata, spec }) => {
+    const container = {
+      name: 'go-api',
+      image: OLD,
+      env: [
+        { name: 'DATABASE_URL', value: `postgres://shop:${CANARY}-env@db/shop` },
+        { name: 'KEY', valueFrom: { secretKeyRef: { name: 'shop', key: 'key' } } },
+      ],
+      args: ['--listen', `--token=${CANARY}-arg`],
+      livenessProbe: { httpGet: { path: '/healthz', port: 8080, httpHeaders: [{ name: 'Authorization', value: `${CANARY}-header` }] } },
+    };
+    spec.template = { metadata: { labels: { app: 'go-api' } }, spec: { containers: [container] } };
+    const applied = JSON.stringify({ spec: { template: spec.template } });
+    metadata.annotations = { ...metadata.annotations, 'kubectl.kubernetes.io/last-applied-configuration': applied };
+  });
+}
+
+/** Every file below a folder, as one text. */
+async function textIn(place: string): Promise<string> {
+  const files = await readdir(place, { recursive: true, withFileTypes: true }).catch(() => []);
+  return (await Promise.all(files.filter((file) => file.isFile()).map((file) => readFile(join(file.parentPath, file.name), 'utf8')))).join(
+    '\n',
+  );
+}
+
+describe('what readers may download of a Deployment', () => {
+  it('has its shape, names and images, and no value; the whole one lies where no reader gets at it', async () => {
+    withSecrets();
+    const { before, evidence } = await acts.captureEffect(captureInput(countdown));
+    const { whole = '' } = before as DeploymentBefore;
+    expect(await textIn(join(folder, 'sha256'))).not.toContain('canary');
+    expect((await textIn(join(folder, 'restricted'))).match(/canary-4f1d-(env|arg|header)/g)).toHaveLength(6);
+    expect((await stat(join(folder, 'restricted'))).mode & 0o777).toBe(0o700);
+    // What a reader verifies is stored under its own digest.
+    expect(evidence).toMatchObject([{ kind: 'deployment-snapshot' }]);
+    expect(JSON.parse(await textIn(join(folder, 'sha256')))).toEqual({
+      redacted: expect.stringContaining('a rollback restores the whole document'),
+      whole,
+      target,
+      uid: 'uid-1',
+      resourceVersion: expect.any(String),
+      generation: expect.any(Number),
+      replicas: 3,
+      annotations: expect.objectContaining({ 'kubectl.kubernetes.io/last-applied-configuration': '(redacted 1)' }),
+      template: {
+        metadata: { labels: { app: 'go-api' } },
+        spec: {
+          containers: [
+            {
+              name: 'go-api',
+              image: OLD,
+              env: [
+                { name: 'DATABASE_URL', value: '(redacted 2)' },
+                { name: 'KEY', valueFrom: { secretKeyRef: { name: 'shop', key: 'key' } } },
+              ],
+              args: ['(redacted 3)', '(redacted 4)'],
+              livenessProbe: {
+                httpGet: { path: '(redacted 5)', port: 8080, httpHeaders: [{ name: 'Authorization', value: '(redacted 6)' }] },
+              },
+            },
+          ],
+        },
+      },
+    });
+    const evidenceStore = createFolderEvidenceStore(folder);
+    expect(await evidenceStore.has(whole)).toBe(false);
+    expect(await createRestrictedStore(folder).has(whole)).toBe(true);
+  });
+
+  it('gives nothing to guess at a short password by: the same Deployment has another digest each time', async () => {
+    const [first, second] = [await acts.captureEffect(captureInput(countdown)), await acts.captureEffect(captureInput(countdown))];
+    expect((first.before as DeploymentBefore).whole).not.toBe((second.before as DeploymentBefore).whole);
+  });
+});
 
 describe('capture', () => {
   it('records image, template digest, uid and health settings, and changes nothing', async () => {
@@ -336,6 +416,38 @@ describe('restore', () => {
     });
   });
 
+  it('restores the whole template, with the values that readers may not see', async () => {
+    withSecrets();
+    const before = structuredClone(api.deployment?.spec.template);
+    const entry = await launched();
+    await acts.restoreEffect({ entry, countdown });
+    expect(api.deployment?.spec.template).toEqual(before);
+  });
+
+  it('restores from the evidence of a version that stored the Deployment whole', async () => {
+    withSecrets();
+    const { metadata, spec } = structuredClone(api.deployment) as NonNullable<PlayedClusterApi['deployment']>;
+    const entry = await launched();
+    await rm(folder, { recursive: true });
+    const old = {
+      target,
+      uid: 'uid-1',
+      resourceVersion: '1',
+      generation: 1,
+      annotations: metadata.annotations,
+      replicas: 3,
+      template: spec.template,
+    };
+    const evidence = await createFolderEvidenceStore(folder).put(
+      { kind: 'deployment-snapshot', mediaType: 'application/json', source: 'test' },
+      Buffer.from(JSON.stringify(old)),
+    );
+    api.replicaSets = [];
+    const { whole: _, ...rest } = entry.before as DeploymentBefore;
+    await acts.restoreEffect({ entry: { ...entry, before: { ...rest, evidence } }, countdown });
+    expect(api.deployment?.spec.template).toEqual(spec.template);
+  });
+
   it('takes an operation with another generation beside it for somebody else’s change', async () => {
     const entry = await captured(countdown, 3);
     await launch(entry);
@@ -363,7 +475,7 @@ describe('restore', () => {
   it('rolls back from the old ReplicaSet when the evidence store does not answer', async () => {
     const entry = await launched();
     const hangs = { ...createFolderEvidenceStore(folder), get: () => neverAnswers() };
-    const written = playedEffects(api, folder, hangs)['deployment-image'].restore(operationOf(entry, countdown), entry.before);
+    const written = playedEffects(api, folder, hangs, hangs)['deployment-image'].restore(operationOf(entry, countdown), entry.before);
     expect(await Promise.race([written, new Promise((late) => setTimeout(late, 4_000, 'late').unref())])).toMatchObject({ wrote: true });
     expect(image()).toBe(OLD);
   });

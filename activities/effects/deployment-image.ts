@@ -1,7 +1,6 @@
 // The effect `deployment-image`: the image of one container of a Deployment, fenced by the Deployment's annotations and by a Lease.
 import { z } from 'zod';
 import type { EvidenceKind } from '../../verdict/finding.ts';
-import type { EvidenceStore } from '../evidence/contract.ts';
 import { applyImage } from '../kubernetes/apply-image.ts';
 import { captureDeployment } from '../kubernetes/capture-deployment.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
@@ -10,13 +9,13 @@ import { lastWriteAtMs, type WriteFence } from '../kubernetes/converge-write.ts'
 import { claimLease, claimLeaseForRestore, closeLease, readLease, refuseOpenOperation } from '../kubernetes/lease.ts';
 import { readFailingPods } from '../kubernetes/failing-pods.ts';
 import { restoreTemplate } from '../kubernetes/restore-template.ts';
+import type { SnapshotStores } from '../kubernetes/snapshot.ts';
 import type { RunningActivity } from '../running-activity.ts';
 import { countdownKey, restoreOf, type Effect } from './effect.ts';
 import { previewRestore } from './preview-restore.ts';
 import { proveRestored } from './prove-restored.ts';
 
-export interface DeploymentImageDependencies {
-  store: EvidenceStore;
+export interface DeploymentImageDependencies extends SnapshotStores {
   /** Address of a health page by the name of its target in the environment file; throws `Misconfigured` when there is none. */
   healthUrl: (target: string, path: string) => string;
   clients: (cluster: string) => ClusterClient;
@@ -39,6 +38,7 @@ const beforeSchema: z.ZodType<DeploymentBefore> = z.strictObject({
     capturedAt: z.string(),
     source: z.string(),
   }),
+  whole: text.optional(),
   image: text,
   replicas: count,
   revision: z.string(),
@@ -55,21 +55,22 @@ const wantedSchema = z.strictObject({ image: text });
 
 /** The effect over the clusters, the evidence and the health pages of one worker. */
 export function deploymentImage(dependencies: DeploymentImageDependencies): Effect<DeploymentBefore, { image: string }> {
-  const { store, clients, activity, now } = dependencies;
+  const { store, restricted, clients, activity, now } = dependencies;
+  const stores = { store, restricted };
   const clientOf = ({ cluster }: DeploymentTarget) => clients(cluster);
   return {
     before: beforeSchema,
     wanted: wantedSchema,
     async capture({ target, countdown, settings }) {
       const client = clientOf(target);
-      const { snapshot, deployment } = await captureDeployment(client, store, target);
+      const { snapshot, deployment } = await captureDeployment(client, stores, target);
       refuseOpenOperation(deployment, await readLease(client, target), target, countdownKey(countdown));
       return { before: { ...snapshot, ...settings }, goesBackTo: snapshot.image, evidence: [snapshot.evidence] };
     },
     apply: (operation, before, { image }) =>
       applyImage(
         clientOf(before.target),
-        store,
+        stores,
         { target: before.target, operation, image, expected: before },
         fenceOf(operation, before.target, 'apply'),
         now,
@@ -77,7 +78,7 @@ export function deploymentImage(dependencies: DeploymentImageDependencies): Effe
     restore: (operation, snapshot) =>
       restoreTemplate(
         clientOf(snapshot.target),
-        store,
+        stores,
         { snapshot, operation: restoreOf(operation), undoes: operation.id, wantedImage: snapshot.wantedImage },
         fenceOf(operation, snapshot.target, 'restore'),
         now,
@@ -86,7 +87,7 @@ export function deploymentImage(dependencies: DeploymentImageDependencies): Effe
       proveRestored({ ...dependencies, client: clientOf(before.target) }, entry, before, write, failedAt),
     describe: ({ target }) => readFailingPods(clientOf(target), store, target, activity().signal),
     settle: (operation, { target }, outcome) => closeLease(clientOf(target), { target, operation, outcome }, lastWriteAtMs()),
-    preview: (operation, before) => previewRestore(clientOf(before.target), store, operation, before, now()),
+    preview: (operation, before) => previewRestore(clientOf(before.target), stores, operation, before, now()),
   };
 
   function fenceOf(operation: Operation, target: DeploymentTarget, purpose: 'apply' | 'restore'): WriteFence {

@@ -3,6 +3,7 @@
 import type { Environment } from '../../release/environment.ts';
 import { healthUrl } from '../health.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
+import { createRestrictedStore } from '../evidence/restricted.ts';
 import { openUndoJournal, type DamagedRecord, type JournalRecord } from '../evidence/undo-journal.ts';
 import { createClusterClients, openCluster, type ClusterClient } from '../kubernetes/client.ts';
 import { effectOf } from './activities.ts';
@@ -45,6 +46,7 @@ export function openOfflineRestore({ evidenceFolder, clusters, progress }: Offli
   const environment = 'environment' in clusters ? clusters.environment : null;
   const effects = createEffects({
     store: createFolderEvidenceStore(evidenceFolder),
+    restricted: createRestrictedStore(evidenceFolder),
     healthUrl: (target, path) => {
       if (environment === null) throw new Error('without --environment the health address is unknown');
       return healthUrl(environment, target, path);

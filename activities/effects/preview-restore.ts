@@ -1,5 +1,4 @@
 // What a restore would send to the API server now, as requests and kubectl commands that a person can send instead.
-import type { EvidenceStore } from '../evidence/contract.ts';
 import { deployments, pathOf, readDeployment, type ClusterClient } from '../kubernetes/client.ts';
 import type { Operation } from '../kubernetes/contract.ts';
 import { notesOf } from '../kubernetes/converge-write.ts';
@@ -7,20 +6,21 @@ import { decideClaim, isTakenOver, leases, readLease, type LeaseBody, type Lease
 import { imageOf } from '../kubernetes/objects.ts';
 import { recordedTemplate } from '../kubernetes/recorded-template.ts';
 import { decideRestore } from '../kubernetes/restore-template.ts';
+import type { SnapshotStores } from '../kubernetes/snapshot.ts';
 import type { DeploymentBefore } from './deployment-image.ts';
 import { restoreOf, type ApiRequest, type RestorePreview } from './effect.ts';
 
 /** Decides like the restore itself and writes nothing. Throws its refusals. */
 export async function previewRestore(
   client: ClusterClient,
-  store: EvidenceStore,
+  stores: SnapshotStores,
   operation: Operation,
   before: DeploymentBefore,
   at: Date,
 ): Promise<RestorePreview> {
   const { target } = before;
   const { namespace, deployment } = target;
-  const { template, source } = await recordedTemplate(client, store, before);
+  const { template, source } = await recordedTemplate(client, stores, before);
   const current = await readDeployment(client, namespace, deployment);
   const restore = restoreOf(operation);
   const decision = decideRestore(

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { EvidenceStore } from './contract.ts';
 import { createFolderEvidenceStore } from './folder-store.ts';
+import { createRestrictedStore } from './restricted.ts';
 import { pruneEvidence, type PruneOptions } from './prune.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -40,6 +41,21 @@ test('prune keeps what an open countdown names, and what is young, and removes t
     keptYoung: 1,
   });
   expect([await store.has(named), await store.has(old), await store.has(young)]).toEqual([true, false, true]);
+});
+
+test('prune removes old restricted pieces too, and keeps what an undo names', async () => {
+  const restricted = createRestrictedStore(folder);
+  const digests: string[] = [];
+  for (const text of ['named', 'old']) {
+    const { digest } = await restricted.put({ kind: 'deployment-snapshot', mediaType: 'text/plain', source: 'test' }, Buffer.from(text));
+    const then = new Date(Date.now() - 100 * DAY_MS);
+    await utimes(fileOf(digest, text).replace('/sha256/', '/restricted/sha256/'), then, then);
+    digests.push(digest);
+  }
+  await mkdir(join(folder, 'undo'));
+  await writeFile(join(folder, 'undo', 'a.json'), JSON.stringify({ before: { whole: digests[0] } }));
+  expect(await pruneEvidence(folder, options)).toMatchObject({ removed: 1, keptNamed: 1 });
+  expect(await Promise.all(digests.map((digest) => restricted.has(digest)))).toEqual([true, false]);
 });
 
 test('prune counts and removes nothing in a dry run', async () => {

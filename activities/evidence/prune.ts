@@ -10,6 +10,8 @@ import { errorCode, notPruned } from './errors.ts';
 export const MIN_AGE_MS = 24 * 3_600_000;
 /** Pointers beside the pieces: what they name is kept, whatever its age. */
 const POINTERS = ['undo', 'last-good'];
+/** Whole Deployments, which only restores read; `restricted.ts` has the store. */
+export const restrictedIn = (evidenceFolder: string): string => join(evidenceFolder, 'restricted');
 const PIECE = /^([0-9a-f]{64})\.[0-9]+$/;
 
 export interface PruneOptions {
@@ -35,7 +37,7 @@ export interface Pruned {
 export const takenAwayIn = (folder: string): string => join(folder, 'taken-away');
 
 /**
- * Removes the pieces under `folder` that are older than `olderThanMs` and that neither `named` nor a pointer in undo/ or last-good/ names. Touches
+ * Removes the pieces under `folder`, restricted ones too, that are older than `olderThanMs` and that neither `named` nor a pointer in undo/ or last-good/ names. Touches
  * no other file. Throws when the age is under a day, when a pointer cannot be read (then nothing is removed), and when the disk refuses.
  */
 export async function pruneEvidence(folder: string, { olderThanMs, named, dryRun, now = Date.now }: PruneOptions): Promise<Pruned> {
@@ -45,16 +47,18 @@ export async function pruneEvidence(folder: string, { olderThanMs, named, dryRun
   const pruned: Pruned = { removed: 0, removedBytes: 0, keptNamed: 0, keptYoung: 0 };
   try {
     const keep = new Set([...named, ...(await namedByPointers(folder))]);
-    if (!dryRun) await putBackAll(folder);
-    for await (const { path, name, digest } of piecesIn(folder)) {
-      const entry = await stat(path).catch(absent(null));
-      if (entry === null) continue;
-      if (isYoung(entry.mtimeMs)) pruned.keptYoung += 1;
-      else if (keep.has(digest)) pruned.keptNamed += 1;
-      else if (dryRun || (await takeAway(folder, path, name, isYoung))) {
-        pruned.removed += 1;
-        pruned.removedBytes += entry.size;
-      } else pruned.keptYoung += 1;
+    for (const place of [folder, restrictedIn(folder)]) {
+      if (!dryRun) await putBackAll(place);
+      for await (const { path, name, digest } of piecesIn(place)) {
+        const entry = await stat(path).catch(absent(null));
+        if (entry === null) continue;
+        if (isYoung(entry.mtimeMs)) pruned.keptYoung += 1;
+        else if (keep.has(digest)) pruned.keptNamed += 1;
+        else if (dryRun || (await takeAway(place, path, name, isYoung))) {
+          pruned.removed += 1;
+          pruned.removedBytes += entry.size;
+        } else pruned.keptYoung += 1;
+      }
     }
   } catch (cause) {
     throw notPruned(folder, cause);

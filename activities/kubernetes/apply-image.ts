@@ -1,12 +1,11 @@
 // The one write of a launch.
 import { isDeepStrictEqual } from 'node:util';
-import type { EvidenceStore } from '../evidence/contract.ts';
 import { refuse } from './api-failure.ts';
 import type { ClusterClient } from './client.ts';
 import type { ApplyImageInput, WriteResult } from './contract.ts';
 import { refuseUnequalFence, refuseWhenFenced, writeDeployment, type Change, type WriteFence } from './converge-write.ts';
 import { annotations, imageOf, type Deployment } from './objects.ts';
-import { loadSnapshot, type SnapshotDocument } from './snapshot.ts';
+import { loadSnapshot, type SnapshotDocument, type SnapshotStores } from './snapshot.ts';
 
 /**
  * Changes the image of one container by strategic merge patch, once. Refuses (non-retryable) with `Fenced`, `PreconditionChanged` or
@@ -14,13 +13,13 @@ import { loadSnapshot, type SnapshotDocument } from './snapshot.ts';
  */
 export async function applyImage(
   client: ClusterClient,
-  store: EvidenceStore,
+  stores: SnapshotStores,
   input: ApplyImageInput,
   fence: WriteFence,
   now: () => Date,
 ): Promise<WriteResult> {
   const { target, operation } = input;
-  const snapshot = await loadSnapshot(store, input.expected.evidence);
+  const snapshot = await loadSnapshot(stores, input.expected);
   return writeDeployment({
     client,
     target,

@@ -1,12 +1,11 @@
 // The Deployment before the launch: what a rollback goes back to.
 import { digestOf } from '../../verdict/digest.ts';
-import type { EvidenceStore } from '../evidence/contract.ts';
 import { refuse } from './api-failure.ts';
 import type { ClusterClient } from './client.ts';
 import type { DeploymentSnapshot, DeploymentTarget } from './contract.ts';
 import { REVISION, annotations, fencingGenerationOf, imageOf, type Deployment } from './objects.ts';
 import { readDeploymentPods } from './pods.ts';
-import { storeSnapshot } from './snapshot.ts';
+import { storeSnapshot, type SnapshotStores } from './snapshot.ts';
 
 /**
  * Records the Deployment as it is, whole template and annotations, before anything is changed. Reads only. Refuses (non-retryable) with
@@ -14,7 +13,7 @@ import { storeSnapshot } from './snapshot.ts';
  */
 export async function captureDeployment(
   client: ClusterClient,
-  store: EvidenceStore,
+  stores: SnapshotStores,
   target: DeploymentTarget,
 ): Promise<{ snapshot: DeploymentSnapshot; deployment: Deployment }> {
   const { deployment, templateHash } = await readDeploymentPods(client, target);
@@ -28,7 +27,7 @@ export async function captureDeployment(
   if (trouble) throw refuse('NotReady', `${name} is not complete and available: ${trouble}; bring it to a healthy state first`);
   const snapshot = {
     target,
-    evidence: await storeSnapshot(store, target, deployment),
+    ...(await storeSnapshot(stores, target, deployment)),
     image,
     replicas: deployment.spec.replicas ?? 1,
     revision: deployment.metadata.annotations?.[REVISION] ?? '',

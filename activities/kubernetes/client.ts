@@ -58,7 +58,7 @@ function loadKubeConfig(cluster: string, path: string, context: string | undefin
   try {
     config.loadFromFile(path);
   } catch (cause) {
-    const why = errorCode(cause) === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
+    const why = errorCode(cause) === 'ENOENT' ? 'there is no such file' : firstLine((cause as Error).message);
     throw refuse('Misconfigured', `cluster ${cluster}: the kubeconfig ${path} cannot be read: ${why}`);
   }
   if (context !== undefined) {
@@ -69,6 +69,9 @@ function loadKubeConfig(cluster: string, path: string, context: string | undefin
   if (!config.getCurrentCluster()) throw refuse('Misconfigured', `cluster ${cluster}: the current context of ${path} names no cluster`);
   return config;
 }
+
+/** A YAML parser names the place in the first line; below it quotes the file, and with it tokens. */
+const firstLine = (message: string): string => message.split('\n')[0] ?? '';
 
 /** Talks to one API server. `load` is called again after a 401, once per request: tokens rotate. */
 export function createClusterClient(cluster: string, load: () => KubeConfig): ClusterClient {
@@ -144,6 +147,13 @@ export function createClusterClient(cluster: string, load: () => KubeConfig): Cl
         message: `cluster ${cluster}: the kubeconfig gave no usable credentials: ${reasonOf(cause)}`,
       });
     }
+    // fetch refuses such a header too, in a sentence that quotes it.
+    const header = Object.entries(context.getHeaders()).find(([name]) => name.toLowerCase() === 'authorization')?.[1] ?? '';
+    if (/^[\t\x20-\x7e]*$/.test(header)) return;
+    throw ApplicationFailure.create({
+      type: 'NoCredentials',
+      message: `cluster ${cluster}: the kubeconfig gave no usable credentials: the token holds characters that no HTTP header takes, such as a line break`,
+    });
   }
 
   async function unlessUnreachable<T>(verb: Verb, resource: Resource, work: () => Promise<T>): Promise<T> {

@@ -14,8 +14,10 @@ export interface DeploymentTarget {
 /** The Deployment as it was found, recorded before anything is changed; what a rollback restores. */
 export interface DeploymentSnapshot {
   target: DeploymentTarget;
-  /** Full pod template and annotations, stored as `deployment-snapshot` evidence. */
+  /** Pod template and annotations as readers may see them, stored as `deployment-snapshot` evidence. */
   evidence: EvidenceRef;
+  /** Digest of the whole document in the restricted store; absent where an older version recorded it, whose evidence is whole. */
+  whole?: string | undefined;
   image: string;
   replicas: number;
   /** `deployment.kubernetes.io/revision`, for people; rollback goes by the template, not by it. */

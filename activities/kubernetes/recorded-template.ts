@@ -1,12 +1,11 @@
 // The recorded pod template, from the first of its two sources that still has it: the snapshot in the evidence store, or the old ReplicaSet.
 import { ApplicationFailure } from '@temporalio/common';
 import { digestOf } from '../../verdict/digest.ts';
-import type { EvidenceStore } from '../evidence/contract.ts';
 import { within } from '../within.ts';
 import { listReplicaSets, type ClusterClient } from './client.ts';
 import type { DeploymentSnapshot } from './contract.ts';
 import { TEMPLATE_HASH, type PodTemplate, type ReplicaSet } from './objects.ts';
-import { loadSnapshot, type SnapshotDocument } from './snapshot.ts';
+import { loadSnapshot, type SnapshotDocument, type SnapshotStores } from './snapshot.ts';
 
 export interface RecordedTemplate {
   template: PodTemplate;
@@ -27,15 +26,15 @@ const LOST = ['EvidenceMissing', 'EvidenceDamaged'];
  */
 export async function recordedTemplate(
   client: ClusterClient,
-  store: EvidenceStore,
+  stores: SnapshotStores,
   snapshot: DeploymentSnapshot,
 ): Promise<RecordedTemplate> {
   try {
-    const { template } = await readInTime(store, snapshot);
+    const { template } = await readInTime(stores, snapshot);
     if (digestOf(template) === snapshot.templateDigest) return { template, source: 'the snapshot' };
     throw ApplicationFailure.create({
       type: 'EvidenceDamaged',
-      message: `evidence ${snapshot.evidence.digest} holds another pod template than the recorded one`,
+      message: `evidence ${snapshot.whole ?? snapshot.evidence.digest} holds another pod template than the recorded one`,
     });
   } catch (error) {
     const found = await fromReplicaSet(client, snapshot);
@@ -45,12 +44,12 @@ export async function recordedTemplate(
 }
 
 /** A file system that is away (a network share) blocks a read for minutes, and a rollback has 10 s for each try. */
-async function readInTime(store: EvidenceStore, { evidence }: DeploymentSnapshot): Promise<SnapshotDocument> {
-  const document = await within(READ_TIMEOUT_MS, loadSnapshot(store, evidence), null);
+async function readInTime(stores: SnapshotStores, snapshot: DeploymentSnapshot): Promise<SnapshotDocument> {
+  const document = await within(READ_TIMEOUT_MS, loadSnapshot(stores, snapshot), null);
   if (document !== null) return document;
   throw ApplicationFailure.create({
     type: 'EvidenceNotRead',
-    message: `evidence ${evidence.digest} was not read within ${READ_TIMEOUT_MS / 1_000} s`,
+    message: `evidence ${snapshot.whole ?? snapshot.evidence.digest} was not read within ${READ_TIMEOUT_MS / 1_000} s`,
   });
 }
 

@@ -1,12 +1,12 @@
 // The one write of a rollback.
 import { isDeepStrictEqual } from 'node:util';
-import type { EvidenceStore } from '../evidence/contract.ts';
 import { ApiFailure, refuse } from './api-failure.ts';
 import type { ClusterClient } from './client.ts';
 import type { RestoreTemplateInput, WriteResult } from './contract.ts';
 import { refuseUnequalFence, refuseWhenFenced, writeDeployment, type Change, type WriteFence } from './converge-write.ts';
 import { annotations, fencingGenerationOf, imageOf, withImage, type Deployment, type PodTemplate } from './objects.ts';
 import { recordedTemplate } from './recorded-template.ts';
+import type { SnapshotStores } from './snapshot.ts';
 
 /**
  * Puts the recorded pod template back, whole, once. It goes by the recorded template and not by a revision number: from the snapshot, so it works
@@ -17,7 +17,7 @@ import { recordedTemplate } from './recorded-template.ts';
  */
 export async function restoreTemplate(
   client: ClusterClient,
-  store: EvidenceStore,
+  stores: SnapshotStores,
   input: RestoreTemplateInput,
   fence: WriteFence,
   now: () => Date,
@@ -25,7 +25,7 @@ export async function restoreTemplate(
   const { operation, snapshot } = input;
   const { target } = snapshot;
   try {
-    const { template } = await recordedTemplate(client, store, snapshot);
+    const { template } = await recordedTemplate(client, stores, snapshot);
     let foreign: string | null = null;
     const written = await writeDeployment({
       client,

@@ -397,7 +397,8 @@ describe('a restore whose snapshot is lost', () => {
     const snapshot = await acts.captureDeployment(lab.target);
     const recorded = (await lab.read()).spec.template;
     await acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected: snapshot });
-    const lost = { ...snapshot, evidence: { ...snapshot.evidence, digest: `sha256:${'0'.repeat(64)}` } };
+    const digest = `sha256:${'0'.repeat(64)}`;
+    const lost = { ...snapshot, whole: digest, evidence: { ...snapshot.evidence, digest } };
     expect(await acts.restoreTemplate({ snapshot: lost, operation: rollback, undoes: launch.id })).toMatchObject({ wrote: true });
     expect((await lab.read()).spec.template).toEqual(recorded);
   });

@@ -24,12 +24,11 @@ function contextWith(signal: AbortSignal): Context {
 const activities = (resolveTarget: (name: string) => string) =>
   createLoadTestActivities({
     store: createFolderEvidenceStore(folder),
-    k6Path: 'k6',
+    startK6: () => Promise.reject(new Error('no k6 here')),
     resolveTarget,
     listPods: () => Promise.resolve([]),
     pprofPort: 1,
     metricsPort: 1,
-    workFolder: join(folder, 'work'),
   });
 
 const input = (p99 = '300ms'): LoadTestInput => ({
@@ -58,7 +57,7 @@ test('leaves no timer behind when the database to watch has no address', async (
   const asked: string[] = [];
   const world: LoadTestWorld = {
     store: createFolderEvidenceStore(folder),
-    k6Path: 'k6',
+    startK6: () => Promise.reject(new Error('no k6 here')),
     resolveTarget: () => 'http://127.0.0.1:1',
     listPods: async () => {
       asked.push('pods');
@@ -67,7 +66,6 @@ test('leaves no timer behind when the database to watch has no address', async (
     databaseUrl: () => Promise.reject(new Error('the environment variable PGURL is not set')),
     pprofPort: 1,
     metricsPort: 1,
-    workFolder: join(folder, 'work'),
   };
   const { step, ...rest } = input();
   const script = await world.store.put({ kind: 'k6-script', mediaType: 'text/javascript', source: 'test' }, new Uint8Array());

@@ -1,42 +1,33 @@
-// One k6 process that cannot outlive this one.
-import { spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+// One k6 process that cannot outlive this one, and that is given nothing of this one: another user, a few named variables, a folder of its own.
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { closeSync, constants, accessSync, openSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { NOWHERE, type Reach } from './k6-reach.ts';
+import type { K6Ended, K6Process } from './k6-run.ts';
+import type { K6User } from './k6-user.ts';
 
 export interface K6Options {
   k6Path: string;
-  /** The script to run; its folder is the working directory. */
-  script: string;
+  /** Path of the archive, in `folder`. */
+  archive: string;
+  /** Working, home and temporary directory. */
   folder: string;
   /** Given to the script as `__ENV.TARGET`. */
   targetUrl: string;
-}
-
-export interface K6Ended {
-  exitCode: number | null;
-  signal: string | null;
-  /** The last line it wrote to stderr; empty when none. */
-  lastError: string;
-}
-
-export interface K6Process {
-  pid: number;
-  /** k6's NDJSON points. */
-  points: Readable;
-  /** Never rejects. */
-  ended: Promise<K6Ended>;
-  /** Asks it to end (SIGINT), and ends it with all it started 2 s later; resolves when it is gone. */
-  stop(): Promise<void>;
-  /** Ends it at once. */
-  kill(): void;
+  reach: Reach;
+  /** Null: as this process. */
+  user: K6User | null;
 }
 
 /** k6 hands on its last points within about 0.3 s of SIGINT; with this the whole stop stays below the 3 s it may take. */
 const INTERRUPT_MS = 2_000;
-/** What k6 needs of the environment; nothing else of the worker's (credentials, K6_* options) reaches the script. */
-const ENVIRONMENT = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
+/** What k6 needs of the environment; nothing else of the worker's (credentials, K6_* options, proxies) reaches it. */
+const ENVIRONMENT = ['PATH', 'LANG', 'TZ', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
 /** A sentence, not a stack. */
 const LAST_ERROR_CHARACTERS = 500;
+/** Where the program is open in the shell that becomes it; 0 to 2 are its streams, 3 the shell's own. */
+const PROGRAM_FD = 4;
 
 /**
  * Becomes k6, and leaves behind a watcher that waits for the end of stdin: the worker holds its other end, so when the worker is gone,
@@ -45,17 +36,19 @@ const LAST_ERROR_CHARACTERS = 500;
 const WATCHED = 'exec 3<&0 </dev/null; ( IFS= read -r _ <&3; kill -KILL 0 ) >/dev/null 2>&1 & exec 3<&-; exec "$@"';
 
 /** Starts k6 in a process group of its own. A k6 that cannot be started ends at once with exit code 127 and says why in `lastError`. */
-export function startK6({ k6Path, script, folder, targetUrl }: K6Options): K6Process {
-  const argv = ['run', '--quiet', '--summary-mode=disabled', '--no-thresholds', '--no-usage-report', '--no-color', '--log-format', 'json'];
-  // No REST API: it would listen on a port that two runs on one machine fight for.
-  argv.push('--address', '', '--include-system-env-vars=false', '-e', `TARGET=${targetUrl}`, '--out', 'json=-', script);
-  const env = Object.fromEntries(ENVIRONMENT.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
-  const child = spawn('/bin/sh', ['-c', WATCHED, 'k6', k6Path, ...argv], {
+export function startK6(options: K6Options): K6Process & { pid: number } {
+  const { k6Path, folder, user } = options;
+  // Another user may not reach the program by its path (a home directory), but may run it once it is open.
+  const program = user === null ? null : openProgram(k6Path);
+  const named = program === null ? k6Path : `/dev/fd/${PROGRAM_FD}`;
+  const child = spawn('/bin/sh', ['-c', WATCHED, 'k6', named, ...argvOf(options)], {
     cwd: folder,
-    env,
+    env: environmentOf(options),
     detached: true,
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+    stdio: ['pipe', 'pipe', 'pipe', 'ignore', program ?? 'ignore'],
+    ...user,
+  }) as ChildProcessWithoutNullStreams;
+  if (program !== null) closeSync(program);
   let lastError = '';
   let rest = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -103,6 +96,45 @@ export function startK6({ k6Path, script, folder, targetUrl }: K6Options): K6Pro
       await killLate;
     },
   };
+}
+
+function argvOf({ archive, targetUrl, reach }: K6Options): string[] {
+  const argv = ['run', '--quiet', '--summary-mode=disabled', '--no-thresholds', '--no-usage-report', '--no-color', '--log-format', 'json'];
+  // No REST API: it would listen on a port that two runs on one machine fight for.
+  argv.push('--address', '', '--include-system-env-vars=false', '-e', `TARGET=${targetUrl}`);
+  // Options on the command line come last, after those of any other place.
+  argv.push('--blacklist-ip', reach.blacklist.join(','), '--out', 'json=-', archive);
+  return argv;
+}
+
+function environmentOf({ folder, reach }: K6Options): Record<string, string> {
+  const kept = Object.fromEntries(ENVIRONMENT.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
+  // Modules from the network are loaded past k6's blacklist, and nothing listens at a port 0.
+  const proxy = `http://${NOWHERE}:0`;
+  return {
+    ...kept,
+    HOME: folder,
+    TMPDIR: folder,
+    HTTP_PROXY: proxy,
+    HTTPS_PROXY: proxy,
+    NO_PROXY: reach.noProxy.join(','),
+    // Else a script that asks for an extension (`use k6 with k6/x/exec`) has another k6 downloaded and run.
+    K6_AUTO_EXTENSION_RESOLUTION: 'false',
+  };
+}
+
+/** The program, open for reading. Null where it is not found: the shell then says so in its own words. */
+function openProgram(k6Path: string): number | null {
+  const candidates = k6Path.includes('/') ? [k6Path] : (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, k6Path));
+  for (const candidate of candidates) {
+    try {
+      accessSync(candidate, constants.X_OK);
+      return openSync(candidate, 'r');
+    } catch (cause) {
+      if (!['ENOENT', 'ENOTDIR', 'EACCES'].includes((cause as NodeJS.ErrnoException).code ?? '')) throw cause;
+    }
+  }
+  return null;
 }
 
 /** k6 logs JSON here: `{"level":"error","msg":"...","error":"..."}`; a line of the shell is taken as it is. */

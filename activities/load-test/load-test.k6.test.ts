@@ -1,12 +1,11 @@
 // With the real k6 against a small server on loopback. k6 is found by TMINUS_TOOL_K6 or on PATH; without it these tests fail, never skip.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { jest } from '@jest/globals';
@@ -18,6 +17,10 @@ import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import type { ActivityProgress } from '../kubernetes/contract.ts';
 import type { LoadTestInput, StepReport } from '../steps-contract.ts';
+import type { StartK6 } from './k6-run.ts';
+import { findK6 } from './testing/find-k6.ts';
+import { separateUser } from './k6-user.ts';
+import { localK6, type LocalK6 } from './local-k6.ts';
 import { runLoad } from './run-load.ts';
 import type { LoadTestWorld } from './world.ts';
 import { planOf } from './step-plan.ts';
@@ -43,6 +46,8 @@ const beats: ActivityProgress[] = [];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'load-k6-'));
+  // The user k6 runs as has to get to its own folder below.
+  await chmod(folder, 0o711);
   store = createFolderEvidenceStore(join(folder, 'evidence'));
   delayMs = 1;
   profileAnsweredAt = 0;
@@ -131,10 +136,14 @@ async function inputFor({
   };
 }
 
+/** As a worker runs it: as another user where the tests may switch. */
+const k6Options = (path: string): LocalK6 => ({ k6Path: path, workFolder: join(folder, 'work'), user: separateUser(), hosts: [] });
+const k6At = (path: string): StartK6 => localK6(k6Options(path));
+
 async function run(asked: Asked = {}): Promise<StepReport> {
   const world: LoadTestWorld = {
     store,
-    k6Path,
+    startK6: k6At(k6Path),
     resolveTarget: () => `http://127.0.0.1:${port}`,
     listPods: () =>
       Promise.resolve([
@@ -148,7 +157,6 @@ async function run(asked: Asked = {}): Promise<StepReport> {
       ]),
     pprofPort: port,
     metricsPort: port,
-    workFolder: join(folder, 'work'),
     goroutineGapMs: 500,
     ...asked.world,
   };
@@ -355,7 +363,7 @@ test('holds when k6 is killed in the middle', async () => {
 test('holds with k6’s own words when the script is broken, and when there is no k6', async () => {
   const broken = await run({ script: 'export default function () {}\nnope();' });
   expect(say(broken, 'LoadRunIncomplete')).toMatch(/k6 sent no request: .*nope is not defined/);
-  const missing = await run({ world: { k6Path: join(folder, 'no-such-k6') } });
+  const missing = await run({ world: { startK6: k6At(join(folder, 'no-such-k6')) } });
   expect(say(missing, 'LoadRunIncomplete')).toMatch(/exit code 127: .*no-such-k6.*not found/);
 });
 
@@ -391,12 +399,11 @@ test('says at once that the script is not in the store', async () => {
   const input = { ...(await inputFor({})), scriptDigest: `sha256:${'0'.repeat(64)}` };
   const world = {
     store,
-    k6Path,
+    startK6: k6At(k6Path),
     resolveTarget: () => 'http://127.0.0.1:1',
     listPods: () => Promise.resolve([]),
     pprofPort: 1,
     metricsPort: 1,
-    workFolder: join(folder, 'work'),
   };
   await expect(
     runLoad(input, world, { signal: new AbortController().signal, heartbeat: () => undefined, attempt: 1 }),
@@ -407,10 +414,11 @@ test('k6 does not outlive a worker that was killed, whose retry is a clean run o
   const input = await inputFor({ seconds: 30 });
   const worker = `
     import { createFolderEvidenceStore } from ${JSON.stringify(join(import.meta.dirname, '..', 'evidence', 'folder-store.ts'))};
+    import { localK6 } from ${JSON.stringify(join(import.meta.dirname, 'local-k6.ts'))};
     import { runLoad } from ${JSON.stringify(join(import.meta.dirname, 'run-load.ts'))};
     await runLoad(${JSON.stringify(input)}, {
-      store: createFolderEvidenceStore(${JSON.stringify(join(folder, 'evidence'))}), k6Path: ${JSON.stringify(k6Path)},
-      resolveTarget: () => 'http://127.0.0.1:${port}', listPods: async () => [], pprofPort: 1, metricsPort: 1, workFolder: ${JSON.stringify(join(folder, 'work'))},
+      store: createFolderEvidenceStore(${JSON.stringify(join(folder, 'evidence'))}), startK6: localK6(${JSON.stringify(k6Options(k6Path))}),
+      resolveTarget: () => 'http://127.0.0.1:${port}', listPods: async () => [], pprofPort: 1, metricsPort: 1,
     }, { signal: new AbortController().signal, heartbeat: () => process.stdout.write('beat'), attempt: 1 });
   `;
   const child = spawn(process.execPath, ['--input-type=module', '-e', worker], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -436,7 +444,9 @@ test('even a k6 that writes nothing, and so meets no broken pipe, does not outli
   await writeFile(silent, '#!/bin/sh\ntrap "" INT TERM PIPE HUP\nwhile :; do sleep 1; done\n', { mode: 0o700 });
   const worker = `
     import { startK6 } from ${JSON.stringify(join(import.meta.dirname, 'k6-process.ts'))};
-    startK6({ k6Path: ${JSON.stringify(silent)}, script: 'x', folder: ${JSON.stringify(work)}, targetUrl: 'x' });
+    startK6({
+      k6Path: ${JSON.stringify(silent)}, archive: 'x', folder: ${JSON.stringify(work)}, targetUrl: 'x', reach: { hosts: {}, blacklist: [], noProxy: [] }, user: null,
+    });
     process.stdout.write('started');
   `;
   const child = spawn(process.execPath, ['--input-type=module', '-e', worker], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -450,18 +460,4 @@ test('even a k6 that writes nothing, and so meets no broken pipe, does not outli
 /** The watcher's command is the shell's. */
 async function isK6(id: number): Promise<boolean> {
   return !(await readFile(`/proc/${id}/cmdline`, 'utf8')).startsWith('/bin/sh');
-}
-
-function findK6(): string {
-  const named = process.env.TMINUS_TOOL_K6;
-  const candidates = named ? [named] : (process.env.PATH ?? '').split(delimiter).map((each) => join(each, 'k6'));
-  for (const path of candidates) {
-    try {
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === undefined) throw cause;
-    }
-  }
-  throw new Error('k6 is needed for these tests and was not found: set TMINUS_TOOL_K6 to its path, or let scripts/lab build it');
 }

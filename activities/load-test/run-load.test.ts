@@ -7,6 +7,7 @@ import { readStatementsRecord } from '../../analysis/postgres/read-records.ts';
 import { loadTestSchema } from '../../release/steps/load-test.ts';
 import { bytesOf } from '../evidence/bytes-of.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
+import { localK6 } from './local-k6.ts';
 import { runLoad } from './run-load.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tminus-run-load-'));
@@ -34,7 +35,7 @@ test('reports the digests under load, and finds slow statements in the logs of t
     { step: { ...step, script: 'shop.js', target: 'shop-staging' }, staging, image: 'go-api:1', scriptDigest: digest, runId: 'run-1' },
     {
       store,
-      k6Path,
+      startK6: localK6({ k6Path, workFolder: join(folder, 'work'), user: null, hosts: [] }),
       resolveTarget: () => 'http://127.0.0.1:1',
       listPods: async () => [
         { name: 'go-api-1', ip: '127.0.0.1', image: 'mirror/go-api:1', templateImage: 'go-api:1', imageId: 'mirror/go-api@sha256:1' },
@@ -43,7 +44,6 @@ test('reports the digests under load, and finds slow statements in the logs of t
       pprofPort: 1,
       metricsPort: 1,
       databaseUrl: async () => 'postgres://shop@127.0.0.1:1/shop',
-      workFolder: join(folder, 'work'),
     },
     { signal: new AbortController().signal, heartbeat: () => undefined, attempt: 1 },
   );

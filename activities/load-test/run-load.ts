@@ -1,7 +1,5 @@
 // A load test: k6 drives the candidate, its points stream into evidence and into the live counts at once; a broken limit calls for profiles,
 // a hopeless run is stopped, and the verdict is made from the evidence as it was stored.
-import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Readable, pipeline } from 'node:stream';
 import { constants, createGzip } from 'node:zlib';
 import { candidateDigests } from '../../analysis/load-test/candidate.ts';
@@ -16,8 +14,7 @@ import type { EvidenceRef } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { watchDatabase } from '../postgres/watch-database.ts';
 import type { LoadTestInput, StepReport } from '../steps-contract.ts';
-import { startK6, type K6Process } from './k6-process.ts';
-import { writeK6Script } from './k6-script.ts';
+import type { K6Process } from './k6-run.ts';
 import { seeCandidate, type SeenCandidate } from './see-candidate.ts';
 import { startRuntimeSampler } from './runtime-sampler.ts';
 import { serviceLogOf } from './service-log.ts';
@@ -25,32 +22,21 @@ import { planOf } from './step-plan.ts';
 import { watchRun, type RunWatch } from './watch-run.ts';
 import type { LoadTestWorld, RunControl } from './world.ts';
 
-const FOLDER_PREFIX = 'load-';
-/** A countdown's longest step is shorter than this. */
-const ABANDONED_AFTER_MS = 7 * 86_400_000;
-
 /** Runs one load test from nothing; a retry is a new run with evidence of its own. Rejects with the signal's reason when cancelled, leaving no process and no half evidence. */
 export async function runLoad(input: LoadTestInput, world: LoadTestWorld, control: RunControl): Promise<StepReport> {
   const plan = planOf(input.step);
   const targetUrl = world.resolveTarget(input.step.target);
   const databaseUrl = await databaseUrlOf(input, world);
   const script = await readWhole(world.store, input.scriptDigest);
-  await mkdir(world.workFolder, { recursive: true });
-  await sweep(world.workFolder);
-  const folder = await mkdtemp(join(world.workFolder, FOLDER_PREFIX));
+  const candidate = await seeCandidate(() => world.listPods(input.staging));
+  control.signal.throwIfAborted();
+  const k6 = await world.startK6({ script, stages: plan.stages, maxVus: input.step.maxVus, targetUrl });
   try {
-    const wrapper = await writeK6Script(folder, script, plan.stages, input.step.maxVus);
-    const candidate = await seeCandidate(() => world.listPods(input.staging));
     control.signal.throwIfAborted();
-    const k6 = startK6({ k6Path: world.k6Path, script: wrapper, folder, targetUrl });
-    try {
-      return await follow(k6, plan, candidate, databaseUrl, input, world, control);
-    } finally {
-      k6.kill();
-      await k6.ended;
-    }
+    return await follow(k6, plan, candidate, databaseUrl, input, world, control);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    k6.kill();
+    await k6.ended;
   }
 }
 
@@ -155,17 +141,6 @@ function storeSamples(store: EvidenceStore, samples: readonly unknown[], input: 
     source: `deployment ${namespace}/${deployment}`,
   } as const;
   return store.put(description, new TextEncoder().encode(lines));
-}
-
-/** Removes what a killed worker left. Another one may be running beside this, so only folders older than any load test go. */
-async function sweep(workFolder: string): Promise<void> {
-  for (const name of await readdir(workFolder)) {
-    if (!name.startsWith(FOLDER_PREFIX)) continue;
-    const path = join(workFolder, name);
-    // Another worker may sweep, or end its run, at the same moment.
-    const found = await stat(path).catch(() => null);
-    if (found && Date.now() - found.mtimeMs > ABANDONED_AFTER_MS) await rm(path, { recursive: true, force: true });
-  }
 }
 
 async function readWhole(store: EvidenceStore, digest: string): Promise<Uint8Array> {

@@ -10,7 +10,7 @@ import { failpoint } from '../failpoint.ts';
 import { GOROUTINE_GAP_MS } from '../profiles/capture.ts';
 import type { LoadTestInput } from '../steps-contract.ts';
 import { deliveryMeter } from './delivery-meter.ts';
-import type { K6Process } from './k6-process.ts';
+import type { K6Process } from './k6-run.ts';
 import type { LoadTestWorld, RunControl } from './world.ts';
 import { profilePods } from './profile-pods.ts';
 

@@ -6,6 +6,7 @@ import { imagePatch } from '../kubernetes/apply-image.ts';
 import { deployments, readDeployment } from '../kubernetes/client.ts';
 import { notesOf } from '../kubernetes/converge-write.ts';
 import { fencingGenerationOf, imageOf, withImage, type Deployment, type PodTemplate } from '../kubernetes/objects.ts';
+import { createRedactor } from '../kubernetes/redact-template.ts';
 import type { PreflightWorld } from './world.ts';
 
 /** The status of a Deployment that is not rolling out changes seldom: five tries meet a quiet moment. */
@@ -21,7 +22,15 @@ export async function dryRun(world: PreflightWorld): Promise<PreflightFacts['dry
   const { spec } = await read(world);
   const running = imageOf(spec.template, production.container);
   if (running === null) throw new Error(`the pod template has no container ${production.container}`);
-  return { writes: [await tryWrite(world, 'launch', image), await tryWrite(world, 'rollback', running)] };
+  // Every reader may download the answers. Equal values stay equal, so a field that the cluster changes is still found.
+  const redactor = createRedactor();
+  const shown = ({ effect, asked, got, refusal }: DryWrite): DryWrite => ({
+    effect,
+    asked: redactor.value(asked),
+    got: redactor.value(got),
+    refusal: refusal === null ? null : redactor.sentence(refusal),
+  });
+  return { writes: [shown(await tryWrite(world, 'launch', image)), shown(await tryWrite(world, 'rollback', running))] };
 }
 
 async function tryWrite(world: PreflightWorld, effect: DryWrite['effect'], image: string): Promise<DryWrite> {

@@ -1,10 +1,14 @@
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
+import { separateUser, separationSentence } from '../../activities/load-test/k6-user.ts';
 import type { Principal } from '../../verdict/verdict.ts';
 import { connect, serverUrl } from '../api.ts';
+import { ENVIRONMENT_FILE } from '../dev.ts';
 import { EXIT } from '../exit-codes.ts';
 import { CliFailure } from '../failure.ts';
 import { API_VERSION, print } from '../output.ts';
 import { readStatus } from '../read-status.ts';
+import { readEnvironment } from '../submission.ts';
 import { padded } from '../render/words.ts';
 
 /** What `engines` in package.json asks for. */
@@ -25,7 +29,7 @@ export function doctorCommand(program: Command): void {
     .command('doctor')
     .description('what is missing between here and a countdown, in sentences')
     .action(async (_: unknown, command: Command) => {
-      const items = [nodeCheck(), ...(await serverChecks(command))];
+      const items = [nodeCheck(), ...(await loadCheck()), ...(await serverChecks(command))];
       print(command, { apiVersion: API_VERSION, kind: 'Doctor', items }, (shown, look) =>
         shown.items
           .map(({ name, outcome, sentence }) => `${padded(outcome, OUTCOME_WIDTH, look)}${name.padEnd(NAME_WIDTH)} ${sentence}`)
@@ -45,6 +49,20 @@ function nodeCheck(): Check {
       ? `Node ${process.versions.node}`
       : `Node ${process.versions.node} is too old; ${NODE_AT_LEAST.join('.')} or newer is needed`,
   };
+}
+
+/** Of the worker that `tminus dev` starts here. A worker elsewhere says it in its log. */
+async function loadCheck(): Promise<Check[]> {
+  if (!existsSync(ENVIRONMENT_FILE)) return [];
+  const { runner } = (await readEnvironment(ENVIRONMENT_FILE)).spec.load;
+  const user = runner === undefined ? separateUser() : null;
+  return [
+    {
+      name: 'load',
+      outcome: runner === undefined && user === null ? 'inconclusive' : 'pass',
+      sentence: runner === undefined ? separationSentence(user) : `load scripts run at the k6 runner ${runner}`,
+    },
+  ];
 }
 
 /** Each needs the one before: beyond the first that fails nothing can be known, and it says so once. */

@@ -6,6 +6,7 @@ import { gather, type AnalysisWorld } from '../../activities/analysis/gather.ts'
 import { createFolderEvidenceStore } from '../../activities/evidence/folder-store.ts';
 import { createClusterClients } from '../../activities/kubernetes/client.ts';
 import { readDeploymentPods } from '../../activities/kubernetes/pods.ts';
+import { localK6 } from '../../activities/load-test/local-k6.ts';
 import { runLoad } from '../../activities/load-test/run-load.ts';
 import { readSecret } from '../../activities/secret.ts';
 import type { TraceStore } from '../../activities/traces/ask-traces.ts';
@@ -98,12 +99,11 @@ export async function captureRun(fault: string, name: string, folder: string, te
     },
     {
       store,
-      k6Path: environment.spec.load.k6,
+      startK6: localK6({ k6Path: environment.spec.load.k6, workFolder: join(folder, 'work'), user: null, hosts: [] }),
       resolveTarget: (target) => (environment.spec.targets[target] as { url: string }).url,
       listPods,
       pprofPort: 6060,
       metricsPort: 8080,
-      workFolder: join(folder, 'work'),
       databaseUrl,
     },
     { signal: new AbortController().signal, heartbeat: () => undefined, attempt: 1 },

@@ -1,6 +1,7 @@
 // An effect on a played cluster, with the entry and countdown that a workflow would make.
 import type { EvidenceStore } from '../../evidence/contract.ts';
 import { createFolderEvidenceStore } from '../../evidence/folder-store.ts';
+import { createRestrictedStore } from '../../evidence/restricted.ts';
 import type { PlayedClusterApi } from '../../kubernetes/testing/played-cluster-api.ts';
 import { NEW, target } from '../../kubernetes/testing/played-cluster-api.ts';
 import type { CaptureInput, CountdownRef, UndoEntry } from '../contract.ts';
@@ -40,9 +41,11 @@ export const playedEffects = (
   api: PlayedClusterApi,
   evidenceFolder: string,
   store: EvidenceStore = createFolderEvidenceStore(evidenceFolder),
+  restricted: EvidenceStore = createRestrictedStore(evidenceFolder),
 ): Effects =>
   createEffects({
     store,
+    restricted,
     healthUrl: () => 'http://127.0.0.1:6/healthz',
     clients: () => api.client,
     activity: () => ({ heartbeat: () => undefined, signal: new AbortController().signal }),

@@ -17,18 +17,21 @@ export interface DeploymentWrites {
 }
 
 export function deploymentWrites(client: ClusterClient, store: EvidenceStore): DeploymentWrites {
+  // No reader stands behind a test, so both are one.
+  const stores = { store, restricted: store };
   const now = () => new Date();
   const fence = (target: DeploymentTarget, operation: Operation, purpose: 'apply' | 'restore'): WriteFence => ({
     lastWriteMs: lastWriteAtMs(),
     claim: (lastWriteMs) => claimLease(client, { target, operation, for: purpose }, lastWriteMs).then(() => null),
   });
   return {
-    captureDeployment: (target) => asApplicationFailure(async () => (await captureDeployment(client, store, target)).snapshot),
-    applyImage: (input) => asApplicationFailure(() => applyImage(client, store, input, fence(input.target, input.operation, 'apply'), now)),
+    captureDeployment: (target) => asApplicationFailure(async () => (await captureDeployment(client, stores, target)).snapshot),
+    applyImage: (input) =>
+      asApplicationFailure(() => applyImage(client, stores, input, fence(input.target, input.operation, 'apply'), now)),
     restoreTemplate: (input) => {
       const operation = { ...input.operation, id: input.undoes };
       return asApplicationFailure(() =>
-        restoreTemplate(client, store, { ...input, wantedImage: NEW }, fence(input.snapshot.target, operation, 'restore'), now),
+        restoreTemplate(client, stores, { ...input, wantedImage: NEW }, fence(input.snapshot.target, operation, 'restore'), now),
       );
     },
   };

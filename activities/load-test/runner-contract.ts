@@ -1,0 +1,21 @@
+// What a worker and a k6 runner say to each other: HTTP over a Unix socket. POST /runs answers k6's points as they come, and how k6 ended in the
+// trailer; closing the connection ends k6. POST /runs/<id>/stop asks it to end.
+import { z } from 'zod';
+
+export const runRequest = z.strictObject({
+  /** Chosen by the worker. */
+  id: z.uuid(),
+  scriptBase64: z.base64(),
+  stages: z.array(z.strictObject({ seconds: z.number().nonnegative(), ratePerSecond: z.number().nonnegative() })),
+  maxVus: z.int().positive(),
+  targetUrl: z.url({ protocol: /^https?$/ }),
+  hosts: z.array(z.string()),
+});
+export type RunRequest = z.output<typeof runRequest>;
+
+export const k6Ended = z.strictObject({ exitCode: z.number().nullable(), signal: z.string().nullable(), lastError: z.string() });
+
+/** JSON of K6Ended in base64: a header takes no text beyond Latin-1. */
+export const ENDED_TRAILER = 'k6-ended';
+/** Scripts are kilobytes; evidence of any size is not sent here. */
+export const MAX_REQUEST_BYTES = 16 * 1024 ** 2;
