@@ -57,7 +57,7 @@ export async function run(planned: Planned, images: Images, sweepHome: string): 
     const service = keep(await openService(name, images.current));
     const worker = keep(await openWorker(home, name, writeEnvironment(home, service)));
     worker.arm(planned.points, planned.mode);
-    const countdown = keep(await startCountdown(name, service, images.candidate));
+    const countdown = keep(await startCountdown(home, name, service, images.candidate));
     if (planned.path === 'rolled-back') keep(breakOnceLive(name, images.candidate));
     const scene: Scene = { service, worker, countdown, images };
     if (planned.mode === 'kill') await untilEnded(scene, outcome);
