@@ -36,7 +36,7 @@ export interface UndoEntry {
   within: { restoreMs: number; proveMs: number };
   /** Checked by the kind's own schema. */
   before: unknown;
-  /** Of the worker that captured `before`, over it and what it belongs to. Absent in records of versions before 0.2. */
+  /** Of the worker that captured `before`, over it and what it belongs to. Absent in records of versions that did not seal. */
   seal?: Seal;
 }
 
