@@ -1,7 +1,8 @@
 // What the countdown itself needs of the outside, apart from its steps: a lock, an audit file, messages, verified signatures.
-import type { Act, Ending, SignedAct } from '../workflows/messages.ts';
+import type { Ending } from '../workflows/messages.ts';
 import type { AuditRecord } from '../verdict/audit-chain.ts';
 import type { CountdownRef } from './effects/contract.ts';
+import type { IdentityActivities } from './identity/contract.ts';
 import type { DeploymentTarget } from './kubernetes/contract.ts';
 
 export interface LockRequest {
@@ -55,7 +56,7 @@ export type CountdownEnd =
   | { kind: 'closed'; status: string; ending: Ending | null; at: string }
   | { kind: 'due'; nowMs: number; at: string };
 
-export interface BookkeepingActivities {
+export interface BookkeepingActivities extends IdentityActivities {
   /** Idempotent for one holder. A lock whose holder has ended is taken over; a live one refuses with its holder's name. */
   acquireLock(request: LockRequest): Promise<LockAnswer>;
   releaseLock(request: LockRequest): Promise<void>;
@@ -67,6 +68,4 @@ export interface BookkeepingActivities {
   keepLastGood(target: DeploymentTarget, lastGood: LastGood): Promise<void>;
   /** Waits until a countdown has closed, over continue-as-new and reset, or until something is due. Heartbeats; changes nothing. */
   watchCountdown(input: WatchCountdownInput): Promise<CountdownEnd>;
-  /** Checks the signature against the worker's own public keys. Non-retryable `SignatureInvalid`. */
-  verifyAct(signed: SignedAct): Promise<Act>;
 }

@@ -24,6 +24,8 @@ export function environmentFile(lab: LabPaths, k6: string, env: NodeJS.ProcessEn
         tokens: join(home, 'identity', 'tokens.json'),
         signingKey: join(home, 'identity', 'signing-key.pem'),
         publicKeys: join(home, 'identity', 'public-keys'),
+        workerKey: join(home, 'identity', 'worker-key.pem'),
+        workerPublicKeys: join(home, 'identity', 'worker-public-keys'),
       },
     },
   };

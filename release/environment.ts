@@ -166,6 +166,12 @@ export const environmentSchema = z
               'identity/signing-key.pem',
             ),
             publicKeys: text('Folder with the Ed25519 public keys (PEM) whose decisions count.').default('identity/public-keys'),
+            workerKey: text(
+              'File with the Ed25519 private key (PEM, mode 600) with which workers seal what they captured and carry; made on first use.',
+            ).default('identity/worker-key.pem'),
+            workerPublicKeys: text('Folder with the Ed25519 public keys (PEM) whose seals workers believe.').default(
+              'identity/worker-public-keys',
+            ),
           })
           .meta({ description: 'How people are known; paths only, never keys.' })
           .prefault({}),

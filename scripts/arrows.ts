@@ -53,7 +53,14 @@ export const house: Readonly<Record<string, Rule>> = {
       values('release'),
       values('analysis'),
       types('activities'),
-      values('activities', 'activities/evidence/', 'activities/identity/act-shape.ts'),
+      values(
+        'activities',
+        'activities/evidence/',
+        'activities/identity/act-shape.ts',
+        // Its key is kept in the same way as that of the workers (decision 0013).
+        'activities/identity/key-pair.ts',
+        'activities/identity/private-file.ts',
+      ),
     ],
     packages: 'any',
     builtins: 'any',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { EvidenceStore } from '../activities/evidence/contract.ts';
 import { objectionsOfHouse, type House } from '../release/house.ts';
 import { loadRelease } from '../release/load.ts';
@@ -6,10 +7,12 @@ import type { Release } from '../release/release.ts';
 import { problemOfFile, toldProblem, type ToldProblem } from '../release/told-problem.ts';
 import { explainStart } from '../verdict/can.ts';
 import type { Principal } from '../verdict/verdict.ts';
-import type { CountdownInput } from '../workflows/messages.ts';
+import { inputDigest } from '../verdict/input-digest.ts';
+import { countdownId, type CountdownInput } from '../workflows/messages.ts';
 import { ApiError } from './api/errors.ts';
 import type { StartRequest } from './api/schemas.ts';
 import type { Countdowns, OpenedPlan, StartedPlan } from './countdowns.ts';
+import type { Signer } from './identity/signing.ts';
 
 export interface SubmissionWorld {
   countdowns: Countdowns;
@@ -17,8 +20,12 @@ export interface SubmissionWorld {
   /** Whether only this very machine can reach the server. */
   loopback: boolean;
   house: House;
+  signer: Signer;
   now: () => number;
 }
+
+/** Longer than a start is under way (30 s, and 20 s for one of the same name that closes), too short to be found and used by somebody else. */
+const START_LIFETIME_MS = 5 * 60_000;
 
 export type SubmittedPlan = OpenedPlan & { started: StartedPlan['started'] | 'dry-run' };
 
@@ -62,7 +69,7 @@ export async function submit(world: SubmissionWorld, request: StartRequest, requ
     checkpoints: plan.checkpoints.map(({ name, atMs }) => ({ name, at: iso(atMs) })),
   };
   if (request.dryRun) return { ...planned, started: 'dry-run' };
-  return await world.countdowns.start(await inputOf(world, request, release, scripts, requestedBy));
+  return await world.countdowns.start(signedInput(world, await inputOf(world, request, release, scripts, requestedBy)));
 }
 
 function readRelease({ file, fileName, launchAt }: StartRequest): Release {
@@ -87,7 +94,7 @@ async function inputOf(
   release: Release,
   scripts: [string, string][],
   requestedBy: Principal,
-): Promise<CountdownInput> {
+): Promise<Omit<CountdownInput, 'start'>> {
   const keep = async (kind: 'release-file' | 'k6-script', mediaType: string, source: string, text: string) =>
     (await world.evidence.put({ kind, mediaType, source }, Buffer.from(text, 'utf8'))).digest;
   const digests = await Promise.all(
@@ -102,6 +109,26 @@ async function inputOf(
     ...(request.comment === '' ? {} : { comment: request.comment }),
     allowUnverified: release.spec.allowUnverified,
   };
+}
+
+/** The server's word that this person may start this very input, once and soon. Workers begin nothing without it. */
+export function signedInput(
+  { signer, now }: Pick<SubmissionWorld, 'signer' | 'now'>,
+  input: Omit<CountdownInput, 'start'>,
+): CountdownInput {
+  const { release } = input;
+  const plan = planOf(release, now());
+  const launching = release.spec.checkpoints.find(({ steps }) => steps.some(({ type }) => type === 'launch'))?.name;
+  const start = signer.sign({
+    kind: 'start',
+    id: randomUUID(),
+    countdown: countdownId(release.metadata.name),
+    input: inputDigest(input),
+    notBefore: iso(plan.checkpoints.find(({ name }) => name === launching)?.atMs ?? plan.launchAtMs),
+    issuedAt: iso(now()),
+    notAfter: iso(now() + START_LIFETIME_MS),
+  });
+  return { ...input, start };
 }
 
 function invalid(problems: ToldProblem[]): ApiError {

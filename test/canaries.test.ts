@@ -241,7 +241,7 @@ async function runEverything(): Promise<{ findings: Finding[]; evidence: Evidenc
   const captured = await act('capture', () => acts.cluster.captureEffect(captureInput(countdown)));
   evidence.push(...(captured?.evidence ?? []));
   const entry = entryOf(captured?.before, countdown);
-  await act('apply', () => acts.cluster.applyEffect({ entry, wanted: { image: 'registry.local/go-api:2' }, countdown }));
+  await act('apply', () => acts.cluster.applyEffect({ entry, wanted: { image: 'registry.local/go-api:2' }, countdown, authority: null }));
   await act('restore', () => acts.cluster.restoreEffect({ entry, countdown }));
   await act('describe', () => acts.cluster.captureEffect({ ...captureInput(countdown), target: { ...target, deployment: 'none' } }));
 

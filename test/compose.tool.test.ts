@@ -138,11 +138,12 @@ describe('docker-compose.yml', () => {
     expect(named('tminus-worker').secrets?.map(({ source }) => source)).toEqual(['kubeconfig']);
   });
 
-  it('keeps the signing key with the server alone', () => {
+  it('keeps the signing key with the server alone, and the key of the workers with them', () => {
     const mounts = (name: string) =>
       (named(name).volumes ?? []).map(({ source, read_only: readOnly }) => (readOnly ? `${source} (read)` : source));
     expect(mounts('tminus-server')).toEqual(expect.arrayContaining(['identity', 'public-keys', 'evidence']));
-    expect(mounts('tminus-worker')).toEqual(expect.arrayContaining(['public-keys (read)', 'evidence', 'audit']));
+    expect(mounts('tminus-worker')).toEqual(expect.arrayContaining(['public-keys (read)', 'evidence', 'audit', 'worker-identity']));
+    expect(mounts('tminus-server')).not.toContain('worker-identity');
     expect(mounts('tminus-worker')).not.toContain('identity');
   });
 
@@ -218,8 +219,11 @@ describe('docker-compose.yml', () => {
     expect(loaded).toMatchObject({ ok: true });
     if (!loaded.ok) return;
     const { evidence, identity } = loaded.environment.spec;
-    const targets = (named('tminus-server').volumes ?? []).map(({ target }) => target);
+    const mounted = (name: string, path: string) => (named(name).volumes ?? []).some(({ target }) => path.startsWith(target));
     for (const path of [evidence.folder, identity.tokens, identity.signingKey, identity.publicKeys])
-      expect(targets.some((target) => path.startsWith(target))).toBe(true);
+      expect(mounted('tminus-server', path)).toBe(true);
+    for (const path of [evidence.folder, identity.publicKeys, identity.workerKey, identity.workerPublicKeys])
+      expect(mounted('tminus-worker', path)).toBe(true);
+    expect(mounted('tminus-server', identity.workerKey)).toBe(false);
   });
 });

@@ -7,11 +7,21 @@ import { bundleWorkflows } from '../workers/workflow-bundle.ts';
 import { virtualTimeClient } from '../server/virtual-time.ts';
 import { canonicalJson } from '../verdict/canonical-json.ts';
 import type { Principal } from '../verdict/verdict.ts';
+import { inputDigest } from '../verdict/input-digest.ts';
 import type { EffectActivities } from '../activities/effects/contract.ts';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import type { KubernetesActivities } from '../activities/kubernetes/contract.ts';
 import type { StepActivities } from '../activities/steps-contract.ts';
-import { LOAD_TASK_QUEUE, WORKFLOW_TASK_QUEUE, clusterTaskQueue, registerUndoUpdate, type Act } from '../workflows/messages.ts';
+import {
+  LOAD_TASK_QUEUE,
+  WORKFLOW_TASK_QUEUE,
+  clusterTaskQueue,
+  countdownId,
+  registerUndoUpdate,
+  type Act,
+  type CountdownInput,
+  type Start,
+} from '../workflows/messages.ts';
 
 export const temporalAddress = process.env['TMINUS_TEMPORAL'] ?? '127.0.0.1:7233';
 
@@ -94,9 +104,25 @@ function quietRuntime(): void {
 
 const keys = generateKeyPairSync('ed25519');
 
-/** Signs as the server does; the fake `verifyAct` of tests only parses, its own tests prove the signature. */
-export function signedAct(act: Act) {
-  const payload = canonicalJson(act);
+/** Signs as the server does; the fakes `verifyAct` and `admit` of tests believe it, tests of their own prove the signature. */
+export const signedAct = (act: Act) => signed(act);
+
+/** Adds the signature of a start. */
+export function signedInput(input: Omit<CountdownInput, 'start'>): CountdownInput {
+  const start: Start = {
+    kind: 'start',
+    id: randomUUID(),
+    countdown: countdownId(input.release.metadata.name),
+    input: inputDigest(input),
+    notBefore: new Date().toISOString(),
+    issuedAt: new Date().toISOString(),
+    notAfter: new Date(Date.now() + 300_000).toISOString(),
+  };
+  return { ...input, start: signed(start) };
+}
+
+function signed(said: Act | Start) {
+  const payload = canonicalJson(said);
   return { payload, keyId: 'test', signature: sign(null, Buffer.from(payload), keys.privateKey).toString('base64') };
 }
 

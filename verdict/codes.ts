@@ -242,6 +242,21 @@ export const codes = {
     zh: '上线窗口已关闭',
     whatToDo: 'Resume with a shifted launch time, or abort.',
   },
+  CountdownReset: {
+    en: 'the countdown was reset in Temporal, and decisions may be missing',
+    zh: '倒计时在 Temporal 中被重置，决定可能缺失',
+    whatToDo: 'Compare the audit file with what the countdown shows. Waive it to launch from this run, or abort and start again.',
+  },
+  CountdownClockAhead: {
+    en: 'the clock of the countdown is not the real one',
+    zh: '倒计时的时钟不是真实时间',
+    whatToDo: 'Abort, find out who switched on time skipping, and start again. It cannot be waived.',
+  },
+  CountdownRunForeign: {
+    en: 'the run has start options that Tminus never uses, or could not be read',
+    zh: '运行的启动选项不是 Tminus 使用的，或无法读取',
+    whatToDo: 'Where it could not be read, resume. Otherwise abort and start again. It cannot be waived.',
+  },
   WaitingForApproval: {
     en: 'people have not decided yet',
     zh: '等待审批',

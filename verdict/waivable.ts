@@ -1,4 +1,5 @@
 // Which findings nobody may waive. The countdown refuses such a waiver; page and command line do not offer one.
+import { UNWAIVABLE_RUN_CODES } from './countdown-run.ts';
 import type { Finding } from './finding.ts';
 import { findingKey } from './judge.ts';
 
@@ -15,6 +16,8 @@ interface Reported {
 
 /** Why the open finding of this key (`CODE/SUBJECT`) cannot be waived, or null. */
 export function explainUnwaivable(steps: readonly Reported[], key: string): string | null {
+  if (UNWAIVABLE_RUN_CODES.some((code) => key.startsWith(`${code}/`)))
+    return `${key} cannot be waived: the run is not the one that was started; abort and start again`;
   const step = steps.find(
     ({ type, findings }) =>
       MUST_BE_SEEN.includes(type) && findings.some((each) => findingKey(each) === key && UNSEEN_CODES.includes(each.code)),

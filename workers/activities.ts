@@ -16,7 +16,12 @@ import { createRestrictedStore } from '../activities/evidence/restricted.ts';
 import { openUndoJournal } from '../activities/evidence/undo-journal.ts';
 import { createGuardActivities } from '../activities/guard/run-guard.ts';
 import { healthUrl } from '../activities/health.ts';
+import { createAdmissionActivities } from '../activities/identity/admit-start.ts';
+import { askingWorkflow, runReader } from '../activities/identity/countdown-runs.ts';
+import { signedReader } from '../activities/identity/read-signed.ts';
+import { startClaims } from '../activities/identity/start-claims.ts';
 import { createIdentityActivities } from '../activities/identity/verify-act.ts';
+import { workerKey } from '../activities/identity/worker-key.ts';
 import { createClusterClients, readPodLog } from '../activities/kubernetes/client.ts';
 import { createKubernetesActivities, fencingGeneration } from '../activities/kubernetes/index.ts';
 import { readDeploymentPods } from '../activities/kubernetes/pods.ts';
@@ -65,6 +70,13 @@ export async function assembleActivities({
     throw error;
   });
   const { verifyAct } = createIdentityActivities({ publicKeysFolder: at(spec.identity.publicKeys) });
+  const trust = {
+    reader: signedReader(at(spec.identity.publicKeys)),
+    key: workerKey({ privateKey: at(spec.identity.workerKey), publicKeys: at(spec.identity.workerPublicKeys) }),
+    readRun: runReader(client),
+    asking: askingWorkflow,
+    now: Date.now,
+  };
   const databaseUrl = async (name: string) => readSecret(named(spec.postgres, 'postgres', name).url, environmentFolder);
   const lock = {
     client,
@@ -81,6 +93,7 @@ export async function assembleActivities({
       keepLastGood: (target, lastGood) => keepLastGood(at(spec.evidence.folder), target, lastGood),
       watchCountdown: (input) => watchCountdown({ client, activity: runningActivity }, input),
       verifyAct,
+      ...createAdmissionActivities({ ...trust, claims: startClaims(at(spec.evidence.folder)) }),
     },
     cluster: {
       ...createKubernetesActivities({ store, environment, clients }),
@@ -95,6 +108,7 @@ export async function assembleActivities({
         }),
         journal: openUndoJournal(at(spec.evidence.folder)),
         messages: undoMessages(client, WORKFLOW_TASK_QUEUE),
+        trust,
       }),
       ...createPreflightActivities({ store, environment, clients }),
       ...createGuardActivities({ store, environment, clients }),

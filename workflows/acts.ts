@@ -42,7 +42,8 @@ const { verifyAct } = proxyActivities<BookkeepingActivities>(quick);
 /** A signed act is a small document; anything longer is not one. */
 const ACT_CHARACTERS = 16_384;
 
-export function listen(state: CountdownState): void {
+/** `admitted` says whether the state is believed: what was carried into this run by nobody of us must not take a decision. */
+export function listen(state: CountdownState, admitted: () => boolean): void {
   const root = CancellationScope.current();
   setHandler(statusQuery, () => countdownStatus(state), { description: 'All that page, CLI and report show' });
   setHandler(planQuery, () => plan(state));
@@ -77,7 +78,11 @@ export function listen(state: CountdownState): void {
       throw ApplicationFailure.nonRetryable(`${releaseName(state)} has ended as ${state.ending}: ${state.sentence}`, 'Ended');
     return { release: state.input.release.metadata.name, ...plan(state) };
   });
-  setHandler(actUpdate, (signed) => handleAct(state, signed, root), { validator: validateShape, description: 'A signed act of a person' });
+  const act = async (signed: SignedAct) => {
+    await condition(() => admitted() || state.ending !== null);
+    return handleAct(state, signed, root);
+  };
+  setHandler(actUpdate, act, { validator: validateShape, description: 'A signed act of a person' });
 }
 
 /** An effect whose way back nobody could go does not begin; nor does one after the end has been decided, for what is due then is fixed. */
@@ -115,10 +120,16 @@ async function handleAct(state: CountdownState, signed: SignedAct, root: Cancell
   record(state, Date.now(), actorOf(act.principal), `${act.action}.accepted`, act.checkpoint, act.comment);
   const checkpoint = current(state);
   const sentence = effects[act.action](state, act);
+  if (act.action === 'approve' || act.action === 'waive') keepSigned(checkpoint, act, signed);
   tell(state, checkpoint, act, sentence);
   if (act.action === 'abort') root.cancel();
   const { revision } = current(state);
   return (state.acts[act.id] = { ok: true, sentence, phase: state.phase, revision });
+}
+
+/** What a launch rests on: its activity believes the signature, not the countdown. */
+function keepSigned(checkpoint: CheckpointState, { action, revision, evidenceDigest }: Act, signed: SignedAct): void {
+  checkpoint.signed.push({ act: { action, revision, evidenceDigest }, signed });
 }
 
 /** A decision of a person is told like any other change. Hold, reject and abort are told by what follows from them. */

@@ -7,9 +7,10 @@ import { EMPTY_CHAIN, chainRecord, type AuditRecord } from '../verdict/audit-cha
 import { digestOf } from '../verdict/digest.ts';
 import type { Finding } from '../verdict/finding.ts';
 import type { Evaluation, Principal } from '../verdict/verdict.ts';
-import type { ActResult, ApprovalStatus, CountdownInput, Ending, Phase, StepStatus } from './messages.ts';
+import type { Act, ActResult, ApprovalStatus, CountdownInput, Ending, Phase, Signed, StepStatus } from './messages.ts';
 import type { Step } from '../release/steps/registry.ts';
 import type { UndoEntry } from '../activities/effects/contract.ts';
+import type { Seal } from '../activities/identity/contract.ts';
 import type { GuardCarry } from '../activities/steps-contract.ts';
 import type { EarlierStep } from './step.ts';
 
@@ -23,6 +24,8 @@ export interface CheckpointState {
   pending: string[];
   approvals: ApprovalStatus[];
   waivers: Waiver[];
+  /** Approvals and waivers that counted, as the server signed them: the activity that launches checks them for itself. */
+  signed: { act: Pick<Act, 'action' | 'revision' | 'evidenceDigest'>; signed: Signed }[];
   /** What the countdown itself found: a missed checkpoint, a step that could not run. */
   own: Finding[];
   revision: number;
@@ -64,6 +67,10 @@ export interface Watch {
 
 export interface CountdownState {
   input: CountdownInput;
+  /** Of the worker that admitted the start for this chain of runs; null before. */
+  admission: Seal | null;
+  /** At which version the run was last inspected before a launch; null: never. */
+  inspectedVersion: number | null;
   startedAtMs: number;
   launchAtMs: number;
   heldMs: number;
@@ -109,6 +116,8 @@ export function freshState(input: CountdownInput, nowMs: number): CountdownState
   const plan = planOf(input.release, nowMs);
   return {
     input,
+    admission: null,
+    inspectedVersion: null,
     startedAtMs: nowMs,
     launchAtMs: plan.launchAtMs,
     heldMs: 0,
@@ -147,6 +156,7 @@ function emptyCheckpoint({ name, steps }: Checkpoint, offset: string, atMs: numb
     pending: steps.map((step) => step.name),
     approvals: [],
     waivers: [],
+    signed: [],
     own: [],
     revision: 1,
     evidenceDigest: '',

@@ -14,13 +14,13 @@ import { durationMs } from '../release/duration.ts';
 import { explainRefusedPlan } from '../release/plan-refusal.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { patient, quick } from './activity-options.ts';
+import { carry, closeUnadmitted, handedState, refusalOf, showRefused } from './admission.ts';
 import { listen } from './acts.ts';
 import { announce, enterPhase, settled, storeAuditSoon, verdictOf } from './announce.ts';
 import {
   actorOf,
   current,
   evaluate,
-  freshState,
   heldBy,
   heldUntilMs,
   nextStep,
@@ -34,6 +34,7 @@ import {
 } from './countdown-state.ts';
 import { sentenceOf } from './failure-sentence.ts';
 import { rememberAsGood } from './last-good.ts';
+import { inspect, mustInspect } from './inspect.ts';
 import { guardLaunchWindow, guardWaivers, late } from './launch-window.ts';
 import type { CountdownInput, Ending } from './messages.ts';
 import { retryLaunchWhileLive } from './retry-launch.ts';
@@ -55,8 +56,13 @@ const LATE_TOLERANCE_MS = 5 * 60_000;
 const STOPPED_MS = 24 * 3_600_000;
 
 export async function countdown(input: CountdownInput): Promise<{ ending: Ending; sentence: string }> {
-  const state = (input.carried as CountdownState | undefined) ?? freshState(input, Date.now());
-  listen(state);
+  const state = handedState(input);
+  if (typeof state === 'string') return showRefused(state);
+  let isAdmitted = false;
+  listen(state, () => isAdmitted);
+  const refusal = await refusalOf(state, input);
+  if (refusal !== null) return closeUnadmitted(state, refusal, input.carried === undefined);
+  isAdmitted = true;
   const beside = new CancellationScope();
   runBeside(beside, state);
   try {
@@ -148,6 +154,7 @@ async function passCheckpoint(state: CountdownState, checkpoint: CheckpointState
     if (verdict === 'no-go' && isLive(state.undo)) end(state, 'rolled-back', saidFor(checkpoint, verdict));
     else if (oldestHold(state)) await whileHeld(state, checkpoint);
     else if (step?.type === 'guard' && verdict === 'go') await whileGuarded(state);
+    else if (step && verdict === 'go' && mustInspect(state, step)) await inspect(state, checkpoint);
     else if (step && step.type !== 'guard' && (verdict === 'go' || explainingSteps.has(step.type))) await runStep(state, checkpoint, step);
     else if (verdict === 'go') return leaveCheckpoint(state, checkpoint);
     else await untilSomethingChanges(state, checkpoint);
@@ -291,8 +298,7 @@ async function continueAsNewIfLong(state: CountdownState): Promise<void> {
   // A webhook that hangs must not keep the clock: whoever was not told by then is told to have been missed.
   if (!(await settled(state, '1m')))
     record(state, Date.now(), 'tminus', 'notify.failed', 'a message', 'the countdown went on in a new run before it was sent');
-  await condition(allHandlersFinished);
-  await continueAsNew<typeof countdown>({ ...state.input, carried: { ...state, telling: 0, storing: false, readyAtMs: Date.now() } });
+  await continueAsNew<typeof countdown>(await carry(state));
 }
 
 /** The first ending stands: what comes after it is about how, not whether. */

@@ -7,6 +7,7 @@ import type { Evaluation, Principal, Reason } from '../verdict/verdict.ts';
 import type { Fact, Finding, EvidenceRef } from '../verdict/finding.ts';
 import type { AuditRecord } from '../verdict/audit-chain.ts';
 import type { CountdownRef, UndoEntry } from '../activities/effects/contract.ts';
+import type { Seal } from '../activities/identity/contract.ts';
 
 export type { Phase };
 
@@ -43,16 +44,39 @@ export interface CountdownInput {
   comment?: string;
   /** Public keys (key id -> SPKI PEM) decisions may be signed with are the worker's, never the caller's. */
   allowUnverified: boolean;
-  /** State carried over a continue-as-new; absent on a fresh start. */
-  carried?: unknown;
+  /** A `Start` over all the others, signed by the server: without it nothing is begun. */
+  start: Signed;
+  /** State carried over a continue-as-new, with the seal of a worker over it; absent on a fresh start. */
+  carried?: { state: unknown; seal: Seal };
 }
 
-/** A person's act, as the server verified and signed it. `payload` is the canonical JSON of an `Act`. */
-export interface SignedAct {
+/** What the server verified and signed. `payload` is the canonical JSON of an `Act` or a `Start`. */
+export interface Signed {
   payload: string;
   keyId: string;
   /** Ed25519 over the UTF-8 bytes of `payload`, base64. */
   signature: string;
+}
+
+/** A person's act. */
+export type SignedAct = Signed;
+
+/** What the server signs of a start: for this countdown and this input, once, and not for long. */
+export interface Start {
+  /** An act has none, so neither can be read as the other. */
+  kind: 'start';
+  /** Counts once: the worker records which first run it admitted. */
+  id: string;
+  /** Workflow id. */
+  countdown: string;
+  /** `inputDigest` of the input. */
+  input: string;
+  /** RFC 3339: by the worker's real clock nothing is launched before it. Holds and recycling only move a launch to later. */
+  notBefore: string;
+  /** RFC 3339, server clock. */
+  issuedAt: string;
+  /** RFC 3339, server clock: after this it admits nothing, by the worker's real clock. */
+  notAfter: string;
 }
 
 /** What a person wants done. The revision and digest are those they saw. */

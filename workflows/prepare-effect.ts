@@ -42,7 +42,7 @@ export async function prepareEffect(input: StepInput, plan: EffectPlan): Promise
     await registerUndo({ entry: standing, countdown });
     return { entry: standing, goesBackTo: null, evidence: [] };
   }
-  const { before, goesBackTo, evidence } = await captureEffect({ kind, target, generation, countdown, settings });
+  const { before, seal, goesBackTo, evidence } = await captureEffect({ kind, target, generation, countdown, settings });
   const entry: UndoEntry = {
     id: undoId(input, kind, key),
     kind,
@@ -50,6 +50,7 @@ export async function prepareEffect(input: StepInput, plan: EffectPlan): Promise
     generation,
     name: `${key} back to ${goesBackTo}`,
     before,
+    seal,
     ...policy,
   };
   await registerUndo({ entry, countdown });

@@ -3,6 +3,7 @@ import { CancellationScope, CancelledFailure, condition, executeChild, isCancell
 import type { Step } from '../release/steps/registry.ts';
 import type { Finding } from '../verdict/finding.ts';
 import { unmeasured } from '../verdict/unmeasured.ts';
+import { authorityOf } from './admission.ts';
 import { enterPhase } from './announce.ts';
 import { beginRound, earlierSteps, evaluate, record, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { sentenceOf } from './failure-sentence.ts';
@@ -34,6 +35,7 @@ export async function runStep(state: CountdownState, checkpoint: CheckpointState
     earlier: earlierSteps(state, checkpoint, name),
     undo: state.undo,
     testedImageIds: state.testedImageIds,
+    authority: spec.type === 'launch' ? authorityOf(state) : null,
     // What was written has begun in time; a later round only watches it again.
     ...(spec.type === 'launch' && state.launchedAt === null ? launchMustBeginBy(state, checkpoint) : {}),
   };

@@ -1,6 +1,6 @@
 // The one interface every step has. A new step is a file in workflows/steps/ that exports a child workflow of this shape, and a line in
 // the registry; the countdown's story does not change.
-import type { CountdownRef, UndoEntry } from '../activities/effects/contract.ts';
+import type { Authority, CountdownRef, UndoEntry } from '../activities/effects/contract.ts';
 import type { DeploymentTarget } from '../activities/kubernetes/contract.ts';
 import type { Release } from '../release/release.ts';
 import type { Step } from '../release/steps/registry.ts';
@@ -24,6 +24,8 @@ export interface StepInput<Spec extends Step = Step> {
   undo: UndoEntry[];
   /** Digests of the images that the load tests of this countdown measured; null where none ran. */
   testedImageIds: string[] | null;
+  /** launch: what its write is allowed by; null for all other steps. */
+  authority: Authority | null;
   /** launch: ms since 1970 until when it may begin; left out where somebody has waived that. */
   beginByMs?: number;
 }

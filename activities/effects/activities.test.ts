@@ -9,6 +9,7 @@ import { NEW, PlayedClusterApi } from '../kubernetes/testing/played-cluster-api.
 import { createEffectActivities } from './activities.ts';
 import type { EffectActivities, EffectKind, UndoEntry } from './contract.ts';
 import { captureInput, countdownOf, entryOf, playedEffects } from './testing/one-effect.ts';
+import { TrustedWorld } from './testing/trusted.ts';
 import type { UndoMessages } from './undo-messages.ts';
 
 const countdown = countdownOf('run-1');
@@ -21,6 +22,7 @@ let messages: jest.Mocked<UndoMessages>;
 let journal: UndoJournal;
 let acts: EffectActivities;
 let entry: UndoEntry;
+let world: TrustedWorld;
 
 beforeEach(async () => {
   api = new PlayedClusterApi();
@@ -33,8 +35,10 @@ beforeEach(async () => {
     settleWithRestorer: jest.fn(noted('restorer settled')),
   };
   journal = openUndoJournal(folder, () => registeredAt);
-  acts = createEffectActivities({ effects: playedEffects(api, folder), journal, messages });
-  entry = entryOf((await acts.captureEffect(captureInput(countdown))).before, countdown);
+  world = new TrustedWorld(await mkdtemp(join(tmpdir(), 'keys-')));
+  acts = createEffectActivities({ effects: playedEffects(api, folder), journal, messages, trust: world.trust });
+  const { before, seal } = await acts.captureEffect(captureInput(countdown));
+  entry = entryOf(before, countdown, 1, seal);
 });
 
 const standing = async (): Promise<string[]> =>
@@ -62,7 +66,7 @@ describe('registerUndo', () => {
     messages.registerWithRestorer.mockRejectedValueOnce(new Error('no server'));
     await expect(acts.registerUndo({ entry: due, countdown })).rejects.toThrow('no server');
     journal = openUndoJournal(folder, () => new Date('2026-11-25T09:05:00Z'));
-    acts = createEffectActivities({ effects: playedEffects(api, folder), journal, messages });
+    acts = createEffectActivities({ effects: playedEffects(api, folder), journal, messages, trust: world.trust });
     await acts.registerUndo({ entry: due, countdown });
     expect(messages.registerWithRestorer).toHaveBeenLastCalledWith(due, countdown, registeredAt.getTime() + 60_000);
     expect(await standing()).toEqual([entry.id]);
@@ -80,7 +84,7 @@ describe('registerUndo', () => {
 
   it('leaves standing what was applied before, when the countdown has ended by the time it is registered again', async () => {
     await acts.registerUndo({ entry, countdown });
-    await acts.applyEffect({ entry, wanted: { image: 'registry.local/go-api:sha-new0002' }, countdown });
+    await acts.applyEffect({ entry, wanted: { image: NEW }, countdown, authority: world.authority(countdown) });
     messages.registerWithCountdown.mockRejectedValue(
       ApplicationFailure.create({ type: 'CountdownEnded', nonRetryable: true, message: 'it has ended' }),
     );
@@ -102,7 +106,7 @@ describe('registerUndo', () => {
 describe('settleUndo', () => {
   it('settles journal and restorer also where the Lease cannot be closed, and fails for the Lease', async () => {
     await acts.registerUndo({ entry, countdown });
-    await acts.applyEffect({ entry, wanted: { image: NEW }, countdown });
+    await acts.applyEffect({ entry, wanted: { image: NEW }, countdown, authority: world.authority(countdown) });
     api.before = (verb, resource) => {
       if (resource.resource === 'leases') throw new ApiFailure(verb, resource, 'lab', 403, 'refused');
     };
@@ -113,7 +117,7 @@ describe('settleUndo', () => {
 
   it('closes the Lease, then the journal, then the restorer', async () => {
     await acts.registerUndo({ entry, countdown });
-    await acts.applyEffect({ entry, wanted: { image: 'x' }, countdown });
+    await acts.applyEffect({ entry, wanted: { image: NEW }, countdown, authority: world.authority(countdown) });
     await acts.settleUndo({ entry, outcome: 'kept', countdown });
     expect(api.lease?.metadata.annotations?.['tminus.dev/operation-state']).toBe('kept');
     expect(await standing()).toEqual([]);

@@ -3,9 +3,12 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { UndoJournal } from '../evidence/undo-journal.ts';
 import { withFailpoints } from '../failpoint.ts';
 import { refuse } from '../kubernetes/api-failure.ts';
+import type { DeploymentTarget } from '../kubernetes/contract.ts';
 import { asApplicationFailure } from '../kubernetes/index.ts';
+import { assertAuthorized, capturedStatement, type AuthorityDependencies } from './authority.ts';
 import type { CountdownRef, EffectActivities, EffectKind, UndoEntry } from './contract.ts';
 import { operationOf } from './effect.ts';
+import { assertOwnBefore, assertSealed, sameBefore } from './own-before.ts';
 import type { Effects } from './registry.ts';
 import { isFinalRegistration, type UndoMessages } from './undo-messages.ts';
 
@@ -13,23 +16,40 @@ export interface EffectDependencies {
   effects: Effects;
   journal: UndoJournal;
   messages: UndoMessages;
+  trust: AuthorityDependencies;
 }
 
 /** Failures are ApplicationFailures with a type that retry policies name: what retrying cannot mend is non-retryable. */
-export function createEffectActivities({ effects, journal, messages }: EffectDependencies): EffectActivities {
+export function createEffectActivities({ effects, journal, messages, trust }: EffectDependencies): EffectActivities {
   const passing = <T>(kind: EffectKind, phase: 'capture' | 'register' | 'restore-prove' | 'settle', work: () => Promise<T>): Promise<T> =>
     withFailpoints(`${kind}.${phase}`, () => asApplicationFailure(work));
   return {
-    captureEffect: async (input) => passing(input.kind, 'capture', () => effectOf(effects, input.kind).capture(input)),
+    captureEffect: async (input) =>
+      passing(input.kind, 'capture', async () => {
+        const { kind, generation, countdown } = input;
+        const captured = await effectOf(effects, kind).capture(input);
+        const target = { cluster: input.target.cluster, key: targetKey(input.target) };
+        return { ...captured, seal: trust.key.seal(capturedStatement({ kind, target, generation, before: captured.before }, countdown)) };
+      }),
     registerUndo: async ({ entry, countdown }) => {
       effectOf(effects, entry.kind);
+      await asApplicationFailure(() => assertSealed(trust, entry, countdown));
       await passing(entry.kind, 'register', () => register({ journal, messages }, entry, countdown));
     },
     // Their failpoints stand around the write itself, in convergeWrite.
-    applyEffect: async ({ entry, wanted, countdown }) =>
-      asApplicationFailure(() => effectOf(effects, entry.kind).apply(operationOf(entry, countdown), entry.before, wanted)),
+    applyEffect: async (input) =>
+      asApplicationFailure(async () => {
+        const { entry, wanted, countdown } = input;
+        const effect = effectOf(effects, entry.kind);
+        await assertAuthorized(trust, input, effect);
+        return effect.apply(operationOf(entry, countdown), entry.before, wanted);
+      }),
     restoreEffect: async ({ entry, countdown }) =>
-      asApplicationFailure(() => effectOf(effects, entry.kind).restore(operationOf(entry, countdown), entry.before)),
+      asApplicationFailure(async () => {
+        const effect = effectOf(effects, entry.kind);
+        await assertOwnBefore({ journal, key: trust.key }, entry, countdown, effect);
+        return effect.restore(operationOf(entry, countdown), entry.before);
+      }),
     proveRestored: async ({ entry, write, failedAt }) =>
       passing(entry.kind, 'restore-prove', () => effectOf(effects, entry.kind).prove(entry, entry.before, write, failedAt)),
     describeFailure: async ({ entry }) => asApplicationFailure(() => effectOf(effects, entry.kind).describe(entry.before)),
@@ -51,6 +71,9 @@ export function effectOf(effects: Effects, kind: EffectKind): Effects[EffectKind
   throw refuse('Refused', `no effect of kind ${kind} can be undone by this version; nothing was written`);
 }
 
+/** How an entry names its target. */
+const targetKey = ({ namespace, deployment }: DeploymentTarget): string => `${namespace}/${deployment}`;
+
 type Records = Pick<EffectDependencies, 'journal' | 'messages'>;
 
 /**
@@ -58,7 +81,13 @@ type Records = Pick<EffectDependencies, 'journal' | 'messages'>;
  * never happens.
  */
 async function register({ journal, messages }: Records, entry: UndoEntry, countdown: CountdownRef): Promise<void> {
-  const { registeredAt, settled, isNew } = await journal.register(entry, countdown);
+  const { entry: recorded, registeredAt, settled, isNew } = await journal.register(entry, countdown);
+  if (!sameBefore(recorded, entry))
+    throw ApplicationFailure.create({
+      type: 'UndoRefused',
+      nonRetryable: true,
+      message: `the undo ${entry.name} (${entry.id}) was registered with another state to go back to; its effect is not applied`,
+    });
   if (settled !== null)
     throw ApplicationFailure.create({
       type: 'UndoRefused',

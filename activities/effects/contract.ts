@@ -1,6 +1,8 @@
 // What workflows may ask of an effect: one shape for every change to the outside world. Types only: workflows import this file, never the
 // code behind it.
 import type { EvidenceRef, Fact, Finding } from '../../verdict/finding.ts';
+import type { CountdownInput, SignedAct } from '../../workflows/messages.ts';
+import type { Seal } from '../identity/contract.ts';
 import type { DeploymentTarget, WriteResult } from '../kubernetes/contract.ts';
 
 /** Grows with each outside system; its code stands in activities/effects/registry.ts. */
@@ -34,6 +36,8 @@ export interface UndoEntry {
   within: { restoreMs: number; proveMs: number };
   /** Checked by the kind's own schema. */
   before: unknown;
+  /** Of the worker that captured `before`, over it and what it belongs to. Absent in records of versions that did not seal. */
+  seal?: Seal;
 }
 
 /** The countdown that owns an effect. */
@@ -54,9 +58,29 @@ export interface CaptureInput {
 
 export interface Captured {
   before: unknown;
+  seal: Seal;
   /** Image or state it goes back to, for people. */
   goesBackTo: string;
   evidence: EvidenceRef[];
+}
+
+/** What server and people have signed for an effect. The activity that has the credentials checks it, whoever asks. */
+export interface Authority {
+  /** What the countdown was started with, without state that was carried over. */
+  input: CountdownInput;
+  /** Of the worker that admitted the start, for this first run. */
+  admission: Seal;
+  /** Approvals that stand, and waivers. */
+  decisions: SignedAct[];
+}
+
+export interface ApplyInput {
+  entry: UndoEntry;
+  /** deployment-image: `{ image: string }`. */
+  wanted: unknown;
+  countdown: CountdownRef;
+  /** Null where there is none: then it is refused. */
+  authority: Authority | null;
 }
 
 export interface Proof {
@@ -73,11 +97,11 @@ export interface Proof {
 export interface EffectActivities {
   /** Records the target as it is. Changes nothing. Refuses a target that is not complete and available, and an open operation of another countdown. */
   captureEffect(input: CaptureInput): Promise<Captured>;
-  /** Journal, then the countdown's Update `registerUndo`, then the restorer. Idempotent by `entry.id`. */
+  /** Refuses a `before` without its seal. Journal, then the countdown's Update `registerUndo`, then the restorer. Idempotent by `entry.id`. */
   registerUndo(input: { entry: UndoEntry; countdown: CountdownRef }): Promise<void>;
-  /** Claims the Lease, then verify-then-act. `wanted` of deployment-image: `{ image: string }`. */
-  applyEffect(input: { entry: UndoEntry; wanted: unknown; countdown: CountdownRef }): Promise<WriteResult>;
-  /** Verify-then-act. */
+  /** Refuses what is not signed for, then claims the Lease, then verify-then-act. */
+  applyEffect(input: ApplyInput): Promise<WriteResult>;
+  /** Verify-then-act. Refuses a `before` that neither journal nor seal nor Lease confirms. */
   restoreEffect(input: { entry: UndoEntry; countdown: CountdownRef }): Promise<WriteResult>;
   /** Watches the restored target until it serves again or the time is over, and judges it. Heartbeats. */
   proveRestored(input: { entry: UndoEntry; write: WriteResult; failedAt: string | null }): Promise<Proof>;

@@ -9,25 +9,31 @@ import { fencingGeneration } from '../kubernetes/index.ts';
 import { annotations } from '../kubernetes/objects.ts';
 import { NEW, OLD, PlayedClusterApi, target } from '../kubernetes/testing/played-cluster-api.ts';
 import { createEffectActivities } from './activities.ts';
+import { capturedStatement } from './authority.ts';
 import type { CountdownRef, EffectActivities, UndoEntry } from './contract.ts';
 import type { DeploymentBefore } from './deployment-image.ts';
 import { operationOf, restoreOf } from './effect.ts';
 import { captureInput, countdownOf, entryOf, playedEffects } from './testing/one-effect.ts';
+import { TrustedWorld, releaseOf } from './testing/trusted.ts';
 
 let api: PlayedClusterApi;
 let folder: string;
 let acts: EffectActivities;
+let world: TrustedWorld;
 const countdown = countdownOf('run-1');
 const STATE = 'tminus.dev/operation-state';
 
 beforeEach(async () => {
   api = new PlayedClusterApi();
   folder = await mkdtemp(join(tmpdir(), 'effect-'));
+  world = new TrustedWorld(folder);
   acts = createEffectActivities({
+    trust: world.trust,
     effects: playedEffects(api, folder),
     journal: {
       register: async (entry, ref) => ({ entry, countdown: ref, registeredAt: '2026-11-25T09:00:00Z', settled: null, isNew: true }),
       settle: async () => undefined,
+      find: async () => null,
       list: async () => ({ records: [], damaged: [] }),
     },
     messages: {
@@ -39,9 +45,12 @@ beforeEach(async () => {
 });
 
 const image = (): string | undefined => api.deployment?.spec.template.spec.containers[0]?.image;
-const captured = async (of: CountdownRef = countdown, generation = 1): Promise<UndoEntry> =>
-  entryOf((await acts.captureEffect(captureInput(of, generation))).before, of, generation);
-const launch = (entry: UndoEntry, of: CountdownRef = countdown) => acts.applyEffect({ entry, wanted: { image: NEW }, countdown: of });
+const captured = async (of: CountdownRef = countdown, generation = 1, wantedImage = NEW): Promise<UndoEntry> => {
+  const { before, seal } = await acts.captureEffect(captureInput(of, generation, wantedImage));
+  return entryOf(before, of, generation, seal);
+};
+const launch = (entry: UndoEntry, of: CountdownRef = countdown, wanted = NEW) =>
+  acts.applyEffect({ entry, wanted: { image: wanted }, countdown: of, authority: world.authority(of, world.input(releaseOf(wanted))) });
 async function launched(): Promise<UndoEntry> {
   const entry = await captured();
   await launch(entry);
@@ -343,8 +352,7 @@ describe('restore', () => {
     const entry = await launched();
     await acts.settleUndo({ entry, outcome: 'kept', countdown });
     const next = countdownOf('run-2');
-    const later = await captured(next, 2);
-    await acts.applyEffect({ entry: later, wanted: { image: 'registry.local/go-api:sha-3' }, countdown: next });
+    await launch(await captured(next, 2, 'registry.local/go-api:sha-3'), next, 'registry.local/go-api:sha-3');
     api.rolloutUndo(NEW);
     expect(api.deployment?.metadata.annotations?.[annotations.operation]).toBe(entry.id);
     await expect(acts.restoreEffect({ entry, countdown })).rejects.toMatchObject({ type: 'Fenced', nonRetryable: true });
@@ -500,13 +508,15 @@ describe('restore', () => {
 
   it('refuses a record of another shape in one sentence', async () => {
     const entry = await captured();
-    const spoilt = { ...entry, before: { ...(entry.before as object), uid: 7 } };
+    const other = { ...entry, before: { ...(entry.before as object), uid: 7 } };
+    // As a worker of another version captured it.
+    const spoilt = { ...other, seal: world.key.seal(capturedStatement(other, countdown)) };
     await expect(acts.restoreEffect({ entry: spoilt, countdown })).rejects.toMatchObject({
       type: 'Refused',
       nonRetryable: true,
       message: expect.stringMatching(/^before\.uid does not have the shape/),
     });
-    await expect(acts.applyEffect({ entry, wanted: {}, countdown })).rejects.toMatchObject({
+    await expect(acts.applyEffect({ entry, wanted: {}, countdown, authority: world.authority(countdown) })).rejects.toMatchObject({
       type: 'Refused',
       message: expect.stringMatching(/^wanted\.image/),
     });

@@ -1,12 +1,14 @@
 // The effect `deployment-image`: the image of one container of a Deployment, fenced by the Deployment's annotations and by a Lease.
 import { z } from 'zod';
+import type { Release } from '../../release/release.ts';
+import { digestOf } from '../../verdict/digest.ts';
 import type { EvidenceKind } from '../../verdict/finding.ts';
 import { applyImage } from '../kubernetes/apply-image.ts';
 import { captureDeployment } from '../kubernetes/capture-deployment.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
 import type { DeploymentSnapshot, DeploymentTarget, Operation } from '../kubernetes/contract.ts';
 import { lastWriteAtMs, type WriteFence } from '../kubernetes/converge-write.ts';
-import { claimLease, claimLeaseForRestore, closeLease, readLease, refuseOpenOperation } from '../kubernetes/lease.ts';
+import { claimLease, claimLeaseForRestore, closeLease, readLease, recordedBefore, refuseOpenOperation } from '../kubernetes/lease.ts';
 import { readFailingPods } from '../kubernetes/failing-pods.ts';
 import { restoreTemplate } from '../kubernetes/restore-template.ts';
 import type { SnapshotStores } from '../kubernetes/snapshot.ts';
@@ -72,7 +74,7 @@ export function deploymentImage(dependencies: DeploymentImageDependencies): Effe
         clientOf(before.target),
         stores,
         { target: before.target, operation, image, expected: before },
-        fenceOf(operation, before.target, 'apply'),
+        fenceOf(operation, before, 'apply'),
         now,
       ),
     restore: (operation, snapshot) =>
@@ -80,23 +82,38 @@ export function deploymentImage(dependencies: DeploymentImageDependencies): Effe
         clientOf(snapshot.target),
         stores,
         { snapshot, operation: restoreOf(operation), undoes: operation.id, wantedImage: snapshot.wantedImage },
-        fenceOf(operation, snapshot.target, 'restore'),
+        fenceOf(operation, snapshot, 'restore'),
         now,
       ),
     prove: (entry, before, write, failedAt) =>
       proveRestored({ ...dependencies, client: clientOf(before.target) }, entry, before, write, failedAt),
     describe: ({ target }) => readFailingPods(clientOf(target), store, target, activity().signal),
     settle: (operation, { target }, outcome) => closeLease(clientOf(target), { target, operation, outcome }, lastWriteAtMs()),
+    explainUnplanned: (release, { target, wantedImage }, { image }) => explainUnplanned(release, target, [image, wantedImage]),
+    recordsBefore: async (operation, before) =>
+      recordedBefore(await readLease(clientOf(before.target), before.target), operation) === digestOf(before),
     preview: (operation, before) => previewRestore(clientOf(before.target), stores, operation, before, now()),
   };
 
-  function fenceOf(operation: Operation, target: DeploymentTarget, purpose: 'apply' | 'restore'): WriteFence {
+  function fenceOf(operation: Operation, before: DeploymentBefore, purpose: 'apply' | 'restore'): WriteFence {
+    const { target } = before;
+    const claim = { target, operation, before: digestOf(before) };
     return {
       lastWriteMs: lastWriteAtMs(),
       claim: (lastWriteMs) =>
         purpose === 'apply'
-          ? claimLease(clientOf(target), { target, operation, for: 'apply' }, lastWriteMs).then(() => null)
-          : claimLeaseForRestore(clientOf(target), { target, operation }, lastWriteMs),
+          ? claimLease(clientOf(target), { ...claim, for: 'apply' }, lastWriteMs).then(() => null)
+          : claimLeaseForRestore(clientOf(target), claim, lastWriteMs),
     };
   }
+}
+
+/** Why a release does not ask for these images there, or null. */
+function explainUnplanned({ spec }: Release, target: DeploymentTarget, images: readonly string[]): string | null {
+  const { service, cluster } = spec;
+  const planned = [cluster, service.namespace, service.deployment, service.container].join('/');
+  const asked = [target.cluster, target.namespace, target.deployment, target.container].join('/');
+  if (asked !== planned) return `the release launches ${planned}, and ${asked} was asked for`;
+  const other = images.find((image) => image !== service.image);
+  return other === undefined ? null : `the release launches ${service.image}, and ${other} was asked for`;
 }

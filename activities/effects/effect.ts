@@ -2,6 +2,7 @@
 // deployment-image.ts and a line in registry.ts.
 import type { z } from 'zod';
 import { restoreIdOf } from '../../analysis/rollout/restore-id.ts';
+import type { Release } from '../../release/release.ts';
 import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
 import { refuse } from '../kubernetes/api-failure.ts';
 import type { Operation } from '../kubernetes/contract.ts';
@@ -23,6 +24,10 @@ export interface Effect<Before, Wanted> {
   describe(before: Before): Promise<{ facts: Fact[]; evidence: EvidenceRef[] }>;
   /** Records in the outside system that the operation has ended. */
   settle(operation: Operation, before: Before, outcome: 'restored' | 'kept'): Promise<void>;
+  /** Why the release does not ask for this change there, or null. */
+  explainUnplanned(release: Release, before: Before, wanted: Wanted): string | null;
+  /** Whether the outside system itself records that `before` is what the operation replaced. Throws where it cannot be asked. */
+  recordsBefore(operation: Operation, before: Before): Promise<boolean>;
   /** What `restore` would send now. Changes nothing; throws its refusals. */
   preview(operation: Operation, before: Before): Promise<RestorePreview>;
 }
@@ -72,6 +77,8 @@ export function checked<Before, Wanted>(effect: Effect<Before, Wanted>): Effect<
     prove: async (entry, before, write, failedAt) => effect.prove(entry, read(before), write, failedAt),
     describe: async (before) => effect.describe(read(before)),
     settle: async (operation, before, outcome) => effect.settle(operation, read(before), outcome),
+    explainUnplanned: (release, before, wanted) => effect.explainUnplanned(release, read(before), parsed(effect.wanted, wanted, 'wanted')),
+    recordsBefore: async (operation, before) => effect.recordsBefore(operation, read(before)),
     preview: async (operation, before) => effect.preview(operation, read(before)),
   };
 }

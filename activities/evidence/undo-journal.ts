@@ -33,6 +33,8 @@ export interface UndoJournal {
   register(entry: UndoEntry, countdown: CountdownRef): Promise<JournalRecord & { isNew: boolean }>;
   /** Records how an undo ended. One that is not in the journal any more is recorded whole. Throws EvidenceNotKept. */
   settle(entry: UndoEntry, countdown: CountdownRef, outcome: 'restored' | 'kept'): Promise<void>;
+  /** The record of an undo; null where there is none that can be read. */
+  find(id: string): Promise<JournalRecord | null>;
   /** All records, oldest first, and the files that cannot be read. Never throws for a damaged file. */
   list(): Promise<{ records: JournalRecord[]; damaged: DamagedRecord[] }>;
 }
@@ -82,6 +84,10 @@ export function openUndoJournal(evidenceFolder: string, now: () => Date = () => 
       if ('settled' in known && known.settled?.outcome === outcome) return;
       await write({ ...known, settled: { outcome, at } });
     },
+    async find(id) {
+      const found = await read(fileOf(id));
+      return found && 'entry' in found ? found : null;
+    },
     async list() {
       const names = await readdir(folder).catch(absent([]));
       const found = await Promise.all(names.filter((name) => !name.endsWith(PART)).map((name) => read(join(folder, name))));
@@ -108,6 +114,7 @@ const recordSchema = z.object({
     dueInMs: ms.optional(),
     within: z.object({ restoreMs: ms, proveMs: ms }),
     before: z.unknown(),
+    seal: z.object({ keyId: text, signature: text }).optional(),
   }),
   countdown: z.object({ workflowId: text, firstRunId: text, release: text, notify: z.array(z.string()) }),
   registeredAt: z.iso.datetime(),

@@ -16,6 +16,8 @@ export type OperationState = 'open' | 'restored' | 'kept';
 
 /** Annotation of the Lease that holds the state of its operation. */
 const OPERATION_STATE = 'tminus.dev/operation-state';
+/** Annotation of the Lease that holds the digest of the state to go back to; empty where the operation was never applied. */
+const BEFORE = 'tminus.dev/before';
 
 export interface Lease {
   metadata: ObjectMeta;
@@ -53,6 +55,8 @@ export interface LeaseClaim {
   /** The operation of the effect; a restore claims under the operation that it takes back. */
   operation: Operation;
   for: 'apply' | 'restore';
+  /** Digest of the state to go back to. The claim of the write records it, and a restore to another one is refused. */
+  before?: string;
 }
 
 /** Opens the operation in the Lease, once. Refuses (non-retryable) with `Fenced` or `OperationOpen`. Before every write. */
@@ -101,9 +105,16 @@ export async function closeLease(
   );
 }
 
+/** The digest of `before` that the write of this operation recorded; null where the Lease does not hold one. */
+export function recordedBefore(lease: Lease | null, operation: Operation): string | null {
+  return lease !== null && isHeldBy(lease, operation) ? lease.metadata.annotations?.[BEFORE] || null : null;
+}
+
 /** The Lease as the claim leaves it, or `landed`. */
-export function decideClaim(lease: Lease | null, { target, operation, for: purpose }: LeaseClaim): 'landed' | LeaseBody {
-  const open = leaseOf(lease, target, operation, 'open');
+export function decideClaim(lease: Lease | null, { target, operation, for: purpose, before }: LeaseClaim): 'landed' | LeaseBody {
+  // A claim of another operation must not leave the record of this one; its own record outlives the restore.
+  const noted = purpose === 'apply' ? before : lease !== null && !isHeldBy(lease, operation) ? '' : undefined;
+  const open = leaseOf(lease, target, operation, 'open', noted);
   if (lease === null) return open;
   const generation = leaseGeneration(lease, target);
   const holder = holderOf(lease);
@@ -113,6 +124,12 @@ export function decideClaim(lease: Lease | null, { target, operation, for: purpo
       `${nameOf(target)} is held by ${holder} (fencing generation ${generation}); ${operation.countdown} has generation ${operation.generation} and may not write to deployment ${target.namespace}/${target.deployment} any more`,
     );
   if (isHeldBy(lease, operation)) {
+    const recorded = recordedBefore(lease, operation);
+    if (recorded !== null && before !== undefined && recorded !== before)
+      throw refuse(
+        'Fenced',
+        `${nameOf(target)} records another state to go back to than the one asked for (${recorded}, not ${before}); nothing was written`,
+      );
     const state = stateOf(lease);
     if (state === 'open') return 'landed';
     if (purpose === 'restore') return state === 'kept' ? open : 'landed';
@@ -186,7 +203,13 @@ const stateOf = ({ metadata }: Lease): OperationState => {
 
 export type LeaseBody = ReturnType<typeof leaseOf>;
 
-function leaseOf(lease: Lease | null, target: DeploymentTarget, { id, countdown, generation }: Operation, state: OperationState) {
+function leaseOf(
+  lease: Lease | null,
+  target: DeploymentTarget,
+  { id, countdown, generation }: Operation,
+  state: OperationState,
+  before?: string,
+) {
   return {
     apiVersion: 'coordination.k8s.io/v1',
     kind: 'Lease',
@@ -195,7 +218,12 @@ function leaseOf(lease: Lease | null, target: DeploymentTarget, { id, countdown,
       namespace: target.namespace,
       // With the version of this reading the API server answers 409 instead of writing over a claim made since.
       ...(lease === null ? {} : { resourceVersion: lease.metadata.resourceVersion }),
-      annotations: { [annotations.operation]: id, [annotations.fencingGeneration]: String(generation), [OPERATION_STATE]: state },
+      annotations: {
+        [annotations.operation]: id,
+        [annotations.fencingGeneration]: String(generation),
+        [OPERATION_STATE]: state,
+        ...(before === undefined ? {} : { [BEFORE]: before }),
+      },
     },
     spec: { holderIdentity: countdown },
   };

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import type { Principal } from '../../verdict/verdict.ts';
-import { assertPrivate } from './private-file.ts';
+import { assertPrivate } from '../../activities/identity/private-file.ts';
 
 // 32 random bytes cannot be guessed, so a plain SHA-256 at rest is enough: slow hashes protect what people choose, not this.
 const TOKEN_BYTES = 32;

@@ -5,9 +5,11 @@ import { watchCountdown } from '../../activities/bookkeeping/watch-countdown.ts'
 import { restorerId, undoMessages } from '../../activities/effects/undo-messages.ts';
 import { runningActivity } from '../../activities/running-activity.ts';
 import { WORKFLOW_TASK_QUEUE, approveSignal, registerUndoUpdate } from '../../workflows/messages.ts';
-import { person, temporalWorld, type World } from '../temporal-world.ts';
+import { signedInput } from '../../server/submission.ts';
+import { person, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
 import { drillOf } from './drill.ts';
 import { runCountdown } from './run-countdown.ts';
+import { trustedLab } from './trusted-lab.ts';
 
 jest.setTimeout(240_000);
 /** Refused approvals: each is at least one event. At 4,096 events the server suggests a new run. */
@@ -21,10 +23,18 @@ beforeAll(async () => {
 });
 afterAll(() => temporal.close());
 
-it.each(['aborted', 'launched'] as const)('with an undo that stands goes on in a new run, and settles it when %s', (ending) =>
-  runCountdown(
+it.each(['aborted', 'launched'] as const)('with an undo that stands goes on in a new run, and settles it when %s', async (ending) => {
+  // The new run believes what it carries by a real seal.
+  const { activities, signer } = await trustedLab(temporal);
+  const { admit, sealCarried, inspectRun } = activities as FakeActivities;
+  await runCountdown(
     temporal,
-    () => ({ watchCountdown: (input) => watchCountdown({ client: temporal.client, activity: runningActivity }, input) }),
+    () => ({
+      admit,
+      sealCarried,
+      inspectRun,
+      watchCountdown: (input) => watchCountdown({ client: temporal.client, activity: runningActivity }, input),
+    }),
     async (running) => {
       const { handle, until, act, advance, status, world } = running;
       await until('counting', ({ phase, current }) => phase === 'counting' && current === 'final-poll');
@@ -63,5 +73,6 @@ it.each(['aborted', 'launched'] as const)('with an undo that stands goes on in a
       const settled = [...new Set(world.settled.filter((line) => line.startsWith('drill')))];
       expect([restored.length, settled]).toEqual(ending === 'aborted' ? [1, ['drill back restored']] : [0, ['drill back kept']]);
     },
-  ),
-);
+    ({ start: _, ...input }) => signedInput({ signer, now: Date.now }, { ...input, rehearsal: true }),
+  );
+});

@@ -8,13 +8,13 @@ import type { Finding } from '../../verdict/finding.ts';
 import type { Act, CountdownInput } from '../../workflows/messages.ts';
 import { hexDigest } from '../../verdict/digest.ts';
 import { Context } from '@temporalio/activity';
-import { person, type FakeActivities } from '../temporal-world.ts';
+import { person, signedInput, type FakeActivities } from '../temporal-world.ts';
 
 /** The standard plan of a 72-hour countdown, as the release room hands it out (`release/expand.test.ts` proves that it does). */
 export function inputFor(name: string): CountdownInput {
   const approvers = { groups: ['release-managers'], count: 2, allowRequester: false };
   const limits = { p99: '300ms', errorRate: '0.1%' };
-  return {
+  return signedInput({
     release: {
       apiVersion: 'tminus.dev/v1alpha1',
       kind: 'Release',
@@ -97,7 +97,7 @@ export function inputFor(name: string): CountdownInput {
     requestedBy: person('requester'),
     rehearsal: false,
     allowUnverified: false,
-  };
+  });
 }
 
 export interface FakeWorld {
@@ -161,6 +161,8 @@ export const piece = {
   source: 'fake',
 };
 
+const seal = { keyId: 'test', signature: '' };
+
 /** A world in which everything goes well; a test overrides what goes wrong. */
 export function fakeWorld(): FakeWorld {
   const world: FakeWorld = {
@@ -194,6 +196,9 @@ export function fakeWorld(): FakeWorld {
     },
     keepLastGood: async (_target, lastGood) => void world.good.push(lastGood),
     verifyAct: async ({ payload }) => JSON.parse(payload) as Act,
+    admit: async ({ carried }) => carried?.admission ?? seal,
+    sealCarried: async () => seal,
+    inspectRun: async () => [],
     runPreflight: async () => report(passed('PreflightPassed', 'preflight')),
     runLoadTest: async () => ({
       ...report(passed('LatencyWithinLimit', 'POST /api/order/create')),
@@ -202,7 +207,7 @@ export function fakeWorld(): FakeWorld {
     }),
     runAnalysis: async () => report(passed('NothingToExplain', 'load')),
     runGuard: async () => guarded('passed', passed('GuardPassed', 'guard')),
-    captureEffect: async () => ({ before: { image: world.image }, goesBackTo: world.image, evidence: [piece] }),
+    captureEffect: async () => ({ before: { image: world.image }, seal, goesBackTo: world.image, evidence: [piece] }),
     applyEffect: async ({ entry, wanted }) => write(entry.id, (wanted as { image: string }).image),
     // A launch that never landed needs no way back: the real one then only notes that it must not land any more. Drills of tests land unseen.
     restoreEffect: async ({ entry }) =>

@@ -7,6 +7,8 @@ import { parse, stringify } from 'yaml';
 import { paths } from '../../lab/index.ts';
 import { formatProblem, loadRelease } from '../../release/load.ts';
 import { temporalGateway } from '../../server/gateway.ts';
+import { loadSigner } from '../../server/identity/signing.ts';
+import { signedInput } from '../../server/submission.ts';
 import { countdownId, type CountdownInput } from '../../workflows/messages.ts';
 import { person } from '../temporal-world.ts';
 import { NAME, type Service } from './one-pod.ts';
@@ -69,21 +71,28 @@ async function startPatiently(gateway: ReturnType<typeof temporalGateway>, input
   }
 }
 
-/** Starts the release. Its worker has to run. */
-export async function startCountdown(temporalNamespace: string, { namespace }: Service, image: string): Promise<SweptCountdown> {
+/** Starts the release, signed with the key of the run's home. Its worker has to run. */
+export async function startCountdown(
+  home: string,
+  temporalNamespace: string,
+  { namespace }: Service,
+  image: string,
+): Promise<SweptCountdown> {
   const connection = await Connection.connect({ address: paths().temporal });
   const client = new Client({ connection, namespace: temporalNamespace });
   const text = releaseFile(namespace, namespace, image);
   const loaded = loadRelease(text, `${namespace}.yaml`);
   if (!loaded.ok) throw new Error(loaded.problems.map((problem) => formatProblem(problem)).join('\n'));
-  await startPatiently(temporalGateway({ client }), {
+  const signer = loadSigner({ signingKey: join(home, 'identity/signing-key.pem'), publicKeys: join(home, 'identity/public-keys') });
+  const input = {
     release: loaded.release,
     releaseDigest: `sha256:${createHash('sha256').update(text).digest('hex')}`,
     scripts: {},
     requestedBy: person('requester', ['developers']),
     rehearsal: false,
     allowUnverified: false,
-  });
+  };
+  await startPatiently(temporalGateway({ client }), signedInput({ signer, now: Date.now }, input));
   const handle = client.workflow.getHandle(countdownId(namespace));
   const { runId: firstRunId } = await handle.describe();
   const restorer = client.workflow.getHandle(`restorer/${namespace}/${firstRunId}`);

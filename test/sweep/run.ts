@@ -61,7 +61,7 @@ export async function run(planned: Planned, images: Images, sweepHome: string): 
     const worker = keep(started.value);
     if (ready.status === 'rejected') throw ready.reason;
     worker.arm(planned.points, planned.mode);
-    const countdown = keep(await startCountdown(name, service, images.candidate));
+    const countdown = keep(await startCountdown(home, name, service, images.candidate));
     if (planned.path === 'rolled-back') keep(breakOnceLive(name, images.candidate));
     const scene: Scene = { service, worker, countdown, images };
     if (planned.mode === 'kill') await untilEnded(scene, outcome);

@@ -67,7 +67,8 @@ interface Written {
 async function write(input: StepInput<LaunchStep>, entry: UndoEntry): Promise<Written | { refusal: string; result: StepResult }> {
   const { applyEffect } = proxyActivities<EffectActivities>({ ...writing, taskQueue: clusterTaskQueue(entry.target.cluster) });
   try {
-    return await applyEffect({ entry, wanted: { image: input.release.spec.service.image }, countdown: input.countdown });
+    const { countdown, authority, release } = input;
+    return await applyEffect({ entry, wanted: { image: release.spec.service.image }, countdown, authority });
   } catch (error) {
     if (isCancellation(error)) throw error;
     const refusal = sentenceOf(error);

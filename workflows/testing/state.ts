@@ -40,6 +40,7 @@ export function stateOfTest(): CountdownState {
     releaseDigest: 'sha256:release',
     scripts: {},
     requestedBy: person('requester'),
+    start: { payload: '', keyId: 'test', signature: '' },
     rehearsal: false,
     allowUnverified: false,
   };

@@ -4,6 +4,7 @@ import { createFolderEvidenceStore } from '../../evidence/folder-store.ts';
 import { createRestrictedStore } from '../../evidence/restricted.ts';
 import type { PlayedClusterApi } from '../../kubernetes/testing/played-cluster-api.ts';
 import { NEW, target } from '../../kubernetes/testing/played-cluster-api.ts';
+import type { Seal } from '../../identity/contract.ts';
 import type { CaptureInput, CountdownRef, UndoEntry } from '../contract.ts';
 import { createEffects, type Effects } from '../registry.ts';
 
@@ -14,7 +15,7 @@ export const countdownOf = (firstRunId: string): CountdownRef => ({
   notify: [],
 });
 
-export const entryOf = (before: unknown, { workflowId, firstRunId }: CountdownRef, generation = 1): UndoEntry => ({
+export const entryOf = (before: unknown, { workflowId, firstRunId }: CountdownRef, generation = 1, seal?: Seal): UndoEntry => ({
   id: `${workflowId}/${firstRunId}/T-0/launch/1/deployment-image/shop/go-api`,
   kind: 'deployment-image',
   target: { cluster: 'lab', key: 'shop/go-api' },
@@ -25,14 +26,15 @@ export const entryOf = (before: unknown, { workflowId, firstRunId }: CountdownRe
   order: 0,
   within: { restoreMs: 5_000, proveMs: 5_000 },
   before,
+  ...(seal === undefined ? {} : { seal }),
 });
 
-export const captureInput = (countdown: CountdownRef, generation = 1): CaptureInput => ({
+export const captureInput = (countdown: CountdownRef, generation = 1, wantedImage = NEW): CaptureInput => ({
   kind: 'deployment-image',
   target,
   generation,
   countdown,
-  settings: { healthTarget: 'shop', healthPath: '/healthz', wantedImage: NEW },
+  settings: { healthTarget: 'shop', healthPath: '/healthz', wantedImage },
 });
 
 let nowMs = Date.parse('2026-11-25T09:00:00Z');

@@ -1,0 +1,139 @@
+// What a write to the outside is allowed by: what server, people and workers have signed, never who asks. A foreign worker on a queue, a
+// standalone activity or a workflow of somebody else can ask for the same write; none of them can sign for it.
+import { RESET_CODE, explainForeignRun, explainSkipping, wasReset, type CountdownRun } from '../../verdict/countdown-run.ts';
+import { explainWho, samePerson } from '../../verdict/can.ts';
+import type { Checkpoint, Release } from '../../release/release.ts';
+import type { Act, CountdownInput } from '../../workflows/messages.ts';
+import { admissionOf, signedStart } from '../identity/admit-start.ts';
+import type { ReadRun, RunId } from '../identity/countdown-runs.ts';
+import { CLOCK_TOLERANCE_MS, type SignedReader } from '../identity/read-signed.ts';
+import type { Statement, WorkerKey } from '../identity/worker-key.ts';
+import { refuse } from '../kubernetes/api-failure.ts';
+import type { ApplyInput, CountdownRef, UndoEntry } from './contract.ts';
+import type { Effects } from './registry.ts';
+
+export interface AuthorityDependencies {
+  reader: SignedReader;
+  key: WorkerKey;
+  readRun: ReadRun;
+  /** The workflow that asks; null where none does. */
+  asking: () => Required<RunId> | null;
+  /** The real clock, also in a rehearsal. */
+  now: () => number;
+}
+
+/** Throws a non-retryable `SignatureInvalid` or `Refused` with the first thing that is missing. Nothing has been written then. */
+export async function assertAuthorized(
+  dependencies: AuthorityDependencies,
+  { entry, wanted, countdown, authority }: ApplyInput,
+  effect: Effects[keyof Effects],
+): Promise<void> {
+  const { reader, key, now } = dependencies;
+  if (!authority?.input) throw refused(entry, 'it came without the signed start of its countdown');
+  const { input } = authority;
+  const start = await signedStart(reader, input, countdown.workflowId);
+  const admitted = admissionOf({ workflowId: countdown.workflowId, firstRunId: countdown.firstRunId }, input.start);
+  if ((await key.check(admitted, authority.admission)) !== 'valid')
+    throw refused(entry, `no worker of this installation admitted the start of ${countdown.workflowId} for run ${countdown.firstRunId}`);
+  if ((await key.check(capturedStatement(entry, countdown), entry.seal)) !== 'valid')
+    throw refused(entry, 'the state to go back to is not as a worker of this installation captured it');
+  const unplanned = effect.explainUnplanned(input.release, entry.before, wanted);
+  if (unplanned !== null) throw refused(entry, unplanned);
+  const run = await askingCountdown(dependencies, entry, countdown);
+  const strange = explainForeignRun(run) ?? explainSkipping(run, input.rehearsal);
+  if (strange !== null) throw refused(entry, strange);
+  if (!input.rehearsal && now() < Date.parse(start.notBefore) - CLOCK_TOLERANCE_MS)
+    throw refused(entry, `the start was signed for a launch at ${start.notBefore} or later, by the real clock`);
+  const acts = await Promise.all(authority.decisions.map((signed) => reader.act(signed)));
+  const ours = acts.filter((act) => act.countdown === countdown.workflowId && act.run === countdown.firstRunId);
+  const missing = explainUnapproved(input, ours) ?? explainReset(input, run, ours, now());
+  if (missing !== null) throw refused(entry, missing);
+}
+
+/** What the worker that captured `before` has stated. */
+export const capturedStatement = (
+  { kind, target, generation, before }: Pick<UndoEntry, 'kind' | 'target' | 'generation' | 'before'>,
+  { workflowId, firstRunId }: Pick<CountdownRef, 'workflowId' | 'firstRunId'>,
+): Statement => ({
+  kind: 'before',
+  countdown: workflowId,
+  run: firstRunId,
+  effect: kind,
+  target: { cluster: target.cluster, key: target.key },
+  generation,
+  before,
+});
+
+/** The countdown's newest run, where it is the parent of the workflow that asks, runs, and is of the chain that was admitted. */
+async function askingCountdown(
+  { asking, readRun }: AuthorityDependencies,
+  entry: UndoEntry,
+  countdown: CountdownRef,
+): Promise<CountdownRun> {
+  const asker = asking();
+  if (asker === null) throw refused(entry, 'no workflow asks for it');
+  const { parent } = await readRun(asker);
+  const run = await readRun({ workflowId: countdown.workflowId });
+  if (parent?.workflowId !== run.workflowId || parent.runId !== run.runId)
+    throw refused(entry, `${asker.workflowId} is not a step of the run of ${countdown.workflowId} that is under way`);
+  if (!run.isRunning || run.firstRunId !== countdown.firstRunId)
+    throw refused(entry, `the countdown ${countdown.workflowId} of run ${countdown.firstRunId} is over`);
+  return run;
+}
+
+/** Why approvals are missing, or null. A release that says `allowUnverified` may have been approved by a Signal, which nobody signs. */
+function explainUnapproved({ release, requestedBy }: CountdownInput, acts: readonly Act[]): string | null {
+  if (release.spec.allowUnverified) return null;
+  for (const checkpoint of beforeTheLaunch(release)) {
+    const { approval, name } = checkpoint;
+    if (!approval) continue;
+    const given = acts.filter(({ action, checkpoint: at }) => action === 'approve' && at === name);
+    const counting = given.filter(
+      ({ principal }) => explainWho('approve', principal, { ...approval, allowUnverified: false }, requestedBy) === null,
+    );
+    const most = Math.max(0, ...counting.map((act) => approversOf(counting, act)));
+    if (most < approval.count)
+      return `it needs ${approval.count} approvals of ${name} that the server signed for this run and the same evidence, and ${most} came with it`;
+  }
+  return null;
+}
+
+/** Checkpoints that have to be go before the launch begins. One that launches itself is approved after its steps. */
+function beforeTheLaunch({ spec: { checkpoints } }: Release): Checkpoint[] {
+  return checkpoints.slice(
+    0,
+    checkpoints.findIndex(({ steps }) => steps.some(({ type }) => type === 'launch')),
+  );
+}
+
+/** People who approved on the same evidence as this one. */
+function approversOf(acts: readonly Act[], { revision, evidenceDigest }: Act): number {
+  const same = acts.filter((act) => act.revision === revision && act.evidenceDigest === evidenceDigest);
+  return same.filter(({ principal }, index) => same.findIndex((other) => samePerson(other.principal, principal)) === index).length;
+}
+
+/** A run that was reset may have lost a hold or a rejection: somebody who may has to have accepted this very reset. */
+function explainReset({ release, requestedBy }: CountdownInput, run: CountdownRun, acts: readonly Act[], nowMs: number): string | null {
+  if (!wasReset(run)) return null;
+  const rule = (act: Act) => {
+    const approval = release.spec.checkpoints.find(({ name }) => name === act.checkpoint)?.approval;
+    return {
+      groups: approval?.groups ?? release.spec.approvers.groups,
+      allowRequester: approval?.allowRequester ?? false,
+      allowUnverified: false,
+    };
+  };
+  const accepted = acts.some(
+    (act) =>
+      act.action === 'waive' &&
+      act.finding === `${RESET_CODE}/${run.runId}` &&
+      Date.parse(act.expiresAt ?? '') > nowMs &&
+      explainWho('waive', act.principal, rule(act), requestedBy) === null,
+  );
+  return accepted
+    ? null
+    : `${run.workflowId} was reset in Temporal, and nobody has waived ${RESET_CODE}/${run.runId}; retry the step to decide`;
+}
+
+const refused = ({ name }: Pick<UndoEntry, 'name'>, why: string) =>
+  refuse('Refused', `the change that ${name} would undo is not allowed: ${why}; nothing was written`);

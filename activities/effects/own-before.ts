@@ -1,0 +1,58 @@
+// What may be restored: only a state that was captured here. A restore must not wait for a key, so three places can confirm it.
+import { digestOf } from '../../verdict/digest.ts';
+import type { UndoJournal } from '../evidence/undo-journal.ts';
+import type { WorkerKey } from '../identity/worker-key.ts';
+import { refuse } from '../kubernetes/api-failure.ts';
+import { capturedStatement } from './authority.ts';
+import type { CountdownRef, UndoEntry } from './contract.ts';
+import { operationOf } from './effect.ts';
+import type { Effects } from './registry.ts';
+
+export interface OwnBeforeDependencies {
+  journal: Pick<UndoJournal, 'find'>;
+  key: Pick<WorkerKey, 'check'>;
+}
+
+/** The worker that captured it, by its seal: before anything is registered or applied there is no other witness. */
+export async function assertSealed({ key }: Pick<OwnBeforeDependencies, 'key'>, entry: UndoEntry, countdown: CountdownRef): Promise<void> {
+  if ((await key.check(capturedStatement(entry, countdown), entry.seal)) !== 'valid')
+    throw refuse(
+      'Refused',
+      `${entry.name}: the state to go back to is not as a worker of this installation captured it; nothing was registered`,
+    );
+}
+
+/**
+ * Refuses (non-retryable, `Refused`) a `before` that neither the journal on this worker's disk, nor the seal of the worker that captured it, nor
+ * the outside system itself confirms. One is enough: a lost key, journal or Lease alone never stops a restore.
+ */
+export async function assertOwnBefore(
+  { journal, key }: OwnBeforeDependencies,
+  entry: UndoEntry,
+  countdown: CountdownRef,
+  effect: Effects[keyof Effects],
+): Promise<void> {
+  const witnesses: [name: string, confirms: () => Promise<boolean>][] = [
+    ['the journal', async () => sameBefore((await journal.find(entry.id))?.entry, entry)],
+    ['its seal', async () => (await key.check(capturedStatement(entry, countdown), entry.seal)) === 'valid'],
+    ['the cluster', () => effect.recordsBefore(operationOf(entry, countdown), entry.before)],
+  ];
+  const unread: string[] = [];
+  for (const [name, confirms] of witnesses) {
+    try {
+      if (await confirms()) return;
+    } catch (error) {
+      // The next witness is asked; that this one could not be is part of the refusal.
+      unread.push(`${name} could not be read (${(error as Error).message})`);
+    }
+  }
+  const doubt = unread.length === 0 ? '' : `; ${unread.join(', ')}`;
+  throw refuse(
+    'Refused',
+    `${entry.name}: neither the journal nor a seal of this installation nor the cluster confirms the state to go back to${doubt}; nothing was written. tminus restore restores what the journal holds`,
+  );
+}
+
+/** Whether both record the same state; false where there is no record. */
+export const sameBefore = (known: Pick<UndoEntry, 'before'> | undefined, { before }: Pick<UndoEntry, 'before'>): boolean =>
+  known !== undefined && digestOf(known.before) === digestOf(before);

@@ -1,0 +1,103 @@
+// Who may begin: a run whose start the server has signed, or one that goes on from it. Reaching Temporal is not enough.
+import { ApplicationFailure } from '@temporalio/common';
+import { explainForeignRun, explainSkipping, judgeRun, type CountdownRun } from '../../verdict/countdown-run.ts';
+import { hexDigest } from '../../verdict/digest.ts';
+import { inputDigest } from '../../verdict/input-digest.ts';
+import type { CountdownInput, Start } from '../../workflows/messages.ts';
+import type { AdmitInput, IdentityActivities, Seal } from './contract.ts';
+import type { ReadRun, RunId } from './countdown-runs.ts';
+import { CLOCK_TOLERANCE_MS, invalid, type SignedReader } from './read-signed.ts';
+import type { StartClaims } from './start-claims.ts';
+import type { Statement, WorkerKey } from './worker-key.ts';
+
+export interface AdmissionDependencies {
+  reader: SignedReader;
+  key: WorkerKey;
+  claims: StartClaims;
+  readRun: ReadRun;
+  /** The workflow that asks; null where none does. */
+  asking: () => Required<RunId> | null;
+  /** The real clock, also in a rehearsal. */
+  now?: () => number;
+}
+
+export type AdmissionActivities = Pick<IdentityActivities, 'admit' | 'sealCarried' | 'inspectRun'>;
+
+export function createAdmissionActivities(dependencies: AdmissionDependencies): AdmissionActivities {
+  const { key, now = Date.now } = dependencies;
+  const ownRun = async (): Promise<CountdownRun> => {
+    const asking = dependencies.asking();
+    if (asking === null) throw refused('only a countdown may ask for this, and no workflow does');
+    return dependencies.readRun(asking);
+  };
+  return {
+    async admit(asked) {
+      const run = await ownRun();
+      const start = await signedStart(dependencies.reader, asked.input, run.workflowId);
+      const why = explainForeignRun(run) ?? explainSkipping(run, asked.input.rehearsal);
+      if (why !== null) throw refused(`${why}; a countdown is started with \`tminus start\``);
+      return asked.carried === null ? admitFresh(dependencies, asked.input, start, run) : admitCarried(key, asked, asked.carried, run);
+    },
+    async sealCarried({ start, admission, digest }) {
+      const run = await ownRun();
+      if ((await key.check(admissionOf(run, start), admission)) !== 'valid')
+        throw refused(`${run.workflowId} was not admitted by a worker of this installation, so its state is not sealed`);
+      return key.seal({ kind: 'carried', countdown: run.workflowId, run: run.firstRunId, state: digest });
+    },
+    inspectRun: async ({ rehearsal, workflowNowMs }) => judgeRun({ run: await ownRun(), rehearsal, workflowNowMs, nowMs: now() }),
+  };
+}
+
+/** The start that the server signed for this countdown and this very input. Throws `SignatureInvalid`. */
+export async function signedStart(reader: SignedReader, input: CountdownInput, countdown: string): Promise<Start> {
+  const start = await reader.start(input.start);
+  if (start.countdown !== countdown) throw invalid(`this start was signed for ${start.countdown}`);
+  if (start.input !== inputDigest(input))
+    throw invalid('the start was signed for another input: release, requester or rehearsal were changed');
+  return start;
+}
+
+/** What the worker that admitted a start has stated, for the chain of runs that began with this one. */
+export const admissionOf = (
+  { workflowId, firstRunId }: Pick<CountdownRun, 'workflowId' | 'firstRunId'>,
+  { payload }: Pick<CountdownInput['start'], 'payload'>,
+): Statement => ({ kind: 'admission', countdown: workflowId, run: firstRunId, start: hexDigest(payload) });
+
+async function admitFresh(
+  { claims, key, now = Date.now }: AdmissionDependencies,
+  input: CountdownInput,
+  start: Start,
+  run: CountdownRun,
+): Promise<Seal> {
+  if (run.continuedRunId !== null) throw refused(`${run.workflowId} goes on from run ${run.continuedRunId} and carries nothing of it`);
+  // A retry whose answer was lost, or a reset, finds its own claim, however late it is.
+  const known = await claims.holderOf(start.id);
+  if (known === null && now() > Date.parse(start.notAfter) + CLOCK_TOLERANCE_MS)
+    throw ApplicationFailure.nonRetryable(
+      `this start was signed at ${start.issuedAt} and counted until ${start.notAfter}, and no worker took it up in time; start the release again`,
+      'Expired',
+    );
+  const holder = known ?? (await claims.claim(start.id, run.firstRunId));
+  if (holder !== run.firstRunId) throw refused(`this start has begun run ${holder} already; start the release again`);
+  return key.seal(admissionOf(run, input.start));
+}
+
+async function admitCarried(
+  key: WorkerKey,
+  { input }: AdmitInput,
+  { digest, seal, admission }: NonNullable<AdmitInput['carried']>,
+  run: CountdownRun,
+): Promise<Seal> {
+  const admitted = await key.check(admissionOf(run, input.start), admission);
+  const sealed = await key.check({ kind: 'carried', countdown: run.workflowId, run: run.firstRunId, state: digest }, seal);
+  if (admitted === 'valid' && sealed === 'valid') return admission;
+  throw invalid(
+    admitted === 'unknown' || sealed === 'unknown'
+      ? 'the state that this run carries has no seal by a worker key that is trusted here; restore the folder of identity.workerPublicKeys, or start the release again'
+      : 'the state that this run carries is not the one that a worker sealed for it',
+  );
+}
+
+function refused(message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, 'Refused');
+}

@@ -1,0 +1,64 @@
+// What the server signed: its signature is by a trusted key, over exactly these bytes, and they are the canonical form of one thing.
+import { ApplicationFailure } from '@temporalio/common';
+import { z } from 'zod';
+import { canonicalJson } from '../../verdict/canonical-json.ts';
+import type { Act, Signed, Start } from '../../workflows/messages.ts';
+import { actOf } from './act-shape.ts';
+import { signaturesOf } from './key-pair.ts';
+
+/** Clocks of server and worker may differ: preflight accepts no more than a few seconds, and one minute is far above them. */
+export const CLOCK_TOLERANCE_MS = 60_000;
+
+export interface SignedReader {
+  /** The act inside. Throws a non-retryable `SignatureInvalid`: another attempt cannot correct a signature. */
+  act(signed: Signed): Promise<Act>;
+  /** The start inside. Throws as `act` does. */
+  start(signed: Signed): Promise<Start>;
+}
+
+/** Trusts the keys in a folder of `<keyId>.pem` (SPKI). */
+export function signedReader(publicKeysFolder: string): SignedReader {
+  const check = signaturesOf(publicKeysFolder);
+  async function read<T>(signed: Signed, what: 'act' | 'start', shapeOf: (value: unknown) => T | null): Promise<T> {
+    if (!isSigned(signed)) throw invalid(`the ${what} is not signed`);
+    const outcome = await check(signed.payload, signed);
+    if (outcome === 'unknown')
+      throw invalid(`the ${what} is signed with key ${JSON.stringify(signed.keyId)}, which this worker does not trust`);
+    if (outcome === 'different') throw invalid(`the signature on the ${what} does not match its content (key ${signed.keyId})`);
+    const value = shapeOf(parsed(signed.payload, what));
+    // One meaning for one text: with duplicate keys or another number form two readers could read two different things.
+    if (value === null || canonicalJson(value) !== signed.payload)
+      throw invalid(`the signed ${what} is not the canonical form of ${what === 'act' ? 'an act' : 'a start'}`);
+    return value;
+  }
+  return { act: (signed) => read(signed, 'act', actOf), start: (signed) => read(signed, 'start', startOf) };
+}
+
+/** Whoever reaches Temporal can send anything. */
+const isSigned = (signed: Partial<Signed> | undefined): boolean =>
+  typeof signed?.payload === 'string' && typeof signed.keyId === 'string' && typeof signed.signature === 'string';
+
+const text = z.string().min(1);
+const startShape = z.strictObject({
+  kind: z.literal('start'),
+  id: text,
+  countdown: text,
+  input: text,
+  notBefore: z.iso.datetime(),
+  issuedAt: z.iso.datetime(),
+  notAfter: z.iso.datetime(),
+} satisfies Record<keyof Start, z.ZodType>);
+
+const startOf = (value: unknown): Start | null => startShape.safeParse(value).data ?? null;
+
+function parsed(payload: string, what: string): unknown {
+  try {
+    return JSON.parse(payload);
+  } catch (error) {
+    throw invalid(`the signed ${what} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+export function invalid(message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, 'SignatureInvalid');
+}

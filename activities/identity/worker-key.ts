@@ -1,0 +1,34 @@
+// The key of the workers: what one of them has seen for itself, another one believes. It signs nothing that a person decides; only the server's
+// key does (docs/decisions/0013).
+import { canonicalJson } from '../../verdict/canonical-json.ts';
+import type { Seal } from './contract.ts';
+import { openKeyPair, signaturesOf, type KeyFiles, type KeyPair } from './key-pair.ts';
+
+/** What a worker states. Each names its countdown and the first run of it, so that nothing can be used for another one. */
+export type Statement = { countdown: string; run: string } & (
+  | { kind: 'admission'; start: string }
+  | { kind: 'carried'; state: string }
+  | { kind: 'before'; effect: string; target: { cluster: string; key: string }; generation: number; before: unknown }
+);
+
+export interface WorkerKey {
+  seal(statement: Statement): Seal;
+  /** `unknown`: there is no seal, or its key is not trusted here. */
+  check(statement: Statement, seal: Seal | undefined): Promise<'valid' | 'different' | 'unknown'>;
+}
+
+/** The key is made on first use, mode 600, and nothing is opened before: a worker that only makes load never has one. */
+export function workerKey(files: KeyFiles): WorkerKey {
+  let key: KeyPair | null = null;
+  const check = signaturesOf(files.publicKeys);
+  return {
+    seal(statement) {
+      key ??= openKeyPair(files);
+      return { keyId: key.keyId, signature: key.sign(canonicalJson(statement)) };
+    },
+    async check(statement, seal) {
+      if (typeof seal?.keyId !== 'string' || typeof seal.signature !== 'string') return 'unknown';
+      return check(canonicalJson(statement), seal);
+    },
+  };
+}

@@ -1,0 +1,125 @@
+// Countdowns whose signatures are real: keys in a folder, the server's signer, the workers' seals and the very checks before a launch. The
+// cluster is in memory, and what steps find is played.
+import { mkdtemp } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { WorkflowHandle } from '@temporalio/client';
+import { createEffectActivities } from '../../activities/effects/activities.ts';
+import { playedEffects } from '../../activities/effects/testing/one-effect.ts';
+import { undoMessages } from '../../activities/effects/undo-messages.ts';
+import { openUndoJournal } from '../../activities/evidence/undo-journal.ts';
+import { createAdmissionActivities } from '../../activities/identity/admit-start.ts';
+import { askingWorkflow, runReader } from '../../activities/identity/countdown-runs.ts';
+import { signedReader } from '../../activities/identity/read-signed.ts';
+import { startClaims } from '../../activities/identity/start-claims.ts';
+import { createIdentityActivities } from '../../activities/identity/verify-act.ts';
+import { workerKey } from '../../activities/identity/worker-key.ts';
+import { PlayedClusterApi } from '../../activities/kubernetes/testing/played-cluster-api.ts';
+import { loadSigner, type Signer } from '../../server/identity/signing.ts';
+import { signedInput } from '../../server/submission.ts';
+import {
+  COUNTDOWN_TYPE,
+  WORKFLOW_TASK_QUEUE,
+  actUpdate,
+  countdownId,
+  statusQuery,
+  type Act,
+  type CountdownInput,
+  type CountdownStatus,
+} from '../../workflows/messages.ts';
+import { person, type FakeActivities, type World } from '../temporal-world.ts';
+import { fakeWorld, inputFor } from './fakes.ts';
+
+type Plan = { countdown: string; poll?: boolean; rehearsal?: boolean };
+
+export interface TrustedLab {
+  api: PlayedClusterApi;
+  signer: Signer;
+  activities: Partial<FakeActivities>;
+  /** How often the Deployment was written. */
+  writes(): number;
+  /** A plan that launches after so long, signed as the server signs it at that time. */
+  input(plan: Plan, now?: () => number): CountdownInput;
+  /** Starts it as the server does: `start` without more is that of anybody else. */
+  start(input: CountdownInput, options?: object): Promise<WorkflowHandle>;
+  until(handle: WorkflowHandle, what: string, seen: (status: CountdownStatus) => boolean): Promise<CountdownStatus>;
+  /** A decision on what the countdown shows, not signed yet. */
+  act(handle: WorkflowHandle, change: Partial<Act> & Pick<Act, 'action'>, who?: string): Promise<Act>;
+  send(act: Act): Promise<unknown>;
+}
+
+export async function trustedLab(temporal: World, overrides: Partial<FakeActivities> = {}): Promise<TrustedLab> {
+  const folder = await mkdtemp(join(tmpdir(), 'trusted-'));
+  const at = (name: string) => join(folder, name);
+  const api = new PlayedClusterApi();
+  const signer = loadSigner({ signingKey: at('server.pem'), publicKeys: at('public-keys') });
+  const trust = {
+    reader: signedReader(at('public-keys')),
+    key: workerKey({ privateKey: at('worker.pem'), publicKeys: at('worker-public-keys') }),
+    readRun: runReader(temporal.client),
+    asking: askingWorkflow,
+    now: Date.now,
+  };
+  const activities = {
+    ...fakeWorld().activities,
+    ...createIdentityActivities({ publicKeysFolder: at('public-keys') }),
+    ...createAdmissionActivities({ ...trust, claims: startClaims(folder) }),
+    ...createEffectActivities({
+      effects: playedEffects(api, folder),
+      journal: openUndoJournal(folder),
+      messages: undoMessages(temporal.client, WORKFLOW_TASK_QUEUE),
+      trust,
+    }),
+    ...overrides,
+  };
+  return {
+    api,
+    signer,
+    activities,
+    writes: () => api.writes.filter((write) => write.endsWith(' deployments')).length,
+    input: ({ countdown, poll = false, rehearsal = false }, now = Date.now) => {
+      const { start: _, ...input } = inputFor(`r-${randomUUID()}`);
+      const [, final, launch] = input.release.spec.checkpoints;
+      const checkpoints = poll ? [final!, launch!] : [launch!];
+      const release = { ...input.release, spec: { ...input.release.spec, countdown, checkpoints } };
+      return signedInput({ signer, now }, { ...input, release, rehearsal });
+    },
+    start: (input, options = {}) =>
+      (input.rehearsal ? temporal.rehearsalClient : temporal.client).workflow.start(COUNTDOWN_TYPE, {
+        workflowId: countdownId(input.release.metadata.name),
+        taskQueue: WORKFLOW_TASK_QUEUE,
+        args: [input],
+        ...options,
+      }),
+    async until(handle, what, seen) {
+      const deadline = Date.now() + 40_000;
+      for (;;) {
+        const status = await handle.query(statusQuery);
+        if (seen(status)) return status;
+        if (Date.now() > deadline) throw new Error(`never ${what}: ${status.phase} ${status.sentence}`);
+        await new Promise((again) => setTimeout(again, 100));
+      }
+    },
+    async act(handle, change, who = 'li.wei') {
+      const { current, checkpoints, run, holdSince } = await handle.query(statusQuery);
+      const { revision = 1, evidenceDigest = '' } = checkpoints.find(({ name }) => name === current) ?? {};
+      return {
+        id: randomUUID(),
+        countdown: handle.workflowId,
+        run,
+        checkpoint: current,
+        revision,
+        evidenceDigest,
+        principal: person(who),
+        comment: 'numbers read',
+        issuedAt: new Date().toISOString(),
+        notAfter: new Date(Date.now() + 300_000).toISOString(),
+        ...(holdSince === undefined ? {} : { holdSince }),
+        ...change,
+      };
+    },
+    send: (act) =>
+      temporal.client.workflow.getHandle(act.countdown).executeUpdate(actUpdate, { args: [signer.sign(act)], updateId: act.id }),
+  };
+}

@@ -1,0 +1,97 @@
+// What the Temporal server reports of a countdown's run, judged. Whoever can reach Temporal can start, reset and hurry workflows: this is how
+// it shows.
+import type { Finding } from './finding.ts';
+import { unmeasured } from './unmeasured.ts';
+
+/** A run, as the server describes it and as its first event records it. */
+export interface CountdownRun {
+  workflowId: string;
+  runId: string;
+  firstRunId: string;
+  /** As it was when the run was started: another one than `runId` after a reset. */
+  originalRunId: string;
+  workflowType: string;
+  isRunning: boolean;
+  attempt: number;
+  hasRetryPolicy: boolean;
+  cronSchedule: string;
+  startDelayMs: number;
+  /** The run before it in its chain; null where it is the first. */
+  continuedRunId: string | null;
+  isSkippingTime: boolean;
+  parent: { workflowId: string; runId: string } | null;
+}
+
+/**
+ * How far a countdown's clock may be ahead of the worker's. Two machines with NTP differ by milliseconds, and preflight holds above some seconds; a
+ * skip of less than this wins nothing.
+ */
+const MAX_CLOCK_AHEAD_MS = 60_000;
+
+/** Of the finding of a reset; its subject is the run, so a waiver accepts this reset and no later one. */
+export const RESET_CODE = 'CountdownReset';
+
+/** Nobody may waive them: they say that the run is not what was started, or that it could not be asked. */
+export const UNWAIVABLE_RUN_CODES = ['CountdownClockAhead', 'CountdownRunForeign'];
+
+/** Why a run is none that the server of Tminus started, or null. */
+export function explainForeignRun(run: CountdownRun): string | null {
+  const { workflowId, workflowType, attempt, hasRetryPolicy, cronSchedule, startDelayMs, continuedRunId } = run;
+  if (workflowType !== 'countdown') return `${workflowId} is a workflow of type ${workflowType}`;
+  if (hasRetryPolicy) return `${workflowId} was started with a retry policy`;
+  if (cronSchedule !== '') return `${workflowId} was started with the cron schedule ${cronSchedule}`;
+  if (attempt > 1) return `${workflowId} is at its attempt ${attempt}`;
+  // The server itself delays a run that goes on from one that was shorter than a second.
+  if (startDelayMs > 0 && continuedRunId === null) return `${workflowId} was started with a delay of ${Math.round(startDelayMs / 1_000)} s`;
+  return null;
+}
+
+/** Why a countdown's clock is not the real one, or null. */
+export function explainSkipping({ workflowId, isSkippingTime }: CountdownRun, rehearsal: boolean): string | null {
+  return isSkippingTime && !rehearsal ? `time skipping is switched on for ${workflowId}, which is no rehearsal` : null;
+}
+
+export const wasReset = ({ runId, originalRunId }: CountdownRun): boolean => originalRunId !== '' && originalRunId !== runId;
+
+export interface InspectedRun {
+  run: CountdownRun;
+  rehearsal: boolean;
+  /** By the countdown's own clock, ms since 1970, when it asked. */
+  workflowNowMs: number;
+  /** By the worker's real clock. */
+  nowMs: number;
+}
+
+/** What speaks against launching from this run. Empty where nothing does. */
+export function judgeRun({ run, rehearsal, workflowNowMs, nowMs }: InspectedRun): Finding[] {
+  const findings: Finding[] = [];
+  const foreign = explainForeignRun(run);
+  if (foreign !== null) findings.push(failed('CountdownRunForeign', run, `${foreign}; start the release again`));
+  const skipping = explainSkipping(run, rehearsal);
+  const aheadMs = workflowNowMs - nowMs;
+  if (skipping !== null) findings.push(failed('CountdownClockAhead', run, `${skipping}; start the release again`));
+  else if (!rehearsal && aheadMs > MAX_CLOCK_AHEAD_MS)
+    findings.push({
+      ...failed(
+        'CountdownClockAhead',
+        run,
+        `the clock of ${run.workflowId} is ${Math.round(aheadMs / 1_000)} s ahead of the worker's, limit ${MAX_CLOCK_AHEAD_MS / 1_000} s: time was skipped from outside; start the release again`,
+      ),
+      measured: Math.round(aheadMs / 1_000),
+      limit: MAX_CLOCK_AHEAD_MS / 1_000,
+      unit: 's',
+    });
+  if (wasReset(run))
+    findings.push(
+      unmeasured({
+        code: RESET_CODE,
+        subject: run.runId,
+        outcome: 'inconclusive',
+        message: `${run.workflowId} was reset in Temporal: this run repeats ${run.originalRunId} up to some event, and decisions or holds after it may be missing; compare the audit file, then waive this or abort`,
+      }),
+    );
+  return findings;
+}
+
+const failed = (code: string, { workflowId }: CountdownRun, message: string): Finding =>
+  unmeasured({ code, subject: workflowId, outcome: 'fail', message });

@@ -1,0 +1,38 @@
+// Right before a launch the Temporal server is asked about this very run: it may have been reset, or hurried, by somebody who can reach Temporal.
+import { isCancellation, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
+import type { Step } from '../release/steps/registry.ts';
+import type { Finding } from '../verdict/finding.ts';
+import { findingKey } from '../verdict/judge.ts';
+import { unmeasured } from '../verdict/unmeasured.ts';
+import { quick } from './activity-options.ts';
+import type { CheckpointState, CountdownState } from './countdown-state.ts';
+import { sentenceOf } from './failure-sentence.ts';
+
+const { inspectRun } = proxyActivities<BookkeepingActivities>(quick);
+
+/** Before a step that is to write the launch, once for each state of things: what came in during the last inspection asks for another one. */
+export const mustInspect = (state: CountdownState, step: Step): boolean =>
+  step.type === 'launch' && state.launchedAt === null && state.inspectedVersion !== state.version;
+
+/** What it finds is a finding of the checkpoint: a reset holds until somebody waives it, all else is a no-go that nobody waives. */
+export async function inspect(state: CountdownState, checkpoint: CheckpointState): Promise<void> {
+  const { version } = state;
+  const found = await findings(state);
+  const known = checkpoint.own.map(findingKey);
+  const unknown = found.filter((finding) => !known.includes(findingKey(finding)));
+  state.inspectedVersion = version;
+  if (unknown.length === 0) return;
+  checkpoint.own.push(...unknown);
+  state.version += 1;
+}
+
+async function findings({ input: { rehearsal } }: CountdownState): Promise<Finding[]> {
+  try {
+    return await inspectRun({ rehearsal, workflowNowMs: Date.now() });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    const message = `the Temporal server did not report this run, so a reset or skipped time would not show: ${sentenceOf(error)}; resume to ask again`;
+    return [unmeasured({ code: 'CountdownRunForeign', subject: workflowInfo().workflowId, outcome: 'inconclusive', message })];
+  }
+}
