@@ -301,6 +301,19 @@ describe('a restore', () => {
     expect(image()).toBe(OLD);
   });
 
+  it('is tried again where keys and journal are lost and the API server is away, for a rollback must outlast that', async () => {
+    await acts.applyEffect(asked());
+    await Promise.all([loseKeys(), loseJournal()]);
+    api.before = (_, resource) => {
+      if (resource.resource === 'leases') throw new Error('the API server gave no answer');
+    };
+    const lost = { entry: { ...entry, seal: undefined as never }, countdown };
+    await expect(acts.restoreEffect(lost)).rejects.toMatchObject({ type: 'Unreachable', nonRetryable: false });
+    api.before = () => undefined;
+    expect(await acts.restoreEffect(lost)).toMatchObject({ wrote: true });
+    expect(image()).toBe(OLD);
+  });
+
   it('to a state that nobody captured is refused, whoever asks', async () => {
     await acts.registerUndo({ entry, countdown });
     await acts.applyEffect(asked());

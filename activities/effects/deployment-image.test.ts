@@ -26,7 +26,7 @@ const STATE = 'tminus.dev/operation-state';
 beforeEach(async () => {
   api = new PlayedClusterApi();
   folder = await mkdtemp(join(tmpdir(), 'effect-'));
-  world = new TrustedWorld(folder);
+  world = new TrustedWorld(await mkdtemp(join(tmpdir(), 'trust-')));
   acts = createEffectActivities({
     trust: world.trust,
     effects: playedEffects(api, folder),
@@ -452,7 +452,11 @@ describe('restore', () => {
     );
     api.replicaSets = [];
     const { whole: _, ...rest } = entry.before as DeploymentBefore;
-    await acts.restoreEffect({ entry: { ...entry, before: { ...rest, evidence } }, countdown });
+    const recorded = { ...entry, before: { ...rest, evidence } };
+    await acts.restoreEffect({
+      entry: { ...recorded, seal: await world.trust.key.seal(capturedStatement(recorded, countdown)) },
+      countdown,
+    });
     expect(api.deployment?.spec.template).toEqual(spec.template);
   });
 

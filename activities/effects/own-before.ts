@@ -1,4 +1,5 @@
 // What may be restored: only a state that was captured here. A restore must not wait for a key, so three places can confirm it.
+import { ApplicationFailure } from '@temporalio/common';
 import { digestOf } from '../../verdict/digest.ts';
 import type { UndoJournal } from '../evidence/undo-journal.ts';
 import type { WorkerKey } from '../identity/worker-key.ts';
@@ -24,7 +25,8 @@ export async function assertSealed({ key }: Pick<OwnBeforeDependencies, 'key'>, 
 
 /**
  * Refuses (non-retryable, `Refused`) a `before` that neither the journal on this worker's disk, nor the seal of the worker that captured it, nor
- * the outside system itself confirms. One is enough: a lost key, journal or Lease alone never stops a restore.
+ * the outside system itself confirms. One is enough: a lost key, journal or Lease alone never stops a restore. Where one of them could not be
+ * read it fails retryably (`Unreachable`), for a rollback must outlast an API server that is away.
  */
 export async function assertOwnBefore(
   { journal, key }: OwnBeforeDependencies,
@@ -42,15 +44,14 @@ export async function assertOwnBefore(
     try {
       if (await confirms()) return;
     } catch (error) {
-      // The next witness is asked; that this one could not be is part of the refusal.
+      // The next witness is asked; that this one could not be is part of the failure.
       unread.push(`${name} could not be read (${(error as Error).message})`);
     }
   }
-  const doubt = unread.length === 0 ? '' : `; ${unread.join(', ')}`;
-  throw refuse(
-    'Refused',
-    `${entry.name}: neither the journal nor a seal of this installation nor the cluster confirms the state to go back to${doubt}; nothing was written. tminus restore restores what the journal holds`,
-  );
+  const unconfirmed = `${entry.name}: neither the journal nor a seal of this installation nor the cluster confirms the state to go back to`;
+  if (unread.length > 0)
+    throw ApplicationFailure.create({ type: 'Unreachable', message: `${unconfirmed}: ${unread.join(', ')}; it is tried again` });
+  throw refuse('Refused', `${unconfirmed}; nothing was written. tminus restore restores what the journal holds`);
 }
 
 /** Whether both record the same state; false where there is no record. */
