@@ -40,7 +40,9 @@ export interface StepProgress {
   round: number;
   activity: string;
   attempt: number;
-  /** null before its first heartbeat. */
+  /** `queued`: no worker has taken it up; `retrying`: in the pause before its next attempt. */
+  state: 'queued' | 'running' | 'retrying';
+  /** null before its first heartbeat; while it is queued, what it waits for. */
   progress: ActivityProgress | null;
   heartbeatAt: string | null;
   /** Why the attempt before this one failed; null on the first. */

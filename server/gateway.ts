@@ -29,6 +29,7 @@ import { firstRunOf, hasEnded, releaseOf, stateOf, summaryOf } from './execution
 import { closing, failureOf, unreachable } from './gateway-failure.ts';
 import { explainOther, memoOf, startedFrom } from './start-memo.ts';
 import { atWork, progressOf } from './step-progress.ts';
+import { readTaskQueue } from './task-queue.ts';
 import { letRun } from './virtual-time.ts';
 
 // A page must not hang: a query is answered in well under a second by a worker that is there at all.
@@ -190,7 +191,12 @@ export function temporalGateway({
           const described = await ask(status.release, `asking how step ${work.step} is doing`, READ_TIMEOUT_MS, () =>
             client.workflow.getHandle(work.workflowId).describe(),
           );
-          return await progressOf(work, described, client.options.loadedDataConverter);
+          return await progressOf(work, described, {
+            converter: client.options.loadedDataConverter,
+            readQueue: (name) =>
+              ask(status.release, `asking for the queue ${name}`, READ_TIMEOUT_MS, () => readTaskQueue(client, name, 'activity')),
+            now: Date.now,
+          });
         }),
       );
       return found.flat();

@@ -122,6 +122,9 @@ export const progressSchema = z.object({
       round: z.number(),
       activity: z.string(),
       attempt: z.number(),
+      state: z
+        .enum(['queued', 'running', 'retrying'])
+        .meta({ description: '`queued`: no worker has taken it up; `retrying`: in the pause before its next attempt' }),
       progress: z.object({ text: z.string(), done: z.number(), total: z.number(), unit: z.string() }).nullable(),
       heartbeatAt: z.string().nullable(),
       lastFailure: z.string().nullable(),

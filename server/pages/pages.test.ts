@@ -11,6 +11,7 @@ import {
   waitingStatus,
   heldStatus,
   passedStatus,
+  runningStatus,
 } from '../testing/example-status.ts';
 import { exampleUndo } from '../testing/memory-folder.ts';
 import { exampleRefs } from '../testing/example-evidence.ts';
@@ -35,6 +36,26 @@ it('says on the page of a release who could not be told', async () => {
   const untold = { type: 'PeopleTold' as const, status: 'False' as const, reason: 'NotTold', message, lastTransitionTime: EXAMPLE_NOW };
   const { signIn } = testApp({ countdowns: fakeCountdowns([{ ...waitingStatus, conditions: [untold] }]) });
   expect(await (await (await signIn()).get(PAGE)).text()).toContain(`<strong>Not everybody knows:</strong> ${message}.`);
+});
+
+it('says on the page what a step waits for that no worker has taken up', async () => {
+  const countdowns = fakeCountdowns([runningStatus]);
+  const text = 'waiting for a load worker for 4 min: the worker is busy, 2 tasks are in the queue';
+  countdowns.steps = [
+    {
+      checkpoint: 'load-and-diagnosis',
+      step: 'load-test',
+      round: 1,
+      activity: 'runLoadTest',
+      attempt: 1,
+      state: 'queued',
+      progress: { text, done: 0, total: 0, unit: '' },
+      heartbeatAt: null,
+      lastFailure: null,
+    },
+  ];
+  const browser = await testApp({ countdowns }).signIn();
+  expect(await (await browser.get(`/r/${runningStatus.release}`)).text()).toContain(text);
 });
 
 describe('forms', () => {
