@@ -81,6 +81,8 @@ export interface Countdowns {
   hold(act: Handed): Promise<void>;
   /** Who and why, then the cancellation; lands without a worker, too. */
   abort(act: Handed): Promise<void>;
+  /** The countdown that has this name now, or had it last; null where Temporal keeps none. Needs no worker. */
+  latest(release: string): Promise<{ run: string; closed: boolean } | null>;
   /** First execution run id of the countdown that has this name now. Needs no worker. */
   firstRun(release: string): Promise<string>;
   /** All that are not over, however many. */

@@ -225,6 +225,11 @@ export function temporalGateway({
       });
     },
 
+    async latest(release) {
+      const described = await describeOrNull(countdownId(release), release);
+      return described === null ? null : { run: firstRunOf(described), closed: described.status.name !== 'RUNNING' };
+    },
+
     async firstRun(release) {
       const described = await ask(release, `asking which run ${release} is`, READ_TIMEOUT_MS, () => handle(release).describe());
       return firstRunOf(described);

@@ -83,7 +83,7 @@ async function stateOf(pending: Pending, { converter, readQueue, now }: Progress
 }
 
 /** `waiting for a load worker for 4 min, 2 tasks are in the queue and 1 worker asks for it`. */
-export function waitingText(queue: string, { waiting, workers }: Pick<TaskQueue, 'waiting' | 'workers'>, waitMs: number): string {
+function waitingText(queue: string, { waiting, workers }: Pick<TaskQueue, 'waiting' | 'workers'>, waitMs: number): string {
   const kind =
     queue === LOAD_TASK_QUEUE
       ? 'a load worker'

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { storeAudit } from '../activities/audit/audit-file.ts';
+import { keepRecord } from '../activities/bookkeeping/keep-record.ts';
 import { keepLastGood, readLastGood } from '../activities/bookkeeping/last-good.ts';
 import { watchCountdown } from '../activities/bookkeeping/watch-countdown.ts';
 import { acquireLock, releaseLock } from '../activities/bookkeeping/service-lock.ts';
@@ -11,6 +12,7 @@ import { createEffectActivities } from '../activities/effects/activities.ts';
 import type { EffectActivities } from '../activities/effects/contract.ts';
 import { createEffects } from '../activities/effects/registry.ts';
 import { undoMessages } from '../activities/effects/undo-messages.ts';
+import { countdownRecords } from '../activities/evidence/countdown-records.ts';
 import { createFolderEvidenceStore } from '../activities/evidence/folder-store.ts';
 import { openUndoJournal } from '../activities/evidence/undo-journal.ts';
 import { createGuardActivities } from '../activities/guard/run-guard.ts';
@@ -21,7 +23,7 @@ import { createKubernetesActivities, fencingGeneration } from '../activities/kub
 import { readDeploymentPods } from '../activities/kubernetes/pods.ts';
 import type { KubernetesActivities } from '../activities/kubernetes/contract.ts';
 import { createAnalysisActivities } from '../activities/analysis/run-analysis.ts';
-import { runningActivity } from '../activities/running-activity.ts';
+import { runningActivity, runningWorkflow } from '../activities/running-activity.ts';
 import { readSecret } from '../activities/secret.ts';
 import { createLoadTestActivities } from '../activities/load-test/activities.ts';
 import { createNotifyActivities } from '../activities/notify/notify.ts';
@@ -74,6 +76,7 @@ export async function assembleActivities({
         storeAudit({ folder: auditFolder, ...(signingKeyPem ? { signingKeyPem } : {}) }, release, runId, records),
       ...createNotifyActivities({ environment, environmentFolder }),
       keepLastGood: (target, lastGood) => keepLastGood(at(spec.evidence.folder), target, lastGood),
+      keepRecord: () => keepRecord({ client, store, records: countdownRecords(at(spec.evidence.folder)) }, runningWorkflow()),
       watchCountdown: (input) => watchCountdown({ client, activity: runningActivity }, input),
       verifyAct,
     },

@@ -80,6 +80,11 @@ export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): F
       refuseIfAsked();
       return { ok: true, sentence: `${act.action} counts`, phase: 'waiting', revision: act.revision };
     },
+    async latest(release) {
+      failIfAsked();
+      const status = fake.statuses.get(release);
+      return status ? { run: status.run, closed: status.endedAt !== undefined } : null;
+    },
     async firstRun(release) {
       failIfAsked();
       return fake.statuses.get(release)?.run ?? EXAMPLE_RUN;

@@ -191,6 +191,7 @@ export function fakeWorld(): FakeWorld {
       world.told.push(message);
       return [];
     },
+    keepRecord: async () => undefined,
     keepLastGood: async (_target, lastGood) => void world.good.push(lastGood),
     verifyAct: async ({ payload }) => JSON.parse(payload) as Act,
     runPreflight: async () => report(passed('PreflightPassed', 'preflight')),
