@@ -31,6 +31,18 @@ export interface CountdownSummary {
   rehearsal: boolean;
   startedAt: string;
   endedAt: string | null;
+  /** Worker version it stays on; null before its first step, and of workers without versions. */
+  workerVersion: string | null;
+  /** false: no worker of its version runs, so nothing of it goes on. null once it has ended. */
+  hasWorker: boolean | null;
+}
+
+/** A page of the list. */
+export interface CountdownPage {
+  /** Running ones first. */
+  items: CountdownSummary[];
+  /** Where older ones that have ended go on; null on the last page. */
+  nextPage: string | null;
 }
 
 /** What a running step's activity last said of itself. */
@@ -71,7 +83,8 @@ export interface Owner {
 export interface Countdowns {
   /** Starts, or answers the plan of the one that runs already, if it was asked for in the same way. Refuses where another one has the name. */
   start(input: CountdownInput): Promise<StartedPlan>;
-  list(): Promise<CountdownSummary[]>;
+  /** The first page (`page` null) has all that run. */
+  list(page: string | null): Promise<CountdownPage>;
   status(release: string): Promise<CountdownStatus>;
   audit(release: string): Promise<AuditRecord[]>;
   progress(status: CountdownStatus): Promise<StepProgress[]>;

@@ -67,6 +67,13 @@ describe('a countdown that Temporal does not keep any more', () => {
     expect(await json(app.api('/api/v1/releases'))).toMatchObject({ items: [{ name: NAME, state: 'ended', ending: 'launched' }] });
   });
 
+  it('is listed on the last page, and only once', async () => {
+    app.countdowns.nextPage = 'cGFnZSAy';
+    expect(await json(app.api('/api/v1/releases'))).toMatchObject({ items: [], nextPage: 'cGFnZSAy' });
+    app.countdowns.nextPage = null;
+    expect(await json(app.api('/api/v1/releases?page=cGFnZSAy'))).toMatchObject({ items: [{ name: NAME }], nextPage: null });
+  });
+
   it.each(['approve', 'hold', 'abort'])('refuses to %s as over, not as one that never was', async (action) => {
     for (const call of ['act', 'hold', 'abort'] as const)
       app.countdowns[call] = async () => {

@@ -55,19 +55,36 @@ export function withRecords(countdowns: Countdowns, folder: Pick<EvidenceFolder,
         () => countdowns.audit(release),
         ({ audit }) => audit,
       ),
-    async list() {
-      const [listed, pointers] = await Promise.all([countdowns.list(), folder.recorded()]);
-      const names = new Set(listed.map(({ release }) => release));
-      const rest: CountdownSummary[] = [];
-      // Newest first: of several runs of one name the last one is listed, as of those that Temporal keeps.
-      for (const pointer of pointers) {
-        if (names.has(pointer.release)) continue;
-        names.add(pointer.release);
-        rest.push(summaryOf(pointer));
-      }
-      return [...listed, ...rest];
+    async list(page: string | null) {
+      const { items, nextPage } = await countdowns.list(page);
+      return {
+        items: [...items, ...onlyRecorded(await folder.recorded(), items, { first: page === null, last: nextPage === null })],
+        nextPage,
+      };
     },
   } satisfies Partial<Countdowns>);
+}
+
+/**
+ * Records of releases that Temporal does not keep: on the last page, for they are the oldest. Of several pages the others' rows are not known here,
+ * so a record counts only where it ended before all of this page.
+ */
+function onlyRecorded(
+  pointers: readonly RecordPointer[],
+  items: readonly CountdownSummary[],
+  { first, last }: { first: boolean; last: boolean },
+): CountdownSummary[] {
+  if (!last) return [];
+  const names = new Set(items.map(({ release }) => release));
+  const oldest = items.map(({ endedAt }) => endedAt ?? '').reduce((a, b) => (a < b ? a : b), '9999');
+  const rest: CountdownSummary[] = [];
+  // Newest first: of several runs of one name the last one is listed, as of those that Temporal keeps.
+  for (const pointer of pointers) {
+    if (names.has(pointer.release) || (!first && (pointer.endedAt ?? '') > oldest)) continue;
+    names.add(pointer.release);
+    rest.push(summaryOf(pointer));
+  }
+  return rest;
 }
 
 async function read(evidence: EvidenceStore, { digest }: RecordPointer): Promise<CountdownRecord> {
@@ -89,5 +106,7 @@ function summaryOf({ release, service, verdict, ending, rehearsal, launchAt, sta
     rehearsal,
     startedAt,
     endedAt,
+    workerVersion: null,
+    hasWorker: null,
   };
 }

@@ -38,6 +38,26 @@ it('says on the page of a release who could not be told', async () => {
   expect(await (await (await signIn()).get(PAGE)).text()).toContain(`<strong>Not everybody knows:</strong> ${message}.`);
 });
 
+describe('the list of releases', () => {
+  it('says of a countdown whose worker version does not run that nothing of it goes on', async () => {
+    const countdowns = fakeCountdowns();
+    countdowns.hasWorker = false;
+    const browser = await testApp({ countdowns }).signIn();
+    expect(await (await browser.get('/')).text()).toContain('<strong>No worker</strong> of version 8c1f0a6d2b3e runs');
+    countdowns.hasWorker = true;
+    expect(await (await browser.get('/')).text()).not.toContain('No worker');
+  });
+
+  it('leads to older releases, with the same filter, and says nothing of them on the last page', async () => {
+    const countdowns = fakeCountdowns();
+    countdowns.nextPage = 'cGFnZSAy';
+    const browser = await testApp({ countdowns }).signIn();
+    expect(await (await browser.get('/?phase=waiting')).text()).toContain('href="/?phase=waiting&amp;page=cGFnZSAy"');
+    countdowns.nextPage = null;
+    expect(await (await browser.get('/')).text()).not.toContain('Older releases');
+  });
+});
+
 it('says on the page what a step waits for that no worker has taken up', async () => {
   const countdowns = fakeCountdowns([runningStatus]);
   const text = 'waiting for a load worker for 4 min: the worker is busy, 2 tasks are in the queue';

@@ -17,6 +17,8 @@ export interface FakeCountdowns extends Countdowns {
   opened: OpenCountdown[];
   /** By first run id. */
   owners: Map<string, Owner>;
+  hasWorker: boolean;
+  nextPage: string | null;
   /** What every call fails with from now on. */
   failure: Error | null;
   /** What every act is refused with. */
@@ -37,6 +39,8 @@ export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): F
     owners: new Map(),
     failure: null,
     refusal: null,
+    hasWorker: true,
+    nextPage: null,
     async start(input) {
       failIfAsked();
       fake.started.push(input);
@@ -44,7 +48,7 @@ export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): F
     },
     async list() {
       failIfAsked();
-      return [...fake.statuses.values()].map(({ release, phase, verdict, ending, rehearsal, startedAt, endedAt, launchAt }) => ({
+      const items = [...fake.statuses.values()].map(({ release, phase, verdict, ending, rehearsal, startedAt, endedAt, launchAt }) => ({
         release,
         service: 'shop/go-api',
         phase,
@@ -56,7 +60,10 @@ export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): F
         rehearsal,
         startedAt,
         endedAt: endedAt ?? null,
+        workerVersion: '8c1f0a6d2b3e',
+        hasWorker: endedAt === undefined ? fake.hasWorker : null,
       }));
+      return { items, nextPage: fake.nextPage };
     },
     async status(release) {
       failIfAsked();
