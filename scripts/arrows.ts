@@ -53,7 +53,7 @@ export const house: Readonly<Record<string, Rule>> = {
       values('release'),
       values('analysis'),
       types('activities'),
-      values('activities', 'activities/evidence/', 'activities/identity/act-shape.ts'),
+      values('activities', 'activities/evidence/', 'activities/identity/act-shape.ts', 'activities/temporal/'),
     ],
     packages: 'any',
     builtins: 'any',

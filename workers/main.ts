@@ -3,21 +3,19 @@
 //   TMINUS_HOME         folder of the audit files                (default .tminus)
 //   TMINUS_ROLES        countdowns,clusters,load                 (default all)
 //   TMINUS_MAKE_CURRENT 1: new countdowns start on this version even if a newer one is known (default: the newest)
-//   TEMPORAL_ADDRESS    Temporal frontend                        (default 127.0.0.1:7233)
-//   TEMPORAL_NAMESPACE                                           (default default)
+//   TEMPORAL_*, TMINUS_PAYLOAD_KEYS  how Temporal is reached     (activities/temporal/settings.ts)
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Connection } from '@temporalio/client';
+import { SettingsRefused, temporalSettings } from '../activities/temporal/settings.ts';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { formatProblem } from '../release/problem.ts';
 import { loadEnvironment } from '../release/load.ts';
-import { registerNamespace } from './namespace.ts';
+import { NamespaceNotReady, registerNamespace } from './namespace.ts';
 import { startWorkers, type Role } from './start-workers.ts';
 
 const env = process.env;
 const file = resolve(env['TMINUS_ENVIRONMENT'] ?? '.tminus/environment.yaml');
-const address = env['TEMPORAL_ADDRESS'] ?? '127.0.0.1:7233';
-const namespace = env['TEMPORAL_NAMESPACE'] ?? 'default';
 const roles = (env['TMINUS_ROLES'] ?? 'countdowns,clusters,load').split(',') as Role[];
 
 Runtime.install({
@@ -34,15 +32,16 @@ const text = await readFile(file, 'utf8').catch((error: Error) =>
 );
 const loaded = loadEnvironment(text, file);
 if (!loaded.ok) fail(loaded.problems.map((problem) => formatProblem(problem)).join('\n'));
-const connection = await Connection.connect({ address }).catch((error: Error) =>
-  fail(`cannot reach the Temporal server at ${address}: ${error.message}; TEMPORAL_ADDRESS names it`),
+const temporal = await temporalSettings(env).catch(refused(SettingsRefused));
+const { address } = temporal.connection;
+const connection = await Connection.connect(temporal.connection).catch((error: Error) =>
+  fail(`cannot reach the Temporal server at ${address}: ${error.message}; TEMPORAL_ADDRESS names it, and TEMPORAL_TLS_ how it is reached`),
 );
-await registerNamespace(connection, namespace);
+await registerNamespace(connection, temporal.namespace).catch(refused(NamespaceNotReady));
 await connection.close();
 
 const workers = await startWorkers({
-  address,
-  namespace,
+  temporal,
   environment: loaded.environment,
   environmentFolder: dirname(file),
   auditFolder: resolve(env['TMINUS_HOME'] ?? '.tminus', 'audit'),
@@ -57,6 +56,14 @@ if (workers.currentBuildId !== null && workers.currentBuildId !== workers.buildI
   );
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void workers.shutdown());
 await workers.done;
+
+/** A refusal is a sentence; all else is a bug. */
+function refused(modelled: new (message: string) => Error): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof modelled) fail(error.message);
+    throw error;
+  };
+}
 
 function fail(sentence: string): never {
   process.stderr.write(`${sentence}\n`);
