@@ -53,7 +53,7 @@ export const house: Readonly<Record<string, Rule>> = {
       values('release'),
       values('analysis'),
       types('activities'),
-      values('activities', 'activities/evidence/', 'activities/identity/act-shape.ts', 'activities/temporal/'),
+      values('activities', 'activities/evidence/', 'activities/identity/act-shape.ts', 'activities/temporal/', 'activities/metrics/'),
     ],
     packages: 'any',
     builtins: 'any',

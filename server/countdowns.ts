@@ -3,6 +3,7 @@ import type { ActivityProgress } from '../activities/kubernetes/contract.ts';
 import type { AuditRecord } from '../verdict/audit-chain.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import type { CountdownRef } from '../activities/effects/contract.ts';
+import type { TaskQueue } from './task-queue.ts';
 import type { Act, ActResult, CountdownInput, CountdownStatus, Ending, Phase, SignedAct } from '../workflows/messages.ts';
 
 export interface OpenedPlan {
@@ -102,6 +103,9 @@ export interface Countdowns {
   open(): Promise<OpenCountdown[]>;
   /** Of the very run that is named; a later countdown of the same name is another one. */
   ownerOf(countdown: CountdownRef): Promise<Owner>;
+  /** When a watcher of what it has live was last seen, ms since 1970; null where none is at work, or the countdown is not there any more. */
+  watcherSeenAt(countdown: CountdownRef): Promise<number | null>;
+  taskQueue(name: string, kind: 'workflow' | 'activity'): Promise<TaskQueue>;
   /** Lets the clock of a rehearsal run ahead; answers at once, before it has arrived. A real countdown refuses. */
   advance(release: string, aheadMs: number): Promise<void>;
 }

@@ -26,6 +26,7 @@ import { explainOther, memoOf, startedFrom } from './start-memo.ts';
 import { atWork, progressOf } from './step-progress.ts';
 import { readTaskQueue } from './task-queue.ts';
 import { letRun } from './virtual-time.ts';
+import { watcherSeenAt } from './watcher.ts';
 import { workerVersions } from './worker-versions.ts';
 
 // A page must not hang: a query is answered in well under a second by a worker that is there at all.
@@ -242,6 +243,14 @@ export function temporalGateway({
       const { phase, ending } = own === null ? { phase: null, ending: null } : summaryOf(own);
       return { countdown: stateOf(own), phase, ending, restorer: restorer?.status.name === 'RUNNING' ? 'running' : 'not running' };
     },
+
+    async watcherSeenAt({ workflowId, firstRunId, release }) {
+      const described = await describeOrNull(workflowId, release);
+      if (described === null || firstRunOf(described) !== firstRunId) return null;
+      return await ask(release, `asking for the watcher of ${release}`, READ_TIMEOUT_MS, () => watcherSeenAt(client, described));
+    },
+
+    taskQueue: (name, kind) => ask('', `asking for the queue ${name}`, READ_TIMEOUT_MS, () => readTaskQueue(client, name, kind)),
 
     async advance(release, aheadMs) {
       const { rehearsal } = await this.status(release);

@@ -3,11 +3,13 @@
 //   TMINUS_PORT         port of page and API                           (default 7480)
 //   TMINUS_HOST         where to listen; anything but loopback needs an https TMINUS_PAGE_BASE
 //   TMINUS_PAGE_BASE    where people reach it
+//   TMINUS_METRICS_ADDRESS  serve /metrics there, such as 127.0.0.1:9480 (default none)
 //   TEMPORAL_*, TMINUS_PAYLOAD_KEYS  how Temporal is reached           (activities/temporal/settings.ts)
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { createFolderEvidenceStore } from '../activities/evidence/folder-store.ts';
+import { serveMetrics } from '../activities/metrics/serve-metrics.ts';
 import { SettingsRefused, temporalSettings } from '../activities/temporal/settings.ts';
 import { houseOf } from '../release/house.ts';
 import { formatProblem, loadEnvironment } from '../release/load.ts';
@@ -15,6 +17,8 @@ import { evidenceFolder } from './evidence-folder.ts';
 import { temporalGateway } from './gateway.ts';
 import { loadSigner } from './identity/signing.ts';
 import { createToken, tokenFileIdentity } from './identity/tokens.ts';
+import { measuring } from './metrics/measure.ts';
+import { serverMetrics } from './metrics/registry.ts';
 import { startServer } from './main.ts';
 import { virtualTimeClient } from './virtual-time.ts';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -38,16 +42,25 @@ const temporal = await temporalSettings(env).catch((error: unknown) => {
 });
 const { namespace, encryption } = temporal;
 const connection = Connection.lazy(temporal.connection);
+const countdowns = temporalGateway({
+  client: new Client({ connection, namespace, ...(encryption === null ? {} : { dataConverter: encryption }) }),
+  rehearsalClient: virtualTimeClient(temporal.connection, namespace, encryption),
+});
+const folder = evidenceFolder(at(evidence.folder));
+const metricsAddress = env['TMINUS_METRICS_ADDRESS'];
+if (metricsAddress) {
+  const clusters = Object.keys(loaded.environment.spec.clusters);
+  await serveMetrics(metricsAddress, serverMetrics(measuring({ countdowns, folder, clusters, now: Date.now }))).catch((error: Error) =>
+    fail(error.message),
+  );
+}
 const server = await startServer({
   port: Number(env['TMINUS_PORT'] ?? 7480),
   ...(env['TMINUS_HOST'] ? { host: env['TMINUS_HOST'] } : {}),
   ...(env['TMINUS_PAGE_BASE'] ? { pageBase: env['TMINUS_PAGE_BASE'] } : {}),
-  countdowns: temporalGateway({
-    client: new Client({ connection, namespace, ...(encryption === null ? {} : { dataConverter: encryption }) }),
-    rehearsalClient: virtualTimeClient(temporal.connection, namespace, encryption),
-  }),
+  countdowns,
   evidence: createFolderEvidenceStore(at(evidence.folder)),
-  folder: evidenceFolder(at(evidence.folder)),
+  folder,
   house: houseOf(loaded.environment),
   identity: tokenFileIdentity(at(identity.tokens)),
   signer: loadSigner({ signingKey: at(identity.signingKey), publicKeys: at(identity.publicKeys) }),

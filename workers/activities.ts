@@ -30,6 +30,7 @@ import { createNotifyActivities } from '../activities/notify/notify.ts';
 import { createPreflightActivities } from '../activities/preflight/run-preflight.ts';
 import type { StepActivities } from '../activities/steps-contract.ts';
 import type { Environment } from '../release/environment.ts';
+import type { WorkerMetrics } from './metrics.ts';
 import { WORKFLOW_TASK_QUEUE } from '../workflows/messages.ts';
 
 export interface AssembleOptions {
@@ -37,6 +38,7 @@ export interface AssembleOptions {
   environment: Environment;
   environmentFolder: string;
   auditFolder: string;
+  metrics: WorkerMetrics;
 }
 
 export interface AssembledActivities {
@@ -51,6 +53,7 @@ export async function assembleActivities({
   environment,
   environmentFolder,
   auditFolder,
+  metrics,
 }: AssembleOptions): Promise<AssembledActivities> {
   const { spec } = environment;
   const at = (path: string) => (isAbsolute(path) ? path : resolve(environmentFolder, path));
@@ -74,7 +77,7 @@ export async function assembleActivities({
       releaseLock: (request) => releaseLock(lock, request),
       storeAudit: (release, runId, records) =>
         storeAudit({ folder: auditFolder, ...(signingKeyPem ? { signingKeyPem } : {}) }, release, runId, records),
-      ...createNotifyActivities({ environment, environmentFolder }),
+      notify: metrics.counted(createNotifyActivities({ environment, environmentFolder }).notify),
       keepLastGood: (target, lastGood) => keepLastGood(at(spec.evidence.folder), target, lastGood),
       keepRecord: () => keepRecord({ client, store, records: countdownRecords(at(spec.evidence.folder)) }, runningWorkflow()),
       watchCountdown: (input) => watchCountdown({ client, activity: runningActivity }, input),

@@ -3,15 +3,19 @@
 //   TMINUS_HOME         folder of the audit files                (default .tminus)
 //   TMINUS_ROLES        countdowns,clusters,load                 (default all)
 //   TMINUS_MAKE_CURRENT 1: new countdowns start on this version even if a newer one is known (default: the newest)
+//   TMINUS_METRICS_ADDRESS     serve /metrics there, such as 127.0.0.1:9481            (default none)
+//   TMINUS_SDK_METRICS_ADDRESS serve the Temporal SDK's own metrics there              (default none)
 //   TEMPORAL_*, TMINUS_PAYLOAD_KEYS  how Temporal is reached     (activities/temporal/settings.ts)
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Connection } from '@temporalio/client';
+import { serveMetrics } from '../activities/metrics/serve-metrics.ts';
 import { SettingsRefused, temporalSettings } from '../activities/temporal/settings.ts';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { formatProblem } from '../release/problem.ts';
 import { loadEnvironment } from '../release/load.ts';
 import { NamespaceNotReady, registerNamespace } from './namespace.ts';
+import { workerMetrics } from './metrics.ts';
 import { startWorkers, type Role } from './start-workers.ts';
 
 const env = process.env;
@@ -23,7 +27,21 @@ Runtime.install({
     // Queues for acts near a cluster have no workflows, on purpose.
     if (!message.startsWith('No workflows registered')) process.stderr.write(`${JSON.stringify({ level, message, ...meta })}\n`);
   }),
-  telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
+  telemetryOptions: {
+    logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} },
+    ...(env['TMINUS_SDK_METRICS_ADDRESS']
+      ? {
+          metrics: {
+            prometheus: {
+              bindAddress: env['TMINUS_SDK_METRICS_ADDRESS'],
+              countersTotalSuffix: true,
+              unitSuffix: true,
+              useSecondsForDurations: true,
+            },
+          },
+        }
+      : {}),
+  },
   shutdownSignals: [],
 });
 
@@ -40,8 +58,14 @@ const connection = await Connection.connect(temporal.connection).catch((error: E
 await registerNamespace(connection, temporal.namespace).catch(refused(NamespaceNotReady));
 await connection.close();
 
+const metrics = workerMetrics(Object.keys(loaded.environment.spec.notify));
+const metricsAddress = env['TMINUS_METRICS_ADDRESS'];
+const metricsServer = metricsAddress
+  ? await serveMetrics(metricsAddress, metrics.registry).catch((error: Error) => fail(error.message))
+  : null;
 const workers = await startWorkers({
   temporal,
+  metrics,
   environment: loaded.environment,
   environmentFolder: dirname(file),
   auditFolder: resolve(env['TMINUS_HOME'] ?? '.tminus', 'audit'),
@@ -56,6 +80,7 @@ if (workers.currentBuildId !== null && workers.currentBuildId !== workers.buildI
   );
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void workers.shutdown());
 await workers.done;
+await metricsServer?.close();
 
 /** A refusal is a sentence; all else is a bug. */
 function refused(modelled: new (message: string) => Error): (error: unknown) => never {

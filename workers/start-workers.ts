@@ -5,6 +5,7 @@ import type { TemporalSettings } from '../activities/temporal/settings.ts';
 import type { Environment } from '../release/environment.ts';
 import { clusterTaskQueue, LOAD_TASK_QUEUE, WORKFLOW_TASK_QUEUE } from '../workflows/messages.ts';
 import { assembleActivities } from './activities.ts';
+import type { WorkerMetrics } from './metrics.ts';
 import { DEPLOYMENT_NAME, settleCurrent, workflowBuildId } from './version.ts';
 import { keptBundle } from './workflow-bundle.ts';
 
@@ -17,6 +18,7 @@ export interface StartWorkersOptions {
   environmentFolder: string;
   /** Folder of the audit files. */
   auditFolder: string;
+  metrics: WorkerMetrics;
   root: string;
   roles: readonly Role[];
   /** New countdowns start on this version even if the server knows a newer one. */

@@ -17,6 +17,8 @@ export interface FakeCountdowns extends Countdowns {
   opened: OpenCountdown[];
   /** By first run id. */
   owners: Map<string, Owner>;
+  /** When the watcher of a first run was last seen, ms since 1970. */
+  watchers: Map<string, number>;
   hasWorker: boolean;
   nextPage: string | null;
   /** What every call fails with from now on. */
@@ -39,6 +41,7 @@ export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): F
     owners: new Map(),
     failure: null,
     refusal: null,
+    watchers: new Map(),
     hasWorker: true,
     nextPage: null,
     async start(input) {
@@ -103,6 +106,14 @@ export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): F
     async ownerOf({ firstRunId }) {
       failIfAsked();
       return fake.owners.get(firstRunId) ?? { countdown: 'gone', phase: null, ending: null, restorer: 'not running' };
+    },
+    async watcherSeenAt({ firstRunId }) {
+      failIfAsked();
+      return fake.watchers.get(firstRunId) ?? null;
+    },
+    async taskQueue() {
+      failIfAsked();
+      return { waiting: 2, oldestMs: 90_000, workers: [{ identity: '1@load', buildId: null }] };
     },
     async hold(act) {
       failIfAsked();
