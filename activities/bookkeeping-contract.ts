@@ -66,6 +66,8 @@ export interface BookkeepingActivities extends IdentityActivities {
   notify(announcement: Announcement): Promise<{ target: string; sentence: string }[]>;
   /** Remembers a launched release, for the next one to be compared with. */
   keepLastGood(target: DeploymentTarget, lastGood: LastGood): Promise<void>;
+  /** Stores status and audit of the countdown that calls it as evidence, and a pointer to it. The same record again leaves the same files. */
+  keepRecord(): Promise<void>;
   /** Waits until a countdown has closed, over continue-as-new and reset, or until something is due. Heartbeats; changes nothing. */
   watchCountdown(input: WatchCountdownInput): Promise<CountdownEnd>;
 }

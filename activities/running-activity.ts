@@ -9,6 +9,13 @@ export interface RunningActivity {
   lastHeartbeat?: unknown;
 }
 
+/** The run whose activity this code is. */
+export function runningWorkflow(): { workflowId: string; runId: string } {
+  const { workflowExecution } = Context.current().info;
+  if (!workflowExecution) throw new Error('this activity was started by no workflow');
+  return workflowExecution;
+}
+
 /** The Temporal activity this code runs in. Tests hand in their own. */
 export function runningActivity(): RunningActivity {
   const context = Context.current();

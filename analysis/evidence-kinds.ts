@@ -15,6 +15,7 @@ import { readPlan } from './postgres/read-plan.ts';
 import { tellsHolders } from './profile/contention.ts';
 import { describeProfile } from './profile/describe.ts';
 import { readProfile, sampleTypesOf } from './profile/read.ts';
+import { describeRecord } from './record/describe.ts';
 import { describePodFailures, readPodFailures } from './rollout/pod-failures.ts';
 import { judgeRuntime } from './runtime/judge.ts';
 import { readRuntimeSamples } from './runtime/read-samples.ts';
@@ -46,6 +47,7 @@ export const evidenceKinds = {
   'slow-statements': { title: 'PostgreSQL statements', analyze: (bytes) => describeStatements(readStatementsRecord(bytes)) },
   'lock-waits': { title: 'PostgreSQL sessions', analyze: (bytes) => describeLooks(readActivityLooks(bytes)) },
   'pod-failures': { title: 'pods that failed', analyze: (bytes) => describePodFailures(readPodFailures(gunzipBounded(bytes))) },
+  'countdown-record': { title: 'record of a countdown', analyze: (bytes) => describeRecord(gunzipBounded(bytes)) },
   traces: { title: 'traces', analyze: (bytes) => describeTraces(readTraces(bytes)) },
   'load-report': { title: 'load report', analyze: (bytes, { limits }) => judgeReport(readLoadReport(bytes), limits) },
   'runtime-samples': {
@@ -93,6 +95,7 @@ export function recognize(bytes: Uint8Array): ReadableKind {
   if (/^\{"at":"[^"]+","pod"/u.test(trimmed)) return 'runtime-samples';
   if (trimmed.startsWith('{"database":')) return 'slow-statements';
   if (trimmed.startsWith('{"podFailures":')) return 'pod-failures';
+  if (trimmed.startsWith('{"audit":[')) return 'countdown-record';
   if (/"(?:resourceSpans|batches|traceID|spans)"/u.test(head)) return 'traces';
   readLoadReport(bytes, plain);
   return 'load-report';

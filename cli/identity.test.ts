@@ -111,3 +111,22 @@ it('tells as whom load scripts run under `tminus dev` here, or where else', asyn
   writeFileSync(file, readFileSync(file, 'utf8').replace(/^ {2}# load: .*$/m, '  load: { runner: /run/k6.sock }'));
   expect(await doctor()).toMatch(/^✔ pass +load +load scripts run at the k6 runner \/run\/k6\.sock$/);
 });
+
+it('tells which countdowns have no worker of their version, and does not call that well', async () => {
+  const items = [
+    { name: NAME, state: 'running', workerVersion: '8c1f0a6d2b3e', hasWorker: true },
+    { name: 'pay-2.0', state: 'running', workerVersion: '1b2c3d4e5f60', hasWorker: false },
+  ];
+  const { code, stdout } = await against(
+    {
+      ...whoami,
+      'GET /healthz': { body: {} },
+      'GET /api/v1/releases': { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseList', items, nextPage: null } },
+    },
+    ['doctor'],
+  );
+  expect(code).toBe(1);
+  expect(stdout).toContain(
+    '✖ fail           worker     no worker of version 1b2c3d4e5f60 runs, so nothing goes on of pay-2.0: neither steps nor hold, deadline or rollback; start a worker of that version',
+  );
+});

@@ -148,3 +148,42 @@ it('lists countdowns in columns that fit', async () => {
   // Nothing is green before it is judged.
   expect(third).toBe('cart-7                    shop/cart    ▶ counting     counting');
 });
+
+const listed = (name: string, more: object = {}) => ({
+  name,
+  service: 'shop/go-api',
+  phase: 'counting',
+  verdict: null,
+  ending: null,
+  rehearsal: false,
+  launchAt: '2026-11-24T09:00:00Z',
+  nextCheckpointAt: null,
+  state: 'running',
+  startedAt: '',
+  endedAt: null,
+  workerVersion: '8c1f0a6d2b3e',
+  hasWorker: true,
+  ...more,
+});
+const listOf = (items: object[], nextPage: string | null = null) => ({
+  body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseList', items, nextPage },
+});
+
+it('lists a countdown whose worker version does not run with what to start, before its times', async () => {
+  const { stdout } = await against({ 'GET /api/v1/releases': listOf([listed(NAME, { hasWorker: false })]) }, ['list']);
+  expect(stdout.split('\n')[1]).toMatch(/counting {2}no worker of version 8c1f0a6d2b3e runs; start it$/);
+});
+
+it('says that there are older ones, and lists them all when asked', async () => {
+  const answers = {
+    'GET /api/v1/releases': listOf([listed('new-1')], 'cGFnZSAy'),
+    'GET /api/v1/releases?page=cGFnZSAy': listOf([listed('old-1', { state: 'ended' })], 'cGFnZSAz'),
+    'GET /api/v1/releases?page=cGFnZSAz': listOf([listed('oldest-1', { state: 'ended' })]),
+  };
+  const first = (await against(answers, ['list'])).stdout;
+  expect(first).toContain('older ones that have ended: `tminus list --all`');
+  expect(first).not.toContain('old-1');
+  const all = (await against(answers, ['list', '--all'])).stdout;
+  expect(all).toMatch(/new-1[^]*old-1[^]*oldest-1/);
+  expect(all).not.toContain('older ones');
+});

@@ -56,6 +56,8 @@ export const house: Readonly<Record<string, Rule>> = {
       values(
         'activities',
         'activities/evidence/',
+        'activities/temporal/',
+        'activities/metrics/',
         'activities/identity/act-shape.ts',
         // Its key is kept in the same way as that of the workers (decision 0013).
         'activities/identity/key-pair.ts',

@@ -70,7 +70,9 @@ async function buildTools(): Promise<Record<string, string>> {
   const env: Record<string, string> = {};
   for (const [variable, binary] of Object.entries({
     TMINUS_TOOL_K6: 'k6',
+    TMINUS_TOOL_TEMPORAL_SERVER: 'temporal-server',
     TMINUS_TOOL_PROMETHEUS: 'prometheus',
+    TMINUS_TOOL_PROMTOOL: 'promtool',
     TMINUS_TOOL_JAEGER: 'jaeger',
     TMINUS_TOOL_COMPOSE: 'docker-compose',
   })) {

@@ -18,6 +18,7 @@ import { assets, assetRoutes } from './pages/assets.ts';
 import { errorPage } from './pages/error-page.ts';
 import { pageRoutes } from './pages/routes.ts';
 import { speedscopeRoutes } from './pages/speedscope.ts';
+import { withRecords } from './recorded.ts';
 import { reportOf } from './report/report-of.ts';
 import { cappedBody, knownHost, safeHeaders } from './safety.ts';
 import type { World } from './world.ts';
@@ -42,7 +43,6 @@ export interface AppOptions {
 
 export function createApp(options: AppOptions): Hono<AppEnv> {
   const {
-    countdowns,
     evidence,
     folder,
     house,
@@ -55,6 +55,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     log = (line) => console.log(line),
     onFault = (error) => console.error(error),
   } = options;
+  const countdowns = withRecords(options.countdowns, folder, evidence);
   const https = links.pageBase.startsWith('https:');
   const sessions = createSessions(now);
   const figures = figuresApart(evidence);

@@ -3,6 +3,7 @@ import type { ActivityProgress } from '../activities/kubernetes/contract.ts';
 import type { AuditRecord } from '../verdict/audit-chain.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import type { CountdownRef } from '../activities/effects/contract.ts';
+import type { TaskQueue } from './task-queue.ts';
 import type { Act, ActResult, CountdownInput, CountdownStatus, Ending, Phase, SignedAct } from '../workflows/messages.ts';
 
 export interface OpenedPlan {
@@ -31,6 +32,18 @@ export interface CountdownSummary {
   rehearsal: boolean;
   startedAt: string;
   endedAt: string | null;
+  /** Worker version it stays on; null before its first step, and of workers without versions. */
+  workerVersion: string | null;
+  /** false: no worker of its version runs, so nothing of it goes on. null once it has ended. */
+  hasWorker: boolean | null;
+}
+
+/** A page of the list. */
+export interface CountdownPage {
+  /** Running ones first. */
+  items: CountdownSummary[];
+  /** Where older ones that have ended go on; null on the last page. */
+  nextPage: string | null;
 }
 
 /** What a running step's activity last said of itself. */
@@ -40,7 +53,9 @@ export interface StepProgress {
   round: number;
   activity: string;
   attempt: number;
-  /** null before its first heartbeat. */
+  /** `queued`: no worker has taken it up; `retrying`: in the pause before its next attempt. */
+  state: 'queued' | 'running' | 'retrying';
+  /** null before its first heartbeat; while it is queued, what it waits for. */
   progress: ActivityProgress | null;
   heartbeatAt: string | null;
   /** Why the attempt before this one failed; null on the first. */
@@ -69,7 +84,8 @@ export interface Owner {
 export interface Countdowns {
   /** Starts, or answers the plan of the one that runs already, if it was asked for in the same way. Refuses where another one has the name. */
   start(input: CountdownInput): Promise<StartedPlan>;
-  list(): Promise<CountdownSummary[]>;
+  /** The first page (`page` null) has all that run. */
+  list(page: string | null): Promise<CountdownPage>;
   status(release: string): Promise<CountdownStatus>;
   audit(release: string): Promise<AuditRecord[]>;
   progress(status: CountdownStatus): Promise<StepProgress[]>;
@@ -79,12 +95,17 @@ export interface Countdowns {
   hold(act: Handed): Promise<void>;
   /** Who and why, then the cancellation; lands without a worker, too. */
   abort(act: Handed): Promise<void>;
+  /** The countdown that has this name now, or had it last; null where Temporal keeps none. Needs no worker. */
+  latest(release: string): Promise<{ run: string; closed: boolean } | null>;
   /** First execution run id of the countdown that has this name now. Needs no worker. */
   firstRun(release: string): Promise<string>;
   /** All that are not over, however many. */
   open(): Promise<OpenCountdown[]>;
   /** Of the very run that is named; a later countdown of the same name is another one. */
   ownerOf(countdown: CountdownRef): Promise<Owner>;
+  /** When a watcher of what it has live was last seen, ms since 1970; null where none is at work, or the countdown is not there any more. */
+  watcherSeenAt(countdown: CountdownRef): Promise<number | null>;
+  taskQueue(name: string, kind: 'workflow' | 'activity'): Promise<TaskQueue>;
   /** Lets the clock of a rehearsal run ahead; answers at once, before it has arrived. A real countdown refuses. */
   advance(release: string, aheadMs: number): Promise<void>;
 }

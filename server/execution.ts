@@ -1,4 +1,5 @@
 // What Temporal itself reports of a countdown, without a worker: state, run and search attributes.
+import { defineSearchAttributeKey } from '@temporalio/common';
 import type { WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
 import type { Verdict } from '../verdict/verdict.ts';
 import { attribute, countdownId, type Ending, type Phase } from '../workflows/messages.ts';
@@ -22,7 +23,12 @@ export function stateOf(described: WorkflowExecutionDescription | null): Owner['
 /** The release of a countdown's workflow id. */
 export const releaseOf = (countdown: string): string => countdown.slice(countdownId('').length);
 
-/** A row of the list. */
+/** Temporal's own: `<deployment>:<build id>`, with a dot in older servers. */
+const WORKER_VERSION = defineSearchAttributeKey('TemporalWorkerDeploymentVersion', 'KEYWORD');
+
+const buildIdIn = (version: string | undefined): string | null => version?.split(/[:.]/).at(-1) || null;
+
+/** A row of the list. Whether a worker runs for it is not in it. */
 export function summaryOf({
   workflowId,
   typedSearchAttributes: said,
@@ -43,5 +49,7 @@ export function summaryOf({
     rehearsal: memo?.['rehearsal'] === true,
     startedAt: startTime.toISOString(),
     endedAt: closeTime?.toISOString() ?? null,
+    workerVersion: buildIdIn(said.get(WORKER_VERSION)),
+    hasWorker: null,
   };
 }

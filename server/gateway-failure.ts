@@ -65,7 +65,8 @@ function outcomeUnknown(doing: string): CountdownFailure {
   );
 }
 
-function grpcCode(error: unknown): number | null {
+/** Status code of a failed call; null of any other error. */
+export function grpcCode(error: unknown): number | null {
   const inner = error instanceof ServiceError ? error.cause : error;
   return isGrpcServiceError(inner) ? inner.code : null;
 }

@@ -137,7 +137,7 @@ describe('the gateway on a real server', () => {
     // Visibility is a second behind; it needs no worker.
     const deadline = Date.now() + 20_000;
     for (;;) {
-      const row = (await gateway.list()).find(({ release }) => release === nameOf(input));
+      const row = (await gateway.list(null)).items.find(({ release }) => release === nameOf(input));
       if (row?.phase === 'holding') {
         expect(row).toMatchObject({ service: 'shop/go-api', verdict: 'hold', running: true, rehearsal: true });
         break;
@@ -167,8 +167,9 @@ describe('the gateway on a real server', () => {
       expect(await gateway.ownerOf(ref)).toEqual({ countdown: 'ended', phase: 'ended', ending: 'aborted', restorer: 'not running' });
       expect(await gateway.ownerOf({ ...ref, firstRunId: second })).toMatchObject({ countdown: 'running' });
       await gateway.abort({ ...said, action: 'abort' });
-      await eventually(gateway.list, (all) =>
-        all.some(({ release, running, ending }) => release === name && !running && ending === 'aborted'),
+      await eventually(
+        () => gateway.list(null),
+        ({ items }) => items.some(({ release, running, ending }) => release === name && !running && ending === 'aborted'),
       );
       await expect(gateway.hold({ ...said, action: 'hold' })).rejects.toMatchObject({
         code: 'Refused',
@@ -228,7 +229,7 @@ describe('the gateway on a real server', () => {
     const away = temporalGateway({ client: new Client({ connection, namespace: 'default' }) });
     const began = Date.now();
     await expect(away.status('go-api-1.4.0')).rejects.toMatchObject({ code: 'Unreachable' });
-    await expect(away.list()).rejects.toMatchObject({ code: 'Unreachable' });
+    await expect(away.list(null)).rejects.toMatchObject({ code: 'Unreachable' });
     const act = anAct({ release: 'go-api-1.4.0', current: 'final-poll', checkpoints: [] } as unknown as CountdownStatus, {
       action: 'approve',
     });

@@ -1,5 +1,6 @@
 // The only file that talks to Temporal for people. Everything else in server/ knows `Countdowns`.
 import { randomUUID } from 'node:crypto';
+import { status as grpcStatus } from '@grpc/grpc-js';
 import { WithStartWorkflowOperation, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
 import { explainCan, type Action } from '../verdict/can.ts';
 import {
@@ -17,19 +18,16 @@ import {
   type CountdownInput,
   type Phase,
 } from '../workflows/messages.ts';
-import {
-  CountdownFailure,
-  type Countdowns,
-  type CountdownSummary,
-  type Handed,
-  type OpenCountdown,
-  type StartedPlan,
-} from './countdowns.ts';
+import { CountdownFailure, type Countdowns, type Handed, type OpenCountdown, type StartedPlan } from './countdowns.ts';
 import { firstRunOf, hasEnded, releaseOf, stateOf, summaryOf } from './execution.ts';
-import { closing, failureOf, unreachable } from './gateway-failure.ts';
+import { closing, failureOf, grpcCode, unreachable } from './gateway-failure.ts';
+import { IS_OPEN, listCountdowns } from './list-countdowns.ts';
 import { explainOther, memoOf, startedFrom } from './start-memo.ts';
 import { atWork, progressOf } from './step-progress.ts';
+import { readTaskQueue } from './task-queue.ts';
 import { letRun } from './virtual-time.ts';
+import { watcherSeenAt } from './watcher.ts';
+import { workerVersions } from './worker-versions.ts';
 
 // A page must not hang: a query is answered in well under a second by a worker that is there at all.
 const READ_TIMEOUT_MS = 5_000;
@@ -37,8 +35,6 @@ const READ_TIMEOUT_MS = 5_000;
 const ACT_TIMEOUT_MS = 30_000;
 // On one network a ping takes milliseconds, a first connection with TLS some hundred.
 const PING_TIMEOUT_MS = 2_000;
-// A list longer than this is for `tminus list --phase` and not for eyes. Those that are not over are listed first, however old.
-const MAX_LISTED = 500;
 // A countdown that has ended sends its last messages for seconds, and for six minutes where a receiver is away: a start waits for the first.
 const CLOSING_TIMEOUT_MS = 20_000;
 const CLOSING_POLL_MS = 500;
@@ -47,6 +43,8 @@ export interface GatewayOptions {
   /** Starts on virtual time; without it this server refuses rehearsals. */
   rehearsalClient?: Client;
   pingTimeoutMs?: number;
+  /** Rows of a page of the list. */
+  pageRows?: number;
   /** How long a start waits for an ended countdown of the same name to close. */
   closingTimeoutMs?: number;
 }
@@ -57,7 +55,9 @@ export function temporalGateway({
   rehearsalClient,
   pingTimeoutMs = PING_TIMEOUT_MS,
   closingTimeoutMs = CLOSING_TIMEOUT_MS,
+  pageRows,
 }: GatewayOptions): Countdowns {
+  const served = workerVersions(client);
   const handle = (release: string) => client.workflow.getHandle(countdownId(release));
 
   async function ask<T>(release: string, doing: string, timeoutMs: number, call: () => Promise<T>): Promise<T> {
@@ -161,24 +161,13 @@ export function temporalGateway({
       }
     },
 
-    async list() {
-      return await ask('', 'listing countdowns', READ_TIMEOUT_MS, async () => {
-        const newest = new Map<string, CountdownSummary>();
-        const read = async (query: string): Promise<void> => {
-          let count = 0;
-          for await (const execution of client.workflow.list({ query: `WorkflowType = "${COUNTDOWN_TYPE}" AND ${query}`, pageSize: 100 })) {
-            const summary = summaryOf(execution);
-            const known = newest.get(summary.release);
-            if (!known || (!known.running && known.startedAt < summary.startedAt)) newest.set(summary.release, summary);
-            count += 1;
-            if (count >= MAX_LISTED) break;
-          }
-        };
-        await read(IS_OPEN);
-        await read('ExecutionStatus != "Running"');
-        return [...newest.values()].sort((a, b) => Number(b.running) - Number(a.running) || (a.startedAt < b.startedAt ? 1 : -1));
-      });
-    },
+    list: (page) =>
+      ask('', 'listing countdowns', READ_TIMEOUT_MS, () =>
+        listCountdowns({ client, served, ...(pageRows ? { pageRows } : {}) }, page),
+      ).catch((error: unknown) => {
+        if (page !== null && grpcCode(error) === grpcStatus.INVALID_ARGUMENT) throw notAPage();
+        throw error;
+      }),
 
     status: (release) => ask(release, `asking for the status of ${release}`, READ_TIMEOUT_MS, () => handle(release).query(statusQuery)),
 
@@ -190,7 +179,12 @@ export function temporalGateway({
           const described = await ask(status.release, `asking how step ${work.step} is doing`, READ_TIMEOUT_MS, () =>
             client.workflow.getHandle(work.workflowId).describe(),
           );
-          return await progressOf(work, described, client.options.loadedDataConverter);
+          return await progressOf(work, described, {
+            converter: client.options.loadedDataConverter,
+            readQueue: (name) =>
+              ask(status.release, `asking for the queue ${name}`, READ_TIMEOUT_MS, () => readTaskQueue(client, name, 'activity')),
+            now: Date.now,
+          });
         }),
       );
       return found.flat();
@@ -219,6 +213,11 @@ export function temporalGateway({
       });
     },
 
+    async latest(release) {
+      const described = await describeOrNull(countdownId(release), release);
+      return described === null ? null : { run: firstRunOf(described), closed: described.status.name !== 'RUNNING' };
+    },
+
     async firstRun(release) {
       const described = await ask(release, `asking which run ${release} is`, READ_TIMEOUT_MS, () => handle(release).describe());
       return firstRunOf(described);
@@ -244,6 +243,14 @@ export function temporalGateway({
       const { phase, ending } = own === null ? { phase: null, ending: null } : summaryOf(own);
       return { countdown: stateOf(own), phase, ending, restorer: restorer?.status.name === 'RUNNING' ? 'running' : 'not running' };
     },
+
+    async watcherSeenAt({ workflowId, firstRunId, release }) {
+      const described = await describeOrNull(workflowId, release);
+      if (described === null || firstRunOf(described) !== firstRunId) return null;
+      return await ask(release, `asking for the watcher of ${release}`, READ_TIMEOUT_MS, () => watcherSeenAt(client, described));
+    },
+
+    taskQueue: (name, kind) => ask('', `asking for the queue ${name}`, READ_TIMEOUT_MS, () => readTaskQueue(client, name, kind)),
 
     async advance(release, aheadMs) {
       const { rehearsal } = await this.status(release);
@@ -283,4 +290,5 @@ async function isReachable(client: Client, timeoutMs: number): Promise<boolean> 
   }
 }
 
-const IS_OPEN = 'ExecutionStatus = "Running"';
+const notAPage = (): CountdownFailure =>
+  new CountdownFailure('Refused', 'the list has no such page', 'begin with the first page; the answer names the next one');

@@ -69,6 +69,7 @@ countdowns.steps = [
     activity: 'runLoadTest',
     attempt: 1,
     progress: { text: 'load at 300 iterations/s', done: 23, total: 60, unit: 's' },
+    state: 'running',
     heartbeatAt: EXAMPLE_NOW,
     lastFailure: null,
   },

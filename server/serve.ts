@@ -3,18 +3,22 @@
 //   TMINUS_PORT         port of page and API                           (default 7480)
 //   TMINUS_HOST         where to listen; anything but loopback needs an https TMINUS_PAGE_BASE
 //   TMINUS_PAGE_BASE    where people reach it
-//   TEMPORAL_ADDRESS    Temporal frontend                              (default 127.0.0.1:7233)
-//   TEMPORAL_NAMESPACE                                                 (default default)
+//   TMINUS_METRICS_ADDRESS  serve /metrics there, such as 127.0.0.1:9480 (default none)
+//   TEMPORAL_*, TMINUS_PAYLOAD_KEYS  how Temporal is reached           (activities/temporal/settings.ts)
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { createFolderEvidenceStore } from '../activities/evidence/folder-store.ts';
+import { serveMetrics } from '../activities/metrics/serve-metrics.ts';
+import { SettingsRefused, temporalSettings } from '../activities/temporal/settings.ts';
 import { houseOf } from '../release/house.ts';
 import { formatProblem, loadEnvironment } from '../release/load.ts';
 import { evidenceFolder } from './evidence-folder.ts';
 import { temporalGateway } from './gateway.ts';
 import { loadSigner } from './identity/signing.ts';
 import { createToken, tokenFileIdentity } from './identity/tokens.ts';
+import { measuring } from './metrics/measure.ts';
+import { serverMetrics } from './metrics/registry.ts';
 import { ServerRefused, startServer } from './main.ts';
 import { virtualTimeClient } from './virtual-time.ts';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -22,8 +26,6 @@ import { userInfo } from 'node:os';
 
 const env = process.env;
 const file = resolve(env['TMINUS_ENVIRONMENT'] ?? '.tminus/environment.yaml');
-const address = env['TEMPORAL_ADDRESS'] ?? '127.0.0.1:7233';
-const namespace = env['TEMPORAL_NAMESPACE'] ?? 'default';
 
 const text = await readFile(file, 'utf8').catch((error: Error) =>
   fail(`cannot read the environment file ${file}: ${error.message}; TMINUS_ENVIRONMENT names it`),
@@ -34,17 +36,31 @@ const { evidence, identity } = loaded.environment.spec;
 const at = (path: string) => resolve(dirname(file), path);
 
 firstToken(at(identity.tokens));
-const connection = Connection.lazy({ address });
+const temporal = await temporalSettings(env).catch((error: unknown) => {
+  if (error instanceof SettingsRefused) fail(error.message);
+  throw error;
+});
+const { namespace, encryption } = temporal;
+const connection = Connection.lazy(temporal.connection);
+const countdowns = temporalGateway({
+  client: new Client({ connection, namespace, ...(encryption === null ? {} : { dataConverter: encryption }) }),
+  rehearsalClient: virtualTimeClient(temporal.connection, namespace, encryption),
+});
+const folder = evidenceFolder(at(evidence.folder));
+const metricsAddress = env['TMINUS_METRICS_ADDRESS'];
+if (metricsAddress) {
+  const clusters = Object.keys(loaded.environment.spec.clusters);
+  await serveMetrics(metricsAddress, serverMetrics(measuring({ countdowns, folder, clusters, now: Date.now }))).catch((error: Error) =>
+    fail(error.message),
+  );
+}
 const server = await startServer({
   port: Number(env['TMINUS_PORT'] ?? 7480),
   ...(env['TMINUS_HOST'] ? { host: env['TMINUS_HOST'] } : {}),
   ...(env['TMINUS_PAGE_BASE'] ? { pageBase: env['TMINUS_PAGE_BASE'] } : {}),
-  countdowns: temporalGateway({
-    client: new Client({ connection, namespace }),
-    rehearsalClient: virtualTimeClient({ address }, namespace),
-  }),
+  countdowns,
   evidence: createFolderEvidenceStore(at(evidence.folder)),
-  folder: evidenceFolder(at(evidence.folder)),
+  folder,
   house: houseOf(loaded.environment),
   identity: tokenFileIdentity(at(identity.tokens)),
   signer: loadSigner({ signingKey: at(identity.signingKey), publicKeys: at(identity.publicKeys) }),

@@ -1,13 +1,17 @@
 // What the activities of running steps last reported of themselves, read from Temporal without a worker.
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import type { LoadedDataConverter } from '@temporalio/common';
-import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { decodeArrayFromPayloads, decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import proto from '@temporalio/proto';
 import { z } from 'zod';
 import type { EffectActivities } from '../activities/effects/contract.ts';
 import type { StepActivities } from '../activities/steps-contract.ts';
 import type { ActivityProgress } from '../activities/kubernetes/contract.ts';
-import { countdownId, type CountdownStatus } from '../workflows/messages.ts';
+import { clusterTaskQueue, countdownId, LOAD_TASK_QUEUE, type CountdownStatus } from '../workflows/messages.ts';
 import type { StepProgress } from './countdowns.ts';
+import { timeMs, type TaskQueue } from './task-queue.ts';
+
+const { PendingActivityState } = proto.temporal.api.enums.v1;
 
 /** Activities of a rollback; beside them the countdown has its bookkeeping under way. */
 const ROLLBACK: readonly string[] = ['restoreEffect', 'proveRestored'] satisfies (keyof EffectActivities)[];
@@ -36,11 +40,17 @@ export function atWork({ release, phase, current, checkpoints }: CountdownStatus
   );
 }
 
+export interface ProgressReader {
+  converter: LoadedDataConverter;
+  readQueue(name: string): Promise<TaskQueue>;
+  now(): number;
+}
+
 /** One row per activity of the step that is pending now. */
 export async function progressOf(
   { checkpoint, step, round, activities }: Work,
   { raw }: WorkflowExecutionDescription,
-  converter: LoadedDataConverter,
+  reader: ProgressReader,
 ): Promise<StepProgress[]> {
   const own = (raw.pendingActivities ?? []).filter(({ activityType }) => activities?.includes(activityType?.name ?? '') ?? true);
   return await Promise.all(
@@ -50,12 +60,44 @@ export async function progressOf(
       round,
       activity: pending.activityType?.name ?? '',
       attempt: pending.attempt ?? 1,
-      progress: progressIn(await decodeArrayFromPayloads(converter, pending.heartbeatDetails?.payloads)),
-      heartbeatAt: pending.lastHeartbeatTime?.seconds ? new Date(Number(pending.lastHeartbeatTime.seconds) * 1000).toISOString() : null,
-      lastFailure: pending.lastFailure?.message ?? null,
+      ...(await stateOf(pending, reader)),
+      heartbeatAt: isoOf(timeMs(pending.lastHeartbeatTime)),
+      // With a payload codec the message itself is encoded, too.
+      lastFailure: (await decodeOptionalFailureToOptionalError(reader.converter, pending.lastFailure))?.message ?? null,
     })),
   );
 }
+
+type Pending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
+
+/** What it said last; of one that no worker has taken up, what it waits for. */
+async function stateOf(pending: Pending, { converter, readQueue, now }: ProgressReader): Promise<Pick<StepProgress, 'state' | 'progress'>> {
+  const said = progressIn(await decodeArrayFromPayloads(converter, pending.heartbeatDetails?.payloads));
+  if (pending.state !== PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED) return { state: 'running', progress: said };
+  const sinceMs = timeMs(pending.scheduledTime) ?? now();
+  // Its next attempt is scheduled for later: the pause before a retry.
+  if (sinceMs > now()) return { state: 'retrying', progress: said };
+  const name = pending.activityOptions?.taskQueue?.name ?? '';
+  const text = waitingText(name, await readQueue(name), now() - sinceMs);
+  return { state: 'queued', progress: { text, done: 0, total: 0, unit: '' } };
+}
+
+/** `waiting for a load worker for 4 min, 2 tasks are in the queue and 1 worker asks for it`. */
+function waitingText(queue: string, { waiting, workers }: Pick<TaskQueue, 'waiting' | 'workers'>, waitMs: number): string {
+  const kind =
+    queue === LOAD_TASK_QUEUE
+      ? 'a load worker'
+      : queue.startsWith(clusterTaskQueue(''))
+        ? `a worker of cluster ${queue.slice(clusterTaskQueue('').length)}`
+        : 'a worker';
+  const since = waitMs < MINUTE_MS ? `${Math.round(waitMs / 1_000)} s` : `${Math.floor(waitMs / MINUTE_MS)} min`;
+  if (workers.length === 0) return `waiting for ${kind} for ${since}: no worker asks for the queue ${queue}; start one`;
+  const tasks = waiting > 1 ? `, ${waiting} tasks are in the queue` : '';
+  return `waiting for ${kind} for ${since}: ${workers.length === 1 ? 'the worker is' : `all ${workers.length} workers are`} busy${tasks}`;
+}
+
+const MINUTE_MS = 60_000;
+const isoOf = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
 const activityProgress = z.object({
   text: z.string(),

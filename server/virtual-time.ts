@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import * as grpc from '@grpc/grpc-js';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import proto from '@temporalio/proto';
 
 const { StartWorkflowExecutionRequest, ExecuteMultiOperationRequest } = proto.temporal.api.workflowservice.v1;
@@ -18,8 +19,12 @@ const FIRST_STEP_MS = 1_000;
 const POLL_MS = 15_000;
 
 /** A client whose countdowns start on virtual time. Its server must allow it (`frontend.WorkflowTimeSkippingEnabled`). */
-export function virtualTimeClient(connection: ConnectionOptions, namespace: string): Client {
-  return new Client({ connection: Connection.lazy({ ...connection, interceptors: [startOnVirtualTime] }), namespace });
+export function virtualTimeClient(connection: ConnectionOptions, namespace: string, dataConverter: DataConverter | null = null): Client {
+  return new Client({
+    connection: Connection.lazy({ ...connection, interceptors: [startOnVirtualTime] }),
+    namespace,
+    ...(dataConverter === null ? {} : { dataConverter }),
+  });
 }
 
 /**

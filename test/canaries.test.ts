@@ -20,6 +20,7 @@ import { loadEnvironment } from '../release/load.ts';
 import { loadTestSchema } from '../release/steps/load-test.ts';
 import { guardSchema } from '../release/steps/guard.ts';
 import { evidenceFolder } from '../server/evidence-folder.ts';
+import { workerMetrics } from '../workers/metrics.ts';
 import { loadSigner } from '../server/identity/signing.ts';
 import { createToken, tokenFileIdentity } from '../server/identity/tokens.ts';
 import { startServer } from '../server/main.ts';
@@ -59,10 +60,12 @@ async function listening<S extends Server | TcpServer>(server: S): Promise<S> {
 beforeAll(async () => {
   const kubernetes = await listening(createHttpServer((request, response) => void answerAsCluster(request, response)));
   const receiver = await listening(
-    createHttpServer(async (request, response) => {
-      // Without the path, which is the receiver's own.
-      hear('webhook', { ...request.headers, body: await text(request) });
-      response.writeHead(Number(/\d{3}/.exec(request.url ?? '')?.[0] ?? 204)).end();
+    createHttpServer((request, response) => {
+      void text(request).then((body) => {
+        // Without the path, which is the receiver's own.
+        hear('webhook', { ...request.headers, body });
+        response.writeHead(Number(/\d{3}/.exec(request.url ?? '')?.[0] ?? 204)).end();
+      });
     }),
   );
   // Refuses every password, as PostgreSQL words it.
@@ -109,7 +112,7 @@ users:
   secret('kubeconfig-odd', kubeconfig(`${canary('KubeOdd')}\\u2014`));
   secret('kubeconfig-line', kubeconfig(`${canary('KubeLine')}\\nx`));
   const variants = ['', '-broken', '-odd', '-line'];
-  const text_ = `apiVersion: tminus.dev/v1alpha1
+  const environmentText = `apiVersion: tminus.dev/v1alpha1
 kind: Environment
 spec:
   clusters:
@@ -126,8 +129,8 @@ ${['', '_SLASH', '_HASH', '_NONE', '_UNSET'].map((each) => `    shop${each.toLow
     no-url: { type: webhook, url: { env: CANARY_HOOK_NO_URL } }
     no-secret: { type: webhook, url: { env: CANARY_HOOK }, secret: { file: secrets/none } }
 `;
-  writeFileSync(environmentFile, text_);
-  const loaded = loadEnvironment(text_, environmentFile);
+  writeFileSync(environmentFile, environmentText);
+  const loaded = loadEnvironment(environmentText, environmentFile);
   if (!loaded.ok) throw new Error(loaded.problems.map(({ message }) => message).join('\n'));
   const { signingKey } = loaded.environment.spec.identity;
   loadSigner({ signingKey: join(folder, signingKey), publicKeys: join(folder, loaded.environment.spec.identity.publicKeys) });
@@ -136,6 +139,7 @@ ${['', '_SLASH', '_HASH', '_NONE', '_UNSET'].map((each) => `    shop${each.toLow
     environment: loaded.environment,
     environmentFolder: folder,
     auditFolder: join(folder, 'audit'),
+    metrics: workerMetrics([]),
     // A k6 that ends at once.
     startK6: async () => ({
       points: Readable.from([]),

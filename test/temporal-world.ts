@@ -2,6 +2,7 @@
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import type { TemporalSettings } from '../activities/temporal/settings.ts';
 import { registerNamespace } from '../workers/namespace.ts';
 import { bundleWorkflows } from '../workers/workflow-bundle.ts';
 import { virtualTimeClient } from '../server/virtual-time.ts';
@@ -39,22 +40,32 @@ export interface World {
   close(): Promise<void>;
 }
 
-export async function temporalWorld(): Promise<World> {
+/** @param settings of a Temporal server other than the lab's; its namespace is taken as it is */
+export async function temporalWorld(settings?: TemporalSettings): Promise<World> {
   quietRuntime();
-  const namespace = `test-${randomUUID()}`;
+  const {
+    connection: to,
+    namespace,
+    encryption,
+  } = settings ?? {
+    connection: { address: temporalAddress },
+    namespace: `test-${randomUUID()}`,
+    encryption: null,
+  };
+  const dataConverter = encryption === null ? {} : { dataConverter: encryption };
   const cluster = 'test';
-  const connection = await Connection.connect({ address: temporalAddress });
+  const connection = await Connection.connect(to);
   await registerNamespace(connection, namespace);
-  const native = await NativeConnection.connect({ address: temporalAddress });
-  const client = new Client({ connection, namespace });
-  const rehearsalClient = virtualTimeClient({ address: temporalAddress }, namespace);
-  const bundle = await bundleWorkflows(new URL('..', import.meta.url).pathname, silent);
+  const native = await NativeConnection.connect(to);
+  const client = new Client({ connection, namespace, ...dataConverter });
+  const rehearsalClient = virtualTimeClient(to, namespace, encryption);
+  const bundle = await bundleWorkflows(new URL('..', import.meta.url).pathname, silent, encryption?.failureConverterPath ?? null);
   return {
     client,
     rehearsalClient,
     namespace,
     cluster,
-    address: temporalAddress,
+    address: to.address,
     bundle,
     async withWorkers(activities, body) {
       const registered: Pick<EffectActivities, 'registerUndo'> = {
@@ -69,6 +80,7 @@ export async function temporalWorld(): Promise<World> {
           Worker.create({
             connection: native,
             namespace,
+            ...dataConverter,
             taskQueue,
             activities: { ...registered, ...activities },
             maxHeartbeatThrottleInterval: '1s',

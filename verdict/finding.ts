@@ -28,7 +28,8 @@ export type EvidenceKind =
   | 'pod-failures'
   | 'prometheus-samples'
   | 'preflight-answers'
-  | 'release-file';
+  | 'release-file'
+  | 'countdown-record';
 
 /** A pointer to bytes in the evidence store. Small enough for workflow history; the bytes never enter it. */
 export interface EvidenceRef {

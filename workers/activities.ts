@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { storeAudit } from '../activities/audit/audit-file.ts';
+import { keepRecord } from '../activities/bookkeeping/keep-record.ts';
 import { keepLastGood, readLastGood } from '../activities/bookkeeping/last-good.ts';
 import { watchCountdown } from '../activities/bookkeeping/watch-countdown.ts';
 import { acquireLock, releaseLock } from '../activities/bookkeeping/service-lock.ts';
@@ -11,6 +12,7 @@ import { createEffectActivities } from '../activities/effects/activities.ts';
 import type { EffectActivities } from '../activities/effects/contract.ts';
 import { createEffects } from '../activities/effects/registry.ts';
 import { undoMessages } from '../activities/effects/undo-messages.ts';
+import { countdownRecords } from '../activities/evidence/countdown-records.ts';
 import { createFolderEvidenceStore } from '../activities/evidence/folder-store.ts';
 import { createRestrictedStore } from '../activities/evidence/restricted.ts';
 import { openUndoJournal } from '../activities/evidence/undo-journal.ts';
@@ -27,7 +29,7 @@ import { createKubernetesActivities, fencingGeneration } from '../activities/kub
 import { readDeploymentPods } from '../activities/kubernetes/pods.ts';
 import type { KubernetesActivities } from '../activities/kubernetes/contract.ts';
 import { createAnalysisActivities } from '../activities/analysis/run-analysis.ts';
-import { runningActivity } from '../activities/running-activity.ts';
+import { runningActivity, runningWorkflow } from '../activities/running-activity.ts';
 import { readSecret } from '../activities/secret.ts';
 import { createLoadTestActivities } from '../activities/load-test/activities.ts';
 import type { StartK6 } from '../activities/load-test/k6-run.ts';
@@ -35,6 +37,7 @@ import { createNotifyActivities } from '../activities/notify/notify.ts';
 import { createPreflightActivities } from '../activities/preflight/run-preflight.ts';
 import type { StepActivities } from '../activities/steps-contract.ts';
 import type { Environment } from '../release/environment.ts';
+import type { WorkerMetrics } from './metrics.ts';
 import { WORKFLOW_TASK_QUEUE } from '../workflows/messages.ts';
 
 export interface AssembleOptions {
@@ -44,6 +47,7 @@ export interface AssembleOptions {
   auditFolder: string;
   /** Runs load scripts. */
   startK6: StartK6;
+  metrics: WorkerMetrics;
 }
 
 export interface AssembledActivities {
@@ -59,6 +63,7 @@ export async function assembleActivities({
   environmentFolder,
   auditFolder,
   startK6,
+  metrics,
 }: AssembleOptions): Promise<AssembledActivities> {
   const { spec } = environment;
   const at = (path: string) => (isAbsolute(path) ? path : resolve(environmentFolder, path));
@@ -89,8 +94,9 @@ export async function assembleActivities({
       releaseLock: (request) => releaseLock(lock, request),
       storeAudit: (release, runId, records) =>
         storeAudit({ folder: auditFolder, ...(signingKeyPem ? { signingKeyPem } : {}) }, release, runId, records),
-      ...createNotifyActivities({ environment, environmentFolder }),
+      notify: metrics.counted(createNotifyActivities({ environment, environmentFolder }).notify),
       keepLastGood: (target, lastGood) => keepLastGood(at(spec.evidence.folder), target, lastGood),
+      keepRecord: () => keepRecord({ client, store, records: countdownRecords(at(spec.evidence.folder)) }, runningWorkflow()),
       watchCountdown: (input) => watchCountdown({ client, activity: runningActivity }, input),
       verifyAct,
       ...createAdmissionActivities({ ...trust, claims: startClaims(at(spec.evidence.folder)) }),

@@ -3,21 +3,23 @@
 //   TMINUS_HOME         folder of the audit files                (default .tminus)
 //   TMINUS_ROLES        countdowns,clusters,load                 (default all)
 //   TMINUS_MAKE_CURRENT 1: new countdowns start on this version even if a newer one is known (default: the newest)
-//   TEMPORAL_ADDRESS    Temporal frontend                        (default 127.0.0.1:7233)
-//   TEMPORAL_NAMESPACE                                           (default default)
+//   TMINUS_METRICS_ADDRESS     serve /metrics there, such as 127.0.0.1:9481            (default none)
+//   TMINUS_SDK_METRICS_ADDRESS serve the Temporal SDK's own metrics there              (default none)
+//   TEMPORAL_*, TMINUS_PAYLOAD_KEYS  how Temporal is reached     (activities/temporal/settings.ts)
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Connection } from '@temporalio/client';
+import { serveMetrics } from '../activities/metrics/serve-metrics.ts';
+import { SettingsRefused, temporalSettings } from '../activities/temporal/settings.ts';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { formatProblem } from '../release/problem.ts';
 import { loadEnvironment } from '../release/load.ts';
-import { registerNamespace } from './namespace.ts';
+import { NamespaceNotReady, registerNamespace } from './namespace.ts';
+import { workerMetrics } from './metrics.ts';
 import { startWorkers, type Role } from './start-workers.ts';
 
 const env = process.env;
 const file = resolve(env['TMINUS_ENVIRONMENT'] ?? '.tminus/environment.yaml');
-const address = env['TEMPORAL_ADDRESS'] ?? '127.0.0.1:7233';
-const namespace = env['TEMPORAL_NAMESPACE'] ?? 'default';
 const roles = (env['TMINUS_ROLES'] ?? 'countdowns,clusters,load').split(',') as Role[];
 
 Runtime.install({
@@ -25,7 +27,21 @@ Runtime.install({
     // Queues for acts near a cluster have no workflows, on purpose.
     if (!message.startsWith('No workflows registered')) process.stderr.write(`${JSON.stringify({ level, message, ...meta })}\n`);
   }),
-  telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
+  telemetryOptions: {
+    logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} },
+    ...(env['TMINUS_SDK_METRICS_ADDRESS']
+      ? {
+          metrics: {
+            prometheus: {
+              bindAddress: env['TMINUS_SDK_METRICS_ADDRESS'],
+              countersTotalSuffix: true,
+              unitSuffix: true,
+              useSecondsForDurations: true,
+            },
+          },
+        }
+      : {}),
+  },
   shutdownSignals: [],
 });
 
@@ -34,15 +50,22 @@ const text = await readFile(file, 'utf8').catch((error: Error) =>
 );
 const loaded = loadEnvironment(text, file);
 if (!loaded.ok) fail(loaded.problems.map((problem) => formatProblem(problem)).join('\n'));
-const connection = await Connection.connect({ address }).catch((error: Error) =>
-  fail(`cannot reach the Temporal server at ${address}: ${error.message}; TEMPORAL_ADDRESS names it`),
+const temporal = await temporalSettings(env).catch(refused(SettingsRefused));
+const { address } = temporal.connection;
+const connection = await Connection.connect(temporal.connection).catch((error: Error) =>
+  fail(`cannot reach the Temporal server at ${address}: ${error.message}; TEMPORAL_ADDRESS names it, and TEMPORAL_TLS_ how it is reached`),
 );
-await registerNamespace(connection, namespace);
+await registerNamespace(connection, temporal.namespace).catch(refused(NamespaceNotReady));
 await connection.close();
 
+const metrics = workerMetrics(Object.keys(loaded.environment.spec.notify));
+const metricsAddress = env['TMINUS_METRICS_ADDRESS'];
+const metricsServer = metricsAddress
+  ? await serveMetrics(metricsAddress, metrics.registry).catch((error: Error) => fail(error.message))
+  : null;
 const workers = await startWorkers({
-  address,
-  namespace,
+  temporal,
+  metrics,
   environment: loaded.environment,
   environmentFolder: dirname(file),
   auditFolder: resolve(env['TMINUS_HOME'] ?? '.tminus', 'audit'),
@@ -60,6 +83,15 @@ if (workers.currentBuildId !== null && workers.currentBuildId !== workers.buildI
   );
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void workers.shutdown());
 await workers.done;
+await metricsServer?.close();
+
+/** A refusal is a sentence; all else is a bug. */
+function refused(modelled: new (message: string) => Error): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof modelled) fail(error.message);
+    throw error;
+  };
+}
 
 function fail(sentence: string): never {
   process.stderr.write(`${sentence}\n`);

@@ -1,23 +1,25 @@
 // One process, up to three kinds of queue: the countdowns themselves, what must be near a cluster, and the load generator.
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import type { TemporalSettings } from '../activities/temporal/settings.ts';
 import type { Environment } from '../release/environment.ts';
 import { clusterTaskQueue, LOAD_TASK_QUEUE, WORKFLOW_TASK_QUEUE } from '../workflows/messages.ts';
 import { assembleActivities } from './activities.ts';
 import { loadScripts, type LoadScripts } from './load-scripts.ts';
+import type { WorkerMetrics } from './metrics.ts';
 import { DEPLOYMENT_NAME, settleCurrent, workflowBuildId } from './version.ts';
 import { keptBundle } from './workflow-bundle.ts';
 
 export type Role = 'countdowns' | 'clusters' | 'load';
 
 export interface StartWorkersOptions {
-  address: string;
-  namespace: string;
+  temporal: TemporalSettings;
   environment: Environment;
   /** Paths in the environment file are relative to its folder. */
   environmentFolder: string;
   /** Folder of the audit files. */
   auditFolder: string;
+  metrics: WorkerMetrics;
   root: string;
   roles: readonly Role[];
   /** New countdowns start on this version even if the server knows a newer one. */
@@ -50,16 +52,19 @@ const SHUTDOWN_GRACE = '20s';
 const SHUTDOWN_FORCE = '40s';
 
 export async function startWorkers(options: StartWorkersOptions): Promise<RunningWorkers> {
-  const { address, namespace, environment, root, roles } = options;
-  const connection = await Connection.connect({ address });
-  const client = new Client({ connection, namespace });
-  const native = await NativeConnection.connect({ address });
+  const { temporal, environment, root, roles } = options;
+  const { namespace, encryption } = temporal;
+  const dataConverter = encryption === null ? {} : { dataConverter: encryption };
+  const connection = await Connection.connect(temporal.connection);
+  const client = new Client({ connection, namespace, ...dataConverter });
+  const native = await NativeConnection.connect(temporal.connection);
   const scripts = loadScripts(environment, options.environmentFolder);
   const activities = await assembleActivities({ ...options, client, startK6: scripts.startK6 });
   const buildId = await workflowBuildId(root);
   const common = {
     connection: native,
     namespace,
+    ...dataConverter,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     shutdownGraceTime: SHUTDOWN_GRACE,
@@ -72,7 +77,7 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
       await Worker.create({
         ...common,
         taskQueue: WORKFLOW_TASK_QUEUE,
-        workflowBundle: await keptBundle(root, buildId, new DefaultLogger('WARN')),
+        workflowBundle: await keptBundle(root, buildId, new DefaultLogger('WARN'), encryption?.failureConverterPath ?? null),
         activities: activities.bookkeeping,
         maxCachedWorkflows: CACHED_WORKFLOWS,
         workerDeploymentOptions: {

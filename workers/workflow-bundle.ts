@@ -4,11 +4,12 @@ import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundleWorkflowCode, type Logger, type WorkflowBundle, type WorkflowBundlePath } from '@temporalio/worker';
 
-/** Bundles the checkout below `root`; takes seconds. */
-export function bundleWorkflows(root: string, logger: Logger): Promise<WorkflowBundle> {
+/** Bundles the checkout below `root`; takes seconds. @param failureConverterPath where failures are encoded; null for the SDK's own */
+export function bundleWorkflows(root: string, logger: Logger, failureConverterPath: string | null = null): Promise<WorkflowBundle> {
   return bundleWorkflowCode({
     workflowsPath: `${root}/workflows/index.ts`,
     payloadConverterPath: `${root}/workflows/payload-converter.ts`,
+    ...(failureConverterPath === null ? {} : { failureConverterPath }),
     logger,
   });
 }
@@ -17,11 +18,16 @@ export function bundleWorkflows(root: string, logger: Logger): Promise<WorkflowB
  * The bundle of this build, made once per checkout: a worker that is started again after it died takes up a live version seconds sooner. The
  * build id is a hash of all that goes into it. Where the checkout cannot be written the bundle is made for this process alone.
  */
-export async function keptBundle(root: string, buildId: string, logger: Logger): Promise<WorkflowBundle | WorkflowBundlePath> {
+export async function keptBundle(
+  root: string,
+  buildId: string,
+  logger: Logger,
+  failureConverterPath: string | null = null,
+): Promise<WorkflowBundle | WorkflowBundlePath> {
   const folder = join(root, '.tminus', 'bundles');
-  const codePath = join(folder, `${buildId}.js`);
+  const codePath = join(folder, `${buildId}${failureConverterPath === null ? '' : '-encoded'}.js`);
   if (await isFile(codePath)) return { codePath };
-  const bundle = await bundleWorkflows(root, logger);
+  const bundle = await bundleWorkflows(root, logger, failureConverterPath);
   try {
     await mkdir(folder, { recursive: true });
     // Whole or not at all: two workers may start at once, and either may be killed here.

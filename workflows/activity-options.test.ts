@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { long, patient, quick, undoing, undoingLong } from './activity-options.ts';
+import { long, patient, queued, quick, undoing, undoingLong } from './activity-options.ts';
 
 const givesUpOn = ({ retry }: { retry?: { nonRetryableErrorTypes?: readonly string[] } }) => retry?.nonRetryableErrorTypes ?? [];
 
@@ -20,6 +20,7 @@ describe('how long an activity is tried', () => {
   it.each([
     ['a small act', quick],
     ['long work', long(60_000)],
+    ['work of a queue', queued(60_000)],
     ['book-keeping', patient],
   ])('ends %s at once where a right, a name or the environment file is wrong', (_what, options) => {
     expect(givesUpOn(options)).toEqual(expect.arrayContaining([...MAY_COME_RIGHT, ...NEVER_COMES_RIGHT]));
@@ -31,5 +32,19 @@ describe('how long an activity is tried', () => {
   ])('goes on with %s through these for a day, and ends it only where trying on would be wrong', (_what, options) => {
     expect([...givesUpOn(options)].sort()).toEqual([...NEVER_COMES_RIGHT].sort());
     expect(options.scheduleToCloseTimeout).toBe('24h');
+  });
+});
+
+describe('the time of work that waits for a slot', () => {
+  const options = queued(60_000);
+
+  it('begins when a worker takes it up: nothing counts the wait in', () => {
+    expect(options.startToCloseTimeout).toBe(60_000);
+    expect(options.scheduleToCloseTimeout).toBeUndefined();
+  });
+
+  it('is bounded all the same: the attempts by their number, the wait by a day', () => {
+    expect(options.retry?.maximumAttempts).toBe(8);
+    expect(options.scheduleToStartTimeout).toBe('24h');
   });
 });

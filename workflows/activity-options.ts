@@ -47,6 +47,25 @@ export function long(totalMs: number): ActivityOptions {
   };
 }
 
+/** A queue that has not moved for a day has no worker: the step could not run, and people are told so. */
+const TAKEN_UP_WITHIN = '24h';
+/** With the pauses between them eight tries outlast the minute in which an apiserver restarts. */
+const TRIES = 8;
+
+/**
+ * Work that waits for a slot which others hold for hours. The wait is no part of its time: only an attempt is bounded, by the number of attempts
+ * all of them together, and the wait by a day.
+ */
+export function queued(attemptMs: number): ActivityOptions {
+  return {
+    startToCloseTimeout: attemptMs,
+    scheduleToStartTimeout: TAKEN_UP_WITHIN,
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    retry: { ...retry, maximumAttempts: TRIES },
+  };
+}
+
 /** A guard without a heartbeat for this long is taken up by another worker: a breach must be acted on within 45 s although the worker dies. */
 const GUARD_HEARTBEAT_TIMEOUT = '6s';
 /** A worker that restarts is back by then. Longer than this is blindness, and people are notified of it. */

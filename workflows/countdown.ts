@@ -33,6 +33,7 @@ import {
   type CountdownState,
 } from './countdown-state.ts';
 import { sentenceOf } from './failure-sentence.ts';
+import { keepOwnRecord } from './keep-record.ts';
 import { rememberAsGood } from './last-good.ts';
 import { inspect, mustInspect } from './inspect.ts';
 import { guardLaunchWindow, guardWaivers, late } from './launch-window.ts';
@@ -277,6 +278,10 @@ async function close(state: CountdownState): Promise<void> {
   await settled(state, '24h');
   storeAuditSoon(state);
   await settled(state, '24h');
+  if (!(await keepOwnRecord(state))) {
+    storeAuditSoon(state);
+    await settled(state, '24h');
+  }
   await condition(allHandlersFinished);
 }
 

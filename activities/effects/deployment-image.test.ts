@@ -456,7 +456,7 @@ describe('restore', () => {
     // That version recorded no state in the Lease.
     delete noted(api.lease)['tminus.dev/before'];
     await acts.restoreEffect({
-      entry: { ...recorded, seal: await world.trust.key.seal(capturedStatement(recorded, countdown)) },
+      entry: { ...recorded, seal: world.trust.key.seal(capturedStatement(recorded, countdown)) },
       countdown,
     });
     expect(api.deployment?.spec.template).toEqual(spec.template);

@@ -64,16 +64,21 @@ test('prune counts and removes nothing in a dry run', async () => {
   expect(await store.has(old)).toBe(true);
 });
 
-test('prune keeps what the last good release and an undo name, and touches neither them nor a part that is being written', async () => {
-  const [good, snapshot] = [await putDaysAgo('good', 400), await putDaysAgo('snapshot', 400)];
-  const beside = { 'last-good/lab.shop.go-api.json': good, 'undo/0a.json': snapshot, 'incoming/slow.part': 'x' };
+test('prune keeps what the last good release, an undo and the record of a countdown name, and touches neither them nor a part that is being written', async () => {
+  const [good, snapshot, record] = [await putDaysAgo('good', 400), await putDaysAgo('snapshot', 400), await putDaysAgo('record', 400)];
+  const beside = {
+    'last-good/lab.shop.go-api.json': good,
+    'undo/0a.json': snapshot,
+    'records/go-api.1.json': record,
+    'incoming/slow.part': 'x',
+  };
   const then = new Date(Date.now() - 400 * DAY_MS);
   for (const [name, text] of Object.entries(beside)) {
     await mkdir(join(folder, name, '..'), { recursive: true });
     await writeFile(join(folder, name), JSON.stringify({ deep: [text] }));
     await utimes(join(folder, name), then, then);
   }
-  expect(await pruneEvidence(folder, options)).toMatchObject({ removed: 0, keptNamed: 2 });
+  expect(await pruneEvidence(folder, options)).toMatchObject({ removed: 0, keptNamed: 3 });
   for (const name of Object.keys(beside)) expect((await stat(join(folder, name))).isFile()).toBe(true);
 });
 

@@ -9,7 +9,7 @@ import { errorCode, notPruned } from './errors.ts';
 /** An activity stores a piece minutes to hours before its countdown names it; none runs for a day. */
 export const MIN_AGE_MS = 24 * 3_600_000;
 /** Pointers beside the pieces: what they name is kept, whatever its age. */
-const POINTERS = ['undo', 'last-good'];
+const POINTERS = ['undo', 'last-good', 'records'];
 /** Whole Deployments, which only restores read; `restricted.ts` has the store. */
 export const restrictedIn = (evidenceFolder: string): string => join(evidenceFolder, 'restricted');
 const PIECE = /^([0-9a-f]{64})\.[0-9]+$/;
@@ -37,8 +37,8 @@ export interface Pruned {
 export const takenAwayIn = (folder: string): string => join(folder, 'taken-away');
 
 /**
- * Removes the pieces under `folder`, restricted ones too, that are older than `olderThanMs` and that neither `named` nor a pointer in undo/ or last-good/ names. Touches
- * no other file. Throws when the age is under a day, when a pointer cannot be read (then nothing is removed), and when the disk refuses.
+ * Removes the pieces under `folder`, restricted ones too, that are older than `olderThanMs` and that neither `named` nor a pointer in undo/,
+ * last-good/ or records/ names. Touches no other file. Throws when the age is under a day, when a pointer cannot be read (then nothing is removed), and when the disk refuses.
  */
 export async function pruneEvidence(folder: string, { olderThanMs, named, dryRun, now = Date.now }: PruneOptions): Promise<Pruned> {
   if (!(olderThanMs >= MIN_AGE_MS))

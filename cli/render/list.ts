@@ -12,6 +12,8 @@ export interface ListedRelease {
   nextCheckpointAt: string | null;
   state: string;
   endedAt: string | null;
+  workerVersion: string | null;
+  hasWorker: boolean | null;
 }
 
 /** One countdown a line, running ones first as the server gives them. */
@@ -43,7 +45,9 @@ const wordOf = ({ ending, verdict, phase }: ListedRelease): string => ending ?? 
 const MIN_VERDICT_WIDTH = 15;
 const PHASE_WIDTH = 10;
 
-function when({ endedAt, launchAt, state }: ListedRelease, now: string): string {
+/** Nothing of it goes on: that comes before its times. */
+function when({ endedAt, launchAt, state, hasWorker, workerVersion }: ListedRelease, now: string): string {
+  if (hasWorker === false) return `no worker of version ${workerVersion ?? 'none'} runs; start it`;
   if (endedAt) return `ended ${utc(endedAt)} (${relative(endedAt, now)})`;
   return launchAt && state === 'running' ? `launch ${utc(launchAt)} (${relative(launchAt, now)})` : '';
 }

@@ -122,7 +122,9 @@ function tookOf(steps: readonly StepStatus[], now: string): string {
 function stepRow(checkpoint: CheckpointStatus, step: StepStatus, now: string, over: boolean, { look, progress, all }: StatusView): Row {
   const doing = progress.find((each) => each.checkpoint === checkpoint.name && each.step === step.name);
   const bar =
-    step.state === 'running' && doing?.progress ? `${barOf(doing.progress.done, doing.progress.total)} ${doing.progress.text}` : '';
+    step.state === 'running' && doing?.progress
+      ? `${barOf(doing.progress.done, doing.progress.total)} ${doing.progress.text}`.trimStart()
+      : '';
   const retried = doing && doing.attempt > 1 ? `attempt ${doing.attempt}` : '';
   const [first, ...rest] = step.facts.filter(({ text }) => text !== '');
   return {

@@ -497,6 +497,7 @@ export const loadProgress = {
   round: 1,
   activity: 'runLoadTest',
   attempt: 1,
+  state: 'running',
   progress: { text: '36 s of 60 s, 300 iterations/s', done: 36, total: 60, unit: 's' },
   heartbeatAt: null,
   lastFailure: null,

@@ -80,7 +80,7 @@ async function serverChecks(command: Command): Promise<Check[]> {
 }
 
 type Answer = Omit<Check, 'name'>;
-type Listed = { items: { name: string; state: string }[] };
+type Listed = { items: { name: string; state: string; workerVersion?: string | null; hasWorker?: boolean | null }[] };
 
 const questions = (command: Command): [name: string, ask: () => Promise<Answer>][] => [
   ['server', () => health(serverUrl(command))],
@@ -105,13 +105,23 @@ const questions = (command: Command): [name: string, ask: () => Promise<Answer>]
     'worker',
     async () => {
       const api = connect(command);
-      const one = (await api.get<Listed>('/api/v1/releases')).items.find(({ state }) => state === 'running');
+      const running = (await api.get<Listed>('/api/v1/releases')).items.filter(({ state }) => state === 'running');
+      const stranded = running.filter(({ hasWorker }) => hasWorker === false);
+      if (stranded.length > 0) return { outcome: 'fail', sentence: strandedSentence(stranded) };
+      const [one] = running;
       if (!one) return { outcome: 'inconclusive', sentence: 'no countdown runs that a worker could be asked for' };
       await readStatus(api, one.name);
       return { outcome: 'pass', sentence: `a worker answers for ${one.name}` };
     },
   ],
 ];
+
+/** A countdown stays on its version: a worker of another one does not help it. */
+function strandedSentence(stranded: Listed['items']): string {
+  const versions = [...new Set(stranded.map(({ workerVersion }) => workerVersion ?? 'none'))].join(', ');
+  const names = stranded.map(({ name }) => name).join(', ');
+  return `no worker of version ${versions} runs, so nothing goes on of ${names}: neither steps nor hold, deadline or rollback; start a worker of that version`;
+}
 
 async function health(url: string): Promise<Answer> {
   const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) }).catch(() => null);

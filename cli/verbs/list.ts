@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { Phase } from '../../verdict/can.ts';
-import { connect } from '../api.ts';
+import { connect, type Api } from '../api.ts';
 import { print } from '../output.ts';
 import { renderList, type ListedRelease } from '../render/list.ts';
 
@@ -15,15 +15,40 @@ const phases: Record<Phase, true> = {
   ended: true,
 };
 
+interface ListAnswer {
+  items: ListedRelease[];
+  nextPage?: string | null | undefined;
+}
+
 export function listCommand(program: Command): void {
   program
     .command('list')
     .description('all countdowns, running ones first')
     .addOption(new Option('--phase <phase>', 'only those in this phase').choices(Object.keys(phases)))
-    .action(async ({ phase }: { phase?: Phase }, command: Command) => {
-      const answer = await connect(command).get<{ items: ListedRelease[] }>(`/api/v1/releases${phase ? `?phase=${phase}` : ''}`);
-      print(command, answer, ({ items }, look) =>
-        items.length === 0 && phase ? `no countdown is ${phase}` : renderList(items, look, Date.now()),
+    .option('--all', 'also the older ones that have ended, beyond the newest 500', false)
+    .action(async ({ phase, all }: { phase?: Phase; all: boolean }, command: Command) => {
+      const answer = await read(connect(command), phase, all);
+      print(command, answer, ({ items, nextPage }, look) =>
+        [
+          items.length === 0 && phase ? `no countdown is ${phase}` : renderList(items, look, Date.now()),
+          ...(!nextPage ? [] : ['older ones that have ended: `tminus list --all`']),
+        ].join('\n'),
       );
     });
+}
+
+/** The first page has all that run; with `all` page after page, as one answer. */
+async function read(api: Api, phase: Phase | undefined, all: boolean): Promise<ListAnswer> {
+  const page = async (token: string | null): Promise<ListAnswer> => {
+    const query = new URLSearchParams({ ...(phase ? { phase } : {}), ...(token === null ? {} : { page: token }) }).toString();
+    return await api.get<ListAnswer>(`/api/v1/releases${query === '' ? '' : `?${query}`}`);
+  };
+  const answer = await page(null);
+  if (!all) return answer;
+  while (answer.nextPage) {
+    const { items, nextPage } = await page(answer.nextPage);
+    answer.items.push(...items);
+    answer.nextPage = nextPage;
+  }
+  return answer;
 }

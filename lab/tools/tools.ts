@@ -85,6 +85,14 @@ export const tools: Tool[] = [
     binaries: [{ name: 'prometheus', goPackage: 'github.com/prometheus/prometheus/cmd/prometheus', versionArguments: ['--version'] }],
   },
   {
+    // A module of its own: in that of prometheus it would make both be built anew.
+    name: 'promtool',
+    version: '3.7.3',
+    stamps: ['github.com/prometheus/common/version.Version=3.7.3'],
+    core: false,
+    binaries: [{ name: 'promtool', goPackage: 'github.com/prometheus/prometheus/cmd/promtool', versionArguments: ['--version'] }],
+  },
+  {
     name: 'alertmanager',
     version: '0.28.1',
     stamps: ['github.com/prometheus/common/version.Version=0.28.1'],

@@ -108,11 +108,12 @@ export function apiRoutes(world: World): ApiRoute[] {
       operationId: 'listReleases',
       summary: 'All countdowns, running ones first',
       access: 'reader',
-      query: { phase: 'Only those in this phase' },
+      query: { phase: 'Only those in this phase', page: '`nextPage` of the page before; left out for the first, which has all that run' },
       answers: { 200: { description: 'The list', name: 'ReleaseList', schema: releaseListSchema } },
       async handle(c) {
         const phase = c.req.query('phase');
-        const found = (await countdowns.list()).filter((each) => phase === undefined || each.phase === phase);
+        const { items, nextPage } = await countdowns.list(c.req.query('page') ?? null);
+        const found = items.filter((each) => phase === undefined || each.phase === phase);
         const item = ({ release, running, verdict, ...said }: CountdownSummary) => ({
           ...said,
           verdict: verdict && shownVerdict(verdict, !running),
@@ -120,7 +121,7 @@ export function apiRoutes(world: World): ApiRoute[] {
           state: running ? ('running' as const) : ('ended' as const),
           links: page(release),
         });
-        return c.json(releaseListSchema.parse({ apiVersion: API_VERSION, kind: 'ReleaseList', items: found.map(item) }));
+        return c.json(releaseListSchema.parse({ apiVersion: API_VERSION, kind: 'ReleaseList', items: found.map(item), nextPage }));
       },
     }),
     route({

@@ -98,9 +98,14 @@ export const releaseListSchema = z.object({
       state: z.enum(['running', 'ended']),
       startedAt: z.string(),
       endedAt: z.string().nullable(),
+      workerVersion: z.string().nullable().meta({ description: 'A countdown stays on the worker version it started with' }),
+      hasWorker: z.boolean().nullable().meta({
+        description: 'false: no worker of its version runs, so no step, hold, deadline or rollback goes on; null once it has ended',
+      }),
       links,
     }),
   ),
+  nextPage: z.string().nullable().meta({ description: 'Where older ones that have ended go on; null on the last page' }),
 });
 
 export const releaseStatusSchema = z.object({
@@ -122,6 +127,9 @@ export const progressSchema = z.object({
       round: z.number(),
       activity: z.string(),
       attempt: z.number(),
+      state: z
+        .enum(['queued', 'running', 'retrying'])
+        .meta({ description: '`queued`: no worker has taken it up; `retrying`: in the pause before its next attempt' }),
       progress: z.object({ text: z.string(), done: z.number(), total: z.number(), unit: z.string() }).nullable(),
       heartbeatAt: z.string().nullable(),
       lastFailure: z.string().nullable(),

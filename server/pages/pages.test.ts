@@ -11,6 +11,7 @@ import {
   waitingStatus,
   heldStatus,
   passedStatus,
+  runningStatus,
 } from '../testing/example-status.ts';
 import { exampleUndo } from '../testing/memory-folder.ts';
 import { exampleRefs } from '../testing/example-evidence.ts';
@@ -35,6 +36,46 @@ it('says on the page of a release who could not be told', async () => {
   const untold = { type: 'PeopleTold' as const, status: 'False' as const, reason: 'NotTold', message, lastTransitionTime: EXAMPLE_NOW };
   const { signIn } = testApp({ countdowns: fakeCountdowns([{ ...waitingStatus, conditions: [untold] }]) });
   expect(await (await (await signIn()).get(PAGE)).text()).toContain(`<strong>Not everybody knows:</strong> ${message}.`);
+});
+
+describe('the list of releases', () => {
+  it('says of a countdown whose worker version does not run that nothing of it goes on', async () => {
+    const countdowns = fakeCountdowns();
+    countdowns.hasWorker = false;
+    const browser = await testApp({ countdowns }).signIn();
+    expect(await (await browser.get('/')).text()).toContain('<strong>No worker</strong> of version 8c1f0a6d2b3e runs');
+    countdowns.hasWorker = true;
+    expect(await (await browser.get('/')).text()).not.toContain('No worker');
+  });
+
+  it('leads to older releases, with the same filter, and says nothing of them on the last page', async () => {
+    const countdowns = fakeCountdowns();
+    countdowns.nextPage = 'cGFnZSAy';
+    const browser = await testApp({ countdowns }).signIn();
+    expect(await (await browser.get('/?phase=waiting')).text()).toContain('href="/?phase=waiting&amp;page=cGFnZSAy"');
+    countdowns.nextPage = null;
+    expect(await (await browser.get('/')).text()).not.toContain('Older releases');
+  });
+});
+
+it('says on the page what a step waits for that no worker has taken up', async () => {
+  const countdowns = fakeCountdowns([runningStatus]);
+  const text = 'waiting for a load worker for 4 min: the worker is busy, 2 tasks are in the queue';
+  countdowns.steps = [
+    {
+      checkpoint: 'load-and-diagnosis',
+      step: 'load-test',
+      round: 1,
+      activity: 'runLoadTest',
+      attempt: 1,
+      state: 'queued',
+      progress: { text, done: 0, total: 0, unit: '' },
+      heartbeatAt: null,
+      lastFailure: null,
+    },
+  ];
+  const browser = await testApp({ countdowns }).signIn();
+  expect(await (await browser.get(`/r/${runningStatus.release}`)).text()).toContain(text);
 });
 
 describe('forms', () => {

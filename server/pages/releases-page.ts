@@ -3,7 +3,7 @@ import type { CountdownStatus } from '../../workflows/messages.ts';
 import type { Visitor } from '../api/route.ts';
 import type { CountdownSummary } from '../countdowns.ts';
 import type { Leftovers } from '../leftovers.ts';
-import { markup, type Markup } from '../markup.ts';
+import { markup, nothing, type Markup } from '../markup.ts';
 import { page } from './layout.ts';
 import { leftoversSection } from './leftovers-section.ts';
 import { phases, type ReleasesFilter } from './releases-filter.ts';
@@ -22,6 +22,8 @@ export interface ReleaseRow {
 export interface ReleasesView {
   rows: readonly ReleaseRow[];
   filter: ReleasesFilter;
+  /** Where older ones go on; null where there are none. */
+  nextPage: string | null;
   /** null where the journal cannot be read. */
   leftovers: Leftovers | null;
   visitor: Visitor;
@@ -29,15 +31,21 @@ export interface ReleasesView {
 }
 
 /** All releases, or those a reader asked for by the query string. */
-export function releasesPage({ rows, filter, leftovers, visitor, nowMs }: ReleasesView): Markup {
+export function releasesPage({ rows, filter, nextPage, leftovers, visitor, nowMs }: ReleasesView): Markup {
   const filtered = filter.phase !== null || filter.waitsForMe;
   return page(
     { title: 'Releases', visitor, refreshSeconds: REFRESH_SECONDS },
     markup`<h1>Releases</h1>
       ${filterForm(filter)}
       <div id="leftovers" data-live>${leftoversSection(leftovers, nowMs)}</div>
-      <div id="releases" data-live>${rows.length > 0 ? table(rows, nowMs) : filtered ? noneLikeThat : empty}</div>`,
+      <div id="releases" data-live>${rows.length > 0 ? table(rows, nowMs) : filtered ? noneLikeThat : empty}</div>
+      ${nextPage === null ? nothing : older(nextPage, filter)}`,
   );
+}
+
+function older(nextPage: string, { phase, waitsForMe }: ReleasesFilter): Markup {
+  const query = new URLSearchParams({ ...(phase === null ? {} : { phase }), ...(waitsForMe ? { waits: 'me' } : {}), page: nextPage });
+  return markup`<p><a href="/?${query.toString()}" rel="next">Older releases that have ended</a></p>`;
 }
 
 function filterForm({ phase, waitsForMe }: ReleasesFilter): Markup {
@@ -72,9 +80,13 @@ function releaseRow({ summary, status }: ReleaseRow, nowMs: number): Markup {
     <td>${status ? `${status.service.namespace}/${status.service.name}` : (service ?? '—')}</td>
     <td>${chip(word)}</td>
     <td class="number">${running && launchAt !== null ? countdownClock(status?.launchAt ?? launchAt, status ? clockMs(status, nowMs) : nowMs) : '—'}</td>
-    <td>${running ? next(status, summary) : markup`<span class="quiet">${summary.endedAt === null ? 'over' : markup`ended ${timeTag(summary.endedAt)}`}</span>`}</td>
+    <td>${summary.hasWorker === false ? withoutWorker(summary) : running ? next(status, summary) : markup`<span class="quiet">${summary.endedAt === null ? 'over' : markup`ended ${timeTag(summary.endedAt)}`}</span>`}</td>
     <td>${waitedFor(status)}</td>
   </tr>`;
+}
+
+function withoutWorker({ workerVersion }: CountdownSummary): Markup {
+  return markup`<strong>No worker</strong> of version ${workerVersion ?? 'none'} runs: nothing goes on, neither hold nor rollback. Start one.`;
 }
 
 function next(status: CountdownStatus | null, { nextCheckpointAt }: CountdownSummary): Markup {

@@ -59,7 +59,8 @@ export function pageRoutes(app: Hono<AppEnv>, world: World): void {
   app.get('/', async (c) => {
     const { principal } = c.get('visitor');
     const filter = readFilter(c.req.query());
-    const found = (await countdowns.list()).filter((summary) => mayShow(summary, filter));
+    const { items, nextPage } = await countdowns.list(c.req.query('page') || null);
+    const found = items.filter((summary) => mayShow(summary, filter));
     const rows = await Promise.all(
       found.map(async (summary, index): Promise<ReleaseRow> => ({
         summary,
@@ -67,7 +68,9 @@ export function pageRoutes(app: Hono<AppEnv>, world: World): void {
       })),
     );
     const shown = filter.waitsForMe ? rows.filter(({ status }) => waitsFor(status, principal)) : rows;
-    return c.html(releasesPage({ rows: shown, filter, leftovers: await leftoversOrNull(), visitor: c.get('visitor'), nowMs: now() }));
+    return c.html(
+      releasesPage({ rows: shown, filter, nextPage, leftovers: await leftoversOrNull(), visitor: c.get('visitor'), nowMs: now() }),
+    );
   });
 
   app.get('/r/:name', async (c) => c.html(releasePage(await viewOf(c))));

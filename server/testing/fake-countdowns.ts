@@ -17,6 +17,10 @@ export interface FakeCountdowns extends Countdowns {
   opened: OpenCountdown[];
   /** By first run id. */
   owners: Map<string, Owner>;
+  /** When the watcher of a first run was last seen, ms since 1970. */
+  watchers: Map<string, number>;
+  hasWorker: boolean;
+  nextPage: string | null;
   /** What every call fails with from now on. */
   failure: Error | null;
   /** What every act is refused with. */
@@ -37,6 +41,9 @@ export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): F
     owners: new Map(),
     failure: null,
     refusal: null,
+    watchers: new Map(),
+    hasWorker: true,
+    nextPage: null,
     async start(input) {
       failIfAsked();
       fake.started.push(input);
@@ -44,7 +51,7 @@ export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): F
     },
     async list() {
       failIfAsked();
-      return [...fake.statuses.values()].map(({ release, phase, verdict, ending, rehearsal, startedAt, endedAt, launchAt }) => ({
+      const items = [...fake.statuses.values()].map(({ release, phase, verdict, ending, rehearsal, startedAt, endedAt, launchAt }) => ({
         release,
         service: 'shop/go-api',
         phase,
@@ -56,7 +63,10 @@ export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): F
         rehearsal,
         startedAt,
         endedAt: endedAt ?? null,
+        workerVersion: '8c1f0a6d2b3e',
+        hasWorker: endedAt === undefined ? fake.hasWorker : null,
       }));
+      return { items, nextPage: fake.nextPage };
     },
     async status(release) {
       failIfAsked();
@@ -80,6 +90,11 @@ export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): F
       refuseIfAsked();
       return { ok: true, sentence: `${act.action} counts`, phase: 'waiting', revision: act.revision };
     },
+    async latest(release) {
+      failIfAsked();
+      const status = fake.statuses.get(release);
+      return status ? { run: status.run, closed: status.endedAt !== undefined } : null;
+    },
     async firstRun(release) {
       failIfAsked();
       return fake.statuses.get(release)?.run ?? EXAMPLE_RUN;
@@ -91,6 +106,14 @@ export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): F
     async ownerOf({ firstRunId }) {
       failIfAsked();
       return fake.owners.get(firstRunId) ?? { countdown: 'gone', phase: null, ending: null, restorer: 'not running' };
+    },
+    async watcherSeenAt({ firstRunId }) {
+      failIfAsked();
+      return fake.watchers.get(firstRunId) ?? null;
+    },
+    async taskQueue() {
+      failIfAsked();
+      return { waiting: 2, oldestMs: 90_000, workers: [{ identity: '1@load', buildId: null }] };
     },
     async hold(act) {
       failIfAsked();

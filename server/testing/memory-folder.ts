@@ -1,4 +1,5 @@
 // The evidence folder as a whole, in memory.
+import type { RecordPointer } from '../../activities/evidence/countdown-records.ts';
 import type { PruneOptions, Pruned } from '../../activities/evidence/prune.ts';
 import type { DamagedRecord, JournalRecord } from '../../activities/evidence/undo-journal.ts';
 import type { EvidenceFolder } from '../evidence-folder.ts';
@@ -8,6 +9,7 @@ export interface MemoryFolder extends EvidenceFolder {
   records: JournalRecord[];
   damaged: DamagedRecord[];
   pruned: PruneOptions[];
+  ended: RecordPointer[];
   /** What every call fails with from now on. */
   failure: Error | null;
 }
@@ -17,10 +19,14 @@ export function memoryFolder(records: JournalRecord[] = []): MemoryFolder {
     records,
     damaged: [],
     pruned: [],
+    ended: [],
     failure: null,
     async undos() {
       if (folder.failure) throw folder.failure;
       return { records: folder.records, damaged: folder.damaged };
+    },
+    async recorded() {
+      return folder.ended;
     },
     async prune(options): Promise<Pruned> {
       if (folder.failure) throw folder.failure;

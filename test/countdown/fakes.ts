@@ -194,6 +194,7 @@ export function fakeWorld(): FakeWorld {
       world.told.push(message);
       return [];
     },
+    keepRecord: async () => undefined,
     keepLastGood: async (_target, lastGood) => void world.good.push(lastGood),
     verifyAct: async ({ payload }) => JSON.parse(payload) as Act,
     admit: async ({ carried }) => carried?.admission ?? seal,

@@ -1,7 +1,7 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { StepActivities } from '../../activities/steps-contract.ts';
 import type { AnalysisStep, LoadTestStep } from '../../release/steps/registry.ts';
-import { long } from '../activity-options.ts';
+import { queued } from '../activity-options.ts';
 import { LOAD_TASK_QUEUE } from '../messages.ts';
 import { productionOf, type EarlierStep, type StepInput, type StepResult } from '../step.ts';
 
@@ -10,7 +10,7 @@ const ANALYSIS_MS = 600_000;
 
 /** Says what the load tests before it found out, and names the cause. Reads where the evidence lies: on the queue of the load. */
 export async function analysisStep({ release, step, earlier }: StepInput<AnalysisStep>): Promise<StepResult> {
-  const { runAnalysis } = proxyActivities<StepActivities>({ ...long(ANALYSIS_MS), taskQueue: LOAD_TASK_QUEUE });
+  const { runAnalysis } = proxyActivities<StepActivities>({ ...queued(ANALYSIS_MS), taskQueue: LOAD_TASK_QUEUE });
   return runAnalysis({
     step,
     service: release.spec.service.name,

@@ -1,0 +1,84 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import type { Client } from '@temporalio/client';
+import type { CountdownStatus } from '../../workflows/messages.ts';
+import { exampleAudit, passedStatus } from '../../server/testing/example-status.ts';
+import { keepRecord } from '../bookkeeping/keep-record.ts';
+import { countdownRecords, readCountdownRecord } from './countdown-records.ts';
+import { createFolderEvidenceStore } from './folder-store.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'records-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const ended: CountdownStatus = { ...passedStatus, phase: 'ended', ending: 'launched', endedAt: '2026-11-24T09:10:00.000Z' };
+const keep = (status: CountdownStatus) =>
+  countdownRecords(folder).keep(createFolderEvidenceStore(folder), { kind: 'CountdownRecord', status, audit: exampleAudit });
+
+async function stored(digest: string): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of createFolderEvidenceStore(folder).get(digest)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+it('keeps status and audit as they were, and names them in a row of the list', async () => {
+  await keep(ended);
+  const { pointers, damaged } = await countdownRecords(folder).list();
+  expect(damaged).toEqual([]);
+  expect(pointers).toMatchObject([
+    { release: ended.release, run: ended.run, ending: 'launched', endedAt: ended.endedAt, service: 'shop/go-api' },
+  ]);
+  const digest = pointers[0]?.digest ?? '';
+  expect(readCountdownRecord(await stored(digest), digest)).toEqual({ kind: 'CountdownRecord', status: ended, audit: exampleAudit });
+});
+
+it('leaves the same files when a retry keeps the same record again', async () => {
+  await keep(ended);
+  const before = await readdir(folder, { recursive: true });
+  await keep(ended);
+  expect(await readdir(folder, { recursive: true })).toEqual(before);
+});
+
+it('keeps one record per run, the newest first', async () => {
+  await keep(ended);
+  await keep({ ...ended, run: 'a-later-run', startedAt: '2026-12-24T09:00:00.000Z' });
+  expect((await countdownRecords(folder).list()).pointers.map(({ run }) => run)).toEqual(['a-later-run', ended.run]);
+});
+
+it('names a file that is no pointer, reads the others, and passes by what a killed worker left', async () => {
+  await keep(ended);
+  await writeFile(join(folder, 'records', 'cut-off.json'), '{"release":"go');
+  await writeFile(join(folder, 'records', 'other.json'), '{"release":"go-api","digest":"../../etc/passwd"}');
+  await writeFile(join(folder, 'records', 'x.json.1.part'), '{');
+  const { pointers, damaged } = await countdownRecords(folder).list();
+  expect(pointers).toHaveLength(1);
+  expect(damaged.toSorted()).toEqual(['cut-off.json', 'other.json']);
+});
+
+it('lists nothing where no countdown has ended yet', async () => {
+  expect(await countdownRecords(folder).list()).toEqual({ pointers: [], damaged: [] });
+});
+
+it('says that the disk refuses, and points to nothing', async () => {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'records'), 'a file where the folder should be');
+  await expect(keep(ended)).rejects.toMatchObject({ name: 'EvidenceNotKept' });
+});
+
+it('asks the very run for its record, not a later countdown of its name', async () => {
+  const asked: unknown[] = [];
+  const answers: Record<string, unknown> = { status: ended, audit: exampleAudit };
+  const getHandle = (...run: unknown[]) => ({ query: async (name: string) => (asked.push([...run, name]), answers[name]) });
+  const client = { workflow: { getHandle } } as unknown as Client;
+  const world = { client, store: createFolderEvidenceStore(folder), records: countdownRecords(folder) };
+  await keepRecord(world, { workflowId: 'countdown/go-api-1.4.0', runId: 'run-3' });
+  expect(asked).toEqual([
+    ['countdown/go-api-1.4.0', 'run-3', 'audit'],
+    ['countdown/go-api-1.4.0', 'run-3', 'status'],
+  ]);
+  expect((await countdownRecords(folder).list()).pointers).toHaveLength(1);
+});

@@ -1,0 +1,38 @@
+// `/metrics` of a process, on an address of its own: scrapers have no token, and the pages' port answers nobody without one.
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
+
+export interface MetricsServer {
+  url: string;
+  close(): Promise<void>;
+}
+
+/** @param address `127.0.0.1:9480`; port 0 takes a free one. Throws a sentence where it is none or cannot be listened on. */
+export async function serveMetrics(address: string, registry: Registry): Promise<MetricsServer> {
+  const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(address) ?? [];
+  if (host === '') throw new Error(`TMINUS_METRICS_ADDRESS is an address such as 127.0.0.1:9480, not ${JSON.stringify(address)}`);
+  const server = createServer((request, response) => {
+    if (request.method !== 'GET' || request.url !== '/metrics') return void response.writeHead(404).end();
+    registry.metrics().then(
+      (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
+      // Prometheus records a failed scrape; the rules name what is missing.
+      (error: unknown) => response.writeHead(500, { 'content-type': 'text/plain' }).end(`${String(error)}\n`),
+    );
+  });
+  await listening(server, host.replace(/^\[|\]$/g, ''), Number(port));
+  return {
+    url: `http://${host}:${(server.address() as AddressInfo).port}/metrics`,
+    close: () =>
+      new Promise((done) => {
+        server.close(() => done());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+const listening = (server: Server, host: string, port: number): Promise<void> =>
+  new Promise((done, fail) => {
+    server.once('error', (error) => fail(new Error(`metrics cannot be served at ${host}:${port}: ${error.message}`)));
+    server.listen(port, host, done);
+  });

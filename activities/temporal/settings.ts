@@ -1,0 +1,111 @@
+// How worker and server reach Temporal, from environment variables. Names as Temporal's own tools use them; secrets are files that they name.
+//   TEMPORAL_ADDRESS                  frontend                                          (default 127.0.0.1:7233)
+//   TEMPORAL_NAMESPACE                                                                  (default default)
+//   TEMPORAL_TLS                      1: TLS by the machine's own CAs; any file below does the same
+//   TEMPORAL_TLS_SERVER_CA_CERT_PATH  own CA
+//   TEMPORAL_TLS_SERVER_NAME          name in the server's certificate, where it is not that of the address
+//   TEMPORAL_TLS_CLIENT_CERT_PATH     client certificate, together with
+//   TEMPORAL_TLS_CLIENT_KEY_PATH      its key
+//   TEMPORAL_API_KEY_FILE             file of an API key; it goes over TLS only
+//   TMINUS_PAYLOAD_KEYS               `id=file,id=file`: 32 bytes each in base64. The first encrypts, all decrypt
+import { readFile } from 'node:fs/promises';
+import type { PayloadCodec } from '@temporalio/common';
+import { encryptionCodec, readKey, type PayloadKey } from './encryption-codec.ts';
+
+export interface TemporalSettings {
+  namespace: string;
+  /** For both kinds of connection. */
+  connection: {
+    address: string;
+    tls?:
+      | true
+      | { serverNameOverride?: string; serverRootCACertificate?: Uint8Array; clientCertPair?: { crt: Uint8Array; key: Uint8Array } };
+    apiKey?: string;
+  };
+  /** Null where payloads are readable. */
+  encryption: { payloadCodecs: PayloadCodec[]; failureConverterPath: string } | null;
+}
+
+/** What is wrong with a variable, in one sentence that names it; never what it holds. */
+export class SettingsRefused extends Error {
+  override readonly name = 'SettingsRefused';
+}
+
+const DEFAULT_ADDRESS = '127.0.0.1:7233';
+
+/** Failures have messages and stacks: encoded, they are payloads and encrypted like all others. Workflow code gets the same converter by its bundle. */
+const FAILURE_CONVERTER = new URL('./encoded-failures.ts', import.meta.url).pathname;
+
+/** Reads the files that the variables name. Throws SettingsRefused. */
+export async function temporalSettings(env: Readonly<Record<string, string | undefined>>): Promise<TemporalSettings> {
+  const tls = await tlsOf(env);
+  const apiKey = env['TEMPORAL_API_KEY_FILE'] ? (await read(env, 'TEMPORAL_API_KEY_FILE')).toString('utf8').trim() : null;
+  if (env['TEMPORAL_API_KEY'])
+    throw new SettingsRefused('TEMPORAL_API_KEY holds the key itself; put it in a file and name that in TEMPORAL_API_KEY_FILE');
+  if (apiKey === '') throw new SettingsRefused('TEMPORAL_API_KEY_FILE names an empty file');
+  const keys = await payloadKeys(env['TMINUS_PAYLOAD_KEYS']);
+  return {
+    namespace: env['TEMPORAL_NAMESPACE'] || 'default',
+    connection: {
+      address: env['TEMPORAL_ADDRESS'] || DEFAULT_ADDRESS,
+      // Without a word of its own the SDK would encrypt the way of an API key, and only that.
+      ...(tls === null && apiKey === null ? {} : { tls: tls ?? true }),
+      ...(apiKey === null ? {} : { apiKey }),
+    },
+    encryption: keys.length === 0 ? null : { payloadCodecs: [encryptionCodec(keys)], failureConverterPath: FAILURE_CONVERTER },
+  };
+}
+
+type Tls = NonNullable<TemporalSettings['connection']['tls']>;
+
+async function tlsOf(env: Readonly<Record<string, string | undefined>>): Promise<Tls | null> {
+  const named = (name: string) => (env[name] ? read(env, name) : null);
+  const [ca, crt, key] = await Promise.all([
+    named('TEMPORAL_TLS_SERVER_CA_CERT_PATH'),
+    named('TEMPORAL_TLS_CLIENT_CERT_PATH'),
+    named('TEMPORAL_TLS_CLIENT_KEY_PATH'),
+  ]);
+  if ((crt === null) !== (key === null))
+    throw new SettingsRefused('TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH go together: one of them is not set');
+  const serverName = env['TEMPORAL_TLS_SERVER_NAME'];
+  const asked = env['TEMPORAL_TLS'];
+  const any = ca !== null || crt !== null || Boolean(serverName);
+  if (asked !== undefined && !['', '0', '1', 'false', 'true'].includes(asked))
+    throw new SettingsRefused(`TEMPORAL_TLS is 1 or 0, not ${JSON.stringify(asked)}`);
+  if (any && (asked === '0' || asked === 'false'))
+    throw new SettingsRefused('TEMPORAL_TLS switches TLS off, and other TEMPORAL_TLS_ variables ask for it: unset the one or the others');
+  if (!any) return asked === '1' || asked === 'true' ? true : null;
+  return {
+    ...(serverName ? { serverNameOverride: serverName } : {}),
+    ...(ca ? { serverRootCACertificate: ca } : {}),
+    ...(crt && key ? { clientCertPair: { crt, key } } : {}),
+  };
+}
+
+async function read(env: Readonly<Record<string, string | undefined>>, name: string): Promise<Buffer> {
+  const path = env[name] ?? '';
+  return await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw new SettingsRefused(`${name} names ${path}, which cannot be read: ${error.code ?? error.message}`);
+  });
+}
+
+async function payloadKeys(text: string | undefined): Promise<PayloadKey[]> {
+  const keys: PayloadKey[] = [];
+  for (const part of (text ?? '').split(',').filter((each) => each.trim() !== '')) {
+    const [id = '', ...rest] = part.trim().split('=');
+    const path = rest.join('=');
+    if (id === '' || path === '')
+      throw new SettingsRefused('TMINUS_PAYLOAD_KEYS is `id=file,id=file`; the first key encrypts, all decrypt');
+    if (keys.some((key) => key.id === id)) throw new SettingsRefused(`TMINUS_PAYLOAD_KEYS names the key ${id} twice`);
+    const bytes = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      throw new SettingsRefused(`TMINUS_PAYLOAD_KEYS: the key ${id} is in ${path}, which cannot be read: ${error.code ?? error.message}`);
+    });
+    const key = readKey(bytes);
+    if (key === null)
+      throw new SettingsRefused(
+        `TMINUS_PAYLOAD_KEYS: ${path} is no key: 32 bytes in base64 are one, as \`openssl rand -base64 32\` writes them`,
+      );
+    keys.push({ id, key });
+  }
+  return keys;
+}

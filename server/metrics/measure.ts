@@ -1,0 +1,101 @@
+// What Tminus measures of itself at a scrape: from visibility, the undo journal and the task queues, so that it needs no worker.
+import type { CountdownRef } from '../../activities/effects/contract.ts';
+import { clusterTaskQueue, LOAD_TASK_QUEUE, WORKFLOW_TASK_QUEUE, type Phase } from '../../workflows/messages.ts';
+import { CountdownFailure, type Countdowns } from '../countdowns.ts';
+import type { EvidenceFolder } from '../evidence-folder.ts';
+import { phases } from '../pages/releases-filter.ts';
+import type { TaskQueue } from '../task-queue.ts';
+
+export interface MeasureWorld {
+  countdowns: Pick<Countdowns, 'list' | 'watcherSeenAt' | 'taskQueue'>;
+  folder: Pick<EvidenceFolder, 'undos'>;
+  /** Names of the environment file. */
+  clusters: readonly string[];
+  now: () => number;
+}
+
+export interface Measures {
+  /** Null where Temporal does not answer, like all that it would have said. */
+  phases: Record<Phase, number> | null;
+  /** Running countdowns without a worker, by worker version. */
+  withoutWorker: Map<string, number> | null;
+  undo: { live: number; other: number; oldestMs: number; damaged: number };
+  /** A version that serves people and is not settled, and how long ago its watcher was last seen. */
+  watchers: { release: string; service: string; ageMs: number }[];
+  queues: { name: string; kind: 'workflow' | 'activity'; queue: TaskQueue }[] | null;
+}
+
+/** Measures again and again: it remembers when it saw each watcher, for one that has stopped is not in Temporal any more. */
+export function measuring({ countdowns, folder, clusters, now }: MeasureWorld): () => Promise<Measures> {
+  const seen = new Map<string, number>();
+
+  /** A watcher that nobody has seen yet is as old as the launch it should watch. */
+  async function watcherAgeMs(countdown: CountdownRef, sinceMs: number): Promise<number> {
+    const found = await orNull(() => countdowns.watcherSeenAt(countdown));
+    const lastMs = Math.max(found ?? 0, seen.get(countdown.firstRunId) ?? 0, sinceMs);
+    seen.set(countdown.firstRunId, lastMs);
+    return Math.max(0, now() - lastMs);
+  }
+
+  return async () => {
+    const { records, damaged } = await folder.undos();
+    const standing = records.filter(({ settled }) => settled === null);
+    const live = standing.filter(({ entry }) => entry.live);
+    for (const run of seen.keys()) if (!live.some(({ countdown }) => countdown.firstRunId === run)) seen.delete(run);
+    const [listed, watchers, queues] = await Promise.all([
+      orNull(() => countdowns.list(null)),
+      Promise.all(
+        live.map(async ({ countdown, entry, registeredAt }) => ({
+          release: countdown.release,
+          service: entry.target.key,
+          ageMs: await watcherAgeMs(countdown, Date.parse(registeredAt)),
+        })),
+      ),
+      orNull(() =>
+        Promise.all(queuesOf(clusters).map(async ({ name, kind }) => ({ name, kind, queue: await countdowns.taskQueue(name, kind) }))),
+      ),
+    ]);
+    const running = listed?.items.filter((item) => item.running) ?? null;
+    return {
+      phases: running && counted(running.map(({ phase }) => phase ?? 'opening')),
+      withoutWorker:
+        running && tally(running.filter(({ hasWorker }) => hasWorker === false).map(({ workerVersion }) => workerVersion ?? 'none')),
+      undo: {
+        live: live.length,
+        other: standing.length - live.length,
+        oldestMs: Math.max(0, ...standing.map(({ registeredAt }) => now() - Date.parse(registeredAt))),
+        damaged: damaged.length,
+      },
+      watchers,
+      queues,
+    };
+  };
+}
+
+const queuesOf = (clusters: readonly string[]): { name: string; kind: 'workflow' | 'activity' }[] => [
+  { name: WORKFLOW_TASK_QUEUE, kind: 'workflow' },
+  { name: WORKFLOW_TASK_QUEUE, kind: 'activity' },
+  { name: LOAD_TASK_QUEUE, kind: 'activity' },
+  ...clusters.map((cluster) => ({ name: clusterTaskQueue(cluster), kind: 'activity' as const })),
+];
+
+/** Null where Temporal does not answer; any other failure is a bug. */
+async function orNull<T>(ask: () => Promise<T>): Promise<T | null> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof CountdownFailure) return null;
+    throw error;
+  }
+}
+
+function counted(found: readonly Phase[]): Record<Phase, number> {
+  const tallied = tally(found);
+  return Object.fromEntries(phases.map((phase) => [phase, tallied.get(phase) ?? 0])) as Record<Phase, number>;
+}
+
+function tally(words: readonly string[]): Map<string, number> {
+  const count = new Map<string, number>();
+  for (const word of words) count.set(word, (count.get(word) ?? 0) + 1);
+  return count;
+}

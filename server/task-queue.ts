@@ -1,0 +1,49 @@
+// What Temporal reports of a task queue: how much waits in it, since when, and which workers ask for it. Needs no worker.
+import type { Client } from '@temporalio/client';
+import proto from '@temporalio/proto';
+
+const { TaskQueueType } = proto.temporal.api.enums.v1;
+
+/**
+ * Temporal lists a poller for 5 min after its last request. A request waits for at most 60 s, and a worker asks again at once: one that has not
+ * asked for longer than this, with room for a slow link, is gone.
+ */
+const POLLS_AT_LEAST_EVERY_MS = 90_000;
+
+export interface TaskQueue {
+  /** Tasks that no worker has taken up; about, for Temporal counts in batches. */
+  waiting: number;
+  /** How long the oldest of them waits. */
+  oldestMs: number;
+  workers: QueueWorker[];
+}
+
+/** A worker that asks for tasks of a queue. */
+export interface QueueWorker {
+  identity: string;
+  /** Build id of a versioned worker; null of one without versions. */
+  buildId: string | null;
+}
+
+/** Throws what the client throws. @param kind tasks of workflows, or of activities */
+export async function readTaskQueue(client: Client, name: string, kind: 'workflow' | 'activity', nowMs = Date.now()): Promise<TaskQueue> {
+  const { pollers, stats } = await client.workflowService.describeTaskQueue({
+    namespace: client.options.namespace,
+    taskQueue: { name },
+    taskQueueType: kind === 'workflow' ? TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW : TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+    reportStats: true,
+  });
+  return {
+    waiting: Number(stats?.approximateBacklogCount ?? 0),
+    oldestMs: Number(stats?.approximateBacklogAge?.seconds ?? 0) * 1_000 + (stats?.approximateBacklogAge?.nanos ?? 0) / 1e6,
+    workers: (pollers ?? [])
+      .filter(({ lastAccessTime }) => nowMs - (timeMs(lastAccessTime) ?? 0) <= POLLS_AT_LEAST_EVERY_MS)
+      .map(({ identity, deploymentOptions }) => ({ identity: identity ?? '', buildId: deploymentOptions?.buildId || null })),
+  };
+}
+
+type Timestamp = proto.google.protobuf.ITimestamp;
+
+/** Milliseconds since 1970; null where there is none. */
+export const timeMs = (time: Timestamp | null | undefined): number | null =>
+  time?.seconds ? Number(time.seconds) * 1_000 + (time.nanos ?? 0) / 1e6 : null;

@@ -1,0 +1,21 @@
+// The last thing a countdown does: what it was becomes evidence. Temporal forgets it after its retention.
+import { patched, proxyActivities } from '@temporalio/workflow';
+import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
+import { patient } from './activity-options.ts';
+import { record, type CountdownState } from './countdown-state.ts';
+import { sentenceOf } from './failure-sentence.ts';
+
+const { keepRecord } = proxyActivities<BookkeepingActivities>(patient);
+
+/** Answers false where the record could not be stored: then the audit says so, and has to be stored once more. */
+export async function keepOwnRecord(state: CountdownState): Promise<boolean> {
+  // Countdowns of earlier versions end without a record.
+  if (!patched('countdown-record')) return true;
+  try {
+    await keepRecord();
+    return true;
+  } catch (error) {
+    record(state, Date.now(), 'tminus', 'record.not-stored', state.input.release.metadata.name, sentenceOf(error));
+    return false;
+  }
+}
