@@ -106,7 +106,7 @@ export function formedText(description: string, pattern: string, sentence: strin
  * Printable ASCII after one slash, without another slash or any backslash: a URL parser reads `\\` as `/` and drops tabs and newlines, so that
  * `/\\h/x` and `/<tab>/h/x` name the host h as `//h/x` does.
  */
-export const URL_PATH_PATTERN = String.raw`^/(?!/)[!"$-\[\]-~]*$`;
+const URL_PATH_PATTERN = String.raw`^/(?!/)[!"$-\[\]-~]*$`;
 
 /** The path of a URL, with its query if it has one. It never names a host. */
 export function urlPath(description: string) {

@@ -58,13 +58,7 @@ async function listening<S extends Server | TcpServer>(server: S): Promise<S> {
 
 beforeAll(async () => {
   const kubernetes = await listening(createHttpServer((request, response) => void answerAsCluster(request, response)));
-  const receiver = await listening(
-    createHttpServer(async (request, response) => {
-      // Without the path, which is the receiver's own.
-      hear('webhook', { ...request.headers, body: await text(request) });
-      response.writeHead(Number(/\d{3}/.exec(request.url ?? '')?.[0] ?? 204)).end();
-    }),
-  );
+  const receiver = await listening(createHttpServer((request, response) => void receive(request, response)));
   // Refuses every password, as PostgreSQL words it.
   const refusal = Buffer.from('SFATAL\0C28P01\0Mpassword authentication failed for user "shop"\0\0');
   const postgres = await listening(
@@ -109,7 +103,7 @@ users:
   secret('kubeconfig-odd', kubeconfig(`${canary('KubeOdd')}\\u2014`));
   secret('kubeconfig-line', kubeconfig(`${canary('KubeLine')}\\nx`));
   const variants = ['', '-broken', '-odd', '-line'];
-  const text_ = `apiVersion: tminus.dev/v1alpha1
+  const file = `apiVersion: tminus.dev/v1alpha1
 kind: Environment
 spec:
   clusters:
@@ -126,8 +120,8 @@ ${['', '_SLASH', '_HASH', '_NONE', '_UNSET'].map((each) => `    shop${each.toLow
     no-url: { type: webhook, url: { env: CANARY_HOOK_NO_URL } }
     no-secret: { type: webhook, url: { env: CANARY_HOOK }, secret: { file: secrets/none } }
 `;
-  writeFileSync(environmentFile, text_);
-  const loaded = loadEnvironment(text_, environmentFile);
+  writeFileSync(environmentFile, file);
+  const loaded = loadEnvironment(file, environmentFile);
   if (!loaded.ok) throw new Error(loaded.problems.map(({ message }) => message).join('\n'));
   const { signingKey } = loaded.environment.spec.identity;
   loadSigner({ signingKey: join(folder, signingKey), publicKeys: join(folder, loaded.environment.spec.identity.publicKeys) });
@@ -197,6 +191,13 @@ async function answerAsCluster(request: IncomingMessage, response: ServerRespons
     if (!(error instanceof ApiFailure)) throw error;
     send(error.status, { kind: 'Status', reason: error.status === 404 ? 'NotFound' : 'Conflict', message: 'played', details: { name } });
   }
+}
+
+/** Takes a message, and answers the status that its path asks for. */
+async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  // Without the path, which is the receiver's own.
+  hear('webhook', { ...request.headers, body: await text(request) });
+  response.writeHead(Number(/\d{3}/.exec(request.url ?? '')?.[0] ?? 204)).end();
 }
 
 /** Runs an activity as a worker does. What it answers, and what Temporal would keep of its failure, is heard. */

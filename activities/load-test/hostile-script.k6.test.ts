@@ -73,7 +73,11 @@ function hostile(): string {
     ...secrets,
     ...secrets.map((path) => `file://${path}`),
     ...secrets.map((path) => `../secrets/${path.split('/').at(-1)}`),
-    ...[`/proc/${process.pid}/environ`, '/proc/self/environ', '/proc/1/environ', '/etc/passwd', '/etc/hostname'],
+    `/proc/${process.pid}/environ`,
+    '/proc/self/environ',
+    '/proc/1/environ',
+    '/etc/passwd',
+    '/etc/hostname',
   ];
   const addresses = [
     `http://127.0.0.1:${otherPort}/address`,

@@ -39,7 +39,12 @@ export function localK6({ k6Path, workFolder, user, hosts }: LocalK6): StartK6 {
       await writeFile(archive, k6Archive({ script, stages, maxVus }, reach.hosts), { mode: 0o600 });
       if (user !== null) for (const path of [archive, folder]) await chown(path, user.uid, user.gid);
       const k6 = startK6({ k6Path, archive, folder, targetUrl, reach, user });
-      return { ...k6, ended: k6.ended.finally(remove) };
+      const ended = k6.ended.then(async (how) => {
+        // What cannot be removed now is swept later; how k6 ended must be known all the same.
+        await remove().catch(() => undefined);
+        return how;
+      });
+      return { ...k6, ended };
     } catch (cause) {
       await remove();
       throw cause;
