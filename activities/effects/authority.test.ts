@@ -252,8 +252,7 @@ describe('approvals that came with a launch', () => {
       'SignatureInvalid',
     ],
     ['are starts', () => [world.input().start, world.input().start], /not the canonical form of an act/, 'SignatureInvalid'],
-  ])('do not count that %s', async (...[, decisions, why, type]) =>
-    refused(withDecisions(decisions()), why, type));
+  ])('do not count that %s', async (...[, decisions, why, type]) => refused(withDecisions(decisions()), why, type));
 });
 
 describe('a restore', () => {

@@ -46,11 +46,7 @@ describe('a start', () => {
   it.each<[string, () => unknown, RegExp]>([
     ['without a signature', () => undefined, /the start is not signed/],
     ['with an empty one', () => ({ ...input.start, signature: '' }), /does not match its content/],
-    [
-      'with a payload that was edited',
-      () => edited(({ notAfter: _, ...start }) => ({ ...start, notAfter: '2027-01-01T00:00:00.000Z' })),
-      /does not match/,
-    ],
+    ['with a payload that was edited', () => edited((start) => ({ ...start, notAfter: '2027-01-01T00:00:00.000Z' })), /does not match/],
     [
       'with an act instead',
       () => world.act({ workflowId: ID, firstRunId: 'run-1', release: '', notify: [] }),
