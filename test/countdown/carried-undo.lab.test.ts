@@ -73,9 +73,6 @@ it.each(['aborted', 'launched'] as const)('with an undo that stands goes on in a
       const settled = [...new Set(world.settled.filter((line) => line.startsWith('drill')))];
       expect([restored.length, settled]).toEqual(ending === 'aborted' ? [1, ['drill back restored']] : [0, ['drill back kept']]);
     },
-    (input) => {
-      const { start: _, ...rest } = input;
-      return signedInput({ signer, now: Date.now }, { ...rest, rehearsal: true });
-    },
+    (input) => signedInput({ signer, now: Date.now }, { ...input, rehearsal: true }),
   );
 });
