@@ -71,7 +71,11 @@ async function untilReady({ connection }: TemporalSettings, said: () => string):
   for (;;) {
     try {
       const open = await Connection.connect({ ...connection, connectTimeout: 2_000 });
-      await open.workflowService.listNamespaces({}).finally(() => open.close());
+      try {
+        await open.workflowService.listNamespaces({});
+      } finally {
+        await open.close();
+      }
       return;
     } catch (error) {
       if (Date.now() > deadline) throw new Error(`the Temporal server did not come up: ${said()}`, { cause: error });

@@ -31,7 +31,7 @@ export class SettingsRefused extends Error {
   override readonly name = 'SettingsRefused';
 }
 
-export const DEFAULT_ADDRESS = '127.0.0.1:7233';
+const DEFAULT_ADDRESS = '127.0.0.1:7233';
 
 /** Failures have messages and stacks: encoded, they are payloads and encrypted like all others. Workflow code gets the same converter by its bundle. */
 const FAILURE_CONVERTER = new URL('./encoded-failures.ts', import.meta.url).pathname;

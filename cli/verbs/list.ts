@@ -44,7 +44,8 @@ async function read(api: Api, phase: Phase | undefined, all: boolean): Promise<L
     return await api.get<ListAnswer>(`/api/v1/releases${query === '' ? '' : `?${query}`}`);
   };
   const answer = await page(null);
-  while (all && answer.nextPage) {
+  if (!all) return answer;
+  while (answer.nextPage) {
     const { items, nextPage } = await page(answer.nextPage);
     answer.items.push(...items);
     answer.nextPage = nextPage;
