@@ -28,26 +28,29 @@ export async function listCountdowns({ client, served, pageRows = PAGE_ROWS }: L
   if (page === null) for await (const row of every(client, IS_OPEN, pageRows)) keepNewest(newest, row);
   const closed = await read(client, IS_CLOSED, page, pageRows);
   for (const row of closed.rows) keepNewest(newest, row);
-  const rows = [...newest.values()].sort((a, b) => Number(b.running) - Number(a.running) || (a.startedAt < b.startedAt ? 1 : -1));
-  const running = rows.filter((row) => row.running);
-  const workers = await served(running.map(({ workflowId, release, workerVersion }) => ({ workflowId, release, buildId: workerVersion })));
+  const rows = [...newest.values()].sort(
+    ({ summary: a }, { summary: b }) => Number(b.running) - Number(a.running) || (a.startedAt < b.startedAt ? 1 : -1),
+  );
+  const running = rows
+    .filter(({ summary }) => summary.running)
+    .map(({ workflowId, summary }) => ({ workflowId, release: summary.release, buildId: summary.workerVersion }));
+  const workers = await served(running);
   const hasWorker = new Map(running.map(({ release }, index) => [release, workers[index] ?? null]));
   return {
-    items: rows.map((row) => ({ ...shown(row), hasWorker: row.running ? (hasWorker.get(row.release) ?? null) : null })),
+    items: rows.map(({ summary }) => ({ ...summary, hasWorker: summary.running ? (hasWorker.get(summary.release) ?? null) : null })),
     nextPage: closed.next,
   };
 }
 
-type Row = CountdownSummary & { workflowId: string };
-
-function shown(row: Row): CountdownSummary {
-  const { workflowId: _, ...summary } = row;
-  return summary;
+interface Row {
+  workflowId: string;
+  summary: CountdownSummary;
 }
 
 function keepNewest(newest: Map<string, Row>, row: Row): void {
-  const known = newest.get(row.release);
-  if (!known || (!known.running && known.startedAt < row.startedAt)) newest.set(row.release, row);
+  const { release, startedAt } = row.summary;
+  const known = newest.get(release)?.summary;
+  if (!known || (!known.running && known.startedAt < startedAt)) newest.set(release, row);
 }
 
 async function* every(client: Client, query: string, pageRows: number): AsyncIterable<Row> {
@@ -69,7 +72,7 @@ async function read(client: Client, query: string, page: string | null, pageSize
   });
   const infos = await Promise.all((executions ?? []).map((raw) => executionInfoFromRaw(raw, loadedDataConverter, raw, namespace)));
   return {
-    rows: infos.map((info) => ({ ...summaryOf(info), workflowId: info.workflowId })),
+    rows: infos.map((info) => ({ workflowId: info.workflowId, summary: summaryOf(info) })),
     next: nextPageToken && nextPageToken.length > 0 ? Buffer.from(nextPageToken).toString('base64url') : null,
   };
 }

@@ -73,10 +73,10 @@ async function untilReady({ connection }: TemporalSettings, said: () => string):
       const open = await Connection.connect({ ...connection, connectTimeout: 2_000 });
       try {
         await open.workflowService.listNamespaces({});
-        return;
       } finally {
         await open.close();
       }
+      return;
     } catch (error) {
       if (Date.now() > deadline) throw new Error(`the Temporal server did not come up: ${said()}`, { cause: error });
       await new Promise((again) => setTimeout(again, 500));

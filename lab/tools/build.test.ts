@@ -85,7 +85,7 @@ test('knows a tool by its name and by each of its binaries', () => {
 
 /** Prometheus numbers its Go module otherwise: 3.7.3 is v0.307.3. */
 const moduleVersion = ({ name, version }: Tool) =>
-  name === 'prometheus'
+  name === 'prometheus' || name === 'promtool'
     ? version.replace(/^(\d+)\.(\d+)\./, (_, major: string, minor: string) => `0.${major}${minor.padStart(2, '0')}.`)
     : version;
 
