@@ -22,13 +22,25 @@ function explainUnsigned(input: Partial<CountdownInput> | undefined): string | n
   return signed ? null : 'this start is not signed by a server of Tminus; start the release with `tminus start`';
 }
 
-/** The state of this run as it is handed to it, or why it has none. Not believed before `refusalOf` has answered null. */
-export function handedState(handed: CountdownInput): CountdownState | string {
+/** A state that is not believed before `refusalOf` has answered null. */
+export interface Handed {
+  state: CountdownState;
+  /** What a worker has sealed of it; null where nothing was carried. */
+  digest: string | null;
+}
+
+/**
+ * The state of this run as it is handed to it, or why it has none. Its digest is taken here: a Signal that came in before the first task of the run
+ * reaches its handler, and changes the state, before anything can be asked of a worker.
+ */
+export function handedState(handed: CountdownInput): Handed | string {
   const unsigned = explainUnsigned(handed);
   if (unsigned !== null) return unsigned;
   const { carried, ...input } = handed;
   try {
-    return carried === undefined ? freshState(input, Date.now()) : { ...(carried.state as CountdownState), input };
+    if (carried === undefined) return { state: freshState(input, Date.now()), digest: null };
+    const state = { ...(carried.state as CountdownState), input };
+    return { state, digest: sealedDigest(state) };
   } catch (error) {
     // What a server signs can always be planned, so this is not from one.
     return `the input of this start cannot be read (${(error as Error).message}); start the release with \`tminus start\``;
@@ -36,15 +48,15 @@ export function handedState(handed: CountdownInput): CountdownState | string {
 }
 
 /** Why this run may not begin or go on, or null: then `admission` of the state is set. Nothing else has been asked of the outside before. */
-export async function refusalOf(state: CountdownState, { carried, ...input }: CountdownInput): Promise<string | null> {
+export async function refusalOf({ state, digest }: Handed, { carried, ...input }: CountdownInput): Promise<string | null> {
   // Whoever aborts meanwhile is heard afterwards: a state that is not believed has nothing to roll back.
   return CancellationScope.nonCancellable(async () => {
     try {
-      if (carried === undefined) state.admission = await admitFresh({ input, carried: null });
+      if (carried === undefined || digest === null) state.admission = await admitFresh({ input, carried: null });
       else {
         const { admission } = state;
         if (!admission) return 'the state that this run carries names no admission; start the release again';
-        await admitCarried({ input, carried: { digest: sealedDigest(state), seal: carried.seal, admission } });
+        await admitCarried({ input, carried: { digest, seal: carried.seal, admission } });
       }
       return null;
     } catch (error) {

@@ -57,11 +57,12 @@ const LATE_TOLERANCE_MS = 5 * 60_000;
 const STOPPED_MS = 24 * 3_600_000;
 
 export async function countdown(input: CountdownInput): Promise<{ ending: Ending; sentence: string }> {
-  const state = handedState(input);
-  if (typeof state === 'string') return showRefused(state);
+  const handed = handedState(input);
+  if (typeof handed === 'string') return showRefused(handed);
+  const { state } = handed;
   let isAdmitted = false;
   listen(state, () => isAdmitted);
-  const refusal = await refusalOf(state, input);
+  const refusal = await refusalOf(handed, input);
   if (refusal !== null) return closeUnadmitted(state, refusal, input.carried === undefined);
   isAdmitted = true;
   const beside = new CancellationScope();

@@ -5,7 +5,8 @@ import { patient } from './activity-options.ts';
 import { record, type CountdownState } from './countdown-state.ts';
 import { sentenceOf } from './failure-sentence.ts';
 
-const { keepRecord } = proxyActivities<BookkeepingActivities>(patient);
+/** A disk that is full for longer must not keep the countdown from ending: its audit is stored beside. */
+const { keepRecord } = proxyActivities<BookkeepingActivities>({ ...patient, scheduleToCloseTimeout: '10m' });
 
 /** Answers false where the record could not be stored: then the audit says so, and has to be stored once more. */
 export async function keepOwnRecord(state: CountdownState): Promise<boolean> {

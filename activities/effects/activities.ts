@@ -33,7 +33,7 @@ export function createEffectActivities({ effects, journal, messages, trust }: Ef
       }),
     registerUndo: async ({ entry, countdown }) => {
       effectOf(effects, entry.kind);
-      await asApplicationFailure(() => assertSealed(trust, entry, countdown));
+      await asApplicationFailure(() => assertSealed({ journal, key: trust.key }, entry, countdown));
       await passing(entry.kind, 'register', () => register({ journal, messages }, entry, countdown));
     },
     // Their failpoints stand around the write itself, in convergeWrite.

@@ -65,6 +65,13 @@ const withDecisions = (decisions: Authority['decisions'], input?: CountdownInput
 };
 
 describe('the write of a launch', () => {
+  it('is refused where the signed plan has no launch, though nobody had to approve it', async () => {
+    const [poll] = releaseOf().spec.checkpoints;
+    if (!poll) throw new Error('the plan begins with a poll');
+    const checkpoints = [poll];
+    await refused(withDecisions([], world.input(releaseOf(NEW, { checkpoints }))), /the signed plan has no launch/u);
+  });
+
   it('lands with the signed start, its admission, the captured state and the approvals', async () => {
     await expect(acts.applyEffect(asked())).resolves.toMatchObject({ wrote: true });
     expect(image()).toBe(NEW);

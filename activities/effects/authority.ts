@@ -83,6 +83,7 @@ async function askingCountdown(
 
 /** Why approvals are missing, or null. A release that says `allowUnverified` may have been approved by a Signal, which nobody signs. */
 function explainUnapproved({ release, requestedBy }: CountdownInput, acts: readonly Act[]): string | null {
+  if (!release.spec.checkpoints.some(launches)) return 'the signed plan has no launch';
   if (release.spec.allowUnverified) return null;
   for (const checkpoint of beforeTheLaunch(release)) {
     const { approval, name } = checkpoint;
@@ -100,11 +101,10 @@ function explainUnapproved({ release, requestedBy }: CountdownInput, acts: reado
 
 /** Checkpoints that have to be go before the launch begins. One that launches itself is approved after its steps. */
 function beforeTheLaunch({ spec: { checkpoints } }: Release): Checkpoint[] {
-  return checkpoints.slice(
-    0,
-    checkpoints.findIndex(({ steps }) => steps.some(({ type }) => type === 'launch')),
-  );
+  return checkpoints.slice(0, checkpoints.findIndex(launches));
 }
+
+const launches = ({ steps }: Checkpoint): boolean => steps.some(({ type }) => type === 'launch');
 
 /** People who approved on the same evidence as this one. */
 function approversOf(acts: readonly Act[], { revision, evidenceDigest }: Act): number {

@@ -1,4 +1,5 @@
 // What may be restored: only a state that was captured here. A restore must not wait for a key, so three places can confirm it.
+import { setTimeout as pause } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import { digestOf } from '../../verdict/digest.ts';
 import type { UndoJournal } from '../evidence/undo-journal.ts';
@@ -14,9 +15,13 @@ export interface OwnBeforeDependencies {
   key: Pick<WorkerKey, 'check'>;
 }
 
-/** The worker that captured it, by its seal: before anything is registered or applied there is no other witness. */
-export async function assertSealed({ key }: Pick<OwnBeforeDependencies, 'key'>, entry: UndoEntry, countdown: CountdownRef): Promise<void> {
-  if ((await key.check(capturedStatement(entry, countdown), entry.seal)) !== 'valid')
+/**
+ * The worker that captured it, by its seal; before anything is registered or applied there is no other witness. One that stands already is in the
+ * journal, also where the key of its seal is not trusted any more.
+ */
+export async function assertSealed({ journal, key }: OwnBeforeDependencies, entry: UndoEntry, countdown: CountdownRef): Promise<void> {
+  const isSealed = (await key.check(capturedStatement(entry, countdown), entry.seal)) === 'valid';
+  if (!isSealed && !sameBefore((await journal.find(entry.id))?.entry, entry))
     throw refuse(
       'Refused',
       `${entry.name}: the state to go back to is not as a worker of this installation captured it; nothing was registered`,
@@ -39,19 +44,41 @@ export async function assertOwnBefore(
     ['its seal', async () => (await key.check(capturedStatement(entry, countdown), entry.seal)) === 'valid'],
     ['the cluster', () => effect.recordsBefore(operationOf(entry, countdown), entry.before)],
   ];
-  const unread: string[] = [];
-  for (const [name, confirms] of witnesses) {
-    try {
-      if (await confirms()) return;
-    } catch (error) {
-      // The next witness is asked; that this one could not be is part of the failure.
-      unread.push(`${name} could not be read (${(error as Error).message})`);
-    }
-  }
+  // All at once and each for a limited time: a disk that hangs must not keep the seal from confirming it.
+  const asked = witnesses.map(async ([name, confirms]) => {
+    const confirmed = await inTime(confirms()).catch((error: unknown) => {
+      throw new Error(`${name} could not be read (${(error as Error).message})`);
+    });
+    if (!confirmed) throw new Unconfirmed();
+  });
+  const failures = await Promise.any(asked).then(
+    () => null,
+    ({ errors }: AggregateError) => errors as Error[],
+  );
+  if (failures === null) return;
+  const unread = failures.filter((failure) => !(failure instanceof Unconfirmed)).map(({ message }) => message);
   const unconfirmed = `${entry.name}: neither the journal nor a seal of this installation nor the cluster confirms the state to go back to`;
   if (unread.length > 0)
     throw ApplicationFailure.create({ type: 'Unreachable', message: `${unconfirmed}: ${unread.join(', ')}; it is tried again` });
   throw refuse('Refused', `${unconfirmed}; nothing was written. tminus restore restores what the journal holds`);
+}
+
+/** Disks and clusters answer in milliseconds; an attempt to restore has 10 s in all. */
+const WITNESS_TIMEOUT_MS = 2_000;
+
+class Unconfirmed extends Error {}
+
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const tooLate = pause(WITNESS_TIMEOUT_MS, null, { signal: over.signal, ref: false }).then(() => {
+    throw new Error(`no answer within ${WITNESS_TIMEOUT_MS / 1_000} s`);
+  });
+  try {
+    return await Promise.race([answer, tooLate]);
+  } finally {
+    tooLate.catch(() => undefined);
+    over.abort();
+  }
 }
 
 /** Whether both record the same state; false where there is no record. */

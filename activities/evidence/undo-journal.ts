@@ -86,7 +86,8 @@ export function openUndoJournal(evidenceFolder: string, now: () => Date = () => 
     },
     async find(id) {
       const found = await read(fileOf(id));
-      return found && 'entry' in found ? found : null;
+      if (found !== null && 'problem' in found) throw new Error(found.problem);
+      return found;
     },
     async list() {
       const names = await readdir(folder).catch(absent([]));

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CountdownRun } from '../../verdict/countdown-run.ts';
@@ -204,9 +204,17 @@ describe('carried state', () => {
 
   it('is not believed any more where the public half of its key was removed', async () => {
     await goOn();
-    await rm(join(folder, 'worker-public-keys'), { recursive: true });
+    const keys = join(folder, 'worker-public-keys');
+    for (const name of await readdir(keys)) await rm(join(keys, name));
     const kept = { digest: DIGEST, admission: seals('x'), seal: seals(DIGEST) };
     await expect(admission.admit({ input, carried: kept })).rejects.toMatchObject({ message: expect.stringContaining('workerPublicKeys') });
+  });
+
+  it('is tried again while the folder of the public keys is not there', async () => {
+    await goOn();
+    await rm(join(folder, 'worker-public-keys'), { recursive: true });
+    const kept = { digest: DIGEST, admission: seals('x'), seal: seals(DIGEST) };
+    await expect(admission.admit({ input, carried: kept })).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });
 

@@ -1,7 +1,7 @@
 // An Ed25519 key in a file that only its owner reads, and its public half in a folder of keys that are trusted. Server and workers each have one.
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, sign, verify, type KeyObject } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { assertPrivate } from './private-file.ts';
 
@@ -38,15 +38,21 @@ const KEY_ID = /^[0-9a-f]{16}$/;
  */
 export function signaturesOf(publicKeys: string) {
   return async (text: string, { keyId, signature }: { keyId: string; signature: string }): Promise<'valid' | 'different' | 'unknown'> => {
-    const pem = KEY_ID.test(keyId) ? await readFile(path.join(publicKeys, `${keyId}.pem`), 'utf8').catch(unlessMissing) : null;
+    const pem = KEY_ID.test(keyId) ? await readKey(publicKeys, keyId) : null;
     if (pem === null) return 'unknown';
     return verify(null, Buffer.from(text, 'utf8'), createPublicKey(pem), Buffer.from(signature, 'base64')) ? 'valid' : 'different';
   };
 }
 
-function unlessMissing(error: NodeJS.ErrnoException): null {
-  if (error.code === 'ENOENT') return null;
-  throw error;
+/** Null where the folder has no such key. A folder that is not there, perhaps not mounted for a moment, is no answer. */
+async function readKey(folder: string, keyId: string): Promise<string | null> {
+  try {
+    return await readFile(path.join(folder, `${keyId}.pem`), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await access(folder);
+    return null;
+  }
 }
 
 /** First 16 hex digits of SHA-256 over the SPKI bytes: short enough for people to compare, long enough never to collide by chance. */
@@ -72,8 +78,12 @@ function createKey(file: string): void {
   }
 }
 
+/** Whole or not at all, and again where a full disk or a kill left a part of it. */
 function publish(file: string, publicKey: KeyObject): void {
-  if (existsSync(file)) return;
+  const pem = publicKey.export({ type: 'spki', format: 'pem' });
+  if (existsSync(file) && readFileSync(file, 'utf8') === pem) return;
   mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(file, publicKey.export({ type: 'spki', format: 'pem' }));
+  const part = `${file}.${randomUUID()}.part`;
+  writeFileSync(part, pem);
+  renameSync(part, file);
 }
