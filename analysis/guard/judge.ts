@@ -1,9 +1,10 @@
 // What the watch after a launch means. Pure: samples and limits in, findings out.
 import type { Fact, Finding } from '../../verdict/finding.ts';
-import { count, ms, percent } from '../load-test/sentences.ts';
-import { CONFIDENCE, wilson } from '../statistics/index.ts';
+import { count, inClusters, ms, percent } from '../load-test/sentences.ts';
+import { clusterSize, CONFIDENCE, wilson } from '../statistics/index.ts';
 import { SLOW_SHARE } from './breach.ts';
 import { guardFinding, seconds, tidy } from './finding.ts';
+import { lastWindows, type Limited } from './rates.ts';
 import { restartedPods, restartsOf } from './restarts.ts';
 import type { GuardLimits, GuardSample } from './sample.ts';
 import { whyTooFew } from './serving.ts';
@@ -53,26 +54,40 @@ export function judgeEnd(tally: GuardTally, limits: GuardLimits): Finding {
 
 /** Why a watch has not passed yet; null when it has. */
 function whyUndecided(tally: GuardTally, limits: GuardLimits): string | null {
-  const { requests, errors, slow, watchedMs, bake, trouble } = tally;
+  const { requests, watchedMs, bake, trouble } = tally;
   if (trouble !== null) return `the last sample saw nothing: ${trouble.sentence}`;
   const bakedMs = watchedMs - bake.watchedMs;
   const again = restartsOf(tally.restarts) > 0 ? ` since the restart of ${restartedPods(tally.restarts)}` : '';
   if (bakedMs < limits.bakeMs) return `it has watched for ${seconds(bakedMs)} of ${seconds(limits.bakeMs)} s${again}`;
   const decidedOn = requests - bake.requests;
   if (decidedOn < limits.minRequests) return `${count(decidedOn)} requests${again}, at least ${count(limits.minRequests)} are needed`;
-  return whyAboveBounds(requests, errors, slow, limits) ?? whyTooFew(tally.serving) ?? whyQuietAtTheEnd(tally, limits);
+  return whyAboveBounds(tally, limits) ?? whyAboveAtTheEnd(tally, limits) ?? whyTooFew(tally.serving) ?? whyQuietAtTheEnd(tally, limits);
 }
 
-function whyAboveBounds(requests: number, errors: number, slow: number, { errorPercent, p99Ms }: GuardLimits): string | null {
-  const errorBound = 100 * wilson(errors, requests, CONFIDENCE).upper;
+/** Requests that fail in clusters bound a rate as fewer independent ones would. */
+function whyAboveBounds({ requests, errors, slow, windows }: GuardTally, { errorPercent, p99Ms }: GuardLimits): string | null {
+  const [errorCluster, slowCluster] = [clusterSize(windows.errors), clusterSize(windows.slow)];
+  const errorBound = 100 * wilson(errors, requests, CONFIDENCE, errorCluster).upper;
   // A limit of 0 % asks for a watch without errors; no sample could bound the rate itself by 0.
   const errorsKept = errorBound <= errorPercent || (errorPercent === 0 && errors === 0);
   if (!errorsKept)
-    return `${count(errors)} failed, so the true error rate may be as high as ${percent(errorBound)}, limit ${percent(errorPercent)}`;
-  const slowBound = wilson(slow, requests, CONFIDENCE).upper;
+    return `${count(errors)} failed${inClusters(errorCluster, requests)}, so the true error rate may be as high as ${percent(errorBound)}, limit ${percent(errorPercent)}`;
+  const slowBound = wilson(slow, requests, CONFIDENCE, slowCluster).upper;
   return slowBound <= SLOW_SHARE
     ? null
-    : `${count(slow)} took longer than ${ms(p99Ms)}, so the true share may be as high as ${percent(100 * slowBound)}, limit 1 %`;
+    : `${count(slow)} took longer than ${ms(p99Ms)}${inClusters(slowCluster, requests)}, so the true share may be as high as ${percent(100 * slowBound)}, limit 1 %`;
+}
+
+/** The whole watch dilutes what began late: its last windows keep both limits too. */
+function whyAboveAtTheEnd(tally: GuardTally, { errorPercent, p99Ms }: GuardLimits): string | null {
+  const above = (kind: Limited, share: number): string | null => {
+    const { hits, requests, ms: lengthMs } = lastWindows(tally, kind);
+    return hits <= requests * share ? null : `${count(hits)} of the last ${count(requests)} requests (${seconds(lengthMs ?? 0)} s)`;
+  };
+  const failed = above('errors', errorPercent / 100);
+  if (failed !== null) return `${failed} failed, limit ${percent(errorPercent)}`;
+  const slow = above('slow', SLOW_SHARE);
+  return slow === null ? null : `${slow} took longer than ${ms(p99Ms)}, limit 1 %`;
 }
 
 /** Good minutes at the beginning say nothing about a version that has answered nobody since. */

@@ -27,6 +27,16 @@ export function rate(value: number): string {
   return trimmed(value, 1);
 }
 
+/** Clusters up to this size change no bound that is printed with two digits. */
+const HARDLY_CLUSTERED = 1.05;
+
+/** ` in clusters of about 20 (3,000 requests count as 150)`; empty where requests failed, or were slow, one by one. */
+export function inClusters(cluster: number, requests: number): string {
+  if (cluster < HARDLY_CLUSTERED) return '';
+  const size = cluster < 10 ? trimmed(cluster, 1) : count(cluster);
+  return ` in clusters of about ${size} (${count(requests)} requests count as ${count(Math.floor(requests / cluster))})`;
+}
+
 /** Milliseconds to the microsecond they were measured with. */
 export function toMicrosecond(valueMs: number): number {
   return Math.round(valueMs * 1_000) / 1_000;

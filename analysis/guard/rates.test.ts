@@ -1,0 +1,191 @@
+// Bursts and failing versions: the rule on windows, each case with its counter-case. How often it is wrong: test/guard-rates/.
+import { describe, expect, it } from '@jest/globals';
+import { judgeGuard } from './judge.ts';
+import { outcomeOf } from './outcome.ts';
+import { limits as short, play, PODS, steady, type PlayedPod } from './samples.fixture.ts';
+import type { GuardLimits, GuardSample } from './sample.ts';
+import { addSample, EMPTY_TALLY, tallySamples } from './tally.ts';
+
+const limits: GuardLimits = { ...short, bakeMs: 600_000, maxBakeMs: 1_800_000, liveDeadlineMs: 900_000 };
+/** 100 requests/s in all; `hits` of each sample fall on the first pod. */
+const watch = (hits: (index: number) => number, count = 121, kind: 'errors' | 'slow' = 'errors'): GuardSample[] =>
+  play(count, (index) => ({
+    pods: steady({ requests: 167 }).map((pod, at): PlayedPod => (at === 0 ? { ...pod, [kind]: hits(index) } : pod)),
+  }));
+/** Seconds after the watch began at which it ends, and how. */
+function end(samples: GuardSample[], of = limits) {
+  let tally = EMPTY_TALLY;
+  for (const [index, sample] of samples.entries()) {
+    tally = addSample(tally, sample, of);
+    const outcome = outcomeOf(tally, of, false);
+    if (outcome !== null) return { outcome, afterS: index * 5, finding: judgeGuard(samples.slice(0, index + 1), of)[0] };
+  }
+  return null;
+}
+const message = (samples: GuardSample[], of = limits) => end(samples, of)?.finding?.message;
+
+describe('a burst', () => {
+  it('rolls nothing back, however large', () => {
+    for (const burst of [5, 20, 160]) expect(end(watch((index) => (index === 1 ? burst : 0), 361))?.outcome).not.toBe('breach');
+  });
+
+  it('that lies in two samples, or comes twice in the watch, rolls nothing back either', () => {
+    expect(
+      tallySamples(
+        watch((index) => (index === 10 ? 12 : index === 11 ? 8 : 0)),
+        limits,
+      ).breach,
+    ).toEqual([]);
+    expect(
+      tallySamples(
+        watch((index) => (index === 10 || index === 70 ? 20 : 0)),
+        limits,
+      ).breach,
+    ).toEqual([]);
+  });
+
+  it('keeps the watch undecided for as long as it may be the first of many, and says how much the requests are worth', () => {
+    const samples = watch((index) => (index === 40 ? 20 : 0), 361);
+    expect(judgeGuard(samples.slice(0, 121), limits)).toMatchObject([
+      {
+        code: 'GuardUndecided',
+        message: expect.stringMatching(
+          /20 failed in clusters of about 20 \(60,120 requests count as 3,\d{3}\), so the true error rate may be as high as 0\.\d+ %, limit 0\.1 %$/,
+        ),
+      },
+    ]);
+    // 89,600 requests bound one burst of 20.
+    expect(end(samples)).toMatchObject({ outcome: 'passed', afterS: 895 });
+  });
+
+  it('is told from a version that is at its limit with errors one by one', () => {
+    expect(
+      tallySamples(
+        watch((index) => index % 2),
+        limits,
+      ).breach,
+    ).toEqual([]);
+  });
+});
+
+describe('a version that fails', () => {
+  it.each([
+    ['5 % from the start', 0, 25, 15],
+    ['5 % from 300 s on', 60, 25, 315],
+    ['1 % from 300 s on', 60, 5, 345],
+    ['most requests', 60, 160, 315],
+  ])('is rolled back: %s', (_what, from, hits, afterS) => {
+    const { outcome, afterS: found, finding } = end(watch((index) => (index > from ? hits : 0))) as NonNullable<ReturnType<typeof end>>;
+    expect([outcome, finding?.code]).toEqual(['breach', 'ErrorRateAboveLimit']);
+    expect(found).toBeLessThanOrEqual(afterS);
+  });
+
+  it('is found in two windows in a row where most requests of both fail', () => {
+    const all = (index: number) => steady({ requests: 167, errors: index === 10 || index === 11 ? 100 : 0 });
+    expect(end(play(121, (index) => ({ pods: all(index) })))).toMatchObject({ outcome: 'breach', afterS: 55 });
+    const half = (index: number) => steady({ requests: 167, errors: index === 10 || index === 11 ? 83 : 0 });
+    expect(
+      tallySamples(
+        play(121, (index) => ({ pods: half(index) })),
+        limits,
+      ).breach,
+    ).toEqual([]);
+  });
+
+  it('says in which stretch', () => {
+    expect(message(watch((index) => (index > 60 ? 25 : 0)))).toBe(
+      'error rate of deployment shop/go-api is 5 %, limit 0.1 % (75 of 1,503 requests failed in the last 15 s)',
+    );
+    expect(message(watch((index) => (index > 60 ? 160 : 0), 121, 'slow'))).toBe(
+      'p99 of deployment shop/go-api is above its limit 300 ms: 480 of 1,503 requests took longer than 300 ms in the last 15 s, 1 % may',
+    );
+  });
+
+  it('slowly: a rate of twice the limit is found by the whole watch, which no stretch of two minutes shows', () => {
+    const samples = watch((index) => Number(index % 4 > 0), 361);
+    expect(end(samples)).toMatchObject({ outcome: 'breach' });
+    expect(message(samples)).not.toContain('in the last');
+  });
+
+  it('by its latency as by its errors', () => {
+    expect(end(watch((index) => (index > 60 ? 45 : 0), 121, 'slow'))).toMatchObject({
+      outcome: 'breach',
+      finding: { code: 'LatencyAboveLimit' },
+    });
+    expect(end(watch((index) => (index === 60 ? 60 : 0), 121, 'slow'))).toMatchObject({ outcome: 'passed', afterS: 600 });
+  });
+
+  it('in the last minute of the bake does not pass, though the whole watch keeps its limit', () => {
+    const late = watch((index) => (index > 118 ? 3 : 0), 361);
+    expect(judgeGuard(late.slice(0, 121), limits)).toMatchObject([
+      { code: 'GuardUndecided', message: expect.stringContaining('6 of the last 4,509 requests (45 s) failed, limit 0.1 %') },
+    ]);
+    const slow = watch((index) => (index > 118 ? 30 : 0), 121, 'slow');
+    expect(judgeGuard(slow, limits)).toMatchObject([
+      {
+        code: 'GuardUndecided',
+        message: expect.stringContaining('60 of the last 4,509 requests (45 s) took longer than 300 ms, limit 1 %'),
+      },
+    ]);
+    expect(end(late)).toMatchObject({ outcome: 'breach' });
+  });
+});
+
+describe('windows', () => {
+  const scrapedEach = (samplesApart: number, hits: (index: number) => number, count: number): GuardSample[] =>
+    play(count, (index) => ({
+      pods: steady(index % samplesApart === 0 ? { requests: 167 * samplesApart, errors: hits(index) } : { requests: 0 }),
+    })).map((sample, index) => ({
+      ...sample,
+      answers: sample.answers && { ...sample.answers, ageS: PODS.map((pod) => ({ pod, value: (index % samplesApart) * 5 + 1 })) },
+    }));
+
+  it('are as long as scrapes are apart, so that one burst is not counted in several', () => {
+    const { windows } = tallySamples(
+      scrapedEach(3, () => 0, 61),
+      limits,
+    );
+    expect([windows.errors.windows, windows.recent.every(({ ms, requests }) => ms === 15_000 && requests === 1_503)]).toEqual([20, true]);
+  });
+
+  it('wait for the pod that is scraped last: what all pods met at once lies in two of them at most', () => {
+    // 12 errors of each pod, at one time; the pods are scraped at three different times in 15 s.
+    const samples = play(61, (index) => ({
+      pods: steady().map((pod, at) => ({
+        ...pod,
+        requests: index % 3 === at ? 501 : 0,
+        errors: index === 30 + at ? 12 : 0,
+      })),
+    })).map((sample, index) => ({
+      ...sample,
+      answers: sample.answers && { ...sample.answers, ageS: PODS.map((pod, at) => ({ pod, value: ((index - at + 3) % 3) * 5 + 1 })) },
+    }));
+    const { windows, breach } = tallySamples(samples, limits);
+    expect(breach).toEqual([]);
+    expect(windows.recent.filter(({ errors }) => errors > 0).length).toBeLessThanOrEqual(2);
+  });
+
+  it('do not close without a request, nor sooner than a burst is over', () => {
+    const rare = play(61, (index) => ({ pods: steady({ requests: Number(index % 10 === 0) }) }));
+    expect(tallySamples(rare, limits).windows.errors.windows).toBe(6);
+    const often = play(61, (index) => ({ pods: steady(), atMs: index * 500 }));
+    expect(tallySamples(often, { ...limits, intervalMs: 500 }).windows.recent.map(({ ms }) => ms)).toEqual(
+      Array.from({ length: 20 }, () => 1_500),
+    );
+  });
+
+  it('count a gap as one', () => {
+    const gap = play(20, (index) => ({ pods: steady({ errors: index > 4 && index < 9 ? 20 : 0 }), prometheus: index < 4 || index > 9 }));
+    expect(tallySamples(gap, limits).windows.recent.map(({ ms }) => ms / 1_000)).toEqual([5, 5, 5, 35, 5, 5, 5, 5, 5, 5, 5, 5, 5]);
+    expect(tallySamples(gap, limits)).toMatchObject({ breach: [], errors: 240 });
+  });
+
+  it('of a whole day are 2 kB', () => {
+    const day = tallySamples(
+      play(17_281, () => ({ pods: steady({ errors: 0 }) })),
+      { ...limits, bakeMs: 86_400_000, maxBakeMs: 86_400_000 },
+    );
+    expect(day.windows.errors.windows).toBe(17_280);
+    expect(JSON.stringify(day.windows).length).toBeLessThan(2_048);
+  });
+});

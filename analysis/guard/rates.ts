@@ -1,0 +1,103 @@
+// When the share of requests that failed, or were slow, is surely above its limit. Counts of windows are judged, not requests: requests fail in
+// bursts, and of those every trifle is significant. What the rule promises was simulated: docs/explanation/guard-rates.md.
+import { addWindow, clusterSizeAround, NO_WINDOWS, poissonTail, scanChance, type WindowSums } from '../statistics/index.ts';
+import type { GuardLimits } from './sample.ts';
+import type { GuardTally } from './tally.ts';
+import { LONG_WINDOWS, windowsIn, type Answered, type Window } from './windows.ts';
+
+/** Fewer requests may be one cold start (connections, caches): nothing is rolled back on them. */
+const MIN_REQUESTS_TO_BREACH = 30;
+/** A burst lies in two windows at most (windows.ts), so that two say no more than one. */
+const MIN_WINDOWS = 3;
+/** Most requests of two windows in a row: that is no burst, it is an outage that lasts longer than a window. */
+const MOST = 0.5;
+/** 45 s of samples that are 5 s apart: shorter, ten times the limit is not told from a few bursts; longer, it is found later. */
+export const SHORT_WINDOWS = 9;
+/** Two limits are tested, and either may give a false alarm. */
+const LIMITS = 2;
+/**
+ * How the chance of a false alarm is divided. Short stretches need most of it, as a watch has more of them: with this, at 100 requests/s, 50 times the
+ * limit is found in 15 s and ten times in 45 s. Long ones are sure with little.
+ */
+const CHANCE = { run: 0.6, short: 0.28, long: 0.06, whole: 0.06 };
+/** The bake is what every version goes through; its extension is for versions that are near a limit. */
+const BAKE_CHANCE = 2 / 3;
+
+/** Where a limit is broken: counts of the stretch that shows it. */
+export interface Excess {
+  requests: number;
+  hits: number;
+  /** Length of the stretch; null for the whole watch. */
+  ms: number | null;
+}
+
+export type Limited = Exclude<keyof Answered, 'requests'>;
+
+/**
+ * The stretch in which more requests failed (or were slow) than `share` explains; null when there is none. Judged after each window that is itself above
+ * the limit: a run of three, the last 9, the last 24 and all windows. Each asks how likely so many clusters are anywhere in the watch, of the
+ * size that the windows show around the limit; together they give a version that keeps its limits a false alarm with at most the chance
+ * that was asked for. A limit of 0 is taken at its word.
+ */
+export function excessOf(tally: GuardTally, kind: Limited, share: number, limits: GuardLimits): Excess | null {
+  const { requests, windows } = tally;
+  const whole: Excess = { requests, hits: tally[kind], ms: null };
+  if (requests < MIN_REQUESTS_TO_BREACH || whole.hits === 0) return null;
+  if (share === 0) return whole;
+  const isAbove = (window: Window) => window[kind] > window.requests * share;
+  const last = windows.recent.at(-1);
+  if (last === undefined || !isAbove(last)) return null;
+
+  const two = windows.recent.slice(-2);
+  if (two.length === 2 && two.every((window) => window[kind] > window.requests * Math.max(MOST, share))) return excessIn(two, kind);
+  const all = windows[kind];
+  if (all.windows < MIN_WINDOWS) return null;
+  const part = partOf(all.windows, limits);
+  const run = windows.recent.slice(-MIN_WINDOWS);
+  if (run.every(isAbove) && runChance(run, kind, share) * part.windows < part.chance * CHANCE.run) return excessIn(run, kind);
+  for (const [length, chance] of [
+    [SHORT_WINDOWS, CHANCE.short],
+    [LONG_WINDOWS, CHANCE.long],
+  ] as const) {
+    const stretch = windows.recent.slice(-length);
+    if (stretch.filter(isAbove).length < MIN_WINDOWS) continue;
+    const { clusters, expected } = clustersIn(sumsOf(stretch, kind), share);
+    const found = scanChance({ events: clusters, expected, windows: stretch.length, watchWindows: part.windows });
+    if (found < part.chance * chance) return excessIn(stretch, kind);
+  }
+  const { clusters, expected } = clustersIn(all, share);
+  return clusters > expected && poissonTail(clusters, expected) * part.windows < part.chance * CHANCE.whole ? whole : null;
+}
+
+/** The part of the watch that this window belongs to, and its chance of a false alarm. */
+function partOf(window: number, { falseAlarmPercent, bakeMs, maxBakeMs, intervalMs }: GuardLimits): { windows: number; chance: number } {
+  const chance = falseAlarmPercent / 100 / LIMITS;
+  const bake = windowsIn(bakeMs, intervalMs);
+  const extension = Math.max(window - bake, windowsIn(Math.max(0, maxBakeMs - bakeMs), intervalMs));
+  return window <= bake ? { windows: bake, chance: chance * BAKE_CHANCE } : { windows: extension, chance: chance * (1 - BAKE_CHANCE) };
+}
+
+/** Chance that each of these windows holds as many clusters as it does, of one size. */
+function runChance(run: readonly Window[], kind: Limited, share: number): number {
+  const cluster = clusterSizeAround(sumsOf(run, kind), share);
+  return run.reduce((chance, window) => chance * poissonTail(window[kind] / cluster, (window.requests * share) / cluster), 1);
+}
+
+function clustersIn(sums: WindowSums, share: number): { clusters: number; expected: number } {
+  const cluster = clusterSizeAround(sums, share);
+  return { clusters: sums.hits / cluster, expected: (sums.requests * share) / cluster };
+}
+
+const sumsOf = (windows: readonly Window[], kind: Limited): WindowSums =>
+  windows.reduce((sums, window) => addWindow(sums, { requests: window.requests, hits: window[kind] }), NO_WINDOWS);
+
+/** Counts of some windows, as an excess. */
+function excessIn(windows: readonly Window[], kind: Limited): Excess {
+  const { requests, hits } = sumsOf(windows, kind);
+  return { requests, hits, ms: windows.reduce((sum, window) => sum + window.ms, 0) };
+}
+
+/** The last minute or so, with the window that is still open. A watch does not pass on what happened before it. */
+export function lastWindows({ windows: { recent, open } }: GuardTally, kind: Limited): Excess {
+  return excessIn([...recent.slice(-SHORT_WINDOWS), { ...open, ms: 0 }], kind);
+}

@@ -1,0 +1,87 @@
+// A watch of a played version by the real guard: the same `addSample` and `outcomeOf` that run live and in `tminus verify`.
+import { outcomeOf } from '../../analysis/guard/outcome.ts';
+import type { GuardLimits, GuardSample } from '../../analysis/guard/sample.ts';
+import { addSample, EMPTY_TALLY } from '../../analysis/guard/tally.ts';
+import { PODS, SAMPLE_S, type PodCounts } from './series.ts';
+
+export const BAKE_S = 600;
+export const MAX_BAKE_S = 1_800;
+const IMAGE = 'registry.local/go-api:1';
+
+/** The defaults of the step. */
+export const limits: GuardLimits = {
+  subject: 'deployment shop/go-api',
+  image: IMAGE,
+  p99Ms: 300,
+  errorPercent: 0.1,
+  minRequests: 300,
+  falseAlarmPercent: 1,
+  noDataAfterMs: 20_000,
+  liveDeadlineMs: 900_000,
+  bakeMs: BAKE_S * 1_000,
+  maxBakeMs: MAX_BAKE_S * 1_000,
+  intervalMs: SAMPLE_S * 1_000,
+  oldTraffic: null,
+};
+
+/** What is hit: requests fail, or take longer than the p99 limit. */
+export type Hit = 'errors' | 'slow';
+export interface Verdict {
+  ending: 'passed' | 'undecided' | 'rolled back';
+  /** Seconds after the watch began. */
+  atS: number;
+}
+
+/** How the guard decides on these samples. */
+export function watch(samples: readonly PodCounts[][], hit: Hit): Verdict {
+  let tally = addSample(EMPTY_TALLY, sampleOf(0, none, none), limits);
+  const requests = [...none];
+  const hits = [...none];
+  for (const [index, pods] of samples.entries()) {
+    for (const [pod, counts] of pods.entries()) {
+      requests[pod] = (requests[pod] as number) + counts.requests;
+      hits[pod] = (hits[pod] as number) + counts.hits;
+    }
+    const atS = (index + 1) * SAMPLE_S;
+    tally = addSample(tally, sampleOf(atS, requests, hits, hit), limits);
+    const outcome = outcomeOf(tally, limits, false);
+    if (outcome === 'passed' || outcome === 'undecided') return { ending: outcome, atS };
+    if (outcome === 'breach') return { ending: 'rolled back', atS };
+    if (outcome !== null) throw new Error(`a played watch is never ${outcome}: ${JSON.stringify(tally.trouble)}`);
+  }
+  throw new Error(`the guard has not decided after ${samples.length} samples`);
+}
+
+const none = Array.from({ length: PODS }, () => 0);
+const names = none.map((_, pod) => `go-api-a-${pod + 1}`);
+const values = (counts: readonly number[]) => names.map((pod, index) => ({ pod, value: counts[index] as number }));
+const queries = { up: '', ageS: '', requests: '', coded: '', errors: '', within: '', inFlight: '' };
+const deployment: GuardSample['deployment'] = {
+  wanted: PODS,
+  templateImage: IMAGE,
+  replicaSet: 'go-api-a',
+  others: [],
+  pods: names.map((name) => ({ name, ready: true, pending: false, terminating: false, why: '', restarts: 0 })),
+};
+
+/** @param requests counters of each pod since the watch began */
+function sampleOf(atS: number, requests: readonly number[], hits: readonly number[], hit: Hit = 'errors'): GuardSample {
+  return {
+    atMs: atS * 1_000,
+    deployment,
+    health: { ok: true, detail: '200' },
+    answers: {
+      up: values(names.map(() => 1)),
+      ageS: values(names.map(() => 1)),
+      requests: values(requests),
+      coded: values(requests),
+      errors: values(hit === 'errors' ? hits : none),
+      within: values(requests.map((count, pod) => (hit === 'slow' ? count - (hits[pod] as number) : count))),
+      inFlight: [],
+    },
+    evaluatedAtS: atS,
+    trouble: null,
+    p99S: null,
+    queries,
+  };
+}

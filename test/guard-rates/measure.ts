@@ -1,0 +1,165 @@
+// What is measured: false alarms and passes, detection, latency, load tests. Each row has a seed of its own, so that some rows alone give the same.
+import { MAX_BAKE_S, watch, type Hit, type Verdict } from './guard.ts';
+import { loadTest, LOAD_PER_SECOND, type PlayedLoad } from './load.ts';
+import { byMinute, kayenta, pipecd, totalsOnly } from './other-rules.ts';
+import { kinds, play, seeded, type Kind, type Version } from './series.ts';
+
+export const RATES = [20, 100, 1_000];
+/** Shares of the limit. */
+export const LEVELS = [0.1, 0.5, 1];
+/** At most this share may be hit: errors by the release's limit, slow requests by what a p99 is. */
+export const LIMIT: Record<Hit, number> = { errors: 0.001, slow: 0.01 };
+/** What a healthy version does before its onset, and the old version that it is compared with. */
+const HEALTHY = 0.1;
+
+/** Shares of runs, 0-1. */
+export interface Endings {
+  passed: number;
+  undecided: number;
+  rolledBack: number;
+}
+
+export interface AlarmRow {
+  hit: Hit;
+  version: Version;
+  /** Share of the limit. */
+  level: number;
+  guard: Endings;
+  totalsOnly: Endings;
+  /** Shares of runs that flagged the version, compared with another of the same kind. */
+  kayenta: number;
+  pipecd: number;
+}
+
+export interface DetectionRow {
+  hit: Hit;
+  version: Version;
+  /** Seconds from the onset to the rollback in each run, sorted; Infinity where there was none. */
+  guard: number[];
+  totalsOnly: number[];
+  kayenta: number[];
+  pipecd: number[];
+  /** Shares of runs that passed, 0-1. */
+  passed: number;
+  passedTotalsOnly: number;
+}
+
+export interface LoadRow {
+  load: PlayedLoad;
+  /** Clusters that the run should hold on average. */
+  clusters: number;
+  /** Shares of runs that passed, 0-1. */
+  passes: number;
+  passedBefore: number;
+}
+
+/** A version at a share of its limit, and how the rules end it. */
+export function alarms(runs: number, hit: Hit, level: number, of: Omit<Version, 'share'>): AlarmRow {
+  const version: Version = { ...of, share: level * LIMIT[hit] };
+  const random = seeded(seedOf([hit, version]));
+  const verdicts = Array.from({ length: runs }, () => {
+    const samples = play(random, version, MAX_BAKE_S);
+    const [baseline, canary] = [byMinute(play(random, version, MAX_BAKE_S)), byMinute(samples)];
+    return {
+      guard: watch(samples, hit),
+      totalsOnly: totalsOnly(samples, LIMIT[hit]),
+      kayenta: kayenta(baseline, canary) !== null,
+      pipecd: pipecd(baseline, canary) !== null,
+    };
+  });
+  return {
+    hit,
+    version,
+    level,
+    guard: endingsOf(verdicts.map((each) => each.guard)),
+    totalsOnly: endingsOf(verdicts.map((each) => each.totalsOnly)),
+    kayenta: verdicts.filter((each) => each.kayenta).length / runs,
+    pipecd: verdicts.filter((each) => each.pipecd).length / runs,
+  };
+}
+
+/** A healthy version that has `share` of its requests hit from `atS` on. */
+export function detection(
+  runs: number,
+  hit: Hit,
+  onset: { atS: number; share: number },
+  of: Pick<Version, 'requestsPerSecond' | 'spreadScrapes'>,
+): DetectionRow {
+  const healthy: Version = { ...of, kind: 'one by one', share: HEALTHY * LIMIT[hit] };
+  const version: Version = { ...healthy, onset };
+  const random = seeded(seedOf([hit, version]));
+  const after = (atS: number | null) => (atS === null ? Infinity : Math.max(0, atS - onset.atS));
+  const runsOf = Array.from({ length: runs }, () => {
+    const samples = play(random, version, MAX_BAKE_S);
+    const [baseline, canary] = [byMinute(play(random, healthy, MAX_BAKE_S)), byMinute(samples)];
+    return {
+      guard: watch(samples, hit),
+      totalsOnly: totalsOnly(samples, LIMIT[hit]),
+      kayenta: after(kayenta(baseline, canary)),
+      pipecd: after(pipecd(baseline, canary)),
+    };
+  });
+  const rolledBackAfter = (verdicts: readonly Verdict[]) =>
+    sorted(verdicts.map(({ ending, atS }) => (ending === 'rolled back' ? after(atS) : Infinity)));
+  const passed = (verdicts: readonly Verdict[]) => verdicts.filter(({ ending }) => ending === 'passed').length / runs;
+  const [ours, before] = [runsOf.map((each) => each.guard), runsOf.map((each) => each.totalsOnly)];
+  return {
+    hit,
+    version,
+    guard: rolledBackAfter(ours),
+    totalsOnly: rolledBackAfter(before),
+    kayenta: sorted(runsOf.map((each) => each.kayenta)),
+    pipecd: sorted(runsOf.map((each) => each.pipecd)),
+    passed: passed(ours),
+    passedTotalsOnly: passed(before),
+  };
+}
+
+/** A service under load. */
+export function load(runs: number, played: PlayedLoad): LoadRow {
+  const random = seeded(seedOf(played));
+  const verdicts = Array.from({ length: runs }, () => loadTest(random, played));
+  return {
+    load: played,
+    clusters: (played.seconds * LOAD_PER_SECOND * played.share) / played.cluster,
+    passes: verdicts.filter(({ passes }) => passes).length / runs,
+    passedBefore: verdicts.filter(({ passedBefore }) => passedBefore).length / runs,
+  };
+}
+
+/** Value that at least this share of runs does not exceed. */
+export const quantile = (values: readonly number[], share: number): number =>
+  values[Math.max(0, Math.ceil(values.length * share) - 1)] as number;
+
+const sorted = (values: readonly number[]): number[] => [...values].sort((a, b) => a - b);
+
+function endingsOf(verdicts: readonly Verdict[]): Endings {
+  const share = (ending: Verdict['ending']) => verdicts.filter((verdict) => verdict.ending === ending).length / verdicts.length;
+  return { passed: share('passed'), undecided: share('undecided'), rolledBack: share('rolled back') };
+}
+
+/** FNV-1a of what is played. */
+function seedOf(what: unknown): number {
+  let hash = 0x811c9dc5;
+  for (const letter of JSON.stringify(what)) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x01000193);
+  return hash >>> 0;
+}
+
+/** Share of requests slower than the limit once a lognormal latency with this spread (sigma of its logarithm) has its p99 at so many times the limit. */
+const SIGMA = 0.7;
+const Z99 = 2.3263478740408408;
+export function slowShare(p99InLimits: number): number {
+  return normalTail(Z99 - Math.log(p99InLimits) / SIGMA);
+}
+
+/** Probability above z >= 0, by the trapezoid rule: 1e-8 is more than the page prints. */
+function normalTail(z: number): number {
+  const [steps, to] = [4_000, 10];
+  const density = (x: number) => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
+  const width = (to - z) / steps;
+  let sum = (density(z) + density(to)) / 2;
+  for (let step = 1; step < steps; step += 1) sum += density(z + step * width);
+  return sum * width;
+}
+
+export const burstsOnly = kinds.filter((kind): kind is Exclude<Kind, string> => typeof kind !== 'string');

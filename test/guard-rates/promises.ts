@@ -1,0 +1,125 @@
+// What the rule promises, and which rows have to show it. The gate asks a few runs of some rows; `npm run guard-rates` all.
+import { BAKE_S } from './guard.ts';
+import {
+  alarms,
+  burstsOnly,
+  detection,
+  LEVELS,
+  LIMIT,
+  load,
+  quantile,
+  RATES,
+  slowShare,
+  type AlarmRow,
+  type DetectionRow,
+  type LoadRow,
+} from './measure.ts';
+import { kinds, type Kind } from './series.ts';
+
+/** A healthy version passes without a person. */
+const MIN_PASSED = 0.99;
+/** The step's default `falseAlarm`. */
+const MAX_ROLLED_BACK = 0.01;
+/** Of a service whose true p99 or error rate is 1.5 times the limit. */
+const MAX_LOAD_PASSED = 0.05;
+/** With fewer clusters on average, more than 5 % of runs hold none (e^-3), and a run without any says nothing of them. */
+export const MIN_CLUSTERS = 3;
+/** Seconds within which 95 % of runs roll back, at 100 requests/s. */
+const DETECTED_IN_S: readonly (readonly [share: number, seconds: number])[] = [
+  [0.05, 15],
+  [0.01, 45],
+  [0.005, 120],
+];
+const PROMISED_PER_SECOND = 100;
+/** Onset a minute before the end of the bake. */
+export const LATE_S = BAKE_S - 60;
+
+/** Bursts that a version at this share of its limit is not rolled back for. */
+const protectedBursts: Readonly<Record<number, readonly number[]>> = { 0.1: [5, 20], 0.5: [5, 20], 1: [5] };
+const isProtected = (kind: Kind, level: number): boolean =>
+  kind === 'one by one' || (typeof kind !== 'string' && (protectedBursts[level] ?? []).includes(kind.burst));
+
+export interface Measured {
+  alarms: AlarmRow[];
+  spread: AlarmRow[];
+  slow: AlarmRow[];
+  detections: DetectionRow[];
+  spreadDetections: DetectionRow[];
+  slowDetections: DetectionRow[];
+  loads: LoadRow[];
+}
+
+/** Seconds and load tests need fewer runs than shares of 1 %, and cost more. */
+const FEWER = 0.4;
+export const fewerOf = (runs: number): number => Math.ceil(runs * FEWER);
+
+/** All rows of the page. `tell` hears of each row that is done. */
+export function measure(runs: number, tell: (line: string) => void): Measured {
+  const row = <Row>(what: string, of: () => Row): Row => {
+    const beganMs = performance.now();
+    const done = of();
+    tell(`${what}: ${((performance.now() - beganMs) / 1_000).toFixed(1)} s`);
+    return done;
+  };
+  const fewer = fewerOf(runs);
+  const cells = RATES.flatMap((requestsPerSecond) => LEVELS.map((level) => ({ requestsPerSecond, level })));
+  const onsets = [...DETECTED_IN_S.map(([share]) => share), 2 * LIMIT.errors].flatMap((share) => [0, 300].map((atS) => ({ atS, share })));
+  const late = [0.01, 0.005].map((share) => ({ atS: LATE_S, share }));
+  return {
+    alarms: cells.flatMap(({ requestsPerSecond, level }) =>
+      kinds.map((kind) => row(`errors ${requestsPerSecond}/s ${level}`, () => alarms(runs, 'errors', level, { requestsPerSecond, kind }))),
+    ),
+    spread: cells.flatMap(({ requestsPerSecond, level }) =>
+      kinds
+        .filter((kind) => level > 0.1 && isProtected(kind, level))
+        .map((kind) => row('spread', () => alarms(runs, 'errors', level, { requestsPerSecond, kind, spreadScrapes: true }))),
+    ),
+    slow: RATES.flatMap((requestsPerSecond) =>
+      burstsOnly.map((kind) => row('slow', () => alarms(runs, 'slow', 0.5, { requestsPerSecond, kind }))),
+    ),
+    detections: RATES.flatMap((requestsPerSecond) =>
+      [...onsets, ...late].map((onset) => row(`onset ${onset.share}`, () => detection(fewer, 'errors', onset, { requestsPerSecond }))),
+    ),
+    spreadDetections: onsets.map((onset) =>
+      row('onset, spread', () => detection(fewer, 'errors', onset, { requestsPerSecond: PROMISED_PER_SECOND, spreadScrapes: true })),
+    ),
+    slowDetections: [20, PROMISED_PER_SECOND].flatMap((requestsPerSecond) =>
+      [1.25, 1.5, 2].flatMap((times) =>
+        [0, 300].map((atS) => row(`p99 ${times}`, () => detection(fewer, 'slow', { atS, share: slowShare(times) }, { requestsPerSecond }))),
+      ),
+    ),
+    loads: [
+      ...[1, 5, 20].map((cluster) => ({ hit: 'errors' as const, share: 1.5 * LIMIT.errors, cluster })),
+      ...[1, 20, 100].map((cluster) => ({ hit: 'slow' as const, share: 1.5 * LIMIT.slow, cluster })),
+      ...[1, 5].map((cluster) => ({ hit: 'errors' as const, share: 0.1 * LIMIT.errors, cluster })),
+      ...[1, 20].map((cluster) => ({ hit: 'slow' as const, share: 0.1 * LIMIT.slow, cluster })),
+    ].flatMap((of) => [30, 65, 180].map((seconds) => row(`load ${seconds} s`, () => load(fewer, { ...of, seconds })))),
+  };
+}
+
+/** Rows that do not keep what is promised, as sentences; empty when all do. */
+export function broken({ alarms: rows, slow, detections, loads }: Pick<Measured, 'alarms' | 'slow' | 'detections' | 'loads'>): string[] {
+  return [...rows.flatMap(brokenAlarm), ...slow.flatMap(brokenAlarm), ...detections.flatMap(brokenDetection), ...loads.flatMap(brokenLoad)];
+}
+
+function brokenAlarm({ hit, level, guard, version: { kind, requestsPerSecond } }: AlarmRow): string[] {
+  const what = `${hit} at ${level} of the limit, ${JSON.stringify(kind)}, ${requestsPerSecond}/s`;
+  return [
+    ...(level === 0.1 && kind === 'one by one' && guard.passed < MIN_PASSED ? [`${what}: ${guard.passed} passed`] : []),
+    ...(isProtected(kind, level) && guard.rolledBack > MAX_ROLLED_BACK ? [`${what}: ${guard.rolledBack} rolled back`] : []),
+  ];
+}
+
+function brokenDetection({ guard, passed, version: { onset, requestsPerSecond } }: DetectionRow): string[] {
+  if (onset === undefined || requestsPerSecond !== PROMISED_PER_SECOND) return [];
+  const what = `${onset.share} from ${onset.atS} s, ${requestsPerSecond}/s`;
+  if (onset.atS === LATE_S) return onset.share === 0.01 && passed > 0.05 ? [`${what}: ${passed} passed`] : [];
+  const limitS = DETECTED_IN_S.find(([share]) => share === onset.share)?.[1];
+  const p95 = quantile(guard, 0.95);
+  return limitS !== undefined && p95 > limitS ? [`${what}: detected in ${p95} s, limit ${limitS} s`] : [];
+}
+
+function brokenLoad({ load: { hit, share, cluster, seconds }, clusters, passes }: LoadRow): string[] {
+  if (share < LIMIT[hit] || clusters < MIN_CLUSTERS || passes <= MAX_LOAD_PASSED) return [];
+  return [`load test of ${seconds} s, ${hit} ${share} in clusters of ${cluster}: ${passes} passed`];
+}
