@@ -11,17 +11,25 @@ const MIN_REQUESTS_TO_BREACH = 30;
 const MIN_WINDOWS = 3;
 /** Most requests of two windows in a row: that is no burst, it is an outage that lasts longer than a window. */
 const MOST = 0.5;
-/** 45 s of samples that are 5 s apart: shorter, ten times the limit is not told from a few bursts; longer, it is found later. */
+/** The last minute or so: a watch does not pass on what happened before it. */
 export const SHORT_WINDOWS = 9;
 /** Two limits are tested, and either may give a false alarm. */
 const LIMITS = 2;
 /**
- * How the chance of a false alarm is divided. Short stretches need most of it, as a watch has more of them: with this, at 100 requests/s, 50 times the
- * limit is found in 15 s and ten times in 45 s. Long ones are sure with little.
+ * How the chance of a false alarm is divided, by number of windows. Short stretches need most of it, as a watch has more of them: with this, at 100
+ * requests/s and samples 5 s apart, 50 times the limit is found in 15 s and ten times in 45 s. Long ones are sure with little.
  */
-const CHANCE = { run: 0.6, short: 0.28, long: 0.06, whole: 0.06 };
+const RUNS = [
+  { length: 3, part: 0.6 },
+  { length: 6, part: 0.06 },
+];
+const STRETCHES = [
+  { length: SHORT_WINDOWS, part: 0.24 },
+  { length: LONG_WINDOWS, part: 0.05 },
+];
+const WHOLE_PART = 0.05;
 /** The bake is what every version goes through; its extension is for versions that are near a limit. */
-const BAKE_CHANCE = 2 / 3;
+const BAKE_CHANCE = 3 / 4;
 
 /** Where a limit is broken: counts of the stretch that shows it. */
 export interface Excess {
@@ -35,9 +43,8 @@ export type Limited = Exclude<keyof Answered, 'requests'>;
 
 /**
  * The stretch in which more requests failed (or were slow) than `share` explains; null when there is none. Judged after each window that is itself above
- * the limit: a run of three, the last 9, the last 24 and all windows. Each asks how likely so many clusters are anywhere in the watch, of the
- * size that the windows show around the limit; together they give a version that keeps its limits a false alarm with at most the chance
- * that was asked for. A limit of 0 is taken at its word.
+ * the limit: runs of three and of six windows above it, the last 9, the last 24 and all windows. Each asks how likely so many clusters are anywhere in the
+ * watch, of the size that the windows show around the limit; their chances add up to the one that was asked for. A limit of 0 is taken at its word.
  */
 export function excessOf(tally: GuardTally, kind: Limited, share: number, limits: GuardLimits): Excess | null {
   const { requests, windows } = tally;
@@ -52,21 +59,21 @@ export function excessOf(tally: GuardTally, kind: Limited, share: number, limits
   if (two.length === 2 && two.every((window) => window[kind] > window.requests * Math.max(MOST, share))) return excessIn(two, kind);
   const all = windows[kind];
   if (all.windows < MIN_WINDOWS) return null;
-  const part = partOf(all.windows, limits);
-  const run = windows.recent.slice(-MIN_WINDOWS);
-  if (run.every(isAbove) && runChance(run, kind, share) * part.windows < part.chance * CHANCE.run) return excessIn(run, kind);
-  for (const [length, chance] of [
-    [SHORT_WINDOWS, CHANCE.short],
-    [LONG_WINDOWS, CHANCE.long],
-  ] as const) {
+  const watch = partOf(all.windows, limits);
+  for (const { length, part } of RUNS) {
+    const run = windows.recent.slice(-length);
+    if (run.length === length && run.every(isAbove) && runChance(run, kind, share) * watch.windows < watch.chance * part)
+      return excessIn(run, kind);
+  }
+  for (const { length, part } of STRETCHES) {
     const stretch = windows.recent.slice(-length);
     if (stretch.filter(isAbove).length < MIN_WINDOWS) continue;
     const { clusters, expected } = clustersIn(sumsOf(stretch, kind), share);
-    const found = scanChance({ events: clusters, expected, windows: stretch.length, watchWindows: part.windows });
-    if (found < part.chance * chance) return excessIn(stretch, kind);
+    const chance = scanChance({ events: clusters, expected, windows: stretch.length, watchWindows: watch.windows });
+    if (chance < watch.chance * part) return excessIn(stretch, kind);
   }
   const { clusters, expected } = clustersIn(all, share);
-  return clusters > expected && poissonTail(clusters, expected) * part.windows < part.chance * CHANCE.whole ? whole : null;
+  return clusters > expected && poissonTail(clusters, expected) * watch.windows < watch.chance * WHOLE_PART ? whole : null;
 }
 
 /** The part of the watch that this window belongs to, and its chance of a false alarm. */

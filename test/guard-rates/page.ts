@@ -60,7 +60,7 @@ Requests fail in bursts, so that windows are judged, not requests. A window is t
 * **Size of a cluster.** How unequal windows are says how many errors count as one: the spread of their counts around the limit, over that of independent
   errors. Twenty errors in one window and none in the others are one cluster of twenty; one error in each of twenty windows are twenty clusters.
 * **Breach.** After each window above the limit it is asked how likely so many clusters are anywhere in the watch: in three windows in a row (60 % of the
-  chance that \`falseAlarm\` gives), in the last 9 (28 %), in the last 24 (6 %) and in all (6 %). Two thirds of the chance belong to the bake, a third to its
+  chance that \`falseAlarm\` gives), in six in a row (6 %), in the last 9 (24 %), in the last 24 (5 %) and in all (5 %). Three quarters of the chance belong to the bake, the rest to its
   extension; errors and slow requests have half each. At least three windows have to be above the limit. Two are enough where most requests of both fail.
 * **Pass.** At the end of the bake the upper 95 % bounds of error rate and slow requests keep the limits, with as many effective requests as there are
   clusters, and the last 9 windows keep them as they were measured. A watch that is neither is undecided: its bake is extended, then people are asked.

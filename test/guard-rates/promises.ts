@@ -78,14 +78,14 @@ export function measure(runs: number, tell: (line: string) => void): Measured {
       burstsOnly.map((kind) => row('slow', () => alarms(runs, 'slow', 0.5, { requestsPerSecond, kind }))),
     ),
     detections: RATES.flatMap((requestsPerSecond) =>
-      [...onsets, ...late].map((onset) => row(`onset ${onset.share}`, () => detection(fewer, 'errors', onset, { requestsPerSecond }))),
+      [...onsets, ...late].map((onset) => row(`onset ${onset.share}`, () => detection(runs, 'errors', onset, { requestsPerSecond }))),
     ),
     spreadDetections: onsets.map((onset) =>
-      row('onset, spread', () => detection(fewer, 'errors', onset, { requestsPerSecond: PROMISED_PER_SECOND, spreadScrapes: true })),
+      row('onset, spread', () => detection(runs, 'errors', onset, { requestsPerSecond: PROMISED_PER_SECOND, spreadScrapes: true })),
     ),
     slowDetections: [20, PROMISED_PER_SECOND].flatMap((requestsPerSecond) =>
       [1.25, 1.5, 2].flatMap((times) =>
-        [0, 300].map((atS) => row(`p99 ${times}`, () => detection(fewer, 'slow', { atS, share: slowShare(times) }, { requestsPerSecond }))),
+        [0, 300].map((atS) => row(`p99 ${times}`, () => detection(runs, 'slow', { atS, share: slowShare(times) }, { requestsPerSecond }))),
       ),
     ),
     loads: [

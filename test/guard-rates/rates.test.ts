@@ -1,0 +1,113 @@
+// A small, seeded sample of `npm run guard-rates`: the promises of the guard and of the load test, on series that are the same every time.
+import { describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { alarms, detection, load, quantile } from './measure.ts';
+import { kayenta, pipecd } from './other-rules.ts';
+import { broken, LATE_S } from './promises.ts';
+import { play, seeded, totals } from './series.ts';
+
+/** 20 runs show what is often wrong, within seconds; what is wrong in one of a hundred, the page shows. */
+const RUNS = 20;
+const none = { alarms: [], slow: [], detections: [], loads: [] };
+
+describe('the guard, played', () => {
+  it('keeps a version that keeps its limit, also where its errors come in bursts', () => {
+    const rows = [
+      alarms(RUNS, 'errors', 0.1, { requestsPerSecond: 20, kind: 'one by one' }),
+      alarms(RUNS, 'errors', 0.5, { requestsPerSecond: 20, kind: { burst: 20 } }),
+      alarms(RUNS, 'errors', 1, { requestsPerSecond: 100, kind: { burst: 5 } }),
+    ];
+    expect(broken({ ...none, alarms: rows })).toEqual([]);
+    expect(rows[0]?.guard.passed).toBe(1);
+    // By its totals alone it rolled some of them back.
+    expect(rows[1]?.totalsOnly.rolledBack).toBeGreaterThan(0.1);
+    expect(rows[2]?.totalsOnly.rolledBack).toBeGreaterThan(0.1);
+  });
+
+  it('finds one that fails, from the start and later, and does not pass one that fails in the last minute', () => {
+    const rows = [
+      detection(RUNS, 'errors', { atS: 0, share: 0.05 }, { requestsPerSecond: 100 }),
+      detection(RUNS, 'errors', { atS: 300, share: 0.01 }, { requestsPerSecond: 100 }),
+      detection(RUNS, 'errors', { atS: LATE_S, share: 0.01 }, { requestsPerSecond: 100 }),
+      detection(RUNS, 'errors', { atS: LATE_S, share: 0.005 }, { requestsPerSecond: 100 }),
+    ];
+    expect(broken({ ...none, detections: rows })).toEqual([]);
+    expect(rows.map(({ passed }) => passed)).toEqual([0, 0, 0, 0]);
+    // The totals of ten minutes diluted them.
+    expect(rows[3]?.passedTotalsOnly).toBe(1);
+  });
+
+  it('keeps a version whose slow requests come in clusters, and finds a p99 at twice its limit', () => {
+    const slow = alarms(RUNS, 'slow', 0.5, { requestsPerSecond: 100, kind: { burst: 20 } });
+    expect(broken({ ...none, slow: [slow] })).toEqual([]);
+    const shifted = detection(RUNS, 'slow', { atS: 300, share: 0.091 }, { requestsPerSecond: 100 });
+    expect(quantile(shifted.guard, 0.95)).toBeLessThanOrEqual(60);
+  });
+});
+
+describe('the load test, played', () => {
+  it('does not pass by luck a service at 1.5 times its limits, and passes a healthy one', () => {
+    const rows = [
+      load(RUNS, { seconds: 65, hit: 'errors', share: 0.0015, cluster: 5 }),
+      load(RUNS, { seconds: 30, hit: 'slow', share: 0.015, cluster: 20 }),
+    ];
+    expect(broken({ ...none, loads: rows })).toEqual([]);
+    expect(load(RUNS, { seconds: 65, hit: 'errors', share: 0.0001, cluster: 1 }).passes).toBe(1);
+    expect(load(RUNS, { seconds: 30, hit: 'slow', share: 0.001, cluster: 1 }).passes).toBe(1);
+  });
+});
+
+describe('a promise', () => {
+  it('that is not kept is reported', () => {
+    const row = alarms(2, 'errors', 0.1, { requestsPerSecond: 20, kind: 'one by one' });
+    const found = detection(2, 'errors', { atS: LATE_S, share: 0.01 }, { requestsPerSecond: 100 });
+    const late = detection(2, 'errors', { atS: 0, share: 0.05 }, { requestsPerSecond: 100 });
+    const passes = load(2, { seconds: 30, hit: 'errors', share: 0.0015, cluster: 1 });
+    expect(
+      broken({
+        alarms: [{ ...row, guard: { passed: 0.98, undecided: 0, rolledBack: 0.02 } }],
+        slow: [],
+        detections: [
+          { ...found, passed: 0.06 },
+          { ...late, guard: [10, 20] },
+        ],
+        loads: [{ ...passes, passes: 0.06 }],
+      }),
+    ).toHaveLength(5);
+  });
+});
+
+describe('what is played', () => {
+  it('has the rate it was asked for, in bursts of the size it was asked for', () => {
+    const samples = play(seeded(1), { requestsPerSecond: 100, kind: { burst: 20 }, share: 0.01 }, 20_000);
+    const { requests, hits } = totals(samples.flat());
+    expect(requests).toBeGreaterThanOrEqual(1_990_000);
+    expect(hits / requests).toBeCloseTo(0.01, 3);
+    expect(samples.filter((pods) => totals(pods).hits === 20).length).toBeGreaterThan(600);
+  });
+
+  it('goes to one pod where one is bad', () => {
+    const samples = play(seeded(1), { requestsPerSecond: 100, kind: 'bad pod', share: 0.01 }, 600);
+    expect(samples.every(([, second, third]) => second?.hits === 0 && third?.hits === 0)).toBe(true);
+  });
+});
+
+describe('the other rules', () => {
+  const steady = (minutes: number, value: number) => Array.from({ length: minutes }, (_, minute) => value * (1 + (minute % 3) / 10));
+
+  it('flag a version that is clearly worse, and pass one that is alike', () => {
+    expect([kayenta(steady(30, 0.001), steady(30, 0.01)), pipecd(steady(30, 0.001), steady(30, 0.01))]).toEqual([1_800, 300]);
+    expect([kayenta(steady(30, 0.001), steady(30, 0.001)), pipecd(steady(30, 0.001), steady(30, 0.001))]).toEqual([null, null]);
+  });
+
+  it('of Kayenta passes new errors where the old version had none', () => {
+    expect(kayenta(steady(30, 0), steady(30, 0.05))).toBeNull();
+  });
+});
+
+it('the page says how it was made', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/explanation/guard-rates.md'), 'utf8');
+  expect(page).toContain('Written by npm run guard-rates; do not edit.');
+  expect(page).toContain('    npm run guard-rates\n');
+});
