@@ -30,9 +30,9 @@ function limitBreach(tally: GuardTally, limits: GuardLimits): Finding[] {
   return [...(errors === null ? [] : [tooManyErrors(errors, limits)]), ...(slow === null ? [] : [tooSlow(slow, tally, limits)])];
 }
 
-function tooManyErrors({ hits, requests, ms: lengthMs }: Excess, limits: GuardLimits): Finding {
-  const measured = (100 * hits) / requests;
-  const counted = `${count(hits)} of ${count(requests)} requests failed${inTheLast(lengthMs)}`;
+function tooManyErrors({ bad, requests, ms: lengthMs }: Excess, limits: GuardLimits): Finding {
+  const measured = (100 * bad) / requests;
+  const counted = `${count(bad)} of ${count(requests)} requests failed${inTheLast(lengthMs)}`;
   return guardFinding(
     limits,
     'ErrorRateAboveLimit',
@@ -42,9 +42,9 @@ function tooManyErrors({ hits, requests, ms: lengthMs }: Excess, limits: GuardLi
   );
 }
 
-function tooSlow({ hits, requests, ms: lengthMs }: Excess, { p99S }: GuardTally, limits: GuardLimits): Finding {
+function tooSlow({ bad, requests, ms: lengthMs }: Excess, { p99S }: GuardTally, limits: GuardLimits): Finding {
   const p99Ms = p99S === null ? null : p99S * 1_000;
-  const slower = `${count(hits)} of ${count(requests)} requests took longer than ${ms(limits.p99Ms)}${inTheLast(lengthMs)}, 1 % may`;
+  const slower = `${count(bad)} of ${count(requests)} requests took longer than ${ms(limits.p99Ms)}${inTheLast(lengthMs)}, 1 % may`;
   return p99Ms !== null && p99Ms > limits.p99Ms
     ? guardFinding(
         limits,
@@ -57,7 +57,7 @@ function tooSlow({ hits, requests, ms: lengthMs }: Excess, { p99S }: GuardTally,
         limits,
         'LatencyAboveLimit',
         'fail',
-        [tidy((100 * hits) / requests), 100 * SLOW_SHARE, '%'],
+        [tidy((100 * bad) / requests), 100 * SLOW_SHARE, '%'],
         `p99 of ${limits.subject} is above its limit ${ms(limits.p99Ms)}: ${slower}`,
       );
 }

@@ -1,7 +1,7 @@
 // What the watch after a launch means. Pure: samples and limits in, findings out.
 import type { Fact, Finding } from '../../verdict/finding.ts';
-import { count, inClusters, ms, percent } from '../load-test/sentences.ts';
-import { clusterSize, CONFIDENCE, wilson } from '../statistics/index.ts';
+import { count, inBursts, ms, percent } from '../load-test/sentences.ts';
+import { burstSize, CONFIDENCE, wilson } from '../statistics/index.ts';
 import { SLOW_SHARE } from './breach.ts';
 import { guardFinding, seconds, tidy } from './finding.ts';
 import { lastWindows, type Limited } from './rates.ts';
@@ -64,25 +64,25 @@ function whyUndecided(tally: GuardTally, limits: GuardLimits): string | null {
   return whyAboveBounds(tally, limits) ?? whyAboveAtTheEnd(tally, limits) ?? whyTooFew(tally.serving) ?? whyQuietAtTheEnd(tally, limits);
 }
 
-/** Requests that fail in clusters bound a rate as fewer independent ones would. */
+/** Requests that fail in bursts bound a rate as fewer independent ones would. */
 function whyAboveBounds({ requests, errors, slow, windows }: GuardTally, { errorPercent, p99Ms }: GuardLimits): string | null {
-  const [errorCluster, slowCluster] = [clusterSize(windows.errors), clusterSize(windows.slow)];
-  const errorBound = 100 * wilson(errors, requests, CONFIDENCE, errorCluster).upper;
+  const [errorBurst, slowBurst] = [burstSize(windows.errors), burstSize(windows.slow)];
+  const errorBound = 100 * wilson(errors, requests, CONFIDENCE, errorBurst).upper;
   // A limit of 0 % asks for a watch without errors; no sample could bound the rate itself by 0.
   const errorsKept = errorBound <= errorPercent || (errorPercent === 0 && errors === 0);
   if (!errorsKept)
-    return `${count(errors)} failed${inClusters(errorCluster, requests)}, so the true error rate may be as high as ${percent(errorBound)}, limit ${percent(errorPercent)}`;
-  const slowBound = wilson(slow, requests, CONFIDENCE, slowCluster).upper;
+    return `${count(errors)} failed${inBursts(errorBurst, requests)}, so the true error rate may be as high as ${percent(errorBound)}, limit ${percent(errorPercent)}`;
+  const slowBound = wilson(slow, requests, CONFIDENCE, slowBurst).upper;
   return slowBound <= SLOW_SHARE
     ? null
-    : `${count(slow)} took longer than ${ms(p99Ms)}${inClusters(slowCluster, requests)}, so the true share may be as high as ${percent(100 * slowBound)}, limit 1 %`;
+    : `${count(slow)} took longer than ${ms(p99Ms)}${inBursts(slowBurst, requests)}, so the true share may be as high as ${percent(100 * slowBound)}, limit 1 %`;
 }
 
 /** The whole watch dilutes what began late: its last windows keep both limits too. */
 function whyAboveAtTheEnd(tally: GuardTally, { errorPercent, p99Ms }: GuardLimits): string | null {
   const above = (kind: Limited, share: number): string | null => {
-    const { hits, requests, ms: lengthMs } = lastWindows(tally, kind);
-    return hits <= requests * share ? null : `${count(hits)} of the last ${count(requests)} requests (${seconds(lengthMs ?? 0)} s)`;
+    const { bad, requests, ms: lengthMs } = lastWindows(tally, kind);
+    return bad <= requests * share ? null : `${count(bad)} of the last ${count(requests)} requests (${seconds(lengthMs ?? 0)} s)`;
   };
   const failed = above('errors', errorPercent / 100);
   if (failed !== null) return `${failed} failed, limit ${percent(errorPercent)}`;

@@ -7,10 +7,10 @@ import type { GuardLimits, GuardSample } from './sample.ts';
 import { addSample, EMPTY_TALLY, tallySamples } from './tally.ts';
 
 const limits: GuardLimits = { ...short, bakeMs: 600_000, maxBakeMs: 1_800_000, liveDeadlineMs: 900_000 };
-/** 100 requests/s in all; `hits` of each sample fall on the first pod. */
-const watch = (hits: (index: number) => number, count = 121, kind: 'errors' | 'slow' = 'errors'): GuardSample[] =>
+/** 100 requests/s in all; `bad` of each sample fall on the first pod. */
+const watch = (bad: (index: number) => number, count = 121, kind: 'errors' | 'slow' = 'errors'): GuardSample[] =>
   play(count, (index) => ({
-    pods: steady({ requests: 167 }).map((pod, at): PlayedPod => (at === 0 ? { ...pod, [kind]: hits(index) } : pod)),
+    pods: steady({ requests: 167 }).map((pod, at): PlayedPod => (at === 0 ? { ...pod, [kind]: bad(index) } : pod)),
   }));
 /** Seconds after the watch began at which it ends, and how. */
 function end(samples: GuardSample[], of = limits) {
@@ -50,7 +50,7 @@ describe('a burst', () => {
       {
         code: 'GuardUndecided',
         message: expect.stringMatching(
-          /20 failed in clusters of about 20 \(60,120 requests count as 3,\d{3}\), so the true error rate may be as high as 0\.\d+ %, limit 0\.1 %$/,
+          /20 failed in bursts of about 20 \(60,120 requests count as 3,\d{3}\), so the true error rate may be as high as 0\.\d+ %, limit 0\.1 %$/,
         ),
       },
     ]);
@@ -74,8 +74,8 @@ describe('a version that fails', () => {
     ['5 % from 300 s on', 60, 25, 315],
     ['1 % from 300 s on', 60, 5, 345],
     ['most requests', 60, 160, 315],
-  ])('is rolled back: %s', (_what, from, hits, afterS) => {
-    const { outcome, afterS: found, finding } = end(watch((index) => (index > from ? hits : 0))) as NonNullable<ReturnType<typeof end>>;
+  ])('is rolled back: %s', (_what, from, bad, afterS) => {
+    const { outcome, afterS: found, finding } = end(watch((index) => (index > from ? bad : 0))) as NonNullable<ReturnType<typeof end>>;
     expect([outcome, finding?.code]).toEqual(['breach', 'ErrorRateAboveLimit']);
     expect(found).toBeLessThanOrEqual(afterS);
   });
@@ -132,9 +132,9 @@ describe('a version that fails', () => {
 });
 
 describe('windows', () => {
-  const scrapedEach = (samplesApart: number, hits: (index: number) => number, count: number): GuardSample[] =>
+  const scrapedEach = (samplesApart: number, bad: (index: number) => number, count: number): GuardSample[] =>
     play(count, (index) => ({
-      pods: steady(index % samplesApart === 0 ? { requests: 167 * samplesApart, errors: hits(index) } : { requests: 0 }),
+      pods: steady(index % samplesApart === 0 ? { requests: 167 * samplesApart, errors: bad(index) } : { requests: 0 }),
     })).map((sample, index) => ({
       ...sample,
       answers: sample.answers && { ...sample.answers, ageS: PODS.map((pod) => ({ pod, value: (index % samplesApart) * 5 + 1 })) },

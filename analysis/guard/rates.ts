@@ -1,6 +1,6 @@
 // When the share of requests that failed, or were slow, is surely above its limit. Counts of windows are judged, not requests: requests fail in
 // bursts, and of those every trifle is significant. What the rule promises was simulated: docs/explanation/guard-rates.md.
-import { addWindow, clusterSizeAround, NO_WINDOWS, poissonTail, scanChance, type WindowSums } from '../statistics/index.ts';
+import { addWindow, burstSizeAround, NO_WINDOWS, poissonTail, scanChance, type WindowSums } from '../statistics/index.ts';
 import type { GuardLimits } from './sample.ts';
 import type { GuardTally } from './tally.ts';
 import { LONG_WINDOWS, windowsIn, type Answered, type Window } from './windows.ts';
@@ -34,7 +34,7 @@ const BAKE_CHANCE = 3 / 4;
 /** Where a limit is broken: counts of the stretch that shows it. */
 export interface Excess {
   requests: number;
-  hits: number;
+  bad: number;
   /** Length of the stretch; null for the whole watch. */
   ms: number | null;
 }
@@ -43,13 +43,13 @@ export type Limited = Exclude<keyof Answered, 'requests'>;
 
 /**
  * The stretch in which more requests failed (or were slow) than `share` explains; null when there is none. Judged after each window that is itself above
- * the limit: runs of three and of six windows above it, the last 9, the last 24 and all windows. Each asks how likely so many clusters are anywhere in the
+ * the limit: runs of three and of six windows above it, the last 9, the last 24 and all windows. Each asks how likely so many bursts are anywhere in the
  * watch, of the size that the windows show around the limit; their chances add up to the one that was asked for. A limit of 0 is taken at its word.
  */
 export function excessOf(tally: GuardTally, kind: Limited, share: number, limits: GuardLimits): Excess | null {
   const { requests, windows } = tally;
-  const whole: Excess = { requests, hits: tally[kind], ms: null };
-  if (requests < MIN_REQUESTS_TO_BREACH || whole.hits === 0) return null;
+  const whole: Excess = { requests, bad: tally[kind], ms: null };
+  if (requests < MIN_REQUESTS_TO_BREACH || whole.bad === 0) return null;
   if (share === 0) return whole;
   const isAbove = (window: Window) => window[kind] > window.requests * share;
   const last = windows.recent.at(-1);
@@ -68,12 +68,12 @@ export function excessOf(tally: GuardTally, kind: Limited, share: number, limits
   for (const { length, part } of STRETCHES) {
     const stretch = windows.recent.slice(-length);
     if (stretch.filter(isAbove).length < MIN_WINDOWS) continue;
-    const { clusters, expected } = clustersIn(sumsOf(stretch, kind), share);
-    const chance = scanChance({ events: clusters, expected, windows: stretch.length, watchWindows: watch.windows });
+    const { bursts, expected } = burstsIn(sumsOf(stretch, kind), share);
+    const chance = scanChance({ events: bursts, expected, windows: stretch.length, watchWindows: watch.windows });
     if (chance < watch.chance * part) return excessIn(stretch, kind);
   }
-  const { clusters, expected } = clustersIn(all, share);
-  return clusters > expected && poissonTail(clusters, expected) * watch.windows < watch.chance * WHOLE_PART ? whole : null;
+  const { bursts, expected } = burstsIn(all, share);
+  return bursts > expected && poissonTail(bursts, expected) * watch.windows < watch.chance * WHOLE_PART ? whole : null;
 }
 
 /** The part of the watch that this window belongs to, and its chance of a false alarm. */
@@ -84,24 +84,24 @@ function partOf(window: number, { falseAlarmPercent, bakeMs, maxBakeMs, interval
   return window <= bake ? { windows: bake, chance: chance * BAKE_CHANCE } : { windows: extension, chance: chance * (1 - BAKE_CHANCE) };
 }
 
-/** Chance that each of these windows holds as many clusters as it does, of one size. */
+/** Chance that each of these windows holds as many bursts as it does, of one size. */
 function runChance(run: readonly Window[], kind: Limited, share: number): number {
-  const cluster = clusterSizeAround(sumsOf(run, kind), share);
-  return run.reduce((chance, window) => chance * poissonTail(window[kind] / cluster, (window.requests * share) / cluster), 1);
+  const burst = burstSizeAround(sumsOf(run, kind), share);
+  return run.reduce((chance, window) => chance * poissonTail(window[kind] / burst, (window.requests * share) / burst), 1);
 }
 
-function clustersIn(sums: WindowSums, share: number): { clusters: number; expected: number } {
-  const cluster = clusterSizeAround(sums, share);
-  return { clusters: sums.hits / cluster, expected: (sums.requests * share) / cluster };
+function burstsIn(sums: WindowSums, share: number): { bursts: number; expected: number } {
+  const burst = burstSizeAround(sums, share);
+  return { bursts: sums.bad / burst, expected: (sums.requests * share) / burst };
 }
 
 const sumsOf = (windows: readonly Window[], kind: Limited): WindowSums =>
-  windows.reduce((sums, window) => addWindow(sums, { requests: window.requests, hits: window[kind] }), NO_WINDOWS);
+  windows.reduce((sums, window) => addWindow(sums, { requests: window.requests, bad: window[kind] }), NO_WINDOWS);
 
 /** Counts of some windows, as an excess. */
 function excessIn(windows: readonly Window[], kind: Limited): Excess {
-  const { requests, hits } = sumsOf(windows, kind);
-  return { requests, hits, ms: windows.reduce((sum, window) => sum + window.ms, 0) };
+  const { requests, bad } = sumsOf(windows, kind);
+  return { requests, bad, ms: windows.reduce((sum, window) => sum + window.ms, 0) };
 }
 
 /** The last minute or so, with the window that is still open. A watch does not pass on what happened before it. */

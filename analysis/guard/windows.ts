@@ -4,7 +4,7 @@ import type { GuardSample } from './sample.ts';
 
 /**
  * A window is as long as the samples are apart, and at least this: a burst (a connection reset, a pause, a retry storm) is over within a second or
- * two, and is one cluster as long as it is not longer than a window.
+ * two, and is one burst as long as it is not longer than a window.
  */
 const MIN_WINDOW_MS = 1_500;
 /** The longest stretch that is judged beside the whole watch: two minutes of samples that are 5 s apart. */
@@ -55,8 +55,8 @@ export function addToWindows(before: Windows, added: Answered, { evaluatedAtS }:
     openedMs: nowMs,
     open: NOTHING,
     recent: [...before.recent, { ...open, ms }].slice(-LONG_WINDOWS),
-    errors: addWindow(before.errors, { requests: open.requests, hits: open.errors }),
-    slow: addWindow(before.slow, { requests: open.requests, hits: open.slow }),
+    errors: addWindow(before.errors, { requests: open.requests, bad: open.errors }),
+    slow: addWindow(before.slow, { requests: open.requests, bad: open.slow }),
   };
 }
 

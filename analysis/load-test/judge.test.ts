@@ -14,11 +14,11 @@ const stages: LoadStage[] = [
 const many = (n: number, request: FixtureRequest): FixtureRequest[] =>
   Array.from({ length: n }, (_, i) => ({ second: i / 300, ...request }));
 
-/** All of them, each second the same share of `hit` ones: they come one by one. */
-const spread = (n: number, hits: number, hit: FixtureRequest, other: FixtureRequest = { ms: 10 }): FixtureRequest[] =>
+/** All of them, each second the same share of `badOne` ones: they come one by one. */
+const spread = (n: number, bad: number, badOne: FixtureRequest, other: FixtureRequest = { ms: 10 }): FixtureRequest[] =>
   many(n, { ms: 10 }).map(({ second = 0 }, i) => ({
     second,
-    ...(Math.floor(((i + 1) * hits) / n) > Math.floor((i * hits) / n) ? hit : other),
+    ...(Math.floor(((i + 1) * bad) / n) > Math.floor((i * bad) / n) ? badOne : other),
   }));
 
 const summarize = (requests: FixtureRequest[], end?: Partial<RunEnd>, own = limits): Promise<LoadSummary> =>
@@ -128,12 +128,12 @@ test.each([
   expect(of(findings, 'ErrorRateWithinLimit', 'ErrorRateUndecided', 'ErrorRateAboveLimit')?.code).toBe(code);
 });
 
-describe('requests that are slow, or fail, in clusters', () => {
-  /** 65 s, and in some of them so many hit ones in a row. */
-  const clustered = (seconds: number[], cluster: number, hit: FixtureRequest): FixtureRequest[] =>
+describe('requests that are slow, or fail, in bursts', () => {
+  /** 65 s, and in some of them so many bad ones in a row. */
+  const bursty = (seconds: number[], burst: number, badOne: FixtureRequest): FixtureRequest[] =>
     Array.from({ length: 65 * 300 }, (_, i) => {
       const second = i / 300;
-      return { second, ...(seconds.includes(Math.floor(second)) && i % 300 < cluster ? hit : { ms: 10 }) };
+      return { second, ...(seconds.includes(Math.floor(second)) && i % 300 < burst ? badOne : { ms: 10 }) };
     });
 
   /** The endpoint's own counts, without the detour through k6's lines. */
@@ -146,32 +146,32 @@ describe('requests that are slow, or fail, in clusters', () => {
   const judged = async (requests: FixtureRequest[]): Promise<Finding[]> =>
     judgeLoad({ ...(await summarize([])), endpoints: [endpointOf(requests)] }, limits, stages);
 
-  test('do not pass a p99 by luck: two clusters of 60 bound it as two slow requests of 353 would', async () => {
+  test('do not pass a p99 by luck: two bursts of 60 bound it as two slow requests of 353 would', async () => {
     const slow = { ms: 400 };
     expect(of(await judged(spread(65 * 300, 120, slow)), 'LatencyWithinLimit')).toBeDefined();
-    expect(of(await judged(clustered([20, 45], 60, slow)), 'LatencyUndecided')).toMatchObject({
+    expect(of(await judged(bursty([20, 45], 60, slow)), 'LatencyUndecided')).toMatchObject({
       outcome: 'inconclusive',
       message:
-        'p99 of GET /a is 10 ms, limit 300 ms, but slow requests came in clusters of about 55 (19,500 requests count as 353), so that the true p99 may be as high as 400 ms',
+        'p99 of GET /a is 10 ms, limit 300 ms, but slow requests came in bursts of about 55 (19,500 requests count as 353), so that the true p99 may be as high as 400 ms',
     });
-    expect(of(await judged(clustered([20, 45], 90, slow)), 'LatencyUndecided')?.message).toBe(
-      'p99 of GET /a is 10 ms, limit 300 ms, but slow requests came in clusters of about 83 (19,500 requests count as 235), and 299 are the least a p99 can be known from',
+    expect(of(await judged(bursty([20, 45], 90, slow)), 'LatencyUndecided')?.message).toBe(
+      'p99 of GET /a is 10 ms, limit 300 ms, but slow requests came in bursts of about 83 (19,500 requests count as 235), and 299 are the least a p99 can be known from',
     );
   });
 
   test('do not pass an error rate by luck', async () => {
     const failure = { ms: 10, status: 503 };
     expect(of(await judged(spread(65 * 300, 10, failure)), 'ErrorRateWithinLimit')).toBeDefined();
-    expect(of(await judged(clustered([30], 10, failure)), 'ErrorRateUndecided')?.message).toBe(
-      'error rate of GET /a is 0.051 %, limit 0.1 % (10 of 19,500 requests failed), but errors came in clusters of about 9.7 (19,500 requests count as 2,014), so that the true rate may be as high as 0.22 %',
+    expect(of(await judged(bursty([30], 10, failure)), 'ErrorRateUndecided')?.message).toBe(
+      'error rate of GET /a is 0.051 %, limit 0.1 % (10 of 19,500 requests failed), but errors came in bursts of about 9.7 (19,500 requests count as 2,014), so that the true rate may be as high as 0.22 %',
     );
   });
 
-  test('fail by their number where it leaves no doubt, and not where a few clusters may be chance', async () => {
+  test('fail by their number where it leaves no doubt, and not where a few bursts may be chance', async () => {
     const failure = { ms: 10, status: 503 };
     const every = Array.from({ length: 65 }, (_, second) => second).filter((second) => second % 2 === 0);
-    expect(of(await judged(clustered(every, 20, failure)), 'ErrorRateAboveLimit')).toBeDefined();
-    expect(of(await judged(clustered([10, 30], 20, failure)), 'ErrorRateUndecided')).toBeDefined();
+    expect(of(await judged(bursty(every, 20, failure)), 'ErrorRateAboveLimit')).toBeDefined();
+    expect(of(await judged(bursty([10, 30], 20, failure)), 'ErrorRateUndecided')).toBeDefined();
     // As before, where the same errors come one by one.
     expect(of(await judged(spread(65 * 300, 40, failure)), 'ErrorRateAboveLimit')).toBeDefined();
   });
@@ -182,13 +182,13 @@ describe('requests that are slow, or fail, in clusters', () => {
       ...(i >= 9_000 - 50 && i < 9_000 + 50 ? { ms: 400 } : { ms: 10 }),
     }));
     const endpoint = endpointOf(across);
-    expect(endpoint.slowCluster).toBeGreaterThan(75);
-    expect(endpoint.failedCluster).toBe(1);
+    expect(endpoint.slowBurst).toBeGreaterThan(75);
+    expect(endpoint.failedBurst).toBe(1);
   });
 
   test('of requests without an answer are slow ones, however soon they ended', () => {
-    const endpoint = endpointOf(clustered([20], 60, { ms: 0, status: 0 }));
-    expect(endpoint.slowCluster).toBeGreaterThan(50);
+    const endpoint = endpointOf(bursty([20], 60, { ms: 0, status: 0 }));
+    expect(endpoint.slowBurst).toBeGreaterThan(50);
   });
 });
 

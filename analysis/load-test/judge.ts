@@ -4,7 +4,7 @@ import { CONFIDENCE, LEAST_COUNT_FOR_P99, wilson } from '../statistics/index.ts'
 import { judgeCandidate } from './candidate.ts';
 import { limitsOf, offeredIterations, peakRatePerSecond, plannedSeconds, type LoadLimits, type LoadStage } from './plan.ts';
 import { GRACEFUL_STOP_SECONDS } from './run-record.ts';
-import { count, inClusters, ms, percent, rate, toMicrosecond } from './sentences.ts';
+import { count, inBursts, ms, percent, rate, toMicrosecond } from './sentences.ts';
 import type { EndpointSummary, LoadSummary } from './summary.ts';
 
 /** Fewer slow requests than this may be one cold start (connections, caches, JIT of a proxy): nothing fails on them. */
@@ -43,11 +43,11 @@ export function judgeLoad(summary: LoadSummary, limits: LoadLimits, stages: read
 }
 
 /**
- * Passes only when the upper bound of the p99 keeps the limit, fails only when the lower bound breaks it. Slow requests that came in clusters bound it
+ * Passes only when the upper bound of the p99 keeps the limit, fails only when the lower bound breaks it. Slow requests that came in bursts bound it
  * as fewer independent ones would.
  */
 function judgeLatency(endpoint: EndpointSummary, limitMs: number): Finding {
-  const { endpoint: name, requests, unanswered, slowCluster, p99Ms, p99LowerMs, p99UpperMs } = endpoint;
+  const { endpoint: name, requests, unanswered, slowBurst, p99Ms, p99LowerMs, p99UpperMs } = endpoint;
   const say = (code: string, outcome: Outcome, message: string): Finding =>
     finding(code, name, outcome, p99Ms === null ? null : toMicrosecond(p99Ms), limitMs, 'ms', message);
   if (p99Ms === null) return say('LatencyUndecided', 'inconclusive', `${name} got no request, so its p99 is not known`);
@@ -55,35 +55,35 @@ function judgeLatency(endpoint: EndpointSummary, limitMs: number): Finding {
   const sentence = `p99 of ${name} is ${atLeast}${ms(p99Ms, limitMs)}, limit ${ms(limitMs)}`;
   if (requests >= LEAST_COUNT_TO_FAIL && p99LowerMs !== null && p99LowerMs > limitMs) return say('LatencyAboveLimit', 'fail', sentence);
   if (p99UpperMs !== null && p99UpperMs <= limitMs) return say('LatencyWithinLimit', 'pass', sentence);
-  const clusters = inClusters(slowCluster, requests);
+  const bursts = inBursts(slowBurst, requests);
   const why =
     requests < LEAST_COUNT_FOR_P99
       ? `only ${count(requests)} requests were sent and ${LEAST_COUNT_FOR_P99} are the least a p99 can be known from`
-      : requests / slowCluster < LEAST_COUNT_FOR_P99
-        ? `slow requests came${clusters}, and ${LEAST_COUNT_FOR_P99} are the least a p99 can be known from`
+      : requests / slowBurst < LEAST_COUNT_FOR_P99
+        ? `slow requests came${bursts}, and ${LEAST_COUNT_FOR_P99} are the least a p99 can be known from`
         : p99UpperMs === null
           ? `${count(unanswered)} of ${count(requests)} requests got no answer, so the true p99 may have any length`
-          : `${clusters === '' ? `from ${count(requests)} requests` : `slow requests came${clusters}, so that`} the true p99 may be as high as ${ms(p99UpperMs, limitMs)}`;
+          : `${bursts === '' ? `from ${count(requests)} requests` : `slow requests came${bursts}, so that`} the true p99 may be as high as ${ms(p99UpperMs, limitMs)}`;
   return say('LatencyUndecided', 'inconclusive', `${sentence}, but ${why}`);
 }
 
-/** Passes only when the upper Wilson bound keeps the limit, fails only when the lower bound breaks it; of effective requests, where errors came in clusters. */
+/** Passes only when the upper Wilson bound keeps the limit, fails only when the lower bound breaks it; of effective requests, where errors came in bursts. */
 function judgeErrors(endpoint: EndpointSummary, limitPercent: number): Finding {
-  const { endpoint: name, requests, failed, failedCluster } = endpoint;
+  const { endpoint: name, requests, failed, failedBurst } = endpoint;
   const measured = requests === 0 ? null : Number(((100 * failed) / requests).toPrecision(6));
   const say = (code: string, outcome: Outcome, message: string): Finding =>
     finding(code, name, outcome, measured, limitPercent, '%', message);
   if (measured === null) return say('ErrorRateUndecided', 'inconclusive', `${name} got no request, so its error rate is not known`);
-  const bounds = wilson(failed, requests, CONFIDENCE, failedCluster);
+  const bounds = wilson(failed, requests, CONFIDENCE, failedBurst);
   const sentence = `error rate of ${name} is ${percent(measured)}, limit ${percent(limitPercent)} (${count(failed)} of ${count(requests)} requests failed)`;
   if (100 * bounds.lower > limitPercent) return say('ErrorRateAboveLimit', 'fail', sentence);
   // A limit of 0 % asks for a run without errors; no sample could bound the rate itself by 0.
   if (100 * bounds.upper <= limitPercent || (limitPercent === 0 && failed === 0)) return say('ErrorRateWithinLimit', 'pass', sentence);
-  const clusters = inClusters(failedCluster, requests);
+  const bursts = inBursts(failedBurst, requests);
   return say(
     'ErrorRateUndecided',
     'inconclusive',
-    `${sentence}, but ${clusters === '' ? 'from so few requests' : `errors came${clusters}, so that`} the true rate may be as high as ${percent(100 * bounds.upper)}`,
+    `${sentence}, but ${bursts === '' ? 'from so few requests' : `errors came${bursts}, so that`} the true rate may be as high as ${percent(100 * bounds.upper)}`,
   );
 }
 

@@ -27,14 +27,14 @@ export function rate(value: number): string {
   return trimmed(value, 1);
 }
 
-/** Clusters up to this size change no bound that is printed with two digits. */
-const HARDLY_CLUSTERED = 1.05;
+/** Bursts up to this size change no bound that is printed with two digits. */
+const MIN_REPORTED_BURST = 1.05;
 
-/** ` in clusters of about 20 (3,000 requests count as 150)`; empty where requests failed, or were slow, one by one. */
-export function inClusters(cluster: number, requests: number): string {
-  if (cluster < HARDLY_CLUSTERED) return '';
-  const size = cluster < 10 ? trimmed(cluster, 1) : count(cluster);
-  return ` in clusters of about ${size} (${count(requests)} requests count as ${count(Math.floor(requests / cluster))})`;
+/** ` in bursts of about 20 (3,000 requests count as 150)`; empty where requests failed, or were slow, one by one. */
+export function inBursts(burst: number, requests: number): string {
+  if (burst < MIN_REPORTED_BURST) return '';
+  const size = burst < 10 ? trimmed(burst, 1) : count(burst);
+  return ` in bursts of about ${size} (${count(requests)} requests count as ${count(Math.floor(requests / burst))})`;
 }
 
 /** Milliseconds to the microsecond they were measured with. */

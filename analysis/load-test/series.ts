@@ -1,5 +1,5 @@
 // Requests of one endpoint over time, for the plot. Bounded: when there are too many buckets, neighbours are merged and the buckets are wider.
-import { serialClusterSize } from '../statistics/index.ts';
+import { serialBurstSize } from '../statistics/index.ts';
 
 export interface SeriesBucket {
   /** Seconds since the first point of the run. */
@@ -83,9 +83,9 @@ export class LatencySeries {
     return { widthSeconds: this.#widthSeconds, buckets };
   }
 
-  /** Size of the clusters in which requests failed, or were slow: from second to second, also those without a request. */
-  clusterSize(kind: 'failed' | 'slow'): number {
-    return serialClusterSize(Array.from(this.#buckets, (bucket) => ({ requests: bucket?.requests ?? 0, hits: bucket?.[kind] ?? 0 })));
+  /** Size of the bursts in which requests failed, or were slow: from second to second, also those without a request. */
+  burstSize(kind: 'failed' | 'slow'): number {
+    return serialBurstSize(Array.from(this.#buckets, (bucket) => ({ requests: bucket?.requests ?? 0, bad: bucket?.[kind] ?? 0 })));
   }
 
   #widen(): void {

@@ -20,9 +20,9 @@ export interface EndpointSummary {
   p50Ms: number | null;
   p95Ms: number | null;
   p99Ms: number | null;
-  /** Size of the clusters in which requests failed, and in which they were slower than the limit or got no response: 1 where one by one. */
-  failedCluster: number;
-  slowCluster: number;
+  /** Size of the bursts in which requests failed, and in which they were slower than the limit or got no response: 1 where one by one. */
+  failedBurst: number;
+  slowBurst: number;
   /** The true p99 is at least this with 95 % confidence; null where nothing can be said. */
   p99LowerMs: number | null;
   /** The true p99 is at most this with 95 % confidence; null below 299 effective requests, and where the rank falls among unanswered requests. */
@@ -59,7 +59,7 @@ export interface LiveEndpoint {
   readonly failed: number;
   readonly overLimit: number;
   /** As in EndpointSummary. */
-  failedCluster(): number;
+  failedBurst(): number;
   p99LowerMs(): number | null;
 }
 
@@ -207,23 +207,23 @@ export class EndpointCounts implements LiveEndpoint {
     this.#series.record(second, durationMs, failed, isOver || unanswered);
   }
 
-  failedCluster(): number {
-    return this.#series.clusterSize('failed');
+  failedBurst(): number {
+    return this.#series.burstSize('failed');
   }
 
   p99LowerMs(): number | null {
-    const rank = lowerTailBound(this.requests, 0.99, CONFIDENCE, this.#slowCluster());
+    const rank = lowerTailBound(this.requests, 0.99, CONFIDENCE, this.#slowBurst());
     return rank === null ? null : this.#waited.atLeastMs(rank);
   }
 
   p99UpperMs(): number | null {
     // An unanswered request may have taken for ever: it stands behind all answered ones.
-    const rank = upperTailBound(this.requests, 0.99, CONFIDENCE, this.#slowCluster());
+    const rank = upperTailBound(this.requests, 0.99, CONFIDENCE, this.#slowBurst());
     return rank === null || rank > this.#answered.count ? null : this.#answered.atMostMs(rank);
   }
 
-  #slowCluster(): number {
-    return this.#series.clusterSize('slow');
+  #slowBurst(): number {
+    return this.#series.burstSize('slow');
   }
 
   summary(): EndpointSummary {
@@ -237,8 +237,8 @@ export class EndpointCounts implements LiveEndpoint {
       p50Ms: quantile(0.5),
       p95Ms: quantile(0.95),
       p99Ms: quantile(0.99),
-      failedCluster: this.failedCluster(),
-      slowCluster: this.#slowCluster(),
+      failedBurst: this.failedBurst(),
+      slowBurst: this.#slowBurst(),
       p99LowerMs: this.p99LowerMs(),
       p99UpperMs: this.p99UpperMs(),
       series: this.#series.read(),

@@ -1,10 +1,10 @@
 export { binomialTail } from './binomial.ts';
 export {
   addWindow,
-  clusterSize,
-  clusterSizeAround,
+  burstSize,
+  burstSizeAround,
   NO_WINDOWS,
-  serialClusterSize,
+  serialBurstSize,
   type WindowCounts,
   type WindowSums,
 } from './dispersion.ts';

@@ -1,4 +1,4 @@
-// Poisson probabilities of counts that may be fractions: a number of clusters is errors divided by the size of a cluster, and seldom whole.
+// Poisson probabilities of counts that may be fractions: a number of bursts is errors divided by the size of a burst, and seldom whole.
 import { gammaln } from 'simple-statistics';
 
 /**

@@ -10,27 +10,27 @@ export const LEAST_COUNT_FOR_P99 = 299;
 /**
  * Rank (1 = smallest) of the sample value that lies at or above the true `quantile` with at least `confidence`, or null where the sample is
  * too small for any value to do so (fails closed). The percentile passes only if the value of this rank passes.
- * Where values beyond the quantile come in clusters of `cluster`, n values bound it as n / cluster independent ones would.
+ * Where values beyond the quantile come in bursts of `burst`, n values bound it as n / burst independent ones would.
  * Known answers for p99 at 95 %: n=299 -> 299, 473 -> 472, 1,000 -> 996, 5,000 -> 4,962, 10,000 -> 9,917.
  */
-export function upperTailBound(n: number, quantile = 0.99, confidence = CONFIDENCE, cluster = 1): number | null {
-  const effective = effectiveCount(n, quantile, confidence, cluster);
+export function upperTailBound(n: number, quantile = 0.99, confidence = CONFIDENCE, burst = 1): number | null {
+  const effective = effectiveCount(n, quantile, confidence, burst);
   if (effective === 0) return null;
   // Y of n values lie above the quantile, Y ~ Binomial(n, 1 - quantile). The value of rank n - j is at or above it when Y >= j + 1:
   // the largest j with P(Y <= j) <= 1 - confidence.
   const share = 1 - quantile;
   const beyond = binomialQuantile(1 - confidence, effective, share) - 1;
-  return beyond < 0 ? null : n - Math.floor(beyond * cluster);
+  return beyond < 0 ? null : n - Math.floor(beyond * burst);
 }
 
 /**
  * Rank (1 = smallest) of the sample value that lies at or below the true `quantile` with at least `confidence`, or null where none does.
  * The percentile fails only if the value of this rank fails.
  */
-export function lowerTailBound(n: number, quantile = 0.99, confidence = CONFIDENCE, cluster = 1): number | null {
-  const effective = effectiveCount(n, quantile, confidence, cluster);
+export function lowerTailBound(n: number, quantile = 0.99, confidence = CONFIDENCE, burst = 1): number | null {
+  const effective = effectiveCount(n, quantile, confidence, burst);
   if (effective === 0) return null;
-  const rank = n - Math.ceil(binomialQuantile(confidence, effective, 1 - quantile) * cluster);
+  const rank = n - Math.ceil(binomialQuantile(confidence, effective, 1 - quantile) * burst);
   return rank < 1 ? null : rank;
 }
 
@@ -41,13 +41,13 @@ export function nearestRank(n: number, quantile: number): number {
   return Math.max(1, Math.ceil(n * quantile - 1e-9));
 }
 
-/** Independent values that n values in clusters are worth. */
-function effectiveCount(n: number, quantile: number, confidence: number, cluster: number): number {
+/** Independent values that n values in bursts are worth. */
+function effectiveCount(n: number, quantile: number, confidence: number, burst: number): number {
   assertShare('quantile', quantile);
   assertShare('confidence', confidence);
   assertCount('n', n);
-  if (!(cluster >= 1)) throw new RangeError(`a cluster holds at least 1, not ${cluster}`);
-  return Math.floor(n / cluster);
+  if (!(burst >= 1)) throw new RangeError(`a burst holds at least 1, not ${burst}`);
+  return Math.floor(n / burst);
 }
 
 function assertShare(name: string, value: number): void {

@@ -10,20 +10,20 @@ export interface ShareBounds {
 
 /**
  * Wilson score bounds of a share, given as shares 0-1. Each bound is one-sided: the true share lies at or above `lower` with `confidence`,
- * and at or below `upper` with `confidence`. With n = 0 nothing is known: {0, 1}. Where successes come in clusters of `cluster`, n trials bound the
- * share as n / cluster independent ones would. Throws RangeError on counts that cannot be.
+ * and at or below `upper` with `confidence`. With n = 0 nothing is known: {0, 1}. Where successes come in bursts of `burst`, n trials bound the
+ * share as n / burst independent ones would. Throws RangeError on counts that cannot be.
  * Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, 1927.
  */
-export function wilson(successes: number, n: number, confidence: number, cluster = 1): ShareBounds {
+export function wilson(successes: number, n: number, confidence: number, burst = 1): ShareBounds {
   assertCount('successes', successes);
   assertCount('n', n);
   if (successes > n) throw new RangeError(`successes (${successes}) cannot exceed n (${n})`);
   if (!(confidence > 0.5 && confidence < 1)) throw new RangeError(`confidence must lie between 0.5 and 1, not ${confidence}`);
-  if (!(cluster >= 1)) throw new RangeError(`a cluster holds at least 1, not ${cluster}`);
+  if (!(burst >= 1)) throw new RangeError(`a burst holds at least 1, not ${burst}`);
   if (n === 0) return { lower: 0, upper: 1 };
   const z = normalQuantile(confidence);
   const share = successes / n;
-  const effective = n / cluster;
+  const effective = n / burst;
   const spread = z * Math.sqrt((share * (1 - share)) / effective + (z * z) / (4 * effective * effective));
   const centre = share + (z * z) / (2 * effective);
   const scale = 1 + (z * z) / effective;

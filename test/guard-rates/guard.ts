@@ -24,8 +24,8 @@ export const limits: GuardLimits = {
   oldTraffic: null,
 };
 
-/** What is hit: requests fail, or take longer than the p99 limit. */
-export type Hit = 'errors' | 'slow';
+/** What is bad: requests fail, or take longer than the p99 limit. */
+export type BadKind = 'errors' | 'slow';
 export interface Verdict {
   ending: 'passed' | 'undecided' | 'rolled back';
   /** Seconds after the watch began. */
@@ -33,17 +33,17 @@ export interface Verdict {
 }
 
 /** How the guard decides on these samples. */
-export function watch(samples: readonly PodCounts[][], hit: Hit): Verdict {
+export function watch(samples: readonly PodCounts[][], kind: BadKind): Verdict {
   let tally = addSample(EMPTY_TALLY, sampleOf(0, none, none), limits);
   const requests = [...none];
-  const hits = [...none];
+  const bad = [...none];
   for (const [index, pods] of samples.entries()) {
     for (const [pod, counts] of pods.entries()) {
       requests[pod] = (requests[pod] as number) + counts.requests;
-      hits[pod] = (hits[pod] as number) + counts.hits;
+      bad[pod] = (bad[pod] as number) + counts.bad;
     }
     const atS = (index + 1) * SAMPLE_S;
-    tally = addSample(tally, sampleOf(atS, requests, hits, hit), limits);
+    tally = addSample(tally, sampleOf(atS, requests, bad, kind), limits);
     const outcome = outcomeOf(tally, limits, false);
     if (outcome === 'passed' || outcome === 'undecided') return { ending: outcome, atS };
     if (outcome === 'breach') return { ending: 'rolled back', atS };
@@ -65,7 +65,7 @@ const deployment: GuardSample['deployment'] = {
 };
 
 /** @param requests counters of each pod since the watch began */
-function sampleOf(atS: number, requests: readonly number[], hits: readonly number[], hit: Hit = 'errors'): GuardSample {
+function sampleOf(atS: number, requests: readonly number[], bad: readonly number[], kind: BadKind = 'errors'): GuardSample {
   return {
     atMs: atS * 1_000,
     deployment,
@@ -75,8 +75,8 @@ function sampleOf(atS: number, requests: readonly number[], hits: readonly numbe
       ageS: values(names.map(() => 1)),
       requests: values(requests),
       coded: values(requests),
-      errors: values(hit === 'errors' ? hits : none),
-      within: values(requests.map((count, pod) => (hit === 'slow' ? count - (hits[pod] as number) : count))),
+      errors: values(kind === 'errors' ? bad : none),
+      within: values(requests.map((count, pod) => (kind === 'slow' ? count - (bad[pod] as number) : count))),
       inFlight: [],
     },
     evaluatedAtS: atS,

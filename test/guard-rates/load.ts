@@ -1,9 +1,9 @@
-// Load tests of a played service, judged by the real judge, and by its bounds as they were before they asked for clusters.
+// Load tests of a played service, judged by the real judge, and by its bounds as they were before they asked for bursts.
 import { judgeLoad } from '../../analysis/load-test/judge.ts';
 import type { LoadLimits } from '../../analysis/load-test/plan.ts';
 import { EndpointCounts } from '../../analysis/load-test/summary.ts';
 import { CONFIDENCE, upperTailBound, wilson } from '../../analysis/statistics/index.ts';
-import type { Hit } from './guard.ts';
+import type { BadKind } from './guard.ts';
 import type { Random } from './series.ts';
 
 export const LOAD_PER_SECOND = 300;
@@ -14,10 +14,10 @@ const QUICK_MS = 20;
 
 export interface PlayedLoad {
   seconds: number;
-  hit: Hit;
-  /** Share of requests that are hit, 0-1, in clusters of so many in a row. */
+  kind: BadKind;
+  /** Share of requests that are bad, 0-1, in bursts of so many in a row. */
   share: number;
-  cluster: number;
+  burst: number;
 }
 
 export interface LoadVerdict {
@@ -26,17 +26,17 @@ export interface LoadVerdict {
   passedBefore: boolean;
 }
 
-export function loadTest(random: Random, { seconds, hit, share, cluster }: PlayedLoad): LoadVerdict {
+export function loadTest(random: Random, { seconds, kind, share, burst }: PlayedLoad): LoadVerdict {
   const counts = new EndpointCounts('GET /a', limits.p99Ms);
   let left = 0;
   for (let request = 0; request < seconds * LOAD_PER_SECOND; request += 1) {
-    // A cluster begins at any request that is in none.
-    if (left === 0 && random() < share / (cluster * (1 - share) + share)) left = cluster;
-    const isHit = left > 0;
+    // A burst begins at any request that is in none.
+    if (left === 0 && random() < share / (burst * (1 - share) + share)) left = burst;
+    const isBad = left > 0;
     left = Math.max(0, left - 1);
     const second = request / LOAD_PER_SECOND;
-    const durationMs = isHit && hit === 'slow' ? SLOW_MS : QUICK_MS;
-    const failed = isHit && hit === 'errors';
+    const durationMs = isBad && kind === 'slow' ? SLOW_MS : QUICK_MS;
+    const failed = isBad && kind === 'errors';
     counts.add({ endpoint: 'GET /a', durationMs, atMs: second * 1_000, failed, unanswered: false }, second);
   }
   const endpoint = counts.summary();
@@ -53,12 +53,12 @@ export function loadTest(random: Random, { seconds, hit, share, cluster }: Playe
     start: null,
     end: null,
   };
-  const code = hit === 'errors' ? 'ErrorRateWithinLimit' : 'LatencyWithinLimit';
+  const code = kind === 'errors' ? 'ErrorRateWithinLimit' : 'LatencyWithinLimit';
   const { requests, failed, overLimit } = endpoint;
   return {
     passes: judgeLoad(summary, limits, []).some((finding) => finding.code === code),
     passedBefore:
-      hit === 'errors'
+      kind === 'errors'
         ? 100 * wilson(failed, requests, CONFIDENCE).upper <= limits.errorPercent
         : (overLimit ?? 0) <= requests - (upperTailBound(requests) ?? 0),
   };

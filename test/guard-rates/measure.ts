@@ -1,14 +1,14 @@
 // What is measured: false alarms and passes, detection, latency, load tests. Each row has a seed of its own, so that some rows alone give the same.
-import { MAX_BAKE_S, watch, type Hit, type Verdict } from './guard.ts';
+import { MAX_BAKE_S, watch, type BadKind, type Verdict } from './guard.ts';
 import { loadTest, LOAD_PER_SECOND, type PlayedLoad } from './load.ts';
 import { byMinute, kayenta, pipecd, totalsOnly } from './other-rules.ts';
-import { kinds, play, seeded, type Kind, type Version } from './series.ts';
+import { patterns, play, seeded, type Pattern, type Version } from './series.ts';
 
 export const RATES = [20, 100, 1_000];
 /** Shares of the limit. */
 export const LEVELS = [0.1, 0.5, 1];
-/** At most this share may be hit: errors by the release's limit, slow requests by what a p99 is. */
-export const LIMIT: Record<Hit, number> = { errors: 0.001, slow: 0.01 };
+/** At most this share may be bad: errors by the release's limit, slow requests by what a p99 is. */
+export const LIMIT: Record<BadKind, number> = { errors: 0.001, slow: 0.01 };
 /** What a healthy version does before its onset, and the old version that it is compared with. */
 const HEALTHY = 0.1;
 
@@ -20,19 +20,19 @@ export interface Endings {
 }
 
 export interface AlarmRow {
-  hit: Hit;
+  kind: BadKind;
   version: Version;
   /** Share of the limit. */
   level: number;
   guard: Endings;
   totalsOnly: Endings;
-  /** Shares of runs that flagged the version, compared with another of the same kind. */
+  /** Shares of runs that flagged the version, compared with another alike. */
   kayenta: number;
   pipecd: number;
 }
 
 export interface DetectionRow {
-  hit: Hit;
+  kind: BadKind;
   version: Version;
   /** Seconds from the onset to the rollback in each run, sorted; Infinity where there was none. */
   guard: number[];
@@ -46,29 +46,29 @@ export interface DetectionRow {
 
 export interface LoadRow {
   load: PlayedLoad;
-  /** Clusters that the run should hold on average. */
-  clusters: number;
+  /** Bursts that the run should hold on average. */
+  bursts: number;
   /** Shares of runs that passed, 0-1. */
   passes: number;
   passedBefore: number;
 }
 
 /** A version at a share of its limit, and how the rules end it. */
-export function alarms(runs: number, hit: Hit, level: number, of: Omit<Version, 'share'>): AlarmRow {
-  const version: Version = { ...of, share: level * LIMIT[hit] };
-  const random = seeded(seedOf([hit, version]));
+export function alarms(runs: number, kind: BadKind, level: number, of: Omit<Version, 'share'>): AlarmRow {
+  const version: Version = { ...of, share: level * LIMIT[kind] };
+  const random = seeded(seedOf([kind, version]));
   const verdicts = Array.from({ length: runs }, () => {
     const samples = play(random, version, MAX_BAKE_S);
     const [baseline, canary] = [byMinute(play(random, version, MAX_BAKE_S)), byMinute(samples)];
     return {
-      guard: watch(samples, hit),
-      totalsOnly: totalsOnly(samples, LIMIT[hit]),
+      guard: watch(samples, kind),
+      totalsOnly: totalsOnly(samples, LIMIT[kind]),
       kayenta: kayenta(baseline, canary) !== null,
       pipecd: pipecd(baseline, canary) !== null,
     };
   });
   return {
-    hit,
+    kind,
     version,
     level,
     guard: endingsOf(verdicts.map((each) => each.guard)),
@@ -78,23 +78,23 @@ export function alarms(runs: number, hit: Hit, level: number, of: Omit<Version, 
   };
 }
 
-/** A healthy version that has `share` of its requests hit from `atS` on. */
+/** A healthy version that has `share` of its requests bad from `atS` on. */
 export function detection(
   runs: number,
-  hit: Hit,
+  kind: BadKind,
   onset: { atS: number; share: number },
   of: Pick<Version, 'requestsPerSecond' | 'spreadScrapes'>,
 ): DetectionRow {
-  const healthy: Version = { ...of, kind: 'one by one', share: HEALTHY * LIMIT[hit] };
+  const healthy: Version = { ...of, pattern: 'one by one', share: HEALTHY * LIMIT[kind] };
   const version: Version = { ...healthy, onset };
-  const random = seeded(seedOf([hit, version]));
+  const random = seeded(seedOf([kind, version]));
   const after = (atS: number | null) => (atS === null ? Infinity : Math.max(0, atS - onset.atS));
   const runsOf = Array.from({ length: runs }, () => {
     const samples = play(random, version, MAX_BAKE_S);
     const [baseline, canary] = [byMinute(play(random, healthy, MAX_BAKE_S)), byMinute(samples)];
     return {
-      guard: watch(samples, hit),
-      totalsOnly: totalsOnly(samples, LIMIT[hit]),
+      guard: watch(samples, kind),
+      totalsOnly: totalsOnly(samples, LIMIT[kind]),
       kayenta: after(kayenta(baseline, canary)),
       pipecd: after(pipecd(baseline, canary)),
     };
@@ -104,7 +104,7 @@ export function detection(
   const passed = (verdicts: readonly Verdict[]) => verdicts.filter(({ ending }) => ending === 'passed').length / runs;
   const [ours, before] = [runsOf.map((each) => each.guard), runsOf.map((each) => each.totalsOnly)];
   return {
-    hit,
+    kind,
     version,
     guard: rolledBackAfter(ours),
     totalsOnly: rolledBackAfter(before),
@@ -121,7 +121,7 @@ export function load(runs: number, played: PlayedLoad): LoadRow {
   const verdicts = Array.from({ length: runs }, () => loadTest(random, played));
   return {
     load: played,
-    clusters: (played.seconds * LOAD_PER_SECOND * played.share) / played.cluster,
+    bursts: (played.seconds * LOAD_PER_SECOND * played.share) / played.burst,
     passes: verdicts.filter(({ passes }) => passes).length / runs,
     passedBefore: verdicts.filter(({ passedBefore }) => passedBefore).length / runs,
   };
@@ -162,4 +162,4 @@ function normalTail(z: number): number {
   return sum * width;
 }
 
-export const burstsOnly = kinds.filter((kind): kind is Exclude<Kind, string> => typeof kind !== 'string');
+export const burstsOnly = patterns.filter((pattern): pattern is Exclude<Pattern, string> => typeof pattern !== 'string');

@@ -11,26 +11,26 @@ const LOOKS = (2 * MAX_BAKE_S) / SAMPLE_S;
 /** The guard until it looked at windows: totals against the exact binomial tail, and a Wilson bound to pass. Both take requests for independent. */
 export function totalsOnly(samples: readonly PodCounts[][], share: number): Verdict {
   const chance = limits.falseAlarmPercent / 100 / LOOKS;
-  let [requests, hits] = [0, 0];
+  let [requests, bad] = [0, 0];
   for (const [index, pods] of samples.entries()) {
     const added = totals(pods);
     requests += added.requests;
-    hits += added.hits;
+    bad += added.bad;
     const atS = (index + 1) * SAMPLE_S;
-    if (requests >= MIN_REQUESTS && hits > requests * share && binomialTail(hits, requests, share) < chance)
+    if (requests >= MIN_REQUESTS && bad > requests * share && binomialTail(bad, requests, share) < chance)
       return { ending: 'rolled back', atS };
-    if (atS >= BAKE_S && wilson(hits, requests, CONFIDENCE).upper <= share) return { ending: 'passed', atS };
+    if (atS >= BAKE_S && wilson(bad, requests, CONFIDENCE).upper <= share) return { ending: 'passed', atS };
   }
   return { ending: 'undecided', atS: samples.length * SAMPLE_S };
 }
 
-/** One value per minute, as both ask Prometheus for: the share of requests that were hit. */
+/** One value per minute, as both ask Prometheus for: the share of requests that were bad. */
 const MINUTE_SAMPLES = 60 / SAMPLE_S;
 export function byMinute(samples: readonly PodCounts[][]): number[] {
   const minutes: number[] = [];
   for (let from = 0; from + MINUTE_SAMPLES <= samples.length; from += MINUTE_SAMPLES) {
-    const { requests, hits } = totals(samples.slice(from, from + MINUTE_SAMPLES).flat());
-    minutes.push(hits / requests);
+    const { requests, bad } = totals(samples.slice(from, from + MINUTE_SAMPLES).flat());
+    minutes.push(bad / requests);
   }
   return minutes;
 }

@@ -14,7 +14,7 @@ import {
   type DetectionRow,
   type LoadRow,
 } from './measure.ts';
-import { kinds, type Kind } from './series.ts';
+import { patterns, type Pattern } from './series.ts';
 
 /** A healthy version passes without a person. */
 const MIN_PASSED = 0.99;
@@ -22,8 +22,8 @@ const MIN_PASSED = 0.99;
 const MAX_ROLLED_BACK = 0.01;
 /** Of a service whose true p99 or error rate is 1.5 times the limit. */
 const MAX_LOAD_PASSED = 0.05;
-/** With fewer clusters on average, more than 5 % of runs hold none (e^-3), and a run without any says nothing of them. */
-export const MIN_CLUSTERS = 3;
+/** With fewer bursts on average, more than 5 % of runs hold none (e^-3), and a run without any says nothing of them. */
+export const MIN_BURSTS = 3;
 /** Seconds within which 95 % of runs roll back, at 100 requests/s. */
 const DETECTED_IN_S: readonly (readonly [share: number, seconds: number])[] = [
   [0.05, 15],
@@ -36,8 +36,8 @@ export const LATE_S = BAKE_S - 60;
 
 /** Bursts that a version at this share of its limit is not rolled back for. */
 const protectedBursts: Readonly<Record<number, readonly number[]>> = { 0.1: [5, 20], 0.5: [5, 20], 1: [5] };
-const isProtected = (kind: Kind, level: number): boolean =>
-  kind === 'one by one' || (typeof kind !== 'string' && (protectedBursts[level] ?? []).includes(kind.burst));
+const isProtected = (pattern: Pattern, level: number): boolean =>
+  pattern === 'one by one' || (typeof pattern !== 'string' && (protectedBursts[level] ?? []).includes(pattern.burst));
 
 export interface Measured {
   alarms: AlarmRow[];
@@ -67,15 +67,15 @@ export function measure(runs: number, tell: (line: string) => void): Measured {
   const late = [0.01, 0.005].map((share) => ({ atS: LATE_S, share }));
   return {
     alarms: cells.flatMap(({ requestsPerSecond, level }) =>
-      kinds.map((kind) => row(`errors ${requestsPerSecond}/s ${level}`, () => alarms(runs, 'errors', level, { requestsPerSecond, kind }))),
+      patterns.map((pattern) => row(`errors ${requestsPerSecond}/s ${level}`, () => alarms(runs, 'errors', level, { requestsPerSecond, pattern }))),
     ),
     spread: cells.flatMap(({ requestsPerSecond, level }) =>
-      kinds
-        .filter((kind) => level > 0.1 && isProtected(kind, level))
-        .map((kind) => row('spread', () => alarms(runs, 'errors', level, { requestsPerSecond, kind, spreadScrapes: true }))),
+      patterns
+        .filter((pattern) => level > 0.1 && isProtected(pattern, level))
+        .map((pattern) => row('spread', () => alarms(runs, 'errors', level, { requestsPerSecond, pattern, spreadScrapes: true }))),
     ),
     slow: RATES.flatMap((requestsPerSecond) =>
-      burstsOnly.map((kind) => row('slow', () => alarms(runs, 'slow', 0.5, { requestsPerSecond, kind }))),
+      burstsOnly.map((pattern) => row('slow', () => alarms(runs, 'slow', 0.5, { requestsPerSecond, pattern }))),
     ),
     detections: RATES.flatMap((requestsPerSecond) =>
       [...onsets, ...late].map((onset) => row(`onset ${onset.share}`, () => detection(runs, 'errors', onset, { requestsPerSecond }))),
@@ -89,10 +89,10 @@ export function measure(runs: number, tell: (line: string) => void): Measured {
       ),
     ),
     loads: [
-      ...[1, 5, 20].map((cluster) => ({ hit: 'errors' as const, share: 1.5 * LIMIT.errors, cluster })),
-      ...[1, 20, 100].map((cluster) => ({ hit: 'slow' as const, share: 1.5 * LIMIT.slow, cluster })),
-      ...[1, 5].map((cluster) => ({ hit: 'errors' as const, share: 0.1 * LIMIT.errors, cluster })),
-      ...[1, 20].map((cluster) => ({ hit: 'slow' as const, share: 0.1 * LIMIT.slow, cluster })),
+      ...[1, 5, 20].map((burst) => ({ kind: 'errors' as const, share: 1.5 * LIMIT.errors, burst })),
+      ...[1, 20, 100].map((burst) => ({ kind: 'slow' as const, share: 1.5 * LIMIT.slow, burst })),
+      ...[1, 5].map((burst) => ({ kind: 'errors' as const, share: 0.1 * LIMIT.errors, burst })),
+      ...[1, 20].map((burst) => ({ kind: 'slow' as const, share: 0.1 * LIMIT.slow, burst })),
     ].flatMap((of) => [30, 65, 180].map((seconds) => row(`load ${seconds} s`, () => load(fewer, { ...of, seconds })))),
   };
 }
@@ -102,11 +102,11 @@ export function broken({ alarms: rows, slow, detections, loads }: Pick<Measured,
   return [...rows.flatMap(brokenAlarm), ...slow.flatMap(brokenAlarm), ...detections.flatMap(brokenDetection), ...loads.flatMap(brokenLoad)];
 }
 
-function brokenAlarm({ hit, level, guard, version: { kind, requestsPerSecond } }: AlarmRow): string[] {
-  const what = `${hit} at ${level} of the limit, ${JSON.stringify(kind)}, ${requestsPerSecond}/s`;
+function brokenAlarm({ kind, level, guard, version: { pattern, requestsPerSecond } }: AlarmRow): string[] {
+  const what = `${kind} at ${level} of the limit, ${JSON.stringify(pattern)}, ${requestsPerSecond}/s`;
   return [
-    ...(level === 0.1 && kind === 'one by one' && guard.passed < MIN_PASSED ? [`${what}: ${guard.passed} passed`] : []),
-    ...(isProtected(kind, level) && guard.rolledBack > MAX_ROLLED_BACK ? [`${what}: ${guard.rolledBack} rolled back`] : []),
+    ...(level === 0.1 && pattern === 'one by one' && guard.passed < MIN_PASSED ? [`${what}: ${guard.passed} passed`] : []),
+    ...(isProtected(pattern, level) && guard.rolledBack > MAX_ROLLED_BACK ? [`${what}: ${guard.rolledBack} rolled back`] : []),
   ];
 }
 
@@ -119,7 +119,7 @@ function brokenDetection({ guard, passed, version: { onset, requestsPerSecond } 
   return limitS !== undefined && p95 > limitS ? [`${what}: detected in ${p95} s, limit ${limitS} s`] : [];
 }
 
-function brokenLoad({ load: { hit, share, cluster, seconds }, clusters, passes }: LoadRow): string[] {
-  if (share < LIMIT[hit] || clusters < MIN_CLUSTERS || passes <= MAX_LOAD_PASSED) return [];
-  return [`load test of ${seconds} s, ${hit} ${share} in clusters of ${cluster}: ${passes} passed`];
+function brokenLoad({ load: { kind, share, burst, seconds }, bursts, passes }: LoadRow): string[] {
+  if (share < LIMIT[kind] || bursts < MIN_BURSTS || passes <= MAX_LOAD_PASSED) return [];
+  return [`load test of ${seconds} s, ${kind} ${share} in bursts of ${burst}: ${passes} passed`];
 }

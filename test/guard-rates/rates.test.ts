@@ -14,9 +14,9 @@ const none = { alarms: [], slow: [], detections: [], loads: [] };
 describe('the guard, played', () => {
   it('keeps a version that keeps its limit, also where its errors come in bursts', () => {
     const rows = [
-      alarms(RUNS, 'errors', 0.1, { requestsPerSecond: 20, kind: 'one by one' }),
-      alarms(RUNS, 'errors', 0.5, { requestsPerSecond: 20, kind: { burst: 20 } }),
-      alarms(RUNS, 'errors', 1, { requestsPerSecond: 100, kind: { burst: 5 } }),
+      alarms(RUNS, 'errors', 0.1, { requestsPerSecond: 20, pattern: 'one by one' }),
+      alarms(RUNS, 'errors', 0.5, { requestsPerSecond: 20, pattern: { burst: 20 } }),
+      alarms(RUNS, 'errors', 1, { requestsPerSecond: 100, pattern: { burst: 5 } }),
     ];
     expect(broken({ ...none, alarms: rows })).toEqual([]);
     expect(rows[0]?.guard.passed).toBe(1);
@@ -38,8 +38,8 @@ describe('the guard, played', () => {
     expect(rows[3]?.passedTotalsOnly).toBe(1);
   });
 
-  it('keeps a version whose slow requests come in clusters, and finds a p99 at twice its limit', () => {
-    const slow = alarms(RUNS, 'slow', 0.5, { requestsPerSecond: 100, kind: { burst: 20 } });
+  it('keeps a version whose slow requests come in bursts, and finds a p99 at twice its limit', () => {
+    const slow = alarms(RUNS, 'slow', 0.5, { requestsPerSecond: 100, pattern: { burst: 20 } });
     expect(broken({ ...none, slow: [slow] })).toEqual([]);
     const shifted = detection(RUNS, 'slow', { atS: 300, share: 0.091 }, { requestsPerSecond: 100 });
     expect(quantile(shifted.guard, 0.95)).toBeLessThanOrEqual(60);
@@ -49,21 +49,21 @@ describe('the guard, played', () => {
 describe('the load test, played', () => {
   it('does not pass by luck a service at 1.5 times its limits, and passes a healthy one', () => {
     const rows = [
-      load(RUNS, { seconds: 65, hit: 'errors', share: 0.0015, cluster: 5 }),
-      load(RUNS, { seconds: 30, hit: 'slow', share: 0.015, cluster: 20 }),
+      load(RUNS, { seconds: 65, kind: 'errors', share: 0.0015, burst: 5 }),
+      load(RUNS, { seconds: 30, kind: 'slow', share: 0.015, burst: 20 }),
     ];
     expect(broken({ ...none, loads: rows })).toEqual([]);
-    expect(load(RUNS, { seconds: 65, hit: 'errors', share: 0.0001, cluster: 1 }).passes).toBe(1);
-    expect(load(RUNS, { seconds: 30, hit: 'slow', share: 0.001, cluster: 1 }).passes).toBe(1);
+    expect(load(RUNS, { seconds: 65, kind: 'errors', share: 0.0001, burst: 1 }).passes).toBe(1);
+    expect(load(RUNS, { seconds: 30, kind: 'slow', share: 0.001, burst: 1 }).passes).toBe(1);
   });
 });
 
 describe('a promise', () => {
   it('that is not kept is reported', () => {
-    const row = alarms(2, 'errors', 0.1, { requestsPerSecond: 20, kind: 'one by one' });
+    const row = alarms(2, 'errors', 0.1, { requestsPerSecond: 20, pattern: 'one by one' });
     const found = detection(2, 'errors', { atS: LATE_S, share: 0.01 }, { requestsPerSecond: 100 });
     const late = detection(2, 'errors', { atS: 0, share: 0.05 }, { requestsPerSecond: 100 });
-    const passes = load(2, { seconds: 30, hit: 'errors', share: 0.0015, cluster: 1 });
+    const passes = load(2, { seconds: 30, kind: 'errors', share: 0.0015, burst: 1 });
     expect(
       broken({
         alarms: [{ ...row, guard: { passed: 0.98, undecided: 0, rolledBack: 0.02 } }],
@@ -80,16 +80,16 @@ describe('a promise', () => {
 
 describe('what is played', () => {
   it('has the rate it was asked for, in bursts of the size it was asked for', () => {
-    const samples = play(seeded(1), { requestsPerSecond: 100, kind: { burst: 20 }, share: 0.01 }, 20_000);
-    const { requests, hits } = totals(samples.flat());
+    const samples = play(seeded(1), { requestsPerSecond: 100, pattern: { burst: 20 }, share: 0.01 }, 20_000);
+    const { requests, bad } = totals(samples.flat());
     expect(requests).toBeGreaterThanOrEqual(1_990_000);
-    expect(hits / requests).toBeCloseTo(0.01, 3);
-    expect(samples.filter((pods) => totals(pods).hits === 20).length).toBeGreaterThan(600);
+    expect(bad / requests).toBeCloseTo(0.01, 3);
+    expect(samples.filter((pods) => totals(pods).bad === 20).length).toBeGreaterThan(600);
   });
 
   it('goes to one pod where one is bad', () => {
-    const samples = play(seeded(1), { requestsPerSecond: 100, kind: 'bad pod', share: 0.01 }, 600);
-    expect(samples.every(([, second, third]) => second?.hits === 0 && third?.hits === 0)).toBe(true);
+    const samples = play(seeded(1), { requestsPerSecond: 100, pattern: 'bad pod', share: 0.01 }, 600);
+    expect(samples.every(([, second, third]) => second?.bad === 0 && third?.bad === 0)).toBe(true);
   });
 });
 

@@ -14,18 +14,18 @@ export function seeded(seed: number): Random {
 }
 
 /** `bad pod`: one by one, all of them of one pod. */
-export type Kind = 'one by one' | 'bad pod' | { burst: number };
+export type Pattern = 'one by one' | 'bad pod' | { burst: number };
 
-export const kinds: readonly Kind[] = ['one by one', { burst: 5 }, { burst: 20 }, { burst: 100 }, 'bad pod'];
-export const nameOf = (kind: Kind): string => (typeof kind === 'string' ? kind : `bursts of ${kind.burst}`);
+export const patterns: readonly Pattern[] = ['one by one', { burst: 5 }, { burst: 20 }, { burst: 100 }, 'bad pod'];
+export const nameOf = (pattern: Pattern): string => (typeof pattern === 'string' ? pattern : `bursts of ${pattern.burst}`);
 
 export const PODS = 3;
 export const SAMPLE_S = 5;
 
 export interface Version {
   requestsPerSecond: number;
-  kind: Kind;
-  /** Share of requests that are hit, 0-1; from `onset` on another one. */
+  pattern: Pattern;
+  /** Share of requests that are bad, 0-1; from `onset` on another one. */
   share: number;
   onset?: { atS: number; share: number };
   /** Pods are scraped at times of their own within the five seconds between two samples, and not all at once. */
@@ -34,31 +34,31 @@ export interface Version {
 
 export interface PodCounts {
   requests: number;
-  hits: number;
+  bad: number;
 }
 
-/** Counts of each pod in each sample. A burst is `burst` requests in a row that are all hit. */
+/** Counts of each pod in each sample. A burst is `burst` requests in a row that are all bad. */
 export function play(random: Random, version: Version, seconds: number): PodCounts[][] {
-  const { requestsPerSecond, kind } = version;
+  const { requestsPerSecond, pattern } = version;
   const samples = Math.floor(seconds / SAMPLE_S);
   const each = requestsPerSecond * SAMPLE_S;
-  const hits = Array.from({ length: samples }, () => Array.from({ length: PODS }, () => 0));
+  const bad = Array.from({ length: samples }, () => Array.from({ length: PODS }, () => 0));
   const delaysS = Array.from({ length: PODS }, () => (version.spreadScrapes === true ? random() * SAMPLE_S : 0));
-  const burst = typeof kind === 'string' ? 1 : kind.burst;
+  const burst = typeof pattern === 'string' ? 1 : pattern.burst;
   for (const { fromS, toS, share } of stretches(version, seconds)) {
     const startsPerSecond = (share * requestsPerSecond) / burst;
     for (let atS = fromS; ;) {
       atS += -Math.log(1 - random()) / startsPerSecond;
       if (!(atS < toS)) break;
       for (let request = 0; request < burst; request += 1) {
-        const pod = kind === 'bad pod' ? 0 : Math.floor(random() * PODS);
+        const pod = pattern === 'bad pod' ? 0 : Math.floor(random() * PODS);
         const sample = Math.floor((atS + request / requestsPerSecond + (delaysS[pod] as number)) / SAMPLE_S);
-        const counts = hits[sample];
+        const counts = bad[sample];
         if (counts) counts[pod] = (counts[pod] as number) + 1;
       }
     }
   }
-  return hits.map((counts) => inPods(counts, each));
+  return bad.map((counts) => inPods(counts, each));
 }
 
 function stretches({ share, onset }: Version, seconds: number): { fromS: number; toS: number; share: number }[] {
@@ -69,12 +69,12 @@ function stretches({ share, onset }: Version, seconds: number): { fromS: number;
   ];
 }
 
-/** Requests are spread evenly. A pod that is hit more often than it was asked, as bursts of a whole sample may, has been asked more. */
-function inPods(hits: readonly number[], each: number): PodCounts[] {
-  return hits.map((count, pod) => ({ requests: Math.max(count, Math.floor((each + pod) / PODS)), hits: count }));
+/** Requests are spread evenly. A pod that is bad more often than it was asked, as bursts of a whole sample may, has been asked more. */
+function inPods(bad: readonly number[], each: number): PodCounts[] {
+  return bad.map((count, pod) => ({ requests: Math.max(count, Math.floor((each + pod) / PODS)), bad: count }));
 }
 
 export const totals = (pods: readonly PodCounts[]): PodCounts => ({
   requests: pods.reduce((sum, { requests }) => sum + requests, 0),
-  hits: pods.reduce((sum, each) => sum + each.hits, 0),
+  bad: pods.reduce((sum, each) => sum + each.bad, 0),
 });

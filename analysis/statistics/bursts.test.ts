@@ -2,20 +2,20 @@ import { describe, expect, test } from '@jest/globals';
 import {
   addWindow,
   binomialTail,
-  clusterSize,
-  clusterSizeAround,
+  burstSize,
+  burstSizeAround,
   lowerTailBound,
   NO_WINDOWS,
   poissonTail,
   scanChance,
-  serialClusterSize,
+  serialBurstSize,
   upperTailBound,
   wilson,
   type WindowCounts,
 } from './index.ts';
 
-const windowsOf = (...hits: number[]): WindowCounts[] => hits.map((each) => ({ requests: 1_000, hits: each }));
-const sums = (...hits: number[]) => windowsOf(...hits).reduce(addWindow, NO_WINDOWS);
+const windowsOf = (...bad: number[]): WindowCounts[] => bad.map((each) => ({ requests: 1_000, bad: each }));
+const sums = (...bad: number[]) => windowsOf(...bad).reduce(addWindow, NO_WINDOWS);
 const none = (windows: number): number[] => Array.from({ length: windows }, () => 0);
 
 describe('the Poisson tail', () => {
@@ -28,7 +28,7 @@ describe('the Poisson tail', () => {
     expect(poissonTail(5, 2_000)).toBe(1);
   });
 
-  test('is what the binomial tail becomes where hits are rare', () => {
+  test('is what the binomial tail becomes where bad are rare', () => {
     for (const count of [1, 5, 12]) expect(poissonTail(count, 3) / binomialTail(count, 3_000_000, 1e-6)).toBeCloseTo(1, 4);
   });
 
@@ -77,42 +77,42 @@ describe('the chance of a full stretch anywhere', () => {
   });
 });
 
-describe('the size of clusters', () => {
-  test('is one where hits come one by one, or not at all', () => {
-    expect(clusterSize(sums(1, 0, 0, 1, 0, 1, 0, 0, 1, 0))).toBe(1);
-    expect(clusterSize(sums(...none(20)))).toBe(1);
-    expect(clusterSize(sums(7))).toBe(1);
-    expect(clusterSize(sums(7, 7, 7, 7))).toBe(1);
-    expect(serialClusterSize(windowsOf(7, 7, 7, 7))).toBe(1);
-    expect(serialClusterSize([])).toBe(1);
+describe('the size of bursts', () => {
+  test('is one where bad come one by one, or not at all', () => {
+    expect(burstSize(sums(1, 0, 0, 1, 0, 1, 0, 0, 1, 0))).toBe(1);
+    expect(burstSize(sums(...none(20)))).toBe(1);
+    expect(burstSize(sums(7))).toBe(1);
+    expect(burstSize(sums(7, 7, 7, 7))).toBe(1);
+    expect(serialBurstSize(windowsOf(7, 7, 7, 7))).toBe(1);
+    expect(serialBurstSize([])).toBe(1);
   });
 
   test('is that of the bursts in few windows', () => {
-    expect(clusterSize(sums(20, ...none(59)))).toBeCloseTo(20, 9);
-    expect(clusterSize(sums(20, ...none(59), 20, ...none(59)))).toBeCloseTo(19.8, 1);
+    expect(burstSize(sums(20, ...none(59)))).toBeCloseTo(20, 9);
+    expect(burstSize(sums(20, ...none(59), 20, ...none(59)))).toBeCloseTo(19.8, 1);
   });
 
-  test('around a limit counts windows that are all above it as clusters, and those near it as independent', () => {
+  test('around a limit counts windows that are all above it as bursts, and those near it as independent', () => {
     // 25 of 1,000 in three windows, limit 0.1 %: each window may be one burst.
-    expect(clusterSizeAround(sums(25, 25, 25), 0.001)).toBeCloseTo(23.04, 9);
-    expect(clusterSizeAround(sums(1, 2, 0, 1), 0.001)).toBe(1);
+    expect(burstSizeAround(sums(25, 25, 25), 0.001)).toBeCloseTo(23.04, 9);
+    expect(burstSizeAround(sums(1, 2, 0, 1), 0.001)).toBe(1);
   });
 
   test('takes what lies across the edge of windows together', () => {
-    const whole = serialClusterSize(windowsOf(...none(20), 100, ...none(20)));
-    const split = serialClusterSize(windowsOf(...none(20), 50, 50, ...none(19)));
-    expect(clusterSize(sums(...none(20), 50, 50, ...none(19)))).toBeLessThan(50);
+    const whole = serialBurstSize(windowsOf(...none(20), 100, ...none(20)));
+    const split = serialBurstSize(windowsOf(...none(20), 50, 50, ...none(19)));
+    expect(burstSize(sums(...none(20), 50, 50, ...none(19)))).toBeLessThan(50);
     expect(split).toBeGreaterThan(0.75 * whole);
   });
 
-  test('does not take a ramp of the load for clusters', () => {
-    const ramp = Array.from({ length: 40 }, (_, second) => ({ requests: 100 * second, hits: second }));
-    expect(clusterSize(ramp.reduce(addWindow, NO_WINDOWS))).toBe(1);
-    expect(serialClusterSize(ramp)).toBe(1);
+  test('does not take a ramp of the load for bursts', () => {
+    const ramp = Array.from({ length: 40 }, (_, second) => ({ requests: 100 * second, bad: second }));
+    expect(burstSize(ramp.reduce(addWindow, NO_WINDOWS))).toBe(1);
+    expect(serialBurstSize(ramp)).toBe(1);
   });
 });
 
-describe('bounds of requests in clusters', () => {
+describe('bounds of requests in bursts', () => {
   test('are those of so many independent ones', () => {
     expect(wilson(40, 20_000, 0.95, 20)).toEqual(wilson(2, 1_000, 0.95));
     expect(upperTailBound(20_000, 0.99, 0.95, 20)).toBe(20_000 - 20 * (1_000 - (upperTailBound(1_000) as number)));
@@ -121,7 +121,7 @@ describe('bounds of requests in clusters', () => {
     expect(upperTailBound(5_980, 0.99, 0.95, 20)).toBe(5_980);
   });
 
-  test('refuse a cluster of less than one', () => {
+  test('refuse a burst of less than one', () => {
     expect(() => wilson(1, 10, 0.95, 0.5)).toThrow(RangeError);
     expect(() => upperTailBound(1_000, 0.99, 0.95, Number.NaN)).toThrow(RangeError);
   });
