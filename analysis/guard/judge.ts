@@ -4,12 +4,13 @@ import { count, inBursts, ms, percent } from '../load-test/sentences.ts';
 import { burstSize, CONFIDENCE, wilson } from '../statistics/index.ts';
 import { SLOW_SHARE } from './breach.ts';
 import { guardFinding, seconds, tidy } from './finding.ts';
-import { lastWindows, type Limited } from './rates.ts';
+import { LAST_WINDOWS, lastWindows } from './rates.ts';
 import { restartedPods, restartsOf } from './restarts.ts';
 import type { GuardLimits, GuardSample } from './sample.ts';
 import { whyTooFew } from './serving.ts';
 import { lastThirdMs, tallySamples, type GuardTally } from './tally.ts';
 import { floorOf, quietFloor } from './traffic.ts';
+import type { BadKind } from './windows.ts';
 
 /** True when nothing has been seen for longer than allowed. Only present blindness counts: a gap that is over is no verdict. */
 export const isBlind = ({ trouble, blindMs }: GuardTally, { noDataAfterMs }: GuardLimits): boolean =>
@@ -70,24 +71,32 @@ function whyAboveBounds({ requests, errors, slow, windows }: GuardTally, { error
   const errorBound = 100 * wilson(errors, requests, CONFIDENCE, errorBurst).upper;
   // A limit of 0 % asks for a watch without errors; no sample could bound the rate itself by 0.
   const errorsKept = errorBound <= errorPercent || (errorPercent === 0 && errors === 0);
-  if (!errorsKept)
-    return `${count(errors)} failed${inBursts(errorBurst, requests)}, so the true error rate may be as high as ${percent(errorBound)}, limit ${percent(errorPercent)}`;
+  if (!errorsKept) {
+    const bursts = inBursts(`${count(errors)} errors`, errorBurst, requests);
+    return `${bursts === null ? `${count(errors)} failed, so` : `${bursts} and`} the true error rate may be as high as ${percent(errorBound)}, limit ${percent(errorPercent)}`;
+  }
   const slowBound = wilson(slow, requests, CONFIDENCE, slowBurst).upper;
-  return slowBound <= SLOW_SHARE
-    ? null
-    : `${count(slow)} took longer than ${ms(p99Ms)}${inBursts(slowBurst, requests)}, so the true share may be as high as ${percent(100 * slowBound)}, limit 1 %`;
+  if (slowBound <= SLOW_SHARE) return null;
+  const bursts = inBursts(`${count(slow)} requests slower than ${ms(p99Ms)}`, slowBurst, requests);
+  return `${bursts === null ? `${count(slow)} took longer than ${ms(p99Ms)}, so` : `${bursts} and`} the true share of slow requests may be as high as ${percent(100 * slowBound)}, limit 1 %`;
 }
 
-/** The whole watch dilutes what began late: its last windows keep both limits too. */
+/** The whole watch dilutes what began late, and the last minute what began a moment ago: the last windows keep both limits too, or the next ones do. */
 function whyAboveAtTheEnd(tally: GuardTally, { errorPercent, p99Ms }: GuardLimits): string | null {
-  const above = (kind: Limited, share: number): string | null => {
-    const { bad, requests, ms: lengthMs } = lastWindows(tally, kind);
-    return bad <= requests * share ? null : `${count(bad)} of the last ${count(requests)} requests (${seconds(lengthMs ?? 0)} s)`;
-  };
-  const failed = above('errors', errorPercent / 100);
-  if (failed !== null) return `${failed} failed, limit ${percent(errorPercent)}`;
-  const slow = above('slow', SLOW_SHARE);
-  return slow === null ? null : `${slow} took longer than ${ms(p99Ms)}, limit 1 %`;
+  for (const length of LAST_WINDOWS) {
+    const failed = aboveAtTheEnd(tally, 'errors', length, errorPercent / 100, 'failed');
+    const slow = aboveAtTheEnd(tally, 'slow', length, SLOW_SHARE, `took longer than ${ms(p99Ms)}`);
+    if (failed !== null || slow !== null) return failed ?? slow;
+  }
+  return null;
+}
+
+/** `0.13 % of requests failed in the last 45 s (6 of 4,509), limit 0.1 %`; null where the last windows keep the limit. */
+function aboveAtTheEnd(tally: GuardTally, kind: BadKind, length: number, share: number, what: string): string | null {
+  const { bad, requests, ms: lengthMs } = lastWindows(tally, kind, length);
+  if (bad <= requests * share) return null;
+  const counted = `in the last ${seconds(lengthMs ?? 0)} s (${count(bad)} of ${count(requests)})`;
+  return `${percent((100 * bad) / requests)} of requests ${what} ${counted}, limit ${percent(100 * share)}`;
 }
 
 /** Good minutes at the beginning say nothing about a version that has answered nobody since. */

@@ -5,10 +5,11 @@ import { outcomeOf } from './outcome.ts';
 import { limits as short, play, PODS, steady, type PlayedPod } from './samples.fixture.ts';
 import type { GuardLimits, GuardSample } from './sample.ts';
 import { addSample, EMPTY_TALLY, tallySamples } from './tally.ts';
+import type { BadKind } from './windows.ts';
 
 const limits: GuardLimits = { ...short, bakeMs: 600_000, maxBakeMs: 1_800_000, liveDeadlineMs: 900_000 };
 /** 100 requests/s in all; `bad` of each sample fall on the first pod. */
-const watch = (bad: (index: number) => number, count = 121, kind: 'errors' | 'slow' = 'errors'): GuardSample[] =>
+const watch = (bad: (index: number) => number, count = 121, kind: BadKind = 'errors'): GuardSample[] =>
   play(count, (index) => ({
     pods: steady({ requests: 167 }).map((pod, at): PlayedPod => (at === 0 ? { ...pod, [kind]: bad(index) } : pod)),
   }));
@@ -21,6 +22,24 @@ function end(samples: GuardSample[], of = limits) {
     if (outcome !== null) return { outcome, afterS: index * 5, finding: judgeGuard(samples.slice(0, index + 1), of)[0] };
   }
   return null;
+}
+/** One pod at 100 requests/s. */
+const onePod = (count: number, at: (index: number) => Partial<PlayedPod>, ofS = 5): GuardSample[] =>
+  play(count, (index) => ({ atMs: index * ofS * 1_000, pods: [{ name: 'a', ...at(index) }] }));
+/** The same pod, scraped only each so many samples. */
+const scrapedEach = (samples: GuardSample[], every: number): GuardSample[] =>
+  samples.map((one, index) => ({
+    ...one,
+    answers: one.answers && { ...one.answers, ageS: [{ pod: 'a', value: (index % every) * 5 + 1 }] },
+  }));
+/** Seconds from the first sample to the breach. */
+function foundS(samples: GuardSample[], of = limits): number {
+  let tally = EMPTY_TALLY;
+  for (const sample of samples) {
+    tally = addSample(tally, sample, of);
+    if (tally.breach.length > 0) return (sample.atMs - (samples[0] as GuardSample).atMs) / 1_000;
+  }
+  return Infinity;
 }
 const message = (samples: GuardSample[], of = limits) => end(samples, of)?.finding?.message;
 
@@ -50,12 +69,29 @@ describe('a burst', () => {
       {
         code: 'GuardUndecided',
         message: expect.stringMatching(
-          /20 failed in bursts of about 20 \(60,120 requests count as 3,\d{3}\), so the true error rate may be as high as 0\.\d+ %, limit 0\.1 %$/,
+          /: 20 errors came in bursts of about 20, so 60,120 requests count as 3,\d{3} independent ones and the true error rate may be as high as 0\.\d+ %, limit 0\.1 %$/,
         ),
       },
     ]);
     // 89,600 requests bound one burst of 20.
     expect(end(samples)).toMatchObject({ outcome: 'passed', afterS: 895 });
+  });
+
+  it.each(['errors', 'slow'] as const)('of two requests in a row (%s) rolls nothing back where a window holds one request', (kind) => {
+    const samples = onePod(80, (index) => ({ requests: 1, [kind]: index === 50 || index === 51 ? 1 : 0 }));
+    expect(tallySamples(samples, limits).breach).toEqual([]);
+  });
+
+  it('of six slow requests rolls nothing back at one request a second', () => {
+    const samples = onePod(80, (index) => ({ requests: 5, slow: index === 50 || index === 51 ? 3 : 0 }));
+    expect(tallySamples(samples, limits).breach).toEqual([]);
+  });
+
+  it.each([10, 5, 2])('of 10 s keeps the watch undecided whether samples are %d s apart', (ofS) => {
+    const failed = (fromS: number, toS: number) => Math.round(2.5 * Math.max(0, Math.min(toS, 110) - Math.max(fromS, 100)));
+    const errors = (index: number) => (index === 0 ? 0 : failed((index - 1) * ofS, index * ofS));
+    const samples = onePod(600 / ofS + 1, (index) => ({ requests: 100 * ofS, errors: errors(index) }), ofS);
+    expect(judgeGuard(samples, { ...limits, intervalMs: ofS * 1_000 })[0]?.code).toBe('GuardUndecided');
   });
 
   it('is told from a version that is at its limit with errors one by one', () => {
@@ -92,16 +128,44 @@ describe('a version that fails', () => {
     ).toEqual([]);
   });
 
-  it('says in which stretch', () => {
+  it.each([
+    [1, 15],
+    [2, 10],
+    [3, 15],
+    [6, 30],
+  ])(
+    'in all requests is found in the first window that is longer than an outage: scraped each %d samples, within %d s',
+    (every, withinS) => {
+      const samples = onePod(121, (i) => (i % every === 0 ? { requests: 500 * every, errors: i > 0 ? 500 * every : 0 } : { requests: 0 }));
+      expect(foundS(scrapedEach(samples, every))).toBeLessThanOrEqual(withinS);
+    },
+  );
+
+  it.each([
+    ['errors', 100, 5, 15],
+    ['errors', 45, 5, 30],
+    ['errors', 10, 1, 30],
+    ['errors', 10, 0.5, 30],
+    ['slow', 20, 0.1, 30],
+    ['errors', 10, 5, 90],
+  ] as const)(
+    'is found the later the nearer it is to its limit: %s %d %%, error limit %d %%, within %d s',
+    (kind, percent, errorPercent, withinS) => {
+      const samples = onePod(361, () => ({ requests: 500, [kind]: 5 * percent }));
+      expect(foundS(samples, { ...limits, errorPercent })).toBeLessThanOrEqual(withinS);
+    },
+  );
+
+  it('says in which windows', () => {
     expect(message(watch((index) => (index > 60 ? 25 : 0)))).toBe(
       'error rate of deployment shop/go-api is 5 %, limit 0.1 % (75 of 1,503 requests failed in the last 15 s)',
     );
     expect(message(watch((index) => (index > 60 ? 160 : 0), 121, 'slow'))).toMatch(
-      /^p99 of deployment shop\/go-api is above its limit 300 ms: \d+ of [\d,]+ requests took longer than 300 ms in the last \d+ s, 1 % may$/,
+      /^p99 of deployment shop\/go-api is above its limit 300 ms: 32 % of requests took longer, limit 1 % \([\d,]+ of [\d,]+ in the last \d+ s\)$/,
     );
   });
 
-  it('slowly: a rate of twice the limit is found by the whole watch, which no stretch of two minutes shows', () => {
+  it('slowly: a rate of twice the limit is found by the whole watch, which no two minutes of it show', () => {
     const samples = watch((index) => Number(index % 4 > 0), 361);
     expect(end(samples)).toMatchObject({ outcome: 'breach' });
     expect(message(samples)).not.toContain('in the last');
@@ -118,21 +182,36 @@ describe('a version that fails', () => {
   it('in the last minute of the bake does not pass, though the whole watch keeps its limit', () => {
     const late = watch((index) => (index > 118 ? 3 : 0), 361);
     expect(judgeGuard(late.slice(0, 121), limits)).toMatchObject([
-      { code: 'GuardUndecided', message: expect.stringContaining('6 of the last 4,509 requests (45 s) failed, limit 0.1 %') },
+      { code: 'GuardUndecided', message: expect.stringContaining('0.13 % of requests failed in the last 45 s (6 of 4,509), limit 0.1 %') },
     ]);
     const slow = watch((index) => (index > 118 ? 30 : 0), 121, 'slow');
     expect(judgeGuard(slow, limits)).toMatchObject([
       {
         code: 'GuardUndecided',
-        message: expect.stringContaining('60 of the last 4,509 requests (45 s) took longer than 300 ms, limit 1 %'),
+        message: expect.stringContaining('1.3 % of requests took longer than 300 ms in the last 45 s (60 of 4,509), limit 1 %'),
       },
     ]);
     expect(end(late)).toMatchObject({ outcome: 'breach' });
   });
 });
 
+describe('the end of the bake', () => {
+  it.each([
+    ['traffic falls to a tenth and 3.3 % of the last 10 s fail', 118, 550, 5_000, 18],
+    ['0.8 % of the last window fail', 119, 500, 500, 4],
+  ])('is not passed where %s', (_what, from, late, early, errors) => {
+    const samples = onePod(121, (i) => (i > from ? { requests: late, errors } : { requests: early }));
+    expect(judgeGuard(samples, limits)[0]?.code).toBe('GuardUndecided');
+  });
+
+  it('comes a minute later where one stray error lies before it', () => {
+    const samples = onePod(361, (index) => ({ requests: 100, errors: index === 119 ? 1 : 0 }));
+    expect(end(samples)).toMatchObject({ outcome: 'passed', afterS: 640 });
+  });
+});
+
 describe('windows', () => {
-  const scrapedEach = (samplesApart: number, bad: (index: number) => number, count: number): GuardSample[] =>
+  const playedEach = (samplesApart: number, bad: (index: number) => number, count: number): GuardSample[] =>
     play(count, (index) => ({
       pods: steady(index % samplesApart === 0 ? { requests: 167 * samplesApart, errors: bad(index) } : { requests: 0 }),
     })).map((sample, index) => ({
@@ -142,7 +221,7 @@ describe('windows', () => {
 
   it('are as long as scrapes are apart, so that one burst is not counted in several', () => {
     const { windows } = tallySamples(
-      scrapedEach(3, () => 0, 61),
+      playedEach(3, () => 0, 61),
       limits,
     );
     expect([windows.errors.windows, windows.recent.every(({ ms, requests }) => ms === 15_000 && requests === 1_503)]).toEqual([20, true]);
@@ -163,6 +242,24 @@ describe('windows', () => {
     const { windows, breach } = tallySamples(samples, limits);
     expect(breach).toEqual([]);
     expect(windows.recent.filter(({ errors }) => errors > 0).length).toBeLessThanOrEqual(2);
+  });
+
+  it('do not wait for a pod that is gone, whose last values stay in Prometheus for a while', () => {
+    const samples = onePod(61, (i) => ({ requests: 500, errors: i > 20 ? 50 : 0 })).map((one, i) => {
+      const gone = `gone-${Math.floor(i / 5)}`;
+      const { up, ageS } = one.answers as NonNullable<GuardSample['answers']>;
+      const answers = { ...one.answers, up: [...up, { pod: gone, value: 1 }], ageS: [...ageS, { pod: gone, value: (i % 5) * 5 }] };
+      return { ...one, answers } as GuardSample;
+    });
+    expect(foundS(samples) - 100).toBeLessThanOrEqual(15);
+  });
+
+  it('keep what was counted while no present pod can be read', () => {
+    const samples = onePod(20, (index) => ({ requests: 500, errors: index === 10 ? 3 : 0 }));
+    const unlisted = samples.map((one, index) =>
+      index === 10 ? { ...one, deployment: one.deployment && { ...one.deployment, pods: [] } } : one,
+    );
+    expect(tallySamples(unlisted, limits).windows.errors).toMatchObject({ bad: 3, windows: 18 });
   });
 
   it('do not close without a request, nor sooner than a burst is over', () => {

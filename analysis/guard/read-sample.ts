@@ -57,13 +57,17 @@ export function readSight(sample: GuardSample, { image, subject, noDataAfterMs }
 export interface Counted {
   /** null for a pod that has no series of the metric yet. */
   pods: Record<string, PodCounts | null>;
-  /** When the first of them was scraped, ms on the clock of Prometheus; null when none can be read. */
+  /** When the first of those that Kubernetes lists was scraped, ms on the clock of Prometheus; null when none can be read. */
   oldestScrapeMs: number | null;
 }
 
-/** Counters of every pod that can be read, also of pods that are not Ready or terminate: their errors are errors of this version. */
+/**
+ * Counters of every pod that can be read, also of pods that are not Ready or terminate: their errors are errors of this version. A pod that is gone keeps
+ * its last values in Prometheus for a while: they count, but nobody waits for its next scrape.
+ */
 export function readCounts(sample: GuardSample, maxAgeMs: number): Counted {
-  const { answers, evaluatedAtS } = sample;
+  const { answers, evaluatedAtS, deployment } = sample;
+  const present = deployment === null ? null : new Set(deployment.pods.map(({ name }) => name));
   const pods: Counted['pods'] = {};
   if (answers === null || evaluatedAtS === null) return { pods, oldestScrapeMs: null };
   let oldestAgeMs: number | null = null;
@@ -71,7 +75,7 @@ export function readCounts(sample: GuardSample, maxAgeMs: number): Counted {
     const reading = readPod(sample, answers, pod, maxAgeMs);
     if ('trouble' in reading) continue;
     pods[pod] = reading.counts;
-    oldestAgeMs = Math.max(oldestAgeMs ?? 0, reading.ageMs);
+    if (present === null || present.has(pod)) oldestAgeMs = Math.max(oldestAgeMs ?? 0, reading.ageMs);
   }
   return { pods, oldestScrapeMs: oldestAgeMs === null ? null : evaluatedAtS * 1_000 - oldestAgeMs };
 }

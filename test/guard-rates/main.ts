@@ -9,13 +9,13 @@ import { broken, measure } from './promises.ts';
 /** A share of 1 % is known to 0.9 % by 500 runs (95 %). */
 const RUNS = '500';
 const page = join(import.meta.dirname, '../../docs/explanation/guard-rates.md');
-const tell = (line: string): void => void process.stdout.write(`${line}\n`);
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: RUNS } } });
 const runs = Number(values.runs);
-const measured = measure(runs, tell);
+const measured = measure(runs, print);
 writeFileSync(page, markdown(measured, runs));
 const failures = broken(measured);
-for (const failure of failures) tell(`NOT KEPT  ${failure}`);
-tell(`${page} written; ${failures.length === 0 ? 'every promise is kept' : `${failures.length} promises are not kept`}`);
+for (const failure of failures) print(`NOT KEPT  ${failure}`);
+print(`${page} written; ${failures.length === 0 ? 'every promise is kept' : `${failures.length} promises are not kept`}`);
 process.exitCode = failures.length === 0 ? 0 : 1;

@@ -1,7 +1,8 @@
 // What is measured: false alarms and passes, detection, latency, load tests. Each row has a seed of its own, so that some rows alone give the same.
 import { MAX_BAKE_S, watch, type BadKind, type Verdict } from './guard.ts';
 import { loadTest, LOAD_PER_SECOND, type PlayedLoad } from './load.ts';
-import { byMinute, kayenta, pipecd, totalsOnly } from './other-rules.ts';
+import { standardNormalTail } from '../../analysis/statistics/two-samples.ts';
+import { byMinute, kayenta, pipecd, totalsOnly, Z99 } from './other-rules.ts';
 import { patterns, play, seeded, type Pattern, type Version } from './series.ts';
 
 export const RATES = [20, 100, 1_000];
@@ -20,6 +21,7 @@ export interface Endings {
 }
 
 export interface AlarmRow {
+  runs: number;
   kind: BadKind;
   version: Version;
   /** Share of the limit. */
@@ -45,6 +47,7 @@ export interface DetectionRow {
 }
 
 export interface LoadRow {
+  runs: number;
   load: PlayedLoad;
   /** Bursts that the run should hold on average. */
   bursts: number;
@@ -68,6 +71,7 @@ export function alarms(runs: number, kind: BadKind, level: number, of: Omit<Vers
     };
   });
   return {
+    runs,
     kind,
     version,
     level,
@@ -120,6 +124,7 @@ export function load(runs: number, played: PlayedLoad): LoadRow {
   const random = seeded(seedOf(played));
   const verdicts = Array.from({ length: runs }, () => loadTest(random, played));
   return {
+    runs,
     load: played,
     bursts: (played.seconds * LOAD_PER_SECOND * played.share) / played.burst,
     passes: verdicts.filter(({ passes }) => passes).length / runs,
@@ -147,19 +152,6 @@ function seedOf(what: unknown): number {
 
 /** Share of requests slower than the limit once a lognormal latency with this spread (sigma of its logarithm) has its p99 at so many times the limit. */
 const SIGMA = 0.7;
-const Z99 = 2.3263478740408408;
-export function slowShare(p99InLimits: number): number {
-  return normalTail(Z99 - Math.log(p99InLimits) / SIGMA);
-}
-
-/** Probability above z >= 0, by the trapezoid rule: 1e-8 is more than the page prints. */
-function normalTail(z: number): number {
-  const [steps, to] = [4_000, 10];
-  const density = (x: number) => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
-  const width = (to - z) / steps;
-  let sum = (density(z) + density(to)) / 2;
-  for (let step = 1; step < steps; step += 1) sum += density(z + step * width);
-  return sum * width;
-}
+export const slowShare = (p99InLimits: number): number => standardNormalTail(Z99 - Math.log(p99InLimits) / SIGMA);
 
 export const burstsOnly = patterns.filter((pattern): pattern is Exclude<Pattern, string> => typeof pattern !== 'string');

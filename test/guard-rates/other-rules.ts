@@ -6,11 +6,11 @@ import { SAMPLE_S, totals, type PodCounts } from './series.ts';
 
 const MIN_REQUESTS = 30;
 /** Samples of the longest watch, times two limits: its chance of a false alarm was divided by both. */
-const LOOKS = (2 * MAX_BAKE_S) / SAMPLE_S;
+const TESTS = (2 * MAX_BAKE_S) / SAMPLE_S;
 
 /** The guard until it looked at windows: totals against the exact binomial tail, and a Wilson bound to pass. Both take requests for independent. */
 export function totalsOnly(samples: readonly PodCounts[][], share: number): Verdict {
-  const chance = limits.falseAlarmPercent / 100 / LOOKS;
+  const chance = limits.falseAlarmPercent / 100 / TESTS;
   let [requests, bad] = [0, 0];
   for (const [index, pods] of samples.entries()) {
     const added = totals(pods);
@@ -37,8 +37,8 @@ export function byMinute(samples: readonly PodCounts[][]): number[] {
 
 /** Tolerance of its judge: the interval of the shift must lie above this share of the shift itself. */
 const KAYENTA_TOLERANCE = 0.25;
-/** Half-width of its 98 % interval in standard deviations. */
-const Z98 = 2.3263478740408408;
+/** The standard normal value that 1 % lie above: half-width of its 98 % interval in standard deviations. */
+export const Z99 = 2.3263478740408408;
 
 /**
  * Kayenta with the defaults of NetflixACAJudge (MannWhitneyClassifier.scala), judged once at the end: `High` when the 98 % interval of the
@@ -48,7 +48,7 @@ export function kayenta(baseline: readonly number[], canary: readonly number[]):
   if (baseline.every((value) => value === 0)) return null;
   const [n, m] = [baseline.length, canary.length];
   const shifts = Float64Array.from(canary.flatMap((value) => baseline.map((before) => value - before))).sort();
-  const rank = Math.max(1, Math.floor((n * m) / 2 - Z98 * Math.sqrt((n * m * (n + m + 1)) / 12)));
+  const rank = Math.max(1, Math.floor((n * m) / 2 - Z99 * Math.sqrt((n * m * (n + m + 1)) / 12)));
   const middle = shifts.length / 2;
   const shift = ((shifts[Math.ceil(middle) - 1] as number) + (shifts[Math.floor(middle)] as number)) / 2;
   const low = shifts[rank - 1] as number;

@@ -49,16 +49,16 @@ export interface Measured {
   loads: LoadRow[];
 }
 
-/** Seconds and load tests need fewer runs than shares of 1 %, and cost more. */
-const FEWER = 0.4;
+/** Seconds of detection and load tests need fewer runs than shares of 1 %. */
+const FEWER = 0.5;
 export const fewerOf = (runs: number): number => Math.ceil(runs * FEWER);
 
-/** All rows of the page. `tell` hears of each row that is done. */
-export function measure(runs: number, tell: (line: string) => void): Measured {
+/** All rows of the page. `print` hears of each row that is done. */
+export function measure(runs: number, print: (line: string) => void): Measured {
   const row = <Row>(what: string, of: () => Row): Row => {
     const beganMs = performance.now();
     const done = of();
-    tell(`${what}: ${((performance.now() - beganMs) / 1_000).toFixed(1)} s`);
+    print(`${what}: ${((performance.now() - beganMs) / 1_000).toFixed(1)} s`);
     return done;
   };
   const fewer = fewerOf(runs);
@@ -67,7 +67,9 @@ export function measure(runs: number, tell: (line: string) => void): Measured {
   const late = [0.01, 0.005].map((share) => ({ atS: LATE_S, share }));
   return {
     alarms: cells.flatMap(({ requestsPerSecond, level }) =>
-      patterns.map((pattern) => row(`errors ${requestsPerSecond}/s ${level}`, () => alarms(runs, 'errors', level, { requestsPerSecond, pattern }))),
+      patterns.map((pattern) =>
+        row(`errors ${requestsPerSecond}/s ${level}`, () => alarms(runs, 'errors', level, { requestsPerSecond, pattern })),
+      ),
     ),
     spread: cells.flatMap(({ requestsPerSecond, level }) =>
       patterns
@@ -78,14 +80,14 @@ export function measure(runs: number, tell: (line: string) => void): Measured {
       burstsOnly.map((pattern) => row('slow', () => alarms(runs, 'slow', 0.5, { requestsPerSecond, pattern }))),
     ),
     detections: RATES.flatMap((requestsPerSecond) =>
-      [...onsets, ...late].map((onset) => row(`onset ${onset.share}`, () => detection(runs, 'errors', onset, { requestsPerSecond }))),
+      [...onsets, ...late].map((onset) => row(`onset ${onset.share}`, () => detection(fewer, 'errors', onset, { requestsPerSecond }))),
     ),
     spreadDetections: onsets.map((onset) =>
-      row('onset, spread', () => detection(runs, 'errors', onset, { requestsPerSecond: PROMISED_PER_SECOND, spreadScrapes: true })),
+      row('onset, spread', () => detection(fewer, 'errors', onset, { requestsPerSecond: PROMISED_PER_SECOND, spreadScrapes: true })),
     ),
     slowDetections: [20, PROMISED_PER_SECOND].flatMap((requestsPerSecond) =>
       [1.25, 1.5, 2].flatMap((times) =>
-        [0, 300].map((atS) => row(`p99 ${times}`, () => detection(runs, 'slow', { atS, share: slowShare(times) }, { requestsPerSecond }))),
+        [0, 300].map((atS) => row(`p99 ${times}`, () => detection(fewer, 'slow', { atS, share: slowShare(times) }, { requestsPerSecond }))),
       ),
     ),
     loads: [
