@@ -93,8 +93,10 @@ describe('a burst', () => {
     const samples = onePod(600 / ofS + 1, (index) => ({ requests: 100 * ofS, errors: errors(index) }), ofS);
     expect(judgeGuard(samples, { ...limits, intervalMs: ofS * 1_000 })[0]?.code).toBe('GuardUndecided');
   });
+});
 
-  it('is told from a version that is at its limit with errors one by one', () => {
+describe('a version at its limit', () => {
+  it('with errors one by one is kept', () => {
     expect(
       tallySamples(
         watch((index) => index % 2),

@@ -1,5 +1,5 @@
 // How far a percentile of a sample may be from the true one, by order statistics alone: no shape of the distribution is assumed.
-import { assertCount, binomialQuantile } from './binomial.ts';
+import { assertBurst, assertCount, binomialQuantile } from './binomial.ts';
 
 /** One-sided confidence of every bound that decides something; 95 % is what the published limits of the house are stated with. */
 export const CONFIDENCE = 0.95;
@@ -46,7 +46,7 @@ function effectiveCount(n: number, quantile: number, confidence: number, burst: 
   assertShare('quantile', quantile);
   assertShare('confidence', confidence);
   assertCount('n', n);
-  if (!(burst >= 1)) throw new RangeError(`a burst holds at least 1, not ${burst}`);
+  assertBurst(burst);
   return Math.floor(n / burst);
 }
 

@@ -1,5 +1,5 @@
 // What a count of errors says about the error rate behind it.
-import { assertCount } from './binomial.ts';
+import { assertBurst, assertCount } from './binomial.ts';
 
 export interface ShareBounds {
   /** 0-1. */
@@ -19,7 +19,7 @@ export function wilson(successes: number, n: number, confidence: number, burst =
   assertCount('n', n);
   if (successes > n) throw new RangeError(`successes (${successes}) cannot exceed n (${n})`);
   if (!(confidence > 0.5 && confidence < 1)) throw new RangeError(`confidence must lie between 0.5 and 1, not ${confidence}`);
-  if (!(burst >= 1)) throw new RangeError(`a burst holds at least 1, not ${burst}`);
+  assertBurst(burst);
   if (n === 0) return { lower: 0, upper: 1 };
   const z = normalQuantile(confidence);
   const share = successes / n;

@@ -1,31 +1,36 @@
 // A watch of a played version by the real guard: the same `addSample` and `outcomeOf` that run live and in `tminus verify`.
 import { outcomeOf } from '../../analysis/guard/outcome.ts';
 import type { GuardLimits, GuardSample } from '../../analysis/guard/sample.ts';
+import type { BadKind } from '../../analysis/guard/windows.ts';
 import { addSample, EMPTY_TALLY } from '../../analysis/guard/tally.ts';
+import { durationMs } from '../../release/duration.ts';
+import { sharePercent } from '../../release/share.ts';
+import { guardSchema } from '../../release/steps/guard.ts';
 import { PODS, SAMPLE_S, type PodCounts } from './series.ts';
 
-export const BAKE_S = 600;
-export const MAX_BAKE_S = 1_800;
+const step = guardSchema.parse({ type: 'guard' });
 const IMAGE = 'registry.local/go-api:1';
+/** A bake is extended to three times its length where the step does not say. */
+const MAX_BAKES = 3;
 
 /** The defaults of the step. */
 export const limits: GuardLimits = {
   subject: 'deployment shop/go-api',
   image: IMAGE,
-  p99Ms: 300,
-  errorPercent: 0.1,
-  minRequests: 300,
-  falseAlarmPercent: 1,
-  noDataAfterMs: 20_000,
-  liveDeadlineMs: 900_000,
-  bakeMs: BAKE_S * 1_000,
-  maxBakeMs: MAX_BAKE_S * 1_000,
-  intervalMs: SAMPLE_S * 1_000,
+  p99Ms: durationMs(step.limits.p99),
+  errorPercent: sharePercent(step.limits.errorRate),
+  minRequests: step.minRequests,
+  falseAlarmPercent: sharePercent(step.falseAlarm),
+  noDataAfterMs: durationMs(step.noDataAfter),
+  liveDeadlineMs: durationMs(step.liveDeadline),
+  bakeMs: durationMs(step.bake),
+  maxBakeMs: MAX_BAKES * durationMs(step.bake),
+  intervalMs: durationMs(step.interval),
   oldTraffic: null,
 };
+export const BAKE_S = limits.bakeMs / 1_000;
+export const MAX_BAKE_S = limits.maxBakeMs / 1_000;
 
-/** What is bad: requests fail, or take longer than the p99 limit. */
-export type BadKind = 'errors' | 'slow';
 export interface Verdict {
   ending: 'passed' | 'undecided' | 'rolled back';
   /** Seconds after the watch began. */

@@ -3,7 +3,7 @@ import { judgeLoad } from '../../analysis/load-test/judge.ts';
 import type { LoadLimits } from '../../analysis/load-test/plan.ts';
 import { EndpointCounts } from '../../analysis/load-test/summary.ts';
 import { CONFIDENCE, upperTailBound, wilson } from '../../analysis/statistics/index.ts';
-import type { BadKind } from './guard.ts';
+import type { BadKind } from '../../analysis/guard/windows.ts';
 import type { Random } from './series.ts';
 
 export const LOAD_PER_SECOND = 300;
@@ -55,11 +55,12 @@ export function loadTest(random: Random, { seconds, kind, share, burst }: Played
   };
   const code = kind === 'errors' ? 'ErrorRateWithinLimit' : 'LatencyWithinLimit';
   const { requests, failed, overLimit } = endpoint;
+  const bound = upperTailBound(requests);
   return {
     passes: judgeLoad(summary, limits, []).some((finding) => finding.code === code),
     passedBefore:
       kind === 'errors'
         ? 100 * wilson(failed, requests, CONFIDENCE).upper <= limits.errorPercent
-        : (overLimit ?? 0) <= requests - (upperTailBound(requests) ?? 0),
+        : overLimit !== null && bound !== null && overLimit <= requests - bound,
   };
 }

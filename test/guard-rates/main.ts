@@ -13,8 +13,12 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: RUNS } } });
 const runs = Number(values.runs);
+if (!Number.isSafeInteger(runs) || runs < 1) {
+  print(`--runs ${values.runs}: give a whole number of at least 1`);
+  process.exit(2);
+}
 const measured = measure(runs, print);
-writeFileSync(page, markdown(measured, runs));
+writeFileSync(page, markdown(measured));
 const failures = broken(measured);
 for (const failure of failures) print(`NOT KEPT  ${failure}`);
 print(`${page} written; ${failures.length === 0 ? 'every promise is kept' : `${failures.length} promises are not kept`}`);

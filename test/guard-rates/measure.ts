@@ -1,5 +1,7 @@
 // What is measured: false alarms and passes, detection, latency, load tests. Each row has a seed of its own, so that some rows alone give the same.
-import { MAX_BAKE_S, watch, type BadKind, type Verdict } from './guard.ts';
+import { SLOW_SHARE } from '../../analysis/guard/breach.ts';
+import type { BadKind } from '../../analysis/guard/windows.ts';
+import { limits, MAX_BAKE_S, watch, type Verdict } from './guard.ts';
 import { loadTest, LOAD_PER_SECOND, type PlayedLoad } from './load.ts';
 import { standardNormalTail } from '../../analysis/statistics/two-samples.ts';
 import { byMinute, kayenta, pipecd, totalsOnly, Z99 } from './other-rules.ts';
@@ -9,7 +11,7 @@ export const RATES = [20, 100, 1_000];
 /** Shares of the limit. */
 export const LEVELS = [0.1, 0.5, 1];
 /** At most this share may be bad: errors by the release's limit, slow requests by what a p99 is. */
-export const LIMIT: Record<BadKind, number> = { errors: 0.001, slow: 0.01 };
+export const LIMIT: Record<BadKind, number> = { errors: limits.errorPercent / 100, slow: SLOW_SHARE };
 /** What a healthy version does before its onset, and the old version that it is compared with. */
 const HEALTHY = 0.1;
 

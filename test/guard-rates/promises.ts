@@ -14,25 +14,34 @@ import {
   type DetectionRow,
   type LoadRow,
 } from './measure.ts';
-import { patterns, type Pattern } from './series.ts';
+import { nameOf, patterns, type Pattern } from './series.ts';
 
 /** A healthy version passes without a person. */
-const MIN_PASSED = 0.99;
+export const MIN_PASSED = 0.99;
 /** The step's default `falseAlarm`. */
-const MAX_ROLLED_BACK = 0.01;
+export const MAX_ROLLED_BACK = 0.01;
 /** Of a service whose true p99 or error rate is 1.5 times the limit. */
-const MAX_LOAD_PASSED = 0.05;
+export const MAX_LOAD_PASSED = 0.05;
 /** With fewer bursts on average, more than 5 % of runs hold none (e^-3), and a run without any says nothing of them. */
 export const MIN_BURSTS = 3;
-/** Seconds within which 95 % of runs roll back, at 100 requests/s. */
-const DETECTED_IN_S: readonly (readonly [share: number, seconds: number])[] = [
+/** Seconds within which 95 % of runs roll back, at 100 requests/s, by share of requests that fail. */
+export const DETECTED_IN_S: readonly (readonly [share: number, seconds: number])[] = [
   [0.05, 15],
   [0.01, 45],
   [0.005, 120],
 ];
-const PROMISED_PER_SECOND = 100;
+/** Where the scrapes of pods are spread, the window of the onset holds the failure of some pods only, and the third whole window ends a sample later. */
+export const DETECTED_SPREAD_IN_S: typeof DETECTED_IN_S = [
+  [0.05, 20],
+  [0.01, 60],
+  [0.005, 120],
+];
+export const PROMISED_PER_SECOND = 100;
 /** Onset a minute before the end of the bake. */
 export const LATE_S = BAKE_S - 60;
+export const LATE_SHARE = 0.01;
+/** Of versions that fail from then on. */
+export const MAX_LATE_PASSED = 0.05;
 
 /** Bursts that a version at this share of its limit is not rolled back for. */
 const protectedBursts: Readonly<Record<number, readonly number[]>> = { 0.1: [5, 20], 0.5: [5, 20], 1: [5] };
@@ -64,7 +73,7 @@ export function measure(runs: number, print: (line: string) => void): Measured {
   const fewer = fewerOf(runs);
   const cells = RATES.flatMap((requestsPerSecond) => LEVELS.map((level) => ({ requestsPerSecond, level })));
   const onsets = [...DETECTED_IN_S.map(([share]) => share), 2 * LIMIT.errors].flatMap((share) => [0, 300].map((atS) => ({ atS, share })));
-  const late = [0.01, 0.005].map((share) => ({ atS: LATE_S, share }));
+  const late = [LATE_SHARE, 0.005].map((share) => ({ atS: LATE_S, share }));
   return {
     alarms: cells.flatMap(({ requestsPerSecond, level }) =>
       patterns.map((pattern) =>
@@ -100,23 +109,28 @@ export function measure(runs: number, print: (line: string) => void): Measured {
 }
 
 /** Rows that do not keep what is promised, as sentences; empty when all do. */
-export function broken({ alarms: rows, slow, detections, loads }: Pick<Measured, 'alarms' | 'slow' | 'detections' | 'loads'>): string[] {
-  return [...rows.flatMap(brokenAlarm), ...slow.flatMap(brokenAlarm), ...detections.flatMap(brokenDetection), ...loads.flatMap(brokenLoad)];
+export function broken({ alarms: rows, spread, slow, detections, spreadDetections, loads }: Omit<Measured, 'slowDetections'>): string[] {
+  return [
+    ...[...rows, ...spread, ...slow].flatMap(brokenAlarm),
+    ...[...detections, ...spreadDetections].flatMap(brokenDetection),
+    ...loads.flatMap(brokenLoad),
+  ];
 }
 
-function brokenAlarm({ kind, level, guard, version: { pattern, requestsPerSecond } }: AlarmRow): string[] {
-  const what = `${kind} at ${level} of the limit, ${JSON.stringify(pattern)}, ${requestsPerSecond}/s`;
+function brokenAlarm({ kind, level, guard, version: { pattern, requestsPerSecond, spreadScrapes } }: AlarmRow): string[] {
+  const what = `${kind} at ${level} of the limit, ${nameOf(pattern)}, ${requestsPerSecond}/s${scraped(spreadScrapes)}`;
   return [
     ...(level === 0.1 && pattern === 'one by one' && guard.passed < MIN_PASSED ? [`${what}: ${guard.passed} passed`] : []),
     ...(isProtected(pattern, level) && guard.rolledBack > MAX_ROLLED_BACK ? [`${what}: ${guard.rolledBack} rolled back`] : []),
   ];
 }
 
-function brokenDetection({ guard, passed, version: { onset, requestsPerSecond } }: DetectionRow): string[] {
+function brokenDetection({ guard, passed, version: { onset, requestsPerSecond, spreadScrapes } }: DetectionRow): string[] {
   if (onset === undefined || requestsPerSecond !== PROMISED_PER_SECOND) return [];
-  const what = `${onset.share} from ${onset.atS} s, ${requestsPerSecond}/s`;
-  if (onset.atS === LATE_S) return onset.share === 0.01 && passed > 0.05 ? [`${what}: ${passed} passed`] : [];
-  const limitS = DETECTED_IN_S.find(([share]) => share === onset.share)?.[1];
+  const what = `${onset.share} from ${onset.atS} s, ${requestsPerSecond}/s${scraped(spreadScrapes)}`;
+  if (onset.atS === LATE_S) return onset.share === LATE_SHARE && passed > MAX_LATE_PASSED ? [`${what}: ${passed} passed`] : [];
+  const limits = spreadScrapes === true ? DETECTED_SPREAD_IN_S : DETECTED_IN_S;
+  const limitS = limits.find(([share]) => share === onset.share)?.[1];
   const p95 = quantile(guard, 0.95);
   return limitS !== undefined && p95 > limitS ? [`${what}: detected in ${p95} s, limit ${limitS} s`] : [];
 }
@@ -125,3 +139,5 @@ function brokenLoad({ load: { kind, share, burst, seconds }, bursts, passes }: L
   if (share < LIMIT[kind] || bursts < MIN_BURSTS || passes <= MAX_LOAD_PASSED) return [];
   return [`load test of ${seconds} s, ${kind} ${share} in bursts of ${burst}: ${passes} passed`];
 }
+
+const scraped = (spread: boolean | undefined): string => (spread === true ? ', scrapes spread' : '');
