@@ -206,6 +206,26 @@ describe('the end of the bake', () => {
     expect(judgeGuard(samples, limits)[0]?.code).toBe('GuardUndecided');
   });
 
+  it('is not passed where requests fail in the window that is still open', () => {
+    const samples = play(122, (i) => ({
+      pods: [
+        { name: 'often', requests: 250, errors: i === 121 ? 3 : 0 },
+        { name: 'seldom', requests: i % 2 === 0 ? 500 : 0 },
+      ],
+    })).map((one, i) => ({
+      ...one,
+      answers: one.answers && {
+        ...one.answers,
+        ageS: [
+          { pod: 'often', value: 1 },
+          { pod: 'seldom', value: (i % 2) * 5 + 1 },
+        ],
+      },
+    }));
+    expect(judgeGuard(samples.slice(0, 121), limits)[0]?.code).toBe('GuardPassed');
+    expect(judgeGuard(samples, limits)[0]?.code).toBe('GuardUndecided');
+  });
+
   it('comes a minute later where one stray error lies before it', () => {
     const samples = onePod(361, (index) => ({ requests: 100, errors: index === 119 ? 1 : 0 }));
     expect(end(samples)).toMatchObject({ outcome: 'passed', afterS: 640 });

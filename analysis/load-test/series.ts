@@ -1,4 +1,5 @@
-// Requests of one endpoint over time, for the plot. Bounded: when there are too many buckets, neighbours are merged and the buckets are wider.
+// Requests of one endpoint over time: for the plot, and for the size of bursts, which decides. Bounded: when there are too many buckets, neighbours are
+// merged and the buckets are wider; bursts are then read from steps of 2 s, which takes more of them together and is on the safe side.
 import { serialBurstSize } from '../statistics/index.ts';
 
 export interface SeriesBucket {
