@@ -146,7 +146,6 @@ function watchedBy(
 const carryOf = (lastHeartbeat: unknown): GuardCarry | null => (lastHeartbeat as { carry?: GuardCarry } | null | undefined)?.carry ?? null;
 
 function limitsOf({ step, production, image }: GuardInput, oldTraffic: OldTraffic | null): GuardLimits {
-  const [intervalMs, maxBakeMs] = [durationMs(step.interval), durationMs(step.maxBake)];
   return {
     subject: `deployment ${production.namespace}/${production.deployment}`,
     image,
@@ -154,12 +153,11 @@ function limitsOf({ step, production, image }: GuardInput, oldTraffic: OldTraffi
     errorPercent: sharePercent(step.limits.errorRate),
     minRequests: step.minRequests,
     falseAlarmPercent: sharePercent(step.falseAlarm),
-    plannedSamples: Math.max(1, Math.ceil(maxBakeMs / intervalMs)),
     noDataAfterMs: durationMs(step.noDataAfter),
     liveDeadlineMs: durationMs(step.liveDeadline),
     bakeMs: durationMs(step.bake),
-    maxBakeMs,
-    intervalMs,
+    maxBakeMs: durationMs(step.maxBake),
+    intervalMs: durationMs(step.interval),
     oldTraffic,
   };
 }

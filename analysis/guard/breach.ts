@@ -1,20 +1,16 @@
 // Everything that fails a watch after a sample: nobody is served, a limit is broken, restarts, and blindness that lasts.
 import type { Finding } from '../../verdict/finding.ts';
 import { count, ms, percent } from '../load-test/sentences.ts';
-import { binomialTail } from '../statistics/index.ts';
 import { guardFinding, seconds, tidy } from './finding.ts';
+import { excessOf, type Excess } from './rates.ts';
 import { restartBreach } from './restarts.ts';
 import type { GuardLimits, GuardSample } from './sample.ts';
 import { notServing, servingBreach } from './serving.ts';
 import type { GuardTally } from './tally.ts';
 import { quietSentence } from './traffic.ts';
 
-/** Fewer requests may be one cold start (connections, caches): nothing is rolled back on them. */
-const MIN_REQUESTS_TO_BREACH = 30;
 /** The p99 limit in counts: at most this share of requests may be slower. */
 export const SLOW_SHARE = 0.01;
-/** Two limits are tested at each sample, and either may give a false alarm. */
-const LIMITS_PER_SAMPLE = 2;
 
 /** Breaches after this sample, or none. */
 export function breachOf(tally: GuardTally, sample: GuardSample, limits: GuardLimits): Finding[] {
@@ -27,53 +23,39 @@ export function breachOf(tally: GuardTally, sample: GuardSample, limits: GuardLi
   ];
 }
 
-/**
- * Limits that are surely broken after this sample. Each limit is tested at each sample with the exact binomial tail, P(X >= seen | n, limit),
- * against the false-alarm chance divided by samples and limits (Bonferroni: over the longest watch a version that keeps its limits is rolled
- * back with at most that chance, however often one samples).
- */
+/** Limits that are surely broken after this sample, with the counts that show it. */
 function limitBreach(tally: GuardTally, limits: GuardLimits): Finding[] {
-  const { requests, errors, slow } = tally;
-  const chance = limits.falseAlarmPercent / 100 / (limits.plannedSamples * LIMITS_PER_SAMPLE);
-  const breaks = (seen: number, share: number) =>
-    requests >= MIN_REQUESTS_TO_BREACH && seen > requests * share && binomialTail(seen, requests, share) < chance;
-  const findings: Finding[] = [];
-  if (breaks(errors, limits.errorPercent / 100)) {
-    const measured = (100 * errors) / requests;
-    findings.push(
-      guardFinding(
-        limits,
-        'ErrorRateAboveLimit',
-        'fail',
-        [tidy(measured), limits.errorPercent, '%'],
-        `error rate of ${limits.subject} is ${percent(measured)}, limit ${percent(limits.errorPercent)} (${count(errors)} of ${count(requests)} requests failed)`,
-      ),
-    );
-  }
-  if (breaks(slow, SLOW_SHARE)) {
-    const share = (100 * slow) / requests;
-    const p99Ms = tally.p99S === null ? null : tally.p99S * 1_000;
-    const slower = `${count(slow)} of ${count(requests)} requests took longer than ${ms(limits.p99Ms)}, 1 % may`;
-    findings.push(
-      p99Ms !== null && p99Ms > limits.p99Ms
-        ? guardFinding(
-            limits,
-            'LatencyAboveLimit',
-            'fail',
-            [tidy(p99Ms), limits.p99Ms, 'ms'],
-            `p99 of ${limits.subject} is ${ms(p99Ms, limits.p99Ms)}, limit ${ms(limits.p99Ms)} (${slower})`,
-          )
-        : guardFinding(
-            limits,
-            'LatencyAboveLimit',
-            'fail',
-            [tidy(share), 100 * SLOW_SHARE, '%'],
-            `p99 of ${limits.subject} is above its limit ${ms(limits.p99Ms)}: ${slower}`,
-          ),
-    );
-  }
-  return findings;
+  const errors = excessOf(tally, 'errors', limits.errorPercent / 100, limits);
+  const slow = excessOf(tally, 'slow', SLOW_SHARE, limits);
+  return [...(errors === null ? [] : [tooManyErrors(errors, limits)]), ...(slow === null ? [] : [tooSlow(slow, limits)])];
 }
+
+function tooManyErrors({ bad, requests, ms: lengthMs }: Excess, limits: GuardLimits): Finding {
+  const measured = (100 * bad) / requests;
+  const counted = `${count(bad)} of ${count(requests)} requests failed${inTheLast(lengthMs)}`;
+  return guardFinding(
+    limits,
+    'ErrorRateAboveLimit',
+    'fail',
+    [tidy(measured), limits.errorPercent, '%'],
+    `error rate of ${limits.subject} is ${percent(measured)}, limit ${percent(limits.errorPercent)} (${counted})`,
+  );
+}
+
+/** In counts alone: the p99 that Prometheus gives is of the whole watch, and not of the windows that were tested. */
+function tooSlow({ bad, requests, ms: lengthMs }: Excess, limits: GuardLimits): Finding {
+  const measured = (100 * bad) / requests;
+  const counted = `${count(bad)} of ${count(requests)}${inTheLast(lengthMs)}`;
+  return guardFinding(
+    limits,
+    'LatencyAboveLimit',
+    'fail',
+    [tidy(measured), 100 * SLOW_SHARE, '%'],
+    `p99 of ${limits.subject} is above its limit ${ms(limits.p99Ms)}: ${percent(measured)} of requests took longer, limit 1 % (${counted})`,
+  );
+}
+
+const inTheLast = (lengthMs: number | null): string => (lengthMs === null ? '' : ` in the last ${seconds(lengthMs)} s`);
 
 /** Requests stopped while the health page fails or requests pile up: they arrive, and nobody answers them. One whole window is enough. */
 function hangingBreach({ silent, serving, traffic: { quiet } }: GuardTally, { health }: GuardSample, limits: GuardLimits): Finding[] {

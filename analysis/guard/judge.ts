@@ -1,14 +1,16 @@
 // What the watch after a launch means. Pure: samples and limits in, findings out.
 import type { Fact, Finding } from '../../verdict/finding.ts';
-import { count, ms, percent } from '../load-test/sentences.ts';
-import { CONFIDENCE, wilson } from '../statistics/index.ts';
+import { count, inBursts, ms, percent } from '../load-test/sentences.ts';
+import { burstSize, CONFIDENCE, wilson } from '../statistics/index.ts';
 import { SLOW_SHARE } from './breach.ts';
 import { guardFinding, seconds, tidy } from './finding.ts';
+import { LAST_WINDOWS, lastWindows } from './rates.ts';
 import { restartedPods, restartsOf } from './restarts.ts';
 import type { GuardLimits, GuardSample } from './sample.ts';
 import { whyTooFew } from './serving.ts';
 import { lastThirdMs, tallySamples, type GuardTally } from './tally.ts';
 import { floorOf, quietFloor } from './traffic.ts';
+import type { BadKind } from './windows.ts';
 
 /** True when nothing has been seen for longer than allowed. Only present blindness counts: a gap that is over is no verdict. */
 export const isBlind = ({ trouble, blindMs }: GuardTally, { noDataAfterMs }: GuardLimits): boolean =>
@@ -53,26 +55,48 @@ export function judgeEnd(tally: GuardTally, limits: GuardLimits): Finding {
 
 /** Why a watch has not passed yet; null when it has. */
 function whyUndecided(tally: GuardTally, limits: GuardLimits): string | null {
-  const { requests, errors, slow, watchedMs, bake, trouble } = tally;
+  const { requests, watchedMs, bake, trouble } = tally;
   if (trouble !== null) return `the last sample saw nothing: ${trouble.sentence}`;
   const bakedMs = watchedMs - bake.watchedMs;
   const again = restartsOf(tally.restarts) > 0 ? ` since the restart of ${restartedPods(tally.restarts)}` : '';
   if (bakedMs < limits.bakeMs) return `it has watched for ${seconds(bakedMs)} of ${seconds(limits.bakeMs)} s${again}`;
   const decidedOn = requests - bake.requests;
   if (decidedOn < limits.minRequests) return `${count(decidedOn)} requests${again}, at least ${count(limits.minRequests)} are needed`;
-  return whyAboveBounds(requests, errors, slow, limits) ?? whyTooFew(tally.serving) ?? whyQuietAtTheEnd(tally, limits);
+  return whyAboveBounds(tally, limits) ?? whyAboveAtTheEnd(tally, limits) ?? whyTooFew(tally.serving) ?? whyQuietAtTheEnd(tally, limits);
 }
 
-function whyAboveBounds(requests: number, errors: number, slow: number, { errorPercent, p99Ms }: GuardLimits): string | null {
-  const errorBound = 100 * wilson(errors, requests, CONFIDENCE).upper;
+/** Requests that fail in bursts bound a rate as fewer independent ones would. */
+function whyAboveBounds({ requests, errors, slow, windows }: GuardTally, { errorPercent, p99Ms }: GuardLimits): string | null {
+  const [errorBurst, slowBurst] = [burstSize(windows.errors), burstSize(windows.slow)];
+  const errorBound = 100 * wilson(errors, requests, CONFIDENCE, errorBurst).upper;
   // A limit of 0 % asks for a watch without errors; no sample could bound the rate itself by 0.
   const errorsKept = errorBound <= errorPercent || (errorPercent === 0 && errors === 0);
-  if (!errorsKept)
-    return `${count(errors)} failed, so the true error rate may be as high as ${percent(errorBound)}, limit ${percent(errorPercent)}`;
-  const slowBound = wilson(slow, requests, CONFIDENCE).upper;
-  return slowBound <= SLOW_SHARE
-    ? null
-    : `${count(slow)} took longer than ${ms(p99Ms)}, so the true share may be as high as ${percent(100 * slowBound)}, limit 1 %`;
+  if (!errorsKept) {
+    const bursts = inBursts(`${count(errors)} errors`, errorBurst, requests);
+    return `${bursts === null ? `${count(errors)} failed, so` : `${bursts} and`} the true error rate may be as high as ${percent(errorBound)}, limit ${percent(errorPercent)}`;
+  }
+  const slowBound = wilson(slow, requests, CONFIDENCE, slowBurst).upper;
+  if (slowBound <= SLOW_SHARE) return null;
+  const bursts = inBursts(`${count(slow)} requests slower than ${ms(p99Ms)}`, slowBurst, requests);
+  return `${bursts === null ? `${count(slow)} took longer than ${ms(p99Ms)}, so` : `${bursts} and`} the true share of slow requests may be as high as ${percent(100 * slowBound)}, limit 1 %`;
+}
+
+/** The whole watch dilutes what began late, and the last minute what began a moment ago: the last windows keep both limits too, or the next ones do. */
+function whyAboveAtTheEnd(tally: GuardTally, { errorPercent, p99Ms }: GuardLimits): string | null {
+  for (const length of LAST_WINDOWS) {
+    const failed = aboveAtTheEnd(tally, 'errors', length, errorPercent / 100, 'failed');
+    const slow = aboveAtTheEnd(tally, 'slow', length, SLOW_SHARE, `took longer than ${ms(p99Ms)}`);
+    if (failed !== null || slow !== null) return failed ?? slow;
+  }
+  return null;
+}
+
+/** `0.13 % of requests failed in the last 45 s (6 of 4,509), limit 0.1 %`; null where the last windows keep the limit. */
+function aboveAtTheEnd(tally: GuardTally, kind: BadKind, length: number, share: number, what: string): string | null {
+  const { bad, requests, ms: lengthMs } = lastWindows(tally, kind, length);
+  if (bad <= requests * share) return null;
+  const counted = `in the last ${seconds(lengthMs ?? 0)} s (${count(bad)} of ${count(requests)})`;
+  return `${percent((100 * bad) / requests)} of requests ${what} ${counted}, limit ${percent(100 * share)}`;
 }
 
 /** Good minutes at the beginning say nothing about a version that has answered nobody since. */

@@ -53,19 +53,31 @@ export function readSight(sample: GuardSample, { image, subject, noDataAfterMs }
   };
 }
 
+/** What can be read of pods, whoever else cannot be seen. */
+export interface Counted {
+  /** null for a pod that has no series of the metric yet. */
+  pods: Record<string, PodCounts | null>;
+  /** When the first of those that Kubernetes lists was scraped, ms on the clock of Prometheus; null when none can be read. */
+  oldestScrapeMs: number | null;
+}
+
 /**
- * Counters of every pod that can be read, also of pods that are not Ready or terminate: their errors are errors of this version. null for
- * a pod that has no series of the metric yet.
+ * Counters of every pod that can be read, also of pods that are not Ready or terminate: their errors are errors of this version. A pod that is gone keeps
+ * its last values in Prometheus for a while: they count, but nobody waits for its next scrape.
  */
-export function readCounts(sample: GuardSample, maxAgeMs: number): Record<string, PodCounts | null> {
-  const { answers } = sample;
-  if (answers === null) return {};
-  const counts: Record<string, PodCounts | null> = {};
+export function readCounts(sample: GuardSample, maxAgeMs: number): Counted {
+  const { answers, evaluatedAtS, deployment } = sample;
+  const present = deployment === null ? null : new Set(deployment.pods.map(({ name }) => name));
+  const pods: Counted['pods'] = {};
+  if (answers === null || evaluatedAtS === null) return { pods, oldestScrapeMs: null };
+  let oldestAgeMs: number | null = null;
   for (const pod of new Set(answers.up.map((value) => value.pod))) {
     const reading = readPod(sample, answers, pod, maxAgeMs);
-    if (!('trouble' in reading)) counts[pod] = reading.counts;
+    if ('trouble' in reading) continue;
+    pods[pod] = reading.counts;
+    if (present === null || present.has(pod)) oldestAgeMs = Math.max(oldestAgeMs ?? 0, reading.ageMs);
   }
-  return counts;
+  return { pods, oldestScrapeMs: oldestAgeMs === null ? null : evaluatedAtS * 1_000 - oldestAgeMs };
 }
 
 export const readyPods = (pods: readonly GuardPod[]): GuardPod[] => pods.filter(({ ready, terminating }) => ready && !terminating);

@@ -84,14 +84,13 @@ export interface GuardLimits {
   minRequests: number;
   /** Chance over the longest watch of a breach although both limits are kept, 0-100. */
   falseAlarmPercent: number;
-  /** Samples of the longest watch: the false-alarm chance is divided among them. */
-  plannedSamples: number;
   noDataAfterMs: number;
   /** Blind for so long is a breach. */
   liveDeadlineMs: number;
   bakeMs: number;
   /** The longest watch: an undecided bake is extended until then. */
   maxBakeMs: number;
+  /** With the bake it says how many windows the false-alarm chance is divided among. */
   intervalMs: number;
   /** null when there was no launch to compare with. */
   oldTraffic: OldTraffic | null;

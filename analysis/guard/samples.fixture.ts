@@ -13,7 +13,6 @@ export const limits: GuardLimits = {
   errorPercent: 0.1,
   minRequests: 300,
   falseAlarmPercent: 1,
-  plannedSamples: 36,
   noDataAfterMs: 20_000,
   liveDeadlineMs: 60_000,
   bakeMs: 60_000,

@@ -7,6 +7,7 @@ import { addRestarts, NO_RESTARTS, restartsOf, type Restarts } from './restarts.
 import type { GuardLimits, GuardSample } from './sample.ts';
 import { addServing, NOT_SERVING_YET, type Serving } from './serving.ts';
 import { addTraffic, NO_TRAFFIC_YET, quietSentence, type Traffic } from './traffic.ts';
+import { addToWindows, NO_WINDOWS_YET, type Answered, type Windows } from './windows.ts';
 
 /** Requests at a time of the bake. */
 interface Mark {
@@ -32,6 +33,8 @@ export interface GuardTally {
   serving: Serving;
   restarts: Restarts;
   traffic: Traffic;
+  /** What was answered when: requests fail in bursts, which totals do not show. */
+  windows: Windows;
   /** Where the bake began: at the start, or at a restart. */
   bake: Mark;
   /** Marks of the last third of the bake, oldest first. */
@@ -63,6 +66,7 @@ export const EMPTY_TALLY: GuardTally = {
   serving: NOT_SERVING_YET,
   restarts: NO_RESTARTS,
   traffic: NO_TRAFFIC_YET,
+  windows: NO_WINDOWS_YET,
   bake: { watchedMs: 0, requests: 0 },
   marks: [],
   breach: [],
@@ -105,11 +109,12 @@ export function tallySamples(samples: readonly GuardSample[], limits: GuardLimit
  * down restarted from zero, so its new value is what was added. A pod that appears later was started by this version's ReplicaSet during
  * the watch, so all of its requests count. Counters are cumulative: what happened while nobody looked is counted by the next sample.
  */
-function addCounts(tally: GuardTally, sample: GuardSample, maxAgeMs: number): Pick<GuardTally, 'requests' | 'errors' | 'slow' | 'last'> {
-  const added = { requests: tally.requests, errors: tally.errors, slow: tally.slow };
+function addCounts(tally: GuardTally, sample: GuardSample, maxAgeMs: number): Answered & Pick<GuardTally, 'windows' | 'last'> {
+  const added: Answered = { requests: 0, errors: 0, slow: 0 };
   const zero: PodCounts = { requests: 0, errors: 0, within: 0 };
   const last = { ...tally.last };
-  for (const [pod, counts] of Object.entries(readCounts(sample, maxAgeMs))) {
+  const { pods, oldestScrapeMs } = readCounts(sample, maxAgeMs);
+  for (const [pod, counts] of Object.entries(pods)) {
     const before = tally.last[pod];
     // No series yet: zero. A series that is gone for a moment: the counter will go on from where it was.
     const now = counts ?? before ?? zero;
@@ -121,7 +126,13 @@ function addCounts(tally: GuardTally, sample: GuardSample, maxAgeMs: number): Pi
     added.errors += Math.max(0, now.errors - since.errors);
     added.slow += Math.max(0, now.requests - now.within - (since.requests - since.within));
   }
-  return { ...added, last: presentOnly(last, sample) };
+  return {
+    requests: tally.requests + added.requests,
+    errors: tally.errors + added.errors,
+    slow: tally.slow + added.slow,
+    windows: addToWindows(tally.windows, added, sample, oldestScrapeMs),
+    last: presentOnly(last, sample),
+  };
 }
 
 /** Counters of pods that are gone for good would grow the state of a long watch without end. */

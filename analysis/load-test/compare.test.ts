@@ -117,7 +117,15 @@ describe('two runs at once', () => {
 
   test('are cut into none where they share a small part of themselves, and both comparisons tell how long that was', async () => {
     const hour = (startSecond: number): LoadWindows => {
-      const all = Array.from({ length: 360 }, (_, i) => ({ second: i * 10, requests: 1_000, failed: 0, meanMs: 2, p99Ms: 20, maxMs: 30 }));
+      const all = Array.from({ length: 360 }, (_, i) => ({
+        second: i * 10,
+        requests: 1_000,
+        failed: 0,
+        slow: 0,
+        meanMs: 2,
+        p99Ms: 20,
+        maxMs: 30,
+      }));
       return { startMs: startSecond * 1_000, widthSeconds: 10, all, endpoints: new Map([['GET /a', all]]) };
     };
     const notes = (comparison: Comparison) => comparisonTable(comparison, 10, 'Against before').notes.join('\n');

@@ -70,3 +70,11 @@ test('sees an error surge', () => {
     { endpoint: 'GET /a', what: 'errors', hopeless: true },
   ]);
 });
+
+test('sees no breach in one burst of errors, and sees the same errors where they come one by one', () => {
+  const failure = { ms: 10, status: 500 };
+  const run = (isBad: (at: number) => boolean): FixtureRequest[] =>
+    Array.from({ length: 9_000 }, (_, at) => ({ second: at / 300, ...(isBad(at) ? failure : { ms: 10 }) }));
+  expect(breaches(live(run((at) => at >= 3_000 && at < 3_020)), limits, 5_000)).toEqual([]);
+  expect(breaches(live(run((at) => at % 450 === 0)), limits, 5_000)).toMatchObject([{ what: 'errors' }]);
+});

@@ -57,7 +57,7 @@ export function breaches(endpoints: Iterable<LiveEndpoint>, limits: LoadLimits, 
     if (lowerMs !== null && lowerMs > p99Ms) {
       found.push({ endpoint: each.endpoint, what: 'latency', hopeless: isHopeless(so(each.overLimit), BEYOND_P99_PERCENT) });
     }
-    if (100 * wilson(each.failed, each.requests, CONFIDENCE).lower > errorPercent) {
+    if (100 * wilson(each.failed, each.requests, CONFIDENCE, each.failedBurst()).lower > errorPercent) {
       found.push({ endpoint: each.endpoint, what: 'errors', hopeless: isHopeless(so(each.failed), errorPercent) });
     }
   }

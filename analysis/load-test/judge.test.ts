@@ -4,7 +4,7 @@ import { judgeLoad } from './judge.ts';
 import { bytesOf, inPieces, record, type FixtureRequest } from './points.fixture.ts';
 import { offeredIterations, type LoadLimits, type LoadStage } from './plan.ts';
 import type { RunEnd } from './run-record.ts';
-import { summarizeLoad, type LoadSummary } from './summary.ts';
+import { EndpointCounts, summarizeLoad, type EndpointSummary, type LoadSummary } from './summary.ts';
 
 const limits: LoadLimits = { p99Ms: 300, errorPercent: 0.1, deliveredPercent: 95, endpoints: {} };
 const stages: LoadStage[] = [
@@ -13,6 +13,13 @@ const stages: LoadStage[] = [
 ];
 const many = (n: number, request: FixtureRequest): FixtureRequest[] =>
   Array.from({ length: n }, (_, i) => ({ second: i / 300, ...request }));
+
+/** All of them, each second the same share of `badOne` ones: they come one by one. */
+const spread = (n: number, bad: number, badOne: FixtureRequest, other: FixtureRequest = { ms: 10 }): FixtureRequest[] =>
+  many(n, { ms: 10 }).map(({ second = 0 }, i) => ({
+    second,
+    ...(Math.floor(((i + 1) * bad) / n) > Math.floor((i * bad) / n) ? badOne : other),
+  }));
 
 const summarize = (requests: FixtureRequest[], end?: Partial<RunEnd>, own = limits): Promise<LoadSummary> =>
   summarizeLoad(inPieces(bytesOf(record(requests, end)), 65_536), own);
@@ -72,7 +79,7 @@ test('names endpoint, p99 and limit in the sentence of a breach', async () => {
 });
 
 test('does not decide what the sample cannot: p99 within the limit, its bound above', async () => {
-  const findings = await judge([...many(2_975, { ms: 10 }), ...many(25, { ms: 400 })]);
+  const findings = await judge(spread(3_000, 25, { ms: 400 }));
   expect(of(findings, 'LatencyUndecided')).toMatchObject({
     outcome: 'inconclusive',
     message: 'p99 of GET /a is 10 ms, limit 300 ms, but from 3,000 requests the true p99 may be as high as 400 ms',
@@ -86,7 +93,7 @@ test.each([
   [40, 'LatencyAboveLimit'],
 ])('of 3,000 requests %i slow ones mean %s', async (slow, code) => {
   // Exact: P(Y <= 20) = 0.035 <= 0.05 < P(Y <= 21) = 0.054; P(Y >= 40) = 0.045 <= 0.05 < P(Y >= 39) = 0.064, Y ~ Binomial(3000, 0.01).
-  const findings = await judge([...many(3_000 - slow, { ms: 10 }), ...many(slow, { ms: 400 })]);
+  const findings = await judge(spread(3_000, slow, { ms: 400 }));
   expect(of(findings, 'LatencyWithinLimit', 'LatencyUndecided', 'LatencyAboveLimit')?.code).toBe(code);
 });
 
@@ -117,12 +124,76 @@ test.each([
   [1, 3_000, 'ErrorRateUndecided'],
   [8, 3_000, 'ErrorRateAboveLimit'],
 ])('%i failures of %i requests at a limit of 0.1 %% mean %s', async (failed, n, code) => {
-  const findings = await judge([...many(n - failed, { ms: 1 }), ...many(failed, { ms: 1, status: 500 })]);
+  const findings = await judge(spread(n, failed, { ms: 1, status: 500 }));
   expect(of(findings, 'ErrorRateWithinLimit', 'ErrorRateUndecided', 'ErrorRateAboveLimit')?.code).toBe(code);
 });
 
+describe('requests that are slow, or fail, in bursts', () => {
+  /** 65 s, and in some of them so many bad ones in a row. */
+  const bursty = (seconds: number[], burst: number, badOne: FixtureRequest): FixtureRequest[] =>
+    Array.from({ length: 65 * 300 }, (_, i) => {
+      const second = i / 300;
+      return { second, ...(seconds.includes(Math.floor(second)) && i % 300 < burst ? badOne : { ms: 10 }) };
+    });
+
+  /** The endpoint's own counts, without the detour through k6's lines. */
+  const endpointOf = (requests: FixtureRequest[]): EndpointSummary => {
+    const counts = new EndpointCounts('GET /a', limits.p99Ms);
+    for (const { second = 0, ms, status = 200 } of requests)
+      counts.add({ endpoint: 'GET /a', durationMs: ms, atMs: 1_000 * second, failed: status !== 200, unanswered: status === 0 }, second);
+    return counts.summary();
+  };
+  const judged = async (requests: FixtureRequest[]): Promise<Finding[]> =>
+    judgeLoad({ ...(await summarize([])), endpoints: [endpointOf(requests)] }, limits, stages);
+
+  test('do not pass a p99 by luck: two bursts of 60 bound it as two slow requests of 353 would', async () => {
+    const slow = { ms: 400 };
+    expect(of(await judged(spread(65 * 300, 120, slow)), 'LatencyWithinLimit')).toBeDefined();
+    expect(of(await judged(bursty([20, 45], 60, slow)), 'LatencyUndecided')).toMatchObject({
+      outcome: 'inconclusive',
+      message:
+        'p99 of GET /a is 10 ms, limit 300 ms, but slow requests came in bursts of about 55, so 19,500 requests count as 353 independent ones and the true p99 may be as high as 400 ms',
+    });
+    expect(of(await judged(bursty([20, 45], 90, slow)), 'LatencyUndecided')?.message).toBe(
+      'p99 of GET /a is 10 ms, limit 300 ms, but slow requests came in bursts of about 83, so 19,500 requests count as 235 independent ones; a p99 needs 299: run at least 1.3 times as long',
+    );
+  });
+
+  test('do not pass an error rate by luck', async () => {
+    const failure = { ms: 10, status: 503 };
+    expect(of(await judged(spread(65 * 300, 10, failure)), 'ErrorRateWithinLimit')).toBeDefined();
+    expect(of(await judged(bursty([30], 10, failure)), 'ErrorRateUndecided')?.message).toBe(
+      'error rate of GET /a is 0.051 %, limit 0.1 % (10 of 19,500 requests failed), but errors came in bursts of about 9.7, so 19,500 requests count as 2,014 independent ones and the true rate may be as high as 0.22 %',
+    );
+  });
+
+  test('fail by their number where it leaves no doubt, and not where a few bursts may be chance', async () => {
+    const failure = { ms: 10, status: 503 };
+    const every = Array.from({ length: 65 }, (_, second) => second).filter((second) => second % 2 === 0);
+    expect(of(await judged(bursty(every, 20, failure)), 'ErrorRateAboveLimit')).toBeDefined();
+    expect(of(await judged(bursty([10, 30], 20, failure)), 'ErrorRateUndecided')).toBeDefined();
+    // As before, where the same errors come one by one.
+    expect(of(await judged(spread(65 * 300, 40, failure)), 'ErrorRateAboveLimit')).toBeDefined();
+  });
+
+  test('count together across the edge of two seconds', () => {
+    const across = Array.from({ length: 65 * 300 }, (_, i) => ({
+      second: i / 300,
+      ...(i >= 9_000 - 50 && i < 9_000 + 50 ? { ms: 400 } : { ms: 10 }),
+    }));
+    const endpoint = endpointOf(across);
+    expect(endpoint.slowBurst).toBeGreaterThan(75);
+    expect(endpoint.failedBurst).toBe(1);
+  });
+
+  test('of requests without an answer are slow ones, however soon they ended', () => {
+    const endpoint = endpointOf(bursty([20], 60, { ms: 0, status: 0 }));
+    expect(endpoint.slowBurst).toBeGreaterThan(50);
+  });
+});
+
 test('gives errors in percent, with the counts', async () => {
-  const findings = await judge([...many(2_985, { ms: 1 }), ...many(15, { ms: 1, status: 503 })]);
+  const findings = await judge(spread(3_000, 15, { ms: 1, status: 503 }));
   expect(of(findings, 'ErrorRateAboveLimit')).toMatchObject({
     measured: 0.5,
     unit: '%',

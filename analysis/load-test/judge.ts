@@ -4,7 +4,7 @@ import { CONFIDENCE, LEAST_COUNT_FOR_P99, wilson } from '../statistics/index.ts'
 import { judgeCandidate } from './candidate.ts';
 import { limitsOf, offeredIterations, peakRatePerSecond, plannedSeconds, type LoadLimits, type LoadStage } from './plan.ts';
 import { GRACEFUL_STOP_SECONDS } from './run-record.ts';
-import { count, ms, percent, rate, toMicrosecond } from './sentences.ts';
+import { count, inBursts, ms, percent, rate, toMicrosecond } from './sentences.ts';
 import type { EndpointSummary, LoadSummary } from './summary.ts';
 
 /** Fewer slow requests than this may be one cold start (connections, caches, JIT of a proxy): nothing fails on them. */
@@ -42,7 +42,10 @@ export function judgeLoad(summary: LoadSummary, limits: LoadLimits, stages: read
   ].map((each) => ({ ...each, evidence }));
 }
 
-/** Passes only when the upper bound of the p99 keeps the limit, fails only when the lower bound breaks it. */
+/**
+ * Passes only when the upper bound of the p99 keeps the limit, fails only when the lower bound breaks it. Slow requests that came in bursts bound it
+ * as fewer independent ones would.
+ */
 function judgeLatency(endpoint: EndpointSummary, limitMs: number): Finding {
   const { endpoint: name, requests, unanswered, p99Ms, p99LowerMs, p99UpperMs } = endpoint;
   const say = (code: string, outcome: Outcome, message: string): Finding =>
@@ -52,31 +55,39 @@ function judgeLatency(endpoint: EndpointSummary, limitMs: number): Finding {
   const sentence = `p99 of ${name} is ${atLeast}${ms(p99Ms, limitMs)}, limit ${ms(limitMs)}`;
   if (requests >= LEAST_COUNT_TO_FAIL && p99LowerMs !== null && p99LowerMs > limitMs) return say('LatencyAboveLimit', 'fail', sentence);
   if (p99UpperMs !== null && p99UpperMs <= limitMs) return say('LatencyWithinLimit', 'pass', sentence);
-  const why =
-    requests < LEAST_COUNT_FOR_P99
-      ? `only ${count(requests)} requests were sent and ${LEAST_COUNT_FOR_P99} are the least a p99 can be known from`
-      : p99UpperMs === null
-        ? `${count(unanswered)} of ${count(requests)} requests got no answer, so the true p99 may have any length`
-        : `from ${count(requests)} requests the true p99 may be as high as ${ms(p99UpperMs, limitMs)}`;
-  return say('LatencyUndecided', 'inconclusive', `${sentence}, but ${why}`);
+  return say('LatencyUndecided', 'inconclusive', `${sentence}, but ${whyLatencyUndecided(endpoint, limitMs)}`);
 }
 
-/** Passes only when the upper Wilson bound keeps the limit, fails only when the lower bound breaks it. */
+function whyLatencyUndecided({ requests, unanswered, slowBurst, p99UpperMs }: EndpointSummary, limitMs: number): string {
+  if (requests < LEAST_COUNT_FOR_P99)
+    return `only ${count(requests)} requests were sent and ${LEAST_COUNT_FOR_P99} are the least a p99 can be known from`;
+  const bursts = inBursts('slow requests', slowBurst, requests);
+  if (bursts !== null && requests / slowBurst < LEAST_COUNT_FOR_P99)
+    return `${bursts}; a p99 needs ${LEAST_COUNT_FOR_P99}: run at least ${timesAsLong(requests / slowBurst)} times as long`;
+  if (p99UpperMs === null) return `${count(unanswered)} of ${count(requests)} requests got no answer, so the true p99 may have any length`;
+  return `${bursts === null ? `from ${count(requests)} requests` : `${bursts} and`} the true p99 may be as high as ${ms(p99UpperMs, limitMs)}`;
+}
+
+/** To the tenth, rounded up: as long as is enough. */
+const timesAsLong = (effective: number): number => Math.ceil((10 * LEAST_COUNT_FOR_P99) / effective) / 10;
+
+/** Passes only when the upper Wilson bound keeps the limit, fails only when the lower bound breaks it; of effective requests, where errors came in bursts. */
 function judgeErrors(endpoint: EndpointSummary, limitPercent: number): Finding {
-  const { endpoint: name, requests, failed } = endpoint;
+  const { endpoint: name, requests, failed, failedBurst } = endpoint;
   const measured = requests === 0 ? null : Number(((100 * failed) / requests).toPrecision(6));
   const say = (code: string, outcome: Outcome, message: string): Finding =>
     finding(code, name, outcome, measured, limitPercent, '%', message);
   if (measured === null) return say('ErrorRateUndecided', 'inconclusive', `${name} got no request, so its error rate is not known`);
-  const bounds = wilson(failed, requests, CONFIDENCE);
+  const bounds = wilson(failed, requests, CONFIDENCE, failedBurst);
   const sentence = `error rate of ${name} is ${percent(measured)}, limit ${percent(limitPercent)} (${count(failed)} of ${count(requests)} requests failed)`;
   if (100 * bounds.lower > limitPercent) return say('ErrorRateAboveLimit', 'fail', sentence);
   // A limit of 0 % asks for a run without errors; no sample could bound the rate itself by 0.
   if (100 * bounds.upper <= limitPercent || (limitPercent === 0 && failed === 0)) return say('ErrorRateWithinLimit', 'pass', sentence);
+  const bursts = inBursts('errors', failedBurst, requests);
   return say(
     'ErrorRateUndecided',
     'inconclusive',
-    `${sentence}, but from so few requests the true rate may be as high as ${percent(100 * bounds.upper)}`,
+    `${sentence}, but ${bursts === null ? 'from so few requests' : `${bursts} and`} the true rate may be as high as ${percent(100 * bounds.upper)}`,
   );
 }
 

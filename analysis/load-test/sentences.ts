@@ -27,6 +27,16 @@ export function rate(value: number): string {
   return trimmed(value, 1);
 }
 
+/** Bursts up to this size change no bound that is printed with two digits. */
+const MIN_REPORTED_BURST = 1.05;
+
+/** `20 errors came in bursts of about 20, so 3,000 requests count as 150 independent ones`; null where they came one by one. */
+export function inBursts(what: string, burst: number, requests: number): string | null {
+  if (burst < MIN_REPORTED_BURST) return null;
+  const size = burst < 10 ? trimmed(burst, 1) : count(burst);
+  return `${what} came in bursts of about ${size}, so ${count(requests)} requests count as ${count(Math.floor(requests / burst))} independent ones`;
+}
+
 /** Milliseconds to the microsecond they were measured with. */
 export function toMicrosecond(valueMs: number): number {
   return Math.round(valueMs * 1_000) / 1_000;

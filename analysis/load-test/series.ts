@@ -1,10 +1,14 @@
-// Requests of one endpoint over time, for the plot. Bounded: when there are too many buckets, neighbours are merged and the buckets are wider.
+// Requests of one endpoint over time: for the plot, and for the size of bursts, which decides. Bounded: when there are too many buckets, neighbours are
+// merged and the buckets are wider; bursts are then read from steps of 2 s, which takes more of them together and is on the safe side.
+import { serialBurstSize } from '../statistics/index.ts';
 
 export interface SeriesBucket {
   /** Seconds since the first point of the run. */
   second: number;
   requests: number;
   failed: number;
+  /** Slower than the limit, or never answered. */
+  slow: number;
   meanMs: number;
   /** 99th of the values in the bucket by nearest rank; of merged buckets the highest. A picture, not a verdict. */
   p99Ms: number;
@@ -21,6 +25,7 @@ const OPEN_VALUES_LIMIT = 20_000;
 interface Bucket {
   requests: number;
   failed: number;
+  slow: number;
   sumMs: number;
   p99Ms: number;
   maxMs: number;
@@ -38,12 +43,13 @@ export class LatencySeries {
     this.#widthSeconds = widthSeconds;
   }
 
-  record(second: number, ms: number, failed: boolean): void {
+  record(second: number, ms: number, failed: boolean, slow = false): void {
     while (second / this.#widthSeconds >= BUCKETS_LIMIT) this.#widen();
     const index = Math.max(0, Math.floor(second / this.#widthSeconds));
     const bucket = (this.#buckets[index] ??= {
       requests: 0,
       failed: 0,
+      slow: 0,
       sumMs: 0,
       p99Ms: 0,
       maxMs: 0,
@@ -51,6 +57,7 @@ export class LatencySeries {
     });
     bucket.requests += 1;
     if (failed) bucket.failed += 1;
+    if (slow) bucket.slow += 1;
     bucket.sumMs += ms;
     bucket.maxMs = Math.max(bucket.maxMs, ms);
     if (bucket.values && bucket.values.length < OPEN_VALUES_LIMIT * this.#widthSeconds) bucket.values.push(ms);
@@ -63,10 +70,23 @@ export class LatencySeries {
     const buckets: SeriesBucket[] = [];
     this.#buckets.forEach((bucket, index) => {
       if (!bucket) return;
-      const { requests, failed, maxMs } = bucket;
-      buckets.push({ second: index * this.#widthSeconds, requests, failed, meanMs: bucket.sumMs / requests, p99Ms: p99(bucket), maxMs });
+      const { requests, failed, slow, maxMs } = bucket;
+      buckets.push({
+        second: index * this.#widthSeconds,
+        requests,
+        failed,
+        slow,
+        meanMs: bucket.sumMs / requests,
+        p99Ms: p99(bucket),
+        maxMs,
+      });
     });
     return { widthSeconds: this.#widthSeconds, buckets };
+  }
+
+  /** Size of the bursts in which requests failed, or were slow: from second to second, also those without a request. */
+  burstSize(kind: 'failed' | 'slow'): number {
+    return serialBurstSize(Array.from(this.#buckets, (bucket) => ({ requests: bucket?.requests ?? 0, bad: bucket?.[kind] ?? 0 })));
   }
 
   #widen(): void {
@@ -99,6 +119,7 @@ function merged(a: Bucket, b: Bucket): Bucket {
   return {
     requests: a.requests + b.requests,
     failed: a.failed + b.failed,
+    slow: a.slow + b.slow,
     sumMs: a.sumMs + b.sumMs,
     p99Ms: Math.max(a.p99Ms, b.p99Ms),
     maxMs: Math.max(a.maxMs, b.maxMs),

@@ -148,8 +148,8 @@ test('gives one bucket per second, and wider ones when the run is long', async (
   expect(short.endpoints[0]?.series).toEqual({
     widthSeconds: 1,
     buckets: [
-      { second: 0, requests: 2, failed: 1, meanMs: 20, p99Ms: 30, maxMs: 30 },
-      { second: 2, requests: 1, failed: 0, meanMs: 7, p99Ms: 7, maxMs: 7 },
+      { second: 0, requests: 2, failed: 1, slow: 0, meanMs: 20, p99Ms: 30, maxMs: 30 },
+      { second: 2, requests: 1, failed: 0, slow: 0, meanMs: 7, p99Ms: 7, maxMs: 7 },
     ],
   });
   const long = await summarize(record(upTo(5_000).map((second) => ({ ms: second === 2_500 ? 900 : 1, second: second - 1 }))));

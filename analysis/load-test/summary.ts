@@ -1,7 +1,7 @@
 // What a stream of k6 points says, endpoint by endpoint. The same code reads the live stream and the stored evidence.
 import { Readable, pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { lowerTailBound, nearestRank, upperTailBound } from '../statistics/index.ts';
+import { CONFIDENCE, lowerTailBound, nearestRank, upperTailBound } from '../statistics/index.ts';
 import { LatencyHistogram } from './latency.ts';
 import { LoadLineReader, type RequestPoint } from './lines.ts';
 import { limitsOf, type LoadLimits } from './plan.ts';
@@ -20,9 +20,12 @@ export interface EndpointSummary {
   p50Ms: number | null;
   p95Ms: number | null;
   p99Ms: number | null;
+  /** Size of the bursts in which requests failed, and in which they were slower than the limit or got no response: 1 where one by one. */
+  failedBurst: number;
+  slowBurst: number;
   /** The true p99 is at least this with 95 % confidence; null where nothing can be said. */
   p99LowerMs: number | null;
-  /** The true p99 is at most this with 95 % confidence; null below 299 requests, and where the rank falls among unanswered requests. */
+  /** The true p99 is at most this with 95 % confidence; null below 299 effective requests, and where the rank falls among unanswered requests. */
   p99UpperMs: number | null;
   series: { widthSeconds: number; buckets: SeriesBucket[] };
 }
@@ -56,6 +59,7 @@ export interface LiveEndpoint {
   readonly failed: number;
   readonly overLimit: number;
   /** As in EndpointSummary. */
+  failedBurst(): number;
   p99LowerMs(): number | null;
 }
 
@@ -172,7 +176,8 @@ export async function readLoadPlan(bytes: AsyncIterable<Uint8Array>): Promise<Lo
   return (start as RunStart | null)?.plan ?? null;
 }
 
-class EndpointCounts implements LiveEndpoint {
+/** Counts of one endpoint, request by request, in constant memory. */
+export class EndpointCounts implements LiveEndpoint {
   readonly endpoint: string;
   requests = 0;
   failed = 0;
@@ -195,21 +200,30 @@ class EndpointCounts implements LiveEndpoint {
     this.requests += 1;
     if (failed) this.failed += 1;
     if (unanswered) this.unanswered += 1;
-    if (this.#limitMs !== null && durationMs > this.#limitMs) this.overLimit += 1;
+    const isOver = this.#limitMs !== null && durationMs > this.#limitMs;
+    if (isOver) this.overLimit += 1;
     this.#waited.record(durationMs);
     if (!unanswered && this.#answered !== this.#waited) this.#answered.record(durationMs);
-    this.#series.record(second, durationMs, failed);
+    this.#series.record(second, durationMs, failed, isOver || unanswered);
+  }
+
+  failedBurst(): number {
+    return this.#series.burstSize('failed');
   }
 
   p99LowerMs(): number | null {
-    const rank = lowerTailBound(this.requests);
+    const rank = lowerTailBound(this.requests, 0.99, CONFIDENCE, this.#slowBurst());
     return rank === null ? null : this.#waited.atLeastMs(rank);
   }
 
   p99UpperMs(): number | null {
     // An unanswered request may have taken for ever: it stands behind all answered ones.
-    const rank = upperTailBound(this.requests);
+    const rank = upperTailBound(this.requests, 0.99, CONFIDENCE, this.#slowBurst());
     return rank === null || rank > this.#answered.count ? null : this.#answered.atMostMs(rank);
+  }
+
+  #slowBurst(): number {
+    return this.#series.burstSize('slow');
   }
 
   summary(): EndpointSummary {
@@ -223,6 +237,8 @@ class EndpointCounts implements LiveEndpoint {
       p50Ms: quantile(0.5),
       p95Ms: quantile(0.95),
       p99Ms: quantile(0.99),
+      failedBurst: this.failedBurst(),
+      slowBurst: this.#slowBurst(),
       p99LowerMs: this.p99LowerMs(),
       p99UpperMs: this.p99UpperMs(),
       series: this.#series.read(),

@@ -18,6 +18,7 @@ const windows: LoadWindows = {
     second: i * 10,
     requests: 1_000 + ((i * 104_729) % 97),
     failed: 0,
+    slow: 0,
     meanMs: 3,
     p99Ms: 10 + (waves[i - 1] ?? 0),
     maxMs: 200,

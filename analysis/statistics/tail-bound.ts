@@ -1,5 +1,5 @@
 // How far a percentile of a sample may be from the true one, by order statistics alone: no shape of the distribution is assumed.
-import { assertCount, binomialQuantile } from './binomial.ts';
+import { assertBurst, assertCount, binomialQuantile } from './binomial.ts';
 
 /** One-sided confidence of every bound that decides something; 95 % is what the published limits of the house are stated with. */
 export const CONFIDENCE = 0.95;
@@ -10,30 +10,27 @@ export const LEAST_COUNT_FOR_P99 = 299;
 /**
  * Rank (1 = smallest) of the sample value that lies at or above the true `quantile` with at least `confidence`, or null where the sample is
  * too small for any value to do so (fails closed). The percentile passes only if the value of this rank passes.
+ * Where values beyond the quantile come in bursts of `burst`, n values bound it as n / burst independent ones would.
  * Known answers for p99 at 95 %: n=299 -> 299, 473 -> 472, 1,000 -> 996, 5,000 -> 4,962, 10,000 -> 9,917.
  */
-export function upperTailBound(n: number, quantile = 0.99, confidence = CONFIDENCE): number | null {
-  assertShare('quantile', quantile);
-  assertShare('confidence', confidence);
-  assertCount('n', n);
-  if (n === 0) return null;
+export function upperTailBound(n: number, quantile = 0.99, confidence = CONFIDENCE, burst = 1): number | null {
+  const effective = effectiveCount(n, quantile, confidence, burst);
+  if (effective === 0) return null;
   // Y of n values lie above the quantile, Y ~ Binomial(n, 1 - quantile). The value of rank n - j is at or above it when Y >= j + 1:
   // the largest j with P(Y <= j) <= 1 - confidence.
   const share = 1 - quantile;
-  const beyond = binomialQuantile(1 - confidence, n, share) - 1;
-  return beyond < 0 ? null : n - beyond;
+  const beyond = binomialQuantile(1 - confidence, effective, share) - 1;
+  return beyond < 0 ? null : n - Math.floor(beyond * burst);
 }
 
 /**
  * Rank (1 = smallest) of the sample value that lies at or below the true `quantile` with at least `confidence`, or null where none does.
  * The percentile fails only if the value of this rank fails.
  */
-export function lowerTailBound(n: number, quantile = 0.99, confidence = CONFIDENCE): number | null {
-  assertShare('quantile', quantile);
-  assertShare('confidence', confidence);
-  assertCount('n', n);
-  if (n === 0) return null;
-  const rank = n - binomialQuantile(confidence, n, 1 - quantile);
+export function lowerTailBound(n: number, quantile = 0.99, confidence = CONFIDENCE, burst = 1): number | null {
+  const effective = effectiveCount(n, quantile, confidence, burst);
+  if (effective === 0) return null;
+  const rank = n - Math.ceil(binomialQuantile(confidence, effective, 1 - quantile) * burst);
   return rank < 1 ? null : rank;
 }
 
@@ -42,6 +39,15 @@ export function nearestRank(n: number, quantile: number): number {
   assertCount('n', n);
   // 0.99 * 100 is 99 exactly, but 0.95 * 20 is 19.000000000000004 in other notations: a hair is taken off before rounding up.
   return Math.max(1, Math.ceil(n * quantile - 1e-9));
+}
+
+/** Independent values that n values in bursts are worth. */
+function effectiveCount(n: number, quantile: number, confidence: number, burst: number): number {
+  assertShare('quantile', quantile);
+  assertShare('confidence', confidence);
+  assertCount('n', n);
+  assertBurst(burst);
+  return Math.floor(n / burst);
 }
 
 function assertShare(name: string, value: number): void {

@@ -1,5 +1,5 @@
 // What a count of errors says about the error rate behind it.
-import { assertCount } from './binomial.ts';
+import { assertBurst, assertCount } from './binomial.ts';
 
 export interface ShareBounds {
   /** 0-1. */
@@ -10,20 +10,23 @@ export interface ShareBounds {
 
 /**
  * Wilson score bounds of a share, given as shares 0-1. Each bound is one-sided: the true share lies at or above `lower` with `confidence`,
- * and at or below `upper` with `confidence`. With n = 0 nothing is known: {0, 1}. Throws RangeError on counts that cannot be.
+ * and at or below `upper` with `confidence`. With n = 0 nothing is known: {0, 1}. Where successes come in bursts of `burst`, n trials bound the
+ * share as n / burst independent ones would. Throws RangeError on counts that cannot be.
  * Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, 1927.
  */
-export function wilson(successes: number, n: number, confidence: number): ShareBounds {
+export function wilson(successes: number, n: number, confidence: number, burst = 1): ShareBounds {
   assertCount('successes', successes);
   assertCount('n', n);
   if (successes > n) throw new RangeError(`successes (${successes}) cannot exceed n (${n})`);
   if (!(confidence > 0.5 && confidence < 1)) throw new RangeError(`confidence must lie between 0.5 and 1, not ${confidence}`);
+  assertBurst(burst);
   if (n === 0) return { lower: 0, upper: 1 };
   const z = normalQuantile(confidence);
   const share = successes / n;
-  const spread = z * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n));
-  const centre = share + (z * z) / (2 * n);
-  const scale = 1 + (z * z) / n;
+  const effective = n / burst;
+  const spread = z * Math.sqrt((share * (1 - share)) / effective + (z * z) / (4 * effective * effective));
+  const centre = share + (z * z) / (2 * effective);
+  const scale = 1 + (z * z) / effective;
   return {
     lower: successes === 0 ? 0 : Math.max(0, (centre - spread) / scale),
     upper: successes === n ? 1 : Math.min(1, (centre + spread) / scale),

@@ -47,7 +47,7 @@ spec:
           noDataAfter: 10s
           liveDeadline: ${LIVE_DEADLINE_S}s
           minRequests: 100
-          limits: { p99: 300ms, errorRate: 1% }
+          limits: { p99: 300ms, errorRate: 0.1% }
 `,
   );
   const { code, stdout, stderr } = await house.tminus('requester', 'start', file);

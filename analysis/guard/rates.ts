@@ -1,0 +1,149 @@
+// When the share of requests that failed, or were slow, is surely above its limit. Counts of windows are judged, not requests: requests fail in
+// bursts, and of those every trifle is significant. What the rule promises was simulated: docs/explanation/guard-rates.md.
+import { addWindow, burstSizeAround, NO_WINDOWS, poissonTail, scanChance, type WindowSums } from '../statistics/index.ts';
+import type { GuardLimits } from './sample.ts';
+import type { GuardTally } from './tally.ts';
+import { BURST_MS, LONG_WINDOWS, windowsIn, type BadKind, type Window } from './windows.ts';
+
+/** Fewer requests may be one cold start (connections, caches): nothing is rolled back on them, whatever else the watch saw. */
+const MIN_REQUESTS_TO_BREACH = 30;
+/** A burst lies in two windows at most (windows.ts), so that two say no more than one. */
+const MIN_WINDOWS = 3;
+/** Requests that fail for longer than this, in one window or two: no burst lasts so long, and two full ones seldom meet. */
+const OUTAGE_MS = 2.5 * BURST_MS;
+/** The last minute or so: a watch does not pass on what happened before it. */
+const SHORT_WINDOWS = 9;
+/** A watch passes only when all of these keep the limits: a failure that begins before the end is in one of them. */
+export const LAST_WINDOWS: readonly number[] = [SHORT_WINDOWS, 3, 1];
+/** Two limits are tested, and either may give a false alarm. */
+const LIMITS = 2;
+/**
+ * How the chance of a false alarm is divided among the tests. Short stretches need most of it, as a watch has more of them: with this, at 100 requests/s
+ * and samples 5 s apart, 50 times the limit is found in 15 s and ten times in 45 s. Long ones are sure with little.
+ */
+const CHANCE_SHARES = {
+  outage: 0.02,
+  inARow: { 3: 0.58, 6: 0.06 },
+  ofTheLast: { [SHORT_WINDOWS]: 0.24, [LONG_WINDOWS]: 0.05 },
+  whole: 0.05,
+};
+/** The bake is what every version goes through; its extension is for versions that are near a limit. */
+const BAKE_CHANCE = 3 / 4;
+
+/** Where a limit is broken: the counts that were tested. */
+export interface Excess {
+  requests: number;
+  bad: number;
+  /** Length of the tested windows; null for the whole watch. */
+  ms: number | null;
+}
+
+/** What is asked of windows: is `share` (0-1) exceeded, at this chance of a false alarm in `windows` windows? */
+interface Question {
+  kind: BadKind;
+  share: number;
+  windows: number;
+  chance: number;
+}
+
+/**
+ * The windows in which more requests failed (or were slow) than `share` explains; null when there are none. Asked after each window that is itself above
+ * the limit, of bursts as large as the windows show around it; the chances of all tests add up to the one that was asked for. A limit of 0 is taken at
+ * its word.
+ */
+export function excessOf(tally: GuardTally, kind: BadKind, share: number, limits: GuardLimits): Excess | null {
+  const { requests, windows } = tally;
+  const whole: Excess = { requests, bad: tally[kind], ms: null };
+  if (requests < MIN_REQUESTS_TO_BREACH || whole.bad === 0) return null;
+  if (share === 0) return whole;
+  const { recent, [kind]: sums } = windows;
+  const question: Question = { kind, share, ...phaseOf(sums.windows, limits) };
+  const last = recent.at(-1);
+  if (last === undefined || !isAbove(last, question)) return null;
+  return (
+    outage(recent, question) ??
+    aboveInARow(recent, question) ??
+    aboveOfTheLast(recent, question) ??
+    (isAboveInAll(sums, question) ? whole : null)
+  );
+}
+
+/** One window or two that hold more failing time than bursts do, each burst as large as it can be. */
+function outage(recent: readonly Window[], { kind, share, windows, chance }: Question): Excess | null {
+  for (const length of [1, 2]) {
+    const tested = recent.slice(-length);
+    const failingMs = tested.reduce((sum, window) => sum + (window.ms * window[kind]) / window.requests, 0);
+    const bursts = failingMs / BURST_MS;
+    const expected = tested.reduce((sum, window) => sum + (window.ms * share) / BURST_MS, 0);
+    if (failingMs <= OUTAGE_MS || bursts <= expected || !isEnough(tested)) continue;
+    if (poissonTail(bursts, expected) * windows < chance * CHANCE_SHARES.outage) return excessIn(tested, kind);
+  }
+  return null;
+}
+
+/** Windows in a row that are all above the limit: how likely is it that each holds so many bursts? */
+function aboveInARow(recent: readonly Window[], question: Question): Excess | null {
+  const { kind, share, windows, chance } = question;
+  for (const [length, part] of Object.entries(CHANCE_SHARES.inARow)) {
+    const tested = recent.slice(-Number(length));
+    if (tested.length < Number(length) || !tested.every((window) => isAbove(window, question)) || !isEnough(tested)) continue;
+    const burst = burstIn(tested, kind, share);
+    const of = tested.reduce((product, window) => product * poissonTail(window[kind] / burst, (window.requests * share) / burst), 1);
+    if (of * windows < chance * part) return excessIn(tested, kind);
+  }
+  return null;
+}
+
+/** The last windows, some of them above the limit: how likely are so many bursts in so many windows, anywhere in the watch? */
+function aboveOfTheLast(recent: readonly Window[], question: Question): Excess | null {
+  const { kind, share, windows: watchWindows, chance } = question;
+  for (const [length, part] of Object.entries(CHANCE_SHARES.ofTheLast)) {
+    const tested = recent.slice(-Number(length));
+    if (tested.filter((window) => isAbove(window, question)).length < MIN_WINDOWS || !isEnough(tested)) continue;
+    const { requests, bad } = sumsOf(tested, kind);
+    const burst = burstIn(tested, kind, share);
+    const of = scanChance({ events: bad / burst, expected: (requests * share) / burst, windows: tested.length, watchWindows });
+    if (of < chance * part) return excessIn(tested, kind);
+  }
+  return null;
+}
+
+/** All windows. */
+function isAboveInAll(sums: WindowSums, { share, windows, chance }: Question): boolean {
+  if (sums.windows < MIN_WINDOWS) return false;
+  const burst = burstSizeAround(sums, share);
+  const [bursts, expected] = [sums.bad / burst, (sums.requests * share) / burst];
+  return bursts > expected && poissonTail(bursts, expected) * windows < chance * CHANCE_SHARES.whole;
+}
+
+const isAbove = (window: Window, { kind, share }: Question): boolean => window[kind] > window.requests * share;
+
+const isEnough = (windows: readonly Window[]): boolean =>
+  windows.reduce((sum, { requests }) => sum + requests, 0) >= MIN_REQUESTS_TO_BREACH;
+
+/** The part of the watch that this window belongs to, and its chance of a false alarm. */
+function phaseOf(window: number, { falseAlarmPercent, bakeMs, maxBakeMs, intervalMs }: GuardLimits): Pick<Question, 'windows' | 'chance'> {
+  const chance = falseAlarmPercent / 100 / LIMITS;
+  const bake = windowsIn(bakeMs, intervalMs);
+  const extension = Math.max(window - bake, windowsIn(Math.max(0, maxBakeMs - bakeMs), intervalMs));
+  return window <= bake ? { windows: bake, chance: chance * BAKE_CHANCE } : { windows: extension, chance: chance * (1 - BAKE_CHANCE) };
+}
+
+/** Size of bursts in some windows: as they show it around the limit, and no larger than the requests of the time that a burst lasts. */
+function burstIn(windows: readonly Window[], kind: BadKind, share: number): number {
+  const largest = Math.max(...windows.map(({ requests, ms }) => (requests * BURST_MS) / ms));
+  return Math.max(1, Math.min(largest, burstSizeAround(sumsOf(windows, kind), share)));
+}
+
+const sumsOf = (windows: readonly Window[], kind: BadKind): WindowSums =>
+  windows.reduce((sums, window) => addWindow(sums, { requests: window.requests, bad: window[kind] }), NO_WINDOWS);
+
+function excessIn(windows: readonly Window[], kind: BadKind): Excess {
+  const { requests, bad } = sumsOf(windows, kind);
+  return { requests, bad, ms: windows.reduce((sum, window) => sum + window.ms, 0) };
+}
+
+/** Counts of the last closed windows, so many of them, and of the open one. */
+export function lastWindows({ windows: { recent, open } }: GuardTally, kind: BadKind, length: number): Excess {
+  return excessIn([...recent.slice(-length), open], kind);
+}

@@ -1,0 +1,97 @@
+// Errors and slow requests come in bursts: a pause, a lost connection, a dependency that restarts. How many of them count as one is read from how
+// unequal windows are. n requests in bursts of d say about a share what n / d independent ones say: these are effective requests (the design effect of
+// cluster sampling: L. Kish, Survey Sampling, 1965).
+
+/** Requests of one window, and those of them that failed or were slow. */
+export interface WindowCounts {
+  requests: number;
+  bad: number;
+}
+
+/** Sums that any number of windows are judged by: small, so that a watch of a day can carry them. */
+export interface WindowSums extends WindowCounts {
+  windows: number;
+  requestsSquared: number;
+  badSquared: number;
+  requestsTimesBad: number;
+  /** Products of each window with the one after it: requests, bad, and one with the other both ways. */
+  requestsNext: number;
+  badNext: number;
+  mixedNext: number;
+  last: WindowCounts | null;
+}
+
+export const NO_WINDOWS: WindowSums = {
+  windows: 0,
+  requests: 0,
+  bad: 0,
+  requestsSquared: 0,
+  badSquared: 0,
+  requestsTimesBad: 0,
+  requestsNext: 0,
+  badNext: 0,
+  mixedNext: 0,
+  last: null,
+};
+
+/** The sums with one window more, which follows the others. */
+export function addWindow(sums: WindowSums, { requests, bad }: WindowCounts): WindowSums {
+  const before = sums.last ?? { requests: 0, bad: 0 };
+  return {
+    windows: sums.windows + 1,
+    requests: sums.requests + requests,
+    bad: sums.bad + bad,
+    requestsSquared: sums.requestsSquared + requests * requests,
+    badSquared: sums.badSquared + bad * bad,
+    requestsTimesBad: sums.requestsTimesBad + requests * bad,
+    requestsNext: sums.requestsNext + before.requests * requests,
+    badNext: sums.badNext + before.bad * bad,
+    mixedNext: sums.mixedNext + before.requests * bad + before.bad * requests,
+    last: { requests, bad },
+  };
+}
+
+/**
+ * Size of the bursts in which requests are bad, at least 1, if `share` (0-1) of requests were: the spread of windows around that share, over the spread
+ * that independent ones would have. Windows that are all far above the share count as large bursts; only their number speaks against it. Neighbours are
+ * not taken together here: windows above the share in a row are what a failing version shows.
+ */
+export function burstSizeAround(sums: WindowSums, share: number): number {
+  return sums.bad === 0 ? 1 : Math.max(1, spreadAround(sums, share) / sums.bad);
+}
+
+/**
+ * Size of the bursts in which requests are bad, at least 1, around the share that was measured. A burst lies in two windows at most, so that the
+ * covariance of neighbours counts in full: cut at other times, or twice as often, the same burst has the same size.
+ */
+export function burstSize(sums: WindowSums): number {
+  const { windows, requests, bad } = sums;
+  if (windows < 2 || bad === 0) return 1;
+  const share = bad / requests;
+  const ofNeighbours = sums.badNext - share * sums.mixedNext + share * share * sums.requestsNext;
+  const spread = spreadAround(sums, share) + 2 * Math.max(0, ofNeighbours);
+  return Math.max(1, (spread / bad) * (windows / (windows - 1)));
+}
+
+const spreadAround = ({ requestsSquared, badSquared, requestsTimesBad }: WindowSums, share: number): number =>
+  badSquared - 2 * share * requestsTimesBad + share * share * requestsSquared;
+
+/** A burst that lies across the edges of windows is counted together up to this many windows later, and less the later (Bartlett's weights). */
+const LAGS = 2;
+
+/**
+ * Size of the bursts in which requests are bad, at least 1, from all windows of a run (W. K. Newey and K. D. West, 1987). The seconds of a load test are
+ * shorter than a burst may be, which therefore lies in three of them: more lags than `burstSize` has, whose sums a long watch can carry.
+ */
+export function serialBurstSize(windows: readonly WindowCounts[]): number {
+  const requests = windows.reduce((sum, each) => sum + each.requests, 0);
+  const bad = windows.reduce((sum, each) => sum + each.bad, 0);
+  if (windows.length < 2 || bad === 0) return 1;
+  const excess = windows.map((each) => each.bad - (each.requests * bad) / requests);
+  let spread = excess.reduce((sum, value) => sum + value * value, 0);
+  for (let lag = 1; lag <= LAGS; lag += 1) {
+    const covariance = excess.slice(lag).reduce((sum, value, at) => sum + value * (excess[at] as number), 0);
+    spread += 2 * (1 - lag / (LAGS + 1)) * covariance;
+  }
+  return Math.max(1, (spread / bad) * (windows.length / (windows.length - 1)));
+}
