@@ -145,7 +145,8 @@ describe('the guard with the real Prometheus', () => {
       expect(findings).toMatchObject([
         { code: 'ErrorRateAboveLimit', outcome: 'fail', limit: 0.1, message: expect.stringContaining('requests failed') },
       ]);
-      expect(performance.now() - startedMs).toBeLessThan(5_000);
+      // Three windows of 1.5 s, the scrape after them, and what a busy machine takes.
+      expect(performance.now() - startedMs).toBeLessThan(10_000);
     }),
   );
 
