@@ -209,13 +209,6 @@ describe('carried state', () => {
     const kept = { digest: DIGEST, admission: seals('x'), seal: seals(DIGEST) };
     await expect(admission.admit({ input, carried: kept })).rejects.toMatchObject({ message: expect.stringContaining('workerPublicKeys') });
   });
-
-  it('is tried again while the folder of the public keys is not there', async () => {
-    await goOn();
-    await rm(join(folder, 'worker-public-keys'), { recursive: true });
-    const kept = { digest: DIGEST, admission: seals('x'), seal: seals(DIGEST) };
-    await expect(admission.admit({ input, carried: kept })).rejects.toMatchObject({ code: 'ENOENT' });
-  });
 });
 
 function edited(change: (start: Record<string, unknown>) => object): object {
