@@ -1,4 +1,4 @@
-// When the watcher of a live version was last seen, from what Temporal knows of its activities. Needs no worker: it is asked for when they are gone.
+// When the watcher of a live version was last seen, from what Temporal reports of its activities. Needs no worker: it is asked for when they are gone.
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import type { EffectActivities } from '../activities/effects/contract.ts';

@@ -42,7 +42,7 @@ const { verifyAct } = proxyActivities<BookkeepingActivities>(quick);
 /** A signed act is a small document; anything longer is not one. */
 const ACT_CHARACTERS = 16_384;
 
-/** `admitted` says whether the state is believed: what was carried into this run by nobody of us must not take a decision. */
+/** `admitted` answers whether the state is believed: a state that no worker sealed must not take a decision. */
 export function listen(state: CountdownState, admitted: () => boolean): void {
   const root = CancellationScope.current();
   setHandler(statusQuery, () => countdownStatus(state), { description: 'All that page, CLI and report show' });

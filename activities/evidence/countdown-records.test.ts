@@ -49,7 +49,7 @@ it('keeps one record per run, the newest first', async () => {
   expect((await countdownRecords(folder).list()).pointers.map(({ run }) => run)).toEqual(['a-later-run', ended.run]);
 });
 
-it('names a file that is no pointer, reads the others, and passes by what a killed worker left', async () => {
+it('names a file that is not a pointer, reads the others, and passes over what a killed worker left', async () => {
   await keep(ended);
   await writeFile(join(folder, 'records', 'cut-off.json'), '{"release":"go');
   await writeFile(join(folder, 'records', 'other.json'), '{"release":"go-api","digest":"../../etc/passwd"}');

@@ -119,7 +119,7 @@ const pointerSchema = z.object({
   endedAt: z.iso.datetime().nullable(),
 });
 
-/** Null where the file is no pointer. */
+/** Null where the file is not a pointer. */
 async function readPointer(path: string): Promise<RecordPointer | null> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT') return '';

@@ -2,7 +2,7 @@
 // arguments, in headers of probes, in annotations. So the shape stays, and of the text only what is listed here.
 import { annotations, REVISION } from './objects.ts';
 
-/** Fields whose text names something and is no value of the service. A field that Kubernetes adds later is redacted until it stands here. */
+/** Fields whose text is a name and not a value of the service. A field that Kubernetes adds later is redacted until it stands here. */
 const SHOWN_FIELDS = new Set([
   'name',
   'image',

@@ -67,7 +67,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Tries everything, and tells its target what it found. */
+/** Tries everything, and reports to its target what it found. */
 function hostile(): string {
   const paths = [
     ...secrets,

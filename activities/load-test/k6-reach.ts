@@ -2,7 +2,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP, isIPv4 } from 'node:net';
 
-/** What k6 is told, in its own options. */
+/** The options that k6 is started with. */
 export interface Reach {
   /** Option `hosts`: `name:port` to `address:port`. */
   hosts: Record<string, string>;

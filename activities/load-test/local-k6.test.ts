@@ -156,7 +156,7 @@ describe('k6 at a runner', () => {
     expect(await k6.ended).toMatchObject({ exitCode: null, signal: 'SIGKILL' });
   });
 
-  it('is no run where nobody listens, or the target has no address', async () => {
+  it('does not run where nobody listens, or the target has no address', async () => {
     await expect(remoteK6({ socket: join(folder, 'none.sock'), hosts: [] })(run)).rejects.toThrow(
       /^the k6 runner at .*none\.sock does not answer: /,
     );

@@ -1,5 +1,5 @@
 // When the share of requests that failed, or were slow, is surely above its limit. Counts of windows are judged, not requests: requests fail in
-// bursts, and of those every trifle is significant. What the rule promises was simulated: docs/explanation/guard-rates.md.
+// bursts, so a test on single requests would reject after any burst. What the rule promises was simulated: docs/explanation/guard-rates.md.
 import { addWindow, burstSizeAround, NO_WINDOWS, poissonTail, scanChance, type WindowSums } from '../statistics/index.ts';
 import type { GuardLimits } from './sample.ts';
 import type { GuardTally } from './tally.ts';
@@ -19,7 +19,7 @@ export const LAST_WINDOWS: readonly number[] = [SHORT_WINDOWS, 3, 1];
 const LIMITS = 2;
 /**
  * How the chance of a false alarm is divided among the tests. Short stretches need most of it, as a watch has more of them: with this, at 100 requests/s
- * and samples 5 s apart, 50 times the limit is found in 15 s and ten times in 45 s. Long ones are sure with little.
+ * and samples 5 s apart, 50 times the limit is found in 15 s and ten times in 45 s. Long stretches need little: their counts are large.
  */
 const CHANCE_SHARES = {
   outage: 0.02,
@@ -48,8 +48,8 @@ interface Question {
 
 /**
  * The windows in which more requests failed (or were slow) than `share` explains; null when there are none. Asked after each window that is itself above
- * the limit, of bursts as large as the windows show around it; the chances of all tests add up to the one that was asked for. A limit of 0 is taken at
- * its word.
+ * the limit, of bursts as large as the windows show around it; the chances of all tests add up to the one that was asked for. With a limit of 0 the
+ * first error is a breach.
  */
 export function excessOf(tally: GuardTally, kind: BadKind, share: number, limits: GuardLimits): Excess | null {
   const { requests, windows } = tally;
