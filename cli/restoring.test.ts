@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { countdownOf, captureInput, entryOf, playedEffects } from '../activities/effects/testing/one-effect.ts';
 import { operationOf } from '../activities/effects/effect.ts';
 import { openUndoJournal } from '../activities/evidence/undo-journal.ts';
+import { lastWriteAtMs } from '../activities/kubernetes/converge-write.ts';
 import { servePlayedApi, type PlayedApiServer } from '../activities/kubernetes/testing/played-api-server.ts';
 import { NEW, OLD, PlayedClusterApi } from '../activities/kubernetes/testing/played-cluster-api.ts';
 import { tminus } from './testing/tminus-process.ts';
@@ -27,7 +28,7 @@ beforeEach(async () => {
   const { before } = await effect.capture(captureInput(countdown));
   const entry = entryOf(before, countdown);
   await openUndoJournal(evidence).register(entry, countdown);
-  await effect.apply(operationOf(entry, countdown), before, { image: NEW });
+  await effect.apply(operationOf(entry, countdown), before, { image: NEW }, lastWriteAtMs());
 });
 afterEach(async () => {
   await server.close();

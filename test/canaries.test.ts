@@ -135,6 +135,7 @@ ${['', '_SLASH', '_HASH', '_NONE', '_UNSET'].map((each) => `    shop${each.toLow
   const { signingKey } = loaded.environment.spec.identity;
   loadSigner({ signingKey: join(folder, signingKey), publicKeys: join(folder, loaded.environment.spec.identity.publicKeys) });
   acts = await assembleActivities({
+    seals: true,
     client: {} as never,
     environment: loaded.environment,
     environmentFolder: folder,

@@ -20,8 +20,8 @@ const run = (change: Partial<CountdownRun> = {}): CountdownRun => ({
   parent: null,
   ...change,
 });
-const judged = (change: Partial<CountdownRun>, aheadMs = 0, rehearsal = false) =>
-  judgeRun({ run: run(change), rehearsal, workflowNowMs: NOW_MS + aheadMs, nowMs: NOW_MS });
+const judged = (change: Partial<CountdownRun>, aheadMs = 0, rehearsal = false, resets: string[] = []) =>
+  judgeRun({ run: run(change), resets, rehearsal, workflowNowMs: NOW_MS + aheadMs, nowMs: NOW_MS });
 
 describe('a run that the server of Tminus started', () => {
   it('has nothing against it, nor has one that goes on after a continue-as-new, which Temporal itself may delay', () => {
@@ -68,6 +68,13 @@ describe('a reset', () => {
   it('holds, also in a rehearsal, and is named after its run, so that a waiver accepts no later one', () => {
     for (const rehearsal of [true, false])
       expect(judged(reset, 0, rehearsal)).toMatchObject([{ code: 'CountdownReset', subject: 'run-2', outcome: 'inconclusive' }]);
+  });
+
+  it('of an earlier run of the chain holds the runs after it, each under its own name', () => {
+    expect(judged({ runId: 'run-3', originalRunId: 'run-3', continuedRunId: 'run-2' }, 0, false, ['run-2'])).toMatchObject([
+      { code: 'CountdownReset', subject: 'run-2', outcome: 'inconclusive', message: expect.stringContaining('its earlier run run-2') },
+    ]);
+    expect(judged(reset, 0, false, ['run-2'])).toHaveLength(1);
   });
 
   it('is for people to decide; a clock or a run that is not ours is not', () => {

@@ -55,6 +55,8 @@ export const wasReset = ({ runId, originalRunId }: CountdownRun): boolean => ori
 
 export interface InspectedRun {
   run: CountdownRun;
+  /** Runs before it in its chain that were reset. */
+  resets: readonly string[];
   rehearsal: boolean;
   /** By the countdown's own clock, ms since 1970, when it asked. */
   workflowNowMs: number;
@@ -63,7 +65,7 @@ export interface InspectedRun {
 }
 
 /** What speaks against launching from this run. Empty where nothing does. */
-export function judgeRun({ run, rehearsal, workflowNowMs, nowMs }: InspectedRun): Finding[] {
+export function judgeRun({ run, resets, rehearsal, workflowNowMs, nowMs }: InspectedRun): Finding[] {
   const findings: Finding[] = [];
   const foreign = explainForeignRun(run);
   if (foreign !== null) findings.push(failed('CountdownRunForeign', run, `${foreign}; start the release again`));
@@ -81,17 +83,19 @@ export function judgeRun({ run, rehearsal, workflowNowMs, nowMs }: InspectedRun)
       limit: MAX_CLOCK_AHEAD_MS / 1_000,
       unit: 's',
     });
-  if (wasReset(run))
-    findings.push(
-      unmeasured({
-        code: RESET_CODE,
-        subject: run.runId,
-        outcome: 'inconclusive',
-        message: `${run.workflowId} was reset in Temporal: this run repeats ${run.originalRunId} up to some event, and decisions or holds after it may be missing; compare the audit file, then waive this or abort`,
-      }),
-    );
+  if (wasReset(run)) findings.push(reset(run, run.runId, `this run repeats ${run.originalRunId} up to some event`));
+  for (const earlier of resets.filter((runId) => runId !== run.runId))
+    findings.push(reset(run, earlier, `its earlier run ${earlier} repeats another one up to some event`));
   return findings;
 }
+
+const reset = ({ workflowId }: CountdownRun, subject: string, how: string): Finding =>
+  unmeasured({
+    code: RESET_CODE,
+    subject,
+    outcome: 'inconclusive',
+    message: `${workflowId} was reset in Temporal: ${how}, and decisions or holds after it may be missing; compare the audit file, then waive this or abort`,
+  });
 
 const failed = (code: string, { workflowId }: CountdownRun, message: string): Finding =>
   unmeasured({ code, subject: workflowId, outcome: 'fail', message });

@@ -48,6 +48,8 @@ export interface AssembleOptions {
   /** Runs load scripts. */
   startK6: StartK6;
   metrics: WorkerMetrics;
+  /** Whether these activities seal what they see: all but those that only make load. */
+  seals: boolean;
 }
 
 export interface AssembledActivities {
@@ -64,6 +66,7 @@ export async function assembleActivities({
   auditFolder,
   startK6,
   metrics,
+  seals,
 }: AssembleOptions): Promise<AssembledActivities> {
   const { spec } = environment;
   const at = (path: string) => (isAbsolute(path) ? path : resolve(environmentFolder, path));
@@ -82,6 +85,7 @@ export async function assembleActivities({
     asking: askingWorkflow,
     now: Date.now,
   };
+  if (seals) trust.key.open();
   const databaseUrl = async (name: string) => readSecret(named(spec.postgres, 'postgres', name).url, environmentFolder);
   const lock = {
     client,

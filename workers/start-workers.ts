@@ -55,16 +55,22 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
   const { temporal, environment, root, roles } = options;
   const { namespace, encryption } = temporal;
   const dataConverter = encryption === null ? {} : { dataConverter: encryption };
+  const workerConverter = encryption === null ? {} : { dataConverter: { ...encryption, payloadCodecs: encryption.workerCodecs } };
   const connection = await Connection.connect(temporal.connection);
   const client = new Client({ connection, namespace, ...dataConverter });
   const native = await NativeConnection.connect(temporal.connection);
   const scripts = loadScripts(environment, options.environmentFolder);
-  const activities = await assembleActivities({ ...options, client, startK6: scripts.startK6 });
+  const activities = await assembleActivities({
+    ...options,
+    client,
+    startK6: scripts.startK6,
+    seals: roles.some((role) => role !== 'load'),
+  });
   const buildId = await workflowBuildId(root);
   const common = {
     connection: native,
     namespace,
-    ...dataConverter,
+    ...workerConverter,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     shutdownGraceTime: SHUTDOWN_GRACE,

@@ -1,5 +1,5 @@
 // Timeouts, retries and cancellation of every activity, by what is lost when it is late.
-import type { ActivityOptions } from '@temporalio/workflow';
+import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
 
 // One place for how long things may take and what retrying cannot mend.
 
@@ -29,6 +29,17 @@ export const quick = {
   scheduleToCloseTimeout: '5m',
   retry: { ...retry, maximumInterval: '5s' },
 } satisfies ActivityOptions;
+
+/**
+ * A signature to check, milliseconds of work: it runs in the workflow task itself and costs one event instead of six. The task must not last, for
+ * whatever else came in waits for its end: an attempt is short, and the pause before the next one is a timer.
+ */
+export const inTask = {
+  startToCloseTimeout: '3s',
+  scheduleToCloseTimeout: '5m',
+  localRetryThreshold: '500ms',
+  retry: quick.retry,
+} satisfies LocalActivityOptions;
 
 /** A write that no abort overtakes: it has landed, or never will, before anything is taken back. One that no worker has begun is dropped at once. */
 export const writing = { ...quick, cancellationType: 'WAIT_CANCELLATION_COMPLETED' } satisfies ActivityOptions;

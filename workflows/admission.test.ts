@@ -16,7 +16,7 @@ jest.unstable_mockModule('@temporalio/workflow', () => ({
     for (const sent of buffered[name] ?? []) void handler(sent);
   },
   proxyActivities: () => ({
-    sealCarried: async ({ digest }: { digest: string }) => (asked.push({ digest }), { keyId: 'k', signature: digest }),
+    sealCarried: async ({ digest }: { digest: string }) => (asked.push({ digest }), { seal: { keyId: 'k', signature: digest } }),
     admit: async ({ carried }: { carried: { digest: string; seal: { signature: string } } }) => {
       if (carried.digest !== carried.seal.signature)
         throw new Error('the state that this run carries is not the one that a worker sealed for it');

@@ -1,17 +1,24 @@
 // A countdown begins only where the server has signed for it, and goes on in a new run only with a state that a worker has sealed. Both are
 // asked of an activity, for a workflow can check no signature.
-import { CancellationScope, allHandlersFinished, condition, proxyActivities, upsertSearchAttributes } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  allHandlersFinished,
+  condition,
+  proxyActivities,
+  proxyLocalActivities,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import type { Authority } from '../activities/effects/contract.ts';
 import { digestOf } from '../verdict/digest.ts';
-import { patient, quick } from './activity-options.ts';
+import { inTask, patient } from './activity-options.ts';
 import { freshState, record, type CountdownState } from './countdown-state.ts';
 import { sentenceOf } from './failure-sentence.ts';
 import { attribute, type CountdownInput, type Ending } from './messages.ts';
 import { standsOn } from './refusals.ts';
 
 /** A server that is away for minutes refuses a start; a countdown that is under way waits for it as long as for its book-keeping. */
-const { admit: admitFresh } = proxyActivities<BookkeepingActivities>(quick);
+const { admit: admitFresh } = proxyLocalActivities<BookkeepingActivities>(inTask);
 const { admit: admitCarried, sealCarried } = proxyActivities<BookkeepingActivities>(patient);
 
 type Result = { ending: Ending; sentence: string };
@@ -58,10 +65,12 @@ export async function refusalOf({ state, digest }: Handed, { carried, ...input }
         if (!admission) return 'the state that this run carries names no admission; start the release again';
         await admitCarried({ input, carried: { digest, seal: carried.seal, admission } });
       }
-      return null;
     } catch (error) {
       return sentenceOf(error);
     }
+    // An answer that this worker has no key for: the task fails, and is tried again until one has it.
+    if (!state.admission) throw new Error('the admission of this run cannot be read by this worker');
+    return null;
   });
 }
 
@@ -92,10 +101,14 @@ export async function carry(state: CountdownState): Promise<CountdownInput> {
     await condition(allHandlersFinished);
     state.readyAtMs = Date.now();
     const digest = sealedDigest(state);
-    const seal = await sealCarried({ start: state.input.start, admission, digest });
+    const sealed = await sealCarried({ start: state.input.start, admission, digest, resets: state.resets });
+    if ('reset' in sealed) {
+      state.resets.push(sealed.reset);
+      continue;
+    }
     if (!allHandlersFinished() || sealedDigest(state) !== digest) continue;
     const { input, ...carried } = state;
-    return { ...input, carried: { state: { ...carried, telling: 0, storing: false }, seal } };
+    return { ...input, carried: { state: { ...carried, telling: 0, storing: false }, seal: sealed.seal } };
   }
 }
 

@@ -69,6 +69,8 @@ export interface CountdownState {
   input: CountdownInput;
   /** Of the worker that admitted the start for this chain of runs; null before. */
   admission: Seal | null;
+  /** Runs of the chain before this one that were reset in Temporal: a new run has no trace of it. */
+  resets: string[];
   /** At which version the run was last inspected before a launch; null: never. */
   inspectedVersion: number | null;
   startedAtMs: number;
@@ -117,6 +119,7 @@ export function freshState(input: CountdownInput, nowMs: number): CountdownState
   return {
     input,
     admission: null,
+    resets: [],
     inspectedVersion: null,
     startedAtMs: nowMs,
     launchAtMs: plan.launchAtMs,

@@ -15,6 +15,7 @@ import { explainRefusedPlan } from '../release/plan-refusal.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { patient, quick } from './activity-options.ts';
 import { carry, closeUnadmitted, handedState, refusalOf, showRefused } from './admission.ts';
+import { hold } from './act-effects.ts';
 import { listen } from './acts.ts';
 import { announce, enterPhase, settled, storeAuditSoon, verdictOf } from './announce.ts';
 import {
@@ -56,7 +57,10 @@ const LATE_TOLERANCE_MS = 5 * 60_000;
 /** How long a no-go stays open for waivers, retries and recycling before the countdown ends. */
 const STOPPED_MS = 24 * 3_600_000;
 
-export async function countdown(input: CountdownInput): Promise<{ ending: Ending; sentence: string }> {
+export async function countdown(...given: [CountdownInput]): Promise<{ ending: Ending; sentence: string }> {
+  const [input] = given;
+  // Encrypted with a key that this worker does not have: the task fails, and is tried again until a worker has it.
+  if (given.length > 0 && input === undefined) throw new Error('the input of this countdown cannot be read by this worker');
   const handed = handedState(input);
   if (typeof handed === 'string') return showRefused(handed);
   const { state } = handed;
@@ -304,7 +308,19 @@ async function continueAsNewIfLong(state: CountdownState): Promise<void> {
   // A webhook that hangs must not keep the clock: whoever was not told by then is told to have been missed.
   if (!(await settled(state, '1m')))
     record(state, Date.now(), 'tminus', 'notify.failed', 'a message', 'the countdown went on in a new run before it was sent');
-  await continueAsNew<typeof countdown>(await carry(state));
+  const carried = await carriedOrHeld(state);
+  if (carried !== null) await continueAsNew<typeof countdown>(carried);
+}
+
+/** What the next run is started with; null where no worker sealed it. Then this run goes on, held until people have it tried again. */
+async function carriedOrHeld(state: CountdownState): Promise<CountdownInput | null> {
+  try {
+    return await carry(state);
+  } catch (error) {
+    if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;
+    hold(state, 'tminus', 'tminus', `the history is long, and no worker sealed the state for a new run: ${sentenceOf(error)}`);
+    return null;
+  }
 }
 
 /** The first ending stands: what comes after it is about how, not whether. */

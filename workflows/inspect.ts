@@ -27,9 +27,9 @@ export async function inspect(state: CountdownState, checkpoint: CheckpointState
   state.version += 1;
 }
 
-async function findings({ input: { rehearsal } }: CountdownState): Promise<Finding[]> {
+async function findings({ input: { rehearsal }, resets }: CountdownState): Promise<Finding[]> {
   try {
-    return await inspectRun({ rehearsal, workflowNowMs: Date.now() });
+    return await inspectRun({ rehearsal, workflowNowMs: Date.now(), resets });
   } catch (error) {
     if (isCancellation(error)) throw error;
     const message = `the Temporal server did not report this run, so a reset or skipped time would not show: ${sentenceOf(error)}; resume to ask again`;

@@ -1,5 +1,5 @@
 // The last thing a countdown does: what it was becomes evidence. Temporal forgets it after its retention.
-import { patched, proxyActivities } from '@temporalio/workflow';
+import { proxyActivities } from '@temporalio/workflow';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import { patient } from './activity-options.ts';
 import { record, type CountdownState } from './countdown-state.ts';
@@ -10,8 +10,6 @@ const { keepRecord } = proxyActivities<BookkeepingActivities>({ ...patient, sche
 
 /** Answers false where the record could not be stored: then the audit says so, and has to be stored once more. */
 export async function keepOwnRecord(state: CountdownState): Promise<boolean> {
-  // Countdowns of earlier versions end without a record.
-  if (!patched('countdown-record')) return true;
   try {
     await keepRecord();
     return true;

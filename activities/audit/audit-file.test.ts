@@ -120,6 +120,16 @@ describe('storeAudit', () => {
     expect(await readFile(`${path}.head.json`, 'utf8')).toBe(changed);
   });
 
+  it('stores nothing under a name that leads out of its folder', async () => {
+    for (const [release, run] of [
+      ['../etc', 'run'],
+      ['go-api', '../../run'],
+      ['..', 'run'],
+      ['', 'run'],
+    ] as const)
+      await expect(storeAudit(files, release, run, chain(1))).rejects.toMatchObject({ type: 'Refused', nonRetryable: true });
+  });
+
   it('refuses to build on a file that somebody edited, and leaves it as it is', async () => {
     const records = chain(3);
     await storeAudit(files, 'go-api', 'run', records.slice(0, 2));

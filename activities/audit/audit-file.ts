@@ -13,6 +13,9 @@ export interface AuditFiles {
   signingKeyPem?: string;
 }
 
+/** Names of releases and ids of runs. Whoever reaches the task queue can ask for any other, and these become a path. */
+const PLAIN_NAME = /^[a-z0-9][a-z0-9.-]*$/iu;
+
 export const auditPath = ({ folder }: Pick<AuditFiles, 'folder'>, release: string, runId: string): string =>
   join(folder, release, `${runId}.jsonl`);
 
@@ -22,6 +25,11 @@ export const auditPath = ({ folder }: Pick<AuditFiles, 'folder'>, release: strin
  * else is never overwritten (`AuditDiverged`).
  */
 export async function storeAudit(files: AuditFiles, release: string, runId: string, records: readonly AuditRecord[]): Promise<void> {
+  if (![release, runId].every((name) => PLAIN_NAME.test(name)))
+    throw ApplicationFailure.nonRetryable(
+      `${release} and ${runId} are not names of a release and of its run; nothing was stored`,
+      'Refused',
+    );
   const path = auditPath(files, release, runId);
   await inTurn(path, async () => {
     await mkdir(dirname(path), { recursive: true });

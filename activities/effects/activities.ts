@@ -4,8 +4,9 @@ import type { UndoJournal } from '../evidence/undo-journal.ts';
 import { withFailpoints } from '../failpoint.ts';
 import { refuse } from '../kubernetes/api-failure.ts';
 import type { DeploymentTarget } from '../kubernetes/contract.ts';
+import { lastWriteAtMs } from '../kubernetes/converge-write.ts';
 import { asApplicationFailure } from '../kubernetes/index.ts';
-import { assertAuthorized, capturedStatement, type AuthorityDependencies } from './authority.ts';
+import { assertAuthorized, capturedStatement, isOwnStep, type AuthorityDependencies } from './authority.ts';
 import type { CountdownRef, EffectActivities, EffectKind, UndoEntry } from './contract.ts';
 import { operationOf } from './effect.ts';
 import { assertOwnBefore, assertSealed, sameBefore } from './own-before.ts';
@@ -39,16 +40,26 @@ export function createEffectActivities({ effects, journal, messages, trust }: Ef
     // Their failpoints stand around the write itself, in convergeWrite.
     applyEffect: async (input) =>
       asApplicationFailure(async () => {
+        const lastWriteMs = lastWriteAtMs();
         const { entry, wanted, countdown } = input;
         const effect = effectOf(effects, entry.kind);
-        await assertAuthorized(trust, input, effect);
-        return effect.apply(operationOf(entry, countdown), entry.before, wanted);
+        const operation = operationOf(entry, countdown);
+        try {
+          await assertAuthorized(trust, input, effect);
+        } catch (refusal) {
+          // An attempt before this one may have written and died: what stands is reported, though it would not be allowed any more.
+          const landed = (await isOwnStep(trust, countdown)) ? await effect.landed(operation, entry.before, wanted) : null;
+          if (landed === null) throw refusal;
+          return landed;
+        }
+        return effect.apply(operation, entry.before, wanted, lastWriteMs);
       }),
     restoreEffect: async ({ entry, countdown }) =>
       asApplicationFailure(async () => {
+        const lastWriteMs = lastWriteAtMs();
         const effect = effectOf(effects, entry.kind);
         await assertOwnBefore({ journal, key: trust.key }, entry, countdown, effect);
-        return effect.restore(operationOf(entry, countdown), entry.before);
+        return effect.restore(operationOf(entry, countdown), entry.before, lastWriteMs);
       }),
     proveRestored: async ({ entry, write, failedAt }) =>
       passing(entry.kind, 'restore-prove', () => effectOf(effects, entry.kind).prove(entry, entry.before, write, failedAt)),

@@ -1,5 +1,5 @@
 // Who may write a launch: only what was signed for it, whoever asks. Every row asks for the very write that is allowed with one thing changed.
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,6 +82,29 @@ describe('the write of a launch', () => {
     await acts.applyEffect(withDecisions([], world.input(releaseOf(NEW, { checkpoints }))));
     expect(image()).toBe(NEW);
     await expect(acts.applyEffect(withDecisions([], world.input(releaseOf(NEW, { allowUnverified: true }))))).resolves.toBeDefined();
+  });
+
+  it('that landed is read back by the step of its own countdown where it would not be allowed any more', async () => {
+    const input = asked();
+    await acts.applyEffect(input);
+    runIs({ isSkippingTime: true });
+    await expect(acts.applyEffect(input)).resolves.toMatchObject({ wrote: false });
+    world.asker = null;
+    await expect(acts.applyEffect(input)).rejects.toMatchObject({ type: 'Refused' });
+    expect(api.writes.filter((write) => write.endsWith(' deployments'))).toHaveLength(1);
+  });
+
+  it('is not sent where what allows it took so long to read that Temporal has given this attempt up', async () => {
+    const input = asked();
+    const { readRun } = world.trust;
+    const clock = jest.spyOn(performance, 'now');
+    world.trust.readRun = async (id) => {
+      clock.mockReturnValue(performance.now() + 9_000);
+      return readRun(id);
+    };
+    await expect(acts.applyEffect(input)).rejects.toMatchObject({ type: 'Unreachable' });
+    clock.mockRestore();
+    expect([image(), api.writes.filter((write) => write.endsWith(' deployments'))]).toEqual([OLD, []]);
   });
 
   it('is refused without authority', () => refused(asked({ authority: null }), /without the signed start/));

@@ -50,6 +50,12 @@ export async function assertAuthorized(
   if (missing !== null) throw refused(entry, missing);
 }
 
+/** Whether a step of this countdown asks, allowed or not. What stands is read back for nobody else. */
+export async function isOwnStep({ asking, readRun }: AuthorityDependencies, { workflowId }: CountdownRef): Promise<boolean> {
+  const asker = asking();
+  return asker !== null && (await readRun(asker)).parent?.workflowId === workflowId;
+}
+
 /** What the worker that captured `before` has stated. */
 export const capturedStatement = (
   { kind, target, generation, before }: Pick<UndoEntry, 'kind' | 'target' | 'generation' | 'before'>,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import { createRestrictedStore } from '../evidence/restricted.ts';
 import { ApiFailure, type Verb } from '../kubernetes/api-failure.ts';
+import { lastWriteAtMs } from '../kubernetes/converge-write.ts';
 import { fencingGeneration } from '../kubernetes/index.ts';
 import { annotations } from '../kubernetes/objects.ts';
 import { NEW, OLD, PlayedClusterApi, target } from '../kubernetes/testing/played-cluster-api.ts';
@@ -93,6 +94,8 @@ describe('what readers may download of a Deployment', () => {
     expect(await textIn(join(folder, 'sha256'))).not.toContain('canary');
     expect((await textIn(join(folder, 'restricted'))).match(/canary-4f1d-(env|arg|header)/g)).toHaveLength(6);
     expect((await stat(join(folder, 'restricted'))).mode & 0o777).toBe(0o700);
+    await createRestrictedStore(join(folder, 'other')).put({ kind: 'deployment-snapshot', mediaType: '', source: '' }, new Uint8Array());
+    expect((await stat(join(folder, 'other'))).mode & 0o077).not.toBe(0);
     // What a reader verifies is stored under its own digest.
     expect(evidence).toMatchObject([{ kind: 'deployment-snapshot' }]);
     expect(JSON.parse(await textIn(join(folder, 'sha256')))).toEqual({
@@ -432,6 +435,32 @@ describe('restore', () => {
     expect(api.deployment?.spec.template).toEqual(before);
   });
 
+  it('restores what a worker of a later version captured, with fields that this one does not read', async () => {
+    const entry = await captured();
+    const later = { ...entry, before: { ...(entry.before as DeploymentBefore), aFieldOfTomorrow: 1 } };
+    const sealed = { ...later, seal: world.key.seal(capturedStatement(later, countdown)) };
+    await launch(sealed);
+    await acts.restoreEffect({ entry: sealed, countdown });
+    expect(image()).toBe(OLD);
+  });
+
+  it('puts no value of the Deployment into the sentence with which the cluster refuses a write', async () => {
+    withSecrets();
+    const entry = await captured();
+    api.before = (verb, resource) => {
+      if (verb === 'patch' && resource.resource === 'deployments')
+        throw new ApiFailure(
+          verb,
+          resource,
+          'lab',
+          422,
+          `env[0].value: Invalid value: "postgres://shop:${CANARY}-env@db/shop": not allowed`,
+        );
+    };
+    const refusal = await launch(entry).catch((error: Error) => error.message);
+    expect(refusal).toMatch(/Invalid value: "\(redacted \d+\)": not allowed/);
+  });
+
   it('restores from the evidence of a version that stored the Deployment whole', async () => {
     withSecrets();
     const { metadata, spec } = structuredClone(api.deployment) as NonNullable<PlayedClusterApi['deployment']>;
@@ -489,7 +518,11 @@ describe('restore', () => {
   it('rolls back from the old ReplicaSet when the evidence store does not answer', async () => {
     const entry = await launched();
     const hangs = { ...createFolderEvidenceStore(folder), get: () => neverAnswers() };
-    const written = playedEffects(api, folder, hangs, hangs)['deployment-image'].restore(operationOf(entry, countdown), entry.before);
+    const written = playedEffects(api, folder, hangs, hangs)['deployment-image'].restore(
+      operationOf(entry, countdown),
+      entry.before,
+      lastWriteAtMs(),
+    );
     expect(await Promise.race([written, new Promise((late) => setTimeout(late, 4_000, 'late').unref())])).toMatchObject({ wrote: true });
     expect(image()).toBe(OLD);
   });

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Release } from '../../release/release.ts';
 import { digestOf } from '../../verdict/digest.ts';
 import type { EvidenceKind } from '../../verdict/finding.ts';
-import { applyImage } from '../kubernetes/apply-image.ts';
+import { applyImage, landedImage } from '../kubernetes/apply-image.ts';
 import { captureDeployment } from '../kubernetes/capture-deployment.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
 import type { DeploymentSnapshot, DeploymentTarget, Operation } from '../kubernetes/contract.ts';
@@ -30,9 +30,10 @@ export type DeploymentBefore = DeploymentSnapshot & { healthTarget: string; heal
 
 const text = z.string().min(1);
 const count = z.number().int().nonnegative();
-const beforeSchema: z.ZodType<DeploymentBefore> = z.strictObject({
+/** Fields of a later version are kept: a worker that is older than the one that captured must be able to restore, too. */
+const beforeSchema: z.ZodType<DeploymentBefore> = z.looseObject({
   target: z.strictObject({ cluster: text, namespace: text, deployment: text, container: text }),
-  evidence: z.strictObject({
+  evidence: z.looseObject({
     digest: text,
     sizeBytes: count,
     mediaType: z.string(),
@@ -69,20 +70,21 @@ export function deploymentImage(dependencies: DeploymentImageDependencies): Effe
       refuseOpenOperation(deployment, await readLease(client, target), target, countdownKey(countdown));
       return { before: { ...snapshot, ...settings }, goesBackTo: snapshot.image, evidence: [snapshot.evidence] };
     },
-    apply: (operation, before, { image }) =>
+    apply: (operation, before, { image }, lastWriteMs) =>
       applyImage(
         clientOf(before.target),
         stores,
         { target: before.target, operation, image, expected: before },
-        fenceOf(operation, before, 'apply'),
+        fenceOf(operation, before, 'apply', lastWriteMs),
         now,
       ),
-    restore: (operation, snapshot) =>
+    landed: ({ id }, { target }, { image }) => landedImage(clientOf(target), target, id, image, now),
+    restore: (operation, snapshot, lastWriteMs) =>
       restoreTemplate(
         clientOf(snapshot.target),
         stores,
         { snapshot, operation: restoreOf(operation), undoes: operation.id, wantedImage: snapshot.wantedImage },
-        fenceOf(operation, snapshot, 'restore'),
+        fenceOf(operation, snapshot, 'restore', lastWriteMs),
         now,
       ),
     prove: (entry, before, write, failedAt) =>
@@ -95,15 +97,15 @@ export function deploymentImage(dependencies: DeploymentImageDependencies): Effe
     preview: (operation, before) => previewRestore(clientOf(before.target), stores, operation, before, now()),
   };
 
-  function fenceOf(operation: Operation, before: DeploymentBefore, purpose: 'apply' | 'restore'): WriteFence {
+  function fenceOf(operation: Operation, before: DeploymentBefore, purpose: 'apply' | 'restore', lastWriteMs: number): WriteFence {
     const { target } = before;
     const claim = { target, operation, before: digestOf(before) };
     return {
-      lastWriteMs: lastWriteAtMs(),
-      claim: (lastWriteMs) =>
+      lastWriteMs,
+      claim: (untilMs) =>
         purpose === 'apply'
-          ? claimLease(clientOf(target), { ...claim, for: 'apply' }, lastWriteMs).then(() => null)
-          : claimLeaseForRestore(clientOf(target), claim, lastWriteMs),
+          ? claimLease(clientOf(target), { ...claim, for: 'apply' }, untilMs).then(() => null)
+          : claimLeaseForRestore(clientOf(target), claim, untilMs),
     };
   }
 }

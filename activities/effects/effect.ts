@@ -14,10 +14,12 @@ export interface Effect<Before, Wanted> {
   wanted: z.ZodType<Wanted>;
   /** Records the target as it is. Changes nothing; refuses a state that is none to go back to. */
   capture(input: CaptureInput): Promise<{ before: Before; goesBackTo: string; evidence: EvidenceRef[] }>;
-  /** Verify-then-act under the operation's id. */
-  apply(operation: Operation, before: Before, wanted: Wanted): Promise<WriteResult>;
-  /** Verify-then-act: takes back what the operation did, and nothing that somebody else did. */
-  restore(operation: Operation, before: Before): Promise<WriteResult>;
+  /** Verify-then-act under the operation's id. No write leaves after `lastWriteMs`, by `performance.now()`. */
+  apply(operation: Operation, before: Before, wanted: Wanted, lastWriteMs: number): Promise<WriteResult>;
+  /** The write of the operation as the outside system shows it; null where it has not landed. Changes nothing. */
+  landed(operation: Operation, before: Before, wanted: Wanted): Promise<WriteResult | null>;
+  /** Verify-then-act: takes back what the operation did, and nothing that somebody else did. No write leaves after `lastWriteMs`. */
+  restore(operation: Operation, before: Before, lastWriteMs: number): Promise<WriteResult>;
   /** Watches the restored target and judges it. */
   prove(entry: UndoEntry, before: Before, write: WriteResult, failedAt: string | null): Promise<Proof>;
   /** What is wrong with the target, for people; bounded. */
@@ -72,8 +74,10 @@ export function checked<Before, Wanted>(effect: Effect<Before, Wanted>): Effect<
     before: effect.before,
     wanted: effect.wanted,
     capture: effect.capture,
-    apply: async (operation, before, wanted) => effect.apply(operation, read(before), parsed(effect.wanted, wanted, 'wanted')),
-    restore: async (operation, before) => effect.restore(operation, read(before)),
+    apply: async (operation, before, wanted, lastWriteMs) =>
+      effect.apply(operation, read(before), parsed(effect.wanted, wanted, 'wanted'), lastWriteMs),
+    landed: async (operation, before, wanted) => effect.landed(operation, read(before), parsed(effect.wanted, wanted, 'wanted')),
+    restore: async (operation, before, lastWriteMs) => effect.restore(operation, read(before), lastWriteMs),
     prove: async (entry, before, write, failedAt) => effect.prove(entry, read(before), write, failedAt),
     describe: async (before) => effect.describe(read(before)),
     settle: async (operation, before, outcome) => effect.settle(operation, read(before), outcome),

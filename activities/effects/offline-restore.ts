@@ -6,6 +6,7 @@ import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import { createRestrictedStore } from '../evidence/restricted.ts';
 import { openUndoJournal, type DamagedRecord, type JournalRecord } from '../evidence/undo-journal.ts';
 import { createClusterClients, openCluster, type ClusterClient } from '../kubernetes/client.ts';
+import { lastWriteAtMs } from '../kubernetes/converge-write.ts';
 import { effectOf } from './activities.ts';
 import type { Finding } from '../../verdict/finding.ts';
 import { judgeRollbackWrite } from '../../verdict/rollback.ts';
@@ -68,7 +69,7 @@ export function openOfflineRestore({ evidenceFolder, clusters, progress }: Offli
       let write: WriteResult | null = null;
       try {
         const effect = effectOf(effects, entry.kind);
-        write = await effect.restore(operation, entry.before);
+        write = await effect.restore(operation, entry.before, lastWriteAtMs());
         if (environment === null && write.leftAlone === undefined)
           return unproven(write, 'without --environment its health address is unknown');
         const proof = await effect.prove(entry, entry.before, write, null);

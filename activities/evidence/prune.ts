@@ -46,6 +46,8 @@ export async function pruneEvidence(folder: string, { olderThanMs, named, dryRun
   const isYoung = (mtimeMs: number): boolean => !(now() - mtimeMs > olderThanMs);
   const pruned: Pruned = { removed: 0, removedBytes: 0, keptNamed: 0, keptYoung: 0 };
   try {
+    // Only the worker's user reads it: whoever is refused there removes nothing at all.
+    await readdir(restrictedIn(folder)).catch(absent([]));
     const keep = new Set([...named, ...(await namedByPointers(folder))]);
     for (const place of [folder, restrictedIn(folder)]) {
       if (!dryRun) await putBackAll(place);

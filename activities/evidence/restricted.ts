@@ -16,9 +16,13 @@ export function createRestrictedStore(evidenceFolder: string): EvidenceStore {
   return {
     ...store,
     async put(description, bytes) {
-      await mkdir(folder, { recursive: true, mode: FOLDER_MODE }).catch((cause: unknown) => {
+      try {
+        // By itself: the mode is for the last folder only.
+        await mkdir(evidenceFolder, { recursive: true });
+        await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+      } catch (cause) {
         throw notKept(folder, cause);
-      });
+      }
       return store.put(description, bytes);
     },
   };

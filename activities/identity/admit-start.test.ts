@@ -155,7 +155,7 @@ describe('carried state', () => {
     const carried = {
       digest: DIGEST,
       admission: seal,
-      seal: await admission.sealCarried({ start: input.start, admission: seal, digest: DIGEST }),
+      seal: seals(DIGEST),
     };
     asks('run-1', { runId: 'run-2', originalRunId: 'run-2', continuedRunId: 'run-1', ...change });
     world.nowMs += laterMs;
@@ -190,7 +190,7 @@ describe('carried state', () => {
 
   it('is sealed for nobody who was not admitted, and for no other chain than that of the run that asks', async () => {
     const seal = await admit();
-    const asked = { start: input.start, admission: seal, digest: DIGEST };
+    const asked = { start: input.start, admission: seal, digest: DIGEST, resets: [] };
     asks('run-2');
     await expect(admission.sealCarried(asked)).rejects.toMatchObject({
       type: 'Refused',
@@ -202,12 +202,26 @@ describe('carried state', () => {
     await expect(admission.sealCarried({ ...asked, start: world.input().start })).rejects.toMatchObject({ type: 'Refused' });
   });
 
+  it('is sealed for a run that was reset only once its state records the reset, for the next run has no trace of it', async () => {
+    const asked = { start: input.start, admission: await admit(), digest: DIGEST };
+    asks('run-1', { runId: 'run-1b', originalRunId: 'run-1' });
+    await expect(admission.sealCarried({ ...asked, resets: [] })).resolves.toEqual({ reset: 'run-1b' });
+    await expect(admission.sealCarried({ ...asked, resets: ['run-1b'] })).resolves.toEqual({ seal: seals(DIGEST) });
+  });
+
   it('is not believed any more where the public half of its key was removed', async () => {
     await goOn();
     const keys = join(folder, 'worker-public-keys');
     for (const name of await readdir(keys)) await rm(join(keys, name));
     const kept = { digest: DIGEST, admission: seals('x'), seal: seals(DIGEST) };
     await expect(admission.admit({ input, carried: kept })).rejects.toMatchObject({ message: expect.stringContaining('workerPublicKeys') });
+  });
+
+  it('is tried again while the folder of the public keys is not there', async () => {
+    await goOn();
+    await rm(join(folder, 'worker-public-keys'), { recursive: true });
+    const kept = { digest: DIGEST, admission: seals('x'), seal: seals(DIGEST) };
+    await expect(admission.admit({ input, carried: kept })).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });
 

@@ -1,6 +1,6 @@
 // Who may begin: a run whose start the server has signed, or one that goes on from it. Reaching Temporal is not enough.
 import { ApplicationFailure } from '@temporalio/common';
-import { explainForeignRun, explainSkipping, judgeRun, type CountdownRun } from '../../verdict/countdown-run.ts';
+import { explainForeignRun, explainSkipping, judgeRun, wasReset, type CountdownRun } from '../../verdict/countdown-run.ts';
 import { hexDigest } from '../../verdict/digest.ts';
 import { inputDigest } from '../../verdict/input-digest.ts';
 import type { CountdownInput, Start } from '../../workflows/messages.ts';
@@ -38,13 +38,14 @@ export function createAdmissionActivities(dependencies: AdmissionDependencies): 
       if (why !== null) throw refused(`${why}; a countdown is started with \`tminus start\``);
       return asked.carried === null ? admitFresh(dependencies, asked.input, start, run) : admitCarried(key, asked, asked.carried, run);
     },
-    async sealCarried({ start, admission, digest }) {
+    async sealCarried({ start, admission, digest, resets }) {
       const run = await ownRun();
       if ((await key.check(admissionOf(run, start), admission)) !== 'valid')
         throw refused(`${run.workflowId} was not admitted by a worker of this installation, so its state is not sealed`);
-      return key.seal({ kind: 'carried', countdown: run.workflowId, run: run.firstRunId, state: digest });
+      if (wasReset(run) && !resets.includes(run.runId)) return { reset: run.runId };
+      return { seal: key.seal({ kind: 'carried', countdown: run.workflowId, run: run.firstRunId, state: digest }) };
     },
-    inspectRun: async ({ rehearsal, workflowNowMs }) => judgeRun({ run: await ownRun(), rehearsal, workflowNowMs, nowMs: now() }),
+    inspectRun: async (asked) => judgeRun({ ...asked, run: await ownRun(), nowMs: now() }),
   };
 }
 

@@ -28,8 +28,11 @@ export interface IdentityActivities {
    * on, the same admission, once the state it carries is as a worker sealed it. Otherwise a non-retryable `SignatureInvalid`, `Expired` or `Refused`.
    */
   admit(asked: AdmitInput): Promise<Seal>;
-  /** The seal over the state with this digest, for the run that asks and the one after it. Refuses a run that was not admitted. */
-  sealCarried(asked: { start: Signed; admission: Seal; digest: string }): Promise<Seal>;
-  /** What the Temporal server reports of the run that asks, judged: a reset, a clock that is not real, start options nobody of us uses. */
-  inspectRun(asked: { rehearsal: boolean; workflowNowMs: number }): Promise<Finding[]>;
+  /**
+   * The seal over the state with this digest, for the run that asks and the one after it. Refuses a run that was not admitted. One that was reset gets
+   * no seal, but the id to put into `resets` of its state first.
+   */
+  sealCarried(asked: { start: Signed; admission: Seal; digest: string; resets: string[] }): Promise<{ seal: Seal } | { reset: string }>;
+  /** What the Temporal server reports of the run that asks, judged: a reset, also of the runs before it in `resets`, a clock that is not real, start options nobody of us uses. */
+  inspectRun(asked: { rehearsal: boolean; workflowNowMs: number; resets: string[] }): Promise<Finding[]>;
 }

@@ -9,7 +9,7 @@ export interface RunId {
   runId?: string;
 }
 
-/** Reads a run. Throws WorkflowNotFoundError where there is none. */
+/** Reads a run. Throws WorkflowNotFoundError where there is none, and fails where the server has not answered in time. */
 export type ReadRun = (id: RunId) => Promise<CountdownRun>;
 
 /** The workflow whose activity this is, by the server's word; null in a standalone activity. */
@@ -18,15 +18,21 @@ export function askingWorkflow(): Required<RunId> | null {
   return workflowExecution ? { workflowId: workflowExecution.workflowId, runId: workflowExecution.runId } : null;
 }
 
+/** Both requests together: they take milliseconds, and what asks for them may last 10 s at most. */
+const READ_TIMEOUT_MS = 2_000;
+
 /** Two requests: the description, and the first event, which holds the options of the start. */
 export const runReader =
   (client: Client): ReadRun =>
   async ({ workflowId, runId }) => {
-    const { raw, ...described } = await client.workflow.getHandle(workflowId, runId).describe();
-    const { history } = await client.workflowService.getWorkflowExecutionHistory({
-      namespace: client.options.namespace,
-      execution: { workflowId, runId: described.runId },
-      maximumPageSize: 1,
+    const [{ raw, ...described }, history] = await client.withDeadline(Date.now() + READ_TIMEOUT_MS, async () => {
+      const description = await client.workflow.getHandle(workflowId, runId).describe();
+      const answer = await client.workflowService.getWorkflowExecutionHistory({
+        namespace: client.options.namespace,
+        execution: { workflowId, runId: description.runId },
+        maximumPageSize: 1,
+      });
+      return [description, answer.history] as const;
     });
     const started = history?.events?.[0]?.workflowExecutionStartedEventAttributes;
     if (!started) throw new Error(`the Temporal server does not report how ${workflowId} (run ${described.runId}) was started`);

@@ -1,7 +1,7 @@
 // An Ed25519 key in a file that only its owner reads, and its public half in a folder of keys that are trusted. Server and workers each have one.
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, sign, verify, type KeyObject } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { assertPrivate } from './private-file.ts';
 
@@ -34,20 +34,26 @@ const KEY_ID = /^[0-9a-f]{16}$/;
 
 /**
  * Checks signatures against the keys of a folder; a removed file is a key no longer trusted. Answers `unknown` for a key that is not there, and
- * `different` where the key is trusted and the signature is not over this text. A folder that is not there has no keys, for a worker makes it with its
- * first seal. Throws when a key cannot be read.
+ * `different` where the key is trusted and the signature is not over this text. Throws when the folder or the key cannot be read: the folder is made
+ * before anything is checked, so one that is not there may be mounted again.
  */
 export function signaturesOf(publicKeys: string) {
   return async (text: string, { keyId, signature }: { keyId: string; signature: string }): Promise<'valid' | 'different' | 'unknown'> => {
-    const pem = KEY_ID.test(keyId) ? await readFile(path.join(publicKeys, `${keyId}.pem`), 'utf8').catch(unlessMissing) : null;
+    const pem = KEY_ID.test(keyId) ? await readKey(publicKeys, keyId) : null;
     if (pem === null) return 'unknown';
     return verify(null, Buffer.from(text, 'utf8'), createPublicKey(pem), Buffer.from(signature, 'base64')) ? 'valid' : 'different';
   };
 }
 
-function unlessMissing(error: NodeJS.ErrnoException): null {
-  if (error.code === 'ENOENT') return null;
-  throw error;
+/** Null where the folder has no such key. */
+async function readKey(folder: string, keyId: string): Promise<string | null> {
+  try {
+    return await readFile(path.join(folder, `${keyId}.pem`), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await access(folder);
+    return null;
+  }
 }
 
 /** First 16 hex digits of SHA-256 over the SPKI bytes: short enough for people to compare, long enough never to collide by chance. */

@@ -12,19 +12,23 @@ export type Statement = { countdown: string; run: string } & (
 );
 
 export interface WorkerKey {
+  /** Makes the key and the folder of public keys where they are not there yet: from then on a folder that is missing is an outage. */
+  open(): void;
   seal(statement: Statement): Seal;
   /** `unknown`: there is no seal, or its key is not trusted here. */
   check(statement: Statement, seal: Seal | undefined): Promise<'valid' | 'different' | 'unknown'>;
 }
 
-/** The key is made on first use, mode 600, and nothing is opened before: a worker that only makes load never has one. */
+/** The key is made when it is opened or first used, mode 600: a worker that only makes load never has one. */
 export function workerKey(files: KeyFiles): WorkerKey {
   let key: KeyPair | null = null;
   const check = signaturesOf(files.publicKeys);
+  const open = (): KeyPair => (key ??= openKeyPair(files));
   return {
+    open,
     seal(statement) {
-      key ??= openKeyPair(files);
-      return { keyId: key.keyId, signature: key.sign(canonicalJson(statement)) };
+      const { keyId, sign } = open();
+      return { keyId, signature: sign(canonicalJson(statement)) };
     },
     async check(statement, seal) {
       if (typeof seal?.keyId !== 'string' || typeof seal.signature !== 'string') return 'unknown';

@@ -1,9 +1,9 @@
 // The one write of a launch.
 import { isDeepStrictEqual } from 'node:util';
 import { refuse } from './api-failure.ts';
-import type { ClusterClient } from './client.ts';
-import type { ApplyImageInput, WriteResult } from './contract.ts';
-import { refuseUnequalFence, refuseWhenFenced, writeDeployment, type Change, type WriteFence } from './converge-write.ts';
+import { readDeployment, type ClusterClient } from './client.ts';
+import type { ApplyImageInput, DeploymentTarget, WriteResult } from './contract.ts';
+import { landed, refuseUnequalFence, refuseWhenFenced, writeDeployment, type Change, type WriteFence } from './converge-write.ts';
 import { annotations, imageOf, type Deployment } from './objects.ts';
 import { loadSnapshot, type SnapshotDocument, type SnapshotStores } from './snapshot.ts';
 
@@ -29,6 +29,19 @@ export async function applyImage(
     now,
     decide: (current, notes) => decide(current, notes, input, snapshot),
   });
+}
+
+/** The write of an operation as the Deployment carries it; null where it does not carry it. Changes nothing. */
+export async function landedImage(
+  client: ClusterClient,
+  { namespace, deployment, container }: DeploymentTarget,
+  operationId: string,
+  image: string,
+  now: () => Date,
+): Promise<WriteResult | null> {
+  const current = await readDeployment(client, namespace, deployment);
+  const isOurs = current.metadata.annotations?.[annotations.operation] === operationId;
+  return isOurs && imageOf(current.spec.template, container) === image ? landed(current, operationId, null, now) : null;
 }
 
 function decide(

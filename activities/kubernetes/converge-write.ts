@@ -7,6 +7,7 @@ import { ApiFailure, refuse } from './api-failure.ts';
 import { deployments, readDeployment, type ClusterClient, type PatchType } from './client.ts';
 import type { DeploymentTarget, Operation, WriteResult } from './contract.ts';
 import { annotations, fencingGenerationOf, type Deployment } from './objects.ts';
+import { withoutValues } from './redact-template.ts';
 
 /** Status updates of a busy rollout cost a conflict each; seven tries over 4 s outlast them and fit a quick activity of 10 s. */
 const ATTEMPTS = 7;
@@ -111,15 +112,24 @@ export async function writeDeployment({ client, target, operation, at, decide, f
   const notes = notesOf(operation, startedAt);
   const subject = `deployment ${target.namespace}/${target.deployment} of cluster ${client.cluster}`;
   const claims: (string | null)[] = [];
+  let seen: unknown;
   const { current, acknowledged } = await convergeWrite({
     subject,
     read: () => readDeployment(client, target.namespace, target.deployment),
-    decide: (deployment) => decide(deployment, notes),
+    decide: (deployment) => {
+      seen = { annotations: deployment.metadata.annotations, template: deployment.spec.template };
+      return decide(deployment, notes);
+    },
     write: async ({ body, type }) => {
       claims.push(await fence.claim(fence.lastWriteMs));
       // The claim may have taken seconds, and what follows this activity must not be overtaken by its write.
       if (performance.now() > fence.lastWriteMs) throw tooLate(subject);
-      return client.patch<Deployment>(deployments(target.namespace, target.deployment), body, type);
+      try {
+        return await client.patch<Deployment>(deployments(target.namespace, target.deployment), body, type);
+      } catch (error) {
+        // Validation and webhooks cite the values that they refuse.
+        throw withoutValues(error, [seen, body]);
+      }
     },
     classify: classifyApiFailure,
     at,
@@ -128,7 +138,7 @@ export async function writeDeployment({ client, target, operation, at, decide, f
   // The generation of the write itself: an autoscaler may have moved the Deployment on before the reading after it.
   const written = acknowledged
     ? { wrote: true, observedGeneration: acknowledged.metadata.generation ?? 0, at: startedAt.toISOString() }
-    : landed(current, operation, startedAt.toISOString(), now);
+    : landed(current, operation.id, startedAt.toISOString(), now);
   const unclaimed = claims.at(-1) ?? null;
   // One claim that came through holds for the tries after it.
   return unclaimed === null || claims.includes(null) ? written : { ...written, withoutLease: unclaimed };
@@ -144,9 +154,12 @@ export function notesOf({ id, countdown, generation }: Operation, at: Date): Rec
   };
 }
 
-/** `wrote` stays true when it was this call whose answer was lost: the time annotated on the Deployment is then the time of this call. */
-function landed({ metadata }: Deployment, operation: Operation, at: string, now: () => Date): WriteResult {
-  const ours = metadata.annotations?.[annotations.operation] === operation.id;
+/**
+ * `wrote` stays true when it was this call whose answer was lost: the time annotated on the Deployment is then the time of this call, `at`; null for a
+ * call that writes nothing.
+ */
+export function landed({ metadata }: Deployment, operationId: string, at: string | null, now: () => Date): WriteResult {
+  const ours = metadata.annotations?.[annotations.operation] === operationId;
   const notedAt = ours ? metadata.annotations?.[annotations.operationAt] : undefined;
   return { wrote: notedAt === at, observedGeneration: metadata.generation ?? 0, at: notedAt ?? now().toISOString() };
 }

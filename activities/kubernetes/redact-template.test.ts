@@ -56,3 +56,27 @@ it('takes out of a sentence what it replaced, the longest text first', () => {
     'env "(redacted 2)" is not allowed on this cluster, nor is (redacted 1)',
   );
 });
+
+it.each([
+  [
+    'escaped',
+    'Invalid value: "{\\"user\\":\\"shop\\",\\"pass\\":\\"hunter2hunter2\\"}"',
+    '{"user":"shop","pass":"hunter2hunter2"}',
+    'hunter2',
+  ],
+  ['cut', 'value "postgres://shop:hunter2hunt..." is too long', 'postgres://shop:hunter2hunter2@db/shop', 'hunter2'],
+  ['short and in quotation marks', 'env value "x9" is not one of ["on", "off"]', 'x9', 'x9'],
+])('takes a text out of a sentence that has it %s', (_, sentence, secret, never) => {
+  const redactor = createRedactor();
+  redactor.value({ env: [{ value: secret }] });
+  expect(redactor.sentence(sentence)).not.toContain(never);
+  expect(redactor.sentence(sentence)).toContain('(redacted 1)');
+});
+
+it('leaves the words of a sentence that only look alike', () => {
+  const redactor = createRedactor();
+  redactor.value({ env: [{ value: 'production-eu' }, { value: 'on' }] });
+  expect(redactor.sentence('one of the products on this cluster is not allowed')).toBe(
+    'one of the products on this cluster is not allowed',
+  );
+});

@@ -43,6 +43,14 @@ describe('rotation', () => {
     );
   });
 
+  it('passes on to a worker what a key it lacks has encrypted, with a sentence: a Signal of anybody must not stop a rollback', async () => {
+    const said: string[] = [];
+    const sealed = await one(encryptionCodec([fresh]).encode([payload]));
+    const codec = encryptionCodec([old], (sentence) => said.push(sentence));
+    expect(await one(codec.decode([sealed]))).toEqual(sealed);
+    expect(said).toEqual([expect.stringContaining('the key 2026-11, which this process does not have')]);
+  });
+
   it('passes on what was written before there were keys', async () => {
     expect(valueOf(await one(encryptionCodec([fresh]).decode([payload])))).toEqual(SECRET);
   });

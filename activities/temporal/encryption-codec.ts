@@ -18,15 +18,19 @@ const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** The first key encrypts, all decrypt. A payload that is not encrypted is passed on as it is: what began before the keys goes on. */
-export function encryptionCodec(keys: readonly PayloadKey[]): PayloadCodec {
+/**
+ * The first key encrypts, all decrypt. A payload that is not encrypted is passed on as it is: what began before the keys goes on.
+ * @param onMissing for workers: is given the sentence about a payload whose key is not here, and the payload is passed on unread. Anybody can send a
+ * Signal under a key of any name, and a throw would end all workflow tasks of that countdown, its rollback too. Without it `decode` throws.
+ */
+export function encryptionCodec(keys: readonly PayloadKey[], onMissing?: (sentence: string) => void): PayloadCodec {
   const [newest] = keys;
   if (!newest) throw new RangeError('a codec needs a key');
   const byId = new Map(keys.map(({ id, key }) => [id, key]));
   return {
     encode: async (payloads) => payloads.map((payload) => encrypt(payload, newest)),
     decode: async (payloads) =>
-      payloads.map((payload) => (textOf(payload.metadata?.['encoding']) === ENCODING ? decrypt(payload, byId) : payload)),
+      payloads.map((payload) => (textOf(payload.metadata?.['encoding']) === ENCODING ? decrypt(payload, byId, onMissing) : payload)),
   };
 }
 
@@ -46,16 +50,18 @@ function encrypt(payload: Payload, { id, key }: PayloadKey): Payload {
 }
 
 /**
- * Throws where the key is not here: a worker that lacks one must wait for it, not go on without what was said. Bytes that the key does not open were
- * made by nobody who has it; they stay as they are, which the payload converter reads as nothing, for a throw would end all workflow tasks.
+ * Bytes that the key does not open were made by nobody who has it; they stay as they are, which the payload converter reads as nothing, for a throw
+ * would end all workflow tasks.
  */
-function decrypt(payload: Payload, keys: ReadonlyMap<string, Uint8Array>): Payload {
+function decrypt(payload: Payload, keys: ReadonlyMap<string, Uint8Array>, onMissing?: (sentence: string) => void): Payload {
   const id = textOf(payload.metadata?.['encryption-key-id']);
   const key = keys.get(id);
-  if (!key)
-    throw new Error(
-      `a payload is encrypted with the key ${id || 'of no name'}, which this process does not have; name it in TMINUS_PAYLOAD_KEYS`,
-    );
+  if (!key) {
+    const sentence = `a payload is encrypted with the key ${id || 'of no name'}, which this process does not have; name it in TMINUS_PAYLOAD_KEYS`;
+    if (!onMissing) throw new Error(sentence);
+    onMissing(sentence);
+    return payload;
+  }
   const data = payload.data ?? new Uint8Array();
   if (data.length < NONCE_BYTES + TAG_BYTES) return payload;
   const decipher = createDecipheriv('aes-256-gcm', key, data.subarray(0, NONCE_BYTES));

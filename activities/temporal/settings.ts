@@ -22,8 +22,8 @@ export interface TemporalSettings {
       | { serverNameOverride?: string; serverRootCACertificate?: Uint8Array; clientCertPair?: { crt: Uint8Array; key: Uint8Array } };
     apiKey?: string;
   };
-  /** Null where payloads are readable. */
-  encryption: { payloadCodecs: PayloadCodec[]; failureConverterPath: string } | null;
+  /** Null where payloads are readable. Workers pass on what they lack the key of, see encryption-codec.ts. */
+  encryption: { payloadCodecs: PayloadCodec[]; workerCodecs: PayloadCodec[]; failureConverterPath: string } | null;
 }
 
 /** What is wrong with a variable, in one sentence that names it; never what it holds. */
@@ -52,8 +52,23 @@ export async function temporalSettings(env: Readonly<Record<string, string | und
       ...(tls === null && apiKey === null ? {} : { tls: tls ?? true }),
       ...(apiKey === null ? {} : { apiKey }),
     },
-    encryption: keys.length === 0 ? null : { payloadCodecs: [encryptionCodec(keys)], failureConverterPath: FAILURE_CONVERTER },
+    encryption:
+      keys.length === 0
+        ? null
+        : {
+            payloadCodecs: [encryptionCodec(keys)],
+            workerCodecs: [encryptionCodec(keys, oncePerSentence)],
+            failureConverterPath: FAILURE_CONVERTER,
+          },
   };
+}
+
+const written = new Set<string>();
+/** For the worker's log: a history that is replayed would repeat it hundreds of times. */
+function oncePerSentence(sentence: string): void {
+  if (written.has(sentence)) return;
+  written.add(sentence);
+  process.stderr.write(`tminus worker: ${sentence}\n`);
 }
 
 type Tls = NonNullable<TemporalSettings['connection']['tls']>;

@@ -198,7 +198,7 @@ export function fakeWorld(): FakeWorld {
     keepLastGood: async (_target, lastGood) => void world.good.push(lastGood),
     verifyAct: async ({ payload }) => JSON.parse(payload) as Act,
     admit: async ({ carried }) => carried?.admission ?? seal,
-    sealCarried: async () => seal,
+    sealCarried: async () => ({ seal }),
     inspectRun: async () => [],
     runPreflight: async () => report(passed('PreflightPassed', 'preflight')),
     runLoadTest: async () => ({

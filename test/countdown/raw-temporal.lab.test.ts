@@ -239,7 +239,7 @@ describe('the write of a launch', () => {
         // Nor do workers seal for them what would be believed.
         const { authority } = copied;
         expect(await foreignWorkflow('admit', { input, carried: null })).toMatch(/was signed for countdown/);
-        const asked = { start: input.start, admission: authority?.admission, digest: 'sha256:mine' };
+        const asked = { start: input.start, admission: authority?.admission, digest: 'sha256:mine', resets: [] };
         expect(await foreignWorkflow('sealCarried', asked)).toMatch(/was not admitted/);
         expect(await standalone('sealCarried', asked)).toMatch(/no workflow does/);
         const forged = { ...copied.entry, before: { ...(copied.entry.before as object), templateDigest: 'sha256:mine' } };

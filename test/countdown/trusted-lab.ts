@@ -61,6 +61,7 @@ export async function trustedLab(temporal: World, overrides: Partial<FakeActivit
     asking: askingWorkflow,
     now: Date.now,
   };
+  trust.key.open();
   const activities = {
     ...fakeWorld().activities,
     ...createIdentityActivities({ publicKeysFolder: at('public-keys') }),

@@ -59,6 +59,7 @@ export class TrustedWorld {
     this.publicKeys = join(folder, 'public-keys');
     this.server = openKeyPair({ privateKey: join(folder, 'server.pem'), publicKeys: this.publicKeys });
     this.key = workerKey({ privateKey: join(folder, 'worker.pem'), publicKeys: join(folder, 'worker-public-keys') });
+    this.key.open();
     this.trust = {
       reader: signedReader(this.publicKeys),
       key: this.key,
