@@ -42,7 +42,7 @@ export function devCommand(program: Command): void {
     .command('dev')
     .description('run Temporal server, worker and HTTP server on this machine')
     .option('--environment <file>', 'names to addresses of clusters, Prometheus, targets', ENVIRONMENT_FILE)
-    .option('--temporal <address>', 'use this Temporal server instead of an own one')
+    .option('--temporal <address>', 'Temporal server to use (default: start one for TMINUS_HOME, on a free port)')
     .option('--namespace <name>', 'Temporal namespace', 'default')
     .option('--port <number>', 'port of page and API', '7480')
     .action(dev);
@@ -50,13 +50,11 @@ export function devCommand(program: Command): void {
 
 async function dev(options: DevOptions): Promise<void> {
   await assertEnvironment(options.environment);
-  const address = options.temporal ?? '127.0.0.1:7233';
-  const env = {
+  const env: NodeJS.ProcessEnv = {
     ...process.env,
     TMINUS_HOME: resolve(process.env['TMINUS_HOME'] ?? '.tminus'),
     TMINUS_ENVIRONMENT: resolve(options.environment),
     TMINUS_PORT: options.port,
-    TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: options.namespace,
     // On a laptop the code that was just started is the one that is meant, also after going back to an older checkout.
     TMINUS_MAKE_CURRENT: '1',
@@ -71,10 +69,23 @@ async function dev(options: DevOptions): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
   });
   try {
-    if (!options.temporal && !(await answers(7233)))
-      running.push(await supervise(nodePart('temporal', 'workers/temporal-main.ts', { port: 7233 }), env, stopping.signal));
+    if (options.temporal) env['TEMPORAL_ADDRESS'] = options.temporal;
+    else {
+      // Its own address must not be taken for one that was asked for.
+      delete env['TEMPORAL_ADDRESS'];
+      const temporal = await supervise(
+        nodePart('temporal', 'workers/temporal-main.ts', { text: 'temporal ready at ' }),
+        env,
+        stopping.signal,
+      );
+      running.push(temporal);
+      // One that is started again keeps its address: worker and server have it.
+      env['TEMPORAL_ADDRESS'] = temporal.readyLine.split(' ').at(-1);
+    }
     running.push(await supervise(nodePart('worker', 'workers/main.ts', { text: 'worker ready' }), env, stopping.signal));
     running.push(await supervise(nodePart('server', 'server/serve.ts', { port: Number(options.port) }), env, stopping.signal));
+    const whose = options.temporal ? 'as --temporal says' : `started for ${env['TMINUS_HOME']}`;
+    process.stdout.write(`temporal ${env['TEMPORAL_ADDRESS']}, namespace ${options.namespace}, ${whose}\n`);
     process.stdout.write(`page    http://127.0.0.1:${options.port}/\nCtrl-C stops everything; countdowns go on at the next start.\n`);
     await asked;
   } finally {
@@ -100,8 +111,12 @@ const nodePart = (name: string, file: string, ready: Part['ready']): Part => ({
   readyWithinMs: READY_WITHIN_MS,
 });
 
-/** Starts a part, waits until it is ready, and keeps it alive until stopped. */
-export async function supervise(part: Part, env: NodeJS.ProcessEnv, stopping: AbortSignal): Promise<{ stop(): Promise<void> }> {
+/** Starts a part, waits until it is ready, and keeps it alive until stopped. `readyLine`: the line by which it said that it is ready; empty for a port. */
+export async function supervise(
+  part: Part,
+  env: NodeJS.ProcessEnv,
+  stopping: AbortSignal,
+): Promise<{ stop(): Promise<void>; readyLine: string }> {
   let child = start(part, env);
   const first = heard(child);
   let deaths = 0;
@@ -123,11 +138,12 @@ export async function supervise(part: Part, env: NodeJS.ProcessEnv, stopping: Ab
       }, RESTART_AFTER_MS);
     });
   };
-  await ready(part, child, first.text);
+  const readyLine = await ready(part, child, first.text);
   first.passOn();
   process.stdout.write(`${part.name.padEnd(8)}ready, pid ${child.pid}\n`);
   watch();
   return {
+    readyLine,
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = new Promise((done) => child.once('exit', done));
@@ -158,7 +174,7 @@ function heard(child: ChildProcess): { text: () => string; passOn: () => void } 
   };
 }
 
-async function ready({ name, ready: when, readyWithinMs }: Part, child: ChildProcess, said: () => string): Promise<void> {
+async function ready({ name, ready: when, readyWithinMs }: Part, child: ChildProcess, said: () => string): Promise<string> {
   // `close` comes after the last of what it said, `exit` may not.
   const died = new Promise<never>((_, fail) => child.once('close', (code) => fail(cannotStart(name, code, said()))));
   const late = new Promise<never>((_, fail) =>
@@ -168,7 +184,7 @@ async function ready({ name, ready: when, readyWithinMs }: Part, child: ChildPro
     ).unref(),
   );
   const seen = 'port' in when ? untilAnswers(when.port) : untilPrinted(child, when.text);
-  await Promise.race([seen, died, late]);
+  return Promise.race([seen, died, late]);
 }
 
 /** A part that ends with 2 has said in a sentence what to do, as every verb does. */
@@ -183,12 +199,24 @@ function cannotStart(name: string, code: number | null, said: string): CliFailur
   );
 }
 
-async function untilPrinted(child: ChildProcess, text: string): Promise<void> {
-  await new Promise<void>((done) => child.stdout?.on('data', (chunk: Buffer) => chunk.toString().includes(text) && done()));
+/** The first whole line with the text. */
+function untilPrinted(child: ChildProcess, text: string): Promise<string> {
+  let printed = '';
+  return new Promise((done) =>
+    child.stdout?.on('data', (chunk: Buffer) => {
+      printed += String(chunk);
+      const line = printed
+        .split('\n')
+        .slice(0, -1)
+        .find((each) => each.includes(text));
+      if (line !== undefined) done(line);
+    }),
+  );
 }
 
-async function untilAnswers(port: number): Promise<void> {
+async function untilAnswers(port: number): Promise<string> {
   while (!(await answers(port))) await new Promise((again) => setTimeout(again, 200));
+  return '';
 }
 
 function answers(port: number): Promise<boolean> {

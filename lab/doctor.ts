@@ -1,13 +1,13 @@
 // What a machine lacks for the lab, one sentence each, with the way out.
 import { existsSync, statfsSync } from 'node:fs';
 import { totalmem } from 'node:os';
-import { createServer } from 'node:net';
 import { run, succeeds, systemPath } from './command.ts';
 import { claim, readOwner } from './owner.ts';
 import { network } from './paths.ts';
 import type { LabPaths } from './paths.ts';
 import { programOf } from './postgres.ts';
 import { spawnSync } from 'node:child_process';
+import { takenPorts } from '../workers/temporal-server.ts';
 
 export interface MachineFacts {
   platform: string;
@@ -191,7 +191,7 @@ export async function machineFacts(lab: LabPaths): Promise<MachineFacts> {
     missingControllers: cgroups === 'v1' ? CONTROLLERS.filter((name) => !existsSync(`/sys/fs/cgroup/${name}`)) : [],
     freeDiskGib: (bavail * bsize) / 2 ** 30,
     memoryGib: totalmem() / 2 ** 30,
-    takenPorts: claim(lab) === 'ours' ? [] : await taken(temporalPorts(lab.temporalPort)),
+    takenPorts: claim(lab) === 'ours' ? [] : await takenPorts(lab.temporalPort),
     takenRoutes: readOwner(lab) || missingPrograms.includes('ip') ? [] : await routesOverOurs(),
     foreignKubelet: !readOwner(lab) && existsSync('/var/lib/kubelet/device-plugins/kubelet.sock'),
   };
@@ -218,25 +218,6 @@ function goVersion(): string | undefined {
 
 function nearestFolder(path: string): string {
   return existsSync(path) ? path : nearestFolder(path.slice(0, path.lastIndexOf('/')) || '/');
-}
-
-/** The ports of the one-process server, as workers/temporal-server.ts lays them out: four services, their membership, HTTP. */
-function temporalPorts(frontend: number): number[] {
-  const services = [0, 1, 2, 6].map((offset) => frontend + offset);
-  return [...services, ...services.map((port) => port - 300), frontend + 10];
-}
-
-async function taken(ports: number[]): Promise<number[]> {
-  const free = await Promise.all(ports.map(isFree));
-  return ports.filter((_, index) => !free[index]);
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }
 
 async function routesOverOurs(): Promise<string[]> {

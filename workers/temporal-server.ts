@@ -1,5 +1,6 @@
 // A whole Temporal server in one process on SQLite, for a laptop, CI and the demo. A team runs docker-compose.yml instead.
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 
 export interface LocalTemporal {
@@ -7,6 +8,42 @@ export interface LocalTemporal {
   folder: string;
   /** gRPC port of the frontend; the other seven ports follow at fixed distances. */
   port: number;
+}
+
+/** Frontend, history, matching and worker, and for each the port by which they find each other. */
+const SERVICE_OFFSETS = { frontend: 0, history: 1, matching: 2, worker: 6 } as const;
+const MEMBERSHIP_OFFSET = -300;
+const HTTP_OFFSET = 10;
+/** Own servers of several installations on one machine stand this far apart; twenty are more than a laptop runs. */
+const PORT_STEP = 20;
+const FIRST_PORT = 7233;
+const PORTS_TRIED = 20;
+
+function portsOf(frontend: number): number[] {
+  const services = Object.values(SERVICE_OFFSETS).map((offset) => frontend + offset);
+  return [...services, ...services.map((port) => port + MEMBERSHIP_OFFSET), frontend + HTTP_OFFSET];
+}
+
+/** Which of the ports of a server with this frontend port other programs hold on loopback. */
+export async function takenPorts(frontend: number): Promise<number[]> {
+  const ports = portsOf(frontend);
+  const free = await Promise.all(ports.map(isFree));
+  return ports.filter((_, index) => !free[index]);
+}
+
+/** A frontend port whose ports are all free: `preferred`, or the first one from 7233 on. Null where there is none. */
+export async function freeFrontendPort(preferred: number | null): Promise<number | null> {
+  const candidates = Array.from({ length: PORTS_TRIED }, (_, index) => FIRST_PORT + PORT_STEP * index);
+  for (const port of preferred === null ? candidates : [preferred, ...candidates]) if ((await takenPorts(port)).length === 0) return port;
+  return null;
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
 
 /** Never to be changed for a database that exists. Four is what one laptop needs. */
@@ -38,7 +75,7 @@ function serverConfig(folder: string, port: number, dynamic: string) {
     },
   };
   const service = (offset: number, more: object = {}) => ({
-    rpc: { grpcPort: port + offset, membershipPort: port - 300 + offset, bindOnLocalHost: true, ...more },
+    rpc: { grpcPort: port + offset, membershipPort: port + MEMBERSHIP_OFFSET + offset, bindOnLocalHost: true, ...more },
   });
   return {
     log: { stdout: true, level: 'warn' },
@@ -49,7 +86,12 @@ function serverConfig(folder: string, port: number, dynamic: string) {
       datastores: { main: store, visibility: store },
     },
     global: { membership: { maxJoinDuration: '30s', broadcastAddress: '127.0.0.1' } },
-    services: { frontend: service(0, { httpPort: port + 10 }), history: service(1), matching: service(2), worker: service(6) },
+    services: {
+      frontend: service(SERVICE_OFFSETS.frontend, { httpPort: port + HTTP_OFFSET }),
+      history: service(SERVICE_OFFSETS.history),
+      matching: service(SERVICE_OFFSETS.matching),
+      worker: service(SERVICE_OFFSETS.worker),
+    },
     clusterMetadata: {
       enableGlobalNamespace: false,
       failoverVersionIncrement: 10,
@@ -61,7 +103,7 @@ function serverConfig(folder: string, port: number, dynamic: string) {
           initialFailoverVersion: 1,
           rpcName: 'frontend',
           rpcAddress: `127.0.0.1:${port}`,
-          httpAddress: `127.0.0.1:${port + 10}`,
+          httpAddress: `127.0.0.1:${port + HTTP_OFFSET}`,
         },
       },
     },
