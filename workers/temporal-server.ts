@@ -118,5 +118,8 @@ function dynamicConfig() {
     // Rehearsals run on virtual time.
     'frontend.WorkflowTimeSkippingEnabled': everywhere(true),
     'frontend.WorkflowTimeSkippingMaxSkipPerSession': everywhere(100_000),
+    // Ended countdowns are evidence by then. The server's own least is an hour, and it deletes up to half an hour late.
+    'system.namespaceMinRetentionLocal': everywhere('1m'),
+    'history.retentionTimerJitterDuration': everywhere('1s'),
   };
 }

@@ -1,21 +1,32 @@
 // What goes wrong on a launch day, on the real lab: each countdown must still end as it should, with the writes counted by the apiserver.
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import { auditWrites, deployShop, kill, paths, resetShop, restart, startTraffic, stopTraffic } from '../../lab/index.ts';
+import { countdownId } from '../../workflows/messages.ts';
 import { openHouse, pause, type House } from './house.ts';
 
 jest.setTimeout(600_000);
 
+/** Temporal forgets an ended countdown while this file still runs. */
+const RETENTION_SECONDS = 60;
+const FORGOTTEN_WITHIN_MS = 150_000;
 const SHOP = { namespace: 'shop', deployment: 'go-api' };
 let images: { current: string; candidate: string };
 let house: House;
+let temporal: Connection;
+/** Launches of this file, in their order. */
+const launches: string[] = [];
 /** Those of the test that runs: a test that fails in the middle must not leave the service locked for all that follow. */
 const started = new Set<string>();
 
 beforeAll(async () => {
   house = await openHouse({ environment: paths().environment, temporal: paths().temporal });
+  temporal = await Connection.connect({ address: paths().temporal });
+  const config = { workflowExecutionRetentionTtl: { seconds: RETENTION_SECONDS as never } };
+  await temporal.workflowService.updateNamespace({ namespace: house.namespace, config });
 });
 beforeEach(async () => {
   images = await deployShop();
@@ -31,6 +42,7 @@ afterEach(async () => {
 });
 afterAll(async () => {
   await house.close();
+  await temporal.close();
   await stopTraffic();
   await resetShop();
 });
@@ -93,6 +105,7 @@ async function start(options: PlanOptions = {}): Promise<string> {
   const ran = await house.tminus('requester', 'start', file);
   expect(ran).toMatchObject({ code: 0 });
   started.add(name);
+  launches.push(name);
   return name;
 }
 
@@ -218,4 +231,46 @@ it('tells why each wrong approval does not count, and verifies the chain of the 
   expect(events.code).toBe(0);
   expect(events.stdout).toMatch(/approve.refused/);
   expect(events.stdout).toMatch(/chain verified/);
+});
+
+describe('without a worker that could answer', () => {
+  const [first, last] = [() => launches[0]!, () => launches.at(-1)!];
+  beforeAll(() => house.serveAlone());
+
+  it('shows and verifies a countdown that has just ended: its own version does not run any more', async () => {
+    await readable(last());
+  });
+
+  it('shows and verifies a launch that Temporal has forgotten', async () => {
+    const { workflow } = new Client({ connection: temporal, namespace: house.namespace });
+    const deadline = Date.now() + FORGOTTEN_WITHIN_MS;
+    while (
+      await workflow
+        .getHandle(countdownId(first()))
+        .describe()
+        .then(() => true, isNotForgotten)
+    ) {
+      if (Date.now() > deadline) throw new Error(`Temporal still keeps ${first()}`);
+      await pause(1_000);
+    }
+    const { status, verified } = await readable(first());
+    expect(status.stdout).toContain('launched');
+    expect(verified).toMatchObject({ code: 0, stdout: expect.stringMatching(/^verified: \d+ findings/m) });
+  });
+
+  function isNotForgotten(error: unknown): boolean {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+
+  async function readable(name: string) {
+    const status = await house.tminus('requester', 'status', name);
+    expect(status).toMatchObject({ stdout: expect.stringContaining(name), stderr: '' });
+    const events = await house.tminus('requester', 'events', name);
+    expect(events).toMatchObject({ code: 0, stdout: expect.stringMatching(/chain verified/) });
+    const page = join(house.home, `${name}.html`);
+    expect(await house.tminus('requester', 'report', name, '--html', page)).toMatchObject({ code: 0 });
+    expect(readFileSync(page, 'utf8')).toContain(name);
+    return { status, verified: await house.tminus('requester', 'verify', name) };
+  }
 });

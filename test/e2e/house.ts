@@ -1,5 +1,5 @@
 // A whole Tminus on the lab, as a user runs it: `tminus dev` as a process, people with tokens, the CLI as a process.
-import { execFile, spawn } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -31,6 +31,8 @@ export interface Ran {
 export interface House {
   home: string;
   url: string;
+  /** In Temporal. */
+  namespace: string;
   /** Runs the CLI as one of the people. Never throws for an exit code. */
   tminus(who: Person, ...argv: string[]): Promise<Ran>;
   /** From the API: asked three times a second, a CLI process each time would take a processor away from what is measured. */
@@ -44,6 +46,8 @@ export interface House {
   /** SIGKILL for the worker process that runs now; `tminus dev` starts it again. */
   killWorker(): void;
   token(who: Person): string;
+  /** Ends `tminus dev` and starts the server again by itself: no worker of any version runs any more. */
+  serveAlone(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -90,15 +94,17 @@ export async function openHouse({
     ]),
   );
   const port = await freePort();
+  const processEnv = { ...process.env, TMINUS_HOME: home, TMINUS_FAILPOINTS: failpoints };
   const url = `http://127.0.0.1:${port}`;
   const dev = spawn(
     node,
     [join(root, 'cli/bin.ts'), 'dev', '--environment', file, '--temporal', temporal, '--namespace', namespace, '--port', String(port)],
     {
-      env: { ...process.env, TMINUS_HOME: home, TMINUS_FAILPOINTS: failpoints },
+      env: processEnv,
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
+  let alone: ChildProcess | null = null;
   let output = '';
   dev.stdout.on('data', (chunk) => (output += String(chunk)));
   dev.stderr.on('data', (chunk) => (output += String(chunk)));
@@ -118,6 +124,7 @@ export async function openHouse({
   const house: House = {
     home,
     url,
+    namespace,
     tminus: (who, ...argv) =>
       new Promise((done) => {
         execFile(node, [join(root, 'cli/bin.ts'), ...argv], { env: cliEnv(who), maxBuffer: 64 << 20 }, (error, stdout, stderr) =>
@@ -150,14 +157,44 @@ export async function openHouse({
       process.kill(pid, 'SIGKILL');
     },
     token: (who) => tokens[who] ?? '',
+    async serveAlone() {
+      await ended(dev);
+      const env = {
+        ...processEnv,
+        TMINUS_ENVIRONMENT: file,
+        TMINUS_PORT: String(port),
+        TEMPORAL_ADDRESS: temporal,
+        TEMPORAL_NAMESPACE: namespace,
+      };
+      alone = spawn(node, [join(root, 'server/serve.ts')], { env, stdio: 'inherit' });
+      await untilReachable(url);
+    },
     async close() {
-      if (dev.exitCode !== null) return;
-      const gone = new Promise((done) => dev.once('exit', done));
-      dev.kill('SIGTERM');
-      await gone;
+      await ended(dev);
+      if (alone) await ended(alone);
     },
   };
   return house;
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((done) => child.once('exit', done));
+  child.kill('SIGTERM');
+  await gone;
+}
+
+async function untilReachable(url: string): Promise<void> {
+  const deadline = Date.now() + READY_WITHIN_MS;
+  for (;;) {
+    const isReachable = await fetch(url).then(
+      () => true,
+      () => false,
+    );
+    if (isReachable) return;
+    if (Date.now() > deadline) throw new Error(`nothing answers at ${url}`);
+    await pause(100);
+  }
 }
 
 export const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
