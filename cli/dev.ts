@@ -82,7 +82,9 @@ async function dev(options: DevOptions): Promise<void> {
       // One that is started again keeps its address: worker and server have it.
       env['TEMPORAL_ADDRESS'] = temporal.readyLine.split(' ').at(-1);
     }
-    running.push(await supervise(nodePart('worker', 'workers/main.ts', { text: 'worker ready' }), env, stopping.signal));
+    // One address serves the metrics of one process; here that is the server, which watches the watcher.
+    const { TMINUS_METRICS_ADDRESS: _, ...workerEnv } = env;
+    running.push(await supervise(nodePart('worker', 'workers/main.ts', { text: 'worker ready' }), workerEnv, stopping.signal));
     running.push(await supervise(nodePart('server', 'server/serve.ts', { port: Number(options.port) }), env, stopping.signal));
     const whose = options.temporal ? 'as --temporal says' : `started for ${env['TMINUS_HOME']}`;
     process.stdout.write(`temporal ${env['TEMPORAL_ADDRESS']}, namespace ${options.namespace}, ${whose}\n`);

@@ -10,7 +10,7 @@ import { recordedActivity } from '../kubernetes/lab-cluster.ts';
 import { createPreflightActivities } from '../preflight/run-preflight.ts';
 import { createPrometheusClient } from '../prometheus/client.ts';
 import { SETTLED_AFTER_S } from '../prometheus/queries.ts';
-import { startRealPrometheus, type RealPrometheus } from '../prometheus/real-prometheus.ts';
+import { startRealPrometheus, type RealPrometheus } from '../prometheus/testing/played-pods.ts';
 import type { GuardInput, PreflightInput } from '../steps-contract.ts';
 import { playedCluster, playedPods, PLAYED_IMAGE } from '../kubernetes/testing/played-cluster.ts';
 import { createGuardActivities } from './run-guard.ts';

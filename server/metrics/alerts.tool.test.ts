@@ -1,11 +1,8 @@
 // The alert rules on the real Prometheus, which scrapes the server's own metrics: the watcher of a live version stops, and the alert fires.
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { serveMetrics, type MetricsServer } from '../../activities/metrics/serve-metrics.ts';
+import { firingAlert, prometheusProcess, type PrometheusProcess } from '../../activities/prometheus/testing/prometheus-process.ts';
 import { waitingStatus } from '../testing/example-status.ts';
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';
 import { exampleUndo, memoryFolder } from '../testing/memory-folder.ts';
@@ -17,23 +14,13 @@ jest.setTimeout(240_000);
 const RULES = resolve(import.meta.dirname, '../../deploy/prometheus/tminus-alerts.yaml');
 const RUN = exampleUndo.countdown.firstRunId;
 
-interface Alert {
-  labels: Record<string, string>;
-  state: string;
-  annotations: Record<string, string>;
-}
-
 const countdowns = fakeCountdowns([waitingStatus]);
 const folder = memoryFolder([{ ...exampleUndo, registeredAt: new Date().toISOString() }]);
 let watches = true;
-let folderPath: string;
 let metrics: MetricsServer;
-let url: string;
-let stop: () => Promise<void>;
+let prometheus: PrometheusProcess;
 
 beforeAll(async () => {
-  const program = process.env['TMINUS_TOOL_PROMETHEUS'];
-  if (!program) throw new Error('TMINUS_TOOL_PROMETHEUS names no Prometheus: `./scripts/lab tool prometheus` builds one');
   const watcherSeenAt = countdowns.watcherSeenAt.bind(countdowns);
   countdowns.watcherSeenAt = async (ref) => {
     if (watches) countdowns.watchers.set(RUN, Date.now());
@@ -41,46 +28,19 @@ beforeAll(async () => {
     return await watcherSeenAt(ref);
   };
   metrics = await serveMetrics('127.0.0.1:0', serverMetrics(measuring({ countdowns, folder, clusters: [], now: Date.now })));
-  folderPath = await mkdtemp(join(tmpdir(), 'tminus-alerts-'));
-  const config = {
+  prometheus = await prometheusProcess({
     global: { scrape_interval: '1s', evaluation_interval: '1s' },
     rule_files: [RULES],
     scrape_configs: [{ job_name: 'tminus', static_configs: [{ targets: [new URL(metrics.url).host] }] }],
-  };
-  await writeFile(join(folderPath, 'prometheus.yml'), JSON.stringify(config));
-  const port = await freePort();
-  url = `http://127.0.0.1:${port}`;
-  const child = spawn(
-    program,
-    [
-      `--config.file=${join(folderPath, 'prometheus.yml')}`,
-      `--storage.tsdb.path=${join(folderPath, 'data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-      '--log.level=error',
-    ],
-    { stdio: 'ignore' },
-  );
-  stop = async () => {
-    const gone = new Promise((done) => child.once('exit', done));
-    if (child.exitCode === null && child.signalCode === null && child.kill('SIGKILL')) await gone;
-  };
+  });
 });
 afterAll(async () => {
-  await stop?.();
+  await prometheus?.close();
   await metrics?.close();
-  await rm(folderPath, { recursive: true, force: true });
 });
 
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((done) => probe.listen(0, '127.0.0.1', done));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((done) => probe.close(done));
-  return port;
-}
-
 async function ask<T>(path: string): Promise<T | null> {
-  const answer = await fetch(`${url}${path}`).catch(() => null);
+  const answer = await fetch(`${prometheus.url}${path}`).catch(() => null);
   return answer?.ok ? ((await answer.json()) as { data: T }).data : null;
 }
 
@@ -94,9 +54,7 @@ async function until<T>(what: string, read: () => Promise<T | null>, withinMs: n
   }
 }
 
-const alerts = async (): Promise<Alert[]> => (await ask<{ alerts: Alert[] }>('/api/v1/alerts'))?.alerts ?? [];
-const firing = async (name: string): Promise<Alert | null> =>
-  (await alerts()).find(({ labels, state }) => labels['alertname'] === name && state === 'firing') ?? null;
+const firing = (name: string) => firingAlert(prometheus.url, name);
 
 it('fires when the watcher of a live version stops, says what to do, and is quiet before and after', async () => {
   const measured = async () => {

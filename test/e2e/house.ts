@@ -45,6 +45,8 @@ export interface House {
   devOutput(): string;
   /** SIGKILL for the worker process that runs now; `tminus dev` starts it again. */
   killWorker(): void;
+  /** SIGSTOP for it: it neither dies nor does anything until it may go on. */
+  stopWorker(): { goOn(): void };
   token(who: Person): string;
   /** Ends `tminus dev` and starts the server again by itself: no worker of any version runs any more. */
   serveAlone(): Promise<void>;
@@ -58,6 +60,8 @@ export interface HouseOptions {
   namespace?: string;
   /** In place of the same fields of the environment's `spec`, given the house's own folder. */
   spec?: (home: string) => Record<string, unknown>;
+  /** Besides that of this process. */
+  env?: Record<string, string>;
   /** Done in the house's folder before anything starts. */
   prepare?: (home: string) => Promise<void>;
 }
@@ -68,6 +72,7 @@ export async function openHouse({
   temporal,
   namespace = `e2e-${randomUUID()}`,
   spec = () => ({}),
+  env = {},
   prepare = async () => undefined,
 }: HouseOptions): Promise<House> {
   mkdirSync(join(root, '.tminus'), { recursive: true });
@@ -94,7 +99,7 @@ export async function openHouse({
     ]),
   );
   const port = await freePort();
-  const processEnv = { ...process.env, TMINUS_HOME: home, TMINUS_FAILPOINTS: failpoints };
+  const processEnv = { ...process.env, ...env, TMINUS_HOME: home, TMINUS_FAILPOINTS: failpoints };
   const url = `http://127.0.0.1:${port}`;
   const dev = spawn(
     node,
@@ -121,6 +126,12 @@ export async function openHouse({
     NO_COLOR: '1',
     LANG: 'C.UTF-8',
   });
+  function workerPid(): number {
+    // `worker  ready, pid 123`, and `worker  started again, pid 124` after each death.
+    const pid = Number([...output.matchAll(/^worker\s.*\bpid (\d+)$/gmu)].at(-1)?.[1]);
+    if (parentOf(pid) !== dev.pid) throw new Error(`process ${pid} is not the worker of this house any more`);
+    return pid;
+  }
   const house: House = {
     home,
     url,
@@ -150,11 +161,11 @@ export async function openHouse({
     dieAt: (place) => writeFileSync(join(failpoints, place), ''),
     deathsToCome: () => readdirSync(failpoints),
     devOutput: () => output,
-    killWorker() {
-      // `worker  ready, pid 123`, and `worker  started again, pid 124` after each death.
-      const pid = Number([...output.matchAll(/^worker\s.*\bpid (\d+)$/gmu)].at(-1)?.[1]);
-      if (parentOf(pid) !== dev.pid) throw new Error(`process ${pid} is not the worker of this house any more`);
-      process.kill(pid, 'SIGKILL');
+    killWorker: () => void process.kill(workerPid(), 'SIGKILL'),
+    stopWorker() {
+      const pid = workerPid();
+      process.kill(pid, 'SIGSTOP');
+      return { goOn: () => void process.kill(pid, 'SIGCONT') };
     },
     token: (who) => tokens[who] ?? '',
     async serveAlone() {
@@ -205,7 +216,7 @@ function parentOf(pid: number): number {
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((done, fail) => {
     const probe = createServer();
     probe.once('error', fail);

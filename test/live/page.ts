@@ -1,6 +1,7 @@
 // The table of live faults, as the program prints it and as docs/explanation/live-faults.md keeps it.
 import { availableParallelism } from 'node:os';
 import { LIVE_DEADLINE_S, TRAFFIC_PER_SECOND } from './faults.ts';
+import { ALERT_WITHIN_S, type AlertRow } from './alert.ts';
 import { BAKE_S } from './launch.ts';
 import type { Row } from './measure.ts';
 import type { NoisyRow } from './noise.ts';
@@ -12,8 +13,8 @@ const verdictOf = ({ failed }: Row): string => (failed.length === 0 ? 'ok' : `FA
 export const rowLine = (row: Row): string =>
   `${row.id.padEnd(3)}${row.what.padEnd(46)} message ${seconds(row.messageS).padStart(5)}  write ${seconds(row.writeS).padStart(5)}  ${row.limit.padEnd(32)} ${row.ending.padEnd(12)} ${verdictOf(row)}`;
 
-/** The page; `noisy` is null when only faults were measured. */
-export function markdown(rows: readonly Row[], noisy: readonly NoisyRow[] | null): string {
+/** The page; `alert` and `noisy` are null where they were not measured. */
+export function markdown(rows: readonly Row[], alert: AlertRow | null, noisy: readonly NoisyRow[] | null): string {
   return `<!-- Written by npm run live-faults; do not edit. -->
 
 # Faults of a version that is live
@@ -29,8 +30,15 @@ ${rows.filter(({ failed }) => failed.length === 0).length} of ${rows.length} wit
 | fault | seconds to the message | seconds to the first write | limit | ended as | |
 |---|---|---|---|---|---|
 ${rows.map((row) => `| ${row.what} | ${seconds(row.messageS)} | ${seconds(row.writeS)} | ${row.limit} | ${row.ending} | ${verdictOf(row)} |`).join('\n')}
-${noisy === null ? '' : noiseTable(noisy)}`;
+${alert === null ? '' : alertText(alert)}${noisy === null ? '' : noiseTable(noisy)}`;
 }
+
+const alertText = ({ alertS, ending, ok }: AlertRow): string => `
+## Nobody watches
+
+The only worker of a live version is stopped (SIGSTOP). The alert \`TminusLiveVersionUnwatched\` of the real Prometheus fired after ${seconds(alertS)} s, limit
+${ALERT_WITHIN_S} s; once the worker went on, the countdown ended as \`${ending}\`: ${ok ? 'ok' : 'FAILED'}.
+`;
 
 const noiseTable = (noisy: readonly NoisyRow[]): string => `
 ## Noise of a healthy launch
