@@ -19,7 +19,7 @@ import { seeCandidate, type SeenCandidate } from './see-candidate.ts';
 import { startRuntimeSampler } from './runtime-sampler.ts';
 import { serviceLogOf } from './service-log.ts';
 import { planOf } from './step-plan.ts';
-import { watchRun, type RunWatch } from './watch-run.ts';
+import { HEARTBEAT_EVERY_MS, watchRun, type RunWatch } from './watch-run.ts';
 import type { LoadTestWorld, RunControl } from './world.ts';
 
 /** Runs one load test from nothing; a retry is a new run with evidence of its own. Rejects with the signal's reason when cancelled, leaving no process and no half evidence. */
@@ -27,16 +27,50 @@ export async function runLoad(input: LoadTestInput, world: LoadTestWorld, contro
   const plan = planOf(input.step);
   const targetUrl = world.resolveTarget(input.step.target);
   const databaseUrl = await databaseUrlOf(input, world);
-  const script = await readWhole(world.store, input.scriptDigest);
-  const candidate = await seeCandidate(() => world.listPods(input.staging));
-  control.signal.throwIfAborted();
-  const k6 = await world.startK6({ script, stages: plan.stages, maxVus: input.step.maxVus, targetUrl });
+  const { k6, candidate } = await started(plan, targetUrl, input, world, control);
   try {
     control.signal.throwIfAborted();
     return await follow(k6, plan, candidate, databaseUrl, input, world, control);
   } finally {
     k6.kill();
     await k6.ended;
+  }
+}
+
+/** Before the first request: the candidate is looked at, and k6 started. That may take longer than a heartbeat timeout. */
+async function started(plan: LoadPlan, targetUrl: string, input: LoadTestInput, world: LoadTestWorld, { signal, heartbeat }: RunControl) {
+  const beat = (): void => heartbeat({ text: 'starting the load', done: 0, total: 1, unit: 'k6' });
+  const beats = setInterval(beat, HEARTBEAT_EVERY_MS);
+  beat();
+  try {
+    const script = await readWhole(world.store, input.scriptDigest);
+    const candidate = await seeCandidate(() => world.listPods(input.staging));
+    signal.throwIfAborted();
+    const k6 = await orCancelled(world.startK6({ script, stages: plan.stages, maxVus: input.step.maxVus, targetUrl }), signal);
+    return { k6, candidate };
+  } finally {
+    clearInterval(beats);
+  }
+}
+
+/** Rejects with the signal's reason when cancelled; a k6 that starts after that is killed. */
+async function orCancelled(starting: Promise<K6Process>, signal: AbortSignal): Promise<K6Process> {
+  let cancel: () => void = () => undefined;
+  const cancelled = new Promise<never>((_, reject) => {
+    cancel = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', cancel, { once: true });
+  });
+  try {
+    return await Promise.race([starting, cancelled]);
+  } catch (error) {
+    // Killed as soon as it is there; that it could not be started concerns nobody any more.
+    starting.then(
+      (k6) => k6.kill(),
+      () => undefined,
+    );
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', cancel);
   }
 }
 

@@ -15,7 +15,7 @@ import type { LoadTestWorld, RunControl } from './world.ts';
 import { profilePods } from './profile-pods.ts';
 
 /** Often enough for a heartbeat timeout of 15 s, and for people who watch. */
-const HEARTBEAT_EVERY_MS = 2_000;
+export const HEARTBEAT_EVERY_MS = 2_000;
 /** A breach is seen within this; looking takes about 0.1 ms per endpoint. */
 const LOOK_EVERY_MS = 500;
 /** After the load has ended a profile shows an idle service; this much is left for one that is nearly done, within the 5 s to the verdict. */
