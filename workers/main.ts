@@ -76,7 +76,7 @@ const workers = await startWorkers({
 process.stdout.write(`worker ready: ${roles.join(', ')}, version ${workers.buildId}\n`);
 // On stderr, which `tminus dev` passes on.
 if (workers.loadScripts !== null)
-  (workers.loadScripts.separated ? process.stdout : process.stderr).write(`${workers.loadScripts.sentence}\n`);
+  (workers.loadScripts.separated ? process.stdout : process.stderr).write(`${workers.loadScripts.message}\n`);
 if (workers.currentBuildId !== null && workers.currentBuildId !== workers.buildId)
   process.stdout.write(
     `new countdowns start on version ${workers.currentBuildId}, which is newer; TMINUS_MAKE_CURRENT=1 starts them on this one\n`,

@@ -21,10 +21,10 @@ export interface K6Options {
 }
 
 /** k6 hands on its last points within about 0.3 s of SIGINT; with this the whole stop stays below the 3 s it may take. */
-const INTERRUPT_MS = 2_000;
+const INTERRUPT_TIMEOUT_MS = 2_000;
 /** What k6 needs of the environment; nothing else of the worker's (credentials, K6_* options, proxies) reaches it. */
 const ENVIRONMENT = ['PATH', 'LANG', 'TZ', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
-/** A sentence, not a stack. */
+/** A message, not a stack. */
 const LAST_ERROR_CHARACTERS = 500;
 /** Where the program is open in the shell that becomes it; 0 to 2 are its streams, 3 the shell's own. */
 const PROGRAM_FD = 4;
@@ -67,7 +67,7 @@ export function startK6(options: K6Options): K6Process & { pid: number } {
       // Lets the watcher go: it ends the group, in which it is the last.
       child.stdin.destroy();
     });
-    child.once('close', (exitCode, signal) => resolve({ exitCode, signal, lastError: sentenceOf(rest.trim() === '' ? lastError : rest) }));
+    child.once('close', (exitCode, signal) => resolve({ exitCode, signal, lastError: messageOf(rest.trim() === '' ? lastError : rest) }));
   });
   // The watcher may be gone before this end is closed; there is nothing to say to it.
   child.stdin.on('error', () => undefined);
@@ -90,7 +90,7 @@ export function startK6(options: K6Options): K6Process & { pid: number } {
     async stop() {
       if (pid > 0) signalTo(pid, 'SIGINT');
       const late = new AbortController();
-      const killLate = wait(INTERRUPT_MS, undefined, { signal: late.signal }).then(kill, () => undefined);
+      const killLate = wait(INTERRUPT_TIMEOUT_MS, undefined, { signal: late.signal }).then(kill, () => undefined);
       await ended;
       late.abort();
       await killLate;
@@ -138,7 +138,7 @@ function openProgram(k6Path: string): number | null {
 }
 
 /** k6 logs JSON here: `{"level":"error","msg":"...","error":"..."}`; a line of the shell is taken as it is. */
-function sentenceOf(line: string): string {
+function messageOf(line: string): string {
   let text = line.trim();
   if (text.startsWith('{')) {
     try {
