@@ -8,7 +8,7 @@ const { TaskQueueType } = proto.temporal.api.enums.v1;
  * Temporal lists a poller for 5 min after its last request. A request waits for at most 60 s, and a worker asks again at once: one that has not
  * asked for longer than this, with room for a slow link, is gone.
  */
-const POLLS_AT_LEAST_EVERY_MS = 90_000;
+const MAX_POLL_INTERVAL_MS = 90_000;
 
 export interface TaskQueue {
   /** Tasks that no worker has taken up; about, for Temporal counts in batches. */
@@ -37,7 +37,7 @@ export async function readTaskQueue(client: Client, name: string, kind: 'workflo
     waiting: Number(stats?.approximateBacklogCount ?? 0),
     oldestMs: Number(stats?.approximateBacklogAge?.seconds ?? 0) * 1_000 + (stats?.approximateBacklogAge?.nanos ?? 0) / 1e6,
     workers: (pollers ?? [])
-      .filter(({ lastAccessTime }) => nowMs - (timeMs(lastAccessTime) ?? 0) <= POLLS_AT_LEAST_EVERY_MS)
+      .filter(({ lastAccessTime }) => nowMs - (timeMs(lastAccessTime) ?? 0) <= MAX_POLL_INTERVAL_MS)
       .map(({ identity, deploymentOptions }) => ({ identity: identity ?? '', buildId: deploymentOptions?.buildId || null })),
   };
 }
