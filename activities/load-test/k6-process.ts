@@ -2,6 +2,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { closeSync, constants, accessSync, openSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { NOWHERE, type Reach } from './k6-reach.ts';
 import type { K6Ended, K6Process } from './k6-run.ts';
@@ -26,6 +27,8 @@ const INTERRUPT_TIMEOUT_MS = 2_000;
 const ENVIRONMENT = ['PATH', 'LANG', 'TZ', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
 /** A message, not a stack. */
 const LAST_ERROR_CHARACTERS = 500;
+/** A script can print without end and never end a line. */
+const MAX_LINE_CHARACTERS = 10_000;
 /** Where the program is open in the shell that becomes it; 0 to 2 are its streams, 3 the shell's own. */
 const PROGRAM_FD = 4;
 
@@ -49,13 +52,7 @@ export function startK6(options: K6Options): K6Process & { pid: number } {
     ...user,
   }) as ChildProcessWithoutNullStreams;
   if (program !== null) closeSync(program);
-  let lastError = '';
-  let rest = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    const lines = (rest + text).split('\n');
-    rest = (lines.pop() ?? '').slice(-10_000);
-    lastError = lines.findLast((line) => line.trim() !== '') ?? lastError;
-  });
+  const lastError = lastLineOf(child.stderr);
   let gone = false;
   const ended = new Promise<K6Ended>((resolve) => {
     child.once('error', (cause) => {
@@ -67,7 +64,7 @@ export function startK6(options: K6Options): K6Process & { pid: number } {
       // Lets the watcher go: it ends the group, in which it is the last.
       child.stdin.destroy();
     });
-    child.once('close', (exitCode, signal) => resolve({ exitCode, signal, lastError: messageOf(rest.trim() === '' ? lastError : rest) }));
+    child.once('close', (exitCode, signal) => resolve({ exitCode, signal, lastError: messageOf(lastError()) }));
   });
   // The watcher may be gone before this end is closed; there is nothing to say to it.
   child.stdin.on('error', () => undefined);
@@ -135,6 +132,18 @@ function openProgram(k6Path: string): number | null {
     }
   }
   return null;
+}
+
+/** Reads a stream of text and answers its last line so far that is not blank. */
+function lastLineOf(stream: Readable): () => string {
+  let last = '';
+  let rest = '';
+  stream.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = (lines.pop() ?? '').slice(-MAX_LINE_CHARACTERS);
+    last = lines.findLast((line) => line.trim() !== '') ?? last;
+  });
+  return () => (rest.trim() === '' ? last : rest);
 }
 
 /** k6 logs JSON here: `{"level":"error","msg":"...","error":"..."}`; a line of the shell is taken as it is. */
