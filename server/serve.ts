@@ -90,7 +90,7 @@ function firstToken(tokens: string): void {
   writeFileSync(resolve(home, 'token'), `${token}\n`, { mode: 0o600 });
 }
 
-function fail(sentence: string): never {
-  process.stderr.write(`${sentence}\n`);
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`);
   process.exit(2);
 }

@@ -85,7 +85,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 await workers.done;
 await metricsServer?.close();
 
-/** A refusal is a sentence; all else is a bug. */
+/** A refusal is a message; all else is a bug. */
 function refused(modelled: new (message: string) => Error): (error: unknown) => never {
   return (error) => {
     if (error instanceof modelled) fail(error.message);
@@ -93,7 +93,7 @@ function refused(modelled: new (message: string) => Error): (error: unknown) => 
   };
 }
 
-function fail(sentence: string): never {
-  process.stderr.write(`${sentence}\n`);
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`);
   process.exit(2);
 }

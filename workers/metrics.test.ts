@@ -25,7 +25,7 @@ it('serves nothing but metrics', async () => {
   await server.close();
 });
 
-it.each(['9480', 'localhost', '127.0.0.1:'])('refuses %s as an address in one sentence', async (address) => {
+it.each(['9480', 'localhost', '127.0.0.1:'])('refuses %s as an address', async (address) => {
   await expect(serveMetrics(address, workerMetrics([]).registry)).rejects.toThrow(
     'TMINUS_METRICS_ADDRESS must be host:port, such as 127.0.0.1:9480',
   );

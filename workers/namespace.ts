@@ -24,7 +24,7 @@ const searchAttributes = {
   TminusNextCheckpointAt: IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
 };
 
-/** The namespace lacks something that this process may not add; the message is one sentence with the way out. */
+/** The namespace lacks something that this process may not add; the message says what to do. */
 export class NamespaceNotReady extends Error {
   override readonly name = 'NamespaceNotReady';
 }

@@ -45,7 +45,7 @@ function answers(): Promise<boolean> {
   });
 }
 
-function refuse(sentence: string): never {
-  process.stderr.write(`${sentence}\n`);
+function refuse(message: string): never {
+  process.stderr.write(`${message}\n`);
   process.exit(2);
 }

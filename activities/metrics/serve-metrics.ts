@@ -8,7 +8,7 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
-/** @param address `127.0.0.1:9480`; port 0 takes a free one. Throws a sentence where it is none or cannot be listened on. */
+/** @param address `127.0.0.1:9480`; port 0 takes a free one. Throws when it is not one or cannot be listened on. */
 export async function serveMetrics(address: string, registry: Registry): Promise<MetricsServer> {
   const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(address) ?? [];
   if (host === '') throw new Error(`TMINUS_METRICS_ADDRESS must be host:port, such as 127.0.0.1:9480, not ${JSON.stringify(address)}`);

@@ -27,7 +27,7 @@ export interface TemporalSettings {
   encryption: { payloadCodecs: PayloadCodec[]; workerCodecs: PayloadCodec[]; failureConverterPath: string } | null;
 }
 
-/** What is wrong with a variable, in one sentence that names it; never what it holds. */
+/** The message names the variable that is wrong, never what it holds. */
 export class SettingsRefused extends Error {
   override readonly name = 'SettingsRefused';
 }
