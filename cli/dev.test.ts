@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
 import { supervise, type Part } from './dev.ts';
 import { tminus } from './testing/tminus-process.ts';
@@ -12,8 +13,8 @@ const part = (script: string): Part => ({
   name: 'worker',
   command: process.execPath,
   argv: ['-e', script],
-  ready: { text: 'ready' },
-  readyWithinMs: 30_000,
+  ready: 'ready',
+  readyTimeoutMs: 30_000,
 });
 const start = (script: string) => supervise(part(script), process.env, new AbortController().signal);
 
@@ -22,7 +23,7 @@ it('says where the environment file comes from when there is none, and starts no
     code: 2,
     stdout: '',
     stderr:
-      'there is no environment file .tminus/environment.yaml, which says where the clusters, Prometheus and targets of releases are\n  `tminus init` writes one to edit; --environment names another\n',
+      'environment file .tminus/environment.yaml not found; it maps clusters, Prometheus and targets to addresses\n  `tminus init` writes one to edit; --environment names another\n',
   });
 });
 
@@ -35,12 +36,38 @@ it('tells the mistakes of an environment file with their places, and starts noth
 });
 
 it('passes on the one sentence of a part that cannot start, and calls it no bug', async () => {
-  await expect(start("console.error('there is no program k6; install it'); process.exit(2)")).rejects.toMatchObject({
-    message: 'there is no program k6; install it',
+  await expect(start("console.error('k6 not found; install it'); process.exit(2)")).rejects.toMatchObject({
+    message: 'k6 not found; install it',
     exitCode: 2,
   });
-  await expect(start('process.exit(3)')).rejects.toMatchObject({ code: 'CannotStart', message: 'worker ended with 3 before it was ready' });
+  await expect(start('process.exit(3)')).rejects.toMatchObject({
+    code: 'CannotStart',
+    message: 'worker exited with 3 before it was ready',
+  });
 });
+
+it('goes on reading what a part prints after a restart, so that no full pipe stops it', async () => {
+  const [begun, through] = [join(folder(), 'begun'), join(folder(), 'through')];
+  const stopping = new AbortController();
+  const running = await supervise(
+    part(`
+      const { existsSync, writeFileSync } = require('node:fs');
+      if (existsSync('${begun}')) process.stdout.write('x'.repeat(1 << 20), () => writeFileSync('${through}', ''));
+      else {
+        console.log('starting');
+        console.log('ready at 127.0.0.1:1');
+        setTimeout(() => { writeFileSync('${begun}', ''); process.exit(1); }, 200);
+      }
+    `),
+    process.env,
+    stopping.signal,
+  );
+  expect(running.readyLine).toBe('ready at 127.0.0.1:1');
+  for (let turn = 0; turn < 400 && !existsSync(through); turn += 1) await wait(50);
+  stopping.abort();
+  await running.stop();
+  expect(existsSync(through)).toBe(true);
+}, 30_000);
 
 it('says how to come by a Temporal server where there is none', () => {
   const { status, stderr } = spawnSync(process.execPath, [join(root, 'workers/temporal-main.ts')], {
@@ -50,6 +77,6 @@ it('says how to come by a Temporal server where there is none', () => {
   expect({ status, stderr }).toEqual({
     status: 2,
     stderr:
-      'there is no program /nowhere/temporal-server; `export TMINUS_TOOL_TEMPORAL_SERVER=$(./scripts/lab tool temporal)` builds and names one, and `tminus dev --temporal ADDRESS` needs none\n',
+      '/nowhere/temporal-server not found; `export TMINUS_TOOL_TEMPORAL_SERVER=$(./scripts/lab tool temporal)` builds and names one, and `tminus dev --temporal ADDRESS` needs none\n',
   });
 });

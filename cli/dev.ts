@@ -1,9 +1,10 @@
 // `tminus dev`: Temporal server, worker and HTTP server as one command for a laptop. Each is a process of its own and is started again
 // when it dies: a countdown must not care.
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createConnection } from 'node:net';
 import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { EXIT } from './exit-codes.ts';
 import { CliFailure, usageFailure } from './failure.ts';
@@ -20,17 +21,21 @@ export interface Part {
   name: string;
   command: string;
   argv: string[];
-  /** Ready when this port answers, or when this text was printed. */
-  ready: { port: number } | { text: string };
-  readyWithinMs: number;
+  /** Ready when it has printed a line with this text. */
+  ready: string;
+  readyTimeoutMs: number;
 }
 
+type PartProcess = ChildProcessByStdio<null, Readable, Readable>;
+
 /** Room for a cold start on two busy cores: bundling workflows takes 2 to 4 s, SQLite set-up 6 s. */
-const READY_WITHIN_MS = 60_000;
+const READY_TIMEOUT_MS = 60_000;
 /** A part that dies at once would otherwise be started a thousand times a minute. */
 const RESTART_AFTER_MS = 1_000;
-/** Beyond this many deaths in a row something is wrong that a restart does not mend. */
-const RESTARTS = 20;
+/** Beyond this many exits in a row something is wrong that a restart does not mend. */
+const MAX_RESTARTS_IN_A_ROW = 20;
+/** A part that ran this long started well; its next exit begins a new count. */
+const STABLE_MS = 60_000;
 
 /** Where `init` writes one and `dev` looks for it. */
 export const ENVIRONMENT_FILE = '.tminus/environment.yaml';
@@ -40,7 +45,7 @@ const root = resolve(import.meta.dirname, '..');
 export function devCommand(program: Command): void {
   program
     .command('dev')
-    .description('run Temporal server, worker and HTTP server on this machine')
+    .description('run a Temporal server, a worker and the HTTP server on this machine')
     .option('--environment <file>', 'names to addresses of clusters, Prometheus, targets', ENVIRONMENT_FILE)
     .option('--temporal <address>', 'Temporal server to use (default: start one for TMINUS_HOME, on a free port)')
     .option('--namespace <name>', 'Temporal namespace', 'default')
@@ -73,19 +78,15 @@ async function dev(options: DevOptions): Promise<void> {
     else {
       // Its own address must not be taken for one that was asked for.
       delete env['TEMPORAL_ADDRESS'];
-      const temporal = await supervise(
-        nodePart('temporal', 'workers/temporal-main.ts', { text: 'temporal ready at ' }),
-        env,
-        stopping.signal,
-      );
+      const temporal = await supervise(nodePart('temporal', 'workers/temporal-main.ts', 'temporal ready at '), env, stopping.signal);
       running.push(temporal);
       // One that is started again keeps its address: worker and server have it.
       env['TEMPORAL_ADDRESS'] = temporal.readyLine.split(' ').at(-1);
     }
     // One address serves the metrics of one process; here that is the server, which watches the watcher.
     const { TMINUS_METRICS_ADDRESS: _, ...workerEnv } = env;
-    running.push(await supervise(nodePart('worker', 'workers/main.ts', { text: 'worker ready' }), workerEnv, stopping.signal));
-    running.push(await supervise(nodePart('server', 'server/serve.ts', { port: Number(options.port) }), env, stopping.signal));
+    running.push(await supervise(nodePart('worker', 'workers/main.ts', 'worker ready'), workerEnv, stopping.signal));
+    running.push(await supervise(nodePart('server', 'server/serve.ts', 'server ready: '), env, stopping.signal));
     const whose = options.temporal ? 'as --temporal says' : `started for ${env['TMINUS_HOME']}`;
     process.stdout.write(`temporal ${env['TEMPORAL_ADDRESS']}, namespace ${options.namespace}, ${whose}\n`);
     process.stdout.write(`page    http://127.0.0.1:${options.port}/\nCtrl-C stops everything; countdowns go on at the next start.\n`);
@@ -95,25 +96,25 @@ async function dev(options: DevOptions): Promise<void> {
   }
 }
 
-/** Looked at before anything starts: three processes would each say it in their own way. */
+/** Validated once, before any process starts. */
 async function assertEnvironment(file: string): Promise<void> {
   if (!existsSync(file))
     throw usageFailure(
-      `there is no environment file ${file}, which says where the clusters, Prometheus and targets of releases are`,
+      `environment file ${file} not found; it maps clusters, Prometheus and targets to addresses`,
       '`tminus init` writes one to edit; --environment names another',
     );
   await readEnvironment(file);
 }
 
-const nodePart = (name: string, file: string, ready: Part['ready']): Part => ({
+const nodePart = (name: string, file: string, ready: string): Part => ({
   name,
   command: process.execPath,
   argv: [resolve(root, file)],
   ready,
-  readyWithinMs: READY_WITHIN_MS,
+  readyTimeoutMs: READY_TIMEOUT_MS,
 });
 
-/** Starts a part, waits until it is ready, and keeps it alive until stopped. `readyLine`: the line by which it said that it is ready; empty for a port. */
+/** Starts a part, waits until it is ready, and keeps it alive until stopped. `readyLine`: the first line with the text of `ready`. */
 export async function supervise(
   part: Part,
   env: NodeJS.ProcessEnv,
@@ -121,16 +122,17 @@ export async function supervise(
 ): Promise<{ stop(): Promise<void>; readyLine: string }> {
   let child = start(part, env);
   const first = heard(child);
-  let deaths = 0;
+  let exits = 0;
   const watch = (): void => {
+    const startedMs = Date.now();
     child.once('exit', (code, signal) => {
       if (stopping.aborted) return;
-      deaths += 1;
-      if (deaths > RESTARTS) {
-        process.stderr.write(`${part.name} died ${deaths} times; it is not started again\n`);
+      exits = Date.now() - startedMs > STABLE_MS ? 1 : exits + 1;
+      if (exits > MAX_RESTARTS_IN_A_ROW) {
+        process.stderr.write(`${part.name} exited ${exits} times in a row; not restarting\n`);
         return;
       }
-      process.stderr.write(`${part.name} died (${signal ?? `exit ${code}`}); starting it again\n`);
+      process.stderr.write(`${part.name} exited (${signal ?? `code ${code}`}); restarting\n`);
       setTimeout(() => {
         if (stopping.aborted) return;
         child = start(part, env);
@@ -155,18 +157,19 @@ export async function supervise(
   };
 }
 
-function start({ command, argv, name, ready: when }: Part, env: NodeJS.ProcessEnv): ChildProcess {
+function start({ command, argv, name }: Part, env: NodeJS.ProcessEnv): PartProcess {
   const child = spawn(command, argv, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   child.on('error', (error) => process.stderr.write(`${name} cannot start: ${error.message}\n`));
-  if ('port' in when) child.stdout?.resume();
+  // A pipe that nobody reads fills up after 64 KiB, and the part then blocks in its next write.
+  child.stdout.resume();
   return child;
 }
 
-/** What a part says on stderr: kept until it is ready, for where it cannot start this is the sentence to tell; then passed on. */
-function heard(child: ChildProcess): { text: () => string; passOn: () => void } {
+/** Buffers stderr until the part is ready (it is the error message if the start fails), then forwards it. */
+function heard(child: PartProcess): { text: () => string; passOn: () => void } {
   let kept = '';
   let write = (chunk: string): unknown => (kept += chunk);
-  child.stderr?.on('data', (chunk: Buffer) => write(String(chunk)));
+  child.stderr.on('data', (chunk: Buffer) => write(String(chunk)));
   return {
     text: () => kept,
     passOn() {
@@ -176,17 +179,16 @@ function heard(child: ChildProcess): { text: () => string; passOn: () => void } 
   };
 }
 
-async function ready({ name, ready: when, readyWithinMs }: Part, child: ChildProcess, said: () => string): Promise<string> {
+async function ready({ name, ready: text, readyTimeoutMs }: Part, child: PartProcess, said: () => string): Promise<string> {
   // `close` comes after the last of what it said, `exit` may not.
   const died = new Promise<never>((_, fail) => child.once('close', (code) => fail(cannotStart(name, code, said()))));
   const late = new Promise<never>((_, fail) =>
     setTimeout(
-      () => fail(new CliFailure('CannotStart', `${name} was not ready within ${readyWithinMs / 1000} s`, said().trim(), EXIT.unexpected)),
-      readyWithinMs,
+      () => fail(new CliFailure('CannotStart', `${name} was not ready within ${readyTimeoutMs / 1000} s`, said().trim(), EXIT.unexpected)),
+      readyTimeoutMs,
     ).unref(),
   );
-  const seen = 'port' in when ? untilAnswers(when.port) : untilPrinted(child, when.text);
-  return Promise.race([seen, died, late]);
+  return Promise.race([untilPrinted(child, text), died, late]);
 }
 
 /** A part that ends with 2 has said in a sentence what to do, as every verb does. */
@@ -195,38 +197,22 @@ function cannotStart(name: string, code: number | null, said: string): CliFailur
   process.stderr.write(said);
   return new CliFailure(
     'CannotStart',
-    `${name} ended with ${code} before it was ready`,
-    said === '' ? '' : 'what it said stands above',
+    `${name} exited with ${code} before it was ready`,
+    said === '' ? '' : 'see its output above',
     EXIT.unexpected,
   );
 }
 
-/** The first whole line with the text. */
-function untilPrinted(child: ChildProcess, text: string): Promise<string> {
-  let printed = '';
-  return new Promise((done) =>
-    child.stdout?.on('data', (chunk: Buffer) => {
-      printed += String(chunk);
-      const line = printed
-        .split('\n')
-        .slice(0, -1)
-        .find((each) => each.includes(text));
-      if (line !== undefined) done(line);
-    }),
-  );
-}
-
-async function untilAnswers(port: number): Promise<string> {
-  while (!(await answers(port))) await new Promise((again) => setTimeout(again, 200));
-  return '';
-}
-
-function answers(port: number): Promise<boolean> {
+/** The first whole line with the text; what comes after it is discarded. */
+function untilPrinted({ stdout }: PartProcess, text: string): Promise<string> {
   return new Promise((done) => {
-    const socket = createConnection({ port, host: '127.0.0.1' });
-    socket.once('connect', () => done(true));
-    socket.once('error', () => done(false));
-    socket.once('close', () => socket.destroy());
-    socket.once('connect', () => socket.end());
+    const lines = createInterface({ input: stdout });
+    lines.on('line', (line) => {
+      if (!line.includes(text)) return;
+      lines.close();
+      // Closing has paused it.
+      stdout.resume();
+      done(line);
+    });
   });
 }

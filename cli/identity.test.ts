@@ -104,7 +104,7 @@ it('tells as whom load scripts run under `tminus dev` here, or where else', asyn
   await tminus(['init'], { cwd });
   const own =
     process.getuid?.() === 0
-      ? /^✔ pass +load +load scripts run as user 64931, which owns nothing$/
+      ? /^✔ pass +load +load scripts run as user 64931, which owns no files$/
       : /^\? inconclusive +load +load scripts run as the user of this process \(uid \d+\), which cannot switch users: /;
   expect(await doctor()).toMatch(own);
   const file = join(cwd, '.tminus/environment.yaml');

@@ -181,7 +181,7 @@ it('says that there are older ones, and lists them all when asked', async () => 
     'GET /api/v1/releases?page=cGFnZSAz': listOf([listed('oldest-1', { state: 'ended' })]),
   };
   const first = (await against(answers, ['list'])).stdout;
-  expect(first).toContain('older ones that have ended: `tminus list --all`');
+  expect(first).toContain('more ended countdowns: `tminus list --all`');
   expect(first).not.toContain('old-1');
   const all = (await against(answers, ['list', '--all'])).stdout;
   expect(all).toMatch(/new-1[^]*old-1[^]*oldest-1/);

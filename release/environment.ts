@@ -167,11 +167,9 @@ export const environmentSchema = z
             ),
             publicKeys: text('Folder with the Ed25519 public keys (PEM) whose decisions count.').default('identity/public-keys'),
             workerKey: text(
-              'File with the Ed25519 private key (PEM, mode 600) with which workers seal what they captured and carry; made on first use.',
+              'File with the Ed25519 private key (PEM, mode 600) that workers sign captured and carried state with; created on first use.',
             ).default('identity/worker-key.pem'),
-            workerPublicKeys: text('Folder with the Ed25519 public keys (PEM) whose seals workers believe.').default(
-              'identity/worker-public-keys',
-            ),
+            workerPublicKeys: text('Folder with the Ed25519 public keys (PEM) that workers trust.').default('identity/worker-public-keys'),
           })
           .meta({ description: 'How people are known; paths only, never keys.' })
           .prefault({}),

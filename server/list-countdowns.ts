@@ -12,7 +12,7 @@ const PAGE_ROWS = 500;
 export const IS_OPEN = 'ExecutionStatus = "Running"';
 const IS_CLOSED = 'ExecutionStatus != "Running"';
 
-export interface ListWorld {
+export interface ListDependencies {
   client: Client;
   /** Whether a worker of its version runs, for each of them. */
   served(running: readonly RunningCountdown[]): Promise<boolean[]>;
@@ -23,7 +23,10 @@ export interface ListWorld {
  * A page of the list. The first (`page` null) has all that run, before the newest that have ended; a release that was started again is one row of
  * its page. Throws what the client throws.
  */
-export async function listCountdowns({ client, served, pageRows = PAGE_ROWS }: ListWorld, page: string | null): Promise<CountdownPage> {
+export async function listCountdowns(
+  { client, served, pageRows = PAGE_ROWS }: ListDependencies,
+  page: string | null,
+): Promise<CountdownPage> {
   const newest = new Map<string, Row>();
   if (page === null) for await (const row of every(client, IS_OPEN, pageRows)) keepNewest(newest, row);
   const closed = await read(client, IS_CLOSED, page, pageRows);

@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { freePort } from '../activities/testing/free-port.ts';
 import { loadSigner } from './identity/signing.ts';
 import { createToken, tokenFileIdentity } from './identity/tokens.ts';
 import { ServerRefused, startServer, type ServerOptions } from './main.ts';
@@ -53,6 +53,7 @@ describe('startServer', () => {
   ])('%s a release that lets unverified people decide %s', async (_, _where, listens, status) => {
     const folder = mkdtempSync(path.join(tmpdir(), 'tminus-main-'));
     const token = createToken(path.join(folder, 'tokens.yaml'), aOsei);
+    // Behind a proxy the server's own address does not tell its port.
     const port = await freePort();
     const identity = tokenFileIdentity(path.join(folder, 'tokens.yaml'));
     const { url, close } = await startServer({ ...options(), identity, port, ...listens });
@@ -122,13 +123,4 @@ function post(port: number, host: string, token: string, body: object): Promise<
     sent.on('error', reject);
     sent.end(JSON.stringify(body));
   });
-}
-
-/** Behind a proxy the server's own address does not tell its port. */
-async function freePort(): Promise<number> {
-  const taken = createServer();
-  await new Promise<void>((listening) => taken.listen(0, '127.0.0.1', listening));
-  const { port } = taken.address() as AddressInfo;
-  await new Promise((closed) => taken.close(closed));
-  return port;
 }

@@ -1,4 +1,5 @@
 // Countdowns that Temporal does not keep any more, or whose worker version does not run any more, answered from their stored records.
+import { bytesOf } from '../activities/evidence/bytes-of.ts';
 import type { EvidenceStore } from '../activities/evidence/contract.ts';
 import { readCountdownRecord, type CountdownRecord, type RecordPointer } from '../activities/evidence/countdown-records.ts';
 import { explainCan } from '../verdict/can.ts';
@@ -36,8 +37,8 @@ export function withRecords(countdowns: Countdowns, folder: Pick<EvidenceFolder,
     }
   }
 
-  // All else is asked of them directly.
-  return Object.assign(Object.create(countdowns) as Countdowns, {
+  return {
+    ...countdowns,
     act: (act, signed) => unlessOver(act, () => countdowns.act(act, signed)),
     hold: (act) => unlessOver(act, () => countdowns.hold(act)),
     abort: (act) => unlessOver(act, () => countdowns.abort(act)),
@@ -62,7 +63,7 @@ export function withRecords(countdowns: Countdowns, folder: Pick<EvidenceFolder,
         nextPage,
       };
     },
-  } satisfies Partial<Countdowns>);
+  };
 }
 
 /**
@@ -88,9 +89,7 @@ function onlyRecorded(
 }
 
 async function read(evidence: EvidenceStore, { digest }: RecordPointer): Promise<CountdownRecord> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of evidence.get(digest)) chunks.push(chunk);
-  return readCountdownRecord(Buffer.concat(chunks), digest);
+  return readCountdownRecord(await bytesOf(evidence, digest), digest);
 }
 
 function summaryOf({ release, service, verdict, ending, rehearsal, launchAt, startedAt, endedAt }: RecordPointer): CountdownSummary {

@@ -17,7 +17,7 @@ import { evidenceFolder } from './evidence-folder.ts';
 import { temporalGateway } from './gateway.ts';
 import { loadSigner } from './identity/signing.ts';
 import { createToken, tokenFileIdentity } from './identity/tokens.ts';
-import { measuring } from './metrics/measure.ts';
+import { createMeasurement } from './metrics/measure.ts';
 import { serverMetrics } from './metrics/registry.ts';
 import { ServerRefused, startServer } from './main.ts';
 import { virtualTimeClient } from './virtual-time.ts';
@@ -50,8 +50,8 @@ const folder = evidenceFolder(at(evidence.folder));
 const metricsAddress = env['TMINUS_METRICS_ADDRESS'];
 if (metricsAddress) {
   const clusters = Object.keys(loaded.environment.spec.clusters);
-  await serveMetrics(metricsAddress, serverMetrics(measuring({ countdowns, folder, clusters, now: Date.now }))).catch((error: Error) =>
-    fail(error.message),
+  await serveMetrics(metricsAddress, serverMetrics(createMeasurement({ countdowns, folder, clusters, now: Date.now }))).catch(
+    (error: Error) => fail(error.message),
   );
 }
 const server = await startServer({
@@ -90,7 +90,7 @@ function firstToken(tokens: string): void {
   writeFileSync(resolve(home, 'token'), `${token}\n`, { mode: 0o600 });
 }
 
-function fail(sentence: string): never {
-  process.stderr.write(`${sentence}\n`);
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`);
   process.exit(2);
 }

@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals';
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { defaultDataConverter } from '@temporalio/common/lib/converter/data-converter.js';
+import { msNumberToTs } from '@temporalio/common/lib/time.js';
 import { defaultPayloadConverter, type LoadedDataConverter } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { progressOf } from './step-progress.ts';
@@ -8,7 +9,7 @@ import type { TaskQueue } from './task-queue.ts';
 
 const { PendingActivityState } = proto.temporal.api.enums.v1;
 const NOW_MS = Date.parse('2026-11-24T09:00:00Z');
-const at = (msAgo: number) => ({ seconds: Math.floor((NOW_MS - msAgo) / 1_000) as never, nanos: 0 });
+const at = (msAgo: number) => msNumberToTs(NOW_MS - msAgo);
 
 /** A step of a load test with one pending activity, as Temporal describes it. */
 async function read(pending: object, queue: TaskQueue = { waiting: 1, oldestMs: 0, workers: [] }) {

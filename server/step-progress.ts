@@ -2,6 +2,7 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import type { LoadedDataConverter } from '@temporalio/common';
 import { decodeArrayFromPayloads, decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { optionalTsToDate, optionalTsToMs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
 import { z } from 'zod';
 import type { EffectActivities } from '../activities/effects/contract.ts';
@@ -9,7 +10,7 @@ import type { StepActivities } from '../activities/steps-contract.ts';
 import type { ActivityProgress } from '../activities/kubernetes/contract.ts';
 import { clusterTaskQueue, countdownId, LOAD_TASK_QUEUE, type CountdownStatus } from '../workflows/messages.ts';
 import type { StepProgress } from './countdowns.ts';
-import { timeMs, type TaskQueue } from './task-queue.ts';
+import type { TaskQueue } from './task-queue.ts';
 
 const { PendingActivityState } = proto.temporal.api.enums.v1;
 
@@ -61,7 +62,7 @@ export async function progressOf(
       activity: pending.activityType?.name ?? '',
       attempt: pending.attempt ?? 1,
       ...(await stateOf(pending, reader)),
-      heartbeatAt: isoOf(timeMs(pending.lastHeartbeatTime)),
+      heartbeatAt: optionalTsToDate(pending.lastHeartbeatTime)?.toISOString() ?? null,
       // With a payload codec the message itself is encoded, too.
       lastFailure: (await decodeOptionalFailureToOptionalError(reader.converter, pending.lastFailure))?.message ?? null,
     })),
@@ -74,7 +75,7 @@ type Pending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivitie
 async function stateOf(pending: Pending, { converter, readQueue, now }: ProgressReader): Promise<Pick<StepProgress, 'state' | 'progress'>> {
   const said = progressIn(await decodeArrayFromPayloads(converter, pending.heartbeatDetails?.payloads));
   if (pending.state !== PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED) return { state: 'running', progress: said };
-  const sinceMs = timeMs(pending.scheduledTime) ?? now();
+  const sinceMs = optionalTsToMs(pending.scheduledTime) ?? now();
   // Its next attempt is scheduled for later: the pause before a retry.
   if (sinceMs > now()) return { state: 'retrying', progress: said };
   const name = pending.activityOptions?.taskQueue?.name ?? '';
@@ -97,7 +98,6 @@ function waitingText(queue: string, { waiting, workers }: Pick<TaskQueue, 'waiti
 }
 
 const MINUTE_MS = 60_000;
-const isoOf = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
 const activityProgress = z.object({
   text: z.string(),

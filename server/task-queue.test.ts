@@ -1,9 +1,10 @@
 import { expect, it } from '@jest/globals';
 import type { Client } from '@temporalio/client';
+import { msNumberToTs } from '@temporalio/common/lib/time.js';
 import { readTaskQueue } from './task-queue.ts';
 
 const NOW_MS = Date.parse('2026-11-24T09:00:00Z');
-const at = (msAgo: number) => ({ seconds: (NOW_MS - msAgo) / 1_000, nanos: 0 });
+const at = (msAgo: number) => msNumberToTs(NOW_MS - msAgo);
 
 function played(answer: object) {
   const asked: object[] = [];
@@ -22,7 +23,7 @@ it('counts a worker only while it asks: Temporal lists it for five minutes more'
 });
 
 it('reads how much waits, and how long the oldest of it', async () => {
-  const { client, asked } = played({ stats: { approximateBacklogCount: 3, approximateBacklogAge: { seconds: 90, nanos: 5e8 } } });
+  const { client, asked } = played({ stats: { approximateBacklogCount: 3, approximateBacklogAge: msNumberToTs(90_500) } });
   expect(await readTaskQueue(client, 'tminus.load', 'activity', NOW_MS)).toEqual({ waiting: 3, oldestMs: 90_500, workers: [] });
   expect(asked).toMatchObject([{ namespace: 'shop', taskQueue: { name: 'tminus.load' }, taskQueueType: 2, reportStats: true }]);
 });

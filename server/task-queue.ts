@@ -1,5 +1,6 @@
 // What Temporal reports of a task queue: how much waits in it, since when, and which workers ask for it. Needs no worker.
 import type { Client } from '@temporalio/client';
+import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
 
 const { TaskQueueType } = proto.temporal.api.enums.v1;
@@ -8,10 +9,10 @@ const { TaskQueueType } = proto.temporal.api.enums.v1;
  * Temporal lists a poller for 5 min after its last request. A request waits for at most 60 s, and a worker asks again at once: one that has not
  * asked for longer than this, with room for a slow link, is gone.
  */
-const POLLS_AT_LEAST_EVERY_MS = 90_000;
+const MAX_POLL_INTERVAL_MS = 90_000;
 
 export interface TaskQueue {
-  /** Tasks that no worker has taken up; about, for Temporal counts in batches. */
+  /** Tasks that no worker has started; approximate, because Temporal counts in batches. */
   waiting: number;
   /** How long the oldest of them waits. */
   oldestMs: number;
@@ -35,15 +36,9 @@ export async function readTaskQueue(client: Client, name: string, kind: 'workflo
   });
   return {
     waiting: Number(stats?.approximateBacklogCount ?? 0),
-    oldestMs: Number(stats?.approximateBacklogAge?.seconds ?? 0) * 1_000 + (stats?.approximateBacklogAge?.nanos ?? 0) / 1e6,
+    oldestMs: optionalTsToMs(stats?.approximateBacklogAge) ?? 0,
     workers: (pollers ?? [])
-      .filter(({ lastAccessTime }) => nowMs - (timeMs(lastAccessTime) ?? 0) <= POLLS_AT_LEAST_EVERY_MS)
+      .filter(({ lastAccessTime }) => nowMs - (optionalTsToMs(lastAccessTime) ?? 0) <= MAX_POLL_INTERVAL_MS)
       .map(({ identity, deploymentOptions }) => ({ identity: identity ?? '', buildId: deploymentOptions?.buildId || null })),
   };
 }
-
-type Timestamp = proto.google.protobuf.ITimestamp;
-
-/** Milliseconds since 1970; null where there is none. */
-export const timeMs = (time: Timestamp | null | undefined): number | null =>
-  time?.seconds ? Number(time.seconds) * 1_000 + (time.nanos ?? 0) / 1e6 : null;

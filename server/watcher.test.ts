@@ -1,10 +1,11 @@
 import { expect, it } from '@jest/globals';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { msNumberToTs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
 import { watcherSeenAt } from './watcher.ts';
 
 const { PendingActivityState } = proto.temporal.api.enums.v1;
-const at = (seconds: number) => ({ seconds: seconds as never, nanos: 0 });
+const at = (seconds: number) => msNumberToTs(seconds * 1_000);
 const [STARTED, SCHEDULED] = [PendingActivityState.PENDING_ACTIVITY_STATE_STARTED, PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED];
 
 const described = (pendingActivities: object[], pendingChildren: object[] = []) =>

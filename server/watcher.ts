@@ -1,10 +1,10 @@
 // When the watcher of a live version was last seen, from what Temporal reports of its activities. Needs no worker: it is asked for when they are gone.
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
 import type { EffectActivities } from '../activities/effects/contract.ts';
 import type { KubernetesActivities } from '../activities/kubernetes/contract.ts';
 import type { StepActivities } from '../activities/steps-contract.ts';
-import { timeMs } from './task-queue.ts';
 
 const { PendingActivityState } = proto.temporal.api.enums.v1;
 
@@ -34,6 +34,6 @@ type Pending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivitie
 /** The last heartbeat; of one that has not reported yet, when it began. One that nobody has taken up watches nothing. */
 function seenAt({ activityType, state, lastHeartbeatTime, lastStartedTime }: Pending): number[] {
   if (!WATCHERS.has(activityType?.name ?? '')) return [];
-  const started = state === PendingActivityState.PENDING_ACTIVITY_STATE_STARTED ? timeMs(lastStartedTime) : null;
-  return [timeMs(lastHeartbeatTime), started].filter((each) => each !== null);
+  const started = state === PendingActivityState.PENDING_ACTIVITY_STATE_STARTED ? optionalTsToMs(lastStartedTime) : undefined;
+  return [optionalTsToMs(lastHeartbeatTime), started].filter((each) => each !== undefined);
 }

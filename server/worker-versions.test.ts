@@ -2,6 +2,7 @@ import { status as grpc } from '@grpc/grpc-js';
 import { expect, it } from '@jest/globals';
 import { ServiceError, type Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
+import { msNumberToTs } from '@temporalio/common/lib/time.js';
 import { workerVersions } from './worker-versions.ts';
 
 const NOW_MS = Date.parse('2026-11-24T09:00:00Z');
@@ -16,7 +17,7 @@ function played({ polled, query }: { polled: string[]; query: () => unknown }) {
     workflowService: {
       describeTaskQueue: async () => {
         state.described += 1;
-        return { pollers: polled.map((buildId) => ({ lastAccessTime: { seconds: state.nowMs / 1_000 }, deploymentOptions: { buildId } })) };
+        return { pollers: polled.map((buildId) => ({ lastAccessTime: msNumberToTs(state.nowMs), deploymentOptions: { buildId } })) };
       },
     },
     withDeadline: async <T>(_: number, ask: () => Promise<T>) => await ask(),

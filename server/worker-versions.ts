@@ -14,9 +14,9 @@ export interface RunningCountdown {
 }
 
 /** A page is drawn every 15 s; a worker that is started again is back on it one page later. */
-const BELIEVED_MS = 15_000;
+const CACHE_TTL_MS = 15_000;
 /** A worker that is there answers in well under a second, a busy one within this. */
-const ANSWERS_WITHIN_MS = 3_000;
+const QUERY_TIMEOUT_MS = 3_000;
 
 /**
  * Answers whether a worker runs for each of the countdowns, by version. A version that Temporal lists no poller for is asked by a query, since
@@ -28,7 +28,7 @@ export function workerVersions(client: Client, now: () => number = Date.now): (r
   async function isServed({ workflowId, release, buildId }: RunningCountdown, polled: Promise<Set<string | null>>): Promise<boolean> {
     if ((await polled).has(buildId)) return true;
     try {
-      await client.withDeadline(now() + ANSWERS_WITHIN_MS, () => client.workflow.getHandle(workflowId).query(statusQuery));
+      await client.withDeadline(now() + QUERY_TIMEOUT_MS, () => client.workflow.getHandle(workflowId).query(statusQuery));
       return true;
     } catch (error) {
       const failure = failureOf(error, release, 'asking for its worker');
@@ -51,7 +51,7 @@ export function workerVersions(client: Client, now: () => number = Date.now): (r
         if (fresh && fresh.untilMs > now()) return await fresh.served;
         polled ??= askQueue();
         const served = isServed(countdown, polled);
-        known.set(countdown.buildId, { untilMs: now() + BELIEVED_MS, served });
+        known.set(countdown.buildId, { untilMs: now() + CACHE_TTL_MS, served });
         // What could not be asked is asked again.
         served.catch(() => known.delete(countdown.buildId));
         return await served;

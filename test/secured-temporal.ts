@@ -3,15 +3,15 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createSign, generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { createServer as createTcpServer, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { temporalSettings, type TemporalSettings } from '../activities/temporal/settings.ts';
-import { writeTemporalConfig } from '../workers/temporal-server.ts';
+import { isFree, takenPorts, writeTemporalConfig } from '../workers/temporal-server.ts';
 
 /** Set-up of the SQLite stores takes 6 s, on a busy machine several times that. */
-const READY_WITHIN_MS = 90_000;
+const READY_TIMEOUT_MS = 90_000;
 /** The name in its certificate: not that of its address, as behind a load balancer. */
 const SERVER_NAME = 'temporal.tminus.test';
 
@@ -67,7 +67,7 @@ export async function securedTemporal(): Promise<SecuredTemporal> {
 }
 
 async function untilReady({ connection }: TemporalSettings, said: () => string): Promise<void> {
-  const deadline = Date.now() + READY_WITHIN_MS;
+  const deadline = Date.now() + READY_TIMEOUT_MS;
   for (;;) {
     try {
       const open = await Connection.connect({ ...connection, connectTimeout: 2_000 });
@@ -101,7 +101,7 @@ function secure(path: string, folder: string, port: number, issuer: string): voi
     authorizer: 'default',
     claimMapper: 'default',
   };
-  config.services['internal-frontend'] = { rpc: { grpcPort: port + 4, membershipPort: port - 296, bindOnLocalHost: true } };
+  config.services['internal-frontend'] = { rpc: { ...internalFrontendPorts(port), bindOnLocalHost: true } };
   writeFileSync(path, JSON.stringify(config));
 }
 
@@ -139,18 +139,14 @@ async function tokenIssuer(): Promise<{ url: string; token(permissions: string[]
   };
 }
 
-/** A port whose neighbours are free, too: services and their membership have fixed distances from it. */
+/** A frontend port whose neighbours are free, too. */
 async function freePorts(): Promise<number> {
   for (;;) {
     const port = 21_000 + Math.floor(Math.random() * 8_000);
-    const free = await Promise.all([0, 1, 2, 4, 6, 10, -300, -299, -298, -296, -294].map((offset) => isFree(port + offset)));
-    if (free.every(Boolean)) return port;
+    const internal = await Promise.all(Object.values(internalFrontendPorts(port)).map(isFree));
+    if ((await takenPorts(port)).length === 0 && internal.every(Boolean)) return port;
   }
 }
 
-const isFree = (port: number): Promise<boolean> =>
-  new Promise((done) => {
-    const probe = createTcpServer();
-    probe.once('error', () => done(false));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => done(true)));
-  });
+/** One more service than on a laptop, by which the others reach the frontend past its TLS. */
+const internalFrontendPorts = (port: number) => ({ grpcPort: port + 4, membershipPort: port - 296 });

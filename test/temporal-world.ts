@@ -1,5 +1,6 @@
 // A real Temporal server for tests of the countdown: an own namespace per file, real workflows, activities as the test gives them.
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
+import { resolve } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import type { TemporalSettings } from '../activities/temporal/settings.ts';
@@ -59,7 +60,7 @@ export async function temporalWorld(settings?: TemporalSettings): Promise<World>
   const native = await NativeConnection.connect(to);
   const client = new Client({ connection, namespace, ...dataConverter });
   const rehearsalClient = virtualTimeClient(to, namespace, encryption);
-  const bundle = await bundleWorkflows(new URL('..', import.meta.url).pathname, silent, encryption?.failureConverterPath ?? null);
+  const bundle = await bundleWorkflows(resolve(import.meta.dirname, '..'), silent, encryption?.failureConverterPath ?? null);
   return {
     client,
     rehearsalClient,

@@ -5,7 +5,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startK6Runner } from '../activities/load-test/k6-runner.ts';
-import { separateUser, separationSentence } from '../activities/load-test/k6-user.ts';
+import { separateUser, describeSeparation } from '../activities/load-test/k6-user.ts';
 
 const socket = process.env['TMINUS_K6_SOCKET'] ?? '/var/lib/tminus/k6/k6.sock';
 const user = separateUser();
@@ -18,5 +18,5 @@ const runner = await startK6Runner({
   process.stderr.write(`the k6 runner cannot listen on ${socket}: ${error.message}; TMINUS_K6_SOCKET names another place\n`);
   process.exit(2);
 });
-process.stdout.write(`k6 runner ready: ${socket}${user === null ? '' : `; ${separationSentence(user)}`}\n`);
+process.stdout.write(`k6 runner ready: ${socket}${user === null ? '' : `; ${describeSeparation(user)}`}\n`);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void runner.close());

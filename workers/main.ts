@@ -76,7 +76,7 @@ const workers = await startWorkers({
 process.stdout.write(`worker ready: ${roles.join(', ')}, version ${workers.buildId}\n`);
 // On stderr, which `tminus dev` passes on.
 if (workers.loadScripts !== null)
-  (workers.loadScripts.separated ? process.stdout : process.stderr).write(`${workers.loadScripts.sentence}\n`);
+  (workers.loadScripts.separated ? process.stdout : process.stderr).write(`${workers.loadScripts.message}\n`);
 if (workers.currentBuildId !== null && workers.currentBuildId !== workers.buildId)
   process.stdout.write(
     `new countdowns start on version ${workers.currentBuildId}, which is newer; TMINUS_MAKE_CURRENT=1 starts them on this one\n`,
@@ -85,7 +85,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 await workers.done;
 await metricsServer?.close();
 
-/** A refusal is a sentence; all else is a bug. */
+/** A refusal is a message; all else is a bug. */
 function refused(modelled: new (message: string) => Error): (error: unknown) => never {
   return (error) => {
     if (error instanceof modelled) fail(error.message);
@@ -93,7 +93,7 @@ function refused(modelled: new (message: string) => Error): (error: unknown) => 
   };
 }
 
-function fail(sentence: string): never {
-  process.stderr.write(`${sentence}\n`);
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`);
   process.exit(2);
 }

@@ -5,7 +5,7 @@ import { workerMetrics } from './metrics.ts';
 
 const read = async (url: string): Promise<string> => await (await fetch(url)).text();
 
-it('counts messages that were given up, by target, from a zero that is there before the first', async () => {
+it('counts notifications that failed for good, by target, from a zero that is there before the first', async () => {
   const metrics = workerMetrics(['oncall', 'chat']);
   const server = await serveMetrics('127.0.0.1:0', metrics.registry);
   expect(await read(server.url)).toContain('tminus_notification_failures_total{target="oncall"} 0');
@@ -25,8 +25,8 @@ it('serves nothing but metrics', async () => {
   await server.close();
 });
 
-it.each(['9480', 'localhost', '127.0.0.1:'])('refuses %s as an address in one sentence', async (address) => {
+it.each(['9480', 'localhost', '127.0.0.1:'])('refuses %s as an address', async (address) => {
   await expect(serveMetrics(address, workerMetrics([]).registry)).rejects.toThrow(
-    'TMINUS_METRICS_ADDRESS is an address such as 127.0.0.1:9480',
+    'TMINUS_METRICS_ADDRESS must be host:port, such as 127.0.0.1:9480',
   );
 });

@@ -14,7 +14,7 @@ export function workerMetrics(targets: readonly string[]): WorkerMetrics {
   collectDefaultMetrics({ register: registry });
   const failures = new Counter({
     name: 'tminus_notification_failures_total',
-    help: 'Messages to people that were given up, by target of the environment file.',
+    help: 'Notifications that failed for good, by target of the environment file.',
     labelNames: ['target'],
     registers: [registry],
   });

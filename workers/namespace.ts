@@ -1,5 +1,6 @@
 // What a Temporal namespace needs before a countdown can run in it. Idempotent: every start may ask. Where others own the namespace, registering is
 // forbidden and not needed: only what is missing is a reason to stop.
+import { status } from '@grpc/grpc-js';
 import type { Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
 
@@ -8,17 +9,10 @@ const { IndexedValueType } = proto.temporal.api.enums.v1;
 /** 30 days: an audit must be readable well after the launch it speaks of. */
 const RETENTION_SECONDS = 30 * 86_400;
 
-/** gRPC status codes. */
-const INVALID_ARGUMENT = 3;
-const NOT_FOUND = 5;
-const ALREADY_EXISTS = 6;
-const PERMISSION_DENIED = 7;
-const UNIMPLEMENTED = 12;
-const UNAUTHENTICATED = 16;
 /** Temporal Cloud has no operator service at all. */
-const FORBIDDEN: readonly (number | null)[] = [PERMISSION_DENIED, UNIMPLEMENTED, UNAUTHENTICATED];
+const FORBIDDEN: readonly (number | null)[] = [status.PERMISSION_DENIED, status.UNIMPLEMENTED, status.UNAUTHENTICATED];
 /** The namespace cache of a server refreshes every ten seconds or so. */
-const VISIBLE_WITHIN_MS = 30_000;
+const VISIBLE_TIMEOUT_MS = 30_000;
 
 const searchAttributes = {
   TminusRelease: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
@@ -30,7 +24,7 @@ const searchAttributes = {
   TminusNextCheckpointAt: IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
 };
 
-/** The namespace lacks something that this process may not add; the message is one sentence with the way out. */
+/** The namespace lacks something that this process may not add; the message says what to do. */
 export class NamespaceNotReady extends Error {
   override readonly name = 'NamespaceNotReady';
 }
@@ -50,7 +44,7 @@ async function isThere({ workflowService }: Connection, namespace: string): Prom
     await workflowService.describeNamespace({ namespace });
     return true;
   } catch (error) {
-    if (codeOf(error) === NOT_FOUND) return false;
+    if (codeOf(error) === status.NOT_FOUND) return false;
     if (FORBIDDEN.includes(codeOf(error))) return 'unknown';
     throw error;
   }
@@ -61,7 +55,7 @@ async function register({ workflowService }: Connection, namespace: string, ther
     await workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: { seconds: RETENTION_SECONDS as never } });
   } catch (error) {
     const code = codeOf(error);
-    if (code === ALREADY_EXISTS) return;
+    if (code === status.ALREADY_EXISTS) return;
     if (!FORBIDDEN.includes(code)) throw error;
     // It may be there, and whether it is shows when it is used.
     if (there === 'unknown') return;
@@ -72,7 +66,7 @@ async function register({ workflowService }: Connection, namespace: string, ther
 }
 
 async function untilServed({ workflowService }: Connection, namespace: string): Promise<void> {
-  const deadline = Date.now() + VISIBLE_WITHIN_MS;
+  const deadline = Date.now() + VISIBLE_TIMEOUT_MS;
   for (;;) {
     try {
       await workflowService.listOpenWorkflowExecutions({ namespace, maximumPageSize: 1, startTimeFilter: {} });
@@ -102,7 +96,7 @@ async function missingAttributes({ operatorService, workflowService }: Connectio
   const missing: AttributeName[] = [];
   for (const name of names)
     await workflowService.countWorkflowExecutions({ namespace, query: `${name} IS NOT NULL` }).catch((error: unknown) => {
-      if (codeOf(error) !== INVALID_ARGUMENT) throw error;
+      if (codeOf(error) !== status.INVALID_ARGUMENT) throw error;
       missing.push(name);
     });
   return missing;
@@ -116,7 +110,7 @@ async function addAttributes({ operatorService }: Connection, namespace: string,
     });
   } catch (error) {
     const code = codeOf(error);
-    if (code === ALREADY_EXISTS) return;
+    if (code === status.ALREADY_EXISTS) return;
     if (!FORBIDDEN.includes(code)) throw error;
     const kinds = missing.map((name) => `${name} (${name.endsWith('At') ? 'Datetime' : 'Keyword'})`).join(', ');
     throw new NamespaceNotReady(

@@ -4,7 +4,7 @@ import { DefaultLogger, NativeConnection, Worker, type WorkerOptions } from '@te
 import type { TemporalSettings } from '../activities/temporal/settings.ts';
 import type { Environment } from '../release/environment.ts';
 import { clusterTaskQueue, LOAD_TASK_QUEUE, WORKFLOW_TASK_QUEUE } from '../workflows/messages.ts';
-import { assembleActivities } from './activities.ts';
+import { assembleActivities, type AssembledActivities } from './activities.ts';
 import { loadScripts, type LoadScripts } from './load-scripts.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import { DEPLOYMENT_NAME, settleCurrent, workflowBuildId } from './version.ts';
@@ -51,11 +51,11 @@ const CACHED_WORKFLOWS = 1_000;
 const SHUTDOWN_GRACE = '20s';
 const SHUTDOWN_FORCE = '40s';
 
+/** Connects to Temporal and starts a worker per role and cluster. */
 export async function startWorkers(options: StartWorkersOptions): Promise<RunningWorkers> {
   const { temporal, environment, root, roles } = options;
   const { namespace, encryption } = temporal;
   const dataConverter = encryption === null ? {} : { dataConverter: encryption };
-  const workerConverter = encryption === null ? {} : { dataConverter: { ...encryption, payloadCodecs: encryption.workerCodecs } };
   const connection = await Connection.connect(temporal.connection);
   const client = new Client({ connection, namespace, ...dataConverter });
   const native = await NativeConnection.connect(temporal.connection);
@@ -67,44 +67,7 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
     seals: roles.some((role) => role !== 'load'),
   });
   const buildId = await workflowBuildId(root);
-  const common = {
-    connection: native,
-    namespace,
-    ...workerConverter,
-    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
-    defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
-    shutdownGraceTime: SHUTDOWN_GRACE,
-    shutdownForceTime: SHUTDOWN_FORCE,
-  } satisfies Partial<WorkerOptions>;
-
-  const workers: Worker[] = [];
-  if (roles.includes('countdowns')) {
-    workers.push(
-      await Worker.create({
-        ...common,
-        taskQueue: WORKFLOW_TASK_QUEUE,
-        workflowBundle: await keptBundle(root, buildId, new DefaultLogger('WARN'), encryption?.failureConverterPath ?? null),
-        activities: activities.bookkeeping,
-        maxCachedWorkflows: CACHED_WORKFLOWS,
-        workerDeploymentOptions: {
-          version: { deploymentName: DEPLOYMENT_NAME, buildId },
-          useWorkerVersioning: true,
-          defaultVersioningBehavior: 'PINNED',
-        },
-      }),
-    );
-  }
-  if (roles.includes('clusters')) {
-    for (const cluster of Object.keys(environment.spec.clusters)) {
-      workers.push(await Worker.create({ ...common, taskQueue: clusterTaskQueue(cluster), activities: activities.cluster }));
-    }
-  }
-  // One load test at a time: two on one machine would measure each other.
-  if (roles.includes('load'))
-    workers.push(
-      await Worker.create({ ...common, taskQueue: LOAD_TASK_QUEUE, activities: activities.load, maxConcurrentActivityTaskExecutions: 1 }),
-    );
-
+  const workers = await createWorkers(options, native, activities, buildId);
   const done = Promise.all(workers.map((worker) => worker.run())).then(async () => {
     await native.close();
     await connection.close();
@@ -122,4 +85,46 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
       await done;
     },
   };
+}
+
+async function createWorkers(
+  { temporal: { namespace, encryption }, environment, root, roles }: StartWorkersOptions,
+  connection: NativeConnection,
+  activities: AssembledActivities,
+  buildId: string,
+): Promise<Worker[]> {
+  const common = {
+    connection,
+    namespace,
+    ...(encryption === null ? {} : { dataConverter: { ...encryption, payloadCodecs: encryption.workerCodecs } }),
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+    defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+    shutdownGraceTime: SHUTDOWN_GRACE,
+    shutdownForceTime: SHUTDOWN_FORCE,
+  } satisfies Partial<WorkerOptions>;
+  const workers: Worker[] = [];
+  if (roles.includes('countdowns'))
+    workers.push(
+      await Worker.create({
+        ...common,
+        taskQueue: WORKFLOW_TASK_QUEUE,
+        workflowBundle: await keptBundle(root, buildId, new DefaultLogger('WARN'), encryption?.failureConverterPath ?? null),
+        activities: activities.bookkeeping,
+        maxCachedWorkflows: CACHED_WORKFLOWS,
+        workerDeploymentOptions: {
+          version: { deploymentName: DEPLOYMENT_NAME, buildId },
+          useWorkerVersioning: true,
+          defaultVersioningBehavior: 'PINNED',
+        },
+      }),
+    );
+  if (roles.includes('clusters'))
+    for (const cluster of Object.keys(environment.spec.clusters))
+      workers.push(await Worker.create({ ...common, taskQueue: clusterTaskQueue(cluster), activities: activities.cluster }));
+  // One load test at a time: two on one machine would measure each other.
+  if (roles.includes('load'))
+    workers.push(
+      await Worker.create({ ...common, taskQueue: LOAD_TASK_QUEUE, activities: activities.load, maxConcurrentActivityTaskExecutions: 1 }),
+    );
+  return workers;
 }

@@ -15,7 +15,7 @@ const home = (): string => mkdtempSync(join(tmpdir(), 'temporal-main-'));
 /** The address by which it says that it is ready. */
 function start(TMINUS_HOME: string): Promise<{ child: ChildProcess; address: string }> {
   const { TEMPORAL_ADDRESS: _, ...env } = process.env;
-  const child = spawn(process.execPath, [new URL('temporal-main.ts', import.meta.url).pathname], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'temporal-main.ts')], {
     env: { ...env, TMINUS_HOME },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

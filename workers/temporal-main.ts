@@ -16,7 +16,7 @@ writeFileSync(portFile, `${port}\n`);
 const program = process.env['TMINUS_TOOL_TEMPORAL_SERVER'] ?? 'temporal-server';
 const server = spawn(program, ['--config-file', config, '--allow-no-auth', 'start'], { stdio: 'inherit' });
 server.once('error', (error) => {
-  const why = 'code' in error && error.code === 'ENOENT' ? `there is no program ${program}` : `cannot start ${program}: ${error.message}`;
+  const why = 'code' in error && error.code === 'ENOENT' ? `${program} not found` : `cannot start ${program}: ${error.message}`;
   refuse(
     `${why}; \`export TMINUS_TOOL_TEMPORAL_SERVER=$(./scripts/lab tool temporal)\` builds and names one, and \`tminus dev --temporal ADDRESS\` needs none`,
   );
@@ -45,7 +45,7 @@ function answers(): Promise<boolean> {
   });
 }
 
-function refuse(sentence: string): never {
-  process.stderr.write(`${sentence}\n`);
+function refuse(message: string): never {
+  process.stderr.write(`${message}\n`);
   process.exit(2);
 }

@@ -38,7 +38,8 @@ export async function freeFrontendPort(preferred: number | null): Promise<number
   return null;
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Whether no program listens on this port of loopback. */
+export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));

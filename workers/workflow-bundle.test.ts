@@ -1,4 +1,5 @@
 import { readFile, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { afterAll, expect, it, jest } from '@jest/globals';
 import { Runtime, Worker } from '@temporalio/worker';
 import { historyFile } from '../test/countdown/histories.ts';
@@ -6,7 +7,7 @@ import { keptBundle } from './workflow-bundle.ts';
 
 jest.setTimeout(120_000);
 
-const root = new URL('..', import.meta.url).pathname;
+const root = resolve(import.meta.dirname, '..');
 const buildId = `test-${process.pid}`;
 const nothing = (): void => undefined;
 const silent = { log: nothing, trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };

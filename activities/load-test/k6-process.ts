@@ -2,6 +2,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { closeSync, constants, accessSync, openSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { NOWHERE, type Reach } from './k6-reach.ts';
 import type { K6Ended, K6Process } from './k6-run.ts';
@@ -21,11 +22,13 @@ export interface K6Options {
 }
 
 /** k6 hands on its last points within about 0.3 s of SIGINT; with this the whole stop stays below the 3 s it may take. */
-const INTERRUPT_MS = 2_000;
+const INTERRUPT_TIMEOUT_MS = 2_000;
 /** What k6 needs of the environment; nothing else of the worker's (credentials, K6_* options, proxies) reaches it. */
 const ENVIRONMENT = ['PATH', 'LANG', 'TZ', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
-/** A sentence, not a stack. */
+/** A message, not a stack. */
 const LAST_ERROR_CHARACTERS = 500;
+/** A script can print without end and never end a line. */
+const MAX_LINE_CHARACTERS = 10_000;
 /** Where the program is open in the shell that becomes it; 0 to 2 are its streams, 3 the shell's own. */
 const PROGRAM_FD = 4;
 
@@ -49,13 +52,7 @@ export function startK6(options: K6Options): K6Process & { pid: number } {
     ...user,
   }) as ChildProcessWithoutNullStreams;
   if (program !== null) closeSync(program);
-  let lastError = '';
-  let rest = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    const lines = (rest + text).split('\n');
-    rest = (lines.pop() ?? '').slice(-10_000);
-    lastError = lines.findLast((line) => line.trim() !== '') ?? lastError;
-  });
+  const lastError = lastLineOf(child.stderr);
   let gone = false;
   const ended = new Promise<K6Ended>((resolve) => {
     child.once('error', (cause) => {
@@ -67,7 +64,7 @@ export function startK6(options: K6Options): K6Process & { pid: number } {
       // Lets the watcher go: it ends the group, in which it is the last.
       child.stdin.destroy();
     });
-    child.once('close', (exitCode, signal) => resolve({ exitCode, signal, lastError: sentenceOf(rest.trim() === '' ? lastError : rest) }));
+    child.once('close', (exitCode, signal) => resolve({ exitCode, signal, lastError: messageOf(lastError()) }));
   });
   // The watcher may be gone before this end is closed; there is nothing to say to it.
   child.stdin.on('error', () => undefined);
@@ -90,7 +87,7 @@ export function startK6(options: K6Options): K6Process & { pid: number } {
     async stop() {
       if (pid > 0) signalTo(pid, 'SIGINT');
       const late = new AbortController();
-      const killLate = wait(INTERRUPT_MS, undefined, { signal: late.signal }).then(kill, () => undefined);
+      const killLate = wait(INTERRUPT_TIMEOUT_MS, undefined, { signal: late.signal }).then(kill, () => undefined);
       await ended;
       late.abort();
       await killLate;
@@ -137,8 +134,20 @@ function openProgram(k6Path: string): number | null {
   return null;
 }
 
+/** Reads a stream of text and answers its last line so far that is not blank. */
+function lastLineOf(stream: Readable): () => string {
+  let last = '';
+  let rest = '';
+  stream.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = (lines.pop() ?? '').slice(-MAX_LINE_CHARACTERS);
+    last = lines.findLast((line) => line.trim() !== '') ?? last;
+  });
+  return () => (rest.trim() === '' ? last : rest);
+}
+
 /** k6 logs JSON here: `{"level":"error","msg":"...","error":"..."}`; a line of the shell is taken as it is. */
-function sentenceOf(line: string): string {
+function messageOf(line: string): string {
   let text = line.trim();
   if (text.startsWith('{')) {
     try {

@@ -90,7 +90,7 @@ describe('what a script may reach', () => {
     expect(hosts[`${name}:${port}`]).toBe(name === '::1' ? undefined : `${name === 'shop.example' ? '10.0.0.7' : name}:${port}`);
   });
 
-  it('is not known where a name has no address, and the sentence names it', async () => {
+  it('is not known where a name has no address, and the message names it', async () => {
     await expect(resolveReach('http://no-such-host.invalid', [])).rejects.toThrow(
       /^the load script cannot reach no-such-host\.invalid: its address was not found/,
     );

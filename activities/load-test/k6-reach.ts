@@ -38,7 +38,7 @@ export function reachOf(target: Place, others: readonly Place[]): Reach {
   return { hosts, blacklist: allBut(allowed), noProxy: [...new Set([...places.map(({ name }) => name), ...allowed])] };
 }
 
-/** Looks the names up, here where k6 runs. Throws a sentence when one has no address. */
+/** Looks the names up, here where k6 runs. Throws when one has no address; the message names it. */
 export async function resolveReach(targetUrl: string, hosts: readonly string[], find = addressesOf): Promise<Reach> {
   const url = new URL(targetUrl);
   const target = { name: url.hostname.replace(/^\[|\]$/g, ''), ports: [Number(url.port) || (url.protocol === 'https:' ? 443 : 80)] };

@@ -71,7 +71,7 @@ async function requestIn(request: IncomingMessage): Promise<RunRequest | string>
     const parsed = runRequest.safeParse(JSON.parse(Buffer.concat(chunks).toString('utf8')));
     return parsed.success ? parsed.data : `${parsed.error.issues[0]?.path.join('.')}: ${parsed.error.issues[0]?.message}`;
   } catch (cause) {
-    if (cause instanceof SyntaxError) return 'this is not JSON';
+    if (cause instanceof SyntaxError) return 'the request body is not JSON';
     throw cause;
   }
 }

@@ -10,13 +10,13 @@ export interface K6User {
   gid: number;
 }
 
-/** In the range that systemd hands out to processes without a user (61184 to 65519): no package makes it, so it owns no file. */
-const NOBODY_ELSE = 64_931;
+/** From systemd's DynamicUser range (61184-65519): no package uses it, so it owns no files. */
+const K6_UID = 64_931;
 
 /** The user to run k6 as, or null where this process cannot switch: it is not root, or its container took the capability away. */
 export function separateUser(): K6User | null {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return null;
-  const user = { uid: NOBODY_ELSE, gid: NOBODY_ELSE };
+  const user = { uid: K6_UID, gid: K6_UID };
   const folder = mkdtempSync(join(tmpdir(), 'tminus-user-'));
   try {
     chownSync(folder, user.uid, user.gid);
@@ -30,8 +30,8 @@ export function separateUser(): K6User | null {
   }
 }
 
-/** What a worker says once at its start, and `tminus doctor` where it runs on the same machine. */
-export function separationSentence(user: K6User | null): string {
-  if (user !== null) return `load scripts run as user ${user.uid}, which owns nothing`;
+/** Logged by a worker at startup; printed by `tminus doctor`. */
+export function describeSeparation(user: K6User | null): string {
+  if (user !== null) return `load scripts run as user ${user.uid}, which owns no files`;
   return `load scripts run as the user of this process (uid ${process.getuid?.() ?? 'unknown'}), which cannot switch users: k6 opens no file and no foreign connection for them, and nothing else keeps them from the keys and kubeconfigs of this user; for a team, run k6 in a container of its own (spec.load.runner)`;
 }

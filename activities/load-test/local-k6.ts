@@ -31,7 +31,7 @@ export function localK6({ k6Path, workFolder, user, hosts }: LocalK6): StartK6 {
     await assertOurs(workFolder);
     // Whatever the umask took from it.
     if (user !== null) await chmod(workFolder, THROUGH);
-    await sweep(workFolder);
+    await removeAbandoned(workFolder);
     const folder = await mkdtemp(join(workFolder, FOLDER_PREFIX));
     const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
     try {
@@ -40,7 +40,7 @@ export function localK6({ k6Path, workFolder, user, hosts }: LocalK6): StartK6 {
       if (user !== null) for (const path of [archive, folder]) await chown(path, user.uid, user.gid);
       const k6 = startK6({ k6Path, archive, folder, targetUrl, reach, user });
       const ended = k6.ended.then(async (how) => {
-        // What cannot be removed now is swept later; how k6 ended must be known all the same.
+        // What cannot be removed now is removed by a later run; how k6 ended must be known all the same.
         await remove().catch(() => undefined);
         return how;
       });
@@ -60,11 +60,11 @@ async function assertOurs(folder: string): Promise<void> {
 }
 
 /** Removes what a killed worker left. Another one may be running beside this, so only folders older than any load test go. */
-async function sweep(workFolder: string): Promise<void> {
+async function removeAbandoned(workFolder: string): Promise<void> {
   for (const name of await readdir(workFolder)) {
     if (!name.startsWith(FOLDER_PREFIX)) continue;
     const path = join(workFolder, name);
-    // Another worker may sweep, or end its run, at the same moment.
+    // Another worker may do the same, or end its run, at the same moment.
     const found = await stat(path).catch(() => null);
     if (found && Date.now() - found.mtimeMs > ABANDONED_AFTER_MS) await rm(path, { recursive: true, force: true });
   }

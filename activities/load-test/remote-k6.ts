@@ -7,7 +7,7 @@ import { ENDED_TRAILER, k6Ended, type RunRequest } from './runner-contract.ts';
 
 /** Long enough for the names of target and hosts to be looked up. */
 const START_TIMEOUT_MS = 30_000;
-/** A refusal is one sentence. */
+/** A refusal is one message. */
 const MAX_REFUSAL_BYTES = 4_096;
 
 export interface RemoteK6 {

@@ -11,6 +11,7 @@ import { judgeRuntime } from '../../analysis/runtime/judge.ts';
 import { summarizeRuntime } from '../../analysis/runtime/summary.ts';
 import { durationMs } from '../../release/duration.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
+import { bytesOf } from '../evidence/bytes-of.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { watchDatabase } from '../postgres/watch-database.ts';
 import type { LoadTestInput, StepReport } from '../steps-contract.ts';
@@ -43,7 +44,7 @@ async function started(plan: LoadPlan, targetUrl: string, input: LoadTestInput, 
   const beats = setInterval(beat, HEARTBEAT_EVERY_MS);
   beat();
   try {
-    const script = await readWhole(world.store, input.scriptDigest);
+    const script = await bytesOf(world.store, input.scriptDigest);
     const candidate = await seeCandidate(() => world.listPods(input.staging));
     signal.throwIfAborted();
     const k6 = await orCancelled(world.startK6({ script, stages: plan.stages, maxVus: input.step.maxVus, targetUrl }), signal);
@@ -175,10 +176,4 @@ function storeSamples(store: EvidenceStore, samples: readonly unknown[], input: 
     source: `deployment ${namespace}/${deployment}`,
   } as const;
   return store.put(description, new TextEncoder().encode(lines));
-}
-
-async function readWhole(store: EvidenceStore, digest: string): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of store.get(digest)) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }

@@ -1,5 +1,5 @@
-// What a worker and a k6 runner say to each other: HTTP over a Unix socket. POST /runs answers k6's points as they come, and how k6 ended in the
-// trailer; closing the connection ends k6. POST /runs/<id>/stop asks it to end.
+// Protocol between worker and k6 runner: HTTP over a Unix socket. POST /runs answers k6's points as they come, and how k6 ended in the trailer;
+// closing the connection ends k6. POST /runs/<id>/stop asks it to end.
 import { z } from 'zod';
 
 export const runRequest = z.strictObject({

@@ -7,7 +7,7 @@ import { OURS } from '../postgres/ours.ts';
 import type { FoundStatements, ServiceLog } from '../postgres/slow-statements.ts';
 import type { SampledPod } from './runtime-sampler.ts';
 
-/** Throws with a sentence when the log cannot be read. */
+/** Throws when the log cannot be read. */
 export type ReadPodLog = (target: DeploymentTarget, pod: string, range: { since: Date; limitBytes: number }) => Promise<string>;
 
 export interface ServiceLogWorld {

@@ -5,7 +5,7 @@ import { durationMs } from '../../release/duration.ts';
 import { sharePercent } from '../../release/share.ts';
 import type { LoadTestStep } from '../../release/steps/registry.ts';
 
-/** Throws RangeError with a sentence on texts that a checked release file cannot have. */
+/** Throws RangeError on texts that a checked release file cannot have. */
 export function planOf(step: LoadTestStep): LoadPlan {
   const { limits } = step;
   const endpoints: LoadLimits['endpoints'] = {};

@@ -9,13 +9,13 @@ export interface LoadTestWorld {
   store: EvidenceStore;
   /** Runs the script. */
   startK6: StartK6;
-  /** URL of a target of the environment file. Throws with a sentence when there is none of that name. */
+  /** URL of a target of the environment file. Throws when there is none of that name. */
   resolveTarget: (name: string) => string;
   /** Every pod that runs and may serve, whatever version it is of. */
   listPods: (target: DeploymentTarget) => Promise<readonly CandidatePod[]>;
   pprofPort: number;
   metricsPort: number;
-  /** Address of a database of the environment file. Throws with a sentence when there is none of that name. */
+  /** Address of a database of the environment file. Throws when there is none of that name. */
   databaseUrl?: (name: string) => Promise<string>;
   /** What a pod has logged, for slow statements that the database does not tell. Left out where the cluster's logs may not be read. */
   readPodLog?: ReadPodLog;

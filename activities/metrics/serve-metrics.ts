@@ -8,10 +8,10 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
-/** @param address `127.0.0.1:9480`; port 0 takes a free one. Throws a sentence where it is none or cannot be listened on. */
+/** @param address `127.0.0.1:9480`; port 0 takes a free one. Throws when it is not one or cannot be listened on. */
 export async function serveMetrics(address: string, registry: Registry): Promise<MetricsServer> {
   const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(address) ?? [];
-  if (host === '') throw new Error(`TMINUS_METRICS_ADDRESS is an address such as 127.0.0.1:9480, not ${JSON.stringify(address)}`);
+  if (host === '') throw new Error(`TMINUS_METRICS_ADDRESS must be host:port, such as 127.0.0.1:9480, not ${JSON.stringify(address)}`);
   const server = createServer((request, response) => {
     if (request.method !== 'GET' || request.url !== '/metrics') return void response.writeHead(404).end();
     registry.metrics().then(

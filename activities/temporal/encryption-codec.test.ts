@@ -39,16 +39,16 @@ describe('rotation', () => {
   it('says which key is missing, and never what was encrypted', async () => {
     const sealed = await one(encryptionCodec([fresh]).encode([payload]));
     await expect(encryptionCodec([old]).decode([sealed])).rejects.toThrow(
-      'a payload is encrypted with the key 2026-11, which this process does not have; name it in TMINUS_PAYLOAD_KEYS',
+      'a payload is encrypted with key 2026-11, which is not in TMINUS_PAYLOAD_KEYS',
     );
   });
 
-  it('passes on to a worker what a key it lacks has encrypted, with a sentence: a Signal of anybody must not stop a rollback', async () => {
-    const said: string[] = [];
+  it('passes on to a worker what a key it lacks has encrypted, with a message: a Signal of anybody must not stop a rollback', async () => {
+    const messages: string[] = [];
     const sealed = await one(encryptionCodec([fresh]).encode([payload]));
-    const codec = encryptionCodec([old], (sentence) => said.push(sentence));
+    const codec = encryptionCodec([old], (message) => messages.push(message));
     expect(await one(codec.decode([sealed]))).toEqual(sealed);
-    expect(said).toEqual([expect.stringContaining('the key 2026-11, which this process does not have')]);
+    expect(messages).toEqual([expect.stringContaining('key 2026-11, which is not in TMINUS_PAYLOAD_KEYS')]);
   });
 
   it('passes on what was written before there were keys', async () => {

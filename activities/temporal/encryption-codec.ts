@@ -20,17 +20,17 @@ const TAG_BYTES = 16;
 
 /**
  * The first key encrypts, all decrypt. A payload that is not encrypted is passed on as it is: what began before the keys goes on.
- * @param onMissing for workers: is given the sentence about a payload whose key is not here, and the payload is passed on unread. Anybody can send a
- * Signal under a key of any name, and a throw would end all workflow tasks of that countdown, its rollback too. Without it `decode` throws.
+ * @param onMissingKey for workers: called with the message, and the payload is returned undecoded. A throw would fail every workflow task of that
+ * countdown, its rollback too, and anyone can send a Signal with an unknown key id. Without it `decode` throws.
  */
-export function encryptionCodec(keys: readonly PayloadKey[], onMissing?: (sentence: string) => void): PayloadCodec {
+export function encryptionCodec(keys: readonly PayloadKey[], onMissingKey?: (message: string) => void): PayloadCodec {
   const [newest] = keys;
   if (!newest) throw new RangeError('a codec needs a key');
   const byId = new Map(keys.map(({ id, key }) => [id, key]));
   return {
     encode: async (payloads) => payloads.map((payload) => encrypt(payload, newest)),
     decode: async (payloads) =>
-      payloads.map((payload) => (textOf(payload.metadata?.['encoding']) === ENCODING ? decrypt(payload, byId, onMissing) : payload)),
+      payloads.map((payload) => (textOf(payload.metadata?.['encoding']) === ENCODING ? decrypt(payload, byId, onMissingKey) : payload)),
   };
 }
 
@@ -53,13 +53,13 @@ function encrypt(payload: Payload, { id, key }: PayloadKey): Payload {
  * Bytes that the key does not open were made by nobody who has it; they stay as they are, which the payload converter reads as nothing, for a throw
  * would end all workflow tasks.
  */
-function decrypt(payload: Payload, keys: ReadonlyMap<string, Uint8Array>, onMissing?: (sentence: string) => void): Payload {
+function decrypt(payload: Payload, keys: ReadonlyMap<string, Uint8Array>, onMissingKey?: (message: string) => void): Payload {
   const id = textOf(payload.metadata?.['encryption-key-id']);
   const key = keys.get(id);
   if (!key) {
-    const sentence = `a payload is encrypted with the key ${id || 'of no name'}, which this process does not have; name it in TMINUS_PAYLOAD_KEYS`;
-    if (!onMissing) throw new Error(sentence);
-    onMissing(sentence);
+    const message = `a payload is encrypted with key ${id || '(unnamed)'}, which is not in TMINUS_PAYLOAD_KEYS`;
+    if (!onMissingKey) throw new Error(message);
+    onMissingKey(message);
     return payload;
   }
   const data = payload.data ?? new Uint8Array();

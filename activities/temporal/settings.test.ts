@@ -52,24 +52,24 @@ describe('how Temporal is reached', () => {
   });
 });
 
-describe('what is refused, in a sentence that names the variable and never what it holds', () => {
+describe('what is refused, with a message that names the variable and never what it holds', () => {
   it.each([
     [
-      { TEMPORAL_TLS_SERVER_CA_CERT_PATH: '/nowhere/ca.pem' },
       'TEMPORAL_TLS_SERVER_CA_CERT_PATH names /nowhere/ca.pem, which cannot be read: ENOENT',
+      { TEMPORAL_TLS_SERVER_CA_CERT_PATH: '/nowhere/ca.pem' },
     ],
-    [{ TEMPORAL_TLS_CLIENT_CERT_PATH: crt }, 'TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH go together'],
-    [{ TEMPORAL_API_KEY: 'secret-api-key' }, 'TEMPORAL_API_KEY holds the key itself; put it in a file'],
-    [{ TEMPORAL_API_KEY_FILE: file('empty', '\n') }, 'TEMPORAL_API_KEY_FILE names an empty file'],
-    [{ TEMPORAL_TLS: 'yes' }, 'TEMPORAL_TLS is 1 or 0'],
-    [{ TEMPORAL_TLS: '0', TEMPORAL_TLS_SERVER_NAME: 'x' }, 'TEMPORAL_TLS switches TLS off'],
-    [{ TMINUS_PAYLOAD_KEYS: payloadKey }, 'TMINUS_PAYLOAD_KEYS is `id=file,id=file`'],
-    [{ TMINUS_PAYLOAD_KEYS: `a=${payloadKey},a=${payloadKey}` }, 'TMINUS_PAYLOAD_KEYS names the key a twice'],
-    [{ TMINUS_PAYLOAD_KEYS: 'a=/nowhere/key' }, 'the key a is in /nowhere/key, which cannot be read: ENOENT'],
-    [{ TMINUS_PAYLOAD_KEYS: `a=${apiKey}` }, 'is no key: 32 bytes in base64'],
-  ])('%#', async (env, sentence) => {
+    ['TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH must both be set', { TEMPORAL_TLS_CLIENT_CERT_PATH: crt }],
+    ['TEMPORAL_API_KEY holds the key itself; put it in a file', { TEMPORAL_API_KEY: 'secret-api-key' }],
+    ['TEMPORAL_API_KEY_FILE names an empty file', { TEMPORAL_API_KEY_FILE: file('empty', '\n') }],
+    ['TEMPORAL_TLS is 1 or 0', { TEMPORAL_TLS: 'yes' }],
+    ['TEMPORAL_TLS is off but another TEMPORAL_TLS_ variable is set', { TEMPORAL_TLS: '0', TEMPORAL_TLS_SERVER_NAME: 'x' }],
+    ['TMINUS_PAYLOAD_KEYS is `id=file,id=file`', { TMINUS_PAYLOAD_KEYS: payloadKey }],
+    ['TMINUS_PAYLOAD_KEYS names the key a twice', { TMINUS_PAYLOAD_KEYS: `a=${payloadKey},a=${payloadKey}` }],
+    ['the key a is in /nowhere/key, which cannot be read: ENOENT', { TMINUS_PAYLOAD_KEYS: 'a=/nowhere/key' }],
+    ['is not a key; expected 32 bytes in base64', { TMINUS_PAYLOAD_KEYS: `a=${apiKey}` }],
+  ])('%s', async (message, env) => {
     const refused = temporalSettings(env as Record<string, string>);
-    await expect(refused).rejects.toMatchObject({ name: 'SettingsRefused', message: expect.stringContaining(sentence) });
+    await expect(refused).rejects.toMatchObject({ name: 'SettingsRefused', message: expect.stringContaining(message) });
     await expect(refused).rejects.not.toMatchObject({ message: expect.stringContaining('secret-api-key') });
   });
 });

@@ -9,6 +9,7 @@
 //   TEMPORAL_API_KEY_FILE             file of an API key; it goes over TLS only
 //   TMINUS_PAYLOAD_KEYS               `id=file,id=file`: 32 bytes each in base64. The first encrypts, all decrypt
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { PayloadCodec } from '@temporalio/common';
 import { encryptionCodec, readKey, type PayloadKey } from './encryption-codec.ts';
 
@@ -26,7 +27,7 @@ export interface TemporalSettings {
   encryption: { payloadCodecs: PayloadCodec[]; workerCodecs: PayloadCodec[]; failureConverterPath: string } | null;
 }
 
-/** What is wrong with a variable, in one sentence that names it; never what it holds. */
+/** The message names the variable that is wrong, never what it holds. */
 export class SettingsRefused extends Error {
   override readonly name = 'SettingsRefused';
 }
@@ -34,7 +35,7 @@ export class SettingsRefused extends Error {
 const DEFAULT_ADDRESS = '127.0.0.1:7233';
 
 /** Failures have messages and stacks: encoded, they are payloads and encrypted like all others. Workflow code gets the same converter by its bundle. */
-const FAILURE_CONVERTER = new URL('./encoded-failures.ts', import.meta.url).pathname;
+const FAILURE_CONVERTER = join(import.meta.dirname, 'encoded-failures.ts');
 
 /** Reads the files that the variables name. Throws SettingsRefused. */
 export async function temporalSettings(env: Readonly<Record<string, string | undefined>>): Promise<TemporalSettings> {
@@ -57,7 +58,7 @@ export async function temporalSettings(env: Readonly<Record<string, string | und
         ? null
         : {
             payloadCodecs: [encryptionCodec(keys)],
-            workerCodecs: [encryptionCodec(keys, oncePerSentence)],
+            workerCodecs: [encryptionCodec(keys, logOnce)],
             failureConverterPath: FAILURE_CONVERTER,
           },
   };
@@ -65,10 +66,10 @@ export async function temporalSettings(env: Readonly<Record<string, string | und
 
 const written = new Set<string>();
 /** For the worker's log: a history that is replayed would repeat it hundreds of times. */
-function oncePerSentence(sentence: string): void {
-  if (written.has(sentence)) return;
-  written.add(sentence);
-  process.stderr.write(`tminus worker: ${sentence}\n`);
+function logOnce(message: string): void {
+  if (written.has(message)) return;
+  written.add(message);
+  process.stderr.write(`tminus worker: ${message}\n`);
 }
 
 type Tls = NonNullable<TemporalSettings['connection']['tls']>;
@@ -81,14 +82,14 @@ async function tlsOf(env: Readonly<Record<string, string | undefined>>): Promise
     named('TEMPORAL_TLS_CLIENT_KEY_PATH'),
   ]);
   if ((crt === null) !== (key === null))
-    throw new SettingsRefused('TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH go together: one of them is not set');
+    throw new SettingsRefused('TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH must both be set');
   const serverName = env['TEMPORAL_TLS_SERVER_NAME'];
   const asked = env['TEMPORAL_TLS'];
   const any = ca !== null || crt !== null || Boolean(serverName);
   if (asked !== undefined && !['', '0', '1', 'false', 'true'].includes(asked))
     throw new SettingsRefused(`TEMPORAL_TLS is 1 or 0, not ${JSON.stringify(asked)}`);
   if (any && (asked === '0' || asked === 'false'))
-    throw new SettingsRefused('TEMPORAL_TLS switches TLS off, and other TEMPORAL_TLS_ variables ask for it: unset the one or the others');
+    throw new SettingsRefused('TEMPORAL_TLS is off but another TEMPORAL_TLS_ variable is set; unset one of them');
   if (!any) return asked === '1' || asked === 'true' ? true : null;
   return {
     ...(serverName ? { serverNameOverride: serverName } : {}),
@@ -118,7 +119,7 @@ async function payloadKeys(text: string | undefined): Promise<PayloadKey[]> {
     const key = readKey(bytes);
     if (key === null)
       throw new SettingsRefused(
-        `TMINUS_PAYLOAD_KEYS: ${path} is no key: 32 bytes in base64 are one, as \`openssl rand -base64 32\` writes them`,
+        `TMINUS_PAYLOAD_KEYS: ${path} is not a key; expected 32 bytes in base64, as printed by \`openssl rand -base64 32\``,
       );
     keys.push({ id, key });
   }

@@ -1,11 +1,11 @@
 // Against the real Jaeger: what comes in as OTLP is asked for by namespace and read by the analysis.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { enteredAt } from '../../analysis/trace/entered.ts';
 import { readSpans } from '../../analysis/trace/read.ts';
 import { otlp, type FixtureTrace } from '../../analysis/trace/traces.fixture.ts';
+import { freePort } from '../testing/free-port.ts';
 import { askTraces } from './ask-traces.ts';
 
 /** It is ready in a second on an idle machine. */
@@ -104,13 +104,4 @@ async function until(holds: () => Promise<boolean>, otherwise: string): Promise<
     if (performance.now() > endsAt) throw new Error(`${otherwise} within ${READY_WITHIN_MS / 1_000} s`);
     await new Promise((done) => setTimeout(done, 100));
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

@@ -17,7 +17,7 @@ export interface TempoPage {
   deadline: number;
 }
 
-/** The answer, or a sentence why there is none. */
+/** The answer, or the reason why there is none. */
 export async function readTempo({ url, path, limitBytes, withinMs, deadline }: TempoPage): Promise<Uint8Array | string> {
   const timeoutMs = Math.min(withinMs, Math.floor(deadline - performance.now()));
   if (timeoutMs <= 0) return `all of it took more than ${ALL_WITHIN_MS / 1_000} s`;

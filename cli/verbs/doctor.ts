@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { separateUser, separationSentence } from '../../activities/load-test/k6-user.ts';
+import { separateUser, describeSeparation } from '../../activities/load-test/k6-user.ts';
 import type { Principal } from '../../verdict/verdict.ts';
 import { connect, serverUrl } from '../api.ts';
 import { ENVIRONMENT_FILE } from '../dev.ts';
@@ -60,7 +60,7 @@ async function loadCheck(): Promise<Check[]> {
     {
       name: 'load',
       outcome: runner === undefined && user === null ? 'inconclusive' : 'pass',
-      sentence: runner === undefined ? separationSentence(user) : `load scripts run at the k6 runner ${runner}`,
+      sentence: runner === undefined ? describeSeparation(user) : `load scripts run at the k6 runner ${runner}`,
     },
   ];
 }

@@ -25,13 +25,13 @@ export function listCommand(program: Command): void {
     .command('list')
     .description('all countdowns, running ones first')
     .addOption(new Option('--phase <phase>', 'only those in this phase').choices(Object.keys(phases)))
-    .option('--all', 'also the older ones that have ended, beyond the newest 500', false)
+    .option('--all', 'list ended countdowns beyond the newest 500 too', false)
     .action(async ({ phase, all }: { phase?: Phase; all: boolean }, command: Command) => {
       const answer = await read(connect(command), phase, all);
       print(command, answer, ({ items, nextPage }, look) =>
         [
           items.length === 0 && phase ? `no countdown is ${phase}` : renderList(items, look, Date.now()),
-          ...(!nextPage ? [] : ['older ones that have ended: `tminus list --all`']),
+          ...(!nextPage ? [] : ['more ended countdowns: `tminus list --all`']),
         ].join('\n'),
       );
     });

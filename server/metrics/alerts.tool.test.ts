@@ -6,7 +6,7 @@ import { firingAlert, prometheusProcess, type PrometheusProcess } from '../../ac
 import { waitingStatus } from '../testing/example-status.ts';
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';
 import { exampleUndo, memoryFolder } from '../testing/memory-folder.ts';
-import { measuring } from './measure.ts';
+import { createMeasurement } from './measure.ts';
 import { serverMetrics } from './registry.ts';
 
 jest.setTimeout(240_000);
@@ -27,7 +27,7 @@ beforeAll(async () => {
     else countdowns.watchers.clear();
     return await watcherSeenAt(ref);
   };
-  metrics = await serveMetrics('127.0.0.1:0', serverMetrics(measuring({ countdowns, folder, clusters: [], now: Date.now })));
+  metrics = await serveMetrics('127.0.0.1:0', serverMetrics(createMeasurement({ countdowns, folder, clusters: [], now: Date.now })));
   prometheus = await prometheusProcess({
     global: { scrape_interval: '1s', evaluation_interval: '1s' },
     rule_files: [RULES],

@@ -6,7 +6,7 @@ import type { EvidenceFolder } from '../evidence-folder.ts';
 import { phases } from '../pages/releases-filter.ts';
 import type { TaskQueue } from '../task-queue.ts';
 
-export interface MeasureWorld {
+export interface MeasureDependencies {
   countdowns: Pick<Countdowns, 'list' | 'watcherSeenAt' | 'taskQueue'>;
   folder: Pick<EvidenceFolder, 'undos'>;
   /** Names of the environment file. */
@@ -26,7 +26,7 @@ export interface Measures {
 }
 
 /** Measures again and again: it remembers when it saw each watcher, for one that has stopped is not in Temporal any more. */
-export function measuring({ countdowns, folder, clusters, now }: MeasureWorld): () => Promise<Measures> {
+export function createMeasurement({ countdowns, folder, clusters, now }: MeasureDependencies): () => Promise<Measures> {
   const seen = new Map<string, number>();
 
   /** A watcher that nobody has seen yet is as old as the launch it should watch. */
@@ -57,9 +57,9 @@ export function measuring({ countdowns, folder, clusters, now }: MeasureWorld): 
     ]);
     const running = listed?.items.filter((item) => item.running) ?? null;
     return {
-      phases: running && counted(running.map(({ phase }) => phase ?? 'opening')),
+      phases: running && countPhases(running.map(({ phase }) => phase ?? 'opening')),
       withoutWorker:
-        running && tally(running.filter(({ hasWorker }) => hasWorker === false).map(({ workerVersion }) => workerVersion ?? 'none')),
+        running && countBy(running.filter(({ hasWorker }) => hasWorker === false).map(({ workerVersion }) => workerVersion ?? 'none')),
       undo: {
         live: live.length,
         other: standing.length - live.length,
@@ -89,13 +89,13 @@ async function orNull<T>(ask: () => Promise<T>): Promise<T | null> {
   }
 }
 
-function counted(found: readonly Phase[]): Record<Phase, number> {
-  const tallied = tally(found);
-  return Object.fromEntries(phases.map((phase) => [phase, tallied.get(phase) ?? 0])) as Record<Phase, number>;
+function countPhases(found: readonly Phase[]): Record<Phase, number> {
+  const counts = countBy(found);
+  return Object.fromEntries(phases.map((phase) => [phase, counts.get(phase) ?? 0])) as Record<Phase, number>;
 }
 
-function tally(words: readonly string[]): Map<string, number> {
+function countBy(values: readonly string[]): Map<string, number> {
   const count = new Map<string, number>();
-  for (const word of words) count.set(word, (count.get(word) ?? 0) + 1);
+  for (const value of values) count.set(value, (count.get(value) ?? 0) + 1);
   return count;
 }

@@ -3,7 +3,7 @@ import { CountdownFailure } from '../countdowns.ts';
 import { waitingStatus } from '../testing/example-status.ts';
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';
 import { exampleUndo, memoryFolder } from '../testing/memory-folder.ts';
-import { measuring } from './measure.ts';
+import { createMeasurement } from './measure.ts';
 import { serverMetrics } from './registry.ts';
 
 const LAUNCHED_MS = Date.parse(exampleUndo.registeredAt);
@@ -15,7 +15,7 @@ function scraped() {
   const folder = memoryFolder([exampleUndo, { ...exampleUndo, entry: { ...exampleUndo.entry, id: 'b', live: false } }]);
   const clock = { nowMs: LAUNCHED_MS + 10_000 };
   const now = () => clock.nowMs;
-  const registry = serverMetrics(measuring({ countdowns, folder, clusters: ['prod-east'], now }), now);
+  const registry = serverMetrics(createMeasurement({ countdowns, folder, clusters: ['prod-east'], now }), now);
   /** Value of a series as Prometheus reads it; null where there is none. */
   const value = async (series: string): Promise<number | null> => {
     const line = (await registry.metrics()).split('\n').find((each) => each.startsWith(`${series} `));

@@ -2,6 +2,7 @@
 // Needs a Temporal server (TMINUS_TEMPORAL, default 127.0.0.1:7233). Limits are those of the project's Temporal reference, section 4.4.
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { advance } from '../../server/virtual-time.ts';
 import {
@@ -152,7 +153,7 @@ async function countEvents(): Promise<{ events: number; ideal: number; bytes: nu
 }
 
 function startWorker(namespace: string): Promise<ChildProcess> {
-  const worker = fork(new URL('./worker.ts', import.meta.url).pathname, [temporalAddress, namespace], { execArgv: ['--expose-gc'] });
+  const worker = fork(join(import.meta.dirname, 'worker.ts'), [temporalAddress, namespace], { execArgv: ['--expose-gc'] });
   return new Promise((done) => worker.once('message', () => done(worker)));
 }
 

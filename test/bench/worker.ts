@@ -1,4 +1,5 @@
 // The worker under measurement, a process of its own: `fork`ed by main.ts, tells memory and CPU when asked.
+import { join } from 'node:path';
 import { NativeConnection, Runtime, Worker, bundleWorkflowCode } from '@temporalio/worker';
 import { WORKFLOW_TASK_QUEUE } from '../../workflows/messages.ts';
 import { fakeWorld } from '../countdown/fakes.ts';
@@ -11,7 +12,7 @@ const worker = await Worker.create({
   connection: await NativeConnection.connect({ address }),
   namespace,
   taskQueue: WORKFLOW_TASK_QUEUE,
-  workflowBundle: await bundleWorkflowCode({ workflowsPath: new URL('./workflows.ts', import.meta.url).pathname, logger: silent }),
+  workflowBundle: await bundleWorkflowCode({ workflowsPath: join(import.meta.dirname, 'workflows.ts'), logger: silent }),
   activities: fakeWorld().activities,
   maxCachedWorkflows: 2_000,
 });

@@ -111,7 +111,7 @@ async function start(options: PlanOptions = {}): Promise<string> {
 
 const ended = (name: string) => house.until(name, 'ended', ({ phase }) => phase === 'ended', 240_000);
 const writesSince = async (count: number) => (await auditWrites(SHOP)).slice(count).map(({ image }) => image);
-const deaths = () => house.devOutput().split('worker died (SIGKILL)').length - 1;
+const deaths = () => house.devOutput().split('worker exited (SIGKILL)').length - 1;
 
 describe('kill -9 of the worker', () => {
   it('in the load test and before the launch write: the run starts again from nothing, and the launch is written exactly once', async () => {

@@ -2,10 +2,10 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { Failpoint } from '../../activities/failpoint.ts';
+import { freePort } from '../../activities/testing/free-port.ts';
 import { createToken } from '../../server/identity/tokens.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 
@@ -127,7 +127,7 @@ export async function openHouse({
     LANG: 'C.UTF-8',
   });
   function workerPid(): number {
-    // `worker  ready, pid 123`, and `worker  started again, pid 124` after each death.
+    // `worker  ready, pid 123`, and `worker  started again, pid 124` after each exit.
     const pid = Number([...output.matchAll(/^worker\s.*\bpid (\d+)$/gmu)].at(-1)?.[1]);
     if (parentOf(pid) !== dev.pid) throw new Error(`process ${pid} is not the worker of this house any more`);
     return pid;
@@ -214,15 +214,4 @@ export const pause = (ms: number): Promise<void> => new Promise((done) => setTim
 function parentOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const probe = createServer();
-    probe.once('error', fail);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => done(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }
