@@ -1,5 +1,4 @@
 // The acts of an effect as workflows call them: the same order for every kind, with a failpoint around each.
-import { ApplicationFailure } from '@temporalio/common';
 import type { UndoJournal } from '../evidence/undo-journal.ts';
 import { withFailpoints } from '../failpoint.ts';
 import { refuse } from '../kubernetes/api-failure.ts';
@@ -94,17 +93,15 @@ type Records = Pick<EffectDependencies, 'journal' | 'messages'>;
 async function register({ journal, messages }: Records, entry: UndoEntry, countdown: CountdownRef): Promise<void> {
   const { entry: recorded, registeredAt, settled, isNew } = await journal.register(entry, countdown);
   if (!sameBefore(recorded, entry))
-    throw ApplicationFailure.create({
-      type: 'UndoRefused',
-      nonRetryable: true,
-      message: `the undo ${entry.name} (${entry.id}) was registered with another state to go back to; its effect is not applied`,
-    });
+    throw refuse(
+      'UndoRefused',
+      `the undo ${entry.name} (${entry.id}) was registered with another state to go back to; its effect is not applied`,
+    );
   if (settled !== null)
-    throw ApplicationFailure.create({
-      type: 'UndoRefused',
-      nonRetryable: true,
-      message: `the undo ${entry.name} (${entry.id}) was settled as ${settled.outcome} at ${settled.at}; its effect is not applied again`,
-    });
+    throw refuse(
+      'UndoRefused',
+      `the undo ${entry.name} (${entry.id}) was settled as ${settled.outcome} at ${settled.at}; its effect is not applied again`,
+    );
   try {
     await messages.registerWithCountdown(entry, countdown);
   } catch (error) {
