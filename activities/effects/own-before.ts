@@ -21,7 +21,7 @@ export async function assertSealed({ journal, key }: OwnBeforeDependencies, entr
   if (!isSealed && !sameBefore((await journal.find(entry.id))?.entry, entry))
     throw refuse(
       'Refused',
-      `${entry.name}: the state to go back to is not as a worker of this installation captured it; nothing was registered`,
+      `${entry.name}: the state to go back to was not captured by a worker of this installation; nothing was registered`,
     );
 }
 

@@ -10,12 +10,13 @@ import { playedEffects } from '../../activities/effects/testing/one-effect.ts';
 import { undoMessages } from '../../activities/effects/undo-messages.ts';
 import { openUndoJournal } from '../../activities/evidence/undo-journal.ts';
 import { createAdmissionActivities } from '../../activities/identity/admit-start.ts';
-import { askingWorkflow, runReader } from '../../activities/identity/countdown-runs.ts';
+import { runReader } from '../../activities/identity/countdown-runs.ts';
 import { signedReader } from '../../activities/identity/read-signed.ts';
 import { startClaims } from '../../activities/identity/start-claims.ts';
 import { createIdentityActivities } from '../../activities/identity/verify-act.ts';
 import { workerKey } from '../../activities/identity/worker-key.ts';
 import { PlayedClusterApi } from '../../activities/kubernetes/testing/played-cluster-api.ts';
+import { callingWorkflow } from '../../activities/running-activity.ts';
 import { loadSigner, type Signer } from '../../server/identity/signing.ts';
 import { signedInput } from '../../server/submission.ts';
 import {
@@ -58,13 +59,13 @@ export async function trustedLab(temporal: World, overrides: Partial<FakeActivit
     reader: signedReader(at('public-keys')),
     key: workerKey({ privateKey: at('worker.pem'), publicKeys: at('worker-public-keys') }),
     readRun: runReader(temporal.client),
-    asking: askingWorkflow,
+    caller: callingWorkflow,
     now: Date.now,
   };
   trust.key.open();
   const activities = {
     ...fakeWorld().activities,
-    ...createIdentityActivities({ publicKeysFolder: at('public-keys') }),
+    ...createIdentityActivities(trust),
     ...createAdmissionActivities({ ...trust, claims: startClaims(folder) }),
     ...createEffectActivities({
       effects: playedEffects(api, folder),
