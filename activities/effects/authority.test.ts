@@ -285,7 +285,7 @@ describe('approvals that came with a launch', () => {
       /does not trust/,
       'SignatureInvalid',
     ],
-    ['are starts', () => [world.input().start, world.input().start], /not canonical JSON of an action/, 'SignatureInvalid'],
+    ['are starts', () => [world.input().start, world.input().start], /is not an action in canonical JSON/, 'SignatureInvalid'],
   ])('do not count that %s', async (...[, decisions, why, type]) => refused(withDecisions(decisions()), why, type));
 });
 

@@ -54,7 +54,7 @@ describe('a start', () => {
     [
       'with an action instead',
       () => world.act({ workflowId: ID, firstRunId: 'run-1', release: '', notify: [] }),
-      /not canonical JSON of a start/,
+      /is not a start in canonical JSON/,
     ],
     [
       'with a worker’s seal instead',

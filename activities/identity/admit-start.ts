@@ -1,4 +1,4 @@
-// Who may begin: a run whose start the server has signed, or one that goes on from it. Reaching Temporal is not enough.
+// Admits a run whose start the server has signed, or whose state a worker has sealed. Reaching Temporal is not enough.
 import { ApplicationFailure } from '@temporalio/common';
 import { explainForeignRun, explainSkipping, judgeRun, wasReset, type CountdownRun } from '../../verdict/countdown-run.ts';
 import { hexDigest } from '../../verdict/digest.ts';

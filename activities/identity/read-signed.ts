@@ -10,7 +10,7 @@ import { signaturesOf } from './key-pair.ts';
 export const CLOCK_TOLERANCE_MS = 60_000;
 
 export interface SignedReader {
-  /** The act inside. Throws a non-retryable `SignatureInvalid`: another attempt cannot correct a signature. */
+  /** The action inside. Throws a non-retryable `SignatureInvalid`: another attempt cannot correct a signature. */
   act(signed: Signed): Promise<Act>;
   /** The start inside. Throws as `act` does. */
   start(signed: Signed): Promise<Start>;
@@ -28,7 +28,7 @@ export function signedReader(publicKeysFolder: string): SignedReader {
     const value = shapeOf(parsed(signed.payload, what));
     // One meaning for one text: with duplicate keys or another number form two readers could read two different things.
     if (value === null || canonicalJson(value) !== signed.payload)
-      throw invalid(`the signed ${what} is not canonical JSON of ${what === 'action' ? 'an action' : 'a start'}`);
+      throw invalid(`the signed ${what} is not ${what === 'action' ? 'an action' : 'a start'} in canonical JSON`);
     return value;
   }
   return { act: (signed) => read(signed, 'action', actOf), start: (signed) => read(signed, 'start', startOf) };

@@ -4,7 +4,7 @@ import type { IdentityActivities } from './contract.ts';
 import { CLOCK_TOLERANCE_MS } from './read-signed.ts';
 import type { TrustDependencies } from './trust.ts';
 
-/** An act that was recorded, or delayed for minutes, must not decide about what stands now. */
+/** An action that was recorded, or delayed for minutes, must not decide about what stands now. */
 function assertNotExpired({ action, issuedAt, notAfter }: Act, nowMs: number): void {
   if (nowMs <= Date.parse(notAfter) + CLOCK_TOLERANCE_MS) return;
   throw ApplicationFailure.nonRetryable(
