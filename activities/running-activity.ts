@@ -9,12 +9,8 @@ export interface RunningActivity {
   lastHeartbeat?: unknown;
 }
 
-/** The run whose activity this code is. */
-export function runningWorkflow(): { workflowId: string; runId: string } {
-  const { workflowExecution } = Context.current().info;
-  if (!workflowExecution) throw new Error('this activity was started by no workflow');
-  return workflowExecution;
-}
+/** The workflow that scheduled this activity, as reported by the Temporal server; null for a standalone activity. */
+export const callingWorkflow = (): { workflowId: string; runId: string } | null => Context.current().info.workflowExecution ?? null;
 
 /** The Temporal activity this code runs in. Tests hand in their own. */
 export function runningActivity(): RunningActivity {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { signedReader } from '../activities/identity/read-signed.ts';
 import { createIdentityActivities } from '../activities/identity/verify-act.ts';
 import { CountdownFailure } from './countdowns.ts';
 import { BODY_LIMIT_BYTES } from './safety.ts';
@@ -319,7 +320,7 @@ describe('acts', () => {
     const answer = await api(`${NAME}/acts`, approval);
     expect(await answer.json()).toMatchObject({ kind: 'ActResult', action: 'approve', sentence: 'approve counts' });
     const { verifyAct } = createIdentityActivities({
-      publicKeysFolder: path.join(folder, 'public-keys'),
+      reader: signedReader(path.join(folder, 'public-keys')),
       now: () => Date.parse(EXAMPLE_NOW),
     });
     const act = await verifyAct(countdowns.acts[0]?.signed as never);

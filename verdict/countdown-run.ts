@@ -48,9 +48,10 @@ export function explainForeignRun(run: CountdownRun): string | null {
 
 /** Why a countdown's clock is not the real one, or null. */
 export function explainSkipping({ workflowId, isSkippingTime }: CountdownRun, rehearsal: boolean): string | null {
-  return isSkippingTime && !rehearsal ? `time skipping is switched on for ${workflowId}, which is no rehearsal` : null;
+  return isSkippingTime && !rehearsal ? `time skipping is switched on for ${workflowId}, which is not a rehearsal` : null;
 }
 
+/** True when the run was created by a reset. */
 export const wasReset = ({ runId, originalRunId }: CountdownRun): boolean => originalRunId !== '' && originalRunId !== runId;
 
 export interface InspectedRun {
@@ -83,9 +84,9 @@ export function judgeRun({ run, resets, rehearsal, workflowNowMs, nowMs }: Inspe
       limit: MAX_CLOCK_AHEAD_MS / 1_000,
       unit: 's',
     });
-  if (wasReset(run)) findings.push(reset(run, run.runId, `this run repeats ${run.originalRunId} up to some event`));
+  if (wasReset(run)) findings.push(reset(run, run.runId, `this run is a reset of ${run.originalRunId}`));
   for (const earlier of resets.filter((runId) => runId !== run.runId))
-    findings.push(reset(run, earlier, `its earlier run ${earlier} repeats another one up to some event`));
+    findings.push(reset(run, earlier, `its earlier run ${earlier} was created by a reset`));
   return findings;
 }
 
@@ -94,7 +95,7 @@ const reset = ({ workflowId }: CountdownRun, subject: string, how: string): Find
     code: RESET_CODE,
     subject,
     outcome: 'inconclusive',
-    message: `${workflowId} was reset in Temporal: ${how}, and decisions or holds after it may be missing; compare the audit file, then waive this or abort`,
+    message: `${workflowId} was reset in Temporal: ${how}, so decisions or holds may be missing; compare the audit file, then waive this or abort`,
   });
 
 const failed = (code: string, { workflowId }: CountdownRun, message: string): Finding =>

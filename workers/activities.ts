@@ -19,7 +19,7 @@ import { openUndoJournal } from '../activities/evidence/undo-journal.ts';
 import { createGuardActivities } from '../activities/guard/run-guard.ts';
 import { healthUrl } from '../activities/health.ts';
 import { createAdmissionActivities } from '../activities/identity/admit-start.ts';
-import { askingWorkflow, runReader } from '../activities/identity/countdown-runs.ts';
+import { runReader } from '../activities/identity/countdown-runs.ts';
 import { signedReader } from '../activities/identity/read-signed.ts';
 import { startClaims } from '../activities/identity/start-claims.ts';
 import { createIdentityActivities } from '../activities/identity/verify-act.ts';
@@ -29,7 +29,7 @@ import { createKubernetesActivities, fencingGeneration } from '../activities/kub
 import { readDeploymentPods } from '../activities/kubernetes/pods.ts';
 import type { KubernetesActivities } from '../activities/kubernetes/contract.ts';
 import { createAnalysisActivities } from '../activities/analysis/run-analysis.ts';
-import { runningActivity, runningWorkflow } from '../activities/running-activity.ts';
+import { callingWorkflow, runningActivity } from '../activities/running-activity.ts';
 import { readSecret } from '../activities/secret.ts';
 import { createLoadTestActivities } from '../activities/load-test/activities.ts';
 import type { StartK6 } from '../activities/load-test/k6-run.ts';
@@ -77,12 +77,11 @@ export async function assembleActivities({
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
-  const { verifyAct } = createIdentityActivities({ publicKeysFolder: at(spec.identity.publicKeys) });
   const trust = {
     reader: signedReader(at(spec.identity.publicKeys)),
     key: workerKey({ privateKey: at(spec.identity.workerKey), publicKeys: at(spec.identity.workerPublicKeys) }),
     readRun: runReader(client),
-    asking: askingWorkflow,
+    caller: callingWorkflow,
     now: Date.now,
   };
   if (seals) trust.key.open();
@@ -100,9 +99,9 @@ export async function assembleActivities({
         storeAudit({ folder: auditFolder, ...(signingKeyPem ? { signingKeyPem } : {}) }, release, runId, records),
       notify: metrics.counted(createNotifyActivities({ environment, environmentFolder }).notify),
       keepLastGood: (target, lastGood) => keepLastGood(at(spec.evidence.folder), target, lastGood),
-      keepRecord: () => keepRecord({ client, store, records: countdownRecords(at(spec.evidence.folder)) }, runningWorkflow()),
+      keepRecord: () => keepRecord({ client, store, records: countdownRecords(at(spec.evidence.folder)) }, callingWorkflow()),
       watchCountdown: (input) => watchCountdown({ client, activity: runningActivity }, input),
-      verifyAct,
+      ...createIdentityActivities(trust),
       ...createAdmissionActivities({ ...trust, claims: startClaims(at(spec.evidence.folder)) }),
     },
     cluster: {

@@ -15,7 +15,7 @@ const FINAL = [
   'EvidenceDamaged',
 ];
 
-/** Who goes forward is told at once of a missing right, a wrong name or a wrong environment file: trying on would only hide it. */
+/** Going forward, a missing right, a wrong name or a wrong environment file fails at once; retries would only hide it. */
 const NON_RETRYABLE = [...FINAL, 'Forbidden', 'NotFound', 'NotReady', 'Misconfigured', 'Expired', 'UndoRefused', 'CountdownEnded'];
 
 /** 15 s: a dead worker is noticed before a rollback would be late (S17: start <= 15 s after the condition). */
@@ -31,10 +31,10 @@ export const quick = {
 } satisfies ActivityOptions;
 
 /**
- * A signature to check, milliseconds of work: it runs in the workflow task itself and costs one event instead of six. The task must not last, for
- * whatever else came in waits for its end: an attempt is short, and the pause before the next one is a timer.
+ * Local activity: checks a signature within the workflow task (one event instead of six). Attempts are short because other events wait for the task
+ * to complete; retries are timers.
  */
-export const inTask = {
+export const local = {
   startToCloseTimeout: '3s',
   scheduleToCloseTimeout: '5m',
   localRetryThreshold: '500ms',
@@ -58,46 +58,40 @@ export function long(totalMs: number): ActivityOptions {
   };
 }
 
-/** A queue that has not moved for a day has no worker: the step could not run, and people are told so. */
-const TAKEN_UP_WITHIN = '24h';
+/** A queue without progress for a day has no worker; the step fails and people are notified. */
+const QUEUE_TIMEOUT = '24h';
 /** With the pauses between them eight tries outlast the minute in which an apiserver restarts. */
-const TRIES = 8;
+const MAX_ATTEMPTS = 8;
 
-/**
- * Work that waits for a slot which others hold for hours. The wait is no part of its time: only an attempt is bounded, by the number of attempts
- * all of them together, and the wait by a day.
- */
+/** Work that queues for hours for a slot. Bounds: each attempt, the number of attempts, and a day in the queue. */
 export function queued(attemptMs: number): ActivityOptions {
   return {
     startToCloseTimeout: attemptMs,
-    scheduleToStartTimeout: TAKEN_UP_WITHIN,
+    scheduleToStartTimeout: QUEUE_TIMEOUT,
     heartbeatTimeout: HEARTBEAT_TIMEOUT,
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-    retry: { ...retry, maximumAttempts: TRIES },
+    retry: { ...retry, maximumAttempts: MAX_ATTEMPTS },
   };
 }
 
 /** A guard without a heartbeat for this long is taken up by another worker: a breach must be acted on within 45 s although the worker dies. */
 const GUARD_HEARTBEAT_TIMEOUT = '6s';
 /** A worker that restarts is back by then. Longer than this is blindness, and people are notified of it. */
-const WATCH_TAKEN_UP_WITHIN = '1m';
+const WATCH_QUEUE_TIMEOUT = '1m';
 
-/**
- * The watch over what is live: given up at once when the countdown ends. One attempt: the server would retry a guard that fails each time for as
- * long as it may watch, and nobody would count the time in which it sees nothing. The countdown asks again by itself.
- */
+/** The guard's watch; cancelled at once when the countdown ends. One attempt: the countdown itself restarts it, so unwatched time is counted. */
 export function guarding(totalMs: number): ActivityOptions {
   return {
     startToCloseTimeout: totalMs,
-    scheduleToStartTimeout: WATCH_TAKEN_UP_WITHIN,
+    scheduleToStartTimeout: WATCH_QUEUE_TIMEOUT,
     heartbeatTimeout: GUARD_HEARTBEAT_TIMEOUT,
     cancellationType: 'TRY_CANCEL',
     retry: { ...retry, maximumAttempts: 1 },
   };
 }
 
-/** The launch's own watch: while no worker takes it up nobody sees what is live, so it is given up and the guard takes over. */
-export const following = (totalMs: number): ActivityOptions => ({ ...long(totalMs), scheduleToStartTimeout: WATCH_TAKEN_UP_WITHIN });
+/** The launch's own watch. If no worker starts it in time, it fails and the guard takes over. */
+export const following = (totalMs: number): ActivityOptions => ({ ...long(totalMs), scheduleToStartTimeout: WATCH_QUEUE_TIMEOUT });
 
 /** Book-keeping that must land at last, however long its outside is away: the audit, the lock, the messages to people. */
 export const patient = {
@@ -107,15 +101,15 @@ export const patient = {
 } satisfies ActivityOptions;
 
 /** Taking an effect back is tried for as long as a day: giving up while workers or the apiserver restart would leave a bad version live. */
-const UNDO_WITHIN = '24h';
-/** An apiserver that restarts answers 403 until it knows its roles, an expired token 401 until it is renewed, and a missing right may be granted: an undo tries on. */
+const UNDO_TIMEOUT = '24h';
+/** An apiserver that restarts answers 403 until RBAC is loaded, an expired token 401 until it is renewed, and a missing right may be granted: an undo tries on. */
 const undoRetry = { ...retry, maximumInterval: '5s', nonRetryableErrorTypes: FINAL } as const;
 
-export const undoing = { ...quick, scheduleToCloseTimeout: UNDO_WITHIN, retry: undoRetry } satisfies ActivityOptions;
+export const undoing = { ...quick, scheduleToCloseTimeout: UNDO_TIMEOUT, retry: undoRetry } satisfies ActivityOptions;
 
 /** A watch over an undo: each attempt bounded, all together as long as the undo itself may be tried. */
 export function undoingLong(attemptMs: number): ActivityOptions {
-  return { ...long(attemptMs), scheduleToCloseTimeout: UNDO_WITHIN, retry: undoRetry };
+  return { ...long(attemptMs), scheduleToCloseTimeout: UNDO_TIMEOUT, retry: undoRetry };
 }
 
 /** A watch of a workflow over another one: it lasts as long as that one, and is taken up at once by another worker when its own dies. */

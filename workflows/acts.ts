@@ -13,7 +13,7 @@ import type { UndoEntry } from '../activities/effects/contract.ts';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import type { Action } from '../verdict/can.ts';
 import { effects, hold } from './act-effects.ts';
-import { inTask } from './activity-options.ts';
+import { local } from './activity-options.ts';
 import { announce, verdictOf } from './announce.ts';
 import { actorOf, current, record, recordRefusal, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { sentenceOf } from './failure-sentence.ts';
@@ -37,7 +37,7 @@ import {
 } from './messages.ts';
 import { countdownRef, explainUnregistrable, register } from './undo-stack.ts';
 
-const { verifyAct } = proxyLocalActivities<BookkeepingActivities>(inTask);
+const { verifyAct } = proxyLocalActivities<BookkeepingActivities>(local);
 
 /** A signed act is a small document; anything longer is not one. */
 const ACT_CHARACTERS = 16_384;

@@ -1,5 +1,5 @@
-// A countdown begins only where the server has signed for it, and goes on in a new run only with a state that a worker has sealed. Both are
-// asked of an activity, for a workflow can check no signature.
+// Admission: a countdown runs only with a start signed by the server, and continues as new only with state sealed by a worker. Activities verify
+// both, because workflow code cannot verify signatures.
 import {
   CancellationScope,
   allHandlersFinished,
@@ -11,39 +11,39 @@ import {
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import type { Authority } from '../activities/effects/contract.ts';
 import { digestOf } from '../verdict/digest.ts';
-import { inTask, patient } from './activity-options.ts';
+import { local, patient } from './activity-options.ts';
 import { freshState, record, type CountdownState } from './countdown-state.ts';
 import { sentenceOf } from './failure-sentence.ts';
 import { attribute, type CountdownInput, type Ending } from './messages.ts';
 import { standsOn } from './refusals.ts';
 
-/** A server that is away for minutes refuses a start; a countdown that is under way waits for it as long as for its book-keeping. */
-const { admit: admitFresh } = proxyLocalActivities<BookkeepingActivities>(inTask);
+/** First run: fail after 5 min. Continued run: retry for a day, as for bookkeeping. */
+const { admit: admitFresh } = proxyLocalActivities<BookkeepingActivities>(local);
 const { admit: admitCarried, sealCarried } = proxyActivities<BookkeepingActivities>(patient);
 
 type Result = { ending: Ending; sentence: string };
 
-/** Why an input cannot be one that a server of Tminus signed, or null. Asks nobody: whoever reaches Temporal can send anything. */
+/** Why the input cannot be a signed start, or null. Local check, no activity. */
 function explainUnsigned(input: Partial<CountdownInput> | undefined): string | null {
   const signed = typeof input?.start?.payload === 'string';
   return signed ? null : 'this start is not signed by a server of Tminus; start the release with `tminus start`';
 }
 
-/** A state that is not believed before `refusalOf` has answered null. */
-export interface Handed {
+/** State that must not be used before it is admitted. */
+export interface InitialState {
   state: CountdownState;
   /** What a worker has sealed of it; null where nothing was carried. */
   digest: string | null;
 }
 
 /**
- * The state of this run as it is handed to it, or why it has none. Its digest is taken here: a Signal that came in before the first task of the run
- * reaches its handler, and changes the state, before anything can be asked of a worker.
+ * The state of this run by its input, or the reason why it has none. Its digest is taken here: a Signal that came in before the first task of the run
+ * reaches its handler, and changes the state, before an activity can run.
  */
-export function handedState(handed: CountdownInput): Handed | string {
-  const unsigned = explainUnsigned(handed);
+export function initialState(given: CountdownInput): InitialState | string {
+  const unsigned = explainUnsigned(given);
   if (unsigned !== null) return unsigned;
-  const { carried, ...input } = handed;
+  const { carried, ...input } = given;
   try {
     if (carried === undefined) return { state: freshState(input, Date.now()), digest: null };
     const state = { ...(carried.state as CountdownState), input };
@@ -54,43 +54,43 @@ export function handedState(handed: CountdownInput): Handed | string {
   }
 }
 
-/** Why this run may not begin or go on, or null: then `admission` of the state is set. Nothing else has been asked of the outside before. */
-export async function refusalOf({ state, digest }: Handed, { carried, ...input }: CountdownInput): Promise<string | null> {
-  // Whoever aborts meanwhile is heard afterwards: a state that is not believed has nothing to roll back.
+/** Verifies the run and sets `state.admission`. Returns the refusal, or null. No other activity runs before it. */
+export async function admit({ state, digest }: InitialState, { carried, ...input }: CountdownInput): Promise<string | null> {
+  // An abort meanwhile is handled afterwards: state that is not admitted has nothing to roll back.
   return CancellationScope.nonCancellable(async () => {
     try {
       if (carried === undefined || digest === null) state.admission = await admitFresh({ input, carried: null });
       else {
         const { admission } = state;
-        if (!admission) return 'the state that this run carries names no admission; start the release again';
+        if (!admission) return 'the carried state contains no admission; start the release again';
         await admitCarried({ input, carried: { digest, seal: carried.seal, admission } });
       }
     } catch (error) {
       return sentenceOf(error);
     }
-    // An answer that this worker has no key for: the task fails, and is tried again until one has it.
-    if (!state.admission) throw new Error('the admission of this run cannot be read by this worker');
+    // The task fails, and is retried until a worker has the key.
+    if (!state.admission) throw new Error('this worker has no key to decrypt the admission of this run');
     return null;
   });
 }
 
-/** Ends as refused. What the run carries is not believed, so nothing is restored or given back for it: the restorer has what truly stands. */
-export async function closeUnadmitted(state: CountdownState, sentence: string, isFresh: boolean): Promise<Result> {
-  if (isFresh) record(state, Date.now(), 'tminus', 'countdown.refused', state.input.release.metadata.name, sentence);
-  Object.assign(state, { ending: 'refused', sentence, phase: 'ended', endedAtMs: Date.now() });
-  const result = showRefused(sentence);
+/** Ends as refused. Carried state is not trusted, so nothing is rolled back here; the restorer holds the registered undos. */
+export async function closeUnadmitted(state: CountdownState, message: string, isFresh: boolean): Promise<Result> {
+  if (isFresh) record(state, Date.now(), 'tminus', 'countdown.refused', state.input.release.metadata.name, message);
+  Object.assign(state, { ending: 'refused', sentence: message, phase: 'ended', endedAtMs: Date.now() });
+  const result = showRefused(message);
   await condition(allHandlersFinished);
   return result;
 }
 
 /** Lists show it as ended, also where there is no state to show. */
-export function showRefused(sentence: string): Result {
+export function showRefused(message: string): Result {
   upsertSearchAttributes([
     { key: attribute.phase, value: 'ended' },
     { key: attribute.verdict, value: 'no-go' },
     { key: attribute.ending, value: 'refused' },
   ]);
-  return { ending: 'refused', sentence };
+  return { ending: 'refused', sentence: message };
 }
 
 /** What the next run is started with. A worker seals the state as it is now; what changes it meanwhile has it sealed anew. */

@@ -14,7 +14,7 @@ import { durationMs } from '../release/duration.ts';
 import { explainRefusedPlan } from '../release/plan-refusal.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { patient, quick } from './activity-options.ts';
-import { carry, closeUnadmitted, handedState, refusalOf, showRefused } from './admission.ts';
+import { admit, carry, closeUnadmitted, initialState, showRefused } from './admission.ts';
 import { hold } from './act-effects.ts';
 import { listen } from './acts.ts';
 import { announce, enterPhase, settled, storeAuditSoon, verdictOf } from './announce.ts';
@@ -57,16 +57,17 @@ const LATE_TOLERANCE_MS = 5 * 60_000;
 /** How long a no-go stays open for waivers, retries and recycling before the countdown ends. */
 const STOPPED_MS = 24 * 3_600_000;
 
+/** Runs one release to its ending. */
 export async function countdown(...given: [CountdownInput]): Promise<{ ending: Ending; sentence: string }> {
   const [input] = given;
   // Encrypted with a key that this worker does not have: the task fails, and is tried again until a worker has it.
   if (given.length > 0 && input === undefined) throw new Error('the input of this countdown cannot be read by this worker');
-  const handed = handedState(input);
-  if (typeof handed === 'string') return showRefused(handed);
-  const { state } = handed;
+  const initial = initialState(input);
+  if (typeof initial === 'string') return showRefused(initial);
+  const { state } = initial;
   let isAdmitted = false;
   listen(state, () => isAdmitted);
-  const refusal = await refusalOf(handed, input);
+  const refusal = await admit(initial, input);
   if (refusal !== null) return closeUnadmitted(state, refusal, input.carried === undefined);
   isAdmitted = true;
   const beside = new CancellationScope();

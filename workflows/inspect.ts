@@ -1,4 +1,4 @@
-// Right before a launch the Temporal server is asked about this very run: it may have been reset, or hurried, by somebody who can reach Temporal.
+// Before a launch, checks with the Temporal server that this run was not reset and does not skip time.
 import { isCancellation, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import type { Step } from '../release/steps/registry.ts';
@@ -11,7 +11,7 @@ import { sentenceOf } from './failure-sentence.ts';
 
 const { inspectRun } = proxyActivities<BookkeepingActivities>(quick);
 
-/** Before a step that is to write the launch, once for each state of things: what came in during the last inspection asks for another one. */
+/** True before a launch step whose state changed since the last inspection. */
 export const mustInspect = (state: CountdownState, step: Step): boolean =>
   step.type === 'launch' && state.launchedAt === null && state.inspectedVersion !== state.version;
 

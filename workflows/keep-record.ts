@@ -1,14 +1,14 @@
-// The last thing a countdown does: what it was becomes evidence. Temporal forgets it after its retention.
+// Stores status and audit as evidence at the end, because Temporal deletes the history after its retention.
 import { proxyActivities } from '@temporalio/workflow';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import { patient } from './activity-options.ts';
 import { record, type CountdownState } from './countdown-state.ts';
 import { sentenceOf } from './failure-sentence.ts';
 
-/** A disk that is full for longer must not keep the countdown from ending: its audit is stored beside. */
+/** Bounded, so that a full disk cannot keep the countdown open; the audit is also stored separately. */
 const { keepRecord } = proxyActivities<BookkeepingActivities>({ ...patient, scheduleToCloseTimeout: '10m' });
 
-/** Answers false where the record could not be stored: then the audit says so, and has to be stored once more. */
+/** False if the record could not be stored: the audit then has a line about it and must be stored once more. */
 export async function keepOwnRecord(state: CountdownState): Promise<boolean> {
   try {
     await keepRecord();

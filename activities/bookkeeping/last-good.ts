@@ -1,27 +1,17 @@
 // Which release of a Deployment was launched last and passed its guard, and where the points of its load tests lie: what the next one is
 // compared with. A pointer, kept beside the evidence it points to.
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LastGood } from '../bookkeeping-contract.ts';
+import { replaceFile } from '../evidence/replace-file.ts';
 import type { DeploymentTarget } from '../kubernetes/contract.ts';
 
-const folderOf = (evidenceFolder: string): string => join(evidenceFolder, 'last-good');
 const fileOf = (evidenceFolder: string, { cluster, namespace, deployment }: DeploymentTarget): string =>
-  join(folderOf(evidenceFolder), `${[cluster, namespace, deployment].map(encodeURIComponent).join('.')}.json`);
+  join(evidenceFolder, 'last-good', `${[cluster, namespace, deployment].map(encodeURIComponent).join('.')}.json`);
 
-/** Replaces the pointer whole; the same call twice leaves the same file. */
-export async function keepLastGood(evidenceFolder: string, target: DeploymentTarget, lastGood: LastGood): Promise<void> {
-  await mkdir(folderOf(evidenceFolder), { recursive: true });
-  const path = fileOf(evidenceFolder, target);
-  const file = await open(`${path}.new`, 'w', 0o640);
-  try {
-    await file.writeFile(`${JSON.stringify(lastGood)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
-}
+/** Replaces the pointer whole; the same call twice leaves the same file. Throws EvidenceNotKept. */
+export const keepLastGood = (evidenceFolder: string, target: DeploymentTarget, lastGood: LastGood): Promise<void> =>
+  replaceFile(evidenceFolder, fileOf(evidenceFolder, target), `${JSON.stringify(lastGood)}\n`);
 
 /** Null when nothing was launched yet; a sentence when there is a pointer and it cannot be read. */
 export async function readLastGood(evidenceFolder: string, target: DeploymentTarget): Promise<LastGood | string | null> {

@@ -1,12 +1,12 @@
 // The acts of an effect as workflows call them: the same order for every kind, with a failpoint around each.
-import { ApplicationFailure } from '@temporalio/common';
 import type { UndoJournal } from '../evidence/undo-journal.ts';
 import { withFailpoints } from '../failpoint.ts';
+import type { TrustDependencies } from '../identity/trust.ts';
 import { refuse } from '../kubernetes/api-failure.ts';
 import type { DeploymentTarget } from '../kubernetes/contract.ts';
 import { lastWriteAtMs } from '../kubernetes/converge-write.ts';
 import { asApplicationFailure } from '../kubernetes/index.ts';
-import { assertAuthorized, capturedStatement, isOwnStep, type AuthorityDependencies } from './authority.ts';
+import { assertAuthorized, capturedStatement, isOwnStep } from './authority.ts';
 import type { CountdownRef, EffectActivities, EffectKind, UndoEntry } from './contract.ts';
 import { operationOf } from './effect.ts';
 import { assertOwnBefore, assertSealed, sameBefore } from './own-before.ts';
@@ -17,7 +17,7 @@ export interface EffectDependencies {
   effects: Effects;
   journal: UndoJournal;
   messages: UndoMessages;
-  trust: AuthorityDependencies;
+  trust: TrustDependencies;
 }
 
 /** Failures are ApplicationFailures with a type that retry policies name: what retrying cannot mend is non-retryable. */
@@ -94,17 +94,15 @@ type Records = Pick<EffectDependencies, 'journal' | 'messages'>;
 async function register({ journal, messages }: Records, entry: UndoEntry, countdown: CountdownRef): Promise<void> {
   const { entry: recorded, registeredAt, settled, isNew } = await journal.register(entry, countdown);
   if (!sameBefore(recorded, entry))
-    throw ApplicationFailure.create({
-      type: 'UndoRefused',
-      nonRetryable: true,
-      message: `the undo ${entry.name} (${entry.id}) was registered with another state to go back to; its effect is not applied`,
-    });
+    throw refuse(
+      'UndoRefused',
+      `the undo ${entry.name} (${entry.id}) was registered with another state to go back to; its effect is not applied`,
+    );
   if (settled !== null)
-    throw ApplicationFailure.create({
-      type: 'UndoRefused',
-      nonRetryable: true,
-      message: `the undo ${entry.name} (${entry.id}) was settled as ${settled.outcome} at ${settled.at}; its effect is not applied again`,
-    });
+    throw refuse(
+      'UndoRefused',
+      `the undo ${entry.name} (${entry.id}) was settled as ${settled.outcome} at ${settled.at}; its effect is not applied again`,
+    );
   try {
     await messages.registerWithCountdown(entry, countdown);
   } catch (error) {

@@ -55,7 +55,7 @@ async function refused(input: ApplyInput, why: RegExp, type = 'Refused'): Promis
 function runIs(change: Partial<CountdownRun>): void {
   const run = { ...runOf(countdown), ...change };
   world.runs.set(run.workflowId, run);
-  const step = world.runs.get(`${world.asker?.workflowId}/${world.asker?.runId}`);
+  const step = world.runs.get(`${world.caller?.workflowId}/${world.caller?.runId}`);
   if (step) world.runs.set(`${step.workflowId}/${step.runId}`, { ...step, parent: run });
 }
 
@@ -89,7 +89,7 @@ describe('the write of a launch', () => {
     await acts.applyEffect(input);
     runIs({ isSkippingTime: true });
     await expect(acts.applyEffect(input)).resolves.toMatchObject({ wrote: false });
-    world.asker = null;
+    world.caller = null;
     await expect(acts.applyEffect(input)).rejects.toMatchObject({ type: 'Refused' });
     expect(api.writes.filter((write) => write.endsWith(' deployments'))).toHaveLength(1);
   });
@@ -107,7 +107,7 @@ describe('the write of a launch', () => {
     expect([image(), api.writes.filter((write) => write.endsWith(' deployments'))]).toEqual([OLD, []]);
   });
 
-  it('is refused without authority', () => refused(asked({ authority: null }), /without the signed start/));
+  it('is refused without authority', () => refused(asked({ authority: null }), /carries no signed start/));
 
   it.each<[string, (authority: Authority) => Authority | Promise<Authority>, RegExp, string?]>([
     ['an unsigned start', (a) => ({ ...a, input: { ...a.input, start: undefined as never } }), /is not signed/, 'SignatureInvalid'],
@@ -145,14 +145,14 @@ describe('the write of a launch', () => {
     ['another fence', () => ({ ...entry, generation: 9 })],
     ['the seal of another countdown', () => ({ ...entry, seal: world.key.seal(capturedStatement(entry, countdownOf('run-0'))) })],
   ])('is refused with a captured state that has %s', async (_, change) => {
-    await refused(asked({ entry: change() }), /not as a worker of this installation captured it/);
+    await refused(asked({ entry: change() }), /was not captured by a worker of this installation/);
     await expect(acts.registerUndo({ entry: change(), countdown })).rejects.toMatchObject({ type: 'Refused', nonRetryable: true });
   });
 
   it('is refused to a standalone activity that has copied everything', async () => {
     const input = asked();
-    world.asker = null;
-    await refused(input, /no workflow asks for it/);
+    world.caller = null;
+    await refused(input, /the caller is not a workflow/);
   });
 
   it('is refused to a workflow of somebody else that has copied everything', async () => {
@@ -160,19 +160,19 @@ describe('the write of a launch', () => {
     const foreign = { ...runOf(countdown), workflowId: 'mine', runId: 'mine-1', workflowType: 'launchStep' };
     for (const parent of [null, { workflowId: 'countdown/other', runId: 'run-1' }, { workflowId: countdown.workflowId, runId: 'run-0' }]) {
       world.runs.set('mine/mine-1', { ...foreign, parent });
-      world.asker = foreign;
-      await refused(input, /mine is not a step of the run of countdown\/go-api-1\.4\.0 that is under way/);
+      world.caller = foreign;
+      await refused(input, /mine is not a child of the current run of countdown\/go-api-1\.4\.0/);
     }
   });
 
   it.each<[string, Partial<CountdownRun>, RegExp]>([
-    ['has ended', { isRunning: false }, /is over/],
-    ['began otherwise', { firstRunId: 'run-0' }, /is over/],
+    ['has ended', { isRunning: false }, /run run-1 of countdown\/go-api-1\.4\.0 has ended/],
+    ['began otherwise', { firstRunId: 'run-0' }, /run run-1 of countdown\/go-api-1\.4\.0 has ended/],
     ['has a retry policy', { hasRetryPolicy: true }, /retry policy/],
     ['runs on a cron schedule', { cronSchedule: '* * * * *' }, /cron schedule/],
     ['is at a second attempt', { attempt: 2 }, /attempt 2/],
     ['was started with a delay', { startDelayMs: 1_000 }, /delay/],
-    ['skips time', { isSkippingTime: true }, /no rehearsal/],
+    ['skips time', { isSkippingTime: true }, /not a rehearsal/],
     ['was reset', { runId: 'run-2' }, /was reset in Temporal, and nobody has waived CountdownReset\/run-2/],
   ])('is refused from a run that %s', async (_, change, why) => {
     const input = asked();
@@ -223,26 +223,30 @@ describe('approvals that came with a launch', () => {
   const two = (change: Partial<Act>) => [world.act(countdown, change), world.act(countdown, { principal: someone('a.osei'), ...change })];
 
   it.each<[string, () => Authority['decisions'], RegExp, string?]>([
-    ['are missing', () => [], /needs 2 approvals of final-poll .* 0 came/],
-    ['are one too few', () => [world.act(countdown)], /1 came/],
-    ['are the same one twice', () => [world.act(countdown), world.act(countdown)], /1 came/],
-    ['were signed for another run', () => two({ run: 'run-0' }), /0 came/],
-    ['were signed for another countdown', () => two({ countdown: 'countdown/other' }), /0 came/],
-    ['are of another checkpoint', () => two({ checkpoint: 'launch' }), /0 came/],
-    ['are rejections', () => two({ action: 'reject' }), /0 came/],
+    ['are missing', () => [], /checkpoint final-poll needs 2 approvals .* 0 were supplied/],
+    ['are one too few', () => [world.act(countdown)], /1 were supplied/],
+    ['are the same one twice', () => [world.act(countdown), world.act(countdown)], /1 were supplied/],
+    ['were signed for another run', () => two({ run: 'run-0' }), /0 were supplied/],
+    ['were signed for another countdown', () => two({ countdown: 'countdown/other' }), /0 were supplied/],
+    ['are of another checkpoint', () => two({ checkpoint: 'launch' }), /0 were supplied/],
+    ['are rejections', () => two({ action: 'reject' }), /0 were supplied/],
     [
       'were given on different evidence',
       () => [world.act(countdown), world.act(countdown, { principal: someone('a.osei'), evidenceDigest: 'sha256:other' })],
-      /1 came/,
+      /1 were supplied/,
     ],
     [
       'were given on different revisions',
       () => [world.act(countdown), world.act(countdown, { principal: someone('a.osei'), revision: 2 })],
-      /1 came/,
+      /1 were supplied/,
     ],
-    ['are by people outside the group', () => two({ principal: someone('x', { groups: ['visitors'] }) }), /0 came/],
-    ['are half the requester’s', () => [world.act(countdown), world.act(countdown, { principal: someone('requester') })], /1 came/],
-    ['are by nobody who was verified', () => two({ principal: someone('x', { verified: false }) }), /0 came/],
+    ['are by people outside the group', () => two({ principal: someone('x', { groups: ['visitors'] }) }), /0 were supplied/],
+    [
+      'are half the requester’s',
+      () => [world.act(countdown), world.act(countdown, { principal: someone('requester') })],
+      /1 were supplied/,
+    ],
+    ['are by nobody who was verified', () => two({ principal: someone('x', { verified: false }) }), /0 were supplied/],
     [
       'were edited',
       () => two({}).map((signed) => ({ ...signed, payload: signed.payload.replace('reject', 'approve').replace('read', 'seen') })),
@@ -281,7 +285,7 @@ describe('approvals that came with a launch', () => {
       /does not trust/,
       'SignatureInvalid',
     ],
-    ['are starts', () => [world.input().start, world.input().start], /not the canonical form of an act/, 'SignatureInvalid'],
+    ['are starts', () => [world.input().start, world.input().start], /is not an action in canonical JSON/, 'SignatureInvalid'],
   ])('do not count that %s', async (...[, decisions, why, type]) => refused(withDecisions(decisions()), why, type));
 });
 
@@ -303,7 +307,7 @@ describe('a restore', () => {
     await acts.registerUndo({ entry, countdown });
     await acts.applyEffect(asked());
     world.runs.clear();
-    world.asker = null;
+    world.caller = null;
     await expect(acts.restoreEffect({ entry, countdown })).resolves.toMatchObject({ wrote: true });
     expect(image()).toBe(OLD);
   });

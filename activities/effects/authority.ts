@@ -1,45 +1,35 @@
-// What a write to the outside is allowed by: what server, people and workers have signed, never who asks. A foreign worker on a queue, a
-// standalone activity or a workflow of somebody else can ask for the same write; none of them can sign for it.
+// Authorizes a write by signatures of server, people and workers, not by the identity of the caller: a foreign worker or workflow can call the
+// activity, but cannot sign.
 import { RESET_CODE, explainForeignRun, explainSkipping, wasReset, type CountdownRun } from '../../verdict/countdown-run.ts';
 import { explainWho, samePerson } from '../../verdict/can.ts';
 import type { Checkpoint, Release } from '../../release/release.ts';
 import type { Act, CountdownInput } from '../../workflows/messages.ts';
 import { admissionOf, signedStart } from '../identity/admit-start.ts';
-import type { ReadRun, RunId } from '../identity/countdown-runs.ts';
-import { CLOCK_TOLERANCE_MS, type SignedReader } from '../identity/read-signed.ts';
-import type { Statement, WorkerKey } from '../identity/worker-key.ts';
+import { CLOCK_TOLERANCE_MS } from '../identity/read-signed.ts';
+import type { TrustDependencies } from '../identity/trust.ts';
+import type { Statement } from '../identity/worker-key.ts';
 import { refuse } from '../kubernetes/api-failure.ts';
 import type { ApplyInput, CountdownRef, UndoEntry } from './contract.ts';
 import type { Effects } from './registry.ts';
 
-export interface AuthorityDependencies {
-  reader: SignedReader;
-  key: WorkerKey;
-  readRun: ReadRun;
-  /** The workflow that asks; null where none does. */
-  asking: () => Required<RunId> | null;
-  /** The real clock, also in a rehearsal. */
-  now: () => number;
-}
-
 /** Throws a non-retryable `SignatureInvalid` or `Refused` with the first thing that is missing. Nothing has been written then. */
 export async function assertAuthorized(
-  dependencies: AuthorityDependencies,
+  dependencies: TrustDependencies,
   { entry, wanted, countdown, authority }: ApplyInput,
   effect: Effects[keyof Effects],
 ): Promise<void> {
   const { reader, key, now } = dependencies;
-  if (!authority?.input) throw refused(entry, 'it came without the signed start of its countdown');
+  if (!authority?.input) throw refused(entry, 'the request carries no signed start');
   const { input } = authority;
   const start = await signedStart(reader, input, countdown.workflowId);
   const admitted = admissionOf({ workflowId: countdown.workflowId, firstRunId: countdown.firstRunId }, input.start);
   if ((await key.check(admitted, authority.admission)) !== 'valid')
     throw refused(entry, `no worker of this installation admitted the start of ${countdown.workflowId} for run ${countdown.firstRunId}`);
   if ((await key.check(capturedStatement(entry, countdown), entry.seal)) !== 'valid')
-    throw refused(entry, 'the state to go back to is not as a worker of this installation captured it');
+    throw refused(entry, 'the state to go back to was not captured by a worker of this installation');
   const unplanned = effect.explainUnplanned(input.release, entry.before, wanted);
   if (unplanned !== null) throw refused(entry, unplanned);
-  const run = await askingCountdown(dependencies, entry, countdown);
+  const run = await callingCountdown(dependencies, entry, countdown);
   const strange = explainForeignRun(run) ?? explainSkipping(run, input.rehearsal);
   if (strange !== null) throw refused(entry, strange);
   if (!input.rehearsal && now() < Date.parse(start.notBefore) - CLOCK_TOLERANCE_MS)
@@ -50,10 +40,10 @@ export async function assertAuthorized(
   if (missing !== null) throw refused(entry, missing);
 }
 
-/** Whether a step of this countdown asks, allowed or not. What stands is read back for nobody else. */
-export async function isOwnStep({ asking, readRun }: AuthorityDependencies, { workflowId }: CountdownRef): Promise<boolean> {
-  const asker = asking();
-  return asker !== null && (await readRun(asker)).parent?.workflowId === workflowId;
+/** Whether the caller is a step of this countdown, allowed or not. What stands is read back for nobody else. */
+export async function isOwnStep({ caller, readRun }: TrustDependencies, { workflowId }: CountdownRef): Promise<boolean> {
+  const step = caller();
+  return step !== null && (await readRun(step)).parent?.workflowId === workflowId;
 }
 
 /** What the worker that captured `before` has stated. */
@@ -70,20 +60,16 @@ export const capturedStatement = (
   before,
 });
 
-/** The countdown's newest run, where it is the parent of the workflow that asks, runs, and is of the chain that was admitted. */
-async function askingCountdown(
-  { asking, readRun }: AuthorityDependencies,
-  entry: UndoEntry,
-  countdown: CountdownRef,
-): Promise<CountdownRun> {
-  const asker = asking();
-  if (asker === null) throw refused(entry, 'no workflow asks for it');
-  const { parent } = await readRun(asker);
+/** The countdown's newest run. Refuses unless it is the parent of the caller, runs, and is of the chain that was admitted. */
+async function callingCountdown({ caller, readRun }: TrustDependencies, entry: UndoEntry, countdown: CountdownRef): Promise<CountdownRun> {
+  const step = caller();
+  if (step === null) throw refused(entry, 'the caller is not a workflow');
+  const { parent } = await readRun(step);
   const run = await readRun({ workflowId: countdown.workflowId });
   if (parent?.workflowId !== run.workflowId || parent.runId !== run.runId)
-    throw refused(entry, `${asker.workflowId} is not a step of the run of ${countdown.workflowId} that is under way`);
+    throw refused(entry, `${step.workflowId} is not a child of the current run of ${countdown.workflowId}`);
   if (!run.isRunning || run.firstRunId !== countdown.firstRunId)
-    throw refused(entry, `the countdown ${countdown.workflowId} of run ${countdown.firstRunId} is over`);
+    throw refused(entry, `run ${countdown.firstRunId} of ${countdown.workflowId} has ended`);
   return run;
 }
 
@@ -100,7 +86,7 @@ function explainUnapproved({ release, requestedBy }: CountdownInput, acts: reado
     );
     const most = Math.max(0, ...counting.map((act) => approversOf(counting, act)));
     if (most < approval.count)
-      return `it needs ${approval.count} approvals of ${name} that the server signed for this run and the same evidence, and ${most} came with it`;
+      return `checkpoint ${name} needs ${approval.count} approvals signed for this run and the same evidence; ${most} were supplied`;
   }
   return null;
 }

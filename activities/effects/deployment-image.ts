@@ -102,10 +102,10 @@ export function deploymentImage(dependencies: DeploymentImageDependencies): Effe
     const claim = { target, operation, before: digestOf(before) };
     return {
       lastWriteMs,
-      claim: (untilMs) =>
+      claim: () =>
         purpose === 'apply'
-          ? claimLease(clientOf(target), { ...claim, for: 'apply' }, untilMs).then(() => null)
-          : claimLeaseForRestore(clientOf(target), claim, untilMs),
+          ? claimLease(clientOf(target), { ...claim, for: 'apply' }, lastWriteMs).then(() => null)
+          : claimLeaseForRestore(clientOf(target), claim, lastWriteMs),
     };
   }
 }

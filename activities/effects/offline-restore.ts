@@ -4,7 +4,7 @@ import type { Environment } from '../../release/environment.ts';
 import { healthUrl } from '../health.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import { createRestrictedStore } from '../evidence/restricted.ts';
-import { openUndoJournal, type DamagedRecord, type JournalRecord } from '../evidence/undo-journal.ts';
+import { openUndoJournal, type DamagedRecord, type JournalRecord, type UndoJournal } from '../evidence/undo-journal.ts';
 import { createClusterClients, openCluster, type ClusterClient } from '../kubernetes/client.ts';
 import { lastWriteAtMs } from '../kubernetes/converge-write.ts';
 import { effectOf } from './activities.ts';
@@ -12,7 +12,7 @@ import type { Finding } from '../../verdict/finding.ts';
 import { judgeRollbackWrite } from '../../verdict/rollback.ts';
 import type { WriteResult } from './contract.ts';
 import { operationOf, type RestorePreview } from './effect.ts';
-import { createEffects } from './registry.ts';
+import { createEffects, type Effects } from './registry.ts';
 
 export type { ApiRequest, RestorePreview } from './effect.ts';
 export type { DamagedRecord, JournalRecord } from '../evidence/undo-journal.ts';
@@ -64,47 +64,61 @@ export function openOfflineRestore({ evidenceFolder, clusters, progress }: Offli
       return { records: open.toSorted((a, b) => a.entry.order - b.entry.order), damaged };
     },
     preview: async ({ entry, countdown }) => effectOf(effects, entry.kind).preview(operationOf(entry, countdown), entry.before),
-    async restore({ entry, countdown }) {
-      const operation = operationOf(entry, countdown);
-      let write: WriteResult | null = null;
-      try {
-        const effect = effectOf(effects, entry.kind);
-        write = await effect.restore(operation, entry.before, lastWriteAtMs());
-        if (environment === null && write.leftAlone === undefined)
-          return unproven(write, 'without --environment its health address is unknown');
-        const proof = await effect.prove(entry, entry.before, write, null);
-        if (!proof.restored)
-          return {
-            outcome: 'failed',
-            findings: proof.findings,
-            message: `${entry.name}: written at ${write.at}, but it does not serve again`,
-          };
-        const restored = proof.leftAlone ? 'left alone' : 'restored and proven';
-        return { outcome: 'restored', findings: proof.findings, message: `${entry.name}: ${restored}${await settled()}` };
-      } catch (error) {
-        const reason = (error as Error).message;
-        // What was written stays written, whatever kept it from being proven.
-        if (write !== null) return unproven(write, reason);
-        return { outcome: 'failed', findings: [], message: `${entry.name}: could not be restored: ${reason}` };
-      }
-
-      function unproven(written: WriteResult, reason: string): OfflineOutcome {
-        const message = `${entry.name}: written at ${written.at}, not proven: ${reason}`;
-        return { outcome: 'written', findings: judgeRollbackWrite(entry.name, written), message };
-      }
-
-      /** A folder that cannot be written keeps the undo in the list; it does not make the restore undone. */
-      async function settled(): Promise<string> {
-        try {
-          await effectOf(effects, entry.kind).settle(operation, entry.before, 'restored');
-          await journal.settle(entry, countdown, 'restored');
-          return '';
-        } catch (error) {
-          return `; not recorded as settled: ${(error as Error).message}`;
-        }
-      }
-    },
+    restore: (record) => restoreOne({ effects, journal, hasHealthUrl: environment !== null }, record),
   };
+}
+
+interface RestoreDependencies {
+  effects: Effects;
+  journal: UndoJournal;
+  /** Without a health address a restore cannot be proven. */
+  hasHealthUrl: boolean;
+}
+
+async function restoreOne({ effects, journal, hasHealthUrl }: RestoreDependencies, record: JournalRecord): Promise<OfflineOutcome> {
+  const { entry, countdown } = record;
+  let write: WriteResult | null = null;
+  try {
+    const effect = effectOf(effects, entry.kind);
+    write = await effect.restore(operationOf(entry, countdown), entry.before, lastWriteAtMs());
+    if (!hasHealthUrl && write.leftAlone === undefined)
+      return unproven(entry.name, write, 'without --environment its health address is unknown');
+    const proof = await effect.prove(entry, entry.before, write, null);
+    if (!proof.restored)
+      return {
+        outcome: 'failed',
+        findings: proof.findings,
+        message: `${entry.name}: written at ${write.at}, but it does not serve again`,
+      };
+    const restored = proof.leftAlone ? 'left alone' : 'restored and proven';
+    return {
+      outcome: 'restored',
+      findings: proof.findings,
+      message: `${entry.name}: ${restored}${await settled(effects, journal, record)}`,
+    };
+  } catch (error) {
+    const reason = (error as Error).message;
+    // What was written stays written, whatever kept it from being proven.
+    if (write !== null) return unproven(entry.name, write, reason);
+    return { outcome: 'failed', findings: [], message: `${entry.name}: could not be restored: ${reason}` };
+  }
+}
+
+const unproven = (name: string, written: WriteResult, reason: string): OfflineOutcome => ({
+  outcome: 'written',
+  findings: judgeRollbackWrite(name, written),
+  message: `${name}: written at ${written.at}, not proven: ${reason}`,
+});
+
+/** A folder that cannot be written keeps the undo in the list; it does not make the restore undone. */
+async function settled(effects: Effects, journal: UndoJournal, { entry, countdown }: JournalRecord): Promise<string> {
+  try {
+    await effectOf(effects, entry.kind).settle(operationOf(entry, countdown), entry.before, 'restored');
+    await journal.settle(entry, countdown, 'restored');
+    return '';
+  } catch (error) {
+    return `; not recorded as settled: ${(error as Error).message}`;
+  }
 }
 
 function clientsOf(clusters: OfflineOptions['clusters']): (cluster: string) => ClusterClient {

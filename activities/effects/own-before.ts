@@ -1,10 +1,10 @@
 // What may be restored: only a state that was captured here. A restore must not wait for a key, so three places can confirm it.
-import { setTimeout as pause } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import { digestOf } from '../../verdict/digest.ts';
 import type { UndoJournal } from '../evidence/undo-journal.ts';
 import type { WorkerKey } from '../identity/worker-key.ts';
 import { refuse } from '../kubernetes/api-failure.ts';
+import { within } from '../within.ts';
 import { capturedStatement } from './authority.ts';
 import type { CountdownRef, UndoEntry } from './contract.ts';
 import { operationOf } from './effect.ts';
@@ -15,16 +15,13 @@ export interface OwnBeforeDependencies {
   key: Pick<WorkerKey, 'check'>;
 }
 
-/**
- * The worker that captured it, by its seal; before anything is registered or applied there is no other witness. One that stands already is in the
- * journal, also where the key of its seal is not trusted any more.
- */
+/** Requires the seal of the worker that captured the state. An undo already in the journal is accepted even if that key is no longer trusted. */
 export async function assertSealed({ journal, key }: OwnBeforeDependencies, entry: UndoEntry, countdown: CountdownRef): Promise<void> {
   const isSealed = (await key.check(capturedStatement(entry, countdown), entry.seal)) === 'valid';
   if (!isSealed && !sameBefore((await journal.find(entry.id))?.entry, entry))
     throw refuse(
       'Refused',
-      `${entry.name}: the state to go back to is not as a worker of this installation captured it; nothing was registered`,
+      `${entry.name}: the state to go back to was not captured by a worker of this installation; nothing was registered`,
     );
 }
 
@@ -46,9 +43,10 @@ export async function assertOwnBefore(
   ];
   // All at once and each for a limited time: a disk that hangs must not keep the seal from confirming it.
   const asked = witnesses.map(async ([name, confirms]) => {
-    const confirmed = await inTime(confirms()).catch((error: unknown) => {
+    const confirmed = await within(WITNESS_TIMEOUT_MS, confirms(), null).catch((error: unknown) => {
       throw new Error(`${name} could not be read (${(error as Error).message})`);
     });
+    if (confirmed === null) throw new Error(`${name} could not be read (no answer within ${WITNESS_TIMEOUT_MS / 1_000} s)`);
     if (!confirmed) throw new Unconfirmed();
   });
   const failures = await Promise.any(asked).then(
@@ -67,19 +65,6 @@ export async function assertOwnBefore(
 const WITNESS_TIMEOUT_MS = 2_000;
 
 class Unconfirmed extends Error {}
-
-async function inTime<T>(answer: Promise<T>): Promise<T> {
-  const over = new AbortController();
-  const tooLate = pause(WITNESS_TIMEOUT_MS, null, { signal: over.signal, ref: false }).then(() => {
-    throw new Error(`no answer within ${WITNESS_TIMEOUT_MS / 1_000} s`);
-  });
-  try {
-    return await Promise.race([answer, tooLate]);
-  } finally {
-    tooLate.catch(() => undefined);
-    over.abort();
-  }
-}
 
 /** Whether both record the same state; false where there is no record. */
 export const sameBefore = (known: Pick<UndoEntry, 'before'> | undefined, { before }: Pick<UndoEntry, 'before'>): boolean =>

@@ -6,6 +6,7 @@ import type { Client } from '@temporalio/client';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import { exampleAudit, passedStatus } from '../../server/testing/example-status.ts';
 import { keepRecord } from '../bookkeeping/keep-record.ts';
+import { bytesOf } from './bytes-of.ts';
 import { countdownRecords, readCountdownRecord } from './countdown-records.ts';
 import { createFolderEvidenceStore } from './folder-store.ts';
 
@@ -19,12 +20,6 @@ const ended: CountdownStatus = { ...passedStatus, phase: 'ended', ending: 'launc
 const keep = (status: CountdownStatus) =>
   countdownRecords(folder).keep(createFolderEvidenceStore(folder), { kind: 'CountdownRecord', status, audit: exampleAudit });
 
-async function stored(digest: string): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of createFolderEvidenceStore(folder).get(digest)) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
 it('keeps status and audit as they were, and names them in a row of the list', async () => {
   await keep(ended);
   const { pointers, damaged } = await countdownRecords(folder).list();
@@ -33,7 +28,11 @@ it('keeps status and audit as they were, and names them in a row of the list', a
     { release: ended.release, run: ended.run, ending: 'launched', endedAt: ended.endedAt, service: 'shop/go-api' },
   ]);
   const digest = pointers[0]?.digest ?? '';
-  expect(readCountdownRecord(await stored(digest), digest)).toEqual({ kind: 'CountdownRecord', status: ended, audit: exampleAudit });
+  expect(readCountdownRecord(await bytesOf(createFolderEvidenceStore(folder), digest), digest)).toEqual({
+    kind: 'CountdownRecord',
+    status: ended,
+    audit: exampleAudit,
+  });
 });
 
 it('leaves the same files when a retry keeps the same record again', async () => {

@@ -1,16 +1,14 @@
 // What is left of a countdown that has ended: its status and audit as one piece of evidence, and in the folder `records/` of the evidence folder a
 // small file per run that names the piece. Temporal removes a countdown after its retention, and only its own worker version answers for it.
-import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, readdir, rename } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { canonicalJson } from '../../verdict/canonical-json.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
-import type { CountdownStatus } from '../../workflows/messages.ts';
-import { syncFolder } from '../sync-folder.ts';
+import type { CountdownStatus, Ending } from '../../workflows/messages.ts';
 import { absent } from './absent.ts';
 import type { EvidenceStore } from './contract.ts';
-import { errorCode, notKept } from './errors.ts';
+import { PART, replaceFile } from './replace-file.ts';
 
 /** The stored bytes, as canonical JSON. `status.run` is the first run's id. */
 export interface CountdownRecord {
@@ -19,22 +17,23 @@ export interface CountdownRecord {
   audit: AuditRecord[];
 }
 
-/** A row of the list, and where the rest is. */
-export interface RecordPointer {
-  release: string;
+const pointerSchema = z.object({
+  release: z.string().min(1),
   /** First run id. */
-  run: string;
+  run: z.string().min(1),
   /** Digest of the record in the evidence store. */
-  digest: string;
-  service: string;
-  verdict: 'go' | 'hold' | 'no-go';
-  ending: NonNullable<CountdownStatus['ending']> | null;
-  rehearsal: boolean;
-  /** RFC 3339, like the two after it. */
-  launchAt: string;
-  startedAt: string;
-  endedAt: string | null;
-}
+  digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  service: z.string(),
+  verdict: z.enum(['go', 'hold', 'no-go']),
+  ending: z.enum(['launched', 'passed', 'no-go', 'rolled-back', 'aborted', 'refused', 'undo-incomplete'] satisfies Ending[]).nullable(),
+  rehearsal: z.boolean(),
+  launchAt: z.iso.datetime(),
+  startedAt: z.iso.datetime(),
+  endedAt: z.iso.datetime().nullable(),
+});
+
+/** A row of the list, and where the rest is. */
+export type RecordPointer = z.infer<typeof pointerSchema>;
 
 export interface CountdownRecords {
   /** Stores the record, then its pointer. The same record again leaves the same files. Throws EvidenceNotKept. */
@@ -43,30 +42,14 @@ export interface CountdownRecords {
   list(): Promise<{ pointers: RecordPointer[]; damaged: string[] }>;
 }
 
-const PART = '.part';
-
 /** The records of an evidence folder; `records/` is made when it is first needed. */
 export function countdownRecords(evidenceFolder: string): CountdownRecords {
   const folder = join(evidenceFolder, 'records');
 
-  async function point(pointer: RecordPointer): Promise<void> {
-    const path = join(folder, `${encodeURIComponent(pointer.release)}.${encodeURIComponent(pointer.run)}.json`);
-    const part = `${path}.${randomUUID()}${PART}`;
-    try {
-      await mkdir(folder, { recursive: true });
-      const file = await open(part, 'wx', 0o640);
-      try {
-        await file.writeFile(`${JSON.stringify(pointer)}\n`);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(part, path);
-      await syncFolder(folder);
-    } catch (cause) {
-      throw notKept(evidenceFolder, cause);
-    }
-  }
+  const point = (pointer: RecordPointer): Promise<void> => {
+    const name = `${encodeURIComponent(pointer.release)}.${encodeURIComponent(pointer.run)}.json`;
+    return replaceFile(evidenceFolder, join(folder, name), `${JSON.stringify(pointer)}\n`);
+  };
 
   return {
     async keep(store, record) {
@@ -106,30 +89,13 @@ function pointerTo(status: CountdownStatus, digest: string): RecordPointer {
   };
 }
 
-const pointerSchema = z.object({
-  release: z.string().min(1),
-  run: z.string().min(1),
-  digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
-  service: z.string(),
-  verdict: z.enum(['go', 'hold', 'no-go']),
-  ending: z.string().nullable(),
-  rehearsal: z.boolean(),
-  launchAt: z.iso.datetime(),
-  startedAt: z.iso.datetime(),
-  endedAt: z.iso.datetime().nullable(),
-});
-
 /** Null where the file is not a pointer. */
 async function readPointer(path: string): Promise<RecordPointer | null> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return '';
-    throw error;
-  });
+  const text = await readFile(path, 'utf8').catch(absent(''));
   try {
-    const parsed = pointerSchema.safeParse(JSON.parse(text));
-    return parsed.success ? (parsed.data as RecordPointer) : null;
+    return pointerSchema.safeParse(JSON.parse(text)).data ?? null;
   } catch (error) {
-    if (error instanceof SyntaxError || (error as Error).name === 'SyntaxError') return null;
+    if ((error as Error).name === 'SyntaxError') return null;
     throw error;
   }
 }

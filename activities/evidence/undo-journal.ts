@@ -1,13 +1,13 @@
 // The undos that were registered, in the folder `undo/` of the evidence folder: what is left to restore by when Temporal itself is gone. One
-// file per undo, replaced whole (part file, fsync, rename, fsync of the folder).
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
+// file per undo, replaced whole.
+import { createHash } from 'node:crypto';
+import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { CountdownRef, UndoEntry } from '../effects/contract.ts';
-import { syncFolder } from '../sync-folder.ts';
 import { absent } from './absent.ts';
-import { errorCode, notKept } from './errors.ts';
+import { errorCode } from './errors.ts';
+import { PART, replaceFile } from './replace-file.ts';
 
 export interface JournalRecord {
   entry: UndoEntry;
@@ -39,34 +39,13 @@ export interface UndoJournal {
   list(): Promise<{ records: JournalRecord[]; damaged: DamagedRecord[] }>;
 }
 
-/** Written by a process that was killed before the rename; nobody reads it. */
-const PART = '.part';
-
 /** Opens the journal of an evidence folder; `undo/` is made when it is first needed. */
 export function openUndoJournal(evidenceFolder: string, now: () => Date = () => new Date()): UndoJournal {
   const folder = join(evidenceFolder, 'undo');
   const fileOf = (id: string): string => join(folder, `${createHash('sha256').update(id).digest('hex')}.json`);
 
-  async function write(record: JournalRecord): Promise<void> {
-    const path = fileOf(record.entry.id);
-    const part = `${path}.${randomUUID()}${PART}`;
-    try {
-      await mkdir(folder, { recursive: true });
-      const handle = await open(part, 'wx', 0o640);
-      try {
-        await handle.writeFile(`${JSON.stringify(record, null, 2)}\n`);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(part, path);
-      await syncFolder(folder);
-    } catch (cause) {
-      // The first error is the one to report; a part file that cannot be removed is read by nobody.
-      await rm(part, { force: true }).catch(() => undefined);
-      throw notKept(evidenceFolder, cause);
-    }
-  }
+  const write = (record: JournalRecord): Promise<void> =>
+    replaceFile(evidenceFolder, fileOf(record.entry.id), `${JSON.stringify(record, null, 2)}\n`);
 
   return {
     async register(entry, countdown) {

@@ -4,7 +4,7 @@ import type { Act } from '../../workflows/messages.ts';
 
 // A signature proves the author, not the shape: an older or newer server may hold the same key.
 
-// A longer text is not a name; the whole act must stay far below the 2 MiB an Update may carry.
+// A longer text is not a name; the whole action must stay far below the 2 MiB an Update may carry.
 const MAX_NAME_CHARACTERS = 300;
 export const MAX_COMMENT_CHARACTERS = 4_000;
 const MAX_GROUPS = 500;
@@ -52,10 +52,10 @@ const actShape = z.strictObject({
   holdSince: z.iso.datetime().optional(),
   launchAt: z.enum(['keep', 'shift']).optional(),
   step: name.optional(),
-  // Every field of an act: a field without a line here would be refused.
+  // Every field of an action: a field without a line here would be refused.
 } satisfies Record<keyof Act, z.ZodType>);
 
-/** The act in a parsed payload, or null when it has another shape. */
+/** The action in a parsed payload, or null when it has another shape. */
 export function actOf(value: unknown): Act | null {
   const parsed = actShape.safeParse(value);
   // exactOptionalPropertyTypes: zod leaves absent members out, so its `| undefined` never appears.

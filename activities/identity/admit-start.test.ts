@@ -26,7 +26,7 @@ beforeEach(async () => {
 function asks(firstRunId: string, change: Partial<CountdownRun> = {}): void {
   const run = { ...runOf({ workflowId: ID, firstRunId, release: '', notify: [] }), ...change };
   world.runs.set(`${run.workflowId}/${run.runId}`, run);
-  world.asker = run;
+  world.caller = run;
 }
 
 const admit = (asked = input) => admission.admit({ input: asked, carried: null });
@@ -38,9 +38,13 @@ describe('a start', () => {
     expect(await admit()).toEqual(seal);
   });
 
-  it('is not admitted where no workflow asks', async () => {
-    world.asker = null;
-    await expect(admit()).rejects.toMatchObject({ ...refusal, type: 'Refused', message: expect.stringContaining('no workflow does') });
+  it('is not admitted where the caller is not a workflow', async () => {
+    world.caller = null;
+    await expect(admit()).rejects.toMatchObject({
+      ...refusal,
+      type: 'Refused',
+      message: expect.stringContaining('only a countdown workflow'),
+    });
   });
 
   it.each<[string, () => unknown, RegExp]>([
@@ -48,9 +52,9 @@ describe('a start', () => {
     ['with an empty one', () => ({ ...input.start, signature: '' }), /does not match its content/],
     ['with a payload that was edited', () => edited((start) => ({ ...start, notAfter: '2027-01-01T00:00:00.000Z' })), /does not match/],
     [
-      'with an act instead',
+      'with an action instead',
       () => world.act({ workflowId: ID, firstRunId: 'run-1', release: '', notify: [] }),
-      /not the canonical form of a start/,
+      /is not a start in canonical JSON/,
     ],
     [
       'with a worker’s seal instead',
@@ -110,7 +114,7 @@ describe('a start', () => {
     await expect(admit()).rejects.toMatchObject({
       ...refusal,
       type: 'Refused',
-      message: expect.stringContaining('has begun run run-1 already'),
+      message: expect.stringContaining('already used by run run-1'),
     });
     const other = world.input();
     const answers = await Promise.allSettled(
@@ -134,8 +138,8 @@ describe('a start', () => {
     ['a later attempt', { attempt: 2, continuedRunId: 'run-0' }, /attempt 2/],
     ['a cron schedule', { cronSchedule: '@every 1m' }, /cron schedule/],
     ['a start delay', { startDelayMs: 60_000 }, /delay of 60 s/],
-    ['time skipping', { isSkippingTime: true }, /is no rehearsal/],
-    ['a run before it, and nothing carried', { continuedRunId: 'run-0' }, /carries nothing of it/],
+    ['time skipping', { isSkippingTime: true }, /is not a rehearsal/],
+    ['a run before it, and nothing carried', { continuedRunId: 'run-0' }, /continued from run run-0 without its state/],
   ])('is refused with %s, though the server signed it', async (_, change, why) => {
     asks('run-1', change);
     await expect(admit()).rejects.toMatchObject({ ...refusal, type: 'Refused', message: expect.stringMatching(why) });
@@ -196,7 +200,7 @@ describe('carried state', () => {
       type: 'Refused',
       message: expect.stringContaining('was not admitted'),
     });
-    world.asker = null;
+    world.caller = null;
     await expect(admission.sealCarried(asked)).rejects.toMatchObject({ type: 'Refused' });
     asks('run-1');
     await expect(admission.sealCarried({ ...asked, start: world.input().start })).rejects.toMatchObject({ type: 'Refused' });

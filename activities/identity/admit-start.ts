@@ -1,34 +1,28 @@
-// Who may begin: a run whose start the server has signed, or one that goes on from it. Reaching Temporal is not enough.
+// Admits a run whose start the server has signed, or whose state a worker has sealed. Reaching Temporal is not enough.
 import { ApplicationFailure } from '@temporalio/common';
 import { explainForeignRun, explainSkipping, judgeRun, wasReset, type CountdownRun } from '../../verdict/countdown-run.ts';
 import { hexDigest } from '../../verdict/digest.ts';
 import { inputDigest } from '../../verdict/input-digest.ts';
 import type { CountdownInput, Start } from '../../workflows/messages.ts';
 import type { AdmitInput, IdentityActivities, Seal } from './contract.ts';
-import type { ReadRun, RunId } from './countdown-runs.ts';
 import { CLOCK_TOLERANCE_MS, invalid, type SignedReader } from './read-signed.ts';
 import type { StartClaims } from './start-claims.ts';
+import type { TrustDependencies } from './trust.ts';
 import type { Statement, WorkerKey } from './worker-key.ts';
 
-export interface AdmissionDependencies {
-  reader: SignedReader;
-  key: WorkerKey;
+export interface AdmissionDependencies extends TrustDependencies {
   claims: StartClaims;
-  readRun: ReadRun;
-  /** The workflow that asks; null where none does. */
-  asking: () => Required<RunId> | null;
-  /** The real clock, also in a rehearsal. */
-  now?: () => number;
 }
 
 export type AdmissionActivities = Pick<IdentityActivities, 'admit' | 'sealCarried' | 'inspectRun'>;
 
+/** Activities that admit a start, seal carried state and inspect the calling run. */
 export function createAdmissionActivities(dependencies: AdmissionDependencies): AdmissionActivities {
-  const { key, now = Date.now } = dependencies;
+  const { key, now } = dependencies;
   const ownRun = async (): Promise<CountdownRun> => {
-    const asking = dependencies.asking();
-    if (asking === null) throw refused('only a countdown may ask for this, and no workflow does');
-    return dependencies.readRun(asking);
+    const caller = dependencies.caller();
+    if (caller === null) throw refused('only a countdown workflow may call this activity');
+    return dependencies.readRun(caller);
   };
   return {
     async admit(asked) {
@@ -65,12 +59,12 @@ export const admissionOf = (
 ): Statement => ({ kind: 'admission', countdown: workflowId, run: firstRunId, start: hexDigest(payload) });
 
 async function admitFresh(
-  { claims, key, now = Date.now }: AdmissionDependencies,
+  { claims, key, now }: AdmissionDependencies,
   input: CountdownInput,
   start: Start,
   run: CountdownRun,
 ): Promise<Seal> {
-  if (run.continuedRunId !== null) throw refused(`${run.workflowId} goes on from run ${run.continuedRunId} and carries nothing of it`);
+  if (run.continuedRunId !== null) throw refused(`${run.workflowId} was continued from run ${run.continuedRunId} without its state`);
   // A retry whose answer was lost, or a reset, finds its own claim, however late it is.
   const known = await claims.holderOf(start.id);
   if (known === null && now() > Date.parse(start.notAfter) + CLOCK_TOLERANCE_MS)
@@ -79,7 +73,7 @@ async function admitFresh(
       'Expired',
     );
   const holder = known ?? (await claims.claim(start.id, run.firstRunId));
-  if (holder !== run.firstRunId) throw refused(`this start has begun run ${holder} already; start the release again`);
+  if (holder !== run.firstRunId) throw refused(`this start was already used by run ${holder}; start the release again`);
   return key.seal(admissionOf(run, input.start));
 }
 

@@ -16,23 +16,23 @@ export interface AdmitInput {
   carried: { digest: string; seal: Seal; admission: Seal } | null;
 }
 
-/** What a countdown needs before an act counts, and before it begins, goes on in a new run, or launches. */
+/** What a countdown needs before an action counts, and before it begins, goes on in a new run, or launches. */
 export interface IdentityActivities {
   /**
-   * The act, if its signature is by a key this worker trusts and its `notAfter` has not passed on this worker's clock. Otherwise a
+   * The action, if its signature is by a key this worker trusts and its `notAfter` has not passed on this worker's clock. Otherwise a
    * non-retryable `SignatureInvalid` or `Expired`, each with a sentence.
    */
   verifyAct(signed: SignedAct): Promise<Act>;
   /**
-   * The admission of the run that asks: the server has signed its start, for this input, and it has not counted for another run. Of a run that goes
+   * The admission of the calling run: the server has signed its start, for this input, and it has not counted for another run. Of a run that goes
    * on, the same admission, once the state it carries is as a worker sealed it. Otherwise a non-retryable `SignatureInvalid`, `Expired` or `Refused`.
    */
   admit(asked: AdmitInput): Promise<Seal>;
   /**
-   * The seal over the state with this digest, for the run that asks and the one after it. Refuses a run that was not admitted. One that was reset gets
+   * The seal over the state with this digest, for the calling run and the one after it. Refuses a run that was not admitted. One that was reset gets
    * no seal, but the id to put into `resets` of its state first.
    */
   sealCarried(asked: { start: Signed; admission: Seal; digest: string; resets: string[] }): Promise<{ seal: Seal } | { reset: string }>;
-  /** What the Temporal server reports of the run that asks, judged: a reset, also of the runs before it in `resets`, a clock that is not real, start options nobody of us uses. */
+  /** What the Temporal server reports of the calling run, judged: a reset, also of the runs before it in `resets`, a clock that is not real, start options nobody of us uses. */
   inspectRun(asked: { rehearsal: boolean; workflowNowMs: number; resets: string[] }): Promise<Finding[]>;
 }

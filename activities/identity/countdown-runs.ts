@@ -1,6 +1,6 @@
-// What the Temporal server itself reports of a run: nothing that whoever asks could have written.
-import { Context } from '@temporalio/activity';
+// What the Temporal server itself reports of a run: nothing that the caller could have written.
 import type { Client } from '@temporalio/client';
+import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import type { CountdownRun } from '../../verdict/countdown-run.ts';
 
 export interface RunId {
@@ -11,12 +11,6 @@ export interface RunId {
 
 /** Reads a run. Throws WorkflowNotFoundError where there is none, and fails where the server has not answered in time. */
 export type ReadRun = (id: RunId) => Promise<CountdownRun>;
-
-/** The workflow whose activity this is, by the server's word; null in a standalone activity. */
-export function askingWorkflow(): Required<RunId> | null {
-  const { workflowExecution } = Context.current().info;
-  return workflowExecution ? { workflowId: workflowExecution.workflowId, runId: workflowExecution.runId } : null;
-}
 
 /** Both requests together: they take milliseconds, and what asks for them may last 10 s at most. */
 const READ_TIMEOUT_MS = 2_000;
@@ -47,12 +41,9 @@ export const runReader =
       attempt: started.attempt ?? 1,
       hasRetryPolicy: started.retryPolicy != null,
       cronSchedule: started.cronSchedule ?? '',
-      startDelayMs: msOf(started.firstWorkflowTaskBackoff),
+      startDelayMs: optionalTsToMs(started.firstWorkflowTaskBackoff) ?? 0,
       continuedRunId: started.continuedExecutionRunId || null,
       isSkippingTime: raw.workflowExtendedInfo?.timeSkippingInfo?.effectiveConfig?.enabled === true,
       parent: parent?.workflowId ? { workflowId: parent.workflowId, runId: parent.runId ?? '' } : null,
     };
   };
-
-const msOf = (duration: { seconds?: unknown; nanos?: number | null } | null | undefined): number =>
-  Number(duration?.seconds ?? 0) * 1_000 + (duration?.nanos ?? 0) / 1e6;

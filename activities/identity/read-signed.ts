@@ -1,4 +1,4 @@
-// What the server signed: its signature is by a trusted key, over exactly these bytes, and they are the canonical form of one thing.
+// What the server signed: its signature is by a trusted key, over exactly these bytes, and they are the canonical JSON of one value.
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { canonicalJson } from '../../verdict/canonical-json.ts';
@@ -10,16 +10,16 @@ import { signaturesOf } from './key-pair.ts';
 export const CLOCK_TOLERANCE_MS = 60_000;
 
 export interface SignedReader {
-  /** The act inside. Throws a non-retryable `SignatureInvalid`: another attempt cannot correct a signature. */
+  /** The action inside. Throws a non-retryable `SignatureInvalid`: another attempt cannot correct a signature. */
   act(signed: Signed): Promise<Act>;
   /** The start inside. Throws as `act` does. */
   start(signed: Signed): Promise<Start>;
 }
 
-/** Trusts the keys in a folder of `<keyId>.pem` (SPKI). */
+/** Trusts the keys in a folder of `<keyId>.pem` (SPKI); a removed file is a key no longer trusted. */
 export function signedReader(publicKeysFolder: string): SignedReader {
   const check = signaturesOf(publicKeysFolder);
-  async function read<T>(signed: Signed, what: 'act' | 'start', shapeOf: (value: unknown) => T | null): Promise<T> {
+  async function read<T>(signed: Signed, what: 'action' | 'start', shapeOf: (value: unknown) => T | null): Promise<T> {
     if (!isSigned(signed)) throw invalid(`the ${what} is not signed`);
     const outcome = await check(signed.payload, signed);
     if (outcome === 'unknown')
@@ -28,10 +28,10 @@ export function signedReader(publicKeysFolder: string): SignedReader {
     const value = shapeOf(parsed(signed.payload, what));
     // One meaning for one text: with duplicate keys or another number form two readers could read two different things.
     if (value === null || canonicalJson(value) !== signed.payload)
-      throw invalid(`the signed ${what} is not the canonical form of ${what === 'act' ? 'an act' : 'a start'}`);
+      throw invalid(`the signed ${what} is not ${what === 'action' ? 'an action' : 'a start'} in canonical JSON`);
     return value;
   }
-  return { act: (signed) => read(signed, 'act', actOf), start: (signed) => read(signed, 'start', startOf) };
+  return { act: (signed) => read(signed, 'action', actOf), start: (signed) => read(signed, 'start', startOf) };
 }
 
 /** Whoever reaches Temporal can send anything. */
@@ -59,6 +59,7 @@ function parsed(payload: string, what: string): unknown {
   }
 }
 
+/** Non-retryable SignatureInvalid. */
 export function invalid(message: string): ApplicationFailure {
   return ApplicationFailure.nonRetryable(message, 'SignatureInvalid');
 }

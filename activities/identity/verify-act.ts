@@ -1,9 +1,10 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Act } from '../../workflows/messages.ts';
 import type { IdentityActivities } from './contract.ts';
-import { CLOCK_TOLERANCE_MS, signedReader } from './read-signed.ts';
+import { CLOCK_TOLERANCE_MS } from './read-signed.ts';
+import type { TrustDependencies } from './trust.ts';
 
-/** An act that was recorded, or delayed for minutes, must not decide about what stands now. */
+/** An action that was recorded, or delayed for minutes, must not decide about what stands now. */
 function assertNotExpired({ action, issuedAt, notAfter }: Act, nowMs: number): void {
   if (nowMs <= Date.parse(notAfter) + CLOCK_TOLERANCE_MS) return;
   throw ApplicationFailure.nonRetryable(
@@ -12,15 +13,11 @@ function assertNotExpired({ action, issuedAt, notAfter }: Act, nowMs: number): v
   );
 }
 
-/** Trusts the keys in a folder of `<keyId>.pem` (SPKI); a removed file is a key no longer trusted. `now` is the real clock, also in a rehearsal. */
+/** The activity that verifies what a person asks for. */
 export function createIdentityActivities({
-  publicKeysFolder,
-  now = Date.now,
-}: {
-  publicKeysFolder: string;
-  now?: () => number;
-}): Pick<IdentityActivities, 'verifyAct'> {
-  const reader = signedReader(publicKeysFolder);
+  reader,
+  now,
+}: Pick<TrustDependencies, 'reader' | 'now'>): Pick<IdentityActivities, 'verifyAct'> {
   return {
     async verifyAct(signed) {
       const act = await reader.act(signed);

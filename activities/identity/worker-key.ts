@@ -1,5 +1,5 @@
-// The key of the workers: what one of them has seen for itself, another one believes. It signs nothing that a person decides; only the server's
-// key does (docs/decisions/0013).
+// The workers' signing key. A worker signs what it observed (Statement); other workers verify it. It never signs decisions of people
+// (docs/decisions/0013).
 import { canonicalJson } from '../../verdict/canonical-json.ts';
 import type { Seal } from './contract.ts';
 import { openKeyPair, signaturesOf, type KeyFiles, type KeyPair } from './key-pair.ts';

@@ -119,7 +119,16 @@ const FINAL_STATUSES: readonly number[] = [400, 405, 413, 415, 422];
  * worker, so there the retry policy of who asks decides.
  */
 export function refuse(
-  type: 'Fenced' | 'PreconditionChanged' | 'OperationOpen' | 'NotReady' | 'Paused' | 'NotFound' | 'Refused' | 'Misconfigured',
+  type:
+    | 'Fenced'
+    | 'PreconditionChanged'
+    | 'OperationOpen'
+    | 'NotReady'
+    | 'Paused'
+    | 'NotFound'
+    | 'Refused'
+    | 'UndoRefused'
+    | 'Misconfigured',
   message: string,
 ): ApplicationFailure {
   return ApplicationFailure.create({ message, type, nonRetryable: type !== 'Misconfigured' });

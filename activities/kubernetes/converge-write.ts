@@ -102,7 +102,7 @@ export interface WriteFence {
    * Claims the Lease. It comes between the reading of the Deployment and the write: whoever takes the Lease over after it has either written
    * already, and the write is a conflict, or meets what was written. Answers null, or the reason why the write goes ahead without a claim.
    */
-  claim(lastWriteMs: number): Promise<string | null>;
+  claim(): Promise<string | null>;
   lastWriteMs: number;
 }
 
@@ -121,7 +121,7 @@ export async function writeDeployment({ client, target, operation, at, decide, f
       return decide(deployment, notes);
     },
     write: async ({ body, type }) => {
-      claims.push(await fence.claim(fence.lastWriteMs));
+      claims.push(await fence.claim());
       // The claim may have taken seconds, and what follows this activity must not be overtaken by its write.
       if (performance.now() > fence.lastWriteMs) throw tooLate(subject);
       try {

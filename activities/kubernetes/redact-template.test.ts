@@ -49,10 +49,10 @@ it('keeps what is equal equal and what differs different, so that a comparison f
   expect(fieldsOf(asked, got)).toHaveLength(8);
 });
 
-it('takes out of a sentence what it replaced, the longest text first', () => {
+it('takes out of a message what it replaced, the longest text first', () => {
   const redactor = createRedactor();
   redactor.value({ env: [{ value: 'abcd' }, { value: 'abcd-efgh' }, { value: 'on' }] });
-  expect(redactor.sentence('env "abcd-efgh" is not allowed on this cluster, nor is abcd')).toBe(
+  expect(redactor.message('env "abcd-efgh" is not allowed on this cluster, nor is abcd')).toBe(
     'env "(redacted 2)" is not allowed on this cluster, nor is (redacted 1)',
   );
 });
@@ -66,17 +66,15 @@ it.each([
   ],
   ['cut', 'value "postgres://shop:hunter2hunt..." is too long', 'postgres://shop:hunter2hunter2@db/shop', 'hunter2'],
   ['short and in quotation marks', 'env value "x9" is not one of ["on", "off"]', 'x9', 'x9'],
-])('takes a text out of a sentence that has it %s', (_, sentence, secret, never) => {
+])('takes a text out of a message that has it %s', (_, message, secret, never) => {
   const redactor = createRedactor();
   redactor.value({ env: [{ value: secret }] });
-  expect(redactor.sentence(sentence)).not.toContain(never);
-  expect(redactor.sentence(sentence)).toContain('(redacted 1)');
+  expect(redactor.message(message)).not.toContain(never);
+  expect(redactor.message(message)).toContain('(redacted 1)');
 });
 
-it('leaves the words of a sentence that only look alike', () => {
+it('leaves the words of a message that only look alike', () => {
   const redactor = createRedactor();
   redactor.value({ env: [{ value: 'production-eu' }, { value: 'on' }] });
-  expect(redactor.sentence('one of the products on this cluster is not allowed')).toBe(
-    'one of the products on this cluster is not allowed',
-  );
+  expect(redactor.message('one of the products on this cluster is not allowed')).toBe('one of the products on this cluster is not allowed');
 });

@@ -41,24 +41,24 @@ const SHOWN_FIELDS = new Set([
   'deployment',
   'container',
 ]);
-/** Maps whose keys are anybody's and whose values Kubernetes itself reads. */
+/** Maps with free keys whose values Kubernetes interprets. */
 const SHOWN_MAPS = new Set(['labels', 'matchLabels', 'nodeSelector', 'limits', 'requests']);
-/** Maps whose keys are anybody's and whose values are too. */
+/** Maps with free keys and free values. */
 const HIDDEN_MAPS = new Set(['volumeAttributes', 'options', 'data', 'stringData']);
 const SHOWN_ANNOTATIONS = new Set<string>([REVISION, ...Object.values(annotations)]);
 
-/** A shorter text occurs in sentences by chance: it is replaced between quotation marks only. */
+/** A shorter text occurs in messages by chance: it is replaced between quotation marks only. */
 const MIN_REPLACED_CHARACTERS = 4;
-/** A part of a credential: as much of it as no word of a sentence repeats by chance. */
+/** A part of a credential: as much of it as no word of a message repeats by chance. */
 const PART_CHARACTERS = 8;
-/** A longer text is a document (an applied manifest), and has the words of every sentence about it. Its own values are redacted by themselves. */
+/** A longer text is a document (an applied manifest), and has the words of every message about it. Its own values are redacted by themselves. */
 const MAX_CUT_CHARACTERS = 256;
 
 export interface Redactor {
   /** JSON with the same keys, lists, numbers; text that is not listed becomes `(redacted 1)`, the same text the same number. */
   value<T>(json: T): T;
-  /** A sentence of the cluster, without any text that was redacted before, as it is, escaped, in quotation marks, or cut. */
-  sentence(text: string): string;
+  /** A message of the cluster, without any text that was redacted before, as it is, escaped, in quotation marks, or cut. */
+  message(text: string): string;
 }
 
 /** One redactor per record: within it equal values stay equal, so that a comparison of two templates has the same result. */
@@ -84,26 +84,26 @@ export function createRedactor(): Redactor {
 
   return {
     value: <T>(json: T) => redact(json, isShownField) as T,
-    sentence: (text) =>
+    message: (text) =>
       [...known]
         .flatMap(([secret, shown]) => formsOf(secret).map((form) => [form, shown] as const))
         // The longest first: one may be a part of another.
         .sort(([a], [b]) => b.length - a.length)
-        .reduce((sentence, [form, shown]) => withoutParts(withoutWhole(sentence, form, shown), form, shown), text),
+        .reduce((message, [form, shown]) => withoutParts(withoutWhole(message, form, shown), form, shown), text),
   };
 }
 
 /** As a cluster writes a value: as it is, and escaped as in JSON, which Go's %q does in the same way. */
 const formsOf = (secret: string): string[] => [...new Set([secret, JSON.stringify(secret).slice(1, -1)])];
 
-function withoutWhole(sentence: string, form: string, shown: string): string {
-  return form.length >= MIN_REPLACED_CHARACTERS ? sentence.replaceAll(form, shown) : sentence.replaceAll(`"${form}"`, `"${shown}"`);
+function withoutWhole(message: string, form: string, shown: string): string {
+  return form.length >= MIN_REPLACED_CHARACTERS ? message.replaceAll(form, shown) : message.replaceAll(`"${form}"`, `"${shown}"`);
 }
 
-/** What a sentence cites of a form that it cuts: every run of characters that the two share and that is long enough. */
-function withoutParts(sentence: string, form: string, shown: string): string {
-  if (form.length > MAX_CUT_CHARACTERS) return sentence;
-  let rest = sentence;
+/** What a message cites of a form that it cuts: every run of characters that the two share and that is long enough. */
+function withoutParts(message: string, form: string, shown: string): string {
+  if (form.length > MAX_CUT_CHARACTERS) return message;
+  let rest = message;
   for (let at = 0; at + PART_CHARACTERS <= form.length; at += 1) {
     let end = at + PART_CHARACTERS;
     if (!rest.includes(form.slice(at, end))) continue;
@@ -113,12 +113,12 @@ function withoutParts(sentence: string, form: string, shown: string): string {
   return rest;
 }
 
-/** Takes what was seen of a Deployment out of a failure's sentence, which stands in history, audit and messages. */
+/** Takes what was seen of a Deployment out of a failure's message, which stands in history, audit and messages. */
 export function withoutValues(error: unknown, seen: readonly unknown[]): unknown {
   if (!(error instanceof Error)) return error;
   const redactor = createRedactor();
   for (const each of seen) redactor.value(each);
-  error.message = redactor.sentence(error.message);
+  error.message = redactor.message(error.message);
   return error;
 }
 

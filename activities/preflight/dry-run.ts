@@ -28,7 +28,7 @@ export async function dryRun(world: PreflightWorld): Promise<PreflightFacts['dry
     effect,
     asked: redactor.value(asked),
     got: redactor.value(got),
-    refusal: refusal === null ? null : redactor.sentence(refusal),
+    refusal: refusal === null ? null : redactor.message(refusal),
   });
   return { writes: [shown(await tryWrite(world, 'launch', image)), shown(await tryWrite(world, 'rollback', running))] };
 }

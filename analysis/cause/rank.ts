@@ -10,7 +10,7 @@ import type { Observed } from './observed.ts';
 import { operationOf, shareOf, traceClause, waitClause, waitOn } from './waits.ts';
 
 /** A wait that accounts for less than this of what requests wait for is no cause by itself. */
-const LEAST_SHARE = 0.35;
+const MIN_SHARE = 0.35;
 /** Collecting takes a quarter of the CPU at GOGC=100 only when the heap grows too fast for it. */
 const GC_SHARE = 0.25;
 /** Goroutines that are ready wait this long for a processor only where there are too few of them; a service at ease waits under 1 ms. */
@@ -22,7 +22,7 @@ const STARVED_SHARE = 0.15;
 export function rankCauses(seen: Observed): Cause[] {
   const slow = [waitCauses(seen), databaseCause(seen), cpuCause(seen)]
     .flat()
-    .filter(({ share, upstream }) => upstream === true || share >= LEAST_SHARE);
+    .filter(({ share, upstream }) => upstream === true || share >= MIN_SHARE);
   const first = (cause: Cause): number => (cause.upstream === true ? 0 : 1);
   return [...slow.sort((a, b) => first(a) - first(b) || b.share - a.share || (a.code < b.code ? -1 : 1)), ...leakCauses(seen)];
 }

@@ -6,13 +6,13 @@ import { percent, sum } from './figures.ts';
 import type { Observed } from './observed.ts';
 
 /** Fewer requests than this in flight, over all profiles, are a chance. */
-const LEAST_IN_FLIGHT = 8;
+const MIN_IN_FLIGHT = 8;
 /** Waits of less than this are not told. */
 const TOLD_SHARE = 0.05;
 
 /** What part of the requests waits on something: by goroutines where enough were in flight, else by traces. */
 export function shareOf({ requests, slowBand }: Observed, on: readonly RequestWait['on'][], categories: readonly Category[]): number {
-  if (requests !== null && requests.inFlight >= LEAST_IN_FLIGHT)
+  if (requests !== null && requests.inFlight >= MIN_IN_FLIGHT)
     return sum(requests.waits.filter((wait) => on.includes(wait.on)).map(({ requests: count }) => count)) / requests.inFlight;
   return slowBand === null ? 0 : sum(slowBand.operations.filter(isOf(categories)).map(({ share }) => share));
 }

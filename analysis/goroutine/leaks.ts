@@ -14,7 +14,7 @@ export interface Leak {
 }
 
 /** Sites with fewer new goroutines than this between two profiles may be a burst of requests. */
-const LEAST_GROWTH = 50;
+const MIN_GROWTH = 50;
 
 /**
  * What the runtime's leak profiles prove, and what waits for nothing at all, by site, most first. A site that leaks once leaks: there are no
@@ -48,7 +48,7 @@ export function growingSites(before: readonly Goroutines[], after: readonly Goro
   const earlier = new Map(suspects(before).map(({ key, count }) => [key, count]));
   return suspects(after)
     .map(({ key, group, count }) => ({ group, grown: count - (earlier.get(key) ?? 0) }))
-    .filter(({ grown }) => grown >= LEAST_GROWTH)
+    .filter(({ grown }) => grown >= MIN_GROWTH)
     .map(({ group, grown }) => ({ ...describe(group, grown), proven: false }))
     .sort((a, b) => b.count - a.count);
 }

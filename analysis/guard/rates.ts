@@ -1,13 +1,13 @@
 // When the share of requests that failed, or were slow, is surely above its limit. Counts of windows are judged, not requests: requests fail in
 // bursts, so a test on single requests would reject after any burst. What the rule promises was simulated: docs/explanation/guard-rates.md.
-import { addWindow, burstSizeAround, NO_WINDOWS, poissonTail, scanChance, type WindowSums } from '../statistics/index.ts';
+import { addWindow, burstSizeAround, NO_WINDOWS, poissonTail, scanTail, type WindowSums } from '../statistics/index.ts';
 import type { GuardLimits } from './sample.ts';
 import type { GuardTally } from './tally.ts';
 import { BURST_MS, LONG_WINDOWS, windowsIn, type BadKind, type Window } from './windows.ts';
 
 /** Fewer requests may be one cold start (connections, caches): nothing is rolled back on them, whatever else the watch saw. */
 const MIN_REQUESTS_TO_BREACH = 30;
-/** A burst lies in two windows at most (windows.ts), so that two say no more than one. */
+/** One burst spans at most two windows, so two are not enough evidence. */
 const MIN_WINDOWS = 3;
 /** Requests that fail for longer than this, in one window or two: no burst lasts so long, and two full ones seldom meet. */
 const OUTAGE_MS = 2.5 * BURST_MS;
@@ -18,17 +18,24 @@ export const LAST_WINDOWS: readonly number[] = [SHORT_WINDOWS, 3, 1];
 /** Two limits are tested, and either may give a false alarm. */
 const LIMITS = 2;
 /**
- * How the chance of a false alarm is divided among the tests. Short stretches need most of it, as a watch has more of them: with this, at 100 requests/s
- * and samples 5 s apart, 50 times the limit is found in 15 s and ten times in 45 s. Long stretches need little: their counts are large.
+ * Alpha spending: how the probability of a false alarm is divided among the tests. Short stretches need most of it, as a watch has more of them: with
+ * this, at 100 requests/s and samples 5 s apart, 50 times the limit is found in 15 s and ten times in 45 s. Long stretches need little: their counts are
+ * large.
  */
-const CHANCE_SHARES = {
+const ALPHA_SHARES = {
   outage: 0.02,
-  inARow: { 3: 0.58, 6: 0.06 },
-  ofTheLast: { [SHORT_WINDOWS]: 0.24, [LONG_WINDOWS]: 0.05 },
+  inARow: [
+    { length: 3, share: 0.58 },
+    { length: 6, share: 0.06 },
+  ],
+  ofTheLast: [
+    { length: SHORT_WINDOWS, share: 0.24 },
+    { length: LONG_WINDOWS, share: 0.05 },
+  ],
   whole: 0.05,
 };
 /** The bake is what every version goes through; its extension is for versions that are near a limit. */
-const BAKE_CHANCE = 3 / 4;
+const BAKE_ALPHA_SHARE = 3 / 4;
 
 /** Where a limit is broken: the counts that were tested. */
 export interface Excess {
@@ -38,17 +45,17 @@ export interface Excess {
   ms: number | null;
 }
 
-/** What is asked of windows: is `share` (0-1) exceeded, at this chance of a false alarm in `windows` windows? */
+/** What is asked of windows: is `share` (0-1) exceeded, with a probability `alpha` of a false alarm in `windows` windows? */
 interface Question {
   kind: BadKind;
   share: number;
   windows: number;
-  chance: number;
+  alpha: number;
 }
 
 /**
  * The windows in which more requests failed (or were slow) than `share` explains; null when there are none. Asked after each window that is itself above
- * the limit, of bursts as large as the windows show around it; the chances of all tests add up to the one that was asked for. With a limit of 0 the
+ * the limit, of bursts as large as the windows show around it; the alphas of all tests add up to the one that was asked for. With a limit of 0 the
  * first error is a breach.
  */
 export function excessOf(tally: GuardTally, kind: BadKind, share: number, limits: GuardLimits): Excess | null {
@@ -69,51 +76,51 @@ export function excessOf(tally: GuardTally, kind: BadKind, share: number, limits
 }
 
 /** One window or two that hold more failing time than bursts do, each burst as large as it can be. */
-function outage(recent: readonly Window[], { kind, share, windows, chance }: Question): Excess | null {
+function outage(recent: readonly Window[], { kind, share, windows, alpha }: Question): Excess | null {
   for (const length of [1, 2]) {
     const tested = recent.slice(-length);
     const failingMs = tested.reduce((sum, window) => sum + (window.ms * window[kind]) / window.requests, 0);
     const bursts = failingMs / BURST_MS;
     const expected = tested.reduce((sum, window) => sum + (window.ms * share) / BURST_MS, 0);
     if (failingMs <= OUTAGE_MS || bursts <= expected || !isEnough(tested)) continue;
-    if (poissonTail(bursts, expected) * windows < chance * CHANCE_SHARES.outage) return excessIn(tested, kind);
+    if (poissonTail(bursts, expected) * windows < alpha * ALPHA_SHARES.outage) return excessIn(tested, kind);
   }
   return null;
 }
 
 /** Windows in a row that are all above the limit: how likely is it that each holds so many bursts? */
 function aboveInARow(recent: readonly Window[], question: Question): Excess | null {
-  const { kind, share, windows, chance } = question;
-  for (const [length, part] of Object.entries(CHANCE_SHARES.inARow)) {
-    const tested = recent.slice(-Number(length));
-    if (tested.length < Number(length) || !tested.every((window) => isAbove(window, question)) || !isEnough(tested)) continue;
+  const { kind, share, windows, alpha } = question;
+  for (const { length, share: alphaShare } of ALPHA_SHARES.inARow) {
+    const tested = recent.slice(-length);
+    if (tested.length < length || !tested.every((window) => isAbove(window, question)) || !isEnough(tested)) continue;
     const burst = burstIn(tested, kind, share);
-    const of = tested.reduce((product, window) => product * poissonTail(window[kind] / burst, (window.requests * share) / burst), 1);
-    if (of * windows < chance * part) return excessIn(tested, kind);
+    const p = tested.reduce((product, window) => product * poissonTail(window[kind] / burst, (window.requests * share) / burst), 1);
+    if (p * windows < alpha * alphaShare) return excessIn(tested, kind);
   }
   return null;
 }
 
 /** The last windows, some of them above the limit: how likely are so many bursts in so many windows, anywhere in the watch? */
 function aboveOfTheLast(recent: readonly Window[], question: Question): Excess | null {
-  const { kind, share, windows: watchWindows, chance } = question;
-  for (const [length, part] of Object.entries(CHANCE_SHARES.ofTheLast)) {
-    const tested = recent.slice(-Number(length));
+  const { kind, share, windows: watchWindows, alpha } = question;
+  for (const { length, share: alphaShare } of ALPHA_SHARES.ofTheLast) {
+    const tested = recent.slice(-length);
     if (tested.filter((window) => isAbove(window, question)).length < MIN_WINDOWS || !isEnough(tested)) continue;
     const { requests, bad } = sumsOf(tested, kind);
     const burst = burstIn(tested, kind, share);
-    const of = scanChance({ events: bad / burst, expected: (requests * share) / burst, windows: tested.length, watchWindows });
-    if (of < chance * part) return excessIn(tested, kind);
+    const p = scanTail({ events: bad / burst, expected: (requests * share) / burst, windows: tested.length, watchWindows });
+    if (p < alpha * alphaShare) return excessIn(tested, kind);
   }
   return null;
 }
 
 /** All windows. */
-function isAboveInAll(sums: WindowSums, { share, windows, chance }: Question): boolean {
+function isAboveInAll(sums: WindowSums, { share, windows, alpha }: Question): boolean {
   if (sums.windows < MIN_WINDOWS) return false;
   const burst = burstSizeAround(sums, share);
   const [bursts, expected] = [sums.bad / burst, (sums.requests * share) / burst];
-  return bursts > expected && poissonTail(bursts, expected) * windows < chance * CHANCE_SHARES.whole;
+  return bursts > expected && poissonTail(bursts, expected) * windows < alpha * ALPHA_SHARES.whole;
 }
 
 const isAbove = (window: Window, { kind, share }: Question): boolean => window[kind] > window.requests * share;
@@ -121,12 +128,14 @@ const isAbove = (window: Window, { kind, share }: Question): boolean => window[k
 const isEnough = (windows: readonly Window[]): boolean =>
   windows.reduce((sum, { requests }) => sum + requests, 0) >= MIN_REQUESTS_TO_BREACH;
 
-/** The part of the watch that this window belongs to, and its chance of a false alarm. */
-function phaseOf(window: number, { falseAlarmPercent, bakeMs, maxBakeMs, intervalMs }: GuardLimits): Pick<Question, 'windows' | 'chance'> {
-  const chance = falseAlarmPercent / 100 / LIMITS;
+/** The part of the watch that this window belongs to, and its alpha. */
+function phaseOf(window: number, { falseAlarmPercent, bakeMs, maxBakeMs, intervalMs }: GuardLimits): Pick<Question, 'windows' | 'alpha'> {
+  const alpha = falseAlarmPercent / 100 / LIMITS;
   const bake = windowsIn(bakeMs, intervalMs);
   const extension = Math.max(window - bake, windowsIn(Math.max(0, maxBakeMs - bakeMs), intervalMs));
-  return window <= bake ? { windows: bake, chance: chance * BAKE_CHANCE } : { windows: extension, chance: chance * (1 - BAKE_CHANCE) };
+  return window <= bake
+    ? { windows: bake, alpha: alpha * BAKE_ALPHA_SHARE }
+    : { windows: extension, alpha: alpha * (1 - BAKE_ALPHA_SHARE) };
 }
 
 /** Size of bursts in some windows: as they show it around the limit, and no larger than the requests of the time that a burst lasts. */

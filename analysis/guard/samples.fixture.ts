@@ -1,7 +1,7 @@
 // For tests: a launched version over time, and the samples that a guard takes of it.
 import type { GuardDeployment, GuardLimits, GuardPod, GuardSample, PodValue } from './sample.ts';
 
-const IMAGE = 'registry.local/go-api:sha-91d03ce';
+export const IMAGE = 'registry.local/go-api:sha-91d03ce';
 export const PODS = ['go-api-a-1', 'go-api-a-2', 'go-api-a-3'];
 const START_MS = 1_000_000;
 const INTERVAL_MS = 5_000;
@@ -65,11 +65,15 @@ export const steady = (change: Partial<PlayedPod> = {}, names = PODS): PlayedPod
 
 /** Samples number `from` to `to` of a version that is as `at` says. */
 export function play(count: number, at: (index: number) => Played): GuardSample[] {
-  const totals = new Map<string, { requests: number; errors: number; slow: number }>();
+  const totals: PlayedTotals = new Map();
   return Array.from({ length: count }, (_, index) => sampleOf(at(index), index, totals));
 }
 
-function sampleOf(played: Played, index: number, totals: Map<string, { requests: number; errors: number; slow: number }>): GuardSample {
+/** What each pod has answered since the watch began, by its name. */
+export type PlayedTotals = Map<string, { requests: number; errors: number; slow: number }>;
+
+/** The next sample; adds its counts to `totals`. */
+export function sampleOf(played: Played, index: number, totals: PlayedTotals): GuardSample {
   const { pods, wanted = pods.length, health = true, kubernetes = true, prometheus = true, others = [], templateImage = IMAGE } = played;
   const atMs = START_MS + (played.atMs ?? index * INTERVAL_MS);
   for (const { name, requests = 0, errors = 0, slow = 0 } of pods) {

@@ -1,4 +1,4 @@
-// A watch cut into windows: what tells a burst from a version that fails. Small JSON: it travels in heartbeats.
+// Divides a watch into windows, to distinguish a burst from a failing version. Small JSON: part of the heartbeat.
 import { addWindow, NO_WINDOWS, type WindowSums } from '../statistics/index.ts';
 import type { GuardSample } from './sample.ts';
 

@@ -3,7 +3,7 @@
 import type { Finding, Outcome } from '../../verdict/finding.ts';
 import type { Analysis } from '../analysis.ts';
 import { count, ms, percent } from '../load-test/sentences.ts';
-import { CONFIDENCE, LEAST_COUNT_FOR_P99, lowerTailBound, nearestRank, upperTailBound, wilson } from '../statistics/index.ts';
+import { CONFIDENCE, MIN_COUNT_FOR_P99, lowerTailBound, nearestRank, upperTailBound, wilson } from '../statistics/index.ts';
 import { quantilesOf, type LoadReport, type Quantile, type ReportedEndpoint } from './report.ts';
 
 export interface ReportLimits {
@@ -11,7 +11,7 @@ export interface ReportLimits {
   errorPercent: number;
 }
 
-const LEAST_COUNT_TO_FAIL = 30;
+const MIN_COUNT_TO_FAIL = 30;
 
 /** One latency and one error finding per endpoint, and a table. A run of a closed model can fail but never pass. */
 export function judgeReport(report: LoadReport, limits: ReportLimits): Analysis {
@@ -111,13 +111,13 @@ function judgeLatency(endpoint: ReportedEndpoint, limitMs: number, notOpen: stri
   const lower = lowerTailBound(requests);
   const above = upper === null ? undefined : quantiles.find(({ share }) => share * timed >= upper - 1e-6);
   const below = lower === null ? undefined : quantiles.findLast(({ share }) => share * timed + cutOff <= lower + 1e-6);
-  if (requests >= LEAST_COUNT_TO_FAIL && below && below.ms > limitMs) return decided('LatencyAboveLimit', 'fail', 'already', below);
+  if (requests >= MIN_COUNT_TO_FAIL && below && below.ms > limitMs) return decided('LatencyAboveLimit', 'fail', 'already', below);
   // One that was sent late was answered so much later than it was due.
   const atMost = above && above.ms + strayMs;
   if (above && atMost !== undefined && atMost <= limitMs && notOpen === null) return decided('LatencyWithinLimit', 'pass', 'still', above);
   const undecided = (why: string): Finding => say('LatencyUndecided', 'inconclusive', `${sentence}, but ${why}`);
-  if (requests < LEAST_COUNT_FOR_P99)
-    return undecided(`only ${count(requests)} requests were sent and ${LEAST_COUNT_FOR_P99} are the least a p99 can be known from`);
+  if (requests < MIN_COUNT_FOR_P99)
+    return undecided(`only ${count(requests)} requests were sent and ${MIN_COUNT_FOR_P99} are the least a p99 can be known from`);
   if (notOpen !== null) return undecided(notOpen);
   if (atMost !== undefined) {
     const cause = strayMs > 0 ? `requests were sent up to ${ms(strayMs)} off an even rate, so` : `from ${count(requests)} requests`;

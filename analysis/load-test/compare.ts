@@ -32,8 +32,8 @@ export interface Comparison {
 }
 
 /** Below this a p99 is the slowest request of the window and nothing else. */
-const LEAST_REQUESTS = 100;
-const LEAST_WINDOWS = 10;
+const MIN_REQUESTS = 100;
+const MIN_WINDOWS = 10;
 const CHANCE = 0.01;
 /** The whole interval must lie beyond a tenth of what it was and a millisecond to be a change, and within them to be none. */
 const FLOOR_SHARE = 0.1;
@@ -44,7 +44,7 @@ export function compareLoads(before: LoadWindows, now: LoadWindows): Comparison 
   return compare(before, now, false, (endpoint) => {
     const [earlier, later] = [p99s(before, endpoint), p99s(now, endpoint)];
     const [few, which] = earlier.length < later.length ? [earlier.length, 'before'] : [later.length, 'now'];
-    if (few < LEAST_WINDOWS) return `${few} windows of ${LEAST_REQUESTS} requests ${which}, ${LEAST_WINDOWS} are needed`;
+    if (few < MIN_WINDOWS) return `${few} windows of ${MIN_REQUESTS} requests ${which}, ${MIN_WINDOWS} are needed`;
     return { earlier, later, shift: shiftBetween(earlier, later) };
   });
 }
@@ -57,8 +57,7 @@ export function compareSideBySide(one: LoadWindows, other: LoadWindows): Compari
       const beside = ofOther.get(second);
       return beside === undefined ? [] : [{ earlier: p99Ms, later: beside }];
     });
-    if (pairs.length < LEAST_WINDOWS)
-      return `${pairs.length} windows in which both had ${LEAST_REQUESTS} requests, ${LEAST_WINDOWS} are needed`;
+    if (pairs.length < MIN_WINDOWS) return `${pairs.length} windows in which both had ${MIN_REQUESTS} requests, ${MIN_WINDOWS} are needed`;
     return {
       earlier: pairs.map(({ earlier }) => earlier),
       later: pairs.map(({ later }) => later),
@@ -109,7 +108,7 @@ function judged(endpoint: string, { earlier, later }: Compared, { shift, low, hi
 
 /** Windows with enough requests for a p99. */
 const steady = ({ endpoints }: LoadWindows, endpoint: string): SeriesBucket[] =>
-  (endpoints.get(endpoint) ?? []).filter(({ requests }) => requests >= LEAST_REQUESTS);
+  (endpoints.get(endpoint) ?? []).filter(({ requests }) => requests >= MIN_REQUESTS);
 
 const p99s = (windows: LoadWindows, endpoint: string): number[] => steady(windows, endpoint).map(({ p99Ms }) => p99Ms);
 

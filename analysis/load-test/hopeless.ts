@@ -1,5 +1,5 @@
 // When nothing that follows can mend a run. Whole numbers only, so that the answer is exact.
-import { CONFIDENCE, LEAST_COUNT_FOR_P99, wilson } from '../statistics/index.ts';
+import { CONFIDENCE, MIN_COUNT_FOR_P99, wilson } from '../statistics/index.ts';
 import { limitsOf, type LoadLimits } from './plan.ts';
 import type { LiveEndpoint } from './summary.ts';
 
@@ -50,7 +50,7 @@ export interface Breach {
 export function breaches(endpoints: Iterable<LiveEndpoint>, limits: LoadLimits, stillToCome: number): Breach[] {
   const found: Breach[] = [];
   for (const each of endpoints) {
-    if (each.requests < LEAST_COUNT_FOR_P99) continue;
+    if (each.requests < MIN_COUNT_FOR_P99) continue;
     const { p99Ms, errorPercent } = limitsOf(each.endpoint, limits);
     const so = (bad: number): RequestsSoFar => ({ requests: each.requests, bad, stillToCome });
     const lowerMs = each.p99LowerMs();

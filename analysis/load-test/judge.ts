@@ -1,6 +1,6 @@
 // What the numbers of a load test mean. Pure: summary and limits in, findings out.
 import type { Finding, Outcome } from '../../verdict/finding.ts';
-import { CONFIDENCE, LEAST_COUNT_FOR_P99, wilson } from '../statistics/index.ts';
+import { CONFIDENCE, MIN_COUNT_FOR_P99, wilson } from '../statistics/index.ts';
 import { judgeCandidate } from './candidate.ts';
 import { limitsOf, offeredIterations, peakRatePerSecond, plannedSeconds, type LoadLimits, type LoadStage } from './plan.ts';
 import { GRACEFUL_STOP_SECONDS } from './run-record.ts';
@@ -8,7 +8,7 @@ import { count, inBursts, ms, percent, rate, toMicrosecond } from './sentences.t
 import type { EndpointSummary, LoadSummary } from './summary.ts';
 
 /** Fewer slow requests than this may be one cold start (connections, caches, JIT of a proxy): nothing fails on them. */
-const LEAST_COUNT_TO_FAIL = 30;
+const MIN_COUNT_TO_FAIL = 30;
 /** k6 writes whole lines; one unreadable line in 10,000 cannot move a p99, more mean that something is wrong with the record. */
 const MALFORMED_LINES_PER = 10_000;
 
@@ -53,23 +53,23 @@ function judgeLatency(endpoint: EndpointSummary, limitMs: number): Finding {
   if (p99Ms === null) return say('LatencyUndecided', 'inconclusive', `${name} got no request, so its p99 is not known`);
   const atLeast = unanswered > 0 ? 'at least ' : '';
   const sentence = `p99 of ${name} is ${atLeast}${ms(p99Ms, limitMs)}, limit ${ms(limitMs)}`;
-  if (requests >= LEAST_COUNT_TO_FAIL && p99LowerMs !== null && p99LowerMs > limitMs) return say('LatencyAboveLimit', 'fail', sentence);
+  if (requests >= MIN_COUNT_TO_FAIL && p99LowerMs !== null && p99LowerMs > limitMs) return say('LatencyAboveLimit', 'fail', sentence);
   if (p99UpperMs !== null && p99UpperMs <= limitMs) return say('LatencyWithinLimit', 'pass', sentence);
   return say('LatencyUndecided', 'inconclusive', `${sentence}, but ${whyLatencyUndecided(endpoint, limitMs)}`);
 }
 
 function whyLatencyUndecided({ requests, unanswered, slowBurst, p99UpperMs }: EndpointSummary, limitMs: number): string {
-  if (requests < LEAST_COUNT_FOR_P99)
-    return `only ${count(requests)} requests were sent and ${LEAST_COUNT_FOR_P99} are the least a p99 can be known from`;
+  if (requests < MIN_COUNT_FOR_P99)
+    return `only ${count(requests)} requests were sent and ${MIN_COUNT_FOR_P99} are the least a p99 can be known from`;
   const bursts = inBursts('slow requests', slowBurst, requests);
-  if (bursts !== null && requests / slowBurst < LEAST_COUNT_FOR_P99)
-    return `${bursts}; a p99 needs ${LEAST_COUNT_FOR_P99}: run at least ${timesAsLong(requests / slowBurst)} times as long`;
+  if (bursts !== null && requests / slowBurst < MIN_COUNT_FOR_P99)
+    return `${bursts}; a p99 needs ${MIN_COUNT_FOR_P99}: run at least ${timesAsLong(requests / slowBurst)} times as long`;
   if (p99UpperMs === null) return `${count(unanswered)} of ${count(requests)} requests got no answer, so the true p99 may have any length`;
   return `${bursts === null ? `from ${count(requests)} requests` : `${bursts} and`} the true p99 may be as high as ${ms(p99UpperMs, limitMs)}`;
 }
 
 /** To the tenth, rounded up: as long as is enough. */
-const timesAsLong = (effective: number): number => Math.ceil((10 * LEAST_COUNT_FOR_P99) / effective) / 10;
+const timesAsLong = (effective: number): number => Math.ceil((10 * MIN_COUNT_FOR_P99) / effective) / 10;
 
 /** Passes only when the upper Wilson bound keeps the limit, fails only when the lower bound breaks it; of effective requests, where errors came in bursts. */
 function judgeErrors(endpoint: EndpointSummary, limitPercent: number): Finding {

@@ -1,7 +1,7 @@
 // What a stream of k6 points says, endpoint by endpoint. The same code reads the live stream and the stored evidence.
 import { Readable, pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { CONFIDENCE, lowerTailBound, nearestRank, upperTailBound } from '../statistics/index.ts';
+import { lowerTailBound, nearestRank, upperTailBound } from '../statistics/index.ts';
 import { LatencyHistogram } from './latency.ts';
 import { LoadLineReader, type RequestPoint } from './lines.ts';
 import { limitsOf, type LoadLimits } from './plan.ts';
@@ -212,13 +212,13 @@ export class EndpointCounts implements LiveEndpoint {
   }
 
   p99LowerMs(): number | null {
-    const rank = lowerTailBound(this.requests, 0.99, CONFIDENCE, this.#slowBurst());
+    const rank = lowerTailBound(this.requests, { burst: this.#slowBurst() });
     return rank === null ? null : this.#waited.atLeastMs(rank);
   }
 
   p99UpperMs(): number | null {
     // An unanswered request may have taken for ever: it stands behind all answered ones.
-    const rank = upperTailBound(this.requests, 0.99, CONFIDENCE, this.#slowBurst());
+    const rank = upperTailBound(this.requests, { burst: this.#slowBurst() });
     return rank === null || rank > this.#answered.count ? null : this.#answered.atMostMs(rank);
   }
 

@@ -17,13 +17,13 @@ export interface LoadWindows {
 /** Long enough to be steady, and no longer than the runtime's own samples can be set beside (reference: diagnostics, comparing two runs). */
 const WIDEST_SECONDS = 10;
 /** A short test is cut into this many; its windows are then shorter and noisier. */
-const LEAST_WINDOWS = 20;
+const MIN_WINDOWS = 20;
 /** The last window counts when it lacks no more than this share. */
 const ALMOST_WHOLE = 0.1;
 
 /** Seconds of one window for a run of these stages: 1 to 10. */
 export const windowSeconds = (stages: readonly LoadStage[]): number =>
-  Math.min(WIDEST_SECONDS, Math.max(1, Math.floor(plannedSeconds(stages) / LEAST_WINDOWS)));
+  Math.min(WIDEST_SECONDS, Math.max(1, Math.floor(plannedSeconds(stages) / MIN_WINDOWS)));
 
 /**
  * Reads the points once. Null without a request. Bytes that end early give the windows before that.
@@ -71,7 +71,7 @@ export async function loadWindows(
 /** Two that ran at once for this long are compared minute by minute: neighbouring minutes lean on each other less than seconds do. */
 const MINUTES_FROM_SECONDS = 600;
 /** Runs that met for fewer windows than this are compared as if they had not. */
-const LEAST_COMMON_WINDOWS = 10;
+const MIN_COMMON_WINDOWS = 10;
 
 export interface CommonWindows {
   /** Milliseconds since 1970 at which the first begins. */
@@ -87,7 +87,7 @@ export function commonWindows(a: LoadWindows, b: LoadWindows): CommonWindows | n
   const seconds = secondsShared(a, b);
   const widthSeconds = seconds >= MINUTES_FROM_SECONDS ? 60 : a.widthSeconds;
   const most = 2 * seconds > Math.max(lengthSeconds(a), lengthSeconds(b));
-  return most && seconds >= LEAST_COMMON_WINDOWS * widthSeconds ? { fromMs: Math.max(a.startMs, b.startMs), widthSeconds } : null;
+  return most && seconds >= MIN_COMMON_WINDOWS * widthSeconds ? { fromMs: Math.max(a.startMs, b.startMs), widthSeconds } : null;
 }
 
 /** How long two runs ran at once; 0 where they did not. */

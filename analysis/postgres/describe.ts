@@ -16,7 +16,7 @@ const PLANNING_MS = 5;
 /** A table that is written to always has some pages that VACUUM has not seen yet. */
 const HEAP_FETCHES_SHARE = 0.1;
 /** Fewer take about a millisecond while the table is in PostgreSQL's cache. */
-const LEAST_HEAP_FETCHES = 1_000;
+const MIN_HEAP_FETCHES = 1_000;
 /** As PostgreSQL is built everywhere. */
 const BLOCK_BYTES = 8_192;
 
@@ -65,7 +65,7 @@ export function describePlan(plan: Plan): Analysis {
     );
   for (const node of nodesOf(plan)) {
     const [rows, table] = [rowsRead(node), node.relation ?? 'the table'];
-    if ((node.heapFetches ?? 0) >= Math.max(LEAST_HEAP_FETCHES, HEAP_FETCHES_SHARE * rows))
+    if ((node.heapFetches ?? 0) >= Math.max(MIN_HEAP_FETCHES, HEAP_FETCHES_SHARE * rows))
       say(
         'heap fetches',
         `${node.heapFetches} of ${Math.round(rows)} rows of index-only scans had to be looked up in ${table} too: VACUUM of ${table} spares that`,

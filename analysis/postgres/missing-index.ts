@@ -21,11 +21,11 @@ export interface IndexProposal {
 /** A scan that keeps more than a tenth of its rows is right to scan (pev2 marks it from there on). */
 const REMOVED_SHARE = 0.9;
 /** So is one of a table of some hundred pages: PostgreSQL reads them in a few milliseconds, with or without an index. */
-const LEAST_PAGES = 1_000;
+const MIN_PAGES = 1_000;
 /** Where the plan tells no blocks: 1,000 pages of 8 kB hold this many rows of 160 bytes. */
-const LEAST_ROWS = 50_000;
+const MIN_ROWS = 50_000;
 /** Where the rest takes nine tenths, no index on this table helps (pev2 marks a node from there on). */
-const LEAST_TIME_SHARE = 0.1;
+const MIN_TIME_SHARE = 0.1;
 
 /**
  * Proposals, the costliest scan first; without times the planner's costs stand in for them. None where
@@ -44,10 +44,10 @@ export function missingIndexes(plan: Plan): IndexProposal[] {
       const rowsRead = (node.actualRows + node.rowsRemoved) * sharedBy;
       const removedShare = rowsRead === 0 ? 0 : (node.rowsRemoved * sharedBy) / rowsRead;
       const pages = node.sharedHit === null || node.sharedRead === null ? null : (node.sharedHit + node.sharedRead) / passes;
-      const isSmall = pages === null ? rowsRead < LEAST_ROWS : pages < LEAST_PAGES;
+      const isSmall = pages === null ? rowsRead < MIN_ROWS : pages < MIN_PAGES;
       const timeShare = own.size === 0 || !whole ? null : Math.min(1, (own.get(node) ?? 0) / whole);
       const weight = timeShare ?? costShare(node, passes, plan);
-      if (removedShare < REMOVED_SHARE || isSmall || weight < LEAST_TIME_SHARE) return [];
+      if (removedShare < REMOVED_SHARE || isSmall || weight < MIN_TIME_SHARE) return [];
       const comparisons = comparisonsOf(filter);
       if (comparisons === null) return [];
       const equal = [...new Set(comparisons.filter(({ kind }) => kind === 'equality').map(({ column }) => column))];

@@ -22,7 +22,7 @@ export interface PlanFigures {
 }
 
 /** Fewest blocks a hit ratio is read from. */
-const LEAST_BLOCKS = 1_000;
+const MIN_BLOCKS = 1_000;
 
 export function planFigures(plan: Plan): PlanFigures {
   const nodes = nodesOf(plan);
@@ -41,7 +41,7 @@ export function planFigures(plan: Plan): PlanFigures {
     rowsRemovedTotal: sum(nodes.map((node) => node.rowsRemoved * (node.loops ?? 0))),
     rootSharedHitBlocks: hit,
     rootSharedReadBlocks: read,
-    sharedHitRatio: blocks < LEAST_BLOCKS ? null : (hit ?? 0) / blocks,
+    sharedHitRatio: blocks < MIN_BLOCKS ? null : (hit ?? 0) / blocks,
     tempWrittenBlocks: plan.root.tempWritten,
     spillingNodes: nodes.filter(({ spills }) => spills).length,
     maxEstimateFactor: factors.length === 0 ? null : Math.max(...factors),

@@ -16,7 +16,7 @@ const LABELS = 15;
 /** Both sides of a share. */
 const CONFIDENCE = 0.975;
 /** Below this many samples a share is an accident. */
-const LEAST_SAMPLES = 10;
+const MIN_SAMPLES = 10;
 
 /** Top functions flat and cumulative, for CPU profiles the hottest path and what the runtime does under which package, and labels where there are any. */
 export function describeProfile(profile: Profile, type = profile.defaultType): Analysis {
@@ -46,7 +46,7 @@ function topTable(profile: Profile, type: number, total: number, divisor: number
   const uncertain = (value: number): string | null => {
     if (samples === null || total === 0) return null;
     const seen = Math.round((Math.abs(value) / Math.abs(total)) * samples);
-    if (seen < LEAST_SAMPLES) return 'too few samples';
+    if (seen < MIN_SAMPLES) return 'too few samples';
     const { lower, upper } = wilson(Math.min(seen, samples), samples, CONFIDENCE);
     return `${round(100 * lower)} to ${round(100 * upper)}`;
   };

@@ -6,7 +6,7 @@ import { framesOf, top } from './top.ts';
 
 const ROWS = 20;
 /** In points of percent; what moves less is noise of the sampling. */
-const LEAST_POINTS = 0.1;
+const MIN_POINTS = 0.1;
 
 /** The functions whose share changed most, by flat. A table without rows, and a note that says why, where there is nothing to compare. */
 export function differenceTable(before: Profile, now: Profile, type = now.defaultType): Table {
@@ -20,7 +20,7 @@ export function differenceTable(before: Profile, now: Profile, type = now.defaul
   const changed = [...new Set([...earlier.keys(), ...later.keys()])]
     .map((each) => ({ name: each, was: earlier.get(each) ?? none, is: later.get(each) ?? none }))
     .map((each) => ({ ...each, change: each.is.flat - each.was.flat }))
-    .filter(({ change }) => Math.abs(change) >= LEAST_POINTS)
+    .filter(({ change }) => Math.abs(change) >= MIN_POINTS)
     .sort((a, b) => Math.abs(b.change) - Math.abs(a.change) || (a.name < b.name ? -1 : 1));
   return {
     title: TITLE,
@@ -32,7 +32,7 @@ export function differenceTable(before: Profile, now: Profile, type = now.defaul
       `shares of each profile's own total of ${name}`,
       changed.length > ROWS
         ? `the ${ROWS} that changed most of ${changed.length}`
-        : `changes below ${LEAST_POINTS} points of percent are left out`,
+        : `changes below ${MIN_POINTS} points of percent are left out`,
     ],
   };
 }

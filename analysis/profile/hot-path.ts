@@ -11,7 +11,7 @@ export interface HotCall {
 }
 
 /** Below a twentieth the way is no longer one that most goes. */
-const LEAST_SHARE = 0.05;
+const MIN_SHARE = 0.05;
 /** A frame that hands nearly all on to the next and is not where ways part says nothing. */
 const HANDED_ON = 0.95;
 const BESIDE_SHARE = 0.02;
@@ -24,7 +24,7 @@ export function hotPath(tree: FlameNode): { calls: HotCall[]; handingOn: number 
   const shareOf = ({ value }: FlameNode): number => value / tree.value;
   for (let at = tree; ;) {
     const [next, other] = at.children.filter((child) => !isRest(child));
-    if (next === undefined || shareOf(next) < LEAST_SHARE) break;
+    if (next === undefined || shareOf(next) < MIN_SHARE) break;
     const beside = other === undefined || shareOf(other) < BESIDE_SHARE ? null : { name: other.name, share: shareOf(other) };
     const [below] = next.children;
     if (beside === null && below !== undefined && !isRest(below) && below.value >= HANDED_ON * next.value) handingOn += 1;

@@ -2,12 +2,12 @@
 import type { Table } from '../analysis.ts';
 import type { LoadStage } from '../load-test/plan.ts';
 import type { LoadWindows } from '../load-test/windows.ts';
-import { correlate, LEAST_WINDOWS } from '../statistics/correlation.ts';
+import { correlate, MIN_WINDOWS } from '../statistics/correlation.ts';
 import { looksByPod, pausesOf, takenByGc } from './pods.ts';
 import type { RuntimeSample } from './sample.ts';
 
 /** Shorter windows hold one or two samples of the runtime: too few to say anything. */
-const LEAST_SECONDS = 5;
+const MIN_SECONDS = 5;
 /** Weaker than this may be chance. */
 const CHANCE = 0.01;
 const LONG_PAUSE_MS = 5;
@@ -23,10 +23,10 @@ export function correlationTable(
   stages: readonly LoadStage[],
   samples: readonly RuntimeSample[],
 ): { table: Table; sentences: string[] } | null {
-  if (windows.widthSeconds < LEAST_SECONDS) return null;
+  if (windows.widthSeconds < MIN_SECONDS) return null;
   const steady = longestSteady(stages);
   const inside = withoutGaps(windows).filter(({ second }) => second >= steady.from && second + windows.widthSeconds <= steady.to);
-  if (inside.length < LEAST_WINDOWS) return null;
+  if (inside.length < MIN_WINDOWS) return null;
   const spans = inside.map(({ second }): Window => {
     const fromMs = windows.startMs + second * 1_000;
     return { fromMs, toMs: fromMs + windows.widthSeconds * 1_000 };

@@ -54,10 +54,7 @@ function logStep(i: number, n: number, p: number): number {
   return Math.log((n - i) / (i + 1)) + Math.log(p) - Math.log1p(-p);
 }
 
+/** Throws RangeError unless the value is a whole number of at least 0. */
 export function assertCount(name: string, value: number): void {
   if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${name} must be a whole number of at least 0, not ${value}`);
-}
-
-export function assertBurst(size: number): void {
-  if (!(size >= 1)) throw new RangeError(`a burst holds at least 1, not ${size}`);
 }

@@ -7,7 +7,7 @@ import {
   lowerTailBound,
   NO_WINDOWS,
   poissonTail,
-  scanChance,
+  scanTail,
   serialBurstSize,
   upperTailBound,
   wilson,
@@ -63,7 +63,7 @@ describe('the chance of a full stretch anywhere', () => {
       const counts = Array.from({ length: watchWindows }, () => poisson(perWindow));
       if (counts.some((_, at) => counts.slice(at, at + windows).reduce((sum, count) => sum + count, 0) >= events)) found += 1;
     }
-    const chance = scanChance({ events, expected: perWindow * windows, windows, watchWindows });
+    const chance = scanTail({ events, expected: perWindow * windows, windows, watchWindows });
     expect(found / watches).toBeLessThan(chance);
     expect(found / watches).toBeGreaterThan(chance / 2.5);
     // One stretch alone would have been far too sure.
@@ -71,8 +71,8 @@ describe('the chance of a full stretch anywhere', () => {
   });
 
   test('is certain of what was expected, and falls with each event more', () => {
-    expect(scanChance({ events: 3, expected: 3, windows: 3, watchWindows: 100 })).toBe(1);
-    const chances = [4, 6, 8.5, 12].map((events) => scanChance({ events, expected: 1, windows: 9, watchWindows: 120 }));
+    expect(scanTail({ events: 3, expected: 3, windows: 3, watchWindows: 100 })).toBe(1);
+    const chances = [4, 6, 8.5, 12].map((events) => scanTail({ events, expected: 1, windows: 9, watchWindows: 120 }));
     for (const [at, value] of chances.entries()) if (at > 0) expect(value).toBeLessThan(chances[at - 1] as number);
   });
 });
@@ -122,14 +122,14 @@ describe('the size of bursts', () => {
 describe('bounds of requests in bursts', () => {
   test('are those of so many independent ones', () => {
     expect(wilson(40, 20_000, 0.95, 20)).toEqual(wilson(2, 1_000, 0.95));
-    expect(upperTailBound(20_000, 0.99, 0.95, 20)).toBe(20_000 - 20 * (1_000 - (upperTailBound(1_000) as number)));
-    expect(lowerTailBound(20_000, 0.99, 0.95, 20)).toBe(20_000 - 20 * (1_000 - (lowerTailBound(1_000) as number)));
-    expect(upperTailBound(5_979, 0.99, 0.95, 20)).toBeNull();
-    expect(upperTailBound(5_980, 0.99, 0.95, 20)).toBe(5_980);
+    expect(upperTailBound(20_000, { burst: 20 })).toBe(20_000 - 20 * (1_000 - (upperTailBound(1_000) as number)));
+    expect(lowerTailBound(20_000, { burst: 20 })).toBe(20_000 - 20 * (1_000 - (lowerTailBound(1_000) as number)));
+    expect(upperTailBound(5_979, { burst: 20 })).toBeNull();
+    expect(upperTailBound(5_980, { burst: 20 })).toBe(5_980);
   });
 
   test('refuse a burst of less than one', () => {
     expect(() => wilson(1, 10, 0.95, 0.5)).toThrow(RangeError);
-    expect(() => upperTailBound(1_000, 0.99, 0.95, Number.NaN)).toThrow(RangeError);
+    expect(() => upperTailBound(1_000, { burst: Number.NaN })).toThrow(RangeError);
   });
 });

@@ -14,7 +14,7 @@ export interface Correlation {
 }
 
 /** Fewest windows a correlation is read from. */
-export const LEAST_WINDOWS = 20;
+export const MIN_WINDOWS = 20;
 const LAGS = [0, 1, 2];
 const PERMUTATIONS = 1_999;
 
@@ -24,7 +24,7 @@ const PERMUTATIONS = 1_999;
  */
 export function correlate(first: readonly number[], second: readonly number[]): Correlation | null {
   const windows = Math.min(first.length, second.length);
-  if (windows < LEAST_WINDOWS || constant(first) || constant(second)) return null;
+  if (windows < MIN_WINDOWS || constant(first) || constant(second)) return null;
   const found = strongest(first, second);
   if (found === null) return null;
   const random = seeded(windows);

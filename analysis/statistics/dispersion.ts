@@ -95,3 +95,8 @@ export function serialBurstSize(windows: readonly WindowCounts[]): number {
   }
   return Math.max(1, (spread / bad) * (windows.length / (windows.length - 1)));
 }
+
+/** Throws RangeError unless a burst holds at least one request. */
+export function assertBurst(size: number): void {
+  if (!(size >= 1)) throw new RangeError(`a burst holds at least 1, not ${size}`);
+}

@@ -16,7 +16,7 @@ export interface Stretch {
  * Chance, over the whole watch, that a stretch of this length holds at least so many events: Alm's approximation of the scan statistic of a Poisson
  * process (S. E. Alm, On the distribution of the scan statistic of a Poisson process, 1983). 1 where no more happened than was expected.
  */
-export function scanChance({ events, expected, windows, watchWindows }: Stretch): number {
+export function scanTail({ events, expected, windows, watchWindows }: Stretch): number {
   if (events <= expected) return 1;
   const starts = Math.max(0, watchWindows - windows) * (expected / windows) * (1 - expected / events);
   return Math.min(1, poissonTail(events, expected) + starts * poissonDensity(Math.max(0, events - 1), expected));

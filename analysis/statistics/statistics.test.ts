@@ -8,7 +8,7 @@ describe('the upper bound of a p99', () => {
     [5_000, 4_962],
     [10_000, 9_917],
   ])('of %i values is the value of rank %i', (n, rank) => {
-    expect(upperTailBound(n, 0.99, 0.95)).toBe(rank);
+    expect(upperTailBound(n)).toBe(rank);
   });
 
   test('does not exist below 299 values', () => {
@@ -58,8 +58,8 @@ describe('the upper bound of a p99', () => {
   test('refuses counts and shares that cannot be', () => {
     expect(() => upperTailBound(Number.NaN)).toThrow(RangeError);
     expect(() => upperTailBound(10.5)).toThrow(RangeError);
-    expect(() => upperTailBound(10, 1)).toThrow(RangeError);
-    expect(() => lowerTailBound(10, 0.99, 0)).toThrow(RangeError);
+    expect(() => upperTailBound(10, { quantile: 1 })).toThrow(RangeError);
+    expect(() => lowerTailBound(10, { confidence: 0 })).toThrow(RangeError);
   });
 });
 

@@ -1,11 +1,21 @@
 // How far a percentile of a sample may be from the true one, by order statistics alone: no shape of the distribution is assumed.
-import { assertBurst, assertCount, binomialQuantile } from './binomial.ts';
+import { assertCount, binomialQuantile } from './binomial.ts';
+import { assertBurst } from './dispersion.ts';
 
 /** One-sided confidence of every bound that decides something; 95 % is what the published limits of the house are stated with. */
 export const CONFIDENCE = 0.95;
 
 /** Below this no value of the sample bounds the p99 from above: 0.99^299 < 0.05 <= 0.99^298. Nothing can pass with fewer requests. */
-export const LEAST_COUNT_FOR_P99 = 299;
+export const MIN_COUNT_FOR_P99 = 299;
+
+export interface TailBoundOptions {
+  /** 0-1, exclusive. */
+  quantile?: number;
+  /** 0-1, exclusive; one-sided. */
+  confidence?: number;
+  /** Values beyond the quantile that come together, at least 1. */
+  burst?: number;
+}
 
 /**
  * Rank (1 = smallest) of the sample value that lies at or above the true `quantile` with at least `confidence`, or null where the sample is
@@ -13,7 +23,7 @@ export const LEAST_COUNT_FOR_P99 = 299;
  * Where values beyond the quantile come in bursts of `burst`, n values bound it as n / burst independent ones would.
  * Known answers for p99 at 95 %: n=299 -> 299, 473 -> 472, 1,000 -> 996, 5,000 -> 4,962, 10,000 -> 9,917.
  */
-export function upperTailBound(n: number, quantile = 0.99, confidence = CONFIDENCE, burst = 1): number | null {
+export function upperTailBound(n: number, { quantile = 0.99, confidence = CONFIDENCE, burst = 1 }: TailBoundOptions = {}): number | null {
   const effective = effectiveCount(n, quantile, confidence, burst);
   if (effective === 0) return null;
   // Y of n values lie above the quantile, Y ~ Binomial(n, 1 - quantile). The value of rank n - j is at or above it when Y >= j + 1:
@@ -27,7 +37,7 @@ export function upperTailBound(n: number, quantile = 0.99, confidence = CONFIDEN
  * Rank (1 = smallest) of the sample value that lies at or below the true `quantile` with at least `confidence`, or null where none does.
  * The percentile fails only if the value of this rank fails.
  */
-export function lowerTailBound(n: number, quantile = 0.99, confidence = CONFIDENCE, burst = 1): number | null {
+export function lowerTailBound(n: number, { quantile = 0.99, confidence = CONFIDENCE, burst = 1 }: TailBoundOptions = {}): number | null {
   const effective = effectiveCount(n, quantile, confidence, burst);
   if (effective === 0) return null;
   const rank = n - Math.ceil(binomialQuantile(confidence, effective, 1 - quantile) * burst);

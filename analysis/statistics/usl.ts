@@ -26,7 +26,7 @@ export interface Scalability {
 }
 
 /** Fewest levels a fit of three figures may be believed on (reference: diagnostics, saturation knee). */
-const LEAST_LEVELS = 6;
+const MIN_LEVELS = 6;
 
 /**
  * Where the search begins, as the part that waiting and agreeing have at the greatest load: loads are concurrency here and requests/s there,
@@ -48,7 +48,7 @@ export const peakLoad = (alpha: number, beta: number): number => Math.sqrt((1 - 
  * read off less.
  */
 export function scalability(levels: readonly LoadLevel[]): Scalability | null {
-  if (levels.length < LEAST_LEVELS || levels.some(({ load, throughput }) => !(load > 0) || !(throughput > 0))) return null;
+  if (levels.length < MIN_LEVELS || levels.some(({ load, throughput }) => !(load > 0) || !(throughput > 0))) return null;
   // Fitted in parts of the largest, so that no figure drowns another.
   const unit = Math.max(...levels.map(({ throughput }) => throughput));
   const x = levels.map(({ load }) => load);

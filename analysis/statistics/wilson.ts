@@ -1,5 +1,6 @@
 // What a count of errors says about the error rate behind it.
-import { assertBurst, assertCount } from './binomial.ts';
+import { assertCount } from './binomial.ts';
+import { assertBurst } from './dispersion.ts';
 
 export interface ShareBounds {
   /** 0-1. */

@@ -36,7 +36,7 @@ export interface SlowBand {
 /** The slowest twentieth, less the slowest hundredth where that leaves enough: one freak is no band. */
 const BAND_FROM = 0.95;
 const BAND_TO = 0.99;
-const LEAST_TRACES = 20;
+const MIN_TRACES = 20;
 const FAILURES_SHOWN = 10;
 /** One operation may be waited for in each category, or lie outside. */
 const LANES = CATEGORIES.length + 1;
@@ -59,7 +59,7 @@ export interface BandOptions {
 }
 
 /** Null with too few traces that have a root. Throws UnreadableEvidence where spans contradict each other. */
-export function slowBand(spans: Spans, { least = LEAST_TRACES, service }: BandOptions = {}): SlowBand | null {
+export function slowBand(spans: Spans, { least = MIN_TRACES, service }: BandOptions = {}): SlowBand | null {
   const paths = criticalPaths(spans);
   const rootUs = new Map<number, number>();
   for (const root of paths.roots) {
@@ -69,7 +69,7 @@ export function slowBand(spans: Spans, { least = LEAST_TRACES, service }: BandOp
   }
   if (rootUs.size < least) return null;
   const sorted = [...rootUs].sort(([a, x], [b, y]) => x - y || a - b);
-  const whole = sorted.length < LEAST_TRACES;
+  const whole = sorted.length < MIN_TRACES;
   const from = whole ? 0 : Math.floor(sorted.length * BAND_FROM);
   const to = whole ? sorted.length : Math.max(from + 1, Math.ceil(sorted.length * BAND_TO));
   const band = new Map(sorted.slice(from, to));

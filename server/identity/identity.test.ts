@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { signedReader } from '../../activities/identity/read-signed.ts';
 import { createIdentityActivities } from '../../activities/identity/verify-act.ts';
 import { canonicalJson } from '../../verdict/canonical-json.ts';
 import type { Act } from '../../workflows/messages.ts';
@@ -71,7 +72,7 @@ describe('signed acts', () => {
     const at = folder();
     const publicKeysFolder = path.join(at, 'public');
     const signer = loadSigner({ signingKey: path.join(at, 'signing.pem'), publicKeys: publicKeysFolder });
-    return { at, publicKeysFolder, signer, ...createIdentityActivities({ publicKeysFolder, now }) };
+    return { at, publicKeysFolder, signer, ...createIdentityActivities({ reader: signedReader(publicKeysFolder), now }) };
   };
 
   it('verify as they were signed, with an old key, too, after a restart', async () => {

@@ -48,7 +48,7 @@ describe('what the server signed', () => {
       expect(await handle.result()).toMatchObject({ ending: 'launched' });
       expect([lab.writes(), image(lab)]).toEqual([1, CANDIDATE]);
       const again = await lab.start(input);
-      expect(await again.result()).toMatchObject({ ending: 'refused', sentence: expect.stringContaining('has begun run') });
+      expect(await again.result()).toMatchObject({ ending: 'refused', sentence: expect.stringContaining('was already used by run') });
       expect(lab.writes()).toBe(1);
     }));
 
@@ -147,7 +147,7 @@ describe('a raw start', () => {
     }
   }
 
-  it('on virtual time that is no rehearsal ends as refused', () =>
+  it('on virtual time that is not a rehearsal ends as refused', () =>
     withLab(async (lab) => {
       const input = lab.input({ countdown: '1s' });
       const handle = await temporal.rehearsalClient.workflow.start(COUNTDOWN_TYPE, {
@@ -155,7 +155,7 @@ describe('a raw start', () => {
         taskQueue: WORKFLOW_TASK_QUEUE,
         args: [input],
       });
-      expect(await handle.result()).toMatchObject({ ending: 'refused', sentence: expect.stringContaining('is no rehearsal') });
+      expect(await handle.result()).toMatchObject({ ending: 'refused', sentence: expect.stringContaining('is not a rehearsal') });
       expect(lab.writes()).toBe(0);
     }));
 });
@@ -223,9 +223,9 @@ describe('the write of a launch', () => {
         const copied = await argumentOf<ApplyInput>(step, 'applyEffect');
         expect(lab.writes()).toBe(1);
 
-        expect(await standalone('applyEffect', copied)).toMatch(/no workflow asks for it/);
-        expect(await foreignWorkflow('applyEffect', copied)).toMatch(/is not a step of the run of/);
-        expect(await foreignWorkflow('applyEffect', { ...copied, authority: null })).toMatch(/without the signed start/);
+        expect(await standalone('applyEffect', copied)).toMatch(/the caller is not a workflow/);
+        expect(await foreignWorkflow('applyEffect', copied)).toMatch(/is not a child of the current run of/);
+        expect(await foreignWorkflow('applyEffect', { ...copied, authority: null })).toMatch(/carries no signed start/);
         const raw = await temporal.client.workflow.start('launchStep', {
           workflowId: `mine-${randomUUID()}`,
           taskQueue: WORKFLOW_TASK_QUEUE,
@@ -241,7 +241,7 @@ describe('the write of a launch', () => {
         expect(await foreignWorkflow('admit', { input, carried: null })).toMatch(/was signed for countdown/);
         const asked = { start: input.start, admission: authority?.admission, digest: 'sha256:mine', resets: [] };
         expect(await foreignWorkflow('sealCarried', asked)).toMatch(/was not admitted/);
-        expect(await standalone('sealCarried', asked)).toMatch(/no workflow does/);
+        expect(await standalone('sealCarried', asked)).toMatch(/only a countdown workflow may call/);
         const forged = { ...copied.entry, before: { ...(copied.entry.before as object), templateDigest: 'sha256:mine' } };
         expect(await foreignWorkflow('restoreEffect', { entry: forged, countdown: copied.countdown })).toMatch(
           /neither the journal nor a seal/,

@@ -10,12 +10,13 @@ import { playedEffects } from '../../activities/effects/testing/one-effect.ts';
 import { undoMessages } from '../../activities/effects/undo-messages.ts';
 import { openUndoJournal } from '../../activities/evidence/undo-journal.ts';
 import { createAdmissionActivities } from '../../activities/identity/admit-start.ts';
-import { askingWorkflow, runReader } from '../../activities/identity/countdown-runs.ts';
+import { runReader } from '../../activities/identity/countdown-runs.ts';
 import { signedReader } from '../../activities/identity/read-signed.ts';
 import { startClaims } from '../../activities/identity/start-claims.ts';
 import { createIdentityActivities } from '../../activities/identity/verify-act.ts';
 import { workerKey } from '../../activities/identity/worker-key.ts';
 import { PlayedClusterApi } from '../../activities/kubernetes/testing/played-cluster-api.ts';
+import { callingWorkflow } from '../../activities/running-activity.ts';
 import { loadSigner, type Signer } from '../../server/identity/signing.ts';
 import { signedInput } from '../../server/submission.ts';
 import {
@@ -51,33 +52,12 @@ export interface TrustedLab {
 
 export async function trustedLab(temporal: World, overrides: Partial<FakeActivities> = {}): Promise<TrustedLab> {
   const folder = await mkdtemp(join(tmpdir(), 'trusted-'));
-  const at = (name: string) => join(folder, name);
   const api = new PlayedClusterApi();
-  const signer = loadSigner({ signingKey: at('server.pem'), publicKeys: at('public-keys') });
-  const trust = {
-    reader: signedReader(at('public-keys')),
-    key: workerKey({ privateKey: at('worker.pem'), publicKeys: at('worker-public-keys') }),
-    readRun: runReader(temporal.client),
-    asking: askingWorkflow,
-    now: Date.now,
-  };
-  trust.key.open();
-  const activities = {
-    ...fakeWorld().activities,
-    ...createIdentityActivities({ publicKeysFolder: at('public-keys') }),
-    ...createAdmissionActivities({ ...trust, claims: startClaims(folder) }),
-    ...createEffectActivities({
-      effects: playedEffects(api, folder),
-      journal: openUndoJournal(folder),
-      messages: undoMessages(temporal.client, WORKFLOW_TASK_QUEUE),
-      trust,
-    }),
-    ...overrides,
-  };
+  const signer = loadSigner({ signingKey: join(folder, 'server.pem'), publicKeys: join(folder, 'public-keys') });
   return {
     api,
     signer,
-    activities,
+    activities: { ...fakeWorld().activities, ...realActivities(temporal, folder, api), ...overrides },
     writes: () => api.writes.filter((write) => write.endsWith(' deployments')).length,
     input: ({ countdown, poll = false, rehearsal = false }, now = Date.now) => {
       const { start: _, ...input } = inputFor(`r-${randomUUID()}`);
@@ -102,25 +82,49 @@ export async function trustedLab(temporal: World, overrides: Partial<FakeActivit
         await new Promise((again) => setTimeout(again, 100));
       }
     },
-    async act(handle, change, who = 'li.wei') {
-      const { current, checkpoints, run, holdSince } = await handle.query(statusQuery);
-      const { revision = 1, evidenceDigest = '' } = checkpoints.find(({ name }) => name === current) ?? {};
-      return {
-        id: randomUUID(),
-        countdown: handle.workflowId,
-        run,
-        checkpoint: current,
-        revision,
-        evidenceDigest,
-        principal: person(who),
-        comment: 'numbers read',
-        issuedAt: new Date().toISOString(),
-        notAfter: new Date(Date.now() + 300_000).toISOString(),
-        ...(holdSince === undefined ? {} : { holdSince }),
-        ...change,
-      };
-    },
+    act: unsignedAct,
     send: (act) =>
       temporal.client.workflow.getHandle(act.countdown).executeUpdate(actUpdate, { args: [signer.sign(act)], updateId: act.id }),
+  };
+}
+
+/** Those that check signatures and write, with keys in this folder. */
+function realActivities(temporal: World, folder: string, api: PlayedClusterApi) {
+  const trust = {
+    reader: signedReader(join(folder, 'public-keys')),
+    key: workerKey({ privateKey: join(folder, 'worker.pem'), publicKeys: join(folder, 'worker-public-keys') }),
+    readRun: runReader(temporal.client),
+    caller: callingWorkflow,
+    now: Date.now,
+  };
+  trust.key.open();
+  return {
+    ...createIdentityActivities(trust),
+    ...createAdmissionActivities({ ...trust, claims: startClaims(folder) }),
+    ...createEffectActivities({
+      effects: playedEffects(api, folder),
+      journal: openUndoJournal(folder),
+      messages: undoMessages(temporal.client, WORKFLOW_TASK_QUEUE),
+      trust,
+    }),
+  };
+}
+
+async function unsignedAct(handle: WorkflowHandle, change: Partial<Act> & Pick<Act, 'action'>, who = 'li.wei'): Promise<Act> {
+  const { current, checkpoints, run, holdSince } = await handle.query(statusQuery);
+  const { revision = 1, evidenceDigest = '' } = checkpoints.find(({ name }) => name === current) ?? {};
+  return {
+    id: randomUUID(),
+    countdown: handle.workflowId,
+    run,
+    checkpoint: current,
+    revision,
+    evidenceDigest,
+    principal: person(who),
+    comment: 'numbers read',
+    issuedAt: new Date().toISOString(),
+    notAfter: new Date(Date.now() + 300_000).toISOString(),
+    ...(holdSince === undefined ? {} : { holdSince }),
+    ...change,
   };
 }

@@ -1,15 +1,15 @@
 // A watch of a played version by the real guard: the same `addSample` and `outcomeOf` that run live and in `tminus verify`.
 import { outcomeOf } from '../../analysis/guard/outcome.ts';
-import type { GuardLimits, GuardSample } from '../../analysis/guard/sample.ts';
-import type { BadKind } from '../../analysis/guard/windows.ts';
+import type { GuardLimits } from '../../analysis/guard/sample.ts';
+import { IMAGE, PODS as NAMES, sampleOf, type PlayedPod, type PlayedTotals } from '../../analysis/guard/samples.fixture.ts';
 import { addSample, EMPTY_TALLY } from '../../analysis/guard/tally.ts';
+import type { BadKind } from '../../analysis/guard/windows.ts';
 import { durationMs } from '../../release/duration.ts';
 import { sharePercent } from '../../release/share.ts';
 import { guardSchema } from '../../release/steps/guard.ts';
-import { PODS, SAMPLE_S, type PodCounts } from './series.ts';
+import { SAMPLE_S, type PodCounts } from './series.ts';
 
 const step = guardSchema.parse({ type: 'guard' });
-const IMAGE = 'registry.local/go-api:1';
 /** A bake is extended to three times its length where the step does not say. */
 const MAX_BAKES = 3;
 
@@ -39,16 +39,20 @@ export interface Verdict {
 
 /** How the guard decides on these samples. */
 export function watch(samples: readonly PodCounts[][], kind: BadKind): Verdict {
-  let tally = addSample(EMPTY_TALLY, sampleOf(0, none, none), limits);
-  const requests = [...none];
-  const bad = [...none];
+  const totals: PlayedTotals = new Map();
+  const sample = (atS: number, pods: readonly PodCounts[]) =>
+    sampleOf({ atMs: atS * 1_000, pods: pods.map((counts, pod) => playedPod(NAMES[pod] as string, counts, kind)) }, 0, totals);
+  let tally = addSample(
+    EMPTY_TALLY,
+    sample(
+      0,
+      NAMES.map(() => ({ requests: 0, bad: 0 })),
+    ),
+    limits,
+  );
   for (const [index, pods] of samples.entries()) {
-    for (const [pod, counts] of pods.entries()) {
-      requests[pod] = (requests[pod] as number) + counts.requests;
-      bad[pod] = (bad[pod] as number) + counts.bad;
-    }
     const atS = (index + 1) * SAMPLE_S;
-    tally = addSample(tally, sampleOf(atS, requests, bad, kind), limits);
+    tally = addSample(tally, sample(atS, pods), limits);
     const outcome = outcomeOf(tally, limits, false);
     if (outcome === 'passed' || outcome === 'undecided') return { ending: outcome, atS };
     if (outcome === 'breach') return { ending: 'rolled back', atS };
@@ -57,36 +61,5 @@ export function watch(samples: readonly PodCounts[][], kind: BadKind): Verdict {
   throw new Error(`the guard has not decided after ${samples.length} samples`);
 }
 
-const none = Array.from({ length: PODS }, () => 0);
-const names = none.map((_, pod) => `go-api-a-${pod + 1}`);
-const values = (counts: readonly number[]) => names.map((pod, index) => ({ pod, value: counts[index] as number }));
-const queries = { up: '', ageS: '', requests: '', coded: '', errors: '', within: '', inFlight: '' };
-const deployment: GuardSample['deployment'] = {
-  wanted: PODS,
-  templateImage: IMAGE,
-  replicaSet: 'go-api-a',
-  others: [],
-  pods: names.map((name) => ({ name, ready: true, pending: false, terminating: false, why: '', restarts: 0 })),
-};
-
-/** @param requests counters of each pod since the watch began */
-function sampleOf(atS: number, requests: readonly number[], bad: readonly number[], kind: BadKind = 'errors'): GuardSample {
-  return {
-    atMs: atS * 1_000,
-    deployment,
-    health: { ok: true, detail: '200' },
-    answers: {
-      up: values(names.map(() => 1)),
-      ageS: values(names.map(() => 1)),
-      requests: values(requests),
-      coded: values(requests),
-      errors: values(kind === 'errors' ? bad : none),
-      within: values(requests.map((count, pod) => (kind === 'slow' ? count - (bad[pod] as number) : count))),
-      inFlight: [],
-    },
-    evaluatedAtS: atS,
-    trouble: null,
-    p99S: null,
-    queries,
-  };
-}
+const playedPod = (name: string, { requests, bad }: PodCounts, kind: BadKind): PlayedPod =>
+  kind === 'errors' ? { name, requests, errors: bad } : { name, requests, slow: bad };

@@ -1,4 +1,5 @@
 // What the same series mean by other rules: the guard's own before it looked at windows, and those of Kayenta and PipeCD, by their sources.
+import { median } from 'simple-statistics';
 import { binomialTail, CONFIDENCE, wilson } from '../../analysis/statistics/index.ts';
 import { mannWhitney } from '../../analysis/statistics/two-samples.ts';
 import { BAKE_S, limits, MAX_BAKE_S, type Verdict } from './guard.ts';
@@ -49,10 +50,8 @@ export function kayenta(baseline: readonly number[], canary: readonly number[]):
   const [n, m] = [baseline.length, canary.length];
   const shifts = Float64Array.from(canary.flatMap((value) => baseline.map((before) => value - before))).sort();
   const rank = Math.max(1, Math.floor((n * m) / 2 - Z99 * Math.sqrt((n * m * (n + m + 1)) / 12)));
-  const middle = shifts.length / 2;
-  const shift = ((shifts[Math.ceil(middle) - 1] as number) + (shifts[Math.floor(middle)] as number)) / 2;
   const low = shifts[rank - 1] as number;
-  return low > KAYENTA_TOLERANCE * Math.abs(shift) ? canary.length * 60 : null;
+  return low > KAYENTA_TOLERANCE * Math.abs(median(Array.from(shifts))) ? canary.length * 60 : null;
 }
 
 /** Its example, `30m / 5m`: each five minutes the last five points of both sides, one-sided at 5 %; the first bad look fails (metrics_analyzer.go). */

@@ -65,7 +65,7 @@ const loadRow = ({ load: { kind, share: of, burst, seconds }, bursts, passes, pa
 ];
 
 export function markdown(measured: Measured): string {
-  return [intro(measured), rule(), promises(), healthy(measured), failing(measured), loads(measured), limits(measured)].join('\n');
+  return [intro(measured), rule(), promises(), healthy(measured), failing(measured), loads(measured), costs(measured)].join('\n');
 }
 
 function intro({ alarms, detections }: Measured): string {
@@ -176,7 +176,7 @@ const isLongBurst = ({ version: { pattern, requestsPerSecond } }: AlarmRow): boo
   requestsPerSecond === 20 && typeof pattern !== 'string' && pattern.burst === 100;
 
 /** What the rule costs, as it was measured, and what no rule on counts can do. */
-function limits({ alarms, slow, detections, loads: tests }: Measured): string {
+function costs({ alarms, slow, detections, loads: tests }: Measured): string {
   const later = detections
     .filter(promisedFromStart)
     .map(({ version, guard, totalsOnly }) => `| ${chosen(version.onset?.share ?? 0)} | ${p50p95(guard)} | ${p50p95(totalsOnly)} |`)

@@ -19,7 +19,7 @@ export type Pattern = 'one by one' | 'bad pod' | { burst: number };
 export const patterns: readonly Pattern[] = ['one by one', { burst: 5 }, { burst: 20 }, { burst: 100 }, 'bad pod'];
 export const nameOf = (pattern: Pattern): string => (typeof pattern === 'string' ? pattern : `bursts of ${pattern.burst}`);
 
-export const PODS = 3;
+const PODS = 3;
 export const SAMPLE_S = 5;
 
 export interface Version {

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { build } from 'hdr-histogram-js';
 import { readHdrLog, type HdrInterval } from '../../analysis/load-report/hdr-log.ts';
-import { LEAST_COUNT_FOR_P99, upperTailBound } from '../../analysis/statistics/index.ts';
+import { MIN_COUNT_FOR_P99, upperTailBound } from '../../analysis/statistics/index.ts';
 import { describeKnown, expected, knownText } from './folder.ts';
 
 interface Known {
@@ -49,8 +49,8 @@ describeKnown('histograms', () => {
 
   it('bounds a p99 by the rank of the table, and not below its smallest count', () => {
     const { confidence, smallestN, rankByN } = known.p99UpperBoundRank;
-    expect(LEAST_COUNT_FOR_P99).toBe(smallestN);
-    expect(upperTailBound(smallestN - 1, 0.99, confidence)).toBeNull();
-    for (const [n, rank] of Object.entries(rankByN)) expect(upperTailBound(Number(n), 0.99, confidence)).toBe(rank);
+    expect(MIN_COUNT_FOR_P99).toBe(smallestN);
+    expect(upperTailBound(smallestN - 1, { confidence })).toBeNull();
+    for (const [n, rank] of Object.entries(rankByN)) expect(upperTailBound(Number(n), { confidence })).toBe(rank);
   });
 });

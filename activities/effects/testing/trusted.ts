@@ -11,9 +11,9 @@ import { admissionOf } from '../../identity/admit-start.ts';
 import type { RunId } from '../../identity/countdown-runs.ts';
 import { openKeyPair } from '../../identity/key-pair.ts';
 import { signedReader } from '../../identity/read-signed.ts';
+import type { TrustDependencies } from '../../identity/trust.ts';
 import { workerKey, type WorkerKey } from '../../identity/worker-key.ts';
 import { NEW, target } from '../../kubernetes/testing/played-cluster-api.ts';
-import type { AuthorityDependencies } from '../authority.ts';
 import type { Authority, CountdownRef } from '../contract.ts';
 
 /** When a test's countdown launches; `nowMs` of the trusted world is a second later. */
@@ -48,11 +48,11 @@ export const releaseOf = (image = NEW, change: Partial<Release['spec']> = {}): R
 export class TrustedWorld {
   /** By `<workflow id>/<run id>`, and by workflow id for the newest. */
   readonly runs = new Map<string, CountdownRun>();
-  asker: Required<RunId> | null = null;
+  caller: Required<RunId> | null = null;
   nowMs = Date.parse(LAUNCH_AT) + 1_000;
   readonly key: WorkerKey;
   readonly publicKeys: string;
-  readonly trust: AuthorityDependencies;
+  readonly trust: TrustDependencies;
   private readonly server: ReturnType<typeof openKeyPair>;
 
   constructor(folder: string) {
@@ -68,7 +68,7 @@ export class TrustedWorld {
         if (!run) throw new Error(`no run ${workflowId}`);
         return run;
       },
-      asking: () => this.asker,
+      caller: () => this.caller,
       now: () => this.nowMs,
     };
   }
@@ -130,7 +130,7 @@ export class TrustedWorld {
     this.runs.set(run.workflowId, run).set(`${run.workflowId}/${run.runId}`, run);
     const step = { ...run, workflowId: `${run.workflowId}/launch/launch/1`, runId: 'step-1', workflowType: 'launchStep', parent: run };
     this.runs.set(`${step.workflowId}/${step.runId}`, step);
-    this.asker = step;
+    this.caller = step;
     return {
       input,
       admission: this.key.seal(admissionOf(countdown, input.start)),

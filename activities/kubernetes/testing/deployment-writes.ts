@@ -20,10 +20,10 @@ export function deploymentWrites(client: ClusterClient, store: EvidenceStore): D
   // No reader stands behind a test, so both are one.
   const stores = { store, restricted: store };
   const now = () => new Date();
-  const fence = (target: DeploymentTarget, operation: Operation, purpose: 'apply' | 'restore'): WriteFence => ({
-    lastWriteMs: lastWriteAtMs(),
-    claim: (lastWriteMs) => claimLease(client, { target, operation, for: purpose }, lastWriteMs).then(() => null),
-  });
+  const fence = (target: DeploymentTarget, operation: Operation, purpose: 'apply' | 'restore'): WriteFence => {
+    const lastWriteMs = lastWriteAtMs();
+    return { lastWriteMs, claim: () => claimLease(client, { target, operation, for: purpose }, lastWriteMs).then(() => null) };
+  };
   return {
     captureDeployment: (target) => asApplicationFailure(async () => (await captureDeployment(client, stores, target)).snapshot),
     applyImage: (input) =>

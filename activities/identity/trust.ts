@@ -1,0 +1,14 @@
+import type { ReadRun, RunId } from './countdown-runs.ts';
+import type { SignedReader } from './read-signed.ts';
+import type { WorkerKey } from './worker-key.ts';
+
+/** What signatures and the caller are checked with. */
+export interface TrustDependencies {
+  reader: SignedReader;
+  key: WorkerKey;
+  readRun: ReadRun;
+  /** The calling workflow as reported by the Temporal server; null for a standalone activity. */
+  caller: () => Required<RunId> | null;
+  /** The real clock, also in a rehearsal. */
+  now: () => number;
+}
