@@ -47,6 +47,12 @@ const HEARTBEAT_THROTTLE = '1s';
 /** Cached countdowns: 1,000 waiting ones stay under 300 MB; a cache miss costs a whole replay. */
 const CACHED_WORKFLOWS = 1_000;
 
+/**
+ * After a worker died each countdown that it had in its cache waits once for this long (default: 10 s) before another worker may take it up, a rollback
+ * too. A living worker takes up a task within milliseconds; one that is busy for longer costs a replay.
+ */
+const STICKY_TIMEOUT = '3s';
+
 /** Below a pod's usual 60 s of grace. */
 const SHUTDOWN_GRACE = '20s';
 const SHUTDOWN_FORCE = '40s';
@@ -111,6 +117,7 @@ async function createWorkers(
         workflowBundle: await keptBundle(root, buildId, new DefaultLogger('WARN'), encryption?.failureConverterPath ?? null),
         activities: activities.bookkeeping,
         maxCachedWorkflows: CACHED_WORKFLOWS,
+        stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
         workerDeploymentOptions: {
           version: { deploymentName: DEPLOYMENT_NAME, buildId },
           useWorkerVersioning: true,

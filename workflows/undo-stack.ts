@@ -15,7 +15,8 @@ const EFFECT_KINDS: Readonly<Record<EffectKind, true>> = { 'deployment-image': t
 /** An undo is tried for a day (activity-options.ts); a longer budget could not be used. */
 const MAX_BUDGET_MS = 24 * 3_600_000;
 
-/** Logs and events of failing pods are read beside the rollback: 30 s is three times what their reader allows itself. */
+/** Logs and events of failing pods are read beside the rollback, within 10 s: a worker that died over them must not delay its end for long. */
+const DESCRIBE_ATTEMPT_TIMEOUT = '12s';
 const DESCRIBE_TIMEOUT = '30s';
 
 /** One target's report after its undo ran. */
@@ -129,7 +130,7 @@ async function restoreAndProve(entry: UndoEntry, { countdown, failedAt, brief }:
 function describeFailure(entry: UndoEntry): Promise<Described> {
   const bounded = proxyActivities<EffectActivities>({
     ...quick,
-    startToCloseTimeout: DESCRIBE_TIMEOUT,
+    startToCloseTimeout: DESCRIBE_ATTEMPT_TIMEOUT,
     scheduleToCloseTimeout: DESCRIBE_TIMEOUT,
     taskQueue: clusterTaskQueue(entry.target.cluster),
   });

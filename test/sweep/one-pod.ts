@@ -1,12 +1,15 @@
 // One pod of the lab's target in a namespace of its own, with a few users: the smallest service that can be launched, guarded and rolled back.
 import { kubectl, paths, stagingDatabaseUrl } from '../../lab/index.ts';
-import { network } from '../../lab/paths.ts';
+import { network, ports } from '../../lab/paths.ts';
 import { pause } from '../e2e/house.ts';
 
 export const NAME = 'go-api';
 const lab = paths();
 /** A pod is ready 2 s after its start on an idle lab; four starting workers beside it cost it some more. */
 const READY_TIMEOUT = '90s';
+/** Scrapes come every 2 s. */
+const COUNTED_TIMEOUT_MS = 30_000;
+const COUNTED_POLL_MS = 250;
 /** A launch of one pod that stands still for so long has failed. */
 const PROGRESS_DEADLINE_SECONDS = 30;
 /** 600 in a guard of 10 s: 381 without an error bound a share of 1 % from above. */
@@ -22,7 +25,7 @@ export interface Service {
   namespace: string;
   /** From the host. */
   url: string;
-  /** Waits until its first pod is ready, then lets users arrive. */
+  /** Waits until its first pod is ready, then lets users arrive, and waits until Prometheus has counted some of them. */
   ready(): Promise<void>;
   serving(): Promise<Serving>;
   /** Ends the users and deletes the namespace; does not wait for it. */
@@ -43,6 +46,7 @@ export async function openService(namespace: string, image: string): Promise<Ser
     async ready() {
       await read('rollout', 'status', `deployment/${NAME}`, `--timeout=${READY_TIMEOUT}`);
       void arrive(url, users.signal);
+      await untilCounted(namespace);
     },
     async serving() {
       const { metadata, spec, status } = JSON.parse(await read('get', 'deployment', NAME, '-o', 'json')) as Deployment;
@@ -55,6 +59,19 @@ export async function openService(namespace: string, image: string): Promise<Ser
       await kubectl(lab, ['delete', 'namespace', namespace, '--wait=false']);
     },
   };
+}
+
+/** Preflight asks whether the old version counts its requests, and a worker may be ready before the first scrape. */
+async function untilCounted(namespace: string): Promise<void> {
+  const query = `sum(http_request_duration_seconds_count{namespace="${namespace}",route="/api/user/profile"}) > 0`;
+  const deadline = Date.now() + COUNTED_TIMEOUT_MS;
+  for (;;) {
+    const answer = await fetch(`http://${network.address}:${ports.prometheus}/api/v1/query?query=${encodeURIComponent(query)}`);
+    const { data } = (await answer.json()) as { data: { result: unknown[] } };
+    if (data.result.length > 0) return;
+    if (Date.now() > deadline) throw new Error(`Prometheus has counted no request of ${namespace} within ${COUNTED_TIMEOUT_MS / 1_000} s`);
+    await pause(COUNTED_POLL_MS);
+  }
 }
 
 interface Deployment {
