@@ -1,8 +1,8 @@
 // What the countdown itself needs of the outside, apart from its steps: a lock, an audit file, messages, verified signatures.
-import type { Ending } from '../workflows/messages.ts';
+import type { Ending, Signed } from '../workflows/messages.ts';
 import type { AuditRecord } from '../verdict/audit-chain.ts';
 import type { CountdownRef } from './effects/contract.ts';
-import type { IdentityActivities } from './identity/contract.ts';
+import type { IdentityActivities, Seal } from './identity/contract.ts';
 import type { DeploymentTarget } from './kubernetes/contract.ts';
 
 export interface LockRequest {
@@ -67,7 +67,7 @@ export interface BookkeepingActivities extends IdentityActivities {
   /** Remembers a launched release, for the next one to be compared with. */
   keepLastGood(target: DeploymentTarget, lastGood: LastGood): Promise<void>;
   /** Stores status and audit of the countdown that calls it as evidence, and a pointer to it. The same record again leaves the same files. */
-  keepRecord(): Promise<void>;
+  keepRecord(asked: { start: Signed; admission: Seal }): Promise<void>;
   /** Waits until a countdown has closed, over continue-as-new and reset, or until something is due. Heartbeats; changes nothing. */
   watchCountdown(input: WatchCountdownInput): Promise<CountdownEnd>;
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { readFileSync, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -79,4 +79,13 @@ it('says how to come by a Temporal server where there is none', () => {
     stderr:
       '/nowhere/temporal-server not found; `export TMINUS_TOOL_TEMPORAL_SERVER=$(./scripts/lab tool temporal)` builds and names one, and `tminus dev --temporal ADDRESS` needs none\n',
   });
+});
+
+it('ends a part that was not ready in time: nobody could stop it afterwards', async () => {
+  const file = join(folder(), 'pid');
+  const script = `require('node:fs').writeFileSync(${JSON.stringify(file)}, String(process.pid)); setTimeout(() => undefined, 15_000)`;
+  const slow = { ...part(script), readyTimeoutMs: 2_000 };
+  await expect(supervise(slow, process.env, new AbortController().signal)).rejects.toMatchObject({ code: 'CannotStart' });
+  const pid = Number(readFileSync(file, 'utf8'));
+  expect(() => process.kill(pid, 0)).toThrow('ESRCH');
 });

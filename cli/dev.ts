@@ -89,7 +89,7 @@ async function dev(options: DevOptions): Promise<void> {
     running.push(await supervise(nodePart('server', 'server/serve.ts', 'server ready: '), env, stopping.signal));
     const whose = options.temporal ? 'as --temporal says' : `started for ${env['TMINUS_HOME']}`;
     process.stdout.write(`temporal ${env['TEMPORAL_ADDRESS']}, namespace ${options.namespace}, ${whose}\n`);
-    process.stdout.write(`page    http://127.0.0.1:${options.port}/\nCtrl-C stops everything; countdowns go on at the next start.\n`);
+    process.stdout.write(`page     http://127.0.0.1:${options.port}/\nCtrl-C stops everything; countdowns go on at the next start.\n`);
     await asked;
   } finally {
     await stop();
@@ -137,24 +137,23 @@ export async function supervise(
         if (stopping.aborted) return;
         child = start(part, env);
         heard(child).passOn();
-        process.stdout.write(`${part.name.padEnd(8)}started again, pid ${child.pid}\n`);
+        process.stdout.write(`${part.name.padEnd(9)}started again, pid ${child.pid}\n`);
         watch();
       }, RESTART_AFTER_MS);
     });
   };
-  const readyLine = await ready(part, child, first.text);
-  first.passOn();
-  process.stdout.write(`${part.name.padEnd(8)}ready, pid ${child.pid}\n`);
-  watch();
-  return {
-    readyLine,
-    async stop() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const gone = new Promise((done) => child.once('exit', done));
-      child.kill('SIGTERM');
-      await gone;
-    },
+  const end = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((done) => child.once('exit', done));
+    child.kill('SIGTERM');
+    await gone;
   };
+  // Nobody could stop it afterwards.
+  const readyLine = await ready(part, child, first.text).catch((error: unknown) => end().then(() => Promise.reject(error as Error)));
+  first.passOn();
+  process.stdout.write(`${part.name.padEnd(9)}ready, pid ${child.pid}\n`);
+  watch();
+  return { readyLine, stop: end };
 }
 
 function start({ command, argv, name }: Part, env: NodeJS.ProcessEnv): PartProcess {

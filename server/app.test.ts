@@ -239,9 +239,10 @@ describe('releases', () => {
   });
 
   it('answers a start that was made before with the countdown that runs, and keeps its reason', async () => {
-    const { api, countdowns } = testApp();
+    const countdowns = fakeCountdowns();
     const { start } = countdowns;
     countdowns.start = async (input) => ({ ...(await start(input)), started: 'already-running' });
+    const { api } = testApp({ countdowns });
     const answer = await api('/api/v1/releases', { ...submission, comment: 'the payment change' });
     expect(answer.status).toBe(200);
     expect(await answer.json()).toMatchObject({ started: 'already-running' });

@@ -81,6 +81,14 @@ export interface Owner {
   restorer: 'running' | 'not running';
 }
 
+export interface LatestRun {
+  /** First run id. */
+  run: string;
+  /** Ended; it may still be sending its last messages. */
+  over: boolean;
+  closed: boolean;
+}
+
 export interface Countdowns {
   /** Starts, or answers the plan of the one that runs already, if it was asked for in the same way. Refuses where another one has the name. */
   start(input: CountdownInput): Promise<StartedPlan>;
@@ -96,7 +104,7 @@ export interface Countdowns {
   /** Who and why, then the cancellation; lands without a worker, too. */
   abort(act: Handed): Promise<void>;
   /** The countdown that has this name now, or had it last; null where Temporal keeps none. Needs no worker. */
-  latest(release: string): Promise<{ run: string; closed: boolean } | null>;
+  latest(release: string): Promise<LatestRun | null>;
   /** First execution run id of the countdown that has this name now. Needs no worker. */
   firstRun(release: string): Promise<string>;
   /** All that are not over, however many. */

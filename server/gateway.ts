@@ -215,7 +215,13 @@ export function temporalGateway({
 
     async latest(release) {
       const described = await describeOrNull(countdownId(release), release);
-      return described === null ? null : { run: firstRunOf(described), closed: described.status.name !== 'RUNNING' };
+      return described === null
+        ? null
+        : {
+            run: firstRunOf(described),
+            over: hasEnded(described),
+            closed: described.status.name !== 'RUNNING',
+          };
     },
 
     async firstRun(release) {

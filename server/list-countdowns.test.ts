@@ -102,3 +102,16 @@ it('asks for a worker of the version of each countdown that runs, and of none th
     ['over', null, '1b2c3d4e5f60'],
   ]);
 });
+
+it('lists a countdown whose memo it cannot decrypt without its details, and all others whole', async () => {
+  const { client } = played(named(2, 'shop', true));
+  const list = client.workflowService.listWorkflowExecutions.bind(client.workflowService);
+  client.workflowService.listWorkflowExecutions = (async (asked: Parameters<typeof list>[0]) => {
+    const answer = await list(asked);
+    const [first] = answer.executions ?? [];
+    if (first) first.memo = { fields: { rehearsal: { metadata: { encoding: bytes('binary/encrypted') }, data: bytes('x') } } };
+    return answer;
+  }) as typeof list;
+  const { items } = await listCountdowns({ client, served: async (running) => running.map(() => true) }, null);
+  expect(items.map(({ release }) => release).sort()).toEqual(['shop-0', 'shop-1']);
+});

@@ -73,7 +73,12 @@ async function read(client: Client, query: string, page: string | null, pageSize
     pageSize,
     ...(page === null ? {} : { nextPageToken: Buffer.from(page, 'base64url') }),
   });
-  const infos = await Promise.all((executions ?? []).map((raw) => executionInfoFromRaw(raw, loadedDataConverter, raw, namespace)));
+  // A memo that cannot be decrypted (a key that was dropped, or anybody's) costs its own row the details, and no other row.
+  const infoOf = async (raw: NonNullable<typeof executions>[number]) =>
+    executionInfoFromRaw(raw, loadedDataConverter, raw, namespace).catch(() =>
+      executionInfoFromRaw({ ...raw, memo: null }, loadedDataConverter, raw, namespace),
+    );
+  const infos = await Promise.all((executions ?? []).map(infoOf));
   return {
     rows: infos.map((info) => ({ workflowId: info.workflowId, summary: summaryOf(info) })),
     next: nextPageToken && nextPageToken.length > 0 ? Buffer.from(nextPageToken).toString('base64url') : null,

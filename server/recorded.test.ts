@@ -124,6 +124,13 @@ describe('a countdown that Temporal still keeps', () => {
     expect(await json((await served(countdowns)).api(`/api/v1/releases/${NAME}`))).toMatchObject({ code: 'NoWorker' });
   });
 
+  it('is not answered from the record once it counts again: it was reset', async () => {
+    const { endedAt: _ended, ...open } = ended;
+    const countdowns = fakeCountdowns([{ ...open, phase: 'counting' }]);
+    without(countdowns);
+    expect(await json((await served(countdowns)).api(`/api/v1/releases/${NAME}`))).toMatchObject({ code: 'NoWorker' });
+  });
+
   it('is not answered from the record while Temporal is away: a later run may have begun', async () => {
     const countdowns = fakeCountdowns([]);
     countdowns.failure = new CountdownFailure('Unreachable', 'Temporal did not answer', 'try again');

@@ -19,6 +19,8 @@ export function withRecords(countdowns: Countdowns, folder: Pick<EvidenceFolder,
     // One of the same name that was started later is asked itself.
     if (latest !== null && latest.run !== pointer.run) return await ask();
     if (latest === null || latest.closed) return of(await read(evidence, pointer));
+    // One that is counting again was reset: its record is not the last word.
+    if (!latest.over) return await ask();
     return await ask().catch(async (error: unknown) => {
       if (error instanceof CountdownFailure && error.code === 'NoWorker') return of(await read(evidence, pointer));
       throw error;

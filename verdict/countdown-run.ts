@@ -84,18 +84,18 @@ export function judgeRun({ run, resets, rehearsal, workflowNowMs, nowMs }: Inspe
       limit: MAX_CLOCK_AHEAD_MS / 1_000,
       unit: 's',
     });
-  if (wasReset(run)) findings.push(reset(run, run.runId, `this run is a reset of ${run.originalRunId}`));
-  for (const earlier of resets.filter((runId) => runId !== run.runId))
-    findings.push(reset(run, earlier, `its earlier run ${earlier} was created by a reset`));
+  const found = new Set([...(wasReset(run) ? [run.runId] : []), ...resets]);
+  for (const runId of found) findings.push(reset(run, runId));
   return findings;
 }
 
-const reset = ({ workflowId }: CountdownRun, subject: string, how: string): Finding =>
+/** The same sentence in that run and in those after it: a waiver names it. */
+const reset = ({ workflowId }: CountdownRun, subject: string): Finding =>
   unmeasured({
     code: RESET_CODE,
     subject,
     outcome: 'inconclusive',
-    message: `${workflowId} was reset in Temporal: ${how}, so decisions or holds may be missing; compare the audit file, then waive this or abort`,
+    message: `${workflowId} was reset in Temporal: run ${subject} repeats another one up to some event, so decisions or holds may be missing; compare the audit file, then waive this or abort`,
   });
 
 const failed = (code: string, { workflowId }: CountdownRun, message: string): Finding =>

@@ -99,7 +99,7 @@ export async function assembleActivities({
         storeAudit({ folder: auditFolder, ...(signingKeyPem ? { signingKeyPem } : {}) }, release, runId, records),
       notify: metrics.counted(createNotifyActivities({ environment, environmentFolder }).notify),
       keepLastGood: (target, lastGood) => keepLastGood(at(spec.evidence.folder), target, lastGood),
-      keepRecord: () => keepRecord({ client, store, records: countdownRecords(at(spec.evidence.folder)) }, callingWorkflow()),
+      keepRecord: (asked) => keepRecord({ ...trust, client, store, records: countdownRecords(at(spec.evidence.folder)) }, asked),
       watchCountdown: (input) => watchCountdown({ client, activity: runningActivity }, input),
       ...createIdentityActivities(trust),
       ...createAdmissionActivities({ ...trust, claims: startClaims(at(spec.evidence.folder)) }),

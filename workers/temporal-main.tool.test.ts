@@ -1,6 +1,7 @@
 // The Temporal server of `tminus dev`, as the real program: several installations on one machine.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it, jest } from '@jest/globals';
@@ -13,10 +14,10 @@ afterEach(() => Promise.all(started.splice(0).map(stop)));
 const home = (): string => mkdtempSync(join(tmpdir(), 'temporal-main-'));
 
 /** The address by which it says that it is ready. */
-function start(TMINUS_HOME: string): Promise<{ child: ChildProcess; address: string }> {
+function start(TMINUS_HOME: string, address?: string): Promise<{ child: ChildProcess; address: string }> {
   const { TEMPORAL_ADDRESS: _, ...env } = process.env;
   const child = spawn(process.execPath, [join(import.meta.dirname, 'temporal-main.ts')], {
-    env: { ...env, TMINUS_HOME },
+    env: { ...env, TMINUS_HOME, ...(address ? { TEMPORAL_ADDRESS: address } : {}) },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   started.push(child);
@@ -47,4 +48,28 @@ it('starts a server of its own for each installation, at the same address again 
   await stop(first.child);
   // The first of the free ports is that of the other one now.
   expect((await start(yours)).address).toBe(second.address);
+});
+
+it('leaves no server behind when it is killed, and refuses a second one on the same database', async () => {
+  const own = home();
+  const first = await start(own);
+  await expect(start(own)).rejects.toThrow('ended with 2');
+  first.child.kill('SIGKILL');
+  const again = await start(own);
+  expect(again.address).toBe(first.address);
+});
+
+it('begins anew where a kill left the file of its port empty', async () => {
+  const own = home();
+  mkdirSync(join(own, 'temporal'));
+  writeFileSync(join(own, 'temporal/port'), '');
+  await expect(start(own)).resolves.toMatchObject({ address: expect.stringMatching(/^127\.0\.0\.1:\d+$/u) });
+});
+
+it('is not ready where another program holds its port', async () => {
+  const other = createServer();
+  await new Promise<void>((done) => other.listen(0, '127.0.0.1', done));
+  const { port } = other.address() as AddressInfo;
+  await expect(start(home(), `127.0.0.1:${port}`)).rejects.toThrow('ended with 2');
+  other.close();
 });

@@ -1,37 +1,92 @@
 // `node workers/temporal-main.ts`: the local Temporal server as a process. TMINUS_TOOL_TEMPORAL_SERVER names the program. Without TEMPORAL_ADDRESS it
 // takes a free port, the one of its last start if it can, so that no two installations on a machine share a server by chance.
-import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join, resolve } from 'node:path';
-import { freeFrontendPort, writeTemporalConfig } from './temporal-server.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { DIE_WITH_PARENT } from '../activities/die-with-parent.ts';
+import { freeFrontendPort, takenPorts, writeTemporalConfig } from './temporal-server.ts';
 
 const POLL_MS = 200;
+/** A server that was killed releases its ports within milliseconds. */
+const PORTS_FREE_TIMEOUT_MS = 5_000;
 const folder = resolve(process.env['TMINUS_HOME'] ?? '.tminus', 'temporal');
 const portFile = join(folder, 'port');
+const pidFile = join(folder, 'pid');
 
-const port = process.env['TEMPORAL_ADDRESS'] ? Number(process.env['TEMPORAL_ADDRESS'].split(':').at(-1)) : await choosePort();
-const config = writeTemporalConfig({ folder, port });
-writeFileSync(portFile, `${port}\n`);
+mkdirSync(folder, { recursive: true });
+refuseSecond();
 const program = process.env['TMINUS_TOOL_TEMPORAL_SERVER'] ?? 'temporal-server';
-const server = spawn(program, ['--config-file', config, '--allow-no-auth', 'start'], { stdio: 'inherit' });
-server.once('error', (error) => {
-  const why = 'code' in error && error.code === 'ENOENT' ? `${program} not found` : `cannot start ${program}: ${error.message}`;
+if (!isFound(program))
   refuse(
-    `${why}; \`export TMINUS_TOOL_TEMPORAL_SERVER=$(./scripts/lab tool temporal)\` builds and names one, and \`tminus dev --temporal ADDRESS\` needs none`,
+    `${program} not found; \`export TMINUS_TOOL_TEMPORAL_SERVER=$(./scripts/lab tool temporal)\` builds and names one, and \`tminus dev --temporal ADDRESS\` needs none`,
   );
-});
+const address = process.env['TEMPORAL_ADDRESS'];
+const port = address ? Number(address.split(':').at(-1)) : await choosePort();
+if (!(await becomesFree(port))) refuse(`port ${port} of 127.0.0.1, or one that belongs to it, is held by another program`);
+replaceFile(portFile, String(port));
+replaceFile(pidFile, String(process.pid));
+
+const argv = [program, '--config-file', writeTemporalConfig({ folder, port }), '--allow-no-auth', 'start'];
+const server = spawn('/bin/sh', ['-c', DIE_WITH_PARENT, 'temporal', ...argv], { stdio: ['pipe', 'inherit', 'inherit'], detached: true });
+server.once('error', (error) => refuse(`cannot start ${program}: ${error.message}`));
 server.once('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => server.kill(signal));
-while (!(await answers())) await new Promise((again) => setTimeout(again, POLL_MS));
+// A server that cannot start ends this process, so whoever answers is ours: its ports were free.
+while (!(await answers())) await pause(POLL_MS);
 process.stdout.write(`temporal ready at 127.0.0.1:${port}\n`);
 
+/** Two servers on one database would damage it. */
+function refuseSecond(): void {
+  const pid = numberIn(pidFile);
+  if (pid === null || pid === process.pid || !commandOf(pid).includes('temporal-main')) return;
+  refuse(
+    `a Temporal server of ${folder} runs already (pid ${pid}, 127.0.0.1:${numberIn(portFile) ?? 'unknown'}); end it, or use it with \`tminus dev --temporal ADDRESS\``,
+  );
+}
+
+/** Empty where no such process runs. */
+function commandOf(pid: number): string {
+  try {
+    return execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  } catch {
+    return '';
+  }
+}
+
+function isFound(name: string): boolean {
+  const places = name.includes('/') ? [name] : (process.env['PATH'] ?? '').split(':').map((place) => join(place, name));
+  return places.some((place) => existsSync(place));
+}
+
 async function choosePort(): Promise<number> {
-  const last = existsSync(portFile) ? Number(readFileSync(portFile, 'utf8')) : null;
+  const last = numberIn(portFile);
+  if (last !== null && (await becomesFree(last))) return last;
   return (
-    (await freeFrontendPort(last)) ??
+    (await freeFrontendPort()) ??
     refuse('no port from 7233 on is free for a Temporal server; stop one, or name one that runs with `tminus dev --temporal ADDRESS`')
   );
+}
+
+async function becomesFree(frontend: number): Promise<boolean> {
+  const deadline = performance.now() + PORTS_FREE_TIMEOUT_MS;
+  while ((await takenPorts(frontend)).length > 0) {
+    if (performance.now() > deadline) return false;
+    await pause(POLL_MS);
+  }
+  return true;
+}
+
+/** The number in a file; null where there is none that a port or process can have. */
+function numberIn(file: string): number | null {
+  const number = existsSync(file) ? Number(readFileSync(file, 'utf8')) : NaN;
+  return Number.isInteger(number) && number >= 1_024 && number <= 4_194_304 ? number : null;
+}
+
+function replaceFile(file: string, text: string): void {
+  writeFileSync(`${file}.new`, `${text}\n`);
+  renameSync(`${file}.new`, file);
 }
 
 function answers(): Promise<boolean> {

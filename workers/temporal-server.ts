@@ -31,14 +31,13 @@ export async function takenPorts(frontend: number): Promise<number[]> {
   return ports.filter((_, index) => !free[index]);
 }
 
-/** A frontend port whose ports are all free: `preferred`, or the first one from 7233 on. Null where there is none. */
-export async function freeFrontendPort(preferred: number | null): Promise<number | null> {
+/** The first frontend port from 7233 on whose ports are all free; null where there is none. */
+export async function freeFrontendPort(): Promise<number | null> {
   const candidates = Array.from({ length: PORTS_TRIED }, (_, index) => FIRST_PORT + PORT_STEP * index);
-  for (const port of preferred === null ? candidates : [preferred, ...candidates]) if ((await takenPorts(port)).length === 0) return port;
+  for (const port of candidates) if ((await takenPorts(port)).length === 0) return port;
   return null;
 }
 
-/** Whether no program listens on this port of loopback. */
 export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();

@@ -11,7 +11,7 @@ import {
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import type { Authority } from '../activities/effects/contract.ts';
 import { digestOf } from '../verdict/digest.ts';
-import { local, patient } from './activity-options.ts';
+import { local, patient, quick } from './activity-options.ts';
 import { freshState, record, type CountdownState } from './countdown-state.ts';
 import { sentenceOf } from './failure-sentence.ts';
 import { attribute, type CountdownInput, type Ending } from './messages.ts';
@@ -19,7 +19,9 @@ import { standsOn } from './refusals.ts';
 
 /** First run: fail after 5 min. Continued run: retry for a day, as for bookkeeping. */
 const { admit: admitFresh } = proxyLocalActivities<BookkeepingActivities>(local);
-const { admit: admitCarried, sealCarried } = proxyActivities<BookkeepingActivities>(patient);
+const { admit: admitCarried } = proxyActivities<BookkeepingActivities>(patient);
+/** After 5 min the countdown holds: until then its story stands still. */
+const { sealCarried } = proxyActivities<BookkeepingActivities>(quick);
 
 type Result = { ending: Ending; sentence: string };
 
@@ -97,6 +99,8 @@ export function showRefused(message: string): Result {
 export async function carry(state: CountdownState): Promise<CountdownInput> {
   const { admission } = state;
   if (!admission) throw new Error('a run that goes on was admitted');
+  // The next run is another one: it is inspected anew, with the resets that are found here.
+  state.inspectedVersion = null;
   for (;;) {
     await condition(allHandlersFinished);
     state.readyAtMs = Date.now();
@@ -117,10 +121,10 @@ const sealedDigest = (state: CountdownState): string =>
   digestOf({ ...state, input: undefined, telling: 0, storing: false, refused: 0, version: 0 });
 
 /** What a launch is allowed by, for the activity that writes it. */
-export function authorityOf({ input, admission, checkpoints }: CountdownState): Authority | null {
+export function authorityOf({ input, admission, checkpoints, resets }: CountdownState): Authority | null {
   if (!admission) return null;
   const decisions = checkpoints.flatMap((checkpoint) =>
     checkpoint.signed.filter(({ act }) => act.action === 'waive' || standsOn(checkpoint, act)).map(({ signed }) => signed),
   );
-  return { input, admission, decisions };
+  return { input, admission, decisions, resets };
 }

@@ -1,5 +1,5 @@
 // Stores status and audit as evidence at the end, because Temporal deletes the history after its retention.
-import { proxyActivities } from '@temporalio/workflow';
+import { ApplicationFailure, proxyActivities } from '@temporalio/workflow';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import { patient } from './activity-options.ts';
 import { record, type CountdownState } from './countdown-state.ts';
@@ -11,7 +11,9 @@ const { keepRecord } = proxyActivities<BookkeepingActivities>({ ...patient, sche
 /** False if the record could not be stored: the audit then has a line about it and must be stored once more. */
 export async function keepOwnRecord(state: CountdownState): Promise<boolean> {
   try {
-    await keepRecord();
+    const { admission, input } = state;
+    if (!admission) throw ApplicationFailure.nonRetryable('the run was not admitted', 'Refused');
+    await keepRecord({ start: input.start, admission });
     return true;
   } catch (error) {
     record(state, Date.now(), 'tminus', 'record.not-stored', state.input.release.metadata.name, sentenceOf(error));

@@ -1,25 +1,38 @@
 // Asks a countdown that ends for its status and audit and stores them. Asked, not handed in: neither enters its history a second time.
 import type { Client } from '@temporalio/client';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
-import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { CountdownStatus, Signed } from '../../workflows/messages.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import type { CountdownRecords } from '../evidence/countdown-records.ts';
+import { admissionOf } from '../identity/admit-start.ts';
+import type { Seal } from '../identity/contract.ts';
+import type { TrustDependencies } from '../identity/trust.ts';
+import { refuse } from '../kubernetes/api-failure.ts';
 
-export interface KeepRecordDependencies {
+export interface KeepRecordDependencies extends Pick<TrustDependencies, 'key' | 'readRun' | 'caller'> {
   client: Pick<Client, 'workflow'>;
   store: EvidenceStore;
   records: CountdownRecords;
 }
 
-/** @param run the calling run: a later countdown of the same name is another one */
+/**
+ * Keeps the record of the calling run, not of a later countdown of the same name. Refuses (non-retryable) a run that no worker of this installation
+ * admitted: whoever reaches the task queue could replace the record of any countdown.
+ */
 export async function keepRecord(
-  { client, store, records }: KeepRecordDependencies,
-  run: { workflowId: string; runId: string } | null,
+  { client, store, records, key, readRun, caller }: KeepRecordDependencies,
+  { start, admission }: { start: Signed; admission: Seal },
 ): Promise<void> {
-  if (run === null) throw new Error('the caller is not a workflow, so there is nothing to keep');
+  const asking = caller();
+  if (asking === null) throw refuse('Refused', 'the caller is not a workflow, so there is no record to keep');
+  const run = await readRun(asking);
+  if ((await key.check(admissionOf(run, start), admission)) !== 'valid')
+    throw refuse('Refused', `${run.workflowId} was not admitted by a worker of this installation; its record is not kept`);
   const handle = client.workflow.getHandle(run.workflowId, run.runId);
   // The records before the status: its head then covers them all.
   const audit = await handle.query<AuditRecord[]>('audit');
   const status = await handle.query<CountdownStatus>('status');
+  if (`countdown/${status.release}` !== run.workflowId || status.run !== run.firstRunId)
+    throw refuse('Refused', `${run.workflowId} reports the status of another countdown; its record is not kept`);
   await records.keep(store, { kind: 'CountdownRecord', status, audit });
 }

@@ -94,6 +94,21 @@ describe('the write of a launch', () => {
     expect(api.writes.filter((write) => write.endsWith(' deployments'))).toHaveLength(1);
   });
 
+  it('that landed under a fence which somebody else changed is not read back as ours', async () => {
+    const input = asked();
+    await acts.applyEffect(input);
+    api.change(({ metadata }) => {
+      metadata.annotations = { ...metadata.annotations, 'tminus.dev/fencing-generation': '9' };
+    });
+    runIs({ isSkippingTime: true });
+    await expect(acts.applyEffect(input)).rejects.toMatchObject({ type: 'PreconditionChanged', nonRetryable: true });
+  });
+
+  it('is refused while nobody has waived the reset of an earlier run', async () => {
+    const authority = { ...world.authority(countdown), resets: ['run-0b'] };
+    await refused(asked({ authority }), /run run-0b was reset in Temporal, and nobody has waived CountdownReset\/run-0b/u);
+  });
+
   it('is not sent where what allows it took so long to read that Temporal has given this attempt up', async () => {
     const input = asked();
     const { readRun } = world.trust;

@@ -36,7 +36,8 @@ export async function assertAuthorized(
     throw refused(entry, `the start was signed for a launch at ${start.notBefore} or later, by the real clock`);
   const acts = await Promise.all(authority.decisions.map((signed) => reader.act(signed)));
   const ours = acts.filter((act) => act.countdown === countdown.workflowId && act.run === countdown.firstRunId);
-  const missing = explainUnapproved(input, ours) ?? explainReset(input, run, ours, now());
+  const missing =
+    explainUnapproved(input, ours) ?? explainReset(input, [...(wasReset(run) ? [run.runId] : []), ...authority.resets], ours, now());
   if (missing !== null) throw refused(entry, missing);
 }
 
@@ -105,8 +106,12 @@ function approversOf(acts: readonly Act[], { revision, evidenceDigest }: Act): n
 }
 
 /** A run that was reset may have lost a hold or a rejection: somebody who may has to have accepted this very reset. */
-function explainReset({ release, requestedBy }: CountdownInput, run: CountdownRun, acts: readonly Act[], nowMs: number): string | null {
-  if (!wasReset(run)) return null;
+function explainReset(
+  { release, requestedBy }: CountdownInput,
+  resets: readonly string[],
+  acts: readonly Act[],
+  nowMs: number,
+): string | null {
   const rule = (act: Act) => {
     const approval = release.spec.checkpoints.find(({ name }) => name === act.checkpoint)?.approval;
     return {
@@ -115,16 +120,18 @@ function explainReset({ release, requestedBy }: CountdownInput, run: CountdownRu
       allowUnverified: false,
     };
   };
-  const accepted = acts.some(
-    (act) =>
-      act.action === 'waive' &&
-      act.finding === `${RESET_CODE}/${run.runId}` &&
-      Date.parse(act.expiresAt ?? '') > nowMs &&
-      explainWho('waive', act.principal, rule(act), requestedBy) === null,
-  );
-  return accepted
+  const isAccepted = (runId: string): boolean =>
+    acts.some(
+      (act) =>
+        act.action === 'waive' &&
+        act.finding === `${RESET_CODE}/${runId}` &&
+        Date.parse(act.expiresAt ?? '') > nowMs &&
+        explainWho('waive', act.principal, rule(act), requestedBy) === null,
+    );
+  const open = resets.find((runId) => !isAccepted(runId));
+  return open === undefined
     ? null
-    : `${run.workflowId} was reset in Temporal, and nobody has waived ${RESET_CODE}/${run.runId}; retry the step to decide`;
+    : `run ${open} was reset in Temporal, and nobody has waived ${RESET_CODE}/${open}; retry the step to decide`;
 }
 
 const refused = ({ name }: Pick<UndoEntry, 'name'>, why: string) =>

@@ -72,6 +72,8 @@ export interface Authority {
   admission: Seal;
   /** Approvals that stand, and waivers. */
   decisions: SignedAct[];
+  /** Runs of the chain before this one that were reset. */
+  resets: string[];
 }
 
 export interface ApplyInput {

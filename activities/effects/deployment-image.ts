@@ -78,7 +78,7 @@ export function deploymentImage(dependencies: DeploymentImageDependencies): Effe
         fenceOf(operation, before, 'apply', lastWriteMs),
         now,
       ),
-    landed: ({ id }, { target }, { image }) => landedImage(clientOf(target), target, id, image, now),
+    landed: (operation, { target }, { image }) => landedImage(clientOf(target), target, operation, image, now),
     restore: (operation, snapshot, lastWriteMs) =>
       restoreTemplate(
         clientOf(snapshot.target),

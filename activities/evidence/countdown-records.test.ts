@@ -6,6 +6,9 @@ import type { Client } from '@temporalio/client';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import { exampleAudit, passedStatus } from '../../server/testing/example-status.ts';
 import { keepRecord } from '../bookkeeping/keep-record.ts';
+import type { CountdownRef } from '../effects/contract.ts';
+import { TrustedWorld, runOf } from '../effects/testing/trusted.ts';
+import { admissionOf } from '../identity/admit-start.ts';
 import { bytesOf } from './bytes-of.ts';
 import { countdownRecords, readCountdownRecord } from './countdown-records.ts';
 import { createFolderEvidenceStore } from './folder-store.ts';
@@ -68,16 +71,44 @@ it('says that the disk refuses, and points to nothing', async () => {
   await expect(keep(ended)).rejects.toMatchObject({ name: 'EvidenceNotKept' });
 });
 
-it('asks the very run for its record, not a later countdown of its name', async () => {
+/** The activity as the run of a countdown calls it; `answers` are those of the workflow. */
+function asking(caller: { workflowId: string; runId: string }, answers: Record<string, unknown>) {
+  const world = new TrustedWorld(folder);
+  const run = { ...runOf({ workflowId: caller.workflowId, firstRunId: ended.run } as CountdownRef), runId: caller.runId };
+  world.runs.set(`${caller.workflowId}/${caller.runId}`, run);
+  world.caller = caller;
   const asked: unknown[] = [];
-  const answers: Record<string, unknown> = { status: ended, audit: exampleAudit };
-  const getHandle = (...run: unknown[]) => ({ query: async (name: string) => (asked.push([...run, name]), answers[name]) });
-  const client = { workflow: { getHandle } } as unknown as Client;
-  const world = { client, store: createFolderEvidenceStore(folder), records: countdownRecords(folder) };
-  await keepRecord(world, { workflowId: 'countdown/go-api-1.4.0', runId: 'run-3' });
+  const getHandle = (...given: unknown[]) => ({ query: async (name: string) => (asked.push([...given, name]), answers[name]) });
+  const dependencies = {
+    ...world.trust,
+    client: { workflow: { getHandle } } as unknown as Client,
+    store: createFolderEvidenceStore(folder),
+    records: countdownRecords(folder),
+  };
+  const { start } = world.input();
+  const admission = world.key.seal(admissionOf(run, start));
+  return { asked, keep: (change: object = {}) => keepRecord(dependencies, { start, admission, ...change }) };
+}
+const OWN = { workflowId: `countdown/${ended.release}`, runId: 'run-3' };
+
+it('asks the very run for its record, not a later countdown of its name', async () => {
+  const { asked, keep: keepOwn } = asking(OWN, { status: ended, audit: exampleAudit });
+  await keepOwn();
   expect(asked).toEqual([
-    ['countdown/go-api-1.4.0', 'run-3', 'audit'],
-    ['countdown/go-api-1.4.0', 'run-3', 'status'],
+    [OWN.workflowId, 'run-3', 'audit'],
+    [OWN.workflowId, 'run-3', 'status'],
   ]);
   expect((await countdownRecords(folder).list()).pointers).toHaveLength(1);
+});
+
+it('replaces no record for a workflow that was not admitted, nor with the status of another countdown', async () => {
+  await keep(ended);
+  const forged = { ...ended, ending: 'rolled-back' };
+  const foreign = asking({ workflowId: 'anything', runId: 'foreign' }, { status: forged, audit: [] });
+  await expect(foreign.keep()).rejects.toMatchObject({ type: 'Refused', message: expect.stringContaining('another countdown') });
+  await expect(asking(OWN, { status: forged, audit: [] }).keep({ admission: undefined })).rejects.toMatchObject({
+    type: 'Refused',
+    message: expect.stringContaining('was not admitted'),
+  });
+  expect((await countdownRecords(folder).list()).pointers).toMatchObject([{ ending: 'launched' }]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { chmodSync, mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { rmSync, chmodSync, mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openKeyPair, signaturesOf } from './key-pair.ts';
@@ -83,4 +83,11 @@ describe('the record of starts', () => {
     writeFileSync(file, '');
     await expect(startClaims(file).claim('start', 'run-1')).rejects.toMatchObject({ name: 'EvidenceNotKept' });
   });
+});
+
+it('is not published into a folder that is away: an outage must not look like an empty folder', () => {
+  const at = files();
+  openKeyPair(at);
+  rmSync(at.publicKeys, { recursive: true });
+  expect(() => openKeyPair(at)).toThrow('mount the folder, or make it');
 });

@@ -18,13 +18,20 @@ export interface KeyPair {
   sign(text: string): string;
 }
 
-/** Loads the key, making it and its public half on first use. Throws when others can read the private key. */
+/**
+ * Loads the key, making it and its public half on first use. Throws when others can read the private key, and when the key is there and the folder of
+ * public keys is not: one that was unmounted for a moment must not be taken for an empty one.
+ */
 export function openKeyPair({ privateKey, publicKeys }: KeyFiles): KeyPair {
-  if (!existsSync(privateKey)) createKey(privateKey);
+  const isNew = !existsSync(privateKey);
+  if (isNew) createKey(privateKey);
   assertPrivate(privateKey);
   const secret = createPrivateKey(readFileSync(privateKey, 'utf8'));
   const open = createPublicKey(secret);
   const keyId = keyIdOf(open);
+  if (isNew) mkdirSync(publicKeys, { recursive: true });
+  else if (!existsSync(publicKeys))
+    throw new Error(`there is no folder ${publicKeys} of public keys, though the key ${privateKey} is there; mount the folder, or make it`);
   publish(path.join(publicKeys, `${keyId}.pem`), open);
   return { keyId, sign: (text) => sign(null, Buffer.from(text, 'utf8'), secret).toString('base64') };
 }
@@ -83,7 +90,6 @@ function createKey(file: string): void {
 function publish(file: string, publicKey: KeyObject): void {
   const pem = publicKey.export({ type: 'spki', format: 'pem' });
   if (existsSync(file) && readFileSync(file, 'utf8') === pem) return;
-  mkdirSync(path.dirname(file), { recursive: true });
   const part = `${file}.${randomUUID()}.part`;
   writeFileSync(part, pem);
   renameSync(part, file);

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { refuse } from './api-failure.ts';
 import { readDeployment, type ClusterClient } from './client.ts';
-import type { ApplyImageInput, DeploymentTarget, WriteResult } from './contract.ts';
+import type { ApplyImageInput, DeploymentTarget, Operation, WriteResult } from './contract.ts';
 import { landed, refuseUnequalFence, refuseWhenFenced, writeDeployment, type Change, type WriteFence } from './converge-write.ts';
 import { annotations, imageOf, type Deployment } from './objects.ts';
 import { loadSnapshot, type SnapshotDocument, type SnapshotStores } from './snapshot.ts';
@@ -31,17 +31,18 @@ export async function applyImage(
   });
 }
 
-/** The write of an operation as the Deployment carries it; null where it does not carry it. Changes nothing. */
+/** The write of an operation as the Deployment carries it; null where it does not carry it. Changes nothing. Refuses what `applyImage` would refuse. */
 export async function landedImage(
   client: ClusterClient,
   { namespace, deployment, container }: DeploymentTarget,
-  operationId: string,
+  operation: Operation,
   image: string,
   now: () => Date,
 ): Promise<WriteResult | null> {
   const current = await readDeployment(client, namespace, deployment);
-  const isOurs = current.metadata.annotations?.[annotations.operation] === operationId;
-  return isOurs && imageOf(current.spec.template, container) === image ? landed(current, operationId, null, now) : null;
+  refuseUnequalFence(current, operation, [operation.id]);
+  const isOurs = current.metadata.annotations?.[annotations.operation] === operation.id;
+  return isOurs && imageOf(current.spec.template, container) === image ? landed(current, operation.id, null, now) : null;
 }
 
 function decide(

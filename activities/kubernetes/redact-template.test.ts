@@ -65,6 +65,8 @@ it.each([
     'hunter2',
   ],
   ['cut', 'value "postgres://shop:hunter2hunt..." is too long', 'postgres://shop:hunter2hunter2@db/shop', 'hunter2'],
+  ['escaped as Go escapes HTML', 'Invalid value: {"value":"pa\\u003css\\u003ew\\u0026rd1"}', 'pa<ss>w&rd1', 'w\\u0026rd1'],
+  ['with what is not printable', 'Invalid value: "pass\\x7fw\\aord"', 'pass\u007fw\u0007ord', 'ord"'],
   ['short and in quotation marks', 'env value "x9" is not one of ["on", "off"]', 'x9', 'x9'],
 ])('takes a text out of a message that has it %s', (_, message, secret, never) => {
   const redactor = createRedactor();

@@ -51,6 +51,8 @@ const SHOWN_ANNOTATIONS = new Set<string>([REVISION, ...Object.values(annotation
 const MIN_REPLACED_CHARACTERS = 4;
 /** A part of a credential: as much of it as no word of a message repeats by chance. */
 const PART_CHARACTERS = 8;
+/** Looking for parts takes time by the length of both, and the guard's heartbeats wait: longer messages are cut. */
+const MAX_MESSAGE_CHARACTERS = 4_000;
 /** A longer text is a document (an applied manifest), and has the words of every message about it. Its own values are redacted by themselves. */
 const MAX_CUT_CHARACTERS = 256;
 
@@ -93,8 +95,17 @@ export function createRedactor(): Redactor {
   };
 }
 
-/** As a cluster writes a value: as it is, and escaped as in JSON, which Go's %q does in the same way. */
-const formsOf = (secret: string): string[] => [...new Set([secret, JSON.stringify(secret).slice(1, -1)])];
+/** As a cluster writes a value: as it is, as JSON, as Go's encoding/json, which escapes what HTML reads, and as %q, which escapes what is not printable. */
+function formsOf(secret: string): string[] {
+  const json = JSON.stringify(secret).slice(1, -1);
+  const goJson = json.replaceAll(/[<>&\u2028\u2029]/gu, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const quoted = json
+    .replaceAll(String.raw`\u0007`, String.raw`\a`)
+    .replaceAll(String.raw`\u000b`, String.raw`\v`)
+    .replaceAll(/\\u00([01][0-9a-f])/gu, String.raw`\x$1`)
+    .replaceAll('\u007f', String.raw`\x7f`);
+  return [...new Set([secret, json, goJson, quoted])];
+}
 
 function withoutWhole(message: string, form: string, shown: string): string {
   return form.length >= MIN_REPLACED_CHARACTERS ? message.replaceAll(form, shown) : message.replaceAll(`"${form}"`, `"${shown}"`);
@@ -118,7 +129,7 @@ export function withoutValues(error: unknown, seen: readonly unknown[]): unknown
   if (!(error instanceof Error)) return error;
   const redactor = createRedactor();
   for (const each of seen) redactor.value(each);
-  error.message = redactor.message(error.message);
+  error.message = redactor.message(error.message.slice(0, MAX_MESSAGE_CHARACTERS));
   return error;
 }
 

@@ -4,6 +4,7 @@ import { closeSync, constants, accessSync, openSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
+import { DIE_WITH_PARENT } from '../die-with-parent.ts';
 import { NOWHERE, type Reach } from './k6-reach.ts';
 import type { K6Ended, K6Process } from './k6-run.ts';
 import type { K6User } from './k6-user.ts';
@@ -32,19 +33,13 @@ const MAX_LINE_CHARACTERS = 10_000;
 /** Where the program is open in the shell that becomes it; 0 to 2 are its streams, 3 the shell's own. */
 const PROGRAM_FD = 4;
 
-/**
- * Becomes k6, and leaves behind a watcher that waits for the end of stdin: the worker holds its other end, so when the worker is gone,
- * however it went, the watcher ends the whole process group. Works wherever there is a POSIX shell (setpriv --pdeathsig is Linux only).
- */
-const WATCHED = 'exec 3<&0 </dev/null; ( IFS= read -r _ <&3; kill -KILL 0 ) >/dev/null 2>&1 & exec 3<&-; exec "$@"';
-
 /** Starts k6 in a process group of its own. A k6 that cannot be started ends at once with exit code 127 and says why in `lastError`. */
 export function startK6(options: K6Options): K6Process & { pid: number } {
   const { k6Path, folder, user } = options;
   // Another user may not reach the program by its path (a home directory), but may run it once it is open.
   const program = user === null ? null : openProgram(k6Path);
   const named = program === null ? k6Path : `/dev/fd/${PROGRAM_FD}`;
-  const child = spawn('/bin/sh', ['-c', WATCHED, 'k6', named, ...argvOf(options)], {
+  const child = spawn('/bin/sh', ['-c', DIE_WITH_PARENT, 'k6', named, ...argvOf(options)], {
     cwd: folder,
     env: environmentOf(options),
     detached: true,

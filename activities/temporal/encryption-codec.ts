@@ -12,6 +12,8 @@ export interface PayloadKey {
   key: Uint8Array;
 }
 
+/** Names that are shown as they are; any other could hold control characters. */
+const KEY_NAME = /^[\w.-]{1,100}$/u;
 const ENCODING = 'binary/encrypted';
 const KEY_BYTES = 32;
 /** What GCM is made for; random nonces of 12 bytes are safe for 2^32 payloads of one key, a countdown has about 1,000. */
@@ -57,7 +59,7 @@ function decrypt(payload: Payload, keys: ReadonlyMap<string, Uint8Array>, onMiss
   const id = textOf(payload.metadata?.['encryption-key-id']);
   const key = keys.get(id);
   if (!key) {
-    const message = `a payload is encrypted with key ${id || '(unnamed)'}, which is not in TMINUS_PAYLOAD_KEYS`;
+    const message = `a payload is encrypted with key ${id === '' ? '(unnamed)' : KEY_NAME.test(id) ? id : JSON.stringify(id.slice(0, 100))}, which is not in TMINUS_PAYLOAD_KEYS`;
     if (!onMissingKey) throw new Error(message);
     onMissingKey(message);
     return payload;

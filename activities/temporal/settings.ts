@@ -65,9 +65,11 @@ export async function temporalSettings(env: Readonly<Record<string, string | und
 }
 
 const written = new Set<string>();
+/** Key ids come from whoever sends a payload. */
+const MAX_LOGGED_MESSAGES = 100;
 /** For the worker's log: a history that is replayed would repeat it hundreds of times. */
 function logOnce(message: string): void {
-  if (written.has(message)) return;
+  if (written.has(message) || written.size >= MAX_LOGGED_MESSAGES) return;
   written.add(message);
   process.stderr.write(`tminus worker: ${message}\n`);
 }

@@ -50,7 +50,7 @@ export function createMeasurement({ countdowns, folder, clusters, now }: Measure
           service: entry.target.key,
           ageMs: await watcherAgeMs(countdown, Date.parse(registeredAt)),
         })),
-      ),
+      ).then(stalest),
       orNull(() =>
         Promise.all(queuesOf(clusters).map(async ({ name, kind }) => ({ name, kind, queue: await countdowns.taskQueue(name, kind) }))),
       ),
@@ -70,6 +70,12 @@ export function createMeasurement({ countdowns, folder, clusters, now }: Measure
       queues,
     };
   };
+}
+
+/** Of two live versions of one release and service the stalest watcher is the one to report: they share a series. */
+function stalest(watchers: Measures['watchers']): Measures['watchers'] {
+  const groups = Map.groupBy(watchers, ({ release, service }) => `${service} ${release}`);
+  return [...groups.values()].map((same) => same.reduce((a, b) => (b.ageMs > a.ageMs ? b : a)));
 }
 
 const queuesOf = (clusters: readonly string[]): { name: string; kind: 'workflow' | 'activity' }[] => [

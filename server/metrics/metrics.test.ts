@@ -78,3 +78,16 @@ it('names the worker version that running countdowns lack', async () => {
   countdowns.hasWorker = false;
   expect(await value('tminus_countdowns_without_worker{version="8c1f0a6d2b3e"}')).toBe(1);
 });
+
+it('reports the stalest watcher of two live versions that share their names', async () => {
+  const { clock, folder, value } = scraped();
+  const later = {
+    ...exampleUndo,
+    entry: { ...exampleUndo.entry, id: 'later' },
+    countdown: { ...exampleUndo.countdown, firstRunId: 'run-2' },
+    registeredAt: new Date(LAUNCHED_MS + 590_000).toISOString(),
+  };
+  folder.records.push(later);
+  clock.nowMs = LAUNCHED_MS + 600_000;
+  expect(await value(AGE)).toBe(600);
+});

@@ -93,7 +93,7 @@ export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): F
     async latest(release) {
       failIfAsked();
       const status = fake.statuses.get(release);
-      return status ? { run: status.run, closed: status.endedAt !== undefined } : null;
+      return status ? { run: status.run, over: status.phase === 'ended', closed: status.endedAt !== undefined } : null;
     },
     async firstRun(release) {
       failIfAsked();

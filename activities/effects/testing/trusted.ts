@@ -134,6 +134,7 @@ export class TrustedWorld {
     return {
       input,
       admission: this.key.seal(admissionOf(countdown, input.start)),
+      resets: [],
       decisions: [this.act(countdown), this.act(countdown, { principal: someone('a.osei') })],
     };
   }
