@@ -283,8 +283,8 @@ async function close(state: CountdownState): Promise<void> {
   // First those who are told, so that whoever could not be is in the audit, too.
   await settled(state, '24h');
   storeAuditSoon(state);
-  await settled(state, '24h');
-  if (!(await keepOwnRecord(state))) {
+  const [isKept] = await Promise.all([keepOwnRecord(state), settled(state, '24h')]);
+  if (!isKept) {
     storeAuditSoon(state);
     await settled(state, '24h');
   }
