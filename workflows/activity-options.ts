@@ -41,6 +41,9 @@ export const local = {
   retry: quick.retry,
 } satisfies LocalActivityOptions;
 
+/** What a start waits for: whoever starts is answered within 30 s, and a cluster that does not answer is the reason to be given then. */
+export const opening = { ...quick, scheduleToCloseTimeout: '25s' } satisfies ActivityOptions;
+
 /** A write that no abort overtakes: it has landed, or never will, before anything is taken back. One that no worker has begun is dropped at once. */
 export const writing = { ...quick, cancellationType: 'WAIT_CANCELLATION_COMPLETED' } satisfies ActivityOptions;
 

@@ -13,7 +13,7 @@ import type { BookkeepingActivities } from '../activities/bookkeeping-contract.t
 import { durationMs } from '../release/duration.ts';
 import { explainRefusedPlan } from '../release/plan-refusal.ts';
 import type { Verdict } from '../verdict/verdict.ts';
-import { patient, quick } from './activity-options.ts';
+import { opening, patient } from './activity-options.ts';
 import { admit, carry, closeUnadmitted, initialState, showRefused } from './admission.ts';
 import { hold } from './act-effects.ts';
 import { listen } from './acts.ts';
@@ -48,7 +48,7 @@ import { isLive } from './undo-stack.ts';
 import { untilChange } from './wait.ts';
 import { beginGuard, watchWhileLive } from './watch-live.ts';
 
-const { acquireLock } = proxyActivities<BookkeepingActivities>(quick);
+const { acquireLock } = proxyActivities<BookkeepingActivities>(opening);
 const { releaseLock } = proxyActivities<BookkeepingActivities>(patient);
 
 /** A checkpoint that is reached this much too late was missed: no worker ran. Ten times the worst timer lag, far below any offset. */
