@@ -16,7 +16,17 @@ const FINAL = [
 ];
 
 /** Going forward, a missing right, a wrong name or a wrong environment file fails at once; retries would only hide it. */
-const NON_RETRYABLE = [...FINAL, 'Forbidden', 'NotFound', 'NotReady', 'Misconfigured', 'NoCredentials', 'Expired', 'UndoRefused', 'CountdownEnded'];
+const NON_RETRYABLE = [
+  ...FINAL,
+  'Forbidden',
+  'NotFound',
+  'NotReady',
+  'Misconfigured',
+  'NoCredentials',
+  'Expired',
+  'UndoRefused',
+  'CountdownEnded',
+];
 
 /** 15 s: a dead worker is noticed before a rollback would be late (S17: start <= 15 s after the condition). */
 const HEARTBEAT_TIMEOUT = '15s';

@@ -1,12 +1,17 @@
 // The script as k6 runs it: an archive (a tar of `metadata.json` and `data`). Of an archive k6 takes the options from its metadata, so that those
 // the script exports have no effect, and it reads files from the archive alone: `open()`, `require()` and `import` of any path on the machine
 // find nothing (internal/js/bundle.go and lib/archive.go of k6 1.8.1).
+import { buffer } from 'node:stream/consumers';
+import { pack } from 'tar-stream';
 import type { LoadStage } from '../../analysis/load-test/plan.ts';
 import { GRACEFUL_STOP_SECONDS } from '../../analysis/load-test/run-record.ts';
 import type { K6Run } from './k6-run.ts';
 
 /** The archive's bytes. `hosts` are names to addresses, as k6's option of that name has them. */
-export function k6Archive({ script, stages, maxVus }: Pick<K6Run, 'script' | 'stages' | 'maxVus'>, hosts: Record<string, string>): Buffer {
+export async function k6Archive(
+  { script, stages, maxVus }: Pick<K6Run, 'script' | 'stages' | 'maxVus'>,
+  hosts: Record<string, string>,
+): Promise<Buffer> {
   const metadata = {
     type: 'js',
     filename: 'file:///script.js',
@@ -22,11 +27,11 @@ export function k6Archive({ script, stages, maxVus }: Pick<K6Run, 'script' | 'st
       dns: { ttl: 'inf', select: 'random', policy: 'preferIPv4' },
     },
   };
-  return Buffer.concat([
-    ...tarEntry('metadata.json', Buffer.from(JSON.stringify(metadata))),
-    ...tarEntry('data', Buffer.from(script)),
-    Buffer.alloc(2 * TAR_BLOCK),
-  ]);
+  const archive = pack();
+  archive.entry({ name: 'metadata.json' }, JSON.stringify(metadata));
+  archive.entry({ name: 'data' }, Buffer.from(script));
+  archive.finalize();
+  return buffer(archive);
 }
 
 function scenario(stages: readonly LoadStage[], maxVus: number) {
@@ -40,25 +45,4 @@ function scenario(stages: readonly LoadStage[], maxVus: number) {
     stages: stages.map(({ seconds, ratePerSecond }) => ({ duration: `${Math.round(seconds * 1_000)}ms`, target: ratePerSecond })),
     gracefulStop: `${GRACEFUL_STOP_SECONDS}s`,
   };
-}
-
-const TAR_BLOCK = 512;
-
-/** Header, bytes and padding of one file, owned by root, of 1970 (POSIX ustar). */
-function tarEntry(name: string, bytes: Buffer): Buffer[] {
-  const header = Buffer.alloc(TAR_BLOCK);
-  const octal = (value: number, length: number) => `${value.toString(8).padStart(length - 1, '0')}\0`;
-  header.write(name, 0);
-  header.write(octal(0o644, 8), 100);
-  header.write(octal(0, 8), 108);
-  header.write(octal(0, 8), 116);
-  header.write(octal(bytes.length, 12), 124);
-  header.write(octal(0, 12), 136);
-  // The checksum is counted with its own field full of blanks.
-  header.write('        ', 148);
-  header.write('0', 156);
-  header.write('ustar\x0000', 257);
-  const checksum = header.reduce((sum, byte) => sum + byte, 0);
-  header.write(`${checksum.toString(8).padStart(6, '0')}\0 `, 148);
-  return [header, bytes, Buffer.alloc((TAR_BLOCK - (bytes.length % TAR_BLOCK)) % TAR_BLOCK)];
 }

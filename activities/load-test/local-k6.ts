@@ -36,7 +36,7 @@ export function localK6({ k6Path, workFolder, user, hosts }: LocalK6): StartK6 {
     const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
     try {
       const archive = join(folder, 'load.tar');
-      await writeFile(archive, k6Archive({ script, stages, maxVus }, reach.hosts), { mode: 0o600 });
+      await writeFile(archive, await k6Archive({ script, stages, maxVus }, reach.hosts), { mode: 0o600 });
       if (user !== null) for (const path of [archive, folder]) await chown(path, user.uid, user.gid);
       const k6 = startK6({ k6Path, archive, folder, targetUrl, reach, user });
       const ended = k6.ended.then(async (how) => {

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Webhook } from 'standardwebhooks';
 import type { Announcement } from '../bookkeeping-contract.ts';
 import { NotToldYet, sendWebhook } from './webhook.ts';
 
@@ -49,6 +50,24 @@ async function failureOf(url: string): Promise<Error> {
 }
 
 describe('sendWebhook', () => {
+  it.each(['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 's3cret'])(
+    'is accepted by a stock verifier that was given the secret %s',
+    async (secret) => {
+      const { url, got } = await receiver(204);
+      await sendWebhook({ url, secret }, announcement, new Date());
+      const { headers, body } = got[0]!;
+      const verifier = secret.startsWith('whsec_') ? new Webhook(secret) : new Webhook(Buffer.from(secret).toString('base64'));
+      expect(verifier.verify(body, headers as Record<string, string>)).toMatchObject({ kind: 'Announcement' });
+      expect(() => verifier.verify(`${body} `, headers as Record<string, string>)).toThrow('No matching signature');
+    },
+  );
+
+  it('refuses a secret of the standard that is no base64, and sends nothing', async () => {
+    const { url, got } = await receiver(204);
+    await expect(sendWebhook({ url, secret: 'whsec_!' }, announcement, NOW)).rejects.toThrow('what follows is not base64');
+    expect(got).toEqual([]);
+  });
+
   it('sends the announcement signed over id, time and body, so that a receiver can check and drop doubles', async () => {
     const { url, got } = await receiver(204);
     await sendWebhook({ url, secret: 's3cret' }, announcement, NOW);

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { Webhook } from 'standardwebhooks';
 import type { Announcement } from '../bookkeeping-contract.ts';
 
 /**
@@ -17,7 +17,7 @@ export class NotToldYet extends Error {
 
 export interface WebhookTarget {
   url: string;
-  /** Signs the message; the receiver checks `webhook-signature`. */
+  /** Signs the message; the receiver checks `webhook-signature`. `whsec_` and base64 as the standard has it, or any text. */
   secret?: string;
 }
 
@@ -34,7 +34,7 @@ export async function sendWebhook(
   const address = addressOf(url);
   const body = JSON.stringify({ apiVersion: 'tminus.dev/v1alpha1', kind: 'Announcement', ...announcement });
   const timestamp = String(Math.floor(now.getTime() / 1000));
-  const signature = secret ? createHmac('sha256', secret).update(`${announcement.key}.${timestamp}.${body}`).digest('base64') : null;
+  const signature = secret ? signerOf(secret).sign(announcement.key, now, body) : null;
   const response = await fetch(address, {
     method: 'POST',
     // Followed, the message would go where nobody said it should.
@@ -44,7 +44,7 @@ export async function sendWebhook(
       'content-type': 'application/json',
       'webhook-id': announcement.key,
       'webhook-timestamp': timestamp,
-      ...(signature ? { 'webhook-signature': `v1,${signature}` } : {}),
+      ...(signature ? { 'webhook-signature': signature } : {}),
     },
     body,
   }).catch((error: unknown) => {
@@ -57,6 +57,16 @@ export async function sendWebhook(
   if (response.ok) return;
   const sentence = `${address.host} answered ${response.status}`;
   throw response.status >= 500 || MAY_PASS.includes(response.status) ? new NotToldYet(sentence) : new Error(sentence);
+}
+
+/** Throws one sentence where what follows `whsec_` is no base64. */
+function signerOf(secret: string): Webhook {
+  if (!secret.startsWith('whsec_')) return new Webhook(new TextEncoder().encode(secret), { format: 'raw' });
+  try {
+    return new Webhook(secret);
+  } catch {
+    throw new Error('the secret begins with whsec_, and what follows is not base64');
+  }
 }
 
 /** `fetch` refuses these too, with a sentence that holds the whole URL. */

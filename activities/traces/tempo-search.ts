@@ -1,6 +1,6 @@
 // Which traces Tempo has of a service: their ids and durations.
+import pMap from 'p-map';
 import type { FoundTrace } from './evenly-spread.ts';
-import { inParallel } from './in-parallel.ts';
 import { AT_ONCE, readTempo, reasonsOf } from './tempo-page.ts';
 import type { TraceQuestion } from './trace-store.ts';
 
@@ -21,7 +21,7 @@ export async function searchTempo(question: TraceQuestion, deadline: number): Pr
   const failures: string[] = [];
   let full = 0;
   const stretches = stretchesOf(question.from, question.to);
-  await inParallel(stretches, AT_ONCE, async ({ start, end }) => {
+  const search = async ({ start, end }: (typeof stretches)[number]): Promise<void> => {
     // `spss`: how many spans of each trace are shown in the answer; none are needed, and 1 is the least.
     const ask = new URLSearchParams({ q: traceQl(question), start: `${start}`, end: `${end}`, limit: `${FOUND_LIMIT}`, spss: '1' });
     const path = `/api/search?${ask.toString()}`;
@@ -30,7 +30,8 @@ export async function searchTempo(question: TraceQuestion, deadline: number): Pr
     if (typeof traces === 'string') return void failures.push(traces);
     if (traces.length >= FOUND_LIMIT) full += 1;
     for (const trace of traces) found.set(trace.id, trace);
-  });
+  };
+  await pMap(stretches, search, { concurrency: AT_ONCE });
   const of = `of ${stretches.length}`;
   const missing: string[] = [];
   if (failures.length > 0) missing.push(`${failures.length} ${of} searches failed: ${reasonsOf(failures)}`);

@@ -1,7 +1,7 @@
 // Tempo's query API: a search answers ids with durations, and each trace is fetched by its id.
+import pMap from 'p-map';
 import { LARGEST_TRACES_BYTES } from '../../analysis/trace/read.ts';
 import { evenlySpread, type FoundTrace } from './evenly-spread.ts';
-import { inParallel } from './in-parallel.ts';
 import { ALL_WITHIN_MS, AT_ONCE, readTempo, reasonsOf } from './tempo-page.ts';
 import { searchTempo } from './tempo-search.ts';
 import type { AskStore, TraceAnswer, TraceQuestion } from './trace-store.ts';
@@ -32,7 +32,7 @@ async function fetchTraces({ url, from, to }: TraceQuestion, chosen: readonly Fo
   const end = Math.ceil(to.getTime() / 1_000) + AROUND_SECONDS;
   const failures: string[] = [];
   let leftBytes = ALL_LIMIT_BYTES;
-  const lines = await inParallel(chosen, AT_ONCE, async ({ id }) => {
+  const fetchOne = async ({ id }: FoundTrace): Promise<Uint8Array | undefined> => {
     // v1 of the API: every Tempo 2 has it, and it answers a trace whole or not at all, where v2 may answer a part.
     const path = `/api/traces/${id}?start=${start}&end=${end}`;
     const answer = await readTempo({ url, path, limitBytes: TRACE_LIMIT_BYTES, withinMs: TRACE_WITHIN_MS, deadline });
@@ -41,7 +41,8 @@ async function fetchTraces({ url, from, to }: TraceQuestion, chosen: readonly Fo
     if (answer.byteLength > leftBytes) return void failures.push(`all together have more than ${ALL_LIMIT_BYTES} bytes`);
     leftBytes -= answer.byteLength;
     return oneLine(answer);
-  });
+  };
+  const lines = await pMap(chosen, fetchOne, { concurrency: AT_ONCE });
   const had = lines.filter((line) => line !== undefined);
   return {
     bytes: had.length === 0 ? null : Buffer.concat(had),

@@ -83,7 +83,7 @@ export async function archiveFolder(lab: LabPaths, recipe: ImageRecipe): Promise
     output: program,
   });
   const path = `/${recipe.reference.split('/').at(-1)?.split(':')[0] ?? 'program'}`;
-  const archive = ociArchive({
+  const archive = await ociArchive({
     reference: recipe.reference,
     program: readFileSync(program),
     path,
