@@ -4,6 +4,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import pMap from 'p-map';
 import { advance } from '../../server/virtual-time.ts';
 import {
   actUpdate,
@@ -175,23 +176,27 @@ async function settle(worker: ChildProcess): Promise<void> {
   }
 }
 
-async function inParallel<T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> {
-  const results: T[] = [];
-  let next = 0;
-  await Promise.all(
-    Array.from({ length: PARALLEL }, async () => {
-      while (next < count) {
-        const index = next;
-        next += 1;
-        results[index] = await work(index);
-      }
-    }),
-  );
-  return results;
+function inParallel<T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> {
+  const indices = Array.from({ length: count }, (_, index) => index);
+  return pMap(indices, work, { concurrency: PARALLEL });
+}
+
+/** Ends with one sentence where there is no server, rather than with the stack of a client. */
+async function requireTemporal(): Promise<void> {
+  try {
+    const connection = await Connection.connect({ address: temporalAddress, connectTimeout: '5s' });
+    await connection.close();
+  } catch {
+    process.stderr.write(
+      `there is no Temporal server at ${temporalAddress}: \`./scripts/lab up\` starts one, TMINUS_TEMPORAL names another\n`,
+    );
+    process.exit(2);
+  }
 }
 
 const median = (values: number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
+await requireTemporal();
 const [bare, countdown] = [await measure(kinds[0]!), await measure(kinds[1]!)];
 const events = await countEvents();
 const rows: [what: string, value: string, limit: string, ok: boolean][] = [
