@@ -34,6 +34,9 @@ const environmentIntroduction = `
 The worker's own file: what the names in [release files](release-file.md) stand for on this machine. Credentials never stand in it; it says where
 they are, as \`{ env: NAME }\` or \`{ file: path }\`.
 
+Worker and server each read this file once, at their start: after a change restart both. The worker opens a kubeconfig at its first request to that cluster,
+and again where the API server refuses its login (401). A file that \`{ file: path }\` names is read at each use.
+
 \`\`\`yaml
 apiVersion: tminus.dev/v1alpha1
 kind: Environment
