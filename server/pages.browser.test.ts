@@ -235,6 +235,11 @@ it(
       await page.evaluate(`document.querySelectorAll('details.act').forEach((details) => details.setAttribute('open', ''))`);
       const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
       expect({ name, overflow }).toEqual({ name, overflow: 0 });
+      // Nothing of a finding is out of sight: neither what it says nor its evidence.
+      const cut = await page.evaluate<number>(
+        `Math.max(0, ...[...document.querySelectorAll('.scroll:has(.findings)')].map((each) => each.scrollWidth - each.clientWidth))`,
+      );
+      expect({ name, cut }).toEqual({ name, cut: 0 });
       if (name === 'release-waiting' || name === 'checkpoint-stopped' || name === 'release-held') await shoot(page, `${name}-phone`);
     }
   },

@@ -10,26 +10,30 @@ export const evidenceLink: EvidenceName = (digest) =>
   markup`<a href="/api/v1/evidence/${digest}" title="${digest}"><code class="short">${shortDigest(digest)}</code></a>`;
 export const evidenceText: EvidenceName = (digest) => markup`<code class="short" title="${digest}">${shortDigest(digest)}</code>`;
 
-/** What was found, worst first: outcome, subject, measured against limit, sentence, evidence. */
+/**
+ * What was found, worst first: outcome, subject, measured against limit, sentence, evidence. The roles are said: on a phone each row is a block of its
+ * own, and a browser does not take blocks for a table.
+ */
 export function findingsTable(findings: readonly Finding[], caption: string, evidenceName: EvidenceName): Markup {
   if (findings.length === 0) return nothing;
   const sorted = [...findings].sort((a, b) => order[a.outcome] - order[b.outcome]);
-  return markup`<div class="scroll" tabindex="0" role="group" aria-label="${caption}"><table class="findings">
+  return markup`<div class="scroll" tabindex="0" role="group" aria-label="${caption}"><table class="findings" role="table">
     <caption>${caption}</caption>
-    <thead><tr><th scope="col">Outcome</th><th scope="col">Subject</th><th scope="col">Measured</th><th scope="col">What it says</th><th scope="col">Evidence</th></tr></thead>
-    <tbody>${sorted.map((finding) => findingRow(finding, evidenceName))}</tbody>
+    <thead role="rowgroup"><tr role="row">${columns.map((column) => markup`<th role="columnheader" scope="col">${column}</th>`)}</tr></thead>
+    <tbody role="rowgroup">${sorted.map((finding) => findingRow(finding, evidenceName))}</tbody>
   </table></div>`;
 }
 
+const columns = ['Outcome', 'Subject', 'Measured', 'What it says', 'Evidence'];
 const order: Record<Finding['outcome'], number> = { fail: 0, inconclusive: 1, pass: 2 };
 
 function findingRow(finding: Finding, evidenceName: EvidenceName): Markup {
   const { code, subject, outcome, message, evidence } = finding;
-  return markup`<tr>
-    <td>${chip(outcome)}</td>
-    <th scope="row">${subject}<br /><span class="quiet">${code}</span></th>
-    <td class="number">${against(finding)}</td>
-    <td>${message}</td>
-    <td>${evidence.length === 0 ? markup`<span class="quiet">none</span>` : evidence.map((digest) => markup`${evidenceName(digest)} `)}</td>
+  return markup`<tr role="row">
+    <td role="cell">${chip(outcome)}</td>
+    <th role="rowheader" scope="row">${subject}<br /><span class="quiet">${code}</span></th>
+    <td role="cell" class="number">${against(finding)}</td>
+    <td role="cell">${message}</td>
+    <td role="cell">${evidence.length === 0 ? markup`<span class="quiet">none</span>` : evidence.map((digest) => markup`${evidenceName(digest)} `)}</td>
   </tr>`;
 }
