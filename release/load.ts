@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { environmentSchema } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { expandRelease } from './expand.ts';
+import type { StartObjection } from './house.ts';
 import { nearName } from './near-name.ts';
 import { shortWord } from './problem.ts';
 import type { Path, Problem } from './problem.ts';
@@ -11,9 +12,10 @@ import type { Release } from './release.ts';
 import { ruleEnvironment } from './environment-rules.ts';
 import { ruleRelease } from './rules.ts';
 import type { Ruling } from './rules.ts';
-import { objectionsOf, withoutEchoes } from './sentences.ts';
+import { objectionsOf, valueAt, withoutEchoes } from './sentences.ts';
 import type { Objection } from './sentences.ts';
 import { readYaml } from './yaml-source.ts';
+import type { YamlSource } from './yaml-source.ts';
 
 export { formatProblem } from './problem.ts';
 export type { Problem } from './problem.ts';
@@ -22,13 +24,26 @@ export type { Problem } from './problem.ts';
 const MAX_PROBLEMS = 50;
 
 export type Refusal = { ok: false; problems: Problem[] };
-export type LoadedRelease = { ok: true; release: Release; warnings: Problem[] } | Refusal;
+/** `problemOf`: an objection to starting it, at its place in the file. */
+export type LoadedRelease =
+  | { ok: true; release: Release; warnings: Problem[]; problemOf: (objection: StartObjection) => Problem }
+  | Refusal;
 export type LoadedEnvironment = { ok: true; environment: Environment; warnings: Problem[] } | Refusal;
 
 /** Reads a release file. Never throws for what the text says. `fileName` is only for the sentences. */
 export function loadRelease(text: string, fileName: string): LoadedRelease {
   const loaded = load(text, fileName, releaseFileSchema, { kind: 'Release', needs: 'a release', rule: ruleRelease, showLine: () => true });
-  return loaded.ok ? { ok: true, release: expandRelease(loaded.content), warnings: loaded.warnings } : loaded;
+  if (!loaded.ok) return loaded;
+  const { content, warnings, source } = loaded;
+  return {
+    ok: true,
+    release: expandRelease(content),
+    warnings,
+    problemOf: ({ paths, message, hint }) => {
+      const written = paths.find((path) => valueAt(source.value, path) !== undefined);
+      return source.problemAt(written ?? paths.at(-1) ?? [], 'value', message, hint);
+    },
+  };
 }
 
 /** Reads a worker's environment file. Lines that may hold a secret are not repeated in problems. */
@@ -54,7 +69,7 @@ function load<S extends z.ZodType>(
   fileName: string,
   schema: S,
   { kind, needs, rule, showLine }: Reader,
-): { ok: true; content: z.output<S>; warnings: Problem[] } | Refusal {
+): { ok: true; content: z.output<S>; warnings: Problem[]; source: YamlSource } | Refusal {
   const reading = readYaml(text, fileName, needs);
   if (!reading.ok) {
     // Where the syntax is broken, nobody can say which words are secrets.
@@ -71,7 +86,8 @@ function load<S extends z.ZodType>(
   if (otherKind) return { ok: false, problems: [problemOf(otherKind)] };
   const parsed = schema.safeParse(source.value);
   const ruled = rule(source.value, source.lineOf);
-  if (parsed.success && ruled.errors.length === 0) return { ok: true, content: parsed.data, warnings: ruled.warnings.map(problemOf) };
+  if (parsed.success && ruled.errors.length === 0) 
+    return { ok: true, content: parsed.data, warnings: ruled.warnings.map(problemOf), source };
   const issues = parsed.success ? [] : objectionsOf(parsed.error.issues, schema, source.value);
   const objections = [...issues, ...withoutEchoes(ruled.errors, schema, source.value)];
   const problems = objections.map(problemOf);
