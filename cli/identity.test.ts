@@ -75,7 +75,7 @@ it('tells in sentences what is missing', async () => {
   const away = await tminus(['doctor'], { server: NOBODY, cwd: folder() });
   expect(away.code).toBe(1);
   expect(away.stdout).toMatch(
-    /^✔ pass +node +Node \d+.*\n✖ fail +server +nothing answers at http:\/\/127.0.0.1:6; start the server with `tminus dev`, or name it with --server or TMINUS_SERVER\n$/,
+    /^✔ pass +node +Node \d+.*\n✖ fail +server +nothing answers at http:\/\/127.0.0.1:6; start it with `tminus dev`, or name another with --server or TMINUS_SERVER\n$/,
   );
   const well = await against(
     {

@@ -25,7 +25,10 @@ export interface Submission {
 
 type ValidRelease = Extract<LoadedRelease, { ok: true }>;
 
-export type CheckedFile = { warnings: ToldProblem[] } & ({ kind: 'Release'; loaded: ValidRelease } | { kind: 'Environment'; environment: Environment });
+export type CheckedFile = { warnings: ToldProblem[] } & (
+  | { kind: 'Release'; loaded: ValidRelease }
+  | { kind: 'Environment'; environment: Environment }
+);
 
 /** Checks a file of either kind by itself; throws with every problem at its place. */
 export async function checkFile(path: string): Promise<CheckedFile> {
@@ -40,15 +43,13 @@ export async function checkFile(path: string): Promise<CheckedFile> {
 /** What a start would refuse in a release that is valid by itself. Without an environment its names and approvals are not checked. */
 export async function problemsToStart(
   path: string,
-  { release, problemOf }: ValidRelease,
+  { release, problemsOf }: ValidRelease,
   environments: readonly Environment[],
 ): Promise<ToldProblem[]> {
   const explainScript = await scriptExplainer(path, scriptsOf(release));
   const houses = environments.length === 0 ? [null] : environments.map(houseOf);
-  const problems = houses
-    .flatMap((house) => objectionsToStart(release, { house, explainScript, nowMs: Date.now() }))
-    .map((objection) => toldProblem(problemOf(objection)));
-  return problems.filter(({ text }, index) => problems.findIndex((other) => other.text === text) === index);
+  const nowMs = Date.now();
+  return problemsOf(houses.flatMap((house) => objectionsToStart(release, { house, explainScript, nowMs }))).map(toldProblem);
 }
 
 /** Throws with every problem of an environment file at its place. */
@@ -59,11 +60,11 @@ export async function readEnvironment(path: string): Promise<Environment> {
 /** Reads and checks all that a start sends; nothing has been sent when it throws. */
 export async function readSubmission(path: string): Promise<Submission> {
   const text = await readCapped(path);
-  const { release, warnings, problemOf } = parseRelease(text, path);
+  const { release, warnings, problemsOf } = parseRelease(text, path);
   for (const warning of warnings) process.stderr.write(`warning: ${toldProblem(warning).text}\n`);
   const paths = scriptsOf(release);
   const objections = objectionsOfScripts(release, await scriptExplainer(path, paths));
-  if (objections.length > 0) throw invalid(path, objections.map(problemOf));
+  if (objections.length > 0) throw invalid(path, problemsOf(objections));
   const scripts = await Promise.all(paths.map(async (script) => [script, await readFile(scriptFile(path, script), 'utf8')] as const));
   return { file: text, fileName: basename(path), name: release.metadata.name, scripts: Object.fromEntries(scripts) };
 }

@@ -96,7 +96,7 @@ function mentionsOf({ spec }: Release): Mention[] {
           },
         ]
       : []),
-    ...onePerPlace(checkpoints.flatMap(({ steps }, index) => steps.flatMap((step, at) => stepMentions(step, index, at)))),
+    ...checkpoints.flatMap(({ steps }, index) => steps.flatMap((step, at) => stepMentions(step, index, at))),
     ...notify.map((name, index) => ({ kind: 'notify' as const, name, paths: [['spec', 'notify', index]] })),
   ];
 }
@@ -117,10 +117,6 @@ function stepMentions(step: Step, checkpoint: number, at: number): Mention[] {
     ];
   return [];
 }
-
-/** What several steps take from one place is one mistake; a step that writes the same name itself is told when that one is mended. */
-const onePerPlace = (mentions: readonly Mention[]): Mention[] =>
-  mentions.filter(({ kind, name }, index) => mentions.findIndex((other) => other.kind === kind && other.name === name) === index);
 
 function unapproved({ spec: { checkpoints } }: Release): StartObjection[] {
   const launches = checkpoints.findIndex(({ steps }) => steps.some(({ type }) => type === 'launch'));

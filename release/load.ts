@@ -24,9 +24,9 @@ export type { Problem } from './problem.ts';
 const MAX_PROBLEMS = 50;
 
 export type Refusal = { ok: false; problems: Problem[] };
-/** `problemOf`: an objection to starting it, at its place in the file. */
+/** `problemsOf`: objections to starting it at their places, in the order of the file, each place once. */
 export type LoadedRelease =
-  | { ok: true; release: Release; warnings: Problem[]; problemOf: (objection: StartObjection) => Problem }
+  | { ok: true; release: Release; warnings: Problem[]; problemsOf: (objections: readonly StartObjection[]) => Problem[] }
   | Refusal;
 export type LoadedEnvironment = { ok: true; environment: Environment; warnings: Problem[] } | Refusal;
 
@@ -39,12 +39,19 @@ export function loadRelease(text: string, fileName: string): LoadedRelease {
     ok: true,
     release: expandRelease(content),
     warnings,
-    problemOf: ({ paths, message, hint }) => {
-      const written = paths.find((path) => valueAt(source.value, path) !== undefined);
-      return source.problemAt(written ?? paths.at(-1) ?? [], 'value', message, hint);
+    problemsOf: (objections) => {
+      const problems = objections.map(({ paths, message, hint }) => {
+        const written = paths.find((path) => valueAt(source.value, path) !== undefined);
+        return source.problemAt(written ?? paths.at(-1) ?? [], 'value', message, hint);
+      });
+      const inOrder = problems.sort(byPlace);
+      return firstOf(inOrder.filter((each, index) => !inOrder.slice(0, index).some((other) => isSame(each, other))));
     },
   };
 }
+
+const byPlace = (a: Problem, b: Problem): number => a.line - b.line || a.column - b.column;
+const isSame = (a: Problem, b: Problem): boolean => byPlace(a, b) === 0 && a.message === b.message;
 
 /** Reads a worker's environment file. Lines that may hold a secret are not repeated in problems. */
 export function loadEnvironment(text: string, fileName: string): LoadedEnvironment {
@@ -86,12 +93,12 @@ function load<S extends z.ZodType>(
   if (otherKind) return { ok: false, problems: [problemOf(otherKind)] };
   const parsed = schema.safeParse(source.value);
   const ruled = rule(source.value, source.lineOf);
-  if (parsed.success && ruled.errors.length === 0) 
+  if (parsed.success && ruled.errors.length === 0)
     return { ok: true, content: parsed.data, warnings: ruled.warnings.map(problemOf), source };
   const issues = parsed.success ? [] : objectionsOf(parsed.error.issues, schema, source.value);
   const objections = [...issues, ...withoutEchoes(ruled.errors, schema, source.value)];
   const problems = objections.map(problemOf);
-  return { ok: false, problems: firstOf(problems.sort((a, b) => a.line - b.line || a.column - b.column)) };
+  return { ok: false, problems: firstOf(problems.sort(byPlace)) };
 }
 
 /** A file of another kind has one problem, not one for each of its fields. A misspelt kind is left to the schema. */

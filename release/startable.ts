@@ -58,12 +58,10 @@ function objectionsOfTime(release: Release, nowMs: number): StartObjection[] {
     ['spec', 'launchAt'],
     ['spec', 'countdown'],
   ];
-  if (plan.launchAtMs < nowMs) return [{ paths: launchTime, message: `the launch time ${iso(plan.launchAtMs)} is over`, hint: 'launch later' }];
+  if (plan.launchAtMs < nowMs)
+    return [{ paths: launchTime, message: `the launch time ${iso(plan.launchAtMs)} is over`, hint: 'launch later' }];
   return lateCheckpoints(plan, nowMs).map(({ name, offset, atMs }) => ({
-    paths: [
-      ['spec', 'checkpoints', release.spec.checkpoints.findIndex((each) => each.name === name), 'at'],
-      ...launchTime,
-    ],
+    paths: [['spec', 'checkpoints', release.spec.checkpoints.findIndex((each) => each.name === name), 'at'], ...launchTime],
     message: `checkpoint ${offset} ${name} would have been due at ${iso(atMs)}, which is over`,
     hint: 'launch later or leave it out',
   }));

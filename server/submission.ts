@@ -37,7 +37,7 @@ export type SubmittedPlan = OpenedPlan & { started: StartedPlan['started'] | 'dr
 export async function submit(world: SubmissionWorld, request: StartRequest, requestedBy: Principal): Promise<SubmittedPlan> {
   const barred = explainStart(requestedBy, world.house.starters);
   if (barred !== null) throw new ApiError('NotAllowed', barred, 'ask someone who may, or whoever keeps the environment file');
-  const { release, problemOf } = readRelease(request);
+  const { release, problemsOf } = readRelease(request);
   const now = world.now();
   const { scripts } = request;
   const explainScript = (path: string) =>
@@ -46,7 +46,7 @@ export async function submit(world: SubmissionWorld, request: StartRequest, requ
     ...(release.spec.allowUnverified && !world.loopback ? [UNVERIFIED_ELSEWHERE] : []),
     ...objectionsToStart(release, { house: world.house, explainScript, nowMs: now }),
   ];
-  if (objections.length > 0) throw invalid(objections.map((objection) => toldProblem(problemOf(objection))));
+  if (objections.length > 0) throw invalid(problemsOf(objections).map(toldProblem));
   const plan = planOf(release, now);
   const planned: OpenedPlan = {
     release: release.metadata.name,
@@ -66,10 +66,10 @@ const UNVERIFIED_ELSEWHERE: StartObjection = {
 function readRelease({ file, fileName, launchAt }: StartRequest) {
   const loaded = loadRelease(file, fileName);
   if (!loaded.ok) throw invalid(loaded.problems.map(toldProblem));
-  const { release, problemOf } = loaded;
-  if (launchAt === undefined) return { release, problemOf };
+  const { release, problemsOf } = loaded;
+  if (launchAt === undefined) return { release, problemsOf };
   const { countdown: _, ...spec } = release.spec;
-  return { release: { ...release, spec: { ...spec, launchAt: iso(Date.parse(launchAt)) } }, problemOf };
+  return { release: { ...release, spec: { ...spec, launchAt: iso(Date.parse(launchAt)) } }, problemsOf };
 }
 
 async function inputOf(
@@ -81,9 +81,7 @@ async function inputOf(
   const keep = async (kind: 'release-file' | 'k6-script', mediaType: string, source: string, text: string) =>
     (await world.evidence.put({ kind, mediaType, source }, Buffer.from(text, 'utf8'))).digest;
   const digests = await Promise.all(
-    scriptsOf(release).map(
-      async (path) => [path, await keep('k6-script', 'text/javascript', path, request.scripts[path] ?? '')] as const,
-    ),
+    scriptsOf(release).map(async (path) => [path, await keep('k6-script', 'text/javascript', path, request.scripts[path] ?? '')] as const),
   );
   return {
     release,

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { separateUser, describeSeparation } from '../../activities/load-test/k6-user.ts';
 import type { Principal } from '../../verdict/verdict.ts';
-import { connect, serverUrl } from '../api.ts';
+import { connect, serverUrl, startHint } from '../api.ts';
 import { ENVIRONMENT_FILE } from '../dev.ts';
 import { EXIT } from '../exit-codes.ts';
 import { CliFailure } from '../failure.ts';
@@ -125,13 +125,7 @@ function strandedSentence(stranded: Listed['items']): string {
 
 async function health(url: string): Promise<Answer> {
   const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) }).catch(() => null);
-  if (!answer)
-    throw new CliFailure(
-      'Unreachable',
-      `nothing answers at ${url}`,
-      'start the server with `tminus dev`, or name it with --server or TMINUS_SERVER',
-      EXIT.unexpected,
-    );
+  if (!answer) throw new CliFailure('Unreachable', `nothing answers at ${url}`, startHint(url), EXIT.unexpected);
   if (!answer.ok)
     throw new CliFailure(
       'Unreachable',
