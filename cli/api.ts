@@ -120,8 +120,8 @@ async function send(url: string, token: string, method: string, path: string, bo
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    const why = cause instanceof Error ? cause.message || cause.name : String(cause);
+    const cause = causeOf(error);
+    const why = whyNoAnswer(error);
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
     // Without a code it is fetch itself that objects: to the port, to a redirect.
     const nothingSent =
@@ -134,4 +134,13 @@ async function send(url: string, token: string, method: string, path: string, bo
       EXIT.unexpected,
     );
   }
+}
+
+/** `fetch` itself says only that it failed. */
+const causeOf = (error: unknown): unknown => (error instanceof Error && error.cause instanceof Error ? error.cause : error);
+
+/** Why an address did not answer: `connect ECONNREFUSED 127.0.0.1:9090`. */
+export function whyNoAnswer(error: unknown): string {
+  const cause = causeOf(error);
+  return cause instanceof Error ? cause.message || cause.name : String(cause);
 }

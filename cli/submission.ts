@@ -5,6 +5,7 @@ import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
 import type { Environment } from '../release/environment.ts';
 import { houseOf } from '../release/house.ts';
 import { loadEnvironment, loadRelease, type LoadedRelease, type Problem } from '../release/load.ts';
+import type { Release } from '../release/release.ts';
 import { objectionsOfScripts, objectionsToStart, scriptsOf } from '../release/startable.ts';
 import { toldProblem, type ToldProblem } from '../release/told-problem.ts';
 import { EXIT } from './exit-codes.ts';
@@ -55,6 +56,11 @@ export async function problemsToStart(
 /** Throws with every problem of an environment file at its place. */
 export async function readEnvironment(path: string): Promise<Environment> {
   return parseEnvironment(await readCapped(path), path).environment;
+}
+
+/** The same of a release file. */
+export async function readRelease(path: string): Promise<Release> {
+  return parseRelease(await readCapped(path), path).release;
 }
 
 /** Reads and checks all that a start sends; nothing has been sent when it throws. */
