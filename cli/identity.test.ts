@@ -141,11 +141,16 @@ spec:
     'kubeconfig fail: of cluster far: /nowhere/kubeconfig cannot be read: there is no such file; write its path to spec.clusters.far.kubeconfig',
     `prometheus pass: prod answers at ${prometheus.url} (HTTP 200)`,
     `target pass: prod answers at ${prometheus.url} (HTTP 404)`,
-    expect.stringMatching(/^target fail: staging does not answer from here at http:\/\/127.0.0.1:6: .*; spec.targets.staging.url names it$/),
+    expect.stringMatching(
+      /^target fail: staging does not answer from here at http:\/\/127.0.0.1:6: .*; spec.targets.staging.url names it$/,
+    ),
     'people fail: 0 may start countdowns, as members of nobody; add a group to the "groups" of their rows in ./identity/tokens.yaml',
     'people fail: T-1h final-poll asks for 2 of release-managers, which has 1 member; add a group to the "groups" of their rows in ./identity/tokens.yaml, or lower the count of the approval',
   ]);
-  expect(await tminus(['doctor', '--environment', 'none.yaml'], { cwd })).toMatchObject({ code: 2, stderr: 'there is no file none.yaml\n' });
+  expect(await tminus(['doctor', '--environment', 'none.yaml'], { cwd })).toMatchObject({
+    code: 2,
+    stderr: 'there is no file none.yaml\n',
+  });
 });
 
 it('tells which countdowns have no worker of their version, and does not call that well', async () => {

@@ -10,8 +10,6 @@ import type { WorkerMetrics } from './metrics.ts';
 import { DEPLOYMENT_NAME, settleCurrent, workflowBuildId } from './version.ts';
 import { keptBundle } from './workflow-bundle.ts';
 
-export type Role = 'countdowns' | 'clusters' | 'load';
-
 export interface StartWorkersOptions {
   temporal: TemporalSettings;
   environment: Environment;
