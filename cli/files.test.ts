@@ -26,6 +26,13 @@ it('writes a release file and an environment file that are valid, and never over
     stdout: 'release.yaml: Release my-service-1.0.0 is valid\n.tminus/environment.yaml: Environment is valid\n',
     stderr: '',
   });
+  // What it offers for a trial alone is valid, too.
+  const template = readFileSync(join(cwd, 'release.yaml'), 'utf8');
+  expect(template).toContain('.tminus/identity/tokens.yaml');
+  const trial = template.replace(/^ {2}approvers: .*\n/m, '').replace('  # approvers: ', '  approvers: ');
+  expect(trial).not.toBe(template);
+  writeFileSync(join(cwd, 'release.yaml'), trial);
+  expect((await tminus(['validate', 'release.yaml', '.tminus/environment.yaml'], { cwd })).code).toBe(0);
   writeFileSync(join(cwd, 'release.yaml'), 'mine');
   expect(await tminus(['init'], { cwd })).toEqual({
     code: 2,

@@ -7,8 +7,7 @@ import type { Release } from './release.ts';
 import type { Step } from './steps/registry.ts';
 
 /** The kinds of names that releases use, as the environment file calls them under `spec`. */
-const KINDS = ['clusters', 'targets', 'postgres', 'traces', 'notify'] as const;
-type Kind = (typeof KINDS)[number];
+type Kind = 'clusters' | 'targets' | 'postgres' | 'traces' | 'notify';
 
 /** The part of an environment that says what may be started here. */
 export interface House {
@@ -68,12 +67,12 @@ function unknownNames(release: Release, { names }: House): StartObjection[] {
     return {
       paths,
       message: `the environment file names no ${nounOf[kind]} "${shortWord(name)}"`,
-      hint: near === null ? wayOut(kind, names[kind]) : `did you mean "${near}"?`,
+      hint: near === null ? addHint(kind, names[kind]) : `did you mean "${near}"?`,
     };
   });
 }
 
-function wayOut(kind: Kind, known: readonly string[]): string {
+function addHint(kind: Kind, known: readonly string[]): string {
   const optional = kind === 'clusters' || kind === 'targets' ? '' : ', or leave it out';
   return `it has ${known.map(shortWord).join(', ') || 'none'}; add it to spec.${kind} there${optional}`;
 }

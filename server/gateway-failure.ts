@@ -49,8 +49,9 @@ export function failureOfStart(failure: unknown, release: string): unknown {
   if (!(failure instanceof CountdownFailure)) return failure;
   const { code, message } = failure;
   if (code === 'OutcomeUnknown' || code === 'NoWorker')
+    // Not NoWorker: that would read as if nothing had been started.
     return new CountdownFailure(
-      code,
+      'OutcomeUnknown',
       code === 'NoWorker'
         ? `no worker answered while starting ${release}; it begins when one comes`
         : `${release} was handed over, and has not begun yet: it waits for its cluster, for the lock of its service or for a worker`,

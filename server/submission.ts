@@ -118,7 +118,7 @@ function invalid(problems: ToldProblem[]): ApiError {
   return new ApiError(
     'InvalidRelease',
     problems[0]?.text ?? 'the release file is not valid',
-    'mend the file; `tminus validate` checks it without a server',
+    'mend the file; `tminus validate` with the environment file beside it checks the same without a server',
     problems,
   );
 }
