@@ -12,13 +12,18 @@ const RETRY_AFTER_MS = 1_000;
 
 export interface Api {
   get<T>(path: string): Promise<T>;
-  /** `twice`: the server counts the same request once, so that it is sent again when nobody knows whether it arrived. */
-  post<T>(path: string, body: unknown, options?: { twice: boolean }): Promise<T>;
+  /**
+   * `twice`: the server counts the same request once, so that it is sent again when nobody knows whether it arrived; `when-lost`: only where
+   * the connection broke, for a server that answers that it does not know has waited itself.
+   */
+  post<T>(path: string, body: unknown, options?: { twice: Twice }): Promise<T>;
   text(path: string): Promise<string>;
   /** The bytes as they come; a server that breaks off is the failure `BrokenOff`, after some of them. */
   bytes(path: string): AsyncIterable<Uint8Array>;
   url: string;
 }
+
+type Twice = boolean | 'when-lost';
 
 /** The server that `--server` or TMINUS_SERVER names, as the owner of the token. */
 export function connect(command: Command): Api {
@@ -37,18 +42,26 @@ export function serverUrl(command: Command): string {
   return server.replace(/\/+$/, '');
 }
 
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|\[::1\]|localhost)$/;
+
+/** Where nothing answers: on this machine it can be started, elsewhere somebody else runs it. */
+export const startHint = (url: string): string =>
+  LOOPBACK.test(new URL(url).hostname)
+    ? 'start it with `tminus dev`, or name another with --server or TMINUS_SERVER'
+    : 'look whether it runs, and whether this machine reaches it; --server or TMINUS_SERVER names another';
+
 /** The path of a release, and of what lies under it. */
 export const releasePath = (release: string, under = ''): string => `/api/v1/releases/${encodeURIComponent(release)}${under}`;
 
 function api(url: string, token: string): Api {
-  const call = async (method: string, path: string, options: { body?: unknown; twice: boolean }): Promise<Response> => {
+  const call = async (method: string, path: string, options: { body?: unknown; twice: Twice }): Promise<Response> => {
     for (let attempt = 1; ; attempt += 1) {
       const answer = await send(url, token, method, path, options.body);
       // 503: nothing happened. 504, or no answer at all: nobody knows.
       const again =
         answer instanceof Response
-          ? answer.status === 503 || (answer.status === 504 && options.twice)
-          : answer.code === 'OutcomeUnknown' && options.twice;
+          ? answer.status === 503 || (answer.status === 504 && options.twice === true)
+          : answer.code === 'OutcomeUnknown' && options.twice !== false;
       if (!again || attempt === ATTEMPTS) {
         if (answer instanceof Response) return answer;
         throw answer;
@@ -107,24 +120,27 @@ async function send(url: string, token: string, method: string, path: string, bo
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    const why = cause instanceof Error ? cause.message || cause.name : String(cause);
+    const cause = causeOf(error);
+    const why = whyNoAnswer(error);
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
     // Without a code it is fetch itself that objects: to the port, to a redirect.
     const nothingSent =
       code === undefined || code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EHOSTUNREACH';
-    if (nothingSent)
-      return new CliFailure(
-        'Unreachable',
-        `the server at ${url} does not answer: ${why}`,
-        'start it with `tminus dev`, or name it with --server',
-        EXIT.unexpected,
-      );
+    if (nothingSent) return new CliFailure('Unreachable', `the server at ${url} does not answer: ${why}`, startHint(url), EXIT.unexpected);
     return new CliFailure(
       'OutcomeUnknown',
       `the server at ${url} gave no answer: ${why}`,
-      'tminus status shows whether it counted',
+      method === 'GET' ? 'it only reads: ask again' : '`tminus status` of the countdown shows whether it counted',
       EXIT.unexpected,
     );
   }
+}
+
+/** `fetch` itself says only that it failed. */
+const causeOf = (error: unknown): unknown => (error instanceof Error && error.cause instanceof Error ? error.cause : error);
+
+/** Why an address did not answer: `connect ECONNREFUSED 127.0.0.1:9090`. */
+export function whyNoAnswer(error: unknown): string {
+  const cause = causeOf(error);
+  return cause instanceof Error ? cause.message || cause.name : String(cause);
 }

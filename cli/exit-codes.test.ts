@@ -44,6 +44,7 @@ it.each([
   ['NotAllowed', 403, 6],
   ['Refused', 409, 6],
   ['NotFound', 404, 2],
+  ['InvalidRelease', 422, 2],
   ['Internal', 500, 1],
 ])('follows the server’s refusal %s', async (code, status, exit) => {
   const { server: _, ...ran } = await against({ [`GET ${PATH}`]: refusal(status, code, 'no, because') }, ['status', NAME]);
@@ -71,8 +72,9 @@ it('has its table in the help', async () => {
     expect(code).toBe(0);
     for (const row of [
       '   0  done',
-      '   2  wrong usage',
-      '   3  the verdict is no-go',
+      '   1  unexpected error; the server, Temporal or a worker does not answer',
+      '   2  wrong usage, a countdown that is not there',
+      '   3  the verdict is no-go: for status --wait and rehearse, the countdown ended as no-go, refused,',
       '   4  not signed in',
       '   5  undecided: still counting',
       '   6  refused',

@@ -1,8 +1,9 @@
 import { expect, it } from '@jest/globals';
-import { mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { against, PATH } from './testing/against.ts';
+import { refusal, type Answer } from './testing/fake-server.ts';
 import { NAME } from './testing/statuses.ts';
 import { tminus } from './testing/tminus-process.ts';
 
@@ -18,11 +19,20 @@ it('writes a release file and an environment file that are valid, and never over
       'release.yaml written\n.tminus/environment.yaml written\nNext:  edit them, then tminus validate release.yaml .tminus/environment.yaml\n',
     stderr: '',
   });
+  mkdirSync(join(cwd, 'k6'));
+  writeFileSync(join(cwd, 'k6/load.js'), 'export default function () {}');
   expect(await tminus(['validate', 'release.yaml', '.tminus/environment.yaml'], { cwd })).toEqual({
     code: 0,
     stdout: 'release.yaml: Release my-service-1.0.0 is valid\n.tminus/environment.yaml: Environment is valid\n',
     stderr: '',
   });
+  // What it offers for a trial alone is valid, too.
+  const template = readFileSync(join(cwd, 'release.yaml'), 'utf8');
+  expect(template).toContain('.tminus/identity/tokens.yaml');
+  const trial = template.replace(/^ {2}approvers: .*\n/m, '').replace('  # approvers: ', '  approvers: ');
+  expect(trial).not.toBe(template);
+  writeFileSync(join(cwd, 'release.yaml'), trial);
+  expect((await tminus(['validate', 'release.yaml', '.tminus/environment.yaml'], { cwd })).code).toBe(0);
   writeFileSync(join(cwd, 'release.yaml'), 'mine');
   expect(await tminus(['init'], { cwd })).toEqual({
     code: 2,
@@ -62,6 +72,62 @@ it('checks several files at once and exits 2 with the place of each problem', as
     docs: 'docs/reference/release-file.md',
     problems: [{ file: bad, line: expect.any(Number) }],
   });
+});
+
+it('checks the names of a release against the environment file beside it, and all else that a start would refuse', async () => {
+  const cwd = folder();
+  await tminus(['init'], { cwd });
+  const text = readFileSync(join(cwd, 'release.yaml'), 'utf8')
+    .replace('countdown: 72h ', 'launchAt: 2020-11-25T09:00:00Z ')
+    .replace('target: staging }', 'target: stagign }')
+    .replace('cluster: prod ', 'cluster: prdo ')
+    .replace('namespace: prod', 'namespace: shop');
+  const more =
+    '  notify: [oncall]\n  diagnosis: { postgres: shop, traces: lab }\n  checkpoints:\n    - { name: now, at: T-0, steps: [{ type: loadTest }, { type: analysis }, { type: launch }, { type: guard }] }\n';
+  writeFileSync(join(cwd, 'release.yaml'), `${text}${more}`);
+  const validate = async (...files: string[]) => {
+    const { code, stdout, stderr } = await tminus(['validate', ...files], { cwd });
+    return { code, stdout, lines: stderr.split('\n').filter((line) => line.startsWith('release.yaml') || line.startsWith('names')) };
+  };
+  expect(await validate('release.yaml', '.tminus/environment.yaml')).toEqual({
+    code: 2,
+    stdout: '.tminus/environment.yaml: Environment is valid\n',
+    lines: [
+      'release.yaml:8:43 spec.service.namespace: the environment file names no target "shop"; it has prod, staging; add it to spec.targets there',
+      'release.yaml:9:12 spec.cluster: the environment file names no cluster "prdo"; did you mean "prod"?',
+      'release.yaml:10:13 spec.launchAt: the launch time 2020-11-25T09:00:00.000Z is over; launch later',
+      'release.yaml:11:19 spec.load.script: the k6 script k6/load.js is not there; its path is relative to the release file',
+      'release.yaml:11:39 spec.load.target: the environment file names no target "stagign"; did you mean "staging"?',
+      'release.yaml:13:12 spec.notify[0]: the environment file names no way to tell "oncall"; it has none; add it to spec.notify there, or leave it out',
+      'release.yaml:14:26 spec.diagnosis.postgres: the environment file names no database "shop"; it has none; add it to spec.postgres there, or leave it out',
+      'release.yaml:14:40 spec.diagnosis.traces: the environment file names no trace store "lab"; it has none; add it to spec.traces there, or leave it out',
+      'release.yaml:16:7 spec.checkpoints[0]: nobody is asked before the launch in "now"; give an earlier checkpoint an approval (this house allows no launch without, spec.start.unapprovedLaunch in its environment file)',
+    ],
+  });
+  // By itself, what needs no environment file.
+  expect((await validate('release.yaml')).lines).toEqual([
+    'names were not checked: give the environment file, too, as in tminus validate release.yaml .tminus/environment.yaml',
+    expect.stringContaining('spec.launchAt: the launch time'),
+    expect.stringContaining('spec.load.script: the k6 script k6/load.js is not there'),
+  ]);
+  const alone = await tminus(['validate', example]);
+  expect(alone).toEqual({
+    code: 0,
+    stdout: `${example}: Release go-api-1.4.0 is valid\n`,
+    stderr: `names were not checked: give the environment file, too, as in tminus validate ${example} .tminus/environment.yaml\n`,
+  });
+});
+
+it('names the countdown and what watches or ends it when a start is not answered, and does not wait a second time', async () => {
+  const start = (answer: Answer) => against({ 'POST /api/v1/releases': answer }, ['start', example]);
+  const unknown = await start(refusal(504, 'OutcomeUnknown', 'go-api-1.4.0 was handed over', '`tminus status go-api-1.4.0 --watch`'));
+  expect(unknown.server.asked).toHaveLength(1);
+  expect(unknown).toMatchObject({ code: 1, stderr: 'go-api-1.4.0 was handed over\n  `tminus status go-api-1.4.0 --watch`\n' });
+  const lost = await start('lost');
+  expect(lost.server.asked).toHaveLength(3);
+  expect(lost.stderr).toMatch(
+    /gave no answer: .*\n {2}go-api-1.4.0 may have begun: `tminus status go-api-1.4.0 --watch` shows it, `tminus abort go-api-1.4.0` ends it\n$/,
+  );
 });
 
 it('prints the schemas that editors read', async () => {
@@ -112,7 +178,9 @@ it('says what is wrong with a file before it asks for a token or a server, and s
   expect(await start()).toEqual({
     code: 2,
     stdout: '',
-    stderr: 'release.yaml: the k6 script load.js is not there\n  its path is relative to the release file\n',
+    stderr: expect.stringMatching(
+      /^release.yaml:11:19 spec.load.script: the k6 script load.js is not there; its path is relative to the release file\n/,
+    ),
   });
   symlinkSync('/etc/hostname', join(cwd, 'load.js'));
   expect(await start()).toMatchObject({ code: 2, stderr: expect.stringContaining('lies outside the folder of the release file') });

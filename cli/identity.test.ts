@@ -1,8 +1,8 @@
 import { expect, it } from '@jest/globals';
-import { chmodSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { against, showing } from './testing/against.ts';
+import { against, serving, showing } from './testing/against.ts';
 import { refusal, type Answers } from './testing/fake-server.ts';
 import { mei, NAME, waiting } from './testing/statuses.ts';
 import { NOBODY, tminus } from './testing/tminus-process.ts';
@@ -75,7 +75,7 @@ it('tells in sentences what is missing', async () => {
   const away = await tminus(['doctor'], { server: NOBODY, cwd: folder() });
   expect(away.code).toBe(1);
   expect(away.stdout).toMatch(
-    /^✔ pass +node +Node \d+.*\n✖ fail +server +nothing answers at http:\/\/127.0.0.1:6; start the server with `tminus dev`, or name it with --server or TMINUS_SERVER\n$/,
+    /^✔ pass +node +Node \d+.*\n✖ fail +server +nothing answers at http:\/\/127.0.0.1:6; start it with `tminus dev`, or name another with --server or TMINUS_SERVER\n$/,
   );
   const well = await against(
     {
@@ -104,12 +104,53 @@ it('tells as whom load scripts run under `tminus dev` here, or where else', asyn
   await tminus(['init'], { cwd });
   const own =
     process.getuid?.() === 0
-      ? /^✔ pass +load +load scripts run as user 64931, which owns no files$/
+      ? /^✔ pass +load +load scripts run as user 64931, which owns no files \(kept apart from the worker\)$/
       : /^\? inconclusive +load +load scripts run as the user of this process \(uid \d+\), which cannot switch users: /;
   expect(await doctor()).toMatch(own);
   const file = join(cwd, '.tminus/environment.yaml');
   writeFileSync(file, readFileSync(file, 'utf8').replace(/^ {2}# load: .*$/m, '  load: { runner: /run/k6.sock }'));
   expect(await doctor()).toMatch(/^✔ pass +load +load scripts run at the k6 runner \/run\/k6\.sock$/);
+});
+
+it('asks every place of the environment file, and counts who may start and approve', async () => {
+  const cwd = folder();
+  const prometheus = await serving({ 'GET /api/v1/query?query=1': { body: { status: 'success' } } });
+  await tminus(['init'], { cwd });
+  writeFileSync(join(cwd, 'kubeconfig'), '');
+  mkdirSync(join(cwd, 'identity'));
+  const row = (subject: string, token: string) =>
+    `{ sha256: ${token.repeat(64)}, issuer: local, subject: ${subject}, displayName: ${subject}, groups: [release-managers] }`;
+  // One person with two tokens is one approver.
+  writeFileSync(join(cwd, 'identity/tokens.yaml'), `tokens: [${row('li', 'a')}, ${row('li', 'b')}]`, { mode: 0o600 });
+  writeFileSync(
+    join(cwd, 'shop.yaml'),
+    `apiVersion: tminus.dev/v1alpha1
+kind: Environment
+spec:
+  clusters: { prod: { kubeconfig: kubeconfig, prometheus: prod }, far: { kubeconfig: /nowhere/kubeconfig, prometheus: prod } }
+  prometheus: { prod: { url: "${prometheus.url}" } }
+  targets: { prod: { url: "${prometheus.url}" }, staging: { url: "http://127.0.0.1:6" } }
+  start: { groups: [nobody] }
+`,
+  );
+  const { code, stdout } = await tminus(['doctor', '--environment', 'shop.yaml', '--json'], { server: NOBODY, cwd });
+  const { items } = JSON.parse(stdout) as { items: { name: string; outcome: string; sentence: string }[] };
+  expect(code).toBe(1);
+  expect(items.slice(2, -1).map(({ name, outcome, sentence }) => `${name} ${outcome}: ${sentence.replaceAll(cwd, '.')}`)).toEqual([
+    'kubeconfig pass: of cluster prod: ./kubeconfig can be read',
+    'kubeconfig fail: of cluster far: /nowhere/kubeconfig cannot be read: there is no such file; write its path to spec.clusters.far.kubeconfig',
+    `prometheus pass: prod answers at ${prometheus.url} (HTTP 200)`,
+    `target pass: prod answers at ${prometheus.url} (HTTP 404)`,
+    expect.stringMatching(
+      /^target fail: staging does not answer from here at http:\/\/127.0.0.1:6: .*; spec.targets.staging.url names it$/,
+    ),
+    'people fail: 0 may start countdowns, as members of nobody; add a group to the "groups" of their rows in ./identity/tokens.yaml',
+    'people fail: T-1h final-poll asks for 2 of release-managers, which has 1 member; add a group to the "groups" of their rows in ./identity/tokens.yaml, or lower the count of the approval',
+  ]);
+  expect(await tminus(['doctor', '--environment', 'none.yaml'], { cwd })).toMatchObject({
+    code: 2,
+    stderr: 'there is no file none.yaml\n',
+  });
 });
 
 it('tells which countdowns have no worker of their version, and does not call that well', async () => {
@@ -124,6 +165,7 @@ it('tells which countdowns have no worker of their version, and does not call th
       'GET /api/v1/releases': { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseList', items, nextPage: null } },
     },
     ['doctor'],
+    { cwd: folder() },
   );
   expect(code).toBe(1);
   expect(stdout).toContain(

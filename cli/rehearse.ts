@@ -7,12 +7,12 @@ import { EXIT, exitCodeOfEnding } from './exit-codes.ts';
 import { connect, connectAs, type Api } from './api.ts';
 import { CliFailure } from './failure.ts';
 import { printLine } from './output.ts';
+import { postStart } from './post-start.ts';
 import { harmless } from './render/harmless.ts';
 import { storyLines } from './render/story.ts';
 import { sendAct } from './send-act.ts';
 import { readSubmission, type Submission } from './submission.ts';
 import { tokenOfFile } from './token.ts';
-import type { PlanAnswer } from './verbs/start.ts';
 import { changed, readStatus } from './read-status.ts';
 
 interface RehearseOptions {
@@ -49,7 +49,7 @@ const collect = (value: string, all: string[]): string[] => [...all, value];
 
 async function rehearse(command: Command, submission: Submission, approvers: readonly Api[]): Promise<number> {
   const api = connect(command);
-  const { metadata } = await api.post<PlanAnswer>('/api/v1/releases', { ...submission, rehearsal: true });
+  const { metadata } = await postStart(api, submission, { rehearsal: true });
   const { name } = metadata;
   let previous: ShownStatus | null = null;
   let advanced = '';

@@ -3,9 +3,11 @@ import { nearName } from '../release/near-name.ts';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
 import type { Environment } from '../release/environment.ts';
-import { loadEnvironment, loadRelease, type Problem } from '../release/load.ts';
-import { toldProblem, type ToldProblem } from '../release/told-problem.ts';
+import { houseOf } from '../release/house.ts';
+import { loadEnvironment, loadRelease, type LoadedRelease, type Problem } from '../release/load.ts';
 import type { Release } from '../release/release.ts';
+import { objectionsOfScripts, objectionsToStart, scriptsOf } from '../release/startable.ts';
+import { toldProblem, type ToldProblem } from '../release/told-problem.ts';
 import { EXIT } from './exit-codes.ts';
 import { CliFailure, usageFailure } from './failure.ts';
 
@@ -17,24 +19,38 @@ const FILE_BYTES = 16 * 1024 * 1024;
 export interface Submission {
   file: string;
   fileName: string;
+  /** Of the release, as the file has it. */
+  name: string;
   scripts: Record<string, string>;
 }
 
-export interface CheckedFile {
-  kind: 'Release' | 'Environment';
-  name: string | null;
-  warnings: ToldProblem[];
-}
+type ValidRelease = Extract<LoadedRelease, { ok: true }>;
 
-/** Checks a file of either kind; throws with every problem at its place. */
+export type CheckedFile = { warnings: ToldProblem[] } & (
+  | { kind: 'Release'; loaded: ValidRelease }
+  | { kind: 'Environment'; environment: Environment }
+);
+
+/** Checks a file of either kind by itself; throws with every problem at its place. */
 export async function checkFile(path: string): Promise<CheckedFile> {
   const text = await readCapped(path);
   // A misspelt `Enviroment` still means one; the loader tells the right word.
   const written = /^kind:\s*["']?([A-Za-z]{1,40})/m.exec(text)?.[1] ?? 'Release';
-  if (nearName(written, ['Release', 'Environment']) === 'Environment')
-    return { kind: 'Environment', name: null, warnings: parseEnvironment(text, path).warnings };
-  const { release, warnings } = parseRelease(text, path);
-  return { kind: 'Release', name: release.metadata.name, warnings };
+  if (nearName(written, ['Release', 'Environment']) === 'Environment') return { kind: 'Environment', ...parseEnvironment(text, path) };
+  const loaded = parseRelease(text, path);
+  return { kind: 'Release', loaded, warnings: loaded.warnings.map(toldProblem) };
+}
+
+/** What a start would refuse in a release that is valid by itself. Without an environment its names and approvals are not checked. */
+export async function problemsToStart(
+  path: string,
+  { release, problemsOf }: ValidRelease,
+  environments: readonly Environment[],
+): Promise<ToldProblem[]> {
+  const explainScript = await scriptExplainer(path, scriptsOf(release));
+  const houses = environments.length === 0 ? [null] : environments.map(houseOf);
+  const nowMs = Date.now();
+  return problemsOf(houses.flatMap((house) => objectionsToStart(release, { house, explainScript, nowMs }))).map(toldProblem);
 }
 
 /** Throws with every problem of an environment file at its place. */
@@ -42,14 +58,21 @@ export async function readEnvironment(path: string): Promise<Environment> {
   return parseEnvironment(await readCapped(path), path).environment;
 }
 
+/** The same of a release file. */
+export async function readRelease(path: string): Promise<Release> {
+  return parseRelease(await readCapped(path), path).release;
+}
+
 /** Reads and checks all that a start sends; nothing has been sent when it throws. */
 export async function readSubmission(path: string): Promise<Submission> {
   const text = await readCapped(path);
-  const { release, warnings } = parseRelease(text, path);
-  for (const { text: warning } of warnings) process.stderr.write(`warning: ${warning}\n`);
-  const paths = release.spec.checkpoints.flatMap(({ steps }) => steps.flatMap((step) => (step.type === 'loadTest' ? [step.script] : [])));
-  const scripts = await Promise.all([...new Set(paths)].map(async (script) => [script, await readScript(path, script)] as const));
-  return { file: text, fileName: basename(path), scripts: Object.fromEntries(scripts) };
+  const { release, warnings, problemsOf } = parseRelease(text, path);
+  for (const warning of warnings) process.stderr.write(`warning: ${toldProblem(warning).text}\n`);
+  const paths = scriptsOf(release);
+  const objections = objectionsOfScripts(release, await scriptExplainer(path, paths));
+  if (objections.length > 0) throw invalid(path, problemsOf(objections));
+  const scripts = await Promise.all(paths.map(async (script) => [script, await readFile(scriptFile(path, script), 'utf8')] as const));
+  return { file: text, fileName: basename(path), name: release.metadata.name, scripts: Object.fromEntries(scripts) };
 }
 
 async function readCapped(path: string): Promise<string> {
@@ -66,10 +89,10 @@ async function readCapped(path: string): Promise<string> {
   });
 }
 
-function parseRelease(text: string, path: string): { release: Release; warnings: ToldProblem[] } {
+function parseRelease(text: string, path: string): ValidRelease {
   const loaded = loadRelease(text, path);
   if (!loaded.ok) throw invalid(path, loaded.problems);
-  return { release: loaded.release, warnings: loaded.warnings.map(toldProblem) };
+  return loaded;
 }
 
 function parseEnvironment(text: string, path: string): { environment: Environment; warnings: ToldProblem[] } {
@@ -87,21 +110,25 @@ const invalid = (path: string, problems: readonly Problem[]): CliFailure =>
     problems.map(toldProblem),
   );
 
+const scriptFile = (releaseFile: string, script: string): string => resolve(dirname(resolve(releaseFile)), script);
+
+/** Why a script of these cannot be sent, found before anything is asked. */
+async function scriptExplainer(releaseFile: string, scripts: readonly string[]) {
+  const reasons = new Map(await Promise.all(scripts.map(async (script) => [script, await explainScript(releaseFile, script)] as const)));
+  return (script: string) => reasons.get(script) ?? null;
+}
+
 /** Scripts lie beside the release file: a path that leads elsewhere would send a stranger's file. */
-async function readScript(releaseFile: string, script: string): Promise<string> {
+async function explainScript(releaseFile: string, script: string): Promise<{ message: string; hint: string } | null> {
   const folder = await realpath(dirname(resolve(releaseFile)));
-  const file = await realpath(resolve(folder, script)).catch(() => {
-    throw usageFailure(`${releaseFile}: the k6 script ${script} is not there`, 'its path is relative to the release file');
-  });
+  const file = await realpath(scriptFile(releaseFile, script)).catch(() => null);
+  if (file === null) return { message: `the k6 script ${script} is not there`, hint: 'its path is relative to the release file' };
   // Of the real path: a link that leads out of the folder is a path that does.
   const inside = relative(folder, file);
   if (inside.split(/[\\/]/)[0] === '..' || isAbsolute(inside))
-    throw usageFailure(
-      `${releaseFile}: the k6 script ${script} lies outside the folder of the release file`,
-      'put it beside the release file',
-    );
-  const { size } = await stat(file);
-  if (size > SCRIPT_BYTES)
-    throw usageFailure(`${releaseFile}: the k6 script ${script} is ${(size / 1e3).toFixed(0)} kB; ${SCRIPT_BYTES / 1024} KiB is the most`);
-  return readFile(file, 'utf8');
+    return { message: `the k6 script ${script} lies outside the folder of the release file`, hint: 'put it beside the release file' };
+  const found = await stat(file);
+  if (!found.isFile()) return { message: `the k6 script ${script} is not a file`, hint: 'name the script itself' };
+  if (found.size <= SCRIPT_BYTES) return null;
+  return { message: `the k6 script ${script} is ${(found.size / 1e3).toFixed(0)} kB`, hint: `${SCRIPT_BYTES / 1024} KiB is the most` };
 }

@@ -68,3 +68,9 @@ test('refuses a release where an environment is needed', () => {
     'e.yaml:2:7 kind: this file is of kind "Release", not Environment; an environment file begins with',
   );
 });
+
+test('refuses an empty list of groups: with it a server off loopback would not start', () => {
+  expect(printed(`${frame}  start: { groups: [] }\n`)).toContain(
+    'e.yaml:7:12 spec.start.groups: this list is empty; name at least one, or remove the line',
+  );
+});

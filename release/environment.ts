@@ -145,10 +145,11 @@ export const environmentSchema = z
           .strictObject({
             groups: z
               .array(text('Name of a group.'))
+              .min(1)
               .max(MAX_GROUPS)
               .meta({
                 description:
-                  'Groups whose members may start countdowns. Required where other machines can reach the server; on loopback, empty is anybody with a token.',
+                  'Groups whose members may start countdowns. Required where other machines can reach the server; on loopback, without it anybody with a token may.',
               })
               .default([]),
             unapprovedLaunch: z

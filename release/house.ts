@@ -2,12 +2,17 @@
 import type { Environment } from './environment.ts';
 import { nearName } from './near-name.ts';
 import { shortWord } from './problem.ts';
+import type { Path } from './problem.ts';
 import type { Release } from './release.ts';
+import type { Step } from './steps/registry.ts';
+
+/** The kinds of names that releases use, as the environment file calls them under `spec`. */
+type Kind = 'clusters' | 'targets' | 'postgres' | 'traces' | 'notify';
 
 /** The part of an environment that says what may be started here. */
 export interface House {
-  /** Names of ways to tell people. */
-  notify: readonly string[];
+  /** What the environment file has under each kind. */
+  names: Readonly<Record<Kind, readonly string[]>>;
   /** Who may start a countdown; empty is anybody who is known, which only a server on loopback accepts. */
   starters: readonly string[];
   /** Whether a launch may come without anybody's approval before it. */
@@ -15,29 +20,111 @@ export interface House {
 }
 
 export function houseOf({ spec }: Environment): House {
-  return { notify: Object.keys(spec.notify), starters: spec.start.groups, unapprovedLaunch: spec.start.unapprovedLaunch };
+  return {
+    names: {
+      clusters: Object.keys(spec.clusters),
+      targets: Object.keys(spec.targets),
+      postgres: Object.keys(spec.postgres),
+      traces: Object.keys(spec.traces),
+      notify: Object.keys(spec.notify),
+    },
+    starters: spec.start.groups,
+    unapprovedLaunch: spec.start.unapprovedLaunch,
+  };
 }
 
-/** Why a release, valid by itself, cannot be started in this house: a sentence each, with the way out. Empty when it can. */
-export function objectionsOfHouse(release: Release, house: House): string[] {
-  return [...strangers(release, house), ...(house.unapprovedLaunch ? [] : unapproved(release))];
+/** Why a valid release cannot be started. `paths`: where it may be written, the closest place first; what is left out has a default. */
+export interface StartObjection {
+  paths: readonly Path[];
+  message: string;
+  hint: string;
 }
 
-/** For 72 hours nobody would be told, and nobody would know. */
-function strangers({ spec }: Release, { notify }: House): string[] {
-  return spec.notify
-    .filter((name) => !notify.includes(name))
-    .map((name) => {
-      const near = nearName(name, notify);
-      const wayOut = near === null ? 'add it to spec.notify of the environment file, or leave it out' : `did you mean "${near}"?`;
-      return `spec.notify: the environment file names no way to tell "${shortWord(name)}"; ${wayOut}`;
-    });
+/** What the environment file objects to: names that it does not have, and a launch that nobody approves. Empty where the release can be started. */
+export function objectionsOfHouse(release: Release, house: House): StartObjection[] {
+  return [...unknownNames(release, house), ...(house.unapprovedLaunch ? [] : unapproved(release))];
 }
 
-function unapproved({ spec: { checkpoints } }: Release): string[] {
+interface Mention {
+  kind: Kind;
+  name: string;
+  paths: readonly Path[];
+}
+
+const nounOf: Record<Kind, string> = {
+  clusters: 'cluster',
+  targets: 'target',
+  postgres: 'database',
+  traces: 'trace store',
+  notify: 'way to tell',
+};
+
+/** Found at the start and not 72 hours later, when the step needs the name. */
+function unknownNames(release: Release, { names }: House): StartObjection[] {
+  const unknown = mentionsOf(release).filter(({ kind, name }) => !names[kind].includes(name));
+  return unknown.map(({ kind, name, paths }) => {
+    const near = nearName(name, names[kind]);
+    return {
+      paths,
+      message: `the environment file names no ${nounOf[kind]} "${shortWord(name)}"`,
+      hint: near === null ? addHint(kind, names[kind]) : `did you mean "${near}"?`,
+    };
+  });
+}
+
+function addHint(kind: Kind, known: readonly string[]): string {
+  const optional = kind === 'clusters' || kind === 'targets' ? '' : ', or leave it out';
+  return `it has ${known.map(shortWord).join(', ') || 'none'}; add it to spec.${kind} there${optional}`;
+}
+
+function mentionsOf({ spec }: Release): Mention[] {
+  const { service, staging, cluster, notify, checkpoints } = spec;
+  const asksForHealth = checkpoints.some(({ steps }) => steps.some(({ type }) => type !== 'loadTest' && type !== 'analysis'));
+  return [
+    { kind: 'clusters', name: cluster, paths: [['spec', 'cluster']] },
+    ...(staging.cluster === cluster ? [] : [{ kind: 'clusters' as const, name: staging.cluster, paths: [['spec', 'staging', 'cluster']] }]),
+    ...(asksForHealth
+      ? [
+          {
+            kind: 'targets' as const,
+            name: service.health.target,
+            paths: [
+              ['spec', 'service', 'health', 'target'],
+              ['spec', 'service', 'namespace'],
+            ],
+          },
+        ]
+      : []),
+    ...checkpoints.flatMap(({ steps }, index) => steps.flatMap((step, at) => stepMentions(step, index, at))),
+    ...notify.map((name, index) => ({ kind: 'notify' as const, name, paths: [['spec', 'notify', index]] })),
+  ];
+}
+
+function stepMentions(step: Step, checkpoint: number, at: number): Mention[] {
+  const own = (field: string): Path => ['spec', 'checkpoints', checkpoint, 'steps', at, field];
+  const mention = (kind: Kind, name: string | undefined, field: string, shared: Path): Mention[] =>
+    name === undefined ? [] : [{ kind, name, paths: [own(field), shared] }];
+  if (step.type === 'loadTest')
+    return [
+      ...mention('targets', step.target, 'target', ['spec', 'load', 'target']),
+      ...mention('postgres', step.postgres, 'postgres', ['spec', 'diagnosis', 'postgres']),
+    ];
+  if (step.type === 'analysis')
+    return [
+      ...mention('postgres', step.postgres, 'postgres', ['spec', 'diagnosis', 'postgres']),
+      ...mention('traces', step.traces, 'traces', ['spec', 'diagnosis', 'traces']),
+    ];
+  return [];
+}
+
+function unapproved({ spec: { checkpoints } }: Release): StartObjection[] {
   const launches = checkpoints.findIndex(({ steps }) => steps.some(({ type }) => type === 'launch'));
   if (launches < 0 || checkpoints.slice(0, launches).some(({ approval }) => approval !== null)) return [];
   return [
-    `spec.checkpoints: nobody is asked before the launch in "${checkpoints[launches]?.name ?? ''}"; give an earlier checkpoint an approval (this house allows no launch without, spec.start.unapprovedLaunch in its environment file)`,
+    {
+      paths: [['spec', 'checkpoints', launches], ['spec']],
+      message: `nobody is asked before the launch in "${checkpoints[launches]?.name ?? ''}"`,
+      hint: 'give an earlier checkpoint an approval (this house allows no launch without, spec.start.unapprovedLaunch in its environment file)',
+    },
   ];
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { environmentSchema } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { expandRelease } from './expand.ts';
+import type { StartObjection } from './house.ts';
 import { nearName } from './near-name.ts';
 import { shortWord } from './problem.ts';
 import type { Path, Problem } from './problem.ts';
@@ -11,9 +12,10 @@ import type { Release } from './release.ts';
 import { ruleEnvironment } from './environment-rules.ts';
 import { ruleRelease } from './rules.ts';
 import type { Ruling } from './rules.ts';
-import { objectionsOf, withoutEchoes } from './sentences.ts';
+import { objectionsOf, valueAt, withoutEchoes } from './sentences.ts';
 import type { Objection } from './sentences.ts';
 import { readYaml } from './yaml-source.ts';
+import type { YamlSource } from './yaml-source.ts';
 
 export { formatProblem } from './problem.ts';
 export type { Problem } from './problem.ts';
@@ -22,14 +24,34 @@ export type { Problem } from './problem.ts';
 const MAX_PROBLEMS = 50;
 
 export type Refusal = { ok: false; problems: Problem[] };
-export type LoadedRelease = { ok: true; release: Release; warnings: Problem[] } | Refusal;
+/** `problemsOf`: objections to starting it at their places, in the order of the file, each place once. */
+export type LoadedRelease =
+  | { ok: true; release: Release; warnings: Problem[]; problemsOf: (objections: readonly StartObjection[]) => Problem[] }
+  | Refusal;
 export type LoadedEnvironment = { ok: true; environment: Environment; warnings: Problem[] } | Refusal;
 
 /** Reads a release file. Never throws for what the text says. `fileName` is only for the sentences. */
 export function loadRelease(text: string, fileName: string): LoadedRelease {
   const loaded = load(text, fileName, releaseFileSchema, { kind: 'Release', needs: 'a release', rule: ruleRelease, showLine: () => true });
-  return loaded.ok ? { ok: true, release: expandRelease(loaded.content), warnings: loaded.warnings } : loaded;
+  if (!loaded.ok) return loaded;
+  const { content, warnings, source } = loaded;
+  return {
+    ok: true,
+    release: expandRelease(content),
+    warnings,
+    problemsOf: (objections) => {
+      const problems = objections.map(({ paths, message, hint }) => {
+        const written = paths.find((path) => valueAt(source.value, path) !== undefined);
+        return source.problemAt(written ?? paths.at(-1) ?? [], 'value', message, hint);
+      });
+      const inOrder = problems.sort(byPlace);
+      return firstOf(inOrder.filter((each, index) => !inOrder.slice(0, index).some((other) => isSame(each, other))));
+    },
+  };
 }
+
+const byPlace = (a: Problem, b: Problem): number => a.line - b.line || a.column - b.column;
+const isSame = (a: Problem, b: Problem): boolean => byPlace(a, b) === 0 && a.message === b.message;
 
 /** Reads a worker's environment file. Lines that may hold a secret are not repeated in problems. */
 export function loadEnvironment(text: string, fileName: string): LoadedEnvironment {
@@ -54,7 +76,7 @@ function load<S extends z.ZodType>(
   fileName: string,
   schema: S,
   { kind, needs, rule, showLine }: Reader,
-): { ok: true; content: z.output<S>; warnings: Problem[] } | Refusal {
+): { ok: true; content: z.output<S>; warnings: Problem[]; source: YamlSource } | Refusal {
   const reading = readYaml(text, fileName, needs);
   if (!reading.ok) {
     // Where the syntax is broken, nobody can say which words are secrets.
@@ -71,11 +93,12 @@ function load<S extends z.ZodType>(
   if (otherKind) return { ok: false, problems: [problemOf(otherKind)] };
   const parsed = schema.safeParse(source.value);
   const ruled = rule(source.value, source.lineOf);
-  if (parsed.success && ruled.errors.length === 0) return { ok: true, content: parsed.data, warnings: ruled.warnings.map(problemOf) };
+  if (parsed.success && ruled.errors.length === 0)
+    return { ok: true, content: parsed.data, warnings: ruled.warnings.map(problemOf), source };
   const issues = parsed.success ? [] : objectionsOf(parsed.error.issues, schema, source.value);
   const objections = [...issues, ...withoutEchoes(ruled.errors, schema, source.value)];
   const problems = objections.map(problemOf);
-  return { ok: false, problems: firstOf(problems.sort((a, b) => a.line - b.line || a.column - b.column)) };
+  return { ok: false, problems: firstOf(problems.sort(byPlace)) };
 }
 
 /** A file of another kind has one problem, not one for each of its fields. A misspelt kind is left to the schema. */

@@ -148,7 +148,8 @@ function messageAndHint(sentence: string): [message: string, hint: string] {
   return cut < 0 ? [sentence, ''] : [sentence.slice(0, cut), sentence.slice(cut + 2)];
 }
 
-function valueAt(content: unknown, path: Path): unknown {
+/** What stands at a path of the content; undefined where nothing does. */
+export function valueAt(content: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (value, step) => (typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[step] : undefined),
     content,

@@ -20,6 +20,17 @@ describe('the generated reference', () => {
     expect(textOf('cli').match(/^## tminus .*$/gm)).toEqual(shown.map((name) => `## tminus ${name}`));
   });
 
+  it('has the examples of each verb that has some in its help', () => {
+    const examples = [
+      'verify go-api-1.4.0',
+      'prune --older-than 90d --dry-run',
+      'leftovers --output json',
+      'doctor shop.yaml',
+      'validate release.yaml',
+    ];
+    for (const example of examples) expect(textOf('cli')).toContain(`\n  tminus ${example}`);
+  });
+
   it('names each finding code and each exit code once', () => {
     for (const code of Object.keys(codes)) expect(textOf('findings').split(`| \`${code}\` |`)).toHaveLength(2);
     for (const [code] of exitCodeRows) expect(textOf('exit-codes').split(`| \`${code}\` |`)).toHaveLength(2);

@@ -38,9 +38,18 @@ function cliPage(program: Command): string {
     `## Options of all verbs\n\n${options(program)}`,
     ...verbs.map((verb) => {
       const own = optionsOf(verb).length > 0 ? `\n\n${options(verb)}` : '';
-      return `## tminus ${verb.name()}\n\n\`\`\`\ntminus ${verb.name()} ${verb.usage()}\n\`\`\`\n\n${sentence(verb.description())}${own}`;
+      return `## tminus ${verb.name()}\n\n\`\`\`\ntminus ${verb.name()} ${verb.usage()}\n\`\`\`\n\n${sentence(verb.description())}${own}${more(verb)}`;
     }),
   );
+}
+
+/** What the help of a verb has below its options: examples, and what its exit codes mean. */
+function more(verb: Command): string {
+  let shown = '';
+  verb.configureOutput({ writeOut: (text) => (shown += text) });
+  verb.outputHelp();
+  const below = shown.slice(verb.helpInformation().length).trim();
+  return below === '' ? '' : `\n\n\`\`\`text\n${below}\n\`\`\``;
 }
 
 function exitCodesPage(): string {

@@ -193,7 +193,7 @@ describe('releases', () => {
     const answer = await api('/api/v1/releases', { ...submission, scripts: {} });
     expect(await answer.json()).toMatchObject({
       code: 'InvalidRelease',
-      message: 'release.yaml: the k6 script k6/shop.js was not sent along',
+      message: expect.stringMatching(/^release\.yaml:10:19 spec\.load\.script: the k6 script k6\/shop\.js was not sent along\n/),
     });
   });
 
@@ -214,18 +214,46 @@ describe('releases', () => {
     const answer = await strict.api('/api/v1/releases', { ...submission, file: alone });
     expect(answer.status).toBe(422);
     expect(((await answer.json()) as { message: string }).message).toMatch(
-      /^release\.yaml: spec\.checkpoints: nobody is asked before the launch/,
+      /^release\.yaml:12:17 spec\.checkpoints\[0\]: nobody is asked before the launch/,
     );
     expect((await strict.api('/api/v1/releases', submission)).status).toBe(201);
     expect((await testApp().api('/api/v1/releases', { ...submission, file: alone })).status).toBe(201);
   });
 
-  it('refuses to tell people whom the environment file does not know', async () => {
+  it.each([
+    ['spec.notify[0]', `${releaseFile}  notify: [onclal]\n`, '12:12', 'way to tell "onclal"; did you mean "oncall"?'],
+    ['spec.cluster', releaseFile.replace('cluster: lab', 'cluster: lba'), '8:12', 'cluster "lba"; did you mean "lab"?'],
+    [
+      'spec.load.target',
+      releaseFile.replace('target: shop-staging', 'target: shop-stagign'),
+      '10:39',
+      'target "shop-stagign"; did you mean "shop-staging"?',
+    ],
+    [
+      'spec.service.namespace',
+      releaseFile.replace('namespace: shop', 'namespace: orders'),
+      '7:39',
+      'target "orders"; it has shop, shop-staging; add it to spec.targets there',
+    ],
+    ['spec.diagnosis.traces', `${releaseFile}  diagnosis: { traces: lap }\n`, '12:24', 'trace store "lap"; did you mean "lab"?'],
+  ])('refuses a name in %s that the environment file does not have, on a dry run, too', async (where, file, place, ending) => {
+    const { api, countdowns } = testApp();
+    for (const dryRun of [true, false]) {
+      const answer = await api('/api/v1/releases', { ...submission, file, dryRun });
+      expect({ status: answer.status, said: ((await answer.json()) as { message: string }).message.split('\n')[0] }).toEqual({
+        status: 422,
+        said: `release.yaml:${place} ${where}: the environment file names no ${ending}`,
+      });
+    }
+    expect(countdowns.started).toEqual([]);
+  });
+
+  it('refuses a launch time that is over with one sentence', async () => {
     const { api } = testApp();
-    const answer = await api('/api/v1/releases', { ...submission, file: `${releaseFile}  notify: [onclal]\n` });
-    expect(((await answer.json()) as { message: string }).message).toBe(
-      'release.yaml: spec.notify: the environment file names no way to tell "onclal"; did you mean "oncall"?',
-    );
+    const answer = await api('/api/v1/releases', { ...submission, launchAt: '2026-11-20T12:00:00Z' });
+    expect(((await answer.json()) as { problems: { text: string }[] }).problems.map(({ text }) => text.split('\n')[0])).toEqual([
+      'release.yaml:9:14 spec.countdown: the launch time 2026-11-20T12:00:00.000Z is over; launch later',
+    ]);
   });
 
   it('refuses a launch time before which the first checkpoints would already be over', async () => {

@@ -41,6 +41,30 @@ function refusal(error: WorkflowUpdateFailedError, doing: string): unknown {
 export const closing = (message: string): CountdownFailure =>
   new CountdownFailure('Closing', message, 'its name is free when they are sent: start again in a moment');
 
+/**
+ * The same failure as whoever starts a countdown needs it. A countdown that did not answer in time is there all the same, and one that was
+ * refused at its opening has nothing more in its status.
+ */
+export function failureOfStart(failure: unknown, release: string): unknown {
+  if (!(failure instanceof CountdownFailure)) return failure;
+  const { code, message } = failure;
+  if (code === 'OutcomeUnknown' || code === 'NoWorker')
+    // Not NoWorker: that would read as if nothing had been started.
+    return new CountdownFailure(
+      'OutcomeUnknown',
+      code === 'NoWorker'
+        ? `no worker answered while starting ${release}; it begins when one comes`
+        : `${release} was handed over, and has not begun yet: it waits for its cluster, for the lock of its service or for a worker`,
+      `\`tminus status ${release} --watch\` shows what it waits for, or end it: \`tminus abort ${release}\``,
+    );
+  if (code !== 'Refused') return failure;
+  return new CountdownFailure(
+    code,
+    message,
+    'when that is mended, start it again; worker and server read the environment file and kubeconfigs when they start: restart them after a change',
+  );
+}
+
 function notFound(release: string): CountdownFailure {
   return new CountdownFailure('NotFound', `there is no countdown named ${release}`, '`tminus list` shows those there are');
 }

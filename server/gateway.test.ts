@@ -3,7 +3,7 @@ import { ServiceError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCanc
 import { ApplicationFailure, CancelledFailure, TypedSearchAttributes, WorkflowNotFoundError } from '@temporalio/common';
 import { attribute, type Act, type CountdownInput, type Ending, type Phase } from '../workflows/messages.ts';
 import { CountdownFailure } from './countdowns.ts';
-import { failureOf } from './gateway-failure.ts';
+import { failureOf, failureOfStart } from './gateway-failure.ts';
 import { temporalGateway } from './gateway.ts';
 import { memoOf } from './start-memo.ts';
 import { aOsei, EXAMPLE_RUN } from './testing/example-status.ts';
@@ -106,6 +106,25 @@ describe('what an error of the client becomes', () => {
         code: 'Closing',
         message: 'the countdown ended while starting a',
       });
+  });
+
+  it('names the countdown, and what watches or ends it, where a start is not answered in time', () => {
+    const late = failureOf(new WorkflowUpdateRPCTimeoutOrCancelledError('timeout'), 'go-api-1.4.0', 'starting go-api-1.4.0');
+    for (const failure of [late, failureOf(grpcError(grpc.DEADLINE_EXCEEDED), 'go-api-1.4.0', 'starting go-api-1.4.0')])
+      expect(failureOfStart(failure, 'go-api-1.4.0')).toMatchObject({
+        code: 'OutcomeUnknown',
+        message: expect.stringContaining('go-api-1.4.0'),
+        hint: '`tminus status go-api-1.4.0 --watch` shows what it waits for, or end it: `tminus abort go-api-1.4.0`',
+      });
+  });
+
+  it('points whoever was refused at the start to what has to be mended, not to the status', () => {
+    const refused = new WorkflowUpdateFailedError('failed', ApplicationFailure.nonRetryable('cannot read /kubeconfig', 'Refused'));
+    expect(failureOfStart(failureOf(refused, 'a', 'starting a'), 'a')).toMatchObject({
+      code: 'Refused',
+      message: 'cannot read /kubeconfig',
+      hint: expect.stringMatching(/^when that is mended, start it again; .*restart them after a change$/),
+    });
   });
 
   it('leaves bugs as they are', () => {

@@ -20,7 +20,7 @@ import {
 } from '../workflows/messages.ts';
 import { CountdownFailure, type Countdowns, type Handed, type OpenCountdown, type StartedPlan } from './countdowns.ts';
 import { firstRunOf, hasEnded, releaseOf, stateOf, summaryOf } from './execution.ts';
-import { closing, failureOf, grpcCode, unreachable } from './gateway-failure.ts';
+import { closing, failureOf, failureOfStart, grpcCode, unreachable } from './gateway-failure.ts';
 import { IS_OPEN, listCountdowns } from './list-countdowns.ts';
 import { explainOther, memoOf, startedFrom } from './start-memo.ts';
 import { atWork, progressOf } from './step-progress.ts';
@@ -119,7 +119,9 @@ export function temporalGateway({
     const opened = await ask(release, `starting ${release}`, ACT_TIMEOUT_MS, () =>
       // Not one fixed update id: an id is remembered per run, and each caller deserves the answer of the run that is there now.
       starter.workflow.executeUpdateWithStart(openUpdate, { startWorkflowOperation: operation }),
-    );
+    ).catch((error: unknown) => {
+      throw failureOfStart(error, release);
+    });
     const described = await ask(release, `reading back ${release}`, READ_TIMEOUT_MS, () => handle(release).describe());
     const memo = described.memo ?? {};
     const started = memo['startId'] === startId;

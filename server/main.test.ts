@@ -37,7 +37,9 @@ describe('startServer', () => {
   });
 
   it('does not carry tokens in clear over a network', async () => {
-    await expect(startServer({ ...options(), host: '0.0.0.0' })).rejects.toThrow(/does not listen on 0\.0\.0\.0 without TLS/);
+    await expect(startServer({ ...options(), host: '0.0.0.0' })).rejects.toThrow(
+      /does not listen on 0\.0\.0\.0 without TLS: .* set TMINUS_PAGE_BASE to the https address/,
+    );
   });
 
   it('listens elsewhere when a TLS proxy stands in front', async () => {

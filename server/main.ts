@@ -56,7 +56,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 function assertNotInClear(host: string, encrypted: boolean): void {
   if (LOOPBACK.has(host) || encrypted) return;
   throw new ServerRefused(
-    `the server does not listen on ${host} without TLS: tokens would travel in clear. Give it a certificate, or an https pageBase if a TLS proxy stands in front`,
+    `the server does not listen on ${host} without TLS: tokens would travel in clear. Where a TLS proxy stands in front, set TMINUS_PAGE_BASE to the https address at which people reach it, such as https://tminus.example`,
   );
 }
 

@@ -56,7 +56,10 @@ describe('pruning evidence', () => {
 
   it.each(['soon', '90', '23h', ''])('refuses the age "%s"', async (olderThan) => {
     const { api, archive } = testApp();
-    expect((await api(PRUNE, { olderThan })).status).toBe(400);
+    const answer = await api(PRUNE, { olderThan });
+    expect(answer.status).toBe(400);
+    // Named as people type it.
+    expect(((await answer.json()) as { message: string }).message).toMatch(/^--older-than: /);
     expect(archive.pruned).toEqual([]);
   });
 

@@ -52,11 +52,11 @@ export async function prune(world: PruningWorld, { olderThan, dryRun }: PruneReq
 
 function ageOf(text: string): number {
   const reading = readDuration(text);
-  if (!reading.ok) throw new ApiError('InvalidRequest', `olderThan: ${reading.why}`, 'write an age such as 90d');
+  if (!reading.ok) throw new ApiError('InvalidRequest', `--older-than: ${reading.why}`, 'write an age such as 90d');
   if (reading.ms < MIN_AGE_MS)
     throw new ApiError(
       'InvalidRequest',
-      `olderThan: ${text} is less than a day`,
+      `--older-than: ${text} is less than a day`,
       'a younger piece may belong to a step that is still running; write an age such as 90d',
     );
   return reading.ms;

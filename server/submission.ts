@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { EvidenceStore } from '../activities/evidence/contract.ts';
-import { objectionsOfHouse, type House } from '../release/house.ts';
+import type { House, StartObjection } from '../release/house.ts';
 import { loadRelease } from '../release/load.ts';
-import { lateCheckpoints, planOf } from '../release/plan.ts';
+import { planOf } from '../release/plan.ts';
 import type { Release } from '../release/release.ts';
-import { problemOfFile, toldProblem, type ToldProblem } from '../release/told-problem.ts';
+import { objectionsToStart, scriptsOf } from '../release/startable.ts';
+import { toldProblem, type ToldProblem } from '../release/told-problem.ts';
 import { explainStart } from '../verdict/can.ts';
 import type { Principal } from '../verdict/verdict.ts';
 import { inputDigest } from '../verdict/input-digest.ts';
@@ -36,69 +37,51 @@ export type SubmittedPlan = OpenedPlan & { started: StartedPlan['started'] | 'dr
 export async function submit(world: SubmissionWorld, request: StartRequest, requestedBy: Principal): Promise<SubmittedPlan> {
   const barred = explainStart(requestedBy, world.house.starters);
   if (barred !== null) throw new ApiError('NotAllowed', barred, 'ask someone who may, or whoever keeps the environment file');
-  const release = readRelease(request);
-  if (release.spec.allowUnverified && !world.loopback) {
-    throw invalid([
-      problemOfFile(
-        request.fileName,
-        'spec.allowUnverified is for a laptop, and this server can be reached from other machines',
-        'leave it out, or start the release where `tminus dev` runs',
-      ),
-    ]);
-  }
-  const objections = objectionsOfHouse(release, world.house);
-  if (objections.length > 0) throw invalid(objections.map((objection) => problemOfFile(request.fileName, objection)));
-  const scripts = scriptsOf(release, request);
+  const { release, problemsOf } = readRelease(request);
   const now = world.now();
+  const { scripts } = request;
+  const explainScript = (path: string) =>
+    Object.hasOwn(scripts, path) ? null : { message: `the k6 script ${path} was not sent along`, hint: '' };
+  const objections = [
+    ...(release.spec.allowUnverified && !world.loopback ? [UNVERIFIED_ELSEWHERE] : []),
+    ...objectionsToStart(release, { house: world.house, explainScript, nowMs: now }),
+  ];
+  if (objections.length > 0) throw invalid(problemsOf(objections).map(toldProblem));
   const plan = planOf(release, now);
-  const late = lateCheckpoints(plan, now);
-  if (late.length > 0) {
-    throw invalid(
-      late.map(({ name, offset, atMs }) =>
-        problemOfFile(
-          request.fileName,
-          `checkpoint ${offset} ${name} would have been due at ${iso(atMs)}, which is over`,
-          'launch later or leave it out',
-        ),
-      ),
-    );
-  }
   const planned: OpenedPlan = {
     release: release.metadata.name,
     launchAt: iso(plan.launchAtMs),
     checkpoints: plan.checkpoints.map(({ name, atMs }) => ({ name, at: iso(atMs) })),
   };
   if (request.dryRun) return { ...planned, started: 'dry-run' };
-  return await world.countdowns.start(signedInput(world, await inputOf(world, request, release, scripts, requestedBy)));
+  return await world.countdowns.start(signedInput(world, await inputOf(world, request, release, requestedBy)));
 }
 
-function readRelease({ file, fileName, launchAt }: StartRequest): Release {
+const UNVERIFIED_ELSEWHERE: StartObjection = {
+  paths: [['spec', 'allowUnverified']],
+  message: 'this is for a laptop, and this server can be reached from other machines',
+  hint: 'leave it out, or start the release where `tminus dev` runs',
+};
+
+function readRelease({ file, fileName, launchAt }: StartRequest) {
   const loaded = loadRelease(file, fileName);
   if (!loaded.ok) throw invalid(loaded.problems.map(toldProblem));
-  if (launchAt === undefined) return loaded.release;
-  const { countdown: _, ...spec } = loaded.release.spec;
-  return { ...loaded.release, spec: { ...spec, launchAt: iso(Date.parse(launchAt)) } };
-}
-
-/** Text of each k6 script that the release names; a missing one is found now and not three days later. */
-function scriptsOf(release: Release, { scripts, fileName }: StartRequest): [path: string, text: string][] {
-  const wanted = release.spec.checkpoints.flatMap(({ steps }) => steps.flatMap((step) => (step.type === 'loadTest' ? [step.script] : [])));
-  const missing = [...new Set(wanted)].filter((path) => !Object.hasOwn(scripts, path));
-  if (missing.length > 0) throw invalid(missing.map((path) => problemOfFile(fileName, `the k6 script ${path} was not sent along`)));
-  return [...new Set(wanted)].map((path) => [path, scripts[path] ?? '']);
+  const { release, problemsOf } = loaded;
+  if (launchAt === undefined) return { release, problemsOf };
+  const { countdown: _, ...spec } = release.spec;
+  return { release: { ...release, spec: { ...spec, launchAt: iso(Date.parse(launchAt)) } }, problemsOf };
 }
 
 async function inputOf(
   world: SubmissionWorld,
   request: StartRequest,
   release: Release,
-  scripts: [string, string][],
   requestedBy: Principal,
 ): Promise<Omit<CountdownInput, 'start'>> {
   const keep = async (kind: 'release-file' | 'k6-script', mediaType: string, source: string, text: string) =>
     (await world.evidence.put({ kind, mediaType, source }, Buffer.from(text, 'utf8'))).digest;
   const digests = await Promise.all(
-    scripts.map(async ([path, text]) => [path, await keep('k6-script', 'text/javascript', path, text)] as const),
+    scriptsOf(release).map(async (path) => [path, await keep('k6-script', 'text/javascript', path, request.scripts[path] ?? '')] as const),
   );
   return {
     release,
@@ -135,7 +118,7 @@ function invalid(problems: ToldProblem[]): ApiError {
   return new ApiError(
     'InvalidRelease',
     problems[0]?.text ?? 'the release file is not valid',
-    'mend the file; `tminus validate` checks it without a server',
+    'mend the file; `tminus validate` with the environment file beside it checks the same without a server',
     problems,
   );
 }

@@ -16,11 +16,12 @@ import { formatProblem } from '../release/problem.ts';
 import { loadEnvironment } from '../release/load.ts';
 import { NamespaceNotReady, registerNamespace } from './namespace.ts';
 import { workerMetrics } from './metrics.ts';
-import { startWorkers, type Role } from './start-workers.ts';
+import { rolesOf, UnknownRole, type Role } from './roles.ts';
+import { startWorkers } from './start-workers.ts';
 
 const env = process.env;
 const file = resolve(env['TMINUS_ENVIRONMENT'] ?? '.tminus/environment.yaml');
-const roles = (env['TMINUS_ROLES'] ?? 'countdowns,clusters,load').split(',') as Role[];
+const roles = readRoles();
 
 Runtime.install({
   logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
@@ -84,6 +85,14 @@ if (workers.currentBuildId !== null && workers.currentBuildId !== workers.buildI
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void workers.shutdown());
 await workers.done;
 await metricsServer?.close();
+
+function readRoles(): Role[] {
+  try {
+    return rolesOf(env['TMINUS_ROLES']);
+  } catch (error) {
+    return refused(UnknownRole)(error);
+  }
+}
 
 /** A refusal is a message; all else is a bug. */
 function refused(modelled: new (message: string) => Error): (error: unknown) => never {

@@ -7,10 +7,9 @@ import { clusterTaskQueue, LOAD_TASK_QUEUE, WORKFLOW_TASK_QUEUE } from '../workf
 import { assembleActivities, type AssembledActivities } from './activities.ts';
 import { loadScripts, type LoadScripts } from './load-scripts.ts';
 import type { WorkerMetrics } from './metrics.ts';
+import type { Role } from './roles.ts';
 import { DEPLOYMENT_NAME, settleCurrent, workflowBuildId } from './version.ts';
 import { keptBundle } from './workflow-bundle.ts';
-
-export type Role = 'countdowns' | 'clusters' | 'load';
 
 export interface StartWorkersOptions {
   temporal: TemporalSettings;

@@ -20,7 +20,7 @@ import { readProfile } from '../../analysis/profile/read.ts';
 import { loadByStage, saturationByStage } from '../../analysis/runtime/by-stage.ts';
 import type { AnalyzedFile } from './document.ts';
 import { isExecutionTrace, profileOfTrace } from './execution-trace.ts';
-import { headOf, once, wholeOf, withInput, withTemporaryFile, type Input } from './input.ts';
+import { headOf, NotAFile, once, wholeOf, withInput, withTemporaryFile, type Input } from './input.ts';
 
 export interface FileOptions extends AnalyzeOptions {
   /** An earlier file of the same kind to compare with. */
@@ -36,7 +36,7 @@ export async function analyzeFile(file: string, options: FileOptions): Promise<A
     const { kind, analysis } = await withInput(file, (input) => analyze(input, options));
     return { file, kind, problem: null, ...analysis };
   } catch (error) {
-    if (!(error instanceof UnreadableEvidence) && !isSystemError(error)) throw error;
+    if (!(error instanceof UnreadableEvidence) && !(error instanceof NotAFile) && !isSystemError(error)) throw error;
     return { file, kind: 'unreadable', problem: error.message, findings: [], facts: [], tables: [] };
   }
 }

@@ -20,11 +20,18 @@ const WHOLE_LIMIT_MB = WHOLE_LIMIT_BYTES / 1024 / 1024;
 /** Enough to know any kind by, and one read of a disk. */
 const HEAD_BYTES = 64 * 1024;
 
-/** What `read` answers of a file. Throws UnreadableEvidence for a pipe that is empty or larger than 256 MB. */
+/** There is nothing to read under this name; the message is the sentence. */
+export class NotAFile extends Error {
+  override readonly name = 'NotAFile';
+}
+
+/** What `read` answers of a file. Throws NotAFile, and UnreadableEvidence for a pipe that is empty or larger than 256 MB. */
 export async function withInput<T>(file: string, read: (input: Input) => Promise<T>): Promise<T> {
-  const what = await stat(file);
-  // A folder is refused as it is read, in the system's own words.
-  if (what.isFile() || what.isDirectory()) return await read({ name: file, path: file });
+  const what = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT' ? new NotAFile(`there is no file ${file}`) : error;
+  });
+  if (what.isDirectory()) throw new NotAFile(`${file} is a folder; name the files in it`);
+  if (what.isFile()) return await read({ name: file, path: file });
   return await withTemporaryFile(onlyOnce(file), (path) => read({ name: file, path }));
 }
 

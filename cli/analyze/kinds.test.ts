@@ -204,7 +204,7 @@ describe('an earlier file beside it', () => {
       'the earlier file is of another kind: goroutines, not CPU profile; compare files of one kind',
     ],
     ['that nobody compares', 'plan.txt', 'plan.txt', 'nothing here compares files of this kind: PostgreSQL plan; leave out --before'],
-    ['that is not there', 'cpu.pb.gz', 'nowhere', 'ENOENT'],
+    ['that is not there', 'cpu.pb.gz', 'nowhere', 'there is no file '],
   ])('%s is refused in a sentence', (_, file, before, sentence) => {
     const { status, stdout } = analyze(at(file), '--before', at(before));
     expect(stdout).toContain(sentence);

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import { findCheckpoint } from '../read-status.ts';
-import { counting, heldTwice, holding, stopped, waiting } from '../testing/statuses.ts';
+import { counting, heldTwice, holding, refusedEnd, stopped, waiting } from '../testing/statuses.ts';
 import { renderExplain } from './explain.ts';
 import { PLAIN } from './words.ts';
 
@@ -40,6 +40,14 @@ it('gives for a no-go code, sentence, numbers, since when, evidence, what to do 
       'Next:  fix, then tminus recycle go-api-1.4.0 --to T-72h -m "…"',
     ].join('\n'),
   );
+});
+
+it('says of a refused countdown that nothing ran, and gives no checkpoint a verdict', () => {
+  const ended = { ...refusedEnd, checkpoints: refusedEnd.checkpoints.map((each) => ({ ...each, state: 'no-go' as const })) };
+  const explained = text(ended, 'load-and-diagnosis');
+  expect(explained).toContain('nothing ran: the countdown was refused before its first checkpoint');
+  expect(explained).not.toContain('nothing speaks against it');
+  expect(explained.split('\n')[0]).toMatch(/T-72h load-and-diagnosis .* refused$/);
 });
 
 it('tells an approver what was found before, and until when to decide', () => {

@@ -29,7 +29,7 @@ export function renderExplain(status: ShownStatus, view: ExplainView): string {
   const reasons = checkpoint.evaluation?.reasons ?? [];
   const holds = checkpoint.name === status.current ? holdLines(status) : [];
   return [
-    `${status.release}   ${checkpoint.offset} ${checkpoint.name}   revision ${checkpoint.revision}   ${said(wordOf(checkpoint), look)}`,
+    `${status.release}   ${checkpoint.offset} ${checkpoint.name}   revision ${checkpoint.revision}   ${said(wordOf(status, checkpoint), look)}`,
     ...section('before it:', earlierLines(status, checkpoint, look)),
     ...section('measured:', factLines(checkpoint)),
     ...section('passes:', passLines(checkpoint, look)),
@@ -37,7 +37,7 @@ export function renderExplain(status: ShownStatus, view: ExplainView): string {
     ...section('held:', holds),
     '',
     ...(reasons.length === 0
-      ? [holds.length > 0 ? 'only people hold it; no finding speaks against it' : nothingAgainst(checkpoint)]
+      ? [holds.length > 0 ? 'only people hold it; no finding speaks against it' : nothingAgainst(status, checkpoint)]
       : reasons.flatMap((reason, index) => [...(index > 0 ? [''] : []), ...reasonLines(status, reason, view)])),
     '',
     ...(status.ending && !isGoodEnding(status.ending)
@@ -49,10 +49,16 @@ export function renderExplain(status: ShownStatus, view: ExplainView): string {
   ].join('\n');
 }
 
-const wordOf = ({ state, evaluation }: CheckpointStatus): string =>
-  state === 'later' || state === 'running' || state === 'waiting' ? state : (evaluation?.verdict ?? state);
+/** A countdown that was refused has no verdict on what did not run. */
+const wordOf = ({ ending }: ShownStatus, { state, evaluation }: CheckpointStatus): string =>
+  ending === 'refused'
+    ? 'refused'
+    : state === 'later' || state === 'running' || state === 'waiting'
+      ? state
+      : (evaluation?.verdict ?? state);
 
-function nothingAgainst({ state, at }: CheckpointStatus): string {
+function nothingAgainst({ ending }: ShownStatus, { state, at }: CheckpointStatus): string {
+  if (ending === 'refused') return 'nothing ran: the countdown was refused before its first checkpoint';
   return state === 'later' ? `not reached yet; its time is ${utc(at)}` : 'nothing speaks against it';
 }
 

@@ -1,14 +1,16 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { separateUser, describeSeparation } from '../../activities/load-test/k6-user.ts';
+import type { Environment } from '../../release/environment.ts';
 import type { Principal } from '../../verdict/verdict.ts';
-import { connect, serverUrl } from '../api.ts';
+import { connect, serverUrl, startHint } from '../api.ts';
 import { ENVIRONMENT_FILE } from '../dev.ts';
+import { environmentChecks, type Check } from '../environment-checks.ts';
 import { EXIT } from '../exit-codes.ts';
-import { CliFailure } from '../failure.ts';
+import { CliFailure, usageFailure } from '../failure.ts';
 import { API_VERSION, print } from '../output.ts';
 import { readStatus } from '../read-status.ts';
-import { readEnvironment } from '../submission.ts';
+import { readEnvironment, readRelease } from '../submission.ts';
 import { padded } from '../render/words.ts';
 
 /** What `engines` in package.json asks for. */
@@ -18,18 +20,32 @@ const HEALTH_TIMEOUT_MS = 5_000;
 const OUTCOME_WIDTH = 17;
 const NAME_WIDTH = 10;
 
-interface Check {
-  name: string;
-  outcome: 'pass' | 'fail' | 'inconclusive';
-  sentence: string;
-}
+/** Where `init` writes one. */
+const RELEASE_FILE = 'release.yaml';
+
+const HELP = `
+Asks from this machine: Node, how load scripts run, each kubeconfig, Prometheus and target of the environment file (2 s each), whether the
+groups that start and approve have members in the token file, then the server, your token, Temporal and a worker. Changes nothing.
+
+Examples:
+  # .tminus/environment.yaml, and the approvers of release.yaml where there is one
+  tminus doctor
+  # other files
+  tminus doctor shop.yaml --environment /etc/tminus/environment.yaml
+  # for a script: what is missing
+  tminus doctor --json | jq -r '.items[] | select(.outcome == "fail") | .sentence'
+
+Exit 0 nothing is missing, 1 something is, 2 a file that was named is not there or not valid.`;
 
 export function doctorCommand(program: Command): void {
   program
     .command('doctor')
     .description('what is missing between here and a countdown, in sentences')
-    .action(async (_: unknown, command: Command) => {
-      const items = [nodeCheck(), ...(await loadCheck()), ...(await serverChecks(command))];
+    .argument('[file]', 'release file whose approvers are counted (default: release.yaml where there is one)')
+    .option('--environment <file>', `environment file to check (default: ${ENVIRONMENT_FILE} where there is one)`)
+    .addHelpText('after', HELP)
+    .action(async (file: string | undefined, { environment }: { environment?: string }, command: Command) => {
+      const items = [nodeCheck(), ...(await fileChecks(file, environment)), ...(await serverChecks(command))];
       print(command, { apiVersion: API_VERSION, kind: 'Doctor', items }, (shown, look) =>
         shown.items
           .map(({ name, outcome, sentence }) => `${padded(outcome, OUTCOME_WIDTH, look)}${name.padEnd(NAME_WIDTH)} ${sentence}`)
@@ -51,18 +67,26 @@ function nodeCheck(): Check {
   };
 }
 
+/** A file that is not named is checked where it is there. */
+async function fileChecks(release: string | undefined, environment: string | undefined): Promise<Check[]> {
+  const environmentFile = environment ?? (existsSync(ENVIRONMENT_FILE) ? ENVIRONMENT_FILE : null);
+  if (environmentFile === null) {
+    if (release === undefined) return [];
+    throw usageFailure(`${release} needs an environment file beside it, and there is no ${ENVIRONMENT_FILE}`, 'name it with --environment');
+  }
+  const read = await readEnvironment(environmentFile);
+  const releaseFile = release ?? (existsSync(RELEASE_FILE) ? RELEASE_FILE : null);
+  const asked = releaseFile === null ? null : await readRelease(releaseFile);
+  return [loadCheck(read), ...(await environmentChecks(environmentFile, read, asked))];
+}
+
 /** Of the worker that `tminus dev` starts here. A worker elsewhere says it in its log. */
-async function loadCheck(): Promise<Check[]> {
-  if (!existsSync(ENVIRONMENT_FILE)) return [];
-  const { runner } = (await readEnvironment(ENVIRONMENT_FILE)).spec.load;
-  const user = runner === undefined ? separateUser() : null;
-  return [
-    {
-      name: 'load',
-      outcome: runner === undefined && user === null ? 'inconclusive' : 'pass',
-      sentence: runner === undefined ? describeSeparation(user) : `load scripts run at the k6 runner ${runner}`,
-    },
-  ];
+function loadCheck({ spec }: Environment): Check {
+  const { runner } = spec.load;
+  if (runner !== undefined) return { name: 'load', outcome: 'pass', sentence: `load scripts run at the k6 runner ${runner}` };
+  const user = separateUser();
+  const apart = user === null ? '' : ' (kept apart from the worker)';
+  return { name: 'load', outcome: user === null ? 'inconclusive' : 'pass', sentence: `${describeSeparation(user)}${apart}` };
 }
 
 /** Each needs the one before: beyond the first that fails nothing can be known, and it says so once. */
@@ -125,13 +149,7 @@ function strandedSentence(stranded: Listed['items']): string {
 
 async function health(url: string): Promise<Answer> {
   const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) }).catch(() => null);
-  if (!answer)
-    throw new CliFailure(
-      'Unreachable',
-      `nothing answers at ${url}`,
-      'start the server with `tminus dev`, or name it with --server or TMINUS_SERVER',
-      EXIT.unexpected,
-    );
+  if (!answer) throw new CliFailure('Unreachable', `nothing answers at ${url}`, startHint(url), EXIT.unexpected);
   if (!answer.ok)
     throw new CliFailure(
       'Unreachable',

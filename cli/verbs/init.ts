@@ -18,6 +18,9 @@ spec:
   countdown: 72h                    # or launchAt: 2026-11-25T09:00:00Z
   load: { script: k6/load.js, target: staging }            # a k6 script beside this file; a target of the environment file
   approvers: { groups: [release-managers], count: 2 }      # who decides at T-1h
+  # For a trial alone, in place of the line above:
+  # approvers: { groups: [release-managers], count: 1, allowRequester: true }
+  # and release-managers among your groups in .tminus/identity/tokens.yaml, which \`tminus dev\` makes at its first start.
 `;
 
 /** What the names above stand for, for `tminus dev`; the folders beside it are where the command line looks. */

@@ -15,8 +15,9 @@ interface PruneAnswer {
 }
 
 const HELP = `
-What an open countdown, an undo or the last good release names is kept whatever its age, and so is everything stored since the oldest open
-countdown began. Where an open countdown cannot be read, nothing is removed. For members of the groups that may start countdowns.
+Acts on the evidence folder of the server, not on this machine. Only members of the groups that may start countdowns can do it
+(spec.start.groups of the server's environment file). What an open countdown, an undo or the last good release names is kept whatever its
+age, and so is everything stored since the oldest open countdown began. Where an open countdown cannot be read, nothing is removed.
 
 Examples:
   # how much would go
@@ -27,7 +28,7 @@ Examples:
 export function pruneCommand(program: Command): void {
   program
     .command('prune')
-    .description('remove old evidence of countdowns that have ended')
+    .description('remove old evidence of countdowns that have ended, on the server')
     .requiredOption('--older-than <duration>', 'least age of a piece, such as 90d; at least 1d', checkedDuration)
     .option('--dry-run', 'count, remove nothing', false)
     .addHelpText('after', HELP)

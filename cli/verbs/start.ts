@@ -3,6 +3,7 @@ import { readLaunchTime } from '../../release/launch-time.ts';
 import { messageOf } from '../act-verb.ts';
 import { connect } from '../api.ts';
 import { print } from '../output.ts';
+import { postStart } from '../post-start.ts';
 import { readSubmission } from '../submission.ts';
 import { relative, utc } from '../render/times.ts';
 
@@ -32,11 +33,8 @@ export function startCommand(program: Command): void {
       // The file first: what is wrong with it needs no server and no token to be told.
       const submission = await readSubmission(file);
       const comment = await messageOf(message);
-      const plan = await connect(command).post<PlanAnswer>(
-        '/api/v1/releases',
-        { ...submission, dryRun, ...(launchAt ? { launchAt } : {}), ...(comment === '' ? {} : { comment }) },
-        { twice: true },
-      );
+      const asked = { dryRun, ...(launchAt ? { launchAt } : {}), ...(comment === '' ? {} : { comment }) };
+      const plan = await postStart(connect(command), submission, asked);
       print(command, plan, (shown) => renderPlan(shown, Date.now()));
     });
 }

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { problemOfFile, type ToldProblem } from '../../release/told-problem.ts';
+import { ENVIRONMENT_FILE } from '../dev.ts';
 import { EXIT } from '../exit-codes.ts';
 import { CliFailure } from '../failure.ts';
-import { API_VERSION, formatOf, print, printFailure } from '../output.ts';
-import { checkFile } from '../submission.ts';
+import { API_VERSION, formatOf, hint, print, printFailure } from '../output.ts';
+import { checkFile, problemsToStart, type CheckedFile } from '../submission.ts';
 
 interface Checked {
   file: string;
@@ -13,15 +14,29 @@ interface Checked {
   name: string | null;
   problems: readonly ToldProblem[];
   warnings: readonly ToldProblem[];
+  /** Whether the names of a release were looked for in an environment file; null of a file that has none. */
+  names: 'checked' | 'not checked' | null;
 }
+
+const HELP = `
+With an environment file beside it, a release is also checked for what a start would refuse: names of clusters, targets, databases, trace
+stores and people to tell that the environment file does not have, and a launch that nobody approves. Without one, only its k6 scripts and
+its launch time are.
+
+Examples:
+  # all that can be found without a server
+  tminus validate release.yaml .tminus/environment.yaml
+  # one file by itself
+  tminus validate release.yaml`;
 
 export function validateCommand(program: Command): void {
   program
     .command('validate')
     .description('check release and environment files; needs no server')
     .argument('<files...>')
+    .addHelpText('after', HELP)
     .action(async (files: string[], _: unknown, command: Command) => {
-      const items = await Promise.all(files.map(check));
+      const items = await checkAll(files);
       const invalid = items.filter(({ outcome }) => outcome === 'invalid');
       const valid = items.filter(({ outcome }) => outcome === 'valid');
       process.exitCode = invalid.length > 0 ? EXIT.usage : EXIT.done;
@@ -29,6 +44,11 @@ export function validateCommand(program: Command): void {
       if (valid.length > 0)
         print(command, valid, (shown) =>
           shown.map(({ file, kind, name }) => `${file}: ${kind}${name === null ? '' : ` ${name}`} is valid`).join('\n'),
+        );
+      if (items.some(({ names }) => names === 'not checked'))
+        hint(
+          command,
+          `names were not checked: give the environment file, too, as in tminus validate ${files.join(' ')} ${ENVIRONMENT_FILE}`,
         );
       for (const warning of valid.flatMap(({ warnings }) => warnings)) process.stderr.write(`warning: ${warning.text}\n`);
       // Last, where the eye goes.
@@ -46,19 +66,31 @@ export function validateCommand(program: Command): void {
     });
 }
 
-async function check(file: string): Promise<Checked> {
+type Found = { file: string } & (CheckedFile | { kind: null; problems: readonly ToldProblem[] });
+
+/** Each by itself, then the releases against the environments among them. */
+async function checkAll(files: readonly string[]): Promise<Checked[]> {
+  const found = await Promise.all(files.map(check));
+  const environments = found.flatMap((each) => (each.kind === 'Environment' ? [each.environment] : []));
+  return Promise.all(
+    found.map(async (each): Promise<Checked> => {
+      const { file, kind } = each;
+      if (kind === null) return { file, outcome: 'invalid', kind, name: null, problems: each.problems, warnings: [], names: null };
+      const { warnings } = each;
+      if (kind === 'Environment') return { file, outcome: 'valid', kind, name: null, problems: [], warnings, names: null };
+      const { name } = each.loaded.release.metadata;
+      const problems = await problemsToStart(file, each.loaded, environments);
+      const names = environments.length > 0 ? 'checked' : 'not checked';
+      return { file, outcome: problems.length > 0 ? 'invalid' : 'valid', kind, name, problems, warnings, names };
+    }),
+  );
+}
+
+async function check(file: string): Promise<Found> {
   try {
-    const { kind, name, warnings } = await checkFile(file);
-    return { file, outcome: 'valid', kind, name, problems: [], warnings };
+    return { file, ...(await checkFile(file)) };
   } catch (error) {
     if (!(error instanceof CliFailure)) throw error;
-    return {
-      file,
-      outcome: 'invalid',
-      kind: null,
-      name: null,
-      problems: error.problems.length > 0 ? error.problems : [problemOfFile(file, error.message, error.hint)],
-      warnings: [],
-    };
+    return { file, kind: null, problems: error.problems.length > 0 ? error.problems : [problemOfFile(file, error.message, error.hint)] };
   }
 }

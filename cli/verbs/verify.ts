@@ -6,12 +6,24 @@ import { readStatus } from '../read-status.ts';
 import { renderVerification } from '../render/verification.ts';
 import { outcomeOf, verifyFindings } from '../verify/verify.ts';
 
+const HELP = `
+Asks the server for the status and for the bytes of the evidence, checks each piece against its SHA-256, and runs the same analyses on this
+machine: the server's findings are only compared with. Changes nothing.
+
+Examples:
+  # recompute the findings of a countdown, also of one that has ended
+  tminus verify go-api-1.4.0
+  # for a script: verified, differs or nothing-to-verify
+  tminus verify go-api-1.4.0 --json | jq -r .outcome
+
+Exit 0 verified, 3 something differs or cannot be read, 5 there is nothing to verify, or not in every step.`;
+
 export function verifyCommand(program: Command): void {
   program
     .command('verify')
-    .description('makes every finding again from the stored evidence, here and not on the server, and compares them byte for byte')
+    .description('recompute every finding here from the stored evidence, and compare byte for byte')
     .argument('<release>')
-    .addHelpText('after', '\nExit 0 verified, 3 something differs or cannot be read, 5 there is nothing to verify, or not in every step.')
+    .addHelpText('after', HELP)
     .action(async (release: string, _: unknown, command: Command) => {
       const api = connect(command);
       const status = await readStatus(api, release);

@@ -40,7 +40,7 @@ test('a release with all defaults written out is a release again, and the same o
   const loaded = loadRelease(read('docs/release-example.yaml'), 'r.yaml');
   const written = loaded.ok ? JSON.stringify(loaded.release) : '';
   expect(editorAccepts('release/schema/release.v1alpha1.json', written)).toBe(true);
-  expect(loadRelease(written, 'r.yaml')).toEqual(loaded);
+  expect(loadRelease(written, 'r.yaml')).toMatchObject({ ok: true, release: loaded.ok && loaded.release, warnings: [] });
 });
 
 test.each([

@@ -20,7 +20,7 @@ export const guardSchema = z
     liveDeadline: duration(
       'How long the live version may go unwatched, or without requests, before it is rolled back; longer than `noDataAfter`.',
     ).default('15m'),
-    minRequests: count('Fewest requests before a share or percentile is judged.', 1, MAX_MIN_REQUESTS).default(300),
+    minRequests: count('Fewest requests for a share or percentile to pass; a breach needs 30.', 1, MAX_MIN_REQUESTS).default(300),
     falseAlarm: share('Chance, over the longest watch, of rolling back a version that keeps its limits.').default('1%'),
     metric: formedText(
       'Prometheus histogram of response times in seconds; it needs a bucket boundary at the p99 limit.',

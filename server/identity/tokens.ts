@@ -1,28 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { parse, stringify } from 'yaml';
-import { z } from 'zod';
+import { stringify } from 'yaml';
+import { tokenRowsOf, type TokenRow } from '../../release/token-file.ts';
 import type { Principal } from '../../verdict/verdict.ts';
 import { assertPrivate } from '../../activities/identity/private-file.ts';
 
 // 32 random bytes cannot be guessed, so a plain SHA-256 at rest is enough: slow hashes protect what people choose, not this.
 const TOKEN_BYTES = 32;
 const TOKEN_PREFIX = 'tminus_';
-
-const tokenFile = z.strictObject({
-  tokens: z.array(
-    z.strictObject({
-      sha256: z.string().regex(/^[0-9a-f]{64}$/, 'write the 64 hex digits of SHA-256 over the token'),
-      issuer: z.literal('local'),
-      subject: z.string().min(1),
-      displayName: z.string().min(1),
-      groups: z.array(z.string().min(1)),
-    }),
-  ),
-});
-
-type TokenRow = z.infer<typeof tokenFile>['tokens'][number];
 
 /** Says who a bearer token belongs to; null for a token that nobody was given. */
 export interface Identity {
@@ -60,9 +46,7 @@ export function createToken(file: string, person: Pick<Principal, 'subject' | 'd
 
 function readTokens(file: string): TokenRow[] {
   assertPrivate(file);
-  const parsed = tokenFile.safeParse(parse(readFileSync(file, 'utf8')));
-  if (!parsed.success) throw new Error(`${file} is not a token file: ${z.prettifyError(parsed.error)}`);
-  return parsed.data.tokens;
+  return tokenRowsOf(readFileSync(file, 'utf8'), file);
 }
 
 export function hashOf(token: string): string {

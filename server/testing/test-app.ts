@@ -11,8 +11,12 @@ import { fakeCountdowns, type FakeCountdowns } from './fake-countdowns.ts';
 import { memoryEvidence } from './memory-evidence.ts';
 import { memoryFolder, type MemoryFolder } from './memory-folder.ts';
 
-/** Forbids nothing, and knows whom the example tells. */
-export const OPEN_HOUSE: House = { notify: ['oncall'], starters: [], unapprovedLaunch: true };
+/** Forbids nothing, and has every name of the example. */
+export const OPEN_HOUSE: House = {
+  names: { clusters: ['lab'], targets: ['shop', 'shop-staging'], postgres: ['shop-staging'], traces: ['lab'], notify: ['oncall'] },
+  starters: [],
+  unapprovedLaunch: true,
+};
 
 export const BASE = 'http://127.0.0.1:7480';
 

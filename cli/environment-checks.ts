@@ -1,0 +1,98 @@
+// What `tminus doctor` finds at the places that an environment file names, from this machine. Nothing is changed and no secret is read.
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { Environment } from '../release/environment.ts';
+import type { Release } from '../release/release.ts';
+import { membersOf, tokenRowsOf, type TokenRow } from '../release/token-file.ts';
+import { whyNoAnswer } from './api.ts';
+
+/** A Prometheus and a service on the same network answer in milliseconds. */
+const ANSWER_TIMEOUT_MS = 2_000;
+
+export interface Check {
+  name: string;
+  outcome: 'pass' | 'fail' | 'inconclusive';
+  sentence: string;
+}
+
+/** One line for each place; what takes time is asked for at once. `release`: whose approvers are counted; null where none is known. */
+export async function environmentChecks(file: string, { spec }: Environment, release: Release | null): Promise<Check[]> {
+  const at = (path: string): string => resolve(dirname(file), path);
+  const checks = [
+    ...Object.entries(spec.clusters).map(([name, { kubeconfig }]) => kubeconfigCheck(name, at(kubeconfig))),
+    // The question that needs nothing of a Prometheus but that it answers queries: stores with its API have no other page in common.
+    ...Object.entries(spec.prometheus).map(([name, { url }]) =>
+      answerCheck('prometheus', name, url, `${url.replace(/\/$/, '')}/api/v1/query?query=1`, (status) => status === 200),
+    ),
+    ...Object.entries(spec.targets).map(([name, { url }]) => answerCheck('target', name, url, url, () => true)),
+    peopleChecks(at(spec.identity.tokens), spec.start.groups, release),
+  ];
+  return (await Promise.all(checks)).flat();
+}
+
+async function kubeconfigCheck(cluster: string, file: string): Promise<Check> {
+  const name = 'kubeconfig';
+  try {
+    await readFile(file);
+    return { name, outcome: 'pass', sentence: `of cluster ${cluster}: ${file} can be read` };
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (error as Error).message;
+    const sentence = `of cluster ${cluster}: ${file} cannot be read: ${why}; write its path to spec.clusters.${cluster}.kubeconfig`;
+    return { name, outcome: 'fail', sentence };
+  }
+}
+
+async function answerCheck(
+  name: 'prometheus' | 'target',
+  label: string,
+  shown: string,
+  url: string,
+  isGood: (status: number) => boolean,
+): Promise<Check> {
+  const hint = `spec.${name === 'target' ? 'targets' : name}.${label}.url names it`;
+  try {
+    const answer = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
+    await answer.body?.cancel();
+    if (isGood(answer.status)) return { name, outcome: 'pass', sentence: `${label} answers at ${shown} (HTTP ${answer.status})` };
+    return { name, outcome: 'fail', sentence: `${label} answers a query at ${shown} with HTTP ${answer.status}; ${hint}` };
+  } catch (error) {
+    const isLate = error instanceof Error && error.name === 'TimeoutError';
+    const why = isLate ? `no answer within ${ANSWER_TIMEOUT_MS / 1_000} s` : whyNoAnswer(error);
+    return { name, outcome: 'fail', sentence: `${label} does not answer from here at ${shown}: ${why}; ${hint}` };
+  }
+}
+
+/** A group without members is found now and not when the poll is due. */
+async function peopleChecks(file: string, starters: readonly string[], release: Release | null): Promise<Check[]> {
+  const name = 'people';
+  const polls = (release?.spec.checkpoints ?? []).flatMap(({ at, name: checkpoint, approval }) =>
+    approval === null ? [] : [{ poll: `${at} ${checkpoint}`, groups: approval.groups, count: approval.count }],
+  );
+  if (starters.length === 0 && polls.length === 0) return [];
+  let rows: TokenRow[];
+  try {
+    rows = tokenRowsOf(await readFile(file, 'utf8'), file);
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const sentence = isMissing ? `there is no token file ${file} yet; the server makes it at its first start` : (error as Error).message;
+    return [{ name, outcome: 'inconclusive', sentence }];
+  }
+  const mend = `add a group to the "groups" of their rows in ${file}`;
+  const startCheck = (): Check => {
+    const count = membersOf(rows, starters).length;
+    return {
+      name,
+      outcome: count > 0 ? 'pass' : 'fail',
+      sentence: `${count} may start countdowns, as members of ${starters.join(' or ')}${count > 0 ? '' : `; ${mend}`}`,
+    };
+  };
+  return [
+    ...(starters.length > 0 ? [startCheck()] : []),
+    ...polls.map(({ poll, groups, count }): Check => {
+      const members = membersOf(rows, groups).length;
+      const sentence = `${poll} asks for ${count} of ${groups.join(' or ')}, which ${members === 1 ? 'has 1 member' : `have ${members} members`}`;
+      if (members >= count) return { name, outcome: 'pass', sentence };
+      return { name, outcome: 'fail', sentence: `${sentence}; ${mend}, or lower the count of the approval` };
+    }),
+  ];
+}

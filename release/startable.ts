@@ -1,0 +1,70 @@
+// Whether a valid release can be started now: asked by `tminus validate`, by a dry run and by the start itself, with the same answers.
+import { objectionsOfHouse, type House, type StartObjection } from './house.ts';
+import { lateCheckpoints, planOf } from './plan.ts';
+import type { Path } from './problem.ts';
+import type { Release } from './release.ts';
+
+export interface Start {
+  /** null: no environment file is known, so that names and approvals are not checked. */
+  house: House | null;
+  /** Why this k6 script cannot be sent or was not sent; null where it is there. */
+  explainScript: (path: string) => { message: string; hint: string } | null;
+  nowMs: number;
+}
+
+/** Everything at once, so that one round of mending is enough. Empty where the release can be started. */
+export function objectionsToStart(release: Release, { house, explainScript, nowMs }: Start): StartObjection[] {
+  return [
+    ...(house === null ? [] : objectionsOfHouse(release, house)),
+    ...objectionsOfScripts(release, explainScript),
+    ...objectionsOfTime(release, nowMs),
+  ];
+}
+
+/** Paths of the k6 scripts that a release names, each once. */
+export const scriptsOf = (release: Release): string[] => [...new Set(scriptMentions(release).map(({ script }) => script))];
+
+/** A missing script is found now and not three days later. */
+export function objectionsOfScripts(release: Release, explainScript: Start['explainScript']): StartObjection[] {
+  const mentions = scriptMentions(release);
+  return scriptsOf(release).flatMap((script) => {
+    const why = explainScript(script);
+    return why === null ? [] : [{ paths: mentions.find((each) => each.script === script)?.paths ?? [], ...why }];
+  });
+}
+
+function scriptMentions({ spec }: Release): { script: string; paths: Path[] }[] {
+  return spec.checkpoints.flatMap(({ steps }, checkpoint) =>
+    steps.flatMap((step, at) =>
+      step.type !== 'loadTest'
+        ? []
+        : [
+            {
+              script: step.script,
+              paths: [
+                ['spec', 'checkpoints', checkpoint, 'steps', at, 'script'],
+                ['spec', 'load', 'script'],
+              ],
+            },
+          ],
+    ),
+  );
+}
+
+/** A launch that is over has one reason; before that, each checkpoint whose work would be skipped has its own. */
+function objectionsOfTime(release: Release, nowMs: number): StartObjection[] {
+  const plan = planOf(release, nowMs);
+  const launchTime: Path[] = [
+    ['spec', 'launchAt'],
+    ['spec', 'countdown'],
+  ];
+  if (plan.launchAtMs < nowMs)
+    return [{ paths: launchTime, message: `the launch time ${iso(plan.launchAtMs)} is over`, hint: 'launch later' }];
+  return lateCheckpoints(plan, nowMs).map(({ name, offset, atMs }) => ({
+    paths: [['spec', 'checkpoints', release.spec.checkpoints.findIndex((each) => each.name === name), 'at'], ...launchTime],
+    message: `checkpoint ${offset} ${name} would have been due at ${iso(atMs)}, which is over`,
+    hint: 'launch later or leave it out',
+  }));
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();

@@ -1,0 +1,29 @@
+// The file with the tokens of people, as text: who there is, and in which groups. Only hashes of tokens stand in it.
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+const tokenFileSchema = z.strictObject({
+  tokens: z.array(
+    z.strictObject({
+      sha256: z.string().regex(/^[0-9a-f]{64}$/, 'write the 64 hex digits of SHA-256 over the token'),
+      issuer: z.literal('local'),
+      subject: z.string().min(1),
+      displayName: z.string().min(1),
+      groups: z.array(z.string().min(1)),
+    }),
+  ),
+});
+
+export type TokenRow = z.infer<typeof tokenFileSchema>['tokens'][number];
+
+/** The rows of a token file. Throws with a sentence where it is none; `file` is only for that sentence. */
+export function tokenRowsOf(text: string, file: string): TokenRow[] {
+  const parsed = tokenFileSchema.safeParse(parse(text));
+  if (!parsed.success) throw new Error(`${file} is not a token file: ${z.prettifyError(parsed.error)}`);
+  return parsed.data.tokens;
+}
+
+/** Names of the people who are in one of these groups, each once: a person may have several tokens. */
+export const membersOf = (rows: readonly TokenRow[], groups: readonly string[]): string[] => [
+  ...new Set(rows.filter((row) => row.groups.some((group) => groups.includes(group))).map(({ subject }) => subject)),
+];
