@@ -3,9 +3,12 @@ import { Command, CommanderError, Option } from 'commander';
 import { EXIT } from './exit-codes.ts';
 import { usageFailure } from './failure.ts';
 import { printFailure, type Format } from './output.ts';
-import { verbs } from './registry.ts';
+import { verbGroups } from './registry.ts';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+
+/** Below the help of each verb. */
+export const GLOBAL_OPTIONS_HINT = 'Options of every verb (--server, --token-file, -o ...): `tminus --help`.';
 
 /** The whole command line, ready to parse. Options of the program may stand before or after the verb. */
 export function createProgram(): Command {
@@ -23,10 +26,14 @@ export function createProgram(): Command {
     .option('--no-input', 'never ask')
     .option('--no-color', 'no colour; NO_COLOR does the same')
     .version(version, '--version', 'the version of this command line')
-    .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError()
     .exitOverride();
-  for (const verb of verbs) verb(program);
+  for (const [group, verbs] of Object.entries(verbGroups)) {
+    program.commandsGroup(`${group}:`);
+    for (const verb of verbs) verb(program);
+  }
+  // Once, in the program's own help, and not below every verb.
+  for (const verb of program.commands) verb.addHelpText('after', `\n${GLOBAL_OPTIONS_HINT}`);
   return program;
 }
 

@@ -31,35 +31,24 @@ import { verifyCommand } from './verbs/verify.ts';
 import { waiveCommand } from './verbs/waive.ts';
 import { whoamiCommand } from './verbs/whoami.ts';
 
-export const verbs: readonly ((program: Command) => void)[] = [
-  initCommand,
-  validateCommand,
-  schemaCommand,
-  devCommand,
-  startCommand,
-  rehearseCommand,
-  listCommand,
-  leftoversCommand,
-  statusCommand,
-  explainCommand,
-  approveCommand,
-  rejectCommand,
-  holdCommand,
-  resumeCommand,
-  recycleCommand,
-  retryCommand,
-  waiveCommand,
-  abortCommand,
-  eventsCommand,
-  verifyCommand,
-  restoreCommand,
-  analyzeCommand,
-  reportCommand,
-  pruneCommand,
-  openCommand,
-  loginCommand,
-  whoamiCommand,
-  doctorCommand,
-  completionCommand,
-  exitCodesCommand,
-];
+type Verb = (program: Command) => void;
+
+/** In the order of the help, by what people come for. */
+export const verbGroups: Readonly<Record<string, readonly Verb[]>> = {
+  Author: [initCommand, validateCommand, schemaCommand],
+  Run: [devCommand, startCommand, rehearseCommand, doctorCommand, pruneCommand],
+  Inspect: [listCommand, statusCommand, explainCommand, eventsCommand, verifyCommand, reportCommand, openCommand, leftoversCommand],
+  Decide: [
+    approveCommand,
+    rejectCommand,
+    holdCommand,
+    resumeCommand,
+    recycleCommand,
+    retryCommand,
+    waiveCommand,
+    abortCommand,
+    loginCommand,
+    whoamiCommand,
+  ],
+  Offline: [analyzeCommand, restoreCommand, completionCommand, exitCodesCommand],
+};

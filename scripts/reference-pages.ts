@@ -1,6 +1,6 @@
 // Reference pages made from the tables that the program itself uses, so that they cannot say anything else.
 import type { Command } from 'commander';
-import { createProgram } from '../cli/program.ts';
+import { createProgram, GLOBAL_OPTIONS_HINT } from '../cli/program.ts';
 import { exitCodeRows } from '../cli/exit-codes.ts';
 import type { GeneratedFile } from '../release/schema/generated-files.ts';
 import { apiRoutes } from '../server/api/routes.ts';
@@ -48,7 +48,7 @@ function more(verb: Command): string {
   let shown = '';
   verb.configureOutput({ writeOut: (text) => (shown += text) });
   verb.outputHelp();
-  const below = shown.slice(verb.helpInformation().length).trim();
+  const below = shown.slice(verb.helpInformation().length).replace(GLOBAL_OPTIONS_HINT, '').trim();
   return below === '' ? '' : `\n\n\`\`\`text\n${below}\n\`\`\``;
 }
 

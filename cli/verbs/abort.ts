@@ -11,7 +11,7 @@ interface AbortOptions extends ActOptions {
 export function abortCommand(program: Command): void {
   actVerb<AbortOptions>(program, {
     name: 'abort',
-    description: 'end the countdown; what was launched is rolled back',
+    description: 'end the countdown and roll back what was launched',
     needsMessage: true,
     reads: 'nothing',
     options: (command) => command.option('--confirm <release>', 'the name again, for scripts'),

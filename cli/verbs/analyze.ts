@@ -16,7 +16,7 @@ Exit 0 nothing fails, 2 a file cannot be read, 3 something fails, 5 nothing fail
 export function analyzeCommand(program: Command): void {
   program
     .command('analyze')
-    .description('say what files of evidence mean; needs no server')
+    .description('analyze files of evidence; needs no server')
     .argument('<files...>')
     .addOption(
       new Option('--p99 <duration>', 'largest p99 of a load report, where it does not say itself what it was judged by')

@@ -4,7 +4,7 @@ import { actVerb, withCheckpoint } from '../act-verb.ts';
 export function approveCommand(program: Command): void {
   actVerb(program, {
     name: 'approve',
-    description: 'go, from a person, for the checkpoint that waits',
+    description: 'approve the waiting checkpoint: go',
     needsMessage: false,
     reads: 'status',
     options: withCheckpoint,

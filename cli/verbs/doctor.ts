@@ -40,7 +40,7 @@ Exit 0 nothing is missing, 1 something is, 2 a file that was named is not there 
 export function doctorCommand(program: Command): void {
   program
     .command('doctor')
-    .description('what is missing between here and a countdown, in sentences')
+    .description('check what a countdown needs from this machine and its environment file')
     .argument('[file]', 'release file whose approvers are counted (default: release.yaml where there is one)')
     .option('--environment <file>', `environment file to check (default: ${ENVIRONMENT_FILE} where there is one)`)
     .addHelpText('after', HELP)

@@ -12,7 +12,7 @@ const LOOK_EVERY_MS = 1_000;
 export function eventsCommand(program: Command): void {
   program
     .command('events')
-    .description('the audit: who did what; its chain of hashes is verified here and not believed')
+    .description('show the audit trail and verify its hash chain locally')
     .argument('<release>')
     .option('--follow', 'go on with new records until the countdown ends', false)
     .action(async (release: string, { follow }: { follow: boolean }, command: Command) => {

@@ -5,7 +5,7 @@ import { API_VERSION, print } from '../output.ts';
 export function exitCodesCommand(program: Command): void {
   program
     .command('exit-codes')
-    .description('what the exit codes mean')
+    .description('list the exit codes')
     // So that `tminus help exit-codes` says it, too.
     .addHelpText('after', () => `\n${table()}`)
     .action((_: unknown, command: Command) => {

@@ -8,7 +8,7 @@ import { harmless } from '../render/harmless.ts';
 export function explainCommand(program: Command): void {
   program
     .command('explain')
-    .description('why go, no-go or hold: each reason with its numbers, evidence and what to do')
+    .description('explain go, no-go or hold: each reason with its numbers, evidence and next step')
     .argument('<release>')
     .option('--checkpoint <name>', 'another checkpoint than the one it is at')
     .action(async (release: string, { checkpoint: asked }: { checkpoint?: string }, command: Command) => {

@@ -17,7 +17,7 @@ Examples:
 export function leftoversCommand(program: Command): void {
   program
     .command('leftovers')
-    .description('list what stands, by service: effects that are not restored, and who restores them')
+    .description('list open undos by service, and what restores them')
     .addHelpText('after', HELP)
     .action(async (_: unknown, command: Command) => {
       print(command, await connect(command).get<LeftoverList>('/api/v1/leftovers'), (shown, look) =>

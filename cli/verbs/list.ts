@@ -23,7 +23,7 @@ interface ListAnswer {
 export function listCommand(program: Command): void {
   program
     .command('list')
-    .description('all countdowns, running ones first')
+    .description('list countdowns, running ones first')
     .addOption(new Option('--phase <phase>', 'only those in this phase').choices(Object.keys(phases)))
     .option('--all', 'list ended countdowns beyond the newest 500 too', false)
     .action(async ({ phase, all }: { phase?: Phase; all: boolean }, command: Command) => {

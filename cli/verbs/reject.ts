@@ -2,5 +2,11 @@ import type { Command } from 'commander';
 import { actVerb, withCheckpoint } from '../act-verb.ts';
 
 export function rejectCommand(program: Command): void {
-  actVerb(program, { name: 'reject', description: 'no-go, from a person', needsMessage: true, reads: 'status', options: withCheckpoint });
+  actVerb(program, {
+    name: 'reject',
+    description: 'reject the waiting checkpoint: no-go',
+    needsMessage: true,
+    reads: 'status',
+    options: withCheckpoint,
+  });
 }

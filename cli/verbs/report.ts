@@ -6,7 +6,7 @@ import { API_VERSION, print } from '../output.ts';
 export function reportCommand(program: Command): void {
   program
     .command('report')
-    .description('the whole countdown as one HTML file that needs no network')
+    .description('write the countdown as one self-contained HTML file')
     .argument('<release>')
     .requiredOption('--html <file>', 'where to write it')
     .action(async (release: string, { html }: { html: string }, command: Command) => {

@@ -9,7 +9,7 @@ interface ResumeOptions extends ActOptions {
 export function resumeCommand(program: Command): void {
   actVerb<ResumeOptions>(program, {
     name: 'resume',
-    description: 'start the clock again; steps that could not tell run again',
+    description: 'restart the clock; inconclusive steps run again',
     needsMessage: false,
     reads: 'status',
     options: (command) =>

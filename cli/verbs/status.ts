@@ -31,7 +31,7 @@ const LOOK_EVERY_MS = 1_000;
 export function statusCommand(program: Command): void {
   program
     .command('status')
-    .description('verdict, clock and plan of a countdown')
+    .description('show verdict, clock and plan of a countdown')
     .argument('<release>')
     .option('-w, --watch', 'follow until it ends; without a terminal one line per change', false)
     .option('--wait', 'wait for the end or a no-go; the exit code says which', false)

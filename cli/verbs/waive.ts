@@ -11,7 +11,7 @@ interface WaiveOptions extends ActOptions {
 export function waiveCommand(program: Command): void {
   actVerb<WaiveOptions>(program, {
     name: 'waive',
-    description: 'accept a finding that does not pass, recorded and announced',
+    description: 'accept a failing finding until it expires; recorded and announced',
     needsMessage: true,
     reads: 'status',
     options: (command) =>

@@ -6,7 +6,7 @@ import { print } from '../output.ts';
 export function whoamiCommand(program: Command): void {
   program
     .command('whoami')
-    .description('who the server says you are')
+    .description('show your identity as the server sees it')
     .action(async (_: unknown, command: Command) => {
       const answer = await connect(command).get<{ principal: Principal }>('/api/v1/whoami');
       print(
