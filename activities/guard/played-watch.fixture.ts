@@ -54,6 +54,8 @@ export interface PlayedWatch {
   healthy: boolean;
   /** False: Prometheus answers nothing. */
   prometheus: boolean;
+  /** Part of a query that alone gets no answer; null: all are answered. */
+  unanswered: string | null;
   beats: Beat[];
   store: EvidenceStore;
   /** Queries that were sent. */
@@ -75,6 +77,7 @@ export function playWatch(
     counters: Object.fromEntries(playedPods.map((pod) => [pod, { requests: 1_000, errors: 0, inFlight: 1 }])),
     healthy: true,
     prometheus: true,
+    unanswered: null,
     beats: [],
     store: createFolderEvidenceStore(mkdtempSync(join(tmpdir(), 'tminus-guard-'))),
     asked: [],
@@ -117,7 +120,8 @@ export const carryIn = (beats: readonly Beat[]): GuardCarry | undefined => beats
 function playedPrometheus(watch: PlayedWatch, now: () => number): PrometheusClient {
   const answer = <T>(query: string, value: T): Answer<T> => {
     watch.asked.push(query);
-    return watch.prometheus
+    const isAnswered = watch.prometheus && (watch.unanswered === null || !query.includes(watch.unanswered));
+    return isAnswered
       ? { ok: true, query, value }
       : { ok: false, query, sentence: `Prometheus gave no usable answer to ${query}: connect ECONNREFUSED` };
   };

@@ -99,6 +99,25 @@ describe('the guard', () => {
     expect(await watch.runGuard(input())).toMatchObject({ outcome: 'passed' });
   });
 
+  it('is blind while the count of errors alone is not answered: it is not taken for zero', async () => {
+    const watch = playWatch((now) => {
+      fail(one, 20)(now);
+      now.unanswered = 'code=~"5..';
+    });
+    expect(await watch.runGuard(input())).toMatchObject({
+      outcome: 'blind',
+      findings: [{ code: 'GuardNoData', message: expect.stringContaining('code=~"5..') }],
+    });
+  });
+
+  it('keeps the p99 of Prometheus with each sample, and none where it is not answered', async () => {
+    const p99Of = async (watch: PlayedWatch) => (await partsOf(watch.store, (await watch.runGuard(input())).evidence))[0]?.[1]?.p99S;
+    expect(await p99Of(playWatch())).toBe(0.2);
+    const without = playWatch();
+    without.unanswered = 'histogram_quantile';
+    expect(await p99Of(without)).toBeNull();
+  });
+
   it('is blind, and goes on, while the API server refuses', async () => {
     const watch = playWatch((now) => {
       now.cluster.status = now.atS > 30 && now.atS < 70 ? 403 : 200;
