@@ -173,6 +173,25 @@ describe('a version that fails', () => {
     expect(message(samples)).not.toContain('in the last');
   });
 
+  it('in every second window only is found by the last 24, which no windows in a row show', () => {
+    const samples = watch((index) => (index > 60 && index % 2 === 0 ? 6 : 0), 361);
+    expect(foundS(samples)).toBeLessThan(420);
+    expect(message(samples)).toContain('in the last 120 s');
+  });
+
+  it('at once, by its first error, where the limit is 0', () => {
+    expect(
+      foundS(
+        onePod(13, (index) => ({ requests: 500, errors: Number(index === 1) })),
+        { ...limits, errorPercent: 0 },
+      ),
+    ).toBeLessThan(15);
+  });
+
+  it('never by a window that keeps the limit, though only with it there are requests enough', () => {
+    expect(foundS(onePod(13, (index) => ({ requests: 9, errors: index >= 1 && index <= 3 ? 6 : 0 })))).toBe(Infinity);
+  });
+
   it('by its latency as by its errors', () => {
     expect(end(watch((index) => (index > 60 ? 45 : 0), 121, 'slow'))).toMatchObject({
       outcome: 'breach',
