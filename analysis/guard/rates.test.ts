@@ -179,6 +179,11 @@ describe('a version that fails', () => {
     expect(message(samples)).toContain('in the last 120 s');
   });
 
+  it('never by the whole watch while that is two windows: one burst may lie in both', () => {
+    const samples = onePod(13, (index) => ({ requests: 500, errors: index === 1 || index === 2 ? 150 : 0 }));
+    expect(foundS(samples, { ...limits, falseAlarmPercent: 20 })).toBe(Infinity);
+  });
+
   it('at once, by its first error, where the limit is 0', () => {
     expect(
       foundS(
