@@ -41,7 +41,7 @@ import { guardLaunchWindow, guardWaivers, late } from './launch-window.ts';
 import type { CountdownInput, Ending } from './messages.ts';
 import { retryLaunchWhileLive } from './retry-launch.ts';
 import { rollBack } from './roll-back.ts';
-import { runStep } from './run-step.ts';
+import { goOnUnlessAborted, runStep } from './run-step.ts';
 import { productionOf } from './step.ts';
 import { explainingSteps } from './steps/registry.ts';
 import { isLive } from './undo-stack.ts';
@@ -152,6 +152,7 @@ async function passCheckpoint(state: CountdownState, checkpoint: CheckpointState
     record(state, Date.now(), 'tminus', 'checkpoint.reached', checkpoint.name, checkpoint.offset);
   }
   while (state.ending === null && state.recycleTo === null) {
+    goOnUnlessAborted();
     if (mayContinueAsNew(state)) return;
     guardLaunchWindow(state, checkpoint);
     guardWaivers(state, checkpoint);
@@ -310,6 +311,8 @@ async function continueAsNewIfLong(state: CountdownState): Promise<void> {
   if (!(await settled(state, '1m')))
     record(state, Date.now(), 'tminus', 'notify.failed', 'a message', 'the countdown went on in a new run before it was sent');
   const carried = await carriedOrHeld(state);
+  // An abort is not carried over.
+  goOnUnlessAborted();
   if (carried !== null) await continueAsNew<typeof countdown>(carried);
 }
 

@@ -114,8 +114,11 @@ function notBegun(state: CountdownState, { name: checkpoint }: CheckpointState, 
   goOnUnlessAborted();
 }
 
-/** A step that ends well after the abort came resolves as if nothing had happened; what follows must not. */
-function goOnUnlessAborted(): void {
+/**
+ * Throws once the countdown was aborted. A step that ends well after the abort, and a condition that became true in the very task in which the abort
+ * came, resolve as if nothing had happened; what follows must not.
+ */
+export function goOnUnlessAborted(): void {
   if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the countdown was aborted');
 }
 

@@ -10,6 +10,7 @@ import {
   countdownId,
   holdSignal,
   openUpdate,
+  type Act,
   type CountdownInput,
   type CountdownStatus,
 } from '../../workflows/messages.ts';
@@ -352,6 +353,44 @@ describe('a countdown', () => {
         expect(await handle.result()).toMatchObject({ ending: 'aborted', sentence: 'aborted by ops: wrong build' });
         expect(written(world)).toEqual(['91d03ce', '4f9c2ab']);
         expect((await status()).conditions.find(({ type }) => type === 'RolledBack')).toMatchObject({ status: 'True', reason: 'Undone' });
+        await arrival;
+      },
+    );
+  });
+
+  it('ends as aborted also when the abort and the end of the guard come in one task', () => {
+    const guard = scriptedGuard();
+    let isVerifying = false;
+    let verify: () => void = () => undefined;
+    const mayVerify = new Promise<void>((resolve) => (verify = resolve));
+    let isLaunched = false;
+    return run(
+      () => ({
+        runGuard: guard.runGuard,
+        // Runs in the workflow task: what comes in meanwhile is in the next one together.
+        verifyAct: async ({ payload }) => {
+          if (isLaunched) {
+            isVerifying = true;
+            await mayVerify;
+          }
+          return JSON.parse(payload) as Act;
+        },
+      }),
+      async ({ advance, until, act, handle, world }) => {
+        await toLaunch({ advance, until, act });
+        const arrival = advance(1);
+        await until('guarded', ({ checkpoints }) => checkpoints.at(-1)?.steps.at(-1)?.state === 'running' && guard.asked.length === 1);
+        isLaunched = true;
+        const late = refusal(act({ action: 'resume' }));
+        while (!isVerifying) await new Promise((again) => setTimeout(again, 20));
+        await handle.signal('abort', { reason: 'wrong build', by: person('ops', []) });
+        await guard.answer(guarded('passed', fine));
+        // The answer has reached the server by then.
+        await new Promise((sent) => setTimeout(sent, 1_000));
+        verify();
+        expect(await handle.result()).toMatchObject({ ending: 'aborted', sentence: 'aborted by ops: wrong build' });
+        expect(written(world)).toEqual(['91d03ce', '4f9c2ab']);
+        await late;
         await arrival;
       },
     );
