@@ -32,7 +32,10 @@ export function healthUrl(environment: Environment, target: string, path: string
   return url.href;
 }
 
-/** Asks once, on a connection of its own so that a Service chooses a pod anew. Healthy: 200 and a JSON body with `status: "ok"`. Never throws but on cancellation. */
+/**
+ * Asks once, on a connection of its own so that a Service chooses a pod anew. Healthy: 200 and a JSON body with `status: "ok"`. Never throws but on
+ * cancellation.
+ */
 export async function askHealth(url: string, signal?: AbortSignal): Promise<HealthAnswer> {
   const at = new Date().toISOString();
   const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MS);

@@ -138,7 +138,10 @@ async function removeTracesOutside(states: string[], owner: Owner | undefined): 
   for (const folder of foldersOutside) removeIfEmpty(folder);
 }
 
-/** CNI keeps a file per pod and network, named `<network>-<pod>-<interface>`. The loopback network has one name for all; the pods of ours tell which are ours. */
+/**
+ * CNI keeps a file per pod and network, named `<network>-<pod>-<interface>`. The loopback network has one name for all; the pods of ours tell which
+ * are ours.
+ */
 function removeCniResults(): void {
   const results = '/var/lib/cni/results';
   if (!existsSync(results)) return;

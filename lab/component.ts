@@ -41,7 +41,10 @@ export interface Patience {
   tellEveryMs: number;
 }
 
-/** The slowest start seen on two busy cores is 9 s (kubelet until the node is ready); a minute more is a hang. People wonder after about five silent seconds. */
+/**
+ * The slowest start seen on two busy cores is 9 s (kubelet until the node is ready); a minute more is a hang. People wonder after about five silent
+ * seconds.
+ */
 const PATIENCE: Patience = { readyWithinMs: 90_000, tellEveryMs: 5_000 };
 const POLL_MS = 100;
 /** Orderly ends took at most 2 s (etcd, PostgreSQL); after 10 s it hangs. */

@@ -53,7 +53,10 @@ export async function makeDatabaseFolder(lab: LabPaths): Promise<void> {
     '--encoding=UTF8',
     '--locale=C.UTF-8',
   ]);
-  const rules = `${readFileSync(join(dataFolder(lab), 'pg_hba.conf'), 'utf8')}\nhost all all ${network.podRange} trust\nhost all all ${network.hostAddress}/${network.prefixLength} trust\n`;
+  const rules =
+    `${readFileSync(join(dataFolder(lab), 'pg_hba.conf'), 'utf8')}\n` +
+    `host all all ${network.podRange} trust\n` +
+    `host all all ${network.hostAddress}/${network.prefixLength} trust\n`;
   writeFileSync(join(dataFolder(lab), 'pg_hba.conf'), rules);
 }
 

@@ -139,7 +139,10 @@ export function shopRecipes(): ImageRecipe[] {
   return [recipe(CURRENT), recipe(CANDIDATE)];
 }
 
-/** A node that runs tells of a new image only after up to 40 s, and a release that asks for it would be refused until then; a restarted kubelet tells within 2 s. */
+/**
+ * A node that runs tells of a new image only after up to 40 s, and a release that asks for it would be refused until then; a restarted kubelet tells
+ * within 2 s.
+ */
 async function untilNodeTellsOf(lab: LabPaths, recipes: ImageRecipe[], tell: Tell): Promise<void> {
   const tellsAll = async () => {
     const told = await kubectl(lab, ['get', 'nodes', '-o', 'jsonpath={.items[*].status.images[*].names}']);

@@ -53,7 +53,8 @@ const clusterSchema = z
       .boolean()
       .meta({
         description:
-          'Whether the load test may read the logs of pods in staging, for slow statements that the database itself does not tell. Needs the right `get pods/log`.',
+          'Whether the load test may read the logs of pods in staging, for slow statements that the database itself does not tell. ' +
+          'Needs the right `get pods/log`.',
       })
       .default(false),
     metricsPort: count('Port on which the pods answer `/metrics`.', 1, MAX_PORT).default(8080),
@@ -149,7 +150,8 @@ export const environmentSchema = z
               .max(MAX_GROUPS)
               .meta({
                 description:
-                  'Groups whose members may start countdowns. Required where other machines can reach the server; on loopback, without it anybody with a token may.',
+                  'Groups whose members may start countdowns. Required where other machines can reach the server; on loopback, ' +
+                  'without it anybody with a token may.',
               })
               .default([]),
             unapprovedLaunch: z

@@ -390,7 +390,10 @@ describe('hostile YAML', () => {
 });
 
 describe('whatever the text is', () => {
-  /** A text that occupies the server for so long hangs it: the worst found by hand takes 0.2 s, 1.1 s on a busy machine, and what grows with its square minutes. */
+  /**
+   * A text that occupies the server for so long hangs it: the worst found by hand takes 0.2 s, 1.1 s on a busy machine, and what grows with its
+   * square minutes.
+   */
   const HANGS_AFTER_MS = 10_000;
   const bounded = (text: string): void => {
     const startMs = performance.now();

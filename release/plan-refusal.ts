@@ -17,7 +17,10 @@ export function explainRefusedPlan(checkpoints: readonly PlannedCheckpoint[]): s
   if (count('launch') === 0) return null;
   const isNext = checkpoints.some(({ steps }) => steps.some(({ type }, index) => type === 'launch' && steps[index + 1]?.type === 'guard'));
   if (count('launch') === 1 && count('guard') === 1 && isNext) return null;
-  return 'the plan launches without a guard as its next step, so nothing would watch what is live; put one guard directly after one launch, in the same checkpoint';
+  return (
+    'the plan launches without a guard as its next step, so nothing would watch what is live; ' +
+    'put one guard directly after one launch, in the same checkpoint'
+  );
 }
 
 const repeated = (names: readonly string[]): string | undefined => names.find((name, index) => names.indexOf(name) !== index);

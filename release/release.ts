@@ -124,7 +124,8 @@ export const releaseFileSchema = z
           .boolean()
           .meta({
             description:
-              'Whether decisions of people whose identity nobody verified count; only for a laptop: a server that other machines can reach refuses the release.',
+              'Whether decisions of people whose identity nobody verified count; only for a laptop: ' +
+              'a server that other machines can reach refuses the release.',
           })
           .default(false),
         notify: z

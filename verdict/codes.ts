@@ -36,7 +36,8 @@ export const codes = {
     en: 'what was measured does not say whether p99 is within the limit',
     zh: '测量数据不足以判断 p99',
     whatToDo:
-      'Read why in the message. Mostly: run longer or at a higher rate, for a p99 needs at least 299 effective requests per endpoint; and send load whatever the answers (an open model), for nothing else can pass.',
+      'Read why in the message. Mostly: run longer or at a higher rate, for a p99 needs at least 299 effective requests per endpoint; ' +
+      'and send load whatever the answers (an open model), for nothing else can pass.',
   },
   ErrorRateAboveLimit: {
     en: 'more requests fail than the limit allows',
@@ -200,7 +201,9 @@ export const codes = {
     en: 'the longest watch is over without a decision on the launch',
     zh: '守护期结束仍无法判断',
     whatToDo:
-      'Send more traffic and retry the guard; or waive it to keep the version, or abort to roll it back. Where the message names bursts, a longer `bake` decides; more traffic alone may not. For the next release set a longer `maxBake`.',
+      'Send more traffic and retry the guard; or waive it to keep the version, or abort to roll it back. ' +
+      'Where the message names bursts, a longer `bake` decides; more traffic alone may not. ' +
+      'For the next release set a longer `maxBake`.',
   },
   ServiceNotServing: {
     en: 'the launched version serves nobody',

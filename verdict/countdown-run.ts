@@ -78,7 +78,8 @@ export function judgeRun({ run, resets, rehearsal, workflowNowMs, nowMs }: Inspe
       ...failed(
         'CountdownClockAhead',
         run,
-        `the clock of ${run.workflowId} is ${Math.round(aheadMs / 1_000)} s ahead of the worker's, limit ${MAX_CLOCK_AHEAD_MS / 1_000} s: time was skipped from outside; start the release again`,
+        `the clock of ${run.workflowId} is ${Math.round(aheadMs / 1_000)} s ahead of the worker's, ` +
+          `limit ${MAX_CLOCK_AHEAD_MS / 1_000} s: time was skipped from outside; start the release again`,
       ),
       measured: Math.round(aheadMs / 1_000),
       limit: MAX_CLOCK_AHEAD_MS / 1_000,
@@ -95,7 +96,9 @@ const reset = ({ workflowId }: CountdownRun, subject: string): Finding =>
     code: RESET_CODE,
     subject,
     outcome: 'inconclusive',
-    message: `${workflowId} was reset in Temporal: run ${subject} repeats another one up to some event, so decisions or holds may be missing; compare the audit file, then waive this or abort`,
+    message:
+      `${workflowId} was reset in Temporal: run ${subject} repeats another one up to some event, ` +
+      'so decisions or holds may be missing; compare the audit file, then waive this or abort',
   });
 
 const failed = (code: string, { workflowId }: CountdownRun, message: string): Finding =>

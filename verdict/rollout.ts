@@ -96,7 +96,9 @@ export function judgeVersion(place: Place, proof: VersionFacts, limitMs: number)
         ...common,
         code: 'VersionNotServing',
         outcome: 'fail',
-        message: `${subject} does not serve the version asked for after ${seconds(proof.seconds)}, limit ${limitMs / 1000} s: ${proof.detail}; read the pods and health answers in the evidence of this step`,
+        message:
+          `${subject} does not serve the version asked for after ${seconds(proof.seconds)}, limit ${limitMs / 1000} s: ` +
+          `${proof.detail}; read the pods and health answers in the evidence of this step`,
       };
 }
 
@@ -125,7 +127,9 @@ export function judgeLaunchedBytes(
     ...common,
     code: 'LaunchedOtherBytes',
     outcome: 'inconclusive',
-    message: `${subject} runs ${listed(launched) ?? 'bytes of unknown digest'}, and the load test ran ${listed(tested) ?? 'bytes of unknown digest'}; launch by digest, or repeat the load test with these bytes`,
+    message:
+      `${subject} runs ${listed(launched) ?? 'bytes of unknown digest'}, and the load test ran ` +
+      `${listed(tested) ?? 'bytes of unknown digest'}; launch by digest, or repeat the load test with these bytes`,
   };
 }
 

@@ -59,100 +59,124 @@ export interface AssembledActivities {
 }
 
 /** Activities by the kind of queue they run on. Opens nothing until an activity needs it. */
-export async function assembleActivities({
-  client,
-  environment,
-  environmentFolder,
-  auditFolder,
-  startK6,
-  metrics,
-  seals,
-}: AssembleOptions): Promise<AssembledActivities> {
+export async function assembleActivities(options: AssembleOptions): Promise<AssembledActivities> {
+  const shared = await sharedByActivities(options);
+  if (options.seals) shared.trust.key.open();
+  return {
+    bookkeeping: bookkeepingActivities(options, shared),
+    cluster: clusterActivities(options, shared),
+    load: loadActivities(options, shared),
+  };
+}
+
+type Shared = Awaited<ReturnType<typeof sharedByActivities>>;
+
+async function sharedByActivities({ client, environment, environmentFolder }: AssembleOptions) {
   const { spec } = environment;
   const at = (path: string) => (isAbsolute(path) ? path : resolve(environmentFolder, path));
-  const store = createFolderEvidenceStore(at(spec.evidence.folder));
-  const clients = createClusterClients(environment, environmentFolder);
-  const signingKeyPem = await readFile(at(spec.identity.signingKey), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    // A worker away from the server has no signing key: its audit heads stay unsigned, and say so.
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  const trust = {
-    reader: signedReader(at(spec.identity.publicKeys)),
-    key: workerKey({ privateKey: at(spec.identity.workerKey), publicKeys: at(spec.identity.workerPublicKeys) }),
-    readRun: runReader(client),
-    caller: callingWorkflow,
-    now: Date.now,
+  const evidenceFolder = at(spec.evidence.folder);
+  return {
+    evidenceFolder,
+    store: createFolderEvidenceStore(evidenceFolder),
+    clients: createClusterClients(environment, environmentFolder),
+    signingKeyPem: await readFile(at(spec.identity.signingKey), 'utf8').catch((error: NodeJS.ErrnoException) => {
+      // A worker away from the server has no signing key: its audit heads stay unsigned, and say so.
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    }),
+    trust: {
+      reader: signedReader(at(spec.identity.publicKeys)),
+      key: workerKey({ privateKey: at(spec.identity.workerKey), publicKeys: at(spec.identity.workerPublicKeys) }),
+      readRun: runReader(client),
+      caller: callingWorkflow,
+      now: Date.now,
+    },
+    databaseUrl: async (name: string) => readSecret(named(spec.postgres, 'postgres', name).url, environmentFolder),
   };
-  if (seals) trust.key.open();
-  const databaseUrl = async (name: string) => readSecret(named(spec.postgres, 'postgres', name).url, environmentFolder);
+}
+
+function bookkeepingActivities(
+  { client, environment, environmentFolder, auditFolder, metrics }: AssembleOptions,
+  { evidenceFolder, store, clients, signingKeyPem, trust }: Shared,
+): AssembledActivities['bookkeeping'] {
   const lock = {
     client,
     workflowTaskQueue: WORKFLOW_TASK_QUEUE,
     fencingGeneration: (target: Parameters<typeof fencingGeneration>[1]) => fencingGeneration(clients(target.cluster), target),
   };
   return {
-    bookkeeping: {
-      acquireLock: (request) => acquireLock(lock, request),
-      releaseLock: (request) => releaseLock(lock, request),
-      storeAudit: (release, runId, records) =>
-        storeAudit({ folder: auditFolder, ...(signingKeyPem ? { signingKeyPem } : {}) }, release, runId, records),
-      notify: metrics.counted(createNotifyActivities({ environment, environmentFolder }).notify),
-      keepLastGood: (target, lastGood) => keepLastGood(at(spec.evidence.folder), target, lastGood),
-      keepRecord: (asked) => keepRecord({ ...trust, client, store, records: countdownRecords(at(spec.evidence.folder)) }, asked),
-      watchCountdown: (input) => watchCountdown({ client, activity: runningActivity }, input),
-      ...createIdentityActivities(trust),
-      ...createAdmissionActivities({ ...trust, claims: startClaims(at(spec.evidence.folder)) }),
-    },
-    cluster: {
-      ...createKubernetesActivities({ store, environment, clients }),
-      ...createEffectActivities({
-        effects: createEffects({
-          store,
-          restricted: createRestrictedStore(at(spec.evidence.folder)),
-          healthUrl: (target, path) => healthUrl(environment, target, path),
-          clients,
-          activity: runningActivity,
-          now: () => new Date(),
-        }),
-        journal: openUndoJournal(at(spec.evidence.folder)),
-        messages: undoMessages(client, WORKFLOW_TASK_QUEUE),
-        trust,
-      }),
-      ...createPreflightActivities({ store, environment, clients }),
-      ...createGuardActivities({ store, environment, clients }),
-    },
-    load: {
-      // Ports of the pods are those of the cluster under load, so each run gets the world of its cluster.
-      runLoadTest: (input) => {
-        const cluster = spec.clusters[input.staging.cluster];
-        return createLoadTestActivities({
-          store,
-          startK6,
-          resolveTarget: (name) => targetUrl(environment, name),
-          listPods: async (target) => {
-            const { pods, others } = await readDeploymentPods(clients(target.cluster), target);
-            return [...pods, ...others].filter(({ ip, terminating }) => ip !== '' && !terminating);
-          },
-          pprofPort: cluster?.pprofPort ?? 0,
-          metricsPort: cluster?.metricsPort ?? 0,
-          databaseUrl,
-          ...(cluster?.podLogs
-            ? {
-                readPodLog: ({ cluster: name, namespace, container }, pod, range) =>
-                  readPodLog(clients(name), namespace, pod, { container, ...range }),
-              }
-            : {}),
-        }).runLoadTest(input);
-      },
-      ...createAnalysisActivities({
+    acquireLock: (request) => acquireLock(lock, request),
+    releaseLock: (request) => releaseLock(lock, request),
+    storeAudit: (release, runId, records) =>
+      storeAudit({ folder: auditFolder, ...(signingKeyPem ? { signingKeyPem } : {}) }, release, runId, records),
+    notify: metrics.counted(createNotifyActivities({ environment, environmentFolder }).notify),
+    keepLastGood: (target, lastGood) => keepLastGood(evidenceFolder, target, lastGood),
+    keepRecord: (asked) => keepRecord({ ...trust, client, store, records: countdownRecords(evidenceFolder) }, asked),
+    watchCountdown: (input) => watchCountdown({ client, activity: runningActivity }, input),
+    ...createIdentityActivities(trust),
+    ...createAdmissionActivities({ ...trust, claims: startClaims(evidenceFolder) }),
+  };
+}
+
+function clusterActivities(
+  { client, environment }: AssembleOptions,
+  { evidenceFolder, store, clients, trust }: Shared,
+): AssembledActivities['cluster'] {
+  return {
+    ...createKubernetesActivities({ store, environment, clients }),
+    ...createEffectActivities({
+      effects: createEffects({
         store,
-        databaseUrl,
-        lastGood: (target) => readLastGood(at(spec.evidence.folder), target),
-        traceStore: (name) => named(spec.traces, 'traces', name),
-        evidenceFolder: at(spec.evidence.folder),
+        restricted: createRestrictedStore(evidenceFolder),
+        healthUrl: (target, path) => healthUrl(environment, target, path),
+        clients,
+        activity: runningActivity,
+        now: () => new Date(),
       }),
+      journal: openUndoJournal(evidenceFolder),
+      messages: undoMessages(client, WORKFLOW_TASK_QUEUE),
+      trust,
+    }),
+    ...createPreflightActivities({ store, environment, clients }),
+    ...createGuardActivities({ store, environment, clients }),
+  };
+}
+
+function loadActivities(
+  { environment, startK6 }: AssembleOptions,
+  { evidenceFolder, store, clients, databaseUrl }: Shared,
+): AssembledActivities['load'] {
+  const { spec } = environment;
+  return {
+    // Ports of the pods are those of the cluster under load, so each run gets the world of its cluster.
+    runLoadTest: (input) => {
+      const cluster = spec.clusters[input.staging.cluster];
+      return createLoadTestActivities({
+        store,
+        startK6,
+        resolveTarget: (name) => targetUrl(environment, name),
+        listPods: async (target) => {
+          const { pods, others } = await readDeploymentPods(clients(target.cluster), target);
+          return [...pods, ...others].filter(({ ip, terminating }) => ip !== '' && !terminating);
+        },
+        pprofPort: cluster?.pprofPort ?? 0,
+        metricsPort: cluster?.metricsPort ?? 0,
+        databaseUrl,
+        ...(cluster?.podLogs
+          ? {
+              readPodLog: ({ cluster: name, namespace, container }, pod, range) =>
+                readPodLog(clients(name), namespace, pod, { container, ...range }),
+            }
+          : {}),
+      }).runLoadTest(input);
     },
+    ...createAnalysisActivities({
+      store,
+      databaseUrl,
+      lastGood: (target) => readLastGood(evidenceFolder, target),
+      traceStore: (name) => named(spec.traces, 'traces', name),
+      evidenceFolder,
+    }),
   };
 }
 

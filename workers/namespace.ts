@@ -60,7 +60,8 @@ async function register({ workflowService }: Connection, namespace: string, ther
     // It may be there, and whether it is shows when it is used.
     if (there === 'unknown') return;
     throw new NamespaceNotReady(
-      `there is no Temporal namespace ${namespace}, and registering one is forbidden here; have it registered with a retention of 30 days, or name another one in TEMPORAL_NAMESPACE`,
+      `there is no Temporal namespace ${namespace}, and registering one is forbidden here; ` +
+        'have it registered with a retention of 30 days, or name another one in TEMPORAL_NAMESPACE',
     );
   }
 }
@@ -74,7 +75,8 @@ async function untilServed({ workflowService }: Connection, namespace: string): 
     } catch (error) {
       if (FORBIDDEN.includes(codeOf(error)))
         throw new NamespaceNotReady(
-          `this process may not use the Temporal namespace ${namespace}: ${(error as Error).message}; give its certificate or API key the rights to read and write there`,
+          `this process may not use the Temporal namespace ${namespace}: ${(error as Error).message}; ` +
+            'give its certificate or API key the rights to read and write there',
         );
       if (Date.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, 250));

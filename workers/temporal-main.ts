@@ -20,7 +20,8 @@ refuseSecond();
 const program = process.env['TMINUS_TOOL_TEMPORAL_SERVER'] ?? 'temporal-server';
 if (!isFound(program))
   refuse(
-    `${program} not found; \`export TMINUS_TOOL_TEMPORAL_SERVER=$(./scripts/lab tool temporal)\` builds and names one, and \`tminus dev --temporal ADDRESS\` needs none`,
+    `${program} not found; \`export TMINUS_TOOL_TEMPORAL_SERVER=$(./scripts/lab tool temporal)\` builds and names one, ` +
+      `and \`tminus dev --temporal ADDRESS\` needs none`,
   );
 const address = process.env['TEMPORAL_ADDRESS'];
 const port = address ? Number(address.split(':').at(-1)) : await choosePort();
@@ -42,7 +43,8 @@ function refuseSecond(): void {
   const pid = numberIn(pidFile);
   if (pid === null || pid === process.pid || !commandOf(pid).includes('temporal-main')) return;
   refuse(
-    `a Temporal server of ${folder} runs already (pid ${pid}, 127.0.0.1:${numberIn(portFile) ?? 'unknown'}); end it, or use it with \`tminus dev --temporal ADDRESS\``,
+    `a Temporal server of ${folder} runs already (pid ${pid}, 127.0.0.1:${numberIn(portFile) ?? 'unknown'}); end it, ` +
+      `or use it with \`tminus dev --temporal ADDRESS\``,
   );
 }
 

@@ -52,7 +52,10 @@ export async function proveRestored(
     facts: [
       {
         subject: 'rollback',
-        text: `${name}: written ${written}${write.wrote ? '' : ' (it had landed before)'}, ${rollout.podsReady} of ${rollout.podsWanted} pods in ${rollout.seconds.toFixed(1)} s, health ${version.ok ? 'ok' : 'not ok'} in ${version.seconds.toFixed(1)} s`,
+        text:
+          `${name}: written ${written}${write.wrote ? '' : ' (it had landed before)'}, ` +
+          `${rollout.podsReady} of ${rollout.podsWanted} pods in ${rollout.seconds.toFixed(1)} s, ` +
+          `health ${version.ok ? 'ok' : 'not ok'} in ${version.seconds.toFixed(1)} s`,
         values: {
           rolloutSeconds: rollout.seconds,
           healthSeconds: version.seconds,

@@ -38,13 +38,13 @@ export function createFolderEvidenceStore(
     const capturedAt = now().toISOString();
     const part = join(incoming, `${randomUUID()}.part`);
     try {
-      const handle = await atDisk(async () => {
+      const handle = await atDisk(folder, async () => {
         await mkdir(incoming, { recursive: true });
         await (swept ??= sweepOnce());
         return open(part, 'wx');
       });
-      const { hex, sizeBytes } = await writeAll(handle, bytes);
-      await atDisk(() => settle(part, hex, sizeBytes));
+      const { hex, sizeBytes } = await writeAll(folder, handle, bytes, limitBytes);
+      await atDisk(folder, () => settle(folder, part, hex, sizeBytes));
       return { digest: `sha256:${hex}`, sizeBytes, capturedAt, ...description };
     } catch (cause) {
       // The first error is the one to tell; a part that cannot be removed now is swept a day later.
@@ -63,98 +63,106 @@ export function createFolderEvidenceStore(
     }
   }
 
-  /** Streams into the open file and closes it, whatever happens. */
-  async function writeAll(handle: FileHandle, bytes: AsyncIterable<Uint8Array> | Uint8Array) {
-    const hash = createHash('sha256');
-    let sizeBytes = 0;
-    try {
-      for await (const chunk of bytes instanceof Uint8Array ? [bytes] : bytes) {
-        sizeBytes += chunk.byteLength;
-        if (sizeBytes > limitBytes) {
-          throw new EvidenceTooLarge(`One piece of evidence may have ${limitBytes} bytes; this one has more, and nothing of it was kept.`);
-        }
-        hash.update(chunk);
-        await atDisk(() => writeWhole(handle, chunk));
-      }
-      await atDisk(() => handle.sync());
-      return { hex: hash.digest('hex'), sizeBytes };
-    } finally {
-      await handle.close();
-    }
-  }
-
-  /**
-   * Gives the finished part its name. The same bytes put twice meet here: the second rename replaces a file by its equal, which is as new as its
-   * last byte; prune goes by that time.
-   */
-  async function settle(part: string, hex: string, sizeBytes: number): Promise<void> {
-    const shard = shardOf(hex);
-    await mkdir(shard, { recursive: true });
-    await rename(part, join(shard, `${hex}.${sizeBytes}`));
-    await syncFolder(shard);
-    await syncFolder(join(folder, 'sha256'));
-  }
-
-  async function* get(digest: string): AsyncIterable<Uint8Array> {
-    const hex = hexOf(digest);
-    const found = await find(hex);
-    if (!found) throw new EvidenceMissing(`There is no evidence ${digest} in ${folder}.`);
-    if (found.actualBytes !== found.sizeBytes) {
-      throw new EvidenceDamaged(digest, folder, `it has ${found.actualBytes} bytes and had ${found.sizeBytes} when it was stored`);
-    }
-    const hash = createHash('sha256');
-    const handle = await open(found.path, 'r');
-    try {
-      for await (const chunk of handle.createReadStream({ highWaterMark: READ_CHUNK_BYTES, autoClose: false })) {
-        const bytes = chunk as Uint8Array;
-        hash.update(bytes);
-        yield bytes;
-      }
-    } finally {
-      await handle.close();
-    }
-    // Known only at the end: a reader must use nothing of it before the iteration has ended without an error.
-    if (hash.digest('hex') !== hex) throw new EvidenceDamaged(digest, folder, 'its bytes have another SHA-256');
-  }
-
   async function has(digest: string): Promise<boolean> {
-    const found = await find(hexOf(digest));
+    const found = await findPiece(folder, hexOf(digest));
     return found !== null && found.actualBytes === found.sizeBytes;
   }
 
-  async function find(hex: string): Promise<{ path: string; sizeBytes: number; actualBytes: number } | null> {
-    // A piece that was stored again while prune took it away is for a moment only among the pieces taken away.
-    return (await findIn(shardOf(hex), hex)) ?? (await findIn(takenAwayIn(folder), hex)) ?? (await findIn(shardOf(hex), hex));
-  }
+  return { put, get: (digest) => readPiece(folder, digest), has, space: () => atDisk(folder, () => spaceIn(folder)) };
+}
 
-  async function findIn(place: string, hex: string): Promise<{ path: string; sizeBytes: number; actualBytes: number } | null> {
-    const names = await readdir(place).catch(absent([]));
-    const name = names.find((each) => each.startsWith(`${hex}.`));
-    if (name === undefined) return null;
-    const path = join(place, name);
-    // Deleted just now: as good as never there.
-    const entry = await stat(path).catch(absent(null));
-    return entry && { path, sizeBytes: Number(name.split('.')[1]), actualBytes: entry.size };
-  }
-
-  const shardOf = (hex: string): string => join(folder, 'sha256', hex.slice(0, 2));
-
-  /** Runs one step on the disk and turns its error into the sentence people read. */
-  async function atDisk<T>(step: () => Promise<T>): Promise<T> {
-    try {
-      return await step();
-    } catch (cause) {
-      throw notKept(folder, cause);
+/** Streams into the open file and closes it, whatever happens. */
+async function writeAll(folder: string, handle: FileHandle, bytes: AsyncIterable<Uint8Array> | Uint8Array, limitBytes: number) {
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  try {
+    for await (const chunk of bytes instanceof Uint8Array ? [bytes] : bytes) {
+      sizeBytes += chunk.byteLength;
+      if (sizeBytes > limitBytes) {
+        throw new EvidenceTooLarge(`One piece of evidence may have ${limitBytes} bytes; this one has more, and nothing of it was kept.`);
+      }
+      hash.update(chunk);
+      await atDisk(folder, () => writeWhole(handle, chunk));
     }
+    await atDisk(folder, () => handle.sync());
+    return { hex: hash.digest('hex'), sizeBytes };
+  } finally {
+    await handle.close();
   }
-
-  return { put, get, has, space: () => atDisk(() => spaceIn(folder)) };
 }
 
 /** A write may take only a part of the chunk (disk nearly full, signals): goes on until all of it is down. */
 async function writeWhole(handle: FileHandle, chunk: Uint8Array): Promise<void> {
   let at = 0;
   while (at < chunk.byteLength) at += (await handle.write(chunk, at, chunk.byteLength - at)).bytesWritten;
+}
+
+/**
+ * Gives the finished part its name. The same bytes put twice meet here: the second rename replaces a file by its equal, which is as new as its
+ * last byte; prune goes by that time.
+ */
+async function settle(folder: string, part: string, hex: string, sizeBytes: number): Promise<void> {
+  const shard = shardOf(folder, hex);
+  await mkdir(shard, { recursive: true });
+  await rename(part, join(shard, `${hex}.${sizeBytes}`));
+  await syncFolder(shard);
+  await syncFolder(join(folder, 'sha256'));
+}
+
+async function* readPiece(folder: string, digest: string): AsyncIterable<Uint8Array> {
+  const hex = hexOf(digest);
+  const found = await findPiece(folder, hex);
+  if (!found) throw new EvidenceMissing(`There is no evidence ${digest} in ${folder}.`);
+  if (found.actualBytes !== found.sizeBytes) {
+    throw new EvidenceDamaged(digest, folder, `it has ${found.actualBytes} bytes and had ${found.sizeBytes} when it was stored`);
+  }
+  const hash = createHash('sha256');
+  const handle = await open(found.path, 'r');
+  try {
+    for await (const chunk of handle.createReadStream({ highWaterMark: READ_CHUNK_BYTES, autoClose: false })) {
+      const bytes = chunk as Uint8Array;
+      hash.update(bytes);
+      yield bytes;
+    }
+  } finally {
+    await handle.close();
+  }
+  // Known only at the end: a reader must use nothing of it before the iteration has ended without an error.
+  if (hash.digest('hex') !== hex) throw new EvidenceDamaged(digest, folder, 'its bytes have another SHA-256');
+}
+
+interface StoredPiece {
+  path: string;
+  /** As its name has it. */
+  sizeBytes: number;
+  actualBytes: number;
+}
+
+async function findPiece(folder: string, hex: string): Promise<StoredPiece | null> {
+  const shard = shardOf(folder, hex);
+  // A piece that was stored again while prune took it away is for a moment only among the pieces taken away.
+  return (await findIn(shard, hex)) ?? (await findIn(takenAwayIn(folder), hex)) ?? (await findIn(shard, hex));
+}
+
+async function findIn(place: string, hex: string): Promise<StoredPiece | null> {
+  const names = await readdir(place).catch(absent([]));
+  const name = names.find((each) => each.startsWith(`${hex}.`));
+  if (name === undefined) return null;
+  const path = join(place, name);
+  // Deleted just now: as good as never there.
+  const entry = await stat(path).catch(absent(null));
+  return entry && { path, sizeBytes: Number(name.split('.')[1]), actualBytes: entry.size };
+}
+
+const shardOf = (folder: string, hex: string): string => join(folder, 'sha256', hex.slice(0, 2));
+
+/** Runs one step on the disk and turns its error into the sentence people read. */
+async function atDisk<T>(folder: string, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (cause) {
+    throw notKept(folder, cause);
+  }
 }
 
 /** Removes what killed processes left. Another process may sweep at the same time, so a part already gone is fine. */

@@ -38,7 +38,8 @@ export const takenAwayIn = (folder: string): string => join(folder, 'taken-away'
 
 /**
  * Removes the pieces under `folder`, restricted ones too, that are older than `olderThanMs` and that neither `named` nor a pointer in undo/,
- * last-good/ or records/ names. Touches no other file. Throws when the age is under a day, when a pointer cannot be read (then nothing is removed), and when the disk refuses.
+ * last-good/ or records/ names. Touches no other file. Throws when the age is under a day, when a pointer cannot be read (then nothing is removed),
+ * and when the disk refuses.
  */
 export async function pruneEvidence(folder: string, { olderThanMs, named, dryRun, now = Date.now }: PruneOptions): Promise<Pruned> {
   if (!(olderThanMs >= MIN_AGE_MS))

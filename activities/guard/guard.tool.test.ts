@@ -47,7 +47,10 @@ interface Playing {
   prometheus: RealPrometheus;
   /** 50 times a second per pod, from now on. */
   send(each?: { errors?: number; slow?: number; requests?: number }): void;
-  /** Until Prometheus had scraped every pod at the moment that is asked for: it looks for targets only every 5 s, and after a restart the old samples are still there. */
+  /**
+   * Until Prometheus had scraped every pod at the moment that is asked for: it looks for targets only every 5 s, and after a restart the old
+   * samples are still there.
+   */
   scraped(count?: number): Promise<void>;
   acts(cluster?: ReturnType<typeof playedCluster>): ReturnType<typeof createGuardActivities> & ReturnType<typeof createPreflightActivities>;
 }

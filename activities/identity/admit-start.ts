@@ -88,7 +88,8 @@ async function admitCarried(
   if (admitted === 'valid' && sealed === 'valid') return admission;
   throw invalid(
     admitted === 'unknown' || sealed === 'unknown'
-      ? 'the state that this run carries has no seal by a worker key that is trusted here; restore the folder of identity.workerPublicKeys, or start the release again'
+      ? 'the state that this run carries has no seal by a worker key that is trusted here; ' +
+          'restore the folder of identity.workerPublicKeys, or start the release again'
       : 'the state that this run carries is not the one that a worker sealed for it',
   );
 }

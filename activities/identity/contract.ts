@@ -33,6 +33,9 @@ export interface IdentityActivities {
    * no seal, but the id to put into `resets` of its state first.
    */
   sealCarried(asked: { start: Signed; admission: Seal; digest: string; resets: string[] }): Promise<{ seal: Seal } | { reset: string }>;
-  /** What the Temporal server reports of the calling run, judged: a reset, also of the runs before it in `resets`, a clock that is not real, start options nobody of us uses. */
+  /**
+   * What the Temporal server reports of the calling run, judged: a reset, also of the runs before it in `resets`, a clock that is not real, start
+   * options nobody of us uses.
+   */
   inspectRun(asked: { rehearsal: boolean; workflowNowMs: number; resets: string[] }): Promise<Finding[]>;
 }

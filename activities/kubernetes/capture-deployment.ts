@@ -61,6 +61,8 @@ export function readableGeneration(deployment: Pick<Deployment, 'metadata'>, nam
   if (Number.isFinite(generation)) return generation;
   throw refuse(
     'PreconditionChanged',
-    `${name} has the annotation ${annotations.fencingGeneration} "${deployment.metadata.annotations?.[annotations.fencingGeneration]}", which is not a whole number; find out who wrote it, then remove it`,
+    `${name} has the annotation ${annotations.fencingGeneration} ` +
+      `"${deployment.metadata.annotations?.[annotations.fencingGeneration]}", which is not a whole number; ` +
+      'find out who wrote it, then remove it',
   );
 }

@@ -73,6 +73,15 @@ function loadKubeConfig(cluster: string, path: string, context: string | undefin
 /** A YAML parser names the place in the first line; below it quotes the file, and with it tokens. */
 const firstLine = (message: string): string => message.split('\n')[0] ?? '';
 
+interface Question {
+  verb: Verb;
+  resource: Resource;
+  query: Record<string, string>;
+  accept: string;
+  body?: unknown;
+  contentType?: string;
+}
+
 /** Talks to one API server. `load` is called again after a 401, once per request: tokens rotate. */
 export function createClusterClient(cluster: string, load: () => KubeConfig): ClusterClient {
   const http = new IsomorphicFetchHttpLibrary();
@@ -80,14 +89,14 @@ export function createClusterClient(cluster: string, load: () => KubeConfig): Cl
   // One connection pool per kubeconfig: the client would open a new TLS connection for each request.
   let dispatcher: ReturnType<RequestContext['getDispatcher']>;
 
-  async function send(verb: Verb, resource: Resource, query: Record<string, string>, body: unknown, contentType: string): Promise<unknown> {
-    const text = await sendForText(verb, resource, query, 'application/json', body, contentType);
-    return unlessUnreachable(verb, resource, async () => JSON.parse(text) as unknown);
-  }
+  const send: SendJson = async (verb, resource, query, body, contentType) => {
+    const text = await sendForText({ verb, resource, query, accept: 'application/json', body, contentType });
+    return unlessUnreachable(cluster, verb, resource, async () => JSON.parse(text) as unknown);
+  };
 
-  async function sendForText(...question: Parameters<typeof once>): Promise<string> {
+  async function sendForText(question: Question): Promise<string> {
     try {
-      return await once(...question);
+      return await once(question);
     } catch (error) {
       if (!(error instanceof ApiFailure) || error.status !== 401) throw error;
       try {
@@ -96,30 +105,16 @@ export function createClusterClient(cluster: string, load: () => KubeConfig): Cl
         // The kubeconfig is being rewritten: the next request reads it again.
         throw error;
       }
-      return once(...question);
+      return once(question);
     }
   }
 
-  async function once(
-    verb: Verb,
-    resource: Resource,
-    query: Record<string, string>,
-    accept: string,
-    body?: unknown,
-    contentType = '',
-  ): Promise<string> {
+  async function once(question: Question): Promise<string> {
+    const { verb, resource } = question;
     const known = config ?? open();
-    const url = new URL(`${known.getCurrentCluster()?.server ?? ''}${pathOf(resource)}`);
-    for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
-    const context = new RequestContext(url.href, methods[verb]);
-    context.setHeaderParam('accept', accept);
-    context.setSignal(AbortSignal.timeout(REQUEST_TIMEOUT_MS));
-    if (body !== undefined) {
-      context.setHeaderParam('content-type', contentType);
-      context.setBody(JSON.stringify(body));
-    }
-    await authenticate(known, context);
-    const answer = await unlessUnreachable(verb, resource, async () => {
+    const context = requestTo(known, question);
+    await authenticate(cluster, known, context);
+    const answer = await unlessUnreachable(cluster, verb, resource, async () => {
       if (dispatcher) context.setDispatcher(dispatcher);
       else dispatcher = context.getDispatcher();
       const response = await http.send(context).toPromise();
@@ -137,59 +132,74 @@ export function createClusterClient(cluster: string, load: () => KubeConfig): Cl
     return config;
   }
 
-  /** Token files, credential plugins: when they fail nothing has been sent, so there is nothing to read back. */
-  async function authenticate(from: KubeConfig, context: RequestContext): Promise<void> {
-    try {
-      await from.applySecurityAuthentication(context);
-    } catch (cause) {
-      throw ApplicationFailure.create({
-        type: 'NoCredentials',
-        message: `cluster ${cluster}: the kubeconfig gave no usable credentials: ${reasonOf(cause)}`,
-      });
-    }
-    // fetch refuses such a header too, in a sentence that quotes it.
-    const header = Object.entries(context.getHeaders()).find(([name]) => name.toLowerCase() === 'authorization')?.[1] ?? '';
-    if (/^[\t\x20-\x7e]*$/.test(header)) return;
-    throw ApplicationFailure.create({
-      type: 'NoCredentials',
-      message: `cluster ${cluster}: the kubeconfig gave no usable credentials: the token holds characters that no HTTP header takes, such as a line break`,
-    });
-  }
-
-  async function unlessUnreachable<T>(verb: Verb, resource: Resource, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (cause) {
-      throw new ApiFailure(verb, resource, cluster, 0, reasonOf(cause), null, { cause });
-    }
-  }
-
-  async function list<T>(resource: Resource, selector?: string): Promise<T[]> {
-    const items: T[] = [];
-    let next = '';
-    for (let page = 0; page < MAX_PAGES; page += 1) {
-      const query = { limit: String(PAGE_OBJECTS), ...(selector ? { labelSelector: selector } : {}), ...(next ? { continue: next } : {}) };
-      const answer = (await send('list', resource, query, undefined, '')) as { items: T[]; metadata?: { continue?: string } };
-      items.push(...answer.items);
-      next = answer.metadata?.continue ?? '';
-      if (next === '') return items;
-    }
-    throw refuse(
-      'Misconfigured',
-      `cluster ${cluster}: more than ${MAX_PAGES * PAGE_OBJECTS} ${resource.resource} match ${selector ?? 'no selector'}`,
-    );
-  }
-
   return {
     cluster,
     get: async <T>(resource: Resource) => (await send('get', resource, {}, undefined, '')) as T,
-    text: (resource, query) => sendForText('get', resource, query, '*/*'),
-    list,
+    text: (resource, query) => sendForText({ verb: 'get', resource, query, accept: '*/*' }),
+    list: (resource, selector) => listPages(cluster, send, resource, selector),
     patch: async <T>(resource: Resource, body: unknown, type: PatchType) => (await send('patch', resource, AS_US, body, type)) as T,
     dryRunPatch: async <T>(resource: Resource, body: unknown, type: PatchType) =>
       (await send('patch', resource, { ...AS_US, dryRun: 'All' }, body, type)) as T,
     create: async <T>(resource: Resource, body: unknown) => (await send('create', resource, {}, body, 'application/json')) as T,
   };
+}
+
+type SendJson = (verb: Verb, resource: Resource, query: Record<string, string>, body: unknown, contentType: string) => Promise<unknown>;
+
+function requestTo(config: KubeConfig, { verb, resource, query, accept, body, contentType = '' }: Question): RequestContext {
+  const url = new URL(`${config.getCurrentCluster()?.server ?? ''}${pathOf(resource)}`);
+  for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
+  const context = new RequestContext(url.href, methods[verb]);
+  context.setHeaderParam('accept', accept);
+  context.setSignal(AbortSignal.timeout(REQUEST_TIMEOUT_MS));
+  if (body !== undefined) {
+    context.setHeaderParam('content-type', contentType);
+    context.setBody(JSON.stringify(body));
+  }
+  return context;
+}
+
+/** Token files, credential plugins: when they fail nothing has been sent, so there is nothing to read back. */
+async function authenticate(cluster: string, from: KubeConfig, context: RequestContext): Promise<void> {
+  try {
+    await from.applySecurityAuthentication(context);
+  } catch (cause) {
+    throw ApplicationFailure.create({
+      type: 'NoCredentials',
+      message: `cluster ${cluster}: the kubeconfig gave no usable credentials: ${reasonOf(cause)}`,
+    });
+  }
+  // fetch refuses such a header too, in a sentence that quotes it.
+  const header = Object.entries(context.getHeaders()).find(([name]) => name.toLowerCase() === 'authorization')?.[1] ?? '';
+  if (/^[\t\x20-\x7e]*$/.test(header)) return;
+  throw ApplicationFailure.create({
+    type: 'NoCredentials',
+    message: `cluster ${cluster}: the kubeconfig gave no usable credentials: the token holds characters that no HTTP header takes, such as a line break`,
+  });
+}
+
+async function unlessUnreachable<T>(cluster: string, verb: Verb, resource: Resource, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw new ApiFailure(verb, resource, cluster, 0, reasonOf(cause), null, { cause });
+  }
+}
+
+async function listPages<T>(cluster: string, send: SendJson, resource: Resource, selector?: string): Promise<T[]> {
+  const items: T[] = [];
+  let next = '';
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const query = { limit: String(PAGE_OBJECTS), ...(selector ? { labelSelector: selector } : {}), ...(next ? { continue: next } : {}) };
+    const answer = (await send('list', resource, query, undefined, '')) as { items: T[]; metadata?: { continue?: string } };
+    items.push(...answer.items);
+    next = answer.metadata?.continue ?? '';
+    if (next === '') return items;
+  }
+  throw refuse(
+    'Misconfigured',
+    `cluster ${cluster}: more than ${MAX_PAGES * PAGE_OBJECTS} ${resource.resource} match ${selector ?? 'no selector'}`,
+  );
 }
 
 /** The name under which the API server keeps which fields were written by Tminus. */

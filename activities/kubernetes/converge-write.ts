@@ -172,7 +172,8 @@ export function refuseWhenFenced(current: Deployment, { countdown, generation }:
   const { namespace, name } = current.metadata;
   throw refuse(
     'Fenced',
-    `deployment ${namespace}/${name} belongs to ${other} (fencing generation ${noted}); ${countdown} has generation ${generation} and may not write to it any more`,
+    `deployment ${namespace}/${name} belongs to ${other} (fencing generation ${noted}); ` +
+      `${countdown} has generation ${generation} and may not write to it any more`,
   );
 }
 
@@ -186,6 +187,8 @@ export function refuseUnequalFence(current: Deployment, operation: Operation, ou
   if (noted[annotations.fencingGeneration] === String(operation.generation) && noted[annotations.countdown] === operation.countdown) return;
   throw refuse(
     'PreconditionChanged',
-    `deployment ${namespace}/${name} carries the operation ${noted[annotations.operation]} with fencing generation ${noted[annotations.fencingGeneration] ?? 'none'} of ${noted[annotations.countdown] ?? 'no countdown'}, expected ${operation.generation} of ${operation.countdown}: somebody else changed its annotations; nothing was written, decide by hand`,
+    `deployment ${namespace}/${name} carries the operation ${noted[annotations.operation]} with fencing generation ` +
+      `${noted[annotations.fencingGeneration] ?? 'none'} of ${noted[annotations.countdown] ?? 'no countdown'}, ` +
+      `expected ${operation.generation} of ${operation.countdown}: somebody else changed its annotations; nothing was written, decide by hand`,
   );
 }

@@ -11,7 +11,10 @@ import type { ActivityProgress, DeploymentTarget } from './contract.ts';
 import type { Deployment } from './objects.ts';
 import { readDeploymentPods } from './pods.ts';
 
-/** Kubeconfig of the lab's administrator, for these tests make namespaces of their own and play kubelet. Throws with a sentence when there is none: a lab test that is skipped proves nothing. */
+/**
+ * Kubeconfig of the lab's administrator, for these tests make namespaces of their own and play kubelet. Throws with a sentence when there is none: a
+ * lab test that is skipped proves nothing.
+ */
 export function labKubeconfig(): string {
   const path = resolve(process.env['TMINUS_LAB_KUBECONFIG'] ?? '.lab/admin.kubeconfig');
   if (!existsSync(path)) throw new Error(`the lab is not up: there is no ${path}; run scripts/lab up, or set TMINUS_LAB_KUBECONFIG`);

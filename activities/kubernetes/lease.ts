@@ -121,7 +121,9 @@ export function decideClaim(lease: Lease | null, { target, operation, for: purpo
   if (generation > operation.generation || (generation === operation.generation && holder !== operation.countdown))
     throw refuse(
       'Fenced',
-      `${nameOf(target)} is held by ${holder} (fencing generation ${generation}); ${operation.countdown} has generation ${operation.generation} and may not write to deployment ${target.namespace}/${target.deployment} any more`,
+      `${nameOf(target)} is held by ${holder} (fencing generation ${generation}); ` +
+        `${operation.countdown} has generation ${operation.generation} and may not write to deployment ` +
+        `${target.namespace}/${target.deployment} any more`,
     );
   if (isHeldBy(lease, operation)) {
     const recorded = recordedBefore(lease, operation);
@@ -190,7 +192,8 @@ export function lastLaunchOf(
 }
 
 const openSentence = ({ namespace, deployment }: DeploymentTarget, operation: string, countdown: string): string =>
-  `deployment ${namespace}/${deployment} has an open operation ${operation || 'without a name'} of ${countdown}: it was neither restored nor kept; tminus leftovers lists who restores it, tminus restore restores it`;
+  `deployment ${namespace}/${deployment} has an open operation ${operation || 'without a name'} of ${countdown}: ` +
+  'it was neither restored nor kept; tminus leftovers lists who restores it, tminus restore restores it';
 
 const holderOf = ({ spec }: Lease): string => spec?.holderIdentity || 'an unknown countdown';
 const operationOf = ({ metadata }: Lease): string => metadata.annotations?.[annotations.operation] ?? '';

@@ -79,6 +79,8 @@ function noSource({ target, templateHash, image }: DeploymentSnapshot, cause: un
   return ApplicationFailure.create({
     type,
     nonRetryable: true,
-    message: `${message} And no ReplicaSet of deployment ${target.namespace}/${target.deployment} with ${TEMPLATE_HASH} ${templateHash || 'unknown'} has the recorded pod template; deploy ${image} by hand`,
+    message:
+      `${message} And no ReplicaSet of deployment ${target.namespace}/${target.deployment} with ${TEMPLATE_HASH} ` +
+      `${templateHash || 'unknown'} has the recorded pod template; deploy ${image} by hand`,
   });
 }

@@ -44,7 +44,8 @@ export async function restoreTemplate(
     if (!(error instanceof ApiFailure) || !error.gone) throw error;
     throw refuse(
       'NotFound',
-      `deployment ${target.namespace}/${target.deployment} is gone from cluster ${client.cluster}, so there is nothing to roll back; where it is to serve again, deploy it with ${snapshot.image}`,
+      `deployment ${target.namespace}/${target.deployment} is gone from cluster ${client.cluster}, ` +
+        `so there is nothing to roll back; where it is to serve again, deploy it with ${snapshot.image}`,
     );
   }
 }

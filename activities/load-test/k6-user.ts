@@ -33,5 +33,9 @@ export function separateUser(): K6User | null {
 /** Logged by a worker at startup; printed by `tminus doctor`. */
 export function describeSeparation(user: K6User | null): string {
   if (user !== null) return `load scripts run as user ${user.uid}, which owns no files`;
-  return `load scripts run as the user of this process (uid ${process.getuid?.() ?? 'unknown'}), which cannot switch users: k6 opens no file and no foreign connection for them, and nothing else keeps them from the keys and kubeconfigs of this user; for a team, run k6 in a container of its own (spec.load.runner)`;
+  return (
+    `load scripts run as the user of this process (uid ${process.getuid?.() ?? 'unknown'}), which cannot switch users: ` +
+    'k6 opens no file and no foreign connection for them, and nothing else keeps them from the keys and kubeconfigs of this user; ' +
+    'for a team, run k6 in a container of its own (spec.load.runner)'
+  );
 }

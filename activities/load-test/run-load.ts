@@ -23,7 +23,10 @@ import { planOf } from './step-plan.ts';
 import { HEARTBEAT_EVERY_MS, watchRun, type RunWatch } from './watch-run.ts';
 import type { LoadTestWorld, RunControl } from './world.ts';
 
-/** Runs one load test from nothing; a retry is a new run with evidence of its own. Rejects with the signal's reason when cancelled, leaving no process and no half evidence. */
+/**
+ * Runs one load test from nothing; a retry is a new run with evidence of its own. Rejects with the signal's reason when cancelled, leaving no process
+ * and no half evidence.
+ */
 export async function runLoad(input: LoadTestInput, world: LoadTestWorld, control: RunControl): Promise<StepReport> {
   const plan = planOf(input.step);
   const targetUrl = world.resolveTarget(input.step.target);

@@ -49,7 +49,8 @@ export function startRuntimeSampler({
 }: SamplerOptions): RuntimeSampler {
   const samples: RuntimeSample[] = [];
   /** Ends of the pauses that a pod showed last, so that each is stored once though Go shows the last 256 each time. */
-  const shownPauses = new Map<string, ReadonlySet<string>>();
+  const shownPauses: ShownPauses = new Map();
+  const ports = { metricsPort, pprofPort };
   const startedMs = performance.now();
   let recordBytes = 0;
   let looks = 0;
@@ -80,7 +81,7 @@ export function startRuntimeSampler({
     const none = (unread: string): RuntimeSample[] => [{ ...UNREAD, at, pod: '', unread }];
     try {
       const pods = inTurn(await within(ANSWER_WITHIN_MS, listPods()));
-      return pods.length === 0 ? none('no pod was found') : await Promise.all(pods.map((pod) => sample(pod, at)));
+      return pods.length === 0 ? none('no pod was found') : await Promise.all(pods.map((pod) => samplePod(pod, at, ports, shownPauses)));
     } catch (cause) {
       return none(`the pods cannot be listed: ${cause instanceof Error ? cause.message : String(cause)}`);
     }
@@ -93,25 +94,6 @@ export function startRuntimeSampler({
     return [...pods.slice(from), ...pods.slice(0, from)].slice(0, PODS_PER_LOOK);
   }
 
-  async function sample({ name, ip }: SampledPod, at: string): Promise<RuntimeSample> {
-    const host = ip.includes(':') ? `[${ip}]` : ip;
-    const page = async (port: number, path: string): Promise<string> =>
-      new TextDecoder().decode(
-        await readPage({ url: `http://${host}:${port}${path}`, timeoutMs: ANSWER_WITHIN_MS, limitBytes: PAGE_LIMIT_BYTES }),
-      );
-    const [metrics, heap] = await Promise.allSettled([page(metricsPort, '/metrics'), page(pprofPort, '/debug/pprof/heap?debug=1')]);
-    for (const each of [metrics, heap]) if (each.status === 'rejected' && !(each.reason instanceof PageUnread)) throw each.reason;
-    if (metrics.status === 'rejected')
-      return { ...UNREAD, at, pod: name, unread: `/metrics of pod ${name}: ${(metrics.reason as PageUnread).message}` };
-    const pauses = heap.status === 'fulfilled' ? readGcPauses(heap.value) : null;
-    if (pauses) {
-      const shown = shownPauses.get(name);
-      shownPauses.set(name, new Set(pauses.recent.map(([end]) => end)));
-      pauses.recent = pauses.recent.filter(([end]) => !shown?.has(end));
-    }
-    return { at, pod: name, unread: null, ...readRuntimeMetrics(metrics.value), pauses };
-  }
-
   const stop = (): void => clearInterval(timer);
   return {
     samples,
@@ -122,6 +104,34 @@ export function startRuntimeSampler({
       await look();
     },
   };
+}
+
+/** By pod. */
+type ShownPauses = Map<string, ReadonlySet<string>>;
+
+/** Both pages of one pod. Without its metrics it is unread; without its heap page only the pauses are unknown. */
+async function samplePod(
+  { name, ip }: SampledPod,
+  at: string,
+  { metricsPort, pprofPort }: Pick<SamplerOptions, 'metricsPort' | 'pprofPort'>,
+  shownPauses: ShownPauses,
+): Promise<RuntimeSample> {
+  const host = ip.includes(':') ? `[${ip}]` : ip;
+  const page = async (port: number, path: string): Promise<string> =>
+    new TextDecoder().decode(
+      await readPage({ url: `http://${host}:${port}${path}`, timeoutMs: ANSWER_WITHIN_MS, limitBytes: PAGE_LIMIT_BYTES }),
+    );
+  const [metrics, heap] = await Promise.allSettled([page(metricsPort, '/metrics'), page(pprofPort, '/debug/pprof/heap?debug=1')]);
+  for (const each of [metrics, heap]) if (each.status === 'rejected' && !(each.reason instanceof PageUnread)) throw each.reason;
+  if (metrics.status === 'rejected')
+    return { ...UNREAD, at, pod: name, unread: `/metrics of pod ${name}: ${(metrics.reason as PageUnread).message}` };
+  const pauses = heap.status === 'fulfilled' ? readGcPauses(heap.value) : null;
+  if (pauses) {
+    const shown = shownPauses.get(name);
+    shownPauses.set(name, new Set(pauses.recent.map(([end]) => end)));
+    pauses.recent = pauses.recent.filter(([end]) => !shown?.has(end));
+  }
+  return { at, pod: name, unread: null, ...readRuntimeMetrics(metrics.value), pauses };
 }
 
 interface Pace {

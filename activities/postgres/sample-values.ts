@@ -72,8 +72,9 @@ async function heldBy(client: Client, { column, tables }: ComparedParameter): Pr
   );
   const held = { common: statistics[0]?.common ?? [], bounds: statistics[0]?.bounds ?? [] };
   if (held.common.length + held.bounds.length > 0) return held;
+  const from = `${escapeIdentifier(table.schema)}.${escapeIdentifier(table.name)}`;
   const { rows: some } = await client.query<{ value: string }>(
-    `SELECT value::text FROM (SELECT ${escapeIdentifier(column)} AS value FROM ${escapeIdentifier(table.schema)}.${escapeIdentifier(table.name)} LIMIT ${ROWS_LOOKED_AT}) AS looked_at
+    `SELECT value::text FROM (SELECT ${escapeIdentifier(column)} AS value FROM ${from} LIMIT ${ROWS_LOOKED_AT}) AS looked_at
       WHERE value IS NOT NULL LIMIT 1`,
   );
   return some[0] === undefined ? null : { common: [some[0].value], bounds: [] };

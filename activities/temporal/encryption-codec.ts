@@ -59,7 +59,8 @@ function decrypt(payload: Payload, keys: ReadonlyMap<string, Uint8Array>, onMiss
   const id = textOf(payload.metadata?.['encryption-key-id']);
   const key = keys.get(id);
   if (!key) {
-    const message = `a payload is encrypted with key ${id === '' ? '(unnamed)' : KEY_NAME.test(id) ? id : JSON.stringify(id.slice(0, 100))}, which is not in TMINUS_PAYLOAD_KEYS`;
+    const name = id === '' ? '(unnamed)' : KEY_NAME.test(id) ? id : JSON.stringify(id.slice(0, 100));
+    const message = `a payload is encrypted with key ${name}, which is not in TMINUS_PAYLOAD_KEYS`;
     if (!onMissingKey) throw new Error(message);
     onMissingKey(message);
     return payload;

@@ -70,7 +70,8 @@ function cpuCause(seen: Observed): Cause[] {
   if (cpu === null) return [];
   const starved = (seen.schedulerP99Ms ?? 0) >= STARVED_MS && share >= STARVED_SHARE;
   const upstream = starved ? { upstream: true } : {};
-  const busy = `${percent(share)} of the requests in flight run or wait for a processor${starved ? `, and what is ready waits up to ${milliseconds(seen.schedulerP99Ms ?? 0)} for one` : ''}`;
+  const waits = starved ? `, and what is ready waits up to ${milliseconds(seen.schedulerP99Ms ?? 0)} for one` : '';
+  const busy = `${percent(share)} of the requests in flight run or wait for a processor${waits}`;
   const own = deepest(cpu.ownFunctions);
   if (cpu.gcShare >= GC_SHARE) {
     const allocates = cpu.mechanisms.find(
@@ -83,7 +84,8 @@ function cpuCause(seen: Observed): Cause[] {
         ...upstream,
         culprit: allocates?.package ?? own?.name ?? 'the heap',
         because: [
-          `${percent(cpu.gcShare)} of the CPU goes into collecting garbage and ${percent(cpu.allocationShare)} into allocating${allocates ? `, most under ${allocates.package}` : ''}`,
+          `${percent(cpu.gcShare)} of the CPU goes into collecting garbage ` +
+            `and ${percent(cpu.allocationShare)} into allocating${allocates ? `, most under ${allocates.package}` : ''}`,
           busy,
         ],
         sources: ['cpu', 'requests'],

@@ -24,6 +24,7 @@ import { schedulerP99 } from '../runtime/scheduler-waits.ts';
 import type { Entered } from '../trace/entered.ts';
 import { slowBand, type SlowBand } from '../trace/slow-band.ts';
 import { cannotRead, type LoadEvidence, type ReadEvidence } from './load-evidence.ts';
+import { pieceReader, valuesOf, type Piece, type PieceReader } from './pieces.ts';
 import { factsOfPlans } from './plan-facts.ts';
 import { heapFacts, waitFacts } from './profile-facts.ts';
 import type { DiagnosisInput, DiagnosisRecord } from './record.ts';
@@ -46,12 +47,6 @@ export interface Seen {
   statementSources: string[];
 }
 
-interface Piece<T> {
-  source: string;
-  digest: string;
-  value: T;
-}
-
 const DEFAULT_LIMIT_MS = 300;
 
 /**
@@ -65,87 +60,106 @@ export async function observe(
   explained: number | null,
   read: ReadEvidence,
 ): Promise<Seen> {
-  const unreadable: Finding[] = [];
+  const pieces = pieceReader(record, read);
   const inputs = inputsOf(record, explained);
-  const bytesOf = async (digest: string): Promise<Uint8Array> => {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of read(digest)) chunks.push(chunk);
-    return Buffer.concat(chunks);
-  };
-  async function each<T>(
-    kind: EvidenceKind,
-    readOne: (bytes: Uint8Array) => T,
-    of: readonly DiagnosisInput[] = inputs,
-  ): Promise<Piece<T>[]> {
-    const found: Piece<T>[] = [];
-    for (const { digest, source } of of.filter((input) => input.kind === kind)) {
-      try {
-        found.push({ source, digest, value: readOne(await bytesOf(digest)) });
-      } catch (error) {
-        if (!(error instanceof UnreadableEvidence)) throw error;
-        unreadable.push(cannotRead(kind, source, digest, error.message));
-      }
-    }
-    return found;
-  }
-  const valuesOf = <T>(found: readonly { value: T }[]): T[] => found.map(({ value }) => value);
-  const byLoad = async <T>(kind: EvidenceKind, readOne: (bytes: Uint8Array) => T): Promise<Piece<T>[][]> => {
-    const found: Piece<T>[][] = [];
-    for (const load of record.loadTests) found.push(await each(kind, readOne, load.inputs));
-    return found;
-  };
   const wanted = <T>(ofLoads: readonly T[][]): T[] => (explained === null ? ofLoads.flat() : (ofLoads[explained] ?? []));
 
-  const taken = await byLoad('goroutine-profile', (bytes) => ({ value: readGoroutines(bytes), takenAtMs: takenAt(bytes) }));
-  const goroutines = taken.map((of) => of.map(({ source, value }): TakenProfile => ({ source, ...value })));
-  const leaks = await each('goroutine-leak-profile', readGoroutines, inputsOf(record, null));
-  const profiles = taken.flat().map(({ value: { value }, ...of }) => ({ ...of, value }));
-  unreadable.push(...partial('goroutine-profile', profiles), ...partial('goroutine-leak-profile', leaks));
-  const cpu = valuesOf(await each('cpu-profile', readProfile));
-  const mutex = valuesOf(await each('mutex-profile', readProfile));
-  const block = valuesOf(await each('block-profile', readProfile));
-  const heap = valuesOf(await each('heap-profile', readProfile));
-  const statements = (await byLoad('slow-statements', readStatementsRecord)).map(valuesOf);
-  const looks = valuesOf(await each('lock-waits', readActivityLooks)).flat();
-  const indexes = valuesOf(await each('index-proof', readIndexProof));
-  const loggedPlans = (await byLoad('query-plan', readPlan)).flatMap(valuesOf);
-  const askedPlans = valuesOf(await each('query-plan', readPlan, record.inputs));
+  const goroutines = await readGoroutineProfiles(pieces, record);
+  const profiles = await readProfiles(pieces, inputs);
+  const database = await readDatabaseRecords(pieces, record, inputs);
   const ofLoad = tracesAskedFor(record, explained);
-  const [traces] = valuesOf(await each('traces', (bytes) => bandUnderLoad(bytes, record), ofLoad ?? []));
-  const requests = waitsOfRequests(valuesOf(wanted(goroutines)));
-  const isOwn = ownPackages(cpu);
-  const use = cpuUse(cpu, isOwn);
+  const [traces] = valuesOf(await pieces.each('traces', (bytes) => bandUnderLoad(bytes, record), ofLoad ?? []));
   const measured = explained === null ? loads : loads.slice(explained, explained + 1);
-  const pools = measured.flatMap(({ plan, samples }) => poolUse(samples, plan?.limits.p99Ms ?? DEFAULT_LIMIT_MS));
+  const suspects = goroutines.taken.map((taken, i) => suspectsOf(taken, loads[i]?.samples ?? []));
   // What a plan shows is told from its conditions and its statement, which PostgreSQL's own parser reads.
   await parserReady;
-  const costs = wanted(statements).filter(({ unread }) => unread === null);
-  const suspects = goroutines.map((profiles, i) => suspectsOf(profiles, loads[i]?.samples ?? []));
   return {
-    unreadable,
-    profileFacts: [...waitFacts(block), ...heapFacts(heap)],
+    unreadable: pieces.unreadable,
+    profileFacts: [...waitFacts(profiles.block), ...heapFacts(profiles.heap)],
     tracesOfNone: ofLoad === null,
     unpaired: record.loadTests.filter((_, i) => suspects[i] === null).map(({ name }) => name),
-    statementSources: wanted(statements).flatMap((each) => sourceSentence(each) ?? []),
+    statementSources: wanted(database.statements).flatMap((each) => sourceSentence(each) ?? []),
     entered: traces?.entered ?? null,
     observed: {
-      requests: wanted(goroutines).length === 0 ? null : requests,
-      leaks: leaks.length === 0 ? null : provenLeaks(valuesOf(leaks)),
+      requests: wanted(goroutines.taken).length === 0 ? null : waitsOfRequests(valuesOf(wanted(goroutines.taken))),
+      leaks: goroutines.leaks.length === 0 ? null : provenLeaks(goroutines.leaks),
       suspects: suspects.every((of) => of === null) ? null : suspects.flatMap((of): Suspect[] => of ?? []),
-      cpu: use === null ? null : { ...use, library: busiestLibrary(use, isOwn) },
-      contention: contentions(mutex),
+      cpu: cpuObserved(profiles.cpu),
+      contention: contentions(profiles.mutex),
       schedulerP99Ms: highest(measured.map(({ samples }) => schedulerP99(samples))),
-      pool: pools.find(({ saturated }) => saturated) ?? pools[0] ?? null,
-      database: databaseWaits(looks),
-      statements: costs.length === 0 ? null : costs.flatMap(slowStatements),
-      onlyLogged: costs.some(isLogged),
-      plans: factsOfPlans(statements.flat(), { logged: loggedPlans, asked: askedPlans }),
-      indexes,
+      pool: poolObserved(measured),
+      ...databaseObserved(database, wanted(database.statements)),
       slowBand: traces?.band ?? null,
-      unread: {
-        statements: costs.length > 0 ? null : (wanted(statements)[0]?.unread ?? null),
-        database: looks.find(({ unread }) => unread !== null)?.unread ?? null,
-      },
+    },
+  };
+}
+
+/** Of the first kind by load test; what is not whole is told. */
+async function readGoroutineProfiles(
+  pieces: PieceReader,
+  record: DiagnosisRecord,
+): Promise<{ taken: TakenProfile[][]; leaks: Goroutines[] }> {
+  const found = await pieces.byLoad('goroutine-profile', (bytes) => ({ value: readGoroutines(bytes), takenAtMs: takenAt(bytes) }));
+  const leaks = await pieces.each('goroutine-leak-profile', readGoroutines, inputsOf(record, null));
+  const profiles = found.flat().map(({ value: { value }, ...of }) => ({ ...of, value }));
+  pieces.unreadable.push(...partial('goroutine-profile', profiles), ...partial('goroutine-leak-profile', leaks));
+  return { taken: found.map((of) => of.map(({ source, value }): TakenProfile => ({ source, ...value }))), leaks: valuesOf(leaks) };
+}
+
+async function readProfiles(pieces: PieceReader, inputs: readonly DiagnosisInput[]) {
+  const profiles = async (kind: EvidenceKind): Promise<Profile[]> => valuesOf(await pieces.each(kind, readProfile, inputs));
+  return {
+    cpu: await profiles('cpu-profile'),
+    mutex: await profiles('mutex-profile'),
+    block: await profiles('block-profile'),
+    heap: await profiles('heap-profile'),
+  };
+}
+
+type DatabaseRecords = Awaited<ReturnType<typeof readDatabaseRecords>>;
+
+/** Statements by load test; plans as the server logged them, and as they were asked for afterwards. */
+async function readDatabaseRecords(pieces: PieceReader, record: DiagnosisRecord, inputs: readonly DiagnosisInput[]) {
+  return {
+    statements: (await pieces.byLoad('slow-statements', readStatementsRecord)).map(valuesOf),
+    looks: valuesOf(await pieces.each('lock-waits', readActivityLooks, inputs)).flat(),
+    indexes: valuesOf(await pieces.each('index-proof', readIndexProof, inputs)),
+    plans: {
+      logged: (await pieces.byLoad('query-plan', readPlan)).flatMap(valuesOf),
+      asked: valuesOf(await pieces.each('query-plan', readPlan, record.inputs)),
+    },
+  };
+}
+
+function cpuObserved(profiles: readonly Profile[]): Observed['cpu'] {
+  const isOwn = ownPackages(profiles);
+  const use = cpuUse(profiles, isOwn);
+  return use === null ? null : { ...use, library: busiestLibrary(use, isOwn) };
+}
+
+/** The first that is saturated; where none is, the first. */
+function poolObserved(loads: readonly LoadEvidence[]): Observed['pool'] {
+  const pools = loads.flatMap(({ plan, samples }) => poolUse(samples, plan?.limits.p99Ms ?? DEFAULT_LIMIT_MS));
+  return pools.find(({ saturated }) => saturated) ?? pools[0] ?? null;
+}
+
+type ObservedOfDatabase = Pick<Observed, 'database' | 'statements' | 'onlyLogged' | 'plans' | 'indexes' | 'unread'>;
+
+/** @param explained the statements of the load test that is to be explained. */
+function databaseObserved(
+  { statements, looks, indexes, plans }: DatabaseRecords,
+  explained: DatabaseRecords['statements'][number],
+): ObservedOfDatabase {
+  const costs = explained.filter(({ unread }) => unread === null);
+  return {
+    database: databaseWaits(looks),
+    statements: costs.length === 0 ? null : costs.flatMap(slowStatements),
+    onlyLogged: costs.some(isLogged),
+    plans: factsOfPlans(statements.flat(), plans),
+    indexes,
+    unread: {
+      statements: costs.length > 0 ? null : (explained[0]?.unread ?? null),
+      database: looks.find(({ unread }) => unread !== null)?.unread ?? null,
     },
   };
 }

@@ -38,7 +38,9 @@ export function heapFacts(heaps: readonly Profile[]): Fact[] {
   return [
     {
       subject: 'heap profile',
-      text: `${short(inUse / 1e6)} MB in use${heaps.length > 1 ? ` in ${heaps.length} profiles` : ''}, most of it (${short((100 * bytes) / inUse)} %) allocated in ${name}`,
+      text:
+        `${short(inUse / 1e6)} MB in use${heaps.length > 1 ? ` in ${heaps.length} profiles` : ''}, ` +
+        `most of it (${short((100 * bytes) / inUse)} %) allocated in ${name}`,
       values: { inUseBytes: inUse },
     },
   ];

@@ -154,7 +154,9 @@ export function leakClass(
   if (bare.startsWith('select'))
     return {
       class: 'context',
-      why: 'it selects on a context or channels of which none will ever be ready: likely the context is never cancelled, so call its cancel function on every way out, or nobody serves the channels any more',
+      why:
+        'it selects on a context or channels of which none will ever be ready: likely the context is never cancelled, ' +
+        'so call its cancel function on every way out, or nobody serves the channels any more',
     };
   const beside = besides(group, others);
   if (bare === 'sync.WaitGroup.Wait')

@@ -73,12 +73,18 @@ function whyAboveBounds({ requests, errors, slow, windows }: GuardTally, { error
   const errorsKept = errorBound <= errorPercent || (errorPercent === 0 && errors === 0);
   if (!errorsKept) {
     const bursts = inBursts(`${count(errors)} errors`, errorBurst, requests);
-    return `${bursts === null ? `${count(errors)} failed, so` : `${bursts} and`} the true error rate may be as high as ${percent(errorBound)}, limit ${percent(errorPercent)}`;
+    return (
+      `${bursts === null ? `${count(errors)} failed, so` : `${bursts} and`} ` +
+      `the true error rate may be as high as ${percent(errorBound)}, limit ${percent(errorPercent)}`
+    );
   }
   const slowBound = wilson(slow, requests, CONFIDENCE, slowBurst).upper;
   if (slowBound <= SLOW_SHARE) return null;
   const bursts = inBursts(`${count(slow)} requests slower than ${ms(p99Ms)}`, slowBurst, requests);
-  return `${bursts === null ? `${count(slow)} took longer than ${ms(p99Ms)}, so` : `${bursts} and`} the true share of slow requests may be as high as ${percent(100 * slowBound)}, limit 1 %`;
+  return (
+    `${bursts === null ? `${count(slow)} took longer than ${ms(p99Ms)}, so` : `${bursts} and`} ` +
+    `the true share of slow requests may be as high as ${percent(100 * slowBound)}, limit 1 %`
+  );
 }
 
 /** The whole watch dilutes what began late, and the last minute what began a moment ago: the last windows keep both limits too, or the next ones do. */

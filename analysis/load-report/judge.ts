@@ -151,7 +151,9 @@ function judgeErrors(
   if (measured === null) return say('ErrorRateUndecided', 'inconclusive', `${endpoint} got no request, so its error rate is not known`);
   const bounds = wilson(failed, requests, CONFIDENCE);
   const atLeast = failedAtLeast ? 'at least ' : '';
-  const sentence = `error rate of ${endpoint} is ${atLeast}${percent(measured)}, limit ${percent(limitPercent)} (${count(failed)} of ${count(requests)} requests failed)`;
+  const sentence =
+    `error rate of ${endpoint} is ${atLeast}${percent(measured)}, limit ${percent(limitPercent)} ` +
+    `(${count(failed)} of ${count(requests)} requests failed)`;
   if (100 * bounds.lower > limitPercent) return say('ErrorRateAboveLimit', 'fail', sentence);
   if (100 * bounds.upper <= limitPercent && notOpen === null && !failedAtLeast) return say('ErrorRateWithinLimit', 'pass', sentence);
   const why = failedAtLeast

@@ -136,7 +136,9 @@ export function comparisonTable({ shifts, not, atOnce }: Comparison, widthSecond
       change,
     ]),
     notes: [
-      `medians over windows of ${widthSeconds} s${atOnce?.paired ? `, in the ${seconds} s that both ran` : ''}; a change counts when p < ${CHANCE} and the whole interval lies beyond ${100 * FLOOR_SHARE} % of what it was, and is none to speak of when all of it lies within`,
+      `medians over windows of ${widthSeconds} s${atOnce?.paired ? `, in the ${seconds} s that both ran` : ''}; ` +
+        `a change counts when p < ${CHANCE} and the whole interval lies beyond ${100 * FLOOR_SHARE} % of what it was, ` +
+        'and is none to speak of when all of it lies within',
       ...(atOnce && !atOnce.paired ? [`both ran at once for ${seconds} s, too short to compare window with window`] : []),
       ...not.map(({ endpoint, why }) => `not compared, ${endpoint}: ${why}`),
     ],

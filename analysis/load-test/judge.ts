@@ -149,7 +149,9 @@ function judgeDelivery(summary: LoadSummary, limits: LoadLimits, stages: readonl
   const share = (100 * Math.min(summary.iterations, summary.requests)) / offered;
   const idle =
     summary.requests < summary.iterations ? `: ${count(summary.iterations)} iterations sent ${count(summary.requests)} requests` : '';
-  const sentence = `${percentOf(share)} of the load was delivered (${rate((peak * share) / 100)} of ${rate(peak)} iterations/s), limit ${percent(limits.deliveredPercent)}${idle}`;
+  const sentence =
+    `${percentOf(share)} of the load was delivered (${rate((peak * share) / 100)} of ${rate(peak)} iterations/s), ` +
+    `limit ${percent(limits.deliveredPercent)}${idle}`;
   const delivered = share >= limits.deliveredPercent;
   findings.push(
     finding(

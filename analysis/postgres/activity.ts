@@ -49,7 +49,8 @@ export function idleClause({ idleInTransactionShare: share, idleAfter = '' }: Da
   if (share < IDLE_SHARE) return [];
   const after = idleAfter === '' ? '' : `, most after "${idleAfter}"`;
   return [
-    `${Number((100 * share).toPrecision(3))} % of the sessions seen kept a transaction open for ${IDLE_MS} ms and more without a statement${after}: their connections serve nobody meanwhile`,
+    `${Number((100 * share).toPrecision(3))} % of the sessions seen kept a transaction open for ${IDLE_MS} ms and more ` +
+      `without a statement${after}: their connections serve nobody meanwhile`,
   ];
 }
 

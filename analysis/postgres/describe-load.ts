@@ -56,7 +56,8 @@ export function describeLooks(looks: readonly ActivityLook[]): Analysis {
   const text =
     waits === null
       ? (unread[0] ?? 'there was no look at the sessions')
-      : `${waits.busy} busy sessions in ${waits.looks} looks, ${round(100 * waits.lockShare)} % of them waiting for a lock${waits.blockedStatement === null ? '' : `, most in ${waits.blockedStatement}`}`;
+      : `${waits.busy} busy sessions in ${waits.looks} looks, ` +
+        `${round(100 * waits.lockShare)} % of them waiting for a lock${waits.blockedStatement === null ? '' : `, most in ${waits.blockedStatement}`}`;
   return {
     findings: [],
     facts: [text, ...(waits === null ? [] : idleClause(waits))].map((each) => ({ subject: 'sessions', text: each, values: {} })),

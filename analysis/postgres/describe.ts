@@ -1,10 +1,10 @@
 // A plan as a table, and what stands out in it.
-import type { Finding } from '../../verdict/finding.ts';
-import type { Analysis } from '../analysis.ts';
+import type { Fact, Finding } from '../../verdict/finding.ts';
+import type { Analysis, Table } from '../analysis.ts';
 import { exclusiveTimes } from './exclusive.ts';
 import { missingIndexes } from './missing-index.ts';
 import { nodesOf, titleOf, type ParametersTold, type Plan, type PlanNode } from './plan.ts';
-import { estimateFactor, planFigures } from './plan-figures.ts';
+import { estimateFactor, planFigures, type PlanFigures } from './plan-figures.ts';
 
 const ROWS = 40;
 /** The planner was off by so much that it may have chosen another plan. */
@@ -26,92 +26,117 @@ const BLOCK_BYTES = 8_192;
  */
 export function describePlan(plan: Plan): Analysis {
   const figures = planFigures(plan);
-  const own = exclusiveTimes(plan);
   const whole = plan.executionMs ?? plan.root.actualMs;
-  const facts: [string, string, Record<string, number>][] = [];
-  const say = (subject: string, text: string, values: Record<string, number> = {}): void => void facts.push([subject, text, values]);
-  say(
-    'plan',
-    whole === null ? `${figures.nodes} nodes, not executed: costs are estimates` : `${round(whole)} ms in ${figures.nodes} nodes`,
-    { nodes: figures.nodes },
-  );
-  if (plan.parameters !== null) say('parameters', parametersSentence(plan.parameters));
-  if (figures.seqScanShare !== null && figures.seqScanNodes > 0)
-    say('sequential scans', `${round(100 * figures.seqScanShare)} % of the time in ${figures.seqScanNodes} of them`, {
-      percent: 100 * figures.seqScanShare,
-    });
-  if (figures.rowsRemovedTotal > 0)
-    say('rows removed', `${Math.round(figures.rowsRemovedTotal)} rows were read and thrown away`, { rows: figures.rowsRemovedTotal });
-  if (figures.sharedHitRatio === null) say('cache', 'too few blocks to speak of a hit rate');
-  else
-    say(
-      'cache',
-      `${round(100 * figures.sharedHitRatio)} % of the blocks were in PostgreSQL's cache${figures.sharedHitRatio < HIT_RATIO ? ', the others may still have been in the system’s' : ''}`,
-      { percent: 100 * figures.sharedHitRatio },
-    );
-  if (figures.spillingNodes > 0)
-    say(
-      'spills',
-      `${figures.spillingNodes} ${figures.spillingNodes === 1 ? 'node wrote' : 'nodes wrote'} to disk${figures.tempWrittenBlocks ? ` (${round((figures.tempWrittenBlocks * BLOCK_BYTES) / 1e6)} MB)` : ''}: more work_mem would keep them in memory`,
-      {
-        nodes: figures.spillingNodes,
-      },
-    );
-  if ((figures.maxEstimateFactor ?? 1) > ESTIMATE_FACTOR)
-    say(
-      'estimates',
-      `the planner was off by a factor of ${round(figures.maxEstimateFactor ?? 1)}: ANALYZE, or statistics of the columns together`,
-      { factor: figures.maxEstimateFactor ?? 1 },
-    );
-  for (const node of nodesOf(plan)) {
-    const [rows, table] = [rowsRead(node), node.relation ?? 'the table'];
-    if ((node.heapFetches ?? 0) >= Math.max(MIN_HEAP_FETCHES, HEAP_FETCHES_SHARE * rows))
-      say(
-        'heap fetches',
-        `${node.heapFetches} of ${Math.round(rows)} rows of index-only scans had to be looked up in ${table} too: VACUUM of ${table} spares that`,
-        { rows: node.heapFetches ?? 0 },
-      );
-    if ((node.workersPlanned ?? 0) > (node.workersLaunched ?? node.workersPlanned ?? 0))
-      say('workers', `${node.workersLaunched} of ${node.workersPlanned} workers were launched`);
-  }
-  if (plan.planningMs !== null && whole !== null && plan.planningMs >= Math.max(PLANNING_MS, whole))
-    say('planning', `${round(plan.planningMs)} ms beside ${round(whole)} ms of execution: a prepared statement can keep its plan`, {
-      ms: plan.planningMs,
-    });
-  if (plan.jitMs !== null && whole !== null && plan.jitMs > JIT_SHARE * whole)
-    say('JIT', `${round(plan.jitMs)} ms of ${round(whole)} ms went into compiling`, { ms: plan.jitMs });
   return {
-    findings: missingIndexes(plan).map(({ relation, sql, removedShare, rowsRead, timeShare }): Finding => ({
+    findings: indexFindings(plan),
+    facts: [
+      fact(
+        'plan',
+        whole === null ? `${figures.nodes} nodes, not executed: costs are estimates` : `${round(whole)} ms in ${figures.nodes} nodes`,
+        { nodes: figures.nodes },
+      ),
+      ...(plan.parameters === null ? [] : [fact('parameters', parametersSentence(plan.parameters))]),
+      ...readingFacts(figures),
+      ...spillFacts(figures),
+      ...estimateFacts(figures),
+      ...nodesOf(plan).flatMap(nodeFacts),
+      ...overheadFacts(plan, whole),
+    ],
+    tables: [nodesTable(plan, whole)],
+  };
+}
+
+function indexFindings(plan: Plan): Finding[] {
+  return missingIndexes(plan).map(({ relation, sql, removedShare, rowsRead, timeShare }): Finding => {
+    const time = timeShare === null ? '' : ` (${round(100 * timeShare)} % of the time)`;
+    const reading = `${Math.round(rowsRead)} rows of ${relation} are read to throw ${nearly(removedShare)} % of them away${time}`;
+    return {
       code: 'IndexProposed',
       subject: relation,
       outcome: 'inconclusive',
       measured: Number((100 * removedShare).toPrecision(4)),
       limit: null,
       unit: '%',
-      message: `${Math.round(rowsRead)} rows of ${relation} are read to throw ${nearly(removedShare)} % of them away${timeShare === null ? '' : ` (${round(100 * timeShare)} % of the time)`}: an index may be missing, try ${sql} on a copy`,
+      message: `${reading}: an index may be missing, try ${sql} on a copy`,
       evidence: [],
-    })),
-    facts: facts.map(([subject, text, values]) => ({ subject, text, values })),
-    tables: [
-      {
-        title: 'Nodes by their own time',
-        columns: [
-          { name: 'node', unit: '' },
-          { name: 'own time', unit: 'ms' },
-          { name: 'share', unit: '%' },
-          { name: 'rows', unit: '' },
-          { name: 'planned', unit: '' },
-          { name: 'off by', unit: 'x' },
-          { name: 'removed', unit: 'rows' },
-          { name: 'condition', unit: '' },
-        ],
-        rows: nodesOf(plan)
-          .sort((a, b) => (own.get(b) ?? 0) - (own.get(a) ?? 0))
-          .slice(0, ROWS)
-          .map((node) => rowOf(node, own.get(node) ?? null, whole)),
-        notes: ['rows are those of all loops together', ...(figures.nodes > ROWS ? [`the first ${ROWS} of ${figures.nodes} nodes`] : [])],
-      },
+    };
+  });
+}
+
+/** What was read, how much of it in vain, and from where. */
+function readingFacts({ seqScanShare, seqScanNodes, rowsRemovedTotal, sharedHitRatio }: PlanFigures): Fact[] {
+  const facts: Fact[] = [];
+  if (seqScanShare !== null && seqScanNodes > 0) {
+    const text = `${round(100 * seqScanShare)} % of the time in ${seqScanNodes} of them`;
+    facts.push(fact('sequential scans', text, { percent: 100 * seqScanShare }));
+  }
+  if (rowsRemovedTotal > 0)
+    facts.push(fact('rows removed', `${Math.round(rowsRemovedTotal)} rows were read and thrown away`, { rows: rowsRemovedTotal }));
+  if (sharedHitRatio === null) return [...facts, fact('cache', 'too few blocks to speak of a hit rate')];
+  const others = sharedHitRatio < HIT_RATIO ? ', the others may still have been in the system’s' : '';
+  const text = `${round(100 * sharedHitRatio)} % of the blocks were in PostgreSQL's cache${others}`;
+  return [...facts, fact('cache', text, { percent: 100 * sharedHitRatio })];
+}
+
+function spillFacts({ spillingNodes, tempWrittenBlocks }: PlanFigures): Fact[] {
+  if (spillingNodes <= 0) return [];
+  const written = tempWrittenBlocks ? ` (${round((tempWrittenBlocks * BLOCK_BYTES) / 1e6)} MB)` : '';
+  const spilled = `${spillingNodes} ${spillingNodes === 1 ? 'node wrote' : 'nodes wrote'} to disk${written}`;
+  return [fact('spills', `${spilled}: more work_mem would keep them in memory`, { nodes: spillingNodes })];
+}
+
+function estimateFacts({ maxEstimateFactor }: PlanFigures): Fact[] {
+  const factor = maxEstimateFactor ?? 1;
+  if (!(factor > ESTIMATE_FACTOR)) return [];
+  return [
+    fact('estimates', `the planner was off by a factor of ${round(factor)}: ANALYZE, or statistics of the columns together`, { factor }),
+  ];
+}
+
+function nodeFacts(node: PlanNode): Fact[] {
+  const facts: Fact[] = [];
+  const [rows, table] = [rowsRead(node), node.relation ?? 'the table'];
+  if ((node.heapFetches ?? 0) >= Math.max(MIN_HEAP_FETCHES, HEAP_FETCHES_SHARE * rows)) {
+    const fetched = `${node.heapFetches} of ${Math.round(rows)} rows of index-only scans had to be looked up in ${table} too`;
+    facts.push(fact('heap fetches', `${fetched}: VACUUM of ${table} spares that`, { rows: node.heapFetches ?? 0 }));
+  }
+  if ((node.workersPlanned ?? 0) > (node.workersLaunched ?? node.workersPlanned ?? 0))
+    facts.push(fact('workers', `${node.workersLaunched} of ${node.workersPlanned} workers were launched`));
+  return facts;
+}
+
+/** What went into planning and compiling, where that is much beside the execution. */
+function overheadFacts({ planningMs, jitMs }: Plan, whole: number | null): Fact[] {
+  const facts: Fact[] = [];
+  if (planningMs !== null && whole !== null && planningMs >= Math.max(PLANNING_MS, whole)) {
+    const text = `${round(planningMs)} ms beside ${round(whole)} ms of execution: a prepared statement can keep its plan`;
+    facts.push(fact('planning', text, { ms: planningMs }));
+  }
+  if (jitMs !== null && whole !== null && jitMs > JIT_SHARE * whole)
+    facts.push(fact('JIT', `${round(jitMs)} ms of ${round(whole)} ms went into compiling`, { ms: jitMs }));
+  return facts;
+}
+
+function nodesTable(plan: Plan, whole: number | null): Table {
+  const own = exclusiveTimes(plan);
+  const nodes = nodesOf(plan);
+  return {
+    title: 'Nodes by their own time',
+    columns: [
+      { name: 'node', unit: '' },
+      { name: 'own time', unit: 'ms' },
+      { name: 'share', unit: '%' },
+      { name: 'rows', unit: '' },
+      { name: 'planned', unit: '' },
+      { name: 'off by', unit: 'x' },
+      { name: 'removed', unit: 'rows' },
+      { name: 'condition', unit: '' },
     ],
+    rows: nodes
+      .sort((a, b) => (own.get(b) ?? 0) - (own.get(a) ?? 0))
+      .slice(0, ROWS)
+      .map((node) => rowOf(node, own.get(node) ?? null, whole)),
+    notes: ['rows are those of all loops together', ...(nodes.length > ROWS ? [`the first ${ROWS} of ${nodes.length} nodes`] : [])],
   };
 }
 
@@ -142,6 +167,7 @@ function rowOf(node: PlanNode, ownMs: number | null, whole: number | null): (str
   ];
 }
 
+const fact = (subject: string, text: string, values: Record<string, number> = {}): Fact => ({ subject, text, values });
 /** Over all loops. */
 const rowsRead = ({ actualRows, rowsRemoved, loops }: PlanNode): number => ((actualRows ?? 0) + rowsRemoved) * (loops ?? 0);
 const round = (value: number): number => Number(value.toPrecision(3));

@@ -4,8 +4,9 @@ import type { Plan, PlanNode } from './plan.ts';
 import { markSpills } from './spills.ts';
 
 /** Names in quotes may hold anything (a doubled quote ends one and begins another), and the provider of a Custom Scan stands in parentheses. */
-const NODE =
-  /^(?<indent>\s*)(?<arrow>->\s+)?(?<title>[A-Z](?:"[^"]*"|\((?!cost=|actual |never executed\))|[^("])*?)\s*(?:\(cost=(?<cost>[^)]*)\))?\s*(?:\((?<actual>actual [^)]*|never executed)\))?\s*$/u;
+const NODE_TITLE = /[A-Z](?:"[^"]*"|\((?!cost=|actual |never executed\))|[^("])*?/u.source;
+const NODE_FIGURES = /(?:\(cost=(?<cost>[^)]*)\))?\s*(?:\((?<actual>actual [^)]*|never executed)\))?/u.source;
+const NODE = new RegExp(`^(?<indent>\\s*)(?<arrow>->\\s+)?(?<title>${NODE_TITLE})\\s*${NODE_FIGURES}\\s*$`, 'u');
 /** A name as PostgreSQL prints it: quoted unless it is plain. */
 const NAME = /(?:"(?:[^"]|"")*"|[^\s."]+)/u.source;
 const TITLE = new RegExp(

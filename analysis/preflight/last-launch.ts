@@ -36,7 +36,9 @@ export function judgeLastLaunch(facts: LastLaunch): Judgement {
 /** The Deployment is annotated with a launch, so a candidate runs unless the Lease records its end. */
 function judgeAnnotatedLaunch({ service, deployment, lease }: LastLaunch, operation: string): Judgement {
   const [namespace, name] = service.split('/');
-  const hint = `make sure that ${service} runs the version to go back to, then remove the annotation: kubectl -n ${namespace} annotate deployment ${name} tminus.dev/operation-`;
+  const hint =
+    `make sure that ${service} runs the version to go back to, then remove the annotation: ` +
+    `kubectl -n ${namespace} annotate deployment ${name} tminus.dev/operation-`;
   const launch = `the launch ${operation} (countdown ${deployment.countdown ?? 'unknown'})`;
   if (!lease)
     return fail(
@@ -51,7 +53,8 @@ function judgeAnnotatedLaunch({ service, deployment, lease }: LastLaunch, operat
     return fail(`${service} is annotated with ${launch}, and Lease ${lease.name} is of another operation, which is not later`, hint);
   if (generationOf(lease.generation) !== generationOf(deployment.generation))
     return unknown(
-      `${service} is annotated with fencing generation ${deployment.generation ?? 'none'}, and Lease ${lease.name} of the same operation with ${lease.generation ?? 'none'}`,
+      `${service} is annotated with fencing generation ${deployment.generation ?? 'none'}, ` +
+        `and Lease ${lease.name} of the same operation with ${lease.generation ?? 'none'}`,
       'find out who changed it; `tminus leftovers` lists what stands',
     );
   if (lease.state === 'restored')

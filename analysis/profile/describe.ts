@@ -23,7 +23,8 @@ export function describeProfile(profile: Profile, type = profile.defaultType): A
   const sampleType = profile.sampleTypes[type] ?? { type: '', unit: '' };
   const total = totalOf(profile, type);
   const { divisor, unit } = scaleOf(sampleType.unit);
-  const fact = `${round(total / divisor)} ${unit} of ${sampleType.type}${profile.durationSeconds > 0 ? ` in ${round(profile.durationSeconds)} s` : ''}, ${profile.samples} stacks`;
+  const duration = profile.durationSeconds > 0 ? ` in ${round(profile.durationSeconds)} s` : '';
+  const fact = `${round(total / divisor)} ${unit} of ${sampleType.type}${duration}, ${profile.samples} stacks`;
   const isCpu = sampleType.type === 'cpu' || profile.periodType?.type === 'cpu';
   const tables = [topTable(profile, type, total, divisor, unit)];
   if (isCpu) tables.push(pathTable(profile, type), mechanismTable(profile, type, total));

@@ -6,7 +6,10 @@ import { poolUse, type PoolUse } from './pool.ts';
 import type { RuntimeSample } from './sample.ts';
 
 const EMPTY_PERCENT = 1;
-/** Acquires given up are failed requests: surely more than one in a thousand, the strictest error limit in use, count. A single one may be a client that left. */
+/**
+ * Acquires given up are failed requests: surely more than one in a thousand, the strictest error limit in use, count. A single one may be a client
+ * that left.
+ */
 const GIVEN_UP_SHARE = 0.001;
 
 /**

@@ -102,7 +102,9 @@ export const SIGNALS: readonly Signal[] = [
       const long = rank !== null && (sorted[rank - 1] as number) > LONG_PAUSE_MS;
       const over = sorted.filter((ms) => ms > LONG_PAUSE_MS).length;
       const p99 = sorted.length === 0 ? '' : ` (p99 ${digits(sorted[nearestRank(sorted.length, 0.99) - 1] as number)} ms)`;
-      const says = `${over} of ${sorted.length} GC pauses${p99} lasted over ${LONG_PAUSE_MS} ms; all stopped the world for ${digits(measured)} % of the time, limit ${STOPPED_PERCENT} %`;
+      const says =
+        `${over} of ${sorted.length} GC pauses${p99} lasted over ${LONG_PAUSE_MS} ms; ` +
+        `all stopped the world for ${digits(measured)} % of the time, limit ${STOPPED_PERCENT} %`;
       const beyond = long && measured > STOPPED_PERCENT;
       return lost > 0 && !beyond ? `${says}, but ${lost} pauses were lost between two looks` : { measured, beyond, says };
     },

@@ -34,7 +34,10 @@ export function wilson(successes: number, n: number, confidence: number, burst =
   };
 }
 
-/** z with P(standard normal <= z) = `probability` (0.5-1 exclusive), to about 1e-12, by Newton from 0 (the function is concave there, so it cannot overshoot twice). */
+/**
+ * z with P(standard normal <= z) = `probability` (0.5-1 exclusive), to about 1e-12, by Newton from 0 (the function is concave there, so it cannot
+ * overshoot twice).
+ */
 function normalQuantile(probability: number): number {
   let z = 0;
   for (let step = 0; step < 60; step += 1) {

@@ -30,9 +30,9 @@ export interface CriticalPaths {
 }
 
 /**
- * Walks every trace from its root, clocks set right: of the children of a span, the last to end is on the path, and before it whichever ended before it
- * started, and so on. Children that run on after their parent are cut to it, asynchronous ones are not waited for and left out. Linear in
- * the spans but for sorting siblings. Throws UnreadableEvidence where parents run in a circle, or a span ends before it starts.
+ * Walks every trace from its root, clocks set right: of the children of a span, the last to end is on the path, and before it whichever ended
+ * before it started, and so on. Children that run on after their parent are cut to it, asynchronous ones are not waited for and left out.
+ * Linear in the spans but for sorting siblings. Throws UnreadableEvidence where parents run in a circle, or a span ends before it starts.
  */
 export function criticalPaths(spans: Spans): CriticalPaths {
   const { count, parent, asynchronous } = spans;
@@ -64,7 +64,6 @@ export function criticalPaths(spans: Spans): CriticalPaths {
     let self = to - from;
     let coveredFrom = to;
     let next = Infinity;
-    let nextChild = -1;
     const first = children.start[span] as number;
     const last = children.start[span + 1] as number;
     for (let at = first; at < last; at += 1) {
@@ -91,29 +90,34 @@ export function criticalPaths(spans: Spans): CriticalPaths {
       }
       if (!onPath) continue;
       const touches =
-        nextChild === -1 || ends <= next || (ends - next <= (to - from) * OVERLAP_ALLOWANCE && onlyTwoEventsBetween(at, next, ends));
+        ends <= next ||
+        (ends - next <= (to - from) * OVERLAP_ALLOWANCE &&
+          onlyTwoEventsBetween(next, ends, children.children.subarray(first, last), startUs, endUs));
       if (!touches) continue;
       exclusiveUs[child] = 0;
       left -= ends - begins;
       next = begins;
-      nextChild = child;
     }
     selfUs[span] = Math.max(0, self);
     if (onPath) exclusiveUs[span] = Math.max(0, left);
-
-    /** In the stretch where two children overlap nothing else of the family starts or ends: then it is the clocks and not parallel work. */
-    function onlyTwoEventsBetween(own: number, overlapFrom: number, overlapTo: number): boolean {
-      let events = 0;
-      for (let at = first; at < last; at += 1) {
-        const sibling = children.children[at] as number;
-        for (const event of [startUs[sibling] as number, endUs[sibling] as number])
-          if (event >= overlapFrom && event <= overlapTo) events += 1;
-      }
-      return own >= first && events === 2;
-    }
   }
   if (reached < count) throw unreadable(spans, circleMember(spans), 'is its own ancestor: the parents run in a circle');
   return { exclusiveUs, selfUs, roots: Int32Array.from(roots), ...found };
+}
+
+/** Among the siblings nothing else starts or ends in the stretch where two overlap: then it is the clocks and not parallel work. */
+function onlyTwoEventsBetween(
+  overlapFrom: number,
+  overlapTo: number,
+  family: Int32Array,
+  startUs: Float64Array,
+  endUs: Float64Array,
+): boolean {
+  let events = 0;
+  for (const sibling of family) {
+    for (const event of [startUs[sibling] as number, endUs[sibling] as number]) if (event >= overlapFrom && event <= overlapTo) events += 1;
+  }
+  return events === 2;
 }
 
 function unreadable({ operations, operation, trace, traceIds }: Spans, span: number, what: string): UnreadableEvidence {

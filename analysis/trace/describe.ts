@@ -39,7 +39,9 @@ export function describeTraces(spans: Spans & { doubled: number }): Analysis {
     facts: [
       {
         ...fact,
-        text: `${fact.text}; ${all ? 'too few for a slow band, so all are read' : `the slow band has ${band.slow}`}, of ${round(band.fromMs)} to ${round(band.toMs)} ms`,
+        text:
+          `${fact.text}; ${all ? 'too few for a slow band, so all are read' : `the slow band has ${band.slow}`}, ` +
+          `of ${round(band.fromMs)} to ${round(band.toMs)} ms`,
       },
       ...band.failures.map(({ operation, status, count }) => ({
         subject: 'failed',

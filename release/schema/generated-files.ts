@@ -60,7 +60,10 @@ export function generatedFiles(): GeneratedFile[] {
     { path: 'release/schema/release.v1alpha1.json', text: json(forEditors(release)) },
     { path: 'release/schema/environment.v1alpha1.json', text: json(forEditors(environment)) },
     { path: 'docs/reference/release-file.md', text: referencePage({ title: 'The release file', introduction: releaseIntroduction, schema: release }) },
-    { path: 'docs/reference/environment-file.md', text: referencePage({ title: 'The environment file', introduction: environmentIntroduction, schema: environment }) },
+    {
+      path: 'docs/reference/environment-file.md',
+      text: referencePage({ title: 'The environment file', introduction: environmentIntroduction, schema: environment }),
+    },
   ];
 }
 

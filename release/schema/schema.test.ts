@@ -55,9 +55,10 @@ test('editors are not shown words of our own', () => {
 });
 
 function undescribed(schema: JsonSchema, path: string): string[] {
+  const choices = [...(schema.oneOf ?? []), ...(schema.anyOf ?? []).filter(({ type }) => type !== 'null')];
   const inner: [string, JsonSchema][] = [
     ...Object.entries(schema.properties ?? {}),
-    ...[...(schema.oneOf ?? []), ...(schema.anyOf ?? []).filter(({ type }) => type !== 'null')].map((choice, index): [string, JsonSchema] => [`<${index}>`, choice]),
+    ...choices.map((choice, index): [string, JsonSchema] => [`<${index}>`, choice]),
     ...(schema.items ? [['[]', schema.items] as [string, JsonSchema]] : []),
     ...(typeof schema.additionalProperties === 'object' ? [['<name>', schema.additionalProperties] as [string, JsonSchema]] : []),
   ];

@@ -51,7 +51,8 @@ export const diagnosisCodes = {
     en: 'requests wait for a connection of the pool, and no slow statement or lock was seen that would explain it',
     zh: '连接池耗尽，且未见慢语句或锁',
     whatToDo:
-      'Give connections back before doing anything else; only then think of a larger pool. Where the message does not say that statements are quick, name `postgres` for the load test to see them.',
+      'Give connections back before doing anything else; only then think of a larger pool. ' +
+      'Where the message does not say that statements are quick, name `postgres` for the load test to see them.',
   },
   CauseLockContention: {
     en: 'requests queue for a lock of the process',

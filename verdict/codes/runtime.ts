@@ -3,7 +3,8 @@ import type { CodeRow } from './row.ts';
 
 /** client_golang leaves these out by default. */
 const SWITCH_ON =
-  'Register `collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(collectors.MetricsGC, collectors.MetricsScheduler, collectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile("^/cpu/classes/")}))` in the service';
+  'Register `collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(collectors.MetricsGC, ' +
+  'collectors.MetricsScheduler, collectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile("^/cpu/classes/")}))` in the service';
 
 export const runtimeCodes = {
   GoroutinesHigh: {

@@ -62,8 +62,11 @@ function metrics({ requests, errors, slow, up }: PlayedPod, codeLabel: string): 
       `http_request_duration_seconds_sum{route="/api/order/create",${codeLabel}="${code}"} ${count * 0.1}`,
     ].join('\n');
   // Probes answer in a bucket of their own; they must count for nothing.
-  const probes = `http_request_duration_seconds_count{route="/healthz",${codeLabel}="200"} 1000000\nhttp_request_duration_seconds_bucket{route="/healthz",${codeLabel}="200",le="0.3"} 1000000`;
-  return `# TYPE http_request_duration_seconds histogram\n${series('200', requests - errors, slow)}\n${errors > 0 ? `${series('500', errors, 0)}\n` : ''}${probes}\n`;
+  const probes =
+    `http_request_duration_seconds_count{route="/healthz",${codeLabel}="200"} 1000000\n` +
+    `http_request_duration_seconds_bucket{route="/healthz",${codeLabel}="200",le="0.3"} 1000000`;
+  const failed = errors > 0 ? `${series('500', errors, 0)}\n` : '';
+  return `# TYPE http_request_duration_seconds histogram\n${series('200', requests - errors, slow)}\n${failed}${probes}\n`;
 }
 
 async function listen(page: (name: string) => string | null): Promise<{ server: Server; port: number }> {

@@ -1,0 +1,84 @@
+// What a diagnosis tells beside its findings: what requests, CPU, traces and statements showed.
+import type { Fact, Finding } from '../../verdict/finding.ts';
+import type { Cause } from '../cause/cause.ts';
+import { percent } from '../cause/figures.ts';
+import type { Observed } from '../cause/observed.ts';
+import type { SlowBand } from '../trace/slow-band.ts';
+import type { Seen } from './observe.ts';
+import { leftOut } from './traces-of-the-load.ts';
+
+/** Failing operations told as facts; the page of the traces has them all. */
+const FAILURES_TOLD = 3;
+
+export function factsOf(
+  { observed, profileFacts, statementSources, entered }: Seen,
+  causes: readonly Cause[],
+  trouble: readonly Finding[],
+): Fact[] {
+  const { slowBand: band, statements } = observed;
+  const alsoSeen = trouble.length > 0 ? causes.filter((cause) => cause.share > 0).slice(1, 3) : [];
+  return [
+    ...requestFacts(observed),
+    ...cpuFacts(observed),
+    ...(band ? [...operationFacts(band), ...spanFacts(band)] : []),
+    ...profileFacts,
+    ...statementFacts(statements ?? []),
+    ...statementSources.map((text) => fact('postgres', text)),
+    ...(entered !== null && entered.elsewhere > 0 ? [fact('traces', leftOut(entered), { elsewhere: entered.elsewhere })] : []),
+    ...alsoSeen.map(({ culprit, share }) => fact('also seen', `${culprit}, ${percent(share)}`)),
+  ];
+}
+
+function requestFacts({ requests }: Observed): Fact[] {
+  if (!requests || requests.inFlight === 0) return [];
+  const waits = requests.waits.map(({ on, requests: count }) => `${count} ${on}`).join(', ');
+  return [fact('requests', `${requests.inFlight} in flight over all goroutine profiles: ${waits}`, { inFlight: requests.inFlight })];
+}
+
+function cpuFacts({ cpu }: Observed): Fact[] {
+  if (!cpu) return [];
+  const [first] = cpu.mechanisms;
+  const most = first ? `, ${percent(first.share)} of it ${first.mechanism} under ${first.package}` : '';
+  const use = `${Number(cpu.cpuSeconds.toPrecision(3))} CPU s in ${Number(cpu.seconds.toPrecision(3))} s`;
+  return [fact('cpu', `${use}${most}; GC ${percent(cpu.gcShare)}`, { cpuSeconds: cpu.cpuSeconds, gcPercent: 100 * cpu.gcShare })];
+}
+
+/** Where the slow requests spend their time: in the service, and before it or beside it. */
+function operationFacts({ traces, fromMs, toMs, operations }: SlowBand): Fact[] {
+  const facts: Fact[] = [];
+  const [first] = operations;
+  if (first) {
+    const slow = `of the slow band (${Math.round(fromMs)} to ${Math.round(toMs)} ms) ${percent(first.share)} in ${first.operation}`;
+    facts.push(fact('traces', `${traces} traces; ${slow}`, { traces }));
+  }
+  const [before] = operations.filter(({ waitsOn }) => waitsOn === null);
+  const outside = operations.reduce((sum, { waitsOn, share }) => (waitsOn === null ? sum + share : sum), 0);
+  if (before && outside < 1) {
+    const where = `passes before requests reach the service or beside it, most in ${before.operation}`;
+    facts.push(fact('traces', `${percent(outside)} of the slow band ${where}`, { outsidePercent: 100 * outside }));
+  }
+  return facts;
+}
+
+/** Spans that failed, and those that could not be taken as they are. */
+function spanFacts({ failures, orphans, cut }: SlowBand): Fact[] {
+  const facts = failures
+    .slice(0, FAILURES_TOLD)
+    .map(({ operation, status, count }) =>
+      fact('traces', `${count} failed in ${operation}${status === '' ? '' : `: ${status}`}`, { count }),
+    );
+  if (orphans + cut > 0) {
+    const leftOver = `${orphans} spans left out whose parent is not there, ${cut} cut that outlast their parents`;
+    facts.push(fact('traces', `${leftOver} (clocks that disagree, or work after the answer)`, { orphans, cut }));
+  }
+  return facts;
+}
+
+function statementFacts(statements: NonNullable<Observed['statements']>): Fact[] {
+  return statements.map(({ statement, meanMs, share, logged }) => {
+    const time = `${percent(share)} of the ${logged ? 'logged ' : ''}time`;
+    return fact('postgres', `${Number(meanMs.toPrecision(3))} ms each, ${time}: ${statement.slice(0, 100)}`, { meanMs });
+  });
+}
+
+const fact = (subject: string, text: string, values: Record<string, number> = {}): Fact => ({ subject, text, values });
