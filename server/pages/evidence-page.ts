@@ -56,13 +56,7 @@ export function evidencePage({ release, where, ref, figures, look, others, addre
         ? nothing
         : markup`<section class="card" aria-labelledby="found"><h2 id="found">What it says</h2>${findingsTable(findings, 'Findings', evidenceLink)}</section>`
     }
-    ${
-      facts.length === 0
-        ? nothing
-        : markup`<section class="card" aria-labelledby="facts"><h2 id="facts">In figures</h2><dl class="facts">${facts.map(
-            ({ subject, text }) => markup`<div><dt>${subject}</dt><dd>${text}</dd></div>`,
-          )}</dl></section>`
-    }
+    ${facts.length === 0 ? nothing : factsSection(facts)}
     ${picture === null ? nothing : pictured(picture)}
     ${tables.map((table, i) => {
       const heading = markup`<h2 id="table-${i}">${table.title}</h2>`;
@@ -108,6 +102,11 @@ export function evidencePage({ release, where, ref, figures, look, others, addre
       return markup`<p>There is nothing to compare with in ${evidenceName(earlier)}: it has no sample of this type. ${stop}</p>`;
     return markup`<p>Compared with ${evidenceName(earlier)}: ${legend}, of equal totals. ${stop}</p>`;
   }
+}
+
+function factsSection(facts: Figures['analysis']['facts']): Markup {
+  const list = facts.map(({ subject, text }) => markup`<div><dt>${subject}</dt><dd>${text}</dd></div>`);
+  return markup`<section class="card" aria-labelledby="facts"><h2 id="facts">In figures</h2><dl class="facts">${list}</dl></section>`;
 }
 
 const arrowKeys = markup`Arrow keys move between frames, <kbd>Enter</kbd> makes a frame the root,`;
