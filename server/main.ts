@@ -56,7 +56,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 function assertNotInClear(host: string, encrypted: boolean): void {
   if (LOOPBACK.has(host) || encrypted) return;
   throw new ServerRefused(
-    `the server does not listen on ${host} without TLS: tokens would travel in clear. Where a TLS proxy stands in front, set TMINUS_PAGE_BASE to the https address at which people reach it, such as https://tminus.example`,
+    `the server does not listen on ${host} without TLS: tokens would travel in clear. ` +
+      `Where a TLS proxy stands in front, set TMINUS_PAGE_BASE to the https address at which people reach it, such as https://tminus.example`,
   );
 }
 
@@ -64,7 +65,9 @@ function assertNotInClear(host: string, encrypted: boolean): void {
 function assertStartersNamed(loopback: boolean, starters: readonly string[], reachedAt: string): void {
   if (loopback || starters.length > 0) return;
   throw new ServerRefused(
-    `the server does not start at ${reachedAt}, where other machines reach it, without spec.start.groups in its environment file: anybody with a token could start a countdown, and with it a load script; name the groups that may, such as groups: [release-managers]`,
+    `the server does not start at ${reachedAt}, where other machines reach it, without spec.start.groups in its environment file: ` +
+      `anybody with a token could start a countdown, and with it a load script; ` +
+      `name the groups that may, such as groups: [release-managers]`,
   );
 }
 

@@ -45,7 +45,8 @@ export async function prune(world: PruningWorld, { olderThan, dryRun }: PruneReq
   const pruned = await folder.prune({ olderThanMs, named, dryRun, now });
   const before = new Date(now() - olderThanMs).toISOString();
   log(
-    `evidence.${dryRun ? 'prune-dry-run' : 'pruned'} by ${principal.issuer}/${principal.subject}: ${pruned.removed} pieces, ${pruned.removedBytes} bytes, stored before ${before}; ${open.length} open countdowns`,
+    `evidence.${dryRun ? 'prune-dry-run' : 'pruned'} by ${principal.issuer}/${principal.subject}: ${pruned.removed} pieces, ` +
+      `${pruned.removedBytes} bytes, stored before ${before}; ${open.length} open countdowns`,
   );
   return { ...pruned, before, openCountdowns: open.length };
 }

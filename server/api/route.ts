@@ -16,6 +16,9 @@ export interface AppEnv {
 
 export type AppContext = Context<AppEnv>;
 
+/** Address of one release in the API. */
+export const RELEASE_PATH = '/api/v1/releases/:name';
+
 export interface Answer {
   description: string;
   /** Name among the OpenAPI components; absent for what is not JSON. */

@@ -27,6 +27,7 @@ const SCALES: Readonly<Record<string, { unit: string; divisor: number }>> = {
 };
 
 function drawFlame({ tree, sampleType, unit, compared }: Flame, { source, linkOf, at }: DrawOptions): Markup {
-  const summary = `Flame graph of ${sampleType} of ${source}${compared ? ', compared with an earlier one: orange has grown, blue has shrunk' : ''}; the table below has the same figures`;
+  const comparison = compared ? ', compared with an earlier one: orange has grown, blue has shrunk' : '';
+  const summary = `Flame graph of ${sampleType} of ${source}${comparison}; the table below has the same figures`;
   return flameGraph({ summary, tree, ...(SCALES[unit] ?? { unit: '', divisor: 1 }), linkOf, at });
 }

@@ -151,7 +151,9 @@ function readProof(bytes: Uint8Array): Figures {
       facts: [
         {
           subject: 'on a copy',
-          text: `${String(proof.sql)}: ${before.executionMs ?? '?'} ms without, ${after.executionMs ?? '?'} ms with it, on a copy of ${String(proof.rows)} rows, each the median of executions that were warm`,
+          text:
+            `${String(proof.sql)}: ${before.executionMs ?? '?'} ms without, ${after.executionMs ?? '?'} ms with it, ` +
+            `on a copy of ${String(proof.rows)} rows, each the median of executions that were warm`,
           values: {},
         },
       ],

@@ -1,5 +1,6 @@
 // The audit as people read it, on its page and in the report: whether the chain holds, then who did what.
 import { verifyChain, type AuditRecord, type ChainCheck, type ChainHead } from '../../verdict/audit-chain.ts';
+import { columnHeads } from '../column-heads.ts';
 import { markup, type Markup } from '../markup.ts';
 import { exactTimeTag } from './times.ts';
 import { chip } from './words.ts';
@@ -12,9 +13,11 @@ export const isMachine = ({ actor }: Pick<AuditRecord, 'actor'>): boolean => act
 export function chainSentence(audit: readonly AuditRecord[], head: ChainHead): Markup {
   const checked = checkChain(audit, head);
   return checked.ok
-    ? markup`<p>${chip('pass')} ${checked.records} records form one unbroken chain that goes through the countdown's own head <code class="digest">${head.hash}</code>.</p>`
+    ? markup`<p>${chip('pass')} ${checked.records} records form one unbroken chain that goes through the countdown's own head ${digest(head.hash)}.</p>`
     : markup`<p>${chip('fail')} The chain does not verify: ${checked.sentence}.</p>`;
 }
+
+const digest = (hash: string): Markup => markup`<code class="digest">${hash}</code>`;
 
 /** Between the reading of the head and that of the records the chain may have grown: it has to hold up to the head, and beyond it. */
 function checkChain(audit: readonly AuditRecord[], head: ChainHead): ChainCheck {
@@ -24,11 +27,13 @@ function checkChain(audit: readonly AuditRecord[], head: ChainHead): ChainCheck 
 
 export function auditTable(records: readonly AuditRecord[]): Markup {
   return markup`<div class="scroll" tabindex="0" role="group" aria-label="Audit"><table class="audit">
-    <thead><tr><th scope="col">No.</th><th scope="col">When, UTC</th><th scope="col">Who</th><th scope="col">Did</th><th scope="col">To</th><th scope="col">Detail</th></tr></thead>
+    ${columnHeads('No.', 'When, UTC', 'Who', 'Did', 'To', 'Detail')}
     <tbody>${records.map((record) => {
       const { seq, at, actor, action, object, detail } = record;
       const who = isMachine(record) ? markup`${actor} <span class="quiet">machine</span>` : markup`<strong>${actor}</strong>`;
-      return markup`<tr><th scope="row" class="number">${seq}</th><td class="number">${exactTimeTag(at)}</td><td>${who}</td><td>${action}</td><td>${object}</td><td>${detail}</td></tr>`;
+      const when = exactTimeTag(at);
+      const cells = [who, action, object, detail].map((cell) => markup`<td>${cell}</td>`);
+      return markup`<tr><th scope="row" class="number">${seq}</th><td class="number">${when}</td>${cells}</tr>`;
     })}</tbody>
   </table></div>`;
 }

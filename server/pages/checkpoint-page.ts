@@ -15,6 +15,7 @@ import { decisions, tally, type ReleaseView } from './release-page.ts';
 import { sentenceCase } from './sentence.ts';
 import { stepCard } from './step-card.ts';
 import { clockMs, relative, timeTag } from './times.ts';
+import { waiversList } from './waivers-list.ts';
 import { chip, toneOf } from './words.ts';
 
 export interface CheckpointView extends ReleaseView {
@@ -83,26 +84,37 @@ function speaksFor({ steps }: CheckpointStatus, earlier: readonly CheckpointStat
   if (passed.length + before.length === 0) return markup`<p class="quiet">Nothing has been found yet.</p>`;
   return markup`<ul class="reasons">
     ${passed.map(({ message }) => markup`<li>${chip('pass')} <span>${message}</span></li>`)}
-    ${before.map((each) => markup`<li>${chip('go')} <span><a href="/r/${release}/checkpoints/${each.name}">${each.offset} ${each.name}</a> ${tally(each)}</span></li>`)}
+    ${before.map((each) => {
+      const link = markup`<a href="/r/${release}/checkpoints/${each.name}">${each.offset} ${each.name}</a>`;
+      return markup`<li>${chip('go')} <span>${link} ${tally(each)}</span></li>`;
+    })}
   </ul>`;
 }
 
 function foundBefore(checkpoint: CheckpointStatus, release: string): Markup {
   const { name, offset, steps } = checkpoint;
   if (steps.length === 0) return nothing;
-  return markup`<details class="before" id="before-${name}"><summary>${offset} ${name}: <span class="quiet">${tally(checkpoint)}</span></summary>${steps.map((step) => stepCard(step, [], undefined, release))}</details>`;
+  const summary = markup`<summary>${offset} ${name}: <span class="quiet">${tally(checkpoint)}</span></summary>`;
+  const cards = steps.map((step) => stepCard(step, [], undefined, release));
+  return markup`<details class="before" id="before-${name}">${summary}${cards}</details>`;
 }
 
 function whoDecides(checkpoint: CheckpointStatus, clock: number): Markup {
   const { approval, revision, evidenceDigest, waivers } = checkpoint;
   const rule = approval
     ? markup`<p>${approval.count} of ${approval.groups.join(' or ')}${approval.allowRequester ? '' : ', not the requester'}.</p>
-        <p>${approval.deadlineAt ? markup`Until ${timeTag(approval.deadlineAt)} <span class="quiet">${relative(approval.deadlineAt, clock)}</span>; then` : 'If nobody answers:'} ${chip(approval.onDeadline)}</p>`
+        <p>${
+          approval.deadlineAt
+            ? markup`Until ${timeTag(approval.deadlineAt)} <span class="quiet">${relative(approval.deadlineAt, clock)}</span>; then`
+            : 'If nobody answers:'
+        } ${chip(approval.onDeadline)}</p>`
     : markup`<p class="quiet">No approval is asked for here: the findings decide.</p>`;
   return markup`${rule}
     ${decisions(checkpoint)}
-    ${waivers.length === 0 ? nothing : markup`<h3>Waived</h3><ul class="reasons">${waivers.map(({ finding, reason, by, expiresAt }) => markup`<li>${chip('waived')} <span>${finding} by ${by.displayName}: <q>${reason}</q>, until ${timeTag(expiresAt)}</span></li>`)}</ul>`}
-    <p class="quiet">Revision ${revision}${evidenceDigest ? markup`, evidence <code title="${evidenceDigest}">${shortDigest(evidenceDigest)}</code>` : nothing}</p>`;
+    ${waivers.length === 0 ? nothing : markup`<h3>Waived</h3>${waiversList(waivers)}`}
+    <p class="quiet">Revision ${revision}${
+      evidenceDigest ? markup`, evidence <code title="${evidenceDigest}">${shortDigest(evidenceDigest)}</code>` : nothing
+    }</p>`;
 }
 
 function forms({ status, checkpoint, visitor: { session }, draft }: CheckpointView, clock: number): Markup {
@@ -122,8 +134,8 @@ function decisionForm(status: CountdownStatus, checkpoint: CheckpointStatus, ses
       ${hiddenFields(status, session, null)}
       ${possible ? commentField(checkpoint, draft?.action === 'waive' ? undefined : draft) : nothing}
       <p class="buttons">
-        <button class="primary" name="action" value="approve" ${noApprove === null ? '' : markup`disabled aria-describedby="why-approve"`}>✔ Approve (go)</button>
-        <button class="danger" name="action" value="reject" ${noReject === null ? '' : markup`disabled aria-describedby="why-reject"`}>✖ Reject (no-go)</button>
+        <button class="primary" name="action" value="approve" ${disabled(noApprove, 'why-approve')}>✔ Approve (go)</button>
+        <button class="danger" name="action" value="reject" ${disabled(noReject, 'why-reject')}>✖ Reject (no-go)</button>
       </p>
       ${noApprove === null ? nothing : markup`<p id="why-approve" class="quiet">Approve: not now; ${noApprove}.</p>`}
       ${noReject === null ? nothing : markup`<p id="why-reject" class="quiet">Reject: not now; ${noReject}.</p>`}
@@ -131,6 +143,9 @@ function decisionForm(status: CountdownStatus, checkpoint: CheckpointStatus, ses
     </form>
   </section>`;
 }
+
+/** @param id of the paragraph that has the reason */
+const disabled = (reason: string | null, id: string): Markup => (reason === null ? nothing : markup`disabled aria-describedby="${id}"`);
 
 function commentField({ revision }: CheckpointStatus, draft: Draft | undefined): Markup {
   return markup`<p>You decide on revision ${revision}. If the evidence changes before you send it, it does not count and you are told.</p>

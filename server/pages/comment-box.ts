@@ -11,5 +11,6 @@ export interface CommentBox {
 
 /** Where a person writes why. */
 export function commentBox({ id, rows, required, draft }: CommentBox): Markup {
-  return markup`<textarea id="${id}" name="comment" rows="${rows}" ${required ? 'required' : ''} ${draft ? 'data-draft' : ''}>${draft?.comment ?? ''}</textarea>`;
+  const marks = markup`${required ? 'required' : ''} ${draft ? 'data-draft' : ''}`;
+  return markup`<textarea id="${id}" name="comment" rows="${rows}" ${marks}>${draft?.comment ?? ''}</textarea>`;
 }

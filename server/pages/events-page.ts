@@ -29,17 +29,18 @@ export const readBy = (text: string | undefined): By => choices.find(({ by }) =>
 export function eventsPage({ status: { release, rehearsal, auditHead }, audit, by, visitor }: EventsView): Markup {
   const here = `/r/${release}/events`;
   const shown = audit.filter((record) => by === 'all' || isMachine(record) === (by === 'machine'));
+  const count = shown.length === audit.length ? `${audit.length} events` : `${shown.length} of ${audit.length} events`;
   return page(
     { title: `Events of ${release}`, visitor, rehearsal, streamPath: `/api/v1/releases/${release}/stream` },
     markup`<p class="crumbs"><a href="/">Releases</a> / <a href="/r/${release}">${release}</a></p>
       <h1>Events</h1>
-      <nav class="choices" aria-label="Whose acts">${choices.map(
-        (choice) =>
-          markup`<a href="${choice.by === 'all' ? here : `${here}?by=${choice.by}`}" ${choice.by === by ? markup`aria-current="page"` : nothing}>${choice.text}</a>`,
-      )}</nav>
+      <nav class="choices" aria-label="Whose acts">${choices.map((choice) => {
+        const address = choice.by === 'all' ? here : `${here}?by=${choice.by}`;
+        return markup`<a href="${address}" ${choice.by === by ? markup`aria-current="page"` : nothing}>${choice.text}</a>`;
+      })}</nav>
       <section id="events" data-live class="card" aria-label="Audit">
         ${chainSentence(audit, auditHead)}
-        <p><span data-announce>${shown.length === audit.length ? `${audit.length} events` : `${shown.length} of ${audit.length} events`}</span> · <a href="/api/v1/releases/${release}/events" download="${release}-events.json">Save as JSON</a></p>
+        <p><span data-announce>${count}</span> · <a href="/api/v1/releases/${release}/events" download="${release}-events.json">Save as JSON</a></p>
         ${shown.length === 0 ? markup`<p class="quiet">None is like that.</p>` : auditTable(shown)}
       </section>`,
   );

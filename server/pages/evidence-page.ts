@@ -28,6 +28,7 @@ export interface EvidenceView {
 export function evidencePage({ release, where, ref, figures, look, others, addressOf, visitor }: EvidenceView): Markup {
   const title = `${ref.kind.replaceAll('-', ' ')} of ${ref.source}`;
   const isProfile = ref.kind.endsWith('-profile');
+  const bytesAt = encodeURIComponent(`/api/v1/evidence/${ref.digest}`);
   const before = others.find(({ digest }) => digest === look.before) ?? null;
   return page(
     { title: `${title} · ${release}`, visitor, scripts: isProfile ? ['flame.js', 'sort.js'] : ['sort.js'] },
@@ -42,7 +43,7 @@ export function evidencePage({ release, where, ref, figures, look, others, addre
       </dl>
       <p><a href="/api/v1/evidence/${ref.digest}">Save the bytes</a>${
         isProfile
-          ? markup` · <a href="/assets/speedscope/index.html#profileURL=${encodeURIComponent(`/api/v1/evidence/${ref.digest}`)}&title=${encodeURIComponent(title)}">Open in speedscope</a>`
+          ? markup` · <a href="/assets/speedscope/index.html#profileURL=${bytesAt}&title=${encodeURIComponent(title)}">Open in speedscope</a>`
           : nothing
       }</p>
     </section>
@@ -55,9 +56,12 @@ export function evidencePage({ release, where, ref, figures, look, others, addre
         ? nothing
         : markup`<section class="card" aria-labelledby="found"><h2 id="found">What it says</h2>${findingsTable(findings, 'Findings', evidenceLink)}</section>`
     }
-    ${facts.length === 0 ? nothing : markup`<section class="card" aria-labelledby="facts"><h2 id="facts">In figures</h2><dl class="facts">${facts.map(({ subject, text }) => markup`<div><dt>${subject}</dt><dd>${text}</dd></div>`)}</dl></section>`}
+    ${facts.length === 0 ? nothing : factsSection(facts)}
     ${picture === null ? nothing : pictured(picture)}
-    ${tables.map((table, i) => markup`<section class="card" aria-labelledby="table-${i}"><h2 id="table-${i}">${table.title}</h2>${dataTable(table, 'unseen')}</section>`)}`;
+    ${tables.map((table, i) => {
+      const heading = markup`<h2 id="table-${i}">${table.title}</h2>`;
+      return markup`<section class="card" aria-labelledby="table-${i}">${heading}${dataTable(table, 'unseen')}</section>`;
+    })}`;
   }
 
   function pictured(picture: Picture): Markup {
@@ -73,25 +77,46 @@ export function evidencePage({ release, where, ref, figures, look, others, addre
     return markup`${
       sampleTypes.length < 2
         ? nothing
-        : markup`<nav class="choices" aria-label="Sample type">${sampleTypes.map((type) => markup`<a href="${addressOf({ type, at: '' })}" ${type === sampleType ? markup`aria-current="page"` : nothing}>${type}</a>`)}</nav>`
+        : markup`<nav class="choices" aria-label="Sample type">${sampleTypes.map((type) => {
+            const current = type === sampleType ? markup`aria-current="page"` : nothing;
+            return markup`<a href="${addressOf({ type, at: '' })}" ${current}>${type}</a>`;
+          })}</nav>`
     }
-    <p class="quiet">Width is ${sampleType}${compared ? ', the larger of both' : ''}, callers stand above. Arrow keys move between frames, <kbd>Enter</kbd> makes a frame the root, <kbd>Escape</kbd> goes back to its caller, <kbd>/</kbd> searches.${look.at === '' ? nothing : markup` <a href="${addressOf({ at: '' })}">Show all</a>`}</p>
+    <p class="quiet">Width is ${sampleType}${compared ? ', the larger of both' : ''}, callers stand above. ${flameKeys}${
+      look.at === '' ? nothing : markup` <a href="${addressOf({ at: '' })}">Show all</a>`
+    }</p>
     ${before === null ? nothing : comparison(before, compared)}
     ${
       before !== null || others.length === 0
         ? nothing
-        : markup`<details><summary>Compare with another profile</summary><ul>${others.map((other) => markup`<li><a href="${addressOf({ before: other.digest, at: '' })}">${evidenceName(other)}</a></li>`)}</ul></details>`
+        : markup`<details><summary>Compare with another profile</summary><ul>${others.map(
+            (other) => markup`<li><a href="${addressOf({ before: other.digest, at: '' })}">${evidenceName(other)}</a></li>`,
+          )}</ul></details>`
     }
-    <p class="find" hidden><label for="find">Find a function</label> <input id="find" type="search" autocomplete="off" spellcheck="false" /> <span id="found-frames" role="status"></span></p>`;
+    ${findBox}`;
   }
 
   function comparison(earlier: EvidenceRef, compared: boolean): Markup {
     const stop = markup`<a href="${addressOf({ before: null, at: '' })}">Do not compare</a>`;
     if (!compared)
       return markup`<p>There is nothing to compare with in ${evidenceName(earlier)}: it has no sample of this type. ${stop}</p>`;
-    return markup`<p>Compared with ${evidenceName(earlier)}: <span class="legend more">orange</span> has grown, <span class="legend less">blue</span> has shrunk, of equal totals. ${stop}</p>`;
+    return markup`<p>Compared with ${evidenceName(earlier)}: ${legend}, of equal totals. ${stop}</p>`;
   }
 }
+
+function factsSection(facts: Figures['analysis']['facts']): Markup {
+  const list = facts.map(({ subject, text }) => markup`<div><dt>${subject}</dt><dd>${text}</dd></div>`);
+  return markup`<section class="card" aria-labelledby="facts"><h2 id="facts">In figures</h2><dl class="facts">${list}</dl></section>`;
+}
+
+const arrowKeys = markup`Arrow keys move between frames, <kbd>Enter</kbd> makes a frame the root,`;
+const otherKeys = markup`<kbd>Escape</kbd> goes back to its caller, <kbd>/</kbd> searches.`;
+const flameKeys = markup`${arrowKeys} ${otherKeys}`;
+
+const findInput = markup`<input id="find" type="search" autocomplete="off" spellcheck="false" />`;
+const findBox = markup`<p class="find" hidden><label for="find">Find a function</label> ${findInput} <span id="found-frames" role="status"></span></p>`;
+
+const legend = markup`<span class="legend more">orange</span> has grown, <span class="legend less">blue</span> has shrunk`;
 
 function titleOf(picture: Picture): string {
   switch (picture.kind) {

@@ -37,7 +37,7 @@ export function page(frame: PageFrame, content: Markup): Markup {
       <a class="brand" href="/"><span aria-hidden="true">T−</span> Tminus</a>
       ${visitor ? signedIn(visitor) : nothing}
     </header>
-    ${rehearsal ? markup`<aside class="rehearsal" aria-label="Rehearsal"><strong>Rehearsal on virtual time.</strong> The clock below is not the clock on the wall.</aside>` : nothing}
+    ${rehearsal ? rehearsalNotice('The clock below is not the clock on the wall.') : nothing}
     <main id="main" tabindex="-1">
       ${notice ? markup`<p class="notice ${notice.tone}" role="${notice.tone === 'go' ? 'status' : 'alert'}">${notice.text}</p>` : nothing}
       ${content}
@@ -47,9 +47,16 @@ export function page(frame: PageFrame, content: Markup): Markup {
 </html>`;
 }
 
+/** @param clock what of the clock is not real */
+export const rehearsalNotice = (clock: string): Markup =>
+  markup`<aside class="rehearsal" aria-label="Rehearsal"><strong>Rehearsal on virtual time.</strong> ${clock}</aside>`;
+
 function signedIn({ principal, session }: Visitor): Markup {
   return markup`<div class="who">
     <span>${principal.displayName} <span class="quiet">${principal.groups.join(', ')}</span></span>
-    ${session ? markup`<form method="post" action="/logout"><input type="hidden" name="csrf" value="${session.csrf}" /><button class="plain">Sign out</button></form>` : nothing}
+    ${session ? signOutForm(session.csrf) : nothing}
   </div>`;
 }
+
+const signOutForm = (csrf: string): Markup =>
+  markup`<form method="post" action="/logout"><input type="hidden" name="csrf" value="${csrf}" /><button class="plain">Sign out</button></form>`;

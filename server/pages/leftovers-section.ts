@@ -1,14 +1,17 @@
 // The section "What stands" of the list of releases.
 import { textOf as wordOf } from './words.ts';
 import type { Leftover, Leftovers } from '../leftovers.ts';
+import { columnHeads } from '../column-heads.ts';
 import { markup, nothing, type Markup } from '../markup.ts';
 import { relative, timeTag } from './times.ts';
+
+const UNREADABLE = 'The undo journal in the evidence folder cannot be read: what stands is unknown. The log of the server has the cause.';
 
 /** What stands, above the list of releases; nothing where nothing stands. */
 export function leftoversSection(leftovers: Leftovers | null, nowMs: number): Markup {
   if (leftovers === null)
     return markup`<section class="card" aria-labelledby="stands"><h2 id="stands">What stands</h2>
-      <p class="notice no-go" role="alert">The undo journal in the evidence folder cannot be read: what stands is unknown. The log of the server has the cause.</p></section>`;
+      <p class="notice no-go" role="alert">${UNREADABLE}</p></section>`;
   const { items, damaged } = leftovers;
   if (items.length + damaged.length === 0) return nothing;
   return markup`<section class="card" aria-labelledby="stands">
@@ -20,7 +23,7 @@ export function leftoversSection(leftovers: Leftovers | null, nowMs: number): Ma
 
 function table(items: readonly Leftover[], nowMs: number): Markup {
   return markup`<div class="scroll" tabindex="0" role="group" aria-label="What stands"><table>
-    <thead><tr><th scope="col">Service</th><th scope="col">Effect</th><th scope="col">Since</th><th scope="col">Countdown</th><th scope="col">Goes back to</th><th scope="col">Next</th></tr></thead>
+    ${columnHeads('Service', 'Effect', 'Since', 'Countdown', 'Goes back to', 'Next')}
     <tbody>${items.map((item) => row(item, nowMs))}</tbody>
   </table></div>`;
 }

@@ -72,7 +72,10 @@ export function holdsList(status: CountdownStatus): Markup {
   return markup`${
     holds.length === 0
       ? nothing
-      : markup`<ul class="reasons holds">${holds.map(({ since, by, reason }) => markup`<li>${chip('hold')} <span>Held by <strong>${by}</strong> since ${timeTag(since)}: <q>${reason}</q></span></li>`)}</ul>`
+      : markup`<ul class="reasons holds">${holds.map(
+          ({ since, by, reason }) =>
+            markup`<li>${chip('hold')} <span>Held by <strong>${by}</strong> since ${timeTag(since)}: <q>${reason}</q></span></li>`,
+        )}</ul>`
   }${watched === null ? nothing : markup`<p>${sentenceCase(watched)}.</p>`}`;
 }
 
@@ -127,11 +130,16 @@ function checkpointCard(
 }
 
 export function decisions({ approvals, approval }: CheckpointStatus): Markup {
-  return markup`${approval && approvals.length === 0 ? markup`<p class="quiet">Nobody has decided yet; asked are ${approval.count} of ${approval.groups.join(' or ')}.</p>` : nothing}
-    <ul class="decisions">${approvals.map(
-      ({ decision, principal, comment, at, revision, verified }) =>
-        markup`<li>${chip(decision)} <strong>${principal.displayName}</strong>${verified ? '' : ' (unverified)'} ${comment ? markup`<q>${comment}</q>` : nothing} <span class="quiet">${timeTag(at)}, revision ${revision}</span></li>`,
-    )}</ul>`;
+  const asked =
+    approval && approvals.length === 0
+      ? markup`<p class="quiet">Nobody has decided yet; asked are ${approval.count} of ${approval.groups.join(' or ')}.</p>`
+      : nothing;
+  return markup`${asked}
+    <ul class="decisions">${approvals.map(({ decision, principal, comment, at, revision, verified }) => {
+      const who = markup`<strong>${principal.displayName}</strong>${verified ? '' : ' (unverified)'}`;
+      const said = comment ? markup`<q>${comment}</q>` : nothing;
+      return markup`<li>${chip(decision)} ${who} ${said} <span class="quiet">${timeTag(at)}, revision ${revision}</span></li>`;
+    })}</ul>`;
 }
 
 export function tally({ steps, waivers, approvals, approval }: CheckpointStatus): string {

@@ -3,6 +3,7 @@ import type { CountdownStatus } from '../../workflows/messages.ts';
 import type { Visitor } from '../api/route.ts';
 import type { CountdownSummary } from '../countdowns.ts';
 import type { Leftovers } from '../leftovers.ts';
+import { columnHeads } from '../column-heads.ts';
 import { markup, nothing, type Markup } from '../markup.ts';
 import { page } from './layout.ts';
 import { leftoversSection } from './leftovers-section.ts';
@@ -49,8 +50,9 @@ function older(nextPage: string, { phase, waitsForMe }: ReleasesFilter): Markup 
 }
 
 function filterForm({ phase, waitsForMe }: ReleasesFilter): Markup {
+  const options = phases.map((each) => markup`<option value="${each}" ${each === phase ? 'selected' : ''}>${textOf(each)}</option>`);
   return markup`<form method="get" action="/" class="filter" role="search" aria-label="Filter releases">
-    <label>Phase <select name="phase"><option value="">any</option>${phases.map((each) => markup`<option value="${each}" ${each === phase ? 'selected' : ''}>${textOf(each)}</option>`)}</select></label>
+    <label>Phase <select name="phase"><option value="">any</option>${options}</select></label>
     <label class="check"><input type="checkbox" name="waits" value="me" ${waitsForMe ? 'checked' : ''} /> waits for me</label>
     <button>Filter</button>
   </form>`;
@@ -66,7 +68,7 @@ tminus start release.yaml</code></pre>
 
 function table(rows: readonly ReleaseRow[], nowMs: number): Markup {
   return markup`<div class="card scroll" tabindex="0" role="group" aria-label="Releases"><table>
-    <thead><tr><th scope="col">Release</th><th scope="col">Service</th><th scope="col">Verdict</th><th scope="col">Clock</th><th scope="col">Next</th><th scope="col">Waits for</th></tr></thead>
+    ${columnHeads('Release', 'Service', 'Verdict', 'Clock', 'Next', 'Waits for')}
     <tbody>${rows.map((row) => releaseRow(row, nowMs))}</tbody>
   </table></div>`;
 }
@@ -80,13 +82,17 @@ function releaseRow({ summary, status }: ReleaseRow, nowMs: number): Markup {
     <td>${status ? `${status.service.namespace}/${status.service.name}` : (service ?? '—')}</td>
     <td>${chip(word)}</td>
     <td class="number">${running && launchAt !== null ? countdownClock(status?.launchAt ?? launchAt, status ? clockMs(status, nowMs) : nowMs) : '—'}</td>
-    <td>${summary.hasWorker === false ? withoutWorker(summary) : running ? next(status, summary) : markup`<span class="quiet">${summary.endedAt === null ? 'over' : markup`ended ${timeTag(summary.endedAt)}`}</span>`}</td>
+    <td>${summary.hasWorker === false ? withoutWorker(summary) : running ? next(status, summary) : over(summary)}</td>
     <td>${waitedFor(status)}</td>
   </tr>`;
 }
 
 function withoutWorker({ workerVersion }: CountdownSummary): Markup {
   return markup`<strong>No worker</strong> of version ${workerVersion ?? 'none'} runs: nothing goes on, neither hold nor rollback. Start one.`;
+}
+
+function over({ endedAt }: CountdownSummary): Markup {
+  return markup`<span class="quiet">${endedAt === null ? 'over' : markup`ended ${timeTag(endedAt)}`}</span>`;
 }
 
 function next(status: CountdownStatus | null, { nextCheckpointAt }: CountdownSummary): Markup {

@@ -14,8 +14,9 @@ export function stepCard(
   release: string | null = null,
 ): Markup {
   const { name, type, state, round, facts, findings } = step;
+  const about = [type === name ? '' : type, round > 1 ? `round ${round}` : '', took(step)].filter((part) => part !== '');
   return markup`<section class="step">
-    <h3>${chip(state)} ${name} <span class="quiet">${[type === name ? '' : type, round > 1 ? `round ${round}` : '', took(step)].filter((part) => part !== '').join(', ')}</span></h3>
+    <h3>${chip(state)} ${name} <span class="quiet">${about.join(', ')}</span></h3>
     ${state === 'running' ? progress.map(progressLine) : nothing}
     ${facts.length === 0 ? nothing : markup`<dl class="facts">${facts.map(({ subject, text }) => markup`<div><dt>${subject}</dt><dd>${text}</dd></div>`)}</dl>`}
     ${findingsTable(findings, `Findings of ${name}`, evidenceName)}
@@ -41,6 +42,7 @@ export function progressLine({ activity, attempt, progress, lastFailure }: StepP
   const tries = attempt > 1 ? ` (attempt ${attempt}${lastFailure ? `; before: ${lastFailure}` : ''})` : '';
   if (!progress) return markup`<p class="progress quiet">${activity} has not reported yet${tries}</p>`;
   const { text, done, total, unit } = progress;
+  const bar = markup`<progress max="${total}" value="${done}" aria-label="${text}"></progress>`;
   return markup`<p class="progress"><span>${text}${tries}</span>
-    ${total > 0 ? markup`<progress max="${total}" value="${done}" aria-label="${text}"></progress> <span class="number">${done} of ${total} ${unit}</span>` : nothing}</p>`;
+    ${total > 0 ? markup`${bar} <span class="number">${done} of ${total} ${unit}</span>` : nothing}</p>`;
 }

@@ -65,18 +65,21 @@ export function flameGraph({ summary, tree, unit, divisor, linkOf, at }: FlameGr
     const name = shortName(node.name);
     const text = letters < 3 ? '' : name.slice(0, letters);
     const label = `${node.name}: ${said(node)}`;
-    const inside = markup`<title>${label}</title><rect class="${shadeOf(node, total)}" x="${x.toFixed(1)}" y="${row * ROW}" width="${Math.max(0.5, width - 0.6).toFixed(1)}" height="${ROW - 1}"></rect>${
+    const place = markup`x="${x.toFixed(1)}" y="${row * ROW}" width="${Math.max(0.5, width - 0.6).toFixed(1)}" height="${ROW - 1}"`;
+    const inside = markup`<title>${label}</title><rect class="${shadeOf(node, total)}" ${place}></rect>${
       text === '' ? nothing : markup`<text aria-hidden="true" x="${(x + 4).toFixed(1)}" y="${row * ROW + 14}">${text}</text>`
     }`;
     if (linkOf === null) return markup`<g>${inside}</g>`;
     // Its title is its name: what is drawn may be cut in the middle of a word.
-    return markup`<a ${row === 0 ? markup`id="${FLAME_ROOT}"` : nothing} href="${linkOf(path)}" tabindex="${row === 0 ? 0 : -1}" data-row="${row}">${inside}</a>`;
+    const id = row === 0 ? markup`id="${FLAME_ROOT}"` : nothing;
+    return markup`<a ${id} href="${linkOf(path)}" tabindex="${row === 0 ? 0 : -1}" data-row="${row}">${inside}</a>`;
   }
 
   function said({ value, before }: FlameNode): string {
     const amount = `${round(value / divisor)} ${unit}, ${round((100 * value) / total)} %`;
     if (before === undefined) return amount;
-    return `${amount}; before ${round(before / divisor)} ${unit}, so ${value >= before ? 'more' : 'less'} by ${round((100 * Math.abs(value - before)) / total)} % of all`;
+    const change = `${value >= before ? 'more' : 'less'} by ${round((100 * Math.abs(value - before)) / total)} % of all`;
+    return `${amount}; before ${round(before / divisor)} ${unit}, so ${change}`;
   }
 }
 

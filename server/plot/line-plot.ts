@@ -41,7 +41,10 @@ export function linePlot(plot: LinePlot): Markup {
   const px = (x: number): number => LEFT + (x / xMax) * (WIDTH - LEFT - RIGHT);
   const py = (y: number): number => HEIGHT - BOTTOM - (y / yMax) * (HEIGHT - TOP - BOTTOM);
   return markup`<svg class="plot" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${summary}">
-    ${yTicks.map((y) => markup`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${px2(py(y))}" y2="${px2(py(y))}"></line><text x="${LEFT - 6}" y="${px2(py(y) + 4)}" text-anchor="end">${tickText(y)}</text>`)}
+    ${yTicks.map((y) => {
+      const line = markup`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${px2(py(y))}" y2="${px2(py(y))}"></line>`;
+      return markup`${line}<text x="${LEFT - 6}" y="${px2(py(y) + 4)}" text-anchor="end">${tickText(y)}</text>`;
+    })}
     ${xTicks.filter((x) => x <= xMax).map((x) => markup`<text x="${px2(px(x))}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle">${tickText(x)}</text>`)}
     <text x="${LEFT - 6}" y="${TOP - 12}" text-anchor="end">${yUnit}</text>
     <text x="${WIDTH - RIGHT}" y="${HEIGHT - 4}" text-anchor="end">${xUnit}</text>
@@ -52,13 +55,15 @@ export function linePlot(plot: LinePlot): Markup {
 }
 
 function limitLine({ name }: { name: string }, y: number): Markup {
-  return markup`<line class="limit" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${px2(y)}" y2="${px2(y)}"></line><text class="limit" x="${WIDTH - RIGHT - 4}" y="${px2(y - 5)}" text-anchor="end">${name}</text>`;
+  const line = markup`<line class="limit" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${px2(y)}" y2="${px2(y)}"></line>`;
+  return markup`${line}<text class="limit" x="${WIDTH - RIGHT - 4}" y="${px2(y - 5)}" text-anchor="end">${name}</text>`;
 }
 
 function legend(lines: readonly PlotLine[]): Markup {
   return markup`${lines.map(({ name, style }, index) => {
     const x = LEFT + 8 + index * 90;
-    return markup`<line class="series ${style}" x1="${x}" x2="${x + 26}" y1="${TOP - 14}" y2="${TOP - 14}"></line><text x="${x + 32}" y="${TOP - 10}">${name}</text>`;
+    const line = markup`<line class="series ${style}" x1="${x}" x2="${x + 26}" y1="${TOP - 14}" y2="${TOP - 14}"></line>`;
+    return markup`${line}<text x="${x + 32}" y="${TOP - 10}">${name}</text>`;
   })}`;
 }
 

@@ -47,7 +47,9 @@ export function planTree(plan: Plan): Markup {
 
 function bar(share: number): Markup {
   const tone = share >= MUCH ? 'no-go' : share >= SOME ? 'hold' : 'later';
-  return markup`<svg class="bar ${tone}" viewBox="0 0 ${BAR} 12" aria-hidden="true"><rect class="frame" width="${BAR}" height="12"></rect><rect class="fill" width="${(share * BAR).toFixed(1)}" height="12"></rect></svg>`;
+  const frame = markup`<rect class="frame" width="${BAR}" height="12"></rect>`;
+  const fill = markup`<rect class="fill" width="${(share * BAR).toFixed(1)}" height="12"></rect>`;
+  return markup`<svg class="bar ${tone}" viewBox="0 0 ${BAR} 12" aria-hidden="true">${frame}${fill}</svg>`;
 }
 
 const count = (value: number): string => Math.round(value).toLocaleString('en-US');

@@ -53,8 +53,12 @@ async function drawn({ steps }: CheckpointStatus, analysis: StepStatus, figures:
         return markup`<p>No picture of the ${kind.replaceAll('-', ' ')} of ${ref.source}: ${found.unreadable}.</p>`;
       const { picture, analysis: figured } = found.read;
       if (picture === null) return nothing;
-      return markup`<h3>${title} <span class="quiet">${ref.source}</span></h3>${draw(picture, { source: ref.source, linkOf: null, at: '' })}${figured.tables.slice(0, 1).map((table) => dataTable(table))}`;
+      const drawn = draw(picture, { source: ref.source, linkOf: null, at: '' });
+      const table = figured.tables.slice(0, 1).map((each) => dataTable(each));
+      return markup`<h3>${title} <span class="quiet">${ref.source}</span></h3>${drawn}${table}`;
     }),
   );
-  return markup`${tables === null ? nothing : 'unreadable' in tables ? markup`<p>No table: ${tables.unreadable}.</p>` : tables.read.analysis.tables.map((table) => dataTable(table))}${pictures}`;
+  if (tables === null) return markup`${pictures}`;
+  if ('unreadable' in tables) return markup`<p>No table: ${tables.unreadable}.</p>${pictures}`;
+  return markup`${tables.read.analysis.tables.map((table) => dataTable(table))}${pictures}`;
 }

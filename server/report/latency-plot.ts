@@ -1,6 +1,7 @@
 import type { EndpointSummary } from '../../analysis/load-test/summary.ts';
 import type { CountdownStatus, StepStatus } from '../../workflows/messages.ts';
 import type { FiguresReader } from '../figures/figures-apart.ts';
+import { columnHeads } from '../column-heads.ts';
 import { markup, nothing, type Markup } from '../markup.ts';
 import { amount, numberText } from '../pages/amounts.ts';
 import { linePlot } from '../plot/line-plot.ts';
@@ -60,7 +61,9 @@ function limitOf({ facts, findings }: StepStatus, endpoint: string): number | nu
 /** Figure, caption with the finding in words, and the same numbers as a table. */
 export function latencyFigure({ endpoint: { endpoint, requests, failed, p50Ms, p95Ms, p99Ms, series }, limitMs }: LatencyPlot): Markup {
   const { buckets, widthSeconds } = series;
-  const sentence = `${endpoint}: p99 ${msText(p99Ms)}${limitMs === null ? '' : `, limit ${amount(limitMs, 'ms')}`}; p50 ${msText(p50Ms)}, p95 ${msText(p95Ms)}; ${requests} requests, ${failed} failed`;
+  const limit = limitMs === null ? '' : `, limit ${amount(limitMs, 'ms')}`;
+  const latencies = `p99 ${msText(p99Ms)}${limit}; p50 ${msText(p50Ms)}, p95 ${msText(p95Ms)}`;
+  const sentence = `${endpoint}: ${latencies}; ${requests} requests, ${failed} failed`;
   const line = (name: string, style: 'strong' | 'thin' | 'dashed', value: (bucket: (typeof buckets)[number]) => number) => ({
     name,
     style,
@@ -80,8 +83,11 @@ export function latencyFigure({ endpoint: { endpoint, requests, failed, p50Ms, p
     <details><summary>The same as a table: each ${widthSeconds} s</summary>
       <div class="scroll" tabindex="0" role="group" aria-label="${endpoint} over time"><table>
         <caption>${endpoint} over time</caption>
-        <thead><tr><th scope="col">From, s</th><th scope="col">Requests</th><th scope="col">Failed</th><th scope="col">Mean, ms</th><th scope="col">p99, ms</th><th scope="col">Highest, ms</th></tr></thead>
-        <tbody>${buckets.map(({ second, requests: count, failed: bad, meanMs, p99Ms: p99, maxMs }) => markup`<tr><th scope="row" class="number">${second}</th><td class="number">${count}</td><td class="number">${bad}</td><td class="number">${numberText(meanMs)}</td><td class="number">${numberText(p99)}</td><td class="number">${numberText(maxMs)}</td></tr>`)}</tbody>
+        ${columnHeads('From, s', 'Requests', 'Failed', 'Mean, ms', 'p99, ms', 'Highest, ms')}
+        <tbody>${buckets.map(({ second, requests: count, failed: bad, meanMs, p99Ms: p99, maxMs }) => {
+          const cells = [count, bad, numberText(meanMs), numberText(p99), numberText(maxMs)];
+          return markup`<tr><th scope="row" class="number">${second}</th>${cells.map((cell) => markup`<td class="number">${cell}</td>`)}</tr>`;
+        })}</tbody>
       </table></div>
     </details>
   </figure>`;

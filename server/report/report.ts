@@ -2,17 +2,21 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
+import type { EvidenceRef } from '../../verdict/finding.ts';
 import { headWord } from '../../verdict/words.ts';
 import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
+import { columnHeads } from '../column-heads.ts';
 import { markup, nothing, trusted, type Markup } from '../markup.ts';
 import { auditTable, chainSentence } from '../pages/audit-trail.ts';
 import { evidenceText } from '../pages/findings-table.ts';
+import { rehearsalNotice } from '../pages/layout.ts';
 import { reasonsList } from '../pages/reasons-list.ts';
 import { clockCard, decisions, furtherReasons, holdsList } from '../pages/release-page.ts';
 import { sentenceCase } from '../pages/sentence.ts';
 import { stepCard } from '../pages/step-card.ts';
 import { timeline } from '../pages/timeline.ts';
 import { clockMs, timeTag, utc } from '../pages/times.ts';
+import { waiversList } from '../pages/waivers-list.ts';
 import { chip, textOf, toneOf } from '../pages/words.ts';
 import type { StepFigures } from './figures.ts';
 import { latencyFigure, type Plots } from './latency-plot.ts';
@@ -30,12 +34,18 @@ export interface ReportInput {
 const style = readFileSync(new URL('../assets/style.css', import.meta.url), 'utf8');
 
 /** Only this very stylesheet may apply and nothing may load, also when the file is opened years later from a mail. */
-export const REPORT_POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'`;
+export const REPORT_POLICY = [
+  "default-src 'none'",
+  `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
 
 export function renderReport({ status, audit, plots, figures = [], nowMs }: ReportInput): string {
   const { release, rehearsal } = status;
   const word = headWord(status);
   const clock = clockMs(status, nowMs);
+  const recompute = markup`Recompute the findings from the evidence with <code>tminus verify ${release}</code>.`;
   return markup`<!doctype html>
 <html lang="en">
   <head>
@@ -47,7 +57,7 @@ export function renderReport({ status, audit, plots, figures = [], nowMs }: Repo
     <style>${trusted(style)}</style>
   </head>
   <body class="report">
-    ${rehearsal ? markup`<aside class="rehearsal" aria-label="Rehearsal"><strong>Rehearsal on virtual time.</strong> The times below are not those of the wall clock.</aside>` : nothing}
+    ${rehearsal ? rehearsalNotice('The times below are not those of the wall clock.') : nothing}
     <main id="main">
       <h1>${release}</h1>
       <section class="verdict ${toneOf(word)}" aria-label="Verdict">
@@ -61,7 +71,7 @@ export function renderReport({ status, audit, plots, figures = [], nowMs }: Repo
       ${evidenceSection(status)}
       ${auditSection(status, audit)}
     </main>
-    <footer class="quiet">Written by Tminus on ${utc(new Date(nowMs).toISOString())}. Recompute the findings from the evidence with <code>tminus verify ${release}</code>.</footer>
+    <footer class="quiet">Written by Tminus on ${utc(new Date(nowMs).toISOString())}. ${recompute}</footer>
   </body>
 </html>`.toString();
 }
@@ -74,12 +84,14 @@ function checkpointSection(checkpoint: CheckpointStatus, { plots, missing }: Plo
     ${checkpoint.evaluation ? reasonsList(checkpoint.evaluation.reasons, 'Nothing speaks against it.') : nothing}
     ${steps.map(
       (step) => markup`${stepCard(step, [], evidenceText)}
-        ${missing.filter((each) => each.checkpoint === name && each.step === step.name).map(({ sentence, digest }) => markup`<p>No plot: the points ${evidenceText(digest)} could not be read here (${sentence}).</p>`)}
+        ${missing
+          .filter((each) => each.checkpoint === name && each.step === step.name)
+          .map(({ sentence, digest }) => markup`<p>No plot: the points ${evidenceText(digest)} could not be read here (${sentence}).</p>`)}
         ${plots.filter((each) => each.checkpoint === name && each.step === step.name).map(latencyFigure)}
         ${figures.filter((each) => each.checkpoint === name && each.step === step.name).map(({ content }) => content)}`,
     )}
     ${approval || approvals.length > 0 ? markup`<h3>Decisions</h3>${decisions(checkpoint)}` : nothing}
-    ${waivers.length === 0 ? nothing : markup`<h3>Waivers</h3><ul class="reasons">${waivers.map(({ finding, reason, by, expiresAt }) => markup`<li>${chip('waived')} <span>${finding} by ${by.displayName}: <q>${reason}</q>, until ${timeTag(expiresAt)}</span></li>`)}</ul>`}
+    ${waivers.length === 0 ? nothing : markup`<h3>Waivers</h3>${waiversList(waivers)}`}
   </section>`;
 }
 
@@ -92,11 +104,17 @@ function evidenceSection({ checkpoints }: CountdownStatus): Markup {
       all.length === 0
         ? markup`<p class="quiet">None was captured.</p>`
         : markup`<div class="scroll" tabindex="0" role="group" aria-label="Evidence"><table>
-      <thead><tr><th scope="col">What</th><th scope="col">From</th><th scope="col">Step</th><th scope="col">Captured</th><th scope="col">Bytes</th><th scope="col">Digest</th></tr></thead>
-      <tbody>${all.map(({ kind, source, where, capturedAt, sizeBytes, digest }) => markup`<tr><th scope="row">${kind}</th><td>${source}</td><td>${where}</td><td>${timeTag(capturedAt)}</td><td class="number">${sizeBytes}</td><td><code class="digest">${digest}</code></td></tr>`)}</tbody>
+      ${columnHeads('What', 'From', 'Step', 'Captured', 'Bytes', 'Digest')}
+      <tbody>${all.map(evidenceRow)}</tbody>
     </table></div>`
     }
   </section>`;
+}
+
+function evidenceRow({ kind, source, where, capturedAt, sizeBytes, digest }: EvidenceRef & { where: string }): Markup {
+  const origin = [source, where, timeTag(capturedAt)].map((cell) => markup`<td>${cell}</td>`);
+  const bytes = markup`<td class="number">${sizeBytes}</td><td><code class="digest">${digest}</code></td>`;
+  return markup`<tr><th scope="row">${kind}</th>${origin}${bytes}</tr>`;
 }
 
 function auditSection({ auditHead }: CountdownStatus, audit: readonly AuditRecord[]): Markup {

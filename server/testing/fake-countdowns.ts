@@ -1,10 +1,19 @@
 // Countdowns in memory: what the server is tested against without Temporal.
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import type { Act, CountdownInput, CountdownStatus, SignedAct } from '../../workflows/messages.ts';
-import { CountdownFailure, type Countdowns, type Handed, type OpenCountdown, type Owner, type StepProgress } from '../countdowns.ts';
+import {
+  CountdownFailure,
+  type Countdowns,
+  type CountdownSummary,
+  type Handed,
+  type OpenCountdown,
+  type Owner,
+  type StepProgress,
+} from '../countdowns.ts';
 import { EXAMPLE_RUN, exampleAudit, waitingStatus } from './example-status.ts';
 
-export interface FakeCountdowns extends Countdowns {
+/** What it answers, and what it was asked. */
+interface FakeState {
   statuses: Map<string, CountdownStatus>;
   audits: Map<string, AuditRecord[]>;
   started: CountdownInput[];
@@ -27,8 +36,10 @@ export interface FakeCountdowns extends Countdowns {
   refusal: string | null;
 }
 
+export interface FakeCountdowns extends Countdowns, FakeState {}
+
 export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): FakeCountdowns {
-  const fake: FakeCountdowns = {
+  const fake: FakeState = {
     statuses: new Map(statuses.map((status) => [status.release, status])),
     audits: new Map(statuses.map((status) => [status.release, exampleAudit])),
     started: [],
@@ -44,97 +55,120 @@ export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): F
     watchers: new Map(),
     hasWorker: true,
     nextPage: null,
-    async start(input) {
-      failIfAsked();
-      fake.started.push(input);
-      return { release: input.release.metadata.name, launchAt: waitingStatus.launchAt, checkpoints: [], started: 'started' };
-    },
+  };
+  return Object.assign(fake, reading(fake), acting(fake), runs(fake));
+}
+
+/** What people read. */
+function reading(fake: FakeState): Pick<Countdowns, 'list' | 'status' | 'audit' | 'progress'> {
+  return {
     async list() {
-      failIfAsked();
-      const items = [...fake.statuses.values()].map(({ release, phase, verdict, ending, rehearsal, startedAt, endedAt, launchAt }) => ({
-        release,
-        service: 'shop/go-api',
-        phase,
-        verdict,
-        ending: ending ?? null,
-        launchAt,
-        nextCheckpointAt: launchAt,
-        running: endedAt === undefined,
-        rehearsal,
-        startedAt,
-        endedAt: endedAt ?? null,
-        workerVersion: '8c1f0a6d2b3e',
-        hasWorker: endedAt === undefined ? fake.hasWorker : null,
-      }));
-      return { items, nextPage: fake.nextPage };
+      failIfAsked(fake);
+      return { items: [...fake.statuses.values()].map((status) => summaryOf(fake, status)), nextPage: fake.nextPage };
     },
     async status(release) {
-      failIfAsked();
+      failIfAsked(fake);
       return fake.statuses.get(release) ?? notFound(release);
     },
     async audit(release) {
-      failIfAsked();
+      failIfAsked(fake);
       return fake.audits.get(release) ?? notFound(release);
     },
-    async advance(release, aheadMs) {
-      failIfAsked();
-      fake.advanced.push({ release, aheadMs });
-    },
     async progress() {
-      failIfAsked();
+      failIfAsked(fake);
       return fake.steps;
     },
+  };
+}
+
+/** What people ask for, remembered in the order it came. */
+function acting(fake: FakeState): Pick<Countdowns, 'start' | 'act' | 'hold' | 'abort' | 'advance'> {
+  return {
+    async start(input) {
+      failIfAsked(fake);
+      fake.started.push(input);
+      return { release: input.release.metadata.name, launchAt: waitingStatus.launchAt, checkpoints: [], started: 'started' };
+    },
     async act(act, signed) {
-      failIfAsked();
+      failIfAsked(fake);
       fake.acts.push({ act, signed });
-      refuseIfAsked();
+      refuseIfAsked(fake);
       return { ok: true, sentence: `${act.action} counts`, phase: 'waiting', revision: act.revision };
     },
+    async hold(act) {
+      failIfAsked(fake);
+      refuseIfAsked(fake);
+      fake.held.push(act);
+    },
+    async abort(act) {
+      failIfAsked(fake);
+      fake.aborted.push(act);
+    },
+    async advance(release, aheadMs) {
+      failIfAsked(fake);
+      fake.advanced.push({ release, aheadMs });
+    },
+  };
+}
+
+/** What Temporal itself reports. */
+function runs(fake: FakeState): Pick<Countdowns, 'latest' | 'firstRun' | 'open' | 'ownerOf' | 'watcherSeenAt' | 'taskQueue'> {
+  return {
     async latest(release) {
-      failIfAsked();
+      failIfAsked(fake);
       const status = fake.statuses.get(release);
       return status ? { run: status.run, over: status.phase === 'ended', closed: status.endedAt !== undefined } : null;
     },
     async firstRun(release) {
-      failIfAsked();
+      failIfAsked(fake);
       return fake.statuses.get(release)?.run ?? EXAMPLE_RUN;
     },
     async open() {
-      failIfAsked();
+      failIfAsked(fake);
       return fake.opened;
     },
     async ownerOf({ firstRunId }) {
-      failIfAsked();
+      failIfAsked(fake);
       return fake.owners.get(firstRunId) ?? { countdown: 'gone', phase: null, ending: null, restorer: 'not running' };
     },
     async watcherSeenAt({ firstRunId }) {
-      failIfAsked();
+      failIfAsked(fake);
       return fake.watchers.get(firstRunId) ?? null;
     },
     async taskQueue() {
-      failIfAsked();
+      failIfAsked(fake);
       return { waiting: 2, oldestMs: 90_000, workers: [{ identity: '1@load', buildId: null }] };
     },
-    async hold(act) {
-      failIfAsked();
-      refuseIfAsked();
-      fake.held.push(act);
-    },
-    async abort(act) {
-      failIfAsked();
-      fake.aborted.push(act);
-    },
   };
-  return fake;
+}
 
-  function refuseIfAsked(): void {
-    if (fake.refusal !== null)
-      throw new CountdownFailure('Refused', fake.refusal, 'read `tminus status` and decide again on what it shows now');
-  }
+function summaryOf(
+  fake: FakeState,
+  { release, phase, verdict, ending, rehearsal, startedAt, endedAt, launchAt }: CountdownStatus,
+): CountdownSummary {
+  return {
+    release,
+    service: 'shop/go-api',
+    phase,
+    verdict,
+    ending: ending ?? null,
+    launchAt,
+    nextCheckpointAt: launchAt,
+    running: endedAt === undefined,
+    rehearsal,
+    startedAt,
+    endedAt: endedAt ?? null,
+    workerVersion: '8c1f0a6d2b3e',
+    hasWorker: endedAt === undefined ? fake.hasWorker : null,
+  };
+}
 
-  function failIfAsked(): void {
-    if (fake.failure) throw fake.failure;
-  }
+function refuseIfAsked({ refusal }: FakeState): void {
+  if (refusal !== null) throw new CountdownFailure('Refused', refusal, 'read `tminus status` and decide again on what it shows now');
+}
+
+function failIfAsked({ failure }: FakeState): void {
+  if (failure) throw failure;
 }
 
 function notFound(release: string): never {

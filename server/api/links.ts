@@ -1,0 +1,6 @@
+import type { World } from '../world.ts';
+
+/** Where people read about a release; part of each answer about one. */
+export const linksOf = ({ links }: World, release: string): { page: string } => ({
+  page: `${links.pageBase}/r/${encodeURIComponent(release)}`,
+});

@@ -1,0 +1,85 @@
+// Routes that change a countdown: what people decide, and the clock of a rehearsal.
+import { readDuration } from '../../../release/duration.ts';
+import { decide } from '../../deciding.ts';
+import { releaseNameOf } from '../../release-name.ts';
+import type { World } from '../../world.ts';
+import { ApiError } from '../errors.ts';
+import { linksOf } from '../links.ts';
+import { RELEASE_PATH, route, type ApiRoute, type AppContext } from '../route.ts';
+import { actRequest, actResultSchema, API_VERSION, clockRequest, clockResultSchema, holdRequest, type ActRequest } from '../schemas.ts';
+
+export function act(world: World): ApiRoute {
+  return route({
+    method: 'post',
+    path: `${RELEASE_PATH}/acts`,
+    operationId: 'act',
+    summary: 'Approve, reject, hold, resume, recycle, retry, waive or abort',
+    access: 'bearer',
+    body: actRequest,
+    answers: {
+      200: { description: 'It counts', name: 'ActResult', schema: actResultSchema },
+      202: { description: 'A hold or an abort: handed over', name: 'ActResult', schema: actResultSchema },
+    },
+    handle: (c, request) => answerAct(world, c, request),
+  });
+}
+
+export function hold(world: World): ApiRoute {
+  return route({
+    method: 'post',
+    path: `${RELEASE_PATH}/hold`,
+    operationId: 'hold',
+    summary: 'Stop the clock; lands with all workers down',
+    access: 'bearer',
+    body: holdRequest,
+    answers: { 202: { description: 'Handed over', name: 'ActResult', schema: actResultSchema } },
+    handle: (c, { reason }) =>
+      answerAct(world, c, { id: crypto.randomUUID(), action: 'hold', checkpoint: '', revision: 0, evidenceDigest: '', comment: reason }),
+  });
+}
+
+export function advanceClock(world: World): ApiRoute {
+  return route({
+    method: 'post',
+    path: `${RELEASE_PATH}/clock`,
+    operationId: 'advanceClock',
+    summary: 'Let the virtual clock of a rehearsal run ahead; answers before it has arrived',
+    access: 'bearer',
+    body: clockRequest,
+    answers: { 202: { description: 'The clock runs', name: 'ClockResult', schema: clockResultSchema } },
+    async handle(c, { ahead }) {
+      const name = releaseNameOf(c);
+      const reading = readDuration(ahead);
+      if (!reading.ok) throw new ApiError('InvalidRequest', reading.why, 'write a length of time such as 71h or 30m');
+      await world.countdowns.advance(name, reading.ms);
+      return c.json(
+        clockResultSchema.parse({
+          apiVersion: API_VERSION,
+          kind: 'ClockResult',
+          metadata: { name },
+          aheadMs: reading.ms,
+          links: linksOf(world, name),
+        }),
+        202,
+      );
+    },
+  });
+}
+
+async function answerAct(world: World, c: AppContext, request: ActRequest): Promise<Response> {
+  const name = releaseNameOf(c);
+  const { sentence, phase, revision } = await decide(world, name, request, c.get('visitor').principal);
+  // 202: handed over and durable, but nobody has read it yet.
+  return c.json(
+    actResultSchema.parse({
+      apiVersion: API_VERSION,
+      kind: 'ActResult',
+      metadata: { name, revision },
+      action: request.action,
+      sentence,
+      phase,
+      links: linksOf(world, name),
+    }),
+    phase === null ? 202 : 200,
+  );
+}

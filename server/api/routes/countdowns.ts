@@ -1,0 +1,63 @@
+// Routes of countdowns: start one, list all.
+import { shownVerdict } from '../../../verdict/words.ts';
+import type { CountdownSummary } from '../../countdowns.ts';
+import { submit } from '../../submission.ts';
+import type { World } from '../../world.ts';
+import { linksOf } from '../links.ts';
+import { route, type ApiRoute } from '../route.ts';
+import { API_VERSION, planSchema, releaseListSchema, startRequest } from '../schemas.ts';
+
+export function startRelease(world: World): ApiRoute {
+  return route({
+    method: 'post',
+    path: '/api/v1/releases',
+    operationId: 'startRelease',
+    summary: 'Start a countdown; the same start again answers the one that runs, another one of its name is refused',
+    access: 'bearer',
+    body: startRequest,
+    answers: {
+      200: { description: 'Planned only, or already running', name: 'ReleasePlan', schema: planSchema },
+      201: { description: 'Started', name: 'ReleasePlan', schema: planSchema },
+    },
+    async handle(c, body) {
+      const plan = await submit(world, body, c.get('visitor').principal);
+      return c.json(
+        planSchema.parse({
+          apiVersion: API_VERSION,
+          kind: 'ReleasePlan',
+          metadata: { name: plan.release },
+          started: plan.started,
+          launchAt: plan.launchAt,
+          checkpoints: plan.checkpoints,
+          links: linksOf(world, plan.release),
+        }),
+        plan.started === 'started' ? 201 : 200,
+      );
+    },
+  });
+}
+
+export function listReleases(world: World): ApiRoute {
+  return route({
+    method: 'get',
+    path: '/api/v1/releases',
+    operationId: 'listReleases',
+    summary: 'All countdowns, running ones first',
+    access: 'reader',
+    query: { phase: 'Only those in this phase', page: '`nextPage` of the page before; left out for the first, which has all that run' },
+    answers: { 200: { description: 'The list', name: 'ReleaseList', schema: releaseListSchema } },
+    async handle(c) {
+      const phase = c.req.query('phase');
+      const { items, nextPage } = await world.countdowns.list(c.req.query('page') ?? null);
+      const found = items.filter((each) => phase === undefined || each.phase === phase);
+      const item = ({ release, running, verdict, ...said }: CountdownSummary) => ({
+        ...said,
+        verdict: verdict && shownVerdict(verdict, !running),
+        name: release,
+        state: running ? ('running' as const) : ('ended' as const),
+        links: linksOf(world, release),
+      });
+      return c.json(releaseListSchema.parse({ apiVersion: API_VERSION, kind: 'ReleaseList', items: found.map(item), nextPage }));
+    },
+  });
+}

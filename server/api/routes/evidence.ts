@@ -1,0 +1,48 @@
+// Routes of the evidence folder: what stands according to its undo journal, its pieces, and their removal.
+import { readLeftovers } from '../../leftovers.ts';
+import { prune } from '../../pruning.ts';
+import type { World } from '../../world.ts';
+import { route, type ApiRoute } from '../route.ts';
+import { API_VERSION, leftoverListSchema, pruneRequest, pruneResultSchema } from '../schemas.ts';
+import { sendEvidence } from '../streams.ts';
+
+export function listLeftovers(world: World): ApiRoute {
+  return route({
+    method: 'get',
+    path: '/api/v1/leftovers',
+    operationId: 'listLeftovers',
+    summary: 'What stands: effects that are not restored and not settled, by service',
+    access: 'reader',
+    answers: { 200: { description: 'The list', name: 'LeftoverList', schema: leftoverListSchema } },
+    handle: async (c) =>
+      c.json(leftoverListSchema.parse({ apiVersion: API_VERSION, kind: 'LeftoverList', ...(await readLeftovers(world)) })),
+  });
+}
+
+export function pruneEvidence(world: World): ApiRoute {
+  return route({
+    method: 'post',
+    path: '/api/v1/evidence/prune',
+    operationId: 'pruneEvidence',
+    summary: 'Remove evidence by age, never what an open countdown, an undo or the last good release names; for who may start countdowns',
+    access: 'bearer',
+    body: pruneRequest,
+    answers: { 200: { description: 'Removed, or counted by a dry run', name: 'PruneResult', schema: pruneResultSchema } },
+    async handle(c, body) {
+      const pruned = await prune(world, body, c.get('visitor').principal);
+      return c.json(pruneResultSchema.parse({ apiVersion: API_VERSION, kind: 'PruneResult', dryRun: body.dryRun, ...pruned }));
+    },
+  });
+}
+
+export function readEvidence(world: World): ApiRoute {
+  return route({
+    method: 'get',
+    path: '/api/v1/evidence/:digest',
+    operationId: 'readEvidence',
+    summary: 'The bytes a finding was made from, as they were captured',
+    access: 'reader',
+    answers: { 200: { description: 'Bytes', mediaType: 'application/octet-stream' } },
+    handle: (c) => sendEvidence(world, c, c.req.param('digest') ?? ''),
+  });
+}

@@ -1,0 +1,97 @@
+// Routes that read one countdown: its status, progress, events and report. Nothing here changes anything.
+import { verifyChain } from '../../../verdict/audit-chain.ts';
+import { shownVerdict } from '../../../verdict/words.ts';
+import type { CountdownStatus } from '../../../workflows/messages.ts';
+import { releaseNameOf } from '../../release-name.ts';
+import type { World } from '../../world.ts';
+import { linksOf } from '../links.ts';
+import { RELEASE_PATH, route, type ApiRoute } from '../route.ts';
+import { API_VERSION, eventListSchema, progressSchema, releaseStatusSchema } from '../schemas.ts';
+import { followEvents, followStatus } from '../streams.ts';
+
+export function readRelease(world: World): ApiRoute {
+  return route({
+    method: 'get',
+    path: RELEASE_PATH,
+    operationId: 'readRelease',
+    summary: 'Verdict, reasons, checkpoints, findings, approvals',
+    access: 'reader',
+    answers: { 200: { description: 'The status', name: 'ReleaseStatus', schema: releaseStatusSchema } },
+    handle: async (c) => c.json(statusBody(world, await world.countdowns.status(releaseNameOf(c)))),
+  });
+}
+
+export function readProgress(world: World): ApiRoute {
+  return route({
+    method: 'get',
+    path: `${RELEASE_PATH}/progress`,
+    operationId: 'readProgress',
+    summary: 'What the running steps last said of themselves',
+    access: 'reader',
+    answers: { 200: { description: 'Progress', name: 'ReleaseProgress', schema: progressSchema } },
+    async handle(c) {
+      const status = await world.countdowns.status(releaseNameOf(c));
+      const items = await world.countdowns.progress(status);
+      return c.json(progressSchema.parse({ apiVersion: API_VERSION, kind: 'ReleaseProgress', metadata: { name: status.release }, items }));
+    },
+  });
+}
+
+export function readEvents(world: World): ApiRoute {
+  return route({
+    method: 'get',
+    path: `${RELEASE_PATH}/events`,
+    operationId: 'readEvents',
+    summary: 'The audit chain, verified; with follow=1 new records as server-sent events',
+    access: 'reader',
+    query: { follow: '1 for server-sent events' },
+    answers: { 200: { description: 'The audit', name: 'EventList', schema: eventListSchema } },
+    async handle(c) {
+      const name = releaseNameOf(c);
+      if (c.req.query('follow') !== undefined) return followEvents(world, c, name);
+      const items = await world.countdowns.audit(name);
+      const checked = verifyChain(items);
+      const chain = checked.ok
+        ? { state: 'verified', sentence: `${checked.records} records form one chain; its head is ${checked.head.hash}` }
+        : { state: 'broken', sentence: checked.sentence };
+      return c.json(eventListSchema.parse({ apiVersion: API_VERSION, kind: 'EventList', metadata: { name }, chain, items }));
+    },
+  });
+}
+
+export function followRelease(world: World): ApiRoute {
+  return route({
+    method: 'get',
+    path: `${RELEASE_PATH}/stream`,
+    operationId: 'followRelease',
+    summary: 'The status at every change, as server-sent events named `status`; `failure` when it cannot be read',
+    access: 'reader',
+    answers: { 200: { description: 'Server-sent events', mediaType: 'text/event-stream' } },
+    handle: (c) => followStatus(world, c, releaseNameOf(c), (status) => statusBody(world, status)),
+  });
+}
+
+export function readReport(world: World): ApiRoute {
+  return route({
+    method: 'get',
+    path: `${RELEASE_PATH}/report`,
+    operationId: 'readReport',
+    summary: 'The whole countdown as one HTML file that needs no network',
+    access: 'reader',
+    answers: { 200: { description: 'HTML', mediaType: 'text/html' } },
+    handle: (c) => world.report(c, releaseNameOf(c)),
+  });
+}
+
+function statusBody(world: World, status: CountdownStatus) {
+  const revision = status.checkpoints.find(({ name }) => name === status.current)?.revision ?? 0;
+  const { page } = linksOf(world, status.release);
+  return releaseStatusSchema.parse({
+    apiVersion: API_VERSION,
+    kind: 'ReleaseStatus',
+    metadata: { name: status.release, revision },
+    ...status,
+    verdict: shownVerdict(status.verdict, status.ending !== undefined),
+    links: { page, report: `${page}/report` },
+  });
+}

@@ -1,0 +1,45 @@
+// The form with which people decide: it counts or it does not, and the page that follows shows which.
+import { ApiError } from '../api/errors.ts';
+import type { AppContext } from '../api/route.ts';
+import { actRequest } from '../api/schemas.ts';
+import { CountdownFailure } from '../countdowns.ts';
+import { decide } from '../deciding.ts';
+import { assertOwnForm } from '../identity/guard.ts';
+import { releaseNameOf } from '../release-name.ts';
+import type { World } from '../world.ts';
+import { formOf } from './form.ts';
+import { pathOf } from './release-view.ts';
+import { sentenceCase } from './sentence.ts';
+
+export async function answerDecision(world: World, c: AppContext): Promise<Response> {
+  const form = await formOf(c);
+  const { csrf = '', ...said } = form;
+  const session = assertOwnForm(c, csrf, world.links.pageBase.startsWith('https:'));
+  const name = releaseNameOf(c);
+  const parsed = actRequest.safeParse({ ...withoutEmpty(said), revision: Number(said['revision'] ?? 0) });
+  if (!parsed.success) throw new ApiError('InvalidRequest', 'the form has the wrong shape', 'reload the page and decide again');
+  const { action, checkpoint, comment, finding } = parsed.data;
+  const decision = action === 'approve' || action === 'reject' || action === 'waive';
+  const at = pathOf(name, decision && checkpoint !== '' ? checkpoint : null);
+  try {
+    const { sentence } = await decide(world, name, parsed.data, c.get('visitor').principal);
+    session.outcome = { at, text: `${sentenceCase(sentence)}.`, tone: 'go' };
+  } catch (error) {
+    if (!(error instanceof CountdownFailure) || error.code === 'NotFound') throw error;
+    const draft = { action, comment, ...(finding === undefined ? {} : { finding }) };
+    session.outcome = { at, text: notCounted(error), tone: 'no-go', draft };
+  }
+  // Refused or not, the answer is an address to read: reloading it and following it live ask for a page and send nothing again.
+  return c.redirect(at, 303);
+}
+
+/** The hints of failures speak of commands; here the page itself is what to read next. */
+function notCounted({ code, message }: CountdownFailure): string {
+  if (code === 'Refused') return `Not counted: ${message}. This page shows what stands now.`;
+  return `${sentenceCase(message)}. Reload this page before you decide again.`;
+}
+
+/** Empty inputs are sent by browsers; to the API they are absent. */
+function withoutEmpty(form: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(form).filter(([, value]) => value !== ''));
+}

@@ -1,0 +1,38 @@
+// What the pages of a release and of its checkpoints show, read once for each page.
+import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { AppContext } from '../api/route.ts';
+import { CountdownFailure, type StepProgress } from '../countdowns.ts';
+import type { Outcome } from '../identity/sessions.ts';
+import { releaseNameOf } from '../release-name.ts';
+import type { World } from '../world.ts';
+
+/** Reads the release, and takes the outcome that waits for this page. */
+export async function viewOf(world: World, c: AppContext, checkpoint: string | null = null) {
+  const status = await world.countdowns.status(releaseNameOf(c));
+  const progress = await progressOrNone(world, status);
+  // Taken last: a page that cannot be shown must not swallow it.
+  const outcome = takeOutcome(c, pathOf(status.release, checkpoint));
+  return { status, progress, visitor: c.get('visitor'), nowMs: world.now(), notice: outcome, draft: outcome?.draft };
+}
+
+function takeOutcome(c: AppContext, at: string): Outcome | undefined {
+  const { session } = c.get('visitor');
+  if (session?.outcome?.at !== at) return undefined;
+  const { outcome } = session;
+  delete session.outcome;
+  return outcome;
+}
+
+/** Progress is a comfort; a page without it still says what counts. */
+async function progressOrNone({ countdowns, onFault }: World, status: CountdownStatus): Promise<StepProgress[]> {
+  try {
+    return await countdowns.progress(status);
+  } catch (error) {
+    if (!(error instanceof CountdownFailure)) onFault(error);
+    return [];
+  }
+}
+
+/** Address of a release's page, or of that of one of its checkpoints. */
+export const pathOf = (release: string, checkpoint: string | null): string =>
+  `/r/${release}${checkpoint === null ? '' : `/checkpoints/${encodeURIComponent(checkpoint)}`}`;

@@ -1,0 +1,46 @@
+// What the page of all releases shows: the list, and what can be read of each.
+import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { AppContext } from '../api/route.ts';
+import { CountdownFailure, type CountdownSummary } from '../countdowns.ts';
+import { readLeftovers, type Leftovers } from '../leftovers.ts';
+import type { World } from '../world.ts';
+import { mayShow, readFilter, waitsFor } from './releases-filter.ts';
+import type { ReleaseRow } from './releases-page.ts';
+
+// Details of a row cost one query each; more rows than fit a screen show what visibility knows.
+const DETAILED_ROWS = 25;
+
+export async function releasesView(world: World, c: AppContext) {
+  const { principal } = c.get('visitor');
+  const filter = readFilter(c.req.query());
+  const { items, nextPage } = await world.countdowns.list(c.req.query('page') || null);
+  const found = items.filter((summary) => mayShow(summary, filter));
+  const rows = await Promise.all(
+    found.map(async (summary, index): Promise<ReleaseRow> => ({
+      summary,
+      status: index < DETAILED_ROWS ? await statusOrNull(world, summary) : null,
+    })),
+  );
+  const shown = filter.waitsForMe ? rows.filter(({ status }) => waitsFor(status, principal)) : rows;
+  return { rows: shown, filter, nextPage, leftovers: await leftoversOrNull(world), visitor: c.get('visitor'), nowMs: world.now() };
+}
+
+/** A folder that cannot be read is a notice on the page, which still lists the releases. */
+async function leftoversOrNull(world: World): Promise<Leftovers | null> {
+  try {
+    return await readLeftovers(world);
+  } catch (error) {
+    world.onFault(error);
+    return null;
+  }
+}
+
+/** One countdown that cannot be read must not take the list with it. */
+async function statusOrNull({ countdowns, onFault }: World, { release }: CountdownSummary): Promise<CountdownStatus | null> {
+  try {
+    return await countdowns.status(release);
+  } catch (error) {
+    if (!(error instanceof CountdownFailure)) onFault(error);
+    return null;
+  }
+}
