@@ -70,7 +70,7 @@ describe('startServer', () => {
       text:
         status === 201
           ? expect.anything()
-          : expect.stringContaining('spec.allowUnverified is for a laptop, and this server can be reached'),
+          : expect.stringContaining('spec.allowUnverified: this is for a laptop, and this server can be reached'),
     });
   });
 

@@ -360,7 +360,8 @@ describe('a countdown', () => {
 
   it('ends as aborted also when the abort and the end of the guard come in one task', () => {
     const guard = scriptedGuard();
-    let isVerifying = false;
+    let begin: () => void = () => undefined;
+    const isVerifying = new Promise<void>((resolve) => (begin = resolve));
     let verify: () => void = () => undefined;
     const mayVerify = new Promise<void>((resolve) => (verify = resolve));
     let isLaunched = false;
@@ -370,7 +371,7 @@ describe('a countdown', () => {
         // Runs in the workflow task: what comes in meanwhile is in the next one together.
         verifyAct: async ({ payload }) => {
           if (isLaunched) {
-            isVerifying = true;
+            begin();
             await mayVerify;
           }
           return JSON.parse(payload) as Act;
@@ -382,7 +383,7 @@ describe('a countdown', () => {
         await until('guarded', ({ checkpoints }) => checkpoints.at(-1)?.steps.at(-1)?.state === 'running' && guard.asked.length === 1);
         isLaunched = true;
         const late = refusal(act({ action: 'resume' }));
-        while (!isVerifying) await new Promise((again) => setTimeout(again, 20));
+        await isVerifying;
         await handle.signal('abort', { reason: 'wrong build', by: person('ops', []) });
         await guard.answer(guarded('passed', fine));
         // The answer has reached the server by then.
