@@ -5,7 +5,7 @@ import { outcomeOf } from './outcome.ts';
 import { limits as short, play, PODS, steady, type PlayedPod } from './samples.fixture.ts';
 import type { GuardLimits, GuardSample } from './sample.ts';
 import { addSample, EMPTY_TALLY, tallySamples } from './tally.ts';
-import type { BadKind } from './windows.ts';
+import { addToWindows, NO_WINDOWS_YET, type BadKind } from './windows.ts';
 
 const limits: GuardLimits = { ...short, bakeMs: 600_000, maxBakeMs: 1_800_000, liveDeadlineMs: 900_000 };
 /** 100 requests/s in all; `bad` of each sample fall on the first pod. */
@@ -288,6 +288,22 @@ describe('windows', () => {
     const { windows, breach } = tallySamples(samples, limits);
     expect(breach).toEqual([]);
     expect(windows.recent.filter(({ errors }) => errors > 0).length).toBeLessThanOrEqual(2);
+  });
+
+  it('leave out what was counted at no known time', () => {
+    const [, sample] = onePod(2, () => ({ requests: 500 }));
+    if (!sample) throw new Error('two samples were played');
+    const counted = { requests: 500, errors: 500, slow: 0 };
+    expect(addToWindows(NO_WINDOWS_YET, counted, { ...sample, evaluatedAtS: null }, 1_000)).toBe(NO_WINDOWS_YET);
+  });
+
+  it('keep a mark each twelfth of a bake, and only those of its last third', () => {
+    expect(
+      tallySamples(
+        watch(() => 0, 361),
+        limits,
+      ).marks.length,
+    ).toBeLessThanOrEqual(6);
   });
 
   it('do not wait for a pod that is gone, whose last values stay in Prometheus for a while', () => {

@@ -74,6 +74,17 @@ describe('nothing serves', () => {
     expect(tallySamples(samples, limits).breach).toEqual([]);
   });
 
+  it('says that the health page answers so while pods are Ready and requests are answered', () => {
+    const [finding] = judgeGuard(
+      watch(60, (index) => ({ health: index <= 24 })),
+      { ...limits, bakeMs: 300_000, maxBakeMs: 900_000 },
+    );
+    expect(finding).toMatchObject({
+      code: 'ServiceNotServing',
+      message: expect.stringContaining('limit 10 s: its health page answers: no answer within 2 s'),
+    });
+  });
+
   it('fails a hanging version by its health page where no gauge of requests in flight is exported', () => {
     const samples = watch(60, (index) => ({ pods: steady(index > 24 ? hang : {}), health: index <= 24 }));
     expect(report(samples, { bakeMs: 300_000, maxBakeMs: 900_000 })).toMatchObject({
