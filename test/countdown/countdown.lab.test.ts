@@ -270,31 +270,43 @@ describe('a countdown', () => {
       },
     ));
 
-  it('carries everything over when its history grows long: chain, plan and fencing go on in a new run', () =>
-    run(well, async ({ advance, until, act, handle, world, status }) => {
-      await until('counting', ({ phase, current }) => phase === 'counting' && current === 'final-poll');
-      const first = (await handle.describe()).runId;
-      // Refused approvals: each is at least one event and one audit record. At 4,096 events the server suggests a new run.
-      for (let sent = 0; sent < 4_200; sent += 50) {
-        await Promise.all(
-          Array.from({ length: 50 }, () => handle.signal(approveSignal, { checkpoint: 'final-poll', by: 'tool', comment: 'go' })),
-        );
-      }
-      await advance(71.01);
-      await until('waiting', ({ phase }) => phase === 'waiting');
-      await act({ action: 'approve' }, 'li.wei');
-      await act({ action: 'approve' }, 'a.osei');
-      await until('counting to launch', ({ phase, current }) => phase === 'counting' && current === 'launch');
-      await advance(1);
-      expect((await handle.describe()).runId).not.toBe(first);
-      expect(await handle.result()).toMatchObject({ ending: 'launched' });
-      const chain = await handle.query(auditQuery);
-      expect(verifyChain(chain, (await status()).auditHead)).toMatchObject({ ok: true });
-      // The first hundred one by one, then one in a hundred: the chain that is carried over stays small.
-      expect(chain.filter(({ action }) => action === 'approve.refused')).toHaveLength(100 + 41);
-      expect(world.audit).toEqual(chain);
-      expect(world.writes).toHaveLength(1);
-    }));
+  it('carries everything over when its history grows long, and holds while no worker seals it: chain, plan and fencing go on in a new run', () => {
+    let refusals = 1;
+    const sealCarried: FakeActivities['sealCarried'] = async () => {
+      if (refusals-- > 0) throw ApplicationFailure.nonRetryable('this worker lost its key', 'Refused');
+      return { seal: { keyId: 'test', signature: '' } };
+    };
+    return run(
+      () => ({ sealCarried }),
+      async ({ advance, until, act, handle, world, status }) => {
+        await until('counting', ({ phase, current }) => phase === 'counting' && current === 'final-poll');
+        const first = (await handle.describe()).runId;
+        // Refused approvals: each is at least one event and one audit record. At 4,096 events the server suggests a new run.
+        for (let sent = 0; sent < 4_200; sent += 50) {
+          await Promise.all(
+            Array.from({ length: 50 }, () => handle.signal(approveSignal, { checkpoint: 'final-poll', by: 'tool', comment: 'go' })),
+          );
+        }
+        await advance(71.01);
+        const held = await until('held', ({ phase }) => phase === 'holding');
+        expect(held.sentence).toContain('no worker sealed the state for a new run: this worker lost its key');
+        await act({ action: 'resume' });
+        await until('waiting', ({ phase }) => phase === 'waiting');
+        await act({ action: 'approve' }, 'li.wei');
+        await act({ action: 'approve' }, 'a.osei');
+        await until('counting to launch', ({ phase, current }) => phase === 'counting' && current === 'launch');
+        await advance(1);
+        expect((await handle.describe()).runId).not.toBe(first);
+        expect(await handle.result()).toMatchObject({ ending: 'launched' });
+        const chain = await handle.query(auditQuery);
+        expect(verifyChain(chain, (await status()).auditHead)).toMatchObject({ ok: true });
+        // The first hundred one by one, then one in a hundred: the chain that is carried over stays small.
+        expect(chain.filter(({ action }) => action === 'approve.refused')).toHaveLength(100 + 41);
+        expect(world.audit).toEqual(chain);
+        expect(world.writes).toHaveLength(1);
+      },
+    );
+  });
 
   it('refuses to open while the service has another countdown', async () => {
     const world = fakeWorld();
