@@ -2,13 +2,14 @@
 // takes a free port, the one of its last start if it can, so that no two installations on a machine share a server by chance.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { createConnection } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
 import { DIE_WITH_PARENT } from '../activities/die-with-parent.ts';
 import { freeFrontendPort, takenPorts, writeTemporalConfig } from './temporal-server.ts';
 
 const POLL_MS = 200;
+const CONNECT_TIMEOUT = '2s';
 /** A server that was killed releases its ports within milliseconds. */
 const PORTS_FREE_TIMEOUT_MS = 5_000;
 const folder = resolve(process.env['TMINUS_HOME'] ?? '.tminus', 'temporal');
@@ -35,7 +36,7 @@ server.once('error', (error) => refuse(`cannot start ${program}: ${error.message
 server.once('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => server.kill(signal));
 // A server that cannot start ends this process, so whoever answers is ours: its ports were free.
-while (!(await answers())) await pause(POLL_MS);
+while (!(await serves())) await pause(POLL_MS);
 process.stdout.write(`temporal ready at 127.0.0.1:${port}\n`);
 
 /** Two servers on one database would damage it. */
@@ -91,15 +92,15 @@ function replaceFile(file: string, text: string): void {
   renameSync(`${file}.new`, file);
 }
 
-function answers(): Promise<boolean> {
-  return new Promise((done) => {
-    const socket = createConnection({ port, host: '127.0.0.1' });
-    socket.once('error', () => done(false));
-    socket.once('connect', () => {
-      socket.destroy();
-      done(true);
-    });
-  });
+/** Its port answers some seconds before its services do. */
+async function serves(): Promise<boolean> {
+  try {
+    const connection = await Connection.connect({ address: `127.0.0.1:${port}`, connectTimeout: CONNECT_TIMEOUT });
+    await connection.close();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function refuse(message: string): never {

@@ -165,10 +165,16 @@ async function verified(state: CountdownState, signed: SignedAct): Promise<Act> 
 }
 
 function explainNotVerified(error: unknown): string {
-  const type = error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause.type : undefined;
+  const type = typeOf(error);
   if (type === 'SignatureInvalid') return 'the signature of this act does not verify against the keys this worker trusts';
   if (type === 'Expired') return sentenceOf(error);
   return `the signature of this act could not be verified: ${sentenceOf(error)}; send it again`;
+}
+
+/** Type of the failure that an activity threw: a local activity's comes bare, another's is wrapped in an ActivityFailure. */
+function typeOf(error: unknown): string | null | undefined {
+  const thrown = error instanceof ActivityFailure ? error.cause : error;
+  return thrown instanceof ApplicationFailure ? thrown.type : undefined;
 }
 
 const releaseName = ({ input }: CountdownState): string => input.release.metadata.name;
