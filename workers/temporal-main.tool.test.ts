@@ -1,5 +1,5 @@
 // The Temporal server of `tminus dev`, as the real program: several installations on one machine.
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -57,6 +57,31 @@ it('leaves no server behind when it is killed, and refuses a second one on the s
   first.child.kill('SIGKILL');
   const again = await start(own);
   expect(again.address).toBe(first.address);
+});
+
+it('refuses a second one also in a container, where process ids are low', () => {
+  const own = home();
+  mkdirSync(join(own, 'temporal'));
+  // A PID namespace of its own, as a container has; the first process has no more than the name.
+  const script = '"$1" -e "setTimeout(() => {}, 60000)" temporal-main & echo $! > "$0/temporal/pid"; "$1" "$2"';
+  const { status, stderr } = spawnSync(
+    'unshare',
+    [
+      '--pid',
+      '--fork',
+      '--mount-proc',
+      '--kill-child',
+      'sh',
+      '-c',
+      script,
+      own,
+      process.execPath,
+      join(import.meta.dirname, 'temporal-main.ts'),
+    ],
+    { env: { ...process.env, TMINUS_HOME: own, TMINUS_TOOL_TEMPORAL_SERVER: join(own, 'none') }, encoding: 'utf8', timeout: 60_000 },
+  );
+  expect(stderr).toMatch(/a Temporal server of .* runs already \(pid \d{1,2},/u);
+  expect(status).toBe(2);
 });
 
 it('begins anew where a kill left the file of its port empty', async () => {

@@ -12,6 +12,10 @@ const POLL_MS = 200;
 const CONNECT_TIMEOUT = '2s';
 /** A server that was killed releases its ports within milliseconds. */
 const PORTS_FREE_TIMEOUT_MS = 5_000;
+/** In a container process ids begin at 1; Linux gives none above 4,194,304. */
+const PIDS: Range = [1, 4_194_304];
+/** Ports below 1024 belong to root. */
+const PORTS: Range = [1_024, 65_535];
 const folder = resolve(process.env['TMINUS_HOME'] ?? '.tminus', 'temporal');
 const portFile = join(folder, 'port');
 const pidFile = join(folder, 'pid');
@@ -41,10 +45,10 @@ process.stdout.write(`temporal ready at 127.0.0.1:${port}\n`);
 
 /** Two servers on one database would damage it. */
 function refuseSecond(): void {
-  const pid = numberIn(pidFile);
+  const pid = numberIn(pidFile, PIDS);
   if (pid === null || pid === process.pid || !commandOf(pid).includes('temporal-main')) return;
   refuse(
-    `a Temporal server of ${folder} runs already (pid ${pid}, 127.0.0.1:${numberIn(portFile) ?? 'unknown'}); end it, ` +
+    `a Temporal server of ${folder} runs already (pid ${pid}, 127.0.0.1:${numberIn(portFile, PORTS) ?? 'unknown'}); end it, ` +
       `or use it with \`tminus dev --temporal ADDRESS\``,
   );
 }
@@ -64,7 +68,7 @@ function isFound(name: string): boolean {
 }
 
 async function choosePort(): Promise<number> {
-  const last = numberIn(portFile);
+  const last = numberIn(portFile, PORTS);
   if (last !== null && (await becomesFree(last))) return last;
   return (
     (await freeFrontendPort()) ??
@@ -81,10 +85,12 @@ async function becomesFree(frontend: number): Promise<boolean> {
   return true;
 }
 
-/** The number in a file; null where there is none that a port or process can have. */
-function numberIn(file: string): number | null {
+type Range = readonly [least: number, most: number];
+
+/** The number in a file; null where it has none within the range: a kill may have left it empty. */
+function numberIn(file: string, [least, most]: Range): number | null {
   const number = existsSync(file) ? Number(readFileSync(file, 'utf8')) : NaN;
-  return Number.isInteger(number) && number >= 1_024 && number <= 4_194_304 ? number : null;
+  return Number.isInteger(number) && number >= least && number <= most ? number : null;
 }
 
 function replaceFile(file: string, text: string): void {
