@@ -13,7 +13,7 @@ const RETRY_AFTER_MS = 1_000;
 export interface Api {
   get<T>(path: string): Promise<T>;
   /**
-   * `twice`: the server counts the same request once, so that it is sent again when nobody knows whether it arrived; `when-lost`: only where
+   * `twice`: the server counts the same request once, so it is sent again when it is unknown whether it arrived; `when-lost`: only where
    * the connection broke, for a server that answers that it does not know has waited itself.
    */
   post<T>(path: string, body: unknown, options?: { twice: Twice }): Promise<T>;
@@ -57,7 +57,7 @@ function api(url: string, token: string): Api {
   const call = async (method: string, path: string, options: { body?: unknown; twice: Twice }): Promise<Response> => {
     for (let attempt = 1; ; attempt += 1) {
       const answer = await send(url, token, method, path, options.body);
-      // 503: nothing happened. 504, or no answer at all: nobody knows.
+      // 503: nothing happened. 504, or no answer at all: unknown.
       const again =
         answer instanceof Response
           ? answer.status === 503 || (answer.status === 504 && options.twice === true)

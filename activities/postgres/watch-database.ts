@@ -49,7 +49,7 @@ const ACTIVITY = `
 /** A session as it came: without a state where it is hidden. */
 type SeenSession = Omit<ActiveSession, 'state'> & { state: string | null };
 
-/** Begins to look. What cannot be seen is told as a fact in the end; the load goes on. */
+/** Starts sampling. What cannot be read becomes a fact at the end; the load test continues. */
 export function watchDatabase({ store, name, url, serviceLog, everyMs = EVERY_MS }: WatchOptions): DatabaseWatch {
   const looks: ActivityLook[] = [];
   const from = new Date();

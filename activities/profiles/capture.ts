@@ -1,5 +1,5 @@
 // Profiles of a pod under load: what the CPU does, where goroutines wait and who will never be woken, which locks are fought for, what fills the
-// heap. A profile that cannot be had is told as a fact with its reason; the load test goes on.
+// heap. A profile that cannot be captured becomes a fact with its reason; the load test continues.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EvidenceKind, EvidenceRef, Fact } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
@@ -35,8 +35,8 @@ export const GOROUTINE_GAP_MS = 10_000;
 const profiled = new Set<string>();
 
 /**
- * CPU, mutex and block profile of the same seconds, two goroutine profiles apart, leaked goroutines where the binary can tell them, heap profile: all
- * as received (gzip), stored with source `pod ns/name`. What `signal` cuts off is told as facts like any other failure; what was captured before
+ * CPU, mutex and block profile of the same seconds, two goroutine profiles apart, leaked goroutines where the binary reports them, heap profile: all
+ * as received (gzip), stored with source `pod ns/name`. What `signal` cuts off becomes facts, like any other failure; what was captured before
  * stays. Throws only when the store cannot keep them.
  */
 export async function captureProfiles(pod: ProfiledPod, options: CaptureOptions): Promise<CapturedProfiles> {

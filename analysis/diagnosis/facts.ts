@@ -1,4 +1,4 @@
-// What a diagnosis tells beside its findings: what requests, CPU, traces and statements showed.
+// The facts of a diagnosis beside its findings: what requests, CPU, traces and statements showed.
 import type { Fact, Finding } from '../../verdict/finding.ts';
 import type { Cause } from '../cause/cause.ts';
 import { percent } from '../cause/figures.ts';
@@ -7,7 +7,7 @@ import type { SlowBand } from '../trace/slow-band.ts';
 import type { Seen } from './observe.ts';
 import { leftOut } from './traces-of-the-load.ts';
 
-/** Failing operations told as facts; the page of the traces has them all. */
+/** Failing operations that become facts; the page of the traces has them all. */
 const FAILURES_TOLD = 3;
 
 export function factsOf(

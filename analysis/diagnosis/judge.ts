@@ -51,7 +51,7 @@ function causeFinding(grounds: Grounds, { code, share, culprit, because, sources
   return {
     code,
     subject: culprit,
-    // A cause is no stronger than what it explains: where the load was not delivered, nobody knows whether the service is to blame.
+    // A cause is no stronger than what it explains: where the load was not delivered, it is undecided whether the service is to blame.
     outcome: share > 0 && worst ? worst.outcome : 'fail',
     measured: share > 0 ? Number((100 * share).toPrecision(3)) : null,
     limit: null,

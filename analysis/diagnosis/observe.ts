@@ -94,7 +94,7 @@ export async function observe(
   };
 }
 
-/** Of the first kind by load test; what is not whole is told. */
+/** Of the first kind by load test; an incomplete profile counts as unreadable, too. */
 async function readGoroutineProfiles(
   pieces: PieceReader,
   record: DiagnosisRecord,

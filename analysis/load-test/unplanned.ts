@@ -9,7 +9,7 @@ import type { LoadSummary } from './summary.ts';
 /** k6's own output has neither our beginning nor our end: that it has none says nothing. */
 const END_UNTOLD: RunEnd = { at: '', exitCode: 0, signal: null, stopped: null, lastError: '' };
 
-/** What a pass turns into where nobody knows whether the load was open. */
+/** What a pass turns into where it is unknown whether the load was open. */
 const UNDECIDED: Readonly<Record<string, string>> = { LatencyWithinLimit: 'LatencyUndecided', ErrorRateWithinLimit: 'ErrorRateUndecided' };
 
 /** Judges points without a plan by limits that somebody names now. Says nothing of the load that was delivered, and passes nothing. */

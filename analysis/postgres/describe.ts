@@ -22,7 +22,7 @@ const BLOCK_BYTES = 8_192;
 
 /**
  * Nodes by their own time. An index that may be missing is inconclusive, for a plan alone does not prove that it would help; what only makes
- * slow is told as facts.
+ * slow becomes facts.
  */
 export function describePlan(plan: Plan): Analysis {
   const figures = planFigures(plan);

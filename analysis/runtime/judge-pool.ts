@@ -13,7 +13,7 @@ const EMPTY_PERCENT = 1;
 const GIVEN_UP_SHARE = 0.001;
 
 /**
- * One finding per pool, over all pods; none where no pod tells of one. Fails where acquires wait so often and so long that the slowest 1 % of
+ * One finding per pool, over all pods; none where no pod exports one. Fails where acquires wait so often and so long that the slowest 1 % of
  * the requests feel it, or are given up. A pool in full use that nobody waits for is used well: it passes, and the sentence says so.
  */
 export function judgePool(samples: readonly RuntimeSample[], p99LimitMs: number): Finding[] {

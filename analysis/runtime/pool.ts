@@ -28,7 +28,7 @@ const WAIT_SHARE_OF_BUDGET = 0.05;
 const LASTING_LOOKS = 3;
 const LASTING_USE = 0.9;
 
-/** Each pool of the service over all of its pods; none where no pod tells of one. @param budgetMs the p99 limit. */
+/** Each pool of the service over all of its pods; none where no pod exports one. @param budgetMs the p99 limit. */
 export function poolUse(samples: readonly RuntimeSample[], budgetMs: number): PoolUse[] {
   const keys = new Set(samples.flatMap((sample) => differing(poolsOf(sample))));
   const pods = new Map<string, PoolSample[][]>();
