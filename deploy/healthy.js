@@ -1,4 +1,4 @@
-// Is the server of this container up? Asked by its health check. The server answers only to its own host name, so it is called by that.
+// Health check of the server container. The server accepts only its own host name, so the request carries it.
 import { request } from 'node:http';
 
 const { TMINUS_PORT = '7480', TMINUS_PAGE_BASE = `http://127.0.0.1:${TMINUS_PORT}` } = process.env;
