@@ -18,7 +18,7 @@ interface Rule {
 
 const values = (to: string, ...only: string[]): Arrow => ({ to, what: 'values', ...(only.length > 0 ? { only } : {}) });
 const types = (to: string, ...only: string[]): Arrow => ({ to, what: 'types', ...(only.length > 0 ? { only } : {}) });
-const finding = types('verdict', 'verdict/finding.ts');
+const finding = values('verdict', 'verdict/finding.ts');
 const messages = 'workflows/messages.ts';
 
 /** Rooms and their arrows. Packages and Node's own modules are named where a room has to stay pure or deterministic. */

@@ -1,7 +1,6 @@
 // What the Temporal server reports of a countdown's run, judged. Whoever can reach Temporal can start, reset and hurry workflows: this is how
 // it shows.
-import type { Finding } from './finding.ts';
-import { unmeasured } from './unmeasured.ts';
+import { fail, inconclusive, type Finding, type FindingCode } from './finding.ts';
 
 /** A run, as the server describes it and as its first event records it. */
 export interface CountdownRun {
@@ -92,14 +91,11 @@ export function judgeRun({ run, resets, rehearsal, workflowNowMs, nowMs }: Inspe
 
 /** The same sentence in that run and in those after it: a waiver names it. */
 const reset = ({ workflowId }: CountdownRun, subject: string): Finding =>
-  unmeasured({
-    code: RESET_CODE,
+  inconclusive(
+    RESET_CODE,
     subject,
-    outcome: 'inconclusive',
-    message:
-      `${workflowId} was reset in Temporal: run ${subject} repeats another one up to some event, ` +
+    `${workflowId} was reset in Temporal: run ${subject} repeats another one up to some event, ` +
       'so decisions or holds may be missing; compare the audit file, then waive this or abort',
-  });
+  );
 
-const failed = (code: string, { workflowId }: CountdownRun, message: string): Finding =>
-  unmeasured({ code, subject: workflowId, outcome: 'fail', message });
+const failed = (code: FindingCode, { workflowId }: CountdownRun, message: string): Finding => fail(code, workflowId, message);

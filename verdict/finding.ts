@@ -1,6 +1,7 @@
-// What an analysis says of evidence. This file is the one place every room may import types from.
+// A finding: one judged statement about evidence, and the three builders that make it. Every room may import this file.
+import type { codes } from './codes.ts';
 
-/** Pass, fail, or "we cannot tell"; the last is never counted as a pass (DESIGN.md section 5, rule 2). */
+/** Pass, fail or inconclusive. The last is never counted as a pass (DESIGN.md section 5, rule 2). */
 export type Outcome = 'pass' | 'fail' | 'inconclusive';
 
 /** What the bytes of a piece of evidence are. One row per kind in `analysis/evidence-kinds.ts`. */
@@ -44,10 +45,12 @@ export interface EvidenceRef {
   source: string;
 }
 
+/** A row of `verdict/codes.ts`, such as `LatencyAboveLimit`. */
+export type FindingCode = keyof typeof codes;
+
 /** One judged statement about one subject. */
 export interface Finding {
-  /** A row of `verdict/codes.ts`, e.g. `LatencyAboveLimit`. */
-  code: string;
+  code: FindingCode;
   /** What it is about: `POST /api/order/create`, `deployment shop/go-api`. */
   subject: string;
   outcome: Outcome;
@@ -56,11 +59,37 @@ export interface Finding {
   limit: number | string | null;
   /** `ms`, `%`, `requests/s`, `s`, or empty. Shares are given in percent, 0-100. */
   unit: string;
-  /** The one sentence that page, CLI, chat and report all show. */
+  /** One sentence, the same on page, CLI, chat and report. */
   message: string;
   /** Digests of the evidence it was made from; empty only when nothing could be captured. */
   evidence: string[];
 }
+
+/** What a finding measured, against which limit. Left out: nothing was measured, no limit applies, no evidence was captured. */
+export type Measurement = Partial<Pick<Finding, 'measured' | 'limit' | 'unit' | 'evidence'>>;
+
+const builder =
+  (outcome: Outcome) =>
+  (code: FindingCode, subject: string, message: string, measurement: Measurement = {}): Finding => ({
+    code,
+    subject,
+    outcome,
+    measured: null,
+    limit: null,
+    unit: '',
+    ...measurement,
+    message,
+    evidence: measurement.evidence ?? [],
+  });
+
+/** The subject keeps its limit. */
+export const pass = builder('pass');
+/** The subject breaks its limit. */
+export const fail = builder('fail');
+/** Data are missing, partial or stale: nothing can be concluded, and nothing passes. */
+export const inconclusive = builder('inconclusive');
+/** The builder of an outcome that is decided at run time. */
+export const builders = { pass, fail, inconclusive } as const satisfies Record<Outcome, unknown>;
 
 /** A measured number worth a line in the story, not judged by itself (rollout seconds, goroutines, requests seen). */
 export interface Fact {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { countApprovals, findingKey, judge, type CountedApproval, type Policy, type Waiver } from './judge.ts';
-import type { Finding } from './finding.ts';
+import type { Finding, FindingCode } from './finding.ts';
 import type { Principal } from './verdict.ts';
 
 const NOW = Date.parse('2026-11-24T06:00:00Z');
 const person = (subject: string): Principal => ({ issuer: 'local', subject, displayName: subject, groups: ['sre'], verified: true });
-const finding = (outcome: Finding['outcome'], code = 'LatencyAboveLimit', subject = 'GET /a'): Finding => ({
+const finding = (outcome: Finding['outcome'], code: FindingCode = 'LatencyAboveLimit', subject = 'GET /a'): Finding => ({
   code,
   subject,
   outcome,

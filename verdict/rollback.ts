@@ -1,8 +1,7 @@
 // What a rollback came to: started in time, complete in time, and healthy again.
 import { judgeNotKept } from './evidence-not-kept.ts';
-import type { Finding } from './finding.ts';
+import { fail, inconclusive, pass, type Finding } from './finding.ts';
 import { digests, round, seconds, type RolloutFacts, type VersionFacts } from './rollout.ts';
-import { unmeasured } from './unmeasured.ts';
 
 /** S17: a rollback starts within this of the condition that asked for it. */
 const START_LIMIT_MS = 15_000;
@@ -34,14 +33,19 @@ export function judgeRollback(
 
 /** What the write of a rollback reported besides its time. Inconclusive: people have to look. */
 export function judgeRollbackWrite(name: string, { leftAlone, withoutLease }: { leftAlone?: string; withoutLease?: string }): Finding[] {
-  const finding = (code: string, message: string): Finding => unmeasured({ code, subject: name, outcome: 'inconclusive', message });
   return [
     ...(leftAlone === undefined
       ? []
-      : [finding('RollbackNotNeeded', `${name}: not rolled back, because ${leftAlone} runs there, which somebody else deployed`)]),
+      : [
+          inconclusive(
+            'RollbackNotNeeded',
+            name,
+            `${name}: not rolled back, because ${leftAlone} runs there, which somebody else deployed`,
+          ),
+        ]),
     ...(withoutLease === undefined
       ? []
-      : [finding('RollbackWithoutLease', `${name}: rolled back without a claim on its Lease: ${withoutLease}`)]),
+      : [inconclusive('RollbackWithoutLease', name, `${name}: rolled back without a claim on its Lease: ${withoutLease}`)]),
   ];
 }
 
@@ -49,52 +53,31 @@ function startOf(name: string, { evidence }: RolloutFacts, startedAfterMs: numbe
   if (startedAfterMs === null) return [];
   const inTime = startedAfterMs <= START_LIMIT_MS;
   const [measured, limit] = [startedAfterMs / 1000, START_LIMIT_MS / 1000];
-  return [
-    {
-      code: inTime ? 'RollbackStartedInTime' : 'RollbackStartedLate',
-      subject: name,
-      outcome: inTime ? 'pass' : 'fail',
-      measured: round(measured),
-      limit,
-      unit: 's',
-      message: `${name}: the rollback was written ${seconds(measured)} after the failure was known, limit ${limit} s`,
-      evidence: digests(evidence),
-    },
-  ];
+  const message = `${name}: the rollback was written ${seconds(measured)} after the failure was detected, limit ${limit} s`;
+  const measurement = { measured: round(measured), limit, unit: 's', evidence: digests(evidence) };
+  return [inTime ? pass('RollbackStartedInTime', name, message, measurement) : fail('RollbackStartedLate', name, message, measurement)];
 }
 
 function completionOf(name: string, rollout: RolloutFacts, limitMs: number): Finding {
   const limit = limitMs / 1000;
-  const common = { subject: name, measured: round(rollout.seconds), limit, unit: 's', evidence: digests(rollout.evidence) };
+  const measurement = { measured: round(rollout.seconds), limit, unit: 's', evidence: digests(rollout.evidence) };
   if (rollout.outcome !== 'complete') {
-    return {
-      ...common,
-      code: 'RollbackIncomplete',
-      outcome: 'fail',
-      message: `${name}: the rollback is not complete after ${seconds(rollout.seconds)}, limit ${limit} s: ${rollout.detail}`,
-    };
+    const message = `${name}: the rollback is not complete after ${seconds(rollout.seconds)}, limit ${limit} s: ${rollout.detail}`;
+    return fail('RollbackIncomplete', name, message, measurement);
   }
-  const inTime = rollout.seconds <= limit;
-  return {
-    ...common,
-    code: inTime ? 'RolledBackInTime' : 'RolledBackLate',
-    outcome: inTime ? 'pass' : 'fail',
-    message: `${name}: rolled back in ${seconds(rollout.seconds)}, limit ${limit} s`,
-  };
+  const message = `${name}: rolled back in ${seconds(rollout.seconds)}, limit ${limit} s`;
+  return rollout.seconds <= limit
+    ? pass('RolledBackInTime', name, message, measurement)
+    : fail('RolledBackLate', name, message, measurement);
 }
 
 function healthOf(name: string, proof: VersionFacts, limitMs: number): Finding {
   const limit = limitMs / 1000;
-  return {
-    code: proof.ok ? 'RollbackHealthy' : 'RollbackUnhealthy',
-    subject: name,
-    outcome: proof.ok ? 'pass' : 'fail',
-    measured: round(proof.seconds),
-    limit,
-    unit: 's',
-    message: proof.ok
-      ? `${name}: all ${proof.pods} pods on the old version, health ok in ${seconds(proof.seconds)}`
-      : `${name}: not healthy after ${seconds(proof.seconds)}, limit ${limit} s: ${proof.detail}`,
-    evidence: digests(proof.evidence),
-  };
+  const measurement = { measured: round(proof.seconds), limit, unit: 's', evidence: digests(proof.evidence) };
+  if (proof.ok) {
+    const message = `${name}: all ${proof.pods} pods on the old version, health ok in ${seconds(proof.seconds)}`;
+    return pass('RollbackHealthy', name, message, measurement);
+  }
+  const message = `${name}: not healthy after ${seconds(proof.seconds)}, limit ${limit} s: ${proof.detail}`;
+  return fail('RollbackUnhealthy', name, message, measurement);
 }

@@ -1,6 +1,6 @@
 // What a watched rollout, and a check of what serves, mean. Structural inputs: this room knows no cluster.
 import { judgeNotKept } from './evidence-not-kept.ts';
-import type { EvidenceRef, Finding } from './finding.ts';
+import { fail, inconclusive, pass, type EvidenceRef, type Finding } from './finding.ts';
 
 export interface RolloutFacts {
   outcome: 'complete' | 'progress-deadline-exceeded' | 'replica-failure' | 'timed-out' | 'superseded';
@@ -63,43 +63,29 @@ const failures: Record<Exclude<RolloutFacts['outcome'], 'complete'>, { what: str
 export function judgeRollout(place: Place, rollout: RolloutFacts): Finding {
   const subject = subjectOf(place);
   const measured = rollout.podsReady;
-  const common = { subject, measured, limit: rollout.podsWanted, unit: 'pods', evidence: digests(rollout.evidence) };
+  const measurement = { measured, limit: rollout.podsWanted, unit: 'pods', evidence: digests(rollout.evidence) };
+  const pods = `${measured} of ${rollout.podsWanted} pods`;
   if (rollout.outcome === 'complete') {
-    return {
-      ...common,
-      code: 'RolloutComplete',
-      outcome: 'pass',
-      message: `the rollout of ${subject} completed: ${measured} of ${rollout.podsWanted} pods in ${seconds(rollout.seconds)}`,
-    };
+    const message = `the rollout of ${subject} completed: ${pods} in ${seconds(rollout.seconds)}`;
+    return pass('RolloutComplete', subject, message, measurement);
   }
   const { what, hint } = failures[rollout.outcome];
-  return {
-    ...common,
-    code: 'RolloutFailed',
-    outcome: 'fail',
-    message: `the rollout of ${subject} ${what} with ${measured} of ${rollout.podsWanted} pods ready: ${rollout.detail}; ${hint}`,
-  };
+  const message = `the rollout of ${subject} ${what} with ${pods} ready: ${rollout.detail}; ${hint}`;
+  return fail('RolloutFailed', subject, message, measurement);
 }
 
 /** Passes when exactly one version serves and its health answers ok within the limit. */
 export function judgeVersion(place: Place, proof: VersionFacts, limitMs: number): Finding {
   const subject = subjectOf(place);
-  const common = { subject, measured: round(proof.seconds), limit: limitMs / 1000, unit: 's', evidence: digests(proof.evidence) };
-  return proof.ok
-    ? {
-        ...common,
-        code: 'VersionServes',
-        outcome: 'pass',
-        message: `all ${proof.pods} pods of ${subject} run the version asked for, health ok in ${seconds(proof.seconds)}`,
-      }
-    : {
-        ...common,
-        code: 'VersionNotServing',
-        outcome: 'fail',
-        message:
-          `${subject} does not serve the version asked for after ${seconds(proof.seconds)}, limit ${limitMs / 1000} s: ` +
-          `${proof.detail}; read the pods and health answers in the evidence of this step`,
-      };
+  const measurement = { measured: round(proof.seconds), limit: limitMs / 1000, unit: 's', evidence: digests(proof.evidence) };
+  if (proof.ok) {
+    const message = `all ${proof.pods} pods of ${subject} run the version asked for, health ok in ${seconds(proof.seconds)}`;
+    return pass('VersionServes', subject, message, measurement);
+  }
+  const message =
+    `${subject} does not serve the version asked for after ${seconds(proof.seconds)}, limit ${limitMs / 1000} s: ` +
+    `${proof.detail}; read the pods and health answers in the evidence of this step`;
+  return fail('VersionNotServing', subject, message, measurement);
 }
 
 /**
@@ -114,23 +100,14 @@ export function judgeLaunchedBytes(
 ): Finding | null {
   if (tested === null) return null;
   const subject = subjectOf(place);
-  const common = { subject, measured: listed(launched), limit: listed(tested), unit: '', evidence };
+  const measurement = { measured: listed(launched), limit: listed(tested), evidence };
   if (launched.length > 0 && launched.every((digest) => tested.includes(digest))) {
-    return {
-      ...common,
-      code: 'LaunchedBytesTested',
-      outcome: 'pass',
-      message: `${subject} runs the bytes that were under load: ${listed(launched)}`,
-    };
+    return pass('LaunchedBytesTested', subject, `${subject} runs the bytes that were under load: ${listed(launched)}`, measurement);
   }
-  return {
-    ...common,
-    code: 'LaunchedOtherBytes',
-    outcome: 'inconclusive',
-    message:
-      `${subject} runs ${listed(launched) ?? 'bytes of unknown digest'}, and the load test ran ` +
-      `${listed(tested) ?? 'bytes of unknown digest'}; launch by digest, or repeat the load test with these bytes`,
-  };
+  const message =
+    `${subject} runs ${listed(launched) ?? 'bytes of unknown digest'}, and the load test ran ` +
+    `${listed(tested) ?? 'bytes of unknown digest'}; launch by digest, or repeat the load test with these bytes`;
+  return inconclusive('LaunchedOtherBytes', subject, message, measurement);
 }
 
 const listed = (all: readonly string[]): string | null => (all.length === 0 ? null : all.join(', '));

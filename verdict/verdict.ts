@@ -1,5 +1,5 @@
 // The words of a judgement. `judge.ts` makes them.
-import type { Finding } from './finding.ts';
+import type { Finding, FindingCode } from './finding.ts';
 
 export type Verdict = 'go' | 'hold' | 'no-go';
 
@@ -15,7 +15,7 @@ export interface Principal {
 
 /** Why a verdict is what it is: a finding that did not pass, or something that people owe. */
 export interface Reason {
-  code: string;
+  code: FindingCode;
   subject: string;
   /** What this reason does to the verdict by itself. */
   effect: 'no-go' | 'hold' | 'waived' | 'note';

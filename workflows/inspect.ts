@@ -2,9 +2,8 @@
 import { isCancellation, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import type { Step } from '../release/steps/registry.ts';
-import type { Finding } from '../verdict/finding.ts';
+import { inconclusive, type Finding } from '../verdict/finding.ts';
 import { findingKey } from '../verdict/judge.ts';
-import { unmeasured } from '../verdict/unmeasured.ts';
 import { quick } from './activity-options.ts';
 import type { CheckpointState, CountdownState } from './countdown-state.ts';
 import { sentenceOf } from './failure-sentence.ts';
@@ -33,6 +32,6 @@ async function findings({ input: { rehearsal }, resets }: CountdownState): Promi
   } catch (error) {
     if (isCancellation(error)) throw error;
     const message = `the Temporal server did not report this run, so a reset or skipped time would not show: ${sentenceOf(error)}; resume to ask again`;
-    return [unmeasured({ code: 'CountdownRunForeign', subject: workflowInfo().workflowId, outcome: 'inconclusive', message })];
+    return [inconclusive('CountdownRunForeign', workflowInfo().workflowId, message)];
   }
 }

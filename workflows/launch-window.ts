@@ -1,8 +1,8 @@
 // Late is never a go: a checkpoint or a launch that comes after its time is a finding of its own.
+import { inconclusive, type Finding, type FindingCode } from '../verdict/finding.ts';
 import { durationMs } from '../release/duration.ts';
 import { findingsOf, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { findingKey } from '../verdict/judge.ts';
-import { unmeasured } from '../verdict/unmeasured.ts';
 
 /** A launch that could start only after its window is held: never a late go. */
 export function guardLaunchWindow(state: CountdownState, checkpoint: CheckpointState): void {
@@ -39,7 +39,7 @@ export function guardWaivers(state: CountdownState, checkpoint: CheckpointState)
       const subject = `${passed.name}: ${key}`;
       if (accepted(key, finding.message) || checkpoint.own.some((own) => own.code === 'WaiverExpired' && own.subject === subject)) continue;
       const message = `the waiver of ${key} at ${passed.name} has expired before the launch: ${finding.message}`;
-      checkpoint.own.push(unmeasured({ code: 'WaiverExpired', subject, outcome: 'inconclusive', message }));
+      checkpoint.own.push(inconclusive('WaiverExpired', subject, message));
     }
   }
 }
@@ -49,15 +49,10 @@ const launchesYet = (state: CountdownState, { name, pending }: CheckpointState):
   state.launchedAt === null && specOf(state.input, name).steps.some((step) => step.type === 'launch' && pending.includes(step.name));
 
 /** A finding that says what came too late, in minutes; inconclusive, so it holds. */
-export function late(checkpoint: CheckpointState, code: string, message: string, measuredMs: number, limitMs: number) {
-  return {
-    code,
-    subject: checkpoint.name,
-    outcome: 'inconclusive' as const,
+export function late(checkpoint: CheckpointState, code: FindingCode, message: string, measuredMs: number, limitMs: number): Finding {
+  return inconclusive(code, checkpoint.name, message, {
     measured: Math.round(measuredMs / 60_000),
     limit: Math.round(limitMs / 60_000),
     unit: 'min',
-    message,
-    evidence: [],
-  };
+  });
 }

@@ -247,7 +247,7 @@ describe('a waiver', () => {
     );
   });
 
-  it.each(['StepCouldNotRun', 'StepFoundNothing', 'GuardNoData', 'GuardNoTraffic', 'EvidenceNotKept'])(
+  it.each(['StepCouldNotRun', 'StepFoundNothing', 'GuardNoData', 'GuardNoTraffic', 'EvidenceNotKept'] as const)(
     'never covers that launch or guard have seen nothing: %s',
     (code) => {
       const launch = at(state, 'launch');

@@ -1,8 +1,7 @@
 // One round of one step, as a child workflow. What it found enters the checkpoint; that it could not run is a finding, too.
 import { CancellationScope, CancelledFailure, condition, executeChild, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { Step } from '../release/steps/registry.ts';
-import type { Finding } from '../verdict/finding.ts';
-import { unmeasured } from '../verdict/unmeasured.ts';
+import { inconclusive, type Finding } from '../verdict/finding.ts';
 import { authorityOf } from './admission.ts';
 import { enterPhase } from './announce.ts';
 import { beginRound, earlierSteps, evaluate, record, type CheckpointState, type CountdownState } from './countdown-state.ts';
@@ -122,8 +121,6 @@ export function goOnUnlessAborted(): void {
   if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the countdown was aborted');
 }
 
-const couldNotRun = (step: string, why: string): Finding =>
-  unmeasured({ code: 'StepCouldNotRun', subject: step, outcome: 'inconclusive', message: `step ${step} could not run: ${why}` });
+const couldNotRun = (step: string, why: string): Finding => inconclusive('StepCouldNotRun', step, `step ${step} could not run: ${why}`);
 
-const silent = (step: string): Finding =>
-  unmeasured({ code: 'StepFoundNothing', subject: step, outcome: 'inconclusive', message: `step ${step} ended without a finding` });
+const silent = (step: string): Finding => inconclusive('StepFoundNothing', step, `step ${step} ended without a finding`);

@@ -3,8 +3,7 @@
 import { CancellationScope, condition, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { CountdownRef, EffectActivities, EffectKind, UndoEntry } from '../activities/effects/contract.ts';
 import type { Release } from '../release/release.ts';
-import type { EvidenceRef, Fact, Finding } from '../verdict/finding.ts';
-import { unmeasured } from '../verdict/unmeasured.ts';
+import { fail, type EvidenceRef, type Fact, type Finding } from '../verdict/finding.ts';
 import { WATCHES_THAT_MUST_FIT, long, quick, undoing, undoingLong } from './activity-options.ts';
 import { sentenceOf } from './failure-sentence.ts';
 import { clusterTaskQueue, type Ending } from './messages.ts';
@@ -183,7 +182,7 @@ function couldNotRestore(entry: UndoEntry, error: unknown): UndoReport {
     ...identity(entry),
     restored: false,
     leftAlone: false,
-    findings: [unmeasured({ code: 'RollbackIncomplete', subject: entry.name, outcome: 'fail', message })],
+    findings: [fail('RollbackIncomplete', entry.name, message)],
     facts: [],
     evidence: [],
   };

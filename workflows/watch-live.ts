@@ -4,7 +4,7 @@ import { ActivityFailure, ApplicationFailure, CancellationScope, TimeoutFailure,
 import type { GuardCarry, GuardReport, StepActivities } from '../activities/steps-contract.ts';
 import { durationMs } from '../release/duration.ts';
 import type { GuardStep } from '../release/steps/registry.ts';
-import type { Finding } from '../verdict/finding.ts';
+import { inconclusive, type Finding } from '../verdict/finding.ts';
 import { guarding } from './activity-options.ts';
 import { announce } from './announce.ts';
 import { beginRound, current, evaluate, planned, record, type CheckpointState, type CountdownState } from './countdown-state.ts';
@@ -143,7 +143,7 @@ function takeFailure(state: CountdownState, guard: Guarded, error: unknown, aske
   const blindMs = now - watch.blindSinceMs;
   const message = `the guard took no samples for ${seconds(blindMs)} s: ${sentenceOf(error)}`;
   if (blindMs >= limitMs) {
-    const breach = { ...unseen(guard, message, blindMs, limitMs), code: 'GuardBlindTooLong', outcome: 'fail' as const };
+    const breach: Finding = { ...unseen(guard, message, blindMs, limitMs), code: 'GuardBlindTooLong', outcome: 'fail' };
     return finish(state, guard, { findings: [breach], facts: [], evidence: [] }, 'failed-to-run');
   }
   if (watch.blindTold || blindMs < noDataAfterMs) return;
@@ -188,13 +188,5 @@ function carryOf(error: unknown): GuardCarry | null {
 
 const seconds = (ms: number): number => Math.round(ms / 1_000);
 
-const unseen = ({ spec }: Guarded, message: string, blindMs: number, limitMs: number): Finding => ({
-  code: 'GuardNoData',
-  subject: spec.name,
-  outcome: 'inconclusive',
-  measured: seconds(blindMs),
-  limit: seconds(limitMs),
-  unit: 's',
-  message,
-  evidence: [],
-});
+const unseen = ({ spec }: Guarded, message: string, blindMs: number, limitMs: number): Finding =>
+  inconclusive('GuardNoData', spec.name, message, { measured: seconds(blindMs), limit: seconds(limitMs), unit: 's' });

@@ -221,12 +221,12 @@ describe('a diagnosis', () => {
   it.each([
     [
       'a finding that is inconclusive',
-      [kept, { ...kept, code: 'LatencyUndecided', subject: 'GET /cart', outcome: 'inconclusive' as const }],
+      [kept, { ...kept, code: 'LatencyUndecided' as const, subject: 'GET /cart', outcome: 'inconclusive' as const }],
       'LatencyUndecided of GET /cart',
     ],
     [
       'a signal of the runtime that failed',
-      [kept, { ...kept, code: 'GcCpuHigh', subject: 'GC CPU of pod a', outcome: 'fail' as const }],
+      [kept, { ...kept, code: 'GcCpuHigh' as const, subject: 'GC CPU of pod a', outcome: 'fail' as const }],
       'GcCpuHigh of GC CPU of pod a',
     ],
     ['no finding at all', [], 'load-test has no finding'],

@@ -1,5 +1,5 @@
 // The findings of a diagnosis: what is to blame for a broken limit, what leaks, or why neither can be said.
-import type { EvidenceKind, Finding } from '../../verdict/finding.ts';
+import { builders, type EvidenceKind, type Finding, type FindingCode } from '../../verdict/finding.ts';
 import type { Cause, Source } from '../cause/cause.ts';
 import { inputsOf, type Seen } from './observe.ts';
 import type { DiagnosisInput, DiagnosisRecord } from './record.ts';
@@ -48,17 +48,12 @@ function causeFinding(grounds: Grounds, { code, share, culprit, because, sources
   const { record, trouble, explained } = grounds;
   const worst = trouble[0];
   const about = share > 0 && worst ? `${worst.subject}: ` : '';
-  return {
-    code,
-    subject: culprit,
-    // A cause is no stronger than what it explains: where the load was not delivered, it is undecided whether the service is to blame.
-    outcome: share > 0 && worst ? worst.outcome : 'fail',
-    measured: share > 0 ? Number((100 * share).toPrecision(3)) : null,
-    limit: null,
-    unit: share > 0 ? '%' : '',
-    message: `${about}${because.join('; ')}`,
-    evidence: evidenceOf(grounds, sources, inputsOf(record, share > 0 ? explained : null)),
-  };
+  const slows = share > 0;
+  // A cause is no stronger than what it explains: where the load was not delivered, it is undecided whether the service is to blame.
+  const build = builders[slows && worst ? worst.outcome : 'fail'];
+  const evidence = evidenceOf(grounds, sources, inputsOf(record, slows ? explained : null));
+  const measurement = slows ? { measured: Number((100 * share).toPrecision(3)), unit: '%', evidence } : { evidence };
+  return build(code, culprit, `${about}${because.join('; ')}`, measurement);
 }
 
 function evidenceOf({ recordDigest }: Grounds, sources: readonly Source[], inputs: readonly DiagnosisInput[]): string[] {
@@ -66,10 +61,10 @@ function evidenceOf({ recordDigest }: Grounds, sources: readonly Source[], input
   return [recordDigest, ...inputs.filter(({ kind }) => kinds.has(kind)).map(({ digest }) => digest)];
 }
 
-function plain(grounds: Grounds, code: string, outcome: Finding['outcome'], message: string, sources: readonly Source[]): Finding {
+function plain(grounds: Grounds, code: FindingCode, outcome: Finding['outcome'], message: string, sources: readonly Source[]): Finding {
   const { record } = grounds;
   const evidence = evidenceOf(grounds, sources, inputsOf(record, null));
-  return { code, subject: record.service, outcome, measured: null, limit: null, unit: '', message, evidence };
+  return builders[outcome](code, record.service, message, { evidence });
 }
 
 function unknown(grounds: Grounds): Finding {

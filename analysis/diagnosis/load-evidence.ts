@@ -1,5 +1,5 @@
 // The plan and the runtime samples of each load test, read once for all who ask.
-import type { EvidenceKind, Finding } from '../../verdict/finding.ts';
+import { inconclusive, type EvidenceKind, type Finding } from '../../verdict/finding.ts';
 import { UnreadableEvidence } from '../analysis.ts';
 import type { LoadPlan } from '../load-test/run-record.ts';
 import { readLoadPlan } from '../load-test/summary.ts';
@@ -53,14 +53,6 @@ export function whyUnreadable(error: unknown): string {
 }
 
 export function cannotRead(kind: EvidenceKind, source: string, digest: string, why: string): Finding {
-  return {
-    code: 'EvidenceUnreadable',
-    subject: `${kind} of ${source}`,
-    outcome: 'inconclusive',
-    measured: null,
-    limit: null,
-    unit: '',
-    message: `the ${kind.replaceAll('-', ' ')} of ${source} cannot be read: ${why}`,
-    evidence: [digest],
-  };
+  const message = `the ${kind.replaceAll('-', ' ')} of ${source} cannot be read: ${why}`;
+  return inconclusive('EvidenceUnreadable', `${kind} of ${source}`, message, { evidence: [digest] });
 }

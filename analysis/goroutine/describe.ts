@@ -1,5 +1,5 @@
 // Goroutines as a table, and what is wrong with them.
-import type { Finding } from '../../verdict/finding.ts';
+import { fail, inconclusive, type Finding } from '../../verdict/finding.ts';
 import type { Analysis } from '../analysis.ts';
 import { LEAK_CODES } from '../cause/cause.ts';
 import type { Goroutines } from './goroutines.ts';
@@ -74,7 +74,7 @@ function natureOf(group: Goroutines['groups'][number]): string {
 
 function leakFindings(goroutines: Goroutines): Finding[] {
   return provenLeaks([goroutines]).map(({ class: kind, site, count, why }) =>
-    finding(LEAK_CODES[kind], site, 'fail', count, null, `${count} goroutines at ${site} can never end: ${why}`),
+    fail(LEAK_CODES[kind], site, `${count} goroutines at ${site} can never end: ${why}`, { measured: count, unit: 'goroutines' }),
   );
 }
 
@@ -83,28 +83,24 @@ function countFinding({ total, groups, leakedOnly }: Goroutines): Finding[] {
   if (total <= GOROUTINES_LIMIT || leakedOnly) return [];
   const [largest] = groups;
   return [
-    finding(
+    fail(
       'GoroutinesHigh',
       'goroutines',
-      'fail',
-      total,
-      GOROUTINES_LIMIT,
       `${total} goroutines, limit ${GOROUTINES_LIMIT}${largest ? `; ${largest.count} of them at ${siteName(largest)}` : ''}`,
+      { measured: total, limit: GOROUTINES_LIMIT, unit: 'goroutines' },
     ),
   ];
 }
 
 function growthFindings(before: Goroutines, after: Goroutines): Finding[] {
   return growingSites([before], [after]).map(({ site, state, count, why }) =>
-    finding(
+    inconclusive(
       'LeakSuspected',
       site,
-      'inconclusive',
-      count,
-      null,
       state === NOT_TOLD
         ? `${count} more goroutines than before are at ${site}: ${why}`
         : `${count} more goroutines than before wait at ${site}: ${why}, if they never end`,
+      { measured: count, unit: 'goroutines' },
     ),
   );
 }
@@ -113,7 +109,7 @@ function mainFindings({ groups }: Goroutines): Finding[] {
   return groups.filter(mayParkMain).map((group) => {
     const site = siteName(group);
     const message = `main waits at ${site}, and this form of the profile does not tell whether in \`select {}\`, which is no leak; take debug=0`;
-    return finding('LeakSuspected', site, 'inconclusive', group.count, null, message);
+    return inconclusive('LeakSuspected', site, message, { measured: group.count, unit: 'goroutines' });
   });
 }
 
@@ -123,16 +119,5 @@ function partialFinding(subject: string, which: string, { problems }: Goroutines
   if (first === undefined) return [];
   const more = others.length === 0 ? '' : `, and ${others.length} more problems of this kind`;
   const message = `${which} may not be all: ${first}${more}`;
-  return [{ ...finding('EvidenceUnreadable', subject, 'inconclusive', null, null, message), unit: '' }];
-}
-
-function finding(
-  code: string,
-  subject: string,
-  outcome: Finding['outcome'],
-  measured: number | null,
-  limit: number | null,
-  message: string,
-): Finding {
-  return { code, subject, outcome, measured, limit, unit: 'goroutines', message, evidence: [] };
+  return [inconclusive('EvidenceUnreadable', subject, message)];
 }

@@ -1,16 +1,16 @@
 // How every finding of the guard is made.
-import type { Finding } from '../../verdict/finding.ts';
+import { builders, type Finding, type FindingCode } from '../../verdict/finding.ts';
 import type { GuardLimits } from './sample.ts';
 
 /** A finding on the launched version; its evidence is added once it is stored. */
 export function guardFinding(
   { subject }: Pick<GuardLimits, 'subject'>,
-  code: string,
+  code: FindingCode,
   outcome: Finding['outcome'],
   [measured, limit, unit]: [number, number, string],
   message: string,
 ): Finding {
-  return { code, subject, outcome, measured, limit, unit, message, evidence: [] };
+  return builders[outcome](code, subject, message, { measured, limit, unit });
 }
 
 /** Six digits carry all that was measured. */

@@ -1,6 +1,6 @@
 // What a load report means under limits. A tool's report gives some points of the distribution; a limit is kept where a point at or above
 // the upper bound's rank keeps it, and broken where one at or below the lower bound's rank breaks it.
-import type { Finding, Outcome } from '../../verdict/finding.ts';
+import { builders, fail, inconclusive, type Finding, type FindingCode, type Outcome } from '../../verdict/finding.ts';
 import type { Analysis } from '../analysis.ts';
 import { count, ms, percent } from '../load-test/sentences.ts';
 import { CONFIDENCE, MIN_COUNT_FOR_P99, lowerTailBound, nearestRank, upperTailBound, wilson } from '../statistics/index.ts';
@@ -22,31 +22,21 @@ export function judgeReport(report: LoadReport, limits: ReportLimits): Analysis 
   ]);
   for (const [metric, thresholds] of report.crossed ?? [])
     findings.push(
-      finding(
+      fail(
         'ThresholdCrossed',
         metric,
-        'fail',
-        null,
-        null,
-        '',
         `${metric} crossed ${thresholds.length === 1 ? 'a threshold' : 'thresholds'} of the script: ${thresholds.join(', ')}`,
       ),
     );
   if (report.endpoints.length === 0 || report.endpoints.every(({ requests }) => requests === 0))
-    findings.unshift(
-      finding('LoadRunIncomplete', 'load', 'inconclusive', null, null, '', 'the report holds no request, so nothing is known'),
-    );
+    findings.unshift(inconclusive('LoadRunIncomplete', 'load', 'the report holds no request, so nothing is known'));
   if ((report.dropped ?? 0) > 0)
     findings.unshift(
-      finding(
-        'IterationsDropped',
-        'load',
-        'inconclusive',
-        report.dropped,
-        0,
-        'iterations',
-        `${count(report.dropped ?? 0)} iterations were dropped, limit 0`,
-      ),
+      inconclusive('IterationsDropped', 'load', `${count(report.dropped ?? 0)} iterations were dropped, limit 0`, {
+        measured: report.dropped,
+        limit: 0,
+        unit: 'iterations',
+      }),
     );
   const notes = [...report.notes];
   if (report.model !== 'open') notes.push(closedNote(report));
@@ -92,14 +82,18 @@ function judgeLatency(endpoint: ReportedEndpoint, limitMs: number, notOpen: stri
   const { endpoint: name, unanswered = 0, cutOff = 0, quantiles } = endpoint;
   const timed = endpoint.timed ?? endpoint.requests;
   const p99 = at(quantiles, 0.99, timed);
-  const say = (code: string, outcome: Outcome, message: string, measured = p99): Finding =>
-    finding(code, name, outcome, measured === null ? null : Number(measured.toPrecision(6)), limitMs, 'ms', message);
+  const say = (code: FindingCode, outcome: Outcome, message: string, measured = p99): Finding =>
+    builders[outcome](code, name, message, {
+      measured: measured === null ? null : Number(measured.toPrecision(6)),
+      limit: limitMs,
+      unit: 'ms',
+    });
   const sentence =
     p99 === null
       ? `p99 of ${name} is not told, limit ${ms(limitMs)}`
       : `p99 of ${name} is ${unanswered > 0 ? 'at least ' : ''}${ms(p99, limitMs)}, limit ${ms(limitMs)}`;
   /** A verdict names the point that decides where there is no p99 to name. */
-  const decided = (code: string, outcome: Outcome, how: string, by: Quantile): Finding =>
+  const decided = (code: FindingCode, outcome: Outcome, how: string, by: Quantile): Finding =>
     p99 === null
       ? say(code, outcome, `${pointName(by.share)} of ${name} is ${how} ${ms(by.ms, limitMs)}, limit ${ms(limitMs)}`, by.ms)
       : say(code, outcome, sentence);
@@ -139,8 +133,8 @@ function judgeErrors(
   notOpen: string | null,
 ): Finding {
   const measured = !requests || failed === null ? null : Number(((100 * failed) / requests).toPrecision(6));
-  const say = (code: string, outcome: Outcome, message: string): Finding =>
-    finding(code, endpoint, outcome, measured, limitPercent, '%', message);
+  const say = (code: FindingCode, outcome: Outcome, message: string): Finding =>
+    builders[outcome](code, endpoint, message, { measured, limit: limitPercent, unit: '%' });
   if (failed === null) return say('ErrorRateUndecided', 'inconclusive', `the report does not tell which requests of ${endpoint} failed`);
   if (requests === null)
     return say(
@@ -183,15 +177,3 @@ export function decidingQuantiles(values: Float64Array, requests = values.length
 }
 
 const rounded = (value: number | null): number | null => (value === null ? null : Number(value.toPrecision(4)));
-
-function finding(
-  code: string,
-  subject: string,
-  outcome: Outcome,
-  measured: number | null,
-  limit: number | null,
-  unit: string,
-  message: string,
-): Finding {
-  return { code, subject, outcome, measured, limit, unit, message, evidence: [] };
-}

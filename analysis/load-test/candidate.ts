@@ -1,6 +1,6 @@
 // Whether the load met the candidate: what the pods of staging ran before, during and after it. Preflight asks the same days before; a
 // staging that was deployed to in between would answer for another version.
-import type { Finding } from '../../verdict/finding.ts';
+import { inconclusive, pass, type Finding } from '../../verdict/finding.ts';
 import { imageDigest, imageDigests } from '../rollout/image-digest.ts';
 import type { PodsSeen, RunEnd, RunStart } from './run-record.ts';
 
@@ -11,30 +11,14 @@ export function judgeCandidate(start: RunStart | null, end: RunEnd | null): Find
   const pods = [...asked.pods, ...(end?.candidate?.pods ?? [])];
   const ids = imageDigests(pods.map(({ imageId }) => imageId).filter((id) => id !== ''));
   const why = whyUnknown(asked, end?.candidate) ?? whyAnother(asked.image, pods, ids);
-  const common = { subject: 'candidate', unit: 'pods', evidence: [] };
-  if (why !== null)
-    return [
-      {
-        ...common,
-        code: 'CandidateNotUnderLoad',
-        outcome: 'inconclusive',
-        measured: null,
-        limit: null,
-        message: `the load test did not measure ${asked.image}: ${why}; deploy it to staging, then retry the step`,
-      },
-    ];
+  if (why !== null) {
+    const message = `the load test did not measure ${asked.image}: ${why}; deploy it to staging, then retry the step`;
+    return [inconclusive('CandidateNotUnderLoad', 'candidate', message, { unit: 'pods' })];
+  }
   const count = new Set(pods.map(({ name }) => name)).size;
   const which = count === 1 ? 'the 1 pod under load' : `all ${count} pods under load`;
-  return [
-    {
-      ...common,
-      code: 'CandidateUnderLoad',
-      outcome: 'pass',
-      measured: count,
-      limit: count,
-      message: `${which} ran ${asked.image} (image id ${ids[0]})`,
-    },
-  ];
+  const message = `${which} ran ${asked.image} (image id ${ids[0]})`;
+  return [pass('CandidateUnderLoad', 'candidate', message, { measured: count, limit: count, unit: 'pods' })];
 }
 
 /** Digests of the candidate's pods that were under load, sorted and unique; what the launched bytes are compared with. Empty when not known. */

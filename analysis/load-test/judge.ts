@@ -1,5 +1,5 @@
 // What the numbers of a load test mean. Pure: summary and limits in, findings out.
-import type { Finding, Outcome } from '../../verdict/finding.ts';
+import { builders, inconclusive, type Finding, type FindingCode, type Outcome } from '../../verdict/finding.ts';
 import { CONFIDENCE, MIN_COUNT_FOR_P99, wilson } from '../statistics/index.ts';
 import { judgeCandidate } from './candidate.ts';
 import { limitsOf, offeredIterations, peakRatePerSecond, plannedSeconds, type LoadLimits, type LoadStage } from './plan.ts';
@@ -24,19 +24,12 @@ export function judgeLoad(summary: LoadSummary, limits: LoadLimits, stages: read
   return [
     ...judgeRun(summary, stages, stopped),
     ...(stopped ? [] : judgeDelivery(summary, limits, stages)),
-    ...missing
-      .sort()
-      .map((name) =>
-        finding(
-          'EndpointMissing',
-          name,
-          'inconclusive',
-          0,
-          null,
-          'requests',
-          `${name} has a limit but got no request, so nothing is known of it`,
-        ),
-      ),
+    ...missing.sort().map((name) =>
+      inconclusive('EndpointMissing', name, `${name} has a limit but got no request, so nothing is known of it`, {
+        measured: 0,
+        unit: 'requests',
+      }),
+    ),
     ...endpoints,
     ...judgeCandidate(summary.start, summary.end),
   ].map((each) => ({ ...each, evidence }));
@@ -48,8 +41,8 @@ export function judgeLoad(summary: LoadSummary, limits: LoadLimits, stages: read
  */
 function judgeLatency(endpoint: EndpointSummary, limitMs: number): Finding {
   const { endpoint: name, requests, unanswered, p99Ms, p99LowerMs, p99UpperMs } = endpoint;
-  const say = (code: string, outcome: Outcome, message: string): Finding =>
-    finding(code, name, outcome, p99Ms === null ? null : toMicrosecond(p99Ms), limitMs, 'ms', message);
+  const say = (code: FindingCode, outcome: Outcome, message: string): Finding =>
+    builders[outcome](code, name, message, { measured: p99Ms === null ? null : toMicrosecond(p99Ms), limit: limitMs, unit: 'ms' });
   if (p99Ms === null) return say('LatencyUndecided', 'inconclusive', `${name} got no request, so its p99 is not known`);
   const atLeast = unanswered > 0 ? 'at least ' : '';
   const sentence = `p99 of ${name} is ${atLeast}${ms(p99Ms, limitMs)}, limit ${ms(limitMs)}`;
@@ -75,8 +68,8 @@ const timesAsLong = (effective: number): number => Math.ceil((10 * MIN_COUNT_FOR
 function judgeErrors(endpoint: EndpointSummary, limitPercent: number): Finding {
   const { endpoint: name, requests, failed, failedBurst } = endpoint;
   const measured = requests === 0 ? null : Number(((100 * failed) / requests).toPrecision(6));
-  const say = (code: string, outcome: Outcome, message: string): Finding =>
-    finding(code, name, outcome, measured, limitPercent, '%', message);
+  const say = (code: FindingCode, outcome: Outcome, message: string): Finding =>
+    builders[outcome](code, name, message, { measured, limit: limitPercent, unit: '%' });
   if (measured === null) return say('ErrorRateUndecided', 'inconclusive', `${name} got no request, so its error rate is not known`);
   const bounds = wilson(failed, requests, CONFIDENCE, failedBurst);
   const sentence = `error rate of ${name} is ${percent(measured)}, limit ${percent(limitPercent)} (${count(failed)} of ${count(requests)} requests failed)`;
@@ -113,7 +106,9 @@ function judgeRun(summary: LoadSummary, stages: readonly LoadStage[], stopped: b
   }
   if (whys.length === 0) return [];
   const message = `the load test is incomplete: ${whys.join('; ')}`;
-  return [finding('LoadRunIncomplete', 'load', 'inconclusive', round(summary.seconds), plannedSeconds(stages), 's', message)];
+  return [
+    inconclusive('LoadRunIncomplete', 'load', message, { measured: round(summary.seconds), limit: plannedSeconds(stages), unit: 's' }),
+  ];
 }
 
 function tookSeconds({ start, end }: LoadSummary): number {
@@ -127,23 +122,20 @@ function judgeDelivery(summary: LoadSummary, limits: LoadLimits, stages: readonl
   const peak = peakRatePerSecond(stages);
   if (summary.dropped > 0) {
     findings.push(
-      finding(
+      inconclusive(
         'IterationsDropped',
         'load',
-        'inconclusive',
-        summary.dropped,
-        0,
-        'iterations',
         offered === 0
           ? `${count(summary.dropped)} iterations were dropped, limit 0`
           : `${count(summary.dropped)} of ${count(offered)} iterations were dropped because all virtual users were waiting, limit 0`,
+        { measured: summary.dropped, limit: 0, unit: 'iterations' },
       ),
     );
   }
   if (offered === 0)
     return [
       ...findings,
-      finding('LoadNotDelivered', 'load', 'inconclusive', null, limits.deliveredPercent, '%', 'the stages ask for no load at all'),
+      inconclusive('LoadNotDelivered', 'load', 'the stages ask for no load at all', { limit: limits.deliveredPercent, unit: '%' }),
     ];
   // The stages offer iterations. One that sent no request offered the service nothing, whatever else its script did.
   const share = (100 * Math.min(summary.iterations, summary.requests)) / offered;
@@ -154,15 +146,11 @@ function judgeDelivery(summary: LoadSummary, limits: LoadLimits, stages: readonl
     `limit ${percent(limits.deliveredPercent)}${idle}`;
   const delivered = share >= limits.deliveredPercent;
   findings.push(
-    finding(
-      delivered ? 'LoadDelivered' : 'LoadNotDelivered',
-      'load',
-      delivered ? 'pass' : 'inconclusive',
-      round(share),
-      limits.deliveredPercent,
-      '%',
-      sentence,
-    ),
+    builders[delivered ? 'pass' : 'inconclusive'](delivered ? 'LoadDelivered' : 'LoadNotDelivered', 'load', sentence, {
+      measured: round(share),
+      limit: limits.deliveredPercent,
+      unit: '%',
+    }),
   );
   return findings;
 }
@@ -172,16 +160,4 @@ const percentOf = (share: number): string => `${String(Math.floor(share * 100) /
 
 function round(value: number): number {
   return Math.round(value * 100) / 100;
-}
-
-function finding(
-  code: string,
-  subject: string,
-  outcome: Outcome,
-  measured: number | null,
-  limit: number | null,
-  unit: string,
-  message: string,
-): Finding {
-  return { code, subject, outcome, measured, limit, unit, message, evidence: [] };
 }

@@ -1,6 +1,6 @@
 // Points of a k6 run that was not begun by a load test of ours: nobody says what load was asked for, nor whether requests waited for the
 // answers before them. Such a run can fail a service, but it never passes one.
-import type { Finding } from '../../verdict/finding.ts';
+import type { Finding, FindingCode } from '../../verdict/finding.ts';
 import { judgeLoad } from './judge.ts';
 import type { EndpointLimits } from './plan.ts';
 import type { RunEnd } from './run-record.ts';
@@ -10,7 +10,10 @@ import type { LoadSummary } from './summary.ts';
 const END_UNTOLD: RunEnd = { at: '', exitCode: 0, signal: null, stopped: null, lastError: '' };
 
 /** What a pass turns into where it is unknown whether the load was open. */
-const UNDECIDED: Readonly<Record<string, string>> = { LatencyWithinLimit: 'LatencyUndecided', ErrorRateWithinLimit: 'ErrorRateUndecided' };
+const UNDECIDED: Readonly<Partial<Record<FindingCode, FindingCode>>> = {
+  LatencyWithinLimit: 'LatencyUndecided',
+  ErrorRateWithinLimit: 'ErrorRateUndecided',
+};
 
 /** Judges points without a plan by limits that somebody names now. Says nothing of the load that was delivered, and passes nothing. */
 export function judgeUnplanned(summary: LoadSummary, limits: EndpointLimits): Finding[] {

@@ -1,5 +1,5 @@
 // A plan as a table, and what stands out in it.
-import type { Fact, Finding } from '../../verdict/finding.ts';
+import { inconclusive, type Fact, type Finding } from '../../verdict/finding.ts';
 import type { Analysis, Table } from '../analysis.ts';
 import { exclusiveTimes } from './exclusive.ts';
 import { missingIndexes } from './missing-index.ts';
@@ -50,16 +50,10 @@ function indexFindings(plan: Plan): Finding[] {
   return missingIndexes(plan).map(({ relation, sql, removedShare, rowsRead, timeShare }): Finding => {
     const time = timeShare === null ? '' : ` (${round(100 * timeShare)} % of the time)`;
     const reading = `${Math.round(rowsRead)} rows of ${relation} are read to throw ${nearly(removedShare)} % of them away${time}`;
-    return {
-      code: 'IndexProposed',
-      subject: relation,
-      outcome: 'inconclusive',
+    return inconclusive('IndexProposed', relation, `${reading}: an index may be missing, try ${sql} on a copy`, {
       measured: Number((100 * removedShare).toPrecision(4)),
-      limit: null,
       unit: '%',
-      message: `${reading}: an index may be missing, try ${sql} on a copy`,
-      evidence: [],
-    };
+    });
   });
 }
 

@@ -1,5 +1,5 @@
 // What the answers of preflight mean. Pure: answers in, one finding per check out.
-import type { Fact, Finding } from '../../verdict/finding.ts';
+import { builders, type Fact, type Finding } from '../../verdict/finding.ts';
 import type { CheckTitle, PreflightAnswer, PreflightFacts } from './answers.ts';
 import { judgeDryRun } from './dry-run.ts';
 import { judgeEvidenceSpace } from './evidence-space.ts';
@@ -208,21 +208,18 @@ function judgeSeries(query: string, pods: readonly string[], series: readonly st
     : fail(`pods without ${what}: ${missing.join(', ')} (${query})`, hint, numbers);
 }
 
+const CODES = { pass: 'PreflightPassed', fail: 'PreflightFailed', inconclusive: 'PreflightUnknown' } as const;
+
 /** One finding per answer, in their order. A check that could not be made is inconclusive with its trouble, never a pass. */
 export function judgePreflight(answers: readonly PreflightAnswer[], evidence: string[] = []): Finding[] {
   return answers.map((answer) => {
     const { outcome, message, hint, measured = null, limit = null, unit = '' } = judgeOne(answer);
-    const code = { pass: 'PreflightPassed', fail: 'PreflightFailed', inconclusive: 'PreflightUnknown' }[outcome];
-    return {
-      code,
-      subject: answer.title,
-      outcome,
+    return builders[outcome](CODES[outcome], answer.title, `${answer.title}: ${message}${hint ? `; ${hint}` : ''}`, {
       measured,
       limit,
       unit,
-      message: `${answer.title}: ${message}${hint ? `; ${hint}` : ''}`,
       evidence,
-    };
+    });
   });
 }
 

@@ -1,5 +1,5 @@
 // Whether requests felt that a pgx pool was too small.
-import type { Finding } from '../../verdict/finding.ts';
+import { builders, type Finding, type FindingCode } from '../../verdict/finding.ts';
 import { CONFIDENCE, wilson } from '../statistics/index.ts';
 import { relative } from '../statistics/rounding.ts';
 import { poolUse, type PoolUse } from './pool.ts';
@@ -28,16 +28,12 @@ function judgeUse(use: PoolUse): Finding {
     acquires !== null &&
     cancelled > 0 &&
     wilson(cancelled, acquires + cancelled, CONFIDENCE).lower > GIVEN_UP_SHARE;
-  const say = (code: string, outcome: Finding['outcome'], message: string): Finding => ({
-    code,
-    subject: named('connection pool', use),
-    outcome,
-    measured: emptyShare === null ? null : relative(100 * emptyShare),
-    limit: EMPTY_PERCENT,
-    unit: '%',
-    message,
-    evidence: [],
-  });
+  const say = (code: FindingCode, outcome: Finding['outcome'], message: string): Finding =>
+    builders[outcome](code, named('connection pool', use), message, {
+      measured: emptyShare === null ? null : relative(100 * emptyShare),
+      limit: EMPTY_PERCENT,
+      unit: '%',
+    });
   const clauses = clausesOf(use).join(', ');
   const pool = named('the pool', use);
   if (waits === true || givenUp) return say('PoolSaturated', 'fail', `${pool} is too small for this load: ${clauses}`);

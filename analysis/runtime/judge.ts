@@ -1,5 +1,5 @@
 // Whether the Go runtime of the pods bore the load. Every signal is judged: within its limit, beyond it, or not known, which is never a pass.
-import type { Finding } from '../../verdict/finding.ts';
+import { builders, fail, inconclusive, pass, type Finding, type FindingCode } from '../../verdict/finding.ts';
 import { relative } from '../statistics/rounding.ts';
 import { judgePool } from './judge-pool.ts';
 import { looksByPod } from './pods.ts';
@@ -57,7 +57,7 @@ function judgeGoroutines(pods: readonly PodLooks[]): Finding[] {
     const stays = lasting(told);
     if (stays !== null) {
       const message = `pod ${name} kept at least ${stays} goroutines for over ${LASTING_MS / 1_000} s, limit ${GOROUTINES_LIMIT}`;
-      beyond.push(finding('GoroutinesHigh', `pod ${name}`, 'fail', stays, GOROUTINES_LIMIT, 'goroutines', message));
+      beyond.push(fail('GoroutinesHigh', `pod ${name}`, message, { measured: stays, limit: GOROUTINES_LIMIT, unit: 'goroutines' }));
     }
     const unread = looks.find((each) => each.unread !== null)?.unread;
     if (!isWatched(pod)) {
@@ -72,7 +72,10 @@ function judgeGoroutines(pods: readonly PodLooks[]): Finding[] {
   const [worst] = within.sort((a, b) => b.most - a.most);
   if (worst === undefined) return beyond;
   const message = `at most ${worst.most} goroutines in pod ${worst.name}${ofPods(within.length)}, and never over ${GOROUTINES_LIMIT} for long`;
-  return [...beyond, finding('GoroutinesWithinLimit', 'goroutines', 'pass', worst.most, GOROUTINES_LIMIT, 'goroutines', message)];
+  return [
+    ...beyond,
+    pass('GoroutinesWithinLimit', 'goroutines', message, { measured: worst.most, limit: GOROUTINES_LIMIT, unit: 'goroutines' }),
+  ];
 }
 
 /** Least number over the longest stretch above the limit that lasted; null when none did. A look that was not read does not end a stretch. */
@@ -100,7 +103,11 @@ function judgeSignal(signal: Signal, pods: readonly PodLooks[]): Finding[] {
   const beyond = known
     .filter(({ reading }) => reading.beyond)
     .map(({ pod, reading }) =>
-      finding(codes.beyond, `${subject} of pod ${pod}`, beyondIs, relative(reading.measured), limit, unit, `pod ${pod}: ${reading.says}`),
+      builders[beyondIs](codes.beyond, `${subject} of pod ${pod}`, `pod ${pod}: ${reading.says}`, {
+        measured: relative(reading.measured),
+        limit,
+        unit,
+      }),
     );
   const within = known.filter(({ reading }) => !reading.beyond).sort((a, b) => b.reading.measured - a.reading.measured);
   const [worst] = within;
@@ -108,12 +115,12 @@ function judgeSignal(signal: Signal, pods: readonly PodLooks[]): Finding[] {
     const message = `pod ${worst.pod}${ofPods(within.length)}: ${worst.reading.says}`;
     // What is small may double: then the factor alone is no limit.
     const held = worst.reading.measured <= limit ? limit : null;
-    beyond.push(finding(codes.within, subject, 'pass', relative(worst.reading.measured), held, unit, message));
+    beyond.push(pass(codes.within, subject, message, { measured: relative(worst.reading.measured), limit: held, unit }));
   }
   const [first] = open;
   if (first !== undefined) {
     const message = `${subject} of ${named(open.map(({ pod }) => pod))} is not known: ${first.why}`;
-    beyond.push(finding(codes.unknown, subject, 'inconclusive', null, limit, unit, message));
+    beyond.push(inconclusive(codes.unknown, subject, message, { limit, unit }));
   }
   return beyond;
 }
@@ -138,17 +145,5 @@ function named(pods: readonly string[]): string {
 }
 
 function unknown(subject: string, message: string, evidence: string[] = []): Finding {
-  return { ...finding('RuntimeUnknown', subject, 'inconclusive', null, GOROUTINES_LIMIT, 'goroutines', message), evidence };
-}
-
-function finding(
-  code: string,
-  subject: string,
-  outcome: Finding['outcome'],
-  measured: number | null,
-  limit: number | null,
-  unit: string,
-  message: string,
-): Finding {
-  return { code, subject, outcome, measured, limit, unit, message, evidence: [] };
+  return { ...inconclusive('RuntimeUnknown', subject, message, { limit: GOROUTINES_LIMIT, unit: 'goroutines' }), evidence };
 }

@@ -1,6 +1,6 @@
 // What of a pod's runtime is judged, each with its limit and the reason for it. A limit here ends in no-go, so it stands where harm is certain,
 // not where a figure is unusual: latency and errors have limits of their own.
-import type { Outcome } from '../../verdict/finding.ts';
+import type { FindingCode, Outcome } from '../../verdict/finding.ts';
 import { lowerTailBound, nearestRank } from '../statistics/index.ts';
 import { grown, pausesOf, takenByGc } from './pods.ts';
 import type { RuntimeSample } from './sample.ts';
@@ -21,7 +21,7 @@ export interface Reading {
 
 export interface Signal {
   subject: string;
-  codes: { within: string; beyond: string; unknown: string };
+  codes: { within: FindingCode; beyond: FindingCode; unknown: FindingCode };
   /** `fail` where the limit stands for harm, `inconclusive` where only a longer run can tell. */
   beyondIs: Outcome;
   limit: number;

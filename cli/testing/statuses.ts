@@ -1,5 +1,5 @@
 // One countdown in each of its phases, as the server answers it: what the tests of the command line look at.
-import type { EvidenceRef, Finding } from '../../verdict/finding.ts';
+import type { EvidenceRef, Finding, FindingCode } from '../../verdict/finding.ts';
 import type { Evaluation, Principal, Reason } from '../../verdict/verdict.ts';
 import type { CheckpointStatus, CountdownStatus, StepStatus } from '../../workflows/messages.ts';
 
@@ -34,7 +34,7 @@ const points = ref('a1', 'k6-points', 'k6 against shop-staging', '2026-11-21T09:
 const cpu = ref('c0', 'cpu-profile', 'pod shop-staging/go-api-7d4f-x2x9l', '2026-11-21T09:00:22.000Z');
 
 const finding = (
-  code: string,
+  code: FindingCode,
   subject: string,
   outcome: Finding['outcome'],
   measured: number | null,

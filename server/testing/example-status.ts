@@ -1,6 +1,6 @@
 // A countdown as it might stand at its final poll: for tests and for looking at pages without a Temporal server.
 import { chainRecord, EMPTY_CHAIN, type AuditRecord } from '../../verdict/audit-chain.ts';
-import type { EvidenceRef, Finding } from '../../verdict/finding.ts';
+import type { EvidenceRef, Finding, FindingCode } from '../../verdict/finding.ts';
 import type { Principal } from '../../verdict/verdict.ts';
 import type { CheckpointStatus, CountdownStatus, StepStatus } from '../../workflows/messages.ts';
 
@@ -23,7 +23,7 @@ export const liWei = person('li.wei', 'Li Wei');
 export const aOsei = person('a.osei', 'Ama Osei');
 
 const finding = (
-  code: string,
+  code: FindingCode,
   subject: string,
   outcome: Finding['outcome'],
   measured: Finding['measured'],
@@ -69,7 +69,15 @@ const loadTest: StepStatus = {
       'ms',
       'p99 of GET /api/user/profile is 38.2 ms, limit 300 ms',
     ),
-    finding('ErrorsWithinLimit', 'POST /api/order/create', 'pass', 0, 0.1, '%', 'no request of 9,012 failed: at most 0.03 %, limit 0.1 %'),
+    finding(
+      'ErrorRateWithinLimit',
+      'POST /api/order/create',
+      'pass',
+      0,
+      0.1,
+      '%',
+      'no request of 9,012 failed: at most 0.03 %, limit 0.1 %',
+    ),
     finding('LoadDelivered', 'load', 'pass', 99.93, 95, '%', '100 % of the load was delivered (299.8 of 300 iterations/s), limit 95 %'),
   ],
   facts: [

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/client';
 import { verifyChain } from '../../verdict/audit-chain.ts';
+import type { Finding } from '../../verdict/finding.ts';
 import {
   COUNTDOWN_TYPE,
   WORKFLOW_TASK_QUEUE,
@@ -184,7 +185,7 @@ describe('a countdown', () => {
     ));
 
   it('asks people when the guard cannot decide, goes on watching meanwhile, and bakes from the beginning after a resume', () => {
-    const undecided = { ...unseen, code: 'GuardUndecided', message: 'too few requests' };
+    const undecided: Finding = { ...unseen, code: 'GuardUndecided', message: 'too few requests' };
     const guard = scriptedGuard();
     return run(
       () => ({ runGuard: guard.runGuard }),

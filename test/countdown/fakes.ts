@@ -4,7 +4,7 @@ import type { GuardCarry, GuardReport, StepReport } from '../../activities/steps
 import { EMPTY_TALLY } from '../../analysis/guard/tally.ts';
 import { restoreIdOf } from '../../analysis/rollout/restore-id.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
-import type { Finding } from '../../verdict/finding.ts';
+import type { Finding, FindingCode } from '../../verdict/finding.ts';
 import type { Act, CountdownInput } from '../../workflows/messages.ts';
 import { hexDigest } from '../../verdict/digest.ts';
 import { Context } from '@temporalio/activity';
@@ -116,7 +116,7 @@ export interface FakeWorld {
 /** What was written, by the commit of the image. */
 export const written = ({ writes }: FakeWorld) => writes.map((line) => line.split('sha-')[1]);
 
-const passed = (code: string, subject: string): Finding => ({
+const passed = (code: FindingCode, subject: string): Finding => ({
   code,
   subject,
   outcome: 'pass',

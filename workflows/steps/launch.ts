@@ -5,9 +5,8 @@ import type { EffectActivities, UndoEntry } from '../../activities/effects/contr
 import type { KubernetesActivities, RolloutResult } from '../../activities/kubernetes/contract.ts';
 import { durationMs } from '../../release/duration.ts';
 import type { LaunchStep } from '../../release/steps/registry.ts';
-import type { Finding } from '../../verdict/finding.ts';
+import { inconclusive, type Finding } from '../../verdict/finding.ts';
 import { judgeLaunch } from '../../verdict/rollout.ts';
-import { unmeasured } from '../../verdict/unmeasured.ts';
 import { WATCHES_THAT_MUST_FIT, following, writing } from '../activity-options.ts';
 import { sentenceOf } from '../failure-sentence.ts';
 import { clusterTaskQueue } from '../messages.ts';
@@ -156,4 +155,4 @@ function rolloutFact(before: string | null, image: string, { podsReady, podsWant
 }
 
 const notLaunched = (step: string, reason: string): Finding =>
-  unmeasured({ code: 'StepCouldNotRun', subject: step, outcome: 'inconclusive', message: `step ${step} could not launch: ${reason}` });
+  inconclusive('StepCouldNotRun', step, `step ${step} could not launch: ${reason}`);
