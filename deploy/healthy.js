@@ -2,11 +2,11 @@
 import { request } from 'node:http';
 
 const { TMINUS_PORT = '7480', TMINUS_PAGE_BASE = `http://127.0.0.1:${TMINUS_PORT}` } = process.env;
-const asked = request(
+const probe = request(
   { host: '127.0.0.1', port: TMINUS_PORT, path: '/healthz', headers: { host: new URL(TMINUS_PAGE_BASE).host } },
   ({ statusCode }) => {
     process.exit(statusCode === 200 ? 0 : 1);
   },
 );
-asked.on('error', () => process.exit(1));
-asked.end();
+probe.on('error', () => process.exit(1));
+probe.end();
