@@ -5,7 +5,7 @@ import { exitCodeRows } from '../cli/exit-codes.ts';
 import type { GeneratedFile } from '../release/schema/generated-files.ts';
 import { apiRoutes } from '../server/api/routes.ts';
 import type { ApiRoute } from '../server/api/route.ts';
-import type { World } from '../server/world.ts';
+import type { World } from '../server/request/world.ts';
 import { codes, type CodeRow } from '../verdict/codes.ts';
 
 export function referencePages(): GeneratedFile[] {

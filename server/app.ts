@@ -1,27 +1,28 @@
 // The HTTP server of Tminus: headers, host, size, identity, then API and pages. No GET changes anything.
 import { Hono } from 'hono';
 import type { EvidenceStore } from '../activities/evidence/contract.ts';
+import type { EvidenceFolder } from '../activities/evidence/evidence-folder.ts';
 import type { House } from '../release/house.ts';
 import { problemOfFile } from '../release/told-problem.ts';
-import { ApiError, apiErrorOf, errorBody, headersOf, statusOf } from './api/errors.ts';
-import type { ApiRoute, AppContext, AppEnv } from './api/route.ts';
+import type { ApiRoute } from './api/route.ts';
 import { apiRoutes } from './api/routes.ts';
-import { CountdownFailure, type Countdowns } from './countdowns.ts';
-import type { EvidenceFolder } from './evidence-folder.ts';
-import { figuresApart } from './figures/figures-apart.ts';
-import { assertBearer, identityGuard } from './identity/guard.ts';
+import { figuresApart } from './evidence/figures-apart.ts';
 import { createSessions } from './identity/sessions.ts';
 import type { Signer } from './identity/signing.ts';
 import type { Identity } from './identity/tokens.ts';
-import { createLive } from './live.ts';
 import { assets, assetRoutes } from './pages/assets.ts';
 import { errorPage } from './pages/error-page.ts';
 import { pageRoutes } from './pages/routes.ts';
 import { speedscopeRoutes } from './pages/speedscope.ts';
-import { withRecords } from './recorded.ts';
 import { reportOf } from './report/report-of.ts';
-import { cappedBody, knownHost, safeHeaders } from './safety.ts';
-import type { World } from './world.ts';
+import { assertBearer, identityGuard } from './request/authenticate.ts';
+import type { AppContext, AppEnv } from './request/context.ts';
+import { ApiError, apiErrorOf, errorBody, headersOf, statusOf } from './request/refusal.ts';
+import { cappedBody, knownHost, safeHeaders } from './request/safety.ts';
+import type { World } from './request/world.ts';
+import { CountdownFailure, type Countdowns } from './temporal/countdowns.ts';
+import { createLive } from './temporal/live.ts';
+import { withRecords } from './temporal/recorded.ts';
 
 export interface AppOptions {
   countdowns: Countdowns;

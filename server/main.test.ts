@@ -9,8 +9,8 @@ import { ServerRefused, startServer, type ServerOptions } from './main.ts';
 import { aOsei } from './testing/example-status.ts';
 import { fakeCountdowns } from './testing/fake-countdowns.ts';
 import { memoryEvidence } from './testing/memory-evidence.ts';
-import { OPEN_HOUSE } from './testing/test-app.ts';
 import { memoryFolder } from './testing/memory-folder.ts';
+import { OPEN_HOUSE } from './testing/test-app.ts';
 
 function options(): ServerOptions {
   const folder = mkdtempSync(path.join(tmpdir(), 'tminus-main-'));

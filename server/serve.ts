@@ -5,24 +5,24 @@
 //   TMINUS_PAGE_BASE    where people reach it
 //   TMINUS_METRICS_ADDRESS  serve /metrics there, such as 127.0.0.1:9480 (default none)
 //   TEMPORAL_*, TMINUS_PAYLOAD_KEYS  how Temporal is reached           (activities/temporal/settings.ts)
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import { evidenceFolder } from '../activities/evidence/evidence-folder.ts';
 import { createFolderEvidenceStore } from '../activities/evidence/folder-store.ts';
 import { serveMetrics } from '../activities/metrics/serve-metrics.ts';
 import { SettingsRefused, temporalSettings } from '../activities/temporal/settings.ts';
 import { houseOf } from '../release/house.ts';
 import { formatProblem, loadEnvironment } from '../release/load.ts';
-import { evidenceFolder } from './evidence-folder.ts';
-import { temporalGateway } from './gateway.ts';
 import { loadSigner } from './identity/signing.ts';
 import { createToken, tokenFileIdentity } from './identity/tokens.ts';
+import { ServerRefused, startServer } from './main.ts';
 import { createMeasurement } from './metrics/measure.ts';
 import { serverMetrics } from './metrics/registry.ts';
-import { ServerRefused, startServer } from './main.ts';
-import { virtualTimeClient } from './virtual-time.ts';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
+import { temporalGateway } from './temporal/gateway.ts';
+import { virtualTimeClient } from './temporal/virtual-time.ts';
 
 const env = process.env;
 const file = resolve(env['TMINUS_ENVIRONMENT'] ?? '.tminus/environment.yaml');

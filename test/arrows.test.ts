@@ -86,7 +86,7 @@ describe('the check of arrows', () => {
     ],
     ['an arrow up', 'release/a.ts', `export { x } from '../cli/program.ts';`, 'no arrow release -> cli'],
     ['a dynamic import', 'verdict/a.ts', `const f = async () => await import('node:fs');`, 'verdict reaches nothing outside'],
-    ['a type written in place', 'release/a.ts', `type X = import('../server/world.ts').World;`, 'no arrow release -> server'],
+    ['a type written in place', 'release/a.ts', `type X = import('../server/request/world.ts').World;`, 'no arrow release -> server'],
     ['an import for its effect', 'analysis/a.ts', `import '../workers/main.ts';`, 'no arrow analysis -> workers'],
     ['code that knows a test', 'server/a.ts', `import { fake } from './testing/fake.ts';`, 'may not know tests'],
     ['a folder that is no room', 'helpers/a.ts', `import { x } from '../verdict/can.ts';`, 'helpers/ is no room'],

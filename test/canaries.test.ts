@@ -19,7 +19,7 @@ import { captureInput, countdownOf, entryOf } from '../activities/effects/testin
 import { loadEnvironment } from '../release/load.ts';
 import { loadTestSchema } from '../release/steps/load-test.ts';
 import { guardSchema } from '../release/steps/guard.ts';
-import { evidenceFolder } from '../server/evidence-folder.ts';
+import { evidenceFolder } from '../activities/evidence/evidence-folder.ts';
 import { workerMetrics } from '../workers/metrics.ts';
 import { loadSigner } from '../server/identity/signing.ts';
 import { createToken, tokenFileIdentity } from '../server/identity/tokens.ts';

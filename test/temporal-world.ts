@@ -6,7 +6,7 @@ import { NativeConnection, Runtime, Worker, type WorkflowBundle } from '@tempora
 import type { TemporalSettings } from '../activities/temporal/settings.ts';
 import { registerNamespace } from '../workers/namespace.ts';
 import { bundleWorkflows } from '../workers/workflow-bundle.ts';
-import { virtualTimeClient } from '../server/virtual-time.ts';
+import { virtualTimeClient } from '../server/temporal/virtual-time.ts';
 import { canonicalJson } from '../verdict/canonical-json.ts';
 import type { Principal } from '../verdict/verdict.ts';
 import { inputDigest } from '../verdict/input-digest.ts';

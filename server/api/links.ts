@@ -1,4 +1,4 @@
-import type { World } from '../world.ts';
+import type { World } from '../request/world.ts';
 
 /** Where people read about a release; part of each answer about one. */
 export const linksOf = ({ links }: World, release: string): { page: string } => ({

@@ -1,5 +1,5 @@
 // The HTTP API, one line per route, in the order of the reference. Each route says who may, what goes in, what comes out and what it does.
-import type { World } from '../world.ts';
+import type { World } from '../request/world.ts';
 import type { ApiRoute } from './route.ts';
 import { act, advanceClock, hold } from './routes/actions.ts';
 import { listReleases, startRelease } from './routes/countdowns.ts';

@@ -3,9 +3,9 @@ import { streamSSE } from 'hono/streaming';
 import { EvidenceDamaged, EvidenceMissing } from '../../activities/evidence/errors.ts';
 import { EMPTY_CHAIN, type AuditRecord } from '../../verdict/audit-chain.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
-import type { World } from '../world.ts';
-import { ApiError } from './errors.ts';
-import type { AppContext } from './route.ts';
+import type { AppContext } from '../request/context.ts';
+import { ApiError } from '../request/refusal.ts';
+import type { World } from '../request/world.ts';
 
 // Proxies close a silent connection after a minute or less.
 const KEEP_ALIVE_MS = 15_000;

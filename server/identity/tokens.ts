@@ -2,9 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { stringify } from 'yaml';
+import { assertPrivate } from '../../activities/identity/private-file.ts';
 import { tokenRowsOf, type TokenRow } from '../../release/token-file.ts';
 import type { Principal } from '../../verdict/verdict.ts';
-import { assertPrivate } from '../../activities/identity/private-file.ts';
 
 // 32 random bytes cannot be guessed, so a plain SHA-256 at rest is enough: slow hashes protect what people choose, not this.
 const TOKEN_BYTES = 32;

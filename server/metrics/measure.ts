@@ -1,10 +1,9 @@
 // What Tminus measures of itself at a scrape: from visibility, the undo journal and the task queues, so that it needs no worker.
 import type { CountdownRef } from '../../activities/effects/contract.ts';
+import type { EvidenceFolder } from '../../activities/evidence/evidence-folder.ts';
 import { clusterTaskQueue, LOAD_TASK_QUEUE, WORKFLOW_TASK_QUEUE, type Phase } from '../../workflows/messages.ts';
-import { CountdownFailure, type Countdowns } from '../countdowns.ts';
-import type { EvidenceFolder } from '../evidence-folder.ts';
-import { phases } from '../pages/releases-filter.ts';
-import type { TaskQueue } from '../task-queue.ts';
+import { CountdownFailure, phases, type Countdowns } from '../temporal/countdowns.ts';
+import type { TaskQueue } from '../temporal/task-queue.ts';
 
 export interface MeasureDependencies {
   countdowns: Pick<Countdowns, 'list' | 'watcherSeenAt' | 'taskQueue'>;

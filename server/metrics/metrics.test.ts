@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { CountdownFailure } from '../countdowns.ts';
+import { CountdownFailure } from '../temporal/countdowns.ts';
 import { waitingStatus } from '../testing/example-status.ts';
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';
 import { exampleUndo, memoryFolder } from '../testing/memory-folder.ts';

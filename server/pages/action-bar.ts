@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { explainCan, type Action } from '../../verdict/can.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
+import { markup, nothing, type Markup } from '../evidence/markup.ts';
 import type { Draft, Session } from '../identity/sessions.ts';
-import { markup, nothing, type Markup } from '../markup.ts';
-import { cliLine } from './cli-line.ts';
-import { commentBox } from './comment-box.ts';
+import { cliLine, commentBox } from './parts.ts';
 
 interface ActForm {
   action: Action;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Hono } from 'hono';
-import type { AppEnv } from '../api/route.ts';
+import type { AppEnv } from '../request/context.ts';
 
 interface Asset {
   path: string;
@@ -11,7 +11,7 @@ interface Asset {
 }
 
 const load = (name: string, mediaType: string): Asset => {
-  const body = readFileSync(new URL(`../assets/${name}`, import.meta.url), 'utf8');
+  const body = readFileSync(new URL(`./assets/${name}`, import.meta.url), 'utf8');
   return { path: `/assets/${name}`, mediaType, body, hash: createHash('sha256').update(body).digest('hex').slice(0, 12) };
 };
 

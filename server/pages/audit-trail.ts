@@ -1,7 +1,6 @@
 // The audit as people read it, on its page and in the report: whether the chain holds, then who did what.
 import { verifyChain, type AuditRecord, type ChainCheck, type ChainHead } from '../../verdict/audit-chain.ts';
-import { columnHeads } from '../column-heads.ts';
-import { markup, type Markup } from '../markup.ts';
+import { columnHeads, markup, type Markup } from '../evidence/markup.ts';
 import { exactTimeTag } from './times.ts';
 import { chip } from './words.ts';
 

@@ -3,19 +3,15 @@ import { explainCan } from '../../verdict/can.ts';
 import { findingKey } from '../../verdict/judge.ts';
 import { explainUnwaivable } from '../../verdict/waivable.ts';
 import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
+import { markup, nothing, type Markup } from '../evidence/markup.ts';
 import type { Draft, Session } from '../identity/sessions.ts';
-import { markup, nothing, type Markup } from '../markup.ts';
 import { hiddenFields } from './action-bar.ts';
 import { shortDigest } from './amounts.ts';
-import { cliLine } from './cli-line.ts';
-import { commentBox } from './comment-box.ts';
 import { page } from './layout.ts';
-import { reasonsList } from './reasons-list.ts';
+import { cliLine, commentBox, reasonsList, sentenceCase, waiversList } from './parts.ts';
 import { decisions, tally, type ReleaseView } from './release-page.ts';
-import { sentenceCase } from './sentence.ts';
 import { stepCard } from './step-card.ts';
 import { clockMs, relative, timeTag } from './times.ts';
-import { waiversList } from './waivers-list.ts';
 import { chip, toneOf } from './words.ts';
 
 export interface CheckpointView extends ReleaseView {

@@ -1,15 +1,15 @@
 // The form with which people decide: it counts or it does not, and the page that follows shows which.
-import { ApiError } from '../api/errors.ts';
-import type { AppContext } from '../api/route.ts';
-import { actRequest } from '../api/schemas.ts';
-import { CountdownFailure } from '../countdowns.ts';
-import { decide } from '../deciding.ts';
-import { assertOwnForm } from '../identity/guard.ts';
-import { releaseNameOf } from '../release-name.ts';
-import type { World } from '../world.ts';
+import { decide } from '../actions/act.ts';
+import { actRequest } from '../actions/requests.ts';
+import { assertOwnForm } from '../request/authenticate.ts';
+import type { AppContext } from '../request/context.ts';
+import { ApiError } from '../request/refusal.ts';
+import { releaseNameOf } from '../request/release-name.ts';
+import type { World } from '../request/world.ts';
+import { CountdownFailure } from '../temporal/countdowns.ts';
 import { formOf } from './form.ts';
+import { sentenceCase } from './parts.ts';
 import { pathOf } from './release-view.ts';
-import { sentenceCase } from './sentence.ts';
 
 export async function answerDecision(world: World, c: AppContext): Promise<Response> {
   const form = await formOf(c);

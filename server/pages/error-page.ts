@@ -1,8 +1,8 @@
-import type { ApiError } from '../api/errors.ts';
-import type { Visitor } from '../api/route.ts';
-import { markup, type Markup } from '../markup.ts';
+import { markup, type Markup } from '../evidence/markup.ts';
+import type { Visitor } from '../request/context.ts';
+import type { ApiError } from '../request/refusal.ts';
 import { page } from './layout.ts';
-import { sentenceCase } from './sentence.ts';
+import { sentenceCase } from './parts.ts';
 
 export function errorPage({ code, message, hint }: ApiError, visitor: Visitor | null): Markup {
   return page(

@@ -1,7 +1,7 @@
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
-import type { Visitor } from '../api/route.ts';
-import { markup, nothing, type Markup } from '../markup.ts';
+import { markup, nothing, type Markup } from '../evidence/markup.ts';
+import type { Visitor } from '../request/context.ts';
 import { auditTable, chainSentence, isMachine } from './audit-trail.ts';
 import { page } from './layout.ts';
 

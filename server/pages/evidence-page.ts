@@ -1,29 +1,14 @@
 // One piece of evidence: what it is, its picture, its figures, and the way to the bytes themselves.
 import type { EvidenceRef } from '../../verdict/finding.ts';
-import type { Visitor } from '../api/route.ts';
-import { draw } from '../figures/draw.ts';
-import type { Reading } from '../figures/figures-thread.ts';
-import type { Figures, Flame, Picture } from '../figures/read-figures.ts';
-import { markup, nothing, type Markup } from '../markup.ts';
-import { FLAME_ROOT } from '../plot/flame-graph.ts';
-import { dataTable } from '../plot/table.ts';
-import type { Look } from './evidence-look.ts';
+import { draw } from '../evidence/draw.ts';
+import { FLAME_ROOT } from '../evidence/flame-graph.ts';
+import { markup, nothing, type Markup } from '../evidence/markup.ts';
+import type { Figures, Flame, Picture } from '../evidence/read-figures.ts';
+import { dataTable } from '../evidence/table.ts';
+import type { EvidenceView } from './evidence-view.ts';
 import { evidenceLink, findingsTable } from './findings-table.ts';
 import { page } from './layout.ts';
 import { timeTag } from './times.ts';
-
-export interface EvidenceView {
-  release: string;
-  where: string;
-  ref: EvidenceRef;
-  figures: Reading<Figures>;
-  look: Look;
-  /** Other evidence of the same kind, to compare with. */
-  others: readonly EvidenceRef[];
-  /** Address of this page, looked at otherwise. */
-  addressOf: (changed: Partial<Look>) => string;
-  visitor: Visitor | null;
-}
 
 export function evidencePage({ release, where, ref, figures, look, others, addressOf, visitor }: EvidenceView): Markup {
   const title = `${ref.kind.replaceAll('-', ' ')} of ${ref.source}`;

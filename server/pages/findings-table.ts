@@ -1,5 +1,5 @@
 import type { Finding } from '../../verdict/finding.ts';
-import { markup, nothing, type Markup } from '../markup.ts';
+import { markup, nothing, type Markup } from '../evidence/markup.ts';
 import { against, shortDigest } from './amounts.ts';
 import { chip } from './words.ts';
 

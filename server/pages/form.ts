@@ -1,4 +1,4 @@
-import type { AppContext } from '../api/route.ts';
+import type { AppContext } from '../request/context.ts';
 
 /** The text fields of a form; files are left out. */
 export async function formOf(c: AppContext): Promise<Record<string, string>> {

@@ -1,5 +1,5 @@
-import { markup, nothing, type Markup } from '../markup.ts';
-import type { Visitor } from '../api/route.ts';
+import { markup, nothing, type Markup } from '../evidence/markup.ts';
+import type { Visitor } from '../request/context.ts';
 import { assetPath } from './assets.ts';
 
 export interface PageFrame {

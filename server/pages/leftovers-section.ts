@@ -1,9 +1,8 @@
 // The section "What stands" of the list of releases.
-import { textOf as wordOf } from './words.ts';
-import type { Leftover, Leftovers } from '../leftovers.ts';
-import { columnHeads } from '../column-heads.ts';
-import { markup, nothing, type Markup } from '../markup.ts';
+import { columnHeads, markup, nothing, type Markup } from '../evidence/markup.ts';
+import type { Leftover, Leftovers } from '../temporal/leftovers.ts';
 import { relative, timeTag } from './times.ts';
+import { textOf as wordOf } from './words.ts';
 
 const UNREADABLE = 'The undo journal in the evidence folder cannot be read: what stands is unknown. The log of the server has the cause.';
 

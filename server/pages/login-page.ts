@@ -1,4 +1,4 @@
-import { markup, nothing, type Markup } from '../markup.ts';
+import { markup, nothing, type Markup } from '../evidence/markup.ts';
 import { page } from './layout.ts';
 
 const inFolder = markup`Where <code>tminus dev</code> runs, your token is in <code>.tminus/token</code>;`;

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { chainRecord, EMPTY_CHAIN } from '../../verdict/audit-chain.ts';
+import { exampleRefs } from '../testing/example-evidence.ts';
 import {
   aOsei,
   EXAMPLE_EVIDENCE_DIGEST,
@@ -13,9 +14,8 @@ import {
   passedStatus,
   runningStatus,
 } from '../testing/example-status.ts';
-import { exampleUndo } from '../testing/memory-folder.ts';
-import { exampleRefs } from '../testing/example-evidence.ts';
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';
+import { exampleUndo } from '../testing/memory-folder.ts';
 import { BASE, testApp } from '../testing/test-app.ts';
 
 const PAGE = '/r/go-api-1.4.0';
@@ -289,7 +289,7 @@ describe('what people read', () => {
 
   it('keeps what was typed while no worker answers', async () => {
     const { signIn, countdowns } = testApp();
-    const { CountdownFailure } = await import('../countdowns.ts');
+    const { CountdownFailure } = await import('../temporal/countdowns.ts');
     const browser = await signIn();
     countdowns.failure = new CountdownFailure('NoWorker', 'no worker answered', 'start a worker');
     expect((await browser.post(`${PAGE}/acts`, form(browser.csrf))).headers.get('location')).toBe(POLL);
@@ -484,7 +484,7 @@ describe('what people read', () => {
   it('answers a page with a sentence when Temporal is away', async () => {
     const { signIn, countdowns } = testApp();
     const browser = await signIn();
-    const { CountdownFailure } = await import('../countdowns.ts');
+    const { CountdownFailure } = await import('../temporal/countdowns.ts');
     countdowns.failure = new CountdownFailure(
       'Unreachable',
       'Temporal did not answer while listing countdowns',

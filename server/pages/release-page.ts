@@ -1,14 +1,12 @@
 import { guardUnderHold, headWord } from '../../verdict/words.ts';
 import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
-import type { Visitor } from '../api/route.ts';
-import type { StepProgress } from '../countdowns.ts';
+import { markup, nothing, type Markup } from '../evidence/markup.ts';
 import type { Draft } from '../identity/sessions.ts';
-import { markup, nothing, type Markup } from '../markup.ts';
+import type { Visitor } from '../request/context.ts';
+import type { StepProgress } from '../temporal/countdowns.ts';
 import { actionBar } from './action-bar.ts';
-import { cliLine } from './cli-line.ts';
 import { page, type PageFrame } from './layout.ts';
-import { reasonsList } from './reasons-list.ts';
-import { sentenceCase } from './sentence.ts';
+import { cliLine, reasonsList, sentenceCase } from './parts.ts';
 import { progressLine, stepCard } from './step-card.ts';
 import { timeline } from './timeline.ts';
 import { clockMs, countdownClock, relative, span, timeTag } from './times.ts';

@@ -1,10 +1,11 @@
 // What the pages of a release and of its checkpoints show, read once for each page.
-import type { CountdownStatus } from '../../workflows/messages.ts';
-import type { AppContext } from '../api/route.ts';
-import { CountdownFailure, type StepProgress } from '../countdowns.ts';
+import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
 import type { Outcome } from '../identity/sessions.ts';
-import { releaseNameOf } from '../release-name.ts';
-import type { World } from '../world.ts';
+import type { AppContext } from '../request/context.ts';
+import { ApiError } from '../request/refusal.ts';
+import { releaseNameOf } from '../request/release-name.ts';
+import type { World } from '../request/world.ts';
+import { CountdownFailure, type StepProgress } from '../temporal/countdowns.ts';
 
 /** Reads the release, and takes the outcome that waits for this page. */
 export async function viewOf(world: World, c: AppContext, checkpoint: string | null = null) {
@@ -36,3 +37,11 @@ async function progressOrNone({ countdowns, onFault }: World, status: CountdownS
 /** Address of a release's page, or of that of one of its checkpoints. */
 export const pathOf = (release: string, checkpoint: string | null): string =>
   `/r/${release}${checkpoint === null ? '' : `/checkpoints/${encodeURIComponent(checkpoint)}`}`;
+
+/** The checkpoint of that name, or a 404 that names those there are. */
+export function findCheckpoint({ release, checkpoints }: CountdownStatus, name: string): CheckpointStatus {
+  const found = checkpoints.find((checkpoint) => checkpoint.name === name);
+  if (!found)
+    throw new ApiError('NotFound', `${release} has no checkpoint ${name}`, `it has ${checkpoints.map((each) => each.name).join(', ')}`);
+  return found;
+}

@@ -2,25 +2,13 @@
 import { explainWho, samePerson, type Phase } from '../../verdict/can.ts';
 import type { Principal } from '../../verdict/verdict.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
-import type { CountdownSummary } from '../countdowns.ts';
+import { phases, type CountdownSummary } from '../temporal/countdowns.ts';
 
 export interface ReleasesFilter {
   /** Null for any. */
   phase: Phase | null;
   waitsForMe: boolean;
 }
-
-/** In the order a countdown goes through them. */
-export const phases = [
-  'opening',
-  'counting',
-  'running',
-  'waiting',
-  'holding',
-  'stopped',
-  'undoing',
-  'ended',
-] as const satisfies readonly Phase[];
 
 /** Phases that end only when a person does something. */
 const WAITING_PHASES: ReadonlySet<Phase | null> = new Set(['waiting', 'holding', 'stopped']);

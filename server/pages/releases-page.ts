@@ -1,13 +1,12 @@
 import { headWord } from '../../verdict/words.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
-import type { Visitor } from '../api/route.ts';
-import type { CountdownSummary } from '../countdowns.ts';
-import type { Leftovers } from '../leftovers.ts';
-import { columnHeads } from '../column-heads.ts';
-import { markup, nothing, type Markup } from '../markup.ts';
+import { columnHeads, markup, nothing, type Markup } from '../evidence/markup.ts';
+import type { Visitor } from '../request/context.ts';
+import { phases, type CountdownSummary } from '../temporal/countdowns.ts';
+import type { Leftovers } from '../temporal/leftovers.ts';
 import { page } from './layout.ts';
 import { leftoversSection } from './leftovers-section.ts';
-import { phases, type ReleasesFilter } from './releases-filter.ts';
+import type { ReleasesFilter } from './releases-filter.ts';
 import { countdownClock, clockMs, timeTag } from './times.ts';
 import { chip, textOf } from './words.ts';
 

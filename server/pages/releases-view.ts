@@ -1,9 +1,9 @@
 // What the page of all releases shows: the list, and what can be read of each.
 import type { CountdownStatus } from '../../workflows/messages.ts';
-import type { AppContext } from '../api/route.ts';
-import { CountdownFailure, type CountdownSummary } from '../countdowns.ts';
-import { readLeftovers, type Leftovers } from '../leftovers.ts';
-import type { World } from '../world.ts';
+import type { AppContext } from '../request/context.ts';
+import type { World } from '../request/world.ts';
+import { CountdownFailure, type CountdownSummary } from '../temporal/countdowns.ts';
+import { readLeftovers, type Leftovers } from '../temporal/leftovers.ts';
 import { mayShow, readFilter, waitsFor } from './releases-filter.ts';
 import type { ReleaseRow } from './releases-page.ts';
 

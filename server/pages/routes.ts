@@ -1,16 +1,15 @@
 // The pages: what people read, and the forms they send. Every state has an address; only POST changes anything.
 import type { Hono } from 'hono';
-import type { AppEnv } from '../api/route.ts';
-import { releaseNameOf } from '../release-name.ts';
-import type { World } from '../world.ts';
+import type { AppEnv } from '../request/context.ts';
+import { releaseNameOf } from '../request/release-name.ts';
+import type { World } from '../request/world.ts';
 import { checkpointPage } from './checkpoint-page.ts';
 import { answerDecision } from './decide-form.ts';
 import { eventsPage, readBy } from './events-page.ts';
-import { lookAt } from './evidence-look.ts';
 import { evidencePage } from './evidence-page.ts';
-import { findCheckpoint } from './find-checkpoint.ts';
+import { lookAt } from './evidence-view.ts';
 import { releasePage } from './release-page.ts';
-import { viewOf } from './release-view.ts';
+import { findCheckpoint, viewOf } from './release-view.ts';
 import { releasesPage } from './releases-page.ts';
 import { releasesView } from './releases-view.ts';
 import { signInRoutes } from './sign-in.ts';

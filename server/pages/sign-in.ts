@@ -1,10 +1,10 @@
 // Signing in and out: a token becomes a session with a cookie.
 import type { Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
-import type { AppEnv } from '../api/route.ts';
-import { assertOwnForm, assertSameOriginOf, cookieName } from '../identity/guard.ts';
 import { hashOf } from '../identity/tokens.ts';
-import type { World } from '../world.ts';
+import { assertOwnForm, assertSameOriginOf, cookieName } from '../request/authenticate.ts';
+import type { AppEnv } from '../request/context.ts';
+import type { World } from '../request/world.ts';
 import { formOf } from './form.ts';
 import { loginPage } from './login-page.ts';
 

@@ -3,8 +3,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Hono } from 'hono';
-import type { AppEnv } from '../api/route.ts';
-import { ApiError } from '../api/errors.ts';
+import type { AppEnv } from '../request/context.ts';
+import { ApiError } from '../request/refusal.ts';
 
 const folder = join(dirname(createRequire(import.meta.url).resolve('speedscope/package.json')), 'dist/release');
 const files: ReadonlySet<string> = new Set(readdirSync(folder));

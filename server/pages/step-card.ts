@@ -1,7 +1,7 @@
 import type { StepStatus } from '../../workflows/messages.ts';
-import { hasFigures } from '../figures/read-figures.ts';
-import type { StepProgress } from '../countdowns.ts';
-import { markup, nothing, type Markup } from '../markup.ts';
+import { markup, nothing, type Markup } from '../evidence/markup.ts';
+import { hasFigures } from '../evidence/read-figures.ts';
+import type { StepProgress } from '../temporal/countdowns.ts';
 import { evidenceLink, findingsTable, type EvidenceName } from './findings-table.ts';
 import { span } from './times.ts';
 import { chip } from './words.ts';

@@ -1,6 +1,6 @@
 import { isGoodEnding } from '../../verdict/words.ts';
 import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
-import { markup, nothing, type Markup } from '../markup.ts';
+import { markup, nothing, type Markup } from '../evidence/markup.ts';
 import { symbolOf, textOf, toneOf } from './words.ts';
 
 // Stations at even distances, as on a line map: on a true scale T-1h and T-0 of a 72-hour countdown would lie on one another.

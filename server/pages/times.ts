@@ -1,4 +1,4 @@
-import { markup, type Markup } from '../markup.ts';
+import { markup, type Markup } from '../evidence/markup.ts';
 
 /** `2026-11-24 09:00 UTC`: no locale, so that everybody in a call reads the same. */
 export function utc(iso: string): string {

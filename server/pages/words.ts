@@ -1,7 +1,7 @@
 // Status words on the page: word, symbol and colour together, so that none of them alone has to be told apart. The symbols are
 // of blocks that common fonts draw as text; the media signs (pause, hourglass) are missing or coloured pictures in many.
 import { statusWords, type StatusWord, type Tone } from '../../verdict/words.ts';
-import { markup, type Markup } from '../markup.ts';
+import { markup, type Markup } from '../evidence/markup.ts';
 
 const symbols: Record<StatusWord, string> = {
   go: '✔',

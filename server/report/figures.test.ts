@@ -6,10 +6,10 @@ import { profileBytes } from '../../analysis/profile/profile.fixture.ts';
 import { jaegerAnswer } from '../../analysis/trace/traces.fixture.ts';
 import type { EvidenceKind, EvidenceRef, Finding } from '../../verdict/finding.ts';
 import type { CheckpointStatus, StepStatus } from '../../workflows/messages.ts';
-import { figuresApart } from '../figures/figures-apart.ts';
-import { testApp } from '../testing/test-app.ts';
+import { figuresApart } from '../evidence/figures-apart.ts';
 import { stoppedStatus } from '../testing/example-status.ts';
 import { memoryEvidence } from '../testing/memory-evidence.ts';
+import { testApp } from '../testing/test-app.ts';
 import { readStepFigures } from './figures.ts';
 
 const cpuOf = (name: string) =>

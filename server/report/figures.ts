@@ -1,10 +1,10 @@
 // Pictures for the report: what the diagnosis of a checkpoint was made from, one of each kind, and its tables.
 import type { EvidenceKind, EvidenceRef } from '../../verdict/finding.ts';
 import type { CheckpointStatus, CountdownStatus, StepStatus } from '../../workflows/messages.ts';
-import { draw } from '../figures/draw.ts';
-import type { FiguresReader } from '../figures/figures-apart.ts';
-import { markup, nothing, type Markup } from '../markup.ts';
-import { dataTable } from '../plot/table.ts';
+import { draw } from '../evidence/draw.ts';
+import type { FiguresReader } from '../evidence/figures-apart.ts';
+import { markup, nothing, type Markup } from '../evidence/markup.ts';
+import { dataTable } from '../evidence/table.ts';
 
 /** What belongs below one step. */
 export interface StepFigures {

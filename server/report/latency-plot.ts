@@ -1,10 +1,9 @@
 import type { EndpointSummary } from '../../analysis/load-test/summary.ts';
 import type { CountdownStatus, StepStatus } from '../../workflows/messages.ts';
-import type { FiguresReader } from '../figures/figures-apart.ts';
-import { columnHeads } from '../column-heads.ts';
-import { markup, nothing, type Markup } from '../markup.ts';
+import type { FiguresReader } from '../evidence/figures-apart.ts';
+import { linePlot } from '../evidence/line-plot.ts';
+import { columnHeads, markup, nothing, type Markup } from '../evidence/markup.ts';
 import { amount, numberText } from '../pages/amounts.ts';
-import { linePlot } from '../plot/line-plot.ts';
 
 /** Latency of one endpoint over one load test, read again from its evidence. */
 export interface LatencyPlot {

@@ -1,6 +1,6 @@
-import type { AppContext } from '../api/route.ts';
-import type { Countdowns } from '../countdowns.ts';
-import type { FiguresReader } from '../figures/figures-apart.ts';
+import type { FiguresReader } from '../evidence/figures-apart.ts';
+import type { AppContext } from '../request/context.ts';
+import type { Countdowns } from '../temporal/countdowns.ts';
 import { readStepFigures } from './figures.ts';
 import { readLatencyPlots } from './latency-plot.ts';
 import { REPORT_POLICY, renderReport } from './report.ts';

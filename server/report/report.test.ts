@@ -1,7 +1,7 @@
 import { verifyChain } from '../../verdict/audit-chain.ts';
+import { figuresApart } from '../evidence/figures-apart.ts';
 import { EXAMPLE_NOW, EXAMPLE_POINTS_DIGEST, exampleAudit, stoppedStatus, waitingStatus } from '../testing/example-status.ts';
 import { memoryEvidence } from '../testing/memory-evidence.ts';
-import { figuresApart } from '../figures/figures-apart.ts';
 import { readLatencyPlots } from './latency-plot.ts';
 import { renderReport } from './report.ts';
 

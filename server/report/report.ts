@@ -5,18 +5,15 @@ import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import { headWord } from '../../verdict/words.ts';
 import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
-import { columnHeads } from '../column-heads.ts';
-import { markup, nothing, trusted, type Markup } from '../markup.ts';
+import { columnHeads, markup, nothing, trusted, type Markup } from '../evidence/markup.ts';
 import { auditTable, chainSentence } from '../pages/audit-trail.ts';
 import { evidenceText } from '../pages/findings-table.ts';
 import { rehearsalNotice } from '../pages/layout.ts';
-import { reasonsList } from '../pages/reasons-list.ts';
+import { reasonsList, sentenceCase, waiversList } from '../pages/parts.ts';
 import { clockCard, decisions, furtherReasons, holdsList } from '../pages/release-page.ts';
-import { sentenceCase } from '../pages/sentence.ts';
 import { stepCard } from '../pages/step-card.ts';
 import { timeline } from '../pages/timeline.ts';
 import { clockMs, timeTag, utc } from '../pages/times.ts';
-import { waiversList } from '../pages/waivers-list.ts';
 import { chip, textOf, toneOf } from '../pages/words.ts';
 import type { StepFigures } from './figures.ts';
 import { latencyFigure, type Plots } from './latency-plot.ts';
@@ -31,7 +28,7 @@ export interface ReportInput {
   nowMs: number;
 }
 
-const style = readFileSync(new URL('../assets/style.css', import.meta.url), 'utf8');
+const style = readFileSync(new URL('../pages/assets/style.css', import.meta.url), 'utf8');
 
 /** Only this very stylesheet may apply and nothing may load, also when the file is opened years later from a mail. */
 export const REPORT_POLICY = [

@@ -9,7 +9,7 @@ import {
   type OpenCountdown,
   type Owner,
   type StepProgress,
-} from '../countdowns.ts';
+} from '../temporal/countdowns.ts';
 import { EXAMPLE_RUN, exampleAudit, waitingStatus } from './example-status.ts';
 
 /** What it answers, and what it was asked. */

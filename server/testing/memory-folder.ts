@@ -1,8 +1,8 @@
 // The evidence folder as a whole, in memory.
 import type { RecordPointer } from '../../activities/evidence/countdown-records.ts';
+import type { EvidenceFolder } from '../../activities/evidence/evidence-folder.ts';
 import type { PruneOptions, Pruned } from '../../activities/evidence/prune.ts';
 import type { DamagedRecord, JournalRecord } from '../../activities/evidence/undo-journal.ts';
-import type { EvidenceFolder } from '../evidence-folder.ts';
 import { EXAMPLE_RUN } from './example-status.ts';
 
 export interface MemoryFolder extends EvidenceFolder {

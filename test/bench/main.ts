@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import pMap from 'p-map';
-import { advance } from '../../server/virtual-time.ts';
+import { advance } from '../../server/temporal/virtual-time.ts';
 import {
   actUpdate,
   approveSignal,

@@ -5,7 +5,7 @@ import { watchCountdown } from '../../activities/bookkeeping/watch-countdown.ts'
 import { restorerId, undoMessages } from '../../activities/effects/undo-messages.ts';
 import { runningActivity } from '../../activities/running-activity.ts';
 import { WORKFLOW_TASK_QUEUE, approveSignal, registerUndoUpdate } from '../../workflows/messages.ts';
-import { signedInput } from '../../server/submission.ts';
+import { signedInput } from '../../server/actions/start.ts';
 import { person, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
 import { drillOf } from './drill.ts';
 import { runCountdown } from './run-countdown.ts';

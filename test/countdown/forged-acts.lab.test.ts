@@ -4,7 +4,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
-import { advance } from '../../server/virtual-time.ts';
+import { advance } from '../../server/temporal/virtual-time.ts';
 import { loadSigner } from '../../server/identity/signing.ts';
 import { actUpdate, auditQuery, statusQuery, type Act, type SignedAct } from '../../workflows/messages.ts';
 import { person, temporalWorld, type World } from '../temporal-world.ts';

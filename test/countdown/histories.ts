@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { Context } from '@temporalio/activity';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { advance } from '../../server/virtual-time.ts';
+import { advance } from '../../server/temporal/virtual-time.ts';
 import {
   actUpdate,
   COUNTDOWN_TYPE,

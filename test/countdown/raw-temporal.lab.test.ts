@@ -7,7 +7,7 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import { NativeConnection, Worker, bundleWorkflowCode, type WorkflowBundle } from '@temporalio/worker';
 import type { ApplyInput } from '../../activities/effects/contract.ts';
 import { NEW, OLD } from '../../activities/kubernetes/testing/played-cluster-api.ts';
-import { advance, letRun } from '../../server/virtual-time.ts';
+import { advance, letRun } from '../../server/temporal/virtual-time.ts';
 import { COUNTDOWN_TYPE, WORKFLOW_TASK_QUEUE, countdownId, type CountdownInput } from '../../workflows/messages.ts';
 import { fakeWorld, fine, guarded } from './fakes.ts';
 import { trustedLab, type TrustedLab } from './trusted-lab.ts';

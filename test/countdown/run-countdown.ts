@@ -1,7 +1,7 @@
 // A countdown of a test: on virtual time, with workers of its own and the outside world in a few variables.
 import { randomUUID } from 'node:crypto';
 import { WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
-import { advance } from '../../server/virtual-time.ts';
+import { advance } from '../../server/temporal/virtual-time.ts';
 import {
   COUNTDOWN_TYPE,
   WORKFLOW_TASK_QUEUE,

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { temporalGateway } from '../../server/gateway.ts';
+import { temporalGateway } from '../../server/temporal/gateway.ts';
 import { registerNamespace } from '../../workers/namespace.ts';
 import { securedTemporal, type SecuredTemporal } from '../secured-temporal.ts';
 import { person, temporalWorld, type World } from '../temporal-world.ts';

@@ -18,7 +18,7 @@ import { workerKey } from '../../activities/identity/worker-key.ts';
 import { PlayedClusterApi } from '../../activities/kubernetes/testing/played-cluster-api.ts';
 import { callingWorkflow } from '../../activities/running-activity.ts';
 import { loadSigner, type Signer } from '../../server/identity/signing.ts';
-import { signedInput } from '../../server/submission.ts';
+import { signedInput } from '../../server/actions/start.ts';
 import {
   COUNTDOWN_TYPE,
   WORKFLOW_TASK_QUEUE,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { ApiFailure, toApplicationFailure } from '../../activities/kubernetes/api-failure.ts';
 import { deployments } from '../../activities/kubernetes/client.ts';
-import { temporalGateway } from '../../server/gateway.ts';
+import { temporalGateway } from '../../server/temporal/gateway.ts';
 import { temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
 import { guarded, slow, type FakeWorld } from './fakes.ts';
 import { runCountdown, toLaunch } from './run-countdown.ts';

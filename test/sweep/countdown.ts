@@ -6,9 +6,9 @@ import { Client, Connection, WorkflowNotFoundError, type WorkflowHandle } from '
 import { parse, stringify } from 'yaml';
 import { paths } from '../../lab/index.ts';
 import { formatProblem, loadRelease } from '../../release/load.ts';
-import { temporalGateway } from '../../server/gateway.ts';
+import { temporalGateway } from '../../server/temporal/gateway.ts';
 import { loadSigner } from '../../server/identity/signing.ts';
-import { signedInput } from '../../server/submission.ts';
+import { signedInput } from '../../server/actions/start.ts';
 import { countdownId, type CountdownInput } from '../../workflows/messages.ts';
 import { person } from '../temporal-world.ts';
 import { NAME, type Service } from './one-pod.ts';

@@ -1,12 +1,15 @@
 // Routes that change a countdown: what people decide, and the clock of a rehearsal.
 import { readDuration } from '../../../release/duration.ts';
-import { decide } from '../../deciding.ts';
-import { releaseNameOf } from '../../release-name.ts';
-import type { World } from '../../world.ts';
-import { ApiError } from '../errors.ts';
+import { API_VERSION } from '../../../release/release.ts';
+import { decide } from '../../actions/act.ts';
+import { actRequest, clockRequest, holdRequest, type ActRequest } from '../../actions/requests.ts';
 import { linksOf } from '../links.ts';
-import { RELEASE_PATH, route, type ApiRoute, type AppContext } from '../route.ts';
-import { actRequest, actResultSchema, API_VERSION, clockRequest, clockResultSchema, holdRequest, type ActRequest } from '../schemas.ts';
+import { RELEASE_PATH, route, type ApiRoute } from '../route.ts';
+import { actResultSchema, clockResultSchema } from '../schemas.ts';
+import type { AppContext } from '../../request/context.ts';
+import { ApiError } from '../../request/refusal.ts';
+import { releaseNameOf } from '../../request/release-name.ts';
+import type { World } from '../../request/world.ts';
 
 export function act(world: World): ApiRoute {
   return route({

@@ -1,11 +1,13 @@
 // Routes of countdowns: start one, list all.
+import { API_VERSION } from '../../../release/release.ts';
 import { shownVerdict } from '../../../verdict/words.ts';
-import type { CountdownSummary } from '../../countdowns.ts';
-import { submit } from '../../submission.ts';
-import type { World } from '../../world.ts';
+import { startRequest } from '../../actions/requests.ts';
+import { submit } from '../../actions/start.ts';
 import { linksOf } from '../links.ts';
 import { route, type ApiRoute } from '../route.ts';
-import { API_VERSION, planSchema, releaseListSchema, startRequest } from '../schemas.ts';
+import { planSchema, releaseListSchema } from '../schemas.ts';
+import type { World } from '../../request/world.ts';
+import type { CountdownSummary } from '../../temporal/countdowns.ts';
 
 export function startRelease(world: World): ApiRoute {
   return route({

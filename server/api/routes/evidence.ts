@@ -1,10 +1,12 @@
 // Routes of the evidence folder: what stands according to its undo journal, its pieces, and their removal.
-import { readLeftovers } from '../../leftovers.ts';
-import { prune } from '../../pruning.ts';
-import type { World } from '../../world.ts';
+import { API_VERSION } from '../../../release/release.ts';
+import { prune } from '../../actions/prune.ts';
+import { pruneRequest } from '../../actions/requests.ts';
 import { route, type ApiRoute } from '../route.ts';
-import { API_VERSION, leftoverListSchema, pruneRequest, pruneResultSchema } from '../schemas.ts';
+import { leftoverListSchema, pruneResultSchema } from '../schemas.ts';
 import { sendEvidence } from '../streams.ts';
+import type { World } from '../../request/world.ts';
+import { readLeftovers } from '../../temporal/leftovers.ts';
 
 export function listLeftovers(world: World): ApiRoute {
   return route({

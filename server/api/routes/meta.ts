@@ -1,8 +1,9 @@
 // Routes about the server itself: who asks, what the API is, whether it answers.
-import type { World } from '../../world.ts';
+import { API_VERSION } from '../../../release/release.ts';
 import { openApi } from '../openapi.ts';
 import { route, type ApiRoute } from '../route.ts';
-import { API_VERSION, healthSchema, whoamiSchema } from '../schemas.ts';
+import { healthSchema, whoamiSchema } from '../schemas.ts';
+import type { World } from '../../request/world.ts';
 
 export function whoami(): ApiRoute {
   return route({

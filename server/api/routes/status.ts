@@ -1,13 +1,14 @@
 // Routes that read one countdown: its status, progress, events and report. Nothing here changes anything.
+import { API_VERSION } from '../../../release/release.ts';
 import { verifyChain } from '../../../verdict/audit-chain.ts';
 import { shownVerdict } from '../../../verdict/words.ts';
 import type { CountdownStatus } from '../../../workflows/messages.ts';
-import { releaseNameOf } from '../../release-name.ts';
-import type { World } from '../../world.ts';
 import { linksOf } from '../links.ts';
 import { RELEASE_PATH, route, type ApiRoute } from '../route.ts';
-import { API_VERSION, eventListSchema, progressSchema, releaseStatusSchema } from '../schemas.ts';
+import { eventListSchema, progressSchema, releaseStatusSchema } from '../schemas.ts';
 import { followEvents, followStatus } from '../streams.ts';
+import { releaseNameOf } from '../../request/release-name.ts';
+import type { World } from '../../request/world.ts';
 
 export function readRelease(world: World): ApiRoute {
   return route({

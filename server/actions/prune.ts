@@ -1,0 +1,83 @@
+// Removes old evidence of countdowns that are over. What an open one may still read is never removed.
+import type { EvidenceFolder } from '../../activities/evidence/evidence-folder.ts';
+import { MIN_AGE_MS, digestsIn, type Pruned } from '../../activities/evidence/prune.ts';
+import { readDuration } from '../../release/duration.ts';
+import type { House } from '../../release/house.ts';
+import { explainStart } from '../../verdict/can.ts';
+import type { Principal } from '../../verdict/verdict.ts';
+import { ApiError } from '../request/refusal.ts';
+import { CountdownFailure, type Countdowns, type OpenCountdown } from '../temporal/countdowns.ts';
+import type { PruneRequest } from './requests.ts';
+
+export interface PruningWorld {
+  countdowns: Countdowns;
+  folder: EvidenceFolder;
+  house: House;
+  now: () => number;
+  /** One line in the server's log. */
+  log: (line: string) => void;
+}
+
+export type PruneResult = Pruned & {
+  /** RFC 3339: only pieces stored before it can be removed. */
+  before: string;
+  openCountdowns: number;
+};
+
+/**
+ * Removes the pieces that are older than the age asked for, older than the start of the oldest open countdown, and named by no open countdown
+ * and no pointer. Where one open countdown cannot be read, nothing is removed and the refusal names it.
+ */
+export async function prune(world: PruningWorld, { olderThan, dryRun }: PruneRequest, principal: Principal): Promise<PruneResult> {
+  const { countdowns, folder, house, now, log } = world;
+  const barred = explainStart(principal, house.starters);
+  if (barred !== null) throw new ApiError('NotAllowed', barred, 'ask a member of these groups');
+  const askedMs = ageOf(olderThan);
+  const open = await countdowns.open();
+  const named = new Set<string>();
+  let oldestStartMs = now();
+  for (const each of open) {
+    const { startedAtMs, digests } = await needsOf(countdowns, each);
+    oldestStartMs = Math.min(oldestStartMs, startedAtMs);
+    for (const digest of digests) named.add(digest);
+  }
+  const olderThanMs = Math.max(askedMs, now() - oldestStartMs);
+  const pruned = await folder.prune({ olderThanMs, named, dryRun, now });
+  const before = new Date(now() - olderThanMs).toISOString();
+  log(
+    `evidence.${dryRun ? 'prune-dry-run' : 'pruned'} by ${principal.issuer}/${principal.subject}: ${pruned.removed} pieces, ` +
+      `${pruned.removedBytes} bytes, stored before ${before}; ${open.length} open countdowns`,
+  );
+  return { ...pruned, before, openCountdowns: open.length };
+}
+
+function ageOf(text: string): number {
+  const reading = readDuration(text);
+  if (!reading.ok) throw new ApiError('InvalidRequest', `--older-than: ${reading.why}`, 'write an age such as 90d');
+  if (reading.ms < MIN_AGE_MS)
+    throw new ApiError(
+      'InvalidRequest',
+      `--older-than: ${text} is less than a day`,
+      'a younger piece may belong to a step that is still running; write an age such as 90d',
+    );
+  return reading.ms;
+}
+
+/** All that a countdown names, wherever in its status: every digest in it. */
+async function needsOf(countdowns: Countdowns, { release, startedFrom }: OpenCountdown) {
+  if (startedFrom === null) throw notRead(release, 'an older server started it and did not record its scripts');
+  const status = await countdowns.status(release).catch((error: unknown) => {
+    throw error instanceof CountdownFailure ? notRead(release, error.message) : error;
+  });
+  return {
+    startedAtMs: Date.parse(status.startedAt),
+    digests: [...startedFrom, ...digestsIn(JSON.stringify(status))],
+  };
+}
+
+const notRead = (release: string, why: string): ApiError =>
+  new ApiError(
+    'Refused',
+    `nothing was removed: what the open countdown ${release} still needs cannot be read (${why})`,
+    'start its worker, or wait until it has ended',
+  );

@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import type { EvidenceStore } from '../../activities/evidence/contract.ts';
+import type { House, StartObjection } from '../../release/house.ts';
+import { loadRelease } from '../../release/load.ts';
+import { planOf } from '../../release/plan.ts';
+import type { Release } from '../../release/release.ts';
+import { objectionsToStart, scriptsOf } from '../../release/startable.ts';
+import { toldProblem, type ToldProblem } from '../../release/told-problem.ts';
+import { explainStart } from '../../verdict/can.ts';
+import { inputDigest } from '../../verdict/input-digest.ts';
+import type { Principal } from '../../verdict/verdict.ts';
+import { countdownId, type CountdownInput } from '../../workflows/messages.ts';
+import type { Signer } from '../identity/signing.ts';
+import { ApiError } from '../request/refusal.ts';
+import type { Countdowns, OpenedPlan, StartedPlan } from '../temporal/countdowns.ts';
+import type { StartRequest } from './requests.ts';
+
+export interface SubmissionWorld {
+  countdowns: Countdowns;
+  evidence: EvidenceStore;
+  /** Whether only this very machine can reach the server. */
+  loopback: boolean;
+  house: House;
+  signer: Signer;
+  now: () => number;
+}
+
+/** Longer than a start is under way (30 s, and 20 s for one of the same name that closes), too short to be found and used by somebody else. */
+const START_LIFETIME_MS = 5 * 60_000;
+
+export type SubmittedPlan = OpenedPlan & { started: StartedPlan['started'] | 'dry-run' };
+
+/**
+ * From a person's file to a countdown: read, check, keep the bytes that people will decide on, start. Nothing is kept and nothing
+ * started unless the whole file is right.
+ */
+export async function submit(world: SubmissionWorld, request: StartRequest, requestedBy: Principal): Promise<SubmittedPlan> {
+  const barred = explainStart(requestedBy, world.house.starters);
+  if (barred !== null) throw new ApiError('NotAllowed', barred, 'ask someone who may, or whoever keeps the environment file');
+  const { release, problemsOf } = readRelease(request);
+  const now = world.now();
+  const { scripts } = request;
+  const explainScript = (path: string) =>
+    Object.hasOwn(scripts, path) ? null : { message: `the k6 script ${path} was not sent along`, hint: '' };
+  const objections = [
+    ...(release.spec.allowUnverified && !world.loopback ? [UNVERIFIED_ELSEWHERE] : []),
+    ...objectionsToStart(release, { house: world.house, explainScript, nowMs: now }),
+  ];
+  if (objections.length > 0) throw invalid(problemsOf(objections).map(toldProblem));
+  const plan = planOf(release, now);
+  const planned: OpenedPlan = {
+    release: release.metadata.name,
+    launchAt: iso(plan.launchAtMs),
+    checkpoints: plan.checkpoints.map(({ name, atMs }) => ({ name, at: iso(atMs) })),
+  };
+  if (request.dryRun) return { ...planned, started: 'dry-run' };
+  return await world.countdowns.start(signedInput(world, await inputOf(world, request, release, requestedBy)));
+}
+
+const UNVERIFIED_ELSEWHERE: StartObjection = {
+  paths: [['spec', 'allowUnverified']],
+  message: 'this is for a laptop, and this server can be reached from other machines',
+  hint: 'leave it out, or start the release where `tminus dev` runs',
+};
+
+function readRelease({ file, fileName, launchAt }: StartRequest) {
+  const loaded = loadRelease(file, fileName);
+  if (!loaded.ok) throw invalid(loaded.problems.map(toldProblem));
+  const { release, problemsOf } = loaded;
+  if (launchAt === undefined) return { release, problemsOf };
+  const { countdown: _, ...spec } = release.spec;
+  return { release: { ...release, spec: { ...spec, launchAt: iso(Date.parse(launchAt)) } }, problemsOf };
+}
+
+async function inputOf(
+  world: SubmissionWorld,
+  request: StartRequest,
+  release: Release,
+  requestedBy: Principal,
+): Promise<Omit<CountdownInput, 'start'>> {
+  const keep = async (kind: 'release-file' | 'k6-script', mediaType: string, source: string, text: string) =>
+    (await world.evidence.put({ kind, mediaType, source }, Buffer.from(text, 'utf8'))).digest;
+  const digests = await Promise.all(
+    scriptsOf(release).map(async (path) => [path, await keep('k6-script', 'text/javascript', path, request.scripts[path] ?? '')] as const),
+  );
+  return {
+    release,
+    releaseDigest: await keep('release-file', 'application/yaml', request.fileName, request.file),
+    scripts: Object.fromEntries(digests),
+    requestedBy,
+    rehearsal: request.rehearsal,
+    ...(request.comment === '' ? {} : { comment: request.comment }),
+    allowUnverified: release.spec.allowUnverified,
+  };
+}
+
+/** The server's word that this person may start this very input, once and soon. Workers begin nothing without it. */
+export function signedInput(
+  { signer, now }: Pick<SubmissionWorld, 'signer' | 'now'>,
+  input: Omit<CountdownInput, 'start'>,
+): CountdownInput {
+  const { release } = input;
+  const plan = planOf(release, now());
+  const launching = release.spec.checkpoints.find(({ steps }) => steps.some(({ type }) => type === 'launch'))?.name;
+  const start = signer.sign({
+    kind: 'start',
+    id: randomUUID(),
+    countdown: countdownId(release.metadata.name),
+    input: inputDigest(input),
+    notBefore: iso(plan.checkpoints.find(({ name }) => name === launching)?.atMs ?? plan.launchAtMs),
+    issuedAt: iso(now()),
+    notAfter: iso(now() + START_LIFETIME_MS),
+  });
+  return { ...input, start };
+}
+
+function invalid(problems: ToldProblem[]): ApiError {
+  return new ApiError(
+    'InvalidRelease',
+    problems[0]?.text ?? 'the release file is not valid',
+    'mend the file; `tminus validate` with the environment file beside it checks the same without a server',
+    problems,
+  );
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();

@@ -1,0 +1,76 @@
+// How a reader looks at a piece of evidence, as the address says it: `?at=0.2&before=sha256:...&type=inuse_space`.
+import type { EvidenceRef } from '../../verdict/finding.ts';
+import type { Reading } from '../evidence/figures-thread.ts';
+import type { Figures } from '../evidence/read-figures.ts';
+import type { AppContext, Visitor } from '../request/context.ts';
+import { ApiError } from '../request/refusal.ts';
+import { releaseNameOf } from '../request/release-name.ts';
+import type { World } from '../request/world.ts';
+
+export interface Look {
+  /** Path of the flame graph's root; empty for the whole. */
+  at: string;
+  /** Digest of the profile it is compared with. */
+  before: string | null;
+  /** Sample type of a profile; null for its own default. */
+  type: string | null;
+}
+
+export interface EvidenceView {
+  release: string;
+  where: string;
+  ref: EvidenceRef;
+  figures: Reading<Figures>;
+  look: Look;
+  /** Other evidence of the same kind, to compare with. */
+  others: readonly EvidenceRef[];
+  /** Address of this page, looked at otherwise. */
+  addressOf: (changed: Partial<Look>) => string;
+  visitor: Visitor | null;
+}
+
+// The deepest path of a flame graph of 48 rows, and then some.
+const PATH = /^[0-9.]{0,400}$/;
+const SAMPLE_TYPE = /^[\w-]{1,64}$/;
+
+/** Reads what there is to see. Only evidence that the release itself names can be looked at. */
+export async function lookAt({ countdowns, figures }: World, c: AppContext, digest: string): Promise<EvidenceView> {
+  const release = releaseNameOf(c);
+  const { checkpoints } = await countdowns.status(release);
+  const all = checkpoints.flatMap(({ name, steps }) =>
+    steps.flatMap((step) => step.evidence.map((ref) => ({ ref, where: `${name} / ${step.name}`, beside: step.evidence }))),
+  );
+  const found = all.find(({ ref }) => ref.digest === digest);
+  if (!found) throw new ApiError('NotFound', `${release} has no evidence ${digest}`, 'its pages link to all it has');
+  const { ref, where, beside } = found;
+  const diagnosis = beside.find(({ kind }) => kind === 'diagnosis')?.digest;
+  const others = all.map((each) => each.ref).filter((each) => each.kind === ref.kind && each.digest !== digest);
+  const look = lookOf(c.req.query(), others);
+  return {
+    release,
+    where,
+    ref,
+    figures: await figures.figures({ kind: ref.kind, digest, before: look.before, sampleType: look.type, diagnosis }),
+    look,
+    others,
+    addressOf: (changed) => addressOf(`/r/${release}/evidence/${digest}`, { ...look, ...changed }),
+    visitor: c.get('visitor'),
+  };
+}
+
+function lookOf(query: Readonly<Record<string, string>>, others: readonly EvidenceRef[]): Look {
+  return {
+    at: PATH.exec(query['at'] ?? '')?.[0] ?? '',
+    before: others.find(({ digest }) => digest === query['before'])?.digest ?? null,
+    type: SAMPLE_TYPE.exec(query['type'] ?? '')?.[0] ?? null,
+  };
+}
+
+/** What is not asked for is left out, so that one look has one address. */
+function addressOf(page: string, { at, before, type }: Look): string {
+  const query = new URLSearchParams();
+  if (type !== null) query.set('type', type);
+  if (before !== null) query.set('before', before);
+  if (at !== '') query.set('at', at);
+  return query.size === 0 ? page : `${page}?${query.toString()}`;
+}

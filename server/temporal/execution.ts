@@ -1,0 +1,55 @@
+// What Temporal itself reports of a countdown, without a worker: state, run and search attributes.
+import type { WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import type { Verdict } from '../../verdict/verdict.ts';
+import { attribute, countdownId, type Ending, type Phase } from '../../workflows/messages.ts';
+import type { CountdownSummary, Owner } from './countdowns.ts';
+
+/** Closed, or decided and only sending its last messages. */
+export const hasEnded = (described: WorkflowExecutionDescription): boolean =>
+  described.status.name !== 'RUNNING' || summaryOf(described).phase === 'ended';
+
+/** The first run's id outlives continue-as-new and reset. */
+export const firstRunOf = ({ raw, runId }: WorkflowExecutionDescription): string => raw.workflowExecutionInfo?.firstRunId || runId;
+
+/** Whether a countdown runs, and how it went where it does not; `gone` where Temporal does not keep it. */
+export function stateOf(described: WorkflowExecutionDescription | null): Owner['countdown'] {
+  if (described === null) return 'gone';
+  const { name } = described.status;
+  if (name === 'RUNNING') return hasEnded(described) ? 'ended' : 'running';
+  return name === 'COMPLETED' || name === 'CONTINUED_AS_NEW' ? 'ended' : 'terminated';
+}
+
+/** The release of a countdown's workflow id. */
+export const releaseOf = (countdown: string): string => countdown.slice(countdownId('').length);
+
+/** Temporal's own: `<deployment>:<build id>`, with a dot in older servers. */
+const WORKER_VERSION = defineSearchAttributeKey('TemporalWorkerDeploymentVersion', 'KEYWORD');
+
+const buildIdIn = (version: string | undefined): string | null => version?.split(/[:.]/).at(-1) || null;
+
+/** A row of the list. Whether a worker runs for it is not in it. */
+export function summaryOf({
+  workflowId,
+  typedSearchAttributes: said,
+  status,
+  startTime,
+  closeTime,
+  memo,
+}: Omit<WorkflowExecutionInfo, 'raw'>): CountdownSummary {
+  return {
+    release: said.get(attribute.release) ?? releaseOf(workflowId),
+    service: said.get(attribute.service) ?? null,
+    phase: (said.get(attribute.phase) as Phase | undefined) ?? null,
+    verdict: (said.get(attribute.verdict) as Verdict | undefined) ?? null,
+    ending: (said.get(attribute.ending) as Ending | undefined) ?? null,
+    launchAt: said.get(attribute.launchAt)?.toISOString() ?? null,
+    nextCheckpointAt: said.get(attribute.nextCheckpointAt)?.toISOString() ?? null,
+    running: status.name === 'RUNNING',
+    rehearsal: memo?.['rehearsal'] === true,
+    startedAt: startTime.toISOString(),
+    endedAt: closeTime?.toISOString() ?? null,
+    workerVersion: buildIdIn(said.get(WORKER_VERSION)),
+    hasWorker: null,
+  };
+}

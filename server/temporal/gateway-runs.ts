@@ -1,0 +1,59 @@
+// What Temporal itself reports of countdowns, their restorers and their queues. None of it needs a worker.
+import { COUNTDOWN_TYPE, countdownId, restorerId } from '../../workflows/messages.ts';
+import type { Countdowns, OpenCountdown } from './countdowns.ts';
+import { firstRunOf, hasEnded, releaseOf, stateOf, summaryOf } from './execution.ts';
+import { READ_TIMEOUT_MS, type TemporalCalls } from './gateway-calls.ts';
+import { IS_OPEN } from './list-countdowns.ts';
+import { startedFrom } from './start-memo.ts';
+import { readTaskQueue } from './task-queue.ts';
+import { watcherSeenAt } from './watcher.ts';
+
+type Runs = Pick<Countdowns, 'latest' | 'firstRun' | 'open' | 'ownerOf' | 'watcherSeenAt' | 'taskQueue'>;
+
+export function runsOf({ client, ask, describe, describeOrNull }: TemporalCalls): Runs {
+  return {
+    async latest(release) {
+      const described = await describeOrNull(countdownId(release), release);
+      return described === null
+        ? null
+        : {
+            run: firstRunOf(described),
+            over: hasEnded(described),
+            closed: described.status.name !== 'RUNNING',
+          };
+    },
+
+    async firstRun(release) {
+      return firstRunOf(await describe(release, `asking which run ${release} is`));
+    },
+
+    open: () =>
+      ask('', 'listing open countdowns', READ_TIMEOUT_MS, async () => {
+        const found: OpenCountdown[] = [];
+        for await (const { workflowId, memo } of client.workflow.list({
+          query: `WorkflowType = "${COUNTDOWN_TYPE}" AND ${IS_OPEN}`,
+          pageSize: 100,
+        }))
+          found.push({ release: releaseOf(workflowId), startedFrom: startedFrom(memo ?? {}) });
+        return found;
+      }),
+
+    async ownerOf({ workflowId, firstRunId, release }) {
+      const restorer = await describeOrNull(restorerId({ release, firstRunId }), release);
+      const described = await describeOrNull(workflowId, release);
+      // The run itself, where a later countdown has its name; of one that continued as new, that is only its first part.
+      const own =
+        described !== null && firstRunOf(described) === firstRunId ? described : await describeOrNull(workflowId, release, firstRunId);
+      const { phase, ending } = own === null ? { phase: null, ending: null } : summaryOf(own);
+      return { countdown: stateOf(own), phase, ending, restorer: restorer?.status.name === 'RUNNING' ? 'running' : 'not running' };
+    },
+
+    async watcherSeenAt({ workflowId, firstRunId, release }) {
+      const described = await describeOrNull(workflowId, release);
+      if (described === null || firstRunOf(described) !== firstRunId) return null;
+      return await ask(release, `asking for the watcher of ${release}`, READ_TIMEOUT_MS, () => watcherSeenAt(client, described));
+    },
+
+    taskQueue: (name, kind) => ask('', `asking for the queue ${name}`, READ_TIMEOUT_MS, () => readTaskQueue(client, name, kind)),
+  };
+}

@@ -1,0 +1,113 @@
+// Countdowns that Temporal does not keep any more, or whose worker version does not run any more, answered from their stored records.
+import { bytesOf } from '../../activities/evidence/bytes-of.ts';
+import type { EvidenceStore } from '../../activities/evidence/contract.ts';
+import { readCountdownRecord, type CountdownRecord, type RecordPointer } from '../../activities/evidence/countdown-records.ts';
+import type { EvidenceFolder } from '../../activities/evidence/evidence-folder.ts';
+import { explainCan } from '../../verdict/can.ts';
+import { CountdownFailure, type Countdowns, type CountdownSummary, type Handed } from './countdowns.ts';
+import { releaseOf } from './execution.ts';
+
+/** The same countdowns; status, audit and list also answer for those that are left as a record only. */
+export function withRecords(countdowns: Countdowns, folder: Pick<EvidenceFolder, 'recorded'>, evidence: EvidenceStore): Countdowns {
+  const pointerTo = async (release: string): Promise<RecordPointer | undefined> =>
+    (await folder.recorded()).find((each) => each.release === release);
+
+  async function orRecorded<T>(release: string, ask: () => Promise<T>, of: (record: CountdownRecord) => T): Promise<T> {
+    const pointer = await pointerTo(release);
+    if (!pointer) return await ask();
+    const latest = await countdowns.latest(release);
+    // One of the same name that was started later is asked itself.
+    if (latest !== null && latest.run !== pointer.run) return await ask();
+    if (latest === null || latest.closed) return of(await read(evidence, pointer));
+    // One that is counting again was reset: its record is not the last word.
+    if (!latest.over) return await ask();
+    return await ask().catch(async (error: unknown) => {
+      if (error instanceof CountdownFailure && error.code === 'NoWorker') return of(await read(evidence, pointer));
+      throw error;
+    });
+  }
+
+  /** Temporal reports one that it does not keep as not found; it was, and it is over. */
+  async function unlessOver<T>({ action, countdown }: Handed, send: () => Promise<T>): Promise<T> {
+    try {
+      return await send();
+    } catch (error) {
+      const release = releaseOf(countdown);
+      if (!(error instanceof CountdownFailure) || error.code !== 'NotFound' || !(await pointerTo(release))) throw error;
+      const reason = explainCan(action, 'ended') ?? `${release} is over`;
+      throw new CountdownFailure('Refused', reason, `\`tminus explain ${release}\` says how it ended`);
+    }
+  }
+
+  return {
+    ...countdowns,
+    act: (act, signed) => unlessOver(act, () => countdowns.act(act, signed)),
+    hold: (act) => unlessOver(act, () => countdowns.hold(act)),
+    abort: (act) => unlessOver(act, () => countdowns.abort(act)),
+    firstRun: async (release) =>
+      (await countdowns.latest(release))?.run ?? (await pointerTo(release))?.run ?? (await countdowns.firstRun(release)),
+    status: (release) =>
+      orRecorded(
+        release,
+        () => countdowns.status(release),
+        ({ status }) => status,
+      ),
+    audit: (release) =>
+      orRecorded(
+        release,
+        () => countdowns.audit(release),
+        ({ audit }) => audit,
+      ),
+    async list(page: string | null) {
+      const { items, nextPage } = await countdowns.list(page);
+      return {
+        items: [...items, ...onlyRecorded(await folder.recorded(), items, { first: page === null, last: nextPage === null })],
+        nextPage,
+      };
+    },
+  };
+}
+
+/**
+ * Records of releases that Temporal does not keep: on the last page, for they are the oldest. Of several pages the others' rows are not known here,
+ * so a record counts only where it ended before all of this page.
+ */
+function onlyRecorded(
+  pointers: readonly RecordPointer[],
+  items: readonly CountdownSummary[],
+  { first, last }: { first: boolean; last: boolean },
+): CountdownSummary[] {
+  if (!last) return [];
+  const names = new Set(items.map(({ release }) => release));
+  const oldest = items.map(({ endedAt }) => endedAt ?? '').reduce((a, b) => (a < b ? a : b), '9999');
+  const rest: CountdownSummary[] = [];
+  // Newest first: of several runs of one name the last one is listed, as of those that Temporal keeps.
+  for (const pointer of pointers) {
+    if (names.has(pointer.release) || (!first && (pointer.endedAt ?? '') > oldest)) continue;
+    names.add(pointer.release);
+    rest.push(summaryOf(pointer));
+  }
+  return rest;
+}
+
+async function read(evidence: EvidenceStore, { digest }: RecordPointer): Promise<CountdownRecord> {
+  return readCountdownRecord(await bytesOf(evidence, digest), digest);
+}
+
+function summaryOf({ release, service, verdict, ending, rehearsal, launchAt, startedAt, endedAt }: RecordPointer): CountdownSummary {
+  return {
+    release,
+    service,
+    phase: 'ended',
+    verdict,
+    ending,
+    launchAt,
+    nextCheckpointAt: null,
+    running: false,
+    rehearsal,
+    startedAt,
+    endedAt,
+    workerVersion: null,
+    hasWorker: null,
+  };
+}
