@@ -2,7 +2,7 @@
 import type { GuardOutcome } from '../analysis/guard/outcome.ts';
 import type { OldTraffic } from '../analysis/guard/sample.ts';
 import type { GuardTally } from '../analysis/guard/tally.ts';
-import type { AnalysisStep, LoadTestStep, GuardStep, PreflightStep } from '../release/steps/registry.ts';
+import type { DiagnosisStep, LoadTestStep, GuardStep, PreflightStep } from '../release/steps/registry.ts';
 import type { EvidenceRef, Fact, Finding } from '../verdict/finding.ts';
 import type { DeploymentTarget } from './kubernetes/contract.ts';
 
@@ -42,8 +42,8 @@ export interface LoadTestInput {
   runId: string;
 }
 
-export interface AnalysisInput {
-  step: AnalysisStep;
+export interface DiagnosisStepInput {
+  step: DiagnosisStep;
   /** As its traces name it. */
   service: string;
   /** Whose last good release it is compared with. */
@@ -89,7 +89,7 @@ export interface StepActivities {
   runPreflight(input: PreflightInput): Promise<StepReport>;
   runLoadTest(input: LoadTestInput): Promise<StepReport & { imageIds?: string[] }>;
   /** Reads what the load tests left, asks database and traces for the same time, and names the cause. Changes nothing. */
-  runAnalysis(input: AnalysisInput): Promise<StepReport>;
+  runDiagnosis(input: DiagnosisStepInput): Promise<StepReport>;
   /**
    * Watches until the bake has passed, a breach is certain, or the longest watch is over; reports also when data stop and when they are back.
    * Heartbeats from a timer, with the carry as details. Never passes without data, traffic and stored evidence.

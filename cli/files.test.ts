@@ -83,7 +83,7 @@ it('checks the names of a release against the environment file beside it, and al
     .replace('cluster: prod ', 'cluster: prdo ')
     .replace('namespace: prod', 'namespace: shop');
   const more =
-    '  notify: [oncall]\n  diagnosis: { postgres: shop, traces: lab }\n  checkpoints:\n    - { name: now, at: T-0, steps: [{ type: loadTest }, { type: analysis }, { type: launch }, { type: guard }] }\n';
+    '  notify: [oncall]\n  diagnosis: { postgres: shop, traces: lab }\n  checkpoints:\n    - { name: now, at: T-0, steps: [{ type: loadTest }, { type: diagnosis }, { type: launch }, { type: guard }] }\n';
   writeFileSync(join(cwd, 'release.yaml'), `${text}${more}`);
   const validate = async (...files: string[]) => {
     const { code, stdout, stderr } = await tminus(['validate', ...files], { cwd });

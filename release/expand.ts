@@ -51,7 +51,7 @@ function expandApproval(approval: NonNullable<FileCheckpoint['approval']>, appro
 }
 
 function expandStep(step: FileStep, { load, diagnosis }: Pick<ReleaseFile['spec'], 'load' | 'diagnosis'>): Step {
-  if (step.type === 'analysis') return { ...diagnosis, ...step };
+  if (step.type === 'diagnosis') return { ...diagnosis, ...step };
   if (step.type === 'guard') return { ...step, maxBake: step.maxBake ?? timesThree(step.bake) };
   if (step.type !== 'loadTest') return step;
   const script = step.script ?? load.script;

@@ -79,7 +79,7 @@ function addHint(kind: Kind, known: readonly string[]): string {
 
 function mentionsOf({ spec }: Release): Mention[] {
   const { service, staging, cluster, notify, checkpoints } = spec;
-  const asksForHealth = checkpoints.some(({ steps }) => steps.some(({ type }) => type !== 'loadTest' && type !== 'analysis'));
+  const asksForHealth = checkpoints.some(({ steps }) => steps.some(({ type }) => type !== 'loadTest' && type !== 'diagnosis'));
   return [
     { kind: 'clusters', name: cluster, paths: [['spec', 'cluster']] },
     ...(staging.cluster === cluster ? [] : [{ kind: 'clusters' as const, name: staging.cluster, paths: [['spec', 'staging', 'cluster']] }]),
@@ -109,7 +109,7 @@ function stepMentions(step: Step, checkpoint: number, at: number): Mention[] {
       ...mention('targets', step.target, 'target', ['spec', 'load', 'target']),
       ...mention('postgres', step.postgres, 'postgres', ['spec', 'diagnosis', 'postgres']),
     ];
-  if (step.type === 'analysis')
+  if (step.type === 'diagnosis')
     return [
       ...mention('postgres', step.postgres, 'postgres', ['spec', 'diagnosis', 'postgres']),
       ...mention('traces', step.traces, 'traces', ['spec', 'diagnosis', 'traces']),

@@ -44,7 +44,7 @@ describe('a release of ten lines', () => {
     expect(spec.service).toMatchObject({ deployment: 'go-api', container: 'go-api', health: { target: 'shop', path: '/healthz' } });
     expect(spec.staging).toEqual({ cluster: 'lab', namespace: 'shop-staging', deployment: 'go-api', container: 'go-api' });
     expect(spec.checkpoints.map(({ name, at, steps }) => [name, at, steps.map(({ type }) => type)])).toEqual([
-      ['load-and-diagnosis', 'T-72h', ['preflight', 'loadTest', 'analysis']],
+      ['load-and-diagnosis', 'T-72h', ['preflight', 'loadTest', 'diagnosis']],
       ['final-poll', 'T-1h', []],
       ['launch', 'T-0', ['launch', 'guard']],
     ]);
@@ -186,7 +186,7 @@ describe('addresses', () => {
   test('no field of a release file is one: with an address in it a field is refused, or is a name that nobody connects to', () => {
     const whole = releaseOf(
       withCheckpoints(
-        `{ name: load, at: T-2h, approval: { count: 1 }, steps: [{ type: preflight }, { type: loadTest, postgres: p, target: t, script: s.js }, { type: analysis, postgres: p, traces: t }] }`,
+        `{ name: load, at: T-2h, approval: { count: 1 }, steps: [{ type: preflight }, { type: loadTest, postgres: p, target: t, script: s.js }, { type: diagnosis, postgres: p, traces: t }] }`,
         launch,
       ),
     );
@@ -261,7 +261,7 @@ describe('rules between fields', () => {
   test.each([
     [
       'a step between launch and guard',
-      ['{ name: launch, at: T-0, steps: [{ type: launch }, { type: analysis }, { type: guard }] }'],
+      ['{ name: launch, at: T-0, steps: [{ type: launch }, { type: diagnosis }, { type: guard }] }'],
       '11:78 spec.checkpoints[0].steps[2]',
     ],
     [

@@ -140,7 +140,7 @@ export const releaseFileSchema = z
           .meta({
             description: 'Moments of the countdown, earliest first.',
             defaultText:
-              'the standard plan: T-72h `load-and-diagnosis` (preflight, loadTest, analysis), T-1h `final-poll` (approval), T-0 `launch` (launch, guard)',
+              'the standard plan: T-72h `load-and-diagnosis` (preflight, loadTest, diagnosis), T-1h `final-poll` (approval), T-0 `launch` (launch, guard)',
           })
           .optional(),
       })

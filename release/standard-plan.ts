@@ -23,7 +23,7 @@ export function standardCheckpoints(countdown: string | undefined): object[] {
     {
       name: 'load-and-diagnosis',
       at: fit.fits === 'moved' ? fit.firstAt : FIRST_AT,
-      steps: [{ type: 'preflight' }, { type: 'loadTest' }, { type: 'analysis' }],
+      steps: [{ type: 'preflight' }, { type: 'loadTest' }, { type: 'diagnosis' }],
     },
     { name: 'final-poll', at: FINAL_POLL_AT, approval: {} },
     { name: 'launch', at: 'T-0', steps: [{ type: 'launch' }, { type: 'guard' }] },

@@ -264,8 +264,8 @@ async function runEverything(): Promise<{ findings: Finding[]; evidence: Evidenc
     const report = await act(`load test with ${postgres}`, () => acts.load.runLoadTest(asked));
     keep(report);
     const loadTests = report === null ? [] : [{ step: asked.step, findings: report.findings, evidence: report.evidence }];
-    const analysis = { step: { type: 'analysis', name: 'analysis', postgres } as const, service: 'go-api', production: target, loadTests };
-    if (postgres === 'shop') keep(await act('analysis', () => acts.load.runAnalysis(analysis)));
+    const analysis = { step: { type: 'diagnosis', name: 'diagnosis', postgres } as const, service: 'go-api', production: target, loadTests };
+    if (postgres === 'shop') keep(await act('analysis', () => acts.load.runDiagnosis(analysis)));
   }
 
   const said = {

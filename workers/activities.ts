@@ -28,7 +28,7 @@ import { createClusterClients, readPodLog } from '../activities/kubernetes/clien
 import { createKubernetesActivities, fencingGeneration } from '../activities/kubernetes/index.ts';
 import { readDeploymentPods } from '../activities/kubernetes/pods.ts';
 import type { KubernetesActivities } from '../activities/kubernetes/contract.ts';
-import { createAnalysisActivities } from '../activities/analysis/run-analysis.ts';
+import { createDiagnosisActivities } from '../activities/diagnosis/run-diagnosis.ts';
 import { callingWorkflow, runningActivity } from '../activities/running-activity.ts';
 import { readSecret } from '../activities/secret.ts';
 import { createLoadTestActivities } from '../activities/load-test/activities.ts';
@@ -55,7 +55,7 @@ export interface AssembleOptions {
 export interface AssembledActivities {
   bookkeeping: BookkeepingActivities;
   cluster: KubernetesActivities & EffectActivities & Pick<StepActivities, 'runPreflight' | 'runGuard'>;
-  load: Pick<StepActivities, 'runLoadTest' | 'runAnalysis'>;
+  load: Pick<StepActivities, 'runLoadTest' | 'runDiagnosis'>;
 }
 
 /** Activities by the kind of queue they run on. Opens nothing until an activity needs it. */
@@ -170,7 +170,7 @@ function loadActivities(
           : {}),
       }).runLoadTest(input);
     },
-    ...createAnalysisActivities({
+    ...createDiagnosisActivities({
       store,
       databaseUrl,
       lastGood: (target) => readLastGood(evidenceFolder, target),

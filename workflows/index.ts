@@ -4,5 +4,5 @@ export { restorer } from './restorer.ts';
 export { serviceLock } from './service-lock.ts';
 export { preflightStep } from './steps/preflight.ts';
 export { loadTestStep } from './steps/load-test.ts';
-export { analysisStep } from './steps/analysis.ts';
+export { diagnosisStep } from './steps/diagnosis.ts';
 export { launchStep } from './steps/launch.ts';

@@ -297,7 +297,7 @@ describe('running a step again', () => {
     at(state, 'load-and-diagnosis');
     state.checkpoints[0]!.passed = false;
     expect(refusal({ action: 'retry', step: 'load-test' })).toBeNull();
-    expect(explainRefusal(state, nothing, COUNTDOWN)).toBe('load-and-diagnosis has no step ; it has preflight, load-test, analysis');
+    expect(explainRefusal(state, nothing, COUNTDOWN)).toBe('load-and-diagnosis has no step ; it has preflight, load-test, diagnosis');
   });
 });
 

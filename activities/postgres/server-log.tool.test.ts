@@ -13,10 +13,10 @@ import { readIndexProof } from '../../analysis/postgres/read-proof.ts';
 import { readStatementsRecord } from '../../analysis/postgres/read-records.ts';
 import type { StatementsRecord } from '../../analysis/postgres/records.ts';
 import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
-import { gather } from '../analysis/gather.ts';
+import { gather } from '../diagnosis/gather.ts';
 import { bytesOf } from '../evidence/bytes-of.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
-import type { AnalysisInput } from '../steps-contract.ts';
+import type { DiagnosisStepInput } from '../steps-contract.ts';
 import { startRealPostgres, type RealPostgres } from './testing/logging-postgres.ts';
 import type { ServiceLog } from './slow-statements.ts';
 import { watchDatabase } from './watch-database.ts';
@@ -147,7 +147,7 @@ it('explains what it found without running EXPLAIN, and proves the index on a co
   await logTo('jsonlog');
   const { record, evidence } = await watched(() => load(30));
   const store = createFolderEvidenceStore(folder);
-  const gathered = await gather({ step: { postgres: 'shop' }, loadTests: [{ evidence }] } as unknown as AnalysisInput, {
+  const gathered = await gather({ step: { postgres: 'shop' }, loadTests: [{ evidence }] } as unknown as DiagnosisStepInput, {
     store,
     lastGood: async () => null,
     databaseUrl: async () => server.url('postgres'),

@@ -65,7 +65,7 @@ describe.each([
 
   it('are left out again by whoever verifies the record from the stored bytes', async () => {
     const refs = [{ digest: 'sha256:record', kind: 'diagnosis', source: '', sizeBytes: 0, mediaType: '', capturedAt: '' } as const];
-    const again = await recomputes['analysis']?.({ refs, read: stored(answer) });
+    const again = await recomputes['diagnosis']?.({ refs, read: stored(answer) });
     const { findings } = await diagnose(record(), stored(answer), 'sha256:record');
     expect(findings).toMatchObject([{ code: 'CauseSlowDependency' }]);
     expect(JSON.stringify(again)).toBe(JSON.stringify(findings));

@@ -40,7 +40,7 @@ export const recomputes: Readonly<Record<string, Recompute>> = {
     ];
   },
 
-  async analysis(evidence) {
+  async diagnosis(evidence) {
     const { digest } = one(evidence, 'diagnosis');
     let text = '';
     const decoder = new TextDecoder();

@@ -1,6 +1,6 @@
 // One line per step, and its type below: this is all that the release room needs to know of a new step.
 import { z } from 'zod';
-import { analysisSchema, type AnalysisStep } from './analysis.ts';
+import { diagnosisSchema, type DiagnosisStep } from './diagnosis.ts';
 import { guardSchema, type GuardStep } from './guard.ts';
 import { launchSchema, type LaunchStep } from './launch.ts';
 import { loadTestSchema, type LoadTestStep } from './load-test.ts';
@@ -9,15 +9,15 @@ import { preflightSchema, type PreflightStep } from './preflight.ts';
 export const stepSchemas = {
   preflight: preflightSchema,
   loadTest: loadTestSchema,
-  analysis: analysisSchema,
+  diagnosis: diagnosisSchema,
   launch: launchSchema,
   guard: guardSchema,
 };
 
-export type { AnalysisStep, GuardStep, LaunchStep, LoadTestStep, PreflightStep };
-export type Step = PreflightStep | LoadTestStep | AnalysisStep | LaunchStep | GuardStep;
+export type { DiagnosisStep, GuardStep, LaunchStep, LoadTestStep, PreflightStep };
+export type Step = PreflightStep | LoadTestStep | DiagnosisStep | LaunchStep | GuardStep;
 export type StepType = Step['type'];
 
 export const stepSchema = z
-  .discriminatedUnion('type', [stepSchemas.preflight, stepSchemas.loadTest, stepSchemas.analysis, stepSchemas.launch, stepSchemas.guard])
+  .discriminatedUnion('type', [stepSchemas.preflight, stepSchemas.loadTest, stepSchemas.diagnosis, stepSchemas.launch, stepSchemas.guard])
   .meta({ description: 'One piece of work.' });

@@ -193,7 +193,7 @@ describe('the server', () => {
 function analysed(evidence: CountdownStatus['checkpoints'][0]['steps'][0]['evidence']): CountdownStatus {
   const [first, ...later] = stoppedStatus.checkpoints;
   if (!first?.steps[0]) throw new Error('the example has no step');
-  const step = { ...first.steps[0], name: 'analysis', type: 'analysis', findings: [], facts: [], evidence };
+  const step = { ...first.steps[0], name: 'diagnosis', type: 'diagnosis', findings: [], facts: [], evidence };
   return { ...stoppedStatus, checkpoints: [{ ...first, steps: [step] }, ...later] };
 }
 

@@ -34,8 +34,8 @@ const withEvidence = {
         ...loadAndDiagnosis.steps,
         {
           ...(loadAndDiagnosis.steps[1] as (typeof loadAndDiagnosis.steps)[0]),
-          name: 'analysis',
-          type: 'analysis',
+          name: 'diagnosis',
+          type: 'diagnosis',
           findings: [],
           evidence: Object.values(exampleRefs),
         },

@@ -71,7 +71,7 @@ async function explained(evidence: EvidenceStore): Promise<{ checkpoint: Checkpo
   const steps = [
     step('calm', 'loadTest', [calm]),
     step('peak', 'loadTest', [peak]),
-    step('diagnosis', 'analysis', [written, traces], [cause]),
+    step('diagnosis', 'diagnosis', [written, traces], [cause]),
   ];
   return { checkpoint: { ...like, steps }, traces };
 }

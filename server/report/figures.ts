@@ -20,7 +20,7 @@ const DRAWN: readonly (readonly [kind: EvidenceKind, title: string])[] = [
   ['traces', 'A slow trace'],
 ];
 
-/** Reads them for every analysis step. What cannot be read is said in its place. */
+/** Reads them for every diagnosis step. What cannot be read is said in its place. */
 export async function readStepFigures(
   { checkpoints }: Pick<CountdownStatus, 'checkpoints'>,
   figures: FiguresReader['figures'],
@@ -28,17 +28,17 @@ export async function readStepFigures(
   const found: StepFigures[] = [];
   for (const checkpoint of checkpoints)
     for (const step of checkpoint.steps)
-      if (step.type === 'analysis' && step.evidence.length > 0)
+      if (step.type === 'diagnosis' && step.evidence.length > 0)
         found.push({ checkpoint: checkpoint.name, step: step.name, content: await drawn(checkpoint, step, figures) });
   return found;
 }
 
-async function drawn({ steps }: CheckpointStatus, analysis: StepStatus, figures: FiguresReader['figures']): Promise<Markup> {
-  const own = analysis.evidence;
+async function drawn({ steps }: CheckpointStatus, diagnosis: StepStatus, figures: FiguresReader['figures']): Promise<Markup> {
+  const own = diagnosis.evidence;
   const record = own.find(({ kind }) => kind === 'diagnosis');
   const read = ({ kind, digest }: EvidenceRef) => figures({ kind, digest, before: null, sampleType: null, diagnosis: record?.digest });
   // Of several load tests the one that is explained comes first: its evidence is what the findings name.
-  const named = new Set(analysis.findings.flatMap(({ evidence }) => evidence));
+  const named = new Set(diagnosis.findings.flatMap(({ evidence }) => evidence));
   const isNamed = ({ digest }: EvidenceRef): boolean => named.has(digest);
   const loads = steps.filter(({ type }) => type === 'loadTest').map(({ evidence }) => evidence);
   const explainedFirst = [...loads.filter((refs) => refs.some(isNamed)), ...loads.filter((refs) => !refs.some(isNamed))].flat();

@@ -93,7 +93,7 @@ describe('a countdown', () => {
     return run(
       () => ({
         runLoadTest: async () => report((rounds += 1) === 1 ? slow : fine),
-        runAnalysis: async ({ loadTests }) => {
+        runDiagnosis: async ({ loadTests }) => {
           read.push(loadTests.flatMap(({ findings }) => findings.map(({ code }) => code)));
           return report(fine);
         },
@@ -103,7 +103,7 @@ describe('a countdown', () => {
         expect(stopped.checkpoints[0]?.steps.map(({ type, state }) => `${type} ${state}`)).toEqual([
           'preflight done',
           'loadTest done',
-          'analysis done',
+          'diagnosis done',
         ]);
         await act({ action: 'retry', step: 'load-test' });
         await until('counting', ({ phase }) => phase === 'counting');
@@ -483,7 +483,7 @@ describe('a countdown', () => {
         await until('waiting', ({ phase }) => phase === 'waiting');
         await act({ action: 'approve' }, 'li.wei');
         expect(await refusal(act({ action: 'approve' }, 'li.wei'))).toMatch(/has already approved/u);
-        await act({ action: 'retry', step: 'analysis' });
+        await act({ action: 'retry', step: 'diagnosis' });
         await until('waiting again', ({ phase, checkpoints }) => phase === 'waiting' && checkpoints[0]?.steps[2]?.round === 2);
         await act({ action: 'approve' }, 'li.wei');
         await act({ action: 'approve' }, 'a.osei');

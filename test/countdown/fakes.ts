@@ -57,7 +57,7 @@ export function inputFor(name: string): CountdownInput {
                 profiles: 'on-breach',
                 cpuProfile: '10s',
               },
-              { type: 'analysis', name: 'analysis' },
+              { type: 'diagnosis', name: 'diagnosis' },
             ],
           },
           {
@@ -206,7 +206,7 @@ export function fakeWorld(): FakeWorld {
       evidence: [points],
       imageIds: ['sha256:91d03ce'],
     }),
-    runAnalysis: async () => report(passed('NothingToExplain', 'load')),
+    runDiagnosis: async () => report(passed('NothingToExplain', 'load')),
     runGuard: async () => guarded('passed', passed('GuardPassed', 'guard')),
     captureEffect: async () => ({ before: { image: world.image }, seal, goesBackTo: world.image, evidence: [piece] }),
     applyEffect: async ({ entry, wanted }) => write(entry.id, (wanted as { image: string }).image),

@@ -4,7 +4,7 @@
 import { mkdtemp, readFile, readdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { recordOf } from '../../activities/analysis/record-of.ts';
+import { recordOf } from '../../activities/diagnosis/record-of.ts';
 import { createFolderEvidenceStore } from '../../activities/evidence/folder-store.ts';
 import { diagnose } from '../../analysis/diagnosis/diagnose.ts';
 import type { Finding } from '../../verdict/finding.ts';

@@ -2,7 +2,7 @@
 // after it left as evidence. Asking what they mean is another matter (confusion.ts), so that it can be asked again.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gather, type AnalysisWorld } from '../../activities/analysis/gather.ts';
+import { gather, type GatherDependencies } from '../../activities/diagnosis/gather.ts';
 import { createFolderEvidenceStore } from '../../activities/evidence/folder-store.ts';
 import { createClusterClients } from '../../activities/kubernetes/client.ts';
 import { readDeploymentPods } from '../../activities/kubernetes/pods.ts';
@@ -10,7 +10,7 @@ import { localK6 } from '../../activities/load-test/local-k6.ts';
 import { runLoad } from '../../activities/load-test/run-load.ts';
 import { readSecret } from '../../activities/secret.ts';
 import type { TraceStore } from '../../activities/traces/ask-traces.ts';
-import type { AnalysisInput, StepReport } from '../../activities/steps-contract.ts';
+import type { DiagnosisStepInput, StepReport } from '../../activities/steps-contract.ts';
 import { kubectl } from '../../lab/cluster.ts';
 import { paths } from '../../lab/paths.ts';
 import { loadEnvironment } from '../../release/load.ts';
@@ -36,7 +36,7 @@ export interface CapturedRun {
   /** Name of the fault, or `none`. */
   fault: string;
   report: StepReport;
-  input: AnalysisInput;
+  input: DiagnosisStepInput;
   gathered: Awaited<ReturnType<typeof gather>>;
 }
 
@@ -82,7 +82,7 @@ export async function captureRun(fault: string, name: string, folder: string, te
     await readFile('lab/example/k6/shop.js'),
   );
   const databaseUrl = (database: string) => readSecret((environment.spec.postgres[database] as { url: { value: string } }).url, lab.state);
-  const world: AnalysisWorld = {
+  const world: GatherDependencies = {
     store,
     databaseUrl,
     traceStore: (traces) => environment.spec.traces[traces] as TraceStore,
@@ -108,8 +108,8 @@ export async function captureRun(fault: string, name: string, folder: string, te
     },
     { signal: new AbortController().signal, heartbeat: () => undefined, attempt: 1 },
   );
-  const input: AnalysisInput = {
-    step: { type: 'analysis', name: 'analysis', postgres: 'shop-staging', traces: 'lab' },
+  const input: DiagnosisStepInput = {
+    step: { type: 'diagnosis', name: 'diagnosis', postgres: 'shop-staging', traces: 'lab' },
     service: 'go-api',
     production: STAGING,
     loadTests: [{ step: { ...step, script: 'shop.js', target: 'shop-staging' }, findings: report.findings, evidence: report.evidence }],

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Ajv } from 'ajv';
-import { explainApart } from '../../activities/analysis/explain-apart.ts';
-import { recordOf } from '../../activities/analysis/record-of.ts';
+import { explainApart } from '../../activities/diagnosis/explain-apart.ts';
+import { recordOf } from '../../activities/diagnosis/record-of.ts';
 import { bytesOf } from '../../activities/evidence/bytes-of.ts';
 import { createFolderEvidenceStore } from '../../activities/evidence/folder-store.ts';
 import { createClusterClients, listPods, readPodLog } from '../../activities/kubernetes/client.ts';
@@ -52,7 +52,7 @@ it('names the missing index as the cause, with the proof on a copy, and again by
   expect(findings[0]?.message).toMatch(
     /on a copy of the table "CREATE INDEX CONCURRENTLY ON order_archive \(customer\)" brings it from [\d.]+ ms to [\d.]+ ms/,
   );
-  const again = await recomputes['analysis']?.({ refs: [kept, ...evidence], read: (digest) => store.get(digest) });
+  const again = await recomputes['diagnosis']?.({ refs: [kept, ...evidence], read: (digest) => store.get(digest) });
   expect(JSON.stringify(again)).toBe(JSON.stringify(findings));
 });
 

@@ -30,7 +30,7 @@ export const diagnosisCodes = {
   IndexProposed: {
     en: 'a plan scans a table for few of its rows, and an index may be missing; nothing has proven it yet',
     zh: '执行计划为少量行扫描整表，可能缺少索引，尚未证实',
-    whatToDo: 'Try the index named on a copy of the table; the step `analysis` does so where it names `postgres`.',
+    whatToDo: 'Try the index named on a copy of the table; the step `diagnosis` does so where it names `postgres`.',
   },
   CauseSlowStatement: {
     en: 'one statement takes most of the database’s time',

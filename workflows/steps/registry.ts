@@ -8,9 +8,9 @@ import type { Step } from '../../release/steps/registry.ts';
 export const stepWorkflows: Record<Exclude<Step['type'], 'guard'>, string> = {
   preflight: 'preflightStep',
   loadTest: 'loadTestStep',
-  analysis: 'analysisStep',
+  diagnosis: 'diagnosisStep',
   launch: 'launchStep',
 };
 
 /** They report causes, and change nothing: they run also when what ran before them was no go. */
-export const explainingSteps: ReadonlySet<Step['type']> = new Set(['analysis']);
+export const explainingSteps: ReadonlySet<Step['type']> = new Set(['diagnosis']);

@@ -15,10 +15,10 @@ import type { LastGood } from '../bookkeeping-contract.ts';
 import type { DeploymentTarget } from '../kubernetes/contract.ts';
 import { reason } from '../postgres/connect.ts';
 import { explain, proveIndex } from '../postgres/explain.ts';
-import type { AnalysisInput } from '../steps-contract.ts';
+import type { DiagnosisStepInput } from '../steps-contract.ts';
 import { askTraces, type TraceStore } from '../traces/ask-traces.ts';
 
-export interface AnalysisWorld {
+export interface GatherDependencies {
   store: EvidenceStore;
   /** The release launched last; null when there is none, a sentence when it cannot be told. */
   lastGood: (target: DeploymentTarget) => Promise<LastGood | string | null>;
@@ -44,7 +44,7 @@ const SPANS_AFTER_MS = 5_000;
  * Asks traces and database where the step names them. What they do not give, and evidence that cannot be read, is told in `missing`. Throws
  * where no waiting helps: a name the environment file does not have, an address that is not set, evidence that the store lost.
  */
-export async function gather({ step, service, production, loadTests }: AnalysisInput, world: AnalysisWorld): Promise<Gathered> {
+export async function gather({ step, service, production, loadTests }: DiagnosisStepInput, world: GatherDependencies): Promise<Gathered> {
   const gathered: Gathered = { evidence: [], missing: [], lastGood: null, underLoad: null };
   await gatherLastGood(production, world, gathered);
   for (const { evidence } of loadTests) {
@@ -55,7 +55,7 @@ export async function gather({ step, service, production, loadTests }: AnalysisI
 }
 
 /** What is still there of the last good release's points. */
-async function gatherLastGood(target: DeploymentTarget, { store, lastGood }: AnalysisWorld, gathered: Gathered): Promise<void> {
+async function gatherLastGood(target: DeploymentTarget, { store, lastGood }: GatherDependencies, gathered: Gathered): Promise<void> {
   const known = await lastGood(target);
   if (typeof known === 'string') gathered.missing.push(`comparison with the last good release: ${known}`);
   if (known === null || typeof known === 'string') return;
@@ -70,7 +70,7 @@ async function gatherTraces(
   load: readonly EvidenceRef[],
   service: string,
   name: string,
-  { store, traceStore }: AnalysisWorld,
+  { store, traceStore }: GatherDependencies,
   gathered: Gathered,
 ): Promise<void> {
   const points = load.find(({ kind }) => kind === 'k6-points');
@@ -93,7 +93,7 @@ async function gatherTraces(
 async function gatherPlans(
   load: readonly EvidenceRef[],
   name: string,
-  { store, databaseUrl }: AnalysisWorld,
+  { store, databaseUrl }: GatherDependencies,
   gathered: Gathered,
 ): Promise<void> {
   const statements = load.find(({ kind }) => kind === 'slow-statements');

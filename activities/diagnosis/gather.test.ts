@@ -49,7 +49,7 @@ async function gathered(counts: Record<string, number>, run: object) {
     stages: [{ duration: '10s', rate: 1 }],
   });
   const input = {
-    step: { type: 'analysis' as const, name: 'analysis', traces: 'lab' },
+    step: { type: 'diagnosis' as const, name: 'diagnosis', traces: 'lab' },
     service: 'api',
     production,
     loadTests: [{ step: { ...step, script: 'shop.js', target: 'shop-staging' }, findings: [], evidence: [ref] }],

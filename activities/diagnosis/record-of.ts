@@ -1,12 +1,12 @@
 import type { DiagnosisInput, DiagnosisRecord } from '../../analysis/diagnosis/record.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
-import type { AnalysisInput } from '../steps-contract.ts';
+import type { DiagnosisStepInput } from '../steps-contract.ts';
 import type { Gathered } from './gather.ts';
 
 const inputsOf = (refs: readonly EvidenceRef[]): DiagnosisInput[] => refs.map(({ digest, kind, source }) => ({ digest, kind, source }));
 
 /** All that a diagnosis is made from, as it is stored. */
-export function recordOf({ service, loadTests }: AnalysisInput, { evidence, missing, lastGood, underLoad }: Gathered): DiagnosisRecord {
+export function recordOf({ service, loadTests }: DiagnosisStepInput, { evidence, missing, lastGood, underLoad }: Gathered): DiagnosisRecord {
   return {
     service,
     ...(underLoad === null ? {} : { underLoad }),

@@ -9,7 +9,7 @@ import type { StatementsRecord } from '../../analysis/postgres/records.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { startOwnPostgres, type OwnPostgres } from '../postgres/testing/own-postgres.ts';
-import type { AnalysisInput } from '../steps-contract.ts';
+import type { DiagnosisStepInput } from '../steps-contract.ts';
 import { gather } from './gather.ts';
 import { recordOf } from './record-of.ts';
 
@@ -57,10 +57,10 @@ const put = (kind: 'slow-statements' | 'query-plan', text: string) =>
 async function gathered(role: string, record: string, { plans = [] as string[], database = 'shop' } = {}) {
   const evidence = [await put('slow-statements', record), ...(await Promise.all(plans.map((plan) => put('query-plan', plan))))];
   const input = {
-    step: { type: 'analysis', name: 'analysis', postgres: database },
+    step: { type: 'diagnosis', name: 'diagnosis', postgres: database },
     service: 'api',
     loadTests: [{ step: { name: 'load' }, findings: [], evidence }],
-  } as unknown as AnalysisInput;
+  } as unknown as DiagnosisStepInput;
   const found = await gather(input, {
     store,
     lastGood: async () => null,

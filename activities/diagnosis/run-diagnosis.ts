@@ -3,21 +3,21 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { DiagnosisRecord } from '../../analysis/diagnosis/record.ts';
 import type { StepActivities, StepReport } from '../steps-contract.ts';
 import { explainApart, type Explained } from './explain-apart.ts';
-import { gather, type AnalysisWorld } from './gather.ts';
+import { gather, type GatherDependencies } from './gather.ts';
 import { recordOf } from './record-of.ts';
 
 /** Retrying cannot mend these: bytes that are gone or damaged, a name the environment file does not have. */
 const NOT_MENDED_BY_RETRYING = new Set(['EvidenceMissing', 'EvidenceDamaged', 'EvidenceTooLarge', 'UnreadableEvidence', 'RangeError']);
 const HEARTBEAT_EVERY_MS = 2_000;
 
-export interface RunAnalysisWorld extends AnalysisWorld {
+export interface RunDiagnosisDependencies extends GatherDependencies {
   /** Folder of the evidence store, for the thread that reads it. */
   evidenceFolder: string;
 }
 
-export function createAnalysisActivities(world: RunAnalysisWorld): Pick<StepActivities, 'runAnalysis'> {
+export function createDiagnosisActivities(world: RunDiagnosisDependencies): Pick<StepActivities, 'runDiagnosis'> {
   return {
-    async runAnalysis(input) {
+    async runDiagnosis(input) {
       const context = Context.current();
       const beats = setInterval(() => context.heartbeat(), HEARTBEAT_EVERY_MS);
       try {
@@ -40,7 +40,7 @@ export function createAnalysisActivities(world: RunAnalysisWorld): Pick<StepActi
 async function explainRecord(
   record: DiagnosisRecord,
   evidence: StepReport['evidence'],
-  { store, evidenceFolder }: RunAnalysisWorld,
+  { store, evidenceFolder }: RunDiagnosisDependencies,
   signal: AbortSignal,
 ): Promise<StepReport> {
   const bytes = new TextEncoder().encode(`${JSON.stringify(record)}\n`);
