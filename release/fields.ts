@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { DURATION_PATTERN, readDuration } from './duration.ts';
 import { LAUNCH_TIME_PATTERN, readLaunchTime } from './launch-time.ts';
-import { OFFSET_PATTERN, readOffset } from './plan.ts';
+import { OFFSET_PATTERN, readOffset } from './offset.ts';
 import { SHARE_PATTERN, readShare } from './share.ts';
 import { explainImage } from './image.ts';
 

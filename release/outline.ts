@@ -1,6 +1,6 @@
 // The parts of a release file that rules look at, read leniently: a file with a misspelt field still gets all its other answers.
 import { readDuration } from './duration.ts';
-import { readOffset } from './plan.ts';
+import { readOffset } from './offset.ts';
 import { stepSchemas } from './steps/registry.ts';
 import type { StepType } from './steps/registry.ts';
 import type { Path } from './problem.ts';

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { durationMs, readDuration } from './duration.ts';
 import { readLaunchTime } from './launch-time.ts';
 import { loadRelease } from './load.ts';
-import { lateCheckpoints, planOf, readOffset, replan } from './plan.ts';
+import { readOffset } from './offset.ts';
+import { lateCheckpoints, planOf, replan } from './plan.ts';
 import type { Release } from './release.ts';
 import { readShare, sharePercent } from './share.ts';
 
