@@ -1,6 +1,6 @@
 // Whether a service answers healthy, requested the way any other client would.
 import type { Environment } from '../release/environment.ts';
-import { refuse } from './kubernetes/api-failure.ts';
+import { named, refuse } from './refusal.ts';
 
 /** A health page that needs longer is not healthy: kubelet's own probes wait 1 s by default. */
 const ANSWER_TIMEOUT_MS = 2_000;
@@ -17,12 +17,7 @@ export interface HealthAnswer {
 
 /** URL of a target's health page. Throws `Misconfigured` when the environment file has no such target, or the path leads away from its host. */
 export function healthUrl(environment: Environment, target: string, path: string): string {
-  const known = Object.hasOwn(environment.spec.targets, target) ? environment.spec.targets[target] : undefined;
-  if (!known)
-    throw refuse(
-      'Misconfigured',
-      `the environment file names no target ${target}; it has ${Object.keys(environment.spec.targets).join(', ') || 'none'}`,
-    );
+  const known = named(environment.spec.targets, 'target', target);
   const url = new URL(path, known.url);
   if (url.origin !== new URL(known.url).origin)
     throw refuse(

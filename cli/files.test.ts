@@ -93,15 +93,15 @@ it('checks the names of a release against the environment file beside it, and al
     code: 2,
     stdout: '.tminus/environment.yaml: Environment is valid\n',
     lines: [
-      'release.yaml:8:43 spec.service.namespace: the environment file names no target "shop"; it has prod, staging; add it to spec.targets there',
-      'release.yaml:9:12 spec.cluster: the environment file names no cluster "prdo"; did you mean "prod"?',
+      'release.yaml:8:43 spec.service.namespace: the environment file has no target "shop"; it has prod, staging; add it to spec.targets there',
+      'release.yaml:9:12 spec.cluster: the environment file has no cluster "prdo"; did you mean "prod"?',
       'release.yaml:10:13 spec.launchAt: the launch time 2020-11-25T09:00:00.000Z is over; launch later',
       'release.yaml:11:19 spec.load.script: the k6 script k6/load.js is not there; its path is relative to the release file',
-      'release.yaml:11:39 spec.load.target: the environment file names no target "stagign"; did you mean "staging"?',
-      'release.yaml:16:12 spec.notify[0]: the environment file names no way to tell "oncall"; it has none; add it to spec.notify there, or leave it out',
-      'release.yaml:17:26 spec.diagnosis.postgres: the environment file names no database "shop"; it has none; add it to spec.postgres there, or leave it out',
-      'release.yaml:17:40 spec.diagnosis.traces: the environment file names no trace store "lab"; it has none; add it to spec.traces there, or leave it out',
-      'release.yaml:19:7 spec.checkpoints[0]: nobody is asked before the launch in "now"; give an earlier checkpoint an approval (this house allows no launch without, spec.start.unapprovedLaunch in its environment file)',
+      'release.yaml:11:39 spec.load.target: the environment file has no target "stagign"; did you mean "staging"?',
+      'release.yaml:16:12 spec.notify[0]: the environment file has no notification target "oncall"; it has none; add it to spec.notify there, or leave it out',
+      'release.yaml:17:26 spec.diagnosis.postgres: the environment file has no database "shop"; it has none; add it to spec.postgres there, or leave it out',
+      'release.yaml:17:40 spec.diagnosis.traces: the environment file has no trace store "lab"; it has none; add it to spec.traces there, or leave it out',
+      'release.yaml:19:7 spec.checkpoints[0]: no approval comes before the launch in "now"; give an earlier checkpoint an approval, or set spec.start.unapprovedLaunch in the environment file',
     ],
   });
   // By itself, what needs no environment file.

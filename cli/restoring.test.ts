@@ -59,7 +59,7 @@ it('shows what stands, what runs now, and the requests that would restore it, an
 it('does not call failed what it wrote and could only not prove', async () => {
   writeFileSync(join(folder, 'other.yaml'), environmentOf(server.url).replace('shop:', 'shopx:'));
   const { code, stdout } = await restore('--environment', 'other.yaml', '--yes');
-  expect(stdout).toMatch(/written {7}.*: written at .*, not proven: the environment file names no target shop/u);
+  expect(stdout).toMatch(/written {7}.*: written at .*, not proven: the environment file has no target shop/u);
   expect([code, image()]).toEqual([5, OLD]);
 });
 

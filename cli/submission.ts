@@ -3,7 +3,7 @@ import { nearName } from '../release/near-name.ts';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
 import type { Environment } from '../release/environment.ts';
-import { houseOf } from '../release/house.ts';
+import { startPolicyOf } from '../release/start-policy.ts';
 import { loadEnvironment, loadRelease, type LoadedRelease, type Problem } from '../release/load.ts';
 import type { Release } from '../release/release.ts';
 import { objectionsOfScripts, objectionsToStart, scriptsOf } from '../release/startable.ts';
@@ -48,9 +48,9 @@ export async function problemsToStart(
   environments: readonly Environment[],
 ): Promise<ToldProblem[]> {
   const explainScript = await scriptExplainer(path, scriptsOf(release));
-  const houses = environments.length === 0 ? [null] : environments.map(houseOf);
+  const policies = environments.length === 0 ? [null] : environments.map(startPolicyOf);
   const nowMs = Date.now();
-  return problemsOf(houses.flatMap((house) => objectionsToStart(release, { house, explainScript, nowMs }))).map(toldProblem);
+  return problemsOf(policies.flatMap((startPolicy) => objectionsToStart(release, { startPolicy, explainScript, nowMs }))).map(toldProblem);
 }
 
 /** Throws with every problem of an environment file at its place. */

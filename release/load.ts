@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { environmentSchema } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { expandRelease } from './expand.ts';
-import type { StartObjection } from './house.ts';
+import type { StartObjection } from './start-policy.ts';
 import { nearName } from './near-name.ts';
 import { shortWord } from './problem.ts';
 import type { Path, Problem } from './problem.ts';

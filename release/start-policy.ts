@@ -1,4 +1,4 @@
-// What a house lets releases ask for. A release is written by those who want to launch; the environment file by those who answer for the house.
+// What releases may ask for here. Those who want to launch write the release; those who run Tminus write the environment file.
 import type { Environment } from './environment.ts';
 import { nearName } from './near-name.ts';
 import { shortWord } from './problem.ts';
@@ -6,20 +6,20 @@ import type { Path } from './problem.ts';
 import type { Release } from './release.ts';
 import type { Step } from './steps/registry.ts';
 
-/** The kinds of names that releases use, as the environment file calls them under `spec`. */
+/** Names that releases use, by their section under `spec` of the environment file. */
 type Kind = 'clusters' | 'targets' | 'postgres' | 'traces' | 'notify';
 
-/** The part of an environment that says what may be started here. */
-export interface House {
+/** The part of an environment file that limits what may be started. */
+export interface StartPolicy {
   /** What the environment file has under each kind. */
   names: Readonly<Record<Kind, readonly string[]>>;
-  /** Who may start a countdown; empty is anybody who is known, which only a server on loopback accepts. */
+  /** Groups that may start a countdown. Empty: everybody who is authenticated; only a server on loopback accepts that. */
   starters: readonly string[];
-  /** Whether a launch may come without anybody's approval before it. */
+  /** Whether a launch needs no approval before it. */
   unapprovedLaunch: boolean;
 }
 
-export function houseOf({ spec }: Environment): House {
+export function startPolicyOf({ spec }: Environment): StartPolicy {
   return {
     names: {
       clusters: Object.keys(spec.clusters),
@@ -33,16 +33,16 @@ export function houseOf({ spec }: Environment): House {
   };
 }
 
-/** Why a valid release cannot be started. `paths`: where it may be written, the closest place first; what is left out has a default. */
+/** Why a valid release cannot be started. `paths`: where the field may be, the closest place first. */
 export interface StartObjection {
   paths: readonly Path[];
   message: string;
   hint: string;
 }
 
-/** What the environment file objects to: names that it does not have, and a launch that nobody approves. Empty where the release can be started. */
-export function objectionsOfHouse(release: Release, house: House): StartObjection[] {
-  return [...unknownNames(release, house), ...(house.unapprovedLaunch ? [] : unapproved(release))];
+/** Names that the environment file does not have, and a launch without an approval. Empty: the release can be started. */
+export function objectionsByPolicy(release: Release, policy: StartPolicy): StartObjection[] {
+  return [...unknownNames(release, policy), ...(policy.unapprovedLaunch ? [] : unapproved(release))];
 }
 
 interface Mention {
@@ -56,17 +56,17 @@ const nounOf: Record<Kind, string> = {
   targets: 'target',
   postgres: 'database',
   traces: 'trace store',
-  notify: 'way to tell',
+  notify: 'notification target',
 };
 
-/** Found at the start and not 72 hours later, when the step needs the name. */
-function unknownNames(release: Release, { names }: House): StartObjection[] {
+/** Checked at the start, not 72 hours later when the step needs the name. */
+function unknownNames(release: Release, { names }: StartPolicy): StartObjection[] {
   const unknown = mentionsOf(release).filter(({ kind, name }) => !names[kind].includes(name));
   return unknown.map(({ kind, name, paths }) => {
     const near = nearName(name, names[kind]);
     return {
       paths,
-      message: `the environment file names no ${nounOf[kind]} "${shortWord(name)}"`,
+      message: `the environment file has no ${nounOf[kind]} "${shortWord(name)}"`,
       hint: near === null ? addHint(kind, names[kind]) : `did you mean "${near}"?`,
     };
   });
@@ -123,8 +123,8 @@ function unapproved({ spec: { checkpoints } }: Release): StartObjection[] {
   return [
     {
       paths: [['spec', 'checkpoints', launches], ['spec']],
-      message: `nobody is asked before the launch in "${checkpoints[launches]?.name ?? ''}"`,
-      hint: 'give an earlier checkpoint an approval (this house allows no launch without, spec.start.unapprovedLaunch in its environment file)',
+      message: `no approval comes before the launch in "${checkpoints[launches]?.name ?? ''}"`,
+      hint: 'give an earlier checkpoint an approval, or set spec.start.unapprovedLaunch in the environment file',
     },
   ];
 }

@@ -1,4 +1,4 @@
-import { houseOf } from './house.ts';
+import { startPolicyOf } from './start-policy.ts';
 import { formatProblem, loadEnvironment, loadRelease } from './load.ts';
 import { objectionsToStart, type Start } from './startable.ts';
 
@@ -22,7 +22,11 @@ spec:
   'e.yaml',
 );
 if (!environment.ok) throw new Error('the environment of this test is not valid');
-const now: Start = { house: houseOf(environment.environment), explainScript: () => null, nowMs: Date.parse('2026-11-21T09:00:00Z') };
+const now: Start = {
+  startPolicy: startPolicyOf(environment.environment),
+  explainScript: () => null,
+  nowMs: Date.parse('2026-11-21T09:00:00Z'),
+};
 
 /** The first line of each objection. */
 function objections(text: string, start: Partial<Start> = {}): string[] {
@@ -40,28 +44,28 @@ test('has nothing against a release whose names are all there', () => {
 
 test('points to the step where it writes a name itself, and to the common place once where several steps take it from there', () => {
   expect(objections(measuring('{ type: loadTest, target: shpo }'))).toEqual([
-    'r.yaml:10:75 spec.checkpoints[0].steps[0].target: the environment file names no target "shpo"; did you mean "shop"?',
+    'r.yaml:10:75 spec.checkpoints[0].steps[0].target: the environment file has no target "shpo"; did you mean "shop"?',
   ]);
   const shared = measuring('{ type: loadTest }, { type: loadTest, name: again }').replace('target: shop }', 'target: shpo }');
-  expect(objections(shared)).toEqual(['r.yaml:7:39 spec.load.target: the environment file names no target "shpo"; did you mean "shop"?']);
+  expect(objections(shared)).toEqual(['r.yaml:7:39 spec.load.target: the environment file has no target "shpo"; did you mean "shop"?']);
 });
 
 test('asks for the health address only where a step reads it', () => {
   const elsewhere = (text: string): string => text.replace('namespace: shop', 'namespace: orders');
   expect(objections(elsewhere(measuring('{ type: loadTest }')))).toEqual([]);
   expect(objections(elsewhere(measuring('{ type: preflight }')))).toEqual([
-    'r.yaml:5:39 spec.service.namespace: the environment file names no target "orders"; it has shop; add it to spec.targets there',
+    'r.yaml:5:39 spec.service.namespace: the environment file has no target "orders"; it has shop; add it to spec.targets there',
   ]);
 });
 
 test('finds the cluster of staging, too', () => {
   expect(objections(`${frame}  countdown: 72h\n  staging: { cluster: lba }\n`)).toEqual([
-    'r.yaml:10:23 spec.staging.cluster: the environment file names no cluster "lba"; did you mean "lab"?',
+    'r.yaml:10:23 spec.staging.cluster: the environment file has no cluster "lba"; did you mean "lab"?',
   ]);
 });
 
 test('checks scripts and times also where no environment file is known', () => {
-  const missing = { house: null, explainScript: () => ({ message: 'it is not there', hint: '' }) };
+  const missing = { startPolicy: null, explainScript: () => ({ message: 'it is not there', hint: '' }) };
   expect(objections(`${frame}  launchAt: 2026-11-23T09:00:00Z\n`, missing)).toEqual([
     'r.yaml:7:19 spec.load.script: it is not there',
     'r.yaml:9:13 spec.launchAt: checkpoint T-72h load-and-diagnosis would have been due at 2026-11-20T09:00:00.000Z, which is over; launch later or leave it out',

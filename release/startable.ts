@@ -1,21 +1,21 @@
 // Whether a valid release can be started now: asked by `tminus validate`, by a dry run and by the start itself, with the same answers.
-import { objectionsOfHouse, type House, type StartObjection } from './house.ts';
+import { objectionsByPolicy, type StartPolicy, type StartObjection } from './start-policy.ts';
 import { lateCheckpoints, planOf } from './plan.ts';
 import type { Path } from './problem.ts';
 import type { Release } from './release.ts';
 
 export interface Start {
   /** null: no environment file is known, so that names and approvals are not checked. */
-  house: House | null;
+  startPolicy: StartPolicy | null;
   /** Why this k6 script cannot be sent or was not sent; null where it is there. */
   explainScript: (path: string) => { message: string; hint: string } | null;
   nowMs: number;
 }
 
 /** Everything at once, so that one round of mending is enough. Empty where the release can be started. */
-export function objectionsToStart(release: Release, { house, explainScript, nowMs }: Start): StartObjection[] {
+export function objectionsToStart(release: Release, { startPolicy, explainScript, nowMs }: Start): StartObjection[] {
   return [
-    ...(house === null ? [] : objectionsOfHouse(release, house)),
+    ...(startPolicy === null ? [] : objectionsByPolicy(release, startPolicy)),
     ...objectionsOfScripts(release, explainScript),
     ...objectionsOfTime(release, nowMs),
   ];

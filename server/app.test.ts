@@ -6,7 +6,7 @@ import { BODY_LIMIT_BYTES } from './request/safety.ts';
 import { CountdownFailure } from './temporal/countdowns.ts';
 import { EXAMPLE_EVIDENCE_DIGEST, EXAMPLE_NOW, EXAMPLE_POINTS_DIGEST, EXAMPLE_RUN, waitingStatus } from './testing/example-status.ts';
 import { fakeCountdowns } from './testing/fake-countdowns.ts';
-import { BASE, OPEN_HOUSE, testApp } from './testing/test-app.ts';
+import { BASE, OPEN_POLICY, testApp } from './testing/test-app.ts';
 
 const NAME = '/api/v1/releases/go-api-1.4.0';
 const approval = {
@@ -197,8 +197,8 @@ describe('releases', () => {
     });
   });
 
-  it('lets only those start whom the house names', async () => {
-    const { api, countdowns } = testApp({ house: { ...OPEN_HOUSE, starters: ['developers'] } });
+  it('lets only groups of the start policy start', async () => {
+    const { api, countdowns } = testApp({ startPolicy: { ...OPEN_POLICY, starters: ['developers'] } });
     const answer = await api('/api/v1/releases', submission);
     expect(answer.status).toBe(403);
     expect(await answer.json()).toMatchObject({
@@ -208,13 +208,13 @@ describe('releases', () => {
     expect(countdowns.started).toEqual([]);
   });
 
-  it('starts nothing that would launch without anybody being asked, where the house does not say so', async () => {
+  it('refuses a launch without an approval, unless the start policy allows it', async () => {
     const alone = `${releaseFile}  checkpoints: [{ name: now, at: T-0, steps: [{ type: launch }, { type: guard }] }]\n`;
-    const strict = testApp({ house: { ...OPEN_HOUSE, unapprovedLaunch: false } });
+    const strict = testApp({ startPolicy: { ...OPEN_POLICY, unapprovedLaunch: false } });
     const answer = await strict.api('/api/v1/releases', { ...submission, file: alone });
     expect(answer.status).toBe(422);
     expect(((await answer.json()) as { message: string }).message).toMatch(
-      /^release\.yaml:12:17 spec\.checkpoints\[0\]: nobody is asked before the launch/,
+      /^release\.yaml:12:17 spec\.checkpoints\[0\]: no approval comes before the launch/,
     );
     expect((await strict.api('/api/v1/releases', submission)).status).toBe(201);
     expect((await testApp().api('/api/v1/releases', { ...submission, file: alone })).status).toBe(201);
@@ -242,7 +242,7 @@ describe('releases', () => {
       const answer = await api('/api/v1/releases', { ...submission, file, dryRun });
       expect({ status: answer.status, said: ((await answer.json()) as { message: string }).message.split('\n')[0] }).toEqual({
         status: 422,
-        said: `release.yaml:${place} ${where}: the environment file names no ${ending}`,
+        said: `release.yaml:${place} ${where}: the environment file has no ${ending}`,
       });
     }
     expect(countdowns.started).toEqual([]);

@@ -2,7 +2,7 @@
 import { Hono } from 'hono';
 import type { EvidenceStore } from '../activities/evidence/contract.ts';
 import type { EvidenceFolder } from '../activities/evidence/evidence-folder.ts';
-import type { House } from '../release/house.ts';
+import type { StartPolicy } from '../release/start-policy.ts';
 import { problemOfFile } from '../release/told-problem.ts';
 import type { ApiRoute } from './api/route.ts';
 import { apiRoutes } from './api/routes.ts';
@@ -28,7 +28,7 @@ export interface AppOptions {
   countdowns: Countdowns;
   evidence: EvidenceStore;
   folder: EvidenceFolder;
-  house: House;
+  startPolicy: StartPolicy;
   identity: Identity;
   signer: Signer;
   /** Where people reach this server: `http://127.0.0.1:7480`. https makes cookies Secure. */
@@ -46,7 +46,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   const {
     evidence,
     folder,
-    house,
+    startPolicy,
     identity,
     signer,
     links,
@@ -65,7 +65,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     evidence,
     folder,
     figures,
-    house,
+    startPolicy,
     identity,
     signer,
     sessions,

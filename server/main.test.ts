@@ -10,7 +10,7 @@ import { aOsei } from './testing/example-status.ts';
 import { fakeCountdowns } from './testing/fake-countdowns.ts';
 import { memoryEvidence } from './testing/memory-evidence.ts';
 import { memoryFolder } from './testing/memory-folder.ts';
-import { OPEN_HOUSE } from './testing/test-app.ts';
+import { OPEN_POLICY } from './testing/test-app.ts';
 
 function options(): ServerOptions {
   const folder = mkdtempSync(path.join(tmpdir(), 'tminus-main-'));
@@ -21,7 +21,7 @@ function options(): ServerOptions {
     countdowns: fakeCountdowns(),
     evidence: memoryEvidence(),
     folder: memoryFolder(),
-    house: { ...OPEN_HOUSE, starters: aOsei.groups },
+    startPolicy: { ...OPEN_POLICY, starters: aOsei.groups },
     identity: tokenFileIdentity(tokens),
     signer: loadSigner({ signingKey: path.join(folder, 'key.pem'), publicKeys: path.join(folder, 'public') }),
   };
@@ -79,7 +79,7 @@ describe('startServer', () => {
     ['behind a proxy', { pageBase: 'https://tminus.example.com' }, 'https://tminus.example.com'],
     ['with a certificate of its own', { host: '0.0.0.0', tls: { cert: '', key: '' } }, '0.0.0.0'],
   ])('does not start %s while nobody said who may start countdowns', async (_, listens, reachedAt) => {
-    const asked = startServer({ ...options(), house: OPEN_HOUSE, ...listens });
+    const asked = startServer({ ...options(), startPolicy: OPEN_POLICY, ...listens });
     await expect(asked).rejects.toThrow(
       new RegExp(
         `^the server does not start at ${reachedAt}, where other machines reach it, without spec\\.start\\.groups in its environment file`,
@@ -89,7 +89,7 @@ describe('startServer', () => {
   });
 
   it('asks for no such groups on loopback, which only this machine reaches', async () => {
-    const { close } = await startServer({ ...options(), house: OPEN_HOUSE });
+    const { close } = await startServer({ ...options(), startPolicy: OPEN_POLICY });
     await close();
   });
 

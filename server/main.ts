@@ -36,7 +36,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   assertNotInClear(host, tls !== undefined || (pageBase?.startsWith('https:') ?? false));
   // An address elsewhere means a proxy in front: then the network reaches it, though it listens on loopback itself.
   const loopback = LOOPBACK.has(host) && (pageBase === undefined || LOOPBACK.has(new URL(pageBase).hostname));
-  assertStartersNamed(loopback, rest.house.starters, pageBase ?? host);
+  assertStartersNamed(loopback, rest.startPolicy.starters, pageBase ?? host);
   const scheme = tls ? 'https' : 'http';
   // The app must know its own address, and with port 0 that is known only once it listens.
   let app: ReturnType<typeof createApp> | null = null;

@@ -14,7 +14,7 @@ import { evidenceFolder } from '../activities/evidence/evidence-folder.ts';
 import { createFolderEvidenceStore } from '../activities/evidence/folder-store.ts';
 import { serveMetrics } from '../activities/metrics/serve-metrics.ts';
 import { SettingsRefused, temporalSettings } from '../activities/temporal/settings.ts';
-import { houseOf } from '../release/house.ts';
+import { startPolicyOf } from '../release/start-policy.ts';
 import { formatProblem, loadEnvironment } from '../release/load.ts';
 import { loadSigner } from './identity/signing.ts';
 import { createToken, tokenFileIdentity } from './identity/tokens.ts';
@@ -61,7 +61,7 @@ const server = await startServer({
   countdowns,
   evidence: createFolderEvidenceStore(at(evidence.folder)),
   folder,
-  house: houseOf(loaded.environment),
+  startPolicy: startPolicyOf(loaded.environment),
   identity: tokenFileIdentity(at(identity.tokens)),
   signer: loadSigner({ signingKey: at(identity.signingKey), publicKeys: at(identity.publicKeys) }),
 }).catch((error: unknown) => {

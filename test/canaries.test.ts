@@ -26,7 +26,7 @@ import { createToken, tokenFileIdentity } from '../server/identity/tokens.ts';
 import { startServer } from '../server/main.ts';
 import { runningStatus } from '../server/testing/example-status.ts';
 import { fakeCountdowns } from '../server/testing/fake-countdowns.ts';
-import { OPEN_HOUSE } from '../server/testing/test-app.ts';
+import { OPEN_POLICY } from '../server/testing/test-app.ts';
 import { chainRecord, EMPTY_CHAIN } from '../verdict/audit-chain.ts';
 import type { EvidenceRef, Finding } from '../verdict/finding.ts';
 import { assembleActivities, type AssembledActivities } from '../workers/activities.ts';
@@ -264,7 +264,12 @@ async function runEverything(): Promise<{ findings: Finding[]; evidence: Evidenc
     const report = await act(`load test with ${postgres}`, () => acts.load.runLoadTest(asked));
     keep(report);
     const loadTests = report === null ? [] : [{ step: asked.step, findings: report.findings, evidence: report.evidence }];
-    const analysis = { step: { type: 'diagnosis', name: 'diagnosis', postgres } as const, service: 'go-api', production: target, loadTests };
+    const analysis = {
+      step: { type: 'diagnosis', name: 'diagnosis', postgres } as const,
+      service: 'go-api',
+      production: target,
+      loadTests,
+    };
     if (postgres === 'shop') keep(await act('analysis', () => acts.load.runDiagnosis(analysis)));
   }
 
@@ -314,7 +319,7 @@ async function askServer({ findings, evidence }: { findings: Finding[]; evidence
     countdowns: fakeCountdowns([status]),
     evidence: createFolderEvidenceStore(evidencePath),
     folder: evidenceFolder(evidencePath),
-    house: OPEN_HOUSE,
+    startPolicy: OPEN_POLICY,
     identity: tokenFileIdentity(tokens),
     signer: loadSigner({ signingKey: join(folder, 'identity/signing-key.pem'), publicKeys: join(folder, 'identity/public-keys') }),
   });

@@ -30,6 +30,7 @@ import { readDeploymentPods } from '../activities/kubernetes/pods.ts';
 import type { KubernetesActivities } from '../activities/kubernetes/contract.ts';
 import { createDiagnosisActivities } from '../activities/diagnosis/run-diagnosis.ts';
 import { callingWorkflow, runningActivity } from '../activities/running-activity.ts';
+import { named } from '../activities/refusal.ts';
 import { readSecret } from '../activities/secret.ts';
 import { createLoadTestActivities } from '../activities/load-test/activities.ts';
 import type { StartK6 } from '../activities/load-test/k6-run.ts';
@@ -91,7 +92,7 @@ async function sharedByActivities({ client, environment, environmentFolder }: As
       caller: callingWorkflow,
       now: Date.now,
     },
-    databaseUrl: async (name: string) => readSecret(named(spec.postgres, 'postgres', name).url, environmentFolder),
+    databaseUrl: async (name: string) => readSecret(named(spec.postgres, 'database', name).url, environmentFolder),
   };
 }
 
@@ -174,20 +175,12 @@ function loadActivities(
       store,
       databaseUrl,
       lastGood: (target) => readLastGood(evidenceFolder, target),
-      traceStore: (name) => named(spec.traces, 'traces', name),
+      traceStore: (name) => named(spec.traces, 'trace store', name),
       evidenceFolder,
     }),
   };
 }
 
-/** What a name stands for in a part of the environment file. */
-function named<T>(part: Record<string, T>, title: string, name: string): T {
-  const found = Object.hasOwn(part, name) ? part[name] : undefined;
-  if (found === undefined)
-    throw new RangeError(`the environment file names no ${name} under ${title}; it has ${Object.keys(part).join(', ') || 'none'}`);
-  return found;
-}
-
 function targetUrl({ spec: { targets } }: Environment, name: string): string {
-  return named(targets, 'targets', name).url;
+  return named(targets, 'target', name).url;
 }

@@ -7,7 +7,7 @@ import type { CountdownRecords } from '../evidence/countdown-records.ts';
 import { admissionOf } from '../identity/admit-start.ts';
 import type { Seal } from '../identity/contract.ts';
 import type { TrustDependencies } from '../identity/trust.ts';
-import { refuse } from '../kubernetes/api-failure.ts';
+import { refuse } from '../refusal.ts';
 
 export interface KeepRecordDependencies extends Pick<TrustDependencies, 'key' | 'readRun' | 'caller'> {
   client: Pick<Client, 'workflow'>;

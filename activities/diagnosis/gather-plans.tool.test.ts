@@ -65,7 +65,7 @@ async function gathered(role: string, record: string, { plans = [] as string[], 
     store,
     lastGood: async () => null,
     databaseUrl: async (name) => {
-      if (name !== 'shop') throw new RangeError(`the environment file names no ${name} under postgres`);
+      if (name !== 'shop') throw new Error(`the environment file has no database ${name}`);
       return server.url.replace('postgres@', `${role}@`);
     },
     traceStore: () => {
@@ -122,5 +122,7 @@ it('asks for a plan where the one that was logged cannot be read', async () => {
 });
 
 it('fails where the environment file does not know the database: waiting brings no name', async () => {
-  await expect(gathered('looker', recordOfSlow(BY_NOTE), { database: 'store' })).rejects.toThrow('names no store under postgres');
+  await expect(gathered('looker', recordOfSlow(BY_NOTE), { database: 'store' })).rejects.toThrow(
+    'the environment file has no database store',
+  );
 });

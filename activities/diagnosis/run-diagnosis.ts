@@ -1,13 +1,12 @@
 // The analysis as Temporal sees it: asks what can only be asked after the load, keeps the record of what it reads, and explains.
-import { ApplicationFailure, Context } from '@temporalio/activity';
+import { Context } from '@temporalio/activity';
 import type { DiagnosisRecord } from '../../analysis/diagnosis/record.ts';
+import { withoutUselessRetry } from '../refusal.ts';
 import type { StepActivities, StepReport } from '../steps-contract.ts';
 import { explainApart, type Explained } from './explain-apart.ts';
 import { gather, type GatherDependencies } from './gather.ts';
 import { recordOf } from './record-of.ts';
 
-/** Retrying cannot mend these: bytes that are gone or damaged, a name the environment file does not have. */
-const NOT_MENDED_BY_RETRYING = new Set(['EvidenceMissing', 'EvidenceDamaged', 'EvidenceTooLarge', 'UnreadableEvidence', 'RangeError']);
 const HEARTBEAT_EVERY_MS = 2_000;
 
 export interface RunDiagnosisDependencies extends GatherDependencies {
@@ -25,10 +24,7 @@ export function createDiagnosisActivities(world: RunDiagnosisDependencies): Pick
         return await explainRecord(recordOf(input, gathered), gathered.evidence, world, context.cancellationSignal);
       } catch (cause) {
         if (context.cancellationSignal.aborted) await context.cancelled;
-        const { name, message } = cause as Error;
-        if (NOT_MENDED_BY_RETRYING.has(name))
-          throw ApplicationFailure.create({ message, type: name, nonRetryable: true, cause: cause as Error });
-        throw cause;
+        throw withoutUselessRetry(cause);
       } finally {
         clearInterval(beats);
       }

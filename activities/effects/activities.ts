@@ -2,7 +2,7 @@
 import type { UndoJournal } from '../evidence/undo-journal.ts';
 import { withFailpoints } from '../failpoint.ts';
 import type { TrustDependencies } from '../identity/trust.ts';
-import { refuse } from '../kubernetes/api-failure.ts';
+import { refuse } from '../refusal.ts';
 import type { DeploymentTarget } from '../kubernetes/contract.ts';
 import { lastWriteAtMs } from '../kubernetes/converge-write.ts';
 import { asApplicationFailure } from '../kubernetes/index.ts';

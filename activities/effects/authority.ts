@@ -8,7 +8,7 @@ import { admissionOf, signedStart } from '../identity/admit-start.ts';
 import { CLOCK_TOLERANCE_MS } from '../identity/read-signed.ts';
 import type { TrustDependencies } from '../identity/trust.ts';
 import type { Statement } from '../identity/worker-key.ts';
-import { refuse } from '../kubernetes/api-failure.ts';
+import { refuse } from '../refusal.ts';
 import type { ApplyInput, CountdownRef, UndoEntry } from './contract.ts';
 import type { Effects } from './registry.ts';
 

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { restoreIdOf } from '../../analysis/rollout/restore-id.ts';
 import type { Release } from '../../release/release.ts';
 import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
-import { refuse } from '../kubernetes/api-failure.ts';
+import { refuse } from '../refusal.ts';
 import type { Operation } from '../kubernetes/contract.ts';
 import type { CaptureInput, CountdownRef, Proof, UndoEntry, WriteResult } from './contract.ts';
 

@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { digestOf } from '../../verdict/digest.ts';
 import type { UndoJournal } from '../evidence/undo-journal.ts';
 import type { WorkerKey } from '../identity/worker-key.ts';
-import { refuse } from '../kubernetes/api-failure.ts';
+import { refuse } from '../refusal.ts';
 import { within } from '../within.ts';
 import { capturedStatement } from './authority.ts';
 import type { CountdownRef, UndoEntry } from './contract.ts';

@@ -113,23 +113,3 @@ export function toApplicationFailure(error: unknown): unknown {
  * refusal may pass: 408, 410, 421 and 425 are those of a proxy or of a server that restarts, and a rollback must outlast them.
  */
 const FINAL_STATUSES: readonly number[] = [400, 405, 413, 415, 422];
-
-/**
- * A refusal that is the right answer: it stays the same until a person changes something. What is misconfigured may come right with the next
- * worker, so there the retry policy of who asks decides.
- */
-export function refuse(
-  type:
-    | 'Fenced'
-    | 'PreconditionChanged'
-    | 'OperationOpen'
-    | 'NotReady'
-    | 'Paused'
-    | 'NotFound'
-    | 'Refused'
-    | 'UndoRefused'
-    | 'Misconfigured',
-  message: string,
-): ApplicationFailure {
-  return ApplicationFailure.create({ message, type, nonRetryable: type !== 'Misconfigured' });
-}

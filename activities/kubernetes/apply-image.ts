@@ -1,6 +1,6 @@
 // The one write of a launch.
 import { isDeepStrictEqual } from 'node:util';
-import { refuse } from './api-failure.ts';
+import { refuse } from '../refusal.ts';
 import { readDeployment, type ClusterClient } from './client.ts';
 import type { ApplyImageInput, DeploymentTarget, Operation, WriteResult } from './contract.ts';
 import { landed, refuseUnequalFence, refuseWhenFenced, writeDeployment, type Change, type WriteFence } from './converge-write.ts';

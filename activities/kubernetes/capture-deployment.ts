@@ -1,6 +1,6 @@
 // The Deployment before the launch: what a rollback goes back to.
 import { digestOf } from '../../verdict/digest.ts';
-import { refuse } from './api-failure.ts';
+import { refuse } from '../refusal.ts';
 import type { ClusterClient } from './client.ts';
 import type { DeploymentSnapshot, DeploymentTarget } from './contract.ts';
 import { REVISION, annotations, fencingGenerationOf, imageOf, type Deployment } from './objects.ts';

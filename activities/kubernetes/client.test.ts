@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { KubeConfig } from '@kubernetes/client-node';
-import { ApiFailure, refuse, toApplicationFailure } from './api-failure.ts';
+import { ApiFailure, toApplicationFailure } from './api-failure.ts';
+import { refuse } from '../refusal.ts';
 import { createClusterClient, createClusterClients, deployments, pods, readDeployment, readPodLog, type ClusterClient } from './client.ts';
 import { labelSelector, readServingPods } from './pods.ts';
 
@@ -172,8 +173,8 @@ describe('the cluster client', () => {
 
   it('refuses clusters that the environment file does not name', () => {
     const clients = createClusterClients({ spec: { clusters: { lab: { kubeconfig: '/no/such/file' } } } } as never);
-    expect(() => clients('prod')).toThrow('the environment file names no cluster prod; it has lab');
-    expect(() => clients('toString')).toThrow('names no cluster toString');
+    expect(() => clients('prod')).toThrow('the environment file has no cluster prod; it has lab');
+    expect(() => clients('toString')).toThrow('has no cluster toString');
   });
 
   it('tells an unreadable kubeconfig by its path', async () => {

@@ -4,7 +4,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import { IsomorphicFetchHttpLibrary, KubeConfig, RequestContext, type HttpMethod } from '@kubernetes/client-node';
 import type { Environment } from '../../release/environment.ts';
 import { errorCode } from '../evidence/errors.ts';
-import { ApiFailure, refuse, type Resource, type Verb } from './api-failure.ts';
+import { ApiFailure, type Resource, type Verb } from './api-failure.ts';
+import { named, refuse } from '../refusal.ts';
 import type { Deployment, Node, Pod, ReplicaSet } from './objects.ts';
 
 /** An apiserver under load answers small reads within 1 s; longer, and the 10 s of a quick activity would hold no second try. */
@@ -35,13 +36,7 @@ export function createClusterClients(environment: Environment, environmentFolder
   return (cluster) => {
     const known = open.get(cluster);
     if (known) return known;
-    const spec = Object.hasOwn(environment.spec.clusters, cluster) ? environment.spec.clusters[cluster] : undefined;
-    if (!spec) {
-      throw refuse(
-        'Misconfigured',
-        `the environment file names no cluster ${cluster}; it has ${Object.keys(environment.spec.clusters).join(', ') || 'none'}`,
-      );
-    }
+    const spec = named(environment.spec.clusters, 'cluster', cluster);
     const path = isAbsolute(spec.kubeconfig) ? spec.kubeconfig : resolve(environmentFolder, spec.kubeconfig);
     const client = openCluster(cluster, path, spec.context);
     open.set(cluster, client);

@@ -1,6 +1,7 @@
 // The one write of a rollback.
 import { isDeepStrictEqual } from 'node:util';
-import { ApiFailure, refuse } from './api-failure.ts';
+import { ApiFailure } from './api-failure.ts';
+import { refuse } from '../refusal.ts';
 import type { ClusterClient } from './client.ts';
 import type { RestoreTemplateInput, WriteResult } from './contract.ts';
 import { refuseUnequalFence, refuseWhenFenced, writeDeployment, type Change, type WriteFence } from './converge-write.ts';

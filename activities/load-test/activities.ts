@@ -1,11 +1,9 @@
 // The load test as Temporal sees it.
-import { ApplicationFailure, Context } from '@temporalio/activity';
+import { Context } from '@temporalio/activity';
+import { withoutUselessRetry } from '../refusal.ts';
 import type { StepActivities } from '../steps-contract.ts';
 import { runLoad } from './run-load.ts';
 import type { LoadTestWorld } from './world.ts';
-
-/** Retrying cannot mend these: the script is not in the store, its bytes are damaged, a length of time cannot be read. */
-const NOT_MENDED_BY_RETRYING = new Set(['EvidenceMissing', 'EvidenceDamaged', 'EvidenceTooLarge', 'RangeError']);
 
 export type { LoadTestWorld };
 
@@ -23,10 +21,7 @@ export function createLoadTestActivities(world: LoadTestWorld): Pick<StepActivit
       } catch (cause) {
         // Rejects with the CancelledFailure that tells the server this end was asked for.
         if (context.cancellationSignal.aborted) await context.cancelled;
-        const { name, message } = cause as Error;
-        if (NOT_MENDED_BY_RETRYING.has(name))
-          throw ApplicationFailure.create({ message, type: name, nonRetryable: true, cause: cause as Error });
-        throw cause;
+        throw withoutUselessRetry(cause);
       }
     },
   };

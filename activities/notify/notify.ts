@@ -3,6 +3,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Environment, SecretReference } from '../../release/environment.ts';
 import type { Announcement, BookkeepingActivities } from '../bookkeeping-contract.ts';
+import { named } from '../refusal.ts';
 import { readSecret } from '../secret.ts';
 import { NotToldYet, sendWebhook } from './webhook.ts';
 
@@ -65,8 +66,7 @@ export function createNotifyActivities({
 }: NotifyDependencies): Pick<BookkeepingActivities, 'notify'> {
   const read = (reference: SecretReference | { value: string }) => readSecret(reference, environmentFolder);
   const tell = async (target: string, announcement: Announcement): Promise<void> => {
-    const notifier = Object.hasOwn(environment.spec.notify, target) ? environment.spec.notify[target] : undefined;
-    if (!notifier) throw new Error(`the environment file names no way to tell ${target}`);
+    const notifier = named(environment.spec.notify, 'notification target', target);
     await sendWebhook(
       { url: await read(notifier.url), ...(notifier.secret ? { secret: await read(notifier.secret) } : {}) },
       { ...announcement, ...linksOf(environment, announcement) },

@@ -14,7 +14,7 @@ import type { EvidenceRef } from '../../verdict/finding.ts';
 import type { StepStatus } from '../../workflows/messages.ts';
 import { counting, NAME } from '../testing/statuses.ts';
 import { tminus } from '../testing/tminus-process.ts';
-import { OPEN_HOUSE } from '../../server/testing/test-app.ts';
+import { OPEN_POLICY } from '../../server/testing/test-app.ts';
 import { memoryFolder } from '../../server/testing/memory-folder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tminus-tampered-'));
@@ -29,7 +29,7 @@ beforeAll(async () => {
     countdowns,
     evidence,
     folder: memoryFolder(),
-    house: OPEN_HOUSE,
+    startPolicy: OPEN_POLICY,
     identity: tokenFileIdentity(tokens),
     signer: loadSigner({ signingKey: join(folder, 'key.pem'), publicKeys: join(folder, 'keys') }),
   });

@@ -1,7 +1,7 @@
 // The schemas as tables for readers. Whatever a field means stands in its description, so that this page cannot say anything else.
 import { DURATION_PATTERN } from '../duration.ts';
 import { LAUNCH_TIME_PATTERN } from '../launch-time.ts';
-import { OFFSET_PATTERN } from '../plan.ts';
+import { OFFSET_PATTERN } from '../offset.ts';
 import { SHARE_PATTERN } from '../share.ts';
 import { LABEL_PATTERN, SUBDOMAIN_PATTERN } from '../fields.ts';
 import type { JsonSchema } from './json-schema.ts';

@@ -6,7 +6,7 @@ import { createFolderEvidenceStore } from '../../activities/evidence/folder-stor
 import { CountdownFailure } from '../temporal/countdowns.ts';
 import { aOsei, EXAMPLE_NOW, EXAMPLE_POINTS_DIGEST, waitingStatus } from '../testing/example-status.ts';
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';
-import { OPEN_HOUSE, testApp } from '../testing/test-app.ts';
+import { OPEN_POLICY, testApp } from '../testing/test-app.ts';
 import { prune } from './prune.ts';
 
 const PRUNE = '/api/v1/evidence/prune';
@@ -64,7 +64,7 @@ describe('pruning evidence', () => {
   });
 
   it('is for those who may start countdowns, with a token of their own', async () => {
-    const { api, archive, signIn } = testApp({ house: { ...OPEN_HOUSE, starters: ['sre'] } });
+    const { api, archive, signIn } = testApp({ startPolicy: { ...OPEN_POLICY, starters: ['sre'] } });
     expect((await api(PRUNE, { olderThan: '90d' })).status).toBe(403);
     const browser = await signIn();
     expect((await browser.post(PRUNE, { olderThan: '90d' })).status).toBe(401);
@@ -83,7 +83,7 @@ describe('pruning evidence', () => {
     const [old, named, young] = [await put('old', 100 * DAY_MS), await put('named', 100 * DAY_MS), await put('young', 5 * DAY_MS)];
     const countdowns = fakeCountdowns();
     countdowns.opened = [{ ...open, startedFrom: [named] }];
-    const world = { countdowns, folder: evidenceFolder(at), house: OPEN_HOUSE, now: () => NOW_MS, log: () => undefined };
+    const world = { countdowns, folder: evidenceFolder(at), startPolicy: OPEN_POLICY, now: () => NOW_MS, log: () => undefined };
     expect(await prune(world, { olderThan: '90d', dryRun: true }, aOsei)).toMatchObject({ removed: 1, keptNamed: 1, keptYoung: 1 });
     expect(await store.has(old)).toBe(true);
     await prune(world, { olderThan: '90d', dryRun: false }, aOsei);

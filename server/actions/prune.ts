@@ -2,7 +2,7 @@
 import type { EvidenceFolder } from '../../activities/evidence/evidence-folder.ts';
 import { MIN_AGE_MS, digestsIn, type Pruned } from '../../activities/evidence/prune.ts';
 import { readDuration } from '../../release/duration.ts';
-import type { House } from '../../release/house.ts';
+import type { StartPolicy } from '../../release/start-policy.ts';
 import { explainStart } from '../../verdict/can.ts';
 import type { Principal } from '../../verdict/verdict.ts';
 import { ApiError } from '../request/refusal.ts';
@@ -12,7 +12,7 @@ import type { PruneRequest } from './requests.ts';
 export interface PruningWorld {
   countdowns: Countdowns;
   folder: EvidenceFolder;
-  house: House;
+  startPolicy: StartPolicy;
   now: () => number;
   /** One line in the server's log. */
   log: (line: string) => void;
@@ -29,8 +29,8 @@ export type PruneResult = Pruned & {
  * and no pointer. Where one open countdown cannot be read, nothing is removed and the refusal names it.
  */
 export async function prune(world: PruningWorld, { olderThan, dryRun }: PruneRequest, principal: Principal): Promise<PruneResult> {
-  const { countdowns, folder, house, now, log } = world;
-  const barred = explainStart(principal, house.starters);
+  const { countdowns, folder, startPolicy, now, log } = world;
+  const barred = explainStart(principal, startPolicy.starters);
   if (barred !== null) throw new ApiError('NotAllowed', barred, 'ask a member of these groups');
   const askedMs = ageOf(olderThan);
   const open = await countdowns.open();

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EvidenceStore } from '../../activities/evidence/contract.ts';
-import type { House, StartObjection } from '../../release/house.ts';
+import type { StartPolicy, StartObjection } from '../../release/start-policy.ts';
 import { loadRelease } from '../../release/load.ts';
 import { planOf } from '../../release/plan.ts';
 import type { Release } from '../../release/release.ts';
@@ -20,7 +20,7 @@ export interface SubmissionWorld {
   evidence: EvidenceStore;
   /** Whether only this very machine can reach the server. */
   loopback: boolean;
-  house: House;
+  startPolicy: StartPolicy;
   signer: Signer;
   now: () => number;
 }
@@ -35,7 +35,7 @@ export type SubmittedPlan = OpenedPlan & { started: StartedPlan['started'] | 'dr
  * started unless the whole file is right.
  */
 export async function submit(world: SubmissionWorld, request: StartRequest, requestedBy: Principal): Promise<SubmittedPlan> {
-  const barred = explainStart(requestedBy, world.house.starters);
+  const barred = explainStart(requestedBy, world.startPolicy.starters);
   if (barred !== null) throw new ApiError('NotAllowed', barred, 'ask someone who may, or whoever keeps the environment file');
   const { release, problemsOf } = readRelease(request);
   const now = world.now();
@@ -44,7 +44,7 @@ export async function submit(world: SubmissionWorld, request: StartRequest, requ
     Object.hasOwn(scripts, path) ? null : { message: `the k6 script ${path} was not sent along`, hint: '' };
   const objections = [
     ...(release.spec.allowUnverified && !world.loopback ? [UNVERIFIED_ELSEWHERE] : []),
-    ...objectionsToStart(release, { house: world.house, explainScript, nowMs: now }),
+    ...objectionsToStart(release, { startPolicy: world.startPolicy, explainScript, nowMs: now }),
   ];
   if (objections.length > 0) throw invalid(problemsOf(objections).map(toldProblem));
   const plan = planOf(release, now);

@@ -12,7 +12,7 @@ import { aOsei, EXAMPLE_NOW, heldStatus, passedStatus, runningStatus, stoppedSta
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';
 import { memoryEvidence } from '../testing/memory-evidence.ts';
 import { exampleUndo, memoryFolder } from '../testing/memory-folder.ts';
-import { OPEN_HOUSE } from '../testing/test-app.ts';
+import { OPEN_POLICY } from '../testing/test-app.ts';
 
 const CHROMIUM = process.env['TMINUS_CHROMIUM'] ?? '/usr/bin/chromium';
 const SCREENSHOTS = path.resolve('.tminus/screenshots');
@@ -100,7 +100,7 @@ beforeAll(async () => {
     countdowns,
     evidence: memoryEvidence(),
     folder: memoryFolder([exampleUndo]),
-    house: OPEN_HOUSE,
+    startPolicy: OPEN_POLICY,
     identity: tokenFileIdentity(tokens),
     signer: loadSigner({ signingKey: path.join(folder, 'signing.pem'), publicKeys: path.join(folder, 'public') }),
     now: () => Date.parse(EXAMPLE_NOW),

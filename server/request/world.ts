@@ -1,6 +1,6 @@
 import type { EvidenceStore } from '../../activities/evidence/contract.ts';
 import type { EvidenceFolder } from '../../activities/evidence/evidence-folder.ts';
-import type { House } from '../../release/house.ts';
+import type { StartPolicy } from '../../release/start-policy.ts';
 import type { FiguresReader } from '../evidence/figures-apart.ts';
 import type { Sessions } from '../identity/sessions.ts';
 import type { Signer } from '../identity/signing.ts';
@@ -16,7 +16,7 @@ export interface World {
   folder: EvidenceFolder;
   figures: FiguresReader;
   /** What may be started here. */
-  house: House;
+  startPolicy: StartPolicy;
   identity: Identity;
   signer: Signer;
   sessions: Sessions;

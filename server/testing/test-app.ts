@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { EvidenceStore } from '../../activities/evidence/contract.ts';
-import type { House } from '../../release/house.ts';
+import type { StartPolicy } from '../../release/start-policy.ts';
 import { createApp } from '../app.ts';
 import { loadSigner } from '../identity/signing.ts';
 import { createToken, tokenFileIdentity } from '../identity/tokens.ts';
@@ -12,7 +12,7 @@ import { memoryEvidence } from './memory-evidence.ts';
 import { memoryFolder, type MemoryFolder } from './memory-folder.ts';
 
 /** Forbids nothing, and has every name of the example. */
-export const OPEN_HOUSE: House = {
+export const OPEN_POLICY: StartPolicy = {
   names: { clusters: ['lab'], targets: ['shop', 'shop-staging'], postgres: ['shop-staging'], traces: ['lab'], notify: ['oncall'] },
   starters: [],
   unapprovedLaunch: true,
@@ -47,8 +47,8 @@ export interface Browser {
 export function testApp({
   countdowns = fakeCountdowns(),
   pageBase = BASE,
-  house = OPEN_HOUSE,
-}: { countdowns?: FakeCountdowns; pageBase?: string; house?: House } = {}): TestApp {
+  startPolicy = OPEN_POLICY,
+}: { countdowns?: FakeCountdowns; pageBase?: string; startPolicy?: StartPolicy } = {}): TestApp {
   const folder = mkdtempSync(path.join(tmpdir(), 'tminus-server-'));
   const tokens = path.join(folder, 'tokens.yaml');
   const token = createToken(tokens, { subject: 'a.osei', displayName: 'Ama Osei', groups: ['release-managers'] });
@@ -61,7 +61,7 @@ export function testApp({
     countdowns,
     evidence,
     folder: archive,
-    house,
+    startPolicy,
     identity: tokenFileIdentity(tokens),
     signer,
     links: { pageBase },

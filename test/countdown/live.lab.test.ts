@@ -94,7 +94,7 @@ describe('while a version is live', () => {
       () => ({
         runGuard: async () => {
           asked += 1;
-          throw ApplicationFailure.nonRetryable('the environment file names no Prometheus', 'Misconfigured');
+          throw ApplicationFailure.nonRetryable('the environment file has no Prometheus', 'Misconfigured');
         },
       }),
       async ({ advance, until, act, handle, world }) => {
@@ -102,7 +102,7 @@ describe('while a version is live', () => {
         await advance(1.5);
         expect(await handle.result()).toMatchObject({
           ending: 'rolled-back',
-          sentence: expect.stringMatching(/^the guard took no samples for \d+ s: the environment file names no Prometheus$/u),
+          sentence: expect.stringMatching(/^the guard took no samples for \d+ s: the environment file has no Prometheus$/u),
         });
         expect(written(world)).toEqual(BOTH);
         expect(asked).toBeGreaterThan(10);
