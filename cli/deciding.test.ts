@@ -8,7 +8,7 @@ const poll = waiting.checkpoints[1];
 
 it('sends the revision and evidence that were just read, and says on what it decides', async () => {
   const { code, stdout, stderr, server } = await against(
-    { ...showing(waiting), [`POST ${PATH}/acts`]: actBody('final-poll has its approvals') },
+    { ...showing(waiting), [`POST ${PATH}/actions`]: actBody('final-poll has its approvals') },
     ['approve', NAME, '-m', 'numbers read'],
   );
   expect(server.asked.at(-1)?.body).toEqual({
@@ -33,7 +33,7 @@ it('sends the revision and evidence that were just read, and says on what it dec
 it('sends a decision whose answer was lost again with the same id', async () => {
   const answers: Answers = {
     ...showing(waiting),
-    [`POST ${PATH}/acts`]: (_, times) =>
+    [`POST ${PATH}/actions`]: (_, times) =>
       times === 1 ? 'lost' : times === 2 ? refusal(504, 'OutcomeUnknown', 'no answer came') : actBody('it counts'),
   };
   const { code, stdout, server } = await against(answers, ['approve', NAME, '--json']);
@@ -43,7 +43,7 @@ it('sends a decision whose answer was lost again with the same id', async () => 
   expect({ code, document: JSON.parse(stdout) as unknown }).toEqual({
     code: 0,
     document: expect.objectContaining({
-      kind: 'ActResult',
+      kind: 'ActionResult',
       decided: { checkpoint: 'final-poll', revision: 3, evidenceDigest: poll?.evidenceDigest },
     }),
   });
@@ -51,13 +51,13 @@ it('sends a decision whose answer was lost again with the same id', async () => 
 
 it('gives the id to whoever has to ask again, and takes it', async () => {
   const { code, stderr, server } = await against(
-    { ...showing(waiting), [`POST ${PATH}/acts`]: refusal(504, 'OutcomeUnknown', 'no answer came') },
+    { ...showing(waiting), [`POST ${PATH}/actions`]: refusal(504, 'OutcomeUnknown', 'no answer came') },
     ['approve', NAME],
   );
   const id = String(server.asked.at(-1)?.body?.['id']);
   expect(code).toBe(1);
   expect(stderr).toContain(`no answer came\n  it may still count; the same command with --id ${id} counts at most once\n`);
-  const again = await against({ ...showing(waiting), [`POST ${PATH}/acts`]: actBody('it counts') }, ['approve', NAME, '--id', id]);
+  const again = await against({ ...showing(waiting), [`POST ${PATH}/actions`]: actBody('it counts') }, ['approve', NAME, '--id', id]);
   expect(again.server.asked.at(-1)?.body?.['id']).toBe(id);
 });
 
@@ -65,7 +65,7 @@ it('gives on a refusal with exit 6 and its reason', async () => {
   const ran = await against(
     {
       ...showing(waiting),
-      [`POST ${PATH}/acts`]: refusal(409, 'Refused', 'Mei Tan requested this countdown; someone else has to approve it'),
+      [`POST ${PATH}/actions`]: refusal(409, 'Refused', 'Mei Tan requested this countdown; someone else has to approve it'),
     },
     ['approve', NAME, '--json'],
   );
@@ -82,7 +82,7 @@ it('gives on a refusal with exit 6 and its reason', async () => {
 it('holds without reading the status, so that it lands while no worker runs', async () => {
   const answers: Answers = {
     [`GET ${PATH}`]: refusal(503, 'NoWorker', 'no worker answered'),
-    [`POST ${PATH}/acts`]: actBody('the hold is handed over'),
+    [`POST ${PATH}/actions`]: actBody('the hold is handed over'),
   };
   const { code, stdout, server } = await against(answers, ['hold', NAME, '-m', 'incident']);
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'go-api-1.4.0: the hold is handed over\nNext:  tminus status go-api-1.4.0\n' });
@@ -100,25 +100,25 @@ it.each([
     { action: 'waive', finding: 'LatencyAboveLimit/POST /api/order/create', expiresAt: '2026-11-22T09:00:30.000Z' },
   ],
 ])('sends %j', async (argv, body) => {
-  const { server } = await against({ ...showing(stopped), [`POST ${PATH}/acts`]: actBody('done') }, argv);
+  const { server } = await against({ ...showing(stopped), [`POST ${PATH}/actions`]: actBody('done') }, argv);
   expect(server.asked.at(-1)?.body).toMatchObject(body);
 });
 
 it('resumes from the hold that it read, and from no later one', async () => {
   const held = { ...stopped, phase: 'holding' as const, holdSince: '2026-11-21T09:00:00.000Z' };
-  const { server } = await against({ ...showing(held), [`POST ${PATH}/acts`]: actBody('the clock runs') }, ['resume', NAME]);
+  const { server } = await against({ ...showing(held), [`POST ${PATH}/actions`]: actBody('the clock runs') }, ['resume', NAME]);
   expect(server.asked.at(-1)?.body).toMatchObject({ action: 'resume', holdSince: held.holdSince });
 });
 
 it('reads a reason from stdin', async () => {
-  const { server } = await against({ ...showing(waiting), [`POST ${PATH}/acts`]: actBody('done') }, ['approve', NAME, '-m', '-'], {
+  const { server } = await against({ ...showing(waiting), [`POST ${PATH}/actions`]: actBody('done') }, ['approve', NAME, '-m', '-'], {
     stdin: 'read it\nall of it\n',
   });
   expect(server.asked.at(-1)?.body).toMatchObject({ comment: 'read it\nall of it' });
 });
 
 it('aborts only when the name is said twice, and never asks a script', async () => {
-  const answers: Answers = { [`POST ${PATH}/acts`]: actBody('the abort is handed over') };
+  const answers: Answers = { [`POST ${PATH}/actions`]: actBody('the abort is handed over') };
   const server = await serving(answers);
   const at = { server: server.url };
   const unsaid = { code: 2, stdout: '', stderr: 'abort needs the name of go-api-1.4.0 again\n  add --confirm go-api-1.4.0\n' };

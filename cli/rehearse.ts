@@ -10,7 +10,7 @@ import { printLine } from './output.ts';
 import { postStart } from './post-start.ts';
 import { harmless } from './render/harmless.ts';
 import { storyLines } from './render/story.ts';
-import { sendAct } from './send-act.ts';
+import { sendAction } from './send-action.ts';
 import { readSubmission, type Submission } from './submission.ts';
 import { tokenOfFile } from './token.ts';
 import { changed, readStatus } from './read-status.ts';
@@ -97,7 +97,7 @@ async function approve(status: ShownStatus, approvers: readonly Api[]): Promise<
   const checkpoint = currentOf(status);
   const next = approvers[checkpoint.approvals.length];
   if (next && checkpoint.approvals.length < (checkpoint.approval?.count ?? 0))
-    await sendAct(next, status, { action: 'approve', comment: 'numbers read, go' });
+    await sendAction(next, status, { action: 'approve', comment: 'numbers read, go' });
 }
 
 function currentOf(status: ShownStatus): CheckpointStatus {

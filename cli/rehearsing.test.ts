@@ -30,7 +30,7 @@ const [first] = waiting.checkpoints[1]?.approvals ?? [];
 const rehearsing = (...statuses: CountdownStatus[]): Answers => ({
   'POST /api/v1/releases': started,
   [`POST ${PATH}/clock`]: { status: 202, body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ClockResult' } },
-  [`POST ${PATH}/acts`]: actBody('counted'),
+  [`POST ${PATH}/actions`]: actBody('counted'),
   [`GET ${PATH}`]: (_, times) => statusBody(statuses[Math.min(times, statuses.length) - 1] ?? waiting),
 });
 const asked = { ...waiting, checkpoints: waiting.checkpoints.map((each) => ({ ...each, approvals: [] })) };
@@ -54,7 +54,7 @@ it('approves nothing and skips nothing in the real countdown of that name', asyn
 it('stops also when the name becomes that of the real countdown on the way', async () => {
   const { code, server } = await against(rehearsing(asked, { ...asked, rehearsal: false }), ['rehearse', example, '--approver', approver]);
   expect(code).toBe(6);
-  expect(server.asked.filter(({ path }) => path.endsWith('/acts'))).toHaveLength(1);
+  expect(server.asked.filter(({ path }) => path.endsWith('/actions'))).toHaveLength(1);
 });
 
 it('tells the story to people, and nothing in it steers their terminal', async () => {

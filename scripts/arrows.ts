@@ -58,7 +58,7 @@ export const house: Readonly<Record<string, Rule>> = {
         'activities/evidence/',
         'activities/temporal/',
         'activities/metrics/',
-        'activities/identity/act-shape.ts',
+        'activities/identity/action-shape.ts',
         // Its key is kept in the same way as that of the workers (decision 0013).
         'activities/identity/key-pair.ts',
         'activities/identity/private-file.ts',

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { signedReader } from '../activities/identity/read-signed.ts';
-import { createIdentityActivities } from '../activities/identity/verify-act.ts';
+import { createIdentityActivities } from '../activities/identity/verify-action.ts';
 import { BODY_LIMIT_BYTES } from './request/safety.ts';
 import { CountdownFailure } from './temporal/countdowns.ts';
 import { EXAMPLE_EVIDENCE_DIGEST, EXAMPLE_NOW, EXAMPLE_POINTS_DIGEST, EXAMPLE_RUN, waitingStatus } from './testing/example-status.ts';
@@ -86,7 +86,7 @@ describe('identity', () => {
   it('takes decisions over the API by token only, never by cookie', async () => {
     const { signIn, countdowns } = testApp();
     const browser = await signIn();
-    const answer = await browser.post(`${NAME}/acts`, approval as never);
+    const answer = await browser.post(`${NAME}/actions`, approval as never);
     expect(answer.status).toBe(401);
     expect(countdowns.acts).toEqual([]);
   });
@@ -346,13 +346,13 @@ describe('releases', () => {
 describe('acts', () => {
   it('signs a decision with the verified person, so that a worker can check it', async () => {
     const { api, countdowns, folder } = testApp();
-    const answer = await api(`${NAME}/acts`, approval);
-    expect(await answer.json()).toMatchObject({ kind: 'ActResult', action: 'approve', sentence: 'approve counts' });
-    const { verifyAct } = createIdentityActivities({
+    const answer = await api(`${NAME}/actions`, approval);
+    expect(await answer.json()).toMatchObject({ kind: 'ActionResult', action: 'approve', sentence: 'approve counts' });
+    const { verifyAction } = createIdentityActivities({
       reader: signedReader(path.join(folder, 'public-keys')),
       now: () => Date.parse(EXAMPLE_NOW),
     });
-    const act = await verifyAct(countdowns.acts[0]?.signed as never);
+    const act = await verifyAction(countdowns.acts[0]?.signed as never);
     expect(act).toMatchObject({
       id: 'approval-1',
       countdown: 'countdown/go-api-1.4.0',
@@ -367,7 +367,7 @@ describe('acts', () => {
 
   it('binds a decision to the run its author saw, not to the one that has the name now', async () => {
     const { api, countdowns } = testApp();
-    await api(`${NAME}/acts`, { ...approval, run: 'the-aborted-run' });
+    await api(`${NAME}/actions`, { ...approval, run: 'the-aborted-run' });
     expect(countdowns.acts[0]?.act.run).toBe('the-aborted-run');
   });
 
@@ -375,7 +375,7 @@ describe('acts', () => {
     'refuses %s as an id, with the rule',
     async (id) => {
       const { api, countdowns } = testApp();
-      const answer = await api(`${NAME}/acts`, JSON.stringify({ ...approval, id }));
+      const answer = await api(`${NAME}/actions`, JSON.stringify({ ...approval, id }));
       expect(answer.status).toBe(400);
       expect(await answer.json()).toMatchObject({ code: 'InvalidRequest', message: expect.stringContaining('id: an id has letters') });
       expect(countdowns.acts).toEqual([]);
@@ -384,14 +384,14 @@ describe('acts', () => {
 
   it('never takes the principal from the caller', async () => {
     const { api, countdowns } = testApp();
-    expect((await api(`${NAME}/acts`, { ...approval, principal: { subject: 'li.wei' } })).status).toBe(400);
+    expect((await api(`${NAME}/actions`, { ...approval, principal: { subject: 'li.wei' } })).status).toBe(400);
     expect(countdowns.acts).toEqual([]);
   });
 
   it('passes a refusal on with its sentence', async () => {
     const { api, countdowns } = testApp();
     countdowns.refusal = 'given on old evidence: revision 2 was read, revision 3 stands now; read it and decide again';
-    const answer = await api(`${NAME}/acts`, approval);
+    const answer = await api(`${NAME}/actions`, approval);
     expect(answer.status).toBe(409);
     expect(await answer.json()).toMatchObject({ kind: 'Error', code: 'Refused', message: countdowns.refusal });
   });
@@ -399,7 +399,7 @@ describe('acts', () => {
   it('hands a hold over without asking for a worker', async () => {
     const { api, countdowns } = testApp();
     expect((await api(`${NAME}/hold`, { reason: 'p99 looks odd' })).status).toBe(202);
-    expect((await api(`${NAME}/acts`, { id: 'hold-0001', action: 'hold', comment: 'again' })).status).toBe(202);
+    expect((await api(`${NAME}/actions`, { id: 'hold-0001', action: 'hold', comment: 'again' })).status).toBe(202);
     expect(countdowns.held.map(({ comment, principal }) => `${principal.subject}: ${comment}`)).toEqual([
       'a.osei: p99 looks odd',
       'a.osei: again',
@@ -424,7 +424,7 @@ describe('acts', () => {
 
   it('aborts by cancellation', async () => {
     const { api, countdowns } = testApp();
-    expect((await api(`${NAME}/acts`, { id: 'abort-001', action: 'abort', comment: 'wrong image' })).status).toBe(202);
+    expect((await api(`${NAME}/actions`, { id: 'abort-001', action: 'abort', comment: 'wrong image' })).status).toBe(202);
     expect(countdowns.aborted).toHaveLength(1);
   });
 
@@ -437,7 +437,7 @@ describe('acts', () => {
   ] as const)('answers %s with %i', async (code, status, retryAfter) => {
     const { api, countdowns } = testApp();
     countdowns.failure = new CountdownFailure(code, 'a sentence', 'a hint');
-    const answer = await api(`${NAME}/acts`, approval);
+    const answer = await api(`${NAME}/actions`, approval);
     expect(answer.status).toBe(status);
     expect(answer.headers.get('retry-after')).toBe(retryAfter);
     expect(await answer.json()).toMatchObject({ kind: 'Error', code, message: 'a sentence', hint: 'a hint' });

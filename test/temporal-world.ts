@@ -1,4 +1,5 @@
 // A real Temporal server for tests of the countdown: an own namespace per file, real workflows, activities as the test gives them.
+import type { ActionRequest } from '../verdict/action.ts';
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { resolve } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -20,7 +21,6 @@ import {
   clusterTaskQueue,
   countdownId,
   registerUndoUpdate,
-  type Act,
   type CountdownInput,
   type Start,
 } from '../workflows/messages.ts';
@@ -117,8 +117,8 @@ function quietRuntime(): void {
 
 const keys = generateKeyPairSync('ed25519');
 
-/** Signs as the server does; the fakes `verifyAct` and `admit` of tests believe it, tests of their own prove the signature. */
-export const signedAct = (act: Act) => signed(act);
+/** Signs as the server does; the fakes `verifyAction` and `admit` of tests believe it, tests of their own prove the signature. */
+export const signedAction = (act: ActionRequest) => signed(act);
 
 /** Adds the signature of a start. */
 export function signedInput(input: Omit<CountdownInput, 'start'>): CountdownInput {
@@ -134,7 +134,7 @@ export function signedInput(input: Omit<CountdownInput, 'start'>): CountdownInpu
   return { ...input, start: signed(start) };
 }
 
-function signed(said: Act | Start) {
+function signed(said: ActionRequest | Start) {
   const payload = canonicalJson(said);
   return { payload, keyId: 'test', signature: sign(null, Buffer.from(payload), keys.privateKey).toString('base64') };
 }

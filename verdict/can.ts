@@ -1,4 +1,5 @@
 // Which act is allowed when, and by whom: the one table that CLI, page, API and the countdown itself ask.
+import type { Action } from './action.ts';
 import type { Principal } from './verdict.ts';
 
 /**
@@ -7,8 +8,6 @@ import type { Principal } from './verdict.ts';
  * ended.
  */
 export type Phase = 'opening' | 'counting' | 'running' | 'waiting' | 'holding' | 'stopped' | 'undoing' | 'ended';
-
-export type Action = 'approve' | 'reject' | 'hold' | 'resume' | 'recycle' | 'retry' | 'waive' | 'abort';
 
 /** `approver`: a verified member of a group that the checkpoint names. `identified`: any verified principal. `anyone`: the safe direction. */
 type Who = 'approver' | 'identified' | 'anyone';

@@ -22,7 +22,7 @@ import { createAdmissionActivities } from '../activities/identity/admit-start.ts
 import { runReader } from '../activities/identity/countdown-runs.ts';
 import { signedReader } from '../activities/identity/read-signed.ts';
 import { startClaims } from '../activities/identity/start-claims.ts';
-import { createIdentityActivities } from '../activities/identity/verify-act.ts';
+import { createIdentityActivities } from '../activities/identity/verify-action.ts';
 import { workerKey } from '../activities/identity/worker-key.ts';
 import { createClusterClients, readPodLog } from '../activities/kubernetes/client.ts';
 import { createKubernetesActivities, fencingGeneration } from '../activities/kubernetes/index.ts';

@@ -28,7 +28,7 @@ jest.unstable_mockModule('@temporalio/workflow', () => ({
   }),
 }));
 const { admit, carry, initialState } = await import('./admission.ts');
-const { listen } = await import('./acts.ts');
+const { listen } = await import('./actions.ts');
 const { mustInspect } = await import('./inspect.ts');
 
 it.each([{}, { hold: [{ actor: 'a', name: 'A', reason: 'wait' }] }])(

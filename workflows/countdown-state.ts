@@ -1,4 +1,5 @@
 // All that a countdown remembers, as plain JSON: it must survive a continue-as-new.
+import type { ActionRequest } from '../verdict/action.ts';
 import { durationMs } from '../release/duration.ts';
 import { replan, planOf } from '../release/plan.ts';
 import type { Checkpoint } from '../release/release.ts';
@@ -7,7 +8,7 @@ import { EMPTY_CHAIN, chainRecord, type AuditRecord } from '../verdict/audit-cha
 import { digestOf } from '../verdict/digest.ts';
 import type { Finding } from '../verdict/finding.ts';
 import type { Evaluation, Principal } from '../verdict/verdict.ts';
-import type { Act, ActResult, ApprovalStatus, CountdownInput, Ending, Phase, Signed, StepStatus } from './messages.ts';
+import type { ActionResult, ApprovalStatus, CountdownInput, Ending, Phase, Signed, StepStatus } from './messages.ts';
 import type { Step } from '../release/steps/registry.ts';
 import type { UndoEntry } from '../activities/effects/contract.ts';
 import type { Seal } from '../activities/identity/contract.ts';
@@ -25,7 +26,7 @@ export interface CheckpointState {
   approvals: ApprovalStatus[];
   waivers: Waiver[];
   /** Approvals and waivers that counted, as the server signed them: the activity that launches checks them for itself. */
-  signed: { act: Pick<Act, 'action' | 'revision' | 'evidenceDigest'>; signed: Signed }[];
+  signed: { act: Pick<ActionRequest, 'action' | 'revision' | 'evidenceDigest'>; signed: Signed }[];
   /** What the countdown itself found: a missed checkpoint, a step that could not run. */
   own: Finding[];
   revision: number;
@@ -99,7 +100,7 @@ export interface CountdownState {
   audit: AuditRecord[];
   auditStored: number;
   /** Answers of acts that counted, by id: resending one gets the same answer, also after a continue-as-new. */
-  acts: Record<string, ActResult>;
+  acts: Record<string, ActionResult>;
   /** Messages to people, and writing of the audit, that are still under way. */
   telling: number;
   /** The audit is being written; the next one to ask waits its turn. */

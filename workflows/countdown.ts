@@ -15,8 +15,8 @@ import { explainRefusedPlan } from '../release/plan-refusal.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { opening, patient } from './activity-options.ts';
 import { admit, carry, closeUnadmitted, initialState, showRefused } from './admission.ts';
-import { hold } from './act-effects.ts';
-import { listen } from './acts.ts';
+import { hold } from './action-effects.ts';
+import { listen } from './actions.ts';
 import { announce, enterPhase, settled, storeAuditSoon, verdictOf } from './announce.ts';
 import {
   actorOf,

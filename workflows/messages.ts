@@ -2,7 +2,7 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Release } from '../release/release.ts';
-import type { Action, Phase } from '../verdict/can.ts';
+import type { Phase } from '../verdict/can.ts';
 import type { Evaluation, Principal, Reason } from '../verdict/verdict.ts';
 import type { Fact, Finding, EvidenceRef } from '../verdict/finding.ts';
 import type { AuditRecord } from '../verdict/audit-chain.ts';
@@ -50,7 +50,7 @@ export interface CountdownInput {
   carried?: { state: unknown; seal: Seal };
 }
 
-/** What the server verified and signed. `payload` is the canonical JSON of an `Act` or a `Start`. */
+/** What the server verified and signed. `payload` is the canonical JSON of an `ActionRequest` or a `Start`. */
 export interface Signed {
   payload: string;
   keyId: string;
@@ -59,7 +59,7 @@ export interface Signed {
 }
 
 /** A person's act. */
-export type SignedAct = Signed;
+export type SignedAction = Signed;
 
 /** What the server signs of a start: for this countdown and this input, once, and not for long. */
 export interface Start {
@@ -79,39 +79,8 @@ export interface Start {
   notAfter: string;
 }
 
-/** What a person wants done. The revision and digest are those they saw. */
-export interface Act {
-  /** Caller-given id, also the Update id: the same id counts once. */
-  id: string;
-  action: Action;
-  countdown: string;
-  /** First run id of the countdown whose status its author read: nothing of an earlier run counts. */
-  run: string;
-  checkpoint: string;
-  revision: number;
-  evidenceDigest: string;
-  principal: Principal;
-  comment: string;
-  /** RFC 3339, server clock. */
-  issuedAt: string;
-  /** RFC 3339, server clock: after this it is refused, by the worker's real clock. */
-  notAfter: string;
-  /** waive: `LatencyAboveLimit/POST /api/order/create`. */
-  finding?: string;
-  /** waive: RFC 3339. */
-  expiresAt?: string;
-  /** recycle: checkpoint name to go back to. */
-  to?: string;
-  /** resume and recycle: since when the newest hold stands that their author saw (RFC 3339); left out where nobody holds. */
-  holdSince?: string;
-  /** resume: what happens to the launch time. */
-  launchAt?: 'keep' | 'shift';
-  /** retry: step name. */
-  step?: string;
-}
-
 /** What a person is told after an act counted. */
-export interface ActResult {
+export interface ActionResult {
   ok: true;
   sentence: string;
   phase: Phase;
@@ -232,7 +201,7 @@ export const restorerRegisterUpdate = defineUpdate<void, [RestorerRegistration]>
 export const restorerSettleUpdate = defineUpdate<void, [{ id: string }]>('settleUndo');
 
 export const openUpdate = defineUpdate<{ release: string; launchAt: string; checkpoints: { name: string; at: string }[] }>('open');
-export const actUpdate = defineUpdate<ActResult, [SignedAct]>('act');
+export const actionUpdate = defineUpdate<ActionResult, [SignedAction]>('action');
 export const holdSignal = defineSignal<[{ reason: string; by: Principal }]>('hold');
 /** Who aborts and why; sent just before the cancellation that ends the countdown. */
 export const abortSignal = defineSignal<[{ reason: string; by: Principal }]>('abort');

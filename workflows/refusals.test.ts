@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { Act } from './messages.ts';
+import type { ActionRequest } from '../verdict/action.ts';
 import type { CheckpointState, CountdownState } from './countdown-state.ts';
 import { explainNow, explainRefusal, explainTooLate, explainWrongCheckpoint, openFinding, standsOn } from './refusals.ts';
 import { COUNTDOWN, HOUR_MS, NOW_MS, actAt, at, finding, person, stateOfTest, undoEntry } from './testing/state.ts';
@@ -16,10 +16,11 @@ afterAll(() => {
   jest.useRealTimers();
 });
 
-const refusal = (change: Partial<Act> & Pick<Act, 'action'>) => explainRefusal(state, actAt(state, change), COUNTDOWN);
+const refusal = (change: Partial<ActionRequest> & Pick<ActionRequest, 'action'>) => explainRefusal(state, actAt(state, change), COUNTDOWN);
 const iso = (ms: number) => new Date(ms).toISOString();
 const KEY = 'LatencyAboveLimit/POST /order';
-const waive = (change: Partial<Act> = {}) => refusal({ action: 'waive', finding: KEY, expiresAt: iso(NOW_MS + HOUR_MS), ...change });
+const waive = (change: Partial<ActionRequest> = {}) =>
+  refusal({ action: 'waive', finding: KEY, expiresAt: iso(NOW_MS + HOUR_MS), ...change });
 
 describe('an act counts', () => {
   it('where its author saw what stands, may do it, and it is time', () => expect(refusal({ action: 'approve' })).toBeNull());
@@ -50,7 +51,7 @@ describe('an act counts', () => {
     expect(refusal({ action: 'approve', principal: stranger })).toMatch(/^too early or too late/u);
   });
 
-  it.each<[string, Partial<Act>]>([
+  it.each<[string, Partial<ActionRequest>]>([
     ['revision', { revision: 9 }],
     ['evidence', { evidenceDigest: 'sha256:old' }],
   ])('never on an old %s, where what was read matters', (_what, old) => {
@@ -59,9 +60,12 @@ describe('an act counts', () => {
     expect(refusal({ action: 'hold', ...old })).toBeNull();
   });
 
-  it.each<Act['action']>(['approve', 'reject', 'waive'])('never at another checkpoint, where it is bound to one: %s', (action) => {
-    expect(refusal({ action, checkpoint: 'launch' })).toBe(`too early: launch is reached at ${iso(state.launchAtMs)}`);
-  });
+  it.each<ActionRequest['action']>(['approve', 'reject', 'waive'])(
+    'never at another checkpoint, where it is bound to one: %s',
+    (action) => {
+      expect(refusal({ action, checkpoint: 'launch' })).toBe(`too early: launch is reached at ${iso(state.launchAtMs)}`);
+    },
+  );
 
   it('at another checkpoint, where it is bound to none', () => expect(refusal({ action: 'hold', checkpoint: 'launch' })).toBeNull());
 });
@@ -201,12 +205,14 @@ describe('a hold that its author has not seen', () => {
 });
 
 describe('a reason', () => {
-  it.each<Act['action']>(['reject', 'waive', 'abort', 'recycle'])('is needed to %s', (action) => {
+  it.each<ActionRequest['action']>(['reject', 'waive', 'abort', 'recycle'])('is needed to %s', (action) => {
     if (action === 'waive') state.phase = 'holding';
     expect(refusal({ action, comment: ' \n' })).toBe(`${action} needs a reason`);
   });
 
-  it.each<Act['action']>(['approve', 'hold'])('is not needed to %s', (action) => expect(refusal({ action, comment: '' })).toBeNull());
+  it.each<ActionRequest['action']>(['approve', 'hold'])('is not needed to %s', (action) =>
+    expect(refusal({ action, comment: '' })).toBeNull(),
+  );
 });
 
 describe('a waiver', () => {

@@ -1,17 +1,17 @@
 // Why an act cannot count: the phase first, then who, then what they saw. A refusal is a sentence and a line in the audit, never a crash.
-import { explainCan, explainWho, samePerson, type Action } from '../verdict/can.ts';
+import { explainCan, explainWho, samePerson } from '../verdict/can.ts';
 import type { Finding } from '../verdict/finding.ts';
 import { findingKey } from '../verdict/judge.ts';
 import { explainUnwaivable } from '../verdict/waivable.ts';
 import { current, findingsOf, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import type { CountdownRef } from '../activities/effects/contract.ts';
-import type { Act } from './messages.ts';
+import type { Action, ActionRequest } from '../verdict/action.ts';
 import { isLive } from './undo-stack.ts';
 
 type Identity = Pick<CountdownRef, 'workflowId' | 'firstRunId'>;
 
 /** Why an act cannot count now, or null. The phase comes first, then who, then what they saw. */
-export function explainRefusal(state: CountdownState, act: Act, { workflowId, firstRunId }: Identity): string | null {
+export function explainRefusal(state: CountdownState, act: ActionRequest, { workflowId, firstRunId }: Identity): string | null {
   if (act.countdown !== workflowId) return `this act was signed for ${act.countdown}`;
   if (act.run !== firstRunId) return `this act was signed for another run of ${act.countdown}; read this one and decide again`;
   const checkpoint = current(state);
@@ -44,7 +44,7 @@ export function explainRefusal(state: CountdownState, act: Act, { workflowId, fi
 }
 
 /** Nobody goes back over a hold they have not seen. A resume lifts only those that its author saw, and there must be one. */
-function explainUnseenHold({ holds }: CountdownState, { action, holdSince }: Act): string | null {
+function explainUnseenHold({ holds }: CountdownState, { action, holdSince }: ActionRequest): string | null {
   const seenMs = Date.parse(holdSince ?? '');
   const unseen = holds.filter(({ sinceMs }) => !(sinceMs <= seenMs));
   const [first] = unseen;
@@ -54,8 +54,10 @@ function explainUnseenHold({ holds }: CountdownState, { action, holdSince }: Act
 }
 
 /** What is said of it is said of the evidence as it stands now. The same evidence found again is a revision of its own. */
-export const standsOn = ({ revision, evidenceDigest }: CheckpointState, said: Pick<Act, 'revision' | 'evidenceDigest'>): boolean =>
-  said.revision === revision && said.evidenceDigest === evidenceDigest;
+export const standsOn = (
+  { revision, evidenceDigest }: CheckpointState,
+  said: Pick<ActionRequest, 'revision' | 'evidenceDigest'>,
+): boolean => said.revision === revision && said.evidenceDigest === evidenceDigest;
 
 export function explainWrongCheckpoint(state: CountdownState, name: string): string {
   const asked = state.checkpoints.find((checkpoint) => checkpoint.name === name);
@@ -65,7 +67,7 @@ export function explainWrongCheckpoint(state: CountdownState, name: string): str
     : `too early: ${name} is reached at ${new Date(asked.atMs).toISOString()}`;
 }
 
-function explainWrongDetail(state: CountdownState, act: Act): string | null {
+function explainWrongDetail(state: CountdownState, act: ActionRequest): string | null {
   const checkpoint = current(state);
   const needsComment: Action[] = ['reject', 'waive', 'abort', 'recycle'];
   if (needsComment.includes(act.action) && act.comment.trim() === '') return `${act.action} needs a reason`;
@@ -92,7 +94,7 @@ function explainWrongDetail(state: CountdownState, act: Act): string | null {
 }
 
 /** The finding a waiver is about: the first of that name that nobody has waived as it stands. */
-export const openFinding = (checkpoint: CheckpointState, { finding }: Act): Finding | undefined =>
+export const openFinding = (checkpoint: CheckpointState, { finding }: ActionRequest): Finding | undefined =>
   findingsOf(checkpoint).find(
     (candidate) =>
       findingKey(candidate) === finding &&

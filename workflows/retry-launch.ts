@@ -1,6 +1,6 @@
 // A launch that is live and could not be watched (the API server refused it, its worker went away) is watched again by itself.
 import { condition } from '@temporalio/workflow';
-import { runAgain } from './act-effects.ts';
+import { runAgain } from './action-effects.ts';
 import { planned, type CountdownState } from './countdown-state.ts';
 import { isLive } from './undo-stack.ts';
 

@@ -1,10 +1,11 @@
 // Who may write a launch: only what was signed for it, whoever asks. Every row asks for the very write that is allowed with one thing changed.
+import type { ActionRequest } from '../../verdict/action.ts';
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CountdownRun } from '../../verdict/countdown-run.ts';
-import type { Act, CountdownInput } from '../../workflows/messages.ts';
+import type { CountdownInput } from '../../workflows/messages.ts';
 import { openUndoJournal } from '../evidence/undo-journal.ts';
 import { admissionOf } from '../identity/admit-start.ts';
 import { NEW, OLD, PlayedClusterApi } from '../kubernetes/testing/played-cluster-api.ts';
@@ -204,7 +205,7 @@ describe('the write of a launch', () => {
 });
 
 describe('a reset run', () => {
-  const waiver = (change: Partial<Act> = {}) =>
+  const waiver = (change: Partial<ActionRequest> = {}) =>
     world.act(countdown, {
       action: 'waive',
       checkpoint: 'launch',
@@ -222,7 +223,7 @@ describe('a reset run', () => {
     await expect(acts.applyEffect(withWaiver(waiver()))).resolves.toMatchObject({ wrote: true });
   });
 
-  it.each<[string, Partial<Act>]>([
+  it.each<[string, Partial<ActionRequest>]>([
     ['another reset', { finding: 'CountdownReset/run-1' }],
     ['another finding', { finding: 'LatencyAboveLimit/run-2' }],
     ['a time that is over', { expiresAt: '2026-11-25T08:59:00.000Z' }],
@@ -235,7 +236,10 @@ describe('a reset run', () => {
 });
 
 describe('approvals that came with a launch', () => {
-  const two = (change: Partial<Act>) => [world.act(countdown, change), world.act(countdown, { principal: someone('a.osei'), ...change })];
+  const two = (change: Partial<ActionRequest>) => [
+    world.act(countdown, change),
+    world.act(countdown, { principal: someone('a.osei'), ...change }),
+  ];
 
   it.each<[string, () => Authority['decisions'], RegExp, string?]>([
     ['are missing', () => [], /checkpoint final-poll needs 2 approvals .* 0 were supplied/],

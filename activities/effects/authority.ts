@@ -1,9 +1,10 @@
 // Authorizes a write by signatures of server, people and workers, not by the identity of the caller: a foreign worker or workflow can call the
 // activity, but cannot sign.
+import type { ActionRequest } from '../../verdict/action.ts';
 import { RESET_CODE, explainForeignRun, explainSkipping, wasReset, type CountdownRun } from '../../verdict/countdown-run.ts';
 import { explainWho, samePerson } from '../../verdict/can.ts';
 import type { Checkpoint, Release } from '../../release/release.ts';
-import type { Act, CountdownInput } from '../../workflows/messages.ts';
+import type { CountdownInput } from '../../workflows/messages.ts';
 import { admissionOf, signedStart } from '../identity/admit-start.ts';
 import { CLOCK_TOLERANCE_MS } from '../identity/read-signed.ts';
 import type { TrustDependencies } from '../identity/trust.ts';
@@ -75,7 +76,7 @@ async function callingCountdown({ caller, readRun }: TrustDependencies, entry: U
 }
 
 /** Why approvals are missing, or null. A release that says `allowUnverified` may have been approved by a Signal, which nobody signs. */
-function explainUnapproved({ release, requestedBy }: CountdownInput, acts: readonly Act[]): string | null {
+function explainUnapproved({ release, requestedBy }: CountdownInput, acts: readonly ActionRequest[]): string | null {
   if (!release.spec.checkpoints.some(launches)) return 'the signed plan has no launch';
   if (release.spec.allowUnverified) return null;
   for (const checkpoint of beforeTheLaunch(release)) {
@@ -100,7 +101,7 @@ function beforeTheLaunch({ spec: { checkpoints } }: Release): Checkpoint[] {
 const launches = ({ steps }: Checkpoint): boolean => steps.some(({ type }) => type === 'launch');
 
 /** People who approved on the same evidence as this one. */
-function approversOf(acts: readonly Act[], { revision, evidenceDigest }: Act): number {
+function approversOf(acts: readonly ActionRequest[], { revision, evidenceDigest }: ActionRequest): number {
   const same = acts.filter((act) => act.revision === revision && act.evidenceDigest === evidenceDigest);
   return same.filter(({ principal }, index) => same.findIndex((other) => samePerson(other.principal, principal)) === index).length;
 }
@@ -109,10 +110,10 @@ function approversOf(acts: readonly Act[], { revision, evidenceDigest }: Act): n
 function explainReset(
   { release, requestedBy }: CountdownInput,
   resets: readonly string[],
-  acts: readonly Act[],
+  acts: readonly ActionRequest[],
   nowMs: number,
 ): string | null {
-  const rule = (act: Act) => {
+  const rule = (act: ActionRequest) => {
     const approval = release.spec.checkpoints.find(({ name }) => name === act.checkpoint)?.approval;
     return {
       groups: approval?.groups ?? release.spec.approvers.groups,

@@ -1,7 +1,7 @@
 // What workflows may ask of an effect: one shape for every change to the outside world. Types only: workflows import this file, never the
 // code behind it.
 import type { EvidenceRef, Fact, Finding } from '../../verdict/finding.ts';
-import type { CountdownInput, SignedAct } from '../../workflows/messages.ts';
+import type { CountdownInput, SignedAction } from '../../workflows/messages.ts';
 import type { Seal } from '../identity/contract.ts';
 import type { DeploymentTarget, WriteResult } from '../kubernetes/contract.ts';
 
@@ -71,7 +71,7 @@ export interface Authority {
   /** Of the worker that admitted the start, for this first run. */
   admission: Seal;
   /** Approvals that stand, and waivers. */
-  decisions: SignedAct[];
+  decisions: SignedAction[];
   /** Runs of the chain before this one that were reset. */
   resets: string[];
 }

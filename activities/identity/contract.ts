@@ -1,5 +1,6 @@
+import type { ActionRequest } from '../../verdict/action.ts';
 import type { Finding } from '../../verdict/finding.ts';
-import type { Act, CountdownInput, Signed, SignedAct } from '../../workflows/messages.ts';
+import type { CountdownInput, Signed, SignedAction } from '../../workflows/messages.ts';
 
 /** A worker's signature (Ed25519) over a statement that its reader makes anew. */
 export interface Seal {
@@ -22,7 +23,7 @@ export interface IdentityActivities {
    * The action, if its signature is by a key this worker trusts and its `notAfter` has not passed on this worker's clock. Otherwise a
    * non-retryable `SignatureInvalid` or `Expired`, each with a sentence.
    */
-  verifyAct(signed: SignedAct): Promise<Act>;
+  verifyAction(signed: SignedAction): Promise<ActionRequest>;
   /**
    * The admission of the calling run: the server has signed its start, for this input, and it has not counted for another run. Of a run that goes
    * on, the same admission, once the state it carries is as a worker sealed it. Otherwise a non-retryable `SignatureInvalid`, `Expired` or `Refused`.

@@ -1,9 +1,10 @@
 // What the server signed: its signature is by a trusted key, over exactly these bytes, and they are the canonical JSON of one value.
+import type { ActionRequest } from '../../verdict/action.ts';
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { canonicalJson } from '../../verdict/canonical-json.ts';
-import type { Act, Signed, Start } from '../../workflows/messages.ts';
-import { actOf } from './act-shape.ts';
+import type { Signed, Start } from '../../workflows/messages.ts';
+import { actOf } from './action-shape.ts';
 import { signaturesOf } from './key-pair.ts';
 
 /** Clocks of server and worker may differ: preflight accepts no more than a few seconds, and one minute is far above them. */
@@ -11,7 +12,7 @@ export const CLOCK_TOLERANCE_MS = 60_000;
 
 export interface SignedReader {
   /** The action inside. Throws a non-retryable `SignatureInvalid`: another attempt cannot correct a signature. */
-  act(signed: Signed): Promise<Act>;
+  act(signed: Signed): Promise<ActionRequest>;
   /** The start inside. Throws as `act` does. */
   start(signed: Signed): Promise<Start>;
 }

@@ -38,7 +38,7 @@ export const statusBody = (status: CountdownStatus): Answer => ({
 export const actBody = (sentence: string): Answer => ({
   body: {
     apiVersion: 'tminus.dev/v1alpha1',
-    kind: 'ActResult',
+    kind: 'ActionResult',
     metadata: { name: NAME, revision: 3 },
     action: 'approve',
     sentence,

@@ -1,15 +1,15 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
-import { actVerb, type ActOptions } from '../act-verb.ts';
+import { actionVerb, type ActionOptions } from '../action-verb.ts';
 import { usageFailure } from '../failure.ts';
 import { formatOf } from '../output.ts';
 
-interface AbortOptions extends ActOptions {
+interface AbortOptions extends ActionOptions {
   confirm?: string;
 }
 
 export function abortCommand(program: Command): void {
-  actVerb<AbortOptions>(program, {
+  actionVerb<AbortOptions>(program, {
     name: 'abort',
     description: 'end the countdown and roll back what was launched',
     needsMessage: true,

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { actVerb, withCheckpoint } from '../act-verb.ts';
+import { actionVerb, withCheckpoint } from '../action-verb.ts';
 
 export function approveCommand(program: Command): void {
-  actVerb(program, {
+  actionVerb(program, {
     name: 'approve',
     description: 'approve the waiting checkpoint: go',
     needsMessage: false,

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { actVerb } from '../act-verb.ts';
+import { actionVerb } from '../action-verb.ts';
 
 export function holdCommand(program: Command): void {
-  actVerb(program, {
+  actionVerb(program, {
     name: 'hold',
     description: 'stop the clock; takes effect even while no worker runs',
     needsMessage: true,

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import { actVerb, type ActOptions } from '../act-verb.ts';
+import { actionVerb, type ActionOptions } from '../action-verb.ts';
 
-interface RecycleOptions extends ActOptions {
+interface RecycleOptions extends ActionOptions {
   to: string;
 }
 
 export function recycleCommand(program: Command): void {
-  actVerb<RecycleOptions>(program, {
+  actionVerb<RecycleOptions>(program, {
     name: 'recycle',
     description: 'go back to an earlier checkpoint; its steps run again',
     needsMessage: true,

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { actVerb, withCheckpoint } from '../act-verb.ts';
+import { actionVerb, withCheckpoint } from '../action-verb.ts';
 
 export function rejectCommand(program: Command): void {
-  actVerb(program, {
+  actionVerb(program, {
     name: 'reject',
     description: 'reject the waiting checkpoint: no-go',
     needsMessage: true,

@@ -1,13 +1,13 @@
 import { Option, type Command } from 'commander';
-import { actVerb, type ActOptions } from '../act-verb.ts';
+import { actionVerb, type ActionOptions } from '../action-verb.ts';
 
-interface ResumeOptions extends ActOptions {
+interface ResumeOptions extends ActionOptions {
   keep?: boolean;
   shift?: boolean;
 }
 
 export function resumeCommand(program: Command): void {
-  actVerb<ResumeOptions>(program, {
+  actionVerb<ResumeOptions>(program, {
     name: 'resume',
     description: 'restart the clock; inconclusive steps run again',
     needsMessage: false,

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import { actVerb, type ActOptions } from '../act-verb.ts';
+import { actionVerb, type ActionOptions } from '../action-verb.ts';
 
-interface RetryOptions extends ActOptions {
+interface RetryOptions extends ActionOptions {
   step: string;
 }
 
 export function retryCommand(program: Command): void {
-  actVerb<RetryOptions>(program, {
+  actionVerb<RetryOptions>(program, {
     name: 'retry',
     description: 'run a step of the present checkpoint again',
     needsMessage: false,

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { readLaunchTime } from '../../release/launch-time.ts';
-import { messageOf } from '../act-verb.ts';
+import { messageOf } from '../action-verb.ts';
 import { connect } from '../api.ts';
 import { print } from '../output.ts';
 import { postStart } from '../post-start.ts';

@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
-import { actVerb, type ActOptions } from '../act-verb.ts';
+import { actionVerb, type ActionOptions } from '../action-verb.ts';
 import { durationOption } from '../duration-option.ts';
 import { clockOf } from '../render/times.ts';
 
-interface WaiveOptions extends ActOptions {
+interface WaiveOptions extends ActionOptions {
   finding: string;
   expires: number;
 }
 
 export function waiveCommand(program: Command): void {
-  actVerb<WaiveOptions>(program, {
+  actionVerb<WaiveOptions>(program, {
     name: 'waive',
     description: 'accept a failing finding until it expires; recorded and announced',
     needsMessage: true,

@@ -1,6 +1,6 @@
 // What people send to the API and with the forms of the pages; every request is checked with these before anything is done.
 import { z } from 'zod';
-import { MAX_COMMENT_CHARACTERS, actId } from '../../activities/identity/act-shape.ts';
+import { MAX_COMMENT_CHARACTERS, actionId } from '../../activities/identity/action-shape.ts';
 import { actions } from '../../verdict/can.ts';
 
 // Paths and names, as Kubernetes bounds them.
@@ -19,8 +19,8 @@ export const startRequest = z.strictObject({
 });
 export type StartRequest = z.infer<typeof startRequest>;
 
-export const actRequest = z.strictObject({
-  id: actId.min(8).meta({
+export const actionRequest = z.strictObject({
+  id: actionId.min(8).meta({
     description: 'Chosen by the caller; the same id counts once. Letters, digits, `.`, `_` and `-`, with at least one digit or `-`: a UUID',
   }),
   action: z.enum(actions),
@@ -38,7 +38,7 @@ export const actRequest = z.strictObject({
   launchAt: z.enum(['keep', 'shift']).optional(),
   step: name.optional(),
 });
-export type ActRequest = z.infer<typeof actRequest>;
+export type ActionBody = z.infer<typeof actionRequest>;
 
 export const holdRequest = z.strictObject({ reason: z.string().min(1).max(MAX_COMMENT_CHARACTERS) });
 

@@ -1,6 +1,6 @@
 // The envelopes of the HTTP API. OpenAPI is generated from these, and requests are checked with them.
 import { z } from 'zod';
-import { principalShape } from '../../activities/identity/act-shape.ts';
+import { principalShape } from '../../activities/identity/action-shape.ts';
 import { API_VERSION } from '../../release/release.ts';
 import { actions } from '../../verdict/can.ts';
 import { apiErrorCodes } from '../request/refusal.ts';
@@ -164,7 +164,7 @@ export const leftoverListSchema = z.object({
 
 export const actResultSchema = z.object({
   apiVersion,
-  kind: z.literal('ActResult'),
+  kind: z.literal('ActionResult'),
   metadata: z.object({ name: z.string(), revision: z.number().nullable() }),
   action: z.enum(actions),
   sentence: z.string(),

@@ -1,6 +1,6 @@
 // What the API shows of a countdown: an allowlist. A field that is not written here does not leave the server.
 import { z } from 'zod';
-import { principalShape } from '../../activities/identity/act-shape.ts';
+import { principalShape } from '../../activities/identity/action-shape.ts';
 import type { CountdownStatus, Ending } from '../../workflows/messages.ts';
 
 const amount = z.union([z.number(), z.string()]).nullable();

@@ -2,9 +2,9 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { signedReader } from '../../activities/identity/read-signed.ts';
-import { createIdentityActivities } from '../../activities/identity/verify-act.ts';
+import { createIdentityActivities } from '../../activities/identity/verify-action.ts';
 import { canonicalJson } from '../../verdict/canonical-json.ts';
-import type { Act } from '../../workflows/messages.ts';
+import type { ActionRequest } from '../../verdict/action.ts';
 import { aOsei, EXAMPLE_RUN } from '../testing/example-status.ts';
 import { createSessions } from './sessions.ts';
 import { loadSigner } from './signing.ts';
@@ -13,7 +13,7 @@ import { createToken, tokenFileIdentity } from './tokens.ts';
 const folder = () => mkdtempSync(path.join(tmpdir(), 'tminus-identity-'));
 /** A minute after the act was signed. */
 const SOON = Date.parse('2026-11-24T08:06:00.000Z');
-const act: Act = {
+const act: ActionRequest = {
   id: 'approval-1',
   action: 'approve',
   countdown: 'countdown/a',
@@ -76,9 +76,9 @@ describe('signed acts', () => {
   };
 
   it('verify as they were signed, with an old key, too, after a restart', async () => {
-    const { at, publicKeysFolder, signer, verifyAct } = world();
-    expect(await verifyAct(signer.sign(act))).toEqual(act);
-    const whole: Required<Act> = {
+    const { at, publicKeysFolder, signer, verifyAction } = world();
+    expect(await verifyAction(signer.sign(act))).toEqual(act);
+    const whole: Required<ActionRequest> = {
       ...act,
       finding: 'LatencyAboveLimit/GET /',
       expiresAt: '2026-11-24T09:00:00.000Z',
@@ -87,7 +87,7 @@ describe('signed acts', () => {
       launchAt: 'shift',
       step: 'load-test',
     };
-    expect(await verifyAct(signer.sign(whole))).toEqual(whole);
+    expect(await verifyAction(signer.sign(whole))).toEqual(whole);
     const again = loadSigner({ signingKey: path.join(at, 'signing.pem'), publicKeys: publicKeysFolder });
     expect(again.keyId).toBe(signer.keyId);
     expect(readdirSync(publicKeysFolder)).toEqual([`${signer.keyId}.pem`]);
@@ -102,34 +102,34 @@ describe('signed acts', () => {
     ['another revision', (payload: string) => payload.replace('"revision":3', '"revision":4')],
     ['a space', (payload: string) => `${payload} `],
   ])('do not survive %s', async (_, change) => {
-    const { signer, verifyAct } = world();
+    const { signer, verifyAction } = world();
     const signed = signer.sign(act);
     expect(change(signed.payload)).not.toBe(signed.payload);
-    await expect(verifyAct({ ...signed, payload: change(signed.payload) })).rejects.toMatchObject({
+    await expect(verifyAction({ ...signed, payload: change(signed.payload) })).rejects.toMatchObject({
       type: 'SignatureInvalid',
       nonRetryable: true,
     });
   });
 
   it('are refused from a key this worker does not trust, whatever file the key id points at', async () => {
-    const { signer, verifyAct, publicKeysFolder } = world();
+    const { signer, verifyAction, publicKeysFolder } = world();
     const stranger = world().signer;
-    await expect(verifyAct(stranger.sign(act))).rejects.toMatchObject({ type: 'SignatureInvalid' });
-    await expect(verifyAct({ ...signer.sign(act), keyId: `../public/${signer.keyId}` })).rejects.toMatchObject({
+    await expect(verifyAction(stranger.sign(act))).rejects.toMatchObject({ type: 'SignatureInvalid' });
+    await expect(verifyAction({ ...signer.sign(act), keyId: `../public/${signer.keyId}` })).rejects.toMatchObject({
       type: 'SignatureInvalid',
     });
-    await expect(verifyAct({ ...stranger.sign(act), keyId: signer.keyId })).rejects.toMatchObject({ type: 'SignatureInvalid' });
+    await expect(verifyAction({ ...stranger.sign(act), keyId: signer.keyId })).rejects.toMatchObject({ type: 'SignatureInvalid' });
     rmSync(path.join(publicKeysFolder, `${signer.keyId}.pem`));
-    await expect(verifyAct(signer.sign(act))).rejects.toMatchObject({ type: 'SignatureInvalid' });
+    await expect(verifyAction(signer.sign(act))).rejects.toMatchObject({ type: 'SignatureInvalid' });
   });
 
   it('name the run they are for: an approval signed for an aborted run does not count in the next one', async () => {
-    const { signer, verifyAct } = world();
+    const { signer, verifyAction } = world();
     const signed = signer.sign(act);
     expect(JSON.parse(signed.payload)).toMatchObject({ run: EXAMPLE_RUN });
-    expect((await verifyAct(signed)).run).toBe(EXAMPLE_RUN);
+    expect((await verifyAction(signed)).run).toBe(EXAMPLE_RUN);
     const { run: _, ...unbound } = act;
-    await expect(verifyAct(signer.sign(unbound as Act))).rejects.toMatchObject({ type: 'SignatureInvalid' });
+    await expect(verifyAction(signer.sign(unbound as ActionRequest))).rejects.toMatchObject({ type: 'SignatureInvalid' });
   });
 
   it.each([
@@ -137,8 +137,8 @@ describe('signed acts', () => {
     ['counts with a clock that is a minute ahead', '2026-11-24T08:11:00.000Z', true],
     ['is refused when it was signed more than five minutes ago', '2026-11-24T08:11:00.001Z', false],
   ])('an action %s', async (_, now, counts) => {
-    const { signer, verifyAct } = world(() => Date.parse(now));
-    const answer = verifyAct(signer.sign(act));
+    const { signer, verifyAction } = world(() => Date.parse(now));
+    const answer = verifyAction(signer.sign(act));
     if (counts) expect(await answer).toEqual(act);
     else
       await expect(answer).rejects.toMatchObject({
@@ -150,19 +150,19 @@ describe('signed acts', () => {
   });
 
   it('have no id that every object has as a key', async () => {
-    const { signer, verifyAct } = world();
+    const { signer, verifyAction } = world();
     for (const id of ['constructor', '__proto__', 'toString', 'hasOwnProperty', 'a b', ''])
-      await expect(verifyAct(signer.sign({ ...act, id }))).rejects.toMatchObject({ type: 'SignatureInvalid' });
+      await expect(verifyAction(signer.sign({ ...act, id }))).rejects.toMatchObject({ type: 'SignatureInvalid' });
   });
 
   it('are refused when a trusted server signed something that is no act', async () => {
-    const { signer, verifyAct } = world();
+    const { signer, verifyAction } = world();
     for (const wrong of [
       { ...act, action: 'launch' },
       { ...act, extra: 1 },
       { ...act, issuedAt: 'yesterday' },
     ]) {
-      await expect(verifyAct(signer.sign(wrong as Act))).rejects.toMatchObject({ type: 'SignatureInvalid' });
+      await expect(verifyAction(signer.sign(wrong as ActionRequest))).rejects.toMatchObject({ type: 'SignatureInvalid' });
     }
     expect(canonicalJson(act)).not.toContain('undefined');
   });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Action } from '../../verdict/can.ts';
+import type { Action } from '../../verdict/action.ts';
 
 /** What the last act of a browser led to, to be shown once. */
 export interface Outcome {

@@ -1,11 +1,12 @@
+import type { ActionRequest } from '../../verdict/action.ts';
 import { openKeyPair } from '../../activities/identity/key-pair.ts';
 import { canonicalJson } from '../../verdict/canonical-json.ts';
-import type { Act, Signed, Start } from '../../workflows/messages.ts';
+import type { Signed, Start } from '../../workflows/messages.ts';
 
 /** Puts the server's word under what a person asks for: "I verified this principal, and this is what they said". */
 export interface Signer {
   keyId: string;
-  sign(said: Act | Start): Signed;
+  sign(said: ActionRequest | Start): Signed;
 }
 
 export interface SignerFiles {

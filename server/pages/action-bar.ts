@@ -1,11 +1,12 @@
+import type { Action } from '../../verdict/action.ts';
 import { randomUUID } from 'node:crypto';
-import { explainCan, type Action } from '../../verdict/can.ts';
+import { explainCan } from '../../verdict/can.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import { markup, nothing, type Markup } from '../evidence/markup.ts';
 import type { Draft, Session } from '../identity/sessions.ts';
 import { cliLine, commentBox } from './parts.ts';
 
-interface ActForm {
+interface ActionForm {
   action: Action;
   label: string;
   /** What it does, in one sentence, before anybody presses it. */
@@ -21,7 +22,7 @@ export function actionBar(status: CountdownStatus, session: Session | null, draf
   const { release } = status;
   const checkpoint = status.checkpoints.find(({ name }) => name === status.current);
   const passed = status.checkpoints.slice(0, status.checkpoints.findIndex(({ name }) => name === status.current) + 1);
-  const forms: ActForm[] = [
+  const forms: ActionForm[] = [
     { action: 'hold', label: 'Hold', says: 'Stops the clock. Anyone may.', command: `tminus hold ${release} -m "…"`, reason: 'required' },
     {
       action: 'resume',
@@ -68,7 +69,7 @@ export function actionBar(status: CountdownStatus, session: Session | null, draf
     },
   ];
   return markup`<section class="actions" aria-labelledby="actions-title">
-    <h2 id="actions-title">Act</h2>
+    <h2 id="actions-title">Actions</h2>
     ${session ? nothing : markup`<p class="quiet">You came with a token and not with a signed-in page: use the commands.</p>`}
     <div class="columns">${forms.map((form) => actForm(form, status, session, draft?.action === form.action ? draft : undefined))}</div>
   </section>`;
@@ -87,7 +88,7 @@ function choice(name: string, label: string, options: readonly { value: string; 
 
 /** A disabled button keeps its place and says why beside it. */
 function actForm(
-  { action, label, says, command, danger, fields, reason }: ActForm,
+  { action, label, says, command, danger, fields, reason }: ActionForm,
   status: CountdownStatus,
   session: Session | null,
   draft: Draft | undefined,
@@ -99,7 +100,7 @@ function actForm(
   }
   const commentId = `comment-${action}`;
   return markup`<details class="act" ${draft ? 'open' : ''}><summary class="${danger ? 'danger' : ''}">${label}</summary>
-    <form method="post" action="/r/${status.release}/acts" class="stack">
+    <form method="post" action="/r/${status.release}/actions" class="stack">
       ${hiddenFields(status, session, action)}
       <p>${says}</p>
       ${fields ?? nothing}

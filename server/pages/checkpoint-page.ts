@@ -126,7 +126,7 @@ function decisionForm(status: CountdownStatus, checkpoint: CheckpointStatus, ses
   const noReject = explainCan('reject', status.phase);
   const possible = noApprove === null || noReject === null;
   return markup`<section class="card" aria-labelledby="decide-title"><h2 id="decide-title">Decide</h2>
-    <form method="post" action="/r/${release}/acts" class="stack">
+    <form method="post" action="/r/${release}/actions" class="stack">
       ${hiddenFields(status, session, null)}
       ${possible ? commentField(checkpoint, draft?.action === 'waive' ? undefined : draft) : nothing}
       <p class="buttons">
@@ -176,7 +176,7 @@ function waiveForms(
       const unwaivable = explainUnwaivable(checkpoint.steps, key);
       if (unwaivable !== null) return markup`<p class="quiet">${unwaivable}.</p>`;
       return markup`<details class="act" ${own ? 'open' : ''}><summary>Waive ${key}</summary>
-        <form method="post" action="/r/${status.release}/acts" class="stack">
+        <form method="post" action="/r/${status.release}/actions" class="stack">
           ${hiddenFields(status, session, 'waive')}
           <input type="hidden" name="finding" value="${key}" />
           <p>${reason.message}</p>

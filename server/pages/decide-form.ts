@@ -1,6 +1,6 @@
 // The form with which people decide: it counts or it does not, and the page that follows shows which.
-import { decide } from '../actions/act.ts';
-import { actRequest } from '../actions/requests.ts';
+import { decide } from '../actions/decide.ts';
+import { actionRequest } from '../actions/requests.ts';
 import { assertOwnForm } from '../request/authenticate.ts';
 import type { AppContext } from '../request/context.ts';
 import { ApiError } from '../request/refusal.ts';
@@ -16,7 +16,7 @@ export async function answerDecision(world: World, c: AppContext): Promise<Respo
   const { csrf = '', ...said } = form;
   const session = assertOwnForm(c, csrf, world.links.pageBase.startsWith('https:'));
   const name = releaseNameOf(c);
-  const parsed = actRequest.safeParse({ ...withoutEmpty(said), revision: Number(said['revision'] ?? 0) });
+  const parsed = actionRequest.safeParse({ ...withoutEmpty(said), revision: Number(said['revision'] ?? 0) });
   if (!parsed.success) throw new ApiError('InvalidRequest', 'the form has the wrong shape', 'reload the page and decide again');
   const { action, checkpoint, comment, finding } = parsed.data;
   const decision = action === 'approve' || action === 'reject' || action === 'waive';

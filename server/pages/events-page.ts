@@ -18,8 +18,8 @@ export type By = 'all' | 'people' | 'machine';
 
 const choices: readonly { by: By; text: string }[] = [
   { by: 'all', text: 'Everything' },
-  { by: 'people', text: 'Acts of people' },
-  { by: 'machine', text: 'Acts of the machine' },
+  { by: 'people', text: 'People' },
+  { by: 'machine', text: 'Tminus' },
 ];
 
 /** What the query string asks for; anything it cannot mean is everything. */

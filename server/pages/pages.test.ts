@@ -82,7 +82,7 @@ describe('forms', () => {
   it('carries a decision with what its reader saw', async () => {
     const { signIn, countdowns } = testApp();
     const browser = await signIn();
-    const answer = await browser.post(`${PAGE}/acts`, form(browser.csrf));
+    const answer = await browser.post(`${PAGE}/actions`, form(browser.csrf));
     expect(answer.status).toBe(303);
     expect(answer.headers.get('location')).toBe(POLL);
     expect(countdowns.acts[0]?.act).toMatchObject({
@@ -104,7 +104,7 @@ describe('forms', () => {
   ])('refuses a form %s', async (_, changed, headers) => {
     const { signIn, countdowns } = testApp();
     const browser = await signIn();
-    const answer = await browser.post(`${PAGE}/acts`, { ...form(browser.csrf), ...changed }, headers as Record<string, string>);
+    const answer = await browser.post(`${PAGE}/actions`, { ...form(browser.csrf), ...changed }, headers as Record<string, string>);
     expect(answer.status).toBe(403);
     expect(countdowns.acts).toEqual([]);
   });
@@ -112,7 +112,7 @@ describe('forms', () => {
   it('refuses a form of a browser that says nothing of its origin', async () => {
     const { app, countdowns, signIn } = testApp();
     const { csrf, cookie } = await signIn();
-    const answer = await app.request(`${BASE}${PAGE}/acts`, {
+    const answer = await app.request(`${BASE}${PAGE}/actions`, {
       method: 'POST',
       headers: { cookie, 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams(form(csrf)).toString(),
@@ -179,18 +179,18 @@ describe('forms', () => {
     const [, options = ''] = /<select name="launchAt">(.*?)<\/select>/s.exec(await (await browser.get(PAGE)).text()) ?? [];
     const values = [...options.matchAll(/<option value="([^"]*)"/g)].map(([, value = '']) => value);
     expect(values).toEqual(['', 'keep', 'shift']);
-    for (const launchAt of values) await browser.post(`${PAGE}/acts`, { ...form(browser.csrf), action: 'resume', launchAt });
+    for (const launchAt of values) await browser.post(`${PAGE}/actions`, { ...form(browser.csrf), action: 'resume', launchAt });
     expect(countdowns.acts.map(({ act }) => act.launchAt)).toEqual([undefined, 'keep', 'shift']);
     // The hold that its reader saw: one that came since is not lifted.
     expect(await (await browser.get(PAGE)).text()).toContain(`<input type="hidden" name="holdSince" value="${EXAMPLE_NOW}" />`);
-    await browser.post(`${PAGE}/acts`, { ...form(browser.csrf), action: 'resume', holdSince: EXAMPLE_NOW });
+    await browser.post(`${PAGE}/actions`, { ...form(browser.csrf), action: 'resume', holdSince: EXAMPLE_NOW });
     expect(countdowns.acts.at(-1)?.act.holdSince).toBe(EXAMPLE_NOW);
   });
 
   it('changes nothing on GET', async () => {
     const { signIn, countdowns } = testApp();
     const browser = await signIn();
-    for (const at of ['/', '/?waits=me', PAGE, POLL, `${PAGE}/events`, `${PAGE}/report`, '/logout', `${PAGE}/acts?action=abort`])
+    for (const at of ['/', '/?waits=me', PAGE, POLL, `${PAGE}/events`, `${PAGE}/report`, '/logout', `${PAGE}/actions?action=abort`])
       await browser.get(at);
     expect([countdowns.acts, countdowns.held, countdowns.aborted, countdowns.started]).toEqual([[], [], [], []]);
     expect((await browser.get('/')).status).toBe(200);
@@ -217,7 +217,7 @@ describe('a signed-in browser', () => {
     const app = testApp();
     const browser = await app.signIn();
     writeFileSync(tokensOf(app), 'tokens: []\n');
-    expect((await browser.post(`${PAGE}/acts`, form(browser.csrf))).status).toBe(401);
+    expect((await browser.post(`${PAGE}/actions`, form(browser.csrf))).status).toBe(401);
     expect((await browser.get(PAGE)).headers.get('location')).toBe(`/login?next=${encodeURIComponent(PAGE)}`);
     expect((await browser.get('/api/v1/releases/go-api-1.4.0/events')).status).toBe(401);
     expect(app.countdowns.acts).toEqual([]);
@@ -227,7 +227,7 @@ describe('a signed-in browser', () => {
     const app = testApp();
     const browser = await app.signIn();
     writeFileSync(tokensOf(app), readFileSync(tokensOf(app), 'utf8').replace('release-managers', 'readers'));
-    await browser.post(`${PAGE}/acts`, form(browser.csrf));
+    await browser.post(`${PAGE}/actions`, form(browser.csrf));
     expect(app.countdowns.acts.map(({ act }) => act.principal)).toMatchObject([{ subject: 'a.osei', groups: ['readers'] }]);
     expect(await (await browser.get(PAGE)).text()).toContain('Ama Osei <span class="quiet">readers</span>');
   });
@@ -257,7 +257,7 @@ describe('what people read', () => {
     const { signIn, countdowns } = testApp();
     const browser = await signIn();
     countdowns.refusal = 'Ama Osei requested this countdown; someone else has to approve it';
-    const answer = await browser.post(`${PAGE}/acts`, { ...form(browser.csrf), comment: `numbers read ${evil}` });
+    const answer = await browser.post(`${PAGE}/actions`, { ...form(browser.csrf), comment: `numbers read ${evil}` });
     expect([answer.status, answer.headers.get('location')]).toEqual([303, POLL]);
     // Another tab that follows its own release must not take it away.
     expect(await (await browser.get(PAGE)).text()).not.toContain('Not counted');
@@ -280,7 +280,11 @@ describe('what people read', () => {
     const { signIn, countdowns } = testApp({ countdowns: fakeCountdowns([status]) });
     const browser = await signIn();
     countdowns.refusal = 'not now';
-    const answer = await browser.post(`${PAGE}/acts`, { ...form(browser.csrf), ...(act as Record<string, string>), comment: 'too early' });
+    const answer = await browser.post(`${PAGE}/actions`, {
+      ...form(browser.csrf),
+      ...(act as Record<string, string>),
+      comment: 'too early',
+    });
     expect(answer.headers.get('location')).toBe(at);
     const text = await (await browser.get(at)).text();
     expect(text).toMatch(given);
@@ -292,7 +296,7 @@ describe('what people read', () => {
     const { CountdownFailure } = await import('../temporal/countdowns.ts');
     const browser = await signIn();
     countdowns.failure = new CountdownFailure('NoWorker', 'no worker answered', 'start a worker');
-    expect((await browser.post(`${PAGE}/acts`, form(browser.csrf))).headers.get('location')).toBe(POLL);
+    expect((await browser.post(`${PAGE}/actions`, form(browser.csrf))).headers.get('location')).toBe(POLL);
     expect((await browser.get(POLL)).status).toBe(503);
     countdowns.failure = null;
     const text = await (await browser.get(POLL)).text();

@@ -37,5 +37,5 @@ export function pageRoutes(app: Hono<AppEnv>, world: World): void {
 
   app.get('/r/:name/report', (c) => world.report(c, releaseNameOf(c)));
 
-  app.post('/r/:name/acts', async (c) => await answerDecision(world, c));
+  app.post('/r/:name/actions', async (c) => await answerDecision(world, c));
 }

@@ -1,9 +1,10 @@
 // What the server needs of countdowns. `gateway.ts` answers it from Temporal; tests answer it from memory.
+import type { ActionRequest } from '../../verdict/action.ts';
 import type { CountdownRef } from '../../activities/effects/contract.ts';
 import type { ActivityProgress } from '../../activities/kubernetes/contract.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import type { Verdict } from '../../verdict/verdict.ts';
-import type { Act, ActResult, CountdownInput, CountdownStatus, Ending, Phase, SignedAct } from '../../workflows/messages.ts';
+import type { ActionResult, CountdownInput, CountdownStatus, Ending, Phase, SignedAction } from '../../workflows/messages.ts';
 import type { TaskQueue } from './task-queue.ts';
 
 /** In the order a countdown goes through them. */
@@ -75,7 +76,7 @@ export interface StepProgress {
 }
 
 /** A hold or an abort: a Signal without a signature, so that it lands without a worker. */
-export type Handed = Pick<Act, 'action' | 'countdown' | 'principal' | 'comment'>;
+export type Handed = Pick<ActionRequest, 'action' | 'countdown' | 'principal' | 'comment'>;
 
 /** A countdown that is not over, with the evidence that was stored for its start. */
 export interface OpenCountdown {
@@ -110,7 +111,7 @@ export interface Countdowns {
   audit(release: string): Promise<AuditRecord[]>;
   progress(status: CountdownStatus): Promise<StepProgress[]>;
   /** Sends a decision and answers whether it counted. The same act id counts once. */
-  act(act: Act, signed: SignedAct): Promise<ActResult>;
+  act(act: ActionRequest, signed: SignedAction): Promise<ActionResult>;
   /** Durable with all workers down: it lands when they come back. */
   hold(act: Handed): Promise<void>;
   /** Who and why, then the cancellation; lands without a worker, too. */

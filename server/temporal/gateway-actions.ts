@@ -1,13 +1,19 @@
 // What people ask of a running countdown: a signed act is an Update and answered, a hold or an abort is a Signal and only handed over.
-import { explainCan, type Action } from '../../verdict/can.ts';
-import { abortSignal, actUpdate, holdSignal, type Act, type Phase } from '../../workflows/messages.ts';
+import type { Action, ActionRequest } from '../../verdict/action.ts';
+import { explainCan } from '../../verdict/can.ts';
+import { abortSignal, actionUpdate, holdSignal, type Phase } from '../../workflows/messages.ts';
 import { CountdownFailure, type Countdowns, type Handed } from './countdowns.ts';
 import { releaseOf, summaryOf } from './execution.ts';
-import { ACT_TIMEOUT_MS, READ_TIMEOUT_MS, type TemporalCalls } from './gateway-calls.ts';
+import { ACTION_TIMEOUT_MS, READ_TIMEOUT_MS, type TemporalCalls } from './gateway-calls.ts';
 
 export function actionsOf({ client, ask, describe }: TemporalCalls): Pick<Countdowns, 'act' | 'hold' | 'abort'> {
   /** Temporal reports a countdown that has ended as not found. People would read that as one that never was, so it is refused as ended. */
-  async function send<T>(act: Pick<Act, 'action' | 'countdown'>, doing: string, timeoutMs: number, call: () => Promise<T>): Promise<T> {
+  async function send<T>(
+    act: Pick<ActionRequest, 'action' | 'countdown'>,
+    doing: string,
+    timeoutMs: number,
+    call: () => Promise<T>,
+  ): Promise<T> {
     const release = releaseOf(act.countdown);
     try {
       return await ask(release, `${doing} ${release}`, timeoutMs, call);
@@ -34,8 +40,8 @@ export function actionsOf({ client, ask, describe }: TemporalCalls): Pick<Countd
 
   return {
     act: (act, signed) =>
-      send(act, `sending ${act.action} to`, ACT_TIMEOUT_MS, () =>
-        client.workflow.getHandle(act.countdown).executeUpdate(actUpdate, { args: [signed], updateId: act.id }),
+      send(act, `sending ${act.action} to`, ACTION_TIMEOUT_MS, () =>
+        client.workflow.getHandle(act.countdown).executeUpdate(actionUpdate, { args: [signed], updateId: act.id }),
       ),
 
     async hold(act) {

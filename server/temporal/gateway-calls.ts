@@ -7,7 +7,7 @@ import { failureOf, unreachable } from './gateway-failure.ts';
 // A page must not hang: a query is answered in well under a second by a worker that is there at all.
 export const READ_TIMEOUT_MS = 5_000;
 // An act verifies a signature in an activity, and opening takes the service lock first; both wait for a worker's free slot.
-export const ACT_TIMEOUT_MS = 30_000;
+export const ACTION_TIMEOUT_MS = 30_000;
 
 export interface TemporalCalls {
   client: Client;

@@ -4,7 +4,7 @@ import { WithStartWorkflowOperation, type Client } from '@temporalio/client';
 import { COUNTDOWN_TYPE, countdownId, openUpdate, WORKFLOW_TASK_QUEUE, type CountdownInput } from '../../workflows/messages.ts';
 import { CountdownFailure, type StartedPlan } from './countdowns.ts';
 import { hasEnded } from './execution.ts';
-import { ACT_TIMEOUT_MS, type TemporalCalls } from './gateway-calls.ts';
+import { ACTION_TIMEOUT_MS, type TemporalCalls } from './gateway-calls.ts';
 import { closing, failureOfStart } from './gateway-failure.ts';
 import { explainOther, memoOf } from './start-memo.ts';
 
@@ -43,7 +43,7 @@ async function startOnce({ ask, describe }: TemporalCalls, starter: Client, inpu
     memo: memoOf(input, startId),
     staticSummary: `${release}: ${input.release.spec.service.image}`.slice(0, 200),
   });
-  const opened = await ask(release, `starting ${release}`, ACT_TIMEOUT_MS, () =>
+  const opened = await ask(release, `starting ${release}`, ACTION_TIMEOUT_MS, () =>
     // Not one fixed update id: an id is remembered per run, and each caller deserves the answer of the run that is there now.
     starter.workflow.executeUpdateWithStart(openUpdate, { startWorkflowOperation: operation }),
   ).catch((error: unknown) => {

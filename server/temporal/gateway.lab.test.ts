@@ -1,11 +1,12 @@
 // The gateway against a real Temporal server with the real countdown; only the world outside is made up.
+import type { ActionRequest } from '../../verdict/action.ts';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Context } from '@temporalio/activity';
 import { Client, Connection } from '@temporalio/client';
 import { fakeWorld, inputFor } from '../../test/countdown/fakes.ts';
-import { person, signedAct, temporalWorld, type World } from '../../test/temporal-world.ts';
-import { countdownId, type Act, type CountdownInput, type CountdownStatus } from '../../workflows/messages.ts';
+import { person, signedAction, temporalWorld, type World } from '../../test/temporal-world.ts';
+import { countdownId, type CountdownInput, type CountdownStatus } from '../../workflows/messages.ts';
 import type { Countdowns } from './countdowns.ts';
 import { temporalGateway } from './gateway.ts';
 
@@ -26,7 +27,7 @@ const anInput = (change: Partial<CountdownInput> = {}): CountdownInput => ({
 });
 const nameOf = (input: CountdownInput): string => input.release.metadata.name;
 
-const anAct = (status: CountdownStatus, change: Partial<Act> & Pick<Act, 'action'>): Act => {
+const anAction = (status: CountdownStatus, change: Partial<ActionRequest> & Pick<ActionRequest, 'action'>): ActionRequest => {
   const checkpoint = status.checkpoints.find(({ name }) => name === status.current);
   return {
     id: randomUUID(),
@@ -79,23 +80,25 @@ describe('the gateway on a real server', () => {
       await expect(gateway.start({ ...input, releaseDigest: `sha256:${'0'.repeat(64)}` })).rejects.toMatchObject({ code: 'Refused' });
 
       const early = await gateway.status(name);
-      await expect(gateway.act(anAct(early, { action: 'resume' }), signedAct(anAct(early, { action: 'resume' })))).rejects.toMatchObject({
+      await expect(
+        gateway.act(anAction(early, { action: 'resume' }), signedAction(anAction(early, { action: 'resume' }))),
+      ).rejects.toMatchObject({
         code: 'Refused',
         message: expect.stringContaining('only a countdown on hold can be resumed'),
       });
 
       await gateway.advance(name, 71.01 * 3_600_000);
       const waiting = await until(name, ({ phase }) => phase === 'waiting');
-      const act = anAct(waiting, { action: 'approve' });
-      expect(await gateway.act(act, signedAct(act))).toMatchObject({
+      const act = anAction(waiting, { action: 'approve' });
+      expect(await gateway.act(act, signedAction(act))).toMatchObject({
         ok: true,
         sentence: '1 of 2 approvals of release-managers are given',
       });
-      expect(await gateway.act(act, signedAct(act))).toMatchObject({ ok: true });
+      expect(await gateway.act(act, signedAction(act))).toMatchObject({ ok: true });
       expect((await gateway.status(name)).checkpoints[1]?.approvals).toHaveLength(1);
       expect((await gateway.audit(name)).map(({ action }) => action)).toContain('resume.refused');
 
-      await gateway.abort(anAct(waiting, { action: 'abort', comment: 'wrong image' }));
+      await gateway.abort(anAction(waiting, { action: 'abort', comment: 'wrong image' }));
       expect(await until(name, ({ phase }) => phase === 'ended')).toMatchObject({
         ending: 'aborted',
         sentence: 'aborted by li.wei: wrong image',
@@ -103,11 +106,11 @@ describe('the gateway on a real server', () => {
 
       // Over, and still there: what is said to it now is refused, not unknown.
       await temporal.client.workflow.getHandle(countdownId(name)).result();
-      const late = anAct(waiting, { action: 'approve' });
+      const late = anAction(waiting, { action: 'approve' });
       const refused = { code: 'Refused', message: expect.stringMatching(/; it is over$/) };
-      await expect(gateway.act(late, signedAct(late))).rejects.toMatchObject(refused);
-      await expect(gateway.hold(anAct(waiting, { action: 'hold' }))).rejects.toMatchObject(refused);
-      await expect(gateway.abort(anAct(waiting, { action: 'abort' }))).rejects.toMatchObject(refused);
+      await expect(gateway.act(late, signedAction(late))).rejects.toMatchObject(refused);
+      await expect(gateway.hold(anAction(waiting, { action: 'hold' }))).rejects.toMatchObject(refused);
+      await expect(gateway.abort(anAction(waiting, { action: 'abort' }))).rejects.toMatchObject(refused);
     });
   });
 
@@ -123,7 +126,7 @@ describe('the gateway on a real server', () => {
       expect(status.rehearsal).toBe(false);
       expect(Math.abs(Date.parse(status.now) - Date.now())).toBeLessThan(60_000);
       expect((await gateway.audit(nameOf(real)))[0]?.detail).toMatch(/: the payment change$/);
-      await gateway.abort(anAct(status, { action: 'abort', comment: 'test over' }));
+      await gateway.abort(anAction(status, { action: 'abort', comment: 'test over' }));
     });
   });
 
@@ -131,7 +134,7 @@ describe('the gateway on a real server', () => {
     const input = anInput();
     await temporal.withWorkers(fakeWorld().activities, async () => {
       await gateway.start(input);
-      await gateway.hold(anAct(await gateway.status(nameOf(input)), { action: 'hold', comment: 'odd' }));
+      await gateway.hold(anAction(await gateway.status(nameOf(input)), { action: 'hold', comment: 'odd' }));
       await until(nameOf(input), ({ phase }) => phase === 'holding');
     });
     // Visibility is a second behind; it needs no worker.
@@ -216,7 +219,7 @@ describe('the gateway on a real server', () => {
         // An activity that is held for ever would hide why the test failed behind its time-out.
         release();
       }
-      await gateway.abort(anAct(await gateway.status(nameOf(input)), { action: 'abort', comment: 'test over' }));
+      await gateway.abort(anAction(await gateway.status(nameOf(input)), { action: 'abort', comment: 'test over' }));
     });
   });
 
@@ -234,10 +237,10 @@ describe('the gateway on a real server', () => {
     const began = Date.now();
     await expect(away.status('go-api-1.4.0')).rejects.toMatchObject({ code: 'Unreachable' });
     await expect(away.list(null)).rejects.toMatchObject({ code: 'Unreachable' });
-    const act = anAct({ release: 'go-api-1.4.0', current: 'final-poll', checkpoints: [] } as unknown as CountdownStatus, {
+    const act = anAction({ release: 'go-api-1.4.0', current: 'final-poll', checkpoints: [] } as unknown as CountdownStatus, {
       action: 'approve',
     });
-    await expect(away.act(act, signedAct(act))).rejects.toMatchObject({ code: 'Unreachable' });
+    await expect(away.act(act, signedAction(act))).rejects.toMatchObject({ code: 'Unreachable' });
     await expect(away.hold(act)).rejects.toMatchObject({ code: 'Unreachable' });
     expect(Date.now() - began).toBeLessThan(12_000);
     await connection.close();

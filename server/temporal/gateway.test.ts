@@ -1,7 +1,8 @@
+import type { ActionRequest } from '../../verdict/action.ts';
 import { status as grpc } from '@grpc/grpc-js';
 import { ServiceError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, type Client } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TypedSearchAttributes, WorkflowNotFoundError } from '@temporalio/common';
-import { attribute, type Act, type CountdownInput, type Ending, type Phase } from '../../workflows/messages.ts';
+import { attribute, type CountdownInput, type Ending, type Phase } from '../../workflows/messages.ts';
 import { aOsei, EXAMPLE_RUN } from '../testing/example-status.ts';
 import { CountdownFailure } from './countdowns.ts';
 import { failureOf, failureOfStart } from './gateway-failure.ts';
@@ -10,7 +11,7 @@ import { memoOf } from './start-memo.ts';
 
 const grpcError = (code: number): ServiceError =>
   new ServiceError('Failed', { cause: Object.assign(new Error('grpc'), { code, details: '', metadata: {} }) });
-const act: Act = {
+const act: ActionRequest = {
   id: 'approval-1',
   action: 'approve',
   countdown: 'countdown/go-api-1.4.0',
@@ -139,7 +140,7 @@ describe('the gateway', () => {
     const { client, calls } = fakeClient(() => ({ ok: true, sentence: 'counted', phase: 'waiting', revision: 3 }));
     await temporalGateway({ client }).act(act, { payload: '{}', keyId: 'k', signature: 's' });
     expect(calls).toMatchObject([
-      { id: 'countdown/go-api-1.4.0', method: 'executeUpdate', args: [{ name: 'act' }, { updateId: 'approval-1' }] },
+      { id: 'countdown/go-api-1.4.0', method: 'executeUpdate', args: [{ name: 'action' }, { updateId: 'approval-1' }] },
     ]);
   });
 

@@ -81,7 +81,7 @@ describe('a countdown that Temporal does not keep any more', () => {
       };
     const again = await served(app.countdowns);
     const act = { id: 'approval-1', action, checkpoint: 'final-poll', revision: 3, evidenceDigest: 'sha256:7c', comment: 'go' };
-    expect(await json(again.api(`/api/v1/releases/${NAME}/acts`, act))).toMatchObject({
+    expect(await json(again.api(`/api/v1/releases/${NAME}/actions`, act))).toMatchObject({
       code: 'Refused',
       message: expect.stringContaining('it is over'),
     });

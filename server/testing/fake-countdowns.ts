@@ -1,6 +1,7 @@
 // Countdowns in memory: what the server is tested against without Temporal.
+import type { ActionRequest } from '../../verdict/action.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
-import type { Act, CountdownInput, CountdownStatus, SignedAct } from '../../workflows/messages.ts';
+import type { CountdownInput, CountdownStatus, SignedAction } from '../../workflows/messages.ts';
 import {
   CountdownFailure,
   type Countdowns,
@@ -17,7 +18,7 @@ interface FakeState {
   statuses: Map<string, CountdownStatus>;
   audits: Map<string, AuditRecord[]>;
   started: CountdownInput[];
-  acts: { act: Act; signed: SignedAct }[];
+  acts: { act: ActionRequest; signed: SignedAction }[];
   held: Handed[];
   aborted: Handed[];
   advanced: { release: string; aheadMs: number }[];

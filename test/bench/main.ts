@@ -1,5 +1,6 @@
 // `npm run bench`: what a countdown costs, as ratios against a bare timer workflow in the same run on the same real server.
 // Needs a Temporal server (TMINUS_TEMPORAL, default 127.0.0.1:7233). Limits are those of the project's Temporal reference, section 4.4.
+import type { ActionRequest } from '../../verdict/action.ts';
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -7,18 +8,17 @@ import { Client, Connection } from '@temporalio/client';
 import pMap from 'p-map';
 import { advance } from '../../server/temporal/virtual-time.ts';
 import {
-  actUpdate,
+  actionUpdate,
   approveSignal,
   COUNTDOWN_TYPE,
   countdownId,
   statusQuery,
   WORKFLOW_TASK_QUEUE,
-  type Act,
   type CountdownInput,
 } from '../../workflows/messages.ts';
 import { registerNamespace } from '../../workers/namespace.ts';
 import { fakeWorld, inputFor } from '../countdown/fakes.ts';
-import { person, signedAct, temporalAddress, temporalWorld } from '../temporal-world.ts';
+import { person, signedAction, temporalAddress, temporalWorld } from '../temporal-world.ts';
 
 /** The issue's figure: a busy company has this many launches waiting at once. */
 const WAITING = Number(process.env['BENCH_WAITING'] ?? 1_000);
@@ -115,7 +115,7 @@ async function countEvents(): Promise<{ events: number; ideal: number; bytes: nu
     for (const who of ['li.wei', 'a.osei']) {
       const { current, checkpoints, run } = await handle.query(statusQuery);
       const { revision = 1, evidenceDigest = '' } = checkpoints.find(({ name }) => name === current) ?? {};
-      const act: Act = {
+      const act: ActionRequest = {
         id: randomUUID(),
         action: 'approve',
         countdown: workflowId,
@@ -128,7 +128,7 @@ async function countEvents(): Promise<{ events: number; ideal: number; bytes: nu
         issuedAt: new Date().toISOString(),
         notAfter: new Date(Date.now() + 300_000).toISOString(),
       };
-      await handle.executeUpdate(actUpdate, { args: [signedAct(act)] });
+      await handle.executeUpdate(actionUpdate, { args: [signedAction(act)] });
     }
     await advance(world.client, workflowId, 3_600_000);
     await handle.result();

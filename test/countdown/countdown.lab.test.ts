@@ -1,3 +1,4 @@
+import type { ActionRequest } from '../../verdict/action.ts';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/client';
@@ -11,7 +12,6 @@ import {
   countdownId,
   holdSignal,
   openUpdate,
-  type Act,
   type CountdownInput,
   type CountdownStatus,
 } from '../../workflows/messages.ts';
@@ -382,12 +382,12 @@ describe('a countdown', () => {
       () => ({
         runGuard: guard.runGuard,
         // Runs in the workflow task: what comes in meanwhile is in the next one together.
-        verifyAct: async ({ payload }) => {
+        verifyAction: async ({ payload }) => {
           if (isLaunched) {
             begin();
             await mayVerify;
           }
-          return JSON.parse(payload) as Act;
+          return JSON.parse(payload) as ActionRequest;
         },
       }),
       async ({ advance, until, act, handle, world }) => {

@@ -1,11 +1,12 @@
 // Activities as a countdown sees them, with the outside world in a few variables. Kept honest by the lab tests of the real ones.
+import type { ActionRequest } from '../../verdict/action.ts';
 import type { LastGood } from '../../activities/bookkeeping-contract.ts';
 import type { GuardCarry, GuardReport, StepReport } from '../../activities/steps-contract.ts';
 import { EMPTY_TALLY } from '../../analysis/guard/tally.ts';
 import { restoreIdOf } from '../../analysis/rollout/restore-id.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import type { Finding, FindingCode } from '../../verdict/finding.ts';
-import type { Act, CountdownInput } from '../../workflows/messages.ts';
+import type { CountdownInput } from '../../workflows/messages.ts';
 import { hexDigest } from '../../verdict/digest.ts';
 import { Context } from '@temporalio/activity';
 import { person, signedInput, type FakeActivities } from '../temporal-world.ts';
@@ -196,7 +197,7 @@ export function fakeWorld(): FakeWorld {
     },
     keepRecord: async () => undefined,
     keepLastGood: async (_target, lastGood) => void world.good.push(lastGood),
-    verifyAct: async ({ payload }) => JSON.parse(payload) as Act,
+    verifyAction: async ({ payload }) => JSON.parse(payload) as ActionRequest,
     admit: async ({ carried }) => carried?.admission ?? seal,
     sealCarried: async () => ({ seal }),
     inspectRun: async () => [],

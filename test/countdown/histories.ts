@@ -1,20 +1,13 @@
 // Records the histories that replay tests run against: `node test/countdown/histories.ts`, with a Temporal server at hand.
 // A history once recorded for a released version is never recorded again: it stands for the countdowns that are still under way.
+import type { ActionRequest } from '../../verdict/action.ts';
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { Context } from '@temporalio/activity';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { advance } from '../../server/temporal/virtual-time.ts';
-import {
-  actUpdate,
-  COUNTDOWN_TYPE,
-  countdownId,
-  holdSignal,
-  statusQuery,
-  WORKFLOW_TASK_QUEUE,
-  type Act,
-} from '../../workflows/messages.ts';
-import { person, signedAct, temporalWorld, type FakeActivities } from '../temporal-world.ts';
+import { actionUpdate, COUNTDOWN_TYPE, countdownId, holdSignal, statusQuery, WORKFLOW_TASK_QUEUE } from '../../workflows/messages.ts';
+import { person, signedAction, temporalWorld, type FakeActivities } from '../temporal-world.ts';
 import { fakeWorld, fine, guarded, inputFor, report, slow, unseen } from './fakes.ts';
 
 export const HISTORIES = ['launched', 'no-go', 'rolled-back', 'held-and-resumed'] as const;
@@ -49,10 +42,10 @@ async function record(): Promise<void> {
         taskQueue: WORKFLOW_TASK_QUEUE,
         args: [inputFor(name)],
       });
-      const act = async (action: Act['action'], who: string) => {
+      const act = async (action: ActionRequest['action'], who: string) => {
         const { current, checkpoints, holdSince, run } = await handle.query(statusQuery);
         const { revision = 1, evidenceDigest = '' } = checkpoints.find((checkpoint) => checkpoint.name === current) ?? {};
-        const whole: Act = {
+        const whole: ActionRequest = {
           id: randomUUID(),
           action,
           countdown: workflowId,
@@ -66,7 +59,7 @@ async function record(): Promise<void> {
           notAfter: new Date(Date.now() + 300_000).toISOString(),
           ...(holdSince === undefined ? {} : { holdSince }),
         };
-        return handle.executeUpdate(actUpdate, { args: [signedAct(whole)], updateId: whole.id });
+        return handle.executeUpdate(actionUpdate, { args: [signedAction(whole)], updateId: whole.id });
       };
       const settled = async (phases: string[]) => {
         while (!phases.includes((await handle.query(statusQuery)).phase)) await new Promise((resolve) => setTimeout(resolve, 100));

@@ -1,19 +1,19 @@
 // A countdown of a test: on virtual time, with workers of its own and the outside world in a few variables.
+import type { ActionRequest } from '../../verdict/action.ts';
 import { randomUUID } from 'node:crypto';
 import { WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { advance } from '../../server/temporal/virtual-time.ts';
 import {
   COUNTDOWN_TYPE,
   WORKFLOW_TASK_QUEUE,
-  actUpdate,
+  actionUpdate,
   countdownId,
   openUpdate,
   statusQuery,
-  type Act,
   type CountdownInput,
   type CountdownStatus,
 } from '../../workflows/messages.ts';
-import { person, signedAct, type FakeActivities, type World } from '../temporal-world.ts';
+import { person, signedAction, type FakeActivities, type World } from '../temporal-world.ts';
 import { fakeWorld, inputFor, type FakeWorld } from './fakes.ts';
 
 /** A countdown that never ends must end its own test: workers left behind would fail all that follow. */
@@ -28,7 +28,7 @@ export interface Run {
   advance(hours: number): Promise<unknown>;
   /** No worker takes up what is to be done near the cluster any more. */
   stopCluster(): void;
-  act(change: Partial<Act> & Pick<Act, 'action'>, who?: string): Promise<unknown>;
+  act(change: Partial<ActionRequest> & Pick<ActionRequest, 'action'>, who?: string): Promise<unknown>;
 }
 
 /** Runs a countdown of the standard plan until `body` is done; nothing of it is left. */
@@ -60,7 +60,7 @@ export async function runCountdown(
     const act: Run['act'] = async (changed, who = 'li.wei') => {
       const now = await status();
       const checkpoint = now.checkpoints.find((each) => each.name === now.current);
-      const whole: Act = {
+      const whole: ActionRequest = {
         id: randomUUID(),
         countdown: workflowId,
         run: now.run,
@@ -74,7 +74,7 @@ export async function runCountdown(
         ...(now.holdSince === undefined ? {} : { holdSince: now.holdSince }),
         ...changed,
       };
-      return handle.executeUpdate(actUpdate, { args: [signedAct(whole)], updateId: whole.id });
+      return handle.executeUpdate(actionUpdate, { args: [signedAction(whole)], updateId: whole.id });
     };
     try {
       await handle.executeUpdate(openUpdate);

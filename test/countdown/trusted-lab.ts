@@ -1,5 +1,6 @@
 // Countdowns whose signatures are real: keys in a folder, the server's signer, the workers' seals and the very checks before a launch. The
 // cluster is in memory, and what steps find is played.
+import type { ActionRequest } from '../../verdict/action.ts';
 import { mkdtemp } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
@@ -13,7 +14,7 @@ import { createAdmissionActivities } from '../../activities/identity/admit-start
 import { runReader } from '../../activities/identity/countdown-runs.ts';
 import { signedReader } from '../../activities/identity/read-signed.ts';
 import { startClaims } from '../../activities/identity/start-claims.ts';
-import { createIdentityActivities } from '../../activities/identity/verify-act.ts';
+import { createIdentityActivities } from '../../activities/identity/verify-action.ts';
 import { workerKey } from '../../activities/identity/worker-key.ts';
 import { PlayedClusterApi } from '../../activities/kubernetes/testing/played-cluster-api.ts';
 import { callingWorkflow } from '../../activities/running-activity.ts';
@@ -22,10 +23,9 @@ import { signedInput } from '../../server/actions/start.ts';
 import {
   COUNTDOWN_TYPE,
   WORKFLOW_TASK_QUEUE,
-  actUpdate,
+  actionUpdate,
   countdownId,
   statusQuery,
-  type Act,
   type CountdownInput,
   type CountdownStatus,
 } from '../../workflows/messages.ts';
@@ -46,8 +46,8 @@ export interface TrustedLab {
   start(input: CountdownInput, options?: object): Promise<WorkflowHandle>;
   until(handle: WorkflowHandle, what: string, seen: (status: CountdownStatus) => boolean): Promise<CountdownStatus>;
   /** A decision on what the countdown shows, not signed yet. */
-  act(handle: WorkflowHandle, change: Partial<Act> & Pick<Act, 'action'>, who?: string): Promise<Act>;
-  send(act: Act): Promise<unknown>;
+  act(handle: WorkflowHandle, change: Partial<ActionRequest> & Pick<ActionRequest, 'action'>, who?: string): Promise<ActionRequest>;
+  send(act: ActionRequest): Promise<unknown>;
 }
 
 export async function trustedLab(temporal: World, overrides: Partial<FakeActivities> = {}): Promise<TrustedLab> {
@@ -82,9 +82,9 @@ export async function trustedLab(temporal: World, overrides: Partial<FakeActivit
         await new Promise((again) => setTimeout(again, 100));
       }
     },
-    act: unsignedAct,
+    act: unsignedAction,
     send: (act) =>
-      temporal.client.workflow.getHandle(act.countdown).executeUpdate(actUpdate, { args: [signer.sign(act)], updateId: act.id }),
+      temporal.client.workflow.getHandle(act.countdown).executeUpdate(actionUpdate, { args: [signer.sign(act)], updateId: act.id }),
   };
 }
 
@@ -110,7 +110,11 @@ function realActivities(temporal: World, folder: string, api: PlayedClusterApi) 
   };
 }
 
-async function unsignedAct(handle: WorkflowHandle, change: Partial<Act> & Pick<Act, 'action'>, who = 'li.wei'): Promise<Act> {
+async function unsignedAction(
+  handle: WorkflowHandle,
+  change: Partial<ActionRequest> & Pick<ActionRequest, 'action'>,
+  who = 'li.wei',
+): Promise<ActionRequest> {
   const { current, checkpoints, run, holdSince } = await handle.query(statusQuery);
   const { revision = 1, evidenceDigest = '' } = checkpoints.find(({ name }) => name === current) ?? {};
   return {

@@ -193,7 +193,7 @@ it('loses nothing when the Temporal server is killed in the middle of a hold, an
     comment: 'go',
   });
   const send = () =>
-    fetch(`${house.url}/api/v1/releases/${name}/acts`, {
+    fetch(`${house.url}/api/v1/releases/${name}/actions`, {
       method: 'POST',
       headers: { authorization: `Bearer ${house.token('a.osei')}`, 'content-type': 'application/json' },
       body,

@@ -4,7 +4,7 @@ import { loadRelease } from '../../release/load.ts';
 import type { Finding } from '../../verdict/finding.ts';
 import type { Principal } from '../../verdict/verdict.ts';
 import { freshState, type CheckpointState, type CountdownState } from '../countdown-state.ts';
-import type { Act } from '../messages.ts';
+import type { ActionRequest } from '../../verdict/action.ts';
 
 export const COUNTDOWN = { workflowId: 'countdown/r', firstRunId: 'run-1' };
 export const NOW_MS = Date.parse('2026-11-23T09:00:00Z');
@@ -84,7 +84,7 @@ export const undoEntry = (change: Partial<UndoEntry> = {}): UndoEntry => ({
 });
 
 /** What a person wants at the checkpoint where the countdown is, having seen all of it. */
-export function actAt(state: CountdownState, change: Partial<Act> & Pick<Act, 'action'>): Act {
+export function actAt(state: CountdownState, change: Partial<ActionRequest> & Pick<ActionRequest, 'action'>): ActionRequest {
   const here = state.checkpoints[state.cursor];
   return {
     id: 'act-1',

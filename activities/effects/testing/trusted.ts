@@ -1,4 +1,5 @@
 // A server and a worker with keys of their own in a folder, and what Temporal would report: with them a test signs as the real ones do.
+import type { ActionRequest } from '../../../verdict/action.ts';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Release } from '../../../release/release.ts';
@@ -6,7 +7,7 @@ import { canonicalJson } from '../../../verdict/canonical-json.ts';
 import type { CountdownRun } from '../../../verdict/countdown-run.ts';
 import { inputDigest } from '../../../verdict/input-digest.ts';
 import type { Principal } from '../../../verdict/verdict.ts';
-import type { Act, CountdownInput, Signed, Start } from '../../../workflows/messages.ts';
+import type { CountdownInput, Signed, Start } from '../../../workflows/messages.ts';
 import { admissionOf } from '../../identity/admit-start.ts';
 import type { RunId } from '../../identity/countdown-runs.ts';
 import { openKeyPair } from '../../identity/key-pair.ts';
@@ -74,7 +75,7 @@ export class TrustedWorld {
   }
 
   /** As the server signs. */
-  signed(said: Act | Start): Signed {
+  signed(said: ActionRequest | Start): Signed {
     const payload = canonicalJson(said);
     return { payload, keyId: this.server.keyId, signature: this.server.sign(payload) };
   }
@@ -107,7 +108,7 @@ export class TrustedWorld {
   }
 
   /** A decision of somebody on what was seen at the poll. */
-  act({ workflowId, firstRunId }: CountdownRef, change: Partial<Act> = {}): Signed {
+  act({ workflowId, firstRunId }: CountdownRef, change: Partial<ActionRequest> = {}): Signed {
     return this.signed({
       id: randomUUID(),
       action: 'approve',

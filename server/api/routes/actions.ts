@@ -1,8 +1,8 @@
 // Routes that change a countdown: what people decide, and the clock of a rehearsal.
 import { readDuration } from '../../../release/duration.ts';
 import { API_VERSION } from '../../../release/release.ts';
-import { decide } from '../../actions/act.ts';
-import { actRequest, clockRequest, holdRequest, type ActRequest } from '../../actions/requests.ts';
+import { decide } from '../../actions/decide.ts';
+import { actionRequest, clockRequest, holdRequest, type ActionBody } from '../../actions/requests.ts';
 import { linksOf } from '../links.ts';
 import { RELEASE_PATH, route, type ApiRoute } from '../route.ts';
 import { actResultSchema, clockResultSchema } from '../schemas.ts';
@@ -14,16 +14,16 @@ import type { World } from '../../request/world.ts';
 export function act(world: World): ApiRoute {
   return route({
     method: 'post',
-    path: `${RELEASE_PATH}/acts`,
-    operationId: 'act',
+    path: `${RELEASE_PATH}/actions`,
+    operationId: 'requestAction',
     summary: 'Approve, reject, hold, resume, recycle, retry, waive or abort',
     access: 'bearer',
-    body: actRequest,
+    body: actionRequest,
     answers: {
-      200: { description: 'It counts', name: 'ActResult', schema: actResultSchema },
-      202: { description: 'A hold or an abort: handed over', name: 'ActResult', schema: actResultSchema },
+      200: { description: 'It counts', name: 'ActionResult', schema: actResultSchema },
+      202: { description: 'A hold or an abort: handed over', name: 'ActionResult', schema: actResultSchema },
     },
-    handle: (c, request) => answerAct(world, c, request),
+    handle: (c, request) => answerAction(world, c, request),
   });
 }
 
@@ -35,9 +35,9 @@ export function hold(world: World): ApiRoute {
     summary: 'Stop the clock; lands with all workers down',
     access: 'bearer',
     body: holdRequest,
-    answers: { 202: { description: 'Handed over', name: 'ActResult', schema: actResultSchema } },
+    answers: { 202: { description: 'Handed over', name: 'ActionResult', schema: actResultSchema } },
     handle: (c, { reason }) =>
-      answerAct(world, c, { id: crypto.randomUUID(), action: 'hold', checkpoint: '', revision: 0, evidenceDigest: '', comment: reason }),
+      answerAction(world, c, { id: crypto.randomUUID(), action: 'hold', checkpoint: '', revision: 0, evidenceDigest: '', comment: reason }),
   });
 }
 
@@ -69,14 +69,14 @@ export function advanceClock(world: World): ApiRoute {
   });
 }
 
-async function answerAct(world: World, c: AppContext, request: ActRequest): Promise<Response> {
+async function answerAction(world: World, c: AppContext, request: ActionBody): Promise<Response> {
   const name = releaseNameOf(c);
   const { sentence, phase, revision } = await decide(world, name, request, c.get('visitor').principal);
   // 202: handed over and durable, but nobody has read it yet.
   return c.json(
     actResultSchema.parse({
       apiVersion: API_VERSION,
-      kind: 'ActResult',
+      kind: 'ActionResult',
       metadata: { name, revision },
       action: request.action,
       sentence,

@@ -11,8 +11,8 @@ import {
 } from '@temporalio/workflow';
 import type { UndoEntry } from '../activities/effects/contract.ts';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
-import type { Action } from '../verdict/can.ts';
-import { effects, hold } from './act-effects.ts';
+import type { Action, ActionRequest } from '../verdict/action.ts';
+import { effects, hold } from './action-effects.ts';
 import { local } from './activity-options.ts';
 import { announce, verdictOf } from './announce.ts';
 import { actorOf, current, record, recordRefusal, type CheckpointState, type CountdownState } from './countdown-state.ts';
@@ -23,7 +23,7 @@ import { readReasoned } from './signal-shape.ts';
 import { countdownStatus } from './status.ts';
 import {
   abortSignal,
-  actUpdate,
+  actionUpdate,
   approveSignal,
   auditQuery,
   holdSignal,
@@ -31,16 +31,15 @@ import {
   planQuery,
   registerUndoUpdate,
   statusQuery,
-  type Act,
-  type ActResult,
-  type SignedAct,
+  type ActionResult,
+  type SignedAction,
 } from './messages.ts';
 import { countdownRef, explainUnregistrable, register } from './undo-stack.ts';
 
-const { verifyAct } = proxyLocalActivities<BookkeepingActivities>(local);
+const { verifyAction } = proxyLocalActivities<BookkeepingActivities>(local);
 
 /** A signed act is a small document; anything longer is not one. */
-const ACT_CHARACTERS = 16_384;
+const ACTION_CHARACTERS = 16_384;
 
 /** `admitted` answers whether the state is believed: a state that no worker sealed must not take a decision. */
 export function listen(state: CountdownState, admitted: () => boolean): void {
@@ -78,11 +77,11 @@ export function listen(state: CountdownState, admitted: () => boolean): void {
       throw ApplicationFailure.nonRetryable(`${releaseName(state)} has ended as ${state.ending}: ${state.sentence}`, 'Ended');
     return { release: state.input.release.metadata.name, ...plan(state) };
   });
-  const act = async (signed: SignedAct) => {
+  const act = async (signed: SignedAction) => {
     await condition(() => admitted() || state.ending !== null);
-    return handleAct(state, signed, root);
+    return handleAction(state, signed, root);
   };
-  setHandler(actUpdate, act, { validator: validateShape, description: 'A signed act of a person' });
+  setHandler(actionUpdate, act, { validator: validateShape, description: 'A signed act of a person' });
 }
 
 /** An effect whose way back nobody could go does not begin; nor does one after the end has been decided, for what is due then is fixed. */
@@ -99,14 +98,14 @@ function registerUndo(state: CountdownState, entry: UndoEntry): void {
   if (state.undo.length > before) record(state, Date.now(), 'tminus', 'undo.registered', entry.name, entry.id);
 }
 
-function validateShape(signed: SignedAct): void {
+function validateShape(signed: SignedAction): void {
   const wellFormed = typeof signed?.payload === 'string' && typeof signed.keyId === 'string' && typeof signed.signature === 'string';
   if (!wellFormed) throw ApplicationFailure.nonRetryable('an act has payload, keyId and signature, all text', 'Malformed');
-  if (signed.payload.length > ACT_CHARACTERS)
-    throw ApplicationFailure.nonRetryable(`an act is at most ${ACT_CHARACTERS} characters`, 'Malformed');
+  if (signed.payload.length > ACTION_CHARACTERS)
+    throw ApplicationFailure.nonRetryable(`an act is at most ${ACTION_CHARACTERS} characters`, 'Malformed');
 }
 
-async function handleAct(state: CountdownState, signed: SignedAct, root: CancellationScope): Promise<ActResult> {
+async function handleAction(state: CountdownState, signed: SignedAction, root: CancellationScope): Promise<ActionResult> {
   // Its way to the end is no time for anybody to decide, and the signature need not be looked at to say so.
   if (state.ending !== null) throw over();
   const act = await verified(state, signed);
@@ -128,12 +127,12 @@ async function handleAct(state: CountdownState, signed: SignedAct, root: Cancell
 }
 
 /** What a launch rests on: its activity believes the signature, not the countdown. */
-function keepSigned(checkpoint: CheckpointState, { action, revision, evidenceDigest }: Act, signed: SignedAct): void {
+function keepSigned(checkpoint: CheckpointState, { action, revision, evidenceDigest }: ActionRequest, signed: SignedAction): void {
   checkpoint.signed.push({ act: { action, revision, evidenceDigest }, signed });
 }
 
 /** A decision of a person is told like any other change. Hold, reject and abort are told by what follows from them. */
-function tell(state: CountdownState, checkpoint: CheckpointState, { action, principal, comment }: Act, sentence: string): void {
+function tell(state: CountdownState, checkpoint: CheckpointState, { action, principal, comment }: ActionRequest, sentence: string): void {
   const verb = toldAs[action];
   if (verb === null) return;
   const because = comment === '' ? '' : ` (${comment})`;
@@ -153,9 +152,9 @@ const toldAs: Record<Action, string | null> = {
 
 const over = (): ApplicationFailure => ApplicationFailure.nonRetryable('nothing can be decided any more; it is over', 'Refused');
 
-async function verified(state: CountdownState, signed: SignedAct): Promise<Act> {
+async function verified(state: CountdownState, signed: SignedAction): Promise<ActionRequest> {
   try {
-    return await verifyAct(signed);
+    return await verifyAction(signed);
   } catch (error) {
     if (isCancellation(error)) throw over();
     const refusal = explainNotVerified(error);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { actions } from '../../verdict/can.ts';
-import type { Act } from '../../workflows/messages.ts';
+import type { ActionRequest } from '../../verdict/action.ts';
 
 // A signature proves the author, not the shape: an older or newer server may hold the same key.
 
@@ -18,7 +18,7 @@ const MAX_ID_CHARACTERS = 100;
  * Chosen by the caller. Ids become keys of objects, so names that every object has (`constructor`, `__proto__`, `toString`) must not be ids:
  * none of them has a digit or a hyphen.
  */
-export const actId = z
+export const actionId = z
   .string()
   .max(MAX_ID_CHARACTERS)
   .regex(
@@ -34,8 +34,8 @@ export const principalShape = z.strictObject({
   verified: z.boolean(),
 });
 
-const actShape = z.strictObject({
-  id: actId,
+const actionShape = z.strictObject({
+  id: actionId,
   action: z.enum(actions),
   countdown: name,
   checkpoint: z.string().max(MAX_NAME_CHARACTERS),
@@ -53,11 +53,11 @@ const actShape = z.strictObject({
   launchAt: z.enum(['keep', 'shift']).optional(),
   step: name.optional(),
   // Every field of an action: a field without a line here would be refused.
-} satisfies Record<keyof Act, z.ZodType>);
+} satisfies Record<keyof ActionRequest, z.ZodType>);
 
 /** The action in a parsed payload, or null when it has another shape. */
-export function actOf(value: unknown): Act | null {
-  const parsed = actShape.safeParse(value);
+export function actOf(value: unknown): ActionRequest | null {
+  const parsed = actionShape.safeParse(value);
   // exactOptionalPropertyTypes: zod leaves absent members out, so its `| undefined` never appears.
-  return parsed.success ? (parsed.data as Act) : null;
+  return parsed.success ? (parsed.data as ActionRequest) : null;
 }

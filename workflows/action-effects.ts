@@ -1,12 +1,11 @@
 // What each act does once it counts.
-import type { Action } from '../verdict/can.ts';
+import type { Action, ActionRequest } from '../verdict/action.ts';
 import { actorOf, current, evaluate, heldBy, moveLaunch, record, recordRefusal, specOf, type CountdownState } from './countdown-state.ts';
-import type { Act } from './messages.ts';
 import { explainNow, openFinding } from './refusals.ts';
 import { explainingSteps } from './steps/registry.ts';
 
 /** Answers the sentence its author reads. */
-export const effects: Record<Action, (state: CountdownState, act: Act) => string> = {
+export const effects: Record<Action, (state: CountdownState, act: ActionRequest) => string> = {
   approve: (state, act) => decide(state, act, 'approve'),
   reject: (state, act) => decide(state, act, 'reject'),
   hold: (state, act) => {
@@ -42,7 +41,7 @@ export const effects: Record<Action, (state: CountdownState, act: Act) => string
   },
 };
 
-function decide(state: CountdownState, act: Act, decision: 'approve' | 'reject'): string {
+function decide(state: CountdownState, act: ActionRequest, decision: 'approve' | 'reject'): string {
   const checkpoint = current(state);
   const { principal, comment, revision, evidenceDigest } = act;
   checkpoint.approvals.push({
@@ -82,7 +81,7 @@ function explainSuperfluous({ holds }: CountdownState, actor: string, reason: st
  * Lifts the holds its author saw. The clock starts when none is left: the launch time is kept while what comes next is ahead, else moved by the
  * length of the hold.
  */
-function resume(state: CountdownState, act: Act): string {
+function resume(state: CountdownState, act: ActionRequest): string {
   const now = Date.now();
   const seenMs = Date.parse(act.holdSince ?? '');
   const sinceMs = Math.min(...state.holds.map((each) => each.sinceMs), now);
@@ -92,7 +91,7 @@ function resume(state: CountdownState, act: Act): string {
   return startClock(state, act, now - sinceMs);
 }
 
-function startClock(state: CountdownState, act: Act, heldMs: number): string {
+function startClock(state: CountdownState, act: ActionRequest, heldMs: number): string {
   const now = Date.now();
   const checkpoint = current(state);
   const next = checkpoint.reached ? state.checkpoints[state.cursor + 1] : checkpoint;

@@ -6,15 +6,15 @@ import { connect } from './api.ts';
 import { usageFailure } from './failure.ts';
 import { hint, print } from './output.ts';
 import { readStatus } from './read-status.ts';
-import { postAct, seenOf, type ActAnswer, type Said, type Seen } from './send-act.ts';
+import { postAction, seenOf, type ActionAnswer, type Said, type Seen } from './send-action.ts';
 
-export interface ActOptions {
+export interface ActionOptions {
   message?: string;
   id?: string;
   checkpoint?: string;
 }
 
-export interface ActVerb<Options extends ActOptions> {
+export interface ActionVerb<Options extends ActionOptions> {
   name: Said['action'];
   description: string;
   needsMessage: boolean;
@@ -32,7 +32,7 @@ export interface ActVerb<Options extends ActOptions> {
 
 const NOTHING_SEEN: Seen = { name: '', revision: 0, evidenceDigest: '' };
 
-export function actVerb<Options extends ActOptions>(program: Command, verb: ActVerb<Options>): void {
+export function actionVerb<Options extends ActionOptions>(program: Command, verb: ActionVerb<Options>): void {
   const command = program
     .command(verb.name)
     .description(verb.description)
@@ -47,18 +47,18 @@ export function actVerb<Options extends ActOptions>(program: Command, verb: ActV
       await verb.confirm?.(release, options, self);
       const id = options.id === undefined ? {} : { id: options.id };
       if (verb.reads === 'nothing') {
-        const answer = await postAct(api, release, NOTHING_SEEN, { action: verb.name, comment, ...id });
+        const answer = await postAction(api, release, NOTHING_SEEN, { action: verb.name, comment, ...id });
         return print(self, answer, (shown) => `${release}: ${shown.sentence}\nNext:  tminus status ${release}`);
       }
       const status = await readStatus(api, release);
       const seen = seenOf(status, options.checkpoint);
       const said: Said = { action: verb.name, comment, ...verb.say?.(options, status), ...id };
       hint(self, decidedOn(verb.name, status, seen));
-      const answer = await postAct(api, release, seen, said);
+      const answer = await postAction(api, release, seen, said);
       print(
         self,
         { ...answer, decided: { checkpoint: seen.name, revision: seen.revision, evidenceDigest: seen.evidenceDigest } },
-        (shown) => renderAct(release, seen, shown),
+        (shown) => renderAction(release, seen, shown),
       );
     });
 }
@@ -88,7 +88,7 @@ function standingOf({ checkpoints }: ShownStatus, { evaluation, approval, approv
   ].join('; ');
 }
 
-function renderAct(release: string, { name, revision }: Seen, { sentence, phase }: ActAnswer): string {
+function renderAction(release: string, { name, revision }: Seen, { sentence, phase }: ActionAnswer): string {
   return [
     `${release}: ${sentence}`,
     `  ${name}, revision ${revision}${phase ? `; it is now ${phase}` : ''}`,

@@ -1,11 +1,11 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { Act } from '../../workflows/messages.ts';
+import type { ActionRequest } from '../../verdict/action.ts';
 import type { IdentityActivities } from './contract.ts';
 import { CLOCK_TOLERANCE_MS } from './read-signed.ts';
 import type { TrustDependencies } from './trust.ts';
 
 /** An action that was recorded, or delayed for minutes, must not decide about what stands now. */
-function assertNotExpired({ action, issuedAt, notAfter }: Act, nowMs: number): void {
+function assertNotExpired({ action, issuedAt, notAfter }: ActionRequest, nowMs: number): void {
   if (nowMs <= Date.parse(notAfter) + CLOCK_TOLERANCE_MS) return;
   throw ApplicationFailure.nonRetryable(
     `this ${action} was signed at ${issuedAt} and counted until ${notAfter}; read the status and decide again`,
@@ -17,9 +17,9 @@ function assertNotExpired({ action, issuedAt, notAfter }: Act, nowMs: number): v
 export function createIdentityActivities({
   reader,
   now,
-}: Pick<TrustDependencies, 'reader' | 'now'>): Pick<IdentityActivities, 'verifyAct'> {
+}: Pick<TrustDependencies, 'reader' | 'now'>): Pick<IdentityActivities, 'verifyAction'> {
   return {
-    async verifyAct(signed) {
+    async verifyAction(signed) {
       const act = await reader.act(signed);
       assertNotExpired(act, now());
       return act;

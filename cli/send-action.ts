@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CheckpointStatus } from '../workflows/messages.ts';
 import type { ShownStatus } from './shown-status.ts';
-import type { Action } from '../verdict/can.ts';
+import type { Action } from '../verdict/action.ts';
 import { releasePath, type Api } from './api.ts';
 import { CliFailure } from './failure.ts';
 
@@ -22,7 +22,7 @@ export interface Said {
 /** What the author saw: an act counts only while it still stands. */
 export type Seen = Pick<CheckpointStatus, 'name' | 'revision' | 'evidenceDigest'> & { run?: string; holdSince?: string };
 
-export interface ActAnswer {
+export interface ActionAnswer {
   sentence: string;
   /** null for a hold or an abort: those are only handed over. */
   phase: string | null;
@@ -30,19 +30,19 @@ export interface ActAnswer {
 }
 
 /** Sends a decision with the revision and evidence that were just read: nobody approves what they did not see. */
-export async function sendAct(api: Api, status: ShownStatus, said: Said): Promise<ActAnswer> {
-  return postAct(api, status.release, seenOf(status, said.checkpoint), said);
+export async function sendAction(api: Api, status: ShownStatus, said: Said): Promise<ActionAnswer> {
+  return postAction(api, status.release, seenOf(status, said.checkpoint), said);
 }
 
 /** The same id goes with every attempt, so that an answer that is lost does not make a decision count twice. */
-export async function postAct(
+export async function postAction(
   api: Api,
   release: string,
   { name, ...seen }: Seen,
   { id = randomUUID(), ...said }: Said,
-): Promise<ActAnswer> {
+): Promise<ActionAnswer> {
   try {
-    return await api.post(releasePath(release, '/acts'), { id, ...said, checkpoint: name, ...seen }, { twice: true });
+    return await api.post(releasePath(release, '/actions'), { id, ...said, checkpoint: name, ...seen }, { twice: true });
   } catch (error) {
     if (!(error instanceof CliFailure) || error.code !== 'OutcomeUnknown') throw error;
     throw new CliFailure(

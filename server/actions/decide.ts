@@ -1,8 +1,9 @@
+import type { ActionRequest } from '../../verdict/action.ts';
 import type { Principal } from '../../verdict/verdict.ts';
-import { countdownId, type Act, type Phase } from '../../workflows/messages.ts';
+import { countdownId, type Phase } from '../../workflows/messages.ts';
 import type { Signer } from '../identity/signing.ts';
 import type { Countdowns } from '../temporal/countdowns.ts';
-import type { ActRequest } from './requests.ts';
+import type { ActionBody } from './requests.ts';
 
 export interface DecidingWorld {
   countdowns: Countdowns;
@@ -18,7 +19,7 @@ export interface Decided {
 }
 
 /** Longer than an act is under way (30 s and three attempts of the CLI), shorter than the time between two countdowns of one name. */
-const ACT_LIFETIME_MS = 5 * 60_000;
+const ACTION_LIFETIME_MS = 5 * 60_000;
 
 /**
  * Carries a person's act to its countdown, signed with who they are. Whether it counts is decided there and not here, so that a
@@ -27,7 +28,7 @@ const ACT_LIFETIME_MS = 5 * 60_000;
 export async function decide(
   { countdowns, signer, now }: DecidingWorld,
   release: string,
-  request: ActRequest,
+  request: ActionBody,
   principal: Principal,
 ): Promise<Decided> {
   const { expiresAt, run, ...said } = request;
@@ -54,13 +55,13 @@ export async function decide(
     ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() }),
     run: run ?? (await countdowns.firstRun(release)),
     issuedAt: new Date(now()).toISOString(),
-    notAfter: new Date(now() + ACT_LIFETIME_MS).toISOString(),
+    notAfter: new Date(now() + ACTION_LIFETIME_MS).toISOString(),
   });
   const { sentence, phase, revision } = await countdowns.act(act, signer.sign(act));
   return { sentence, phase, revision };
 }
 
 /** zod writes absent members as `undefined` into its type; an act has them or has them not. */
-function withoutAbsent(act: { [Key in keyof Act]: Act[Key] | undefined }): Act {
-  return Object.fromEntries(Object.entries(act).filter(([, value]) => value !== undefined)) as unknown as Act;
+function withoutAbsent(act: { [Key in keyof ActionRequest]: ActionRequest[Key] | undefined }): ActionRequest {
+  return Object.fromEntries(Object.entries(act).filter(([, value]) => value !== undefined)) as unknown as ActionRequest;
 }

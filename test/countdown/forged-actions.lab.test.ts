@@ -1,4 +1,5 @@
 // Decisions that are forged, copied or stale, sent to a real countdown by somebody who reaches Temporal: none counts, and each is answered and audited.
+import type { ActionRequest } from '../../verdict/action.ts';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { advance } from '../../server/temporal/virtual-time.ts';
 import { loadSigner } from '../../server/identity/signing.ts';
-import { actUpdate, auditQuery, statusQuery, type Act, type SignedAct } from '../../workflows/messages.ts';
+import { actionUpdate, auditQuery, statusQuery, type SignedAction } from '../../workflows/messages.ts';
 import { person, temporalWorld, type World } from '../temporal-world.ts';
 import { refusal } from './run-countdown.ts';
 import { trustedLab, type TrustedLab } from './trusted-lab.ts';
@@ -24,7 +25,7 @@ const stranger = () => {
   return loadSigner({ signingKey: join(folder, 'key.pem'), publicKeys: join(folder, 'public') });
 };
 
-type Forgery = [what: string, forge: (act: Act, lab: TrustedLab) => SignedAct, answer: RegExp];
+type Forgery = [what: string, forge: (act: ActionRequest, lab: TrustedLab) => SignedAction, answer: RegExp];
 const FORGERIES: Forgery[] = [
   [
     'another person in the payload',
@@ -67,7 +68,7 @@ it(`${FORGERIES.length} forged or stale approvals: none counts, each is answered
     await lab.until(handle, 'counting', ({ phase }) => phase === 'counting');
     await advance(temporal.client, handle.workflowId, 71.01 * 3_600_000);
     await lab.until(handle, 'waiting', ({ phase }) => phase === 'waiting');
-    const send = (signed: SignedAct) => handle.executeUpdate(actUpdate, { args: [signed], updateId: randomUUID() });
+    const send = (signed: SignedAction) => handle.executeUpdate(actionUpdate, { args: [signed], updateId: randomUUID() });
     const approvals = async () => (await handle.query(statusQuery)).checkpoints[0]?.approvals.length;
     for (const [what, forge, answer] of FORGERIES) {
       const before = (await handle.query(auditQuery)).length;
