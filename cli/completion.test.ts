@@ -10,6 +10,8 @@ it.each([
   [['status', NAME, '--wa'], '--watch\n--wait\n'],
   [['schema', 'e'], 'environment\n'],
   [['validate', ''], ''],
+  [['alarms', ''], 'budget\n'],
+  [['alarms', 'budget', '--sur'], '--surge\n'],
 ])('offers for %j what could come next', async (words, offered) => {
   const { code, stdout } = await against(
     { 'GET /api/v1/releases': { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseList', items: [{ name: NAME }] } } },

@@ -29,12 +29,12 @@ export const exitCodeRows: readonly (readonly [code: number, meaning: string])[]
   ],
   [
     EXIT.noGo,
-    'the verdict is no-go: for status --wait and rehearse, the countdown ended as no-go, refused, aborted or rolled back, or its rollback is incomplete; for analyze: something fails; for verify and events: evidence, findings or the audit are not what they were; for restore: something could not be restored',
+    'the verdict is no-go: for status --wait and rehearse, the countdown ended as no-go, refused, aborted or rolled back, or its rollback is incomplete; for analyze and alarms budget: something fails; for verify and events: evidence, findings or the audit are not what they were; for restore: something could not be restored',
   ],
   [EXIT.notSignedIn, 'not signed in'],
   [
     EXIT.undecided,
-    'undecided: still counting or holding when --timeout ran out, nothing can be said from the evidence; for restore: an undo still stands, was only shown, or is not proven',
+    'undecided: still counting or holding when --timeout ran out, nothing can be said from the evidence or the files; for restore: an undo still stands, was only shown, or is not proven',
   ],
   [
     EXIT.refused,

@@ -33,9 +33,12 @@ export function createProgram(): Command {
     for (const verb of verbs) verb(program);
   }
   // Once, in the program's own help, and not below every verb.
-  for (const verb of program.commands) verb.addHelpText('after', `\n${GLOBAL_OPTIONS_HINT}`);
+  for (const verb of verbsOf(program)) verb.addHelpText('after', `\n${GLOBAL_OPTIONS_HINT}`);
   return program;
 }
+
+/** All verbs, and those below a verb: `alarms budget`. */
+const verbsOf = (command: Command): Command[] => command.commands.flatMap((verb) => [verb, ...verbsOf(verb)]);
 
 /** Parses, runs and answers the exit code. Never throws, never prints two documents. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -47,7 +50,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const ascii = argv.includes('--ascii');
   const program = createProgram();
   // Commander writes what it says of wrong usage by itself; where a program reads, the one document says it.
-  if (format !== 'text') for (const command of [program, ...program.commands]) command.configureOutput({ writeErr: () => undefined });
+  if (format !== 'text') for (const command of [program, ...verbsOf(program)]) command.configureOutput({ writeErr: () => undefined });
   process.exitCode = EXIT.done;
   try {
     await program.parseAsync([...argv], { from: 'user' });

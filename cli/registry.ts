@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { devCommand } from './dev.ts';
 import { rehearseCommand } from './rehearse.ts';
 import { abortCommand } from './verbs/abort.ts';
+import { alarmsCommand } from './verbs/alarms.ts';
 import { analyzeCommand } from './verbs/analyze.ts';
 import { approveCommand } from './verbs/approve.ts';
 import { completionCommand } from './verbs/completion.ts';
@@ -50,5 +51,5 @@ export const verbGroups: Readonly<Record<string, readonly Verb[]>> = {
     loginCommand,
     whoamiCommand,
   ],
-  Offline: [analyzeCommand, restoreCommand, completionCommand, exitCodesCommand],
+  Offline: [analyzeCommand, alarmsCommand, restoreCommand, completionCommand, exitCodesCommand],
 };

@@ -75,14 +75,15 @@ export async function readSubmission(path: string): Promise<Submission> {
   return { file: text, fileName: basename(path), name: release.metadata.name, scripts: Object.fromEntries(scripts) };
 }
 
-async function readCapped(path: string): Promise<string> {
+/** Text of a file of a size that makes sense; throws with a sentence. `content` is what it should hold. */
+export async function readCapped(path: string, content = 'a release'): Promise<string> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     throw usageFailure(error.code === 'ENOENT' ? `there is no file ${path}` : `cannot read ${path}: ${error.message}`);
   });
   if (!found.isFile()) throw usageFailure(`${path} is not a file`);
   if (found.size > FILE_BYTES)
     throw usageFailure(
-      `${path}:1:1 the file is ${(found.size / 1e6).toFixed(1)} MB; 1 MB is the most, and a release needs a few kB; is this the right file?`,
+      `${path}:1:1 the file is ${(found.size / 1e6).toFixed(1)} MB; 1 MB is the most, and ${content} needs a few kB; is this the right file?`,
     );
   return readFile(path, 'utf8').catch((error: Error) => {
     throw usageFailure(`cannot read ${path}: ${error.message}`);

@@ -8,6 +8,8 @@ import type { Path, Problem } from './problem.ts';
 const MAX_FILE_BYTES = 1_000_000;
 /** Words and signs of YAML in one file. A release has about 1,000; the worst 20,000 take 0.2 s, 40,000 took 0.4 s, 1 MB of brackets 2 s and more. */
 const MAX_TOKENS = 20_000;
+/** The same for files of other programs: rule files as distributions ship them have up to 60,000. Only the command line reads them. */
+const MAX_FOREIGN_TOKENS = 200_000;
 /** A release is 9 deep. The composer calls itself for each level, so depth is bounded before it runs. */
 const MAX_DEPTH = 32;
 /** How often anchors may be repeated, counted as the `yaml` package does (aliases times what they stand for). */
@@ -22,9 +24,38 @@ export interface YamlSource {
 
 export type YamlReading = { ok: true; source: YamlSource } | { ok: false; problems: Problem[] };
 
+export type YamlDocumentsReading = { ok: true; sources: YamlSource[] } | { ok: false; problems: Problem[] };
+
+/** What a file should hold. */
+interface Expected {
+  /** `a release`. */
+  content: string;
+  emptyHint: string;
+  maxTokens: number;
+  manyDocuments: boolean;
+}
+
 /** Reads one YAML document of the core schema. Never throws for what the text says; refuses with the place and a sentence. */
 export function readYaml(fileText: string, file: string, whatItHolds: string): YamlReading {
-  const whole = (message: string, hint: string): YamlReading => ({
+  const reading = readDocuments(fileText, file, {
+    content: whatItHolds,
+    emptyHint: 'write one with `tminus init`, or begin with apiVersion and kind',
+    maxTokens: MAX_TOKENS,
+    manyDocuments: false,
+  });
+  if (!reading.ok) return reading;
+  const [source] = reading.sources;
+  if (!source) throw new Error('a file that was read holds a document');
+  return { ok: true, source };
+}
+
+/** Reads all documents of a file of another program; those without content are left out, and one is needed. */
+export function readYamlDocuments(fileText: string, file: string, content: string, emptyHint: string): YamlDocumentsReading {
+  return readDocuments(fileText, file, { content, emptyHint, maxTokens: MAX_FOREIGN_TOKENS, manyDocuments: true });
+}
+
+function readDocuments(fileText: string, file: string, { content, emptyHint, maxTokens, manyDocuments }: Expected): YamlDocumentsReading {
+  const whole = (message: string, hint: string): YamlDocumentsReading => ({
     ok: false,
     problems: [{ file, line: 1, column: 1, path: '', message, hint, sourceLine: '' }],
   });
@@ -33,7 +64,7 @@ export function readYaml(fileText: string, file: string, whatItHolds: string): Y
   if (sizeBytes > MAX_FILE_BYTES)
     return whole(
       `the file is ${(sizeBytes / 1e6).toFixed(1)} MB`,
-      `1 MB is the most, and ${whatItHolds} needs a few kB; is this the right file?`,
+      `1 MB is the most, and ${content} needs a few kB; is this the right file?`,
     );
   // A byte order mark would shift the first line by a column; Windows and old Mac line ends count as one.
   const text = fileText.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n');
@@ -44,9 +75,9 @@ export function readYaml(fileText: string, file: string, whatItHolds: string): Y
     return { file, line: Math.max(line, 1), column: Math.max(col, 1), path, message, hint, sourceLine: lines[line - 1] ?? '' };
   };
 
-  if (text.trim() === '') return whole('the file is empty', `write one with \`tminus init\`, or begin with apiVersion and kind`);
-  if (hasTooManyTokens(text))
-    return whole('the file has too many words and signs', `${whatItHolds} has about a thousand; is this the right file?`);
+  if (text.trim() === '') return whole('the file is empty', emptyHint);
+  if (hasTooManyTokens(text, maxTokens))
+    return whole('the file has too many words and signs', `${content} has about a thousand; is this the right file?`);
   const tokens = [...new Parser(counter.addNewLine).parse(text)];
   const tooDeep = firstTooDeep(tokens);
   if (tooDeep !== null)
@@ -61,38 +92,38 @@ export function readYaml(fileText: string, file: string, whatItHolds: string): Y
   const syntax = documents.flatMap(({ errors, warnings }) => [...errors, ...warnings]);
   if (syntax.length > 0)
     return { ok: false, problems: onePerLine(syntax.map((error) => problem(error.pos[0], '', ...syntaxSentence(error)))) };
-  const [document, second] = documents;
-  if (second)
+  const [, second] = documents;
+  if (second && !manyDocuments)
     return { ok: false, problems: [problem(second.range[0], '', 'a second document begins here', 'keep one document in one file')] };
-  if (!document || !isNode(document.contents) || (isScalar(document.contents) && document.contents.value === null)) {
-    return whole('the file holds nothing but comments', `write one with \`tminus init\`, or begin with apiVersion and kind`);
-  }
+  const filled = documents.filter(({ contents }) => isNode(contents) && !(isScalar(contents) && contents.value === null));
+  if (filled.length === 0) return whole('the file holds nothing but comments', emptyHint);
 
-  const forbidden = forbiddenNodes(document, problem, (offset) => counter.linePos(offset).line);
-  if (forbidden.length > 0) return { ok: false, problems: forbidden };
-  const value = plainValue(document);
-  if (!value.ok)
-    return {
-      ok: false,
-      problems: [
-        problem(value.offset, '', 'this alias unfolds into far more than it is', 'write the fields out instead of repeating anchors'),
-      ],
-    };
-  return {
-    ok: true,
-    source: {
+  const sources: YamlSource[] = [];
+  for (const document of filled) {
+    const forbidden = forbiddenNodes(document, problem, (offset) => counter.linePos(offset).line);
+    if (forbidden.length > 0) return { ok: false, problems: forbidden };
+    const value = plainValue(document);
+    if (!value.ok)
+      return {
+        ok: false,
+        problems: [
+          problem(value.offset, '', 'this alias unfolds into far more than it is', 'write the fields out instead of repeating anchors'),
+        ],
+      };
+    sources.push({
       value: value.value,
       problemAt: (path, at, message, hint) => problem(offsetOf(document, path, at), pathText(path), message, hint),
       lineOf: (path) => counter.linePos(offsetOf(document, path, 'value')).line,
-    },
-  };
+    });
+  }
+  return { ok: true, sources };
 }
 
-function hasTooManyTokens(text: string): boolean {
+function hasTooManyTokens(text: string, maxTokens: number): boolean {
   let tokens = 0;
   for (const _ of new Lexer().lex(text)) {
     tokens += 1;
-    if (tokens > MAX_TOKENS) return true;
+    if (tokens > maxTokens) return true;
   }
   return false;
 }

@@ -27,7 +27,7 @@ export const house: Readonly<Record<string, Rule>> = {
   // Streams and zlib turn given bytes into other bytes; they reach nothing.
   analysis: {
     arrows: [finding],
-    packages: ['hdr-histogram-js', 'libpg-query', 'ml-levenberg-marquardt', 'simple-statistics'],
+    packages: ['@prometheus-io/lezer-promql', 'hdr-histogram-js', 'libpg-query', 'ml-levenberg-marquardt', 'simple-statistics'],
     builtins: ['node:stream', 'node:zlib'],
   },
   verdict: { arrows: [], packages: ['@noble/hashes'], builtins: [] },

@@ -26,7 +26,12 @@ function cliPage(program: Command): string {
       ['option', 'meaning'],
       optionsOf(of).map((option) => [`\`${option.flags}\``, help.optionDescription(option)]),
     );
-  const verbs = help.visibleCommands(program).filter((verb) => verb.name() !== 'help');
+  const shown = (of: Command): Command[] => help.visibleCommands(of).filter((verb) => verb.name() !== 'help');
+  const named = (of: Command, before: string): { verb: Command; name: string }[] =>
+    shown(of).flatMap((verb) => {
+      const name = `${before} ${verb.name()}`;
+      return shown(verb).length > 0 ? named(verb, name) : [{ verb, name }];
+    });
   return page(
     'The command line',
     'cli/',
@@ -36,9 +41,9 @@ function cliPage(program: Command): string {
       '[exit-codes.md](exit-codes.md).',
     ].join('\n'),
     `## Options of all verbs\n\n${options(program)}`,
-    ...verbs.map((verb) => {
+    ...named(program, 'tminus').map(({ verb, name }) => {
       const own = optionsOf(verb).length > 0 ? `\n\n${options(verb)}` : '';
-      return `## tminus ${verb.name()}\n\n\`\`\`\ntminus ${verb.name()} ${verb.usage()}\n\`\`\`\n\n${sentence(verb.description())}${own}${more(verb)}`;
+      return `## ${name}\n\n\`\`\`\n${name} ${verb.usage()}\n\`\`\`\n\n${sentence(verb.description())}${own}${more(verb)}`;
     }),
   );
 }

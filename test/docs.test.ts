@@ -24,7 +24,9 @@ function unknownCommands(path: string, text: string): string[] {
   return [...text.matchAll(/(?:^|`)tminus ([a-z-]+)([^`\n#]*)/gm)].flatMap(([said, verb, rest = '']) => {
     const command = commands.find((each) => each.name() === verb);
     if (!command) return [`${path}: ${said}`];
-    const known = new Set(['--help', ...[...options, ...command.options].map(({ long }) => long)]);
+    const below = command.commands.find((each) => each.name() === rest.trim().split(/\s/)[0]);
+    if (command.commands.length > 0 && !below) return [`${path}: ${said}`];
+    const known = new Set(['--help', ...[...options, ...(below ?? command).options].map(({ long }) => long)]);
     return [...rest.matchAll(/(?<=\s)--[a-z0-9-]+/g)]
       .filter(([option]) => !known.has(option))
       .map(([option]) => `${path}: ${verb} ${option}`);
@@ -39,9 +41,12 @@ describe('the documents', () => {
 
   it('tell people to type only verbs and options that there are', () => {
     expect(pages.flatMap(({ path, text }) => unknownCommands(path, text))).toEqual([]);
-    expect(unknownCommands('a.md', '`tminus launch x` and `tminus status x --waitt`')).toEqual([
+    const mistyped = '`tminus launch x`, `tminus status x --waitt`, `tminus alarms budgt` and `tminus alarms budget --ruless`';
+    expect(unknownCommands('a.md', mistyped)).toEqual([
       'a.md: `tminus launch x',
       'a.md: status --waitt',
+      'a.md: `tminus alarms budgt',
+      'a.md: alarms --ruless',
     ]);
   });
 

@@ -1,4 +1,5 @@
 // Every finding code: what it says in English and Chinese, and what to do. `docs/reference/findings.md` is generated from here.
+import { alarmCodes } from './codes/alarm.ts';
 import { diagnosisCodes } from './codes/diagnosis.ts';
 import type { CodeRow } from './codes/row.ts';
 import { runtimeCodes } from './codes/runtime.ts';
@@ -276,6 +277,7 @@ export const codes = {
     whatToDo: 'Talk to them, mend it, then recycle.',
   },
   ...diagnosisCodes,
+  ...alarmCodes,
 } as const satisfies Record<string, CodeRow>;
 
 /** The row of a code, or undefined for one that this version does not know. */

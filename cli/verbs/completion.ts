@@ -27,7 +27,9 @@ async function candidates(program: Command, words: string[], command: Command): 
   if (words.length <= 1) return program.commands.map((each) => each.name()).filter((name) => !name.startsWith('_'));
   const verb = program.commands.find((each) => each.name() === words[0]);
   if (!verb) return [];
-  if (words.at(-1)?.startsWith('-')) return [...verb.options, ...program.options].flatMap(({ long }) => (long ? [long] : []));
+  if (verb.commands.length > 0) return candidates(verb, words.slice(1), command);
+  if (words.at(-1)?.startsWith('-'))
+    return [...verb.options, ...(command.parent?.options ?? [])].flatMap(({ long }) => (long ? [long] : []));
   const [first] = verb.registeredArguments;
   if (first?.argChoices) return [...first.argChoices];
   return words.length === 2 && first?.name() === 'release' ? releaseNames(command) : [];

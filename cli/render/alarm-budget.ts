@@ -1,0 +1,72 @@
+// `tminus alarms budget`: alert by alert its links, a picture of the band, and the verdict.
+import type { Assumptions, RouteBudget } from '../../analysis/alarm/budget.ts';
+import { durationText, numberText, secondsText } from '../../analysis/alarm/wording.ts';
+import type { AlarmBudgetItem, AlarmBudgetList } from '../alarms/document.ts';
+import { mark, paint, type Look, type Tone } from './words.ts';
+
+/** Signs of the picture, so that it and its caption fit into 80 columns. */
+const BAR_WIDTH = 56;
+const tones: Record<AlarmBudgetItem['finding']['outcome'], Tone> = { pass: 'good', fail: 'bad', inconclusive: 'hold' };
+
+export function renderAlarmBudgets({ items, limitMs, assumptions }: AlarmBudgetList, look: Look): string {
+  return [...items.map((item) => renderItem(item, limitMs, look).join('\n')), assumed(assumptions).join('\n')].join('\n\n');
+}
+
+function renderItem({ alert, file, line, expression, forMs, budget, finding }: AlarmBudgetItem, limitMs: number, look: Look): string[] {
+  const tone = tones[finding.outcome];
+  return [
+    `${alert}   ${file}:${line}`,
+    `  ${expression.replace(/\s+/g, ' ').trim()}${forMs > 0 ? `, for ${durationText(forMs)}` : ''}`,
+    ...(budget.kind === 'budget' ? budget.routes.flatMap((route) => renderRoute(route, limitMs)) : []),
+    ...(budget.kind === 'budget' ? budget.inhibitors.map((source) => `  not sent while an alert fires that matches ${source}`) : []),
+    `${paint(mark(tone, look), tone, look)} ${finding.code}: ${finding.message}`,
+  ];
+}
+
+function renderRoute(route: RouteBudget, limitMs: number): string[] {
+  const { earliestMs, latestMs, p50Ms, p95Ms, receiver, integrations, links, existingGroup, muted } = route;
+  const rows = [
+    ['link', 'earliest', 'latest', 'reason'],
+    ...links.map(({ name, earliestMs: from, latestMs: to, reason }) => [name, secondsText(from), secondsText(to), reason]),
+    ['total', secondsText(earliestMs), secondsText(latestMs), `p50 ${secondsText(p50Ms)}, p95 ${secondsText(p95Ms)}`],
+  ];
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const [name = 0, earliest = 0, latest = 0] = widths;
+  return [
+    '',
+    `  to ${receiver} (${integrations.join(', ')})${muted.length > 0 ? `, never ${muted.join(' or ')}` : ''}`,
+    ...rows.map(
+      ([link = '', from = '', to = '', reason = '']) =>
+        `  ${link.padEnd(name)}   ${from.padStart(earliest)}   ${to.padStart(latest)}   ${reason}`,
+    ),
+    `  ${barOf(earliestMs, latestMs, limitMs)}`,
+    `  in a group that fires already: ${secondsText(existingGroup.earliestMs)} to ${secondsText(existingGroup.latestMs)}, p95 ${secondsText(existingGroup.p95Ms)}`,
+    '',
+  ];
+}
+
+/** From the fault on: ▮ surely no message yet, ▯ the band, | the limit. */
+function barOf(earliestMs: number, latestMs: number, limitMs: number): string {
+  const endMs = Math.max(latestMs, limitMs);
+  const signs = Array.from({ length: BAR_WIDTH }, (_, index): string => {
+    const ms = ((index + 0.5) / BAR_WIDTH) * endMs;
+    return ms < earliestMs ? '▮' : ms < latestMs ? '▯' : ' ';
+  });
+  signs.splice(Math.min(BAR_WIDTH, Math.round((limitMs / endMs) * BAR_WIDTH)), 0, '|');
+  return `${signs.join('')}  ${secondsText(endMs)}`;
+}
+
+function assumed({ surge, trafficPerSecond, scrapeMs, scrapeMsOf, evaluationMs, labels }: Assumptions): string[] {
+  const errors = 'share' in surge ? `${numberText(surge.share * 100)} % of the traffic` : `${numberText(surge.perSecond)} errors/s`;
+  const traffic = trafficPerSecond === null ? '' : ` of ${numberText(trafficPerSecond)} requests/s`;
+  const scrapes = [
+    `every ${durationText(scrapeMs)}`,
+    ...Object.entries(scrapeMsOf).map(([metric, ms]) => `${metric} every ${durationText(ms)}`),
+  ];
+  const stated = Object.entries(labels).map(([name, value]) => `${name}="${value}"`);
+  return [
+    `Assumed: ${errors}${traffic} from the beginning of the fault on and none before; scrape ${scrapes.join(', ')}; evaluation every`,
+    `  ${durationText(evaluationMs)} where the group sets no interval; counters exported before their first error${stated.length > 0 ? `; labels ${stated.join(', ')}` : ''}.`,
+    '  p50 and p95: uniform phases of scrape, evaluation and sending. | is the limit.',
+  ];
+}

@@ -1,0 +1,129 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { Assumptions } from '../../analysis/alarm/budget.ts';
+import { nearName } from '../../release/near-name.ts';
+import { readShare } from '../../release/share.ts';
+import { budgetList } from '../alarms/document.ts';
+import { loadAlertmanager, loadRules, type FileRule } from '../alarms/load.ts';
+import { durationOption } from '../duration-option.ts';
+import { EXIT } from '../exit-codes.ts';
+import { usageFailure } from '../failure.ts';
+import { print } from '../output.ts';
+import { renderAlarmBudgets } from '../render/alarm-budget.ts';
+
+const HELP = `
+Prints how long each alert takes from the beginning of a fault to the delivered message: the links of the chain with the earliest and latest
+time of each, p50 and p95, and whether p95 is within the limit. Reads rule files of Prometheus, objects of kind PrometheusRule, and
+alertmanager.yaml. Understood are rate() and increase() of a counter, and ratios of two, compared with a constant.
+
+Exit 0 all are within the limit, 2 a file is not valid, 3 an alert is too slow, never fires or is not sent, 5 something cannot be computed.
+
+Examples:
+  # every alerting rule of two files, scraped and evaluated every 15 s
+  tminus alarms budget --rules alerts.yaml more.yaml --alertmanager alertmanager.yaml --scrape-interval 15s --evaluation-interval 15s
+  # one rule, for a surge of 200 errors/s
+  tminus alarms budget --rules alerts.yaml --alertmanager alertmanager.yaml --rule HighErrorRate5m --surge 200/s
+  # a ratio of errors to requests, for 5 % of 1,000 requests/s
+  tminus alarms budget --rules alerts.yaml --alertmanager alertmanager.yaml --surge 5% --traffic 1000/s
+  # one metric is scraped more often, and a route looks at a label of the series
+  tminus alarms budget --rules alerts.yaml --alertmanager alertmanager.yaml --scrape-interval 30s zap_error_total=5s --label team=shop`;
+
+type ScrapeIntervals = Pick<Assumptions, 'scrapeMs' | 'scrapeMsOf'>;
+
+interface Options {
+  rules: string[];
+  alertmanager: string;
+  rule?: string[];
+  surge: Assumptions['surge'];
+  traffic?: number;
+  scrapeInterval: ScrapeIntervals;
+  evaluationInterval: number;
+  label: Record<string, string>;
+  limit: number;
+}
+
+export function alarmsCommand(program: Command): void {
+  const alarms = program.command('alarms').description('compute how fast alerts are; needs no server');
+  alarms
+    .command('budget')
+    .description('compute the time from a fault to the message of each alert, from rule and route files')
+    .requiredOption('--rules <files...>', 'rule files, or PrometheusRule objects')
+    .requiredOption('--alertmanager <file>', 'Alertmanager configuration')
+    .option('--rule <names...>', 'only alerts of these names')
+    .addOption(
+      new Option('--surge <rate>', 'errors that the fault causes: a rate, or a share of the traffic')
+        .argParser(surgeOption)
+        .default({ perSecond: 50 }, '50/s'),
+    )
+    .addOption(new Option('--traffic <rate>', 'requests per second, for ratios and shares').argParser(rateOption))
+    .addOption(
+      new Option('--scrape-interval <durations...>', 'of all metrics, or of one: zap_error_total=5s')
+        .argParser(scrapeOption)
+        .default({ scrapeMs: 60_000, scrapeMsOf: {} }, '1m'),
+    )
+    .addOption(
+      new Option('--evaluation-interval <duration>', 'of groups without an interval').argParser(intervalOption).default(60_000, '1m'),
+    )
+    .addOption(
+      new Option('--label <labels...>', 'labels of the series, as far as routes look at them').argParser(labelOption).default({}, 'none'),
+    )
+    .addOption(new Option('--limit <duration>', 'largest p95').argParser(intervalOption).default(30_000, '30s'))
+    .addHelpText('after', HELP)
+    .action(async (options: Options, command: Command) => {
+      const { scrapeInterval, evaluationInterval: evaluationMs, surge, label: labels } = options;
+      const rules = chosen(await loadRules(options.rules), options.rule, options.rules);
+      const config = await loadAlertmanager(options.alertmanager);
+      const assumptions: Assumptions = { ...scrapeInterval, evaluationMs, surge, labels, trafficPerSecond: options.traffic ?? null };
+      const list = budgetList(rules, config, assumptions, options.limit);
+      print(command, list, renderAlarmBudgets);
+      const outcomes = new Set(list.items.map(({ finding }) => finding.outcome));
+      process.exitCode = outcomes.has('fail') ? EXIT.noGo : outcomes.has('inconclusive') ? EXIT.undecided : EXIT.done;
+    });
+}
+
+/** Rules of these names, or all. Nothing to compute is wrong usage: a misspelt name must not pass. */
+function chosen(rules: readonly FileRule[], wanted: readonly string[] | undefined, files: readonly string[]): FileRule[] {
+  const names = [...new Set(rules.map(({ rule }) => rule.name))];
+  if (names.length === 0) throw usageFailure(`${files.join(', ')} has no alerting rule`, 'give the file that has the rules with alert:');
+  const missing = wanted?.find((name) => !names.includes(name));
+  if (missing !== undefined) {
+    const near = nearName(missing, names);
+    throw usageFailure(
+      `there is no alert ${missing} in ${files.join(', ')}`,
+      near === null ? `alerts: ${names.join(', ')}` : `did you mean ${near}?`,
+    );
+  }
+  return rules.filter(({ rule }) => wanted?.includes(rule.name) ?? true);
+}
+
+/** `1000/s` of an option, per second. */
+function rateOption(text: string): number {
+  const [, amount] = /^([0-9]+(?:\.[0-9]+)?)\/s$/.exec(text) ?? [];
+  if (amount === undefined || !(Number(amount) > 0)) throw new InvalidArgumentError('write a rate above 0 such as 50/s.');
+  return Number(amount);
+}
+
+function surgeOption(text: string): Assumptions['surge'] {
+  const share = readShare(text);
+  if (share.ok && share.percent > 0) return { share: share.percent / 100 };
+  if (text.endsWith('/s')) return { perSecond: rateOption(text) };
+  throw new InvalidArgumentError('write a rate above 0 such as 50/s, or a share of the traffic such as 5%.');
+}
+
+function intervalOption(text: string): number {
+  const ms = durationOption(text);
+  if (ms === 0) throw new InvalidArgumentError('it has to be longer than 0.');
+  return ms;
+}
+
+/** Called for each value of the option: `15s`, or `zap_error_total=5s`. */
+function scrapeOption(text: string, before: ScrapeIntervals): ScrapeIntervals {
+  const [, metric, duration = ''] = /^(?:([^=]+)=)?(.*)$/s.exec(text) ?? [];
+  const ms = intervalOption(duration);
+  return metric === undefined ? { ...before, scrapeMs: ms } : { ...before, scrapeMsOf: { ...before.scrapeMsOf, [metric]: ms } };
+}
+
+function labelOption(text: string, before: Record<string, string>): Record<string, string> {
+  const [, name, value] = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new InvalidArgumentError('write a label such as team=shop.');
+  return { ...before, [name]: value };
+}
