@@ -221,7 +221,7 @@ describe('releases', () => {
   });
 
   it.each([
-    ['spec.notify[0]', `${releaseFile}  notify: [onclal]\n`, '12:12', 'way to tell "onclal"; did you mean "oncall"?'],
+    ['spec.notify[0]', `${releaseFile}  notify: [onclal]\n`, '12:12', 'notification target "onclal"; did you mean "oncall"?'],
     ['spec.cluster', releaseFile.replace('cluster: lab', 'cluster: lba'), '8:12', 'cluster "lba"; did you mean "lab"?'],
     [
       'spec.load.target',
