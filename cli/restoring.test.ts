@@ -2,29 +2,29 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { countdownOf, captureInput, entryOf, playedEffects } from '../activities/effects/testing/one-effect.ts';
+import { countdownOf, captureInput, entryOf, fakeEffects } from '../activities/testing/one-effect.ts';
 import { operationOf } from '../activities/effects/effect.ts';
 import { openUndoJournal } from '../activities/evidence/undo-journal.ts';
 import { lastWriteAtMs } from '../activities/kubernetes/converge-write.ts';
-import { servePlayedApi, type PlayedApiServer } from '../activities/kubernetes/testing/played-api-server.ts';
-import { NEW, OLD, PlayedClusterApi } from '../activities/kubernetes/testing/played-cluster-api.ts';
+import { servePlayedApi, type FakeApiServer } from '../activities/testing/fake-api-server.ts';
+import { NEW, OLD, FakeClusterApi } from '../activities/testing/fake-cluster-api.ts';
 import { tminus } from './testing/tminus-process.ts';
 
 const countdown = countdownOf('run-1');
 let folder: string;
 let evidence: string;
-let api: PlayedClusterApi;
-let server: PlayedApiServer;
+let api: FakeClusterApi;
+let server: FakeApiServer;
 
 /** A candidate that is live, and whose countdown is gone. */
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tminus-restore-'));
   evidence = join(folder, 'evidence');
-  api = new PlayedClusterApi();
+  api = new FakeClusterApi();
   server = await servePlayedApi(api);
   writeFileSync(join(folder, 'kubeconfig'), server.kubeconfig);
   writeFileSync(join(folder, 'environment.yaml'), environmentOf(server.url));
-  const effect = playedEffects(api, evidence)['deployment-image'];
+  const effect = fakeEffects(api, evidence)['deployment-image'];
   const { before } = await effect.capture(captureInput(countdown));
   const entry = entryOf(before, countdown);
   await openUndoJournal(evidence).register(entry, countdown);

@@ -98,7 +98,7 @@ interface Import {
 }
 
 /** Tests may look at everything, and nobody may look at them: they stand in `test/`, or beside the code by their name. */
-const isTest = (path: string): boolean => /^test\/|\.test\.ts$|\.fixture\.ts$|\/testing\//.test(path);
+const isTest = (path: string): boolean => /^test\/|\.test\.ts$|\/testing\//.test(path);
 const roomOf = (path: string): string => path.split('/')[0] ?? '';
 
 /** One sentence per import that the table does not allow; empty when the house is in order. */

@@ -38,7 +38,7 @@ function machine(programs: Record<string, string> = {}) {
     const real = ['/bin', '/usr/bin'].map((place) => join(place, name)).find((path) => existsSync(path));
     if (real) symlinkSync(real, join(bin, name));
   }
-  const played: Record<string, string> = {
+  const fake: Record<string, string> = {
     'dpkg-query': installed,
     id: 'echo 0',
     go: 'echo go1.26.8',
@@ -46,7 +46,7 @@ function machine(programs: Record<string, string> = {}) {
     'apt-get': 'echo "apt-get $*" >> "$CALLS"',
     ...programs,
   };
-  for (const [name, body] of Object.entries(played)) {
+  for (const [name, body] of Object.entries(fake)) {
     writeFileSync(join(bin, name), `#!/bin/sh\n${body}\n`);
     chmodSync(join(bin, name), 0o755);
   }

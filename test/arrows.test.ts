@@ -37,9 +37,9 @@ describe('the check of arrows', () => {
       'types of another file than finding.ts',
       'release/a.ts',
       `import type { Verdict } from '../verdict/verdict.ts';`,
-      'only types of verdict/finding.ts',
+      'only values of verdict/finding.ts',
     ],
-    ['values of finding.ts', 'analysis/x/a.ts', `import { x } from '../../verdict/finding.ts';`, 'only types of verdict/finding.ts'],
+    ['values of another file', 'analysis/x/a.ts', `import { x } from '../../verdict/judge.ts';`, 'only values of verdict/finding.ts'],
     [
       'analysis that knows release',
       'analysis/a.ts',

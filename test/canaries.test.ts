@@ -12,10 +12,10 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { createFolderEvidenceStore } from '../activities/evidence/folder-store.ts';
-import { PlayedClusterApi, target } from '../activities/kubernetes/testing/played-cluster-api.ts';
+import { FakeClusterApi, target } from '../activities/testing/fake-cluster-api.ts';
 import { ApiFailure } from '../activities/kubernetes/api-failure.ts';
 import type { Resource } from '../activities/kubernetes/api-failure.ts';
-import { captureInput, countdownOf, entryOf } from '../activities/effects/testing/one-effect.ts';
+import { captureInput, countdownOf, entryOf } from '../activities/testing/one-effect.ts';
 import { loadEnvironment } from '../release/load.ts';
 import { loadTestSchema } from '../release/steps/load-test.ts';
 import { guardSchema } from '../release/steps/guard.ts';
@@ -44,7 +44,7 @@ const evidencePath = join(folder, 'evidence');
 const heard: { where: string; what: string }[] = [];
 const hear = (where: string, what: unknown): void =>
   void heard.push({ where, what: typeof what === 'string' ? what : JSON.stringify(what) });
-const api = new PlayedClusterApi();
+const api = new FakeClusterApi();
 let apiStatus = 200;
 let servers: (Server | TcpServer)[];
 let acts: AssembledActivities;
@@ -169,7 +169,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** The played cluster, through HTTP. */
+/** The fake cluster, through HTTP. */
 async function answerAsCluster(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const send = (status: number, body: unknown) =>
     void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
@@ -200,7 +200,7 @@ async function answerAsCluster(request: IncomingMessage, response: ServerRespons
     });
   } catch (error) {
     if (!(error instanceof ApiFailure)) throw error;
-    send(error.status, { kind: 'Status', reason: error.status === 404 ? 'NotFound' : 'Conflict', message: 'played', details: { name } });
+    send(error.status, { kind: 'Status', reason: error.status === 404 ? 'NotFound' : 'Conflict', message: 'fake', details: { name } });
   }
 }
 

@@ -20,7 +20,7 @@ interface Literal {
 
 const literals = ['analysis', 'verdict', 'workflows', 'activities', 'server', 'cli'].flatMap((room) =>
   readdirSync(join(root, room), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && !/\.(test|fixture)\.ts$|^testing\//.test(name))
+    .filter((name) => name.endsWith('.ts') && !/\.test\.ts$|(^|\/)testing\//.test(name))
     .map((name) => `${room}/${name}`)
     .filter((path) => !path.startsWith('verdict/codes'))
     .flatMap(literalsOf),

@@ -1,7 +1,7 @@
 // Activities send the messages of an undo, workflows receive them, and neither may import the other: here their names are compared.
 import { expect, jest, test } from '@jest/globals';
 import type { Client } from '@temporalio/client';
-import { countdownOf, entryOf } from '../activities/effects/testing/one-effect.ts';
+import { countdownOf, entryOf } from '../activities/testing/one-effect.ts';
 import { restorerId as sentTo, undoMessages } from '../activities/effects/undo-messages.ts';
 import * as workflows from '../workflows/index.ts';
 import { registerUndoUpdate, restorerId, restorerRegisterUpdate, restorerSettleUpdate } from '../workflows/messages.ts';

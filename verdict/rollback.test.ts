@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { judgeRollback } from './rollback.ts';
-import { proof, rollout } from './rollout.fixture.ts';
+import { proof, rollout } from './testing/rollout.ts';
 
 const limits = { rollbackMs: 90_000, healthMs: 60_000, startedAfterMs: 900 };
 const codes = (...input: Parameters<typeof judgeRollback>) => judgeRollback(...input).map(({ code, outcome }) => `${code} ${outcome}`);

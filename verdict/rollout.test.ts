@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { EvidenceRef } from './finding.ts';
-import { proof, rollout } from './rollout.fixture.ts';
+import { proof, rollout } from './testing/rollout.ts';
 import { judgeLaunch, judgeLaunchedBytes, judgeRollout, judgeVersion } from './rollout.ts';
 
 const place = { namespace: 'shop', deployment: 'go-api' };

@@ -7,7 +7,7 @@ const [INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, UNIMPLEME
 const ALL = ['TminusRelease', 'TminusService', 'TminusPhase', 'TminusVerdict', 'TminusEnding', 'TminusLaunchAt', 'TminusNextCheckpointAt'];
 
 /** A Temporal with or without the namespace and its attributes; what is in `denied` answers with that code. */
-function played({
+function fake({
   there = true,
   attributes = ALL,
   denied = {},
@@ -51,13 +51,13 @@ function played({
 
 describe('a namespace that others own', () => {
   it('is used as it is where nothing is missing: nothing is registered', async () => {
-    const { connection, calls } = played({ denied: { register: PERMISSION_DENIED, add: PERMISSION_DENIED } });
+    const { connection, calls } = fake({ denied: { register: PERMISSION_DENIED, add: PERMISSION_DENIED } });
     await registerNamespace(connection, 'shop');
     expect(calls).toEqual(['describe', 'use', 'list']);
   });
 
   it('is used where neither registering nor asking for it and its attributes is allowed, as in a cloud', async () => {
-    const { connection, calls } = played({
+    const { connection, calls } = fake({
       denied: { describe: PERMISSION_DENIED, register: PERMISSION_DENIED, list: UNIMPLEMENTED, add: UNIMPLEMENTED },
     });
     await registerNamespace(connection, 'shop');
@@ -68,7 +68,7 @@ describe('a namespace that others own', () => {
   it.each([PERMISSION_DENIED, UNIMPLEMENTED])(
     'names the attributes that it lacks where adding them is forbidden (code %i)',
     async (code) => {
-      const { connection } = played({ attributes: ALL.slice(0, 5), denied: { list: code, add: code } });
+      const { connection } = fake({ attributes: ALL.slice(0, 5), denied: { list: code, add: code } });
       await expect(registerNamespace(connection, 'shop')).rejects.toMatchObject({
         name: 'NamespaceNotReady',
         message: expect.stringContaining('TminusLaunchAt (Datetime), TminusNextCheckpointAt (Datetime)'),
@@ -77,7 +77,7 @@ describe('a namespace that others own', () => {
   );
 
   it('says that it is not there and may not be registered', async () => {
-    const { connection } = played({ there: false, denied: { register: PERMISSION_DENIED } });
+    const { connection } = fake({ there: false, denied: { register: PERMISSION_DENIED } });
     await expect(registerNamespace(connection, 'shop')).rejects.toMatchObject({
       name: 'NamespaceNotReady',
       message: expect.stringContaining('there is no Temporal namespace shop, and registering one is forbidden here'),
@@ -85,7 +85,7 @@ describe('a namespace that others own', () => {
   });
 
   it('says at once that it may not be used, and does not try for half a minute', async () => {
-    const { connection } = played({ denied: { use: PERMISSION_DENIED } });
+    const { connection } = fake({ denied: { use: PERMISSION_DENIED } });
     const began = Date.now();
     await expect(registerNamespace(connection, 'shop')).rejects.toMatchObject({ name: 'NamespaceNotReady' });
     expect(Date.now() - began).toBeLessThan(5_000);
@@ -94,18 +94,18 @@ describe('a namespace that others own', () => {
 
 describe('a namespace of our own', () => {
   it('is registered with its attributes', async () => {
-    const { connection, calls } = played({ there: false, attributes: [] });
+    const { connection, calls } = fake({ there: false, attributes: [] });
     await registerNamespace(connection, 'shop');
     expect(calls).toEqual(['describe', 'register', 'use', 'list', 'add']);
   });
 
   it('is taken as it is when another worker registered it a moment before', async () => {
-    const { connection } = played({ there: false, denied: { register: ALREADY_EXISTS } });
+    const { connection } = fake({ there: false, denied: { register: ALREADY_EXISTS } });
     await registerNamespace(connection, 'shop');
   });
 
   it('ends the worker with whatever else Temporal refuses', async () => {
-    const { connection } = played({ denied: { describe: 13 } });
+    const { connection } = fake({ denied: { describe: 13 } });
     await expect(registerNamespace(connection, 'shop')).rejects.toMatchObject({ code: 13 });
   });
 });

@@ -1,4 +1,4 @@
-// Which carried state a run after a continue-as-new accepts, with activities played: no Temporal server.
+// Which carried state a run after a continue-as-new accepts, with activities fake: no Temporal server.
 import { expect, it, jest } from '@jest/globals';
 import type { Step } from '../release/steps/registry.ts';
 import { stateOfTest } from './testing/state.ts';

@@ -1,10 +1,10 @@
-// How undos are taken back, with activities played: no Temporal server.
+// How undos are taken back, with activities fake: no Temporal server.
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { UndoEntry } from '../activities/effects/contract.ts';
 import { COUNTDOWN, finding, undoEntry } from './testing/state.ts';
 
-type Played = (input: { entry: UndoEntry; failedAt?: string | null; outcome?: string }) => Promise<unknown>;
-let activities: Record<string, Played>;
+type Fake = (input: { entry: UndoEntry; failedAt?: string | null; outcome?: string }) => Promise<unknown>;
+let activities: Record<string, Fake>;
 let calls: string[];
 let options: Record<string, { scheduleToCloseTimeout?: unknown; startToCloseTimeout?: unknown; taskQueue?: string }>;
 /** Waits of `condition` for a rank, each with its end by time. */
@@ -17,7 +17,7 @@ jest.unstable_mockModule('@temporalio/workflow', () => ({
     new Proxy(
       {},
       {
-        get: (_target, name: string) => (input: Parameters<Played>[0]) => {
+        get: (_target, name: string) => (input: Parameters<Fake>[0]) => {
           calls.push(`${name} ${input.entry.target.key}`);
           options[name] = given;
           return activities[name]?.(input) ?? Promise.reject(new Error(`nobody plays ${name}`));

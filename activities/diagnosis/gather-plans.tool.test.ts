@@ -8,7 +8,7 @@ import { diagnose } from '../../analysis/diagnosis/diagnose.ts';
 import type { StatementsRecord } from '../../analysis/postgres/records.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
-import { startOwnPostgres, type OwnPostgres } from '../postgres/testing/own-postgres.ts';
+import { startOwnPostgres, type OwnPostgres } from '../testing/own-postgres.ts';
 import type { DiagnosisStepInput } from '../steps-contract.ts';
 import { gather } from './gather.ts';
 import { recordOf } from './record-of.ts';

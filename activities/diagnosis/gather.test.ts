@@ -4,18 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { diagnose } from '../../analysis/diagnosis/diagnose.ts';
-import { endLine, header, startLine } from '../../analysis/load-test/points.fixture.ts';
-import type { FixtureTrace } from '../../analysis/trace/traces.fixture.ts';
+import { endLine, header, startLine } from '../../analysis/testing/points.ts';
+import type { FixtureTrace } from '../../analysis/testing/traces.ts';
 import { loadTestSchema } from '../../release/steps/load-test.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
-import { playTempo, type PlayedTempo } from '../traces/played-tempo.fixture.ts';
+import { playTempo, type FakeTempo } from '../testing/fake-tempo.ts';
 import { gather } from './gather.ts';
 import { recordOf } from './record-of.ts';
 
 let folder: string;
 let store: EvidenceStore;
-let tempo: PlayedTempo;
+let tempo: FakeTempo;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gather-'));
   store = createFolderEvidenceStore(folder);

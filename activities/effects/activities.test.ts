@@ -5,17 +5,17 @@ import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { openUndoJournal, type UndoJournal } from '../evidence/undo-journal.ts';
 import { ApiFailure } from '../kubernetes/api-failure.ts';
-import { NEW, PlayedClusterApi } from '../kubernetes/testing/played-cluster-api.ts';
+import { NEW, FakeClusterApi } from '../testing/fake-cluster-api.ts';
 import { createEffectActivities } from './activities.ts';
 import type { EffectActivities, EffectKind, UndoEntry } from './contract.ts';
-import { captureInput, countdownOf, entryOf, playedEffects } from './testing/one-effect.ts';
-import { TrustedWorld } from './testing/trusted.ts';
+import { captureInput, countdownOf, entryOf, fakeEffects } from '../testing/one-effect.ts';
+import { TrustedWorld } from '../testing/trusted.ts';
 import type { UndoMessages } from './undo-messages.ts';
 
 const countdown = countdownOf('run-1');
 const registeredAt = new Date('2026-11-25T09:00:00Z');
 
-let api: PlayedClusterApi;
+let api: FakeClusterApi;
 let folder: string;
 let order: string[];
 let messages: jest.Mocked<UndoMessages>;
@@ -25,7 +25,7 @@ let entry: UndoEntry;
 let world: TrustedWorld;
 
 beforeEach(async () => {
-  api = new PlayedClusterApi();
+  api = new FakeClusterApi();
   folder = await mkdtemp(join(tmpdir(), 'effects-'));
   order = [];
   const noted = (name: string) => async () => void order.push(name);
@@ -36,7 +36,7 @@ beforeEach(async () => {
   };
   journal = openUndoJournal(folder, () => registeredAt);
   world = new TrustedWorld(await mkdtemp(join(tmpdir(), 'keys-')));
-  acts = createEffectActivities({ effects: playedEffects(api, folder), journal, messages, trust: world.trust });
+  acts = createEffectActivities({ effects: fakeEffects(api, folder), journal, messages, trust: world.trust });
   const { before, seal } = await acts.captureEffect(captureInput(countdown));
   entry = entryOf(before, countdown, 1, seal);
 });
@@ -66,7 +66,7 @@ describe('registerUndo', () => {
     messages.registerWithRestorer.mockRejectedValueOnce(new Error('no server'));
     await expect(acts.registerUndo({ entry: due, countdown })).rejects.toThrow('no server');
     journal = openUndoJournal(folder, () => new Date('2026-11-25T09:05:00Z'));
-    acts = createEffectActivities({ effects: playedEffects(api, folder), journal, messages, trust: world.trust });
+    acts = createEffectActivities({ effects: fakeEffects(api, folder), journal, messages, trust: world.trust });
     await acts.registerUndo({ entry: due, countdown });
     expect(messages.registerWithRestorer).toHaveBeenLastCalledWith(due, countdown, registeredAt.getTime() + 60_000);
     expect(await standing()).toEqual([entry.id]);

@@ -8,27 +8,27 @@ import type { CountdownRun } from '../../verdict/countdown-run.ts';
 import type { CountdownInput } from '../../workflows/messages.ts';
 import { openUndoJournal } from '../evidence/undo-journal.ts';
 import { admissionOf } from '../identity/admit-start.ts';
-import { NEW, OLD, PlayedClusterApi } from '../kubernetes/testing/played-cluster-api.ts';
+import { NEW, OLD, FakeClusterApi } from '../testing/fake-cluster-api.ts';
 import { createEffectActivities } from './activities.ts';
 import { capturedStatement } from './authority.ts';
 import type { ApplyInput, Authority, EffectActivities, UndoEntry } from './contract.ts';
-import { captureInput, countdownOf, entryOf, playedEffects } from './testing/one-effect.ts';
-import { LAUNCH_AT, TrustedWorld, releaseOf, runOf, someone } from './testing/trusted.ts';
+import { captureInput, countdownOf, entryOf, fakeEffects } from '../testing/one-effect.ts';
+import { LAUNCH_AT, TrustedWorld, releaseOf, runOf, someone } from '../testing/trusted.ts';
 
 const countdown = countdownOf('run-1');
-let api: PlayedClusterApi;
+let api: FakeClusterApi;
 let folder: string;
 let world: TrustedWorld;
 let acts: EffectActivities;
 let entry: UndoEntry;
 
 beforeEach(async () => {
-  api = new PlayedClusterApi();
+  api = new FakeClusterApi();
   folder = await mkdtemp(join(tmpdir(), 'authority-'));
   world = new TrustedWorld(folder);
   const sent = async () => undefined;
   acts = createEffectActivities({
-    effects: playedEffects(api, folder),
+    effects: fakeEffects(api, folder),
     journal: openUndoJournal(folder),
     messages: { registerWithCountdown: sent, registerWithRestorer: sent, settleWithRestorer: sent },
     trust: world.trust,

@@ -8,16 +8,16 @@ import { ApiFailure, type Verb } from '../kubernetes/api-failure.ts';
 import { lastWriteAtMs } from '../kubernetes/converge-write.ts';
 import { fencingGeneration } from '../kubernetes/index.ts';
 import { annotations } from '../kubernetes/objects.ts';
-import { NEW, OLD, PlayedClusterApi, target } from '../kubernetes/testing/played-cluster-api.ts';
+import { NEW, OLD, FakeClusterApi, target } from '../testing/fake-cluster-api.ts';
 import { createEffectActivities } from './activities.ts';
 import { capturedStatement } from './authority.ts';
 import type { CountdownRef, EffectActivities, UndoEntry } from './contract.ts';
 import type { DeploymentBefore } from './deployment-image.ts';
 import { operationOf, restoreOf } from './effect.ts';
-import { captureInput, countdownOf, entryOf, playedEffects } from './testing/one-effect.ts';
-import { TrustedWorld, releaseOf } from './testing/trusted.ts';
+import { captureInput, countdownOf, entryOf, fakeEffects } from '../testing/one-effect.ts';
+import { TrustedWorld, releaseOf } from '../testing/trusted.ts';
 
-let api: PlayedClusterApi;
+let api: FakeClusterApi;
 let folder: string;
 let acts: EffectActivities;
 let world: TrustedWorld;
@@ -25,12 +25,12 @@ const countdown = countdownOf('run-1');
 const STATE = 'tminus.dev/operation-state';
 
 beforeEach(async () => {
-  api = new PlayedClusterApi();
+  api = new FakeClusterApi();
   folder = await mkdtemp(join(tmpdir(), 'effect-'));
   world = new TrustedWorld(await mkdtemp(join(tmpdir(), 'trust-')));
   acts = createEffectActivities({
     trust: world.trust,
-    effects: playedEffects(api, folder),
+    effects: fakeEffects(api, folder),
     journal: {
       register: async (entry, ref) => ({ entry, countdown: ref, registeredAt: '2026-11-25T09:00:00Z', settled: null, isNew: true }),
       settle: async () => undefined,
@@ -463,7 +463,7 @@ describe('restore', () => {
 
   it('restores from the evidence of a version that stored the Deployment whole', async () => {
     withSecrets();
-    const { metadata, spec } = structuredClone(api.deployment) as NonNullable<PlayedClusterApi['deployment']>;
+    const { metadata, spec } = structuredClone(api.deployment) as NonNullable<FakeClusterApi['deployment']>;
     const entry = await launched();
     await rm(folder, { recursive: true });
     const old = {
@@ -518,7 +518,7 @@ describe('restore', () => {
   it('rolls back from the old ReplicaSet when the evidence store does not answer', async () => {
     const entry = await launched();
     const hangs = { ...createFolderEvidenceStore(folder), get: () => neverAnswers() };
-    const written = playedEffects(api, folder, hangs, hangs)['deployment-image'].restore(
+    const written = fakeEffects(api, folder, hangs, hangs)['deployment-image'].restore(
       operationOf(entry, countdown),
       entry.before,
       lastWriteAtMs(),
@@ -585,7 +585,7 @@ describe('settle', () => {
   });
 });
 
-function setStatus(status: NonNullable<NonNullable<PlayedClusterApi['deployment']>['status']>): void {
+function setStatus(status: NonNullable<NonNullable<FakeClusterApi['deployment']>['status']>): void {
   if (api.deployment) api.deployment.status = { ...api.deployment.status, ...status };
 }
 
@@ -595,7 +595,7 @@ function failing(resource: string, status: number, only?: Verb): void {
   };
 }
 
-const noted = (lease: PlayedClusterApi['lease']): Record<string, string> => lease?.metadata.annotations ?? {};
+const noted = (lease: FakeClusterApi['lease']): Record<string, string> => lease?.metadata.annotations ?? {};
 
 const neverAnswers = (): AsyncIterable<Uint8Array> => ({
   [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => undefined) }),

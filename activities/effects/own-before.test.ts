@@ -4,20 +4,20 @@ import { mkdtemp, rename, mkdir, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openUndoJournal } from '../evidence/undo-journal.ts';
-import { NEW, PlayedClusterApi } from '../kubernetes/testing/played-cluster-api.ts';
+import { NEW, FakeClusterApi } from '../testing/fake-cluster-api.ts';
 import { createEffectActivities } from './activities.ts';
 import type { EffectActivities, UndoEntry } from './contract.ts';
-import { captureInput, countdownOf, entryOf, playedEffects } from './testing/one-effect.ts';
-import { TrustedWorld } from './testing/trusted.ts';
+import { captureInput, countdownOf, entryOf, fakeEffects } from '../testing/one-effect.ts';
+import { TrustedWorld } from '../testing/trusted.ts';
 
 const countdown = countdownOf('run-1');
-let api: PlayedClusterApi, folder: string, world: TrustedWorld, acts: EffectActivities, entry: UndoEntry;
+let api: FakeClusterApi, folder: string, world: TrustedWorld, acts: EffectActivities, entry: UndoEntry;
 const sent = async () => undefined;
 const messages = { registerWithCountdown: sent, registerWithRestorer: sent, settleWithRestorer: sent };
 const make = (journal = openUndoJournal(folder)) =>
-  createEffectActivities({ effects: playedEffects(api, folder), journal, messages, trust: world.trust });
+  createEffectActivities({ effects: fakeEffects(api, folder), journal, messages, trust: world.trust });
 beforeEach(async () => {
-  api = new PlayedClusterApi();
+  api = new FakeClusterApi();
   folder = await mkdtemp(join(tmpdir(), 'own-before-'));
   world = new TrustedWorld(folder);
   acts = make();

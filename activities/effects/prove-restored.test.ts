@@ -5,21 +5,21 @@ import { join } from 'node:path';
 import { EvidenceNotKept } from '../evidence/errors.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
-import { servePlayedApi, type PlayedApiServer } from '../kubernetes/testing/played-api-server.ts';
-import { OLD, PlayedClusterApi } from '../kubernetes/testing/played-cluster-api.ts';
+import { servePlayedApi, type FakeApiServer } from '../testing/fake-api-server.ts';
+import { OLD, FakeClusterApi } from '../testing/fake-cluster-api.ts';
 import type { Proof } from './contract.ts';
 import type { DeploymentBefore } from './deployment-image.ts';
 import { proveRestored } from './prove-restored.ts';
-import { captureInput, countdownOf, entryOf, playedEffects } from './testing/one-effect.ts';
+import { captureInput, countdownOf, entryOf, fakeEffects } from '../testing/one-effect.ts';
 
 const countdown = countdownOf('run-1');
 const write = { wrote: true, observedGeneration: 1, at: '2026-11-25T09:00:03.000Z' };
-let api: PlayedClusterApi;
-let server: PlayedApiServer;
+let api: FakeClusterApi;
+let server: FakeApiServer;
 let folder: string;
 
 beforeEach(async () => {
-  api = new PlayedClusterApi();
+  api = new FakeClusterApi();
   server = await servePlayedApi(api);
   folder = await mkdtemp(join(tmpdir(), 'proof-'));
 });
@@ -42,7 +42,7 @@ async function proof({
   withoutLease,
   withinMs = 20_000,
 }: Circumstances = {}): Promise<Proof> {
-  const { before } = await playedEffects(api, folder)['deployment-image'].capture(captureInput(countdown));
+  const { before } = await fakeEffects(api, folder)['deployment-image'].capture(captureInput(countdown));
   change?.();
   const entry = { ...entryOf(before, countdown), within: { restoreMs: withinMs, proveMs: withinMs } };
   const activity = () => ({ heartbeat: () => undefined, signal: new AbortController().signal });

@@ -7,7 +7,7 @@ import type { CountdownStatus } from '../../workflows/messages.ts';
 import { exampleAudit, passedStatus } from '../../server/testing/example-status.ts';
 import { keepRecord } from '../bookkeeping/keep-record.ts';
 import type { CountdownRef } from '../effects/contract.ts';
-import { TrustedWorld, runOf } from '../effects/testing/trusted.ts';
+import { TrustedWorld, runOf } from '../testing/trusted.ts';
 import { admissionOf } from '../identity/admit-start.ts';
 import { bytesOf } from './bytes-of.ts';
 import { countdownRecords, readCountdownRecord } from './countdown-records.ts';

@@ -2,7 +2,7 @@ import { beforeEach, expect, it } from '@jest/globals';
 import { mkdtemp, readFile, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { countdownOf, entryOf } from '../effects/testing/one-effect.ts';
+import { countdownOf, entryOf } from '../testing/one-effect.ts';
 import { openUndoJournal } from './undo-journal.ts';
 
 const countdown = countdownOf('run-1');

@@ -1,4 +1,4 @@
-// Guard and preflight against the real Prometheus; the pods are played, so that they fail when the test says.
+// Guard and preflight against the real Prometheus; the pods are fake, so that they fail when the test says.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
-import { recordedActivity } from '../kubernetes/lab-cluster.ts';
+import { recordedActivity } from '../testing/lab-cluster.ts';
 import { createPreflightActivities } from '../preflight/run-preflight.ts';
 import { createPrometheusClient } from '../prometheus/client.ts';
 import { SETTLED_AFTER_S } from '../prometheus/queries.ts';
-import { startRealPrometheus, type RealPrometheus } from '../prometheus/testing/played-pods.ts';
+import { startRealPrometheus, type RealPrometheus } from '../testing/fake-pods.ts';
 import type { GuardInput, PreflightInput } from '../steps-contract.ts';
-import { playedCluster, playedPods, PLAYED_IMAGE } from '../kubernetes/testing/played-cluster.ts';
+import { fakeCluster, fakePods, PLAYED_IMAGE } from '../testing/fake-cluster.ts';
 import { createGuardActivities } from './run-guard.ts';
 
 jest.setTimeout(60_000);
@@ -52,7 +52,7 @@ interface Playing {
    * samples are still there.
    */
   scraped(count?: number): Promise<void>;
-  acts(cluster?: ReturnType<typeof playedCluster>): ReturnType<typeof createGuardActivities> & ReturnType<typeof createPreflightActivities>;
+  acts(cluster?: ReturnType<typeof fakeCluster>): ReturnType<typeof createGuardActivities> & ReturnType<typeof createPreflightActivities>;
 }
 
 /** A test with a Prometheus and pods of its own: most of its time it waits, so that all of them wait together. */
@@ -65,7 +65,7 @@ const playing =
     let prometheus: RealPrometheus | undefined;
     let traffic: NodeJS.Timeout | undefined;
     try {
-      prometheus = await startRealPrometheus(playedPods, options);
+      prometheus = await startRealPrometheus(fakePods, options);
       const { url, pods } = prometheus;
       const environment = {
         spec: {
@@ -95,7 +95,7 @@ const playing =
           }
           throw new Error('Prometheus did not scrape the pods within 15 s');
         },
-        acts(cluster = playedCluster()) {
+        acts(cluster = fakeCluster()) {
           const store = createFolderEvidenceStore(folder);
           const dependencies = { store, environment, clients: () => cluster.client, activity: recordedActivity };
           return { ...createGuardActivities(dependencies), ...createPreflightActivities(dependencies) };
@@ -199,9 +199,9 @@ describe('the guard with the real Prometheus', () => {
     playing(async ({ prometheus, send, scraped, acts }) => {
       send();
       await scraped();
-      (prometheus.pods[playedPods[1] as string] as { up: boolean }).up = false;
+      (prometheus.pods[fakePods[1] as string] as { up: boolean }).up = false;
       expect((await acts().runGuard(input())).findings).toMatchObject([
-        { code: 'GuardNoData', message: expect.stringContaining(`last scrape of pod ${playedPods[1]} failed`) },
+        { code: 'GuardNoData', message: expect.stringContaining(`last scrape of pod ${fakePods[1]} failed`) },
       ]);
     }),
   );
@@ -249,13 +249,13 @@ describe('the guard with the real Prometheus', () => {
     playing(async ({ send, scraped, acts }) => {
       send();
       await scraped();
-      expect((await acts(playedCluster({ status: 403 })).runGuard(input())).findings).toMatchObject([
+      expect((await acts(fakeCluster({ status: 403 })).runGuard(input())).findings).toMatchObject([
         {
           code: 'GuardNoData',
           message: expect.stringContaining('could not get deployments.apps shop/go-api: this identity may not (403)'),
         },
       ]);
-      expect((await acts(playedCluster({ image: 'registry.local/go-api:other' })).runGuard(input())).findings).toMatchObject([
+      expect((await acts(fakeCluster({ image: 'registry.local/go-api:other' })).runGuard(input())).findings).toMatchObject([
         { code: 'GuardNoData', message: expect.stringContaining('not for the launched') },
       ]);
     }),
@@ -292,7 +292,7 @@ describe('preflight with the real Prometheus', () => {
     playing(async ({ scraped, acts }) => {
       await scraped();
       const guard = { ...step, limits: { ...step.limits, p99: '250ms' } };
-      const { findings } = await acts(playedCluster({ paused: true, allowed: false, nodeImages: [] })).runPreflight({
+      const { findings } = await acts(fakeCluster({ paused: true, allowed: false, nodeImages: [] })).runPreflight({
         ...preflight,
         guard,
       });

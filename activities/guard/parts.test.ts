@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { limits, play, steady } from '../../analysis/guard/samples.fixture.ts';
+import { limits, play, steady } from '../../analysis/testing/samples.ts';
 import type { GuardSample } from '../../analysis/guard/sample.ts';
 import { addSample, type GuardTally } from '../../analysis/guard/tally.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';

@@ -11,15 +11,15 @@ import { EvidenceNotKept } from '../evidence/errors.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
 import type { Pod } from '../kubernetes/objects.ts';
 import { createPrometheusClient } from '../prometheus/client.ts';
-import { playedPods } from '../kubernetes/testing/played-cluster.ts';
-import { carryIn, input, playWatch, type PlayedWatch } from './played-watch.fixture.ts';
+import { fakePods } from '../testing/fake-cluster.ts';
+import { carryIn, input, playWatch, type FakeWatch } from '../testing/fake-watch.ts';
 
-const [one, two] = playedPods as [string, string];
-const hang = (watch: PlayedWatch) => {
+const [one, two] = fakePods as [string, string];
+const hang = (watch: FakeWatch) => {
   for (const counter of Object.values(watch.counters))
     Object.assign(counter, { requests: counter.requests - 100, inFlight: counter.inFlight + 100 });
 };
-const fail = (pod: string, perSecond: number) => (watch: PlayedWatch) => {
+const fail = (pod: string, perSecond: number) => (watch: FakeWatch) => {
   (watch.counters[pod] as { errors: number }).errors += perSecond;
 };
 const fullDisk = (): EvidenceStore['put'] => async () => {
@@ -83,7 +83,7 @@ describe('the guard', () => {
 
   it('a pending pod hides no errors', async () => {
     const watch = playWatch((now) => {
-      now.cluster.names = [...playedPods, 'go-api-7d4b9c-x4'];
+      now.cluster.names = [...fakePods, 'go-api-7d4b9c-x4'];
       now.cluster.states['go-api-7d4b9c-x4'] = { pending: true, ready: false };
       if (now.atS > 30) fail(one, 10)(now);
     });
@@ -111,7 +111,7 @@ describe('the guard', () => {
   });
 
   it('keeps the p99 of Prometheus with each sample, and none where it is not answered', async () => {
-    const p99Of = async (watch: PlayedWatch) => (await partsOf(watch.store, (await watch.runGuard(input())).evidence))[0]?.[1]?.p99S;
+    const p99Of = async (watch: FakeWatch) => (await partsOf(watch.store, (await watch.runGuard(input())).evidence))[0]?.[1]?.p99S;
     expect(await p99Of(playWatch())).toBe(0.2);
     const without = playWatch();
     without.unanswered = 'histogram_quantile';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CountdownRun } from '../../verdict/countdown-run.ts';
 import type { CountdownInput } from '../../workflows/messages.ts';
-import { TrustedWorld, releaseOf, runOf, someone } from '../effects/testing/trusted.ts';
+import { TrustedWorld, releaseOf, runOf, someone } from '../testing/trusted.ts';
 import { createAdmissionActivities, type AdmissionActivities } from './admit-start.ts';
 import { startClaims } from './start-claims.ts';
 

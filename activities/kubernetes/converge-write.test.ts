@@ -1,10 +1,10 @@
 import { expect, it } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
 import { writeDeployment } from './converge-write.ts';
-import { PlayedClusterApi, target } from './testing/played-cluster-api.ts';
+import { FakeClusterApi, target } from '../testing/fake-cluster-api.ts';
 
 it('a write whose claim took longer than writes may leave is not sent', async () => {
-  const api = new PlayedClusterApi();
+  const api = new FakeClusterApi();
   const written = writeDeployment({
     client: api.client,
     target,

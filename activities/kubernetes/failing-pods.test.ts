@@ -11,7 +11,7 @@ import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import { ApiFailure, type Resource } from './api-failure.ts';
 import type { ClusterClient } from './client.ts';
 import { readFailingPods } from './failing-pods.ts';
-import { clientOf, failingPod, healthyDeployment, podOf, TARGET, type DeploymentObjects } from './testing/deployment-objects.ts';
+import { clientOf, failingPod, healthyDeployment, podOf, TARGET, type DeploymentObjects } from '../testing/deployment-objects.ts';
 
 let folder: string;
 let store: EvidenceStore;

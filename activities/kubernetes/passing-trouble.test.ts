@@ -4,7 +4,7 @@ import { deployments } from './client.ts';
 import { passingTrouble } from './passing-trouble.ts';
 
 const failure = (status: number, gone = false) =>
-  new ApiFailure('get', deployments('shop', 'go-api'), 'lab', status, 'played', null, { gone });
+  new ApiFailure('get', deployments('shop', 'go-api'), 'lab', status, 'fake', null, { gone });
 
 it('bears a refusal for a minute, and then throws it', () => {
   let nowMs = 0;

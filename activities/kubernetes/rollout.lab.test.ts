@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createKubernetesActivities } from './index.ts';
 import type { KubernetesActivities, Operation, WriteResult } from './contract.ts';
-import { NEW, OLD, openLabNamespace, recordedActivity, until, type LabNamespace } from './lab-cluster.ts';
-import { deploymentWrites, type DeploymentWrites } from './testing/deployment-writes.ts';
+import { NEW, OLD, openLabNamespace, recordedActivity, until, type LabNamespace } from '../testing/lab-cluster.ts';
+import { deploymentWrites, type DeploymentWrites } from '../testing/deployment-writes.ts';
 
 jest.setTimeout(90_000);
 

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
-import { playedCluster, PLAYED_IMAGE, type PlayedCluster } from './testing/played-cluster.ts';
+import { fakeCluster, PLAYED_IMAGE, type FakeCluster } from '../testing/fake-cluster.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { EvidenceNotKept } from '../evidence/errors.ts';
 import type { ClusterClient } from './client.ts';
 import type { ActivityProgress } from './contract.ts';
-import { clientOf, healthyDeployment, IMAGE, OLD_IMAGE, podOf, TARGET, type DeploymentObjects } from './testing/deployment-objects.ts';
+import { clientOf, healthyDeployment, IMAGE, OLD_IMAGE, podOf, TARGET, type DeploymentObjects } from '../testing/deployment-objects.ts';
 import { verifyVersion } from './verify-version.ts';
 
 let folder: string;
@@ -142,23 +142,23 @@ it('answers without evidence, and with the reason, when the evidence cannot be s
   expect(await verifyAfter(() => undefined, { store: full })).toMatchObject({ ok: true, evidence: [], notKept: 'The disk is full.' });
 });
 
-it.each<PlayedCluster['status']>([401, 403, 404])(
+it.each<FakeCluster['status']>([401, 403, 404])(
   'reports a moment in which the API server answers %i, and proves the version all the same',
   async (status) => {
-    const played = playedCluster({ status });
+    const fake = fakeCluster({ status });
     const told: string[] = [];
     const heartbeat = ({ text }: ActivityProgress) => {
       told.push(text);
-      played.status = 200;
+      fake.status = 200;
     };
-    const proof = await verify(played.client, { image: PLAYED_IMAGE, timeoutMs: 20_000, heartbeat });
+    const proof = await verify(fake.client, { image: PLAYED_IMAGE, timeoutMs: 20_000, heartbeat });
     expect(proof).toMatchObject({ ok: true, pods: 3 });
     expect(told).toEqual([expect.stringContaining(`(${status})`)]);
   },
 );
 
 it('fails with the refusal, and not with a version that does not serve, when that lasts to the end', async () => {
-  await expect(verify(playedCluster({ status: 403 }).client)).rejects.toMatchObject({ name: 'ApiFailure', status: 403 });
+  await expect(verify(fakeCluster({ status: 403 }).client)).rejects.toMatchObject({ name: 'ApiFailure', status: 403 });
 });
 
 it('does not prove a version whose healthy answers come only after the time is over', async () => {

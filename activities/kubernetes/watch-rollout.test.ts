@@ -9,8 +9,8 @@ import { bytesOf } from '../evidence/bytes-of.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { EvidenceNotKept } from '../evidence/errors.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
-import { playedCluster, PLAYED_IMAGE } from './testing/played-cluster.ts';
-import { clientOf, failingPod, healthyDeployment, IMAGE, TARGET, type DeploymentObjects } from './testing/deployment-objects.ts';
+import { fakeCluster, PLAYED_IMAGE } from '../testing/fake-cluster.ts';
+import { clientOf, failingPod, healthyDeployment, IMAGE, TARGET, type DeploymentObjects } from '../testing/deployment-objects.ts';
 import { watchRollout } from './watch-rollout.ts';
 
 const target = { cluster: 'lab', namespace: 'shop', deployment: 'go-api', container: 'go-api' };
@@ -25,7 +25,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const asked = { target, observedGeneration: 3, image: PLAYED_IMAGE, timeoutMs: 60_000 };
 const watch = (writtenAt?: string) =>
   watchRollout(
-    playedCluster().client,
+    fakeCluster().client,
     createFolderEvidenceStore(folder),
     { ...asked, ...(writtenAt === undefined ? {} : { writtenAt }) },
     activity,
@@ -51,20 +51,20 @@ it('times the watch itself where the time of the write is not known, as in older
 });
 
 it.each([401, 403, 404])('reports a moment in which the API server answers %i, and goes on watching', async (status) => {
-  const played = playedCluster({ status });
+  const fake = fakeCluster({ status });
   const told: string[] = [];
   const heartbeat = ({ text }: { text: string }) => {
     told.push(text);
-    played.status = 200;
+    fake.status = 200;
   };
-  expect(await watchRollout(played.client, createFolderEvidenceStore(folder), asked, { ...activity, heartbeat })).toMatchObject({
+  expect(await watchRollout(fake.client, createFolderEvidenceStore(folder), asked, { ...activity, heartbeat })).toMatchObject({
     outcome: 'complete',
   });
   expect(told).toEqual([expect.stringContaining(`(${status})`)]);
 });
 
 it('fails with the refusal, and not with a late rollout, when that lasts to the end', async () => {
-  const { client } = playedCluster({ status: 403 });
+  const { client } = fakeCluster({ status: 403 });
   await expect(watchRollout(client, createFolderEvidenceStore(folder), { ...asked, timeoutMs: 300 }, activity)).rejects.toMatchObject({
     name: 'ApiFailure',
     status: 403,

@@ -4,12 +4,12 @@ import { createKubernetesActivities, fencingGeneration } from './index.ts';
 import { ApiFailure } from './api-failure.ts';
 import { createClusterClient, deployments, listReplicaSets, type ClusterClient } from './client.ts';
 import type { Operation } from './contract.ts';
-import { NEW, OLD, labKubeconfig, openLabNamespace, recordedActivity, until, type LabNamespace } from './lab-cluster.ts';
+import { NEW, OLD, labKubeconfig, openLabNamespace, recordedActivity, until, type LabNamespace } from '../testing/lab-cluster.ts';
 import { lastWriteAtMs } from './converge-write.ts';
 import { claimLease, closeLease, leases, type Lease } from './lease.ts';
 import { annotations, REVISION, TEMPLATE_HASH, type PodTemplate } from './objects.ts';
-import { startResettingProxy, type ResettingProxy } from './resetting-proxy.ts';
-import { deploymentWrites } from './testing/deployment-writes.ts';
+import { startResettingProxy, type ResettingProxy } from '../testing/resetting-proxy.ts';
+import { deploymentWrites } from '../testing/deployment-writes.ts';
 
 jest.setTimeout(60_000);
 

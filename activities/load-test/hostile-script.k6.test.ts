@@ -14,7 +14,7 @@ import { startK6Runner } from './k6-runner.ts';
 import { separateUser } from './k6-user.ts';
 import { localK6, type LocalK6 } from './local-k6.ts';
 import { remoteK6 } from './remote-k6.ts';
-import { findK6 } from './testing/find-k6.ts';
+import { findK6 } from '../testing/find-k6.ts';
 
 jest.setTimeout(60_000);
 

@@ -18,7 +18,7 @@ import type { EvidenceStore } from '../evidence/contract.ts';
 import type { ActivityProgress } from '../kubernetes/contract.ts';
 import type { LoadTestInput, StepReport } from '../steps-contract.ts';
 import type { StartK6 } from './k6-run.ts';
-import { findK6 } from './testing/find-k6.ts';
+import { findK6 } from '../testing/find-k6.ts';
 import { separateUser } from './k6-user.ts';
 import { localK6, type LocalK6 } from './local-k6.ts';
 import { runLoad } from './run-load.ts';

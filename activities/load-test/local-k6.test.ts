@@ -1,4 +1,4 @@
-// How k6 is started, here and at a runner. k6 itself is played by a shell script that shows what it finds; the real one stands in *.k6.test.ts.
+// How k6 is started, here and at a runner. k6 is replaced by a shell script that shows what it finds; the real one stands in *.k6.test.ts.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -27,14 +27,14 @@ const run = {
 };
 
 /** A k6 that runs these commands, at a place that no other user gets at. */
-function played(commands: string): string {
+function fake(commands: string): string {
   const home = mkdtempSync(join(folder, 'home-'));
   const k6Path = join(home, 'k6');
   writeFileSync(k6Path, `#!/bin/sh\n${commands}\n`);
   chmodSync(k6Path, 0o755);
   return k6Path;
 }
-const local = (commands: string, more: object = {}): StartK6 => localK6({ k6Path: played(commands), workFolder, user, hosts: [], ...more });
+const local = (commands: string, more: object = {}): StartK6 => localK6({ k6Path: fake(commands), workFolder, user, hosts: [], ...more });
 
 describe('k6 as a process of this machine', () => {
   it('gets a few named variables, a home of its own, and no proxy that would lead anywhere', async () => {
@@ -92,7 +92,7 @@ describe('k6 at a runner', () => {
   const socket = join(folder, 'k6.sock');
   let runner: { close(): Promise<void> } | null;
   const start = async (commands: string) => {
-    runner = await startK6Runner({ socket, k6Path: played(commands), workFolder, user });
+    runner = await startK6Runner({ socket, k6Path: fake(commands), workFolder, user });
   };
   const remote = remoteK6({ socket, hosts: [] });
   beforeEach(() => void (runner = null));

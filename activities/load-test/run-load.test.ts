@@ -1,4 +1,4 @@
-// What a load test keeps beside k6's points. k6 itself is played by a program that ends at once: the real one stands in load-test.k6.test.ts.
+// What a load test keeps beside k6's points. k6 is replaced by a program that ends at once: the real one stands in load-test.k6.test.ts.
 import { createServer } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

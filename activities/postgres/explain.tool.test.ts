@@ -8,7 +8,7 @@ import { readIndexProof } from '../../analysis/postgres/read-proof.ts';
 import { readPlan } from '../../analysis/postgres/read-plan.ts';
 import { parserReady } from '../../analysis/postgres/statement.ts';
 import { explain, proveIndex } from './explain.ts';
-import { startOwnPostgres, type OwnPostgres } from './testing/own-postgres.ts';
+import { startOwnPostgres, type OwnPostgres } from '../testing/own-postgres.ts';
 
 jest.setTimeout(120_000);
 

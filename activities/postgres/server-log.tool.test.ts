@@ -17,7 +17,7 @@ import { gather } from '../diagnosis/gather.ts';
 import { bytesOf } from '../evidence/bytes-of.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import type { DiagnosisStepInput } from '../steps-contract.ts';
-import { startRealPostgres, type RealPostgres } from './testing/logging-postgres.ts';
+import { startRealPostgres, type RealPostgres } from '../testing/logging-postgres.ts';
 import type { ServiceLog } from './slow-statements.ts';
 import { watchDatabase } from './watch-database.ts';
 

@@ -9,7 +9,7 @@ import { databaseWaits } from '../../analysis/postgres/activity.ts';
 import { readActivityLooks, readStatementsRecord } from '../../analysis/postgres/read-records.ts';
 import { bytesOf } from '../evidence/bytes-of.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
-import { startOwnPostgres, type OwnPostgres } from './testing/own-postgres.ts';
+import { startOwnPostgres, type OwnPostgres } from '../testing/own-postgres.ts';
 import { watchDatabase } from './watch-database.ts';
 
 jest.setTimeout(120_000);

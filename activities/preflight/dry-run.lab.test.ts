@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import type { Finding } from '../../verdict/finding.ts';
-import { NEW, OLD, openLabNamespace, recordedActivity, until, type LabNamespace } from '../kubernetes/lab-cluster.ts';
+import { NEW, OLD, openLabNamespace, recordedActivity, until, type LabNamespace } from '../testing/lab-cluster.ts';
 import { annotations, type Deployment } from '../kubernetes/objects.ts';
-import { deploymentWrites } from '../kubernetes/testing/deployment-writes.ts';
-import { startWebhook, type Admission, type PlayedWebhook } from './played-webhook.ts';
+import { deploymentWrites } from '../testing/deployment-writes.ts';
+import { startWebhook, type Admission, type FakeWebhook } from '../testing/fake-webhook.ts';
 import { createPreflightActivities } from './run-preflight.ts';
 
 jest.setTimeout(60_000);
@@ -12,7 +12,7 @@ const environment = { spec: { clusters: { lab: {} }, prometheus: {}, targets: {}
 const DIGEST = `@sha256:${'a'.repeat(64)}`;
 
 let lab: LabNamespace;
-let webhook: PlayedWebhook | null;
+let webhook: FakeWebhook | null;
 beforeEach(async () => {
   webhook = null;
   lab = await openLabNamespace('dry-run');
@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 
 /** Installs a webhook, and waits until the API server asks it. */
-async function admitting(admit: (deployment: Deployment) => Admission): Promise<PlayedWebhook> {
+async function admitting(admit: (deployment: Deployment) => Admission): Promise<FakeWebhook> {
   webhook = await startWebhook(lab.kubeconfig, lab.namespace, admit);
   const { asked } = webhook;
   const note = { metadata: { annotations: { noted: 'yes' } } };

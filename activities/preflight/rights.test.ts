@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
-import { playedCluster } from '../kubernetes/testing/played-cluster.ts';
+import { fakeCluster } from '../testing/fake-cluster.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
 import { guardSchema } from '../../release/steps/guard.ts';
 import type { PreflightInput } from '../steps-contract.ts';
@@ -22,9 +22,9 @@ interface Asked extends Pick<Partial<PreflightInput>, 'guard' | 'quick'> {
 /** The rights that preflight asks about: `get pods/log in shop-staging`. */
 async function askedFor({ podLogs, staging, ...more }: Asked): Promise<string[]> {
   const asked: string[] = [];
-  const { client: played } = playedCluster();
+  const { client: fake } = fakeCluster();
   const client: ClusterClient = {
-    ...played,
+    ...fake,
     create: async <T>(resource: Parameters<ClusterClient['create']>[0], body: unknown) => {
       const {
         verb,
@@ -35,7 +35,7 @@ async function askedFor({ podLogs, staging, ...more }: Asked): Promise<string[]>
       asked.push(
         `${verb} ${kind}${subresource === undefined ? '' : `/${subresource}`}${namespace === undefined ? '' : ` in ${namespace}`}`,
       );
-      return played.create<T>(resource, body);
+      return fake.create<T>(resource, body);
     },
   };
   const { runPreflight } = createPreflightActivities({

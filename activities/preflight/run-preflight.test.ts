@@ -11,7 +11,7 @@ import type { Finding } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { EvidenceNotKept } from '../evidence/errors.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
-import { playedCluster, PLAYED_IMAGE } from '../kubernetes/testing/played-cluster.ts';
+import { fakeCluster, PLAYED_IMAGE } from '../testing/fake-cluster.ts';
 import { ApiFailure } from '../kubernetes/api-failure.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
 import type { PreflightInput } from '../steps-contract.ts';
@@ -55,7 +55,7 @@ interface World {
   checkTimeoutMs?: number;
 }
 
-async function run({ client = playedCluster().client, quick = true, ...more }: World = {}) {
+async function run({ client = fakeCluster().client, quick = true, ...more }: World = {}) {
   const heartbeats: { text: string; done: number; total: number }[] = [];
   const url = `http://127.0.0.1:${(health.address() as AddressInfo).port}`;
   const { runPreflight } = createPreflightActivities({
@@ -105,17 +105,17 @@ test('the quick half passes on a healthy cluster within 3 s, and its answers nam
 });
 
 test('preflight asks its checks at the same time: one that waits keeps no other from being asked', async () => {
-  const played = playedCluster().client;
+  const fake = fakeCluster().client;
   let asked = (): void => undefined;
   const leaseAsked = new Promise<void>((resolve) => (asked = resolve));
   // The health page answers only once the check after it is under way.
   health.removeAllListeners('request');
   health.on('request', (_, response) => void leaseAsked.then(() => response.end('{"status":"ok"}')));
   const client: ClusterClient = {
-    ...played,
+    ...fake,
     get: async <T>(resource: Parameters<ClusterClient['get']>[0]) => {
       if (resource.resource === 'leases') asked();
-      return played.get<T>(resource);
+      return fake.get<T>(resource);
     },
   };
   expect(of((await run({ client })).findings, 'health')).toMatchObject({ outcome: 'pass' });
@@ -152,8 +152,8 @@ test('preflight refuses a service whose last launch has no end', async () => {
     holder,
     annotations: { 'tminus.dev/operation': LAUNCH, 'tminus.dev/fencing-generation': '7', 'tminus.dev/operation-state': state },
   });
-  const judged = async (change: Parameters<typeof playedCluster>[0]) =>
-    of((await run({ client: playedCluster(change).client })).findings, 'last launch ended');
+  const judged = async (change: Parameters<typeof fakeCluster>[0]) =>
+    of((await run({ client: fakeCluster(change).client })).findings, 'last launch ended');
 
   expect(await judged({ annotations, lease: lease('open') })).toMatchObject({
     outcome: 'fail',
@@ -171,12 +171,12 @@ test('preflight refuses a service whose last launch has no end', async () => {
 });
 
 test('preflight does not pass a Lease that it may not read, and names the right', async () => {
-  const played = playedCluster().client;
+  const fake = fakeCluster().client;
   const client: ClusterClient = {
-    ...played,
+    ...fake,
     get: async <T>(resource: Parameters<ClusterClient['get']>[0]) => {
       if (resource.resource === 'leases') throw new ApiFailure('get', resource, 'lab', 403, 'forbidden');
-      return played.get<T>(resource);
+      return fake.get<T>(resource);
     },
   };
   expect(of((await run({ client })).findings, 'last launch ended')).toMatchObject({

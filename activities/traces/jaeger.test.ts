@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
-import { jaegerAnswer, type FixtureTrace } from '../../analysis/trace/traces.fixture.ts';
+import { jaegerAnswer, type FixtureTrace } from '../../analysis/testing/traces.ts';
 import { askTraces } from './ask-traces.ts';
 
 const traces = (count: number): FixtureTrace[] =>

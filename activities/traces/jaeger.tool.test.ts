@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { enteredAt } from '../../analysis/trace/entered.ts';
 import { readSpans } from '../../analysis/trace/read.ts';
-import { otlp, type FixtureTrace } from '../../analysis/trace/traces.fixture.ts';
+import { otlp, type FixtureTrace } from '../../analysis/testing/traces.ts';
 import { freePort } from '../testing/free-port.ts';
 import { askTraces } from './ask-traces.ts';
 

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { slowBand } from '../../analysis/trace/slow-band.ts';
 import { readTraces } from '../../analysis/trace/read.ts';
-import { BASE_MS, tempoTrace, traceId, type FixtureTrace } from '../../analysis/trace/traces.fixture.ts';
+import { BASE_MS, tempoTrace, traceId, type FixtureTrace } from '../../analysis/testing/traces.ts';
 import { askTraces } from './ask-traces.ts';
 import { evenlySpread } from './evenly-spread.ts';
-import { playTempo, type Meddle, type PlayedTempo } from './played-tempo.fixture.ts';
+import { playTempo, type Meddle, type FakeTempo } from '../testing/fake-tempo.ts';
 
-let tempo: PlayedTempo | undefined;
+let tempo: FakeTempo | undefined;
 afterEach(async () => {
   jest.restoreAllMocks();
   await tempo?.close();
@@ -30,7 +30,7 @@ async function ask(traces: FixtureTrace[], meddle?: Meddle, question: { service?
   );
   return { missing, mediaType, lines: bytes === null ? [] : new TextDecoder().decode(bytes).trimEnd().split('\n'), bytes };
 }
-const pathsOf = (path: string): URL[] => (tempo as PlayedTempo).asked.filter(({ pathname }) => pathname.startsWith(path));
+const pathsOf = (path: string): URL[] => (tempo as FakeTempo).asked.filter(({ pathname }) => pathname.startsWith(path));
 
 describe('asking Tempo', () => {
   test('gives every trace of the load as it came, one a line', async () => {
@@ -84,7 +84,7 @@ describe('asking Tempo', () => {
 
   test('asks no more than eight questions at once', async () => {
     await ask(load(100));
-    expect((tempo as PlayedTempo).mostAtOnce).toBe(8);
+    expect((tempo as FakeTempo).mostAtOnce).toBe(8);
   });
 
   test('finds the slow band of all though it fetches a part', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { EvidenceKind, Finding } from '../../verdict/finding.ts';
-import { bytesOf, endLine, header, requestLines } from '../load-test/points.fixture.ts';
+import { bytesOf, endLine, header, requestLines } from '../testing/points.ts';
 import { runLine } from '../load-test/run-record.ts';
-import { profileBytes, request } from '../profile/profile.fixture.ts';
+import { profileBytes, request } from '../testing/profile.ts';
 import type { PoolSample, RuntimeSample } from '../runtime/sample.ts';
 import { diagnose } from './diagnose.ts';
 import { readDiagnosisRecord, type DiagnosisInput, type DiagnosisRecord } from './record.ts';

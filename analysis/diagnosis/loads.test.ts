@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { UnreadableEvidence } from '../analysis.ts';
-import { bytesOf, endLine, header, requestLines } from '../load-test/points.fixture.ts';
+import { bytesOf, endLine, header, requestLines } from '../testing/points.ts';
 import { runLine } from '../load-test/run-record.ts';
 import { readLoadEvidence } from './load-evidence.ts';
 import { readLoads } from './loads.ts';

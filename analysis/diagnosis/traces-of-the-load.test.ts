@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { recomputes } from '../../cli/verify/recompute.ts';
 import type { Finding } from '../../verdict/finding.ts';
-import { jaegerAnswer, tempoTrace, type FixtureTrace } from '../trace/traces.fixture.ts';
+import { jaegerAnswer, tempoTrace, type FixtureTrace } from '../testing/traces.ts';
 import { diagnose } from './diagnose.ts';
 import { readDiagnosisRecord, type DiagnosisRecord } from './record.ts';
 

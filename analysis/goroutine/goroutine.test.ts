@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { profileBytes, request } from '../profile/profile.fixture.ts';
+import { profileBytes, request } from '../testing/profile.ts';
 import { describeGoroutines } from './describe.ts';
 import { growingSites, provenLeaks } from './leaks.ts';
 import { readGoroutines } from './read.ts';

@@ -1,7 +1,7 @@
 // Libraries' own goroutines at rest, and the service's own that hang inside the same libraries.
 import { describe, expect, it } from '@jest/globals';
 import { describeGoroutines } from './describe.ts';
-import { counted, idle, own, profile, requests, type Stack } from './frames.fixture.ts';
+import { counted, idle, own, profile, requests, type Stack } from '../testing/frames.ts';
 import { growingSites } from './leaks.ts';
 import { readGoroutines } from './read.ts';
 import { idleByDesign } from './waiting.ts';

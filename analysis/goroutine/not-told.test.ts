@@ -1,8 +1,8 @@
 // `debug=1` leaves out the runtime's calls at the start of a stack, and with them what a goroutine waits for.
 import { expect, it } from '@jest/globals';
-import { request } from '../profile/profile.fixture.ts';
+import { request } from '../testing/profile.ts';
 import { describeGoroutines } from './describe.ts';
-import { counted, mainInSelect, own, profile } from './frames.fixture.ts';
+import { counted, mainInSelect, own, profile } from '../testing/frames.ts';
 import { provenLeaks } from './leaks.ts';
 import { readGoroutines } from './read.ts';
 import { waitsOfRequests } from './requests.ts';

@@ -1,7 +1,7 @@
 // Evidence that was cut off says so, and passes nothing.
 import { expect, it } from '@jest/globals';
 import { describeGoroutines } from './describe.ts';
-import { counted, own, profile } from './frames.fixture.ts';
+import { counted, own, profile } from '../testing/frames.ts';
 import { readGoroutines } from './read.ts';
 
 const text = (content: string) => readGoroutines(new TextEncoder().encode(content));

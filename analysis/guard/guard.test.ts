@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { guardFacts, judgeGuard } from './judge.ts';
 import { readCounts, readSight } from './read-sample.ts';
-import { limits, play, PODS, steady, type PlayedPod } from './samples.fixture.ts';
+import { limits, play, PODS, steady, type FakePod } from '../testing/samples.ts';
 import type { GuardAnswers, GuardLimits, GuardSample } from './sample.ts';
 import { tallySamples } from './tally.ts';
 
 /** Counters start at 1,000: the service had answered before the watch. */
-const watch = (looks = 13, rates: Partial<PlayedPod> = {}) =>
+const watch = (looks = 13, rates: Partial<FakePod> = {}) =>
   play(looks, (index) => ({ pods: steady(index === 0 ? { requests: 1_000 } : rates) }));
 const changed = (one: GuardSample, change: Partial<GuardAnswers>): GuardSample => ({
   ...one,

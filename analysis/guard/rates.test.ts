@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { judgeGuard } from './judge.ts';
 import { outcomeOf } from './outcome.ts';
-import { limits as short, play, PODS, steady, type PlayedPod } from './samples.fixture.ts';
+import { limits as short, play, PODS, steady, type FakePod } from '../testing/samples.ts';
 import type { GuardLimits, GuardSample } from './sample.ts';
 import { addSample, EMPTY_TALLY, tallySamples } from './tally.ts';
 import { addToWindows, NO_WINDOWS_YET, type BadKind } from './windows.ts';
@@ -11,7 +11,7 @@ const limits: GuardLimits = { ...short, bakeMs: 600_000, maxBakeMs: 1_800_000, l
 /** 100 requests/s in all; `bad` of each sample fall on the first pod. */
 const watch = (bad: (index: number) => number, count = 121, kind: BadKind = 'errors'): GuardSample[] =>
   play(count, (index) => ({
-    pods: steady({ requests: 167 }).map((pod, at): PlayedPod => (at === 0 ? { ...pod, [kind]: bad(index) } : pod)),
+    pods: steady({ requests: 167 }).map((pod, at): FakePod => (at === 0 ? { ...pod, [kind]: bad(index) } : pod)),
   }));
 /** Seconds after the watch began at which it ends, and how. */
 function end(samples: GuardSample[], of = limits) {
@@ -24,7 +24,7 @@ function end(samples: GuardSample[], of = limits) {
   return null;
 }
 /** One pod at 100 requests/s. */
-const onePod = (count: number, at: (index: number) => Partial<PlayedPod>, ofS = 5): GuardSample[] =>
+const onePod = (count: number, at: (index: number) => Partial<FakePod>, ofS = 5): GuardSample[] =>
   play(count, (index) => ({ atMs: index * ofS * 1_000, pods: [{ name: 'a', ...at(index) }] }));
 /** The same pod, scraped only each so many samples. */
 const scrapedEach = (samples: GuardSample[], every: number): GuardSample[] =>
@@ -257,7 +257,7 @@ describe('the end of the bake', () => {
 });
 
 describe('windows', () => {
-  const playedEach = (samplesApart: number, bad: (index: number) => number, count: number): GuardSample[] =>
+  const fakeEach = (samplesApart: number, bad: (index: number) => number, count: number): GuardSample[] =>
     play(count, (index) => ({
       pods: steady(index % samplesApart === 0 ? { requests: 167 * samplesApart, errors: bad(index) } : { requests: 0 }),
     })).map((sample, index) => ({
@@ -267,7 +267,7 @@ describe('windows', () => {
 
   it('are as long as scrapes are apart, so that one burst is not counted in several', () => {
     const { windows } = tallySamples(
-      playedEach(3, () => 0, 61),
+      fakeEach(3, () => 0, 61),
       limits,
     );
     expect([windows.errors.windows, windows.recent.every(({ ms, requests }) => ms === 15_000 && requests === 1_503)]).toEqual([20, true]);
@@ -292,7 +292,7 @@ describe('windows', () => {
 
   it('leave out what was counted at no known time', () => {
     const [, sample] = onePod(2, () => ({ requests: 500 }));
-    if (!sample) throw new Error('two samples were played');
+    if (!sample) throw new Error('two samples were fake');
     const counted = { requests: 500, errors: 500, slow: 0 };
     expect(addToWindows(NO_WINDOWS_YET, counted, { ...sample, evaluatedAtS: null }, 1_000)).toBe(NO_WINDOWS_YET);
   });

@@ -2,13 +2,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { guardFacts, judgeGuard } from './judge.ts';
 import { outcomeOf } from './outcome.ts';
-import { limits, play, PODS, steady, type Played, type PlayedPod } from './samples.fixture.ts';
+import { limits, play, PODS, steady, type Fake, type FakePod } from '../testing/samples.ts';
 import type { GuardLimits, GuardSample } from './sample.ts';
 import { addSample, EMPTY_TALLY, tallySamples } from './tally.ts';
 
 const codes = (samples: GuardSample[], change: Partial<GuardLimits> = {}) =>
   judgeGuard(samples, { ...limits, ...change }).map(({ code }) => code);
-const watch = (count: number, at: (index: number) => Partial<Played>) => play(count, (index) => ({ pods: steady(), ...at(index) }));
+const watch = (count: number, at: (index: number) => Partial<Fake>) => play(count, (index) => ({ pods: steady(), ...at(index) }));
 /** Seconds after the watch began at which it reports, and what. */
 function report(samples: GuardSample[], { blindTold = false, ...change }: Partial<GuardLimits> & { blindTold?: boolean } = {}) {
   let tally = EMPTY_TALLY;
@@ -162,7 +162,7 @@ describe('pods', () => {
     expect(codes(samples, { minRequests: 1 })).toEqual(['GuardUndecided']);
   });
 
-  const pending: PlayedPod = { name: 'go-api-a-4', ready: false, pending: true, scraped: false, series: false };
+  const pending: FakePod = { name: 'go-api-a-4', ready: false, pending: true, scraped: false, series: false };
 
   it('a pending pod hides no errors', () => {
     const samples = watch(13, () => ({ pods: [...steady({ errors: 50 }), pending], wanted: 4 }));
@@ -247,7 +247,7 @@ describe('pods', () => {
         : [...steady({}, [one, two, 'go-api-a-4']), { name: three, terminating: true, ready, scraped: false, series: false }],
   });
 
-  const healthy: [string, (index: number) => Partial<Played>][] = [
+  const healthy: [string, (index: number) => Partial<Fake>][] = [
     ['scale up', (index) => ({ pods: index < 5 ? steady() : steady({ requests: 300 }, [...PODS, 'go-api-a-4', 'go-api-a-5']) })],
     ['scale down', (index) => ({ pods: index < 5 ? steady() : steady({ requests: 1_500 }, [one]) })],
     [

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { candidateDigests, judgeCandidate } from './candidate.ts';
 import { judgeLoad } from './judge.ts';
-import { bytesOf, inPieces, record } from './points.fixture.ts';
+import { bytesOf, inPieces, record } from '../testing/points.ts';
 import type { PodsSeen, RunEnd, RunStart } from './run-record.ts';
 import { runLine } from './run-record.ts';
 import { summarizeLoad } from './summary.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { compareLoads, compareSideBySide, comparisonFacts, comparisonTable, unchangedFact, type Comparison } from './compare.ts';
-import { bytesOf, inPieces, record, type FixtureRequest } from './points.fixture.ts';
+import { bytesOf, inPieces, record, type FixtureRequest } from '../testing/points.ts';
 import type { StageLoad } from '../runtime/by-stage.ts';
 import { saturationByStage } from '../runtime/by-stage.ts';
 import { saturation } from './saturation.ts';

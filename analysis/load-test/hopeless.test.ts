@@ -1,5 +1,5 @@
 import { breaches, isHopeless, requestsStillToCome } from './hopeless.ts';
-import { bytesOf, requestLines, type FixtureRequest } from './points.fixture.ts';
+import { bytesOf, requestLines, type FixtureRequest } from '../testing/points.ts';
 import type { LoadLimits } from './plan.ts';
 import { createLoadAccumulator } from './summary.ts';
 

@@ -1,7 +1,7 @@
 import type { Finding } from '../../verdict/finding.ts';
 import { loadFacts } from './facts.ts';
 import { judgeLoad } from './judge.ts';
-import { bytesOf, inPieces, record, type FixtureRequest } from './points.fixture.ts';
+import { bytesOf, inPieces, record, type FixtureRequest } from '../testing/points.ts';
 import { offeredIterations, type LoadLimits, type LoadStage } from './plan.ts';
 import type { RunEnd } from './run-record.ts';
 import { EndpointCounts, summarizeLoad, type EndpointSummary, type LoadSummary } from './summary.ts';

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { bytesOf, droppedLine, endLine, header, inPieces, record, requestLines, startLine } from './points.fixture.ts';
+import { bytesOf, droppedLine, endLine, header, inPieces, record, requestLines, startLine } from '../testing/points.ts';
 import type { LoadLimits } from './plan.ts';
 import { ENDPOINTS_LIMIT, OTHER_ENDPOINTS, createLoadAccumulator, summarizeLoad } from './summary.ts';
 

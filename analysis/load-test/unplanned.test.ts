@@ -1,4 +1,4 @@
-import { bytesOf, inPieces, droppedLine, header, requestLines, startLine, type FixtureRequest } from './points.fixture.ts';
+import { bytesOf, inPieces, droppedLine, header, requestLines, startLine, type FixtureRequest } from '../testing/points.ts';
 import { summarizeLoad } from './summary.ts';
 import { judgeUnplanned } from './unplanned.ts';
 

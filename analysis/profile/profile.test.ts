@@ -8,7 +8,7 @@ import { flameDifference, flameTree, isRest, type FlameNode } from './flame.ts';
 import { topLabels } from './labels.ts';
 import { byMechanism } from './mechanism.ts';
 import { goName, isOwnCode } from './names.ts';
-import { profileBytes, request, type FixtureSample } from './profile.fixture.ts';
+import { profileBytes, request, type FixtureSample } from '../testing/profile.ts';
 import type { Profile } from './profile.ts';
 import { readProfile, sampleTypesOf } from './read.ts';
 import { byCum, top } from './top.ts';

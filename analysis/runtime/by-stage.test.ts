@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { bytesOf, endLine, header, requestLines, startLine } from '../load-test/points.fixture.ts';
+import { bytesOf, endLine, header, requestLines, startLine } from '../testing/points.ts';
 import { loadByStage, runtimeTable } from './by-stage.ts';
 import type { RuntimeSample } from './sample.ts';
 

@@ -56,7 +56,7 @@ describe('the chance of a full stretch anywhere', () => {
     return count;
   };
 
-  test('is not below the share of played watches that have one', () => {
+  test('is not below the share of simulated watches that have one', () => {
     const [perWindow, windows, watchWindows, events, watches] = [0.1, 9, 120, 5, 4_000];
     let found = 0;
     for (let watch = 0; watch < watches; watch += 1) {

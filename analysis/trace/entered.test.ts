@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { recognize } from '../evidence-kinds.ts';
 import { enteredAt } from './entered.ts';
 import { readSpans, readTraces } from './read.ts';
-import { jaegerAnswer, otlp, tempoTrace, tempoTraceV2, traceId, type FixtureSpan, type FixtureTrace } from './traces.fixture.ts';
+import { jaegerAnswer, otlp, tempoTrace, tempoTraceV2, traceId, type FixtureSpan, type FixtureTrace } from '../testing/traces.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const staging = { namespace: 'shop-staging', deployment: 'api' };

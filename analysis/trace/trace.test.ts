@@ -3,7 +3,7 @@ import { criticalPaths } from './critical-path.ts';
 import { describeTraces } from './describe.ts';
 import { readTraces } from './read.ts';
 import { slowBand } from './slow-band.ts';
-import { otlp as asOtlp, type FixtureTrace } from './traces.fixture.ts';
+import { otlp as asOtlp, type FixtureTrace } from '../testing/traces.ts';
 import { slowTrace } from './waterfall.ts';
 
 interface FixtureSpan {

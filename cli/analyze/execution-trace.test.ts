@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, expect, it } from '@jest/globals';
-import { profileBytes, request } from '../../analysis/profile/profile.fixture.ts';
+import { profileBytes, request } from '../../analysis/testing/profile.ts';
 import { profileOfTrace } from './execution-trace.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tminus-trace-'));

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { record } from '../../analysis/load-test/points.fixture.ts';
-import { profileBytes, request } from '../../analysis/profile/profile.fixture.ts';
+import { record } from '../../analysis/testing/points.ts';
+import { profileBytes, request } from '../../analysis/testing/profile.ts';
 import type { AnalysisDocument } from './document.ts';
 
 const bin = resolve(import.meta.dirname, '../bin.ts');

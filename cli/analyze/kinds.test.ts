@@ -6,9 +6,9 @@ import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv } from 'ajv';
-import { endLine, record, requestLines, type FixtureRequest } from '../../analysis/load-test/points.fixture.ts';
+import { endLine, record, requestLines, type FixtureRequest } from '../../analysis/testing/points.ts';
 import { runLine } from '../../analysis/load-test/run-record.ts';
-import { profileBytes, request } from '../../analysis/profile/profile.fixture.ts';
+import { profileBytes, request } from '../../analysis/testing/profile.ts';
 import type { AnalysisDocument, AnalyzedFile } from './document.ts';
 
 const bin = resolve(import.meta.dirname, '../bin.ts');

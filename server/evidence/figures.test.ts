@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Profile, Sample, StringTable } from 'pprof-format';
-import { profileBytes, request } from '../../analysis/profile/profile.fixture.ts';
+import { profileBytes, request } from '../../analysis/testing/profile.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import { exampleRefs } from '../testing/example-evidence.ts';
 import { EXAMPLE_POINTS_DIGEST, stoppedStatus } from '../testing/example-status.ts';

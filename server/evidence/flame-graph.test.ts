@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { flameDifference, flameTree, type FlameNode } from '../../analysis/profile/flame.ts';
-import { profileBytes, type FixtureSample } from '../../analysis/profile/profile.fixture.ts';
+import { profileBytes, type FixtureSample } from '../../analysis/testing/profile.ts';
 import { readProfile } from '../../analysis/profile/read.ts';
 import { flameGraph } from './flame-graph.ts';
 

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { serveMetrics, type MetricsServer } from '../../activities/metrics/serve-metrics.ts';
-import { firingAlert, prometheusProcess, type PrometheusProcess } from '../../activities/prometheus/testing/prometheus-process.ts';
+import { firingAlert, prometheusProcess, type PrometheusProcess } from '../../activities/testing/prometheus-process.ts';
 import { waitingStatus } from '../testing/example-status.ts';
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';
 import { exampleUndo, memoryFolder } from '../testing/memory-folder.ts';

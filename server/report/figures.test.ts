@@ -2,8 +2,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { EvidenceStore } from '../../activities/evidence/contract.ts';
 import type { DiagnosisRecord } from '../../analysis/diagnosis/record.ts';
-import { profileBytes } from '../../analysis/profile/profile.fixture.ts';
-import { jaegerAnswer } from '../../analysis/trace/traces.fixture.ts';
+import { profileBytes } from '../../analysis/testing/profile.ts';
+import { jaegerAnswer } from '../../analysis/testing/traces.ts';
 import type { EvidenceKind, EvidenceRef, Finding } from '../../verdict/finding.ts';
 import type { CheckpointStatus, StepStatus } from '../../workflows/messages.ts';
 import { figuresApart } from '../evidence/figures-apart.ts';

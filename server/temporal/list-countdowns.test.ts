@@ -34,7 +34,7 @@ const raw = ({ name, running, version }: Execution, index: number) => ({
 });
 
 /** A Temporal with these executions, which answers page by page. */
-function played(executions: Execution[]) {
+function fake(executions: Execution[]) {
   const asked: string[] = [];
   const listWorkflowExecutions = async ({
     query,
@@ -61,7 +61,7 @@ const named = (count: number, name: string, running: boolean): Execution[] =>
 const allServed = async (running: readonly RunningCountdown[]) => running.map(() => true);
 
 it('lists every countdown that runs, however many, and goes through those that have ended page by page without losing one', async () => {
-  const { client } = played([...named(1_203, 'open', true), ...named(1_100, 'closed', false)]);
+  const { client } = fake([...named(1_203, 'open', true), ...named(1_100, 'closed', false)]);
   const seen = new Set<string>();
   let page: string | null = null;
   const sizes: number[] = [];
@@ -76,7 +76,7 @@ it('lists every countdown that runs, however many, and goes through those that h
 });
 
 it('has one row for a release that was started again: the one that runs', async () => {
-  const { client } = played([
+  const { client } = fake([
     { name: 'go-api', running: true },
     { name: 'go-api', running: false },
   ]);
@@ -84,7 +84,7 @@ it('has one row for a release that was started again: the one that runs', async 
 });
 
 it('asks for a worker of the version of each countdown that runs, and of none that has ended', async () => {
-  const { client } = played([
+  const { client } = fake([
     { name: 'served', running: true, version: 'tminus:8c1f0a6d2b3e' },
     { name: 'stranded', running: true, version: 'tminus:1b2c3d4e5f60' },
     { name: 'over', running: false, version: 'tminus:1b2c3d4e5f60' },
@@ -104,7 +104,7 @@ it('asks for a worker of the version of each countdown that runs, and of none th
 });
 
 it('lists a countdown whose memo it cannot decrypt without its details, and all others whole', async () => {
-  const { client } = played(named(2, 'shop', true));
+  const { client } = fake(named(2, 'shop', true));
   const list = client.workflowService.listWorkflowExecutions.bind(client.workflowService);
   client.workflowService.listWorkflowExecutions = (async (asked: Parameters<typeof list>[0]) => {
     const answer = await list(asked);

@@ -10,7 +10,7 @@ const grpcError = (code: number) =>
   new ServiceError('Failed', { cause: Object.assign(new Error('grpc'), { code, details: '', metadata: {} }) });
 
 /** A Temporal that lists workers of these versions, and where a query ends like this. */
-function played({ polled, query }: { polled: string[]; query: () => unknown }) {
+function fake({ polled, query }: { polled: string[]; query: () => unknown }) {
   const state = { queries: 0, described: 0, nowMs: NOW_MS };
   const client = {
     options: { namespace: 'shop' },
@@ -39,17 +39,17 @@ const noWorker = () => {
 const running = (buildId: string | null) => ({ workflowId: `countdown/${buildId}`, release: 'go-api', buildId });
 
 it('finds that no worker runs for a version that nobody polls for and nobody answers', async () => {
-  const { served } = played({ polled: ['b'], query: noWorker });
+  const { served } = fake({ polled: ['b'], query: noWorker });
   expect(await served([running('a'), running('b'), running('a')])).toEqual([false, true, false]);
 });
 
 it('does not call a worker missing that answers, though Temporal lists it in no part of the queue it was asked for', async () => {
-  const { served } = played({ polled: [], query: () => ({ phase: 'counting' }) });
+  const { served } = fake({ polled: [], query: () => ({ phase: 'counting' }) });
   expect(await served([running('a')])).toEqual([true]);
 });
 
 it('takes a countdown that ended meanwhile for served', async () => {
-  const { served } = played({
+  const { served } = fake({
     polled: [],
     query: () => {
       throw new WorkflowNotFoundError('gone', 'countdown/a', undefined);
@@ -59,7 +59,7 @@ it('takes a countdown that ended meanwhile for served', async () => {
 });
 
 it('asks once per version in 15 s, and again after them', async () => {
-  const { served, state } = played({ polled: [], query: noWorker });
+  const { served, state } = fake({ polled: [], query: noWorker });
   await served([running('a'), running('a'), running(null)]);
   await served([running('a')]);
   expect(state).toMatchObject({ queries: 2, described: 1 });
@@ -69,7 +69,7 @@ it('asks once per version in 15 s, and again after them', async () => {
 });
 
 it('says that Temporal is away rather than that workers are', async () => {
-  const { served } = played({
+  const { served } = fake({
     polled: [],
     query: () => {
       throw grpcError(grpc.UNAVAILABLE);

@@ -1,7 +1,7 @@
 // Evidence of a load test that went wrong, in every form that has a picture. Made here; nothing of it was captured anywhere.
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { profileBytes, request } from '../../analysis/profile/profile.fixture.ts';
+import { profileBytes, request } from '../../analysis/testing/profile.ts';
 import type { EvidenceKind, EvidenceRef } from '../../verdict/finding.ts';
 
 const text = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));

@@ -6,7 +6,7 @@ import { WorkflowContinuedAsNewError, type WorkflowHandle } from '@temporalio/cl
 import { defaultPayloadConverter } from '@temporalio/common';
 import { NativeConnection, Worker, bundleWorkflowCode, type WorkflowBundle } from '@temporalio/worker';
 import type { ApplyInput } from '../../activities/effects/contract.ts';
-import { NEW, OLD } from '../../activities/kubernetes/testing/played-cluster-api.ts';
+import { NEW, OLD } from '../../activities/testing/fake-cluster-api.ts';
 import { advance, letRun } from '../../server/temporal/virtual-time.ts';
 import { COUNTDOWN_TYPE, WORKFLOW_TASK_QUEUE, countdownId, type CountdownInput } from '../../workflows/messages.ts';
 import { fakeWorld, fine, guarded } from './fakes.ts';

@@ -1,5 +1,5 @@
 // Countdowns whose signatures are real: keys in a folder, the server's signer, the workers' seals and the very checks before a launch. The
-// cluster is in memory, and what steps find is played.
+// cluster is in memory, and what steps find is fake.
 import type { ActionRequest } from '../../verdict/action.ts';
 import { mkdtemp } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import { createEffectActivities } from '../../activities/effects/activities.ts';
-import { playedEffects } from '../../activities/effects/testing/one-effect.ts';
+import { fakeEffects } from '../../activities/testing/one-effect.ts';
 import { undoMessages } from '../../activities/effects/undo-messages.ts';
 import { openUndoJournal } from '../../activities/evidence/undo-journal.ts';
 import { createAdmissionActivities } from '../../activities/identity/admit-start.ts';
@@ -16,7 +16,7 @@ import { signedReader } from '../../activities/identity/read-signed.ts';
 import { startClaims } from '../../activities/identity/start-claims.ts';
 import { createIdentityActivities } from '../../activities/identity/verify-action.ts';
 import { workerKey } from '../../activities/identity/worker-key.ts';
-import { PlayedClusterApi } from '../../activities/kubernetes/testing/played-cluster-api.ts';
+import { FakeClusterApi } from '../../activities/testing/fake-cluster-api.ts';
 import { callingWorkflow } from '../../activities/running-activity.ts';
 import { loadSigner, type Signer } from '../../server/identity/signing.ts';
 import { signedInput } from '../../server/actions/start.ts';
@@ -35,7 +35,7 @@ import { fakeWorld, inputFor } from './fakes.ts';
 type Plan = { countdown: string; poll?: boolean; rehearsal?: boolean };
 
 export interface TrustedLab {
-  api: PlayedClusterApi;
+  api: FakeClusterApi;
   signer: Signer;
   activities: Partial<FakeActivities>;
   /** How often the Deployment was written. */
@@ -52,7 +52,7 @@ export interface TrustedLab {
 
 export async function trustedLab(temporal: World, overrides: Partial<FakeActivities> = {}): Promise<TrustedLab> {
   const folder = await mkdtemp(join(tmpdir(), 'trusted-'));
-  const api = new PlayedClusterApi();
+  const api = new FakeClusterApi();
   const signer = loadSigner({ signingKey: join(folder, 'server.pem'), publicKeys: join(folder, 'public-keys') });
   return {
     api,
@@ -89,7 +89,7 @@ export async function trustedLab(temporal: World, overrides: Partial<FakeActivit
 }
 
 /** Those that check signatures and write, with keys in this folder. */
-function realActivities(temporal: World, folder: string, api: PlayedClusterApi) {
+function realActivities(temporal: World, folder: string, api: FakeClusterApi) {
   const trust = {
     reader: signedReader(join(folder, 'public-keys')),
     key: workerKey({ privateKey: join(folder, 'worker.pem'), publicKeys: join(folder, 'worker-public-keys') }),
@@ -102,7 +102,7 @@ function realActivities(temporal: World, folder: string, api: PlayedClusterApi) 
     ...createIdentityActivities(trust),
     ...createAdmissionActivities({ ...trust, claims: startClaims(folder) }),
     ...createEffectActivities({
-      effects: playedEffects(api, folder),
+      effects: fakeEffects(api, folder),
       journal: openUndoJournal(folder),
       messages: undoMessages(temporal.client, WORKFLOW_TASK_QUEUE),
       trust,

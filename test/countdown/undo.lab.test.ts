@@ -39,7 +39,7 @@ function failing<Args extends unknown[], T>(times: number, status: number, act: 
   let left = times;
   return async (...args) => {
     left -= 1;
-    if (left >= 0) throw toApplicationFailure(new ApiFailure('patch', deployments('shop', 'go-api'), 'test', status, 'played'));
+    if (left >= 0) throw toApplicationFailure(new ApiFailure('patch', deployments('shop', 'go-api'), 'test', status, 'fake'));
     return act(...args);
   };
 }

@@ -1,7 +1,7 @@
-// A watch of a played version by the real guard: the same `addSample` and `outcomeOf` that run live and in `tminus verify`.
+// A watch of a simulated version by the real guard: the same `addSample` and `outcomeOf` that run live and in `tminus verify`.
 import { outcomeOf } from '../../analysis/guard/outcome.ts';
 import type { GuardLimits } from '../../analysis/guard/sample.ts';
-import { IMAGE, PODS as NAMES, sampleOf, type PlayedPod, type PlayedTotals } from '../../analysis/guard/samples.fixture.ts';
+import { IMAGE, PODS as NAMES, sampleOf, type FakePod, type FakeTotals } from '../../analysis/testing/samples.ts';
 import { addSample, EMPTY_TALLY } from '../../analysis/guard/tally.ts';
 import type { BadKind } from '../../analysis/guard/windows.ts';
 import { durationMs } from '../../release/duration.ts';
@@ -39,9 +39,9 @@ export interface Verdict {
 
 /** How the guard decides on these samples. */
 export function watch(samples: readonly PodCounts[][], kind: BadKind): Verdict {
-  const totals: PlayedTotals = new Map();
+  const totals: FakeTotals = new Map();
   const sample = (atS: number, pods: readonly PodCounts[]) =>
-    sampleOf({ atMs: atS * 1_000, pods: pods.map((counts, pod) => playedPod(NAMES[pod] as string, counts, kind)) }, 0, totals);
+    sampleOf({ atMs: atS * 1_000, pods: pods.map((counts, pod) => fakePod(NAMES[pod] as string, counts, kind)) }, 0, totals);
   let tally = addSample(
     EMPTY_TALLY,
     sample(
@@ -56,10 +56,10 @@ export function watch(samples: readonly PodCounts[][], kind: BadKind): Verdict {
     const outcome = outcomeOf(tally, limits, false);
     if (outcome === 'passed' || outcome === 'undecided') return { ending: outcome, atS };
     if (outcome === 'breach') return { ending: 'rolled back', atS };
-    if (outcome !== null) throw new Error(`a played watch is never ${outcome}: ${JSON.stringify(tally.trouble)}`);
+    if (outcome !== null) throw new Error(`a simulated watch is never ${outcome}: ${JSON.stringify(tally.trouble)}`);
   }
   throw new Error(`the guard has not decided after ${samples.length} samples`);
 }
 
-const playedPod = (name: string, { requests, bad }: PodCounts, kind: BadKind): PlayedPod =>
+const fakePod = (name: string, { requests, bad }: PodCounts, kind: BadKind): FakePod =>
   kind === 'errors' ? { name, requests, errors: bad } : { name, requests, slow: bad };

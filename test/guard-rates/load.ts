@@ -1,4 +1,4 @@
-// Load tests of a played service, judged by the real judge, and by its bounds as they were before they asked for bursts.
+// Load tests of a simulated service, judged by the real judge, and by its bounds as they were before they asked for bursts.
 import { judgeLoad } from '../../analysis/load-test/judge.ts';
 import type { LoadLimits } from '../../analysis/load-test/plan.ts';
 import { EndpointCounts } from '../../analysis/load-test/summary.ts';
@@ -12,7 +12,7 @@ const limits: LoadLimits = { p99Ms: 300, errorPercent: 0.1, deliveredPercent: 95
 const SLOW_MS = 1.5 * limits.p99Ms;
 const QUICK_MS = 20;
 
-export interface PlayedLoad {
+export interface FakeLoad {
   seconds: number;
   kind: BadKind;
   /** Share of requests that are bad, 0-1, in bursts of so many in a row. */
@@ -26,7 +26,7 @@ export interface LoadVerdict {
   passedBefore: boolean;
 }
 
-export function loadTest(random: Random, { seconds, kind, share, burst }: PlayedLoad): LoadVerdict {
+export function loadTest(random: Random, { seconds, kind, share, burst }: FakeLoad): LoadVerdict {
   const counts = new EndpointCounts('GET /a', limits.p99Ms);
   let left = 0;
   for (let request = 0; request < seconds * LOAD_PER_SECOND; request += 1) {

@@ -2,7 +2,7 @@
 import { SLOW_SHARE } from '../../analysis/guard/breach.ts';
 import type { BadKind } from '../../analysis/guard/windows.ts';
 import { limits, MAX_BAKE_S, watch, type Verdict } from './guard.ts';
-import { loadTest, LOAD_PER_SECOND, type PlayedLoad } from './load.ts';
+import { loadTest, LOAD_PER_SECOND, type FakeLoad } from './load.ts';
 import { standardNormalTail } from '../../analysis/statistics/two-samples.ts';
 import { byMinute, kayenta, pipecd, totalsOnly, Z99 } from './other-rules.ts';
 import { patterns, play, seeded, type Pattern, type Version } from './series.ts';
@@ -50,7 +50,7 @@ export interface DetectionRow {
 
 export interface LoadRow {
   runs: number;
-  load: PlayedLoad;
+  load: FakeLoad;
   /** Bursts that the run should hold on average. */
   bursts: number;
   /** Shares of runs that passed, 0-1. */
@@ -122,13 +122,13 @@ export function detection(
 }
 
 /** A service under load. */
-export function load(runs: number, played: PlayedLoad): LoadRow {
-  const random = seeded(seedOf(played));
-  const verdicts = Array.from({ length: runs }, () => loadTest(random, played));
+export function load(runs: number, simulated: FakeLoad): LoadRow {
+  const random = seeded(seedOf(simulated));
+  const verdicts = Array.from({ length: runs }, () => loadTest(random, simulated));
   return {
     runs,
-    load: played,
-    bursts: (played.seconds * LOAD_PER_SECOND * played.share) / played.burst,
+    load: simulated,
+    bursts: (simulated.seconds * LOAD_PER_SECOND * simulated.share) / simulated.burst,
     passes: verdicts.filter(({ passes }) => passes).length / runs,
     passedBefore: verdicts.filter(({ passedBefore }) => passedBefore).length / runs,
   };
@@ -145,7 +145,7 @@ function endingsOf(verdicts: readonly Verdict[]): Endings {
   return { passed: share('passed'), undecided: share('undecided'), rolledBack: share('rolled back') };
 }
 
-/** FNV-1a of what is played. */
+/** FNV-1a of what is simulated. */
 function seedOf(what: unknown): number {
   let hash = 0x811c9dc5;
   for (const letter of JSON.stringify(what)) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x01000193);

@@ -13,7 +13,7 @@ import { play, seeded, totals } from './series.ts';
 const RUNS = 20;
 const none = { alarms: [], spread: [], slow: [], detections: [], spreadDetections: [], loads: [] };
 
-describe('the guard, played', () => {
+describe('the guard, simulated', () => {
   it('keeps a version that keeps its limit, also where its errors come in bursts', () => {
     const rows = [
       alarms(RUNS, 'errors', 0.1, { requestsPerSecond: 20, pattern: 'one by one' }),
@@ -48,7 +48,7 @@ describe('the guard, played', () => {
   });
 });
 
-describe('the load test, played', () => {
+describe('the load test, simulated', () => {
   it('does not pass by luck a service at 1.5 times its limits, and passes a healthy one', () => {
     const rows = [
       load(RUNS, { seconds: 65, kind: 'errors', share: 0.0015, burst: 5 }),
@@ -92,7 +92,7 @@ describe('a promise', () => {
   });
 });
 
-describe('what is played', () => {
+describe('what is simulated', () => {
   it('has the rate it was asked for, in bursts of the size it was asked for', () => {
     const samples = play(seeded(1), { requestsPerSecond: 100, pattern: { burst: 20 }, share: 0.01 }, 20_000);
     const { requests, bad } = totals(samples.flat());

@@ -1,6 +1,6 @@
 // Whether somebody notices that nobody watches: the only worker of a live version stands still, and the alert of the real Prometheus has to fire.
 import { resolve } from 'node:path';
-import { firingAlert, prometheusProcess } from '../../activities/prometheus/testing/prometheus-process.ts';
+import { firingAlert, prometheusProcess } from '../../activities/testing/prometheus-process.ts';
 import { pause, type House } from '../e2e/house.ts';
 import { endingOf } from './launch.ts';
 

@@ -6,10 +6,10 @@ import { join, resolve } from 'node:path';
 import { AppsV1Api, CoreV1Api, KubeConfig, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import type { RunningActivity } from '../running-activity.ts';
-import { createClusterClient, deployments, type ClusterClient } from './client.ts';
-import type { ActivityProgress, DeploymentTarget } from './contract.ts';
-import type { Deployment } from './objects.ts';
-import { readDeploymentPods } from './pods.ts';
+import { createClusterClient, deployments, type ClusterClient } from '../kubernetes/client.ts';
+import type { ActivityProgress, DeploymentTarget } from '../kubernetes/contract.ts';
+import type { Deployment } from '../kubernetes/objects.ts';
+import { readDeploymentPods } from '../kubernetes/pods.ts';
 
 /**
  * Kubeconfig of the lab's administrator, for these tests make namespaces of their own and play kubelet. Throws with a sentence when there is none: a

@@ -1,5 +1,5 @@
 // Stacks as Go 1.26 prints them, of a small service of our own that hangs in the ways the tests name; and the three forms of a profile.
-import { profileBytes } from '../profile/profile.fixture.ts';
+import { profileBytes } from './profile.ts';
 
 /** Leaf first, `function file:line`, with the runtime's own calls as `debug=0` has them. */
 export type Stack = readonly string[];

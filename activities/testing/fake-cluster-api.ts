@@ -1,10 +1,10 @@
 // An API server in memory, as far as writes to a Deployment and its Lease go: versions, conflicts, both kinds of patch, ReplicaSets with a
 // revision each, and `kubectl rollout undo`, which takes the annotations of the old ReplicaSet back with its template.
-import { ApiFailure, type Resource, type Verb } from '../api-failure.ts';
-import type { ClusterClient } from '../client.ts';
-import type { DeploymentTarget } from '../contract.ts';
-import type { Lease } from '../lease.ts';
-import { REVISION, TEMPLATE_HASH, type Deployment, type Pod, type PodTemplate, type ReplicaSet } from '../objects.ts';
+import { ApiFailure, type Resource, type Verb } from '../kubernetes/api-failure.ts';
+import type { ClusterClient } from '../kubernetes/client.ts';
+import type { DeploymentTarget } from '../kubernetes/contract.ts';
+import type { Lease } from '../kubernetes/lease.ts';
+import { REVISION, TEMPLATE_HASH, type Deployment, type Pod, type PodTemplate, type ReplicaSet } from '../kubernetes/objects.ts';
 
 export const OLD = 'registry.local/go-api:sha-old0001';
 export const NEW = 'registry.local/go-api:sha-new0002';
@@ -12,7 +12,7 @@ export const target: DeploymentTarget = { cluster: 'lab', namespace: 'shop', dep
 
 type ReplicaSetWithTemplate = ReplicaSet & { spec: { template: PodTemplate } };
 
-export class PlayedClusterApi {
+export class FakeClusterApi {
   deployment: Deployment | null = deploymentOf();
   lease: Lease | null = null;
   replicaSets: ReplicaSetWithTemplate[] = [];
@@ -56,7 +56,7 @@ export class PlayedClusterApi {
       else strategicMerge(found, body as Partial<Deployment>);
       return this.changed('patch', resource, found) as T;
     },
-    dryRunPatch: () => Promise.reject(new Error('not played')),
+    dryRunPatch: () => Promise.reject(new Error('not fake')),
   };
 
   /** Somebody else's change, around the client. */

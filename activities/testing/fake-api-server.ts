@@ -1,10 +1,10 @@
-// A played API server over HTTP, for what opens a kubeconfig by itself; it also answers `/healthz` as the service would.
+// A fake API server over HTTP, for what opens a kubeconfig by itself; it also answers `/healthz` as the service would.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ApiFailure, type Resource } from '../api-failure.ts';
-import type { PlayedClusterApi } from './played-cluster-api.ts';
+import { ApiFailure, type Resource } from '../kubernetes/api-failure.ts';
+import type { FakeClusterApi } from './fake-cluster-api.ts';
 
-export interface PlayedApiServer {
+export interface FakeApiServer {
   url: string;
   /** `PATCH /apis/...` and the like, in order. */
   requests: string[];
@@ -12,7 +12,7 @@ export interface PlayedApiServer {
   close(): Promise<void>;
 }
 
-export async function servePlayedApi(api: PlayedClusterApi): Promise<PlayedApiServer> {
+export async function servePlayedApi(api: FakeClusterApi): Promise<FakeApiServer> {
   const requests: string[] = [];
   const server = createServer((request, response) => {
     void (async () => {
@@ -20,7 +20,7 @@ export async function servePlayedApi(api: PlayedClusterApi): Promise<PlayedApiSe
       const body = await textOf(request);
       if (method !== 'GET') requests.push(`${method} ${url.split('?')[0]}`);
       const { status, answer } =
-        url === '/healthz' ? { status: 200, answer: { status: 'ok' } } : await answerOf(api, method, new URL(url, 'http://played'), body);
+        url === '/healthz' ? { status: 200, answer: { status: 'ok' } } : await answerOf(api, method, new URL(url, 'http://fake'), body);
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
     })();
   });
@@ -34,7 +34,7 @@ export async function servePlayedApi(api: PlayedClusterApi): Promise<PlayedApiSe
   };
 }
 
-async function answerOf(api: PlayedClusterApi, method: string, url: URL, body: string): Promise<{ status: number; answer: unknown }> {
+async function answerOf(api: FakeClusterApi, method: string, url: URL, body: string): Promise<{ status: number; answer: unknown }> {
   const resource = resourceOf(url.pathname);
   try {
     if (method === 'POST') return { status: 201, answer: await api.client.create(resource, JSON.parse(body)) };
@@ -65,8 +65,8 @@ const kubeconfigOf = (server: string): string =>
   JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',
-    'current-context': 'played',
-    clusters: [{ name: 'played', cluster: { server, 'insecure-skip-tls-verify': true } }],
-    users: [{ name: 'me', user: { token: 'played' } }],
-    contexts: [{ name: 'played', context: { cluster: 'played', user: 'me' } }],
+    'current-context': 'fake',
+    clusters: [{ name: 'fake', cluster: { server, 'insecure-skip-tls-verify': true } }],
+    users: [{ name: 'me', user: { token: 'fake' } }],
+    contexts: [{ name: 'fake', context: { cluster: 'fake', user: 'me' } }],
   });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
-import { freePort } from '../../testing/free-port.ts';
+import { freePort } from './free-port.ts';
 
 export interface OwnPostgres {
   /** Address of the database `postgres` for a superuser without a password. */

@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { BASE_MS, tempoTrace, traceId, type FixtureTrace } from '../../analysis/trace/traces.fixture.ts';
+import { BASE_MS, tempoTrace, traceId, type FixtureTrace } from '../../analysis/testing/traces.ts';
 
-export interface PlayedTempo {
+export interface FakeTempo {
   url: string;
   /** Paths with their questions, in the order they came. */
   asked: URL[];
@@ -13,16 +13,16 @@ export interface PlayedTempo {
   close(): Promise<void>;
 }
 
-/** Answers a question in its own way; false leaves it to the played Tempo. */
+/** Answers a question in its own way; false leaves it to the fake Tempo. */
 export type Meddle = (url: URL, response: ServerResponse) => boolean;
 
-export async function playTempo(traces: readonly FixtureTrace[], meddle: Meddle = () => false): Promise<PlayedTempo> {
+export async function playTempo(traces: readonly FixtureTrace[], meddle: Meddle = () => false): Promise<FakeTempo> {
   let open = 0;
-  const played = { asked: [] as URL[], mostAtOnce: 0 };
+  const fake = { asked: [] as URL[], mostAtOnce: 0 };
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '', 'http://tempo');
-    played.asked.push(url);
-    played.mostAtOnce = Math.max(played.mostAtOnce, (open += 1));
+    fake.asked.push(url);
+    fake.mostAtOnce = Math.max(fake.mostAtOnce, (open += 1));
     response.on('close', () => (open -= 1));
     // A turn later, so that questions asked at once are open at once.
     setImmediate(() => {
@@ -30,7 +30,7 @@ export async function playTempo(traces: readonly FixtureTrace[], meddle: Meddle 
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return Object.assign(played, {
+  return Object.assign(fake, {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async close() {
       server.closeAllConnections();

@@ -3,8 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { prometheusProcess, type PrometheusProcess } from './prometheus-process.ts';
 
-/** What a played pod counts. */
-export interface PlayedPod {
+/** What a fake pod counts. */
+export interface FakePod {
   requests: number;
   errors: number;
   slow: number;
@@ -14,12 +14,12 @@ export interface PlayedPod {
 
 export interface RealPrometheus extends PrometheusProcess {
   /** Pods by name; change them as time goes on. */
-  pods: Record<string, PlayedPod>;
+  pods: Record<string, FakePod>;
 }
 
 /** `doubled`: a second job scrapes the same pods. `codeLabel`: what the pods call the label of their answers' status. */
 export async function startRealPrometheus(names: readonly string[], { doubled = false, codeLabel = 'code' } = {}): Promise<RealPrometheus> {
-  const pods: Record<string, PlayedPod> = Object.fromEntries(names.map((name) => [name, { requests: 0, errors: 0, slow: 0, up: true }]));
+  const pods: Record<string, FakePod> = Object.fromEntries(names.map((name) => [name, { requests: 0, errors: 0, slow: 0, up: true }]));
   const exporter = await listen((name) => (pods[name] ? metrics(pods[name], codeLabel) : null));
   const job = (jobName: string) => ({
     job_name: jobName,
@@ -50,7 +50,7 @@ export async function startRealPrometheus(names: readonly string[], { doubled = 
   }
 }
 
-function metrics({ requests, errors, slow, up }: PlayedPod, codeLabel: string): string | null {
+function metrics({ requests, errors, slow, up }: FakePod, codeLabel: string): string | null {
   if (!up) return null;
   const series = (code: string, count: number, late: number) =>
     [

@@ -1,4 +1,4 @@
-// For tests: a guard over a played cluster, Prometheus and health page, on a clock that only the guard's own waits move.
+// For tests: a guard over a fake cluster, Prometheus and health page, on a clock that only the guard's own waits move.
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,8 +8,8 @@ import type { ActivityProgress } from '../kubernetes/contract.ts';
 import type { Answer, PrometheusClient } from '../prometheus/client.ts';
 import type { RunningActivity } from '../running-activity.ts';
 import type { GuardCarry, GuardInput } from '../steps-contract.ts';
-import { playedCluster, playedPods, PLAYED_IMAGE } from '../kubernetes/testing/played-cluster.ts';
-import { createGuardActivities, type GuardDependencies } from './run-guard.ts';
+import { fakeCluster, fakePods, PLAYED_IMAGE } from './fake-cluster.ts';
+import { createGuardActivities, type GuardDependencies } from '../guard/run-guard.ts';
 
 export const input = (change: Partial<GuardInput> = {}): GuardInput => ({
   step: {
@@ -45,10 +45,10 @@ interface Counters {
   series?: boolean;
 }
 
-export interface PlayedWatch {
-  /** Seconds since the watch began, by the played clock. */
+export interface FakeWatch {
+  /** Seconds since the watch began, by the fake clock. */
   atS: number;
-  cluster: ReturnType<typeof playedCluster>;
+  cluster: ReturnType<typeof fakeCluster>;
   /** Counters of each pod; a pod without an entry is not scraped. */
   counters: Record<string, Counters>;
   healthy: boolean;
@@ -66,15 +66,12 @@ export interface PlayedWatch {
 const START_MS = Date.parse('2026-11-24T00:00:00Z');
 
 /** `every` says what happens in each second before it is over; the default is 100 requests/s of each pod. */
-export function playWatch(
-  every: (watch: PlayedWatch) => void = () => undefined,
-  dependencies: Partial<GuardDependencies> = {},
-): PlayedWatch {
+export function playWatch(every: (watch: FakeWatch) => void = () => undefined, dependencies: Partial<GuardDependencies> = {}): FakeWatch {
   let clockMs = START_MS;
-  const watch: PlayedWatch = {
+  const watch: FakeWatch = {
     atS: 0,
-    cluster: playedCluster(),
-    counters: Object.fromEntries(playedPods.map((pod) => [pod, { requests: 1_000, errors: 0, inFlight: 1 }])),
+    cluster: fakeCluster(),
+    counters: Object.fromEntries(fakePods.map((pod) => [pod, { requests: 1_000, errors: 0, inFlight: 1 }])),
     healthy: true,
     prometheus: true,
     unanswered: null,
@@ -94,7 +91,7 @@ export function playWatch(
         clients: () => watch.cluster.client,
         now: () => clockMs,
         wait,
-        prometheus: () => playedPrometheus(watch, () => clockMs),
+        prometheus: () => fakePrometheus(watch, () => clockMs),
         health: async () => ({ ok: watch.healthy, detail: watch.healthy ? '200 {"status":"ok"}' : 'no answer within 2 s', at: '' }),
         activity: () => ({
           heartbeat: (beat) => void watch.beats.push(structuredClone(beat)),
@@ -117,7 +114,7 @@ export function playWatch(
 
 export const carryIn = (beats: readonly Beat[]): GuardCarry | undefined => beats.at(-1)?.carry as GuardCarry | undefined;
 
-function playedPrometheus(watch: PlayedWatch, now: () => number): PrometheusClient {
+function fakePrometheus(watch: FakeWatch, now: () => number): PrometheusClient {
   const answer = <T>(query: string, value: T): Answer<T> => {
     watch.asked.push(query);
     const isAnswered = watch.prometheus && (watch.unanswered === null || !query.includes(watch.unanswered));

@@ -1,21 +1,21 @@
 // A server and a worker with keys of their own in a folder, and what Temporal would report: with them a test signs as the real ones do.
-import type { ActionRequest } from '../../../verdict/action.ts';
+import type { ActionRequest } from '../../verdict/action.ts';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import type { Release } from '../../../release/release.ts';
-import { canonicalJson } from '../../../verdict/canonical-json.ts';
-import type { CountdownRun } from '../../../verdict/countdown-run.ts';
-import { inputDigest } from '../../../verdict/input-digest.ts';
-import type { Principal } from '../../../verdict/verdict.ts';
-import type { CountdownInput, Signed, Start } from '../../../workflows/messages.ts';
-import { admissionOf } from '../../identity/admit-start.ts';
-import type { RunId } from '../../identity/countdown-runs.ts';
-import { openKeyPair } from '../../identity/key-pair.ts';
-import { signedReader } from '../../identity/read-signed.ts';
-import type { TrustDependencies } from '../../identity/trust.ts';
-import { workerKey, type WorkerKey } from '../../identity/worker-key.ts';
-import { NEW, target } from '../../kubernetes/testing/played-cluster-api.ts';
-import type { Authority, CountdownRef } from '../contract.ts';
+import type { Release } from '../../release/release.ts';
+import { canonicalJson } from '../../verdict/canonical-json.ts';
+import type { CountdownRun } from '../../verdict/countdown-run.ts';
+import { inputDigest } from '../../verdict/input-digest.ts';
+import type { Principal } from '../../verdict/verdict.ts';
+import type { CountdownInput, Signed, Start } from '../../workflows/messages.ts';
+import { admissionOf } from '../identity/admit-start.ts';
+import type { RunId } from '../identity/countdown-runs.ts';
+import { openKeyPair } from '../identity/key-pair.ts';
+import { signedReader } from '../identity/read-signed.ts';
+import type { TrustDependencies } from '../identity/trust.ts';
+import { workerKey, type WorkerKey } from '../identity/worker-key.ts';
+import { NEW, target } from './fake-cluster-api.ts';
+import type { Authority, CountdownRef } from '../effects/contract.ts';
 
 /** When a test's countdown launches; `nowMs` of the trusted world is a second later. */
 export const LAUNCH_AT = '2026-11-25T09:00:00.000Z';

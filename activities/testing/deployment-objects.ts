@@ -1,7 +1,7 @@
 // Objects of one Deployment in the form the API gives them, and a client that answers with them: each test changes the one field it is about.
-import { ApiFailure, type Resource } from '../api-failure.ts';
-import type { ClusterClient } from '../client.ts';
-import type { Deployment, Pod, PodTemplate, ReplicaSet } from '../objects.ts';
+import { ApiFailure, type Resource } from '../kubernetes/api-failure.ts';
+import type { ClusterClient } from '../kubernetes/client.ts';
+import type { Deployment, Pod, PodTemplate, ReplicaSet } from '../kubernetes/objects.ts';
 
 export const TARGET = { cluster: 'lab', namespace: 'shop', deployment: 'go-api', container: 'go-api' };
 export const IMAGE = 'registry.example.com/go-api:v2';

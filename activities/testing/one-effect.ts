@@ -1,12 +1,12 @@
-// An effect on a played cluster, with the entry and countdown that a workflow would make.
-import type { EvidenceStore } from '../../evidence/contract.ts';
-import { createFolderEvidenceStore } from '../../evidence/folder-store.ts';
-import { createRestrictedStore } from '../../evidence/restricted.ts';
-import type { PlayedClusterApi } from '../../kubernetes/testing/played-cluster-api.ts';
-import { NEW, target } from '../../kubernetes/testing/played-cluster-api.ts';
-import type { Seal } from '../../identity/contract.ts';
-import type { CaptureInput, CountdownRef, UndoEntry } from '../contract.ts';
-import { createEffects, type Effects } from '../registry.ts';
+// An effect on a fake cluster, with the entry and countdown that a workflow would make.
+import type { EvidenceStore } from '../evidence/contract.ts';
+import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
+import { createRestrictedStore } from '../evidence/restricted.ts';
+import type { FakeClusterApi } from './fake-cluster-api.ts';
+import { NEW, target } from './fake-cluster-api.ts';
+import type { Seal } from '../identity/contract.ts';
+import type { CaptureInput, CountdownRef, UndoEntry } from '../effects/contract.ts';
+import { createEffects, type Effects } from '../effects/registry.ts';
 
 export const countdownOf = (firstRunId: string): CountdownRef => ({
   workflowId: 'countdown/go-api-1.4.0',
@@ -39,8 +39,8 @@ export const captureInput = (countdown: CountdownRef, generation = 1, wantedImag
 
 let nowMs = Date.parse('2026-11-25T09:00:00Z');
 
-export const playedEffects = (
-  api: PlayedClusterApi,
+export const fakeEffects = (
+  api: FakeClusterApi,
   evidenceFolder: string,
   store: EvidenceStore = createFolderEvidenceStore(evidenceFolder),
   restricted: EvidenceStore = createRestrictedStore(evidenceFolder),

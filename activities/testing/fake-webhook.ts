@@ -14,7 +14,7 @@ export interface Admission {
   denied?: string;
 }
 
-export interface PlayedWebhook {
+export interface FakeWebhook {
   /** Whether each question was a dry run. */
   asked: boolean[];
   close(): Promise<void>;
@@ -25,7 +25,7 @@ export async function startWebhook(
   kubeconfig: KubeConfig,
   namespace: string,
   admit: (deployment: Deployment) => Admission,
-): Promise<PlayedWebhook> {
+): Promise<FakeWebhook> {
   const address = hostAddress(kubeconfig);
   const { key, cert } = certificateFor(address);
   const asked: boolean[] = [];

@@ -1,10 +1,10 @@
-// A cluster whose answers a test writes, in the form the API gives them. Nothing can be written to it; played-cluster-api.ts takes writes.
-import { ApiFailure, type Resource, type Verb } from '../api-failure.ts';
-import type { ClusterClient } from '../client.ts';
-import { withImage, type Deployment } from '../objects.ts';
+// A cluster whose answers a test writes, in the form the API gives them. Nothing can be written to it; fake-cluster-api.ts takes writes.
+import { ApiFailure, type Resource, type Verb } from '../kubernetes/api-failure.ts';
+import type { ClusterClient } from '../kubernetes/client.ts';
+import { withImage, type Deployment } from '../kubernetes/objects.ts';
 
 /** What a pod is, where it differs from a pod that runs and is Ready. */
-interface PlayedState {
+interface FakeState {
   ready?: boolean;
   /** No node has taken it. */
   pending?: boolean;
@@ -13,11 +13,11 @@ interface PlayedState {
   restarts?: number;
 }
 
-export interface PlayedCluster {
+export interface FakeCluster {
   image: string;
   names: string[];
   /** By the pod's name. */
-  states: Record<string, PlayedState>;
+  states: Record<string, FakeState>;
   /** What the spec asks for; as many as there are names when left out. */
   replicas: number | null;
   restarts: number;
@@ -36,12 +36,12 @@ export interface PlayedCluster {
 
 const HASH = '7d4b9c';
 export const PLAYED_IMAGE = 'registry.local/go-api:sha-91d03ce';
-export const playedPods = [1, 2, 3].map((each) => `go-api-${HASH}-x${each}`);
+export const fakePods = [1, 2, 3].map((each) => `go-api-${HASH}-x${each}`);
 
-export function playedCluster(change: Partial<PlayedCluster> = {}): PlayedCluster & { client: ClusterClient } {
-  const state: PlayedCluster = {
+export function fakeCluster(change: Partial<FakeCluster> = {}): FakeCluster & { client: ClusterClient } {
+  const state: FakeCluster = {
     image: PLAYED_IMAGE,
-    names: [...playedPods],
+    names: [...fakePods],
     states: {},
     replicas: null,
     restarts: 0,
@@ -55,7 +55,7 @@ export function playedCluster(change: Partial<PlayedCluster> = {}): PlayedCluste
     ...change,
   };
   const answer = (verb: Verb, resource: Resource): unknown => {
-    if (state.status !== 200) throw new ApiFailure(verb, resource, 'lab', state.status, 'played');
+    if (state.status !== 200) throw new ApiFailure(verb, resource, 'lab', state.status, 'fake');
     if (resource.resource === 'selfsubjectaccessreviews') return { status: { allowed: state.allowed } };
     if (resource.resource === 'deployments') {
       const { metadata, ...rest } = deployment(state);
@@ -63,7 +63,7 @@ export function playedCluster(change: Partial<PlayedCluster> = {}): PlayedCluste
     }
     if (resource.resource === 'replicasets') return [replicaSet];
     if (resource.resource === 'leases') {
-      if (state.lease === null) throw new ApiFailure(verb, resource, 'lab', 404, 'played', null, { gone: true });
+      if (state.lease === null) throw new ApiFailure(verb, resource, 'lab', 404, 'fake', null, { gone: true });
       return { metadata: { annotations: state.lease.annotations }, spec: { holderIdentity: state.lease.holder } };
     }
     if (resource.resource === 'nodes')
@@ -100,7 +100,7 @@ export function playedCluster(change: Partial<PlayedCluster> = {}): PlayedCluste
 const revision = { 'deployment.kubernetes.io/revision': '7' };
 const labels = { app: 'go-api', 'pod-template-hash': HASH };
 
-function deployment({ image, names, paused, replicas }: PlayedCluster) {
+function deployment({ image, names, paused, replicas }: FakeCluster) {
   const all = replicas ?? names.length;
   return {
     metadata: { name: 'go-api', namespace: 'shop', uid: 'd', resourceVersion: '1', generation: 3, annotations: revision },
@@ -129,7 +129,7 @@ const replicaSet = {
   spec: {},
 };
 
-function pod(name: string, { image, restarts, states }: PlayedCluster) {
+function pod(name: string, { image, restarts, states }: FakeCluster) {
   const { ready = true, pending = false, terminating = false, waiting, restarts: own = restarts } = states[name] ?? {};
   return {
     metadata: {

@@ -1,14 +1,21 @@
 // The three functions behind the effect `deployment-image`, with operations and snapshots as a lab test writes them.
-import { applyImage } from '../apply-image.ts';
-import { captureDeployment } from '../capture-deployment.ts';
-import type { ClusterClient } from '../client.ts';
-import type { ApplyImageInput, DeploymentSnapshot, DeploymentTarget, Operation, RestoreTemplateInput, WriteResult } from '../contract.ts';
-import { lastWriteAtMs, type WriteFence } from '../converge-write.ts';
-import type { EvidenceStore } from '../../evidence/contract.ts';
-import { asApplicationFailure } from '../index.ts';
-import { NEW } from '../lab-cluster.ts';
-import { claimLease } from '../lease.ts';
-import { restoreTemplate } from '../restore-template.ts';
+import { applyImage } from '../kubernetes/apply-image.ts';
+import { captureDeployment } from '../kubernetes/capture-deployment.ts';
+import type { ClusterClient } from '../kubernetes/client.ts';
+import type {
+  ApplyImageInput,
+  DeploymentSnapshot,
+  DeploymentTarget,
+  Operation,
+  RestoreTemplateInput,
+  WriteResult,
+} from '../kubernetes/contract.ts';
+import { lastWriteAtMs, type WriteFence } from '../kubernetes/converge-write.ts';
+import type { EvidenceStore } from '../evidence/contract.ts';
+import { asApplicationFailure } from '../kubernetes/index.ts';
+import { NEW } from './lab-cluster.ts';
+import { claimLease } from '../kubernetes/lease.ts';
+import { restoreTemplate } from '../kubernetes/restore-template.ts';
 
 export interface DeploymentWrites {
   captureDeployment(target: DeploymentTarget): Promise<DeploymentSnapshot>;

@@ -1,5 +1,5 @@
 // A rollout and a version as the judges of launch and rollback get them, both well; a test changes what is not.
-import type { RolloutFacts, VersionFacts } from './rollout.ts';
+import type { RolloutFacts, VersionFacts } from '../rollout.ts';
 
 /** A rollout that completed. */
 export const rollout = (change: Partial<RolloutFacts> = {}): RolloutFacts => ({

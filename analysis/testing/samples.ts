@@ -1,5 +1,5 @@
 // For tests: a launched version over time, and the samples that a guard takes of it.
-import type { GuardDeployment, GuardLimits, GuardPod, GuardSample, PodValue } from './sample.ts';
+import type { GuardDeployment, GuardLimits, GuardPod, GuardSample, PodValue } from '../guard/sample.ts';
 
 export const IMAGE = 'registry.local/go-api:sha-91d03ce';
 export const PODS = ['go-api-a-1', 'go-api-a-2', 'go-api-a-3'];
@@ -32,7 +32,7 @@ const queries: GuardSample['queries'] = {
 };
 
 /** A pod at one time. Counters are what it answered since the sample before. */
-export interface PlayedPod extends Partial<GuardPod> {
+export interface FakePod extends Partial<GuardPod> {
   name: string;
   requests?: number;
   errors?: number;
@@ -46,8 +46,8 @@ export interface PlayedPod extends Partial<GuardPod> {
   exists?: boolean;
 }
 
-export interface Played {
-  pods: PlayedPod[];
+export interface Fake {
+  pods: FakePod[];
   wanted?: number;
   health?: boolean;
   /** False: neither answers. */
@@ -60,22 +60,21 @@ export interface Played {
 }
 
 /** All pods alike: 500 requests each in an interval, as a service of 300 requests/s. */
-export const steady = (change: Partial<PlayedPod> = {}, names = PODS): PlayedPod[] =>
-  names.map((name) => ({ name, requests: 500, ...change }));
+export const steady = (change: Partial<FakePod> = {}, names = PODS): FakePod[] => names.map((name) => ({ name, requests: 500, ...change }));
 
 /** Samples number `from` to `to` of a version that is as `at` says. */
-export function play(count: number, at: (index: number) => Played): GuardSample[] {
-  const totals: PlayedTotals = new Map();
+export function play(count: number, at: (index: number) => Fake): GuardSample[] {
+  const totals: FakeTotals = new Map();
   return Array.from({ length: count }, (_, index) => sampleOf(at(index), index, totals));
 }
 
 /** What each pod has answered since the watch began, by its name. */
-export type PlayedTotals = Map<string, { requests: number; errors: number; slow: number }>;
+export type FakeTotals = Map<string, { requests: number; errors: number; slow: number }>;
 
 /** The next sample; adds its counts to `totals`. */
-export function sampleOf(played: Played, index: number, totals: PlayedTotals): GuardSample {
-  const { pods, wanted = pods.length, health = true, kubernetes = true, prometheus = true, others = [], templateImage = IMAGE } = played;
-  const atMs = START_MS + (played.atMs ?? index * INTERVAL_MS);
+export function sampleOf(fake: Fake, index: number, totals: FakeTotals): GuardSample {
+  const { pods, wanted = pods.length, health = true, kubernetes = true, prometheus = true, others = [], templateImage = IMAGE } = fake;
+  const atMs = START_MS + (fake.atMs ?? index * INTERVAL_MS);
   for (const { name, requests = 0, errors = 0, slow = 0 } of pods) {
     const total = totals.get(name) ?? { requests: 0, errors: 0, slow: 0 };
     totals.set(name, { requests: total.requests + requests, errors: total.errors + errors, slow: total.slow + slow });

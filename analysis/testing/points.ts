@@ -1,5 +1,5 @@
 // k6's NDJSON as k6 1.8 writes it, made to measure.
-import { runLine, type RunEnd } from './run-record.ts';
+import { runLine, type RunEnd } from '../load-test/run-record.ts';
 
 export interface FixtureRequest {
   /** As a script tags it; a URL is what k6 itself writes where the script does not. */
