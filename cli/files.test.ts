@@ -95,7 +95,7 @@ it('checks the names of a release against the environment file beside it, and al
     lines: [
       'release.yaml:8:43 spec.service.namespace: the environment file has no target "shop"; it has prod, staging; add it to spec.targets there',
       'release.yaml:9:12 spec.cluster: the environment file has no cluster "prdo"; did you mean "prod"?',
-      'release.yaml:10:13 spec.launchAt: the launch time 2020-11-25T09:00:00.000Z is over; launch later',
+      'release.yaml:10:13 spec.launchAt: the launch time 2020-11-25 09:00 UTC is over; launch later',
       'release.yaml:11:19 spec.load.script: the k6 script k6/load.js is not there; its path is relative to the release file',
       'release.yaml:11:39 spec.load.target: the environment file has no target "stagign"; did you mean "staging"?',
       'release.yaml:16:12 spec.notify[0]: the environment file has no notification target "oncall"; it has none; add it to spec.notify there, or leave it out',
@@ -198,7 +198,7 @@ it('says what is wrong with a file before it asks for a token or a server, and s
 it('writes the report to the file named', async () => {
   const file = join(folder(), 'report.html');
   const { server, ...ran } = await against({ [`GET ${PATH}/report`]: { text: '<!doctype html>' } }, ['report', NAME, '--html', file]);
-  expect(ran).toEqual({ code: 0, stdout: `${file} written, 0 KiB; it opens without network\n`, stderr: '' });
+  expect(ran).toEqual({ code: 0, stdout: `${file} written, 15 bytes; it opens without network\n`, stderr: '' });
   expect(readFileSync(file, 'utf8')).toBe('<!doctype html>');
   const nowhere = await tminus(['report', NAME, '--html', '/nowhere/report.html'], { server: server.url });
   expect(nowhere).toMatchObject({ code: 1, stderr: expect.stringContaining('no such file or directory') });

@@ -96,7 +96,7 @@ it('lists a plan without a launch as passed', async () => {
     { 'GET /api/v1/releases': { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseList', items: [item] } } },
     ['list'],
   );
-  expect(stdout.split('\n')[1]).toMatch(/^go-api-1.4.0 {2}shop\/go-api {2}✔ passed {7}ended {5}ended 2026-11-24 09:00 UTC/);
+  expect(stdout.split('\n')[1]).toMatch(/^go-api-1.4.0 {2}shop\/go-api {2}✔ passed {7}ended {5}ended 2026-11-24 09:00:00 UTC/);
 });
 
 it('lists countdowns in columns that fit', async () => {

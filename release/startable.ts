@@ -1,4 +1,5 @@
 // Whether a valid release can be started now: asked by `tminus validate`, by a dry run and by the start itself, with the same answers.
+import { time } from '../verdict/wording/index.ts';
 import { objectionsByPolicy, type StartPolicy, type StartObjection } from './start-policy.ts';
 import { lateCheckpoints, planOf } from './plan.ts';
 import type { Path } from './problem.ts';
@@ -59,12 +60,10 @@ function objectionsOfTime(release: Release, nowMs: number): StartObjection[] {
     ['spec', 'countdown'],
   ];
   if (plan.launchAtMs < nowMs)
-    return [{ paths: launchTime, message: `the launch time ${iso(plan.launchAtMs)} is over`, hint: 'launch later' }];
+    return [{ paths: launchTime, message: `the launch time ${time(plan.launchAtMs)} is over`, hint: 'launch later' }];
   return lateCheckpoints(plan, nowMs).map(({ name, offset, atMs }) => ({
     paths: [['spec', 'checkpoints', release.spec.checkpoints.findIndex((each) => each.name === name), 'at'], ...launchTime],
-    message: `checkpoint ${offset} ${name} would have been due at ${iso(atMs)}, which is over`,
+    message: `checkpoint ${offset} ${name} would have been due at ${time(atMs)}, which is over`,
     hint: 'launch later or leave it out',
   }));
 }
-
-const iso = (ms: number): string => new Date(ms).toISOString();

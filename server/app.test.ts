@@ -252,7 +252,7 @@ describe('releases', () => {
     const { api } = testApp();
     const answer = await api('/api/v1/releases', { ...submission, launchAt: '2026-11-20T12:00:00Z' });
     expect(((await answer.json()) as { problems: { text: string }[] }).problems.map(({ text }) => text.split('\n')[0])).toEqual([
-      'release.yaml:9:14 spec.countdown: the launch time 2026-11-20T12:00:00.000Z is over; launch later',
+      'release.yaml:9:14 spec.countdown: the launch time 2026-11-20 12:00 UTC is over; launch later',
     ]);
   });
 
@@ -261,7 +261,7 @@ describe('releases', () => {
     const answer = await api('/api/v1/releases', { ...submission, launchAt: '2026-11-24T12:00:00Z' });
     expect(answer.status).toBe(422);
     expect(((await answer.json()) as { message: string }).message).toContain(
-      'T-72h load-and-diagnosis would have been due at 2026-11-21T12:00:00.000Z',
+      'T-72h load-and-diagnosis would have been due at 2026-11-21 12:00 UTC',
     );
     expect(countdowns.started).toEqual([]);
   });

@@ -37,9 +37,14 @@ describe('the check of arrows', () => {
       'types of another file than finding.ts',
       'release/a.ts',
       `import type { Verdict } from '../verdict/verdict.ts';`,
-      'only values of verdict/finding.ts',
+      'only values of verdict/finding.ts, verdict/wording/',
     ],
-    ['values of another file', 'analysis/x/a.ts', `import { x } from '../../verdict/judge.ts';`, 'only values of verdict/finding.ts'],
+    [
+      'values of another file',
+      'analysis/x/a.ts',
+      `import { x } from '../../verdict/judge.ts';`,
+      'only values of verdict/finding.ts, verdict/wording/',
+    ],
     [
       'analysis that knows release',
       'analysis/a.ts',
@@ -97,6 +102,8 @@ describe('the check of arrows', () => {
 
   it.each([
     ['types of findings', 'analysis/x/a.ts', `import type { Finding } from '../../verdict/finding.ts';`],
+    ['builders of findings', 'analysis/x/a.ts', `import { pass } from '../../verdict/finding.ts';`],
+    ['the wording of values', 'release/a.ts', `import { duration } from '../verdict/wording/index.ts';`],
     ['a room within itself', 'analysis/x/a.ts', `import { wilson } from '../statistics/index.ts';`],
     ['types of activities in a workflow', 'workflows/a.ts', `import type { StepActivities } from '../activities/steps-contract.ts';`],
     ['unzipping given bytes', 'analysis/a.ts', `import { createGunzip } from 'node:zlib';`],

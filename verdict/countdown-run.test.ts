@@ -33,7 +33,7 @@ describe('a run that the server of Tminus started', () => {
     ['a retry policy', { hasRetryPolicy: true }, /was started with a retry policy/],
     ['a cron schedule', { cronSchedule: '* * * * *' }, /was started with the cron schedule \* \* \* \* \*/],
     ['a second attempt', { attempt: 2 }, /is at its attempt 2/],
-    ['a start delay', { startDelayMs: 600_000 }, /was started with a delay of 600 s/],
+    ['a start delay', { startDelayMs: 600_000 }, /was started with a delay of 10 m/],
     ['another type', { workflowType: 'launchStep' }, /is a workflow of type launchStep/],
   ])('never has %s', (_, change, why) => {
     expect(explainForeignRun(run(change))).toMatch(why);
@@ -49,7 +49,14 @@ describe('the clock of a countdown', () => {
 
   it('that is further ahead was moved from outside: the launch is refused, with the number', () => {
     expect(judged({}, 61_000)).toMatchObject([
-      { code: 'CountdownClockAhead', outcome: 'fail', measured: 61, limit: 60, unit: 's', message: expect.stringContaining('61 s ahead') },
+      {
+        code: 'CountdownClockAhead',
+        outcome: 'fail',
+        measured: 61,
+        limit: 60,
+        unit: 's',
+        message: expect.stringContaining('1 m 1 s ahead'),
+      },
     ]);
   });
 

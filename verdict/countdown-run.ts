@@ -1,6 +1,7 @@
 // What the Temporal server reports of a countdown's run, judged. Whoever can reach Temporal can start, reset and hurry workflows: this is how
 // it shows.
 import { fail, inconclusive, type Finding, type FindingCode } from './finding.ts';
+import { duration } from './wording/index.ts';
 
 /** A run, as the server describes it and as its first event records it. */
 export interface CountdownRun {
@@ -41,7 +42,7 @@ export function explainForeignRun(run: CountdownRun): string | null {
   if (cronSchedule !== '') return `${workflowId} was started with the cron schedule ${cronSchedule}`;
   if (attempt > 1) return `${workflowId} is at its attempt ${attempt}`;
   // The server itself delays a run that goes on from one that was shorter than a second.
-  if (startDelayMs > 0 && continuedRunId === null) return `${workflowId} was started with a delay of ${Math.round(startDelayMs / 1_000)} s`;
+  if (startDelayMs > 0 && continuedRunId === null) return `${workflowId} was started with a delay of ${duration(startDelayMs)}`;
   return null;
 }
 
@@ -71,16 +72,17 @@ export function judgeRun({ run, resets, rehearsal, workflowNowMs, nowMs }: Inspe
   if (foreign !== null) findings.push(failed('CountdownRunForeign', run, `${foreign}; start the release again`));
   const skipping = explainSkipping(run, rehearsal);
   const aheadMs = workflowNowMs - nowMs;
+  const aheadS = Math.round(aheadMs / 1_000);
   if (skipping !== null) findings.push(failed('CountdownClockAhead', run, `${skipping}; start the release again`));
   else if (!rehearsal && aheadMs > MAX_CLOCK_AHEAD_MS)
     findings.push({
       ...failed(
         'CountdownClockAhead',
         run,
-        `the clock of ${run.workflowId} is ${Math.round(aheadMs / 1_000)} s ahead of the worker's, ` +
-          `limit ${MAX_CLOCK_AHEAD_MS / 1_000} s: time was skipped from outside; start the release again`,
+        `the clock of ${run.workflowId} is ${duration(1_000 * aheadS)} ahead of the worker's, ` +
+          `limit ${duration(MAX_CLOCK_AHEAD_MS)}: time was skipped from outside; start the release again`,
       ),
-      measured: Math.round(aheadMs / 1_000),
+      measured: aheadS,
       limit: MAX_CLOCK_AHEAD_MS / 1_000,
       unit: 's',
     });

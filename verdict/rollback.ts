@@ -1,7 +1,8 @@
 // What a rollback came to: started in time, complete in time, and healthy again.
 import { judgeNotKept } from './evidence-not-kept.ts';
 import { fail, inconclusive, pass, type Finding } from './finding.ts';
-import { digests, round, seconds, type RolloutFacts, type VersionFacts } from './rollout.ts';
+import { digests, type RolloutFacts, type VersionFacts } from './rollout.ts';
+import { besideLimit, duration, measured as measuredValue } from './wording/index.ts';
 
 /** S17: a rollback starts within this of the condition that asked for it. */
 const START_LIMIT_MS = 15_000;
@@ -52,20 +53,23 @@ export function judgeRollbackWrite(name: string, { leftAlone, withoutLease }: { 
 function startOf(name: string, { evidence }: RolloutFacts, startedAfterMs: number | null): Finding[] {
   if (startedAfterMs === null) return [];
   const inTime = startedAfterMs <= START_LIMIT_MS;
-  const [measured, limit] = [startedAfterMs / 1000, START_LIMIT_MS / 1000];
-  const message = `${name}: the rollback was written ${seconds(measured)} after the failure was detected, limit ${limit} s`;
-  const measurement = { measured: round(measured), limit, unit: 's', evidence: digests(evidence) };
+  const [measured, limit] = [measuredValue(startedAfterMs / 1000), START_LIMIT_MS / 1000];
+  const [took, limitText] = besideLimit(measured, limit, 's');
+  const message = `${name}: the rollback was written ${took} after the failure was detected, limit ${limitText}`;
+  const measurement = { measured, limit, unit: 's', evidence: digests(evidence) };
   return [inTime ? pass('RollbackStartedInTime', name, message, measurement) : fail('RollbackStartedLate', name, message, measurement)];
 }
 
 function completionOf(name: string, rollout: RolloutFacts, limitMs: number): Finding {
   const limit = limitMs / 1000;
-  const measurement = { measured: round(rollout.seconds), limit, unit: 's', evidence: digests(rollout.evidence) };
+  const measured = measuredValue(rollout.seconds);
+  const [took, limitText] = besideLimit(measured, limit, 's');
+  const measurement = { measured, limit, unit: 's', evidence: digests(rollout.evidence) };
   if (rollout.outcome !== 'complete') {
-    const message = `${name}: the rollback is not complete after ${seconds(rollout.seconds)}, limit ${limit} s: ${rollout.detail}`;
+    const message = `${name}: the rollback is not complete after ${took}, limit ${limitText}: ${rollout.detail}`;
     return fail('RollbackIncomplete', name, message, measurement);
   }
-  const message = `${name}: rolled back in ${seconds(rollout.seconds)}, limit ${limit} s`;
+  const message = `${name}: rolled back in ${took}, limit ${limitText}`;
   return rollout.seconds <= limit
     ? pass('RolledBackInTime', name, message, measurement)
     : fail('RolledBackLate', name, message, measurement);
@@ -73,11 +77,11 @@ function completionOf(name: string, rollout: RolloutFacts, limitMs: number): Fin
 
 function healthOf(name: string, proof: VersionFacts, limitMs: number): Finding {
   const limit = limitMs / 1000;
-  const measurement = { measured: round(proof.seconds), limit, unit: 's', evidence: digests(proof.evidence) };
+  const measurement = { measured: measuredValue(proof.seconds), limit, unit: 's', evidence: digests(proof.evidence) };
   if (proof.ok) {
-    const message = `${name}: all ${proof.pods} pods on the old version, health ok in ${seconds(proof.seconds)}`;
+    const message = `${name}: all ${proof.pods} pods on the old version, health ok in ${duration(1_000 * proof.seconds)}`;
     return pass('RollbackHealthy', name, message, measurement);
   }
-  const message = `${name}: not healthy after ${seconds(proof.seconds)}, limit ${limit} s: ${proof.detail}`;
+  const message = `${name}: not healthy after ${duration(1_000 * proof.seconds)}, limit ${duration(limitMs)}: ${proof.detail}`;
   return fail('RollbackUnhealthy', name, message, measurement);
 }

@@ -37,7 +37,7 @@ describe('judgeVersion', () => {
       measured: 60.04,
       limit: 60,
       message:
-        'deployment shop/go-api does not serve the version asked for after 60.0 s, limit 60 s: 1 pod of sha-old; read the pods and health answers in the evidence of this step',
+        'deployment shop/go-api does not serve the version asked for after 1 m, limit 1 m: 1 pod of sha-old; read the pods and health answers in the evidence of this step',
     });
   });
 });

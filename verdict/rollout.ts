@@ -1,6 +1,7 @@
 // What a watched rollout, and a check of what serves, mean. Structural inputs: this room knows no cluster.
 import { judgeNotKept } from './evidence-not-kept.ts';
 import { fail, inconclusive, pass, type EvidenceRef, type Finding } from './finding.ts';
+import { duration, measured as measuredValue } from './wording/index.ts';
 
 export interface RolloutFacts {
   outcome: 'complete' | 'progress-deadline-exceeded' | 'replica-failure' | 'timed-out' | 'superseded';
@@ -66,7 +67,7 @@ export function judgeRollout(place: Place, rollout: RolloutFacts): Finding {
   const measurement = { measured, limit: rollout.podsWanted, unit: 'pods', evidence: digests(rollout.evidence) };
   const pods = `${measured} of ${rollout.podsWanted} pods`;
   if (rollout.outcome === 'complete') {
-    const message = `the rollout of ${subject} completed: ${pods} in ${seconds(rollout.seconds)}`;
+    const message = `the rollout of ${subject} completed: ${pods} in ${duration(1_000 * rollout.seconds)}`;
     return pass('RolloutComplete', subject, message, measurement);
   }
   const { what, hint } = failures[rollout.outcome];
@@ -77,13 +78,13 @@ export function judgeRollout(place: Place, rollout: RolloutFacts): Finding {
 /** Passes when exactly one version serves and its health answers ok within the limit. */
 export function judgeVersion(place: Place, proof: VersionFacts, limitMs: number): Finding {
   const subject = subjectOf(place);
-  const measurement = { measured: round(proof.seconds), limit: limitMs / 1000, unit: 's', evidence: digests(proof.evidence) };
+  const measurement = { measured: measuredValue(proof.seconds), limit: limitMs / 1000, unit: 's', evidence: digests(proof.evidence) };
   if (proof.ok) {
-    const message = `all ${proof.pods} pods of ${subject} run the version asked for, health ok in ${seconds(proof.seconds)}`;
+    const message = `all ${proof.pods} pods of ${subject} run the version asked for, health ok in ${duration(1_000 * proof.seconds)}`;
     return pass('VersionServes', subject, message, measurement);
   }
   const message =
-    `${subject} does not serve the version asked for after ${seconds(proof.seconds)}, limit ${limitMs / 1000} s: ` +
+    `${subject} does not serve the version asked for after ${duration(1_000 * proof.seconds)}, limit ${duration(limitMs)}: ` +
     `${proof.detail}; read the pods and health answers in the evidence of this step`;
   return fail('VersionNotServing', subject, message, measurement);
 }
@@ -114,5 +115,3 @@ const listed = (all: readonly string[]): string | null => (all.length === 0 ? nu
 const subjectOf = ({ namespace, deployment }: Place): string => `deployment ${namespace}/${deployment}`;
 
 export const digests = (evidence: readonly EvidenceRef[]): string[] => evidence.map(({ digest }) => digest);
-export const seconds = (value: number): string => `${value.toFixed(1)} s`;
-export const round = (value: number): number => Math.round(value * 1000) / 1000;

@@ -82,3 +82,12 @@ export function headWord<Ending extends StatusWord>({
 }): Ending | Verdict | Phase {
   return ending ?? (verdict === null || verdict === 'go' ? phase : verdict);
 }
+
+/**
+ * The time a countdown is shown at, in ms since 1970: the reader's own clock, because the countdown's `now` is that of its last event and may be
+ * days old; in a rehearsal its virtual clock; after the end the time of the end.
+ */
+export function clockMs({ rehearsal, now, endedAt }: { rehearsal: boolean; now: string; endedAt?: string }, wallMs: number): number {
+  if (endedAt !== undefined) return Date.parse(endedAt);
+  return rehearsal ? Date.parse(now) : wallMs;
+}

@@ -1,5 +1,6 @@
 // What each act does once it counts.
 import type { Action, ActionRequest } from '../verdict/action.ts';
+import { time } from '../verdict/wording/index.ts';
 import { actorOf, current, evaluate, heldBy, moveLaunch, record, recordRefusal, specOf, type CountdownState } from './countdown-state.ts';
 import { explainNow, openFinding } from './refusals.ts';
 import { explainingSteps } from './steps/registry.ts';
@@ -33,7 +34,7 @@ export const effects: Record<Action, (state: CountdownState, act: ActionRequest)
     });
     evaluate(state, checkpoint, Date.now());
     state.version += 1;
-    return `${act.finding} is waived until ${act.expiresAt}`;
+    return `${act.finding} is waived until ${time(act.expiresAt ?? '')}`;
   },
   abort: (state, act) => {
     state.sentence = `aborted by ${act.principal.displayName}: ${act.comment}`;
@@ -111,7 +112,7 @@ function startClock(state: CountdownState, act: ActionRequest, heldMs: number): 
     .map(({ name }) => name);
   if (unsure.length > 0) runAgain(state, unsure);
   state.version += 1;
-  const launch = new Date(state.launchAtMs).toISOString();
+  const launch = time(state.launchAtMs);
   if (shift) record(state, now, 'tminus', 'plan.changed', state.input.release.metadata.name, `launch at ${launch}`);
   return shift ? `the clock runs; the launch moves to ${launch}` : `the clock runs; the launch stays at ${launch}`;
 }

@@ -13,6 +13,7 @@ import type { BookkeepingActivities } from '../activities/bookkeeping-contract.t
 import { durationMs } from '../release/duration.ts';
 import { explainRefusedPlan } from '../release/plan-refusal.ts';
 import type { Verdict } from '../verdict/verdict.ts';
+import { duration, time } from '../verdict/wording/index.ts';
 import { opening, patient } from './activity-options.ts';
 import { admit, carry, closeUnadmitted, initialState, showRefused } from './admission.ts';
 import { hold } from './action-effects.ts';
@@ -116,7 +117,7 @@ async function open(state: CountdownState): Promise<void> {
   const said = `release ${releaseDigest}, fencing generation ${lock.generation}${rehearsal ? ', rehearsal on virtual time' : ''}${comment ? `: ${comment}` : ''}`;
   record(state, Date.now(), actorOf(requestedBy), 'countdown.started', release.metadata.name, said);
   enterPhase(state, 'counting');
-  announce(state, current(state), 'go', `${requestedBy.displayName} started the countdown; launch at ${iso(state.launchAtMs)}`);
+  announce(state, current(state), 'go', `${requestedBy.displayName} started the countdown; launch at ${time(state.launchAtMs)}`);
 }
 
 /** How a countdown ends that cannot go on: nothing it did stays. */
@@ -140,7 +141,7 @@ async function untilItsTime(state: CountdownState, checkpoint: CheckpointState):
   }
   const lateMs = Date.now() - Math.max(checkpoint.atMs, state.readyAtMs);
   if (checkpoint.reached || lateMs <= LATE_TOLERANCE_MS) return;
-  const message = `${checkpoint.offset} ${checkpoint.name} was reached ${Math.round(lateMs / 60_000)} minutes late, because no worker ran`;
+  const message = `${checkpoint.offset} ${checkpoint.name} was reached ${duration(lateMs)} late, because no worker ran`;
   checkpoint.own = [late(checkpoint, 'CheckpointMissed', message, lateMs, LATE_TOLERANCE_MS)];
 }
 
@@ -333,5 +334,3 @@ function end(state: CountdownState, ending: Ending, sentence: string): void {
   state.ending = ending;
   state.sentence = sentence;
 }
-
-const iso = (ms = Date.now()): string => new Date(ms).toISOString();

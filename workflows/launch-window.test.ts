@@ -26,10 +26,10 @@ describe('a launch after its window', () => {
       {
         code: 'LaunchWindowClosed',
         outcome: 'inconclusive',
-        measured: 2,
+        measured: 90,
         limit: 0,
-        unit: 'min',
-        message: 'the launch window closed 2 minutes ago; resume with a shifted launch time',
+        unit: 's',
+        message: 'the launch window closed 1 m 30 s ago; resume with a shifted launch time',
       },
     ]);
   });
@@ -173,14 +173,14 @@ describe('a waiver that was given at an earlier checkpoint', () => {
   });
 });
 
-it('says how late something came, in whole minutes, as a finding that holds', () =>
+it('says how late something came, in whole seconds, as a finding that holds', () =>
   expect(late(launch, 'CheckpointMissed', 'T-0 was reached late', 3_630_000, 300_000)).toEqual({
     code: 'CheckpointMissed',
     subject: 'launch',
     outcome: 'inconclusive',
-    measured: 61,
-    limit: 5,
-    unit: 'min',
+    measured: 3_630,
+    limit: 300,
+    unit: 's',
     message: 'T-0 was reached late',
     evidence: [],
   }));

@@ -3,6 +3,7 @@ import { inconclusive, type Finding, type FindingCode } from '../verdict/finding
 import { durationMs } from '../release/duration.ts';
 import { findingsOf, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { findingKey } from '../verdict/judge.ts';
+import { duration } from '../verdict/wording/index.ts';
 
 /** A launch that could start only after its window is held: never a late go. */
 export function guardLaunchWindow(state: CountdownState, checkpoint: CheckpointState): void {
@@ -12,7 +13,7 @@ export function guardLaunchWindow(state: CountdownState, checkpoint: CheckpointS
     late(
       checkpoint,
       'LaunchWindowClosed',
-      `the launch window closed ${Math.ceil(closedMs / 60_000)} minutes ago; resume with a shifted launch time`,
+      `the launch window closed ${duration(closedMs)} ago; resume with a shifted launch time`,
       closedMs,
       0,
     ),
@@ -48,11 +49,11 @@ export function guardWaivers(state: CountdownState, checkpoint: CheckpointState)
 const launchesYet = (state: CountdownState, { name, pending }: CheckpointState): boolean =>
   state.launchedAt === null && specOf(state.input, name).steps.some((step) => step.type === 'launch' && pending.includes(step.name));
 
-/** A finding that says what came too late, in minutes; inconclusive, so it holds. */
+/** A finding that says what came too late, in seconds; inconclusive, so it holds. */
 export function late(checkpoint: CheckpointState, code: FindingCode, message: string, measuredMs: number, limitMs: number): Finding {
   return inconclusive(code, checkpoint.name, message, {
-    measured: Math.round(measuredMs / 60_000),
-    limit: Math.round(limitMs / 60_000),
-    unit: 'min',
+    measured: Math.round(measuredMs / 1_000),
+    limit: Math.round(limitMs / 1_000),
+    unit: 's',
   });
 }

@@ -63,7 +63,7 @@ describe('an act counts', () => {
   it.each<ActionRequest['action']>(['approve', 'reject', 'waive'])(
     'never at another checkpoint, where it is bound to one: %s',
     (action) => {
-      expect(refusal({ action, checkpoint: 'launch' })).toBe(`too early: launch is reached at ${iso(state.launchAtMs)}`);
+      expect(refusal({ action, checkpoint: 'launch' })).toBe('too early: launch is reached at 2026-11-26 09:00 UTC');
     },
   );
 
@@ -131,7 +131,7 @@ describe('an approval', () => {
   it('after the deadline is too late, and not too early', () => {
     poll.approvalDeadlineMs = NOW_MS;
     state.phase = 'stopped';
-    expect(refusal({ action: 'approve' })).toBe(`too late: the deadline of final-poll passed at ${iso(NOW_MS)}`);
+    expect(refusal({ action: 'approve' })).toBe(`too late: the deadline of final-poll passed at 2026-11-23 09:00 UTC`);
     expect(refusal({ action: 'hold' }) ?? '').not.toMatch(/deadline/u);
   });
 
@@ -160,7 +160,7 @@ describe('a checkpoint that is not the present one', () => {
       'the plan has no checkpoint nowhere; it has load-and-diagnosis, final-poll, launch',
     );
     expect(explainWrongCheckpoint(state, 'load-and-diagnosis')).toBe('too late: load-and-diagnosis has already been passed');
-    expect(explainWrongCheckpoint(state, 'launch')).toBe(`too early: launch is reached at ${iso(state.launchAtMs)}`);
+    expect(explainWrongCheckpoint(state, 'launch')).toBe(`too early: launch is reached at 2026-11-26 09:00 UTC`);
   });
 });
 
@@ -179,7 +179,7 @@ describe('a hold that its author has not seen', () => {
 
   it('keeps the clock standing, and everybody from going back over it', () => {
     state.holds = [hold(1, 'bob')];
-    const sentence = `bob has held the clock since ${iso(NOW_MS + 60_000)}, which was not seen when this was decided: incident; read it and decide again`;
+    const sentence = `bob has held the clock since 2026-11-23 09:01:00 UTC, which was not seen when this was decided: incident; read it and decide again`;
     expect(refusal({ action: 'resume', holdSince })).toBe(sentence);
     expect(refusal({ action: 'resume' })).toBe(sentence);
     expect(refusal({ action: 'recycle', to: 'T-72h', holdSince })).toBe(sentence);

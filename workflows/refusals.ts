@@ -3,6 +3,7 @@ import { explainCan, explainWho, samePerson } from '../verdict/can.ts';
 import type { Finding } from '../verdict/finding.ts';
 import { findingKey } from '../verdict/judge.ts';
 import { explainUnwaivable } from '../verdict/waivable.ts';
+import { eventTime, time } from '../verdict/wording/index.ts';
 import { current, findingsOf, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import type { CountdownRef } from '../activities/effects/contract.ts';
 import type { Action, ActionRequest } from '../verdict/action.ts';
@@ -49,7 +50,7 @@ function explainUnseenHold({ holds }: CountdownState, { action, holdSince }: Act
   const unseen = holds.filter(({ sinceMs }) => !(sinceMs <= seenMs));
   const [first] = unseen;
   if (!first || !(action === 'recycle' || (action === 'resume' && unseen.length === holds.length))) return null;
-  const since = new Date(first.sinceMs).toISOString();
+  const since = eventTime(first.sinceMs);
   return `${first.by} has held the clock since ${since}, which was not seen when this was decided: ${first.reason}; read it and decide again`;
 }
 
@@ -62,9 +63,7 @@ export const standsOn = (
 export function explainWrongCheckpoint(state: CountdownState, name: string): string {
   const asked = state.checkpoints.find((checkpoint) => checkpoint.name === name);
   if (!asked) return `the plan has no checkpoint ${name}; it has ${state.checkpoints.map((checkpoint) => checkpoint.name).join(', ')}`;
-  return asked.passed
-    ? `too late: ${name} has already been passed`
-    : `too early: ${name} is reached at ${new Date(asked.atMs).toISOString()}`;
+  return asked.passed ? `too late: ${name} has already been passed` : `too early: ${name} is reached at ${time(asked.atMs)}`;
 }
 
 function explainWrongDetail(state: CountdownState, act: ActionRequest): string | null {
@@ -117,5 +116,5 @@ export const explainNow = (state: CountdownState, action: Action): string | null
 /** Why it is too late to approve, or null: a deadline that has passed stands also where no worker was there to see it pass. */
 export function explainTooLate({ name, approvalDeadlineMs }: CheckpointState): string | null {
   if (approvalDeadlineMs === undefined || Date.now() < approvalDeadlineMs) return null;
-  return `too late: the deadline of ${name} passed at ${new Date(approvalDeadlineMs).toISOString()}`;
+  return `too late: the deadline of ${name} passed at ${time(approvalDeadlineMs)}`;
 }

@@ -3,6 +3,7 @@ import { workflowInfo } from '@temporalio/workflow';
 import { verdictOf } from './announce.ts';
 import { current, heldBy, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { EMPTY_CHAIN } from '../verdict/audit-chain.ts';
+import { time } from '../verdict/wording/index.ts';
 import type { CheckpointStatus, Condition, CountdownStatus, Ending } from './messages.ts';
 
 export function countdownStatus(state: CountdownState): CountdownStatus {
@@ -47,7 +48,7 @@ function sentence(state: CountdownState): string {
     case 'opening':
       return 'taking the lock of the service';
     case 'counting':
-      return `counting to ${offset} ${name} at ${iso(atMs)}`;
+      return `counting to ${offset} ${name} at ${time(atMs)}`;
     case 'running':
       return `running the steps of ${offset} ${name}`;
     case 'waiting':

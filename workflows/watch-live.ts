@@ -5,6 +5,7 @@ import type { GuardCarry, GuardReport, StepActivities } from '../activities/step
 import { durationMs } from '../release/duration.ts';
 import type { GuardStep } from '../release/steps/registry.ts';
 import { inconclusive, type Finding } from '../verdict/finding.ts';
+import { duration } from '../verdict/wording/index.ts';
 import { guarding } from './activity-options.ts';
 import { announce } from './announce.ts';
 import { beginRound, current, evaluate, planned, record, type CheckpointState, type CountdownState } from './countdown-state.ts';
@@ -141,7 +142,7 @@ function takeFailure(state: CountdownState, guard: Guarded, error: unknown, aske
   watch.carry = carryOf(error) ?? watch.carry;
   const limitMs = durationMs(guard.spec.liveDeadline);
   const blindMs = now - watch.blindSinceMs;
-  const message = `the guard took no samples for ${seconds(blindMs)} s: ${sentenceOf(error)}`;
+  const message = `the guard took no samples for ${duration(1_000 * seconds(blindMs))}: ${sentenceOf(error)}`;
   if (blindMs >= limitMs) {
     const breach: Finding = { ...unseen(guard, message, blindMs, limitMs), code: 'GuardBlindTooLong', outcome: 'fail' };
     return finish(state, guard, { findings: [breach], facts: [], evidence: [] }, 'failed-to-run');

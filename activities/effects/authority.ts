@@ -3,6 +3,7 @@
 import type { ActionRequest } from '../../verdict/action.ts';
 import { RESET_CODE, explainForeignRun, explainSkipping, wasReset, type CountdownRun } from '../../verdict/countdown-run.ts';
 import { explainWho, samePerson } from '../../verdict/can.ts';
+import { time } from '../../verdict/wording/index.ts';
 import type { Checkpoint, Release } from '../../release/release.ts';
 import type { CountdownInput } from '../../workflows/messages.ts';
 import { admissionOf, signedStart } from '../identity/admit-start.ts';
@@ -34,7 +35,7 @@ export async function assertAuthorized(
   const strange = explainForeignRun(run) ?? explainSkipping(run, input.rehearsal);
   if (strange !== null) throw refused(entry, strange);
   if (!input.rehearsal && now() < Date.parse(start.notBefore) - CLOCK_TOLERANCE_MS)
-    throw refused(entry, `the start was signed for a launch at ${start.notBefore} or later, by the real clock`);
+    throw refused(entry, `the start was signed for a launch at ${time(start.notBefore)} or later, by the real clock`);
   const acts = await Promise.all(authority.decisions.map((signed) => reader.act(signed)));
   const ours = acts.filter((act) => act.countdown === countdown.workflowId && act.run === countdown.firstRunId);
   const missing =

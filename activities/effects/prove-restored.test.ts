@@ -61,7 +61,7 @@ it('is restored when the rollout is complete and exactly the recorded version se
   const result = await proof();
   expect(result).toMatchObject({
     restored: true,
-    facts: [{ text: expect.stringContaining('written 3.0 s after the failure, 3 of 3 pods') }],
+    facts: [{ text: expect.stringContaining('written 3 s after the failure, 3 of 3 pods') }],
   });
   expect(codes(result)).toEqual(expect.arrayContaining(['RollbackStartedInTime', 'RollbackHealthy']));
   expect(result.evidence).toHaveLength(2);

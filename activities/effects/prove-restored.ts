@@ -1,5 +1,6 @@
 // The proof that a rolled back Deployment serves again: its rollout watched to the end, its pods and its health read, and both judged.
 import { judgeRollback, judgeRollbackWrite } from '../../verdict/rollback.ts';
+import { duration, eventTime } from '../../verdict/wording/index.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
 import { verifyVersion } from '../kubernetes/verify-version.ts';
@@ -41,7 +42,7 @@ export async function proveRestored(
     { target, image, healthTarget, healthPath, timeoutMs: within.proveMs },
     activity(),
   );
-  const written = startedAfterMs === null ? `at ${write.at}` : `${(startedAfterMs / 1000).toFixed(1)} s after the failure`;
+  const written = startedAfterMs === null ? `at ${eventTime(write.at)}` : `${duration(startedAfterMs)} after the failure`;
   return {
     restored: rollout.outcome === 'complete' && version.ok,
     leftAlone: false,
@@ -54,8 +55,8 @@ export async function proveRestored(
         subject: 'rollback',
         text:
           `${name}: written ${written}${write.wrote ? '' : ' (it had landed before)'}, ` +
-          `${rollout.podsReady} of ${rollout.podsWanted} pods in ${rollout.seconds.toFixed(1)} s, ` +
-          `health ${version.ok ? 'ok' : 'not ok'} in ${version.seconds.toFixed(1)} s`,
+          `${rollout.podsReady} of ${rollout.podsWanted} pods in ${duration(1_000 * rollout.seconds)}, ` +
+          `health ${version.ok ? 'ok' : 'not ok'} in ${duration(1_000 * version.seconds)}`,
         values: {
           rolloutSeconds: rollout.seconds,
           healthSeconds: version.seconds,

@@ -1,4 +1,5 @@
 // `tminus analyze`: file by file what it is, what is wrong, what was measured, and the tables.
+import { number } from '../../verdict/wording/index.ts';
 import type { AnalyzedFile } from '../analyze/document.ts';
 import { sentenceOf } from './finding.ts';
 import { mark, paint, type Look, type Tone } from './words.ts';
@@ -39,6 +40,6 @@ function renderTable({ title, columns, rows, notes }: Table): string[] {
 
 function cellText(cell: string | number | null): string {
   if (cell === null) return '·';
-  if (typeof cell === 'number') return cell.toLocaleString('en-US', { maximumSignificantDigits: 6, useGrouping: true });
+  if (typeof cell === 'number') return number(cell);
   return cell.length > WIDEST_CELL ? `${cell.slice(0, WIDEST_CELL - 1)}…` : cell;
 }

@@ -1,3 +1,4 @@
+import { eventTime } from '../../verdict/wording/index.ts';
 import type { AuditRecord, ChainCheck } from '../../verdict/audit-chain.ts';
 
 const SHOWN_HASH = 16;
@@ -15,5 +16,5 @@ export function renderCheck(check: ChainCheck): string {
 
 /** Always with seconds: here the order of things matters. */
 export function renderRecord({ seq, at, actor, action, object, detail }: AuditRecord): string {
-  return `${String(seq).padStart(4)}  ${at.slice(0, 10)} ${at.slice(11, 19)} UTC  ${actor.padEnd(18)} ${action.padEnd(22)} ${object}${detail === '' ? '' : `   ${detail}`}`;
+  return `${String(seq).padStart(4)}  ${eventTime(at)}  ${actor.padEnd(18)} ${action.padEnd(22)} ${object}${detail === '' ? '' : `   ${detail}`}`;
 }

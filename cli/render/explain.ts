@@ -4,12 +4,13 @@ import type { EvidenceRef } from '../../verdict/finding.ts';
 import { findingKey } from '../../verdict/judge.ts';
 import type { Reason } from '../../verdict/verdict.ts';
 import { explainUnwaivable } from '../../verdict/waivable.ts';
+import { comparison, duration, eventTime, size, time } from '../../verdict/wording/index.ts';
 import { isGoodEnding } from '../../verdict/words.ts';
 import type { CheckpointStatus } from '../../workflows/messages.ts';
 import type { ShownStatus } from '../shown-status.ts';
-import { against, amount, sentenceOf } from './finding.ts';
+import { sentenceOf } from './finding.ts';
 import { nextLines } from './next.ts';
-import { relative, utc } from './times.ts';
+
 import { mark, paint, said, textOf, type Look, type Tone } from './words.ts';
 
 const toneOfEffect: Record<Reason['effect'], Tone> = { 'no-go': 'bad', hold: 'hold', waived: 'plain', note: 'plain' };
@@ -59,11 +60,11 @@ const wordOf = ({ ending }: ShownStatus, { state, evaluation }: CheckpointStatus
 
 function nothingAgainst({ ending }: ShownStatus, { state, at }: CheckpointStatus): string {
   if (ending === 'refused') return 'nothing ran: the countdown was refused before its first checkpoint';
-  return state === 'later' ? `not reached yet; its time is ${utc(at)}` : 'nothing speaks against it';
+  return state === 'later' ? `not reached yet; its time is ${time(at)}` : 'nothing speaks against it';
 }
 
 /** Who holds the clock, since when and why. */
-const holdLines = ({ holds }: ShownStatus): string[] => holds.map(({ since, by, reason }) => `${by} since ${utc(since)}: ${reason}`);
+const holdLines = ({ holds }: ShownStatus): string[] => holds.map(({ since, by, reason }) => `${by} since ${eventTime(since)}: ${reason}`);
 
 /** Leaving out the explaining itself may take the first line with its word away. */
 const startNext = (line: string, index: number): string => (index === 0 ? line.replace(/^ {5}/, 'Next:') : line.replace(/^Next:/, '     '));
@@ -77,8 +78,8 @@ function reasonLines(status: ShownStatus, reason: Reason, { look, checkpoint, ev
   const evidence = reason.evidence.flatMap((digest) => evidenceLines(checkpoint, digest, evidenceUrl));
   const fields: [name: string, lines: string[]][] = [
     ['code', [`${reason.code}${row ? `: ${row.en}` : ''}`]],
-    ['measured', measuredOf(reason)],
-    ['since', step?.finishedAt ? [`${utc(step.finishedAt)}, ${step.name} round ${step.round}`] : []],
+    ['measured', measuredOf(reason, checkpoint)],
+    ['since', step?.finishedAt ? [`${eventTime(step.finishedAt)}, ${step.name} round ${step.round}`] : []],
     ['evidence', evidence],
     ['to do', row ? [row.whatToDo] : []],
     [
@@ -94,14 +95,12 @@ function reasonLines(status: ShownStatus, reason: Reason, { look, checkpoint, ev
   ];
 }
 
-/** `734 ms > 300 ms`; what people owe is counted in the sentence itself. */
-function measuredOf({ measured, limit, unit, effect }: Reason): string[] {
-  if (unit === 'approvals' || measured === null) return [];
-  if (typeof measured !== 'number' || typeof limit !== 'number')
-    return [limit === null ? `${measured} ${unit}`.trim() : `${measured}, limit ${limit} ${unit}`.trim()];
-  return [
-    effect === 'no-go' ? against({ measured, limit, unit, outcome: 'fail' }) : `${amount(measured, unit)}, limit ${amount(limit, unit)}`,
-  ];
+/** `734 ms > 300 ms`; missing approvals are counted in the message itself. */
+function measuredOf({ code, subject, measured, limit, unit }: Reason, { evaluation }: CheckpointStatus): string[] {
+  if (unit === 'approvals') return [];
+  const finding = evaluation?.findings.find((each) => each.code === code && each.subject === subject);
+  const text = comparison({ measured, limit, unit, outcome: finding?.outcome ?? 'inconclusive' });
+  return text === '' ? [] : [text];
 }
 
 function evidenceLines({ steps }: CheckpointStatus, digest: string, urlOf?: (digest: string) => string): string[] {
@@ -110,7 +109,7 @@ function evidenceLines({ steps }: CheckpointStatus, digest: string, urlOf?: (dig
 }
 
 const describe = ({ kind, source, sizeBytes, capturedAt }: EvidenceRef): string =>
-  `${kind.replaceAll('-', ' ')} of ${source}, ${amount(Math.ceil(sizeBytes / 1_000), 'kB')}, ${utc(capturedAt)}`;
+  `${kind.replaceAll('-', ' ')} of ${source}, ${size(sizeBytes)}, ${eventTime(capturedAt)}`;
 
 /** Only a finding of the checkpoint that stands in the way now can be accepted, and not that nothing was seen of what is live. */
 function canBeWaived({ phase, current }: ShownStatus, reason: Reason, { name, steps, evaluation }: CheckpointStatus): boolean {
@@ -152,12 +151,14 @@ function peopleLines({ approval, approvals, waivers, at }: CheckpointStatus, loo
   return [
     ...approvals.map(
       ({ principal, decision, comment, at: when, verified }) =>
-        `${said(decision === 'approve' ? 'go' : 'no-go', look)}   ${principal.displayName}${verified ? '' : ' (unverified)'} at ${utc(when)}: "${comment}"`,
+        `${said(decision === 'approve' ? 'go' : 'no-go', look)}   ${principal.displayName}${verified ? '' : ' (unverified)'} at ${eventTime(when)}: "${comment}"`,
     ),
-    ...waivers.map(({ finding, by, reason, expiresAt }) => `waived   ${finding} by ${by.displayName} until ${utc(expiresAt)}: "${reason}"`),
+    ...waivers.map(
+      ({ finding, by, reason, expiresAt }) => `waived   ${finding} by ${by.displayName} until ${time(expiresAt)}: "${reason}"`,
+    ),
     ...(approval?.deadlineAt
       ? [
-          `${approval.count} of ${approval.groups.join(' or ')} decide until ${utc(approval.deadlineAt)} (${relative(approval.deadlineAt, at).replace('in ', '')} after it was reached), else ${approval.onDeadline}`,
+          `${approval.count} of ${approval.groups.join(' or ')} decide until ${time(approval.deadlineAt)} (${duration(Date.parse(approval.deadlineAt) - Date.parse(at))} after it was reached), else ${approval.onDeadline}`,
         ]
       : []),
   ];

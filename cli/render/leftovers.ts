@@ -1,5 +1,5 @@
 // What `tminus leftovers` prints.
-import { relative, utc } from './times.ts';
+import { eventTime, relativeTime } from '../../verdict/wording/index.ts';
 import { mark, paint, textOf, type Look } from './words.ts';
 
 export interface LeftoverList {
@@ -24,11 +24,10 @@ const GAP = '  ';
 export function renderLeftovers({ items, damaged }: LeftoverList, look: Look, nowMs: number): string {
   const warnings = damaged.map(({ message }) => paint(`${mark('bad', look)} ${message}`, 'bad', look));
   if (items.length === 0) return warnings.length === 0 ? 'nothing stands' : warnings.join('\n');
-  const now = new Date(nowMs).toISOString();
   const rows = items.map(({ service, cluster, effect, live, since, countdown, restorer, goesBackTo, next }) => [
     `${service} on ${cluster}`,
     live ? `${effect}, live` : effect,
-    `${utc(since)} (${relative(since, now)})`,
+    `${eventTime(since)} (${relativeTime(since, nowMs)})`,
     `${countdown.release}: ${stateOf(countdown)}, restorer ${restorer}`,
     goesBackTo,
     next,

@@ -1,4 +1,4 @@
-import { relative, utc } from './times.ts';
+import { eventTime, relativeTime, time } from '../../verdict/wording/index.ts';
 import { padded, said, type Look } from './words.ts';
 
 export interface ListedRelease {
@@ -19,7 +19,6 @@ export interface ListedRelease {
 /** One countdown a line, running ones first as the server gives them. */
 export function renderList(items: readonly ListedRelease[], look: Look, nowMs: number): string {
   if (items.length === 0) return 'no countdowns; `tminus start release.yaml` starts one';
-  const now = new Date(nowMs).toISOString();
   const width = (title: string, of: (item: ListedRelease) => string): number =>
     Math.max(title.length, ...items.map((item) => of(item).length)) + 2;
   const nameWidth = width('RELEASE', nameOf);
@@ -31,7 +30,7 @@ export function renderList(items: readonly ListedRelease[], look: Look, nowMs: n
   return [
     `${'RELEASE'.padEnd(nameWidth)}${'SERVICE'.padEnd(serviceWidth)}${'VERDICT'.padEnd(verdictWidth)}${'PHASE'.padEnd(PHASE_WIDTH)}WHEN`,
     ...items.map((item) =>
-      `${nameOf(item).padEnd(nameWidth)}${(item.service ?? '?').padEnd(serviceWidth)}${padded(wordOf(item), verdictWidth, look)}${(item.phase ?? '?').padEnd(PHASE_WIDTH)}${when(item, now)}`.trimEnd(),
+      `${nameOf(item).padEnd(nameWidth)}${(item.service ?? '?').padEnd(serviceWidth)}${padded(wordOf(item), verdictWidth, look)}${(item.phase ?? '?').padEnd(PHASE_WIDTH)}${when(item, nowMs)}`.trimEnd(),
     ),
   ].join('\n');
 }
@@ -46,8 +45,8 @@ const MIN_VERDICT_WIDTH = 15;
 const PHASE_WIDTH = 10;
 
 /** Nothing of it goes on: that comes before its times. */
-function when({ endedAt, launchAt, state, hasWorker, workerVersion }: ListedRelease, now: string): string {
+function when({ endedAt, launchAt, state, hasWorker, workerVersion }: ListedRelease, nowMs: number): string {
   if (hasWorker === false) return `no worker of version ${workerVersion ?? 'none'} runs; start it`;
-  if (endedAt) return `ended ${utc(endedAt)} (${relative(endedAt, now)})`;
-  return launchAt && state === 'running' ? `launch ${utc(launchAt)} (${relative(launchAt, now)})` : '';
+  if (endedAt) return `ended ${eventTime(endedAt)} (${relativeTime(endedAt, nowMs)})`;
+  return launchAt && state === 'running' ? `launch ${time(launchAt)} (${relativeTime(launchAt, nowMs)})` : '';
 }

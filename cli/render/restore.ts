@@ -1,7 +1,7 @@
 // What `tminus restore` prints of the undos that stand.
 import type { DamagedRecord } from '../../activities/effects/offline-restore.ts';
 import type { Finding } from '../../verdict/finding.ts';
-import { utc } from './times.ts';
+import { eventTime } from '../../verdict/wording/index.ts';
 
 export interface RestoreItem {
   name: string;
@@ -42,7 +42,7 @@ export function renderRestore({ from, items, damaged }: Restores): string {
 function itemLines(item: RestoreItem): string[] {
   const line = (title: string, text: string | null): string[] => (text === null ? [] : [`  ${title.padEnd(13)} ${text}`]);
   return [
-    `${item.name}   cluster ${item.target.cluster}, countdown ${item.release}, registered ${utc(item.registeredAt)}${item.live ? ', live' : ''}`,
+    `${item.name}   cluster ${item.target.cluster}, countdown ${item.release}, registered ${eventTime(item.registeredAt)}${item.live ? ', live' : ''}`,
     ...line('runs now', item.runsNow),
     ...line('goes back to', item.goesBackTo),
     ...line('problem', item.message === null ? item.problem : null),

@@ -36,7 +36,7 @@ it('shows, while people are waited for, who said what, how many are missing and 
         'final-poll revision 3',
       ),
       'CHECKPOINT / STEP              STATUS                    TOOK  DETAIL',
-      'T-72h  load-and-diagnosis      ✔ go                  1 m 05 s  4 of 4 pass',
+      'T-72h  load-and-diagnosis      ✔ go                   1 m 5 s  4 of 4 pass',
       'T-1h   final-poll              ⏸ waiting for people',
       ' └ approval: release-managers  ⏸ waiting for people            1 of 2, until 2026-11-24 08:30 UTC (in 25 m), else no-go',
       '      ✔ go   Li Wei: "numbers read, go"   on revision 3',
@@ -64,8 +64,8 @@ it('says who could not be told, right below the verdict', () => {
 it('lists every hold with who, since when and why, and that the guard goes on', () => {
   expect(text(heldTwice).split('\n').slice(1, 5)).toEqual([
     'Verdict      ⏸ hold   held by Li Wei: p99 looks odd',
-    'Held         Li Wei since 2026-11-24 09:00:12 UTC (8.0 s ago): p99 looks odd',
-    '             Ama Osei since 2026-11-24 09:00:18 UTC (2.0 s ago): incident in payments',
+    'Held         Li Wei since 2026-11-24 09:00:12 UTC (8 s ago): p99 looks odd',
+    '             Ama Osei since 2026-11-24 09:00:18 UTC (2 s ago): incident in payments',
     '             the guard goes on while the clock is held',
   ]);
 });
@@ -85,7 +85,7 @@ it('shows how far the running step is', () => {
       ),
       'CHECKPOINT / STEP             STATUS                    TOOK  DETAIL',
       'T-72h  load-and-diagnosis     ▶ running                 39 s  1 of 1 pass',
-      ' ├ preflight                  ✔ pass                   3.0 s  17 of 17: rights, health, series, image, clock skew 3 ms',
+      ' ├ preflight                  ✔ pass                     3 s  17 of 17: rights, health, series, image, clock skew 3 ms',
       ' └ load-test                  ▶ running                 36 s  ▮▮▮▮▮▮▯▯▯▯ 36 s of 60 s, 300 iterations/s',
       'T-1h   final-poll             · later                         2026-11-24 08:00 UTC (in 70 h 59 m)',
       'T-0    launch                 · later                         2026-11-24 09:00 UTC (in 71 h 59 m)',
@@ -111,7 +111,7 @@ it('says a no-go with its measure against the limit, and as the last thing befor
       ),
       'CHECKPOINT / STEP             STATUS                    TOOK  DETAIL',
       'T-72h  load-and-diagnosis     ✖ no-go                   24 s  2 of 3 pass',
-      ' ├ preflight                  ✔ pass                   3.0 s  17 of 17: rights, health, series, image, clock skew 3 ms',
+      ' ├ preflight                  ✔ pass                     3 s  17 of 17: rights, health, series, image, clock skew 3 ms',
       ' └ load-test                  ✖ fail                    21 s  stopped after 21 s: hopeless, 300 iterations/s asked, 171.2 delivered, 0 dropped',
       '      POST /api/order/create: p99 734 ms > 300 ms (bound 781), errors 0 of 3,604',
       '      ✖ fail   LatencyAboveLimit POST /api/order/create: 734 ms > 300 ms',
@@ -133,7 +133,7 @@ it('says a hold with what could not be seen, and how to go on', () => {
   expect(shown).toContain(
     ' └ guard                      ⏸ inconclusive            42 s  18 s: 1,790 requests, 0 errors (0 % ≤ 0.1 %), p99 219 ms',
   );
-  expect(shown).toContain('      ⏸ inconclusive   GuardNoData shop/go-api');
+  expect(shown).toContain('      ⏸ inconclusive   GuardNoData shop/go-api: 24 s, limit 20 s');
   expect(shown.slice(-4)).toEqual([
     `⏸ HOLD   ${sentence}`,
     '',
@@ -151,9 +151,9 @@ it('folds what is finished, and unfolds it with --all, findings included', () =>
         'launch revision 1',
       ),
       'CHECKPOINT / STEP             STATUS                    TOOK  DETAIL',
-      'T-72h  load-and-diagnosis     ✔ go                  1 m 05 s  4 of 4 pass',
+      'T-72h  load-and-diagnosis     ✔ go                   1 m 5 s  4 of 4 pass',
       'T-1h   final-poll             ✔ go                            approved by Li Wei, Ama Osei',
-      'T-0    launch                 ✔ go                  1 m 07 s  2 of 2 pass',
+      'T-0    launch                 ✔ go                   1 m 7 s  2 of 2 pass',
       '',
       'Next:  tminus report go-api-1.4.0 --html go-api-1.4.0.html',
       '       tminus events go-api-1.4.0',
@@ -169,7 +169,7 @@ it('tells a rollback with its proof, and what was not run any more', () => {
   expect(shown).toContain(' │    ✖ fail   RolloutFailed deployment shop/go-api: 0 pods < 3 pods');
   expect(shown).toContain(' ├ guard                      · not run');
   expect(shown).toContain(
-    ' └ rollback                   ✔ pass                    11 s  shop/go-api back to registry.local/go-api:sha-4f9c2ab: 3 of 3 pods in 8.4 s, health ok in 0.3 s',
+    ' └ rollback                   ✔ pass                    11 s  shop/go-api back to registry.local/go-api:sha-4f9c2ab: 3 of 3 pods in 8.4 s, health ok in 300 ms',
   );
   expect(shown).toContain(
     '✖ ROLLED BACK   the rollout of deployment shop/go-api exceeded its progress deadline with 0 of 3 pods ready: ProgressDeadlineExceeded',
@@ -179,7 +179,7 @@ it('tells a rollback with its proof, and what was not run any more', () => {
 it('reads the clock on the wall for a real countdown, for the countdown wakes only at events', () => {
   const real = { ...counting, rehearsal: false };
   expect(text(real, { nowMs: Date.parse('2026-11-23T21:00:00Z') })).toContain(
-    'Clock        T-12:00:00   launch 2026-11-24 09:00 UTC (in 12 h 00 m)',
+    'Clock        T-12:00:00   launch 2026-11-24 09:00 UTC (in 12 h)',
   );
   expect(text(real, { nowMs: Date.parse('2026-11-23T21:00:00Z') })).not.toContain('REHEARSAL');
 });
@@ -200,10 +200,6 @@ it('shows a step that could not run as what holds, and never as what failed', ()
   const shown = text({ ...holding, checkpoints: [unrun, ...rest] });
   expect(shown).toContain('preflight                  ⏸ could not run');
   expect(shown).not.toContain('failed-to-run');
-});
-
-it('writes times in sentences as people read them', () => {
-  expect(text(counting)).toContain('counting to T-1h final-poll at 2026-11-24 08:00 UTC');
 });
 
 it('has nothing but ASCII where the locale is not UTF-8', () => {

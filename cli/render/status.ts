@@ -1,11 +1,11 @@
 // `tminus status`: verdict and clock first, then the plan as a tree, then what stands against it and what to do next.
-import { guardUnderHold, headWord, isGoodEnding } from '../../verdict/words.ts';
+import { clock, comparison, duration, eventTime, relativeTime, time } from '../../verdict/wording/index.ts';
+import { clockMs, guardUnderHold, headWord, isGoodEnding } from '../../verdict/words.ts';
 import type { Finding } from '../../verdict/finding.ts';
 import type { CheckpointStatus, StepStatus } from '../../workflows/messages.ts';
 import type { ShownStatus } from '../shown-status.ts';
-import { against, sentenceOf } from './finding.ts';
+import { sentenceOf } from './finding.ts';
 import { nextLines } from './next.ts';
-import { clock, clockOf, relative, span, utc, withUtc } from './times.ts';
 import { mark, padded, paint, said, textOf, type Look } from './words.ts';
 
 export interface StepProgressLine {
@@ -44,7 +44,7 @@ interface Row {
 /** The whole answer as text, without a newline at its end. */
 export function renderStatus(status: ShownStatus, view: StatusView): string {
   const { look } = view;
-  const now = clockOf(status, view.nowMs);
+  const now = clockMs(status, view.nowMs);
   const field = (name: string, value: string): string => `${name.padEnd(12)} ${value}`;
   const shown = status.checkpoints.filter(({ name }) => view.checkpoint === undefined || name === view.checkpoint);
   const offsetWidth = Math.max(...status.checkpoints.map(({ offset }) => offset.length));
@@ -55,14 +55,14 @@ export function renderStatus(status: ShownStatus, view: StatusView): string {
       'Release',
       `${status.release}   ${status.service.namespace}/${status.service.name} on ${status.service.cluster}${status.rehearsal ? '   REHEARSAL on virtual time' : ''}`,
     ),
-    field('Verdict', `${said(headWord(status), look)}   ${withUtc(status.sentence)}`),
+    field('Verdict', `${said(headWord(status), look)}   ${status.sentence}`),
     ...holdLines(status, now).map((line, index) => field(index === 0 ? 'Held' : '', line)),
     ...status.conditions
       .filter(({ type, status: holds }) => type === 'PeopleTold' && holds === 'False')
       .map(({ message }) => field('Not told', message)),
     field(
       'Clock',
-      `${clock(now, status.launchAt)}   launch ${utc(status.launchAt)}${status.endedAt ? '' : ` (${relative(status.launchAt, now)})`}${status.heldMs > 0 ? `, held ${span(status.heldMs)} in all` : ''}`,
+      `${clock(status.launchAt, now)}   launch ${time(status.launchAt)}${status.endedAt ? '' : ` (${relativeTime(status.launchAt, now)})`}${status.heldMs > 0 ? `, held ${duration(status.heldMs)} in all` : ''}`,
     ),
     field(
       'Requested',
@@ -85,7 +85,7 @@ function rowLines({ name, state, took, detail, below }: Row, nameWidth: number, 
   ];
 }
 
-function checkpointRows(status: ShownStatus, checkpoint: CheckpointStatus, now: string, offsetWidth: number, view: StatusView): Row[] {
+function checkpointRows(status: ShownStatus, checkpoint: CheckpointStatus, now: number, offsetWidth: number, view: StatusView): Row[] {
   const folded = !view.all && view.checkpoint === undefined && (checkpoint.state === 'go' || checkpoint.state === 'later');
   const over = status.phase === 'ended';
   const head: Row = {
@@ -101,8 +101,8 @@ function checkpointRows(status: ShownStatus, checkpoint: CheckpointStatus, now: 
 }
 
 /** One line for a checkpoint as a whole: when it comes, or what came of it. */
-function summaryOf({ state, at, evaluation, approval, approvals, waivers }: CheckpointStatus, now: string): string {
-  if (state === 'later') return `${utc(at)} (${relative(at, now)})`;
+function summaryOf({ state, at, evaluation, approval, approvals, waivers }: CheckpointStatus, now: number): string {
+  if (state === 'later') return `${time(at)} (${relativeTime(at, now)})`;
   const all = evaluation?.findings.length ?? 0;
   const approvers = approvals.filter(({ decision }) => decision === 'approve').map(({ principal }) => principal.displayName);
   return [
@@ -112,14 +112,14 @@ function summaryOf({ state, at, evaluation, approval, approvals, waivers }: Chec
   ].join(', ');
 }
 
-function tookOf(steps: readonly StepStatus[], now: string): string {
+function tookOf(steps: readonly StepStatus[], now: number): string {
   const began = steps.flatMap(({ startedAt }) => (startedAt ? [Date.parse(startedAt)] : []));
   if (began.length === 0) return '';
-  const ended = steps.map(({ startedAt, finishedAt }) => (startedAt ? Date.parse(finishedAt ?? now) : 0));
-  return span(Math.max(...ended) - Math.min(...began));
+  const ended = steps.map(({ startedAt, finishedAt }) => (startedAt ? (finishedAt ? Date.parse(finishedAt) : now) : 0));
+  return duration(Math.max(...ended) - Math.min(...began));
 }
 
-function stepRow(checkpoint: CheckpointStatus, step: StepStatus, now: string, over: boolean, { look, progress, all }: StatusView): Row {
+function stepRow(checkpoint: CheckpointStatus, step: StepStatus, now: number, over: boolean, { look, progress, all }: StatusView): Row {
   const doing = progress.find((each) => each.checkpoint === checkpoint.name && each.step === step.name);
   const bar =
     step.state === 'running' && doing?.progress
@@ -145,7 +145,7 @@ function stepRow(checkpoint: CheckpointStatus, step: StepStatus, now: string, ov
 
 /** Its sentence stands below the tree: here the name by which it is waived, and the numbers. */
 function inShort(finding: Finding): string {
-  const numbers = against(finding);
+  const numbers = comparison(finding);
   return `${finding.code} ${finding.subject}${numbers === '' ? '' : `: ${numbers}`}`;
 }
 
@@ -156,12 +156,12 @@ function stateOf({ state, findings }: StepStatus): string {
   return state === 'done' ? 'pass' : state;
 }
 
-function approvalRow({ approval, approvals, state }: CheckpointStatus, now: string, look: Look): Row[] {
+function approvalRow({ approval, approvals, state }: CheckpointStatus, now: number, look: Look): Row[] {
   if (!approval) return [];
   const given = approvals.filter(({ decision }) => decision === 'approve').length;
   const until =
     approval.deadlineAt && state === 'waiting'
-      ? `, until ${utc(approval.deadlineAt)} (${relative(approval.deadlineAt, now)}), else ${approval.onDeadline}`
+      ? `, until ${time(approval.deadlineAt)} (${relativeTime(approval.deadlineAt, now)}), else ${approval.onDeadline}`
       : '';
   return [
     {
@@ -178,10 +178,10 @@ function approvalRow({ approval, approvals, state }: CheckpointStatus, now: stri
 }
 
 /** Who holds the clock, since when and why; and what goes on meanwhile. */
-function holdLines(status: ShownStatus, now: string): string[] {
+function holdLines(status: ShownStatus, now: number): string[] {
   const watched = guardUnderHold(status);
   return [
-    ...status.holds.map(({ since, by, reason }) => `${by} since ${utc(since)} (${relative(since, now)}): ${reason}`),
+    ...status.holds.map(({ since, by, reason }) => `${by} since ${eventTime(since)} (${relativeTime(since, now)}): ${reason}`),
     ...(watched === null ? [] : [watched]),
   ];
 }

@@ -29,7 +29,7 @@ it('tells a launch from the plan to the end, one line a fact, each once', () => 
     '         load-test    ✔ 60 s, 300 iterations/s asked, 299.8 delivered, 0 dropped',
     '           POST /api/order/create    p99 212 ms ≤ 300 ms (bound 231), errors 0 of 9,012',
     '           runtime                   goroutines 61 → 74, GC pause p99 0.4 ms, GC CPU 2.1 %',
-    '         verdict      ✔ go   skips 46 h 00 m',
+    '         verdict      ✔ go   skips 46 h',
     'T-01:00  final-poll',
     '         waits for 2 of release-managers until T-00:30, else no-go',
     '         ✔ Li Wei approves "numbers read, go"   evidence 7c7c…, revision 3',
@@ -40,7 +40,7 @@ it('tells a launch from the plan to the end, one line a fact, each once', () => 
     '         guard        ✔ 60 s: 17,940 requests, 2 errors (0.011 % ≤ 0.1 %), p99 219 ms',
     '         verdict      ✔ go',
     '✔ LAUNCHED go-api runs registry.local/go-api:sha-91d03ce, and the guard has passed',
-    '  72 h 01 m of countdown · 412 events · 19 audit records',
+    '  72 h 1 m of countdown · 412 events · 19 audit records',
     '  Next: tminus report go-api-1.4.0 --html go-api-1.4.0.html · tminus events go-api-1.4.0',
   ]);
 });
@@ -83,9 +83,9 @@ it('tells a no-go with its cause, what can be looked into, and that nothing was 
 it('tells a rollback as news first and its proof after it', () => {
   const cause = 'the rollout of deployment shop/go-api exceeded its progress deadline with 0 of 3 pods ready: ProgressDeadlineExceeded';
   expect(storyLines(undoing, rolledBack)).toEqual([
-    '         rollback     ✔ shop/go-api back to registry.local/go-api:sha-4f9c2ab: 3 of 3 pods in 8.4 s, health ok in 0.3 s',
+    '         rollback     ✔ shop/go-api back to registry.local/go-api:sha-4f9c2ab: 3 of 3 pods in 8.4 s, health ok in 300 ms',
     `✖ ROLLED BACK ${cause}`,
-    '  72 h 00 m of countdown · 96 events · 18 audit records',
+    '  72 h 1 m of countdown · 96 events · 18 audit records',
     '  Next: tminus explain go-api-1.4.0 · tminus report go-api-1.4.0 --html go-api-1.4.0.html · tminus events go-api-1.4.0',
   ]);
   const atOnce = storyLines(waiting, rolledBack);

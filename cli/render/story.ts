@@ -1,10 +1,10 @@
 // The countdown as a story: one line per fact, as it happens. The demo and `rehearse` print it, `status --watch` where there is no terminal.
+import { clock, duration, time } from '../../verdict/wording/index.ts';
 import { guardUnderHold, isGoodEnding } from '../../verdict/words.ts';
 import type { ApprovalStatus, CheckpointStatus, StepStatus } from '../../workflows/messages.ts';
 import type { ShownStatus } from '../shown-status.ts';
 import { sentenceOf } from './finding.ts';
 import { nextCommands } from './next.ts';
-import { clock, span, utc } from './times.ts';
 import { inAscii, mark, PLAIN, textOf, type Look } from './words.ts';
 
 const CLOCK_WIDTH = 9;
@@ -27,7 +27,7 @@ export function storyLines(previous: ShownStatus | null, next: ShownStatus, look
 }
 
 function planLine({ checkpoints, launchAt }: ShownStatus): string {
-  return `${'plan'.padEnd(CLOCK_WIDTH - 1)}${checkpoints.map(({ offset, name }) => `${offset} ${name}`).join(' · ')}   launch ${utc(launchAt)}`;
+  return `${'plan'.padEnd(CLOCK_WIDTH - 1)}${checkpoints.map(({ offset, name }) => `${offset} ${name}`).join(' · ')}   launch ${time(launchAt)}`;
 }
 
 /** The clock runs again, goes back, or has a new end. */
@@ -38,9 +38,9 @@ function clockLines(previous: ShownStatus | null, next: ShownStatus, look: Look)
   const resumed = previous.phase === 'holding' && (next.phase === 'counting' || next.phase === 'running' || next.phase === 'waiting');
   const heldMs = next.heldMs - previous.heldMs;
   return [
-    ...(resumed && !back ? [`${INDENT}${mark('busy', look)} the clock runs again${heldMs > 0 ? `, held ${span(heldMs)}` : ''}`] : []),
+    ...(resumed && !back ? [`${INDENT}${mark('busy', look)} the clock runs again${heldMs > 0 ? `, held ${duration(heldMs)}` : ''}`] : []),
     ...(back ? [`${INDENT}${mark('hold', look)} goes back to ${back.offset} ${back.name}`] : []),
-    ...(previous.launchAt === next.launchAt ? [] : [`${INDENT}the launch moves to ${utc(next.launchAt)}`]),
+    ...(previous.launchAt === next.launchAt ? [] : [`${INDENT}the launch moves to ${time(next.launchAt)}`]),
   ];
 }
 
@@ -95,7 +95,7 @@ function checkpointLines(
   lines.push(
     ...waived.map(
       ({ finding, by, reason, expiresAt }) =>
-        `${INDENT}${'waived'.padEnd(SUBJECT_WIDTH)}${finding} by ${by.displayName} until ${utc(expiresAt)}: "${reason}"`,
+        `${INDENT}${'waived'.padEnd(SUBJECT_WIDTH)}${finding} by ${by.displayName} until ${time(expiresAt)}: "${reason}"`,
     ),
   );
   if (checkpoint.state === 'go' && before?.state !== 'go')
@@ -108,7 +108,7 @@ function stepLines(step: StepStatus, look: Look): string[] {
   const objections = step.findings.filter(({ outcome }) => outcome !== 'pass');
   const tone = objections.some(({ outcome }) => outcome === 'fail') ? 'bad' : objections.length > 0 ? 'hold' : 'good';
   const [first, ...rest] = step.facts;
-  const took = step.startedAt && step.finishedAt ? span(Date.parse(step.finishedAt) - Date.parse(step.startedAt)) : '';
+  const took = step.startedAt && step.finishedAt ? duration(Date.parse(step.finishedAt) - Date.parse(step.startedAt)) : '';
   return [
     `${INDENT}${step.name.padEnd(SUBJECT_WIDTH - 1)} ${mark(tone, look)} ${first ? first.text : took}`.trimEnd(),
     ...rest.map(({ subject, text }) => `${INDENT}  ${subject.padEnd(ENDPOINT_WIDTH)} ${text}`),
@@ -138,20 +138,20 @@ function skipped(status: ShownStatus, checkpoint: CheckpointStatus): string {
   const after = status.checkpoints[status.checkpoints.indexOf(checkpoint) + 1];
   if (!status.rehearsal || !after) return '';
   const ms = Date.parse(after.at) - Date.parse(status.now);
-  return ms > 0 ? `   skips ${span(ms)}` : '';
+  return ms > 0 ? `   skips ${duration(ms)}` : '';
 }
 
 /** `T-72:00` as the plan has it: the story's clock is the plan's. */
 const planned = ({ at }: CheckpointStatus, { launchAt }: ShownStatus): string => shortClock(at, launchAt).padEnd(CLOCK_WIDTH);
 
-const shortClock = (at: string, launchAt: string): string => clock(at, launchAt).slice(0, -':00'.length);
+const shortClock = (at: string, launchAt: string): string => clock(launchAt, Date.parse(at)).slice(0, -':00'.length);
 
 function endLines(previous: ShownStatus | null, next: ShownStatus, look: Look): string[] {
   const nextLine = `  Next: ${nextCommands(next).join(' · ')}`;
   if (next.phase === 'stopped')
     return previous?.phase === 'stopped' ? [] : [`${mark('bad', look)} NO-GO    ${next.sentence}.${untouched(next)}`, nextLine];
   if (next.phase !== 'ended' || previous?.phase === 'ended') return [];
-  const facts = `  ${span(Date.parse(next.endedAt ?? next.now) - Date.parse(next.startedAt))} of countdown · ${next.historyEvents} events · ${next.auditHead.seq} audit records`;
+  const facts = `  ${duration(Date.parse(next.endedAt ?? next.now) - Date.parse(next.startedAt))} of countdown · ${next.historyEvents} events · ${next.auditHead.seq} audit records`;
   const word = textOf(next.ending ?? 'ended').toUpperCase();
   if (isGoodEnding(next.ending)) return [`${mark('good', look)} ${word} ${next.sentence}`, facts, nextLine];
   // Said already when it stopped; only its end is new.

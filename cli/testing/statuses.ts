@@ -261,7 +261,7 @@ const base: CountdownStatus = {
   requestedBy: mei,
   phase: 'counting',
   verdict: 'go',
-  sentence: 'counting to T-1h final-poll at 2026-11-24T08:00:00.000Z',
+  sentence: 'counting to T-1h final-poll at 2026-11-24 08:00 UTC',
   reasons: [],
   now: '2026-11-22T10:00:00.000Z',
   startedAt: FIRST,
@@ -422,14 +422,14 @@ const undo = 'shop/go-api back to registry.local/go-api:sha-4f9c2ab';
 const failedLaunch = rollout(
   '2026-11-24T09:00:32.000Z',
   [broken],
-  'sha-4f9c2ab → sha-91d03ce   0 of 3 pods in 31.0 s (progress-deadline-exceeded)',
+  'sha-4f9c2ab → sha-91d03ce   0 of 3 pods in 31 s (progress-deadline-exceeded)',
 );
 const rollback = over('rollback', 'rollback', '2026-11-24T09:00:33.000Z', '2026-11-24T09:00:44.000Z', {
   findings: [
-    finding('RolledBackInTime', undo, 'pass', 8.4, 90, 's', `${undo}: rolled back in 8.4 s, limit 90 s`, []),
-    finding('RollbackHealthy', undo, 'pass', 0.3, 60, 's', `${undo}: all 3 pods on the old version, health ok in 0.3 s`, []),
+    finding('RolledBackInTime', undo, 'pass', 8.4, 90, 's', `${undo}: rolled back in 8.4 s, limit 1 m 30 s`, []),
+    finding('RollbackHealthy', undo, 'pass', 0.3, 60, 's', `${undo}: all 3 pods on the old version, health ok in 300 ms`, []),
   ],
-  facts: [{ subject: 'rollback', text: `${undo}: 3 of 3 pods in 8.4 s, health ok in 0.3 s`, values: {} }],
+  facts: [{ subject: 'rollback', text: `${undo}: 3 of 3 pods in 8.4 s, health ok in 300 ms`, values: {} }],
 });
 const brokenEvaluation = evaluation([broken, ...rollback.findings]);
 

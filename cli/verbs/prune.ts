@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { connect } from '../api.ts';
 import { durationOption } from '../duration-option.ts';
 import { print } from '../output.ts';
-import { utc } from '../render/times.ts';
+import { count, size, time } from '../../verdict/wording/index.ts';
 
 interface PruneAnswer {
   dryRun: boolean;
@@ -45,11 +45,9 @@ function checkedDuration(text: string): string {
   return text;
 }
 
-const MEGABYTE = 1e6;
-
 function render({ dryRun, before, openCountdowns, removed, removedBytes, keptNamed, keptYoung }: PruneAnswer): string {
   return [
-    `${removed} pieces (${(removedBytes / MEGABYTE).toFixed(1)} MB) ${dryRun ? 'would be removed' : 'removed'}, stored before ${utc(before)}`,
+    `${count(removed)} pieces (${size(removedBytes)}) ${dryRun ? 'would be removed' : 'removed'}, stored before ${time(before)}`,
     `${keptNamed} old pieces kept: an open countdown, an undo or the last good release names them; ${keptYoung} younger pieces kept; ${openCountdowns} countdowns are open`,
   ].join('\n');
 }

@@ -1,3 +1,4 @@
+import { size } from '../../verdict/wording/index.ts';
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { connect, releasePath } from '../api.ts';
@@ -16,7 +17,7 @@ export function reportCommand(program: Command): void {
       print(
         command,
         { apiVersion: API_VERSION, kind: 'Report', metadata: { name: release }, file: html, sizeBytes },
-        (shown) => `${shown.file} written, ${(sizeBytes / 1024).toFixed(0)} KiB; it opens without network`,
+        (shown) => `${shown.file} written, ${size(sizeBytes)}; it opens without network`,
       );
     });
 }

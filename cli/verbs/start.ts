@@ -5,7 +5,7 @@ import { connect } from '../api.ts';
 import { print } from '../output.ts';
 import { postStart } from '../post-start.ts';
 import { readSubmission } from '../submission.ts';
-import { relative, utc } from '../render/times.ts';
+import { relativeTime, time } from '../../verdict/wording/index.ts';
 
 export interface PlanAnswer {
   metadata: { name: string };
@@ -53,11 +53,10 @@ const saidOf: Record<PlanAnswer['started'], string> = {
 };
 
 function renderPlan({ metadata, started, launchAt, checkpoints, links }: PlanAnswer, nowMs: number): string {
-  const now = new Date(nowMs).toISOString();
   const width = Math.max(...checkpoints.map(({ name }) => name.length));
   return [
-    `${saidOf[started]}   ${metadata.name}   launch ${utc(launchAt)} (${relative(launchAt, now)})`,
-    ...checkpoints.map(({ name, at }) => `  ${name.padEnd(width)}  ${utc(at)} (${relative(at, now)})`),
+    `${saidOf[started]}   ${metadata.name}   launch ${time(launchAt)} (${relativeTime(launchAt, nowMs)})`,
+    ...checkpoints.map(({ name, at }) => `  ${name.padEnd(width)}  ${time(at)} (${relativeTime(at, nowMs)})`),
     ...(started !== 'dry-run' ? [`page   ${links.page}`, `Next:  tminus status ${metadata.name} --watch`] : []),
   ].join('\n');
 }

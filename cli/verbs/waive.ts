@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { actionVerb, type ActionOptions } from '../action-verb.ts';
 import { durationOption } from '../duration-option.ts';
-import { clockOf } from '../render/times.ts';
+import { clockMs } from '../../verdict/words.ts';
 
 interface WaiveOptions extends ActionOptions {
   finding: string;
@@ -20,7 +20,7 @@ export function waiveCommand(program: Command): void {
         .requiredOption('--expires <duration>', 'how long it is accepted, such as 24h', durationOption),
     say: ({ finding, expires }, status) => ({
       finding,
-      expiresAt: new Date(Date.parse(clockOf(status, Date.now())) + expires).toISOString(),
+      expiresAt: new Date(clockMs(status, Date.now()) + expires).toISOString(),
     }),
   });
 }

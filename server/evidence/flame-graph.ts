@@ -3,6 +3,7 @@
 import { spansOf, type FlameNode } from '../../analysis/profile/flame.ts';
 import { shortName } from '../../analysis/profile/names.ts';
 import { markup, nothing, type Markup } from './markup.ts';
+import { amount, share } from '../../verdict/wording/index.ts';
 
 export interface FlameGraph {
   /** What a reader who cannot see it is told. */
@@ -76,10 +77,10 @@ export function flameGraph({ summary, tree, unit, divisor, linkOf, at }: FlameGr
   }
 
   function said({ value, before }: FlameNode): string {
-    const amount = `${round(value / divisor)} ${unit}, ${round((100 * value) / total)} %`;
-    if (before === undefined) return amount;
-    const change = `${value >= before ? 'more' : 'less'} by ${round((100 * Math.abs(value - before)) / total)} % of all`;
-    return `${amount}; before ${round(before / divisor)} ${unit}, so ${change}`;
+    const own = `${amount(value / divisor, unit)}, ${share(value / total)}`;
+    if (before === undefined) return own;
+    const change = `${value >= before ? 'more' : 'less'} by ${share(Math.abs(value - before) / total)} of all`;
+    return `${own}; before ${amount(before / divisor, unit)}, so ${change}`;
   }
 }
 
@@ -94,5 +95,3 @@ function shadeOf({ name, value, before }: FlameNode, total: number): string {
   for (const letter of name.slice(0, name.indexOf('.', name.lastIndexOf('/') + 1))) hash = (hash * 31 + letter.charCodeAt(0)) % 997;
   return `hue-${hash % 8}`;
 }
-
-const round = (value: number): number => Number(value.toPrecision(3));

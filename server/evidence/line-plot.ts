@@ -1,5 +1,6 @@
 // Lines over time as plain SVG: no script, no canvas, the same on a page, in the report and on paper.
 import { markup, nothing, type Markup } from './markup.ts';
+import { number } from '../../verdict/wording/index.ts';
 
 export interface PlotLine {
   name: string;
@@ -43,9 +44,9 @@ export function linePlot(plot: LinePlot): Markup {
   return markup`<svg class="plot" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${summary}">
     ${yTicks.map((y) => {
       const line = markup`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${px2(py(y))}" y2="${px2(py(y))}"></line>`;
-      return markup`${line}<text x="${LEFT - 6}" y="${px2(py(y) + 4)}" text-anchor="end">${tickText(y)}</text>`;
+      return markup`${line}<text x="${LEFT - 6}" y="${px2(py(y) + 4)}" text-anchor="end">${number(y)}</text>`;
     })}
-    ${xTicks.filter((x) => x <= xMax).map((x) => markup`<text x="${px2(px(x))}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle">${tickText(x)}</text>`)}
+    ${xTicks.filter((x) => x <= xMax).map((x) => markup`<text x="${px2(px(x))}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle">${number(x)}</text>`)}
     <text x="${LEFT - 6}" y="${TOP - 12}" text-anchor="end">${yUnit}</text>
     <text x="${WIDTH - RIGHT}" y="${HEIGHT - 4}" text-anchor="end">${xUnit}</text>
     ${limit ? limitLine(limit, py(limit.value)) : nothing}
@@ -91,5 +92,4 @@ function ticks(max: number): number[] {
 }
 
 // Binary fractions of a step show themselves as 0.30000000000000004.
-const tickText = (value: number): string => String(Number(value.toPrecision(6)));
 const px2 = (value: number): string => value.toFixed(1);

@@ -3,6 +3,7 @@ import { exclusiveTimes } from '../../analysis/postgres/exclusive.ts';
 import { estimateFactor } from '../../analysis/postgres/plan-figures.ts';
 import { titleOf, type Plan, type PlanNode } from '../../analysis/postgres/plan.ts';
 import { markup, nothing, type Markup } from './markup.ts';
+import { count, latency, share as shareText } from '../../verdict/wording/index.ts';
 
 /** Shares of the time that deserve a colour, and estimates that are off. */
 const MUCH = 0.4;
@@ -32,9 +33,7 @@ export function planTree(plan: Plan): Markup {
       <div class="node">
         ${share === null ? nothing : bar(share)}
         <span><strong>${titleOf(node)}</strong>${node.subplan === null ? nothing : markup` <span class="quiet">${node.subplan}</span>`}${
-          ownMs === null
-            ? nothing
-            : markup` <span class="number">${round(ownMs)} ms${share === null ? '' : `, ${round(100 * share)} %`}</span>`
+          ownMs === null ? nothing : markup` <span class="number">${latency(ownMs)}${share === null ? '' : `, ${shareText(share)}`}</span>`
         } <span class="quiet">${words.join(', ')}</span>
         ${Object.entries(node.conditions)
           .filter(([name]) => name !== 'Output')
@@ -51,6 +50,3 @@ function bar(share: number): Markup {
   const fill = markup`<rect class="fill" width="${(share * BAR).toFixed(1)}" height="12"></rect>`;
   return markup`<svg class="bar ${tone}" viewBox="0 0 ${BAR} 12" aria-hidden="true">${frame}${fill}</svg>`;
 }
-
-const count = (value: number): string => Math.round(value).toLocaleString('en-US');
-const round = (value: number): number => Number(value.toPrecision(3));

@@ -1,6 +1,7 @@
 // A table of an analysis as HTML.
 import type { Table } from '../../analysis/analysis.ts';
 import { markup, nothing, type Markup } from './markup.ts';
+import { number } from '../../verdict/wording/index.ts';
 
 /** @param caption `unseen` where a heading says the same above it. */
 export function dataTable({ title, columns, rows, notes }: Table, caption: 'seen' | 'unseen' = 'seen'): Markup {
@@ -20,5 +21,5 @@ export function dataTable({ title, columns, rows, notes }: Table, caption: 'seen
 
 function cellText(cell: string | number | null): string {
   if (cell === null) return '·';
-  return typeof cell === 'number' ? cell.toLocaleString('en-US', { maximumSignificantDigits: 6 }) : cell;
+  return typeof cell === 'number' ? number(cell) : cell;
 }

@@ -1,6 +1,7 @@
 // A trace as rows: when each span ran, and which part of it decided how long the request took.
 import type { Waterfall } from '../../analysis/trace/waterfall.ts';
 import { columnHeads, markup, type Markup } from './markup.ts';
+import { latency, number } from '../../verdict/wording/index.ts';
 
 const BAR = 600;
 const LEGEND = 'Dark: time of the span itself on the critical path. Self: time in no child that it waits for.';
@@ -8,16 +9,16 @@ const LEGEND = 'Dark: time of the span itself on the critical path. Self: time i
 export function waterfall({ traceId, totalMs, rows, leftOut }: Waterfall): Markup {
   const px = (ms: number): string => ((ms / Math.max(totalMs, 1e-6)) * BAR).toFixed(1);
   return markup`<div class="scroll" tabindex="0" role="group" aria-label="Spans of trace ${traceId}"><table class="waterfall">
-    <caption>Trace <code>${traceId}</code>, ${round(totalMs)} ms${leftOut > 0 ? `; ${leftOut} more spans are left out` : ''}. ${LEGEND}</caption>
+    <caption>Trace <code>${traceId}</code>, ${latency(totalMs)}${leftOut > 0 ? `; ${leftOut} more spans are left out` : ''}. ${LEGEND}</caption>
     ${columnHeads('Operation', 'Kind', 'Starts, ms', 'Lasts, ms', 'On the path, ms', 'Self, ms', 'When')}
     <tbody>${rows.map(
       ({ operation, category, depth, startMs, lengthMs, exclusiveMs, selfMs, failed, asynchronous }) => markup`<tr>
         <th scope="row"><span class="depth" aria-hidden="true">${'· '.repeat(depth)}</span>${operation}${failed ? ' (failed)' : ''}</th>
         <td>${category}</td>${[
-          round(startMs),
-          round(lengthMs),
-          asynchronous ? 'nobody waits' : exclusiveMs === null ? 'off the path' : round(exclusiveMs),
-          round(selfMs),
+          number(startMs),
+          number(lengthMs),
+          asynchronous ? 'nobody waits' : exclusiveMs === null ? 'off the path' : number(exclusiveMs),
+          number(selfMs),
         ].map((cell) => markup`<td class="number">${cell}</td>`)}
         <td>${bar(exclusiveMs === null ? 'off' : 'on', [
           markup`<rect class="whole" x="${px(startMs)}" width="${px(lengthMs)}" height="12"></rect>`,
@@ -30,5 +31,3 @@ export function waterfall({ traceId, totalMs, rows, leftOut }: Waterfall): Marku
 
 const bar = (path: 'on' | 'off', parts: readonly Markup[]): Markup =>
   markup`<svg class="span ${path}" viewBox="0 0 ${BAR} 12" preserveAspectRatio="none" aria-hidden="true">${parts}</svg>`;
-
-const round = (value: number): number => Number(value.toPrecision(3));

@@ -1,7 +1,7 @@
 // The audit as people read it, on its page and in the report: whether the chain holds, then who did what.
 import { verifyChain, type AuditRecord, type ChainCheck, type ChainHead } from '../../verdict/audit-chain.ts';
 import { columnHeads, markup, type Markup } from '../evidence/markup.ts';
-import { exactTimeTag } from './times.ts';
+import { eventTimeTag } from './time-tags.ts';
 import { chip } from './words.ts';
 
 const MACHINE = 'tminus';
@@ -26,11 +26,11 @@ function checkChain(audit: readonly AuditRecord[], head: ChainHead): ChainCheck 
 
 export function auditTable(records: readonly AuditRecord[]): Markup {
   return markup`<div class="scroll" tabindex="0" role="group" aria-label="Audit"><table class="audit">
-    ${columnHeads('No.', 'When, UTC', 'Who', 'Did', 'To', 'Detail')}
+    ${columnHeads('No.', 'When', 'Who', 'Did', 'To', 'Detail')}
     <tbody>${records.map((record) => {
       const { seq, at, actor, action, object, detail } = record;
       const who = isMachine(record) ? markup`${actor} <span class="quiet">machine</span>` : markup`<strong>${actor}</strong>`;
-      const when = exactTimeTag(at);
+      const when = eventTimeTag(at);
       const cells = [who, action, object, detail].map((cell) => markup`<td>${cell}</td>`);
       return markup`<tr><th scope="row" class="number">${seq}</th><td class="number">${when}</td>${cells}</tr>`;
     })}</tbody>

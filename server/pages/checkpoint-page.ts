@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { explainCan } from '../../verdict/can.ts';
 import { findingKey } from '../../verdict/judge.ts';
+import { relativeTime } from '../../verdict/wording/index.ts';
+import { clockMs } from '../../verdict/words.ts';
 import { explainUnwaivable } from '../../verdict/waivable.ts';
 import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
 import { markup, nothing, type Markup } from '../evidence/markup.ts';
 import type { Draft, Session } from '../identity/sessions.ts';
 import { hiddenFields } from './action-bar.ts';
-import { shortDigest } from './amounts.ts';
+import { shortDigest } from './findings-table.ts';
 import { page } from './layout.ts';
 import { cliLine, commentBox, reasonsList, sentenceCase, waiversList } from './parts.ts';
 import { decisions, tally, type ReleaseView } from './release-page.ts';
 import { stepCard } from './step-card.ts';
-import { clockMs, relative, timeTag } from './times.ts';
+import { timeTag } from './time-tags.ts';
 import { chip, toneOf } from './words.ts';
 
 export interface CheckpointView extends ReleaseView {
@@ -32,7 +34,7 @@ export function checkpointPage(view: CheckpointView): Markup {
       <div id="case" data-live>
         <section class="verdict ${toneOf(state)}" aria-label="State of this checkpoint">
           <p class="big">${chip(state)} <span data-announce>${sentenceCase(whatIsDecided(status, checkpoint))}</span></p>
-          <p>${timeTag(at)} <span class="quiet">${relative(at, clock)}</span></p>
+          <p>${timeTag(at)} <span class="quiet">${relativeTime(at, clock)}</span></p>
         </section>
         <div class="columns">
           <section class="card"><h2>Against</h2>${reasonsList(checkpoint.evaluation?.reasons ?? [], 'Nothing speaks against it.')}</section>
@@ -101,7 +103,7 @@ function whoDecides(checkpoint: CheckpointStatus, clock: number): Markup {
     ? markup`<p>${approval.count} of ${approval.groups.join(' or ')}${approval.allowRequester ? '' : ', not the requester'}.</p>
         <p>${
           approval.deadlineAt
-            ? markup`Until ${timeTag(approval.deadlineAt)} <span class="quiet">${relative(approval.deadlineAt, clock)}</span>; then`
+            ? markup`Until ${timeTag(approval.deadlineAt)} <span class="quiet">${relativeTime(approval.deadlineAt, clock)}</span>; then`
             : 'If nobody answers:'
         } ${chip(approval.onDeadline)}</p>`
     : markup`<p class="quiet">No approval is asked for here: the findings decide.</p>`;

@@ -6,9 +6,10 @@ import { markup, nothing, type Markup } from '../evidence/markup.ts';
 import type { Figures, Flame, Picture } from '../evidence/read-figures.ts';
 import { dataTable } from '../evidence/table.ts';
 import type { EvidenceView } from './evidence-view.ts';
+import { count, eventTime } from '../../verdict/wording/index.ts';
 import { evidenceLink, findingsTable } from './findings-table.ts';
 import { page } from './layout.ts';
-import { timeTag } from './times.ts';
+import { eventTimeTag } from './time-tags.ts';
 
 export function evidencePage({ release, where, ref, figures, look, others, addressOf, visitor }: EvidenceView): Markup {
   const title = `${ref.kind.replaceAll('-', ' ')} of ${ref.source}`;
@@ -22,8 +23,8 @@ export function evidencePage({ release, where, ref, figures, look, others, addre
     <section class="card" aria-labelledby="what">
       <h2 id="what">The bytes</h2>
       <dl class="facts">
-        <div><dt>captured</dt><dd>${timeTag(ref.capturedAt)}</dd></div>
-        <div><dt>size</dt><dd><span class="number">${ref.sizeBytes.toLocaleString('en-US')}</span> bytes</dd></div>
+        <div><dt>captured</dt><dd>${eventTimeTag(ref.capturedAt)}</dd></div>
+        <div><dt>size</dt><dd><span class="number">${count(ref.sizeBytes)}</span> bytes</dd></div>
         <div><dt>digest</dt><dd><code class="digest">${ref.digest}</code></dd></div>
       </dl>
       <p><a href="/api/v1/evidence/${ref.digest}">Save the bytes</a>${
@@ -114,4 +115,4 @@ function titleOf(picture: Picture): string {
   }
 }
 
-const evidenceName = ({ source, capturedAt }: EvidenceRef): string => `${source}, ${capturedAt.replace('T', ' ').slice(0, 19)} UTC`;
+const evidenceName = ({ source, capturedAt }: EvidenceRef): string => `${source}, ${eventTime(capturedAt)}`;

@@ -1,7 +1,10 @@
+import { comparison } from '../../verdict/wording/index.ts';
 import type { Finding } from '../../verdict/finding.ts';
 import { markup, nothing, type Markup } from '../evidence/markup.ts';
-import { against, shortDigest } from './amounts.ts';
 import { chip } from './words.ts';
+
+/** `7c1e4f9c2ab0`: enough of a digest to compare by eye; the full one stands in the link and the title. */
+export const shortDigest = (digest: string): string => digest.replace('sha256:', '').slice(0, 12);
 
 /** How evidence is named: a link where a server can be asked, plain text in the report. */
 export type EvidenceName = (digest: string) => Markup;
@@ -32,7 +35,7 @@ function findingRow(finding: Finding, evidenceName: EvidenceName): Markup {
   return markup`<tr role="row">
     <td role="cell">${chip(outcome)}</td>
     <th role="rowheader" scope="row">${subject}<br /><span class="quiet">${code}</span></th>
-    <td role="cell" class="number">${against(finding)}</td>
+    <td role="cell" class="number">${comparison(finding) || '—'}</td>
     <td role="cell">${message}</td>
     <td role="cell">${evidence.length === 0 ? markup`<span class="quiet">none</span>` : evidence.map((digest) => markup`${evidenceName(digest)} `)}</td>
   </tr>`;

@@ -1,8 +1,9 @@
 // The section "What stands" of the list of releases.
 import { columnHeads, markup, nothing, type Markup } from '../evidence/markup.ts';
 import type { Leftover, Leftovers } from '../temporal/leftovers.ts';
-import { relative, timeTag } from './times.ts';
 import { textOf as wordOf } from './words.ts';
+import { relativeTime } from '../../verdict/wording/index.ts';
+import { eventTimeTag } from './time-tags.ts';
 
 const UNREADABLE = 'The undo journal in the evidence folder cannot be read: what stands is unknown. The log of the server has the cause.';
 
@@ -31,7 +32,7 @@ function row({ service, cluster, effect, live, since, countdown, restorer, goesB
   return markup`<tr>
     <th scope="row">${service}<br /><span class="quiet">${cluster}</span></th>
     <td>${effect}${live ? markup`<br /><span class="quiet">a candidate serves people</span>` : nothing}</td>
-    <td>${timeTag(since)}<br /><span class="quiet">${relative(since, nowMs)}</span></td>
+    <td>${eventTimeTag(since)}<br /><span class="quiet">${relativeTime(since, nowMs)}</span></td>
     <td><a href="/r/${countdown.release}">${countdown.release}</a><br /><span class="quiet">${stateOf(countdown)}; restorer ${restorer}</span></td>
     <td>${goesBackTo}</td>
     <td><code>${next}</code></td>

@@ -3,7 +3,7 @@ import type { Reason } from '../../verdict/verdict.ts';
 import type { CheckpointStatus } from '../../workflows/messages.ts';
 import { markup, type Markup } from '../evidence/markup.ts';
 import type { Draft } from '../identity/sessions.ts';
-import { timeTag } from './times.ts';
+import { timeTag } from './time-tags.ts';
 import { chip } from './words.ts';
 
 /** With a capital, unless it begins with a measure's name: `p99` is never written `P99`. */

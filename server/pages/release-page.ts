@@ -1,4 +1,5 @@
-import { guardUnderHold, headWord } from '../../verdict/words.ts';
+import { clock as clockText, duration, relativeTime } from '../../verdict/wording/index.ts';
+import { clockMs, guardUnderHold, headWord } from '../../verdict/words.ts';
 import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
 import { markup, nothing, type Markup } from '../evidence/markup.ts';
 import type { Draft } from '../identity/sessions.ts';
@@ -9,7 +10,7 @@ import { page, type PageFrame } from './layout.ts';
 import { cliLine, reasonsList, sentenceCase } from './parts.ts';
 import { progressLine, stepCard } from './step-card.ts';
 import { timeline } from './timeline.ts';
-import { clockMs, countdownClock, relative, span, timeTag } from './times.ts';
+import { eventTimeTag, timeTag } from './time-tags.ts';
 import { chip, textOf, toneOf } from './words.ts';
 
 export interface ReleaseView {
@@ -72,7 +73,7 @@ export function holdsList(status: CountdownStatus): Markup {
       ? nothing
       : markup`<ul class="reasons holds">${holds.map(
           ({ since, by, reason }) =>
-            markup`<li>${chip('hold')} <span>Held by <strong>${by}</strong> since ${timeTag(since)}: <q>${reason}</q></span></li>`,
+            markup`<li>${chip('hold')} <span>Held by <strong>${by}</strong> since ${eventTimeTag(since)}: <q>${reason}</q></span></li>`,
         )}</ul>`
   }${watched === null ? nothing : markup`<p>${sentenceCase(watched)}.</p>`}`;
 }
@@ -90,12 +91,12 @@ export function clockCard(status: CountdownStatus, clock: number): Markup {
   const { launchAt, rehearsal, ending, holds, heldMs, service, requestedBy, endedAt } = status;
   const ticks = !rehearsal && !ending;
   return markup`<section class="card clock" aria-label="Clock and service">
-    <p class="ticker" ${ticks ? markup`data-launch="${launchAt}"` : nothing}>${countdownClock(launchAt, clock)}</p>
+    <p class="ticker" ${ticks ? markup`data-launch="${launchAt}"` : nothing}>${clockText(launchAt, clock)}</p>
     <dl class="facts wide">
-      <div><dt>Launch</dt><dd>${timeTag(launchAt)} ${ending ? nothing : markup`<span class="quiet">${relative(launchAt, clock)}</span>`}</dd></div>
-      ${endedAt ? markup`<div><dt>Ended</dt><dd>${timeTag(endedAt)}</dd></div>` : nothing}
-      ${holds[0] ? markup`<div><dt>Held since</dt><dd>${timeTag(holds[0].since)}</dd></div>` : nothing}
-      ${heldMs > 0 ? markup`<div><dt>Held in all</dt><dd>${span(heldMs)}</dd></div>` : nothing}
+      <div><dt>Launch</dt><dd>${timeTag(launchAt)} ${ending ? nothing : markup`<span class="quiet">${relativeTime(launchAt, clock)}</span>`}</dd></div>
+      ${endedAt ? markup`<div><dt>Ended</dt><dd>${eventTimeTag(endedAt)}</dd></div>` : nothing}
+      ${holds[0] ? markup`<div><dt>Held since</dt><dd>${eventTimeTag(holds[0].since)}</dd></div>` : nothing}
+      ${heldMs > 0 ? markup`<div><dt>Held in all</dt><dd>${duration(heldMs)}</dd></div>` : nothing}
       <div><dt>Service</dt><dd>${service.namespace}/${service.name} on ${service.cluster}</dd></div>
       <div><dt>Candidate</dt><dd><code>${service.image}</code></dd></div>
       <div><dt>Requested by</dt><dd>${requestedBy.displayName}</dd></div>
@@ -114,7 +115,7 @@ function checkpointCard(
   const open = name === current || (ending !== undefined && state === 'no-go');
   return markup`<details class="card checkpoint" id="checkpoint-${name}" ${open ? 'open' : ''}>
     <summary><span class="offset">${offset}</span> <span class="name">${name}</span> ${chip(state)} <span class="quiet">${tally(checkpoint)}</span></summary>
-    <p>${timeTag(at)} <span class="quiet">${relative(at, clock)}</span> · <a href="/r/${release}/checkpoints/${name}">Open ${name}</a></p>
+    <p>${timeTag(at)} <span class="quiet">${relativeTime(at, clock)}</span> · <a href="/r/${release}/checkpoints/${name}">Open ${name}</a></p>
     ${steps.map((step) =>
       stepCard(
         step,
@@ -136,7 +137,7 @@ export function decisions({ approvals, approval }: CheckpointStatus): Markup {
     <ul class="decisions">${approvals.map(({ decision, principal, comment, at, revision, verified }) => {
       const who = markup`<strong>${principal.displayName}</strong>${verified ? '' : ' (unverified)'}`;
       const said = comment ? markup`<q>${comment}</q>` : nothing;
-      return markup`<li>${chip(decision)} ${who} ${said} <span class="quiet">${timeTag(at)}, revision ${revision}</span></li>`;
+      return markup`<li>${chip(decision)} ${who} ${said} <span class="quiet">${eventTimeTag(at)}, revision ${revision}</span></li>`;
     })}</ul>`;
 }
 

@@ -1,4 +1,5 @@
-import { headWord } from '../../verdict/words.ts';
+import { clock } from '../../verdict/wording/index.ts';
+import { clockMs, headWord } from '../../verdict/words.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import { columnHeads, markup, nothing, type Markup } from '../evidence/markup.ts';
 import type { Visitor } from '../request/context.ts';
@@ -7,7 +8,7 @@ import type { Leftovers } from '../temporal/leftovers.ts';
 import { page } from './layout.ts';
 import { leftoversSection } from './leftovers-section.ts';
 import type { ReleasesFilter } from './releases-filter.ts';
-import { countdownClock, clockMs, timeTag } from './times.ts';
+import { eventTimeTag, timeTag } from './time-tags.ts';
 import { chip, textOf } from './words.ts';
 
 // A list shows up to 25 statuses, so a reader costs at most two queries a second; a row that is looked at for long is opened anyway.
@@ -80,7 +81,7 @@ function releaseRow({ summary, status }: ReleaseRow, nowMs: number): Markup {
     <th scope="row"><a href="/r/${release}">${release}</a>${summary.rehearsal ? markup` <span class="quiet">rehearsal</span>` : ''}</th>
     <td>${status ? `${status.service.namespace}/${status.service.name}` : (service ?? '—')}</td>
     <td>${chip(word)}</td>
-    <td class="number">${running && launchAt !== null ? countdownClock(status?.launchAt ?? launchAt, status ? clockMs(status, nowMs) : nowMs) : '—'}</td>
+    <td class="number">${running && launchAt !== null ? clock(status?.launchAt ?? launchAt, status ? clockMs(status, nowMs) : nowMs) : '—'}</td>
     <td>${summary.hasWorker === false ? withoutWorker(summary) : running ? next(status, summary) : over(summary)}</td>
     <td>${waitedFor(status)}</td>
   </tr>`;
@@ -91,7 +92,7 @@ function withoutWorker({ workerVersion }: CountdownSummary): Markup {
 }
 
 function over({ endedAt }: CountdownSummary): Markup {
-  return markup`<span class="quiet">${endedAt === null ? 'over' : markup`ended ${timeTag(endedAt)}`}</span>`;
+  return markup`<span class="quiet">${endedAt === null ? 'over' : markup`ended ${eventTimeTag(endedAt)}`}</span>`;
 }
 
 function next(status: CountdownStatus | null, { nextCheckpointAt }: CountdownSummary): Markup {

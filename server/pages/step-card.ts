@@ -1,9 +1,9 @@
+import { count, duration } from '../../verdict/wording/index.ts';
 import type { StepStatus } from '../../workflows/messages.ts';
 import { markup, nothing, type Markup } from '../evidence/markup.ts';
 import { hasFigures } from '../evidence/read-figures.ts';
 import type { StepProgress } from '../temporal/countdowns.ts';
 import { evidenceLink, findingsTable, type EvidenceName } from './findings-table.ts';
-import { span } from './times.ts';
 import { chip } from './words.ts';
 
 /** One step: its state and time, the facts it measured, and its findings. */
@@ -35,7 +35,7 @@ function evidenceList({ evidence }: StepStatus, release: string): Markup {
 }
 
 function took({ startedAt, finishedAt }: StepStatus): string {
-  return startedAt && finishedAt ? `took ${span(Date.parse(finishedAt) - Date.parse(startedAt))}` : '';
+  return startedAt && finishedAt ? `took ${duration(Date.parse(finishedAt) - Date.parse(startedAt))}` : '';
 }
 
 export function progressLine({ activity, attempt, progress, lastFailure }: StepProgress): Markup {
@@ -44,5 +44,5 @@ export function progressLine({ activity, attempt, progress, lastFailure }: StepP
   const { text, done, total, unit } = progress;
   const bar = markup`<progress max="${total}" value="${done}" aria-label="${text}"></progress>`;
   return markup`<p class="progress"><span>${text}${tries}</span>
-    ${total > 0 ? markup`${bar} <span class="number">${done} of ${total} ${unit}</span>` : nothing}</p>`;
+    ${total > 0 ? markup`${bar} <span class="number">${count(done)} of ${count(total)} ${unit}</span>` : nothing}</p>`;
 }

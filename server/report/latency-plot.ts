@@ -1,9 +1,9 @@
 import type { EndpointSummary } from '../../analysis/load-test/summary.ts';
+import { count, latency, number } from '../../verdict/wording/index.ts';
 import type { CountdownStatus, StepStatus } from '../../workflows/messages.ts';
 import type { FiguresReader } from '../evidence/figures-apart.ts';
 import { linePlot } from '../evidence/line-plot.ts';
 import { columnHeads, markup, nothing, type Markup } from '../evidence/markup.ts';
-import { amount, numberText } from '../pages/amounts.ts';
 
 /** Latency of one endpoint over one load test, read again from its evidence. */
 export interface LatencyPlot {
@@ -60,9 +60,9 @@ function limitOf({ facts, findings }: StepStatus, endpoint: string): number | nu
 /** Figure, caption with the finding in words, and the same numbers as a table. */
 export function latencyFigure({ endpoint: { endpoint, requests, failed, p50Ms, p95Ms, p99Ms, series }, limitMs }: LatencyPlot): Markup {
   const { buckets, widthSeconds } = series;
-  const limit = limitMs === null ? '' : `, limit ${amount(limitMs, 'ms')}`;
+  const limit = limitMs === null ? '' : `, limit ${latency(limitMs)}`;
   const latencies = `p99 ${msText(p99Ms)}${limit}; p50 ${msText(p50Ms)}, p95 ${msText(p95Ms)}`;
-  const sentence = `${endpoint}: ${latencies}; ${requests} requests, ${failed} failed`;
+  const sentence = `${endpoint}: ${latencies}; ${count(requests)} requests, ${count(failed)} failed`;
   const line = (name: string, style: 'strong' | 'thin' | 'dashed', value: (bucket: (typeof buckets)[number]) => number) => ({
     name,
     style,
@@ -71,7 +71,7 @@ export function latencyFigure({ endpoint: { endpoint, requests, failed, p50Ms, p
   const plot = linePlot({
     summary: sentence,
     lines: [line('p99', 'strong', ({ p99Ms: y }) => y), line('mean', 'dashed', ({ meanMs }) => meanMs)],
-    limit: limitMs === null ? null : { value: limitMs, name: `limit ${amount(limitMs, 'ms')}` },
+    limit: limitMs === null ? null : { value: limitMs, name: `limit ${latency(limitMs)}` },
     xUnit: 'seconds of the load test',
     yUnit: 'ms',
     gapX: widthSeconds * 1.5,
@@ -83,8 +83,8 @@ export function latencyFigure({ endpoint: { endpoint, requests, failed, p50Ms, p
       <div class="scroll" tabindex="0" role="group" aria-label="${endpoint} over time"><table>
         <caption>${endpoint} over time</caption>
         ${columnHeads('From, s', 'Requests', 'Failed', 'Mean, ms', 'p99, ms', 'Highest, ms')}
-        <tbody>${buckets.map(({ second, requests: count, failed: bad, meanMs, p99Ms: p99, maxMs }) => {
-          const cells = [count, bad, numberText(meanMs), numberText(p99), numberText(maxMs)];
+        <tbody>${buckets.map(({ second, requests: sent, failed: bad, meanMs, p99Ms: p99, maxMs }) => {
+          const cells = [count(sent), count(bad), number(meanMs), number(p99), number(maxMs)];
           return markup`<tr><th scope="row" class="number">${second}</th>${cells.map((cell) => markup`<td class="number">${cell}</td>`)}</tr>`;
         })}</tbody>
       </table></div>
@@ -92,4 +92,4 @@ export function latencyFigure({ endpoint: { endpoint, requests, failed, p50Ms, p
   </figure>`;
 }
 
-const msText = (value: number | null): string => (value === null ? 'unknown' : amount(value, 'ms'));
+const msText = (value: number | null): string => (value === null ? 'unknown' : latency(value));

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
-import { headWord } from '../../verdict/words.ts';
+import { count, eventTime } from '../../verdict/wording/index.ts';
+import { clockMs, headWord } from '../../verdict/words.ts';
 import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
 import { columnHeads, markup, nothing, trusted, type Markup } from '../evidence/markup.ts';
 import { auditTable, chainSentence } from '../pages/audit-trail.ts';
@@ -13,7 +14,7 @@ import { reasonsList, sentenceCase, waiversList } from '../pages/parts.ts';
 import { clockCard, decisions, furtherReasons, holdsList } from '../pages/release-page.ts';
 import { stepCard } from '../pages/step-card.ts';
 import { timeline } from '../pages/timeline.ts';
-import { clockMs, timeTag, utc } from '../pages/times.ts';
+import { eventTimeTag, timeTag } from '../pages/time-tags.ts';
 import { chip, textOf, toneOf } from '../pages/words.ts';
 import type { StepFigures } from './figures.ts';
 import { latencyFigure, type Plots } from './latency-plot.ts';
@@ -68,7 +69,7 @@ export function renderReport({ status, audit, plots, figures = [], nowMs }: Repo
       ${evidenceSection(status)}
       ${auditSection(status, audit)}
     </main>
-    <footer class="quiet">Written by Tminus on ${utc(new Date(nowMs).toISOString())}. ${recompute}</footer>
+    <footer class="quiet">Written by Tminus on ${eventTime(nowMs)}. ${recompute}</footer>
   </body>
 </html>`.toString();
 }
@@ -109,8 +110,8 @@ function evidenceSection({ checkpoints }: CountdownStatus): Markup {
 }
 
 function evidenceRow({ kind, source, where, capturedAt, sizeBytes, digest }: EvidenceRef & { where: string }): Markup {
-  const origin = [source, where, timeTag(capturedAt)].map((cell) => markup`<td>${cell}</td>`);
-  const bytes = markup`<td class="number">${sizeBytes}</td><td><code class="digest">${digest}</code></td>`;
+  const origin = [source, where, eventTimeTag(capturedAt)].map((cell) => markup`<td>${cell}</td>`);
+  const bytes = markup`<td class="number">${count(sizeBytes)}</td><td><code class="digest">${digest}</code></td>`;
   return markup`<tr><th scope="row">${kind}</th>${origin}${bytes}</tr>`;
 }
 

@@ -36,7 +36,7 @@ it('says that a load test waits for the load worker, since when, and how much is
   const { row, asked } = await read({ ...scheduled, scheduledTime: at(250_000) }, { waiting: 2, oldestMs: 0, workers: [worker] });
   expect(row).toMatchObject({
     state: 'queued',
-    progress: { text: 'waiting for a load worker for 4 min: the worker is busy, 2 tasks are in the queue', total: 0 },
+    progress: { text: 'waiting for a load worker for 4 m: the worker is busy, 2 tasks are in the queue', total: 0 },
   });
   expect(asked).toEqual(['tminus.load']);
 });

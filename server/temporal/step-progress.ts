@@ -9,6 +9,7 @@ import type { EffectActivities } from '../../activities/effects/contract.ts';
 import type { ActivityProgress } from '../../activities/kubernetes/contract.ts';
 import type { StepActivities } from '../../activities/steps-contract.ts';
 import { clusterTaskQueue, countdownId, LOAD_TASK_QUEUE, type CountdownStatus } from '../../workflows/messages.ts';
+import { duration } from '../../verdict/wording/index.ts';
 import type { StepProgress } from './countdowns.ts';
 import type { TaskQueue } from './task-queue.ts';
 
@@ -91,7 +92,7 @@ function waitingText(queue: string, { waiting, workers }: Pick<TaskQueue, 'waiti
       : queue.startsWith(clusterTaskQueue(''))
         ? `a worker of cluster ${queue.slice(clusterTaskQueue('').length)}`
         : 'a worker';
-  const since = waitMs < MINUTE_MS ? `${Math.round(waitMs / 1_000)} s` : `${Math.floor(waitMs / MINUTE_MS)} min`;
+  const since = duration(waitMs < MINUTE_MS ? 1_000 * Math.round(waitMs / 1_000) : MINUTE_MS * Math.floor(waitMs / MINUTE_MS));
   if (workers.length === 0) return `waiting for ${kind} for ${since}: no worker asks for the queue ${queue}; start one`;
   const tasks = waiting > 1 ? `, ${waiting} tasks are in the queue` : '';
   return `waiting for ${kind} for ${since}: ${workers.length === 1 ? 'the worker is' : `all ${workers.length} workers are`} busy${tasks}`;

@@ -613,7 +613,7 @@ describe('a countdown', () => {
       well,
       async ({ until }) => {
         const now = await until('holding', ({ phase }) => phase === 'holding');
-        expect(now.sentence).toMatch(/^T-72h load-and-diagnosis was reached 60 minutes late, because no worker ran$/);
+        expect(now.sentence).toMatch(/^T-72h load-and-diagnosis was reached 1 h late, because no worker ran$/);
       },
       (input) => {
         const { countdown: _, ...spec } = input.release.spec;

@@ -102,7 +102,9 @@ describe('while a version is live', () => {
         await advance(1.5);
         expect(await handle.result()).toMatchObject({
           ending: 'rolled-back',
-          sentence: expect.stringMatching(/^the guard took no samples for \d+ s: the environment file has no Prometheus$/u),
+          sentence: expect.stringMatching(
+            /^the guard took no samples for (?:\d+ m ?)?(?:\d+ s)?: the environment file has no Prometheus$/u,
+          ),
         });
         expect(written(world)).toEqual(BOTH);
         expect(asked).toBeGreaterThan(10);

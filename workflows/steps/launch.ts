@@ -7,6 +7,7 @@ import { durationMs } from '../../release/duration.ts';
 import type { LaunchStep } from '../../release/steps/registry.ts';
 import { inconclusive, type Finding } from '../../verdict/finding.ts';
 import { judgeLaunch } from '../../verdict/rollout.ts';
+import { duration } from '../../verdict/wording/index.ts';
 import { WATCHES_THAT_MUST_FIT, following, writing } from '../activity-options.ts';
 import { sentenceOf } from '../failure-sentence.ts';
 import { clusterTaskQueue } from '../messages.ts';
@@ -134,7 +135,11 @@ async function watch(
     findings: judgeLaunch(target, { ...place, proof }),
     facts: [
       rolloutFact(before, service.image, rollout),
-      { subject: 'health', text: `${proof.ok ? 'ok' : 'not ok'} in ${proof.seconds.toFixed(1)} s`, values: { seconds: proof.seconds } },
+      {
+        subject: 'health',
+        text: `${proof.ok ? 'ok' : 'not ok'} in ${duration(1_000 * proof.seconds)}`,
+        values: { seconds: proof.seconds },
+      },
       ...(proof.ok ? [{ subject: 'version', text: proof.detail, values: { pods: proof.pods } }] : []),
     ],
     evidence: [...rollout.evidence, ...proof.evidence],
@@ -149,7 +154,7 @@ function rolloutFact(before: string | null, image: string, { podsReady, podsWant
   const unfinished = outcome === 'complete' ? '' : ` (${outcome})`;
   return {
     subject: 'rollout',
-    text: `${change}   ${podsReady} of ${podsWanted} pods in ${seconds.toFixed(1)} s${unfinished}`,
+    text: `${change}   ${podsReady} of ${podsWanted} pods in ${duration(1_000 * seconds)}${unfinished}`,
     values: { podsReady, podsWanted, seconds },
   };
 }

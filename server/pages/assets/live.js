@@ -111,10 +111,11 @@ function announce(text) {
 function tick() {
   setInterval(() => {
     for (const clock of document.querySelectorAll('[data-launch]')) {
-      const left = Math.floor((Date.parse(clock.dataset.launch) - Date.now()) / 1000);
-      const seconds = Math.abs(left);
+      // As `clock` of verdict/wording writes it.
+      const leftMs = Date.parse(clock.dataset.launch) - Date.now();
+      const seconds = Math.floor(Math.abs(leftMs) / 1000);
       const two = (value) => String(Math.floor(value)).padStart(2, '0');
-      clock.textContent = `T${left > 0 ? '-' : '+'}${two(seconds / 3600)}:${two((seconds / 60) % 60)}:${two(seconds % 60)}`;
+      clock.textContent = `T${leftMs >= 0 ? '-' : '+'}${two(seconds / 3600)}:${two((seconds / 60) % 60)}:${two(seconds % 60)}`;
     }
   }, 1000);
 }
