@@ -69,7 +69,7 @@ describe('tminus alarms budget', () => {
       '--scrape-interval',
       '15s',
     );
-    expect(stdout).toContain('window fill       57 s     57 s');
+    expect(stdout).toContain('window fill           57         57');
     expect(stdout).toContain('Assumed: 5 % of the traffic of 1,000 requests/s');
   });
 

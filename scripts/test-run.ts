@@ -73,6 +73,7 @@ async function buildTools(): Promise<Record<string, string>> {
     TMINUS_TOOL_TEMPORAL_SERVER: 'temporal-server',
     TMINUS_TOOL_PROMETHEUS: 'prometheus',
     TMINUS_TOOL_PROMTOOL: 'promtool',
+    TMINUS_TOOL_ALERTMANAGER: 'alertmanager',
     TMINUS_TOOL_JAEGER: 'jaeger',
     TMINUS_TOOL_COMPOSE: 'docker-compose',
   })) {

@@ -1,5 +1,6 @@
 // The alarm budget: how long an alert takes from the beginning of a fault to the delivered message, computed from its rule, the scrape
 // interval and the routes of Alertmanager before any fault. A sum of links, each with the earliest and the latest time it can take.
+import { duration, number, share as shareText } from '../../verdict/wording/index.ts';
 import type { AlertmanagerConfig, Route } from './alertmanager.ts';
 import { readCondition, type Condition } from './expression.ts';
 import type { AlertLabels } from './matcher.ts';
@@ -7,7 +8,6 @@ import { percentiles, type Delay, type Timing } from './percentiles.ts';
 import { inhibitorsOf, routesOf } from './routing.ts';
 import type { AlertRule } from './rules.ts';
 import { sampledMs } from './window.ts';
-import { durationText, numberText } from './wording.ts';
 import { matcherText } from './matcher.ts';
 
 /** What is stated about the system and the fault; nothing here is in the rule. */
@@ -102,10 +102,10 @@ function timingOf(rule: AlertRule, condition: Condition, assumptions: Assumption
   if (share > 1 || (share === 1 && !orEqual))
     return {
       kind: 'never fires',
-      reason: `a surge of ${numberText(surge)}${unit} does not exceed the threshold of ${numberText(threshold)}${unit}`,
+      reason: `a surge of ${number(surge)}${unit} does not exceed the threshold of ${number(threshold)}${unit}`,
     };
   const { leastMs, mostMs } = sampledMs({ windowMs, scrapeMs });
-  const window = `the window of ${durationText(windowMs)} holds fewer than two samples at a scrape interval of ${durationText(scrapeMs)}`;
+  const window = `the window of ${duration(windowMs)} holds fewer than two samples at a scrape interval of ${duration(scrapeMs)}`;
   if (mostMs < scrapeMs) return { kind: 'never fires', reason: window };
   if (leastMs < scrapeMs) return unknown(`${window}, depending on the scrape phase`, 'make the window at least twice the scrape interval');
   return {
@@ -183,11 +183,11 @@ function linksBefore(timing: Timing, { windowMs }: Condition): Link[] {
       name: 'window fill',
       earliestMs: Math.round(share * leastMs),
       latestMs: Math.round(share * mostMs),
-      reason: `threshold is ${numberText(share * 100)} % of the surge, of the ${durationText(mostMs)} between the samples of ${durationText(windowMs)}`,
+      reason: `threshold is ${shareText(share)} of the surge, of the ${duration(mostMs)} between the samples of ${duration(windowMs)}`,
     },
-    { name: 'scrape', earliestMs: 0, latestMs: scrapeMs, reason: `until the next scrape, every ${durationText(scrapeMs)}` },
-    { name: 'evaluation', earliestMs: 0, latestMs: evaluationMs, reason: `until the next evaluation, every ${durationText(evaluationMs)}` },
+    { name: 'scrape', earliestMs: 0, latestMs: scrapeMs, reason: `until the next scrape, every ${duration(scrapeMs)}` },
+    { name: 'evaluation', earliestMs: 0, latestMs: evaluationMs, reason: `until the next evaluation, every ${duration(evaluationMs)}` },
     ...fixed('query offset', queryOffsetMs, 'the group evaluates data that old'),
-    ...fixed('for', held * evaluationMs, `${durationText(forMs)} is ${held} ${held === 1 ? 'evaluation' : 'evaluations'}`),
+    ...fixed('for', held * evaluationMs, `${duration(forMs)} is ${held} ${held === 1 ? 'evaluation' : 'evaluations'}`),
   ];
 }

@@ -1,7 +1,7 @@
 // Compares the alarm budget of a rule with its limit.
 import { fail, inconclusive, pass, type Finding, type Measurement } from '../../verdict/finding.ts';
+import { besideLimit, duration, measured } from '../../verdict/wording/index.ts';
 import type { AlarmBudget, Link, RouteBudget } from './budget.ts';
-import { secondsText } from './wording.ts';
 
 /** One finding on one alert. p95 is compared, since a trigger's limit is one on p95; an alert without a computable time is inconclusive. */
 export function judgeAlarm(alert: string, budget: AlarmBudget, limitMs: number): Finding {
@@ -24,10 +24,10 @@ function judgeRoutes(alert: string, subject: string, routes: readonly [RouteBudg
   const unmuted = routes.find(({ muted, p95Ms }) => muted.length === 0 && p95Ms <= limitMs);
   const counted = unmuted ?? fastest;
   const { earliestMs, latestMs, p95Ms, receiver, muted } = counted;
-  const measurement: Measurement = { measured: Math.round(p95Ms / 100) / 10, limit: limitMs / 1_000, unit: 's' };
-  const times = `${secondsText(earliestMs)} to ${secondsText(latestMs)} after the fault begins, p95 ${secondsText(p95Ms)}`;
-  const sent = `${alert} is delivered to ${receiver} ${times}, limit ${secondsText(limitMs)}`;
-  if (p95Ms > limitMs) return fail('AlarmTooSlow', subject, `${sent}; the longest link is ${longestText(counted)}`, measurement);
+  const measurement: Measurement = { measured: measured(p95Ms / 1_000), limit: limitMs / 1_000, unit: 's' };
+  const [p95, limit] = besideLimit(p95Ms / 1_000, limitMs / 1_000, 's');
+  const sent = `${alert} reaches ${receiver} ${duration(earliestMs)} to ${duration(latestMs)} after the fault begins, p95 ${p95}, limit ${limit}`;
+  if (p95Ms > limitMs) return fail('AlarmTooSlow', subject, `${sent}; longest link: ${longestText(counted)}`, measurement);
   if (muted.length > 0)
     return inconclusive('AlarmBudgetUnknown', subject, `${sent}, but nothing is sent ${muted.join(' and ')}`, measurement);
   return pass('AlarmWithinBudget', subject, sent, measurement);
@@ -36,5 +36,5 @@ function judgeRoutes(alert: string, subject: string, routes: readonly [RouteBudg
 function longestText({ links }: RouteBudget): string {
   const [first, ...others] = links;
   const longest = others.reduce<Link | undefined>((most, each) => (most && most.latestMs >= each.latestMs ? most : each), first);
-  return longest ? `${longest.name} with ${secondsText(longest.latestMs)}` : '';
+  return longest ? `${longest.name} (${duration(longest.latestMs)})` : '';
 }

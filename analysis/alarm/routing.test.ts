@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { alertmanager } from './alarm.fixture.ts';
+import { alertmanager } from '../testing/alarm.ts';
 import { readAlertmanager } from './alertmanager.ts';
 import { matches, parseMatchers, type AlertLabels } from './matcher.ts';
 import { inhibitorsOf, routesOf } from './routing.ts';

@@ -1,6 +1,6 @@
 // `tminus alarms budget`: alert by alert its links, a picture of the band, and the verdict.
 import type { Assumptions, RouteBudget } from '../../analysis/alarm/budget.ts';
-import { durationText, numberText, secondsText } from '../../analysis/alarm/wording.ts';
+import { duration, number, share } from '../../verdict/wording/index.ts';
 import type { AlarmBudgetItem, AlarmBudgetList } from '../alarms/document.ts';
 import { mark, paint, type Look, type Tone } from './words.ts';
 
@@ -16,7 +16,7 @@ function renderItem({ alert, file, line, expression, forMs, budget, finding }: A
   const tone = tones[finding.outcome];
   return [
     `${alert}   ${file}:${line}`,
-    `  ${expression.replace(/\s+/g, ' ').trim()}${forMs > 0 ? `, for ${durationText(forMs)}` : ''}`,
+    `  ${expression.replace(/\s+/g, ' ').trim()}${forMs > 0 ? `, for ${duration(forMs)}` : ''}`,
     ...(budget.kind === 'budget' ? budget.routes.flatMap((route) => renderRoute(route, limitMs)) : []),
     ...(budget.kind === 'budget' ? budget.inhibitors.map((source) => `  not sent while an alert fires that matches ${source}`) : []),
     `${paint(mark(tone, look), tone, look)} ${finding.code}: ${finding.message}`,
@@ -26,9 +26,9 @@ function renderItem({ alert, file, line, expression, forMs, budget, finding }: A
 function renderRoute(route: RouteBudget, limitMs: number): string[] {
   const { earliestMs, latestMs, p50Ms, p95Ms, receiver, integrations, links, existingGroup, muted } = route;
   const rows = [
-    ['link', 'earliest', 'latest', 'reason'],
-    ...links.map(({ name, earliestMs: from, latestMs: to, reason }) => [name, secondsText(from), secondsText(to), reason]),
-    ['total', secondsText(earliestMs), secondsText(latestMs), `p50 ${secondsText(p50Ms)}, p95 ${secondsText(p95Ms)}`],
+    ['link', 'earliest s', 'latest s', 'reason'],
+    ...links.map(({ name, earliestMs: from, latestMs: to, reason }) => [name, seconds(from), seconds(to), reason]),
+    ['total', seconds(earliestMs), seconds(latestMs), `p50 ${duration(p50Ms)}, p95 ${duration(p95Ms)}`],
   ];
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const [name = 0, earliest = 0, latest = 0] = widths;
@@ -40,10 +40,12 @@ function renderRoute(route: RouteBudget, limitMs: number): string[] {
         `  ${link.padEnd(name)}   ${from.padStart(earliest)}   ${to.padStart(latest)}   ${reason}`,
     ),
     `  ${barOf(earliestMs, latestMs, limitMs)}`,
-    `  in a group that fires already: ${secondsText(existingGroup.earliestMs)} to ${secondsText(existingGroup.latestMs)}, p95 ${secondsText(existingGroup.p95Ms)}`,
+    `  in a group that fires already: ${duration(existingGroup.earliestMs)} to ${duration(existingGroup.latestMs)}, p95 ${duration(existingGroup.p95Ms)}`,
     '',
   ];
 }
+
+const seconds = (ms: number): string => number(ms / 1_000);
 
 /** From the fault on: ▮ surely no message yet, ▯ the band, | the limit. */
 function barOf(earliestMs: number, latestMs: number, limitMs: number): string {
@@ -53,20 +55,17 @@ function barOf(earliestMs: number, latestMs: number, limitMs: number): string {
     return ms < earliestMs ? '▮' : ms < latestMs ? '▯' : ' ';
   });
   signs.splice(Math.min(BAR_WIDTH, Math.round((limitMs / endMs) * BAR_WIDTH)), 0, '|');
-  return `${signs.join('')}  ${secondsText(endMs)}`;
+  return `${signs.join('')}  ${duration(endMs)}`;
 }
 
 function assumed({ surge, trafficPerSecond, scrapeMs, scrapeMsOf, evaluationMs, labels }: Assumptions): string[] {
-  const errors = 'share' in surge ? `${numberText(surge.share * 100)} % of the traffic` : `${numberText(surge.perSecond)} errors/s`;
-  const traffic = trafficPerSecond === null ? '' : ` of ${numberText(trafficPerSecond)} requests/s`;
-  const scrapes = [
-    `every ${durationText(scrapeMs)}`,
-    ...Object.entries(scrapeMsOf).map(([metric, ms]) => `${metric} every ${durationText(ms)}`),
-  ];
+  const errors = 'share' in surge ? `${share(surge.share)} of the traffic` : `${number(surge.perSecond)} errors/s`;
+  const traffic = trafficPerSecond === null ? '' : ` of ${number(trafficPerSecond)} requests/s`;
+  const scrapes = [`every ${duration(scrapeMs)}`, ...Object.entries(scrapeMsOf).map(([metric, ms]) => `${metric} every ${duration(ms)}`)];
   const stated = Object.entries(labels).map(([name, value]) => `${name}="${value}"`);
   return [
     `Assumed: ${errors}${traffic} from the beginning of the fault on and none before; scrape ${scrapes.join(', ')}; evaluation every`,
-    `  ${durationText(evaluationMs)} where the group sets no interval; counters exported before their first error${stated.length > 0 ? `; labels ${stated.join(', ')}` : ''}.`,
+    `  ${duration(evaluationMs)} where the group sets no interval; counters exported before their first error${stated.length > 0 ? `; labels ${stated.join(', ')}` : ''}.`,
     '  p50 and p95: uniform phases of scrape, evaluation and sending. | is the limit.',
   ];
 }

@@ -1,7 +1,7 @@
 // A rule and a configuration to change in tests.
-import { readAlertmanager, type AlertmanagerConfig } from './alertmanager.ts';
-import type { Assumptions } from './budget.ts';
-import type { AlertRule } from './rules.ts';
+import { readAlertmanager, type AlertmanagerConfig } from '../alarm/alertmanager.ts';
+import type { Assumptions } from '../alarm/budget.ts';
+import type { AlertRule } from '../alarm/rules.ts';
 
 export const rule = (changes: Partial<AlertRule> = {}): AlertRule => ({
   name: 'HighErrorRate5m',
