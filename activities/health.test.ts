@@ -6,8 +6,13 @@ import { askHealth, healthUrl } from './health.ts';
 
 let server: Server;
 let answer: { status: number; body: string };
+let clientPorts: (number | undefined)[];
 beforeEach(async () => {
-  server = createServer((_request, response) => void response.writeHead(answer.status).end(answer.body));
+  clientPorts = [];
+  server = createServer((request, response) => {
+    clientPorts.push(request.socket.remotePort);
+    response.writeHead(answer.status).end(answer.body);
+  });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
 });
 afterEach(() => {
@@ -34,6 +39,15 @@ it.each([
   [503, '{"status":"ok"}'],
 ])('is not healthy with %i and the body %j', async (status, body) => {
   expect(await ask(status, body)).toMatchObject({ ok: false, detail: `${status} ${body}`.trim() });
+});
+
+it('opens a new connection for each request, so that a Service chooses a pod again', async () => {
+  for (let request = 0; request < 3; request += 1) await ask(200, '{"status":"ok"}');
+  expect(new Set(clientPorts).size).toBe(3);
+});
+
+it('is not healthy with a page larger than 64 KiB', async () => {
+  expect(await ask(200, `{"status":"ok"}${' '.repeat(65_536)}`)).toMatchObject({ ok: false, detail: 'the response exceeds 65536 bytes' });
 });
 
 it('is not healthy where nothing answers', async () => {

@@ -1,15 +1,19 @@
-// Whether a service answers healthy, requested the way any other client would.
+// Health of a service, requested as any other client would.
 import type { Environment } from '../release/environment.ts';
+import { RequestError } from './http/request-error.ts';
+import { request, statusOf, wholeBody } from './http/request.ts';
 import { named, refuse } from './refusal.ts';
 
-/** A health page that needs longer is not healthy: kubelet's own probes wait 1 s by default. */
-const ANSWER_TIMEOUT_MS = 2_000;
-/** A health page is a few hundred bytes; the first 64 KiB are enough of anything longer. */
+/** A slower health page is not healthy: kubelet's own probes time out after 1 s by default. */
+const RESPONSE_TIMEOUT_MS = 2_000;
+/** A health page has a few hundred bytes; a larger page is something else. */
 const MAX_BODY_BYTES = 65_536;
+/** Of the page, in `detail`. */
+const QUOTED_CHARACTERS = 120;
 
 export interface HealthAnswer {
   ok: boolean;
-  /** `200 {"status":"ok"}`, or why not. */
+  /** `200 {"status":"ok"}`, or the reason why there is no response. */
   detail: string;
   /** RFC 3339. */
   at: string;
@@ -28,49 +32,26 @@ export function healthUrl(environment: Environment, target: string, path: string
 }
 
 /**
- * Asks once, on a connection of its own so that a Service chooses a pod anew. Healthy: 200 and a JSON body with `status: "ok"`. Never throws but on
- * cancellation.
+ * Requests the page once, on a new connection so that a Service chooses a pod again. Healthy: 200 and a JSON body with `status: "ok"`. Throws only
+ * on cancellation.
  */
 export async function askHealth(url: string, signal?: AbortSignal): Promise<HealthAnswer> {
   const at = new Date().toISOString();
-  const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
   try {
-    const response = await fetch(url, {
-      redirect: 'error',
-      headers: { connection: 'close' },
-      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-    });
-    const text = await firstBytes(response);
+    const response = await request({ url, timeoutMs: RESPONSE_TIMEOUT_MS, limitBytes: MAX_BODY_BYTES, signal, newConnection: true });
+    const text = (await wholeBody(response)).toString('utf8');
     return {
       at,
-      ok: response.status === 200 && statusOf(text) === 'ok',
-      detail: `${response.status} ${text.slice(0, 120).replaceAll(/\s+/g, ' ')}`.trim(),
+      ok: response.status === 200 && reportedStatus(text) === 'ok',
+      detail: `${statusOf(response).replace('HTTP ', '')} ${text.slice(0, QUOTED_CHARACTERS).replaceAll(/\s+/g, ' ')}`.trim(),
     };
-  } catch (cause) {
-    signal?.throwIfAborted();
-    const inner = (cause as { cause?: { message?: string; code?: string } }).cause;
-    return {
-      at,
-      ok: false,
-      detail: timeout.aborted
-        ? `no answer within ${ANSWER_TIMEOUT_MS / 1_000} s`
-        : inner?.message || inner?.code || (cause as Error).message,
-    };
+  } catch (error) {
+    if (error instanceof RequestError) return { at, ok: false, detail: error.reason };
+    throw error;
   }
 }
 
-async function firstBytes(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    chunks.push(chunk);
-    sizeBytes += chunk.byteLength;
-    if (sizeBytes > MAX_BODY_BYTES) break;
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function statusOf(text: string): unknown {
+function reportedStatus(text: string): unknown {
   try {
     return (JSON.parse(text) as { status?: unknown } | null)?.status;
   } catch {

@@ -13,7 +13,7 @@ import { bytesOf } from '../evidence/bytes-of.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import type { LastGood } from '../bookkeeping-contract.ts';
 import type { DeploymentTarget } from '../kubernetes/contract.ts';
-import { reason } from '../postgres/connect.ts';
+import { reasonOf } from '../reason-of.ts';
 import { explain, proveIndex } from '../postgres/explain.ts';
 import type { DiagnosisStepInput } from '../steps-contract.ts';
 import { askTraces, type TraceStore } from '../traces/ask-traces.ts';
@@ -133,7 +133,7 @@ async function gatherPlans(
     try {
       return await ask();
     } catch (error) {
-      gathered.missing.push(`${what}: ${reason(error)}`);
+      gathered.missing.push(`${what}: ${reasonOf(error)}`);
       return null;
     }
   }

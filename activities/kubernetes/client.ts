@@ -4,8 +4,9 @@ import { ApplicationFailure } from '@temporalio/common';
 import { IsomorphicFetchHttpLibrary, KubeConfig, RequestContext, type HttpMethod } from '@kubernetes/client-node';
 import type { Environment } from '../../release/environment.ts';
 import { errorCode } from '../evidence/errors.ts';
-import { ApiFailure, type Resource, type Verb } from './api-failure.ts';
+import { reasonOf, timedOut } from '../reason-of.ts';
 import { named, refuse } from '../refusal.ts';
+import { ApiFailure, type Resource, type Verb } from './api-failure.ts';
 import type { Deployment, Node, Pod, ReplicaSet } from './objects.ts';
 
 /** An apiserver under load answers small reads within 1 s; longer, and the 10 s of a quick activity would hold no second try. */
@@ -177,7 +178,8 @@ async function unlessUnreachable<T>(cluster: string, verb: Verb, resource: Resou
   try {
     return await work();
   } catch (cause) {
-    throw new ApiFailure(verb, resource, cluster, 0, reasonOf(cause), null, { cause });
+    const isTimeout = (cause as Error).name === 'TimeoutError';
+    throw new ApiFailure(verb, resource, cluster, 0, isTimeout ? timedOut(REQUEST_TIMEOUT_MS) : reasonOf(cause), null, { cause });
   }
 }
 
@@ -227,13 +229,6 @@ function statusOf(text: string): { message: string; missing?: string | undefined
 function retryAfterMs(headers: Record<string, string>): number | null {
   const seconds = Number(headers['retry-after']);
   return Number.isFinite(seconds) && seconds >= 0 && headers['retry-after'] ? seconds * 1_000 : null;
-}
-
-/** The reason (`connect ECONNREFUSED ...`) of a failed fetch is in its cause. */
-function reasonOf(cause: unknown): string {
-  const { name, message, cause: inner } = cause as { name?: string; message?: string; cause?: { message?: string; code?: string } };
-  if (name === 'TimeoutError') return `timed out after ${REQUEST_TIMEOUT_MS / 1_000} s`;
-  return inner?.message || inner?.code || message || String(cause);
 }
 
 export const deployments = (namespace: string, name?: string): Resource => ({

@@ -53,7 +53,7 @@ test('tells why a pod could not be read', async () => {
   metrics = () => [503, 'shutting down'];
   const running = sampler();
   await running.finish();
-  expect(running.samples).toMatchObject([{ pod: 'a', unread: '/metrics of pod a: it answered 503: shutting down', goroutines: null }]);
+  expect(running.samples).toMatchObject([{ pod: 'a', unread: '/metrics of pod a: HTTP 503: shutting down', goroutines: null }]);
 });
 
 test('tells that the pods could not be listed, and goes on', async () => {

@@ -1,7 +1,9 @@
 // Looks at the Go runtime of every pod each few seconds while the load runs.
 import { setTimeout as wait } from 'node:timers/promises';
 import { readGcPauses, readRuntimeMetrics, type RuntimeSample } from '../../analysis/runtime/sample.ts';
-import { PageUnread, readPage } from '../profiles/pod-page.ts';
+import { readPage } from '../http/read-page.ts';
+import { RequestError } from '../http/request-error.ts';
+import { timedOut } from '../reason-of.ts';
 
 export interface SampledPod {
   name: string;
@@ -122,9 +124,9 @@ async function samplePod(
       await readPage({ url: `http://${host}:${port}${path}`, timeoutMs: ANSWER_WITHIN_MS, limitBytes: PAGE_LIMIT_BYTES }),
     );
   const [metrics, heap] = await Promise.allSettled([page(metricsPort, '/metrics'), page(pprofPort, '/debug/pprof/heap?debug=1')]);
-  for (const each of [metrics, heap]) if (each.status === 'rejected' && !(each.reason instanceof PageUnread)) throw each.reason;
+  for (const each of [metrics, heap]) if (each.status === 'rejected' && !(each.reason instanceof RequestError)) throw each.reason;
   if (metrics.status === 'rejected')
-    return { ...UNREAD, at, pod: name, unread: `/metrics of pod ${name}: ${(metrics.reason as PageUnread).message}` };
+    return { ...UNREAD, at, pod: name, unread: `/metrics of pod ${name}: ${(metrics.reason as RequestError).reason}` };
   const pauses = heap.status === 'fulfilled' ? readGcPauses(heap.value) : null;
   if (pauses) {
     const shown = shownPauses.get(name);
@@ -151,7 +153,7 @@ export function untilNextLookMs({ everyMs, lookBytes, leftBytes, lastedMs }: Pac
 async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
   const late = new AbortController();
   const timeout = wait(ms, undefined, { signal: late.signal }).then(
-    () => Promise.reject(new PageUnread(`no answer within ${ms / 1_000} s`)),
+    () => Promise.reject(new Error(timedOut(ms))),
     // Called off because the answer came: this promise has lost the race already.
     () => new Promise<never>(() => undefined),
   );

@@ -8,7 +8,7 @@ import { patient } from '../../workflows/activity-options.ts';
 import { durationMs } from '../../release/duration.ts';
 import type { Announcement } from '../bookkeeping-contract.ts';
 import { createNotifyActivities, type Settled } from './notify.ts';
-import { WEBHOOK_WITHIN_MS } from './webhook.ts';
+import { WEBHOOK_TIMEOUT_MS } from './webhook.ts';
 
 let server: Server;
 /** Every call that came in. */
@@ -130,7 +130,7 @@ it('does not tell again whom an earlier attempt told before its worker died', as
 });
 
 it('tries within what the countdown gives it: a hanging target ends before its attempt, and the last attempt before the message', () => {
-  expect(2 * WEBHOOK_WITHIN_MS).toBeLessThanOrEqual(durationMs(patient.startToCloseTimeout));
+  expect(2 * WEBHOOK_TIMEOUT_MS).toBeLessThanOrEqual(durationMs(patient.startToCloseTimeout));
   expect(363_000 + 12 * durationMs(patient.startToCloseTimeout)).toBeLessThan(durationMs(patient.scheduleToCloseTimeout));
   expect(patient.retry.nonRetryableErrorTypes).not.toContain('NotToldYet');
 });

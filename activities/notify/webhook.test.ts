@@ -62,13 +62,13 @@ describe('sendWebhook', () => {
     },
   );
 
-  it('refuses a secret of the standard that is no base64, and sends nothing', async () => {
+  it('refuses a whsec_ secret that is not base64, and sends nothing', async () => {
     const { url, got } = await receiver(204);
     await expect(sendWebhook({ url, secret: 'whsec_!' }, announcement, NOW)).rejects.toThrow('what follows is not base64');
     expect(got).toEqual([]);
   });
 
-  it('sends the announcement signed over id, time and body, so that a receiver can check and drop doubles', async () => {
+  it('sends the announcement signed over id, time and body, so that a receiver can verify it and drop duplicates', async () => {
     const { url, got } = await receiver(204);
     await sendWebhook({ url, secret: 's3cret' }, announcement, NOW);
     const { headers, body } = got[0]!;
@@ -87,14 +87,14 @@ describe('sendWebhook', () => {
     [429, NotToldYet],
     [404, Error],
     [302, Error],
-  ])('fails with one sentence that does not give the path away when the receiver answers %d', async (status, kind) => {
+  ])('fails without quoting the path when the receiver answers %d', async (status, kind) => {
     const { url } = await receiver(status);
     const failure = await failureOf(url);
     expect(failure.constructor).toBe(kind);
     expect(failure.message).toMatch(new RegExp(`^127\\.0\\.0\\.1:[0-9]+ answered ${status}$`));
   });
 
-  it('says that nobody listens without giving the path away, and that this may pass', async () => {
+  it('reports that nothing listens without quoting the path, and allows a retry', async () => {
     const { url } = await receiver(204);
     await new Promise((resolve) => server.close(resolve));
     const failure = await failureOf(url);
@@ -104,10 +104,10 @@ describe('sendWebhook', () => {
   });
 
   it.each([
-    ['https://bot:s3cret@chat.example/secret-path', 'the address holds a name or password, which a webhook cannot take'],
+    ['https://bot:s3cret@chat.example/secret-path', 'the address contains a user name or password, which is not supported'],
     ['chat.example/secret-path', 'the address is not one of http or https'],
     ['ftp://chat.example/secret-path', 'the address is not one of http or https'],
-  ])('refuses an address that cannot be asked, without giving it away', async (url, sentence) => {
+  ])('refuses an unusable address without quoting it', async (url, sentence) => {
     const failure = await failureOf(url);
     expect(failure).not.toBeInstanceOf(NotToldYet);
     expect(failure.message).toBe(sentence);

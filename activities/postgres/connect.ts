@@ -29,6 +29,3 @@ export async function connect(
   await client.connect();
   return client;
 }
-
-/** Why a question was not answered, in the driver's words. */
-export const reason = (error: unknown): string => (error as { message?: string } | null)?.message || String(error);

@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { createLogReader, type LogEntry, type LogFormat } from '../../analysis/postgres/log-entries.ts';
 import { createTally } from '../../analysis/postgres/logged-statements.ts';
-import { reason } from './connect.ts';
+import { reasonOf } from '../reason-of.ts';
 import { OURS } from './ours.ts';
 import type { FoundStatements } from './slow-statements.ts';
 
@@ -63,7 +63,7 @@ export async function markLog(client: Client): Promise<LogMark | string> {
     if (path === null) return `the server names no current file of its ${format}`;
     return { format, folder: posix.dirname(path), ending: posix.extname(path), linePrefix, sizes: await sizesOf(client) };
   } catch (error) {
-    return reason(error);
+    return reasonOf(error);
   }
 }
 
@@ -89,7 +89,7 @@ export async function loggedSince(client: Client, mark: LogMark): Promise<FoundS
       bounds: [...bounds, ...told.filter(([count]) => count > 0).map(([count, what]) => `${count} logged executions ${what}`)],
     };
   } catch (error) {
-    return reason(error);
+    return reasonOf(error);
   }
 }
 

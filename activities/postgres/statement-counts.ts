@@ -2,7 +2,7 @@
 import type { Client } from 'pg';
 import { normalised } from '../../analysis/postgres/statement.ts';
 import type { StatementCost } from '../../analysis/postgres/records.ts';
-import { reason } from './connect.ts';
+import { reasonOf } from '../reason-of.ts';
 import { hiddenSentence } from './hidden.ts';
 import { OURS } from './ours.ts';
 
@@ -35,7 +35,7 @@ export async function statementCounts(client: Client): Promise<StatementCounts |
       hidden: rows.flatMap(({ id, calls, totalMs }) => (id === null ? [`${calls}/${totalMs}`] : [])).sort(),
     };
   } catch (error) {
-    return reason(error);
+    return reasonOf(error);
   }
 }
 

@@ -5,7 +5,8 @@ import type { ActiveSession, ActivityLook, StatementsRecord } from '../../analys
 import { sourceSentence } from '../../analysis/postgres/source-sentence.ts';
 import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
-import { connect, reason } from './connect.ts';
+import { reasonOf } from '../reason-of.ts';
+import { connect } from './connect.ts';
 import { HIDDEN_TEXT, hiddenSentence } from './hidden.ts';
 import { OURS } from './ours.ts';
 import { beginStatements, findStatements, type BegunStatements, type ServiceLog } from './slow-statements.ts';
@@ -53,7 +54,7 @@ type SeenSession = Omit<ActiveSession, 'state'> & { state: string | null };
 export function watchDatabase({ store, name, url, serviceLog, everyMs = EVERY_MS }: WatchOptions): DatabaseWatch {
   const looks: ActivityLook[] = [];
   const from = new Date();
-  const opened = parserReady.then(() => connect(url)).catch(reason);
+  const opened = parserReady.then(() => connect(url)).catch(reasonOf);
   const begun = opened.then<BegunStatements | string>((client) => (typeof client === 'string' ? client : beginStatements(client)));
   let looking: Promise<void> | null = null;
   const timer = setInterval(() => void (looking ??= look().finally(() => (looking = null))), everyMs);
@@ -62,7 +63,8 @@ export function watchDatabase({ store, name, url, serviceLog, everyMs = EVERY_MS
     if (looks.length >= LOOKS_LIMIT) return;
     const client = await opened;
     const at = new Date().toISOString();
-    const sessions = typeof client === 'string' ? client : await client.query<SeenSession>(ACTIVITY).then(({ rows }) => read(rows), reason);
+    const sessions =
+      typeof client === 'string' ? client : await client.query<SeenSession>(ACTIVITY).then(({ rows }) => read(rows), reasonOf);
     looks.push(typeof sessions === 'string' ? { at, unread: sessions, sessions: [] } : { at, unread: null, sessions });
   }
 

@@ -63,8 +63,8 @@ test('tells as facts what could not be had, and keeps the rest', async () => {
   const { evidence, facts } = await captureProfiles(pod, options);
   expect(evidence.map((ref) => ref.kind).sort()).toEqual(['block-profile', 'goroutine-profile', 'goroutine-profile', 'mutex-profile']);
   expect(facts.map((fact) => fact.text).sort()).toEqual([
-    'no cpu profile: it answered 500: Could not enable CPU profiling: cpu profiling already in use',
-    'no goroutine leak profile: it answered 404: Unknown profile',
+    'no cpu profile: HTTP 500: Could not enable CPU profiling: cpu profiling already in use',
+    'no goroutine leak profile: HTTP 404: Unknown profile',
     'no heap profile: what it answered is no pprof profile',
   ]);
 });

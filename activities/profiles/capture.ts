@@ -3,7 +3,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EvidenceKind, EvidenceRef, Fact } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
-import { PageUnread, readPage } from './pod-page.ts';
+import { readPage } from '../http/read-page.ts';
+import { RequestError } from '../http/request-error.ts';
 
 export interface ProfiledPod {
   namespace: string;
@@ -95,10 +96,10 @@ async function takeOne(
   const url = `http://${pod.ip.includes(':') ? `[${pod.ip}]` : pod.ip}:${pprofPort}/debug/pprof/${path}`;
   let bytes: Uint8Array;
   try {
-    bytes = await readPage({ url, timeoutMs, limitBytes: PROFILE_LIMIT_BYTES, ...(signal ? { signal } : {}) });
+    bytes = await readPage({ url, timeoutMs, limitBytes: PROFILE_LIMIT_BYTES, signal });
   } catch (cause) {
-    if (!(cause instanceof PageUnread) && !signal?.aborted) throw cause;
-    captured.facts.push(notTaken(pod, kind, signal?.aborted ? 'the load had ended' : (cause as Error).message));
+    if (!(cause instanceof RequestError) && !signal?.aborted) throw cause;
+    captured.facts.push(notTaken(pod, kind, cause instanceof RequestError ? cause.reason : 'the load had ended'));
     return;
   }
   if (!isGzip(bytes)) {

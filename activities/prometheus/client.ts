@@ -1,9 +1,13 @@
-// Prometheus, read strictly: an answer is exactly what was asked for, or it is told why not, with the query. Nothing is ever taken as zero.
+// Prometheus, read strictly: a result has exactly the expected type, or the reason why not, with the query. Missing data never counts as zero.
+import { RequestError } from '../http/request-error.ts';
+import { request, statusOf, wholeBody, type HttpResponse } from '../http/request.ts';
 
-/** A query over a few pods takes milliseconds; a Prometheus that needs longer than this is in trouble, and the next look asks again. */
-const ANSWER_WITHIN_MS = 3_000;
-/** A thousand series with long labels; a larger answer is to a question nobody here asks. */
-const MAX_ANSWER_BYTES = 4 * 1024 ** 2;
+/** A query over a few pods takes milliseconds; a slower Prometheus is overloaded, and the next sample queries it again. */
+const RESPONSE_TIMEOUT_MS = 3_000;
+/** A thousand series with long labels; no query of ours returns more. */
+const MAX_RESPONSE_BYTES = 4 * 1024 ** 2;
+/** Of an error page. */
+const QUOTED_CHARACTERS = 120;
 
 export interface Sample {
   labels: Record<string, string>;
@@ -11,7 +15,7 @@ export interface Sample {
   value: number;
 }
 
-/** An answer, or the sentence that says why there is none; `query` is what was asked, for people to ask it themselves. */
+/** A result, or the sentence with the reason why there is none; `query` is the query, for people to run it themselves. */
 export type Answer<T> = { ok: true; query: string; value: T } | { ok: false; query: string; sentence: string };
 
 export interface SeriesPoints {
@@ -21,13 +25,13 @@ export interface SeriesPoints {
 }
 
 export interface PrometheusClient {
-  /** All samples of an instant query; none is an answer too, and the caller decides what it means. */
+  /** All samples of an instant query. There may be none: the caller decides what that means. */
   vector(query: string, timeS?: number): Promise<Answer<Sample[]>>;
-  /** The one sample of an instant query; none, two, NaN and infinity are no answer. */
+  /** The one sample of an instant query; none, two, NaN and infinity are refused. */
   one(query: string, timeS?: number): Promise<Answer<number>>;
   /** Series over time; a gap stays a gap. */
   range(query: string, window: { fromS: number; toS: number; stepS: number }): Promise<Answer<SeriesPoints[]>>;
-  /** Clock of Prometheus in seconds since 1970, with ours just before and after (ms): the skew lies within half the round trip. */
+  /** Clock of Prometheus in seconds since 1970, with ours just before and after (ms): the error of the skew is half the round trip. */
   clock(): Promise<Answer<{ theirsS: number; beforeMs: number; afterMs: number }>>;
 }
 
@@ -37,32 +41,33 @@ export interface PrometheusOptions {
   now?: () => number;
 }
 
-/** Talks to one Prometheus. Never throws, but on cancellation through `signal`. */
+/** Queries one Prometheus. Throws only on cancellation through `signal`. */
 export function createPrometheusClient({ url, signal, now = Date.now }: PrometheusOptions): PrometheusClient {
   async function ask(path: string, query: string, more: Record<string, string>): Promise<Answer<{ resultType: string; result: unknown }>> {
-    const timeout = AbortSignal.timeout(ANSWER_WITHIN_MS);
-    const none = (why: string): Answer<never> => ({ ok: false, query, sentence: `Prometheus gave no usable answer to ${query}: ${why}` });
-    let response: Response;
+    const none = (reason: string): Answer<never> => ({ ok: false, query, sentence: unusable(query, reason) });
+    let response: HttpResponse;
     let text: string;
     try {
-      response = await fetch(new URL(`${url.replace(/\/$/, '')}${path}`), {
-        method: 'POST',
+      response = await request({
+        url: `${url.replace(/\/$/, '')}${path}`,
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
         body: new URLSearchParams({ query, ...more }).toString(),
-        redirect: 'error',
-        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+        timeoutMs: RESPONSE_TIMEOUT_MS,
+        limitBytes: MAX_RESPONSE_BYTES,
+        signal,
       });
-      text = await wholeText(response);
-    } catch (cause) {
-      signal?.throwIfAborted();
-      return none(timeout.aborted ? `nothing within ${ANSWER_WITHIN_MS / 1_000} s` : reasonOf(cause));
+      text = (await wholeBody(response)).toString('utf8');
+    } catch (error) {
+      if (error instanceof RequestError) return none(error.reason);
+      throw error;
     }
     const body = parse(text);
     if (body?.status === 'error') return none(`${body.errorType ?? 'error'}: ${body.error ?? 'no message'} (HTTP ${response.status})`);
-    if (!response.ok) return none(`HTTP ${response.status}: ${text.slice(0, 120).trim() || 'no message'}`);
-    if (body?.status !== 'success' || body.data === undefined) return none('its answer is not that of the Prometheus API');
+    if (response.status < 200 || response.status > 299)
+      return none(`${statusOf(response)}: ${text.slice(0, QUOTED_CHARACTERS).trim() || 'no message'}`);
+    if (body?.status !== 'success' || body.data === undefined) return none('the response is not that of the Prometheus API');
     // Warnings mean that a part of the data is missing (a remote store down, a shard away); infos only comment on the query.
-    if (body.warnings && body.warnings.length > 0) return none(`it warns: ${body.warnings.join('; ')}`);
+    if (body.warnings && body.warnings.length > 0) return none(`warnings: ${body.warnings.join('; ')}`);
     return { ok: true, query, value: body.data };
   }
 
@@ -86,7 +91,9 @@ export function createPrometheusClient({ url, signal, now = Date.now }: Promethe
 
 const at = (timeS: number | undefined): Record<string, string> => (timeS === undefined ? {} : { time: String(timeS) });
 
-/** Why an answer is not one; becomes the sentence. */
+const unusable = (query: string, reason: string): string => `Prometheus gave no usable answer to ${query}: ${reason}`;
+
+/** A result of another type or value than expected; its message is the reason. */
 class Unusable extends Error {}
 
 function read<A, B>(answer: Answer<A>, reader: (value: A) => B): Answer<B> {
@@ -95,12 +102,12 @@ function read<A, B>(answer: Answer<A>, reader: (value: A) => B): Answer<B> {
     return { ok: true, query: answer.query, value: reader(answer.value) };
   } catch (cause) {
     if (!(cause instanceof Unusable)) throw cause;
-    return { ok: false, query: answer.query, sentence: `Prometheus gave no usable answer to ${answer.query}: ${cause.message}` };
+    return { ok: false, query: answer.query, sentence: unusable(answer.query, cause.message) };
   }
 }
 
 function onlyOne(samples: Sample[]): number {
-  if (samples.length === 0) throw new Unusable('it has no such series');
+  if (samples.length === 0) throw new Unusable('no such series');
   if (samples.length > 1) throw new Unusable(`${samples.length} series where exactly one is expected`);
   return (samples[0] as Sample).value;
 }
@@ -128,7 +135,7 @@ function readScalar({ resultType, result }: { resultType: string; result: unknow
 
 /** Prometheus writes values as text: `1.5e+06`, but also `NaN` (0/0: no traffic) and `+Inf`. Only finite numbers are measurements. */
 function finite(text: unknown): number {
-  if (typeof text !== 'string' || text.trim() === '') throw new Unusable(`a value that is no text: ${JSON.stringify(text)}`);
+  if (typeof text !== 'string' || text.trim() === '') throw new Unusable(`a value that is not text: ${JSON.stringify(text)}`);
   const value = Number(text);
   if (!Number.isFinite(value)) throw new Unusable(`the value ${text}, which is not a measurement`);
   return value;
@@ -146,23 +153,7 @@ function parse(text: string): ApiBody | null {
   try {
     return JSON.parse(text) as ApiBody | null;
   } catch {
-    // A proxy's page, a cut-off answer: told by the caller as "not that of the Prometheus API".
+    // A proxy's page or a truncated response: the caller reports it.
     return null;
   }
-}
-
-async function wholeText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    sizeBytes += chunk.byteLength;
-    if (sizeBytes > MAX_ANSWER_BYTES) throw new Error(`its answer has more than ${MAX_ANSWER_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function reasonOf(cause: unknown): string {
-  const { message, cause: inner } = cause as { message?: string; cause?: { message?: string; code?: string } };
-  return inner?.message || inner?.code || message || String(cause);
 }

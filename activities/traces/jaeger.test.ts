@@ -42,6 +42,6 @@ test('says when Jaeger has no trace, and when it gave as many as it may', async 
   });
   expect(await ask(2_000, 0)).toMatchObject({
     traces: 2_000,
-    missing: ['it gave 2000 traces, which is the most that is asked for; which of those there are is its own choice'],
+    missing: ["returned 2000 traces, the limit of the query; which ones is Jaeger's choice"],
   });
 });

@@ -1,13 +1,14 @@
-// Jaeger's query service: one question, one answer with whole traces.
+// Jaeger's query service: one request, one response with whole traces.
 import { LARGEST_TRACES_BYTES } from '../../analysis/trace/read.ts';
-import { PageUnread, readPage } from '../profiles/pod-page.ts';
+import { readPage } from '../http/read-page.ts';
+import { RequestError } from '../http/request-error.ts';
 import type { AskStore } from './trace-store.ts';
 
-/** A few hundred traces show the slow band of a load test; an answer of 2,000 has about 20 MB. */
+/** A few hundred traces show the slow band of a load test; 2,000 of them have about 20 MB. */
 const TRACES_LIMIT = 2_000;
-const ANSWER_WITHIN_MS = 30_000;
+const RESPONSE_TIMEOUT_MS = 30_000;
 
-/** Jaeger's JSON as it came. A namespace is asked for as a tag: Jaeger looks into the tags of the process, where OTLP's resource attributes are. */
+/** Jaeger's JSON, unchanged. The namespace is searched as a tag: Jaeger searches process tags, too, where it keeps OTLP's resource attributes. */
 export const askJaeger: AskStore = async ({ url, service, namespace, from, to }) => {
   const question = new URLSearchParams({
     service,
@@ -20,23 +21,23 @@ export const askJaeger: AskStore = async ({ url, service, namespace, from, to })
   try {
     const bytes = await readPage({
       url: `${url.replace(/\/$/u, '')}/api/traces?${question.toString()}`,
-      timeoutMs: ANSWER_WITHIN_MS,
+      timeoutMs: RESPONSE_TIMEOUT_MS,
       limitBytes: LARGEST_TRACES_BYTES,
     });
     const traces = countTraces(bytes);
     if (traces === 0) return { bytes: null, missing: [] };
-    const more = `it gave ${traces} traces, which is the most that is asked for; which of those there are is its own choice`;
+    const more = `returned ${traces} traces, the limit of the query; which ones is Jaeger's choice`;
     return { bytes, missing: traces < TRACES_LIMIT ? [] : [more] };
   } catch (error) {
-    if (error instanceof PageUnread) return { bytes: null, missing: [error.message] };
+    if (error instanceof RequestError) return { bytes: null, missing: [error.reason] };
     throw error;
   }
 };
 
-/** Each trace has one table of processes. Inside of texts quotes are escaped, so this matches nothing else. */
+/** Each trace has one table of processes. Quotes within strings are escaped, so this matches nothing else. */
 const PROCESSES = Buffer.from('"processes":{');
 
-/** Without parsing: 20 MB of JSON would hold up the worker for a third of a second. */
+/** Without parsing: 20 MB of JSON would block the event loop for a third of a second. */
 function countTraces(bytes: Uint8Array): number {
   const answer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let traces = 0;

@@ -1,5 +1,6 @@
-// One question to Tempo, and what to say of those that were not answered.
-import { PageUnread, readPage } from '../profiles/pod-page.ts';
+// One request to Tempo, and the reasons of those that failed, with their counts.
+import { readPage } from '../http/read-page.ts';
+import { RequestError } from '../http/request-error.ts';
 
 /** Eight at once leave a Tempo on one machine room for others; at 50 ms a trace 400 of them take 2.5 s. */
 export const AT_ONCE = 8;
@@ -22,10 +23,10 @@ export async function readTempo({ url, path, limitBytes, withinMs, deadline }: T
   const timeoutMs = Math.min(withinMs, Math.floor(deadline - performance.now()));
   if (timeoutMs <= 0) return `all of it took more than ${ALL_WITHIN_MS / 1_000} s`;
   try {
-    // A trace is answered as JSON or as protobuf, as is asked for.
-    return await readPage({ url: `${url.replace(/\/$/u, '')}${path}`, timeoutMs, limitBytes, accept: 'application/json' });
+    // Tempo sends a trace as JSON or as protobuf.
+    return await readPage({ url: `${url.replace(/\/$/u, '')}${path}`, timeoutMs, limitBytes, headers: { accept: 'application/json' } });
   } catch (error) {
-    if (error instanceof PageUnread) return error.message;
+    if (error instanceof RequestError) return error.reason;
     throw error;
   }
 }

@@ -133,7 +133,7 @@ describe('what Tempo does not give is told with its count', () => {
     });
     expect(lines).toHaveLength(25);
     expect(missing).toEqual([
-      '5 of 30 traces were not had: it answered 404: trace not found (3); it answered without a span (1); its answer has more than 8388608 bytes (1)',
+      '5 of 30 traces were not had: HTTP 404: trace not found (3); it answered without a span (1); the response exceeds 8388608 bytes (1)',
     ]);
     expect(readTraces(bytes as Uint8Array).traces).toBe(25);
   });
@@ -146,9 +146,7 @@ describe('what Tempo does not give is told with its count', () => {
       return true;
     });
     expect(lines.length).toBeLessThan(30);
-    expect(missing).toEqual([
-      expect.stringMatching(/^5 of 10 searches failed: it (answered 500: context canceled|found a trace whose id)/u),
-    ]);
+    expect(missing).toEqual([expect.stringMatching(/^5 of 10 searches failed: (HTTP 500: context canceled|it found a trace whose id)/u)]);
     expect(pathsOf('/api/traces').filter(({ pathname }) => !/^\/api\/traces\/[0-9a-f]{32}$/u.test(pathname))).toEqual([]);
   });
 
