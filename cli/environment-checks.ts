@@ -1,13 +1,13 @@
-// What `tminus doctor` finds at the places that an environment file names, from this machine. Nothing is changed and no secret is read.
+// Checks of `tminus doctor`: the addresses and files of an environment file, from this machine. Changes nothing and reads no secret.
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Environment } from '../release/environment.ts';
 import type { Release } from '../release/release.ts';
 import { membersOf, tokenRowsOf, type TokenRow } from '../release/token-file.ts';
-import { whyNoAnswer } from './api.ts';
+import { RequestFailed, sendRequest } from './send-request.ts';
 
-/** A Prometheus and a service on the same network answer in milliseconds. */
-const ANSWER_TIMEOUT_MS = 2_000;
+/** A Prometheus and a service on the same network respond within milliseconds. */
+const RESPONSE_TIMEOUT_MS = 2_000;
 
 export interface Check {
   name: string;
@@ -15,12 +15,12 @@ export interface Check {
   sentence: string;
 }
 
-/** One line for each place; what takes time is asked for at once. `release`: whose approvers are counted; null where none is known. */
+/** One check for each address and file, run in parallel. `release`: its approvers are counted; null without a release file. */
 export async function environmentChecks(file: string, { spec }: Environment, release: Release | null): Promise<Check[]> {
   const at = (path: string): string => resolve(dirname(file), path);
   const checks = [
     ...Object.entries(spec.clusters).map(([name, { kubeconfig }]) => kubeconfigCheck(name, at(kubeconfig))),
-    // The question that needs nothing of a Prometheus but that it answers queries: stores with its API have no other page in common.
+    // A query is the one endpoint that all stores with the Prometheus API have.
     ...Object.entries(spec.prometheus).map(([name, { url }]) =>
       answerCheck('prometheus', name, url, `${url.replace(/\/$/, '')}/api/v1/query?query=1`, (status) => status === 200),
     ),
@@ -51,14 +51,13 @@ async function answerCheck(
 ): Promise<Check> {
   const hint = `spec.${name === 'target' ? 'targets' : name}.${label}.url names it`;
   try {
-    const answer = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
-    await answer.body?.cancel();
-    if (isGood(answer.status)) return { name, outcome: 'pass', sentence: `${label} answers at ${shown} (HTTP ${answer.status})` };
-    return { name, outcome: 'fail', sentence: `${label} answers a query at ${shown} with HTTP ${answer.status}; ${hint}` };
+    const { status, close } = await sendRequest({ url, timeoutMs: RESPONSE_TIMEOUT_MS });
+    close();
+    if (isGood(status)) return { name, outcome: 'pass', sentence: `${label} answers at ${shown} (HTTP ${status})` };
+    return { name, outcome: 'fail', sentence: `${label} answers a query at ${shown} with HTTP ${status}; ${hint}` };
   } catch (error) {
-    const isLate = error instanceof Error && error.name === 'TimeoutError';
-    const why = isLate ? `no answer within ${ANSWER_TIMEOUT_MS / 1_000} s` : whyNoAnswer(error);
-    return { name, outcome: 'fail', sentence: `${label} does not answer from here at ${shown}: ${why}; ${hint}` };
+    if (!(error instanceof RequestFailed)) throw error;
+    return { name, outcome: 'fail', sentence: `${label} does not answer from here at ${shown}: ${error.message}; ${hint}` };
   }
 }
 

@@ -75,7 +75,7 @@ it('tells in sentences what is missing', async () => {
   const away = await tminus(['doctor'], { server: NOBODY, cwd: folder() });
   expect(away.code).toBe(1);
   expect(away.stdout).toMatch(
-    /^✔ pass +node +Node \d+.*\n✖ fail +server +nothing answers at http:\/\/127.0.0.1:6; start it with `tminus dev`, or name another with --server or TMINUS_SERVER\n$/,
+    /^✔ pass +node +Node \d+.*\n✖ fail +server +the server at http:\/\/127.0.0.1:6 does not answer: connect ECONNREFUSED 127\.0\.0\.1:6; start it with `tminus dev`, or name another with --server or TMINUS_SERVER\n$/,
   );
   const well = await against(
     {
@@ -142,7 +142,7 @@ spec:
     `prometheus pass: prod answers at ${prometheus.url} (HTTP 200)`,
     `target pass: prod answers at ${prometheus.url} (HTTP 404)`,
     expect.stringMatching(
-      /^target fail: staging does not answer from here at http:\/\/127.0.0.1:6: .*; spec.targets.staging.url names it$/,
+      /^target fail: staging does not answer from here at http:\/\/127.0.0.1:6: connect ECONNREFUSED 127\.0\.0\.1:6; spec.targets.staging.url names it$/,
     ),
     'people fail: 0 may start countdowns, as members of nobody; add a group to the "groups" of their rows in ./identity/tokens.yaml',
     'people fail: T-1h final-poll asks for 2 of release-managers, which has 1 member; add a group to the "groups" of their rows in ./identity/tokens.yaml, or lower the count of the approval',

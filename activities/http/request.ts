@@ -88,15 +88,15 @@ export async function request(options: RequestOptions): Promise<HttpResponse> {
     if (cause instanceof RequestError) return cause;
     if (timeout.aborted) return new RequestError(host, timedOut(timeoutMs));
     const reason = reasonOf(cause);
-    return new RequestError(host, Object.hasOwn(BROKEN, reason) ? (BROKEN[reason] as string) : reason);
+    return new RequestError(host, BROKEN.get(reason) ?? reason);
   }
 }
 
 /** Messages of Node that do not say what happened. */
-const BROKEN: Readonly<Record<string, string>> = {
-  'socket hang up': 'the connection was closed before a response',
-  aborted: 'the connection was closed in the middle of the response',
-};
+const BROKEN: ReadonlyMap<string, string> = new Map([
+  ['socket hang up', 'the connection was closed before a response'],
+  ['aborted', 'the connection was closed in the middle of the response'],
+]);
 
 /** The whole body. */
 export const wholeBody = async ({ body }: HttpResponse): Promise<Buffer> => Buffer.concat(await Array.fromAsync(body));

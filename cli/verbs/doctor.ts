@@ -10,12 +10,13 @@ import { EXIT } from '../exit-codes.ts';
 import { CliFailure, usageFailure } from '../failure.ts';
 import { API_VERSION, print } from '../output.ts';
 import { readStatus } from '../read-status.ts';
+import { RequestFailed, sendRequest } from '../send-request.ts';
 import { readEnvironment, readRelease } from '../submission.ts';
 import { padded } from '../render/words.ts';
 
 /** What `engines` in package.json asks for. */
 const NODE_AT_LEAST = [22, 19] as const;
-/** A server on the same network answers in milliseconds. */
+/** A server on the same network responds within milliseconds. */
 const HEALTH_TIMEOUT_MS = 5_000;
 const OUTCOME_WIDTH = 17;
 const NAME_WIDTH = 10;
@@ -148,12 +149,15 @@ function strandedSentence(stranded: Listed['items']): string {
 }
 
 async function health(url: string): Promise<Answer> {
-  const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) }).catch(() => null);
-  if (!answer) throw new CliFailure('Unreachable', `nothing answers at ${url}`, startHint(url), EXIT.unexpected);
-  if (!answer.ok)
+  const { ok, status, close } = await sendRequest({ url: `${url}/healthz`, timeoutMs: HEALTH_TIMEOUT_MS }).catch((error: unknown) => {
+    if (!(error instanceof RequestFailed)) throw error;
+    throw new CliFailure('Unreachable', `the server at ${url} does not answer: ${error.message}`, startHint(url), EXIT.unexpected);
+  });
+  close();
+  if (!ok)
     throw new CliFailure(
       'Unreachable',
-      `what answers at ${url} is not a healthy Tminus server (HTTP ${answer.status})`,
+      `what answers at ${url} is not a healthy Tminus server (HTTP ${status})`,
       'name the server with --server or TMINUS_SERVER',
       EXIT.unexpected,
     );
