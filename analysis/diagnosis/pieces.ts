@@ -22,17 +22,11 @@ export interface PieceReader {
 export function pieceReader({ loadTests }: DiagnosisRecord, read: ReadEvidence): PieceReader {
   const unreadable: Finding[] = [];
 
-  async function bytesOf(digest: string): Promise<Uint8Array> {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of read(digest)) chunks.push(chunk);
-    return Buffer.concat(chunks);
-  }
-
   async function each<T>(kind: EvidenceKind, readOne: (bytes: Uint8Array) => T, inputs: readonly DiagnosisInput[]): Promise<Piece<T>[]> {
     const found: Piece<T>[] = [];
     for (const { digest, source } of inputs.filter((input) => input.kind === kind)) {
       try {
-        found.push({ source, digest, value: readOne(await bytesOf(digest)) });
+        found.push({ source, digest, value: readOne(Buffer.concat(await Array.fromAsync(read(digest)))) });
       } catch (error) {
         if (!(error instanceof UnreadableEvidence)) throw error;
         unreadable.push(cannotRead(kind, source, digest, error.message));

@@ -9,7 +9,7 @@ export function memoryEvidence(): EvidenceStore {
   const kept = new Map<string, Uint8Array>([[EXAMPLE_POINTS_DIGEST, examplePoints()], ...exampleBytes]);
   return {
     async put({ kind, mediaType, source }, bytes) {
-      const all = bytes instanceof Uint8Array ? bytes : await collected(bytes);
+      const all = bytes instanceof Uint8Array ? bytes : Buffer.concat(await Array.fromAsync(bytes));
       const digest = `sha256:${Buffer.from(await crypto.subtle.digest('SHA-256', all as Uint8Array<ArrayBuffer>)).toString('hex')}`;
       kept.set(digest, all);
       return { digest, sizeBytes: all.length, mediaType, kind, capturedAt: EXAMPLE_NOW, source };
@@ -22,10 +22,4 @@ export function memoryEvidence(): EvidenceStore {
     has: async (digest) => kept.has(digest),
     space: async () => ({ freeBytes: 1024 ** 4, totalBytes: 1024 ** 4, freeFiles: null, totalFiles: null }),
   };
-}
-
-async function collected(bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of bytes) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }
