@@ -86,6 +86,9 @@ export const house: Readonly<Record<string, Rule>> = {
   scripts: { arrows: ['release', 'verdict', 'server', 'cli', 'lab'].map((to) => values(to)), packages: 'any', builtins: 'any' },
 };
 
+/** Packages that stand behind one module, which sets their limits for everybody else. */
+const modulesOf: Readonly<Record<string, readonly string[]>> = { axios: ['activities/http/', 'cli/send-request.ts'] };
+
 export interface SourceFile {
   /** From the top of the repository: `workflows/countdown.ts`. */
   path: string;
@@ -118,6 +121,9 @@ function offence(path: string, { specifier, what, line }: Import): string[] {
     if (builtins === 'any' || builtins.includes(specifier.replace(/\/promises$/, ''))) return [];
     return says(`${room} reaches nothing outside${builtins.length > 0 ? `; of Node it may use ${list(builtins)}` : ''}`);
   }
+  const modules = modulesOf[packageOf(specifier)];
+  if (what === 'values' && modules !== undefined && !modules.some((place) => covers(place, path)))
+    return says(`only ${list(modules)} may import ${packageOf(specifier)}`);
   const { packages } = rule;
   if (packages === 'any' || packages.includes(packageOf(specifier))) return [];
   return says(`of packages ${room} may use only ${list(packages)}`);
@@ -129,8 +135,7 @@ function foreign(path: string, target: string, rule: Rule, what: Import['what'],
   if (to === room) return [];
   const arrows = rule.arrows.filter((arrow) => arrow.to === to);
   const reaches = ({ what: most, only }: Arrow): boolean =>
-    (what === 'types' || most === 'values') &&
-    (only?.some((place) => target === place || (place.endsWith('/') && target.startsWith(place))) ?? true);
+    (what === 'types' || most === 'values') && (only?.some((place) => covers(place, target)) ?? true);
   if (arrows.some(reaches)) return [];
   return says(
     arrows.length === 0
@@ -138,6 +143,9 @@ function foreign(path: string, target: string, rule: Rule, what: Import['what'],
       : `the arrow ${room} -> ${to} allows only ${arrows.map(({ what: most, only }) => `${most} of ${only ? list(only) : `${to}/`}`).join(', and ')}`,
   );
 }
+
+/** A place is a file, or a folder with its slash. */
+const covers = (place: string, path: string): boolean => path === place || (place.endsWith('/') && path.startsWith(place));
 
 /** Static, dynamic and type imports. `import { type A }` counts as values: it still loads the module. */
 function importsOf({ path, text }: SourceFile): Import[] {

@@ -63,6 +63,14 @@ describe('the check of arrows', () => {
       `import { type Guard } from '../activities/guard/run-guard.ts';`,
       'allows only types',
     ],
+    [
+      'an activity with axios past activities/http',
+      'activities/notify/a.ts',
+      `import axios from 'axios';`,
+      'only activities/http/, cli/send-request.ts',
+    ],
+    ['a verb that loads axios by itself', 'cli/verbs/a.ts', `const { default: axios } = await import('axios');`, 'may import axios'],
+    ['a workflow with axios', 'workflows/a.ts', `import axios from 'axios';`, 'may import axios'],
     ['a workflow with zod', 'workflows/steps/a.ts', `import { z } from 'zod';`, 'may use only @temporalio/workflow'],
     ['a workflow with a Node module', 'workflows/a.ts', `import { randomUUID } from 'node:crypto';`, 'workflows reaches nothing outside'],
     [
