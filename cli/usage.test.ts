@@ -32,6 +32,10 @@ it.each([
     ['list', '--server', 'localhost:7480'],
     '--server: "localhost:7480" is not the address of a server\n  write it as http://127.0.0.1:7480\n',
   ],
+  [
+    ['list', '--server', 'http://ada:s3cret@127.0.0.1:7480'],
+    '--server: the address contains a user name or password\n  the token is the only credential: see `tminus login`\n',
+  ],
 ])('of %j is refused with exit 2 and a sentence', async (argv, stderr) => {
   expect(await tminus(argv)).toEqual({ code: 2, stdout: '', stderr });
 });
