@@ -50,7 +50,7 @@ function acts(kept: Settled[] = []) {
   let number = 0;
   let settled: readonly Settled[] = kept;
   const attempt = () => ({ number, settled, keep: (now: readonly Settled[]) => void (settled = structuredClone(now)) });
-  const activities = createNotifyActivities({ environment, environmentFolder: '.', withinMs: 200, attempt });
+  const activities = createNotifyActivities({ environment, environmentFolder: '.', withinMs: 2_000, attempt });
   const next = (said: Announcement) => {
     number += 1;
     return activities.notify(said);
