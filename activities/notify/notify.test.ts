@@ -109,7 +109,12 @@ it('lets no rehearsal wait for a receiver that is down', async () => {
 it.each([
   ['answers 404', 'oncall', [404], / answered 404$/],
   ['answers that it moved', 'oncall', [302], / answered 302$/],
-  ['is in no environment file', 'pagers', [], /^the environment file has no notification target pagers$/],
+  [
+    'is in no environment file',
+    'pagers',
+    [],
+    /^the environment file has no notification target pagers; it has oncall, managers, hangs, unset$/,
+  ],
   ['has an address that is not set', 'unset', [], /^the environment variable NOT_SET is not set$/],
 ])('answers a target that %s at once: trying again would not tell it', async (_, target, status, sentence) => {
   answers = { oncall: status };
