@@ -1,9 +1,10 @@
-// What the verbs that change a countdown have in common: a reason, what was seen, and the sentence that comes back.
+// What the verbs that change a countdown have in common: reason, revision and evidence that the person saw, and the answer.
 import type { Command } from 'commander';
 import type { CheckpointStatus } from '../workflows/messages.ts';
 import type { ShownStatus } from './shown-status.ts';
 import { connect } from './api.ts';
 import { usageFailure } from './failure.ts';
+import { COUNTDOWN, examplesText, type Examples } from './help.ts';
 import { hint, print } from './output.ts';
 import { readStatus } from './read-status.ts';
 import { postAction, seenOf, type ActionAnswer, type Said, type Seen } from './send-action.ts';
@@ -17,11 +18,9 @@ export interface ActionOptions {
 export interface ActionVerb<Options extends ActionOptions> {
   name: Said['action'];
   description: string;
+  examples: Examples;
   needsMessage: boolean;
-  /**
-   * `status`: it is sent with the revision and evidence that stand now. `nothing`: the safe direction, which must land also while no
-   * worker is there to answer for the status.
-   */
+  /** `status`: sent with the current revision and evidence digest. `nothing`: the safe direction, accepted also while no worker runs. */
   reads: 'status' | 'nothing';
   options?: (command: Command) => Command;
   /** What it sends beside the comment. Throws a CliFailure for what cannot be meant. */
@@ -36,10 +35,11 @@ export function actionVerb<Options extends ActionOptions>(program: Command, verb
   const command = program
     .command(verb.name)
     .description(verb.description)
-    .argument('<release>')
-    .option('-m, --message <text>', 'why; - reads it from stdin');
+    .argument(...COUNTDOWN)
+    .option('-m, --message <text>', 'reason, for the audit log; - reads it from stdin');
   (verb.options?.(command) ?? command)
-    .option('--id <id>', 'of an act whose answer was lost: it counts at most once')
+    .addHelpText('after', examplesText(verb.examples))
+    .option('--id <id>', 'idempotency key: reuse it to retry a request whose response was lost')
     .action(async (release: string, options: Options, self: Command) => {
       const comment = await messageOf(options.message);
       if (verb.needsMessage && comment === '') throw usageFailure(`${verb.name} needs a reason`, `add -m "…"`);
@@ -64,18 +64,18 @@ export function actionVerb<Options extends ActionOptions>(program: Command, verb
 }
 
 export const withCheckpoint = (command: Command): Command =>
-  command.option('--checkpoint <name>', 'another checkpoint than the one it is at');
+  command.option('--checkpoint <name>', 'checkpoint to decide on (default: the current one)');
 
 const SHOWN_DIGEST = 'sha256:'.length + 12;
 
-/** Printed before it is sent: whoever decides reads on what. */
+/** Printed before the request is sent, so that a person reads what is decided on. */
 function decidedOn(action: string, status: ShownStatus, seen: Seen): string {
   const checkpoint = status.checkpoints.find(({ name }) => name === seen.name);
   const where = checkpoint ? `${checkpoint.offset} ${checkpoint.name}` : seen.name;
   return `${action} ${status.release} at ${where}: revision ${seen.revision}, evidence ${seen.evidenceDigest.slice(0, SHOWN_DIGEST) || 'none'}…${checkpoint ? `, ${standingOf(status, checkpoint)}` : ''}`;
 }
 
-/** A final poll measures nothing itself: what is decided there is what all checkpoints before it found. */
+/** A final poll measures nothing itself: the decision rests on the findings of all checkpoints before it. */
 function standingOf({ checkpoints }: ShownStatus, { evaluation, approval, approvals, name }: CheckpointStatus): string {
   const sofar = checkpoints
     .slice(0, checkpoints.findIndex((each) => each.name === name) + 1)
@@ -96,19 +96,19 @@ function renderAction(release: string, { name, revision }: Seen, { sentence, pha
   ].join('\n');
 }
 
-/** The text of `-m`, or what comes on stdin where it is `-`; empty where nothing was said. */
+/** The text of `-m`, or of stdin where it is `-`; empty without either. */
 export async function messageOf(given: string | undefined): Promise<string> {
   return (given === '-' ? await readStdin() : (given ?? '')).trim();
 }
 
-/** The server takes 4,000 characters; beyond this somebody has piped the wrong thing. */
-const MOST_MESSAGE_CHARACTERS = 64_000;
+/** The server accepts 4,000 characters; a longer text is the wrong file on stdin. */
+const MAX_MESSAGE_CHARACTERS = 64_000;
 
 async function readStdin(): Promise<string> {
   let text = '';
   for await (const chunk of process.stdin) {
     text += String(chunk);
-    if (text.length > MOST_MESSAGE_CHARACTERS) throw usageFailure('what came on stdin is too long for a reason', 'give -m "…"');
+    if (text.length > MAX_MESSAGE_CHARACTERS) throw usageFailure('the text on stdin is too long for a reason', 'use -m "…"');
   }
   return text;
 }

@@ -1,5 +1,6 @@
 // `tminus dev`: Temporal server, worker and HTTP server as one command for a laptop. Each is a process of its own and is started again
 // when it dies: a countdown must not care.
+import { examplesText, type Examples } from './help.ts';
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -42,14 +43,21 @@ export const ENVIRONMENT_FILE = '.tminus/environment.yaml';
 
 const root = resolve(import.meta.dirname, '..');
 
+const EXAMPLES: Examples = [
+  ['with .tminus/environment.yaml', 'tminus dev'],
+  ['another environment file and port', 'tminus dev --environment lab.yaml --port 7481'],
+  ['with a Temporal server that runs already', 'tminus dev --temporal 127.0.0.1:7233'],
+];
+
 export function devCommand(program: Command): void {
   program
     .command('dev')
-    .description('run a Temporal server, a worker and the HTTP server on this machine')
-    .option('--environment <file>', 'names to addresses of clusters, Prometheus, targets', ENVIRONMENT_FILE)
-    .option('--temporal <address>', 'Temporal server to use (default: start one for TMINUS_HOME, on a free port)')
+    .description('Run Temporal, a worker and the HTTP server on this machine')
+    .option('--environment <file>', 'environment file: maps names to addresses', ENVIRONMENT_FILE)
+    .option('--temporal <address>', 'Temporal server to use (default: start one on a free port)')
     .option('--namespace <name>', 'Temporal namespace', 'default')
-    .option('--port <number>', 'port of page and API', '7480')
+    .option('--port <number>', 'port of the page and the API', '7480')
+    .addHelpText('after', examplesText(EXAMPLES))
     .action(dev);
 }
 

@@ -13,19 +13,19 @@ export const GLOBAL_OPTIONS_HINT = 'Options of every verb (--server, --token-fil
 /** The whole command line, ready to parse. Options of the program may stand before or after the verb. */
 export function createProgram(): Command {
   const program = new Command('tminus')
-    .description('The last 72 hours before a Go service goes live, as one durable countdown.')
+    .description('Runs the last 72 hours before a Go service goes live as one durable workflow.')
     .addOption(new Option('--server <url>', 'address of the server').env('TMINUS_SERVER').default('http://127.0.0.1:7480'))
     .addOption(
-      new Option('--token-file <file>', 'whose decisions these are; else TMINUS_TOKEN, else ${TMINUS_HOME:-.tminus}/token').env(
+      new Option('--token-file <file>', 'file with your API token (default: $TMINUS_TOKEN, then ${TMINUS_HOME:-.tminus}/token)').env(
         'TMINUS_TOKEN_FILE',
       ),
     )
-    .addOption(new Option('-o, --output <format>', 'how to print').choices(['text', 'json', 'yaml']).default('text'))
+    .addOption(new Option('-o, --output <format>', 'output format').choices(['text', 'json', 'yaml']).default('text'))
     .option('--json', 'the same as -o json')
-    .option('--ascii', 'no symbols beyond ASCII; a locale that is not UTF-8 does the same')
-    .option('--no-input', 'never ask')
-    .option('--no-color', 'no colour; NO_COLOR does the same')
-    .version(version, '--version', 'the version of this command line')
+    .option('--ascii', 'print ASCII only (default if the locale is not UTF-8)')
+    .option('--no-input', 'never prompt')
+    .option('--no-color', 'print without colour (also: NO_COLOR)')
+    .version(version, '--version', 'print the version')
     .showSuggestionAfterError()
     .exitOverride();
   for (const [group, verbs] of Object.entries(verbGroups)) {
@@ -49,7 +49,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const format = askedFormat(argv);
   const ascii = argv.includes('--ascii');
   const program = createProgram();
-  // Commander writes what it says of wrong usage by itself; where a program reads, the one document says it.
+  // Commander prints usage errors itself; for -o json and yaml the one document has them.
   if (format !== 'text') for (const command of [program, ...verbsOf(program)]) command.configureOutput({ writeErr: () => undefined });
   process.exitCode = EXIT.done;
   try {
@@ -64,7 +64,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 /** `error: unknown command 'statu'` and its suggestion in brackets, as message and hint. */
 function usageFailureOf({ code, message }: CommanderError) {
-  if (code === 'commander.help') return usageFailure('a verb is needed', 'tminus --help lists them');
+  if (code === 'commander.help') return usageFailure('no verb', 'tminus --help lists the verbs');
   const [said = '', suggestion = ''] = message.replace(/^error: /, '').split('\n');
   return usageFailure(said, suggestion === '' ? 'tminus --help' : suggestion.replace(/^\((.*)\)$/, '$1'));
 }

@@ -1,5 +1,6 @@
 // `tminus rehearse`: the whole countdown on virtual time. Waits are skipped; work, people and what is measured are real. The real countdown
 // of the same name is never touched.
+import { examplesText, type Examples } from './help.ts';
 import type { Command } from 'commander';
 import type { CheckpointStatus } from '../workflows/messages.ts';
 import type { ShownStatus } from './shown-status.ts';
@@ -26,17 +27,19 @@ const PAST_THE_TIME_MS = 2_000;
 /** What a stopped or held countdown waits for at most: past it, it ends by itself. */
 const PAST_EVERY_DEADLINE_MS = 25 * 3_600_000;
 
+const EXAMPLES: Examples = [
+  ['approve by hand, in another terminal or on the page', 'tminus rehearse release.yaml'],
+  ['approve as two people', 'tminus rehearse release.yaml --approver tokens/li.wei --approver tokens/a.osei'],
+  ['one line of JSON for each change', 'tminus rehearse release.yaml --json'],
+];
+
 export function rehearseCommand(program: Command): void {
   program
     .command('rehearse')
-    .description('run the whole countdown on virtual time: waits are skipped, work and decisions are real')
+    .description('Run a whole countdown on virtual time: waits are skipped, steps and decisions are real')
     .argument('<file>', 'release file')
-    .option(
-      '--approver <token-file>',
-      'approve wherever people are asked, as the owner of this token; may be given several times',
-      collect,
-      [],
-    )
+    .option('--approver <token-file>', 'approve every waiting checkpoint as the owner of this token; repeatable', collect, [])
+    .addHelpText('after', examplesText(EXAMPLES))
     .action(async (file: string, { approver }: RehearseOptions, command: Command) => {
       // All that can be wrong on this side is found before anything has started.
       const submission = await readSubmission(file);

@@ -11,10 +11,18 @@ interface AbortOptions extends ActionOptions {
 export function abortCommand(program: Command): void {
   actionVerb<AbortOptions>(program, {
     name: 'abort',
-    description: 'end the countdown and roll back what was launched',
+    description: 'End the countdown and roll back a launched version',
+    examples: [
+      ['asks for the name again', 'tminus abort go-api-1.4.0 -m "launch cancelled"'],
+      ['in a script', 'tminus abort go-api-1.4.0 --confirm go-api-1.4.0 -m "launch cancelled"'],
+      [
+        'and wait for the end of the rollback',
+        'tminus abort go-api-1.4.0 --confirm go-api-1.4.0 -m "cancelled" && tminus status go-api-1.4.0 --wait',
+      ],
+    ],
     needsMessage: true,
     reads: 'nothing',
-    options: (command) => command.option('--confirm <release>', 'the name again, for scripts'),
+    options: (command) => command.option('--confirm <countdown>', 'name of the countdown again, for scripts'),
     confirm,
   });
 }

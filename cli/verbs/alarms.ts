@@ -42,10 +42,10 @@ interface Options {
 }
 
 export function alarmsCommand(program: Command): void {
-  const alarms = program.command('alarms').description('compute how fast alerts are; needs no server');
+  const alarms = program.command('alarms').description('Compute how fast alerts are; needs no server');
   alarms
     .command('budget')
-    .description('compute the time from a fault to the message of each alert, from rule and route files')
+    .description('Compute the time from a fault to the message of each alert, from rule and route files')
     .requiredOption('--rules <files...>', 'rule files, or PrometheusRule objects')
     .requiredOption('--alertmanager <file>', 'Alertmanager configuration')
     .option('--rule <names...>', 'only alerts of these names')

@@ -1,3 +1,4 @@
+import { examplesText, type Examples } from '../help.ts';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { sharePercent } from '../../release/share.ts';
 import { analyzeFile } from '../analyze/analyze-file.ts';
@@ -9,23 +10,33 @@ import { renderAnalysis } from '../render/analysis.ts';
 const KINDS = `
 Reads: k6 points (--out json) and summaries, vegeta, hey (csv), oha, autocannon, wrk2, HdrHistogram logs; pprof profiles of CPU, heap, mutex,
 block, goroutines and goroutine leaks; goroutine dumps (debug=1, 2, a panic); PostgreSQL plans (EXPLAIN as text or JSON, psql's frames too);
-traces (OTLP, Jaeger, Tempo); execution traces where Go is in PATH. Packed with gzip or not. What a file is, is told by its bytes.
+traces (OTLP, Jaeger, Tempo); execution traces where Go is in PATH. Gzipped or not. File types are detected from their content.`;
 
-Exit 0 nothing fails, 2 a file cannot be read, 3 something fails, 5 nothing fails but something cannot be told.`;
+const EXITS = '\n\nExit 0 no finding fails, 2 a file cannot be read, 3 a finding fails, 5 no finding fails but one is inconclusive.';
+
+const EXAMPLES: Examples = [
+  ['k6 points, against other limits', 'tminus analyze points.json.gz --p99 200ms --error-rate 0.1%'],
+  ['a CPU profile, compared with an earlier one', 'tminus analyze after.pb.gz --before before.pb.gz'],
+  ['a goroutine dump', 'tminus analyze <(curl -s localhost:6060/debug/pprof/goroutine?debug=2)'],
+  [
+    'codes of what fails, for a script',
+    'tminus analyze *.pb.gz --json | jq -r \'.items[].findings[] | select(.outcome == "fail") | .code\'',
+  ],
+];
 
 export function analyzeCommand(program: Command): void {
   program
     .command('analyze')
-    .description('analyze files of evidence; needs no server')
-    .argument('<files...>')
+    .description('Analyze evidence files; needs no server')
+    .argument('<files...>', 'evidence files')
     .addOption(
-      new Option('--p99 <duration>', 'largest p99 of a load report, where it does not say itself what it was judged by')
+      new Option('--p99 <duration>', 'p99 limit for load reports without limits of their own')
         .argParser(durationOption)
         .default(300, '300ms'),
     )
-    .addOption(new Option('--error-rate <share>', 'largest share of failed requests, likewise').argParser(shareOption).default(0.1, '0.1%'))
-    .option('--before <file>', 'an earlier file of the same kind, to see what changed: points of k6, a profile, goroutines')
-    .addHelpText('after', KINDS)
+    .addOption(new Option('--error-rate <share>', 'error rate limit, for the same reports').argParser(shareOption).default(0.1, '0.1%'))
+    .option('--before <file>', 'earlier file of the same kind to compare with: k6 points, a profile, goroutines')
+    .addHelpText('after', `${KINDS}\n${examplesText(EXAMPLES)}${EXITS}`)
     .action(async (files: string[], { p99, errorRate, before }: { p99: number; errorRate: number; before?: string }, command: Command) => {
       const asked = [
         ...(command.getOptionValueSource('p99') === 'cli' ? ['--p99'] : []),

@@ -1,14 +1,22 @@
-// Shells ask the program itself for words: verbs first, then live release names, options after a dash.
+// Shells ask the program itself for candidates: verbs first, then names of countdowns, options after a dash.
+import { examplesText, type Examples } from '../help.ts';
 import { Argument, type Command } from 'commander';
 import { connect } from '../api.ts';
 import { CliFailure } from '../failure.ts';
 import { API_VERSION, formatOf, print } from '../output.ts';
 
+const EXAMPLES: Examples = [
+  ['bash', 'tminus completion bash > /etc/bash_completion.d/tminus'],
+  ['zsh', 'tminus completion zsh > "${fpath[1]}/_tminus"'],
+  ['fish', 'tminus completion fish > ~/.config/fish/completions/tminus.fish'],
+];
+
 export function completionCommand(program: Command): void {
   program
     .command('completion')
-    .description('print a completion script for a shell')
-    .addArgument(new Argument('<shell>', 'where it is read').choices(Object.keys(scripts)))
+    .description('Print a completion script for a shell')
+    .addArgument(new Argument('<shell>', 'shell that reads the script').choices(Object.keys(scripts)))
+    .addHelpText('after', examplesText(EXAMPLES))
     .action((shell: keyof typeof scripts, _: unknown, command: Command) => {
       if (formatOf(command) === 'text') process.stdout.write(scripts[shell]);
       else print(command, { apiVersion: API_VERSION, kind: 'Completion', shell, script: scripts[shell] }, () => '');
@@ -32,7 +40,7 @@ async function candidates(program: Command, words: string[], command: Command): 
     return [...verb.options, ...(command.parent?.options ?? [])].flatMap(({ long }) => (long ? [long] : []));
   const [first] = verb.registeredArguments;
   if (first?.argChoices) return [...first.argChoices];
-  return words.length === 2 && first?.name() === 'release' ? releaseNames(command) : [];
+  return words.length === 2 && first?.name() === 'countdown' ? releaseNames(command) : [];
 }
 
 async function releaseNames(command: Command): Promise<string[]> {

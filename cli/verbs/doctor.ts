@@ -41,9 +41,9 @@ Exit 0 nothing is missing, 1 something is, 2 a file that was named is not there 
 export function doctorCommand(program: Command): void {
   program
     .command('doctor')
-    .description('check what a countdown needs from this machine and its environment file')
-    .argument('[file]', 'release file whose approvers are counted (default: release.yaml where there is one)')
-    .option('--environment <file>', `environment file to check (default: ${ENVIRONMENT_FILE} where there is one)`)
+    .description('Check the prerequisites for running a countdown')
+    .argument('[file]', 'release file whose approvers are checked (default: release.yaml, if it exists)')
+    .option('--environment <file>', `environment file to check (default: ${ENVIRONMENT_FILE}, if it exists)`)
     .addHelpText('after', HELP)
     .action(async (file: string | undefined, { environment }: { environment?: string }, command: Command) => {
       const items = [nodeCheck(), ...(await fileChecks(file, environment)), ...(await serverChecks(command))];

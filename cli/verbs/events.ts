@@ -1,3 +1,4 @@
+import { COUNTDOWN, examplesText, type Examples } from '../help.ts';
 import type { Command } from 'commander';
 import { verifyChain, type AuditRecord, type ChainCheck, type ChainHead } from '../../verdict/audit-chain.ts';
 import { connect, releasePath, type Api } from '../api.ts';
@@ -9,12 +10,19 @@ import { renderCheck, renderEvents, renderRecord } from '../render/events.ts';
 
 const LOOK_EVERY_MS = 1_000;
 
+const EXAMPLES: Examples = [
+  ['who did what', 'tminus events go-api-1.4.0'],
+  ['follow new records until the countdown ends', 'tminus events go-api-1.4.0 --follow'],
+  ['actions of people, for a script', 'tminus events go-api-1.4.0 --json | jq -r \'.items[] | select(.actor != "tminus") | .action\''],
+];
+
 export function eventsCommand(program: Command): void {
   program
     .command('events')
-    .description('show the audit trail and verify its hash chain locally')
-    .argument('<release>')
-    .option('--follow', 'go on with new records until the countdown ends', false)
+    .description('Show the audit log; its hash chain is verified on this machine')
+    .argument(...COUNTDOWN)
+    .option('--follow', 'print new records until the countdown ends', false)
+    .addHelpText('after', examplesText(EXAMPLES))
     .action(async (release: string, { follow }: { follow: boolean }, command: Command) => {
       const api = connect(command);
       const check = follow ? await followEvents(api, release, command) : await showEvents(api, release, command);

@@ -1,13 +1,21 @@
+import { examplesText, type Examples } from '../help.ts';
 import type { Command } from 'commander';
 import { exitCodeRows } from '../exit-codes.ts';
 import { API_VERSION, print } from '../output.ts';
 
+const EXAMPLES: Examples = [
+  ['as a table', 'tminus exit-codes'],
+  ['for a script', 'tminus exit-codes --json'],
+  ['in use', 'tminus status go-api-1.4.0 --wait; echo $?'],
+];
+
 export function exitCodesCommand(program: Command): void {
   program
     .command('exit-codes')
-    .description('list the exit codes')
+    .description('List the exit codes')
     // So that `tminus help exit-codes` says it, too.
     .addHelpText('after', () => `\n${table()}`)
+    .addHelpText('after', examplesText(EXAMPLES))
     .action((_: unknown, command: Command) => {
       print(
         command,

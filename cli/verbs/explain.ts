@@ -1,3 +1,4 @@
+import { COUNTDOWN, examplesText, type Examples } from '../help.ts';
 import type { Command } from 'commander';
 import { connect } from '../api.ts';
 import { API_VERSION, print } from '../output.ts';
@@ -5,12 +6,19 @@ import { findCheckpoint, readStatus } from '../read-status.ts';
 import { renderExplain } from '../render/explain.ts';
 import { harmless } from '../render/harmless.ts';
 
+const EXAMPLES: Examples = [
+  ['the current checkpoint', 'tminus explain go-api-1.4.0'],
+  ['another checkpoint', 'tminus explain go-api-1.4.0 --checkpoint load-and-diagnosis'],
+  ['codes of the reasons, for a script', "tminus explain go-api-1.4.0 --json | jq -r '.checkpoint.evaluation.reasons[].code'"],
+];
+
 export function explainCommand(program: Command): void {
   program
     .command('explain')
-    .description('explain go, no-go or hold: each reason with its numbers, evidence and next step')
-    .argument('<release>')
-    .option('--checkpoint <name>', 'another checkpoint than the one it is at')
+    .description('Explain a verdict: each reason with its numbers, evidence and next step')
+    .argument(...COUNTDOWN)
+    .option('--checkpoint <name>', 'checkpoint to explain (default: the current one)')
+    .addHelpText('after', examplesText(EXAMPLES))
     .action(async (release: string, { checkpoint: asked }: { checkpoint?: string }, command: Command) => {
       const api = connect(command);
       const status = await readStatus(api, release);

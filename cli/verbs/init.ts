@@ -1,3 +1,4 @@
+import { examplesText, type Examples } from '../help.ts';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -44,11 +45,18 @@ spec:
   identity: { tokens: identity/tokens.yaml, signingKey: identity/signing-key.pem, publicKeys: identity/public-keys }
 `;
 
+const EXAMPLES: Examples = [
+  ['release.yaml and .tminus/environment.yaml', 'tminus init'],
+  ['another name', 'tminus init go-api.yaml'],
+  ['then check both', 'tminus validate release.yaml .tminus/environment.yaml'],
+];
+
 export function initCommand(program: Command): void {
   program
     .command('init')
-    .description('write a commented release file, and the environment file that `tminus dev` reads where there is none')
-    .argument('[file]', 'where to write it', 'release.yaml')
+    .description('Write a commented release file, and an environment file if there is none')
+    .argument('[file]', 'release file to write', 'release.yaml')
+    .addHelpText('after', examplesText(EXAMPLES))
     .action((file: string, _: unknown, command: Command) => {
       try {
         // Fails where there is one: nobody's file is overwritten, not even in a race.

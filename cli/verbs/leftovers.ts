@@ -17,7 +17,7 @@ Examples:
 export function leftoversCommand(program: Command): void {
   program
     .command('leftovers')
-    .description('list open undos by service, and what restores them')
+    .description('List open undos by service, and what restores them')
     .addHelpText('after', HELP)
     .action(async (_: unknown, command: Command) => {
       print(command, await connect(command).get<LeftoverList>('/api/v1/leftovers'), (shown, look) =>

@@ -1,3 +1,4 @@
+import { examplesText, type Examples } from '../help.ts';
 import { Option, type Command } from 'commander';
 import type { Phase } from '../../verdict/can.ts';
 import { connect, type Api } from '../api.ts';
@@ -20,12 +21,19 @@ interface ListAnswer {
   nextPage?: string | null | undefined;
 }
 
+const EXAMPLES: Examples = [
+  ['running and recent ones', 'tminus list'],
+  ['those that wait for approval', 'tminus list --phase waiting'],
+  ['names of all countdowns, for a script', "tminus list --all --json | jq -r '.items[].name'"],
+];
+
 export function listCommand(program: Command): void {
   program
     .command('list')
-    .description('list countdowns, running ones first')
-    .addOption(new Option('--phase <phase>', 'only those in this phase').choices(Object.keys(phases)))
-    .option('--all', 'list ended countdowns beyond the newest 500 too', false)
+    .description('List countdowns, running ones first')
+    .addOption(new Option('--phase <phase>', 'only countdowns in this phase').choices(Object.keys(phases)))
+    .option('--all', 'list all ended countdowns, not only the newest 500', false)
+    .addHelpText('after', examplesText(EXAMPLES))
     .action(async ({ phase, all }: { phase?: Phase; all: boolean }, command: Command) => {
       const answer = await read(connect(command), phase, all);
       print(command, answer, ({ items, nextPage }, look) =>

@@ -1,3 +1,4 @@
+import { examplesText, type Examples } from '../help.ts';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline/promises';
@@ -9,10 +10,17 @@ import { usageFailure } from '../failure.ts';
 import { formatOf, hint, print } from '../output.ts';
 import { homeToken, tokenOf, tokenOfFile } from '../token.ts';
 
+const EXAMPLES: Examples = [
+  ['from a file', 'tminus login --token-file ~/tokens/li.wei'],
+  ['from stdin', 'pass show tminus | tminus login'],
+  ['whose token it is', 'tminus whoami'],
+];
+
 export function loginCommand(program: Command): void {
   program
     .command('login')
-    .description('keep a token for this folder: from --token-file, or from stdin; the server says first whose it is')
+    .description('Verify a token with the server and save it for this folder')
+    .addHelpText('after', examplesText(EXAMPLES))
     .action(async (_: unknown, command: Command) => {
       const token = await givenToken(command);
       // Asked before it is kept: a token that nobody was given does not take the place of one that works.

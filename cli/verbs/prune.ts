@@ -28,9 +28,9 @@ Examples:
 export function pruneCommand(program: Command): void {
   program
     .command('prune')
-    .description('remove old evidence of countdowns that have ended, on the server')
-    .requiredOption('--older-than <duration>', 'least age of a piece, such as 90d; at least 1d', checkedDuration)
-    .option('--dry-run', 'count, remove nothing', false)
+    .description('Remove old evidence of ended countdowns from the server')
+    .requiredOption('--older-than <duration>', 'minimum age of what is removed, such as 90d; at least 1d', checkedDuration)
+    .option('--dry-run', 'only count what would be removed', false)
     .addHelpText('after', HELP)
     .action(async ({ olderThan, dryRun }: { olderThan: string; dryRun: boolean }, command: Command) => {
       // A piece that is gone is not removed again: the same request may be sent twice.

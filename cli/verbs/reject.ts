@@ -4,7 +4,12 @@ import { actionVerb, withCheckpoint } from '../action-verb.ts';
 export function rejectCommand(program: Command): void {
   actionVerb(program, {
     name: 'reject',
-    description: 'reject the waiting checkpoint: no-go',
+    description: 'Reject the current checkpoint: its verdict becomes no-go',
+    examples: [
+      ['a reason is required', 'tminus reject go-api-1.4.0 -m "dashboards are missing"'],
+      ['a long reason from a file', 'tminus reject go-api-1.4.0 -m - < reason.txt'],
+      ['only if it is this checkpoint', 'tminus reject go-api-1.4.0 --checkpoint final-poll -m "freeze until Monday"'],
+    ],
     needsMessage: true,
     reads: 'status',
     options: withCheckpoint,

@@ -42,12 +42,12 @@ interface RestoreOptions {
 export function restoreCommand(program: Command): void {
   program
     .command('restore')
-    .description('restore what a countdown left behind, from the evidence folder, without server or workers')
+    .description('Restore open undos from an evidence folder, without server or workers')
     .requiredOption('--from <folder>', 'evidence folder of the worker (spec.evidence.folder); its folder undo is the journal')
-    .option('--kubeconfig <file>', 'kubeconfig of the cluster; else that of the environment file, KUBECONFIG, ~/.kube/config')
+    .option('--kubeconfig <file>', 'kubeconfig of the cluster (default: from the environment file, KUBECONFIG, ~/.kube/config)')
     .option('--context <name>', 'context in the kubeconfig')
-    .option('--environment <file>', 'environment file with clusters and health addresses; without it nothing can be proven')
-    .option('--yes', 'restore; without it the requests are only printed (exit 5 while something stands)')
+    .option('--environment <file>', 'environment file with clusters and health addresses; required to prove a restore')
+    .option('--yes', 'send the requests (default: only print them)')
     .addHelpText('after', HELP)
     .action(async (options: RestoreOptions, command: Command) => {
       await requireJournal(options.from);

@@ -8,7 +8,12 @@ interface RetryOptions extends ActionOptions {
 export function retryCommand(program: Command): void {
   actionVerb<RetryOptions>(program, {
     name: 'retry',
-    description: 'run a step of the present checkpoint again',
+    description: 'Run a step of the current checkpoint again',
+    examples: [
+      ['run the load test again', 'tminus retry go-api-1.4.0 --step load-test'],
+      ['with a reason for the audit log', 'tminus retry go-api-1.4.0 --step preflight -m "quota raised"'],
+      ['names of the steps', 'tminus status go-api-1.4.0 --all'],
+    ],
     needsMessage: false,
     reads: 'status',
     options: (command) => command.requiredOption('--step <name>', 'name of the step'),

@@ -1,3 +1,4 @@
+import { examplesText, type Examples } from '../help.ts';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Argument, type Command } from 'commander';
@@ -9,11 +10,18 @@ const files = {
 };
 
 /** Prints the file that the repository holds: its own test keeps it fresh. */
+const EXAMPLES: Examples = [
+  ['release files, for an editor', 'tminus schema > release.schema.json'],
+  ['environment files', 'tminus schema environment > environment.schema.json'],
+  ['output of analyze', 'tminus schema analysis'],
+];
+
 export function schemaCommand(program: Command): void {
   program
     .command('schema')
-    .description('print the JSON Schema of a file kind, for editors, or of what analyze -o json prints')
-    .addArgument(new Argument('[kind]', 'of which file').choices(Object.keys(files)).default('release'))
+    .description('Print the JSON Schema of a file kind, or of the output of analyze -o json')
+    .addArgument(new Argument('[kind]', 'kind of file').choices(Object.keys(files)).default('release'))
+    .addHelpText('after', examplesText(EXAMPLES))
     .action((kind: keyof typeof files) => {
       process.stdout.write(readFileSync(join(import.meta.dirname, files[kind]), 'utf8'));
     });

@@ -1,3 +1,4 @@
+import { examplesText, type Examples } from '../help.ts';
 import { InvalidArgumentError, type Command } from 'commander';
 import { readLaunchTime } from '../../release/launch-time.ts';
 import { messageOf } from '../action-verb.ts';
@@ -21,14 +22,21 @@ interface StartOptions {
   message?: string;
 }
 
+const EXAMPLES: Examples = [
+  ['check and plan first', 'tminus start release.yaml --dry-run'],
+  ['start', 'tminus start release.yaml -m "release 1.4.0"'],
+  ['with another launch time than in the file', 'tminus start release.yaml --launch-at 2026-11-24T06:00:00Z'],
+];
+
 export function startCommand(program: Command): void {
   program
     .command('start')
-    .description('start a countdown from a release file; the same start again answers the one that runs')
+    .description('Start a countdown from a release file (idempotent)')
     .argument('<file>', 'release file')
-    .option('--launch-at <time>', 'launch time (RFC 3339) instead of what the file says', timeOption)
-    .option('--dry-run', 'check and plan, start nothing', false)
-    .option('-m, --message <text>', 'why, for the audit; - reads it from stdin')
+    .option('--launch-at <time>', 'launch time (RFC 3339), instead of the one in the file', timeOption)
+    .option('--dry-run', 'check and print the plan, start nothing', false)
+    .option('-m, --message <text>', 'reason, for the audit log; - reads it from stdin')
+    .addHelpText('after', examplesText(EXAMPLES))
     .action(async (file: string, { launchAt, dryRun, message }: StartOptions, command: Command) => {
       // The file first: what is wrong with it needs no server and no token to be told.
       const submission = await readSubmission(file);

@@ -1,3 +1,4 @@
+import { COUNTDOWN, examplesText, type Examples } from '../help.ts';
 import type { Command } from 'commander';
 import type { ShownStatus } from '../shown-status.ts';
 import { guardUnderHold } from '../../verdict/words.ts';
@@ -28,20 +29,27 @@ type Shown = StatusAnswer & { progress: StepProgressLine[] };
 /** People read seconds; the clock ticks each second. */
 const LOOK_EVERY_MS = 1_000;
 
+const EXAMPLES: Examples = [
+  ['once', 'tminus status go-api-1.4.0'],
+  ['follow until it ends', 'tminus status go-api-1.4.0 --watch'],
+  ['in a script: wait up to an hour for the end', 'tminus status go-api-1.4.0 --wait --timeout 1h'],
+];
+
 export function statusCommand(program: Command): void {
   program
     .command('status')
-    .description('show verdict, clock and plan of a countdown')
-    .argument('<release>')
-    .option('-w, --watch', 'follow until it ends; without a terminal one line per change', false)
-    .option('--wait', 'wait for the end or a no-go; the exit code says which', false)
-    .option('--timeout <duration>', 'wait or watch at most this long, then exit 5', durationOption)
-    .option('--all', 'unfold finished checkpoints and passing findings', false)
+    .description('Show verdict, clock and plan of a countdown')
+    .argument(...COUNTDOWN)
+    .option('-w, --watch', 'follow until it ends; without a terminal, one line per change', false)
+    .option('--wait', 'wait for the end or a no-go; the exit code is the result', false)
+    .option('--timeout <duration>', 'limit for --wait and --watch; then exit 5', durationOption)
+    .option('--all', 'show finished checkpoints and passing findings too', false)
     .option('--checkpoint <name>', 'only this checkpoint')
     .addHelpText(
       'after',
       `\n${legend}\nWith --wait: exit 0 launched or passed, 3 no-go, refused, aborted, rolled back or rollback incomplete, 5 still under way when the time ran out.`,
     )
+    .addHelpText('after', examplesText(EXAMPLES))
     .action(async (release: string, options: StatusOptions, command: Command) => {
       if (options.timeout !== undefined && !options.wait && !options.watch)
         throw usageFailure('--timeout says how long to wait', 'add --wait or --watch');

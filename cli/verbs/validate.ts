@@ -32,8 +32,8 @@ Examples:
 export function validateCommand(program: Command): void {
   program
     .command('validate')
-    .description('check release and environment files; needs no server')
-    .argument('<files...>')
+    .description('Check release and environment files; needs no server')
+    .argument('<files...>', 'release and environment files')
     .addHelpText('after', HELP)
     .action(async (files: string[], _: unknown, command: Command) => {
       const items = await checkAll(files);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { connect } from '../api.ts';
+import { COUNTDOWN } from '../help.ts';
 import { EXIT } from '../exit-codes.ts';
 import { API_VERSION, hint, print } from '../output.ts';
 import { readStatus } from '../read-status.ts';
@@ -21,8 +22,8 @@ Exit 0 verified, 3 something differs or cannot be read, 5 there is nothing to ve
 export function verifyCommand(program: Command): void {
   program
     .command('verify')
-    .description('recompute every finding here from the stored evidence, and compare byte for byte')
-    .argument('<release>')
+    .description('Recompute all findings from the stored evidence and compare them with the recorded ones')
+    .argument(...COUNTDOWN)
     .addHelpText('after', HELP)
     .action(async (release: string, _: unknown, command: Command) => {
       const api = connect(command);

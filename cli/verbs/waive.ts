@@ -11,13 +11,24 @@ interface WaiveOptions extends ActionOptions {
 export function waiveCommand(program: Command): void {
   actionVerb<WaiveOptions>(program, {
     name: 'waive',
-    description: 'accept a failing finding until it expires; recorded and announced',
+    description: 'Accept a failing finding until a time; recorded in the audit log and announced',
+    examples: [
+      ['the keys of the findings that can be waived', 'tminus explain go-api-1.4.0'],
+      [
+        'accept one of them for a day',
+        'tminus waive go-api-1.4.0 --finding "LatencyAboveLimit/POST /api/order/create" --expires 24h -m "known, ticket 4711"',
+      ],
+      [
+        'until shortly after the launch',
+        'tminus waive go-api-1.4.0 --finding GoroutinesHigh/goroutines --expires 73h -m "pool of workers"',
+      ],
+    ],
     needsMessage: true,
     reads: 'status',
     options: (command) =>
       command
-        .requiredOption('--finding <key>', 'CODE/SUBJECT, as the line `accept` of `tminus explain` has it')
-        .requiredOption('--expires <duration>', 'how long it is accepted, such as 24h', durationOption),
+        .requiredOption('--finding <key>', 'finding to waive, as CODE/SUBJECT (see `tminus explain`)')
+        .requiredOption('--expires <duration>', 'duration of the waiver, such as 24h', durationOption),
     say: ({ finding, expires }, status) => ({
       finding,
       expiresAt: new Date(clockMs(status, Date.now()) + expires).toISOString(),
