@@ -1,14 +1,15 @@
 // `scripts/lab`: the lab for people. Progress goes to standard error, answers to standard output.
 import { spawnSync } from 'node:child_process';
 import { Command } from 'commander';
-import { lacks, machineFacts } from './doctor.ts';
+import { lacks, machineFacts, toolLack } from './doctor.ts';
 import { findFault } from './faults.ts';
 import { down, status, up } from './lab.ts';
 import { paths } from './paths.ts';
-import { LabRefusal } from './refusal.ts';
+import { LabRefusal } from './owner.ts';
 import { kill, restart } from './restart.ts';
 import { deployShop, resetShop, shopPods } from './shop.ts';
-import { toolPath } from './tools/build.ts';
+import { partsTable } from './side-by-side.ts';
+import { toolPath, wrongTools } from './tools/build.ts';
 import { tools } from './tools/tools.ts';
 import { startTraffic, stopTraffic } from './traffic.ts';
 
@@ -34,7 +35,9 @@ program
   .description('bring everything up; changes nothing that runs')
   .option('--no-shop', 'without the shop')
   .action(async ({ shop }: { shop: boolean }) => {
-    const lab = await up({ tell, shop });
+    const began = Date.now();
+    const { lab, parts } = await up({ tell, ...(shop ? {} : { shop: false }) });
+    if (parts.length > 0) for (const line of partsTable(parts, (Date.now() - began) / 1000)) tell(line);
     print(addresses(lab).join('\n'));
   });
 program
@@ -113,7 +116,7 @@ async function printStatus(): Promise<void> {
 }
 
 async function printLacks(): Promise<void> {
-  const found = lacks(await machineFacts(paths()));
+  const found = [...lacks(await machineFacts(paths())), ...wrongTools().map(toolLack)];
   for (const { sentence, wayOut } of found) print(`${sentence} ${wayOut}`);
   if (found.length === 0) print('This machine has all the lab needs.');
   else process.exitCode = EXIT_REFUSED;

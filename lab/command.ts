@@ -5,6 +5,7 @@ import { network } from './paths.ts';
 export interface CommandOptions {
   input?: string | Buffer;
   env?: NodeJS.ProcessEnv;
+  cwd?: string;
   timeoutMs?: number;
 }
 
@@ -23,6 +24,7 @@ export function run(argv: string[], options: CommandOptions = {}): Promise<strin
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       env: options.env ?? bareEnvironment,
+      cwd: options.cwd,
       timeout: options.timeoutMs ?? TIMEOUT_MS,
       killSignal: 'SIGKILL',
     });

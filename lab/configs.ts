@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cgroupName } from './cgroups.ts';
-import { pauseImage } from './images/pause-image.ts';
+import { pauseImage } from './images/images.ts';
 import { kubeconfig } from './keys.ts';
 import type { IdentityName } from './keys.ts';
 import { network, ports } from './paths.ts';

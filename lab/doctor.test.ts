@@ -1,4 +1,4 @@
-import { lacks } from './doctor.ts';
+import { lacks, toolLack } from './doctor.ts';
 import type { MachineFacts } from './doctor.ts';
 
 const fit: MachineFacts = {
@@ -84,4 +84,11 @@ test('says everything that is missing at once', () => {
 
 test('says only that it is no Linux where nothing else could be asked', () => {
   expect(sentences({ platform: 'darwin', isRoot: false, cgroups: 'none' })).toEqual(['The lab needs Linux, and this is darwin.']);
+});
+
+test('names a cached tool of another version, and how to build it again', () => {
+  expect(toolLack({ path: '/cache/k6', pinned: '1.8.1', reported: undefined })).toMatchObject({
+    sentence: 'The cached tool /cache/k6 reports no version, and 1.8.1 is pinned.',
+    wayOut: 'Delete it; `scripts/lab up` builds it again.',
+  });
 });

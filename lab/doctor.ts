@@ -6,6 +6,7 @@ import { claim, readOwner } from './owner.ts';
 import { network } from './paths.ts';
 import type { LabPaths } from './paths.ts';
 import { programOf } from './postgres.ts';
+import type { WrongTool } from './tools/build.ts';
 import { spawnSync } from 'node:child_process';
 import { takenPorts } from '../workers/temporal-server.ts';
 
@@ -120,6 +121,15 @@ export function lacks(facts: MachineFacts): Lack[] {
     },
   ];
   return found.filter((lack) => lack !== false);
+}
+
+/** A cached tool that is damaged or of another version than the pinned one. */
+export function toolLack({ path, pinned, reported }: WrongTool): Lack {
+  return {
+    name: 'tool',
+    sentence: `The cached tool ${path} reports ${reported ?? 'no version'}, and ${pinned} is pinned.`,
+    wayOut: 'Delete it; `scripts/lab up` builds it again.',
+  };
 }
 
 function goLack(version: string | undefined): Lack | false {

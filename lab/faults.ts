@@ -1,6 +1,6 @@
 // Candidates that are broken on purpose. The fault is a default in the image, so that a launch, which changes only the image, brings it.
 
-import { LabRefusal } from './refusal.ts';
+import { LabRefusal } from './owner.ts';
 
 export interface CandidateFault {
   /** Value of FAULT in the image, as the target reads it. */

@@ -1,8 +1,10 @@
 // The lab for programs: tests and the demo. `scripts/lab` is the same for people.
 export { down, status, summary, up } from './lab.ts';
 export { kill, restart } from './restart.ts';
-export { LabRefusal } from './refusal.ts';
-export type { UpOptions } from './lab.ts';
+export { LabRefusal } from './owner.ts';
+export type { UpOptions, UpResult } from './lab.ts';
+export { partsTable } from './side-by-side.ts';
+export type { Part } from './side-by-side.ts';
 export { network, paths, ports } from './paths.ts';
 export type { LabPaths } from './paths.ts';
 export { deployShop, resetShop, stagingDatabaseUrl } from './shop.ts';

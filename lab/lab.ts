@@ -12,50 +12,67 @@ import { pauseRecipe } from './images/images.ts';
 import { makeKeys } from './keys.ts';
 import { grantRights } from './manifests/rights.ts';
 import { makeNetwork } from './network.ts';
-import { becomeOwner, claim, readOwner, takenSentence } from './owner.ts';
+import { becomeOwner, claim, LabRefusal, readOwner, takenSentence } from './owner.ts';
 import { paths } from './paths.ts';
 import type { LabPaths } from './paths.ts';
 import { environmentFile } from './environment-file.ts';
-import { LabRefusal } from './refusal.ts';
-import { locked, toolFrom } from './restart.ts';
+import { provide } from './provide.ts';
+import { locked } from './restart.ts';
 import { deployShop, shopRecipes } from './shop.ts';
-import { coreTools } from './tools/build.ts';
-import { versionOf } from './tools/tools.ts';
+import type { DeployedShop, ShopVersions } from './shop.ts';
+import { measured } from './side-by-side.ts';
+import type { Part } from './side-by-side.ts';
+import { toolPlace, versionInUse } from './tools/build.ts';
+import { tools } from './tools/tools.ts';
 
 export interface UpOptions {
-  /** Told one line at a time; silent when left out. */
+  /** Prints one line at a time; nothing is printed when left out. */
   tell?: (line: string) => void;
-  /** Deploy the shop as well: true unless said otherwise. */
-  shop?: boolean;
+  /** The shop to deploy; `false` for none. The versions of the documentation when left out. */
+  shop?: ShopVersions | false;
+  /** Also the components that a countdown without a failing load test does not need: Alertmanager, Jaeger. True when left out. */
+  whole?: boolean;
 }
 
-/** Brings the lab up, heals what a killed run left, changes nothing that runs. Throws LabRefusal when it may or can not run here. */
-export async function up({ tell = () => undefined, shop = true }: UpOptions = {}): Promise<LabPaths> {
+export interface UpResult {
+  lab: LabPaths;
+  /** Undefined when none was deployed. */
+  shop: DeployedShop | undefined;
+  /** What the parts took that had to be built or started. */
+  parts: Part[];
+}
+
+/** Brings the lab up, repairs what a killed run left, changes nothing that runs. Throws LabRefusal when it cannot or must not run here. */
+export async function up({ tell = () => undefined, shop = {}, whole = true }: UpOptions = {}): Promise<UpResult> {
   const lab = paths();
-  const began = Date.now();
   if (claim(lab) === 'taken') throw new LabRefusal(takenSentence(lab));
   const missing = lacks(await machineFacts(lab));
   if (missing.length > 0) throw new LabRefusal(missing.map(({ sentence, wayOut }) => `${sentence} ${wayOut}`).join('\n'));
-  const tools = await coreTools(tell);
-  const started = await locked(lab, tell, async () => {
-    await takePossession(lab, tell);
-    await makeNetwork();
-    makeCgroups();
-    mkdirSync(dirname(lab.auditLog), { recursive: true });
-    await makeKeys(lab);
-    writeConfigs(lab);
-    writeFileSync(lab.environment, environmentFile(lab, toolFrom(tools, 'k6')));
-    const names = await startAll(
-      lab,
-      components(lab, (name) => toolFrom(tools, name), [pauseRecipe, ...(shop ? shopRecipes() : [])]),
-      tell,
-    );
-    if (names.includes('kube-apiserver')) await grantRights(lab);
-    return names;
-  });
+  const needed = tools.filter(({ neededBy }) => neededBy === 'countdown' || (whole && neededBy === 'lab'));
+  const recipes = [pauseRecipe, ...(shop === false ? [] : shopRecipes(shop))];
+  const built = await provide(lab, needed, recipes, tell);
+  const began = Date.now();
+  const unneeded = tools.filter((tool) => !needed.includes(tool)).flatMap(({ binaries }) => binaries.map(({ name }) => name));
+  const rows = components(lab, toolPlace, recipes).filter(({ name }) => !unneeded.includes(name));
+  const [started, start] = await measured('lab up', () =>
+    locked(lab, tell, async () => {
+      await takePossession(lab, tell);
+      await makeNetwork();
+      makeCgroups();
+      mkdirSync(dirname(lab.auditLog), { recursive: true });
+      await makeKeys(lab);
+      writeConfigs(lab);
+      writeFileSync(lab.environment, environmentFile(lab, toolPlace('k6')));
+      const names = await startAll(lab, rows, tell);
+      if (names.includes('kube-apiserver')) await grantRights(lab);
+      return names;
+    }),
+  );
   tell(`lab   ${summary()}  ${started.length === 0 ? 'was up' : `up in ${seconds(began)} s`}`);
-  if (shop) await deployShop({}, tell);
-  return lab;
+  const parts = started.length === 0 ? built : [...built, start];
+  if (shop === false) return { lab, shop: undefined, parts };
+  const [deployed, deploy] = await measured('shop deployed', () => deployShop(shop, tell));
+  return { lab, shop: deployed, parts: [...parts, deploy] };
 }
 
 /** Ends the lab of this checkout, or a dead one of any, and leaves nothing but logs and image archives. */
@@ -79,18 +96,19 @@ async function takePossession(lab: LabPaths, tell: (line: string) => void): Prom
   const state = claim(lab);
   if (state === 'taken') throw new LabRefusal(takenSentence(lab));
   if (state === 'abandoned') {
-    tell('lab   clears away what a run that was killed left');
+    tell('lab   removes what a killed run left');
     await clearAway(lab);
   }
   if (state === 'ours') return;
-  // The logs kept from the last lab make room for those of this one.
+  // The logs of the last lab were kept until now; they make room for those of this one.
   rmSync(lab.logs, { recursive: true, force: true });
   becomeOwner(lab);
 }
 
-/** The line that says what the lab is made of. */
+/** One line with the versions the lab runs. */
 export function summary(): string {
-  return `Kubernetes ${versionOf('kubernetes')}, 1 node ready · Temporal ${versionOf('temporal')} · Prometheus ${versionOf('prometheus')} · PostgreSQL · Redis`;
+  const [kubernetes, temporal, prometheus] = ['kube-apiserver', 'temporal-server', 'prometheus'].map(versionInUse);
+  return `Kubernetes ${kubernetes}, 1 node ready · Temporal ${temporal} · Prometheus ${prometheus} · PostgreSQL · Redis`;
 }
 
 const seconds = (began: number) => ((Date.now() - began) / 1000).toFixed(1);

@@ -2,7 +2,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { componentStates } from './component.ts';
 import type { LabPaths } from './paths.ts';
-import { LabRefusal } from './refusal.ts';
+
+/** The machine or the state of the lab does not allow it, and the user can correct that; the message says how. */
+export class LabRefusal extends Error {}
 
 export interface Owner {
   checkout: string;

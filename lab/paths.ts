@@ -18,6 +18,7 @@ export const network = {
 
 export const ports = {
   apiserver: 6443,
+  etcdHealth: 2381,
   controllerManager: 10257,
   scheduler: 10259,
   kubeProxyHealth: 10256,

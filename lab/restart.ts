@@ -3,11 +3,11 @@ import { killNow, start, stop } from './component.ts';
 import type { Component } from './component.ts';
 import { components } from './components.ts';
 import { exclusively } from './exclusive.ts';
-import { requireLab } from './owner.ts';
+import { LabRefusal, requireLab } from './owner.ts';
 import { paths } from './paths.ts';
 import type { LabPaths } from './paths.ts';
-import { LabRefusal } from './refusal.ts';
-import { coreTools } from './tools/build.ts';
+import { toolPath, toolPlace } from './tools/build.ts';
+import { findTool } from './tools/tools.ts';
 
 type Tell = (line: string) => void;
 const silent: Tell = () => undefined;
@@ -28,20 +28,15 @@ export async function kill(name: string): Promise<boolean> {
 async function withComponent<T>(name: string, tell: Tell, act: (lab: LabPaths, component: Component) => Promise<T>): Promise<T> {
   const lab = paths();
   requireLab(lab);
-  const tools = await coreTools(silent);
-  const rows = components(lab, (wanted) => toolFrom(tools, wanted));
+  const rows = components(lab, toolPlace);
   const component = rows.find((row) => row.name === name);
   if (!component) throw new LabRefusal(`the lab has no component ${name}; it has ${rows.map((row) => row.name).join(', ')}`);
+  // A component that this lab has not needed so far may not be built.
+  if (findTool(name)) await toolPath(name, tell);
   return locked(lab, tell, () => act(lab, component));
 }
 
 /** One change of the lab at a time, whoever asks. */
 export function locked<T>(lab: LabPaths, tell: Tell, work: () => Promise<T>): Promise<T> {
   return exclusively(lab.lock, (pid) => tell(`lab   waits for process ${pid}, which is changing the lab`), work);
-}
-
-export function toolFrom(tools: Map<string, string>, name: string): string {
-  const path = tools.get(name);
-  if (!path) throw new Error(`${name} is no core tool of the lab`);
-  return path;
 }

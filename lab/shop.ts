@@ -11,18 +11,17 @@ import { appName, deployment, pricingName, shopManifests } from './manifests/go-
 import type { ShopManifest } from './manifests/go-api.ts';
 import { network, paths, ports } from './paths.ts';
 import type { LabPaths } from './paths.ts';
-import { requireLab } from './owner.ts';
+import { LabRefusal, requireLab } from './owner.ts';
 import { answers } from './probes.ts';
-import { LabRefusal } from './refusal.ts';
 import { restart } from './restart.ts';
 
 export interface ShopVersions {
   /** Tag that serves in production; `sha-4f9c2ab` when left out. */
-  current?: string;
+  current?: string | undefined;
   /** Tag that is to go live; `sha-91d03ce` when left out, or the fault's own. */
-  candidate?: string;
+  candidate?: string | undefined;
   /** What is wrong with the candidate. */
-  fault?: CandidateFaultName;
+  fault?: CandidateFaultName | undefined;
 }
 
 export interface DeployedShop {
@@ -47,9 +46,8 @@ export async function deployShop({ current = CURRENT, candidate, fault }: ShopVe
   const lab = paths();
   requireLab(lab);
   const began = Date.now();
-  const faulty = fault ? candidateFaults[fault] : undefined;
-  const candidateTag = candidate ?? faulty?.tag ?? CANDIDATE;
-  const recipes = [recipe(current), recipe(candidateTag, faulty?.setting)];
+  const candidateTag = candidateTagOf({ candidate, fault });
+  const recipes = shopRecipes({ current, candidate, fault });
   const { imported, replaced } = await provideImages(lab, recipes);
   if (imported.length > 0) tell(`image ${imported.join(', ')} on the node`);
   await untilNodeTellsOf(lab, recipes, tell);
@@ -134,9 +132,11 @@ const deployedFile = (lab: LabPaths) => join(lab.data, 'shop.json');
 export const stagingDatabaseUrl = `postgres://postgres@${network.address}:${ports.postgres}/${databases.staging}`;
 const databaseUrl = (database: string) => `postgres://postgres@${network.address}:${ports.postgres}/${database}`;
 
-/** The images of a shop without faults. */
-export function shopRecipes(): ImageRecipe[] {
-  return [recipe(CURRENT), recipe(CANDIDATE)];
+const candidateTagOf = ({ candidate, fault }: ShopVersions): string => candidate ?? (fault ? candidateFaults[fault].tag : CANDIDATE);
+
+/** The images of a shop: current version and candidate. */
+export function shopRecipes({ current = CURRENT, candidate, fault }: ShopVersions = {}): ImageRecipe[] {
+  return [recipe(current), recipe(candidateTagOf({ candidate, fault }), fault ? candidateFaults[fault].setting : undefined)];
 }
 
 /**
@@ -173,7 +173,7 @@ function recipe(tag: string, fault?: string): ImageRecipe {
 
 /** Makes the databases that are missing and brings each to the schema, with the program that will serve from it. */
 async function migrate(lab: LabPaths, current: ImageRecipe): Promise<void> {
-  const program = join(await archiveFolder(lab, current), 'program');
+  const program = join((await archiveFolder(lab, current)).folder, 'program');
   const psql = (sql: string) => run(['psql', '-qtA', databaseUrl('postgres'), '-c', sql]);
   const present = (await psql('SELECT datname FROM pg_database')).split('\n');
   await Promise.all(

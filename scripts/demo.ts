@@ -6,15 +6,18 @@ import { parseArgs } from 'node:util';
 import {
   auditWrites,
   candidateFaults,
-  deployShop,
   findFault,
+  partsTable,
   paths,
   resetShop,
   startTraffic,
+  status,
   stopTraffic,
   summary,
   up,
+  type CandidateFaultName,
   type DeployedShop,
+  type Part,
 } from '../lab/index.ts';
 import { createToken } from '../server/identity/tokens.ts';
 
@@ -38,11 +41,13 @@ if (values.help) {
 }
 process.exitCode = await demo(values.fault === undefined ? undefined : findFault(values.fault));
 
-async function demo(fault: Parameters<typeof findFault>[0] | undefined): Promise<number> {
+async function demo(fault: CandidateFaultName | undefined): Promise<number> {
   const began = Date.now();
-  await up({ tell: say, shop: false });
-  const shop = await deployShop(fault === undefined ? {} : { fault: findFault(fault) }, say);
+  // Jaeger is asked only about a load test that fails.
+  const { shop, parts } = await up({ tell: say, shop: { fault }, whole: fault !== undefined });
+  if (shop === undefined) throw new Error('the lab is up, but deployed no shop');
   await resetShop();
+  printParts(parts, began);
   say(`lab     ${summary()}   ${seconds(began)}`);
   say(`target  shop/go-api, 3 pods of ${tag(shop.current)}, candidate ${tag(shop.candidate)} is on the node and in staging`);
   rmSync(home, { recursive: true, force: true });
@@ -104,9 +109,32 @@ function releaseFile(shop: DeployedShop, fault?: string): string {
   const file = join(home, 'release.yaml');
   writeFileSync(
     file,
-    readFileSync(join(example, 'demo.yaml'), 'utf8').replaceAll('$NAME', releaseName(fault)).replaceAll('$IMAGE', shop.candidate),
+    readFileSync(join(example, 'demo.yaml'), 'utf8')
+      .replaceAll('$NAME', releaseName(fault))
+      .replaceAll('$IMAGE', shop.candidate)
+      .replace(', traces: lab', tracesAreKept() ? ', traces: lab' : ''),
   );
   return file;
+}
+
+/** The lab starts Jaeger only when it is asked to; a release must not name a trace store that does not run. */
+function tracesAreKept(): boolean {
+  return status().components.some(({ name, alive }) => name === 'jaeger' && alive);
+}
+
+/** Prints the minutes of the set-up by part, those of scripts/setup among them. */
+function printParts(parts: Part[], began: number): void {
+  const file = process.env['TMINUS_SETUP_PARTS'];
+  const installed = file === undefined ? [] : readFileSync(file, 'utf8').split('\n').filter(Boolean).map(readPart);
+  // The packages are installed side by side, before this program starts.
+  const before = Math.max(0, ...installed.map(({ wallSeconds }) => wallSeconds));
+  for (const line of partsTable([...installed, ...parts], (Date.now() - began) / 1000 + before)) say(line);
+}
+
+/** A line of scripts/setup: name, wall seconds and CPU seconds, separated by tabs. */
+function readPart(line: string): Part {
+  const [name = '', wall, cpu] = line.split('\t');
+  return { name, wallSeconds: Number(wall), cpuSeconds: Number(cpu) };
 }
 
 async function startDev(): Promise<{ stop(): Promise<void> }> {

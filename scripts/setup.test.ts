@@ -51,12 +51,14 @@ function machine(programs: Record<string, string> = {}) {
     chmodSync(join(bin, name), 0o755);
   }
   const calls = join(folder, 'calls');
+  const parts = join(folder, 'parts.tsv');
   return {
     folder,
+    parts: () => readFileSync(parts, 'utf8'),
     run: () => {
       writeFileSync(calls, '');
       const { status, stdout, stderr } = spawnSync('/bin/bash', [join(folder, 'scripts/setup')], {
-        env: { PATH: bin, CALLS: calls, HOME: folder },
+        env: { PATH: bin, CALLS: calls, HOME: folder, TMINUS_SETUP_PARTS: parts },
         encoding: 'utf8',
       });
       return { status, said: stdout + stderr, calls: readFileSync(calls, 'utf8').trim().split('\n') };
@@ -71,6 +73,28 @@ describe('scripts/setup', () => {
     expect(first).toMatchObject({ status: 0, said: expect.stringMatching(/^setup {3}npm packages {2}\d+ s\n$/) });
     expect(first.calls).toEqual(['npm install --ignore-scripts --no-save --no-audit --no-fund --loglevel=error']);
     expect(run()).toEqual({ status: 0, said: '', calls: [''] });
+  });
+
+  it('writes down what each installation took, and nothing about what was there', () => {
+    const busy = 'i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done';
+    const { parts, run } = machine({ 'dpkg-query': 'exit 1', 'apt-get': `case $1 in install) ${busy};; esac` });
+    run();
+    const rows = parts()
+      .trim()
+      .split('\n')
+      .map((line) => line.split('\t'));
+    expect(new Set(rows.map(([name]) => name))).toEqual(new Set(['Debian packages', 'npm packages']));
+    const [wall, cpu] = (rows.find(([name]) => name === 'Debian packages') ?? []).slice(1).map(Number);
+    expect(wall).toBeGreaterThanOrEqual(0);
+    expect(cpu).toBeGreaterThanOrEqual(0);
+    expect(cpu).toBeLessThan(60);
+  });
+
+  it('ends with the exit code of the installation that failed, after the other has ended', () => {
+    const { said, status } = machine({ 'dpkg-query': 'exit 1', 'apt-get': 'echo no such package; exit 100' }).run();
+    expect(status).toBe(2);
+    expect(said).toContain('these Debian packages could not be installed: containerd runc');
+    expect(said).toMatch(/setup {3}npm packages {2}\d+ s/);
   });
 
   it('installs again when the lockfile has changed', () => {

@@ -3,10 +3,15 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { run } from '../command.ts';
+import { exclusively } from '../exclusive.ts';
+import { goBuild } from '../go-build.ts';
 import type { LabPaths } from '../paths.ts';
-import { buildGoProgram, goArchitecture } from './go-program.ts';
 import { manifestDigest, ociArchive } from './oci-archive.ts';
-import { pauseImage } from './pause-image.ts';
+
+/** Image of the container that holds a pod's namespaces; kubelet and containerd must name the same. */
+export const pauseImage = 'registry.local/pause:1';
+/** Images run on this machine's own kernel. Go's names for Node's. */
+const goArchitecture = process.arch === 'x64' ? 'amd64' : process.arch;
 
 export interface ImageRecipe {
   reference: string;
@@ -40,7 +45,7 @@ export async function provideImages(lab: LabPaths, recipes: ImageRecipe[]): Prom
   const present = parseImageList(await ctr(lab, ['images', 'list']));
   const provided: ProvidedImages = { imported: [], replaced: [] };
   for (const recipe of recipes) {
-    const folder = await archiveFolder(lab, recipe);
+    const { folder } = await archiveFolder(lab, recipe);
     if (present.get(recipe.reference) === readFileSync(join(folder, 'digest'), 'utf8')) continue;
     await ctr(lab, ['images', 'import', join(folder, 'image.tar')]);
     provided.imported.push(recipe.reference);
@@ -63,24 +68,49 @@ export function parseImageList(table: string): Map<string, string> {
   return new Map(rows.flatMap(([reference, , digest]) => (reference && digest ? [[reference, digest]] : [])));
 }
 
-/** Folder with `image.tar`, its `digest` and the bare `program`, made when it is not there; named after all that goes into the image. */
-export async function archiveFolder(lab: LabPaths, recipe: ImageRecipe): Promise<string> {
-  const name = recipe.reference.replaceAll(/[^a-zA-Z0-9.-]/g, '_');
-  const folder = join(lab.images, `${name}-${recipeKey(recipe)}`);
-  if (existsSync(folder)) return folder;
-  // Archives of an older source are of no use any more, and each has 20 MB.
-  for (const old of existsSync(lab.images) ? readdirSync(lab.images) : [])
-    if (old.startsWith(`${name}-`)) rmSync(join(lab.images, old), { recursive: true, force: true });
-  const draft = `${folder}.draft`;
-  rmSync(draft, { recursive: true, force: true });
-  mkdirSync(draft, { recursive: true });
+/** Folder of a recipe's image, named after all that goes into it. */
+const folderOf = (lab: LabPaths, recipe: ImageRecipe): string => join(lab.images, `${nameOf(recipe)}-${recipeKey(recipe)}`);
+const nameOf = ({ reference }: ImageRecipe): string => reference.replaceAll(/[^a-zA-Z0-9.-]/g, '_');
+
+export const hasArchive = (lab: LabPaths, recipe: ImageRecipe): boolean => existsSync(folderOf(lab, recipe));
+
+export interface BuiltArchive {
+  /** Has `image.tar`, its `digest` and the bare `program`. */
+  folder: string;
+  /** Of the compiler; 0 when the archive was there. */
+  cpuSeconds: number;
+}
+
+/** Builds the archive of an image unless it is there. */
+export async function archiveFolder(lab: LabPaths, recipe: ImageRecipe, stop?: AbortSignal): Promise<BuiltArchive> {
+  const folder = folderOf(lab, recipe);
+  if (existsSync(folder)) return { folder, cpuSeconds: 0 };
+  return exclusively(
+    join(lab.images, '.lock'),
+    () => undefined,
+    async () => ({ folder, cpuSeconds: existsSync(folder) ? 0 : await buildArchive(lab, recipe, folder, stop) }),
+  );
+}
+
+async function buildArchive(lab: LabPaths, recipe: ImageRecipe, folder: string, stop?: AbortSignal): Promise<number> {
+  // An archive of an older source is of no use any more, and each takes 20 MB.
+  for (const old of readdirSync(lab.images))
+    if (old.startsWith(`${nameOf(recipe)}-`)) rmSync(join(lab.images, old), { recursive: true, force: true });
+  // Named after the process: the compiler of a killed one may still write into its own.
+  const draft = `${folder}.draft.${process.pid}`;
+  const temporary = `${draft}.tmp`;
+  for (const made of [draft, temporary]) mkdirSync(made, { recursive: true });
   const program = join(draft, 'program');
-  await buildGoProgram({
+  const cpuSeconds = await goBuild({
+    title: recipe.reference,
     module: recipe.module,
-    goPackage: recipe.goPackage,
+    packages: [recipe.goPackage],
     stamps: recipe.stamps,
-    env: recipe.buildEnv,
+    env: { GOOS: 'linux', ...recipe.buildEnv },
     output: program,
+    temporary,
+    log: `${folder}.log`,
+    ...(stop === undefined ? {} : { stop }),
   });
   const path = `/${recipe.reference.split('/').at(-1)?.split(':')[0] ?? 'program'}`;
   const archive = await ociArchive({
@@ -92,8 +122,9 @@ export async function archiveFolder(lab: LabPaths, recipe: ImageRecipe): Promise
   });
   writeFileSync(join(draft, 'image.tar'), archive);
   writeFileSync(join(draft, 'digest'), manifestDigest(archive));
+  rmSync(temporary, { recursive: true, force: true });
   renameSync(draft, folder);
-  return folder;
+  return cpuSeconds;
 }
 
 function recipeKey(recipe: ImageRecipe): string {

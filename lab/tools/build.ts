@@ -1,75 +1,55 @@
-// Where a tool is: named by the environment, in PATH with the right version, or built with Go from its wrapper module and cached.
-import { spawn, spawnSync } from 'node:child_process';
+// Tools built with Go from their wrapper modules, and cached by what they are built from.
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { basename, join } from 'node:path';
+import { run } from '../command.ts';
 import { exclusively } from '../exclusive.ts';
+import { GO_FLAGS, GO_SETTINGS, goBuild } from '../go-build.ts';
+import { lookUp, reportedVersion } from './look-up.ts';
 import { findTool, tools } from './tools.ts';
-import type { Tool, ToolBinary } from './tools.ts';
+import type { SlimMain, Tool, ToolBinary } from './tools.ts';
 
-/** Told one line for people: `tool  etcd 3.6.14  built in 50 s`. */
+/** Prints one line for people: `tool  etcd 3.6.14  built in 50 s`. */
 export type Tell = (line: string) => void;
 
-const goSettings = { GOTOOLCHAIN: 'local', CGO_ENABLED: '0', GOFLAGS: '-mod=readonly' };
-
-/** A program that hangs when asked for its version is not the tool we look for. */
-const VERSION_TIMEOUT_MS = 10_000;
-
 /**
- * Path of a binary of the lab, built when there is none yet. `name` is a binary (`kubectl`) or a tool (`compose`).
- * Throws with a sentence when the name is unknown, a named file cannot be run, or the build fails.
+ * Path of a binary of the lab, built when there is none yet. `name` is a binary (`kubectl`), or a tool (`kubernetes`): then all its binaries are
+ * built, and the path is that of the first.
+ * Throws when the name is unknown, a named file cannot be executed, or the build fails.
  */
 export async function toolPath(name: string, tell: Tell): Promise<string> {
+  const { tool, binary } = known(name);
+  const brought = lookUp(tool, binary, process.env);
+  if (brought) return brought.path;
+  await buildBinaries(tool, name === tool.name ? tool.binaries : [binary], tell);
+  return cachedPath(tool, binary);
+}
+
+/** Where a binary is, or will be once it is built. Builds nothing. */
+export function toolPlace(name: string): string {
+  const { tool, binary } = known(name);
+  return lookUp(tool, binary, process.env)?.path ?? cachedPath(tool, binary);
+}
+
+/** Version that the lab uses of a binary: that of the one the user brought, else the pinned one. */
+export function versionInUse(name: string): string {
+  const { tool, binary } = known(name);
+  const brought = lookUp(tool, binary, process.env);
+  return brought ? (brought.version ?? 'of unknown version') : tool.version;
+}
+
+function known(name: string): { tool: Tool; binary: ToolBinary } {
   const found = findTool(name);
-  if (!found)
-    throw new Error(
-      `the lab knows no tool ${name}; it knows ${tools.flatMap((tool) => tool.binaries.map((binary) => binary.name)).join(', ')}`,
-    );
-  const { tool, binary } = found;
-  return lookUp(tool, binary, process.env) ?? join((await built(tool, tell)).folder, binary.name);
+  if (found) return found;
+  const names = tools.flatMap(({ binaries }) => binaries.map((binary) => binary.name));
+  throw new Error(`${name} is not a tool of the lab; its tools are ${names.join(', ')}`);
 }
 
-/** Paths of all core binaries by name; one line per tool says where it came from. */
-export async function coreTools(tell: Tell): Promise<Map<string, string>> {
-  const paths = new Map<string, string>();
-  for (const tool of tools.filter(({ core }) => core)) {
-    const given = tool.binaries.map((binary) => lookUp(tool, binary, process.env));
-    const made = given.every((path) => path !== undefined) ? undefined : await built(tool, tell);
-    if (!made) tell(`tool  ${tool.name} ${tool.version}  found`);
-    else if (made.cached) tell(`tool  ${tool.name} ${tool.version}  cached`);
-    tool.binaries.forEach((binary, index) => paths.set(binary.name, given[index] ?? join(made?.folder ?? '', binary.name)));
-  }
-  return paths;
-}
-
-/** Name of the environment variable that says where a binary is: `kube-proxy` -> `TMINUS_TOOL_KUBE_PROXY`. */
-export function variableOf(binary: string): string {
-  return `TMINUS_TOOL_${binary.toUpperCase().replaceAll('-', '_')}`;
-}
-
-/** What was brought by the user: first by variable (taken as it is), then by PATH (only in the pinned version). */
-export function lookUp(tool: Tool, binary: ToolBinary, env: NodeJS.ProcessEnv, tellsVersion = runsAs): string | undefined {
-  const named = env[variableOf(binary.name)];
-  if (named) {
-    if (!isExecutable(named)) throw new Error(`${variableOf(binary.name)} is ${named}, and no program is there; correct it or unset it`);
-    return named;
-  }
-  return (env['PATH'] ?? '')
-    .split(delimiter)
-    .filter((folder) => folder !== '')
-    .map((folder) => join(folder, binary.name))
-    .find((path) => isExecutable(path) && tellsVersion(path, tool, binary));
-}
-
-/** What decides whether a cached build is the wanted one: the module, its sums, flags and platform. */
+/** What decides whether a cached build can be used: module, sums, packages, flags and platform. */
 export function buildKey(tool: Tool, goMod: string, goSum: string, platform: string): string {
-  const parts = [
-    goMod,
-    goSum,
-    JSON.stringify([goArguments(tool), goSettings, tool.binaries.map(({ name, goPackage }) => [name, goPackage])]),
-    platform,
-  ];
+  const packages = tool.binaries.map(({ name, goPackage }) => [name, goPackage]);
+  const parts = [goMod, goSum, JSON.stringify([GO_FLAGS, GO_SETTINGS, tool.stamps, packages, tool.slimMain ?? null]), platform];
   const hash = createHash('sha256');
   for (const part of parts) hash.update(`${part.length}:${part}`);
   return hash.digest('hex').slice(0, 16);
@@ -80,74 +60,120 @@ export function toolCache(env: NodeJS.ProcessEnv): string {
   return join(env['TMINUS_CACHE'] ?? env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tminus', 'tools');
 }
 
-async function built(tool: Tool, tell: Tell): Promise<{ folder: string; cached: boolean }> {
-  const module = join(import.meta.dirname, tool.name);
-  const key = buildKey(
-    tool,
-    readFileSync(join(module, 'go.mod'), 'utf8'),
-    readFileSync(join(module, 'go.sum'), 'utf8'),
-    `${process.platform}/${process.arch}`,
+const moduleOf = (tool: Tool): string => join(import.meta.dirname, tool.name);
+
+function cacheFolder(tool: Tool): string {
+  const [goMod, goSum] = ['go.mod', 'go.sum'].map((file) => readFileSync(join(moduleOf(tool), file), 'utf8'));
+  return join(toolCache(process.env), `${tool.name}-${buildKey(tool, goMod ?? '', goSum ?? '', `${process.platform}/${process.arch}`)}`);
+}
+
+/** Path of a binary in the cache, whether it is built or not. */
+const cachedPath = (tool: Tool, binary: ToolBinary): string => join(cacheFolder(tool), binary.name);
+
+/** The binaries of a tool that the cache lacks. */
+export function unbuilt(tool: Tool, binaries: ToolBinary[]): ToolBinary[] {
+  return binaries.filter((binary) => !existsSync(cachedPath(tool, binary)));
+}
+
+export interface WrongTool {
+  path: string;
+  pinned: string;
+  /** Undefined where it does not run. */
+  reported: string | undefined;
+}
+
+/** Cached binaries that do not report the version they were built for. */
+export function wrongTools(): WrongTool[] {
+  return tools.flatMap((tool) =>
+    tool.binaries.flatMap((binary) => {
+      const path = cachedPath(tool, binary);
+      const reported = existsSync(path) ? reportedVersion(path, tool, binary) : tool.version;
+      return reported === tool.version ? [] : [{ path, pinned: tool.version, reported }];
+    }),
   );
-  const folder = join(toolCache(process.env), `${tool.name}-${key}`);
-  const title = `tool  ${tool.name} ${tool.version}`;
-  if (existsSync(folder)) return { folder, cached: true };
-  await exclusively(
-    `${folder}.lock`,
-    (pid) => tell(`${title}  waits for process ${pid}, which builds it`),
-    () => build(tool, module, folder, title, tell),
+}
+
+/** Builds those of the binaries that the cache lacks. Answers the CPU seconds it took. */
+export async function buildBinaries(tool: Tool, binaries: ToolBinary[], tell: Tell, stop?: AbortSignal): Promise<number> {
+  if (unbuilt(tool, binaries).length === 0) return 0;
+  const title = `${tool.name} ${tool.version}`;
+  return exclusively(
+    `${cacheFolder(tool)}.lock`,
+    (pid) => tell(`tool  ${title}  waits for process ${pid}, which is building it`),
+    async () => {
+      // Another process may have built them in the meantime.
+      const missing = unbuilt(tool, binaries);
+      if (missing.length === 0) return 0;
+      const began = Date.now();
+      tell(`tool  ${title}  building ${missing.map(({ name }) => name).join(', ')}`);
+      const cpuSeconds = await buildIntoCache(tool, missing, stop);
+      tell(`tool  ${title}  built in ${Math.round((Date.now() - began) / 1000)} s, ${Math.round(cpuSeconds)} CPU s`);
+      return cpuSeconds;
+    },
   );
-  return { folder, cached: false };
 }
 
-/** Builds beside the cache folder and moves the whole into place, so that a killed build leaves no half tool. */
-async function build(tool: Tool, module: string, folder: string, title: string, tell: Tell): Promise<void> {
-  if (existsSync(folder)) return;
-  const began = Date.now();
-  const draft = `${folder}.draft`;
-  rmSync(draft, { recursive: true, force: true });
-  mkdirSync(draft, { recursive: true });
-  tell(`${title}  building ${tool.binaries.map(({ name }) => name).join(', ')}`);
-  for (const binary of tool.binaries) await go(tool, [...goArguments(tool), '-o', join(draft, binary.name), binary.goPackage], module);
-  renameSync(draft, folder);
-  tell(`${title}  built in ${Math.round((Date.now() - began) / 1000)} s`);
-}
-
-function goArguments(tool: Tool): string[] {
-  return ['build', '-trimpath', '-ldflags', ['-s', '-w', ...tool.stamps.map((stamp) => `-X ${stamp}`)].join(' ')];
-}
-
-function go(tool: Tool, args: string[], cwd: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('go', args, { cwd, env: { ...process.env, ...goSettings }, stdio: ['ignore', 'ignore', 'pipe'] });
-    let complaint = '';
-    child.stderr.on('data', (bytes: Buffer) => (complaint += bytes.toString()));
-    child.once('error', (error) =>
-      reject(
-        new Error(`${tool.name} is built with Go, and go does not start: ${error.message}; \`scripts/lab doctor\` says what is missing`),
-      ),
-    );
-    child.once('close', (code) =>
-      code === 0 ? resolve() : reject(new Error(`go build of ${tool.name} ${tool.version} failed:\n${complaint.trim()}`)),
-    );
+/** Builds into a draft folder and moves each whole binary into place: a killed build leaves no half binary in the cache. */
+async function buildIntoCache(tool: Tool, binaries: ToolBinary[], stop?: AbortSignal): Promise<number> {
+  const folder = cacheFolder(tool);
+  removeDrafts(folder);
+  // Named after the process: the compiler of a killed one may still write into its own.
+  const draft = `${folder}.draft.${process.pid}`;
+  for (const name of ['out', 'tmp']) mkdirSync(join(draft, name), { recursive: true });
+  const slim = tool.slimMain ? await copySlimMain(tool, tool.slimMain, join(draft, 'module')) : undefined;
+  const [single] = binaries.length === 1 ? binaries : [];
+  const cpuSeconds = await goBuild({
+    title: `${tool.name} ${tool.version}`,
+    module: slim ?? moduleOf(tool),
+    packages: slim === undefined ? binaries.map(({ goPackage }) => goPackage) : ['.'],
+    // The trailing slash makes it a folder, in which Go names each binary after its package.
+    output: join(draft, 'out', single?.name ?? '/'),
+    stamps: tool.stamps,
+    temporary: join(draft, 'tmp'),
+    log: `${folder}.log`,
+    ...(stop === undefined ? {} : { stop }),
   });
+  for (const binary of binaries) checkVersion(tool, binary, join(draft, 'out', binary.name));
+  mkdirSync(folder, { recursive: true });
+  for (const { name } of binaries) renameSync(join(draft, 'out', name), join(folder, name));
+  removeDrafts(folder);
+  return cpuSeconds;
 }
 
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    // Not there or not to be run: in both cases it is not the tool, and the next place is asked.
-    return false;
+function removeDrafts(folder: string): void {
+  const drafts = readdirSync(join(folder, '..')).filter((name) => name.startsWith(`${basename(folder)}.draft`));
+  for (const name of drafts) rmSync(join(folder, '..', name), { recursive: true, force: true });
+}
+
+/** What is built must report the pinned version: stamps that no longer fit a module would go unnoticed otherwise. */
+function checkVersion(tool: Tool, binary: ToolBinary, path: string): void {
+  const reported = reportedVersion(path, tool, binary);
+  if (reported === tool.version) return;
+  throw new Error(
+    `${binary.name} was built, but reports ${reported ?? 'no version'} instead of ${tool.version}; correct lab/tools/${tool.name} or its row in lab/tools/tools.ts`,
+  );
+}
+
+/** The first `go list` of a module downloads it. */
+const DOWNLOAD_TIMEOUT_MS = 600_000;
+
+/** A module in `folder` with upstream's main package, which imports `by` instead of `replaced`. Answers the folder. */
+async function copySlimMain(tool: Tool, { replaced, by }: SlimMain, folder: string): Promise<string> {
+  mkdirSync(folder);
+  for (const file of ['go.mod', 'go.sum']) copyFileSync(join(moduleOf(tool), file), join(folder, file));
+  const [goPackage = ''] = tool.binaries.map((binary) => binary.goPackage);
+  const listed = await run(['go', 'list', '-f', '{{.Dir}}{{range .GoFiles}}\n{{.}}{{end}}', goPackage], {
+    cwd: folder,
+    env: { ...process.env, ...GO_SETTINGS },
+    timeoutMs: DOWNLOAD_TIMEOUT_MS,
+  });
+  const [upstream = '', ...files] = listed.trim().split('\n');
+  let found = false;
+  for (const file of files) {
+    const source = readFileSync(join(upstream, file), 'utf8');
+    found ||= source.includes(`_ "${replaced}"`);
+    writeFileSync(join(folder, file), source.replace(`_ "${replaced}"`, by.map((name) => `_ "${name}"`).join('\n\t')));
   }
-}
-
-function runsAs(path: string, tool: Tool, binary: ToolBinary): boolean {
-  const { stdout, stderr } = spawnSync(path, binary.versionArguments, { encoding: 'utf8', timeout: VERSION_TIMEOUT_MS });
-  return tellsVersion(`${stdout}\n${stderr}`, tool.version);
-}
-
-/** True when the words of a program contain exactly this version, not one that merely begins like it. */
-export function tellsVersion(words: string, version: string): boolean {
-  return new RegExp(`(^|[^0-9.])v?${version.replaceAll('.', '\\.')}($|[^0-9.])`, 'm').test(words);
+  if (!found) throw new Error(`${goPackage} does not import ${replaced}; correct slimMain of ${tool.name} in lab/tools/tools.ts`);
+  return folder;
 }
