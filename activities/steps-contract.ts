@@ -1,7 +1,7 @@
 // The long pieces of work behind the steps. Each answers findings made by a pure judge of analysis/ from evidence it stored.
 import type { GuardOutcome } from '../analysis/guard/outcome.ts';
 import type { OldTraffic } from '../analysis/guard/sample.ts';
-import type { GuardTally } from '../analysis/guard/tally.ts';
+import type { GuardTally } from '../analysis/guard/guard-tally.ts';
 import type { DiagnosisStep, LoadTestStep, GuardStep, PreflightStep } from '../release/steps/registry.ts';
 import type { EvidenceRef, Fact, Finding } from '../verdict/finding.ts';
 import type { DeploymentTarget } from './kubernetes/contract.ts';

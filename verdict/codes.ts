@@ -183,7 +183,7 @@ export const codes = {
     whatToDo: 'Nothing.',
   },
   GuardNoData: {
-    en: 'the guard could not see the service',
+    en: 'the guard has no usable data of the service',
     zh: '守护期没有数据',
     whatToDo: 'Bring the metrics back: the guard goes on by itself, and rolls back when it stays blind for `liveDeadline`.',
   },

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { limits, play, steady } from '../../analysis/testing/samples.ts';
 import type { GuardSample } from '../../analysis/guard/sample.ts';
-import { addSample, type GuardTally } from '../../analysis/guard/tally.ts';
+import type { GuardTally } from '../../analysis/guard/guard-tally.ts';
+import { addSample } from '../../analysis/guard/tally.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { createParts, type Parts } from './parts.ts';

@@ -1,7 +1,7 @@
 // The samples of a watch as evidence, stored part by part: a worker that takes over goes on from the last stored part, and `verify` reads
 // them all. Storing never stops or delays the watch: a full disk is tried again, and a put that hangs is left behind.
 import type { GuardLimits, GuardSample } from '../../analysis/guard/sample.ts';
-import { EMPTY_TALLY, type GuardTally } from '../../analysis/guard/tally.ts';
+import { EMPTY_TALLY, type GuardTally } from '../../analysis/guard/guard-tally.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { failpoint } from '../failpoint.ts';

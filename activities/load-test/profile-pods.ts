@@ -57,7 +57,7 @@ export async function profilePods(
       ? 'the one pod'
       : chosen.length === pods.length
         ? `all ${pods.length} pods`
-        : `${chosen.length} of ${pods.length} pods, ${atFault.why}`;
+        : `${chosen.length} of ${pods.length} pods, ${atFault.reason}`;
   const text = pods.length === 0 ? 'no profiles: no pod was found' : `${evidence.length} profiles of ${which}, taken ${why}`;
   return {
     evidence,

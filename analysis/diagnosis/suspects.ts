@@ -2,7 +2,7 @@
 import type { Goroutines } from '../goroutine/goroutines.ts';
 import { growingSites, type Leak } from '../goroutine/leaks.ts';
 import { waitsOfRequests } from '../goroutine/requests.ts';
-import { looksByPod } from '../runtime/pods.ts';
+import { samplesByPod } from '../runtime/pods.ts';
 import type { RuntimeSample } from '../runtime/sample.ts';
 
 export interface TakenProfile {
@@ -52,16 +52,16 @@ export function suspectsOf(profiles: readonly TakenProfile[], samples: readonly 
     .map((leak) => ({ ...leak, gapSeconds }));
 }
 
-/** How many more goroutines these pods had at their last look, after the load, than at their first, before it. Null where one was not seen then. */
+/** Goroutine growth of these pods from their first sample, before the load, to their last, after it. Null where one was not read then. */
 function grewOverRun(sources: readonly string[], samples: readonly RuntimeSample[]): number | null {
-  const pods = looksByPod(samples);
+  const pods = samplesByPod(samples);
   let sum = 0;
   for (const source of sources) {
-    const looks = pods.get(source.slice(source.lastIndexOf('/') + 1)) ?? [];
-    const told = looks.flatMap(({ goroutines }) => goroutines ?? []);
-    // A look during the load shows the work of requests, not what stays.
-    if (told.length < 2 || typeof looks.at(-1)?.goroutines !== 'number') return null;
-    sum += (told.at(-1) as number) - (told[0] as number);
+    const own = pods.get(source.slice(source.lastIndexOf('/') + 1)) ?? [];
+    const reported = own.flatMap(({ goroutines }) => goroutines ?? []);
+    // A sample during the load counts goroutines of requests too.
+    if (reported.length < 2 || typeof own.at(-1)?.goroutines !== 'number') return null;
+    sum += (reported.at(-1) as number) - (reported[0] as number);
   }
   return sum;
 }

@@ -1,18 +1,18 @@
-// Everything that fails a watch after a sample: nobody is served, a limit is broken, restarts, and blindness that lasts.
+// Everything that fails a watch: nothing serves, a limit is broken, restarts, or no usable sample for too long.
 import type { Finding } from '../../verdict/finding.ts';
 import { count, ms, percent } from '../load-test/sentences.ts';
 import { guardFinding, seconds, tidy } from './finding.ts';
+import type { GuardTally } from './guard-tally.ts';
 import { excessOf, type Excess } from './rates.ts';
 import { restartBreach } from './restarts.ts';
 import type { GuardLimits, GuardSample } from './sample.ts';
 import { notServing, servingBreach } from './serving.ts';
-import type { GuardTally } from './tally.ts';
-import { quietSentence } from './traffic.ts';
+import { quietMessage } from './traffic.ts';
 
 /** The p99 limit in counts: at most this share of requests may be slower. */
 export const SLOW_SHARE = 0.01;
 
-/** Breaches after this sample, or none. */
+/** Breaches after this sample; empty without any. */
 export function breachOf(tally: GuardTally, sample: GuardSample, limits: GuardLimits): Finding[] {
   return [
     ...servingBreach(tally.serving, limits),
@@ -23,7 +23,7 @@ export function breachOf(tally: GuardTally, sample: GuardSample, limits: GuardLi
   ];
 }
 
-/** Limits that are surely broken after this sample, with the counts that show it. */
+/** Limits that are certainly broken, with the counts that prove it. */
 function limitBreach(tally: GuardTally, limits: GuardLimits): Finding[] {
   const errors = excessOf(tally, 'errors', limits.errorPercent / 100, limits);
   const slow = excessOf(tally, 'slow', SLOW_SHARE, limits);
@@ -42,7 +42,7 @@ function tooManyErrors({ bad, requests, ms: lengthMs }: Excess, limits: GuardLim
   );
 }
 
-/** In counts alone: the p99 that Prometheus gives is of the whole watch, and not of the windows that were tested. */
+/** By counts alone: Prometheus gives the p99 of the whole watch, not of the tested windows. */
 function tooSlow({ bad, requests, ms: lengthMs }: Excess, limits: GuardLimits): Finding {
   const measured = (100 * bad) / requests;
   const counted = `${count(bad)} of ${count(requests)}${inTheLast(lengthMs)}`;
@@ -57,23 +57,23 @@ function tooSlow({ bad, requests, ms: lengthMs }: Excess, limits: GuardLimits): 
 
 const inTheLast = (lengthMs: number | null): string => (lengthMs === null ? '' : ` in the last ${seconds(lengthMs)} s`);
 
-/** Requests stopped while the health page fails or requests pile up: they arrive, and nobody answers them. One whole window is enough. */
+/** Requests stopped while the health check fails or requests pile up: they arrive and are not answered. One whole window is enough. */
 function hangingBreach({ silent, serving, traffic: { quiet } }: GuardTally, { health }: GuardSample, limits: GuardLimits): Finding[] {
   if (!silent || quiet === null || (health.ok && quiet.hanging === 0)) return [];
-  // Reported once: nothing has served for long enough anyway.
+  // Already reported: nothing has served for long enough.
   if (servingBreach(serving, limits).some(({ code }) => code === 'ServiceNotServing')) return [];
-  const why = health.ok ? `${count(quiet.hanging)} more requests hang than before` : `its health page answers: ${health.detail}`;
-  return [notServing(limits, quiet.ms, `${quietSentence(quiet)}, and ${why}`)];
+  const reason = health.ok ? `${count(quiet.hanging)} more requests in flight than normal` : `health check failed: ${health.detail}`;
+  return [notServing(limits, quiet.ms, `${quietMessage(quiet)}, ${reason}`)];
 }
 
 /**
- * A version that is live and unwatched for so long is rolled back. Counted from the last sample that saw; a worker that was away itself
- * first takes samples for as long as data may be missing anyway.
+ * A version that is live without usable samples for too long is rolled back, counted from the last usable sample. A worker that was away
+ * itself first takes samples for `noDataAfter`.
  */
 function blindBreach({ blindMs, firstBlindMs, trouble }: GuardTally, atMs: number, limits: GuardLimits): Finding[] {
   const { subject, liveDeadlineMs, noDataAfterMs } = limits;
   if (blindMs < liveDeadlineMs || firstBlindMs === null || atMs - firstBlindMs < noDataAfterMs) return [];
   const [blindS, limitS] = [seconds(blindMs), seconds(liveDeadlineMs)];
-  const message = `${subject} has been live and unwatched for ${blindS} s, limit ${limitS} s: ${trouble?.sentence ?? 'no data'}`;
+  const message = `${subject} has been live without usable samples for ${blindS} s, limit ${limitS} s: ${trouble?.sentence ?? 'no data'}`;
   return [guardFinding(limits, 'GuardBlindTooLong', 'fail', [blindS, limitS, 's'], message)];
 }

@@ -115,7 +115,7 @@ describe('judgeGuard', () => {
     expect(judgeGuard(watch(6), limits)[0]).toMatchObject({
       code: 'GuardUndecided',
       outcome: 'inconclusive',
-      message: expect.stringContaining('it has watched for 25 of 60 s'),
+      message: expect.stringContaining('25 of 60 s are watched'),
     });
   });
 
@@ -212,19 +212,23 @@ describe('a sample', () => {
     ['a pod is scraped twice', { up: [...base.up, { pod: two, value: 1 }] }, /2 times/],
     ['a scrape failed', { up: at(two, base.up, 0) }, /last scrape of pod go-api-a-2 failed/],
     ['samples are stale', { ageS: at(two, base.ageS, 21) }, /21 s old/],
-    ['nobody knows the age', { ageS: [] }, /age of the samples/],
-    ['the age is no number', { ageS: at(two, base.ageS, Number.NaN) }, /age of the samples/],
+    ['nobody knows the age', { ageS: [] }, /the sample age of pod go-api-a-[12] is unknown/],
+    ['the age is no number', { ageS: at(two, base.ageS, Number.NaN) }, /the sample age of pod go-api-a-[12] is unknown/],
     ['a counter is missing', { requests: base.requests.filter(({ pod }) => pod !== two) }, /no request counter \(count\{\.\.\.\}\)/],
     ['a counter is doubled', { requests: [...base.requests, { pod: two, value: 1 }] }, /no request counter/],
     ['a counter is NaN', { requests: at(two, base.requests, Number.NaN) }, /no request counter/],
-    ['the bucket at the limit is missing', { within: [] }, /no bucket at the limit \(bucket\{le="0\.3"\}\)/],
+    ['the bucket at the limit is missing', { within: [] }, /no histogram bucket at the latency limit \(bucket\{le="0\.3"\}\)/],
     [
       'the status is in another label',
       { coded: [] },
-      /2500 of 2500 requests of pod go-api-a-1 carry no status in a label `code` \(count\{code=~"\[1-5\]\.\."\}\)/,
+      /2500 of 2500 requests of pod go-api-a-1 have no label `code` \(count\{code=~"\[1-5\]\.\."\}\)/,
     ],
-    ['one status is in another label', { coded: at(two, base.requests, 2_499) }, /1 of 2500 requests of pod go-api-a-2 carry no status/],
-    ['the coded requests are NaN', { coded: at(two, base.requests, Number.NaN) }, /requests of pod go-api-a-2 carry no status/],
+    [
+      'one status is in another label',
+      { coded: at(two, base.requests, 2_499) },
+      /1 of 2500 requests of pod go-api-a-2 have no label `code`/,
+    ],
+    ['the coded requests are NaN', { coded: at(two, base.requests, Number.NaN) }, /requests of pod go-api-a-2 have no label `code`/],
     ['errors are more than requests', { errors: [{ pod: two, value: 1e9 }] }, /contradict/],
     ['errors are NaN', { errors: [{ pod: two, value: Number.NaN }] }, /contradict/],
     ['series lost their pod label', { requests: [{ pod: '', value: 3_000 }] }, /no request counter/],

@@ -1,42 +1,43 @@
-// What the watch after a launch means. Pure: samples and limits in, findings out.
+// Judges the watch after a launch. Pure: samples and limits in, findings out.
 import type { Fact, Finding } from '../../verdict/finding.ts';
 import { count, inBursts, ms, percent } from '../load-test/sentences.ts';
 import { burstSize, CONFIDENCE, wilson } from '../statistics/index.ts';
 import { SLOW_SHARE } from './breach.ts';
 import { guardFinding, seconds, tidy } from './finding.ts';
+import type { GuardTally } from './guard-tally.ts';
 import { LAST_WINDOWS, lastWindows } from './rates.ts';
 import { restartedPods, restartsOf } from './restarts.ts';
 import type { GuardLimits, GuardSample } from './sample.ts';
 import { whyTooFew } from './serving.ts';
-import { lastThirdMs, tallySamples, type GuardTally } from './tally.ts';
+import { lastThirdMs, tallySamples } from './tally.ts';
 import { floorOf, quietFloor } from './traffic.ts';
 import type { BadKind } from './windows.ts';
 
-/** True when nothing has been seen for longer than allowed. Only present blindness counts: a gap that is over is no verdict. */
+/** True without a usable sample for longer than allowed. Only present blindness counts: a gap that is over decides nothing. */
 export const isBlind = ({ trouble, blindMs }: GuardTally, { noDataAfterMs }: GuardLimits): boolean =>
   trouble !== null && blindMs >= noDataAfterMs;
 
-/** Judges a whole watch from its samples alone: what the guard found, byte for byte. */
+/** Judges a whole watch from its samples alone: the same findings as the guard's, byte for byte. */
 export function judgeGuard(samples: readonly GuardSample[], limits: GuardLimits, evidence: string[] = []): Finding[] {
   return findingsOf(tallySamples(samples, limits), limits, evidence);
 }
 
 /**
- * The findings of a watch as it stands. A breach fails. Blind is `GuardNoData`, or `GuardNoTraffic` where requests stopped; a watch that is not
- * over or saw too little is `GuardUndecided`; none of them is ever a pass.
+ * The findings of a watch so far. A breach fails. Blind is `GuardNoData`, or `GuardNoTraffic` where requests stopped; a watch that is not over
+ * or has too few requests is `GuardUndecided`. None of these ever passes.
  */
 export function findingsOf(tally: GuardTally, limits: GuardLimits, evidence: string[] = []): Finding[] {
   const findings = tally.breach.length > 0 ? tally.breach : [judgeEnd(tally, limits)];
   return findings.map((finding) => ({ ...finding, evidence }));
 }
 
-/** The end of a watch without a breach: passes only when it saw to the end, both upper bounds keep their limits, and somebody is served. */
+/** The end of a watch without a breach: passes only with samples to the end, both upper bounds within their limits, and enough Ready pods. */
 export function judgeEnd(tally: GuardTally, limits: GuardLimits): Finding {
   if (isBlind(tally, limits) || tally.seenSamples === 0) return tally.silent ? noTraffic(tally, limits) : noData(tally, limits);
-  const why = whyUndecided(tally, limits);
+  const reason = whyUndecided(tally, limits);
   const { requests, watchedMs } = tally;
   const { subject, minRequests } = limits;
-  return why === null
+  return reason === null
     ? guardFinding(
         limits,
         'GuardPassed',
@@ -49,23 +50,23 @@ export function judgeEnd(tally: GuardTally, limits: GuardLimits): Finding {
         'GuardUndecided',
         'inconclusive',
         [requests, minRequests, 'requests'],
-        `the guard of ${subject} is undecided after ${count(requests)} requests in ${seconds(watchedMs)} s: ${why}`,
+        `the guard of ${subject} is undecided after ${count(requests)} requests in ${seconds(watchedMs)} s: ${reason}`,
       );
 }
 
 /** Why a watch has not passed yet; null when it has. */
 function whyUndecided(tally: GuardTally, limits: GuardLimits): string | null {
   const { requests, watchedMs, bake, trouble } = tally;
-  if (trouble !== null) return `the last sample saw nothing: ${trouble.sentence}`;
+  if (trouble !== null) return `the last sample has no usable data: ${trouble.sentence}`;
   const bakedMs = watchedMs - bake.watchedMs;
   const again = restartsOf(tally.restarts) > 0 ? ` since the restart of ${restartedPods(tally.restarts)}` : '';
-  if (bakedMs < limits.bakeMs) return `it has watched for ${seconds(bakedMs)} of ${seconds(limits.bakeMs)} s${again}`;
+  if (bakedMs < limits.bakeMs) return `${seconds(bakedMs)} of ${seconds(limits.bakeMs)} s are watched${again}`;
   const decidedOn = requests - bake.requests;
   if (decidedOn < limits.minRequests) return `${count(decidedOn)} requests${again}, at least ${count(limits.minRequests)} are needed`;
   return whyAboveBounds(tally, limits) ?? whyAboveAtTheEnd(tally, limits) ?? whyTooFew(tally.serving) ?? whyQuietAtTheEnd(tally, limits);
 }
 
-/** Requests that fail in bursts bound a rate as fewer independent ones would. */
+/** Requests that fail in bursts bound a rate only as well as fewer independent ones. */
 function whyAboveBounds({ requests, errors, slow, windows }: GuardTally, { errorPercent, p99Ms }: GuardLimits): string | null {
   const [errorBurst, slowBurst] = [burstSize(windows.errors), burstSize(windows.slow)];
   const errorBound = 100 * wilson(errors, requests, CONFIDENCE, errorBurst).upper;
@@ -87,7 +88,7 @@ function whyAboveBounds({ requests, errors, slow, windows }: GuardTally, { error
   );
 }
 
-/** The whole watch dilutes what began late, and the last minute what began a moment ago: the last windows keep both limits too, or the next ones do. */
+/** Recent failures are diluted in the whole watch, so the last windows must keep both limits too. */
 function whyAboveAtTheEnd(tally: GuardTally, { errorPercent, p99Ms }: GuardLimits): string | null {
   for (const length of LAST_WINDOWS) {
     const failed = aboveAtTheEnd(tally, 'errors', length, errorPercent / 100, 'failed');
@@ -105,7 +106,7 @@ function aboveAtTheEnd(tally: GuardTally, kind: BadKind, length: number, share: 
   return `${percent((100 * bad) / requests)} of requests ${what} ${counted}, limit ${percent(100 * share)}`;
 }
 
-/** Good minutes at the beginning say nothing about a version that has answered nobody since. */
+/** A good start does not pass a version that has answered nobody since. */
 function whyQuietAtTheEnd({ requests, watchedMs, marks, traffic }: GuardTally, limits: GuardLimits): string | null {
   const stretchMs = lastThirdMs(limits);
   const start = marks.findLast((mark) => watchedMs - mark.watchedMs >= stretchMs);
@@ -114,7 +115,7 @@ function whyQuietAtTheEnd({ requests, watchedMs, marks, traffic }: GuardTally, l
   return late >= floor ? null : `${count(late)} requests in the last ${seconds(stretchMs)} s, at least ${count(floor)} are needed`;
 }
 
-/** The lines of the story: the counts, and what does not decide but should be known. */
+/** The counts, and what does not decide but matters: restarts and pods that are not Ready. */
 export function guardFacts(tally: GuardTally, limits: GuardLimits): Fact[] {
   const { requests, errors, slow, watchedMs, p99S, restarts, serving } = tally;
   const fact = (text: string, values: Fact['values']): Fact => ({ subject: 'guard', text, values });
@@ -143,13 +144,13 @@ export function guardLine({ requests, errors, slow, watchedMs, p99S }: GuardTall
 
 function noData({ blindMs, trouble }: GuardTally, limits: GuardLimits): Finding {
   const [blindS, limitS] = [seconds(blindMs), limits.noDataAfterMs / 1_000];
-  const why = trouble?.sentence ?? 'no sample was taken';
-  const message = `the guard could not see ${limits.subject} for ${blindS} s, limit ${limitS} s: ${why}`;
+  const reason = trouble?.sentence ?? 'no sample was taken';
+  const message = `no usable data of ${limits.subject} for ${blindS} s, limit ${limitS} s: ${reason}`;
   return guardFinding(limits, 'GuardNoData', 'inconclusive', [blindS, limitS, 's'], message);
 }
 
 function noTraffic({ traffic: { quiet }, trouble }: GuardTally, limits: GuardLimits): Finding {
   const [measured, floor] = quiet === null ? [0, 1] : [quiet.requests, quietFloor(quiet)];
-  const message = `requests to ${limits.subject} have stopped: ${trouble?.sentence ?? 'no requests'}, limit ${count(floor)}`;
+  const message = `requests to ${limits.subject} have stopped: ${trouble?.sentence ?? 'no requests'}, minimum ${count(floor)}`;
   return guardFinding(limits, 'GuardNoTraffic', 'inconclusive', [measured, floor, 'requests'], message);
 }

@@ -4,7 +4,8 @@ import { judgeGuard } from './judge.ts';
 import { outcomeOf } from './outcome.ts';
 import { limits as short, play, PODS, steady, type FakePod } from '../testing/samples.ts';
 import type { GuardLimits, GuardSample } from './sample.ts';
-import { addSample, EMPTY_TALLY, tallySamples } from './tally.ts';
+import { EMPTY_TALLY } from './guard-tally.ts';
+import { addSample, tallySamples } from './tally.ts';
 import { addToWindows, NO_WINDOWS_YET, type BadKind } from './windows.ts';
 
 const limits: GuardLimits = { ...short, bakeMs: 600_000, maxBakeMs: 1_800_000, liveDeadlineMs: 900_000 };

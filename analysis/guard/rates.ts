@@ -1,26 +1,25 @@
-// When the share of requests that failed, or were slow, is surely above its limit. Counts of windows are judged, not requests: requests fail in
-// bursts, so a test on single requests would reject after any burst. What the rule promises was simulated: docs/explanation/guard-rates.md.
+// Tests whether the share of failed or slow requests is above its limit. Windows are tested, not requests: requests fail in bursts, and a test
+// of single requests would reject any burst. False-alarm rates were simulated: docs/explanation/guard-rates.md.
 import { addWindow, burstSizeAround, NO_WINDOWS, poissonTail, scanTail, type WindowSums } from '../statistics/index.ts';
+import type { GuardTally } from './guard-tally.ts';
 import type { GuardLimits } from './sample.ts';
-import type { GuardTally } from './tally.ts';
 import { BURST_MS, LONG_WINDOWS, windowsIn, type BadKind, type Window } from './windows.ts';
 
-/** Fewer requests may be one cold start (connections, caches): nothing is rolled back on them, whatever else the watch saw. */
+/** Fewer requests may be one cold start (connections, caches): they never cause a rollback. */
 const MIN_REQUESTS_TO_BREACH = 30;
 /** One burst spans at most two windows, so two are not enough evidence. */
 const MIN_WINDOWS = 3;
-/** Requests that fail for longer than this, in one window or two: no burst lasts so long, and two full ones seldom meet. */
+/** Requests that fail for longer than this in one window or two: a burst is shorter, and two bursts seldom meet. */
 const OUTAGE_MS = 2.5 * BURST_MS;
-/** The last minute or so: a watch does not pass on what happened before it. */
+/** About the last minute: a watch does not pass on what happened before it. */
 const SHORT_WINDOWS = 9;
 /** A watch passes only when all of these keep the limits: a failure that begins before the end is in one of them. */
 export const LAST_WINDOWS: readonly number[] = [SHORT_WINDOWS, 3, 1];
-/** Two limits are tested, and either may give a false alarm. */
+/** Two limits are tested, and either may cause a false alarm. */
 const LIMITS = 2;
 /**
- * Alpha spending: how the probability of a false alarm is divided among the tests. Short stretches need most of it, as a watch has more of them: with
- * this, at 100 requests/s and samples 5 s apart, 50 times the limit is found in 15 s and ten times in 45 s. Long stretches need little: their counts are
- * large.
+ * Alpha spending: how the false-alarm probability is divided among the tests. Short stretches get most, as a watch has more of them: at
+ * 100 requests/s and samples 5 s apart, 50 times the limit is detected in 15 s and ten times in 45 s. Long ones have large counts.
  */
 const ALPHA_SHARES = {
   outage: 0.02,
@@ -34,10 +33,10 @@ const ALPHA_SHARES = {
   ],
   whole: 0.05,
 };
-/** The bake is what every version goes through; its extension is for versions that are near a limit. */
+/** Every version goes through the bake; only versions near a limit need the extension. */
 const BAKE_ALPHA_SHARE = 3 / 4;
 
-/** Where a limit is broken: the counts that were tested. */
+/** The counts that break a limit. */
 export interface Excess {
   requests: number;
   bad: number;
@@ -45,7 +44,7 @@ export interface Excess {
   ms: number | null;
 }
 
-/** What is asked of windows: is `share` (0-1) exceeded, with a probability `alpha` of a false alarm in `windows` windows? */
+/** A test of windows: is `share` (0-1) exceeded, with false-alarm probability `alpha` over `windows` windows? */
 interface Question {
   kind: BadKind;
   share: number;
@@ -54,9 +53,8 @@ interface Question {
 }
 
 /**
- * The windows in which more requests failed (or were slow) than `share` explains; null when there are none. Asked after each window that is itself above
- * the limit, of bursts as large as the windows show around it; the alphas of all tests add up to the one that was asked for. With a limit of 0 the
- * first error is a breach.
+ * The windows in which more requests failed (or were slow) than `share` explains, or null. Tested after each window above the limit, with
+ * bursts as large as the windows show; the alphas of all tests add up to `alpha`. With a limit of 0 the first error is a breach.
  */
 export function excessOf(tally: GuardTally, kind: BadKind, share: number, limits: GuardLimits): Excess | null {
   const { requests, windows } = tally;
@@ -75,7 +73,7 @@ export function excessOf(tally: GuardTally, kind: BadKind, share: number, limits
   );
 }
 
-/** One window or two that hold more failing time than bursts do, each burst as large as it can be. */
+/** One window or two with more failing time than bursts explain, each burst as large as it can be. */
 function outage(recent: readonly Window[], { kind, share, windows, alpha }: Question): Excess | null {
   for (const length of [1, 2]) {
     const tested = recent.slice(-length);
@@ -88,7 +86,7 @@ function outage(recent: readonly Window[], { kind, share, windows, alpha }: Ques
   return null;
 }
 
-/** Windows in a row that are all above the limit: how likely is it that each holds so many bursts? */
+/** Windows in a row that are all above the limit: the probability that each has so many bursts. */
 function aboveInARow(recent: readonly Window[], question: Question): Excess | null {
   const { kind, share, windows, alpha } = question;
   for (const { length, share: alphaShare } of ALPHA_SHARES.inARow) {
@@ -101,7 +99,7 @@ function aboveInARow(recent: readonly Window[], question: Question): Excess | nu
   return null;
 }
 
-/** The last windows, some of them above the limit: how likely are so many bursts in so many windows, anywhere in the watch? */
+/** The last windows, some of them above the limit: the probability of so many bursts in so many windows, anywhere in the watch. */
 function aboveOfTheLast(recent: readonly Window[], question: Question): Excess | null {
   const { kind, share, windows: watchWindows, alpha } = question;
   for (const { length, share: alphaShare } of ALPHA_SHARES.ofTheLast) {
@@ -115,7 +113,7 @@ function aboveOfTheLast(recent: readonly Window[], question: Question): Excess |
   return null;
 }
 
-/** All windows. */
+/** All windows of the watch. */
 function isAboveInAll(sums: WindowSums, { share, windows, alpha }: Question): boolean {
   if (sums.windows < MIN_WINDOWS) return false;
   const burst = burstSizeAround(sums, share);
@@ -138,7 +136,7 @@ function phaseOf(window: number, { falseAlarmPercent, bakeMs, maxBakeMs, interva
     : { windows: extension, alpha: alpha * (1 - BAKE_ALPHA_SHARE) };
 }
 
-/** Size of bursts in some windows: as they show it around the limit, and no larger than the requests of the time that a burst lasts. */
+/** Burst size in some windows: as measured around the limit, and at most the requests during one burst. */
 function burstIn(windows: readonly Window[], kind: BadKind, share: number): number {
   const largest = Math.max(...windows.map(({ requests, ms }) => (requests * BURST_MS) / ms));
   return Math.max(1, Math.min(largest, burstSizeAround(sumsOf(windows, kind), share)));
@@ -152,7 +150,7 @@ function excessIn(windows: readonly Window[], kind: BadKind): Excess {
   return { requests, bad, ms: windows.reduce((sum, window) => sum + window.ms, 0) };
 }
 
-/** Counts of the last closed windows, so many of them, and of the open one. */
+/** Counts of the last `length` closed windows and of the open one. */
 export function lastWindows({ windows: { recent, open } }: GuardTally, kind: BadKind, length: number): Excess {
   return excessIn([...recent.slice(-length), open], kind);
 }

@@ -3,11 +3,11 @@ import type { Finding } from '../../verdict/finding.ts';
 import { guardFinding } from './finding.ts';
 import type { GuardLimits, GuardSample } from './sample.ts';
 
-/** One restart may be an accident of the node: it starts the bake again. A second one, of the same pod or another, is the version. */
+/** One restart may be an accident of the node: it restarts the bake. A second one, of any pod, is the version's fault. */
 const RESTARTS_TO_BREACH = 2;
 
 export interface Restarts {
-  /** Restarts that pods had before the watch; pods without any are left out. null before Kubernetes answered. */
+  /** Restarts before the watch; pods without any are left out. Null before the first answer of Kubernetes. */
   before: Record<string, number> | null;
   /** Restarts during the watch; pods without any are left out. */
   seen: Record<string, number>;

@@ -1,4 +1,4 @@
-// One reading of the launched version, as stored line by line in `prometheus-samples` evidence: raw answers, nothing derived yet.
+// One sample of the launched version, stored line by line as `prometheus-samples` evidence: raw answers, nothing derived.
 
 export interface PodValue {
   /** Empty when the series had no `pod` label. */
@@ -11,11 +11,11 @@ export interface GuardAnswers {
   up: PodValue[];
   ageS: PodValue[];
   requests: PodValue[];
-  /** Requests whose status the label `code` carries. */
+  /** Requests with a status in the label `code`. */
   coded: PodValue[];
   errors: PodValue[];
   within: PodValue[];
-  /** Requests being answered; empty when the service exports no such gauge. */
+  /** Requests in flight; empty when no such gauge is exported. */
   inFlight: PodValue[];
 }
 
@@ -23,7 +23,7 @@ export interface GuardAnswers {
 export interface GuardPod {
   name: string;
   ready: boolean;
-  /** No node has taken it yet. */
+  /** No node has accepted it yet. */
   pending: boolean;
   terminating: boolean;
   /** Why its container waits: `CrashLoopBackOff`; empty when it does not. */
@@ -51,24 +51,24 @@ export interface GuardSample {
   /** null when the API server did not answer. */
   deployment: GuardDeployment | null;
   health: { ok: boolean; detail: string };
-  /** null when something could not be read; then `trouble` says what. */
+  /** null when something could not be read; then `trouble` has the reason. */
   answers: GuardAnswers | null;
   /** Evaluation time of the answers in seconds since 1970, clock of Prometheus. */
   evaluatedAtS: number | null;
   trouble: { query: string; sentence: string } | null;
-  /** p99 over the time watched, interpolated by Prometheus, in seconds; for people only, null when there is none. */
+  /** p99 over the watched time, interpolated by Prometheus, in seconds; for display only, null without data. */
   p99S: number | null;
   /** The queries as they were sent. */
   queries: { [Question in keyof GuardAnswers]: string };
 }
 
-/** What the old version answered right before the launch: the reference of the traffic floor. */
+/** Requests of the old version right before the launch: the reference of the traffic floor. */
 export interface OldTraffic {
   query: string;
   /** Evaluation time: the launch's write, RFC 3339. */
   at: string;
   windowS: number;
-  /** null when unknown; then `trouble` says why. */
+  /** null when unknown; then `trouble` has the reason. */
   requests: number | null;
   trouble: string | null;
 }
@@ -82,15 +82,15 @@ export interface GuardLimits {
   /** 0-100. */
   errorPercent: number;
   minRequests: number;
-  /** Chance over the longest watch of a breach although both limits are kept, 0-100. */
+  /** Probability, over the longest watch, of a breach although both limits are kept, 0-100. */
   falseAlarmPercent: number;
   noDataAfterMs: number;
-  /** Blind for so long is a breach. */
+  /** Blind for this long is a breach. */
   liveDeadlineMs: number;
   bakeMs: number;
   /** The longest watch: an undecided bake is extended until then. */
   maxBakeMs: number;
-  /** With the bake it says how many windows the false-alarm chance is divided among. */
+  /** With the bake it defines the number of windows that share the false-alarm probability. */
   intervalMs: number;
   /** null when there was no launch to compare with. */
   oldTraffic: OldTraffic | null;

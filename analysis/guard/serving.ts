@@ -1,12 +1,12 @@
-// Whether anybody is served: Ready pods and the health page. Counters of requests that never end and never arrive stand still, so they cannot show it.
+// Whether the version serves at all: Ready pods and the health check. Request counters cannot show this: those of a hanging version stand still.
 import type { Finding } from '../../verdict/finding.ts';
 import { guardFinding, seconds } from './finding.ts';
 import { readyPods } from './read-sample.ts';
 import type { GuardDeployment, GuardLimits, GuardPod, GuardSample } from './sample.ts';
 
 /**
- * A Service needs a second or two to move from a pod that ends to another, and a health page may miss one answer. Ten seconds without
- * anything Ready, or without one healthy answer, are neither: at least two samples, and users have seen nothing but failures for that long.
+ * A Service needs a second or two to move from a terminating pod to another, and a health check may miss one answer. Ten seconds without a
+ * Ready pod or a healthy answer are at least two samples, and users have had nothing but failures for that long.
  */
 const NOTHING_SERVES_MS = 10_000;
 
@@ -16,9 +16,9 @@ export interface Serving {
   /** From then to the last sample that found nothing serving. */
   downMs: number;
   downReason: string;
-  /** Pods that were Ready during the watch and still exist: since when each is not Ready any more, how long by the last answer, why. */
+  /** Pods that were Ready during the watch and still exist: null while Ready, else since when not, for how long, and why. */
   wereReady: Record<string, { sinceMs: number; ms: number; why: string } | null>;
-  /** Pods that were asked for when the watch began, without those that no node had taken; null before Kubernetes answered. */
+  /** Replicas when the watch began, without pods that no node had accepted; null before the first answer of Kubernetes. */
   neededAtStart: number | null;
   ready: number;
   wanted: number;
@@ -39,19 +39,19 @@ export const NOT_SERVING_YET: Serving = {
   healthy: false,
 };
 
-/** Adds what one sample found of pods and health page. */
+/** Adds the pods and the health check of one sample. */
 export function addServing(before: Serving, { atMs, deployment, health, answers }: GuardSample): Serving {
   const pods = deployment === null ? before : addPods(before, deployment, atMs);
-  const reason = whyDown(deployment, health);
+  const reason = downReason(deployment, health);
   const known = { ...pods, healthy: health.ok };
   if (reason === null) return { ...known, downSinceMs: null, downMs: 0, downReason: '' };
-  // A worker that reaches neither cluster, nor Prometheus, nor the service is cut off itself: that is blindness, and the stretch stays as it was.
+  // A worker that reaches neither cluster nor Prometheus nor service is cut off itself: that is blindness, and this state stays as it was.
   if (deployment === null && answers === null) return known;
   const downSinceMs = before.downSinceMs ?? atMs;
   return { ...known, downSinceMs, downMs: atMs - downSinceMs, downReason: reason };
 }
 
-/** Breaches of being there at all: nothing serves, or a pod that was Ready stays away. */
+/** Breaches: nothing serves, or a pod that was Ready is not Ready for too long. */
 export function servingBreach({ downMs, downReason, wereReady }: Serving, limits: GuardLimits): Finding[] {
   const findings: Finding[] = [];
   if (downMs >= NOTHING_SERVES_MS)
@@ -77,30 +77,30 @@ export function servingBreach({ downMs, downReason, wereReady }: Serving, limits
   return findings;
 }
 
-/** The finding that nobody is served, with its reason. */
-export function notServing(limits: GuardLimits, downMs: number, why: string): Finding {
+/** The finding that nothing serves, with its reason. */
+export function notServing(limits: GuardLimits, downMs: number, reason: string): Finding {
   return guardFinding(
     limits,
     'ServiceNotServing',
     'fail',
     [seconds(downMs), NOTHING_SERVES_MS / 1_000, 's'],
-    `${limits.subject} does not serve: ${why}`,
+    `${limits.subject} does not serve: ${reason}`,
   );
 }
 
 /**
- * Why the present pods are not enough to pass; null when they are. A pod that an autoscaler added and no node takes is not the version's
- * fault, so as many Ready pods as were asked for when the watch began suffice. Those that were Ready then would not: a version may begin badly.
+ * Why the present pods are too few to pass; null when they suffice. A pod that an autoscaler added and no node accepts is not the version's
+ * fault, so the replicas at the start of the watch suffice. The pods that were Ready then would not: a version may start badly.
  */
 export function whyTooFew({ ready, wanted, neededAtStart, notReady, healthy }: Serving): string | null {
-  if (!healthy) return 'the last health answer was not healthy';
+  if (!healthy) return 'the last health check failed';
   const needed = Math.max(1, Math.min(wanted, neededAtStart ?? wanted));
-  return ready >= needed ? null : `${ready} of ${wanted} pods are Ready; not Ready: ${notReady.join(', ') || 'none exists'}`;
+  return ready >= needed ? null : `${ready} of ${wanted} pods are Ready; not Ready: ${notReady.join(', ') || 'no other pod exists'}`;
 }
 
-function whyDown(deployment: GuardDeployment | null, health: GuardSample['health']): string | null {
+function downReason(deployment: GuardDeployment | null, health: GuardSample['health']): string | null {
   if (deployment !== null && readyPods(deployment.pods).length === 0) return `0 of ${deployment.wanted} pods are Ready`;
-  return health.ok ? null : `its health page answers: ${health.detail}`;
+  return health.ok ? null : `health check failed: ${health.detail}`;
 }
 
 function addPods(before: Serving, { pods, wanted }: GuardDeployment, atMs: number): Serving {

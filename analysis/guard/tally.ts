@@ -1,84 +1,14 @@
-// From samples to the state of a watch: how many requests, errors and slow requests the launched version answered, how long it was watched,
-// and what is certain. Small JSON: it travels in heartbeats and from one activity to the next.
-import type { Finding } from '../../verdict/finding.ts';
+// Adds samples to the state of a watch: requests, errors and slow requests of the launched version, watched time, and certain breaches.
 import { breachOf } from './breach.ts';
-import { readCounts, readSight, type PodCounts, type Trouble } from './read-sample.ts';
-import { addRestarts, NO_RESTARTS, restartsOf, type Restarts } from './restarts.ts';
+import { EMPTY_TALLY, type GuardTally } from './guard-tally.ts';
+import { readCounts, readSight, type PodCounts } from './read-sample.ts';
+import { addRestarts, restartsOf } from './restarts.ts';
 import type { GuardLimits, GuardSample } from './sample.ts';
-import { addServing, NOT_SERVING_YET, type Serving } from './serving.ts';
-import { addTraffic, NO_TRAFFIC_YET, quietSentence, type Traffic } from './traffic.ts';
-import { addToWindows, NO_WINDOWS_YET, type Answered, type Windows } from './windows.ts';
+import { addServing } from './serving.ts';
+import { addTraffic, quietMessage } from './traffic.ts';
+import { addToWindows, type Answered } from './windows.ts';
 
-/** Requests at a time of the bake. */
-interface Mark {
-  watchedMs: number;
-  requests: number;
-}
-
-export interface GuardTally {
-  requests: number;
-  errors: number;
-  slow: number;
-  /** Time between samples that saw; a gap longer than `noDataAfter` is not watched. */
-  watchedMs: number;
-  /** How long nothing has been seen; 0 when the last sample saw. */
-  blindMs: number;
-  /** Why the last sample saw nothing, or no traffic; null when it saw. */
-  trouble: Trouble | null;
-  /** The last sample saw every Ready pod, and that requests had stopped. */
-  silent: boolean;
-  p99S: number | null;
-  /** Samples that saw. */
-  seenSamples: number;
-  serving: Serving;
-  restarts: Restarts;
-  traffic: Traffic;
-  /** What was answered when: requests fail in bursts, which totals do not show. */
-  windows: Windows;
-  /** Where the bake began: at the start, or at a restart. */
-  bake: Mark;
-  /** Marks of the last third of the bake, oldest first. */
-  marks: Mark[];
-  /** What is certain; the watch ends with it. */
-  breach: Finding[];
-
-  /** Last counters of each pod. */
-  last: Record<string, PodCounts>;
-  startedMs: number | null;
-  /** Time of the last sample. */
-  atMs: number | null;
-  lastSeenMs: number | null;
-  /** Since when nothing is seen, and the first sample that saw nothing. */
-  blindFromMs: number | null;
-  firstBlindMs: number | null;
-}
-
-export const EMPTY_TALLY: GuardTally = {
-  requests: 0,
-  errors: 0,
-  slow: 0,
-  watchedMs: 0,
-  blindMs: 0,
-  trouble: null,
-  silent: false,
-  p99S: null,
-  seenSamples: 0,
-  serving: NOT_SERVING_YET,
-  restarts: NO_RESTARTS,
-  traffic: NO_TRAFFIC_YET,
-  windows: NO_WINDOWS_YET,
-  bake: { watchedMs: 0, requests: 0 },
-  marks: [],
-  breach: [],
-  last: {},
-  startedMs: null,
-  atMs: null,
-  lastSeenMs: null,
-  blindFromMs: null,
-  firstBlindMs: null,
-};
-
-/** A third of the bake is measured to a twelfth of it: four marks span it. */
+/** Four marks span the last third of the bake, so it is measured to a twelfth of the bake. */
 const MARKS_PER_BAKE = 12;
 export const lastThirdMs = ({ bakeMs }: GuardLimits): number => bakeMs / 3;
 
@@ -98,16 +28,14 @@ export function addSample(tally: GuardTally, sample: GuardSample, limits: GuardL
   return { ...baked, breach: breach.length >= tally.breach.length ? breach : tally.breach };
 }
 
-/** All samples of a watch. */
+/** The state after all samples of a watch. */
 export function tallySamples(samples: readonly GuardSample[], limits: GuardLimits): GuardTally {
   return samples.reduce((tally, sample) => addSample(tally, sample, limits), EMPTY_TALLY);
 }
 
 /**
- * Counts are exact: differences of raw counters between samples, per pod, and not `increase()`, which extrapolates to fractions and, worse,
- * sees nothing of the first value of a new series - a burst of errors that creates the 5xx series would count as none. A counter that went
- * down restarted from zero, so its new value is what was added. A pod that appears later was started by this version's ReplicaSet during
- * the watch, so all of its requests count. Counters are cumulative: what happened while nobody looked is counted by the next sample.
+ * Counts are differences of raw counters per pod. `increase()` extrapolates, and ignores the first value of a new series: a burst of errors
+ * that creates the 5xx series would count as none. A lower counter is a restart; all requests of a pod that appears later count.
  */
 function addCounts(tally: GuardTally, sample: GuardSample, maxAgeMs: number): Answered & Pick<GuardTally, 'windows' | 'last'> {
   const added: Answered = { requests: 0, errors: 0, slow: 0 };
@@ -116,10 +44,10 @@ function addCounts(tally: GuardTally, sample: GuardSample, maxAgeMs: number): An
   const { pods, oldestScrapeMs } = readCounts(sample, maxAgeMs);
   for (const [pod, counts] of Object.entries(pods)) {
     const before = tally.last[pod];
-    // No series yet: zero. A series that is gone for a moment: the counter will go on from where it was.
+    // No series yet: zero. A series that is missing in one sample goes on from its last value.
     const now = counts ?? before ?? zero;
     last[pod] = now;
-    // Until a sample has seen every Ready pod, a pod that appears was there before the watch.
+    // Until a sample has read every Ready pod, a pod that appears may have existed before the watch.
     if (before === undefined && tally.seenSamples === 0) continue;
     const since = before === undefined || now.requests < before.requests ? zero : before;
     added.requests += now.requests - since.requests;
@@ -135,7 +63,7 @@ function addCounts(tally: GuardTally, sample: GuardSample, maxAgeMs: number): An
   };
 }
 
-/** Counters of pods that are gone for good would grow the state of a long watch without end. */
+/** Drops the counters of deleted pods, so that the state of a long watch stays small. */
 function presentOnly(last: Record<string, PodCounts>, { deployment, answers }: GuardSample): Record<string, PodCounts> {
   if (deployment === null || answers === null) return last;
   const present = new Set([...deployment.pods.map(({ name }) => name), ...answers.up.map(({ pod }) => pod)]);
@@ -151,7 +79,7 @@ function addSight(tally: GuardTally, sample: GuardSample, limits: GuardLimits): 
       ...tally,
       traffic,
       ...blind(tally, sample.atMs, sample.atMs - traffic.quiet.ms),
-      trouble: { query: sample.queries.requests, sentence: quietSentence(traffic.quiet) },
+      trouble: { query: sample.queries.requests, sentence: quietMessage(traffic.quiet) },
       silent: true,
     };
   const gapMs = sample.atMs - (tally.lastSeenMs ?? sample.atMs);
@@ -170,14 +98,14 @@ function addSight(tally: GuardTally, sample: GuardSample, limits: GuardLimits): 
   };
 }
 
-/** Blind since the last sample that saw; without traffic since the quiet window began, if that is earlier. */
+/** Blind since the last usable sample; without traffic since the quiet window began, if that is earlier. */
 function blind(tally: GuardTally, atMs: number, quietFromMs: number): Pick<GuardTally, 'blindMs' | 'blindFromMs' | 'firstBlindMs'> {
   const from = tally.blindFromMs ?? tally.lastSeenMs ?? tally.startedMs ?? atMs;
   const blindFromMs = Math.min(from, quietFromMs);
   return { blindFromMs, blindMs: atMs - blindFromMs, firstBlindMs: tally.firstBlindMs ?? atMs };
 }
 
-/** Errors seen before stay; time, requests to decide on, and the last third begin again. */
+/** Restarts the bake: errors so far stay; watched time, requests to decide on and the last third start again. */
 function bakeAgain(tally: GuardTally): GuardTally {
   return { ...tally, bake: { watchedMs: tally.watchedMs, requests: tally.requests }, marks: [] };
 }

@@ -1,15 +1,15 @@
-// Whether requests still arrive. A version that hangs, or that users no longer reach, shows no error: its counters stand still.
+// Whether requests still arrive. A version that hangs, or that users no longer reach, has no errors: its counters stand still.
 import { count } from '../load-test/sentences.ts';
 import type { GuardLimits, OldTraffic } from './sample.ts';
 import type { Sight } from './read-sample.ts';
 
-/** A window below this share of the reference is quiet. Halved traffic, and a quarter of it, are still far above; a hang gives nothing. */
+/** A window below this share of the reference is quiet. Half and a quarter of the traffic are far above it; a hang has none. */
 const FLOOR_SHARE = 0.1;
-/** A window in which fewer are expected is not judged: at 30 expected, 3 or fewer arrive by chance in one of 10^8 windows (Poisson). */
+/** Windows with fewer expected requests are not judged: of 30 expected, 3 or fewer arrive by chance in one of 10^8 windows (Poisson). */
 const MIN_EXPECTED = 30;
-/** As long as a version may serve nobody (serving.ts): shorter windows would see the gaps between two scrapes. */
+/** As long as a version may serve nobody (serving.ts): shorter windows would count the gaps between two scrapes. */
 const MIN_WINDOW_MS = 10_000;
-/** Below 0.1 requests/s, 30 requests take longer than this: such a service has no floor, only the demand of requests in the last third. */
+/** Below 0.1 requests/s, 30 requests take longer than this: such a service has no floor, only the minimum of the last third. */
 const MAX_WINDOW_MS = 300_000;
 /** Requests pile up: three more than normal, as one or two may be slow reports, and half as many again, as long-lived connections vary. */
 const MIN_HANGING = 3;
@@ -31,16 +31,16 @@ interface Quiet {
   ms: number;
   requests: number;
   expected: number;
-  /** What was normal before it; frozen, so that a long silence does not become normal. */
+  /** The normal rate before it; frozen, so that a long silence does not become normal. */
   ratePerSecond: number;
-  /** Requests being answered beyond what was normal before it; 0 where they do not pile up, or no gauge is exported. */
+  /** Requests in flight beyond the normal number; 0 where they do not pile up, or no gauge is exported. */
   hanging: number;
 }
 
 export interface Traffic {
   first: TrafficPoint | null;
   points: TrafficPoint[];
-  /** Requests being answered a window ago, while traffic was normal; clients that wait for answers pile up within a second of a hang. */
+  /** Requests in flight one window ago, while traffic was normal: waiting clients pile up within a second of a hang. */
   normalInFlight: number | null;
   quiet: Quiet | null;
 }
@@ -48,8 +48,8 @@ export interface Traffic {
 export const NO_TRAFFIC_YET: Traffic = { first: null, points: [], normalInFlight: null, quiet: null };
 
 /**
- * Adds a sample that saw every Ready pod. The window reaches from the last scrape of its first sample to the first scrape of its last one:
- * every pod was scraped on both sides, so a long scrape interval takes nothing away from it.
+ * Adds a sample that read every Ready pod. The window reaches from the last scrape of its first sample to the first scrape of its last one:
+ * every pod was scraped on both sides, so a long scrape interval shortens nothing.
  */
 export function addTraffic(
   { first, points, normalInFlight, quiet }: Traffic,
@@ -73,18 +73,18 @@ export function addTraffic(
   return { ...next, normalInFlight, quiet: { ...found, ms: sight.evaluatedMs - start.newestMs, hanging } };
 }
 
-/** Requests that a stretch must have, by what was normal before; at least one. */
+/** Minimum of requests for a stretch, by the normal rate; at least one. */
 export function floorOf({ first, points }: Traffic, stretchMs: number, { oldTraffic }: GuardLimits): number {
   const last = points.at(-1);
   const rate = Math.max(oldRate(oldTraffic), last === undefined ? 0 : ownRate(first, last));
   return Math.max(1, Math.ceil((FLOOR_SHARE * rate * stretchMs) / 1_000));
 }
 
-/** `2 requests in 12 s, where 480 were expected`. */
-export const quietSentence = ({ requests, ms, expected }: Quiet): string =>
-  `${count(requests)} ${requests === 1 ? 'request' : 'requests'} in ${Math.round(ms / 1_000)} s, where ${count(expected)} were expected`;
+/** `2 requests in 12 s, 480 expected`. */
+export const quietMessage = ({ requests, ms, expected }: Quiet): string =>
+  `${count(requests)} ${requests === 1 ? 'request' : 'requests'} in ${Math.round(ms / 1_000)} s, ${count(expected)} expected`;
 
-/** Fewest requests of the window that are not quiet. */
+/** Minimum of requests for a window that is not quiet. */
 export const quietFloor = ({ expected }: Quiet): number => Math.ceil(FLOOR_SHARE * expected);
 
 function quietIn(start: TrafficPoint, now: TrafficPoint, ratePerSecond: number): Omit<Quiet, 'ms' | 'hanging'> | null {
@@ -98,11 +98,11 @@ function piledUp(now: number | null, normal: number | null): number {
   return now - normal;
 }
 
-/** The newest point that lies a whole window before now. */
+/** The newest point at least one window before now. */
 const startOf = (points: readonly TrafficPoint[], now: TrafficPoint, windowMs: number): TrafficPoint | null =>
   points.findLast(({ newestMs }) => now.oldestMs - newestMs >= windowMs) ?? null;
 
-/** Mean since the watch began, gaps included: counters are cumulative. The mean, not the highest window: one burst is no reference. */
+/** Mean since the watch began, gaps included: counters are cumulative. The mean, not the highest window: one burst is not a reference. */
 function ownRate(first: TrafficPoint | null, until: TrafficPoint): number {
   const spanMs = first === null ? 0 : until.newestMs - first.oldestMs;
   return first === null || spanMs < MIN_WINDOW_MS ? 0 : (1_000 * (until.requests - first.requests)) / spanMs;

@@ -4,7 +4,8 @@ import { guardFacts, judgeGuard } from './judge.ts';
 import { outcomeOf } from './outcome.ts';
 import { limits, play, PODS, steady, type Fake, type FakePod } from '../testing/samples.ts';
 import type { GuardLimits, GuardSample } from './sample.ts';
-import { addSample, EMPTY_TALLY, tallySamples } from './tally.ts';
+import { EMPTY_TALLY } from './guard-tally.ts';
+import { addSample, tallySamples } from './tally.ts';
 
 const codes = (samples: GuardSample[], change: Partial<GuardLimits> = {}) =>
   judgeGuard(samples, { ...limits, ...change }).map(({ code }) => code);
@@ -81,7 +82,7 @@ describe('nothing serves', () => {
     );
     expect(finding).toMatchObject({
       code: 'ServiceNotServing',
-      message: expect.stringContaining('limit 10 s: its health page answers: no answer within 2 s'),
+      message: expect.stringContaining('limit 10 s: health check failed: no answer within 2 s'),
     });
   });
 

@@ -2,20 +2,20 @@
 import { addWindow, NO_WINDOWS, type WindowSums } from '../statistics/index.ts';
 import type { GuardSample } from './sample.ts';
 
-/** A burst (a connection reset, a pause, an election of a leader, a retry storm) is over within about two seconds; what lasts longer is an outage. */
+/** A burst (connection reset, GC pause, leader election, retry storm) lasts at most about two seconds; anything longer is an outage. */
 export const BURST_MS = 2_000;
 /**
- * A window is as long as the samples are apart, and at least this: nearly a burst, so that one lies in two windows, and less than the 2 s that samples
- * may be apart, as timers are not exact.
+ * Shortest window; else as long as the sample interval. Nearly a burst, so that one is in at most two windows, and less than the shortest
+ * sample interval of 2 s, as timers are not exact.
  */
 const MIN_COUNT_WINDOW_MS = 1_500;
-/** The most windows that are judged together beside the whole watch: two minutes of samples that are 5 s apart. */
+/** The most windows that are tested together, besides the whole watch: two minutes of samples 5 s apart. */
 export const LONG_WINDOWS = 24;
 
 /** How a request can be bad. */
 export type BadKind = 'errors' | 'slow';
 
-/** What was answered in some time. */
+/** Requests answered in some time. */
 export interface Answered extends Record<BadKind, number> {
   requests: number;
 }
@@ -36,9 +36,9 @@ const NOTHING: Window = { requests: 0, errors: 0, slow: 0, ms: 0 };
 export const NO_WINDOWS_YET: Windows = { openedMs: null, open: NOTHING, recent: [], errors: NO_WINDOWS, slow: NO_WINDOWS };
 
 /**
- * Adds what one sample counted. A window closes when every pod that can be read was scraped since it was opened, and requests were answered in it: what
- * all pods met at one time then lies in one window or two, however their scrapes are spread, and never in three.
- * @param oldestScrapeMs of the present pods that could be read, ms on the clock of Prometheus; null when none could
+ * Adds the counts of one sample. A window closes when every readable pod was scraped since it opened, and it has requests: an event that
+ * all pods share is then in one window or two, never in three, however scrapes are spread.
+ * @param oldestScrapeMs of the present, readable pods, ms on the clock of Prometheus; null without any
  */
 export function addToWindows(before: Windows, added: Answered, { evaluatedAtS }: GuardSample, oldestScrapeMs: number | null): Windows {
   if (evaluatedAtS === null) return before;
@@ -61,5 +61,5 @@ export function addToWindows(before: Windows, added: Answered, { evaluatedAtS }:
   };
 }
 
-/** Windows that a time can hold at most. */
+/** The most windows that fit into a time. */
 export const windowsIn = (ms: number, intervalMs: number): number => Math.max(1, Math.ceil(ms / Math.max(intervalMs, MIN_COUNT_WINDOW_MS)));

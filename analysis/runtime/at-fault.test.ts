@@ -19,13 +19,16 @@ test('chooses the pods whose own requests took longest since the first look, not
   // `a` was slow before the load; only what it answered since counts.
   const before = each((pod) => sample(pod, 100, pod === 'a' ? 500 : 1));
   const now = each((pod) => sample(pod, 200, { a: 501, b: 2, c: 5, d: 42.2 }[pod] ?? 0));
-  expect(podsAtFault(PODS, [...before, ...now], 2)).toEqual({ pods: ['d', 'c'], why: 'whose requests took longest (d 412 ms, c 40 ms)' });
+  expect(podsAtFault(PODS, [...before, ...now], 2)).toEqual({
+    pods: ['d', 'c'],
+    reason: 'those with the slowest requests (d 412 ms, c 40 ms)',
+  });
 });
 
 test('goes by goroutines when a pod answered no request at all, for one that is stuck answers none', () => {
   const before = each((pod) => sample(pod, 100, 1));
   const now = each((pod) => sample(pod, pod === 'd' ? 100 : 200, 2, pod === 'd' ? 900 : 50));
-  expect(podsAtFault(PODS, [...before, ...now], 1)).toEqual({ pods: ['d'], why: 'with most goroutines (d 900)' });
+  expect(podsAtFault(PODS, [...before, ...now], 1)).toEqual({ pods: ['d'], reason: 'those with the most goroutines (d 900)' });
 });
 
 test('counts a process that began again from its beginning', () => {
@@ -37,7 +40,7 @@ test('puts pods that could not be read last, and says when none could', () => {
   const unread = (pod: string): RuntimeSample => ({ ...sample(pod, 0, 0), unread: 'refused', goroutines: null, requests: null });
   const samples = [unread('a'), sample('b', 10, 1), sample('c', 10, 1, 50), sample('d', 10, 1)];
   expect(podsAtFault(PODS, samples, 4).pods).toEqual(['c', 'b', 'd', 'a']);
-  expect(podsAtFault(PODS, each(unread), 2)).toEqual({ pods: ['a', 'b'], why: 'the first, for no pod could be read' });
+  expect(podsAtFault(PODS, each(unread), 2)).toEqual({ pods: ['a', 'b'], reason: 'the first ones, because no pod could be read' });
 });
 
 test('reads what a pod counted without probes, and knows nothing where the page does not say it', () => {

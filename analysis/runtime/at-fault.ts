@@ -1,23 +1,23 @@
-// Which pods to look at when not all can be: those that their own figures make stand out.
+// Which pods to profile when not all can be: those with the slowest requests, or with the most goroutines.
 import { count, ms } from '../load-test/sentences.ts';
 import type { RuntimeSample } from './sample.ts';
 
 interface PodFigures {
   pod: string;
-  /** Mean time of the requests it answered since its first sample; null when it answered none, or does not say. */
+  /** Mean time of the requests it answered since its first sample; null when it answered or exported none. */
   meanMs: number | null;
   goroutines: number | null;
 }
 
 export interface ChosenPods {
   pods: string[];
-  /** `whose requests took longest (go-api-1 412 ms, go-api-2 40 ms)`. */
-  why: string;
+  /** `those with the slowest requests (go-api-1 412 ms, go-api-2 40 ms)`. */
+  reason: string;
 }
 
 /**
- * The `limit` pods most likely at fault: by the mean time of their requests, or by goroutines when a pod answered none at all (one that is
- * stuck answers none, and its requests pile up). Pods nobody could read come last, in their order.
+ * The `limit` pods most likely at fault: by mean request time, or by goroutines when a pod answered no request (one that hangs answers none,
+ * and its requests pile up). Pods that could not be read come last, in their order.
  */
 export function podsAtFault(names: readonly string[], samples: readonly RuntimeSample[], limit: number): ChosenPods {
   const figures = names.map((pod) => figuresOf(pod, samples));
@@ -26,17 +26,17 @@ export function podsAtFault(names: readonly string[], samples: readonly RuntimeS
   const byTime = readable.every(({ meanMs }) => meanMs !== null);
   const weight = ({ meanMs, goroutines }: PodFigures): number => (byTime ? meanMs : goroutines) ?? -1;
   const chosen = [...readable.sort((a, b) => weight(b) - weight(a)), ...unread].slice(0, limit);
-  const told = chosen
+  const figuresText = chosen
     .filter((each) => weight(each) >= 0)
     .map((each) => `${each.pod} ${byTime ? ms(weight(each)) : count(weight(each))}`)
     .join(', ');
-  const why =
+  const reason =
     readable.length === 0
-      ? 'the first, for no pod could be read'
+      ? 'the first ones, because no pod could be read'
       : byTime
-        ? `whose requests took longest (${told})`
-        : `with most goroutines (${told})`;
-  return { pods: chosen.map(({ pod }) => pod), why };
+        ? `those with the slowest requests (${figuresText})`
+        : `those with the most goroutines (${figuresText})`;
+  return { pods: chosen.map(({ pod }) => pod), reason };
 }
 
 function figuresOf(pod: string, samples: readonly RuntimeSample[]): PodFigures {
@@ -45,7 +45,7 @@ function figuresOf(pod: string, samples: readonly RuntimeSample[]): PodFigures {
   const [first, last] = [totals[0], totals.at(-1)];
   const goroutines = own.at(-1)?.goroutines ?? null;
   if (!first || !last) return { pod, meanMs: null, goroutines };
-  // Fewer than before: the process began again, and its counts with it.
+  // A lower count means that the process restarted.
   const since = last.requests < first.requests ? { requests: 0, seconds: 0 } : first;
   const requests = last.requests - since.requests;
   return { pod, meanMs: requests > 0 ? (1_000 * (last.seconds - since.seconds)) / requests : null, goroutines };

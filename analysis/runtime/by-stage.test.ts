@@ -45,7 +45,7 @@ test('tells a stage that the end of the run cut short by the time it had', async
   const table = runtimeTable(loads ?? [], []);
   expect(cells(table, 'stage')).toEqual(['1: 10 s', '2: 5 of 10 s']);
   expect(cells(table, 'achieved')).toEqual([10, 10]);
-  expect(table.notes.join()).toContain('the run ended before its last stages did');
+  expect(table.notes.join()).toContain('the run ended before its last stages: their values cover the time that ran');
 });
 
 test('takes the last request for the end of a record that has none', async () => {

@@ -1,4 +1,4 @@
-// The runtime table: what was offered and achieved in each stage of the load, and what the Go runtime did meanwhile.
+// The runtime table: offered and achieved load of each stage, and the state of the Go runtime in it.
 import type { Fact } from '../../verdict/finding.ts';
 import type { Table } from '../analysis.ts';
 import { LatencyHistogram } from '../load-test/latency.ts';
@@ -7,24 +7,24 @@ import { offeredIterations, type LoadStage } from '../load-test/plan.ts';
 import { saturation } from '../load-test/saturation.ts';
 import { feedPoints } from '../load-test/summary.ts';
 import { nearestRank } from '../statistics/index.ts';
-import { grown, looksByPod, pausesOf } from './pods.ts';
+import { grown, pausesOf, samplesByPod } from './pods.ts';
 import type { RuntimeSample } from './sample.ts';
 import { schedulerP99 } from './scheduler-waits.ts';
 import { runtimeByPod } from './summary.ts';
 
 export interface StageLoad {
   fromMs: number;
-  /** Where the stage ended, or the run before it. */
+  /** End of the stage, or of a run that ended within it. */
   toMs: number;
-  /** Asked for; the run may have been ended before. */
+  /** As planned; the run may have ended before. */
   plannedSeconds: number;
-  /** The run ended before the stage did: too little of it to hold against others. */
+  /** The run ended within the stage: too little of it to compare with others. */
   cut: boolean;
-  /** Mean of the time it had, iterations/s. */
+  /** Mean over the time it ran, iterations/s. */
   offered: number;
-  /** Those that ended in the stage; what was offered is counted in iterations. */
+  /** Those that ended in the stage; the offered load is counted in iterations. */
   iterations: number;
-  /** One rate from its first second to its last. */
+  /** Constant rate for the whole stage. */
   steady: boolean;
   requests: number;
   failed: number;
@@ -32,14 +32,14 @@ export interface StageLoad {
   p99Ms: number | null;
 }
 
-/** Steadier figures need half a minute; what is read from less says so. */
+/** Values of stages shorter than this carry a note. */
 const STEADY_SECONDS = 30;
-/** A pause of the collector that a limit of some hundred milliseconds would notice. */
+/** Long enough to matter for a latency limit of a few hundred milliseconds. */
 const LONG_PAUSE_MS = 5;
 
 /**
- * Reads the points once and counts them by stage. The first stage begins with the first request: k6 needs seconds to start. Null where the
- * record does not say that it began, or has no request.
+ * Reads the points once and counts them by stage. The first stage begins with the first request, because k6 needs seconds to start. Null
+ * where the record has no start or no request.
  */
 export async function loadByStage(bytes: AsyncIterable<Uint8Array>, stages: readonly LoadStage[]): Promise<StageLoad[] | null> {
   let began = false;
@@ -49,7 +49,7 @@ export async function loadByStage(bytes: AsyncIterable<Uint8Array>, stages: read
   const reader = new LoadLineReader({
     ...LoadLineReader.ignoringAll,
     request({ atMs, durationMs, failed }) {
-      // By the moment a request began: its stage offered it.
+      // A request belongs to the stage in which it started.
       const startedMs = atMs - durationMs;
       lastMs = Math.max(lastMs, atMs);
       loads ??= planned(stages, startedMs);
@@ -67,11 +67,11 @@ export async function loadByStage(bytes: AsyncIterable<Uint8Array>, stages: read
     runEnd: ({ at }) => void (endedMs = Date.parse(at)),
   });
   await feedPoints(bytes, (chunk) => reader.push(chunk));
-  // Without an end the record was cut off: after its last request nothing is known.
+  // Without an end the record was cut off; nothing is known after its last request.
   return began && loads !== null ? (loads as CountedStage[]).map((stage) => asRun(stage, endedMs ?? lastMs, stages)) : null;
 }
 
-/** Where more load stopped paying off, by the stages of one run that held their load and were not cut short. */
+/** The saturation knee, from the stages of one run with a constant rate that were not cut short. */
 export const saturationByStage = (stages: readonly StageLoad[]): Fact[] =>
   saturation(
     stages
@@ -129,30 +129,30 @@ const NAMES: readonly (readonly [name: string, unit: string])[] = [
   ['p99', 'ms'],
   ['errors', '%'],
   ['goroutines, mean per pod', ''],
-  ['goroutines, most of a pod', ''],
+  ['goroutines, max per pod', ''],
   ['GC pause p99', 'ms'],
   ['pauses over 5 ms', ''],
   ['GC CPU', '%'],
   ['assist CPU', '%'],
-  ['wait to run p99', 'ms'],
-  ['heap, most of a pod', 'MB'],
-  ['GC memory, most of a pod', 'MB'],
+  ['scheduler latency p99', 'ms'],
+  ['heap, max per pod', 'MB'],
+  ['GC memory, max per pod', 'MB'],
 ];
 
-/** One row per stage. What was not measured is null; the notes say what to make of it. */
+/** One row per stage. A value that was not measured is null; the notes explain why. */
 export function runtimeTable(loads: readonly StageLoad[], samples: readonly RuntimeSample[]): Table {
   const notes: string[] = [];
   if (loads.some(({ fromMs, toMs }) => toMs - fromMs < STEADY_SECONDS * 1_000))
-    notes.push(`stages shorter than ${STEADY_SECONDS} s are not steady: read them as a trend`);
-  if (loads.some(({ cut }) => cut)) notes.push('the run ended before its last stages did: they are told by the time they had');
-  const pods = [...looksByPod(samples).values()].map((looks): Pod => {
-    const read = looks.filter(({ unread }) => unread === null);
+    notes.push(`stages shorter than ${STEADY_SECONDS} s are not steady: their values only show a trend`);
+  if (loads.some(({ cut }) => cut)) notes.push('the run ended before its last stages: their values cover the time that ran');
+  const pods = [...samplesByPod(samples).values()].map((own): Pod => {
+    const read = own.filter(({ unread }) => unread === null);
     return { read, ...pausesOf(read) };
   });
   const lost = pods.reduce((sum, pod) => sum + pod.lost, 0);
-  if (lost > 0) notes.push(`${lost} GC pauses were lost between two looks; look more often`);
+  if (lost > 0) notes.push(`${lost} GC pauses were lost between two samples; shorten the sample interval`);
   return {
-    title: 'Runtime by stage of the load',
+    title: 'Runtime by load stage',
     columns: NAMES.map(([name, unit]) => ({ name, unit })),
     rows: loads.map((load, index) => row(load, index, pods)),
     notes,
@@ -168,10 +168,10 @@ function row(load: StageLoad, index: number, pods: readonly Pod[]): Table['rows'
   const seconds = (toMs - fromMs) / 1_000;
   const within = (ms: number): boolean => ms >= fromMs && ms < toMs;
   const own = pods.flatMap(({ read }) => read.filter(({ at }) => within(Date.parse(at))));
-  const goroutines = own.flatMap(({ goroutines: seen }) => seen ?? []);
+  const goroutines = own.flatMap(({ goroutines: count }) => count ?? []);
   const pauses = Float64Array.from(pods.flatMap((pod) => pod.pauses.filter(({ endMs }) => within(endMs)).map(({ ms }) => ms))).sort();
-  // Where no page told pauses, none of them would have been seen: not known, not 0.
-  const pausesTold = own.some((sample) => sample.pauses !== null);
+  // Without a page that reports pauses their number is unknown, not 0.
+  const pausesReported = own.some((sample) => sample.pauses !== null);
   const spanning = pods.flatMap(({ read }) => fromBefore(read, fromMs, toMs));
   const runtime = runtimeByPod(spanning);
   const cpu = runtime.reduce((sum, { totalCpuSeconds }) => sum + totalCpuSeconds, 0);
@@ -185,30 +185,30 @@ function row(load: StageLoad, index: number, pods: readonly Pod[]): Table['rows'
     goroutines.length === 0 ? null : round(goroutines.reduce((sum, value) => sum + value, 0) / goroutines.length),
     goroutines.length === 0 ? null : Math.max(...goroutines),
     pauses.length === 0 ? null : round(pauses[nearestRank(pauses.length, 0.99) - 1] as number),
-    pausesTold || pauses.length > 0 ? pauses.filter((pause) => pause > LONG_PAUSE_MS).length : null,
+    pausesReported || pauses.length > 0 ? pauses.filter((pause) => pause > LONG_PAUSE_MS).length : null,
     share(runtime.reduce((sum, { gcCpuSeconds }) => sum + gcCpuSeconds, 0)),
     share(assistGrowth(spanning)),
     schedulerP99(spanning),
-    most(own.map(({ heapBytes }) => heapBytes)),
-    most(own.map(({ gcSysBytes }) => gcSysBytes ?? null)),
+    maxMegabytes(own.map(({ heapBytes }) => heapBytes)),
+    maxMegabytes(own.map(({ gcSysBytes }) => gcSysBytes ?? null)),
   ];
 }
 
-/** The looks of one pod within a stage, and the last one before it: what a counter grew between the two is the stage's. */
+/** The samples of one pod within a stage and the last one before it, so that counter growth covers the whole stage. */
 function fromBefore(read: readonly RuntimeSample[], fromMs: number, toMs: number): RuntimeSample[] {
   const first = read.findIndex(({ at }) => Date.parse(at) >= fromMs);
   const inside = first === -1 ? [] : read.slice(first).filter(({ at }) => Date.parse(at) < toMs);
   return inside.length === 0 ? [] : [...read.slice(Math.max(0, first - 1), first), ...inside];
 }
 
-/** Seconds in which goroutines helped the collector, over all pods; null where nobody tells it. */
+/** Seconds in which goroutines assisted the GC, over all pods; null where not exported. */
 function assistGrowth(samples: readonly RuntimeSample[]): number | null {
-  const pods = [...looksByPod(samples).values()].flatMap((looks) => grown(looks.map(({ gcAssistCpuSeconds }) => gcAssistCpuSeconds)) ?? []);
+  const pods = [...samplesByPod(samples).values()].flatMap((own) => grown(own.map(({ gcAssistCpuSeconds }) => gcAssistCpuSeconds)) ?? []);
   return pods.length === 0 ? null : pods.reduce((sum, value) => sum + value, 0);
 }
 
 const MEGA = 1_000_000;
-function most(values: readonly (number | null)[]): number | null {
+function maxMegabytes(values: readonly (number | null)[]): number | null {
   const known = values.filter((value): value is number => value !== null);
   return known.length === 0 ? null : round(Math.max(...known) / MEGA);
 }

@@ -55,7 +55,7 @@ test('tells what rises with the latency and how much later, and calls it no caus
   ]);
   // What never changes correlates with nothing: unknown, not 0.
   expect(found?.table.rows.find(([name]) => name === 'heap')).toEqual(['heap', 'p99', null, null, null]);
-  expect(found?.table.notes.join()).toContain('need not be the cause');
+  expect(found?.table.notes.join()).toContain('correlation is not causation');
 });
 
 test('counts long pauses once, and the growth of the collector’s time', () => {

@@ -1,12 +1,12 @@
-// What of the runtime rises and falls with the latency while the load is steady. It says "correlates", never "causes".
+// Which runtime values rise and fall with the latency while the load is constant. Messages state "correlates", never "causes".
 import type { Table } from '../analysis.ts';
 import type { LoadStage } from '../load-test/plan.ts';
 import type { LoadWindows } from '../load-test/windows.ts';
 import { correlate, MIN_WINDOWS } from '../statistics/correlation.ts';
-import { looksByPod, pausesOf, takenByGc } from './pods.ts';
+import { pausesOf, samplesByPod, takenByGc } from './pods.ts';
 import type { RuntimeSample } from './sample.ts';
 
-/** Shorter windows hold one or two samples of the runtime: too few to say anything. */
+/** Shorter windows have one or two runtime samples: too few. */
 const MIN_SECONDS = 5;
 /** Weaker than this may be chance. */
 const CHANCE = 0.01;
@@ -17,7 +17,7 @@ interface Window {
   toMs: number;
 }
 
-/** One row per figure of the runtime and of the load. Null where no stage was held long enough, or windows are too short. */
+/** One row per pair of runtime and load values. Null where no stage was held long enough, or windows are too short. */
 export function correlationTable(
   windows: LoadWindows,
   stages: readonly LoadStage[],
@@ -37,8 +37,8 @@ export function correlationTable(
   ];
   const rows: Table['rows'] = [];
   const sentences: string[] = [];
-  for (const [name, of] of FIGURES) {
-    const figures = of(samples, spans);
+  for (const [name, read] of FIGURES) {
+    const figures = read(samples, spans);
     for (const [against, values] of load) {
       const found = correlate(...longestKnown(figures, values));
       rows.push([name, against, found && short(found.rho), found && found.lag * windows.widthSeconds, found && short(found.p)]);
@@ -50,25 +50,25 @@ export function correlationTable(
   }
   return {
     table: {
-      title: 'What rises and falls with the load',
+      title: 'Correlation of runtime and load',
       columns: [
         { name: 'runtime', unit: '' },
         { name: 'load', unit: '' },
         { name: 'rho', unit: '' },
-        { name: 'later by', unit: 's' },
+        { name: 'lag', unit: 's' },
         { name: 'p', unit: '' },
       ],
       rows,
       notes: [
-        `${inside.length} windows of ${windows.widthSeconds} s at one offered rate; Spearman's rho, by permutation; p < ${CHANCE} stands out`,
-        'what correlates need not be the cause: run once more with another GOGC to see',
+        `${inside.length} windows of ${windows.widthSeconds} s at a constant offered rate; Spearman's rho; p by permutation, below ${CHANCE} significant`,
+        'correlation is not causation: run again with another GOGC to test it',
       ],
     },
     sentences,
   };
 }
 
-/** Every window between the first and the last: one without requests achieved none, and has no p99. */
+/** Every window between the first and the last. A window without requests has 0 achieved and no p99. */
 function withoutGaps({ all, widthSeconds }: LoadWindows): { second: number; requests: number; p99Ms: number | null }[] {
   return all.flatMap((window, i) => {
     const missing = i === 0 ? 0 : Math.round((window.second - (all[i - 1] as typeof window).second) / widthSeconds) - 1;
@@ -81,7 +81,7 @@ function withoutGaps({ all, widthSeconds }: LoadWindows): { second: number; requ
   });
 }
 
-/** The longest stretch at one offered rate, seconds since the start. */
+/** The longest period at one offered rate, in seconds since the start. */
 function longestSteady(stages: readonly LoadStage[]): { from: number; to: number } {
   let longest = { from: 0, to: 0 };
   let at = 0;
@@ -96,7 +96,7 @@ function longestSteady(stages: readonly LoadStage[]): { from: number; to: number
   return longest;
 }
 
-/** One value per window; null where a pod that was there was not read, for what it did then is not known. */
+/** One value per window; null where a running pod was not read in it. */
 type Series = (samples: readonly RuntimeSample[], spans: readonly Window[]) => (number | null)[];
 
 const FIGURES: readonly (readonly [string, Series])[] = [
@@ -106,7 +106,7 @@ const FIGURES: readonly (readonly [string, Series])[] = [
   ['GC pauses over 5 ms', longPauses],
 ];
 
-/** The longest row of windows in which both are known: what comes later by one or two windows must stand next to it. */
+/** The longest run of windows in which both are known: a lag of one or two windows needs consecutive windows. */
 function longestKnown(first: readonly (number | null)[], second: readonly (number | null)[]): [first: number[], second: number[]] {
   let longest: [number[], number[]] = [[], []];
   let row: [number[], number[]] = [[], []];
@@ -123,43 +123,43 @@ function longestKnown(first: readonly (number | null)[], second: readonly (numbe
   return longest;
 }
 
-/** The looks of each pod at which a figure was told, and the time it was there: from the first look at it to the last, read or not. */
-function toldBy(
+/** The values of each pod, and the time it ran: from its first sample to its last, read or not. */
+function valuesByPod(
   samples: readonly RuntimeSample[],
   read: (sample: RuntimeSample) => number | null,
-): { fromMs: number; toMs: number; told: { at: number; value: number }[] }[] {
-  return [...looksByPod(samples).values()].map((looks) => ({
-    fromMs: Date.parse((looks[0] as RuntimeSample).at),
-    toMs: Date.parse((looks.at(-1) as RuntimeSample).at),
-    told: looks.flatMap((sample) => {
+): { fromMs: number; toMs: number; values: { at: number; value: number }[] }[] {
+  return [...samplesByPod(samples).values()].map((own) => ({
+    fromMs: Date.parse((own[0] as RuntimeSample).at),
+    toMs: Date.parse((own.at(-1) as RuntimeSample).at),
+    values: own.flatMap((sample) => {
       const value = sample.unread === null ? read(sample) : null;
       return value === null ? [] : [{ at: Date.parse(sample.at), value }];
     }),
   }));
 }
 
-/** Mean over the pods' samples of each window. */
+/** Mean over all samples in each window. */
 function meanOf(read: (sample: RuntimeSample) => number | null): Series {
   return (samples, spans) => {
-    const pods = toldBy(samples, read);
+    const pods = valuesByPod(samples, read);
     return spans.map((span) => {
       const there = pods.filter((pod) => isThere(pod, span));
-      const seen = there.map(({ told }) => told.filter(({ at }) => at >= span.fromMs && at < span.toMs).map(({ value }) => value));
-      return there.length === 0 || seen.some((of) => of.length === 0) ? null : mean(seen.flat());
+      const found = there.map(({ values }) => values.filter(({ at }) => at >= span.fromMs && at < span.toMs).map(({ value }) => value));
+      return there.length === 0 || found.some((values) => values.length === 0) ? null : mean(found.flat());
     });
   };
 }
 
-/** Growth of a counter over all pods in each window, from the last look before its start to the last one in it. */
+/** Counter growth over all pods in each window, from the last sample before its start to the last one in it. */
 function growth(read: (sample: RuntimeSample) => number | null): Series {
   return (samples, spans) => {
-    const pods = toldBy(samples, read);
+    const pods = valuesByPod(samples, read);
     return spans.map((span) => {
       const there = pods.filter((pod) => isThere(pod, span));
-      const grew = there.map(({ told }) => {
-        const last = told.findLast(({ at }) => at < span.toMs);
-        const before = told.findLast(({ at }) => at < span.fromMs) ?? told[0];
-        // A counter that fell is of a process that started anew.
+      const grew = there.map(({ values }) => {
+        const last = values.findLast(({ at }) => at < span.toMs);
+        const before = values.findLast(({ at }) => at < span.fromMs) ?? values[0];
+        // A counter that fell belongs to a restarted process.
         return last === undefined || before === undefined || last.at < span.fromMs || last.value < before.value
           ? null
           : last.value - before.value;
@@ -171,15 +171,15 @@ function growth(read: (sample: RuntimeSample) => number | null): Series {
 
 /** Each pause once, though several samples show it. */
 function longPauses(samples: readonly RuntimeSample[], spans: readonly Window[]): (number | null)[] {
-  const ends = [...looksByPod(samples).values()].flatMap((looks) =>
-    pausesOf(looks.filter(({ unread }) => unread === null)).pauses.flatMap(({ endMs, ms }) => (ms > LONG_PAUSE_MS ? [endMs] : [])),
+  const ends = [...samplesByPod(samples).values()].flatMap((own) =>
+    pausesOf(own.filter(({ unread }) => unread === null)).pauses.flatMap(({ endMs, ms }) => (ms > LONG_PAUSE_MS ? [endMs] : [])),
   );
-  // A window is known when the pauses of every pod were read in it; a pause of its last seconds shows at the next look.
+  // A window counts where the pauses of every pod were read in it; a pause of its last seconds shows in the next sample.
   const known = meanOf(({ pauses }) => (pauses === null ? null : 1))(samples, spans);
   return spans.map(({ fromMs, toMs }, i) => (known[i] === null ? null : ends.filter((at) => at >= fromMs && at < toMs).length));
 }
 
-/** For the whole of a window; a pod that came or went in the middle of it cannot be missed in it. */
+/** Running for the whole window. A pod that started or stopped within it is not expected to be read. */
 const isThere = (pod: { fromMs: number; toMs: number }, { fromMs, toMs }: Window): boolean => pod.fromMs <= fromMs && pod.toMs >= toMs;
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,10 +1,10 @@
-// Prometheus' text format, as far as single figures of one process are read from it.
+// Prometheus' text format, as far as single values of one process are read from it.
 
 export interface Series {
   name: string;
   /** As written, braces and all; empty without labels. */
   labels: string;
-  /** NaN where the line says none. */
+  /** NaN where the line has no number. */
   value: number;
 }
 
@@ -19,10 +19,7 @@ export function seriesOf(text: string, isWanted: (name: string) => boolean): Ser
   });
 }
 
-/**
- * The figure under one of these names, whatever constant labels it carries. Null where it is absent, told twice, negative or no finite number:
- * unknown, never 0.
- */
+/** The value under one of these names, whatever labels it has. Null where it is absent, duplicate, negative or not finite: unknown, never 0. */
 export function figureOf(series: readonly Series[], isNamed: (name: string) => boolean): number | null {
   const found = series.filter(({ name }) => isNamed(name));
   const [only] = found;

@@ -1,4 +1,4 @@
-// Whether requests felt that a pgx pool was too small.
+// Whether a pgx pool was too small for the requests of the load test.
 import { builders, type Finding, type FindingCode } from '../../verdict/finding.ts';
 import { CONFIDENCE, wilson } from '../statistics/index.ts';
 import { relative } from '../statistics/rounding.ts';
@@ -6,15 +6,12 @@ import { poolUse, type PoolUse } from './pool.ts';
 import type { RuntimeSample } from './sample.ts';
 
 const EMPTY_PERCENT = 1;
-/**
- * Acquires given up are failed requests: surely more than one in a thousand, the strictest error limit in use, count. A single one may be a client
- * that left.
- */
-const GIVEN_UP_SHARE = 0.001;
+/** Cancelled acquires are failed requests: the strictest error limit in use is one in a thousand. A single one may be a client that left. */
+const CANCELLED_SHARE = 0.001;
 
 /**
  * One finding per pool, over all pods; none where no pod exports one. Fails where acquires wait so often and so long that the slowest 1 % of
- * the requests feel it, or are given up. A pool in full use that nobody waits for is used well: it passes, and the sentence says so.
+ * the requests are affected, or are cancelled. A pool in full use without waiting passes, and the message reports its use.
  */
 export function judgePool(samples: readonly RuntimeSample[], p99LimitMs: number): Finding[] {
   return poolUse(samples, p99LimitMs).map(judgeUse);
@@ -22,34 +19,34 @@ export function judgePool(samples: readonly RuntimeSample[], p99LimitMs: number)
 
 function judgeUse(use: PoolUse): Finding {
   const { acquires, emptyShare, emptyWaitMs, cancelled, strained, waits } = use;
-  const givenUp =
+  const areCancelled =
     strained &&
     cancelled !== null &&
     acquires !== null &&
     cancelled > 0 &&
-    wilson(cancelled, acquires + cancelled, CONFIDENCE).lower > GIVEN_UP_SHARE;
-  const say = (code: FindingCode, outcome: Finding['outcome'], message: string): Finding =>
+    wilson(cancelled, acquires + cancelled, CONFIDENCE).lower > CANCELLED_SHARE;
+  const finding = (code: FindingCode, outcome: Finding['outcome'], message: string): Finding =>
     builders[outcome](code, named('connection pool', use), message, {
       measured: emptyShare === null ? null : relative(100 * emptyShare),
       limit: EMPTY_PERCENT,
       unit: '%',
     });
   const clauses = clausesOf(use).join(', ');
-  const pool = named('the pool', use);
-  if (waits === true || givenUp) return say('PoolSaturated', 'fail', `${pool} is too small for this load: ${clauses}`);
+  const pool = named('connection pool', use);
+  if (waits === true || areCancelled) return finding('PoolSaturated', 'fail', `${pool} is too small for this load: ${clauses}`);
   if (waits === null) {
     const missing = [
-      ...(emptyShare === null ? ['how many acquires found no idle connection'] : []),
-      ...(emptyWaitMs === null ? ['how long these waited'] : []),
+      ...(emptyShare === null ? ['the number of acquires without an idle connection'] : []),
+      ...(emptyWaitMs === null ? ['the wait time of these acquires'] : []),
     ].join(' and ');
-    return say('PoolUnknown', 'inconclusive', `whether requests wait for ${pool} is not known: its metrics do not tell ${missing}`);
+    return finding('PoolUnknown', 'inconclusive', `${pool} does not export ${missing}, so its wait time is unknown`);
   }
-  return say('PoolWithinLimit', 'pass', `requests did not wait for ${pool} to speak of: ${clauses}`);
+  return finding('PoolWithinLimit', 'pass', `${pool} waits are negligible: ${clauses}`);
 }
 
 const named = (what: string, { name }: PoolUse): string => (name === undefined ? what : `${what} ${name}`);
 
-/** What is told of a pool: `90 % of 1000 acquires found no idle connection and waited 400 ms each`. One of several is named first. */
+/** Measured values: `90 % of 1000 acquires found no idle connection and waited 400 ms each`. One of several pools is named first. */
 export function poolClauses(use: PoolUse): string[] {
   const [first, ...others] = clausesOf(use);
   return first === undefined ? [] : [use.name === undefined ? first : `${named('pool', use)}: ${first}`, ...others];
@@ -61,8 +58,8 @@ function clausesOf({ acquires, emptyShare, emptyWaitMs, cancelled, lastingUse }:
     ...(acquires === null || emptyShare === null
       ? []
       : [`${percent(emptyShare)} of ${acquires} acquires found no idle connection${waited}`]),
-    ...(cancelled ? [`${cancelled} acquires were given up`] : []),
-    ...(lastingUse === null ? [] : [`up to ${percent(lastingUse)} of the connections were in use for three looks`]),
+    ...(cancelled ? [`${cancelled} acquires were cancelled`] : []),
+    ...(lastingUse === null ? [] : [`up to ${percent(lastingUse)} of the connections were in use for three samples`]),
   ];
 }
 

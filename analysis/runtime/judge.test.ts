@@ -55,13 +55,13 @@ describe('the Go runtime', () => {
       ['GoroutinesWithinLimit', 'goroutines', 'pass'],
       ['GcCpuWithinLimit', 'GC CPU', 'pass'],
       ['GcPausesWithinLimit', 'GC pauses', 'pass'],
-      ['SchedulerWaitsWithinLimit', 'waits for a processor', 'pass'],
+      ['SchedulerWaitsWithinLimit', 'scheduler latency', 'pass'],
       ['MemorySteady', 'GC memory', 'pass'],
       ['MemorySteady', 'heap', 'pass'],
     ]);
     expect(findings.every(({ evidence, code }) => evidence[0] === 'sha256:x' && codeRow(code) !== undefined)).toBe(true);
     expect(new Set(findings.map(({ code, subject }) => `${code}/${subject}`)).size).toBe(findings.length);
-    expect(findings[1]?.message).toBe('pod a: collecting garbage took 1 % of the CPU, limit 25 %');
+    expect(findings[1]?.message).toBe('pod a: GC used 1 % of the CPU time, limit 25 %');
   });
 
   it('is not known where no pod could be read at all', () => {
@@ -93,7 +93,7 @@ describe('goroutines', () => {
     const beside = [...run(), ...Array.from({ length: LOOKS }, (_, i) => unread(i, 'b'))];
     expect(judge(beside).find(({ code }) => code === 'RuntimeUnknown')).toMatchObject({
       subject: 'pod b',
-      message: 'pod b was read in 0 of 13 looks, so how its Go runtime bore the load is not known: connection refused',
+      message: '0 of 13 samples of pod b could be read, too few to judge its Go runtime: connection refused',
     });
   });
 
@@ -111,7 +111,7 @@ describe('a look at which the pods could not be listed', () => {
     const samples = Array.from({ length: 100 }, (_, i) => (i < 10 ? look(i) : unlisted(i)));
     expect(judge(samples).map(({ code, outcome }) => [code, outcome])).toEqual([['RuntimeUnknown', 'inconclusive']]);
     expect(messageOf(samples, 'RuntimeUnknown')).toBe(
-      'pod a was read in 10 of 100 looks, so how its Go runtime bore the load is not known: the pods cannot be listed: forbidden',
+      '10 of 100 samples of pod a could be read, too few to judge its Go runtime: the pods cannot be listed: forbidden',
     );
     expect(notPassed(Array.from({ length: LOOKS }, (_, i) => (i % 3 === 1 ? unlisted(i) : look(i))))).toEqual([]);
   });
@@ -132,7 +132,7 @@ describe('a pod that was read in few of its looks', () => {
 
   it('is no part of what passes', () => {
     expect(judge(seldom).filter(({ outcome }) => outcome === 'pass')).toEqual([]);
-    expect(messageOf([...run(), ...seldom], 'GcCpuWithinLimit')).toBe('pod a: collecting garbage took 1 % of the CPU, limit 25 %');
+    expect(messageOf([...run(), ...seldom], 'GcCpuWithinLimit')).toBe('pod a: GC used 1 % of the CPU time, limit 25 %');
   });
 
   it('fails all the same where what it told is beyond a limit, and is told as not known besides', () => {
@@ -160,14 +160,16 @@ describe('the collector', () => {
   it('is not known where its CPU is not told, and the message names the pods', () => {
     const samples = ['a', 'b', 'c', 'd', 'e'].flatMap((pod) => run(() => ({ pod, gcCpuSeconds: null })));
     expect(notPassed(samples)).toEqual([['GcCpuUnknown', 'inconclusive']]);
-    expect(messageOf(samples, 'GcCpuUnknown')).toMatch(/^GC CPU of pods a, b, c and 2 more is not known: its \/metrics does not tell/u);
+    expect(messageOf(samples, 'GcCpuUnknown')).toMatch(
+      /^GC CPU of pods a, b, c and 2 more is unknown: \/metrics exported go_cpu_classes_gc_total_cpu_seconds_total and \S+ in fewer than two samples$/u,
+    );
   });
 
   it('is not judged where no pod ever tells of it, which is told; where one pod does, the others are not known', () => {
     const silent = (pod: string) => run(() => ({ pod, gcCpuSeconds: null, totalCpuSeconds: null }));
     expect(judge(silent('a')).filter(({ subject }) => subject.startsWith('GC CPU'))).toEqual([]);
     expect(summarizeRuntime(silent('a')).map(({ subject, text }) => `${subject}: ${text}`)).toContain(
-      'not judged: GC CPU: no pod tells go_cpu_classes_gc_total_cpu_seconds_total and go_cpu_classes_total_cpu_seconds_total',
+      'not judged: GC CPU: not exported by any pod (go_cpu_classes_gc_total_cpu_seconds_total and go_cpu_classes_total_cpu_seconds_total)',
     );
     expect(notPassed([...silent('a'), ...run(() => ({ pod: 'b' }))])).toEqual([['GcCpuUnknown', 'inconclusive']]);
   });
@@ -183,13 +185,15 @@ describe('the collector', () => {
   it('fails by pauses that are long and stop the world for a hundredth of the time', () => {
     expect(notPassed(pauses(8, 10))).toEqual([['GcPausesLong', 'fail']]);
     expect(messageOf(pauses(8, 10), 'GcPausesLong')).toMatch(
-      /^pod a: \d+ of \d+ GC pauses \(p99 8 ms\) lasted over 5 ms; all stopped the world for 1\.\d+ % /u,
+      /^pod a: \d+ of \d+ GC pauses \(p99 8 ms\) lasted over 5 ms; all pauses stopped the world for 1\.\d+ % /u,
     );
   });
 
   it('passes long pauses that are too rare to reach the slowest hundredth of the requests', () => {
     expect(notPassed(pauses(20, 1))).toEqual([]);
-    expect(messageOf(pauses(20, 1), 'GcPausesWithinLimit')).toContain('lasted over 5 ms; all stopped the world for 0.4 % of the time');
+    expect(messageOf(pauses(20, 1), 'GcPausesWithinLimit')).toContain(
+      'lasted over 5 ms; all pauses stopped the world for 0.4 % of the time',
+    );
   });
 
   it('does not pass where pauses were lost between two looks', () => {
@@ -222,7 +226,7 @@ describe('the collector', () => {
   });
 });
 
-describe('waits for a processor', () => {
+describe('scheduler latency', () => {
   const waits = (upTo: number | null, under: number) =>
     run((i) => ({
       schedulerWaits: [
@@ -270,7 +274,7 @@ describe('the connection pool', () => {
     expect(found(pool((i) => ({ acquired: 10, emptyAcquires: 5 * i, emptyWaitSeconds: i })))).toMatchObject({
       code: 'PoolWithinLimit',
       outcome: 'pass',
-      message: expect.stringContaining('up to 100 % of the connections were in use for three looks'),
+      message: expect.stringContaining('up to 100 % of the connections were in use for three samples'),
     });
   });
 
@@ -312,7 +316,7 @@ describe('the connection pool', () => {
           code: 'PoolSaturated',
           outcome: 'fail',
           message: expect.stringMatching(
-            /^the pool db="write" is too small for this load: 50 % of 1200 acquires found no idle connection/u,
+            /^connection pool db="write" is too small for this load: 50 % of 1200 acquires found no idle connection/u,
           ),
         },
       ]);
@@ -342,14 +346,19 @@ describe('the connection pool', () => {
         ).find(({ code }) => code === 'PoolUnknown'),
       ).toMatchObject({
         subject: 'connection pool db="write"',
-        message: expect.stringMatching(/^whether requests wait for the pool db="write" is not known: /u),
+        message: expect.stringMatching(
+          /^connection pool db="write" does not export the number of acquires without an idle connection and /u,
+        ),
       });
     });
   });
 
   it('is one, whatever labels it carries', () => {
     const samples = run((i) => ({ pools: [{ labels: 'db="a"', ...told, acquires: 1_000 * i }] }));
-    expect(found(samples)).toMatchObject({ code: 'PoolWithinLimit', message: expect.stringContaining('for the pool to speak of') });
+    expect(found(samples)).toMatchObject({
+      code: 'PoolWithinLimit',
+      message: expect.stringContaining('connection pool waits are negligible'),
+    });
   });
 
   it('is not known where many find no connection and how long they wait is not told', () => {

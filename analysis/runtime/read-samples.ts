@@ -3,13 +3,13 @@ import { UnreadableEvidence } from '../analysis.ts';
 import { readJsonLines } from '../json-lines.ts';
 import type { RuntimeSample } from './sample.ts';
 
-const WAY_OUT = 'run the load test again';
+const HINT = 'run the load test again';
 
-/** The samples in their order. Throws UnreadableEvidence with the line at which they stop being that. */
+/** The samples in their order. Throws UnreadableEvidence with the number of the first that is malformed. */
 export async function readRuntimeSamples(bytes: AsyncIterable<Uint8Array>): Promise<RuntimeSample[]> {
   return (await readJsonLines(bytes)).map((value, i) => {
-    const wrong = whatIsWrong(value);
-    if (wrong !== null) throw new UnreadableEvidence(`this is no look at a Go runtime: ${wrong}`, `sample ${i + 1}`, WAY_OUT);
+    const reason = whatIsWrong(value);
+    if (reason !== null) throw new UnreadableEvidence(`not a runtime sample: ${reason}`, `sample ${i + 1}`, HINT);
     return value as RuntimeSample;
   });
 }
@@ -20,19 +20,19 @@ const isFigure = (value: unknown): boolean =>
   value === undefined || value === null || (typeof value === 'number' && Number.isFinite(value) && value >= 0);
 const FIGURES = ['goroutines', 'heapBytes', 'gcCpuSeconds', 'totalCpuSeconds', 'gcAssistCpuSeconds', 'gcIdleCpuSeconds', 'gcSysBytes'];
 
-/** A clause, or null where every field is what its reader takes it for. */
+/** A clause, or null where every field has its type. */
 function whatIsWrong(value: unknown): string | null {
-  if (!isObject(value)) return 'it is no object';
-  if (typeof value['at'] !== 'string' || Number.isNaN(Date.parse(value['at']))) return '"at" is no time';
-  if (typeof value['pod'] !== 'string') return '"pod" is no name';
-  if (value['unread'] !== null && typeof value['unread'] !== 'string') return '"unread" is no reason';
+  if (!isObject(value)) return 'it is not an object';
+  if (typeof value['at'] !== 'string' || Number.isNaN(Date.parse(value['at']))) return '"at" is not a timestamp';
+  if (typeof value['pod'] !== 'string') return '"pod" is not a name';
+  if (value['unread'] !== null && typeof value['unread'] !== 'string') return '"unread" is neither null nor a reason';
   const figure = FIGURES.find((name) => !isFigure(value[name]));
-  if (figure !== undefined) return `"${figure}" is no figure`;
-  if (!isAbsent(value['pauses']) && !arePauses(value['pauses'])) return '"pauses" are none';
-  if (!isAbsent(value['schedulerWaits']) && !areBuckets(value['schedulerWaits'])) return '"schedulerWaits" are no buckets';
-  if (!isAbsent(value['pools']) && !arePools(value['pools'])) return '"pools" are none';
+  if (figure !== undefined) return `"${figure}" is not a number of at least 0`;
+  if (!isAbsent(value['pauses']) && !arePauses(value['pauses'])) return '"pauses" are malformed';
+  if (!isAbsent(value['schedulerWaits']) && !areBuckets(value['schedulerWaits'])) return '"schedulerWaits" are malformed';
+  if (!isAbsent(value['pools']) && !arePools(value['pools'])) return '"pools" are malformed';
   if (!isAbsent(value['pool']) && !(isObject(value['pool']) && Object.values(value['pool']).every(isFigure)))
-    return '"pool" has what is no figure';
+    return '"pool" has a value that is not a number of at least 0';
   return null;
 }
 

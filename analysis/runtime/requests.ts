@@ -1,12 +1,12 @@
-// What a pod itself counted of the requests it answered, from the page it shows Prometheus.
+// Requests that a pod itself counted, from its metrics page.
 
 /**
- * Questions of machines to machines (kubelet's probes, the scrape itself). They are fast and never fail, so with little traffic they
- * would thin out bad answers and make up the fewest requests a verdict needs. A histogram without a `route` label keeps all of its series.
+ * Requests of machines (kubelet's probes, the scrape itself). They are fast and never fail, so with little traffic they would hide errors
+ * and make up the minimum of requests that a verdict needs. A histogram without a `route` label keeps all of its series.
  */
 export const PROBE_ROUTES = '/healthz|/livez|/readyz|/metrics';
 
-/** The name that the usual Go middleware gives it, as the guard's default has it. */
+/** The histogram of the usual Go middleware, as in the guard's default. */
 const SERIES = /^http_request_duration_seconds_(sum|count)(?:\{(.*)\})? (\S+)/gm;
 const PROBE = new RegExp(`(?:^|,)route="(?:${PROBE_ROUTES})"`);
 
@@ -16,7 +16,7 @@ export interface RequestTotals {
   seconds: number;
 }
 
-/** Sums the histogram over all of its series but probes. null where the page has none, or one that is no number. */
+/** Sums the histogram over all series but probes. Null where the page has none, or a value that is not a number. */
 export function readRequestTotals(text: string): RequestTotals | null {
   const totals = { sum: 0, count: 0 };
   const seen = new Set<string>();

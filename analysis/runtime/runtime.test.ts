@@ -235,18 +235,18 @@ test('reads back the samples it stored', async () => {
 
 test.each([
   ['a line that is cut off', '{"at":"2026-11-23T12:00:00.000Z","pod":"a","unr', 'line 1: this is no JSON document'],
-  ['no object', '7', 'sample 1: this is no look at a Go runtime: it is no object'],
-  ['a time that is none', JSON.stringify(sample(0, { at: 'soon' })), 'sample 1: this is no look at a Go runtime: "at" is no time'],
-  ['a figure that is text', JSON.stringify({ ...sample(0), heapBytes: '4 MB' }), '"heapBytes" is no figure'],
+  ['no object', '7', 'sample 1: not a runtime sample: it is not an object'],
+  ['a time that is none', JSON.stringify(sample(0, { at: 'soon' })), 'sample 1: not a runtime sample: "at" is not a timestamp'],
+  ['a figure that is text', JSON.stringify({ ...sample(0), heapBytes: '4 MB' }), '"heapBytes" is not a number of at least 0'],
   [
     'the end of a pause that is no number',
     JSON.stringify(sample(0, { pauses: { collections: 1, recent: [['1.5e9', 3]] } })),
-    '"pauses" are none',
+    '"pauses" are malformed',
   ],
-  ['buckets that are none', JSON.stringify({ ...sample(0), schedulerWaits: [1] }), '"schedulerWaits" are no buckets'],
-  ['a pool without labels', JSON.stringify({ ...sample(0), pools: [{ most: 4 }] }), '"pools" are none'],
-  ['a pool figure that is text', JSON.stringify({ ...sample(0), pools: [{ labels: '', most: 'ten' }] }), '"pools" are none'],
-  ['a pool that is a number', JSON.stringify({ ...sample(0), pool: 4 }), '"pool" has what is no figure'],
+  ['buckets that are none', JSON.stringify({ ...sample(0), schedulerWaits: [1] }), '"schedulerWaits" are malformed'],
+  ['a pool without labels', JSON.stringify({ ...sample(0), pools: [{ most: 4 }] }), '"pools" are malformed'],
+  ['a pool figure that is text', JSON.stringify({ ...sample(0), pools: [{ labels: '', most: 'ten' }] }), '"pools" are malformed'],
+  ['a pool that is a number', JSON.stringify({ ...sample(0), pool: 4 }), '"pool" has a value that is not a number of at least 0'],
 ])('refuses %s, and says where', async (_, text, message) => {
   async function* bytes() {
     yield new TextEncoder().encode(`${text}\n`);
@@ -304,7 +304,7 @@ test('counts the pauses of a process that started anew from its start', () => {
 test('tells that looks got rarer, where they did', () => {
   const every = (...seconds: number[]) => summarizeRuntime(seconds.map((second) => sample(second))).map(({ text }) => text);
   const even = Array.from({ length: 30 }, (_, i) => 5 * i);
-  const told = 'pods were looked at each 5 s at first and each 20 s at the end';
+  const told = 'sample interval: 5 s at the start, 20 s at the end';
   expect(every(...even)).not.toContain(told);
   // A single long look is none.
   expect(every(...even, 190)).not.toContain(told);

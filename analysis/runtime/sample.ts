@@ -1,4 +1,4 @@
-// One look at the Go runtime of a pod: what /metrics and /debug/pprof/heap?debug=1 say of goroutines, garbage collection and heap.
+// One sample of a pod's Go runtime: goroutines, GC and heap from /metrics and /debug/pprof/heap?debug=1.
 import { figureOf, seriesOf, type Series } from './exposition.ts';
 import { readRequestTotals, type RequestTotals } from './requests.ts';
 
@@ -8,7 +8,7 @@ export interface RuntimeSample {
   pod: string;
   /** Why the pod could not be read; null when it could. */
   unread: string | null;
-  /** null where the page did not say it. */
+  /** null where the page did not have it. */
   goroutines: number | null;
   heapBytes: number | null;
   /** Cumulative CPU seconds since the process started. */
@@ -16,34 +16,34 @@ export interface RuntimeSample {
   totalCpuSeconds: number | null;
   /** null where the heap page was not read. */
   pauses: GcPauses | null;
-  /** CPU seconds in which goroutines had to help the collector. Left out in records of older versions, as all below. */
+  /** CPU seconds in which goroutines assisted the GC. Absent in records of older versions, as all below. */
   gcAssistCpuSeconds?: number | null;
-  /** Of the collector's CPU seconds those on processors that nobody else wanted: they take nothing from anyone. */
+  /** GC CPU seconds on idle processors, which nobody else could have used. */
   gcIdleCpuSeconds?: number | null;
-  /** Memory of the collector itself. */
+  /** Memory of the GC itself. */
   gcSysBytes?: number | null;
-  /** Times goroutines waited to run: cumulative counts by upper bound in seconds, the last one infinite. */
+  /** Scheduler latency: cumulative counts by upper bound in seconds, the last one infinite. */
   schedulerWaits?: [upToSeconds: number | null, count: number][] | null;
-  /** Each pgx pool of the process; null where it tells of none. */
+  /** Each pgx pool of the process; null where none is exported. */
   pools?: LabelledPool[] | null;
   /** The one pool that older versions recorded. */
   pool?: PoolSample | null;
-  /** What the pod counted of the requests it answered. */
+  /** Requests that the pod itself counted. */
   requests?: RequestTotals | null;
 }
 
-/** Gauges and counters of pgxpool; null where the page does not say one. */
+/** Gauges and counters of pgxpool; null where one is not exported. */
 export interface PoolSample {
   acquired: number | null;
   most: number | null;
-  /** Since the process started: connections taken, those that found none idle, how long these waited, those given up. */
+  /** Since the process started: all acquires, those without an idle connection, their wait time, those cancelled. */
   acquires: number | null;
   emptyAcquires: number | null;
   emptyWaitSeconds: number | null;
   cancelled: number | null;
 }
 
-/** As its series tell it from others: `app="shop",db="read"`, empty without labels. */
+/** With the labels that distinguish it: `app="shop",db="read"`, empty without labels. */
 export type LabelledPool = PoolSample & { labels: string };
 
 /** The last 256 stop-the-world pauses at most; Go keeps no more. */
@@ -54,7 +54,7 @@ export interface GcPauses {
   recent: [end: string, lengthNs: number][];
 }
 
-/** Names as client_golang's Go collector writes them; the GC classes and the scheduler's waits are opt-in there. */
+/** Names as client_golang's Go collector writes them; the GC classes and scheduler latency are opt-in there. */
 const METRICS = {
   goroutines: 'go_goroutines',
   heapBytes: 'go_memstats_heap_alloc_bytes',
@@ -66,7 +66,7 @@ const METRICS = {
 } as const;
 
 /**
- * Names in use for what pgxpool tells: the lab's own, IBM/pgxpoolprometheus (`pgxpool_acquire_count`), cmackenzie1/pgxpool-prometheus
+ * Names in use for pgxpool metrics: the lab's own, IBM/pgxpoolprometheus (`pgxpool_acquire_count`), cmackenzie1/pgxpool-prometheus
  * (`pgxpool_acquire_count_total`), exaring/otelpgx by way of OpenTelemetry (`pgxpool_acquired_connections`, `pgxpool_acquires_total`).
  */
 const POOL: Readonly<Record<keyof PoolSample, readonly (readonly [name: RegExp, perUnit: number])[]>> = {
@@ -74,7 +74,7 @@ const POOL: Readonly<Record<keyof PoolSample, readonly (readonly [name: RegExp, 
   most: [[/^pgxpool_max_conn(ection)?s$/u, 1]],
   acquires: [[/^pgxpool_acquires?(_count)?(_total)?$/u, 1]],
   emptyAcquires: [[/^pgxpool_empty_acquires?(_count)?(_total)?$/u, 1]],
-  // A wait without its unit in the name may be in any; it is not read.
+  // A wait time without a unit in its name is not read: it may be in any unit.
   emptyWaitSeconds: [
     [/^pgxpool_empty_acquire_wait(_time)?_seconds(_total)?$/u, 1],
     [/^pgxpool_empty_acquire_wait(_time)?_milliseconds(_total)?$/u, 1e-3],
@@ -90,7 +90,7 @@ export type RuntimeMetrics = Record<keyof typeof METRICS, number | null> & {
   requests: RequestTotals | null;
 };
 
-/** Reads the runtime, the pools and the scheduler from Prometheus text. A figure that is absent, doubled or not a finite number is null: unknown, never 0. */
+/** Reads runtime, pools and scheduler latency from Prometheus text. Absent, duplicate or non-finite values are null: unknown, never 0. */
 export function readRuntimeMetrics(text: string): RuntimeMetrics {
   const names = new Set<string>(Object.values(METRICS));
   const series = seriesOf(text, (name) => names.has(name) || name === SCHEDULER_WAITS || name.startsWith('pgxpool_'));
@@ -103,7 +103,7 @@ export function readRuntimeMetrics(text: string): RuntimeMetrics {
   };
 }
 
-/** Buckets in the order of the page; null when there is none, a line is no bucket, or they are of more than one histogram. */
+/** Buckets in the order of the page. Null without any, with a malformed one, or with those of more than one histogram. */
 function readSchedulerWaits(series: readonly Series[]): RuntimeMetrics['schedulerWaits'] {
   const buckets: [number | null, number][] = [];
   const others = new Set<string>();
@@ -117,31 +117,31 @@ function readSchedulerWaits(series: readonly Series[]): RuntimeMetrics['schedule
   return others.size === 1 ? buckets : null;
 }
 
-/** One pool per set of labels where a figure is told under several; else one, whatever labels its figures carry. Null where the page tells of none. */
+/** One pool per set of labels where a metric occurs with several; else one, whatever labels its metrics have. Null without any. */
 function readPools(series: readonly Series[]): LabelledPool[] | null {
   const names = Object.values(POOL).flat();
-  const told = series.filter(({ name }) => names.some(([named]) => named.test(name)));
-  const [first] = told;
+  const own = series.filter(({ name }) => names.some(([named]) => named.test(name)));
+  const [first] = own;
   if (first === undefined) return null;
-  const apart = new Set(told.map(({ name, labels }) => name + labels)).size > new Set(told.map(({ name }) => name)).size;
-  const pools = apart ? [...Map.groupBy(told, ({ labels }) => labels)] : [[first.labels, told] as const];
-  return pools.map(([labels, own]) => ({ labels: labels.slice(1, -1), ...readPool(own) }));
+  const areSeveral = new Set(own.map(({ name, labels }) => name + labels)).size > new Set(own.map(({ name }) => name)).size;
+  const pools = areSeveral ? [...Map.groupBy(own, ({ labels }) => labels)] : [[first.labels, own] as const];
+  return pools.map(([labels, ofPool]) => ({ labels: labels.slice(1, -1), ...readPool(ofPool) }));
 }
 
 function readPool(series: readonly Series[]): PoolSample {
   const figures = Object.entries(POOL).map(([figure, aliases]) => {
-    const told = aliases.flatMap(([named, perUnit]) => {
+    const values = aliases.flatMap(([named, perUnit]) => {
       const value = figureOf(series, (name) => named.test(name));
       return value === null ? [] : [value * perUnit];
     });
-    return [figure, told.length === 1 ? (told[0] as number) : null] as const;
+    return [figure, values.length === 1 ? (values[0] as number) : null] as const;
   });
   return Object.fromEntries(figures) as Record<keyof PoolSample, number | null>;
 }
 
 /**
- * Reads `# NumGC`, `# PauseNs` and `# PauseEnd` of a heap profile's text form. These are exact, where the metrics only give quantiles at
- * 0, 0.25, 0.5, 0.75, 1 or powers of ten. null when the page does not have all three.
+ * Reads `# NumGC`, `# PauseNs` and `# PauseEnd` of a heap profile's text form. These are exact, where the metrics only have quantiles at
+ * 0, 0.25, 0.5, 0.75, 1 or powers of ten. Null when the page does not have all three.
  */
 export function readGcPauses(text: string): GcPauses | null {
   const numGc = /^# NumGC = (\d+)$/m.exec(text)?.[1];

@@ -1,23 +1,23 @@
-// How long goroutines that were ready waited for a processor, from the histogram the runtime keeps.
+// Scheduler latency: how long runnable goroutines waited for a processor, from the histogram of the Go runtime.
 import { relative } from '../statistics/rounding.ts';
-import { grown, looksByPod } from './pods.ts';
+import { grown, samplesByPod } from './pods.ts';
 import type { RuntimeSample } from './sample.ts';
 
-/** The cell of the histogram the p99 lies in; it is not known more exactly. */
+/** The histogram bucket with the p99; it is not known more exactly. */
 export interface WaitCell {
   /** More than this. */
   overMs: number;
-  /** At most this; null past the last cell that has an end. */
+  /** At most this; null in the last bucket, which has no upper bound. */
   upToMs: number | null;
 }
 
-/** Of 100 waits of all pods the 99th; the cells of client_golang are powers of ten. Null where it is not told twice, or nothing waited. */
+/** p99 over all pods; client_golang's buckets are powers of ten. Null where fewer than two samples export it, or nothing waited. */
 export function schedulerWaitP99(samples: readonly RuntimeSample[]): WaitCell | null {
   const cells = new Map<number, number>();
-  for (const looks of looksByPod(samples).values()) {
-    const told = looks.flatMap(({ schedulerWaits }) => (schedulerWaits ? [schedulerWaits] : []));
-    for (const bound of new Set(told.flatMap((buckets) => buckets.map(([upTo]) => upTo)))) {
-      const count = grown(told.map((buckets) => buckets.find(([upTo]) => upTo === bound)?.[1] ?? null));
+  for (const samplesOfPod of samplesByPod(samples).values()) {
+    const exported = samplesOfPod.flatMap(({ schedulerWaits }) => (schedulerWaits ? [schedulerWaits] : []));
+    for (const bound of new Set(exported.flatMap((buckets) => buckets.map(([upTo]) => upTo)))) {
+      const count = grown(exported.map((buckets) => buckets.find(([upTo]) => upTo === bound)?.[1] ?? null));
       const key = bound ?? Infinity;
       if (count !== null) cells.set(key, (cells.get(key) ?? 0) + count);
     }
@@ -30,7 +30,7 @@ export function schedulerWaitP99(samples: readonly RuntimeSample[]): WaitCell | 
   return { overMs: ms(sorted[at - 1]?.[0] ?? 0), upToMs: Number.isFinite(bound) ? ms(bound) : null };
 }
 
-/** The same as one figure: at most so many ms, or at least where its cell has no end. */
+/** The same as one number: the upper bound of the bucket, or its lower one where it has no upper one. */
 export function schedulerP99(samples: readonly RuntimeSample[]): number | null {
   const cell = schedulerWaitP99(samples);
   return cell && Number((cell.upToMs ?? cell.overMs).toPrecision(3));

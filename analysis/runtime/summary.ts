@@ -1,35 +1,35 @@
-// What the samples of all pods say together: per pod, and as a line for the story.
+// The samples of all pods, summarized per pod and as one line.
 import { median } from 'simple-statistics';
 import type { Fact } from '../../verdict/finding.ts';
 import { nearestRank } from '../statistics/index.ts';
-import { looksByPod, pausesOf, takenByGc } from './pods.ts';
+import { pausesOf, samplesByPod, takenByGc } from './pods.ts';
 import type { RuntimeSample } from './sample.ts';
-import { untold } from './signals.ts';
+import { notExported } from './signals.ts';
 
 export interface PodRuntime {
   pod: string;
   samples: number;
   goroutinesFirst: number | null;
   goroutinesLast: number | null;
-  goroutinesMost: number | null;
-  heapMostBytes: number | null;
-  /** Exact pauses that ended between the first and the last sample, ms, ascending. */
+  goroutinesMax: number | null;
+  heapMaxBytes: number | null;
+  /** Exact GC pauses that ended between the first and the last sample, ms, ascending. */
   pausesMs: number[];
   pausesLost: number;
-  /** Without marking on processors that nobody else wanted, where that is told. */
+  /** Without marking on idle processors, where that is exported. */
   gcCpuSeconds: number;
   totalCpuSeconds: number;
 }
 
-/** Summarizes one run's samples by pod, of the pods that could be read. */
+/** Summarizes one run's samples by pod; only pods with a readable sample. */
 export function runtimeByPod(samples: readonly RuntimeSample[]): PodRuntime[] {
-  return [...looksByPod(samples)].flatMap(([pod, looks]) => {
-    const read = looks.filter(({ unread }) => unread === null);
+  return [...samplesByPod(samples)].flatMap(([pod, own]) => {
+    const read = own.filter(({ unread }) => unread === null);
     return read.length === 0 ? [] : [summarizePod(pod, read)];
   });
 }
 
-/** The lines of the story: one for all pods, or the reason why there is none. */
+/** The facts of the run: one line for all pods, the sample interval where it grew, and signals that are not exported. */
 export function summarizeRuntime(samples: readonly RuntimeSample[]): Fact[] {
   const pods = runtimeByPod(samples);
   if (pods.length === 0) return [];
@@ -39,12 +39,12 @@ export function summarizeRuntime(samples: readonly RuntimeSample[]): Fact[] {
   const cpuSeconds = pods.reduce((sum, pod) => sum + pod.totalCpuSeconds, 0);
   const values: Record<string, number> = { pods: pods.length, samples: pods.reduce((sum, pod) => sum + pod.samples, 0) };
   const parts: string[] = [];
-  const first = most(pods.map((pod) => pod.goroutinesFirst));
-  const last = most(pods.map((pod) => pod.goroutinesLast));
-  const highest = most(pods.map((pod) => pod.goroutinesMost));
+  const first = maxOf(pods.map((pod) => pod.goroutinesFirst));
+  const last = maxOf(pods.map((pod) => pod.goroutinesLast));
+  const highest = maxOf(pods.map((pod) => pod.goroutinesMax));
   if (first !== null && last !== null && highest !== null) {
     parts.push(`goroutines ${first} → ${last}${highest > Math.max(first, last) ? ` (at most ${highest})` : ''}`);
-    Object.assign(values, { goroutinesFirst: first, goroutinesLast: last, goroutinesMost: highest });
+    Object.assign(values, { goroutinesFirst: first, goroutinesLast: last, goroutinesMax: highest });
   }
   if (pauses.length > 0) {
     const p99 = pauses[nearestRank(pauses.length, 0.99) - 1] as number;
@@ -55,60 +55,60 @@ export function summarizeRuntime(samples: readonly RuntimeSample[]): Fact[] {
     parts.push(`GC CPU ${digits((100 * gcSeconds) / cpuSeconds)} %`);
     values.gcCpuPercent = (100 * gcSeconds) / cpuSeconds;
   }
-  const heap = most(pods.map((pod) => pod.heapMostBytes));
-  if (heap !== null) values.heapMostBytes = heap;
-  const text = parts.length === 0 ? 'the pods say nothing of goroutines, GC or CPU' : parts.join(', ');
+  const heap = maxOf(pods.map((pod) => pod.heapMaxBytes));
+  if (heap !== null) values.heapMaxBytes = heap;
+  const text = parts.length === 0 ? 'the pods export neither goroutines nor GC nor CPU' : parts.join(', ');
   return [
     { subject: 'runtime', text: pods.length > 1 ? `${text} (highest of ${pods.length} pods)` : text, values },
-    ...rarerLooks(samples),
-    ...untold(samples.filter(({ unread }) => unread === null)).map(({ subject, series }) => ({
+    ...longerIntervals(samples),
+    ...notExported(samples.filter(({ unread }) => unread === null)).map(({ subject, series }) => ({
       subject: 'not judged',
-      text: `${subject}: no pod tells ${series}`,
+      text: `${subject}: not exported by any pod (${series})`,
       values: {},
     })),
   ];
 }
 
-/** Looks this many at the beginning and at the end tell how often there was one; a few that took long do not. */
-const PACE_LOOKS = 10;
-/** Ticks of a busy worker come late by less. */
-const RARER_FACTOR = 1.5;
+/** The sample interval is the median of this many intervals, so that a few slow samples do not count. */
+const INTERVAL_SAMPLES = 10;
+/** A busy worker delays its samples by less. */
+const LONGER_FACTOR = 1.5;
 
-/** What happens between two looks may be missed, so it is told when they were further apart at the end. */
-function rarerLooks(samples: readonly RuntimeSample[]): Fact[] {
+/** Reports a longer sample interval at the end, because short events are missed then. */
+function longerIntervals(samples: readonly RuntimeSample[]): Fact[] {
   const at = [...new Set(samples.map((sample) => Date.parse(sample.at)))].sort((a, b) => a - b);
   const gaps = at.slice(1).map((ms, i) => (ms - (at[i] as number)) / 1_000);
-  if (gaps.length < 2 * PACE_LOOKS) return [];
-  const [first, last] = [median(gaps.slice(0, PACE_LOOKS)), median(gaps.slice(-PACE_LOOKS))];
-  const text = `pods were looked at each ${digits(first)} s at first and each ${digits(last)} s at the end`;
-  return last > RARER_FACTOR * first ? [{ subject: 'runtime', text, values: {} }] : [];
+  if (gaps.length < 2 * INTERVAL_SAMPLES) return [];
+  const [first, last] = [median(gaps.slice(0, INTERVAL_SAMPLES)), median(gaps.slice(-INTERVAL_SAMPLES))];
+  const text = `sample interval: ${digits(first)} s at the start, ${digits(last)} s at the end`;
+  return last > LONGER_FACTOR * first ? [{ subject: 'runtime', text, values: {} }] : [];
 }
 
 function summarizePod(pod: string, samples: RuntimeSample[]): PodRuntime {
-  const goroutines = samples.flatMap(({ goroutines: seen }) => seen ?? []);
+  const goroutines = samples.flatMap(({ goroutines: count }) => count ?? []);
   const { pauses, lost } = pausesOf(samples);
   return {
     pod,
     samples: samples.length,
     goroutinesFirst: goroutines[0] ?? null,
     goroutinesLast: goroutines.at(-1) ?? null,
-    goroutinesMost: most(goroutines),
-    heapMostBytes: most(samples.map((sample) => sample.heapBytes)),
+    goroutinesMax: maxOf(goroutines),
+    heapMaxBytes: maxOf(samples.map((sample) => sample.heapBytes)),
     pausesMs: pauses.map(({ ms }) => ms).sort((a, b) => a - b),
     pausesLost: lost,
     ...gcCpu(samples),
   };
 }
 
-/** Growth over the looks that told both; the stretch over which the process started anew is left out of both. */
+/** Growth over the samples with both counters, without the interval in which the process restarted. */
 function gcCpu(samples: readonly RuntimeSample[]): Pick<PodRuntime, 'gcCpuSeconds' | 'totalCpuSeconds'> {
-  const told = samples.flatMap((sample) => {
+  const reported = samples.flatMap((sample) => {
     const gc = takenByGc(sample);
     return gc === null || sample.totalCpuSeconds === null ? [] : [{ gc, total: sample.totalCpuSeconds }];
   });
   const sum = { gcCpuSeconds: 0, totalCpuSeconds: 0 };
-  told.slice(1).forEach(({ gc, total }, i) => {
-    const before = told[i] as { gc: number; total: number };
+  reported.slice(1).forEach(({ gc, total }, i) => {
+    const before = reported[i] as { gc: number; total: number };
     if (gc < before.gc || total < before.total) return;
     sum.gcCpuSeconds += gc - before.gc;
     sum.totalCpuSeconds += total - before.total;
@@ -116,7 +116,7 @@ function gcCpu(samples: readonly RuntimeSample[]): Pick<PodRuntime, 'gcCpuSecond
   return sum;
 }
 
-function most(values: readonly (number | null)[]): number | null {
+function maxOf(values: readonly (number | null)[]): number | null {
   const known = values.filter((value): value is number => value !== null);
   return known.length === 0 ? null : known.reduce((a, b) => Math.max(a, b));
 }

@@ -129,7 +129,7 @@ it('says a no-go with its measure against the limit, and as the last thing befor
 it('says a hold with what could not be seen, and how to go on', () => {
   const shown = text(holding).split('\n');
   const sentence =
-    'the guard could not see shop/go-api for 24 s, limit 20 s: Prometheus did not answer to sum(rate(http_request_duration_seconds_count[1m]))';
+    'no usable data of shop/go-api for 24 s, limit 20 s: Prometheus did not answer to sum(rate(http_request_duration_seconds_count[1m]))';
   expect(shown).toContain(
     ' └ guard                      ⏸ inconclusive            42 s  18 s: 1,790 requests, 0 errors (0 % ≤ 0.1 %), p99 219 ms',
   );

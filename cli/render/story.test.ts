@@ -95,7 +95,7 @@ it('tells a rollback as news first and its proof after it', () => {
 
 it('tells a hold, and that the clock runs again', () => {
   const lines = told(inGuard, holding, { ...inGuard, heldMs: 190_000, launchAt: '2026-11-24T09:03:00.000Z' });
-  expect(lines.some((line) => line.startsWith('         ⏸ HOLD  the guard could not see shop/go-api for 24 s'))).toBe(true);
+  expect(lines.some((line) => line.startsWith('         ⏸ HOLD  no usable data of shop/go-api for 24 s'))).toBe(true);
   expect(lines.slice(-2)).toEqual(['         ▶ the clock runs again, held 3 m 10 s', '         the launch moves to 2026-11-24 09:03 UTC']);
 });
 

@@ -98,7 +98,7 @@ const blind = finding(
   24,
   20,
   's',
-  'the guard could not see shop/go-api for 24 s, limit 20 s: Prometheus did not answer to sum(rate(http_request_duration_seconds_count[1m]))',
+  'no usable data of shop/go-api for 24 s, limit 20 s: Prometheus did not answer to sum(rate(http_request_duration_seconds_count[1m]))',
   [],
 );
 

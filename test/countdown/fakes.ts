@@ -2,7 +2,7 @@
 import type { ActionRequest } from '../../verdict/action.ts';
 import type { LastGood } from '../../activities/bookkeeping-contract.ts';
 import type { GuardCarry, GuardReport, StepReport } from '../../activities/steps-contract.ts';
-import { EMPTY_TALLY } from '../../analysis/guard/tally.ts';
+import { EMPTY_TALLY } from '../../analysis/guard/guard-tally.ts';
 import { restoreIdOf } from '../../analysis/rollout/restore-id.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import type { Finding, FindingCode } from '../../verdict/finding.ts';

@@ -1,8 +1,9 @@
 // A watch of a simulated version by the real guard: the same `addSample` and `outcomeOf` that run live and in `tminus verify`.
 import { outcomeOf } from '../../analysis/guard/outcome.ts';
 import type { GuardLimits } from '../../analysis/guard/sample.ts';
+import { EMPTY_TALLY } from '../../analysis/guard/guard-tally.ts';
+import { addSample } from '../../analysis/guard/tally.ts';
 import { IMAGE, PODS as NAMES, sampleOf, type FakePod, type FakeTotals } from '../../analysis/testing/samples.ts';
-import { addSample, EMPTY_TALLY } from '../../analysis/guard/tally.ts';
 import type { BadKind } from '../../analysis/guard/windows.ts';
 import { durationMs } from '../../release/duration.ts';
 import { sharePercent } from '../../release/share.ts';
