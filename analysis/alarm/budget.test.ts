@@ -231,6 +231,14 @@ describe('what cannot be computed, or does not come', () => {
   });
 });
 
+it('is inconclusive where a route has a pattern that only RE2 reads', () => {
+  const routes = [{ receiver: 'nobody', matchers: ['alertname=~"(?P<kind>High).*"'] }];
+  expect(judgeAlarm('HighErrorRate5m', alarmBudget(rule(), alertmanager({ routes }), assumptions()), 30_000)).toMatchObject({
+    code: 'AlarmBudgetUnknown',
+    message: expect.stringContaining('a pattern that is not evaluated here'),
+  });
+});
+
 describe('the verdict', () => {
   const fast = { name: 'HighErrorRate1m', expression: 'sum(rate(zap_error_total[1m])) > 10', forMs: 0, intervalMs: 5_000 };
   const judge = (route: object, others: object = {}, limitMs = 30_000) =>

@@ -3,12 +3,11 @@
 import { duration, number, share as shareText } from '../../verdict/wording/index.ts';
 import type { AlertmanagerConfig, Route } from './alertmanager.ts';
 import { readCondition, type Condition } from './expression.ts';
-import type { AlertLabels } from './matcher.ts';
+import { matcherText, valueOf, type AlertLabels } from './matcher.ts';
 import { percentiles, type Delay, type Timing } from './percentiles.ts';
-import { inhibitorsOf, routesOf } from './routing.ts';
+import { inhibitorsOf, routesOf, type Routing } from './routing.ts';
 import type { AlertRule } from './rules.ts';
 import { sampledMs } from './window.ts';
-import { matcherText } from './matcher.ts';
 
 /** What is stated about the system and the fault; nothing here is in the rule. */
 export interface Assumptions {
@@ -73,11 +72,7 @@ export function alarmBudget(rule: AlertRule, config: AlertmanagerConfig, assumpt
   const labels = alertLabels(rule, condition, assumptions.labels);
   const { routes, undecided } = routesOf(labels, config);
   const [open] = undecided;
-  if (open)
-    return unknown(
-      `${open.place} matches ${matcherText(open.matcher)}, and the rule does not determine the label ${open.matcher.label}`,
-      `state its value: --label ${open.matcher.label}=VALUE`,
-    );
+  if (open) return undecidedRoute(open, labels);
   const budgets = routes.flatMap((route) => routeBudget(route, config, timing, condition));
   const [fastest, ...others] = budgets.toSorted((a, b) => a.p95Ms - b.p95Ms);
   if (!fastest)
@@ -86,6 +81,13 @@ export function alarmBudget(rule: AlertRule, config: AlertmanagerConfig, assumpt
       reason: `${routes.map(({ place, receiver }) => `${place} leads to receiver ${receiver}`).join(', ')}, which has no integration`,
     };
   return { kind: 'budget', routes: [fastest, ...others], inhibitors: inhibitorsOf(labels, config) };
+}
+
+function undecidedRoute({ matcher, place }: Routing['undecided'][number], labels: AlertLabels): AlarmBudget {
+  const matching = `${place} matches ${matcherText(matcher)}`;
+  return valueOf(matcher.label, labels) === null
+    ? unknown(`${matching}, and the rule does not determine the label ${matcher.label}`, `state its value: --label ${matcher.label}=VALUE`)
+    : unknown(`${matching}, a pattern that is not evaluated here`, 'write it without flags, named groups and character classes by name');
 }
 
 const unknown = (reason: string, hint: string): AlarmBudget => ({ kind: 'unknown', reason, hint });
@@ -173,7 +175,7 @@ function totalOf(timing: Timing, before: readonly Link[], group: Link): Total {
 }
 
 /** The links of Prometheus, up to the firing alert. */
-function linksBefore(timing: Timing, { windowMs }: Condition): Link[] {
+function linksBefore(timing: Timing, { windowMs, summed }: Condition): Link[] {
   const { scrapeMs, evaluationMs, forMs, queryOffsetMs, share } = timing;
   const { leastMs, mostMs } = sampledMs(timing);
   const held = Math.ceil(forMs / evaluationMs);
@@ -183,7 +185,7 @@ function linksBefore(timing: Timing, { windowMs }: Condition): Link[] {
       name: 'window fill',
       earliestMs: Math.round(share * leastMs),
       latestMs: Math.round(share * mostMs),
-      reason: `threshold is ${shareText(share)} of the surge, of the ${duration(mostMs)} between the samples of ${duration(windowMs)}`,
+      reason: `threshold is ${shareText(share)} of the surge of ${summed ? 'all series' : 'one series'}, over the ${duration(mostMs)} between samples of ${duration(windowMs)}`,
     },
     { name: 'scrape', earliestMs: 0, latestMs: scrapeMs, reason: `until the next scrape, every ${duration(scrapeMs)}` },
     { name: 'evaluation', earliestMs: 0, latestMs: evaluationMs, reason: `until the next evaluation, every ${duration(evaluationMs)}` },

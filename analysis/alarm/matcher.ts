@@ -48,9 +48,13 @@ function unquoted(text: string): string {
   return text.slice(1, -1).replace(/\\(.)/gs, (_, sign: string) => (sign === 'n' ? '\n' : sign));
 }
 
+/** The value of a label, the empty text where it is missing, or null where only the running system has it. */
+export const valueOf = (label: string, { known, closed }: AlertLabels): string | null =>
+  Object.hasOwn(known, label) ? (known[label] ?? null) : closed ? '' : null;
+
 /** True, false, or null where the label or the pattern cannot be evaluated here. A missing label counts as the empty text. */
 export function matches({ label, operator, value }: Matcher, labels: AlertLabels): boolean | null {
-  const actual = Object.hasOwn(labels.known, label) ? (labels.known[label] ?? null) : labels.closed ? '' : null;
+  const actual = valueOf(label, labels);
   if (actual === null) return null;
   if (operator === '=') return actual === value;
   if (operator === '!=') return actual !== value;
@@ -65,7 +69,7 @@ function anchored(source: string): RegExp | null {
   const body = flagged?.[1] ?? source;
   if (/\(\?(?!:)|\\[zAQECpPx]|\[\[:/.test(body)) return null;
   try {
-    return new RegExp(`^(?:${body})$`, flagged ? 'iu' : 'u');
+    return new RegExp(`^(?:${body})$`, flagged ? 'i' : '');
   } catch (error) {
     // A pattern that JavaScript refuses may be right for RE2: unknown, and the caller says so.
     if (error instanceof SyntaxError) return null;

@@ -24,6 +24,7 @@ describe('matchers', () => {
     ['region=""', [true]],
     ['region!=""', [false]],
     ['severity=~"(?i)CRITICAL"', [true]],
+    ['severity=~"crit\\\\-?ical"', [true]],
   ])('%s, with patterns anchored and missing labels as empty texts', (text, outcome) => {
     expect(met(text)).toEqual(outcome);
   });
