@@ -4,8 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
+	"tminus.dev/lab/target/internal/breaker"
 	"tminus.dev/lab/target/internal/fault"
+	"tminus.dev/lab/target/internal/shop"
+	"tminus.dev/lab/target/switches"
 )
 
 // poolMaxConnsByDefault: three replicas and a load of 300 requests/s need about 1 connection each (rate times 3 ms held); ten
@@ -22,7 +26,6 @@ type config struct {
 	pprofListen  string
 	adminListen  string // empty: the admin endpoint is served on the pprof port
 	poolMaxConns int32
-	payment      bool
 	// pricing is where the pricing service answers (host:port), and where it listens; empty: there is none.
 	pricing       string
 	pricingListen string
@@ -31,9 +34,14 @@ type config struct {
 	// traced is the share of requests whose spans are made, 0 to 1.
 	traced float64
 	faults map[string]string
+	// breakerOpen is how long a circuit breaker stays open.
+	breakerOpen time.Duration
+	// Layers of the emergency switches; switchesFile is empty where there is none.
+	switchFlags, switchEnvironment map[string]bool
+	switchesFile                   string
 }
 
-// readConfig reads the environment and tells every problem at once.
+// readConfig reads the environment and reports every problem at once.
 func readConfig(lookup func(string) (string, bool)) (config, error) {
 	var problems []error
 	text := func(name, byDefault string) string {
@@ -52,6 +60,8 @@ func readConfig(lookup func(string) (string, bool)) (config, error) {
 		pricing:       text("PRICING_ADDRESS", ""),
 		pricingListen: text("PRICING_LISTEN", ":9000"),
 		collector:     text("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
+
+		switchesFile: text("SWITCHES_FILE", ""),
 	}
 	conns, err := strconv.ParseInt(text("POOL_MAX_CONNS", strconv.Itoa(poolMaxConnsByDefault)), 10, 32)
 	if err != nil || conns < 1 {
@@ -62,9 +72,13 @@ func readConfig(lookup func(string) (string, bool)) (config, error) {
 	if err != nil || !(c.traced >= 0 && c.traced <= 1) {
 		problems = append(problems, fmt.Errorf("TRACED_SHARE must be 0 to 1, not %q", text("TRACED_SHARE", "")))
 	}
-	c.payment, err = strconv.ParseBool(text("FEATURE_PAYMENT_ENABLED", "true"))
+	c.breakerOpen, err = time.ParseDuration(text("BREAKER_OPEN", breaker.OpenByDefault.String()))
+	if err != nil || c.breakerOpen <= 0 {
+		problems = append(problems, fmt.Errorf("BREAKER_OPEN must be a positive duration such as 60s, not %q", text("BREAKER_OPEN", "")))
+	}
+	c.switchEnvironment, err = switches.ReadEnvironment(shop.SwitchDefinitions, lookup)
 	if err != nil {
-		problems = append(problems, fmt.Errorf("FEATURE_PAYMENT_ENABLED must be true or false, not %q", text("FEATURE_PAYMENT_ENABLED", "")))
+		problems = append(problems, err)
 	}
 	c.faults, err = fault.ParseSetting(text("FAULT", ""))
 	if err != nil {

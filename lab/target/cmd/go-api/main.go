@@ -1,6 +1,6 @@
 // Command go-api is the lab's target: the shop a countdown load-tests, launches, breaks and rolls back.
 //
-//	go-api           serve (SIGTERM drains and ends it)
+//	go-api           serve (SIGTERM drains and ends it); after the verb, -switch NAME=true|false sets an emergency switch
 //	go-api pricing   serve the pricing service instead
 //	go-api migrate   bring DATABASE_URL to the schema and seed it; safe to run again
 //	go-api version   print the commit it was built from
@@ -46,6 +46,12 @@ func main() {
 	verb := "serve"
 	if len(os.Args) > 1 {
 		verb = os.Args[1]
+	}
+	if verb == "serve" && len(os.Args) > 1 {
+		if config.switchFlags, err = readFlags(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, "go-api:", err)
+			os.Exit(exitWrongUsage)
+		}
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()

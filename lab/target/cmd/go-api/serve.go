@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,13 +19,14 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"tminus.dev/lab/target/internal/drill"
 	"tminus.dev/lab/target/internal/fault"
 	"tminus.dev/lab/target/internal/health"
 	"tminus.dev/lab/target/internal/observe"
-	"tminus.dev/lab/target/internal/pricing"
 	"tminus.dev/lab/target/internal/reply"
 	"tminus.dev/lab/target/internal/shop"
 	"tminus.dev/lab/target/internal/trace"
+	"tminus.dev/lab/target/switches"
 )
 
 const (
@@ -47,7 +49,8 @@ const (
 func serve(ctx context.Context, config config, startedAt time.Time) error {
 	dirty := gitDirty != "false"
 	registry := observe.NewRegistry(gitSHA, dirty)
-	root := observe.NewLogger(registry, zapcore.Lock(os.Stdout)).With(zap.String("sha", gitSHA))
+	out := zapcore.Lock(os.Stdout)
+	root := observe.NewLogger(registry, out).With(zap.String("sha", gitSHA))
 	log := root.Named("main")
 
 	runtime.SetMutexProfileFraction(mutexProfileFraction)
@@ -61,46 +64,34 @@ func serve(ctx context.Context, config config, startedAt time.Time) error {
 			log.Error("the last spans were not sent", zap.Error(err))
 		}
 	}()
-	pool, err := shop.OpenPool(ctx, config.databaseURL, config.poolMaxConns, root.Named("postgres"))
+	set, err := openSwitches(config, registry, out, root.Named("switches"))
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
-	registry.MustRegister(observe.NewPoolCollector(pool.Stat))
-	board := fault.NewBoard(fault.Process{StartedAt: startedAt, Exit: os.Exit, Database: pool})
+	defer set.Close()
+	needs, err := openDependencies(ctx, config, registry, root)
+	if err != nil {
+		return err
+	}
+	defer needs.close()
+	board := fault.NewBoard(fault.Process{StartedAt: startedAt, Exit: os.Exit, Database: needs.pool})
 	if err := board.Replace(config.faults); err != nil {
 		return fmt.Errorf("FAULT: %w", err)
 	}
-	cache, err := shop.OpenRedis(config.redisURL)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = cache.Close() }() // the process ends here; nothing is left to lose
-
-	api := &shop.API{
-		Database: &shop.Postgres{Pool: pool}, Cache: &shop.Redis{Client: cache},
-		Faults: board, PaymentEnabled: config.payment, Log: root,
-	}
-	if config.pricing != "" {
-		prices, err := pricing.Dial(config.pricing)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = prices.Close() }() // as above
-		api.Prices = prices
-	}
-	checks := map[string]health.Check{
-		"postgres": pool.Ping,
-		"redis":    func(ctx context.Context) error { return cache.Ping(ctx).Err() },
-	}
+	api := &shop.API{Faults: board, Switches: shop.SwitchesOf(set), Log: root}
+	runGuards := needs.connect(api, set.Switch(shop.SwitchBreakers).On(), config, registry)
+	healthz := health.Handler(health.Options{
+		Version: gitSHA, Checks: needs.checks(), Board: board, StayReady: set.Switch(shop.SwitchStayReady).On, Log: root.Named("health"),
+	})
 	var draining atomic.Bool
 	public := &http.Server{
 		Addr:              config.listen,
-		Handler:           closeWhileDraining(&draining, publicMux(registry, api, health.Handler(gitSHA, checks, board, root.Named("health")), dirty)),
+		Handler:           closeWhileDraining(&draining, publicMux(registry, api, healthz, dirty)),
 		ReadHeaderTimeout: readHeaderTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		ErrorLog: zap.NewStdLog(root.Named("http")),
 	}
-	servers := append([]*http.Server{public}, internalServers(config, fault.AdminHandler(board, root.Named("fault")))...)
+	admin := adminMux(board, set, drill.NewMark(registry), root)
+	servers := append([]*http.Server{public}, internalServers(config, admin)...)
 
 	failed := make(chan error, len(servers))
 	for _, server := range servers {
@@ -110,8 +101,12 @@ func serve(ctx context.Context, config config, startedAt time.Time) error {
 		}
 		go func() { failed <- server.Serve(listener) }()
 	}
+	stopBackground := background(ctx, runGuards,
+		func(ctx context.Context) { set.Watch(ctx, switches.PollInterval) },
+		func(ctx context.Context) { logSwitches(ctx, set, root.Named("switches")) })
+	defer stopBackground()
 	log.Info("serving", zap.Bool("dirty", dirty), zap.String("listen", config.listen), zap.String("pprof", config.pprofListen),
-		zap.Any("faults", board.Armed()), zap.Bool("payment", config.payment))
+		zap.Any("faults", board.Armed()), zap.Bool("payment", api.Switches.Payment.On()))
 
 	select {
 	case err := <-failed:
@@ -122,6 +117,20 @@ func serve(ctx context.Context, config config, startedAt time.Time) error {
 	draining.Store(true)
 	time.Sleep(drainTime)
 	return shutdown(servers, log)
+}
+
+// background runs work beside the servers; the function it returns ends it and waits for it. It outlives ctx: requests that are still
+// answered while the process drains may record orders.
+func background(ctx context.Context, works ...func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var all sync.WaitGroup
+	for _, work := range works {
+		all.Go(func() { work(ctx) })
+	}
+	return func() {
+		cancel()
+		all.Wait()
+	}
 }
 
 func shutdown(servers []*http.Server, log *zap.Logger) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -8,11 +9,23 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/zap"
 
+	"tminus.dev/lab/target/internal/drill"
 	"tminus.dev/lab/target/internal/fault"
 	"tminus.dev/lab/target/internal/shop"
+	"tminus.dev/lab/target/switches"
 )
+
+func defaultSwitches(t *testing.T) *switches.Set {
+	t.Helper()
+	set, err := openSwitches(config{}, prometheus.NewRegistry(), io.Discard, zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
 
 func get(handler http.Handler, path string) *httptest.ResponseRecorder {
 	recorder := httptest.NewRecorder()
@@ -22,18 +35,64 @@ func get(handler http.Handler, path string) *httptest.ResponseRecorder {
 
 func TestFaultsAndProfilesAreNotOnThePublicPort(t *testing.T) {
 	board := fault.NewBoard(fault.Process{})
-	admin := fault.AdminHandler(board, zap.NewNop())
+	admin := adminMux(board, defaultSwitches(t), drill.NewMark(prometheus.NewRegistry()), zap.NewNop())
 	public := publicMux(prometheus.NewRegistry(), &shop.API{Faults: board, Log: zap.NewNop()}, http.NotFoundHandler(), false)
 	internal := internalServers(config{pprofListen: ":6060"}, admin)
 	if len(internal) != 1 {
 		t.Fatalf("%d internal servers, want 1", len(internal))
 	}
-	for _, path := range []string{"/admin/faults", "/debug/pprof/goroutine?debug=1", "/debug/pprof/"} {
+	for _, path := range []string{"/admin/faults", "/admin/switches", "/admin/drill", "/debug/pprof/goroutine?debug=1", "/debug/pprof/"} {
 		if got := get(public, path); got.Code != http.StatusNotFound {
 			t.Errorf("the public port answers %s with %d", path, got.Code)
 		}
 		if got := get(internal[0].Handler, path); got.Code != http.StatusOK {
 			t.Errorf("the pprof port answers %s with %d", path, got.Code)
+		}
+	}
+}
+
+func TestASwitchTurnedOnTheAdminPortIsAuditedAndMeasured(t *testing.T) {
+	registry, audit := prometheus.NewRegistry(), &strings.Builder{}
+	set, err := openSwitches(config{switchFlags: map[string]bool{"shed-load": true}}, registry, audit, zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := adminMux(fault.NewBoard(fault.Process{}), set, drill.NewMark(registry), zap.NewNop())
+	if got := get(admin, "/admin/switches/shed-load").Body.String(); !strings.Contains(got, `"source":"flag"`) {
+		t.Errorf("shed-load: %s", got)
+	}
+	recorder := httptest.NewRecorder()
+	body := strings.NewReader(`{"value": false, "who": "li.wei", "expected": true}`)
+	admin.ServeHTTP(recorder, httptest.NewRequest("PUT", "/admin/switches/payment", body))
+	if recorder.Code != http.StatusOK || set.Switch("payment").On() {
+		t.Errorf("PUT answers %d %s", recorder.Code, recorder.Body)
+	}
+	if !strings.Contains(audit.String(), `"audit":"switch"`) || !strings.Contains(audit.String(), `"who":"li.wei"`) {
+		t.Errorf("audit: %s", audit)
+	}
+	want := `
+# HELP switch_on 1 while an emergency switch is on, else 0.
+# TYPE switch_on gauge
+switch_on{name="breakers"} 1
+switch_on{name="cache-only"} 0
+switch_on{name="payment"} 0
+switch_on{name="pricing"} 1
+switch_on{name="shed-load"} 1
+switch_on{name="stay-ready"} 0
+`
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "switch_on"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOnlySwitchesMayFollowServe(t *testing.T) {
+	values, err := readFlags([]string{"-switch", "payment=false", "-switch=shed-load=true"})
+	if err != nil || len(values) != 2 || values["payment"] || !values["shed-load"] {
+		t.Errorf("%v, %v", values, err)
+	}
+	for _, arguments := range [][]string{{"-switch"}, {"-switch=payment"}, {"-swich=payment=false"}, {"payment=false"}} {
+		if _, err := readFlags(arguments); err == nil {
+			t.Errorf("%v is accepted", arguments)
 		}
 	}
 }

@@ -22,7 +22,7 @@ type Check func(context.Context) error
 
 // Report is the body of /healthz.
 type Report struct {
-	// Status is "ok" or "failing".
+	// Status is "ok", "failing", or "degraded": a dependency fails and the process is ready all the same.
 	Status  string `json:"status"`
 	Version string `json:"version"`
 	// Checks says per dependency "ok" or "failing". What is wrong goes to the log: it names hosts and users, and this is public.
@@ -31,19 +31,33 @@ type Report struct {
 	Reason string `json:"reason,omitempty"`
 }
 
+// Options are what /healthz asks and reports.
+type Options struct {
+	Version string
+	Checks  map[string]Check
+	Board   *fault.Board
+	// StayReady: a failing dependency does not make /healthz fail while it returns true.
+	StayReady func() bool
+	Log       *zap.Logger
+}
+
 // Handler serves /healthz: 200 when every check answers within 800 ms, else 503; faults may make it fail otherwise.
-func Handler(version string, checks map[string]Check, board *fault.Board, log *zap.Logger) http.Handler {
+func Handler(o Options) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		report, code := Report{Status: "ok", Version: version, Checks: map[string]string{}}, http.StatusOK
-		for name, err := range ask(r.Context(), checks) {
+		report, code := Report{Status: "ok", Version: o.Version, Checks: map[string]string{}}, http.StatusOK
+		stayReady := o.StayReady()
+		for name, err := range ask(r.Context(), o.Checks) {
 			report.Checks[name] = "ok"
 			if err != nil {
 				report.Checks[name] = "failing"
 				report.Status, code = "failing", http.StatusServiceUnavailable
-				log.Error("a dependency does not answer", zap.String("dependency", name), zap.Error(err))
+				if stayReady {
+					report.Status, code = "degraded", http.StatusOK
+				}
+				o.Log.Error("a dependency does not answer", zap.String("dependency", name), zap.Error(err))
 			}
 		}
-		if failure := board.Health(r.Context()); failure != nil {
+		if failure := o.Board.Health(r.Context()); failure != nil {
 			report.Status, report.Reason, code = "failing", failure.Reason, failure.Code
 		}
 		w.Header().Set("Cache-Control", "no-store")

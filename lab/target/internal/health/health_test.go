@@ -23,12 +23,18 @@ func hangs(ctx context.Context) error {
 
 func probe(t *testing.T, checks map[string]Check, armed map[string]string) (int, Report) {
 	t.Helper()
+	return probeSwitched(t, false, checks, armed)
+}
+
+func probeSwitched(t *testing.T, stayReady bool, checks map[string]Check, armed map[string]string) (int, Report) {
+	t.Helper()
 	board := fault.NewBoard(fault.Process{StartedAt: time.Now()})
 	if err := board.Replace(armed); err != nil {
 		t.Fatal(err)
 	}
 	recorder := httptest.NewRecorder()
-	Handler("91d03ce", checks, board, zap.NewNop()).ServeHTTP(recorder, httptest.NewRequest("GET", "/healthz", nil))
+	options := Options{Version: "91d03ce", Checks: checks, Board: board, StayReady: func() bool { return stayReady }, Log: zap.NewNop()}
+	Handler(options).ServeHTTP(recorder, httptest.NewRequest("GET", "/healthz", nil))
 	var report Report
 	if err := json.Unmarshal(recorder.Body.Bytes(), &report); err != nil {
 		t.Fatal(err)
@@ -61,6 +67,20 @@ func TestFailsWithinAProbesSecondWhenAllDependenciesHang(t *testing.T) {
 			t.Errorf("%d %+v", code, report)
 		}
 	})
+}
+
+func TestSwitchedToStayReadyItNamesTheFailingDependencyAndAnswers200(t *testing.T) {
+	checks := map[string]Check{"postgres": answers, "redis": refuses}
+	code, report := probeSwitched(t, true, checks, nil)
+	if code != 200 || report.Status != "degraded" || report.Checks["redis"] != "failing" {
+		t.Errorf("%d %+v", code, report)
+	}
+	if code, report := probeSwitched(t, true, map[string]Check{"redis": answers}, nil); code != 200 || report.Status != "ok" {
+		t.Errorf("nothing fails: %d %+v", code, report)
+	}
+	if code, _ := probeSwitched(t, true, checks, map[string]string{"broken-image": ""}); code != 500 {
+		t.Errorf("a broken image answers %d", code)
+	}
 }
 
 func TestABrokenImageAnswers500ThoughItsDependenciesAreFine(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 
 // Modules are the names a logger may have (zap.Logger.Named) to be counted under its own label. The caller's line would be a label
 // per line of code and a new series with every release; a module is a handful for ever.
-var Modules = []string{"main", "order", "profile", "payment", "health", "http", "fault"}
+var Modules = []string{"main", "order", "profile", "payment", "health", "http", "fault", "breaker", "switches", "drill"}
 
 // otherModule collects loggers with any other name, so that nothing can grow the number of series.
 const otherModule = "other"

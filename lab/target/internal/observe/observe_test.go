@@ -99,6 +99,8 @@ func TestErrorsAreCountedByModuleAndAnyOtherNameIsOther(t *testing.T) {
 	want := `
 # HELP zap_error_total Log entries of level error and above, by module.
 # TYPE zap_error_total counter
+zap_error_total{module="breaker"} 0
+zap_error_total{module="drill"} 0
 zap_error_total{module="fault"} 0
 zap_error_total{module="health"} 0
 zap_error_total{module="http"} 0
@@ -107,6 +109,7 @@ zap_error_total{module="order"} 150
 zap_error_total{module="other"} 150
 zap_error_total{module="payment"} 0
 zap_error_total{module="profile"} 0
+zap_error_total{module="switches"} 0
 `
 	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "zap_error_total"); err != nil {
 		t.Error(err)

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
+	"tminus.dev/lab/target/internal/breaker"
 	"tminus.dev/lab/target/internal/pricing"
 	"tminus.dev/lab/target/internal/reply"
 	"tminus.dev/lab/target/internal/trace"
@@ -19,6 +21,9 @@ type Order struct {
 	SKU         string `json:"sku"`
 	Quantity    int32  `json:"quantity"`
 	AmountCents int64  `json:"amountCents"`
+	// ID and Day (UTC, 2006-01-02) are set when the order is stored; no client can.
+	ID  int64  `json:"-"`
+	Day string `json:"-"`
 }
 
 const (
@@ -45,7 +50,7 @@ func (o Order) problem() string {
 func (a *API) prepareOrder(ctx context.Context, order Order) (err error) {
 	ctx, end := trace.Inside(ctx, "prepare order")
 	defer func() { end(err) }()
-	if a.Prices != nil {
+	if a.Prices != nil && a.Switches.Pricing.On() {
 		asked := ctx
 		if stall := a.Faults.PricingStall(); stall > 0 {
 			asked = pricing.WithStall(ctx, stall)
@@ -67,7 +72,10 @@ func (a *API) createOrder(log *zap.Logger, w http.ResponseWriter, r *http.Reques
 		refuse(w, http.StatusBadRequest, problem)
 		return
 	}
-	if err := a.prepareOrder(r.Context(), order); err != nil {
+	if err := a.prepareOrder(r.Context(), order); errors.Is(err, breaker.ErrRejected) {
+		busy(w, systemBusy)
+		return
+	} else if err != nil {
 		fail(log, w, "the order was not prepared", err)
 		return
 	}
@@ -80,6 +88,7 @@ func (a *API) createOrder(log *zap.Logger, w http.ResponseWriter, r *http.Reques
 		fail(log, w, "the order was not stored", err)
 		return
 	}
+	order.ID, order.Day = id, time.Now().UTC().Format(time.DateOnly)
 	stall := func(pipe redis.Pipeliner) { a.Faults.OrderPipeline(pipe, r) }
 	if err := a.Cache.RecordOrder(r.Context(), order, stall); err != nil {
 		fail(log, w, "the order was not counted", err)

@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"tminus.dev/lab/target/internal/breaker"
 	"tminus.dev/lab/target/internal/reply"
 )
 
@@ -30,7 +31,7 @@ func (p Payment) problem() string {
 
 // chargePayment stores a payment in PostgreSQL, unless payments are switched off.
 func (a *API) chargePayment(log *zap.Logger, w http.ResponseWriter, r *http.Request) {
-	if !a.PaymentEnabled {
+	if !a.Switches.Payment.On() {
 		refuse(w, http.StatusServiceUnavailable, "payment is switched off; please try again later")
 		return
 	}
@@ -45,6 +46,10 @@ func (a *API) chargePayment(log *zap.Logger, w http.ResponseWriter, r *http.Requ
 	id, err := a.Database.InsertPayment(r.Context(), payment)
 	if errors.Is(err, ErrNotFound) {
 		refuse(w, http.StatusNotFound, "no such user or order")
+		return
+	}
+	if errors.Is(err, breaker.ErrRejected) {
+		busy(w, systemBusy)
 		return
 	}
 	if err != nil {

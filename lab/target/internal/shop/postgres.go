@@ -63,6 +63,21 @@ func (p *Postgres) InsertPayment(ctx context.Context, payment Payment) (id int64
 	return id, asNotFound(err)
 }
 
+// ProbePayments inserts no payment: a standby and a locked table refuse it, as they refuse payments.
+func (p *Postgres) ProbePayments(ctx context.Context) error {
+	_, err := p.Pool.Exec(ctx,
+		"INSERT INTO payments (user_id, order_id, amount_cents) SELECT user_id, order_id, amount_cents FROM payments WHERE false")
+	return err
+}
+
+// ProbeProfiles reads the profile of one user, who need not exist.
+func (p *Postgres) ProbeProfiles(ctx context.Context) error {
+	if _, err := p.SelectProfile(ctx, 1); err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	return nil
+}
+
 func asNotFound(err error) error {
 	var refused *pgconn.PgError
 	if errors.Is(err, pgx.ErrNoRows) || errors.As(err, &refused) && refused.Code == foreignKeyViolation {

@@ -180,6 +180,13 @@ func TestRedisRecordsOrdersAndKeepsProfiles(t *testing.T) {
 	if got, err := cache.Profile(t.Context(), user); err != nil || got != stored {
 		t.Errorf("%+v, %v", got, err)
 	}
+	stored.Stale = true
+	if got, err := cache.LastProfile(t.Context(), user); err != nil || got != stored {
+		t.Errorf("the last known one: %+v, %v", got, err)
+	}
+	if _, err := cache.LastProfile(t.Context(), user+1); !errors.Is(err, ErrNotFound) {
+		t.Errorf("one never stored: %v, want not found", err)
+	}
 }
 
 func TestSlowOrderStallsItsOwnPipelineAndNobodyElse(t *testing.T) {

@@ -39,7 +39,12 @@ type Cache interface {
 	RecordOrder(ctx context.Context, order Order, stall func(redis.Pipeliner)) error
 	// Profile answers ErrNotFound when the cache does not have it.
 	Profile(ctx context.Context, userID int64) (Profile, error)
+	// StoreProfile keeps a profile, for a minute as fresh and for a day as the last known one.
 	StoreProfile(ctx context.Context, profile Profile) error
+	// LastProfile answers the last known profile, marked as stale, or ErrNotFound.
+	LastProfile(ctx context.Context, userID int64) (Profile, error)
+	// RetryOrder counts an order unless RecordOrder or an earlier retry did.
+	RetryOrder(ctx context.Context, order Order) error
 }
 
 // Prices quotes what an article costs.
@@ -60,10 +65,10 @@ type API struct {
 	Database Database
 	Cache    Cache
 	// Prices is nil where no pricing service is configured; then orders carry their own price, as they always do.
-	Prices         Prices
-	Faults         Faults
-	PaymentEnabled bool
-	Log            *zap.Logger
+	Prices   Prices
+	Faults   Faults
+	Switches Switches
+	Log      *zap.Logger
 }
 
 var (

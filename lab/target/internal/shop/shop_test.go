@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,11 +20,22 @@ import (
 
 // fakeShop is Database, Cache and Faults in one; errors left nil mean that all is well. Only user 1 exists.
 type fakeShop struct {
+	// guard lets a test change it under background work.
+	guard sync.Mutex
+
 	databaseErr, cacheErr, requestErr error
-	cached                            map[int64]Profile
+	cached, known24h                  map[int64]Profile
 	orders, recorded, payments        int
 	selects                           int
+	retried                           []Order
 }
+
+type fixed bool
+
+func (f fixed) On() bool { return bool(f) }
+
+// normal is the shop's switches in normal operation.
+var normal = Switches{Payment: fixed(true), Pricing: fixed(true), CacheOnly: fixed(false), ShedLoad: fixed(false)}
 
 func (f *fakeShop) known(userID int64) error {
 	if f.databaseErr != nil {
@@ -36,26 +48,36 @@ func (f *fakeShop) known(userID int64) error {
 }
 
 func (f *fakeShop) InsertOrder(_ context.Context, order Order) (int64, error) {
+	f.guard.Lock()
+	defer f.guard.Unlock()
 	f.orders++
 	return 7, f.known(order.UserID)
 }
 
 func (f *fakeShop) SelectProfile(_ context.Context, userID int64) (Profile, error) {
+	f.guard.Lock()
+	defer f.guard.Unlock()
 	f.selects++
 	return Profile{UserID: userID, Name: "User 1"}, f.known(userID)
 }
 
 func (f *fakeShop) InsertPayment(_ context.Context, payment Payment) (int64, error) {
+	f.guard.Lock()
+	defer f.guard.Unlock()
 	f.payments++
 	return 9, f.known(payment.UserID)
 }
 
 func (f *fakeShop) RecordOrder(context.Context, Order, func(redis.Pipeliner)) error {
+	f.guard.Lock()
+	defer f.guard.Unlock()
 	f.recorded++
 	return f.cacheErr
 }
 
 func (f *fakeShop) Profile(_ context.Context, userID int64) (Profile, error) {
+	f.guard.Lock()
+	defer f.guard.Unlock()
 	if f.cacheErr != nil {
 		return Profile{}, f.cacheErr
 	}
@@ -66,7 +88,32 @@ func (f *fakeShop) Profile(_ context.Context, userID int64) (Profile, error) {
 	return profile, nil
 }
 
+func (f *fakeShop) LastProfile(_ context.Context, userID int64) (Profile, error) {
+	f.guard.Lock()
+	defer f.guard.Unlock()
+	if f.cacheErr != nil {
+		return Profile{}, f.cacheErr
+	}
+	profile, ok := f.known24h[userID]
+	if !ok {
+		return Profile{}, ErrNotFound
+	}
+	profile.Stale = true
+	return profile, nil
+}
+
+func (f *fakeShop) RetryOrder(_ context.Context, order Order) error {
+	f.guard.Lock()
+	defer f.guard.Unlock()
+	if f.cacheErr == nil {
+		f.retried = append(f.retried, order)
+	}
+	return f.cacheErr
+}
+
 func (f *fakeShop) StoreProfile(_ context.Context, profile Profile) error {
+	f.guard.Lock()
+	defer f.guard.Unlock()
 	if f.cached == nil {
 		f.cached = map[int64]Profile{}
 	}
@@ -90,8 +137,18 @@ type shopUnderTest struct {
 }
 
 func open(fake *fakeShop, paymentEnabled bool) shopUnderTest {
+	switched := normal
+	switched.Payment = fixed(paymentEnabled)
+	return openSwitched(fake, switched)
+}
+
+func openSwitched(fake *fakeShop, switched Switches) shopUnderTest {
+	return openAPI(&API{Database: fake, Cache: fake, Faults: fake, Switches: switched})
+}
+
+func openAPI(api *API) shopUnderTest {
 	core, logs := observer.New(zap.ErrorLevel)
-	api := &API{Database: fake, Cache: fake, Faults: fake, PaymentEnabled: paymentEnabled, Log: zap.New(core)}
+	api.Log = zap.New(core)
 	mux := http.NewServeMux()
 	api.Mount(mux, observe.NewHTTP(prometheus.NewRegistry(), Routes()))
 	return shopUnderTest{mux, logs}
