@@ -1,8 +1,14 @@
-// From the file as it was written to the release as everybody reads it: what is left out is filled in from what is there.
+// From the file as written to the loaded release: defaults that follow from other fields, and every duration, share and time as a number.
 import { z } from 'zod';
 import { durationMs } from './duration.ts';
+import { launchTimeMs } from './launch-time.ts';
+import { offsetMs } from './offset.ts';
 import { checkpointSchema } from './release.ts';
 import type { Approval, Checkpoint, Release, ReleaseFile } from './release.ts';
+import { expandGuard } from './steps/guard.ts';
+import { expandLaunch } from './steps/launch.ts';
+import { expandLoadTest } from './steps/load-test.ts';
+import { expandPreflight } from './steps/preflight.ts';
 import type { Step } from './steps/registry.ts';
 import { standardCheckpoints } from './standard-plan.ts';
 
@@ -11,7 +17,7 @@ type FileStep = FileCheckpoint['steps'][number];
 
 /** The release with every default applied. The rules (rules.ts) must have passed: a load test without script throws. */
 export function expandRelease(file: ReleaseFile): Release {
-  const { service, staging, checkpoints, ...spec } = file.spec;
+  const { service, staging, checkpoints, countdown, launchAt, launchWindow, ...spec } = file.spec;
   const deployment = service.deployment ?? service.name;
   const container = service.container ?? service.name;
   return {
@@ -25,7 +31,9 @@ export function expandRelease(file: ReleaseFile): Release {
         deployment: staging.deployment ?? deployment,
         container: staging.container ?? container,
       },
-      checkpoints: (checkpoints ?? z.array(checkpointSchema).parse(standardCheckpoints(spec.countdown))).map((checkpoint) =>
+      ...(launchAt === undefined ? { countdownMs: durationMs(countdown ?? '') } : { launchAtMs: launchTimeMs(launchAt) }),
+      launchWindowMs: durationMs(launchWindow),
+      checkpoints: (checkpoints ?? z.array(checkpointSchema).parse(standardCheckpoints(countdown))).map((checkpoint) =>
         expandCheckpoint(checkpoint, spec),
       ),
     },
@@ -34,7 +42,10 @@ export function expandRelease(file: ReleaseFile): Release {
 
 function expandCheckpoint(checkpoint: FileCheckpoint, spec: Pick<ReleaseFile['spec'], 'approvers' | 'load' | 'diagnosis'>): Checkpoint {
   return {
-    ...checkpoint,
+    name: checkpoint.name,
+    at: checkpoint.at,
+    offsetMs: offsetMs(checkpoint.at),
+    holdDeadlineMs: durationMs(checkpoint.holdDeadline),
     steps: checkpoint.steps.map((step) => expandStep(step, spec)),
     approval: checkpoint.approval && expandApproval(checkpoint.approval, spec.approvers),
   };
@@ -45,21 +56,20 @@ function expandApproval(approval: NonNullable<FileCheckpoint['approval']>, appro
     groups: approval.groups ?? approvers.groups,
     count: approval.count ?? approvers.count,
     allowRequester: approval.allowRequester ?? approvers.allowRequester,
-    deadline: approval.deadline,
+    deadlineMs: durationMs(approval.deadline),
     onDeadline: approval.onDeadline,
   };
 }
 
 function expandStep(step: FileStep, { load, diagnosis }: Pick<ReleaseFile['spec'], 'load' | 'diagnosis'>): Step {
   if (step.type === 'diagnosis') return { ...diagnosis, ...step };
-  if (step.type === 'guard') return { ...step, maxBake: step.maxBake ?? timesThree(step.bake) };
-  if (step.type !== 'loadTest') return step;
+  if (step.type === 'preflight') return expandPreflight(step);
+  if (step.type === 'launch') return expandLaunch(step);
+  if (step.type === 'guard') return expandGuard(step);
   const script = step.script ?? load.script;
   const target = step.target ?? load.target;
   if (script === undefined || target === undefined)
     throw new TypeError(`load test ${step.name} has no script or target: rules.ts must refuse this`);
-  return { ...(diagnosis.postgres === undefined ? {} : { postgres: diagnosis.postgres }), ...step, script, target };
+  const postgres = step.postgres ?? diagnosis.postgres;
+  return expandLoadTest(step, { script, target, ...(postgres === undefined ? {} : { postgres }) });
 }
-
-/** A bake that is undecided for three times its length will not be decided by waiting: traffic is missing, or the rate lies at its limit. */
-const timesThree = (bake: string): string => `${(3 * durationMs(bake)) / 1_000}s`;

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { parse } from 'yaml';
 import { formatProblem, loadRelease } from './load.ts';
-import type { Release } from './release.ts';
+import { releaseFileSchema, type Release } from './release.ts';
 
 const example = readFileSync(join(import.meta.dirname, '..', 'docs', 'release-example.yaml'), 'utf8');
 const frame = `apiVersion: tminus.dev/v1alpha1
@@ -53,13 +54,19 @@ describe('a release of ten lines', () => {
       script: 'k6/shop.js',
       target: 'shop-staging',
       maxVus: 400,
-      limits: { p99: '300ms' },
+      stages: [
+        { seconds: 5, ratePerSecond: 300 },
+        { seconds: 60, ratePerSecond: 300 },
+      ],
+      limits: { p99Ms: 300, errorPercent: 0.1, deliveredPercent: 95, endpoints: {} },
+      sampleEveryMs: 5_000,
+      cpuProfileMs: 10_000,
     });
     expect(spec.checkpoints[1]?.approval).toEqual({
       groups: ['release-managers'],
       count: 2,
       allowRequester: false,
-      deadline: '30m',
+      deadlineMs: 1_800_000,
       onDeadline: 'no-go',
     });
   });
@@ -67,6 +74,34 @@ describe('a release of ten lines', () => {
   test('lets a load test name its own script and target', () => {
     const text = withCheckpoints('{ name: load, at: T-2h, steps: [{ type: loadTest, script: k6/own.js, target: own }] }', launch);
     expect(releaseOf(text).spec.checkpoints[0]?.steps[0]).toMatchObject({ script: 'k6/own.js', target: 'own' });
+  });
+
+  test('reads every duration, share and time of the file as a number with its unit', () => {
+    const text = withCheckpoints(
+      `{ name: load, at: T-1h30m, holdDeadline: 2h, approval: { deadline: 45s }, steps: [
+        { type: preflight, maxClockSkew: 1.5s },
+        { type: loadTest, script: s.js, target: t, stages: [{ duration: 500ms, rate: 7 }], limits: { endpoints: { "GET /a": { p99: 1.5s }, "GET /b": { errorRate: 2% } } } }] }`,
+      '{ name: launch, at: T-0, steps: [{ type: launch, timeout: 3m, rollbackWithin: 2m, healthWithin: 30s }, { type: guard, falseAlarm: 2.5% }] }',
+    );
+    const { spec } = releaseOf(text);
+    expect(spec).toMatchObject({ countdownMs: 72 * 3_600_000, launchWindowMs: 1_800_000 });
+    expect(spec.checkpoints[0]).toMatchObject({
+      at: 'T-1h30m',
+      offsetMs: 5_400_000,
+      holdDeadlineMs: 7_200_000,
+      approval: { deadlineMs: 45_000 },
+      steps: [
+        { maxClockSkewMs: 1_500 },
+        {
+          stages: [{ seconds: 0.5, ratePerSecond: 7 }],
+          limits: { endpoints: { 'GET /a': { p99Ms: 1_500 }, 'GET /b': { errorPercent: 2 } } },
+        },
+      ],
+    });
+    expect(spec.checkpoints[1]?.steps).toMatchObject([
+      { timeoutMs: 180_000, rollbackTimeoutMs: 120_000, healthTimeoutMs: 30_000 },
+      { intervalMs: 5_000, noDataAfterMs: 20_000, falseAlarmPercent: 2.5, limits: { p99Ms: 300, errorPercent: 0.1 } },
+    ]);
   });
 
   test('is plain JSON, as workflow input must be', () => {
@@ -184,12 +219,13 @@ describe('addresses', () => {
   );
 
   test('no field of a release file is one: with an address in it a field is refused, or is a name that nobody connects to', () => {
-    const whole = releaseOf(
-      withCheckpoints(
-        `{ name: load, at: T-2h, approval: { count: 1 }, steps: [{ type: preflight }, { type: loadTest, postgres: p, target: t, script: s.js }, { type: diagnosis, postgres: p, traces: t }] }`,
-        launch,
-      ),
+    const text = withCheckpoints(
+      `{ name: load, at: T-2h, approval: { groups: [sre] }, steps: [{ type: preflight }, { type: loadTest, postgres: p, target: t, script: s.js }, { type: diagnosis, postgres: p, traces: t }] }`,
+      launch,
     );
+    const file = releaseFileSchema.parse(parse(text));
+    const { service, staging } = releaseOf(text).spec;
+    const whole = { ...file, spec: { ...file.spec, service, staging } };
     const accepted = new Set<string>();
     const visit = (value: unknown, path: (string | number)[]): void => {
       if (typeof value === 'object' && value !== null) return Object.entries(value).forEach(([key, inner]) => visit(inner, [...path, key]));
@@ -262,7 +298,7 @@ describe('rules between fields', () => {
     [
       'a step between launch and guard',
       ['{ name: launch, at: T-0, steps: [{ type: launch }, { type: diagnosis }, { type: guard }] }'],
-      '11:78 spec.checkpoints[0].steps[2]',
+      '11:79 spec.checkpoints[0].steps[2]',
     ],
     [
       'a checkpoint between launch and guard',
@@ -311,16 +347,16 @@ describe('rules between fields', () => {
     const stepsOf = (fields: string) =>
       releaseOf(withCheckpoints(`{ name: launch, at: T-0, steps: [{ type: launch }, { type: guard, ${fields} }] }`)).spec.checkpoints[0]
         ?.steps[1];
-    expect(stepsOf('bake: 2m')).toMatchObject({ bake: '2m', maxBake: '360s', liveDeadline: '15m' });
-    expect(stepsOf('bake: 2m, maxBake: 4m')).toMatchObject({ maxBake: '4m' });
+    expect(stepsOf('bake: 2m')).toMatchObject({ bakeMs: 120_000, maxBakeMs: 360_000, liveDeadlineMs: 900_000 });
+    expect(stepsOf('bake: 2m, maxBake: 4m')).toMatchObject({ maxBakeMs: 240_000 });
   });
 
   test('the longest watch is three times the bake where it is left out', () => {
     const stepsOf = (fields: string) =>
       releaseOf(withCheckpoints(`{ name: launch, at: T-0, steps: [{ type: launch }, { type: guard, ${fields} }] }`)).spec.checkpoints[0]
         ?.steps[1];
-    expect(stepsOf('bake: 2m')).toMatchObject({ bake: '2m', maxBake: '360s', liveDeadline: '15m' });
-    expect(stepsOf('bake: 2m, maxBake: 4m')).toMatchObject({ maxBake: '4m' });
+    expect(stepsOf('bake: 2m')).toMatchObject({ bakeMs: 120_000, maxBakeMs: 360_000, liveDeadlineMs: 900_000 });
+    expect(stepsOf('bake: 2m, maxBake: 4m')).toMatchObject({ maxBakeMs: 240_000 });
   });
 });
 
@@ -365,7 +401,7 @@ describe('hostile YAML', () => {
       '{ name: b, at: T-1h, steps: [{ type: loadTest, name: two, limits: *limits }] }',
       launch,
     );
-    expect(releaseOf(text).spec.checkpoints[1]?.steps[0]).toMatchObject({ limits: { p99: '250ms' } });
+    expect(releaseOf(text).spec.checkpoints[1]?.steps[0]).toMatchObject({ limits: { p99Ms: 250 } });
   });
 
   test('prints no control characters of the file', () => {

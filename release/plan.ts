@@ -1,7 +1,4 @@
 // When the checkpoints of a release are due. Pure and free of zod: the countdown plans and re-plans with it.
-import { durationMs } from './duration.ts';
-import { launchTimeMs } from './launch-time.ts';
-import { offsetMs } from './offset.ts';
 import type { Release } from './release.ts';
 
 export interface PlannedCheckpoint {
@@ -22,9 +19,9 @@ export interface Plan {
 
 /** The plan of a release whose countdown starts at `startMs` (which decides only where the release says `countdown`, not `launchAt`). */
 export function planOf(release: Release, startMs: number): Plan {
-  const { countdown, launchAt, checkpoints } = release.spec;
-  const planned = checkpoints.map(({ name, at }) => ({ name, offset: at, offsetMs: offsetMs(at), atMs: 0 }));
-  const launchAtMs = countdown === undefined ? launchTimeMs(launchAt ?? '') : startMs + durationMs(countdown);
+  const { spec } = release;
+  const planned = spec.checkpoints.map(({ name, at, offsetMs }) => ({ name, offset: at, offsetMs, atMs: 0 }));
+  const launchAtMs = spec.launchAtMs === undefined ? startMs + spec.countdownMs : spec.launchAtMs;
   return replan({ launchAtMs, checkpoints: planned.sort((a, b) => b.offsetMs - a.offsetMs) }, launchAtMs);
 }
 

@@ -159,19 +159,21 @@ export interface Approval {
   groups: string[];
   count: number;
   allowRequester: boolean;
-  /** Length of time from the moment people are asked. */
-  deadline: string;
+  /** From the time people are asked. */
+  deadlineMs: number;
   onDeadline: 'no-go' | 'hold';
 }
 
 export interface Checkpoint {
   name: string;
-  /** `T-72h`. */
+  /** As written: `T-72h`. */
   at: string;
+  /** Before launch; 0 for `T-0`. */
+  offsetMs: number;
   steps: Step[];
   approval: Approval | null;
-  /** Length of time an inconclusive verdict may last. */
-  holdDeadline: string;
+  /** How long the checkpoint may stay inconclusive, or held by people. */
+  holdDeadlineMs: number;
 }
 
 export interface Service {
@@ -191,15 +193,20 @@ export interface Staging {
   container: string;
 }
 
-/** A checked release with every default applied. Exactly one of `countdown` and `launchAt` is there. Plain JSON: it is workflow input. */
+/** `countdownMs`: from start to launch. `launchAtMs`: milliseconds since 1970, UTC. */
+type LaunchTime = { countdownMs: number; launchAtMs?: never } | { launchAtMs: number; countdownMs?: never };
+
+/** A checked release with every default applied, in numbers. Plain JSON: it is workflow input. */
 export interface Release {
   apiVersion: typeof API_VERSION;
   kind: 'Release';
   metadata: { name: string };
-  spec: Omit<ReleaseFile['spec'], 'service' | 'staging' | 'checkpoints'> & {
+  spec: Omit<ReleaseFile['spec'], 'service' | 'staging' | 'countdown' | 'launchAt' | 'launchWindow' | 'checkpoints'> & {
+    /** How late the launch may be. */
+    launchWindowMs: number;
     service: Service;
     staging: Staging;
     /** Earliest first. */
     checkpoints: Checkpoint[];
-  };
+  } & LaunchTime;
 }

@@ -17,8 +17,8 @@ import { ApiFailure } from '../activities/kubernetes/api-failure.ts';
 import type { Resource } from '../activities/kubernetes/api-failure.ts';
 import { captureInput, countdownOf, entryOf } from '../activities/testing/one-effect.ts';
 import { loadEnvironment } from '../release/load.ts';
-import { loadTestSchema } from '../release/steps/load-test.ts';
-import { guardSchema } from '../release/steps/guard.ts';
+import { expandLoadTest, loadTestSchema } from '../release/steps/load-test.ts';
+import { expandGuard, guardSchema } from '../release/steps/guard.ts';
 import { evidenceFolder } from '../activities/evidence/evidence-folder.ts';
 import { workerMetrics } from '../workers/metrics.ts';
 import { loadSigner } from '../server/identity/signing.ts';
@@ -223,7 +223,10 @@ async function act<T>(where: string, run: () => Promise<T>): Promise<T | null> {
 }
 
 const staging = { cluster: 'lab', namespace: 'shop', deployment: 'go-api', container: 'go-api' };
-const step = loadTestSchema.parse({ type: 'loadTest', script: 's.js', target: 'shop', stages: [{ duration: '1s', rate: 1 }] });
+const step = expandLoadTest(
+  loadTestSchema.parse({ type: 'loadTest', script: 's.js', target: 'shop', stages: [{ duration: '1s', rate: 1 }] }),
+  { script: 's.js', target: 'shop' },
+);
 
 async function runEverything(): Promise<{ findings: Finding[]; evidence: EvidenceRef[] }> {
   const [findings, evidence]: [Finding[], EvidenceRef[]] = [[], []];
@@ -232,7 +235,7 @@ async function runEverything(): Promise<{ findings: Finding[]; evidence: Evidenc
     evidence.push(...(report?.evidence ?? []));
   };
   const preflight = {
-    step: { type: 'preflight', name: 'preflight', maxClockSkew: '2s' } as const,
+    step: { type: 'preflight', name: 'preflight', maxClockSkewMs: 2_000 } as const,
     quick: false,
     countdown: 'countdown/go-api/run-1',
     production: target,
@@ -240,7 +243,7 @@ async function runEverything(): Promise<{ findings: Finding[]; evidence: Evidenc
     image: 'registry.local/go-api:1',
     healthTarget: 'shop',
     healthPath: '/healthz',
-    guard: { ...guardSchema.parse({ type: 'guard' }), maxBake: '30m' },
+    guard: expandGuard(guardSchema.parse({ type: 'guard' })),
   };
   keep(await act('preflight', () => acts.cluster.runPreflight(preflight)));
   const captured = await act('capture', () => acts.cluster.captureEffect(captureInput(countdown)));
@@ -255,7 +258,7 @@ async function runEverything(): Promise<{ findings: Finding[]; evidence: Evidenc
   const script = await store.put({ kind: 'k6-script', mediaType: 'text/javascript', source: 'test' }, Buffer.from('export default 1'));
   for (const postgres of ['shop', 'shop-slash', 'shop-hash', 'shop-none', 'shop-unset']) {
     const asked = {
-      step: { ...step, script: 's.js', target: 'shop', postgres },
+      step: { ...step, postgres },
       staging,
       image: 'go-api:1',
       scriptDigest: script.digest,

@@ -1,6 +1,5 @@
 // All that a countdown remembers, as plain JSON: it must survive a continue-as-new.
 import type { ActionRequest } from '../verdict/action.ts';
-import { durationMs } from '../release/duration.ts';
 import { replan, planOf } from '../release/plan.ts';
 import type { Checkpoint } from '../release/release.ts';
 import { judge, type CountedApproval, type Waiver } from '../verdict/judge.ts';
@@ -318,7 +317,7 @@ export const nextStep = ({ input }: CountdownState, { name, pending }: Checkpoin
 
 /** Until when a person's hold may last, by the checkpoint it is at. */
 export const heldUntilMs = ({ input }: CountdownState, { name }: CheckpointState, { sinceMs }: Hold): number =>
-  sinceMs + durationMs(specOf(input, name).holdDeadline);
+  sinceMs + specOf(input, name).holdDeadlineMs;
 
 /** The hold whose deadline comes first, or null where nobody holds. */
 export const oldestHold = ({ holds }: CountdownState): Hold | null => holds[0] ?? null;

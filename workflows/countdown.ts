@@ -10,7 +10,6 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
-import { durationMs } from '../release/duration.ts';
 import { explainRefusedPlan } from '../release/plan-refusal.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { duration, time } from '../verdict/wording/index.ts';
@@ -227,11 +226,11 @@ async function untilSomethingChanges(state: CountdownState, checkpoint: Checkpoi
     if (now >= untilMs) return end(state, 'no-go', said);
     stand(state, checkpoint, 'stopped', said);
   } else if (reasons.some(({ effect, code }) => effect === 'hold' && code !== 'WaitingForApproval')) {
-    lasts = holdLastsMs(state, durationMs(spec.holdDeadline));
+    lasts = holdLastsMs(state, spec.holdDeadlineMs);
     untilMs = checkpoint.holdDeadlineMs ??= now + lasts;
     stand(state, checkpoint, 'holding', said);
   } else {
-    lasts = durationMs(spec.approval?.deadline ?? spec.holdDeadline);
+    lasts = spec.approval?.deadlineMs ?? spec.holdDeadlineMs;
     untilMs = checkpoint.approvalDeadlineMs ??= Math.max(now, checkpoint.atMs) + lasts;
     stand(state, checkpoint, 'waiting', said);
   }
@@ -243,7 +242,7 @@ function holdLastsMs(state: CountdownState, otherwiseMs: number): number {
   const guard = planned(state, 'guard');
   const { unseenSinceMs } = state.watch;
   if (!guard || unseenSinceMs === null || !isLive(state.undo)) return otherwiseMs;
-  return Math.max(0, unseenSinceMs + durationMs(guard.spec.liveDeadline) - Date.now());
+  return Math.max(0, unseenSinceMs + guard.spec.liveDeadlineMs - Date.now());
 }
 
 function stand(state: CountdownState, checkpoint: CheckpointState, phase: 'stopped' | 'holding' | 'waiting', said: string): void {

@@ -1,6 +1,5 @@
 // Late is never a go: a checkpoint or a launch that comes after its time is a finding of its own.
 import { inconclusive, type Finding, type FindingCode } from '../verdict/finding.ts';
-import { durationMs } from '../release/duration.ts';
 import { findingsOf, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { findingKey } from '../verdict/judge.ts';
 import { duration } from '../verdict/wording/index.ts';
@@ -20,7 +19,7 @@ export function guardLaunchWindow(state: CountdownState, checkpoint: CheckpointS
   );
 }
 
-const windowEndMs = ({ input, launchAtMs }: CountdownState): number => launchAtMs + durationMs(input.release.spec.launchWindow);
+const windowEndMs = ({ input, launchAtMs }: CountdownState): number => launchAtMs + input.release.spec.launchWindowMs;
 
 const isToldClosed = ({ own }: CheckpointState): boolean => own.some(({ code }) => code === 'LaunchWindowClosed');
 

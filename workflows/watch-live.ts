@@ -2,7 +2,6 @@
 // verdict stops the clock, never this. It runs beside the story and only changes state; the story acts on it.
 import { ActivityFailure, ApplicationFailure, CancellationScope, TimeoutFailure, condition, proxyActivities } from '@temporalio/workflow';
 import type { GuardCarry, GuardReport, StepActivities } from '../activities/steps-contract.ts';
-import { durationMs } from '../release/duration.ts';
 import type { GuardStep } from '../release/steps/registry.ts';
 import { inconclusive, type Finding } from '../verdict/finding.ts';
 import { duration } from '../verdict/wording/index.ts';
@@ -20,7 +19,7 @@ const MAX_PAUSE_MS = 30_000;
 /** What a failed activity hides at most: the heartbeat time-out, or the minute within which no worker took it up. */
 const UNSEEN_BEFORE_FAILURE_MS = 66_000;
 // Covers no release: a pass only begins the next pass (withoutEnd), so the length only bounds how much evidence one pass holds.
-const STANDING_BAKE = '1h';
+const STANDING_BAKE_MS = 3_600_000;
 /** A watch of an hour that is over sooner than this has not watched. */
 const MIN_STANDING_MS = 5_000;
 
@@ -90,7 +89,7 @@ async function watchOnce(state: CountdownState, guard: Guarded): Promise<void> {
 
 function ask({ input: { release }, launchedAt, watch }: CountdownState, step: GuardStep): Promise<GuardReport> {
   const { runGuard } = proxyActivities<StepActivities>({
-    ...guarding(durationMs(step.maxBake) + durationMs(step.liveDeadline)),
+    ...guarding(step.maxBakeMs + step.liveDeadlineMs),
     taskQueue: clusterTaskQueue(release.spec.cluster),
   });
   const { health, image } = release.spec.service;
@@ -107,7 +106,7 @@ function ask({ input: { release }, launchedAt, watch }: CountdownState, step: Gu
 }
 
 /** The watch beside a hold: an hour per activity, so that a day of it costs two dozen of them, however short the bake is. */
-const withoutEnd = (step: GuardStep): GuardStep => ({ ...step, bake: STANDING_BAKE, maxBake: STANDING_BAKE });
+const withoutEnd = (step: GuardStep): GuardStep => ({ ...step, bakeMs: STANDING_BAKE_MS, maxBakeMs: STANDING_BAKE_MS });
 
 function take(state: CountdownState, guard: Guarded, report: GuardReport): void {
   const { watch } = state;
@@ -135,12 +134,12 @@ function take(state: CountdownState, guard: Guarded, report: GuardReport): void 
 function takeFailure(state: CountdownState, guard: Guarded, error: unknown, askedAtMs: number): void {
   const { watch } = state;
   const now = Date.now();
-  const noDataAfterMs = durationMs(guard.spec.noDataAfter);
+  const noDataAfterMs = guard.spec.noDataAfterMs;
   // One that went on for longer has seen meanwhile: else it would have reported that it is blind.
   if (!watch.blindTold && now - askedAtMs > noDataAfterMs + UNSEEN_BEFORE_FAILURE_MS) watch.blindSinceMs = null;
   watch.blindSinceMs ??= Math.max(askedAtMs, now - UNSEEN_BEFORE_FAILURE_MS);
   watch.carry = carryOf(error) ?? watch.carry;
-  const limitMs = durationMs(guard.spec.liveDeadline);
+  const limitMs = guard.spec.liveDeadlineMs;
   const blindMs = now - watch.blindSinceMs;
   const message = `the guard took no samples for ${duration(1_000 * seconds(blindMs))}: ${sentenceOf(error)}`;
   if (blindMs >= limitMs) {

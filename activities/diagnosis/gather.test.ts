@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { diagnose } from '../../analysis/diagnosis/diagnose.ts';
 import { endLine, header, startLine } from '../../analysis/testing/points.ts';
 import type { FixtureTrace } from '../../analysis/testing/traces.ts';
-import { loadTestSchema } from '../../release/steps/load-test.ts';
+import { expandLoadTest, loadTestSchema } from '../../release/steps/load-test.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { playTempo, type FakeTempo } from '../testing/fake-tempo.ts';
@@ -42,17 +42,20 @@ async function gathered(counts: Record<string, number>, run: object) {
   const points = [JSON.stringify({ ...start, data: { ...start.data, ...run } }), header, endLine(), ''].join('\n');
   const ref = await store.put({ kind: 'k6-points', mediaType: 'application/x-ndjson', source: 'k6' }, new TextEncoder().encode(points));
   const production = { cluster: 'lab', namespace: 'shop', deployment: 'api', container: 'api' };
-  const step = loadTestSchema.parse({
-    type: 'loadTest',
-    script: 'shop.js',
-    target: 'shop-staging',
-    stages: [{ duration: '10s', rate: 1 }],
-  });
+  const step = expandLoadTest(
+    loadTestSchema.parse({
+      type: 'loadTest',
+      script: 'shop.js',
+      target: 'shop-staging',
+      stages: [{ duration: '10s', rate: 1 }],
+    }),
+    { script: 'shop.js', target: 'shop-staging' },
+  );
   const input = {
     step: { type: 'diagnosis' as const, name: 'diagnosis', traces: 'lab' },
     service: 'api',
     production,
-    loadTests: [{ step: { ...step, script: 'shop.js', target: 'shop-staging' }, findings: [], evidence: [ref] }],
+    loadTests: [{ step, findings: [], evidence: [ref] }],
   };
   const found = await gather(input, {
     store,

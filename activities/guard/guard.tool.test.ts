@@ -21,18 +21,18 @@ const production = { cluster: 'lab', namespace: 'shop', deployment: 'go-api', co
 const step: GuardInput['step'] = {
   type: 'guard',
   name: 'guard',
-  bake: '6s',
-  maxBake: '60s',
-  interval: '500ms',
-  noDataAfter: '3s',
-  liveDeadline: '6s',
+  bakeMs: 6_000,
+  maxBakeMs: 60_000,
+  intervalMs: 500,
+  noDataAfterMs: 3_000,
+  liveDeadlineMs: 6_000,
   minRequests: 300,
-  falseAlarm: '1%',
+  falseAlarmPercent: 1,
   metric: 'http_request_duration_seconds',
-  limits: { p99: '300ms', errorRate: '0.1%' },
+  limits: { p99Ms: 300, errorPercent: 0.1 },
 };
 const preflight: PreflightInput = {
-  step: { type: 'preflight', name: 'preflight', maxClockSkew: '2s' },
+  step: { type: 'preflight', name: 'preflight', maxClockSkewMs: 2_000 },
   quick: false,
   countdown: 'countdown/go-api-1.4.0/run',
   production,
@@ -144,7 +144,7 @@ describe('the guard with the real Prometheus', () => {
       send({ errors: 1 });
       await scraped();
       const startedMs = performance.now();
-      const { findings } = await acts().runGuard(input({}, { bake: '60s' }));
+      const { findings } = await acts().runGuard(input({}, { bakeMs: 60_000 }));
       expect(findings).toMatchObject([
         { code: 'ErrorRateAboveLimit', outcome: 'fail', limit: 0.1, message: expect.stringContaining('requests failed') },
       ]);
@@ -158,7 +158,9 @@ describe('the guard with the real Prometheus', () => {
     playing(async ({ send, scraped, acts }) => {
       send({ slow: 2 });
       await scraped();
-      expect((await acts().runGuard(input({}, { bake: '60s' }))).findings).toMatchObject([{ code: 'LatencyAboveLimit', outcome: 'fail' }]);
+      expect((await acts().runGuard(input({}, { bakeMs: 60_000 }))).findings).toMatchObject([
+        { code: 'LatencyAboveLimit', outcome: 'fail' },
+      ]);
     }),
   );
 
@@ -168,7 +170,7 @@ describe('the guard with the real Prometheus', () => {
       send();
       await scraped();
       const { runGuard } = acts();
-      const long = { bake: '8s', liveDeadline: '60s' };
+      const long = { bakeMs: 8_000, liveDeadlineMs: 60_000 };
       const watching = runGuard(input({}, long));
       setTimeout(() => void prometheus.stop(), 2_000);
       const { outcome, findings, carry } = await watching;
@@ -238,7 +240,7 @@ describe('the guard with the real Prometheus', () => {
     'is undecided without traffic, and never takes 0 of 0 for a pass',
     playing(async ({ scraped, acts }) => {
       await scraped();
-      expect((await acts().runGuard(input({}, { bake: '1s', maxBake: '2s' }))).findings).toMatchObject([
+      expect((await acts().runGuard(input({}, { bakeMs: 1_000, maxBakeMs: 2_000 }))).findings).toMatchObject([
         { code: 'GuardUndecided', outcome: 'inconclusive', measured: 0 },
       ]);
     }),
@@ -267,7 +269,7 @@ describe('the guard with the real Prometheus', () => {
       send();
       await scraped();
       await new Promise((done) => setTimeout(done, 3_000));
-      const { carry } = await acts().runGuard(input({ launchedAt: new Date(Date.now() - 1_000).toISOString() }, { bake: '1s' }));
+      const { carry } = await acts().runGuard(input({ launchedAt: new Date(Date.now() - 1_000).toISOString() }, { bakeMs: 1_000 }));
       expect(carry.oldTraffic).toMatchObject({ windowS: 300, trouble: null });
       expect(carry.oldTraffic?.requests).toBeGreaterThan(0);
     }),
@@ -291,7 +293,7 @@ describe('preflight with the real Prometheus', () => {
     'finds the missing bucket, the wrong metric, the paused Deployment and the missing right, each by name',
     playing(async ({ scraped, acts }) => {
       await scraped();
-      const guard = { ...step, limits: { ...step.limits, p99: '250ms' } };
+      const guard = { ...step, limits: { ...step.limits, p99Ms: 250 } };
       const { findings } = await acts(fakeCluster({ paused: true, allowed: false, nodeImages: [] })).runPreflight({
         ...preflight,
         guard,

@@ -57,7 +57,7 @@ describe('the guard', () => {
 
   it('the guard fails a version that stopped answering, after two good minutes', async () => {
     const watch = playWatch((now) => (now.atS > 120 ? hang(now) : undefined));
-    const report = await watch.runGuard(input({ step: { ...input().step, bake: '5m', maxBake: '15m' } }));
+    const report = await watch.runGuard(input({ step: { ...input().step, bakeMs: 300_000, maxBakeMs: 900_000 } }));
     expect(report).toMatchObject({
       outcome: 'breach',
       findings: [{ code: 'ServiceNotServing', outcome: 'fail' }],
@@ -219,7 +219,7 @@ describe('workers', () => {
       if (now.atS <= 3) fail(one, 1)(now);
       if (now.atS === 72) death.abort(new Error('the worker died'));
     });
-    const slowLimits = input({ step: { ...input().step, limits: { p99: '300ms', errorRate: '1%' } } });
+    const slowLimits = input({ step: { ...input().step, limits: { p99Ms: 300, errorPercent: 1 } } });
     const died = watch.runGuard(slowLimits, { signal: death.signal });
     const carry = await died.catch(({ message, details }: ApplicationFailure) => {
       // A worker that ends in good order sends no heartbeat after it: what was watched is in the failure.

@@ -6,9 +6,7 @@ import { isOver, outcomeOf, type GuardOutcome } from '../../analysis/guard/outco
 import type { GuardLimits, OldTraffic } from '../../analysis/guard/sample.ts';
 import type { GuardTally } from '../../analysis/guard/guard-tally.ts';
 import { addSample } from '../../analysis/guard/tally.ts';
-import { durationMs } from '../../release/duration.ts';
 import type { Environment } from '../../release/environment.ts';
-import { sharePercent } from '../../release/share.ts';
 import { judgeNotKept } from '../../verdict/evidence-not-kept.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { failpoint } from '../failpoint.ts';
@@ -53,7 +51,7 @@ async function runGuard(dependencies: GuardDependencies, input: GuardInput, acti
   const { signal } = activity;
   const watched = watchedBy(dependencies, input, signal);
   const carry = carryOf(activity.lastHeartbeat) ?? input.carry;
-  let progress: ActivityProgress = { text: 'the watch begins', done: 0, total: durationMs(input.step.bake), unit: 'ms' };
+  let progress: ActivityProgress = { text: 'the watch begins', done: 0, total: input.step.bakeMs, unit: 'ms' };
   let carried = carry;
   const beat = () => activity.heartbeat(carried === null ? progress : { ...progress, carry: carried });
   beat();
@@ -135,7 +133,7 @@ function watchedBy(
   return {
     target: production,
     metric: step.metric,
-    p99LimitMs: durationMs(step.limits.p99),
+    p99LimitMs: step.limits.p99Ms,
     readPods: () => readDeploymentPods(client, production),
     askHealth: () => health(page, signal),
     prometheus: prometheus({ url: prometheusUrl(environment, production.cluster), signal, now }),
@@ -150,15 +148,15 @@ function limitsOf({ step, production, image }: GuardInput, oldTraffic: OldTraffi
   return {
     subject: `deployment ${production.namespace}/${production.deployment}`,
     image,
-    p99Ms: durationMs(step.limits.p99),
-    errorPercent: sharePercent(step.limits.errorRate),
+    p99Ms: step.limits.p99Ms,
+    errorPercent: step.limits.errorPercent,
     minRequests: step.minRequests,
-    falseAlarmPercent: sharePercent(step.falseAlarm),
-    noDataAfterMs: durationMs(step.noDataAfter),
-    liveDeadlineMs: durationMs(step.liveDeadline),
-    bakeMs: durationMs(step.bake),
-    maxBakeMs: durationMs(step.maxBake),
-    intervalMs: durationMs(step.interval),
+    falseAlarmPercent: step.falseAlarmPercent,
+    noDataAfterMs: step.noDataAfterMs,
+    liveDeadlineMs: step.liveDeadlineMs,
+    bakeMs: step.bakeMs,
+    maxBakeMs: step.maxBakeMs,
+    intervalMs: step.intervalMs,
     oldTraffic,
   };
 }

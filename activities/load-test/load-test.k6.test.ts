@@ -23,7 +23,6 @@ import { separateUser } from './k6-user.ts';
 import { localK6, type LocalK6 } from './local-k6.ts';
 import { runLoad } from './run-load.ts';
 import type { LoadTestWorld } from './world.ts';
-import { planOf } from './step-plan.ts';
 
 jest.setTimeout(30_000);
 
@@ -97,7 +96,7 @@ interface Asked {
   script?: string;
   rate?: number;
   seconds?: number;
-  p99?: string;
+  p99Ms?: number;
   profiles?: 'always' | 'on-breach';
   maxVus?: number;
   world?: Partial<LoadTestWorld>;
@@ -108,7 +107,7 @@ async function inputFor({
   script = SCRIPT,
   rate = 80,
   seconds = 4,
-  p99 = '300ms',
+  p99Ms = 300,
   profiles = 'on-breach',
   maxVus = 30,
 }: Asked): Promise<LoadTestInput> {
@@ -120,14 +119,14 @@ async function inputFor({
       script: 'shop.js',
       target: 'shop-staging',
       stages: [
-        { duration: '0s', rate },
-        { duration: `${seconds}s`, rate },
+        { seconds: 0, ratePerSecond: rate },
+        { seconds, ratePerSecond: rate },
       ],
       maxVus,
-      limits: { p99, errorRate: '1%', delivered: '95%', endpoints: {} },
-      sampleEvery: '1s',
+      limits: { p99Ms, errorPercent: 1, deliveredPercent: 95, endpoints: {} },
+      sampleEveryMs: 1_000,
       profiles,
-      cpuProfile: '1s',
+      cpuProfileMs: 1_000,
     },
     staging: { cluster: 'lab', namespace: 'shop-staging', deployment: 'go-api', container: 'go-api' },
     image: 'registry.local/go-api:sha-1',
@@ -203,7 +202,7 @@ test('passes a service that keeps its limits, under the release file’s load an
   );
 
   // What `tminus verify` does: the same findings, byte for byte, from the stored bytes alone.
-  const { stages, limits } = planOf((await inputFor({})).step);
+  const { stages, limits } = (await inputFor({})).step;
   const points = report.evidence[0]?.digest ?? '';
   const samples = report.evidence[1]?.digest ?? '';
   const again = [
@@ -219,7 +218,7 @@ test('passes a service that keeps its limits, under the release file’s load an
 test('takes profiles while a limit is broken, and stops the run within 3 s once it is hopeless and they are taken', async () => {
   delayMs = 120;
   const started = performance.now();
-  const report = await run({ rate: 100, seconds: 25, p99: '50ms' });
+  const report = await run({ rate: 100, seconds: 25, p99Ms: 50 });
   const ended = performance.now();
   expect((ended - started) / 1_000).toBeLessThan(9);
   process.stdout.write(`hopeless: ${((ended - profileAnsweredAt) / 1_000).toFixed(2)} s from the last profile to the verdict\n`);
@@ -247,7 +246,7 @@ test('stops a hopeless run though a pod is too busy to give its profiles', async
   let askedAt = 0;
   const busy = createServer(({ url }) => void (url?.includes('/profile') && (askedAt ||= Date.now()))).listen(0, '127.0.0.1');
   await once(busy, 'listening');
-  const report = await run({ rate: 100, seconds: 25, p99: '50ms', world: { pprofPort: (busy.address() as AddressInfo).port } });
+  const report = await run({ rate: 100, seconds: 25, p99Ms: 50, world: { pprofPort: (busy.address() as AddressInfo).port } });
   busy.closeAllConnections();
   busy.close();
   const { end } = await summarizeLoad(store.get(report.evidence[0]?.digest ?? ''));
@@ -303,7 +302,7 @@ test('profiles the pods whose own requests are slow when there are more than thr
 
 test('goes on to the verdict when the profiles cannot be had', async () => {
   delayMs = 120;
-  const report = await run({ rate: 100, seconds: 25, p99: '50ms', world: { pprofPort: 1 } });
+  const report = await run({ rate: 100, seconds: 25, p99Ms: 50, world: { pprofPort: 1 } });
   expect(codes(report)).toContain('LatencyAboveLimit');
   expect(report.facts.filter((fact) => fact.text.startsWith('no ')).length).toBe(7);
 });

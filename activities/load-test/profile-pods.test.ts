@@ -3,7 +3,7 @@ import type { LoadTestInput } from '../steps-contract.ts';
 import { profilePods } from './profile-pods.ts';
 import type { LoadTestWorld } from './world.ts';
 
-const input = { staging: { namespace: 'shop-staging' }, step: { cpuProfile: '10s' } } as LoadTestInput;
+const input = { staging: { namespace: 'shop-staging' }, step: { cpuProfileMs: 10_000 } } as LoadTestInput;
 
 test('begins to count once the pods are known, however long that takes, and not where they cannot be listed', async () => {
   const story: string[] = [];

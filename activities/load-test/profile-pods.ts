@@ -1,7 +1,6 @@
 // Which pods under load are profiled, and what is told of it.
 import { podsAtFault } from '../../analysis/runtime/at-fault.ts';
 import type { RuntimeSample } from '../../analysis/runtime/sample.ts';
-import { durationMs } from '../../release/duration.ts';
 import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
 import { captureProfiles } from '../profiles/capture.ts';
 import type { LoadTestInput } from '../steps-contract.ts';
@@ -39,7 +38,7 @@ export async function profilePods(
   const options = {
     store: world.store,
     pprofPort: world.pprofPort,
-    cpuSeconds: Math.max(1, Math.round(durationMs(input.step.cpuProfile) / 1_000)),
+    cpuSeconds: Math.max(1, Math.round(input.step.cpuProfileMs / 1_000)),
     signal,
     ...(world.goroutineGapMs === undefined ? {} : { goroutineGapMs: world.goroutineGapMs }),
   };

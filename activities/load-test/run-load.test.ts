@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { readStatementsRecord } from '../../analysis/postgres/read-records.ts';
-import { loadTestSchema } from '../../release/steps/load-test.ts';
+import { expandLoadTest, loadTestSchema } from '../../release/steps/load-test.ts';
 import { bytesOf } from '../evidence/bytes-of.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import { localK6 } from './local-k6.ts';
@@ -25,17 +25,19 @@ test('reports the digests under load, and finds slow statements in the logs of t
     { kind: 'k6-script', mediaType: 'text/javascript', source: 'test' },
     new TextEncoder().encode('export default 1'),
   );
-  const step = loadTestSchema.parse({
-    type: 'loadTest',
-    script: 'shop.js',
-    target: 'shop-staging',
-    stages: [{ duration: '1s', rate: 1 }],
-    postgres: 'shop',
-  });
+  const step = expandLoadTest(
+    loadTestSchema.parse({
+      type: 'loadTest',
+      script: 'shop.js',
+      target: 'shop-staging',
+      stages: [{ duration: '1s', rate: 1 }],
+    }),
+    { script: 'shop.js', target: 'shop-staging', postgres: 'shop' },
+  );
   const staging = { cluster: 'lab', namespace: 'shop-staging', deployment: 'go-api', container: 'go-api' };
   const line = `${JSON.stringify({ msg: 'Query', sql: 'SELECT * FROM orders WHERE customer = $1', duration: 0.001 })}\n`;
   const { evidence, facts, imageIds } = await runLoad(
-    { step: { ...step, script: 'shop.js', target: 'shop-staging' }, staging, image: 'go-api:1', scriptDigest: digest, runId: 'run-1' },
+    { step, staging, image: 'go-api:1', scriptDigest: digest, runId: 'run-1' },
     {
       store,
       startK6: localK6({ k6Path, workFolder: join(folder, 'work'), user: null, hosts: [] }),
@@ -65,12 +67,15 @@ test('reports the digests under load, and finds slow statements in the logs of t
 test('heartbeats while k6 is being started, and ends when it is cancelled then', async () => {
   const store = createFolderEvidenceStore(join(folder, 'starting'));
   const { digest } = await store.put({ kind: 'k6-script', mediaType: 'text/javascript', source: 'test' }, new Uint8Array());
-  const step = loadTestSchema.parse({ type: 'loadTest', script: 'shop.js', target: 'shop-staging', stages: [{ duration: '1s', rate: 1 }] });
+  const step = expandLoadTest(
+    loadTestSchema.parse({ type: 'loadTest', script: 'shop.js', target: 'shop-staging', stages: [{ duration: '1s', rate: 1 }] }),
+    { script: 'shop.js', target: 'shop-staging' },
+  );
   const cancelling = new AbortController();
   let beats = 0;
   const running = runLoad(
     {
-      step: { ...step, script: 'shop.js', target: 'shop-staging' },
+      step,
       staging: { cluster: 'lab', namespace: 'shop-staging', deployment: 'go-api', container: 'go-api' },
       image: 'go-api:1',
       scriptDigest: digest,

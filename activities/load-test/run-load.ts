@@ -9,7 +9,6 @@ import { runLine, type LoadPlan } from '../../analysis/load-test/run-record.ts';
 import { createLoadAccumulator, summarizeLoad, type LoadAccumulator } from '../../analysis/load-test/summary.ts';
 import { judgeRuntime } from '../../analysis/runtime/judge.ts';
 import { summarizeRuntime } from '../../analysis/runtime/summary.ts';
-import { durationMs } from '../../release/duration.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import { bytesOf } from '../evidence/bytes-of.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
@@ -19,7 +18,6 @@ import type { K6Process } from './k6-run.ts';
 import { seeCandidate, type SeenCandidate } from './see-candidate.ts';
 import { startRuntimeSampler } from './runtime-sampler.ts';
 import { serviceLogOf } from './service-log.ts';
-import { planOf } from './step-plan.ts';
 import { HEARTBEAT_EVERY_MS, watchRun, type RunWatch } from './watch-run.ts';
 import type { LoadTestWorld, RunControl } from './world.ts';
 
@@ -28,7 +26,7 @@ import type { LoadTestWorld, RunControl } from './world.ts';
  * and no half evidence.
  */
 export async function runLoad(input: LoadTestInput, world: LoadTestWorld, control: RunControl): Promise<StepReport> {
-  const plan = planOf(input.step);
+  const plan = { stages: input.step.stages, limits: input.step.limits };
   const targetUrl = world.resolveTarget(input.step.target);
   const databaseUrl = await databaseUrlOf(input, world);
   const { k6, candidate } = await started(plan, targetUrl, input, world, control);
@@ -94,7 +92,7 @@ async function follow(
     listPods: candidate.listPods,
     metricsPort: world.metricsPort,
     pprofPort: world.pprofPort,
-    everyMs: durationMs(input.step.sampleEvery),
+    everyMs: input.step.sampleEveryMs,
   });
   const watch = watchRun(k6, live, plan, sampler.samples, input, world, control);
   const database =

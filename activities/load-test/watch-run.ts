@@ -4,7 +4,6 @@ import { offeredIterations, plannedSeconds } from '../../analysis/load-test/plan
 import { GRACEFUL_STOP_SECONDS, type LoadPlan } from '../../analysis/load-test/run-record.ts';
 import type { LoadAccumulator } from '../../analysis/load-test/summary.ts';
 import type { RuntimeSample } from '../../analysis/runtime/sample.ts';
-import { durationMs } from '../../release/duration.ts';
 import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
 import { failpoint } from '../failpoint.ts';
 import { GOROUTINE_GAP_MS } from '../profiles/capture.ts';
@@ -53,7 +52,7 @@ export function watchRun(
   let profiles: Promise<{ evidence: EvidenceRef[]; facts: Fact[] }> | null = null;
   let profilesDone = false;
   let profilesEnoughMs = Infinity;
-  const profilesTakeMs = Math.max(durationMs(input.step.cpuProfile), world.goroutineGapMs ?? GOROUTINE_GAP_MS) + PROFILES_REST_MS;
+  const profilesTakeMs = Math.max(input.step.cpuProfileMs, world.goroutineGapMs ?? GOROUTINE_GAP_MS) + PROFILES_REST_MS;
   const profilesDueMs = performance.now() + plannedSeconds(plan.stages) * 1_000 * PROFILES_AT_SHARE;
   let stopped: 'hopeless' | null = null;
 

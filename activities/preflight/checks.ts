@@ -1,7 +1,6 @@
 // The checks, each an object with its title, what needs it, whether it belongs to the quick half, and how it is asked. A new check is one more
 // object here and a judge in analysis/preflight.
 import type { CheckTitle, PreflightFacts } from '../../analysis/preflight/answers.ts';
-import { durationMs } from '../../release/duration.ts';
 import { askHealth } from '../health.ts';
 import { ApiFailure } from '../kubernetes/api-failure.ts';
 import type { Answer } from '../prometheus/client.ts';
@@ -131,7 +130,7 @@ const checks: readonly Check[] = [
       return {
         skewMs: theirsS * 1_000 - (beforeMs + afterMs) / 2,
         uncertaintyMs: (afterMs - beforeMs) / 2,
-        maxSkewMs: durationMs(input.step.maxClockSkew),
+        maxSkewMs: input.step.maxClockSkewMs,
       };
     },
   }),
@@ -214,12 +213,12 @@ async function seriesOf({ production, input }: PreflightWorld): Promise<{ series
     namespace: input.production.namespace,
     replicaSet: `${input.production.deployment}-${templateHash}`,
     metric: guard.metric,
-    limitMs: durationMs(guard.limits.p99),
+    limitMs: guard.limits.p99Ms,
   };
   return {
     series,
     names: current.filter(({ terminating }) => !terminating).map(({ name }) => name),
-    noDataAfterMs: durationMs(guard.noDataAfter),
+    noDataAfterMs: guard.noDataAfterMs,
   };
 }
 

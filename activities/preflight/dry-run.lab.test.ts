@@ -46,7 +46,7 @@ async function preflight(image = NEW): Promise<Finding | undefined> {
     activity: recordedActivity,
   });
   const { findings } = await runPreflight({
-    step: { type: 'preflight', name: 'preflight', maxClockSkew: '2s' },
+    step: { type: 'preflight', name: 'preflight', maxClockSkewMs: 2_000 },
     quick: false,
     countdown: 'countdown/go-api-1.4.0/run',
     production: lab.target,

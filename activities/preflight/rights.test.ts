@@ -5,7 +5,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import { fakeCluster } from '../testing/fake-cluster.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
-import { guardSchema } from '../../release/steps/guard.ts';
+import { expandGuard, guardSchema } from '../../release/steps/guard.ts';
 import type { PreflightInput } from '../steps-contract.ts';
 import { createPreflightActivities } from './run-preflight.ts';
 
@@ -65,7 +65,7 @@ test('asks for the right to read logs only where a load test may read them', asy
   expect(await askedFor({ podLogs: false, staging: true })).toContain('list pods in shop-staging');
 });
 
-const guard = { ...guardSchema.parse({ type: 'guard' }), maxBake: '30m' };
+const guard = expandGuard(guardSchema.parse({ type: 'guard' }));
 
 test('asks for the rights that launch, rollback and the description of a failure need, where the plan launches', async () => {
   const needed = [

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { PreflightAnswer } from '../../analysis/preflight/answers.ts';
 import { judgePreflight } from '../../analysis/preflight/judge.ts';
-import { guardSchema } from '../../release/steps/guard.ts';
+import { expandGuard, guardSchema } from '../../release/steps/guard.ts';
 import type { Finding } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { EvidenceNotKept } from '../evidence/errors.ts';
@@ -22,7 +22,7 @@ const OWN = 'countdown/go-api-1.4.0/run-2';
 const OTHER = 'countdown/go-api-1.3.0/run-1';
 const LAUNCH = `${OTHER}/launch/launch/1/deployment-image/shop/go-api`;
 const input: PreflightInput = {
-  step: { type: 'preflight', name: 'preflight', maxClockSkew: '2s' },
+  step: { type: 'preflight', name: 'preflight', maxClockSkewMs: 2_000 },
   quick: true,
   countdown: OWN,
   production: { cluster: 'lab', namespace: 'shop', deployment: 'go-api', container: 'go-api' },
@@ -71,7 +71,7 @@ async function run({ client = fakeCluster().client, quick = true, ...more }: Wor
 const of = (findings: readonly Finding[], title: string): Finding | undefined => findings.find(({ subject }) => subject === title);
 
 test('the quick half is asked again with what the launch or its rollback would fail on', () => {
-  const full = { ...input, quick: false, guard: { ...guardSchema.parse({ type: 'guard' }), maxBake: '30m' }, staging: input.production };
+  const full = { ...input, quick: false, guard: expandGuard(guardSchema.parse({ type: 'guard' })), staging: input.production };
   const titles = (half: PreflightInput): string[] => checksOf(half).map(({ title }) => title);
   expect(titles({ ...full, quick: true })).toEqual([
     'cluster',

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { durationMs } from '../duration.ts';
 import { count, duration, formedText, label, share } from '../fields.ts';
+import { sharePercent } from '../share.ts';
 
 /** Above this, a service at a thousand requests per second would need more than a quarter of an hour before anything is said. */
 const MAX_MIN_REQUESTS = 1_000_000;
@@ -40,5 +42,25 @@ export const guardSchema = z
       'Watches the launched version until the countdown ends, also while people hold, and rolls back by itself when it breaks a limit.',
   });
 
-/** The longest watch is filled in from the bake where the step leaves it out. */
-export type GuardStep = Omit<z.output<typeof guardSchema>, 'maxBake'> & { maxBake: string };
+/** A bake that is undecided after three times its duration stays undecided: traffic is missing, or the rate is at its limit. */
+const MAX_BAKES = 3;
+
+export type GuardStep = ReturnType<typeof expandGuard>;
+
+/** The step in milliseconds and percent; `maxBake` defaults to three bakes. */
+export function expandGuard({ type, name, minRequests, metric, ...file }: z.output<typeof guardSchema>) {
+  const bakeMs = durationMs(file.bake);
+  return {
+    type,
+    name,
+    bakeMs,
+    maxBakeMs: file.maxBake === undefined ? MAX_BAKES * bakeMs : durationMs(file.maxBake),
+    intervalMs: durationMs(file.interval),
+    noDataAfterMs: durationMs(file.noDataAfter),
+    liveDeadlineMs: durationMs(file.liveDeadline),
+    minRequests,
+    falseAlarmPercent: sharePercent(file.falseAlarm),
+    metric,
+    limits: { p99Ms: durationMs(file.limits.p99), errorPercent: sharePercent(file.limits.errorRate) },
+  };
+}

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { durationMs } from '../duration.ts';
 import { duration, label } from '../fields.ts';
 
 export const launchSchema = z
@@ -11,4 +12,13 @@ export const launchSchema = z
   })
   .meta({ description: 'Changes the image of the Deployment, watches the rollout, and rolls back by itself when it fails.' });
 
-export type LaunchStep = z.output<typeof launchSchema>;
+export type LaunchStep = ReturnType<typeof expandLaunch>;
+
+/** The step in milliseconds. */
+export const expandLaunch = ({ type, name, timeout, rollbackWithin, healthWithin }: z.output<typeof launchSchema>) => ({
+  type,
+  name,
+  timeoutMs: durationMs(timeout),
+  rollbackTimeoutMs: durationMs(rollbackWithin),
+  healthTimeoutMs: durationMs(healthWithin),
+});

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { durationMs } from '../duration.ts';
 import { count, duration, formedText, label, share, text } from '../fields.ts';
+import { sharePercent } from '../share.ts';
 
 /** Most stages of one load test: k6 plans them all in memory before it starts. */
 const MAX_STAGES = 100;
@@ -80,5 +82,37 @@ export const loadTestSchema = z
   })
   .meta({ description: 'Puts the candidate under load with k6 and judges response times, errors and delivered load.' });
 
-/** Script and target are filled in from `spec.load` where the step leaves them out. */
-export type LoadTestStep = Omit<z.output<typeof loadTestSchema>, 'script' | 'target'> & { script: string; target: string };
+export type LoadTestStep = ReturnType<typeof expandLoadTest>;
+
+/** The step in milliseconds and percent. `script` and `target`: of the step, or of `spec.load`. */
+export function expandLoadTest(file: z.output<typeof loadTestSchema>, place: { script: string; target: string; postgres?: string }) {
+  const { type, name, maxVus, profiles, limits } = file;
+  return {
+    type,
+    name,
+    ...place,
+    stages: file.stages.map(({ duration: lasts, rate }) => ({ seconds: durationMs(lasts) / 1_000, ratePerSecond: rate })),
+    maxVus,
+    limits: {
+      p99Ms: durationMs(limits.p99),
+      errorPercent: sharePercent(limits.errorRate),
+      deliveredPercent: sharePercent(limits.delivered),
+      endpoints: Object.fromEntries(Object.entries(limits.endpoints).map(([endpoint, own]) => [endpoint, expandEndpoint(own)])),
+    },
+    sampleEveryMs: durationMs(file.sampleEvery),
+    profiles,
+    cpuProfileMs: durationMs(file.cpuProfile),
+  };
+}
+
+/** Only the limits that the endpoint has: the others are the common ones. */
+const expandEndpoint = ({
+  p99: limit,
+  errorRate: share,
+}: {
+  p99?: string | undefined;
+  errorRate?: string | undefined;
+}): { p99Ms?: number; errorPercent?: number } => ({
+  ...(limit === undefined ? {} : { p99Ms: durationMs(limit) }),
+  ...(share === undefined ? {} : { errorPercent: sharePercent(share) }),
+});

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { durationMs } from '../duration.ts';
 import { duration, label } from '../fields.ts';
 
 export const preflightSchema = z
@@ -12,4 +13,11 @@ export const preflightSchema = z
       'Asks, before anything is done, whether everything that later steps need is there: cluster, rights, Deployment, image, series, health, clocks.',
   });
 
-export type PreflightStep = z.output<typeof preflightSchema>;
+export type PreflightStep = ReturnType<typeof expandPreflight>;
+
+/** The step in milliseconds. */
+export const expandPreflight = ({ type, name, maxClockSkew }: z.output<typeof preflightSchema>) => ({
+  type,
+  name,
+  maxClockSkewMs: durationMs(maxClockSkew),
+});

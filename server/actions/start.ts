@@ -68,8 +68,8 @@ function readRelease({ file, fileName, launchAt }: StartRequest) {
   if (!loaded.ok) throw invalid(loaded.problems.map(toldProblem));
   const { release, problemsOf } = loaded;
   if (launchAt === undefined) return { release, problemsOf };
-  const { countdown: _, ...spec } = release.spec;
-  return { release: { ...release, spec: { ...spec, launchAt: iso(Date.parse(launchAt)) } }, problemsOf };
+  const { countdownMs: _, ...spec } = release.spec;
+  return { release: { ...release, spec: { ...spec, launchAtMs: Date.parse(launchAt) } }, problemsOf };
 }
 
 async function inputOf(

@@ -174,7 +174,7 @@ describe('the gateway', () => {
   } as unknown as CountdownInput;
   const launchingAt = (launchAt: string): CountdownInput => ({
     ...input,
-    release: { ...input.release, spec: { ...input.release.spec, launchAt } },
+    release: { ...input.release, spec: { ...input.release.spec, launchAtMs: Date.parse(launchAt) } as CountdownInput['release']['spec'] },
   });
   const opened = { release: 'go-api-1.4.0', launchAt: '', checkpoints: [] };
   /** A Temporal on which the name belongs to a countdown that was started like this. */

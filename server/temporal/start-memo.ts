@@ -1,5 +1,4 @@
 // What a start asked for, kept beside the countdown: a second start of the same name is the same wish, or it is refused.
-import { launchTimeMs } from '../../release/launch-time.ts';
 import type { CountdownInput } from '../../workflows/messages.ts';
 
 /** `startId` is new with every start: whoever finds their own has started it. The digests are those of the evidence that is needed to the end. */
@@ -34,6 +33,6 @@ export function explainOther({ release, releaseDigest, rehearsal }: CountdownInp
 
 /** As it was asked for: resuming may move the launch, and the same start stays the same. Null where the length of the countdown decides. */
 const askedLaunch = ({ spec }: CountdownInput['release']): string | null =>
-  spec.launchAt === undefined ? null : new Date(launchTimeMs(spec.launchAt)).toISOString();
+  spec.launchAtMs === undefined ? null : new Date(spec.launchAtMs).toISOString();
 
 const launchText = (launchAt: unknown): string => (typeof launchAt === 'string' ? launchAt : 'the countdown of the file');

@@ -199,7 +199,7 @@ describe('a countdown', () => {
         await act({ action: 'resume' });
         await until('running', ({ phase }) => phase === 'running');
         await until('asked for a bake from the beginning', () => guard.asked.length === 3);
-        expect(guard.asked.map(({ step }) => step.bake)).toEqual(['10m', '1h', '10m']);
+        expect(guard.asked.map(({ step }) => step.bakeMs)).toEqual([600_000, HOUR, 600_000]);
         await guard.answer(guarded('passed', fine));
         expect(await handle.result()).toMatchObject({ ending: 'launched' });
         expect((await status()).checkpoints[2]?.steps[1]).toMatchObject({ name: 'guard', round: 2 });
@@ -457,7 +457,7 @@ describe('a countdown', () => {
         expect(await handle.result()).toMatchObject({ ending: 'launched' });
         expect(world.writes).toHaveLength(1);
       },
-      (input) => ({ ...input, release: { ...input.release, spec: { ...input.release.spec, launchWindow: '3s' } } }),
+      (input) => ({ ...input, release: { ...input.release, spec: { ...input.release.spec, launchWindowMs: 3_000 } } }),
     );
   });
 
@@ -616,9 +616,9 @@ describe('a countdown', () => {
         expect(now.sentence).toMatch(/^T-72h load-and-diagnosis was reached 1 h late, because no worker ran$/);
       },
       (input) => {
-        const { countdown: _, ...spec } = input.release.spec;
-        const launchAt = new Date(Date.now() + 71 * HOUR).toISOString();
-        return { ...input, release: { ...input.release, spec: { ...spec, launchAt } } } as CountdownInput;
+        const { countdownMs: _, ...spec } = input.release.spec;
+        const launchAtMs = Date.now() + 71 * HOUR;
+        return { ...input, release: { ...input.release, spec: { ...spec, launchAtMs } } } as CountdownInput;
       },
     ));
 

@@ -4,6 +4,7 @@ import type { LastGood } from '../../activities/bookkeeping-contract.ts';
 import type { GuardCarry, GuardReport, StepReport } from '../../activities/steps-contract.ts';
 import { EMPTY_TALLY } from '../../analysis/guard/guard-tally.ts';
 import { restoreIdOf } from '../../analysis/rollout/restore-id.ts';
+import { formatProblem, loadRelease } from '../../release/load.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import type { Finding, FindingCode } from '../../verdict/finding.ts';
 import type { CountdownInput } from '../../workflows/messages.ts';
@@ -11,88 +12,32 @@ import { hexDigest } from '../../verdict/digest.ts';
 import { Context } from '@temporalio/activity';
 import { person, signedInput, type FakeActivities } from '../temporal-world.ts';
 
-/** The standard plan of a 72-hour countdown, as the release room hands it out (`release/expand.test.ts` proves that it does). */
+/** The standard plan of a 72-hour countdown, with a shorter load test and two approvals. */
+const fileOf = (name: string): string => `apiVersion: tminus.dev/v1alpha1
+kind: Release
+metadata: { name: ${name} }
+spec:
+  service: { name: go-api, namespace: shop, image: "registry.local/go-api:sha-91d03ce" }
+  cluster: test
+  countdown: 72h
+  load: { script: k6/shop.js, target: shop-staging }
+  approvers: { groups: [release-managers], count: 2 }
+  checkpoints:
+    - name: load-and-diagnosis
+      at: T-72h
+      steps:
+        - { type: preflight }
+        - { type: loadTest, stages: [{ duration: 60s, rate: 300 }], profiles: on-breach }
+        - { type: diagnosis }
+    - { name: final-poll, at: T-1h, approval: {} }
+    - { name: launch, at: T-0, steps: [{ type: launch }, { type: guard }] }
+`;
+
 export function inputFor(name: string): CountdownInput {
-  const approvers = { groups: ['release-managers'], count: 2, allowRequester: false };
-  const limits = { p99: '300ms', errorRate: '0.1%' };
+  const loaded = loadRelease(fileOf(name), 'release.yaml');
+  if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
   return signedInput({
-    release: {
-      apiVersion: 'tminus.dev/v1alpha1',
-      kind: 'Release',
-      metadata: { name },
-      spec: {
-        service: {
-          name: 'go-api',
-          namespace: 'shop',
-          image: 'registry.local/go-api:sha-91d03ce',
-          deployment: 'go-api',
-          container: 'go-api',
-          health: { target: 'shop', path: '/healthz' },
-        },
-        cluster: 'test',
-        staging: { cluster: 'test', namespace: 'shop-staging', deployment: 'go-api', container: 'go-api' },
-        countdown: '72h',
-        launchWindow: '30m',
-        diagnosis: {},
-        load: { script: 'k6/shop.js', target: 'shop-staging' },
-        approvers,
-        allowUnverified: false,
-        notify: [],
-        checkpoints: [
-          {
-            name: 'load-and-diagnosis',
-            at: 'T-72h',
-            approval: null,
-            holdDeadline: '24h',
-            steps: [
-              { type: 'preflight', name: 'preflight', maxClockSkew: '2s' },
-              {
-                type: 'loadTest',
-                name: 'load-test',
-                script: 'k6/shop.js',
-                target: 'shop-staging',
-                stages: [{ duration: '60s', rate: 300 }],
-                maxVus: 400,
-                limits: { ...limits, delivered: '95%', endpoints: {} },
-                sampleEvery: '5s',
-                profiles: 'on-breach',
-                cpuProfile: '10s',
-              },
-              { type: 'diagnosis', name: 'diagnosis' },
-            ],
-          },
-          {
-            name: 'final-poll',
-            at: 'T-1h',
-            steps: [],
-            approval: { ...approvers, deadline: '30m', onDeadline: 'no-go' },
-            holdDeadline: '24h',
-          },
-          {
-            name: 'launch',
-            at: 'T-0',
-            approval: null,
-            holdDeadline: '24h',
-            steps: [
-              { type: 'launch', name: 'launch', timeout: '10m', rollbackWithin: '90s', healthWithin: '60s' },
-              {
-                type: 'guard',
-                name: 'guard',
-                bake: '10m',
-                maxBake: '30m',
-                liveDeadline: '15m',
-                interval: '5s',
-                noDataAfter: '20s',
-                minRequests: 300,
-                falseAlarm: '1%',
-                metric: 'http_request_duration_seconds',
-                limits,
-              },
-            ],
-          },
-        ],
-      },
-    },
+    release: loaded.release,
     releaseDigest: `sha256:${hexDigest(name)}`,
     scripts: { 'k6/shop.js': `sha256:${hexDigest('script')}` },
     requestedBy: person('requester'),

@@ -14,6 +14,8 @@ import { trustedLab, type TrustedLab } from './trusted-lab.ts';
 
 jest.setTimeout(120_000);
 
+const HOUR = 3_600_000;
+
 let temporal: World;
 beforeAll(async () => {
   temporal = await temporalWorld();
@@ -41,7 +43,7 @@ const FORGERIES: Forgery[] = [
   ['a stranger’s key', (act) => stranger().sign(act), /does not verify/],
   ['a stranger’s key under a trusted name', (act, { signer }) => ({ ...stranger().sign(act), keyId: signer.keyId }), /does not verify/],
   ['a key id that is a path', (act, { signer }) => ({ ...signer.sign(act), keyId: `../public-keys/${signer.keyId}` }), /does not verify/],
-  ['a start that the server signed', (_, lab) => lab.input({ countdown: '1h' }).start, /does not verify/],
+  ['a start that the server signed', (_, lab) => lab.input({ countdownMs: HOUR }).start, /does not verify/],
   [
     'a time that is over',
     (act, { signer }) => signer.sign({ ...act, notAfter: new Date(Date.now() - 120_000).toISOString() }),
@@ -64,7 +66,7 @@ const FORGERIES: Forgery[] = [
 it(`${FORGERIES.length} forged or stale approvals: none counts, each is answered and audited; a copy of one that counted counts once`, async () => {
   const lab = await trustedLab(temporal);
   await temporal.withWorkers(lab.activities, async () => {
-    const handle = await lab.start(lab.input({ countdown: '72h', poll: true, rehearsal: true }));
+    const handle = await lab.start(lab.input({ countdownMs: 72 * HOUR, poll: true, rehearsal: true }));
     await lab.until(handle, 'counting', ({ phase }) => phase === 'counting');
     await advance(temporal.client, handle.workflowId, 71.01 * 3_600_000);
     await lab.until(handle, 'waiting', ({ phase }) => phase === 'waiting');

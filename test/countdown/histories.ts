@@ -20,8 +20,8 @@ const worlds: Record<(typeof HISTORIES)[number], Partial<FakeActivities>> = {
   'no-go': { runLoadTest: async () => report(slow) },
   'rolled-back': { runGuard: async () => guarded('breach', slow) },
   'held-and-resumed': {
-    runGuard: async ({ step: { bake } }) =>
-      bake === '1h' ? watchOn() : (guards += 1) === 1 ? guarded('undecided', unseen) : guarded('passed', fine),
+    runGuard: async ({ step: { bakeMs } }) =>
+      bakeMs === HOUR ? watchOn() : (guards += 1) === 1 ? guarded('undecided', unseen) : guarded('passed', fine),
   },
 };
 

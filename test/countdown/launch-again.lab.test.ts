@@ -20,9 +20,9 @@ const run = (
   body: (run: Run) => Promise<void>,
   change?: (input: CountdownInput) => CountdownInput,
 ) => runCountdown(temporal, overrides, body, change);
-const withWindow = (launchWindow: string) => (input: CountdownInput) => ({
+const withWindow = (launchWindowMs: number) => (input: CountdownInput) => ({
   ...input,
-  release: { ...input.release, spec: { ...input.release.spec, launchWindow } },
+  release: { ...input.release, spec: { ...input.release.spec, launchWindowMs } },
 });
 
 describe('an abort', () => {
@@ -101,7 +101,7 @@ describe('a launch that nobody can follow', () => {
       },
       (input) => {
         for (const step of input.release.spec.checkpoints.flatMap(({ steps }) => steps))
-          if (step.type === 'guard') step.liveDeadline = '70s';
+          if (step.type === 'guard') step.liveDeadlineMs = 70_000;
         return input;
       },
     );
@@ -158,7 +158,7 @@ it('a launch whose undo was registered, and that never began, does not begin aft
       expect(await handle.result()).toMatchObject({ ending: 'aborted' });
       await arrival;
     },
-    withWindow('20s'),
+    withWindow(20_000),
   );
 });
 

@@ -43,7 +43,7 @@ async function withLab(body: (lab: TrustedLab) => Promise<void>, overrides?: Par
 describe('what the server signed', () => {
   it('launches at its time, by the real clock, and once: a copy of the start begins nothing more', () =>
     withLab(async (lab) => {
-      const input = lab.input({ countdown: '1s' });
+      const input = lab.input({ countdownMs: 1_000 });
       const handle = await lab.start(input);
       expect(await handle.result()).toMatchObject({ ending: 'launched' });
       expect([lab.writes(), image(lab)]).toEqual([1, CANDIDATE]);
@@ -54,7 +54,7 @@ describe('what the server signed', () => {
 
   it('launches a rehearsal on virtual time, with the approvals that people signed', () =>
     withLab(async (lab) => {
-      const handle = await lab.start(lab.input({ countdown: '72h', poll: true, rehearsal: true }));
+      const handle = await lab.start(lab.input({ countdownMs: 72 * HOUR, poll: true, rehearsal: true }));
       await lab.until(handle, 'counting', ({ phase }) => phase === 'counting');
       await advance(temporal.client, handle.workflowId, 71.01 * HOUR);
       await lab.until(handle, 'waiting', ({ phase }) => phase === 'waiting');
@@ -80,27 +80,27 @@ describe('a raw start', () => {
   });
 
   it.each<[string, (lab: TrustedLab) => [CountdownInput, object?], RegExp]>([
-    ['without a signature', (lab) => [{ ...lab.input({ countdown: '1s' }), start: undefined as never }], /is not signed/],
+    ['without a signature', (lab) => [{ ...lab.input({ countdownMs: 1_000 }), start: undefined as never }], /is not signed/],
     ['of anything', () => [{ start: { payload: '{}', keyId: '', signature: '' } } as never], /cannot be read/],
-    ['of another image', (lab) => [evil(lab.input({ countdown: '1s' }))], /another input/],
+    ['of another image', (lab) => [evil(lab.input({ countdownMs: 1_000 }))], /another input/],
     [
       'with a copied signature',
-      (lab) => [{ ...lab.input({ countdown: '1s' }), start: lab.input({ countdown: '1s' }).start }],
+      (lab) => [{ ...lab.input({ countdownMs: 1_000 }), start: lab.input({ countdownMs: 1_000 }).start }],
       /was signed for countdown\/r-/,
     ],
-    ['with an expired signature', (lab) => [lab.input({ countdown: '1s' }, () => Date.now() - HOUR)], /counted until/],
-    ['with a retry policy', (lab) => [lab.input({ countdown: '1s' }), { retry: { maximumAttempts: 3 } }], /with a retry policy/],
-    ['with a cron schedule', (lab) => [lab.input({ countdown: '1s' }), { cronSchedule: '@every 1s' }], /with the cron schedule/],
-    ['with a start delay', (lab) => [lab.input({ countdown: '1s' }), { startDelay: '1s' }], /with a delay of 1 s/],
-    ['with carried state', (lab) => [carried(lab.input({ countdown: '1s' }))], /has no seal/],
+    ['with an expired signature', (lab) => [lab.input({ countdownMs: 1_000 }, () => Date.now() - HOUR)], /counted until/],
+    ['with a retry policy', (lab) => [lab.input({ countdownMs: 1_000 }), { retry: { maximumAttempts: 3 } }], /with a retry policy/],
+    ['with a cron schedule', (lab) => [lab.input({ countdownMs: 1_000 }), { cronSchedule: '@every 1s' }], /with the cron schedule/],
+    ['with a start delay', (lab) => [lab.input({ countdownMs: 1_000 }), { startDelay: '1s' }], /with a delay of 1 s/],
+    ['with carried state', (lab) => [carried(lab.input({ countdownMs: 1_000 }))], /has no seal/],
     [
       'with carried state and a retry policy',
-      (lab) => [carried(lab.input({ countdown: '1s' })), { retry: { maximumAttempts: 3 } }],
+      (lab) => [carried(lab.input({ countdownMs: 1_000 })), { retry: { maximumAttempts: 3 } }],
       /retry policy/,
     ],
     [
       'with carried state and a cron schedule',
-      (lab) => [carried(lab.input({ countdown: '1s' })), { cronSchedule: '@every 1s' }],
+      (lab) => [carried(lab.input({ countdownMs: 1_000 })), { cronSchedule: '@every 1s' }],
       /cron schedule/,
     ],
   ])('%s ends as refused', (_, asked, why) =>
@@ -149,7 +149,7 @@ describe('a raw start', () => {
 
   it('on virtual time that is not a rehearsal ends as refused', () =>
     withLab(async (lab) => {
-      const input = lab.input({ countdown: '1s' });
+      const input = lab.input({ countdownMs: 1_000 });
       const handle = await temporal.rehearsalClient.workflow.start(COUNTDOWN_TYPE, {
         workflowId: countdownId(input.release.metadata.name),
         taskQueue: WORKFLOW_TASK_QUEUE,
@@ -163,7 +163,7 @@ describe('a raw start', () => {
 describe('a countdown that is under way', () => {
   it('is no go, and nobody can waive it, when time skipping is switched on from outside', () =>
     withLab(async (lab) => {
-      const handle = await lab.start(lab.input({ countdown: '1h' }));
+      const handle = await lab.start(lab.input({ countdownMs: HOUR }));
       await lab.until(handle, 'counting', ({ phase }) => phase === 'counting');
       await letRun(temporal.client, handle.workflowId, 2 * HOUR);
       const stopped = await lab.until(handle, 'stopped', ({ phase }) => phase === 'stopped');
@@ -174,7 +174,7 @@ describe('a countdown that is under way', () => {
 
   it('holds when it was reset, and goes on once somebody who may has accepted that reset', () =>
     withLab(async (lab) => {
-      const handle = await lab.start(lab.input({ countdown: '8s' }));
+      const handle = await lab.start(lab.input({ countdownMs: 8_000 }));
       await lab.until(handle, 'counting', ({ phase }) => phase === 'counting');
       await reset(handle);
       const held = await lab.until(handle, 'holding', ({ phase }) => phase === 'holding');
@@ -215,7 +215,7 @@ describe('the write of a launch', () => {
     const { proveRestored } = fakeWorld().activities;
     return withLab(
       async (lab) => {
-        const input = lab.input({ countdown: '1s' });
+        const input = lab.input({ countdownMs: 1_000 });
         const handle = await lab.start(input);
         while (!guard.isAsked) await new Promise((again) => setTimeout(again, 50));
         // The countdown runs, its version is live, and its history hands out whatever was signed for it.

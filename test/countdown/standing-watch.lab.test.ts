@@ -24,9 +24,9 @@ const run = (
 ) => runCountdown(temporal, overrides, body, change);
 const written = ({ writes }: FakeWorld) => writes.map((line) => line.split('sha-')[1]);
 const BOTH = ['91d03ce', '4f9c2ab'];
-const withDeadline = (liveDeadline: string) => (input: CountdownInput) => {
+const withDeadline = (liveDeadlineMs: number) => (input: CountdownInput) => {
   for (const step of input.release.spec.checkpoints.flatMap(({ steps }) => steps))
-    if (step.type === 'guard') step.liveDeadline = liveDeadline;
+    if (step.type === 'guard') step.liveDeadlineMs = liveDeadlineMs;
   return input;
 };
 
@@ -57,7 +57,7 @@ describe('the activity of the guard', () => {
         expect(written(world)).toEqual(BOTH);
         await arrival;
       },
-      withDeadline('30s'),
+      withDeadline(30_000),
     ));
 
   it('that ends as cancelled though nobody cancelled it is asked again', () => {
@@ -110,7 +110,7 @@ describe('the activity of the guard', () => {
         expect((await handle.query(auditQuery)).filter(({ action }) => action === 'guard.blind')).toEqual([]);
         await arrival;
       },
-      withDeadline('30s'),
+      withDeadline(30_000),
     );
   });
 
@@ -131,7 +131,7 @@ describe('the activity of the guard', () => {
         expect(await handle.result()).toMatchObject({ ending: 'launched' });
         await arrival;
       },
-      withDeadline('30s'),
+      withDeadline(30_000),
     );
   });
 });
@@ -206,5 +206,5 @@ it('a rollout that no worker watches is given up after a minute, and rolled back
       await handle.terminate('test over');
       await arrival.catch(() => undefined);
     },
-    withDeadline('20s'),
+    withDeadline(20_000),
   ));

@@ -18,6 +18,7 @@ import { createIdentityActivities } from '../../activities/identity/verify-actio
 import { workerKey } from '../../activities/identity/worker-key.ts';
 import { FakeClusterApi } from '../../activities/testing/fake-cluster-api.ts';
 import { callingWorkflow } from '../../activities/running-activity.ts';
+import type { Release } from '../../release/release.ts';
 import { loadSigner, type Signer } from '../../server/identity/signing.ts';
 import { signedInput } from '../../server/actions/start.ts';
 import {
@@ -32,7 +33,7 @@ import {
 import { person, type FakeActivities, type World } from '../temporal-world.ts';
 import { fakeWorld, inputFor } from './fakes.ts';
 
-type Plan = { countdown: string; poll?: boolean; rehearsal?: boolean };
+type Plan = { countdownMs: number; poll?: boolean; rehearsal?: boolean };
 
 export interface TrustedLab {
   api: FakeClusterApi;
@@ -59,11 +60,11 @@ export async function trustedLab(temporal: World, overrides: Partial<FakeActivit
     signer,
     activities: { ...fakeWorld().activities, ...realActivities(temporal, folder, api), ...overrides },
     writes: () => api.writes.filter((write) => write.endsWith(' deployments')).length,
-    input: ({ countdown, poll = false, rehearsal = false }, now = Date.now) => {
+    input: ({ countdownMs, poll = false, rehearsal = false }, now = Date.now) => {
       const { start: _, ...input } = inputFor(`r-${randomUUID()}`);
       const [, final, launch] = input.release.spec.checkpoints;
       const checkpoints = poll ? [final!, launch!] : [launch!];
-      const release = { ...input.release, spec: { ...input.release.spec, countdown, checkpoints } };
+      const release = { ...input.release, spec: { ...input.release.spec, countdownMs, checkpoints } as Release['spec'] };
       return signedInput({ signer, now }, { ...input, release, rehearsal });
     },
     start: (input, options = {}) =>

@@ -14,7 +14,7 @@ import type { DiagnosisStepInput, StepReport } from '../../activities/steps-cont
 import { kubectl } from '../../lab/cluster.ts';
 import { paths } from '../../lab/paths.ts';
 import { loadEnvironment } from '../../release/load.ts';
-import { loadTestSchema } from '../../release/steps/load-test.ts';
+import { expandLoadTest, loadTestSchema } from '../../release/steps/load-test.ts';
 
 /** Faults of the target whose cause the verdict has to name, and the code it must name it by. */
 export const seeded = {
@@ -67,16 +67,18 @@ export async function captureRun(fault: string, name: string, folder: string, te
   for (const { ip } of await listPods()) await arm(ip, fault);
   await pause(ARMED_FOR_MS);
 
-  const step = loadTestSchema.parse({
-    type: 'loadTest',
-    name,
-    script: 'shop.js',
-    target: 'shop-staging',
-    stages: STAGES,
-    sampleEvery: '1s',
-    limits: { errorRate: '1%' },
-    postgres: 'shop-staging',
-  });
+  const step = expandLoadTest(
+    loadTestSchema.parse({
+      type: 'loadTest',
+      name,
+      script: 'shop.js',
+      target: 'shop-staging',
+      stages: STAGES,
+      sampleEvery: '1s',
+      limits: { errorRate: '1%' },
+    }),
+    { script: 'shop.js', target: 'shop-staging', postgres: 'shop-staging' },
+  );
   const script = await store.put(
     { kind: 'k6-script', mediaType: 'text/javascript', source: 'shop.js' },
     await readFile('lab/example/k6/shop.js'),
@@ -91,7 +93,7 @@ export async function captureRun(fault: string, name: string, folder: string, te
   };
   const report = await runLoad(
     {
-      step: { ...step, script: 'shop.js', target: 'shop-staging' },
+      step,
       staging: STAGING,
       image: (await listPods())[0]?.image ?? '',
       scriptDigest: script.digest,
@@ -112,7 +114,7 @@ export async function captureRun(fault: string, name: string, folder: string, te
     step: { type: 'diagnosis', name: 'diagnosis', postgres: 'shop-staging', traces: 'lab' },
     service: 'go-api',
     production: STAGING,
-    loadTests: [{ step: { ...step, script: 'shop.js', target: 'shop-staging' }, findings: report.findings, evidence: report.evidence }],
+    loadTests: [{ step, findings: report.findings, evidence: report.evidence }],
   };
   // The last batch of spans is on its way for up to five seconds.
   await pause(ARMED_FOR_MS);

@@ -5,28 +5,24 @@ import { EMPTY_TALLY } from '../../analysis/guard/guard-tally.ts';
 import { addSample } from '../../analysis/guard/tally.ts';
 import { IMAGE, PODS as NAMES, sampleOf, type FakePod, type FakeTotals } from '../../analysis/testing/samples.ts';
 import type { BadKind } from '../../analysis/guard/windows.ts';
-import { durationMs } from '../../release/duration.ts';
-import { sharePercent } from '../../release/share.ts';
-import { guardSchema } from '../../release/steps/guard.ts';
+import { expandGuard, guardSchema } from '../../release/steps/guard.ts';
 import { SAMPLE_S, type PodCounts } from './series.ts';
 
-const step = guardSchema.parse({ type: 'guard' });
-/** A bake is extended to three times its length where the step does not say. */
-const MAX_BAKES = 3;
+const step = expandGuard(guardSchema.parse({ type: 'guard' }));
 
 /** The defaults of the step. */
 export const limits: GuardLimits = {
   subject: 'deployment shop/go-api',
   image: IMAGE,
-  p99Ms: durationMs(step.limits.p99),
-  errorPercent: sharePercent(step.limits.errorRate),
+  p99Ms: step.limits.p99Ms,
+  errorPercent: step.limits.errorPercent,
   minRequests: step.minRequests,
-  falseAlarmPercent: sharePercent(step.falseAlarm),
-  noDataAfterMs: durationMs(step.noDataAfter),
-  liveDeadlineMs: durationMs(step.liveDeadline),
-  bakeMs: durationMs(step.bake),
-  maxBakeMs: MAX_BAKES * durationMs(step.bake),
-  intervalMs: durationMs(step.interval),
+  falseAlarmPercent: step.falseAlarmPercent,
+  noDataAfterMs: step.noDataAfterMs,
+  liveDeadlineMs: step.liveDeadlineMs,
+  bakeMs: step.bakeMs,
+  maxBakeMs: step.maxBakeMs,
+  intervalMs: step.intervalMs,
   oldTraffic: null,
 };
 export const BAKE_S = limits.bakeMs / 1_000;

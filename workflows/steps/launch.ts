@@ -3,7 +3,6 @@
 import { isCancellation, proxyActivities } from '@temporalio/workflow';
 import type { EffectActivities, UndoEntry } from '../../activities/effects/contract.ts';
 import type { KubernetesActivities, RolloutResult } from '../../activities/kubernetes/contract.ts';
-import { durationMs } from '../../release/duration.ts';
 import type { LaunchStep } from '../../release/steps/registry.ts';
 import { inconclusive, type Finding } from '../../verdict/finding.ts';
 import { judgeLaunch } from '../../verdict/rollout.ts';
@@ -33,7 +32,7 @@ export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResu
     live: true,
     scope: 'countdown',
     order: 0,
-    within: { restoreMs: durationMs(step.rollbackWithin), proveMs: durationMs(step.healthWithin) },
+    within: { restoreMs: step.rollbackTimeoutMs, proveMs: step.healthTimeoutMs },
     settings: { healthTarget: service.health.target, healthPath: service.health.path, wantedImage: service.image },
   });
   // Workers may have been away meanwhile. Nothing was written, so what was registered is taken back at once.
@@ -105,17 +104,17 @@ async function watch(
   const { service } = release.spec;
   const target = productionOf(release);
   const { watchRollout, verifyVersion } = proxyActivities<KubernetesActivities>({
-    ...following(durationMs(step.timeout) * WATCHES_THAT_MUST_FIT),
+    ...following(step.timeoutMs * WATCHES_THAT_MUST_FIT),
     taskQueue: clusterTaskQueue(target.cluster),
   });
   const rollout = await watchRollout({
     target,
     observedGeneration: written.observedGeneration,
     image: service.image,
-    timeoutMs: durationMs(step.timeout),
+    timeoutMs: step.timeoutMs,
     writtenAt: written.at,
   });
-  const place = { rollout, proof: null, healthMs: durationMs(step.healthWithin), tested: testedImageIds };
+  const place = { rollout, proof: null, healthMs: step.healthTimeoutMs, tested: testedImageIds };
   if (rollout.outcome !== 'complete')
     return {
       findings: judgeLaunch(target, place),
@@ -128,7 +127,7 @@ async function watch(
     image: service.image,
     healthTarget: service.health.target,
     healthPath: service.health.path,
-    timeoutMs: durationMs(step.healthWithin),
+    timeoutMs: step.healthTimeoutMs,
     testedImageIds,
   });
   return {

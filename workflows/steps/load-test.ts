@@ -1,6 +1,5 @@
 import { ApplicationFailure, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { StepActivities } from '../../activities/steps-contract.ts';
-import { durationMs } from '../../release/duration.ts';
 import type { LoadTestStep } from '../../release/steps/registry.ts';
 import { queued } from '../activity-options.ts';
 import { LOAD_TASK_QUEUE } from '../messages.ts';
@@ -14,7 +13,7 @@ export async function loadTestStep({ release, step, scripts, round, checkpoint, 
   const scriptDigest = scripts[step.script];
   if (!scriptDigest)
     throw ApplicationFailure.nonRetryable(`the k6 script ${step.script} was not handed in with the release`, 'Misconfigured');
-  const plannedMs = step.stages.reduce((sum, stage) => sum + durationMs(stage.duration), 0);
+  const plannedMs = step.stages.reduce((sum, stage) => sum + stage.seconds * 1_000, 0);
   const { runLoadTest } = proxyActivities<StepActivities>({
     ...queued(plannedMs + OVERHEAD_MS),
     taskQueue: LOAD_TASK_QUEUE,

@@ -12,7 +12,7 @@ const PREFLIGHT_MS = 180_000;
 const QUICK_PREFLIGHT_MS = 60_000;
 
 /** Asked right before the launch where the plan has no preflight step of its own: the default of the release file. */
-const DEFAULT_STEP: PreflightStep = { type: 'preflight', name: 'preflight', maxClockSkew: '2s' };
+const DEFAULT_STEP: PreflightStep = { type: 'preflight', name: 'preflight', maxClockSkewMs: 2_000 };
 
 /** Asks everything that later steps will need, before any of them starts. Changes nothing. */
 export function preflightStep(input: StepInput<PreflightStep>): Promise<StepResult> {
