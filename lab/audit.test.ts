@@ -57,7 +57,7 @@ const logOf = (...lines: string[]) => {
 
 const question = { namespace: 'shop', deployment: 'go-api' };
 
-test('tells who wrote, with which operation and image', () => {
+test('reports who wrote, with which operation and image', () => {
   expect(parseAuditLine(line())).toEqual({
     auditId: '199756f0',
     at: '2026-11-23T17:26:22.556741Z',
@@ -106,10 +106,10 @@ test('counts only from the moment asked for', async () => {
   ]);
 });
 
-test('says so when the log is damaged, rather than counting less', async () => {
+test('fails on a damaged log instead of counting less', async () => {
   await expect(auditWrites(question, logOf(line(), '{"kind":"Event","audit'))).rejects.toThrow();
 });
 
-test('knows of no writes before there is a log', async () => {
+test('reports no writes before there is a log', async () => {
   expect(await auditWrites(question, '/nowhere/audit.log')).toEqual([]);
 });

@@ -1,4 +1,4 @@
-// The independent witness: writes as the apiserver's own audit log tells them, whatever the tool believes it did.
+// Writes as the apiserver's own audit log records them, independent of what Tminus reports.
 import { createReadStream, existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { paths } from './paths.ts';
@@ -21,9 +21,9 @@ export interface AuditedWrite {
 export interface AuditQuestion {
   namespace: string;
   deployment: string;
-  /** The tool's own user unless said otherwise. */
+  /** Default: the user of Tminus. */
   user?: string;
-  /** Only writes from then on. */
+  /** Only writes from this time on. */
   since?: Date;
 }
 
@@ -56,7 +56,7 @@ interface AuditLine {
 
 const WRITING = new Set(['create', 'update', 'patch', 'delete']);
 
-/** The write a line tells of; undefined for reads, refusals, dry runs, other stages and other resources. */
+/** The write that a line records; undefined for reads, rejected requests, dry runs, other stages and other resources. */
 export function parseAuditLine(line: string): AuditedWrite | undefined {
   if (line.trim() === '') return undefined;
   const event = JSON.parse(line) as AuditLine;

@@ -1,4 +1,4 @@
-// One cgroup of ours in every hierarchy holds all pods of the lab: so they can be found, ended and removed as one.
+// All pods of the lab run below one cgroup of every hierarchy, so that they can be found, ended and removed together.
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { endProcess, identify } from './process-identity.ts';
@@ -7,7 +7,7 @@ export const cgroupName = 'tminus-lab';
 
 const ROOT = '/sys/fs/cgroup';
 
-/** Makes our cgroup; on version 1 in every controller's hierarchy. */
+/** Creates the lab's cgroup; with cgroups v1 in the hierarchy of every controller. */
 export function makeCgroups(): void {
   if (existsSync(join(ROOT, 'cgroup.controllers'))) return makeUnified();
   for (const hierarchy of hierarchies()) {
@@ -18,7 +18,7 @@ export function makeCgroups(): void {
   }
 }
 
-/** Version 2: controllers must be handed down one by one. */
+/** With cgroups v2 each controller must be enabled for the children. */
 function makeUnified(): void {
   mkdirSync(join(ROOT, cgroupName), { recursive: true });
   for (const folder of [ROOT, join(ROOT, cgroupName)]) {
@@ -27,25 +27,26 @@ function makeUnified(): void {
   }
 }
 
-/** Ends every process in our cgroups: containers whose shim or containerd was killed. */
+/** Ends every process in the lab's cgroups: containers whose shim or containerd was killed. */
 export async function endPods(): Promise<void> {
   const pids = new Set(
     ours().flatMap((folder) => readFileSync(join(folder, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number)),
   );
   const running = [...pids].map((pid) => identify(pid)).filter((identity) => identity !== undefined);
-  await Promise.all(running.map((identity) => endProcess(identity, 'SIGKILL', PATIENCE_MS)));
+  await Promise.all(running.map((identity) => endProcess(identity, 'SIGKILL', END_TIMEOUT_MS)));
 }
 
-/** A killed process leaves its cgroup within milliseconds; the kernel may take a little longer to let the folder go. */
-const PATIENCE_MS = 5_000;
+/** A killed process leaves its cgroup within milliseconds; the kernel may take longer to release the folder. */
+const END_TIMEOUT_MS = 5_000;
 const POLL_MS = 20;
 
-/** Removes our cgroups, innermost first. Their processes must have ended. */
+/** Removes the lab's cgroups, innermost first. Their processes must have ended. */
 export async function removeCgroups(): Promise<void> {
   for (const folder of ours().reverse()) {
-    const deadline = Date.now() + PATIENCE_MS;
+    const deadline = Date.now() + END_TIMEOUT_MS;
     while (!removed(folder)) {
-      if (Date.now() > deadline) throw new Error(`the cgroup ${folder} cannot be removed: a process is still in it; see its cgroup.procs`);
+      if (Date.now() > deadline)
+        throw new Error(`the cgroup ${folder} cannot be removed: it still has a process; its file cgroup.procs lists it`);
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
@@ -63,7 +64,7 @@ function removed(folder: string): boolean {
   }
 }
 
-/** Our cgroups in all hierarchies, outermost first. */
+/** The lab's cgroups in all hierarchies, outermost first. */
 function ours(): string[] {
   return [ROOT, ...hierarchies()]
     .map((hierarchy) => join(hierarchy, cgroupName))
@@ -76,7 +77,7 @@ function withChildren(folder: string): string[] {
   return [folder, ...children.flatMap((child) => withChildren(join(folder, child.name)))];
 }
 
-/** Mounted hierarchies of version 1. Controllers that share one are links to it (`cpu -> cpu,cpuacct`), which would count it twice. */
+/** Mounted v1 hierarchies, without symbolic links: controllers that share a hierarchy are links to it (`cpu -> cpu,cpuacct`). */
 function hierarchies(): string[] {
   if (!existsSync(ROOT) || existsSync(join(ROOT, 'cgroup.procs'))) return [];
   return readdirSync(ROOT, { withFileTypes: true })

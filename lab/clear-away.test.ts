@@ -3,14 +3,14 @@ import { isShimOf, mountsBelow } from './clear-away.ts';
 const socket = '/run/tminus-lab/containerd.sock';
 const shim = (address: string) => ['/usr/bin/containerd-shim-runc-v2', '-namespace', 'k8s.io', '-id', 'abc', '-address', address, ''];
 
-test('knows the shims that report to our containerd', () => {
+test('recognises the shims of our containerd', () => {
   expect(isShimOf(shim(socket), socket)).toBe(true);
 });
 
 test.each<[string, string[]]>([
   ['another containerd', shim('/run/containerd/containerd.sock')],
   ['a socket whose name only begins like ours', shim(`${socket}.ttrpc`)],
-  ['a program that is no shim', ['/usr/bin/grep', '-address', socket]],
+  ['a program that is not a shim', ['/usr/bin/grep', '-address', socket]],
   ['a shim without an address', ['/usr/bin/containerd-shim-runc-v2', socket]],
 ])('leaves %s alone', (_, argv) => {
   expect(isShimOf(argv, socket)).toBe(false);
@@ -26,7 +26,7 @@ const mountinfo = [
   '',
 ].join('\n');
 
-test('unmounts what lies below a folder, innermost first, and nothing beside it', () => {
+test('unmounts what is mounted below a folder, innermost first, and nothing else', () => {
   expect(mountsBelow(mountinfo, '/run/tminus-lab')).toEqual([
     '/run/tminus-lab/postgres/inner',
     '/run/tminus-lab/postgres',

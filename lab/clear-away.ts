@@ -1,4 +1,4 @@
-// Ends the lab and removes every trace of it from the machine, also after a run that was killed at any moment.
+// Stops the lab and removes everything it left on the machine, also after a run that was killed at any time.
 import { existsSync, readFileSync, readdirSync, readlinkSync, rmSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { endPods, removeCgroups } from './cgroups.ts';
@@ -12,14 +12,14 @@ import { network } from './paths.ts';
 import type { LabPaths } from './paths.ts';
 import { endProcess, identify } from './process-identity.ts';
 
-/** What makes containers anew while others end them; it goes first. */
-const makersOfContainers = ['kubelet', 'kube-controller-manager', 'kube-scheduler'];
+/** They restart containers while others end them, so they are killed first. */
+const startersOfContainers = ['kubelet', 'kube-controller-manager', 'kube-scheduler'];
 
-/** Ends all processes, then removes mounts, network, cgroups, files outside the lab's folder, and the lab's data. Logs and image archives stay. */
+/** Ends all processes, then removes mounts, network, cgroups, files outside the lab's folder, and data. Keeps logs and image archives. */
 export async function clearAway(lab: LabPaths): Promise<void> {
   const owner = readOwner(lab);
   const states = [...new Set([lab.state, owner?.state ?? lab.state])];
-  await Promise.all(makersOfContainers.map((name) => killNow(lab, name)));
+  await Promise.all(startersOfContainers.map((name) => killNow(lab, name)));
   await endTasks(lab);
   await Promise.all(componentStates(lab).map(({ name }) => endAtOnce(lab, name)));
   await endShims(lab);
@@ -34,32 +34,32 @@ export async function clearAway(lab: LabPaths): Promise<void> {
   rmSync(lab.run, { recursive: true, force: true });
 }
 
-/** Containers end through containerd while it lives; shims and cgroups take what is left. */
+/** containerd ends its containers while it runs; `endShims` and `endPods` end the rest. */
 async function endTasks(lab: LabPaths): Promise<void> {
   if (!componentStates(lab).some(({ name, alive }) => name === 'containerd' && alive)) return;
   const ids = (await ctr(lab, ['tasks', 'list', '-q']).catch(() => '')).split('\n').filter(Boolean);
-  // A refusal here is no failure: what a half-dead containerd cannot end, the next two steps do.
+  // An error here is not a failure: the next two steps end what a damaged containerd cannot.
   if (ids.length > 0) await succeeds(['ctr', '-a', lab.containerdSocket, '-n', 'k8s.io', 'tasks', 'delete', '--force', ...ids]);
 }
 
-/** PostgreSQL's children outlive it when it is killed, so it ends in its orderly way. */
-const endsOrderly = new Set(['postgres']);
+/** PostgreSQL's child processes survive a SIGKILL of their parent, so it is shut down. */
+const shutDown = new Set(['postgres']);
 
-/** The others are killed: their data go anyway, and the apiserver's orderly end takes 11 s. */
+/** The others are killed: their data is removed anyway, and a graceful shutdown of the apiserver takes 11 s. */
 async function endAtOnce(lab: LabPaths, name: string): Promise<void> {
-  if (!endsOrderly.has(name)) await killNow(lab, name);
+  if (!shutDown.has(name)) await killNow(lab, name);
   await stop(lab, name);
 }
 
-const SHIM_PATIENCE_MS = 3_000;
+const SHIM_TIMEOUT_MS = 3_000;
 
-/** Shims outlive containerd and keep the network namespace alive. Ours are those that report to our socket. */
+/** Shims outlive containerd and keep the network namespace alive. The lab's are those with its socket as `-address`. */
 async function endShims(lab: LabPaths): Promise<void> {
   const pids = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && isShimOf(commandLine(name), lab.containerdSocket))
     .map(Number);
   const shims = pids.map((pid) => identify(pid)).filter((identity) => identity !== undefined);
-  await Promise.all(shims.map((shim) => endProcess(shim, 'SIGKILL', SHIM_PATIENCE_MS)));
+  await Promise.all(shims.map((shim) => endProcess(shim, 'SIGKILL', SHIM_TIMEOUT_MS)));
 }
 
 /** True for `containerd-shim-... -address SOCKET`. */
@@ -75,12 +75,12 @@ function commandLine(pid: string): string[] {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
   } catch {
-    // It ended while we looked.
+    // The process ended between readdir and read.
     return [];
   }
 }
 
-/** A killed shim leaves its socket in a folder shared by all containerds; its bundle says which. */
+/** A killed shim leaves its socket in a folder shared by all containerds; its bundle holds the path. */
 function removeShimSockets(lab: LabPaths): void {
   const bundles = join(lab.containerdState, 'io.containerd.runtime.v2.task', 'k8s.io');
   if (!existsSync(bundles)) return;
@@ -107,12 +107,12 @@ export function mountsBelow(mountinfo: string, folder: string): string[] {
 
 async function unmountBelow(folder: string): Promise<void> {
   for (const point of mountsBelow(readFileSync('/proc/self/mountinfo', 'utf8'), folder)) {
-    // Lazily as a last resort: a process that just ended may still hold it for a moment.
+    // Lazy unmount as a last resort: a process that just ended may still use it.
     if (!(await succeeds(['umount', point]))) await run(['umount', '-l', point]);
   }
 }
 
-/** Inner before outer: each goes when it is empty. */
+/** Inner folders first: each is removed when it is empty. */
 const foldersOutside = [
   '/run/containerd/s',
   '/run/containerd/runc',
@@ -126,7 +126,7 @@ const foldersOutside = [
   '/var/lib/kubelet',
 ];
 
-/** Folders whose place the kubelet, containerd and CNI do not let us choose. */
+/** Folders that kubelet, containerd and CNI create at fixed paths. */
 async function removeTracesOutside(states: string[], owner: Owner | undefined): Promise<void> {
   if (owner?.madeNetnsFolder && existsSync('/run/netns') && readdirSync('/run/netns').length === 0) {
     if (await succeeds(['mountpoint', '-q', '/run/netns'])) await run(['umount', '/run/netns']);
@@ -139,8 +139,8 @@ async function removeTracesOutside(states: string[], owner: Owner | undefined): 
 }
 
 /**
- * CNI keeps a file per pod and network, named `<network>-<pod>-<interface>`. The loopback network has one name for all; the pods of ours tell which
- * are ours.
+ * CNI keeps a file per pod and network, named `<network>-<pod>-<interface>`. The loopback network has the same name for all clusters, so its
+ * files are selected by the lab's pods.
  */
 function removeCniResults(): void {
   const results = '/var/lib/cni/results';
@@ -163,7 +163,7 @@ function removeIfEmpty(folder: string): void {
   if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
 }
 
-/** Logs tell what happened, image archives cost seconds to make: they stay. */
+/** Logs are for diagnosis, and image archives take seconds to build. */
 const KEPT = new Set(['logs', 'images']);
 
 function removeState(state: string): void {

@@ -13,88 +13,88 @@ import { toolPath, wrongTools } from './tools/build.ts';
 import { tools } from './tools/tools.ts';
 import { startTraffic, stopTraffic } from './traffic.ts';
 
-/** The machine or the state of the lab does not allow it; the sentence says the way out. */
+/** The machine or the state of the lab does not allow the command; the message has a hint. */
 const EXIT_REFUSED = 2;
 const DEFAULT_RATE_PER_SECOND = 100;
 
-const tell = (line: string) => process.stderr.write(`${line}\n`);
+const progress = (line: string) => process.stderr.write(`${line}\n`);
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
-// `scripts/lab status | head` closes the pipe early: that is no failure.
+// `scripts/lab status | head` closes the pipe early: that is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit();
 });
 
 const program = new Command('scripts/lab').description(
-  'A real world for Tminus on one machine: Kubernetes, Temporal, Prometheus, PostgreSQL, Redis, and a shop to launch.',
+  'A real environment for Tminus on one machine: Kubernetes, Temporal, Prometheus, PostgreSQL, Redis, and a shop service to launch.',
 );
 
 program
   .command('up')
-  .description('bring everything up; changes nothing that runs')
-  .option('--no-shop', 'without the shop')
+  .description('Start every component that does not run')
+  .option('--no-shop', 'do not deploy the shop')
   .action(async ({ shop }: { shop: boolean }) => {
     const began = Date.now();
-    const { lab, parts } = await up({ tell, ...(shop ? {} : { shop: false }) });
-    if (parts.length > 0) for (const line of partsTable(parts, (Date.now() - began) / 1000)) tell(line);
+    const { lab, parts } = await up({ progress, ...(shop ? {} : { shop: false }) });
+    if (parts.length > 0) for (const line of partsTable(parts, (Date.now() - began) / 1000)) progress(line);
     print(addresses(lab).join('\n'));
   });
 program
   .command('down')
-  .description('end everything and leave nothing but logs and image archives')
-  .action(() => down({ tell }));
-program.command('status').description('what runs').action(printStatus);
-program.command('doctor').description('say what this machine lacks').action(printLacks);
+  .description('Stop everything; keep only logs and image archives')
+  .action(() => down({ progress }));
+program.command('status').description('Show components, processes, logs and addresses').action(printStatus);
+program.command('doctor').description('Check the prerequisites of this machine, and the cached tools').action(printLacks);
 program
   .command('restart')
   .argument('<component>')
-  .description('end a component in its orderly way and start it again')
-  .action((name: string) => restart(name, tell));
+  .description('Stop a component gracefully and start it again')
+  .action((name: string) => restart(name, progress));
 program
   .command('kill')
   .argument('<component>')
-  .description('kill a component as a crash would (SIGKILL)')
+  .description('Kill a component with SIGKILL, as a crash would')
   .action(async (name: string) => {
-    print((await kill(name)) ? `${name} was killed` : `${name} did not run`);
+    print((await kill(name)) ? `${name} was killed` : `${name} was not running`);
   });
 program
   .command('tool')
   .argument('<name>')
   .description(
-    `build a tool unless it is there, and print its path: ${tools.flatMap(({ binaries }) => binaries.map(({ name }) => name)).join(', ')}`,
+    `Build a tool unless it exists, and print its path: ${tools.flatMap(({ binaries }) => binaries.map(({ name }) => name)).join(', ')}`,
   )
   .action(async (name: string) => {
-    print(await toolPath(name, tell));
+    print(await toolPath(name, progress));
   });
 program
   .command('shop')
-  .description('deploy the shop: production on the current version, staging on the candidate')
-  .option('--fault <name>', 'a candidate that is broken on purpose')
-  .option('--reset', 'put both Deployments back as they were deployed')
+  .description('Deploy the shop: production with the current version, staging with the candidate')
+  .option('--fault <name>', 'a candidate with this fault')
+  .option('--reset', 'reset both Deployments to the versions they were deployed with')
   .action(async ({ fault, reset }: { fault?: string; reset?: boolean }) => {
-    const deployed = await (reset ? resetShop(tell) : deployShop(fault === undefined ? {} : { fault: findFault(fault) }, tell));
+    const deployed = await (reset ? resetShop(progress) : deployShop(fault === undefined ? {} : { fault: findFault(fault) }, progress));
     print(JSON.stringify(deployed));
   });
 program
   .command('traffic')
   .argument('<start|stop>')
   .argument('[rate]', 'requests per second', String(DEFAULT_RATE_PER_SECOND))
-  .description('users of production')
+  .description('Start or stop traffic to production')
   .action(async (verb: string, rate: string) => {
     if (verb === 'start') await startTraffic(Number(rate));
     else if (verb === 'stop') await stopTraffic();
-    else throw new LabRefusal(`traffic can be started or stopped, not ${verb}`);
+    else throw new LabRefusal(`unknown traffic command ${verb}; use start or stop`);
   });
 program
   .command('kubectl')
-  .description('kubectl as admin of the lab')
+  .description('Run kubectl as admin of the lab')
   .allowUnknownOption()
   .allowExcessArguments()
   .helpOption(false)
   .argument('[args...]')
   .action(async (args: string[]) => {
-    const { status: code } = spawnSync(await toolPath('kubectl', tell), [`--kubeconfig=${paths().adminKubeconfig}`, ...args], {
+    const { status: code } = spawnSync(await toolPath('kubectl', progress), [`--kubeconfig=${paths().adminKubeconfig}`, ...args], {
       stdio: 'inherit',
     });
     process.exitCode = code ?? 1;
@@ -104,21 +104,21 @@ async function printStatus(): Promise<void> {
   const lab = paths();
   const { owner, components } = status();
   if (owner === undefined) {
-    print('the lab is not up; `scripts/lab up` brings it up');
+    print('the lab is not running; `scripts/lab up` starts it');
     return;
   }
   print(`lab of ${owner}`);
   for (const { name, alive, pid, log } of components)
-    print(`  ${name.padEnd(24)} ${alive ? `runs as ${pid}`.padEnd(16) : 'does not run'.padEnd(16)} ${log}`);
+    print(`  ${name.padEnd(24)} ${alive ? `pid ${pid}`.padEnd(16) : 'not running'.padEnd(16)} ${log}`);
   if (owner === lab.checkout) print([...addresses(lab), await shopPods(lab).catch((error: Error) => error.message)].join('\n'));
-  // Scripts ask whether the lab is whole.
+  // For scripts: exit 1 if a component is down.
   if (components.some(({ alive }) => !alive)) process.exitCode = 1;
 }
 
 async function printLacks(): Promise<void> {
   const found = [...lacks(await machineFacts(paths())), ...wrongTools().map(toolLack)];
-  for (const { sentence, wayOut } of found) print(`${sentence} ${wayOut}`);
-  if (found.length === 0) print('This machine has all the lab needs.');
+  for (const { message, hint } of found) print(`${message} ${hint}`);
+  if (found.length === 0) print('This machine has everything that the lab needs.');
   else process.exitCode = EXIT_REFUSED;
 }
 
@@ -137,6 +137,6 @@ function addresses(lab: ReturnType<typeof paths>): string[] {
 try {
   await program.parseAsync();
 } catch (error) {
-  tell(error instanceof LabRefusal ? error.message : `lab   failed: ${(error as Error).message}`);
+  progress(error instanceof LabRefusal ? error.message : `lab   failed: ${(error as Error).message}`);
   process.exitCode = error instanceof LabRefusal ? EXIT_REFUSED : 1;
 }

@@ -1,12 +1,12 @@
-// The lab's cluster as its administrator.
+// Access to the lab's cluster as its administrator.
 import { run } from './command.ts';
 import type { LabPaths } from './paths.ts';
 import { toolPath } from './tools/build.ts';
 
 /** A rollout of three pods takes 6 to 10 s here; the Deployment's own deadline is 20 s. */
-const ROLLOUT_WITHIN = '60s';
+const ROLLOUT_TIMEOUT = '60s';
 
-/** kubectl as admin; answers what it prints. */
+/** Runs kubectl as admin; answers its standard output. */
 export async function kubectl(lab: LabPaths, args: string[], input?: string): Promise<string> {
   const program = await toolPath('kubectl', () => undefined);
   const home = { PATH: '/usr/bin:/bin', HOME: lab.data };
@@ -19,27 +19,27 @@ export async function kubectl(lab: LabPaths, args: string[], input?: string): Pr
 
 const list = (objects: object[]) => JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
 
-/** Creates or updates; fields others set stay. */
+/** Creates or updates objects; keeps fields that others set. */
 export async function applyObjects(lab: LabPaths, objects: object[]): Promise<void> {
   await kubectl(lab, ['apply', '--server-side', '--force-conflicts', '--field-manager=lab', '-f', '-'], list(objects));
 }
 
-/** Puts objects in the place of what is there, whole: fields and annotations others set go. */
+/** Replaces objects completely: fields and annotations that others set are removed. */
 export async function replaceObjects(lab: LabPaths, objects: object[]): Promise<void> {
   for (let attempt = 1; ; attempt++) {
-    const refusal = await kubectl(lab, ['replace', '-f', '-'], list(objects)).then(
+    const failure = await kubectl(lab, ['replace', '-f', '-'], list(objects)).then(
       () => undefined,
       (error: Error) => error,
     );
-    if (refusal === undefined) return;
-    if (attempt === REPLACE_ATTEMPTS || !refusal.message.includes('(Conflict)')) throw refusal;
+    if (failure === undefined) return;
+    if (attempt === MAX_REPLACE_ATTEMPTS || !failure.message.includes('(Conflict)')) throw failure;
   }
 }
 
-/** kubectl reads before it replaces; the controller of a Deployment whose pods crash writes its status several times a second in between. */
-const REPLACE_ATTEMPTS = 10;
+/** kubectl reads, then replaces. The controller of a Deployment with crashing pods updates its status several times a second in between. */
+const MAX_REPLACE_ATTEMPTS = 10;
 
-/** Waits until all replicas of a Deployment run its newest template. Throws with kubectl's words when they do not. */
+/** Waits until all replicas of a Deployment run its newest template. Throws with kubectl's output when they do not. */
 export async function awaitRollout(lab: LabPaths, namespace: string, deployment: string): Promise<void> {
-  await kubectl(lab, ['-n', namespace, 'rollout', 'status', `deployment/${deployment}`, `--timeout=${ROLLOUT_WITHIN}`]);
+  await kubectl(lab, ['-n', namespace, 'rollout', 'status', `deployment/${deployment}`, `--timeout=${ROLLOUT_TIMEOUT}`]);
 }

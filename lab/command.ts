@@ -1,4 +1,4 @@
-// Runs the machine's own programs (ip, iptables, ctr, kubectl ...) and says in a sentence when one refuses.
+// Runs programs of the machine (ip, iptables, ctr, kubectl ...) and turns a failure into one message.
 import { spawn } from 'node:child_process';
 import { network } from './paths.ts';
 
@@ -9,16 +9,16 @@ export interface CommandOptions {
   timeoutMs?: number;
 }
 
-/** Every command here answers in seconds; one that does not is stuck. */
+/** Every command here ends within seconds; a longer one hangs. */
 const TIMEOUT_MS = 60_000;
 
-/** The system folders first in no shell's PATH: a root shell without sbin would not find ip, iptables, redis-server. */
+/** With the sbin folders, which some root shells lack: ip, iptables and redis-server are there. */
 export const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** What a component or command of the lab sees of the environment: no proxies, no credentials of the caller. */
+/** Environment of components and commands: no proxies and no credentials of the caller. */
 export const bareEnvironment = { PATH: systemPath, HOME: '/root', LANG: 'C.UTF-8' };
 
-/** Answers standard output. Throws with the command and its complaint when it ends otherwise than with 0. */
+/** Answers standard output. Throws with the command and its error output when its exit code is not 0. */
 export function run(argv: string[], options: CommandOptions = {}): Promise<string> {
   const [program = '', ...args] = argv;
   return new Promise((resolve, reject) => {
@@ -35,10 +35,10 @@ export function run(argv: string[], options: CommandOptions = {}): Promise<strin
     child.once('error', (error) => reject(new Error(`${program} does not start: ${error.message}`)));
     child.once('close', (code, signal) => {
       if (code === 0) return resolve(Buffer.concat(out).toString());
-      const complaint = Buffer.concat(err).toString().trim() || Buffer.concat(out).toString().trim();
-      reject(new Error(`${argv.slice(0, 8).join(' ')} ended with ${signal ?? code}${complaint ? `: ${complaint}` : ''}`));
+      const output = Buffer.concat(err).toString().trim() || Buffer.concat(out).toString().trim();
+      reject(new Error(`${argv.slice(0, 8).join(' ')} ended with ${signal ?? code}${output ? `: ${output}` : ''}`));
     });
-    // A command that ends before it read its input says so by its own exit code.
+    // A command that ends before it has read its input reports the reason by its exit code.
     child.stdin.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') reject(error);
     });
@@ -46,7 +46,7 @@ export function run(argv: string[], options: CommandOptions = {}): Promise<strin
   });
 }
 
-/** True when the command ends with 0; for questions to which "no" is an answer. */
+/** True when the exit code is 0; for commands whose failure is an answer. */
 export async function succeeds(argv: string[], options: CommandOptions = {}): Promise<boolean> {
   return run(argv, options).then(
     () => true,
@@ -54,7 +54,7 @@ export async function succeeds(argv: string[], options: CommandOptions = {}): Pr
   );
 }
 
-/** The same command inside the lab's network. nsenter, not `ip netns exec`, which remounts /sys and hides the cgroups. */
+/** The same command in the lab's network namespace. nsenter, not `ip netns exec`, which remounts /sys and hides the cgroups. */
 export function inLab(argv: string[]): string[] {
   return ['nsenter', `--net=/run/netns/${network.namespace}`, ...argv];
 }

@@ -59,15 +59,15 @@ test('starts a component only after those it needs are ready', async () => {
   expect(order).toEqual(['etcd ready', 'apiserver starts']);
 });
 
-test('tells what a start waits for, and does not count what is done before it as its own time', async () => {
+test('prints what a start waits for, and does not count its preparation as start time', async () => {
   const lab = emptyLab();
-  const told: string[] = [];
+  const printed: string[] = [];
   const prepare = { what: 'images are compiled', work: () => new Promise<void>((done) => setTimeout(done, 400)) };
   let asked = 0;
   const ready = async () => ((asked += 1) === 1 ? 'the node is not ready' : undefined);
-  const patience = { readyWithinMs: 300, tellEveryMs: 100 };
-  expect(await startAll(lab, [lasting('kubelet', { prepare, ready })], (line) => void told.push(line), patience)).toEqual(['kubelet']);
-  expect(told[0]).toMatch(/^wait  kubelet {12}images are compiled, 0\.\d s$/);
+  const patience = { readyTimeoutMs: 300, progressEveryMs: 100 };
+  expect(await startAll(lab, [lasting('kubelet', { prepare, ready })], (line) => void printed.push(line), patience)).toEqual(['kubelet']);
+  expect(printed[0]).toMatch(/^wait  kubelet {12}images are compiled, 0\.\d s$/);
 });
 
 test('leaves what runs as it is, and starts again only what was killed', async () => {
@@ -84,13 +84,13 @@ test('leaves what runs as it is, and starts again only what was killed', async (
   expect(componentStates(lab).find(({ name }) => name === 'etcd')?.pid).toBe(before.find(({ name }) => name === 'etcd')?.pid);
 });
 
-test('says why when a component ends before it is ready, with the end of its log', async () => {
+test('fails with the end of the log when a component ends before it is ready', async () => {
   const lab = emptyLab();
   const broken = lasting('etcd', { argv: ['sh', '-c', 'echo cannot bind port 2379; exit 1'], ready: async () => 'not ready' });
   await expect(startAll(lab, [broken], quiet)).rejects.toThrow(/etcd ended before it was ready[^]*cannot bind port 2379/);
 });
 
-test('says which program is missing', async () => {
+test('names the missing program', async () => {
   await expect(startAll(emptyLab(), [lasting('etcd', { argv: ['/nowhere/etcd'] })], quiet)).rejects.toThrow(
     'etcd does not start: spawn /nowhere/etcd ENOENT',
   );
@@ -113,7 +113,7 @@ test('gives components neither proxies nor credentials of the caller', async () 
   expect(readOrEmpty(file)).not.toContain('proxy');
 });
 
-test('tells whose the lab is', async () => {
+test('reports the owner of the lab', async () => {
   const lab = emptyLab();
   expect(claim(lab)).toBe('free');
   becomeOwner(lab);
@@ -126,7 +126,7 @@ test('tells whose the lab is', async () => {
   expect(claim(another)).toBe('abandoned');
 });
 
-test('lets a lab be taken over whose checkout was deleted while it ran', async () => {
+test('allows a takeover of a lab whose checkout was deleted while it ran', async () => {
   const lab = emptyLab('/deleted/checkout');
   becomeOwner(lab);
   await startAll(lab, [lasting('etcd')], quiet);

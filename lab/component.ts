@@ -1,4 +1,4 @@
-// A part of the lab that runs as a process, as data; and the one runner for all of them.
+// A component of the lab, one process, described as data; and the runner of all components.
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,14 +10,14 @@ import type { LabPaths } from './paths.ts';
 export interface Component {
   name: string;
   argv: string[];
-  /** Answers undefined when ready, else what is still waited for. */
+  /** Answers undefined when ready, else what is missing. */
   ready: () => Promise<string | undefined>;
   /** Components that must be ready before this one is started. */
   after?: string[];
-  /** What must be done before a start, and how people are told of it when it takes long. */
+  /** Work before the start, and its description for progress messages. */
   prepare?: { what: string; work: () => Promise<void> };
   env?: NodeJS.ProcessEnv;
-  /** The signal that ends it in an orderly way; SIGTERM unless said otherwise. */
+  /** Signal for a graceful shutdown. Default: SIGTERM. */
   endSignal?: NodeJS.Signals;
 }
 
@@ -37,37 +37,34 @@ interface ProcessRecord {
 
 export interface Patience {
   /** From the start of the process. */
-  readyWithinMs: number;
-  tellEveryMs: number;
+  readyTimeoutMs: number;
+  progressEveryMs: number;
 }
 
-/**
- * The slowest start seen on two busy cores is 9 s (kubelet until the node is ready); a minute more is a hang. People wonder after about five silent
- * seconds.
- */
-const PATIENCE: Patience = { readyWithinMs: 90_000, tellEveryMs: 5_000 };
+/** The slowest start measured on two busy cores is 9 s (kubelet until the node is ready). After about 5 s users expect a progress message. */
+const PATIENCE: Patience = { readyTimeoutMs: 90_000, progressEveryMs: 5_000 };
 const POLL_MS = 100;
-/** Orderly ends took at most 2 s (etcd, PostgreSQL); after 10 s it hangs. */
-const END_WITHIN_MS = 10_000;
+/** A graceful shutdown took at most 2 s (etcd, PostgreSQL). */
+const END_TIMEOUT_MS = 10_000;
 const LOG_TAIL_LINES = 8;
 
-/** Starts what does not run, each as soon as those before it are ready. Answers the names started. */
+/** Starts every component that does not run, each as soon as those in its `after` are ready. Answers the started names. */
 export async function startAll(
   lab: LabPaths,
   components: Component[],
-  tell: (line: string) => void,
+  progress: (line: string) => void,
   patience: Patience = PATIENCE,
 ): Promise<string[]> {
   const started: string[] = [];
   const ready = new Map<string, Promise<void>>();
   for (const component of components) {
     const before = (component.after ?? []).map(
-      (name) => ready.get(name) ?? Promise.reject(new Error(`${component.name} comes after ${name}, which is not listed before it`)),
+      (name) => ready.get(name) ?? Promise.reject(new Error(`${component.name} is to start after ${name}, which is not listed before it`)),
     );
     const begun = Promise.all(before).then(async () => {
-      if (await start(lab, component, tell, patience)) started.push(component.name);
+      if (await start(lab, component, progress, patience)) started.push(component.name);
     });
-    // Awaited below by Promise.all; until then a failure must not count as unhandled.
+    // Promise.all below handles a failure; until then it must not count as unhandled.
     begun.catch(() => undefined);
     ready.set(component.name, begun);
   }
@@ -75,32 +72,36 @@ export async function startAll(
   return started;
 }
 
-/** Starts one component unless it runs, and waits until it is ready. True when it was started here. */
+/** Starts one component unless it runs, and waits until it is ready. True when this call started it. */
 export async function start(
   lab: LabPaths,
   component: Component,
-  tell: (line: string) => void,
+  progress: (line: string) => void,
   patience: Patience = PATIENCE,
 ): Promise<boolean> {
   const record = readRecord(lab, component.name);
   const runs = record !== undefined && isAlive(record.identity);
   const began = Date.now();
-  if (!runs) await prepare(component, tell, patience);
+  if (!runs) await prepare(component, progress, patience);
   const identity = runs ? record.identity : await launch(lab, component);
-  await untilReady(lab, component, identity, tell, patience);
-  if (!runs) tell(`up    ${component.name.padEnd(18)} ready in ${seconds(began)} s`);
+  await untilReady(lab, component, identity, { progress, ...patience });
+  if (!runs) progress(`up    ${component.name.padEnd(18)} ready in ${seconds(began)} s`);
   return !runs;
 }
 
-/** Takes as long as it takes: compiling the images of a lab's first start is minutes on a busy machine. */
-async function prepare({ name, prepare: first }: Component, tell: (line: string) => void, { tellEveryMs }: Patience): Promise<void> {
+/** Without a timeout: compiling images takes minutes on a busy machine. */
+async function prepare(
+  { name, prepare: first }: Component,
+  progress: (line: string) => void,
+  { progressEveryMs }: Patience,
+): Promise<void> {
   if (!first) return;
   const began = Date.now();
-  const telling = setInterval(() => tell(`wait  ${name.padEnd(18)} ${first.what}, ${seconds(began)} s`), tellEveryMs);
+  const timer = setInterval(() => progress(`wait  ${name.padEnd(18)} ${first.what}, ${seconds(began)} s`), progressEveryMs);
   try {
     await first.work();
   } finally {
-    clearInterval(telling);
+    clearInterval(timer);
   }
 }
 
@@ -137,42 +138,41 @@ async function untilReady(
   lab: LabPaths,
   component: Component,
   identity: ProcessIdentity,
-  tell: (line: string) => void,
-  { readyWithinMs, tellEveryMs }: Patience,
+  { progress, readyTimeoutMs, progressEveryMs }: Patience & { progress: (line: string) => void },
 ): Promise<void> {
   const began = Date.now();
-  let toldAt = began;
+  let printedAt = began;
   for (;;) {
     const missing = await component.ready();
     if (missing === undefined) return;
     if (!isAlive(identity)) throw new Error(`${component.name} ended before it was ready${tail(lab, component.name)}`);
-    if (Date.now() - began > readyWithinMs)
+    if (Date.now() - began > readyTimeoutMs)
       throw new Error(`${component.name} is not ready after ${seconds(began)} s: ${missing}${tail(lab, component.name)}`);
-    if (Date.now() - toldAt > tellEveryMs) {
-      tell(`wait  ${component.name.padEnd(18)} ${missing}, ${seconds(began)} s of at most ${readyWithinMs / 1000} s`);
-      toldAt = Date.now();
+    if (Date.now() - printedAt > progressEveryMs) {
+      progress(`wait  ${component.name.padEnd(18)} ${missing}, ${seconds(began)} s of at most ${readyTimeoutMs / 1000} s`);
+      printedAt = Date.now();
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 
-/** Ends one component in its orderly way. Nothing happens when it does not run. */
+/** Shuts one component down gracefully. Does nothing when it does not run. */
 export async function stop(lab: LabPaths, name: string): Promise<void> {
   const record = readRecord(lab, name);
-  if (record) await endProcess(record.identity, record.endSignal, END_WITHIN_MS);
+  if (record) await endProcess(record.identity, record.endSignal, END_TIMEOUT_MS);
   rmSync(recordFile(lab, name), { force: true });
 }
 
-/** Kills one component as a crash would (SIGKILL). Answers false when it did not run. */
+/** Kills one component with SIGKILL, as a crash would. Answers false when it did not run. */
 export async function killNow(lab: LabPaths, name: string): Promise<boolean> {
   const record = readRecord(lab, name);
   if (!record || !signalProcess(record.identity, 'SIGKILL')) return false;
-  if (!(await waitUntilEnded(record.identity, END_WITHIN_MS)))
-    throw new Error(`${name} (process ${record.identity.pid}) does not end by SIGKILL`);
+  if (!(await waitUntilEnded(record.identity, END_TIMEOUT_MS)))
+    throw new Error(`${name} (process ${record.identity.pid}) did not end within ${END_TIMEOUT_MS / 1000} s of SIGKILL`);
   return true;
 }
 
-/** Every component that was started on this machine and not stopped since, dead or alive. */
+/** Every component that was started on this machine and not stopped since, whether it still runs or not. */
 export function componentStates(lab: LabPaths): ComponentState[] {
   if (!existsSync(lab.processes)) return [];
   const names = readdirSync(lab.processes)
@@ -193,12 +193,12 @@ const recordFile = (lab: LabPaths, name: string) => join(lab.processes, `${name}
 const logOf = (lab: LabPaths, name: string) => join(lab.logs, `${name}.log`);
 const seconds = (began: number) => ((Date.now() - began) / 1000).toFixed(1);
 
-/** Bytes at the end of a log that surely hold its last lines. */
+/** More than the last lines of any component's log. */
 const TAIL_BYTES = 16_384;
 
 function tail(lab: LabPaths, name: string): string {
   const file = logOf(lab, name);
   const text = readFileSync(file).subarray(-TAIL_BYTES).toString();
   const size = statSync(file).size;
-  return `; the end of ${file} (${size} bytes) says:\n${text.trimEnd().split('\n').slice(-LOG_TAIL_LINES).join('\n')}`;
+  return `; the end of ${file} (${size} bytes):\n${text.trimEnd().split('\n').slice(-LOG_TAIL_LINES).join('\n')}`;
 }

@@ -1,4 +1,4 @@
-// The parts of the lab, one row each. The runner (component.ts) treats them all alike.
+// The components of the lab, one function each. The runner is component.ts.
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { registerNamespace } from '../workers/namespace.ts';
@@ -11,7 +11,7 @@ import type { ImageRecipe } from './images/images.ts';
 import { makeDatabaseFolder, postgresArgv } from './postgres.ts';
 import { network, nodeName, ports } from './paths.ts';
 import type { LabPaths } from './paths.ts';
-import { answers, apiserverSays, ends, replies } from './probes.ts';
+import { answers, apiserverAnswers, ends, replies } from './probes.ts';
 import type { Probe } from './probes.ts';
 
 const ETCD = 'http://127.0.0.1:2379';
@@ -21,7 +21,7 @@ interface Place {
   lab: LabPaths;
   /** Path of a pinned tool. */
   tool: (name: string) => string;
-  /** Given to the node before it starts. */
+  /** Imported before the kubelet starts. */
   images: ImageRecipe[];
   /** Path of a key or certificate. */
   key: (file: string) => string;
@@ -29,10 +29,7 @@ interface Place {
   data: (folder: string) => string;
 }
 
-/**
- * Rows in an order in which each stands after those it needs. `tool` answers the path of a pinned tool, `images` are given to the node before it
- * starts.
- */
+/** Each component after those it needs. `tool` answers the path of a tool; `images` are imported before the kubelet starts. */
 export function components(lab: LabPaths, tool: (name: string) => string, images: ImageRecipe[] = []): Component[] {
   const place: Place = { lab, tool, images, key: (file) => join(lab.keys, file), data: (folder) => join(lab.data, folder) };
   return [
@@ -63,7 +60,7 @@ function etcd({ tool, data }: Place): Component {
       '--listen-peer-urls=http://127.0.0.1:2380',
       // Health and metrics only, so that they can be read from outside the namespace; data stays on loopback.
       `--listen-metrics-urls=http://${network.address}:${ports.etcdHealth}`,
-      // The lab's cluster does not outlive a power cut; syncing every write would only slow the disk for the measurements.
+      // The data need not survive a power failure, and fsync of every write would slow the disk during measurements.
       '--unsafe-no-fsync',
     ]),
     ready: answers(`http://${network.address}:${ports.etcdHealth}/health`),
@@ -74,7 +71,7 @@ function containerd({ lab }: Place): Component {
   return {
     name: 'containerd',
     argv: inLab(['containerd', '-c', configFile(lab, 'containerd.toml')]),
-    ready: ends(['ctr', '-a', lab.containerdSocket, 'version'], 'its socket does not answer yet'),
+    ready: ends(['ctr', '-a', lab.containerdSocket, 'version'], 'its socket does not respond yet'),
   };
 }
 
@@ -82,9 +79,9 @@ function postgres({ lab }: Place): Component {
   return {
     name: 'postgres',
     argv: inLab(postgresArgv(lab)),
-    prepare: { what: 'the folder of its databases is made', work: () => makeDatabaseFolder(lab) },
+    prepare: { what: 'creating the database folder', work: () => makeDatabaseFolder(lab) },
     endSignal: 'SIGINT',
-    ready: ends(['pg_isready', '-q', '-h', network.address], 'PostgreSQL accepts no connections yet'),
+    ready: ends(['pg_isready', '-q', '-h', network.address], 'PostgreSQL does not accept connections yet'),
   };
 }
 
@@ -135,12 +132,12 @@ function kubeApiserver({ lab, tool, key, data }: Place): Component {
       `--kubelet-client-certificate=${key('apiserver-kubelet-client.crt')}`,
       `--kubelet-client-key=${key('apiserver-kubelet-client.key')}`,
       '--kubelet-preferred-address-types=InternalIP',
-      // blocking-strict: no write is acknowledged before its line is in the log, so the log can prove that one did not happen.
+      // blocking-strict: no write is acknowledged before it is logged, so the log can prove that a write did not happen.
       `--audit-policy-file=${configFile(lab, 'audit-policy.yaml')}`,
       `--audit-log-path=${lab.auditLog}`,
       '--audit-log-mode=blocking-strict',
     ]),
-    ready: apiserverSays(lab, '/readyz', ({ status }) => (status === 200 ? undefined : `/readyz answers ${status}`)),
+    ready: apiserverAnswers(lab, '/readyz', ({ status }) => (status === 200 ? undefined : `/readyz responds with ${status}`)),
   };
 }
 
@@ -175,8 +172,8 @@ function kubelet({ lab, tool, images }: Place): Component {
   return {
     name: 'kubelet',
     after: ['kube-apiserver', 'containerd'],
-    // A node tells of its images when it starts, and of later ones only after half a minute.
-    prepare: { what: 'the images of the shop are compiled', work: async () => void (await provideImages(lab, images)) },
+    // A node reports its images when it starts, and later ones only after half a minute.
+    prepare: { what: 'building and importing images', work: async () => void (await provideImages(lab, images)) },
     argv: inLab([
       tool('kubelet'),
       `--config=${configFile(lab, 'kubelet.yaml')}`,
@@ -193,7 +190,7 @@ function kubelet({ lab, tool, images }: Place): Component {
 function kubeProxy({ lab, tool }: Place): Component {
   return {
     name: 'kube-proxy',
-    // It looks for its node's address for 30 s, and serves only loopback when it has not found it by then.
+    // It waits 30 s for its node's address, and serves only loopback when there is none by then.
     after: ['kubelet'],
     argv: inLab([
       tool('kube-proxy'),
@@ -228,7 +225,7 @@ function alertmanager({ lab, tool, data }: Place): Component {
       `--config.file=${configFile(lab, 'alertmanager.yaml')}`,
       `--storage.path=${data('alertmanager')}`,
       `--web.listen-address=${ANYWHERE}:${ports.alertmanager}`,
-      // Alone: it gossips with nobody.
+      // A single instance needs no gossip.
       '--cluster.listen-address=',
     ]),
     ready: answers(`${lab.alertmanager}/-/ready`),
@@ -268,7 +265,7 @@ interface NodeStatus {
 }
 
 function nodeReady(lab: LabPaths): Probe {
-  return apiserverSays(lab, `/api/v1/nodes/${nodeName}`, ({ status, body }) => {
+  return apiserverAnswers(lab, `/api/v1/nodes/${nodeName}`, ({ status, body }) => {
     if (status !== 200) return 'the node is not registered yet';
     const condition = (JSON.parse(body) as NodeStatus).status?.conditions?.find(({ type }) => type === 'Ready');
     return condition?.status === 'True' ? undefined : `the node is not ready: ${condition?.message ?? 'no condition yet'}`;
@@ -276,12 +273,12 @@ function nodeReady(lab: LabPaths): Probe {
 }
 
 const NAMESPACE = 'default';
-const CONNECT_WITHIN_MS = 1_000;
+const CONNECT_TIMEOUT_MS = 1_000;
 
-/** Ready when the namespace is served with our search attributes, not merely when the port is open. */
+/** Ready when the namespace is served with our search attributes; an open port is not enough. */
 function temporalServes(lab: LabPaths): Probe {
   return async () => {
-    const connection = await Connection.connect({ address: lab.temporal, connectTimeout: CONNECT_WITHIN_MS }).catch(
+    const connection = await Connection.connect({ address: lab.temporal, connectTimeout: CONNECT_TIMEOUT_MS }).catch(
       (error: Error) => error.message,
     );
     if (typeof connection === 'string') return `${lab.temporal}: ${connection}`;

@@ -1,4 +1,4 @@
-// Configuration files of the components, written anew at every `up`. JSON is YAML: everything that reads YAML gets JSON.
+// Configuration files of the components, rewritten by every `up`. JSON is YAML, so YAML readers get JSON.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cgroupName } from './cgroups.ts';
@@ -8,14 +8,14 @@ import type { IdentityName } from './keys.ts';
 import { network, ports } from './paths.ts';
 import type { LabPaths } from './paths.ts';
 
-/** Writes every configuration file; `kubeconfigOf` and `configFile` name them. */
+/** Writes every configuration file; `kubeconfigOf` and `configFile` answer their paths. */
 export function writeConfigs(lab: LabPaths): void {
   for (const folder of [lab.configs, join(lab.configs, 'cni'), lab.logs, lab.data]) mkdirSync(folder, { recursive: true });
   const files: Record<string, string> = {
     'containerd.toml': containerdConfig(lab),
     'cni/10-tminus-lab.conflist': json(cniConfig(lab)),
     'kubelet.yaml': json(kubeletConfig(lab)),
-    // Pods of the lab resolve no names: they are given addresses.
+    // Pods of the lab get addresses and resolve no names.
     'resolv.conf': 'nameserver 127.0.0.1\n',
     'audit-policy.yaml': json(auditPolicy),
     'prometheus.yaml': json(prometheusConfig(lab)),
@@ -34,8 +34,8 @@ export const kubeconfigOf = (lab: LabPaths, identity: IdentityName) => configFil
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
 /**
- * restrict_oom_score_adj: without CAP_SYS_RESOURCE runc dies when it lowers a score.
- * netns_mounts_under_state_dir, runc's Root: keep every trace of a pod in our own folder, where `down` finds it.
+ * restrict_oom_score_adj: without CAP_SYS_RESOURCE runc fails when it lowers a score.
+ * netns_mounts_under_state_dir, runc's Root: `down` finds everything a pod left in the lab's own folder.
  */
 function containerdConfig(lab: LabPaths): string {
   const cri = 'plugins."io.containerd.grpc.v1.cri"';
@@ -102,15 +102,15 @@ function kubeletConfig(lab: LabPaths) {
     resolvConf: configFile(lab, 'resolv.conf'),
     clusterDNS: [],
     registerNode: true,
-    // A node that a loaded machine starves for some seconds should not lose its pods; images are not to be fetched again, so none is collected.
+    // Images cannot be pulled again, so none is garbage collected.
     imageGCHighThresholdPercent: 100,
     imageGCLowThresholdPercent: 99,
-    // The disk is the user's own: a nearly full one must not evict pods. 1 % is left as a last guard.
+    // A user's disk may be nearly full: pods are evicted only below 1 %.
     evictionHard: { 'memory.available': '50Mi', 'nodefs.available': '1%', 'imagefs.available': '1%', 'nodefs.inodesFree': '1%' },
   };
 }
 
-/** The independent witness: who wrote which Deployment, with what. Everything else would only make the log large. */
+/** Logs who wrote which Deployment, and what; other requests would only make the log large. */
 const auditPolicy = {
   apiVersion: 'audit.k8s.io/v1',
   kind: 'Policy',
@@ -126,7 +126,7 @@ const auditPolicy = {
   ],
 };
 
-/** 2 s: a guard of one minute sees 30 samples per pod. The timeout is shorter, so a stuck pod does not delay its next sample. */
+/** 2 s: a guard of one minute gets 30 samples per pod. The timeout is shorter, so a hanging pod does not delay its next sample. */
 const SCRAPE_INTERVAL = '2s';
 const SCRAPE_TIMEOUT = '1500ms';
 
@@ -141,7 +141,7 @@ function prometheusConfig(lab: LabPaths) {
         kubernetes_sd_configs: [{ role: 'pod', kubeconfig_file: kubeconfigOf(lab, 'prometheus') }],
         relabel_configs: [
           { source_labels: ['__meta_kubernetes_pod_label_app'], regex: '.+', action: 'keep' },
-          // Metrics are answered on the port named http; pods that wait for a node or have ended answer nothing.
+          // Pods serve metrics on the port named http; pending and ended pods serve none.
           { source_labels: ['__meta_kubernetes_pod_container_port_name'], regex: 'http', action: 'keep' },
           { source_labels: ['__meta_kubernetes_pod_phase'], regex: 'Running', action: 'keep' },
           relabel('__meta_kubernetes_pod_label_app', 'job'),
@@ -155,5 +155,5 @@ function prometheusConfig(lab: LabPaths) {
   };
 }
 
-/** Alerts are kept and shown, nobody is called: the lab has no people on call. */
+/** Alerts are stored and shown, and notify nobody: the lab has no on-call. */
 const alertmanagerConfig = { route: { receiver: 'nobody', group_wait: '1s', group_interval: '5s' }, receivers: [{ name: 'nobody' }] };

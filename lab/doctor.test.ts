@@ -7,7 +7,7 @@ const fit: MachineFacts = {
   nodeVersion: '24.21.0',
   goVersion: 'go1.26.8',
   missingPrograms: [],
-  refusedKernelFeatures: [],
+  missingKernelFeatures: [],
   hasOverlay: true,
   cgroups: 'v1',
   missingControllers: [],
@@ -18,77 +18,81 @@ const fit: MachineFacts = {
   foreignKubelet: false,
 };
 
-const sentences = (change: Partial<MachineFacts>) => lacks({ ...fit, ...change }).map(({ sentence }) => sentence);
+const messages = (change: Partial<MachineFacts>) => lacks({ ...fit, ...change }).map(({ message }) => message);
 
 test('finds nothing wrong with a machine that has everything', () => {
   expect(lacks(fit)).toEqual([]);
 });
 
 test.each<[string, Partial<MachineFacts>, string]>([
-  ['the user is not root', { isRoot: false }, 'The lab makes network namespaces, mounts and cgroups, and only root may.'],
-  ['Node is too old', { nodeVersion: '20.19.2' }, 'Node 24 is needed, and this is 20.19.2.'],
-  ['there is no Go', { goVersion: undefined }, 'The tools and the shop are built with Go, and there is no go in PATH.'],
-  ['Go is too old', { goVersion: 'go1.26.7' }, 'Go 1.26.8 is needed, and this is go1.26.7.'],
+  ['the user is not root', { isRoot: false }, 'The lab creates network namespaces, mounts and cgroups, which needs root.'],
+  ['Node is too old', { nodeVersion: '20.19.2' }, 'Node is 20.19.2, and the lab needs 24 or newer.'],
+  ['there is no Go', { goVersion: undefined }, 'Go is not in PATH, and the tools and the shop are built with it.'],
+  ['Go is too old', { goVersion: 'go1.26.7' }, 'Go is 1.26.7, and the lab needs 1.26.8 or newer.'],
   [
     'the kernel refuses veth',
-    { refusedKernelFeatures: [{ feature: 'veth pairs', complaint: 'RTNETLINK answers: Operation not supported' }] },
-    'The kernel, or the container this runs in, refuses veth pairs: RTNETLINK answers: Operation not supported.',
+    { missingKernelFeatures: [{ feature: 'veth pairs', error: 'RTNETLINK answers: Operation not supported' }] },
+    'The kernel, or the container this runs in, does not support veth pairs: RTNETLINK answers: Operation not supported.',
   ],
   [
     'there is no overlay',
     { hasOverlay: false },
-    'The kernel, or the container this runs in, refuses overlay file systems: no overlay in /proc/filesystems.',
+    'The kernel, or the container this runs in, does not support overlay file systems: no overlay in /proc/filesystems.',
   ],
   [
     'there are no cgroups',
     { cgroups: 'none' },
-    'The kernel, or the container this runs in, refuses cgroups: nothing is mounted at /sys/fs/cgroup.',
+    'The kernel, or the container this runs in, does not support cgroups: nothing is mounted at /sys/fs/cgroup.',
   ],
   [
     'a controller is missing',
     { missingControllers: ['pids'] },
-    'The kernel, or the container this runs in, refuses the cgroup controller pids: it is not under /sys/fs/cgroup.',
+    'The kernel, or the container this runs in, does not support the cgroup controller pids: it is not under /sys/fs/cgroup.',
   ],
-  ['the disk is full', { freeDiskGib: 2.95 }, "The disk of the lab's folder has 3.0 GiB left, and the lab needs 3."],
-  ['memory is short', { memoryGib: 1.9 }, 'The machine has 1.9 GiB of memory, and the lab needs 2.'],
-  ['a port is taken', { takenPorts: [7233] }, "Port 7233 of 127.0.0.1 is held by another program, and the lab's Temporal needs it."],
+  ['the disk is full', { freeDiskGib: 2.95 }, "The disk of the lab's folder has 3.0 GiB free, and the lab needs 3 GiB."],
+  ['memory is short', { memoryGib: 1.9 }, 'The machine has 1.9 GiB of memory, and the lab needs 2 GiB.'],
+  [
+    'a port is taken',
+    { takenPorts: [7233] },
+    "Port 7233 of 127.0.0.1 is in use by another program, and the lab's Temporal server needs it.",
+  ],
   [
     'another network has our addresses',
     { takenRoutes: ['10.244.0.0/16 dev flannel.1'] },
-    "The lab's addresses are routed elsewhere on this machine: 10.244.0.0/16 dev flannel.1.",
+    "An existing route covers the lab's addresses: 10.244.0.0/16 dev flannel.1.",
   ],
   [
     'another kubelet lives here',
     { foreignKubelet: true },
-    'Another kubelet lives on this machine (/var/lib/kubelet/device-plugins), and two cannot share it.',
+    'Another kubelet runs on this machine (/var/lib/kubelet/device-plugins), and two cannot share that folder.',
   ],
-])('says in one sentence that %s, and the way out', (_, change, sentence) => {
-  expect(sentences(change)).toEqual([sentence]);
-  expect(lacks({ ...fit, ...change })[0]?.wayOut).toMatch(/^[A-Z].*\.$/);
+])('says in one message that %s, and the way out', (_, change, message) => {
+  expect(messages(change)).toEqual([message]);
+  expect(lacks({ ...fit, ...change })[0]?.hint).toMatch(/^[A-Z].*\.$/);
 });
 
 test('names each missing package once, with the programs it brings', () => {
-  expect(sentences({ missingPrograms: ['containerd', 'ctr', 'redis-server'] })).toEqual([
+  expect(messages({ missingPrograms: ['containerd', 'ctr', 'redis-server'] })).toEqual([
     'The package containerd is missing (containerd, ctr).',
     'The package redis-server is missing (redis-server).',
   ]);
 });
 
 test('takes newer versions of Go and Node', () => {
-  expect(sentences({ goVersion: 'go1.27', nodeVersion: '25.0.0' })).toEqual([]);
+  expect(messages({ goVersion: 'go1.27', nodeVersion: '25.0.0' })).toEqual([]);
 });
 
-test('says everything that is missing at once', () => {
-  expect(sentences({ isRoot: false, goVersion: undefined, takenPorts: [7233, 7234] })).toHaveLength(4);
+test('reports everything that is missing at once', () => {
+  expect(messages({ isRoot: false, goVersion: undefined, takenPorts: [7233, 7234] })).toHaveLength(4);
 });
 
-test('says only that it is no Linux where nothing else could be asked', () => {
-  expect(sentences({ platform: 'darwin', isRoot: false, cgroups: 'none' })).toEqual(['The lab needs Linux, and this is darwin.']);
+test('reports only the platform where it is not Linux', () => {
+  expect(messages({ platform: 'darwin', isRoot: false, cgroups: 'none' })).toEqual(['The lab needs Linux, and this is darwin.']);
 });
 
 test('names a cached tool of another version, and how to build it again', () => {
   expect(toolLack({ path: '/cache/k6', pinned: '1.8.1', reported: undefined })).toMatchObject({
-    sentence: 'The cached tool /cache/k6 reports no version, and 1.8.1 is pinned.',
-    wayOut: 'Delete it; `scripts/lab up` builds it again.',
+    message: 'The cached tool /cache/k6 reports no version, and 1.8.1 is pinned.',
+    hint: 'Delete it; `scripts/lab up` builds it again.',
   });
 });

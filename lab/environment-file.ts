@@ -1,9 +1,9 @@
-// The worker's environment file for the lab: what the names in a release stand for here.
+// The worker's environment file for the lab: it maps the names in a release to the lab's addresses.
 import { join } from 'node:path';
 import type { LabPaths } from './paths.ts';
 import { stagingDatabaseUrl } from './shop.ts';
 
-/** Text of `environment.yaml`; JSON is YAML. Paths are absolute, for the lab's folder may lie anywhere. */
+/** Text of `environment.yaml`; JSON is YAML. Paths are absolute, because the lab's folder may be anywhere. */
 export function environmentFile(lab: LabPaths, k6: string, env: NodeJS.ProcessEnv = process.env): string {
   const home = env['TMINUS_HOME'] ?? join(lab.checkout, '.tminus');
   const environment = {
@@ -18,7 +18,7 @@ export function environmentFile(lab: LabPaths, k6: string, env: NodeJS.ProcessEn
       traces: { lab: { url: lab.traces } },
       evidence: { folder: join(home, 'evidence') },
       load: { k6 },
-      // Tests of a launch that goes wrong have nobody to ask.
+      // Tests of a failing launch have no approver.
       start: { unapprovedLaunch: true },
       identity: {
         tokens: join(home, 'identity', 'tokens.json'),

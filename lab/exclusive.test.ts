@@ -7,29 +7,29 @@ import { identify } from './process-identity.ts';
 
 const lockFile = () => join(mkdtempSync(join(tmpdir(), 'tminus-lock-')), 'lock');
 
-test('lets the second work begin only after the first has ended, and says who holds the lock', async () => {
+test('starts the second work only after the first has ended, and reports the holder of the lock', async () => {
   const lock = lockFile();
-  const told: string[] = [];
+  const events: string[] = [];
   let release: () => void = () => undefined;
   const first = exclusively(
     lock,
     () => undefined,
     async () => {
-      told.push('first begins');
+      events.push('first begins');
       await new Promise<void>((resolve) => (release = resolve));
-      told.push('first ends');
+      events.push('first ends');
     },
   );
   const second = exclusively(
     lock,
     (pid) => {
-      told.push(`waits for ${pid === process.pid ? 'this process' : pid}`);
+      events.push(`waits for ${pid === process.pid ? 'this process' : pid}`);
       release();
     },
-    async () => void told.push('second begins'),
+    async () => void events.push('second begins'),
   );
   await Promise.all([first, second]);
-  expect(told).toEqual(['first begins', 'waits for this process', 'first ends', 'second begins']);
+  expect(events).toEqual(['first begins', 'waits for this process', 'first ends', 'second begins']);
   expect(existsSync(lock)).toBe(false);
 });
 

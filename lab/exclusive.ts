@@ -1,4 +1,4 @@
-// One at a time: a lock file that names its holder, so that a killed holder blocks nobody.
+// A lock file that records its holder, so that a killed holder blocks nobody.
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { identify, isAlive } from './process-identity.ts';
@@ -6,18 +6,18 @@ import type { ProcessIdentity } from './process-identity.ts';
 
 const POLL_MS = 200;
 
-/** Runs `work` while holding the lock file; waits for a holder that lives and takes over from one that does not. */
+/** Runs `work` while holding the lock file; waits while the holder runs, and takes the lock over from one that has ended. */
 export async function exclusively<T>(lockFile: string, onWait: (holderPid: number) => void, work: () => Promise<T>): Promise<T> {
   const self = identify(process.pid);
-  if (!self) throw new Error('this process is not in /proc; the lab needs a Linux with /proc mounted');
+  if (!self) throw new Error('this process is not in /proc; the lab needs Linux with /proc mounted');
   mkdirSync(dirname(lockFile), { recursive: true });
-  let told = false;
+  let reported = false;
   while (!tryTake(lockFile, self)) {
     const holder = readHolder(lockFile);
     if (holder && !isAlive(holder)) clearAway(lockFile, holder, self);
     else {
-      if (holder && !told) onWait(holder.pid);
-      told = true;
+      if (holder && !reported) onWait(holder.pid);
+      reported = true;
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
@@ -28,7 +28,7 @@ export async function exclusively<T>(lockFile: string, onWait: (holderPid: numbe
   }
 }
 
-/** A link appears whole or not at all, so nobody reads half a lock. */
+/** A link is atomic, so no process reads a half-written lock. */
 function tryTake(lockFile: string, self: ProcessIdentity): boolean {
   const draft = `${lockFile}.${self.pid}`;
   writeFileSync(draft, JSON.stringify(self));
@@ -43,7 +43,7 @@ function tryTake(lockFile: string, self: ProcessIdentity): boolean {
   }
 }
 
-/** Moves a dead holder's lock aside. Another waiter may have done so and taken the lock since: then what was moved is theirs and goes back. */
+/** Removes the lock of a holder that has ended. If another process took the lock in the meantime, its lock is put back. */
 function clearAway(lockFile: string, dead: ProcessIdentity, self: ProcessIdentity): void {
   const aside = `${lockFile}.dead.${self.pid}`;
   try {

@@ -1,13 +1,13 @@
-// Candidates that are broken on purpose. The fault is a default in the image, so that a launch, which changes only the image, brings it.
+// Faulty candidates. The fault is a default in the image, so that a launch, which changes only the image, activates it.
 
 import { LabRefusal } from './owner.ts';
 
 export interface CandidateFault {
-  /** Value of FAULT in the image, as the target reads it. */
+  /** Value of FAULT in the image. */
   setting: string;
-  /** True when it already shows in staging; else staging hides it, like the bugs that only production finds. */
+  /** True when the fault is active in staging; else staging overrides it, like a bug that only shows in production. */
   showsInStaging: boolean;
-  /** Tag of the image: a commit of its own, as a broken candidate would have. */
+  /** Tag of the image: a faulty candidate has its own commit. */
   tag: string;
 }
 
@@ -17,7 +17,7 @@ export const candidateFaults = {
   'broken-image': { setting: 'broken-image', showsInStaging: false, tag: 'sha-b20ce41' },
   'slow-start': { setting: 'slow-start', showsInStaging: false, tag: 'sha-510357a' },
   'crash-loop': { setting: 'crash-loop', showsInStaging: false, tag: 'sha-c2a5410' },
-  // The rollout passes; 40 s after its start each pod misbehaves under the guard.
+  // The rollout succeeds; each pod fails 40 s after its start, while the guard runs.
   hang: { setting: 'hang', showsInStaging: false, tag: 'sha-4a9ed01' },
   'hang-handlers': { setting: 'hang-handlers', showsInStaging: false, tag: 'sha-4a9ed02' },
   'not-ready': { setting: 'not-ready', showsInStaging: false, tag: 'sha-07ead01' },
@@ -26,8 +26,8 @@ export const candidateFaults = {
 
 export type CandidateFaultName = keyof typeof candidateFaults;
 
-/** The fault of that name, or a sentence that names those there are. */
+/** The fault of that name. Throws with the known names otherwise. */
 export function findFault(name: string): CandidateFaultName {
   if (Object.hasOwn(candidateFaults, name)) return name as CandidateFaultName;
-  throw new LabRefusal(`there is no fault ${name}; there are ${Object.keys(candidateFaults).join(', ')}`);
+  throw new LabRefusal(`unknown fault ${name}; the faults are ${Object.keys(candidateFaults).join(', ')}`);
 }

@@ -1,4 +1,4 @@
-// The lab for programs: tests and the demo. `scripts/lab` is the same for people.
+// The lab for programs: tests and the demo. `scripts/lab` is its command line.
 export { down, status, summary, up } from './lab.ts';
 export { kill, restart } from './restart.ts';
 export { LabRefusal } from './owner.ts';

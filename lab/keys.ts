@@ -1,11 +1,11 @@
-// The lab's own certificate authority and one client certificate per identity. Nothing here leaves the lab's folder.
+// The lab's certificate authority and one client certificate per identity. They stay in the lab's folder.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './command.ts';
 import { network, nodeName } from './paths.ts';
 import type { LabPaths } from './paths.ts';
 
-/** Common name and organisations as Kubernetes' authorizers read them. */
+/** Common names and organisations, as the authorizers of Kubernetes expect them. */
 const identities = {
   apiserver: '/CN=kube-apiserver',
   'apiserver-kubelet-client': '/O=system:masters/CN=kube-apiserver-kubelet-client',
@@ -20,7 +20,7 @@ const identities = {
 
 export type IdentityName = keyof typeof identities;
 
-/** The lab is torn down long before; certificates that never expire teach bad habits. */
+/** Longer than any lab runs. */
 const VALID_DAYS = '365';
 
 const addresses = [
@@ -31,10 +31,10 @@ const addresses = [
   `DNS:${nodeName}`,
 ];
 
-/** P-256 keys: 9 certificates in 0.2 s, where RSA-2048 took several seconds. */
+/** P-256: 9 certificates take 0.2 s, with RSA-2048 several seconds. */
 const newKey = (file: string) => run(['openssl', 'genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', file]);
 
-/** Makes what is missing: authority, service account key pair, certificates. */
+/** Creates what is missing: authority, service account key pair, certificates. */
 export async function makeKeys(lab: LabPaths): Promise<void> {
   const at = (file: string) => join(lab.keys, file);
   mkdirSync(lab.keys, { recursive: true, mode: 0o700 });

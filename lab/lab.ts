@@ -1,4 +1,4 @@
-// The story of the lab: up, down, status.
+// The lab's operations: up, down, status.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { makeCgroups } from './cgroups.ts';
@@ -12,7 +12,7 @@ import { pauseRecipe } from './images/images.ts';
 import { makeKeys } from './keys.ts';
 import { grantRights } from './manifests/rights.ts';
 import { makeNetwork } from './network.ts';
-import { becomeOwner, claim, LabRefusal, readOwner, takenSentence } from './owner.ts';
+import { becomeOwner, claim, LabRefusal, readOwner, takenMessage } from './owner.ts';
 import { paths } from './paths.ts';
 import type { LabPaths } from './paths.ts';
 import { environmentFile } from './environment-file.ts';
@@ -27,7 +27,7 @@ import { tools } from './tools/tools.ts';
 
 export interface UpOptions {
   /** Prints one line at a time; nothing is printed when left out. */
-  tell?: (line: string) => void;
+  progress?: (line: string) => void;
   /** The shop to deploy; `false` for none. The versions of the documentation when left out. */
   shop?: ShopVersions | false;
   /** Also the components that a countdown without a failing load test does not need: Alertmanager, Jaeger. True when left out. */
@@ -43,46 +43,46 @@ export interface UpResult {
 }
 
 /** Brings the lab up, repairs what a killed run left, changes nothing that runs. Throws LabRefusal when it cannot or must not run here. */
-export async function up({ tell = () => undefined, shop = {}, whole = true }: UpOptions = {}): Promise<UpResult> {
+export async function up({ progress = () => undefined, shop = {}, whole = true }: UpOptions = {}): Promise<UpResult> {
   const lab = paths();
-  if (claim(lab) === 'taken') throw new LabRefusal(takenSentence(lab));
+  if (claim(lab) === 'taken') throw new LabRefusal(takenMessage(lab));
   const missing = lacks(await machineFacts(lab));
-  if (missing.length > 0) throw new LabRefusal(missing.map(({ sentence, wayOut }) => `${sentence} ${wayOut}`).join('\n'));
+  if (missing.length > 0) throw new LabRefusal(missing.map(({ message, hint }) => `${message} ${hint}`).join('\n'));
   const needed = tools.filter(({ neededBy }) => neededBy === 'countdown' || (whole && neededBy === 'lab'));
   const recipes = [pauseRecipe, ...(shop === false ? [] : shopRecipes(shop))];
-  const built = await provide(lab, needed, recipes, tell);
+  const built = await provide(lab, needed, recipes, progress);
   const began = Date.now();
   const unneeded = tools.filter((tool) => !needed.includes(tool)).flatMap(({ binaries }) => binaries.map(({ name }) => name));
   const rows = components(lab, toolPlace, recipes).filter(({ name }) => !unneeded.includes(name));
   const [started, start] = await measured('lab up', () =>
-    locked(lab, tell, async () => {
-      await takePossession(lab, tell);
+    locked(lab, progress, async () => {
+      await takePossession(lab, progress);
       await makeNetwork();
       makeCgroups();
       mkdirSync(dirname(lab.auditLog), { recursive: true });
       await makeKeys(lab);
       writeConfigs(lab);
       writeFileSync(lab.environment, environmentFile(lab, toolPlace('k6')));
-      const names = await startAll(lab, rows, tell);
+      const names = await startAll(lab, rows, progress);
       if (names.includes('kube-apiserver')) await grantRights(lab);
       return names;
     }),
   );
-  tell(`lab   ${summary()}  ${started.length === 0 ? 'was up' : `up in ${seconds(began)} s`}`);
+  progress(`lab   ${summary()}  ${started.length === 0 ? 'was running' : `up in ${seconds(began)} s`}`);
   const parts = started.length === 0 ? built : [...built, start];
   if (shop === false) return { lab, shop: undefined, parts };
-  const [deployed, deploy] = await measured('shop deployed', () => deployShop(shop, tell));
+  const [deployed, deploy] = await measured('shop deployed', () => deployShop(shop, progress));
   return { lab, shop: deployed, parts: [...parts, deploy] };
 }
 
-/** Ends the lab of this checkout, or a dead one of any, and leaves nothing but logs and image archives. */
-export async function down({ tell = () => undefined }: { tell?: (line: string) => void } = {}): Promise<void> {
+/** Stops the lab of this checkout, or an abandoned one of any checkout. Keeps only logs and image archives. */
+export async function down({ progress = () => undefined }: { progress?: (line: string) => void } = {}): Promise<void> {
   const lab = paths();
-  await locked(lab, tell, async () => {
-    if (claim(lab) === 'taken') throw new LabRefusal(takenSentence(lab));
+  await locked(lab, progress, async () => {
+    if (claim(lab) === 'taken') throw new LabRefusal(takenMessage(lab));
     const began = Date.now();
     await clearAway(lab);
-    tell(`lab   down in ${seconds(began)} s`);
+    progress(`lab   down in ${seconds(began)} s`);
   });
 }
 
@@ -92,11 +92,11 @@ export function status(): { owner: string | undefined; components: ComponentStat
   return { owner: readOwner(lab)?.checkout, components: componentStates(lab) };
 }
 
-async function takePossession(lab: LabPaths, tell: (line: string) => void): Promise<void> {
+async function takePossession(lab: LabPaths, progress: (line: string) => void): Promise<void> {
   const state = claim(lab);
-  if (state === 'taken') throw new LabRefusal(takenSentence(lab));
+  if (state === 'taken') throw new LabRefusal(takenMessage(lab));
   if (state === 'abandoned') {
-    tell('lab   removes what a killed run left');
+    progress('lab   removes what a killed run left');
     await clearAway(lab);
   }
   if (state === 'ours') return;

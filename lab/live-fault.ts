@@ -1,11 +1,11 @@
-// Faults that begin in pods that already serve, at a known time: "seconds from the fault" is then a measurement.
+// Faults that start in running pods at a known time, so that the seconds from the fault can be measured.
 import { kubectl } from './cluster.ts';
 import { appName } from './manifests/go-api.ts';
 import { requireLab } from './owner.ts';
 import { paths } from './paths.ts';
 import type { LabPaths } from './paths.ts';
 
-/** What each fault arms in the target. The parameter is the delay from arming, or the share of requests in percent. */
+/** What each fault sets in the target. The value is a delay, or the percentage of requests. */
 const armed = {
   hang: { hang: '1ms' },
   'hang-handlers': { 'hang-handlers': '1ms' },
@@ -15,9 +15,9 @@ const armed = {
 
 export type LiveFault = keyof typeof armed;
 
-/** The target serves the fault board beside pprof; customers do not reach that port. */
+/** The target serves its fault settings on the port of pprof, which is not in the Service. */
 const ADMIN_PORT = 6060;
-/** A pod answers in milliseconds; one that is being deleted may not answer at all. */
+/** A pod responds within milliseconds; a terminating one may not respond at all. */
 const ARM_TIMEOUT_MS = 2_000;
 
 interface PodList {
@@ -38,12 +38,12 @@ async function runningPods(lab: LabPaths, namespace: string, image: string): Pro
   );
 }
 
-/** Begins the fault in every running pod of the image, at the same time. Answers when it began; it ends with the pods, or after ten minutes. */
+/** Starts the fault in all running pods of the image at once. Answers when it started; it ends with the pods, or after ten minutes. */
 export async function beginLiveFault(fault: LiveFault, image: string, namespace = 'shop'): Promise<Date> {
   const lab = paths();
   requireLab(lab);
   const pods = await runningPods(lab, namespace, image);
-  if (pods.length === 0) throw new Error(`no running pod of ${image} in ${namespace}: there is nothing to break`);
+  if (pods.length === 0) throw new Error(`no pod of ${image} runs in ${namespace}, so no fault can be started`);
   const began = new Date();
   await Promise.all(
     pods.map(async ({ name, ip }) => {
@@ -52,7 +52,7 @@ export async function beginLiveFault(fault: LiveFault, image: string, namespace 
         body: JSON.stringify(armed[fault]),
         signal: AbortSignal.timeout(ARM_TIMEOUT_MS),
       });
-      if (!response.ok) throw new Error(`pod ${name} did not arm ${fault}: ${response.status} ${await response.text()}`);
+      if (!response.ok) throw new Error(`pod ${name} did not start ${fault}: HTTP ${response.status} ${await response.text()}`);
     }),
   );
   return began;

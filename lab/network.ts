@@ -1,13 +1,13 @@
-// The lab's network: one namespace, a veth pair to the host, routes. Its iptables live inside and vanish with it.
+// The lab's network: one namespace, a veth pair to the host, routes. Its iptables rules are removed with the namespace.
 import { existsSync } from 'node:fs';
 import { inLab, run, succeeds } from './command.ts';
 import { network } from './paths.ts';
 
 const { namespace, hostInterface, hostAddress, address, prefixLength, podRange } = network;
 
-/** Makes the network, or leaves it as it is when it is whole. */
+/** Creates the network unless it is complete. */
 export async function makeNetwork(): Promise<void> {
-  if (await isWhole()) return;
+  if (await isComplete()) return;
   await removeNetwork();
   await run(['ip', 'netns', 'add', namespace]);
   await run(['ip', 'link', 'add', hostInterface, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace]);
@@ -24,15 +24,15 @@ export async function makeNetwork(): Promise<void> {
   await run(['ip', 'route', 'add', podRange, 'via', address]);
 }
 
-/** Removes what makeNetwork made, also after a half-made or half-removed one. */
+/** Removes what makeNetwork created, also when it is incomplete. */
 export async function removeNetwork(): Promise<void> {
   if (existsSync(`/sys/class/net/${hostInterface}`)) await run(['ip', 'link', 'delete', hostInterface]);
   if (existsSync(`/run/netns/${namespace}`)) await run(['ip', 'netns', 'delete', namespace]);
 }
 
-async function isWhole(): Promise<boolean> {
+async function isComplete(): Promise<boolean> {
   if (!existsSync(`/run/netns/${namespace}`) || !existsSync(`/sys/class/net/${hostInterface}`)) return false;
   const route = await run(['ip', 'route', 'show', podRange]);
-  // /run survives some reboots as a folder; only a namespace that can be entered is one.
+  // After some reboots /run has the file without a namespace; entering it is the test.
   return route.includes(address) && (await succeeds(inLab(['ip', 'addr', 'show', 'dev', 'eth0'])));
 }

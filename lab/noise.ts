@@ -1,4 +1,4 @@
-// What happens to a healthy service on an ordinary day: pods are deleted, scaled, moved off a node. As the cluster's administrator.
+// Ordinary events of a healthy service: pods are deleted, scaled, drained. As the cluster's administrator.
 import { awaitRollout, kubectl } from './cluster.ts';
 import { appName } from './manifests/go-api.ts';
 import { requireLab } from './owner.ts';
@@ -10,25 +10,25 @@ const POLL_MS = 200;
 /** The scheduler marks a pod it cannot place within a second. */
 const PENDING_TIMEOUT_MS = 15_000;
 
-/** Deletes one pod, as a crash of its machine would take it; its ReplicaSet makes another one. */
+/** Deletes one pod, as a crash of its machine would; its ReplicaSet creates another one. */
 export async function deleteOnePod(): Promise<void> {
   const lab = running();
   const [pod = ''] = await podsInPhase(lab, 'Running');
   await kubectl(lab, ['-n', NAMESPACE, 'delete', 'pod', pod, '--wait=false']);
 }
 
-/** Changes the number of replicas by this many. Does not wait for the pods. */
+/** Changes the number of replicas by `by`. Does not wait for the pods. */
 export async function scale(by: number): Promise<void> {
   const lab = running();
   const replicas = Number(await kubectl(lab, ['-n', NAMESPACE, 'get', 'deployment', appName, '-o', 'jsonpath={.spec.replicas}']));
   await kubectl(lab, ['-n', NAMESPACE, 'scale', `deployment/${appName}`, `--replicas=${replicas + by}`]);
 }
 
-/** Lets the node take no new pods, and again. */
+/** Stops the node from taking new pods, and lets it take them again. */
 export const cordon = (): Promise<string> => kubectl(running(), ['cordon', nodeName]);
 export const uncordon = (): Promise<string> => kubectl(running(), ['uncordon', nodeName]);
 
-/** Makes one more pod of the current ReplicaSet than the node takes. Answers once it is Pending; `uncordon` ends it. */
+/** Adds a pod that the node does not take. Answers once it is Pending; `uncordon` ends that. */
 export async function pendingPod(): Promise<void> {
   const lab = running();
   await cordon();
@@ -41,8 +41,8 @@ export async function pendingPod(): Promise<void> {
 }
 
 /**
- * Drains the node pod by pod. The lab has one node, so each evicted pod gets its replacement here after an uncordon; evicting all at once
- * would be an outage and not a drain.
+ * Drains the node pod by pod. The lab has one node, so each evicted pod is replaced on it after an uncordon; evicting all at once would be
+ * an outage, not a drain.
  */
 export async function drainNode(): Promise<void> {
   const lab = running();

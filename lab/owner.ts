@@ -1,4 +1,4 @@
-// Whose lab it is: one runs on a machine at a time, and everyone can see from which checkout.
+// Owner of the lab: a machine runs one lab at a time, and the owner is the checkout that started it.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { componentStates } from './component.ts';
 import type { LabPaths } from './paths.ts';
@@ -8,17 +8,17 @@ export class LabRefusal extends Error {}
 
 export interface Owner {
   checkout: string;
-  /** Folder of its state: what is mounted below it is cleared away with the lab. */
+  /** Folder of its state; mounts below it are removed with the lab. */
   state: string;
   /** Kernel settings as they were before the kubelet changed them. */
   kernelSettings: Record<string, string>;
-  /** True when /run/netns was not there before: then it goes with the lab. */
+  /** True when /run/netns did not exist before the lab, which then removes it. */
   madeNetnsFolder: boolean;
-  /** The same of /var/lib/kubelet, where every kubelet keeps its socket for device plugins. */
+  /** The same for /var/lib/kubelet, where every kubelet has its socket for device plugins. */
   madeKubeletFolder: boolean;
 }
 
-/** The kubelet sets these for the whole machine (its `protectKernelDefaults: false`); `down` sets them back. */
+/** The kubelet changes these for the whole machine (`protectKernelDefaults: false`); `down` restores them. */
 const KERNEL_SETTINGS = [
   'vm/overcommit_memory',
   'vm/panic_on_oom',
@@ -32,7 +32,7 @@ export function readOwner(lab: LabPaths): Owner | undefined {
   return existsSync(lab.owner) ? (JSON.parse(readFileSync(lab.owner, 'utf8')) as Owner) : undefined;
 }
 
-/** Writes down who owns the lab and what the machine was like. */
+/** Records the owner, and the state of the machine before the lab. */
 export function becomeOwner(lab: LabPaths): void {
   const kernelSettings = Object.fromEntries(
     KERNEL_SETTINGS.filter((name) => existsSync(`/proc/sys/${name}`)).map((name) => [
@@ -57,7 +57,7 @@ export function restoreKernelSettings(owner: Owner): void {
 
 export type Claim = 'ours' | 'free' | 'abandoned' | 'taken';
 
-/** What the lab of this machine is to us. Abandoned: nothing of it runs any more, or its checkout is gone and nobody could end it. */
+/** State of this machine's lab for this checkout. Abandoned: nothing of it runs, or its checkout was deleted, so nobody could stop it. */
 export function claim(lab: LabPaths): Claim {
   const owner = readOwner(lab);
   if (!owner) return existsSync(lab.run) ? 'abandoned' : 'free';
@@ -69,12 +69,12 @@ export function claim(lab: LabPaths): Claim {
 /** Throws LabRefusal unless the lab of this checkout is up. */
 export function requireLab(lab: LabPaths): void {
   const state = claim(lab);
-  if (state === 'taken') throw new LabRefusal(takenSentence(lab));
-  if (state !== 'ours') throw new LabRefusal('the lab is not up; `scripts/lab up` brings it up');
+  if (state === 'taken') throw new LabRefusal(takenMessage(lab));
+  if (state !== 'ours') throw new LabRefusal('the lab is not running; `scripts/lab up` starts it');
 }
 
-/** The sentence that refuses a second lab. */
-export function takenSentence(lab: LabPaths): string {
+/** Message that refuses a second lab. */
+export function takenMessage(lab: LabPaths): string {
   const checkout = readOwner(lab)?.checkout ?? 'another checkout';
-  return `the lab of ${checkout} runs on this machine, and there can be one at a time; end it with \`scripts/lab down\` in ${checkout}`;
+  return `the lab of ${checkout} runs on this machine, and only one can run at a time; stop it with \`scripts/lab down\` in ${checkout}`;
 }

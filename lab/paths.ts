@@ -1,7 +1,7 @@
-// Where everything of the lab is: addresses and files. One lab runs on a machine at a time, so its addresses are fixed.
+// Addresses and files of the lab. A machine runs one lab at a time, so its addresses are fixed.
 import { join, resolve } from 'node:path';
 
-/** Network of the lab: a network namespace joined to the host by a veth pair. From the host it looks like a remote cluster. */
+/** A network namespace connected to the host by a veth pair. For the host it is like a remote cluster. */
 export const network = {
   namespace: 'tminus-lab',
   /** Host side of the veth pair. An interface name has at most 15 characters. */
@@ -12,7 +12,7 @@ export const network = {
   podRange: '10.244.0.0/16',
   nodePodRange: '10.244.0.0/24',
   serviceRange: '10.96.0.0/16',
-  /** First of the service range: the apiserver's own Service. */
+  /** First address of the service range: the Service of the apiserver. */
   apiServiceAddress: '10.96.0.1',
 } as const;
 
@@ -24,9 +24,9 @@ export const ports = {
   kubeProxyHealth: 10256,
   prometheus: 9090,
   alertmanager: 9093,
-  /** Takes spans over OTLP. */
+  /** OTLP over HTTP. */
   spans: 4318,
-  /** Answers queries for traces. */
+  /** Jaeger's query API. */
   traces: 16686,
   pricing: 9000,
   postgres: 5432,
@@ -37,7 +37,7 @@ export const ports = {
 
 export const nodeName = 'lab-node';
 
-/** Sockets and mounts: Unix socket paths may have at most 107 bytes, so they cannot live in a checkout at any depth. */
+/** Sockets and mounts. Paths of Unix sockets have at most 107 bytes, so they cannot be in a checkout. */
 const RUN = '/run/tminus-lab';
 
 const DEFAULT_TEMPORAL_PORT = 7233;

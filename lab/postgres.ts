@@ -1,5 +1,5 @@
-// PostgreSQL of the lab. It refuses to run as root and must reach its folder, which may lie below folders only root may enter:
-// so its data is reached through a bind mount under /run.
+// PostgreSQL of the lab. It does not run as root, and its data may be below folders that only root can enter: so it uses a bind mount under
+// /run.
 import { chownSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run, succeeds } from './command.ts';
@@ -12,8 +12,8 @@ const mountPoint = (lab: LabPaths) => join(lab.run, 'postgres');
 const dataFolder = (lab: LabPaths) => join(mountPoint(lab), 'data');
 
 /**
- * Command that runs it. fsync off: the database is thrown away with the lab, and a syncing disk shared with everything else would show as latency
- * of the service under test. 200 connections: three pods in two namespaces, one more each while rolling, with pools of up to 20.
+ * Command line. fsync off: the database is removed with the lab, and a disk that syncs would add to the latency of the service under test.
+ * 200 connections: three pods in two namespaces, one more each during a rollout, with pools of up to 20.
  */
 export function postgresArgv(lab: LabPaths): string[] {
   const settings = {
@@ -23,7 +23,7 @@ export function postgresArgv(lab: LabPaths): string[] {
     max_connections: 200,
     fsync: 'off',
     logging_collector: 'off',
-    // Counts every statement, so that slow ones are found without a log.
+    // Statistics of every statement, so that slow ones are found without a log.
     shared_preload_libraries: 'pg_stat_statements',
   };
   return [
@@ -35,7 +35,7 @@ export function postgresArgv(lab: LabPaths): string[] {
   ];
 }
 
-/** Makes the data folder on first use: everybody on the lab's own network may come in, for nobody else is there. */
+/** Creates the data folder on first use. Every client in the lab's network may connect without a password. */
 export async function makeDatabaseFolder(lab: LabPaths): Promise<void> {
   const stored = join(lab.data, 'postgres');
   for (const folder of [stored, mountPoint(lab)]) mkdirSync(folder, { recursive: true });
@@ -62,7 +62,7 @@ export async function makeDatabaseFolder(lab: LabPaths): Promise<void> {
 
 const DEBIAN_VERSIONS = '/usr/lib/postgresql';
 
-/** Debian keeps the server's programs out of PATH, one folder per version; the newest is taken. */
+/** Debian installs the server's programs outside PATH, in a folder per version; this takes the newest. */
 export function programOf(name: string): string {
   const versions = existsSync(DEBIAN_VERSIONS)
     ? readdirSync(DEBIAN_VERSIONS).filter((version) => existsSync(join(DEBIAN_VERSIONS, version, 'bin', name)))

@@ -1,4 +1,4 @@
-// Questions of readiness. Each answers undefined when ready, else the sentence of what is still missing.
+// Readiness probes. Each answers undefined when ready, else what is missing.
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { readFileSync } from 'node:fs';
@@ -9,41 +9,41 @@ import type { LabPaths } from './paths.ts';
 
 export type Probe = () => Promise<string | undefined>;
 
-/** A component that does not answer within a second is asked again. */
-const ANSWER_WITHIN_MS = 1_000;
+/** A component that does not respond within a second is probed again. */
+const PROBE_TIMEOUT_MS = 1_000;
 
 export interface Answer {
   status: number;
   body: string;
 }
 
-/** Ready when GET answers 200. */
+/** Ready when GET responds with 200. */
 export function answers(url: string): Probe {
   return async () => {
     const answer = await get(url).catch((error: Error) => error.message);
     if (typeof answer === 'string') return `${url}: ${answer}`;
-    return answer.status === 200 ? undefined : `${url} answers ${answer.status}`;
+    return answer.status === 200 ? undefined : `${url} responds with ${answer.status}`;
   };
 }
 
-/** Ready when the command ends with 0. */
+/** Ready when the exit code of the command is 0. */
 export function ends(argv: string[], missing: string): Probe {
-  return async () => ((await succeeds(argv, { timeoutMs: 5 * ANSWER_WITHIN_MS })) ? undefined : missing);
+  return async () => ((await succeeds(argv, { timeoutMs: 5 * PROBE_TIMEOUT_MS })) ? undefined : missing);
 }
 
-/** Ready when the server answers `question` with words that begin with `expected`. */
-export function replies(host: string, port: number, question: string, expected: string): Probe {
+/** Ready when the server's response to `request` begins with `expected`. */
+export function replies(host: string, port: number, request: string, expected: string): Probe {
   return () =>
     new Promise((resolve) => {
-      const socket = createConnection({ host, port, timeout: ANSWER_WITHIN_MS }, () => socket.write(question));
+      const socket = createConnection({ host, port, timeout: PROBE_TIMEOUT_MS }, () => socket.write(request));
       const finish = (missing: string | undefined) => {
         socket.destroy();
         resolve(missing);
       };
       socket.once('data', (bytes) =>
-        finish(bytes.toString().startsWith(expected) ? undefined : `port ${port} answers ${bytes.toString().trim()}`),
+        finish(bytes.toString().startsWith(expected) ? undefined : `port ${port} responds with ${bytes.toString().trim()}`),
       );
-      socket.once('timeout', () => finish(`port ${port} does not answer`));
+      socket.once('timeout', () => finish(`port ${port} does not respond`));
       socket.once('error', (error) => finish(`port ${port}: ${error.message}`));
     });
 }
@@ -54,8 +54,8 @@ function askApiserver(lab: LabPaths, path: string): Promise<Answer> {
   return get(`${lab.apiserver}${path}`, { ca: key('ca.crt'), cert: key('admin.crt'), key: key('admin.key') });
 }
 
-/** Ready when the apiserver's answer satisfies `check`, which says what is missing. */
-export function apiserverSays(lab: LabPaths, path: string, check: (answer: Answer) => string | undefined): Probe {
+/** Ready when `check` finds nothing missing in the apiserver's response. */
+export function apiserverAnswers(lab: LabPaths, path: string, check: (answer: Answer) => string | undefined): Probe {
   return async () => {
     const answer = await askApiserver(lab, path).catch((error: Error) => error.message);
     return typeof answer === 'string' ? `${path}: ${answer}` : check(answer);
@@ -65,14 +65,14 @@ export function apiserverSays(lab: LabPaths, path: string, check: (answer: Answe
 function get(url: string, tls: object = { rejectUnauthorized: false }): Promise<Answer> {
   const secure = url.startsWith('https:');
   return new Promise((resolve, reject) => {
-    const options = { timeout: ANSWER_WITHIN_MS, agent: false as const, ...(secure ? tls : {}) };
+    const options = { timeout: PROBE_TIMEOUT_MS, agent: false as const, ...(secure ? tls : {}) };
     const request = (secure ? httpsRequest : httpRequest)(url, options, (response) => {
       const parts: Buffer[] = [];
       response.on('data', (bytes: Buffer) => parts.push(bytes));
       response.once('error', reject);
       response.once('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts).toString() }));
     });
-    request.once('timeout', () => request.destroy(new Error('no answer within a second')));
+    request.once('timeout', () => request.destroy(new Error('no response within a second')));
     request.once('error', reject);
     request.end();
   });

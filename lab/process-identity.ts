@@ -1,4 +1,4 @@
-// Which process is meant. A pid alone is reused; a pid, its start time and the boot it was started in are not.
+// Identity of a process. The kernel reuses pids; a pid with its start time and boot id is unique.
 import { readFileSync } from 'node:fs';
 
 export interface ProcessIdentity {
@@ -9,10 +9,10 @@ export interface ProcessIdentity {
   bootId: string;
 }
 
-/** Where the kernel tells of processes; another root only in tests. */
+/** Another folder in tests. */
 const PROC = '/proc';
 
-/** Start time and state as /proc/PID/stat has them. The command name may hold blanks and brackets, so fields are counted after its last `)`. */
+/** Start time and state in /proc/PID/stat. The command name may contain blanks and parentheses, so fields are counted after the last `)`. */
 export function parseStat(stat: string): { state: string; startTicks: string } {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state, startTicks] = [fields[0], fields[19]];
@@ -20,7 +20,7 @@ export function parseStat(stat: string): { state: string; startTicks: string } {
   return { state, startTicks };
 }
 
-/** The identity of a process that runs now; undefined when there is none. A zombie has ended. */
+/** The identity of a running process; undefined when there is none. A zombie has ended. */
 export function identify(pid: number, proc = PROC): ProcessIdentity | undefined {
   const stat = readUnlessGone(`${proc}/${pid}/stat`);
   if (stat === undefined) return undefined;
@@ -29,7 +29,7 @@ export function identify(pid: number, proc = PROC): ProcessIdentity | undefined 
   return { pid, startTicks, bootId: readFileSync(`${proc}/sys/kernel/random/boot_id`, 'utf8').trim() };
 }
 
-/** True while exactly this process runs; false for another one that got its pid. */
+/** True while exactly this process runs; false for another one with the same pid. */
 export function isAlive(identity: ProcessIdentity, proc = PROC): boolean {
   const now = identify(identity.pid, proc);
   return now !== undefined && now.startTicks === identity.startTicks && now.bootId === identity.bootId;
@@ -49,9 +49,9 @@ export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals)
 
 const POLL_MS = 20;
 
-/** Waits until the process has ended; false when it still runs after `patienceMs`. */
-export async function waitUntilEnded(identity: ProcessIdentity, patienceMs: number): Promise<boolean> {
-  const deadline = Date.now() + patienceMs;
+/** Waits until the process has ended; false when it still runs after `timeoutMs`. */
+export async function waitUntilEnded(identity: ProcessIdentity, timeoutMs: number): Promise<boolean> {
+  const deadline = Date.now() + timeoutMs;
   while (isAlive(identity)) {
     if (Date.now() > deadline) return false;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -59,13 +59,13 @@ export async function waitUntilEnded(identity: ProcessIdentity, patienceMs: numb
   return true;
 }
 
-/** Ends exactly this process: `signal`, and SIGKILL when it has not ended after `patienceMs`. */
-export async function endProcess(identity: ProcessIdentity, signal: NodeJS.Signals, patienceMs: number): Promise<void> {
+/** Ends exactly this process: `signal`, and SIGKILL when it has not ended after `timeoutMs`. */
+export async function endProcess(identity: ProcessIdentity, signal: NodeJS.Signals, timeoutMs: number): Promise<void> {
   if (!signalProcess(identity, signal)) return;
-  if (await waitUntilEnded(identity, patienceMs)) return;
+  if (await waitUntilEnded(identity, timeoutMs)) return;
   signalProcess(identity, 'SIGKILL');
-  if (!(await waitUntilEnded(identity, patienceMs)))
-    throw new Error(`process ${identity.pid} does not end, not even by SIGKILL; it may hang in the kernel`);
+  if (!(await waitUntilEnded(identity, timeoutMs)))
+    throw new Error(`process ${identity.pid} did not end after SIGKILL; it may hang in the kernel`);
 }
 
 function readUnlessGone(path: string): string | undefined {

@@ -7,15 +7,15 @@ import type { LabPaths } from './paths.ts';
 import { buildsAtOnce, sideBySide } from './side-by-side.ts';
 import type { Job, Part } from './side-by-side.ts';
 import { buildBinaries, toolCache, unbuilt } from './tools/build.ts';
-import type { Tell } from './tools/build.ts';
+import type { Progress } from './tools/build.ts';
 import { lookUp } from './tools/look-up.ts';
 import type { Tool } from './tools/tools.ts';
 
 /** Builds the tools and images that are missing. Answers what each part took; empty when nothing was missing. */
-export async function provide(lab: LabPaths, wanted: Tool[], recipes: ImageRecipe[], tell: Tell): Promise<Part[]> {
-  const jobs = wanted.flatMap((tool) => toolJob(tool, tell));
+export async function provide(lab: LabPaths, wanted: Tool[], recipes: ImageRecipe[], progress: Progress): Promise<Part[]> {
+  const jobs = wanted.flatMap((tool) => toolJob(tool, progress));
   const images = recipes.filter((recipe) => !hasArchive(lab, recipe));
-  if (images.length > 0) jobs.push(imagesJob(lab, images, tell));
+  if (images.length > 0) jobs.push(imagesJob(lab, images, progress));
   if (jobs.length === 0) return [];
   const [module] = wanted;
   const library = module === undefined || jobs.length === 1 ? [] : await sideBySide([standardLibraryJob(module)], 1);
@@ -23,27 +23,31 @@ export async function provide(lab: LabPaths, wanted: Tool[], recipes: ImageRecip
 }
 
 /** The job that builds what a tool lacks: none when the user brought its binaries, or they are cached. One line says which are used. */
-function toolJob(tool: Tool, tell: Tell): Job[] {
+function toolJob(tool: Tool, progress: Progress): Job[] {
   const title = `tool  ${tool.name} ${tool.version}`;
   const needed = tool.binaries.filter((binary) => {
     const brought = lookUp(tool, binary, process.env);
-    if (brought) tell(`tool  ${binary.name} ${brought.version ?? 'of unknown version'}  ${brought.path}, from ${brought.from}`);
+    if (brought) progress(`tool  ${binary.name} ${brought.version ?? 'of unknown version'}  ${brought.path}, from ${brought.from}`);
     return !brought;
   });
   if (needed.length === 0) return [];
   const missing = unbuilt(tool, needed);
   if (missing.length > 0)
     return [
-      { name: `${tool.name} ${tool.version}`, cpuSeconds: tool.buildCpuSeconds, work: (stop) => buildBinaries(tool, missing, tell, stop) },
+      {
+        name: `${tool.name} ${tool.version}`,
+        cpuSeconds: tool.buildCpuSeconds,
+        work: (stop) => buildBinaries(tool, missing, progress, stop),
+      },
     ];
-  tell(`${title}  cached`);
+  progress(`${title}  cached`);
   return [];
 }
 
 /** Two images of the shop are linked from the same packages, so one after the other compiles them once. */
 const IMAGES_CPU_SECONDS = 80;
 
-function imagesJob(lab: LabPaths, recipes: ImageRecipe[], tell: Tell): Job {
+function imagesJob(lab: LabPaths, recipes: ImageRecipe[], progress: Progress): Job {
   return {
     name: 'images',
     cpuSeconds: IMAGES_CPU_SECONDS,
@@ -51,7 +55,7 @@ function imagesJob(lab: LabPaths, recipes: ImageRecipe[], tell: Tell): Job {
       const began = Date.now();
       let cpuSeconds = 0;
       for (const recipe of recipes) cpuSeconds += (await archiveFolder(lab, recipe, stop)).cpuSeconds;
-      tell(`image ${recipes.map(({ reference }) => reference).join(', ')}  built in ${Math.round((Date.now() - began) / 1000)} s`);
+      progress(`image ${recipes.map(({ reference }) => reference).join(', ')}  built in ${Math.round((Date.now() - began) / 1000)} s`);
       return cpuSeconds;
     },
   };

@@ -47,7 +47,7 @@ test('gives every fault an image of its own', () => {
 
 test('names the faults there are when asked for another', () => {
   expect(() => findFault('toString')).toThrow(
-    'there is no fault toString; there are slow-order, error-surge, broken-image, slow-start, crash-loop, hang, hang-handlers, not-ready, errors-10',
+    'unknown fault toString; the faults are slow-order, error-surge, broken-image, slow-start, crash-loop, hang, hang-handlers, not-ready, errors-10',
   );
 });
 

@@ -1,4 +1,4 @@
-// The shop on the cluster: production runs the current version, staging the candidate that is to go live.
+// The shop on the cluster: production runs the current version, staging the candidate.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { applyObjects, awaitRollout, kubectl, replaceObjects } from './cluster.ts';
@@ -16,11 +16,11 @@ import { answers } from './probes.ts';
 import { restart } from './restart.ts';
 
 export interface ShopVersions {
-  /** Tag that serves in production; `sha-4f9c2ab` when left out. */
+  /** Tag in production; default `sha-4f9c2ab`. */
   current?: string | undefined;
-  /** Tag that is to go live; `sha-91d03ce` when left out, or the fault's own. */
+  /** Tag of the candidate; default `sha-91d03ce`, or that of the fault. */
   candidate?: string | undefined;
-  /** What is wrong with the candidate. */
+  /** Fault of the candidate. */
   fault?: CandidateFaultName | undefined;
 }
 
@@ -32,52 +32,55 @@ export interface DeployedShop {
 }
 
 const REPOSITORY = `registry.local/${appName}`;
-/** Both are built from the same source; only the commit they say they are differs. They are those of the documentation. */
+/** Both are built from the same source with another commit stamped in. The documentation uses these tags. */
 const CURRENT = 'sha-4f9c2ab';
 const CANDIDATE = 'sha-91d03ce';
 
 const databases = { production: 'shop', staging: 'shop_staging' };
 
-type Tell = (line: string) => void;
-const silent: Tell = () => undefined;
+type Progress = (line: string) => void;
+const silent: Progress = () => undefined;
 
-/** Builds and imports the images, makes the databases, deploys both namespaces whole, and waits until 3 of 3 pods serve in each. */
-export async function deployShop({ current = CURRENT, candidate, fault }: ShopVersions = {}, tell: Tell = silent): Promise<DeployedShop> {
+/** Builds and imports the images, migrates the databases, deploys both namespaces, and waits until 3 of 3 pods serve in each. */
+export async function deployShop(
+  { current = CURRENT, candidate, fault }: ShopVersions = {},
+  progress: Progress = silent,
+): Promise<DeployedShop> {
   const lab = paths();
   requireLab(lab);
   const began = Date.now();
   const candidateTag = candidateTagOf({ candidate, fault });
   const recipes = shopRecipes({ current, candidate, fault });
   const { imported, replaced } = await provideImages(lab, recipes);
-  if (imported.length > 0) tell(`image ${imported.join(', ')} on the node`);
-  await untilNodeTellsOf(lab, recipes, tell);
+  if (imported.length > 0) progress(`image ${imported.join(', ')} on the node`);
+  await untilNodeReports(lab, recipes, progress);
   await migrate(lab, recipe(current));
   const deployed: DeployedShop = { current: `${REPOSITORY}:${current}`, candidate: `${REPOSITORY}:${candidateTag}`, fault: fault ?? null };
-  // The tag is the same and the program another: only new pods run it.
+  // Same tag, other program: running pods must be replaced.
   if (replaced.length > 0)
     for (const { namespace } of bothShops(lab, deployed))
       await kubectl(lab, ['-n', namespace, 'delete', 'deployment', appName, '--ignore-not-found']);
   await applyObjects(lab, bothShops(lab, deployed).flatMap(shopManifests));
   writeFileSync(deployedFile(lab), JSON.stringify(deployed));
   await settle(lab, deployed);
-  tell(
+  progress(
     `shop  3 of 3 pods of ${deployed.current} in shop, of ${deployed.candidate} in shop-staging  ${((Date.now() - began) / 1000).toFixed(1)} s`,
   );
   return deployed;
 }
 
-/** Production back on the current image, staging on the candidate, whatever was launched, paused, scaled or annotated since. As admin. */
-export async function resetShop(tell: Tell = silent): Promise<DeployedShop> {
+/** Resets production to the current image and staging to the candidate, whatever was launched, paused, scaled or annotated. As admin. */
+export async function resetShop(progress: Progress = silent): Promise<DeployedShop> {
   const lab = paths();
   requireLab(lab);
-  if (!existsSync(deployedFile(lab))) throw new LabRefusal('no shop is deployed; `scripts/lab shop` deploys it');
+  if (!existsSync(deployedFile(lab))) throw new LabRefusal('the shop is not deployed; `scripts/lab shop` deploys it');
   const deployed = JSON.parse(readFileSync(deployedFile(lab), 'utf8')) as DeployedShop;
   await settle(lab, deployed);
-  tell(`shop  reset: ${deployed.current} in shop, ${deployed.candidate} in shop-staging`);
+  progress(`shop  reset: ${deployed.current} in shop, ${deployed.candidate} in shop-staging`);
   return deployed;
 }
 
-/** Replaces both Deployments whole where they differ from what they should be, and waits for the pods. */
+/** Replaces both Deployments and waits for the pods. */
 async function settle(lab: LabPaths, deployed: DeployedShop): Promise<void> {
   const shops = bothShops(lab, deployed);
   await replaceObjects(lab, shops.map(deployment));
@@ -85,12 +88,12 @@ async function settle(lab: LabPaths, deployed: DeployedShop): Promise<void> {
   await Promise.all(shops.map((shop) => untilServed(shop)));
 }
 
-/** kube-proxy follows the pods by up to two seconds; a shop that is not reachable yet would fail the first check of a release. */
-const SERVED_WITHIN_MS = 15_000;
+/** kube-proxy is up to two seconds behind the pods; an unreachable shop would fail the preflight of a release. */
+const SERVED_TIMEOUT_MS = 15_000;
 const POLL_MS = 200;
 
 async function untilServed(shop: ShopManifest): Promise<void> {
-  const deadline = Date.now() + SERVED_WITHIN_MS;
+  const deadline = Date.now() + SERVED_TIMEOUT_MS;
   const probe = answers(`http://${network.address}:${shop.nodePort}/healthz`);
   for (;;) {
     const missing = await probe();
@@ -128,7 +131,7 @@ export function bothShops(lab: LabPaths, { current, candidate, fault }: Deployed
 }
 
 const deployedFile = (lab: LabPaths) => join(lab.data, 'shop.json');
-/** Where the candidate keeps its data. */
+/** Database of the candidate. */
 export const stagingDatabaseUrl = `postgres://postgres@${network.address}:${ports.postgres}/${databases.staging}`;
 const databaseUrl = (database: string) => `postgres://postgres@${network.address}:${ports.postgres}/${database}`;
 
@@ -139,26 +142,23 @@ export function shopRecipes({ current = CURRENT, candidate, fault }: ShopVersion
   return [recipe(current), recipe(candidateTagOf({ candidate, fault }), fault ? candidateFaults[fault].setting : undefined)];
 }
 
-/**
- * A node that runs tells of a new image only after up to 40 s, and a release that asks for it would be refused until then; a restarted kubelet tells
- * within 2 s.
- */
-async function untilNodeTellsOf(lab: LabPaths, recipes: ImageRecipe[], tell: Tell): Promise<void> {
-  const tellsAll = async () => {
-    const told = await kubectl(lab, ['get', 'nodes', '-o', 'jsonpath={.items[*].status.images[*].names}']);
-    return recipes.every(({ reference }) => told.includes(`"${reference}"`));
+/** A running node reports a new image after up to 40 s, and a preflight for that image would fail until then. A restarted kubelet takes 2 s. */
+async function untilNodeReports(lab: LabPaths, recipes: ImageRecipe[], progress: Progress): Promise<void> {
+  const reportsAll = async () => {
+    const images = await kubectl(lab, ['get', 'nodes', '-o', 'jsonpath={.items[*].status.images[*].names}']);
+    return recipes.every(({ reference }) => images.includes(`"${reference}"`));
   };
-  if (await tellsAll()) return;
-  await restart('kubelet', tell);
-  const deadline = Date.now() + TOLD_WITHIN_MS;
-  while (!(await tellsAll())) {
-    if (Date.now() > deadline) throw new Error(`the node does not tell of its new images; see ${lab.logs}/kubelet.log`);
+  if (await reportsAll()) return;
+  await restart('kubelet', progress);
+  const deadline = Date.now() + REPORTED_TIMEOUT_MS;
+  while (!(await reportsAll())) {
+    if (Date.now() > deadline) throw new Error(`the node does not progress of its new images; see ${lab.logs}/kubelet.log`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 
-/** It did in 2 s; a minute is what it may take without a restart. */
-const TOLD_WITHIN_MS = 60_000;
+/** Usually 2 s; without a restart it can take 40 s. */
+const REPORTED_TIMEOUT_MS = 60_000;
 
 function recipe(tag: string, fault?: string): ImageRecipe {
   return {
@@ -171,7 +171,7 @@ function recipe(tag: string, fault?: string): ImageRecipe {
   };
 }
 
-/** Makes the databases that are missing and brings each to the schema, with the program that will serve from it. */
+/** Creates missing databases and migrates each with the program that will use it. */
 async function migrate(lab: LabPaths, current: ImageRecipe): Promise<void> {
   const program = join((await archiveFolder(lab, current)).folder, 'program');
   const psql = (sql: string) => run(['psql', '-qtA', databaseUrl('postgres'), '-c', sql]);
@@ -185,7 +185,7 @@ async function migrate(lab: LabPaths, current: ImageRecipe): Promise<void> {
   );
 }
 
-/** Admin view for people: what runs where. */
+/** The pods of the shop as kubectl prints them. */
 export function shopPods(lab: LabPaths): Promise<string> {
   return kubectl(lab, ['get', 'pods', '-A', '-l', `app=${appName}`, '-o', 'wide']);
 }

@@ -1,36 +1,36 @@
-// A folder on a file system of its own that can be made full at once: nothing is written for it, its size is cut to what is used.
+// A folder with its own file system, which is filled by reducing its size to what is used.
 import { mkdirSync, statfsSync } from 'node:fs';
 import { run, succeeds } from './command.ts';
 
-/** Memory is only taken by what is stored; more than any check of free space asks for. */
+/** A tmpfs takes memory only for its content. More than any check of free space requires. */
 const SIZE = '16g';
-/** Something may be written between reading how much is used and the cut. */
-const FILL_ATTEMPTS = 20;
+/** A file may grow between reading the used size and the remount. */
+const MAX_FILL_ATTEMPTS = 20;
 
 export interface SmallDisk {
   folder: string;
-  /** No byte more fits from then on. */
+  /** Leaves no free byte. */
   fill(): Promise<void>;
-  /** There is room again. */
+  /** Frees space again. */
   free(): Promise<void>;
-  /** Unmounts it; what it held is gone. */
+  /** Unmounts it and loses its content. */
   close(): Promise<void>;
 }
 
-/** Mounts an empty disk on the folder, which is made when it is not there. */
+/** Mounts an empty disk on the folder, and creates the folder if needed. */
 export async function smallDisk(folder: string): Promise<SmallDisk> {
   mkdirSync(folder, { recursive: true });
   await run(['mount', '-t', 'tmpfs', '-o', `size=${SIZE}`, 'tmpfs', folder]);
   return {
     folder,
     async fill() {
-      for (let attempt = 0; attempt < FILL_ATTEMPTS; attempt += 1) {
+      for (let attempt = 0; attempt < MAX_FILL_ATTEMPTS; attempt += 1) {
         const { blocks, bfree, bsize } = statfsSync(folder);
-        // Less than one page would mean no limit.
+        // A size of 0 means no limit.
         const usedBytes = Math.max(1, blocks - bfree) * bsize;
         if (await succeeds(['mount', '-o', `remount,size=${usedBytes}`, folder])) return;
       }
-      throw new Error(`${folder} could not be made full: more is written to it all the time`);
+      throw new Error(`${folder} could not be filled in ${MAX_FILL_ATTEMPTS} attempts: its files keep growing`);
     },
     async free() {
       await run(['mount', '-o', `remount,size=${SIZE}`, folder]);

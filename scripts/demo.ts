@@ -1,4 +1,4 @@
-// The demo: a real one-node cluster, a real service under real load, and a whole 72-hour countdown on virtual time.
+// The demo: a real one-node cluster, a service under real load, and a 72-hour countdown on virtual time.
 import { spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -25,9 +25,9 @@ const root = resolve(import.meta.dirname, '..');
 const node = join(root, 'node_modules/.bin/node');
 const home = join(root, '.tminus/demo');
 const PORT = process.env['TMINUS_DEMO_PORT'] ?? '7480';
-/** Users of production while it is launched and guarded; a tenth of what the load test asks of the candidate. */
-const USERS_PER_SECOND = 100;
-const READY_WITHIN_MS = 90_000;
+/** Production traffic during launch and guard; a third of the load test's rate. */
+const REQUESTS_PER_SECOND = 100;
+const READY_TIMEOUT_MS = 90_000;
 const SHOP = { namespace: 'shop', deployment: 'go-api' };
 
 const seconds = (since: number): string => `${((Date.now() - since) / 1000).toFixed(0)} s`;
@@ -36,7 +36,7 @@ const tokenFile = (subject: string): string => join(home, `${subject}.token`);
 const releaseName = (fault?: string): string => (fault === undefined ? 'go-api-1.4.0' : `go-api-1.4.0-${fault}`);
 const { values } = parseArgs({ options: { fault: { type: 'string' }, help: { type: 'boolean', short: 'h' } } });
 if (values.help) {
-  say(`usage: ./scripts/demo [--fault ${Object.keys(candidateFaults).join('|')}]`);
+  print(`usage: ./scripts/demo [--fault ${Object.keys(candidateFaults).join('|')}]`);
   process.exit(0);
 }
 process.exitCode = await demo(values.fault === undefined ? undefined : findFault(values.fault));
@@ -44,17 +44,17 @@ process.exitCode = await demo(values.fault === undefined ? undefined : findFault
 async function demo(fault: CandidateFaultName | undefined): Promise<number> {
   const began = Date.now();
   // Jaeger is asked only about a load test that fails.
-  const { shop, parts } = await up({ tell: say, shop: { fault }, whole: fault !== undefined });
+  const { shop, parts } = await up({ progress: print, shop: { fault }, whole: fault !== undefined });
   if (shop === undefined) throw new Error('the lab is up, but deployed no shop');
   await resetShop();
   printParts(parts, began);
-  say(`lab     ${summary()}   ${seconds(began)}`);
-  say(`target  shop/go-api, 3 pods of ${tag(shop.current)}, candidate ${tag(shop.candidate)} is on the node and in staging`);
+  print(`lab     ${summary()}   ${seconds(began)}`);
+  print(`target  shop/go-api, 3 pods of ${tag(shop.current)}, candidate ${tag(shop.candidate)} on the node and in staging`);
   rmSync(home, { recursive: true, force: true });
   const people = prepareHome();
   const dev = await startDev();
-  say(`page    http://127.0.0.1:${PORT}/r/${releaseName(fault)}   sign in with the token in .tminus/demo/requester.token`);
-  await startTraffic(USERS_PER_SECOND);
+  print(`page    http://127.0.0.1:${PORT}/r/${releaseName(fault)}   sign in with the token in .tminus/demo/requester.token`);
+  await startTraffic(REQUESTS_PER_SECOND);
   const since = new Date();
   try {
     const file = releaseFile(shop, fault);
@@ -63,10 +63,9 @@ async function demo(fault: CandidateFaultName | undefined): Promise<number> {
     mkdirSync(join(root, '.tminus/reports'), { recursive: true });
     await tminus(people.requester, 'report', releaseName(fault), '--html', report);
     const writes = await auditWrites({ ...SHOP, since });
-    say(
-      `writes  ${writes.length} to shop/go-api by the apiserver's own audit log${writes.map(({ at, image }) => `\n          ${at}  ${image === null ? '' : tag(image)}`).join('')}`,
-    );
-    say(`report  ${report}   demo took ${seconds(began)}`);
+    const rows = writes.map(({ at, image }) => `\n          ${at}  ${image === null ? '' : tag(image)}`);
+    print(`writes  ${writes.length} to shop/go-api in the apiserver's audit log${rows.join('')}`);
+    print(`report  ${report}   demo took ${seconds(began)}`);
     return code;
   } finally {
     await stopTraffic();
@@ -75,7 +74,7 @@ async function demo(fault: CandidateFaultName | undefined): Promise<number> {
   }
 }
 
-/** Three people with tokens: who asks, and two who may decide. */
+/** Tokens for three people: the requester and two approvers. */
 function prepareHome(): Record<'requester' | 'li.wei' | 'a.osei', string> {
   mkdirSync(home, { recursive: true });
   const environment = JSON.parse(readFileSync(paths().environment, 'utf8'));
@@ -101,7 +100,7 @@ function prepareHome(): Record<'requester' | 'li.wei' | 'a.osei', string> {
   };
 }
 
-/** The example of the documentation, with the lab's images and times that fit a demo. */
+/** The release of lab/example/demo.yaml, with the lab's images. */
 function releaseFile(shop: DeployedShop, fault?: string): string {
   const example = join(root, 'lab/example');
   mkdirSync(join(home, 'k6'), { recursive: true });
@@ -128,7 +127,7 @@ function printParts(parts: Part[], began: number): void {
   const installed = file === undefined ? [] : readFileSync(file, 'utf8').split('\n').filter(Boolean).map(readPart);
   // The packages are installed side by side, before this program starts.
   const before = Math.max(0, ...installed.map(({ wallSeconds }) => wallSeconds));
-  for (const line of partsTable([...installed, ...parts], (Date.now() - began) / 1000 + before)) say(line);
+  for (const line of partsTable([...installed, ...parts], (Date.now() - began) / 1000 + before)) print(line);
 }
 
 /** A line of scripts/setup: name, wall seconds and CPU seconds, separated by tabs. */
@@ -149,7 +148,7 @@ async function startDev(): Promise<{ stop(): Promise<void> }> {
   let output = '';
   dev.stdout.on('data', (chunk) => (output += String(chunk)));
   dev.stderr.on('data', (chunk) => (output += String(chunk)));
-  const deadline = Date.now() + READY_WITHIN_MS;
+  const deadline = Date.now() + READY_TIMEOUT_MS;
   while (!output.includes('Ctrl-C stops everything')) {
     if (dev.exitCode !== null || Date.now() > deadline) throw new Error(`tminus dev did not start:\n${output}`);
     await new Promise((again) => setTimeout(again, 100));
@@ -174,6 +173,6 @@ function tminus(token: string, ...argv: string[]): Promise<number> {
   return new Promise((done) => child.once('exit', (code) => done(code ?? 1)));
 }
 
-function say(line: string): void {
+function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }

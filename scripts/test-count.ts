@@ -1,4 +1,4 @@
-// Counts of one part of the gate, read from what its runner wrote. A part that says nothing has failed.
+// Counts of one part of the gate, read from its runner's output. A part without counts has failed.
 
 export interface Count {
   passed: number;
@@ -14,7 +14,7 @@ interface JestResults {
   testResults: { name: string; assertionResults: { fullName: string; status: string }[] }[];
 }
 
-/** `jest --json`: a suite that could not run is a failure, a skipped or todo test is told by name. */
+/** `jest --json`: a suite that could not run is a failure; skipped and todo tests are listed by name. */
 export function countJest(json: string): Count {
   const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites, testResults } = JSON.parse(json) as JestResults;
   const skipped = testResults.flatMap(({ assertionResults }) =>
@@ -37,10 +37,10 @@ export function countGo(lines: string): Count {
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line) as GoEvent);
   const ended = new Map<string, GoEvent>();
-  const said = new Map<string, string>();
+  const outputs = new Map<string, string>();
   for (const event of events) {
     const id = `${event.Package}.${event.Test ?? ''}`;
-    if (event.Action === 'output' && event.Output && !/^(=== |--- )/.test(event.Output.trim())) said.set(id, event.Output.trim());
+    if (event.Action === 'output' && event.Output && !/^(=== |--- )/.test(event.Output.trim())) outputs.set(id, event.Output.trim());
     if (event.Action === 'pass' || event.Action === 'skip' || event.Action === 'fail') ended.set(id, event);
   }
   const all = [...ended.values()];
@@ -54,7 +54,7 @@ export function countGo(lines: string): Count {
     failed: leaves.filter(({ Action }) => Action === 'fail').length + broken.length,
     skipped: leaves
       .filter(({ Action }) => Action === 'skip')
-      .map(({ Package, Test }) => `${Test}: ${said.get(`${Package}.${Test}`) ?? 'it gives no reason'}`),
+      .map(({ Package, Test }) => `${Test}: ${outputs.get(`${Package}.${Test}`) ?? 'it gives no reason'}`),
   };
 }
 

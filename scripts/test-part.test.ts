@@ -20,7 +20,7 @@ const never = new AbortController().signal;
 
 describe('a part of the gate', () => {
   it('counts as one check by its exit code, and shows the end of its log only when it failed', async () => {
-    expect(await runPart(node('console.log("fine")'), place(), never)).toMatchObject({ passed: 1, failed: 0, tail: '', why: '' });
+    expect(await runPart(node('console.log("fine")'), place(), never)).toMatchObject({ passed: 1, failed: 0, tail: '', reason: '' });
     expect(await runPart(node('console.log("broken here"); process.exit(3)'), place(), never)).toMatchObject({
       passed: 0,
       failed: 1,
@@ -30,7 +30,7 @@ describe('a part of the gate', () => {
 
   it('fails when its program is not there', async () => {
     const ran = await runPart({ name: 'part', argv: ['no-such-program-anywhere'], timeoutMs: 60_000 }, place(), never);
-    expect(ran).toMatchObject({ failed: 1, why: expect.stringContaining('no-such-program-anywhere cannot be started') });
+    expect(ran).toMatchObject({ failed: 1, reason: expect.stringContaining('no-such-program-anywhere does not start') });
   });
 
   it('is ended, with what it started, when it takes too long', async () => {
@@ -38,7 +38,7 @@ describe('a part of the gate', () => {
       'require("node:child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "inherit" }); setInterval(() => {}, 1000)';
     expect(await runPart(node(endless, { timeoutMs: 600 }), place(), never)).toMatchObject({
       failed: 1,
-      why: 'it did not end within 0.01 minutes',
+      reason: 'timed out after 0.01 minutes',
     });
   });
 
@@ -46,8 +46,8 @@ describe('a part of the gate', () => {
     const stop = new AbortController();
     const running = runPart(node('setInterval(() => {}, 1000)'), place(), stop.signal);
     stop.abort();
-    expect(await running).toMatchObject({ failed: 1, why: 'interrupted' });
-    expect(await runPart(node(''), place(), stop.signal)).toMatchObject({ failed: 1, why: 'interrupted' });
+    expect(await running).toMatchObject({ failed: 1, reason: 'interrupted' });
+    expect(await runPart(node(''), place(), stop.signal)).toMatchObject({ failed: 1, reason: 'interrupted' });
   });
 
   it('reads its counts from the results its runner wrote', async () => {
@@ -61,7 +61,7 @@ describe('a part of the gate', () => {
     const where = place();
     expect(await runPart(node('', { results: join(where.logs, 'none.json'), count: countJest }), where, never)).toMatchObject({
       failed: 1,
-      why: expect.stringContaining('cannot be read'),
+      reason: expect.stringContaining('unreadable results'),
     });
   });
 });
@@ -70,11 +70,15 @@ describe('the judgement of a part', () => {
   const count = (passed: number, failed: number) => () => ({ passed, failed, skipped: [] });
 
   it('is failed when the runner ended badly though no test failed', () => {
-    expect(judged({ count: count(5, 0) }, 1, '', '')).toMatchObject({ passed: 5, failed: 1, why: 'it ended with 1 though no test failed' });
+    expect(judged({ count: count(5, 0) }, 1, '', '')).toMatchObject({
+      passed: 5,
+      failed: 1,
+      reason: 'exit code 1 although no test failed',
+    });
   });
 
   it('is failed when no test ran', () => {
-    expect(judged({ count: count(0, 0) }, 0, '', '')).toMatchObject({ failed: 1, why: 'it ran no test' });
+    expect(judged({ count: count(0, 0) }, 0, '', '')).toMatchObject({ failed: 1, reason: 'no test ran' });
   });
 
   it('keeps the counts of failing tests as they are', () => {

@@ -7,11 +7,11 @@ export interface Part {
   argv: string[];
   cwd?: string;
   env?: Record<string, string>;
-  /** A part that hangs would hang CI: past this it is ended and has failed. */
+  /** After this the part is ended and has failed, so that a hang does not block CI. */
   timeoutMs: number;
-  /** File the runner writes its results to; without one they are in the log. */
+  /** File with the runner's results; without one they are in the log. */
   results?: string;
-  /** Reads the counts from results or log. A part without counts as one check, by its exit code. */
+  /** Reads counts from results or log. A part without `count` is one check, by its exit code. */
   count?: (text: string) => Count;
 }
 
@@ -27,12 +27,12 @@ const MINUTE_MS = 60_000;
 const CHECK_MS = 5 * MINUTE_MS;
 /** Unit tests take about a minute; Go compiles its tests for another when nothing is cached. */
 const UNIT_MS = 15 * MINUTE_MS;
-/** Kubernetes takes 376 s on two idle cores; others compete with it here, at a higher priority. */
+/** Kubernetes takes 376 s on two idle cores; here it runs beside checks with a higher priority. */
 const TOOL_MS = 40 * MINUTE_MS;
-/** Whole countdowns under load, with kills: about a minute each. */
+/** Countdowns under load, with kills: about a minute each. */
 const LAB_MS = 45 * MINUTE_MS;
 
-/** Ends of test files whose tests need more than the checkout, and what that is. */
+/** Suffixes of test files that need more than the checkout, and what they need. */
 export const kinds = {
   tool: 'programs that the lab builds',
   k6: 'k6',
@@ -40,7 +40,7 @@ export const kinds = {
   lab: 'the lab',
 } as const;
 
-/** What needs neither tools nor lab: the gate's first minutes, and all of scripts/check. */
+/** Parts that need neither tools nor lab: the first minutes of the gate, and all of scripts/check. */
 export function checkParts(place: Place): Part[] {
   const bin = (name: string): string => join(place.root, 'node_modules/.bin', name);
   const check = (name: string, ...argv: string[]): Part => ({ name, argv, timeoutMs: CHECK_MS });
@@ -55,7 +55,7 @@ export function checkParts(place: Place): Part[] {
   ];
 }
 
-/** Builds one tool, or finds it built. Low priority: it runs beside the checks and has the longer way. */
+/** Builds one tool unless it is cached. Low priority, because it runs beside the checks and takes longer. */
 export function toolPart({ root }: Place, tool: string): Part {
   return { name: `tool ${tool}`, argv: ['nice', '-n', '19', join(root, 'scripts/lab'), 'tool', tool], timeoutMs: TOOL_MS };
 }
@@ -67,7 +67,7 @@ export const browserPart = (place: Place): Part => jestPart(place, 'browser', UN
 export const labUp = ({ root }: Place): Part => ({ name: 'lab up', argv: [join(root, 'scripts/lab'), 'up'], timeoutMs: UNIT_MS });
 export const labDown = ({ root }: Place): Part => ({ name: 'lab down', argv: [join(root, 'scripts/lab'), 'down'], timeoutMs: CHECK_MS });
 
-/** Tests against the lab. Those in namespaces of their own may run two at once; whole countdowns would measure each other. */
+/** Tests against the lab. Those with their own namespaces run two at once; countdowns would disturb each other's load tests. */
 export function labParts(place: Place): Part[] {
   const endToEnd = '--testPathIgnorePatterns=/test/e2e/';
   return [
@@ -76,7 +76,7 @@ export function labParts(place: Place): Part[] {
   ];
 }
 
-/** The target's tests. With addresses of real servers nothing in them is skipped. */
+/** The target's tests. Without the addresses of real servers some are skipped. */
 export function goTestPart(place: Place, servers: Record<string, string> = {}): Part {
   const { cwd, env } = goModule(place);
   return {

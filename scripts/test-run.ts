@@ -1,5 +1,5 @@
-// The gate, part by part: `scripts/test` runs all of it, `scripts/check` what needs neither tools nor lab. A part that cannot run has
-// failed; the lab is taken down again also after Ctrl-C, unless it was up before.
+// The gate, part by part: `scripts/test` runs all parts, `scripts/check` those that need neither tools nor lab. A part that cannot run has
+// failed. The lab is stopped again, also after Ctrl-C, unless it was running before.
 import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import pMap from 'p-map';
@@ -23,23 +23,23 @@ import {
 
 const root = resolve(import.meta.dirname, '..');
 const place: Place = { root, logs: join(root, '.tminus/test-logs'), node: process.execPath };
-/** The target's own tests write here, and only here. */
+/** The target's tests write only to this database. */
 const DATABASE = 'go_test';
 const interrupted = new AbortController();
 const counts: Count[] = [];
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    say('interrupted; cleaning up');
+    print('interrupted; cleaning up');
     interrupted.abort();
   });
 }
 rmSync(place.logs, { recursive: true, force: true });
 mkdirSync(place.logs, { recursive: true });
 await (process.argv[2] === '--quick' ? quickGate() : wholeGate());
-for (const { skipped } of counts) for (const reason of skipped) say(`skipped  ${reason}`);
+for (const { skipped } of counts) for (const test of skipped) print(`skipped  ${test}`);
 process.exitCode = counts.some(({ failed }) => failed > 0) ? 1 : 0;
-say(lastLine(counts));
+print(lastLine(counts));
 
 async function quickGate(): Promise<void> {
   for (const part of checkParts(place)) await run(part);
@@ -52,21 +52,21 @@ async function wholeGate(): Promise<void> {
   const env = await built;
   const wasUp = status().owner === paths().checkout;
   try {
-    // Pages wait more than they work, and measure nothing.
+    // Page tests mostly wait, and measure nothing.
     const [up] = await Promise.all([run(labUp(place)), run(browserPart(place))]);
     await run({ ...programPart(place), env });
-    // Without a lab each of them would fail for the same reason, an hour later.
+    // Without a lab each of them would fail for the same reason an hour later.
     for (const part of [...labParts(place), databasePart(), goTestPart(place, realServers())]) {
       if (up.failed === 0) await run({ ...part, env: { ...part.env, ...env } });
-      else note({ name: part.name, seconds: 0, passed: 0, failed: 1, skipped: [], why: 'the lab is not up', tail: '' });
+      else note({ name: part.name, seconds: 0, passed: 0, failed: 1, skipped: [], reason: 'the lab did not start', tail: '' });
     }
   } finally {
-    if (wasUp) say('          the lab was up before and stays up');
+    if (wasUp) print('          the lab was running before and keeps running');
     else note(await runPart(labDown(place), place, new AbortController().signal));
   }
 }
 
-/** Makes every tool while the checks run; answers where those are that tests start themselves. */
+/** Builds every tool while the checks run; answers the paths of those that tests start themselves. */
 async function buildTools(): Promise<Record<string, string>> {
   // Longest first, as many at once as memory allows.
   const longestFirst = tools.toSorted((a, b) => b.buildCpuSeconds - a.buildCpuSeconds);
@@ -82,16 +82,16 @@ async function buildTools(): Promise<Record<string, string>> {
     TMINUS_TOOL_COMPOSE: 'docker-compose',
   })) {
     if (interrupted.signal.aborted) break;
-    // A tool that did not build has been counted above; its tests fail and say which program they lack.
+    // A failed build has been counted above; tests that need the tool fail with its name.
     await toolPath(binary, () => undefined).then(
       (path) => (env[variable] = path),
-      (error: Error) => say(`          ${error.message.split('\n')[0]}`),
+      (error: Error) => print(`          ${error.message.split('\n')[0]}`),
     );
   }
   return env;
 }
 
-/** An empty database on the lab's PostgreSQL for the target's own tests. */
+/** An empty database in the lab's PostgreSQL for the target's tests. */
 function databasePart(): Part {
   const psql = ['psql', '-h', network.address, '-p', String(ports.postgres), '-U', 'postgres', '-q', '-v', 'ON_ERROR_STOP=1'];
   return {
@@ -115,14 +115,14 @@ async function run(part: Part): Promise<Ran> {
 
 function note(ran: Ran): Ran {
   counts.push(ran);
-  const { name, passed, failed, seconds, why, tail } = ran;
-  say(
-    `${failed === 0 ? 'ok    ' : 'FAILED'}  ${name.padEnd(18)} ${`${passed} passed, ${failed} failed`.padEnd(24)} ${`${seconds.toFixed(0)} s`.padStart(6)}${why === '' ? '' : `  ${why}`}`,
-  );
-  if (tail !== '') say(`${tail}\n        the whole log: .tminus/test-logs/${name.replaceAll(' ', '-')}.log`);
+  const { name, passed, failed, seconds, reason, tail } = ran;
+  const outcome = `${failed === 0 ? 'ok    ' : 'FAILED'}  ${name.padEnd(18)}`;
+  const counted = `${passed} passed, ${failed} failed`.padEnd(24);
+  print(`${outcome} ${counted} ${`${seconds.toFixed(0)} s`.padStart(6)}${reason === '' ? '' : `  ${reason}`}`);
+  if (tail !== '') print(`${tail}\n        the whole log: .tminus/test-logs/${name.replaceAll(' ', '-')}.log`);
   return ran;
 }
 
-function say(line: string): void {
+function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }

@@ -1,4 +1,4 @@
-// Makes images once per content, keeps their archives, and gives them to the node.
+// Builds images once per content, keeps their archives, and imports them on the node.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -34,13 +34,13 @@ export const pauseRecipe: ImageRecipe = {
 };
 
 export interface ProvidedImages {
-  /** References the node did not have in this content. */
+  /** References the node did not have with this content. */
   imported: string[];
-  /** Those among them that it had in another content: pods that run them run the old one. */
+  /** Those among them that it had with other content: running pods still use that. */
   replaced: string[];
 }
 
-/** Builds what is not kept yet and imports what the node does not have. */
+/** Builds missing archives and imports what the node does not have. */
 export async function provideImages(lab: LabPaths, recipes: ImageRecipe[]): Promise<ProvidedImages> {
   const present = parseImageList(await ctr(lab, ['images', 'list']));
   const provided: ProvidedImages = { imported: [], replaced: [] };
@@ -54,7 +54,7 @@ export async function provideImages(lab: LabPaths, recipes: ImageRecipe[]): Prom
   return provided;
 }
 
-/** ctr of the lab's own containerd, in the namespace Kubernetes uses. */
+/** ctr of the lab's containerd, in the namespace of Kubernetes. */
 export function ctr(lab: LabPaths, args: string[]): Promise<string> {
   return run(['ctr', '-a', lab.containerdSocket, '-n', 'k8s.io', ...args]);
 }
@@ -135,7 +135,7 @@ function recipeKey(recipe: ImageRecipe): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** Tests change nothing in the program. */
+/** Without tests, which do not change the program. */
 function sourceFiles(folder: string): string[] {
   const entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
   return entries.flatMap((entry) => {

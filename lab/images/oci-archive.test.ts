@@ -61,7 +61,7 @@ test('carries program, entry point, user, environment and name, each blob under 
   expect(statSync(join(folder, 'go-api')).mode & 0o777).toBe(0o755);
 });
 
-test('tells the digest of the manifest in the archive', async () => {
+test('answers the digest of the manifest in the archive', async () => {
   const archive = await ociArchive(image);
   expect(manifestDigest(archive)).toBe(unpacked(archive).index.manifests[0].digest);
 });

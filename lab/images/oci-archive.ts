@@ -1,4 +1,4 @@
-// An image without registry or engine: one static program in an OCI archive that containerd imports. The same input gives the same bytes.
+// An image without registry or engine: one static program in an OCI archive for containerd. The same input gives the same bytes.
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
@@ -17,7 +17,7 @@ export interface ImageContents {
   architecture: string;
 }
 
-/** Nobody: numeric, for an image without /etc/passwd. */
+/** Numeric, because the image has no /etc/passwd. */
 const NOBODY = '65535:65535';
 
 /** The archive's bytes: `oci-layout`, `index.json` and blobs (layer, configuration, manifest). */
@@ -65,14 +65,14 @@ export async function ociArchive(image: ImageContents): Promise<Buffer> {
 /** Digest of the manifest in an archive of ours: what containerd lists as the image's digest. */
 export function manifestDigest(archive: Buffer): string {
   const found = /"manifests":\[\{"mediaType":"[^"]*","digest":"(sha256:[0-9a-f]{64})"/.exec(
-    archive.subarray(0, INDEX_WITHIN_BYTES).toString('latin1'),
+    archive.subarray(0, MAX_INDEX_OFFSET_BYTES).toString('latin1'),
   );
   if (!found?.[1]) throw new Error('this is no archive of ours: its index.json is not at the beginning');
   return found[1];
 }
 
 /** `oci-layout` and `index.json` come first and are small. */
-const INDEX_WITHIN_BYTES = 4096;
+const MAX_INDEX_OFFSET_BYTES = 4096;
 
 const json = (value: unknown) => Buffer.from(JSON.stringify(value));
 const sha256 = (bytes: Buffer) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;

@@ -1,9 +1,9 @@
-// What runs in a namespace of the shop: the Deployment people launch to, its Service, and where its database and Redis are.
+// Objects in a namespace of the shop: the Deployment that is launched, its Service, and the addresses of database and Redis.
 
 import { ports } from '../paths.ts';
 
 export const appName = 'go-api';
-/** The shop's second service: the same program under another verb, one replica. */
+/** The shop's second service: the same program with another subcommand, one replica. */
 export const pricingName = 'go-pricing';
 const replicas = 3;
 
@@ -13,11 +13,11 @@ export interface ShopManifest {
   nodePort: number;
   databaseUrl: string;
   redisUrl: string;
-  /** Where spans go, over OTLP. */
+  /** OTLP endpoint. */
   spansUrl: string;
-  /** The pricing service is not what goes live: it stays on this image. */
+  /** The pricing service is not launched: it keeps this image. */
   pricingImage: string;
-  /** Value of FAULT that overrides the image's own; undefined leaves the image's. */
+  /** Value of FAULT that overrides the image's; undefined keeps the image's. */
   faultOverride: string | undefined;
 }
 
@@ -26,7 +26,7 @@ export function shopManifests(shop: ShopManifest): object[] {
   const { namespace } = shop;
   return [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
-    // Made here, for the one Kubernetes makes for every namespace comes a moment too late for the first pods.
+    // The default ServiceAccount of a namespace is created too late for the first pods.
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: appName, namespace } },
     { apiVersion: 'v1', kind: 'Secret', metadata: { name: appName, namespace }, stringData: { DATABASE_URL: shop.databaseUrl } },
     {
@@ -45,7 +45,7 @@ export function shopManifests(shop: ShopManifest): object[] {
         ports: [{ name: 'http', port: 80, targetPort: 'http', nodePort: shop.nodePort }],
       },
     },
-    // Before the Deployments: only a Service that is there becomes a variable in their pods.
+    // Before the Deployments: pods get variables only for existing Services.
     {
       apiVersion: 'v1',
       kind: 'Service',
@@ -57,10 +57,10 @@ export function shopManifests(shop: ShopManifest): object[] {
   ];
 }
 
-/** Where spans were made, by the variable every OpenTelemetry SDK reads: staging's traces are told from production's by it. */
+/** Resource attributes of spans; they distinguish traces of staging from those of production. */
 function tracedAs(deploymentName: string): object[] {
   return [
-    // First: only a variable that stands before another one can be part of it.
+    // First: a variable can refer only to earlier ones.
     { name: 'K8S_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
     { name: 'OTEL_RESOURCE_ATTRIBUTES', value: `k8s.namespace.name=$(K8S_NAMESPACE),k8s.deployment.name=${deploymentName}` },
   ];
@@ -88,7 +88,7 @@ function pricing({ namespace, pricingImage: image }: ShopManifest): object {
               imagePullPolicy: 'Never',
               ports: [{ name: 'grpc', containerPort: ports.pricing }],
               envFrom: [{ configMapRef: { name: appName } }],
-              // The fault of an image is the shop's, not its neighbour's.
+              // The fault of an image is for the shop, not for the pricing service.
               env: [...tracedAs(pricingName), { name: 'FAULT', value: '' }],
               readinessProbe: probe,
               resources: { requests: { cpu: '10m', memory: '16Mi' } },
@@ -100,10 +100,10 @@ function pricing({ namespace, pricingImage: image }: ShopManifest): object {
   };
 }
 
-/** 20 s: a pod of the shop is ready within 2 s, so a launch that stands still for 20 s is a failed one. */
+/** A pod of the shop is ready within 2 s, so a launch without progress for 20 s has failed. */
 const PROGRESS_DEADLINE_SECONDS = 20;
 
-/** The Deployment alone, whole, as it is before anybody launched anything. */
+/** The Deployment before any launch. */
 export function deployment({ namespace, image, faultOverride }: ShopManifest): object {
   const probe = { httpGet: { path: '/healthz', port: 'http' }, periodSeconds: 1, timeoutSeconds: 2 };
   return {
@@ -121,7 +121,7 @@ export function deployment({ namespace, image, faultOverride }: ShopManifest): o
         spec: {
           serviceAccountName: appName,
           automountServiceAccountToken: false,
-          // Longer than the shop's own draining.
+          // Longer than the shop drains requests.
           terminationGracePeriodSeconds: 20,
           containers: [
             {
@@ -138,11 +138,11 @@ export function deployment({ namespace, image, faultOverride }: ShopManifest): o
                 { name: 'PRICING_ADDRESS', value: `$(GO_PRICING_SERVICE_HOST):${ports.pricing}` },
                 ...(faultOverride === undefined ? [] : [{ name: 'FAULT', value: faultOverride }]),
               ],
-              // A pod that dies in its first second must never count as ready: each blink would be progress, and put off the progress deadline.
+              // A pod that crashes in its first second must not become ready: that would count as progress and extend the deadline.
               readinessProbe: { ...probe, initialDelaySeconds: 2, failureThreshold: 2 },
-              // Slower to judge than readiness: a pod whose database is away should leave the Service, not die.
+              // Slower than readiness: a pod without its database should leave the Service, not restart.
               livenessProbe: { ...probe, periodSeconds: 5, failureThreshold: 12 },
-              // No limits: throttling would show as latency of the service.
+              // No limits: CPU throttling would add latency.
               resources: { requests: { cpu: '20m', memory: '32Mi' } },
             },
           ],

@@ -1,4 +1,4 @@
-// Rights in the lab's cluster: exactly what the tool needs, so that a missing right shows here and not at somebody's launch.
+// RBAC rules in the lab's cluster: exactly what Tminus needs, so that a missing rule fails here and not at a user's launch.
 import { applyObjects } from '../cluster.ts';
 import type { LabPaths } from '../paths.ts';
 
@@ -40,10 +40,10 @@ export const rights: object[] = [
     { apiGroups: ['apps'], resources: ['deployments', 'replicasets'], verbs: READ },
     { apiGroups: [''], resources: ['pods', 'events', 'nodes'], verbs: READ },
   ]),
-  // All that it may change: Deployments in production and the Leases that fence them; it also reads what failing pods log. Staging it only reads.
+  // Writes only Deployments in production and the Leases that fence them. Reads logs of failing pods.
   ...role('tminus', 'shop', [
     { apiGroups: ['apps'], resources: ['deployments'], verbs: ['patch'] },
-    // A Lease is created once per Deployment, under a name that a role cannot name in advance.
+    // `create` cannot be restricted to a name in advance.
     { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'patch'] },
     { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
   ]),
@@ -51,7 +51,7 @@ export const rights: object[] = [
   ...clusterRole('prometheus', [{ apiGroups: [''], resources: ['pods', 'nodes', 'namespaces'], verbs: READ }]),
 ];
 
-/** Applies them; unchanged ones stay as they are. */
+/** Applies all rules. */
 export async function grantRights(lab: LabPaths): Promise<void> {
   await applyObjects(lab, rights);
 }

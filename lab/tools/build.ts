@@ -11,18 +11,18 @@ import { findTool, tools } from './tools.ts';
 import type { SlimMain, Tool, ToolBinary } from './tools.ts';
 
 /** Prints one line for people: `tool  etcd 3.6.14  built in 50 s`. */
-export type Tell = (line: string) => void;
+export type Progress = (line: string) => void;
 
 /**
  * Path of a binary of the lab, built when there is none yet. `name` is a binary (`kubectl`), or a tool (`kubernetes`): then all its binaries are
  * built, and the path is that of the first.
  * Throws when the name is unknown, a named file cannot be executed, or the build fails.
  */
-export async function toolPath(name: string, tell: Tell): Promise<string> {
+export async function toolPath(name: string, progress: Progress): Promise<string> {
   const { tool, binary } = known(name);
   const brought = lookUp(tool, binary, process.env);
   if (brought) return brought.path;
-  await buildBinaries(tool, name === tool.name ? tool.binaries : [binary], tell);
+  await buildBinaries(tool, name === tool.name ? tool.binaries : [binary], progress);
   return cachedPath(tool, binary);
 }
 
@@ -94,20 +94,20 @@ export function wrongTools(): WrongTool[] {
 }
 
 /** Builds those of the binaries that the cache lacks. Answers the CPU seconds it took. */
-export async function buildBinaries(tool: Tool, binaries: ToolBinary[], tell: Tell, stop?: AbortSignal): Promise<number> {
+export async function buildBinaries(tool: Tool, binaries: ToolBinary[], progress: Progress, stop?: AbortSignal): Promise<number> {
   if (unbuilt(tool, binaries).length === 0) return 0;
   const title = `${tool.name} ${tool.version}`;
   return exclusively(
     `${cacheFolder(tool)}.lock`,
-    (pid) => tell(`tool  ${title}  waits for process ${pid}, which is building it`),
+    (pid) => progress(`tool  ${title}  waiting for process ${pid}, which is building it`),
     async () => {
       // Another process may have built them in the meantime.
       const missing = unbuilt(tool, binaries);
       if (missing.length === 0) return 0;
       const began = Date.now();
-      tell(`tool  ${title}  building ${missing.map(({ name }) => name).join(', ')}`);
+      progress(`tool  ${title}  building ${missing.map(({ name }) => name).join(', ')}`);
       const cpuSeconds = await buildIntoCache(tool, missing, stop);
-      tell(`tool  ${title}  built in ${Math.round((Date.now() - began) / 1000)} s, ${Math.round(cpuSeconds)} CPU s`);
+      progress(`tool  ${title}  built in ${Math.round((Date.now() - began) / 1000)} s, ${Math.round(cpuSeconds)} CPU s`);
       return cpuSeconds;
     },
   );
@@ -150,7 +150,8 @@ function checkVersion(tool: Tool, binary: ToolBinary, path: string): void {
   const reported = reportedVersion(path, tool, binary);
   if (reported === tool.version) return;
   throw new Error(
-    `${binary.name} was built, but reports ${reported ?? 'no version'} instead of ${tool.version}; correct lab/tools/${tool.name} or its row in lab/tools/tools.ts`,
+    `${binary.name} was built, but reports ${reported ?? 'no version'} instead of ${tool.version}; ` +
+      `correct lab/tools/${tool.name} or its row in lab/tools/tools.ts`,
   );
 }
 
