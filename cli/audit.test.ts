@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { chainRecord, EMPTY_CHAIN, type AuditRecord } from '../verdict/audit-chain.ts';
 import { against, PATH, statusBody } from './testing/against.ts';
 import { type Answers } from './testing/fake-server.ts';
-import { launchedEnd, NAME } from './testing/statuses.ts';
+import { launchedEnd, NAME } from '../workflows/testing/example-status.ts';
 
 const records = ['countdown.started', 'checkpoint.reached', 'approve.refused', 'approve.accepted'].reduce<AuditRecord[]>(
   (chain, action, index) => [

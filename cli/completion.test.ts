@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { against } from './testing/against.ts';
-import { NAME } from './testing/statuses.ts';
+import { NAME } from '../workflows/testing/example-status.ts';
 import { tminus } from './testing/tminus-process.ts';
 
 it.each([

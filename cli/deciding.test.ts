@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { actBody, against, PATH, showing, serving } from './testing/against.ts';
 import { refusal, type Answers } from './testing/fake-server.ts';
-import { NAME, RUN, stopped, waiting } from './testing/statuses.ts';
+import { NAME, RUN, stopped, waiting } from '../workflows/testing/example-status.ts';
 import { tminus } from './testing/tminus-process.ts';
 
 const poll = waiting.checkpoints[1];
@@ -22,7 +22,7 @@ it('sends the revision and evidence that were just read, and says on what it dec
   });
   expect(server.asked.at(-1)?.authorization).toBe('Bearer a-token');
   expect(stderr).toBe(
-    'approve go-api-1.4.0 at T-1h final-poll: revision 3, evidence sha256:7c7c7c7c7c7c…, 4 of 4 findings so far pass; 1 of 2 approvals given\n',
+    'approve go-api-1.4.0 at T-1h final-poll: revision 3, evidence sha256:7c7c7c7c7c7c…, 5 of 5 findings so far pass; 1 of 2 approvals given\n',
   );
   expect({ code, stdout }).toEqual({
     code: 0,

@@ -15,7 +15,7 @@ import {
   stopped,
   undoIncomplete,
   waiting,
-} from './testing/statuses.ts';
+} from '../workflows/testing/example-status.ts';
 import { startTminus, tminus } from './testing/tminus-process.ts';
 
 it.each([

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { against, PATH } from './testing/against.ts';
 import { refusal, type Answer } from './testing/fake-server.ts';
-import { NAME } from './testing/statuses.ts';
+import { NAME } from '../workflows/testing/example-status.ts';
 import { tminus } from './testing/tminus-process.ts';
 
 const root = resolve(import.meta.dirname, '..');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { against, serving, showing } from './testing/against.ts';
 import { refusal, type Answers } from './testing/fake-server.ts';
-import { mei, NAME, waiting } from './testing/statuses.ts';
+import { mei, NAME, waiting } from '../workflows/testing/example-status.ts';
 import { NOBODY, tminus } from './testing/tminus-process.ts';
 
 const folder = (): string => mkdtempSync(join(tmpdir(), 'tminus-cli-'));

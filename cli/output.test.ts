@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { against, PATH, showing, serving } from './testing/against.ts';
 import { refusal } from './testing/fake-server.ts';
-import { inLoadTest, loadProgress, NAME, stopped, waiting } from './testing/statuses.ts';
+import { inLoadTest, loadProgress, NAME, stopped, waiting } from '../workflows/testing/example-status.ts';
 import { NOBODY, tminus } from './testing/tminus-process.ts';
 
 it('has no escape codes in a pipe, and no symbols where the locale has none', async () => {

@@ -5,7 +5,7 @@ import { expect, it } from '@jest/globals';
 import type { CountdownStatus } from '../workflows/messages.ts';
 import { actBody, against, PATH, statusBody } from './testing/against.ts';
 import type { Answers } from './testing/fake-server.ts';
-import { launchedEnd, NAME, waiting } from './testing/statuses.ts';
+import { launchedEnd, NAME, waiting } from '../workflows/testing/example-status.ts';
 import { tminus } from './testing/tminus-process.ts';
 
 const example = resolve(import.meta.dirname, '../lab/example/release.yaml');

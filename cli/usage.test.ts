@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { showing, serving } from './testing/against.ts';
-import { NAME, waiting } from './testing/statuses.ts';
+import { NAME, waiting } from '../workflows/testing/example-status.ts';
 import { tminus } from './testing/tminus-process.ts';
 
 const root = resolve(import.meta.dirname, '..');

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import type { CountdownStatus } from '../workflows/messages.ts';
 import { against, PATH, statusBody } from './testing/against.ts';
 import { refusal, type Answers } from './testing/fake-server.ts';
-import { counting, inLoadTest, launchedEnd, NAME, rolledBack, stopped, waiting } from './testing/statuses.ts';
+import { counting, inLoadTest, launchedEnd, NAME, rolledBack, stopped, waiting } from '../workflows/testing/example-status.ts';
 
 const changing = (...all: CountdownStatus[]): Answers => ({
   [`GET ${PATH}`]: (_, times) => statusBody(all[Math.min(times, all.length) - 1] ?? counting),

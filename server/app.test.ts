@@ -4,7 +4,7 @@ import { signedReader } from '../activities/identity/read-signed.ts';
 import { createIdentityActivities } from '../activities/identity/verify-action.ts';
 import { BODY_LIMIT_BYTES } from './request/safety.ts';
 import { CountdownFailure } from './temporal/countdowns.ts';
-import { EXAMPLE_EVIDENCE_DIGEST, EXAMPLE_NOW, EXAMPLE_POINTS_DIGEST, EXAMPLE_RUN, waitingStatus } from './testing/example-status.ts';
+import { EXAMPLE_EVIDENCE_DIGEST, EXAMPLE_NOW, EXAMPLE_POINTS_DIGEST, RUN, waiting } from '../workflows/testing/example-status.ts';
 import { fakeCountdowns } from './testing/fake-countdowns.ts';
 import { BASE, OPEN_POLICY, testApp } from './testing/test-app.ts';
 
@@ -278,7 +278,7 @@ describe('releases', () => {
   });
 
   it('has no verdict for a countdown that is under way and has nothing against it, in the list and alone', async () => {
-    const counting = { ...waitingStatus, phase: 'counting' as const, verdict: 'go' as const };
+    const counting = { ...waiting, phase: 'counting' as const, verdict: 'go' as const };
     const { api } = testApp({ countdowns: fakeCountdowns([counting]) });
     expect(await (await api(NAME)).json()).toMatchObject({ verdict: null, phase: 'counting' });
     expect(await (await api('/api/v1/releases')).json()).toMatchObject({
@@ -296,7 +296,7 @@ describe('releases', () => {
   });
 
   it('shows the status with revision, reasons and links, and nothing that is not in its schema', async () => {
-    const { api } = testApp({ countdowns: fakeCountdowns([{ ...waitingStatus, secret: 'hunter2' } as never]) });
+    const { api } = testApp({ countdowns: fakeCountdowns([{ ...waiting, secret: 'hunter2' } as never]) });
     const answer = await api(NAME);
     const text = await answer.text();
     expect(JSON.parse(text)).toMatchObject({
@@ -333,7 +333,7 @@ describe('releases', () => {
   });
 
   it('streams a failure for a status that does not fit, as that of an older worker, and lives on', async () => {
-    const { api, faults } = testApp({ countdowns: fakeCountdowns([{ ...waitingStatus, checkpoints: undefined } as never]) });
+    const { api, faults } = testApp({ countdowns: fakeCountdowns([{ ...waiting, checkpoints: undefined } as never]) });
     const answer = await api(`${NAME}/stream`);
     const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
     const { value } = await reader.read();
@@ -359,7 +359,7 @@ describe('acts', () => {
       principal: { issuer: 'local', subject: 'a.osei', verified: true },
       revision: 3,
       evidenceDigest: EXAMPLE_EVIDENCE_DIGEST,
-      run: EXAMPLE_RUN,
+      run: RUN,
       issuedAt: EXAMPLE_NOW,
       notAfter: '2026-11-24T08:10:00.000Z',
     });

@@ -6,7 +6,7 @@ import { freePort } from '../activities/testing/free-port.ts';
 import { loadSigner } from './identity/signing.ts';
 import { createToken, tokenFileIdentity } from './identity/tokens.ts';
 import { ServerRefused, startServer, type ServerOptions } from './main.ts';
-import { aOsei } from './testing/example-status.ts';
+import { aOsei } from '../workflows/testing/example-status.ts';
 import { fakeCountdowns } from './testing/fake-countdowns.ts';
 import { memoryEvidence } from './testing/memory-evidence.ts';
 import { memoryFolder } from './testing/memory-folder.ts';

@@ -24,7 +24,7 @@ import { workerMetrics } from '../workers/metrics.ts';
 import { loadSigner } from '../server/identity/signing.ts';
 import { createToken, tokenFileIdentity } from '../server/identity/tokens.ts';
 import { startServer } from '../server/main.ts';
-import { runningStatus } from '../server/testing/example-status.ts';
+import { inLoadTest } from '../workflows/testing/example-status.ts';
 import { fakeCountdowns } from '../server/testing/fake-countdowns.ts';
 import { OPEN_POLICY } from '../server/testing/test-app.ts';
 import { chainRecord, EMPTY_CHAIN } from '../verdict/audit-chain.ts';
@@ -311,10 +311,10 @@ function filesIn(place: string): void {
 async function askServer({ findings, evidence }: { findings: Finding[]; evidence: EvidenceRef[] }, whole: string): Promise<void> {
   const tokens = join(folder, 'people.yaml');
   const token = createToken(tokens, { subject: 'reader', displayName: 'Reader', groups: [] });
-  const [first, ...rest] = runningStatus.checkpoints;
+  const [first, ...rest] = inLoadTest.checkpoints;
   if (!first?.steps[0]) throw new Error('the example has no step');
   const status = {
-    ...runningStatus,
+    ...inLoadTest,
     checkpoints: [{ ...first, steps: [{ ...first.steps[0], state: 'done' as const, findings, evidence }] }, ...rest],
   };
   const server = await startServer({

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { Client } from '@temporalio/client';
 import type { CountdownStatus } from '../../workflows/messages.ts';
-import { exampleAudit, passedStatus } from '../../server/testing/example-status.ts';
+import { exampleAudit, passedEnd } from '../../workflows/testing/example-status.ts';
 import { keepRecord } from '../bookkeeping/keep-record.ts';
 import type { CountdownRef } from '../effects/contract.ts';
 import { TrustedWorld, runOf } from '../testing/trusted.ts';
@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const ended: CountdownStatus = { ...passedStatus, phase: 'ended', ending: 'launched', endedAt: '2026-11-24T09:10:00.000Z' };
+const ended: CountdownStatus = { ...passedEnd, phase: 'ended', ending: 'launched', endedAt: '2026-11-24T09:10:00.000Z' };
 const keep = (status: CountdownStatus) =>
   countdownRecords(folder).keep(createFolderEvidenceStore(folder), { kind: 'CountdownRecord', status, audit: exampleAudit });
 

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import { findCheckpoint } from '../read-status.ts';
-import { counting, heldTwice, holding, refusedEnd, stopped, waiting } from '../testing/statuses.ts';
+import { counting, heldTwice, holding, refusedEnd, stopped, waiting } from '../../workflows/testing/example-status.ts';
 import { renderExplain } from './explain.ts';
 import { PLAIN } from './words.ts';
 
@@ -56,7 +56,7 @@ it('tells an approver what was found before, and until when to decide', () => {
       'go-api-1.4.0   T-1h final-poll   revision 3   ⏸ waiting for people',
       '',
       'before it:',
-      '  T-72h load-and-diagnosis   ✔ go   4 of 4 pass   tminus explain go-api-1.4.0 --checkpoint load-and-diagnosis',
+      '  T-72h load-and-diagnosis   ✔ go   5 of 5 pass   tminus explain go-api-1.4.0 --checkpoint load-and-diagnosis',
       '',
       'people:',
       '  ✔ go   Li Wei at 2026-11-24 08:03:00 UTC: "numbers read, go"',

@@ -10,7 +10,7 @@ import {
   rolledBack,
   stopped,
   waiting,
-} from '../testing/statuses.ts';
+} from '../../workflows/testing/example-status.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import { renderStatus, type StatusView } from './status.ts';
 import { inAscii, PLAIN } from './words.ts';
@@ -36,7 +36,7 @@ it('shows, while people are waited for, who said what, how many are missing and 
         'final-poll revision 3',
       ),
       'CHECKPOINT / STEP              STATUS                    TOOK  DETAIL',
-      'T-72h  load-and-diagnosis      ✔ go                   1 m 5 s  4 of 4 pass',
+      'T-72h  load-and-diagnosis      ✔ go                   1 m 5 s  5 of 5 pass',
       'T-1h   final-poll              ⏸ waiting for people',
       ' └ approval: release-managers  ⏸ waiting for people            1 of 2, until 2026-11-24 08:30 UTC (in 25 m), else no-go',
       '      ✔ go   Li Wei: "numbers read, go"   on revision 3',
@@ -151,7 +151,7 @@ it('folds what is finished, and unfolds it with --all, findings included', () =>
         'launch revision 1',
       ),
       'CHECKPOINT / STEP             STATUS                    TOOK  DETAIL',
-      'T-72h  load-and-diagnosis     ✔ go                   1 m 5 s  4 of 4 pass',
+      'T-72h  load-and-diagnosis     ✔ go                   1 m 5 s  5 of 5 pass',
       'T-1h   final-poll             ✔ go                            approved by Li Wei, Ama Osei',
       'T-0    launch                 ✔ go                   1 m 7 s  2 of 2 pass',
       '',

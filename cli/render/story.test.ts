@@ -14,7 +14,7 @@ import {
   undoing,
   undoIncomplete,
   waiting,
-} from '../testing/statuses.ts';
+} from '../../workflows/testing/example-status.ts';
 import { storyLines } from './story.ts';
 
 function told(...statuses: CountdownStatus[]): string[] {

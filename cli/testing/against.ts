@@ -2,7 +2,7 @@
 import { afterEach } from '@jest/globals';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import { fakeServer, type Answer, type Answers, type FakeServer } from './fake-server.ts';
-import { loadProgress, NAME } from './statuses.ts';
+import { loadProgress, NAME } from '../../workflows/testing/example-status.ts';
 import { tminus, type Ran, type RunOptions } from './tminus-process.ts';
 
 export const PATH = `/api/v1/releases/${NAME}`;

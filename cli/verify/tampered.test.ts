@@ -12,7 +12,7 @@ import { startServer, type RunningServer } from '../../server/main.ts';
 import { fakeCountdowns } from '../../server/testing/fake-countdowns.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import type { StepStatus } from '../../workflows/messages.ts';
-import { counting, NAME } from '../testing/statuses.ts';
+import { counting, NAME } from '../../workflows/testing/example-status.ts';
 import { tminus } from '../testing/tminus-process.ts';
 import { OPEN_POLICY } from '../../server/testing/test-app.ts';
 import { memoryFolder } from '../../server/testing/memory-folder.ts';

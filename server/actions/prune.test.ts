@@ -4,7 +4,7 @@ import path from 'node:path';
 import { evidenceFolder } from '../../activities/evidence/evidence-folder.ts';
 import { createFolderEvidenceStore } from '../../activities/evidence/folder-store.ts';
 import { CountdownFailure } from '../temporal/countdowns.ts';
-import { aOsei, EXAMPLE_NOW, EXAMPLE_POINTS_DIGEST, waitingStatus } from '../testing/example-status.ts';
+import { aOsei, EXAMPLE_NOW, EXAMPLE_POINTS_DIGEST, waiting } from '../../workflows/testing/example-status.ts';
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';
 import { OPEN_POLICY, testApp } from '../testing/test-app.ts';
 import { prune } from './prune.ts';
@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000;
 const NOW_MS = Date.parse(EXAMPLE_NOW);
 const FILE = `sha256:${'f1'.repeat(32)}`;
 const SCRIPT = `sha256:${'5c'.repeat(32)}`;
-const open = { release: waitingStatus.release, startedFrom: [FILE, SCRIPT] };
+const open = { release: waiting.release, startedFrom: [FILE, SCRIPT] };
 
 describe('pruning evidence', () => {
   it('keeps what an open countdown names: its steps, its release file, its scripts', async () => {
@@ -34,7 +34,7 @@ describe('pruning evidence', () => {
     const { api, countdowns, archive } = testApp();
     countdowns.opened = [open];
     await api(PRUNE, { olderThan: '1d', dryRun: true });
-    expect(archive.pruned).toMatchObject([{ olderThanMs: NOW_MS - Date.parse(waitingStatus.startedAt), dryRun: true }]);
+    expect(archive.pruned).toMatchObject([{ olderThanMs: NOW_MS - Date.parse(waiting.startedAt), dryRun: true }]);
   });
 
   it.each([

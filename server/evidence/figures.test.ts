@@ -3,7 +3,7 @@ import { Profile, Sample, StringTable } from 'pprof-format';
 import { profileBytes, request } from '../../analysis/testing/profile.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import { exampleRefs } from '../testing/example-evidence.ts';
-import { EXAMPLE_POINTS_DIGEST, stoppedStatus } from '../testing/example-status.ts';
+import { EXAMPLE_POINTS_DIGEST, stopped } from '../../workflows/testing/example-status.ts';
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';
 import { memoryEvidence } from '../testing/memory-evidence.ts';
 import { BASE, testApp } from '../testing/test-app.ts';
@@ -191,10 +191,10 @@ describe('the server', () => {
 });
 
 function analysed(evidence: CountdownStatus['checkpoints'][0]['steps'][0]['evidence']): CountdownStatus {
-  const [first, ...later] = stoppedStatus.checkpoints;
+  const [first, ...later] = stopped.checkpoints;
   if (!first?.steps[0]) throw new Error('the example has no step');
   const step = { ...first.steps[0], name: 'diagnosis', type: 'diagnosis', findings: [], facts: [], evidence };
-  return { ...stoppedStatus, checkpoints: [{ ...first, steps: [step] }, ...later] };
+  return { ...stopped, checkpoints: [{ ...first, steps: [step] }, ...later] };
 }
 
 /** Seconds of work, made in no time: one message of samples, many times over; to a reader of protobuf that is one list. */

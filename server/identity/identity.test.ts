@@ -5,7 +5,7 @@ import { signedReader } from '../../activities/identity/read-signed.ts';
 import { createIdentityActivities } from '../../activities/identity/verify-action.ts';
 import { canonicalJson } from '../../verdict/canonical-json.ts';
 import type { ActionRequest } from '../../verdict/action.ts';
-import { aOsei, EXAMPLE_RUN } from '../testing/example-status.ts';
+import { aOsei, RUN } from '../../workflows/testing/example-status.ts';
 import { createSessions } from './sessions.ts';
 import { loadSigner } from './signing.ts';
 import { createToken, tokenFileIdentity } from './tokens.ts';
@@ -22,7 +22,7 @@ const act: ActionRequest = {
   evidenceDigest: 'sha256:7c',
   principal: aOsei,
   comment: 'go',
-  run: EXAMPLE_RUN,
+  run: RUN,
   issuedAt: '2026-11-24T08:05:00.000Z',
   notAfter: '2026-11-24T08:10:00.000Z',
 };
@@ -97,7 +97,7 @@ describe('signed acts', () => {
   it.each([
     ['a changed word', (payload: string) => payload.replace('"approve"', '"waive"')],
     ['another person', (payload: string) => payload.replace('a.osei', 'li.wei')],
-    ['another run', (payload: string) => payload.replace(EXAMPLE_RUN, EXAMPLE_RUN.replace('b', 'c'))],
+    ['another run', (payload: string) => payload.replace(RUN, RUN.replace('b', 'c'))],
     ['a later end', (payload: string) => payload.replace('T08:10:00', 'T23:10:00')],
     ['another revision', (payload: string) => payload.replace('"revision":3', '"revision":4')],
     ['a space', (payload: string) => `${payload} `],
@@ -126,8 +126,8 @@ describe('signed acts', () => {
   it('name the run they are for: an approval signed for an aborted run does not count in the next one', async () => {
     const { signer, verifyAction } = world();
     const signed = signer.sign(act);
-    expect(JSON.parse(signed.payload)).toMatchObject({ run: EXAMPLE_RUN });
-    expect((await verifyAction(signed)).run).toBe(EXAMPLE_RUN);
+    expect(JSON.parse(signed.payload)).toMatchObject({ run: RUN });
+    expect((await verifyAction(signed)).run).toBe(RUN);
     const { run: _, ...unbound } = act;
     await expect(verifyAction(signer.sign(unbound as ActionRequest))).rejects.toMatchObject({ type: 'SignatureInvalid' });
   });

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { serveMetrics, type MetricsServer } from '../../activities/metrics/serve-metrics.ts';
 import { firingAlert, prometheusProcess, type PrometheusProcess } from '../../activities/testing/prometheus-process.ts';
-import { waitingStatus } from '../testing/example-status.ts';
+import { waiting } from '../../workflows/testing/example-status.ts';
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';
 import { exampleUndo, memoryFolder } from '../testing/memory-folder.ts';
 import { createMeasurement } from './measure.ts';
@@ -14,7 +14,7 @@ jest.setTimeout(240_000);
 const RULES = resolve(import.meta.dirname, '../../deploy/prometheus/tminus-alerts.yaml');
 const RUN = exampleUndo.countdown.firstRunId;
 
-const countdowns = fakeCountdowns([waitingStatus]);
+const countdowns = fakeCountdowns([waiting]);
 const folder = memoryFolder([{ ...exampleUndo, registeredAt: new Date().toISOString() }]);
 let watches = true;
 let metrics: MetricsServer;

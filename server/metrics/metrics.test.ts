@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { CountdownFailure } from '../temporal/countdowns.ts';
-import { waitingStatus } from '../testing/example-status.ts';
+import { waiting } from '../../workflows/testing/example-status.ts';
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';
 import { exampleUndo, memoryFolder } from '../testing/memory-folder.ts';
 import { createMeasurement } from './measure.ts';
@@ -11,7 +11,7 @@ const RUN = exampleUndo.countdown.firstRunId;
 
 /** A server with one live version; the clock stands until a test moves it. */
 function scraped() {
-  const countdowns = fakeCountdowns([waitingStatus]);
+  const countdowns = fakeCountdowns([waiting]);
   const folder = memoryFolder([exampleUndo, { ...exampleUndo, entry: { ...exampleUndo.entry, id: 'b', live: false } }]);
   const clock = { nowMs: LAUNCHED_MS + 10_000 };
   const now = () => clock.nowMs;

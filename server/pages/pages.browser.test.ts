@@ -8,7 +8,7 @@ import { loadSigner } from '../identity/signing.ts';
 import { tokenFileIdentity, createToken } from '../identity/tokens.ts';
 import { startServer, type RunningServer } from '../main.ts';
 import { exampleRefs } from '../testing/example-evidence.ts';
-import { aOsei, EXAMPLE_NOW, heldStatus, passedStatus, runningStatus, stoppedStatus, waitingStatus } from '../testing/example-status.ts';
+import { aOsei, EXAMPLE_NOW, heldTwice, passedEnd, inLoadTest, stoppedTwice, waiting } from '../../workflows/testing/example-status.ts';
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';
 import { memoryEvidence } from '../testing/memory-evidence.ts';
 import { exampleUndo, memoryFolder } from '../testing/memory-folder.ts';
@@ -21,12 +21,9 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 // A cold browser on two busy cores takes seconds to start, and each page seconds to be checked.
 const PATIENCE_MS = 60_000;
 
-const [loadAndDiagnosis, ...later] = stoppedStatus.checkpoints as [
-  (typeof stoppedStatus.checkpoints)[0],
-  ...typeof stoppedStatus.checkpoints,
-];
+const [loadAndDiagnosis, ...later] = stoppedTwice.checkpoints as [(typeof stoppedTwice.checkpoints)[0], ...typeof stoppedTwice.checkpoints];
 const withEvidence = {
-  ...stoppedStatus,
+  ...stoppedTwice,
   checkpoints: [
     {
       ...loadAndDiagnosis,
@@ -45,12 +42,12 @@ const withEvidence = {
   ],
 };
 const countdowns = fakeCountdowns([
-  waitingStatus,
-  { ...stoppedStatus, release: 'go-api-1.5.0' },
-  { ...runningStatus, release: 'go-api-1.6.0' },
+  waiting,
+  { ...stoppedTwice, release: 'go-api-1.5.0' },
+  { ...inLoadTest, release: 'go-api-1.6.0' },
   { ...withEvidence, release: 'go-api-1.7.0' },
   {
-    ...waitingStatus,
+    ...waiting,
     release: 'go-api-1.8.0',
     rehearsal: false,
     phase: 'holding',
@@ -58,8 +55,8 @@ const countdowns = fakeCountdowns([
     holdSince: EXAMPLE_NOW,
     sentence: 'held by Li Wei: p99 looks odd',
   },
-  { ...heldStatus, release: 'go-api-1.9.0' },
-  { ...passedStatus, release: 'go-api-2.0.0' },
+  { ...heldTwice, release: 'go-api-1.9.0' },
+  { ...passedEnd, release: 'go-api-2.0.0' },
 ]);
 countdowns.steps = [
   {
@@ -311,12 +308,12 @@ it(
     await page.waitForURL('**/?phase=holding&waits=me');
     const names = () => page.locator('#releases').getByRole('rowheader').allTextContents();
     expect(await names()).toEqual(['go-api-1.8.0', 'go-api-1.9.0']);
-    countdowns.statuses.set('go-api-1.4.0', { ...waitingStatus, phase: 'holding' });
+    countdowns.statuses.set('go-api-1.4.0', { ...waiting, phase: 'holding' });
     await page.clock.fastForward(15_000);
     await page.locator('#releases').getByRole('link', { name: 'go-api-1.4.0' }).waitFor();
     expect(await names()).toEqual(['go-api-1.4.0 rehearsal', 'go-api-1.8.0', 'go-api-1.9.0']);
     await shoot(page, 'releases-filtered');
-    countdowns.statuses.set('go-api-1.4.0', waitingStatus);
+    countdowns.statuses.set('go-api-1.4.0', waiting);
   },
   PATIENCE_MS,
 );
@@ -327,8 +324,8 @@ it(
     const page = await open('/r/go-api-1.4.0/checkpoints/final-poll');
     await page.locator('#comment').fill('half a thought');
     countdowns.statuses.set('go-api-1.4.0', {
-      ...waitingStatus,
-      checkpoints: waitingStatus.checkpoints.map((each) =>
+      ...waiting,
+      checkpoints: waiting.checkpoints.map((each) =>
         each.name === 'final-poll' ? { ...each, state: 'hold', revision: 4, approvals: [] } : each,
       ),
     });
@@ -337,7 +334,7 @@ it(
     expect(await page.locator('#comment').inputValue()).toBe('half a thought');
     expect(await page.evaluate('document.activeElement?.id')).toBe('comment');
     await shoot(page, 'checkpoint-outdated');
-    countdowns.statuses.set('go-api-1.4.0', waitingStatus);
+    countdowns.statuses.set('go-api-1.4.0', waiting);
   },
   PATIENCE_MS,
 );

@@ -8,12 +8,13 @@ import {
   EXAMPLE_NOW,
   exampleAudit,
   liWei,
-  stoppedStatus,
-  waitingStatus,
-  heldStatus,
-  passedStatus,
-  runningStatus,
-} from '../testing/example-status.ts';
+  stopped,
+  stoppedTwice,
+  waiting,
+  heldTwice,
+  passedEnd,
+  inLoadTest,
+} from '../../workflows/testing/example-status.ts';
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';
 import { exampleUndo } from '../testing/memory-folder.ts';
 import { BASE, testApp } from '../testing/test-app.ts';
@@ -34,7 +35,7 @@ const form = (csrf: string) => ({
 it('says on the page of a release who could not be told', async () => {
   const message = 'the last message did not reach oncall: chat.example answered 500';
   const untold = { type: 'PeopleTold' as const, status: 'False' as const, reason: 'NotTold', message, lastTransitionTime: EXAMPLE_NOW };
-  const { signIn } = testApp({ countdowns: fakeCountdowns([{ ...waitingStatus, conditions: [untold] }]) });
+  const { signIn } = testApp({ countdowns: fakeCountdowns([{ ...waiting, conditions: [untold] }]) });
   expect(await (await (await signIn()).get(PAGE)).text()).toContain(`<strong>Not everybody knows:</strong> ${message}.`);
 });
 
@@ -59,7 +60,7 @@ describe('the list of releases', () => {
 });
 
 it('says on the page what a step waits for that no worker has taken up', async () => {
-  const countdowns = fakeCountdowns([runningStatus]);
+  const countdowns = fakeCountdowns([inLoadTest]);
   const text = 'waiting for a load worker for 4 min: the worker is busy, 2 tasks are in the queue';
   countdowns.steps = [
     {
@@ -75,7 +76,7 @@ it('says on the page what a step waits for that no worker has taken up', async (
     },
   ];
   const browser = await testApp({ countdowns }).signIn();
-  expect(await (await browser.get(`/r/${runningStatus.release}`)).text()).toContain(text);
+  expect(await (await browser.get(`/r/${inLoadTest.release}`)).text()).toContain(text);
 });
 
 describe('forms', () => {
@@ -173,7 +174,7 @@ describe('forms', () => {
 
   it('resumes as the command line does: who chooses nothing leaves the launch time to the countdown', async () => {
     const { signIn, countdowns } = testApp({
-      countdowns: fakeCountdowns([{ ...waitingStatus, phase: 'holding', holdSince: EXAMPLE_NOW }]),
+      countdowns: fakeCountdowns([{ ...waiting, phase: 'holding', holdSince: EXAMPLE_NOW }]),
     });
     const browser = await signIn();
     const [, options = ''] = /<select name="launchAt">(.*?)<\/select>/s.exec(await (await browser.get(PAGE)).text()) ?? [];
@@ -235,11 +236,11 @@ describe('a signed-in browser', () => {
 
 describe('what people read', () => {
   const hostile = {
-    ...waitingStatus,
+    ...waiting,
     sentence: evil,
     reasons: [],
-    service: { ...waitingStatus.service, image: evil },
-    checkpoints: waitingStatus.checkpoints.map((each) =>
+    service: { ...waiting.service, image: evil },
+    checkpoints: waiting.checkpoints.map((each) =>
       each.name === 'final-poll'
         ? { ...each, approvals: each.approvals.map((given) => ({ ...given, comment: evil, principal: { ...liWei, displayName: evil } })) }
         : each,
@@ -271,12 +272,17 @@ describe('what people read', () => {
     ['hold', { action: 'hold' }, PAGE, /<details class="act" open>[^]*<textarea id="comment-hold"[^>]*>too early<\/textarea>/],
     [
       'waiver',
-      { action: 'waive', finding: 'GuardNoData/runtime samples', expiresAt: '2026-11-25T08:05:00.000Z', checkpoint: 'load-and-diagnosis' },
+      {
+        action: 'waive',
+        finding: 'RuntimeUnknown/runtime samples',
+        expiresAt: '2026-11-25T08:05:00.000Z',
+        checkpoint: 'load-and-diagnosis',
+      },
       `${PAGE}/checkpoints/load-and-diagnosis`,
-      /<details class="act" open><summary>Waive GuardNoData\/runtime samples<[^]*>too early<\/textarea>/,
+      /<details class="act" open><summary>Waive RuntimeUnknown\/runtime samples<[^]*>too early<\/textarea>/,
     ],
   ])('gives what was typed back into the form of a refused %s', async (_, act, at, given) => {
-    const status = act.action === 'hold' ? waitingStatus : stoppedStatus;
+    const status = act.action === 'hold' ? waiting : stoppedTwice;
     const { signIn, countdowns } = testApp({ countdowns: fakeCountdowns([status]) });
     const browser = await signIn();
     countdowns.refusal = 'not now';
@@ -312,7 +318,7 @@ describe('what people read', () => {
   });
 
   it('offers a waiver for each finding that stands in the way, and for no approval', async () => {
-    const { signIn } = testApp({ countdowns: fakeCountdowns([stoppedStatus]) });
+    const { signIn } = testApp({ countdowns: fakeCountdowns([stoppedTwice]) });
     const text = await (await (await signIn()).get('/r/go-api-1.4.0/checkpoints/load-and-diagnosis')).text();
     expect(text.match(/<summary>Waive /g)).toHaveLength(2);
     expect(await (await (await testApp().signIn()).get(POLL)).text()).not.toContain('<summary>Waive ');
@@ -326,21 +332,21 @@ describe('what people read', () => {
   });
 
   it('shows no verdict in green before the countdown has earned it', async () => {
-    const { signIn } = testApp({ countdowns: fakeCountdowns([{ ...waitingStatus, phase: 'counting', verdict: 'go', reasons: [] }]) });
+    const { signIn } = testApp({ countdowns: fakeCountdowns([{ ...waiting, phase: 'counting', verdict: 'go', reasons: [] }]) });
     const text = await (await (await signIn()).get(PAGE)).text();
     expect(text).toContain('class="verdict busy"');
     expect(text).not.toContain('class="verdict go"');
   });
 
   it('shows each hold with who, since when and why, and that the guard goes on', async () => {
-    const { signIn } = testApp({ countdowns: fakeCountdowns([heldStatus]) });
+    const { signIn } = testApp({ countdowns: fakeCountdowns([heldTwice]) });
     const text = await (await (await signIn()).get(PAGE)).text();
-    for (const { since, by } of heldStatus.holds) expect(text).toContain(`Held by <strong>${by}</strong> since <time datetime="${since}">`);
+    for (const { since, by } of heldTwice.holds) expect(text).toContain(`Held by <strong>${by}</strong> since <time datetime="${since}">`);
     expect(text.match(/<q>(p99 looks odd|incident in payments)<\/q>/g)).toHaveLength(2);
     expect(text).toContain('The guard goes on while the clock is held.');
     expect(text).toContain('Lifts all 2 holds shown above');
-    expect(text).toContain(`name="holdSince" value="${heldStatus.holdSince}"`);
-    expect(text).toContain(`name="run" value="${heldStatus.run}"`);
+    expect(text).toContain(`name="holdSince" value="${heldTwice.holdSince}"`);
+    expect(text).toContain(`name="run" value="${heldTwice.run}"`);
   });
 
   it('offers a hold where the verdict is no-go and while the countdown is opened, and not while it rolls back', async () => {
@@ -349,13 +355,13 @@ describe('what people read', () => {
       ['opening', true],
       ['undoing', false],
     ] as const) {
-      const { signIn } = testApp({ countdowns: fakeCountdowns([{ ...stoppedStatus, phase }]) });
+      const { signIn } = testApp({ countdowns: fakeCountdowns([{ ...stopped, phase }]) });
       expect((await (await (await signIn()).get(PAGE)).text()).includes('<textarea id="comment-hold"')).toBe(offered);
     }
   });
 
   it('calls a plan without a launch passed, in green, on page, list and report', async () => {
-    const { signIn, countdowns } = testApp({ countdowns: fakeCountdowns([passedStatus]) });
+    const { signIn, countdowns } = testApp({ countdowns: fakeCountdowns([passedEnd]) });
     const browser = await signIn();
     for (const at of [PAGE, '/', `${PAGE}/report`]) {
       const text = await (await browser.get(at)).text();
@@ -414,16 +420,16 @@ describe('what people read', () => {
     ['?waits=me&phase=waiting', ['asked']],
     ['?phase=undoing', []],
   ])('lists by phase and by whom it waits for: /%s', async (query, expected) => {
-    const decided = waitingStatus.checkpoints.map((each) =>
+    const decided = waiting.checkpoints.map((each) =>
       each.name === 'final-poll' ? { ...each, approvals: each.approvals.map((given) => ({ ...given, principal: aOsei })) } : each,
     );
     const { signIn } = testApp({
       countdowns: fakeCountdowns([
-        { ...waitingStatus, release: 'asked' },
-        { ...waitingStatus, release: 'decided', checkpoints: decided },
-        { ...waitingStatus, release: 'held', phase: 'holding' },
-        { ...waitingStatus, release: 'ended', phase: 'ended', ending: 'launched', endedAt: EXAMPLE_NOW },
-        { ...waitingStatus, release: 'counting', phase: 'counting' },
+        { ...waiting, release: 'asked' },
+        { ...waiting, release: 'decided', checkpoints: decided },
+        { ...waiting, release: 'held', phase: 'holding' },
+        { ...waiting, release: 'ended', phase: 'ended', ending: 'launched', endedAt: EXAMPLE_NOW },
+        { ...waiting, release: 'counting', phase: 'counting' },
       ]),
     });
     const text = await (await (await signIn()).get(`/${query}`)).text();
@@ -434,13 +440,11 @@ describe('what people read', () => {
   });
 
   it('does not list as waiting for me what I asked for myself, or what others decide', async () => {
-    const own = { ...waitingStatus, release: 'own', requestedBy: aOsei };
+    const own = { ...waiting, release: 'own', requestedBy: aOsei };
     const others = {
-      ...waitingStatus,
+      ...waiting,
       release: 'others',
-      checkpoints: waitingStatus.checkpoints.map((each) =>
-        each.approval ? { ...each, approval: { ...each.approval, groups: ['sre'] } } : each,
-      ),
+      checkpoints: waiting.checkpoints.map((each) => (each.approval ? { ...each, approval: { ...each.approval, groups: ['sre'] } } : each)),
     };
     const { signIn } = testApp({ countdowns: fakeCountdowns([own, others]) });
     const browser = await signIn();
@@ -502,9 +506,9 @@ describe('what people read', () => {
 });
 
 describe('the page of a profile', () => {
-  const [first, ...later] = stoppedStatus.checkpoints;
+  const [first, ...later] = stopped.checkpoints;
   const analysed = {
-    ...stoppedStatus,
+    ...stopped,
     checkpoints: [{ ...first, steps: [{ ...first?.steps[0], evidence: Object.values(exampleRefs) }] }, ...later],
   } as never;
   const at = (name: keyof typeof exampleRefs, query = '') => `${PAGE}/evidence/${exampleRefs[name].digest}${query}`;

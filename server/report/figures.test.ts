@@ -7,7 +7,7 @@ import { jaegerAnswer } from '../../analysis/testing/traces.ts';
 import type { EvidenceKind, EvidenceRef, Finding } from '../../verdict/finding.ts';
 import type { CheckpointStatus, StepStatus } from '../../workflows/messages.ts';
 import { figuresApart } from '../evidence/figures-apart.ts';
-import { stoppedStatus } from '../testing/example-status.ts';
+import { stopped } from '../../workflows/testing/example-status.ts';
 import { memoryEvidence } from '../testing/memory-evidence.ts';
 import { testApp } from '../testing/test-app.ts';
 import { readStepFigures } from './figures.ts';
@@ -67,7 +67,7 @@ async function explained(evidence: EvidenceStore): Promise<{ checkpoint: Checkpo
     message: 'x',
     evidence: [written.digest, peak.digest],
   };
-  const [like] = stoppedStatus.checkpoints as [CheckpointStatus];
+  const [like] = stopped.checkpoints as [CheckpointStatus];
   const steps = [
     step('calm', 'loadTest', [calm]),
     step('peak', 'loadTest', [peak]),
@@ -92,9 +92,9 @@ describe('figures of a diagnosis', () => {
   it('are the same on the page of the traces, which says what it leaves out', async () => {
     const { signIn, countdowns, evidence } = testApp();
     const { checkpoint, traces } = await explained(evidence);
-    countdowns.statuses.set(stoppedStatus.release, { ...stoppedStatus, checkpoints: [checkpoint] });
+    countdowns.statuses.set(stopped.release, { ...stopped, checkpoints: [checkpoint] });
     const browser = await signIn();
-    const answer = await browser.get(`/r/${stoppedStatus.release}/evidence/${traces.digest}`);
+    const answer = await browser.get(`/r/${stopped.release}/evidence/${traces.digest}`);
     const text = await answer.text();
     expect(text).toContain('GET /staging');
     expect(text).not.toContain('GET /production');

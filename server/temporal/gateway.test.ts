@@ -3,7 +3,7 @@ import { status as grpc } from '@grpc/grpc-js';
 import { ServiceError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, type Client } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TypedSearchAttributes, WorkflowNotFoundError } from '@temporalio/common';
 import { attribute, type CountdownInput, type Ending, type Phase } from '../../workflows/messages.ts';
-import { aOsei, EXAMPLE_RUN } from '../testing/example-status.ts';
+import { aOsei, RUN } from '../../workflows/testing/example-status.ts';
 import { CountdownFailure } from './countdowns.ts';
 import { failureOf, failureOfStart } from './gateway-failure.ts';
 import { temporalGateway } from './gateway.ts';
@@ -20,7 +20,7 @@ const act: ActionRequest = {
   evidenceDigest: 'sha256:7c',
   principal: aOsei,
   comment: 'go',
-  run: EXAMPLE_RUN,
+  run: RUN,
   issuedAt: '2026-11-24T08:05:00.000Z',
   notAfter: '2026-11-24T08:10:00.000Z',
 };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { evidenceFolder } from '../../activities/evidence/evidence-folder.ts';
 import { openUndoJournal } from '../../activities/evidence/undo-journal.ts';
-import { EXAMPLE_RUN } from '../testing/example-status.ts';
+import { RUN } from '../../workflows/testing/example-status.ts';
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';
 import { exampleUndo } from '../testing/memory-folder.ts';
 import { testApp } from '../testing/test-app.ts';
@@ -30,7 +30,7 @@ describe('what stands', () => {
   it('is listed by service, with its countdown, its restorer and what it goes back to', async () => {
     const { api, archive, countdowns } = testApp();
     archive.records = [undoOf('shop/pay'), undoOf('shop/cart', { registeredAt: '2026-11-24T08:01:00.000Z' }), undoOf('shop/cart')];
-    countdowns.owners.set(EXAMPLE_RUN, owned({}));
+    countdowns.owners.set(RUN, owned({}));
     const { items } = (await (await api(LEFTOVERS)).json()) as { items: { service: string; since: string }[] };
     expect(items.map(({ service, since }) => `${service} ${since}`)).toEqual([
       'shop/cart 2026-11-24T08:00:02.000Z',
@@ -44,7 +44,7 @@ describe('what stands', () => {
       goesBackTo: 'shop/go-api back to registry.local/go-api:sha-4f9c2ab',
       live: true,
       since: '2026-11-24T08:00:02.000Z',
-      countdown: { release: 'go-api-1.4.0', run: EXAMPLE_RUN, state: 'running', phase: 'running', ending: null },
+      countdown: { release: 'go-api-1.4.0', run: RUN, state: 'running', phase: 'running', ending: null },
       restorer: 'running',
       next: 'tminus status go-api-1.4.0',
     });
@@ -61,7 +61,7 @@ describe('what stands', () => {
   ])('is restored by %s', async (_, owner, next) => {
     const { api, archive, countdowns } = testApp();
     archive.records = [exampleUndo];
-    countdowns.owners.set(EXAMPLE_RUN, owner);
+    countdowns.owners.set(RUN, owner);
     expect(await (await api(LEFTOVERS)).json()).toMatchObject({ items: [{ next, restorer: owner.restorer }] });
   });
 

@@ -1,5 +1,5 @@
 import type { CountdownStatus } from '../../workflows/messages.ts';
-import { waitingStatus } from '../testing/example-status.ts';
+import { waiting } from '../../workflows/testing/example-status.ts';
 import { CountdownFailure } from './countdowns.ts';
 import { createLive, type LiveMessage } from './live.ts';
 
@@ -36,21 +36,21 @@ function feed(answers: () => CountdownStatus | Error) {
 
 describe('live', () => {
   it('tells a status once, and again only when something changed', async () => {
-    let status: CountdownStatus = waitingStatus;
+    let status: CountdownStatus = waiting;
     let tick = 0;
     const { live, rounds } = feed(() => ({ ...status, now: new Date((tick += 1)).toISOString(), historyEvents: tick }));
     const heard: LiveMessage[] = [];
     const stop = live.listen('a', (message) => heard.push(message));
     await rounds(4);
     expect(heard).toHaveLength(1);
-    status = { ...waitingStatus, phase: 'holding' };
+    status = { ...waiting, phase: 'holding' };
     await rounds(3);
     stop();
     expect(heard.map((message) => ('status' in message ? message.status.phase : ''))).toEqual(['waiting', 'holding']);
   });
 
   it('asks once for all who listen, and a later one hears at once', async () => {
-    const { live, polls, rounds } = feed(() => waitingStatus);
+    const { live, polls, rounds } = feed(() => waiting);
     const first: LiveMessage[] = [];
     const second: LiveMessage[] = [];
     const stopFirst = live.listen('a', (message) => first.push(message));
@@ -63,7 +63,7 @@ describe('live', () => {
   });
 
   it('asks nothing while nobody listens', async () => {
-    const { live, polls, rounds } = feed(() => waitingStatus);
+    const { live, polls, rounds } = feed(() => waiting);
     const stop = live.listen('a', () => undefined);
     await rounds(2);
     stop();
@@ -79,7 +79,7 @@ describe('live', () => {
     const heard: LiveMessage[] = [];
     const stop = live.listen('a', (message) => heard.push(message));
     await rounds(3);
-    answer = waitingStatus;
+    answer = waiting;
     await rounds(2);
     stop();
     expect(heard.map((message) => ('failure' in message ? message.failure : 'status'))).toEqual(['no worker answered', 'status']);
@@ -95,7 +95,7 @@ describe('live', () => {
   });
 
   it('tells the others though one listener throws, logs what it threw, and tells that one that there is no status', async () => {
-    let status: CountdownStatus = waitingStatus;
+    let status: CountdownStatus = waiting;
     const { live, rounds, faults } = feed(() => status);
     const bug = new TypeError('no such field');
     const failures: string[] = [];
@@ -109,7 +109,7 @@ describe('live', () => {
     const stopLater = live.listen('a', () => {
       throw bug;
     });
-    status = { ...waitingStatus, phase: 'holding' };
+    status = { ...waiting, phase: 'holding' };
     await rounds(2);
     for (const end of [stopThrowing, stop, stopLater]) end();
     expect(heard).toEqual(['waiting', 'holding']);

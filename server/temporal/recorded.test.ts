@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { canonicalJson } from '../../verdict/canonical-json.ts';
 import type { CountdownStatus } from '../../workflows/messages.ts';
-import { exampleAudit, EXAMPLE_RUN, passedStatus, waitingStatus } from '../testing/example-status.ts';
+import { exampleAudit, RUN, passedEnd, waiting } from '../../workflows/testing/example-status.ts';
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';
 import { testApp, type TestApp } from '../testing/test-app.ts';
 import { CountdownFailure, type Countdowns } from './countdowns.ts';
 
 const ended: CountdownStatus = {
-  ...passedStatus,
+  ...passedEnd,
   phase: 'ended',
   ending: 'launched',
   sentence: 'go-api runs sha-91d03ce, and the guard has passed',
@@ -22,7 +22,7 @@ async function served(countdowns = fakeCountdowns([])): Promise<TestApp> {
   const { digest } = await app.evidence.put({ kind: 'countdown-record', mediaType: 'application/json', source: 'test' }, bytes);
   app.archive.ended.push({
     release: NAME,
-    run: EXAMPLE_RUN,
+    run: RUN,
     digest,
     service: 'shop/go-api',
     verdict: 'go',
@@ -47,7 +47,7 @@ describe('a countdown that Temporal does not keep any more', () => {
     expect(await json(app.api(`/api/v1/releases/${NAME}`))).toMatchObject({
       ending: 'launched',
       sentence: ended.sentence,
-      run: EXAMPLE_RUN,
+      run: RUN,
     });
   });
 
@@ -112,14 +112,14 @@ describe('a countdown that Temporal still keeps', () => {
   });
 
   it('is asked itself while it is another run than the recorded one', async () => {
-    const later = { ...waitingStatus, run: 'a-later-run', sentence: 'counting again' };
+    const later = { ...waiting, run: 'a-later-run', sentence: 'counting again' };
     const app = await served(fakeCountdowns([later]));
     expect(await json(app.api(`/api/v1/releases/${NAME}`))).toMatchObject({ run: 'a-later-run', sentence: 'counting again' });
     expect(await json(app.api('/api/v1/releases'))).toMatchObject({ items: [{ name: NAME, state: 'running' }] });
   });
 
   it('is not answered from the record of an earlier run when its worker is away', async () => {
-    const countdowns = fakeCountdowns([{ ...waitingStatus, run: 'a-later-run' }]);
+    const countdowns = fakeCountdowns([{ ...waiting, run: 'a-later-run' }]);
     without(countdowns);
     expect(await json((await served(countdowns)).api(`/api/v1/releases/${NAME}`))).toMatchObject({ code: 'NoWorker' });
   });

@@ -11,7 +11,7 @@ import {
   type Owner,
   type StepProgress,
 } from '../temporal/countdowns.ts';
-import { EXAMPLE_RUN, exampleAudit, waitingStatus } from './example-status.ts';
+import { RUN, exampleAudit, waiting } from '../../workflows/testing/example-status.ts';
 
 /** What it answers, and what it was asked. */
 interface FakeState {
@@ -39,7 +39,7 @@ interface FakeState {
 
 export interface FakeCountdowns extends Countdowns, FakeState {}
 
-export function fakeCountdowns(statuses: CountdownStatus[] = [waitingStatus]): FakeCountdowns {
+export function fakeCountdowns(statuses: CountdownStatus[] = [waiting]): FakeCountdowns {
   const fake: FakeState = {
     statuses: new Map(statuses.map((status) => [status.release, status])),
     audits: new Map(statuses.map((status) => [status.release, exampleAudit])),
@@ -88,7 +88,7 @@ function acting(fake: FakeState): Pick<Countdowns, 'start' | 'act' | 'hold' | 'a
     async start(input) {
       failIfAsked(fake);
       fake.started.push(input);
-      return { release: input.release.metadata.name, launchAt: waitingStatus.launchAt, checkpoints: [], started: 'started' };
+      return { release: input.release.metadata.name, launchAt: waiting.launchAt, checkpoints: [], started: 'started' };
     },
     async act(act, signed) {
       failIfAsked(fake);
@@ -122,7 +122,7 @@ function runs(fake: FakeState): Pick<Countdowns, 'latest' | 'firstRun' | 'open' 
     },
     async firstRun(release) {
       failIfAsked(fake);
-      return fake.statuses.get(release)?.run ?? EXAMPLE_RUN;
+      return fake.statuses.get(release)?.run ?? RUN;
     },
     async open() {
       failIfAsked(fake);

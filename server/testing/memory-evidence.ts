@@ -2,7 +2,7 @@ import type { EvidenceStore } from '../../activities/evidence/contract.ts';
 import { EvidenceMissing } from '../../activities/evidence/errors.ts';
 import { exampleBytes } from './example-evidence.ts';
 import { examplePoints } from './example-points.ts';
-import { EXAMPLE_NOW, EXAMPLE_POINTS_DIGEST } from './example-status.ts';
+import { EXAMPLE_NOW, EXAMPLE_POINTS_DIGEST } from '../../workflows/testing/example-status.ts';
 
 /** Evidence in memory, with the k6 points of the example countdown. */
 export function memoryEvidence(): EvidenceStore {

@@ -3,7 +3,7 @@ import type { RecordPointer } from '../../activities/evidence/countdown-records.
 import type { EvidenceFolder } from '../../activities/evidence/evidence-folder.ts';
 import type { PruneOptions, Pruned } from '../../activities/evidence/prune.ts';
 import type { DamagedRecord, JournalRecord } from '../../activities/evidence/undo-journal.ts';
-import { EXAMPLE_RUN } from './example-status.ts';
+import { RUN } from '../../workflows/testing/example-status.ts';
 
 export interface MemoryFolder extends EvidenceFolder {
   records: JournalRecord[];
@@ -40,7 +40,7 @@ export function memoryFolder(records: JournalRecord[] = []): MemoryFolder {
 /** An image that was launched and not restored yet. */
 export const exampleUndo: JournalRecord = {
   entry: {
-    id: `countdown/go-api-1.4.0/${EXAMPLE_RUN}/launch/launch/1/deployment-image/shop/go-api`,
+    id: `countdown/go-api-1.4.0/${RUN}/launch/launch/1/deployment-image/shop/go-api`,
     kind: 'deployment-image',
     target: { cluster: 'lab', key: 'shop/go-api' },
     generation: 4,
@@ -51,7 +51,7 @@ export const exampleUndo: JournalRecord = {
     within: { restoreMs: 90_000, proveMs: 300_000 },
     before: {},
   },
-  countdown: { workflowId: 'countdown/go-api-1.4.0', firstRunId: EXAMPLE_RUN, release: 'go-api-1.4.0', notify: [] },
+  countdown: { workflowId: 'countdown/go-api-1.4.0', firstRunId: RUN, release: 'go-api-1.4.0', notify: [] },
   registeredAt: '2026-11-24T08:00:02.000Z',
   settled: null,
 };

@@ -6,7 +6,7 @@ import type { StartPolicy } from '../../release/start-policy.ts';
 import { createApp } from '../app.ts';
 import { loadSigner } from '../identity/signing.ts';
 import { createToken, tokenFileIdentity } from '../identity/tokens.ts';
-import { EXAMPLE_NOW } from './example-status.ts';
+import { EXAMPLE_NOW } from '../../workflows/testing/example-status.ts';
 import { fakeCountdowns, type FakeCountdowns } from './fake-countdowns.ts';
 import { memoryEvidence } from './memory-evidence.ts';
 import { memoryFolder, type MemoryFolder } from './memory-folder.ts';
