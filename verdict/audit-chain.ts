@@ -1,5 +1,4 @@
-import { hexDigest } from './digest.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson, hexDigest } from './digest.ts';
 
 /** One line of the audit: who did what to what, and the hash that ties it to all lines before it. */
 export interface AuditRecord {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { EMPTY_CHAIN, chainRecord, verifyChain, type AuditRecord } from '../../verdict/audit-chain.ts';
-import { canonicalJson } from '../../verdict/canonical-json.ts';
+import { canonicalJson } from '../../verdict/digest.ts';
 import { auditPath, storeAudit, type AuditFiles } from './audit-file.ts';
 
 function chain(count: number): AuditRecord[] {

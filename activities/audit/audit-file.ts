@@ -3,7 +3,7 @@ import { createPrivateKey, sign } from 'node:crypto';
 import { appendFile, mkdir, readFile, rename, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
-import { canonicalJson } from '../../verdict/canonical-json.ts';
+import { canonicalJson } from '../../verdict/digest.ts';
 import { EMPTY_CHAIN, verifyChain, type AuditRecord, type ChainHead } from '../../verdict/audit-chain.ts';
 import { syncFolder } from '../sync-folder.ts';
 

@@ -3,7 +3,7 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { canonicalJson } from '../../verdict/canonical-json.ts';
+import { canonicalJson } from '../../verdict/digest.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import type { CountdownStatus, Ending } from '../../workflows/messages.ts';
 import { absent } from './absent.ts';

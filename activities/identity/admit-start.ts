@@ -1,8 +1,7 @@
 // Admits a run whose start the server has signed, or whose state a worker has sealed. Reaching Temporal is not enough.
 import { ApplicationFailure } from '@temporalio/common';
 import { explainForeignRun, explainSkipping, judgeRun, wasReset, type CountdownRun } from '../../verdict/countdown-run.ts';
-import { hexDigest } from '../../verdict/digest.ts';
-import { inputDigest } from '../../verdict/input-digest.ts';
+import { hexDigest, inputDigest } from '../../verdict/digest.ts';
 import type { CountdownInput, Start } from '../../workflows/messages.ts';
 import type { AdmitInput, IdentityActivities, Seal } from './contract.ts';
 import { CLOCK_TOLERANCE_MS, invalid, type SignedReader } from './read-signed.ts';

@@ -2,7 +2,7 @@
 import type { ActionRequest } from '../../verdict/action.ts';
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
-import { canonicalJson } from '../../verdict/canonical-json.ts';
+import { canonicalJson } from '../../verdict/digest.ts';
 import type { Signed, Start } from '../../workflows/messages.ts';
 import { actOf } from './action-shape.ts';
 import { signaturesOf } from './key-pair.ts';

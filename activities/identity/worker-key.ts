@@ -1,6 +1,6 @@
 // The workers' signing key. A worker signs what it observed (Statement); other workers verify it. It never signs decisions of people
 // (docs/decisions/0013).
-import { canonicalJson } from '../../verdict/canonical-json.ts';
+import { canonicalJson } from '../../verdict/digest.ts';
 import type { Seal } from './contract.ts';
 import { openKeyPair, signaturesOf, type KeyFiles, type KeyPair } from './key-pair.ts';
 

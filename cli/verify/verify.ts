@@ -1,7 +1,7 @@
 // Every finding of a countdown against the one that its evidence gives when it is judged again.
 import { createHash } from 'node:crypto';
 import { UnreadableEvidence } from '../../analysis/analysis.ts';
-import { canonicalJson } from '../../verdict/canonical-json.ts';
+import { canonicalJson } from '../../verdict/digest.ts';
 import type { EvidenceRef, Finding } from '../../verdict/finding.ts';
 import type { StepStatus } from '../../workflows/messages.ts';
 import type { ShownStatus } from '../shown-status.ts';

@@ -7,7 +7,7 @@ import type { Release } from '../../release/release.ts';
 import { objectionsToStart, scriptsOf } from '../../release/startable.ts';
 import { toldProblem, type ToldProblem } from '../../release/told-problem.ts';
 import { explainStart } from '../../verdict/can.ts';
-import { inputDigest } from '../../verdict/input-digest.ts';
+import { inputDigest } from '../../verdict/digest.ts';
 import type { Principal } from '../../verdict/verdict.ts';
 import { countdownId, type CountdownInput } from '../../workflows/messages.ts';
 import type { Signer } from '../identity/signing.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { signedReader } from '../../activities/identity/read-signed.ts';
 import { createIdentityActivities } from '../../activities/identity/verify-action.ts';
-import { canonicalJson } from '../../verdict/canonical-json.ts';
+import { canonicalJson } from '../../verdict/digest.ts';
 import type { ActionRequest } from '../../verdict/action.ts';
 import { aOsei, RUN } from '../../workflows/testing/example-status.ts';
 import { createSessions } from './sessions.ts';

@@ -1,6 +1,6 @@
 import type { ActionRequest } from '../../verdict/action.ts';
 import { openKeyPair } from '../../activities/identity/key-pair.ts';
-import { canonicalJson } from '../../verdict/canonical-json.ts';
+import { canonicalJson } from '../../verdict/digest.ts';
 import type { Signed, Start } from '../../workflows/messages.ts';
 
 /** Puts the server's word under what a person asks for: "I verified this principal, and this is what they said". */
