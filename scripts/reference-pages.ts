@@ -78,8 +78,8 @@ function findingsPage(rows: Record<string, CodeRow>): string {
       'fail makes a checkpoint no-go unless it is waived, inconclusive makes it hold ([how a verdict comes about](../explanation/verdict.md)).',
     ].join('\n'),
     table(
-      ['code', 'says', '中文', 'what to do'],
-      Object.entries(rows).map(([code, { en, zh, whatToDo }]) => [`\`${code}\``, en, zh, whatToDo]),
+      ['code', 'meaning', '中文', 'hint'],
+      Object.entries(rows).map(([code, { en, zh, hint }]) => [`\`${code}\``, en, zh, hint]),
     ),
   );
 }

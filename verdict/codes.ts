@@ -1,284 +1,288 @@
-// Every finding code: what it says in English and Chinese, and what to do. `docs/reference/findings.md` is generated from here.
+// Every finding code: its meaning in English and Chinese, and a hint. `docs/reference/findings.md` is generated from here.
 import { alarmCodes } from './codes/alarm.ts';
 import { diagnosisCodes } from './codes/diagnosis.ts';
-import type { CodeRow } from './codes/row.ts';
 import { runtimeCodes } from './codes/runtime.ts';
 
-export type { CodeRow };
+/** What a finding code means in English and Chinese, and what a person does about it. */
+export interface CodeRow {
+  en: string;
+  zh: string;
+  hint: string;
+}
 
 export const codes = {
   PreflightPassed: {
-    en: 'a check before the start passed',
+    en: 'the preflight check passed',
     zh: '预检项通过',
-    whatToDo: 'Nothing.',
+    hint: 'No action needed.',
   },
   PreflightFailed: {
-    en: 'something that later steps need is not there',
+    en: 'a requirement of later steps is not met',
     zh: '预检项未通过',
-    whatToDo: 'The message says what to do; then retry the step.',
+    hint: 'Follow the hint in the message, then retry the step.',
   },
   PreflightUnknown: {
-    en: 'a check before the start could not be made',
+    en: 'the preflight check could not be completed',
     zh: '预检项无法判断',
-    whatToDo: 'Mend what the message names, then retry the step.',
+    hint: 'Fix the problem in the message, then retry the step.',
   },
   LatencyAboveLimit: {
-    en: 'the slowest 1 % of requests are slower than the limit',
+    en: 'p99 latency is above the limit',
     zh: '最慢的 1% 请求超过上限',
-    whatToDo:
-      'Read the CPU and goroutine profiles of the pods; `tminus explain` lists them. Fix, then recycle to the checkpoint of the load test.',
+    hint:
+      'Read the CPU and goroutine profiles of the pods (`tminus explain` lists them). Fix the cause, then ' +
+      'recycle to the checkpoint of the load test.',
   },
   LatencyWithinLimit: {
-    en: 'even the upper confidence bound of p99 is within the limit',
+    en: 'p99 latency, including its upper confidence bound, is within the limit',
     zh: 'p99 的置信上界在上限之内',
-    whatToDo: 'Nothing.',
+    hint: 'No action needed.',
   },
   LatencyUndecided: {
-    en: 'what was measured does not say whether p99 is within the limit',
+    en: 'the measurements do not decide whether p99 latency is within the limit',
     zh: '测量数据不足以判断 p99',
-    whatToDo:
-      'Read why in the message. Mostly: run longer or at a higher rate, for a p99 needs at least 299 effective requests per endpoint; ' +
-      'and send load whatever the answers (an open model), for nothing else can pass.',
+    hint:
+      'Read the reason in the message. Usually: run longer or at a higher rate (a p99 needs at least 299 effective requests per ' +
+      'endpoint), and use an open model (a rate that does not depend on the responses), because a closed model cannot pass.',
   },
   ErrorRateAboveLimit: {
-    en: 'more requests fail than the limit allows',
+    en: 'the error rate is above the limit',
     zh: '错误率超过上限',
-    whatToDo: 'Look at the failing status codes and the service log of that time.',
+    hint: 'Check the failing status codes and the service log of that time.',
   },
   ErrorRateWithinLimit: {
-    en: 'even the upper confidence bound of the error rate is within the limit',
+    en: 'the error rate, including its upper confidence bound, is within the limit',
     zh: '错误率的置信上界在上限之内',
-    whatToDo: 'Nothing.',
+    hint: 'No action needed.',
   },
   ErrorRateUndecided: {
-    en: 'what was measured does not say whether the error rate is within the limit',
+    en: 'the measurements do not decide whether the error rate is within the limit',
     zh: '测量数据不足以判断错误率',
-    whatToDo: 'Read why in the message: run longer or at a higher rate, or with a tool that counts requests without an answer.',
+    hint: 'Read the reason in the message: run longer or at a higher rate, or use a tool that counts requests without a response.',
   },
   LoadDelivered: {
-    en: 'the load that was asked for was delivered',
+    en: 'the requested load was delivered',
     zh: '压测负载已按要求送达',
-    whatToDo: 'Nothing.',
+    hint: 'No action needed.',
   },
   LoadNotDelivered: {
-    en: 'less load was delivered than asked for, so the numbers say nothing about the load that was meant',
-    zh: '实际负载低于要求',
-    whatToDo: 'Give the load generator more virtual users or a machine of its own.',
+    en: 'less load was delivered than requested, so the results do not apply to the requested load',
+    zh: '实际负载低于要求，结果不适用于所要求的负载',
+    hint: 'Give the load generator more virtual users or a machine of its own.',
   },
   IterationsDropped: {
-    en: 'the load generator could not start every request in time',
+    en: 'the load generator could not start all iterations on time',
     zh: '压测工具丢弃了迭代',
-    whatToDo: 'Raise maxVus, or find out why the service answers so slowly.',
+    hint: 'Raise maxVus, or find out why the service responds so slowly.',
   },
   LoadRunIncomplete: {
-    en: 'the load test did not run to its end',
+    en: 'the load test did not complete',
     zh: '压测未完整运行',
-    whatToDo: 'Read the message of the load generator, mend it, then retry the step.',
+    hint: 'Read the error of the load generator, fix it, then retry the step.',
   },
   EndpointMissing: {
-    en: 'an endpoint with a limit saw no request',
+    en: 'an endpoint with a limit received no requests',
     zh: '有上限的接口没有收到请求',
-    whatToDo: 'Check the name tags in the k6 script against the limits in the release file.',
+    hint: 'Compare the name tags in the k6 script with the limits in the release file.',
   },
   ThresholdCrossed: {
-    en: 'a threshold of the k6 script itself was crossed',
+    en: 'a threshold of the k6 script was crossed',
     zh: 'k6 脚本自身的阈值未通过',
-    whatToDo: 'Look at the metric named; if the threshold no longer says what is wanted, change it in the script.',
+    hint: 'Check the named metric. If the threshold is outdated, change it in the script.',
   },
   CandidateUnderLoad: {
-    en: 'the pods under load ran the candidate from beginning to end',
+    en: 'the tested pods ran the candidate image during the whole test',
     zh: '压测全程 Pod 均运行候选版本',
-    whatToDo: 'Nothing.',
+    hint: 'No action needed.',
   },
   CandidateNotUnderLoad: {
-    en: 'the pods under load did not surely run the candidate, so the numbers may be those of another version',
+    en: 'could not verify that the tested pods ran the candidate image',
     zh: '无法确认压测对象就是候选版本',
-    whatToDo: 'Deploy the candidate to staging, let nobody else deploy there while the load runs, then retry the step.',
+    hint: 'Deploy the candidate to staging, make sure nobody else deploys there during the test, then retry the step.',
   },
   ...runtimeCodes,
   RolloutComplete: {
     en: 'the rollout completed',
     zh: '滚动更新完成',
-    whatToDo: 'Nothing.',
+    hint: 'No action needed.',
   },
   RolloutFailed: {
-    en: 'the new version did not come up',
+    en: 'the rollout of the new version failed',
     zh: '新版本未能启动',
-    whatToDo: 'Read the pod-failures evidence: reasons, events and last log lines of the new pods. The rollback has been started.',
+    hint: 'Read the pod-failures evidence: reasons, events and last log lines of the new pods. The rollback has started.',
   },
   VersionServes: {
-    en: 'all pods run the version asked for and answer healthy',
+    en: 'all pods run the requested version and are healthy',
     zh: '所有 Pod 均运行目标版本且健康',
-    whatToDo: 'Nothing.',
+    hint: 'No action needed.',
   },
   VersionNotServing: {
-    en: 'the version asked for does not serve',
+    en: 'the requested version is not serving',
     zh: '目标版本未提供服务',
-    whatToDo: 'Read the health answers and the pods in the evidence. The rollback has been started.',
+    hint: 'Read the health responses and the pods in the evidence. The rollback has started.',
   },
   LaunchedBytesTested: {
-    en: 'the launched bytes are those that were under load',
+    en: 'the launched image is the image that was load-tested',
     zh: '上线的镜像与压测的镜像一致',
-    whatToDo: 'Nothing.',
+    hint: 'No action needed.',
   },
   LaunchedOtherBytes: {
-    en: 'the launched bytes are not known to be those that were under load',
+    en: 'could not verify that the launched image is the image that was load-tested',
     zh: '无法确认上线的镜像就是压测过的镜像',
-    whatToDo:
-      'Compare the two digests. Waive it when these bytes may stay live; else abort, which rolls back. In the next release name the image by its digest.',
+    hint:
+      'Compare the two digests. Waive the finding if this image may stay live; otherwise abort, which rolls back. In the next ' +
+      'release reference the image by digest.',
   },
   EvidenceNotKept: {
     en: 'evidence could not be stored',
     zh: '证据无法保存',
-    whatToDo: 'Make room in the evidence folder, then retry the step. Its other findings stand, but nobody can verify them.',
+    hint: 'Free space in the evidence folder, then retry the step. Its other findings are valid, but cannot be verified.',
   },
   RolledBackInTime: {
-    en: 'the old version serves again, in time',
+    en: 'the rollback completed within the limit',
     zh: '已在时限内回滚',
-    whatToDo: 'Nothing.',
+    hint: 'No action needed.',
   },
   RolledBackLate: {
-    en: 'the old version serves again, but it took longer than the limit',
+    en: 'the rollback completed, but took longer than the limit',
     zh: '已回滚但超过时限',
-    whatToDo: 'Find out what took long: image pulls, slow starts, or budgets that block eviction.',
+    hint: 'Find the slow part: image pulls, slow starts, or disruption budgets that block eviction.',
   },
   RollbackStartedInTime: {
-    en: 'the rollback began in time',
+    en: 'the rollback started within the limit',
     zh: '回滚及时开始',
-    whatToDo: 'Nothing.',
+    hint: 'No action needed.',
   },
   RollbackStartedLate: {
-    en: 'the rollback began later than it should',
+    en: 'the rollback started later than the limit',
     zh: '回滚开始过晚',
-    whatToDo: 'Find out what kept the worker: a dead worker is noticed after its heartbeat timeout.',
+    hint: 'Find out what delayed the worker: a crashed worker is detected only after its heartbeat timeout.',
   },
   RollbackIncomplete: {
-    en: 'the rollback is not complete',
+    en: 'the rollback is incomplete',
     zh: '回滚未完成',
-    whatToDo: 'Look at the named target now. `tminus leftovers` lists what stands, and `tminus restore` restores it.',
+    hint: 'Check the named target now. `tminus leftovers` lists what has not been rolled back, and `tminus restore` restores it.',
   },
   RollbackNotNeeded: {
-    en: 'nothing was rolled back: somebody else deployed another version',
+    en: 'no rollback: another version was deployed by someone else',
     zh: '未执行回滚：他人已部署其他版本',
-    whatToDo: 'Find out who deployed it: nothing of Tminus watches that version.',
+    hint: 'Find out who deployed it: Tminus does not watch that version.',
   },
   RollbackWithoutLease: {
-    en: 'the rollback was written, and its Lease could not be claimed',
+    en: 'the rollback was written without its Lease, which could not be acquired',
     zh: '回滚已写入，但未能占用其 Lease',
-    whatToDo: 'Find out why the Lease cannot be read or written; the next launch needs it.',
+    hint: 'Find out why the Lease cannot be read or written; the next launch needs it.',
   },
   RollbackHealthy: {
-    en: 'after the rollback the service is healthy',
+    en: 'the service is healthy after the rollback',
     zh: '回滚后服务健康',
-    whatToDo: 'Nothing.',
+    hint: 'No action needed.',
   },
   RollbackUnhealthy: {
-    en: 'after the rollback the service is not healthy',
+    en: 'the service is unhealthy after the rollback',
     zh: '回滚后服务不健康',
-    whatToDo: 'Look at the service now: the cause is not the new version alone.',
+    hint: 'Check the service now: the new version is not the only cause.',
   },
   GuardPassed: {
-    en: 'enough requests were seen, both upper bounds and the last 9 windows are within the limits, and the pods serve',
+    en: 'there were enough requests, both upper bounds and the last 9 windows are within the limits, and the pods are serving',
     zh: '守护期通过',
-    whatToDo: 'Nothing.',
+    hint: 'No action needed.',
   },
   GuardNoData: {
-    en: 'the guard has no usable data of the service',
+    en: 'the guard has no usable metrics of the service',
     zh: '守护期没有数据',
-    whatToDo: 'Bring the metrics back: the guard goes on by itself, and rolls back when it stays blind for `liveDeadline`.',
+    hint: 'Restore the metrics. The guard continues by itself, and rolls back after `liveDeadline` without data.',
   },
   GuardNoTraffic: {
-    en: 'requests to the launched version have stopped',
+    en: 'the launched version receives no requests',
     zh: '新版本不再收到请求',
-    whatToDo:
-      'Look at routing, DNS and load balancer: the guard goes on by itself, and rolls back when requests stay away for `liveDeadline`.',
+    hint: 'Check routing, DNS and the load balancer. The guard continues by itself, and rolls back after `liveDeadline` without requests.',
   },
   GuardBlindTooLong: {
-    en: 'the launched version was live and unwatched for too long',
+    en: 'the launched version was unwatched for longer than `liveDeadline`',
     zh: '新版本上线后长时间无法监控',
-    whatToDo: 'Bring metrics and traffic back before the next launch; the rollback has been started.',
+    hint: 'Restore metrics and traffic before the next launch. The rollback has started.',
   },
   GuardUndecided: {
-    en: 'the longest watch is over without a decision on the launch',
+    en: 'the guard reached `maxBake` without a decision',
     zh: '守护期结束仍无法判断',
-    whatToDo:
-      'Send more traffic and retry the guard; or waive it to keep the version, or abort to roll it back. ' +
-      'Where the message names bursts, a longer `bake` decides; more traffic alone may not. ' +
-      'For the next release set a longer `maxBake`.',
+    hint:
+      'Send more traffic and retry the guard, waive the finding to keep the version, or abort to roll it back. If the message names ' +
+      'bursts, a longer `bake` decides; more traffic alone may not. For the next release set a longer `maxBake`.',
   },
   ServiceNotServing: {
-    en: 'the launched version serves nobody',
+    en: 'the launched version is not serving',
     zh: '新版本不提供服务',
-    whatToDo: 'Read the health answer, and goroutines and logs of the pods; the rollback has been started.',
+    hint: 'Read the health response, and the goroutines and logs of the pods. The rollback has started.',
   },
   PodsNotReady: {
-    en: 'pods that were Ready did not become Ready again',
+    en: 'pods lost readiness and did not recover',
     zh: 'Pod 变为未就绪且未恢复',
-    whatToDo: 'Read the events and logs of the named pods; the rollback has been started.',
+    hint: 'Read the events and logs of the named pods. The rollback has started.',
   },
   PodsRestarted: {
     en: 'pods restarted more than once during the guard',
     zh: '守护期间 Pod 多次重启',
-    whatToDo: 'Read the logs of the previous containers; the rollback has been started.',
+    hint: 'Read the logs of the previous containers. The rollback has started.',
   },
   StepCouldNotRun: {
-    en: 'a step could not do its work',
+    en: 'the step could not run',
     zh: '步骤无法运行',
-    whatToDo: 'Mend what the message names, then retry the step.',
+    hint: 'Fix the problem in the message, then retry the step.',
   },
   StepFoundNothing: {
-    en: 'a step ended without saying anything',
+    en: 'the step completed without findings',
     zh: '步骤结束但未给出任何结论',
-    whatToDo: 'Retry the step; if it stays, this is a defect of the step.',
+    hint: 'Retry the step. If it happens again, report a bug.',
   },
   WaiverExpired: {
-    en: 'the launch would rest on a waiver that has expired',
-    zh: '上线所依据的豁免已过期',
-    whatToDo: 'Waive this finding until after the launch, or recycle to the checkpoint it names.',
+    en: 'a waiver that the launch needs has expired',
+    zh: '上线所需的豁免已过期',
+    hint: 'Waive the finding until after the launch, or recycle to the checkpoint that the message names.',
   },
   CheckpointMissed: {
-    en: 'no worker ran when the checkpoint was due',
+    en: 'no worker was running when the checkpoint was due',
     zh: '检查点到期时没有 worker 运行',
-    whatToDo: 'Decide whether the plan still fits, then resume with the launch time kept or shifted.',
+    hint: 'Check whether the plan still fits, then resume and keep or shift the launch time.',
   },
   LaunchWindowClosed: {
-    en: 'the time to launch is over',
+    en: 'the launch window has closed',
     zh: '上线窗口已关闭',
-    whatToDo: 'Resume with a shifted launch time, or abort.',
+    hint: 'Resume with a shifted launch time, or abort.',
   },
   CountdownReset: {
-    en: 'the countdown was reset in Temporal, and decisions may be missing',
+    en: 'the countdown was reset in Temporal, and actions may be missing',
     zh: '倒计时在 Temporal 中被重置，决定可能缺失',
-    whatToDo: 'Compare the audit file with what the countdown shows. Waive it to launch from this run, or abort and start again.',
+    hint: 'Compare the audit file with the countdown. Waive the finding to launch from this run, or abort and start again.',
   },
   CountdownClockAhead: {
-    en: 'the clock of the countdown is not the real one',
-    zh: '倒计时的时钟不是真实时间',
-    whatToDo: 'Abort, find out who switched on time skipping, and start again. It cannot be waived.',
+    en: 'the clock of the countdown is ahead of real time',
+    zh: '倒计时的时钟快于真实时间',
+    hint: 'Abort, find out who enabled time skipping, and start again. The finding cannot be waived.',
   },
   CountdownRunForeign: {
     en: 'the run has start options that Tminus never uses, or could not be read',
     zh: '运行的启动选项不是 Tminus 使用的，或无法读取',
-    whatToDo: 'Where it could not be read, resume. Otherwise abort and start again. It cannot be waived.',
+    hint: 'Resume if it could not be read. Otherwise abort and start again. The finding cannot be waived.',
   },
   WaitingForApproval: {
-    en: 'people have not decided yet',
+    en: 'the checkpoint is waiting for approvals',
     zh: '等待审批',
-    whatToDo: 'Approve or reject.',
+    hint: 'Approve or reject.',
   },
   ApprovalsMissing: {
-    en: 'the deadline came before the approvals',
+    en: 'approvals were missing at the deadline',
     zh: '审批超时',
-    whatToDo: 'Recycle to the checkpoint to ask again.',
+    hint: 'Recycle to the checkpoint to ask again.',
   },
   Rejected: {
-    en: 'a person said no-go',
+    en: 'the checkpoint was rejected',
     zh: '被拒绝',
-    whatToDo: 'Talk to them, mend it, then recycle.',
+    hint: 'Talk to the person who rejected it, fix the problem, then recycle.',
   },
   ...diagnosisCodes,
   ...alarmCodes,
 } as const satisfies Record<string, CodeRow>;
 
-/** The row of a code, or undefined for one that this version does not know. */
+/** The row of a code, or undefined for a code that this version does not define. */
 export const codeRow = (code: string): CodeRow | undefined => (codes as Record<string, CodeRow>)[code];

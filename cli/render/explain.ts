@@ -81,7 +81,7 @@ function reasonLines(status: ShownStatus, reason: Reason, { look, checkpoint, ev
     ['measured', measuredOf(reason, checkpoint)],
     ['since', step?.finishedAt ? [`${eventTime(step.finishedAt)}, ${step.name} round ${step.round}`] : []],
     ['evidence', evidence],
-    ['to do', row ? [row.whatToDo] : []],
+    ['hint', row ? [row.hint] : []],
     [
       'accept',
       canBeWaived(status, reason, checkpoint)
