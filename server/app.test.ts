@@ -106,14 +106,37 @@ describe('safety', () => {
     expect(await answer.json()).toMatchObject({ kind: 'Error', code: 'TooLarge' });
   });
 
-  it('sends a strict policy with every answer, also with refusals', async () => {
-    const { app } = testApp();
-    for (const at of ['/login', '/healthz', '/api/v1/whoami', '/assets/live.js']) {
-      const { headers } = await app.request(`${BASE}${at}`);
-      expect(headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
-      expect(headers.get('x-content-type-options')).toBe('nosniff');
-    }
-  });
+  it.each([BASE, 'https://tminus.example.com'])(
+    'sends these security headers and no others with every response of %s',
+    async (pageBase) => {
+      const { app } = testApp({ pageBase });
+      const expected = {
+        'content-security-policy':
+          "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'same-origin',
+        'cross-origin-opener-policy': 'same-origin',
+        'cross-origin-resource-policy': 'same-origin',
+        'cache-control': 'no-store',
+        ...(pageBase === BASE ? {} : { 'strict-transport-security': 'max-age=31536000' }),
+      };
+      const asset = { ...expected, 'cache-control': 'public, max-age=31536000, immutable' };
+      const speedscope = { ...expected, 'content-security-policy': expect.stringContaining("script-src 'self' 'wasm-unsafe-eval'") };
+      for (const [at, status, headers] of [
+        ['/login', 200, expected],
+        ['/healthz', 200, expected],
+        ['/api/v1/whoami', 401, expected],
+        ['/assets/live.js', 200, asset],
+      ] as const) {
+        const response = await app.request(`${pageBase}${at}`);
+        expect(response.status).toBe(status);
+        const { 'content-type': _, 'www-authenticate': __, ...sent } = Object.fromEntries(response.headers);
+        expect(sent).toEqual(headers);
+      }
+      const { api } = testApp({ pageBase });
+      expect(Object.fromEntries((await api('/assets/speedscope/index.html')).headers)).toMatchObject(speedscope);
+    },
+  );
 
   it('marks the cookie HttpOnly and SameSite=Lax, and over https __Host- and Secure', async () => {
     for (const pageBase of [BASE, 'https://tminus.example.com']) {
@@ -398,8 +421,9 @@ describe('acts', () => {
 
   it('hands a hold over without asking for a worker', async () => {
     const { api, countdowns } = testApp();
-    expect((await api(`${NAME}/hold`, { reason: 'p99 looks odd' })).status).toBe(202);
-    expect((await api(`${NAME}/actions`, { id: 'hold-0001', action: 'hold', comment: 'again' })).status).toBe(202);
+    const hold = (id: string, comment: string) => api(`${NAME}/actions`, { id, action: 'hold', comment });
+    expect((await hold('hold-0001', 'p99 looks odd')).status).toBe(202);
+    expect((await hold('hold-0002', 'again')).status).toBe(202);
     expect(countdowns.held.map(({ comment, principal }) => `${principal.subject}: ${comment}`)).toEqual([
       'a.osei: p99 looks odd',
       'a.osei: again',
@@ -409,10 +433,12 @@ describe('acts', () => {
 
   it('promises nothing of a hold that its countdown may not read in time', async () => {
     const { api, countdowns } = testApp();
-    const { sentence } = (await (await api(`${NAME}/hold`, { reason: 'p99 looks odd' })).json()) as { sentence: string };
+    const { sentence } = (await (await api(`${NAME}/actions`, { id: 'hold-0001', action: 'hold', comment: 'p99 looks odd' })).json()) as {
+      sentence: string;
+    };
     expect(sentence).toMatch(/the clock stops as soon as a worker reads it, unless the countdown has ended by then$/);
     countdowns.refusal = 'a countdown that has ended or is already rolling back cannot be held; it is over';
-    expect((await api(`${NAME}/hold`, { reason: 'p99 looks odd' })).status).toBe(409);
+    expect((await api(`${NAME}/actions`, { id: 'hold-0002', action: 'hold', comment: 'p99 looks odd' })).status).toBe(409);
   });
 
   it('lets a rehearsal run ahead, by a length of time that can be read', async () => {

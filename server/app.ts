@@ -18,7 +18,7 @@ import { reportOf } from './report/report-of.ts';
 import { assertBearer, identityGuard } from './request/authenticate.ts';
 import type { AppContext, AppEnv } from './request/context.ts';
 import { ApiError, apiErrorOf, errorBody, headersOf, statusOf } from './request/refusal.ts';
-import { cappedBody, knownHost, safeHeaders } from './request/safety.ts';
+import { cappedBody, knownHost, noStore, safeHeaders } from './request/safety.ts';
 import type { World } from './request/world.ts';
 import { CountdownFailure, type Countdowns } from './temporal/countdowns.ts';
 import { createLive } from './temporal/live.ts';
@@ -85,7 +85,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   ]);
 
   const app = new Hono<AppEnv>();
-  app.use('*', safeHeaders({ https }));
+  app.use('*', safeHeaders({ https }), noStore);
   app.use('*', knownHost([new URL(links.pageBase).host, ...hosts]));
   app.use('*', cappedBody);
   app.use('*', identityGuard({ identity, sessions, https, isOpen: (path) => open.has(path) }));

@@ -40,8 +40,6 @@ export const actionRequest = z.strictObject({
 });
 export type ActionBody = z.infer<typeof actionRequest>;
 
-export const holdRequest = z.strictObject({ reason: z.string().min(1).max(MAX_COMMENT_CHARACTERS) });
-
 export const clockRequest = z.strictObject({
   ahead: z.string().max(20).meta({ description: 'How far a rehearsal runs ahead, as a length of time: 71h, 30m' }),
 });

@@ -1,7 +1,7 @@
 // The HTTP API, one line per route, in the order of the reference. Each route says who may, what goes in, what comes out and what it does.
 import type { World } from '../request/world.ts';
 import type { ApiRoute } from './route.ts';
-import { act, advanceClock, hold } from './routes/actions.ts';
+import { act, advanceClock } from './routes/actions.ts';
 import { listReleases, startRelease } from './routes/countdowns.ts';
 import { listLeftovers, pruneEvidence, readEvidence } from './routes/evidence.ts';
 import { health, readOpenApi, whoami } from './routes/meta.ts';
@@ -16,7 +16,6 @@ export function apiRoutes(world: World): ApiRoute[] {
     readEvents(world),
     followRelease(world),
     act(world),
-    hold(world),
     advanceClock(world),
     readReport(world),
     listLeftovers(world),

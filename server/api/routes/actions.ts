@@ -2,7 +2,7 @@
 import { readDuration } from '../../../release/duration.ts';
 import { API_VERSION } from '../../../release/release.ts';
 import { decide } from '../../actions/decide.ts';
-import { actionRequest, clockRequest, holdRequest, type ActionBody } from '../../actions/requests.ts';
+import { actionRequest, clockRequest, type ActionBody } from '../../actions/requests.ts';
 import { linksOf } from '../links.ts';
 import { RELEASE_PATH, route, type ApiRoute } from '../route.ts';
 import { actResultSchema, clockResultSchema } from '../schemas.ts';
@@ -24,20 +24,6 @@ export function act(world: World): ApiRoute {
       202: { description: 'A hold or an abort: handed over', name: 'ActionResult', schema: actResultSchema },
     },
     handle: (c, request) => answerAction(world, c, request),
-  });
-}
-
-export function hold(world: World): ApiRoute {
-  return route({
-    method: 'post',
-    path: `${RELEASE_PATH}/hold`,
-    operationId: 'hold',
-    summary: 'Stop the clock; lands with all workers down',
-    access: 'bearer',
-    body: holdRequest,
-    answers: { 202: { description: 'Handed over', name: 'ActionResult', schema: actResultSchema } },
-    handle: (c, { reason }) =>
-      answerAction(world, c, { id: crypto.randomUUID(), action: 'hold', checkpoint: '', revision: 0, evidenceDigest: '', comment: reason }),
   });
 }
 
