@@ -177,6 +177,25 @@ func TestABrokenOrHalfWrittenFileKeepsTheLastGoodValuesAndIsReportedOnce(t *test
 	}
 }
 
+func TestAFileThatWasAwayForAWhileIsNoErrorAnyMore(t *testing.T) {
+	path := writeFile(t, "switches: {payment: false}")
+	set, _ := open(t, Options{File: path})
+	if err := os.Rename(path, path+".away"); err != nil {
+		t.Fatal(err)
+	}
+	polled(set)
+	if set.File().Error == "" {
+		t.Error("a missing file is not reported")
+	}
+	if err := os.Rename(path+".away", path); err != nil {
+		t.Fatal(err)
+	}
+	polled(set)
+	if file := set.File(); file.Error != "" || set.Switch("payment").On() {
+		t.Errorf("%+v, payment %t", file, set.Switch("payment").On())
+	}
+}
+
 func TestAWriterThatIsBetweenTwoWritesIsLeftToFinish(t *testing.T) {
 	path := writeFile(t, "switches: {payment: false, shed-load: true}")
 	set, audit := open(t, Options{File: path})

@@ -256,6 +256,17 @@ func TestALaterChangeOutlivesTheTTLOfAnEarlierOne(t *testing.T) {
 	})
 }
 
+func TestATTLThatEndsWhileASecondChangeIsMadeDoesNotEndThatOne(t *testing.T) {
+	set, _ := open(t, Options{})
+	change(t, set, Request{Name: "payment", Value: to(false), TTL: time.Minute})
+	first := set.overrides["payment"]
+	change(t, set, Request{Name: "payment", Value: to(false)})
+	set.expire("payment", first) // its timer had fired and waited for the lock
+	if set.Switch("payment").On() {
+		t.Error("the first TTL ended the second change")
+	}
+}
+
 func TestEveryChangeAndEveryRefusalIsOneAuditLine(t *testing.T) {
 	set, audit := open(t, Options{})
 	change(t, set, Request{Name: "payment", Value: to(false), Who: "a.osei", Operation: "op-1"})

@@ -248,6 +248,7 @@ func TestTheProberClosesABreakerThatNobodyUses(t *testing.T) {
 		b.transitioned(1, "half-open", "closed")
 		b.counted(b.options.Metrics.probes, resultOK, float64(Retried.Probes))
 		b.counted(b.options.Metrics.calls, resultOK, 0)
+		b.counted(b.options.Metrics.probes, resultRejected, 0)
 		before := b.calls
 		time.Sleep(time.Hour)
 		synctest.Wait()

@@ -5,8 +5,12 @@ import (
 	"time"
 )
 
-// probePause is the pause after a probe that failed or found all slots taken by users.
-const probePause = 100 * time.Millisecond
+const (
+	// probePause is the pause after a probe that failed or found all slots taken by users.
+	probePause = 100 * time.Millisecond
+	// probeDelay: a breaker lets probes through only after its time, not at its end.
+	probeDelay = time.Millisecond
+)
 
 // Probe calls the dependency whenever the breaker has been open for its whole time, until it is closed again: without users nobody else
 // would. It returns when ctx ends. probe should fail whenever the calls of users would, and change nothing.
@@ -17,7 +21,7 @@ func (b *Breaker) Probe(ctx context.Context, probe func(context.Context) error) 
 			return
 		case <-b.opened:
 		}
-		if !sleep(ctx, b.options.OpenFor) {
+		if !sleep(ctx, b.options.OpenFor+probeDelay) {
 			return
 		}
 		for len(b.opened) == 0 && !b.closed.Load() {
