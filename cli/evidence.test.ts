@@ -67,7 +67,7 @@ it('asks for a prune by age, and says what would go and what stays', async () =>
   expect(server.asked.at(-1)?.body).toEqual({ olderThan: '90d', dryRun: true });
   expect(stdout).toBe(
     [
-      '12 pieces (3.15 MB) would be removed, stored before 2026-08-26 08:05 UTC',
+      '12 pieces (3 MiB) would be removed, stored before 2026-08-26 08:05 UTC',
       '4 old pieces kept: an open countdown, an undo or the last good release names them; 230 younger pieces kept; 1 countdowns are open',
       '',
     ].join('\n'),

@@ -1,6 +1,6 @@
 // How the load goes, for people who watch: asked and delivered over the last few seconds.
 import { offeredIterations, plannedSeconds, type LoadStage } from '../../analysis/load-test/plan.ts';
-import { count, rate } from '../../analysis/load-test/sentences.ts';
+import { count, number } from '../../verdict/wording/index.ts';
 import type { ActivityProgress } from '../kubernetes/contract.ts';
 
 /** Short enough to follow a ramp, long enough that k6's handing on every 0.2 s does not show. */
@@ -41,7 +41,7 @@ export function deliveryMeter(
       const delivered = (last.iterations - first.iterations) / seconds;
       const dropped = live.dropped > 0 ? `, ${count(live.dropped)} dropped` : '';
       return {
-        text: `${rate(asked)} iterations/s asked, ${rate(delivered)} delivered${dropped}`,
+        text: `${number(asked)} iterations/s asked, ${number(delivered)} delivered${dropped}`,
         done: Math.min(total, Math.round(until)),
         total,
         unit: 's',

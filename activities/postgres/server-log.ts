@@ -1,6 +1,7 @@
 // Slow statements by the server's own log, read over SQL from where its files ended when the load began. The role needs pg_monitor
 // (which files there are) and EXECUTE on pg_current_logfile and pg_read_binary_file, which PostgreSQL gives to superusers until it is granted.
 import { posix } from 'node:path';
+import { size } from '../../verdict/wording/index.ts';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { createLogReader, type LogEntry, type LogFormat } from '../../analysis/postgres/log-entries.ts';
@@ -120,9 +121,7 @@ async function readAll(client: Client, mark: LogMark, each: (entry: LogEntry) =>
   }
   const gone = [...mark.sizes.keys()].filter((name) => posix.extname(name) === mark.ending && !sizes.has(name)).length;
   return [
-    ...(unreadBytes > 0
-      ? [`${megabytes(unreadBytes)} of ${megabytes(unreadBytes + READ_LIMIT_BYTES - leftBytes)} of the log were not read`]
-      : []),
+    ...(unreadBytes > 0 ? [`${size(unreadBytes)} of ${size(unreadBytes + READ_LIMIT_BYTES - leftBytes)} of the log were not read`] : []),
     ...(gone > 0 ? [`${gone} ${gone === 1 ? 'file' : 'files'} of the log went away while the load ran`] : []),
     ...(damaged > 0 ? [`${damaged} entries of the log are damaged`] : []),
   ];
@@ -138,5 +137,3 @@ async function settingsOf(client: Client): Promise<Settings> {
   const { rows } = await client.query<Settings>(SETTINGS);
   return rows[0] as Settings;
 }
-
-const megabytes = (bytes: number): string => `${Number((bytes / 1024 / 1024).toPrecision(2))} MB`;

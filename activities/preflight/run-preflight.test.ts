@@ -127,7 +127,7 @@ test('preflight fails when the evidence disk is nearly full', async () => {
   expect(of(findings, 'evidence space')).toMatchObject({
     code: 'PreflightFailed',
     outcome: 'fail',
-    message: expect.stringMatching(/0\.3 GiB of 20\.0 GiB are free .*`tminus prune --older-than 90d`/),
+    message: expect.stringMatching(/400 MiB of 20 GiB are free .*`tminus prune --older-than 90d`/),
   });
 });
 

@@ -1,10 +1,11 @@
 // Requests that wait for the database or for a connection to it, laid to what makes them wait: a lock, an index that is missing, a slow
 // statement, a pool that is too small.
 import { idleClause } from '../postgres/activity.ts';
+import { latency, share as shareText } from '../../verdict/wording/index.ts';
 import type { SlowStatement } from '../postgres/slow.ts';
 import { poolClauses } from '../runtime/judge-pool.ts';
 import type { Cause, Source } from './cause.ts';
-import { milliseconds, percent, quoted } from './figures.ts';
+import { quoted } from './figures.ts';
 import type { Observed } from './observed.ts';
 import { operationOf, shareOf, traceClause, waitClause, waitOn } from './waits.ts';
 
@@ -35,7 +36,7 @@ export function databaseCause(seen: Observed): Cause[] {
         code: 'CauseRowLock',
         culprit: database.blockedStatement,
         because: [
-          `${percent(database.lockShare)} of the busy sessions wait for a lock, most in ${quoted(database.blockedStatement)}`,
+          `${shareText(database.lockShare)} of the busy sessions wait for a lock, most in ${quoted(database.blockedStatement)}`,
           ...waits,
         ],
         sources: [...base.sources, 'database'],
@@ -52,7 +53,7 @@ export function databaseCause(seen: Observed): Cause[] {
         culprit: costly.statement,
         because: [
           costClause(costly),
-          `on a copy of the table ${quoted(index.sql)} brings it from ${milliseconds(index.beforeMs)} to ${milliseconds(index.afterMs)}`,
+          `on a copy of the table ${quoted(index.sql)} brings it from ${latency(index.beforeMs)} to ${latency(index.afterMs)}`,
           ...waits,
         ],
         sources: [...base.sources, 'statements', 'indexes'],
@@ -118,6 +119,6 @@ const PLAN_SHOWS: ReadonlySet<string> = new Set([
 
 function costClause({ statement, meanMs, share, logged }: SlowStatement): string {
   return logged
-    ? `${quoted(statement)} took ${milliseconds(meanMs)} each time it was logged and ${percent(share)} of the time of what was logged`
-    : `${quoted(statement)} takes ${milliseconds(meanMs)} each time and ${percent(share)} of the database's time`;
+    ? `${quoted(statement)} took ${latency(meanMs)} each time it was logged and ${shareText(share)} of the time of what was logged`
+    : `${quoted(statement)} takes ${latency(meanMs)} each time and ${shareText(share)} of the database's time`;
 }

@@ -1,11 +1,12 @@
 // From what was seen to why: which one thing accounts for most of what the slow requests wait for. What lies upstream takes the place of
 // what only follows from it: a pool runs empty because a statement is slow, and that because an index is missing.
 import type { Leak } from '../goroutine/leaks.ts';
+import { duration, latency, share as shareText } from '../../verdict/wording/index.ts';
 import type { RequestWait } from '../goroutine/requests.ts';
 import type { Category } from '../trace/spans.ts';
 import { LEAK_CODES, type Cause, type CauseCode } from './cause.ts';
 import { databaseCause } from './database-cause.ts';
-import { milliseconds, percent, seconds, sum } from './figures.ts';
+import { sum } from './figures.ts';
 import type { Observed } from './observed.ts';
 import { operationOf, shareOf, traceClause, waitClause, waitOn } from './waits.ts';
 
@@ -54,7 +55,7 @@ function waitCauses(seen: Observed): Cause[] {
       culprit: held?.holder ?? wait?.site ?? operation?.operation ?? what,
       because: [
         ...waitClause(seen, wait, what),
-        ...(held ? [`${held.holder} held it while others waited ${seconds(held.waitedSeconds)} in all`] : []),
+        ...(held ? [`${held.holder} held it while others waited ${duration(1_000 * held.waitedSeconds)} in all`] : []),
         ...traceClause(operation),
       ],
       sources: ['requests', ...(held ? (['contention'] as const) : []), ...(operation ? (['traces'] as const) : [])],
@@ -70,8 +71,8 @@ function cpuCause(seen: Observed): Cause[] {
   if (cpu === null) return [];
   const starved = (seen.schedulerP99Ms ?? 0) >= STARVED_MS && share >= STARVED_SHARE;
   const upstream = starved ? { upstream: true } : {};
-  const waits = starved ? `, and what is ready waits up to ${milliseconds(seen.schedulerP99Ms ?? 0)} for one` : '';
-  const busy = `${percent(share)} of the requests in flight run or wait for a processor${waits}`;
+  const waits = starved ? `, and what is ready waits up to ${latency(seen.schedulerP99Ms ?? 0)} for one` : '';
+  const busy = `${shareText(share)} of the requests in flight run or wait for a processor${waits}`;
   const own = deepest(cpu.ownFunctions);
   if (cpu.gcShare >= GC_SHARE) {
     const allocates = cpu.mechanisms.find(
@@ -84,8 +85,8 @@ function cpuCause(seen: Observed): Cause[] {
         ...upstream,
         culprit: allocates?.package ?? own?.name ?? 'the heap',
         because: [
-          `${percent(cpu.gcShare)} of the CPU goes into collecting garbage ` +
-            `and ${percent(cpu.allocationShare)} into allocating${allocates ? `, most under ${allocates.package}` : ''}`,
+          `${shareText(cpu.gcShare)} of the CPU goes into collecting garbage ` +
+            `and ${shareText(cpu.allocationShare)} into allocating${allocates ? `, most under ${allocates.package}` : ''}`,
           busy,
         ],
         sources: ['cpu', 'requests'],
@@ -101,8 +102,8 @@ function cpuCause(seen: Observed): Cause[] {
       culprit: library?.package ?? own?.name ?? running?.site ?? 'the code',
       because: [
         busy,
-        ...(library ? [`${percent(library.share)} of the CPU goes into ${library.package}`] : []),
-        ...(own ? [`${percent(own.share)} is spent under ${own.name}`] : []),
+        ...(library ? [`${shareText(library.share)} of the CPU goes into ${library.package}`] : []),
+        ...(own ? [`${shareText(own.share)} is spent under ${own.name}`] : []),
       ],
       sources: ['cpu', 'requests'],
     },

@@ -1,8 +1,9 @@
 // What the requests in flight wait for: by their goroutines, else by the traces of slow ones.
 import type { RequestWait } from '../goroutine/requests.ts';
+import { share as shareText } from '../../verdict/wording/index.ts';
 import type { OperationTime } from '../trace/slow-band.ts';
 import type { Category } from '../trace/spans.ts';
-import { percent, sum } from './figures.ts';
+import { sum } from './figures.ts';
 import type { Observed } from './observed.ts';
 
 /** Fewer requests than this in flight, over all profiles, are a chance. */
@@ -39,5 +40,5 @@ export function waitClause({ requests }: Observed, wait: RequestWait | null, wha
 
 /** What slow traces spend their time in; nothing where there is no such operation. */
 export function traceClause(operation: OperationTime | null): string[] {
-  return operation === null ? [] : [`${percent(operation.share)} of the time of slow traces is spent in ${operation.operation}`];
+  return operation === null ? [] : [`${shareText(operation.share)} of the time of slow traces is spent in ${operation.operation}`];
 }

@@ -155,7 +155,7 @@ describe('a diagnosis', () => {
       ]),
     );
     expect(grown.findings).toMatchObject([{ code: 'LeakSuspected', outcome: 'inconclusive' }]);
-    expect(grown.findings[0]?.message).toMatch(/^200 more goroutines than 25 s before wait at shop\.notify\.func1/u);
+    expect(grown.findings[0]?.message).toMatch(/^200 more goroutines than 25\.4 s before wait at shop\.notify\.func1/u);
     const steady = await ask(
       given([
         { kind: 'goroutine-profile', bytes: goroutines(205, stuck) },
@@ -392,7 +392,7 @@ describe('a diagnosis', () => {
     expect(facts.map(({ subject, text }) => `${subject}: ${text}`)).toEqual(
       expect.arrayContaining([
         'block profile: goroutines waited 8 s in all, most of it (75 %) in shop.example/api/internal/shop.wait',
-        'heap profile: 16 MB in use, most of it (75 %) allocated in shop.example/api/internal/shop.load',
+        'heap profile: 15.3 MiB in use, most of it (75 %) allocated in shop.example/api/internal/shop.load',
       ]),
     );
   });

@@ -1,7 +1,7 @@
 // The facts of a diagnosis beside its findings: what requests, CPU, traces and statements showed.
 import type { Fact, Finding } from '../../verdict/finding.ts';
+import { duration, latency, share as shareText } from '../../verdict/wording/index.ts';
 import type { Cause } from '../cause/cause.ts';
-import { percent } from '../cause/figures.ts';
 import type { Observed } from '../cause/observed.ts';
 import type { SlowBand } from '../trace/slow-band.ts';
 import type { Seen } from './observe.ts';
@@ -25,7 +25,7 @@ export function factsOf(
     ...statementFacts(statements ?? []),
     ...statementSources.map((text) => fact('postgres', text)),
     ...(entered !== null && entered.elsewhere > 0 ? [fact('traces', leftOut(entered), { elsewhere: entered.elsewhere })] : []),
-    ...alsoSeen.map(({ culprit, share }) => fact('also seen', `${culprit}, ${percent(share)}`)),
+    ...alsoSeen.map(({ culprit, share }) => fact('also seen', `${culprit}, ${shareText(share)}`)),
   ];
 }
 
@@ -38,9 +38,9 @@ function requestFacts({ requests }: Observed): Fact[] {
 function cpuFacts({ cpu }: Observed): Fact[] {
   if (!cpu) return [];
   const [first] = cpu.mechanisms;
-  const most = first ? `, ${percent(first.share)} of it ${first.mechanism} under ${first.package}` : '';
-  const use = `${Number(cpu.cpuSeconds.toPrecision(3))} CPU s in ${Number(cpu.seconds.toPrecision(3))} s`;
-  return [fact('cpu', `${use}${most}; GC ${percent(cpu.gcShare)}`, { cpuSeconds: cpu.cpuSeconds, gcPercent: 100 * cpu.gcShare })];
+  const most = first ? `, ${shareText(first.share)} of it ${first.mechanism} under ${first.package}` : '';
+  const use = `${duration(1_000 * cpu.cpuSeconds)} of CPU in ${duration(1_000 * cpu.seconds)}`;
+  return [fact('cpu', `${use}${most}; GC ${shareText(cpu.gcShare)}`, { cpuSeconds: cpu.cpuSeconds, gcPercent: 100 * cpu.gcShare })];
 }
 
 /** Where the slow requests spend their time: in the service, and before it or beside it. */
@@ -48,14 +48,14 @@ function operationFacts({ traces, fromMs, toMs, operations }: SlowBand): Fact[] 
   const facts: Fact[] = [];
   const [first] = operations;
   if (first) {
-    const slow = `of the slow band (${Math.round(fromMs)} to ${Math.round(toMs)} ms) ${percent(first.share)} in ${first.operation}`;
+    const slow = `of the slow band (${latency(fromMs)} to ${latency(toMs)}) ${shareText(first.share)} in ${first.operation}`;
     facts.push(fact('traces', `${traces} traces; ${slow}`, { traces }));
   }
   const [before] = operations.filter(({ waitsOn }) => waitsOn === null);
   const outside = operations.reduce((sum, { waitsOn, share }) => (waitsOn === null ? sum + share : sum), 0);
   if (before && outside < 1) {
     const where = `passes before requests reach the service or beside it, most in ${before.operation}`;
-    facts.push(fact('traces', `${percent(outside)} of the slow band ${where}`, { outsidePercent: 100 * outside }));
+    facts.push(fact('traces', `${shareText(outside)} of the slow band ${where}`, { outsidePercent: 100 * outside }));
   }
   return facts;
 }
@@ -76,8 +76,8 @@ function spanFacts({ failures, orphans, cut }: SlowBand): Fact[] {
 
 function statementFacts(statements: NonNullable<Observed['statements']>): Fact[] {
   return statements.map(({ statement, meanMs, share, logged }) => {
-    const time = `${percent(share)} of the ${logged ? 'logged ' : ''}time`;
-    return fact('postgres', `${Number(meanMs.toPrecision(3))} ms each, ${time}: ${statement.slice(0, 100)}`, { meanMs });
+    const time = `${shareText(share)} of the ${logged ? 'logged ' : ''}time`;
+    return fact('postgres', `${latency(meanMs)} each, ${time}: ${statement.slice(0, 100)}`, { meanMs });
   });
 }
 

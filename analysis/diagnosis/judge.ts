@@ -1,5 +1,6 @@
 // The findings of a diagnosis: what is to blame for a broken limit, what leaks, or why neither can be said.
 import { builders, type EvidenceKind, type Finding, type FindingCode } from '../../verdict/finding.ts';
+import { duration, measured } from '../../verdict/wording/index.ts';
 import type { Cause, Source } from '../cause/cause.ts';
 import { inputsOf, type Seen } from './observe.ts';
 import type { DiagnosisInput, DiagnosisRecord } from './record.ts';
@@ -52,7 +53,7 @@ function causeFinding(grounds: Grounds, { code, share, culprit, because, sources
   // A cause is no stronger than what it explains: where the load was not delivered, it is undecided whether the service is to blame.
   const build = builders[slows && worst ? worst.outcome : 'fail'];
   const evidence = evidenceOf(grounds, sources, inputsOf(record, slows ? explained : null));
-  const measurement = slows ? { measured: Number((100 * share).toPrecision(3)), unit: '%', evidence } : { evidence };
+  const measurement = slows ? { measured: measured(100 * share), unit: '%', evidence } : { evidence };
   return build(code, culprit, `${about}${because.join('; ')}`, measurement);
 }
 
@@ -108,7 +109,7 @@ function suspected(grounds: Grounds): Finding[] {
   const [most, ...others] = unexplained;
   if (most === undefined) return [];
   const { count, site, why }: Suspect = most;
-  const before = most.gapSeconds === null ? 'in the profile before' : `${Number(most.gapSeconds.toPrecision(2))} s before`;
+  const before = most.gapSeconds === null ? 'in the profile before' : `${duration(1_000 * most.gapSeconds)} before`;
   const more = others.length === 0 ? '' : `; so do more at ${others.map((other) => other.site).join(', ')}`;
   return [
     plain(

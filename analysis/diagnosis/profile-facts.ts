@@ -1,5 +1,6 @@
 // What block and heap profiles say in a sentence: no cause is ranked from them, but they belong to the picture.
 import type { Fact } from '../../verdict/finding.ts';
+import { duration, share, size } from '../../verdict/wording/index.ts';
 import { contentions } from '../profile/contention.ts';
 import { goName, goPackage, isRuntime } from '../profile/names.ts';
 import { sampleTypeIndex, totalOf, type Profile } from '../profile/profile.ts';
@@ -15,7 +16,7 @@ export function waitFacts(block: readonly Profile[]): Fact[] {
   return [
     {
       subject: 'block profile',
-      text: `goroutines waited ${short(seconds)} s in all, most of it (${short((100 * most.waitedSeconds) / seconds)} %) in ${most.holder}`,
+      text: `goroutines waited ${duration(1_000 * seconds)} in all, most of it (${share(most.waitedSeconds / seconds)}) in ${most.holder}`,
       values: { seconds },
     },
   ];
@@ -39,11 +40,9 @@ export function heapFacts(heaps: readonly Profile[]): Fact[] {
     {
       subject: 'heap profile',
       text:
-        `${short(inUse / 1e6)} MB in use${heaps.length > 1 ? ` in ${heaps.length} profiles` : ''}, ` +
-        `most of it (${short((100 * bytes) / inUse)} %) allocated in ${name}`,
+        `${size(inUse)} in use${heaps.length > 1 ? ` in ${heaps.length} profiles` : ''}, ` +
+        `most of it (${share(bytes / inUse)}) allocated in ${name}`,
       values: { inUseBytes: inUse },
     },
   ];
 }
-
-const short = (value: number): number => Number(value.toPrecision(3));

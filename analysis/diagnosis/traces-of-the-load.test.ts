@@ -101,7 +101,7 @@ describe('time outside the service', () => {
   it('is told, and is no dependency that is slow', async () => {
     const { causes, said } = await told(jaegerAnswer(through('ingress')));
     expect(causes).toEqual(['CauseUnknown']);
-    expect(said).toContain('78 % of the slow band passes before requests reach the service or beside it, most in [ingress] proxy');
+    expect(said).toContain('77.5 % of the slow band passes before requests reach the service or beside it, most in [ingress] proxy');
   });
 
   it('is all there is where no span is of the service, and that is said', async () => {

@@ -1,7 +1,7 @@
 // Everything that fails a watch: nothing serves, a limit is broken, restarts, or no usable sample for too long.
 import type { Finding } from '../../verdict/finding.ts';
-import { count, ms, percent } from '../load-test/sentences.ts';
-import { guardFinding, seconds, tidy } from './finding.ts';
+import { besideLimit, count, latency, measured as measuredValue, withLimit } from '../../verdict/wording/index.ts';
+import { guardFinding, inSeconds, seconds } from './finding.ts';
 import type { GuardTally } from './guard-tally.ts';
 import { excessOf, type Excess } from './rates.ts';
 import { restartBreach } from './restarts.ts';
@@ -31,31 +31,32 @@ function limitBreach(tally: GuardTally, limits: GuardLimits): Finding[] {
 }
 
 function tooManyErrors({ bad, requests, ms: lengthMs }: Excess, limits: GuardLimits): Finding {
-  const measured = (100 * bad) / requests;
+  const measured = measuredValue((100 * bad) / requests);
   const counted = `${count(bad)} of ${count(requests)} requests failed${inTheLast(lengthMs)}`;
   return guardFinding(
     limits,
     'ErrorRateAboveLimit',
     'fail',
-    [tidy(measured), limits.errorPercent, '%'],
-    `error rate of ${limits.subject} is ${percent(measured)}, limit ${percent(limits.errorPercent)} (${counted})`,
+    [measured, limits.errorPercent, '%'],
+    `error rate of ${limits.subject} is ${withLimit(measured, limits.errorPercent, '%')} (${counted})`,
   );
 }
 
 /** By counts alone: Prometheus gives the p99 of the whole watch, not of the tested windows. */
 function tooSlow({ bad, requests, ms: lengthMs }: Excess, limits: GuardLimits): Finding {
-  const measured = (100 * bad) / requests;
+  const measured = measuredValue((100 * bad) / requests);
+  const [share, limit] = besideLimit(measured, 100 * SLOW_SHARE, '%');
   const counted = `${count(bad)} of ${count(requests)}${inTheLast(lengthMs)}`;
   return guardFinding(
     limits,
     'LatencyAboveLimit',
     'fail',
-    [tidy(measured), 100 * SLOW_SHARE, '%'],
-    `p99 of ${limits.subject} is above its limit ${ms(limits.p99Ms)}: ${percent(measured)} of requests took longer, limit 1 % (${counted})`,
+    [measured, 100 * SLOW_SHARE, '%'],
+    `p99 of ${limits.subject} is above its limit ${latency(limits.p99Ms)}: ${share} of requests took longer, limit ${limit} (${counted})`,
   );
 }
 
-const inTheLast = (lengthMs: number | null): string => (lengthMs === null ? '' : ` in the last ${seconds(lengthMs)} s`);
+const inTheLast = (lengthMs: number | null): string => (lengthMs === null ? '' : ` in the last ${inSeconds(lengthMs)}`);
 
 /** Requests stopped while the health check fails or requests pile up: they arrive and are not answered. One whole window is enough. */
 function hangingBreach({ silent, serving, traffic: { quiet } }: GuardTally, { health }: GuardSample, limits: GuardLimits): Finding[] {
@@ -74,6 +75,6 @@ function blindBreach({ blindMs, firstBlindMs, trouble }: GuardTally, atMs: numbe
   const { subject, liveDeadlineMs, noDataAfterMs } = limits;
   if (blindMs < liveDeadlineMs || firstBlindMs === null || atMs - firstBlindMs < noDataAfterMs) return [];
   const [blindS, limitS] = [seconds(blindMs), seconds(liveDeadlineMs)];
-  const message = `${subject} has been live without usable samples for ${blindS} s, limit ${limitS} s: ${trouble?.sentence ?? 'no data'}`;
+  const message = `${subject} has been live without usable samples for ${withLimit(blindS, limitS, 's')}: ${trouble?.sentence ?? 'no data'}`;
   return [guardFinding(limits, 'GuardBlindTooLong', 'fail', [blindS, limitS, 's'], message)];
 }

@@ -1,5 +1,6 @@
 // The finding builder of the guard.
 import { builders, type Finding, type FindingCode } from '../../verdict/finding.ts';
+import { duration } from '../../verdict/wording/index.ts';
 import type { GuardLimits } from './sample.ts';
 
 /** A finding about the launched version; its evidence is added once it is stored. */
@@ -13,7 +14,7 @@ export function guardFinding(
   return builders[outcome](code, subject, message, { measured, limit, unit });
 }
 
-/** Rounds to six significant digits, which keeps all that was measured. */
-export const tidy = (value: number): number => Number(value.toPrecision(6));
-
 export const seconds = (ms: number): number => Math.round(ms / 1_000);
+
+/** A watch is counted in whole seconds. */
+export const inSeconds = (ms: number): string => duration(1_000 * seconds(ms));

@@ -27,7 +27,7 @@ describe('judgeGuard', () => {
       measured: 18_000,
       limit: 300,
       unit: 'requests',
-      message: 'deployment shop/go-api keeps its limits: 60 s: 18,000 requests, 0 errors (0 % ≤ 0.1 %), 0 slower than 300 ms, p99 219 ms',
+      message: 'deployment shop/go-api keeps its limits: 1 m: 18,000 requests, 0 errors (0 % ≤ 0.1 %), 0 slower than 300 ms, p99 219 ms',
       evidence: ['sha256:1'],
     });
   });
@@ -115,7 +115,7 @@ describe('judgeGuard', () => {
     expect(judgeGuard(watch(6), limits)[0]).toMatchObject({
       code: 'GuardUndecided',
       outcome: 'inconclusive',
-      message: expect.stringContaining('25 of 60 s are watched'),
+      message: expect.stringContaining('25 s of 1 m are watched'),
     });
   });
 

@@ -1,9 +1,10 @@
 // Judges the watch after a launch. Pure: samples and limits in, findings out.
 import type { Fact, Finding } from '../../verdict/finding.ts';
-import { count, inBursts, ms, percent } from '../load-test/sentences.ts';
+import { besideLimit, count, latency, measured as measuredValue, withLimit } from '../../verdict/wording/index.ts';
+import { inBursts } from '../statistics/in-bursts.ts';
 import { burstSize, CONFIDENCE, wilson } from '../statistics/index.ts';
 import { SLOW_SHARE } from './breach.ts';
-import { guardFinding, seconds, tidy } from './finding.ts';
+import { guardFinding, inSeconds, seconds } from './finding.ts';
 import type { GuardTally } from './guard-tally.ts';
 import { LAST_WINDOWS, lastWindows } from './rates.ts';
 import { restartedPods, restartsOf } from './restarts.ts';
@@ -50,7 +51,7 @@ export function judgeEnd(tally: GuardTally, limits: GuardLimits): Finding {
         'GuardUndecided',
         'inconclusive',
         [requests, minRequests, 'requests'],
-        `the guard of ${subject} is undecided after ${count(requests)} requests in ${seconds(watchedMs)} s: ${reason}`,
+        `the guard of ${subject} is undecided after ${count(requests)} requests in ${inSeconds(watchedMs)}: ${reason}`,
       );
 }
 
@@ -60,7 +61,7 @@ function whyUndecided(tally: GuardTally, limits: GuardLimits): string | null {
   if (trouble !== null) return `the last sample has no usable data: ${trouble.sentence}`;
   const bakedMs = watchedMs - bake.watchedMs;
   const again = restartsOf(tally.restarts) > 0 ? ` since the restart of ${restartedPods(tally.restarts)}` : '';
-  if (bakedMs < limits.bakeMs) return `${seconds(bakedMs)} of ${seconds(limits.bakeMs)} s are watched${again}`;
+  if (bakedMs < limits.bakeMs) return `${inSeconds(bakedMs)} of ${inSeconds(limits.bakeMs)} are watched${again}`;
   const decidedOn = requests - bake.requests;
   if (decidedOn < limits.minRequests) return `${count(decidedOn)} requests${again}, at least ${count(limits.minRequests)} are needed`;
   return whyAboveBounds(tally, limits) ?? whyAboveAtTheEnd(tally, limits) ?? whyTooFew(tally.serving) ?? whyQuietAtTheEnd(tally, limits);
@@ -76,15 +77,15 @@ function whyAboveBounds({ requests, errors, slow, windows }: GuardTally, { error
     const bursts = inBursts(`${count(errors)} errors`, errorBurst, requests);
     return (
       `${bursts === null ? `${count(errors)} failed, so` : `${bursts} and`} ` +
-      `the true error rate may be as high as ${percent(errorBound)}, limit ${percent(errorPercent)}`
+      `the true error rate may be as high as ${withLimit(errorBound, errorPercent, '%')}`
     );
   }
   const slowBound = wilson(slow, requests, CONFIDENCE, slowBurst).upper;
   if (slowBound <= SLOW_SHARE) return null;
-  const bursts = inBursts(`${count(slow)} requests slower than ${ms(p99Ms)}`, slowBurst, requests);
+  const bursts = inBursts(`${count(slow)} requests slower than ${latency(p99Ms)}`, slowBurst, requests);
   return (
-    `${bursts === null ? `${count(slow)} took longer than ${ms(p99Ms)}, so` : `${bursts} and`} ` +
-    `the true share of slow requests may be as high as ${percent(100 * slowBound)}, limit 1 %`
+    `${bursts === null ? `${count(slow)} took longer than ${latency(p99Ms)}, so` : `${bursts} and`} ` +
+    `the true share of slow requests may be as high as ${withLimit(100 * slowBound, 100 * SLOW_SHARE, '%')}`
   );
 }
 
@@ -92,7 +93,7 @@ function whyAboveBounds({ requests, errors, slow, windows }: GuardTally, { error
 function whyAboveAtTheEnd(tally: GuardTally, { errorPercent, p99Ms }: GuardLimits): string | null {
   for (const length of LAST_WINDOWS) {
     const failed = aboveAtTheEnd(tally, 'errors', length, errorPercent / 100, 'failed');
-    const slow = aboveAtTheEnd(tally, 'slow', length, SLOW_SHARE, `took longer than ${ms(p99Ms)}`);
+    const slow = aboveAtTheEnd(tally, 'slow', length, SLOW_SHARE, `took longer than ${latency(p99Ms)}`);
     if (failed !== null || slow !== null) return failed ?? slow;
   }
   return null;
@@ -102,8 +103,9 @@ function whyAboveAtTheEnd(tally: GuardTally, { errorPercent, p99Ms }: GuardLimit
 function aboveAtTheEnd(tally: GuardTally, kind: BadKind, length: number, share: number, what: string): string | null {
   const { bad, requests, ms: lengthMs } = lastWindows(tally, kind, length);
   if (bad <= requests * share) return null;
-  const counted = `in the last ${seconds(lengthMs ?? 0)} s (${count(bad)} of ${count(requests)})`;
-  return `${percent((100 * bad) / requests)} of requests ${what} ${counted}, limit ${percent(100 * share)}`;
+  const [rate, limit] = besideLimit((100 * bad) / requests, 100 * share, '%');
+  const counted = `in the last ${inSeconds(lengthMs ?? 0)} (${count(bad)} of ${count(requests)})`;
+  return `${rate} of requests ${what} ${counted}, limit ${limit}`;
 }
 
 /** A good start does not pass a version that has answered nobody since. */
@@ -112,7 +114,7 @@ function whyQuietAtTheEnd({ requests, watchedMs, marks, traffic }: GuardTally, l
   const start = marks.findLast((mark) => watchedMs - mark.watchedMs >= stretchMs);
   const late = start === undefined ? 0 : requests - start.requests;
   const floor = floorOf(traffic, stretchMs, limits);
-  return late >= floor ? null : `${count(late)} requests in the last ${seconds(stretchMs)} s, at least ${count(floor)} are needed`;
+  return late >= floor ? null : `${count(late)} requests in the last ${inSeconds(stretchMs)}, at least ${count(floor)} are needed`;
 }
 
 /** The counts, and what does not decide but matters: restarts and pods that are not Ready. */
@@ -125,7 +127,7 @@ export function guardFacts(tally: GuardTally, limits: GuardLimits): Fact[] {
       requests,
       errors,
       slow,
-      ...(p99S === null ? {} : { p99Ms: tidy(p99S * 1_000) }),
+      ...(p99S === null ? {} : { p99Ms: measuredValue(p99S * 1_000) }),
     }),
     ...(restartsOf(restarts) > 0
       ? [fact(`restarted: ${restartedPods(restarts)}; the bake began again`, { restarts: restartsOf(restarts) })]
@@ -134,18 +136,18 @@ export function guardFacts(tally: GuardTally, limits: GuardLimits): Fact[] {
   ];
 }
 
-/** `60 s: 17,940 requests, 2 errors (0.011 % ≤ 0.1 %), 0 slower than 300 ms, p99 219 ms`. */
+/** `1 m: 17,940 requests, 2 errors (0.011 % ≤ 0.1 %), 0 slower than 300 ms, p99 219 ms`. */
 export function guardLine({ requests, errors, slow, watchedMs, p99S }: GuardTally, { errorPercent, p99Ms }: GuardLimits): string {
   const measured = requests === 0 ? null : (100 * errors) / requests;
-  const rate = measured === null ? '' : ` (${percent(measured)} ${measured <= errorPercent ? '≤' : '>'} ${percent(errorPercent)})`;
-  const tail = p99S === null ? '' : `, p99 ${ms(p99S * 1_000, p99Ms)}`;
-  return `${seconds(watchedMs)} s: ${count(requests)} requests, ${count(errors)} errors${rate}, ${count(slow)} slower than ${ms(p99Ms)}${tail}`;
+  const rate = measured === null ? '' : ` (${besideLimit(measured, errorPercent, '%').join(measured <= errorPercent ? ' ≤ ' : ' > ')})`;
+  const tail = p99S === null ? '' : `, p99 ${besideLimit(p99S * 1_000, p99Ms, 'ms')[0]}`;
+  return `${inSeconds(watchedMs)}: ${count(requests)} requests, ${count(errors)} errors${rate}, ${count(slow)} slower than ${latency(p99Ms)}${tail}`;
 }
 
 function noData({ blindMs, trouble }: GuardTally, limits: GuardLimits): Finding {
   const [blindS, limitS] = [seconds(blindMs), limits.noDataAfterMs / 1_000];
   const reason = trouble?.sentence ?? 'no sample was taken';
-  const message = `no usable data of ${limits.subject} for ${blindS} s, limit ${limitS} s: ${reason}`;
+  const message = `no usable data of ${limits.subject} for ${withLimit(blindS, limitS, 's')}: ${reason}`;
   return guardFinding(limits, 'GuardNoData', 'inconclusive', [blindS, limitS, 's'], message);
 }
 

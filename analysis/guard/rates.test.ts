@@ -161,10 +161,10 @@ describe('a version that fails', () => {
 
   it('says in which windows', () => {
     expect(message(watch((index) => (index > 60 ? 25 : 0)))).toBe(
-      'error rate of deployment shop/go-api is 5 %, limit 0.1 % (75 of 1,503 requests failed in the last 15 s)',
+      'error rate of deployment shop/go-api is 4.99 %, limit 0.1 % (75 of 1,503 requests failed in the last 15 s)',
     );
     expect(message(watch((index) => (index > 60 ? 160 : 0), 121, 'slow'))).toMatch(
-      /^p99 of deployment shop\/go-api is above its limit 300 ms: 32 % of requests took longer, limit 1 % \([\d,]+ of [\d,]+ in the last \d+ s\)$/,
+      /^p99 of deployment shop\/go-api is above its limit 300 ms: 31\.94 % of requests took longer, limit 1 % \([\d,]+ of [\d,]+ in the last \d+ s\)$/,
     );
   });
 
@@ -177,7 +177,7 @@ describe('a version that fails', () => {
   it('in every second window only is found by the last 24, which no windows in a row show', () => {
     const samples = watch((index) => (index > 60 && index % 2 === 0 ? 6 : 0), 361);
     expect(foundS(samples)).toBeLessThan(420);
-    expect(message(samples)).toContain('in the last 120 s');
+    expect(message(samples)).toContain('in the last 2 m');
   });
 
   it('never by the whole watch while that is two windows: one burst may lie in both', () => {
@@ -215,7 +215,7 @@ describe('a version that fails', () => {
     expect(judgeGuard(slow, limits)).toMatchObject([
       {
         code: 'GuardUndecided',
-        message: expect.stringContaining('1.3 % of requests took longer than 300 ms in the last 45 s (60 of 4,509), limit 1 %'),
+        message: expect.stringContaining('1.33 % of requests took longer than 300 ms in the last 45 s (60 of 4,509), limit 1 %'),
       },
     ]);
     expect(end(late)).toMatchObject({ outcome: 'breach' });

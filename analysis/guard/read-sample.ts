@@ -1,5 +1,6 @@
 // Reads one sample: the counters of each pod, and whether all Ready pods are readable. Missing, stale or contradictory data is trouble, never zero.
 import type { GuardAnswers, GuardDeployment, GuardLimits, GuardPod, GuardSample, PodValue } from './sample.ts';
+import { duration } from '../../verdict/wording/index.ts';
 
 export interface PodCounts {
   requests: number;
@@ -94,7 +95,7 @@ function readPod({ queries }: GuardSample, answers: GuardAnswers, pod: string, m
   const ageS = only(answers.ageS, pod);
   if (ageS === null) return trouble('ageS', `the sample age of pod ${pod} is unknown`);
   const ageMs = ageS * 1_000;
-  if (ageMs > maxAgeMs) return trouble('ageS', `the newest sample of pod ${pod} is ${ageS.toFixed(0)} s old`);
+  if (ageMs > maxAgeMs) return trouble('ageS', `the newest sample of pod ${pod} is ${duration(1_000 * Math.round(ageS))} old`);
 
   // A labelled histogram has no series before the first request: a fresh scrape without the metric means no requests.
   if ([answers.requests, answers.coded, answers.errors, answers.within].every((values) => valuesOf(values, pod).length === 0))

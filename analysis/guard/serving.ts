@@ -1,5 +1,6 @@
 // Whether the version serves at all: Ready pods and the health check. Request counters cannot show this: those of a hanging version stand still.
 import type { Finding } from '../../verdict/finding.ts';
+import { withLimit } from '../../verdict/wording/index.ts';
 import { guardFinding, seconds } from './finding.ts';
 import { readyPods } from './read-sample.ts';
 import type { GuardDeployment, GuardLimits, GuardPod, GuardSample } from './sample.ts';
@@ -56,7 +57,7 @@ export function servingBreach({ downMs, downReason, wereReady }: Serving, limits
   const findings: Finding[] = [];
   if (downMs >= NOTHING_SERVES_MS)
     findings.push(
-      notServing(limits, downMs, `nothing served for ${seconds(downMs)} s, limit ${NOTHING_SERVES_MS / 1_000} s: ${downReason}`),
+      notServing(limits, downMs, `nothing served for ${withLimit(seconds(downMs), NOTHING_SERVES_MS / 1_000, 's')}: ${downReason}`),
     );
   const away = Object.entries(wereReady).flatMap(([pod, lost]) =>
     lost !== null && lost.ms > limits.noDataAfterMs ? [{ pod, ...lost }] : [],
@@ -70,7 +71,7 @@ export function servingBreach({ downMs, downReason, wereReady }: Serving, limits
         'PodsNotReady',
         'fail',
         [longestS, limits.noDataAfterMs / 1_000, 's'],
-        `pods of ${limits.subject} that were Ready have not been Ready for ${longestS} s, limit ${limits.noDataAfterMs / 1_000} s: ${names.join(', ')}`,
+        `pods of ${limits.subject} that were Ready have not been Ready for ${withLimit(longestS, limits.noDataAfterMs / 1_000, 's')}: ${names.join(', ')}`,
       ),
     );
   }

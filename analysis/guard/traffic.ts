@@ -1,5 +1,5 @@
 // Whether requests still arrive. A version that hangs, or that users no longer reach, has no errors: its counters stand still.
-import { count } from '../load-test/sentences.ts';
+import { count, duration } from '../../verdict/wording/index.ts';
 import type { GuardLimits, OldTraffic } from './sample.ts';
 import type { Sight } from './read-sample.ts';
 
@@ -82,7 +82,7 @@ export function floorOf({ first, points }: Traffic, stretchMs: number, { oldTraf
 
 /** `2 requests in 12 s, 480 expected`. */
 export const quietMessage = ({ requests, ms, expected }: Quiet): string =>
-  `${count(requests)} ${requests === 1 ? 'request' : 'requests'} in ${Math.round(ms / 1_000)} s, ${count(expected)} expected`;
+  `${count(requests)} ${requests === 1 ? 'request' : 'requests'} in ${duration(1_000 * Math.round(ms / 1_000))}, ${count(expected)} expected`;
 
 /** Minimum of requests for a window that is not quiet. */
 export const quietFloor = ({ expected }: Quiet): number => Math.ceil(FLOOR_SHARE * expected);

@@ -411,7 +411,7 @@ describe('traffic', () => {
     const rare = (last: number) => watch(121, (index) => ({ atMs: index * 300_000, pods: steady({ requests: index <= last ? 2 : 0 }) }));
     expect(report(rare(120), slowly)).toMatchObject({ outcome: 'passed' });
     expect(report(rare(78), slowly)).toMatchObject({ outcome: 'undecided' });
-    expect(judgeGuard(rare(78), { ...limits, ...slowly })[0]?.message).toMatch(/0 requests in the last 12000 s, at least \d+ are needed/);
+    expect(judgeGuard(rare(78), { ...limits, ...slowly })[0]?.message).toMatch(/0 requests in the last 3 h 20 m, at least \d+ are needed/);
   });
 });
 

@@ -1,5 +1,5 @@
 // Reports that are one JSON document: vegeta, oha, autocannon, and k6's summaries (k6-summaries.ts).
-import { count } from '../load-test/sentences.ts';
+import { count } from '../../verdict/wording/index.ts';
 import { isObject, pointsOf, share, whole, wholeOrNone, type Json } from './figures.ts';
 import { k6Machine, k6Summary } from './k6-summaries.ts';
 import { ALL_REQUESTS, consistent, type LoadReport } from './report.ts';

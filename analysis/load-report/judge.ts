@@ -1,8 +1,8 @@
 // What a load report means under limits. A tool's report gives some points of the distribution; a limit is kept where a point at or above
 // the upper bound's rank keeps it, and broken where one at or below the lower bound's rank breaks it.
 import { builders, fail, inconclusive, type Finding, type FindingCode, type Outcome } from '../../verdict/finding.ts';
+import { besideLimit, withLimit, count, latency, measured as measuredValue, rounded } from '../../verdict/wording/index.ts';
 import type { Analysis } from '../analysis.ts';
-import { count, ms, percent } from '../load-test/sentences.ts';
 import { CONFIDENCE, MIN_COUNT_FOR_P99, lowerTailBound, nearestRank, upperTailBound, wilson } from '../statistics/index.ts';
 import { quantilesOf, type LoadReport, type Quantile, type ReportedEndpoint } from './report.ts';
 
@@ -54,8 +54,8 @@ export function judgeReport(report: LoadReport, limits: ReportLimits): Analysis 
           endpoint,
           requests,
           failed,
-          ...[0.5, 0.95, 0.99].map((share) => rounded(at(quantiles, share, timed ?? requests))),
-          rounded(quantiles.at(-1)?.share === 1 ? (quantiles.at(-1)?.ms ?? null) : null),
+          ...[0.5, 0.95, 0.99].map((share) => roundedOrNull(at(quantiles, share, timed ?? requests))),
+          roundedOrNull(quantiles.at(-1)?.share === 1 ? (quantiles.at(-1)?.ms ?? null) : null),
         ]),
         notes,
       },
@@ -75,7 +75,7 @@ function whyNotOpen({ model, strayMs = 0 }: LoadReport, limitMs: number): string
   if (model === 'unknown') return 'the report does not say whether the load was open, so it can never pass';
   return strayMs <= limitMs
     ? null
-    : `requests were sent up to ${ms(strayMs)} off an even rate, as if they waited for answers, so it can never pass`;
+    : `requests were sent up to ${latency(strayMs)} off an even rate, as if they waited for answers, so it can never pass`;
 }
 
 function judgeLatency(endpoint: ReportedEndpoint, limitMs: number, notOpen: string | null, strayMs = 0): Finding {
@@ -84,18 +84,18 @@ function judgeLatency(endpoint: ReportedEndpoint, limitMs: number, notOpen: stri
   const p99 = at(quantiles, 0.99, timed);
   const say = (code: FindingCode, outcome: Outcome, message: string, measured = p99): Finding =>
     builders[outcome](code, name, message, {
-      measured: measured === null ? null : Number(measured.toPrecision(6)),
+      measured: measured === null ? null : measuredValue(measured),
       limit: limitMs,
       unit: 'ms',
     });
   const sentence =
     p99 === null
-      ? `p99 of ${name} is not told, limit ${ms(limitMs)}`
-      : `p99 of ${name} is ${unanswered > 0 ? 'at least ' : ''}${ms(p99, limitMs)}, limit ${ms(limitMs)}`;
+      ? `p99 of ${name} is not told, limit ${latency(limitMs)}`
+      : `p99 of ${name} is ${unanswered > 0 ? 'at least ' : ''}${withLimit(measuredValue(p99), limitMs, 'ms')}`;
   /** A verdict names the point that decides where there is no p99 to name. */
   const decided = (code: FindingCode, outcome: Outcome, how: string, by: Quantile): Finding =>
     p99 === null
-      ? say(code, outcome, `${pointName(by.share)} of ${name} is ${how} ${ms(by.ms, limitMs)}, limit ${ms(limitMs)}`, by.ms)
+      ? say(code, outcome, `${pointName(by.share)} of ${name} is ${how} ${withLimit(measuredValue(by.ms), limitMs, 'ms')}`, by.ms)
       : say(code, outcome, sentence);
   if (timed === null) return say('LatencyUndecided', 'inconclusive', `${sentence}, but the report does not tell of how many requests`);
   // Those without an answer may have taken any time: they stand behind all others. Those cut off stand where they prove the least.
@@ -114,8 +114,8 @@ function judgeLatency(endpoint: ReportedEndpoint, limitMs: number, notOpen: stri
     return undecided(`only ${count(requests)} requests were sent and ${MIN_COUNT_FOR_P99} are the least a p99 can be known from`);
   if (notOpen !== null) return undecided(notOpen);
   if (atMost !== undefined) {
-    const cause = strayMs > 0 ? `requests were sent up to ${ms(strayMs)} off an even rate, so` : `from ${count(requests)} requests`;
-    return undecided(`${cause} the true p99 may be as high as ${ms(atMost, limitMs)}`);
+    const cause = strayMs > 0 ? `requests were sent up to ${latency(strayMs)} off an even rate, so` : `from ${count(requests)} requests`;
+    return undecided(`${cause} the true p99 may be as high as ${besideLimit(atMost, limitMs, 'ms')[0]}`);
   }
   return undecided(
     upper !== null && upper > timed
@@ -125,14 +125,14 @@ function judgeLatency(endpoint: ReportedEndpoint, limitMs: number, notOpen: stri
 }
 
 /** `p95`, `p99.0625`. */
-const pointName = (share: number): string => (share === 1 ? 'the longest time' : `p${Number((100 * share).toFixed(4))}`);
+const pointName = (share: number): string => (share === 1 ? 'the longest time' : `p${measuredValue(100 * share)}`);
 
 function judgeErrors(
   { endpoint, requests, failed, failedAtLeast }: ReportedEndpoint,
   limitPercent: number,
   notOpen: string | null,
 ): Finding {
-  const measured = !requests || failed === null ? null : Number(((100 * failed) / requests).toPrecision(6));
+  const measured = !requests || failed === null ? null : measuredValue((100 * failed) / requests);
   const say = (code: FindingCode, outcome: Outcome, message: string): Finding =>
     builders[outcome](code, endpoint, message, { measured, limit: limitPercent, unit: '%' });
   if (failed === null) return say('ErrorRateUndecided', 'inconclusive', `the report does not tell which requests of ${endpoint} failed`);
@@ -146,13 +146,13 @@ function judgeErrors(
   const bounds = wilson(failed, requests, CONFIDENCE);
   const atLeast = failedAtLeast ? 'at least ' : '';
   const sentence =
-    `error rate of ${endpoint} is ${atLeast}${percent(measured)}, limit ${percent(limitPercent)} ` +
+    `error rate of ${endpoint} is ${atLeast}${withLimit(measured, limitPercent, '%')} ` +
     `(${count(failed)} of ${count(requests)} requests failed)`;
   if (100 * bounds.lower > limitPercent) return say('ErrorRateAboveLimit', 'fail', sentence);
   if (100 * bounds.upper <= limitPercent && notOpen === null && !failedAtLeast) return say('ErrorRateWithinLimit', 'pass', sentence);
   const why = failedAtLeast
     ? 'requests that got no answer are not in the report'
-    : (notOpen ?? `from so few requests the true rate may be as high as ${percent(100 * bounds.upper)}`);
+    : (notOpen ?? `from so few requests the true rate may be as high as ${besideLimit(100 * bounds.upper, limitPercent, '%')[0]}`);
   return say('ErrorRateUndecided', 'inconclusive', `${sentence}, but ${why}`);
 }
 
@@ -176,4 +176,4 @@ export function decidingQuantiles(values: Float64Array, requests = values.length
   return quantilesOf(values, [...ranks, upperTailBound(requests) ?? n, lowerTailBound(requests) ?? 0]);
 }
 
-const rounded = (value: number | null): number | null => (value === null ? null : Number(value.toPrecision(4)));
+const roundedOrNull = (value: number | null): number | null => (value === null ? null : rounded(value));

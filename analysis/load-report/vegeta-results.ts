@@ -1,6 +1,6 @@
 // Vegeta's results, one request a line (`vegeta encode --to json`): exact, and with the time at which each was sent.
 import { UnreadableEvidence } from '../analysis.ts';
-import { ms } from '../load-test/sentences.ts';
+import { latency } from '../../verdict/wording/index.ts';
 import { ENDPOINTS_LIMIT, OTHER_ENDPOINTS } from '../load-test/summary.ts';
 import { decidingQuantiles } from './judge.ts';
 import { ALL_REQUESTS, type LoadReport } from './report.ts';
@@ -43,7 +43,7 @@ export function vegetaResults(text: string): LoadReport {
     })),
     dropped: null,
     notes: [
-      ...(strayMs === null ? [] : [`requests were sent up to ${ms(strayMs)} off an even rate`]),
+      ...(strayMs === null ? [] : [`requests were sent up to ${latency(strayMs)} off an even rate`]),
       'vegeta counts redirects (3xx) as successes',
     ],
   };

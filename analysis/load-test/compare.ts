@@ -3,6 +3,7 @@
 // the same time, by Wilcoxon's signed ranks. It informs people; limits decide.
 import { median } from 'simple-statistics';
 import type { Fact } from '../../verdict/finding.ts';
+import { latency, number, rounded } from '../../verdict/wording/index.ts';
 import type { Table } from '../analysis.ts';
 import { pairedShift } from '../statistics/paired.ts';
 import { shiftBetween, type Shift } from '../statistics/two-samples.ts';
@@ -128,11 +129,11 @@ export function comparisonTable({ shifts, not, atOnce }: Comparison, widthSecond
     ],
     rows: shifts.map(({ endpoint, beforeMs, nowMs, shiftMs, lowMs, highMs, p, change }) => [
       endpoint,
-      short(beforeMs),
-      short(nowMs),
-      short(shiftMs),
-      `${short(lowMs)} to ${short(highMs)}`,
-      p < 0.0001 ? '< 0.0001' : short(p),
+      rounded(beforeMs),
+      rounded(nowMs),
+      rounded(shiftMs),
+      `${number(lowMs)} to ${number(highMs)}`,
+      p < 0.0001 ? '< 0.0001' : rounded(p),
       change,
     ]),
     notes: [
@@ -151,9 +152,9 @@ export function comparisonFacts({ shifts }: Comparison, against: string): Fact[]
     .filter(({ change }) => change === 'slower' || change === 'faster')
     .map(({ endpoint, shiftMs, lowMs, highMs, change }) => ({
       subject: endpoint,
-      text: `p99 ${short(Math.abs(shiftMs))} ms ${change} ${against} (95 %: ${[Math.abs(lowMs), Math.abs(highMs)]
+      text: `p99 ${latency(Math.abs(shiftMs))} ${change} ${against} (95 %: ${[Math.abs(lowMs), Math.abs(highMs)]
         .sort((a, b) => a - b)
-        .map(short)
+        .map(number)
         .join(' to ')} ms)`,
       values: { shiftMs },
     }));
@@ -174,5 +175,3 @@ export function unchangedFact({ shifts, not }: Comparison, release: string): Fac
   const open = `whether it is slower or faster than in ${release} cannot be told of ${untold.slice(0, NAMED_LIMIT).join(', ')}${more}`;
   return { subject: 'last good release', text: untold.length === 0 ? same : open, values: {} };
 }
-
-const short = (value: number): number => Number(value.toPrecision(3));

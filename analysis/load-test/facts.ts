@@ -1,7 +1,7 @@
 // The lines of the story: what was asked, what came, and each endpoint against its limits.
 import type { Fact } from '../../verdict/finding.ts';
+import { besideLimit, count, duration, measured, number } from '../../verdict/wording/index.ts';
 import { limitsOf, offeredIterations, peakRatePerSecond, plannedSeconds, type LoadLimits, type LoadStage } from './plan.ts';
-import { count, ms, rate, toMicrosecond } from './sentences.ts';
 import type { EndpointSummary, LoadSummary } from './summary.ts';
 
 export function loadFacts(summary: LoadSummary, limits: LoadLimits, stages: readonly LoadStage[]): Fact[] {
@@ -15,10 +15,12 @@ function runFact(summary: LoadSummary, stages: readonly LoadStage[]): Fact {
   const seconds = stopped ? summary.seconds : plannedSeconds(stages);
   const offered = offeredIterations(stages, seconds);
   const delivered = offered === 0 ? 0 : (asked * summary.iterations) / offered;
-  const start = stopped ? `stopped after ${Math.round(seconds)} s: hopeless, ` : `${Math.round(seconds)} s, `;
+  const start = stopped
+    ? `stopped after ${duration(1_000 * Math.round(seconds))}: hopeless, `
+    : `${duration(1_000 * Math.round(seconds))}, `;
   return {
     subject: 'load',
-    text: `${start}${rate(asked)} iterations/s asked, ${rate(delivered)} delivered, ${count(summary.dropped)} dropped`,
+    text: `${start}${number(asked)} iterations/s asked, ${number(delivered)} delivered, ${count(summary.dropped)} dropped`,
     values: {
       seconds,
       askedPerSecond: asked,
@@ -35,7 +37,7 @@ function runFact(summary: LoadSummary, stages: readonly LoadStage[]): Fact {
 function unplannedFact({ requests, iterations, dropped, seconds, linesMalformed }: LoadSummary): Fact {
   return {
     subject: 'load',
-    text: `${Math.round(seconds)} s, ${count(requests)} requests in ${count(iterations)} iterations, ${count(dropped)} dropped`,
+    text: `${duration(1_000 * Math.round(seconds))}, ${count(requests)} requests in ${count(iterations)} iterations, ${count(dropped)} dropped`,
     values: { seconds, requests, iterations, droppedIterations: dropped, unreadableLines: linesMalformed },
   };
 }
@@ -46,8 +48,9 @@ function endpointFact(endpoint: EndpointSummary, limits: LoadLimits): Fact {
   const errors = `errors ${count(failed)} of ${count(requests)}`;
   const values: Record<string, number> = { requests, failed, limitMs };
   if (p99Ms === null) return { subject: endpoint.endpoint, text: errors, values };
-  for (const [name, value] of Object.entries({ p50Ms, p95Ms, p99Ms, p99UpperMs })) if (value !== null) values[name] = toMicrosecond(value);
+  for (const [name, value] of Object.entries({ p50Ms, p95Ms, p99Ms, p99UpperMs })) if (value !== null) values[name] = measured(value);
   const sign = p99Ms <= limitMs ? '≤' : '>';
-  const bound = p99UpperMs === null ? 'no upper bound' : `bound ${ms(p99UpperMs, limitMs).replace(' ms', '')}`;
-  return { subject: endpoint.endpoint, text: `p99 ${ms(p99Ms, limitMs)} ${sign} ${ms(limitMs)} (${bound}), ${errors}`, values };
+  const bound = p99UpperMs === null ? 'no upper bound' : `bound ${besideLimit(p99UpperMs, limitMs, 'ms')[0]}`;
+  const [p99, limit] = besideLimit(p99Ms, limitMs, 'ms');
+  return { subject: endpoint.endpoint, text: `p99 ${p99} ${sign} ${limit} (${bound}), ${errors}`, values };
 }

@@ -1,10 +1,11 @@
 // What the numbers of a load test mean. Pure: summary and limits in, findings out.
 import { builders, inconclusive, type Finding, type FindingCode, type Outcome } from '../../verdict/finding.ts';
+import { besideLimit, count, measured as measuredValue, number } from '../../verdict/wording/index.ts';
 import { CONFIDENCE, MIN_COUNT_FOR_P99, wilson } from '../statistics/index.ts';
+import { inBursts } from '../statistics/in-bursts.ts';
 import { judgeCandidate } from './candidate.ts';
 import { limitsOf, offeredIterations, peakRatePerSecond, plannedSeconds, type LoadLimits, type LoadStage } from './plan.ts';
 import { GRACEFUL_STOP_SECONDS } from './run-record.ts';
-import { count, inBursts, ms, percent, rate, toMicrosecond } from './sentences.ts';
 import type { EndpointSummary, LoadSummary } from './summary.ts';
 
 /** Fewer slow requests than this may be one cold start (connections, caches, JIT of a proxy): nothing fails on them. */
@@ -42,10 +43,11 @@ export function judgeLoad(summary: LoadSummary, limits: LoadLimits, stages: read
 function judgeLatency(endpoint: EndpointSummary, limitMs: number): Finding {
   const { endpoint: name, requests, unanswered, p99Ms, p99LowerMs, p99UpperMs } = endpoint;
   const say = (code: FindingCode, outcome: Outcome, message: string): Finding =>
-    builders[outcome](code, name, message, { measured: p99Ms === null ? null : toMicrosecond(p99Ms), limit: limitMs, unit: 'ms' });
+    builders[outcome](code, name, message, { measured: p99Ms === null ? null : measuredValue(p99Ms), limit: limitMs, unit: 'ms' });
   if (p99Ms === null) return say('LatencyUndecided', 'inconclusive', `${name} got no request, so its p99 is not known`);
   const atLeast = unanswered > 0 ? 'at least ' : '';
-  const sentence = `p99 of ${name} is ${atLeast}${ms(p99Ms, limitMs)}, limit ${ms(limitMs)}`;
+  const [p99, limit] = besideLimit(measuredValue(p99Ms), limitMs, 'ms');
+  const sentence = `p99 of ${name} is ${atLeast}${p99}, limit ${limit}`;
   if (requests >= MIN_COUNT_TO_FAIL && p99LowerMs !== null && p99LowerMs > limitMs) return say('LatencyAboveLimit', 'fail', sentence);
   if (p99UpperMs !== null && p99UpperMs <= limitMs) return say('LatencyWithinLimit', 'pass', sentence);
   return say('LatencyUndecided', 'inconclusive', `${sentence}, but ${whyLatencyUndecided(endpoint, limitMs)}`);
@@ -58,7 +60,7 @@ function whyLatencyUndecided({ requests, unanswered, slowBurst, p99UpperMs }: En
   if (bursts !== null && requests / slowBurst < MIN_COUNT_FOR_P99)
     return `${bursts}; a p99 needs ${MIN_COUNT_FOR_P99}: run at least ${timesAsLong(requests / slowBurst)} times as long`;
   if (p99UpperMs === null) return `${count(unanswered)} of ${count(requests)} requests got no answer, so the true p99 may have any length`;
-  return `${bursts === null ? `from ${count(requests)} requests` : `${bursts} and`} the true p99 may be as high as ${ms(p99UpperMs, limitMs)}`;
+  return `${bursts === null ? `from ${count(requests)} requests` : `${bursts} and`} the true p99 may be as high as ${besideLimit(p99UpperMs, limitMs, 'ms')[0]}`;
 }
 
 /** To the tenth, rounded up: as long as is enough. */
@@ -67,12 +69,13 @@ const timesAsLong = (effective: number): number => Math.ceil((10 * MIN_COUNT_FOR
 /** Passes only when the upper Wilson bound keeps the limit, fails only when the lower bound breaks it; of effective requests, where errors came in bursts. */
 function judgeErrors(endpoint: EndpointSummary, limitPercent: number): Finding {
   const { endpoint: name, requests, failed, failedBurst } = endpoint;
-  const measured = requests === 0 ? null : Number(((100 * failed) / requests).toPrecision(6));
+  const measured = requests === 0 ? null : measuredValue((100 * failed) / requests);
   const say = (code: FindingCode, outcome: Outcome, message: string): Finding =>
     builders[outcome](code, name, message, { measured, limit: limitPercent, unit: '%' });
   if (measured === null) return say('ErrorRateUndecided', 'inconclusive', `${name} got no request, so its error rate is not known`);
   const bounds = wilson(failed, requests, CONFIDENCE, failedBurst);
-  const sentence = `error rate of ${name} is ${percent(measured)}, limit ${percent(limitPercent)} (${count(failed)} of ${count(requests)} requests failed)`;
+  const [rate, limit] = besideLimit(measured, limitPercent, '%');
+  const sentence = `error rate of ${name} is ${rate}, limit ${limit} (${count(failed)} of ${count(requests)} requests failed)`;
   if (100 * bounds.lower > limitPercent) return say('ErrorRateAboveLimit', 'fail', sentence);
   // A limit of 0 % asks for a run without errors; no sample could bound the rate itself by 0.
   if (100 * bounds.upper <= limitPercent || (limitPercent === 0 && failed === 0)) return say('ErrorRateWithinLimit', 'pass', sentence);
@@ -80,7 +83,7 @@ function judgeErrors(endpoint: EndpointSummary, limitPercent: number): Finding {
   return say(
     'ErrorRateUndecided',
     'inconclusive',
-    `${sentence}, but ${bursts === null ? 'from so few requests' : `${bursts} and`} the true rate may be as high as ${percent(100 * bounds.upper)}`,
+    `${sentence}, but ${bursts === null ? 'from so few requests' : `${bursts} and`} the true rate may be as high as ${besideLimit(100 * bounds.upper, limitPercent, '%')[0]}`,
   );
 }
 
@@ -107,7 +110,11 @@ function judgeRun(summary: LoadSummary, stages: readonly LoadStage[], stopped: b
   if (whys.length === 0) return [];
   const message = `the load test is incomplete: ${whys.join('; ')}`;
   return [
-    inconclusive('LoadRunIncomplete', 'load', message, { measured: round(summary.seconds), limit: plannedSeconds(stages), unit: 's' }),
+    inconclusive('LoadRunIncomplete', 'load', message, {
+      measured: measuredValue(summary.seconds),
+      limit: plannedSeconds(stages),
+      unit: 's',
+    }),
   ];
 }
 
@@ -141,23 +148,17 @@ function judgeDelivery(summary: LoadSummary, limits: LoadLimits, stages: readonl
   const share = (100 * Math.min(summary.iterations, summary.requests)) / offered;
   const idle =
     summary.requests < summary.iterations ? `: ${count(summary.iterations)} iterations sent ${count(summary.requests)} requests` : '';
+  const [percentText, limit] = besideLimit(measuredValue(share), limits.deliveredPercent, '%');
   const sentence =
-    `${percentOf(share)} of the load was delivered (${rate((peak * share) / 100)} of ${rate(peak)} iterations/s), ` +
-    `limit ${percent(limits.deliveredPercent)}${idle}`;
+    `${percentText} of the load was delivered (${number((peak * share) / 100)} of ${number(peak)} iterations/s), ` +
+    `limit ${limit}${idle}`;
   const delivered = share >= limits.deliveredPercent;
   findings.push(
     builders[delivered ? 'pass' : 'inconclusive'](delivered ? 'LoadDelivered' : 'LoadNotDelivered', 'load', sentence, {
-      measured: round(share),
+      measured: measuredValue(share),
       limit: limits.deliveredPercent,
       unit: '%',
     }),
   );
   return findings;
-}
-
-/** Shares near 100 keep two decimals and are cut, not rounded: 94.999 % must not read as 95 %. */
-const percentOf = (share: number): string => `${String(Math.floor(share * 100) / 100)} %`;
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }

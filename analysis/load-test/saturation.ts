@@ -1,5 +1,6 @@
 // Where more load stops paying off: the Universal Scalability Law over the steady stages, and the bend of the p99 as a second opinion.
 import type { Fact } from '../../verdict/finding.ts';
+import { latency, number } from '../../verdict/wording/index.ts';
 import { knee } from '../statistics/knee.ts';
 import { scalability } from '../statistics/usl.ts';
 
@@ -26,19 +27,18 @@ export function saturation(steps: readonly LoadStep[]): Fact[] {
   if (peak !== null) {
     // With a peak throughput tends to nothing: gamma / alpha is no ceiling of that curve, and one step beyond does not make it a peak to tell.
     if (rising.filter(({ offered }) => offered > peak).length >= STEPS_BEYOND)
-      facts.push(fact(`throughput is greatest near ${short(peak)} iterations/s offered, and falls beyond (scalability law)`, { peak }));
+      facts.push(fact(`throughput is greatest near ${number(peak)} iterations/s offered, and falls beyond (scalability law)`, { peak }));
   } else if (law?.asymptote && law.asymptote < CEILING_IN_SIGHT * Math.max(...rising.map(({ achieved }) => achieved)))
     facts.push(
-      fact(`throughput tends to ${short(law.asymptote)} iterations/s and goes no further (scalability law)`, { most: law.asymptote }),
+      fact(`throughput tends to ${number(law.asymptote)} iterations/s and goes no further (scalability law)`, { most: law.asymptote }),
     );
   const bend = knee(
     rising.flatMap(({ offered, p99Ms }) => (p99Ms === null ? [] : [{ x: offered, y: p99Ms }])),
     'convex',
   );
   if (bend !== null)
-    facts.push(fact(`the p99 bends upwards at ${short(bend.x)} iterations/s, where it is ${short(bend.y)} ms`, { bend: bend.x }));
+    facts.push(fact(`the p99 bends upwards at ${number(bend.x)} iterations/s, where it is ${latency(bend.y)}`, { bend: bend.x }));
   return facts;
 }
 
 const fact = (text: string, values: Record<string, number>): Fact => ({ subject: 'saturation', text, values });
-const short = (value: number): number => Number(value.toPrecision(3));

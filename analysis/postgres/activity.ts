@@ -1,5 +1,6 @@
 // What sessions waited for while the load ran.
 import type { ActiveSession, ActivityLook } from './records.ts';
+import { latency, share as shareText } from '../../verdict/wording/index.ts';
 
 export interface DatabaseWaits {
   /** Sessions seen busy, over all looks. */
@@ -49,7 +50,7 @@ export function idleClause({ idleInTransactionShare: share, idleAfter = '' }: Da
   if (share < IDLE_SHARE) return [];
   const after = idleAfter === '' ? '' : `, most after "${idleAfter}"`;
   return [
-    `${Number((100 * share).toPrecision(3))} % of the sessions seen kept a transaction open for ${IDLE_MS} ms and more ` +
+    `${shareText(share)} of the sessions seen kept a transaction open for ${latency(IDLE_MS)} and more ` +
       `without a statement${after}: their connections serve nobody meanwhile`,
   ];
 }

@@ -1,12 +1,12 @@
 // What a database did under load, as tables.
 import type { Analysis } from '../analysis.ts';
+import { count, rounded, share } from '../../verdict/wording/index.ts';
 import { databaseWaits, idleClause } from './activity.ts';
 import type { ActivityLook, StatementsRecord } from './records.ts';
 import { slowStatements } from './slow.ts';
 import { sourceSentence } from './source-sentence.ts';
 
 const ROWS = 20;
-const round = (value: number): number => Number(value.toPrecision(3));
 
 /** Statements by the time they took. */
 export function describeStatements(record: StatementsRecord): Analysis {
@@ -32,8 +32,8 @@ export function describeStatements(record: StatementsRecord): Analysis {
           .map(({ statement, calls, meanMs, totalMs, rows, blocksHit, blocksRead }) => [
             statement,
             calls,
-            round(meanMs),
-            round(totalMs),
+            rounded(meanMs),
+            rounded(totalMs),
             rows,
             blocksHit,
             blocksRead,
@@ -56,8 +56,8 @@ export function describeLooks(looks: readonly ActivityLook[]): Analysis {
   const text =
     waits === null
       ? (unread[0] ?? 'there was no look at the sessions')
-      : `${waits.busy} busy sessions in ${waits.looks} looks, ` +
-        `${round(100 * waits.lockShare)} % of them waiting for a lock${waits.blockedStatement === null ? '' : `, most in ${waits.blockedStatement}`}`;
+      : `${count(waits.busy)} busy sessions in ${count(waits.looks)} looks, ` +
+        `${share(waits.lockShare)} of them waiting for a lock${waits.blockedStatement === null ? '' : `, most in ${waits.blockedStatement}`}`;
   return {
     findings: [],
     facts: [text, ...(waits === null ? [] : idleClause(waits))].map((each) => ({ subject: 'sessions', text: each, values: {} })),

@@ -1,5 +1,6 @@
 // A plan as a table, and what stands out in it.
 import { inconclusive, type Fact, type Finding } from '../../verdict/finding.ts';
+import { besideLimit, count, latency, measured, number, rounded, share, size } from '../../verdict/wording/index.ts';
 import type { Analysis, Table } from '../analysis.ts';
 import { exclusiveTimes } from './exclusive.ts';
 import { missingIndexes } from './missing-index.ts';
@@ -32,7 +33,7 @@ export function describePlan(plan: Plan): Analysis {
     facts: [
       fact(
         'plan',
-        whole === null ? `${figures.nodes} nodes, not executed: costs are estimates` : `${round(whole)} ms in ${figures.nodes} nodes`,
+        whole === null ? `${figures.nodes} nodes, not executed: costs are estimates` : `${latency(whole)} in ${figures.nodes} nodes`,
         { nodes: figures.nodes },
       ),
       ...(plan.parameters === null ? [] : [fact('parameters', parametersSentence(plan.parameters))]),
@@ -48,10 +49,12 @@ export function describePlan(plan: Plan): Analysis {
 
 function indexFindings(plan: Plan): Finding[] {
   return missingIndexes(plan).map(({ relation, sql, removedShare, rowsRead, timeShare }): Finding => {
-    const time = timeShare === null ? '' : ` (${round(100 * timeShare)} % of the time)`;
-    const reading = `${Math.round(rowsRead)} rows of ${relation} are read to throw ${nearly(removedShare)} % of them away${time}`;
+    const time = timeShare === null ? '' : ` (${share(timeShare)} of the time)`;
+    // Not 100 %: some row was kept.
+    const [thrownAway] = besideLimit(measured(100 * removedShare), 100, '%');
+    const reading = `${count(rowsRead)} rows of ${relation} are read to throw ${thrownAway} of them away${time}`;
     return inconclusive('IndexProposed', relation, `${reading}: an index may be missing, try ${sql} on a copy`, {
-      measured: Number((100 * removedShare).toPrecision(4)),
+      measured: measured(100 * removedShare),
       unit: '%',
     });
   });
@@ -61,20 +64,20 @@ function indexFindings(plan: Plan): Finding[] {
 function readingFacts({ seqScanShare, seqScanNodes, rowsRemovedTotal, sharedHitRatio }: PlanFigures): Fact[] {
   const facts: Fact[] = [];
   if (seqScanShare !== null && seqScanNodes > 0) {
-    const text = `${round(100 * seqScanShare)} % of the time in ${seqScanNodes} of them`;
+    const text = `${share(seqScanShare)} of the time in ${seqScanNodes} of them`;
     facts.push(fact('sequential scans', text, { percent: 100 * seqScanShare }));
   }
   if (rowsRemovedTotal > 0)
-    facts.push(fact('rows removed', `${Math.round(rowsRemovedTotal)} rows were read and thrown away`, { rows: rowsRemovedTotal }));
+    facts.push(fact('rows removed', `${count(rowsRemovedTotal)} rows were read and thrown away`, { rows: rowsRemovedTotal }));
   if (sharedHitRatio === null) return [...facts, fact('cache', 'too few blocks to speak of a hit rate')];
   const others = sharedHitRatio < HIT_RATIO ? ', the others may still have been in the system’s' : '';
-  const text = `${round(100 * sharedHitRatio)} % of the blocks were in PostgreSQL's cache${others}`;
+  const text = `${share(sharedHitRatio)} of the blocks were in PostgreSQL's cache${others}`;
   return [...facts, fact('cache', text, { percent: 100 * sharedHitRatio })];
 }
 
 function spillFacts({ spillingNodes, tempWrittenBlocks }: PlanFigures): Fact[] {
   if (spillingNodes <= 0) return [];
-  const written = tempWrittenBlocks ? ` (${round((tempWrittenBlocks * BLOCK_BYTES) / 1e6)} MB)` : '';
+  const written = tempWrittenBlocks ? ` (${size(tempWrittenBlocks * BLOCK_BYTES)})` : '';
   const spilled = `${spillingNodes} ${spillingNodes === 1 ? 'node wrote' : 'nodes wrote'} to disk${written}`;
   return [fact('spills', `${spilled}: more work_mem would keep them in memory`, { nodes: spillingNodes })];
 }
@@ -83,7 +86,7 @@ function estimateFacts({ maxEstimateFactor }: PlanFigures): Fact[] {
   const factor = maxEstimateFactor ?? 1;
   if (!(factor > ESTIMATE_FACTOR)) return [];
   return [
-    fact('estimates', `the planner was off by a factor of ${round(factor)}: ANALYZE, or statistics of the columns together`, { factor }),
+    fact('estimates', `the planner was off by a factor of ${number(factor)}: ANALYZE, or statistics of the columns together`, { factor }),
   ];
 }
 
@@ -91,7 +94,7 @@ function nodeFacts(node: PlanNode): Fact[] {
   const facts: Fact[] = [];
   const [rows, table] = [rowsRead(node), node.relation ?? 'the table'];
   if ((node.heapFetches ?? 0) >= Math.max(MIN_HEAP_FETCHES, HEAP_FETCHES_SHARE * rows)) {
-    const fetched = `${node.heapFetches} of ${Math.round(rows)} rows of index-only scans had to be looked up in ${table} too`;
+    const fetched = `${count(node.heapFetches ?? 0)} of ${count(rows)} rows of index-only scans had to be looked up in ${table} too`;
     facts.push(fact('heap fetches', `${fetched}: VACUUM of ${table} spares that`, { rows: node.heapFetches ?? 0 }));
   }
   if ((node.workersPlanned ?? 0) > (node.workersLaunched ?? node.workersPlanned ?? 0))
@@ -103,11 +106,11 @@ function nodeFacts(node: PlanNode): Fact[] {
 function overheadFacts({ planningMs, jitMs }: Plan, whole: number | null): Fact[] {
   const facts: Fact[] = [];
   if (planningMs !== null && whole !== null && planningMs >= Math.max(PLANNING_MS, whole)) {
-    const text = `${round(planningMs)} ms beside ${round(whole)} ms of execution: a prepared statement can keep its plan`;
+    const text = `${latency(planningMs)} beside ${latency(whole)} of execution: a prepared statement can keep its plan`;
     facts.push(fact('planning', text, { ms: planningMs }));
   }
   if (jitMs !== null && whole !== null && jitMs > JIT_SHARE * whole)
-    facts.push(fact('JIT', `${round(jitMs)} ms of ${round(whole)} ms went into compiling`, { ms: jitMs }));
+    facts.push(fact('JIT', `${latency(jitMs)} of ${latency(whole)} went into compiling`, { ms: jitMs }));
   return facts;
 }
 
@@ -151,11 +154,11 @@ function rowOf(node: PlanNode, ownMs: number | null, whole: number | null): (str
   const factor = estimateFactor(node);
   return [
     titleOf(node),
-    ownMs === null ? null : round(ownMs),
-    ownMs === null || !whole ? null : round((100 * ownMs) / whole),
+    ownMs === null ? null : rounded(ownMs),
+    ownMs === null || !whole ? null : rounded((100 * ownMs) / whole),
     node.actualRows === null ? null : Math.round(node.actualRows * loops),
     node.planRows === null ? null : Math.round(node.planRows * Math.max(1, loops)),
-    factor === null ? null : round(factor),
+    factor === null ? null : rounded(factor),
     node.rowsRemoved === 0 ? null : Math.round(node.rowsRemoved * loops),
     node.conditions['Filter'] ?? Object.values(node.conditions)[0] ?? null,
   ];
@@ -164,6 +167,3 @@ function rowOf(node: PlanNode, ownMs: number | null, whole: number | null): (str
 const fact = (subject: string, text: string, values: Record<string, number> = {}): Fact => ({ subject, text, values });
 /** Over all loops. */
 const rowsRead = ({ actualRows, rowsRemoved, loops }: PlanNode): number => ((actualRows ?? 0) + rowsRemoved) * (loops ?? 0);
-const round = (value: number): number => Number(value.toPrecision(3));
-/** A share as percent, cut and not rounded: 99.995 % must not read as all. */
-const nearly = (share: number): number => Math.floor(share * 1_000) / 10;

@@ -216,7 +216,7 @@ describe('a plan', () => {
       ['Seq Scan', false, 0],
     ]);
     expect(describePlan(plan).facts.find(({ subject }) => subject === 'spills')?.text).toBe(
-      '1 node wrote to disk (2.62 MB): more work_mem would keep them in memory',
+      '1 node wrote to disk (2.5 MiB): more work_mem would keep them in memory',
     );
   });
 
@@ -249,7 +249,9 @@ describe('a plan', () => {
       describePlan(below({ ...node('Nested Loop'), Filter: undefined, 'Rows Removed by Filter': 0 }, only(fetches)))
         .facts.filter(({ subject }) => subject === 'heap fetches')
         .map(({ text }) => text);
-    expect(told(4_000)).toEqual(['4000 of 5000 rows of index-only scans had to be looked up in orders too: VACUUM of orders spares that']);
+    expect(told(4_000)).toEqual([
+      '4,000 of 5,000 rows of index-only scans had to be looked up in orders too: VACUUM of orders spares that',
+    ]);
     expect(told(400)).toEqual([]);
   });
 

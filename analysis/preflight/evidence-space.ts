@@ -1,5 +1,6 @@
 // Whether the evidence of a whole countdown finds room: a full disk in the middle of a launch leaves a verdict without its evidence.
 import type { EvidenceRoom } from './answers.ts';
+import { besideLimit, count, size } from '../../verdict/wording/index.ts';
 import { fail, pass, unknown, type Judgement } from './judgement.ts';
 
 const GIB = 1024 ** 3;
@@ -10,23 +11,26 @@ const MIN_FREE_FILES = 1_000;
 const HINT = 'make room with `tminus prune --older-than 90d`, or choose a larger disk for spec.evidence.folder';
 
 /** Passes with 1 GiB and 1,000 inodes free. Numbers that are none are inconclusive. */
-export function judgeEvidenceSpace(room: EvidenceRoom): Judgement {
-  if (room.refusal !== null) return fail(room.refusal, HINT);
-  const { freeBytes, totalBytes, freeFiles, totalFiles } = room;
+export function judgeEvidenceSpace(answer: EvidenceRoom): Judgement {
+  if (answer.refusal !== null) return fail(answer.refusal, HINT);
+  const { freeBytes, totalBytes, freeFiles, totalFiles } = answer;
   const numbers = { measured: freeBytes, limit: MIN_FREE_BYTES, unit: 'bytes' };
   if (!isCount(freeBytes) || !isCount(totalBytes) || !(freeFiles === null || isCount(freeFiles)))
     return unknown('the free space of the evidence store is not a number', 'retry the step', { ...numbers, measured: null });
-  const free = `${gib(freeBytes)} GiB of ${gib(totalBytes)} GiB are free for evidence`;
-  if (freeBytes < MIN_FREE_BYTES) return fail(`${free}, limit ${gib(MIN_FREE_BYTES)} GiB`, HINT, numbers);
+  const [room, limit] = besideLimit(freeBytes, MIN_FREE_BYTES, 'bytes');
+  const free = `${room} of ${size(totalBytes)} are free for evidence`;
+  if (freeBytes < MIN_FREE_BYTES) return fail(`${free}, limit ${limit}`, HINT, numbers);
   if (freeFiles !== null && freeFiles < MIN_FREE_FILES)
-    return fail(`${freeFiles} of ${totalFiles} inodes are free for evidence, limit ${MIN_FREE_FILES}`, HINT, {
-      measured: freeFiles,
-      limit: MIN_FREE_FILES,
-      unit: 'inodes',
-    });
+    return fail(
+      `${count(freeFiles)} of ${totalFiles === null ? 'unknown' : count(totalFiles)} inodes are free for evidence, limit ${count(MIN_FREE_FILES)}`,
+      HINT,
+      {
+        measured: freeFiles,
+        limit: MIN_FREE_FILES,
+        unit: 'inodes',
+      },
+    );
   return pass(free, numbers);
 }
 
 const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value) && value >= 0;
-/** Rounded down, so that a value below the limit never reads as the limit. */
-const gib = (bytes: number): string => (Math.floor((bytes / GIB) * 10) / 10).toFixed(1);

@@ -169,7 +169,7 @@ describe('judgePreflight', () => {
       judge('staging runs the candidate', { wanted: 2, pods: ['1', '2'].map((id) => ({ name: id, image: IMAGE, ready: true, ids: id })) }),
       /different bytes/,
     ],
-    ['the clocks differ', judge('prometheus clock', { skewMs: -5_000 }), /5000 ms behind .* limit 2000 ms; set the clocks/],
+    ['the clocks differ', judge('prometheus clock', { skewMs: -5_000 }), /5,000 ms behind .* limit 2,000 ms; set the clocks/],
     ['a pod is not scraped', judge('scrape targets', { targets: [{ pod: 'go-api-a-1', up: 1 }] }), /0 targets for pod go-api-a-2/],
     [
       'a pod is scraped twice',
@@ -189,12 +189,12 @@ describe('judgePreflight', () => {
     [
       'the evidence disk is nearly full',
       judge('evidence space', { freeBytes: GIB - 1 } as never),
-      /^evidence space: 0\.9 GiB of 100\.0 GiB are free for evidence, limit 1\.0 GiB; make room with `tminus prune --older-than 90d`/,
+      /^evidence space: 1,073,741,823 bytes of 100 GiB are free for evidence, limit 1,073,741,824 bytes; make room with `tminus prune --older-than 90d`/,
     ],
     [
       'the evidence disk has no inodes',
       judge('evidence space', { freeFiles: 999 } as never),
-      /999 of 100000 inodes are free .* limit 1000/,
+      /999 of 100,000 inodes are free .* limit 1,000/,
     ],
     [
       'evidence cannot be written',
@@ -282,8 +282,8 @@ describe('judgePreflight', () => {
       lastLaunch({ operation: 'earlier', generation: '6' }, {}),
       'ended before the operation in Lease',
     ],
-    ['exactly the limit is free', judge('evidence space', { freeBytes: GIB } as never), '1.0 GiB of 100.0 GiB'],
-    ['the file system has no fixed number of files', judge('evidence space', { freeFiles: null } as never), '40.0 GiB'],
+    ['exactly the limit is free', judge('evidence space', { freeBytes: GIB } as never), '1 GiB of 100 GiB'],
+    ['the file system has no fixed number of files', judge('evidence space', { freeFiles: null } as never), '40 GiB of 100 GiB'],
   ])('passes when %s', (_why, finding, message) => {
     expect(finding).toMatchObject({ outcome: 'pass', message: expect.stringContaining(message) });
   });

@@ -1,5 +1,6 @@
 // What the answers of preflight mean. Pure: answers in, one finding per check out.
 import { builders, type Fact, type Finding } from '../../verdict/finding.ts';
+import { besideLimit, duration, latency } from '../../verdict/wording/index.ts';
 import type { CheckTitle, PreflightAnswer, PreflightFacts } from './answers.ts';
 import { judgeDryRun } from './dry-run.ts';
 import { judgeEvidenceSpace } from './evidence-space.ts';
@@ -59,7 +60,7 @@ const judges: { [Title in CheckTitle]: (facts: PreflightFacts[Title]) => Judgeme
           'the Deployment has no progressDeadlineSeconds, so Kubernetes never reports a rollout without progress',
           'set spec.progressDeadlineSeconds',
         )
-      : pass(`Kubernetes reports a rollout without progress after ${seconds} s`, { measured: seconds, unit: 's' }),
+      : pass(`Kubernetes reports a rollout without progress after ${duration(1_000 * seconds)}`, { measured: seconds, unit: 's' }),
 
   'revision history': ({ limit }) =>
     limit > 0
@@ -85,11 +86,11 @@ const judges: { [Title in CheckTitle]: (facts: PreflightFacts[Title]) => Judgeme
     const numbers = { measured: Math.round(skewMs), limit: maxSkewMs, unit: 'ms' };
     if (!Number.isFinite(skewMs) || !Number.isFinite(uncertaintyMs))
       return unknown('the clock of Prometheus could not be read', 'retry the step', { ...numbers, measured: null });
-    const clock = `Prometheus answers; its clock is ${Math.abs(Math.round(skewMs))} ms ${skewMs < 0 ? 'behind' : 'ahead'} (± ${Math.ceil(uncertaintyMs)} ms)`;
+    const clock = `Prometheus answers; its clock is ${latency(Math.abs(Math.round(skewMs)))} ${skewMs < 0 ? 'behind' : 'ahead'} (± ${latency(Math.ceil(uncertaintyMs))})`;
     if (Math.abs(skewMs) + uncertaintyMs <= maxSkewMs) return pass(clock, numbers);
     if (Math.abs(skewMs) - uncertaintyMs > maxSkewMs)
-      return fail(`${clock}, limit ${maxSkewMs} ms`, 'set the clocks of worker and Prometheus by NTP', numbers);
-    return unknown(`${clock}, too uncertain for the limit ${maxSkewMs} ms`, 'retry the step when Prometheus answers faster', numbers);
+      return fail(`${clock}, limit ${latency(maxSkewMs)}`, 'set the clocks of worker and Prometheus by NTP', numbers);
+    return unknown(`${clock}, too uncertain for the limit ${latency(maxSkewMs)}`, 'retry the step when Prometheus answers faster', numbers);
   },
 
   'scrape targets': ({ query, pods, targets, ageS, maxAgeMs }) => {
@@ -108,9 +109,10 @@ const judges: { [Title in CheckTitle]: (facts: PreflightFacts[Title]) => Judgeme
       const newest = age.length === 1 ? age[0]?.value : undefined;
       if (newest === undefined || !Number.isFinite(newest))
         return unknown(`the age of the samples of pod ${pod} is not known (${query})`, 'retry the step', numbers);
+      const [oldest, limit] = besideLimit(Math.round(newest), maxAgeMs / 1_000, 's');
       if (newest * 1_000 > maxAgeMs)
         return fail(
-          `the newest sample of pod ${pod} is ${newest.toFixed(0)} s old, and the guard holds after ${maxAgeMs / 1_000} s`,
+          `the newest sample of pod ${pod} is ${oldest} old, and the guard holds after ${limit}`,
           'scrape more often, or raise noDataAfter of the guard',
           numbers,
         );
@@ -124,7 +126,7 @@ const judges: { [Title in CheckTitle]: (facts: PreflightFacts[Title]) => Judgeme
       query,
       pods,
       series,
-      `histogram bucket at exactly ${limitMs} ms`,
+      `histogram bucket at exactly ${latency(limitMs)}`,
       'add the limit as a bucket boundary, or choose a limit that is one',
     ),
 
@@ -235,7 +237,7 @@ export function preflightFact(answers: readonly PreflightAnswer[], findings: rea
   const bad = findings.filter(({ outcome }) => outcome !== 'pass').map(({ subject }) => subject);
   const clock = answers.find((answer) => answer.title === 'prometheus clock');
   const skewMs = clock?.title === 'prometheus clock' && clock.facts ? Math.abs(Math.round(clock.facts.skewMs)) : null;
-  const skew = skewMs === null ? '' : `, clock skew ${skewMs} ms`;
+  const skew = skewMs === null ? '' : `, clock skew ${latency(skewMs)}`;
   const asked = NAMED_IN_FACT.filter(([title]) => answers.some((answer) => answer.title === title)).map(([, word]) => word);
   const checked = bad.length === 0 ? asked.join(', ') : `not passed: ${bad.join(', ')}`;
   return {

@@ -1,5 +1,6 @@
 // A profile as tables: where the samples fall, and what the runtime does for whom.
 import type { Analysis, Table } from '../analysis.ts';
+import { amount, count, duration, number, rounded, share as shareText } from '../../verdict/wording/index.ts';
 import { wilson } from '../statistics/index.ts';
 import { contentions, tellsHolders } from './contention.ts';
 import { flameTree } from './flame.ts';
@@ -23,8 +24,8 @@ export function describeProfile(profile: Profile, type = profile.defaultType): A
   const sampleType = profile.sampleTypes[type] ?? { type: '', unit: '' };
   const total = totalOf(profile, type);
   const { divisor, unit } = scaleOf(sampleType.unit);
-  const duration = profile.durationSeconds > 0 ? ` in ${round(profile.durationSeconds)} s` : '';
-  const fact = `${round(total / divisor)} ${unit} of ${sampleType.type}${duration}, ${profile.samples} stacks`;
+  const during = profile.durationSeconds > 0 ? ` in ${duration(1_000 * profile.durationSeconds)}` : '';
+  const fact = `${amount(total / divisor, unit)} of ${sampleType.type}${during}, ${count(profile.samples)} stacks`;
   const isCpu = sampleType.type === 'cpu' || profile.periodType?.type === 'cpu';
   const tables = [topTable(profile, type, total, divisor, unit)];
   if (isCpu) tables.push(pathTable(profile, type), mechanismTable(profile, type, total));
@@ -41,15 +42,15 @@ function topTable(profile: Profile, type: number, total: number, divisor: number
   // Functions that are shown under one name are one: generics of several shapes.
   const rows = top(profile, type, framesOf(profile, goName));
   const shown = new Map([...rows.slice(0, ROWS), ...byCum(rows).slice(0, ROWS)].map((row) => [row.name, row]));
-  const count = sampleTypeIndex(profile, 'samples');
-  const samples = count === null ? null : totalOf(profile, count);
-  const percent = (value: number): number => (total === 0 ? 0 : round((100 * value) / total));
+  const counted = sampleTypeIndex(profile, 'samples');
+  const samples = counted === null ? null : totalOf(profile, counted);
+  const percent = (value: number): number => (total === 0 ? 0 : rounded((100 * value) / total));
   const uncertain = (value: number): string | null => {
     if (samples === null || total === 0) return null;
     const seen = Math.round((Math.abs(value) / Math.abs(total)) * samples);
     if (seen < MIN_SAMPLES) return 'too few samples';
     const { lower, upper } = wilson(Math.min(seen, samples), samples, CONFIDENCE);
-    return `${round(100 * lower)} to ${round(100 * upper)}`;
+    return `${number(100 * lower)} to ${number(100 * upper)}`;
   };
   return {
     title: `Top functions by ${profile.sampleTypes[type]?.type ?? 'value'}`,
@@ -63,14 +64,14 @@ function topTable(profile: Profile, type: number, total: number, divisor: number
     ],
     rows: [...shown.values()]
       .sort((a, b) => Math.abs(b.flat) - Math.abs(a.flat) || Math.abs(b.cum) - Math.abs(a.cum) || (a.name < b.name ? -1 : 1))
-      .map(({ name, flat, cum }) => [name, round(flat / divisor), percent(flat), round(cum / divisor), percent(cum), uncertain(cum)]),
+      .map(({ name, flat, cum }) => [name, rounded(flat / divisor), percent(flat), rounded(cum / divisor), percent(cum), uncertain(cum)]),
     notes: [`${shown.size} of ${rows.length} functions: the first ${ROWS} by flat and by cum`],
   };
 }
 
 function pathTable(profile: Profile, type: number): Table {
   const { calls, handingOn } = hotPath(flameTree(profile, type));
-  const percent = (share: number): number => round(100 * share);
+  const percent = (share: number): number => rounded(100 * share);
   return {
     title: 'The hottest path, outermost call first',
     columns: [
@@ -83,7 +84,7 @@ function pathTable(profile: Profile, type: number): Table {
       percent(share),
       percent(own),
       name,
-      beside === null ? null : `${beside.name} (${percent(beside.share)} %)`,
+      beside === null ? null : `${beside.name} (${shareText(beside.share)})`,
     ]),
     notes: handingOn === 0 ? [] : [`${handingOn} calls between them hand 95 % and more on to the next, and are left out`],
   };
@@ -101,7 +102,7 @@ function labelTable(profile: Profile, type: number, total: number, divisor: numb
     ],
     rows: rows
       .slice(0, LABELS)
-      .map(({ key, value, total: own }) => [key, value, round(own / divisor), total === 0 ? 0 : round((100 * own) / total)]),
+      .map(({ key, value, total: own }) => [key, value, rounded(own / divisor), total === 0 ? 0 : rounded((100 * own) / total)]),
     notes: rows.length > LABELS ? [`the ${LABELS} largest of ${rows.length}`] : [],
   };
 }
@@ -116,7 +117,7 @@ function mechanismTable(profile: Profile, type: number, total: number): Table {
     ],
     rows: byMechanism(profile, type)
       .slice(0, MECHANISMS)
-      .map(({ mechanism, package: path, value }) => [total === 0 ? 0 : round((100 * value) / total), mechanism, path]),
+      .map(({ mechanism, package: path, value }) => [total === 0 ? 0 : rounded((100 * value) / total), mechanism, path]),
     notes: [],
   };
 }
@@ -130,15 +131,13 @@ function contentionTable(profile: Profile): Table {
     ],
     rows: contentions([profile])
       .slice(0, ROWS)
-      .map(({ holder, waitedSeconds }) => [holder, round(waitedSeconds)]),
+      .map(({ holder, waitedSeconds }) => [holder, rounded(waitedSeconds)]),
     notes: ['waits of all goroutines together, so they may exceed the time of the clock'],
   };
 }
 
 function scaleOf(unit: string): { divisor: number; unit: string } {
   if (unit === 'nanoseconds') return { divisor: 1e9, unit: 's' };
-  if (unit === 'bytes') return { divisor: 1e6, unit: 'MB' };
+  if (unit === 'bytes') return { divisor: 1_024 ** 2, unit: 'MiB' };
   return { divisor: 1, unit: unit === 'count' ? '' : unit };
 }
-
-const round = (value: number): number => Number(value.toPrecision(4));

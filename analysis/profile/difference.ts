@@ -1,5 +1,6 @@
 // Two profiles of one kind, function by function. Both are scaled to the same total, for two runs never last equally long or do equal work.
 import type { Table } from '../analysis.ts';
+import { rounded } from '../../verdict/wording/index.ts';
 import { goName } from './names.ts';
 import { totalOf, type Profile } from './profile.ts';
 import { framesOf, top } from './top.ts';
@@ -27,7 +28,7 @@ export function differenceTable(before: Profile, now: Profile, type = now.defaul
     columns: COLUMNS,
     rows: changed
       .slice(0, ROWS)
-      .map(({ name: of, was, is, change }) => [of, round(was.flat), round(is.flat), round(change), round(is.cum - was.cum)]),
+      .map(({ name: of, was, is, change }) => [of, rounded(was.flat), rounded(is.flat), rounded(change), rounded(is.cum - was.cum)]),
     notes: [
       `shares of each profile's own total of ${name}`,
       changed.length > ROWS
@@ -58,5 +59,3 @@ function sharesOf(profile: Profile, type: number): Map<string, { flat: number; c
     ]),
   );
 }
-
-const round = (value: number): number => Number(value.toFixed(2));

@@ -1,5 +1,6 @@
 // What the samples of a Deployment say about one rollout. Structural inputs: this room knows no cluster.
 import { REPLICA_FAILURE_BORNE_MS, standingReplicaFailure } from './replica-failure.ts';
+import { duration } from '../../verdict/wording/index.ts';
 
 export interface RolloutCondition {
   type: string;
@@ -93,12 +94,11 @@ function readReplicaFailure(states: readonly RolloutState[]): RolloutReading | n
   const standing = standingReplicaFailure(states);
   if (standing === null) return null;
   const { condition, stoodMs, countsAt } = standing;
-  const seconds = (ms: number) => (ms / 1_000).toFixed(0);
   if (stoodMs < REPLICA_FAILURE_BORNE_MS) {
-    const borne = `for ${seconds(stoodMs)} s without a new pod, limit ${seconds(REPLICA_FAILURE_BORNE_MS)} s`;
+    const borne = `for ${duration(1_000 * Math.floor(stoodMs / 1_000))} without a new pod, limit ${duration(REPLICA_FAILURE_BORNE_MS)}`;
     return { state: 'going', text: `the ReplicaSet has not created its pods ${borne}: ${describe(condition)}` };
   }
-  const detail = `${describe(condition)} (no new pod for ${seconds(REPLICA_FAILURE_BORNE_MS)} s)`;
+  const detail = `${describe(condition)} (no new pod for ${duration(REPLICA_FAILURE_BORNE_MS)})`;
   return { state: 'replica-failure', at: countsAt, detail };
 }
 

@@ -1,5 +1,5 @@
 // Which pods to profile when not all can be: those with the slowest requests, or with the most goroutines.
-import { count, ms } from '../load-test/sentences.ts';
+import { count, latency } from '../../verdict/wording/index.ts';
 import type { RuntimeSample } from './sample.ts';
 
 interface PodFigures {
@@ -28,7 +28,7 @@ export function podsAtFault(names: readonly string[], samples: readonly RuntimeS
   const chosen = [...readable.sort((a, b) => weight(b) - weight(a)), ...unread].slice(0, limit);
   const figuresText = chosen
     .filter((each) => weight(each) >= 0)
-    .map((each) => `${each.pod} ${byTime ? ms(weight(each)) : count(weight(each))}`)
+    .map((each) => `${each.pod} ${byTime ? latency(weight(each)) : count(weight(each))}`)
     .join(', ');
   const reason =
     readable.length === 0

@@ -43,7 +43,7 @@ test('tells a stage that the end of the run cut short by the time it had', async
     { cut: true, steady: true, offered: 10, requests: 50 },
   ]);
   const table = runtimeTable(loads ?? [], []);
-  expect(cells(table, 'stage')).toEqual(['1: 10 s', '2: 5 of 10 s']);
+  expect(cells(table, 'stage')).toEqual(['1: 10 s', '2: 5 s of 10 s']);
   expect(cells(table, 'achieved')).toEqual([10, 10]);
   expect(table.notes.join()).toContain('the run ended before its last stages: their values cover the time that ran');
 });

@@ -1,5 +1,6 @@
 // The runtime table: offered and achieved load of each stage, and the state of the Go runtime in it.
 import type { Fact } from '../../verdict/finding.ts';
+import { duration, rounded } from '../../verdict/wording/index.ts';
 import type { Table } from '../analysis.ts';
 import { LatencyHistogram } from '../load-test/latency.ts';
 import { LoadLineReader } from '../load-test/lines.ts';
@@ -135,15 +136,15 @@ const NAMES: readonly (readonly [name: string, unit: string])[] = [
   ['GC CPU', '%'],
   ['assist CPU', '%'],
   ['scheduler latency p99', 'ms'],
-  ['heap, max per pod', 'MB'],
-  ['GC memory, max per pod', 'MB'],
+  ['heap, max per pod', 'MiB'],
+  ['GC memory, max per pod', 'MiB'],
 ];
 
 /** One row per stage. A value that was not measured is null; the notes explain why. */
 export function runtimeTable(loads: readonly StageLoad[], samples: readonly RuntimeSample[]): Table {
   const notes: string[] = [];
   if (loads.some(({ fromMs, toMs }) => toMs - fromMs < STEADY_SECONDS * 1_000))
-    notes.push(`stages shorter than ${STEADY_SECONDS} s are not steady: their values only show a trend`);
+    notes.push(`stages shorter than ${duration(1_000 * STEADY_SECONDS)} are not steady: their values only show a trend`);
   if (loads.some(({ cut }) => cut)) notes.push('the run ended before its last stages: their values cover the time that ran');
   const pods = [...samplesByPod(samples).values()].map((own): Pod => {
     const read = own.filter(({ unread }) => unread === null);
@@ -175,22 +176,22 @@ function row(load: StageLoad, index: number, pods: readonly Pod[]): Table['rows'
   const spanning = pods.flatMap(({ read }) => fromBefore(read, fromMs, toMs));
   const runtime = runtimeByPod(spanning);
   const cpu = runtime.reduce((sum, { totalCpuSeconds }) => sum + totalCpuSeconds, 0);
-  const share = (value: number | null): number | null => (cpu <= 0 || value === null ? null : round((100 * value) / cpu));
+  const share = (value: number | null): number | null => (cpu <= 0 || value === null ? null : rounded((100 * value) / cpu));
   return [
-    `${index + 1}: ${cut ? `${round(seconds)} of ${plannedSeconds} s` : `${round(plannedSeconds)} s`}`,
-    round(offered),
-    seconds === 0 ? null : round(iterations / seconds),
-    p99Ms === null ? null : round(p99Ms),
-    requests === 0 ? null : round((100 * failed) / requests),
-    goroutines.length === 0 ? null : round(goroutines.reduce((sum, value) => sum + value, 0) / goroutines.length),
+    `${index + 1}: ${cut ? `${duration(1_000 * seconds)} of ` : ''}${duration(1_000 * plannedSeconds)}`,
+    rounded(offered),
+    seconds === 0 ? null : rounded(iterations / seconds),
+    p99Ms === null ? null : rounded(p99Ms),
+    requests === 0 ? null : rounded((100 * failed) / requests),
+    goroutines.length === 0 ? null : rounded(goroutines.reduce((sum, value) => sum + value, 0) / goroutines.length),
     goroutines.length === 0 ? null : Math.max(...goroutines),
-    pauses.length === 0 ? null : round(pauses[nearestRank(pauses.length, 0.99) - 1] as number),
+    pauses.length === 0 ? null : rounded(pauses[nearestRank(pauses.length, 0.99) - 1] as number),
     pausesReported || pauses.length > 0 ? pauses.filter((pause) => pause > LONG_PAUSE_MS).length : null,
     share(runtime.reduce((sum, { gcCpuSeconds }) => sum + gcCpuSeconds, 0)),
     share(assistGrowth(spanning)),
     schedulerP99(spanning),
-    maxMegabytes(own.map(({ heapBytes }) => heapBytes)),
-    maxMegabytes(own.map(({ gcSysBytes }) => gcSysBytes ?? null)),
+    maxMebibytes(own.map(({ heapBytes }) => heapBytes)),
+    maxMebibytes(own.map(({ gcSysBytes }) => gcSysBytes ?? null)),
   ];
 }
 
@@ -207,10 +208,8 @@ function assistGrowth(samples: readonly RuntimeSample[]): number | null {
   return pods.length === 0 ? null : pods.reduce((sum, value) => sum + value, 0);
 }
 
-const MEGA = 1_000_000;
-function maxMegabytes(values: readonly (number | null)[]): number | null {
+const MEBI = 1_024 ** 2;
+function maxMebibytes(values: readonly (number | null)[]): number | null {
   const known = values.filter((value): value is number => value !== null);
-  return known.length === 0 ? null : round(Math.max(...known) / MEGA);
+  return known.length === 0 ? null : rounded(Math.max(...known) / MEBI);
 }
-
-const round = (value: number): number => Number(value.toPrecision(3));

@@ -1,5 +1,6 @@
 // Which runtime values rise and fall with the latency while the load is constant. Messages state "correlates", never "causes".
 import type { Table } from '../analysis.ts';
+import { duration, number, rounded } from '../../verdict/wording/index.ts';
 import type { LoadStage } from '../load-test/plan.ts';
 import type { LoadWindows } from '../load-test/windows.ts';
 import { correlate, MIN_WINDOWS } from '../statistics/correlation.ts';
@@ -41,10 +42,10 @@ export function correlationTable(
     const figures = read(samples, spans);
     for (const [against, values] of load) {
       const found = correlate(...longestKnown(figures, values));
-      rows.push([name, against, found && short(found.rho), found && found.lag * windows.widthSeconds, found && short(found.p)]);
+      rows.push([name, against, found && rounded(found.rho), found && found.lag * windows.widthSeconds, found && rounded(found.p)]);
       if (found && found.p < CHANCE)
         sentences.push(
-          `${against} correlates with ${name}: rho ${short(found.rho)}, ${found.lag * windows.widthSeconds} s later, p ${short(found.p)}`,
+          `${against} correlates with ${name}: rho ${number(found.rho)}, ${duration(1_000 * found.lag * windows.widthSeconds)} later, p ${number(found.p)}`,
         );
     }
   }
@@ -60,7 +61,7 @@ export function correlationTable(
       ],
       rows,
       notes: [
-        `${inside.length} windows of ${windows.widthSeconds} s at a constant offered rate; Spearman's rho; p by permutation, below ${CHANCE} significant`,
+        `${inside.length} windows of ${duration(1_000 * windows.widthSeconds)} at a constant offered rate; Spearman's rho; p by permutation, below ${CHANCE} significant`,
         'correlation is not causation: run again with another GOGC to test it',
       ],
     },
@@ -183,4 +184,3 @@ function longPauses(samples: readonly RuntimeSample[], spans: readonly Window[])
 const isThere = (pod: { fromMs: number; toMs: number }, { fromMs, toMs }: Window): boolean => pod.fromMs <= fromMs && pod.toMs >= toMs;
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-const short = (value: number): number => Number(value.toPrecision(3));

@@ -1,7 +1,7 @@
 // Whether a pgx pool was too small for the requests of the load test.
 import { builders, type Finding, type FindingCode } from '../../verdict/finding.ts';
+import { count, latency, measured, share } from '../../verdict/wording/index.ts';
 import { CONFIDENCE, wilson } from '../statistics/index.ts';
-import { relative } from '../statistics/rounding.ts';
 import { poolUse, type PoolUse } from './pool.ts';
 import type { RuntimeSample } from './sample.ts';
 
@@ -27,7 +27,7 @@ function judgeUse(use: PoolUse): Finding {
     wilson(cancelled, acquires + cancelled, CONFIDENCE).lower > CANCELLED_SHARE;
   const finding = (code: FindingCode, outcome: Finding['outcome'], message: string): Finding =>
     builders[outcome](code, named('connection pool', use), message, {
-      measured: emptyShare === null ? null : relative(100 * emptyShare),
+      measured: emptyShare === null ? null : measured(100 * emptyShare),
       limit: EMPTY_PERCENT,
       unit: '%',
     });
@@ -53,14 +53,12 @@ export function poolClauses(use: PoolUse): string[] {
 }
 
 function clausesOf({ acquires, emptyShare, emptyWaitMs, cancelled, lastingUse }: PoolUse): string[] {
-  const waited = emptyWaitMs === null || emptyShare === 0 ? '' : ` and waited ${Number(emptyWaitMs.toPrecision(3))} ms each`;
+  const waited = emptyWaitMs === null || emptyShare === 0 ? '' : ` and waited ${latency(emptyWaitMs)} each`;
   return [
     ...(acquires === null || emptyShare === null
       ? []
-      : [`${percent(emptyShare)} of ${acquires} acquires found no idle connection${waited}`]),
+      : [`${share(emptyShare)} of ${count(acquires)} acquires found no idle connection${waited}`]),
     ...(cancelled ? [`${cancelled} acquires were cancelled`] : []),
-    ...(lastingUse === null ? [] : [`up to ${percent(lastingUse)} of the connections were in use for three samples`]),
+    ...(lastingUse === null ? [] : [`up to ${share(lastingUse)} of the connections were in use for three samples`]),
   ];
 }
-
-const percent = (share: number): string => `${Number((100 * share).toPrecision(2))} %`;

@@ -283,7 +283,7 @@ describe('the connection pool', () => {
       code: 'PoolSaturated',
       outcome: 'fail',
       measured: 50,
-      message: expect.stringContaining('50 % of 12000 acquires found no idle connection and waited 40 ms each'),
+      message: expect.stringContaining('50 % of 12,000 acquires found no idle connection and waited 40 ms each'),
     });
     expect(found(pool((i) => ({ emptyAcquires: 500 * i, emptyWaitSeconds: i })))).toMatchObject({ code: 'PoolWithinLimit' });
   });
@@ -316,7 +316,7 @@ describe('the connection pool', () => {
           code: 'PoolSaturated',
           outcome: 'fail',
           message: expect.stringMatching(
-            /^connection pool db="write" is too small for this load: 50 % of 1200 acquires found no idle connection/u,
+            /^connection pool db="write" is too small for this load: 50 % of 1,200 acquires found no idle connection/u,
           ),
         },
       ]);

@@ -1,6 +1,6 @@
 // Whether the Go runtime of the pods handled the load. Every signal is judged: within its limit, beyond it, or unknown, which is never a pass.
 import { builders, fail, inconclusive, pass, type Finding } from '../../verdict/finding.ts';
-import { relative } from '../statistics/rounding.ts';
+import { count, duration, measured } from '../../verdict/wording/index.ts';
 import { judgePool } from './judge-pool.ts';
 import { samplesByPod } from './pods.ts';
 import type { RuntimeSample } from './sample.ts';
@@ -55,7 +55,7 @@ function judgeGoroutines(pods: readonly PodSamples[]): Finding[] {
     const reported = read.filter(({ goroutines }) => goroutines !== null);
     const stays = lasting(reported);
     if (stays !== null) {
-      const message = `pod ${name} kept at least ${stays} goroutines for over ${LASTING_MS / 1_000} s, limit ${GOROUTINES_LIMIT}`;
+      const message = `pod ${name} kept at least ${count(stays)} goroutines for over ${duration(LASTING_MS)}, limit ${count(GOROUTINES_LIMIT)}`;
       beyond.push(fail('GoroutinesHigh', `pod ${name}`, message, { measured: stays, limit: GOROUTINES_LIMIT, unit: 'goroutines' }));
     }
     const unread = samples.find((each) => each.unread !== null)?.unread;
@@ -72,7 +72,7 @@ function judgeGoroutines(pods: readonly PodSamples[]): Finding[] {
   if (highest === undefined) return beyond;
   const message =
     `at most ${highest.max} goroutines in pod ${highest.name}${ofPods(within.length)}, ` +
-    `never above ${GOROUTINES_LIMIT} for ${LASTING_MS / 1_000} s`;
+    `never above ${count(GOROUTINES_LIMIT)} for ${duration(LASTING_MS)}`;
   return [
     ...beyond,
     pass('GoroutinesWithinLimit', 'goroutines', message, { measured: highest.max, limit: GOROUTINES_LIMIT, unit: 'goroutines' }),
@@ -105,7 +105,7 @@ function judgeSignal(signal: Signal, pods: readonly PodSamples[]): Finding[] {
     .filter(({ reading }) => reading.beyond)
     .map(({ pod, reading }) =>
       builders[beyondIs](codes.beyond, `${subject} of pod ${pod}`, `pod ${pod}: ${reading.message}`, {
-        measured: relative(reading.measured),
+        measured: measured(reading.measured),
         limit,
         unit,
       }),
@@ -116,7 +116,7 @@ function judgeSignal(signal: Signal, pods: readonly PodSamples[]): Finding[] {
     const message = `pod ${worst.pod}${ofPods(within.length)}: ${worst.reading.message}`;
     // Memory below GROWTH_BYTES may double and pass: then the factor is not the limit that was applied.
     const held = worst.reading.measured <= limit ? limit : null;
-    beyond.push(pass(codes.within, subject, message, { measured: relative(worst.reading.measured), limit: held, unit }));
+    beyond.push(pass(codes.within, subject, message, { measured: measured(worst.reading.measured), limit: held, unit }));
   }
   const [first] = open;
   if (first !== undefined) {

@@ -1,5 +1,6 @@
 // Scheduler latency: how long runnable goroutines waited for a processor, from the histogram of the Go runtime.
-import { relative } from '../statistics/rounding.ts';
+import { rounded } from '../../verdict/wording/index.ts';
+import { stable } from '../statistics/rounding.ts';
 import { grown, samplesByPod } from './pods.ts';
 import type { RuntimeSample } from './sample.ts';
 
@@ -33,7 +34,7 @@ export function schedulerWaitP99(samples: readonly RuntimeSample[]): WaitCell | 
 /** The same as one number: the upper bound of the bucket, or its lower one where it has no upper one. */
 export function schedulerP99(samples: readonly RuntimeSample[]): number | null {
   const cell = schedulerWaitP99(samples);
-  return cell && Number((cell.upToMs ?? cell.overMs).toPrecision(3));
+  return cell && rounded(cell.upToMs ?? cell.overMs);
 }
 
-const ms = (seconds: number): number => relative(1_000 * seconds);
+const ms = (seconds: number): number => stable(1_000 * seconds);

@@ -1,6 +1,7 @@
 // The runtime signals that are judged per pod, each with its limit and the reason for it. Breaking a limit ends in no-go, so limits stand
 // where harm is certain, not where a value is unusual: latency and errors have limits of their own.
 import type { FindingCode, Outcome } from '../../verdict/finding.ts';
+import { besideLimit, count, latency, rounded, size } from '../../verdict/wording/index.ts';
 import { lowerTailBound, nearestRank } from '../statistics/index.ts';
 import { grown, pausesOf, takenByGc } from './pods.ts';
 import type { RuntimeSample } from './sample.ts';
@@ -74,7 +75,8 @@ export const SIGNALS: readonly Signal[] = [
       const [gc, total] = [grown(reported.map(takenByGc)), grown(reported.map(({ totalCpuSeconds }) => totalCpuSeconds))];
       if (gc === null || total === null || total === 0) return inFewerThanTwo(this.series);
       const measured = (100 * gc) / total;
-      const message = `GC used ${digits(measured)} % of the CPU time, limit ${GC_CPU_PERCENT} %`;
+      const [used, limit] = besideLimit(measured, GC_CPU_PERCENT, '%');
+      const message = `GC used ${used} of the CPU time, limit ${limit}`;
       // Marking on idle processors costs nobody anything, and may be most of it.
       if (measured > GC_CPU_PERCENT && reported.every(({ gcIdleCpuSeconds }) => (gcIdleCpuSeconds ?? null) === null))
         return `${message}, but its part on idle processors is not exported (go_cpu_classes_gc_mark_idle_cpu_seconds_total)`;
@@ -100,10 +102,11 @@ export const SIGNALS: readonly Signal[] = [
       const rank = lowerTailBound(sorted.length);
       const long = rank !== null && (sorted[rank - 1] as number) > LONG_PAUSE_MS;
       const over = sorted.filter((ms) => ms > LONG_PAUSE_MS).length;
-      const p99 = sorted.length === 0 ? '' : ` (p99 ${digits(sorted[nearestRank(sorted.length, 0.99) - 1] as number)} ms)`;
+      const [stopped, limit] = besideLimit(measured, STOPPED_PERCENT, '%');
+      const p99 = sorted.length === 0 ? '' : ` (p99 ${latency(sorted[nearestRank(sorted.length, 0.99) - 1] as number)})`;
       const message =
-        `${over} of ${sorted.length} GC pauses${p99} lasted over ${LONG_PAUSE_MS} ms; ` +
-        `all pauses stopped the world for ${digits(measured)} % of the time, limit ${STOPPED_PERCENT} %`;
+        `${count(over)} of ${count(sorted.length)} GC pauses${p99} lasted over ${latency(LONG_PAUSE_MS)}; ` +
+        `all pauses stopped the world for ${stopped} of the time, limit ${limit}`;
       const beyond = long && measured > STOPPED_PERCENT;
       return lost > 0 && !beyond ? `${message}, but ${lost} pauses were lost between two samples` : { measured, beyond, message };
     },
@@ -112,7 +115,7 @@ export const SIGNALS: readonly Signal[] = [
     subject: 'scheduler latency',
     codes: { within: 'SchedulerWaitsWithinLimit', beyond: 'SchedulerWaitsLong', unknown: 'SchedulerWaitsUnknown' },
     beyondIs: 'fail',
-    limit: Number(SCHEDULER_WAIT_MS.toPrecision(3)),
+    limit: rounded(SCHEDULER_WAIT_MS),
     unit: 'ms',
     series: 'go_sched_latencies_seconds',
     isExported: ({ schedulerWaits }) => (schedulerWaits ?? null) !== null,
@@ -120,12 +123,12 @@ export const SIGNALS: readonly Signal[] = [
       const bucket = schedulerWaitP99(read);
       if (bucket === null) return inFewerThanTwo(this.series);
       const { overMs, upToMs } = bucket;
-      const limit = `limit ${digits(SCHEDULER_WAIT_MS)} ms`;
+      const limit = `limit ${latency(SCHEDULER_WAIT_MS)}`;
       if (overMs >= SCHEDULER_WAIT_MS)
-        return { measured: overMs, beyond: true, message: `p99 scheduler latency is over ${digits(overMs)} ms, ${limit}` };
-      if (upToMs === null) return `p99 scheduler latency is over ${digits(overMs)} ms, without an upper bound, ${limit}`;
-      if (upToMs > SCHEDULER_WAIT_MS) return `p99 scheduler latency is between ${digits(overMs)} and ${digits(upToMs)} ms, ${limit}`;
-      return { measured: upToMs, beyond: false, message: `p99 scheduler latency is at most ${digits(upToMs)} ms, ${limit}` };
+        return { measured: overMs, beyond: true, message: `p99 scheduler latency is over ${latency(overMs)}, ${limit}` };
+      if (upToMs === null) return `p99 scheduler latency is over ${latency(overMs)}, without an upper bound, ${limit}`;
+      if (upToMs > SCHEDULER_WAIT_MS) return `p99 scheduler latency is between ${latency(overMs)} and ${latency(upToMs)}, ${limit}`;
+      return { measured: upToMs, beyond: false, message: `p99 scheduler latency is at most ${latency(upToMs)}, ${limit}` };
     },
   },
   memory('GC memory', 'go_memstats_gc_sys_bytes', ({ gcSysBytes }) => gcSysBytes ?? null),
@@ -157,7 +160,7 @@ function memory(subject: string, series: string, bytesIn: (sample: RuntimeSample
       const [first, middle, last] = [minimum(0), minimum(1), minimum(2)];
       const measured = first === 0 ? 1 : last / first;
       const beyond = measured >= GROWTH_FACTOR && last - first >= GROWTH_BYTES && (middle === Infinity || last >= STILL_GROWING * middle);
-      const message = `${subject} changed from ${megabytes(first)} to ${megabytes(last)}${beyond ? ' and still grew at the end' : ''}`;
+      const message = `${subject} changed from ${size(first)} to ${size(last)}${beyond ? ' and still grew at the end' : ''}`;
       return { measured, beyond, message };
     },
   };
@@ -168,6 +171,3 @@ export const notExported = (read: readonly RuntimeSample[]): Signal[] =>
   read.length === 0 ? [] : SIGNALS.filter(({ isExported }) => !read.some(isExported));
 
 const inFewerThanTwo = (series: string): string => `/metrics exported ${series} in fewer than two samples`;
-
-const digits = (value: number): string => String(Number(value.toPrecision(3)));
-const megabytes = (bytes: number): string => `${digits(bytes / 1e6)} MB`;

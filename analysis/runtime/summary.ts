@@ -1,6 +1,7 @@
 // The samples of all pods, summarized per pod and as one line.
 import { median } from 'simple-statistics';
 import type { Fact } from '../../verdict/finding.ts';
+import { count, duration, latency, share } from '../../verdict/wording/index.ts';
 import { nearestRank } from '../statistics/index.ts';
 import { pausesOf, samplesByPod, takenByGc } from './pods.ts';
 import type { RuntimeSample } from './sample.ts';
@@ -43,16 +44,16 @@ export function summarizeRuntime(samples: readonly RuntimeSample[]): Fact[] {
   const last = maxOf(pods.map((pod) => pod.goroutinesLast));
   const highest = maxOf(pods.map((pod) => pod.goroutinesMax));
   if (first !== null && last !== null && highest !== null) {
-    parts.push(`goroutines ${first} → ${last}${highest > Math.max(first, last) ? ` (at most ${highest})` : ''}`);
+    parts.push(`goroutines ${count(first)} → ${count(last)}${highest > Math.max(first, last) ? ` (at most ${count(highest)})` : ''}`);
     Object.assign(values, { goroutinesFirst: first, goroutinesLast: last, goroutinesMax: highest });
   }
   if (pauses.length > 0) {
     const p99 = pauses[nearestRank(pauses.length, 0.99) - 1] as number;
-    parts.push(`GC pause p99 ${digits(p99)} ms of ${pauses.length}${lost > 0 ? `, ${lost} pauses lost` : ''}`);
+    parts.push(`GC pause p99 ${latency(p99)} of ${count(pauses.length)}${lost > 0 ? `, ${lost} pauses lost` : ''}`);
     Object.assign(values, { gcPauseP99Ms: p99, gcPauses: pauses.length, gcPausesLost: lost });
   }
   if (cpuSeconds > 0) {
-    parts.push(`GC CPU ${digits((100 * gcSeconds) / cpuSeconds)} %`);
+    parts.push(`GC CPU ${share(gcSeconds / cpuSeconds)}`);
     values.gcCpuPercent = (100 * gcSeconds) / cpuSeconds;
   }
   const heap = maxOf(pods.map((pod) => pod.heapMaxBytes));
@@ -80,7 +81,7 @@ function longerIntervals(samples: readonly RuntimeSample[]): Fact[] {
   const gaps = at.slice(1).map((ms, i) => (ms - (at[i] as number)) / 1_000);
   if (gaps.length < 2 * INTERVAL_SAMPLES) return [];
   const [first, last] = [median(gaps.slice(0, INTERVAL_SAMPLES)), median(gaps.slice(-INTERVAL_SAMPLES))];
-  const text = `sample interval: ${digits(first)} s at the start, ${digits(last)} s at the end`;
+  const text = `sample interval: ${duration(1_000 * first)} at the start, ${duration(1_000 * last)} at the end`;
   return last > LONGER_FACTOR * first ? [{ subject: 'runtime', text, values: {} }] : [];
 }
 
@@ -119,8 +120,4 @@ function gcCpu(samples: readonly RuntimeSample[]): Pick<PodRuntime, 'gcCpuSecond
 function maxOf(values: readonly (number | null)[]): number | null {
   const known = values.filter((value): value is number => value !== null);
   return known.length === 0 ? null : known.reduce((a, b) => Math.max(a, b));
-}
-
-function digits(value: number): string {
-  return String(Number(value.toPrecision(2)));
 }

@@ -1,7 +1,7 @@
 // Do two series of one run rise and fall together? Spearman's rank correlation, with a permutation test, at the lag where it is strongest.
 // It says "correlates", never "causes".
 import { sampleRankCorrelation } from 'simple-statistics';
-import { relative } from './rounding.ts';
+import { stable } from './rounding.ts';
 
 export interface Correlation {
   /** -1 to 1. */
@@ -34,7 +34,7 @@ export function correlate(first: readonly number[], second: readonly number[]): 
     shuffle(shuffled, random);
     if (Math.abs(strongest(shuffled, second)?.rho ?? 0) >= Math.abs(found.rho) - 1e-12) asStrong += 1;
   }
-  return { rho: relative(found.rho), lag: found.lag, p: (asStrong + 1) / (PERMUTATIONS + 1), windows };
+  return { rho: stable(found.rho), lag: found.lag, p: (asStrong + 1) / (PERMUTATIONS + 1), windows };
 }
 
 function strongest(first: readonly number[], second: readonly number[]): { rho: number; lag: number } | null {

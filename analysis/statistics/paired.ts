@@ -2,7 +2,7 @@
 // of the differences with its interval. What both met at a moment (a busy machine, a slow database) cancels out, which it does not between
 // two samples.
 import { median } from 'simple-statistics';
-import { relative } from './rounding.ts';
+import { stable } from './rounding.ts';
 import { standardNormalTail, Z95, type Shift } from './two-samples.ts';
 
 /** Up to this many differences p is exact: the sums of 80 doubled ranks are counted in a millisecond. */
@@ -20,10 +20,10 @@ export function pairedShift(differences: readonly number[]): Shift | null {
     n <= EXACT_UP_TO ? exactRank(n) : Math.floor((n * (n + 1)) / 4 - Z95 * Math.sqrt((n * (n + 1) * (2 * n + 1)) / 24)),
   );
   return {
-    p: relative(signedRanks(differences)),
-    shift: relative(median(Array.from(averages))),
-    low: relative(averages[k - 1] as number),
-    high: relative(averages[averages.length - k] as number),
+    p: stable(signedRanks(differences)),
+    shift: stable(median(Array.from(averages))),
+    low: stable(averages[k - 1] as number),
+    high: stable(averages[averages.length - k] as number),
   };
 }
 

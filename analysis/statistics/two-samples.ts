@@ -2,7 +2,7 @@
 // one per window (say the p99 of ten seconds) or per run, never single requests: those lean on each other, and a million of them make
 // every trifle significant.
 import { median } from 'simple-statistics';
-import { relative } from './rounding.ts';
+import { stable } from './rounding.ts';
 
 export interface Shift {
   /** Probability of a difference at least this large if there were none, two-sided. */
@@ -29,8 +29,8 @@ export function shiftBetween(earlier: readonly number[], later: readonly number[
   // The k-th smallest and k-th largest difference bound the shift (Hodges and Lehmann 1963, by the normal approximation of U).
   const k = Math.max(1, Math.floor((n * m) / 2 - Z95 * Math.sqrt((n * m * (n + m + 1)) / 12)));
   return {
-    p: relative(mannWhitney(earlier, later)),
-    shift: relative(median(Array.from(differences))),
+    p: stable(mannWhitney(earlier, later)),
+    shift: stable(median(Array.from(differences))),
     low: differences[k - 1] as number,
     high: differences[differences.length - k] as number,
   };

@@ -1,7 +1,7 @@
 // The Universal Scalability Law: throughput X(N) = gamma N / (1 + alpha (N - 1) + beta N (N - 1)) at load N (Gunther). Alpha is what waits
 // in line, beta what must agree with each other; where beta is above zero throughput has a peak, and past it falls.
 import { levenbergMarquardt } from 'ml-levenberg-marquardt';
-import { relative } from './rounding.ts';
+import { stable } from './rounding.ts';
 
 export interface LoadLevel {
   /** Offered load: concurrency or requests/s, above 0. */
@@ -77,12 +77,12 @@ export function scalability(levels: readonly LoadLevel[]): Scalability | null {
   const inverse = invert3(normal(x.map((load) => slopes(alpha, beta, scaled, load))));
   const betaMargin = inverse === null ? Infinity : (T95[freedom - 1] ?? 1.96) * Math.sqrt((residual / freedom) * Math.max(0, inverse));
   return {
-    alpha: relative(alpha),
-    beta: relative(beta),
-    gamma: relative(scaled * unit),
-    betaMargin: relative(betaMargin),
-    peakLoad: beta - betaMargin > 0 ? relative(peakLoad(alpha, beta)) : null,
-    asymptote: alpha > 0 ? relative((scaled * unit) / alpha) : null,
+    alpha: stable(alpha),
+    beta: stable(beta),
+    gamma: stable(scaled * unit),
+    betaMargin: stable(betaMargin),
+    peakLoad: beta - betaMargin > 0 ? stable(peakLoad(alpha, beta)) : null,
+    asymptote: alpha > 0 ? stable((scaled * unit) / alpha) : null,
   };
 }
 

@@ -1,5 +1,6 @@
 // Traces as a table: what the slow ones spend their time on.
 import type { Analysis } from '../analysis.ts';
+import { count as countText, latency, rounded } from '../../verdict/wording/index.ts';
 import { criticalPaths } from './critical-path.ts';
 import { slowBand } from './slow-band.ts';
 import type { Spans } from './spans.ts';
@@ -41,11 +42,11 @@ export function describeTraces(spans: Spans & { doubled: number }): Analysis {
         ...fact,
         text:
           `${fact.text}; ${all ? 'too few for a slow band, so all are read' : `the slow band has ${band.slow}`}, ` +
-          `of ${round(band.fromMs)} to ${round(band.toMs)} ms`,
+          `of ${latency(band.fromMs)} to ${latency(band.toMs)}`,
       },
       ...band.failures.map(({ operation, status, count }) => ({
         subject: 'failed',
-        text: `${count} of ${operation}${status === '' ? '' : `: ${status}`}`,
+        text: `${countText(count)} of ${operation}${status === '' ? '' : `: ${status}`}`,
         values: { count },
       })),
     ],
@@ -55,11 +56,15 @@ export function describeTraces(spans: Spans & { doubled: number }): Analysis {
         columns,
         rows: band.operations
           .slice(0, ROWS)
-          .map(({ operation, category, share, meanMs, selfMs }) => [operation, category, round(100 * share), round(meanMs), round(selfMs)]),
+          .map(({ operation, category, share, meanMs, selfMs }) => [
+            operation,
+            category,
+            rounded(100 * share),
+            rounded(meanMs),
+            rounded(selfMs),
+          ]),
         notes,
       },
     ],
   };
 }
-
-const round = (value: number): number => Number(value.toPrecision(3));

@@ -23,7 +23,7 @@ export function draw(picture: Picture, options: DrawOptions): Markup {
 
 const SCALES: Readonly<Record<string, { unit: string; divisor: number }>> = {
   nanoseconds: { unit: 's', divisor: 1e9 },
-  bytes: { unit: 'MB', divisor: 1e6 },
+  bytes: { unit: 'MiB', divisor: 1_024 ** 2 },
 };
 
 function drawFlame({ tree, sampleType, unit, compared }: Flame, { source, linkOf, at }: DrawOptions): Markup {

@@ -9,7 +9,7 @@
  * | latency | `734 ms`, `38.4 ms`, `0.417 ms` | always in ms, three significant digits |
  * | share | `99.93 %`, `0.1 %`, `0.011 %` | percent of 0-100 with two decimals; below 1 % two significant digits |
  * | duration | `734 ms`, `9.4 s`, `31 m 20 s`, `72 h`, `4 d 2 h` | at most two units; hours up to 72, as plans count them |
- * | size | `734 bytes`, `12.3 kB`, `1.46 MB` | powers of 1,000, three significant digits |
+ * | size | `734 bytes`, `12.3 KiB`, `1.46 MiB` | powers of 1,024, three significant digits |
  * | planned time | `2026-11-24 09:00 UTC` | 24 hours, with seconds only where there are any |
  * | time of an event | `2026-11-24 09:00:41 UTC` | always with seconds |
  * | relative time | `in 2 h 10 m`, `41 s ago`, `now` | a duration in whole seconds, cut |
@@ -18,6 +18,6 @@
  *
  * A value on the wrong side of a limit is written with the digits that show it: `300.3 ms > 300 ms`. Trailing zeros are left out.
  */
-export { amount, besideLimit, comparison } from './comparison.ts';
+export { amount, besideLimit, comparison, withLimit } from './comparison.ts';
 export { count, latency, measured, number, percent, rounded, share, size } from './numbers.ts';
 export { clock, duration, eventTime, relativeTime, time } from './times.ts';

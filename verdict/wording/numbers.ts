@@ -22,15 +22,16 @@ export const percent = (value: number): string => `${fixed(value, decimals.perce
 /** As `percent`. Takes 0-1. */
 export const share = (value: number): string => percent(100 * value);
 
-/** `734 bytes`, `12.3 kB`, `1.46 MB`. */
+/** `734 bytes`, `12.3 KiB`, `1.46 MiB`. */
 export function size(bytes: number): string {
-  if (Math.abs(bytes) < 1_000) return `${count(bytes)} bytes`;
-  const power = Math.min(SIZE_UNITS.length, Math.floor(Math.log10(Math.abs(bytes)) / 3));
-  const value = bytes / 1_000 ** power;
-  return `${fixed(value, significant(value, 3))} ${SIZE_UNITS[power - 1]}`;
+  if (Math.abs(bytes) < 1_024) return `${count(bytes)} bytes`;
+  let [value, power] = [bytes / 1_024, 0];
+  // By the digits that are written: 1,023.9 MiB is 1 GiB.
+  while (Math.round(Math.abs(value)) >= 1_024 && power < SIZE_UNITS.length - 1) [value, power] = [value / 1_024, power + 1];
+  return `${fixed(value, significant(value, 3))} ${SIZE_UNITS[power]}`;
 }
 
-const SIZE_UNITS = ['kB', 'MB', 'GB', 'TB'];
+const SIZE_UNITS = ['KiB', 'MiB', 'GiB', 'TiB'];
 
 /** For the cells of tables: what `number` prints, as a number. */
 export const rounded = (value: number): number => toDecimals(value, decimals.number(value));

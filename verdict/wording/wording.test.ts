@@ -47,9 +47,9 @@ describe('numbers', () => {
     [percent(0), '0 %'],
     [share(0.3333), '33.33 %'],
     [size(734), '734 bytes'],
-    [size(12_345), '12.3 kB'],
-    [size(1_456_000), '1.46 MB'],
-    [size(2_000_000_000), '2 GB'],
+    [size(12_345), '12.1 KiB'],
+    [size(1_456_000), '1.39 MiB'],
+    [size(1_024 ** 3), '1 GiB'],
   ])('%s is written as %s', (written, text) => expect(written).toBe(text));
 
   it('are kept with six digits in findings, and in tables as they are printed', () => {
@@ -128,6 +128,8 @@ describe('comparisons', () => {
     ['fail', 9_012, 30_000, 'requests', '9,012 requests < 30,000 requests'],
     ['fail', 900, 120, 's', '15 m > 2 m'],
     ['fail', 300.4, 300, 's', '300.4 s > 300 s'],
+    ['fail', 512 * 1_024 ** 2, 1_024 ** 3, 'bytes', '512 MiB < 1 GiB'],
+    ['fail', 1_024 ** 3 - 1, 1_024 ** 3, 'bytes', '1,073,741,823 bytes < 1,073,741,824 bytes'],
     ['pass', 0.3, 30, 's', '300 ms ≤ 30 s'],
     // A lower number on a failing upper limit would look like a pass.
     ['fail', 0.5, 60, 's', '500 ms, limit 1 m'],
