@@ -9,8 +9,14 @@ export interface RunningActivity {
   lastHeartbeat?: unknown;
 }
 
+/** One run of a workflow. */
+export interface RunId {
+  workflowId: string;
+  runId: string;
+}
+
 /** The workflow that scheduled this activity, as reported by the Temporal server; null for a standalone activity. */
-export const callingWorkflow = (): { workflowId: string; runId: string } | null => Context.current().info.workflowExecution ?? null;
+export const callingWorkflow = (): RunId | null => Context.current().info.workflowExecution ?? null;
 
 /** The Temporal activity this code runs in. Tests hand in their own. */
 export function runningActivity(): RunningActivity {

@@ -2,9 +2,9 @@
 import { expect, jest, test } from '@jest/globals';
 import type { Client } from '@temporalio/client';
 import { countdownOf, entryOf } from '../activities/testing/one-effect.ts';
-import { restorerId as sentTo, undoMessages } from '../activities/effects/undo-messages.ts';
+import { undoMessages } from '../activities/effects/undo-messages.ts';
 import * as workflows from '../workflows/index.ts';
-import { registerUndoUpdate, restorerId, restorerRegisterUpdate, restorerSettleUpdate } from '../workflows/messages.ts';
+import { registerUndoUpdate, restorerRegisterUpdate, restorerSettleUpdate } from '../workflows/messages.ts';
 
 const countdown = countdownOf('run-1');
 const entry = entryOf({}, countdown);
@@ -21,8 +21,4 @@ test('the messages of an undo are sent under the names by which countdown and re
   const [name, options] = executeUpdateWithStart.mock.calls[0] ?? [];
   expect(name).toBe(restorerRegisterUpdate.name);
   expect(options?.startWorkflowOperation).toMatchObject({ workflowTypeOrFunc: workflows.restorer.name });
-});
-
-test('the server reads the very restorer that is started', () => {
-  expect(restorerId(countdown)).toBe(sentTo(countdown));
 });

@@ -1,28 +1,35 @@
-// What a watched rollout, and a check of what serves, mean. Structural inputs: this room knows no cluster.
+// Judges a watched rollout and the version that serves after it. The activities that watch a cluster answer these types.
 import { judgeNotKept } from './evidence-not-kept.ts';
 import { fail, inconclusive, pass, type EvidenceRef, type Finding } from './finding.ts';
 import { duration, measured as measuredValue } from './wording/index.ts';
 
+/** The end of a watched rollout. */
 export interface RolloutFacts {
   outcome: 'complete' | 'progress-deadline-exceeded' | 'replica-failure' | 'timed-out' | 'superseded';
+  /** Reason and message of the condition that decided. */
   detail: string;
   podsReady: number;
   podsWanted: number;
+  /** From the write to the condition that decided; the duration of the watch if the time of the write is unknown. */
   seconds: number;
+  /** RFC 3339: time of the condition that decided, or the end of the watch. The rollback time starts here. */
   conditionAt: string;
+  /** Series of samples, stored as `rollout-events` evidence; empty with `notKept`. */
   evidence: EvidenceRef[];
-  /** Why the evidence could not be stored. */
+  /** Why the evidence could not be stored; the result is valid all the same. */
   notKept?: string;
 }
 
+/** Whether one version serves, and is healthy. */
 export interface VersionFacts {
   ok: boolean;
   detail: string;
   pods: number;
   seconds: number;
-  /** Digests of the bytes that run; empty when they are not known. */
+  /** Digests of the running images, sorted and unique; empty until every pod has reported its own. */
   imageIds: string[];
   evidence: EvidenceRef[];
+  /** Why the evidence could not be stored; the proof is valid all the same. */
   notKept?: string;
 }
 

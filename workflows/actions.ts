@@ -70,15 +70,15 @@ export function listen(state: CountdownState, admitted: () => boolean): void {
   });
   setHandler(approveSignal, (sent) => approveUnverified(state, sent));
   setHandler(openUpdate, async () => {
-    await condition(() => state.phase !== 'opening' || state.ending !== null);
-    if (state.ending === 'refused') throw ApplicationFailure.nonRetryable(state.sentence, 'Refused');
+    await condition(() => state.phase !== 'opening' || state.decidedEnding !== null);
+    if (state.decidedEnding === 'refused') throw ApplicationFailure.nonRetryable(state.sentence, 'Refused');
     // Open for its last messages only: whoever starts now means the next one.
-    if (state.ending !== null)
-      throw ApplicationFailure.nonRetryable(`${releaseName(state)} has ended as ${state.ending}: ${state.sentence}`, 'Ended');
+    if (state.decidedEnding !== null)
+      throw ApplicationFailure.nonRetryable(`${releaseName(state)} has ended as ${state.decidedEnding}: ${state.sentence}`, 'Ended');
     return { release: state.input.release.metadata.name, ...plan(state) };
   });
   const act = async (signed: SignedAction) => {
-    await condition(() => admitted() || state.ending !== null);
+    await condition(() => admitted() || state.decidedEnding !== null);
     return handleAction(state, signed, root);
   };
   setHandler(actionUpdate, act, { validator: validateShape, description: 'A signed act of a person' });
@@ -88,7 +88,7 @@ export function listen(state: CountdownState, admitted: () => boolean): void {
 function refuseUnregistrable(state: CountdownState, entry: UndoEntry): void {
   const refusal =
     explainUnregistrable(entry, countdownRef(state.input.release)) ??
-    (state.ending === null ? null : `the countdown is ending as ${state.ending}; ${entry.name} was not begun`);
+    (state.decidedEnding === null ? null : `the countdown is ending as ${state.decidedEnding}; ${entry.name} was not begun`);
   if (refusal !== null) throw ApplicationFailure.nonRetryable(refusal, 'Refused');
 }
 
@@ -107,7 +107,7 @@ function validateShape(signed: SignedAction): void {
 
 async function handleAction(state: CountdownState, signed: SignedAction, root: CancellationScope): Promise<ActionResult> {
   // Its way to the end is no time for anybody to decide, and the signature need not be looked at to say so.
-  if (state.ending !== null) throw over();
+  if (state.decidedEnding !== null) throw over();
   const act = await verified(state, signed);
   const known = Object.hasOwn(state.acts, act.id) ? state.acts[act.id] : undefined;
   if (known) return known;

@@ -79,7 +79,7 @@ export async function admit({ state, digest }: InitialState, { carried, ...input
 /** Ends as refused. Carried state is not trusted, so nothing is rolled back here; the restorer holds the registered undos. */
 export async function closeUnadmitted(state: CountdownState, message: string, isFresh: boolean): Promise<Result> {
   if (isFresh) record(state, Date.now(), 'tminus', 'countdown.refused', state.input.release.metadata.name, message);
-  Object.assign(state, { ending: 'refused', sentence: message, phase: 'ended', endedAtMs: Date.now() });
+  Object.assign(state, { decidedEnding: 'refused', sentence: message, phase: 'ended', endedAtMs: Date.now() });
   const result = showRefused(message);
   await condition(allHandlersFinished);
   return result;

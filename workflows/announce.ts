@@ -29,7 +29,7 @@ export function enterPhase(state: CountdownState, phase: Phase): void {
     { key: attribute.service, value: `${spec.service.namespace}/${spec.service.deployment}` },
     { key: attribute.phase, value: phase },
     { key: attribute.verdict, value: verdictOf(state) },
-    ...(phase === 'ended' && state.ending !== null ? [{ key: attribute.ending, value: state.ending }] : []),
+    ...(phase === 'ended' && state.decidedEnding !== null ? [{ key: attribute.ending, value: state.decidedEnding }] : []),
     { key: attribute.launchAt, value: new Date(state.launchAtMs) },
     { key: attribute.nextCheckpointAt, value: new Date(checkpoint.atMs) },
   ]);
@@ -38,7 +38,7 @@ export function enterPhase(state: CountdownState, phase: Phase): void {
 
 /** The verdict of the countdown as a whole: its ending, or that of the checkpoint it is at. */
 export function verdictOf(state: CountdownState): 'go' | 'hold' | 'no-go' {
-  if (state.ending !== null) return state.ending === 'launched' || state.ending === 'passed' ? 'go' : 'no-go';
+  if (state.decidedEnding !== null) return state.decidedEnding === 'launched' || state.decidedEnding === 'passed' ? 'go' : 'no-go';
   if (oldestHold(state)) return 'hold';
   return current(state).evaluation?.verdict ?? 'go';
 }
@@ -75,7 +75,7 @@ export function announce(state: CountdownState, checkpoint: CheckpointState, ver
 function asked(state: CountdownState, checkpoint: CheckpointState): { waitsFor?: string[]; deadlineAt?: string; command?: string } {
   const { approval } = specOf(state.input, checkpoint.name);
   const { name } = state.input.release.metadata;
-  if (state.ending !== null) return { command: `tminus explain ${name}` };
+  if (state.decidedEnding !== null) return { command: `tminus explain ${name}` };
   if (state.phase === 'waiting' && approval)
     return {
       waitsFor: [...approval.groups],

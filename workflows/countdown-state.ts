@@ -92,7 +92,8 @@ export interface CountdownState {
   testedImageIds: string[] | null;
   /** RFC 3339, by the world's clock: when the failure that is undone was first known. */
   failedAt: string | null;
-  ending: Ending | null;
+  /** How it ends. What follows from it (a rollback, the lock) is done once the phase is `ended`. */
+  decidedEnding: Ending | null;
   /** The sentence of the ending, or of a refusal. */
   sentence: string;
   endedAtMs: number | null;
@@ -135,7 +136,7 @@ export function freshState(input: CountdownInput, nowMs: number): CountdownState
     launchedAt: null,
     testedImageIds: null,
     failedAt: null,
-    ending: null,
+    decidedEnding: null,
     sentence: '',
     endedAtMs: null,
     audit: [],

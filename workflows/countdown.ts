@@ -74,7 +74,7 @@ export async function countdown(...given: [CountdownInput]): Promise<{ ending: E
   runBeside(beside, state);
   try {
     await open(state);
-    while (state.ending === null) {
+    while (state.decidedEnding === null) {
       const checkpoint = current(state);
       await untilItsTime(state, checkpoint);
       await passCheckpoint(state, checkpoint);
@@ -88,7 +88,7 @@ export async function countdown(...given: [CountdownInput]): Promise<{ ending: E
   }
   beside.cancel();
   await CancellationScope.nonCancellable(() => close(state));
-  return { ending: state.ending ?? 'aborted', sentence: state.sentence };
+  return { ending: state.decidedEnding ?? 'aborted', sentence: state.sentence };
 }
 
 /** What goes on beside the story while something is live, whatever the story waits for. A bug in it crashes as loudly as one in the story. */
@@ -127,7 +127,7 @@ const failed = ({ undo }: CountdownState): Ending => (isLive(undo) ? 'rolled-bac
 
 /** Waits for the checkpoint's time, which holds, resumes and recycling may move. */
 async function untilItsTime(state: CountdownState, checkpoint: CheckpointState): Promise<void> {
-  while (state.ending === null && state.recycleTo === null) {
+  while (state.decidedEnding === null && state.recycleTo === null) {
     const { version } = state;
     if (oldestHold(state)) {
       await whileHeld(state, checkpoint);
@@ -146,12 +146,12 @@ async function untilItsTime(state: CountdownState, checkpoint: CheckpointState):
 
 /** Runs the checkpoint's steps and waits for people until it is go, or until the countdown ends or goes back. */
 async function passCheckpoint(state: CountdownState, checkpoint: CheckpointState): Promise<void> {
-  if (state.ending !== null) return;
+  if (state.decidedEnding !== null) return;
   if (state.recycleTo === null && !checkpoint.reached) {
     checkpoint.reached = true;
     record(state, Date.now(), 'tminus', 'checkpoint.reached', checkpoint.name, checkpoint.offset);
   }
-  while (state.ending === null && state.recycleTo === null) {
+  while (state.decidedEnding === null && state.recycleTo === null) {
     goOnUnlessAborted();
     if (mayContinueAsNew(state)) return;
     guardLaunchWindow(state, checkpoint);
@@ -167,7 +167,7 @@ async function passCheckpoint(state: CountdownState, checkpoint: CheckpointState
     else if (verdict === 'go') return leaveCheckpoint(state, checkpoint);
     else await untilSomethingChanges(state, checkpoint);
   }
-  if (state.recycleTo !== null && state.ending === null) {
+  if (state.recycleTo !== null && state.decidedEnding === null) {
     record(state, Date.now(), 'tminus', 'checkpoint.recycled', state.recycleTo, `from ${checkpoint.name}`);
     recycleState(state, Date.now());
     enterPhase(state, 'counting');
@@ -272,12 +272,12 @@ async function whileHeld(state: CountdownState, checkpoint: CheckpointState): Pr
 
 /** Undoes what must be undone, tells everyone, gives the lock back. Runs whatever happened before, and cannot be cancelled. */
 async function close(state: CountdownState): Promise<void> {
-  const refused = state.ending === 'refused';
+  const refused = state.decidedEnding === 'refused';
   if (state.undo.length > 0) await rollBack(state);
   state.endedAtMs = Date.now();
   const checkpoint = current(state);
-  record(state, Date.now(), 'tminus', `countdown.${state.ending}`, state.input.release.metadata.name, state.sentence);
-  if (state.ending === 'launched') await rememberAsGood(state);
+  record(state, Date.now(), 'tminus', `countdown.${state.decidedEnding}`, state.input.release.metadata.name, state.sentence);
+  if (state.decidedEnding === 'launched') await rememberAsGood(state);
   if (!refused) announce(state, checkpoint, verdictOf(state), state.sentence);
   enterPhase(state, 'ended');
   await giveLockBack(state);
@@ -305,7 +305,7 @@ async function giveLockBack(state: CountdownState): Promise<void> {
 const mayContinueAsNew = (state: CountdownState): boolean => workflowInfo().continueAsNewSuggested && !isLive(state.undo);
 
 async function continueAsNewIfLong(state: CountdownState): Promise<void> {
-  if (state.ending !== null || !mayContinueAsNew(state)) return;
+  if (state.decidedEnding !== null || !mayContinueAsNew(state)) return;
   storeAuditSoon(state);
   // A webhook that hangs must not keep the clock: whoever was not told by then is told to have been missed.
   if (!(await settled(state, '1m')))
@@ -329,7 +329,7 @@ async function carriedOrHeld(state: CountdownState): Promise<CountdownInput | nu
 
 /** The first ending stands: what comes after it is about how, not whether. */
 function end(state: CountdownState, ending: Ending, sentence: string): void {
-  if (state.ending !== null) return;
-  state.ending = ending;
+  if (state.decidedEnding !== null) return;
+  state.decidedEnding = ending;
   state.sentence = sentence;
 }

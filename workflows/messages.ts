@@ -9,15 +9,15 @@ import type { AuditRecord } from '../verdict/audit-chain.ts';
 import type { CountdownRef, UndoEntry } from '../activities/effects/contract.ts';
 import type { Seal } from '../activities/identity/contract.ts';
 
+export { countdownId, restorerId } from '../release/countdown-id.ts';
 export type { Phase };
 
-/** Workflow type, id prefix and queue: `countdown/<release name>` on `tminus`. */
+/** Workflow type and task queue of countdowns. */
 export const COUNTDOWN_TYPE = 'countdown';
 export const WORKFLOW_TASK_QUEUE = 'tminus';
 export const LOAD_TASK_QUEUE = 'tminus.load';
 /** Queue of the workers that stand near a cluster. */
 export const clusterTaskQueue = (cluster: string): string => `tminus.${cluster}`;
-export const countdownId = (releaseName: string): string => `countdown/${releaseName}`;
 
 /** What lists read of a countdown without a worker. workers/namespace.ts registers them. */
 export const attribute = {
@@ -40,10 +40,8 @@ export interface CountdownInput {
   requestedBy: Principal;
   /** True on virtual time: shown everywhere, so that nobody takes a rehearsal for the launch. */
   rehearsal: boolean;
-  /** Why it was started, as its requester said it; stands in the first record of the audit. */
+  /** The requester's comment; part of the first audit record. */
   comment?: string;
-  /** Public keys (key id -> SPKI PEM) decisions may be signed with are the worker's, never the caller's. */
-  allowUnverified: boolean;
   /** A `Start` over all the others, signed by the server: without it nothing is begun. */
   start: Signed;
   /** State carried over a continue-as-new, with the seal of a worker over it; absent on a fresh start. */
@@ -185,10 +183,6 @@ export interface CountdownStatus {
 
 /** A step's activity registers the way back of an effect before the effect happens. Update id: the undo's own. */
 export const registerUndoUpdate = defineUpdate<void, [UndoEntry]>('registerUndo');
-
-/** Workflow id of the restorer of a countdown: one per first run, whose id outlives continue-as-new and reset. */
-export const restorerId = ({ release, firstRunId }: Pick<CountdownRef, 'release' | 'firstRunId'>): string =>
-  `restorer/${release}/${firstRunId}`;
 
 /** What the restorer is sent before an effect. The senders (activities/effects/undo-messages.ts) may import only types; a test holds the names together. */
 export interface RestorerRegistration {

@@ -39,7 +39,7 @@ describe('an act counts', () => {
   });
 
   it('never once an ending is decided, though its work goes on', () => {
-    state.ending = 'aborted';
+    state.decidedEnding = 'aborted';
     expect(refusal({ action: 'hold' })).toMatch(/^too early or too late: .*; it is over$/u);
     expect(explainNow(state, 'abort')).toMatch(/; it is over$/u);
   });

@@ -111,7 +111,7 @@ const openFindings = (state: CountdownState): string =>
 
 /** Why an action is not possible now, or null. An ending that is decided is an end, though what belongs to it still goes on. */
 export const explainNow = (state: CountdownState, action: Action): string | null =>
-  explainCan(action, state.ending === null ? state.phase : 'ended');
+  explainCan(action, state.decidedEnding === null ? state.phase : 'ended');
 
 /** Why it is too late to approve, or null: a deadline that has passed stands also where no worker was there to see it pass. */
 export function explainTooLate({ name, approvalDeadlineMs }: CheckpointState): string | null {

@@ -21,5 +21,5 @@ export async function retryLaunchWhileLive(state: CountdownState): Promise<never
 function isUnseen(state: CountdownState): boolean {
   const launch = planned(state, 'launch');
   const here = launch !== null && state.checkpoints[state.cursor] === launch.checkpoint;
-  return here && state.ending === null && isLive(state.undo) && launch.status.state === 'failed-to-run';
+  return here && state.decidedEnding === null && isLive(state.undo) && launch.status.state === 'failed-to-run';
 }

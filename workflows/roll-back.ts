@@ -6,7 +6,7 @@ import { countdownRef, dueAtEnd, settle, unwind, type UndoReport } from './undo-
 
 /** Every target is reported by name, and one that cannot be restored does not stop the others. Call it in a non-cancellable scope. */
 export async function rollBack(state: CountdownState): Promise<void> {
-  const ending = state.ending ?? 'undo-incomplete';
+  const ending = state.decidedEnding ?? 'undo-incomplete';
   const due = dueAtEnd(state.undo, ending);
   const kept = state.undo.filter((entry) => !due.includes(entry));
   const countdown = countdownRef(state.input.release);
@@ -59,7 +59,7 @@ export const auditActionOf = ({
 
 function conclude(state: CountdownState, reports: readonly UndoReport[]): void {
   const failed = reports.filter(({ restored }) => !restored);
-  state.ending = endingAfter(state.ending, reports, state.launchedAt !== null);
+  state.decidedEnding = endingAfter(state.decidedEnding, reports, state.launchedAt !== null);
   if (failed.length > 0)
     state.sentence = `${failed.map(({ name }) => name).join(', ')}: not restored; a person has to act now. ${state.sentence}`;
 }

@@ -36,12 +36,12 @@ export function countdownStatus(state: CountdownState): CountdownStatus {
   };
 }
 
-/** An ending is decided before what belongs to it is done: until then the countdown rolls back, and has not. */
-const endingOf = ({ phase, ending }: CountdownState): Ending | null => (phase === 'ended' ? ending : null);
+/** Shown only once everything that follows from it is done. */
+const endingOf = ({ phase, decidedEnding }: CountdownState): Ending | null => (phase === 'ended' ? decidedEnding : null);
 
 function sentence(state: CountdownState): string {
   if (state.phase === 'undoing') return `rolling back: ${state.sentence}`;
-  if (state.ending !== null) return state.sentence;
+  if (state.decidedEnding !== null) return state.sentence;
   if (state.holds.length > 0) return state.holds.map(heldBy).join('; ');
   const { offset, name, atMs, evaluation } = current(state);
   switch (state.phase) {
@@ -94,7 +94,7 @@ function checkpointWord(state: CountdownState, { passed, evaluation }: Checkpoin
   if (state.phase === 'running') return 'running';
   if (state.phase === 'waiting') return 'waiting';
   if (state.phase === 'holding') return 'hold';
-  return state.ending === 'launched' || state.ending === 'passed' ? 'go' : evaluation?.verdict === 'hold' ? 'hold' : 'no-go';
+  return state.decidedEnding === 'launched' || state.decidedEnding === 'passed' ? 'go' : evaluation?.verdict === 'hold' ? 'hold' : 'no-go';
 }
 
 function conditions(state: CountdownState): Condition[] {
@@ -169,7 +169,7 @@ function conditions(state: CountdownState): Condition[] {
 function rollback(state: CountdownState): Pick<Condition, 'reason' | 'message'> {
   if (state.phase === 'undoing') return { reason: 'Undoing', message: sentence(state) };
   const undone = state.audit.filter(({ action }) => action === 'undo.done');
-  if (state.ending === 'undo-incomplete') return { reason: 'Incomplete', message: state.sentence };
+  if (state.decidedEnding === 'undo-incomplete') return { reason: 'Incomplete', message: state.sentence };
   return undone.length === 0
     ? { reason: 'NothingUndone', message: 'nothing was rolled back' }
     : { reason: 'Undone', message: undone.map(({ object }) => object).join('; ') };

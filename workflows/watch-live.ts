@@ -43,13 +43,13 @@ export async function watchWhileLive(state: CountdownState): Promise<never> {
 
 /** While the launch itself watches its rollout, that is the watch; one that has failed at it once is watched from beside. */
 function isDue(state: CountdownState): boolean {
-  if (!isLive(state.undo) || state.ending !== null) return false;
+  if (!isLive(state.undo) || state.decidedEnding !== null) return false;
   return state.watch.unseenSinceMs !== null || planned(state, 'launch')?.status.state !== 'running';
 }
 
 /** What is live has failed, by the guard or by a person: whatever else runs has to make way for the rollback. */
 export function hasFailedLive(state: CountdownState): boolean {
-  return state.ending === null && isLive(state.undo) && current(state).evaluation?.verdict === 'no-go';
+  return state.decidedEnding === null && isLive(state.undo) && current(state).evaluation?.verdict === 'no-go';
 }
 
 /** Marks the guard as running where it has to run (again). A watch that is under way already counts from its own beginning. */

@@ -1,5 +1,6 @@
 // Asks a countdown that ends for its status and audit and stores them. Asked, not handed in: neither enters its history a second time.
 import type { Client } from '@temporalio/client';
+import { countdownId } from '../../release/countdown-id.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import type { CountdownStatus, Signed } from '../../workflows/messages.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
@@ -32,7 +33,7 @@ export async function keepRecord(
   // The records before the status: its head then covers them all.
   const audit = await handle.query<AuditRecord[]>('audit');
   const status = await handle.query<CountdownStatus>('status');
-  if (`countdown/${status.release}` !== run.workflowId || status.run !== run.firstRunId)
+  if (countdownId(status.release) !== run.workflowId || status.run !== run.firstRunId)
     throw refuse('Refused', `${run.workflowId} reports the status of another countdown; its record is not kept`);
   await records.keep(store, { kind: 'CountdownRecord', status, audit });
 }

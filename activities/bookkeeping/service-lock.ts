@@ -1,4 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { releaseOfCountdown } from '../../release/countdown-id.ts';
 import { serviceLockId, LOCK_TYPE, UNLOCK_SIGNAL } from './lock-names.ts';
 import type { LockAnswer, LockRequest } from '../bookkeeping-contract.ts';
 import type { DeploymentTarget } from '../kubernetes/contract.ts';
@@ -43,7 +44,7 @@ export async function acquireLock(
     if (await isRunning(client, other)) {
       return {
         acquired: false,
-        sentence: `${target.namespace}/${target.deployment} already has a countdown: ${other.replace('countdown/', '')}; abort it or wait for its end`,
+        sentence: `${target.namespace}/${target.deployment} already has a countdown: ${releaseOfCountdown(other)}; abort it or wait for its end`,
       };
     }
     await client.workflow.getHandle(workflowId, lock.runId).terminate(`its holder ${other} has ended`);

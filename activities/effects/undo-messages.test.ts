@@ -2,7 +2,8 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { countdownOf, entryOf } from '../testing/one-effect.ts';
-import { restorerId, undoMessages } from './undo-messages.ts';
+import { restorerId } from '../../release/countdown-id.ts';
+import { undoMessages } from './undo-messages.ts';
 
 const countdown = countdownOf('run-1');
 const entry = entryOf({}, countdown);

@@ -1,15 +1,13 @@
 // What the countdown and its restorer are sent of an undo. A workflow cannot send an Update to another, so an activity does.
 import { ApplicationFailure } from '@temporalio/common';
 import { WithStartWorkflowOperation, WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
+import { restorerId } from '../../release/countdown-id.ts';
 import type { CountdownRef, UndoEntry } from './contract.ts';
 
 // Names that workflows/messages.ts has too; activities may import only its types, so test/undo-messages.test.ts compares them.
 const RESTORER_TYPE = 'restorer';
 const REGISTER_UPDATE = 'registerUndo';
 const SETTLE_UPDATE = 'settleUndo';
-
-/** One restorer per countdown; the first run's id outlives continue-as-new and reset. */
-export const restorerId = ({ release, firstRunId }: CountdownRef): string => `restorer/${release}/${firstRunId}`;
 
 export interface UndoMessages {
   /** Answers once the countdown holds the entry. Throws non-retryable `UndoRefused` or `CountdownEnded`. */

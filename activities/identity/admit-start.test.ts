@@ -80,7 +80,7 @@ describe('a start', () => {
     ['no approvals', { release: releaseOf(undefined, { checkpoints: [] }) }],
     ['another requester', { requestedBy: someone('mallory') }],
     ['a rehearsal', { rehearsal: true }],
-    ['unverified approvals', { allowUnverified: true }],
+    ['unverified approvals', { release: releaseOf(undefined, { allowUnverified: true }) }],
   ])('is refused with %s in place of what was signed', async (_, change) => {
     await expect(admit({ ...input, ...change })).rejects.toMatchObject({
       type: 'SignatureInvalid',
@@ -137,7 +137,7 @@ describe('a start', () => {
     ['a retry policy', { hasRetryPolicy: true }, /retry policy/],
     ['a later attempt', { attempt: 2, continuedRunId: 'run-0' }, /attempt 2/],
     ['a cron schedule', { cronSchedule: '@every 1m' }, /cron schedule/],
-    ['a start delay', { startDelayMs: 60_000 }, /delay of 60 s/],
+    ['a start delay', { startDelayMs: 60_000 }, /with a delay of 1 m$/],
     ['time skipping', { isSkippingTime: true }, /is not a rehearsal/],
     ['a run before it, and nothing carried', { continuedRunId: 'run-0' }, /continued from run run-0 without its state/],
   ])('is refused with %s, though the server signed it', async (_, change, why) => {

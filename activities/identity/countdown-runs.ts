@@ -1,16 +1,11 @@
 // What the Temporal server itself reports of a run: nothing that the caller could have written.
 import type { Client } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time.js';
+import type { RunId } from '../running-activity.ts';
 import type { CountdownRun } from '../../verdict/countdown-run.ts';
 
-export interface RunId {
-  workflowId: string;
-  /** Left out: the newest run of this id. */
-  runId?: string;
-}
-
-/** Reads a run. Throws WorkflowNotFoundError where there is none, and fails where the server has not answered in time. */
-export type ReadRun = (id: RunId) => Promise<CountdownRun>;
+/** Reads a run, or the newest one where no `runId` is given. Throws WorkflowNotFoundError where there is none, and fails where the server has not answered in time. */
+export type ReadRun = (id: Pick<RunId, 'workflowId'> & Partial<RunId>) => Promise<CountdownRun>;
 
 /** Both requests together: they take milliseconds, and what asks for them may last 10 s at most. */
 const READ_TIMEOUT_MS = 2_000;

@@ -1,4 +1,5 @@
-import type { ReadRun, RunId } from './countdown-runs.ts';
+import type { RunId } from '../running-activity.ts';
+import type { ReadRun } from './countdown-runs.ts';
 import type { SignedReader } from './read-signed.ts';
 import type { WorkerKey } from './worker-key.ts';
 
@@ -8,7 +9,7 @@ export interface TrustDependencies {
   key: WorkerKey;
   readRun: ReadRun;
   /** The calling workflow as reported by the Temporal server; null for a standalone activity. */
-  caller: () => Required<RunId> | null;
+  caller: () => RunId | null;
   /** The real clock, also in a rehearsal. */
   now: () => number;
 }

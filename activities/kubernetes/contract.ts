@@ -1,6 +1,6 @@
 // What workflows may ask of a cluster. Types only: workflows import this file, never the code behind it.
-import type { RolloutOutcomeFacts } from '../../analysis/rollout/outcome.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
+import type { RolloutFacts, VersionFacts } from '../../verdict/rollout.ts';
 
 /** Names a Deployment in a cluster of the environment file. */
 export interface DeploymentTarget {
@@ -86,14 +86,6 @@ export interface WatchRolloutInput {
   startedAfterMs?: number | null;
 }
 
-/** The end of a watched rollout, and where its samples are. */
-export interface RolloutResult extends RolloutOutcomeFacts {
-  /** Series of samples, stored as `rollout-events` evidence; empty with `notKept`. */
-  evidence: EvidenceRef[];
-  /** Why the evidence could not be stored; the result is valid all the same. */
-  notKept?: string;
-}
-
 export interface VerifyVersionInput {
   target: DeploymentTarget;
   image: string;
@@ -109,24 +101,15 @@ export interface VerifyVersionInput {
 }
 
 /** Proof that exactly one version serves: all pods are ready and of one template that asks for the image, and healthz answers `status: ok`. */
-export interface VersionProof {
-  ok: boolean;
-  detail: string;
-  pods: number;
-  seconds: number;
-  /** Digests of the bytes that run, sorted and unique; empty while one pod has not reported its own. */
-  imageIds: string[];
+export interface VersionProof extends VersionFacts {
   /** RFC 3339, clock of the worker: when the check ended. The rollback of a version that does not serve is timed from here. */
   at: string;
-  evidence: EvidenceRef[];
-  /** Why the evidence could not be stored; the proof is valid all the same. */
-  notKept?: string;
 }
 
 /** What a step asks of a cluster to see whether an effect serves. Effects themselves: activities/effects/contract.ts. */
 export interface KubernetesActivities {
   /** Follows one rollout by generation and conditions; heartbeats `RolloutProgress`. Does not judge. */
-  watchRollout(input: WatchRolloutInput): Promise<RolloutResult>;
+  watchRollout(input: WatchRolloutInput): Promise<RolloutFacts>;
   verifyVersion(input: VerifyVersionInput): Promise<VersionProof>;
 }
 

@@ -7,7 +7,8 @@ import type { EvidenceStore } from '../evidence/contract.ts';
 import { storeOrReport } from '../evidence/store-or-report.ts';
 import type { RunningActivity } from '../running-activity.ts';
 import type { ClusterClient } from './client.ts';
-import type { RolloutResult, WatchRolloutInput } from './contract.ts';
+import type { RolloutFacts } from '../../verdict/rollout.ts';
+import type { WatchRolloutInput } from './contract.ts';
 import { imageOf, type StatusCondition } from './objects.ts';
 import { passingTrouble } from './passing-trouble.ts';
 import { readDeploymentPods, type DeploymentPods } from './pods.ts';
@@ -34,7 +35,7 @@ export async function watchRollout(
   store: EvidenceStore,
   input: WatchRolloutInput,
   { heartbeat, signal }: RunningActivity,
-): Promise<RolloutResult> {
+): Promise<RolloutFacts> {
   const startedMs = performance.now();
   const states: RolloutState[] = [];
   const troubles: { at: string; trouble: string }[] = [];

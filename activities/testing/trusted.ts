@@ -2,13 +2,14 @@
 import type { ActionRequest } from '../../verdict/action.ts';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { countdownId } from '../../release/countdown-id.ts';
 import type { Release } from '../../release/release.ts';
 import { canonicalJson, inputDigest } from '../../verdict/digest.ts';
 import type { CountdownRun } from '../../verdict/countdown-run.ts';
 import type { Principal } from '../../verdict/verdict.ts';
 import type { CountdownInput, Signed, Start } from '../../workflows/messages.ts';
 import { admissionOf } from '../identity/admit-start.ts';
-import type { RunId } from '../identity/countdown-runs.ts';
+import type { RunId } from '../running-activity.ts';
 import { openKeyPair } from '../identity/key-pair.ts';
 import { signedReader } from '../identity/read-signed.ts';
 import type { TrustDependencies } from '../identity/trust.ts';
@@ -48,7 +49,7 @@ export const releaseOf = (image = NEW, change: Partial<Release['spec']> = {}): R
 export class TrustedWorld {
   /** By `<workflow id>/<run id>`, and by workflow id for the newest. */
   readonly runs = new Map<string, CountdownRun>();
-  caller: Required<RunId> | null = null;
+  caller: RunId | null = null;
   nowMs = Date.parse(LAUNCH_AT) + 1_000;
   readonly key: WorkerKey;
   readonly publicKeys: string;
@@ -83,7 +84,7 @@ export class TrustedWorld {
     const start: Start = {
       kind: 'start',
       id: randomUUID(),
-      countdown: `countdown/${input.release.metadata.name}`,
+      countdown: countdownId(input.release.metadata.name),
       input: inputDigest(input),
       notBefore: LAUNCH_AT,
       issuedAt: new Date(this.nowMs).toISOString(),
@@ -101,7 +102,6 @@ export class TrustedWorld {
       scripts: {},
       requestedBy: someone('requester'),
       rehearsal: false,
-      allowUnverified: false,
       ...change,
     });
   }

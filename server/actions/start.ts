@@ -90,7 +90,6 @@ async function inputOf(
     requestedBy,
     rehearsal: request.rehearsal,
     ...(request.comment === '' ? {} : { comment: request.comment }),
-    allowUnverified: release.spec.allowUnverified,
   };
 }
 

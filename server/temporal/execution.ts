@@ -2,7 +2,8 @@
 import type { WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import type { Verdict } from '../../verdict/verdict.ts';
-import { attribute, countdownId, type Ending, type Phase } from '../../workflows/messages.ts';
+import { releaseOfCountdown } from '../../release/countdown-id.ts';
+import { attribute, type Ending, type Phase } from '../../workflows/messages.ts';
 import type { CountdownSummary, Owner } from './countdowns.ts';
 
 /** Closed, or decided and only sending its last messages. */
@@ -20,9 +21,6 @@ export function stateOf(described: WorkflowExecutionDescription | null): Owner['
   return name === 'COMPLETED' || name === 'CONTINUED_AS_NEW' ? 'ended' : 'terminated';
 }
 
-/** The release of a countdown's workflow id. */
-export const releaseOf = (countdown: string): string => countdown.slice(countdownId('').length);
-
 /** Temporal's own: `<deployment>:<build id>`, with a dot in older servers. */
 const WORKER_VERSION = defineSearchAttributeKey('TemporalWorkerDeploymentVersion', 'KEYWORD');
 
@@ -38,7 +36,7 @@ export function summaryOf({
   memo,
 }: Omit<WorkflowExecutionInfo, 'raw'>): CountdownSummary {
   return {
-    release: said.get(attribute.release) ?? releaseOf(workflowId),
+    release: said.get(attribute.release) ?? releaseOfCountdown(workflowId),
     service: said.get(attribute.service) ?? null,
     phase: (said.get(attribute.phase) as Phase | undefined) ?? null,
     verdict: (said.get(attribute.verdict) as Verdict | undefined) ?? null,

@@ -3,7 +3,8 @@ import type { Action, ActionRequest } from '../../verdict/action.ts';
 import { explainCan } from '../../verdict/can.ts';
 import { abortSignal, actionUpdate, holdSignal, type Phase } from '../../workflows/messages.ts';
 import { CountdownFailure, type Countdowns, type Handed } from './countdowns.ts';
-import { releaseOf, summaryOf } from './execution.ts';
+import { releaseOfCountdown } from '../../release/countdown-id.ts';
+import { summaryOf } from './execution.ts';
 import { ACTION_TIMEOUT_MS, READ_TIMEOUT_MS, type TemporalCalls } from './gateway-calls.ts';
 
 export function actionsOf({ client, ask, describe }: TemporalCalls): Pick<Countdowns, 'act' | 'hold' | 'abort'> {
@@ -14,7 +15,7 @@ export function actionsOf({ client, ask, describe }: TemporalCalls): Pick<Countd
     timeoutMs: number,
     call: () => Promise<T>,
   ): Promise<T> {
-    const release = releaseOf(act.countdown);
+    const release = releaseOfCountdown(act.countdown);
     try {
       return await ask(release, `${doing} ${release}`, timeoutMs, call);
     } catch (error) {
@@ -31,7 +32,7 @@ export function actionsOf({ client, ask, describe }: TemporalCalls): Pick<Countd
    * in Temporal itself, so that no worker has to answer before a hold is handed over.
    */
   async function assertPossible({ action, countdown }: Handed): Promise<void> {
-    const release = releaseOf(countdown);
+    const release = releaseOfCountdown(countdown);
     const described = await describe(release, `asking for the phase of ${release}`);
     const { phase } = summaryOf(described);
     const now = described.status.name === 'RUNNING' ? (phase ?? 'opening') : 'ended';

@@ -1,7 +1,8 @@
 // What Temporal itself reports of countdowns, their restorers and their queues. None of it needs a worker.
 import { COUNTDOWN_TYPE, countdownId, restorerId } from '../../workflows/messages.ts';
 import type { Countdowns, OpenCountdown } from './countdowns.ts';
-import { firstRunOf, hasEnded, releaseOf, stateOf, summaryOf } from './execution.ts';
+import { releaseOfCountdown } from '../../release/countdown-id.ts';
+import { firstRunOf, hasEnded, stateOf, summaryOf } from './execution.ts';
 import { READ_TIMEOUT_MS, type TemporalCalls } from './gateway-calls.ts';
 import { IS_OPEN } from './list-countdowns.ts';
 import { startedFrom } from './start-memo.ts';
@@ -34,7 +35,7 @@ export function runsOf({ client, ask, describe, describeOrNull }: TemporalCalls)
           query: `WorkflowType = "${COUNTDOWN_TYPE}" AND ${IS_OPEN}`,
           pageSize: 100,
         }))
-          found.push({ release: releaseOf(workflowId), startedFrom: startedFrom(memo ?? {}) });
+          found.push({ release: releaseOfCountdown(workflowId), startedFrom: startedFrom(memo ?? {}) });
         return found;
       }),
 

@@ -5,7 +5,7 @@ import { readCountdownRecord, type CountdownRecord, type RecordPointer } from '.
 import type { EvidenceFolder } from '../../activities/evidence/evidence-folder.ts';
 import { explainCan } from '../../verdict/can.ts';
 import { CountdownFailure, type Countdowns, type CountdownSummary, type Handed } from './countdowns.ts';
-import { releaseOf } from './execution.ts';
+import { releaseOfCountdown } from '../../release/countdown-id.ts';
 
 /** The same countdowns; status, audit and list also answer for those that are left as a record only. */
 export function withRecords(countdowns: Countdowns, folder: Pick<EvidenceFolder, 'recorded'>, evidence: EvidenceStore): Countdowns {
@@ -32,7 +32,7 @@ export function withRecords(countdowns: Countdowns, folder: Pick<EvidenceFolder,
     try {
       return await send();
     } catch (error) {
-      const release = releaseOf(countdown);
+      const release = releaseOfCountdown(countdown);
       if (!(error instanceof CountdownFailure) || error.code !== 'NotFound' || !(await pointerTo(release))) throw error;
       const reason = explainCan(action, 'ended') ?? `${release} is over`;
       throw new CountdownFailure('Refused', reason, `\`tminus explain ${release}\` says how it ended`);

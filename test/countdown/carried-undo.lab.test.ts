@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { watchCountdown } from '../../activities/bookkeeping/watch-countdown.ts';
-import { restorerId, undoMessages } from '../../activities/effects/undo-messages.ts';
+import { undoMessages } from '../../activities/effects/undo-messages.ts';
+import { restorerId } from '../../release/countdown-id.ts';
 import { runningActivity } from '../../activities/running-activity.ts';
 import { WORKFLOW_TASK_QUEUE, approveSignal, registerUndoUpdate } from '../../workflows/messages.ts';
 import { signedInput } from '../../server/actions/start.ts';

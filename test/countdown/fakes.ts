@@ -42,7 +42,6 @@ export function inputFor(name: string): CountdownInput {
     scripts: { 'k6/shop.js': `sha256:${hexDigest('script')}` },
     requestedBy: person('requester'),
     rehearsal: false,
-    allowUnverified: false,
   });
 }
 

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { watchCountdown } from '../../activities/bookkeeping/watch-countdown.ts';
 import type { CountdownRef, UndoEntry } from '../../activities/effects/contract.ts';
-import { restorerId, undoMessages } from '../../activities/effects/undo-messages.ts';
+import { undoMessages } from '../../activities/effects/undo-messages.ts';
+import { restorerId } from '../../release/countdown-id.ts';
 import { runningActivity } from '../../activities/running-activity.ts';
 import {
   COUNTDOWN_TYPE,

@@ -9,7 +9,7 @@ import { formatProblem, loadRelease } from '../../release/load.ts';
 import { temporalGateway } from '../../server/temporal/gateway.ts';
 import { loadSigner } from '../../server/identity/signing.ts';
 import { signedInput } from '../../server/actions/start.ts';
-import { countdownId, type CountdownInput } from '../../workflows/messages.ts';
+import { countdownId, restorerId, type CountdownInput } from '../../workflows/messages.ts';
 import { person } from '../temporal-world.ts';
 import { NAME, type Service } from './one-pod.ts';
 
@@ -90,12 +90,11 @@ export async function startCountdown(
     scripts: {},
     requestedBy: person('requester', ['developers']),
     rehearsal: false,
-    allowUnverified: false,
   };
   await startPatiently(temporalGateway({ client }), signedInput({ signer, now: Date.now }, input));
   const handle = client.workflow.getHandle(countdownId(namespace));
   const { runId: firstRunId } = await handle.describe();
-  const restorer = client.workflow.getHandle(`restorer/${namespace}/${firstRunId}`);
+  const restorer = client.workflow.getHandle(restorerId({ release: namespace, firstRunId }));
   return {
     terminate: async () => void (await handle.terminate('sweep')),
     async ending() {

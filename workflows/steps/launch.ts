@@ -2,10 +2,10 @@
 // be taken back.
 import { isCancellation, proxyActivities } from '@temporalio/workflow';
 import type { EffectActivities, UndoEntry } from '../../activities/effects/contract.ts';
-import type { KubernetesActivities, RolloutResult } from '../../activities/kubernetes/contract.ts';
+import type { KubernetesActivities } from '../../activities/kubernetes/contract.ts';
 import type { LaunchStep } from '../../release/steps/registry.ts';
 import { inconclusive, type Finding } from '../../verdict/finding.ts';
-import { judgeLaunch } from '../../verdict/rollout.ts';
+import { judgeLaunch, type RolloutFacts } from '../../verdict/rollout.ts';
 import { duration } from '../../verdict/wording/index.ts';
 import { WATCHES_THAT_MUST_FIT, following, writing } from '../activity-options.ts';
 import { sentenceOf } from '../failure-sentence.ts';
@@ -147,7 +147,7 @@ async function watch(
   };
 }
 
-function rolloutFact(before: string | null, image: string, { podsReady, podsWanted, seconds, outcome }: RolloutResult) {
+function rolloutFact(before: string | null, image: string, { podsReady, podsWanted, seconds, outcome }: RolloutFacts) {
   const tag = (of: string): string => of.slice(of.lastIndexOf(':') + 1);
   const change = before === null ? tag(image) : `${tag(before)} → ${tag(image)}`;
   const unfinished = outcome === 'complete' ? '' : ` (${outcome})`;

@@ -42,7 +42,6 @@ export function stateOfTest(): CountdownState {
     requestedBy: person('requester'),
     start: { payload: '', keyId: 'test', signature: '' },
     rehearsal: false,
-    allowUnverified: false,
   };
   return { ...freshState(input, NOW_MS), phase: 'counting' };
 }
