@@ -137,7 +137,7 @@ describe('a start', () => {
     ['a retry policy', { hasRetryPolicy: true }, /retry policy/],
     ['a later attempt', { attempt: 2, continuedRunId: 'run-0' }, /attempt 2/],
     ['a cron schedule', { cronSchedule: '@every 1m' }, /cron schedule/],
-    ['a start delay', { startDelayMs: 60_000 }, /with a delay of 1 m$/],
+    ['a start delay', { startDelayMs: 60_000 }, /was started with a delay of 1 m/],
     ['time skipping', { isSkippingTime: true }, /is not a rehearsal/],
     ['a run before it, and nothing carried', { continuedRunId: 'run-0' }, /continued from run run-0 without its state/],
   ])('is refused with %s, though the server signed it', async (_, change, why) => {
