@@ -1,5 +1,5 @@
 // A failure people can act on: its sentence, what to do, and the exit code that says the same to a script.
-import type { ToldProblem } from '../release/told-problem.ts';
+import type { Problem } from '../release/problem.ts';
 import { EXIT } from './exit-codes.ts';
 
 export class CliFailure extends Error {
@@ -7,9 +7,9 @@ export class CliFailure extends Error {
   readonly hint: string;
   readonly exitCode: number;
   /** Of an invalid file, each with its place. */
-  readonly problems: readonly ToldProblem[];
+  readonly problems: readonly Problem[];
 
-  constructor(code: string, message: string, hint: string, exitCode: number, problems: readonly ToldProblem[] = []) {
+  constructor(code: string, message: string, hint: string, exitCode: number, problems: readonly Problem[] = []) {
     super(message);
     this.name = 'CliFailure';
     this.code = code;
@@ -31,7 +31,7 @@ const exitCodeOf: Record<string, number> = {
   NotFound: EXIT.usage,
 };
 
-export function failureOfEnvelope(answer: { code?: string; message?: string; hint?: string; problems?: ToldProblem[] }): CliFailure {
+export function failureOfEnvelope(answer: { code?: string; message?: string; hint?: string; problems?: Problem[] }): CliFailure {
   const code = answer.code ?? 'Internal';
   return new CliFailure(
     code,

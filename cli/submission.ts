@@ -7,7 +7,6 @@ import { startPolicyOf } from '../release/start-policy.ts';
 import { loadEnvironment, loadRelease, type LoadedRelease, type Problem } from '../release/load.ts';
 import type { Release } from '../release/release.ts';
 import { objectionsOfScripts, objectionsToStart, scriptsOf } from '../release/startable.ts';
-import { toldProblem, type ToldProblem } from '../release/told-problem.ts';
 import { EXIT } from './exit-codes.ts';
 import { CliFailure, usageFailure } from './failure.ts';
 
@@ -26,7 +25,7 @@ export interface Submission {
 
 type ValidRelease = Extract<LoadedRelease, { ok: true }>;
 
-export type CheckedFile = { warnings: ToldProblem[] } & (
+export type CheckedFile = { warnings: Problem[] } & (
   | { kind: 'Release'; loaded: ValidRelease }
   | { kind: 'Environment'; environment: Environment }
 );
@@ -38,7 +37,7 @@ export async function checkFile(path: string): Promise<CheckedFile> {
   const written = /^kind:\s*["']?([A-Za-z]{1,40})/m.exec(text)?.[1] ?? 'Release';
   if (nearName(written, ['Release', 'Environment']) === 'Environment') return { kind: 'Environment', ...parseEnvironment(text, path) };
   const loaded = parseRelease(text, path);
-  return { kind: 'Release', loaded, warnings: loaded.warnings.map(toldProblem) };
+  return { kind: 'Release', loaded, warnings: loaded.warnings };
 }
 
 /** What a start would refuse in a release that is valid by itself. Without an environment its names and approvals are not checked. */
@@ -46,11 +45,11 @@ export async function problemsToStart(
   path: string,
   { release, problemsOf }: ValidRelease,
   environments: readonly Environment[],
-): Promise<ToldProblem[]> {
+): Promise<Problem[]> {
   const explainScript = await scriptExplainer(path, scriptsOf(release));
   const policies = environments.length === 0 ? [null] : environments.map(startPolicyOf);
   const nowMs = Date.now();
-  return problemsOf(policies.flatMap((startPolicy) => objectionsToStart(release, { startPolicy, explainScript, nowMs }))).map(toldProblem);
+  return problemsOf(policies.flatMap((startPolicy) => objectionsToStart(release, { startPolicy, explainScript, nowMs })));
 }
 
 /** Throws with every problem of an environment file at its place. */
@@ -67,7 +66,7 @@ export async function readRelease(path: string): Promise<Release> {
 export async function readSubmission(path: string): Promise<Submission> {
   const text = await readCapped(path);
   const { release, warnings, problemsOf } = parseRelease(text, path);
-  for (const warning of warnings) process.stderr.write(`warning: ${toldProblem(warning).text}\n`);
+  for (const warning of warnings) process.stderr.write(`warning: ${warning.text}\n`);
   const paths = scriptsOf(release);
   const objections = objectionsOfScripts(release, await scriptExplainer(path, paths));
   if (objections.length > 0) throw invalid(path, problemsOf(objections));
@@ -96,10 +95,10 @@ function parseRelease(text: string, path: string): ValidRelease {
   return loaded;
 }
 
-function parseEnvironment(text: string, path: string): { environment: Environment; warnings: ToldProblem[] } {
+function parseEnvironment(text: string, path: string): { environment: Environment; warnings: Problem[] } {
   const loaded = loadEnvironment(text, path);
   if (!loaded.ok) throw invalid(path, loaded.problems);
-  return { environment: loaded.environment, warnings: loaded.warnings.map(toldProblem) };
+  return { environment: loaded.environment, warnings: loaded.warnings };
 }
 
 const invalid = (path: string, problems: readonly Problem[]): CliFailure =>
@@ -108,7 +107,7 @@ const invalid = (path: string, problems: readonly Problem[]): CliFailure =>
     `${path} is not valid: ${problems.length === 1 ? 'one problem' : `${problems.length} problems`}`,
     '',
     EXIT.usage,
-    problems.map(toldProblem),
+    problems,
   );
 
 const scriptFile = (releaseFile: string, script: string): string => resolve(dirname(resolve(releaseFile)), script);

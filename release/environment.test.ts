@@ -1,4 +1,4 @@
-import { formatProblem, loadEnvironment } from './load.ts';
+import { loadEnvironment } from './load.ts';
 
 const frame = `apiVersion: tminus.dev/v1alpha1
 kind: Environment
@@ -10,7 +10,7 @@ spec:
 
 function printed(text: string): string {
   const loaded = loadEnvironment(text, 'e.yaml');
-  return loaded.ok ? '' : loaded.problems.map(formatProblem).join('\n');
+  return loaded.ok ? '' : loaded.problems.map(({ text }) => text).join('\n');
 }
 
 test('fills in ports, folders and programs', () => {
@@ -50,7 +50,7 @@ test.each([
 test('takes a trace store for Jaeger unless it says another', () => {
   const stores = (text: string) => {
     const loaded = loadEnvironment(`${frame}  traces: { lab: ${text} }\n`, 'e.yaml');
-    return loaded.ok ? loaded.environment.spec.traces['lab'] : loaded.problems.map(formatProblem).join('\n');
+    return loaded.ok ? loaded.environment.spec.traces['lab'] : loaded.problems.map(({ text }) => text).join('\n');
   };
   expect(stores('{ url: "http://jaeger:16686" }')).toEqual({ type: 'jaeger', url: 'http://jaeger:16686' });
   expect(stores('{ type: tempo, url: "http://tempo:3200" }')).toEqual({ type: 'tempo', url: 'http://tempo:3200' });

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import { formatProblem, loadRelease } from './load.ts';
+import { loadRelease } from './load.ts';
+import { withoutSourceLine } from './problem.ts';
 import { releaseFileSchema, type Release } from './release.ts';
 
 const example = readFileSync(join(import.meta.dirname, '..', 'docs', 'release-example.yaml'), 'utf8');
@@ -23,19 +24,17 @@ const launch = '{ name: launch, at: T-0, steps: [{ type: launch }, { type: guard
 /** `line:column path: message; hint` of each problem, without the excerpt. */
 function told(text: string): string[] {
   const loaded = loadRelease(text, 'r.yaml');
-  return loaded.ok ? [] : loaded.problems.map((problem) => formatProblem({ ...problem, sourceLine: '' }).replace('r.yaml:', ''));
+  return loaded.ok ? [] : loaded.problems.map((problem) => withoutSourceLine(problem).text.replace('r.yaml:', ''));
 }
 
 function warned(text: string): string[] {
   const loaded = loadRelease(text, 'r.yaml');
-  return loaded.ok
-    ? loaded.warnings.map((problem) => formatProblem({ ...problem, sourceLine: '' }).replace('r.yaml:', ''))
-    : ['refused', ...told(text)];
+  return loaded.ok ? loaded.warnings.map((problem) => withoutSourceLine(problem).text.replace('r.yaml:', '')) : ['refused', ...told(text)];
 }
 
 function releaseOf(text: string): Release {
   const loaded = loadRelease(text, 'r.yaml');
-  if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
+  if (!loaded.ok) throw new Error(loaded.problems.map(({ text }) => text).join('\n'));
   return loaded.release;
 }
 
@@ -406,7 +405,7 @@ describe('hostile YAML', () => {
 
   test('prints no control characters of the file', () => {
     const loaded = loadRelease('kind: "a\\e[2Jb"\n\u001b[2J: 1\n', 'r.yaml');
-    const printed = loaded.ok ? '' : loaded.problems.map(formatProblem).join('\n');
+    const printed = loaded.ok ? '' : loaded.problems.map(({ text }) => text).join('\n');
     expect(printed).not.toBe('');
     expect(printed).not.toContain('\u001b');
   });
@@ -421,7 +420,7 @@ describe('hostile YAML', () => {
     const fields = Array.from({ length: 200 }, (_, index) => `  unknown${index}: 1\n`).join('');
     const problems = told(frame + fields);
     expect(problems).toHaveLength(50);
-    expect(problems.at(-1)).toMatch(/and 151 more problems from here on; mend those above and check again$/);
+    expect(problems.at(-1)).toMatch(/and 151 more problems from here on; fix the problems above and check again$/);
   });
 });
 
@@ -434,7 +433,7 @@ describe('whatever the text is', () => {
   const bounded = (text: string): void => {
     const startMs = performance.now();
     const loaded = loadRelease(text, 'r.yaml');
-    if (!loaded.ok) loaded.problems.map(formatProblem);
+    if (!loaded.ok) loaded.problems.map(({ text }) => text);
     const tookMs = performance.now() - startMs;
     if (tookMs > HANGS_AFTER_MS) throw new Error(`took ${tookMs} ms`);
     if (!loaded.ok && loaded.problems.length === 0) throw new Error('refused without saying why');

@@ -5,8 +5,7 @@ import type { Environment } from './environment.ts';
 import { expandRelease } from './expand.ts';
 import type { StartObjection } from './start-policy.ts';
 import { nearName } from './near-name.ts';
-import { shortWord } from './problem.ts';
-import type { Path, Problem } from './problem.ts';
+import { byPlace, problemAt, shortWord, withoutSourceLine, type Path, type Problem } from './problem.ts';
 import { API_VERSION, releaseFileSchema } from './release.ts';
 import type { Release } from './release.ts';
 import { ruleEnvironment } from './environment-rules.ts';
@@ -17,10 +16,9 @@ import type { Objection } from './sentences.ts';
 import { readYaml } from './yaml-source.ts';
 import type { YamlSource } from './yaml-source.ts';
 
-export { formatProblem } from './problem.ts';
 export type { Problem } from './problem.ts';
 
-/** Most problems told at once; a file with more is mended in rounds. */
+/** Limit of problems reported at once. */
 const MAX_PROBLEMS = 50;
 
 export type Refusal = { ok: false; problems: Problem[] };
@@ -50,7 +48,6 @@ export function loadRelease(text: string, fileName: string): LoadedRelease {
   };
 }
 
-const byPlace = (a: Problem, b: Problem): number => a.line - b.line || a.column - b.column;
 const isSame = (a: Problem, b: Problem): boolean => byPlace(a, b) === 0 && a.message === b.message;
 
 /** Reads a worker's environment file. Lines that may hold a secret are not repeated in problems. */
@@ -80,13 +77,13 @@ function load<S extends z.ZodType>(
   const reading = readYaml(text, fileName, needs);
   if (!reading.ok) {
     // Where the syntax is broken, nobody can say which words are secrets.
-    const problems = kind === 'Release' ? reading.problems : reading.problems.map((problem) => ({ ...problem, sourceLine: '' }));
+    const problems = kind === 'Release' ? reading.problems : reading.problems.map(withoutSourceLine);
     return { ok: false, problems: firstOf(problems) };
   }
   const { source } = reading;
   const problemOf = (objection: Objection): Problem => {
     const problem = source.problemAt(objection.path, objection.at, objection.message, objection.hint);
-    return showLine(objection) ? problem : { ...problem, sourceLine: '' };
+    return showLine(objection) ? problem : withoutSourceLine(problem);
   };
 
   const otherKind = wrongKind(source.value, kind, needs);
@@ -125,9 +122,8 @@ function isNeverSecret({ path, message }: Objection): boolean {
 function firstOf(problems: Problem[]): Problem[] {
   const last = problems[MAX_PROBLEMS - 1];
   if (!last || problems.length === MAX_PROBLEMS) return problems;
-  const more = problems.length - MAX_PROBLEMS + 1;
-  return [
-    ...problems.slice(0, MAX_PROBLEMS - 1),
-    { ...last, path: '', message: `and ${more} more problems from here on`, hint: 'mend those above and check again', sourceLine: '' },
-  ];
+  const { file, line, column } = last;
+  const message = `and ${problems.length - MAX_PROBLEMS + 1} more problems from here on`;
+  const place = { file, line: line ?? 1, column: column ?? 1, path: '' };
+  return [...problems.slice(0, MAX_PROBLEMS - 1), problemAt(place, message, 'fix the problems above and check again', '')];
 }

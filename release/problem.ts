@@ -1,36 +1,60 @@
-// What is wrong with a file, where, and what to do: the same shape for syntax, fields and rules.
+// A problem of a file with its place and hint: one shape for syntax, fields and rules, in the API, in JSON output and for people.
 
 /** Keys and indexes from the top of the file: `['spec', 'checkpoints', 0, 'at']`. */
 export type Path = readonly (string | number)[];
 
 export interface Problem {
   file: string;
-  /** From 1. */
-  line: number;
-  /** From 1, in UTF-16 units as editors count. */
-  column: number;
-  /** `spec.checkpoints[0].at`; empty where the file as a whole is meant. */
+  /** From 1; null where the whole file is meant. */
+  line: number | null;
+  /** From 1, in UTF-16 units as editors count; null where the whole file is meant. */
+  column: number | null;
+  /** `spec.checkpoints[0].at`; empty where the whole file is meant. */
   path: string;
   message: string;
-  /** What to do; empty where the message says it all. */
+  /** Empty where the message is enough. */
   hint: string;
-  /** The line itself for people to look at; empty where it may hold a secret or there is none. */
-  sourceLine: string;
+  /** All of it for people: `file:line:column path: message; hint`, then the source line (unless it may hold a secret) and a caret. */
+  text: string;
 }
+
+/** A place in a file, from 1. */
+type Place = Pick<Problem, 'file' | 'path'> & { line: number; column: number };
 
 /** Most characters of a source line that are shown: a terminal's width, without the gutter. */
 const SHOWN_LINE_LENGTH = 100;
 /** Most characters of a word from the file that are repeated in a sentence. */
 const SHOWN_WORD_LENGTH = 40;
 
-/** A problem as people read it: `file:line:column path: message; hint`, then the line and a caret under the place. */
-export function formatProblem({ file, line, column, path, message, hint, sourceLine }: Problem): string {
-  const sentence = `${file}:${line}:${column} ${path === '' ? '' : `${path}: `}${message}${hint === '' ? '' : `; ${hint}`}`;
-  if (sourceLine.trim() === '') return sentence;
+/** A problem at a place. `sourceLine`: the line of the file, or empty where it must not be shown. */
+export function problemAt({ file, line, column, path }: Place, message: string, hint: string, sourceLine: string): Problem {
+  const sentence = sentenceOf(`${file}:${line}:${column} ${path === '' ? '' : `${path}: `}${message}`, hint);
+  const text = sourceLine.trim() === '' ? sentence : `${sentence}\n${excerptOf(sourceLine, line, column)}`;
+  return { file, line, column, path, message, hint, text };
+}
+
+/** Order of the file; problems of the whole file come first. */
+export const byPlace = (a: Problem, b: Problem): number => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+
+/** A problem of the whole file, such as one that cannot be read. */
+export function problemOfFile(file: string, message: string, hint = ''): Problem {
+  const text = sentenceOf(message.includes(file) ? message : `${file}: ${message}`, hint);
+  return { file, line: null, column: null, path: '', message, hint, text };
+}
+
+/** The same problem without its source line, which may hold a secret. */
+export const withoutSourceLine = (problem: Problem): Problem => {
+  const { file, line, column, path, message, hint } = problem;
+  return line === null || column === null ? problem : problemAt({ file, line, column, path }, message, hint, '');
+};
+
+const sentenceOf = (message: string, hint: string): string => (hint === '' ? message : `${message}; ${hint}`);
+
+function excerptOf(sourceLine: string, line: number, column: number): string {
   const number = String(line).padStart(5);
   const from = column > SHOWN_LINE_LENGTH ? column - 1 - SHOWN_LINE_LENGTH / 2 : 0;
   const shown = printable(sourceLine.slice(from, from + SHOWN_LINE_LENGTH)).trimEnd();
-  return `${sentence}\n${number} | ${shown}\n${' '.repeat(number.length)} | ${' '.repeat(column - 1 - from)}^`;
+  return `${number} | ${shown}\n${' '.repeat(number.length)} | ${' '.repeat(column - 1 - from)}^`;
 }
 
 /** `spec.limits.endpoints["POST /api"].p99`. */

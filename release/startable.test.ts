@@ -1,5 +1,5 @@
 import { startPolicyOf } from './start-policy.ts';
-import { formatProblem, loadEnvironment, loadRelease } from './load.ts';
+import { loadEnvironment, loadRelease } from './load.ts';
 import { objectionsToStart, type Start } from './startable.ts';
 
 const frame = `apiVersion: tminus.dev/v1alpha1
@@ -31,9 +31,9 @@ const now: Start = {
 /** The first line of each objection. */
 function objections(text: string, start: Partial<Start> = {}): string[] {
   const loaded = loadRelease(text, 'r.yaml');
-  if (!loaded.ok) return loaded.problems.map(formatProblem);
+  if (!loaded.ok) return loaded.problems.map(({ text }) => text);
   const problems = loaded.problemsOf(objectionsToStart(loaded.release, { ...now, ...start }));
-  return problems.map((problem) => formatProblem(problem).split('\n')[0] ?? '');
+  return problems.map(({ text }) => text.split('\n')[0] ?? '');
 }
 
 const measuring = (step: string): string => `${frame}  countdown: 72h\n  checkpoints: [{ name: load, at: T-1h, steps: [${step}] }]\n`;

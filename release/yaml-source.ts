@@ -1,8 +1,7 @@
 // Text in, plain value and the place of everything in it out. What YAML can do to harm (bombs, tags, depth) ends here.
 import { Composer, isAlias, isCollection, isMap, isNode, isPair, isScalar, isSeq, Lexer, LineCounter, Parser, visit } from 'yaml';
 import type { CST, Document, Node, YAMLParseError } from 'yaml';
-import { pathText, shortWord } from './problem.ts';
-import type { Path, Problem } from './problem.ts';
+import { byPlace, pathText, shortWord, problemAt, type Path, type Problem } from './problem.ts';
 
 /** A release with every field written out has under 10 kB; more than 1 MB is not a release, and reading it would stop a server. */
 const MAX_FILE_BYTES = 1_000_000;
@@ -57,7 +56,7 @@ export function readYamlDocuments(fileText: string, file: string, content: strin
 function readDocuments(fileText: string, file: string, { content, emptyHint, maxTokens, manyDocuments }: Expected): YamlDocumentsReading {
   const whole = (message: string, hint: string): YamlDocumentsReading => ({
     ok: false,
-    problems: [{ file, line: 1, column: 1, path: '', message, hint, sourceLine: '' }],
+    problems: [problemAt({ file, line: 1, column: 1, path: '' }, message, hint, '')],
   });
   // Characters never outnumber bytes, so a huge text is refused before its bytes are counted.
   const sizeBytes = fileText.length > MAX_FILE_BYTES ? fileText.length : Buffer.byteLength(fileText);
@@ -72,7 +71,8 @@ function readDocuments(fileText: string, file: string, { content, emptyHint, max
   const counter = new LineCounter();
   const problem = (offset: number, path: string, message: string, hint: string): Problem => {
     const { line, col } = counter.linePos(Math.min(offset, text.length));
-    return { file, line: Math.max(line, 1), column: Math.max(col, 1), path, message, hint, sourceLine: lines[line - 1] ?? '' };
+    const place = { file, line: Math.max(line, 1), column: Math.max(col, 1), path };
+    return problemAt(place, message, hint, lines[line - 1] ?? '');
   };
 
   if (text.trim() === '') return whole('the file is empty', emptyHint);
@@ -172,9 +172,9 @@ function syntaxSentence({ code, message }: Pick<YAMLParseError, 'code' | 'messag
   );
 }
 
-/** One mistake breaks a line in many ways; the first is the one to mend. */
+/** One mistake causes several syntax errors in its line; only the first is reported. */
 function onePerLine(problems: Problem[]): Problem[] {
-  const inOrder = problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  const inOrder = problems.toSorted(byPlace);
   const tabs = inOrder.filter(({ message }) => message === syntaxSentences['TAB_AS_INDENT']?.[0]);
   const chosen = tabs.length > 0 ? tabs : inOrder;
   return chosen.filter(({ line }, index) => line !== chosen[index - 1]?.line);

@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import type { EvidenceStore } from '../activities/evidence/contract.ts';
 import type { EvidenceFolder } from '../activities/evidence/evidence-folder.ts';
 import type { StartPolicy } from '../release/start-policy.ts';
-import { problemOfFile } from '../release/told-problem.ts';
+import { problemOfFile } from '../release/problem.ts';
 import type { ApiRoute } from './api/route.ts';
 import { apiRoutes } from './api/routes.ts';
 import { figuresApart } from './evidence/figures-apart.ts';

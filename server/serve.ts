@@ -15,7 +15,7 @@ import { createFolderEvidenceStore } from '../activities/evidence/folder-store.t
 import { serveMetrics } from '../activities/metrics/serve-metrics.ts';
 import { SettingsRefused, temporalSettings } from '../activities/temporal/settings.ts';
 import { startPolicyOf } from '../release/start-policy.ts';
-import { formatProblem, loadEnvironment } from '../release/load.ts';
+import { loadEnvironment } from '../release/load.ts';
 import { loadSigner } from './identity/signing.ts';
 import { createToken, tokenFileIdentity } from './identity/tokens.ts';
 import { ServerRefused, startServer } from './main.ts';
@@ -31,7 +31,7 @@ const text = await readFile(file, 'utf8').catch((error: Error) =>
   fail(`cannot read the environment file ${file}: ${error.message}; TMINUS_ENVIRONMENT names it`),
 );
 const loaded = loadEnvironment(text, file);
-if (!loaded.ok) fail(loaded.problems.map(formatProblem).join('\n'));
+if (!loaded.ok) fail(loaded.problems.map(({ text }) => text).join('\n'));
 const { evidence, identity } = loaded.environment.spec;
 const at = (path: string) => resolve(dirname(file), path);
 

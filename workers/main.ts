@@ -12,7 +12,6 @@ import { Connection } from '@temporalio/client';
 import { serveMetrics } from '../activities/metrics/serve-metrics.ts';
 import { SettingsRefused, temporalSettings } from '../activities/temporal/settings.ts';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { formatProblem } from '../release/problem.ts';
 import { loadEnvironment } from '../release/load.ts';
 import { NamespaceNotReady, registerNamespace } from './namespace.ts';
 import { workerMetrics } from './metrics.ts';
@@ -50,7 +49,7 @@ const text = await readFile(file, 'utf8').catch((error: Error) =>
   fail(`cannot read the environment file ${file}: ${error.message}; TMINUS_ENVIRONMENT names it`),
 );
 const loaded = loadEnvironment(text, file);
-if (!loaded.ok) fail(loaded.problems.map((problem) => formatProblem(problem)).join('\n'));
+if (!loaded.ok) fail(loaded.problems.map(({ text }) => text).join('\n'));
 const temporal = await temporalSettings(env).catch(refused(SettingsRefused));
 const { address } = temporal.connection;
 const connection = await Connection.connect(temporal.connection).catch((error: Error) =>

@@ -3,7 +3,6 @@ import { readAlertmanager, type AlertmanagerConfig } from '../../analysis/alarm/
 import type { Objection } from '../../analysis/alarm/fields.ts';
 import { readAlertRules, type AlertRule } from '../../analysis/alarm/rules.ts';
 import type { Problem } from '../../release/problem.ts';
-import { toldProblem } from '../../release/told-problem.ts';
 import { readYamlDocuments, type YamlSource } from '../../release/yaml-source.ts';
 import { EXIT } from '../exit-codes.ts';
 import { CliFailure } from '../failure.ts';
@@ -52,5 +51,5 @@ const placed = (objections: readonly Objection[], source: YamlSource): Problem[]
 
 function invalid(file: string, problems: readonly Problem[]): CliFailure {
   const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`;
-  return new CliFailure('InvalidFile', `${file} is not valid: ${count}`, '', EXIT.usage, problems.map(toldProblem));
+  return new CliFailure('InvalidFile', `${file} is not valid: ${count}`, '', EXIT.usage, problems);
 }

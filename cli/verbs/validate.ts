@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { problemOfFile, type ToldProblem } from '../../release/told-problem.ts';
+import { problemOfFile, type Problem } from '../../release/problem.ts';
 import { ENVIRONMENT_FILE } from '../dev.ts';
 import { EXIT } from '../exit-codes.ts';
 import { CliFailure } from '../failure.ts';
@@ -12,8 +12,8 @@ interface Checked {
   outcome: 'valid' | 'invalid';
   kind: string | null;
   name: string | null;
-  problems: readonly ToldProblem[];
-  warnings: readonly ToldProblem[];
+  problems: readonly Problem[];
+  warnings: readonly Problem[];
   /** Whether the names of a release were looked for in an environment file; null of a file that has none. */
   names: 'checked' | 'not checked' | null;
 }
@@ -66,7 +66,7 @@ export function validateCommand(program: Command): void {
     });
 }
 
-type Found = { file: string } & (CheckedFile | { kind: null; problems: readonly ToldProblem[] });
+type Found = { file: string } & (CheckedFile | { kind: null; problems: readonly Problem[] });
 
 /** Each by itself, then the releases against the environments among them. */
 async function checkAll(files: readonly string[]): Promise<Checked[]> {

@@ -5,7 +5,7 @@ import { loadRelease } from '../../release/load.ts';
 import { planOf } from '../../release/plan.ts';
 import type { Release } from '../../release/release.ts';
 import { objectionsToStart, scriptsOf } from '../../release/startable.ts';
-import { toldProblem, type ToldProblem } from '../../release/told-problem.ts';
+import type { Problem } from '../../release/problem.ts';
 import { explainStart } from '../../verdict/can.ts';
 import { inputDigest } from '../../verdict/digest.ts';
 import type { Principal } from '../../verdict/verdict.ts';
@@ -46,7 +46,7 @@ export async function submit(world: SubmissionWorld, request: StartRequest, requ
     ...(release.spec.allowUnverified && !world.loopback ? [UNVERIFIED_ELSEWHERE] : []),
     ...objectionsToStart(release, { startPolicy: world.startPolicy, explainScript, nowMs: now }),
   ];
-  if (objections.length > 0) throw invalid(problemsOf(objections).map(toldProblem));
+  if (objections.length > 0) throw invalid(problemsOf(objections));
   const plan = planOf(release, now);
   const planned: OpenedPlan = {
     release: release.metadata.name,
@@ -65,7 +65,7 @@ const UNVERIFIED_ELSEWHERE: StartObjection = {
 
 function readRelease({ file, fileName, launchAt }: StartRequest) {
   const loaded = loadRelease(file, fileName);
-  if (!loaded.ok) throw invalid(loaded.problems.map(toldProblem));
+  if (!loaded.ok) throw invalid(loaded.problems);
   const { release, problemsOf } = loaded;
   if (launchAt === undefined) return { release, problemsOf };
   const { countdownMs: _, ...spec } = release.spec;
@@ -113,7 +113,7 @@ export function signedInput(
   return { ...input, start };
 }
 
-function invalid(problems: ToldProblem[]): ApiError {
+function invalid(problems: Problem[]): ApiError {
   return new ApiError(
     'InvalidRelease',
     problems[0]?.text ?? 'the release file is not valid',

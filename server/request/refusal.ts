@@ -1,15 +1,15 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { API_VERSION } from '../../release/release.ts';
-import type { ToldProblem } from '../../release/told-problem.ts';
+import type { Problem } from '../../release/problem.ts';
 import { CountdownFailure } from '../temporal/countdowns.ts';
 
 /** A refusal on its way to a person: status, code, sentence, and what to do. */
 export class ApiError extends Error {
   readonly code: ApiErrorCode;
   readonly hint: string;
-  readonly problems: readonly ToldProblem[];
+  readonly problems: readonly Problem[];
 
-  constructor(code: ApiErrorCode, message: string, hint: string, problems: readonly ToldProblem[] = []) {
+  constructor(code: ApiErrorCode, message: string, hint: string, problems: readonly Problem[] = []) {
     super(message);
     this.name = 'ApiError';
     this.code = code;

@@ -4,7 +4,7 @@ import type { LastGood } from '../../activities/bookkeeping-contract.ts';
 import type { GuardCarry, GuardReport, StepReport } from '../../activities/steps-contract.ts';
 import { EMPTY_TALLY } from '../../analysis/guard/guard-tally.ts';
 import { restoreIdOf } from '../../analysis/rollout/restore-id.ts';
-import { formatProblem, loadRelease } from '../../release/load.ts';
+import { loadRelease } from '../../release/load.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import type { Finding, FindingCode } from '../../verdict/finding.ts';
 import type { CountdownInput } from '../../workflows/messages.ts';
@@ -35,7 +35,7 @@ spec:
 
 export function inputFor(name: string): CountdownInput {
   const loaded = loadRelease(fileOf(name), 'release.yaml');
-  if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
+  if (!loaded.ok) throw new Error(loaded.problems.map(({ text }) => text).join('\n'));
   return signedInput({
     release: loaded.release,
     releaseDigest: `sha256:${hexDigest(name)}`,

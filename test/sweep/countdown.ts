@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Client, Connection, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { parse, stringify } from 'yaml';
 import { paths } from '../../lab/index.ts';
-import { formatProblem, loadRelease } from '../../release/load.ts';
+import { loadRelease } from '../../release/load.ts';
 import { temporalGateway } from '../../server/temporal/gateway.ts';
 import { loadSigner } from '../../server/identity/signing.ts';
 import { signedInput } from '../../server/actions/start.ts';
@@ -82,7 +82,7 @@ export async function startCountdown(
   const client = new Client({ connection, namespace: temporalNamespace });
   const text = releaseFile(namespace, namespace, image);
   const loaded = loadRelease(text, `${namespace}.yaml`);
-  if (!loaded.ok) throw new Error(loaded.problems.map((problem) => formatProblem(problem)).join('\n'));
+  if (!loaded.ok) throw new Error(loaded.problems.map(({ text }) => text).join('\n'));
   const signer = loadSigner({ signingKey: join(home, 'identity/signing-key.pem'), publicKeys: join(home, 'identity/public-keys') });
   const input = {
     release: loaded.release,
