@@ -55,9 +55,9 @@ function machine(programs: Record<string, string> = {}) {
   return {
     folder,
     parts: () => readFileSync(parts, 'utf8'),
-    run: () => {
+    run: (...argv: string[]) => {
       writeFileSync(calls, '');
-      const { status, stdout, stderr } = spawnSync('/bin/bash', [join(folder, 'scripts/setup')], {
+      const { status, stdout, stderr } = spawnSync('/bin/bash', [join(folder, 'scripts/setup'), ...argv], {
         env: { PATH: bin, CALLS: calls, HOME: folder, TMINUS_SETUP_PARTS: parts },
         encoding: 'utf8',
       });
@@ -116,6 +116,12 @@ describe('scripts/setup', () => {
     expect(status).toBe(2);
     expect(said).toContain('only root can install them: containerd runc');
     expect(calls).toEqual(['']);
+  });
+
+  it('installs only npm packages for the command line, without root and Go', () => {
+    const { said, status, calls } = machine({ 'dpkg-query': 'exit 1', id: 'echo 1000', go: 'exit 127' }).run('npm');
+    expect({ said, status }).toMatchObject({ status: 0, said: expect.stringMatching(/^setup {3}npm packages {2}\d+ s\n$/) });
+    expect(calls).toEqual(['npm install --ignore-scripts --no-save --no-audit --no-fund --loglevel=error']);
   });
 
   it.each([
