@@ -80,7 +80,7 @@ it('removes nothing without an age, and gives a refusal on with its reason', asy
     stderr: expect.stringContaining("'--older-than <duration>' not specified"),
   });
   expect(await against({}, ['prune', '--older-than', '90'])).toMatchObject({ code: 2, stderr: expect.stringContaining('has no unit') });
-  const why = 'nothing was removed: what the open countdown go-api-1.4.0 still needs cannot be read (no worker answered)';
+  const why = 'nothing was removed: the evidence that the open countdown go-api-1.4.0 needs is unknown (no worker answered)';
   expect(await against({ 'POST /api/v1/evidence/prune': refusal(409, 'Refused', why) }, ['prune', '--older-than', '90d'])).toMatchObject({
     code: 6,
     stderr: expect.stringContaining(why),

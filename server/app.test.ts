@@ -211,12 +211,12 @@ describe('releases', () => {
     expect(countdowns.started).toEqual([]);
   });
 
-  it('asks for a k6 script that was not sent along', async () => {
+  it('asks for a k6 script that is not in the request', async () => {
     const { api } = testApp();
     const answer = await api('/api/v1/releases', { ...submission, scripts: {} });
     expect(await answer.json()).toMatchObject({
       code: 'InvalidRelease',
-      message: expect.stringMatching(/^release\.yaml:10:19 spec\.load\.script: the k6 script k6\/shop\.js was not sent along\n/),
+      message: expect.stringMatching(/^release\.yaml:10:19 spec\.load\.script: the k6 script k6\/shop\.js is not in the request\n/),
     });
   });
 
@@ -436,7 +436,7 @@ describe('acts', () => {
     const { sentence } = (await (await api(`${NAME}/actions`, { id: 'hold-0001', action: 'hold', comment: 'p99 looks odd' })).json()) as {
       sentence: string;
     };
-    expect(sentence).toMatch(/the clock stops as soon as a worker reads it, unless the countdown has ended by then$/);
+    expect(sentence).toMatch(/the clock stops when a worker reads it, unless the countdown has ended before$/);
     countdowns.refusal = 'a countdown that has ended or is already rolling back cannot be held; it is over';
     expect((await api(`${NAME}/actions`, { id: 'hold-0002', action: 'hold', comment: 'p99 looks odd' })).status).toBe(409);
   });

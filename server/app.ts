@@ -1,4 +1,4 @@
-// The HTTP server of Tminus: headers, host, size, identity, then API and pages. No GET changes anything.
+// The HTTP server of Tminus: security headers, host, body size and authentication, then API and pages. GET is read-only.
 import { Hono } from 'hono';
 import type { EvidenceStore } from '../activities/evidence/contract.ts';
 import type { EvidenceFolder } from '../activities/evidence/evidence-folder.ts';
@@ -31,11 +31,11 @@ export interface AppOptions {
   startPolicy: StartPolicy;
   identity: Identity;
   signer: Signer;
-  /** Where people reach this server: `http://127.0.0.1:7480`. https makes cookies Secure. */
+  /** Address of this server for people: `http://127.0.0.1:7480`. With https, cookies are Secure. */
   links: { pageBase: string };
-  /** Further host names to answer to; that of `pageBase` always is one. */
+  /** Accepted Host headers besides that of `pageBase`. */
   hosts?: readonly string[];
-  /** Whether only this very machine can reach the server; where nobody says so, it is taken for reachable. */
+  /** Whether the server is reachable from this machine only. Default: reachable from others. */
   loopback?: boolean;
   now?: () => number;
   log?: (line: string) => void;
@@ -93,7 +93,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   assetRoutes(app);
   speedscopeRoutes(app);
   pageRoutes(app, world);
-  app.notFound((c) => answerError(c, new ApiError('NotFound', 'there is nothing at this address', 'the releases are at /')));
+  app.notFound((c) => answerError(c, new ApiError('NotFound', 'there is no page at this address', 'the list of releases is at /')));
   app.onError((error, c) => {
     if (!(error instanceof ApiError) && !(error instanceof CountdownFailure)) onFault(error);
     return answerError(c, apiErrorOf(error));
@@ -112,7 +112,7 @@ async function bodyOf(schema: NonNullable<ApiRoute['body']>, c: AppContext): Pro
   try {
     sent = JSON.parse(text);
   } catch {
-    throw new ApiError('InvalidRequest', 'the body is not JSON', 'send application/json as /api/v1/openapi.json describes it');
+    throw new ApiError('InvalidRequest', 'the request body is not JSON', 'send application/json as described in /api/v1/openapi.json');
   }
   const parsed = schema.safeParse(sent);
   if (parsed.success) return parsed.data;
@@ -123,13 +123,13 @@ async function bodyOf(schema: NonNullable<ApiRoute['body']>, c: AppContext): Pro
   }));
   throw new ApiError(
     'InvalidRequest',
-    problems[0]?.text ?? 'the body has the wrong shape',
-    'send what /api/v1/openapi.json describes',
+    problems[0]?.text ?? 'the request body does not match the schema',
+    'send a body as described in /api/v1/openapi.json',
     problems,
   );
 }
 
-/** Programs get JSON, people a page; both get the same sentence. */
+/** JSON for programs and a page for browsers, with the same message and hint. */
 function answerError(c: AppContext, error: ApiError): Response | Promise<Response> {
   const headers = headersOf(error);
   const program = c.req.path.startsWith('/api/') || c.req.path === '/healthz' || !(c.req.header('accept') ?? '').includes('text/html');

@@ -38,7 +38,7 @@ describe('startServer', () => {
 
   it('does not carry tokens in clear over a network', async () => {
     await expect(startServer({ ...options(), host: '0.0.0.0' })).rejects.toThrow(
-      /does not listen on 0\.0\.0\.0 without TLS: .* set TMINUS_PAGE_BASE to the https address/,
+      /does not listen on 0\.0\.0\.0 without TLS: .* set TMINUS_PAGE_BASE to its https address/,
     );
   });
 
@@ -70,7 +70,9 @@ describe('startServer', () => {
       text:
         status === 201
           ? expect.anything()
-          : expect.stringContaining('spec.allowUnverified: this is for a laptop, and this server can be reached'),
+          : expect.stringContaining(
+              'spec.allowUnverified: unverified approvals are allowed only on a laptop, and this server is reachable',
+            ),
     });
   });
 
@@ -82,7 +84,7 @@ describe('startServer', () => {
     const asked = startServer({ ...options(), startPolicy: OPEN_POLICY, ...listens });
     await expect(asked).rejects.toThrow(
       new RegExp(
-        `^the server does not start at ${reachedAt}, where other machines reach it, without spec\\.start\\.groups in its environment file`,
+        `^the server at ${reachedAt} is reachable from other machines and spec\\.start\\.groups is not set in its environment file`,
       ),
     );
     await expect(asked).rejects.toBeInstanceOf(ServerRefused);

@@ -1,44 +1,44 @@
-// Starts the HTTP server. By default it can be reached from this machine only.
+// Starts the HTTP server, by default on loopback.
 import { createServer as createTlsServer } from 'node:https';
 import { serve, type ServerType } from '@hono/node-server';
 import { createApp, type AppOptions } from './app.ts';
 
 export interface ServerOptions extends Omit<AppOptions, 'links' | 'loopback'> {
-  /** 0 takes a free one. */
+  /** 0: any free port. */
   port: number;
-  /** Where to listen; anything but loopback needs `tls` or an https `pageBase`, which says that a TLS proxy stands in front. */
+  /** Listen address. Any other than loopback requires `tls`, or an https `pageBase` of a TLS proxy in front. */
   host?: string;
-  /** Where people reach it; by default the address it listens on. */
+  /** Address for people; default: the listen address. */
   pageBase?: string;
-  /** PEM texts. */
+  /** In PEM. */
   tls?: { cert: string; key: string };
 }
 
 export interface RunningServer {
   url: string;
-  /** Ends open streams, too. */
+  /** Closes open streams too. */
   close(): Promise<void>;
 }
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', '[::1]', 'localhost']);
 
-/** The server does not start as it is configured; the message is one sentence with the way out. */
+/** The configuration is refused; the message includes the hint. */
 export class ServerRefused extends Error {
   override readonly name = 'ServerRefused';
 }
 
 /**
- * Throws ServerRefused, before it listens, when tokens would travel in clear over a network, or when other machines can reach it and nobody
- * said who may start countdowns.
+ * Throws ServerRefused, before it listens, if tokens would be sent over a network without TLS, or if other machines can reach the server and
+ * `spec.start.groups` is empty.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { port, host = '127.0.0.1', pageBase, tls, hosts = [], ...rest } = options;
   assertNotInClear(host, tls !== undefined || (pageBase?.startsWith('https:') ?? false));
-  // An address elsewhere means a proxy in front: then the network reaches it, though it listens on loopback itself.
+  // A `pageBase` with another host means a proxy in front: the network reaches the server even if it listens on loopback.
   const loopback = LOOPBACK.has(host) && (pageBase === undefined || LOOPBACK.has(new URL(pageBase).hostname));
   assertStartersNamed(loopback, rest.startPolicy.starters, pageBase ?? host);
   const scheme = tls ? 'https' : 'http';
-  // The app must know its own address, and with port 0 that is known only once it listens.
+  // The app needs its own address, which with port 0 is known only after listening.
   let app: ReturnType<typeof createApp> | null = null;
   const server = await listening(host, port, tls, (request) => {
     if (!app) return new Response('starting', { status: 503, headers: { 'Retry-After': '1' } });
@@ -56,18 +56,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 function assertNotInClear(host: string, encrypted: boolean): void {
   if (LOOPBACK.has(host) || encrypted) return;
   throw new ServerRefused(
-    `the server does not listen on ${host} without TLS: tokens would travel in clear. ` +
-      `Where a TLS proxy stands in front, set TMINUS_PAGE_BASE to the https address at which people reach it, such as https://tminus.example`,
+    `the server does not listen on ${host} without TLS: tokens would be sent in plain text. ` +
+      `Behind a TLS proxy, set TMINUS_PAGE_BASE to its https address, such as https://tminus.example`,
   );
 }
 
-/** Whoever may start a countdown runs a load script on the load worker at once: on a laptop that is its owner, elsewhere somebody has to say. */
+/** A start runs a load script on the load worker. On a laptop only its owner can start; elsewhere the allowed groups must be configured. */
 function assertStartersNamed(loopback: boolean, starters: readonly string[], reachedAt: string): void {
   if (loopback || starters.length > 0) return;
   throw new ServerRefused(
-    `the server does not start at ${reachedAt}, where other machines reach it, without spec.start.groups in its environment file: ` +
-      `anybody with a token could start a countdown, and with it a load script; ` +
-      `name the groups that may, such as groups: [release-managers]`,
+    `the server at ${reachedAt} is reachable from other machines and spec.start.groups is not set in its environment file: ` +
+      `anyone with a token could start a countdown and its load script; ` +
+      `set the groups that may start, such as groups: [release-managers]`,
   );
 }
 
@@ -88,7 +88,7 @@ function listening(
 function closed(server: ServerType): Promise<void> {
   return new Promise((resolve, reject) => {
     server.close((error) => (error ? reject(error) : resolve()));
-    // Streams of pages stay open for ever; waiting for them would never end.
+    // Event streams never end by themselves.
     if ('closeAllConnections' in server) server.closeAllConnections();
   });
 }

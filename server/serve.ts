@@ -1,10 +1,10 @@
-// The server process: `node server/serve.ts`. Configured by environment variables, as every deployment has them.
+// The server process: `node server/serve.ts`. Configured by environment variables:
 //   TMINUS_ENVIRONMENT  the environment file: evidence, tokens, keys   (default .tminus/environment.yaml)
 //   TMINUS_PORT         port of page and API                           (default 7480)
-//   TMINUS_HOST         where to listen; anything but loopback needs an https TMINUS_PAGE_BASE
-//   TMINUS_PAGE_BASE    where people reach it
-//   TMINUS_METRICS_ADDRESS  serve /metrics there, such as 127.0.0.1:9480 (default none)
-//   TEMPORAL_*, TMINUS_PAYLOAD_KEYS  how Temporal is reached           (activities/temporal/settings.ts)
+//   TMINUS_HOST         listen address; any other than loopback requires an https TMINUS_PAGE_BASE
+//   TMINUS_PAGE_BASE    address for people
+//   TMINUS_METRICS_ADDRESS  listen address of /metrics, such as 127.0.0.1:9480 (default none)
+//   TEMPORAL_*, TMINUS_PAYLOAD_KEYS  connection to Temporal            (activities/temporal/settings.ts)
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
@@ -28,7 +28,7 @@ const env = process.env;
 const file = resolve(env['TMINUS_ENVIRONMENT'] ?? '.tminus/environment.yaml');
 
 const text = await readFile(file, 'utf8').catch((error: Error) =>
-  fail(`cannot read the environment file ${file}: ${error.message}; TMINUS_ENVIRONMENT names it`),
+  fail(`cannot read the environment file ${file}: ${error.message}; TMINUS_ENVIRONMENT sets its path`),
 );
 const loaded = loadEnvironment(text, file);
 if (!loaded.ok) fail(loaded.problems.map(({ text }) => text).join('\n'));
@@ -80,7 +80,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   );
 }
 
-/** A laptop starts with one person: whoever runs it. Their token is put where the CLI looks for it, readable by them alone. */
+/** Creates a token for the user of this machine where there is no token file, and stores it for the CLI (mode 600). */
 function firstToken(tokens: string): void {
   if (existsSync(tokens)) return;
   const subject = userInfo().username;

@@ -96,7 +96,7 @@ it('shows how far the running step is', () => {
 });
 
 it('says what a step waits for that no worker has taken up', () => {
-  const waits = 'waiting for a load worker for 4 min: the worker is busy, 2 tasks are in the queue';
+  const waits = 'waiting for a load worker for 4 min: the worker is busy, 2 tasks in the queue';
   const progress = [{ ...loadProgress, state: 'queued', progress: { text: waits, done: 0, total: 0, unit: '' } }];
   expect(text(inLoadTest, { progress })).toMatch(new RegExp(`└ load-test +▶ running +36 s  ${waits}$`, 'm'));
 });

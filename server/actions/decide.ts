@@ -11,19 +11,19 @@ export interface DecidingWorld {
   now: () => number;
 }
 
-/** `phase` and `revision` are null where the act was only handed over and no worker had to be there. */
+/** `phase` and `revision` are null for a hold or an abort: both are Signals, which no worker answers. */
 export interface Decided {
   sentence: string;
   phase: Phase | null;
   revision: number | null;
 }
 
-/** Longer than an act is under way (30 s and three attempts of the CLI), shorter than the time between two countdowns of one name. */
+/** Above the time to deliver an action (30 s, three attempts of the CLI), below the time between two countdowns of one name. */
 const ACTION_LIFETIME_MS = 5 * 60_000;
 
 /**
- * Carries a person's act to its countdown, signed with who they are. Whether it counts is decided there and not here, so that a
- * refusal, too, stands in the audit.
+ * Sends a person's action to its countdown, signed with the verified principal. The countdown accepts or refuses it, so that refusals are in
+ * the audit log too.
  */
 export async function decide(
   { countdowns, signer, now }: DecidingWorld,
@@ -33,11 +33,11 @@ export async function decide(
 ): Promise<Decided> {
   const { expiresAt, run, ...said } = request;
   const handed = { ...said, countdown: countdownId(release), principal };
-  // Each of these says only what is true at this moment: what the countdown makes of it is in its status.
+  // These messages promise delivery only; the result is in the status of the countdown.
   if (request.action === 'hold') {
     await countdowns.hold(handed);
     return {
-      sentence: `the hold of ${release} is handed over: the clock stops as soon as a worker reads it, unless the countdown has ended by then`,
+      sentence: `the hold of ${release} was sent: the clock stops when a worker reads it, unless the countdown has ended before`,
       phase: null,
       revision: null,
     };
@@ -45,7 +45,7 @@ export async function decide(
   if (request.action === 'abort') {
     await countdowns.abort(handed);
     return {
-      sentence: `the abort of ${release} is handed over: what was launched is rolled back, then it ends`,
+      sentence: `the abort of ${release} was sent: the launch is rolled back, then the countdown ends`,
       phase: null,
       revision: null,
     };
@@ -61,7 +61,7 @@ export async function decide(
   return { sentence, phase, revision };
 }
 
-/** zod writes absent members as `undefined` into its type; an act has them or has them not. */
+/** zod types absent members as `undefined`; the signed action must omit them. */
 function withoutAbsent(act: { [Key in keyof ActionRequest]: ActionRequest[Key] | undefined }): ActionRequest {
   return Object.fromEntries(Object.entries(act).filter(([, value]) => value !== undefined)) as unknown as ActionRequest;
 }

@@ -39,7 +39,7 @@ describe('pruning evidence', () => {
 
   it.each([
     ['does not answer', open, 'no worker answered'],
-    ['was started without a record of its scripts', { ...open, startedFrom: null }, 'did not record its scripts'],
+    ['was started without a record of its scripts', { ...open, startedFrom: null }, 'has no record of the scripts'],
   ])('removes nothing where an open countdown %s, and names it', async (_, opened, why) => {
     const { api, countdowns, archive } = testApp();
     countdowns.opened = [opened];
@@ -49,7 +49,7 @@ describe('pruning evidence', () => {
     const answer = await api(PRUNE, { olderThan: '90d' });
     expect(answer.status).toBe(409);
     const { message } = (await answer.json()) as { message: string };
-    expect(message).toMatch(/^nothing was removed: what the open countdown go-api-1.4.0 still needs cannot be read/);
+    expect(message).toMatch(/^nothing was removed: the evidence that the open countdown go-api-1.4.0 needs is unknown/);
     expect(message).toContain(why);
     expect(archive.pruned).toEqual([]);
   });

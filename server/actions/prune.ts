@@ -1,4 +1,4 @@
-// Removes old evidence of countdowns that are over. What an open one may still read is never removed.
+// Removes old evidence of ended countdowns. Evidence that an open countdown may still read is never removed.
 import type { EvidenceFolder } from '../../activities/evidence/evidence-folder.ts';
 import { MIN_AGE_MS, digestsIn, type Pruned } from '../../activities/evidence/prune.ts';
 import { readDuration } from '../../release/duration.ts';
@@ -14,7 +14,7 @@ export interface PruningWorld {
   folder: EvidenceFolder;
   startPolicy: StartPolicy;
   now: () => number;
-  /** One line in the server's log. */
+  /** Writes one line to the server log. */
   log: (line: string) => void;
 }
 
@@ -25,13 +25,13 @@ export type PruneResult = Pruned & {
 };
 
 /**
- * Removes the pieces that are older than the age asked for, older than the start of the oldest open countdown, and named by no open countdown
- * and no pointer. Where one open countdown cannot be read, nothing is removed and the refusal names it.
+ * Removes the pieces that are older than the requested age and than the start of the oldest open countdown, and that no open countdown and no
+ * pointer references. If one open countdown cannot be read, nothing is removed and the refusal names it.
  */
 export async function prune(world: PruningWorld, { olderThan, dryRun }: PruneRequest, principal: Principal): Promise<PruneResult> {
   const { countdowns, folder, startPolicy, now, log } = world;
   const barred = explainStart(principal, startPolicy.starters);
-  if (barred !== null) throw new ApiError('NotAllowed', barred, 'ask a member of these groups');
+  if (barred !== null) throw new ApiError('NotAllowed', barred, 'ask a member of these groups to prune');
   const askedMs = ageOf(olderThan);
   const open = await countdowns.open();
   const named = new Set<string>();
@@ -53,19 +53,19 @@ export async function prune(world: PruningWorld, { olderThan, dryRun }: PruneReq
 
 function ageOf(text: string): number {
   const reading = readDuration(text);
-  if (!reading.ok) throw new ApiError('InvalidRequest', `--older-than: ${reading.why}`, 'write an age such as 90d');
+  if (!reading.ok) throw new ApiError('InvalidRequest', `--older-than: ${reading.why}`, 'use an age such as 90d');
   if (reading.ms < MIN_AGE_MS)
     throw new ApiError(
       'InvalidRequest',
       `--older-than: ${text} is less than a day`,
-      'a younger piece may belong to a step that is still running; write an age such as 90d',
+      'a younger piece may belong to a running step; use an age such as 90d',
     );
   return reading.ms;
 }
 
-/** All that a countdown names, wherever in its status: every digest in it. */
+/** Every digest anywhere in the status of a countdown. */
 async function needsOf(countdowns: Countdowns, { release, startedFrom }: OpenCountdown) {
-  if (startedFrom === null) throw notRead(release, 'an older server started it and did not record its scripts');
+  if (startedFrom === null) throw notRead(release, 'its start has no record of the scripts (older server version)');
   const status = await countdowns.status(release).catch((error: unknown) => {
     throw error instanceof CountdownFailure ? notRead(release, error.message) : error;
   });
@@ -78,6 +78,6 @@ async function needsOf(countdowns: Countdowns, { release, startedFrom }: OpenCou
 const notRead = (release: string, why: string): ApiError =>
   new ApiError(
     'Refused',
-    `nothing was removed: what the open countdown ${release} still needs cannot be read (${why})`,
-    'start its worker, or wait until it has ended',
+    `nothing was removed: the evidence that the open countdown ${release} needs is unknown (${why})`,
+    'start its worker, or wait until the countdown has ended',
   );

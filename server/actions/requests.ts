@@ -1,39 +1,40 @@
-// What people send to the API and with the forms of the pages; every request is checked with these before anything is done.
+// Schemas of the request bodies of the API and of the forms of the pages. Every request is validated before it has an effect.
 import { z } from 'zod';
 import { MAX_COMMENT_CHARACTERS, actionId } from '../../activities/identity/action-shape.ts';
 import { actions } from '../../verdict/can.ts';
 
-// Paths and names, as Kubernetes bounds them.
+// The limit of Kubernetes for names.
 const MAX_NAME_CHARACTERS = 253;
 
 const name = z.string().min(1).max(MAX_NAME_CHARACTERS);
 
 export const startRequest = z.strictObject({
   file: z.string().meta({ description: 'Text of the release file' }),
-  fileName: name.default('release.yaml').meta({ description: 'For error messages' }),
-  scripts: z.record(name, z.string()).default({}).meta({ description: 'k6 scripts, by the path the release file names' }),
-  launchAt: z.iso.datetime({ offset: true }).optional().meta({ description: 'Instead of what the file says' }),
-  comment: z.string().max(MAX_COMMENT_CHARACTERS).default('').meta({ description: 'Why; it stands in the first record of the audit' }),
+  fileName: name.default('release.yaml').meta({ description: 'File name in error messages' }),
+  scripts: z.record(name, z.string()).default({}).meta({ description: 'Texts of the k6 scripts, by path as in the release file' }),
+  launchAt: z.iso.datetime({ offset: true }).optional().meta({ description: 'Overrides the launch time of the file' }),
+  comment: z.string().max(MAX_COMMENT_CHARACTERS).default('').meta({ description: 'Reason, kept in the first record of the audit log' }),
   rehearsal: z.boolean().default(false),
-  dryRun: z.boolean().default(false).meta({ description: 'Check and plan, start nothing' }),
+  dryRun: z.boolean().default(false).meta({ description: 'Validate and plan only' }),
 });
 export type StartRequest = z.infer<typeof startRequest>;
 
 export const actionRequest = z.strictObject({
   id: actionId.min(8).meta({
-    description: 'Chosen by the caller; the same id counts once. Letters, digits, `.`, `_` and `-`, with at least one digit or `-`: a UUID',
+    description: 'Idempotency key chosen by the caller, such as a UUID: letters, digits, `.`, `_` and `-`, with at least one digit or `-`',
   }),
   action: z.enum(actions),
   checkpoint: z.string().max(MAX_NAME_CHARACTERS).default(''),
-  revision: z.int().nonnegative().default(0).meta({ description: 'The revision its author saw' }),
-  evidenceDigest: z.string().max(100).default('').meta({ description: 'The evidence digest its author saw' }),
+  revision: z.int().nonnegative().default(0).meta({ description: 'Revision that the person saw' }),
+  evidenceDigest: z.string().max(100).default('').meta({ description: 'Evidence digest that the person saw' }),
   comment: z.string().max(MAX_COMMENT_CHARACTERS).default(''),
-  run: name.optional().meta({ description: 'The run of the status its author saw; left out: the countdown that has the name now' }),
+  run: name.optional().meta({ description: 'Run of the status that the person saw; default: the countdown that has the name now' }),
   finding: name.optional(),
   expiresAt: z.iso.datetime({ offset: true }).optional(),
   to: name.optional(),
   holdSince: z.iso.datetime().optional().meta({
-    description: 'To resume or recycle: the holdSince of the status its author saw, where it has one. A resume lifts all holds up to it',
+    description:
+      'For resume and recycle: `holdSince` of the status that the person saw, if it has one. A resume lifts all holds up to this one',
   }),
   launchAt: z.enum(['keep', 'shift']).optional(),
   step: name.optional(),
@@ -41,11 +42,11 @@ export const actionRequest = z.strictObject({
 export type ActionBody = z.infer<typeof actionRequest>;
 
 export const clockRequest = z.strictObject({
-  ahead: z.string().max(20).meta({ description: 'How far a rehearsal runs ahead, as a length of time: 71h, 30m' }),
+  ahead: z.string().max(20).meta({ description: 'Duration to skip, such as 71h or 30m' }),
 });
 
 export const pruneRequest = z.strictObject({
-  olderThan: z.string().max(20).meta({ description: 'Least age of a piece: 90d; at least 1d' }),
-  dryRun: z.boolean().default(false).meta({ description: 'Count, remove nothing' }),
+  olderThan: z.string().max(20).meta({ description: 'Minimum age of a removed piece, such as 90d; at least 1d' }),
+  dryRun: z.boolean().default(false).meta({ description: 'Count only' }),
 });
 export type PruneRequest = z.infer<typeof pruneRequest>;

@@ -18,30 +18,31 @@ import type { StartRequest } from './requests.ts';
 export interface SubmissionWorld {
   countdowns: Countdowns;
   evidence: EvidenceStore;
-  /** Whether only this very machine can reach the server. */
+  /** Whether the server is reachable from this machine only. */
   loopback: boolean;
   startPolicy: StartPolicy;
   signer: Signer;
   now: () => number;
 }
 
-/** Longer than a start is under way (30 s, and 20 s for one of the same name that closes), too short to be found and used by somebody else. */
+/** Above the time to start (30 s, plus 20 s for a countdown of the same name to close), short enough to make a stolen start useless. */
 const START_LIFETIME_MS = 5 * 60_000;
 
 export type SubmittedPlan = OpenedPlan & { started: StartedPlan['started'] | 'dry-run' };
 
 /**
- * From a person's file to a countdown: read, check, keep the bytes that people will decide on, start. Nothing is kept and nothing
- * started unless the whole file is right.
+ * Starts a countdown from a release file: load, validate, store the file and its scripts as evidence, start. Nothing is stored or started
+ * unless the whole file is valid.
  */
 export async function submit(world: SubmissionWorld, request: StartRequest, requestedBy: Principal): Promise<SubmittedPlan> {
   const barred = explainStart(requestedBy, world.startPolicy.starters);
-  if (barred !== null) throw new ApiError('NotAllowed', barred, 'ask someone who may, or whoever keeps the environment file');
+  if (barred !== null)
+    throw new ApiError('NotAllowed', barred, 'ask a member of one of these groups, or the owner of the environment file');
   const { release, problemsOf } = readRelease(request);
   const now = world.now();
   const { scripts } = request;
   const explainScript = (path: string) =>
-    Object.hasOwn(scripts, path) ? null : { message: `the k6 script ${path} was not sent along`, hint: '' };
+    Object.hasOwn(scripts, path) ? null : { message: `the k6 script ${path} is not in the request`, hint: '' };
   const objections = [
     ...(release.spec.allowUnverified && !world.loopback ? [UNVERIFIED_ELSEWHERE] : []),
     ...objectionsToStart(release, { startPolicy: world.startPolicy, explainScript, nowMs: now }),
@@ -59,8 +60,8 @@ export async function submit(world: SubmissionWorld, request: StartRequest, requ
 
 const UNVERIFIED_ELSEWHERE: StartObjection = {
   paths: [['spec', 'allowUnverified']],
-  message: 'this is for a laptop, and this server can be reached from other machines',
-  hint: 'leave it out, or start the release where `tminus dev` runs',
+  message: 'unverified approvals are allowed only on a laptop, and this server is reachable from other machines',
+  hint: 'remove the field, or start the release on a machine that runs `tminus dev`',
 };
 
 function readRelease({ file, fileName, launchAt }: StartRequest) {
@@ -93,7 +94,7 @@ async function inputOf(
   };
 }
 
-/** The server's word that this person may start this very input, once and soon. Workers begin nothing without it. */
+/** Adds the server's signature that this principal may start this input, once and soon. Workers refuse a start without it. */
 export function signedInput(
   { signer, now }: Pick<SubmissionWorld, 'signer' | 'now'>,
   input: Omit<CountdownInput, 'start'>,
@@ -117,7 +118,7 @@ function invalid(problems: Problem[]): ApiError {
   return new ApiError(
     'InvalidRelease',
     problems[0]?.text ?? 'the release file is not valid',
-    'mend the file; `tminus validate` with the environment file beside it checks the same without a server',
+    'fix the file; `tminus validate` checks the same without a server, with the environment file beside it',
     problems,
   );
 }

@@ -1,6 +1,6 @@
 import type { World } from '../request/world.ts';
 
-/** Where people read about a release; part of each answer about one. */
+/** Address of the page of a release, part of every response about it. */
 export const linksOf = ({ links }: World, release: string): { page: string } => ({
   page: `${links.pageBase}/r/${encodeURIComponent(release)}`,
 });

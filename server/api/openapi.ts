@@ -11,7 +11,7 @@ interface Operation {
   responses: Record<string, object>;
 }
 
-/** OpenAPI 3.1 of the routes, made from the very schemas that check their requests. */
+/** OpenAPI 3.1 document of the routes, generated from the schemas that validate the requests. */
 export function openApi(routes: readonly ApiRoute[], serverUrl: string): object {
   const schemas: Record<string, unknown> = { Error: jsonSchema(errorSchema, 'output') };
   const paths: Record<string, Record<string, Operation>> = {};
@@ -60,7 +60,7 @@ function operationOf(route: ApiRoute): Operation {
     responses: {
       ...Object.fromEntries(Object.entries(route.answers).map(([status, answer]) => [status, responseOf(answer)])),
       default: {
-        description: 'Refused or failed, with a sentence',
+        description: 'Error with code, message and hint',
         content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
       },
     },

@@ -1,27 +1,27 @@
 import type { z } from 'zod';
 import type { AppContext } from '../request/context.ts';
 
-/** Address of one release in the API. */
+/** Path of one release in the API. */
 export const RELEASE_PATH = '/api/v1/releases/:name';
 
 export interface Answer {
   description: string;
-  /** Name among the OpenAPI components; absent for what is not JSON. */
+  /** Name in the OpenAPI components; absent for other media types than JSON. */
   name?: string;
   schema?: z.ZodType;
   mediaType?: string;
 }
 
-/** One route of the API: what OpenAPI says of it and what it does stand in one place, so that neither can go stale. */
+/** One route of the API: handler and OpenAPI description in one place. */
 export interface ApiRoute<Body extends z.ZodType = z.ZodType> {
   method: 'get' | 'post';
-  /** hono's spelling: `/api/v1/releases/:name`. */
+  /** In hono's syntax: `/api/v1/releases/:name`. */
   path: string;
   operationId: string;
   summary: string;
   /**
-   * `anyone`: no identity. `reader`: any signed-in person, by token or session. `bearer`: token only, so that no page of another site can
-   * ever make a browser do it.
+   * `anyone`: no authentication. `reader`: token or session. `bearer`: token only, so that another site cannot send the request through a
+   * browser (CSRF).
    */
   access: 'anyone' | 'reader' | 'bearer';
   body?: Body;
@@ -30,7 +30,7 @@ export interface ApiRoute<Body extends z.ZodType = z.ZodType> {
   handle: (context: AppContext, body: z.output<Body>) => Promise<Response> | Response;
 }
 
-/** Keeps the body's type with its handler, then forgets it, so that routes fit one list. */
+/** Checks the handler against the type of its body, then erases the type so that routes fit one list. */
 export function route<Body extends z.ZodType>(definition: ApiRoute<Body>): ApiRoute {
   return definition as unknown as ApiRoute;
 }

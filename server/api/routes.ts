@@ -1,4 +1,4 @@
-// The HTTP API, one line per route, in the order of the reference. Each route says who may, what goes in, what comes out and what it does.
+// The HTTP API, one line per route, in the order of the reference.
 import type { World } from '../request/world.ts';
 import type { ApiRoute } from './route.ts';
 import { act, advanceClock } from './routes/actions.ts';

@@ -1,4 +1,4 @@
-// The envelopes of the HTTP API. OpenAPI is generated from these, and requests are checked with them.
+// Schemas of the responses of the HTTP API. OpenAPI is generated from them.
 import { z } from 'zod';
 import { principalShape } from '../../activities/identity/action-shape.ts';
 import { API_VERSION } from '../../release/release.ts';
@@ -15,21 +15,21 @@ export const errorSchema = z.object({
   code: z.enum(apiErrorCodes),
   message: z.string(),
   hint: z.string(),
-  docs: z.string().meta({ description: 'Where to read on, a path in the repository' }),
+  docs: z.string().meta({ description: 'Documentation, a path in the repository' }),
   problems: z
     .array(
       z.object({
         file: z.string(),
-        line: z.number().nullable().meta({ description: 'From 1; null where the file as a whole is meant' }),
+        line: z.number().nullable().meta({ description: 'From 1; null for the whole file' }),
         column: z.number().nullable(),
-        path: z.string().meta({ description: '`spec.checkpoints[0].at`; empty where the file as a whole is meant' }),
+        path: z.string().meta({ description: 'Such as `spec.checkpoints[0].at`; empty for the whole file' }),
         message: z.string(),
         hint: z.string(),
-        text: z.string().meta({ description: 'All of it as people read it' }),
+        text: z.string().meta({ description: 'File, position, message and hint as one text' }),
       }),
     )
     .optional()
-    .meta({ description: 'Of an invalid release file or request, each with its place' }),
+    .meta({ description: 'Problems of an invalid release file or request, each with its position' }),
 });
 
 export const planSchema = z.object({
@@ -38,7 +38,7 @@ export const planSchema = z.object({
   metadata: z.object({ name: z.string() }),
   started: z
     .enum(['started', 'already-running', 'dry-run'])
-    .meta({ description: '`already-running`: the same start was made before; nothing new was started' }),
+    .meta({ description: '`already-running`: the same start was requested before; no new countdown was started' }),
   launchAt: z.string(),
   checkpoints: z.array(z.object({ name: z.string(), at: z.string() })),
   links,
@@ -55,22 +55,22 @@ export const releaseListSchema = z.object({
       verdict: z
         .enum(['go', 'hold', 'no-go'])
         .nullable()
-        .meta({ description: 'null while nothing is known, or nothing stands against a countdown that is under way' }),
+        .meta({ description: 'null while unknown, and while nothing prevents a running countdown from going on' }),
       ending: endingSchema.nullable(),
-      rehearsal: z.boolean().meta({ description: 'On virtual time: nothing of this is the launch' }),
+      rehearsal: z.boolean().meta({ description: 'Runs on virtual time and is not the real launch' }),
       launchAt: z.string().nullable(),
       nextCheckpointAt: z.string().nullable(),
       state: z.enum(['running', 'ended']),
       startedAt: z.string(),
       endedAt: z.string().nullable(),
-      workerVersion: z.string().nullable().meta({ description: 'A countdown stays on the worker version it started with' }),
+      workerVersion: z.string().nullable().meta({ description: 'Worker version of its start, on which it stays' }),
       hasWorker: z.boolean().nullable().meta({
-        description: 'false: no worker of its version runs, so no step, hold, deadline or rollback goes on; null once it has ended',
+        description: 'false: no worker of its version runs, so that steps, holds, deadlines and rollbacks stand still; null after the end',
       }),
       links,
     }),
   ),
-  nextPage: z.string().nullable().meta({ description: 'Where older ones that have ended go on; null on the last page' }),
+  nextPage: z.string().nullable().meta({ description: 'Token of the next page of ended countdowns; null on the last page' }),
 });
 
 export const releaseStatusSchema = z.object({
@@ -94,7 +94,7 @@ export const progressSchema = z.object({
       attempt: z.number(),
       state: z
         .enum(['queued', 'running', 'retrying'])
-        .meta({ description: '`queued`: no worker has taken it up; `retrying`: in the pause before its next attempt' }),
+        .meta({ description: '`queued`: not yet started by a worker; `retrying`: waits for its next attempt' }),
       progress: z.object({ text: z.string(), done: z.number(), total: z.number(), unit: z.string() }).nullable(),
       heartbeatAt: z.string().nullable(),
       lastFailure: z.string().nullable(),
@@ -125,11 +125,13 @@ export const pruneResultSchema = z.object({
   apiVersion,
   kind: z.literal('PruneResult'),
   dryRun: z.boolean(),
-  before: z.string().meta({ description: 'Only pieces stored before this time, of the age or of the oldest open countdown, could go' }),
+  before: z
+    .string()
+    .meta({ description: 'Only pieces stored before this time are removed: the requested age, or the start of the oldest open countdown' }),
   openCountdowns: z.number(),
-  removed: z.number().meta({ description: 'Pieces; of a dry run, those that would be removed' }),
+  removed: z.number().meta({ description: 'Number of removed pieces; in a dry run, of pieces that would be removed' }),
   removedBytes: z.number(),
-  keptNamed: z.number().meta({ description: 'Old enough, and named by an open countdown, an undo or the last good release' }),
+  keptNamed: z.number().meta({ description: 'Old enough, but referenced by an open countdown, an undo or the last good release' }),
   keptYoung: z.number(),
 });
 
@@ -142,24 +144,24 @@ export const leftoverListSchema = z.object({
       cluster: z.string(),
       effect: z.string(),
       goesBackTo: z.string(),
-      live: z.boolean().meta({ description: 'While it stands, a candidate serves people' }),
+      live: z.boolean().meta({ description: 'The effect makes a candidate serve traffic' }),
       since: z.string(),
       countdown: z.object({
         release: z.string(),
         run: z.string(),
         state: z
           .enum(['running', 'ended', 'terminated', 'gone', 'unknown'])
-          .meta({ description: '`gone`: Temporal does not keep it any more; `unknown`: Temporal does not answer' }),
+          .meta({ description: '`gone`: past the retention of Temporal; `unknown`: Temporal does not respond' }),
         phase: z.string().nullable(),
         ending: endingSchema.nullable(),
       }),
       restorer: z.enum(['running', 'not running', 'unknown']),
-      next: z.string().meta({ description: 'The command a person runs next' }),
+      next: z.string().meta({ description: 'Next command to run' }),
     }),
   ),
   damaged: z
     .array(z.object({ file: z.string(), message: z.string() }))
-    .meta({ description: 'Files of the undo journal that cannot be read: what they record may stand, too' }),
+    .meta({ description: 'Files of the undo journal that cannot be read; their effects may be open too' }),
 });
 
 export const actResultSchema = z.object({
@@ -168,7 +170,7 @@ export const actResultSchema = z.object({
   metadata: z.object({ name: z.string(), revision: z.number().nullable() }),
   action: z.enum(actions),
   sentence: z.string(),
-  phase: z.string().nullable().meta({ description: 'null for a hold or an abort: those are only handed over' }),
+  phase: z.string().nullable().meta({ description: 'null for a hold or an abort: both are sent without a reply' }),
   links,
 });
 

@@ -1,4 +1,4 @@
-// What the API shows of a countdown: an allowlist. A field that is not written here does not leave the server.
+// The status in the API: an allowlist of fields.
 import { z } from 'zod';
 import { principalShape } from '../../activities/identity/action-shape.ts';
 import type { CountdownStatus, Ending } from '../../workflows/messages.ts';
@@ -10,7 +10,7 @@ const principal = z.object(principalShape.shape);
 
 export const endingSchema = z
   .enum(['launched', 'passed', 'no-go', 'rolled-back', 'aborted', 'refused', 'undo-incomplete'] satisfies Ending[])
-  .meta({ description: '`passed`: every checkpoint is go, and the plan has no launch' });
+  .meta({ description: '`passed`: every checkpoint is go and the plan has no launch' });
 
 const findingSchema = z.object({
   code: z.string(),
@@ -71,8 +71,8 @@ const checkpointSchema = z.object({
   offset: z.string(),
   at: time,
   state: z.enum(['later', 'running', 'waiting', 'go', 'hold', 'no-go']),
-  revision: z.number().meta({ description: 'An act has to name the revision its author saw' }),
-  evidenceDigest: z.string().meta({ description: 'An act has to name the evidence its author saw' }),
+  revision: z.number().meta({ description: 'An action names the revision that its author saw' }),
+  evidenceDigest: z.string().meta({ description: 'An action names the evidence that its author saw' }),
   steps: z.array(stepSchema),
   approvals: z.array(approvalSchema),
   approval: z
@@ -90,25 +90,24 @@ const checkpointSchema = z.object({
 
 export const statusSchema = z.object({
   release: z.string(),
-  run: z.string().meta({ description: 'First execution run id: which countdown of this name it is' }),
+  run: z.string().meta({ description: 'First execution run id; distinguishes countdowns with the same name' }),
   service: z.object({ name: z.string(), namespace: z.string(), cluster: z.string(), image: z.string() }),
-  rehearsal: z.boolean().meta({ description: 'On virtual time: nothing of this is the launch' }),
+  rehearsal: z.boolean().meta({ description: 'Runs on virtual time and is not the real launch' }),
   requestedBy: principal,
   phase: z.enum(['opening', 'counting', 'running', 'waiting', 'holding', 'stopped', 'undoing', 'ended']),
   verdict: verdict.nullable().meta({
-    description:
-      'null while the countdown is under way and nothing stands against it: `go` is said of its end, and of each checkpoint in `checkpoints`',
+    description: 'null while a running countdown has no reason to hold; `go` is the verdict of a checkpoint or of an ended countdown',
   }),
   sentence: z.string(),
   reasons: z.array(reasonSchema),
   ending: endingSchema.optional(),
-  now: time.meta({ description: "The countdown's own clock, virtual in a rehearsal" }),
+  now: time.meta({ description: "The countdown's clock; virtual in a rehearsal" }),
   startedAt: time,
   endedAt: time.optional(),
   launchAt: time,
   heldMs: z.number(),
-  holds: z.array(z.object({ since: time, by: z.string(), reason: z.string() })).meta({ description: 'Who holds the clock, oldest first' }),
-  holdSince: time.optional().meta({ description: 'Of the newest hold; a resume that names it lifts all of them' }),
+  holds: z.array(z.object({ since: time, by: z.string(), reason: z.string() })).meta({ description: 'Active holds, oldest first' }),
+  holdSince: time.optional().meta({ description: 'Start of the newest hold; a resume that names it lifts all of them' }),
   current: z.string(),
   checkpoints: z.array(checkpointSchema),
   conditions: z.array(
@@ -124,6 +123,6 @@ export const statusSchema = z.object({
   historyEvents: z.number(),
 });
 
-/** Compiles only while everything a countdown may say can be shown. */
+/** Compiles only if the schema accepts every possible status. */
 type StatusShown = CountdownStatus extends z.input<typeof statusSchema> ? true : never;
 true satisfies StatusShown;

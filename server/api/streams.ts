@@ -1,4 +1,4 @@
-// Answers of the API that are not one JSON document: evidence bytes, and what goes on while something changes.
+// Responses of the API that are not one JSON document: evidence bytes and server-sent events.
 import { streamSSE } from 'hono/streaming';
 import { EvidenceDamaged, EvidenceMissing } from '../../activities/evidence/errors.ts';
 import { EMPTY_CHAIN, type AuditRecord } from '../../verdict/audit-chain.ts';
@@ -7,35 +7,40 @@ import type { AppContext } from '../request/context.ts';
 import { ApiError } from '../request/refusal.ts';
 import type { World } from '../request/world.ts';
 
-// Proxies close a silent connection after a minute or less.
+// Proxies close an idle connection after 60 s or less.
 const KEEP_ALIVE_MS = 15_000;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 /** The bytes of one piece of evidence, saved as a file. */
 export async function sendEvidence(world: World, c: AppContext, digest: string): Promise<Response> {
-  if (!DIGEST.test(digest)) throw new ApiError('InvalidRequest', 'a digest reads sha256: and 64 hex digits', 'copy it from the finding');
+  if (!DIGEST.test(digest))
+    throw new ApiError('InvalidRequest', 'the digest is not sha256: followed by 64 hex digits', 'copy it from the finding');
   await assertWhole(world, digest);
-  // Captured bytes are somebody else's: never shown in place, always saved as a file.
+  // Captured bytes are untrusted: the browser saves them and never renders them.
   c.header('Content-Type', 'application/octet-stream');
   c.header('Content-Disposition', `attachment; filename="${digest.replace(':', '-')}"`);
   return c.body(ReadableStream.from(world.evidence.get(digest)) as ReadableStream<Uint8Array>);
 }
 
 /**
- * Reads it once before a byte is sent: what is wrong with it is known only at its end, and then a broken connection would be all the
- * answer. Hashing takes about a second per 1.5 GB, and what is read twice comes from the page cache.
+ * Verifies the digest before the first byte is sent; afterwards a broken connection would be the only possible error. Hashing takes about 1 s
+ * per 1.5 GB, and the second read comes from the page cache.
  */
 async function assertWhole(world: World, digest: string): Promise<void> {
   try {
     for await (const _ of world.evidence.get(digest));
   } catch (error) {
     if (error instanceof EvidenceMissing)
-      throw new ApiError('NotFound', `no evidence is stored under ${digest}`, 'it was deleted, or lies in the store of another worker');
+      throw new ApiError(
+        'NotFound',
+        `no evidence is stored under ${digest}`,
+        'it was deleted, or is in the evidence folder of another worker',
+      );
     if (error instanceof EvidenceDamaged)
       throw new ApiError(
         'Damaged',
-        `what is stored under ${digest} was changed: ${error.why}`,
-        'restore the evidence folder from its backup; do not trust what rests on this piece',
+        `the evidence ${digest} was changed: ${error.why}`,
+        'restore the evidence folder from a backup; findings from this piece are not trustworthy',
       );
     throw error;
   }
@@ -70,7 +75,7 @@ export function followEvents(world: World, c: AppContext, name: string): Respons
         await stream.writeSSE({ event: 'record', id: String(record.seq), data: JSON.stringify(record) });
       }
     };
-    // Every record changes the head of the chain in the status, so the status' own news tells when to read.
+    // Every new record changes the audit head in the status, so a changed status triggers the read.
     const stop = world.live.listen(name, () => {
       writing = writing.then(sendNew).catch((error: unknown) => world.onFault(error));
     });

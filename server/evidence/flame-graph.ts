@@ -1,24 +1,24 @@
-// A flame graph as plain SVG: the widest paths of calls, roots on top. Every frame is a link to itself as the new root, so zooming has an
-// address and needs no script; `assets/flame.js` moves the focus with the arrow keys, and finds frames by name.
+// A flame graph as SVG, roots on top. Every frame links to itself as the new root, so zooming needs no script; `assets/flame.js` adds arrow
+// keys and search.
 import { spansOf, type FlameNode } from '../../analysis/profile/flame.ts';
 import { shortName } from '../../analysis/profile/names.ts';
 import { markup, nothing, type Markup } from './markup.ts';
 import { amount, share } from '../../verdict/wording/index.ts';
 
 export interface FlameGraph {
-  /** What a reader who cannot see it is told. */
+  /** Text for screen readers. */
   summary: string;
   tree: FlameNode;
   /** `s`, `MB`; values are divided by `divisor` first. */
   unit: string;
   divisor: number;
-  /** Address of the page with the frame at this path (`0.2.1`) as its root; null draws frames that lead nowhere. */
+  /** Address of the page with the frame at this path (`0.2.1`) as its root; null draws frames without links. */
   linkOf: ((path: string) => string) | null;
-  /** Path of the root shown. */
+  /** Path of the root. */
   at: string;
 }
 
-/** Id of the frame on top. */
+/** Id of the top frame. */
 export const FLAME_ROOT = 'flame-root';
 
 const WIDTH = 1_200;
@@ -27,7 +27,7 @@ const ROW = 20;
 const ROWS = 48;
 const NARROWEST = 1.2;
 const CHARACTER = 6.6;
-/** How much more or less than before a frame has when it gets the strongest colour. */
+/** Relative change at which a frame gets the strongest colour. */
 const STRONGEST = 0.1;
 const SHADES = 4;
 
@@ -71,7 +71,7 @@ export function flameGraph({ summary, tree, unit, divisor, linkOf, at }: FlameGr
       text === '' ? nothing : markup`<text aria-hidden="true" x="${(x + 4).toFixed(1)}" y="${row * ROW + 14}">${text}</text>`
     }`;
     if (linkOf === null) return markup`<g>${inside}</g>`;
-    // Its title is its name: what is drawn may be cut in the middle of a word.
+    // The title has the full name; the drawn text may be truncated.
     const id = row === 0 ? markup`id="${FLAME_ROOT}"` : nothing;
     return markup`<a ${id} href="${linkOf(path)}" tabindex="${row === 0 ? 0 : -1}" data-row="${row}">${inside}</a>`;
   }
@@ -84,7 +84,7 @@ export function flameGraph({ summary, tree, unit, divisor, linkOf, at }: FlameGr
   }
 }
 
-/** One of eight quiet hues by the package, so that neighbours differ; compared, blue for less and orange for more. */
+/** One of eight hues by package; in a comparison blue for less and orange for more. */
 function shadeOf({ name, value, before }: FlameNode, total: number): string {
   if (before !== undefined) {
     const change = (value - before) / total;

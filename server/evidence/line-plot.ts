@@ -1,23 +1,23 @@
-// Lines over time as plain SVG: no script, no canvas, the same on a page, in the report and on paper.
+// Lines over time as SVG, the same on a page, in the report and on paper. No script.
 import { markup, nothing, type Markup } from './markup.ts';
 import { number } from '../../verdict/wording/index.ts';
 
 export interface PlotLine {
   name: string;
-  /** Which of the stylesheet's line styles; they differ in dashes as well as in colour. */
+  /** Line style of the stylesheet; styles differ in dashes and colour. */
   style: 'strong' | 'thin' | 'dashed';
   /** x ascending. */
   points: readonly { x: number; y: number }[];
 }
 
 export interface LinePlot {
-  /** What a reader who cannot see it is told. */
+  /** Text for screen readers. */
   summary: string;
   lines: readonly PlotLine[];
   limit: { value: number; name: string } | null;
   xUnit: string;
   yUnit: string;
-  /** Points further apart than this are not joined: between them nothing was measured. */
+  /** Points further apart are not joined: nothing was measured between them. */
   gapX: number;
 }
 
@@ -27,9 +27,9 @@ const LEFT = 64;
 const RIGHT = 16;
 const TOP = 28;
 const BOTTOM = 36;
-// As many labels as can be read without touching at this size.
+// As many labels as fit without overlap.
 const TICKS = 5;
-// Room above the highest value, so that it does not lie on the frame.
+// Space above the highest value.
 const HEADROOM = 1.08;
 
 export function linePlot(plot: LinePlot): Markup {
@@ -68,7 +68,7 @@ function legend(lines: readonly PlotLine[]): Markup {
   })}`;
 }
 
-/** A value that is no number breaks the line, as a gap does: neither may look like a measurement. */
+/** A value that is not a number breaks the line, like a gap: neither may look like a measurement. */
 function pathOf(points: PlotLine['points'], gapX: number, px: (x: number) => number, py: (y: number) => number): string {
   let path = '';
   let lastX: number | null = null;
@@ -91,5 +91,5 @@ function ticks(max: number): number[] {
   return Array.from({ length: Math.ceil(max / step) + 1 }, (_, index) => index * step);
 }
 
-// Binary fractions of a step show themselves as 0.30000000000000004.
+// Avoids labels such as 0.30000000000000004.
 const px2 = (value: number): string => value.toFixed(1);

@@ -1,21 +1,21 @@
 import { html, raw } from 'hono/html';
 
-/** A piece of HTML whose every inserted text is already escaped. */
+/** HTML with all inserted text escaped. */
 export type Markup = Exclude<ReturnType<typeof html>, Promise<unknown>>;
 
-/** hono's escaping template, for pages that have all their data before they are written: no promise may hide inside. */
+/** hono's escaping template without promises: pages have all their data before they are rendered. */
 export function markup(strings: TemplateStringsArray, ...values: readonly unknown[]): Markup {
   const made = html(strings, ...values);
-  if (made instanceof Promise) throw new TypeError('a page was given a promise; await it before');
+  if (made instanceof Promise) throw new TypeError('markup got a promise; await it first');
   return made;
 }
 
-/** Only for text that this server itself made: styles, SVG paths. */
+/** Unescaped text: only for styles and SVG paths of this server. */
 export const trusted = (text: string): Markup => raw(text);
 
-/** Nothing, where a piece is left out. */
+/** Empty markup. */
 export const nothing: Markup = trusted('');
 
-/** The head of a table: one row, a cell per column. */
+/** Header row of a table. */
 export const columnHeads = (...names: readonly string[]): Markup =>
   markup`<thead><tr>${names.map((name) => markup`<th scope="col">${name}</th>`)}</tr></thead>`;

@@ -1,11 +1,11 @@
-// A plan as a list in lists: each node with its own time as a bar.
+// A query plan as nested lists, with the exclusive time of each node as a bar.
 import { exclusiveTimes } from '../../analysis/postgres/exclusive.ts';
 import { estimateFactor } from '../../analysis/postgres/plan-figures.ts';
 import { titleOf, type Plan, type PlanNode } from '../../analysis/postgres/plan.ts';
 import { markup, nothing, type Markup } from './markup.ts';
 import { count, latency, share as shareText } from '../../verdict/wording/index.ts';
 
-/** Shares of the time that deserve a colour, and estimates that are off. */
+/** Thresholds of a coloured share of time and of a wrong estimate. */
 const MUCH = 0.4;
 const SOME = 0.1;
 const OFF = 10;
@@ -25,9 +25,9 @@ export function planTree(plan: Plan): Markup {
     const words = [
       node.loops === 0 ? 'never executed' : '',
       node.actualRows === null ? '' : `${count(rows)} rows`,
-      removed > 0 ? `${count(removed)} thrown away` : '',
+      removed > 0 ? `${count(removed)} removed by filter` : '',
       factor !== null && factor > OFF ? `planned ${count((node.planRows ?? 0) * (node.loops ?? 1))}` : '',
-      node.spills ? 'wrote to disk' : '',
+      node.spills ? 'spilled to disk' : '',
     ].filter((word) => word !== '');
     return markup`<li>
       <div class="node">

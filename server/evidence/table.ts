@@ -3,7 +3,7 @@ import type { Table } from '../../analysis/analysis.ts';
 import { markup, nothing, type Markup } from './markup.ts';
 import { number } from '../../verdict/wording/index.ts';
 
-/** @param caption `unseen` where a heading says the same above it. */
+/** @param caption `unseen` below a heading with the same text. */
 export function dataTable({ title, columns, rows, notes }: Table, caption: 'seen' | 'unseen' = 'seen'): Markup {
   const isNumber = columns.map((_, column) => rows.every((row) => typeof row[column] !== 'string'));
   return markup`<div class="scroll" tabindex="0" role="group" aria-label="${title}"><table class="data">

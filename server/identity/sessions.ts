@@ -1,39 +1,39 @@
 import { randomBytes } from 'node:crypto';
 import type { Action } from '../../verdict/action.ts';
 
-/** What the last act of a browser led to, to be shown once. */
+/** Result of the last action of a session, shown once. */
 export interface Outcome {
-  /** Path of the page it is shown on: another tab must not take it away. */
+  /** Path of the page that shows it, so that another tab does not consume it. */
   at: string;
   text: string;
   tone: 'go' | 'no-go';
-  /** What was typed into the form of an act that did not count, to be given back. */
+  /** Input of the form of a refused action, to be filled in again. */
   draft?: Draft;
 }
 
 export interface Draft {
   action: Action;
-  /** Of a waiver. */
+  /** Set for a waiver. */
   finding?: string;
   comment: string;
 }
 
 /** A signed-in browser. */
 export interface Session {
-  /** Of the token it was opened with. Who that is, and in which groups, is asked anew at each request. */
+  /** Hash of the token it was opened with. Principal and groups are looked up at each request. */
   tokenHash: string;
-  /** Goes into every form; a page of another site cannot know it. */
+  /** CSRF token, part of every form; pages of other sites cannot read it. */
   csrf: string;
   expiresAtMs: number;
   outcome?: Outcome;
 }
 
-// A working day and its overtime; launches are long, and signing in again costs one paste.
+// A working day with overtime; a new sign-in costs one paste.
 const SESSION_MS = 12 * 3_600_000;
-// About 1 kB each, and 5 kB with the longest draft: a flood of sign-ins costs megabytes, not the process. The oldest goes first.
-const MOST_SESSIONS = 1_000;
+// About 1 kB each, 5 kB with the longest draft: at most 5 MB. The oldest session is removed first.
+const MAX_SESSIONS = 1_000;
 
-/** Sessions live in memory: a restart signs everyone out, and there is no session file to steal. */
+/** Sessions in memory: a restart signs everyone out, and there is no session file to steal. */
 export interface Sessions {
   open(tokenHash: string): { id: string; session: Session };
   find(id: string): Session | null;
@@ -45,7 +45,7 @@ export function createSessions(now: () => number = Date.now): Sessions {
   return {
     open(tokenHash) {
       const oldest = sessions.keys().next();
-      if (sessions.size >= MOST_SESSIONS && !oldest.done) sessions.delete(oldest.value);
+      if (sessions.size >= MAX_SESSIONS && !oldest.done) sessions.delete(oldest.value);
       const id = randomBytes(32).toString('base64url');
       const session: Session = { tokenHash, csrf: randomBytes(32).toString('base64url'), expiresAtMs: now() + SESSION_MS };
       sessions.set(id, session);

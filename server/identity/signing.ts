@@ -3,7 +3,7 @@ import { openKeyPair } from '../../activities/identity/key-pair.ts';
 import { canonicalJson } from '../../verdict/digest.ts';
 import type { Signed, Start } from '../../workflows/messages.ts';
 
-/** Puts the server's word under what a person asks for: "I verified this principal, and this is what they said". */
+/** Signs requests of people: the server states that it verified the principal and received this request. */
 export interface Signer {
   keyId: string;
   sign(said: ActionRequest | Start): Signed;
@@ -12,11 +12,11 @@ export interface Signer {
 export interface SignerFiles {
   /** PKCS8 PEM, mode 600. */
   signingKey: string;
-  /** Folder of `<keyId>.pem`: what workers trust. */
+  /** Folder of `<keyId>.pem`: the keys that workers trust. */
   publicKeys: string;
 }
 
-/** Loads the Ed25519 key, making it and its public half on first use. Throws when others can read the private key. */
+/** Loads the Ed25519 key; creates the key pair on first use. Throws if the private key is readable by other users. */
 export function loadSigner({ signingKey, publicKeys }: SignerFiles): Signer {
   const key = openKeyPair({ privateKey: signingKey, publicKeys });
   return {

@@ -6,18 +6,18 @@ import { assertPrivate } from '../../activities/identity/private-file.ts';
 import { tokenRowsOf, type TokenRow } from '../../release/token-file.ts';
 import type { Principal } from '../../verdict/verdict.ts';
 
-// 32 random bytes cannot be guessed, so a plain SHA-256 at rest is enough: slow hashes protect what people choose, not this.
+// 32 random bytes cannot be guessed, so SHA-256 at rest is enough; slow hashes are for passwords that people choose.
 const TOKEN_BYTES = 32;
 const TOKEN_PREFIX = 'tminus_';
 
-/** Says who a bearer token belongs to; null for a token that nobody was given. */
+/** The principal of a bearer token; null for an unknown token. */
 export interface Identity {
   authenticate(token: string): Promise<Principal | null>;
-  /** The same for a token known only by its hash, with the groups its holder has now; null once it is taken back. */
+  /** The same by the hash of the token, with the current groups; null after the token was removed. */
   holderOf(tokenHash: string): Promise<Principal | null>;
 }
 
-/** Identity from a local token file (mode 600). A changed file counts at the next request: a removed token is out at once. */
+/** Identity from a local token file (mode 600). The file is read again when it changes, so that a removed token is refused at once. */
 export function tokenFileIdentity(file: string): Identity {
   let known: { stamp: string; byHash: Map<string, TokenRow> } | null = null;
   const holderOf = async (tokenHash: string): Promise<Principal | null> => {
@@ -32,7 +32,7 @@ export function tokenFileIdentity(file: string): Identity {
   return { holderOf, authenticate: (token) => holderOf(hashOf(token)) };
 }
 
-/** Gives a person a token and keeps only its hash. The token is answered once and cannot be shown again. */
+/** Creates a token and stores only its hash. The token is returned once. */
 export function createToken(file: string, person: Pick<Principal, 'subject' | 'displayName' | 'groups'>): string {
   const token = `${TOKEN_PREFIX}${randomBytes(TOKEN_BYTES).toString('base64url')}`;
   const { subject, displayName, groups } = person;

@@ -1,4 +1,4 @@
-// What Tminus measures of itself at a scrape: from visibility, the undo journal and the task queues, so that it needs no worker.
+// Measures for the metrics of the server, read at a scrape from visibility, the undo journal and the task queues. Needs no worker.
 import type { CountdownRef } from '../../activities/effects/contract.ts';
 import type { EvidenceFolder } from '../../activities/evidence/evidence-folder.ts';
 import { clusterTaskQueue, LOAD_TASK_QUEUE, WORKFLOW_TASK_QUEUE, type Phase } from '../../workflows/messages.ts';
@@ -8,27 +8,27 @@ import type { TaskQueue } from '../temporal/task-queue.ts';
 export interface MeasureDependencies {
   countdowns: Pick<Countdowns, 'list' | 'watcherSeenAt' | 'taskQueue'>;
   folder: Pick<EvidenceFolder, 'undos'>;
-  /** Names of the environment file. */
+  /** Cluster names of the environment file. */
   clusters: readonly string[];
   now: () => number;
 }
 
 export interface Measures {
-  /** Null where Temporal does not answer, like all that it would have said. */
+  /** null while Temporal does not respond, like the other fields that Temporal reports. */
   phases: Record<Phase, number> | null;
   /** Running countdowns without a worker, by worker version. */
   withoutWorker: Map<string, number> | null;
   undo: { live: number; other: number; oldestMs: number; damaged: number };
-  /** A version that serves people and is not settled, and how long ago its watcher was last seen. */
+  /** Versions that serve traffic and are not settled, with the time since the last heartbeat of their watcher. */
   watchers: { release: string; service: string; ageMs: number }[];
   queues: { name: string; kind: 'workflow' | 'activity'; queue: TaskQueue }[] | null;
 }
 
-/** Measures again and again: it remembers when it saw each watcher, for one that has stopped is not in Temporal any more. */
+/** The returned function keeps the last heartbeat of each watcher, because Temporal no longer reports a watcher that has stopped. */
 export function createMeasurement({ countdowns, folder, clusters, now }: MeasureDependencies): () => Promise<Measures> {
   const seen = new Map<string, number>();
 
-  /** A watcher that nobody has seen yet is as old as the launch it should watch. */
+  /** Without a heartbeat so far, the age counts from the launch. */
   async function watcherAgeMs(countdown: CountdownRef, sinceMs: number): Promise<number> {
     const found = await orNull(() => countdowns.watcherSeenAt(countdown));
     const lastMs = Math.max(found ?? 0, seen.get(countdown.firstRunId) ?? 0, sinceMs);
@@ -71,7 +71,7 @@ export function createMeasurement({ countdowns, folder, clusters, now }: Measure
   };
 }
 
-/** Of two live versions of one release and service the stalest watcher is the one to report: they share a series. */
+/** Two live versions of one release and service share a series; the larger age is exported. */
 function stalest(watchers: Measures['watchers']): Measures['watchers'] {
   const groups = Map.groupBy(watchers, ({ release, service }) => `${service} ${release}`);
   return [...groups.values()].map((same) => same.reduce((a, b) => (b.ageMs > a.ageMs ? b : a)));
@@ -84,7 +84,7 @@ const queuesOf = (clusters: readonly string[]): { name: string; kind: 'workflow'
   ...clusters.map((cluster) => ({ name: clusterTaskQueue(cluster), kind: 'activity' as const })),
 ];
 
-/** Null where Temporal does not answer; any other failure is a bug. */
+/** null if Temporal does not respond; any other failure is a bug. */
 async function orNull<T>(ask: () => Promise<T>): Promise<T | null> {
   try {
     return await ask();

@@ -1,11 +1,11 @@
-// The server's own metrics, measured at each scrape. Without an answer from Temporal a series is absent and tminus_temporal_up is 0.
+// Metrics of the server, measured at each scrape. While Temporal does not respond, its series are absent and tminus_temporal_up is 0.
 import { Gauge, collectDefaultMetrics, Registry } from 'prom-client';
 import type { Measures } from './measure.ts';
 
-/** Two Prometheus that scrape in the same seconds share one measurement: it costs a list, a query per worker version and a call per queue. */
+/** Two Prometheus servers share one measurement: it costs a list, a query per worker version and a call per queue. */
 const CACHE_TTL_MS = 2_000;
 
-/** One metric; `set` writes its series into a gauge that holds none. */
+/** One metric; `set` writes its series into an empty gauge. */
 interface Metric {
   name: string;
   help: string;
@@ -16,7 +16,7 @@ interface Metric {
 const metrics: readonly Metric[] = [
   {
     name: 'tminus_temporal_up',
-    help: '1 while Temporal answers the server.',
+    help: '1 while Temporal responds to the server.',
     set: (gauge, { phases, queues }) => gauge.set(phases === null || queues === null ? 0 : 1),
   },
   {
@@ -29,7 +29,7 @@ const metrics: readonly Metric[] = [
   },
   {
     name: 'tminus_countdowns_without_worker',
-    help: 'Running countdowns whose worker version does not run.',
+    help: 'Running countdowns without a worker of their version.',
     labelNames: ['version'],
     set(gauge, { withoutWorker }) {
       for (const [version, count] of withoutWorker ?? []) gauge.set({ version }, count);
@@ -37,12 +37,12 @@ const metrics: readonly Metric[] = [
   },
   {
     name: 'tminus_live_versions',
-    help: 'Versions that serve people and are not settled: launched, and not yet passed or rolled back.',
+    help: 'Live versions that are not settled: launched, and neither passed nor rolled back.',
     set: (gauge, { undo }) => gauge.set(undo.live),
   },
   {
     name: 'tminus_watcher_age_seconds',
-    help: 'Time since the watcher of a live version was last seen.',
+    help: 'Time since the last heartbeat of the watcher of a live version.',
     labelNames: ['release', 'service'],
     set(gauge, { watchers }) {
       for (const { release, service, ageMs } of watchers) gauge.set({ release, service }, ageMs / 1_000);
@@ -81,13 +81,13 @@ const metrics: readonly Metric[] = [
   },
   {
     name: 'tminus_queue_workers',
-    help: 'Workers that asked for tasks of the queue within 90 s.',
+    help: 'Workers that polled the queue within 90 s.',
     labelNames: ['queue', 'kind'],
     set: perQueue(({ workers }) => workers.length),
   },
 ];
 
-/** @param measure may be called at every scrape */
+/** @param measure called at most once per CACHE_TTL_MS */
 export function serverMetrics(measure: () => Promise<Measures>, now: () => number = Date.now): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });

@@ -9,7 +9,7 @@ import { cliLine, commentBox } from './parts.ts';
 interface ActionForm {
   action: Action;
   label: string;
-  /** What it does, in one sentence, before anybody presses it. */
+  /** Effect of the action, shown above its button. */
   says: string;
   command: string;
   danger?: boolean;
@@ -17,20 +17,24 @@ interface ActionForm {
   reason: 'required' | 'optional';
 }
 
-/** Hold, resume, recycle, retry and abort: each with what it does, or why it cannot be done now. The one that was refused stands open. */
+/** Hold, resume, recycle, retry and abort: each with its effect, or the reason why it is not possible now. A refused form stays open. */
 export function actionBar(status: CountdownStatus, session: Session | null, draft: Draft | undefined): Markup {
   const { release } = status;
   const checkpoint = status.checkpoints.find(({ name }) => name === status.current);
   const passed = status.checkpoints.slice(0, status.checkpoints.findIndex(({ name }) => name === status.current) + 1);
   const forms: ActionForm[] = [
-    { action: 'hold', label: 'Hold', says: 'Stops the clock. Anyone may.', command: `tminus hold ${release} -m "…"`, reason: 'required' },
+    {
+      action: 'hold',
+      label: 'Hold',
+      says: 'Stop the clock. Anyone may hold.',
+      command: `tminus hold ${release} -m "…"`,
+      reason: 'required',
+    },
     {
       action: 'resume',
       label: 'Resume',
       says:
-        status.holds.length > 1
-          ? `Lifts all ${status.holds.length} holds shown above and starts the clock again.`
-          : 'Starts the clock again.',
+        status.holds.length > 1 ? `Lift all ${status.holds.length} holds shown above and start the clock again.` : 'Start the clock again.',
       command: `tminus resume ${release} -m "…"`,
       reason: 'optional',
       fields: launchAtField,
@@ -38,7 +42,7 @@ export function actionBar(status: CountdownStatus, session: Session | null, draf
     {
       action: 'retry',
       label: 'Retry a step',
-      says: 'Runs a step of this checkpoint again; approvals given so far are void.',
+      says: 'Run a step of this checkpoint again. Approvals given so far become void.',
       command: `tminus retry ${release} --step …`,
       reason: 'optional',
       fields: choice(
@@ -50,7 +54,7 @@ export function actionBar(status: CountdownStatus, session: Session | null, draf
     {
       action: 'recycle',
       label: 'Recycle',
-      says: 'Goes back to an earlier checkpoint and runs on from there.',
+      says: 'Go back to an earlier checkpoint and continue from there.',
       command: `tminus recycle ${release} --to … -m "…"`,
       reason: 'required',
       fields: choice(
@@ -62,7 +66,7 @@ export function actionBar(status: CountdownStatus, session: Session | null, draf
     {
       action: 'abort',
       label: 'Abort',
-      says: 'Ends the countdown; what was launched is rolled back.',
+      says: 'End the countdown. A launched version is rolled back.',
       command: `tminus abort ${release} -m "…"`,
       reason: 'required',
       danger: true,
@@ -70,12 +74,12 @@ export function actionBar(status: CountdownStatus, session: Session | null, draf
   ];
   return markup`<section class="actions" aria-labelledby="actions-title">
     <h2 id="actions-title">Actions</h2>
-    ${session ? nothing : markup`<p class="quiet">You came with a token and not with a signed-in page: use the commands.</p>`}
+    ${session ? nothing : markup`<p class="quiet">Sign in to use these forms, or use the commands.</p>`}
     <div class="columns">${forms.map((form) => actForm(form, status, session, draft?.action === form.action ? draft : undefined))}</div>
   </section>`;
 }
 
-// The first is what `tminus resume` does without a flag: only the countdown knows whether a checkpoint was missed meanwhile.
+// Default as in `tminus resume`: the countdown decides, because only it has the missed checkpoints.
 const launchAtField = choice('launchAt', 'Launch time', [
   { value: '', text: 'keep the launch time, or move it if a checkpoint was missed' },
   { value: 'keep', text: 'keep it' },
@@ -86,7 +90,7 @@ function choice(name: string, label: string, options: readonly { value: string; 
   return markup`<label>${label} <select name="${name}">${options.map(({ value, text }) => markup`<option value="${value}">${text}</option>`)}</select></label>`;
 }
 
-/** A disabled button keeps its place and says why beside it. */
+/** A disabled button keeps its place, with the reason beside it. */
 function actForm(
   { action, label, says, command, danger, fields, reason }: ActionForm,
   status: CountdownStatus,
@@ -112,7 +116,7 @@ function actForm(
   </details>`;
 }
 
-/** What binds a form to what its reader saw; the id makes a double click count once. */
+/** Binds a form to the state that the person saw; the id makes a double click idempotent. */
 export function hiddenFields(status: CountdownStatus, session: Session, action: Action | null): Markup {
   const checkpoint = status.checkpoints.find(({ name }) => name === status.current);
   return markup`<input type="hidden" name="csrf" value="${session.csrf}" />

@@ -22,7 +22,7 @@ export const assets: readonly Asset[] = [
   load('sort.js', 'text/javascript; charset=utf-8'),
 ];
 
-/** The address of an asset with its content's hash, so that a browser may keep it for ever and still never show an old one. */
+/** Address of an asset with the hash of its content, so that browsers may cache it forever. */
 export function assetPath(name: string): string {
   const asset = assets.find(({ path }) => path === `/assets/${name}`);
   if (!asset) throw new Error(`there is no asset ${name}`);

@@ -1,4 +1,4 @@
-// The audit as people read it, on its page and in the report: whether the chain holds, then who did what.
+// The audit log on its page and in the report: verification of the chain, then the records.
 import { verifyChain, type AuditRecord, type ChainCheck, type ChainHead } from '../../verdict/audit-chain.ts';
 import { columnHeads, markup, type Markup } from '../evidence/markup.ts';
 import { eventTimeTag } from './time-tags.ts';
@@ -8,17 +8,17 @@ const MACHINE = 'tminus';
 
 export const isMachine = ({ actor }: Pick<AuditRecord, 'actor'>): boolean => actor === MACHINE;
 
-/** On top, before anybody trusts a line of it. @param audit all of it, read after `head` */
+/** Result of the verification. @param audit all records, read after `head` */
 export function chainSentence(audit: readonly AuditRecord[], head: ChainHead): Markup {
   const checked = checkChain(audit, head);
   return checked.ok
-    ? markup`<p>${chip('pass')} ${checked.records} records form one unbroken chain that goes through the countdown's own head ${digest(head.hash)}.</p>`
-    : markup`<p>${chip('fail')} The chain does not verify: ${checked.sentence}.</p>`;
+    ? markup`<p>${chip('pass')} ${checked.records} records form an unbroken hash chain through the audit head of the countdown, ${digest(head.hash)}.</p>`
+    : markup`<p>${chip('fail')} The hash chain is broken: ${checked.sentence}.</p>`;
 }
 
 const digest = (hash: string): Markup => markup`<code class="digest">${hash}</code>`;
 
-/** Between the reading of the head and that of the records the chain may have grown: it has to hold up to the head, and beyond it. */
+/** Verifies up to the head and beyond, because records may have been added between both reads. */
 function checkChain(audit: readonly AuditRecord[], head: ChainHead): ChainCheck {
   const upToHead = verifyChain(audit.slice(0, head.seq), head);
   return upToHead.ok ? verifyChain(audit) : upToHead;

@@ -20,7 +20,7 @@ export interface CheckpointView extends ReleaseView {
   checkpoint: CheckpointStatus;
 }
 
-/** What is decided, on which evidence, for and against, by whom and until when; then the forms. */
+/** The decision of a checkpoint: reasons against and for, approvers and deadline, findings; then the forms. */
 export function checkpointPage(view: CheckpointView): Markup {
   const { status, checkpoint, visitor, nowMs, notice, progress } = view;
   const { release, rehearsal } = status;
@@ -37,12 +37,12 @@ export function checkpointPage(view: CheckpointView): Markup {
           <p>${timeTag(at)} <span class="quiet">${relativeTime(at, clock)}</span></p>
         </section>
         <div class="columns">
-          <section class="card"><h2>Against</h2>${reasonsList(checkpoint.evaluation?.reasons ?? [], 'Nothing speaks against it.')}</section>
+          <section class="card"><h2>Against</h2>${reasonsList(checkpoint.evaluation?.reasons ?? [], 'No reasons against it.')}</section>
           <section class="card"><h2>For</h2>${speaksFor(checkpoint, earlier, release)}</section>
           <section class="card"><h2>Who decides</h2>${whoDecides(checkpoint, clock)}</section>
         </div>
-        <section class="card"><h2>What was found</h2>
-          ${steps.length === 0 ? markup`<p class="quiet">No step runs at this checkpoint; the decision rests on what was found before it.</p>` : nothing}
+        <section class="card"><h2>Findings</h2>
+          ${steps.length === 0 ? markup`<p class="quiet">This checkpoint has no steps; the decision is based on the findings of earlier checkpoints.</p>` : nothing}
           ${steps.map((step) =>
             stepCard(
               step,
@@ -62,24 +62,24 @@ function whatIsDecided({ service, release }: CountdownStatus, { state, name, eva
   const reasons = evaluation?.reasons.filter(({ effect }) => effect === evaluation.verdict).map(({ message }) => message) ?? [];
   switch (state) {
     case 'go':
-      return `${name} of ${release} is passed`;
+      return `${name} of ${release} has passed`;
     case 'later':
-      return 'not reached yet';
+      return 'not started';
     case 'running':
-      return 'its steps are running';
+      return 'the steps are running';
     case 'waiting':
-      return `decide whether ${service.namespace}/${service.name} goes on with ${service.image}`;
+      return `decide whether the launch of ${service.namespace}/${service.name} with ${service.image} continues`;
     case 'hold':
     case 'no-go':
       return reasons.join('; ') || `${name} is ${state}`;
   }
 }
 
-/** What passed here, and the checkpoints passed before: an approval speaks for all of it. */
+/** Passed findings here and earlier checkpoints that are go: an approval covers all of them. */
 function speaksFor({ steps }: CheckpointStatus, earlier: readonly CheckpointStatus[], release: string): Markup {
   const passed = steps.flatMap(({ findings }) => findings.filter(({ outcome }) => outcome === 'pass'));
   const before = earlier.filter(({ state }) => state === 'go');
-  if (passed.length + before.length === 0) return markup`<p class="quiet">Nothing has been found yet.</p>`;
+  if (passed.length + before.length === 0) return markup`<p class="quiet">No findings yet.</p>`;
   return markup`<ul class="reasons">
     ${passed.map(({ message }) => markup`<li>${chip('pass')} <span>${message}</span></li>`)}
     ${before.map((each) => {
@@ -104,9 +104,9 @@ function whoDecides(checkpoint: CheckpointStatus, clock: number): Markup {
         <p>${
           approval.deadlineAt
             ? markup`Until ${timeTag(approval.deadlineAt)} <span class="quiet">${relativeTime(approval.deadlineAt, clock)}</span>; then`
-            : 'If nobody answers:'
+            : 'Without a decision:'
         } ${chip(approval.onDeadline)}</p>`
-    : markup`<p class="quiet">No approval is asked for here: the findings decide.</p>`;
+    : markup`<p class="quiet">No approval is required; the findings decide.</p>`;
   return markup`${rule}
     ${decisions(checkpoint)}
     ${waivers.length === 0 ? nothing : markup`<h3>Waived</h3>${waiversList(waivers)}`}
@@ -117,14 +117,14 @@ function whoDecides(checkpoint: CheckpointStatus, clock: number): Markup {
 
 function forms({ status, checkpoint, visitor: { session }, draft }: CheckpointView, clock: number): Markup {
   if (checkpoint.name !== status.current)
-    return markup`<p class="quiet">Decisions are taken at ${status.current}; this checkpoint can only be read.</p>`;
+    return markup`<p class="quiet">The current checkpoint is ${status.current}; this one is read-only.</p>`;
   if (!session) return markup`<section class="card"><h2>Decide</h2>${cliLine(`tminus approve ${status.release} -m "…"`)}</section>`;
   return markup`${decisionForm(status, checkpoint, session, draft)}${waiveForms(status, checkpoint, session, clock, draft)}`;
 }
 
 function decisionForm(status: CountdownStatus, checkpoint: CheckpointStatus, session: Session, draft: Draft | undefined): Markup {
   const { release } = status;
-  const noApprove = checkpoint.approval ? explainCan('approve', status.phase) : 'no approval is asked for at this checkpoint';
+  const noApprove = checkpoint.approval ? explainCan('approve', status.phase) : 'no approval is required at this checkpoint';
   const noReject = explainCan('reject', status.phase);
   const possible = noApprove === null || noReject === null;
   return markup`<section class="card" aria-labelledby="decide-title"><h2 id="decide-title">Decide</h2>
@@ -135,26 +135,26 @@ function decisionForm(status: CountdownStatus, checkpoint: CheckpointStatus, ses
         <button class="primary" name="action" value="approve" ${disabled(noApprove, 'why-approve')}>✔ Approve (go)</button>
         <button class="danger" name="action" value="reject" ${disabled(noReject, 'why-reject')}>✖ Reject (no-go)</button>
       </p>
-      ${noApprove === null ? nothing : markup`<p id="why-approve" class="quiet">Approve: not now; ${noApprove}.</p>`}
-      ${noReject === null ? nothing : markup`<p id="why-reject" class="quiet">Reject: not now; ${noReject}.</p>`}
+      ${noApprove === null ? nothing : markup`<p id="why-approve" class="quiet">Approve is not possible now: ${noApprove}.</p>`}
+      ${noReject === null ? nothing : markup`<p id="why-reject" class="quiet">Reject is not possible now: ${noReject}.</p>`}
       ${noApprove !== null ? nothing : cliLine(`tminus approve ${release} --checkpoint ${checkpoint.name} -m "…"`)}
     </form>
   </section>`;
 }
 
-/** @param id of the paragraph that has the reason */
+/** @param id of the paragraph with the reason */
 const disabled = (reason: string | null, id: string): Markup => (reason === null ? nothing : markup`disabled aria-describedby="${id}"`);
 
 function commentField({ revision }: CheckpointStatus, draft: Draft | undefined): Markup {
-  return markup`<p>You decide on revision ${revision}. If the evidence changes before you send it, it does not count and you are told.</p>
-    <label for="comment">Comment <span class="quiet">(needed for no-go)</span></label>
+  return markup`<p>Your decision is for revision ${revision}. If the evidence changes before you send it, it is refused.</p>
+    <label for="comment">Comment <span class="quiet">(required for no-go)</span></label>
     ${commentBox({ id: 'comment', rows: 3, required: false, draft })}`;
 }
 
-// From a short launch to a whole countdown; a waiver that is needed for longer is a limit that is wrong.
+// From a short launch to a whole countdown; a longer waiver means that the limit is wrong.
 const waiverHours = [1, 4, 24, 72];
 
-/** One form per finding that stands in the way; a waiver has a reason and an end. */
+/** One form per finding that prevents go. A waiver has a reason and an expiry. */
 function waiveForms(
   status: CountdownStatus,
   checkpoint: CheckpointStatus,

@@ -1,4 +1,4 @@
-// The form with which people decide: it counts or it does not, and the page that follows shows which.
+// Handles the form of an action. The result is shown on the page that follows.
 import { decide } from '../actions/decide.ts';
 import { actionRequest } from '../actions/requests.ts';
 import { assertOwnForm } from '../request/authenticate.ts';
@@ -17,7 +17,7 @@ export async function answerDecision(world: World, c: AppContext): Promise<Respo
   const session = assertOwnForm(c, csrf, world.links.pageBase.startsWith('https:'));
   const name = releaseNameOf(c);
   const parsed = actionRequest.safeParse({ ...withoutEmpty(said), revision: Number(said['revision'] ?? 0) });
-  if (!parsed.success) throw new ApiError('InvalidRequest', 'the form has the wrong shape', 'reload the page and decide again');
+  if (!parsed.success) throw new ApiError('InvalidRequest', 'the form does not match the schema', 'reload the page and decide again');
   const { action, checkpoint, comment, finding } = parsed.data;
   const decision = action === 'approve' || action === 'reject' || action === 'waive';
   const at = pathOf(name, decision && checkpoint !== '' ? checkpoint : null);
@@ -29,17 +29,17 @@ export async function answerDecision(world: World, c: AppContext): Promise<Respo
     const draft = { action, comment, ...(finding === undefined ? {} : { finding }) };
     session.outcome = { at, text: notCounted(error), tone: 'no-go', draft };
   }
-  // Refused or not, the answer is an address to read: reloading it and following it live ask for a page and send nothing again.
+  // Redirect in both cases (POST/redirect/GET), so that a reload does not send the form again.
   return c.redirect(at, 303);
 }
 
-/** The hints of failures speak of commands; here the page itself is what to read next. */
+/** Replaces the hints of failures, which name commands, by hints for this page. */
 function notCounted({ code, message }: CountdownFailure): string {
-  if (code === 'Refused') return `Not counted: ${message}. This page shows what stands now.`;
+  if (code === 'Refused') return `Refused: ${message}. This page shows the current state.`;
   return `${sentenceCase(message)}. Reload this page before you decide again.`;
 }
 
-/** Empty inputs are sent by browsers; to the API they are absent. */
+/** Browsers send empty inputs; the API expects them to be absent. */
 function withoutEmpty(form: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(form).filter(([, value]) => value !== ''));
 }

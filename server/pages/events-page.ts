@@ -7,13 +7,13 @@ import { page } from './layout.ts';
 
 export interface EventsView {
   status: CountdownStatus;
-  /** All of it: a part cannot be verified. */
+  /** All records: a part cannot be verified. */
   audit: readonly AuditRecord[];
   by: By;
   visitor: Visitor;
 }
 
-/** Whose acts are shown. */
+/** Filter by actor. */
 export type By = 'all' | 'people' | 'machine';
 
 const choices: readonly { by: By; text: string }[] = [
@@ -22,10 +22,10 @@ const choices: readonly { by: By; text: string }[] = [
   { by: 'machine', text: 'Tminus' },
 ];
 
-/** What the query string asks for; anything it cannot mean is everything. */
+/** The filter of the query string; unknown values mean all. */
 export const readBy = (text: string | undefined): By => choices.find(({ by }) => by === text)?.by ?? 'all';
 
-/** The audit of a release: acts of people and of the machine alike, the chain first. */
+/** The audit log of a release, with the verification first. */
 export function eventsPage({ status: { release, rehearsal, auditHead }, audit, by, visitor }: EventsView): Markup {
   const here = `/r/${release}/events`;
   const shown = audit.filter((record) => by === 'all' || isMachine(record) === (by === 'machine'));
@@ -34,14 +34,14 @@ export function eventsPage({ status: { release, rehearsal, auditHead }, audit, b
     { title: `Events of ${release}`, visitor, rehearsal, streamPath: `/api/v1/releases/${release}/stream` },
     markup`<p class="crumbs"><a href="/">Releases</a> / <a href="/r/${release}">${release}</a></p>
       <h1>Events</h1>
-      <nav class="choices" aria-label="Whose acts">${choices.map((choice) => {
+      <nav class="choices" aria-label="Filter by actor">${choices.map((choice) => {
         const address = choice.by === 'all' ? here : `${here}?by=${choice.by}`;
         return markup`<a href="${address}" ${choice.by === by ? markup`aria-current="page"` : nothing}>${choice.text}</a>`;
       })}</nav>
       <section id="events" data-live class="card" aria-label="Audit">
         ${chainSentence(audit, auditHead)}
         <p><span data-announce>${count}</span> · <a href="/api/v1/releases/${release}/events" download="${release}-events.json">Save as JSON</a></p>
-        ${shown.length === 0 ? markup`<p class="quiet">None is like that.</p>` : auditTable(shown)}
+        ${shown.length === 0 ? markup`<p class="quiet">No matching records.</p>` : auditTable(shown)}
       </section>`,
   );
 }

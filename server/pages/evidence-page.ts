@@ -1,4 +1,4 @@
-// One piece of evidence: what it is, its picture, its figures, and the way to the bytes themselves.
+// Page of one piece of evidence: metadata, download, findings, picture and tables.
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import { draw } from '../evidence/draw.ts';
 import { FLAME_ROOT } from '../evidence/flame-graph.ts';
@@ -18,16 +18,16 @@ export function evidencePage({ release, where, ref, figures, look, others, addre
   const before = others.find(({ digest }) => digest === look.before) ?? null;
   return page(
     { title: `${title} · ${release}`, visitor, scripts: isProfile ? ['flame.js', 'sort.js'] : ['sort.js'] },
-    markup`<nav class="crumbs" aria-label="Where this is"><a href="/r/${release}">${release}</a> / ${where}</nav>
+    markup`<nav class="crumbs" aria-label="Breadcrumbs"><a href="/r/${release}">${release}</a> / ${where}</nav>
     <h1>${title}</h1>
     <section class="card" aria-labelledby="what">
-      <h2 id="what">The bytes</h2>
+      <h2 id="what">Evidence</h2>
       <dl class="facts">
         <div><dt>captured</dt><dd>${eventTimeTag(ref.capturedAt)}</dd></div>
         <div><dt>size</dt><dd><span class="number">${count(ref.sizeBytes)}</span> bytes</dd></div>
         <div><dt>digest</dt><dd><code class="digest">${ref.digest}</code></dd></div>
       </dl>
-      <p><a href="/api/v1/evidence/${ref.digest}">Save the bytes</a>${
+      <p><a href="/api/v1/evidence/${ref.digest}">Download</a>${
         isProfile
           ? markup` · <a href="/assets/speedscope/index.html#profileURL=${bytesAt}&title=${encodeURIComponent(title)}">Open in speedscope</a>`
           : nothing
@@ -40,7 +40,7 @@ export function evidencePage({ release, where, ref, figures, look, others, addre
     return markup`${
       findings.length === 0
         ? nothing
-        : markup`<section class="card" aria-labelledby="found"><h2 id="found">What it says</h2>${findingsTable(findings, 'Findings', evidenceLink)}</section>`
+        : markup`<section class="card" aria-labelledby="found"><h2 id="found">Findings</h2>${findingsTable(findings, 'Findings', evidenceLink)}</section>`
     }
     ${facts.length === 0 ? nothing : factsSection(facts)}
     ${picture === null ? nothing : pictured(picture)}
@@ -51,7 +51,7 @@ export function evidencePage({ release, where, ref, figures, look, others, addre
   }
 
   function pictured(picture: Picture): Markup {
-    // With the root in the address a reader's focus lands on it, and the keyboard goes on where it was.
+    // With the root as fragment of the address, keyboard focus stays in the graph.
     const linkOf = (at: string) => `${addressOf({ at })}#${FLAME_ROOT}`;
     return markup`<section class="card" aria-labelledby="picture"><h2 id="picture">${titleOf(picture)}</h2>
       ${picture.kind === 'flame' ? flameHelp(picture.flame) : nothing}
@@ -68,7 +68,7 @@ export function evidencePage({ release, where, ref, figures, look, others, addre
             return markup`<a href="${addressOf({ type, at: '' })}" ${current}>${type}</a>`;
           })}</nav>`
     }
-    <p class="quiet">Width is ${sampleType}${compared ? ', the larger of both' : ''}, callers stand above. ${flameKeys}${
+    <p class="quiet">Width is ${sampleType}${compared ? ', the larger of both' : ''}; callers are above. ${flameKeys}${
       look.at === '' ? nothing : markup` <a href="${addressOf({ at: '' })}">Show all</a>`
     }</p>
     ${before === null ? nothing : comparison(before, compared)}
@@ -83,16 +83,15 @@ export function evidencePage({ release, where, ref, figures, look, others, addre
   }
 
   function comparison(earlier: EvidenceRef, compared: boolean): Markup {
-    const stop = markup`<a href="${addressOf({ before: null, at: '' })}">Do not compare</a>`;
-    if (!compared)
-      return markup`<p>There is nothing to compare with in ${evidenceName(earlier)}: it has no sample of this type. ${stop}</p>`;
-    return markup`<p>Compared with ${evidenceName(earlier)}: ${legend}, of equal totals. ${stop}</p>`;
+    const stop = markup`<a href="${addressOf({ before: null, at: '' })}">Stop comparing</a>`;
+    if (!compared) return markup`<p>${evidenceName(earlier)} has no sample of this type to compare with. ${stop}</p>`;
+    return markup`<p>Compared with ${evidenceName(earlier)}: ${legend}, scaled to equal totals. ${stop}</p>`;
   }
 }
 
 function factsSection(facts: Figures['analysis']['facts']): Markup {
   const list = facts.map(({ subject, text }) => markup`<div><dt>${subject}</dt><dd>${text}</dd></div>`);
-  return markup`<section class="card" aria-labelledby="facts"><h2 id="facts">In figures</h2><dl class="facts">${list}</dl></section>`;
+  return markup`<section class="card" aria-labelledby="facts"><h2 id="facts">Facts</h2><dl class="facts">${list}</dl></section>`;
 }
 
 const arrowKeys = markup`Arrow keys move between frames, <kbd>Enter</kbd> makes a frame the root,`;
@@ -111,7 +110,7 @@ function titleOf(picture: Picture): string {
     case 'plans':
       return 'Plan';
     case 'trace':
-      return 'A slow trace';
+      return 'Slow trace';
   }
 }
 

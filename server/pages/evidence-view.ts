@@ -1,4 +1,4 @@
-// How a reader looks at a piece of evidence, as the address says it: `?at=0.2&before=sha256:...&type=inuse_space`.
+// The view of a piece of evidence, from the query string: `?at=0.2&before=sha256:...&type=inuse_space`.
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import type { Reading } from '../evidence/figures-thread.ts';
 import type { Figures } from '../evidence/read-figures.ts';
@@ -8,11 +8,11 @@ import { releaseNameOf } from '../request/release-name.ts';
 import type { World } from '../request/world.ts';
 
 export interface Look {
-  /** Path of the flame graph's root; empty for the whole. */
+  /** Path of the root of the flame graph; empty for the whole. */
   at: string;
-  /** Digest of the profile it is compared with. */
+  /** Digest of the earlier profile to compare with. */
   before: string | null;
-  /** Sample type of a profile; null for its own default. */
+  /** Sample type of a profile; null for its default. */
   type: string | null;
 }
 
@@ -24,12 +24,12 @@ export interface EvidenceView {
   look: Look;
   /** Other evidence of the same kind, to compare with. */
   others: readonly EvidenceRef[];
-  /** Address of this page, looked at otherwise. */
+  /** Address of this page with another view. */
   addressOf: (changed: Partial<Look>) => string;
   visitor: Visitor | null;
 }
 
-// The deepest path of a flame graph of 48 rows, and then some.
+// Longer than the deepest path of a flame graph of 48 rows.
 const PATH = /^[0-9.]{0,400}$/;
 const SAMPLE_TYPE = /^[\w-]{1,64}$/;
 
@@ -41,7 +41,7 @@ export async function lookAt({ countdowns, figures }: World, c: AppContext, dige
     steps.flatMap((step) => step.evidence.map((ref) => ({ ref, where: `${name} / ${step.name}`, beside: step.evidence }))),
   );
   const found = all.find(({ ref }) => ref.digest === digest);
-  if (!found) throw new ApiError('NotFound', `${release} has no evidence ${digest}`, 'its pages link to all it has');
+  if (!found) throw new ApiError('NotFound', `${release} has no evidence ${digest}`, 'the pages of the release link to all its evidence');
   const { ref, where, beside } = found;
   const diagnosis = beside.find(({ kind }) => kind === 'diagnosis')?.digest;
   const others = all.map((each) => each.ref).filter((each) => each.kind === ref.kind && each.digest !== digest);
@@ -66,7 +66,7 @@ function lookOf(query: Readonly<Record<string, string>>, others: readonly Eviden
   };
 }
 
-/** What is not asked for is left out, so that one look has one address. */
+/** Defaults are left out, so that each view has one address. */
 function addressOf(page: string, { at, before, type }: Look): string {
   const query = new URLSearchParams();
   if (type !== null) query.set('type', type);

@@ -3,10 +3,10 @@ import type { Finding } from '../../verdict/finding.ts';
 import { markup, nothing, type Markup } from '../evidence/markup.ts';
 import { chip } from './words.ts';
 
-/** `7c1e4f9c2ab0`: enough of a digest to compare by eye; the full one stands in the link and the title. */
+/** `7c1e4f9c2ab0`: short form of a digest; the full one is in the link and the title. */
 export const shortDigest = (digest: string): string => digest.replace('sha256:', '').slice(0, 12);
 
-/** How evidence is named: a link where a server can be asked, plain text in the report. */
+/** Reference to evidence: a link on pages, plain text in the report. */
 export type EvidenceName = (digest: string) => Markup;
 
 export const evidenceLink: EvidenceName = (digest) =>
@@ -14,8 +14,7 @@ export const evidenceLink: EvidenceName = (digest) =>
 export const evidenceText: EvidenceName = (digest) => markup`<code class="short" title="${digest}">${shortDigest(digest)}</code>`;
 
 /**
- * What was found, worst first: outcome, subject, measured against limit, sentence, evidence. The roles are said: on a phone each row is a block of its
- * own, and a browser does not take blocks for a table.
+ * Findings, worst first. Roles are explicit because on phones the rows are blocks, which browsers do not expose as a table.
  */
 export function findingsTable(findings: readonly Finding[], caption: string, evidenceName: EvidenceName): Markup {
   if (findings.length === 0) return nothing;
@@ -27,7 +26,7 @@ export function findingsTable(findings: readonly Finding[], caption: string, evi
   </table></div>`;
 }
 
-const columns = ['Outcome', 'Subject', 'Measured', 'What it says', 'Evidence'];
+const columns = ['Outcome', 'Subject', 'Measured', 'Message', 'Evidence'];
 const order: Record<Finding['outcome'], number> = { fail: 0, inconclusive: 1, pass: 2 };
 
 function findingRow(finding: Finding, evidenceName: EvidenceName): Markup {

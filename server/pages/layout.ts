@@ -5,18 +5,18 @@ import { assetPath } from './assets.ts';
 export interface PageFrame {
   title: string;
   visitor: Visitor | null;
-  /** Where the live script listens; absent on pages that do not move. */
+  /** Event stream of the live script; absent on static pages. */
   streamPath?: string;
-  /** How often the live script looks again, where there is no stream to listen to. */
+  /** Refresh interval of the live script without a stream. */
   refreshSeconds?: number;
   rehearsal?: boolean;
-  /** Further scripts of ours. */
+  /** Additional scripts. */
   scripts?: readonly string[];
-  /** A sentence to show on top: what the last form did. */
+  /** Message on top: result of the last form. */
   notice?: { text: string; tone: 'go' | 'no-go' } | undefined;
 }
 
-/** The frame of every page: skip link, who is signed in, one `main`, and one polite place for announcements. */
+/** Frame of every page: skip link, signed-in person, `main`, and one live region for announcements. */
 export function page(frame: PageFrame, content: Markup): Markup {
   const { title, visitor, streamPath, refreshSeconds, rehearsal, notice, scripts = [] } = frame;
   return markup`<!doctype html>
@@ -37,7 +37,7 @@ export function page(frame: PageFrame, content: Markup): Markup {
       <a class="brand" href="/"><span aria-hidden="true">T−</span> Tminus</a>
       ${visitor ? signedIn(visitor) : nothing}
     </header>
-    ${rehearsal ? rehearsalNotice('The clock below is not the clock on the wall.') : nothing}
+    ${rehearsal ? rehearsalNotice('Times below are virtual, not real.') : nothing}
     <main id="main" tabindex="-1">
       ${notice ? markup`<p class="notice ${notice.tone}" role="${notice.tone === 'go' ? 'status' : 'alert'}">${notice.text}</p>` : nothing}
       ${content}
@@ -47,7 +47,7 @@ export function page(frame: PageFrame, content: Markup): Markup {
 </html>`;
 }
 
-/** @param clock what of the clock is not real */
+/** @param clock which times are virtual */
 export const rehearsalNotice = (clock: string): Markup =>
   markup`<aside class="rehearsal" aria-label="Rehearsal"><strong>Rehearsal on virtual time.</strong> ${clock}</aside>`;
 

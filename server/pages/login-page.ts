@@ -1,7 +1,7 @@
 import { markup, nothing, type Markup } from '../evidence/markup.ts';
 import { page } from './layout.ts';
 
-const inFolder = markup`Where <code>tminus dev</code> runs, your token is in <code>.tminus/token</code>;`;
+const inFolder = markup`With <code>tminus dev</code>, your token is in <code>.tminus/token</code>;`;
 const whereTokensAre = markup`${inFolder} <code>tminus login</code> stores one for the command line.`;
 
 export function loginPage(next: string, refusal: string | null): Markup {

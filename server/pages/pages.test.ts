@@ -44,7 +44,7 @@ describe('the list of releases', () => {
     const countdowns = fakeCountdowns();
     countdowns.hasWorker = false;
     const browser = await testApp({ countdowns }).signIn();
-    expect(await (await browser.get('/')).text()).toContain('<strong>No worker</strong> of version 8c1f0a6d2b3e runs');
+    expect(await (await browser.get('/')).text()).toContain('<strong>No worker</strong> of version 8c1f0a6d2b3e is running');
     countdowns.hasWorker = true;
     expect(await (await browser.get('/')).text()).not.toContain('No worker');
   });
@@ -61,7 +61,7 @@ describe('the list of releases', () => {
 
 it('says on the page what a step waits for that no worker has taken up', async () => {
   const countdowns = fakeCountdowns([inLoadTest]);
-  const text = 'waiting for a load worker for 4 min: the worker is busy, 2 tasks are in the queue';
+  const text = 'waiting for a load worker for 4 min: the worker is busy, 2 tasks in the queue';
   countdowns.steps = [
     {
       checkpoint: 'load-and-diagnosis',
@@ -263,7 +263,7 @@ describe('what people read', () => {
     // Another tab that follows its own release must not take it away.
     expect(await (await browser.get(PAGE)).text()).not.toContain('Not counted');
     const text = await (await browser.get(POLL)).text();
-    expect(text).toContain(`role="alert">Not counted: ${countdowns.refusal}.`);
+    expect(text).toContain(`role="alert">Refused: ${countdowns.refusal}.`);
     expect(text).toMatch(/<textarea id="comment"[^>]*>numbers read &lt;script&gt;/);
     expect(await (await browser.get(POLL)).text()).not.toContain('numbers read &lt;');
   });
@@ -344,7 +344,7 @@ describe('what people read', () => {
     for (const { since, by } of heldTwice.holds) expect(text).toContain(`Held by <strong>${by}</strong> since <time datetime="${since}">`);
     expect(text.match(/<q>(p99 looks odd|incident in payments)<\/q>/g)).toHaveLength(2);
     expect(text).toContain('The guard goes on while the clock is held.');
-    expect(text).toContain('Lifts all 2 holds shown above');
+    expect(text).toContain('Lift all 2 holds shown above');
     expect(text).toContain(`name="holdSince" value="${heldTwice.holdSince}"`);
     expect(text).toContain(`name="run" value="${heldTwice.run}"`);
   });
@@ -385,7 +385,7 @@ describe('what people read', () => {
       restorer: 'not running',
     });
     const text = await (await browser.get('/')).text();
-    expect(text).toContain('<h2 id="stands">What stands</h2>');
+    expect(text).toContain('<h2 id="stands">Leftovers</h2>');
     expect(text).toContain('rollback incomplete; restorer not running');
     expect(text).toContain('<code>tminus restore --from EVIDENCE-FOLDER</code>');
     expect(text.indexOf('What stands')).toBeLessThan(text.indexOf('<div id="releases"'));
@@ -396,7 +396,7 @@ describe('what people read', () => {
     const browser = await signIn();
     archive.failure = new Error('EACCES');
     const text = await (await browser.get('/')).text();
-    expect(text).toContain('what stands is unknown');
+    expect(text).toContain('so leftovers are unknown');
     expect(text).toContain('href="/r/go-api-1.4.0"');
     expect(faults.length).toBeGreaterThan(0);
   });
@@ -434,7 +434,7 @@ describe('what people read', () => {
     });
     const text = await (await (await signIn()).get(`/${query}`)).text();
     expect([...text.matchAll(/<th scope="row"><a href="\/r\/([\w-]+)"/g)].map(([, name]) => name)).toEqual(expected);
-    expect(text.includes('No release is like that')).toBe(expected.length === 0);
+    expect(text.includes('No matching releases')).toBe(expected.length === 0);
     // Nothing comes next where all is over: the time there is when it ended.
     expect(text.includes('>ended <time')).toBe(expected.includes('ended'));
   });
@@ -448,7 +448,7 @@ describe('what people read', () => {
     };
     const { signIn } = testApp({ countdowns: fakeCountdowns([own, others]) });
     const browser = await signIn();
-    expect(await (await browser.get('/?waits=me')).text()).toContain('No release is like that');
+    expect(await (await browser.get('/?waits=me')).text()).toContain('No matching releases');
     expect(await (await browser.get('/')).text()).toContain('href="/r/others"');
   });
 
@@ -463,7 +463,7 @@ describe('what people read', () => {
     };
     const all = await rows();
     expect(all.numbers).toEqual([1, 2, 3, 4]);
-    expect(all.text).toContain('4 records form one unbroken chain');
+    expect(all.text).toContain('4 records form an unbroken hash chain');
     expect(all.text.indexOf('unbroken chain')).toBeLessThan(all.text.indexOf('<table'));
     expect((await rows('?by=people')).numbers).toEqual([1, 4]);
     expect((await rows('?by=machine')).numbers).toEqual([2, 3]);
@@ -472,7 +472,7 @@ describe('what people read', () => {
       (countdowns.audits.get('go-api-1.4.0') ?? []).with(1, { ...exampleAudit[1], detail: evil } as never),
     );
     const broken = await rows('?by=people');
-    expect(broken.text).toContain('The chain does not verify: record 2 was changed');
+    expect(broken.text).toContain('The hash chain is broken: record 2 was changed');
     expect(broken.text).not.toContain(evil);
   });
 
@@ -483,7 +483,7 @@ describe('what people read', () => {
     countdowns.audits.set('go-api-1.4.0', [...exampleAudit, chainRecord(at, entry)]);
     const browser = await signIn();
     for (const page of ['events', 'report'])
-      expect(await (await browser.get(`${PAGE}/${page}`)).text()).toContain('5 records form one unbroken');
+      expect(await (await browser.get(`${PAGE}/${page}`)).text()).toContain('5 records form an unbroken hash chain');
     countdowns.audits.set('go-api-1.4.0', exampleAudit.slice(0, -1));
     for (const page of ['events', 'report'])
       expect(await (await browser.get(`${PAGE}/${page}`)).text()).toContain('the chain ends at record 3');

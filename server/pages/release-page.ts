@@ -17,14 +17,14 @@ export interface ReleaseView {
   status: CountdownStatus;
   progress: readonly StepProgress[];
   visitor: Visitor;
-  /** The server's clock. */
+  /** Clock of the server. */
   nowMs: number;
   notice?: PageFrame['notice'];
-  /** Of an act that did not count, to be given back. */
+  /** Input of a refused action, to be filled in again. */
   draft?: Draft | undefined;
 }
 
-/** The verdict first, then the clock, the line of checkpoints, what each found, and what can be done. */
+/** Verdict, clock, timeline, checkpoints with their findings, and actions. */
 export function releasePage({ status, progress, visitor, nowMs, notice, draft }: ReleaseView): Markup {
   const { release, rehearsal } = status;
   const clock = clockMs(status, nowMs);
@@ -40,7 +40,7 @@ export function releasePage({ status, progress, visitor, nowMs, notice, draft }:
         ${status.checkpoints.map((checkpoint) => checkpointCard(checkpoint, status, progress, clock))}
       </div>
       <div id="actions" data-live>${actionBar(status, visitor.session, draft)}</div>
-      <p><a href="/r/${release}/report">Report, one file</a> · <a href="/r/${release}/events">Events</a></p>`,
+      <p><a href="/r/${release}/report">Report (one file)</a> · <a href="/r/${release}/events">Events</a></p>`,
   );
 }
 
@@ -58,13 +58,13 @@ function verdictBanner(status: CountdownStatus, progress: readonly StepProgress[
   </section>`;
 }
 
-/** Reasons that the sentence does not say already. */
+/** Reasons that are not part of the status message. */
 export function furtherReasons({ reasons, sentence }: CountdownStatus): Markup {
   const unsaid = reasons.filter(({ message }) => !sentence.includes(message));
   return unsaid.length === 0 ? nothing : reasonsList(unsaid, '');
 }
 
-/** Who holds the clock, since when and why; and what goes on meanwhile. */
+/** Active holds, and whether the guard runs during the hold. */
 export function holdsList(status: CountdownStatus): Markup {
   const { holds } = status;
   const watched = guardUnderHold(status);
@@ -78,12 +78,12 @@ export function holdsList(status: CountdownStatus): Markup {
   }${watched === null ? nothing : markup`<p>${sentenceCase(watched)}.</p>`}`;
 }
 
-/** What a person can do now, as a command and a link. */
+/** Next action, as a command and a link. */
 function nextStep({ phase, release, current }: CountdownStatus): Markup {
   if (phase === 'waiting')
-    return markup`<p><a class="button" href="/r/${release}/checkpoints/${current}">Read and decide</a></p>${cliLine(`tminus approve ${release} -m "…"`)}`;
+    return markup`<p><a class="button" href="/r/${release}/checkpoints/${current}">Review and decide</a></p>${cliLine(`tminus approve ${release} -m "…"`)}`;
   if (phase === 'stopped' || phase === 'holding')
-    return markup`<p><a class="button" href="/r/${release}/checkpoints/${current}">See why</a></p>${cliLine(`tminus explain ${release}`)}`;
+    return markup`<p><a class="button" href="/r/${release}/checkpoints/${current}">Show reasons</a></p>${cliLine(`tminus explain ${release}`)}`;
   return nothing;
 }
 
@@ -96,7 +96,7 @@ export function clockCard(status: CountdownStatus, clock: number): Markup {
       <div><dt>Launch</dt><dd>${timeTag(launchAt)} ${ending ? nothing : markup`<span class="quiet">${relativeTime(launchAt, clock)}</span>`}</dd></div>
       ${endedAt ? markup`<div><dt>Ended</dt><dd>${eventTimeTag(endedAt)}</dd></div>` : nothing}
       ${holds[0] ? markup`<div><dt>Held since</dt><dd>${eventTimeTag(holds[0].since)}</dd></div>` : nothing}
-      ${heldMs > 0 ? markup`<div><dt>Held in all</dt><dd>${duration(heldMs)}</dd></div>` : nothing}
+      ${heldMs > 0 ? markup`<div><dt>Total hold</dt><dd>${duration(heldMs)}</dd></div>` : nothing}
       <div><dt>Service</dt><dd>${service.namespace}/${service.name} on ${service.cluster}</dd></div>
       <div><dt>Candidate</dt><dd><code>${service.image}</code></dd></div>
       <div><dt>Requested by</dt><dd>${requestedBy.displayName}</dd></div>
@@ -104,7 +104,7 @@ export function clockCard(status: CountdownStatus, clock: number): Markup {
   </section>`;
 }
 
-/** Finished and coming checkpoints fold to a line; the current one is open. */
+/** Finished and later checkpoints are folded; the current one is open. */
 function checkpointCard(
   checkpoint: CheckpointStatus,
   { release, current, ending }: CountdownStatus,
@@ -131,7 +131,7 @@ function checkpointCard(
 export function decisions({ approvals, approval }: CheckpointStatus): Markup {
   const asked =
     approval && approvals.length === 0
-      ? markup`<p class="quiet">Nobody has decided yet; asked are ${approval.count} of ${approval.groups.join(' or ')}.</p>`
+      ? markup`<p class="quiet">No decisions yet; ${approval.count} of ${approval.groups.join(' or ')} required.</p>`
       : nothing;
   return markup`${asked}
     <ul class="decisions">${approvals.map(({ decision, principal, comment, at, revision, verified }) => {

@@ -1,4 +1,4 @@
-// What the pages of a release and of its checkpoints show, read once for each page.
+// Data of the pages of a release and of its checkpoints.
 import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
 import type { Outcome } from '../identity/sessions.ts';
 import type { AppContext } from '../request/context.ts';
@@ -7,11 +7,11 @@ import { releaseNameOf } from '../request/release-name.ts';
 import type { World } from '../request/world.ts';
 import { CountdownFailure, type StepProgress } from '../temporal/countdowns.ts';
 
-/** Reads the release, and takes the outcome that waits for this page. */
+/** Reads the release and takes the pending outcome for this page. */
 export async function viewOf(world: World, c: AppContext, checkpoint: string | null = null) {
   const status = await world.countdowns.status(releaseNameOf(c));
   const progress = await progressOrNone(world, status);
-  // Taken last: a page that cannot be shown must not swallow it.
+  // Taken last, so that a page that fails does not consume it.
   const outcome = takeOutcome(c, pathOf(status.release, checkpoint));
   return { status, progress, visitor: c.get('visitor'), nowMs: world.now(), notice: outcome, draft: outcome?.draft };
 }
@@ -24,7 +24,7 @@ function takeOutcome(c: AppContext, at: string): Outcome | undefined {
   return outcome;
 }
 
-/** Progress is a comfort; a page without it still says what counts. */
+/** Progress is optional; the page works without it. */
 async function progressOrNone({ countdowns, onFault }: World, status: CountdownStatus): Promise<StepProgress[]> {
   try {
     return await countdowns.progress(status);
@@ -34,11 +34,11 @@ async function progressOrNone({ countdowns, onFault }: World, status: CountdownS
   }
 }
 
-/** Address of a release's page, or of that of one of its checkpoints. */
+/** Path of the page of a release, or of one of its checkpoints. */
 export const pathOf = (release: string, checkpoint: string | null): string =>
   `/r/${release}${checkpoint === null ? '' : `/checkpoints/${encodeURIComponent(checkpoint)}`}`;
 
-/** The checkpoint of that name, or a 404 that names those there are. */
+/** The checkpoint with this name; otherwise 404 with the known names. */
 export function findCheckpoint({ release, checkpoints }: CountdownStatus, name: string): CheckpointStatus {
   const found = checkpoints.find((checkpoint) => checkpoint.name === name);
   if (!found)

@@ -11,10 +11,10 @@ import type { ReleasesFilter } from './releases-filter.ts';
 import { eventTimeTag, timeTag } from './time-tags.ts';
 import { chip, textOf } from './words.ts';
 
-// A list shows up to 25 statuses, so a reader costs at most two queries a second; a row that is looked at for long is opened anyway.
+// A list has up to 25 statuses, so this costs at most two queries per second and reader.
 const REFRESH_SECONDS = 15;
 
-/** A row; `status` is null where no worker answered for it, and then visibility's word is all there is. */
+/** A row. `status` is null if no worker answered; the row then shows visibility only. */
 export interface ReleaseRow {
   summary: CountdownSummary;
   status: CountdownStatus | null;
@@ -23,15 +23,15 @@ export interface ReleaseRow {
 export interface ReleasesView {
   rows: readonly ReleaseRow[];
   filter: ReleasesFilter;
-  /** Where older ones go on; null where there are none. */
+  /** Token of the next page; null on the last. */
   nextPage: string | null;
-  /** null where the journal cannot be read. */
+  /** null if the journal cannot be read. */
   leftovers: Leftovers | null;
   visitor: Visitor;
   nowMs: number;
 }
 
-/** All releases, or those a reader asked for by the query string. */
+/** All releases, or those that match the filter. */
 export function releasesPage({ rows, filter, nextPage, leftovers, visitor, nowMs }: ReleasesView): Markup {
   const filtered = filter.phase !== null || filter.waitsForMe;
   return page(
@@ -46,19 +46,19 @@ export function releasesPage({ rows, filter, nextPage, leftovers, visitor, nowMs
 
 function older(nextPage: string, { phase, waitsForMe }: ReleasesFilter): Markup {
   const query = new URLSearchParams({ ...(phase === null ? {} : { phase }), ...(waitsForMe ? { waits: 'me' } : {}), page: nextPage });
-  return markup`<p><a href="/?${query.toString()}" rel="next">Older releases that have ended</a></p>`;
+  return markup`<p><a href="/?${query.toString()}" rel="next">Older ended releases</a></p>`;
 }
 
 function filterForm({ phase, waitsForMe }: ReleasesFilter): Markup {
   const options = phases.map((each) => markup`<option value="${each}" ${each === phase ? 'selected' : ''}>${textOf(each)}</option>`);
   return markup`<form method="get" action="/" class="filter" role="search" aria-label="Filter releases">
     <label>Phase <select name="phase"><option value="">any</option>${options}</select></label>
-    <label class="check"><input type="checkbox" name="waits" value="me" ${waitsForMe ? 'checked' : ''} /> waits for me</label>
+    <label class="check"><input type="checkbox" name="waits" value="me" ${waitsForMe ? 'checked' : ''} /> waiting for me</label>
     <button>Filter</button>
   </form>`;
 }
 
-const noneLikeThat = markup`<section class="card"><p>No release is like that. <a href="/">Show all</a></p></section>`;
+const noneLikeThat = markup`<section class="card"><p>No matching releases. <a href="/">Show all</a></p></section>`;
 
 const empty = markup`<section class="card">
   <p>No countdown yet. Start one:</p>
@@ -68,7 +68,7 @@ tminus start release.yaml</code></pre>
 
 function table(rows: readonly ReleaseRow[], nowMs: number): Markup {
   return markup`<div class="card scroll" tabindex="0" role="group" aria-label="Releases"><table>
-    ${columnHeads('Release', 'Service', 'Verdict', 'Clock', 'Next', 'Waits for')}
+    ${columnHeads('Release', 'Service', 'Verdict', 'Clock', 'Next', 'Waiting for')}
     <tbody>${rows.map((row) => releaseRow(row, nowMs))}</tbody>
   </table></div>`;
 }
@@ -88,11 +88,11 @@ function releaseRow({ summary, status }: ReleaseRow, nowMs: number): Markup {
 }
 
 function withoutWorker({ workerVersion }: CountdownSummary): Markup {
-  return markup`<strong>No worker</strong> of version ${workerVersion ?? 'none'} runs: nothing goes on, neither hold nor rollback. Start one.`;
+  return markup`<strong>No worker</strong> of version ${workerVersion ?? 'none'} is running, so that steps, holds and rollback stand still. Start one.`;
 }
 
 function over({ endedAt }: CountdownSummary): Markup {
-  return markup`<span class="quiet">${endedAt === null ? 'over' : markup`ended ${eventTimeTag(endedAt)}`}</span>`;
+  return markup`<span class="quiet">${endedAt === null ? 'ended' : markup`ended ${eventTimeTag(endedAt)}`}</span>`;
 }
 
 function next(status: CountdownStatus | null, { nextCheckpointAt }: CountdownSummary): Markup {
@@ -104,6 +104,6 @@ function next(status: CountdownStatus | null, { nextCheckpointAt }: CountdownSum
 
 function waitedFor(status: CountdownStatus | null): string {
   const asked = status?.phase === 'waiting' ? status.checkpoints.find(({ name }) => name === status.current)?.approval : undefined;
-  if (status?.phase === 'holding' || status?.phase === 'stopped') return 'a person to settle it';
+  if (status?.phase === 'holding' || status?.phase === 'stopped') return 'a person to resume, recycle or abort';
   return asked ? `${asked.count} of ${asked.groups.join(' or ')}` : '—';
 }

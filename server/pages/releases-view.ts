@@ -1,4 +1,4 @@
-// What the page of all releases shows: the list, and what can be read of each.
+// Data of the list of releases: the rows, and the status of each where available.
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import type { AppContext } from '../request/context.ts';
 import type { World } from '../request/world.ts';
@@ -7,7 +7,7 @@ import { readLeftovers, type Leftovers } from '../temporal/leftovers.ts';
 import { mayShow, readFilter, waitsFor } from './releases-filter.ts';
 import type { ReleaseRow } from './releases-page.ts';
 
-// Details of a row cost one query each; more rows than fit a screen show what visibility knows.
+// The status of a row costs one query; rows beyond this number show visibility only.
 const DETAILED_ROWS = 25;
 
 export async function releasesView(world: World, c: AppContext) {
@@ -25,7 +25,7 @@ export async function releasesView(world: World, c: AppContext) {
   return { rows: shown, filter, nextPage, leftovers: await leftoversOrNull(world), visitor: c.get('visitor'), nowMs: world.now() };
 }
 
-/** A folder that cannot be read is a notice on the page, which still lists the releases. */
+/** null if the folder cannot be read: the page shows a notice and still lists the releases. */
 async function leftoversOrNull(world: World): Promise<Leftovers | null> {
   try {
     return await readLeftovers(world);
@@ -35,7 +35,7 @@ async function leftoversOrNull(world: World): Promise<Leftovers | null> {
   }
 }
 
-/** One countdown that cannot be read must not take the list with it. */
+/** One unreadable countdown must not fail the list. */
 async function statusOrNull({ countdowns, onFault }: World, { release }: CountdownSummary): Promise<CountdownStatus | null> {
   try {
     return await countdowns.status(release);

@@ -1,4 +1,4 @@
-// The pages: what people read, and the forms they send. Every state has an address; only POST changes anything.
+// Routes of the pages and their forms. Every state has an address; GET is read-only.
 import type { Hono } from 'hono';
 import type { AppEnv } from '../request/context.ts';
 import { releaseNameOf } from '../request/release-name.ts';
@@ -29,7 +29,7 @@ export function pageRoutes(app: Hono<AppEnv>, world: World): void {
   app.get('/r/:name/evidence/:digest', async (c) => c.html(evidencePage(await lookAt(world, c, c.req.param('digest')))));
 
   app.get('/r/:name/events', async (c) => {
-    // The head before the records: those may only have grown meanwhile.
+    // The head first: records can only be added between both reads.
     const status = await world.countdowns.status(releaseNameOf(c));
     const audit = await world.countdowns.audit(status.release);
     return c.html(eventsPage({ status, audit, by: readBy(c.req.query('by')), visitor: c.get('visitor') }));

@@ -20,10 +20,10 @@ export function signInRoutes(app: Hono<AppEnv>, { sessions, identity, links }: W
     const next = ownPath(form['next'], links.pageBase);
     const token = (form['token'] ?? '').trim();
     if (!(await identity.authenticate(token)))
-      return c.html(loginPage(next, 'That token is not known here. Ask whoever runs this server for one.'), 401);
+      return c.html(loginPage(next, 'Unknown token. Ask the operator of this server for one.'), 401);
     const { id } = sessions.open(hashOf(token));
-    // Lax, so that a link in a chat finds its reader signed in: browsers send it with another site's links, but never with its forms,
-    // scripts or pictures. That is enough, for no GET changes anything, and each form has to prove its origin and our own token besides.
+    // Lax: sent when a link in a chat is followed, but never with forms, scripts or images of other sites. GET is read-only, and forms also
+    // verify origin and CSRF token.
     setCookie(c, cookie, id, { httpOnly: true, sameSite: 'Lax', path: '/', secure: https });
     return c.redirect(next, 303);
   });
@@ -38,8 +38,8 @@ export function signInRoutes(app: Hono<AppEnv>, { sessions, identity, links }: W
 }
 
 /**
- * Where to go after signing in: path and query of a page of this server, never another one. What a browser would make of the text decides:
- * it drops tabs and reads `\\` as `/`, so `/<tab>/elsewhere` and `/./\\elsewhere` are addresses of elsewhere, too.
+ * Redirect target after sign-in, on this server only. Parsed as browsers do: they drop tabs and read `\\` as `/`, so `/<tab>/elsewhere` and
+ * `/./\\elsewhere` are other sites.
  */
 function ownPath(next: string | undefined, pageBase: string): string {
   const own = new URL(pageBase);

@@ -1,4 +1,4 @@
-// speedscope, served from here: a profile opens in it without leaving the house.
+// Serves speedscope, so that profiles are not sent to another site.
 import { readFileSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -19,7 +19,7 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
   ico: 'image/x-icon',
 };
 
-/** It styles itself by script and reads JFR with WebAssembly; it still may load nothing from elsewhere. */
+/** speedscope needs inline styles and WebAssembly; resources of other sites stay forbidden. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
@@ -36,7 +36,7 @@ export function speedscopeRoutes(app: Hono<AppEnv>): void {
   app.get('/assets/speedscope/:file', (c) => {
     const file = c.req.param('file');
     const mediaType = MEDIA_TYPES[file.split('.').at(-1) ?? ''];
-    // Only names that are there: nothing of a path reaches the file system.
+    // Known file names only: no part of the path reaches the file system.
     if (!files.has(file) || mediaType === undefined)
       throw new ApiError('NotFound', `speedscope has no file ${file}`, 'open it from the page of a profile');
     c.header('Content-Security-Policy', POLICY);

@@ -6,7 +6,7 @@ import type { StepProgress } from '../temporal/countdowns.ts';
 import { evidenceLink, findingsTable, type EvidenceName } from './findings-table.ts';
 import { chip } from './words.ts';
 
-/** One step: its state and time, the facts it measured, and its findings. */
+/** One step: state and duration, facts, and findings. */
 export function stepCard(
   step: StepStatus,
   progress: readonly StepProgress[] = [],
@@ -24,11 +24,11 @@ export function stepCard(
   </section>`;
 }
 
-/** Links to the pages of what has one. */
+/** Links to evidence that has a page. */
 function evidenceList({ evidence }: StepStatus, release: string): Markup {
   const shown = evidence.filter(({ kind }) => hasFigures(kind));
   if (shown.length === 0) return nothing;
-  return markup`<details><summary>Evidence: ${shown.length} to look at</summary><ul>${shown.map(
+  return markup`<details><summary>Evidence (${shown.length})</summary><ul>${shown.map(
     ({ digest, kind, source }) =>
       markup`<li><a href="/r/${release}/evidence/${digest}">${kind.replaceAll('-', ' ')}</a> <span class="quiet">${source}</span></li>`,
   )}</ul></details>`;

@@ -3,7 +3,7 @@ import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages
 import { markup, nothing, type Markup } from '../evidence/markup.ts';
 import { symbolOf, textOf, toneOf } from './words.ts';
 
-// Stations at even distances, as on a line map: on a true scale T-1h and T-0 of a 72-hour countdown would lie on one another.
+// Stations at even distances: to scale, T-1h and T-0 of a 72-hour countdown would overlap.
 const WIDTH = 960;
 const HEIGHT = 132;
 const EDGE = 80;
@@ -12,7 +12,7 @@ const STATION_RADIUS = 15;
 
 type Shown = Pick<CountdownStatus, 'checkpoints' | 'startedAt' | 'holds' | 'ending' | 'current'>;
 
-/** The countdown as one line: stations with their state, what is done and what is to come, and where now is. */
+/** The countdown as a line of checkpoints with their state, and the current position. */
 export function timeline(status: Shown, nowMs: number): Markup {
   const { checkpoints } = status;
   const xs = checkpoints.map((_, index) => stationX(index, checkpoints.length));
@@ -35,7 +35,7 @@ function stationX(index: number, count: number): number {
   return count === 1 ? WIDTH / 2 : EDGE + (index * (WIDTH - 2 * EDGE)) / (count - 1);
 }
 
-/** Between two stations in proportion to time; never past a station that has not been passed. */
+/** Interpolated by time between two stations; never past a checkpoint that has not passed. */
 function nowPosition({ checkpoints, startedAt, ending, current }: Shown, xs: readonly number[], nowMs: number): number {
   const at = (index: number): number => (index < 0 ? Date.parse(startedAt) : Date.parse(checkpoints[index]?.at ?? ''));
   const x = (index: number): number => (index < 0 ? EDGE / 2 : (xs[index] ?? WIDTH - EDGE / 2));

@@ -1,4 +1,4 @@
-// Pictures for the report: what the diagnosis of a checkpoint was made from, one of each kind, and its tables.
+// Pictures and tables of the report from the evidence of each diagnosis, one of each kind.
 import type { EvidenceKind, EvidenceRef } from '../../verdict/finding.ts';
 import type { CheckpointStatus, CountdownStatus, StepStatus } from '../../workflows/messages.ts';
 import { draw } from '../evidence/draw.ts';
@@ -6,21 +6,21 @@ import type { FiguresReader } from '../evidence/figures-apart.ts';
 import { markup, nothing, type Markup } from '../evidence/markup.ts';
 import { dataTable } from '../evidence/table.ts';
 
-/** What belongs below one step. */
+/** Content below one step. */
 export interface StepFigures {
   checkpoint: string;
   step: string;
   content: Markup;
 }
 
-/** In this order; the first of each kind. A report is one file, so not every pod is drawn. */
+/** In this order, the first of each kind: the report is one file, so not every pod is drawn. */
 const DRAWN: readonly (readonly [kind: EvidenceKind, title: string])[] = [
   ['cpu-profile', 'Flame graph'],
   ['query-plan', 'Plan'],
-  ['traces', 'A slow trace'],
+  ['traces', 'Slow trace'],
 ];
 
-/** Reads them for every diagnosis step. What cannot be read is said in its place. */
+/** Reads the figures of every diagnosis step. Unreadable evidence gets a message in its place. */
 export async function readStepFigures(
   { checkpoints }: Pick<CountdownStatus, 'checkpoints'>,
   figures: FiguresReader['figures'],
@@ -37,7 +37,7 @@ async function drawn({ steps }: CheckpointStatus, diagnosis: StepStatus, figures
   const own = diagnosis.evidence;
   const record = own.find(({ kind }) => kind === 'diagnosis');
   const read = ({ kind, digest }: EvidenceRef) => figures({ kind, digest, before: null, sampleType: null, diagnosis: record?.digest });
-  // Of several load tests the one that is explained comes first: its evidence is what the findings name.
+  // The load test that the diagnosis explains first: the findings reference its evidence.
   const named = new Set(diagnosis.findings.flatMap(({ evidence }) => evidence));
   const isNamed = ({ digest }: EvidenceRef): boolean => named.has(digest);
   const loads = steps.filter(({ type }) => type === 'loadTest').map(({ evidence }) => evidence);

@@ -5,7 +5,7 @@ import type { FiguresReader } from '../evidence/figures-apart.ts';
 import { linePlot } from '../evidence/line-plot.ts';
 import { columnHeads, markup, nothing, type Markup } from '../evidence/markup.ts';
 
-/** Latency of one endpoint over one load test, read again from its evidence. */
+/** Latency of one endpoint over one load test, computed from its evidence. */
 export interface LatencyPlot {
   checkpoint: string;
   step: string;
@@ -15,7 +15,7 @@ export interface LatencyPlot {
   limitMs: number | null;
 }
 
-/** A load test whose points could not be read: said, never left out. */
+/** A load test with unreadable points, shown as a message. */
 export interface PlotMissing {
   checkpoint: string;
   step: string;
@@ -28,7 +28,7 @@ export interface Plots {
   missing: PlotMissing[];
 }
 
-/** Reads the k6 points of every load test. Evidence that cannot be read gives a sentence instead of a plot. */
+/** Reads the k6 points of every load test. Unreadable evidence gives a message instead of a plot. */
 export async function readLatencyPlots(
   { checkpoints }: Pick<CountdownStatus, 'checkpoints'>,
   endpoints: FiguresReader['endpoints'],
@@ -49,7 +49,7 @@ export async function readLatencyPlots(
   return found;
 }
 
-/** The limit that was judged with: the fact has it, and findings of old countdowns, too. */
+/** The limit of the judgement: in the fact, or in the finding of old countdowns. */
 function limitOf({ facts, findings }: StepStatus, endpoint: string): number | null {
   const inFact = facts.find(({ subject }) => subject === endpoint)?.values['limitMs'];
   if (inFact !== undefined) return inFact;
@@ -57,7 +57,7 @@ function limitOf({ facts, findings }: StepStatus, endpoint: string): number | nu
   return typeof limit === 'number' ? limit : null;
 }
 
-/** Figure, caption with the finding in words, and the same numbers as a table. */
+/** Plot, caption and the same numbers as a table. */
 export function latencyFigure({ endpoint: { endpoint, requests, failed, p50Ms, p95Ms, p99Ms, series }, limitMs }: LatencyPlot): Markup {
   const { buckets, widthSeconds } = series;
   const limit = limitMs === null ? '' : `, limit ${latency(limitMs)}`;

@@ -11,10 +11,10 @@ export interface ReportWorld {
   now: () => number;
 }
 
-/** Answers the report of a release as it stands now. */
+/** Renders the report of a release from its current state. */
 export function reportOf({ countdowns, figures, now }: ReportWorld): (c: AppContext, release: string) => Promise<Response> {
   return async (c, release) => {
-    // The head before the records: those may only have grown meanwhile.
+    // The head first: records can only be added between both reads.
     const status = await countdowns.status(release);
     const audit = await countdowns.audit(release);
     const [plots, pictures] = await Promise.all([readLatencyPlots(status, figures.endpoints), readStepFigures(status, figures.figures)]);

@@ -37,8 +37,8 @@ describe('the report', () => {
     const plots = await readLatencyPlots(waiting, figuresApart(evidence).endpoints);
     const text = renderReport({ status: waiting, audit: exampleAudit, plots, nowMs });
     expect(plots.missing).toMatchObject([{ digest: EXAMPLE_POINTS_DIGEST }]);
-    expect(text).toContain('could not be read here (no bytes are stored under this digest)');
-    expect(text).toContain('4 records form one unbroken chain');
+    expect(text).toContain('could not be read (no bytes are stored under this digest)');
+    expect(text).toContain('4 records form an unbroken hash chain');
   });
 
   it('names every digest in full, so that the evidence can be found again', () => {
@@ -51,7 +51,7 @@ describe('the report', () => {
     const cut = exampleAudit.slice(0, -1);
     expect(verifyChain(cut).ok).toBe(true);
     expect(renderReport({ status: waiting, audit: cut, plots: noPlots, nowMs })).toContain(
-      'The chain does not verify: the chain ends at record 3',
+      'The hash chain is broken: the chain ends at record 3',
     );
   });
 

@@ -1,4 +1,4 @@
-// The whole countdown as one HTML file: no script, nothing to fetch, the same words and numbers as page and CLI.
+// The whole countdown as one HTML file without scripts and external resources, with the same text as page and CLI.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
@@ -23,15 +23,15 @@ export interface ReportInput {
   status: CountdownStatus;
   audit: readonly AuditRecord[];
   plots: Plots;
-  /** Pictures and tables below their steps. */
+  /** Pictures and tables, shown below their steps. */
   figures?: readonly StepFigures[];
-  /** When it was written, by the clock of who writes it. */
+  /** Time of writing, clock of the server. */
   nowMs: number;
 }
 
 const style = readFileSync(new URL('../pages/assets/style.css', import.meta.url), 'utf8');
 
-/** Only this very stylesheet may apply and nothing may load, also when the file is opened years later from a mail. */
+/** Allows only this stylesheet and no requests, also when the file is opened from disk or a mail. */
 export const REPORT_POLICY = [
   "default-src 'none'",
   `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
@@ -55,7 +55,7 @@ export function renderReport({ status, audit, plots, figures = [], nowMs }: Repo
     <style>${trusted(style)}</style>
   </head>
   <body class="report">
-    ${rehearsal ? rehearsalNotice('The times below are not those of the wall clock.') : nothing}
+    ${rehearsal ? rehearsalNotice('Times below are virtual, not real.') : nothing}
     <main id="main">
       <h1>${release}</h1>
       <section class="verdict ${toneOf(word)}" aria-label="Verdict">
@@ -79,12 +79,12 @@ function checkpointSection(checkpoint: CheckpointStatus, { plots, missing }: Plo
   return markup`<section class="card" aria-labelledby="at-${name}">
     <h2 id="at-${name}"><span class="offset">${offset}</span> ${name} ${chip(state)}</h2>
     <p>${timeTag(at)}</p>
-    ${checkpoint.evaluation ? reasonsList(checkpoint.evaluation.reasons, 'Nothing speaks against it.') : nothing}
+    ${checkpoint.evaluation ? reasonsList(checkpoint.evaluation.reasons, 'No reasons against it.') : nothing}
     ${steps.map(
       (step) => markup`${stepCard(step, [], evidenceText)}
         ${missing
           .filter((each) => each.checkpoint === name && each.step === step.name)
-          .map(({ sentence, digest }) => markup`<p>No plot: the points ${evidenceText(digest)} could not be read here (${sentence}).</p>`)}
+          .map(({ sentence, digest }) => markup`<p>No plot: the points ${evidenceText(digest)} could not be read (${sentence}).</p>`)}
         ${plots.filter((each) => each.checkpoint === name && each.step === step.name).map(latencyFigure)}
         ${figures.filter((each) => each.checkpoint === name && each.step === step.name).map(({ content }) => content)}`,
     )}
@@ -100,7 +100,7 @@ function evidenceSection({ checkpoints }: CountdownStatus): Markup {
   return markup`<section class="card" aria-labelledby="evidence-title"><h2 id="evidence-title">Evidence</h2>
     ${
       all.length === 0
-        ? markup`<p class="quiet">None was captured.</p>`
+        ? markup`<p class="quiet">No evidence was captured.</p>`
         : markup`<div class="scroll" tabindex="0" role="group" aria-label="Evidence"><table>
       ${columnHeads('What', 'From', 'Step', 'Captured', 'Bytes', 'Digest')}
       <tbody>${all.map(evidenceRow)}</tbody>

@@ -9,18 +9,18 @@ import { assertSameOrigin, hostOf } from './safety.ts';
 
 const BEARER = /^Bearer +([\w.~+/=-]{1,512})$/i;
 
-/** `__Host-` binds the cookie to this very host, but browsers accept it only over https. */
+/** `__Host-` binds the cookie to this host; browsers accept the prefix only over https. */
 export const cookieName = (https: boolean): string => (https ? '__Host-tminus' : 'tminus');
 
 export interface GuardOptions {
   identity: Identity;
   sessions: Sessions;
   https: boolean;
-  /** Paths that need no identity. Everything else does, also what does not exist. */
+  /** Paths without authentication. All others need it, unknown paths too. */
   isOpen: (path: string) => boolean;
 }
 
-/** Lets in who has a valid bearer token or session. A bad token is refused even beside a good session: its sender is confused or hostile. */
+/** Accepts a valid bearer token or session. An invalid token is refused even with a valid session. */
 export function identityGuard({ identity, sessions, https, isOpen }: GuardOptions): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     if (isOpen(c.req.path)) return await next();
@@ -32,7 +32,7 @@ export function identityGuard({ identity, sessions, https, isOpen }: GuardOption
     const wantsPage = c.req.method === 'GET' && !c.req.path.startsWith('/api/') && c.req.header('authorization') === undefined;
     const { pathname, search } = new URL(c.req.url);
     if (wantsPage) return c.redirect(`/login?next=${encodeURIComponent(`${pathname}${search}`)}`, 303);
-    throw new ApiError('NotSignedIn', 'this needs a valid token', '`tminus login`, or send `Authorization: Bearer <token>`');
+    throw new ApiError('NotSignedIn', 'a valid token is required', 'run `tminus login`, or send `Authorization: Bearer <token>`');
   };
 
   async function visitorOf(c: AppContext): Promise<Visitor | null> {
@@ -45,7 +45,7 @@ export function identityGuard({ identity, sessions, https, isOpen }: GuardOption
     const id = getCookie(c, cookieName(https));
     const session = id === undefined ? null : sessions.find(id);
     if (id === undefined || !session) return null;
-    // A session is no longer lived than its token: what was taken back counts no more, here as with a bearer.
+    // A session ends with its token: a removed token is refused here as it is as a bearer token.
     const principal = await identity.holderOf(session.tokenHash);
     if (!principal) sessions.close(id);
     return principal && { principal, session };
@@ -56,18 +56,18 @@ export function assertBearer(c: AppContext): void {
   if (c.get('visitor').session === null) return;
   throw new ApiError(
     'NotSignedIn',
-    'this route takes a bearer token, not a browser session',
-    'send `Authorization: Bearer <token>`; pages have their own forms',
+    'this route requires a bearer token; a browser session is not accepted',
+    'send `Authorization: Bearer <token>`, or use the form on the page',
   );
 }
 
-/** The session a form was posted with, once the form proves to be ours. */
+/** The session of a form, after the origin and the CSRF token of the form are verified. */
 export function assertOwnForm(c: AppContext, csrf: string, https: boolean): Session {
   assertSameOriginOf(c, https);
   const { session } = c.get('visitor');
-  if (!session) throw new ApiError('NotSignedIn', 'forms need a signed-in page', 'sign in at /login');
+  if (!session) throw new ApiError('NotSignedIn', 'a form requires a signed-in session', 'sign in at /login');
   if (!sameText(csrf, session.csrf))
-    throw new ApiError('NotAllowed', 'this form is not of your session', 'reload the page and decide again');
+    throw new ApiError('NotAllowed', 'the CSRF token of the form does not match your session', 'reload the page and decide again');
   return session;
 }
 

@@ -2,10 +2,10 @@ import type { Context } from 'hono';
 import type { Principal } from '../../verdict/verdict.ts';
 import type { Session } from '../identity/sessions.ts';
 
-/** What the identity guard leaves for handlers. */
+/** The authenticated caller, set by `authenticate.ts` for the handlers. */
 export interface Visitor {
   principal: Principal;
-  /** null when the principal came with a bearer token. */
+  /** null with a bearer token. */
   session: Session | null;
 }
 

@@ -3,7 +3,7 @@ import { API_VERSION } from '../../release/release.ts';
 import type { Problem } from '../../release/problem.ts';
 import { CountdownFailure } from '../temporal/countdowns.ts';
 
-/** A refusal on its way to a person: status, code, sentence, and what to do. */
+/** A refusal or failure of a request: code (and with it the HTTP status), message and hint. */
 export class ApiError extends Error {
   readonly code: ApiErrorCode;
   readonly hint: string;
@@ -18,7 +18,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Every code of an error of the API, with its HTTP status. */
+/** Error codes of the API with their HTTP status. */
 const statusOfCode = {
   InvalidRequest: 400,
   NotSignedIn: 401,
@@ -26,7 +26,7 @@ const statusOfCode = {
   NotFound: 404,
   Refused: 409,
   Closing: 409,
-  // As good as gone: the bytes that were stored are not there any more.
+  // Gone: the stored bytes no longer match their digest.
   Damaged: 410,
   TooLarge: 413,
   InvalidRelease: 422,
@@ -39,17 +39,17 @@ const statusOfCode = {
 export type ApiErrorCode = keyof typeof statusOfCode;
 export const apiErrorCodes = Object.keys(statusOfCode) as ApiErrorCode[];
 
-// A Temporal server restarts within this time in the lab (6 s); asking sooner only adds load.
+// A Temporal server restarts within about this time (6 s in the lab); earlier retries only add load.
 const RETRY_AFTER_S = 5;
 
-/** Everything thrown in a request becomes one of these; what is not modelled says nothing of its inside. */
+/** Maps everything that is thrown in a request. Unmodelled errors are logged, and the response has no internal details. */
 export function apiErrorOf(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof CountdownFailure) return new ApiError(error.code, error.message, error.hint);
   return new ApiError(
     'Internal',
-    'the server failed at this request; its log says why',
-    'try again; if it stays, send the log to whoever runs this server',
+    'internal error; the server log has the details',
+    'try again; if it persists, send the log to the operator of this server',
   );
 }
 

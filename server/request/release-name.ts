@@ -1,12 +1,13 @@
 import type { AppContext } from './context.ts';
 import { ApiError } from './refusal.ts';
 
-// As metadata.name is bounded. A name with a slash would reach the workflows of steps, which are not for people.
+// Same bounds as metadata.name. A name with a slash would address the workflows of steps.
 const RELEASE_NAME = /^[a-z0-9][a-z0-9.-]{0,252}$/i;
 
-/** The release a path speaks of. */
+/** The release name in the path. */
 export function releaseNameOf(c: AppContext): string {
   const name = c.req.param('name') ?? '';
-  if (!RELEASE_NAME.test(name)) throw new ApiError('NotFound', 'there is no countdown of that name', '`tminus list` shows those there are');
+  if (!RELEASE_NAME.test(name))
+    throw new ApiError('NotFound', 'there is no countdown with that name', '`tminus list` shows all countdowns');
   return name;
 }

@@ -9,26 +9,26 @@ import type { Countdowns } from '../temporal/countdowns.ts';
 import type { Live } from '../temporal/live.ts';
 import type { AppContext } from './context.ts';
 
-/** All that routes and pages may reach. */
+/** Dependencies of routes and pages. */
 export interface World {
   countdowns: Countdowns;
   evidence: EvidenceStore;
   folder: EvidenceFolder;
   figures: FiguresReader;
-  /** What may be started here. */
+  /** What may be started on this server, and by whom. */
   startPolicy: StartPolicy;
   identity: Identity;
   signer: Signer;
   sessions: Sessions;
   live: Live;
-  /** `pageBase`: where people reach this server, without a slash at the end. */
+  /** `pageBase`: address of this server for people, without a trailing slash. */
   links: { pageBase: string };
-  /** Whether only this very machine can reach the server. */
+  /** Whether the server is reachable from this machine only. */
   loopback: boolean;
   now: () => number;
-  /** One line in the log. */
+  /** Writes one line to the log. */
   log: (line: string) => void;
-  /** What is no modelled refusal: a line in the log. */
+  /** Logs an error that is not a modelled refusal. */
   onFault: (error: unknown) => void;
   report: (c: AppContext, release: string) => Promise<Response>;
 }

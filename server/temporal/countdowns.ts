@@ -1,4 +1,4 @@
-// What the server needs of countdowns. `gateway.ts` answers it from Temporal; tests answer it from memory.
+// The server's interface to countdowns. `gateway.ts` implements it with Temporal, tests in memory.
 import type { ActionRequest } from '../../verdict/action.ts';
 import type { CountdownRef } from '../../activities/effects/contract.ts';
 import type { ActivityProgress } from '../../activities/kubernetes/contract.ts';
@@ -7,7 +7,7 @@ import type { Verdict } from '../../verdict/verdict.ts';
 import type { ActionResult, CountdownInput, CountdownStatus, Ending, Phase, SignedAction } from '../../workflows/messages.ts';
 import type { TaskQueue } from './task-queue.ts';
 
-/** In the order a countdown goes through them. */
+/** In the order of a countdown. */
 export const phases = [
   'opening',
   'counting',
@@ -26,18 +26,18 @@ export interface OpenedPlan {
 }
 
 export interface StartedPlan extends OpenedPlan {
-  /** `already-running`: the same was asked for before, and nothing new was started. */
+  /** `already-running`: the same start was requested before. */
   started: 'started' | 'already-running';
 }
 
-/** A row of the list, from visibility: it is there even while no worker runs. */
+/** A row of the list, from visibility: available without a worker. */
 export interface CountdownSummary {
   release: string;
-  /** `namespace/deployment`. The fields that may be null are so until the countdown's first step of its own. */
+  /** `namespace/deployment`. Nullable fields are null until the first workflow task has run. */
   service: string | null;
   phase: Phase | null;
   verdict: Verdict | null;
-  /** null while it is under way, and of countdowns of workers that did not index it. */
+  /** null while running, and for countdowns of old workers that did not index it. */
   ending: Ending | null;
   launchAt: string | null;
   nextCheckpointAt: string | null;
@@ -45,9 +45,9 @@ export interface CountdownSummary {
   rehearsal: boolean;
   startedAt: string;
   endedAt: string | null;
-  /** Worker version it stays on; null before its first step, and of workers without versions. */
+  /** Worker version that it is pinned to; null before its first workflow task, and for workers without versions. */
   workerVersion: string | null;
-  /** false: no worker of its version runs, so nothing of it goes on. null once it has ended. */
+  /** false: no worker of its version runs, so that it makes no progress. null after the end. */
   hasWorker: boolean | null;
 }
 
@@ -55,39 +55,39 @@ export interface CountdownSummary {
 export interface CountdownPage {
   /** Running ones first. */
   items: CountdownSummary[];
-  /** Where older ones that have ended go on; null on the last page. */
+  /** Token of the next page of ended countdowns; null on the last page. */
   nextPage: string | null;
 }
 
-/** What a running step's activity last said of itself. */
+/** Latest heartbeat of an activity of a running step. */
 export interface StepProgress {
   checkpoint: string;
   step: string;
   round: number;
   activity: string;
   attempt: number;
-  /** `queued`: no worker has taken it up; `retrying`: in the pause before its next attempt. */
+  /** `queued`: not yet started by a worker; `retrying`: waits for its next attempt. */
   state: 'queued' | 'running' | 'retrying';
-  /** null before its first heartbeat; while it is queued, what it waits for. */
+  /** null before the first heartbeat; while queued, what it waits for. */
   progress: ActivityProgress | null;
   heartbeatAt: string | null;
-  /** Why the attempt before this one failed; null on the first. */
+  /** Failure of the previous attempt; null on the first. */
   lastFailure: string | null;
 }
 
-/** A hold or an abort: a Signal without a signature, so that it lands without a worker. */
+/** A hold or an abort: an unsigned Signal, accepted by Temporal without a worker. */
 export type Handed = Pick<ActionRequest, 'action' | 'countdown' | 'principal' | 'comment'>;
 
-/** A countdown that is not over, with the evidence that was stored for its start. */
+/** A countdown that has not ended, with the evidence stored for its start. */
 export interface OpenCountdown {
   release: string;
-  /** Digests of its release file and scripts; null of one that a server without this record started. */
+  /** Digests of its release file and scripts; null if an old server started it without this record. */
   startedFrom: string[] | null;
 }
 
-/** What Temporal reports of a countdown and of the restorer that restores for it. */
+/** State of a countdown and of its restorer in Temporal. */
 export interface Owner {
-  /** `gone`: Temporal does not keep it any more. `terminated`: it ended without its own ending. */
+  /** `gone`: past the retention of Temporal. `terminated`: closed without an ending of its own. */
   countdown: 'running' | 'ended' | 'terminated' | 'gone';
   phase: Phase | null;
   ending: Ending | null;
@@ -97,57 +97,57 @@ export interface Owner {
 export interface LatestRun {
   /** First run id. */
   run: string;
-  /** Ended; it may still be sending its last messages. */
+  /** Ended; it may still send its last messages. */
   over: boolean;
   closed: boolean;
 }
 
 export interface Countdowns {
-  /** Starts, or answers the plan of the one that runs already, if it was asked for in the same way. Refuses where another one has the name. */
+  /** Starts a countdown, or returns the plan of the running one for the same request. Refuses if another one has the name. */
   start(input: CountdownInput): Promise<StartedPlan>;
-  /** The first page (`page` null) has all that run. */
+  /** The first page (`page` null) has all running countdowns. */
   list(page: string | null): Promise<CountdownPage>;
   status(release: string): Promise<CountdownStatus>;
   audit(release: string): Promise<AuditRecord[]>;
   progress(status: CountdownStatus): Promise<StepProgress[]>;
-  /** Sends a decision and answers whether it counted. The same act id counts once. */
+  /** Sends an action and returns its result. Idempotent by action id. */
   act(act: ActionRequest, signed: SignedAction): Promise<ActionResult>;
-  /** Durable with all workers down: it lands when they come back. */
+  /** Durable with all workers down; effective when a worker reads it. */
   hold(act: Handed): Promise<void>;
-  /** Who and why, then the cancellation; lands without a worker, too. */
+  /** Sends the Signal with principal and reason, then the cancellation. Needs no worker. */
   abort(act: Handed): Promise<void>;
-  /** The countdown that has this name now, or had it last; null where Temporal keeps none. Needs no worker. */
+  /** The current or last countdown with this name; null past the retention of Temporal. Needs no worker. */
   latest(release: string): Promise<LatestRun | null>;
-  /** First execution run id of the countdown that has this name now. Needs no worker. */
+  /** First execution run id of the current countdown with this name. Needs no worker. */
   firstRun(release: string): Promise<string>;
-  /** All that are not over, however many. */
+  /** All countdowns that have not ended. */
   open(): Promise<OpenCountdown[]>;
-  /** Of the very run that is named; a later countdown of the same name is another one. */
+  /** State of this run only, not of a later countdown with the same name. */
   ownerOf(countdown: CountdownRef): Promise<Owner>;
-  /** When a watcher of what it has live was last seen, ms since 1970; null where none is at work, or the countdown is not there any more. */
+  /** Time of the last heartbeat of a watcher of its live version, ms since 1970; null without a running watcher or without the countdown. */
   watcherSeenAt(countdown: CountdownRef): Promise<number | null>;
   taskQueue(name: string, kind: 'workflow' | 'activity'): Promise<TaskQueue>;
-  /** Lets the clock of a rehearsal run ahead; answers at once, before it has arrived. A real countdown refuses. */
+  /** Skips virtual time of a rehearsal; returns before the clock has arrived. Refused for a real countdown. */
   advance(release: string, aheadMs: number): Promise<void>;
 }
 
 export type CountdownFailureCode =
-  /** The countdown says no; the sentence says why. */
+  /** The countdown refused; the message has the reason. */
   | 'Refused'
   | 'NotFound'
-  /** It has ended: it is sending its last messages, or it ended before it could answer. Its name is free in a moment. */
+  /** It has ended and sends its last messages, or it ended before the response. Its name is free soon. */
   | 'Closing'
-  /** Temporal itself does not answer. */
+  /** Temporal does not respond. */
   | 'Unreachable'
-  /** Temporal answers, but no worker does. */
+  /** Temporal responds, but no worker does. */
   | 'NoWorker'
-  /** Sent, but the answer did not come in time: send again with the same id. */
+  /** Sent, but the response timed out: retry with the same id. */
   | 'OutcomeUnknown';
 
-/** A modelled failure; `message` is the sentence people read. */
+/** A modelled failure; `message` and `hint` are for people. */
 export class CountdownFailure extends Error {
   readonly code: CountdownFailureCode;
-  /** What to do about it. */
+  /** What to do. */
   readonly hint: string;
 
   constructor(code: CountdownFailureCode, message: string, hint: string) {

@@ -1,4 +1,4 @@
-// What Temporal itself reports of a countdown, without a worker: state, run and search attributes.
+// State, run and search attributes of a countdown as Temporal reports them. Needs no worker.
 import type { WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import type { Verdict } from '../../verdict/verdict.ts';
@@ -6,14 +6,14 @@ import { releaseOfCountdown } from '../../release/countdown-id.ts';
 import { attribute, type Ending, type Phase } from '../../workflows/messages.ts';
 import type { CountdownSummary, Owner } from './countdowns.ts';
 
-/** Closed, or decided and only sending its last messages. */
+/** Closed, or only sending its last messages. */
 export const hasEnded = (described: WorkflowExecutionDescription): boolean =>
   described.status.name !== 'RUNNING' || summaryOf(described).phase === 'ended';
 
 /** The first run's id outlives continue-as-new and reset. */
 export const firstRunOf = ({ raw, runId }: WorkflowExecutionDescription): string => raw.workflowExecutionInfo?.firstRunId || runId;
 
-/** Whether a countdown runs, and how it went where it does not; `gone` where Temporal does not keep it. */
+/** `gone`: past the retention of Temporal. */
 export function stateOf(described: WorkflowExecutionDescription | null): Owner['countdown'] {
   if (described === null) return 'gone';
   const { name } = described.status;
@@ -21,12 +21,12 @@ export function stateOf(described: WorkflowExecutionDescription | null): Owner['
   return name === 'COMPLETED' || name === 'CONTINUED_AS_NEW' ? 'ended' : 'terminated';
 }
 
-/** Temporal's own: `<deployment>:<build id>`, with a dot in older servers. */
+/** Set by Temporal: `<deployment>:<build id>`, with a dot in older servers. */
 const WORKER_VERSION = defineSearchAttributeKey('TemporalWorkerDeploymentVersion', 'KEYWORD');
 
 const buildIdIn = (version: string | undefined): string | null => version?.split(/[:.]/).at(-1) || null;
 
-/** A row of the list. Whether a worker runs for it is not in it. */
+/** A row of the list; `hasWorker` is left null. */
 export function summaryOf({
   workflowId,
   typedSearchAttributes: said,

@@ -1,4 +1,4 @@
-// What people ask of a running countdown: a signed act is an Update and answered, a hold or an abort is a Signal and only handed over.
+// Actions of people: a signed action is an Update with a result, a hold or an abort is a Signal without one.
 import type { Action, ActionRequest } from '../../verdict/action.ts';
 import { explainCan } from '../../verdict/can.ts';
 import { abortSignal, actionUpdate, holdSignal, type Phase } from '../../workflows/messages.ts';
@@ -8,7 +8,7 @@ import { summaryOf } from './execution.ts';
 import { ACTION_TIMEOUT_MS, READ_TIMEOUT_MS, type TemporalCalls } from './gateway-calls.ts';
 
 export function actionsOf({ client, ask, describe }: TemporalCalls): Pick<Countdowns, 'act' | 'hold' | 'abort'> {
-  /** Temporal reports a countdown that has ended as not found. People would read that as one that never was, so it is refused as ended. */
+  /** Temporal reports an ended countdown as not found; it is refused as ended instead. */
   async function send<T>(
     act: Pick<ActionRequest, 'action' | 'countdown'>,
     doing: string,
@@ -20,7 +20,7 @@ export function actionsOf({ client, ask, describe }: TemporalCalls): Pick<Countd
       return await ask(release, `${doing} ${release}`, timeoutMs, call);
     } catch (error) {
       if (!(error instanceof CountdownFailure) || error.code !== 'NotFound') throw error;
-      // Throws the same sentence again where there never was one.
+      // Throws NotFound again if there never was one.
       const { status } = await describe(release, `${doing} ${release}`);
       if (status.name === 'RUNNING') throw error;
       throw tooLate(act.action, release, 'ended');
@@ -28,12 +28,12 @@ export function actionsOf({ client, ask, describe }: TemporalCalls): Pick<Countd
   }
 
   /**
-   * A Signal is accepted by whatever has the name, also by a countdown that has ended and only sends its last messages. Its phase is indexed
-   * in Temporal itself, so that no worker has to answer before a hold is handed over.
+   * Temporal accepts a Signal also for a countdown that has ended and only sends its last messages. The phase is read from its search attribute,
+   * so that a hold needs no worker.
    */
   async function assertPossible({ action, countdown }: Handed): Promise<void> {
     const release = releaseOfCountdown(countdown);
-    const described = await describe(release, `asking for the phase of ${release}`);
+    const described = await describe(release, `reading the phase of ${release}`);
     const { phase } = summaryOf(described);
     const now = described.status.name === 'RUNNING' ? (phase ?? 'opening') : 'ended';
     if (explainCan(action, now) !== null) throw tooLate(action, release, now);
@@ -55,9 +55,9 @@ export function actionsOf({ client, ask, describe }: TemporalCalls): Pick<Countd
     async abort(act) {
       await assertPossible(act);
       const aborted = client.workflow.getHandle(act.countdown);
-      // First who and why, then the cancellation: history keeps this order, so the countdown ends with the sentence.
+      // The Signal with principal and reason first: history keeps this order, so the ending has the reason.
       await send(act, 'aborting', READ_TIMEOUT_MS, () => aborted.signal(abortSignal, { reason: act.comment, by: act.principal }));
-      // The Signal ends it by itself; a countdown of an older worker needs the cancellation, too. Finding it over is what was asked for.
+      // Countdowns of older workers need the cancellation too. An already ended countdown is the wanted result.
       await send(act, 'aborting', READ_TIMEOUT_MS, () => aborted.cancel()).catch((error: unknown) => {
         if (!(error instanceof CountdownFailure && error.code === 'Refused')) throw error;
       });
@@ -68,6 +68,6 @@ export function actionsOf({ client, ask, describe }: TemporalCalls): Pick<Countd
 const tooLate = (action: Action, release: string, phase: Phase): CountdownFailure =>
   new CountdownFailure(
     'Refused',
-    explainCan(action, phase) ?? `${release} is over`,
-    phase === 'ended' ? `\`tminus explain ${release}\` says how it ended` : `\`tminus status ${release}\` shows what it does now`,
+    explainCan(action, phase) ?? `${release} has ended`,
+    phase === 'ended' ? `\`tminus explain ${release}\` shows how it ended` : `\`tminus status ${release}\` shows its current state`,
   );

@@ -1,28 +1,28 @@
-// How the gateway calls Temporal: each call has a deadline, and each failure is a `CountdownFailure` with a sentence, or a bug.
+// Calls to Temporal: each has a deadline, and each modelled failure is a `CountdownFailure`.
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { countdownId } from '../../workflows/messages.ts';
 import { CountdownFailure } from './countdowns.ts';
 import { failureOf, unreachable } from './gateway-failure.ts';
 
-// A page must not hang: a query is answered in well under a second by a worker that is there at all.
+// Pages must not hang; a running worker answers a query well within 1 s.
 export const READ_TIMEOUT_MS = 5_000;
-// An act verifies a signature in an activity, and opening takes the service lock first; both wait for a worker's free slot.
+// An action verifies a signature in an activity, and opening takes the service lock first; both wait for a free slot of a worker.
 export const ACTION_TIMEOUT_MS = 30_000;
 
 export interface TemporalCalls {
   client: Client;
-  /** `doing` reads after "while": `asking for the status of go-api-1.4.0`. */
+  /** `doing` follows "while" in messages: `reading the status of go-api-1.4.0`. */
   ask<T>(release: string, doing: string, timeoutMs: number, call: () => Promise<T>): Promise<T>;
-  /** What Temporal itself reports of the countdown that has this name now. */
+  /** Describes the current countdown with this name. */
   describe(release: string, doing: string): Promise<WorkflowExecutionDescription>;
-  /** The same of any workflow; null where Temporal keeps none. */
+  /** Describes any workflow; null if it is not found. */
   describeOrNull(workflowId: string, release: string, runId?: string): Promise<WorkflowExecutionDescription | null>;
 }
 
 export function temporalCalls(client: Client, pingTimeoutMs: number): TemporalCalls {
   async function ask<T>(release: string, doing: string, timeoutMs: number, call: () => Promise<T>): Promise<T> {
-    // The client retries a server that is away until the deadline, which then reads like a missing worker. A question that needs no
-    // worker tells the two apart, and before anything is sent: "nothing happened" is a better answer than "it may still count".
+    // With the server down, the client retries until the deadline, which looks like a missing worker. A ping first distinguishes the two
+    // before anything is sent, so that the outcome is not unknown.
     if (!(await isReachable(client, pingTimeoutMs))) throw unreachable(doing);
     try {
       return await client.withDeadline(Date.now() + timeoutMs, call);
@@ -37,7 +37,7 @@ export function temporalCalls(client: Client, pingTimeoutMs: number): TemporalCa
 
   async function describeOrNull(workflowId: string, release: string, runId?: string): Promise<WorkflowExecutionDescription | null> {
     try {
-      return await ask(release, `asking for ${workflowId}`, READ_TIMEOUT_MS, () => client.workflow.getHandle(workflowId, runId).describe());
+      return await ask(release, `reading ${workflowId}`, READ_TIMEOUT_MS, () => client.workflow.getHandle(workflowId, runId).describe());
     } catch (error) {
       if (error instanceof CountdownFailure && error.code === 'NotFound') return null;
       throw error;
@@ -49,7 +49,7 @@ export function temporalCalls(client: Client, pingTimeoutMs: number): TemporalCa
 
 async function isReachable(client: Client, timeoutMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  // The client tries a server that is away up to ten times, and its pauses between them (up to 5 s each) know of no deadline.
+  // The client retries up to ten times with pauses of up to 5 s, which ignore the deadline.
   const late = new Promise<false>((resolve) => {
     timer = setTimeout(() => resolve(false), timeoutMs);
   });

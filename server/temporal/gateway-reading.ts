@@ -1,4 +1,4 @@
-// What people read of countdowns: the list from visibility, everything else from the countdown itself.
+// Reads countdowns: the list from visibility, everything else from the workflow.
 import { status as grpcStatus } from '@grpc/grpc-js';
 import { auditQuery, countdownId, statusQuery } from '../../workflows/messages.ts';
 import { CountdownFailure, type Countdowns } from './countdowns.ts';
@@ -25,20 +25,20 @@ export function readingOf(
         throw error;
       }),
 
-    status: (release) => ask(release, `asking for the status of ${release}`, READ_TIMEOUT_MS, () => handle(release).query(statusQuery)),
+    status: (release) => ask(release, `reading the status of ${release}`, READ_TIMEOUT_MS, () => handle(release).query(statusQuery)),
 
     audit: (release) => ask(release, `reading the audit of ${release}`, READ_TIMEOUT_MS, () => handle(release).query(auditQuery)),
 
     async progress(status) {
       const found = await Promise.all(
         atWork(status).map(async (work) => {
-          const described = await ask(status.release, `asking how step ${work.step} is doing`, READ_TIMEOUT_MS, () =>
+          const described = await ask(status.release, `reading the progress of step ${work.step}`, READ_TIMEOUT_MS, () =>
             client.workflow.getHandle(work.workflowId).describe(),
           );
           return await progressOf(work, described, {
             converter: client.options.loadedDataConverter,
             readQueue: (name) =>
-              ask(status.release, `asking for the queue ${name}`, READ_TIMEOUT_MS, () => readTaskQueue(client, name, 'activity')),
+              ask(status.release, `reading the queue ${name}`, READ_TIMEOUT_MS, () => readTaskQueue(client, name, 'activity')),
             now: Date.now,
           });
         }),
@@ -49,4 +49,4 @@ export function readingOf(
 }
 
 const notAPage = (): CountdownFailure =>
-  new CountdownFailure('Refused', 'the list has no such page', 'begin with the first page; the answer names the next one');
+  new CountdownFailure('Refused', 'the page token of the list is invalid', 'start with the first page and follow `nextPage`');

@@ -1,4 +1,4 @@
-// What Temporal itself reports of countdowns, their restorers and their queues. None of it needs a worker.
+// Countdowns, restorers and task queues as Temporal reports them. Needs no worker.
 import { COUNTDOWN_TYPE, countdownId, restorerId } from '../../workflows/messages.ts';
 import type { Countdowns, OpenCountdown } from './countdowns.ts';
 import { releaseOfCountdown } from '../../release/countdown-id.ts';
@@ -25,7 +25,7 @@ export function runsOf({ client, ask, describe, describeOrNull }: TemporalCalls)
     },
 
     async firstRun(release) {
-      return firstRunOf(await describe(release, `asking which run ${release} is`));
+      return firstRunOf(await describe(release, `reading the run of ${release}`));
     },
 
     open: () =>
@@ -42,7 +42,7 @@ export function runsOf({ client, ask, describe, describeOrNull }: TemporalCalls)
     async ownerOf({ workflowId, firstRunId, release }) {
       const restorer = await describeOrNull(restorerId({ release, firstRunId }), release);
       const described = await describeOrNull(workflowId, release);
-      // The run itself, where a later countdown has its name; of one that continued as new, that is only its first part.
+      // By run id, because a later countdown may have the name; after continue-as-new this is the first run only.
       const own =
         described !== null && firstRunOf(described) === firstRunId ? described : await describeOrNull(workflowId, release, firstRunId);
       const { phase, ending } = own === null ? { phase: null, ending: null } : summaryOf(own);
@@ -52,9 +52,9 @@ export function runsOf({ client, ask, describe, describeOrNull }: TemporalCalls)
     async watcherSeenAt({ workflowId, firstRunId, release }) {
       const described = await describeOrNull(workflowId, release);
       if (described === null || firstRunOf(described) !== firstRunId) return null;
-      return await ask(release, `asking for the watcher of ${release}`, READ_TIMEOUT_MS, () => watcherSeenAt(client, described));
+      return await ask(release, `reading the watcher of ${release}`, READ_TIMEOUT_MS, () => watcherSeenAt(client, described));
     },
 
-    taskQueue: (name, kind) => ask('', `asking for the queue ${name}`, READ_TIMEOUT_MS, () => readTaskQueue(client, name, kind)),
+    taskQueue: (name, kind) => ask('', `reading the queue ${name}`, READ_TIMEOUT_MS, () => readTaskQueue(client, name, kind)),
   };
 }

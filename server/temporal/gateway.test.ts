@@ -119,12 +119,14 @@ describe('what an error of the client becomes', () => {
       });
   });
 
-  it('points whoever was refused at the start to what has to be mended, not to the status', () => {
+  it('points whoever was refused at the start to what must be fixed, not to the status', () => {
     const refused = new WorkflowUpdateFailedError('failed', ApplicationFailure.nonRetryable('cannot read /kubeconfig', 'Refused'));
     expect(failureOfStart(failureOf(refused, 'a', 'starting a'), 'a')).toMatchObject({
       code: 'Refused',
       message: 'cannot read /kubeconfig',
-      hint: expect.stringMatching(/^when that is mended, start it again; .*restart them after a change$/),
+      hint: expect.stringMatching(
+        /^fix this and start again; restart worker and server after a change to the environment file or a kubeconfig$/,
+      ),
     });
   });
 
@@ -182,30 +184,30 @@ describe('the gateway', () => {
     fakeClient(({ method }) => (method === 'describe' ? described({ memo: memoOf(running, 'of another start') }) : opened));
 
   it.each([
-    ['another file', { ...input, releaseDigest: 'sha256:old' }, input, 'go-api-1.4.0 is already counting down from another release file'],
+    ['another file', { ...input, releaseDigest: 'sha256:old' }, input, 'go-api-1.4.0 already runs with another release file'],
     [
       'a rehearsal, asked for the real thing',
       { ...input, rehearsal: true },
       input,
-      'go-api-1.4.0 is a rehearsal that is under way; the real countdown is not started beside it',
+      'go-api-1.4.0 is a running rehearsal; the real countdown with the same name is refused',
     ],
     [
       'the real thing, asked for a rehearsal',
       input,
       { ...input, rehearsal: true },
-      'go-api-1.4.0 is a real countdown that is under way; a rehearsal does not touch it',
+      'go-api-1.4.0 is a running real countdown; a rehearsal with the same name is refused',
     ],
     [
       'another launch time',
       launchingAt('2026-11-25T09:00:00Z'),
       launchingAt('2026-11-25T10:00:00Z'),
-      'go-api-1.4.0 is already counting down to another launch time: 2026-11-25T09:00:00.000Z, and 2026-11-25T10:00:00.000Z was asked for',
+      'go-api-1.4.0 already runs with another launch time: 2026-11-25T09:00:00.000Z; requested: 2026-11-25T10:00:00.000Z',
     ],
     [
       'a launch time, where the file only had a length',
       input,
       launchingAt('2026-11-25T10:00:00Z'),
-      'go-api-1.4.0 is already counting down to another launch time: the countdown of the file, and 2026-11-25T10:00:00.000Z was asked for',
+      'go-api-1.4.0 already runs with another launch time: set by spec.countdown of the file; requested: 2026-11-25T10:00:00.000Z',
     ],
   ])('refuses to start where the name belongs to %s', async (_, running, asked, message) => {
     const { client } = having(running);
@@ -273,7 +275,7 @@ describe('the gateway', () => {
       await expect(temporalGateway({ client, closingTimeoutMs: 0 }).start(input)).rejects.toMatchObject({
         code: 'Closing',
         message: 'go-api-1.4.0 has ended as aborted and is sending its last messages',
-        hint: expect.stringContaining('start again in a moment'),
+        hint: expect.stringContaining('retry in a few seconds'),
       });
     });
 
@@ -365,7 +367,7 @@ describe('the gateway', () => {
     const { client } = fakeClient(() => ({ rehearsal: false }));
     await expect(temporalGateway({ client }).advance('go-api-1.4.0', 1_000)).rejects.toMatchObject({
       code: 'Refused',
-      message: expect.stringContaining('no rehearsal'),
+      message: expect.stringContaining('is not a rehearsal'),
     });
   });
 

@@ -1,5 +1,4 @@
-// The countdowns as Temporal runs them: composed of how they start, what people ask of them, what people read and what Temporal reports of runs.
-// Only `gateway*.ts` and what they import talk to Temporal for people. Everything else in server/ knows `Countdowns`.
+// Implements `Countdowns` with Temporal. Only `gateway*.ts` and their imports call Temporal; the rest of server/ uses `Countdowns`.
 import type { Client } from '@temporalio/client';
 import { countdownId } from '../../workflows/messages.ts';
 import { CountdownFailure, type Countdowns } from './countdowns.ts';
@@ -10,23 +9,23 @@ import { runsOf } from './gateway-runs.ts';
 import { startCountdown } from './gateway-start.ts';
 import { letRun } from './virtual-time.ts';
 
-// On one network a ping takes milliseconds, a first connection with TLS some hundred.
+// A ping takes milliseconds, a first connection with TLS some 100 ms.
 const PING_TIMEOUT_MS = 2_000;
-// A countdown that has ended sends its last messages for seconds, and for six minutes where a receiver is away: a start waits for the first.
+// Last messages take seconds, or six minutes if a receiver is down; a start waits for the common case.
 const CLOSING_TIMEOUT_MS = 20_000;
 
 export interface GatewayOptions {
   client: Client;
-  /** Starts on virtual time; without it this server refuses rehearsals. */
+  /** Client for virtual time; without it, rehearsals are refused. */
   rehearsalClient?: Client;
   pingTimeoutMs?: number;
-  /** Rows of a page of the list. */
+  /** Rows per page of the list. */
   pageRows?: number;
-  /** How long a start waits for an ended countdown of the same name to close. */
+  /** Maximum wait of a start for an ended countdown with the same name to close. */
   closingTimeoutMs?: number;
 }
 
-/** Countdowns as Temporal runs them. Every failure is a `CountdownFailure` with a sentence, or a bug. */
+/** Every modelled failure is a `CountdownFailure`. */
 export function temporalGateway({
   client,
   rehearsalClient,
@@ -41,7 +40,7 @@ export function temporalGateway({
       if (!starter)
         throw new CountdownFailure(
           'Refused',
-          'this server cannot rehearse: it has no Temporal server with time skipping',
+          'this server cannot run rehearsals: no Temporal server with time skipping is configured',
           'use `tminus rehearse`',
         );
       return await startCountdown(calls, starter, input, closingTimeoutMs);
@@ -56,7 +55,7 @@ export function temporalGateway({
       if (!rehearsal)
         throw new CountdownFailure(
           'Refused',
-          `${release} is no rehearsal: its clock is the real one`,
+          `${release} is not a rehearsal: its clock is real time`,
           '`tminus rehearse` runs on virtual time',
         );
       await calls.ask(release, `running the clock of ${release} ahead`, READ_TIMEOUT_MS, () =>

@@ -1,4 +1,4 @@
-// What stands: effects whose undo is registered and not settled, with who is responsible for them now.
+// Leftovers: effects whose undo is registered and not settled, with the countdown that is responsible.
 import { basename } from 'node:path';
 import type { EvidenceFolder } from '../../activities/evidence/evidence-folder.ts';
 import type { JournalRecord } from '../../activities/evidence/undo-journal.ts';
@@ -11,23 +11,23 @@ export interface Leftover {
   cluster: string;
   /** Kind of the effect: `deployment-image`. */
   effect: string;
-  /** What the undo does, for people: `shop/go-api back to sha-4f9c2ab`. */
+  /** Effect of the undo, for people: `shop/go-api back to sha-4f9c2ab`. */
   goesBackTo: string;
-  /** While it stands, a candidate serves people. */
+  /** The effect makes a candidate serve traffic. */
   live: boolean;
   /** RFC 3339, clock of the worker that registered it. */
   since: string;
-  /** `unknown`: Temporal does not answer. */
+  /** `unknown`: Temporal does not respond. */
   countdown: { release: string; run: string; state: Owner['countdown'] | 'unknown'; phase: Phase | null; ending: Ending | null };
   restorer: Owner['restorer'] | 'unknown';
-  /** The command a person runs next. */
+  /** Next command to run. */
   next: string;
 }
 
 export interface Leftovers {
   /** By service, oldest first. */
   items: Leftover[];
-  /** Files of the journal that cannot be read: what they record may stand, too. */
+  /** Files of the journal that cannot be read; their effects may be open too. */
   damaged: { file: string; message: string }[];
 }
 
@@ -36,7 +36,7 @@ export interface LeftoversWorld {
   folder: EvidenceFolder;
 }
 
-/** Reads the journal, which is there without Temporal; without Temporal it is unknown who restores. Throws when the folder cannot be read. */
+/** Reads the journal. Without Temporal, countdown and restorer are `unknown`. Throws if the folder cannot be read. */
 export async function readLeftovers({ countdowns, folder }: LeftoversWorld): Promise<Leftovers> {
   const { records, damaged } = await folder.undos();
   const standing = records.filter(({ settled }) => settled === null);
@@ -77,7 +77,7 @@ function leftoverOf({ entry, countdown, registeredAt }: JournalRecord, owner: Ow
   };
 }
 
-/** A countdown that runs restores by itself, then its restorer does; without either a person has to. */
+/** A running countdown restores its effects, then its restorer does; without either, a person runs `tminus restore`. */
 function nextCommand(release: string, owner: Owner | null): string {
   if (owner?.countdown === 'running') return `tminus status ${release}`;
   if (owner?.restorer === 'running') return 'tminus leftovers';

@@ -1,4 +1,4 @@
-// The list of countdowns, from visibility: all that run, however many, and those that have ended page by page.
+// The list of countdowns from visibility: all running ones, and ended ones page by page.
 import type { Client } from '@temporalio/client';
 import { executionInfoFromRaw } from '@temporalio/client/lib/helpers.js';
 import { COUNTDOWN_TYPE } from '../../workflows/messages.ts';
@@ -6,7 +6,7 @@ import type { CountdownPage, CountdownSummary } from './countdowns.ts';
 import { summaryOf } from './execution.ts';
 import type { RunningCountdown } from './worker-versions.ts';
 
-/** Temporal answers at most 1,000 rows at once; 500 of ours are about 300 kB. */
+/** Temporal returns at most 1,000 rows at once; 500 rows are about 300 kB. */
 const PAGE_ROWS = 500;
 
 export const IS_OPEN = 'ExecutionStatus = "Running"';
@@ -14,14 +14,14 @@ const IS_CLOSED = 'ExecutionStatus != "Running"';
 
 export interface ListDependencies {
   client: Client;
-  /** Whether a worker of its version runs, for each of them. */
+  /** For each countdown: whether a worker of its version runs. */
   served(running: readonly RunningCountdown[]): Promise<boolean[]>;
   pageRows?: number;
 }
 
 /**
- * A page of the list. The first (`page` null) has all that run, before the newest that have ended; a release that was started again is one row of
- * its page. Throws what the client throws.
+ * A page of the list. The first (`page` null) has all running countdowns, then the newest ended ones; a release that was started again is one
+ * row. Throws what the client throws.
  */
 export async function listCountdowns(
   { client, served, pageRows = PAGE_ROWS }: ListDependencies,
@@ -73,7 +73,7 @@ async function read(client: Client, query: string, page: string | null, pageSize
     pageSize,
     ...(page === null ? {} : { nextPageToken: Buffer.from(page, 'base64url') }),
   });
-  // A memo that cannot be decrypted (a key that was dropped, or anybody's) costs its own row the details, and no other row.
+  // A memo that cannot be decrypted (removed or foreign key) leaves its own row without details, and no other row.
   const infoOf = async (raw: NonNullable<typeof executions>[number]) =>
     executionInfoFromRaw(raw, loadedDataConverter, raw, namespace).catch(() =>
       executionInfoFromRaw({ ...raw, memo: null }, loadedDataConverter, raw, namespace),

@@ -113,7 +113,7 @@ describe('live', () => {
     await rounds(2);
     for (const end of [stopThrowing, stop, stopLater]) end();
     expect(heard).toEqual(['waiting', 'holding']);
-    expect(failures).toEqual(Array(2).fill('the server cannot show what this countdown says now; its log says why'));
+    expect(failures).toEqual(Array(2).fill('the server cannot show the status of this countdown; its log has the details'));
     // The one that came later throws at the failure, too.
     expect(new Set(faults)).toEqual(new Set([bug]));
     expect(faults).toHaveLength(6);

@@ -1,16 +1,16 @@
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import { CountdownFailure, type Countdowns } from './countdowns.ts';
 
-/** What a listener hears: a new status, or a sentence why there is none now. */
+/** Event for a listener: a new status, or the reason why it cannot be read. */
 export type LiveMessage = { status: CountdownStatus } | { failure: string };
 export type Listener = (message: LiveMessage) => void;
 
-/** Told of every change of a countdown's status while somebody listens; nothing is asked while nobody does. */
+/** Notifies listeners of every change of a status. Polls only while there are listeners. */
 export interface Live {
   listen(release: string, listener: Listener): () => void;
 }
 
-// People read seconds. One query per second and release, however many pages are open on it.
+// One query per second and release, shared by all open pages.
 const POLL_MS = 1_000;
 
 interface Watch {
@@ -23,7 +23,7 @@ interface Watch {
 export interface LiveOptions {
   countdowns: Pick<Countdowns, 'status'>;
   pollMs?: number;
-  /** Told of what is no modelled failure, so that it is not lost with the page that asked. */
+  /** Called with errors that are not modelled failures. */
   onFault: (error: unknown) => void;
 }
 
@@ -32,7 +32,7 @@ export function createLive({ countdowns, pollMs = POLL_MS, onFault }: LiveOption
 
   async function poll(release: string, watch: Watch): Promise<void> {
     const message = await ask(release);
-    // `now` and the length of the history move without anything having changed for a reader.
+    // `now` and `historyEvents` change without a visible change.
     const said = JSON.stringify('status' in message ? { ...message.status, now: '', historyEvents: 0 } : message);
     if (said !== watch.last) {
       watch.last = said;
@@ -43,15 +43,15 @@ export function createLive({ countdowns, pollMs = POLL_MS, onFault }: LiveOption
   }
 
   /**
-   * What one listener throws ends neither the others nor the process: polls run for themselves, so that nobody would catch it. A status of an
-   * older worker, which has not the shape that is sent today, is the known case.
+   * An error of one listener must not end the others or the process, because nobody awaits a poll. Known case: the status of an older worker has
+   * another shape.
    */
   function tell(listener: Listener, message: LiveMessage): void {
     try {
       listener(message);
     } catch (error) {
       onFault(error);
-      if ('status' in message) tell(listener, { failure: 'the server cannot show what this countdown says now; its log says why' });
+      if ('status' in message) tell(listener, { failure: 'the server cannot show the status of this countdown; its log has the details' });
     }
   }
 
@@ -61,7 +61,7 @@ export function createLive({ countdowns, pollMs = POLL_MS, onFault }: LiveOption
     } catch (error) {
       if (error instanceof CountdownFailure) return { failure: error.message };
       onFault(error);
-      return { failure: 'the server failed at reading this countdown; its log says why' };
+      return { failure: 'the server failed to read this countdown; its log has the details' };
     }
   }
 

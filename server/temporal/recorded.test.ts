@@ -77,7 +77,7 @@ describe('a countdown that Temporal does not keep any more', () => {
   it.each(['approve', 'hold', 'abort'])('refuses to %s as over, not as one that never was', async (action) => {
     for (const call of ['act', 'hold', 'abort'] as const)
       app.countdowns[call] = async () => {
-        throw new CountdownFailure('NotFound', 'there is no countdown of that name', '');
+        throw new CountdownFailure('NotFound', 'there is no countdown with that name', '');
       };
     const again = await served(app.countdowns);
     const act = { id: 'approval-1', action, checkpoint: 'final-poll', revision: 3, evidenceDigest: 'sha256:7c', comment: 'go' };

@@ -1,4 +1,4 @@
-// Countdowns that Temporal does not keep any more, or whose worker version does not run any more, answered from their stored records.
+// Countdowns past the retention of Temporal, or whose worker version is gone, read from their stored records.
 import { bytesOf } from '../../activities/evidence/bytes-of.ts';
 import type { EvidenceStore } from '../../activities/evidence/contract.ts';
 import { readCountdownRecord, type CountdownRecord, type RecordPointer } from '../../activities/evidence/countdown-records.ts';
@@ -7,7 +7,7 @@ import { explainCan } from '../../verdict/can.ts';
 import { CountdownFailure, type Countdowns, type CountdownSummary, type Handed } from './countdowns.ts';
 import { releaseOfCountdown } from '../../release/countdown-id.ts';
 
-/** The same countdowns; status, audit and list also answer for those that are left as a record only. */
+/** The same countdowns; status, audit and list include those that exist as a record only. */
 export function withRecords(countdowns: Countdowns, folder: Pick<EvidenceFolder, 'recorded'>, evidence: EvidenceStore): Countdowns {
   const pointerTo = async (release: string): Promise<RecordPointer | undefined> =>
     (await folder.recorded()).find((each) => each.release === release);
@@ -16,10 +16,10 @@ export function withRecords(countdowns: Countdowns, folder: Pick<EvidenceFolder,
     const pointer = await pointerTo(release);
     if (!pointer) return await ask();
     const latest = await countdowns.latest(release);
-    // One of the same name that was started later is asked itself.
+    // A later countdown with the same name has its own status.
     if (latest !== null && latest.run !== pointer.run) return await ask();
     if (latest === null || latest.closed) return of(await read(evidence, pointer));
-    // One that is counting again was reset: its record is not the last word.
+    // A running countdown with a record was reset: its record is outdated.
     if (!latest.over) return await ask();
     return await ask().catch(async (error: unknown) => {
       if (error instanceof CountdownFailure && error.code === 'NoWorker') return of(await read(evidence, pointer));
@@ -27,15 +27,15 @@ export function withRecords(countdowns: Countdowns, folder: Pick<EvidenceFolder,
     });
   }
 
-  /** Temporal reports one that it does not keep as not found; it was, and it is over. */
+  /** Temporal reports a countdown past its retention as not found; with a record it is refused as ended. */
   async function unlessOver<T>({ action, countdown }: Handed, send: () => Promise<T>): Promise<T> {
     try {
       return await send();
     } catch (error) {
       const release = releaseOfCountdown(countdown);
       if (!(error instanceof CountdownFailure) || error.code !== 'NotFound' || !(await pointerTo(release))) throw error;
-      const reason = explainCan(action, 'ended') ?? `${release} is over`;
-      throw new CountdownFailure('Refused', reason, `\`tminus explain ${release}\` says how it ended`);
+      const reason = explainCan(action, 'ended') ?? `${release} has ended`;
+      throw new CountdownFailure('Refused', reason, `\`tminus explain ${release}\` shows how it ended`);
     }
   }
 
@@ -69,8 +69,8 @@ export function withRecords(countdowns: Countdowns, folder: Pick<EvidenceFolder,
 }
 
 /**
- * Records of releases that Temporal does not keep: on the last page, for they are the oldest. Of several pages the others' rows are not known here,
- * so a record counts only where it ended before all of this page.
+ * Records of releases past the retention of Temporal, listed on the last page because they are the oldest. Rows of other pages are unknown here,
+ * so a record is listed only if it ended before all rows of this page.
  */
 function onlyRecorded(
   pointers: readonly RecordPointer[],
@@ -81,7 +81,7 @@ function onlyRecorded(
   const names = new Set(items.map(({ release }) => release));
   const oldest = items.map(({ endedAt }) => endedAt ?? '').reduce((a, b) => (a < b ? a : b), '9999');
   const rest: CountdownSummary[] = [];
-  // Newest first: of several runs of one name the last one is listed, as of those that Temporal keeps.
+  // Newest first: only the last run of a name is listed, as for countdowns in Temporal.
   for (const pointer of pointers) {
     if (names.has(pointer.release) || (!first && (pointer.endedAt ?? '') > oldest)) continue;
     names.add(pointer.release);

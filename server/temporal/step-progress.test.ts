@@ -36,14 +36,14 @@ it('says that a load test waits for the load worker, since when, and how much is
   const { row, asked } = await read({ ...scheduled, scheduledTime: at(250_000) }, { waiting: 2, oldestMs: 0, workers: [worker] });
   expect(row).toMatchObject({
     state: 'queued',
-    progress: { text: 'waiting for a load worker for 4 m: the worker is busy, 2 tasks are in the queue', total: 0 },
+    progress: { text: 'waiting for a load worker for 4 m: the worker is busy, 2 tasks in the queue', total: 0 },
   });
   expect(asked).toEqual(['tminus.load']);
 });
 
-it('says that no worker asks for the queue, and what to do', async () => {
+it('says that no worker polls the queue, and what to do', async () => {
   const { row } = await read({ ...scheduled, scheduledTime: at(20_000) });
-  expect(row?.progress?.text).toBe('waiting for a load worker for 20 s: no worker asks for the queue tminus.load; start one');
+  expect(row?.progress?.text).toBe('waiting for a load worker for 20 s: no worker polls the queue tminus.load; start one');
 });
 
 it('names the cluster whose worker is waited for', async () => {

@@ -1,4 +1,4 @@
-// What the activities of running steps last reported of themselves, read from Temporal without a worker.
+// Latest heartbeats of the activities of running steps, read from Temporal without a worker.
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import type { LoadedDataConverter } from '@temporalio/common';
 import { decodeArrayFromPayloads, decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js';
@@ -15,9 +15,9 @@ import type { TaskQueue } from './task-queue.ts';
 
 const { PendingActivityState } = proto.temporal.api.enums.v1;
 
-/** Activities of a rollback; beside them the countdown has its bookkeeping under way. */
+/** Activities of a rollback, to tell them from bookkeeping activities of the countdown. */
 const ROLLBACK: readonly string[] = ['restoreEffect', 'proveRestored'] satisfies (keyof EffectActivities)[];
-/** The guard runs in the countdown itself, too. */
+/** The guard also runs in the workflow of the countdown. */
 const GUARD: readonly string[] = ['runGuard'] satisfies (keyof StepActivities)[];
 
 interface Work {
@@ -25,11 +25,11 @@ interface Work {
   step: string;
   round: number;
   workflowId: string;
-  /** null: every activity of that workflow is the step's. */
+  /** null: every activity of this workflow belongs to the step. */
   activities: readonly string[] | null;
 }
 
-/** The steps that run, each with the workflow whose activities do its work. A rollback runs in the countdown itself. */
+/** Running steps with the workflow of their activities. A rollback runs in the workflow of the countdown. */
 export function atWork({ release, phase, current, checkpoints }: CountdownStatus): Work[] {
   if (phase === 'undoing')
     return [{ checkpoint: current, step: 'rollback', round: 1, workflowId: countdownId(release), activities: ROLLBACK }];
@@ -48,7 +48,7 @@ export interface ProgressReader {
   now(): number;
 }
 
-/** One row per activity of the step that is pending now. */
+/** One row per pending activity of the step. */
 export async function progressOf(
   { checkpoint, step, round, activities }: Work,
   { raw }: WorkflowExecutionDescription,
@@ -64,7 +64,7 @@ export async function progressOf(
       attempt: pending.attempt ?? 1,
       ...(await stateOf(pending, reader)),
       heartbeatAt: optionalTsToDate(pending.lastHeartbeatTime)?.toISOString() ?? null,
-      // With a payload codec the message itself is encoded, too.
+      // With a payload codec the message is encoded too.
       lastFailure: (await decodeOptionalFailureToOptionalError(reader.converter, pending.lastFailure))?.message ?? null,
     })),
   );
@@ -72,19 +72,19 @@ export async function progressOf(
 
 type Pending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
 
-/** What it said last; of one that no worker has taken up, what it waits for. */
+/** Last heartbeat; for a queued activity, what it waits for. */
 async function stateOf(pending: Pending, { converter, readQueue, now }: ProgressReader): Promise<Pick<StepProgress, 'state' | 'progress'>> {
   const said = progressIn(await decodeArrayFromPayloads(converter, pending.heartbeatDetails?.payloads));
   if (pending.state !== PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED) return { state: 'running', progress: said };
   const sinceMs = optionalTsToMs(pending.scheduledTime) ?? now();
-  // Its next attempt is scheduled for later: the pause before a retry.
+  // The next attempt is scheduled for later: retry backoff.
   if (sinceMs > now()) return { state: 'retrying', progress: said };
   const name = pending.activityOptions?.taskQueue?.name ?? '';
   const text = waitingText(name, await readQueue(name), now() - sinceMs);
   return { state: 'queued', progress: { text, done: 0, total: 0, unit: '' } };
 }
 
-/** `waiting for a load worker for 4 min, 2 tasks are in the queue and 1 worker asks for it`. */
+/** `waiting for a load worker for 4 m: the worker is busy, 2 tasks in the queue`. */
 function waitingText(queue: string, { waiting, workers }: Pick<TaskQueue, 'waiting' | 'workers'>, waitMs: number): string {
   const kind =
     queue === LOAD_TASK_QUEUE
@@ -93,8 +93,8 @@ function waitingText(queue: string, { waiting, workers }: Pick<TaskQueue, 'waiti
         ? `a worker of cluster ${queue.slice(clusterTaskQueue('').length)}`
         : 'a worker';
   const since = duration(waitMs < MINUTE_MS ? 1_000 * Math.round(waitMs / 1_000) : MINUTE_MS * Math.floor(waitMs / MINUTE_MS));
-  if (workers.length === 0) return `waiting for ${kind} for ${since}: no worker asks for the queue ${queue}; start one`;
-  const tasks = waiting > 1 ? `, ${waiting} tasks are in the queue` : '';
+  if (workers.length === 0) return `waiting for ${kind} for ${since}: no worker polls the queue ${queue}; start one`;
+  const tasks = waiting > 1 ? `, ${waiting} tasks in the queue` : '';
   return `waiting for ${kind} for ${since}: ${workers.length === 1 ? 'the worker is' : `all ${workers.length} workers are`} busy${tasks}`;
 }
 
@@ -107,7 +107,7 @@ const activityProgress = z.object({
   unit: z.string(),
 }) satisfies z.ZodType<ActivityProgress>;
 
-/** Heartbeat details are the activity's own: a cursor may stand beside the progress. The first that reads as progress is shown. */
+/** Heartbeat details may hold a cursor besides the progress; the first detail that parses as progress is used. */
 function progressIn(details: readonly unknown[]): ActivityProgress | null {
   for (const detail of details) {
     const candidates = [detail, typeof detail === 'object' && detail !== null && 'progress' in detail ? detail.progress : null];

@@ -1,4 +1,4 @@
-// What Temporal reports of a task queue: how much waits in it, since when, and which workers ask for it. Needs no worker.
+// State of a task queue in Temporal: backlog, its age, and polling workers. Needs no worker.
 import type { Client } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
@@ -6,27 +6,27 @@ import proto from '@temporalio/proto';
 const { TaskQueueType } = proto.temporal.api.enums.v1;
 
 /**
- * Temporal lists a poller for 5 min after its last request. A request waits for at most 60 s, and a worker asks again at once: one that has not
- * asked for longer than this, with room for a slow link, is gone.
+ * Temporal lists a poller for 5 min after its last poll. A poll lasts at most 60 s and is repeated at once, so a worker without a poll for
+ * longer than this (30 s of margin) is gone.
  */
 const MAX_POLL_INTERVAL_MS = 90_000;
 
 export interface TaskQueue {
-  /** Tasks that no worker has started; approximate, because Temporal counts in batches. */
+  /** Tasks not yet started by a worker; approximate, because Temporal counts in batches. */
   waiting: number;
-  /** How long the oldest of them waits. */
+  /** Age of the oldest of them. */
   oldestMs: number;
   workers: QueueWorker[];
 }
 
-/** A worker that asks for tasks of a queue. */
+/** A worker that polls a queue. */
 export interface QueueWorker {
   identity: string;
-  /** Build id of a versioned worker; null of one without versions. */
+  /** Build id; null for an unversioned worker. */
   buildId: string | null;
 }
 
-/** Throws what the client throws. @param kind tasks of workflows, or of activities */
+/** Throws what the client throws. @param kind workflow tasks or activity tasks */
 export async function readTaskQueue(client: Client, name: string, kind: 'workflow' | 'activity', nowMs = Date.now()): Promise<TaskQueue> {
   const { pollers, stats } = await client.workflowService.describeTaskQueue({
     namespace: client.options.namespace,

@@ -1,4 +1,4 @@
-// Virtual time for rehearsals: the Temporal server itself skips the waits of one countdown. Nothing in the countdown knows of it.
+// Virtual time for rehearsals: the Temporal server skips the waits of one countdown; the workflow code is unchanged.
 import { randomUUID } from 'node:crypto';
 import * as grpc from '@grpc/grpc-js';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
@@ -9,16 +9,16 @@ const { StartWorkflowExecutionRequest, ExecuteMultiOperationRequest } = proto.te
 const { FastForwardPollingResult } = proto.temporal.api.enums.v1;
 type TimeSkippingConfig = proto.temporal.api.common.v1.ITimeSkippingConfig;
 
-/** A 72-hour countdown skips about ten times; this is far above and still ends a loop of skips. */
+/** A 72-hour countdown skips about ten times; the limit ends an endless loop of skips. */
 const MAX_SKIPS = 10_000;
 
-/** A rehearsal starts with its clock (nearly) standing: whoever rehearses says how far it may run. */
+/** A rehearsal starts with its clock almost stopped; `letRun` moves it. */
 const FIRST_STEP_MS = 1_000;
 
-/** One call waits this long for virtual time to arrive, then asks again: below the server's long-poll limit. */
+/** Duration of one poll, below the long-poll limit of the server. */
 const POLL_MS = 15_000;
 
-/** A client whose countdowns start on virtual time. Its server must allow it (`frontend.WorkflowTimeSkippingEnabled`). */
+/** A client whose countdowns start on virtual time. The server must allow it (`frontend.WorkflowTimeSkippingEnabled`). */
 export function virtualTimeClient(connection: ConnectionOptions, namespace: string, dataConverter: DataConverter | null = null): Client {
   return new Client({
     connection: Connection.lazy({ ...connection, interceptors: [startOnVirtualTime] }),
@@ -28,8 +28,8 @@ export function virtualTimeClient(connection: ConnectionOptions, namespace: stri
 }
 
 /**
- * Lets the virtual clock of one countdown run ahead by `aheadMs` and answers when it has arrived there, or has ended before. Work in
- * flight holds the clock, so arriving takes as long as the steps on the way take. Afterwards time runs at its usual pace.
+ * Skips `aheadMs` of virtual time of one countdown and returns when the clock has arrived or the countdown has ended. Running activities stop
+ * the clock, so this takes as long as the steps on the way. Afterwards time runs at normal speed.
  */
 export async function advance(client: Client, workflowId: string, aheadMs: number): Promise<'arrived' | 'ended'> {
   const id = await letRun(client, workflowId, aheadMs);
@@ -40,7 +40,7 @@ export async function advance(client: Client, workflowId: string, aheadMs: numbe
   }
 }
 
-/** Sets the clock off and answers at once; `poll` tells when it has arrived. */
+/** Starts the skip and returns at once. */
 export async function letRun(client: Client, workflowId: string, aheadMs: number): Promise<string> {
   const id = randomUUID();
   await client.workflowService.updateWorkflowExecutionOptions({
@@ -52,7 +52,7 @@ export async function letRun(client: Client, workflowId: string, aheadMs: number
   return id;
 }
 
-/** Null when this call's time was over before anything was known. */
+/** null if this poll timed out. */
 async function poll(client: Client, workflowExecution: { workflowId: string }, fastForwardId: string): Promise<number | null> {
   try {
     const { fastForwardPollingResult } = await client.withDeadline(Date.now() + POLL_MS, () =>
@@ -71,7 +71,7 @@ function skipping(aheadMs: number, id: string): TimeSkippingConfig {
   return { enabled: true, maxSessionSkipCount: MAX_SKIPS, fastForwardConfig: { id, duration: durationOf(aheadMs) } };
 }
 
-/** Adds the configuration to the two requests that can start a countdown; the SDK has no option for it yet. */
+/** Adds the configuration to the two requests that start a countdown; the SDK has no option for it yet. */
 const startOnVirtualTime: grpc.Interceptor = (options, nextCall) => {
   const call = nextCall(options);
   const method = options.method_definition.path.split('/').at(-1);

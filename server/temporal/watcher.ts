@@ -1,4 +1,4 @@
-// When the watcher of a live version was last seen, from what Temporal reports of its activities. Needs no worker: it is asked for when they are gone.
+// Last heartbeat of the watcher of a live version, from the pending activities in Temporal. Needs no worker.
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
@@ -8,7 +8,7 @@ import type { StepActivities } from '../../activities/steps-contract.ts';
 
 const { PendingActivityState } = proto.temporal.api.enums.v1;
 
-/** What sees a version that serves people, or is taking it back. */
+/** Activities that watch a live version or roll it back. */
 const WATCHERS: ReadonlySet<string> = new Set([
   'runGuard',
   'watchRollout',
@@ -18,7 +18,7 @@ const WATCHERS: ReadonlySet<string> = new Set([
   'proveRestored',
 ] satisfies (keyof (EffectActivities & KubernetesActivities & StepActivities))[]);
 
-/** Milliseconds since 1970; null where no watcher is at work. `described` is the countdown, whose launch step is one of its children. */
+/** Milliseconds since 1970; null without a running watcher. @param described the countdown; its launch step is a child workflow */
 export async function watcherSeenAt(client: Client, described: WorkflowExecutionDescription): Promise<number | null> {
   const children = await Promise.all(
     (described.raw.pendingChildren ?? []).map(({ workflowId, runId }) =>
@@ -31,7 +31,7 @@ export async function watcherSeenAt(client: Client, described: WorkflowExecution
 
 type Pending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
 
-/** The last heartbeat; of one that has not reported yet, when it began. One that nobody has taken up watches nothing. */
+/** The last heartbeat, or the start time before the first one. A queued activity watches nothing. */
 function seenAt({ activityType, state, lastHeartbeatTime, lastStartedTime }: Pending): number[] {
   if (!WATCHERS.has(activityType?.name ?? '')) return [];
   const started = state === PendingActivityState.PENDING_ACTIVITY_STATE_STARTED ? optionalTsToMs(lastStartedTime) : undefined;

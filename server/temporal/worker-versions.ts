@@ -1,5 +1,5 @@
-// Which running countdowns have no worker: each stays on the worker version it started with, and without one of that version nothing of it goes on,
-// neither a step nor a hold, a deadline or a rollback.
+// Running countdowns without a worker. A countdown is pinned to the worker version of its start; without a worker of that version its steps,
+// holds, deadlines and rollback stand still.
 import type { Client } from '@temporalio/client';
 import { statusQuery, WORKFLOW_TASK_QUEUE } from '../../workflows/messages.ts';
 import { CountdownFailure } from './countdowns.ts';
@@ -9,18 +9,18 @@ import { readTaskQueue } from './task-queue.ts';
 export interface RunningCountdown {
   workflowId: string;
   release: string;
-  /** Worker version; null before its first step, and of a worker without versions. */
+  /** Worker version; null before the first workflow task, and for unversioned workers. */
   buildId: string | null;
 }
 
-/** A page is drawn every 15 s; a worker that is started again is back on it one page later. */
+/** The page refreshes every 15 s, so a restarted worker is shown one refresh later. */
 const CACHE_TTL_MS = 15_000;
-/** A worker that is there answers in well under a second, a busy one within this. */
+/** A running worker answers well within 1 s, a busy one within this. */
 const QUERY_TIMEOUT_MS = 3_000;
 
 /**
- * Answers whether a worker runs for each of the countdowns, by version. A version that Temporal lists no poller for is asked by a query, since
- * Temporal lists the pollers of a part of the queue only.
+ * For each countdown: whether a worker of its version runs. A version without a listed poller is checked by a query, because Temporal lists the
+ * pollers of one queue partition only.
  */
 export function workerVersions(client: Client, now: () => number = Date.now): (running: readonly RunningCountdown[]) => Promise<boolean[]> {
   const known = new Map<string | null, { untilMs: number; served: Promise<boolean> }>();
@@ -31,10 +31,10 @@ export function workerVersions(client: Client, now: () => number = Date.now): (r
       await client.withDeadline(now() + QUERY_TIMEOUT_MS, () => client.workflow.getHandle(workflowId).query(statusQuery));
       return true;
     } catch (error) {
-      const failure = failureOf(error, release, 'asking for its worker');
+      const failure = failureOf(error, release, 'checking its worker');
       if (!(failure instanceof CountdownFailure)) throw failure;
       if (failure.code === 'Unreachable') throw failure;
-      // It ended meanwhile, or refused: somebody answered.
+      // It has ended or refused: a worker answered.
       return failure.code !== 'NoWorker';
     }
   }
@@ -52,7 +52,7 @@ export function workerVersions(client: Client, now: () => number = Date.now): (r
         polled ??= askQueue();
         const served = isServed(countdown, polled);
         known.set(countdown.buildId, { untilMs: now() + CACHE_TTL_MS, served });
-        // What could not be asked is asked again.
+        // Unknown results are not cached.
         served.catch(() => known.delete(countdown.buildId));
         return await served;
       }),

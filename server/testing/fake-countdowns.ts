@@ -165,7 +165,7 @@ function summaryOf(
 }
 
 function refuseIfAsked({ refusal }: FakeState): void {
-  if (refusal !== null) throw new CountdownFailure('Refused', refusal, 'read `tminus status` and decide again on what it shows now');
+  if (refusal !== null) throw new CountdownFailure('Refused', refusal, 'check `tminus status` and decide again');
 }
 
 function failIfAsked({ failure }: FakeState): void {
@@ -173,5 +173,5 @@ function failIfAsked({ failure }: FakeState): void {
 }
 
 function notFound(release: string): never {
-  throw new CountdownFailure('NotFound', `there is no countdown named ${release}`, '`tminus list` shows those there are');
+  throw new CountdownFailure('NotFound', `there is no countdown named ${release}`, '`tminus list` shows all countdowns');
 }

@@ -1,4 +1,4 @@
-// Routes that change a countdown: what people decide, and the clock of a rehearsal.
+// Routes that change a countdown: actions of people, and the clock of a rehearsal.
 import { readDuration } from '../../../release/duration.ts';
 import { API_VERSION } from '../../../release/release.ts';
 import { decide } from '../../actions/decide.ts';
@@ -16,12 +16,12 @@ export function act(world: World): ApiRoute {
     method: 'post',
     path: `${RELEASE_PATH}/actions`,
     operationId: 'requestAction',
-    summary: 'Approve, reject, hold, resume, recycle, retry, waive or abort',
+    summary: 'Request an action: approve, reject, hold, resume, recycle, retry, waive or abort',
     access: 'bearer',
     body: actionRequest,
     answers: {
-      200: { description: 'It counts', name: 'ActionResult', schema: actResultSchema },
-      202: { description: 'A hold or an abort: handed over', name: 'ActionResult', schema: actResultSchema },
+      200: { description: 'Accepted by the countdown', name: 'ActionResult', schema: actResultSchema },
+      202: { description: 'Hold or abort sent; effective when a worker reads it', name: 'ActionResult', schema: actResultSchema },
     },
     handle: (c, request) => answerAction(world, c, request),
   });
@@ -32,14 +32,14 @@ export function advanceClock(world: World): ApiRoute {
     method: 'post',
     path: `${RELEASE_PATH}/clock`,
     operationId: 'advanceClock',
-    summary: 'Let the virtual clock of a rehearsal run ahead; answers before it has arrived',
+    summary: 'Skip virtual time of a rehearsal; returns before the clock has arrived',
     access: 'bearer',
     body: clockRequest,
-    answers: { 202: { description: 'The clock runs', name: 'ClockResult', schema: clockResultSchema } },
+    answers: { 202: { description: 'The clock is running', name: 'ClockResult', schema: clockResultSchema } },
     async handle(c, { ahead }) {
       const name = releaseNameOf(c);
       const reading = readDuration(ahead);
-      if (!reading.ok) throw new ApiError('InvalidRequest', reading.why, 'write a length of time such as 71h or 30m');
+      if (!reading.ok) throw new ApiError('InvalidRequest', reading.why, 'use a duration such as 71h or 30m');
       await world.countdowns.advance(name, reading.ms);
       return c.json(
         clockResultSchema.parse({
@@ -58,7 +58,7 @@ export function advanceClock(world: World): ApiRoute {
 async function answerAction(world: World, c: AppContext, request: ActionBody): Promise<Response> {
   const name = releaseNameOf(c);
   const { sentence, phase, revision } = await decide(world, name, request, c.get('visitor').principal);
-  // 202: handed over and durable, but nobody has read it yet.
+  // 202: durable in Temporal, but not yet read by the countdown.
   return c.json(
     actResultSchema.parse({
       apiVersion: API_VERSION,

@@ -1,4 +1,4 @@
-// Routes of countdowns: start one, list all.
+// Routes that start a countdown and list all.
 import { API_VERSION } from '../../../release/release.ts';
 import { shownVerdict } from '../../../verdict/words.ts';
 import { startRequest } from '../../actions/requests.ts';
@@ -14,11 +14,11 @@ export function startRelease(world: World): ApiRoute {
     method: 'post',
     path: '/api/v1/releases',
     operationId: 'startRelease',
-    summary: 'Start a countdown; the same start again answers the one that runs, another one of its name is refused',
+    summary: 'Start a countdown; idempotent for the same release file and launch time, refused for another one with the same name',
     access: 'bearer',
     body: startRequest,
     answers: {
-      200: { description: 'Planned only, or already running', name: 'ReleasePlan', schema: planSchema },
+      200: { description: 'Dry run, or already running', name: 'ReleasePlan', schema: planSchema },
       201: { description: 'Started', name: 'ReleasePlan', schema: planSchema },
     },
     async handle(c, body) {
@@ -44,9 +44,9 @@ export function listReleases(world: World): ApiRoute {
     method: 'get',
     path: '/api/v1/releases',
     operationId: 'listReleases',
-    summary: 'All countdowns, running ones first',
+    summary: 'List all countdowns, running ones first',
     access: 'reader',
-    query: { phase: 'Only those in this phase', page: '`nextPage` of the page before; left out for the first, which has all that run' },
+    query: { phase: 'Filter by phase', page: '`nextPage` of the previous page; default: the first page, which has all running countdowns' },
     answers: { 200: { description: 'The list', name: 'ReleaseList', schema: releaseListSchema } },
     async handle(c) {
       const phase = c.req.query('phase');

@@ -1,4 +1,4 @@
-// Routes of the evidence folder: what stands according to its undo journal, its pieces, and their removal.
+// Routes of the evidence folder: open undos in its journal, reading a piece, and pruning.
 import { API_VERSION } from '../../../release/release.ts';
 import { prune } from '../../actions/prune.ts';
 import { pruneRequest } from '../../actions/requests.ts';
@@ -13,7 +13,7 @@ export function listLeftovers(world: World): ApiRoute {
     method: 'get',
     path: '/api/v1/leftovers',
     operationId: 'listLeftovers',
-    summary: 'What stands: effects that are not restored and not settled, by service',
+    summary: 'List effects that are neither restored nor settled, by service',
     access: 'reader',
     answers: { 200: { description: 'The list', name: 'LeftoverList', schema: leftoverListSchema } },
     handle: async (c) =>
@@ -26,10 +26,10 @@ export function pruneEvidence(world: World): ApiRoute {
     method: 'post',
     path: '/api/v1/evidence/prune',
     operationId: 'pruneEvidence',
-    summary: 'Remove evidence by age, never what an open countdown, an undo or the last good release names; for who may start countdowns',
+    summary: 'Remove old evidence that no open countdown, undo or last good release references; requires the right to start countdowns',
     access: 'bearer',
     body: pruneRequest,
-    answers: { 200: { description: 'Removed, or counted by a dry run', name: 'PruneResult', schema: pruneResultSchema } },
+    answers: { 200: { description: 'Removed pieces; counted only in a dry run', name: 'PruneResult', schema: pruneResultSchema } },
     async handle(c, body) {
       const pruned = await prune(world, body, c.get('visitor').principal);
       return c.json(pruneResultSchema.parse({ apiVersion: API_VERSION, kind: 'PruneResult', dryRun: body.dryRun, ...pruned }));
@@ -42,7 +42,7 @@ export function readEvidence(world: World): ApiRoute {
     method: 'get',
     path: '/api/v1/evidence/:digest',
     operationId: 'readEvidence',
-    summary: 'The bytes a finding was made from, as they were captured',
+    summary: 'Download a piece of evidence as it was captured',
     access: 'reader',
     answers: { 200: { description: 'Bytes', mediaType: 'application/octet-stream' } },
     handle: (c) => sendEvidence(world, c, c.req.param('digest') ?? ''),

@@ -1,4 +1,4 @@
-// Routes about the server itself: who asks, what the API is, whether it answers.
+// Routes about the server itself: identity of the caller, OpenAPI, health.
 import { API_VERSION } from '../../../release/release.ts';
 import { openApi } from '../openapi.ts';
 import { route, type ApiRoute } from '../route.ts';
@@ -10,20 +10,20 @@ export function whoami(): ApiRoute {
     method: 'get',
     path: '/api/v1/whoami',
     operationId: 'whoami',
-    summary: 'Who this token belongs to',
+    summary: 'Show the principal of this token',
     access: 'reader',
-    answers: { 200: { description: 'The person', name: 'Principal', schema: whoamiSchema } },
+    answers: { 200: { description: 'The principal', name: 'Principal', schema: whoamiSchema } },
     handle: (c) => c.json(whoamiSchema.parse({ apiVersion: API_VERSION, kind: 'Principal', principal: c.get('visitor').principal })),
   });
 }
 
-/** @param routes all routes, this one, too */
+/** @param routes all routes, this one included */
 export function readOpenApi(world: World, routes: () => readonly ApiRoute[]): ApiRoute {
   return route({
     method: 'get',
     path: '/api/v1/openapi.json',
     operationId: 'readOpenApi',
-    summary: 'This description',
+    summary: 'Read the OpenAPI description of this API',
     access: 'reader',
     answers: { 200: { description: 'OpenAPI 3.1', mediaType: 'application/json' } },
     handle: (c) => c.json(openApi(routes(), world.links.pageBase)),
@@ -35,9 +35,9 @@ export function health(): ApiRoute {
     method: 'get',
     path: '/healthz',
     operationId: 'health',
-    summary: 'The server answers (it says nothing of Temporal)',
+    summary: 'Liveness of the server; does not check Temporal',
     access: 'anyone',
-    answers: { 200: { description: 'It does', name: 'Health', schema: healthSchema } },
+    answers: { 200: { description: 'The server is up', name: 'Health', schema: healthSchema } },
     handle: (c) => c.json(healthSchema.parse({ apiVersion: API_VERSION, kind: 'Health', status: 'ok' })),
   });
 }

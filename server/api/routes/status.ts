@@ -1,4 +1,4 @@
-// Routes that read one countdown: its status, progress, events and report. Nothing here changes anything.
+// Read-only routes of one countdown: status, progress, events and report.
 import { API_VERSION } from '../../../release/release.ts';
 import { verifyChain } from '../../../verdict/audit-chain.ts';
 import { shownVerdict } from '../../../verdict/words.ts';
@@ -15,7 +15,7 @@ export function readRelease(world: World): ApiRoute {
     method: 'get',
     path: RELEASE_PATH,
     operationId: 'readRelease',
-    summary: 'Verdict, reasons, checkpoints, findings, approvals',
+    summary: 'Read the status: verdict, reasons, checkpoints, findings, approvals',
     access: 'reader',
     answers: { 200: { description: 'The status', name: 'ReleaseStatus', schema: releaseStatusSchema } },
     handle: async (c) => c.json(statusBody(world, await world.countdowns.status(releaseNameOf(c)))),
@@ -27,7 +27,7 @@ export function readProgress(world: World): ApiRoute {
     method: 'get',
     path: `${RELEASE_PATH}/progress`,
     operationId: 'readProgress',
-    summary: 'What the running steps last said of themselves',
+    summary: 'Read the latest heartbeats of the running steps',
     access: 'reader',
     answers: { 200: { description: 'Progress', name: 'ReleaseProgress', schema: progressSchema } },
     async handle(c) {
@@ -43,17 +43,17 @@ export function readEvents(world: World): ApiRoute {
     method: 'get',
     path: `${RELEASE_PATH}/events`,
     operationId: 'readEvents',
-    summary: 'The audit chain, verified; with follow=1 new records as server-sent events',
+    summary: 'Read and verify the audit log; with follow=1 new records as server-sent events',
     access: 'reader',
     query: { follow: '1 for server-sent events' },
-    answers: { 200: { description: 'The audit', name: 'EventList', schema: eventListSchema } },
+    answers: { 200: { description: 'The audit log', name: 'EventList', schema: eventListSchema } },
     async handle(c) {
       const name = releaseNameOf(c);
       if (c.req.query('follow') !== undefined) return followEvents(world, c, name);
       const items = await world.countdowns.audit(name);
       const checked = verifyChain(items);
       const chain = checked.ok
-        ? { state: 'verified', sentence: `${checked.records} records form one chain; its head is ${checked.head.hash}` }
+        ? { state: 'verified', sentence: `${checked.records} records form an unbroken hash chain; its head is ${checked.head.hash}` }
         : { state: 'broken', sentence: checked.sentence };
       return c.json(eventListSchema.parse({ apiVersion: API_VERSION, kind: 'EventList', metadata: { name }, chain, items }));
     },
@@ -65,7 +65,7 @@ export function followRelease(world: World): ApiRoute {
     method: 'get',
     path: `${RELEASE_PATH}/stream`,
     operationId: 'followRelease',
-    summary: 'The status at every change, as server-sent events named `status`; `failure` when it cannot be read',
+    summary: 'Stream the status at every change as server-sent events named `status`, or `failure` when it cannot be read',
     access: 'reader',
     answers: { 200: { description: 'Server-sent events', mediaType: 'text/event-stream' } },
     handle: (c) => followStatus(world, c, releaseNameOf(c), (status) => statusBody(world, status)),
@@ -77,7 +77,7 @@ export function readReport(world: World): ApiRoute {
     method: 'get',
     path: `${RELEASE_PATH}/report`,
     operationId: 'readReport',
-    summary: 'The whole countdown as one HTML file that needs no network',
+    summary: 'Download the report: the whole countdown as one HTML file without external resources',
     access: 'reader',
     answers: { 200: { description: 'HTML', mediaType: 'text/html' } },
     handle: (c) => world.report(c, releaseNameOf(c)),

@@ -1,9 +1,8 @@
-// Moves the focus between the frames of a flame graph: left and right along a row, up and down between rows. Enter follows the link,
-// Escape goes back to the caller, / finds frames by name. The keys count only inside the graph's own section: a single letter that worked
-// everywhere would be pressed by accident (WCAG 2.1.4).
+// Keyboard navigation of a flame graph: left and right along a row, up and down between rows, Enter follows the link, Escape goes back to
+// the caller, / searches. Keys work only inside the graph's section (WCAG 2.1.4, character key shortcuts).
 'use strict';
 
-// Every keystroke announced would talk over itself.
+// Debounced, so that announcements do not overlap.
 const QUIET_MS = 300;
 
 for (const graph of document.querySelectorAll('svg.flame')) {
@@ -24,7 +23,7 @@ for (const graph of document.querySelectorAll('svg.flame')) {
     ArrowDown: (frame) => nearest(Number(frame.dataset.row) + 1, middle(frame)),
     ArrowUp: (frame) => nearest(Number(frame.dataset.row) - 1, middle(frame)),
   };
-  // One frame at a time is in the order of Tab.
+  // Roving tabindex: one frame at a time is in the tab order.
   const focus = (frame) => {
     for (const each of frames) each.tabIndex = each === frame ? 0 : -1;
     frame.focus();
@@ -46,7 +45,7 @@ function search(graph, section, find, frames, focus) {
   let speaking = 0;
   find.parentElement.hidden = false;
 
-  // The title begins with the name: what is drawn may be cut in the middle of a word.
+  // The title starts with the full name; the drawn text may be truncated.
   const nameOf = (frame) => frame.querySelector('title').textContent.split(': ')[0].toLowerCase();
   const found = () => frames.filter((frame) => frame.classList.contains('found'));
   const look = () => {
@@ -59,7 +58,7 @@ function search(graph, section, find, frames, focus) {
       said.textContent =
         text === ''
           ? ''
-          : `${count} of ${frames.length} frames ${count === 1 ? 'has' : 'have'} it${count > 0 ? '; Enter goes to the first' : ''}`;
+          : `${count} of ${frames.length} frames ${count === 1 ? 'matches' : 'match'}${count > 0 ? '; Enter goes to the first' : ''}`;
     }, QUIET_MS);
   };
 

@@ -1,5 +1,4 @@
-// Keeps an open page up to date without taking anything away from its reader: focus stays, forms in use stay, a page without
-// script works as well. No library.
+// Updates an open page and keeps focus and forms in use. Pages work without this script too.
 'use strict';
 
 const stream = document.body.dataset.stream;
@@ -8,15 +7,15 @@ const refreshSeconds = Number(document.body.dataset.refreshSeconds ?? 0);
 if (refreshSeconds > 0) lookAgain(refreshSeconds);
 tick();
 
-// Over HTTP/1.1 a browser opens six connections to one server, for all its tabs together; a seventh page would wait for ever.
-// So only the tab that is looked at listens, and one that is looked at again catches up first.
+// Over HTTP/1.1 a browser opens at most six connections per server for all tabs; a seventh page would hang. So only the visible tab
+// listens, and a tab that becomes visible again refreshes first.
 function follow(path) {
   let events = null;
   const listen = () => {
     events = new EventSource(path);
     let first = true;
     events.addEventListener('status', () => {
-      // The first message says what the page already shows.
+      // The first message has the state that the page already shows.
       if (!first) void refresh();
       first = false;
     });
@@ -32,14 +31,14 @@ function follow(path) {
   if (!document.hidden) listen();
 }
 
-// Only while somebody looks, and at once when somebody looks again.
+// Only while visible, and at once when it becomes visible again.
 function lookAgain(seconds) {
   setInterval(() => document.hidden || void refresh(), seconds * 1000);
   document.addEventListener('visibilitychange', () => document.hidden || void refresh());
 }
 
 async function refresh() {
-  // A server that is away for a moment, or that asks to sign in again, says nothing of the release: what is shown stays.
+  // If the server is down or requires a new sign-in, the page stays as it is.
   const answer = await fetch(location.href, { headers: { accept: 'text/html' } }).catch(() => null);
   if (!answer?.ok || answer.redirected) return;
   const next = new DOMParser().parseFromString(await answer.text(), 'text/html');
@@ -52,7 +51,7 @@ async function refresh() {
   }
 }
 
-// Ids of acts differ at every rendering; everything else that differs is news.
+// Action ids differ in every rendering; any other difference is a change.
 function sameContent(region, fresh) {
   const text = (element) =>
     element.innerHTML.replaceAll(/name="id" value="[^"]*"|(?:reason|until)-[0-9a-f-]{36}/g, '').replaceAll(/ open=""/g, '');
@@ -60,7 +59,7 @@ function sameContent(region, fresh) {
 }
 
 function inUse(region) {
-  // A draft given back after a refusal is its reader's, too, though the page brought it.
+  // The draft of a refused action also counts as input of the person.
   const typed = [...region.querySelectorAll('textarea')].some(
     (field) => field.value !== field.defaultValue || ('draft' in field.dataset && field.value !== ''),
   );
@@ -73,7 +72,7 @@ function tellOutdated(region, fresh) {
   note.className = 'notice no-go outdated';
   const link = document.createElement('a');
   link.href = location.href;
-  link.textContent = 'Reload to decide on what is there now';
+  link.textContent = 'Reload to decide on the current evidence';
   note.append('The evidence has changed since you began. ', link, '.');
   region.prepend(note);
   announce('The evidence has changed since you began.');
@@ -107,7 +106,7 @@ function announce(text) {
   document.getElementById('announce').textContent = text;
 }
 
-// The clock is no live region: it would never stop talking.
+// The clock is not a live region: it would announce every second.
 function tick() {
   setInterval(() => {
     for (const clock of document.querySelectorAll('[data-launch]')) {

@@ -1,4 +1,4 @@
-// Tables of figures can be sorted by their columns. Without this script they stand in the order the analysis gave them.
+// Sorting of data tables by column. Without this script they keep the order of the analysis.
 'use strict';
 
 for (const table of document.querySelectorAll('table.data')) {
@@ -18,7 +18,7 @@ for (const table of document.querySelectorAll('table.data')) {
   });
 }
 
-// What people look for is the largest number and the first name.
+// First click: numbers descending, text ascending.
 function nextOrder(table, head, column) {
   const now = head.getAttribute('aria-sort');
   if (now) return now === 'ascending' ? 'descending' : 'ascending';
@@ -29,7 +29,7 @@ function sort(body, column, order) {
   const sign = order === 'ascending' ? 1 : -1;
   const rows = [...body.rows].map((row) => ({ row, text: textIn(row.cells[column]), number: numberIn(row.cells[column]) }));
   rows.sort((a, b) => {
-    // What was not measured is neither large nor small.
+    // Missing values always sort last.
     if (a.text === '' || b.text === '') return Number(a.text === '') - Number(b.text === '');
     if (a.number !== null && b.number !== null) return sign * (a.number - b.number);
     return sign * a.text.localeCompare(b.text, 'en');
