@@ -56,11 +56,11 @@ function markdown(answers: readonly Answer[]): string {
 
 # Right and wrong causes
 
-Which cause the diagnosis names when it is known what is wrong. The candidate of the [lab](../how-to/use-the-lab.md) runs in staging with one
-fault armed in each of its three pods; k6 offers it 300 requests/s over ${seconds}; the first finding of the diagnosis counts. Nothing tells
-the diagnosis which fault it is: it has the profiles, samples, statements and traces of the load test, and no more.
+Which cause the diagnosis names for a known fault. The candidate of the [lab](../how-to/use-the-lab.md) runs in staging with one
+fault armed in each of its three pods; k6 offers it 300 requests/s over ${seconds}; the first finding of the diagnosis counts. The
+diagnosis gets the profiles, samples, statements and traces of the load test, and no information about the fault.
 
-**${right} of ${broken.length} faults named right, ${alarms} false alarms in ${whole.length} healthy runs** (${new Date().toISOString().slice(0, 10)}, one machine with
+**${right} of ${broken.length} faults named correctly, ${alarms} false alarms in ${whole.length} healthy runs** (${new Date().toISOString().slice(0, 10)}, one machine with
 ${availableParallelism()} processors for the whole lab, load generator included).
 
     ./scripts/lab up && ./scripts/lab shop && npm run confusion
@@ -74,14 +74,9 @@ ${[...broken.map(({ run }) => run), 'none']
   })
   .join('\n')}
 
-The sentences, as \`tminus explain\` prints them:
-
-${broken.map(({ run, finding }) => `* **${run}**: ${finding.message.replaceAll('|', '\\|')}`).join('\n')}
-* **none**: ${whole[0]?.finding.message ?? ''}
-
-The faults are in \`lab/target/internal/fault/\`, one file each; their strengths are set such that 150 orders/s on three pods show them, and
-thresholds of the ranking (\`analysis/cause/\`) were set on an earlier capture of the same runs, not on this one. A service that is
-slow for two reasons at once gets the one that accounts for more; the other is told as a fact.
+The faults are in \`lab/target/internal/fault/\`, one file each; their strengths are chosen so that 150 orders/s on three pods show them.
+The thresholds of the ranking (\`analysis/cause/\`) were set on an earlier capture, not on this one. A service that is slow for two reasons gets the
+one that accounts for more; the other is reported as a fact.
 `;
 }
 

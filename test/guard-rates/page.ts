@@ -77,7 +77,7 @@ function intro({ alarms, detections }: Measured): string {
 How often the [guard](verdict.md#the-numbers) rolls back a version that keeps its limits, how soon it finds one that does not, and how often a load test
 passes a service that breaks its limits. Simulated with seeded series and the functions that run live and in \`tminus verify\`: the guard with its defaults (samples
 of 3 pods each 5 s, bake 600 s, longest watch 1,800 s, error limit 0.1 %, p99 limit 300 ms, \`falseAlarm\` 1 %). A row of a version that keeps its limits is
-${runs} runs, so that a share of 1 % is known to ${(100 * 1.96 * Math.sqrt(0.0099 / runs)).toFixed(1)} %; a row of seconds, or of load tests, is ${fewer} runs.
+${runs} runs, so the 95 % interval of a share of 1 % is ± ${(100 * 1.96 * Math.sqrt(0.0099 / runs)).toFixed(1)} %; a row of seconds, or of load tests, is ${fewer} runs.
 
     npm run guard-rates -- --runs ${runs}
 
@@ -92,12 +92,12 @@ const rule = (): string => `## The rule
 Requests fail in bursts, so counts per window are judged, not single requests. A window is the time between two samples (longer where pods are scraped less
 often). The minute or two that decide hold few windows, and the rule says how many of them are enough.
 
-* **Size of a burst.** How unequal windows are says how many errors count as one: the spread of their counts around the limit, over that of independent
-  errors. Twenty errors in one window and none in the others are one burst of twenty; one error in each of twenty windows are twenty bursts. A burst lasts at
+* **Size of a burst.** The spread of the windows' counts around the limit, divided by the spread of independent errors, is the number of errors that count as
+  one. Twenty errors in one window and none in the others are one burst of twenty; one error in each of twenty windows are twenty bursts. A burst lasts at
   most about 2 s, and is never taken for larger than the requests of that time.
 * **Breach.** After each window above the limit Tminus computes the probability that so many bursts are anywhere in the watch: in three windows in a row (58 %
   of the chance that \`falseAlarm\` gives), in six in a row (6 %), in the last 9 (24 %), in the last 24 (5 %), in all (5 %), and an outage in one window or two
-  (2 %): requests that fail for more than 5 s in all. Three quarters of the chance belong to the bake, the rest to its extension; errors and slow requests have
+  (2 %): requests that fail for more than 5 s in all. Three quarters of the chance belong to the bake, the rest to its extension; errors and slow requests get
   half each. The tested windows hold at least 30 requests. With an error limit of 0 the first error is a breach, once 30 requests were seen.
 * **Pass.** At the end of the bake the upper 95 % bounds of error rate and slow requests keep the limits, with as many effective requests as there are
   bursts, and so do the last window, the last 3 and the last 9, as they were measured. A watch that does neither is undecided: it passes as soon as it does,
@@ -105,8 +105,8 @@ often). The minute or two that decide hold few windows, and the rule says how ma
 * **Latency** is the same: at most 1 % of requests may be slower than the p99 limit.
 
 A load test takes the size of bursts from the seconds of the run (from steps of 2 s once it lasts longer than 1,200 s, and so on). Its bounds of p99
-and error rate are those of the effective requests, which its sentences report. k6 does not know which pod answered, so that seconds are all there is. A
-report of another load tool has no counts per second: there every request still counts as independent.
+and error rate are those of the effective requests, which its sentences report. k6 does not report which pod answered, so only seconds are available. A
+report of another load tool has no counts per second: there every request counts as independent.
 `;
 
 const seconds = (rows: typeof DETECTED_IN_S): string => rows.map(([of, within]) => `${chosen(of)} within ${within} s`).join(', ');
@@ -213,9 +213,9 @@ ${later}
 * **Outages of more than 5 s cannot be distinguished from a failing version**, and may be rolled back: bursts of 100 at 20 requests/s are 5 s without one good
   answer, and where two of them meet that is an outage (${outages} of the watches above). So may a version at its limit whose bursts are as large as a window.
 * **With little traffic** two minutes of windows hold fewer than 30 requests, and only the whole watch can roll back: at one request each 5 s after 150 s.
-* **Rare bursts that did not come in the watch are not seen.** A version at its limit with bursts of 100 at 20 requests/s has none in most bakes, and passes.
+* **Rare bursts that do not occur during the watch are not detected.** A version at its limit with bursts of 100 at 20 requests/s has none in most bakes, and passes.
 * **A stray error in the last windows delays the pass**, by one window, three or nine: a bake of 600 s with 20 requests/s ends up to 45 s later.
-* **A gap is one window.** Errors of a time in which nobody looked count as one burst: they keep a version from passing, and roll back with what follows them.
+* **A gap is one window.** Errors between two samples that are far apart count as one burst: they keep a version from passing, and roll back with what follows them.
 * **A version exactly at its limit keeps it**, and passes in some watches, for an undecided bake is asked again at each sample.
 `;
 }

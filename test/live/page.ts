@@ -21,7 +21,7 @@ export function markdown(rows: readonly Row[], alert: AlertRow | null, noisy: re
 
 How long it takes from a fault to the first message to people and to the first write of the rollback. The candidate of the
 [lab](../how-to/use-the-lab.md) is launched and guarded with ${TRAFFIC_PER_SECOND} requests/s of traffic, bake ${BAKE_S} s, \`liveDeadline\` ${LIVE_DEADLINE_S} s, samples every 2 s. The
-fault is armed in the running pods at a known moment; the message is timed by the webhook's receiver, the write by the API server's audit log.
+fault is armed in the running pods at a known time. The receiver of the webhook records when the message arrives, the API server's audit log when the write does.
 
     ./scripts/lab up && npm run live-faults -- --noise --write
 
@@ -43,7 +43,7 @@ ${ALERT_WITHIN_S} s; once the worker went on, the countdown ended as \`${ending}
 const noiseTable = (noisy: readonly NoisyRow[]): string => `
 ## Noise of a healthy launch
 
-${noisy.filter(({ ok }) => ok).length} of ${noisy.length} healthy launches with one disturbance each ended \`launched\`; nobody decided anything.
+${noisy.filter(({ ok }) => ok).length} of ${noisy.length} healthy launches with one disturbance each ended \`launched\`, without a decision.
 
 | disturbance | ended as |
 |---|---|

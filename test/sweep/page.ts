@@ -32,7 +32,7 @@ export function markdown(outcomes: readonly Outcome[], minutes: number, parallel
 
 # A worker that dies, a countdown that is terminated
 
-What becomes of a launch when its worker is killed (\`kill -9\`, then started again) or its countdown is terminated at each failpoint of capture,
+What happens to a launch when its worker is killed (\`kill -9\`, then started again) or its countdown is terminated at each failpoint of capture,
 registration, launch, guard, rollback and settlement. Each run launches one pod of the [lab](../how-to/use-the-lab.md)'s target in a namespace of its own, with a plan of
 launch and guard only; one candidate is healthy, the other fails under the guard. Writes are counted by the API server's audit log.
 
