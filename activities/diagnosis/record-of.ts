@@ -6,7 +6,10 @@ import type { Gathered } from './gather.ts';
 const inputsOf = (refs: readonly EvidenceRef[]): DiagnosisInput[] => refs.map(({ digest, kind, source }) => ({ digest, kind, source }));
 
 /** All that a diagnosis is made from, as it is stored. */
-export function recordOf({ service, loadTests }: DiagnosisStepInput, { evidence, missing, lastGood, underLoad }: Gathered): DiagnosisRecord {
+export function recordOf(
+  { service, loadTests }: DiagnosisStepInput,
+  { evidence, missing, lastGood, underLoad }: Gathered,
+): DiagnosisRecord {
   return {
     service,
     ...(underLoad === null ? {} : { underLoad }),

@@ -13,8 +13,7 @@ export const diagnosisSchema = z
     }).optional(),
   })
   .meta({
-    description:
-      'Explains the load tests before it in the checkpoint: reads their profiles, samples and traces, and names the cause.',
+    description: 'Explains the load tests before it in the checkpoint: reads their profiles, samples and traces, and names the cause.',
   });
 
 /** Where a name is left out here and in `spec.diagnosis`, that kind of evidence is not asked for, and the diagnosis lists what is missing. */
