@@ -1,7 +1,7 @@
 // The HTTP server of Tminus: security headers, host, body size and authentication, then API and pages. GET is read-only.
 import { Hono } from 'hono';
-import type { EvidenceStore } from '../activities/evidence/contract.ts';
 import type { EvidenceFolder } from '../activities/evidence/evidence-folder.ts';
+import { createFolderEvidenceStore } from '../activities/evidence/folder-store.ts';
 import type { StartPolicy } from '../release/start-policy.ts';
 import { problemOfFile } from '../release/problem.ts';
 import type { ApiRoute } from './api/route.ts';
@@ -26,7 +26,8 @@ import { withRecords } from './temporal/recorded.ts';
 
 export interface AppOptions {
   countdowns: Countdowns;
-  evidence: EvidenceStore;
+  /** The evidence folder. */
+  evidencePath: string;
   folder: EvidenceFolder;
   startPolicy: StartPolicy;
   identity: Identity;
@@ -44,7 +45,7 @@ export interface AppOptions {
 
 export function createApp(options: AppOptions): Hono<AppEnv> {
   const {
-    evidence,
+    evidencePath,
     folder,
     startPolicy,
     identity,
@@ -56,10 +57,11 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     log = (line) => console.log(line),
     onFault = (error) => console.error(error),
   } = options;
+  const evidence = createFolderEvidenceStore(evidencePath, { now: () => new Date(now()) });
   const countdowns = withRecords(options.countdowns, folder, evidence);
   const https = links.pageBase.startsWith('https:');
   const sessions = createSessions(now);
-  const figures = figuresApart(evidence);
+  const figures = figuresApart(evidencePath);
   const world: World = {
     countdowns,
     evidence,

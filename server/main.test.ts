@@ -8,7 +8,7 @@ import { createToken, tokenFileIdentity } from './identity/tokens.ts';
 import { ServerRefused, startServer, type ServerOptions } from './main.ts';
 import { aOsei } from '../workflows/testing/example-status.ts';
 import { fakeCountdowns } from './testing/fake-countdowns.ts';
-import { memoryEvidence } from './testing/memory-evidence.ts';
+import { exampleEvidenceFolder } from './testing/example-evidence-folder.ts';
 import { memoryFolder } from './testing/memory-folder.ts';
 import { OPEN_POLICY } from './testing/test-app.ts';
 
@@ -19,7 +19,7 @@ function options(): ServerOptions {
   return {
     port: 0,
     countdowns: fakeCountdowns(),
-    evidence: memoryEvidence(),
+    evidencePath: exampleEvidenceFolder().folder,
     folder: memoryFolder(),
     startPolicy: { ...OPEN_POLICY, starters: aOsei.groups },
     identity: tokenFileIdentity(tokens),

@@ -11,7 +11,6 @@ import { userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { evidenceFolder } from '../activities/evidence/evidence-folder.ts';
-import { createFolderEvidenceStore } from '../activities/evidence/folder-store.ts';
 import { serveMetrics } from '../activities/metrics/serve-metrics.ts';
 import { SettingsRefused, temporalSettings } from '../activities/temporal/settings.ts';
 import { startPolicyOf } from '../release/start-policy.ts';
@@ -59,7 +58,7 @@ const server = await startServer({
   ...(env['TMINUS_HOST'] ? { host: env['TMINUS_HOST'] } : {}),
   ...(env['TMINUS_PAGE_BASE'] ? { pageBase: env['TMINUS_PAGE_BASE'] } : {}),
   countdowns,
-  evidence: createFolderEvidenceStore(at(evidence.folder)),
+  evidencePath: at(evidence.folder),
   folder,
   startPolicy: startPolicyOf(loaded.environment),
   identity: tokenFileIdentity(at(identity.tokens)),

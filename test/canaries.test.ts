@@ -320,7 +320,7 @@ async function askServer({ findings, evidence }: { findings: Finding[]; evidence
   const server = await startServer({
     port: 0,
     countdowns: fakeCountdowns([status]),
-    evidence: createFolderEvidenceStore(evidencePath),
+    evidencePath,
     folder: evidenceFolder(evidencePath),
     startPolicy: OPEN_POLICY,
     identity: tokenFileIdentity(tokens),

@@ -1,7 +1,15 @@
 import { expect, it } from '@jest/globals';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import { findCheckpoint } from '../read-status.ts';
-import { counting, heldTwice, holding, refusedEnd, stopped, waiting } from '../../workflows/testing/example-status.ts';
+import {
+  counting,
+  EXAMPLE_POINTS_DIGEST,
+  heldTwice,
+  holding,
+  refusedEnd,
+  stopped,
+  waiting,
+} from '../../workflows/testing/example-status.ts';
 import { renderExplain } from './explain.ts';
 import { PLAIN } from './words.ts';
 
@@ -31,7 +39,7 @@ it('gives for a no-go code, sentence, numbers, since when, evidence, what to do 
       '    measured  734 ms > 300 ms',
       '    since     2026-11-21 09:00:26 UTC, load-test round 1',
       '    evidence  k6 points of k6 against shop-staging, 793 KiB, 2026-11-21 09:00:27 UTC',
-      `                http://t/api/v1/evidence/sha256:${'a1'.repeat(32)}`,
+      `                http://t/api/v1/evidence/${EXAMPLE_POINTS_DIGEST}`,
       '              cpu profile of pod shop-staging/go-api-7d4f-x2x9l, 793 KiB, 2026-11-21 09:00:22 UTC',
       `                http://t/api/v1/evidence/sha256:${'c0'.repeat(32)}`,
       '    hint      Read the CPU and goroutine profiles of the pods (`tminus explain` lists them). Fix the cause, then recycle to the checkpoint of the load test.',

@@ -27,7 +27,7 @@ beforeAll(async () => {
   server = await startServer({
     port: 0,
     countdowns,
-    evidence,
+    evidencePath: join(folder, 'evidence'),
     folder: memoryFolder(),
     startPolicy: OPEN_POLICY,
     identity: tokenFileIdentity(tokens),

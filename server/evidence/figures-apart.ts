@@ -1,9 +1,6 @@
 // Figures of evidence, read in a thread beside the server and kept: decoding takes seconds, and the server has to answer meanwhile.
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import type { EvidenceStore } from '../../activities/evidence/contract.ts';
 import type { EndpointSummary } from '../../analysis/load-test/summary.ts';
-import { serveEvidence } from './evidence-port.ts';
 import type { Reading, Task } from './figures-thread.ts';
 import type { Figures, FiguresAsked } from './read-figures.ts';
 
@@ -20,9 +17,9 @@ const THREADS = 1;
 // A reader looks at one picture after another, and a thread needs up to a second to start on a busy machine.
 const IDLE_MS = 60_000;
 
-let threads: Piscina<Task & { port: MessagePort }, Reading<unknown>> | undefined;
+let threads: Piscina<Task & { evidenceFolder: string }, Reading<unknown>> | undefined;
 
-export function figuresApart(evidence: Pick<EvidenceStore, 'get'>): FiguresReader {
+export function figuresApart(evidenceFolder: string): FiguresReader {
   const kept = new Map<string, Promise<Reading<unknown>>>();
 
   function reading<Read>(task: Task): Promise<Reading<Read>> {
@@ -36,7 +33,7 @@ export function figuresApart(evidence: Pick<EvidenceStore, 'get'>): FiguresReade
     }
     const oldest = kept.keys().next();
     if (kept.size >= KEPT && !oldest.done) kept.delete(oldest.value);
-    const made = readApart(task, evidence);
+    const made = readApart(task, evidenceFolder);
     kept.set(key, made);
     // What could not be read now may be there at the next look.
     const forget = () => kept.get(key) === made && kept.delete(key);
@@ -47,19 +44,13 @@ export function figuresApart(evidence: Pick<EvidenceStore, 'get'>): FiguresReade
   return { figures: (figures) => reading({ figures }), endpoints: (digest) => reading({ endpoints: { digest } }) };
 }
 
-async function readApart(task: Task, evidence: Pick<EvidenceStore, 'get'>): Promise<Reading<unknown>> {
-  threads ??= new Piscina<Task & { port: MessagePort }, Reading<unknown>>({
+function readApart(task: Task, evidenceFolder: string): Promise<Reading<unknown>> {
+  threads ??= new Piscina<Task & { evidenceFolder: string }, Reading<unknown>>({
     filename: new URL('./figures-thread.ts', import.meta.url).href,
     minThreads: 0,
     maxThreads: THREADS,
     idleTimeout: IDLE_MS,
     workerData: null,
   });
-  const { port1, port2 } = new MessageChannel();
-  serveEvidence(port1, (digest) => evidence.get(digest));
-  try {
-    return await threads.run({ ...task, port: port2 }, { transferList: [port2] });
-  } finally {
-    port1.close();
-  }
+  return threads.run({ ...task, evidenceFolder });
 }

@@ -10,7 +10,7 @@ import { startServer, type RunningServer } from '../main.ts';
 import { exampleRefs } from '../testing/example-evidence.ts';
 import { aOsei, EXAMPLE_NOW, heldTwice, passedEnd, inLoadTest, stoppedTwice, waiting } from '../../workflows/testing/example-status.ts';
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';
-import { memoryEvidence } from '../testing/memory-evidence.ts';
+import { exampleEvidenceFolder } from '../testing/example-evidence-folder.ts';
 import { exampleUndo, memoryFolder } from '../testing/memory-folder.ts';
 import { OPEN_POLICY } from '../testing/test-app.ts';
 
@@ -95,7 +95,7 @@ beforeAll(async () => {
   server = await startServer({
     port: 0,
     countdowns,
-    evidence: memoryEvidence(),
+    evidencePath: exampleEvidenceFolder().folder,
     folder: memoryFolder([exampleUndo]),
     startPolicy: OPEN_POLICY,
     identity: tokenFileIdentity(tokens),

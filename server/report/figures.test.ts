@@ -8,7 +8,7 @@ import type { EvidenceKind, EvidenceRef, Finding } from '../../verdict/finding.t
 import type { CheckpointStatus, StepStatus } from '../../workflows/messages.ts';
 import { figuresApart } from '../evidence/figures-apart.ts';
 import { stopped } from '../../workflows/testing/example-status.ts';
-import { memoryEvidence } from '../testing/memory-evidence.ts';
+import { exampleEvidenceFolder } from '../testing/example-evidence-folder.ts';
 import { testApp } from '../testing/test-app.ts';
 import { readStepFigures } from './figures.ts';
 
@@ -78,9 +78,9 @@ async function explained(evidence: EvidenceStore): Promise<{ checkpoint: Checkpo
 
 describe('figures of a diagnosis', () => {
   it('are drawn of the load test that is explained, and of traces that entered at the Deployment under load', async () => {
-    const evidence = memoryEvidence();
+    const { folder, evidence } = exampleEvidenceFolder();
     const { checkpoint } = await explained(evidence);
-    const [drawn] = await readStepFigures({ checkpoints: [checkpoint] }, figuresApart(evidence).figures);
+    const [drawn] = await readStepFigures({ checkpoints: [checkpoint] }, figuresApart(folder).figures);
     const text = String(drawn?.content);
     expect(text).toContain('peak pod');
     expect(text).toContain('shop.toil');

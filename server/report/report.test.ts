@@ -1,7 +1,7 @@
 import { verifyChain } from '../../verdict/audit-chain.ts';
 import { figuresApart } from '../evidence/figures-apart.ts';
 import { EXAMPLE_NOW, EXAMPLE_POINTS_DIGEST, exampleAudit, stopped, waiting } from '../../workflows/testing/example-status.ts';
-import { memoryEvidence } from '../testing/memory-evidence.ts';
+import { emptyEvidenceFolder, exampleEvidenceFolder } from '../testing/example-evidence-folder.ts';
 import { readLatencyPlots } from './latency-plot.ts';
 import { renderReport } from './report.ts';
 
@@ -10,7 +10,7 @@ const noPlots = { plots: [], missing: [] };
 
 describe('the report', () => {
   it('refers to nothing outside itself', async () => {
-    const plots = await readLatencyPlots(waiting, figuresApart(memoryEvidence()).endpoints);
+    const plots = await readLatencyPlots(waiting, figuresApart(exampleEvidenceFolder().folder).endpoints);
     const text = renderReport({ status: waiting, audit: exampleAudit, plots, nowMs });
     expect(text).not.toMatch(/https?:\/\//);
     expect(text).not.toMatch(/\b(?:src|href|action|xlink:href)=/);
@@ -20,7 +20,7 @@ describe('the report', () => {
   });
 
   it('draws each endpoint with its limit, and gives the same numbers as a table', async () => {
-    const plots = await readLatencyPlots(waiting, figuresApart(memoryEvidence()).endpoints);
+    const plots = await readLatencyPlots(waiting, figuresApart(exampleEvidenceFolder().folder).endpoints);
     expect(plots.plots.map(({ endpoint, limitMs }) => [endpoint.endpoint, limitMs])).toEqual([
       ['GET /api/user/profile', 300],
       ['POST /api/order/create', 300],
@@ -33,11 +33,11 @@ describe('the report', () => {
   });
 
   it('says so when the points of a load test cannot be read, and leaves the rest as it is', async () => {
-    const evidence = { ...memoryEvidence(), get: () => failing('no bytes are stored under this digest') };
-    const plots = await readLatencyPlots(waiting, figuresApart(evidence).endpoints);
+    const folder = emptyEvidenceFolder();
+    const plots = await readLatencyPlots(waiting, figuresApart(folder).endpoints);
     const text = renderReport({ status: waiting, audit: exampleAudit, plots, nowMs });
     expect(plots.missing).toMatchObject([{ digest: EXAMPLE_POINTS_DIGEST }]);
-    expect(text).toContain('could not be read (no bytes are stored under this digest)');
+    expect(text).toContain(`could not be read (There is no evidence ${EXAMPLE_POINTS_DIGEST} in ${folder}.)`);
     expect(text).toContain('4 records form an unbroken hash chain');
   });
 
@@ -62,9 +62,3 @@ describe('the report', () => {
     expect(text).not.toContain('Rehearsal');
   });
 });
-
-async function* failing(sentence: string): AsyncIterable<Uint8Array> {
-  await Promise.resolve();
-  yield* [];
-  throw Object.assign(new Error(sentence), { name: 'EvidenceMissing' });
-}

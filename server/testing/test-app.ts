@@ -8,7 +8,7 @@ import { loadSigner } from '../identity/signing.ts';
 import { createToken, tokenFileIdentity } from '../identity/tokens.ts';
 import { EXAMPLE_NOW } from '../../workflows/testing/example-status.ts';
 import { fakeCountdowns, type FakeCountdowns } from './fake-countdowns.ts';
-import { memoryEvidence } from './memory-evidence.ts';
+import { exampleEvidenceFolder } from './example-evidence-folder.ts';
 import { memoryFolder, type MemoryFolder } from './memory-folder.ts';
 
 /** Forbids nothing, and has every name of the example. */
@@ -54,12 +54,12 @@ export function testApp({
   const token = createToken(tokens, { subject: 'a.osei', displayName: 'Ama Osei', groups: ['release-managers'] });
   const signer = loadSigner({ signingKey: path.join(folder, 'signing.pem'), publicKeys: path.join(folder, 'public-keys') });
   const faults: unknown[] = [];
-  const evidence = memoryEvidence();
+  const { folder: evidencePath, evidence } = exampleEvidenceFolder();
   const archive = memoryFolder();
   const logged: string[] = [];
   const app = createApp({
     countdowns,
-    evidence,
+    evidencePath,
     folder: archive,
     startPolicy,
     identity: tokenFileIdentity(tokens),

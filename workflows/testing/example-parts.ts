@@ -1,8 +1,10 @@
 // The people, evidence, findings, steps and checkpoints of the example countdown in example-status.ts.
+import { hexDigest } from '../../verdict/digest.ts';
 import { chainRecord, EMPTY_CHAIN, type AuditRecord } from '../../verdict/audit-chain.ts';
 import { fail, inconclusive, pass, type EvidenceRef, type Finding } from '../../verdict/finding.ts';
 import type { Evaluation, Principal, Reason } from '../../verdict/verdict.ts';
 import type { CheckpointStatus, StepStatus } from '../messages.ts';
+import { examplePoints } from './example-points.ts';
 
 export const NAME = 'go-api-1.4.0';
 export const RUN = 'b5f6f8a2-5f0e-4a3c-9d39-0a4c8f1f7b11';
@@ -31,7 +33,11 @@ const ref = (pair: string, kind: EvidenceRef['kind'], source: string, capturedAt
   capturedAt,
   source,
 });
-export const points = ref('a1', 'k6-points', 'k6 against shop-staging', '2026-11-21T09:00:27.000Z');
+/** Its bytes are made by `examplePoints`. */
+export const points = {
+  ...ref('a1', 'k6-points', 'k6 against shop-staging', '2026-11-21T09:00:27.000Z'),
+  digest: `sha256:${hexDigest(examplePoints())}`,
+};
 const cpu = ref('c0', 'cpu-profile', 'pod shop-staging/go-api-7d4f-x2x9l', '2026-11-21T09:00:22.000Z');
 
 export const preflightPassed = pass('PreflightPassed', 'deployment shop/go-api', 'deployment shop/go-api is complete: 3 of 3 pods');

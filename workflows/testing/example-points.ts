@@ -1,5 +1,5 @@
 /** k6 points of two endpoints over a minute, made by a fixed rule: ten requests a second each, slower towards the middle. */
-export function examplePoints(): Uint8Array {
+export function examplePoints(): string {
   const lines: string[] = [];
   const start = Date.parse('2026-11-21T09:00:50.000Z');
   for (let index = 0; index < 600; index += 1) {
@@ -9,7 +9,7 @@ export function examplePoints(): Uint8Array {
     lines.push(pointLine('POST /api/order/create', time, 60 + 90 * wave + spike));
     lines.push(pointLine('GET /api/user/profile', time, 14 + 12 * wave + spike / 6));
   }
-  return Buffer.from(`${lines.join('\n')}\n`);
+  return `${lines.join('\n')}\n`;
 }
 
 function pointLine(name: string, time: string, value: number): string {
