@@ -4,7 +4,7 @@ import { UnreadableEvidence, type Analysis } from './analysis.ts';
 import { gunzipBounded } from './bytes/gunzip.ts';
 import { describeGoroutines } from './goroutine/describe.ts';
 import { readGoroutines } from './goroutine/read.ts';
-import { judgeReport, type ReportLimits } from './load-report/judge.ts';
+import { describeReport, judgeReport, type ReportLimits } from './load-report/judge.ts';
 import { readJsonReport } from './load-report/json-reports.ts';
 import type { LoadReport } from './load-report/report.ts';
 import { readTextReport } from './load-report/text-reports.ts';
@@ -24,7 +24,8 @@ import { describeTraces } from './trace/describe.ts';
 import { readTraces } from './trace/read.ts';
 
 export interface AnalyzeOptions {
-  limits: ReportLimits;
+  /** Null where only facts and tables are wanted: nothing is judged that needs a limit. */
+  limits: ReportLimits | null;
 }
 
 interface Row {
@@ -49,12 +50,16 @@ export const evidenceKinds = {
   'pod-failures': { title: 'pods that failed', analyze: (bytes) => describePodFailures(readPodFailures(gunzipBounded(bytes))) },
   'countdown-record': { title: 'record of a countdown', analyze: (bytes) => describeRecord(gunzipBounded(bytes)) },
   traces: { title: 'traces', analyze: (bytes) => describeTraces(readTraces(bytes)) },
-  'load-report': { title: 'load report', analyze: (bytes, { limits }) => judgeReport(readLoadReport(bytes), limits) },
+  'load-report': {
+    title: 'load report',
+    analyze: (bytes, { limits }) => (limits === null ? describeReport(readLoadReport(bytes)) : judgeReport(readLoadReport(bytes), limits)),
+  },
   'runtime-samples': {
     title: 'runtime samples',
     async analyze(bytes, { limits }) {
       const samples = await readRuntimeSamples(one(bytes));
-      return { findings: judgeRuntime(samples, { p99LimitMs: limits.p99Ms }), facts: summarizeRuntime(samples), tables: [] };
+      const findings = limits === null ? [] : judgeRuntime(samples, { p99LimitMs: limits.p99Ms });
+      return { findings, facts: summarizeRuntime(samples), tables: [] };
     },
   },
 } as const satisfies Partial<Record<EvidenceKind, Row>>;

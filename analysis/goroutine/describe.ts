@@ -1,5 +1,6 @@
 // Goroutines as a table, and what is wrong with them.
-import { fail, inconclusive, type Finding } from '../../verdict/finding.ts';
+import { fail, inconclusive, type Fact, type Finding } from '../../verdict/finding.ts';
+import { count as countText } from '../../verdict/wording/index.ts';
 import type { Analysis } from '../analysis.ts';
 import { LEAK_CODES } from '../cause/cause.ts';
 import type { Goroutines } from './goroutines.ts';
@@ -30,9 +31,10 @@ export function describeGoroutines(goroutines: Goroutines, before: Goroutines | 
     facts: [
       {
         subject: 'goroutines',
-        text: `${total} goroutines in ${groups.length} groups${unread > 0 ? `, ${unread} of them not read` : ''}`,
+        text: `${countText(total)} goroutines in ${countText(groups.length)} groups${unread > 0 ? `, ${countText(unread)} of them not read` : ''}`,
         values: { goroutines: total, groups: groups.length },
       },
+      ...(before === null ? [] : growthFacts(before, goroutines)),
     ],
     tables: [
       {
@@ -74,7 +76,10 @@ function natureOf(group: Goroutines['groups'][number]): string {
 
 function leakFindings(goroutines: Goroutines): Finding[] {
   return provenLeaks([goroutines]).map(({ class: kind, site, count, why }) =>
-    fail(LEAK_CODES[kind], site, `${count} goroutines at ${site} can never end: ${why}`, { measured: count, unit: 'goroutines' }),
+    fail(LEAK_CODES[kind], site, `${countText(count)} goroutines at ${site} can never end: ${why}`, {
+      measured: count,
+      unit: 'goroutines',
+    }),
   );
 }
 
@@ -86,10 +91,19 @@ function countFinding({ total, groups, leakedOnly }: Goroutines): Finding[] {
     fail(
       'GoroutinesHigh',
       'goroutines',
-      `${total} goroutines, limit ${GOROUTINES_LIMIT}${largest ? `; ${largest.count} of them at ${siteName(largest)}` : ''}`,
+      `${countText(total)} goroutines, limit ${countText(GOROUTINES_LIMIT)}${largest ? `; ${countText(largest.count)} of them at ${siteName(largest)}` : ''}`,
       { measured: total, limit: GOROUTINES_LIMIT, unit: 'goroutines' },
     ),
   ];
+}
+
+/** The same growth as `growthFindings`, as a measurement only: for pages, which judge nothing. */
+function growthFacts(before: Goroutines, after: Goroutines): Fact[] {
+  return growingSites([before], [after]).map(({ site, count }) => ({
+    subject: 'growth',
+    text: `${countText(count)} more goroutines at ${site} than in the earlier profile`,
+    values: { goroutines: count },
+  }));
 }
 
 function growthFindings(before: Goroutines, after: Goroutines): Finding[] {
@@ -98,8 +112,8 @@ function growthFindings(before: Goroutines, after: Goroutines): Finding[] {
       'LeakSuspected',
       site,
       state === NOT_TOLD
-        ? `${count} more goroutines than before are at ${site}: ${why}`
-        : `${count} more goroutines than before wait at ${site}: ${why}, if they never end`,
+        ? `${countText(count)} more goroutines than before are at ${site}: ${why}`
+        : `${countText(count)} more goroutines than before wait at ${site}: ${why}, if they never end`,
       { measured: count, unit: 'goroutines' },
     ),
   );

@@ -16,7 +16,7 @@ it('suspects what grew though its state is not told, and says so', () => {
       outcome: 'inconclusive',
       measured: 3_990,
       message:
-        '3990 more goroutines than before are at main.send main.go:15: this form of the profile does not tell what it waits for; take debug=0',
+        '3,990 more goroutines than before are at main.send main.go:15: this form of the profile does not tell what it waits for; take debug=0',
     },
   ]);
 });

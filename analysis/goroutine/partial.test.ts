@@ -14,7 +14,7 @@ it('judges a cut profile of debug=1 by the total of its title, and says what is 
       code: 'GoroutinesHigh',
       outcome: 'fail',
       measured: 7_000,
-      message: '7000 goroutines, limit 5000; 300 of them at main.send main.go:15',
+      message: '7,000 goroutines, limit 5,000; 300 of them at main.send main.go:15',
     },
     {
       code: 'EvidenceUnreadable',
@@ -29,7 +29,7 @@ it('judges a cut profile of debug=1 by the total of its title, and says what is 
 
 it('fails by the title alone, where nothing follows it', () => {
   const { findings } = describeGoroutines(text('goroutine profile: total 7000\n'));
-  expect(findings).toMatchObject([{ code: 'GoroutinesHigh', message: '7000 goroutines, limit 5000' }, { code: 'EvidenceUnreadable' }]);
+  expect(findings).toMatchObject([{ code: 'GoroutinesHigh', message: '7,000 goroutines, limit 5,000' }, { code: 'EvidenceUnreadable' }]);
 });
 
 it('does not take the total of a leak profile for that of the process', () => {

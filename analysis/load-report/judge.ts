@@ -2,7 +2,7 @@
 // the upper bound's rank keeps it, and broken where one at or below the lower bound's rank breaks it.
 import { builders, fail, inconclusive, type Finding, type FindingCode, type Outcome } from '../../verdict/finding.ts';
 import { besideLimit, withLimit, count, latency, measured as measuredValue, rounded } from '../../verdict/wording/index.ts';
-import type { Analysis } from '../analysis.ts';
+import type { Analysis, Table } from '../analysis.ts';
 import { CONFIDENCE, MIN_COUNT_FOR_P99, lowerTailBound, nearestRank, upperTailBound, wilson } from '../statistics/index.ts';
 import { quantilesOf, type LoadReport, type Quantile, type ReportedEndpoint } from './report.ts';
 
@@ -38,28 +38,33 @@ export function judgeReport(report: LoadReport, limits: ReportLimits): Analysis 
         unit: 'iterations',
       }),
     );
+  return { findings, facts: [], tables: [reportTable(report, notOpen)] };
+}
+
+/** What a report measured, without a limit to judge it by. */
+export const describeReport = (report: LoadReport): Analysis => ({
+  findings: [],
+  facts: [],
+  tables: [reportTable(report, whyNotOpen(report, Number.POSITIVE_INFINITY))],
+});
+
+function reportTable(report: LoadReport, notOpen: string | null): Table {
   const notes = [...report.notes];
   if (report.model !== 'open') notes.push(closedNote(report));
   return {
-    findings,
-    facts: [],
-    tables: [
-      {
-        title: `${report.tool}, ${report.model === 'closed' || notOpen === null ? `${report.model} model` : 'a model it does not tell'}`,
-        columns: ['endpoint', 'requests', 'failed', 'p50', 'p95', 'p99', 'longest'].map((name) => ({
-          name,
-          unit: /^p\d|longest/u.test(name) ? 'ms' : '',
-        })),
-        rows: report.endpoints.map(({ endpoint, requests, failed, timed, quantiles }) => [
-          endpoint,
-          requests,
-          failed,
-          ...[0.5, 0.95, 0.99].map((share) => roundedOrNull(at(quantiles, share, timed ?? requests))),
-          roundedOrNull(quantiles.at(-1)?.share === 1 ? (quantiles.at(-1)?.ms ?? null) : null),
-        ]),
-        notes,
-      },
-    ],
+    title: `${report.tool}, ${report.model === 'closed' || notOpen === null ? `${report.model} model` : 'a model it does not tell'}`,
+    columns: ['endpoint', 'requests', 'failed', 'p50', 'p95', 'p99', 'longest'].map((name) => ({
+      name,
+      unit: /^p\d|longest/u.test(name) ? 'ms' : '',
+    })),
+    rows: report.endpoints.map(({ endpoint, requests, failed, timed, quantiles }) => [
+      endpoint,
+      requests,
+      failed,
+      ...[0.5, 0.95, 0.99].map((share) => roundedOrNull(at(quantiles, share, timed ?? requests))),
+      roundedOrNull(quantiles.at(-1)?.share === 1 ? (quantiles.at(-1)?.ms ?? null) : null),
+    ]),
+    notes,
   };
 }
 

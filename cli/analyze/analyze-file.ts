@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { UnreadableEvidence, type Analysis } from '../../analysis/analysis.ts';
 import { gunzipBounded } from '../../analysis/bytes/gunzip.ts';
+import type { ReportLimits } from '../../analysis/load-report/judge.ts';
 import { evidenceKinds, isK6Points, recognize, type AnalyzeOptions, type ReadableKind } from '../../analysis/evidence-kinds.ts';
 import { describeGoroutines } from '../../analysis/goroutine/describe.ts';
 import { readGoroutines } from '../../analysis/goroutine/read.ts';
@@ -23,6 +24,7 @@ import { isExecutionTrace, profileOfTrace } from './execution-trace.ts';
 import { headOf, NotAFile, once, wholeOf, withInput, withTemporaryFile, type Input } from './input.ts';
 
 export interface FileOptions extends AnalyzeOptions {
+  limits: ReportLimits;
   /** An earlier file of the same kind to compare with. */
   before?: string;
   /** Limits that were asked for in so many words: `--p99`. What cannot obey them says so. */

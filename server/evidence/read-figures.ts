@@ -31,8 +31,13 @@ export interface FiguresAsked extends Pick<EvidenceRef, 'kind' | 'digest'> {
 export interface Figures {
   /** Null where the kind has none. */
   picture: Picture | null;
-  analysis: Analysis;
+  analysis: Measurements;
 }
+
+/** Facts and tables alone: what the bytes mean was judged by the countdown, by its limits, and is stored with it. */
+export type Measurements = Omit<Analysis, 'findings'>;
+
+const measurementsOf = ({ facts, tables }: Analysis): Measurements => ({ facts, tables });
 
 export type Picture =
   | { kind: 'flame'; flame: Flame }
@@ -52,9 +57,6 @@ export interface Flame {
 
 export type ReadEvidence = (digest: string) => AsyncIterable<Uint8Array>;
 
-/** Nothing in it is looked at whole that may be of any size. */
-const LIMITS = { limits: { p99Ms: 300, errorPercent: 0.1 } };
-
 const isProfile = (kind: string): boolean => kind.endsWith('-profile');
 /** Their values are amounts at functions; goroutines are told by what they wait for. */
 const ofFunctions: ReadonlySet<string> = new Set(['cpu-profile', 'heap-profile', 'mutex-profile', 'block-profile']);
@@ -73,14 +75,14 @@ export async function readFigures(asked: FiguresAsked, read: ReadEvidence): Prom
   if (!isReadableKind(kind))
     throw new UnreadableEvidence(`nothing draws evidence of kind ${kind}`, digest, 'save the bytes and look yourself');
   if (kind === 'traces') return await readTracesOf(asked, bytes, read);
-  const analysis = await evidenceKinds[kind].analyze(bytes, LIMITS);
+  const analysis = measurementsOf(await evidenceKinds[kind].analyze(bytes, { limits: null }));
   return { picture: kind === 'query-plan' ? { kind: 'plans', plans: [{ title: null, plan: readPlan(bytes) }] } : null, analysis };
 }
 
 async function readTracesOf({ diagnosis }: FiguresAsked, bytes: Uint8Array, read: ReadEvidence): Promise<Figures> {
   const { spans, entered } =
     diagnosis === undefined ? { spans: readTraces(bytes), entered: null } : tracesOfTheLoad(bytes, await readRecord(diagnosis, read));
-  const analysis = describeTraces(spans);
+  const analysis = measurementsOf(describeTraces(spans));
   if (entered !== null && entered.elsewhere > 0)
     analysis.facts.push({ subject: 'traces', text: leftOut(entered), values: { elsewhere: entered.elsewhere } });
   const trace = slowTrace(spans);
@@ -96,7 +98,7 @@ async function readProfiles({ kind, before, sampleType }: FiguresAsked, bytes: U
   const type = (sampleType === null ? null : sampleTypeIndex(profile, sampleType)) ?? profile.defaultType;
   const earlierBytes = before === null ? null : await whole(read(before));
   const earlier = earlierBytes && readProfile(earlierBytes);
-  const analysis = await analysisOf();
+  const analysis = measurementsOf(await analysisOf());
   const changed = earlier === null ? [] : [differenceTable(earlier, profile, type)];
   return {
     picture: { kind: 'flame', flame: flameOf(profile, earlier, type) },
@@ -106,7 +108,7 @@ async function readProfiles({ kind, before, sampleType }: FiguresAsked, bytes: U
   async function analysisOf(): Promise<Analysis> {
     if (kind === 'goroutine-profile') return describeGoroutines(readGoroutines(bytes), earlierBytes && readGoroutines(earlierBytes));
     return isReadableKind(kind) && !ofFunctions.has(kind)
-      ? await evidenceKinds[kind].analyze(bytes, LIMITS)
+      ? await evidenceKinds[kind].analyze(bytes, { limits: null })
       : describeProfile(profile, type);
   }
 }
@@ -125,8 +127,7 @@ function flameOf(profile: Profile, before: Profile | null, type: number): Flame 
 
 async function readDiagnosis(bytes: Uint8Array, digest: string, read: ReadEvidence): Promise<Figures> {
   const record = readDiagnosisRecord(new TextDecoder().decode(bytes));
-  const { findings, facts, tables } = await diagnose(record, read, digest);
-  return { picture: null, analysis: { findings, facts, tables } };
+  return { picture: null, analysis: measurementsOf(await diagnose(record, read, digest)) };
 }
 
 function readProof(bytes: Uint8Array): Figures {
@@ -147,7 +148,6 @@ function readProof(bytes: Uint8Array): Figures {
       ],
     },
     analysis: {
-      findings: [],
       facts: [
         {
           subject: 'on a copy',

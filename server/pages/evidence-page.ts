@@ -1,5 +1,5 @@
 // Page of one piece of evidence: metadata, download, findings, picture and tables.
-import type { EvidenceRef } from '../../verdict/finding.ts';
+import type { EvidenceRef, Finding } from '../../verdict/finding.ts';
 import { draw } from '../evidence/draw.ts';
 import { FLAME_ROOT } from '../evidence/flame-graph.ts';
 import { markup, nothing, type Markup } from '../evidence/markup.ts';
@@ -11,7 +11,7 @@ import { evidenceLink, findingsTable } from './findings-table.ts';
 import { page } from './layout.ts';
 import { eventTimeTag } from './time-tags.ts';
 
-export function evidencePage({ release, where, ref, figures, look, others, addressOf, visitor }: EvidenceView): Markup {
+export function evidencePage({ release, where, ref, findings, figures, look, others, addressOf, visitor }: EvidenceView): Markup {
   const title = `${ref.kind.replaceAll('-', ' ')} of ${ref.source}`;
   const isProfile = ref.kind.endsWith('-profile');
   const bytesAt = encodeURIComponent(`/api/v1/evidence/${ref.digest}`);
@@ -33,16 +33,12 @@ export function evidencePage({ release, where, ref, figures, look, others, addre
           : nothing
       }</p>
     </section>
+    ${findingsSection(findings)}
     ${'unreadable' in figures ? markup`<p class="notice no-go" role="alert">${figures.unreadable}</p>` : body(figures.read)}`,
   );
 
-  function body({ picture, analysis: { findings, facts, tables } }: Figures): Markup {
-    return markup`${
-      findings.length === 0
-        ? nothing
-        : markup`<section class="card" aria-labelledby="found"><h2 id="found">Findings</h2>${findingsTable(findings, 'Findings', evidenceLink)}</section>`
-    }
-    ${facts.length === 0 ? nothing : factsSection(facts)}
+  function body({ picture, analysis: { facts, tables } }: Figures): Markup {
+    return markup`${facts.length === 0 ? nothing : factsSection(facts)}
     ${picture === null ? nothing : pictured(picture)}
     ${tables.map((table, i) => {
       const heading = markup`<h2 id="table-${i}">${table.title}</h2>`;
@@ -87,6 +83,15 @@ export function evidencePage({ release, where, ref, figures, look, others, addre
     if (!compared) return markup`<p>${evidenceName(earlier)} has no sample of this type to compare with. ${stop}</p>`;
     return markup`<p>Compared with ${evidenceName(earlier)}: ${legend}, scaled to equal totals. ${stop}</p>`;
   }
+}
+
+/** What the countdown judged by its limits; the page judges nothing. */
+function findingsSection(findings: readonly Finding[]): Markup {
+  const content =
+    findings.length === 0
+      ? markup`<p class="quiet">No finding of this countdown names this evidence.</p>`
+      : findingsTable(findings, 'Findings that name this evidence', evidenceLink);
+  return markup`<section class="card" aria-labelledby="found"><h2 id="found">Findings</h2>${content}</section>`;
 }
 
 function factsSection(facts: Figures['analysis']['facts']): Markup {

@@ -1,5 +1,5 @@
 // The view of a piece of evidence, from the query string: `?at=0.2&before=sha256:...&type=inuse_space`.
-import type { EvidenceRef } from '../../verdict/finding.ts';
+import type { EvidenceRef, Finding } from '../../verdict/finding.ts';
 import type { Reading } from '../evidence/figures-thread.ts';
 import type { Figures } from '../evidence/read-figures.ts';
 import type { AppContext, Visitor } from '../request/context.ts';
@@ -20,6 +20,8 @@ export interface EvidenceView {
   release: string;
   where: string;
   ref: EvidenceRef;
+  /** As the countdown stored them: those of its findings that name this evidence. */
+  findings: readonly Finding[];
   figures: Reading<Figures>;
   look: Look;
   /** Other evidence of the same kind, to compare with. */
@@ -50,6 +52,7 @@ export async function lookAt({ countdowns, figures }: World, c: AppContext, dige
     release,
     where,
     ref,
+    findings: checkpoints.flatMap(({ steps }) => steps.flatMap((step) => step.findings)).filter((each) => each.evidence.includes(digest)),
     figures: await figures.figures({ kind: ref.kind, digest, before: look.before, sampleType: look.type, diagnosis }),
     look,
     others,
