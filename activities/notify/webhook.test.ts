@@ -72,7 +72,18 @@ describe('sendWebhook', () => {
     const { url, got } = await receiver(204);
     await sendWebhook({ url, secret: 's3cret' }, announcement, NOW);
     const { headers, body } = got[0]!;
-    expect(JSON.parse(body)).toMatchObject({ kind: 'Announcement', verdict: 'hold', message: '0 of 2 approvals' });
+    expect(JSON.parse(body)).toMatchObject({
+      kind: 'Announcement',
+      verdict: 'hold',
+      message: '0 of 2 approvals',
+      text: [
+        'go-api, shop/go-api, final-poll: hold: 0 of 2 approvals',
+        'waiting for release-managers',
+        'deadline 2026-11-24 08:30 UTC (in 2 h 30 m)',
+        'launch 2026-11-24 09:00 UTC (in 3 h)',
+        'tminus approve go-api -m "…"',
+      ].join('\n'),
+    });
     const expected = createHmac('sha256', 's3cret').update(`go-api/run/7.1795500000.${body}`).digest('base64');
     expect(headers).toMatchObject({
       'webhook-id': 'go-api/run/7',

@@ -3,6 +3,7 @@ import type { Announcement } from '../bookkeeping-contract.ts';
 import { addressOf } from '../http/address.ts';
 import { RequestError } from '../http/request-error.ts';
 import { request } from '../http/request.ts';
+import { announcementText } from './announcement-text.ts';
 
 /**
  * Chat services respond within one second. Half of the 10 s an attempt of the activity may take: a target that hangs is tried again later, and
@@ -37,7 +38,12 @@ export async function sendWebhook(
   timeoutMs = WEBHOOK_TIMEOUT_MS,
 ): Promise<void> {
   const { host } = addressOf(url);
-  const body = JSON.stringify({ apiVersion: 'tminus.dev/v1alpha1', kind: 'Announcement', ...announcement });
+  const body = JSON.stringify({
+    apiVersion: 'tminus.dev/v1alpha1',
+    kind: 'Announcement',
+    ...announcement,
+    text: announcementText(announcement),
+  });
   const timestamp = String(Math.floor(now.getTime() / 1000));
   const signature = secret ? signerOf(secret).sign(announcement.key, now, body) : null;
   const response = await request({

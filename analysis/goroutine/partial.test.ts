@@ -24,7 +24,7 @@ it('judges a cut profile of debug=1 by the total of its title, and says what is 
       message: 'these goroutines may not be all: the title counts 7000 goroutines, and 300 follow',
     },
   ]);
-  expect(facts[0]?.text).toBe('7000 goroutines in 1 groups, 6700 of them not read');
+  expect(facts[0]?.text).toBe('7,000 goroutines in 1 groups, 6,700 of them not read');
 });
 
 it('fails by the title alone, where nothing follows it', () => {
