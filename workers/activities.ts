@@ -1,6 +1,6 @@
-// Puts the activities together: the one place that knows both the environment file and every outside system.
+// Assembles the activities: the one place that connects the environment file with every outside system.
 import { readFile } from 'node:fs/promises';
-import { isAbsolute, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { storeAudit } from '../activities/audit/audit-file.ts';
 import { keepRecord } from '../activities/bookkeeping/keep-record.ts';
@@ -33,7 +33,9 @@ import { callingWorkflow, runningActivity } from '../activities/running-activity
 import { named } from '../activities/refusal.ts';
 import { readSecret } from '../activities/secret.ts';
 import { createLoadTestActivities } from '../activities/load-test/activities.ts';
+import type { LoadTestDependencies } from '../activities/load-test/dependencies.ts';
 import type { StartK6 } from '../activities/load-test/k6-run.ts';
+import type { ReadPodLog } from '../activities/load-test/service-log.ts';
 import { createNotifyActivities } from '../activities/notify/notify.ts';
 import { createPreflightActivities } from '../activities/preflight/run-preflight.ts';
 import type { StepActivities } from '../activities/steps-contract.ts';
@@ -46,10 +48,9 @@ export interface AssembleOptions {
   environment: Environment;
   environmentFolder: string;
   auditFolder: string;
-  /** Runs load scripts. */
   startK6: StartK6;
   metrics: WorkerMetrics;
-  /** Whether these activities seal what they see: all but those that only make load. */
+  /** Whether this worker seals what it captures. False for a worker that only generates load. */
   seals: boolean;
 }
 
@@ -59,7 +60,7 @@ export interface AssembledActivities {
   load: Pick<StepActivities, 'runLoadTest' | 'runDiagnosis'>;
 }
 
-/** Activities by the kind of queue they run on. Opens nothing until an activity needs it. */
+/** Activities by kind of task queue. Opens no connection before an activity needs it. */
 export async function assembleActivities(options: AssembleOptions): Promise<AssembledActivities> {
   const shared = await sharedByActivities(options);
   if (options.seals) shared.trust.key.open();
@@ -74,14 +75,14 @@ type Shared = Awaited<ReturnType<typeof sharedByActivities>>;
 
 async function sharedByActivities({ client, environment, environmentFolder }: AssembleOptions) {
   const { spec } = environment;
-  const at = (path: string) => (isAbsolute(path) ? path : resolve(environmentFolder, path));
+  const at = (path: string) => resolve(environmentFolder, path);
   const evidenceFolder = at(spec.evidence.folder);
   return {
     evidenceFolder,
     store: createFolderEvidenceStore(evidenceFolder),
     clients: createClusterClients(environment, environmentFolder),
     signingKeyPem: await readFile(at(spec.identity.signingKey), 'utf8').catch((error: NodeJS.ErrnoException) => {
-      // A worker away from the server has no signing key: its audit heads stay unsigned, and say so.
+      // A worker on another machine than the server has no signing key: its audit heads have no signature.
       if (error.code === 'ENOENT') return undefined;
       throw error;
     }),
@@ -143,44 +144,40 @@ function clusterActivities(
   };
 }
 
-function loadActivities(
-  { environment, startK6 }: AssembleOptions,
-  { evidenceFolder, store, clients, databaseUrl }: Shared,
-): AssembledActivities['load'] {
-  const { spec } = environment;
+function loadActivities(options: AssembleOptions, shared: Shared): AssembledActivities['load'] {
+  const { store, databaseUrl, evidenceFolder } = shared;
   return {
-    // Ports of the pods are those of the cluster under load, so each run gets the world of its cluster.
-    runLoadTest: (input) => {
-      const cluster = spec.clusters[input.staging.cluster];
-      return createLoadTestActivities({
-        store,
-        startK6,
-        resolveTarget: (name) => targetUrl(environment, name),
-        listPods: async (target) => {
-          const { pods, others } = await readDeploymentPods(clients(target.cluster), target);
-          return [...pods, ...others].filter(({ ip, terminating }) => ip !== '' && !terminating);
-        },
-        pprofPort: cluster?.pprofPort ?? 0,
-        metricsPort: cluster?.metricsPort ?? 0,
-        databaseUrl,
-        ...(cluster?.podLogs
-          ? {
-              readPodLog: ({ cluster: name, namespace, container }, pod, range) =>
-                readPodLog(clients(name), namespace, pod, { container, ...range }),
-            }
-          : {}),
-      }).runLoadTest(input);
-    },
+    ...createLoadTestActivities((cluster) => loadTestDependencies(options, shared, cluster)),
     ...createDiagnosisActivities({
       store,
       databaseUrl,
       lastGood: (target) => readLastGood(evidenceFolder, target),
-      traceStore: (name) => named(spec.traces, 'trace store', name),
+      traceStore: (name) => named(options.environment.spec.traces, 'trace store', name),
       evidenceFolder,
     }),
   };
 }
 
-function targetUrl({ spec: { targets } }: Environment, name: string): string {
-  return named(targets, 'target', name).url;
+/** Ports and the permission to read pod logs are settings of the cluster under load. */
+function loadTestDependencies(
+  { environment: { spec }, startK6 }: AssembleOptions,
+  { store, clients, databaseUrl }: Shared,
+  cluster: string,
+): LoadTestDependencies {
+  const { pprofPort = 0, metricsPort = 0, podLogs = false } = spec.clusters[cluster] ?? {};
+  const readLog: ReadPodLog = (target, pod, range) =>
+    readPodLog(clients(target.cluster), target.namespace, pod, { container: target.container, ...range });
+  return {
+    store,
+    startK6,
+    resolveTarget: (name) => named(spec.targets, 'target', name).url,
+    listPods: async (target) => {
+      const { pods, others } = await readDeploymentPods(clients(target.cluster), target);
+      return [...pods, ...others].filter(({ ip, terminating }) => ip !== '' && !terminating);
+    },
+    pprofPort,
+    metricsPort,
+    databaseUrl,
+    ...(podLogs ? { readPodLog: readLog } : {}),
+  };
 }

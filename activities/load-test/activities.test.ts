@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import type { LoadTestInput } from '../steps-contract.ts';
-import { createLoadTestActivities, type LoadTestWorld } from './activities.ts';
+import { createLoadTestActivities } from './activities.ts';
+import type { LoadTestDependencies } from './dependencies.ts';
 import { runLoad } from './run-load.ts';
 
 let folder: string;
@@ -22,14 +23,14 @@ function contextWith(signal: AbortSignal): Context {
 }
 
 const activities = (resolveTarget: (name: string) => string) =>
-  createLoadTestActivities({
+  createLoadTestActivities(() => ({
     store: createFolderEvidenceStore(folder),
     startK6: () => Promise.reject(new Error('no k6 here')),
     resolveTarget,
     listPods: () => Promise.resolve([]),
     pprofPort: 1,
     metricsPort: 1,
-  });
+  }));
 
 const input = (): LoadTestInput => ({
   step: {
@@ -55,7 +56,7 @@ const run = (asked: LoadTestInput, signal = new AbortController().signal, resolv
 
 test('leaves no timer behind when the database to watch has no address', async () => {
   const asked: string[] = [];
-  const world: LoadTestWorld = {
+  const dependencies: LoadTestDependencies = {
     store: createFolderEvidenceStore(folder),
     startK6: () => Promise.reject(new Error('no k6 here')),
     resolveTarget: () => 'http://127.0.0.1:1',
@@ -68,11 +69,11 @@ test('leaves no timer behind when the database to watch has no address', async (
     metricsPort: 1,
   };
   const { step, ...rest } = input();
-  const script = await world.store.put({ kind: 'k6-script', mediaType: 'text/javascript', source: 'test' }, new Uint8Array());
+  const script = await dependencies.store.put({ kind: 'k6-script', mediaType: 'text/javascript', source: 'test' }, new Uint8Array());
   const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
   const before = timers();
   await expect(
-    runLoad({ ...rest, step: { ...step, postgres: 'shop' }, scriptDigest: script.digest }, world, {
+    runLoad({ ...rest, step: { ...step, postgres: 'shop' }, scriptDigest: script.digest }, dependencies, {
       signal: new AbortController().signal,
       heartbeat: () => void asked.push('beat'),
       attempt: 1,
@@ -82,7 +83,7 @@ test('leaves no timer behind when the database to watch has no address', async (
   expect(asked).toEqual([]);
 });
 
-test('does not let a retry try what retrying cannot mend', async () => {
+test('does not retry what a retry cannot fix', async () => {
   await expect(run(input())).rejects.toMatchObject({
     type: 'EvidenceMissing',
     nonRetryable: true,
@@ -91,7 +92,7 @@ test('does not let a retry try what retrying cannot mend', async () => {
   await expect(run(input())).rejects.toBeInstanceOf(ApplicationFailure);
 });
 
-test('lets the failure of the world through as it is', async () => {
+test('passes a failure of its dependencies through unchanged', async () => {
   const resolveTarget = (): string => {
     throw ApplicationFailure.nonRetryable('there is no target shop-staging in the environment file', 'Misconfigured');
   };

@@ -3,23 +3,21 @@ import { Context } from '@temporalio/activity';
 import { withoutUselessRetry } from '../refusal.ts';
 import type { StepActivities } from '../steps-contract.ts';
 import { runLoad } from './run-load.ts';
-import type { LoadTestWorld } from './world.ts';
+import type { LoadTestDependencies } from './dependencies.ts';
 
-export type { LoadTestWorld };
-
-/** Activities of the load queue. Heartbeats ActivityProgress every 2 s; ends k6 when cancelled. */
-export function createLoadTestActivities(world: LoadTestWorld): Pick<StepActivities, 'runLoadTest'> {
+/** The activity of the step `loadTest`. Heartbeats ActivityProgress every 2 s; stops k6 when cancelled. */
+export function createLoadTestActivities(dependenciesFor: (cluster: string) => LoadTestDependencies): Pick<StepActivities, 'runLoadTest'> {
   return {
     async runLoadTest(input) {
       const context = Context.current();
       try {
-        return await runLoad(input, world, {
+        return await runLoad(input, dependenciesFor(input.staging.cluster), {
           signal: context.cancellationSignal,
           heartbeat: (progress) => context.heartbeat(progress),
           attempt: context.info.attempt,
         });
       } catch (cause) {
-        // Rejects with the CancelledFailure that tells the server this end was asked for.
+        // Rejects with the CancelledFailure that marks the activity as cancelled.
         if (context.cancellationSignal.aborted) await context.cancelled;
         throw withoutUselessRetry(cause);
       }

@@ -1,9 +1,9 @@
-// How the load goes, for people who watch: asked and delivered over the last few seconds.
+// Progress of the load: requested and delivered rate over the last few seconds.
 import { offeredIterations, plannedSeconds, type LoadStage } from '../../analysis/load-test/plan.ts';
 import { count, number } from '../../verdict/wording/index.ts';
 import type { ActivityProgress } from '../kubernetes/contract.ts';
 
-/** Short enough to follow a ramp, long enough that k6's handing on every 0.2 s does not show. */
+/** Short enough to follow a ramp, long enough to smooth out k6's output interval of 0.2 s. */
 const WINDOW_MS = 5_000;
 
 export interface DeliveryMeter {
@@ -23,7 +23,7 @@ export function deliveryMeter(
   function tick(): void {
     if (live.iterations === 0) return;
     const atMs = nowMs();
-    // The load starts when the first iteration was seen to end; k6 needs a moment before to make its virtual users.
+    // The load starts with the first completed iteration; before it k6 creates its virtual users.
     startedMs ??= atMs;
     ticks.push({ atMs, iterations: live.iterations });
     ticks = ticks.filter((each, i) => atMs - each.atMs <= WINDOW_MS || atMs - (ticks[i + 1]?.atMs ?? atMs) > WINDOW_MS);
@@ -34,7 +34,7 @@ export function deliveryMeter(
     progress() {
       const first = ticks[0];
       const last = ticks.at(-1);
-      if (startedMs === null || !first || !last || first === last) return { text: 'k6 starts', done: 0, total, unit: 's' };
+      if (startedMs === null || !first || !last || first === last) return { text: 'starting k6', done: 0, total, unit: 's' };
       const seconds = (last.atMs - first.atMs) / 1_000;
       const until = (last.atMs - startedMs) / 1_000;
       const asked = (offeredIterations(stages, until) - offeredIterations(stages, until - seconds)) / seconds;

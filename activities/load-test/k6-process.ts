@@ -1,4 +1,4 @@
-// One k6 process that cannot outlive this one, and that is given nothing of this one: another user, a few named variables, a folder of its own.
+// A k6 process that cannot outlive this one and shares nothing with it: another user, a few listed variables, its own folder.
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { closeSync, constants, accessSync, openSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -22,21 +22,21 @@ export interface K6Options {
   user: K6User | null;
 }
 
-/** k6 hands on its last points within about 0.3 s of SIGINT; with this the whole stop stays below the 3 s it may take. */
+/** k6 writes its last points within about 0.3 s of SIGINT; a stop may take 3 s. */
 const INTERRUPT_TIMEOUT_MS = 2_000;
-/** What k6 needs of the environment; nothing else of the worker's (credentials, K6_* options, proxies) reaches it. */
+/** Variables that k6 needs; no other variable of the worker (credentials, K6_* options, proxies) is passed on. */
 const ENVIRONMENT = ['PATH', 'LANG', 'TZ', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
-/** A message, not a stack. */
+/** A message without its stack. */
 const LAST_ERROR_CHARACTERS = 500;
-/** A script can print without end and never end a line. */
+/** A script can print an endless line. */
 const MAX_LINE_CHARACTERS = 10_000;
-/** Where the program is open in the shell that becomes it; 0 to 2 are its streams, 3 the shell's own. */
+/** File descriptor of the program in the shell that executes it; 0 to 2 are the standard streams, 3 belongs to the shell. */
 const PROGRAM_FD = 4;
 
-/** Starts k6 in a process group of its own. A k6 that cannot be started ends at once with exit code 127 and says why in `lastError`. */
+/** Starts k6 in its own process group. A failed start ends at once with exit code 127 and the reason in `lastError`. */
 export function startK6(options: K6Options): K6Process & { pid: number } {
   const { k6Path, folder, user } = options;
-  // Another user may not reach the program by its path (a home directory), but may run it once it is open.
+  // Another user may have no access to the program's path (a home directory), but can execute an open file.
   const program = user === null ? null : openProgram(k6Path);
   const named = program === null ? k6Path : `/dev/fd/${PROGRAM_FD}`;
   const child = spawn('/bin/sh', ['-c', DIE_WITH_PARENT, 'k6', named, ...argvOf(options)], {
@@ -56,12 +56,12 @@ export function startK6(options: K6Options): K6Process & { pid: number } {
     });
     child.once('exit', () => {
       gone = true;
-      // Lets the watcher go: it ends the group, in which it is the last.
+      // Ends the watcher, the last process of the group.
       child.stdin.destroy();
     });
     child.once('close', (exitCode, signal) => resolve({ exitCode, signal, lastError: messageOf(lastError()) }));
   });
-  // The watcher may be gone before this end is closed; there is nothing to say to it.
+  // The watcher may exit before this end is closed.
   child.stdin.on('error', () => undefined);
 
   const signalTo = (id: number, signal: NodeJS.Signals): void => {
@@ -92,16 +92,16 @@ export function startK6(options: K6Options): K6Process & { pid: number } {
 
 function argvOf({ archive, targetUrl, reach }: K6Options): string[] {
   const argv = ['run', '--quiet', '--summary-mode=disabled', '--no-thresholds', '--no-usage-report', '--no-color', '--log-format', 'json'];
-  // No REST API: it would listen on a port that two runs on one machine fight for.
+  // No REST API: two runs on one machine would need the same port.
   argv.push('--address', '', '--include-system-env-vars=false', '-e', `TARGET=${targetUrl}`);
-  // Options on the command line come last, after those of any other place.
+  // Command-line options override all others.
   argv.push('--blacklist-ip', reach.blacklist.join(','), '--out', 'json=-', archive);
   return argv;
 }
 
 function environmentOf({ folder, reach }: K6Options): Record<string, string> {
   const kept = Object.fromEntries(ENVIRONMENT.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
-  // Modules from the network are loaded past k6's blacklist, and nothing listens at a port 0.
+  // k6 loads remote modules without checking its blacklist, so they go to a proxy that does not exist.
   const proxy = `http://${NOWHERE}:0`;
   return {
     ...kept,
@@ -110,12 +110,12 @@ function environmentOf({ folder, reach }: K6Options): Record<string, string> {
     HTTP_PROXY: proxy,
     HTTPS_PROXY: proxy,
     NO_PROXY: reach.noProxy.join(','),
-    // Else a script that asks for an extension (`use k6 with k6/x/exec`) has another k6 downloaded and run.
+    // Otherwise a script with `use k6 with k6/x/exec` makes k6 download and run another binary.
     K6_AUTO_EXTENSION_RESOLUTION: 'false',
   };
 }
 
-/** The program, open for reading. Null where it is not found: the shell then says so in its own words. */
+/** The program, open for reading. Null when it is not found; the shell then reports it. */
 function openProgram(k6Path: string): number | null {
   const candidates = k6Path.includes('/') ? [k6Path] : (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, k6Path));
   for (const candidate of candidates) {
@@ -129,7 +129,7 @@ function openProgram(k6Path: string): number | null {
   return null;
 }
 
-/** Reads a stream of text and answers its last line so far that is not blank. */
+/** Reads a text stream; the function returns its last non-blank line so far. */
 function lastLineOf(stream: Readable): () => string {
   let last = '';
   let rest = '';
@@ -141,7 +141,7 @@ function lastLineOf(stream: Readable): () => string {
   return () => (rest.trim() === '' ? last : rest);
 }
 
-/** k6 logs JSON here: `{"level":"error","msg":"...","error":"..."}`; a line of the shell is taken as it is. */
+/** The message in k6's JSON log line `{"level":"error","msg":"...","error":"..."}`; any other line unchanged. */
 function messageOf(line: string): string {
   let text = line.trim();
   if (text.startsWith('{')) {

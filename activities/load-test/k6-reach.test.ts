@@ -92,7 +92,7 @@ describe('what a script may reach', () => {
 
   it('is not known where a name has no address, and the message names it', async () => {
     await expect(resolveReach('http://no-such-host.invalid', [])).rejects.toThrow(
-      /^the load script cannot reach no-such-host\.invalid: its address was not found/,
+      /^the load script cannot connect to no-such-host\.invalid: no address found/,
     );
   });
 });

@@ -1,44 +1,44 @@
-// Which connections k6 may open for a script: those to its target, and to hosts that the environment file adds. Everything else k6 refuses by itself.
+// The connections that k6 may open for a script: to its target, and to hosts that the environment file adds. k6 refuses all others.
 import { lookup } from 'node:dns/promises';
 import { isIP, isIPv4 } from 'node:net';
 
-/** The options that k6 is started with. */
+/** Network options of k6. */
 export interface Reach {
   /** Option `hosts`: `name:port` to `address:port`. */
   hosts: Record<string, string>;
-  /** Option `--blacklist-ip`: ranges that hold every address but the allowed ones. */
+  /** Option `--blacklist-ip`: ranges that cover every address except the allowed ones. */
   blacklist: string[];
-  /** Names and addresses that go past the proxy, which is none: it refuses remote modules, which k6 loads past its own blacklist. */
+  /** Names and addresses that bypass the proxy. The proxy does not exist: it blocks remote modules, which bypass the blacklist. */
   noProxy: string[];
 }
 
-/** One host that may be reached. */
+/** A host that k6 may connect to. */
 export interface Place {
-  /** Name or address, as a URL has it, without brackets. */
+  /** Name or address as in a URL, without brackets. */
   name: string;
   ports: readonly number[];
-  /** What the name leads to; at least one. */
+  /** Addresses of the name; at least one. */
   addresses: readonly string[];
 }
 
-/** Broadcast on the own link: no TCP connection leads there, and it is never among the allowed. */
+/** The limited broadcast address: TCP cannot connect to it. */
 export const NOWHERE = '255.255.255.255';
 
 /**
- * Pure. Where the target has one IPv4 address, exactly its `name:port` and `address:port` can be connected to, and no other name is even looked
- * up. A name with several addresses, or an IPv6 address as target, k6 cannot pin: then any port of these addresses can be connected to.
+ * Pure. A target with one IPv4 address is pinned: k6 connects only to its `name:port` and `address:port` and resolves no other name. k6 cannot pin
+ * a name with several addresses or an IPv6 address: it may then connect to any port of these addresses.
  */
 export function reachOf(target: Place, others: readonly Place[]): Reach {
   const places = [target, ...others].map((place) => ({ ...place, addresses: preferred(place.addresses) }));
   const pinned = places.filter(({ addresses }, index) => index > 0 || addresses.length === 1);
   const hosts = Object.fromEntries(pinned.flatMap(pins));
-  // The wildcard also catches `address:port`, so it must not stand where the target cannot be listed.
+  // The wildcard also matches `address:port`, so it requires that the target is pinned.
   if (pinned.length === places.length && isIP(target.name) !== 6) hosts['*'] = NOWHERE;
   const allowed = places.flatMap(({ addresses }, index) => (index > 0 ? addresses.slice(0, 1) : addresses));
   return { hosts, blacklist: allBut(allowed), noProxy: [...new Set([...places.map(({ name }) => name), ...allowed])] };
 }
 
-/** Looks the names up, here where k6 runs. Throws when one has no address; the message names it. */
+/** Resolves the names on the machine that runs k6. Throws when a name has no address. */
 export async function resolveReach(targetUrl: string, hosts: readonly string[], find = addressesOf): Promise<Reach> {
   const url = new URL(targetUrl);
   const target = { name: url.hostname.replace(/^\[|\]$/g, ''), ports: [Number(url.port) || (url.protocol === 'https:' ? 443 : 80)] };
@@ -53,7 +53,7 @@ export async function resolveReach(targetUrl: string, hosts: readonly string[], 
 async function addressesOf(name: string): Promise<string[]> {
   if (isIP(name) !== 0) return [name];
   const found = await lookup(name, { all: true }).catch((cause: NodeJS.ErrnoException) => {
-    throw new Error(`the load script cannot reach ${name}: its address was not found (${cause.code ?? cause.message})`, { cause });
+    throw new Error(`the load script cannot connect to ${name}: no address found (${cause.code ?? cause.message})`, { cause });
   });
   return found.map(({ address }) => address);
 }
@@ -68,12 +68,12 @@ function pins({ name, ports, addresses }: Place): [string, string][] {
   const address = addresses[0] ?? NOWHERE;
   return ports.flatMap((port): [string, string][] => {
     const to = isIPv4(address) ? `${address}:${port}` : `[${address}]:${port}`;
-    // k6 takes no IPv6 address as the name of a host.
+    // k6 does not accept an IPv6 address as a host name.
     return [name, address].filter((key) => isIP(key) !== 6).map((key) => [`${key}:${port}`, to]);
   });
 }
 
-/** CIDR ranges that hold every address but these: for one IPv4 address 32 of them, and `::/0`. */
+/** CIDR ranges that cover every address except these: for one IPv4 address 32 ranges, and `::/0`. */
 export function allBut(addresses: readonly string[]): string[] {
   const v4 = addresses.filter((address) => isIPv4(address)).map((address) => numberOf(address.split('.'), 8, 10));
   const v6 = addresses.filter((address) => isIP(address) === 6).map((address) => numberOf(groupsOf(address), 16, 16));
@@ -82,12 +82,12 @@ export function allBut(addresses: readonly string[]): string[] {
 
 interface Range {
   first: bigint;
-  /** Bits that all its addresses share. */
+  /** Leading bits that all its addresses share. */
   prefix: number;
   bits: number;
 }
 
-/** Halves the range until each half holds none of the addresses, or is one. */
+/** Halves the range until each half contains none of the addresses, or is one of them. */
 function without(addresses: readonly bigint[], bits: number, first = 0n, prefix = 0): Range[] {
   const sizeBits = BigInt(bits - prefix);
   const inside = addresses.filter((address) => address >> sizeBits === first >> sizeBits);
@@ -106,7 +106,7 @@ function cidr({ first, prefix, bits }: Range, groupBits: number, radix: number, 
   return `${groups.map((group) => group.toString(radix)).join(separator)}/${prefix}`;
 }
 
-/** The eight groups of an IPv6 address. URL spells every form of it in one way: with at most one `::`, and IPv4 parts as groups. */
+/** The eight groups of an IPv6 address. URL normalises every spelling: at most one `::`, and IPv4 parts as groups. */
 function groupsOf(address: string): string[] {
   const [unscoped = ''] = address.split('%');
   const [left = '', right] = new URL(`http://[${unscoped}]`).hostname.slice(1, -1).split('::');

@@ -1,6 +1,5 @@
-// Runs load scripts for a worker that must not run them itself: a process in a container of its own, which has neither keys nor kubeconfig nor
-// evidence, and that a worker reaches by a Unix socket.
-
+// Runs load scripts for workers that must not run them: a process in its own container, without keys, kubeconfig or evidence, behind a Unix
+// socket.
 import { rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
@@ -9,11 +8,11 @@ import { localK6, type LocalK6 } from './local-k6.ts';
 import { ENDED_TRAILER, MAX_REQUEST_BYTES, runRequest, type RunRequest } from './runner-contract.ts';
 
 export interface K6RunnerOptions extends Omit<LocalK6, 'hosts'> {
-  /** Path of the Unix socket; one that is there is replaced. */
+  /** Path of the Unix socket; an existing one is replaced. */
   socket: string;
 }
 
-/** Listens. Requests of another shape are answered 400 with the reason; a k6 that could not be started 503. */
+/** Listens. Responds 400 with the reason to an invalid request, 503 when k6 cannot be started. */
 export async function startK6Runner({ socket, ...local }: K6RunnerOptions): Promise<{ close(): Promise<void> }> {
   const running = new Map<string, K6Process>();
   const server = createServer((request, response) => {
@@ -41,7 +40,7 @@ export async function startK6Runner({ socket, ...local }: K6RunnerOptions): Prom
   async function run({ id, scriptBase64, hosts, ...rest }: RunRequest, response: ServerResponse): Promise<void> {
     const k6 = await localK6({ ...local, hosts })({ ...rest, script: Buffer.from(scriptBase64, 'base64') });
     running.set(id, k6);
-    // Also when the worker was killed: its end of the connection is closed with it.
+    // Also when the worker is killed: that closes the connection.
     response.once('close', k6.kill);
     try {
       response.writeHead(200, { 'content-type': 'application/x-ndjson', trailer: ENDED_TRAILER });
@@ -58,13 +57,13 @@ export async function startK6Runner({ socket, ...local }: K6RunnerOptions): Prom
   }
 }
 
-/** The request, or why it is none. */
+/** The request, or the reason why it is invalid. */
 async function requestIn(request: IncomingMessage): Promise<RunRequest | string> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     sizeBytes += chunk.byteLength;
-    if (sizeBytes > MAX_REQUEST_BYTES) return `a run has at most ${MAX_REQUEST_BYTES} bytes`;
+    if (sizeBytes > MAX_REQUEST_BYTES) return `the request exceeds ${MAX_REQUEST_BYTES} bytes`;
     chunks.push(chunk);
   }
   try {

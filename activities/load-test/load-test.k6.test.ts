@@ -22,7 +22,7 @@ import { findK6 } from '../testing/find-k6.ts';
 import { separateUser } from './k6-user.ts';
 import { localK6, type LocalK6 } from './local-k6.ts';
 import { runLoad } from './run-load.ts';
-import type { LoadTestWorld } from './world.ts';
+import type { LoadTestDependencies } from './dependencies.ts';
 
 jest.setTimeout(30_000);
 
@@ -99,7 +99,7 @@ interface Asked {
   p99Ms?: number;
   profiles?: 'always' | 'on-breach';
   maxVus?: number;
-  world?: Partial<LoadTestWorld>;
+  dependencies?: Partial<LoadTestDependencies>;
   signal?: AbortSignal;
 }
 
@@ -140,7 +140,7 @@ const k6Options = (path: string): LocalK6 => ({ k6Path: path, workFolder: join(f
 const k6At = (path: string): StartK6 => localK6(k6Options(path));
 
 async function run(asked: Asked = {}): Promise<StepReport> {
-  const world: LoadTestWorld = {
+  const dependencies: LoadTestDependencies = {
     store,
     startK6: k6At(k6Path),
     resolveTarget: () => `http://127.0.0.1:${port}`,
@@ -157,10 +157,10 @@ async function run(asked: Asked = {}): Promise<StepReport> {
     pprofPort: port,
     metricsPort: port,
     goroutineGapMs: 500,
-    ...asked.world,
+    ...asked.dependencies,
   };
   const signal = asked.signal ?? new AbortController().signal;
-  return runLoad(await inputFor(asked), world, { signal, heartbeat: (progress) => beats.push(progress), attempt: 1 });
+  return runLoad(await inputFor(asked), dependencies, { signal, heartbeat: (progress) => beats.push(progress), attempt: 1 });
 }
 
 const codes = (report: StepReport): string[] => report.findings.map((finding) => finding.code).sort();
@@ -237,7 +237,7 @@ test('takes profiles while a limit is broken, and stops the run within 3 s once 
     'mutex-profile',
     'runtime-samples',
   ]);
-  expect(report.facts.map((fact) => fact.text)).toContain('7 profiles of the one pod, taken while a limit was broken');
+  expect(report.facts.map((fact) => fact.text)).toContain('7 profiles of the only pod, captured while a limit was broken');
   expect(report.facts[0]?.text).toMatch(/^stopped after \d+ s: hopeless, 100 iterations\/s asked/);
 });
 
@@ -246,7 +246,7 @@ test('stops a hopeless run though a pod is too busy to give its profiles', async
   let askedAt = 0;
   const busy = createServer(({ url }) => void (url?.includes('/profile') && (askedAt ||= Date.now()))).listen(0, '127.0.0.1');
   await once(busy, 'listening');
-  const report = await run({ rate: 100, seconds: 25, p99Ms: 50, world: { pprofPort: (busy.address() as AddressInfo).port } });
+  const report = await run({ rate: 100, seconds: 25, p99Ms: 50, dependencies: { pprofPort: (busy.address() as AddressInfo).port } });
   busy.closeAllConnections();
   busy.close();
   const { end } = await summarizeLoad(store.get(report.evidence[0]?.digest ?? ''));
@@ -287,7 +287,7 @@ test('profiles the pods whose own requests are slow when there are more than thr
     rate: 50,
     seconds: 6,
     profiles: 'always',
-    world: { listPods: () => Promise.resolve(pods), metricsPort: shared, pprofPort: shared },
+    dependencies: { listPods: () => Promise.resolve(pods), metricsPort: shared, pprofPort: shared },
   });
   for (const page of pages) {
     page.closeAllConnections();
@@ -302,7 +302,7 @@ test('profiles the pods whose own requests are slow when there are more than thr
 
 test('goes on to the verdict when the profiles cannot be had', async () => {
   delayMs = 120;
-  const report = await run({ rate: 100, seconds: 25, p99Ms: 50, world: { pprofPort: 1 } });
+  const report = await run({ rate: 100, seconds: 25, p99Ms: 50, dependencies: { pprofPort: 1 } });
   expect(codes(report)).toContain('LatencyAboveLimit');
   expect(report.facts.filter((fact) => fact.text.startsWith('no ')).length).toBe(7);
 });
@@ -312,11 +312,15 @@ test('profiles a run that keeps its limits too, for a leak breaks none until it 
   expect(codes(report)).toEqual(
     ['CandidateUnderLoad', 'ErrorRateWithinLimit', 'LatencyWithinLimit', 'LoadDelivered', ...RUNTIME_AT_EASE].sort(),
   );
-  expect(report.facts.map((fact) => fact.text)).toContain('7 profiles of the one pod, taken in the middle of the run');
+  expect(report.facts.map((fact) => fact.text)).toContain('7 profiles of the only pod, captured in the middle of the run');
 });
 
 test('fails a dead target by its errors, not by its speed', async () => {
-  const report = await run({ rate: 50, seconds: 2, world: { resolveTarget: () => 'http://127.0.0.1:1', pprofPort: 1, metricsPort: 1 } });
+  const report = await run({
+    rate: 50,
+    seconds: 2,
+    dependencies: { resolveTarget: () => 'http://127.0.0.1:1', pprofPort: 1, metricsPort: 1 },
+  });
   expect(codes(report)).toEqual(['CandidateUnderLoad', 'ErrorRateAboveLimit', 'LatencyUndecided', 'LoadDelivered', 'RuntimeUnknown']);
 });
 
@@ -325,7 +329,7 @@ test('holds when another build is deployed under the load, and says which', asyn
   const pod = { name: 'go-api-1', ip: '127.0.0.1', image: 'registry.local/go-api:sha-1', templateImage: 'registry.local/go-api:sha-1' };
   const report = await run({
     seconds: 2,
-    world: { listPods: () => Promise.resolve([{ ...pod, imageId: (lists += 1) < 3 ? 'sha256:1' : 'sha256:2' }]) },
+    dependencies: { listPods: () => Promise.resolve([{ ...pod, imageId: (lists += 1) < 3 ? 'sha256:1' : 'sha256:2' }]) },
   });
   expect(say(report, 'CandidateNotUnderLoad')).toBe(
     'the load test did not measure registry.local/go-api:sha-1: under this name the pods ran different bytes: sha256:1, sha256:2; deploy it to staging, then retry the step',
@@ -362,7 +366,7 @@ test('holds when k6 is killed in the middle', async () => {
 test('holds with k6’s own words when the script is broken, and when there is no k6', async () => {
   const broken = await run({ script: 'export default function () {}\nnope();' });
   expect(say(broken, 'LoadRunIncomplete')).toMatch(/k6 sent no request: .*nope is not defined/);
-  const missing = await run({ world: { startK6: k6At(join(folder, 'no-such-k6')) } });
+  const missing = await run({ dependencies: { startK6: k6At(join(folder, 'no-such-k6')) } });
   expect(say(missing, 'LoadRunIncomplete')).toMatch(/exit code 127: .*no-such-k6.*not found/);
 });
 
@@ -391,12 +395,12 @@ test('ends k6 and leaves nothing when the evidence cannot be kept', async () => 
       throw Object.assign(new Error('the disk is full; make room, then retry'), { name: 'EvidenceNotKept' });
     },
   };
-  await expect(run({ seconds: 20, world: { store: full } })).rejects.toMatchObject({ name: 'EvidenceNotKept' });
+  await expect(run({ seconds: 20, dependencies: { store: full } })).rejects.toMatchObject({ name: 'EvidenceNotKept' });
 });
 
 test('says at once that the script is not in the store', async () => {
   const input = { ...(await inputFor({})), scriptDigest: `sha256:${'0'.repeat(64)}` };
-  const world = {
+  const dependencies = {
     store,
     startK6: k6At(k6Path),
     resolveTarget: () => 'http://127.0.0.1:1',
@@ -405,7 +409,7 @@ test('says at once that the script is not in the store', async () => {
     metricsPort: 1,
   };
   await expect(
-    runLoad(input, world, { signal: new AbortController().signal, heartbeat: () => undefined, attempt: 1 }),
+    runLoad(input, dependencies, { signal: new AbortController().signal, heartbeat: () => undefined, attempt: 1 }),
   ).rejects.toMatchObject({ name: 'EvidenceMissing' });
 });
 

@@ -169,8 +169,8 @@ describe('k6 at a runner', () => {
     );
     await start('exit 0');
     await expect(remote({ ...run, targetUrl: 'http://no-such-host.invalid' })).rejects.toThrow(
-      /does not start k6: the load script cannot reach no-such-host\.invalid/,
+      /cannot start k6: the load script cannot connect to no-such-host\.invalid/,
     );
-    await expect(remote({ ...run, maxVus: 0 })).rejects.toThrow(/does not start k6: maxVus: /);
+    await expect(remote({ ...run, maxVus: 0 })).rejects.toThrow(/cannot start k6: maxVus: /);
   });
 });

@@ -1,33 +1,33 @@
-// Which pods under load are profiled, and what is told of it.
+// Chooses the pods under load to profile, and reports the choice as a fact.
 import { podsAtFault } from '../../analysis/runtime/at-fault.ts';
 import type { RuntimeSample } from '../../analysis/runtime/sample.ts';
 import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
 import { captureProfiles } from '../profiles/capture.ts';
 import type { LoadTestInput } from '../steps-contract.ts';
-import type { LoadTestWorld } from './world.ts';
+import type { LoadTestDependencies } from './dependencies.ts';
 import type { SampledPod } from './runtime-sampler.ts';
 
-/** Profiles of three pods show what all do; more would only cost the service CPU. */
-const PROFILED_PODS_LIMIT = 3;
+/** Three pods are representative; more profiles would only cost the service CPU. */
+const MAX_PROFILED_PODS = 3;
 
 export interface Profiling {
-  /** When they are taken, as the fact about them says it. */
-  why: string;
-  /** Called when the pods are known and their profiles begin. */
+  /** `while a limit was broken`, for the fact. */
+  reason: string;
+  /** Called when the pods are listed and profiling starts. */
   begins: () => void;
   signal: AbortSignal;
 }
 
-/** Profiles of the pods under load; of many, those whose own figures make them stand out. */
+/** Profiles the pods under load; of many, those whose runtime metrics stand out. */
 export async function profilePods(
   samples: readonly RuntimeSample[],
   input: LoadTestInput,
-  world: LoadTestWorld,
-  { why, begins, signal }: Profiling,
+  dependencies: LoadTestDependencies,
+  { reason, begins, signal }: Profiling,
 ): Promise<{ evidence: EvidenceRef[]; facts: Fact[] }> {
   let pods: readonly SampledPod[];
   try {
-    pods = await world.listPods(input.staging);
+    pods = await dependencies.listPods(input.staging);
   } catch (cause) {
     return {
       evidence: [],
@@ -36,16 +36,16 @@ export async function profilePods(
   }
   const { namespace } = input.staging;
   const options = {
-    store: world.store,
-    pprofPort: world.pprofPort,
+    store: dependencies.store,
+    pprofPort: dependencies.pprofPort,
     cpuSeconds: Math.max(1, Math.round(input.step.cpuProfileMs / 1_000)),
     signal,
-    ...(world.goroutineGapMs === undefined ? {} : { goroutineGapMs: world.goroutineGapMs }),
+    ...(dependencies.goroutineGapMs === undefined ? {} : { goroutineGapMs: dependencies.goroutineGapMs }),
   };
   const atFault = podsAtFault(
     pods.map(({ name }) => name),
     samples,
-    PROFILED_PODS_LIMIT,
+    MAX_PROFILED_PODS,
   );
   begins();
   const chosen = pods.filter(({ name }) => atFault.pods.includes(name));
@@ -53,11 +53,11 @@ export async function profilePods(
   const evidence = taken.flatMap((each) => each.evidence);
   const which =
     pods.length === 1
-      ? 'the one pod'
+      ? 'the only pod'
       : chosen.length === pods.length
         ? `all ${pods.length} pods`
         : `${chosen.length} of ${pods.length} pods, ${atFault.reason}`;
-  const text = pods.length === 0 ? 'no profiles: no pod was found' : `${evidence.length} profiles of ${which}, taken ${why}`;
+  const text = pods.length === 0 ? 'no profiles: no pod was found' : `${evidence.length} profiles of ${which}, captured ${reason}`;
   return {
     evidence,
     facts: [

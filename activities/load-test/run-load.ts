@@ -1,11 +1,11 @@
-// A load test: k6 drives the candidate, its points stream into evidence and into the live counts at once; a broken limit calls for profiles,
-// a hopeless run is stopped, and the verdict is made from the evidence as it was stored.
+// A load test: k6's points stream into evidence and into live counts. A broken limit triggers profiles, a hopeless run is stopped, and the
+// findings come from the stored evidence.
 import { Readable, pipeline } from 'node:stream';
 import { constants, createGzip } from 'node:zlib';
 import { candidateDigests } from '../../analysis/load-test/candidate.ts';
 import { loadFacts } from '../../analysis/load-test/facts.ts';
 import { judgeLoad } from '../../analysis/load-test/judge.ts';
-import { runLine, type LoadPlan } from '../../analysis/load-test/run-record.ts';
+import { runLine } from '../../analysis/load-test/run-record.ts';
 import { createLoadAccumulator, summarizeLoad, type LoadAccumulator } from '../../analysis/load-test/summary.ts';
 import { judgeRuntime } from '../../analysis/runtime/judge.ts';
 import { summarizeRuntime } from '../../analysis/runtime/summary.ts';
@@ -14,42 +14,43 @@ import { bytesOf } from '../evidence/bytes-of.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { watchDatabase } from '../postgres/watch-database.ts';
 import type { LoadTestInput, StepReport } from '../steps-contract.ts';
+import type { LoadRun, LoadTestDependencies, RunControl } from './dependencies.ts';
 import type { K6Process } from './k6-run.ts';
-import { seeCandidate, type SeenCandidate } from './see-candidate.ts';
+import { seeCandidate } from './see-candidate.ts';
 import { startRuntimeSampler } from './runtime-sampler.ts';
 import { serviceLogOf } from './service-log.ts';
 import { HEARTBEAT_EVERY_MS, watchRun, type RunWatch } from './watch-run.ts';
-import type { LoadTestWorld, RunControl } from './world.ts';
-
 /**
- * Runs one load test from nothing; a retry is a new run with evidence of its own. Rejects with the signal's reason when cancelled, leaving no process
- * and no half evidence.
+ * Runs one load test; a retry is a new run with its own evidence. When cancelled, rejects with the signal's reason and leaves no process and no
+ * partial evidence.
  */
-export async function runLoad(input: LoadTestInput, world: LoadTestWorld, control: RunControl): Promise<StepReport> {
+export async function runLoad(input: LoadTestInput, dependencies: LoadTestDependencies, control: RunControl): Promise<StepReport> {
   const plan = { stages: input.step.stages, limits: input.step.limits };
-  const targetUrl = world.resolveTarget(input.step.target);
-  const databaseUrl = await databaseUrlOf(input, world);
-  const { k6, candidate } = await started(plan, targetUrl, input, world, control);
+  const targetUrl = dependencies.resolveTarget(input.step.target);
+  const databaseUrl = await databaseUrlOf(input, dependencies);
+  const run = await start({ plan, input, dependencies, control }, targetUrl);
   try {
     control.signal.throwIfAborted();
-    return await follow(k6, plan, candidate, databaseUrl, input, world, control);
+    return await follow(run, databaseUrl);
   } finally {
-    k6.kill();
-    await k6.ended;
+    run.k6.kill();
+    await run.k6.ended;
   }
 }
 
-/** Before the first request: the candidate is looked at, and k6 started. That may take longer than a heartbeat timeout. */
-async function started(plan: LoadPlan, targetUrl: string, input: LoadTestInput, world: LoadTestWorld, { signal, heartbeat }: RunControl) {
+/** Samples the candidate and starts k6; heartbeats, because that may take longer than the heartbeat timeout. */
+async function start(run: Omit<LoadRun, 'k6' | 'candidate'>, targetUrl: string): Promise<LoadRun> {
+  const { plan, input, dependencies } = run;
+  const { signal, heartbeat } = run.control;
   const beat = (): void => heartbeat({ text: 'starting the load', done: 0, total: 1, unit: 'k6' });
   const beats = setInterval(beat, HEARTBEAT_EVERY_MS);
   beat();
   try {
-    const script = await bytesOf(world.store, input.scriptDigest);
-    const candidate = await seeCandidate(() => world.listPods(input.staging));
+    const script = await bytesOf(dependencies.store, input.scriptDigest);
+    const candidate = await seeCandidate(() => dependencies.listPods(input.staging));
     signal.throwIfAborted();
-    const k6 = await orCancelled(world.startK6({ script, stages: plan.stages, maxVus: input.step.maxVus, targetUrl }), signal);
-    return { k6, candidate };
+    const k6 = await orCancelled(dependencies.startK6({ script, stages: plan.stages, maxVus: input.step.maxVus, targetUrl }), signal);
+    return { ...run, k6, candidate };
   } finally {
     clearInterval(beats);
   }
@@ -65,7 +66,7 @@ async function orCancelled(starting: Promise<K6Process>, signal: AbortSignal): P
   try {
     return await Promise.race([starting, cancelled]);
   } catch (error) {
-    // Killed as soon as it is there; that it could not be started concerns nobody any more.
+    // Killed as soon as it has started; a failed start no longer matters.
     starting.then(
       (k6) => k6.kill(),
       () => undefined,
@@ -76,35 +77,28 @@ async function orCancelled(starting: Promise<K6Process>, signal: AbortSignal): P
   }
 }
 
-async function follow(
-  k6: K6Process,
-  plan: LoadPlan,
-  candidate: SeenCandidate,
-  databaseUrl: string | null,
-  input: LoadTestInput,
-  world: LoadTestWorld,
-  control: RunControl,
-): Promise<StepReport> {
-  const { store } = world;
+async function follow(run: LoadRun, databaseUrl: string | null): Promise<StepReport> {
+  const { plan, candidate, input, dependencies, control } = run;
+  const { store } = dependencies;
   const source = `k6 against ${input.step.target}`;
   const live = createLoadAccumulator(plan.limits);
   const sampler = startRuntimeSampler({
     listPods: candidate.listPods,
-    metricsPort: world.metricsPort,
-    pprofPort: world.pprofPort,
+    metricsPort: dependencies.metricsPort,
+    pprofPort: dependencies.pprofPort,
     everyMs: input.step.sampleEveryMs,
   });
-  const watch = watchRun(k6, live, plan, sampler.samples, input, world, control);
+  const watch = watchRun(run, live, sampler.samples);
   const database =
     databaseUrl === null
       ? null
-      : watchDatabase({ store, name: input.step.postgres ?? '', url: databaseUrl, serviceLog: serviceLogOf(input.staging, world) });
+      : watchDatabase({ store, name: input.step.postgres ?? '', url: databaseUrl, serviceLog: serviceLogOf(input.staging, dependencies) });
   try {
-    // Level 1 packs k6's points 20 to 1 and leaves the CPU to the load.
-    const packed = createGzip({ level: constants.Z_BEST_SPEED });
-    // An error of either side is thrown to whoever reads `packed`: the store, which then keeps nothing.
-    pipeline(Readable.from(recorded(k6, live, watch, plan, candidate, input, control), { objectMode: true }), packed, () => undefined);
-    const points = await store.put({ kind: 'k6-points', mediaType: 'application/gzip', source }, packed as AsyncIterable<Uint8Array>);
+    // Level 1 compresses k6's points 20 to 1 and leaves the CPU to the load.
+    const gzip = createGzip({ level: constants.Z_BEST_SPEED });
+    // An error on either side reaches the reader of `gzip`, the store, which then stores nothing.
+    pipeline(Readable.from(recorded(run, live, watch), { objectMode: true }), gzip, () => undefined);
+    const points = await store.put({ kind: 'k6-points', mediaType: 'application/gzip', source }, gzip as AsyncIterable<Uint8Array>);
     const [profiles, , seen] = await Promise.all([watch.finish(), sampler.finish(), database?.finish()]);
     const runtime = await storeSamples(store, sampler.samples, input);
     const summary = await summarizeLoad(store.get(points.digest), plan.limits);
@@ -130,20 +124,16 @@ async function follow(
   }
 }
 
-/** Address of the database to watch; null where the step watches none. */
-async function databaseUrlOf({ step: { postgres } }: LoadTestInput, { databaseUrl }: LoadTestWorld): Promise<string | null> {
+/** URL of the database to watch; null when the step watches none. */
+async function databaseUrlOf({ step: { postgres } }: LoadTestInput, { databaseUrl }: LoadTestDependencies): Promise<string | null> {
   return postgres === undefined || databaseUrl === undefined ? null : databaseUrl(postgres);
 }
 
-/** What is stored: our start, k6's bytes as they come, our end. Counts them on the way. */
+/** The stored bytes: a start line, k6's output, an end line. Counts the points. */
 async function* recorded(
-  k6: K6Process,
+  { k6, plan, candidate, input, control: { signal, attempt } }: LoadRun,
   live: LoadAccumulator,
   watch: RunWatch,
-  plan: LoadPlan,
-  candidate: SeenCandidate,
-  input: LoadTestInput,
-  { signal, attempt }: RunControl,
 ): AsyncIterable<Uint8Array> {
   const { namespace, deployment } = input.staging;
   yield runLine('Run', {

@@ -1,5 +1,5 @@
-// Protocol between worker and k6 runner: HTTP over a Unix socket. POST /runs answers k6's points as they come, and how k6 ended in the trailer;
-// closing the connection ends k6. POST /runs/<id>/stop asks it to end.
+// Protocol between worker and k6 runner: HTTP over a Unix socket. POST /runs streams k6's points, with k6's end in the trailer; closing the
+// connection kills k6. POST /runs/<id>/stop stops it.
 import { z } from 'zod';
 
 export const runRequest = z.strictObject({
@@ -15,7 +15,7 @@ export type RunRequest = z.output<typeof runRequest>;
 
 export const k6Ended = z.strictObject({ exitCode: z.number().nullable(), signal: z.string().nullable(), lastError: z.string() });
 
-/** JSON of K6Ended in base64: a header takes no text beyond Latin-1. */
+/** JSON of K6Ended in base64: headers are limited to Latin-1. */
 export const ENDED_TRAILER = 'k6-ended';
-/** Scripts are kilobytes; evidence of any size is not sent here. */
+/** Scripts have kilobytes. */
 export const MAX_REQUEST_BYTES = 16 * 1024 ** 2;

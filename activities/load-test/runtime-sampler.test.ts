@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { runtimeByPod } from '../../analysis/runtime/summary.ts';
-import { startRuntimeSampler, untilNextLookMs } from './runtime-sampler.ts';
+import { startRuntimeSampler, untilNextRoundMs } from './runtime-sampler.ts';
 
 let server: Server;
 let port: number;
@@ -40,7 +40,7 @@ test('stores each pause once though Go shows the last 256 each time', async () =
   expect(runtimeByPod(running.samples)[0]).toMatchObject({ pausesMs: [0.0007], pausesLost: 0 });
 });
 
-test('stores a pause that ended before the one seen last, by a clock that was set back', async () => {
+test('stores a pause that ended before the last one, when the clock was set back', async () => {
   pauses = '# PauseNs = [500 0]\n# PauseEnd = [2000 0]\n# NumGC = 1\n';
   const running = sampler();
   await running.finish();
@@ -65,48 +65,48 @@ test('tells that the pods could not be listed, and goes on', async () => {
   expect(running.samples).toMatchObject([{ unread: 'the pods cannot be listed: forbidden' }, { goroutines: 7, unread: null }]);
 });
 
-test('tells that there was no pod at a look', async () => {
+test('records a round without pods', async () => {
   const running = sampler(() => Promise.resolve([]));
   await running.finish();
   expect(running.samples).toMatchObject([{ pod: '', unread: 'no pod was found', goroutines: null }]);
 });
 
-test('looks at more pods than fifty in turn, and leaves none out', async () => {
+test('samples more than fifty pods in turn, and omits none', async () => {
   metrics = () => [200, 'go_goroutines 7\n'];
   const many = Array.from({ length: 120 }, (_, i) => ({ name: `p${i}`, ip: '127.0.0.1' }));
   const running = sampler(() => Promise.resolve(many));
-  for (let looks = 0; looks < 3; looks += 1) await running.finish();
+  for (let rounds = 0; rounds < 3; rounds += 1) await running.finish();
   expect(running.samples).toHaveLength(150);
   expect(new Set(running.samples.map(({ pod }) => pod)).size).toBe(120);
 });
 
-test('looks at its pace while there is room, and then ever more rarely, to the end of a run of any length', () => {
+test('keeps its interval while there is room, then samples ever more rarely, to the end of a run of any length', () => {
   // Fifty pods of 1 kB each.
-  const [everyMs, lookBytes, limitBytes] = [5_000, 50_000, 64 * 1024 * 1024];
-  const looksMs: number[] = [];
+  const [everyMs, roundBytes, limitBytes] = [5_000, 50_000, 64 * 1024 * 1024];
+  const roundsMs: number[] = [];
   let left = limitBytes;
-  for (let at = 0; at < 24 * 3_600_000; at += untilNextLookMs({ everyMs, lookBytes, leftBytes: left, lastedMs: at })) {
-    looksMs.push(at);
-    left -= lookBytes;
+  for (let at = 0; at < 24 * 3_600_000; at += untilNextRoundMs({ everyMs, roundBytes, leftBytes: left, lastedMs: at })) {
+    roundsMs.push(at);
+    left -= roundBytes;
   }
   expect(left).toBeGreaterThan(0);
   const gapAt = (hours: number) => {
-    const i = looksMs.findIndex((at) => at >= hours * 3_600_000);
-    return ((looksMs[i] as number) - (looksMs[i - 1] as number)) / 1_000;
+    const i = roundsMs.findIndex((at) => at >= hours * 3_600_000);
+    return ((roundsMs[i] as number) - (roundsMs[i - 1] as number)) / 1_000;
   };
   expect(gapAt(0.5)).toBe(5);
   expect(gapAt(1)).toBeLessThan(20);
-  expect(24 * 3_600_000 - (looksMs.at(-1) as number)).toBeLessThan(2 * 3_600_000);
-  expect(untilNextLookMs({ everyMs, lookBytes, leftBytes: 0, lastedMs: 1 })).toBe(Infinity);
+  expect(24 * 3_600_000 - (roundsMs.at(-1) as number)).toBeLessThan(2 * 3_600_000);
+  expect(untilNextRoundMs({ everyMs, roundBytes, leftBytes: 0, lastedMs: 1 })).toBe(Infinity);
 });
 
-test('looks more rarely when its record fills, and once more at the end', async () => {
+test('samples more rarely when its record fills, and once more at the end', async () => {
   metrics = () => [200, 'go_goroutines 7\n'];
-  const looks: number[] = [];
+  const rounds: number[] = [];
   let enough = (): void => undefined;
   const seen = new Promise<void>((resolve) => (enough = resolve));
   const listPods = () => {
-    if (looks.push(performance.now()) === 10) enough();
+    if (rounds.push(performance.now()) === 10) enough();
     return Promise.resolve(pods);
   };
   const once = sampler();
@@ -116,7 +116,7 @@ test('looks more rarely when its record fills, and once more at the end', async 
   const running = startRuntimeSampler({ listPods, metricsPort: port, pprofPort: port, everyMs, limitBytes });
   await seen;
   await running.finish();
-  // There is room for ten looks and a half. At an even pace the tenth comes after 180 ms, at the pace that leaves room after 360.
-  expect((looks[9] as number) - (looks[0] as number)).toBeGreaterThan(300);
+  // There is room for ten and a half rounds. At an even pace the tenth comes after 180 ms, at the pace that leaves room after 360.
+  expect((rounds[9] as number) - (rounds[0] as number)).toBeGreaterThan(300);
   expect(running.samples.at(-1)?.goroutines).toBe(7);
 });

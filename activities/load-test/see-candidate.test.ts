@@ -12,8 +12,8 @@ const seen = (imageId: string) => ({ name: 'a', image: 'mirror/go-api:1', templa
 const patience = { betweenTriesMs: 1 };
 
 test('remembers a build that was there only in the middle', async () => {
-  const looks = ['1', '2', '1'];
-  const candidate = await seeCandidate(() => Promise.resolve([pod(looks.shift() as string)]));
+  const samples = ['1', '2', '1'];
+  const candidate = await seeCandidate(() => Promise.resolve([pod(samples.shift() as string)]));
   await candidate.listPods();
   expect(candidate.before).toEqual({ pods: [seen('1')], trouble: null });
   expect(await candidate.after()).toEqual({ pods: [seen('2'), seen('1')], trouble: null });

@@ -1,11 +1,11 @@
-// What the pods under load run, from just before the load to just after it: the run's record keeps it, and its judge reads it there.
+// The images of the pods under load, from just before the load to just after it; stored in the run's record.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { PodsSeen } from '../../analysis/load-test/run-record.ts';
 import type { SampledPod } from './runtime-sampler.ts';
 
 export interface CandidatePod extends SampledPod {
   image: string;
-  /** Image in the template of the pod's ReplicaSet: what says which version it is of. */
+  /** Image in the template of the pod's ReplicaSet: identifies the version. */
   templateImage: string;
   /** Empty until the container runs. */
   imageId: string;
@@ -13,19 +13,19 @@ export interface CandidatePod extends SampledPod {
 
 export interface SeenCandidate {
   before: PodsSeen;
-  /** Lists the pods for whoever needs them, and remembers what they ran. */
+  /** Lists the pods and records their images. */
   listPods(): Promise<readonly CandidatePod[]>;
-  /** Samples once more. Returns all that was seen since `before`. */
+  /** Samples once more. Returns all pods seen since `before`. */
   after(): Promise<PodsSeen>;
 }
 
-/** An API server that restarts is away for some seconds, and a sample is cheap beside a load test that is worth nothing without it. */
+/** An API server that restarts is unavailable for some seconds, and a load test without this sample is worthless. */
 const TRIES = 3;
 const BETWEEN_TRIES_MS = 1_000;
-/** More pods than any staging has; a record's line has at most 1 MB. */
+/** A line of the record has at most 1 MB. */
 const MAX_PODS = 1_000;
 
-/** Takes the sample before. Never rejects: why the pods could not be listed is part of the record. */
+/** Takes the first sample. Never rejects: the reason why the pods cannot be listed is part of the record. */
 export async function seeCandidate(
   list: () => Promise<readonly CandidatePod[]>,
   { betweenTriesMs = BETWEEN_TRIES_MS } = {},

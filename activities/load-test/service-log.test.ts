@@ -36,11 +36,11 @@ test('asks each pod for what it wrote since the load began, and for no more than
   expect(asked).toEqual([[target, 'go-api-1', { since: expect.any(Date), limitBytes: 8 * 1024 * 1024 }]]);
 });
 
-test('reads a log that was cut off, and tells it', async () => {
+test('reads a truncated log and reports it', async () => {
   const whole = scan(0.2) + scan(0.2);
   expect(await read({ 'go-api-1': whole.slice(0, -20) })).toMatchObject({
     statements: [{ calls: 1 }],
-    bounds: ['1 log ends within a line: of each, 8 MB are read'],
+    bounds: ['1 log is truncated at 8 MB'],
   });
 });
 
@@ -50,10 +50,10 @@ test('tells that only some of many pods were read', async () => {
 });
 
 test('says why nothing is there', async () => {
-  expect(await read({ 'go-api-1': 'listening\n' })).toBe('no line of 1 pod tells a statement and its time');
+  expect(await read({ 'go-api-1': 'listening\n' })).toBe('no log line of 1 pod has a statement with its duration');
   // slog counts nanoseconds: read as seconds, a statement would have taken years.
   expect(await read({ 'go-api-1': scan(152_000_000), 'go-api-2': '' })).toBe(
-    'no line of 2 pods tells a statement and its time; 1 lines with a statement have no time that can be one (numbers are read as seconds)',
+    'no log line of 2 pods has a statement with its duration; 1 lines have a statement with an implausible duration (numbers are read as seconds)',
   );
   const refused: ReadPodLog = () => Promise.reject(new Error('cluster lab: could not get pods/log: this identity may not (403)'));
   expect(await read({ 'go-api-1': '' }, refused)).toContain('may not (403)');

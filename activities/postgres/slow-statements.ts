@@ -1,38 +1,29 @@
-// Slow statements from whichever place has them: the server's counters, else its log, else the service's own. What is not there is told with
-// its reason, and the next one is asked.
+// Slow statements from the first source that has them: the server's counters, its log, then the service's log. The reason why a source has none
+// is recorded.
 import type { Client } from 'pg';
-import type { StatementCost, StatementsRecord, StatementsSource } from '../../analysis/postgres/records.ts';
+import type { StatementsRecord, StatementsSource } from '../../analysis/postgres/records.ts';
 import { sourceTitles } from '../../analysis/postgres/source-sentence.ts';
-import { loggedSince, markLog, type LogMark } from './server-log.ts';
+import { loggedSince, markLog, type FoundStatements, type LogMark } from './server-log.ts';
 import { costsBetween, statementCounts, type StatementCounts } from './statement-counts.ts';
 
-export interface FoundStatements {
-  /** First the costliest. */
-  statements: StatementCost[];
-  /** Plans that came with them, as they came. */
-  plans: string[];
-  /** What keeps it from being all. */
-  bounds: string[];
-}
-
-/** Reads the service's own log since a moment; a sentence where that cannot be. */
+/** Reads the service's log since a time; the reason when that is not possible. */
 export type ServiceLog = (since: Date) => Promise<FoundStatements | string>;
 
 export interface BegunStatements {
   client: Client;
   counts: StatementCounts | string;
-  /** Taken also where there are counts: that they hide what ran shows only in the end. */
+  /** Also taken when there are counts: that they hide statements shows only at the end. */
   mark: LogMark | string;
 }
 
-/** The first look, as the load begins. */
+/** The first sample, at the start of the load. */
 export async function beginStatements(client: Client): Promise<BegunStatements> {
   return { client, counts: await statementCounts(client), mark: await markLog(client) };
 }
 
 type Found = Pick<StatementsRecord, 'unread' | 'source' | 'notThere' | 'bounds' | 'statements'> & { plans: string[] };
 
-/** The last look. `begun` is the reason where there is no connection: the service's own log may be there all the same. */
+/** The last sample. `begun` is the reason when there is no connection; the service's log may still be readable. */
 export async function findStatements(begun: BegunStatements | string, serviceLog: () => Promise<FoundStatements | string>): Promise<Found> {
   const notThere: string[] = [];
   const sources: [StatementsSource, () => Promise<FoundStatements | string>][] = [['service-log', serviceLog]];

@@ -17,7 +17,7 @@ const counted = (id: string, calls: number, totalMs: number): Counted => ({
 
 const seen = (counted: Counted[], hidden: string[] = []): StatementCounts => ({ counted, hidden });
 
-test('tells what each statement cost between two looks, the costliest first, and none that was not called', () => {
+test('reports the cost of each statement between two samples, the costliest first, without uncalled ones', () => {
   const before = [counted('a', 10, 100), counted('b', 5, 50)];
   const after = [counted('a', 12, 400), counted('b', 5, 50), counted('c', 100, 1_000)];
   expect(costsBetween(seen(before), seen(after))).toEqual([
@@ -44,7 +44,7 @@ test('tells what each statement cost between two looks, the costliest first, and
   ]);
 });
 
-test('takes all there is where the counters were reset between the looks', () => {
+test('counts from zero when the counters were reset between the samples', () => {
   expect(costsBetween(seen([counted('a', 100, 900)]), seen([counted('a', 3, 30)]))).toMatchObject([{ calls: 3, totalMs: 30, meanMs: 10 }]);
 });
 
@@ -54,7 +54,7 @@ test.each([
   ['are gone, and may have run before', ['4/9.5'], []],
 ])('lays no cost to any statement where hidden ones %s', (_, before, after) => {
   expect(costsBetween(seen([counted('a', 1, 1)], before), seen([counted('a', 2, 9)], after))).toBe(
-    'statements of other roles are hidden until this role is granted pg_read_all_stats',
+    'statements of other roles are hidden; grant pg_read_all_stats to this role',
   );
 });
 

@@ -41,7 +41,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** What a role sees of work that lasts over several looks. */
+/** What a role sees of work that lasts for several samples. */
 async function watched(role: string, work: () => Promise<unknown>) {
   const store = createFolderEvidenceStore(folder);
   const watch = watchDatabase({ store, name: 'shop', url: urlOf(role), serviceLog: async () => 'there is none', everyMs: 50 });
@@ -52,7 +52,7 @@ async function watched(role: string, work: () => Promise<unknown>) {
     const of = (kind: string) => bytesOf(store, evidence.find((ref) => ref.kind === kind)?.digest ?? '');
     return {
       record: readStatementsRecord(await of('slow-statements')),
-      looks: readActivityLooks(await of('lock-waits')),
+      samples: readActivityLooks(await of('lock-waits')),
       said: facts.map(({ text }) => text).join('\n'),
     };
   } finally {
@@ -70,58 +70,58 @@ async function locked(): Promise<void> {
   await Promise.all(waiting);
 }
 
-const HIDDEN_STATEMENTS = 'pg_stat_statements: statements of other roles are hidden until this role is granted pg_read_all_stats';
-const HIDDEN_SESSIONS = 'sessions of other roles are hidden until this role is granted pg_read_all_stats';
+const HIDDEN_STATEMENTS = 'pg_stat_statements: statements of other roles are hidden; grant pg_read_all_stats to this role';
+const HIDDEN_SESSIONS = 'sessions of other roles are hidden; grant pg_read_all_stats to this role';
 
 it('is told by a role that may see nothing of the service, and no figure of it is made up', async () => {
-  const { record, looks, said } = await watched('guest', locked);
+  const { record, samples, said } = await watched('guest', locked);
   expect(record).toMatchObject({
     statements: [],
     notThere: [HIDDEN_STATEMENTS, expect.stringMatching(/^the server's log: /), expect.anything()],
   });
   expect(record.unread).toContain(HIDDEN_STATEMENTS);
   expect(said).toContain(HIDDEN_STATEMENTS);
-  const unread = looks.filter((look) => look.unread !== null);
+  const unread = samples.filter((sample) => sample.unread !== null);
   expect(unread.length).toBeGreaterThan(3);
-  expect(new Set(unread.map((look) => look.unread))).toEqual(new Set([HIDDEN_SESSIONS]));
-  expect(JSON.stringify([record, looks])).not.toContain('insufficient privilege');
+  expect(new Set(unread.map((sample) => sample.unread))).toEqual(new Set([HIDDEN_SESSIONS]));
+  expect(JSON.stringify([record, samples])).not.toContain('insufficient privilege');
 });
 
 it('is not told to a role with pg_read_all_stats, which sees who waits and what was slow', async () => {
-  const { record, looks, said } = await watched('reader', locked);
+  const { record, samples, said } = await watched('reader', locked);
   expect(record).toMatchObject({ unread: null, source: 'pg_stat_statements' });
   expect(record.statements[0]).toMatchObject({ statement: 'UPDATE stock SET n = n - $1 WHERE id = $2', calls: 2 });
-  expect(databaseWaits(looks)).toMatchObject({ unread: 0, blockedStatement: 'UPDATE stock SET n = n - $1 WHERE id = $2' });
+  expect(databaseWaits(samples)).toMatchObject({ unread: 0, blockedStatement: 'UPDATE stock SET n = n - $1 WHERE id = $2' });
   expect(said).toBe('');
 });
 
 it("does not keep the service's own role from seeing all of it: others that do nothing meanwhile hide nothing", async () => {
   // The superuser's statements of before are hidden from it, and so is a session of the superuser that idles.
-  const { record, looks, said } = await watched('shop', locked);
+  const { record, samples, said } = await watched('shop', locked);
   expect(record).toMatchObject({ unread: null, source: 'pg_stat_statements' });
   expect(record.statements[0]).toMatchObject({ statement: 'UPDATE stock SET n = n - $1 WHERE id = $2' });
-  expect(databaseWaits(looks)).toMatchObject({ unread: 0, blockedStatement: 'UPDATE stock SET n = n - $1 WHERE id = $2' });
+  expect(databaseWaits(samples)).toMatchObject({ unread: 0, blockedStatement: 'UPDATE stock SET n = n - $1 WHERE id = $2' });
   expect(said).toBe('');
 });
 
 it('counts the time of a session that idles in a transaction from the end of its statement', async () => {
-  const { looks } = await watched('reader', async () => {
+  const { samples } = await watched('reader', async () => {
     const shop = await open('shop');
     await shop.query('BEGIN; SELECT pg_sleep(0.4)');
     await wait(300);
     await shop.query('COMMIT');
   });
-  expect(databaseWaits(looks)?.idleAfter).toBe('BEGIN; SELECT pg_sleep($1)');
-  const idle = looks.flatMap(({ sessions }) => sessions).filter(({ state }) => state === 'idle in transaction');
+  expect(databaseWaits(samples)?.idleAfter).toBe('BEGIN; SELECT pg_sleep($1)');
+  const idle = samples.flatMap(({ sessions }) => sessions).filter(({ state }) => state === 'idle in transaction');
   expect(Math.max(...idle.map(({ runsMs }) => runsMs))).toBeLessThan(400);
 });
 
-it('tells a look at sessions that do not say what they do as not read', async () => {
+it('tells a sample at sessions that do not say what they do as not read', async () => {
   const owner = await open('postgres');
   await owner.query('ALTER ROLE shop SET track_activities = off');
   try {
-    const { looks } = await watched('reader', locked);
-    expect(looks.find(({ unread }) => unread !== null)?.unread).toBe('sessions do not say what they do (track_activities is off)');
+    const { samples } = await watched('reader', locked);
+    expect(samples.find(({ unread }) => unread !== null)?.unread).toBe('sessions report no activity (track_activities is off)');
   } finally {
     await owner.query('ALTER ROLE shop RESET track_activities');
   }

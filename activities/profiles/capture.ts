@@ -29,7 +29,7 @@ export interface CapturedProfiles {
 /** A goroutine profile of 200,000 goroutines has 2 kB, a CPU profile of 30 s on 64 cores about 10 MB: more than this is no profile. */
 const PROFILE_LIMIT_BYTES = 64 * 1024 * 1024;
 /** debug=0 stops the world for 0.24 s at 200,000 goroutines (debug=2 for 2.6 s, so it is never asked for); the rest is room for a busy CPU. */
-const ANSWER_WITHIN_MS = 15_000;
+const ANSWER_TIMEOUT_MS = 15_000;
 export const GOROUTINE_GAP_MS = 10_000;
 
 /** Go keeps one CPU profile per process at a time, so this process asks each address only once at a time. */
@@ -43,14 +43,14 @@ const profiled = new Set<string>();
 export async function captureProfiles(pod: ProfiledPod, options: CaptureOptions): Promise<CapturedProfiles> {
   const { cpuSeconds, signal, goroutineGapMs = GOROUTINE_GAP_MS } = options;
   const captured: CapturedProfiles = { evidence: [], facts: [] };
-  const take = (kind: EvidenceKind, path: string, timeoutMs = ANSWER_WITHIN_MS) => takeOne(pod, options, captured, kind, path, timeoutMs);
+  const take = (kind: EvidenceKind, path: string, timeoutMs = ANSWER_TIMEOUT_MS) => takeOne(pod, options, captured, kind, path, timeoutMs);
 
   const cpu = takeCpu(pod, options, captured, () =>
-    take('cpu-profile', `profile?seconds=${cpuSeconds}`, cpuSeconds * 1_000 + ANSWER_WITHIN_MS),
+    take('cpu-profile', `profile?seconds=${cpuSeconds}`, cpuSeconds * 1_000 + ANSWER_TIMEOUT_MS),
   );
   // Differences over the CPU profile's seconds, for Go counts both from the start of the process.
   const waits = ['mutex', 'block'].map((name) =>
-    take(`${name}-profile` as EvidenceKind, `${name}?seconds=${cpuSeconds}`, cpuSeconds * 1_000 + ANSWER_WITHIN_MS),
+    take(`${name}-profile` as EvidenceKind, `${name}?seconds=${cpuSeconds}`, cpuSeconds * 1_000 + ANSWER_TIMEOUT_MS),
   );
   const others = (async () => {
     await take('goroutine-profile', 'goroutine');

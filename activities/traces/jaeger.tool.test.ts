@@ -9,7 +9,7 @@ import { freePort } from '../testing/free-port.ts';
 import { askTraces } from './ask-traces.ts';
 
 /** It is ready in a second on an idle machine. */
-const READY_WITHIN_MS = 60_000;
+const READY_TIMEOUT_MS = 60_000;
 const AT = Date.now() - 60_000;
 const question = { service: 'api', namespace: 'shop-staging', from: new Date(AT - 1_000), to: new Date(AT + 60_000) };
 const staging = { namespace: 'shop-staging', deployment: 'api' };
@@ -46,7 +46,7 @@ beforeAll(async () => {
     { stdio: 'ignore' },
   );
   await until(async () => (await fetch(`${url}/api/services`)).ok, 'Jaeger is not ready');
-}, READY_WITHIN_MS);
+}, READY_TIMEOUT_MS);
 afterAll(async () => {
   if (jaeger?.exitCode !== null) return;
   jaeger.kill('SIGKILL');
@@ -97,11 +97,11 @@ describe('the real Jaeger', () => {
 });
 
 async function until(holds: () => Promise<boolean>, otherwise: string): Promise<void> {
-  const endsAt = performance.now() + READY_WITHIN_MS;
+  const endsAt = performance.now() + READY_TIMEOUT_MS;
   for (;;) {
     // Nothing listens yet, or there is nothing to read yet.
     if (await holds().catch(() => false)) return;
-    if (performance.now() > endsAt) throw new Error(`${otherwise} within ${READY_WITHIN_MS / 1_000} s`);
+    if (performance.now() > endsAt) throw new Error(`${otherwise} within ${READY_TIMEOUT_MS / 1_000} s`);
     await new Promise((done) => setTimeout(done, 100));
   }
 }

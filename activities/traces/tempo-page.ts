@@ -5,7 +5,7 @@ import { RequestError } from '../http/request-error.ts';
 /** Eight at once leave a Tempo on one machine room for others; at 50 ms a trace 400 of them take 2.5 s. */
 export const AT_ONCE = 8;
 /** For everything that is asked of it: 400 traces at a slow 0.5 s each take 25 s, and ten searches at their limit twice 20 s. */
-export const ALL_WITHIN_MS = 90_000;
+export const ALL_TIMEOUT_MS = 90_000;
 
 export interface TempoPage {
   /** Address of the query API. */
@@ -21,7 +21,7 @@ export interface TempoPage {
 /** The answer, or the reason why there is none. */
 export async function readTempo({ url, path, limitBytes, withinMs, deadline }: TempoPage): Promise<Uint8Array | string> {
   const timeoutMs = Math.min(withinMs, Math.floor(deadline - performance.now()));
-  if (timeoutMs <= 0) return `all of it took more than ${ALL_WITHIN_MS / 1_000} s`;
+  if (timeoutMs <= 0) return `all of it took more than ${ALL_TIMEOUT_MS / 1_000} s`;
   try {
     // Tempo sends a trace as JSON or as protobuf.
     return await readPage({ url: `${url.replace(/\/$/u, '')}${path}`, timeoutMs, limitBytes, headers: { accept: 'application/json' } });

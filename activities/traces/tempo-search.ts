@@ -13,7 +13,7 @@ const STRETCHES = 10;
 const FOUND_LIMIT = 200;
 /** A found trace takes about 500 bytes with one span in it. */
 const SEARCH_LIMIT_BYTES = 4 * 1024 * 1024;
-const SEARCH_WITHIN_MS = 20_000;
+const SEARCH_TIMEOUT_MS = 20_000;
 
 /** The traces found, each once, and what is missing. */
 export async function searchTempo(question: TraceQuestion, deadline: number): Promise<{ found: FoundTrace[]; missing: string[] }> {
@@ -25,7 +25,7 @@ export async function searchTempo(question: TraceQuestion, deadline: number): Pr
     // `spss`: how many spans of each trace are shown in the answer; none are needed, and 1 is the least.
     const ask = new URLSearchParams({ q: traceQl(question), start: `${start}`, end: `${end}`, limit: `${FOUND_LIMIT}`, spss: '1' });
     const path = `/api/search?${ask.toString()}`;
-    const answer = await readTempo({ url: question.url, path, limitBytes: SEARCH_LIMIT_BYTES, withinMs: SEARCH_WITHIN_MS, deadline });
+    const answer = await readTempo({ url: question.url, path, limitBytes: SEARCH_LIMIT_BYTES, withinMs: SEARCH_TIMEOUT_MS, deadline });
     const traces = typeof answer === 'string' ? answer : readFound(answer);
     if (typeof traces === 'string') return void failures.push(traces);
     if (traces.length >= FOUND_LIMIT) full += 1;

@@ -2,7 +2,7 @@
 import pMap from 'p-map';
 import { LARGEST_TRACES_BYTES } from '../../analysis/trace/read.ts';
 import { evenlySpread, type FoundTrace } from './evenly-spread.ts';
-import { ALL_WITHIN_MS, AT_ONCE, readTempo, reasonsOf } from './tempo-page.ts';
+import { ALL_TIMEOUT_MS, AT_ONCE, readTempo, reasonsOf } from './tempo-page.ts';
 import { searchTempo } from './tempo-search.ts';
 import type { AskStore, TraceAnswer, TraceQuestion } from './trace-store.ts';
 
@@ -11,13 +11,13 @@ const FETCHED_LIMIT = 400;
 /** Of a trace of 10,000 spans; and of all together, what can be read. */
 const TRACE_LIMIT_BYTES = 8 * 1024 * 1024;
 const ALL_LIMIT_BYTES = LARGEST_TRACES_BYTES;
-const TRACE_WITHIN_MS = 10_000;
+const TRACE_TIMEOUT_MS = 10_000;
 /** Blocks are chosen by the times of their spans; spans of a trace may lie in the block before or after. */
 const AROUND_SECONDS = 60;
 
 /** Tempo's answers, one a line, and what is missing with its count. */
 export const askTempo: AskStore = async (question) => {
-  const deadline = performance.now() + ALL_WITHIN_MS;
+  const deadline = performance.now() + ALL_TIMEOUT_MS;
   const { found, missing } = await searchTempo(question, deadline);
   const chosen = evenlySpread(found, FETCHED_LIMIT);
   if (chosen.length === 0) return { bytes: null, missing };
@@ -35,7 +35,7 @@ async function fetchTraces({ url, from, to }: TraceQuestion, chosen: readonly Fo
   const fetchOne = async ({ id }: FoundTrace): Promise<Uint8Array | undefined> => {
     // v1 of the API: every Tempo 2 has it, and it answers a trace whole or not at all, where v2 may answer a part.
     const path = `/api/traces/${id}?start=${start}&end=${end}`;
-    const answer = await readTempo({ url, path, limitBytes: TRACE_LIMIT_BYTES, withinMs: TRACE_WITHIN_MS, deadline });
+    const answer = await readTempo({ url, path, limitBytes: TRACE_LIMIT_BYTES, withinMs: TRACE_TIMEOUT_MS, deadline });
     if (typeof answer === 'string') return void failures.push(answer);
     if (!hasSpans(answer)) return void failures.push('it answered without a span');
     if (answer.byteLength > leftBytes) return void failures.push(`all together have more than ${ALL_LIMIT_BYTES} bytes`);
