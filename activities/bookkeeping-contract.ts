@@ -1,4 +1,4 @@
-// What the countdown itself needs of the outside, apart from its steps: a lock, an audit file, messages, verified signatures.
+// Activities of the countdown itself, apart from its steps: lock, audit file, notifications, verified signatures.
 import type { Ending, Signed } from '../workflows/messages.ts';
 import type { AuditRecord } from '../verdict/audit-chain.ts';
 import type { CountdownRef } from './effects/contract.ts';
@@ -11,9 +11,9 @@ export interface LockRequest {
   target: DeploymentTarget;
 }
 
-export type LockAnswer = { acquired: true; generation: number } | { acquired: false; sentence: string };
+export type LockAnswer = { acquired: true; generation: number } | { acquired: false; message: string };
 
-/** One message per transition; the same facts as on the page. */
+/** One notification per transition, with the facts of the page. */
 export interface Announcement {
   /** Sent once per key: `<release>/<audit seq>`. */
   key: string;
@@ -24,21 +24,27 @@ export interface Announcement {
   message: string;
   at: string;
   rehearsal: boolean;
-  /** Names in the environment file. */
+  /** Notification targets in the environment file. */
   targets: string[];
   /** RFC 3339. */
   launchAt: string;
-  /** Groups whose decision is waited for; absent where nobody is asked. */
+  /** Groups whose decision is pending; absent when none is. */
   waitsFor?: string[];
-  /** RFC 3339: when silence becomes a decision. */
+  /** RFC 3339: deadline of the decision. */
   deadlineAt?: string;
-  /** What a person would type next. */
+  /** The next command for a person. */
   command?: string;
-  /** Put in by whoever sends it, where the environment file says where the pages are. */
+  /** Added when it is sent, if the environment file has the address of the pages. */
   links?: { page: string };
 }
 
-/** The release of a Deployment that was launched last and passed its guard. */
+/** A target without a delivery, with the reason. */
+export interface Undelivered {
+  target: string;
+  message: string;
+}
+
+/** The last release of a Deployment that was launched and passed its guard. */
 export interface LastGood {
   release: string;
   /** Name of each load test, and the digest of its points. */
@@ -47,27 +53,27 @@ export interface LastGood {
 
 export interface WatchCountdownInput {
   countdown: CountdownRef;
-  /** Milliseconds since 1970, by the worker's clock; null where nothing is due before the countdown ends. */
+  /** Milliseconds since 1970, by the worker's clock; null when nothing is due before the countdown ends. */
   dueAtMs: number | null;
 }
 
-/** Why a restorer has to act. `ending` is null where the countdown did not end by itself (terminated, timed out, failed). `at`: RFC 3339. */
+/** Why a restorer must act. `ending` is null when the countdown did not end by itself (terminated, timed out, failed). `at`: RFC 3339. */
 export type CountdownEnd =
   | { kind: 'closed'; status: string; ending: Ending | null; at: string }
   | { kind: 'due'; nowMs: number; at: string };
 
 export interface BookkeepingActivities extends IdentityActivities {
-  /** Idempotent for one holder. A lock whose holder has ended is taken over; a live one refuses with its holder's name. */
+  /** Idempotent for one holder. Takes over the lock of a holder that has ended; otherwise refuses with the holder's name. */
   acquireLock(request: LockRequest): Promise<LockAnswer>;
   releaseLock(request: LockRequest): Promise<void>;
-  /** Appends records to the countdown's audit file; those already there are compared and skipped. Signs the new head. */
+  /** Appends records to the countdown's audit file; existing ones are compared and skipped. Signs the new head. */
   storeAudit(release: string, runId: string, records: AuditRecord[]): Promise<void>;
-  /** Sends to each target; answers the targets that could not be told, with the reason. */
-  notify(announcement: Announcement): Promise<{ target: string; sentence: string }[]>;
-  /** Remembers a launched release, for the next one to be compared with. */
+  /** Sends to each target; returns those without a delivery. */
+  notify(announcement: Announcement): Promise<Undelivered[]>;
+  /** Stores a launched release for comparison with the next one. */
   keepLastGood(target: DeploymentTarget, lastGood: LastGood): Promise<void>;
-  /** Stores status and audit of the countdown that calls it as evidence, and a pointer to it. The same record again leaves the same files. */
+  /** Stores status and audit of the calling countdown as evidence, and a pointer to it. Idempotent. */
   keepRecord(asked: { start: Signed; admission: Seal }): Promise<void>;
-  /** Waits until a countdown has closed, over continue-as-new and reset, or until something is due. Heartbeats; changes nothing. */
+  /** Waits until a countdown has closed, across continue-as-new and reset, or until `dueAtMs`. Heartbeats; changes nothing. */
   watchCountdown(input: WatchCountdownInput): Promise<CountdownEnd>;
 }

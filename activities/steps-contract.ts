@@ -1,4 +1,4 @@
-// The long pieces of work behind the steps. Each answers findings made by a pure judge of analysis/ from evidence it stored.
+// The long activities of the steps. Each returns findings that a pure judge of analysis/ made from stored evidence.
 import type { GuardOutcome } from '../analysis/guard/outcome.ts';
 import type { OldTraffic } from '../analysis/guard/sample.ts';
 import type { GuardTally } from '../analysis/guard/guard-tally.ts';
@@ -6,20 +6,20 @@ import type { DiagnosisStep, LoadTestStep, GuardStep, PreflightStep } from '../r
 import type { EvidenceRef, Fact, Finding } from '../verdict/finding.ts';
 import type { DeploymentTarget } from './kubernetes/contract.ts';
 
-/** What one activity of a step learnt. */
+/** Result of one activity of a step. */
 export interface StepReport {
   findings: Finding[];
   facts: Fact[];
   evidence: EvidenceRef[];
-  /** Load test only: digests of the candidate's pods that were under load, sorted and unique; empty when they are not known. */
+  /** Load test only: image digests of the pods under load, sorted and unique; empty when unknown. */
   imageIds?: string[];
 }
 
 export interface PreflightInput {
   step: PreflightStep;
-  /** Only the half that is asked again right before the launch: what may have changed since, in about a second. */
+  /** Only the checks that are repeated right before the launch, in about a second. */
   quick: boolean;
-  /** Who asks: `<workflow id>/<first run id>`. An open launch of this countdown is its own. */
+  /** `<workflow id>/<first run id>`: an open launch of this countdown is its own. */
   countdown: string;
   /** Where the candidate will be launched. */
   production: DeploymentTarget;
@@ -28,7 +28,7 @@ export interface PreflightInput {
   image: string;
   healthTarget: string;
   healthPath: string;
-  /** Limits the guard will need series for; null when the plan has no guard. */
+  /** The guard needs Prometheus series for its limits; null when the plan has no guard. */
   guard: GuardStep | null;
 }
 
@@ -38,17 +38,17 @@ export interface LoadTestInput {
   image: string;
   /** Digest of the k6 script in the evidence store. */
   scriptDigest: string;
-  /** Run id: the same for every retry of this activity, so a retry never counts half of another run. */
+  /** The same for every retry of this activity. */
   runId: string;
 }
 
 export interface DiagnosisStepInput {
   step: DiagnosisStep;
-  /** As its traces name it. */
+  /** Service name in its traces. */
   service: string;
-  /** Whose last good release it is compared with. */
+  /** Deployment whose last good release is compared. */
   production: DeploymentTarget;
-  /** What the load tests before it in the checkpoint found, and the evidence they left. */
+  /** Findings and evidence of the load tests before it in the checkpoint. */
   loadTests: { step: LoadTestStep; findings: Finding[]; evidence: EvidenceRef[] }[];
 }
 
@@ -60,13 +60,13 @@ export interface GuardInput {
   healthPath: string;
   /** RFC 3339 of the launch's write: the old version's request rate is read before it. */
   launchedAt: string | null;
-  /** Where an earlier activity of the same watch stopped; null: from the beginning. */
+  /** State of an earlier activity of the same watch; null: a new watch. */
   carry: GuardCarry | null;
-  /** People have been notified of the present blindness: `blind` is not reported again for it. */
-  blindTold: boolean;
+  /** People have been notified of the current blindness: `blind` is not reported again for it. */
+  blindReported: boolean;
 }
 
-/** A watch up to its last stored sample. Below 256 kB for 100 pods: it is the details of each heartbeat, and travels to the next activity. */
+/** A watch up to its last stored sample. Below 256 kB for 100 pods: it is in the details of each heartbeat and the input of the next activity. */
 export interface GuardCarry {
   tally: GuardTally;
   /** The stored samples, in order. */
@@ -77,7 +77,7 @@ export interface GuardCarry {
 export interface GuardReport extends StepReport {
   outcome: GuardOutcome;
   carry: GuardCarry;
-  /** How long nothing has been seen, ms; 0 when the last sample saw. */
+  /** Time without a complete sample, ms; 0 when the last one was complete. */
   blindMs: number;
   /** RFC 3339: the sample of the breach. */
   failedAt?: string;
@@ -88,11 +88,11 @@ export type { GuardOutcome };
 export interface StepActivities {
   runPreflight(input: PreflightInput): Promise<StepReport>;
   runLoadTest(input: LoadTestInput): Promise<StepReport & { imageIds?: string[] }>;
-  /** Reads what the load tests left, asks database and traces for the same time, and names the cause. Changes nothing. */
+  /** Reads the evidence of the load tests, queries database and traces for the same time, and reports the cause. Changes nothing. */
   runDiagnosis(input: DiagnosisStepInput): Promise<StepReport>;
   /**
-   * Watches until the bake has passed, a breach is certain, or the longest watch is over; reports also when data stop and when they are back.
-   * Heartbeats from a timer, with the carry as details. Never passes without data, traffic and stored evidence.
+   * Watches until the bake has passed, a breach is certain, or `maxBake` is over; also reports when data stop and when they return.
+   * Heartbeats the carry. Never passes without data, traffic and stored evidence.
    */
   runGuard(input: GuardInput): Promise<GuardReport>;
 }

@@ -9,8 +9,8 @@ it('counts notifications that failed for good, by target, from a zero that is th
   const metrics = workerMetrics(['oncall', 'chat']);
   const server = await serveMetrics('127.0.0.1:0', metrics.registry);
   expect(await read(server.url)).toContain('tminus_notification_failures_total{target="oncall"} 0');
-  const notify = metrics.counted(async () => [{ target: 'oncall', sentence: 'HTTP 500' }]);
-  expect(await notify({} as Announcement)).toEqual([{ target: 'oncall', sentence: 'HTTP 500' }]);
+  const notify = metrics.counted(async () => [{ target: 'oncall', message: 'HTTP 500' }]);
+  expect(await notify({} as Announcement)).toEqual([{ target: 'oncall', message: 'HTTP 500' }]);
   await metrics.counted(async () => [])({} as Announcement);
   const text = await read(server.url);
   expect(text).toContain('tminus_notification_failures_total{target="oncall"} 1');

@@ -63,9 +63,9 @@ export function announce(state: CountdownState, checkpoint: CheckpointState, ver
   for (const target of spec.notify)
     inBackground(state, async () => {
       const failed = await notify({ ...announcement, targets: [target] }).catch((error: unknown) => [
-        { target, sentence: sentenceOf(error) },
+        { target, message: sentenceOf(error) },
       ]);
-      for (const { sentence } of failed) record(state, Date.now(), 'tminus', 'notify.failed', target, sentence);
+      for (const { message: reason } of failed) record(state, Date.now(), 'tminus', 'notify.failed', target, reason);
       // Whoever gets a later message knows where things stand; what others get says nothing of them.
       state.untold = [...state.untold.filter((each) => each.target !== target), ...failed];
     });

@@ -106,7 +106,7 @@ export interface CountdownState {
   /** The audit is being written; the next one to ask waits its turn. */
   storing: boolean;
   /** Whom the last message to them did not reach, and why. */
-  untold: { target: string; sentence: string }[];
+  untold: { target: string; message: string }[];
   /** Since when nothing of ours stood before the next checkpoint: what comes later than this and its time was missed. */
   readyAtMs: number;
   /** Refusals so far: only the first of them are recorded one by one. */

@@ -109,7 +109,7 @@ async function open(state: CountdownState): Promise<void> {
   if (refusal !== null) return end(state, 'refused', refusal);
   const lock = await acquireLock({ holder: workflowInfo().workflowId, target: productionOf(release) });
   if (!lock.acquired) {
-    end(state, 'refused', lock.sentence);
+    end(state, 'refused', lock.message);
     return;
   }
   state.generation = lock.generation;

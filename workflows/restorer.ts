@@ -145,7 +145,7 @@ async function notifyOf(due: readonly RestorerRegistration[], report: UndoReport
     launchAt: new Date(Date.now()).toISOString(),
     targets: countdown.notify,
     command: 'tminus leftovers',
-  }).catch((error: unknown) => [{ target: countdown.notify.join(', '), sentence: sentenceOf(error) }]);
+  }).catch((error: unknown) => [{ target: countdown.notify.join(', '), message: sentenceOf(error) }]);
 }
 
 function wordFor({ restored, leftAlone }: UndoReport): string {

@@ -138,7 +138,7 @@ function conditions(state: CountdownState): Condition[] {
       state.untold.length === 0 ? 'Told' : 'NotTold',
       state.untold.length === 0
         ? 'nobody is waiting to be told'
-        : `the last message to them did not reach ${state.untold.map(({ target, sentence: why }) => `${target}: ${why}`).join('; ')}`,
+        : `the last message to them did not reach ${state.untold.map(({ target, message: why }) => `${target}: ${why}`).join('; ')}`,
       at(['notify.failed']),
     ),
     condition(

@@ -101,7 +101,7 @@ function ask({ input: { release }, launchedAt, watch }: CountdownState, step: Gu
     healthPath: health.path,
     launchedAt,
     carry: watch.carry,
-    blindTold: watch.blindTold,
+    blindReported: watch.blindTold,
   });
 }
 

@@ -1,4 +1,4 @@
-// Asks a countdown that ends for its status and audit and stores them. Asked, not handed in: neither enters its history a second time.
+// Queries status and audit of a countdown that ends and stores them. Queried, because as arguments they would enter its history again.
 import type { Client } from '@temporalio/client';
 import { countdownId } from '../../release/countdown-id.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
@@ -17,8 +17,8 @@ export interface KeepRecordDependencies extends Pick<TrustDependencies, 'key' | 
 }
 
 /**
- * Keeps the record of the calling run, not of a later countdown of the same name. Refuses (non-retryable) a run that no worker of this installation
- * admitted: whoever reaches the task queue could replace the record of any countdown.
+ * Stores the record of the calling run, not of a later countdown of the same name. Refuses (non-retryable) a run that no worker of this installation
+ * admitted: anyone with access to the task queue could replace any record.
  */
 export async function keepRecord(
   { client, store, records, key, readRun, caller }: KeepRecordDependencies,
@@ -30,7 +30,7 @@ export async function keepRecord(
   if ((await key.check(admissionOf(run, start), admission)) !== 'valid')
     throw refuse('Refused', `${run.workflowId} was not admitted by a worker of this installation; its record is not kept`);
   const handle = client.workflow.getHandle(run.workflowId, run.runId);
-  // The records before the status: its head then covers them all.
+  // Before the status, whose audit head then covers all records.
   const audit = await handle.query<AuditRecord[]>('audit');
   const status = await handle.query<CountdownStatus>('status');
   if (countdownId(status.release) !== run.workflowId || status.run !== run.firstRunId)

@@ -1,5 +1,5 @@
-// Which release of a Deployment was launched last and passed its guard, and where the points of its load tests lie: what the next one is
-// compared with. A pointer, kept beside the evidence it points to.
+// Pointer to the last release of a Deployment that passed its guard, and to the points of its load tests; the next release is compared with it.
+// Stored beside the evidence.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LastGood } from '../bookkeeping-contract.ts';
@@ -9,11 +9,11 @@ import type { DeploymentTarget } from '../kubernetes/contract.ts';
 const fileOf = (evidenceFolder: string, { cluster, namespace, deployment }: DeploymentTarget): string =>
   join(evidenceFolder, 'last-good', `${[cluster, namespace, deployment].map(encodeURIComponent).join('.')}.json`);
 
-/** Replaces the pointer whole; the same call twice leaves the same file. Throws EvidenceNotKept. */
+/** Replaces the pointer; idempotent. Throws EvidenceNotKept. */
 export const keepLastGood = (evidenceFolder: string, target: DeploymentTarget, lastGood: LastGood): Promise<void> =>
   replaceFile(evidenceFolder, fileOf(evidenceFolder, target), `${JSON.stringify(lastGood)}\n`);
 
-/** Null when nothing was launched yet; a sentence when there is a pointer and it cannot be read. */
+/** Null before the first launch; the reason when the pointer cannot be read. */
 export async function readLastGood(evidenceFolder: string, target: DeploymentTarget): Promise<LastGood | string | null> {
   const path = fileOf(evidenceFolder, target);
   let text: string;
@@ -26,7 +26,7 @@ export async function readLastGood(evidenceFolder: string, target: DeploymentTar
     const value = JSON.parse(text) as Partial<LastGood> | null;
     if (typeof value?.release === 'string' && Array.isArray(value.loadTests)) return value as LastGood;
   } catch {
-    // Told below, like a document of another shape.
+    // Reported below, like an invalid document.
   }
-  return `${path} is no record of a release; the next launch writes it again`;
+  return `${path} is not a record of a release; the next launch replaces it`;
 }

@@ -1,10 +1,17 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { releaseOfCountdown } from '../../release/countdown-id.ts';
-import { serviceLockId, LOCK_TYPE, UNLOCK_SIGNAL } from './lock-names.ts';
 import type { LockAnswer, LockRequest } from '../bookkeeping-contract.ts';
 import type { DeploymentTarget } from '../kubernetes/contract.ts';
 
-/** Two takers of one stale lock meet at most this often before one of them holds it. */
+// Names in workflows/service-lock.ts, which activities may not import; test/countdown/service-lock.lab.test.ts runs both together.
+const LOCK_TYPE = 'serviceLock';
+const UNLOCK_SIGNAL = 'unlock';
+
+/** One live countdown per Deployment. */
+const serviceLockId = ({ cluster, namespace, deployment }: DeploymentTarget): string =>
+  `service-lock/${cluster}/${namespace}/${deployment}`;
+
+/** Two countdowns that take over the same stale lock collide at most this often. */
 const ATTEMPTS = 5;
 
 export interface LockDependencies {
@@ -15,8 +22,8 @@ export interface LockDependencies {
 }
 
 /**
- * Takes the lock of a Deployment for a countdown. The same holder gets it again; the lock of a countdown that has ended is stale and
- * taken over; a live one refuses with its name. The generation is one above the highest that ever wrote to the Deployment.
+ * Takes the lock of a Deployment for a countdown. The same holder gets it again; a lock whose countdown has ended is taken over; otherwise it is
+ * refused. The generation is one above the highest that ever wrote to the Deployment.
  */
 export async function acquireLock(
   { client, workflowTaskQueue, fencingGeneration }: LockDependencies,
@@ -44,15 +51,15 @@ export async function acquireLock(
     if (await isRunning(client, other)) {
       return {
         acquired: false,
-        sentence: `${target.namespace}/${target.deployment} already has a countdown: ${releaseOfCountdown(other)}; abort it or wait for its end`,
+        message: `${target.namespace}/${target.deployment} already has a countdown: ${releaseOfCountdown(other)}; abort it or wait for its end`,
       };
     }
     await client.workflow.getHandle(workflowId, lock.runId).terminate(`its holder ${other} has ended`);
   }
-  return { acquired: false, sentence: `the lock of ${target.namespace}/${target.deployment} changes hands too fast; start again` };
+  return { acquired: false, message: `the lock of ${target.namespace}/${target.deployment} changed ${ATTEMPTS} times; start again` };
 }
 
-/** Gives the lock back; one that is gone or that somebody else holds is left alone. */
+/** Releases the lock; one that is gone or held by another countdown is left alone. */
 export async function releaseLock({ client }: Pick<LockDependencies, 'client'>, { holder, target }: LockRequest): Promise<void> {
   try {
     await client.workflow.getHandle(serviceLockId(target)).signal(UNLOCK_SIGNAL, { holder });

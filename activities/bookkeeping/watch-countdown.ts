@@ -1,4 +1,4 @@
-// Watches a countdown for its restorer: whether it has ended, and how.
+// Watches a countdown for its restorer: whether and how it has ended.
 import { setTimeout as pause } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { CountdownEnd, WatchCountdownInput } from '../bookkeeping-contract.ts';
@@ -7,10 +7,10 @@ import type { RunningActivity } from '../running-activity.ts';
 
 /** A third of the heartbeat timeout (6 s). */
 const HEARTBEAT_EVERY_MS = 2_000;
-/** A Temporal server that is away is asked again after this; a termination must be acted on within a minute. */
+/** For an unreachable Temporal server; a termination must be acted on within a minute. */
 const RETRY_EVERY_MS = 2_000;
 
-/** Nothing is due before it; far below 24.8 days, the longest a timer of Node runs (a longer one would fire at once). */
+/** Far below 24.8 days, Node's limit for timers (a longer one fires at once). */
 const MAX_PAUSE_MS = 3_600_000;
 
 export interface WatchDependencies {
@@ -22,8 +22,8 @@ export interface WatchDependencies {
 type Described = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['describe']>>;
 
 /**
- * Waits until the countdown that began with `firstRunId` has closed, over continue-as-new and reset. A workflow of the same id that began
- * otherwise is another countdown: then this one has ended, and how is no longer recorded. Throws a permanent Temporal error.
+ * Waits until the countdown that started with `firstRunId` has closed, across continue-as-new and reset. A workflow of the same id with another first
+ * run is a new countdown: then this one has ended. Throws a permanent Temporal error.
  */
 export async function watchCountdown(
   { client, activity, now = Date.now }: WatchDependencies,
@@ -31,7 +31,7 @@ export async function watchCountdown(
 ): Promise<CountdownEnd> {
   const { heartbeat, signal } = activity();
   const { workflowId } = input.countdown;
-  const beat = setInterval(() => heartbeat({ text: `watches ${workflowId}`, done: 0, total: 0, unit: '' }), HEARTBEAT_EVERY_MS);
+  const beat = setInterval(() => heartbeat({ text: `watching ${workflowId}`, done: 0, total: 0, unit: '' }), HEARTBEAT_EVERY_MS);
   const closing = new AbortController();
   const stop = AbortSignal.any([signal, closing.signal]);
   try {
@@ -68,12 +68,12 @@ async function untilClosed(
     try {
       const described = await client.workflow.getHandle(workflowId).describe();
       if (firstRunOf(described) !== firstRunId)
-        return closed('over, for another countdown of its name has begun', await resultOf(client, countdown));
+        return closed('replaced by another countdown of its name', await resultOf(client, countdown));
       if (described.status.name !== 'RUNNING') {
         const result = described.status.name === 'COMPLETED' ? await client.workflow.getHandle(workflowId, described.runId).result() : null;
         return closed(described.status.name.toLowerCase(), result);
       }
-      // Long-polls until this chain of runs closes; what it was, the next sample shows.
+      // Long-polls until this chain of runs closes; the next iteration reads the status.
       await abortable(resultOf(client, { workflowId, firstRunId: described.runId }), signal);
     } catch (error) {
       signal.throwIfAborted();
@@ -83,7 +83,7 @@ async function untilClosed(
   }
 }
 
-/** What the chain of runs that began so came to, over continue-as-new; null for every ending but a completion, and where it is not kept any more. */
+/** Result of the chain of runs, across continue-as-new; null unless it completed, and after the retention period. */
 async function resultOf(client: Client, { workflowId, firstRunId }: Pick<CountdownRef, 'workflowId' | 'firstRunId'>): Promise<unknown> {
   try {
     return await client.workflow.getHandle(workflowId, firstRunId).result();
@@ -93,7 +93,7 @@ async function resultOf(client: Client, { workflowId, firstRunId }: Pick<Countdo
   }
 }
 
-/** `describe` itself answers the newest run of an id, whatever chain it belongs to. */
+/** `describe` returns the newest run of an id, of any chain. */
 const firstRunOf = ({ raw }: Described): string | undefined => raw.workflowExecutionInfo?.firstRunId ?? undefined;
 
 function endingIn(result: unknown): Extract<CountdownEnd, { kind: 'closed' }>['ending'] {

@@ -85,8 +85,8 @@ test('leaves out production also where all of the service were asked for, and sa
 
 test('tells among what is not known what the trace store did not give, with its name', async () => {
   const { record, said } = await gathered({}, { underLoad });
-  expect(record.missing).toEqual([expect.stringMatching(/^traces of lab: it has no trace of api between 2026-11-23T12:00:00.000Z and/u)]);
-  expect(said).toContain('traces of lab: it has no trace of api');
+  expect(record.missing).toEqual([expect.stringMatching(/^traces of lab: no trace of api between 2026-11-23T12:00:00.000Z and/u)]);
+  expect(said).toContain('traces of lab: no trace of api');
 });
 
 test('asks for all of the service where an older run does not say what was under load', async () => {

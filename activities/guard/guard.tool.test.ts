@@ -117,7 +117,7 @@ const input = (change: Partial<GuardInput> = {}, times: Partial<GuardInput['step
   healthPath: '/healthz',
   launchedAt: null,
   carry: null,
-  blindTold: false,
+  blindReported: false,
   ...change,
 });
 
@@ -187,7 +187,7 @@ describe('the guard with the real Prometheus', () => {
       expect(carry.tally.watchedMs).toBeLessThan(4_000);
       await prometheus.start();
       await scraped();
-      const sees = await runGuard(input({ carry, blindTold: true }, long));
+      const sees = await runGuard(input({ carry, blindReported: true }, long));
       expect(sees.outcome).toBe('sees');
       const passed = await runGuard(input({ carry: sees.carry }, long));
       expect(passed).toMatchObject({ outcome: 'passed', findings: [{ code: 'GuardPassed' }] });

@@ -53,7 +53,7 @@ describe('parts of a watch', () => {
     const parts = open(store);
     const samples = watch(9);
     take(parts, samples.slice(0, 7));
-    expect(await parts.flush()).toBe('the evidence store did not answer within 2 s');
+    expect(await parts.flush()).toBe('the evidence store timed out after 2 s');
     expect(parts.carry()).toMatchObject({ parts: [], tally: { seenSamples: 0 } });
 
     let tally = samples.slice(0, 7).reduce((sum, sample) => addSample(sum, sample, limits), parts.carry().tally);

@@ -1,26 +1,25 @@
-// The samples of a watch as evidence, stored part by part: a worker that takes over goes on from the last stored part, and `verify` reads
-// them all. Storing never stops or delays the watch: a full disk is tried again, and a put that hangs is left behind.
+// Stores the samples of a watch in parts: another worker continues from the last stored part, and `verify` reads all. Storing never stops or delays
+// the watch: a full disk is retried, and a put that hangs is not waited for.
 import type { GuardLimits, GuardSample } from '../../analysis/guard/sample.ts';
 import { EMPTY_TALLY, type GuardTally } from '../../analysis/guard/guard-tally.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { failpoint } from '../failpoint.ts';
 import type { GuardCarry } from '../steps-contract.ts';
+import { timedOut } from '../reason-of.ts';
 import { within } from '../within.ts';
 
-/** Half a minute is the most that a dead worker may take along; a part of six samples is about 10 kB. */
+/** At most half a minute is lost with a worker; a part of six samples has about 10 kB. */
 const PART_MS = 30_000;
-/** From 25 minutes on a part has 2 % of the time watched: 250 parts in a day, 75 kB of the 256 kB that a carry may have. */
+/** From 25 minutes on a part covers 2 % of the watch: 250 parts in a day, 75 kB of the 256 kB that a carry may have. */
 const PARTS_SHARE = 0.02;
-/** A local disk takes milliseconds. A put that needs longer hangs (a network file system that is away); the next sample is due. */
+/** A local disk takes milliseconds. A slower put hangs (an unreachable network file system), and the next sample is due. */
 const PUT_TIMEOUT_MS = 2_000;
-const NO_ANSWER = `the evidence store did not answer within ${PUT_TIMEOUT_MS / 1_000} s`;
-/** An hour of samples of 100 pods (43 kB each, one in 5 s). Beyond, the watch goes on from what is stored, as if the worker had changed. */
+const PUT_TIMED_OUT = `the evidence store ${timedOut(PUT_TIMEOUT_MS)}`;
+/** One hour of samples of 100 pods (43 kB every 5 s). Beyond it the watch continues from the stored parts, as after a change of worker. */
 const MAX_UNSTORED_BYTES = 32 * 1024 ** 2;
 
-/**
- * 180 kB of references. Only a watch whose sight comes and goes for hours gets there, for each change of it stores a part: then people decide.
- */
+/** 180 kB of references. Each loss and return of data stores a part: only hours of that reach the limit, and then people decide. */
 export const MAX_PARTS = 600;
 
 interface PartsOptions {
@@ -33,15 +32,15 @@ interface PartsOptions {
 export interface Parts {
   /** The watch up to its last stored sample. */
   carry(): GuardCarry;
-  /** Keeps a sample for the next part, with the tally after it. Returns the tally to go on with. */
+  /** Adds a sample to the next part, with the tally after it. Returns the tally to continue with. */
   add(sample: GuardSample, tally: GuardTally): GuardTally;
   /** True when the part is long enough to be stored. */
   due(): boolean;
-  /** Stores what is not stored yet. Returns null when everything is, else why not. Takes 2 s at most; never throws. */
+  /** Stores the unstored samples. Returns null, or the reason why that failed. Takes at most 2 s; never throws. */
   flush(): Promise<string | null>;
 }
 
-/** Begins with what the carry has stored. */
+/** Starts with the stored parts of the carry. */
 export function createParts({ store, source, limits, carry }: PartsOptions): Parts {
   const oldTraffic = limits.oldTraffic;
   let stored: GuardCarry = { tally: carry?.tally ?? EMPTY_TALLY, parts: carry?.parts ?? [], oldTraffic };
@@ -50,11 +49,11 @@ export function createParts({ store, source, limits, carry }: PartsOptions): Par
   let latest = stored.tally;
   let firstAtMs: number | null = null;
   let putting: Promise<string | null> | null = null;
-  /** Counted up when samples are given up: a put that hangs with some of them may end later, and must not count. */
-  let givenUp = 0;
+  /** Incremented when samples are dropped: a hanging put of them may end later, and must not count. */
+  let dropped = 0;
 
   async function put(): Promise<string | null> {
-    const [count, tally, before] = [lines.length, latest, givenUp];
+    const [count, tally, before] = [lines.length, latest, dropped];
     const text = [JSON.stringify({ limits, part: stored.parts.length + 1 }), ...lines].map((line) => `${line}\n`).join('');
     let ref: EvidenceRef;
     try {
@@ -66,7 +65,7 @@ export function createParts({ store, source, limits, carry }: PartsOptions): Par
       putting = null;
     }
     await failpoint('guard.store.after');
-    if (before !== givenUp) return null;
+    if (before !== dropped) return null;
     stored = { tally, parts: [...stored.parts, ref], oldTraffic };
     drop(count);
     return null;
@@ -83,7 +82,7 @@ export function createParts({ store, source, limits, carry }: PartsOptions): Par
     add(sample, tally) {
       const line = JSON.stringify(sample);
       if (unstoredBytes + line.length > MAX_UNSTORED_BYTES) {
-        givenUp += 1;
+        dropped += 1;
         drop(lines.length);
         latest = stored.tally;
         return latest;
@@ -102,11 +101,11 @@ export function createParts({ store, source, limits, carry }: PartsOptions): Par
     async flush() {
       for (;;) {
         if (lines.length === 0) return null;
-        // A put that hangs is waited for again instead of being started a second time: its bytes would pile up.
+        // A hanging put is awaited again, not repeated: its bytes would accumulate.
         putting ??= put();
-        const result = await within(PUT_TIMEOUT_MS, putting, NO_ANSWER);
+        const result = await within(PUT_TIMEOUT_MS, putting, PUT_TIMED_OUT);
         if (result !== null) return result;
-        // A put that was begun before the last samples leaves them; they are stored by another.
+        // Samples added after the start of the put remain for the next one.
       }
     },
   };

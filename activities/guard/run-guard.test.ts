@@ -124,7 +124,7 @@ describe('the guard', () => {
     });
     const blind = await watch.runGuard(input());
     expect(blind).toMatchObject({ outcome: 'blind', findings: [{ code: 'GuardNoData', message: expect.stringContaining('(403)') }] });
-    expect(await watch.runGuard(input({ carry: blind.carry, blindTold: true }))).toMatchObject({ outcome: 'sees' });
+    expect(await watch.runGuard(input({ carry: blind.carry, blindReported: true }))).toMatchObject({ outcome: 'sees' });
   });
 
   it('lets pods of the old template terminate', async () => {
@@ -156,7 +156,7 @@ describe('the guard', () => {
     const samples = (await partsOf(watch.store, evidence)).flatMap(([, ...each]) => each as GuardSample[]);
     expect(samples[6]).toMatchObject({
       answers: null,
-      trouble: { sentence: expect.stringContaining('go-api-8e5c0d took the place of go-api-7d4b9c') },
+      trouble: { sentence: expect.stringContaining('go-api-8e5c0d replaced go-api-7d4b9c') },
     });
     // The next sample asks for the pods that are there then.
     expect(watch.asked.filter((query) => query.includes('go-api-8e5c0d')).length).toBeGreaterThan(0);
@@ -166,7 +166,7 @@ describe('the guard', () => {
     const watch = playWatch();
     const { carry } = await watch.runGuard(input());
     const parts = Array.from({ length: 600 }, () => carry.parts[0] as EvidenceRef);
-    expect(await watch.runGuard(input({ carry: { ...carry, parts }, blindTold: true }))).toMatchObject({ outcome: 'undecided' });
+    expect(await watch.runGuard(input({ carry: { ...carry, parts }, blindReported: true }))).toMatchObject({ outcome: 'undecided' });
   });
 
   it('measures against what the old version answered, and keeps the raw numbers with the samples', async () => {
@@ -193,7 +193,7 @@ describe('the guard', () => {
     const blind = await watch.runGuard(input());
     expect(blind).toMatchObject({ outcome: 'blind', findings: [{ code: 'GuardNoData' }], blindMs: 20_000 });
     expect(watch.atS).toBe(50);
-    expect(await watch.runGuard(input({ carry: blind.carry, blindTold: true }))).toMatchObject({
+    expect(await watch.runGuard(input({ carry: blind.carry, blindReported: true }))).toMatchObject({
       outcome: 'breach',
       findings: [{ code: 'GuardBlindTooLong', measured: 60 }],
     });
@@ -205,7 +205,7 @@ describe('the guard', () => {
       now.prometheus = now.atS < 30 || now.atS > 70;
     });
     const blind = await watch.runGuard(input());
-    const sees = await watch.runGuard(input({ carry: blind.carry, blindTold: true }));
+    const sees = await watch.runGuard(input({ carry: blind.carry, blindReported: true }));
     expect(sees).toMatchObject({ outcome: 'sees', blindMs: 0 });
     expect(await watch.runGuard(input({ carry: sees.carry }))).toMatchObject({ outcome: 'passed', findings: [{ code: 'GuardPassed' }] });
   });

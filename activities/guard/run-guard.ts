@@ -1,4 +1,4 @@
-// The watch after a launch: takes samples, judges them, stores them in parts, and reports as soon as something is certain.
+// The watch after a launch: samples, judges, stores in parts, and reports as soon as the outcome is certain.
 import { setTimeout as pause } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import { findingsOf, guardFacts, guardLine } from '../../analysis/guard/judge.ts';
@@ -21,7 +21,7 @@ import type { GuardCarry, GuardInput, GuardReport, StepActivities } from '../ste
 import { createParts, MAX_PARTS } from './parts.ts';
 import { readOldTraffic, takeSample, type Watched } from './take-sample.ts';
 
-/** A third of the heartbeat timeout (6 s). From a timer: one slow sample may take 20 s, and does not mean a dead worker. */
+/** A third of the heartbeat timeout (6 s). From a timer: one slow sample may take 20 s on a healthy worker. */
 const HEARTBEAT_EVERY_MS = 2_000;
 
 /** The SDK's reason when the countdown itself ends the watch. */
@@ -32,26 +32,26 @@ export interface GuardDependencies {
   environment: Environment;
   clients: (cluster: string) => ClusterClient;
   activity?: () => RunningActivity;
-  /** For tests: milliseconds since 1970, a wait, and the outside. */
+  /** For tests: milliseconds since 1970, a wait, and the outside systems. */
   now?: () => number;
   wait?: (ms: number, signal: AbortSignal) => Promise<void>;
   prometheus?: (options: { url: string; signal: AbortSignal; now: () => number }) => PrometheusClient;
   health?: (url: string, signal: AbortSignal) => Promise<HealthAnswer>;
 }
 
-/** Makes the activity of the step `guard`. */
+/** The activity of the step `guard`. */
 export function createGuardActivities(dependencies: GuardDependencies): Pick<StepActivities, 'runGuard'> {
   const { activity = runningActivity } = dependencies;
   return { runGuard: (input) => runGuard(dependencies, input, activity()) };
 }
 
-/** Watches until there is something to report: passed, breach, blind, sees again, or undecided after the longest watch. */
+/** Watches until there is an outcome: passed, breach, blind, sees again, or undecided after `maxBake`. */
 async function runGuard(dependencies: GuardDependencies, input: GuardInput, activity: RunningActivity): Promise<GuardReport> {
   const { store, now = Date.now, wait = pauseFor } = dependencies;
   const { signal } = activity;
   const watched = watchedBy(dependencies, input, signal);
   const carry = carryOf(activity.lastHeartbeat) ?? input.carry;
-  let progress: ActivityProgress = { text: 'the watch begins', done: 0, total: input.step.bakeMs, unit: 'ms' };
+  let progress: ActivityProgress = { text: 'starting the watch', done: 0, total: input.step.bakeMs, unit: 'ms' };
   let carried = carry;
   const beat = () => activity.heartbeat(carried === null ? progress : { ...progress, carry: carried });
   beat();
@@ -75,12 +75,12 @@ async function runGuard(dependencies: GuardDependencies, input: GuardInput, acti
       tally = parts.add(sample, addSample(tally, sample, limits));
       progress = progressOf(tally, limits);
 
-      const outcome = outcomeOf(tally, limits, input.blindTold);
+      const outcome = outcomeOf(tally, limits, input.blindReported);
       const notKept = outcome !== null || parts.due() ? await parts.flush() : null;
       carried = parts.carry();
       beat();
       const reported = reportedAs(outcome, notKept, isOver(tally, limits), carried.parts.length);
-      if (reported !== null) return reportOf(reported, tally, limits, parts.carry(), notKept);
+      if (reported !== null) return reportOf({ outcome: reported, tally, limits, carry: parts.carry(), notKept });
       await wait(Math.max(0, limits.intervalMs - (now() - atMs)), signal);
     }
   } catch (error) {
@@ -91,21 +91,29 @@ async function runGuard(dependencies: GuardDependencies, input: GuardInput, acti
   }
 }
 
-/** Whoever asks again goes on from where a guard stopped that failed, or whose worker shut down. */
+/** The next activity continues where a failed guard, or one on a worker that shut down, stopped. */
 function withCarry(error: unknown, carry: GuardCarry): ApplicationFailure {
   const { name, message, cause } = error as Error;
   const aborted = name === 'AbortError' && cause instanceof Error ? cause.message : message;
   return ApplicationFailure.create({ message: aborted, type: name, details: [{ carry }], cause: error as Error });
 }
 
-/** A pass without its evidence is no pass: the watch goes on until the evidence can be stored, or the longest watch is over. */
+/** A pass requires stored evidence: the watch continues until the evidence can be stored, or `maxBake` is over. */
 function reportedAs(outcome: GuardOutcome | null, notKept: string | null, over: boolean, parts: number): GuardOutcome | null {
   if (outcome === 'passed' && notKept !== null) return over ? 'undecided' : null;
   return outcome === 'sees' && parts >= MAX_PARTS ? 'undecided' : outcome;
 }
 
-function reportOf(outcome: GuardOutcome, tally: GuardTally, limits: GuardLimits, carry: GuardCarry, notKept: string | null): GuardReport {
-  // Findings on samples that could not be stored rest on nothing that anybody can read again, and say so.
+interface Ended {
+  outcome: GuardOutcome;
+  tally: GuardTally;
+  limits: GuardLimits;
+  carry: GuardCarry;
+  notKept: string | null;
+}
+
+function reportOf({ outcome, tally, limits, carry, notKept }: Ended): GuardReport {
+  // Findings on unstored samples cannot be verified, and cite no evidence.
   const evidence = notKept === null ? carry.parts.map(({ digest }) => digest) : [];
   return {
     outcome,
@@ -141,7 +149,7 @@ function watchedBy(
   };
 }
 
-/** The details of an attempt whose worker is gone; they are newer than what the attempt began with. */
+/** Heartbeat details of the previous attempt; newer than the input. */
 const carryOf = (lastHeartbeat: unknown): GuardCarry | null => (lastHeartbeat as { carry?: GuardCarry } | null | undefined)?.carry ?? null;
 
 function limitsOf({ step, production, image }: GuardInput, oldTraffic: OldTraffic | null): GuardLimits {

@@ -1,4 +1,4 @@
-// One sample of the launched version: Kubernetes, its health page and Prometheus are asked side by side, each within its own time.
+// One sample of the launched version: Kubernetes, health page and Prometheus are read in parallel, each with its own timeout.
 import { ApplicationFailure } from '@temporalio/common';
 import type { GuardAnswers, GuardDeployment, GuardSample, OldTraffic, PodValue } from '../../analysis/guard/sample.ts';
 import type { HealthAnswer } from '../health.ts';
@@ -9,13 +9,14 @@ import type { DeploymentPods, ServingPod } from '../kubernetes/pods.ts';
 import type { Answer, PrometheusClient, Sample } from '../prometheus/client.ts';
 import { podValues } from '../prometheus/pod-values.ts';
 import { queries, SETTLED_AFTER_S, type PodSeries } from '../prometheus/queries.ts';
+import { timedOut } from '../reason-of.ts';
 import { within } from '../within.ts';
 
-/** Three reads of an API server that may take 3 s each; a list of several pages that takes longer is in trouble. */
+/** Three reads of at most 3 s each; several pages that take longer mean a failing API server. */
 const PODS_TIMEOUT_MS = 10_000;
-/** p99 for people needs two scrapes in its window. */
+/** The displayed p99 needs two scrapes in its window. */
 const MIN_WINDOW_S = 10;
-/** Five minutes before the launch: ten scrapes at the slowest usual interval, and not yet the traffic of another hour. */
+/** Ten scrapes at the slowest usual interval; short enough that the traffic is still that of the launch. */
 const OLD_WINDOW_S = 300;
 
 export interface Watched {
@@ -31,11 +32,11 @@ export interface Watched {
 interface SampleTime {
   atMs: number;
   startedMs: number;
-  /** ReplicaSet of the sample before: with it Prometheus is asked at once; null asks Kubernetes first. */
+  /** ReplicaSet of the previous sample: with it Prometheus is queried at once; null reads Kubernetes first. */
   replicaSet: string | null;
 }
 
-/** Takes one sample. Throws only on cancellation: whoever does not answer leaves its part of the sample unknown. */
+/** Takes one sample. Throws only on cancellation: a system that does not respond leaves its part of the sample unknown. */
 export async function takeSample(watched: Watched, time: SampleTime): Promise<GuardSample> {
   const { target } = watched;
   const deployment = readDeployment(watched);
@@ -54,31 +55,31 @@ export async function takeSample(watched: Watched, time: SampleTime): Promise<Gu
   if ('trouble' in read)
     return { ...sample, trouble: { query: `pods of deployment ${target.namespace}/${target.deployment}`, sentence: read.trouble } };
   if (time.replicaSet === null || read.replicaSet === time.replicaSet) return sample;
-  const sentence = `the template changed: ReplicaSet ${read.replicaSet} took the place of ${time.replicaSet}`;
+  const sentence = `the pod template changed: ReplicaSet ${read.replicaSet} replaced ${time.replicaSet}`;
   return { ...sample, answers: null, trouble: { query: answered.queries.requests, sentence } };
 }
 
-/** What the old version answered before the launch. Asked once; unknown is no trouble of the launched version. */
+/** Requests to the old version before the launch. Read once; unknown traffic is not a problem of the launched version. */
 export async function readOldTraffic({ target, metric, prometheus }: Watched, launchedAt: string): Promise<OldTraffic> {
   const query = queries.before({ ...target, metric }, OLD_WINDOW_S);
   const answer = await prometheus.one(query, Date.parse(launchedAt) / 1_000);
   const known = { query, at: launchedAt, windowS: OLD_WINDOW_S };
-  return answer.ok ? { ...known, requests: answer.value, trouble: null } : { ...known, requests: null, trouble: answer.sentence };
+  return answer.ok ? { ...known, requests: answer.value, trouble: null } : { ...known, requests: null, trouble: answer.message };
 }
 
 type Reading = GuardDeployment | { trouble: string };
 
-/** A cluster that does not answer leaves the pods unknown. */
+/** A cluster that does not respond leaves the pods unknown. */
 async function readDeployment({ target, readPods, signal }: Watched): Promise<Reading> {
   const reading = readPods().then(
     (pods): Reading => deploymentOf(pods, target),
     (error: unknown): Reading => {
-      // Missing credentials are an ApplicationFailure: the version is live, and the watch goes on without its pods.
+      // Missing credentials are an ApplicationFailure: the version is live, so the watch continues without its pods.
       if (error instanceof ApiFailure || error instanceof ApplicationFailure) return { trouble: error.message };
       throw error;
     },
   );
-  const late = { trouble: `cluster ${target.cluster}: no pods within ${PODS_TIMEOUT_MS / 1_000} s` };
+  const late = { trouble: `cluster ${target.cluster}: listing the pods ${timedOut(PODS_TIMEOUT_MS)}` };
   const read = await within(PODS_TIMEOUT_MS, reading, late, signal);
   signal.throwIfAborted();
   return read;
@@ -131,7 +132,7 @@ async function askPrometheus(
     queries: asked,
   });
   const clock = await prometheus.clock();
-  if (!clock.ok) return unknown(asked.requests, `${clock.sentence}; so nothing is known of ${asked.requests}`);
+  if (!clock.ok) return unknown(asked.requests, `${clock.message}; ${asked.requests} was not queried`);
   const timeS = clock.value.theirsS - SETTLED_AFTER_S;
   const windowS = Math.max(MIN_WINDOW_S, Math.round((atMs - startedMs) / 1_000));
   const vector = (question: keyof GuardAnswers) => prometheus.vector(asked[question], timeS);
@@ -146,7 +147,7 @@ async function askPrometheus(
     prometheus.one(queries.p99S(series, windowS), timeS),
   ]);
   const missing = [up, ageS, requests, coded, errors, within].find((answer) => !answer.ok);
-  if (missing && !missing.ok) return unknown(missing.query, missing.sentence);
+  if (missing && !missing.ok) return unknown(missing.query, missing.message);
   return {
     answers: {
       up: byPod(up),

@@ -10,7 +10,7 @@ test('reports what is asked and what is delivered, over the last 5 s', () => {
   let nowMs = 0;
   const meter = deliveryMeter(stages, live, () => nowMs);
   meter.tick();
-  expect(meter.progress()).toEqual({ text: 'k6 starts', done: 0, total: 65, unit: 's' });
+  expect(meter.progress()).toEqual({ text: 'starting k6', done: 0, total: 65, unit: 's' });
   for (nowMs = 1_000, live.iterations = 1; nowMs <= 31_000; nowMs += 500, live.iterations += 149.9) meter.tick();
   expect(meter.progress()).toEqual({ text: '300 iterations/s asked, 299.8 delivered', done: 30, total: 65, unit: 's' });
   live.dropped = 1_200;

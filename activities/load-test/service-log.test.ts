@@ -44,12 +44,12 @@ test('reads a truncated log and reports it', async () => {
   });
 });
 
-test('tells that only some of many pods were read', async () => {
+test('reports that only some of many pods were read', async () => {
   const logs = Object.fromEntries(Array.from({ length: 11 }, (_, i) => [`go-api-${i}`, scan(0.2)]));
-  expect(await read(logs)).toMatchObject({ statements: [{ calls: 8 }], bounds: ['of 8 of 11 pods'] });
+  expect(await read(logs)).toMatchObject({ statements: [{ calls: 8 }], bounds: ['from 8 of 11 pods'] });
 });
 
-test('says why nothing is there', async () => {
+test('reports why there are no statements', async () => {
   expect(await read({ 'go-api-1': 'listening\n' })).toBe('no log line of 1 pod has a statement with its duration');
   // slog counts nanoseconds: read as seconds, a statement would have taken years.
   expect(await read({ 'go-api-1': scan(152_000_000), 'go-api-2': '' })).toBe(

@@ -50,7 +50,7 @@ function acts(kept: Settled[] = []) {
   let number = 0;
   let settled: readonly Settled[] = kept;
   const attempt = () => ({ number, settled, keep: (now: readonly Settled[]) => void (settled = structuredClone(now)) });
-  const activities = createNotifyActivities({ environment, environmentFolder: '.', withinMs: 2_000, attempt });
+  const activities = createNotifyActivities({ environment, environmentFolder: '.', timeoutMs: 2_000, attempt });
   const next = (said: Announcement) => {
     number += 1;
     return activities.notify(said);
@@ -59,9 +59,9 @@ function acts(kept: Settled[] = []) {
     const failures: ApplicationFailure[] = [];
     for (;;) {
       try {
-        return { untold: await next(said), failures, waitedMs: failures.map(({ nextRetryDelay }) => Number(nextRetryDelay)) };
+        return { undelivered: await next(said), failures, waitedMs: failures.map(({ nextRetryDelay }) => Number(nextRetryDelay)) };
       } catch (error) {
-        if ((error as ApplicationFailure).type !== 'NotToldYet') throw error;
+        if ((error as ApplicationFailure).type !== 'NotDelivered') throw error;
         failures.push(error as ApplicationFailure);
       }
     }
@@ -69,46 +69,46 @@ function acts(kept: Settled[] = []) {
   return { next, toTheEnd };
 }
 
-it('tries a target again, later and later, while it answers that it cannot now, and tells the others once', async () => {
+it('retries an overloaded target with growing delays, and sends to the others once', async () => {
   answers = { oncall: [503, 429, 500, 408] };
-  const { untold, failures, waitedMs } = await acts().toTheEnd(announcement('oncall', 'managers'));
-  expect(untold).toEqual([]);
+  const { undelivered, failures, waitedMs } = await acts().toTheEnd(announcement('oncall', 'managers'));
+  expect(undelivered).toEqual([]);
   expect(got.sort()).toEqual(['managers', 'oncall', 'oncall', 'oncall', 'oncall', 'oncall']);
   expect(waitedMs).toEqual([1_000, 2_000, 4_000, 8_000]);
   expect(failures[0]).toMatchObject({
-    type: 'NotToldYet',
+    type: 'NotDelivered',
     nonRetryable: false,
-    message: expect.stringMatching(/^oncall: .* answered 503$/),
+    message: expect.stringMatching(/^oncall: .* responded with HTTP 503$/),
   });
 });
 
 it('tries a target again that hangs or cannot be reached', async () => {
-  await expect(acts().next(announcement('hangs'))).rejects.toMatchObject({ type: 'NotToldYet' });
-  const { next: tell } = acts();
+  await expect(acts().next(announcement('hangs'))).rejects.toMatchObject({ type: 'NotDelivered' });
+  const { next: send } = acts();
   const gone = announcement('oncall');
   server.close();
   server.closeAllConnections();
-  await expect(tell(gone)).rejects.toMatchObject({ type: 'NotToldYet', message: expect.stringMatching(/^oncall: cannot reach /) });
+  await expect(send(gone)).rejects.toMatchObject({ type: 'NotDelivered', message: expect.stringMatching(/^oncall: cannot reach /) });
 });
 
 it('gives up on a target after six minutes of waiting, and answers it with its last reason', async () => {
   answers = { oncall: Array<number>(100).fill(503) };
-  const { untold, waitedMs } = await acts().toTheEnd(announcement('oncall', 'managers'));
-  expect(untold).toEqual([{ target: 'oncall', sentence: expect.stringMatching(/ answered 503 \(tried 12 times\)$/) }]);
+  const { undelivered, waitedMs } = await acts().toTheEnd(announcement('oncall', 'managers'));
+  expect(undelivered).toEqual([{ target: 'oncall', message: expect.stringMatching(/ responded with HTTP 503 \(tried 12 times\)$/) }]);
   expect(waitedMs.reduce((sum, ms) => sum + ms)).toBe(363_000);
   expect(got.filter((name) => name === 'managers')).toHaveLength(1);
 });
 
-it('lets no rehearsal wait for a receiver that is down', async () => {
+it('does not make a rehearsal wait for a receiver that is down', async () => {
   answers = { oncall: Array<number>(100).fill(503) };
-  const { untold, waitedMs } = await acts().toTheEnd({ ...announcement('oncall'), rehearsal: true });
-  expect(untold).toHaveLength(1);
+  const { undelivered, waitedMs } = await acts().toTheEnd({ ...announcement('oncall'), rehearsal: true });
+  expect(undelivered).toHaveLength(1);
   expect(waitedMs).toEqual([1_000, 2_000]);
 });
 
 it.each([
-  ['answers 404', 'oncall', [404], / answered 404$/],
-  ['answers that it moved', 'oncall', [302], / answered 302$/],
+  ['answers 404', 'oncall', [404], / responded with HTTP 404$/],
+  ['answers that it moved', 'oncall', [302], / responded with HTTP 302$/],
   [
     'is in no environment file',
     'pagers',
@@ -116,26 +116,26 @@ it.each([
     /^the environment file has no notification target pagers; it has oncall, managers, hangs, unset$/,
   ],
   ['has an address that is not set', 'unset', [], /^the environment variable NOT_SET is not set$/],
-])('answers a target that %s at once: trying again would not tell it', async (_, target, status, sentence) => {
+])('returns a target that %s at once: a retry would not deliver', async (_, target, status, sentence) => {
   answers = { oncall: status };
-  expect(await acts().next(announcement(target, 'managers'))).toEqual([{ target, sentence: expect.stringMatching(sentence) }]);
+  expect(await acts().next(announcement(target, 'managers'))).toEqual([{ target, message: expect.stringMatching(sentence) }]);
 });
 
-it('asks a target that refused no second time while another one is tried again', async () => {
+it('does not retry a target that refused while another one is retried', async () => {
   answers = { oncall: [404], managers: [503, 503] };
-  const { untold } = await acts().toTheEnd(announcement('oncall', 'managers'));
-  expect(untold).toEqual([{ target: 'oncall', sentence: expect.stringContaining('answered 404') }]);
+  const { undelivered } = await acts().toTheEnd(announcement('oncall', 'managers'));
+  expect(undelivered).toEqual([{ target: 'oncall', message: expect.stringContaining('responded with HTTP 404') }]);
   expect(got.sort()).toEqual(['managers', 'managers', 'managers', 'oncall']);
 });
 
-it('does not tell again whom an earlier attempt told before its worker died', async () => {
-  const { untold } = await acts([{ target: 'oncall' }]).toTheEnd(announcement('oncall', 'managers'));
-  expect(untold).toEqual([]);
+it('does not send again to a target of an earlier attempt whose worker died', async () => {
+  const { undelivered } = await acts([{ target: 'oncall' }]).toTheEnd(announcement('oncall', 'managers'));
+  expect(undelivered).toEqual([]);
   expect(got).toEqual(['managers']);
 });
 
 it('tries within what the countdown gives it: a hanging target ends before its attempt, and the last attempt before the message', () => {
   expect(2 * WEBHOOK_TIMEOUT_MS).toBeLessThanOrEqual(durationMs(patient.startToCloseTimeout));
   expect(363_000 + 12 * durationMs(patient.startToCloseTimeout)).toBeLessThan(durationMs(patient.scheduleToCloseTimeout));
-  expect(patient.retry.nonRetryableErrorTypes).not.toContain('NotToldYet');
+  expect(patient.retry.nonRetryableErrorTypes).not.toContain('NotDelivered');
 });

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 import type { Announcement } from '../bookkeeping-contract.ts';
-import { NotToldYet, sendWebhook } from './webhook.ts';
+import { NotDelivered, sendWebhook } from './webhook.ts';
 
 const announcement: Announcement = {
   key: 'go-api/run/7',
@@ -64,7 +64,7 @@ describe('sendWebhook', () => {
 
   it('refuses a whsec_ secret that is not base64, and sends nothing', async () => {
     const { url, got } = await receiver(204);
-    await expect(sendWebhook({ url, secret: 'whsec_!' }, announcement, NOW)).rejects.toThrow('what follows is not base64');
+    await expect(sendWebhook({ url, secret: 'whsec_!' }, announcement, NOW)).rejects.toThrow('the text after whsec_ in the secret is not base64');
     expect(got).toEqual([]);
   });
 
@@ -93,23 +93,23 @@ describe('sendWebhook', () => {
   });
 
   it.each([
-    [500, NotToldYet],
-    [503, NotToldYet],
-    [429, NotToldYet],
+    [500, NotDelivered],
+    [503, NotDelivered],
+    [429, NotDelivered],
     [404, Error],
     [302, Error],
   ])('fails without quoting the path when the receiver answers %d', async (status, kind) => {
     const { url } = await receiver(status);
     const failure = await failureOf(url);
     expect(failure.constructor).toBe(kind);
-    expect(failure.message).toMatch(new RegExp(`^127\\.0\\.0\\.1:[0-9]+ answered ${status}$`));
+    expect(failure.message).toMatch(new RegExp(`^127\\.0\\.0\\.1:[0-9]+ responded with HTTP ${status}$`));
   });
 
   it('reports that nothing listens without quoting the path, and allows a retry', async () => {
     const { url } = await receiver(204);
     await new Promise((resolve) => server.close(resolve));
     const failure = await failureOf(url);
-    expect(failure).toBeInstanceOf(NotToldYet);
+    expect(failure).toBeInstanceOf(NotDelivered);
     expect(failure.message).toMatch(/^cannot reach 127\.0\.0\.1:[0-9]+: /);
     expect(failure.message).not.toContain('secret-path');
   });
@@ -120,7 +120,7 @@ describe('sendWebhook', () => {
     ['ftp://chat.example/secret-path', 'the address is not one of http or https'],
   ])('refuses an unusable address without quoting it', async (url, sentence) => {
     const failure = await failureOf(url);
-    expect(failure).not.toBeInstanceOf(NotToldYet);
+    expect(failure).not.toBeInstanceOf(NotDelivered);
     expect(failure.message).toBe(sentence);
   });
 });

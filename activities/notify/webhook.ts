@@ -5,20 +5,17 @@ import { RequestError } from '../http/request-error.ts';
 import { request } from '../http/request.ts';
 import { announcementText } from './announcement-text.ts';
 
-/**
- * Chat services respond within one second. Half of the 10 s an attempt of the activity may take: a target that hangs is tried again later, and
- * does not end the attempt, which records the targets that have the message.
- */
+/** Chat services respond within a second. Half of the 10 s of an attempt, so that a target that hangs does not end the attempt. */
 export const WEBHOOK_TIMEOUT_MS = 5_000;
 
 /** Statuses below 500 that allow a retry: request timeout, too early, too many requests. */
 const RETRYABLE: readonly number[] = [408, 425, 429];
-/** A body is not read, so none of it is allowed for. */
+/** The body is not read. */
 const MAX_BODY_BYTES = 0;
 
-/** Not delivered, and a retry may succeed: nothing listens, the receiver is overloaded or fails. Any other error is final. */
-export class NotToldYet extends Error {
-  override readonly name = 'NotToldYet';
+/** Not delivered, and a retry may succeed: the receiver is unreachable, overloaded or failing. Any other error is final. */
+export class NotDelivered extends Error {
+  override readonly name = 'NotDelivered';
 }
 
 export interface WebhookTarget {
@@ -28,8 +25,8 @@ export interface WebhookTarget {
 }
 
 /**
- * Sends one announcement as JSON, signed over `id.timestamp.body` (Standard Webhooks headers). The id is the announcement's key, the same in
- * every attempt, so that a receiver can drop duplicates. Errors do not quote the URL: its path may be a credential.
+ * Sends one announcement as JSON, signed over `id.timestamp.body` (Standard Webhooks headers). The id is the announcement's key, the same in every
+ * attempt, so that a receiver can drop duplicates. Errors do not quote the URL: its path may be a credential.
  */
 export async function sendWebhook(
   { url, secret }: WebhookTarget,
@@ -58,14 +55,14 @@ export async function sendWebhook(
     },
     body,
   }).catch((error: unknown) => {
-    throw error instanceof RequestError ? new NotToldYet(`cannot reach ${host}: ${error.reason}`) : error;
+    throw error instanceof RequestError ? new NotDelivered(`cannot reach ${host}: ${error.reason}`) : error;
   });
   // The status decides: a connection that breaks after it changes nothing.
   response.close();
   const { status } = response;
   if (status >= 200 && status <= 299) return;
-  const message = `${host} answered ${status}`;
-  throw status >= 500 || RETRYABLE.includes(status) ? new NotToldYet(message) : new Error(message);
+  const message = `${host} responded with HTTP ${status}`;
+  throw status >= 500 || RETRYABLE.includes(status) ? new NotDelivered(message) : new Error(message);
 }
 
 /** Throws where the text after `whsec_` is not base64. */
@@ -74,6 +71,6 @@ function signerOf(secret: string): Webhook {
   try {
     return new Webhook(secret);
   } catch {
-    throw new Error('the secret begins with whsec_, and what follows is not base64');
+    throw new Error('the text after whsec_ in the secret is not base64');
   }
 }

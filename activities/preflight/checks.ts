@@ -1,5 +1,4 @@
-// The checks, each an object with its title, what needs it, whether it belongs to the quick half, and how it is asked. A new check is one more
-// object here and a judge in analysis/preflight.
+// The preflight checks. A new check is one more object here and a judge in analysis/preflight.
 import type { CheckTitle, PreflightFacts } from '../../analysis/preflight/answers.ts';
 import { askHealth } from '../health.ts';
 import { ApiFailure } from '../kubernetes/api-failure.ts';
@@ -12,17 +11,18 @@ import { evidenceSpace } from './evidence-space.ts';
 import { lastLaunch } from './last-launch.ts';
 import { nodeImages } from './node-images.ts';
 import { rights } from './rights.ts';
-import type { PreflightWorld } from './world.ts';
+import type { CheckDependencies } from './dependencies.ts';
 
 export interface Check<Title extends CheckTitle = CheckTitle> {
   title: Title;
+  /** What depends on it. */
   needs: string;
-  /** Asked again right before the launch: what may have changed in the hours since, and what the launch or its rollback would fail on. */
+  /** Repeated right before the launch: its result may have changed, and launch or rollback would fail on it. */
   quick: boolean;
-  /** False when the plan has nothing that needs it. */
+  /** False when nothing in the plan needs it. Default: true. */
   asked?(input: PreflightInput): boolean;
-  /** The facts. Throws when they cannot be read; the message becomes the trouble. */
-  run(world: PreflightWorld): Promise<PreflightFacts[Title]>;
+  /** Reads the facts. Throws when that fails; the message becomes the trouble. */
+  run(dependencies: CheckDependencies): Promise<PreflightFacts[Title]>;
 }
 
 const check = <Title extends CheckTitle>(one: Check<Title>): Check => one as unknown as Check;
@@ -30,7 +30,7 @@ const check = <Title extends CheckTitle>(one: Check<Title>): Check => one as unk
 const checks: readonly Check[] = [
   check({
     title: 'cluster',
-    needs: 'every later step reads or writes there',
+    needs: 'every later step reads or writes the cluster',
     quick: true,
     run: async ({ production }) => {
       try {
@@ -44,13 +44,13 @@ const checks: readonly Check[] = [
   }),
   check({
     title: 'rights',
-    needs: 'a right that is missing at the launch stops it half-way',
+    needs: 'a missing permission stops the launch half-way',
     quick: true,
     run: rights,
   }),
   check({
     title: 'deployment healthy',
-    needs: 'a rollback goes back to the version that runs now',
+    needs: 'a rollback restores the version that runs now',
     quick: true,
     run: async ({ production }) => {
       const { metadata, spec, status = {} } = (await production()).deployment;
@@ -73,31 +73,31 @@ const checks: readonly Check[] = [
   }),
   check({
     title: 'progress deadline',
-    needs: 'the launch is rolled back when Kubernetes reports that the rollout makes no progress',
+    needs: 'the launch is rolled back when Kubernetes reports a rollout without progress',
     quick: false,
     run: async ({ production }) => ({ seconds: (await production()).deployment.spec.progressDeadlineSeconds ?? null }),
   }),
-  // The API server fills in 10 where the file says nothing.
+  // The API server's default is 10.
   check({
     title: 'revision history',
-    needs: 'a person must be able to undo by hand as well',
+    needs: 'a manual rollback (kubectl rollout undo) must be possible',
     quick: false,
     run: async ({ production }) => ({ limit: (await production()).deployment.spec.revisionHistoryLimit ?? 10 }),
   }),
   check({
     title: 'container',
-    needs: 'the launch changes the image of exactly this container',
+    needs: 'the launch changes the image of this container',
     quick: true,
     run: async ({ production, input }) => ({
       container: input.production.container,
       containers: (await production()).deployment.spec.template.spec.containers.map(({ name }) => name),
     }),
   }),
-  check({ title: 'dry run', needs: 'launch and rollback recognise their own write by the pod template', quick: true, run: dryRun }),
-  check({ title: 'image on nodes', needs: 'new pods start from it', quick: false, run: nodeImages }),
+  check({ title: 'dry run', needs: 'launch and rollback identify their own write by the pod template', quick: true, run: dryRun }),
+  check({ title: 'image on nodes', needs: 'new pods start from this image', quick: false, run: nodeImages }),
   check({
     title: 'pod images',
-    needs: 'a webhook that rewrites the images of pods must be known before the launch meets it',
+    needs: 'a webhook that rewrites pod images must be found before the launch',
     quick: false,
     run: async ({ production }) => ({
       pods: (await production()).pods
@@ -107,7 +107,7 @@ const checks: readonly Check[] = [
   }),
   check({
     title: 'staging runs the candidate',
-    needs: 'the load test measures what runs there',
+    needs: 'the load test measures the version in staging',
     quick: false,
     asked: ({ staging }) => staging !== null,
     run: async ({ staging, input }) => {
@@ -122,7 +122,7 @@ const checks: readonly Check[] = [
   }),
   check({
     title: 'prometheus clock',
-    needs: 'the guard compares times of both clocks',
+    needs: 'the guard compares timestamps of both clocks',
     quick: true,
     asked: ({ guard }) => guard !== null,
     run: async ({ prometheus, input }) => {
@@ -136,12 +136,15 @@ const checks: readonly Check[] = [
   }),
   check({
     title: 'scrape targets',
-    needs: 'the guard trusts only pods that are scraped once, and freshly',
+    needs: 'the guard needs one fresh scrape target per pod',
     quick: true,
     asked: ({ guard }) => guard !== null,
-    run: async (world) => {
-      const { series, names, noDataAfterMs } = await seriesOf(world);
-      const [up, age] = await Promise.all([world.prometheus().vector(queries.up(series)), world.prometheus().vector(queries.ageS(series))]);
+    run: async (dependencies) => {
+      const { series, names, noDataAfterMs } = await seriesOf(dependencies);
+      const [up, age] = await Promise.all([
+        dependencies.prometheus().vector(queries.up(series)),
+        dependencies.prometheus().vector(queries.ageS(series)),
+      ]);
       return {
         query: queries.up(series),
         pods: names,
@@ -156,10 +159,10 @@ const checks: readonly Check[] = [
     needs: 'the guard counts requests and errors',
     quick: true,
     asked: ({ guard }) => guard !== null,
-    run: async (world) => {
-      const { series, names } = await seriesOf(world);
+    run: async (dependencies) => {
+      const { series, names } = await seriesOf(dependencies);
       const [query, codedQuery] = [queries.requests(series), queries.coded(series)];
-      const prometheus = world.prometheus();
+      const prometheus = dependencies.prometheus();
       const timeS = valueOf(await prometheus.clock()).theirsS - SETTLED_AFTER_S;
       const [requests, coded] = await Promise.all([prometheus.vector(query, timeS), prometheus.vector(codedQuery, timeS)]);
       const all = podValues(valueOf(requests));
@@ -169,45 +172,45 @@ const checks: readonly Check[] = [
   }),
   check({
     title: 'latency buckets',
-    needs: 'the guard counts requests slower than exactly the limit',
+    needs: 'the guard needs a bucket boundary at the p99 limit',
     quick: false,
     asked: ({ guard }) => guard !== null,
-    run: async (world) => {
-      const { series, names } = await seriesOf(world);
+    run: async (dependencies) => {
+      const { series, names } = await seriesOf(dependencies);
       const query = queries.within(series);
       return {
         query,
         pods: names,
         limitMs: series.limitMs,
-        series: podValues(valueOf(await world.prometheus().vector(query))).map(({ pod }) => pod),
+        series: podValues(valueOf(await dependencies.prometheus().vector(query))).map(({ pod }) => pod),
       };
     },
   }),
   check({
     title: 'health',
-    needs: 'launch and rollback are proven by it',
+    needs: 'it proves launch and rollback',
     quick: true,
     run: async ({ healthUrl, signal }) => {
       const { ok, detail } = await askHealth(healthUrl(), signal);
       return { url: healthUrl(), ok, detail };
     },
   }),
-  check({ title: 'evidence space', needs: 'a verdict without its evidence cannot be checked', quick: true, run: evidenceSpace }),
+  check({ title: 'evidence space', needs: 'a verdict without evidence cannot be verified', quick: true, run: evidenceSpace }),
   check({
     title: 'last launch ended',
-    needs: 'a launch without an end would be recorded as the version to go back to',
+    needs: 'an unfinished launch would be recorded as the version to restore',
     quick: true,
     run: lastLaunch,
   }),
 ];
 
-/** The checks of an input, in their order. */
+/** The checks of an input, in order. */
 export const checksOf = (input: PreflightInput): Check[] =>
   checks.filter(({ quick, asked }) => (quick || !input.quick) && (asked?.(input) ?? true));
 
-async function seriesOf({ production, input }: PreflightWorld): Promise<{ series: PodSeries; names: string[]; noDataAfterMs: number }> {
+async function seriesOf({ production, input }: CheckDependencies): Promise<{ series: PodSeries; names: string[]; noDataAfterMs: number }> {
   const { guard } = input;
-  if (guard === null) throw new Error('asked for series although the plan has no guard');
+  if (guard === null) throw new Error('the plan has no guard, so it has no series');
   const { templateHash, pods: current } = await production();
   const series = {
     namespace: input.production.namespace,
@@ -223,6 +226,6 @@ async function seriesOf({ production, input }: PreflightWorld): Promise<{ series
 }
 
 function valueOf<T>(answer: Answer<T>): T {
-  if (!answer.ok) throw new Error(answer.sentence);
+  if (!answer.ok) throw new Error(answer.message);
   return answer.value;
 }

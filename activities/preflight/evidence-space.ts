@@ -1,10 +1,10 @@
-// The facts of the check `evidence space`.
+// Facts of the check `evidence space`.
 import type { EvidenceRoom } from '../../analysis/preflight/answers.ts';
 import { EvidenceNotKept } from '../evidence/errors.ts';
-import type { PreflightWorld } from './world.ts';
+import type { CheckDependencies } from './dependencies.ts';
 
-/** Room of the evidence store. A store that keeps nothing is an answer, with its message; any other error is none. */
-export async function evidenceSpace({ store }: PreflightWorld): Promise<EvidenceRoom> {
+/** Free space of the evidence store. A store that cannot keep evidence is a fact with its message; any other error is thrown. */
+export async function evidenceSpace({ store }: CheckDependencies): Promise<EvidenceRoom> {
   try {
     return { refusal: null, ...(await store.space()) };
   } catch (error) {
@@ -13,5 +13,5 @@ export async function evidenceSpace({ store }: PreflightWorld): Promise<Evidence
   }
 }
 
-/** A message of a finding goes on after a semicolon. */
+/** A finding continues after the message, with a semicolon. */
 export const withoutPeriod = (message: string): string => message.replace(/\.$/, '');

@@ -1,10 +1,10 @@
-// What the last launch of the service left behind, for preflight.
+// Facts of the check `last launch ended`.
 import type { LastLaunch } from '../../analysis/preflight/answers.ts';
 import { lastLaunchOf, readLease } from '../kubernetes/lease.ts';
-import type { PreflightWorld } from './world.ts';
+import type { CheckDependencies } from './dependencies.ts';
 
-/** Throws ApiFailure, also when the right to read Leases is missing: no answer is not "no Lease". */
-export async function lastLaunch({ production, client, input }: PreflightWorld): Promise<LastLaunch> {
+/** Throws ApiFailure, also without permission to read Leases: a failed read does not mean "no Lease". */
+export async function lastLaunch({ production, client, input }: CheckDependencies): Promise<LastLaunch> {
   const target = input.production;
   const { deployment } = await production();
   return lastLaunchOf(deployment, await readLease(client(target.cluster), target), target, input.countdown);

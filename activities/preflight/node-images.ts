@@ -1,11 +1,11 @@
-// Whether the nodes that may take a new pod have the candidate image.
+// Facts of the check `image on nodes`: which schedulable nodes have the candidate image.
 import type { NodeImage, PreflightFacts } from '../../analysis/preflight/answers.ts';
 import { listNodes } from '../kubernetes/client.ts';
 import type { Node, PodTemplate } from '../kubernetes/objects.ts';
-import type { PreflightWorld } from './world.ts';
+import type { CheckDependencies } from './dependencies.ts';
 
-/** A node tells of an imported image only after up to a minute, so a pod that runs the image there counts as well. */
-export async function nodeImages({ input, client, production, staging }: PreflightWorld): Promise<PreflightFacts['image on nodes']> {
+/** A node reports an imported image up to a minute late, so a pod that runs the image there also counts. */
+export async function nodeImages({ input, client, production, staging }: CheckDependencies): Promise<PreflightFacts['image on nodes']> {
   const { image, production: target } = input;
   const { deployment, pods } = await production();
   const staged = input.staging?.cluster === target.cluster ? (await staging()).pods : [];
@@ -21,7 +21,7 @@ export async function nodeImages({ input, client, production, staging }: Preflig
     pullPolicy: container?.imagePullPolicy ?? '',
     nodes: eligible.map(({ metadata, status }): NodeImage => {
       const listed = status?.images ?? [];
-      // An image whose tag went to a newer one is listed with `names: null`.
+      // An image whose tag has moved to a newer one has `names: null`.
       const known = listed.some(({ names }) => (names ?? []).some((name) => sameImage(name, image)));
       return {
         node: metadata.name,
@@ -32,7 +32,7 @@ export async function nodeImages({ input, client, production, staging }: Preflig
   };
 }
 
-/** Ready, open, untainted, and chosen by the template's nodeSelector. Tolerations and affinity are left to the scheduler. */
+/** Ready, schedulable, untainted, and selected by the template's nodeSelector. Ignores tolerations and affinity. */
 function mayTake({ metadata, spec, status }: Node, template: PodTemplate): boolean {
   const ready = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
   const tainted = spec?.taints?.some(({ effect }) => effect !== 'PreferNoSchedule') ?? false;
@@ -40,7 +40,7 @@ function mayTake({ metadata, spec, status }: Node, template: PodTemplate): boole
   return ready && spec?.unschedulable !== true && !tainted && chosen;
 }
 
-/** Container runtimes spell Docker Hub's names out: `nginx:1` is `docker.io/library/nginx:1`. */
+/** Container runtimes expand Docker Hub names: `nginx:1` is `docker.io/library/nginx:1`. */
 function sameImage(name: string, image: string): boolean {
   return name === image || name === `docker.io/${image}` || name === `docker.io/library/${image}`;
 }

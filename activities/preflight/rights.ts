@@ -1,11 +1,11 @@
-// Which rights later steps need, and whether the identity of the kubeconfig has them.
+// Facts of the check `rights`: the permissions that later steps need, and whether the kubeconfig's identity has them.
 import type { PreflightFacts, Right } from '../../analysis/preflight/answers.ts';
 import { describeResource, type Resource } from '../kubernetes/api-failure.ts';
 import { deployments, nodes, podLogs, pods, replicaSets } from '../kubernetes/client.ts';
 import type { DeploymentTarget } from '../kubernetes/contract.ts';
 import { leaseNameOf, leases } from '../kubernetes/lease.ts';
 import type { PreflightInput } from '../steps-contract.ts';
-import type { PreflightWorld } from './world.ts';
+import type { CheckDependencies } from './dependencies.ts';
 
 interface Wanted {
   cluster: string;
@@ -13,9 +13,9 @@ interface Wanted {
   resource: Resource;
 }
 
-/** Asks the cluster about each of them. */
-export async function rights({ input, client, readsPodLogs }: PreflightWorld): Promise<PreflightFacts['rights']> {
-  // Staging and the nodes have done their part before the launch.
+/** Sends a SelfSubjectAccessReview for each. */
+export async function rights({ input, client, readsPodLogs }: CheckDependencies): Promise<PreflightFacts['rights']> {
+  // The launch no longer needs staging and the node images.
   const { staging } = input.quick ? { staging: null } : input;
   const wanted = [
     ...reading(input.production),
@@ -27,14 +27,14 @@ export async function rights({ input, client, readsPodLogs }: PreflightWorld): P
   return { rights: await Promise.all(wanted.map(({ cluster, verb, resource }) => mayI(client(cluster), verb, resource))) };
 }
 
-/** What every step reads of a Deployment. */
+/** Reads of every step. */
 const reading = ({ cluster, namespace, deployment }: DeploymentTarget): Wanted[] => [
   { cluster, verb: 'get', resource: deployments(namespace, deployment) },
   { cluster, verb: 'list', resource: replicaSets(namespace) },
   { cluster, verb: 'list', resource: pods(namespace) },
 ];
 
-/** What the checks of this preflight need, and what a launch and its rollback write: the Deployment and its Lease. */
+/** For these checks, and the writes of a launch and its rollback: the Deployment and its Lease. */
 function launching({ production: { cluster, namespace, deployment }, production, guard }: PreflightInput): Wanted[] {
   const lease = leases(namespace, leaseNameOf(production));
   const checking: [verb: string, resource: Resource][] = [
@@ -43,9 +43,9 @@ function launching({ production: { cluster, namespace, deployment }, production,
   ];
   const watched: [verb: string, resource: Resource][] = [
     ['patch', lease],
-    // The name of an object that is created does not count for its right.
+    // RBAC ignores the object name for `create`.
     ['create', leases(namespace)],
-    // A failed launch is described by the events and logs of its pods.
+    // A failed launch stores events and logs of its pods.
     ['get', podLogs(namespace)],
     ['list', { group: '', version: 'v1', resource: 'events', namespace }],
   ];
@@ -53,7 +53,7 @@ function launching({ production: { cluster, namespace, deployment }, production,
   return [...checking, ...(guard === null ? [] : watched)].map(([verb, resource]) => ({ cluster, verb, resource }));
 }
 
-async function mayI(client: ReturnType<PreflightWorld['client']>, verb: string, resource: Resource): Promise<Right> {
+async function mayI(client: ReturnType<CheckDependencies['client']>, verb: string, resource: Resource): Promise<Right> {
   const { group, resource: kind, namespace, name, subresource } = resource;
   const review: Resource = { group: 'authorization.k8s.io', version: 'v1', resource: 'selfsubjectaccessreviews' };
   const answer = await client.create<{ status?: { allowed?: boolean } }>(review, {

@@ -1,4 +1,4 @@
-// Asks everything that later steps will need, changes nothing, and records every answer.
+// Checks everything that later steps need, changes nothing, and stores every answer.
 import type { PreflightAnswer } from '../../analysis/preflight/answers.ts';
 import { judgePreflight, preflightFact } from '../../analysis/preflight/judge.ts';
 import type { Environment } from '../../release/environment.ts';
@@ -10,16 +10,17 @@ import type { ClusterClient } from '../kubernetes/client.ts';
 import { readDeploymentPods, type DeploymentPods } from '../kubernetes/pods.ts';
 import { createPrometheusClient } from '../prometheus/client.ts';
 import { prometheusUrl } from '../prometheus/url.ts';
+import { timedOut } from '../reason-of.ts';
 import { runningActivity, type RunningActivity } from '../running-activity.ts';
 import type { PreflightInput, StepActivities, StepReport } from '../steps-contract.ts';
 import { within } from '../within.ts';
 import { checksOf, type Check } from './checks.ts';
 import { withoutPeriod } from './evidence-space.ts';
-import type { PreflightWorld } from './world.ts';
+import type { CheckDependencies } from './dependencies.ts';
 
-/** Three requests of 3 s one after the other. Under the heartbeat timeout of 15 s: each check that ends is a heartbeat. */
+/** Three sequential requests of 3 s; below the heartbeat timeout of 15 s, as each finished check is a heartbeat. */
 const CHECK_TIMEOUT_MS = 10_000;
-/** The answers are some kB. With the time of a check still under the heartbeat timeout. */
+/** The answers are some kB. Together with a check still below the heartbeat timeout. */
 const STORE_TIMEOUT_MS = 3_000;
 
 export interface PreflightDependencies {
@@ -30,15 +31,15 @@ export interface PreflightDependencies {
   checkTimeoutMs?: number;
 }
 
-/** Makes the activity of the step `preflight`. */
+/** The activity of the step `preflight`. */
 export function createPreflightActivities(dependencies: PreflightDependencies): Pick<StepActivities, 'runPreflight'> {
   const { activity = runningActivity } = dependencies;
   return { runPreflight: (input) => runPreflight(dependencies, input, activity()) };
 }
 
 /**
- * One finding per check of the asked half, all at the same time. A check that could not be made is inconclusive with its reason; it never stops
- * the others. Where the evidence cannot be stored, the findings come without it, and the evidence space is one that failed.
+ * Runs all checks in parallel, one finding each. A check that cannot run is inconclusive with its reason and does not stop the others. When the
+ * evidence cannot be stored, the findings have none and the check of the evidence space fails.
  */
 async function runPreflight(
   dependencies: PreflightDependencies,
@@ -48,13 +49,13 @@ async function runPreflight(
   const asked = checksOf(input);
   const { checkTimeoutMs = CHECK_TIMEOUT_MS } = dependencies;
   const over = new AbortController();
-  const world = worldOf(dependencies, input, AbortSignal.any([signal, over.signal]));
+  const reads = checkDependencies(dependencies, input, AbortSignal.any([signal, over.signal]));
   let done = 0;
   const report = (text: string): void => heartbeat({ text, done, total: asked.length, unit: 'checks' });
-  report('all checks at once');
+  report('running all checks');
   const answers = await Promise.all(
     asked.map(async (check) => {
-      const answer = await answerOf(check, world, checkTimeoutMs);
+      const answer = await answerOf(check, reads, checkTimeoutMs);
       done += 1;
       report(check.title);
       return answer;
@@ -69,17 +70,17 @@ async function runPreflight(
   return { findings, facts: [preflightFact(stored.answers, findings)], evidence: stored.evidence };
 }
 
-/** Also a bug shows here as the trouble of its check, and still is no pass; so does a check that never returns, such as one on a hung disk. */
-async function answerOf({ title, needs, run }: Check, world: PreflightWorld, timeoutMs: number): Promise<PreflightAnswer> {
-  const answered = run(world).then(
+/** A bug, or a check that never returns (a hung disk), becomes the trouble of its check and does not pass. */
+async function answerOf({ title, needs, run }: Check, dependencies: CheckDependencies, timeoutMs: number): Promise<PreflightAnswer> {
+  const answered = run(dependencies).then(
     (facts) => ({ facts, trouble: null }),
     (error: unknown) => ({ facts: null, trouble: error instanceof Error ? error.message : String(error) }),
   );
-  const late = { facts: null, trouble: `no answer within ${timeoutMs / 1_000} s` };
-  return { title, needs, ...(await within(timeoutMs, answered, late, world.signal)) } as PreflightAnswer;
+  const late = { facts: null, trouble: timedOut(timeoutMs) };
+  return { title, needs, ...(await within(timeoutMs, answered, late, dependencies.signal)) } as PreflightAnswer;
 }
 
-/** The answers as evidence; as facts of the evidence space when they cannot be stored: the disk may have become full since that check. */
+/** Stores the answers. A failure becomes the fact of `evidence space`: the disk may be full since that check. */
 async function storeAnswers(
   store: EvidenceStore,
   input: PreflightInput,
@@ -97,7 +98,11 @@ async function storeAnswers(
   return { answers: answers.map(refused), evidence: [] };
 }
 
-function worldOf({ store, environment, clients }: PreflightDependencies, input: PreflightInput, signal: AbortSignal): PreflightWorld {
+function checkDependencies(
+  { store, environment, clients }: PreflightDependencies,
+  input: PreflightInput,
+  signal: AbortSignal,
+): CheckDependencies {
   return {
     input,
     signal,
@@ -105,7 +110,7 @@ function worldOf({ store, environment, clients }: PreflightDependencies, input: 
     client: clients,
     production: once(async () => readDeploymentPods(clients(input.production.cluster), input.production)),
     staging: once(async () => {
-      if (input.staging === null) throw new Error('the plan has no load test, so no staging');
+      if (input.staging === null) throw new Error('the plan has no load test, so it has no staging Deployment');
       return readDeploymentPods(clients(input.staging.cluster), input.staging);
     }),
     prometheus: () => createPrometheusClient({ url: prometheusUrl(environment, input.production.cluster), signal }),

@@ -65,7 +65,7 @@ test('tells as facts what could not be had, and keeps the rest', async () => {
   expect(facts.map((fact) => fact.text).sort()).toEqual([
     'no cpu profile: HTTP 500: Could not enable CPU profiling: cpu profiling already in use',
     'no goroutine leak profile: HTTP 404: Unknown profile',
-    'no heap profile: what it answered is no pprof profile',
+    'no heap profile: the response is not a pprof profile',
   ]);
 });
 
@@ -91,7 +91,7 @@ test('asks one process for one CPU profile at a time', async () => {
   const both = await Promise.all([captureProfiles(pod, options), captureProfiles(pod, options)]);
   expect(asked.filter((url) => url.includes('/profile'))).toHaveLength(1);
   expect(both.flatMap(({ facts }) => facts.map((fact) => fact.text))).toEqual([
-    'no cpu profile: another capture of this worker is profiling it now',
+    'no cpu profile: another capture of this worker is in progress',
   ]);
   expect((await captureProfiles(pod, options)).facts).toEqual([]);
 });

@@ -73,7 +73,7 @@ describe('the Prometheus client', () => {
     expect(await client.one('sum(x)')).toMatchObject({
       ok: false,
       query: 'sum(x)',
-      sentence: expect.stringMatching(new RegExp(`no usable answer to sum\\(x\\): .*${why.source}`)),
+      message: expect.stringMatching(new RegExp(`no usable result for sum\\(x\\): .*${why.source}`)),
     });
   });
 
@@ -128,7 +128,7 @@ describe('the Prometheus client', () => {
     expect(await gone.vector('up')).toMatchObject({
       ok: false,
       query: 'up',
-      sentence: expect.stringMatching(/: connect ECONNREFUSED 127\.0\.0\.1:1$/),
+      message: expect.stringMatching(/: connect ECONNREFUSED 127\.0\.0\.1:1$/),
     });
   });
 

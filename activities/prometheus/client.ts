@@ -1,4 +1,4 @@
-// Prometheus, read strictly: a result has exactly the expected type, or the reason why not, with the query. Missing data never counts as zero.
+// Strict Prometheus client: a result of exactly the expected type, or the reason why there is none. Missing data never counts as zero.
 import { RequestError } from '../http/request-error.ts';
 import { request, statusOf, wholeBody, type HttpResponse } from '../http/request.ts';
 
@@ -15,8 +15,8 @@ export interface Sample {
   value: number;
 }
 
-/** A result, or the sentence with the reason why there is none; `query` is the query, for people to run it themselves. */
-export type Answer<T> = { ok: true; query: string; value: T } | { ok: false; query: string; sentence: string };
+/** A result, or the message why there is none. People can run `query` themselves. */
+export type Answer<T> = { ok: true; query: string; value: T } | { ok: false; query: string; message: string };
 
 export interface SeriesPoints {
   labels: Record<string, string>;
@@ -25,13 +25,13 @@ export interface SeriesPoints {
 }
 
 export interface PrometheusClient {
-  /** All samples of an instant query. There may be none: the caller decides what that means. */
+  /** All samples of an instant query, possibly none. */
   vector(query: string, timeS?: number): Promise<Answer<Sample[]>>;
-  /** The one sample of an instant query; none, two, NaN and infinity are refused. */
+  /** The only sample of an instant query; none, two, NaN and infinity are errors. */
   one(query: string, timeS?: number): Promise<Answer<number>>;
   /** Series over time; a gap stays a gap. */
   range(query: string, window: { fromS: number; toS: number; stepS: number }): Promise<Answer<SeriesPoints[]>>;
-  /** Clock of Prometheus in seconds since 1970, with ours just before and after (ms): the error of the skew is half the round trip. */
+  /** Prometheus' clock (seconds since 1970), with ours just before and after (ms): the skew is known to within half the round trip. */
   clock(): Promise<Answer<{ theirsS: number; beforeMs: number; afterMs: number }>>;
 }
 
@@ -44,7 +44,7 @@ export interface PrometheusOptions {
 /** Queries one Prometheus. Throws only on cancellation through `signal`. */
 export function createPrometheusClient({ url, signal, now = Date.now }: PrometheusOptions): PrometheusClient {
   async function ask(path: string, query: string, more: Record<string, string>): Promise<Answer<{ resultType: string; result: unknown }>> {
-    const none = (reason: string): Answer<never> => ({ ok: false, query, sentence: unusable(query, reason) });
+    const none = (reason: string): Answer<never> => ({ ok: false, query, message: unusable(query, reason) });
     let response: HttpResponse;
     let text: string;
     try {
@@ -66,7 +66,7 @@ export function createPrometheusClient({ url, signal, now = Date.now }: Promethe
     if (response.status < 200 || response.status > 299)
       return none(`${statusOf(response)}: ${text.slice(0, QUOTED_CHARACTERS).trim() || 'no message'}`);
     if (body?.status !== 'success' || body.data === undefined) return none('the response is not that of the Prometheus API');
-    // Warnings mean that a part of the data is missing (a remote store down, a shard away); infos only comment on the query.
+    // Warnings mean that data is missing (a remote store or shard is down); infos only comment on the query.
     if (body.warnings && body.warnings.length > 0) return none(`warnings: ${body.warnings.join('; ')}`);
     return { ok: true, query, value: body.data };
   }
@@ -91,9 +91,9 @@ export function createPrometheusClient({ url, signal, now = Date.now }: Promethe
 
 const at = (timeS: number | undefined): Record<string, string> => (timeS === undefined ? {} : { time: String(timeS) });
 
-const unusable = (query: string, reason: string): string => `Prometheus gave no usable answer to ${query}: ${reason}`;
+const unusable = (query: string, reason: string): string => `Prometheus returned no usable result for ${query}: ${reason}`;
 
-/** A result of another type or value than expected; its message is the reason. */
+/** A result of an unexpected type or value; its message is the reason. */
 class Unusable extends Error {}
 
 function read<A, B>(answer: Answer<A>, reader: (value: A) => B): Answer<B> {
@@ -102,7 +102,7 @@ function read<A, B>(answer: Answer<A>, reader: (value: A) => B): Answer<B> {
     return { ok: true, query: answer.query, value: reader(answer.value) };
   } catch (cause) {
     if (!(cause instanceof Unusable)) throw cause;
-    return { ok: false, query: answer.query, sentence: unusable(answer.query, cause.message) };
+    return { ok: false, query: answer.query, message: unusable(answer.query, cause.message) };
   }
 }
 

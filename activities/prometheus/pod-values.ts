@@ -1,4 +1,4 @@
-// Samples of Prometheus by the pod that they are of.
+// Prometheus samples by pod.
 import type { PodValue } from '../../analysis/guard/sample.ts';
 import type { Sample } from './client.ts';
 

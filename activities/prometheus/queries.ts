@@ -11,7 +11,7 @@ export interface PodSeries {
   limitMs: number;
 }
 
-/** Queries that are compared with one another have one evaluation time, this long ago: the scrapes of that time are then written whole. */
+/** Queries that are compared have the same evaluation time, this long ago: the scrapes of that time are then complete. */
 export const SETTLED_AFTER_S = 1;
 
 export const queries = {
@@ -21,36 +21,36 @@ export const queries = {
   ageS: (series: PodSeries) => `time() - timestamp(up${selector(series)})`,
   /** Requests since the pod's process started. */
   requests: (series: PodSeries) => `sum by (pod) (${series.metric}_count${selector(series, [probes])})`,
-  /** Those with a status in the label `code`. Fewer than all: errors are unknown, for other labels make `errors` match nothing. */
+  /** Those with a status in the label `code`. With fewer than all, errors are unknown: `errors` matches only that label. */
   coded: (series: PodSeries) => `sum by (pod) (${series.metric}_count${selector(series, [probes, 'code=~"[1-5].."'])})`,
-  /** Those answered with 5xx. */
+  /** Responses with 5xx. */
   errors: (series: PodSeries) => `sum by (pod) (${series.metric}_count${selector(series, [probes, 'code=~"5.."'])})`,
-  /** Those answered within the limit. */
+  /** Responses within the limit. */
   within: (series: PodSeries) => `sum by (pod) (${series.metric}_bucket${selector(series, [probes, `le=~"${boundary(series.limitMs)}"`])})`,
-  /** Requests being answered. A service without the gauge has no such series. */
+  /** Requests in flight. A service without the gauge has no such series. */
   inFlight: (series: PodSeries) => `sum by (pod) (${inFlightGauge(series.metric)}${selector(series)})`,
-  /** Requests that all versions of a Deployment answered in the window: what was normal before a launch. */
+  /** Requests to all versions of a Deployment in the window: the traffic before a launch. */
   before: ({ namespace, deployment, metric }: { namespace: string; deployment: string; metric: string }, windowS: number) =>
     `sum(increase(${metric}_count{namespace="${namespace}",pod=~"${escaped(deployment)}-[a-z0-9]+-[a-z0-9]+",${probes}}[${windowS}s]))`,
-  /** For people: p99 over a window, interpolated between bucket boundaries. Nothing is decided by it. */
+  /** For display only: p99 over a window, interpolated between bucket boundaries. */
   p99S: (series: PodSeries, windowS: number) =>
     `histogram_quantile(0.99, sum by (le) (increase(${series.metric}_bucket${selector(series, [probes])}[${windowS}s])))`,
 };
 
 const probes = `route!~"${PROBE_ROUTES}"`;
 
-/** `http_requests_in_flight` beside `http_request_duration_seconds`: the pair that the usual Go middleware exports. */
+/** `http_requests_in_flight` for `http_request_duration_seconds`: the usual Go middleware exports both. */
 const inFlightGauge = (metric: string): string =>
   `${metric.replace(/_request_duration_seconds$/, '').replace(/_seconds$/, '')}_requests_in_flight`;
 
-/** `.` is the one character of pod names that a regular expression reads otherwise; in PromQL text its escape is escaped again. */
+/** `.` is the only special character of regular expressions in pod names; in a PromQL string its backslash is escaped again. */
 const escaped = (name: string): string => name.replaceAll('.', '\\\\.');
 
 function selector({ namespace, replicaSet }: PodSeries, more: readonly string[] = []): string {
   return `{${[`namespace="${namespace}"`, `pod=~"${escaped(replicaSet)}-[a-z0-9]+"`, ...more].join(',')}}`;
 }
 
-/** `0.3`, as the text format writes it, and for whole seconds also `1.0`, as Prometheus 3 stores it. */
+/** `0.3` as in the text format; whole seconds also as `1.0`, which Prometheus 3 stores. */
 function boundary(limitMs: number): string {
   const text = String(limitMs / 1_000);
   return text.includes('.') ? text.replace('.', '\\\\.') : `${text}|${text}\\\\.0`;

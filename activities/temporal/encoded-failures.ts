@@ -1,5 +1,4 @@
-// How failures become payloads where payloads are encrypted: message and stack are encoded like everything else. Loaded by path, by the SDK and by
-// the workflow bundle.
+// Failure converter for encrypted payloads: message and stack are encoded too. Loaded by path, by the SDK and by the workflow bundle.
 import { DefaultFailureConverter } from '@temporalio/common';
 
 export const failureConverter = new DefaultFailureConverter({ encodeCommonAttributes: true });

@@ -1,5 +1,5 @@
-// Encrypts payloads before they reach Temporal: AES-256-GCM, as in Temporal's own samples, so that a codec server for the web UI is at hand.
-// `data` is 12 bytes of nonce, the ciphertext, 16 bytes of tag; the metadata name the key. Rotation: a new key first, the old ones after it.
+// Encrypts payloads with AES-256-GCM in the format of Temporal's samples, so existing codec servers work with the web UI: `data` is 12 bytes of
+// nonce, ciphertext, 16 bytes of tag, the metadata names the key. To rotate, put the new key before the old ones.
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
@@ -12,18 +12,17 @@ export interface PayloadKey {
   key: Uint8Array;
 }
 
-/** Names that are shown as they are; any other could hold control characters. */
+/** Names that are logged unquoted; others may contain control characters. */
 const KEY_NAME = /^[\w.-]{1,100}$/u;
 const ENCODING = 'binary/encrypted';
 const KEY_BYTES = 32;
-/** What GCM is made for; random nonces of 12 bytes are safe for 2^32 payloads of one key, a countdown has about 1,000. */
+/** GCM's standard size; random nonces are safe for 2^32 payloads per key, and a countdown has about 1,000. */
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * The first key encrypts, all decrypt. A payload that is not encrypted is passed on as it is: what began before the keys goes on.
- * @param onMissingKey for workers: called with the message, and the payload is returned undecoded. A throw would fail every workflow task of that
- * countdown, its rollback too, and anyone can send a Signal with an unknown key id. Without it `decode` throws.
+ * The first key encrypts, all decrypt; unencrypted payloads of older countdowns pass unchanged. Without `onMissingKey` an unknown key throws: a worker
+ * must not, because anyone can send a Signal with an unknown key id, and it would then fail every workflow task, the rollback's included.
  */
 export function encryptionCodec(keys: readonly PayloadKey[], onMissingKey?: (message: string) => void): PayloadCodec {
   const [newest] = keys;
@@ -40,7 +39,7 @@ export function encryptionCodec(keys: readonly PayloadKey[], onMissingKey?: (mes
 export function readKey(text: string): Uint8Array | null {
   const trimmed = text.trim();
   const key = Buffer.from(trimmed, 'base64');
-  // Node skips what is no base64: only what reads back the same is a key.
+  // Node ignores invalid base64 characters, so the text must round-trip.
   return key.length === KEY_BYTES && key.toString('base64') === trimmed ? key : null;
 }
 
@@ -51,10 +50,7 @@ function encrypt(payload: Payload, { id, key }: PayloadKey): Payload {
   return { metadata: { encoding: bytesOf(ENCODING), 'encryption-key-id': bytesOf(id) }, data: new Uint8Array(Buffer.concat(sealed)) };
 }
 
-/**
- * Bytes that the key does not open were made by nobody who has it; they stay as they are, which the payload converter reads as nothing, for a throw
- * would end all workflow tasks.
- */
+/** Bytes that fail authentication are returned unchanged: a throw would fail every workflow task. */
 function decrypt(payload: Payload, keys: ReadonlyMap<string, Uint8Array>, onMissingKey?: (message: string) => void): Payload {
   const id = textOf(payload.metadata?.['encryption-key-id']);
   const key = keys.get(id);

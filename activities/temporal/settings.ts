@@ -1,13 +1,4 @@
-// How worker and server reach Temporal, from environment variables. Names as Temporal's own tools use them; secrets are files that they name.
-//   TEMPORAL_ADDRESS                  frontend                                          (default 127.0.0.1:7233)
-//   TEMPORAL_NAMESPACE                                                                  (default default)
-//   TEMPORAL_TLS                      1: TLS by the machine's own CAs; any file below does the same
-//   TEMPORAL_TLS_SERVER_CA_CERT_PATH  own CA
-//   TEMPORAL_TLS_SERVER_NAME          name in the server's certificate, where it is not that of the address
-//   TEMPORAL_TLS_CLIENT_CERT_PATH     client certificate, together with
-//   TEMPORAL_TLS_CLIENT_KEY_PATH      its key
-//   TEMPORAL_API_KEY_FILE             file of an API key; it goes over TLS only
-//   TMINUS_PAYLOAD_KEYS               `id=file,id=file`: 32 bytes each in base64. The first encrypts, all decrypt
+// Connection to Temporal from environment variables (docs/reference/variables.md), named as in Temporal's own tools. Secrets are in files.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PayloadCodec } from '@temporalio/common';
@@ -15,7 +6,7 @@ import { encryptionCodec, readKey, type PayloadKey } from './encryption-codec.ts
 
 export interface TemporalSettings {
   namespace: string;
-  /** For both kinds of connection. */
+  /** For client and worker connections. */
   connection: {
     address: string;
     tls?:
@@ -23,18 +14,18 @@ export interface TemporalSettings {
       | { serverNameOverride?: string; serverRootCACertificate?: Uint8Array; clientCertPair?: { crt: Uint8Array; key: Uint8Array } };
     apiKey?: string;
   };
-  /** Null where payloads are readable. Workers pass on what they lack the key of, see encryption-codec.ts. */
+  /** Null without encryption. Workers pass payloads with an unknown key through, see encryption-codec.ts. */
   encryption: { payloadCodecs: PayloadCodec[]; workerCodecs: PayloadCodec[]; failureConverterPath: string } | null;
 }
 
-/** The message names the variable that is wrong, never what it holds. */
+/** The message names the variable, never its value. */
 export class SettingsRefused extends Error {
   override readonly name = 'SettingsRefused';
 }
 
 const DEFAULT_ADDRESS = '127.0.0.1:7233';
 
-/** Failures have messages and stacks: encoded, they are payloads and encrypted like all others. Workflow code gets the same converter by its bundle. */
+/** Encodes message and stack of failures as payloads, which are then encrypted. The workflow bundle has the same converter. */
 const FAILURE_CONVERTER = join(import.meta.dirname, 'encoded-failures.ts');
 
 /** Reads the files that the variables name. Throws SettingsRefused. */
@@ -49,7 +40,7 @@ export async function temporalSettings(env: Readonly<Record<string, string | und
     namespace: env['TEMPORAL_NAMESPACE'] || 'default',
     connection: {
       address: env['TEMPORAL_ADDRESS'] || DEFAULT_ADDRESS,
-      // Without a word of its own the SDK would encrypt the way of an API key, and only that.
+      // Left out, the SDK would enable TLS only for an API key.
       ...(tls === null && apiKey === null ? {} : { tls: tls ?? true }),
       ...(apiKey === null ? {} : { apiKey }),
     },
@@ -65,9 +56,9 @@ export async function temporalSettings(env: Readonly<Record<string, string | und
 }
 
 const written = new Set<string>();
-/** Key ids come from whoever sends a payload. */
+/** Key ids are chosen by the sender of a payload. */
 const MAX_LOGGED_MESSAGES = 100;
-/** For the worker's log: a history that is replayed would repeat it hundreds of times. */
+/** A replayed history would repeat the message hundreds of times. */
 function logOnce(message: string): void {
   if (written.has(message) || written.size >= MAX_LOGGED_MESSAGES) return;
   written.add(message);

@@ -31,7 +31,7 @@ export const input = (change: Partial<GuardInput> = {}): GuardInput => ({
   healthPath: '/healthz',
   launchedAt: null,
   carry: null,
-  blindTold: false,
+  blindReported: false,
   ...change,
 });
 
@@ -120,7 +120,7 @@ function fakePrometheus(watch: FakeWatch, now: () => number): PrometheusClient {
     const isAnswered = watch.prometheus && (watch.unanswered === null || !query.includes(watch.unanswered));
     return isAnswered
       ? { ok: true, query, value }
-      : { ok: false, query, sentence: `Prometheus gave no usable answer to ${query}: connect ECONNREFUSED` };
+      : { ok: false, query, message: `Prometheus returned no usable result for ${query}: connect ECONNREFUSED` };
   };
   const values = (query: string) =>
     Object.entries(watch.counters).flatMap(([pod, counters]) => {

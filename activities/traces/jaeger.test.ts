@@ -38,10 +38,10 @@ test('asks Jaeger for the traces of the namespace, and for all of the service on
 test('says when Jaeger has no trace, and when it gave as many as it may', async () => {
   expect(await ask(0, 0)).toMatchObject({
     traces: null,
-    missing: ['it has no trace of api between 1970-01-01T00:00:00.000Z and 1970-01-01T00:00:01.000Z'],
+    missing: ['no trace of api between 1970-01-01T00:00:00.000Z and 1970-01-01T00:00:01.000Z'],
   });
   expect(await ask(2_000, 0)).toMatchObject({
     traces: 2_000,
-    missing: ["returned 2000 traces, the limit of the query; which ones is Jaeger's choice"],
+    missing: ['the query returned its limit of 2000 traces, selected by Jaeger; there may be more'],
   });
 });

@@ -91,7 +91,7 @@ describe('the real Jaeger', () => {
   it('has nothing of a service it does not know', async () => {
     expect(await askTraces({ type: 'jaeger', url }, { ...question, service: 'nobody' })).toMatchObject({
       bytes: null,
-      missing: [expect.stringMatching(/^it has no trace of nobody between/u)],
+      missing: [expect.stringMatching(/^no trace of nobody between/u)],
     });
   });
 });

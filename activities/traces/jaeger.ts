@@ -4,18 +4,18 @@ import { readPage } from '../http/read-page.ts';
 import { RequestError } from '../http/request-error.ts';
 import type { AskStore } from './trace-store.ts';
 
-/** A few hundred traces show the slow band of a load test; 2,000 of them have about 20 MB. */
-const TRACES_LIMIT = 2_000;
+/** A few hundred traces show the slow band of a load test; 2,000 have about 20 MB. */
+const MAX_TRACES = 2_000;
 const RESPONSE_TIMEOUT_MS = 30_000;
 
-/** Jaeger's JSON, unchanged. The namespace is searched as a tag: Jaeger searches process tags, too, where it keeps OTLP's resource attributes. */
+/** Jaeger's JSON, unchanged. The namespace is a tag: Jaeger stores OTLP resource attributes as process tags and searches those too. */
 export const askJaeger: AskStore = async ({ url, service, namespace, from, to }) => {
   const question = new URLSearchParams({
     service,
     // Microseconds since 1970.
     start: String(from.getTime() * 1_000),
     end: String(to.getTime() * 1_000),
-    limit: String(TRACES_LIMIT),
+    limit: String(MAX_TRACES),
     ...(namespace === null ? {} : { tags: JSON.stringify({ 'k8s.namespace.name': namespace }) }),
   });
   try {
@@ -26,15 +26,15 @@ export const askJaeger: AskStore = async ({ url, service, namespace, from, to })
     });
     const traces = countTraces(bytes);
     if (traces === 0) return { bytes: null, missing: [] };
-    const more = `returned ${traces} traces, the limit of the query; which ones is Jaeger's choice`;
-    return { bytes, missing: traces < TRACES_LIMIT ? [] : [more] };
+    const more = `the query returned its limit of ${traces} traces, selected by Jaeger; there may be more`;
+    return { bytes, missing: traces < MAX_TRACES ? [] : [more] };
   } catch (error) {
     if (error instanceof RequestError) return { bytes: null, missing: [error.reason] };
     throw error;
   }
 };
 
-/** Each trace has one table of processes. Quotes within strings are escaped, so this matches nothing else. */
+/** Once per trace. Quotes within strings are escaped, so this matches nothing else. */
 const PROCESSES = Buffer.from('"processes":{');
 
 /** Without parsing: 20 MB of JSON would block the event loop for a third of a second. */

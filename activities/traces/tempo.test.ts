@@ -3,7 +3,7 @@ import { slowBand } from '../../analysis/trace/slow-band.ts';
 import { readTraces } from '../../analysis/trace/read.ts';
 import { BASE_MS, tempoTrace, traceId, type FixtureTrace } from '../../analysis/testing/traces.ts';
 import { askTraces } from './ask-traces.ts';
-import { evenlySpread } from './evenly-spread.ts';
+import { evenlySpread } from './tempo.ts';
 import { playTempo, type Meddle, type FakeTempo } from '../testing/fake-tempo.ts';
 
 let tempo: FakeTempo | undefined;
@@ -77,7 +77,7 @@ describe('asking Tempo', () => {
     );
     expect(Math.min(...perTenth)).toBeGreaterThan(20);
     expect(missing).toEqual([
-      "10 of 10 searches found the 200 traces that are asked for; which of those there are is Tempo's own choice",
+      '10 of 10 searches returned their limit of 200 traces, selected by Tempo; there may be more',
       '400 of 2000 traces found were fetched, spread evenly over their durations',
     ]);
   });
@@ -105,7 +105,7 @@ describe('what Tempo does not give is told with its count', () => {
   test('when there is no trace at all', async () => {
     expect(await ask(load(30), undefined, { service: 'other' })).toMatchObject({
       bytes: null,
-      missing: ['it has no trace of other between 2026-11-23T12:00:00.000Z and 2026-11-23T12:01:40.000Z'],
+      missing: ['no trace of other between 2026-11-23T12:00:00.000Z and 2026-11-23T12:01:40.000Z'],
     });
   });
 
@@ -133,7 +133,7 @@ describe('what Tempo does not give is told with its count', () => {
     });
     expect(lines).toHaveLength(25);
     expect(missing).toEqual([
-      '5 of 30 traces were not had: HTTP 404: trace not found (3); it answered without a span (1); the response exceeds 8388608 bytes (1)',
+      '5 of 30 traces could not be fetched: HTTP 404: trace not found (3); the response exceeds 8388608 bytes (1); the response has no span (1)',
     ]);
     expect(readTraces(bytes as Uint8Array).traces).toBe(25);
   });
@@ -159,7 +159,9 @@ describe('what Tempo does not give is told with its count', () => {
       return false;
     });
     expect(lines.length).toBeGreaterThan(0);
-    expect(missing).toEqual([expect.stringMatching(/^\d+ of 100 traces were not had: all of it took more than 90 s$/u)]);
+    expect(missing).toEqual([
+      expect.stringMatching(/^\d+ of 100 traces could not be fetched: all requests together timed out after 90 s$/u),
+    ]);
   });
 
   test('and an answer of many lines is one line of evidence', async () => {

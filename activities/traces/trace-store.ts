@@ -1,20 +1,20 @@
-// What a kind of trace store has to answer. Each kind is one file beside this one and one line in ask-traces.ts.
+// Interface of a trace store. A new kind is a file beside this one and a line in ask-traces.ts.
 
 export interface TraceQuestion {
-  /** Address of the store's query API. */
+  /** URL of the query API. */
   url: string;
   service: string;
-  /** Only traces with a span of the service made in this namespace (resource attribute k8s.namespace.name); null for all of the service. */
+  /** Only traces with a span of the service in this namespace (resource attribute k8s.namespace.name); null: all of the service. */
   namespace: string | null;
   from: Date;
   to: Date;
 }
 
-/** Nothing found is no bytes and nothing missing. */
+/** No trace found: `bytes` null and `missing` empty. */
 export interface TraceAnswer {
-  /** As it came: one JSON document, or one a line. Null where there is no trace, or none could be had. */
+  /** As received: one JSON document, or one per line. */
   bytes: Uint8Array | null;
-  /** What was to be had and was not, with count and reason. An answer that is less than all there is always says so. */
+  /** What could not be fetched, with count and reason; never empty for an incomplete answer. */
   missing: string[];
 }
 

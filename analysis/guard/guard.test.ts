@@ -123,7 +123,7 @@ describe('judgeGuard', () => {
     const blind = watch(5).map((one) => ({
       ...one,
       answers: null,
-      trouble: { query: 'count{...}', sentence: 'Prometheus gave no usable answer to count{...}: connect ECONNREFUSED' },
+      trouble: { query: 'count{...}', sentence: 'Prometheus returned no usable result for count{...}: connect ECONNREFUSED' },
     }));
     expect(judgeGuard(blind, limits)).toMatchObject([
       { code: 'GuardNoData', outcome: 'inconclusive', message: expect.stringContaining('count{...}') },

@@ -120,7 +120,7 @@ export function sampleOf(fake: Fake, index: number, totals: FakeTotals): GuardSa
     trouble:
       prometheus && kubernetes
         ? null
-        : { query: 'count{...}', sentence: 'Prometheus gave no usable answer to count{...}: connect ECONNREFUSED' },
+        : { query: 'count{...}', sentence: 'Prometheus returned no usable result for count{...}: connect ECONNREFUSED' },
     p99S: 0.219,
     queries,
   };

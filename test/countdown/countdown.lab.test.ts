@@ -311,7 +311,7 @@ describe('a countdown', () => {
 
   it('refuses to open while the service has another countdown', async () => {
     const world = fakeWorld();
-    world.activities.acquireLock = async () => ({ acquired: false, sentence: 'shop/go-api already has a countdown: go-api-1.3.9' });
+    world.activities.acquireLock = async () => ({ acquired: false, message: 'shop/go-api already has a countdown: go-api-1.3.9' });
     await temporal.withWorkers(world.activities, async () => {
       const name = `r-${randomUUID()}`;
       const handle = await temporal.client.workflow.start(COUNTDOWN_TYPE, {
@@ -667,7 +667,7 @@ describe('a countdown', () => {
         runLoadTest: async () => report(slow),
         notify: async ({ message, waitsFor, command }) => {
           told.push({ message, ...(waitsFor ? { waitsFor } : {}), ...(command ? { command } : {}) });
-          return [{ target: 'oncall', sentence: 'chat.example answered 500' }];
+          return [{ target: 'oncall', message: 'chat.example responded with HTTP 500' }];
         },
       }),
       async ({ until, act, status, advance }) => {
@@ -689,7 +689,7 @@ describe('a countdown', () => {
         const condition = (await status()).conditions.find(({ type }) => type === 'PeopleTold');
         expect(condition).toMatchObject({
           status: 'False',
-          message: 'the last message to them did not reach oncall: chat.example answered 500',
+          message: 'the last message to them did not reach oncall: chat.example responded with HTTP 500',
         });
       },
       (input) => ({ ...input, release: { ...input.release, spec: { ...input.release.spec, notify: ['oncall'] } } }),
@@ -705,7 +705,7 @@ describe('a countdown', () => {
         notify: async ({ targets: [target = ''], message }) => {
           if (target === 'oncall') {
             await givenUp;
-            return [{ target, sentence: 'chat.example answered 500' }];
+            return [{ target, message: 'chat.example responded with HTTP 500' }];
           }
           told.push(message);
           return [];
@@ -719,7 +719,9 @@ describe('a countdown', () => {
         await until('untold', (now) => peopleTold(now)?.status === 'False');
         await act({ action: 'recycle', to: 'T-72h', comment: 'again' });
         while (told.length < 3) await new Promise((again) => setTimeout(again, 50));
-        expect(peopleTold(await status())?.message).toBe('the last message to them did not reach oncall: chat.example answered 500');
+        expect(peopleTold(await status())?.message).toBe(
+          'the last message to them did not reach oncall: chat.example responded with HTTP 500',
+        );
       },
       (input) => ({ ...input, release: { ...input.release, spec: { ...input.release.spec, notify: ['oncall', 'channel'] } } }),
     );

@@ -76,7 +76,7 @@ describe('while a version is live', () => {
         await until('running', ({ phase }) => phase === 'running');
         await guard.answer(guarded('passed', fine));
         expect(await handle.result()).toMatchObject({ ending: 'launched' });
-        expect(guard.asked.map(({ carry, blindTold }) => [carry, blindTold])).toEqual([
+        expect(guard.asked.map(({ carry, blindReported }) => [carry, blindReported])).toEqual([
           [null, false],
           [carried(1), true],
           [carried(2), false],

@@ -103,7 +103,7 @@ describe('the activity of the guard', () => {
         await toLaunch({ advance, until, act });
         const arrival = advance(1);
         await until('launched', ({ phase }) => phase === 'ended', 40_000);
-        expect(asked.map(({ carry, blindTold }) => [carry, blindTold])).toEqual([
+        expect(asked.map(({ carry, blindReported }) => [carry, blindReported])).toEqual([
           [null, false],
           [carried(7), false],
         ]);

@@ -1,12 +1,12 @@
-// What the checks of preflight may ask.
+// What the preflight checks can read.
 import type { EvidenceStore } from '../evidence/contract.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
 import type { DeploymentPods } from '../kubernetes/pods.ts';
 import type { PrometheusClient } from '../prometheus/client.ts';
 import type { PreflightInput } from '../steps-contract.ts';
 
-/** What the checks may ask. Each Deployment is read once, so that all checks judge the same state; names that the environment file lacks throw when asked. */
-export interface PreflightWorld {
+/** Each Deployment is read once, so that all checks judge the same state. A name that the environment file lacks throws when it is used. */
+export interface CheckDependencies {
   input: PreflightInput;
   client(cluster: string): ClusterClient;
   production(): Promise<DeploymentPods>;
@@ -15,7 +15,7 @@ export interface PreflightWorld {
   store: EvidenceStore;
   prometheus(): PrometheusClient;
   healthUrl(): string;
-  /** Whether the load test may read the logs of pods in staging, and so needs the right. */
+  /** Whether the load test reads pod logs in staging and needs the permission. */
   readsPodLogs: boolean;
   signal: AbortSignal;
 }
