@@ -64,7 +64,9 @@ describe('sendWebhook', () => {
 
   it('refuses a whsec_ secret that is not base64, and sends nothing', async () => {
     const { url, got } = await receiver(204);
-    await expect(sendWebhook({ url, secret: 'whsec_!' }, announcement, NOW)).rejects.toThrow('the text after whsec_ in the secret is not base64');
+    await expect(sendWebhook({ url, secret: 'whsec_!' }, announcement, NOW)).rejects.toThrow(
+      'the text after whsec_ in the secret is not base64',
+    );
     expect(got).toEqual([]);
   });
 
