@@ -1,16 +1,16 @@
-// What every analysis of a piece of evidence answers with, so that the CLI, the step, the page and the report read all of them alike.
+// The result of every analysis, in one shape for the CLI, the step, the page and the report.
 import type { Fact, Finding } from '../verdict/finding.ts';
 
-/** A table people read. Cells are numbers in the unit of their column, text, or null where nothing was measured. */
+/** A table for people. Cells are numbers in the unit of their column, text, or null where nothing was measured. */
 export interface Table {
   title: string;
   columns: { name: string; unit: string }[];
   rows: (string | number | null)[][];
-  /** What a reader must know to read it rightly: dropped rows, resolution, sampling cost. */
+  /** Limits of the data: dropped rows, resolution, sampling cost. */
   notes: string[];
 }
 
-/** Judged statements, numbers worth a line, and tables. Empty findings mean "nothing to judge", never "all is well". */
+/** Findings, facts and tables. Without findings nothing was judged; that is not a pass. */
 export interface Analysis {
   findings: Finding[];
   facts: Fact[];
@@ -34,12 +34,12 @@ export class UnreadableEvidence extends Error {
   override readonly name = 'UnreadableEvidence';
   /** Where in the bytes: `byte 812`, `line 4`, `spans[3].startTimeUnixNano`. */
   readonly place: string;
-  readonly wayOut: string;
+  readonly hint: string;
 
-  /** @param what one clause without a full stop: `this gzip stream ends in the middle`. */
-  constructor(what: string, place: string, wayOut: string) {
-    super(`${place}: ${what}; ${wayOut}`);
+  /** @param what a clause without a full stop: `the gzip stream is truncated`. @param hint what to do, in the same form. */
+  constructor(what: string, place: string, hint: string) {
+    super(`${place}: ${what}; ${hint}`);
     this.place = place;
-    this.wayOut = wayOut;
+    this.hint = hint;
   }
 }

@@ -23,5 +23,5 @@ describe('a plan whose statement is long', () => {
 });
 
 test('a report that mentions the text of a query is none', () => {
-  expect(() => recognize(bytes('{"title":"Query Text: SELECT 1"}'))).toThrow('no profile, dump, plan');
+  expect(() => recognize(bytes('{"title":"Query Text: SELECT 1"}'))).toThrow('not a known profile, dump, plan');
 });

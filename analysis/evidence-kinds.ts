@@ -1,4 +1,4 @@
-// Every kind of bytes an analysis can read, one row each: `tminus analyze` and the pages of evidence ask this table.
+// Every kind of bytes that can be analysed, one row each: the table behind `tminus analyze` and the evidence pages.
 import type { EvidenceKind } from '../verdict/finding.ts';
 import { UnreadableEvidence, type Analysis } from './analysis.ts';
 import { gunzipBounded } from './bytes/gunzip.ts';
@@ -12,7 +12,7 @@ import { describeLooks, describeStatements } from './postgres/describe-load.ts';
 import { describePlan } from './postgres/describe.ts';
 import { readActivityLooks, readStatementsRecord } from './postgres/read-records.ts';
 import { readPlan } from './postgres/read-plan.ts';
-import { tellsHolders } from './profile/contention.ts';
+import { hasHolders } from './profile/contention.ts';
 import { describeProfile } from './profile/describe.ts';
 import { readProfile, sampleTypesOf } from './profile/read.ts';
 import { describeRecord } from './record/describe.ts';
@@ -36,7 +36,7 @@ interface Row {
 
 const profile: Row['analyze'] = (bytes) => describeProfile(readProfile(bytes));
 
-/** `k6-points` are not here: they may be of any size and are read as a stream (`load-test/summary.ts`). */
+/** Without `k6-points`, which may be of any size and are read as a stream (`load-test/summary.ts`). */
 export const evidenceKinds = {
   'cpu-profile': { title: 'CPU profile', analyze: profile },
   'heap-profile': { title: 'heap profile', analyze: profile },
@@ -47,8 +47,8 @@ export const evidenceKinds = {
   'query-plan': { title: 'PostgreSQL plan', analyze: (bytes) => describePlan(readPlan(bytes)) },
   'slow-statements': { title: 'PostgreSQL statements', analyze: (bytes) => describeStatements(readStatementsRecord(bytes)) },
   'lock-waits': { title: 'PostgreSQL sessions', analyze: (bytes) => describeLooks(readActivityLooks(bytes)) },
-  'pod-failures': { title: 'pods that failed', analyze: (bytes) => describePodFailures(readPodFailures(gunzipBounded(bytes))) },
-  'countdown-record': { title: 'record of a countdown', analyze: (bytes) => describeRecord(gunzipBounded(bytes)) },
+  'pod-failures': { title: 'failed pods', analyze: (bytes) => describePodFailures(readPodFailures(gunzipBounded(bytes))) },
+  'countdown-record': { title: 'countdown record', analyze: (bytes) => describeRecord(gunzipBounded(bytes)) },
   traces: { title: 'traces', analyze: (bytes) => describeTraces(readTraces(bytes)) },
   'load-report': {
     title: 'load report',
@@ -68,27 +68,27 @@ export type ReadableKind = keyof typeof evidenceKinds;
 
 export const isReadableKind = (kind: string): kind is ReadableKind => Object.hasOwn(evidenceKinds, kind);
 
-const WAY_OUT = 'tminus analyze --help lists the kinds that can be read';
+const HINT = 'see `tminus analyze --help` for the kinds that can be read';
 
-/** Enough of a text to know it by. */
+/** Enough of a text to detect its kind. */
 const HEAD_CHARACTERS = 4_096;
-/** auto_explain, and what Tminus stores, say the statement first, and the plan after all of it. */
+/** auto_explain and the plans that Tminus stores start with the statement; the plan follows. */
 const QUERY_TEXT = /^\s*(?:\[?\s*\{\s*"Query Text":|Query Text: )/u;
 const K6_LINE = /^\s*\{"(?:type":"(?:Metric|Point|Run)"|metric":")/u;
 
-/** True for the points of k6, from the first bytes (unpacked). */
+/** True for the points of k6, by the first bytes (decompressed). */
 export const isK6Points = (head: Uint8Array): boolean => K6_LINE.test(new TextDecoder().decode(head.subarray(0, 256)));
 
-/** What bytes (gzip or not) are, by what is in them; their name plays no part. Throws UnreadableEvidence on what is none of the kinds. */
+/** Detects the kind of bytes (gzip or not) from their content, never from a name. Throws UnreadableEvidence on an unknown kind. */
 export function recognize(bytes: Uint8Array): ReadableKind {
-  if (bytes.length === 0) throw new UnreadableEvidence('this is empty', 'byte 0', WAY_OUT);
+  if (bytes.length === 0) throw new UnreadableEvidence('the file is empty', 'byte 0', HINT);
   const plain = gunzipBounded(bytes);
   const head = new TextDecoder().decode(plain.subarray(0, HEAD_CHARACTERS));
   if (/^go 1\.\d+ trace/u.test(head))
     throw new UnreadableEvidence(
-      'this is an execution trace',
+      'execution traces are read by `tminus analyze` alone',
       'byte 0',
-      'hand it to `tminus analyze` by itself, or turn it into a profile with `go tool trace -pprof=net|sync|syscall|sched FILE`',
+      'analyze it as the only file, or convert it to a profile with `go tool trace -pprof=net|sync|syscall|sched FILE`',
     );
   if (!isText(plain)) return profileKind(plain);
   if (/^goroutine(leak)? profile: total/u.test(head))
@@ -106,16 +106,16 @@ export function recognize(bytes: Uint8Array): ReadableKind {
   return 'load-report';
 }
 
-function notKnown(): never {
-  throw new UnreadableEvidence('this is no profile, dump, plan, trace or load report known here', 'byte 0', WAY_OUT);
+function unknownKind(): never {
+  throw new UnreadableEvidence('not a known profile, dump, plan, trace or load report', 'byte 0', HINT);
 }
 
-/** A report is known by being read: what it says is kept as long as its bytes, for whoever asks next. */
+/** A report is detected by reading it, so the result is kept as long as its bytes. */
 const reports = new WeakMap<Uint8Array, LoadReport>();
 
-/** Reads any load report but k6's points. Throws UnreadableEvidence. @param plain the bytes unpacked, where that was done before. */
+/** Reads any load report but k6's points. Throws UnreadableEvidence. @param plain the decompressed bytes, if available. */
 export function readLoadReport(bytes: Uint8Array, plain?: Uint8Array): LoadReport {
-  const report = reports.get(bytes) ?? loadReportIn(plain ?? gunzipBounded(bytes)) ?? notKnown();
+  const report = reports.get(bytes) ?? loadReportIn(plain ?? gunzipBounded(bytes)) ?? unknownKind();
   reports.set(bytes, report);
   return report;
 }
@@ -128,17 +128,17 @@ function loadReportIn(plain: Uint8Array): LoadReport | null {
   try {
     document = JSON.parse(text);
   } catch {
-    throw new UnreadableEvidence('this is no JSON, or is cut off', 'line 1', 'export the report again');
+    throw new UnreadableEvidence('not JSON, or truncated', 'line 1', 'export the report again');
   }
   return readJsonReport(document);
 }
 
-/** By what it measures; only profiles of waits are decoded for it, and these are small. */
+/** By its sample types; only delay profiles are decoded, and these are small. */
 function profileKind(plain: Uint8Array): ReadableKind {
   const types = sampleTypesOf(plain).map(({ type }) => type);
   if (types.includes('goroutineleak')) return 'goroutine-leak-profile';
   if (types.includes('goroutine')) return 'goroutine-profile';
-  if (types.includes('delay')) return tellsHolders(readProfile(plain)) ? 'mutex-profile' : 'block-profile';
+  if (types.includes('delay')) return hasHolders(readProfile(plain)) ? 'mutex-profile' : 'block-profile';
   if (types.includes('inuse_space') || types.includes('alloc_space')) return 'heap-profile';
   return 'cpu-profile';
 }

@@ -1,21 +1,21 @@
-// Evidence that this program wrote itself, one JSON document a line.
+// Reads evidence that Tminus wrote, one JSON document a line.
 import { UnreadableEvidence } from './analysis.ts';
 
-/** Larger than any rollout, guard or runtime record: a day of looks each 5 s has 40 MB. */
-const LIMIT_BYTES = 128 * 1024 * 1024;
+/** Larger than any rollout, guard or runtime record: a day of samples every 5 s has 40 MB. */
+const MAX_BYTES = 128 * 1024 * 1024;
 
-/** The documents in their order. Throws UnreadableEvidence with the line that is none. */
+/** The documents in their order. Throws UnreadableEvidence with the number of a malformed line. */
 export async function readJsonLines(bytes: AsyncIterable<Uint8Array>): Promise<unknown[]> {
   const decoder = new TextDecoder();
   let text = '';
   let size = 0;
   for await (const chunk of bytes) {
     size += chunk.length;
-    if (size > LIMIT_BYTES)
+    if (size > MAX_BYTES)
       throw new UnreadableEvidence(
-        `this record is larger than ${LIMIT_BYTES / 1024 / 1024} MB`,
-        `byte ${LIMIT_BYTES}`,
-        'no step writes as much',
+        `the record is larger than ${MAX_BYTES / 1024 / 1024} MB`,
+        `byte ${MAX_BYTES}`,
+        'no step writes a record of this size',
       );
     text += decoder.decode(chunk, { stream: true });
   }
@@ -24,7 +24,7 @@ export async function readJsonLines(bytes: AsyncIterable<Uint8Array>): Promise<u
     try {
       return [JSON.parse(line) as unknown];
     } catch {
-      throw new UnreadableEvidence('this is no JSON document', `line ${index + 1}`, 'capture the evidence again; the record is damaged');
+      throw new UnreadableEvidence('not a JSON document', `line ${index + 1}`, 'capture the evidence again; the record is damaged');
     }
   });
 }

@@ -111,7 +111,7 @@ it('proves the index for a role that may create temporary tables', async () => {
 it('tells evidence of the load test that cannot be read, and goes on', async () => {
   const { found, diagnosis } = await gathered('looker', '{"database":"shop"');
   expect(found.missing).toEqual([
-    'plans of shop: its slow statements cannot be read (line 1: this is no JSON document; run the load test again)',
+    'plans of shop: its slow statements cannot be read (line 1: not a JSON document; run the load test again)',
   ]);
   expect(diagnosis.findings).toContainEqual(expect.objectContaining({ code: 'EvidenceUnreadable', outcome: 'inconclusive' }));
 });

@@ -1,5 +1,5 @@
 // Jaeger's query service: one request, one response with whole traces.
-import { LARGEST_TRACES_BYTES } from '../../analysis/trace/read.ts';
+import { MAX_TRACES_BYTES } from '../../analysis/trace/read.ts';
 import { readPage } from '../http/read-page.ts';
 import { RequestError } from '../http/request-error.ts';
 import type { AskStore } from './trace-store.ts';
@@ -22,7 +22,7 @@ export const askJaeger: AskStore = async ({ url, service, namespace, from, to })
     const bytes = await readPage({
       url: `${url.replace(/\/$/u, '')}/api/traces?${question.toString()}`,
       timeoutMs: RESPONSE_TIMEOUT_MS,
-      limitBytes: LARGEST_TRACES_BYTES,
+      limitBytes: MAX_TRACES_BYTES,
     });
     const traces = countTraces(bytes);
     if (traces === 0) return { bytes: null, missing: [] };

@@ -1,6 +1,6 @@
 // Tempo's query API: a search returns ids with durations, and each trace is fetched by its id.
 import pMap from 'p-map';
-import { LARGEST_TRACES_BYTES } from '../../analysis/trace/read.ts';
+import { MAX_TRACES_BYTES } from '../../analysis/trace/read.ts';
 import { ALL_TIMEOUT_MS, AT_ONCE, readTempo, reasonsOf } from './tempo-page.ts';
 import { searchTempo, type FoundTrace } from './tempo-search.ts';
 import type { AskStore, TraceAnswer, TraceQuestion } from './trace-store.ts';
@@ -39,14 +39,14 @@ async function fetchTraces({ url, from, to }: TraceQuestion, chosen: readonly Fo
   const start = Math.floor(from.getTime() / 1_000) - AROUND_SECONDS;
   const end = Math.ceil(to.getTime() / 1_000) + AROUND_SECONDS;
   const failures: string[] = [];
-  let leftBytes = LARGEST_TRACES_BYTES;
+  let leftBytes = MAX_TRACES_BYTES;
   const fetchOne = async ({ id }: FoundTrace): Promise<Uint8Array | undefined> => {
     // API v1: every Tempo 2 has it, and it never returns a partial trace, unlike v2.
     const path = `/api/traces/${id}?start=${start}&end=${end}`;
     const answer = await readTempo({ url, path, limitBytes: MAX_TRACE_BYTES, timeoutMs: TRACE_TIMEOUT_MS, deadline });
     if (typeof answer === 'string') return void failures.push(answer);
     if (!hasSpans(answer)) return void failures.push('the response has no span');
-    if (answer.byteLength > leftBytes) return void failures.push(`all traces together exceed ${LARGEST_TRACES_BYTES} bytes`);
+    if (answer.byteLength > leftBytes) return void failures.push(`all traces together exceed ${MAX_TRACES_BYTES} bytes`);
     leftBytes -= answer.byteLength;
     return oneLine(answer);
   };

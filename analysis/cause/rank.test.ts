@@ -207,7 +207,7 @@ it('names leaks after what makes requests slow, and alone where nothing does', (
     site: 'shop.notify order.go:9',
     state: 'chan send',
     count: 40,
-    why: 'nobody reads',
+    reason: 'it sends to a channel that is no longer read',
     proven: true,
   };
   expect(codes({ leaks: [leak] })).toEqual(['CauseLeakChannel']);

@@ -128,7 +128,7 @@ function leakCauses({ leaks }: Observed): Cause[] {
         code,
         share: 0,
         culprit: first.site,
-        because: [`${count} goroutines at ${first.site} can never end: ${first.why}`],
+        because: [`${count} goroutines at ${first.site} can never end: ${first.reason}`],
         sources: ['leaks'],
       };
     });

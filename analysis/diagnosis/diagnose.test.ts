@@ -293,7 +293,7 @@ describe('a diagnosis', () => {
       ]),
     );
     expect(findings[0]).toMatchObject({ code: 'EvidenceUnreadable', outcome: 'inconclusive', evidence: ['sha256:record', 'sha256:0'] });
-    expect(findings[0]?.message).toContain('is not whole: the title counts 9 goroutines, and 2 follow');
+    expect(findings[0]?.message).toContain('is not whole: the title counts 9 goroutines, but the text lists 2');
   });
 
   it('tells which operations failed, and spans that do not fit', async () => {
@@ -327,8 +327,8 @@ describe('a diagnosis', () => {
   });
 
   it.each([
-    ['cut off', bytesOf('{"at":"2026-11-23T12:00:00.000Z","pod":"api-1","unr'), 'this is no JSON document'],
-    ['of another shape', bytesOf('{"at":"soon"}\n'), '"at" is no time'],
+    ['cut off', bytesOf('{"at":"2026-11-23T12:00:00.000Z","pod":"api-1","unr'), 'not a JSON document'],
+    ['of another shape', bytesOf('{"at":"soon"}\n'), '"at" is not a timestamp'],
   ])('goes on without runtime samples that are %s', async (_, bytes, why) => {
     const { findings } = await ask(given([{ kind: 'runtime-samples', bytes }], [slow]));
     expect(findings.map(({ code }) => code)).toEqual(['EvidenceUnreadable', 'CauseUnknown']);

@@ -108,7 +108,7 @@ function suspected(grounds: Grounds): Finding[] {
   const unexplained = (suspects ?? []).filter(({ site }) => !leaks?.some((leak) => leak.site === site)).sort((a, b) => b.count - a.count);
   const [most, ...others] = unexplained;
   if (most === undefined) return [];
-  const { count, site, why }: Suspect = most;
+  const { count, site, reason }: Suspect = most;
   const before = most.gapSeconds === null ? 'in the profile before' : `${duration(1_000 * most.gapSeconds)} before`;
   const more = others.length === 0 ? '' : `; so do more at ${others.map((other) => other.site).join(', ')}`;
   return [
@@ -116,7 +116,7 @@ function suspected(grounds: Grounds): Finding[] {
       grounds,
       'LeakSuspected',
       'inconclusive',
-      `${count} more goroutines than ${before} wait at ${site}: ${why}, if they never end${more}`,
+      `${count} more goroutines than ${before} wait at ${site}: ${reason}, if they never end${more}`,
       ['requests'],
     ),
   ];

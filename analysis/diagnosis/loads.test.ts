@@ -96,7 +96,7 @@ const said = async (before: string | null) => (await ask(recordOf(before))).fact
 test('tells what got slower than in the last good release, and shows the runtime by stage', async () => {
   const { facts, tables } = await ask(recordOf('before'));
   expect(facts.map(({ text }) => text)).toEqual([expect.stringMatching(/^p99 30 ms slower than api-1\.3\.0/)]);
-  expect(tables.map(({ title }) => title)).toEqual(['Runtime by stage of the load', 'Against the last good release, api-1.3.0']);
+  expect(tables.map(({ title }) => title)).toEqual(['Runtime by load stage', 'Against the last good release, api-1.3.0']);
   expect(tables[0]?.rows[1]?.slice(1, 4)).toEqual([100, expect.any(Number), expect.any(Number)]);
 });
 

@@ -5,7 +5,7 @@ import { columnsOf, type Spans } from '../trace/spans.ts';
 import type { DiagnosisInput, DiagnosisRecord } from './record.ts';
 
 export interface TracesOfTheLoad {
-  spans: Spans & { doubled: number };
+  spans: Spans & { duplicates: number };
   /** Null where the record does not say which Deployment was under load: then all traces are kept. */
   entered: Omit<Entered, 'spans'> | null;
 }

@@ -1,16 +1,16 @@
-// Reads what `debug=1` prints: stacks with their counts, and no states.
-import type { Frame, GoroutineGroup, Told } from './goroutines.ts';
-import { NOT_TOLD, stateOf } from './waiting.ts';
+// Reads the `debug=1` form: stacks with their counts, without states.
+import type { Frame, GoroutineGroup, GoroutineTotals } from './goroutines.ts';
+import { NOT_REPORTED, stateOf } from './waiting.ts';
 
 const TITLE = /^goroutine(leak)? profile: total (\d+)$/;
 const COUNT = /^(\d+) @( 0x[0-9a-f]+)*$/;
 const FRAME = /^#\t0x[0-9a-f]+\t(\S+?)(?:\+0x[0-9a-f]+)?\s+(.+):(\d+)$/;
 
-/** True when the text is one. */
+/** True when the text has this form. */
 export const isCounted = (text: string): boolean => TITLE.test(text.slice(0, Math.max(0, text.indexOf('\n'))));
 
-/** The groups in the order of the text, and what the title and the lines say of them all. */
-export function readCounted(text: string): { groups: GoroutineGroup[]; told: Required<Told> } {
+/** The groups in the order of the text, and the totals of its title. */
+export function readCounted(text: string): { groups: GoroutineGroup[]; totals: Required<GoroutineTotals> } {
   const lines = text.split('\n');
   const leaked = lines[0]?.startsWith('goroutineleak') ?? false;
   const groups: GoroutineGroup[] = [];
@@ -18,7 +18,7 @@ export function readCounted(text: string): { groups: GoroutineGroup[]; told: Req
   let group: GoroutineGroup | null = null;
   let stack: Frame[] = [];
   const close = (): void => {
-    if (group) groups.push({ ...group, stack, state: stateOf(stack, NOT_TOLD) });
+    if (group) groups.push({ ...group, stack, state: stateOf(stack, NOT_REPORTED) });
     group = null;
     stack = [];
   };
@@ -34,11 +34,11 @@ export function readCounted(text: string): { groups: GoroutineGroup[]; told: Req
     const frame = FRAME.exec(line);
     if (frame) stack.push({ function: frame[1] as string, file: (frame[2] as string).trim(), line: Number(frame[3]) });
     else if (!line.startsWith('# labels:') && !line.startsWith('#\t0x'))
-      problems.push(`unknown text on line ${index + 1}: ${JSON.stringify(line.slice(0, 80))}`);
+      problems.push(`unexpected text on line ${index + 1}: ${JSON.stringify(line.slice(0, 80))}`);
   });
   close();
   const total = Number(TITLE.exec(lines[0] ?? '')?.[2]);
-  const seen = groups.reduce((sum, { count }) => sum + count, 0);
-  if (seen !== total) problems.push(`the title counts ${total} goroutines, and ${seen} follow`);
-  return { groups, told: { total, problems, leakedOnly: leaked } };
+  const counted = groups.reduce((sum, { count }) => sum + count, 0);
+  if (counted !== total) problems.push(`the title counts ${total} goroutines, but the text lists ${counted}`);
+  return { groups, totals: { total, problems, leakedOnly: leaked } };
 }

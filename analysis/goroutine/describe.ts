@@ -1,4 +1,4 @@
-// Goroutines as a table, and what is wrong with them.
+// Goroutines as a table, and findings on leaks.
 import { fail, inconclusive, type Fact, type Finding } from '../../verdict/finding.ts';
 import { count as countText } from '../../verdict/wording/index.ts';
 import type { Analysis } from '../analysis.ts';
@@ -6,15 +6,14 @@ import { LEAK_CODES } from '../cause/cause.ts';
 import type { Goroutines } from './goroutines.ts';
 import { placeOf } from './goroutines.ts';
 import { growingSites, mayParkMain, parksMain, provenLeaks } from './leaks.ts';
-import { idleByDesign, isRequest, leakClass, NOT_TOLD, siteName, waitsFor, waitsForNothing } from './waiting.ts';
+import { idleByDesign, isRequest, leakClass, NOT_REPORTED, siteName, waitsFor, waitsForNothing } from './waiting.ts';
 
-/** As in the load test's own gate: one process that keeps more than this leaks, or piles up work. */
+/** As in the load test's judgement: a process that keeps more leaks them, or accumulates work. */
 const GOROUTINES_LIMIT = 5_000;
 const ROWS = 25;
 
 /**
- * Groups, the largest first. Proven leaks fail; more than 5,000 goroutines fail; growth since `before` is inconclusive, and so is whatever
- * could not be read.
+ * Groups, the largest first. Proven leaks and more than 5,000 goroutines fail; growth since `before` and unreadable parts are inconclusive.
  */
 export function describeGoroutines(goroutines: Goroutines, before: Goroutines | null = null): Analysis {
   const { total, groups, problems } = goroutines;
@@ -25,8 +24,8 @@ export function describeGoroutines(goroutines: Goroutines, before: Goroutines | 
       ...countFinding(goroutines),
       ...(before === null ? [] : growthFindings(before, goroutines)),
       ...mainFindings(goroutines),
-      ...partialFinding('goroutines', 'these goroutines', goroutines),
-      ...(before === null ? [] : partialFinding('goroutines before', 'the goroutines before', before)),
+      ...partialFinding('goroutines', goroutines),
+      ...(before === null ? [] : partialFinding('goroutines before', before)),
     ],
     facts: [
       {
@@ -39,9 +38,9 @@ export function describeGoroutines(goroutines: Goroutines, before: Goroutines | 
     tables: [
       {
         title: 'Goroutines by state and place',
-        columns: ['count', 'state', 'at', 'created by', 'waits at least', 'what it is'].map((name) => ({
+        columns: ['count', 'state', 'at', 'created by', 'waiting at least', 'description'].map((name) => ({
           name,
-          unit: name === 'waits at least' ? 'minutes' : '',
+          unit: name === 'waiting at least' ? 'minutes' : '',
         })),
         rows: groups
           .slice(0, ROWS)
@@ -55,10 +54,8 @@ export function describeGoroutines(goroutines: Goroutines, before: Goroutines | 
           ]),
         notes: [
           ...(groups.length > ROWS ? [`the ${ROWS} largest of ${groups.length} groups`] : []),
-          ...problems.slice(0, 5).map((problem) => `left out: ${problem}`),
-          ...(groups.some(({ waitMinutes }) => waitMinutes > 0)
-            ? ['Go counts waits in whole minutes, from the last garbage collection on']
-            : []),
+          ...problems.slice(0, 5).map((problem) => `not read: ${problem}`),
+          ...(groups.some(({ waitMinutes }) => waitMinutes > 0) ? ['Go counts wait times in whole minutes, from the last GC on'] : []),
         ],
       },
     ],
@@ -66,24 +63,24 @@ export function describeGoroutines(goroutines: Goroutines, before: Goroutines | 
 }
 
 function natureOf(group: Goroutines['groups'][number]): string {
-  if (parksMain(group)) return 'main, which lets others work';
-  if (mayParkMain(group)) return 'main, which lets others work or hangs';
-  if (group.leaked || waitsForNothing(group)) return `leaked: ${leakClass(group).why}`;
+  if (parksMain(group)) return 'main, parked while other goroutines work';
+  if (mayParkMain(group)) return 'main, parked or leaked';
+  if (group.leaked || waitsForNothing(group)) return `leaked: ${leakClass(group).reason}`;
   const dependency = waitsFor(group);
-  if (isRequest(group)) return dependency === null ? 'a request' : `a request that waits for ${dependency}`;
+  if (isRequest(group)) return dependency === null ? 'request' : `request, waits for ${dependency}`;
   return idleByDesign(group) ?? (dependency === null ? '' : `waits for ${dependency}`);
 }
 
 function leakFindings(goroutines: Goroutines): Finding[] {
-  return provenLeaks([goroutines]).map(({ class: kind, site, count, why }) =>
-    fail(LEAK_CODES[kind], site, `${countText(count)} goroutines at ${site} can never end: ${why}`, {
+  return provenLeaks([goroutines]).map(({ class: kind, site, count, reason }) =>
+    fail(LEAK_CODES[kind], site, `${countText(count)} goroutines at ${site} can never end: ${reason}`, {
       measured: count,
       unit: 'goroutines',
     }),
   );
 }
 
-/** Leak profiles list leaked goroutines only, so their total says nothing of the process. */
+/** Leak profiles list leaked goroutines only, so their total is not that of the process. */
 function countFinding({ total, groups, leakedOnly }: Goroutines): Finding[] {
   if (total <= GOROUTINES_LIMIT || leakedOnly) return [];
   const [largest] = groups;
@@ -107,13 +104,13 @@ function growthFacts(before: Goroutines, after: Goroutines): Fact[] {
 }
 
 function growthFindings(before: Goroutines, after: Goroutines): Finding[] {
-  return growingSites([before], [after]).map(({ site, state, count, why }) =>
+  return growingSites([before], [after]).map(({ site, state, count, reason }) =>
     inconclusive(
       'LeakSuspected',
       site,
-      state === NOT_TOLD
-        ? `${countText(count)} more goroutines than before are at ${site}: ${why}`
-        : `${countText(count)} more goroutines than before wait at ${site}: ${why}, if they never end`,
+      state === NOT_REPORTED
+        ? `${countText(count)} more goroutines than before are at ${site}: ${reason}`
+        : `${countText(count)} more goroutines than before wait at ${site}: ${reason}, if they never end`,
       { measured: count, unit: 'goroutines' },
     ),
   );
@@ -122,16 +119,16 @@ function growthFindings(before: Goroutines, after: Goroutines): Finding[] {
 function mainFindings({ groups }: Goroutines): Finding[] {
   return groups.filter(mayParkMain).map((group) => {
     const site = siteName(group);
-    const message = `main waits at ${site}, and this form of the profile does not tell whether in \`select {}\`, which is no leak; take debug=0`;
+    const message = `main waits at ${site}, and this profile format does not show whether in \`select {}\`, which would not be a leak; capture debug=0`;
     return inconclusive('LeakSuspected', site, message, { measured: group.count, unit: 'goroutines' });
   });
 }
 
-/** What could not be read may be what leaks. */
-function partialFinding(subject: string, which: string, { problems }: Goroutines): Finding[] {
+/** Parts that could not be read may contain the leak. */
+function partialFinding(subject: string, { problems }: Goroutines): Finding[] {
   const [first, ...others] = problems;
   if (first === undefined) return [];
-  const more = others.length === 0 ? '' : `, and ${others.length} more problems of this kind`;
-  const message = `${which} may not be all: ${first}${more}`;
+  const more = others.length === 0 ? '' : `, and ${others.length} more problems`;
+  const message = `${subject}: the profile may be incomplete: ${first}${more}`;
   return [inconclusive('EvidenceUnreadable', subject, message)];
 }

@@ -1,4 +1,4 @@
-// Reads a dump of goroutines as `debug=2`, a panic or SIGQUIT print it: one stack each.
+// Reads a goroutine dump as `debug=2`, a panic or SIGQUIT print it: one stack each.
 import type { GoroutineGroup } from './goroutines.ts';
 import { bytesOf, Lines, sameBytes } from './lines.ts';
 import { stackReader } from './stacks.ts';
@@ -6,7 +6,7 @@ import { stackReader } from './stacks.ts';
 export interface Goroutine extends GoroutineGroup {
   id: number;
   lockedToThread: boolean;
-  /** Deeper frames were left out by the runtime (over 100). */
+  /** Deeper frames were omitted by the runtime (over 100). */
   framesElided: boolean;
 }
 
@@ -14,8 +14,8 @@ const HEADER = bytesOf('goroutine ');
 const CUT_HEADER = /^goroutine \d+ .*\[/;
 
 /**
- * Hands each goroutine to `take`, and answers what could not be read, as `invalid function call on line 6: "main.main)("`. A goroutine with
- * such a line is left out; the next one is read again. Goroutines of one stack are handed over with the same array.
+ * Calls `take` for each goroutine and returns what could not be read, as `invalid function call on line 6: "main.main)("`. A goroutine with
+ * such a line is left out, the next one is read again. Goroutines of one stack share its array.
  */
 export function readDump(bytes: Uint8Array, take: (goroutine: Goroutine) => void): string[] {
   const problems: string[] = [];
@@ -26,7 +26,7 @@ export function readDump(bytes: Uint8Array, take: (goroutine: Goroutine) => void
     if (!lines.startsWith(HEADER)) continue;
     const header = readHeader();
     if (header === null) {
-      // Other text may begin with the same word; a number and a bracket are a goroutine that was cut off.
+      // Other text may begin with the same word; with a number and a bracket it is a goroutine that was cut off.
       const text = lines.text();
       if (CUT_HEADER.test(text)) problems.push(`invalid goroutine header on line ${lines.number}: ${JSON.stringify(text)}`);
       continue;
@@ -43,30 +43,30 @@ export function readDump(bytes: Uint8Array, take: (goroutine: Goroutine) => void
   return problems;
 }
 
-interface Said {
+interface Attributes {
   state: string;
   leaked: boolean;
   waitMinutes: number;
   lockedToThread: boolean;
 }
-type Header = Said & { id: number };
+type Header = Attributes & { id: number };
 
-/** What stood in brackets is known again by its bytes: a power of two, for there are some ten states of some ten minutes. */
-const SAID = 1_024;
+/** Bracket contents are recognized by their bytes. A power of two: there are some ten states of some ten minutes. */
+const KNOWN_ATTRIBUTES = 1_024;
 
 const [LEFT_BRACKET, RIGHT_BRACKET, ZERO] = [91, 93, 48];
 
-/** `goroutine 21 [chan send, 2 minutes, locked to thread]:`; null when the line is none. */
+/** `goroutine 21 [chan send, 2 minutes, locked to thread]:`; null when the line is not a header. */
 function headerReader(lines: Lines): () => Header | null {
   const { bytes, words } = lines;
-  const known: ({ from: number; length: number; said: Said } | undefined)[] = Array.from({ length: SAID });
-  const saidIn = (from: number, length: number, hash: number): Said => {
-    const slot = (hash ^ (hash >>> 10)) & (SAID - 1);
+  const known: ({ from: number; length: number; attributes: Attributes } | undefined)[] = Array.from({ length: KNOWN_ATTRIBUTES });
+  const attributesIn = (from: number, length: number, hash: number): Attributes => {
+    const slot = (hash ^ (hash >>> 10)) & (KNOWN_ATTRIBUTES - 1);
     const last = known[slot];
-    if (last !== undefined && last.length === length && sameBytes(words, last.from, from, length)) return last.said;
-    const said = readSaid(lines.text(from, from + length));
-    known[slot] = { from, length, said };
-    return said;
+    if (last !== undefined && last.length === length && sameBytes(words, last.from, from, length)) return last.attributes;
+    const attributes = readAttributes(lines.text(from, from + length));
+    known[slot] = { from, length, attributes };
+    return attributes;
   };
   return () => {
     const { from, to } = lines;
@@ -78,12 +78,12 @@ function headerReader(lines: Lines): () => Header | null {
     if (close >= to) return null;
     const id = readId(lines, from + HEADER.length, open);
     if (!Number.isInteger(id)) return null;
-    const { state, leaked, waitMinutes, lockedToThread } = saidIn(open + 1, close - open - 1, hash);
+    const { state, leaked, waitMinutes, lockedToThread } = attributesIn(open + 1, close - open - 1, hash);
     return { id, state, leaked, waitMinutes, lockedToThread };
   };
 }
 
-/** Between the id and the bracket newer runtimes print more (`gp=0x… m=0 mp=0x…`). */
+/** Newer runtimes print more between the id and the bracket (`gp=0x… m=0 mp=0x…`). */
 function readId(lines: Lines, from: number, to: number): number {
   let at = from;
   let id = 0;
@@ -95,14 +95,14 @@ function readId(lines: Lines, from: number, to: number): number {
   return at > from && id <= Number.MAX_SAFE_INTEGER ? id : Number.parseInt(lines.text(from, to), 10);
 }
 
-function readSaid(text: string): Said {
-  const [said = '', ...more] = text.split(', ');
+function readAttributes(text: string): Attributes {
+  const [state = '', ...more] = text.split(', ');
   let waitMinutes = 0;
   let lockedToThread = false;
   for (const part of more) {
     if (part === 'locked to thread') lockedToThread = true;
     else if (part.endsWith(' minutes')) waitMinutes = Number.parseInt(part, 10);
   }
-  const leaked = said.includes(' (leaked)');
-  return { state: said.replace(/ \((leaked|scan|durable)\)/g, ''), leaked, waitMinutes, lockedToThread };
+  const leaked = state.includes(' (leaked)');
+  return { state: state.replace(/ \((leaked|scan|durable)\)/g, ''), leaked, waitMinutes, lockedToThread };
 }

@@ -73,24 +73,24 @@ test('reads the counted form too', () => {
 });
 
 test.each([
-  ['chan send', 'channel', 'nobody reads'],
-  ['chan receive', 'channel', 'nobody sends'],
+  ['chan send', 'channel', 'no longer read'],
+  ['chan receive', 'channel', 'gets no value and is not closed'],
   ['chan receive (nil chan)', 'never', 'channel is nil'],
   ['select (no cases)', 'never', 'without cases'],
-  ['select', 'context', 'a context or channels of which none will ever be ready: likely'],
-  ['sync.WaitGroup.Wait', 'WaitGroup', 'likely a Done is missing on some way out'],
-  ['sync.Mutex.Lock', 'mutex', 'likely an Unlock is missing on some way out'],
-])('a goroutine leaked in %s is one of a %s, and the sentence says why', (state, kind, why) => {
+  ['select', 'context', 'a context or channels that never become ready: probably'],
+  ['sync.WaitGroup.Wait', 'WaitGroup', 'probably a return path misses Done'],
+  ['sync.Mutex.Lock', 'mutex', 'probably a return path misses Unlock'],
+])('a goroutine leaked in %s is one of a %s, and the reason names it', (state, kind, reason) => {
   const [leak] = provenLeaks([read(dump(`${state} (leaked)`, notify, undefined, 2))]);
   expect(leak).toMatchObject({ class: kind, count: 2, proven: true, site: 'shop.notify.func1 notify.go:8' });
-  expect(leak?.why).toContain(why);
+  expect(leak?.reason).toContain(reason);
 });
 
-test('lays a WaitGroup that never comes to zero to those started beside it, which hang themselves', () => {
+test('attributes a WaitGroup that never reaches zero to blocked goroutines started beside it', () => {
   const waiter = dump('sync.WaitGroup.Wait (leaked)', [['main.fanOut', '/src/main.go:9']], ['main.main', '/src/main.go:2']);
   const worker = dump('chan send (leaked)', [['main.fanOut.func1', '/src/main.go:5']], ['main.fanOut', '/src/main.go:4'], 3);
   const [, wait] = provenLeaks([read(`${waiter}\n${worker}`)]);
-  expect(wait?.why).toContain('those started beside it, which hang themselves at main.fanOut.func1 main.go:5 (chan send)');
+  expect(wait?.reason).toContain('goroutines started beside it block at main.fanOut.func1 main.go:5 (chan send)');
   const nameless = readGoroutines(
     profileBytes(
       ['goroutineleak/count'],
@@ -101,7 +101,7 @@ test('lays a WaitGroup that never comes to zero to those started beside it, whic
       ],
     ),
   );
-  expect(provenLeaks([nameless]).find(({ class: kind }) => kind === 'WaitGroup')?.why).toContain('hang themselves at main.fanOut.func1');
+  expect(provenLeaks([nameless]).find(({ class: kind }) => kind === 'WaitGroup')?.reason).toContain('block at main.fanOut.func1');
 });
 
 test('fails what waits for nothing without any proof of the runtime, but not main that parks', () => {

@@ -1,4 +1,4 @@
-// Goroutines as groups: those of one stack and state are one, with their count.
+// Goroutines in groups: one group per stack and state, with its count.
 import { shortName } from '../profile/names.ts';
 
 export interface Frame {
@@ -9,39 +9,39 @@ export interface Frame {
 }
 
 export interface GoroutineGroup {
-  /** As the runtime says it (`chan send`, `sync.Mutex.Lock`); worked out from the stack where a profile does not say it; `unknown` where neither does. */
+  /** As the runtime prints it (`chan send`, `sync.Mutex.Lock`); else inferred from the stack; `unknown` where neither works. */
   state: string;
   /** The innermost call first. */
   stack: readonly Frame[];
-  /** The go statement that started them; null where it is not told (profiles do not). */
+  /** The go statement that started them; null where it is missing (profiles omit it). */
   creator: Frame | null;
   count: number;
   /** The runtime proved that nothing can ever wake them. */
   leaked: boolean;
-  /** Whole minutes the one that waits longest has waited, at least; 0 where nothing is told. */
+  /** Whole minutes that the longest has waited, at least; 0 where missing. */
   waitMinutes: number;
 }
 
 export interface Goroutines {
-  /** As many as there were: more than the groups hold where the evidence says so and was cut off. */
+  /** More than the groups contain where the evidence was cut off. */
   total: number;
   /** Largest first. */
   groups: GoroutineGroup[];
-  /** Why they are not all: lines that could not be read, with their number, and what is missing. Empty where they are. */
+  /** Why the groups are incomplete: unreadable lines with their number, and missing parts. */
   problems: string[];
-  /** A leak profile: whoever is not leaked is not in it. */
+  /** A leak profile contains leaked goroutines only. */
   leakedOnly: boolean;
 }
 
-/** What is known of goroutines beside themselves. */
-export type Told = Partial<Omit<Goroutines, 'groups'>>;
+/** What the evidence states besides the groups. */
+export type GoroutineTotals = Partial<Omit<Goroutines, 'groups'>>;
 
-/** Puts equal goroutines together, one after the other as they come. */
-export function collector(): { add(goroutine: GoroutineGroup): void; finish(told?: Told): Goroutines } {
+/** Groups equal goroutines as they come. */
+export function collector(): { add(goroutine: GoroutineGroup): void; finish(totals?: GoroutineTotals): Goroutines } {
   const frameId = ids<Frame>(({ function: name, file, line }) => `${name}\n${file}:${line}`);
   const stackId = ids<readonly Frame[]>((stack) => stack.map(frameId).join(' '));
   const groups = new Map<string, GoroutineGroup>();
-  /** The group of the last goroutine of each stack: most of a dump are more of the same. */
+  /** The group of the last goroutine of each stack: most goroutines of a dump repeat it. */
   const recent = new Map<readonly Frame[], { creator: Frame | null; group: GoroutineGroup }>();
   let total = 0;
   return {
@@ -54,48 +54,48 @@ export function collector(): { add(goroutine: GoroutineGroup): void; finish(told
         const key = `${stackId(stack)} ${creator === null ? '' : frameId(creator)} ${leaked ? 'leaked' : ''} ${state}`;
         group = groups.get(key);
         if (group === undefined) groups.set(key, (group = { ...each, count: 0 }));
-        if (recent.size === KNOWN_BY_THEMSELVES) recent.clear();
+        if (recent.size === KNOWN_BY_IDENTITY) recent.clear();
         recent.set(stack, { creator, group });
       }
       group.count += each.count;
       group.waitMinutes = Math.max(group.waitMinutes, each.waitMinutes);
     },
-    /** Stable: the largest first, then by stack. */
-    finish(told = {}) {
+    /** Sorted by count, then by stack. */
+    finish(totals = {}) {
       const sorted = [...groups.values()].map((group) => ({ group, key: `${group.state}\n${group.stack.map(placeOf).join('\n')}` }));
       sorted.sort((a, b) => b.group.count - a.group.count || (a.key < b.key ? -1 : 1));
       return {
-        total: Math.max(total, told.total ?? 0),
+        total: Math.max(total, totals.total ?? 0),
         groups: sorted.map(({ group }) => group),
-        problems: told.problems ?? [],
-        leakedOnly: told.leakedOnly ?? false,
+        problems: totals.problems ?? [],
+        leakedOnly: totals.leakedOnly ?? false,
       };
     },
   };
 }
 
 /** Equal goroutines as one group each. */
-export function collect(goroutines: Iterable<GoroutineGroup>, told: Told = {}): Goroutines {
+export function collect(goroutines: Iterable<GoroutineGroup>, totals: GoroutineTotals = {}): Goroutines {
   const collecting = collector();
   for (const each of goroutines) collecting.add(each);
-  return collecting.finish(told);
+  return collecting.finish(totals);
 }
 
-/** Objects told apart by themselves; beyond it they are told apart by what they hold, which takes longer. */
-const KNOWN_BY_THEMSELVES = 262_144;
+/** Objects recognized by identity; beyond it they are recognized by content, which takes longer. */
+const KNOWN_BY_IDENTITY = 262_144;
 
-/** A number per content: readers hand out one object for most that are equal, so most are known by themselves. */
+/** A number per content. Readers share one object among equal ones, so most are recognized by identity. */
 function ids<T extends object>(contentOf: (each: T) => string): (each: T) => number {
-  const byItself = new Map<T, number>();
+  const byIdentity = new Map<T, number>();
   const byContent = new Map<string, number>();
   return (each) => {
-    const known = byItself.get(each);
+    const known = byIdentity.get(each);
     if (known !== undefined) return known;
     const content = contentOf(each);
     const id = byContent.get(content) ?? byContent.size;
     byContent.set(content, id);
-    if (byItself.size === KNOWN_BY_THEMSELVES) byItself.clear();
-    byItself.set(each, id);
+    if (byIdentity.size === KNOWN_BY_IDENTITY) byIdentity.clear();
+    byIdentity.set(each, id);
     return id;
   };
 }

@@ -30,7 +30,7 @@ describe('4,000 more goroutines', () => {
 
 describe('the table', () => {
   it.each(Object.entries(requests))('says of a request over %s whom it waits for, before anything else', (_, stack) =>
-    expect(natureOf(stack)).toBe('a request that waits for redis'),
+    expect(natureOf(stack)).toBe('request, waits for redis'),
   );
 
   it('says of the service’s own goroutine whom it waits for', () => {

@@ -1,6 +1,6 @@
 // Goroutines that never end: proven by the runtime where it can, suspected from two profiles where it cannot.
 import { placeOf, type GoroutineGroup, type Goroutines } from './goroutines.ts';
-import { idleByDesign, isMain, isRequest, leakClass, NOT_TOLD, siteName, siteOf, waitsForNothing, type LeakClass } from './waiting.ts';
+import { idleByDesign, isMain, isRequest, leakClass, NOT_REPORTED, siteName, siteOf, waitsForNothing, type LeakClass } from './waiting.ts';
 
 export interface Leak {
   class: LeakClass;
@@ -8,42 +8,44 @@ export interface Leak {
   site: string;
   state: string;
   count: number;
-  why: string;
-  /** Nothing can wake them: the runtime proved it, or what they wait for can never be. */
+  reason: string;
+  /** Nothing can wake them: proven by the runtime, or they wait for something that can never happen. */
   proven: boolean;
 }
 
-/** Sites with fewer new goroutines than this between two profiles may be a burst of requests. */
+/** Fewer new goroutines at a site between two profiles may be a burst of requests. */
 const MIN_GROWTH = 50;
 
 /**
- * What the runtime's leak profiles prove, and what waits for nothing at all, by site, most first. A site that leaks once leaks: there are no
- * false alarms by construction.
+ * Goroutines that the runtime's leak profiles prove, and those that wait for something that can never happen, by site, most first. There are
+ * no false alarms by construction.
  */
 export function provenLeaks(profiles: readonly Goroutines[]): Leak[] {
-  const hanging = profiles.flatMap(({ groups }) =>
+  const blocked = profiles.flatMap(({ groups }) =>
     groups.filter((group) => (group.leaked && !parksMain(group) && !mayParkMain(group)) || waitsForNothing(group)),
   );
-  return bySite(hanging).map(({ group, count }) => ({ ...describe(group, count, hanging), proven: true }));
+  return bySite(blocked).map(({ group, count }) => ({ ...describe(group, count, blocked), proven: true }));
 }
 
-/** `select {}` in main, while others work: no harm. */
+/** `select {}` in main while other goroutines work is harmless. */
 export const parksMain = (group: GoroutineGroup): boolean => group.state === 'select (no cases)' && isMain(group);
 
-/** Main in a leak profile of `debug=1`, where `select {}` and a channel that nobody serves look alike. */
-export const mayParkMain = (group: GoroutineGroup): boolean => group.leaked && group.state === NOT_TOLD && isMain(group);
+/** Main in a leak profile of `debug=1`, in which `select {}` and a channel without a partner look alike. */
+export const mayParkMain = (group: GoroutineGroup): boolean => group.leaked && group.state === NOT_REPORTED && isMain(group);
 
 /**
  * Sites that grew between an earlier and a later profile of the same processes and are neither requests nor idle by design. Suspects only:
  * a service that still warms up grows too.
  */
 export function growingSites(before: readonly Goroutines[], after: readonly Goroutines[]): Leak[] {
-  // Where one of them does not tell its states, a site is one whatever the other says it waits for.
-  const told = [...before, ...after].every(({ groups }) => groups.every(({ state }) => state !== NOT_TOLD));
-  const suspects = (of: readonly Goroutines[]) =>
+  // Where one profile has no states, goroutines are grouped by site alone.
+  const haveStates = [...before, ...after].every(({ groups }) => groups.every(({ state }) => state !== NOT_REPORTED));
+  const suspects = (profiles: readonly Goroutines[]) =>
     bySite(
-      of.flatMap(({ groups }) => groups.filter((group) => !isRequest(group) && idleByDesign(group) === null && group.state !== 'unknown')),
-      told,
+      profiles.flatMap(({ groups }) =>
+        groups.filter((group) => !isRequest(group) && idleByDesign(group) === null && group.state !== 'unknown'),
+      ),
+      haveStates,
     );
   const earlier = new Map(suspects(before).map(({ key, count }) => [key, count]));
   return suspects(after)
@@ -54,8 +56,8 @@ export function growingSites(before: readonly Goroutines[], after: readonly Goro
 }
 
 function describe(group: GoroutineGroup, count: number, others: readonly GoroutineGroup[] = []): Omit<Leak, 'proven'> {
-  const { class: kind, why } = leakClass(group, others);
-  return { class: kind, site: siteName(group), state: group.state, count, why };
+  const { class: kind, reason } = leakClass(group, others);
+  return { class: kind, site: siteName(group), state: group.state, count, reason };
 }
 
 function bySite(groups: readonly GoroutineGroup[], byState = true): { key: string; group: GoroutineGroup; count: number }[] {

@@ -1,4 +1,4 @@
-// Text as bytes, line by line: a dump of 128 MB says the same few lines over and over, and decoding each took longer than reading it.
+// Text as bytes, line by line: a dump of 128 MB repeats the same few lines, and decoding each took longer than reading it.
 
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 export const NEWLINE = 10;
@@ -6,27 +6,27 @@ export const RETURN = 13;
 
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** A cursor over lines that end in `\n`, `\r\n` or with the bytes; behind the last there are empty ones. A byte order mark is passed over. */
+/** A cursor over lines that end in `\n`, `\r\n` or with the bytes; after the last one all are empty. A byte order mark is skipped. */
 export class Lines {
   readonly bytes: Buffer;
   /** The same bytes, read four at a time. */
   readonly words: DataView;
-  /** Where the line lies, without its end. */
+  /** Bounds of the line, without its end. */
   from = 0;
   to = 0;
-  /** Of the line, from 1. */
+  /** Line number, from 1. */
   number = 0;
-  /** Where the next one begins. */
+  /** Start of the next line. */
   next: number;
 
   constructor(bytes: Uint8Array) {
-    // Text out of the middle of a Buffer comes at half the price of a TextDecoder's.
+    // Text from the middle of a Buffer costs half as much as a TextDecoder's.
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     this.words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.next = BYTE_ORDER_MARK.every((byte, at) => bytes[at] === byte) ? BYTE_ORDER_MARK.length : 0;
   }
 
-  /** Goes on to the next line; false where the bytes have ended, and the line is an empty one. */
+  /** Advances to the next line; false at the end of the bytes, where the line is empty. */
   step(): boolean {
     const { bytes, words } = this;
     const from = this.next;
@@ -61,7 +61,7 @@ export class Lines {
   }
 }
 
-/** Whether the same bytes lie from `a` as from `b`; four at a time, which takes a third as long. */
+/** Compares bytes from `a` and from `b`; four at a time, which takes a third as long. */
 export function sameBytes(words: DataView, a: number, b: number, length: number): boolean {
   let at = 0;
   for (; at + 4 <= length; at += 4) if (words.getInt32(a + at) !== words.getInt32(b + at)) return false;

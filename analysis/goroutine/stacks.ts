@@ -1,20 +1,20 @@
-// The stacks of a dump. A call is known again by its bytes and by the call before it, so that a stack seen before costs no text and no memory.
+// The stacks of a dump. A call is recognized by its bytes and the call before it, so that a repeated stack costs no text and no memory.
 import type { Frame } from './goroutines.ts';
 import { bytesOf, NEWLINE, RETURN, sameBytes, type Lines } from './lines.ts';
 
 export interface Stack {
-  /** One array per stack, handed out again with each goroutine that has it. */
+  /** One array per stack, shared by all goroutines that have it. */
   frames: readonly Frame[];
   creator: Frame | null;
   /** Deeper frames were left out by the runtime (over 100). */
   framesElided: boolean;
 }
 
-/** Calls known again: a power of two. 200 different stacks of 50 calls are 10,000; memory stays at some 10 MB however many there are. */
+/** Calls remembered: a power of two. 200 different stacks of 50 calls are 10,000; memory stays at some 10 MB however many there are. */
 const CALLS = 65_536;
-/** Places in which one call may lie; when all are taken the next one replaces one of them, and that is read anew where it comes again. */
+/** Slots for one call; when all are taken the next call replaces one of them, which is then read again when it recurs. */
 const WAYS = 4;
-/** Frames kept to be handed out again: some 250 bytes each with their texts, 64 MB in all. Beyond it all are forgotten, and read anew. */
+/** Frames kept to be shared: some 250 bytes each with their texts, 64 MB in all. Beyond it all are dropped and read again. */
 const FRAMES = 262_144;
 
 /** 2^32 by the golden ratio: a multiplication spreads neighbours over the upper half. */
@@ -31,8 +31,8 @@ const OPEN = 40;
 const CLOSE = 41;
 
 /**
- * Reads the lines below a header, to the blank one; what is no stack is told as `invalid function call on line 6: "main.main)("`. Ancestors
- * (`[originating from …]`) are no goroutines of this process and are passed over.
+ * Reads the lines below a header, up to the blank one. Text that is not a stack becomes a problem: `invalid function call on line 6:
+ * "main.main)("`. Ancestors (`[originating from …]`) are not goroutines of this process and are skipped.
  */
 export function stackReader(lines: Lines): () => Stack | string {
   const calls = new Calls(lines);
@@ -74,10 +74,20 @@ export function stackReader(lines: Lines): () => Stack | string {
   };
 }
 
-/** One call below others: where its name and its place lie the first time. */
-class Call {
-  readonly id: number;
+/** Byte offsets of a call's name and place where it first occurred, and the call before it. */
+interface CallText {
   /** Id of the call before it. */
+  before: number;
+  creates: boolean;
+  name: number;
+  nameLength: number;
+  place: number;
+  placeLength: number;
+}
+
+/** One call below others. Its fields are assigned one by one: all calls share one hidden class, which keeps comparing fast. */
+class Call implements CallText {
+  readonly id: number;
   readonly before: number;
   readonly creates: boolean;
   readonly name: number;
@@ -85,21 +95,12 @@ class Call {
   readonly place: number;
   readonly placeLength: number;
   readonly frame: Frame;
-  /** Where the call lies that came after it last, and is likely to do so again: a reference would keep every call there was. */
+  /** Slot of the call that last came after it and probably does so again; a reference would keep every call alive. */
   next = 0;
-  /** Of goroutines that end here; made with the first. */
+  /** Stack of the goroutines that end here; created with the first. */
   stack: readonly Frame[] | null = null;
 
-  constructor(
-    id: number,
-    before: number,
-    creates: boolean,
-    name: number,
-    nameLength: number,
-    place: number,
-    placeLength: number,
-    frame: Frame,
-  ) {
+  constructor(id: number, frame: Frame, { before, creates, name, nameLength, place, placeLength }: CallText) {
     this.id = id;
     this.before = before;
     this.creates = creates;
@@ -111,10 +112,12 @@ class Call {
   }
 }
 
-/** The calls that were read, each below the one before it. */
+const NO_TEXT: CallText = { before: -1, creates: false, name: 0, nameLength: 0, place: 0, placeLength: 0 };
+
+/** The calls read so far, each below the one before it. */
 class Calls {
-  /** Before the first of a stack. */
-  readonly start = new Call(0, -1, false, 0, 0, 0, 0, { function: '', file: '', line: 0 });
+  /** Stands before the first call of a stack. */
+  readonly start = new Call(0, { function: '', file: '', line: 0 }, NO_TEXT);
   readonly #lines: Lines;
   readonly #known: (Call | undefined)[] = Array.from({ length: CALLS });
   readonly #frameOf = frameReader();
@@ -124,20 +127,20 @@ class Calls {
     this.#lines = lines;
   }
 
-  /** Steps over the two lines of the call that came after `last` before; null, and no step, where they are not these. */
+  /** Steps over the two lines of the call that last followed `last`; null, without a step, where the lines differ. */
   stepAfter(last: Call): Call | null {
     const likely = this.#known[last.next];
     return likely !== undefined && likely.before === last.id && stepOver(this.#lines, likely) ? likely : null;
   }
 
-  /** The call after `last` whose place is the line at hand; null where that is no place. */
+  /** The call after `last` whose place is the current line; null where the line is not a place. */
   after(last: Call, creates: boolean, name: number, nameLength: number): Call | null {
     const lines = this.#lines;
     const known = this.#known;
     const { words, from: place, to } = lines;
     const placeLength = to - place;
     let hash = Math.imul(last.id, SPREAD) + nameLength * 7 + placeLength;
-    // Calls of one function differ in the end of their place: the line and the offset.
+    // Calls of one function differ at the end of their place: the line and the offset.
     if (placeLength >= 12) for (let at = to - 12; at < to; at += 4) hash = Math.imul(hash ^ words.getInt32(at), SPREAD);
     hash >>>= 16;
     let way = 0;
@@ -161,11 +164,11 @@ class Calls {
     if (frame === null) return null;
     const id = (this.#made += 1);
     last.next = (hash + (way < WAYS ? way : id % WAYS)) & (CALLS - 1);
-    return (known[last.next] = new Call(id, last.id, creates, name, nameLength, place, placeLength, frame));
+    return (known[last.next] = new Call(id, frame, { before: last.id, creates, name, nameLength, place, placeLength }));
   }
 }
 
-/** Steps over two lines that are this call again, reading each byte once; false, and no step, where they are not or that takes a closer look. */
+/** Steps over two lines that repeat this call, reading each byte once; false, without a step, where they differ or need a full read. */
 function stepOver(lines: Lines, { creates, name, nameLength, place, placeLength }: Call): boolean {
   const { bytes, words, next } = lines;
   // Before Go 1.21 the creator's name was the whole line.
@@ -186,7 +189,7 @@ function stepOver(lines: Lines, { creates, name, nameLength, place, placeLength 
   return true;
 }
 
-/** One object per name and place, as long as there are not too many. */
+/** One object per name and place, up to FRAMES of them. */
 function frameReader(): (name: string, placeLine: string) => Frame | null {
   const frames = new Map<string, Frame>();
   return (name, placeLine) => {
@@ -202,16 +205,16 @@ function frameReader(): (name: string, placeLine: string) => Frame | null {
   };
 }
 
-/** End of the function's name in `main.(*T).run({0x1, 0x2}, ...)`, which stands before the arguments; -1 where the line is no call. */
+/** End of the function name in `main.(*T).run({0x1, 0x2}, ...)`, which precedes the arguments; -1 where the line is not a call. */
 function nameEndOfCall({ bytes, from, to }: Lines): number {
   if (bytes[to - 1] !== CLOSE) return -1;
-  // Arguments hold no parentheses, and a receiver's stand before the last opening one.
+  // Arguments contain no parentheses, and those of a receiver precede the last opening one.
   let open = to - 1;
   while (open > from && bytes[open] !== OPEN) open -= 1;
   return open === from || bytes[open - 1] === CLOSE ? -1 : open;
 }
 
-/** End of the function's name in `created by main.main in goroutine 1`. */
+/** End of the function name in `created by main.main in goroutine 1`. */
 function creatorEnd({ bytes, from, to }: Lines): number {
   const last = to - IN_GOROUTINE.length;
   for (let at = from + CREATED_BY.length; at <= last; at += 1) {
@@ -223,7 +226,7 @@ function creatorEnd({ bytes, from, to }: Lines): number {
   return to;
 }
 
-/** `\t/path/file.go:15 +0x1d`; paths may hold spaces and colons (Windows). */
+/** `\t/path/file.go:15 +0x1d`; paths may contain spaces and colons (Windows). */
 function readPlace(line: string): { file: string; line: number } | null {
   if (line.charCodeAt(0) !== TAB) return null;
   const offset = line.lastIndexOf(' +0x');

@@ -5,13 +5,13 @@ import type { Quantile } from './report.ts';
 export type Json = Record<string, unknown>;
 export const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-export const WAY_OUT = 'export the report again';
+export const HINT = 'export the report again';
 
 /** A figure of at least 0. Throws UnreadableEvidence where it is anything else. */
 function figure(of: Json, name: string, place: string): number {
   const value = of[name];
   if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
-  throw new UnreadableEvidence(`${JSON.stringify(value) ?? 'nothing'} is no figure of a load report`, `${place}.${name}`, WAY_OUT);
+  throw new UnreadableEvidence(`${JSON.stringify(value) ?? 'nothing'} is no figure of a load report`, `${place}.${name}`, HINT);
 }
 
 /** Null where there is none. */
@@ -22,7 +22,7 @@ export const optional = (of: Json, name: string, place: string): number | null =
 export function whole(of: Json, name: string, place: string): number {
   const value = figure(of, name, place);
   if (Number.isSafeInteger(value)) return value;
-  throw new UnreadableEvidence(`${value} is no count: it must be a whole number`, `${place}.${name}`, WAY_OUT);
+  throw new UnreadableEvidence(`${value} is no count: it must be a whole number`, `${place}.${name}`, HINT);
 }
 
 /** 0 where there is none. */
@@ -33,7 +33,7 @@ export const wholeOrNone = (of: Json, name: string, place: string): number =>
 export function share(of: Json, name: string, place: string): number {
   const value = figure(of, name, place);
   if (value <= 1) return value;
-  throw new UnreadableEvidence(`${value} is no share: it must lie between 0 and 1`, `${place}.${name}`, WAY_OUT);
+  throw new UnreadableEvidence(`${value} is no share: it must lie between 0 and 1`, `${place}.${name}`, HINT);
 }
 
 /** The points of a distribution that are told, by rising share. @param names what the tool calls each share. */

@@ -2,7 +2,7 @@
 // None of them says which executor ran: k6 1.8 writes `dropped_iterations` of 0 for constant-vus once a threshold names it, and none at all for a
 // constant-arrival-rate that dropped nothing. So a summary can fail a service and never passes one.
 import { UnreadableEvidence } from '../analysis.ts';
-import { isObject, optional, pointsOf, share, WAY_OUT, whole, type Json } from './figures.ts';
+import { isObject, optional, pointsOf, share, HINT, whole, type Json } from './figures.ts';
 import { ALL_REQUESTS, type LoadReport, type ReportedEndpoint } from './report.ts';
 
 const POINTS = { med: 0.5, 'p(50)': 0.5, 'p(90)': 0.9, 'p(95)': 0.95, 'p(99)': 0.99, 'p(99.9)': 0.999, max: 1 };
@@ -113,7 +113,7 @@ function crossedOf(metrics: readonly (readonly [string, unknown])[], place: stri
     for (const [threshold, result] of Object.entries(metric['thresholds'])) {
       const failed = isObject(result) && typeof result['ok'] === 'boolean' ? !result['ok'] : result;
       if (typeof failed !== 'boolean')
-        throw new UnreadableEvidence('this is no result of a threshold', `${place}.${name}.thresholds.${threshold}`, WAY_OUT);
+        throw new UnreadableEvidence('this is no result of a threshold', `${place}.${name}.thresholds.${threshold}`, HINT);
       if (failed) crossed.set(name, [...(crossed.get(name) ?? []), threshold]);
     }
   }

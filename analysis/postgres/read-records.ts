@@ -3,14 +3,14 @@ import { UnreadableEvidence } from '../analysis.ts';
 import type { ActiveSession, ActivityLook, StatementCost, StatementsRecord } from './records.ts';
 import { gunzipBounded } from '../bytes/gunzip.ts';
 
-const WAY_OUT = 'run the load test again';
+const HINT = 'run the load test again';
 
 /** Gzip or not. Throws UnreadableEvidence on bytes that are no record of statements. */
 export function readStatementsRecord(bytes: Uint8Array): StatementsRecord {
   const record = parsed(new TextDecoder().decode(gunzipBounded(bytes)), 'line 1') as Partial<StatementsRecord> | null;
   const costs = record?.statements;
   if (typeof record?.database !== 'string' || !Array.isArray(costs))
-    throw new UnreadableEvidence('this is no record of statements', 'line 1', WAY_OUT);
+    throw new UnreadableEvidence('this is no record of statements', 'line 1', HINT);
   costs.forEach((cost: Partial<StatementCost> | null, i) => {
     if (
       typeof cost?.statement !== 'string' ||
@@ -18,7 +18,7 @@ export function readStatementsRecord(bytes: Uint8Array): StatementsRecord {
       !Number.isFinite(cost.totalMs) ||
       !Number.isFinite(cost.calls)
     )
-      throw new UnreadableEvidence('this is no cost of a statement', `statements[${i}]`, WAY_OUT);
+      throw new UnreadableEvidence('this is no cost of a statement', `statements[${i}]`, HINT);
   });
   return record as StatementsRecord;
 }
@@ -31,9 +31,9 @@ export function readActivityLooks(bytes: Uint8Array): ActivityLook[] {
     .flatMap((line, i) => {
       if (line === '') return [];
       const look = parsed(line, `line ${i + 1}`) as Partial<ActivityLook> | null;
-      if (!Array.isArray(look?.sessions)) throw new UnreadableEvidence('this is no look at the sessions', `line ${i + 1}`, WAY_OUT);
+      if (!Array.isArray(look?.sessions)) throw new UnreadableEvidence('this is no look at the sessions', `line ${i + 1}`, HINT);
       look.sessions.forEach((session: unknown, n) => {
-        if (!isSession(session)) throw new UnreadableEvidence('this is no session', `line ${i + 1} sessions[${n}]`, WAY_OUT);
+        if (!isSession(session)) throw new UnreadableEvidence('this is no session', `line ${i + 1} sessions[${n}]`, HINT);
       });
       return [look as ActivityLook];
     });
@@ -53,6 +53,6 @@ function parsed(text: string, place: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new UnreadableEvidence('this is no JSON document', place, WAY_OUT);
+    throw new UnreadableEvidence('not a JSON document', place, HINT);
   }
 }

@@ -1,21 +1,21 @@
-// What CPU profiles of the same seconds say together: how busy, with what, and for whom.
+// CPU profiles of the same seconds combined: how busy the CPU was, with what, and for which package.
 import { byMechanism, byPackage } from './mechanism.ts';
 import { goName, goPackage, isRuntime } from './names.ts';
 import { totalOf, type Profile } from './profile.ts';
 import { byCum, framesOf, top } from './top.ts';
 
 export interface CpuUse {
-  /** CPU seconds sampled, of all profiles. */
+  /** CPU seconds sampled, over all profiles. */
   cpuSeconds: number;
-  /** Longest of the profiles. */
+  /** Duration of the longest profile. */
   seconds: number;
   /** Samples: at 100 Hz, one per 10 ms of CPU. */
   samples: number;
-  /** Of the CPU seconds, 0-1: collecting in the background and helping with it. */
+  /** Share of GC in the background and of GC assists, 0-1. */
   gcShare: number;
-  /** Of these, allocating. */
+  /** Share of allocation, 0-1. */
   allocationShare: number;
-  /** What the runtime and the libraries do and for which package, the largest first, 0-1. */
+  /** Work of the runtime and the libraries by package, the largest first, 0-1. */
   mechanisms: { mechanism: string; package: string; share: number }[];
   /** Packages by all samples they appear in, the largest first, 0-1. */
   packages: { package: string; share: number }[];
@@ -24,9 +24,9 @@ export interface CpuUse {
 }
 
 const SHOWN = 10;
-const COLLECTING = new Set(['GC assist', 'GC in the background']);
+const GC = new Set(['GC assist', 'GC in the background']);
 
-/** Null without a sample. `isOwn` tells the packages of the service under test. */
+/** Null without a sample. `isOwn` is true for packages of the service under test. */
 export function cpuUse(profiles: readonly Profile[], isOwn: (path: string) => boolean): CpuUse | null {
   const mechanisms = new Map<string, { mechanism: string; package: string; value: number }>();
   const packages = new Map<string, number>();
@@ -58,7 +58,7 @@ export function cpuUse(profiles: readonly Profile[], isOwn: (path: string) => bo
     cpuSeconds: total / 1e9,
     seconds: Math.max(0, ...profiles.map(({ durationSeconds }) => durationSeconds)),
     samples,
-    gcShare: sumOf((mechanism) => COLLECTING.has(mechanism)),
+    gcShare: sumOf((mechanism) => GC.has(mechanism)),
     allocationShare: sumOf((mechanism) => mechanism === 'allocation'),
     mechanisms: [...mechanisms.values()]
       .sort((a, b) => b.value - a.value || (a.package + a.mechanism < b.package + b.mechanism ? -1 : 1))
@@ -76,12 +76,12 @@ export function cpuUse(profiles: readonly Profile[], isOwn: (path: string) => bo
   };
 }
 
-/** The standard library's package with the largest share of the CPU that is work and not serving: `encoding/json`. */
+/** The standard library package with the largest share of the CPU, without those that serve every request: `encoding/json`. */
 export function busiestLibrary({ packages }: CpuUse, isOwn: (path: string) => boolean): { package: string; share: number } | null {
   return (
     packages.find(({ package: path }) => !isOwn(path) && !SERVING.has(path) && !isRuntime(path) && !path.startsWith('internal/')) ?? null
   );
 }
 
-/** On the stack of every request, whatever it does. */
+/** On the stack of every request. */
 const SERVING: ReadonlySet<string> = new Set(['net/http', 'net', 'main', 'syscall', 'bufio', 'context', 'sync', 'reflect', 'io']);

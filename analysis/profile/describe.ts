@@ -1,8 +1,8 @@
-// A profile as tables: where the samples fall, and what the runtime does for whom.
+// A profile as tables: where its samples are, and the work of the runtime by package.
 import type { Analysis, Table } from '../analysis.ts';
 import { amount, count, duration, number, rounded, share as shareText } from '../../verdict/wording/index.ts';
 import { wilson } from '../statistics/index.ts';
-import { contentions, tellsHolders } from './contention.ts';
+import { contentions, hasHolders } from './contention.ts';
 import { flameTree } from './flame.ts';
 import { hotPath } from './hot-path.ts';
 import { topLabels } from './labels.ts';
@@ -14,12 +14,12 @@ import { byCum, framesOf, top } from './top.ts';
 const ROWS = 20;
 const MECHANISMS = 12;
 const LABELS = 15;
-/** Both sides of a share. */
+/** Each side of the interval of a share. */
 const CONFIDENCE = 0.975;
-/** Below this many samples a share is an accident. */
+/** With fewer samples a share is chance. */
 const MIN_SAMPLES = 10;
 
-/** Top functions flat and cumulative, for CPU profiles the hottest path and what the runtime does under which package, and labels where there are any. */
+/** Top functions, flat and cumulative; for CPU profiles the hottest path and the runtime's work by package; labels where there are any. */
 export function describeProfile(profile: Profile, type = profile.defaultType): Analysis {
   const sampleType = profile.sampleTypes[type] ?? { type: '', unit: '' };
   const total = totalOf(profile, type);
@@ -30,16 +30,16 @@ export function describeProfile(profile: Profile, type = profile.defaultType): A
   const tables = [topTable(profile, type, total, divisor, unit)];
   if (isCpu) tables.push(pathTable(profile, type), mechanismTable(profile, type, total));
   if (profile.labels.sample.length > 0) tables.push(labelTable(profile, type, total, divisor, unit));
-  if (sampleTypeIndex(profile, 'delay') !== null && tellsHolders(profile)) tables.push(contentionTable(profile));
+  if (sampleTypeIndex(profile, 'delay') !== null && hasHolders(profile)) tables.push(contentionTable(profile));
   return {
     findings: [],
-    facts: [{ subject: sampleType.type, text: total === 0 ? `no sample: nothing was measured (${fact})` : fact, values: { total } }],
+    facts: [{ subject: sampleType.type, text: total === 0 ? `no samples (${fact})` : fact, values: { total } }],
     tables,
   };
 }
 
 function topTable(profile: Profile, type: number, total: number, divisor: number, unit: string): Table {
-  // Functions that are shown under one name are one: generics of several shapes.
+  // Functions with one displayed name are merged: generics of several shapes.
   const rows = top(profile, type, framesOf(profile, goName));
   const shown = new Map([...rows.slice(0, ROWS), ...byCum(rows).slice(0, ROWS)].map((row) => [row.name, row]));
   const counted = sampleTypeIndex(profile, 'samples');
@@ -70,15 +70,15 @@ function topTable(profile: Profile, type: number, total: number, divisor: number
 }
 
 function pathTable(profile: Profile, type: number): Table {
-  const { calls, handingOn } = hotPath(flameTree(profile, type));
+  const { calls, passedThrough } = hotPath(flameTree(profile, type));
   const percent = (share: number): number => rounded(100 * share);
   return {
-    title: 'The hottest path, outermost call first',
+    title: 'Hottest path, outermost call first',
     columns: [
       { name: 'share', unit: '%' },
       { name: 'own', unit: '%' },
       { name: 'call', unit: '' },
-      { name: 'beside it', unit: '' },
+      { name: 'next largest', unit: '' },
     ],
     rows: calls.map(({ name, share, own, beside }) => [
       percent(share),
@@ -86,7 +86,7 @@ function pathTable(profile: Profile, type: number): Table {
       name,
       beside === null ? null : `${beside.name} (${shareText(beside.share)})`,
     ]),
-    notes: handingOn === 0 ? [] : [`${handingOn} calls between them hand 95 % and more on to the next, and are left out`],
+    notes: passedThrough === 0 ? [] : [`${passedThrough} calls that pass over 95 % on to the next call are left out`],
   };
 }
 
@@ -109,11 +109,11 @@ function labelTable(profile: Profile, type: number, total: number, divisor: numb
 
 function mechanismTable(profile: Profile, type: number, total: number): Table {
   return {
-    title: 'What the CPU does, and for which package',
+    title: 'CPU by mechanism and package',
     columns: [
       { name: 'share', unit: '%' },
-      { name: 'what', unit: '' },
-      { name: 'under', unit: '' },
+      { name: 'mechanism', unit: '' },
+      { name: 'package', unit: '' },
     ],
     rows: byMechanism(profile, type)
       .slice(0, MECHANISMS)
@@ -124,15 +124,15 @@ function mechanismTable(profile: Profile, type: number, total: number): Table {
 
 function contentionTable(profile: Profile): Table {
   return {
-    title: 'Who was waited for',
+    title: 'Lock contention by holder',
     columns: [
-      { name: 'held by', unit: '' },
-      { name: 'others waited', unit: 's' },
+      { name: 'holder', unit: '' },
+      { name: 'wait of others', unit: 's' },
     ],
     rows: contentions([profile])
       .slice(0, ROWS)
       .map(({ holder, waitedSeconds }) => [holder, rounded(waitedSeconds)]),
-    notes: ['waits of all goroutines together, so they may exceed the time of the clock'],
+    notes: ['wait times of all goroutines are added up, so they may exceed the duration of the profile'],
   };
 }
 

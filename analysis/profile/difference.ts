@@ -1,4 +1,4 @@
-// Two profiles of one kind, function by function. Both are scaled to the same total, for two runs never last equally long or do equal work.
+// Two profiles of one kind, function by function, both scaled to the same total: two runs never have equal length or work.
 import type { Table } from '../analysis.ts';
 import { rounded } from '../../verdict/wording/index.ts';
 import { goName } from './names.ts';
@@ -6,14 +6,14 @@ import { totalOf, type Profile } from './profile.ts';
 import { framesOf, top } from './top.ts';
 
 const ROWS = 20;
-/** In points of percent; what moves less is noise of the sampling. */
+/** In percentage points; smaller changes are sampling noise. */
 const MIN_POINTS = 0.1;
 
-/** The functions whose share changed most, by flat. A table without rows, and a note that says why, where there is nothing to compare. */
+/** The functions whose share changed most, by flat. Where nothing can be compared, a table without rows and a note with the reason. */
 export function differenceTable(before: Profile, now: Profile, type = now.defaultType): Table {
   const name = now.sampleTypes[type]?.type ?? '';
   const beforeType = before.sampleTypes.findIndex((each) => each.type === name);
-  const empty = (why: string): Table => ({ title: TITLE, columns: COLUMNS, rows: [], notes: [why] });
+  const empty = (reason: string): Table => ({ title: TITLE, columns: COLUMNS, rows: [], notes: [reason] });
   if (beforeType === -1) return empty(`the earlier profile has no ${name}`);
   const [earlier, later] = [sharesOf(before, beforeType), sharesOf(now, type)];
   if (earlier === null || later === null) return empty(`the ${later === null ? 'later' : 'earlier'} profile has no sample`);
@@ -28,17 +28,17 @@ export function differenceTable(before: Profile, now: Profile, type = now.defaul
     columns: COLUMNS,
     rows: changed
       .slice(0, ROWS)
-      .map(({ name: of, was, is, change }) => [of, rounded(was.flat), rounded(is.flat), rounded(change), rounded(is.cum - was.cum)]),
+      .map((row) => [row.name, rounded(row.was.flat), rounded(row.is.flat), rounded(row.change), rounded(row.is.cum - row.was.cum)]),
     notes: [
       `shares of each profile's own total of ${name}`,
       changed.length > ROWS
-        ? `the ${ROWS} that changed most of ${changed.length}`
-        : `changes below ${MIN_POINTS} points of percent are left out`,
+        ? `the ${ROWS} largest of ${changed.length} changes`
+        : `changes below ${MIN_POINTS} percentage points are left out`,
     ],
   };
 }
 
-const TITLE = 'What changed since the earlier profile';
+const TITLE = 'Changes since the earlier profile';
 const COLUMNS: Table['columns'] = [
   { name: 'function', unit: '' },
   { name: 'flat before', unit: '%' },
@@ -51,7 +51,7 @@ const COLUMNS: Table['columns'] = [
 function sharesOf(profile: Profile, type: number): Map<string, { flat: number; cum: number }> | null {
   const total = totalOf(profile, type);
   if (total <= 0) return null;
-  // By the name that is shown: two builds give generics other shapes.
+  // By the displayed name: two builds give generics different shapes.
   return new Map(
     top(profile, type, framesOf(profile, goName)).map(({ name, flat, cum }) => [
       name,

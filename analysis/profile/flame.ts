@@ -6,34 +6,34 @@ import { framesOf } from './top.ts';
 /** One function in one calling context. Values are in the unit of the profile's sample type. */
 export interface FlameNode {
   name: string;
-  /** Of itself and all below it. */
+  /** Value of the function and all it calls. */
   value: number;
   self: number;
-  /** In the profile it is compared with, scaled to the same total; absent where nothing is compared. */
+  /** Value in the earlier profile, scaled to the same total; absent without a comparison. */
   before?: number;
   children: FlameNode[];
 }
 
 /** Below 0.05 % of the total a frame is thinner than a pixel. */
-const SMALLEST_SHARE = 0.0005;
-/** More frames than this no page draws smoothly and nobody reads. */
-const NODES_LIMIT = 5_000;
+const MIN_SHARE = 0.0005;
+/** Pages do not draw more frames smoothly. */
+const MAX_NODES = 5_000;
 /** Go cuts stacks at 64 frames, pprof readers at 128. */
-const DEPTH_LIMIT = 256;
+const MAX_DEPTH = 256;
 
 const REST = '(small calls)';
 
-/** True for what stands for calls too small to draw. */
+/** True for the node that stands for calls too small to draw. */
 export const isRest = ({ name }: FlameNode): boolean => name === REST;
 
-/** The tree of one sample type. What is too small to draw stands as `(small calls)` beside its siblings, so that sums stay right. */
+/** The tree of one sample type. Calls too small to draw become one `(small calls)` beside their siblings, so that sums stay right. */
 export function flameTree(profile: Profile, type = profile.defaultType): FlameNode {
   return prune(build(profile, type));
 }
 
 /**
- * Two profiles as one tree: values are of `after`, `before` is scaled to the same total, for two runs never last equally long or do equal
- * work. Null when either has nothing to compare.
+ * Two profiles as one tree. Values are those of `after`; `before` is scaled to the same total, as two runs never have equal length or work.
+ * Null when either is empty.
  */
 export function flameDifference(before: Profile, after: Profile, type = after.defaultType): FlameNode | null {
   const name = after.sampleTypes[type]?.type;
@@ -76,7 +76,7 @@ function build(profile: Profile, type: number): Building {
     for (let index = (profile.stackStart[sample + 1] as number) - 1; index >= (profile.stackStart[sample] as number); index -= 1) {
       const location = profile.stacks[index] as number;
       for (let frame = (start[location + 1] as number) - 1; frame >= (start[location] as number); frame -= 1) {
-        if ((depth += 1) > DEPTH_LIMIT) break;
+        if ((depth += 1) > MAX_DEPTH) break;
         const name = frames[frame] as number;
         at = childOf(at, name, names[name] as string);
         at.value += value;
@@ -102,9 +102,8 @@ function merge(now: Building, old: Building, scale: number): void {
 }
 
 /**
- * How wide each node is drawn, in its own unit: as its size, the earlier one where that is larger, but never narrower than its children
- * beside each other. Of two profiles these may be more than their caller, for one has grown while its neighbour has shrunk; so may be
- * values below zero. One amount is equally wide everywhere.
+ * Width of each node in its own unit: the larger of its values, but never less than its children side by side. Children of a comparison may
+ * exceed their caller (one grew, one shrank), and so may negative values.
  */
 export function spansOf(root: FlameNode): (node: FlameNode) => number {
   const spans = new Map<FlameNode, number>();
@@ -118,11 +117,11 @@ export function spansOf(root: FlameNode): (node: FlameNode) => number {
   return (node) => spans.get(node) ?? 0;
 }
 
-/** The widest nodes, at most NODES_LIMIT, siblings by width and then by name; what is left out is one `(small calls)` of its caller. */
+/** The widest nodes, at most MAX_NODES, siblings by width and then by name; the others are one `(small calls)` of their caller. */
 function prune(root: Building): FlameNode {
   const spanOf = spansOf(root);
   const byWidth = (a: FlameNode, b: FlameNode): number => spanOf(b) - spanOf(a) || (a.name < b.name ? -1 : 1);
-  const smallest = spanOf(root) * SMALLEST_SHARE;
+  const smallest = spanOf(root) * MIN_SHARE;
   const nodes: Building[] = [];
   const visit = (at: Building): void => {
     nodes.push(at);
@@ -132,8 +131,8 @@ function prune(root: Building): FlameNode {
       .forEach(visit);
   };
   visit(root);
-  // None is wider than its caller, and the order of equals stays: none is kept without its caller.
-  const widest = new Set(nodes.sort((a, b) => spanOf(b) - spanOf(a)).slice(0, NODES_LIMIT));
+  // No node is wider than its caller, and the sort is stable, so every kept node keeps its caller.
+  const widest = new Set(nodes.sort((a, b) => spanOf(b) - spanOf(a)).slice(0, MAX_NODES));
   const keep = ({ name, value, self, before, children }: Building): FlameNode => {
     const kept = children.filter((child) => widest.has(child)).sort(byWidth);
     const small = children.filter((child) => !widest.has(child));

@@ -1,6 +1,6 @@
-// Typed arrays that grow, for columns whose length is known only at their end.
+// Typed arrays that grow, for columns of unknown length.
 
-/** Whole numbers of 32 bits. */
+/** 32-bit integers. */
 export class Integers {
   #numbers = new Int32Array(1_024);
   length = 0;
@@ -10,7 +10,7 @@ export class Integers {
     this.#numbers[this.length++] = value;
   }
 
-  /** Memory for so many more: they are written from `length` on, and `length` is set behind them. */
+  /** Makes room for `more` numbers, to be written from `length` on; the caller then updates `length`. */
   room(more: number): Int32Array {
     if (this.length + more > this.#numbers.length) {
       const larger = new Int32Array(Math.max(this.length + more, this.#numbers.length * 2));
@@ -20,7 +20,7 @@ export class Integers {
     return this.#numbers;
   }
 
-  /** What was pushed; shares its memory. */
+  /** The numbers pushed so far; shares their memory. */
   read(): Int32Array {
     return this.#numbers.subarray(0, this.length);
   }

@@ -1,9 +1,9 @@
-// Where in its table an id of a profile lies.
+// Maps ids of a profile to the index in their table.
 import { UnreadableEvidence } from '../analysis.ts';
 import type { Wire } from './wire.ts';
 
-/** Ids above this are kept apart, for a double cannot tell them from their neighbours. */
-const LARGEST_PLAIN_ID = Number.MAX_SAFE_INTEGER;
+/** Larger ids are looked up by their halves: a double cannot distinguish them from their neighbours. */
+const MAX_PLAIN_ID = Number.MAX_SAFE_INTEGER;
 
 /** Index by id. Dense ids 1..n, as Go writes them, need no lookup. */
 export class Ids {
@@ -17,7 +17,7 @@ export class Ids {
     this.#what = what;
   }
 
-  /** Up to this an id is its index and one; 0 where that holds for none. */
+  /** Up to this value an id is its index plus one; 0 where ids are not dense. */
   get dense(): number {
     return this.#dense ? this.#count : 0;
   }
@@ -30,20 +30,20 @@ export class Ids {
       this.#dense = false;
       for (let known = 1; known < this.#count; known += 1) this.#plain.set(known, known - 1);
     }
-    if (id > LARGEST_PLAIN_ID) this.#large.set(`${wire.high}:${wire.low}`, this.#count - 1);
+    if (id > MAX_PLAIN_ID) this.#large.set(`${wire.high}:${wire.low}`, this.#count - 1);
     else this.#plain.set(id, this.#count - 1);
   }
 
-  /** `wire` has just read the id; throws UnreadableEvidence where the table has none of it. */
+  /** `wire` has just read the id; throws UnreadableEvidence where the table does not contain it. */
   at(id: number, wire: Wire): number {
     if (this.#dense && id >= 1 && id <= this.#count) return id - 1;
-    const index = id > LARGEST_PLAIN_ID ? this.#large.get(`${wire.high}:${wire.low}`) : this.#plain.get(id);
+    const index = id > MAX_PLAIN_ID ? this.#large.get(`${wire.high}:${wire.low}`) : this.#plain.get(id);
     if (index !== undefined && !(this.#dense && id === 0)) return index;
-    const told = id > LARGEST_PLAIN_ID ? ((BigInt(wire.high) << 32n) | BigInt(wire.low)).toString() : String(id);
+    const text = id > MAX_PLAIN_ID ? ((BigInt(wire.high) << 32n) | BigInt(wire.low)).toString() : String(id);
     throw new UnreadableEvidence(
-      `a sample points to ${this.#what} ${told}, and the profile has none of that id`,
+      `the profile has no ${this.#what} ${text}, which it refers to`,
       `byte ${wire.at}`,
-      'capture the profile again; this one is cut off or damaged',
+      'capture the profile again; it is cut off or damaged',
     );
   }
 }

@@ -1,18 +1,10 @@
-// Labels of samples (`pprof.Do` in Go): what the code said it was working for.
+// The largest labels of a profile.
 import type { Profile } from './profile.ts';
-
-/** Label i is of sample `sample[i]`. Most samples have none, so these are columns of their own. */
-export interface Labels {
-  sample: Int32Array;
-  key(index: number): string;
-  /** `checkout`, or a number with its unit. */
-  value(index: number): string;
-}
 
 export interface LabelRow {
   key: string;
   value: string;
-  /** Of all samples with this label, in the unit of the sample type. */
+  /** Sum over all samples with this label, in the unit of the sample type. */
   total: number;
 }
 

@@ -1,9 +1,9 @@
-// Why the CPU is busy: what the runtime does, laid to the package that made it do so.
+// Why the CPU is busy: the runtime's work, attributed to the package that caused it.
 import { goName, goPackage, isRuntime } from './names.ts';
 import type { Profile } from './profile.ts';
 import { framesOf } from './top.ts';
 
-/** What the runtime does for others, by the functions that do it. The first row that matches any frame of a stack, from its leaf up, names it. */
+/** Work of the runtime for others, by its functions. The first row that matches any frame of a stack, from its leaf up, names it. */
 const MECHANISMS: readonly (readonly [name: string, functions: RegExp])[] = [
   ['GC assist', /^runtime\.gcAssistAlloc/],
   ['GC in the background', /^runtime\.(gcBgMarkWorker|bgsweep|bgscavenge|gcStart|gcMarkDone|gcMarkTermination)/],
@@ -23,7 +23,7 @@ const OWN_CODE = 'own code';
 
 export interface MechanismRow {
   mechanism: string;
-  /** The first package up the stack that is not the runtime's; `runtime` where there is none. */
+  /** The first package up the stack outside of the runtime; `runtime` where there is none. */
   package: string;
   value: number;
 }
@@ -33,8 +33,8 @@ export function byMechanism(profile: Profile, type = profile.defaultType): Mecha
   const { names, start, frames } = framesOf(profile, goName);
   const packages = names.map(goPackage);
   const mechanismOf = names.map((name) => MECHANISMS.findIndex(([, functions]) => functions.test(name)));
-  // `sync` and `syscall` are how, not who.
-  const isHow = packages.map(
+  // `sync` and `syscall` are mechanisms, not callers.
+  const isMechanism = packages.map(
     (path) => isRuntime(path) || path === 'sync' || path === 'syscall' || path === 'internal/poll' || path === 'sync/atomic',
   );
   const rows = new Map<string, MechanismRow>();
@@ -51,9 +51,9 @@ export function byMechanism(profile: Profile, type = profile.defaultType): Mecha
       for (let frame = start[location] as number; frame < (start[location + 1] as number) && owner === -1; frame += 1) {
         const name = frames[frame] as number;
         const found = mechanismOf[name] as number;
-        // An assist happens inside an allocation: the rarer row, which stands higher, says more.
+        // An assist happens inside an allocation: the rarer row, which stands higher, is more specific.
         if (found !== -1 && (mechanism === -1 || found < mechanism)) mechanism = found;
-        if (!isHow[name]) owner = name;
+        if (!isMechanism[name]) owner = name;
       }
     }
     const what = mechanism === -1 ? OWN_CODE : (MECHANISMS[mechanism]?.[0] as string);
@@ -66,7 +66,7 @@ export function byMechanism(profile: Profile, type = profile.defaultType): Mecha
   return [...rows.values()].sort((a, b) => b.value - a.value || (a.package + a.mechanism < b.package + b.mechanism ? -1 : 1));
 }
 
-/** Samples in which a package appears anywhere, each once: what the service spends for calling it. */
+/** Value of the samples in which a package appears anywhere, each counted once: the cost of calling it. */
 export function byPackage(profile: Profile, type = profile.defaultType): { package: string; value: number }[] {
   const { names, start, frames } = framesOf(profile, goName);
   const paths: string[] = [];

@@ -1,15 +1,14 @@
-// Names of Go functions: which package they are in, and one name for what the compiler gives several.
+// Names of Go functions: their package, and one name where the compiler generates several.
 
-/** The name people know it by: generics without shapes, `-fm` of method values taken away. Closures keep their number. */
+/** The name without shapes of generics and without `-fm` of method values. Closures keep their number. */
 export function goName(name: string): string {
   const plain = name.includes('[') ? withoutTypeArguments(name) : name;
   return plain.endsWith('-fm') ? plain.slice(0, -3) : plain;
 }
 
 /**
- * `slices.SortFunc[...]` of `slices.SortFunc[go.shape.[]int,go.shape.int]`, as Go's own tracebacks have it; its profiles have it in full
- * (runtime_FrameSymbolName in runtime/symtab.go). It is the shape and not the type, so profiles of two builds differ in it. A name that is
- * cut off inside brackets stays as it is.
+ * `slices.SortFunc[...]` for `slices.SortFunc[go.shape.[]int,go.shape.int]`, as Go's tracebacks print it (runtime_FrameSymbolName in
+ * runtime/symtab.go). Shapes differ between builds. A name that is cut off inside brackets stays as it is.
  */
 function withoutTypeArguments(name: string): string {
   let shown = '';
@@ -24,7 +23,7 @@ function withoutTypeArguments(name: string): string {
   return depth === 0 ? shown : name;
 }
 
-/** Where the text that begins here ends: a tag of a struct may hold any bracket, and quotes behind a backslash. */
+/** End of the quoted text that starts here: a struct tag may contain brackets, and quotes after a backslash. */
 function endOfText(name: string, start: number): number {
   let at = start + 1;
   while (at < name.length && name[at] !== '"') at += name[at] === '\\' ? 2 : 1;
@@ -42,10 +41,10 @@ export function goPackage(name: string): string {
   return dot === -1 ? '' : plain.slice(0, dot).replaceAll('%2e', '.');
 }
 
-/** Package main, or one with a domain in its path: somebody's own code or a module, and not the standard library. */
+/** False for package main and for paths with a domain: the service's own code or a module. */
 export const isStandardLibrary = (path: string): boolean => path !== 'main' && !path.split('/')[0]?.includes('.');
 
-/** The runtime itself: what it does, it does for somebody further up the stack. */
+/** The runtime itself, which works for a caller further up the stack. */
 export const isRuntime = (path: string): boolean =>
   path === '' || path === 'runtime' || path.startsWith('runtime/internal') || path.startsWith('internal/runtime') || INTERNALS.has(path);
 
@@ -59,8 +58,8 @@ const INTERNALS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Code of the service itself: neither the standard library nor a module it depends on, whose files carry their version
- * (`github.com/redis/go-redis/v9@v9.23.0/redis.go`) or lie in a vendor folder. Without a file only package main is known to be.
+ * Code of the service itself, not of the standard library, of a module (files with a version, `go-redis/v9@v9.23.0/redis.go`) or of a vendor
+ * folder. Without a file only package main counts.
  */
 export function isOwnCode(name: string, file: string): boolean {
   const path = goPackage(name);

@@ -1,5 +1,4 @@
-// A pprof profile as columns: no object per sample, no string before it is asked for.
-import type { Labels } from './labels.ts';
+// A pprof profile as columns: no object per sample, and strings are decoded on request.
 
 export interface SampleType {
   /** `cpu`, `inuse_space`, `delay`, `goroutine` … */
@@ -8,13 +7,21 @@ export interface SampleType {
   unit: string;
 }
 
+/** Labels of samples (`pprof.Do` in Go). Label i belongs to sample `sample[i]`; most samples have none, so these are separate columns. */
+export interface Labels {
+  sample: Int32Array;
+  key(index: number): string;
+  /** `checkout`, or a number with its unit. */
+  value(index: number): string;
+}
+
 /**
  * Sample i has the locations `stacks[stackStart[i] .. stackStart[i+1])`, its leaf first, and the values `values[i * sampleTypes.length + t]`.
  * Location l has the lines `lineStart[l] .. lineStart[l+1])`, the innermost inlined call first; line n is in function `lineFunction[n]`.
  */
 export interface Profile {
   sampleTypes: SampleType[];
-  /** Index of the sample type people mean when they name none. */
+  /** Index of the sample type to show by default. */
   defaultType: number;
   samples: number;
   stackStart: Int32Array;
@@ -31,15 +38,15 @@ export interface Profile {
   /** Name of a function as the profile has it. */
   functionName(index: number): string;
   fileName(index: number): string;
-  /** Start of the profile, milliseconds since 1970; 0 when it does not say. */
+  /** Start of the profile, milliseconds since 1970; 0 when missing. */
   startedAtMs: number;
-  /** 0 when it does not say. */
+  /** 0 when missing. */
   durationSeconds: number;
   period: number;
   periodType: SampleType | null;
 }
 
-/** Index of a sample type by its name; the default without one. null when the profile has none of that name. */
+/** Index of a sample type by its name; the default without a name. Null when the profile does not have it. */
 export function sampleTypeIndex(profile: Profile, name?: string): number | null {
   if (name === undefined) return profile.defaultType;
   const index = profile.sampleTypes.findIndex(({ type }) => type === name);

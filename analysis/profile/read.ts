@@ -3,8 +3,7 @@ import { UnreadableEvidence } from '../analysis.ts';
 import { gunzipBounded } from '../bytes/gunzip.ts';
 import { Integers } from './growing.ts';
 import { Ids } from './ids.ts';
-import type { Labels } from './labels.ts';
-import type { Profile, SampleType } from './profile.ts';
+import type { Labels, Profile, SampleType } from './profile.ts';
 import { readSamples, type LabelColumns } from './samples.ts';
 import { BYTES, VARINT, Wire } from './wire.ts';
 
@@ -22,7 +21,7 @@ const FIELD = {
   defaultSampleType: 14,
 } as const;
 
-/** Where the messages of one repeated field lie: `from`, `to` alternating. */
+/** Bounds of the messages of each repeated field: `from`, `to` alternating. */
 interface Parts {
   sampleTypes: Integers;
   samples: Integers;
@@ -32,8 +31,8 @@ interface Parts {
 }
 
 /**
- * Reads a profile, gzip or not. Throws UnreadableEvidence with the byte at which it stops being one: truncated, of another kind, pointing
- * to what it does not have. Ids may be sparse and of any size; values may be negative, as in a difference of two profiles.
+ * Reads a profile, gzip or not. Throws UnreadableEvidence with the byte of the error: truncated, another format, or a reference to a missing
+ * entry. Ids may be sparse and of any size; values may be negative, as in a difference of two profiles.
  */
 export function readProfile(bytes: Uint8Array): Profile {
   const { raw, parts, scalars } = messagesOf(bytes);
@@ -59,7 +58,7 @@ export function readProfile(bytes: Uint8Array): Profile {
   };
 }
 
-/** What a profile measures, without decoding its samples: enough to know its kind. Throws UnreadableEvidence where it is no profile. */
+/** The sample types of a profile, without decoding its samples: enough to detect its kind. Throws UnreadableEvidence. */
 export function sampleTypesOf(bytes: Uint8Array): SampleType[] {
   const { raw, parts } = messagesOf(bytes);
   return readSampleTypes(raw, parts.sampleTypes.read(), stringTable(raw, parts.strings.read()));
@@ -74,10 +73,10 @@ interface Scalars {
   periodType: [number, number];
 }
 
-/** Where everything lies in the unpacked bytes. */
+/** Finds the bounds of all messages. */
 function messagesOf(bytes: Uint8Array): { raw: Uint8Array; parts: Parts; scalars: Scalars } {
   const raw = gunzipBounded(bytes);
-  if (raw.length === 0) throw new UnreadableEvidence('this is empty', 'byte 0', 'capture the profile again');
+  if (raw.length === 0) throw new UnreadableEvidence('the profile is empty', 'byte 0', 'capture it again');
   const wire = new Wire(raw);
   const parts: Parts = {
     sampleTypes: new Integers(),
@@ -114,7 +113,7 @@ function readTopField(wire: Wire, parts: Parts, scalars: Scalars): void {
   switch (wire.number) {
     case FIELD.timeNanos:
       wire.expect(VARINT);
-      // Nanoseconds since 1970 exceed 2^53 by a factor of 200; a double of them is right to a quarter of a microsecond.
+      // Nanoseconds since 1970 exceed 2^53 by a factor of 200; a double is exact to a quarter of a microsecond.
       scalars.timeNanos = wire.unsigned();
       return;
     case FIELD.durationNanos:
@@ -154,9 +153,9 @@ function stringTable(raw: Uint8Array, parts: Int32Array): Strings {
       if (from === undefined) {
         if (index === 0) return '';
         throw new UnreadableEvidence(
-          `the profile names text ${index}, and its table has ${parts.length / 2}`,
+          `the profile refers to text ${index}, but its string table has ${parts.length / 2}`,
           'string table',
-          'capture the profile again; this one is cut off or no pprof profile',
+          'capture the profile again; it is cut off or not a pprof profile',
         );
       }
       return (known[index] ??= decoder.decode(raw.subarray(from, parts[index * 2 + 1])));
@@ -179,9 +178,9 @@ function readSampleTypes(raw: Uint8Array, parts: Int32Array, strings: Strings): 
   for (let at = 0; at < parts.length; at += 2) types.push(readValueType(new Wire(raw, parts[at], parts[at + 1]), strings));
   if (types.length === 0)
     throw new UnreadableEvidence(
-      'no sample type is named, so nothing says what was measured',
+      'the profile has no sample type',
       'profile',
-      'this is no pprof profile, or not all of it',
+      'capture the profile again; it is incomplete or not a pprof profile',
     );
   return types;
 }

@@ -5,7 +5,7 @@ import type { Ids } from './ids.ts';
 import type { Profile } from './profile.ts';
 import { BYTES, VARINT, Wire } from './wire.ts';
 
-/** Labels as the profile has them: texts by their index. */
+/** Label columns of the profile; texts are indices of its string table. */
 export interface LabelColumns {
   sample: Integers;
   key: Integers;
@@ -14,7 +14,7 @@ export interface LabelColumns {
   number: number[];
 }
 
-/** Every sample once; one with more or fewer values than the profile names types is refused. */
+/** Reads all samples; one with another number of values than sample types is refused. */
 export function readSamples(
   raw: Uint8Array,
   parts: Int32Array,
@@ -22,18 +22,18 @@ export function readSamples(
   locations: Ids,
 ): Pick<Profile, 'samples' | 'stackStart' | 'stacks' | 'values'> & { labelColumns: LabelColumns } {
   const count = parts.length / 2;
-  // A value takes a byte at least: without this a file of 1 MB asks for 300 GB.
+  // A value takes at least one byte: without this check a file of 1 MB requests 300 GB.
   if (count * width > raw.length)
     throw new UnreadableEvidence(
-      `${count} samples of ${width} values are more than its ${raw.length} bytes can hold`,
+      `${count} samples of ${width} values do not fit into ${raw.length} bytes`,
       'samples',
-      'capture the profile again; this one is cut off or damaged',
+      'capture the profile again; it is cut off or damaged',
     );
   const stackStart = new Int32Array(count + 1);
   const stacks = new Integers();
   let sampleBytes = 0;
   for (let at = 0; at < parts.length; at += 2) sampleBytes += (parts[at + 1] as number) - (parts[at] as number);
-  // Most ids have two bytes: growing to their number by doubling took a fifth of the time.
+  // Most ids have two bytes; growing by doubling took a fifth of the time.
   stacks.room(sampleBytes >> 1);
   const values = new Float64Array(count * width);
   const labelColumns: LabelColumns = {
@@ -72,20 +72,20 @@ export function readSamples(
     }
     if (seen !== width)
       throw new UnreadableEvidence(
-        `sample ${index + 1} has ${seen} values, and the profile names ${width} sample types`,
+        `sample ${index + 1} has ${seen} values for ${width} sample types`,
         `byte ${end}`,
-        'capture the profile again; this one mixes measurements or is damaged',
+        'capture the profile again; it mixes measurements or is damaged',
       );
     stackStart[index + 1] = stacks.length;
   }
   return { samples: count, stackStart, stacks: stacks.read(), values, labelColumns };
 }
 
-/** The ids to the end of `wire`. A profile is mostly these, of one byte or two; read here they take half as long as one by one. */
+/** Reads ids up to the end of `wire`. They are most of a profile, of one byte or two; reading them here takes half as long. */
 function readStack(wire: Wire, locations: Ids, stacks: Integers): void {
   const { bytes, end } = wire;
   const { dense } = locations;
-  // An id takes a byte at least.
+  // An id takes at least one byte.
   const numbers = stacks.room(end - wire.at);
   let count = stacks.length;
   let at = wire.at;
@@ -114,8 +114,8 @@ function readStack(wire: Wire, locations: Ids, stacks: Integers): void {
   stacks.length = count;
 }
 
-/** `wire` has just read the field's number; leaves it behind the label. */
-function readLabel(wire: Wire, sample: number, { sample: of, key, text, unit, number }: LabelColumns): void {
+/** `wire` has just read the field number; leaves it after the label. */
+function readLabel(wire: Wire, sample: number, columns: LabelColumns): void {
   const length = wire.length();
   const outer = wire.end;
   const end = (wire.end = wire.at + length);
@@ -126,18 +126,18 @@ function readLabel(wire: Wire, sample: number, { sample: of, key, text, unit, nu
       const read = wire.unsigned();
       if (wire.number === 1) keyAt = read;
       else if (wire.number === 2) textAt = read;
-      // A number may be an id of 64 bits; it is shown and never counted with, so the nearest double will do.
+      // A number may be an id of 64 bits; it is only displayed, so the nearest double suffices.
       else if (wire.number === 3) value = wire.high < TWO_31 ? read : read - TWO_64;
       else if (wire.number === 4) unitAt = read;
     }
   }
   wire.at = end;
   wire.end = outer;
-  of.push(sample);
-  key.push(keyAt);
-  text.push(textAt);
-  unit.push(unitAt);
-  number.push(value);
+  columns.sample.push(sample);
+  columns.key.push(keyAt);
+  columns.text.push(textAt);
+  columns.unit.push(unitAt);
+  columns.number.push(value);
 }
 
 const TWO_31 = 2 ** 31;

@@ -1,8 +1,8 @@
-// Where the samples fall: flat and cumulative values by function, as `go tool pprof -top` counts them.
+// Flat and cumulative values by function, as `go tool pprof -top` counts them.
 import type { Profile } from './profile.ts';
 
 export interface TopRow {
-  /** As the profile has it. */
+  /** As in the profile. */
   name: string;
   /** Samples whose leaf, after inline expansion, is this function. */
   flat: number;
@@ -10,7 +10,7 @@ export interface TopRow {
   cum: number;
 }
 
-/** Frames by name: functions of one name are one, and a location without lines goes by its address. */
+/** Frames by name: functions of one name are merged, and a location without lines is named by its address. */
 export interface Frames {
   names: string[];
   /** Frames of location l, innermost first: `frames[start[l] .. start[l+1])`. */
@@ -18,7 +18,7 @@ export interface Frames {
   frames: Int32Array;
 }
 
-/** One number per name, so that everything after it counts numbers and not text. */
+/** One number per name, so that all counting uses numbers instead of text. */
 export function framesOf(profile: Profile, nameOf: (name: string) => string = (name) => name): Frames {
   const names: string[] = [];
   const byName = new Map<string, number>();
@@ -45,7 +45,7 @@ export function framesOf(profile: Profile, nameOf: (name: string) => string = (n
   return { names, start, frames: frames.subarray(0, length) };
 }
 
-/** Rows of every function that any sample passed through, largest flat first, then largest cumulative, then by name. */
+/** Rows of every function in any sample, largest flat first, then largest cumulative, then by name. */
 export function top(profile: Profile, type = profile.defaultType, frames = framesOf(profile)): TopRow[] {
   const { names, start } = frames;
   const width = profile.sampleTypes.length;

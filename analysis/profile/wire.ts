@@ -1,15 +1,15 @@
-// Protocol buffers as bytes: the few wire types a profile uses, with every read inside its bounds.
+// Protocol buffers: the few wire types that a profile uses, with every read inside its bounds.
 import { UnreadableEvidence } from '../analysis.ts';
 
 const TWO_32 = 4_294_967_296;
 const TWO_21 = 2_097_152;
 
-/** Where a field's bytes lie. `kind` 0: a varint at `from`; 2: bytes from `from` to `to`. */
+/** Wire types. 0: a varint at `from`; 2: bytes from `from` to `to`. */
 export const VARINT = 0;
 export const BYTES = 2;
 
 const damaged = (what: string, at: number): UnreadableEvidence =>
-  new UnreadableEvidence(what, `byte ${at}`, 'capture the profile again; these bytes are damaged or no pprof profile');
+  new UnreadableEvidence(what, `byte ${at}`, 'capture the profile again; it is damaged or not a pprof profile');
 
 /** A cursor over protobuf bytes. Numbers above 2^53 keep their high and low halves in `high` and `low`. */
 export class Wire {
@@ -19,7 +19,7 @@ export class Wire {
   /** Halves of the last varint, unsigned. */
   high = 0;
   low = 0;
-  /** Of the last `field()`. */
+  /** Field number and wire type that `field()` last read. */
   number = 0;
   kind = 0;
 
@@ -39,7 +39,7 @@ export class Wire {
     return true;
   }
 
-  /** An unsigned varint as a double: exact to 2^53, and `high` and `low` are exact always. */
+  /** An unsigned varint as a double, exact to 2^53; `high` and `low` are always exact. */
   unsigned(): number {
     const { bytes } = this;
     let at = this.at;
@@ -77,7 +77,7 @@ export class Wire {
     if (this.high < TWO_21) return value;
     const negative = (this.high - TWO_32) * TWO_32 + this.low;
     if (Number.isSafeInteger(negative)) return negative;
-    throw damaged('a number is larger than any measurement (2^53)', start);
+    throw damaged('a number is above 2^53', start);
   }
 
   /** Length of the bytes that follow; leaves the cursor at their start. */
@@ -88,7 +88,7 @@ export class Wire {
     return length;
   }
 
-  /** Leaves the cursor behind the field just read. */
+  /** Moves the cursor past the current field. */
   skip(): void {
     if (this.kind === VARINT) this.unsigned();
     else if (this.kind === BYTES) {
@@ -100,7 +100,7 @@ export class Wire {
     } else throw damaged(`wire type ${this.kind} is unknown`, this.at);
   }
 
-  /** For a field that must be a message or text. */
+  /** Refuses a field with another wire type. */
   expect(kind: number): void {
     if (this.kind !== kind) throw damaged(`field ${this.number} has wire type ${this.kind}, not ${kind}`, this.at);
   }

@@ -234,7 +234,7 @@ test('reads back the samples it stored', async () => {
 });
 
 test.each([
-  ['a line that is cut off', '{"at":"2026-11-23T12:00:00.000Z","pod":"a","unr', 'line 1: this is no JSON document'],
+  ['a line that is cut off', '{"at":"2026-11-23T12:00:00.000Z","pod":"a","unr', 'line 1: not a JSON document'],
   ['no object', '7', 'sample 1: not a runtime sample: it is not an object'],
   ['a time that is none', JSON.stringify(sample(0, { at: 'soon' })), 'sample 1: not a runtime sample: "at" is not a timestamp'],
   ['a figure that is text', JSON.stringify({ ...sample(0), heapBytes: '4 MB' }), '"heapBytes" is not a number of at least 0'],

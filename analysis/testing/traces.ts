@@ -1,4 +1,6 @@
 // The same traces in the forms of OTLP, Tempo and Jaeger, for tests.
+import type { CriticalPaths } from '../trace/critical-path.ts';
+import type { Spans } from '../trace/spans.ts';
 
 export interface FixtureSpan {
   id: number;
@@ -85,3 +87,14 @@ export const jaegerAnswer = (traces: readonly FixtureTrace[]): string => {
     errors: null,
   });
 };
+/** Exclusive microseconds by operation over the given roots' traces; operations off every path are not there. */
+export function exclusiveByOperation(spans: Spans, { exclusiveUs }: CriticalPaths): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (let span = 0; span < spans.count; span += 1) {
+    const value = exclusiveUs[span] as number;
+    if (Number.isNaN(value)) continue;
+    const name = spans.operations[spans.operation[span] as number] as string;
+    sums.set(name, (sums.get(name) ?? 0) + value);
+  }
+  return sums;
+}

@@ -1,9 +1,9 @@
-// Which spans decide how long a request takes: the critical path of CRISP (Zhang et al., USENIX ATC 2022).
+// The spans that determine the duration of a request: the critical path of CRISP (Zhang et al., USENIX ATC 2022).
 import { UnreadableEvidence } from '../analysis.ts';
 import { withoutSkew } from './skew.ts';
 import { NO_PARENT, ORPHAN, type Spans } from './spans.ts';
 
-/** Clocks of two spans that touch may disagree by this share of their parent's length; the pair still counts as one after the other. */
+/** Two spans may overlap by this share of their parent's duration and still count as consecutive: their clocks differ. */
 const OVERLAP_ALLOWANCE = 0.01;
 
 /** Children of span i: `children[start[i] .. start[i+1])`, the last to end first. */
@@ -15,107 +15,125 @@ interface Children {
 export interface CriticalPaths {
   /** Microseconds of each span that no child on the path explains; NaN for spans off the path. */
   exclusiveUs: Float64Array;
-  /** Microseconds of each span in no child that it waits for, on the path or off it: its length less the union of theirs. */
+  /** Microseconds of each span without a child that it waits for, on or off the path: its duration minus the union of theirs. */
   selfUs: Float64Array;
-  /** Roots, one or more per trace; orphans begin paths of their own and are not among them. */
+  /** Roots, one or more per trace. Orphans start paths of their own and are not among them. */
   roots: Int32Array;
   orphans: number;
-  /** Children that outlasted their parents and were cut to them, and those that lay outside altogether. */
+  /** Children cut to their parents' time, and children entirely outside of it. */
   cut: number;
   outside: number;
-  /** Servers' spans shifted into the calls they answer, by clocks that disagree. */
+  /** Server spans moved into the calls that they answer, because of clock skew. */
   shifted: number;
-  /** Spans nobody waits for. */
+  /** Spans that nothing waits for. */
   asynchronous: number;
 }
 
+/** What the walk reads and writes. Times are corrected for clock skew, then cut to those of the parent. */
+interface Walk {
+  isAsynchronous: Uint8Array;
+  startUs: Float64Array;
+  endUs: Float64Array;
+  children: Children;
+  exclusiveUs: Float64Array;
+  selfUs: Float64Array;
+  cut: number;
+  outside: number;
+}
+
 /**
- * Walks every trace from its root, clocks set right: of the children of a span, the last to end is on the path, and before it whichever ended
- * before it started, and so on. Children that run on after their parent are cut to it, asynchronous ones are not waited for and left out.
- * Linear in the spans but for sorting siblings. Throws UnreadableEvidence where parents run in a circle, or a span ends before it starts.
+ * Walks every trace from its root: of the children of a span the last to end is on the path, before it the one that ended before it started,
+ * and so on. Asynchronous children are not waited for. Linear but for sorting siblings. Throws UnreadableEvidence on contradictory spans.
  */
 export function criticalPaths(spans: Spans): CriticalPaths {
   const { count, parent, asynchronous } = spans;
   const { startUs, endUs, shifted } = withoutSkew(spans);
   for (let span = 0; span < count; span += 1)
     if (!((endUs[span] as number) >= (startUs[span] as number)))
-      throw unreadable(spans, span, 'ends before it starts, or at no time at all');
+      throw unreadable(spans, span, 'ends before it starts, or has no valid time');
   const children = childrenOf(spans, startUs, endUs);
-  const exclusiveUs = new Float64Array(count).fill(Number.NaN);
-  const selfUs = new Float64Array(count);
-  const found = { orphans: 0, cut: 0, outside: 0, shifted, asynchronous: asynchronous.reduce((sum, each) => sum + each, 0) };
+  const [exclusiveUs, selfUs] = [new Float64Array(count).fill(Number.NaN), new Float64Array(count)];
+  const walk: Walk = { isAsynchronous: asynchronous, startUs, endUs, children, exclusiveUs, selfUs, cut: 0, outside: 0 };
   const roots: number[] = [];
-  let reached = 0;
-  const stack: number[] = [];
+  const pending: number[] = [];
+  let orphans = 0;
   for (let span = 0; span < count; span += 1) {
-    if (parent[span] === ORPHAN) found.orphans += 1;
-    if (parent[span] === NO_PARENT) roots.push(span);
-    if ((parent[span] as number) < 0) stack.push(span);
+    if (parent[span] === ORPHAN) orphans += 1;
+    if ((parent[span] as number) < 0) pending.push(span);
+    if (parent[span] !== NO_PARENT) continue;
+    roots.push(span);
+    exclusiveUs[span] = 0;
   }
-  // Parents before children: a child is cut to a parent that has been cut itself.
-  const isRoot = (span: number): boolean => parent[span] === NO_PARENT;
-  for (const root of stack) if (isRoot(root)) exclusiveUs[root] = 0;
-  while (stack.length > 0) {
-    const span = stack.pop() as number;
-    reached += 1;
-    const [from, to] = [startUs[span] as number, endUs[span] as number];
-    const onPath = !Number.isNaN(exclusiveUs[span] as number);
-    let left = to - from;
-    let self = to - from;
-    let coveredFrom = to;
-    let next = Infinity;
-    const first = children.start[span] as number;
-    const last = children.start[span + 1] as number;
-    for (let at = first; at < last; at += 1) {
-      const child = children.children[at] as number;
-      stack.push(child);
-      if ((startUs[child] as number) >= to || (endUs[child] as number) <= from) {
-        if ((endUs[child] as number) > to || (startUs[child] as number) < from) {
-          if (!asynchronous[child]) found.outside += 1;
-          continue;
-        }
-      }
-      if ((endUs[child] as number) > to || (startUs[child] as number) < from) {
-        if (!asynchronous[child]) found.cut += 1;
-        endUs[child] = Math.min(endUs[child] as number, to);
-        startUs[child] = Math.max(startUs[child] as number, from);
-      }
-      if (asynchronous[child]) continue;
-      const ends = endUs[child] as number;
-      // The last to end comes first, so what is covered grows towards the start.
-      const begins = startUs[child] as number;
-      if (begins < coveredFrom) {
-        self -= Math.min(ends, coveredFrom) - begins;
-        coveredFrom = begins;
-      }
-      if (!onPath) continue;
-      const touches =
-        ends <= next ||
-        (ends - next <= (to - from) * OVERLAP_ALLOWANCE &&
-          onlyTwoEventsBetween(next, ends, children.children.subarray(first, last), startUs, endUs));
-      if (!touches) continue;
-      exclusiveUs[child] = 0;
-      left -= ends - begins;
-      next = begins;
-    }
-    selfUs[span] = Math.max(0, self);
-    if (onPath) exclusiveUs[span] = Math.max(0, left);
+  // Parents before children: a child is cut to the time of a parent that may be cut itself.
+  let reached = 0;
+  for (; pending.length > 0; reached += 1) {
+    const span = pending.pop() as number;
+    measure(walk, span);
+    for (let at = children.start[span] as number; at < (children.start[span + 1] as number); at += 1)
+      pending.push(children.children[at] as number);
   }
-  if (reached < count) throw unreadable(spans, circleMember(spans), 'is its own ancestor: the parents run in a circle');
-  return { exclusiveUs, selfUs, roots: Int32Array.from(roots), ...found };
+  if (reached < count) throw unreadable(spans, circleMember(spans), 'is its own ancestor');
+  return {
+    exclusiveUs,
+    selfUs,
+    roots: Int32Array.from(roots),
+    orphans,
+    cut: walk.cut,
+    outside: walk.outside,
+    shifted,
+    asynchronous: asynchronous.reduce((sum, each) => sum + each, 0),
+  };
 }
 
-/** Among the siblings nothing else starts or ends in the stretch where two overlap: then it is the clocks and not parallel work. */
-function onlyTwoEventsBetween(
-  overlapFrom: number,
-  overlapTo: number,
-  family: Int32Array,
-  startUs: Float64Array,
-  endUs: Float64Array,
-): boolean {
+/** Self time of one span, its exclusive time where it is on the path, and which of its children are on the path. */
+function measure(walk: Walk, span: number): void {
+  const { isAsynchronous, startUs, endUs, children, exclusiveUs, selfUs } = walk;
+  const durationUs = (endUs[span] as number) - (startUs[span] as number);
+  const isOnPath = !Number.isNaN(exclusiveUs[span] as number);
+  let remainingUs = durationUs;
+  let uncoveredUs = durationUs;
+  let coveredFromUs = endUs[span] as number;
+  let pathFromUs = Infinity;
+  for (let at = children.start[span] as number; at < (children.start[span + 1] as number); at += 1) {
+    const child = children.children[at] as number;
+    if (!cutToParent(walk, child, span) || isAsynchronous[child]) continue;
+    const [childStartUs, childEndUs] = [startUs[child] as number, endUs[child] as number];
+    // Children come by their end, the last first, so the covered time grows towards the start.
+    if (childStartUs < coveredFromUs) {
+      uncoveredUs -= Math.min(childEndUs, coveredFromUs) - childStartUs;
+      coveredFromUs = childStartUs;
+    }
+    if (!isOnPath) continue;
+    const overlapUs = childEndUs - pathFromUs;
+    if (overlapUs > 0 && (overlapUs > durationUs * OVERLAP_ALLOWANCE || !isClockOverlap(walk, span, pathFromUs, childEndUs))) continue;
+    exclusiveUs[child] = 0;
+    remainingUs -= childEndUs - childStartUs;
+    pathFromUs = childStartUs;
+  }
+  selfUs[span] = Math.max(0, uncoveredUs);
+  if (isOnPath) exclusiveUs[span] = Math.max(0, remainingUs);
+}
+
+/** Cuts a child to the time of its parent; false, and uncut, for one entirely outside of it. */
+function cutToParent(walk: Walk, child: number, parent: number): boolean {
+  const { startUs, endUs, isAsynchronous } = walk;
+  const [from, to] = [startUs[parent] as number, endUs[parent] as number];
+  const [start, end] = [startUs[child] as number, endUs[child] as number];
+  if (start >= from && end <= to) return true;
+  const isOutside = start >= to || end <= from;
+  if (!isAsynchronous[child]) walk[isOutside ? 'outside' : 'cut'] += 1;
+  if (isOutside) return false;
+  startUs[child] = Math.max(start, from);
+  endUs[child] = Math.min(end, to);
+  return true;
+}
+
+/** True where no other child starts or ends while two overlap: then clocks differ, and the work is not parallel. */
+function isClockOverlap({ children, startUs, endUs }: Walk, parent: number, fromUs: number, toUs: number): boolean {
   let events = 0;
-  for (const sibling of family) {
-    for (const event of [startUs[sibling] as number, endUs[sibling] as number]) if (event >= overlapFrom && event <= overlapTo) events += 1;
+  for (let at = children.start[parent] as number; at < (children.start[parent + 1] as number); at += 1) {
+    const child = children.children[at] as number;
+    for (const eventUs of [startUs[child] as number, endUs[child] as number]) if (eventUs >= fromUs && eventUs <= toUs) events += 1;
   }
   return events === 2;
 }
@@ -124,7 +142,7 @@ function unreadable({ operations, operation, trace, traceIds }: Spans, span: num
   return new UnreadableEvidence(
     `span ${operations[operation[span] as number]} ${what}`,
     `trace ${traceIds[trace[span] as number]}`,
-    'ask for the trace again; this one is damaged',
+    'fetch the trace again; it is damaged',
   );
 }
 
@@ -135,8 +153,8 @@ function childrenOf({ count, parent }: Spans, startUs: Float64Array, endUs: Floa
   const children = new Int32Array(start[count] as number);
   const filled = start.slice(0, count);
   for (let span = 0; span < count; span += 1) {
-    const of = parent[span] as number;
-    if (of >= 0) children[(filled[of] as number)++] = span;
+    const parentSpan = parent[span] as number;
+    if (parentSpan >= 0) children[(filled[parentSpan] as number)++] = span;
   }
   const lastFirst = (a: number, b: number): number =>
     (endUs[b] as number) - (endUs[a] as number) || (startUs[b] as number) - (startUs[a] as number) || a - b;
@@ -147,7 +165,7 @@ function childrenOf({ count, parent }: Spans, startUs: Float64Array, endUs: Floa
   return { start, children };
 }
 
-/** A span that no root reaches. */
+/** A span that is its own ancestor. */
 function circleMember({ count, parent }: Spans): number {
   for (let span = 0; span < count; span += 1) {
     let at = span;
@@ -155,16 +173,4 @@ function circleMember({ count, parent }: Spans): number {
     if (at >= 0) return span;
   }
   return 0;
-}
-
-/** Exclusive microseconds by operation over the given roots' traces; operations off every path are not there. */
-export function exclusiveByOperation(spans: Spans, { exclusiveUs }: CriticalPaths): Map<string, number> {
-  const sums = new Map<string, number>();
-  for (let span = 0; span < spans.count; span += 1) {
-    const value = exclusiveUs[span] as number;
-    if (Number.isNaN(value)) continue;
-    const name = spans.operations[spans.operation[span] as number] as string;
-    sums.set(name, (sums.get(name) ?? 0) + value);
-  }
-  return sums;
 }

@@ -1,4 +1,4 @@
-// Traces as a table: what the slow ones spend their time on.
+// Traces as a table: the operations that slow requests spend their time in.
 import type { Analysis } from '../analysis.ts';
 import { count as countText, latency, rounded } from '../../verdict/wording/index.ts';
 import { criticalPaths } from './critical-path.ts';
@@ -8,18 +8,18 @@ import type { Spans } from './spans.ts';
 const ROWS = 25;
 
 /** Exclusive time on the critical path by operation, over the slow band; without enough traces for a band, over all. */
-export function describeTraces(spans: Spans & { doubled: number }): Analysis {
-  const band = slowBand(spans, { least: 1 });
+export function describeTraces(spans: Spans & { duplicates: number }): Analysis {
+  const band = slowBand(spans, { minTraces: 1 });
   const { orphans, cut, outside, shifted, asynchronous } = criticalPaths(spans);
   const notes = [
-    ...(spans.doubled > 0 ? [`spans told twice, which count once: ${spans.doubled}`] : []),
-    ...(orphans > 0 ? [`spans left out, for their parent is not there: ${orphans}`] : []),
-    ...(cut > 0 ? [`spans that outlast their parents and were cut, by clocks that disagree or work after the answer: ${cut}`] : []),
-    ...(shifted > 0 ? [`servers’ spans shifted into the middle of the calls they answer, for clocks disagree: ${shifted}`] : []),
-    ...(outside > 0 ? [`spans left out, for they lie outside their parents; their time is counted as their parents’: ${outside}`] : []),
-    ...(asynchronous > 0 ? [`spans nobody waits for, so on no path: ${asynchronous}`] : []),
-    'self time: in no child that is waited for, on the critical path or off it',
-    'exclusive time on the critical path, as CRISP counts it, with 1 % of overlap allowed for clocks',
+    ...(spans.duplicates > 0 ? [`duplicate spans, counted once: ${spans.duplicates}`] : []),
+    ...(orphans > 0 ? [`spans left out because their parent is missing: ${orphans}`] : []),
+    ...(cut > 0 ? [`spans cut to their parents’ time, because of clock skew or work after the answer: ${cut}`] : []),
+    ...(shifted > 0 ? [`server spans moved into the middle of the calls they answer, because of clock skew: ${shifted}`] : []),
+    ...(outside > 0 ? [`spans left out because they are outside of their parents’ time, which includes theirs: ${outside}`] : []),
+    ...(asynchronous > 0 ? [`asynchronous spans, on no critical path: ${asynchronous}`] : []),
+    'self time: time without a child that the span waits for, on or off the critical path',
+    'exclusive time on the critical path as in CRISP, with 1 % of overlap allowed for clock skew',
   ];
   const fact = {
     subject: 'traces',
@@ -41,12 +41,12 @@ export function describeTraces(spans: Spans & { doubled: number }): Analysis {
       {
         ...fact,
         text:
-          `${fact.text}; ${all ? 'too few for a slow band, so all are read' : `the slow band has ${band.slow}`}, ` +
-          `of ${latency(band.fromMs)} to ${latency(band.toMs)}`,
+          `${fact.text}; ${all ? 'too few for a slow band' : `slow band of ${band.slow} traces`}, ` +
+          `root spans last ${latency(band.fromMs)} to ${latency(band.toMs)}`,
       },
       ...band.failures.map(({ operation, status, count }) => ({
         subject: 'failed',
-        text: `${countText(count)} of ${operation}${status === '' ? '' : `: ${status}`}`,
+        text: `${countText(count)} spans of ${operation}${status === '' ? '' : `: ${status}`}`,
         values: { count },
       })),
     ],

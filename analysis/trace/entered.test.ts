@@ -76,11 +76,11 @@ describe('the forms of trace stores', () => {
   test('may stand in one file together, a span in two of them counting once', () => {
     const mixed = [tempoTrace(traces[0] as FixtureTrace), tempoTraceV2(traces[1] as FixtureTrace), otlp(traces), jaegerAnswer(traces)];
     const read = readTraces(bytes(mixed.join('\n')));
-    expect([read.traces, read.count, read.doubled]).toEqual([3, 6, 10]);
+    expect([read.traces, read.count, read.duplicates]).toEqual([3, 6, 10]);
   });
 
   test('name the line that is cut off', () => {
     const text = `${tempoTrace(traces[0] as FixtureTrace)}\n${tempoTrace(traces[1] as FixtureTrace).slice(0, 100)}`;
-    expect(() => readTraces(bytes(text))).toThrow('line 2: this is no JSON document; the file is cut off or damaged');
+    expect(() => readTraces(bytes(text))).toThrow('line 2: not a JSON document; the file is truncated or damaged');
   });
 });

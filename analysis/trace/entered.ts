@@ -1,7 +1,7 @@
-// Which traces are of the load: production and staging name their service alike, so their traces of the same minutes come in one answer.
+// Selects the traces of the load: production and staging use the same service name, so one answer contains traces of both.
 import type { SpanRecord } from './spans.ts';
 
-/** A Deployment as spans name it. */
+/** A Deployment as in the attributes of spans. */
 export interface EntryPlace {
   namespace: string;
   deployment: string;
@@ -11,24 +11,18 @@ export interface Entered {
   /** Spans of the traces that are kept. */
   spans: SpanRecord[];
   traces: number;
-  /** Traces left out, for they entered elsewhere. */
+  /** Traces left out because they entered elsewhere. */
   elsewhere: number;
-  /** Traces kept though they do not say where they entered. */
+  /** Traces kept although they do not contain where they entered. */
   unmarked: number;
 }
 
 /**
- * Keeps the traces of requests that entered `service` at the given Deployment, and those that do not say where (k8s.namespace.name). A
- * request enters where the service is first reached: what calls it, such as an ingress, may run anywhere, and a production pod that
- * calls staging is production's request still.
+ * Keeps the traces of requests that entered `service` at the given Deployment, and those without k8s.namespace.name. A request enters where the
+ * service is first reached: its callers, such as an ingress, may run anywhere, and a production pod that calls staging is a production request.
  */
 export function enteredAt(spans: readonly SpanRecord[], service: string, at: EntryPlace): Entered {
-  const byTrace = new Map<string, SpanRecord[]>();
-  for (const span of spans) {
-    const of = byTrace.get(span.traceId);
-    if (of) of.push(span);
-    else byTrace.set(span.traceId, [span]);
-  }
+  const byTrace = Map.groupBy(spans, ({ traceId }) => traceId);
   const entered: Entered = { spans: [], traces: 0, elsewhere: 0, unmarked: 0 };
   for (const own of byTrace.values()) {
     const entries = entriesOf(own, service);
@@ -38,7 +32,7 @@ export function enteredAt(spans: readonly SpanRecord[], service: string, at: Ent
     }
     entered.traces += 1;
     if (entries.every(({ namespace }) => namespace === '')) entered.unmarked += 1;
-    // One by one: an answer has hundreds of thousands of spans, more than a call takes as arguments.
+    // One by one: a trace may have more spans than a call takes as arguments.
     for (const span of own) entered.spans.push(span);
   }
   return entered;
@@ -47,12 +41,12 @@ export function enteredAt(spans: readonly SpanRecord[], service: string, at: Ent
 const isElsewhere = (span: SpanRecord, at: EntryPlace): boolean =>
   (span.namespace !== '' && span.namespace !== at.namespace) || (span.deployment !== '' && span.deployment !== at.deployment);
 
-/** The spans of the service that have none of the service above them; the roots where the service has no span. */
+/** The spans of the service without a span of the service above them; the roots where the service has no span. */
 function entriesOf(trace: readonly SpanRecord[], service: string): SpanRecord[] {
   const byId = new Map(trace.map((span) => [span.spanId, span]));
   const own = trace.filter((span) => span.service === service);
   if (own.length === 0) return trace.filter(({ parentId }) => !byId.has(parentId));
-  // Spans of a service mostly hang together, so the walk up ends at once; parents in a circle end it too.
+  // Spans of a service are mostly adjacent, so the walk up ends at once; a circle of parents ends it too.
   const top = own.filter((span) => {
     const passed = new Set<SpanRecord>([span]);
     for (let above = byId.get(span.parentId); above && !passed.has(above); above = byId.get(above.parentId)) {

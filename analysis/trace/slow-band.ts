@@ -1,4 +1,4 @@
-// Where the slow requests spend their time: exclusive time on the critical path, over the slowest band of traces.
+// Where slow requests spend their time: exclusive time on the critical path, over the slowest band of traces.
 import { CATEGORIES, type Category, type Spans } from './spans.ts';
 import { criticalPaths } from './critical-path.ts';
 import { OUTSIDE, waitedOn } from './waited-on.ts';
@@ -7,13 +7,13 @@ export interface OperationTime {
   /** `[go-api] redis pipeline`. */
   operation: string;
   category: Category;
-  /** As the service sees it: another service's time is that of the call to it. Null outside what the service called. */
+  /** From the service's point of view: another service's time belongs to the call to it. Null outside of the service's calls. */
   waitsOn: Category | null;
-  /** Of the band's whole time, 0-1. */
+  /** Share of the band's whole time, 0-1. */
   share: number;
   /** Mean exclusive time in a trace of the band. */
   meanMs: number;
-  /** Mean time in no child, on the critical path or off it, in a trace of the band. */
+  /** Mean time without a child, on or off the critical path, in a trace of the band. */
   selfMs: number;
 }
 
@@ -21,27 +21,27 @@ export interface SlowBand {
   traces: number;
   /** Traces in the band. */
   slow: number;
-  /** Roots in the band last from this to that. */
+  /** Shortest and longest root of the band. */
   fromMs: number;
   toMs: number;
   /** Largest first. */
   operations: OperationTime[];
-  /** Failed spans of all traces by operation and status, most first: by what the span says, or by its status and the side that tells it. */
+  /** Failed spans of all traces by operation and status, most first. */
   failures: { operation: string; status: string; count: number }[];
   orphans: number;
-  /** Children that outlasted their parents: clocks that disagree, or work that goes on after the answer. */
+  /** Children cut to their parents' time: clock skew, or work after the answer. */
   cut: number;
 }
 
-/** The slowest twentieth, less the slowest hundredth where that leaves enough: one freak is no band. */
+/** The slowest 5 %, without the slowest 1 % where enough remain: one outlier is not a band. */
 const BAND_FROM = 0.95;
 const BAND_TO = 0.99;
 const MIN_TRACES = 20;
 const FAILURES_SHOWN = 10;
-/** One operation may be waited for in each category, or lie outside. */
+/** Waits per operation: one for each category, and outside. */
 const LANES = CATEGORIES.length + 1;
 
-/** One operation over the band, waited for in one way. */
+/** One operation over the band, with one category of waits. */
 interface Summed {
   operation: number;
   category: number;
@@ -52,22 +52,22 @@ interface Summed {
 }
 
 export interface BandOptions {
-  /** Fewer traces than this are no band; 20 by default. */
-  least?: number;
-  /** Whose waits are asked for; without one every span counts as what it is spent on. */
+  /** Minimum number of traces; 20 by default. */
+  minTraces?: number;
+  /** The service whose waits are wanted; without it every span counts by its own category. */
   service?: string;
 }
 
-/** Null with too few traces that have a root. Throws UnreadableEvidence where spans contradict each other. */
-export function slowBand(spans: Spans, { least = MIN_TRACES, service }: BandOptions = {}): SlowBand | null {
+/** Null with too few traces that have a root. Throws UnreadableEvidence on contradictory spans. */
+export function slowBand(spans: Spans, { minTraces = MIN_TRACES, service }: BandOptions = {}): SlowBand | null {
   const paths = criticalPaths(spans);
   const rootUs = new Map<number, number>();
   for (const root of paths.roots) {
     const trace = spans.trace[root] as number;
-    const lasts = (spans.endUs[root] as number) - (spans.startUs[root] as number);
-    rootUs.set(trace, Math.max(rootUs.get(trace) ?? 0, lasts));
+    const durationUs = (spans.endUs[root] as number) - (spans.startUs[root] as number);
+    rootUs.set(trace, Math.max(rootUs.get(trace) ?? 0, durationUs));
   }
-  if (rootUs.size < least) return null;
+  if (rootUs.size < minTraces) return null;
   const sorted = [...rootUs].sort(([a, x], [b, y]) => x - y || a - b);
   const whole = sorted.length < MIN_TRACES;
   const from = whole ? 0 : Math.floor(sorted.length * BAND_FROM);
@@ -97,12 +97,12 @@ export function slowBand(spans: Spans, { least = MIN_TRACES, service }: BandOpti
     summed.us += own;
     summed.onPath = true;
   }
-  const lengths = [...band.values()];
+  const durations = [...band.values()];
   return {
     traces: rootUs.size,
     slow: band.size,
-    fromMs: Math.min(...lengths) / 1_000,
-    toMs: Math.max(...lengths) / 1_000,
+    fromMs: Math.min(...durations) / 1_000,
+    toMs: Math.max(...durations) / 1_000,
     operations: [...byOperation.values()]
       .filter(({ onPath }) => onPath)
       .map(({ operation, category, waitsOn, us, selfUs }) => ({

@@ -1,20 +1,20 @@
 // Spans of many traces as columns.
 
-/** What a span is spent on, told from its attributes and name. */
+/** What a span spends its time on, inferred from its attributes and name. */
 export const CATEGORIES = ['own code', 'redis', 'database', 'pool', 'grpc', 'http', 'dial', 'messaging'] as const;
 export type Category = (typeof CATEGORIES)[number];
 
-/** On which side of a call a span stands; `other` where it is on none, or does not say. */
+/** Side of a call; `other` for neither, or without a kind. */
 export const KINDS = ['other', 'client', 'server'] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** Parent of a span that has none, and of one whose parent is not among the spans. */
+/** Parent of a root, and of a span whose parent is missing. */
 export const NO_PARENT = -1;
 export const ORPHAN = -2;
 
 /**
  * Span i belongs to trace `trace[i]`, is operation `operations[operation[i]]` (`[service] name`), and lasts from `startUs[i]` to `endUs[i]`,
- * microseconds since the start of its trace's first second. Traces have their spans in a row.
+ * microseconds since the first whole second of its trace. The spans of a trace are consecutive.
  */
 export interface Spans {
   count: number;
@@ -31,26 +31,26 @@ export interface Spans {
   category: Uint8Array;
   /** Index into KINDS. */
   kind: Uint8Array;
-  /** 1 where the span says that it failed, or its status does. */
+  /** 1 where the span or its status is an error. */
   failed: Uint8Array;
-  /** 1 where the parent did not wait: a consumer of a message, a link that follows from. */
+  /** 1 where the parent did not wait: a message consumer, a FOLLOWS_FROM link. */
   asynchronous: Uint8Array;
-  /** What is not OK: a gRPC or HTTP status, or empty. */
+  /** A gRPC or HTTP status other than OK, or empty. */
   status: string[];
 }
 
-/** One span as a reader hands it in. */
+/** One span as a reader produces it. */
 export interface SpanRecord {
   traceId: string;
   spanId: string;
   /** Empty for a root. */
   parentId: string;
   service: string;
-  /** Where the span was made: resource attributes k8s.namespace.name and k8s.deployment.name; empty where it does not say. */
+  /** Resource attributes k8s.namespace.name and k8s.deployment.name; empty where missing. */
   namespace: string;
   deployment: string;
   name: string;
-  /** Whole seconds since 1970, and nanoseconds in them: together they exceed what a double holds. */
+  /** Whole seconds since 1970, and nanoseconds in them: together they exceed a double's precision. */
   startSeconds: number;
   startNanos: number;
   endSeconds: number;
@@ -62,14 +62,9 @@ export interface SpanRecord {
   status: string;
 }
 
-/** Puts records into columns, by trace. A span told twice counts once; `doubled` says how many were. */
-export function columnsOf(records: readonly SpanRecord[]): Spans & { doubled: number } {
-  const byTrace = new Map<string, SpanRecord[]>();
-  for (const record of records) {
-    const of = byTrace.get(record.traceId);
-    if (of) of.push(record);
-    else byTrace.set(record.traceId, [record]);
-  }
+/** Converts records to columns, by trace. A duplicate span counts once; `duplicates` is their number. */
+export function columnsOf(records: readonly SpanRecord[]): Spans & { duplicates: number } {
+  const byTrace = Map.groupBy(records, ({ traceId }) => traceId);
   const count = records.length;
   const spans = {
     trace: new Int32Array(count),
@@ -87,15 +82,15 @@ export function columnsOf(records: readonly SpanRecord[]): Spans & { doubled: nu
   const operationAt = new Map<string, number>();
   let at = 0;
   let trace = 0;
-  let doubled = 0;
+  let duplicates = 0;
   for (const own of byTrace.values()) {
-    const base = own.reduce((least, { startSeconds }) => Math.min(least, startSeconds), Infinity);
+    const base = own.reduce((min, { startSeconds }) => Math.min(min, startSeconds), Infinity);
     const byId = new Map<string, number>();
     const placed: SpanRecord[] = [];
     const first = at;
     for (const record of own) {
       if (byId.has(record.spanId)) {
-        doubled += 1;
+        duplicates += 1;
         continue;
       }
       byId.set(record.spanId, at);
@@ -137,6 +132,6 @@ export function columnsOf(records: readonly SpanRecord[]): Spans & { doubled: nu
     failed: spans.failed.subarray(0, at),
     asynchronous: spans.asynchronous.subarray(0, at),
     status,
-    doubled,
+    duplicates,
   };
 }

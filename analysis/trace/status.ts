@@ -1,14 +1,14 @@
-// How a span ended, and whether that is a failure: OpenTelemetry's semantic conventions for gRPC and HTTP, by the side that tells it.
-// A server that answers NOT_FOUND or 404 did its work; for the client that asked, the call failed.
+// The status of a span and whether it is a failure, by OpenTelemetry's semantic conventions for gRPC and HTTP. A server that answers NOT_FOUND
+// or 404 did its work; for the calling client the call failed.
 import type { Kind } from './spans.ts';
 
 export interface Ending {
-  /** `gRPC UNAVAILABLE`, `HTTP 503`; empty where nothing is told, or all went well. */
+  /** `gRPC UNAVAILABLE`, `HTTP 503`; empty without a status, or where all went well. */
   status: string;
   failed: boolean;
 }
 
-/** gRPC's codes by their number. */
+/** gRPC codes by number. */
 const CODES = [
   'OK',
   'CANCELLED',
@@ -28,7 +28,7 @@ const CODES = [
   'DATA_LOSS',
   'UNAUTHENTICATED',
 ];
-/** https://opentelemetry.io/docs/specs/semconv/rpc/grpc/: the others are the caller's own fault. */
+/** https://opentelemetry.io/docs/specs/semconv/rpc/grpc/: the others are the caller's fault. */
 const SERVER_FAILURES: ReadonlySet<string> = new Set([
   'UNKNOWN',
   'DEADLINE_EXCEEDED',
@@ -40,7 +40,7 @@ const SERVER_FAILURES: ReadonlySet<string> = new Set([
 const CLIENT_ERROR = 400;
 const SERVER_ERROR = 500;
 
-/** @param flagged the span itself says that it failed; attributes under their old names and their new ones. */
+/** @param flagged the span itself is marked as failed; attributes may have their old or new names. */
 export function endingOf(attributes: { get(key: string): string }, kind: Kind, flagged: boolean): Ending {
   const grpc = grpcCode(attributes);
   if (grpc !== '' && grpc !== 'OK')

@@ -112,7 +112,7 @@ describe('clocks that disagree', () => {
     expect(times(...trace)).toEqual({ 'POST /order': 20, call: 20, serve: 20, db: 40 });
     expect(countsOf(...trace)).toEqual({ cut: 0, outside: 0, shifted: 1 });
     expect(slowTrace(otlp([trace]))?.rows.map(({ startMs }) => startMs)).toEqual([0, 10, 20, 30]);
-    expect(JSON.stringify(describeTraces(otlp([trace])))).toContain('for clocks disagree: 1');
+    expect(JSON.stringify(describeTraces(otlp([trace])))).toContain('because of clock skew: 1');
   });
 
   test('shift nothing that fits, nothing a client gave up on, and no work that is not served', () => {
@@ -128,7 +128,7 @@ describe('clocks that disagree', () => {
 
 describe('a span’s status', () => {
   const failuresOf = (kind: 'CLIENT' | 'SERVER', attributes: Record<string, string | number>) =>
-    slowBand(otlp([[root(100), child('b', 'call', 10, 90, { kind, attributes })]]), { least: 1 })?.failures.map(({ status }) => status);
+    slowBand(otlp([[root(100), child('b', 'call', 10, 90, { kind, attributes })]]), { minTraces: 1 })?.failures.map(({ status }) => status);
 
   test.each([
     ['CLIENT', { 'rpc.grpc.status_code': 5 }, ['gRPC NOT_FOUND']],
@@ -150,7 +150,7 @@ describe('a span’s status', () => {
 test('says which spans nobody waits for', () => {
   const trace = otlp([[root(100), child('b', 'mail', 10, 20, { kind: 'CONSUMER' })]]);
   expect(slowTrace(trace)?.rows.map(({ asynchronous }) => asynchronous)).toEqual([false, true]);
-  expect(describeTraces(trace).tables[0]?.notes).toContain('spans nobody waits for, so on no path: 1');
+  expect(describeTraces(trace).tables[0]?.notes).toContain('asynchronous spans, on no critical path: 1');
 });
 
 describe('the slow band', () => {
@@ -198,7 +198,7 @@ test('tells self time: what no child covers, however many run at once, on the pa
 
 describe('what the service waits for', () => {
   const waits = (...spans: FixtureTrace['spans']): Record<string, string | null> => {
-    const band = slowBand(readTraces(new TextEncoder().encode(asOtlp([{ id: 1, spans }]))), { least: 1, service: 'api' });
+    const band = slowBand(readTraces(new TextEncoder().encode(asOtlp([{ id: 1, spans }]))), { minTraces: 1, service: 'api' });
     return Object.fromEntries((band?.operations ?? []).map(({ operation, waitsOn }) => [operation, waitsOn]));
   };
   const served = { id: 2, name: 'GET /', fromMs: 0, toMs: 100 };
@@ -247,7 +247,7 @@ test('draws a slow trace as a waterfall, children below their parents', () => {
   const drawn = slowTrace(otlp([[root(100), child('b', 'db', 10, 90)]]));
   expect(drawn?.totalMs).toBe(100);
   expect(
-    drawn?.rows.map(({ operation, depth, startMs, lengthMs, exclusiveMs }) => [operation, depth, startMs, lengthMs, exclusiveMs]),
+    drawn?.rows.map(({ operation, depth, startMs, durationMs, exclusiveMs }) => [operation, depth, startMs, durationMs, exclusiveMs]),
   ).toEqual([
     ['[api] POST /order', 0, 0, 100, 20],
     ['[api] db', 1, 10, 80, 80],

@@ -8,15 +8,15 @@ export interface WaterfallRow {
   category: Category;
   /** 0 for the root. */
   depth: number;
-  /** Since the root began. */
+  /** Since the start of the root. */
   startMs: number;
-  lengthMs: number;
-  /** Time no child on the critical path explains; null for spans off the path. */
+  durationMs: number;
+  /** Time that no child on the critical path explains; null for spans off the path. */
   exclusiveMs: number | null;
-  /** Time in no child that it waits for. */
+  /** Time without a child that it waits for. */
   selfMs: number;
   failed: boolean;
-  /** Nobody waits for it. */
+  /** Nothing waits for it. */
   asynchronous: boolean;
 }
 
@@ -24,21 +24,21 @@ export interface Waterfall {
   traceId: string;
   totalMs: number;
   rows: WaterfallRow[];
-  /** Spans left out, for no page shows more rows. */
+  /** Spans left out beyond MAX_ROWS. */
   leftOut: number;
 }
 
-const ROWS_LIMIT = 200;
-/** The middle of the slow band: neither the freak nor the first that is slow. */
-const AT = 0.97;
+const MAX_ROWS = 200;
+/** The middle of the slow band: neither an outlier nor barely slow. */
+const QUANTILE = 0.97;
 
-/** A trace of the slow band, as slow as 97 of 100. Null without a root. Throws UnreadableEvidence where spans contradict each other. */
+/** The trace at the 97th percentile of duration. Null without a root. Throws UnreadableEvidence on contradictory spans. */
 export function slowTrace(spans: Spans): Waterfall | null {
   const { exclusiveUs, selfUs, roots } = criticalPaths(spans);
   const { startUs, endUs } = withoutSkew(spans);
-  const lengthOf = (span: number): number => (endUs[span] as number) - (startUs[span] as number);
-  const sorted = [...roots].sort((a, b) => lengthOf(a) - lengthOf(b) || a - b);
-  const root = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * AT))];
+  const durationUs = (span: number): number => (endUs[span] as number) - (startUs[span] as number);
+  const sorted = [...roots].sort((a, b) => durationUs(a) - durationUs(b) || a - b);
+  const root = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * QUANTILE))];
   if (root === undefined) return null;
   const children = new Map<number, number[]>();
   for (let span = 0; span < spans.count; span += 1) {
@@ -46,18 +46,18 @@ export function slowTrace(spans: Spans): Waterfall | null {
     if (spans.trace[span] === spans.trace[root] && parent >= 0) children.set(parent, [...(children.get(parent) ?? []), span]);
   }
   const rows: WaterfallRow[] = [];
-  const beganUs = startUs[root] as number;
-  let left = 0;
+  const rootStartUs = startUs[root] as number;
+  let leftOut = 0;
   const visit = (span: number, depth: number): void => {
-    if (rows.length >= ROWS_LIMIT) left += 1;
+    if (rows.length >= MAX_ROWS) leftOut += 1;
     else {
       const own = exclusiveUs[span] as number;
       rows.push({
         operation: spans.operations[spans.operation[span] as number] as string,
         category: CATEGORIES[spans.category[span] as number] as Category,
         depth,
-        startMs: ((startUs[span] as number) - beganUs) / 1_000,
-        lengthMs: lengthOf(span) / 1_000,
+        startMs: ((startUs[span] as number) - rootStartUs) / 1_000,
+        durationMs: durationUs(span) / 1_000,
         exclusiveMs: Number.isNaN(own) ? null : own / 1_000,
         selfMs: (selfUs[span] as number) / 1_000,
         failed: spans.failed[span] === 1,
@@ -68,5 +68,5 @@ export function slowTrace(spans: Spans): Waterfall | null {
       visit(child, depth + 1);
   };
   visit(root, 0);
-  return { traceId: spans.traceIds[spans.trace[root] as number] as string, totalMs: lengthOf(root) / 1_000, rows, leftOut: left };
+  return { traceId: spans.traceIds[spans.trace[root] as number] as string, totalMs: durationUs(root) / 1_000, rows, leftOut };
 }

@@ -51,36 +51,28 @@ const points = record([{ ms: 5 }, { ms: 6 }]);
 
 /** Name, content, and what the one sentence says. */
 const unreadable: [name: string, content: string | Uint8Array, says: RegExp][] = [
-  ['cut-off.pb.gz', gzipSync(profile).subarray(0, 200), /this gzip stream ends in the middle; capture it again, to its end$/],
+  ['cut-off.pb.gz', gzipSync(profile).subarray(0, 200), /the gzip stream is truncated; capture it again, to its end$/],
   [
     'damaged.pb.gz',
     Uint8Array.from(gzipSync(profile).map((byte, i) => (i === 40 ? byte ^ 0xff : byte))),
-    /^gzip: this gzip stream is damaged; capture it again$/,
+    /^gzip: the gzip stream is damaged; capture it again$/,
   ],
-  [
-    'bomb.gz',
-    gzipSync(new Uint8Array(600 * MEGABYTE)),
-    /unpacked this gzip stream is larger than 256 MB; capture a shorter stretch of time$/,
-  ],
+  ['bomb.gz', gzipSync(new Uint8Array(600 * MEGABYTE)), /the gzip stream is larger than 256 MB decompressed; capture a shorter period$/],
   [
     'many-traces.json.gz',
     gzipSync(`{"resourceSpans":[${' '.repeat(100 * MEGABYTE)}]}`),
-    /unpacked this gzip stream is larger than 96 MB; capture a shorter stretch of time$/,
+    /the gzip stream is larger than 96 MB decompressed; capture a shorter period$/,
   ],
-  ['large.pb', profile, /this is larger than 256 MB; capture a shorter stretch of time$/],
+  ['large.pb', profile, /the file is larger than 256 MB; capture a shorter period$/],
   ['negative-id.pb', negativeId, /location .*(capture|damaged)/],
   ['cut-off.pb', profile.subarray(0, profile.length - 30), /byte \d+: .*(capture|damaged)/],
   [
     'mixed.pb',
     profileBytes(['samples/count', 'cpu/nanoseconds'], [{ stack: ['main.f'], values: [1, 2, 3] }]),
-    /has 3 values, and the profile names 2 sample types/,
+    /has 3 values for 2 sample types/,
   ],
-  ['many-types.pb', manyTypes, /^samples: 200000 samples of 200000 values are more than its 800000 bytes can hold; capture/],
-  [
-    'circle.json',
-    traces(span('b', 'c', '1000', '2000'), span('c', 'b', '1000', '2000')),
-    /is its own ancestor: the parents run in a circle/,
-  ],
+  ['many-types.pb', manyTypes, /^samples: 200000 samples of 200000 values do not fit into 800000 bytes; capture/],
+  ['circle.json', traces(span('b', 'c', '1000', '2000'), span('c', 'b', '1000', '2000')), /is its own ancestor/],
   ['backwards.json', traces(span('b', '', '2000', '1000')), /ends before it starts/],
   ['no-time.json', traces(span('b', '', 'NaN', '1000')), /startTimeUnixNano: /],
   ['nan-cost.json', plan({ 'Total Cost': 'NaN' }), /Plan\.Total Cost: "NaN" is no figure of a plan/],
@@ -88,12 +80,12 @@ const unreadable: [name: string, content: string | Uint8Array, says: RegExp][] =
   ['deep-plan.json', deepPlan, /nodes lie more than 400 deep/],
   ['two-plans.txt', planText + planText, /line 2: a second plan begins here; give one plan per file/],
   ['no-node.txt', 'QUERY PLAN\n----------\n(0 rows)\n', /no plan node is here/],
-  ['empty', '', /this is empty/],
+  ['empty', '', /the file is empty/],
   ['picture.png', Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, ...Array.from({ length: 64 }, (_, i) => i)]), /./],
-  ['other.json', '{"hello": "world"}', /this is no profile, dump, plan, trace or load report known here/],
-  ['cut-off.json', '{"metrics": {"http_req', /^line 1: this is no JSON, or is cut off; export the report again$/],
+  ['other.json', '{"hello": "world"}', /not a known profile, dump, plan, trace or load report/],
+  ['cut-off.json', '{"metrics": {"http_req', /^line 1: not JSON, or truncated; export the report again$/],
   ['cut-off-plan.json', '[{"Plan": {"Node Type": "Seq', /^line 1: this is no JSON, or is cut off; take the plan again$/],
-  ['cut-off-traces.json', '{"resourceSpans": [{"sco', /^line 1: this is no JSON, or is cut off; hand in OTLP JSON/],
+  ['cut-off-traces.json', '{"resourceSpans": [{"sco', /^line 1: not JSON, or truncated; use OTLP JSON/],
   [
     'hey.csv',
     'response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset\n0.1,0,0\n',
@@ -107,17 +99,17 @@ const inconclusive: [name: string, content: string, says: RegExp][] = [
   ['empty-run.json', record([]), /k6 sent no request/],
   ['two-runs.json', points + points, /begins 2 runs/],
   ['cut-off-points.json', points.slice(0, -40), /cut off/],
-  ['cut-off-dump.txt', 'goroutine 12 [select', /^these goroutines may not be all: invalid goroutine header on line 1/],
+  ['cut-off-dump.txt', 'goroutine 12 [select', /^goroutines: the profile may be incomplete: invalid goroutine header on line 1/],
   [
     'cut-off-goroutines.txt',
     'goroutine profile: total 400\n300 @ 0x1\n#\t0x1\tmain.f+0x1d\t/src/f.go:8\n\n',
-    /the title counts 400 goroutines, and 300 follow/,
+    /the title counts 400 goroutines, but the text lists 300/,
   ],
   ['empty-report.json', '{"latencies":{},"requests":0,"success":0}', /holds no request/],
   [
     'no-pods.ndjson',
     '{"at":"2026-11-24T00:00:00Z","pod":"","unread":"the pods cannot be listed"}\n',
-    /the Go runtime of no pod could be read/,
+    /no runtime sample of any pod could be read/,
   ],
 ];
 

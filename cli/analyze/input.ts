@@ -94,9 +94,9 @@ export async function wholeOf({ path }: Input): Promise<Uint8Array> {
     for (let length = 0; ;) {
       if (size > WHOLE_LIMIT_BYTES || length > WHOLE_LIMIT_BYTES)
         throw new UnreadableEvidence(
-          `this is larger than ${WHOLE_LIMIT_MB} MB`,
+          `the file is larger than ${WHOLE_LIMIT_MB} MB`,
           `byte ${WHOLE_LIMIT_BYTES}`,
-          'capture a shorter stretch of time',
+          'capture a shorter period',
         );
       if (length === bytes.length) bytes = Buffer.concat([bytes], Math.min(2 * length, WHOLE_LIMIT_BYTES + 1));
       const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length);

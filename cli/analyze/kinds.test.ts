@@ -62,7 +62,7 @@ const kinds: [name: string, content: string | Uint8Array, kind: string, says: Re
     'mutex.pb',
     profileBytes(['contentions/count', 'delay/nanoseconds'], [{ stack: ['sync.(*Mutex).Unlock', ...stack], values: [2, 3e9] }]),
     'mutex-profile',
-    /others waited/,
+    /wait of others/,
   ],
   [
     'block.pb',
@@ -80,7 +80,7 @@ const kinds: [name: string, content: string | Uint8Array, kind: string, says: Re
     'leaks.pb',
     profileBytes(['goroutineleak/count'], [{ stack: ['runtime.gopark', 'runtime.chansend1', ...stack], values: [3] }]),
     'goroutine-leak-profile',
-    /nobody reads/,
+    /no longer read/,
   ],
   ['goroutines.txt', dump(12), 'goroutine-profile', /12 goroutines/],
   ['counted.txt', 'goroutine profile: total 5\n5 @ 0x1\n#\t0x1\tmain.f+0x1d\t/src/f.go:8\n\n', 'goroutine-profile', /5 goroutines/],

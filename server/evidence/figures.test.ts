@@ -84,7 +84,7 @@ describe('figures of two profiles', () => {
       );
     const { picture, analysis } = await compared('heap-profile', heap(['main.f', 5], ['main.g', 5]), heap(['main.f', 9], ['main.g', 1]));
     expect(picture).toMatchObject({ flame: { compared: true } });
-    expect(analysis.tables.map(({ title }) => title)).toEqual(['What changed since the earlier profile', 'Top functions by alloc_space']);
+    expect(analysis.tables.map(({ title }) => title)).toEqual(['Changes since the earlier profile', 'Top functions by alloc_space']);
     expect(analysis.tables[0]).toMatchObject({
       rows: [
         ['main.f', 50, 90, 40, 40],
@@ -123,7 +123,7 @@ describe('figures of two profiles', () => {
       );
     const { analysis } = await compared('goroutine-profile', goroutines(12), goroutines(80));
     expect(analysis.facts[1]?.text).toMatch(/^68 more goroutines at shop\.notify .* than in the earlier profile$/u);
-    expect(analysis.tables.map(({ title }) => title)).toEqual(['What changed since the earlier profile', 'Goroutines by state and place']);
+    expect(analysis.tables.map(({ title }) => title)).toEqual(['Changes since the earlier profile', 'Goroutines by state and place']);
     expect((await compared('goroutine-leak-profile', goroutines(12), goroutines(80))).analysis.tables).toHaveLength(2);
   });
 });

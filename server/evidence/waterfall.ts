@@ -12,16 +12,16 @@ export function waterfall({ traceId, totalMs, rows, leftOut }: Waterfall): Marku
     <caption>Trace <code>${traceId}</code>, ${latency(totalMs)}${leftOut > 0 ? `; ${leftOut} more spans not shown` : ''}. ${LEGEND}</caption>
     ${columnHeads('Operation', 'Kind', 'Start, ms', 'Duration, ms', 'Critical path, ms', 'Self, ms', 'Timeline')}
     <tbody>${rows.map(
-      ({ operation, category, depth, startMs, lengthMs, exclusiveMs, selfMs, failed, asynchronous }) => markup`<tr>
+      ({ operation, category, depth, startMs, durationMs, exclusiveMs, selfMs, failed, asynchronous }) => markup`<tr>
         <th scope="row"><span class="depth" aria-hidden="true">${'· '.repeat(depth)}</span>${operation}${failed ? ' (failed)' : ''}</th>
         <td>${category}</td>${[
           number(startMs),
-          number(lengthMs),
+          number(durationMs),
           asynchronous ? 'asynchronous' : exclusiveMs === null ? 'not on path' : number(exclusiveMs),
           number(selfMs),
         ].map((cell) => markup`<td class="number">${cell}</td>`)}
         <td>${bar(exclusiveMs === null ? 'off' : 'on', [
-          markup`<rect class="whole" x="${px(startMs)}" width="${px(lengthMs)}" height="12"></rect>`,
+          markup`<rect class="whole" x="${px(startMs)}" width="${px(durationMs)}" height="12"></rect>`,
           markup`<rect class="own" x="${px(startMs)}" width="${px(exclusiveMs ?? 0)}" height="12"></rect>`,
         ])}</td>
       </tr>`,

@@ -11,7 +11,8 @@ import { createLoadAccumulator } from '../../analysis/load-test/summary.ts';
 import { profileBytes } from '../../analysis/testing/profile.ts';
 import { readProfile } from '../../analysis/profile/read.ts';
 import { top } from '../../analysis/profile/top.ts';
-import { criticalPaths, exclusiveByOperation } from '../../analysis/trace/critical-path.ts';
+import { exclusiveByOperation } from '../../analysis/testing/traces.ts';
+import { criticalPaths } from '../../analysis/trace/critical-path.ts';
 import type { Spans } from '../../analysis/trace/spans.ts';
 import type { BenchRow } from './row.ts';
 

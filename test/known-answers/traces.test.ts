@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
-import { criticalPaths, exclusiveByOperation } from '../../analysis/trace/critical-path.ts';
+import { exclusiveByOperation } from '../../analysis/testing/traces.ts';
+import { criticalPaths } from '../../analysis/trace/critical-path.ts';
 import { readTraces } from '../../analysis/trace/read.ts';
 import { describeKnown, expected, knownBytes } from './folder.ts';
 

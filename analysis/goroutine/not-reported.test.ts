@@ -16,7 +16,7 @@ it('suspects what grew though its state is not told, and says so', () => {
       outcome: 'inconclusive',
       measured: 3_990,
       message:
-        '3,990 more goroutines than before are at main.send main.go:15: this form of the profile does not tell what it waits for; take debug=0',
+        '3,990 more goroutines than before are at main.send main.go:15: this profile format does not contain what it waits for; capture debug=0',
     },
   ]);
 });
@@ -43,14 +43,14 @@ it('proves no leak of main that may park in select {}, and passes it neither', (
       code: 'LeakSuspected',
       outcome: 'inconclusive',
       message:
-        'main waits at main.main main.go:147, and this form of the profile does not tell whether in `select {}`, which is no leak; take debug=0',
+        'main waits at main.main main.go:147, and this profile format does not show whether in `select {}`, which would not be a leak; capture debug=0',
     },
   ]);
 });
 
 it('finds nothing wrong with main in select {} where that is told', () => {
   const { findings, tables } = describeGoroutines(readGoroutines(profile([[1, mainInSelect]], 'goroutineleak')));
-  expect([findings, tables[0]?.rows[0]?.at(-1)]).toEqual([[], 'main, which lets others work']);
+  expect([findings, tables[0]?.rows[0]?.at(-1)]).toEqual([[], 'main, parked while other goroutines work']);
 });
 
 it('does not take a request whose state is not told for one that uses the CPU', () => {
