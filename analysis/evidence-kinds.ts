@@ -8,9 +8,9 @@ import { describeReport, judgeReport, type ReportLimits } from './load-report/ju
 import { readJsonReport } from './load-report/json-reports.ts';
 import type { LoadReport } from './load-report/report.ts';
 import { readTextReport } from './load-report/text-reports.ts';
-import { describeLooks, describeStatements } from './postgres/describe-load.ts';
+import { describeActivity, describeStatements } from './postgres/describe-load.ts';
 import { describePlan } from './postgres/describe.ts';
-import { readActivityLooks, readStatementsRecord } from './postgres/read-records.ts';
+import { readActivitySamples, readStatementsRecord } from './postgres/read-records.ts';
 import { readPlan } from './postgres/read-plan.ts';
 import { hasHolders } from './profile/contention.ts';
 import { describeProfile } from './profile/describe.ts';
@@ -46,7 +46,7 @@ export const evidenceKinds = {
   'goroutine-leak-profile': { title: 'leaked goroutines', analyze: (bytes) => describeGoroutines(readGoroutines(bytes)) },
   'query-plan': { title: 'PostgreSQL plan', analyze: (bytes) => describePlan(readPlan(bytes)) },
   'slow-statements': { title: 'PostgreSQL statements', analyze: (bytes) => describeStatements(readStatementsRecord(bytes)) },
-  'lock-waits': { title: 'PostgreSQL sessions', analyze: (bytes) => describeLooks(readActivityLooks(bytes)) },
+  'lock-waits': { title: 'PostgreSQL sessions', analyze: (bytes) => describeActivity(readActivitySamples(bytes)) },
   'pod-failures': { title: 'failed pods', analyze: (bytes) => describePodFailures(readPodFailures(gunzipBounded(bytes))) },
   'countdown-record': { title: 'countdown record', analyze: (bytes) => describeRecord(gunzipBounded(bytes)) },
   traces: { title: 'traces', analyze: (bytes) => describeTraces(readTraces(bytes)) },
@@ -86,7 +86,7 @@ export function recognize(bytes: Uint8Array): ReadableKind {
   const head = new TextDecoder().decode(plain.subarray(0, HEAD_CHARACTERS));
   if (/^go 1\.\d+ trace/u.test(head))
     throw new UnreadableEvidence(
-      'execution traces are read by `tminus analyze` alone',
+      'this execution trace was combined with other files',
       'byte 0',
       'analyze it as the only file, or convert it to a profile with `go tool trace -pprof=net|sync|syscall|sched FILE`',
     );

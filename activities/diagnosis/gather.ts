@@ -4,7 +4,7 @@ import { readStatementsRecord } from '../../analysis/postgres/read-records.ts';
 import { missingIndexes } from '../../analysis/postgres/missing-index.ts';
 import type { Plan } from '../../analysis/postgres/plan.ts';
 import { readPlan } from '../../analysis/postgres/read-plan.ts';
-import { slowStatements } from '../../analysis/postgres/slow.ts';
+import { slowStatements } from '../../analysis/postgres/records.ts';
 import { normalised, onlyReads, parserReady } from '../../analysis/postgres/statement.ts';
 import type { UnderLoad } from '../../analysis/load-test/run-record.ts';
 import { summarizeLoad } from '../../analysis/load-test/summary.ts';

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { DatabaseError, escapeIdentifier, type Client } from 'pg';
 import type { IndexProposal } from '../../analysis/postgres/missing-index.ts';
 import { ontoCopy, schemasOf } from '../../analysis/postgres/named-table.ts';
-import { nodesOf, type ParametersTold } from '../../analysis/postgres/plan.ts';
+import { nodesOf, type ParameterSources } from '../../analysis/postgres/plan.ts';
 import { readPlan } from '../../analysis/postgres/read-plan.ts';
 import { onlyReads, parametersOf } from '../../analysis/postgres/statement.ts';
 import { connect } from './connect.ts';
@@ -21,7 +21,7 @@ const EXECUTIONS = 5;
 const PAUSE_MS = 100;
 
 /** EXPLAIN's JSON, a list with one plan, plus the statement and the source of its parameters. */
-export type StoredPlan = { 'Query Text': string; Parameters?: ParametersTold; 'Execution Time'?: number; [name: string]: unknown }[];
+export type StoredPlan = { 'Query Text': string; Parameters?: ParameterSources; 'Execution Time'?: number; [name: string]: unknown }[];
 
 export interface IndexTrial {
   /** The executions with the median duration, without and with the index. */

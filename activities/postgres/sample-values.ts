@@ -1,7 +1,7 @@
 // Values for the parameters of a statement stored without values: the most common ones of its columns, from the server's statistics. NULL would
 // match no row, and the plan would differ.
 import { escapeIdentifier, escapeLiteral, type Client } from 'pg';
-import type { ParametersTold } from '../../analysis/postgres/plan.ts';
+import type { ParameterSources } from '../../analysis/postgres/plan.ts';
 import { parametersOfStatement, type ComparedParameter, type Comparing } from '../../analysis/postgres/parameters.ts';
 import { parametersOf } from '../../analysis/postgres/statement.ts';
 
@@ -9,7 +9,7 @@ export interface SampledParameters {
   /** As SQL, by parameter. */
   values: string[];
   /** How each value was chosen. */
-  sources: ParametersTold;
+  sources: ParameterSources;
 }
 
 /** Each takes two queries. Statements with more parameters are generated; the rest stays unknown. */
@@ -29,7 +29,7 @@ export async function sampleValues(client: Client, statement: string): Promise<S
   const values = Array.from({ length: parametersOf(statement) }, () => 'NULL');
   const found = parametersOfStatement(statement);
   if (found === null) return { values, sources: { sampled: [], guessed: [], unknown: values.map((_, i) => i + 1) } };
-  const sources: ParametersTold = { sampled: [], guessed: [...found.limits], unknown: [...found.unknown] };
+  const sources: ParameterSources = { sampled: [], guessed: [...found.limits], unknown: [...found.unknown] };
   const byParameter = new Map(found.compared.map((each) => [each.parameter, each]));
   const endsAtMs = performance.now() + SAMPLE_TIMEOUT_MS;
   const takenOf = new Map<string, number>();

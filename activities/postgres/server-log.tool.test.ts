@@ -120,7 +120,7 @@ it.each([
   expect(record.statements[0]?.totalMs).toBeGreaterThan(12);
   expect(JSON.stringify(record)).not.toMatch(/alice|tminus_query/);
   expect(facts.map(({ text }) => text)).toEqual([
-    `${MISSING}; read from the server's log, which holds slow executions only, so calls are a lower bound`,
+    `${MISSING}; read from the server's log, which contains slow executions only, so calls are a lower bound`,
   ]);
   expect(plans).toHaveLength(1);
   const plan = readPlan(plans[0] as Uint8Array);

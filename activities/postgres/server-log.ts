@@ -87,10 +87,10 @@ export async function loggedSince(client: Client, mark: LogMark): Promise<FoundS
     // Roles and databases may override these settings, so a logged statement counts more than them.
     const on = [settings.statements, settings.sampled, settings.plans].some((limit) => limit !== null && !limit.startsWith('-'));
     if (!on && !tally.any()) return 'neither auto_explain nor log_min_duration_statement is on';
-    const { statements, plans, ofAnyDatabase, bare, unread } = tally.result();
+    const { statements, plans, ofAnyDatabase, unnamed, unread } = tally.result();
     const gaps: [number, string][] = [
       [ofAnyDatabase, 'have no database name and may belong to another database (log_line_prefix has no %d)'],
-      [bare, 'have no statement text'],
+      [unnamed, 'have no statement text'],
       [unread, 'have a plan that is truncated, or neither JSON nor text'],
     ];
     return {

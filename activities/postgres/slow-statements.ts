@@ -2,7 +2,7 @@
 // is recorded.
 import type { Client } from 'pg';
 import type { StatementsRecord, StatementsSource } from '../../analysis/postgres/records.ts';
-import { sourceTitles } from '../../analysis/postgres/source-sentence.ts';
+import { sourceTitles } from '../../analysis/postgres/records.ts';
 import { loggedSince, markLog, type FoundStatements, type LogMark } from './server-log.ts';
 import { costsBetween, statementCounts, type StatementCounts } from './statement-counts.ts';
 

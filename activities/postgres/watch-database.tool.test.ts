@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { Client } from 'pg';
 import { databaseWaits } from '../../analysis/postgres/activity.ts';
-import { readActivityLooks, readStatementsRecord } from '../../analysis/postgres/read-records.ts';
+import { readActivitySamples, readStatementsRecord } from '../../analysis/postgres/read-records.ts';
 import { bytesOf } from '../evidence/bytes-of.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import { startOwnPostgres, type OwnPostgres } from '../testing/own-postgres.ts';
@@ -52,7 +52,7 @@ async function watched(role: string, work: () => Promise<unknown>) {
     const of = (kind: string) => bytesOf(store, evidence.find((ref) => ref.kind === kind)?.digest ?? '');
     return {
       record: readStatementsRecord(await of('slow-statements')),
-      samples: readActivityLooks(await of('lock-waits')),
+      samples: readActivitySamples(await of('lock-waits')),
       said: facts.map(({ text }) => text).join('\n'),
     };
   } finally {

@@ -1,8 +1,8 @@
 // Samples a PostgreSQL server during a load test: the cost of each statement, and which session waits for which.
 import type { Client } from 'pg';
 import { normalised, parserReady } from '../../analysis/postgres/statement.ts';
-import type { ActiveSession, ActivityLook, StatementsRecord } from '../../analysis/postgres/records.ts';
-import { sourceSentence } from '../../analysis/postgres/source-sentence.ts';
+import type { ActiveSession, ActivitySample, StatementsRecord } from '../../analysis/postgres/records.ts';
+import { sourceText } from '../../analysis/postgres/records.ts';
 import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { reasonOf } from '../reason-of.ts';
@@ -50,7 +50,7 @@ type SeenSession = Omit<ActiveSession, 'state'> & { state: string | null };
 
 /** Starts sampling. What cannot be read becomes a fact at the end; the load test continues. */
 export function watchDatabase({ store, name, url, serviceLog, everyMs = EVERY_MS }: WatchOptions): DatabaseWatch {
-  const samples: ActivityLook[] = [];
+  const samples: ActivitySample[] = [];
   const from = new Date();
   const opened = parserReady.then(() => connect(url)).catch(reasonOf);
   const begun = opened.then<BegunStatements | string>((client) => (typeof client === 'string' ? client : beginStatements(client)));
@@ -91,7 +91,7 @@ export function watchDatabase({ store, name, url, serviceLog, everyMs = EVERY_MS
       for (const plan of plans)
         evidence.push(await store.put({ kind: 'query-plan', mediaType: 'application/json', source }, new TextEncoder().encode(plan)));
       const unread = record.unread ?? samples.find((each) => each.unread !== null)?.unread ?? null;
-      const messages = [...(unread === null ? [] : [`incomplete: ${unread}`]), sourceSentence(record) ?? []].flat();
+      const messages = [...(unread === null ? [] : [`incomplete: ${unread}`]), sourceText(record) ?? []].flat();
       return { evidence, facts: messages.map((text) => ({ subject: source, text, values: {} })) };
     },
     stop() {

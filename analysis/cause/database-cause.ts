@@ -2,7 +2,7 @@
 // statement, a pool that is too small.
 import { idleClause } from '../postgres/activity.ts';
 import { latency, share as shareText } from '../../verdict/wording/index.ts';
-import type { SlowStatement } from '../postgres/slow.ts';
+import type { SlowStatement } from '../postgres/records.ts';
 import { poolClauses } from '../runtime/judge-pool.ts';
 import type { Cause, Source } from './cause.ts';
 import { quoted } from './figures.ts';

@@ -3,7 +3,7 @@ import type { Fact } from '../../verdict/finding.ts';
 import type { Leak } from '../goroutine/leaks.ts';
 import type { RequestWaits } from '../goroutine/requests.ts';
 import type { DatabaseWaits } from '../postgres/activity.ts';
-import type { SlowStatement } from '../postgres/slow.ts';
+import type { SlowStatement } from '../postgres/records.ts';
 import type { Contention } from '../profile/contention.ts';
 import type { CpuUse } from '../profile/cpu.ts';
 import type { PoolUse } from '../runtime/pool.ts';

@@ -39,7 +39,14 @@ const costly = {
   tempBlocksWritten: 0,
   share: 0.9,
 };
-const locked = { busy: 100, lockShare: 0.6, blockedStatement: 'UPDATE stock SET n = $1', idleInTransactionShare: 0, looks: 10, unread: 0 };
+const locked = {
+  busy: 100,
+  lockShare: 0.6,
+  blockedStatement: 'UPDATE stock SET n = $1',
+  idleInTransactionShare: 0,
+  samples: 10,
+  unread: 0,
+};
 const pool = {
   acquires: 1_000,
   emptyShare: 0.9,
@@ -155,7 +162,7 @@ describe('what lies upstream', () => {
     const [cause] = rankCauses({ ...nothing, requests, pool, database: idle });
     expect(cause?.code).toBe('CausePoolExhausted');
     expect(cause?.because.at(-1)).toMatch(
-      /^60 % of the sessions seen kept a transaction open for 100 ms and more without a statement, most after "SELECT 1"/u,
+      /^60 % of the sessions kept a transaction open for 100 ms and more without a statement, most after "SELECT 1"/u,
     );
     expect(cause?.sources).toContain('database');
   });

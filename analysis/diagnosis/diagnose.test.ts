@@ -345,7 +345,7 @@ describe('a diagnosis', () => {
   it('goes on without sessions of another shape', async () => {
     const looks = bytesOf('{"at":"2026-11-23T12:00:00Z","unread":null,"sessions":[1]}\n');
     const { findings } = await ask(given([{ kind: 'lock-waits', bytes: looks }], [slow]));
-    expect(findings[0]?.message).toContain('this is no session');
+    expect(findings[0]?.message).toContain('not a session');
   });
 
   it('says why statements and sessions were not read, where they were asked for', async () => {

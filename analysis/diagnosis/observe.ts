@@ -8,12 +8,12 @@ import { readGoroutines } from '../goroutine/read.ts';
 import { waitsOfRequests } from '../goroutine/requests.ts';
 import { databaseWaits } from '../postgres/activity.ts';
 import { readPlan } from '../postgres/read-plan.ts';
-import { readActivityLooks, readStatementsRecord } from '../postgres/read-records.ts';
+import { readActivitySamples, readStatementsRecord } from '../postgres/read-records.ts';
 import { readIndexProof } from '../postgres/read-proof.ts';
-import { slowStatements } from '../postgres/slow.ts';
+import { slowStatements } from '../postgres/records.ts';
 import { parserReady } from '../postgres/statement.ts';
 import { isLogged } from '../postgres/records.ts';
-import { sourceSentence } from '../postgres/source-sentence.ts';
+import { sourceText } from '../postgres/records.ts';
 import { contentions } from '../profile/contention.ts';
 import { busiestLibrary, cpuUse } from '../profile/cpu.ts';
 import { goPackage, isOwnCode } from '../profile/names.ts';
@@ -78,7 +78,7 @@ export async function observe(
     profileFacts: [...waitFacts(profiles.block), ...heapFacts(profiles.heap)],
     tracesOfNone: ofLoad === null,
     unpaired: record.loadTests.filter((_, i) => suspects[i] === null).map(({ name }) => name),
-    statementSources: wanted(database.statements).flatMap((each) => sourceSentence(each) ?? []),
+    statementSources: wanted(database.statements).flatMap((each) => sourceText(each) ?? []),
     entered: traces?.entered ?? null,
     observed: {
       requests: wanted(goroutines.taken).length === 0 ? null : waitsOfRequests(valuesOf(wanted(goroutines.taken))),
@@ -122,7 +122,7 @@ type DatabaseRecords = Awaited<ReturnType<typeof readDatabaseRecords>>;
 async function readDatabaseRecords(pieces: PieceReader, record: DiagnosisRecord, inputs: readonly DiagnosisInput[]) {
   return {
     statements: (await pieces.byLoad('slow-statements', readStatementsRecord)).map(valuesOf),
-    looks: valuesOf(await pieces.each('lock-waits', readActivityLooks, inputs)).flat(),
+    looks: valuesOf(await pieces.each('lock-waits', readActivitySamples, inputs)).flat(),
     indexes: valuesOf(await pieces.each('index-proof', readIndexProof, inputs)),
     plans: {
       logged: (await pieces.byLoad('query-plan', readPlan)).flatMap(valuesOf),

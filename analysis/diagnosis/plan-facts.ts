@@ -3,7 +3,7 @@ import type { Fact } from '../../verdict/finding.ts';
 import { describePlan } from '../postgres/describe.ts';
 import type { Plan } from '../postgres/plan.ts';
 import type { StatementsRecord } from '../postgres/records.ts';
-import { slowStatements } from '../postgres/slow.ts';
+import { slowStatements } from '../postgres/records.ts';
 import { normalised } from '../postgres/statement.ts';
 
 export interface Plans {

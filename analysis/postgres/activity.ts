@@ -1,36 +1,36 @@
-// What sessions waited for while the load ran.
-import type { ActiveSession, ActivityLook } from './records.ts';
+// What database sessions waited for during the load.
+import type { ActiveSession, ActivitySample } from './records.ts';
 import { latency, share as shareText } from '../../verdict/wording/index.ts';
 
 export interface DatabaseWaits {
-  /** Sessions seen busy, over all looks. */
+  /** Busy sessions, over all samples. */
   busy: number;
-  /** Of these, waiting for a lock of a row, a transaction or a table, 0-1. */
+  /** Share that waited for a lock of a row, a transaction or a table, 0-1. */
   lockShare: number;
-  /** The statement that most of them waited in. */
+  /** The statement that most of these waited in. */
   blockedStatement: string | null;
-  /** Sessions that kept a transaction open for 100 ms and more without a statement, of all seen, 0-1. */
+  /** Share of all sessions that kept a transaction open for 100 ms and more without a statement, 0-1. */
   idleInTransactionShare: number;
-  /** The statement that most of these ran last; left out where there are none. */
+  /** The last statement of most of these; absent without any. */
   idleAfter?: string;
-  looks: number;
+  samples: number;
   unread: number;
 }
 
-/** Between two statements of a transaction lies the way to the service and back, a few milliseconds: who stays away longer does something else. */
+/** Between two statements of a transaction is one round trip to the service, a few milliseconds; longer means other work. */
 const IDLE_MS = 100;
-/** Of fewer sessions it is an accident. */
+/** A smaller share may be chance. */
 const IDLE_SHARE = 0.1;
-/** From fewer looks nobody can say that no session waits. */
+/** With fewer readable samples, the absence of lock waits proves nothing. */
 const READ_SHARE = 0.5;
 
-/** Null where no look saw anything, or too few could be read to say that nobody waits for a lock. */
-export function databaseWaits(looks: readonly ActivityLook[]): DatabaseWaits | null {
-  const read = looks.filter(({ unread }) => unread === null);
-  const sessions = read.flatMap(({ sessions: seen }) => seen);
+/** Null without a readable sample, or with too few of them to exclude lock waits. */
+export function databaseWaits(samples: readonly ActivitySample[]): DatabaseWaits | null {
+  const read = samples.filter(({ unread }) => unread === null);
+  const sessions = read.flatMap((sample) => sample.sessions);
   const busy = sessions.filter(({ state }) => state === 'active');
   const locked = busy.filter(({ waitEventType }) => waitEventType === 'Lock');
-  if (read.length === 0 || (locked.length === 0 && read.length < READ_SHARE * looks.length)) return null;
+  if (read.length === 0 || (locked.length === 0 && read.length < READ_SHARE * samples.length)) return null;
   const idle = sessions.filter(({ state, runsMs }) => state.startsWith('idle in transaction') && runsMs >= IDLE_MS);
   const idleAfter = mostCommon(idle);
   const share = (part: number, whole: number) => (whole === 0 ? 0 : part / whole);
@@ -40,22 +40,22 @@ export function databaseWaits(looks: readonly ActivityLook[]): DatabaseWaits | n
     blockedStatement: mostCommon(locked),
     idleInTransactionShare: share(idle.length, sessions.length),
     ...(idleAfter === null ? {} : { idleAfter }),
-    looks: read.length,
-    unread: looks.length - read.length,
+    samples: read.length,
+    unread: samples.length - read.length,
   };
 }
 
-/** Why connections may run out though every statement is quick; nothing where few sessions idle in a transaction. */
+/** Why connections may run out although statements are quick; empty where few sessions are idle in a transaction. */
 export function idleClause({ idleInTransactionShare: share, idleAfter = '' }: DatabaseWaits): string[] {
   if (share < IDLE_SHARE) return [];
   const after = idleAfter === '' ? '' : `, most after "${idleAfter}"`;
   return [
-    `${shareText(share)} of the sessions seen kept a transaction open for ${latency(IDLE_MS)} and more ` +
-      `without a statement${after}: their connections serve nobody meanwhile`,
+    `${shareText(share)} of the sessions kept a transaction open for ${latency(IDLE_MS)} and more ` +
+      `without a statement${after}: their connections serve no other request in the meantime`,
   ];
 }
 
-/** The statement of most of them; of equally many the first by its text. */
+/** The most frequent statement; of equally frequent ones the first by text. */
 function mostCommon(sessions: readonly ActiveSession[]): string | null {
   const counts = new Map<string, number>();
   for (const { statement } of sessions) counts.set(statement, (counts.get(statement) ?? 0) + 1);

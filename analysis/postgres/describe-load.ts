@@ -1,10 +1,8 @@
-// What a database did under load, as tables.
+// A database under load, as tables.
 import type { Analysis } from '../analysis.ts';
 import { count, rounded, share } from '../../verdict/wording/index.ts';
 import { databaseWaits, idleClause } from './activity.ts';
-import type { ActivityLook, StatementsRecord } from './records.ts';
-import { slowStatements } from './slow.ts';
-import { sourceSentence } from './source-sentence.ts';
+import { slowStatements, sourceText, type ActivitySample, type StatementsRecord } from './records.ts';
 
 const ROWS = 20;
 
@@ -14,18 +12,18 @@ export function describeStatements(record: StatementsRecord): Analysis {
   const text =
     record.unread ??
     (slow.length === 0
-      ? 'no statement is slow by itself'
+      ? 'no statement is slow'
       : `${slow.length === 1 ? '1 statement is slow and takes' : `${slow.length} statements are slow and take`} much of the time`);
-  const told = sourceSentence(record);
+  const note = sourceText(record);
   return {
     findings: [],
     facts: [{ subject: `database ${record.database}`, text, values: { statements: record.statements.length } }],
     tables: [
       {
         title: `Statements from ${record.from} to ${record.to}`,
-        columns: ['statement', 'calls', 'mean', 'whole', 'rows', 'blocks hit', 'blocks read'].map((name) => ({
+        columns: ['statement', 'calls', 'mean', 'total', 'rows', 'blocks hit', 'blocks read'].map((name) => ({
           name,
-          unit: name === 'mean' || name === 'whole' ? 'ms' : '',
+          unit: name === 'mean' || name === 'total' ? 'ms' : '',
         })),
         rows: record.statements
           .slice(0, ROWS)
@@ -38,25 +36,25 @@ export function describeStatements(record: StatementsRecord): Analysis {
             blocksHit,
             blocksRead,
           ]),
-        notes: told === null ? [] : [told],
+        notes: note === null ? [] : [note],
       },
     ],
   };
 }
 
 /** What sessions waited for. */
-export function describeLooks(looks: readonly ActivityLook[]): Analysis {
-  const waits = databaseWaits(looks);
+export function describeActivity(samples: readonly ActivitySample[]): Analysis {
+  const waits = databaseWaits(samples);
   const counts = new Map<string, number>();
-  for (const { waitEventType, waitEvent } of looks.flatMap(({ sessions }) => sessions)) {
-    const key = waitEventType === null ? 'nothing: it runs' : `${waitEventType}: ${waitEvent ?? ''}`;
+  for (const { waitEventType, waitEvent } of samples.flatMap(({ sessions }) => sessions)) {
+    const key = waitEventType === null ? 'nothing (running)' : `${waitEventType}: ${waitEvent ?? ''}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
-  const unread = looks.flatMap((look) => look.unread ?? []);
+  const unread = samples.flatMap((sample) => sample.unread ?? []);
   const text =
     waits === null
-      ? (unread[0] ?? 'there was no look at the sessions')
-      : `${count(waits.busy)} busy sessions in ${count(waits.looks)} looks, ` +
+      ? (unread[0] ?? 'no sample of the sessions was taken')
+      : `${count(waits.busy)} busy sessions in ${count(waits.samples)} samples, ` +
         `${share(waits.lockShare)} of them waiting for a lock${waits.blockedStatement === null ? '' : `, most in ${waits.blockedStatement}`}`;
   return {
     findings: [],
@@ -65,11 +63,11 @@ export function describeLooks(looks: readonly ActivityLook[]): Analysis {
       {
         title: 'What sessions waited for',
         columns: [
-          { name: 'seen', unit: '' },
+          { name: 'sessions', unit: '' },
           { name: 'waiting for', unit: '' },
         ],
         rows: [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).map(([what, count]) => [count, what]),
-        notes: unread[0] === undefined ? [] : [`${unread.length} of ${looks.length} looks could not be read: ${unread[0]}`],
+        notes: unread[0] === undefined ? [] : [`${unread.length} of ${samples.length} samples could not be read: ${unread[0]}`],
       },
     ],
   };

@@ -1,8 +1,8 @@
-// Time each node spent itself. PostgreSQL prints a node's time per loop and with everything below it, so: times loops, over the workers that
-// shared the loops, less its children; and what a CTE or an InitPlan took is counted there, not again where it is read.
+// Exclusive time of each node. PostgreSQL prints times per loop and including children: they are multiplied by loops, divided by the workers that
+// shared them, and reduced by the children. The time of a CTE or InitPlan is counted there, not where it is read.
 import { nodesOf, type Plan, type PlanNode } from './plan.ts';
 
-/** Milliseconds each node spent itself. A plan without timing gives an empty map. */
+/** Exclusive milliseconds of each node. Empty for a plan without timing. */
 export function exclusiveTimes(plan: Plan): Map<PlanNode, number> {
   if (plan.root.actualMs === null) return new Map();
   const whole = wholeTimes(plan);
@@ -25,7 +25,7 @@ export function exclusiveTimes(plan: Plan): Map<PlanNode, number> {
   return own;
 }
 
-/** Wall-clock milliseconds of each node with all below it. */
+/** Wall-clock milliseconds of each node, including its children. */
 function wholeTimes(plan: Plan): Map<PlanNode, number> {
   const times = new Map<PlanNode, number>();
   const visit = (node: PlanNode, sharedBy: number): void => {
@@ -38,10 +38,10 @@ function wholeTimes(plan: Plan): Map<PlanNode, number> {
 }
 
 const isCte = (node: PlanNode): boolean => node.subplan?.startsWith('CTE ') ?? false;
-/** Runs once for all who read it, so its time is no part of the node it hangs under. */
+/** Runs once for all its readers, so its time is not part of its parent's. */
 const apart = (node: PlanNode): boolean => isCte(node) || (node.subplan?.startsWith('InitPlan ') ?? false);
 
-/** The nodes that wait for a CTE or an InitPlan. */
+/** The nodes that read a CTE or an InitPlan. */
 function readersOf(node: PlanNode, plan: Plan): PlanNode[] {
   if (isCte(node)) {
     const name = (node.subplan ?? '').slice('CTE '.length);

@@ -1,29 +1,29 @@
-// The entries of a PostgreSQL server's log, from text that comes in pieces: one JSON document a line, CSV, or text behind a prefix. What the
-// log lost (a beginning, an end, a damaged line) costs the entry it belongs to and no other.
+// The entries of a PostgreSQL server log, from text that arrives in chunks: one JSON document a line, CSV, or text after a prefix. Truncated or
+// damaged text affects only the entry it belongs to.
 import { prefixPattern } from './log-line-prefix.ts';
 
 export type LogFormat = 'jsonlog' | 'csvlog' | 'stderr';
 
 export interface LogEntry {
-  /** Null where the log does not say. */
+  /** Null where the log does not contain it. */
   database: string | null;
   application: string | null;
   message: string;
 }
 
 export interface LogReader {
-  /** Entries that are whole by now. */
+  /** Returns the entries that are complete. */
   push(text: string): LogEntry[];
-  /** What is left when no more comes. */
+  /** Returns the rest, after the last chunk. */
   end(): LogEntry[];
-  /** Entries that speak of a duration and cannot be read. */
+  /** Number of entries with a duration that cannot be read. */
   damaged(): number;
 }
 
-/** Only these are read: all others (connections, checkpoints) cost no parsing. */
-const SPEAKS_OF_DURATION = 'duration: ';
+/** Only entries with this text are parsed; others (connections, checkpoints) cost nothing. */
+const DURATION_MARK = 'duration: ';
 
-/** What a format does with lines: `line` and `rest` answer the entries that they complete; null stands for a damaged one. */
+/** A format: `line` and `rest` return the entries that they complete; null stands for a damaged one. */
 interface Assembler {
   line(line: string): (LogEntry | null)[];
   rest(): (LogEntry | null)[];
@@ -56,7 +56,7 @@ export function createLogReader(format: LogFormat, linePrefix = ''): LogReader {
 function jsonLines(): Assembler {
   return {
     line(line) {
-      if (!line.includes(SPEAKS_OF_DURATION)) return [];
+      if (!line.includes(DURATION_MARK)) return [];
       try {
         const { message, dbname, application_name: application } = JSON.parse(line) as Record<string, unknown>;
         if (typeof message !== 'string') return [];
@@ -69,20 +69,20 @@ function jsonLines(): Assembler {
   };
 }
 
-/** Columns of the CSV log, the same since PostgreSQL 9.0 (application_name came then); newer versions add more behind them. */
+/** Columns of the CSV log since PostgreSQL 9.0, which added application_name; newer versions append more. */
 const CSV = { database: 2, message: 13, application: 22 } as const;
-/** How every record begins: `2026-11-25 21:40:00.123 UTC,`. */
+/** Start of every record: `2026-11-25 21:40:00.123 UTC,`. */
 const CSV_BEGINS = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ [^,"]+,/u;
 
 function csvRecords(): Assembler {
   let open = '';
-  /** Quotes come in pairs; an odd one leaves a field open, and with it the record. */
+  /** An odd number of quotes leaves a field open, and with it the record. */
   let odd = false;
   const finish = (): (LogEntry | null)[] => {
     const record = open;
     const cut = odd || !CSV_BEGINS.test(record);
     [open, odd] = ['', false];
-    if (!record.includes(SPEAKS_OF_DURATION)) return [];
+    if (!record.includes(DURATION_MARK)) return [];
     const fields = cut ? [] : csvFields(record);
     const message = fields[CSV.message];
     return [
@@ -91,7 +91,7 @@ function csvRecords(): Assembler {
   };
   return {
     line(line) {
-      // Read from the middle of a record, its rest would swallow the next one.
+      // The rest of a record that is read from its middle would swallow the next one.
       const lost = odd && !CSV_BEGINS.test(open) && CSV_BEGINS.test(line) ? finish() : [];
       open = open === '' ? line : `${open}\n${line}`;
       odd = odd !== (line.split('"').length % 2 === 0);
@@ -102,14 +102,16 @@ function csvRecords(): Assembler {
 }
 
 const csvFields = (record: string): string[] =>
-  [...record.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/gu)].map(([, quoted, bare = '']) => quoted?.replaceAll('""', '"') ?? bare);
+  [...record.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/gu)].map(
+    ([, quoted, unquoted = '']) => quoted?.replaceAll('""', '"') ?? unquoted,
+  );
 
-/** Text: an entry begins with the prefix and its severity; what follows on its lines begins with a tab. DETAIL and STATEMENT are entries of their own. */
+/** An entry starts with prefix and severity; its further lines start with a tab. DETAIL and STATEMENT are separate entries. */
 function prefixedText(linePrefix: string): Assembler {
   const pattern = prefixPattern(linePrefix);
   let open: LogEntry | null = null;
   const finish = (): LogEntry[] => {
-    const done = open !== null && open.message.startsWith(SPEAKS_OF_DURATION) ? [open] : [];
+    const done = open !== null && open.message.startsWith(DURATION_MARK) ? [open] : [];
     open = null;
     return done;
   };
@@ -129,5 +131,5 @@ function prefixedText(linePrefix: string): Assembler {
   };
 }
 
-/** `[unknown]` is what the server writes before it knows. */
+/** The server writes `[unknown]` before the session's values are set. */
 const textOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' && value !== '[unknown]' ? value : null);

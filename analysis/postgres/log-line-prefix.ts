@@ -1,10 +1,10 @@
-// PostgreSQL's log_line_prefix as a pattern: which of its escapes name the database and the application.
+// PostgreSQL's log_line_prefix as a pattern, with the escapes for database and application.
 
-/** What an escape stands for. All others are text that says nothing here. https://www.postgresql.org/docs/current/runtime-config-logging.html */
+/** Escapes that are used; others are skipped. https://www.postgresql.org/docs/current/runtime-config-logging.html */
 const ESCAPES: Readonly<Record<string, string>> = { d: '(?<database>.*?)', a: '(?<application>.*?)', p: String.raw`\d+`, '%': '%' };
 const SEVERITY = '(?<severity>DEBUG[1-5]?|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC|DETAIL|HINT|QUERY|CONTEXT|LOCATION|STATEMENT)';
 
-/** The beginning of an entry: its groups are `severity`, `message`, and where the prefix has them `database` and `application`. */
+/** Pattern of the start of an entry, with the groups `severity`, `message`, and where the prefix has them `database` and `application`. */
 export function prefixPattern(linePrefix: string): RegExp {
   let pattern = '';
   let optional = 0;
@@ -12,11 +12,11 @@ export function prefixPattern(linePrefix: string): RegExp {
   for (const [, escape, text = ''] of linePrefix.matchAll(/%-?\d*([a-zA-Z%])|([^%]+|%)/gu)) {
     if (escape === undefined) pattern += text.replaceAll(/[\\^$.*+?()[\]{}|/]/gu, String.raw`\$&`);
     else if (escape === 'q') {
-      // From here on only sessions write it; what runs beside them stops.
+      // From here on only session processes write the prefix; background processes stop.
       pattern += '(?:';
       optional += 1;
     } else {
-      // A name of a group stands once; an escape that is given twice says the same again.
+      // A group name may occur once; a repeated escape is skipped.
       pattern += named.has(escape) ? '.*?' : (ESCAPES[escape] ?? '.*?');
       named.add(escape);
       // Escapes may be padded: `%-10d`.

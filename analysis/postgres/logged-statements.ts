@@ -1,35 +1,35 @@
-// Logged executions, counted by statement. A log holds only those slow enough to be logged: every figure here is a lower bound.
+// Logged executions, counted by statement. A log contains only executions above its threshold: all numbers are lower bounds.
 import type { LogEntry } from './log-entries.ts';
 import { readLoggedDuration, type LoggedDuration } from './logged-duration.ts';
 import type { StatementCost } from './records.ts';
 import { normalised } from './statement.ts';
 
-/** As many as are explained, and kept (records.ts). */
-const PLANS = 3;
-const STATEMENTS = 50;
-/** Texts whose shape is remembered: parsing takes 0.3 ms each (measured), and a load sends the same few thousands of times. */
-const REMEMBERED = 10_000;
+/** As many as are explained, and stored (records.ts). */
+const MAX_PLANS = 3;
+const MAX_STATEMENTS = 50;
+/** Cached shapes of texts: parsing takes 0.3 ms each (measured), and a load repeats the same few thousands of times. */
+const MAX_SHAPES = 10_000;
 
 export interface LoggedStatements {
-  /** First the costliest. */
+  /** The costliest first. */
   statements: StatementCost[];
-  /** The slowest plan of each of the costliest that have one, as it came. */
+  /** The slowest plan of each of the costliest statements that have one, as logged. */
   plans: string[];
   /** Executions of other databases. */
   elsewhere: number;
-  /** Of those read, that do not say their database. */
+  /** Executions whose entries contain no database. */
   ofAnyDatabase: number;
-  /** Durations without a statement: log_duration, or log_statement which tells it apart. */
-  bare: number;
+  /** Durations without a statement: by log_duration, or by log_statement, which logs it separately. */
+  unnamed: number;
   unread: number;
 }
 
 export interface Tally {
   /** Counts an execution. */
   add(execution: LoggedDuration): void;
-  /** Counts what an entry of the server's log says, where it says something. */
+  /** Counts the execution in a server log entry, if there is one. */
   entry(entry: LogEntry): void;
-  /** True once something spoke of an execution, of whatever database. */
+  /** True after any execution, of any database. */
   any(): boolean;
   result(): LoggedStatements;
 }
@@ -41,18 +41,18 @@ interface Count {
 
 /**
  * @param database whose statements are counted.
- * @param own name by which our own statements are known, and left out.
+ * @param own mark of Tminus' own statements, which are left out.
  */
 export function createTally({ database, own }: { database: string; own: string }): Tally {
   const byStatement = new Map<string, { server: Count; auto_explain: Count; plan: string | null; planMs: number }>();
   const shapes = new Map<string, string>();
-  const seen = { elsewhere: 0, ofAnyDatabase: 0, bare: 0, unread: 0 };
+  const seen = { elsewhere: 0, ofAnyDatabase: 0, unnamed: 0, unread: 0 };
 
   function shapeOf(sql: string): string {
     const known = shapes.get(sql);
     if (known !== undefined) return known;
     const shape = normalised(sql);
-    if (shapes.size < REMEMBERED) shapes.set(sql, shape);
+    if (shapes.size < MAX_SHAPES) shapes.set(sql, shape);
     return shape;
   }
 
@@ -78,27 +78,27 @@ export function createTally({ database, own }: { database: string; own: string }
       const duration = readLoggedDuration(entry.message);
       if (duration === null) return;
       if (entry.database !== null && entry.database !== database) seen.elsewhere += 1;
-      else if (duration === 'bare' || duration === 'unread') seen[duration] += 1;
+      else if (duration === 'unnamed' || duration === 'unread') seen[duration] += 1;
       else {
         if (entry.database === null) seen.ofAnyDatabase += 1;
         add(duration);
       }
     },
-    any: () => byStatement.size + seen.elsewhere + seen.bare + seen.unread > 0,
+    any: () => byStatement.size + seen.elsewhere + seen.unnamed + seen.unread > 0,
     result() {
       const found = [...byStatement]
-        // Where server and auto_explain both wrote of the same executions, one of the two counts: the one that wrote of more.
+        // Where server and auto_explain logged the same executions, only the larger of the two counts.
         .map(([statement, { server, auto_explain: explained, plan }]) => ({
           statement,
           plan,
           ...(server.calls >= explained.calls ? server : explained),
         }))
         .sort((a, b) => b.totalMs - a.totalMs || (a.statement < b.statement ? -1 : 1));
-      const plans = found.flatMap(({ plan }) => (plan === null ? [] : [plan])).slice(0, PLANS);
+      const plans = found.flatMap(({ plan }) => (plan === null ? [] : [plan])).slice(0, MAX_PLANS);
       return {
         statements: found
-          .slice(0, STATEMENTS)
-          .map(({ statement, calls, totalMs }) => ({ statement, calls, totalMs, meanMs: totalMs / calls, ...UNTOLD })),
+          .slice(0, MAX_STATEMENTS)
+          .map(({ statement, calls, totalMs }) => ({ statement, calls, totalMs, meanMs: totalMs / calls, ...NOT_LOGGED })),
         plans,
         ...seen,
       };
@@ -106,5 +106,5 @@ export function createTally({ database, own }: { database: string; own: string }
   };
 }
 
-/** What no log says. */
-const UNTOLD = { rows: null, blocksHit: null, blocksRead: null, tempBlocksWritten: null };
+/** Values that no log contains. */
+const NOT_LOGGED = { rows: null, blocksHit: null, blocksRead: null, tempBlocksWritten: null };

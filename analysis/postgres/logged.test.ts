@@ -4,7 +4,7 @@ import { createLogReader, type LogEntry, type LogFormat } from './log-entries.ts
 import { createTally, type LoggedStatements } from './logged-statements.ts';
 import type { StatementsRecord } from './records.ts';
 import { readServiceLine } from './service-log.ts';
-import { slowStatements } from './slow.ts';
+import { slowStatements } from './records.ts';
 import { normalised, parserReady } from './statement.ts';
 
 beforeAll(() => parserReady);
@@ -101,7 +101,7 @@ describe.each(writers)("the server's log as %s", (format, write) => {
 
   it('counts no duration that is no number, and tells those without a statement', () => {
     const log = write(executed.replace('152.300', 'NaN')) + write(executed.replace('152.300', '-1')) + write('duration: 4.2 ms');
-    expect(counted(format, log)).toMatchObject({ statements: [], bare: 1 });
+    expect(counted(format, log)).toMatchObject({ statements: [], unnamed: 1 });
   });
 
   it('tells plans of a form that is not read', () => {
@@ -191,7 +191,7 @@ describe('a logged statement', () => {
 
   test('says where it was read, what is not there, and that its calls are a lower bound', () => {
     expect(describeStatements(record(1_200)).tables[0]?.notes).toEqual([
-      `pg_stat_statements: relation "pg_stat_statements" does not exist; read from the server's log, which holds slow executions only, so calls are a lower bound`,
+      `pg_stat_statements: relation "pg_stat_statements" does not exist; read from the server's log, which contains slow executions only, so calls are a lower bound`,
     ]);
     expect(describeStatements({ ...record(1_200), source: 'pg_stat_statements', notThere: [] }).tables[0]?.notes).toEqual([]);
   });

@@ -1,4 +1,4 @@
-// An index that a plan lacks: a scan of a whole table that throws nearly all of it away, by comparisons an index could serve.
+// Missing indexes of a plan: scans of whole tables that discard nearly all rows by comparisons which an index could serve.
 import { exclusiveTimes } from './exclusive.ts';
 import type { Plan, PlanNode } from './plan.ts';
 import { schemasOf } from './named-table.ts';
@@ -6,31 +6,30 @@ import { comparisonsOf, parseTree } from './statement.ts';
 
 export interface IndexProposal {
   relation: string;
-  /** In the order of the index: equalities first, then at most one range. */
+  /** In index order: equalities first, then at most one range. */
   columns: string[];
   /** `CREATE INDEX CONCURRENTLY ON orders (customer)`. */
   sql: string;
-  /** Of the rows read, thrown away, 0-1. */
+  /** Share of the rows read that are discarded, 0-1. */
   removedShare: number;
-  /** Rows read each time the table is scanned, of all workers together. */
+  /** Rows read per scan of the table, over all workers. */
   rowsRead: number;
-  /** Of the execution, spent in this scan itself, 0-1; null without timing. */
+  /** Share of the execution time spent in the scan itself, 0-1; null without timing. */
   timeShare: number | null;
 }
 
-/** A scan that keeps more than a tenth of its rows is right to scan (pev2 marks it from there on). */
+/** A scan that keeps more than a tenth of its rows is appropriate (pev2 marks it from there on). */
 const REMOVED_SHARE = 0.9;
-/** So is one of a table of some hundred pages: PostgreSQL reads them in a few milliseconds, with or without an index. */
+/** A table of some hundred pages is read in a few milliseconds with or without an index. */
 const MIN_PAGES = 1_000;
-/** Where the plan tells no blocks: 1,000 pages of 8 kB hold this many rows of 160 bytes. */
+/** For plans without block counts: 1,000 pages of 8 kB hold this many rows of 160 bytes. */
 const MIN_ROWS = 50_000;
-/** Where the rest takes nine tenths, no index on this table helps (pev2 marks a node from there on). */
+/** Where other nodes take nine tenths, no index on this table helps (pev2 marks a node from there on). */
 const MIN_TIME_SHARE = 0.1;
 
 /**
- * Proposals, the costliest scan first; without times the planner's costs stand in for them. None where
- * parameters are unknown, for then the rows are not those of the statement. Pure: whether such an index is there already,
- * and too wide or invalid, only the server knows, and whether it helps only a trial says.
+ * Proposals, the costliest scan first; without times the planner's costs are used. None where parameters are unknown, because then the rows are
+ * not those of the statement. Whether such an index exists or helps only the server can show.
  */
 export function missingIndexes(plan: Plan): IndexProposal[] {
   if (plan.parameters !== null && plan.parameters.unknown.length > 0) return [];
@@ -61,7 +60,7 @@ export function missingIndexes(plan: Plan): IndexProposal[] {
     .map(({ proposal }) => proposal);
 }
 
-/** Scans of whole tables, and how many loops of each make one pass: workers share a parallel scan, while a nested loop repeats any other. */
+/** Scans of whole tables, and how many loops make one pass: workers share a parallel scan, a nested loop repeats any other. */
 function scansOf(plan: Plan): { node: PlanNode; sharedBy: number }[] {
   const scans: { node: PlanNode; sharedBy: number }[] = [];
   const visit = (node: PlanNode, processes: number | null): void => {
@@ -74,17 +73,17 @@ function scansOf(plan: Plan): { node: PlanNode; sharedBy: number }[] {
   return scans;
 }
 
-/** Of the planner's cost of everything, 0-1; 0 where the plan tells no costs. */
+/** Share of the planner's total cost, 0-1; 0 for a plan without costs. */
 const costShare = ({ totalCost }: PlanNode, passes: number, { root }: Plan): number =>
   totalCost === null || !root.totalCost ? 0 : Math.min(1, (totalCost * passes) / root.totalCost);
 
-/** As the plan says it, else as the statement does; null where neither says it, or there are two of that name. */
-function schemaOf(told: string | null, relation: string, { statement }: Plan): string | null {
-  if (told !== null || statement === null) return told;
+/** The plan's schema, else the statement's; null where neither has one, or there are two tables of that name. */
+function schemaOf(schema: string | null, relation: string, { statement }: Plan): string | null {
+  if (schema !== null || statement === null) return schema;
   const schemas = schemasOf(statement, relation);
   return schemas.length === 1 ? (schemas[0] ?? null) : null;
 }
 
-/** An identifier as SQL; the parser knows which words are reserved. */
+/** An identifier in SQL; the parser decides which words are reserved. */
 const quoted = (name: string): string =>
   /^[a-z_][a-z0-9_]*$/u.test(name) && parseTree(`CREATE INDEX ON ${name} (${name})`) !== null ? name : `"${name.replaceAll('"', '""')}"`;

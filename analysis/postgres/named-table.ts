@@ -1,13 +1,13 @@
-// How a statement names a table, and the statement that reads a temporary table in its place: of one name it hides the other, but not where
-// the statement names a schema.
+// The schemas by which a statement names a table, and the statement that reads a temporary table instead: a temporary table hides one of the same
+// name, except where the statement names a schema.
 import { parseTree } from './statement.ts';
 
-/** The schemas that the statement names a table with, each once; null is one without. Empty where it does not name it: a view does. */
+/** The schemas that the statement names a table with, each once; null without a schema. Empty where only a view names it. */
 export function schemasOf(statement: string, relation: string): (string | null)[] {
   return [...new Set(tablesNamed(parseTree(statement), relation).map(({ schemaname }) => schemaname ?? null))];
 }
 
-/** The statement with `pg_temp` for every schema that it names the table by, in its columns too. One that names its database as well stays. */
+/** The statement with `pg_temp` for each schema of the table, in its columns too. A table named with a database is unchanged. */
 export function ontoCopy(statement: string, relation: string): string {
   const tree = parseTree(statement);
   const tables = tablesNamed(tree, relation).filter(({ schemaname, catalogname }) => schemaname !== undefined && catalogname === undefined);
@@ -17,7 +17,7 @@ export function ontoCopy(statement: string, relation: string): string {
     return fields.length > 2 && table === relation && schemas.has(schema);
   });
   const offsets = [...tables, ...columns].flatMap(({ location }) => location ?? []).sort((a, b) => b - a);
-  // Offsets are of bytes.
+  // The parser counts offsets in bytes.
   let bytes = Buffer.from(statement);
   for (const offset of offsets) {
     const after = bytes.subarray(offset).toString();
@@ -43,7 +43,7 @@ interface ColumnRef {
 const tablesNamed = (tree: unknown, relation: string): RangeVar[] =>
   parts<RangeVar>(tree, 'RangeVar').filter(({ relname }) => relname === relation);
 
-/** Every part of a parse tree that goes by this name, in its order. */
+/** All parts of a parse tree with this name, in order. */
 function parts<T>(tree: unknown, name: string): T[] {
   if (typeof tree !== 'object' || tree === null) return [];
   return Object.entries(tree).flatMap(([key, part]) => [...(key === name ? [part as T] : []), ...parts<T>(part, name)]);

@@ -1,22 +1,22 @@
-// Where the parameters of a statement stand: which columns tell what they may be, and which decide what is read without saying so.
+// The parameters of a statement: columns that show their possible values, and parameters that affect which rows are read without one.
 import { parseTree } from './statement.ts';
 
-/** `one of`: the parameter is an array of such values. `from` and `to`: a bound, below which or above which no row is kept. */
+/** `one of`: the parameter is an array of values. `from` and `to`: a lower or upper bound. */
 export type Comparing = 'equal' | 'one of' | 'from' | 'to';
 
 export interface ComparedParameter {
   parameter: number;
   comparing: Comparing;
   column: string;
-  /** Tables the column may be of, as the statement names them: one where it says so, else all it reads. */
+  /** Tables the column may belong to, as the statement names them: one where it is qualified, else all that are read. */
   tables: string[];
 }
 
 export interface StatementParameters {
   compared: ComparedParameter[];
-  /** Of LIMIT and OFFSET: without a value all rows are taken. */
+  /** Parameters of LIMIT and OFFSET: without a value all rows are taken. */
   limits: number[];
-  /** They decide which rows are read, and no column says what they may be. Those that are only answered or summed are not among them. */
+  /** Parameters that affect which rows are read, without a column that shows their values; not those that are only returned or summed. */
   unknown: number[];
 }
 
@@ -41,7 +41,7 @@ export function parametersOfStatement(sql: string): StatementParameters | null {
       if (name === 'A_Expr' && isTree(value)) compared.push(...comparedIn(value, tables));
       const limit = name === 'limitCount' || name === 'limitOffset' ? numberOf(value) : null;
       if (limit !== null) limits.add(limit);
-      // A statement inside a list of answers reads rows of its own.
+      // A subquery inside a result list reads its own rows.
       else visit(value, name === 'SelectStmt' || (decides && !ANSWERING.has(name)));
     }
   }
@@ -55,10 +55,10 @@ const textOf = (part: unknown, name: string): string | null => {
   return typeof value === 'string' ? value : null;
 };
 
-/** What a statement answers, and in which order: neither changes which rows it reads. */
+/** Results and their order: neither affects which rows are read. */
 const ANSWERING: ReadonlySet<string> = new Set(['targetList', 'sortClause', 'groupClause']);
 
-/** Number of the parameter a part is, with or without a cast. */
+/** Number of the parameter in a part, with or without a cast. */
 function numberOf(part: unknown): number | null {
   const cast = partOf(part, 'TypeCast');
   if (cast !== undefined) return numberOf(partOf(cast, 'arg'));
@@ -75,26 +75,29 @@ function comparedIn(expression: Tree, tables: ReadonlyMap<string, string | null>
   if (column === null) {
     const swapped = columnIn(right, tables);
     const comparing = kind === 'AEXPR_OP' ? COMPARING[SWAPPED[operator] ?? operator] : undefined;
-    return swapped === null ? [] : told(swapped, [[left, comparing]]);
+    return swapped === null ? [] : comparedWith(swapped, [[left, comparing]]);
   }
   const items = (partOf(partOf(right, 'List'), 'items') ?? []) as unknown[];
   if (kind === 'AEXPR_OP') pairs.push([right, COMPARING[operator]]);
   else if (kind === 'AEXPR_IN' && operator === '=') pairs.push(...items.map((item): [unknown, Comparing] => [item, 'equal']));
   else if (kind === 'AEXPR_OP_ANY' && operator === '=') pairs.push([right, 'one of']);
   else if (kind === 'AEXPR_BETWEEN') pairs.push([items[0], 'from'], [items[1], 'to']);
-  return told(column, pairs);
+  return comparedWith(column, pairs);
 }
 
 const COMPARING: Readonly<Record<string, Comparing>> = { '=': 'equal', '>': 'from', '>=': 'from', '<': 'to', '<=': 'to' };
 const SWAPPED: Readonly<Record<string, string>> = { '>': '<', '>=': '<=', '<': '>', '<=': '>=' };
 
-const told = (column: Pick<ComparedParameter, 'column' | 'tables'>, pairs: [unknown, Comparing | undefined][]): ComparedParameter[] =>
+const comparedWith = (
+  column: Pick<ComparedParameter, 'column' | 'tables'>,
+  pairs: [unknown, Comparing | undefined][],
+): ComparedParameter[] =>
   pairs.flatMap(([part, comparing]) => {
     const parameter = numberOf(part);
     return parameter === null || comparing === undefined ? [] : [{ parameter, comparing, ...column }];
   });
 
-/** A plain column; also as text, for its values are given as text. */
+/** A plain column, also with a cast to text, because values are given as text. */
 function columnIn(part: unknown, tables: ReadonlyMap<string, string | null>): Pick<ComparedParameter, 'column' | 'tables'> | null {
   const cast = partOf(part, 'TypeCast');
   if (cast !== undefined) {
@@ -112,7 +115,7 @@ function columnIn(part: unknown, tables: ReadonlyMap<string, string | null>): Pi
   return table === null || table === undefined ? null : { column, tables: [table] };
 }
 
-/** Tables by the name they go by in the statement; null where two tables go by one. */
+/** Tables by their alias in the statement; null where two tables share one. */
 function tablesOf(tree: unknown): Map<string, string | null> {
   const tables = new Map<string, string | null>();
   const visit = (part: unknown): void => {

@@ -1,4 +1,4 @@
-// What a plan says in figures.
+// Numbers of a plan.
 import { exclusiveTimes } from './exclusive.ts';
 import { nodesOf, type Plan, type PlanNode } from './plan.ts';
 
@@ -12,16 +12,16 @@ export interface PlanFigures {
   rowsRemovedTotal: number;
   rootSharedHitBlocks: number | null;
   rootSharedReadBlocks: number | null;
-  /** 0-1; null below 1,000 blocks, where it says nothing. "Read" may still come from the cache of the system. */
+  /** 0-1; null below 1,000 blocks. "Read" blocks may still come from the operating system's cache. */
   sharedHitRatio: number | null;
   spillingNodes: number;
-  /** To temporary files, by all nodes; null without BUFFERS. */
+  /** By all nodes, to temporary files; null without BUFFERS. */
   tempWrittenBlocks: number | null;
-  /** How far the planner was off at worst, 1 or more; null when the plan was not run. */
+  /** Largest factor between estimated and actual rows, 1 or more; null when the plan was not executed. */
   maxEstimateFactor: number | null;
 }
 
-/** Fewest blocks a hit ratio is read from. */
+/** Fewer blocks give no hit ratio. */
 const MIN_BLOCKS = 1_000;
 
 export function planFigures(plan: Plan): PlanFigures {
@@ -48,7 +48,7 @@ export function planFigures(plan: Plan): PlanFigures {
   };
 }
 
-/** How far the planner was off at one node, 1 or more; null where it was never executed. */
+/** Factor between estimated and actual rows of one node, 1 or more; null where it was never executed. */
 export function estimateFactor(node: PlanNode): number | null {
   if (node.planRows === null || node.actualRows === null || node.loops === null || node.loops === 0) return null;
   const [planned, actual] = [Math.max(1, node.planRows), Math.max(1, node.actualRows)];

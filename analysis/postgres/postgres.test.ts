@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { databaseWaits } from './activity.ts';
-import { describeLooks } from './describe-load.ts';
+import { describeActivity } from './describe-load.ts';
 import { describePlan } from './describe.ts';
 import { missingIndexes } from './missing-index.ts';
 import { parametersOfStatement } from './parameters.ts';
 import { nodesOf } from './plan.ts';
 import { readPlan } from './read-plan.ts';
-import { slowStatements } from './slow.ts';
+import { slowStatements } from './records.ts';
 import { comparisonsOf, normalised, onlyReads, parametersOf, parserReady } from './statement.ts';
 
 /** What each answers while the parser is not there: these lines run before anything could load it. */
@@ -249,9 +249,7 @@ describe('a plan', () => {
       describePlan(below({ ...node('Nested Loop'), Filter: undefined, 'Rows Removed by Filter': 0 }, only(fetches)))
         .facts.filter(({ subject }) => subject === 'heap fetches')
         .map(({ text }) => text);
-    expect(told(4_000)).toEqual([
-      '4,000 of 5,000 rows of index-only scans had to be looked up in orders too: VACUUM of orders spares that',
-    ]);
+    expect(told(4_000)).toEqual(['4,000 of 5,000 rows of index-only scans were also fetched from orders: VACUUM of orders avoids that']);
     expect(told(400)).toEqual([]);
   });
 
@@ -262,7 +260,7 @@ describe('a plan', () => {
       )
         .facts.filter(({ subject }) => subject === 'planning')
         .map(({ text }) => text);
-    expect(told(120)).toEqual(['120 ms beside 43 ms of execution: a prepared statement can keep its plan']);
+    expect(told(120)).toEqual(['120 ms for 43 ms of execution: a prepared statement can reuse its plan']);
     expect(told(40)).toEqual([]);
   });
 
@@ -320,7 +318,7 @@ test('tells who waits for locks, and that it could not look', () => {
     busy: 4,
     lockShare: 0.75,
     blockedStatement: 'UPDATE stock',
-    looks: 1,
+    samples: 1,
     unread: 1,
   });
   expect(databaseWaits([look([], 'refused')])).toBeNull();
@@ -346,15 +344,15 @@ test('tells sessions that keep a transaction open while the service does somethi
   const more = look(session('idle in transaction', 800));
   expect(databaseWaits([...kept, way, more])).toMatchObject({ busy: 1, idleInTransactionShare: 3 / 5, idleAfter: 'UPDATE stock' });
   expect(databaseWaits([way])).toMatchObject({ idleInTransactionShare: 0 });
-  expect(describeLooks([...kept, way, more]).facts.map(({ text }) => text)).toContain(
-    '60 % of the sessions seen kept a transaction open for 100 ms and more without a statement, most after "UPDATE stock": their connections serve nobody meanwhile',
+  expect(describeActivity([...kept, way, more]).facts.map(({ text }) => text)).toContain(
+    '60 % of the sessions kept a transaction open for 100 ms and more without a statement, most after "UPDATE stock": their connections serve no other request in the meantime',
   );
-  expect(describeLooks([way]).facts).toHaveLength(1);
+  expect(describeActivity([way]).facts).toHaveLength(1);
 });
 
 test('says of sessions which looks are not read, and why', () => {
   const read = { at: '', unread: null, sessions: [] };
   const hidden = { at: '', unread: 'hidden', sessions: [] };
-  expect(describeLooks([read, read, hidden]).tables[0]?.notes).toEqual(['1 of 3 looks could not be read: hidden']);
-  expect(describeLooks([read, hidden, hidden]).facts.map(({ text }) => text)).toEqual(['hidden']);
+  expect(describeActivity([read, read, hidden]).tables[0]?.notes).toEqual(['1 of 3 samples could not be read: hidden']);
+  expect(describeActivity([read, hidden, hidden]).facts.map(({ text }) => text)).toEqual(['hidden']);
 });

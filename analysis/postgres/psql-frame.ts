@@ -1,11 +1,11 @@
-// psql draws a frame around a plan: a header, borders, marks where a value goes on, and a count of rows. What is inside is the plan.
+// psql draws a frame around a plan: header, borders, marks for continued values, and a row count.
 
 const RULE = /^[\s─-╿+|=-]+$/u;
 const COUNT = /^\(\d+ rows?\)$/u;
 const LEFT = /^[|│║] ?/u;
 const RIGHT = /\s*(?:[+↵¶])?\s*[|│║]?\s*$/u;
 
-/** The text of a plan without the frame psql draws; text that has none stays as it is. */
+/** The text of a plan without psql's frame; text without a frame is unchanged. */
 export function withoutFrame(text: string): string {
   const lines = text.replaceAll('\r\n', '\n').split('\n');
   const header = lines.findIndex(

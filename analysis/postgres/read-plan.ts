@@ -1,16 +1,17 @@
-// Reads a plan as EXPLAIN gives it: JSON or text, bare or in psql's frame.
+// Reads a plan as EXPLAIN prints it: JSON or text, with or without psql's frame.
 import { UnreadableEvidence } from '../analysis.ts';
 import { gunzipBounded } from '../bytes/gunzip.ts';
-import type { ParametersTold, Plan, PlanNode } from './plan.ts';
+import { emptyNode, markSpills, type ParameterSources, type Plan, type PlanNode } from './plan.ts';
 import { withoutFrame } from './psql-frame.ts';
-import { markSpills } from './spills.ts';
-import { emptyNode, readTextPlan } from './text-plan.ts';
+import { readTextPlan } from './text-plan.ts';
 
 type Json = Record<string, unknown>;
 
-/** Nodes below nodes; PostgreSQL's own plans stay far under it. */
-const DEEPEST = 400;
-const LARGEST_BYTES = 32 * 1024 * 1024;
+/** Nesting of nodes; PostgreSQL's own plans stay far below. */
+const MAX_DEPTH = 400;
+const MAX_BYTES = 32 * 1024 * 1024;
+const JSON_HINT = 'use the output of EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)';
+const CAPTURE_AGAIN = 'capture the plan again';
 const CONDITIONS = [
   'Filter',
   'Index Cond',
@@ -25,10 +26,10 @@ const CONDITIONS = [
   'Output',
 ];
 
-/** A plan from the bytes of a file or of evidence, gzip or not. Throws UnreadableEvidence naming the place. */
+/** Reads a plan, gzip or not. Throws UnreadableEvidence with the place. */
 export function readPlan(bytes: Uint8Array): Plan {
   const plain = gunzipBounded(bytes);
-  if (plain.length > LARGEST_BYTES) throw new UnreadableEvidence('a plan of more than 32 MB', 'byte 0', 'give the plan of one statement');
+  if (plain.length > MAX_BYTES) throw new UnreadableEvidence('the plan is larger than 32 MB', 'byte 0', 'use the plan of one statement');
   const text = withoutFrame(new TextDecoder().decode(plain));
   return /^\s*[[{]/u.test(text) ? readJsonPlan(text) : readTextPlan(text);
 }
@@ -36,11 +37,9 @@ export function readPlan(bytes: Uint8Array): Plan {
 function readJsonPlan(text: string): Plan {
   const outer = parsed(text);
   const holder = Array.isArray(outer) ? (outer[0] as unknown) : outer;
-  if (!isObject(holder))
-    throw new UnreadableEvidence('this JSON is no plan', '[0]', 'give the output of EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)');
+  if (!isObject(holder)) throw new UnreadableEvidence('JSON, but not a plan', '[0]', JSON_HINT);
   const root = isObject(holder['Plan']) ? holder['Plan'] : holder;
-  if (typeof root['Node Type'] !== 'string')
-    throw new UnreadableEvidence('there is no "Node Type"', '[0].Plan', 'give the output of EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)');
+  if (typeof root['Node Type'] !== 'string') throw new UnreadableEvidence('"Node Type" is missing', '[0].Plan', JSON_HINT);
   const jit = isObject(holder['JIT']) && isObject(holder['JIT']['Timing']) ? holder['JIT']['Timing'] : {};
   const node = nodeOf(root, 'Plan', 0);
   markSpills(node);
@@ -54,18 +53,18 @@ function readJsonPlan(text: string): Plan {
   };
 }
 
-/** What `tminus` wrote beside the statement. PostgreSQL itself writes none of it. */
-function parametersOf(told: unknown): ParametersTold | null {
-  if (!isObject(told)) return null;
+/** Sources that Tminus stored with the plan; null for a plan from elsewhere. */
+function parametersOf(stored: unknown): ParameterSources | null {
+  if (!isObject(stored)) return null;
   const numbers = (name: string): number[] => {
-    const list = told[name];
+    const list = stored[name];
     return Array.isArray(list) ? list.filter((each) => Number.isInteger(each)) : [];
   };
   return { sampled: numbers('sampled'), guessed: numbers('guessed'), unknown: numbers('unknown') };
 }
 
 function nodeOf(json: Json, place: string, depth: number): PlanNode {
-  if (depth > DEEPEST) throw new UnreadableEvidence(`nodes lie more than ${DEEPEST} deep`, 'Plan', 'give a plan as PostgreSQL prints it');
+  if (depth > MAX_DEPTH) throw new UnreadableEvidence(`nodes are nested more than ${MAX_DEPTH} deep`, 'Plan', CAPTURE_AGAIN);
   const at = (name: string) => figure(json, name, `${place}.`);
   const node = emptyNode();
   const provider = text(json, 'Custom Plan Provider');
@@ -99,9 +98,9 @@ function nodeOf(json: Json, place: string, depth: number): PlanNode {
     else if (Array.isArray(value)) node.conditions[name] = value.join(', ');
   }
   const children: unknown = json['Plans'] ?? [];
-  if (!Array.isArray(children)) throw new UnreadableEvidence('"Plans" is no list', place, 'take the plan again');
+  if (!Array.isArray(children)) throw new UnreadableEvidence('"Plans" is not a list', place, CAPTURE_AGAIN);
   node.children = children.map((child: unknown, i) => {
-    if (!isObject(child)) throw new UnreadableEvidence('this is no plan node', `${place}.Plans[${i}]`, 'take the plan again');
+    if (!isObject(child)) throw new UnreadableEvidence('not a plan node', `${place}.Plans[${i}]`, CAPTURE_AGAIN);
     return nodeOf(child, `${place}.Plans[${i}]`, depth + 1);
   });
   return node;
@@ -111,17 +110,17 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new UnreadableEvidence('this is no JSON, or is cut off', 'line 1', 'take the plan again');
+    throw new UnreadableEvidence('not JSON, or truncated', 'line 1', CAPTURE_AGAIN);
   }
 }
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
 const text = (json: Json, name: string): string | null => (typeof json[name] === 'string' ? json[name] : null);
 
-/** A figure, null where it is not given. Anything but a number of at least 0 is a damaged plan. */
+/** A number, null where absent. Anything but a number of at least 0 is a damaged plan. */
 function figure(json: Json, name: string, place: string): number | null {
   const value = json[name];
   if (value === undefined) return null;
   if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
-  throw new UnreadableEvidence(`${JSON.stringify(value)} is no figure of a plan`, `${place}${name}`, 'take the plan again');
+  throw new UnreadableEvidence(`${JSON.stringify(value)} is not a number of at least 0`, `${place}${name}`, CAPTURE_AGAIN);
 }

@@ -1,9 +1,9 @@
-// Reads the proof of an index: plans of a statement on a copy of the table, without and with it.
+// Reads the proof of an index: plans of a statement on a copy of the table, without and with the index.
 import { UnreadableEvidence } from '../analysis.ts';
 import type { ProvenIndex } from '../cause/observed.ts';
 import { readPlan } from './read-plan.ts';
 
-/** Evidence of kind `index-proof`. Throws UnreadableEvidence on bytes that are none, or plans without times. */
+/** Evidence of kind `index-proof`. Throws UnreadableEvidence on other bytes, or plans without times. */
 export function readIndexProof(bytes: Uint8Array): ProvenIndex {
   let proof: { statement?: unknown; sql?: unknown; before?: unknown; after?: unknown } | null;
   try {
@@ -12,11 +12,11 @@ export function readIndexProof(bytes: Uint8Array): ProvenIndex {
     proof = null;
   }
   if (typeof proof?.statement !== 'string' || typeof proof.sql !== 'string')
-    throw new UnreadableEvidence('this is no proof of an index', 'line 1', 'run the analysis again');
+    throw new UnreadableEvidence('not an index proof', 'line 1', 'run the diagnosis again');
   const { statement, sql } = proof;
   const took = (plan: unknown, which: string): number => {
     const { executionMs } = readPlan(new TextEncoder().encode(JSON.stringify(plan)));
-    if (executionMs === null) throw new UnreadableEvidence('this plan was not executed', which, 'run the analysis again');
+    if (executionMs === null) throw new UnreadableEvidence('the plan was not executed', which, 'run the diagnosis again');
     return executionMs;
   };
   return { statement, sql, beforeMs: took(proof.before, 'before'), afterMs: took(proof.after, 'after') };

@@ -1,4 +1,4 @@
-// A line of a service's own log that tells how long a statement took, as pgx's tracelog with zap writes it:
+// A line of the service's own log with the duration of a statement, as pgx's tracelog with zap writes it:
 // {"level":"info","msg":"Query","sql":"SELECT ... WHERE id = $1","duration":0.152}
 
 export interface ServiceStatement {
@@ -11,10 +11,10 @@ const UNITS_MS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e
 const GO_DURATION = /^(?:\d+(?:\.\d+)?(?:ns|us|µs|μs|ms|s|m|h))+$/u;
 
 /**
- * The statement and its time. Null for any other line. `unread` where a line has a statement and no time that can be one.
- * @param longestMs no statement took longer than what was looked at: a number beyond it is not in seconds (slog counts nanoseconds).
+ * The statement and its duration. Null for any other line. `unread` where a line has a statement but no plausible duration.
+ * @param maxMs the duration of the load: a larger number is not in seconds (slog logs nanoseconds).
  */
-export function readServiceLine(line: string, longestMs: number): ServiceStatement | 'unread' | null {
+export function readServiceLine(line: string, maxMs: number): ServiceStatement | 'unread' | null {
   if (!line.includes('"sql"')) return null;
   let record: Record<string, unknown> | null;
   try {
@@ -23,11 +23,11 @@ export function readServiceLine(line: string, longestMs: number): ServiceStateme
     return 'unread';
   }
   const statement = record?.['sql'];
-  // Preparing is no call of it.
+  // Preparing a statement does not execute it.
   if (typeof statement !== 'string' || statement.trim() === '' || record?.['msg'] === 'Prepare') return null;
-  // `time` often is when the line was written: then it is no duration, and the other name holds it.
+  // `time` is often the timestamp of the line; then it is not a duration, and the other field has it.
   const durationMs = durationOf(record?.['duration']) ?? durationOf(record?.['time']);
-  return durationMs === null || durationMs > longestMs ? 'unread' : { statement, durationMs };
+  return durationMs === null || durationMs > maxMs ? 'unread' : { statement, durationMs };
 }
 
 /** Numbers are seconds, as zap's SecondsDurationEncoder writes them; text is Go's. */

@@ -1,29 +1,29 @@
-// Statements by their shape: literals replaced by parameters, so that equal ones are one and no customer's data is told.
+// Statements by shape: literals replaced by parameters, so that equal statements are counted together and no customer data is shown.
 import { loadModule, normalizeSync, parseSync, SqlError } from 'libpg-query';
 
-/** PostgreSQL's own parser, loaded once. Whoever calls what is here waits for it first: before, everything here throws. */
+/** PostgreSQL's own parser, loaded once. Callers await it first; before, every function here throws. */
 export const parserReady: Promise<void> = loadModule();
 
 const SHOWN_CHARACTERS = 2_000;
 
-/** Kinds whose literals the parser replaces all of; of others (EXECUTE, PREPARE, CREATE TABLE, COPY) it leaves some. */
+/** Statements whose literals the parser replaces completely; of others (EXECUTE, PREPARE, CREATE TABLE, COPY) it keeps some. */
 const WHOLLY_REPLACED = /^\s*(?:with|select|insert|update|delete|merge|values)\b/iu;
 
 /**
- * A statement with its literals as $1, $2 ... and without its comments, which often name who asks. Of text the parser refuses (cut off, a
- * dialect) and of other kinds of statement, quoted text and numbers are replaced by `?`.
+ * A statement with its literals as $1, $2 ... and without comments, which often name the caller. In text that the parser refuses (truncated, a
+ * dialect) and in other statements, quoted text and numbers become `?`.
  */
 export function normalised(sql: string): string {
   if (sql.trim() === '') return '';
-  const [told, refused] = replaced(sql);
-  const bare = withoutComments(told);
-  return oneLine(refused || !WHOLLY_REPLACED.test(bare) ? withoutLiterals(bare) : bare);
+  const [parameterized, isRefused] = replaced(sql);
+  const plain = withoutComments(parameterized);
+  return oneLine(isRefused || !WHOLLY_REPLACED.test(plain) ? withoutLiterals(plain) : plain);
 }
 
 function replaced(sql: string): [string, boolean] {
-  // Asked first: of text that ends within a literal, normalizeSync answers an error's message with that literal as if it were the statement.
+  // Parsed first: for text that ends within a literal, normalizeSync returns an error message with that literal.
   if (parseTree(sql) !== null) return [normalizeSync(sql), false];
-  // Literals first: a quoted `--` is no comment.
+  // Literals first: a quoted `--` is not a comment.
   return [withoutLiterals(sql), true];
 }
 
@@ -36,12 +36,12 @@ const withoutLiterals = (sql: string): string =>
 
 const oneLine = (sql: string): string => sql.replaceAll(/\s+/gu, ' ').trim().slice(0, SHOWN_CHARACTERS);
 
-/** How many parameters ($1 ...) a statement has. */
+/** Number of parameters ($1 ...) of a statement. */
 export const parametersOf = (sql: string): number => Math.max(0, ...[...sql.matchAll(/\$(\d+)/gu)].map(([, number]) => Number(number)));
 
 /**
- * True for a single statement that only reads: a SELECT that locks no rows, makes no table and has no part that writes. Functions it calls
- * may still write: whoever executes it does so in a read-only transaction.
+ * True for a single statement that only reads: a SELECT without row locks, INTO or a part that writes. Functions may still write, so it is
+ * executed in a read-only transaction.
  */
 export function onlyReads(sql: string): boolean {
   const statements = parseTree(sql);
@@ -50,7 +50,7 @@ export function onlyReads(sql: string): boolean {
   return stmt !== undefined && 'SelectStmt' in stmt && !anywhere(stmt, WRITING);
 }
 
-/** Parts of a parse tree that lock or change something, wherever they stand. */
+/** Parts of a parse tree that lock or write. */
 const WRITING: ReadonlySet<string> = new Set(['lockingClause', 'intoClause', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt']);
 
 function anywhere(node: unknown, names: ReadonlySet<string>): boolean {
@@ -59,22 +59,21 @@ function anywhere(node: unknown, names: ReadonlySet<string>): boolean {
 }
 
 /**
- * Parts in parts of a statement's tree, about four to a pair of parentheses: no person writes so many, and from three times as many on walking
- * the tree (and normalising its text) exhausts the stack.
+ * Nesting of a parse tree, about four levels per pair of parentheses: no person writes more, and three times as many exhaust the stack.
  */
-const DEEPEST = 1_000;
+const MAX_DEPTH = 1_000;
 
 /**
- * Statements as PostgreSQL's parser reads them; null for text it refuses, or that is nested too deep. Throws where the parser is not there
- * yet, or fails by itself.
+ * Statements as PostgreSQL's parser reads them; null for text it refuses, or with too deep nesting. Throws where the parser is not loaded, or
+ * fails itself.
  */
 export function parseTree(sql: string): unknown[] | null {
   try {
-    // Of no text at all the parser says that it is a wrong call, and of a blank one that it has no statement.
+    // The parser refuses empty text as a wrong call, but accepts a blank.
     const { stmts } = parseSync(sql === '' ? ' ' : sql);
     return isDeep(stmts) ? null : (stmts ?? []);
   } catch (error) {
-    // RangeError: the stack is exhausted already while parsing.
+    // RangeError: parsing exhausted the stack.
     if (error instanceof SqlError || error instanceof RangeError) return null;
     throw error;
   }
@@ -83,7 +82,7 @@ export function parseTree(sql: string): unknown[] | null {
 function isDeep(tree: unknown): boolean {
   let level = [tree];
   for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > DEEPEST) return true;
+    if (depth > MAX_DEPTH) return true;
     level = level.flatMap((part) => (typeof part === 'object' && part !== null ? (Object.values(part) as unknown[]) : []));
   }
   return false;
@@ -92,15 +91,15 @@ function isDeep(tree: unknown): boolean {
 /** One comparison of a condition as PostgreSQL prints it: `(customer = $1)`. */
 export interface Comparison {
   column: string;
-  /** `equality` may stand first in an index, `range` once behind those. */
+  /** An index may have any number of `equality` columns first, then one `range`. */
   kind: 'equality' | 'range';
   /** Number of the parameter it is compared with; null for a constant. */
   parameter: number | null;
 }
 
 /**
- * The comparisons that must all hold for a row, as an index could serve them. Null where the condition cannot be served by one: an OR, a
- * function or a cast of a column, a comparison of two columns, or nothing to compare.
+ * The comparisons that must all hold for a row and that an index could serve. Null otherwise: for an OR, a function or cast of a column, a
+ * comparison of two columns, or no comparison.
  */
 export function comparisonsOf(condition: string): Comparison[] | null {
   const select = parseTree(`SELECT 1 WHERE ${condition}`)?.[0] as { stmt?: { SelectStmt?: { whereClause?: Node } } } | undefined;
@@ -133,8 +132,8 @@ interface Node {
 const COLUMNS: ReadonlySet<string> = new Set(['ColumnRef']);
 
 /**
- * The column a node names. PostgreSQL prints `(status)::text` of a varchar, whose bytes are those of a text, and an index on the column
- * serves it; `(created_at)::date` is computed, and needs an index of its own.
+ * The column of a node. PostgreSQL prints `(status)::text` for a varchar, which an index on the column serves; `(created_at)::date` is computed
+ * and needs its own index.
  */
 function columnOf(node: Node | undefined): string | null {
   if (node?.TypeCast !== undefined) return isText(node.TypeCast) ? columnOf(node.TypeCast.arg) : null;

@@ -1,9 +1,8 @@
-// EXPLAIN's text form. A node is a line with `->` (the first has none), its depth is its indent; what stands deeper without `->` belongs to it.
+// EXPLAIN's text form. A node is a line with `->` (the first has none), its depth is its indent; deeper lines without `->` belong to it.
 import { UnreadableEvidence } from '../analysis.ts';
-import type { Plan, PlanNode } from './plan.ts';
-import { markSpills } from './spills.ts';
+import { emptyNode, markSpills, type Plan, type PlanNode } from './plan.ts';
 
-/** Names in quotes may hold anything (a doubled quote ends one and begins another), and the provider of a Custom Scan stands in parentheses. */
+/** Quoted names may contain anything (two quotes are one), and the provider of a Custom Scan is in parentheses. */
 const NODE_TITLE = /[A-Z](?:"[^"]*"|\((?!cost=|actual |never executed\))|[^("])*?/u.source;
 const NODE_FIGURES = /(?:\(cost=(?<cost>[^)]*)\))?\s*(?:\((?<actual>actual [^)]*|never executed)\))?/u.source;
 const NODE = new RegExp(`^(?<indent>\\s*)(?<arrow>->\\s+)?(?<title>${NODE_TITLE})\\s*${NODE_FIGURES}\\s*$`, 'u');
@@ -17,7 +16,7 @@ const SUBPLAN = /^(?:CTE \S+|InitPlan \S+(?: \(.*\))?|SubPlan \S+(?: \(.*\))?)$/
 const CONDITIONS =
   /^(?<name>Filter|Index Cond|Hash Cond|Merge Cond|Join Filter|Recheck Cond|One-Time Filter|TID Cond|Sort Key|Group Key): (?<text>.*)$/u;
 
-/** Reads a plan in text form. Throws UnreadableEvidence where there is no node, or its figures are no numbers. */
+/** Reads a plan in text form. Throws UnreadableEvidence where there is no node, or a value is not a number. */
 export function readTextPlan(text: string): Plan {
   const open: { indent: number; node: PlanNode }[] = [];
   const plan: Plan = { root: emptyNode(), planningMs: null, executionMs: null, jitMs: null, statement: null, parameters: null };
@@ -34,7 +33,7 @@ export function readTextPlan(text: string): Plan {
       subplan = null;
       const parent = open.at(-1)?.node;
       if (parent !== undefined) parent.children.push(read);
-      else if (found) throw new UnreadableEvidence('a second plan begins here', place, 'give one plan per file');
+      else if (found) throw new UnreadableEvidence('a second plan starts here', place, 'use one plan per file');
       else {
         plan.root = read;
         found = true;
@@ -62,7 +61,7 @@ export function readTextPlan(text: string): Plan {
     if (owner !== undefined) property(owner, trimmed, place);
   });
   if (!found)
-    throw new UnreadableEvidence('no plan node is here', 'line 1', 'give the output of EXPLAIN (ANALYZE, BUFFERS), as text or as JSON');
+    throw new UnreadableEvidence('no plan node found', 'line 1', 'use the output of EXPLAIN (ANALYZE, BUFFERS), as text or as JSON');
   markSpills(plan.root);
   return plan;
 }
@@ -82,9 +81,9 @@ function property(node: PlanNode, line: string, place: string): void {
   const batches = /\bBatches: (\d+)/u.exec(line);
   if (batches !== null && Number(batches[1]) > 1) node.spills = true;
   if (line.startsWith('Buffers: ') && node.sharedHit === null) {
-    const blocks = (of: 'shared' | 'temp', what: string): number => {
-      const told = new RegExp(`${of}((?: (?:hit|read|dirtied|written)=\\d+)+)`, 'u').exec(line)?.[1] ?? '';
-      return Number(new RegExp(`${what}=(\\d+)`, 'u').exec(told)?.[1] ?? 0);
+    const blocks = (area: 'shared' | 'temp', what: string): number => {
+      const counts = new RegExp(`${area}((?: (?:hit|read|dirtied|written)=\\d+)+)`, 'u').exec(line)?.[1] ?? '';
+      return Number(new RegExp(`${what}=(\\d+)`, 'u').exec(counts)?.[1] ?? 0);
     };
     node.sharedHit = blocks('shared', 'hit');
     node.sharedRead = blocks('shared', 'read');
@@ -123,37 +122,8 @@ function unquoted(name: string | undefined): string | null {
   return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
 }
 
-/** A node of which nothing is known yet. */
-export function emptyNode(): PlanNode {
-  return {
-    type: '',
-    parallel: false,
-    relation: null,
-    schema: null,
-    index: null,
-    subplan: null,
-    cte: null,
-    totalCost: null,
-    planRows: null,
-    actualMs: null,
-    actualRows: null,
-    loops: null,
-    workersPlanned: null,
-    workersLaunched: null,
-    rowsRemoved: 0,
-    sharedHit: null,
-    sharedRead: null,
-    tempRead: null,
-    tempWritten: null,
-    spills: false,
-    heapFetches: null,
-    conditions: {},
-    children: [],
-  };
-}
-
 function numberAt(text: string, place: string): number {
   const value = text.trim() === '' ? NaN : Number(text);
   if (Number.isFinite(value) && value >= 0) return value;
-  throw new UnreadableEvidence(`${JSON.stringify(text)} is no figure of a plan`, place, 'take the plan again');
+  throw new UnreadableEvidence(`${JSON.stringify(text)} is not a number of at least 0`, place, 'capture the plan again');
 }

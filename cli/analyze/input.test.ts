@@ -118,6 +118,8 @@ describe('an earlier file', () => {
   });
 
   it('that is an execution trace is not told to look for Go', () => {
-    expect(itemsOf('later.pb --before trace.out')[0]?.problem).toMatch(/this is an execution trace; hand it to `tminus analyze` by itself/);
+    expect(itemsOf('later.pb --before trace.out')[0]?.problem).toMatch(
+      /this execution trace was combined with other files; analyze it as the only file/,
+    );
   });
 });

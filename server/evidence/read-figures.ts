@@ -135,7 +135,7 @@ function readProof(bytes: Uint8Array): Figures {
   try {
     proof = JSON.parse(new TextDecoder().decode(bytes)) as typeof proof;
   } catch {
-    throw new UnreadableEvidence('this is no proof of an index', 'line 1', 'run the analysis again');
+    throw new UnreadableEvidence('not an index proof', 'line 1', 'run the diagnosis again');
   }
   const plan = (value: unknown) => readPlan(new TextEncoder().encode(JSON.stringify(value)));
   const [before, after] = [plan(proof.before), plan(proof.after)];
