@@ -95,7 +95,7 @@ it('checks the names of a release against the environment file beside it, and al
     lines: [
       'release.yaml:8:43 spec.service.namespace: the environment file has no target "shop"; it has prod, staging; add it to spec.targets there',
       'release.yaml:9:12 spec.cluster: the environment file has no cluster "prdo"; did you mean "prod"?',
-      'release.yaml:10:13 spec.launchAt: the launch time 2020-11-25 09:00 UTC is over; launch later',
+      'release.yaml:10:13 spec.launchAt: the launch time 2020-11-25 09:00 UTC is in the past; choose a later launch time',
       'release.yaml:11:19 spec.load.script: the k6 script k6/load.js is not there; its path is relative to the release file',
       'release.yaml:11:39 spec.load.target: the environment file has no target "stagign"; did you mean "staging"?',
       'release.yaml:16:12 spec.notify[0]: the environment file has no notification target "oncall"; it has none; add it to spec.notify there, or leave it out',
@@ -186,7 +186,7 @@ it('says what is wrong with a file before it asks for a token or a server, and s
   expect(await start()).toMatchObject({ code: 2, stderr: expect.stringContaining('lies outside the folder of the release file') });
   writeFileSync(join(cwd, 'big.js'), 'x'.repeat(600_000));
   release('big.js');
-  expect(await start()).toMatchObject({ code: 2, stderr: expect.stringContaining('is 600 kB; 512 KiB is the most') });
+  expect(await start()).toMatchObject({ code: 2, stderr: expect.stringContaining('is 600 kB; 512 KiB is the maximum') });
   writeFileSync(join(cwd, 'small.js'), 'x');
   release('small.js');
   expect(await start()).toMatchObject({

@@ -82,7 +82,7 @@ export async function readCapped(path: string, content = 'a release'): Promise<s
   if (!found.isFile()) throw usageFailure(`${path} is not a file`);
   if (found.size > FILE_BYTES)
     throw usageFailure(
-      `${path}:1:1 the file is ${(found.size / 1e6).toFixed(1)} MB; 1 MB is the most, and ${content} needs a few kB; is this the right file?`,
+      `${path}:1:1 the file is ${(found.size / 1e6).toFixed(1)} MB; the maximum is 1 MB, and ${content} needs a few kB; is this the right file?`,
     );
   return readFile(path, 'utf8').catch((error: Error) => {
     throw usageFailure(`cannot read ${path}: ${error.message}`);
@@ -130,5 +130,5 @@ async function explainScript(releaseFile: string, script: string): Promise<{ mes
   const found = await stat(file);
   if (!found.isFile()) return { message: `the k6 script ${script} is not a file`, hint: 'name the script itself' };
   if (found.size <= SCRIPT_BYTES) return null;
-  return { message: `the k6 script ${script} is ${(found.size / 1e3).toFixed(0)} kB`, hint: `${SCRIPT_BYTES / 1024} KiB is the most` };
+  return { message: `the k6 script ${script} is ${(found.size / 1e3).toFixed(0)} kB`, hint: `${SCRIPT_BYTES / 1024} KiB is the maximum` };
 }

@@ -16,7 +16,7 @@ it.each([
   [['status'], "error: missing required argument 'release'\n"],
   [
     ['waive', NAME, '--finding', 'a/b', '-m', 'x', '--expires', '10'],
-    "error: option '--expires <duration>' argument '10' is invalid. \"10\" has no unit; write a length of time such as 300ms, 90s, 30m, 6h or 3d.\n",
+    "error: option '--expires <duration>' argument '10' is invalid. \"10\" has no unit; write a duration such as 300ms, 90s, 30m, 6h or 3d.\n",
   ],
   [
     ['start', example, '--launch-at', 'tomorrow'],

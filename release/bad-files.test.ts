@@ -23,7 +23,7 @@ const badFiles: [name: string, text: string, printed: string][] = [
   [
     'wrong units',
     fixture('wrong-unit'),
-    `release.yaml:17:18 spec.checkpoints[0].steps[0].limits.p99: "300msec" has an unknown unit "msec"; write a length of time such as 300ms, 90s, 30m, 6h or 3d
+    `release.yaml:17:18 spec.checkpoints[0].steps[0].limits.p99: "300msec" has an unknown unit "msec"; write a duration such as 300ms, 90s, 30m, 6h or 3d
    17 |             p99: 300msec
       |                  ^
 release.yaml:18:24 spec.checkpoints[0].steps[0].limits.errorRate: "0.1" has no unit; write a share such as 0.1% or 95%
@@ -47,21 +47,21 @@ release.yaml:18:24 spec.checkpoints[0].steps[0].limits.errorRate: "0.1" has no u
   [
     'two checkpoints of one name',
     fixture('duplicate-checkpoint'),
-    `release.yaml:15:13 spec.checkpoints[1].name: two checkpoints are called "rehearse"; the other is on line 12; give this one a name of its own
+    `release.yaml:15:13 spec.checkpoints[1].name: two checkpoints are named "rehearse"; the other is on line 12; give this one another name
    15 |     - name: rehearse
       |             ^`,
   ],
   [
     'an alias bomb',
     aliasBomb,
-    `release.yaml:6:10 this alias unfolds into far more than it is; write the fields out instead of repeating anchors
+    `release.yaml:6:10 this alias expands too much; write the fields instead of repeating anchors
     6 |   b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]
       |          ^`,
   ],
   [
     'a file of 10 MB',
     `${head}# ${'x'.repeat(10_000_000)}\n`,
-    'release.yaml:1:1 the file is 10.0 MB; 1 MB is the most, and a release needs a few kB; is this the right file?',
+    'release.yaml:1:1 the file is 10.0 MB; the maximum is 1 MB, and a release needs a few kB; is this the right file?',
   ],
   [
     'a tab as indentation',
@@ -78,7 +78,7 @@ release.yaml:18:24 spec.checkpoints[0].steps[0].limits.errorRate: "0.1" has no u
   [
     'a file of another kind',
     fixture('wrong-kind'),
-    `release.yaml:2:7 kind: this file is of kind "Deployment", not Release; a release file begins with apiVersion: tminus.dev/v1alpha1 and kind: Release
+    `release.yaml:2:7 kind: this file is of kind "Deployment", not Release; a release file starts with apiVersion: tminus.dev/v1alpha1 and kind: Release
     2 | kind: Deployment
       |       ^`,
   ],
@@ -92,21 +92,21 @@ release.yaml:18:24 spec.checkpoints[0].steps[0].limits.errorRate: "0.1" has no u
   [
     'two steps of one name',
     fixture('two-steps-of-one-name'),
-    `release.yaml:17:11 spec.checkpoints[0].steps[2]: two steps are called "load-test"; the other is on line 16; give this one a name of its own
+    `release.yaml:17:11 spec.checkpoints[0].steps[2]: two steps are named "load-test"; the other is on line 16; give this one another name
    17 |         - type: loadTest
       |           ^`,
   ],
   [
     'a launch without a guard',
     fixture('launch-without-guard'),
-    `release.yaml:18:11 spec.checkpoints[1].steps[0]: nothing watches this launch; add { type: guard } as the next step; it rolls back a version that breaks its limits
+    `release.yaml:18:11 spec.checkpoints[1].steps[0]: this launch has no guard; add { type: guard } as the next step; it rolls back a version that exceeds its limits
    18 |         - type: launch
       |           ^`,
   ],
   [
     'a step between launch and guard',
     fixture('step-before-the-guard'),
-    `release.yaml:17:11 spec.checkpoints[0].steps[2]: this guard is not the next step after the launch on line 15, so nothing watches the service in between; move it directly after the launch, into the same checkpoint
+    `release.yaml:17:11 spec.checkpoints[0].steps[2]: this guard is not the next step after the launch on line 15, so the service is unwatched in between; move it directly after the launch, into the same checkpoint
    17 |         - type: guard
       |           ^`,
   ],

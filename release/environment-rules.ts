@@ -2,7 +2,7 @@ import { nearName } from './near-name.ts';
 import { shortWord } from './problem.ts';
 import type { Ruling } from './rules.ts';
 
-/** What must fit together in an environment file: a cluster names a Prometheus that is there. */
+/** Rule of an environment file: every cluster names an existing Prometheus. */
 export function ruleEnvironment(content: unknown): Ruling {
   const spec = fieldsOf(fieldsOf(content)['spec']);
   const known = Object.keys(fieldsOf(spec['prometheus']));
@@ -10,12 +10,12 @@ export function ruleEnvironment(content: unknown): Ruling {
     const { prometheus } = fieldsOf(fields);
     if (typeof prometheus !== 'string' || known.includes(prometheus)) return [];
     const near = nearName(prometheus, known);
-    const hint = near === null ? 'name one of those under spec.prometheus' : `did you mean "${near}"?`;
+    const hint = near === null ? 'name one of the servers under spec.prometheus' : `did you mean "${near}"?`;
     return [
       {
         path: ['spec', 'clusters', cluster, 'prometheus'],
         at: 'value' as const,
-        message: `no Prometheus is called "${shortWord(prometheus)}"`,
+        message: `there is no Prometheus named "${shortWord(prometheus)}"`,
         hint,
       },
     ];

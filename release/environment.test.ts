@@ -33,7 +33,7 @@ test('takes secrets from variables and files, and addresses also as they are', (
 test('refuses a secret in the file with a sentence, and does not print it', () => {
   const text = `${frame}  notify: { oncall: { type: webhook, url: { env: ONCALL_URL }, secret: hunter2 } }\n`;
   expect(printed(text)).toBe(
-    'e.yaml:7:72 spec.notify.oncall.secret: a secret is never written into this file; say where it stands: { env: NAME } or { file: path }',
+    'e.yaml:7:72 spec.notify.oncall.secret: secrets are not allowed in this file; reference one as { env: NAME } or { file: path }',
   );
 });
 
@@ -59,13 +59,13 @@ test('takes a trace store for Jaeger unless it says another', () => {
 
 test('a cluster names a Prometheus that is there', () => {
   expect(printed(frame.replace('prometheus: lab }', 'prometheus: lba }'))).toContain(
-    'e.yaml:4:63 spec.clusters.lab.prometheus: no Prometheus is called "lba"; did you mean "lab"?',
+    'e.yaml:4:63 spec.clusters.lab.prometheus: there is no Prometheus named "lba"; did you mean "lab"?',
   );
 });
 
 test('refuses a release where an environment is needed', () => {
   expect(printed(frame.replace('kind: Environment', 'kind: Release'))).toContain(
-    'e.yaml:2:7 kind: this file is of kind "Release", not Environment; an environment file begins with',
+    'e.yaml:2:7 kind: this file is of kind "Release", not Environment; an environment file starts with',
   );
 });
 

@@ -1,32 +1,32 @@
-// The worker's own file: names that releases use, to addresses and credentials. Credentials stand elsewhere; here is only where.
+// The environment file of server and workers: maps the names in releases to addresses, and says where credentials are stored.
 import { z } from 'zod';
 import { count, formedText, label, text } from './fields.ts';
 import { API_VERSION } from './release.ts';
 
 const MAX_PORT = 65_535;
-/** A script that needs more foreign hosts than this tests something else. */
+/** A script that needs more other hosts than this tests something else. */
 const MAX_HOSTS = 20;
-/** More groups than this are a mistake, and would not fit a sentence. */
+/** More groups than this are a mistake, and too long for a message. */
 const MAX_GROUPS = 32;
 
 const envName = formedText(
-  'Name of the environment variable that holds it.',
+  'Name of the environment variable.',
   '^[A-Za-z_][A-Za-z0-9_]*$',
-  'this is not the name of an environment variable; use letters, digits and underscores, such as ONCALL_URL',
+  'this is not an environment variable name; use letters, digits and underscores, such as ONCALL_URL',
 );
 const fromEnv = z.strictObject({ env: envName }).meta({ description: 'Read from an environment variable of the worker.' });
-const fromFile = z.strictObject({ file: text('Path of the file that holds it.') }).meta({ description: 'Read from a file on the worker.' });
-const fromValue = z.strictObject({ value: text('The address itself, where it is no secret.') }).meta({ description: 'Written here.' });
+const fromFile = z.strictObject({ file: text('Path of the file.') }).meta({ description: 'Read from a file on the worker.' });
+const fromValue = z.strictObject({ value: text('The address, if it is not a secret.') }).meta({ description: 'Value in this file.' });
 
 const secret = (description: string) =>
   z
-    .union([fromEnv, fromFile], { error: 'a secret is never written into this file; say where it stands: { env: NAME } or { file: path }' })
+    .union([fromEnv, fromFile], { error: 'secrets are not allowed in this file; reference one as { env: NAME } or { file: path }' })
     .meta({ description });
 
 const secretAddress = (description: string) =>
   z
     .union([fromEnv, fromFile, fromValue], {
-      error: 'say where the address stands: { env: NAME }, { file: path }, or { value: address } where it is no secret',
+      error: 'reference the address as { env: NAME } or { file: path }, or write { value: address } if it is not a secret',
     })
     .meta({ description });
 
@@ -37,7 +37,10 @@ const address = (description: string) =>
     if (url === null || !/^https?:$/.test(url.protocol)) {
       context.addIssue({ code: 'custom', message: 'this is not an address; write one such as http://127.0.0.1:9090' });
     } else if (url.username !== '' || url.password !== '') {
-      context.addIssue({ code: 'custom', message: 'the address holds a name or password; credentials are never written into this file' });
+      context.addIssue({
+        code: 'custom',
+        message: 'the address contains a user name or password; credentials are not allowed in this file',
+      });
     }
   });
 
@@ -47,27 +50,27 @@ const clusterSchema = z
   .strictObject({
     kubeconfig: text('Path of the kubeconfig file.'),
     context: text('Context in the kubeconfig file.', { defaultText: 'its current context' }).optional(),
-    prometheus: label('Prometheus that scrapes this cluster; a name under `spec.prometheus`.'),
-    pprofPort: count('Port on which the pods answer pprof.', 1, MAX_PORT).default(6060),
+    prometheus: label('Prometheus that scrapes this cluster: a name under `spec.prometheus`.'),
+    pprofPort: count('Port of the pods that serves pprof.', 1, MAX_PORT).default(6060),
     podLogs: z
       .boolean()
       .meta({
         description:
-          'Whether the load test may read the logs of pods in staging, for slow statements that the database itself does not tell. ' +
+          'Whether the load test may read the logs of pods in staging, for slow statements that the database does not report. ' +
           'Needs the right `get pods/log`.',
       })
       .default(false),
-    metricsPort: count('Port on which the pods answer `/metrics`.', 1, MAX_PORT).default(8080),
+    metricsPort: count('Port of the pods that serves `/metrics`.', 1, MAX_PORT).default(8080),
   })
   .meta({ description: 'One cluster.' });
 
 const notifierSchema = z
   .strictObject({
-    type: z.literal('webhook').meta({ description: 'How people are told; a webhook is a POST of JSON.' }),
-    url: secretAddress('Address of the webhook; it often is a secret, so it may stand in a variable or file.'),
-    secret: secret('Key with which each message is signed (HMAC-SHA-256).').optional(),
+    type: z.literal('webhook').meta({ description: 'Type of the target; a webhook receives a POST with JSON.' }),
+    url: secretAddress('Address of the webhook; often a secret, so it may be in a variable or file.'),
+    secret: secret('Key that signs each message (HMAC-SHA-256).').optional(),
   })
-  .meta({ description: 'One way to tell people.' });
+  .meta({ description: 'One notification target.' });
 
 export const environmentSchema = z
   .strictObject({
@@ -75,7 +78,7 @@ export const environmentSchema = z
     kind: z.literal('Environment').meta({ description: 'Kind of this file.' }),
     metadata: z
       .strictObject({ name: label('Name of the environment, for people.').default('environment') })
-      .meta({ description: 'How the environment is called.' })
+      .meta({ description: 'Metadata of the environment.' })
       .prefault({}),
     spec: z
       .strictObject({
@@ -93,37 +96,36 @@ export const environmentSchema = z
           )
           .meta({ description: 'Addresses of services, for load and health, by the names releases use.' }),
         evidence: z
-          .strictObject({ folder: text('Folder in which evidence is kept.').default('evidence') })
-          .meta({ description: 'Where evidence is kept.' })
+          .strictObject({ folder: text('Folder of the evidence store.').default('evidence') })
+          .meta({ description: 'The evidence store.' })
           .prefault({}),
         load: z
           .strictObject({
-            k6: text('The k6 program: a path, or a name to be found in PATH.').default('k6'),
-            runner: text('Unix socket of a k6 runner, which then runs load scripts in place of this worker.').optional(),
+            k6: text('The k6 program: a path, or a name in PATH.').default('k6'),
+            runner: text('Unix socket of a k6 runner, which then runs load scripts instead of this worker.').optional(),
             hosts: z
               .array(
                 formedText(
-                  'Host, with a port or without.',
+                  'Host with an optional port.',
                   String.raw`^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*(:[1-9][0-9]{0,4})?$`,
-                  'this is not a host; write a name or IPv4 address with a port or without, such as login.example.com or jslib.k6.io:443',
+                  'this is not a host; write a name or IPv4 address with an optional port, such as login.example.com or jslib.k6.io:443',
                 ),
               )
               .max(MAX_HOSTS)
-              .meta({ description: 'Hosts that load scripts may connect to beside their target; without a port, ports 80 and 443.' })
+              .meta({ description: 'Hosts besides their target that load scripts may connect to; without a port, ports 80 and 443.' })
               .default([]),
           })
-          .meta({ description: 'What makes load.' })
+          .meta({ description: 'The load generator.' })
           .prefault({}),
         postgres: z
           .record(
             nameKey('Name of a database.'),
             z
-              .strictObject({ url: secretAddress('Address of the database (`postgres://…`), which often holds a password.') })
+              .strictObject({ url: secretAddress('Address of the database (`postgres://…`), which often contains a password.') })
               .meta({ description: 'One database of a service under test.' }),
           )
           .meta({
-            description:
-              'PostgreSQL databases by the names releases use. A role that may only read is enough, but for the proof of an index.',
+            description: 'PostgreSQL databases by the names releases use. A read-only role is enough, except for proving an index.',
           })
           .default({}),
         traces: z
@@ -131,16 +133,16 @@ export const environmentSchema = z
             nameKey('Name of a trace store.'),
             z
               .strictObject({
-                type: z.enum(['jaeger', 'tempo']).default('jaeger').meta({ description: 'Whose query API it answers.' }),
+                type: z.enum(['jaeger', 'tempo']).default('jaeger').meta({ description: 'Trace backend type.' }),
                 url: address('Address of the query API, such as http://127.0.0.1:16686 (Jaeger) or http://127.0.0.1:3200 (Tempo).'),
               })
               .meta({ description: 'One trace store.' }),
           )
-          .meta({ description: 'Where traces are asked for, by the names releases use.' })
+          .meta({ description: 'Trace stores by the names releases use.' })
           .default({}),
         notify: z
-          .record(nameKey('Name of a way to tell people.'), notifierSchema)
-          .meta({ description: 'Ways to tell people, by the names releases use.' })
+          .record(nameKey('Name of a notification target.'), notifierSchema)
+          .meta({ description: 'Notification targets by the names releases use.' })
           .default({}),
         start: z
           .strictObject({
@@ -150,41 +152,41 @@ export const environmentSchema = z
               .max(MAX_GROUPS)
               .meta({
                 description:
-                  'Groups whose members may start countdowns. Required where other machines can reach the server; on loopback, ' +
-                  'without it anybody with a token may.',
+                  'Groups whose members may start countdowns. Required if the server is reachable from other machines; on loopback, ' +
+                  'the default is everyone with a token.',
               })
               .default([]),
             unapprovedLaunch: z
               .boolean()
-              .meta({ description: 'Whether a release may launch without an approval in a checkpoint before; for a laboratory.' })
+              .meta({ description: 'Whether a release may launch without an approval in an earlier checkpoint; for test environments.' })
               .default(false),
           })
-          .meta({ description: 'What may be started here.' })
+          .meta({ description: 'Start policy.' })
           .prefault({}),
-        page: address('Where people reach the pages; messages link there.').optional(),
+        page: address('Address of the pages; messages link to it.').optional(),
         identity: z
           .strictObject({
             tokens: text('File with the tokens of people (laptop and demo).').default('identity/tokens.yaml'),
-            signingKey: text('File with the Ed25519 private key (PEM) with which the server signs decisions.').default(
+            signingKey: text('File with the Ed25519 private key (PEM) that signs the actions the server verified.').default(
               'identity/signing-key.pem',
             ),
-            publicKeys: text('Folder with the Ed25519 public keys (PEM) whose decisions count.').default('identity/public-keys'),
+            publicKeys: text('Folder with the Ed25519 public keys (PEM) that workers trust for actions.').default('identity/public-keys'),
             workerKey: text(
-              'File with the Ed25519 private key (PEM, mode 600) that workers sign captured and carried state with; created on first use.',
+              'File with the Ed25519 private key (PEM, mode 600) that signs captured and carried state of workers; created on first use.',
             ).default('identity/worker-key.pem'),
             workerPublicKeys: text('Folder with the Ed25519 public keys (PEM) that workers trust.').default('identity/worker-public-keys'),
           })
-          .meta({ description: 'How people are known; paths only, never keys.' })
+          .meta({ description: 'Identity and signing; paths only, never keys.' })
           .prefault({}),
       })
-      .meta({ description: 'What the worker can reach.' }),
+      .meta({ description: 'Specification of the environment.' }),
   })
   .meta({
     title: 'Tminus environment',
-    description: 'What the names in releases stand for on this worker. Paths are relative to this file.',
+    description: 'Addresses and credentials behind the names in releases. Paths are relative to this file.',
   });
 
 /** A checked environment with every default applied. Paths are as written: relative to the file. */
 export type Environment = z.output<typeof environmentSchema>;
-/** Where a secret stands. */
+/** Where a secret is stored. */
 export type SecretReference = z.output<typeof fromEnv> | z.output<typeof fromFile>;

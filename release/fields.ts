@@ -1,4 +1,4 @@
-// The kinds of text that files are made of: each says in words what is wrong, and carries its description and pattern for editors.
+// Field types of the files, each with its error messages, and with description and pattern for editors.
 import { z } from 'zod';
 import { DURATION_PATTERN, readDuration } from './duration.ts';
 import { LAUNCH_TIME_PATTERN, readLaunchTime } from './launch-time.ts';
@@ -12,30 +12,30 @@ const MAX_PATH_LENGTH = 1_024;
 export const LABEL_PATTERN = '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$';
 export const SUBDOMAIN_PATTERN = String.raw`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`;
 
-/** What the field means when it is left out and its default is not a fixed value; shown in the reference. */
+/** Default in words, for the reference, if it is not a fixed value. */
 interface Extra {
   defaultText?: string;
 }
 
-/** Text that `explain` refuses with a sentence, or accepts with null. `units` is the sentence for a bare number. */
+/** Text that `explain` accepts with null or refuses with a message. */
 function checkedText(description: string, pattern: string | undefined, explain: (text: string) => string | null, extra: Extra = {}) {
   return z
     .string({
       error: ({ input }) => (typeof input === 'number' ? (explain(String(input)) ?? `${input} is a number; put it in quotes`) : undefined),
     })
     .superRefine((text, context) => {
-      const why = explain(text);
-      if (why !== null) context.addIssue({ code: 'custom', message: why });
+      const reason = explain(text);
+      if (reason !== null) context.addIssue({ code: 'custom', message: reason });
     })
     .meta({ description, ...(pattern === undefined ? {} : { pattern }), ...extra });
 }
 
-/** A length of time such as `90s`. More than nothing, unless `zero` is allowed. */
+/** A duration such as `90s`; above zero unless `zero` is set. */
 export function duration(description: string, { zero = false, ...extra }: { zero?: boolean } & Extra = {}) {
   const explain = (text: string): string | null => {
     const reading = readDuration(text);
-    if (!reading.ok) return reading.why;
-    return reading.ms > 0 || zero ? null : `"${text}" is no time at all; write a length of time above zero such as 30s`;
+    if (!reading.ok) return reading.reason;
+    return reading.ms > 0 || zero ? null : `"${text}" is zero; write a duration above zero such as 30s`;
   };
   return checkedText(description, DURATION_PATTERN, explain, extra);
 }
@@ -44,7 +44,7 @@ export function duration(description: string, { zero = false, ...extra }: { zero
 export function share(description: string) {
   return checkedText(description, SHARE_PATTERN, (text) => {
     const reading = readShare(text);
-    return reading.ok ? null : reading.why;
+    return reading.ok ? null : reading.reason;
   });
 }
 
@@ -52,15 +52,15 @@ export function share(description: string) {
 export function offset(description: string) {
   return checkedText(description, OFFSET_PATTERN, (text) => {
     const reading = readOffset(text);
-    return reading.ok ? null : reading.why;
+    return reading.ok ? null : reading.reason;
   });
 }
 
-/** An RFC 3339 moment with its zone. */
-export function moment(description: string) {
+/** An RFC 3339 timestamp with a time zone. */
+export function timestamp(description: string) {
   return checkedText(description, LAUNCH_TIME_PATTERN, (text) => {
     const reading = readLaunchTime(text);
-    return reading.ok ? null : reading.why;
+    return reading.ok ? null : reading.reason;
   });
 }
 
@@ -69,7 +69,7 @@ export function image(description: string) {
   return checkedText(description, undefined, explainImage);
 }
 
-/** A DNS-1123 label: what Kubernetes accepts as the name of a namespace or container, and what may stand in a queue name or an id. */
+/** A DNS-1123 label: valid as a Kubernetes namespace or container name, and in queue names and ids. */
 export function label(description: string, extra: Extra = {}) {
   return checkedText(description, LABEL_PATTERN, (text) => explainName(text, LABEL_PATTERN, 'small letters, digits and hyphens'), extra);
 }
@@ -84,7 +84,7 @@ export function dottedName(description: string, extra: Extra = {}) {
   );
 }
 
-/** Any text with something in it: a path, a group's name. */
+/** Any text that is not blank: a path, a group name. */
 export function text(description: string, extra: Extra = {}) {
   return checkedText(
     description,
@@ -97,9 +97,9 @@ export function text(description: string, extra: Extra = {}) {
   );
 }
 
-/** Text of one fixed form that needs an example to be understood. */
-export function formedText(description: string, pattern: string, sentence: string) {
-  return checkedText(description, pattern, (value) => (new RegExp(pattern).test(value) ? null : sentence));
+/** Text that matches a pattern; `message` refuses any other with an example. */
+export function formedText(description: string, pattern: string, message: string) {
+  return checkedText(description, pattern, (value) => (new RegExp(pattern).test(value) ? null : message));
 }
 
 /**
@@ -108,12 +108,12 @@ export function formedText(description: string, pattern: string, sentence: strin
  */
 const URL_PATH_PATTERN = String.raw`^/(?!/)[!"$-\[\]-~]*$`;
 
-/** The path of a URL, with its query if it has one. It never names a host. */
+/** The path of a URL with an optional query. It never contains a host. */
 export function urlPath(description: string) {
   return formedText(
     description,
     URL_PATH_PATTERN,
-    'this is not a path on the host of its target; begin it with exactly one "/" and leave out spaces, backslashes and "#", such as /healthz',
+    'this is not a path on the host of its target; start it with exactly one "/" and use no spaces, backslashes or "#", such as /healthz',
   );
 }
 
@@ -123,9 +123,9 @@ export function count(description: string, min: number, max: number) {
 }
 
 function explainName(text: string, pattern: string, allowed: string): string | null {
-  if (text.length > MAX_NAME_LENGTH) return `this name has ${text.length} characters; ${MAX_NAME_LENGTH} is the most`;
+  if (text.length > MAX_NAME_LENGTH) return `this name has ${text.length} characters; the maximum is ${MAX_NAME_LENGTH}`;
   if (text === '') return 'this name is empty; give it a value';
   return new RegExp(pattern).test(text)
     ? null
-    : `"${text}" cannot be used as a name; use ${allowed}, with a letter or digit first and last`;
+    : `"${text}" cannot be used as a name; use ${allowed}, and start and end with a letter or digit`;
 }

@@ -131,10 +131,10 @@ describe('fields', () => {
   test('tells all problems at once, in the order of the file', () => {
     const text = withCheckpoints('{ name: A, at: T-72, steps: [{ type: loadtest }], aproval: {} }', launch).replace('  cluster: lab\n', '');
     expect(told(text)).toEqual([
-      '4:1 spec: "cluster" is missing; add cluster: cluster in which the service is live, from the environment file\'s `clusters`',
-      '10:15 spec.checkpoints[0].name: "A" cannot be used as a name; use small letters, digits and hyphens, with a letter or digit first and last',
+      '4:1 spec: "cluster" is missing; add cluster: cluster of the live service, from the environment file\'s `clusters`',
+      '10:15 spec.checkpoints[0].name: "A" cannot be used as a name; use small letters, digits and hyphens, and start and end with a letter or digit',
       '10:22 spec.checkpoints[0].at: "T-72" has no unit; write a time before launch such as T-72h, T-1h30m or T-0',
-      '10:44 spec.checkpoints[0].steps[0].type: "loadtest" is not one of the values known here; did you mean "loadTest"?',
+      '10:44 spec.checkpoints[0].steps[0].type: "loadtest" is not one of the accepted values; did you mean "loadTest"?',
       '10:57 spec.checkpoints[0].aproval: unknown field "aproval"; did you mean "approval"?',
     ]);
   });
@@ -157,8 +157,8 @@ describe('fields', () => {
   test.each([
     ['registry.local/go-api', 'the image has no tag and no digest'],
     ['registry.local:5000/go-api', 'the image has no tag and no digest'],
-    ['go-api:latest', 'the tag "latest" changes its meaning over time'],
-    ['not an image', 'this is not the name of a container image'],
+    ['go-api:latest', 'the tag "latest" does not identify one image'],
+    ['not an image', 'this is not a container image name'],
   ])('refuses the image %s', (image, sentence) => {
     expect(told(frame.replace('registry.local/go-api:sha-91d03ce', image))[0]).toContain(`5:52 spec.service.image: ${sentence}`);
   });
@@ -173,7 +173,7 @@ describe('fields', () => {
 
   test('refuses a quorum of nobody', () => {
     expect(told(frame.replace('groups: [release-managers]', 'groups: [release-managers], count: 0'))).toEqual([
-      '9:51 spec.approvers.count: this number is too small; 1 is the least',
+      '9:51 spec.approvers.count: this number is too small; 1 is the minimum',
     ]);
   });
 
@@ -181,8 +181,8 @@ describe('fields', () => {
     const text = `${frame.replace('countdown: 72h', 'countdown:')}  staging: []\n  allowUnverified: maybe\n`;
     expect(told(text)).toEqual([
       '7:3 spec.countdown: this is empty; give it a value or remove the line',
-      '10:3 spec.staging: a list does not belong here; write a group of fields, each on its own line',
-      '11:20 spec.allowUnverified: the text "maybe" does not belong here; write true or false',
+      '10:3 spec.staging: a list is not accepted here; write a group of fields, each on its own line',
+      '11:20 spec.allowUnverified: the text "maybe" is not accepted here; write true or false',
     ]);
   });
 });
@@ -205,7 +205,7 @@ describe('addresses', () => {
   ])('the health path %j is refused with its place', (path) => {
     expect(told(withPath(path))).toEqual([
       expect.stringMatching(
-        /^5:\d+ spec\.service\.health\.path: this is not a path on the host of its target; begin it with exactly one "\/"/,
+        /^5:\d+ spec\.service\.health\.path: this is not a path on the host of its target; start it with exactly one "\/"/,
       ),
     ]);
   });
@@ -249,20 +249,20 @@ describe('addresses', () => {
 describe('rules between fields', () => {
   test('countdown and launchAt exclude each other, and one must be there', () => {
     expect(told(`${frame}  launchAt: 2026-11-25T09:00:00Z\n`)).toEqual([
-      '10:3 spec.launchAt: "countdown" and "launchAt" are both given; keep the one that says when it goes live',
+      '10:3 spec.launchAt: "countdown" and "launchAt" are both given; keep one of them',
     ]);
     expect(told(frame.replace('  countdown: 72h\n', ''))).toEqual([
-      '4:1 spec: "countdown" or "launchAt" is missing; say when it goes live, as countdown: 72h or launchAt: 2026-11-25T09:00:00Z',
+      '4:1 spec: "countdown" or "launchAt" is missing; set the launch time, as countdown: 72h or launchAt: 2026-11-25T09:00:00Z',
     ]);
   });
 
   test('checkpoints come earliest first and never two at once', () => {
     const poll = (name: string, at: string): string => `{ name: ${name}, at: ${at}, approval: {} }`;
     expect(told(withCheckpoints(poll('a', 'T-1h'), poll('b', 'T-2h'), launch))).toEqual([
-      '12:22 spec.checkpoints[1].at: T-2h comes before T-1h, which stands above it on line 11; list checkpoints earliest first',
+      '12:22 spec.checkpoints[1].at: T-2h comes before T-1h, which is above it on line 11; list checkpoints earliest first',
     ]);
     expect(told(withCheckpoints(poll('a', 'T-60m'), poll('b', 'T-1h'), launch))).toEqual([
-      '12:22 spec.checkpoints[1].at: two checkpoints are due at T-1h; the other is on line 11; give them different times or make them one',
+      '12:22 spec.checkpoints[1].at: two checkpoints are due at T-1h; the other is on line 11; give them different times or merge them',
     ]);
   });
 
@@ -278,18 +278,18 @@ describe('rules between fields', () => {
 
   test('a guard stands after the one launch, which is at T-0 and asks nobody afterwards', () => {
     expect(told(withCheckpoints('{ name: launch, at: T-0, steps: [{ type: guard }, { type: launch }] }'))).toEqual([
-      '11:40 spec.checkpoints[0].steps[0]: no launch comes before this guard; put the guard directly after the launch it watches',
+      '11:40 spec.checkpoints[0].steps[0]: there is no launch before this guard; put the guard directly after the launch it watches',
     ]);
     expect(told(withCheckpoints('{ name: early, at: T-1h, approval: {}, steps: [{ type: launch, name: first }] }', launch))).toEqual([
       '11:26 spec.checkpoints[0].at: a launch at T-1h would come before the launch time; put the launch step into a checkpoint at T-0',
-      '11:32 spec.checkpoints[0].approval: this approval would be asked for after the launch, as people decide when the steps are done; ask for it in an earlier checkpoint',
+      '11:32 spec.checkpoints[0].approval: this approval would come after the launch, because approvals follow the steps of a checkpoint; move it to an earlier checkpoint',
       '12:40 spec.checkpoints[1].steps[0]: a release is launched only once; the other launch is on line 11; remove one',
     ]);
   });
 
   test('a release that launches without a guard is refused', () => {
     expect(told(withCheckpoints('{ name: launch, at: T-0, steps: [{ type: launch }] }'))).toEqual([
-      '11:40 spec.checkpoints[0].steps[0]: nothing watches this launch; add { type: guard } as the next step; it rolls back a version that breaks its limits',
+      '11:40 spec.checkpoints[0].steps[0]: this launch has no guard; add { type: guard } as the next step; it rolls back a version that exceeds its limits',
     ]);
   });
 
@@ -306,7 +306,7 @@ describe('rules between fields', () => {
     ],
   ])('a release with %s is refused', (_what, checkpoints, place) => {
     expect(told(withCheckpoints(...checkpoints))).toContain(
-      `${place}: this guard is not the next step after the launch on line 11, so nothing watches the service in between; move it directly after the launch, into the same checkpoint`,
+      `${place}: this guard is not the next step after the launch on line 11, so the service is unwatched in between; move it directly after the launch, into the same checkpoint`,
     );
   });
 
@@ -319,26 +319,26 @@ describe('rules between fields', () => {
 
   test('warns of a release that never launches', () => {
     expect(warned(withCheckpoints('{ name: poll, at: T-0, approval: {} }'))).toEqual([
-      '10:3 spec.checkpoints: no checkpoint launches anything; add { type: launch } and { type: guard } at T-0 if the release shall go live',
+      '10:3 spec.checkpoints: no checkpoint has a launch step; add { type: launch } and { type: guard } at T-0 if the release should go live',
     ]);
   });
 
   test('a checkpoint does something', () => {
     expect(told(withCheckpoints('{ name: idle, at: T-1h }', launch))).toEqual([
-      '11:7 spec.checkpoints[0]: this checkpoint does nothing; give it steps or an approval',
+      '11:7 spec.checkpoints[0]: this checkpoint has no steps and no approval; add steps or an approval',
     ]);
   });
 
   test("a guard's times fit each other", () => {
     expect(told(withCheckpoints('{ name: launch, at: T-0, steps: [{ type: launch }, { type: guard, interval: 30s }] }'))).toEqual([
-      '11:58 spec.checkpoints[0].steps[1].noDataAfter: data would count as missing between two questions; make noDataAfter at least as long as interval',
+      '11:58 spec.checkpoints[0].steps[1].noDataAfter: data would count as missing between two samples; make noDataAfter at least as long as interval',
     ]);
     const guarded = (fields: string) => withCheckpoints(`{ name: launch, at: T-0, steps: [{ type: launch }, { type: guard, ${fields} }] }`);
     expect(told(guarded('bake: 20m, maxBake: 10m'))).toEqual([
-      expect.stringContaining('maxBake: the longest watch would end before the bake; make maxBake at least as long as bake'),
+      expect.stringContaining('maxBake: maxBake is shorter than bake; make maxBake at least as long as bake'),
     ]);
     expect(told(guarded('noDataAfter: 20s, liveDeadline: 20s'))).toEqual([
-      expect.stringContaining('liveDeadline: a blind guard would roll back before people are notified'),
+      expect.stringContaining('liveDeadline: the guard would roll back before people are notified of missing data'),
     ]);
   });
 
@@ -361,30 +361,30 @@ describe('rules between fields', () => {
 
 describe('hostile YAML', () => {
   test.each([
-    ['a field given twice', 'kind: Release\nkind: Release\n', '2:1 kind: "kind" is given twice; it stands on line 1 already'],
+    ['a field given twice', 'kind: Release\nkind: Release\n', '2:1 kind: "kind" is given twice; the first one is on line 1'],
     [
       'a field called __proto__',
       'spec:\n  __proto__: { polluted: true }\n',
       '2:3 spec.__proto__: a field cannot be called "__proto__"; remove it',
     ],
-    ['a tag', 'kind: !!js/function x\n', '1:7 tags such as this one are not read; remove the word that begins with "!"'],
-    ['an alias of nothing', 'kind: *nope\n', '1:7 kind: nothing was named "&nope" before; write the value out'],
+    ['a tag', 'kind: !!js/function x\n', '1:7 YAML tags are not supported; remove the word that starts with "!"'],
+    ['an alias of nothing', 'kind: *nope\n', '1:7 kind: there is no anchor "&nope" before this alias; write the value'],
     ['several documents', 'kind: Release\n---\nkind: Release\n', '2:1 a second document begins here; keep one document in one file'],
     ['a group as a name', '? [a]\n: b\n', '1:3 the name of a field must be text; put it in quotes'],
-    ['an open quote', 'kind: "Release\n', '2:1 a sign is missing here; is a colon, comma, quote or bracket left out or not closed?'],
+    ['an open quote', 'kind: "Release\n', '2:1 a character is missing here; check for a missing colon, comma, quote or bracket'],
     ['brackets in brackets', '['.repeat(5_000), '1:34 more than 32 levels are nested in each other here; no field lies that deep'],
     ['lists in lists', '- '.repeat(5_000), '1:67 more than 32 levels are nested in each other here; no field lies that deep'],
     [
       'a flood of signs',
       '- []\n'.repeat(150_000),
-      '1:1 the file has too many words and signs; a release has about a thousand; is this the right file?',
+      '1:1 the file has too many tokens; a release has about a thousand; is this the right file?',
     ],
     [
       'nothing but comments',
       '# later\n',
       '1:1 the file holds nothing but comments; write one with `tminus init`, or begin with apiVersion and kind',
     ],
-    ['a list', '- a\n', '1:1 this is a list, not a release; a release file begins with apiVersion: tminus.dev/v1alpha1 and kind: Release'],
+    ['a list', '- a\n', '1:1 this is a list, not a release; a release file starts with apiVersion: tminus.dev/v1alpha1 and kind: Release'],
   ])('refuses %s', (_name, text, sentence) => {
     expect(told(text)).toEqual([sentence]);
   });

@@ -1,4 +1,4 @@
-// Text of a file in, a checked release or environment out - or everything that is wrong with it, at once, each at its place.
+// Text of a file to a checked release or environment, or to all its problems with their places.
 import { z } from 'zod';
 import { environmentSchema } from './environment.ts';
 import type { Environment } from './environment.ts';
@@ -22,13 +22,13 @@ export type { Problem } from './problem.ts';
 const MAX_PROBLEMS = 50;
 
 export type Refusal = { ok: false; problems: Problem[] };
-/** `problemsOf`: objections to starting it at their places, in the order of the file, each place once. */
+/** `problemsOf`: objections to a start as problems, in the order of the file, each place once. */
 export type LoadedRelease =
   | { ok: true; release: Release; warnings: Problem[]; problemsOf: (objections: readonly StartObjection[]) => Problem[] }
   | Refusal;
 export type LoadedEnvironment = { ok: true; environment: Environment; warnings: Problem[] } | Refusal;
 
-/** Reads a release file. Never throws for what the text says. `fileName` is only for the sentences. */
+/** Reads a release file. Never throws because of the text. `fileName` is for the messages. */
 export function loadRelease(text: string, fileName: string): LoadedRelease {
   const loaded = load(text, fileName, releaseFileSchema, { kind: 'Release', needs: 'a release', rule: ruleRelease, showLine: () => true });
   if (!loaded.ok) return loaded;
@@ -76,7 +76,7 @@ function load<S extends z.ZodType>(
 ): { ok: true; content: z.output<S>; warnings: Problem[]; source: YamlSource } | Refusal {
   const reading = readYaml(text, fileName, needs);
   if (!reading.ok) {
-    // Where the syntax is broken, nobody can say which words are secrets.
+    // With a syntax error, secrets cannot be told apart from other text.
     const problems = kind === 'Release' ? reading.problems : reading.problems.map(withoutSourceLine);
     return { ok: false, problems: firstOf(problems) };
   }
@@ -98,9 +98,9 @@ function load<S extends z.ZodType>(
   return { ok: false, problems: firstOf(problems.sort(byPlace)) };
 }
 
-/** A file of another kind has one problem, not one for each of its fields. A misspelt kind is left to the schema. */
+/** A file of another kind has one problem, not one per field. A misspelt kind is left to the schema. */
 function wrongKind(content: unknown, kind: Reader['kind'], needs: string): Objection | null {
-  const hint = `${needs} file begins with apiVersion: ${API_VERSION} and kind: ${kind}`;
+  const hint = `${needs} file starts with apiVersion: ${API_VERSION} and kind: ${kind}`;
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     return { path: [], at: 'value', message: `this is ${Array.isArray(content) ? 'a list' : 'a single value'}, not ${needs}`, hint };
   }
@@ -109,12 +109,12 @@ function wrongKind(content: unknown, kind: Reader['kind'], needs: string): Objec
   return {
     path: ['kind'],
     at: 'value',
-    message: typeof written === 'string' ? `this file is of kind "${shortWord(written)}", not ${kind}` : `this is not the kind of a file`,
+    message: typeof written === 'string' ? `this file is of kind "${shortWord(written)}", not ${kind}` : `this is not a valid kind`,
     hint,
   };
 }
 
-/** Unknown fields, addresses and secrets may hold a credential that someone wrote in the wrong place. */
+/** Unknown fields, addresses and secrets may contain a misplaced credential. */
 function isNeverSecret({ path, message }: Objection): boolean {
   return !message.startsWith('unknown field') && !path.some((step) => step === 'secret' || step === 'url');
 }

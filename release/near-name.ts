@@ -1,7 +1,7 @@
-/** Longest word that is compared: names of fields are short, and the comparison costs the product of both lengths. */
+/** Longest word that is compared: the cost is the product of both lengths. */
 const MAX_COMPARED_LENGTH = 40;
 
-/** The candidate that a misspelt word most likely meant, or null: at most one edit in three letters, and three in all. */
+/** The most likely correction of a misspelt word, or null: at most one edit per three letters, and three in all. */
 export function nearName(word: string, candidates: readonly string[]): string | null {
   if (word.length > MAX_COMPARED_LENGTH) return null;
   let best: string | null = null;
@@ -13,7 +13,7 @@ export function nearName(word: string, candidates: readonly string[]): string | 
   return best;
 }
 
-/** Insertions, deletions, substitutions and swaps of neighbours that lead from `a` to `b` (optimal string alignment). */
+/** Insertions, deletions, substitutions and swaps of neighbours from `a` to `b` (optimal string alignment). */
 function editDistance(a: string, b: string): number {
   let twoAbove: number[] = [];
   let above = Array.from({ length: b.length + 1 }, (_, column) => column);

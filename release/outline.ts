@@ -1,4 +1,4 @@
-// The parts of a release file that rules look at, read leniently: a file with a misspelt field still gets all its other answers.
+// The parts of a release file that rules need, read leniently: a misspelt field does not hide the other problems.
 import { readDuration } from './duration.ts';
 import { readOffset } from './offset.ts';
 import { stepSchemas } from './steps/registry.ts';
@@ -21,7 +21,7 @@ export interface CheckpointOutline {
   offsetMs: number | undefined;
   steps: StepOutline[];
   asksPeople: boolean;
-  /** False where a step, a field or the approval is not what it should be, so that nothing is said of its absence. */
+  /** False if a step, a field or the approval is malformed; then its absence is not reported. */
   readable: boolean;
 }
 
@@ -29,13 +29,13 @@ export interface Outline {
   spec: Record<string, unknown>;
   countdown: string | undefined;
   countdownMs: number | undefined;
-  /** Null where it is not a group of fields, so that nothing is said of what it lacks. */
+  /** Null if it is not a group of fields; then its missing fields are not reported. */
   load: Record<string, unknown> | null;
   /** Null for the standard plan. */
   checkpoints: CheckpointOutline[] | null;
 }
 
-/** What can be read of a release file, whether or not it is right; null where there is no `spec`. */
+/** Outline of a release file, valid or not; null without `spec`. */
 export function outlineOf(content: unknown): Outline | null {
   const spec = fieldsOf(fieldsOf(content)?.['spec']);
   if (!spec) return null;

@@ -61,13 +61,13 @@ describe('lengths of time', () => {
   test.each([
     ['300', '"300" has no unit'],
     ['300msec', '"300msec" has an unknown unit "msec"'],
-    ['3 days', '"3 days" is not a length of time'],
-    ['-3h', '"-3h" is not a length of time'],
+    ['3 days', '"3 days" is not a duration'],
+    ['-3h', '"-3h" is not a duration'],
     ['', 'this is empty'],
-    ['400d', '"400d" is too long; the longest length of time is 365d'],
-  ])('"%s" is refused', (text, why) => {
+    ['400d', '"400d" is too long; the longest duration is 365d'],
+  ])('"%s" is refused', (text, reason) => {
     const reading = readDuration(text);
-    expect(reading.ok ? 'accepted' : reading.why).toMatch(why);
+    expect(reading.ok ? 'accepted' : reading.reason).toMatch(reason);
     expect(() => durationMs(text)).toThrow(RangeError);
   });
 });
@@ -80,12 +80,12 @@ describe('shares', () => {
   test.each([
     ['0.1', '"0.1" has no unit'],
     ['300ms', '"300ms" has the wrong unit "ms"'],
-    ['101%', '"101%" is more than the whole'],
+    ['101%', '"101%" is above 100%'],
     ['1 %', '"1 %" has a space in it'],
     ['-1%', '"-1%" is not a share'],
-  ])('"%s" is refused', (text, why) => {
+  ])('"%s" is refused', (text, reason) => {
     const reading = readShare(text);
-    expect(reading.ok ? 'accepted' : reading.why).toMatch(why);
+    expect(reading.ok ? 'accepted' : reading.reason).toMatch(reason);
   });
 });
 
@@ -99,13 +99,13 @@ describe('times', () => {
   });
 
   test.each([
-    ['T+1h', '"T+1h" lies after the launch'],
+    ['T+1h', '"T+1h" is after the launch'],
     ['72h', '"72h" is not a time before launch'],
     ['T-72', '"T-72" has no unit; write a time before launch'],
-    ['T-3;h', '"T-3;h" is not a length of time; write a time before launch'],
-  ])('the offset %s is refused', (text, why) => {
+    ['T-3;h', '"T-3;h" is not a duration; write a time before launch'],
+  ])('the offset %s is refused', (text, reason) => {
     const reading = readOffset(text);
-    expect(reading.ok ? 'accepted' : reading.why).toContain(why);
+    expect(reading.ok ? 'accepted' : reading.reason).toContain(reason);
   });
 
   test.each([
@@ -123,9 +123,9 @@ describe('times', () => {
     ['2026-11-25T24:00:00Z', 'does not exist in the calendar'],
     ['2026-11-25T09:00:00+24:00', 'does not exist in the calendar'],
     ['tomorrow', 'is not a date and time'],
-  ])('the moment %s is refused', (text, why) => {
+  ])('the moment %s is refused', (text, reason) => {
     const reading = readLaunchTime(text);
-    expect(reading.ok ? 'accepted' : reading.why).toContain(why);
+    expect(reading.ok ? 'accepted' : reading.reason).toContain(reason);
   });
 });
 

@@ -17,7 +17,7 @@ export interface Plan {
   checkpoints: PlannedCheckpoint[];
 }
 
-/** The plan of a release whose countdown starts at `startMs` (which decides only where the release says `countdown`, not `launchAt`). */
+/** The plan of a release whose countdown starts at `startMs` (used only if the release has `countdown` instead of `launchAt`). */
 export function planOf(release: Release, startMs: number): Plan {
   const { spec } = release;
   const planned = spec.checkpoints.map(({ name, at, offsetMs }) => ({ name, offset: at, offsetMs, atMs: 0 }));
@@ -25,7 +25,7 @@ export function planOf(release: Release, startMs: number): Plan {
   return replan({ launchAtMs, checkpoints: planned.sort((a, b) => b.offsetMs - a.offsetMs) }, launchAtMs);
 }
 
-/** The same plan for another launch time: every checkpoint keeps its distance to the launch. */
+/** The same plan for another launch time: every checkpoint keeps its offset. */
 export function replan(plan: Plan, newLaunchAtMs: number): Plan {
   return {
     launchAtMs: newLaunchAtMs,
@@ -33,7 +33,7 @@ export function replan(plan: Plan, newLaunchAtMs: number): Plan {
   };
 }
 
-/** Checkpoints whose time is already over at `nowMs`: a start with any of them must be refused, for their work would be skipped or late. */
+/** Checkpoints that were due before `nowMs`. A start with any of them is refused, because their steps would be skipped or late. */
 export function lateCheckpoints(plan: Plan, nowMs: number): PlannedCheckpoint[] {
   return plan.checkpoints.filter(({ atMs }) => atMs < nowMs);
 }

@@ -1,45 +1,45 @@
-// What people ask for: the release file as they write it, and the Release as everybody else reads it, with all defaults applied.
+// The release file: its schema as written, and the loaded `Release` with all defaults, in numbers.
 import { z } from 'zod';
-import { count, dottedName, duration, image, label, moment, offset, text, urlPath } from './fields.ts';
+import { count, dottedName, duration, image, label, offset, text, timestamp, urlPath } from './fields.ts';
 import { stepSchema } from './steps/registry.ts';
 import type { Step } from './steps/registry.ts';
 
 export const API_VERSION = 'tminus.dev/v1alpha1';
 
-/** Most checkpoints and steps of one release: a full countdown must stay under 4,000 events of workflow history. */
+/** Limits that keep a full countdown under 4,000 events of workflow history. */
 const MAX_CHECKPOINTS = 20;
 const MAX_STEPS = 20;
-/** Most people a quorum can ask for. */
+/** Largest quorum. */
 const MAX_APPROVALS = 20;
 const MAX_NAMES = 50;
 
 const groups = (description: string) => z.array(text('Name of a group.')).min(1).max(MAX_NAMES).meta({ description });
-const requester = 'Whether whoever started the countdown may decide on it too.';
+const requester = 'Whether the requester of the countdown may also approve or reject.';
 
 const approversSchema = z
   .strictObject({
-    groups: groups('Groups whose members decide.'),
-    count: count('How many different people must approve.', 1, MAX_APPROVALS).default(1),
+    groups: groups('Groups whose members may approve or reject.'),
+    count: count('Number of different people who must approve.', 1, MAX_APPROVALS).default(1),
     allowRequester: z.boolean().meta({ description: requester }).default(false),
   })
-  .meta({ description: 'Who decides on this release wherever a checkpoint does not say otherwise.' });
+  .meta({ description: 'Default approvers of the checkpoints of this release.' });
 
 const approvalSchema = z
   .strictObject({
-    groups: groups('Groups whose members decide here.')
-      .meta({ description: 'Groups whose members decide here.', defaultText: '`spec.approvers.groups`' })
+    groups: groups('Groups whose members may approve or reject here.')
+      .meta({ description: 'Groups whose members may approve or reject here.', defaultText: '`spec.approvers.groups`' })
       .optional(),
-    count: count('How many different people must approve.', 1, MAX_APPROVALS)
-      .meta({ description: 'How many different people must approve.', defaultText: '`spec.approvers.count`' })
+    count: count('Number of different people who must approve.', 1, MAX_APPROVALS)
+      .meta({ description: 'Number of different people who must approve.', defaultText: '`spec.approvers.count`' })
       .optional(),
     allowRequester: z.boolean().meta({ description: requester, defaultText: '`spec.approvers.allowRequester`' }).optional(),
-    deadline: duration('How long people may take, from the moment they are asked.').default('30m'),
+    deadline: duration('Time for the approvals, from when people are asked.').default('30m'),
     onDeadline: z
       .enum(['no-go', 'hold'])
-      .meta({ description: 'The verdict when approvals are missing at the deadline; silence is never consent.' })
+      .meta({ description: 'Verdict if approvals are missing at the deadline; silence is never consent.' })
       .default('no-go'),
   })
-  .meta({ description: 'Whom to ask, and until when.' });
+  .meta({ description: 'The approvals that this checkpoint needs.' });
 
 export const checkpointSchema = z
   .strictObject({
@@ -48,22 +48,22 @@ export const checkpointSchema = z
     steps: z
       .array(stepSchema)
       .max(MAX_STEPS)
-      .meta({ description: 'Work done one after the other when the checkpoint is reached.' })
+      .meta({ description: 'Steps that run one after the other when the checkpoint is reached.' })
       .default([]),
     approval: approvalSchema
       .nullable()
-      .meta({ description: 'Asks people to decide after the steps of the checkpoint; `{}` asks `spec.approvers`, `null` asks nobody.' })
+      .meta({ description: 'Approvals that are needed after the steps of the checkpoint; `{}` asks `spec.approvers`, `null` needs none.' })
       .default(null),
     holdDeadline: duration(
-      'How long the checkpoint may stay inconclusive, or held by people, before it becomes no-go; then what is live is rolled back.',
+      'How long the checkpoint may stay inconclusive, or held by people, before it becomes no-go; a live version is then rolled back.',
     ).default('24h'),
   })
-  .meta({ description: 'A named moment at which steps run and, if asked for, people decide.' });
+  .meta({ description: 'A named time at which steps run and, if configured, people approve.' });
 
 const serviceSchema = z
   .strictObject({
     name: label('Name of the service.'),
-    namespace: label('Kubernetes namespace in which it is live.'),
+    namespace: label('Kubernetes namespace of the live service.'),
     image: image('Candidate image, with a fixed tag or digest.'),
     deployment: dottedName('Deployment whose image is changed.', { defaultText: '`spec.service.name`' }).optional(),
     container: label('Container of the Deployment whose image is changed.', { defaultText: '`spec.service.name`' }).optional(),
@@ -72,9 +72,9 @@ const serviceSchema = z
         target: label("Name of the live address, from the environment file's `targets`.", {
           defaultText: '`spec.service.namespace`',
         }).optional(),
-        path: urlPath('Path on that address that answers whether the service is healthy.').default('/healthz'),
+        path: urlPath('Path of the health endpoint.').default('/healthz'),
       })
-      .meta({ description: 'Where the live service says whether it is healthy.' })
+      .meta({ description: 'Health endpoint of the live service.' })
       .prefault({}),
   })
   .meta({ description: 'The service that goes live, and the candidate image.' });
@@ -86,7 +86,7 @@ const stagingSchema = z
     deployment: dottedName('Deployment of the candidate.', { defaultText: '`spec.service.deployment`' }).optional(),
     container: label('Container of the candidate.', { defaultText: '`spec.service.container`' }).optional(),
   })
-  .meta({ description: 'Where the candidate already runs and is put under load.' });
+  .meta({ description: 'Where the candidate already runs and is load-tested.' });
 
 const loadSchema = z
   .strictObject({
@@ -98,25 +98,25 @@ const loadSchema = z
 const diagnosisSchema = z
   .strictObject({
     postgres: label("The service's database, from the environment file's `postgres`.").optional(),
-    traces: label("Where the service's traces are kept, from the environment file's `traces`.").optional(),
+    traces: label("Trace store of the service, from the environment file's `traces`.").optional(),
   })
-  .meta({ description: 'Where load tests and analyses that name nothing of their own find the database and the traces of the service.' });
+  .meta({ description: 'Default database and trace store of load tests and diagnoses.' });
 
 export const releaseFileSchema = z
   .strictObject({
     apiVersion: z.literal(API_VERSION).meta({ description: 'Version of this format.' }),
     kind: z.literal('Release').meta({ description: 'Kind of this file.' }),
     metadata: z
-      .strictObject({ name: dottedName('Name of the release, such as `go-api-1.4.0`; the countdown is called by it.') })
-      .meta({ description: 'How the release is called.' }),
+      .strictObject({ name: dottedName('Name of the release and its countdown, such as `go-api-1.4.0`.') })
+      .meta({ description: 'Metadata of the release.' }),
     spec: z
       .strictObject({
         service: serviceSchema,
-        cluster: label("Cluster in which the service is live, from the environment file's `clusters`."),
+        cluster: label("Cluster of the live service, from the environment file's `clusters`."),
         staging: stagingSchema.prefault({}),
         countdown: duration('Time from start to launch. Give this or `launchAt`.').optional(),
-        launchAt: moment('Launch time as RFC 3339 with zone. Give this or `countdown`.').optional(),
-        launchWindow: duration('How late the launch may be; after it the countdown holds.').default('30m'),
+        launchAt: timestamp('Launch time as RFC 3339 with zone. Give this or `countdown`.').optional(),
+        launchWindow: duration('How late the launch may start; after that the countdown holds.').default('30m'),
         load: loadSchema.prefault({}),
         diagnosis: diagnosisSchema.prefault({}),
         approvers: approversSchema,
@@ -124,37 +124,37 @@ export const releaseFileSchema = z
           .boolean()
           .meta({
             description:
-              'Whether decisions of people whose identity nobody verified count; only for a laptop: ' +
-              'a server that other machines can reach refuses the release.',
+              'Whether actions of people with an unverified identity count; only for a laptop: ' +
+              'a server that is reachable from other machines refuses the release.',
           })
           .default(false),
         notify: z
           .array(label("Name from the environment file's `notify`."))
           .max(MAX_NAMES)
-          .meta({ description: 'Who is told of every change of verdict.' })
+          .meta({ description: 'Notification targets for every change of verdict.' })
           .default([]),
         checkpoints: z
           .array(checkpointSchema)
           .min(1)
           .max(MAX_CHECKPOINTS)
           .meta({
-            description: 'Moments of the countdown, earliest first.',
+            description: 'Checkpoints of the countdown, earliest first.',
             defaultText:
               'the standard plan: T-72h `load-and-diagnosis` (preflight, loadTest, diagnosis), T-1h `final-poll` (approval), T-0 `launch` (launch, guard)',
           })
           .optional(),
       })
-      .meta({ description: 'What is asked for.' }),
+      .meta({ description: 'Specification of the release.' }),
   })
   .meta({
     title: 'Tminus release',
-    description: 'One release: a service, its candidate image, when it goes live, and what must be shown before.',
+    description: 'One release: a service, its candidate image, its launch time and its checkpoints.',
   });
 
-/** The file as zod reads it: fixed defaults applied, those that follow from other fields not yet (expand.ts does that). */
+/** The file as zod parses it: fixed defaults are applied; expand.ts applies those that follow from other fields. */
 export type ReleaseFile = z.output<typeof releaseFileSchema>;
 
-/** Who decides at a checkpoint, complete. */
+/** The approvals of a checkpoint. */
 export interface Approval {
   groups: string[];
   count: number;
@@ -196,7 +196,7 @@ export interface Staging {
 /** `countdownMs`: from start to launch. `launchAtMs`: milliseconds since 1970, UTC. */
 type LaunchTime = { countdownMs: number; launchAtMs?: never } | { launchAtMs: number; countdownMs?: never };
 
-/** A checked release with every default applied, in numbers. Plain JSON: it is workflow input. */
+/** A checked release with every default applied, durations and shares as numbers. Plain JSON: it is workflow input. */
 export interface Release {
   apiVersion: typeof API_VERSION;
   kind: 'Release';

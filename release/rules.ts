@@ -1,4 +1,4 @@
-// What must fit together in a release beyond single fields. Each rule is one function; each sentence says what to do.
+// Rules between the fields of a release file: one function per rule, each with a hint.
 import { durationMs, readDuration } from './duration.ts';
 import { guardSchema } from './steps/guard.ts';
 import { outlineOf, stepsOf } from './outline.ts';
@@ -15,7 +15,7 @@ export interface Ruling {
   warnings: Objection[];
 }
 
-/** All that does not fit together in the content of a release file. `lineOf` tells where something stands, to point from one place to another. */
+/** All violations of the rules. `lineOf`: line of a path, for messages that refer to another place. */
 export function ruleRelease(content: unknown, lineOf: (path: Path) => number): Ruling {
   const outline = outlineOf(content);
   if (!outline) return { errors: [], warnings: [] };
@@ -42,15 +42,13 @@ function launchTimeOnce({ spec }: Outline): Objection[] {
   const written = ['countdown', 'launchAt'].filter((field) => spec[field] !== undefined);
   if (written.length === 1) return [];
   if (written.length === 2)
-    return [
-      objection(['spec', 'launchAt'], '"countdown" and "launchAt" are both given', 'keep the one that says when it goes live', 'key'),
-    ];
+    return [objection(['spec', 'launchAt'], '"countdown" and "launchAt" are both given', 'keep one of them', 'key')];
   return [
     {
       ...objection(
         ['spec'],
         '"countdown" or "launchAt" is missing',
-        'say when it goes live, as countdown: 72h or launchAt: 2026-11-25T09:00:00Z',
+        'set the launch time, as countdown: 72h or launchAt: 2026-11-25T09:00:00Z',
       ),
       missing: ['countdown', 'launchAt'],
     },
@@ -115,15 +113,11 @@ function inOrder(checkpoints: CheckpointOutline[], lineOf: (path: Path) => numbe
         objection(
           [...path, 'at'],
           `two checkpoints are due at ${at}`,
-          `the other is on line ${line}; give them different times or make them one`,
+          `the other is on line ${line}; give them different times or merge them`,
         ),
       ];
     return [
-      objection(
-        [...path, 'at'],
-        `${at} comes before ${before.at}, which stands above it on line ${line}`,
-        'list checkpoints earliest first',
-      ),
+      objection([...path, 'at'], `${at} comes before ${before.at}, which is above it on line ${line}`, 'list checkpoints earliest first'),
     ];
   });
 }
@@ -140,13 +134,7 @@ function repeated(what: string, named: { name: string; path: Path }[], lineOf: (
     const other = first.get(name);
     if (!other) first.set(name, path);
     return other
-      ? [
-          objection(
-            path,
-            `two ${what} are called "${shortWord(name)}"`,
-            `the other is on line ${lineOf(other)}; give this one a name of its own`,
-          ),
-        ]
+      ? [objection(path, `two ${what} are named "${shortWord(name)}"`, `the other is on line ${lineOf(other)}; give this one another name`)]
       : [];
   });
 }
@@ -154,7 +142,7 @@ function repeated(what: string, named: { name: string; path: Path }[], lineOf: (
 function doingSomething(checkpoints: CheckpointOutline[]): Objection[] {
   return checkpoints
     .filter(({ readable, steps, asksPeople }) => readable && steps.length === 0 && !asksPeople)
-    .map(({ path }) => objection(path, 'this checkpoint does nothing', 'give it steps or an approval'));
+    .map(({ path }) => objection(path, 'this checkpoint has no steps and no approval', 'add steps or an approval'));
 }
 
 function loadTestsComplete({ load }: Outline, checkpoints: CheckpointOutline[]): Objection[] {
@@ -176,7 +164,9 @@ function launchRules(checkpoints: CheckpointOutline[], lineOf: (path: Path) => n
     ...more.map(({ path }) =>
       objection(path, 'a release is launched only once', `the other launch is on line ${launch ? lineOf(launch.path) : 0}; remove one`),
     ),
-    ...early.map(({ path }) => objection(path, 'no launch comes before this guard', 'put the guard directly after the launch it watches')),
+    ...early.map(({ path }) =>
+      objection(path, 'there is no launch before this guard', 'put the guard directly after the launch it watches'),
+    ),
     ...checkpoints.filter(({ steps }) => steps.some(({ type }) => type === 'launch')).flatMap(launchCheckpoint),
   ];
 }
@@ -190,8 +180,8 @@ function launchCheckpoint({ path, at, offsetMs, asksPeople }: CheckpointOutline)
       ? [
           objection(
             [...path, 'approval'],
-            'this approval would be asked for after the launch, as people decide when the steps are done',
-            'ask for it in an earlier checkpoint',
+            'this approval would come after the launch, because approvals follow the steps of a checkpoint',
+            'move it to an earlier checkpoint',
             'key',
           ),
         ]
@@ -204,8 +194,8 @@ function launchWarnings(checkpoints: CheckpointOutline[]): Objection[] {
   return [
     objection(
       ['spec', 'checkpoints'],
-      'no checkpoint launches anything',
-      'add { type: launch } and { type: guard } at T-0 if the release shall go live',
+      'no checkpoint has a launch step',
+      'add { type: launch } and { type: guard } at T-0 if the release should go live',
       'key',
     ),
   ];
@@ -224,7 +214,7 @@ function guardTimes(checkpoints: CheckpointOutline[]): Objection[] {
         ? [
             objection(
               [...path, 'interval'],
-              'the guard would ask less than once in its bake time',
+              'the guard would take no sample within its bake time',
               'make the interval shorter or the bake time longer',
             ),
           ]
@@ -233,19 +223,19 @@ function guardTimes(checkpoints: CheckpointOutline[]): Objection[] {
         ? [
             objection(
               [...path, 'noDataAfter'],
-              'data would count as missing between two questions',
+              'data would count as missing between two samples',
               'make noDataAfter at least as long as interval',
             ),
           ]
         : []),
       ...(maxBake !== undefined && maxBake < bake
-        ? [objection([...path, 'maxBake'], 'the longest watch would end before the bake', 'make maxBake at least as long as bake')]
+        ? [objection([...path, 'maxBake'], 'maxBake is shorter than bake', 'make maxBake at least as long as bake')]
         : []),
       ...(liveDeadline <= noDataAfter
         ? [
             objection(
               [...path, 'liveDeadline'],
-              'a blind guard would roll back before people are notified',
+              'the guard would roll back before people are notified of missing data',
               'make liveDeadline longer than noDataAfter',
             ),
           ]
@@ -254,7 +244,7 @@ function guardTimes(checkpoints: CheckpointOutline[]): Objection[] {
   });
 }
 
-/** Undefined for what is no length of time: the schema has its own sentence for that. */
+/** Undefined if it is not a duration: the schema reports that. */
 function lengthOf(value: unknown): number | undefined {
   return typeof value === 'string' && readDuration(value).ok ? durationMs(value) : undefined;
 }

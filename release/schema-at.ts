@@ -1,8 +1,8 @@
-// The schema of one place in a file, so that a sentence can say which fields belong there and what a missing one is for.
+// The schema at a path of a file: which fields it has, and what a missing one is for.
 import { z } from 'zod';
 import type { Path } from './problem.ts';
 
-/** Schema at a path; `value` is the file's own content, which decides between the step types. Null where the schema knows no such place. */
+/** Schema at a path, or null; `value` is the content of the file, which selects the step type. */
 export function schemaAt(schema: unknown, path: Path, value: unknown): unknown {
   let current = unwrap(schema, value);
   let content = value;
@@ -15,7 +15,7 @@ export function schemaAt(schema: unknown, path: Path, value: unknown): unknown {
   return current;
 }
 
-/** Names of the fields that may stand in a place; empty where it is no group of fields. */
+/** Names of the fields at a place; empty if it is not a group of fields. */
 export function fieldNames(schema: unknown): string[] {
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }

@@ -1,29 +1,29 @@
-// What the schema objects to, as sentences for people. One function knows the schema library's words; nobody else has to.
+// Schema issues as messages for people. Only this file depends on the issue format of the schema library.
 import type { z } from 'zod';
 import { nearName } from './near-name.ts';
 import { shortWord } from './problem.ts';
 import type { Path } from './problem.ts';
 import { fieldNames, purposeOf, schemaAt } from './schema-at.ts';
 
-/** A problem before its place in the text is known. */
+/** A problem before its line and column are known. */
 export interface Objection {
   path: Path;
   at: 'key' | 'value';
   message: string;
   hint: string;
-  /** Fields whose absence this is about: nothing is said of them when a misspelt one stands beside. */
+  /** Missing fields; not reported if a misspelt one is beside them. */
   missing?: readonly string[];
 }
 
-/** What a rule objects to at a place. */
+/** An objection of a rule. */
 export function objection(path: Path, message: string, hint: string, at: Objection['at'] = 'value'): Objection {
   return { path, at, message, hint };
 }
 
-/** Sentences for all issues, without those that only follow from a misspelt name. */
+/** Objections for all issues, without those that follow from a misspelt name. */
 export function objectionsOf(issues: readonly z.core.$ZodIssue[], schema: unknown, content: unknown): Objection[] {
   return withoutEchoes(
-    issues.flatMap((issue) => sentencesOf(issue, schema, content)),
+    issues.flatMap((issue) => issueObjections(issue, schema, content)),
     schema,
     content,
   );
@@ -46,7 +46,7 @@ function isMisspelt(field: string, group: Path, schema: unknown, content: unknow
   return Object.keys(objectAt(content, group)).some((name) => !known.includes(name) && nearName(name, [field]) !== null);
 }
 
-function sentencesOf(issue: z.core.$ZodIssue, schema: unknown, content: unknown): Objection[] {
+function issueObjections(issue: z.core.$ZodIssue, schema: unknown, content: unknown): Objection[] {
   const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
   const here = (message: string, hint = ''): Objection[] => [{ path, at: 'value', message, hint }];
   const value = valueAt(content, path);
@@ -58,14 +58,14 @@ function sentencesOf(issue: z.core.$ZodIssue, schema: unknown, content: unknown)
   if (issue.code === 'invalid_key') return here(...messageAndHint(issue.issues[0]?.message ?? 'this name cannot be used'));
   if (value === undefined && typeof field === 'string') {
     const parentSchema = schemaAt(schema, parent, content);
-    // Without its type a step has no schema, so nobody else tells of a misspelt one.
+    // Without its type a step has no schema, so a misspelt `type` is reported here.
     const misspelt =
       issue.code === 'invalid_union' ? Object.keys(objectAt(content, parent)).find((name) => nearName(name, [field])) : undefined;
     if (misspelt !== undefined)
       return [
         { path: [...parent, misspelt], at: 'key', message: `unknown field "${shortWord(misspelt)}"`, hint: `did you mean "${field}"?` },
       ];
-    // A step without type has no schema yet, so its purpose cannot be read from one.
+    // Without its type a step has no schema to read the purpose from.
     const purpose = purposeOf(parentSchema, field) || (issue.code === 'invalid_union' ? `one of ${unionChoices(issue).join(', ')}` : '');
     return [
       {
@@ -99,7 +99,7 @@ function unknownField(key: string, path: Path, schema: unknown): Objection {
 function wrongChoice(value: unknown, choices: readonly string[]): [message: string, hint: string] {
   const near = typeof value === 'string' ? nearName(value, choices) : null;
   const written = typeof value === 'string' ? `"${shortWord(value)}"` : nameOf(value);
-  const message = choices.length > 1 ? `${written} is not one of the values known here` : `${written} is not accepted here`;
+  const message = choices.length > 1 ? `${written} is not one of the accepted values` : `${written} is not accepted here`;
   return [message, near === null ? `write ${choices.join(' or ')}` : `did you mean "${near}"?`];
 }
 
@@ -108,25 +108,25 @@ const wanted: Record<string, string> = {
   boolean: 'write true or false',
   int: 'write a whole number',
   number: 'write a whole number',
-  array: 'write a list, each entry on a line that begins with "- "',
+  array: 'write a list, each entry on a line that starts with "- "',
   object: 'write a group of fields, each on its own line',
   record: 'write a group of fields, each on its own line',
 };
 
 function wrongType(issue: z.core.$ZodIssueInvalidType, value: unknown): [message: string, hint: string] {
-  const ownSentence = !issue.message.startsWith('Invalid input');
-  if (ownSentence) return messageAndHint(issue.message);
-  return [`${nameOf(value)} does not belong here`, wanted[issue.expected] ?? 'look the field up with `tminus schema`'];
+  const isOwnMessage = !issue.message.startsWith('Invalid input');
+  if (isOwnMessage) return messageAndHint(issue.message);
+  return [`${nameOf(value)} is not accepted here`, wanted[issue.expected] ?? 'look the field up with `tminus schema`'];
 }
 
 function tooFew(issue: z.core.$ZodIssueTooSmall): [message: string, hint: string] {
   if (issue.origin === 'array')
     return ['this list is empty', issue.minimum === 1 ? 'name at least one, or remove the line' : `give at least ${issue.minimum}`];
-  return ['this number is too small', `${issue.minimum} is the least`];
+  return ['this number is too small', `${issue.minimum} is the minimum`];
 }
 
 function tooMany(issue: z.core.$ZodIssueTooBig): [message: string, hint: string] {
-  return [issue.origin === 'array' ? 'this list is too long' : 'this number is too large', `${issue.maximum} is the most`];
+  return [issue.origin === 'array' ? 'this list is too long' : 'this number is too large', `${issue.maximum} is the maximum`];
 }
 
 function unionChoices(issue: z.core.$ZodIssue): string[] {
@@ -142,13 +142,13 @@ function nameOf(value: unknown): string {
   return typeof value === 'boolean' ? String(value) : `a ${typeof value}`;
 }
 
-/** Own sentences are "what is wrong; what to do". Words of the file come first in them, so the last semicolon is ours. */
-function messageAndHint(sentence: string): [message: string, hint: string] {
-  const cut = sentence.lastIndexOf('; ');
-  return cut < 0 ? [sentence, ''] : [sentence.slice(0, cut), sentence.slice(cut + 2)];
+/** Our messages are `problem; hint`. Quoted text of the file is in the problem, so the last semicolon is ours. */
+function messageAndHint(text: string): [message: string, hint: string] {
+  const cut = text.lastIndexOf('; ');
+  return cut < 0 ? [text, ''] : [text.slice(0, cut), text.slice(cut + 2)];
 }
 
-/** What stands at a path of the content; undefined where nothing does. */
+/** The value at a path of the content, or undefined. */
 export function valueAt(content: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (value, step) => (typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[step] : undefined),

@@ -1,4 +1,4 @@
-// The plan of a release that names no checkpoints: what a launch needs at least, in the order of a 72-hour countdown.
+// The plan of a release without checkpoints: the minimum for a launch, in a 72-hour countdown.
 import { readDuration } from './duration.ts';
 
 const FIRST_AT = 'T-72h';
@@ -11,12 +11,12 @@ export type StandardPlanFit = { fits: 'whole' } | { fits: 'moved'; firstAt: stri
 
 export function fitStandardPlan(countdown: string | undefined): StandardPlanFit {
   const reading = countdown === undefined ? null : readDuration(countdown);
-  // No time at all has a sentence of its own already.
+  // A zero duration is reported by the schema.
   if (!reading?.ok || reading.ms === 0 || reading.ms >= firstMs) return { fits: 'whole' };
   return reading.ms > finalPollMs ? { fits: 'moved', firstAt: `T-${countdown}` } : { fits: 'not' };
 }
 
-/** Its checkpoints, as a file would write them. Work of later steps (drill, rollbackVerification) joins when they exist. */
+/** Its checkpoints, as in a file. */
 export function standardCheckpoints(countdown: string | undefined): object[] {
   const fit = fitStandardPlan(countdown);
   return [

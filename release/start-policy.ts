@@ -1,4 +1,4 @@
-// What releases may ask for here. Those who want to launch write the release; those who run Tminus write the environment file.
+// What a release may use on this installation: release files come from teams, the environment file from the operators.
 import type { Environment } from './environment.ts';
 import { nearName } from './near-name.ts';
 import { shortWord } from './problem.ts';

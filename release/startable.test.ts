@@ -68,6 +68,6 @@ test('checks scripts and times also where no environment file is known', () => {
   const missing = { startPolicy: null, explainScript: () => ({ message: 'it is not there', hint: '' }) };
   expect(objections(`${frame}  launchAt: 2026-11-23T09:00:00Z\n`, missing)).toEqual([
     'r.yaml:7:19 spec.load.script: it is not there',
-    'r.yaml:9:13 spec.launchAt: checkpoint T-72h load-and-diagnosis would have been due at 2026-11-20 09:00 UTC, which is over; launch later or leave it out',
+    'r.yaml:9:13 spec.launchAt: checkpoint T-72h load-and-diagnosis would have been due at 2026-11-20 09:00 UTC, which is in the past; choose a later launch time or remove the checkpoint',
   ]);
 });

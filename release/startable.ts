@@ -6,14 +6,14 @@ import type { Path } from './problem.ts';
 import type { Release } from './release.ts';
 
 export interface Start {
-  /** null: no environment file is known, so that names and approvals are not checked. */
+  /** null: there is no environment file, so names and approvals are not checked. */
   startPolicy: StartPolicy | null;
   /** Why this k6 script cannot be sent or was not sent; null where it is there. */
   explainScript: (path: string) => { message: string; hint: string } | null;
   nowMs: number;
 }
 
-/** Everything at once, so that one round of mending is enough. Empty where the release can be started. */
+/** All objections at once. Empty if the release can be started. */
 export function objectionsToStart(release: Release, { startPolicy, explainScript, nowMs }: Start): StartObjection[] {
   return [
     ...(startPolicy === null ? [] : objectionsByPolicy(release, startPolicy)),
@@ -25,7 +25,7 @@ export function objectionsToStart(release: Release, { startPolicy, explainScript
 /** Paths of the k6 scripts that a release names, each once. */
 export const scriptsOf = (release: Release): string[] => [...new Set(scriptMentions(release).map(({ script }) => script))];
 
-/** A missing script is found now and not three days later. */
+/** Reports missing scripts at the start, not three days later. */
 export function objectionsOfScripts(release: Release, explainScript: Start['explainScript']): StartObjection[] {
   const mentions = scriptMentions(release);
   return scriptsOf(release).flatMap((script) => {
@@ -52,7 +52,7 @@ function scriptMentions({ spec }: Release): { script: string; paths: Path[] }[] 
   );
 }
 
-/** A launch that is over has one reason; before that, each checkpoint whose work would be skipped has its own. */
+/** One objection if the launch time is in the past; otherwise one per checkpoint that would be skipped. */
 function objectionsOfTime(release: Release, nowMs: number): StartObjection[] {
   const plan = planOf(release, nowMs);
   const launchTime: Path[] = [
@@ -60,10 +60,10 @@ function objectionsOfTime(release: Release, nowMs: number): StartObjection[] {
     ['spec', 'countdown'],
   ];
   if (plan.launchAtMs < nowMs)
-    return [{ paths: launchTime, message: `the launch time ${time(plan.launchAtMs)} is over`, hint: 'launch later' }];
+    return [{ paths: launchTime, message: `the launch time ${time(plan.launchAtMs)} is in the past`, hint: 'choose a later launch time' }];
   return lateCheckpoints(plan, nowMs).map(({ name, offset, atMs }) => ({
     paths: [['spec', 'checkpoints', release.spec.checkpoints.findIndex((each) => each.name === name), 'at'], ...launchTime],
-    message: `checkpoint ${offset} ${name} would have been due at ${time(atMs)}, which is over`,
-    hint: 'launch later or leave it out',
+    message: `checkpoint ${offset} ${name} would have been due at ${time(atMs)}, which is in the past`,
+    hint: 'choose a later launch time or remove the checkpoint',
   }));
 }

@@ -1,4 +1,4 @@
-// The file with the tokens of people, as text: who there is, and in which groups. Only hashes of tokens stand in it.
+// The token file: people and their groups. It contains only hashes of tokens.
 import { parse } from 'yaml';
 import { z } from 'zod';
 
@@ -16,14 +16,14 @@ const tokenFileSchema = z.strictObject({
 
 export type TokenRow = z.infer<typeof tokenFileSchema>['tokens'][number];
 
-/** The rows of a token file. Throws with a sentence where it is none; `file` is only for that sentence. */
+/** The rows of a token file. Throws if it is not one; `file` is for the message. */
 export function tokenRowsOf(text: string, file: string): TokenRow[] {
   const parsed = tokenFileSchema.safeParse(parse(text));
   if (!parsed.success) throw new Error(`${file} is not a token file: ${z.prettifyError(parsed.error)}`);
   return parsed.data.tokens;
 }
 
-/** Names of the people who are in one of these groups, each once: a person may have several tokens. */
+/** Subjects in one of these groups, each once: a person may have several tokens. */
 export const membersOf = (rows: readonly TokenRow[], groups: readonly string[]): string[] => [
   ...new Set(rows.filter((row) => row.groups.some((group) => groups.includes(group))).map(({ subject }) => subject)),
 ];

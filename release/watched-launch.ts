@@ -1,4 +1,4 @@
-// The rule that a launch has its guard: one, and at once.
+// The rule that exactly one guard directly follows a launch.
 import { stepsOf } from './outline.ts';
 import type { CheckpointOutline } from './outline.ts';
 import type { Path } from './problem.ts';
@@ -6,12 +6,12 @@ import { objection } from './sentences.ts';
 import type { Objection } from './sentences.ts';
 
 /**
- * A launch is watched from its first second: exactly one guard, as the next step. A step between them, a checkpoint between them or no guard at
- * all would leave the new version live with nothing to roll it back.
+ * A launch is watched from its first second: exactly one guard, as the next step. With anything between them, or without a guard, the new
+ * version would be live with nothing to roll it back.
  */
 export function watchedFromTheLaunch(checkpoints: CheckpointOutline[], lineOf: (path: Path) => number): Objection[] {
   const [launch, ...more] = stepsOf(checkpoints, 'launch');
-  // More than one launch, and a step that cannot be read beside the launch, have their own messages; these here would only follow from them.
+  // Several launches, and malformed steps beside the launch, are reported elsewhere.
   const beside = checkpoints.find(({ steps }) => launch !== undefined && steps.includes(launch));
   if (!launch || !beside?.readable || more.length > 0) return [];
   const guards = stepsOf(checkpoints, 'guard');
@@ -19,8 +19,8 @@ export function watchedFromTheLaunch(checkpoints: CheckpointOutline[], lineOf: (
     return [
       objection(
         launch.path,
-        'nothing watches this launch',
-        'add { type: guard } as the next step; it rolls back a version that breaks its limits',
+        'this launch has no guard',
+        'add { type: guard } as the next step; it rolls back a version that exceeds its limits',
       ),
     ];
   const order = checkpoints.flatMap(({ steps }) => steps);
@@ -33,7 +33,7 @@ export function watchedFromTheLaunch(checkpoints: CheckpointOutline[], lineOf: (
       : [
           objection(
             guard.path,
-            `this guard is not the next step after the launch on line ${lineOf(launch.path)}, so nothing watches the service in between`,
+            `this guard is not the next step after the launch on line ${lineOf(launch.path)}, so the service is unwatched in between`,
             'move it directly after the launch, into the same checkpoint',
           ),
         ]),

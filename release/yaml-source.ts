@@ -1,22 +1,22 @@
-// Text in, plain value and the place of everything in it out. What YAML can do to harm (bombs, tags, depth) ends here.
+// YAML text to a plain value with the place of every node. Rejects what makes YAML dangerous: alias bombs, tags, depth.
 import { Composer, isAlias, isCollection, isMap, isNode, isPair, isScalar, isSeq, Lexer, LineCounter, Parser, visit } from 'yaml';
 import type { CST, Document, Node, YAMLParseError } from 'yaml';
 import { byPlace, pathText, shortWord, problemAt, type Path, type Problem } from './problem.ts';
 
-/** A release with every field written out has under 10 kB; more than 1 MB is not a release, and reading it would stop a server. */
+/** A release with every field has under 10 kB; parsing more than 1 MB would block a server. */
 const MAX_FILE_BYTES = 1_000_000;
-/** Words and signs of YAML in one file. A release has about 1,000; the worst 20,000 take 0.2 s, 40,000 took 0.4 s, 1 MB of brackets 2 s and more. */
+/** YAML tokens in one file. A release has about 1,000; the worst 20,000 take 0.2 s, 40,000 took 0.4 s, 1 MB of brackets 2 s and more. */
 const MAX_TOKENS = 20_000;
 /** The same for files of other programs: rule files as distributions ship them have up to 60,000. Only the command line reads them. */
 const MAX_FOREIGN_TOKENS = 200_000;
 /** A release is 9 deep. The composer calls itself for each level, so depth is bounded before it runs. */
 const MAX_DEPTH = 32;
-/** How often anchors may be repeated, counted as the `yaml` package does (aliases times what they stand for). */
+/** Limit of alias expansion, counted as the `yaml` package does (aliases times the nodes they refer to). */
 const MAX_ALIASES = 100;
 
 export interface YamlSource {
   value: unknown;
-  /** The problem at a path: at its key (`key`), or at its value where it has one (`value`). */
+  /** The problem at a path: at its key, or at its value if it has one. */
   problemAt(path: Path, at: 'key' | 'value', message: string, hint: string): Problem;
   lineOf(path: Path): number;
 }
@@ -25,7 +25,7 @@ export type YamlReading = { ok: true; source: YamlSource } | { ok: false; proble
 
 export type YamlDocumentsReading = { ok: true; sources: YamlSource[] } | { ok: false; problems: Problem[] };
 
-/** What a file should hold. */
+/** The expected content of a file. */
 interface Expected {
   /** `a release`. */
   content: string;
@@ -34,7 +34,7 @@ interface Expected {
   manyDocuments: boolean;
 }
 
-/** Reads one YAML document of the core schema. Never throws for what the text says; refuses with the place and a sentence. */
+/** Reads one YAML document of the core schema. Never throws because of the text; answers problems with their places. */
 export function readYaml(fileText: string, file: string, whatItHolds: string): YamlReading {
   const reading = readDocuments(fileText, file, {
     content: whatItHolds,
@@ -63,7 +63,7 @@ function readDocuments(fileText: string, file: string, { content, emptyHint, max
   if (sizeBytes > MAX_FILE_BYTES)
     return whole(
       `the file is ${(sizeBytes / 1e6).toFixed(1)} MB`,
-      `1 MB is the most, and ${content} needs a few kB; is this the right file?`,
+      `the maximum is 1 MB, and ${content} needs a few kB; is this the right file?`,
     );
   // A byte order mark would shift the first line by a column; Windows and old Mac line ends count as one.
   const text = fileText.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n');
@@ -77,7 +77,7 @@ function readDocuments(fileText: string, file: string, { content, emptyHint, max
 
   if (text.trim() === '') return whole('the file is empty', emptyHint);
   if (hasTooManyTokens(text, maxTokens))
-    return whole('the file has too many words and signs', `${content} has about a thousand; is this the right file?`);
+    return whole('the file has too many tokens', `${content} has about a thousand; is this the right file?`);
   const tokens = [...new Parser(counter.addNewLine).parse(text)];
   const tooDeep = firstTooDeep(tokens);
   if (tooDeep !== null)
@@ -91,7 +91,7 @@ function readDocuments(fileText: string, file: string, { content, emptyHint, max
   const documents = [...composer.compose(tokens, true, text.length)];
   const syntax = documents.flatMap(({ errors, warnings }) => [...errors, ...warnings]);
   if (syntax.length > 0)
-    return { ok: false, problems: onePerLine(syntax.map((error) => problem(error.pos[0], '', ...syntaxSentence(error)))) };
+    return { ok: false, problems: onePerLine(syntax.map((error) => problem(error.pos[0], '', ...syntaxMessage(error)))) };
   const [, second] = documents;
   if (second && !manyDocuments)
     return { ok: false, problems: [problem(second.range[0], '', 'a second document begins here', 'keep one document in one file')] };
@@ -106,9 +106,7 @@ function readDocuments(fileText: string, file: string, { content, emptyHint, max
     if (!value.ok)
       return {
         ok: false,
-        problems: [
-          problem(value.offset, '', 'this alias unfolds into far more than it is', 'write the fields out instead of repeating anchors'),
-        ],
+        problems: [problem(value.offset, '', 'this alias expands too much', 'write the fields instead of repeating anchors')],
       };
     sources.push({
       value: value.value,
@@ -145,27 +143,27 @@ function firstTooDeep(tokens: readonly CST.Token[]): number | null {
   return null;
 }
 
-const syntaxSentences: Record<string, [message: string, hint: string]> = {
+const syntaxMessages: Record<string, [message: string, hint: string]> = {
   TAB_AS_INDENT: ['a tab is used to indent', 'indent with spaces; YAML does not allow tabs'],
-  BAD_INDENT: ['this line is not indented as the lines around it', 'fields of one group begin in the same column'],
-  MISSING_CHAR: ['a sign is missing here', 'is a colon, comma, quote or bracket left out or not closed?'],
+  BAD_INDENT: ['this line is not indented like the lines around it', 'fields of one group begin in the same column'],
+  MISSING_CHAR: ['a character is missing here', 'check for a missing colon, comma, quote or bracket'],
   BLOCK_AS_IMPLICIT_KEY: [
-    'this line has a colon too many or a value in the wrong place',
+    'this line has too many colons or a value in the wrong place',
     'put values with a colon in quotes, and each field on its own line',
   ],
-  MULTILINE_IMPLICIT_KEY: ['this name of a field goes over several lines', 'is a colon left out?'],
+  MULTILINE_IMPLICIT_KEY: ['this field name spans several lines', 'check for a missing colon'],
   IMPOSSIBLE: ['this cannot be read', 'check quotes, brackets and indentation'],
-  UNEXPECTED_TOKEN: ['this does not belong here', 'check quotes, brackets and indentation'],
-  BAD_ALIAS: ['this alias is not written in a way YAML can read', 'write the value out'],
+  UNEXPECTED_TOKEN: ['this is not expected here', 'check quotes, brackets and indentation'],
+  BAD_ALIAS: ['this is not a valid YAML alias', 'write the value'],
   NON_STRING_KEY: ['the name of a field must be text', 'put it in quotes'],
-  TAG_RESOLVE_FAILED: ['tags such as this one are not read', 'remove the word that begins with "!"'],
+  TAG_RESOLVE_FAILED: ['YAML tags are not supported', 'remove the word that starts with "!"'],
   BAD_DQ_ESCAPE: ['this backslash sequence is unknown', 'write the backslash twice, or use single quotes'],
-  BAD_SCALAR_START: ['a value cannot begin with this sign', 'put the value in quotes'],
+  BAD_SCALAR_START: ['a value cannot start with this character', 'put the value in quotes'],
 };
 
-function syntaxSentence({ code, message }: Pick<YAMLParseError, 'code' | 'message'>): [message: string, hint: string] {
+function syntaxMessage({ code, message }: Pick<YAMLParseError, 'code' | 'message'>): [message: string, hint: string] {
   return (
-    syntaxSentences[code] ?? [
+    syntaxMessages[code] ?? [
       `the file is not valid YAML: ${shortWord(message.split('\n')[0] ?? '')}`,
       'check quotes, brackets and indentation',
     ]
@@ -175,12 +173,12 @@ function syntaxSentence({ code, message }: Pick<YAMLParseError, 'code' | 'messag
 /** One mistake causes several syntax errors in its line; only the first is reported. */
 function onePerLine(problems: Problem[]): Problem[] {
   const inOrder = problems.toSorted(byPlace);
-  const tabs = inOrder.filter(({ message }) => message === syntaxSentences['TAB_AS_INDENT']?.[0]);
+  const tabs = inOrder.filter(({ message }) => message === syntaxMessages['TAB_AS_INDENT']?.[0]);
   const chosen = tabs.length > 0 ? tabs : inOrder;
   return chosen.filter(({ line }, index) => line !== chosen[index - 1]?.line);
 }
 
-/** Fields given twice, names that reach into JavaScript, tags, and aliases of nothing. */
+/** Duplicate fields, `__proto__`, tags, and aliases without an anchor. */
 function forbiddenNodes(
   document: Document,
   problem: (offset: number, path: string, message: string, hint: string) => Problem,
@@ -193,9 +191,9 @@ function forbiddenNodes(
       const path = pathText(pathTo([...ancestors, node]));
       const offset = startOf(node);
       if (node.tag !== undefined && !node.tag.startsWith('tag:yaml.org,2002:'))
-        problems.push(problem(offset, path, ...(syntaxSentences['TAG_RESOLVE_FAILED'] ?? ['', ''])));
+        problems.push(problem(offset, path, ...(syntaxMessages['TAG_RESOLVE_FAILED'] ?? ['', ''])));
       if (isAlias(node) && !anchors.has(node.source))
-        problems.push(problem(offset, path, `nothing was named "&${shortWord(node.source)}" before`, 'write the value out'));
+        problems.push(problem(offset, path, `there is no anchor "&${shortWord(node.source)}" before this alias`, 'write the value'));
       if (!isAlias(node) && node.anchor !== undefined) anchors.add(node.anchor);
       if (!isMap(node)) return;
       const seen = new Map<string, number>();
@@ -206,7 +204,7 @@ function forbiddenNodes(
         const first = seen.get(name);
         if (first !== undefined)
           problems.push(
-            problem(startOf(key), fieldPath, `"${shortWord(name)}" is given twice`, `it stands on line ${lineAt(first)} already`),
+            problem(startOf(key), fieldPath, `"${shortWord(name)}" is given twice`, `the first one is on line ${lineAt(first)}`),
           );
         else seen.set(name, startOf(key));
         if (name === '__proto__') problems.push(problem(startOf(key), fieldPath, 'a field cannot be called "__proto__"', 'remove it'));

@@ -275,7 +275,7 @@ describe('releases', () => {
     const { api } = testApp();
     const answer = await api('/api/v1/releases', { ...submission, launchAt: '2026-11-20T12:00:00Z' });
     expect(((await answer.json()) as { problems: { text: string }[] }).problems.map(({ text }) => text.split('\n')[0])).toEqual([
-      'release.yaml:9:14 spec.countdown: the launch time 2026-11-20 12:00 UTC is over; launch later',
+      'release.yaml:9:14 spec.countdown: the launch time 2026-11-20 12:00 UTC is in the past; choose a later launch time',
     ]);
   });
 

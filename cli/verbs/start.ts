@@ -50,7 +50,7 @@ export function startCommand(program: Command): void {
 /** Read as the file's own launch time is. */
 function timeOption(text: string): string {
   const reading = readLaunchTime(text);
-  if (!reading.ok) throw new InvalidArgumentError(`${reading.why}.`);
+  if (!reading.ok) throw new InvalidArgumentError(`${reading.reason}.`);
   return new Date(reading.ms).toISOString();
 }
 

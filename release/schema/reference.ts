@@ -1,4 +1,4 @@
-// The schemas as tables for readers. Whatever a field means stands in its description, so that this page cannot say anything else.
+// The schemas as Markdown tables, from the descriptions of the fields.
 import { DURATION_PATTERN } from '../duration.ts';
 import { LAUNCH_TIME_PATTERN } from '../launch-time.ts';
 import { OFFSET_PATTERN } from '../offset.ts';
@@ -40,20 +40,20 @@ export function referencePage({ title, introduction, schema }: ReferencePage): s
 }
 
 const kinds: Record<string, string> = {
-  [DURATION_PATTERN]: 'length of time',
+  [DURATION_PATTERN]: 'duration',
   [SHARE_PATTERN]: 'share',
   [OFFSET_PATTERN]: 'time before launch',
-  [LAUNCH_TIME_PATTERN]: 'moment',
+  [LAUNCH_TIME_PATTERN]: 'time',
   [LABEL_PATTERN]: 'name',
   [SUBDOMAIN_PATTERN]: 'name with dots',
 };
 
-const kindsOfValues = `| kind | how it is written |
+const kindsOfValues = `| kind | format |
 | --- | --- |
-| length of time | number and unit, also several: \`300ms\`, \`90s\`, \`1h30m\`, \`3d\` |
+| duration | number and unit, also several: \`300ms\`, \`90s\`, \`1h30m\`, \`3d\` |
 | share | percent from 0 to 100: \`0.1%\`, \`95%\` |
 | time before launch | \`T-72h\`, \`T-1h30m\`, \`T-0\` |
-| moment | RFC 3339 with zone: \`2026-11-25T09:00:00Z\` |
+| time | RFC 3339 with time zone: \`2026-11-25T09:00:00Z\` |
 | name | small letters, digits and hyphens, 63 at most; "with dots" allows dots between |`;
 
 function rowsOf(prefix: string, schema: JsonSchema): Row[] {

@@ -3,43 +3,43 @@ import { durationMs } from '../duration.ts';
 import { count, duration, formedText, label, share } from '../fields.ts';
 import { sharePercent } from '../share.ts';
 
-/** Above this, a service at a thousand requests per second would need more than a quarter of an hour before anything is said. */
+/** At 1,000 requests per second a larger number takes over a quarter of an hour. */
 const MAX_MIN_REQUESTS = 1_000_000;
 
 export const guardSchema = z
   .strictObject({
     type: z.literal('guard').meta({ description: 'The step type.' }),
     name: label('Name of the step; unique in the release.').default('guard'),
-    bake: duration('How long the launched version is watched.').default('10m'),
+    bake: duration('Duration of the watch over the launched version.').default('10m'),
     maxBake: duration(
-      'Longest watch, at least `bake`: an undecided bake is extended until then; then people decide, and the watch goes on.',
+      'Maximum duration of the watch, at least `bake`: an undecided bake is extended until then; then people decide while the watch continues.',
       {
         defaultText: 'three times `bake`',
       },
     ).optional(),
-    interval: duration('How often Prometheus is asked.').default('5s'),
+    interval: duration('Sampling interval of Prometheus.').default('5s'),
     noDataAfter: duration('How long data or requests may be missing before people are notified; missing data never passes.').default('20s'),
     liveDeadline: duration(
       'How long the live version may go unwatched, or without requests, before it is rolled back; longer than `noDataAfter`.',
     ).default('15m'),
-    minRequests: count('Fewest requests for a share or percentile to pass; a breach needs 30.', 1, MAX_MIN_REQUESTS).default(300),
-    falseAlarm: share('Chance, over the longest watch, of rolling back a version that keeps its limits.').default('1%'),
+    minRequests: count('Minimum number of requests for a pass; a breach needs 30.', 1, MAX_MIN_REQUESTS).default(300),
+    falseAlarm: share('Probability, over the whole watch, of rolling back a version that is within its limits.').default('1%'),
     metric: formedText(
       'Prometheus histogram of response times in seconds; it needs a bucket boundary at the p99 limit.',
       '^[a-zA-Z_:][a-zA-Z0-9_:]*$',
-      'name a Prometheus metric with letters, digits and underscores, such as http_request_duration_seconds',
+      'use a Prometheus metric name: letters, digits and underscores, such as http_request_duration_seconds',
     ).default('http_request_duration_seconds'),
     limits: z
       .strictObject({
-        p99: duration('Largest 99th percentile of the response time.').default('300ms'),
-        errorRate: share('Largest share of requests that may fail.').default('0.1%'),
+        p99: duration('Limit of the 99th percentile of the response time.').default('300ms'),
+        errorRate: share('Limit of the error rate.').default('0.1%'),
       })
-      .meta({ description: 'What the launched version must keep; a breach rolls it back.' })
+      .meta({ description: 'Limits of the launched version; a breach rolls it back.' })
       .prefault({}),
   })
   .meta({
     description:
-      'Watches the launched version until the countdown ends, also while people hold, and rolls back by itself when it breaks a limit.',
+      'Watches the launched version until the countdown ends, also during a hold, and rolls back automatically if it exceeds a limit.',
   });
 
 /** A bake that is undecided after three times its duration stays undecided: traffic is missing, or the rate is at its limit. */

@@ -6,11 +6,11 @@ export const launchSchema = z
   .strictObject({
     type: z.literal('launch').meta({ description: 'The step type.' }),
     name: label('Name of the step; unique in the release.').default('launch'),
-    timeout: duration('How long the rollout may take before it is rolled back.').default('10m'),
-    rollbackWithin: duration('How long a rollback may take until all pods run the old version.').default('90s'),
-    healthWithin: duration('How long the service may take to answer healthy after a rollout or rollback.').default('60s'),
+    timeout: duration('Timeout of the rollout; then it is rolled back.').default('10m'),
+    rollbackWithin: duration('Timeout of a rollback, until all pods run the old version.').default('90s'),
+    healthWithin: duration('Timeout for the service to become healthy after a rollout or rollback.').default('60s'),
   })
-  .meta({ description: 'Changes the image of the Deployment, watches the rollout, and rolls back by itself when it fails.' });
+  .meta({ description: 'Changes the image of the Deployment, watches the rollout, and rolls back automatically if it fails.' });
 
 export type LaunchStep = ReturnType<typeof expandLaunch>;
 

@@ -3,14 +3,14 @@ import { durationMs } from '../duration.ts';
 import { count, duration, formedText, label, share, text } from '../fields.ts';
 import { sharePercent } from '../share.ts';
 
-/** Most stages of one load test: k6 plans them all in memory before it starts. */
+/** k6 plans all stages in memory before it starts. */
 const MAX_STAGES = 100;
-/** Most requests per second one k6 process is trusted to offer; more needs execution segments. */
+/** Limit of one k6 process; a higher rate needs execution segments. */
 const MAX_RATE_PER_SECOND = 100_000;
 const MAX_VIRTUAL_USERS = 50_000;
 
-const p99 = 'Largest 99th percentile of the response time; passes only when its upper confidence bound passes too.';
-const errorRate = 'Largest share of requests that may fail; judged by its upper Wilson bound.';
+const p99 = 'Limit of the 99th percentile of the response time; passes only if its upper confidence bound passes too.';
+const errorRate = 'Limit of the error rate; judged by its upper Wilson bound.';
 
 export const loadTestSchema = z
   .strictObject({
@@ -24,9 +24,9 @@ export const loadTestSchema = z
       .array(
         z
           .strictObject({
-            duration: duration('How long the stage lasts.'),
+            duration: duration('Duration of the stage.'),
             rate: count(
-              'Iterations of the script per second at the end of the stage; the rate climbs or falls to it in a straight line.',
+              'Iterations of the script per second at the end of the stage; the rate changes linearly to it.',
               0,
               MAX_RATE_PER_SECOND,
             ),
@@ -37,22 +37,18 @@ export const loadTestSchema = z
       .max(MAX_STAGES)
       .meta({
         description:
-          'Load over time, in iterations of the script per second whatever the service answers (k6 ramping-arrival-rate, an open model).',
+          'Load over time, in script iterations per second, independent of response times (k6 ramping-arrival-rate, an open model).',
       })
       .default([
         { duration: '5s', rate: 300 },
         { duration: '60s', rate: 300 },
       ]),
-    maxVus: count(
-      'Most k6 virtual users at once; when they do not suffice, the load counts as not delivered.',
-      1,
-      MAX_VIRTUAL_USERS,
-    ).default(400),
+    maxVus: count('Maximum number of k6 virtual users; if it is too low, the load is not delivered.', 1, MAX_VIRTUAL_USERS).default(400),
     limits: z
       .strictObject({
         p99: duration(p99).default('300ms'),
         errorRate: share(errorRate).default('0.1%'),
-        delivered: share('Smallest share of the asked load that must have been delivered for the test to count.').default('95%'),
+        delivered: share('Minimum share of the requested load that must be delivered.').default('95%'),
         endpoints: z
           .record(
             formedText('Endpoint as k6 tags it.', '^[A-Z]+ /.*$', 'name an endpoint by method and path, such as "POST /api/order/create"'),
@@ -61,26 +57,26 @@ export const loadTestSchema = z
               .meta({ description: 'Limits of one endpoint.' }),
           )
           .meta({
-            description: 'Limits of single endpoints, named as k6 tags them (`POST /api/order/create`), in place of the common ones.',
+            description: 'Limits of single endpoints, named as k6 tags them (`POST /api/order/create`), instead of the common limits.',
           })
           .default({}),
       })
-      .meta({ description: 'What every endpoint must keep.' })
+      .meta({ description: 'Limits of every endpoint.' })
       .prefault({}),
-    sampleEvery: duration('How often goroutines, GC pauses and GC CPU of each pod are read while the load runs.').default('5s'),
+    sampleEvery: duration('Sampling interval of goroutines, GC pauses and GC CPU of each pod during the load test.').default('5s'),
     profiles: z
       .enum(['always', 'on-breach'])
       .meta({
         description:
-          'When the pods are profiled: in the middle of every run, or only when a limit is broken. A leak breaks no limit until it is too late.',
+          'When the pods are profiled: in the middle of every run, or only if a limit is exceeded (a leak exceeds no limit until it is too late).',
       })
       .default('always'),
-    postgres: label("Database whose lock waits are watched while the load runs, from the environment file's `postgres`.", {
+    postgres: label("Database whose lock waits are sampled during the load test, from the environment file's `postgres`.", {
       defaultText: '`spec.diagnosis.postgres`',
     }).optional(),
-    cpuProfile: duration('How long the CPU profile lasts of each profiled pod.').default('10s'),
+    cpuProfile: duration('Duration of the CPU profile of each pod.').default('10s'),
   })
-  .meta({ description: 'Puts the candidate under load with k6 and judges response times, errors and delivered load.' });
+  .meta({ description: 'Load-tests the candidate with k6 and judges response times, errors and delivered load.' });
 
 export type LoadTestStep = ReturnType<typeof expandLoadTest>;
 

@@ -6,11 +6,10 @@ export const preflightSchema = z
   .strictObject({
     type: z.literal('preflight').meta({ description: 'The step type.' }),
     name: label('Name of the step; unique in the release.').default('preflight'),
-    maxClockSkew: duration('Largest difference allowed between the clocks of the worker and of Prometheus.').default('2s'),
+    maxClockSkew: duration('Maximum difference between the clocks of the worker and Prometheus.').default('2s'),
   })
   .meta({
-    description:
-      'Asks, before anything is done, whether everything that later steps need is there: cluster, rights, Deployment, image, series, health, clocks.',
+    description: 'Checks the prerequisites of later steps: cluster, rights, Deployment, image, series, health, clocks.',
   });
 
 export type PreflightStep = ReturnType<typeof expandPreflight>;

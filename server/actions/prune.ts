@@ -53,7 +53,7 @@ export async function prune(world: PruningWorld, { olderThan, dryRun }: PruneReq
 
 function ageOf(text: string): number {
   const reading = readDuration(text);
-  if (!reading.ok) throw new ApiError('InvalidRequest', `--older-than: ${reading.why}`, 'use an age such as 90d');
+  if (!reading.ok) throw new ApiError('InvalidRequest', `--older-than: ${reading.reason}`, 'use an age such as 90d');
   if (reading.ms < MIN_AGE_MS)
     throw new ApiError(
       'InvalidRequest',
@@ -75,9 +75,9 @@ async function needsOf(countdowns: Countdowns, { release, startedFrom }: OpenCou
   };
 }
 
-const notRead = (release: string, why: string): ApiError =>
+const notRead = (release: string, reason: string): ApiError =>
   new ApiError(
     'Refused',
-    `nothing was removed: the evidence that the open countdown ${release} needs is unknown (${why})`,
+    `nothing was removed: the evidence that the open countdown ${release} needs is unknown (${reason})`,
     'start its worker, or wait until the countdown has ended',
   );

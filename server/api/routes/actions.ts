@@ -39,7 +39,7 @@ export function advanceClock(world: World): ApiRoute {
     async handle(c, { ahead }) {
       const name = releaseNameOf(c);
       const reading = readDuration(ahead);
-      if (!reading.ok) throw new ApiError('InvalidRequest', reading.why, 'use a duration such as 71h or 30m');
+      if (!reading.ok) throw new ApiError('InvalidRequest', reading.reason, 'use a duration such as 71h or 30m');
       await world.countdowns.advance(name, reading.ms);
       return c.json(
         clockResultSchema.parse({
