@@ -23,9 +23,9 @@ export interface ActionVerb<Options extends ActionOptions> {
   /** `status`: sent with the current revision and evidence digest. `nothing`: the safe direction, accepted also while no worker runs. */
   reads: 'status' | 'nothing';
   options?: (command: Command) => Command;
-  /** What it sends beside the comment. Throws a CliFailure for what cannot be meant. */
+  /** Fields besides the comment. Throws CliFailure for invalid options. */
   say?: (options: Options, status: ShownStatus) => Partial<Said>;
-  /** Asked before anything is sent. */
+  /** Runs before the request is sent. */
   confirm?: (release: string, options: Options, command: Command) => Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export function actionVerb<Options extends ActionOptions>(program: Command, verb
     .option('--id <id>', 'idempotency key: reuse it to retry a request whose response was lost')
     .action(async (release: string, options: Options, self: Command) => {
       const comment = await messageOf(options.message);
-      if (verb.needsMessage && comment === '') throw usageFailure(`${verb.name} needs a reason`, `add -m "…"`);
+      if (verb.needsMessage && comment === '') throw usageFailure(`${verb.name} requires a reason`, `add -m "…"`);
       const api = connect(self);
       await verb.confirm?.(release, options, self);
       const id = options.id === undefined ? {} : { id: options.id };

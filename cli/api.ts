@@ -40,7 +40,7 @@ export function serverUrl(command: Command): string {
   const { server } = command.optsWithGlobals<{ server: string }>();
   const url = URL.canParse(server) ? new URL(server) : null;
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
-    throw usageFailure(`--server: "${server}" is not the address of a server`, 'write it as http://127.0.0.1:7480');
+    throw usageFailure(`--server: "${server}" is not a URL`, 'write it as http://127.0.0.1:7480');
   if (url.username !== '' || url.password !== '')
     throw usageFailure('--server: the address contains a user name or password', 'the token is the only credential: see `tminus login`');
   return server.replace(/\/+$/, '');
@@ -51,8 +51,8 @@ const LOOPBACK = /^(127\.\d+\.\d+\.\d+|\[::1\]|localhost)$/;
 /** For a server that cannot be reached: one on this machine can be started. */
 export const startHint = (url: string): string =>
   LOOPBACK.test(new URL(url).hostname)
-    ? 'start it with `tminus dev`, or name another with --server or TMINUS_SERVER'
-    : 'look whether it runs, and whether this machine reaches it; --server or TMINUS_SERVER names another';
+    ? 'start it with `tminus dev`, or set --server or TMINUS_SERVER'
+    : 'check that it runs and that this machine reaches it, or set --server or TMINUS_SERVER';
 
 /** The path of a release, and of a resource under it. */
 export const releasePath = (release: string, under = ''): string => `/api/v1/releases/${encodeURIComponent(release)}${under}`;
@@ -79,8 +79,8 @@ function api(url: string, token: string): Api {
     if (typeof content?.apiVersion !== 'string') {
       throw new CliFailure(
         'Unreachable',
-        `what answers at ${url} is not a Tminus server (HTTP ${reply.status})`,
-        'name the server with --server or TMINUS_SERVER',
+        `the server at ${url} is not a Tminus server (HTTP ${reply.status})`,
+        'set --server or TMINUS_SERVER',
         EXIT.unexpected,
       );
     }
@@ -114,7 +114,7 @@ async function send(url: string, token: string, path: string, body: unknown): Pr
     return new CliFailure(
       'OutcomeUnknown',
       `the server at ${url} gave no answer: ${error.message}`,
-      body === undefined ? 'it only reads: ask again' : '`tminus status` of the countdown shows whether it counted',
+      body === undefined ? 'try again: the request changes nothing' : '`tminus status` shows whether it took effect',
       EXIT.unexpected,
     );
   }

@@ -1,5 +1,4 @@
-// `tminus dev`: Temporal server, worker and HTTP server as one command for a laptop. Each is a process of its own and is started again
-// when it dies: a countdown must not care.
+// `tminus dev`: Temporal server, worker and HTTP server in one command, for a laptop. Each is a process, restarted when it exits.
 import { examplesText, type Examples } from './help.ts';
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -31,9 +30,9 @@ type PartProcess = ChildProcessByStdio<null, Readable, Readable>;
 
 /** Room for a cold start on two busy cores: bundling workflows takes 2 to 4 s, SQLite set-up 6 s. */
 const READY_TIMEOUT_MS = 60_000;
-/** A part that dies at once would otherwise be started a thousand times a minute. */
+/** Prevents a restart loop of a part that exits at once. */
 const RESTART_AFTER_MS = 1_000;
-/** Beyond this many exits in a row something is wrong that a restart does not mend. */
+/** After this many exits in a row a restart does not help. */
 const MAX_RESTARTS_IN_A_ROW = 20;
 /** A part that ran this long started well; its next exit begins a new count. */
 const STABLE_MS = 60_000;
@@ -95,7 +94,7 @@ async function dev(options: DevOptions): Promise<void> {
     const { TMINUS_METRICS_ADDRESS: _, ...workerEnv } = env;
     running.push(await supervise(nodePart('worker', 'workers/main.ts', 'worker ready'), workerEnv, stopping.signal));
     running.push(await supervise(nodePart('server', 'server/serve.ts', 'server ready: '), env, stopping.signal));
-    const whose = options.temporal ? 'as --temporal says' : `started for ${env['TMINUS_HOME']}`;
+    const whose = options.temporal ? 'given by --temporal' : `started for ${env['TMINUS_HOME']}`;
     process.stdout.write(`temporal ${env['TEMPORAL_ADDRESS']}, namespace ${options.namespace}, ${whose}\n`);
     process.stdout.write(`page     http://127.0.0.1:${options.port}/\nCtrl-C stops everything; countdowns go on at the next start.\n`);
     await asked;
@@ -187,7 +186,7 @@ function heard(child: PartProcess): { text: () => string; passOn: () => void } {
 }
 
 async function ready({ name, ready: text, readyTimeoutMs }: Part, child: PartProcess, said: () => string): Promise<string> {
-  // `close` comes after the last of what it said, `exit` may not.
+  // `close` comes after the last output, `exit` may not.
   const died = new Promise<never>((_, fail) => child.once('close', (code) => fail(cannotStart(name, code, said()))));
   const late = new Promise<never>((_, fail) =>
     setTimeout(
@@ -198,7 +197,7 @@ async function ready({ name, ready: text, readyTimeoutMs }: Part, child: PartPro
   return Promise.race([untilPrinted(child, text), died, late]);
 }
 
-/** A part that ends with 2 has said in a sentence what to do, as every verb does. */
+/** A part that exits with 2 has printed a message and a hint. */
 function cannotStart(name: string, code: number | null, said: string): CliFailure {
   if (code === EXIT.usage && said.trim() !== '') return new CliFailure('CannotStart', said.trim(), '', EXIT.usage);
   process.stderr.write(said);

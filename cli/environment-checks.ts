@@ -36,8 +36,8 @@ async function kubeconfigCheck(cluster: string, file: string): Promise<Check> {
     await readFile(file);
     return { name, outcome: 'pass', sentence: `of cluster ${cluster}: ${file} can be read` };
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (error as Error).message;
-    const sentence = `of cluster ${cluster}: ${file} cannot be read: ${why}; write its path to spec.clusters.${cluster}.kubeconfig`;
+    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message;
+    const sentence = `of cluster ${cluster}: ${file} cannot be read: ${why}; set spec.clusters.${cluster}.kubeconfig`;
     return { name, outcome: 'fail', sentence };
   }
 }
@@ -73,16 +73,16 @@ async function peopleChecks(file: string, starters: readonly string[], release: 
     rows = tokenRowsOf(await readFile(file, 'utf8'), file);
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const sentence = isMissing ? `there is no token file ${file} yet; the server makes it at its first start` : (error as Error).message;
+    const sentence = isMissing ? `no token file ${file} yet; the server creates it at its first start` : (error as Error).message;
     return [{ name, outcome: 'inconclusive', sentence }];
   }
-  const mend = `add a group to the "groups" of their rows in ${file}`;
+  const hint = `add a group to the "groups" of their rows in ${file}`;
   const startCheck = (): Check => {
     const count = membersOf(rows, starters).length;
     return {
       name,
       outcome: count > 0 ? 'pass' : 'fail',
-      sentence: `${count} may start countdowns, as members of ${starters.join(' or ')}${count > 0 ? '' : `; ${mend}`}`,
+      sentence: `${count} may start countdowns, as members of ${starters.join(' or ')}${count > 0 ? '' : `; ${hint}`}`,
     };
   };
   return [
@@ -91,7 +91,7 @@ async function peopleChecks(file: string, starters: readonly string[], release: 
       const members = membersOf(rows, groups).length;
       const sentence = `${poll} asks for ${count} of ${groups.join(' or ')}, which ${members === 1 ? 'has 1 member' : `have ${members} members`}`;
       if (members >= count) return { name, outcome: 'pass', sentence };
-      return { name, outcome: 'fail', sentence: `${sentence}; ${mend}, or lower the count of the approval` };
+      return { name, outcome: 'fail', sentence: `${sentence}; ${hint}, or lower the count of the approval` };
     }),
   ];
 }

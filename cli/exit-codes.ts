@@ -1,4 +1,4 @@
-// What the exit code of `tminus` means. `tminus help exit-codes` and docs/reference/exit-codes.md are made from this table.
+// Exit codes of `tminus`; `tminus help exit-codes` and docs/reference/exit-codes.md are generated from this table.
 
 import { isGoodEnding } from '../verdict/words.ts';
 import type { Ending } from '../workflows/messages.ts';
@@ -18,27 +18,27 @@ export const EXIT = {
 export const exitCodeOfEnding = (ending: Ending | undefined): number => (isGoodEnding(ending) ? EXIT.done : EXIT.noGo);
 
 export const exitCodeRows: readonly (readonly [code: number, meaning: string])[] = [
-  [EXIT.done, 'done; for status --wait and rehearse: launched, or passed where the plan has no launch; for doctor: nothing is missing'],
+  [EXIT.done, 'done; for status --wait and rehearse: launched, or passed if the plan has no launch; for doctor: no check fails'],
   [
     EXIT.unexpected,
-    'unexpected error; the server, Temporal or a worker does not answer, or an answer did not come in time, so that what was sent may still count; for doctor: something is missing',
+    'unexpected error; the server, Temporal or a worker does not respond, or a request timed out and may still take effect; for doctor: a check fails',
   ],
   [
     EXIT.usage,
-    'wrong usage, a countdown that is not there, or a file that is not valid or cannot be read; for start and rehearse: a release that this server does not start as it is written',
+    'wrong usage, unknown countdown, or a file that is not valid or not readable; for start and rehearse: a release that this server refuses to start',
   ],
   [
     EXIT.noGo,
-    'the verdict is no-go: for status --wait and rehearse, the countdown ended as no-go, refused, aborted or rolled back, or its rollback is incomplete; for analyze and alarms budget: something fails; for verify and events: evidence, findings or the audit are not what they were; for restore: something could not be restored',
+    'the verdict is no-go: for status --wait and rehearse, the countdown ended as no-go, refused, aborted or rolled back, or its rollback is incomplete; for analyze and alarms budget: a finding fails; for verify and events: evidence, findings or audit log do not match; for restore: an undo could not be restored',
   ],
-  [EXIT.notSignedIn, 'not signed in'],
+  [EXIT.notSignedIn, 'not authenticated'],
   [
     EXIT.undecided,
-    'undecided: still counting or holding when --timeout ran out, nothing can be said from the evidence or the files; for restore: an undo still stands, was only shown, or is not proven',
+    'undecided: still counting or holding after --timeout, or the evidence is inconclusive; for restore: an undo is still open, was only printed, or is not proven',
   ],
   [
     EXIT.refused,
-    'refused: what was asked for is not allowed, not possible in this state, or was decided on what has changed since; for start and rehearse: the countdown was refused while the command waited for it to begin, or another one has its name',
+    'refused: not allowed, not possible in this state, or decided on an old revision; for start and rehearse: the countdown was refused while the command waited for it to begin, or its name is in use',
   ],
   [EXIT.interrupted, 'interrupted'],
 ];

@@ -1,4 +1,4 @@
-// A failure people can act on: its sentence, what to do, and the exit code that says the same to a script.
+// A failure that people can act on: message, hint, and an exit code for scripts.
 import type { Problem } from '../release/problem.ts';
 import { EXIT } from './exit-codes.ts';
 

@@ -37,7 +37,7 @@ it('writes a release file and an environment file that are valid, and never over
   expect(await tminus(['init'], { cwd })).toEqual({
     code: 2,
     stdout: '',
-    stderr: 'release.yaml is already there and was not changed\n  give another name: tminus init FILE\n',
+    stderr: 'release.yaml is already there and was not changed\n  use another name: tminus init FILE\n',
   });
   expect(readFileSync(join(cwd, 'release.yaml'), 'utf8')).toBe('mine');
   writeFileSync(join(cwd, '.tminus/environment.yaml'), 'ours');

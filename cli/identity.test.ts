@@ -75,7 +75,7 @@ it('tells in sentences what is missing', async () => {
   const away = await tminus(['doctor'], { server: NOBODY, cwd: folder() });
   expect(away.code).toBe(1);
   expect(away.stdout).toMatch(
-    /^✔ pass +node +Node \d+.*\n✖ fail +server +the server at http:\/\/127.0.0.1:6 does not answer: connect ECONNREFUSED 127\.0\.0\.1:6; start it with `tminus dev`, or name another with --server or TMINUS_SERVER\n$/,
+    /^✔ pass +node +Node \d+.*\n✖ fail +server +the server at http:\/\/127.0.0.1:6 does not answer: connect ECONNREFUSED 127\.0\.0\.1:6; start it with `tminus dev`, or set --server or TMINUS_SERVER\n$/,
   );
   const well = await against(
     {
@@ -138,7 +138,7 @@ spec:
   expect(code).toBe(1);
   expect(items.slice(2, -1).map(({ name, outcome, sentence }) => `${name} ${outcome}: ${sentence.replaceAll(cwd, '.')}`)).toEqual([
     'kubeconfig pass: of cluster prod: ./kubeconfig can be read',
-    'kubeconfig fail: of cluster far: /nowhere/kubeconfig cannot be read: there is no such file; write its path to spec.clusters.far.kubeconfig',
+    'kubeconfig fail: of cluster far: /nowhere/kubeconfig cannot be read: no such file; write its path to spec.clusters.far.kubeconfig',
     `prometheus pass: prod answers at ${prometheus.url} (HTTP 200)`,
     `target pass: prod answers at ${prometheus.url} (HTTP 404)`,
     expect.stringMatching(

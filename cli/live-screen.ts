@@ -21,7 +21,7 @@ export function clipped(text: string, screen: Screen): string {
   const fitting = lines.findIndex((line) => (rows += rowsOf(line, screen)) > screen.rows - 2);
   return fitting < 0
     ? text
-    : [...lines.slice(0, Math.max(1, fitting)), `… ${lines.length - fitting} more lines: the terminal is too low`].join('\n');
+    : [...lines.slice(0, Math.max(1, fitting)), `… ${lines.length - fitting} more lines: the terminal is too small`].join('\n');
 }
 
 /** Long lines are wrapped by the terminal and take more than one of its rows. */

@@ -67,13 +67,13 @@ it('tells a server that is not there, or is none, from a countdown that is not',
     code: 1,
     stdout: '',
     stderr: expect.stringMatching(
-      /^the server at http:\/\/127.0.0.1:6 does not answer: connect ECONNREFUSED 127\.0\.0\.1:6\n {2}start it with `tminus dev`, or name another with --server or TMINUS_SERVER\n$/,
+      /^the server at http:\/\/127.0.0.1:6 does not answer: connect ECONNREFUSED 127\.0\.0\.1:6\n {2}start it with `tminus dev`, or set --server or TMINUS_SERVER\n$/,
     ),
   });
   const far = await tminus(['list'], { server: 'http://tminus.invalid' });
-  expect(far.stderr).toMatch(/\n {2}look whether it runs, and whether this machine reaches it; --server or TMINUS_SERVER names another\n$/);
+  expect(far.stderr).toMatch(/\n {2}check that it runs and that this machine reaches it, or set --server or TMINUS_SERVER\n$/);
   const lost = await against({ 'GET /api/v1/releases': 'lost' }, ['list']);
-  expect(lost.stderr).toMatch(/gave no answer: the connection was closed before a response\n {2}it only reads: ask again\n$/);
+  expect(lost.stderr).toMatch(/gave no answer: the connection was closed before a response\n {2}try again: the request changes nothing\n$/);
   const other = await against({ 'GET /api/v1/releases': { text: '<html>nginx</html>' } }, ['list']);
   expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('is not a Tminus server (HTTP 200)') });
 });

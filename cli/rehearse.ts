@@ -20,8 +20,8 @@ interface RehearseOptions {
   approver: string[];
 }
 
-/** The story is told as it happens; people read seconds. */
-const LOOK_EVERY_MS = 300;
+/** Times are printed in seconds. */
+const POLL_EVERY_MS = 300;
 /** A checkpoint's timer fires within a second of its time; two more and it has surely begun. */
 const PAST_THE_TIME_MS = 2_000;
 /** What a stopped or held countdown waits for at most: past it, it ends by itself. */
@@ -69,7 +69,7 @@ async function rehearse(command: Command, submission: Submission, approvers: rea
     const place = `${status.phase}/${status.current}/${status.launchAt}`;
     if (advanced !== place && (await skipTo(api, name, status))) advanced = place;
     if (status.phase === 'waiting') await approve(status, approvers);
-    await new Promise((again) => setTimeout(again, LOOK_EVERY_MS));
+    await new Promise((again) => setTimeout(again, POLL_EVERY_MS));
   }
 }
 
@@ -78,8 +78,8 @@ function assertRehearsal({ release, rehearsal }: ShownStatus): void {
   if (rehearsal) return;
   throw new CliFailure(
     'Refused',
-    `${release} is the real countdown and no rehearsal; nothing was skipped or approved in it`,
-    'give the release to be rehearsed another name',
+    `${release} is a real countdown, not a rehearsal; nothing was skipped or approved`,
+    'rename the release to rehearse',
     EXIT.refused,
   );
 }
@@ -105,6 +105,6 @@ async function approve(status: ShownStatus, approvers: readonly Api[]): Promise<
 
 function currentOf(status: ShownStatus): CheckpointStatus {
   const checkpoint = status.checkpoints.find(({ name }) => name === status.current);
-  if (!checkpoint) throw new Error(`the status names no checkpoint ${status.current}`);
+  if (!checkpoint) throw new Error(`the status has no checkpoint ${status.current}`);
   return checkpoint;
 }

@@ -46,7 +46,7 @@ it('approves nothing and skips nothing in the real countdown of that name', asyn
     code: 6,
     stdout: '',
     stderr:
-      'go-api-1.4.0 is the real countdown and no rehearsal; nothing was skipped or approved in it\n  give the release to be rehearsed another name\n',
+      'go-api-1.4.0 is the real countdown and no rehearsal; nothing was skipped or approved in it\n  rename the release to rehearse\n',
   });
   expect(server.asked.map(({ method, path }) => `${method} ${path}`)).toEqual(['POST /api/v1/releases', `GET ${PATH}`]);
 });

@@ -8,7 +8,12 @@ const argv = process.argv.slice(2);
 // `dev` stops its parts in order on Ctrl-C; every other verb just ends.
 if (!argv.includes('dev')) {
   process.once('SIGINT', () => {
-    const failure = new CliFailure('Interrupted', 'interrupted', 'what was sent may still count; tminus status shows it', EXIT.interrupted);
+    const failure = new CliFailure(
+      'Interrupted',
+      'interrupted',
+      'the request may still take effect; tminus status shows it',
+      EXIT.interrupted,
+    );
     if (askedFormat(argv) !== 'text') printFailure(askedFormat(argv), failure, { line: isStream(argv) });
     process.exit(EXIT.interrupted);
   });

@@ -9,7 +9,7 @@ import { CliFailure } from './failure.ts';
 export interface Said {
   action: Action;
   comment: string;
-  /** Of an act whose answer was lost; a new one otherwise. */
+  /** Of a request whose response was lost; otherwise a new one. */
   id?: string;
   checkpoint?: string;
   finding?: string;
@@ -19,7 +19,7 @@ export interface Said {
   step?: string;
 }
 
-/** What the author saw: an act counts only while it still stands. */
+/** What the person saw: an action is refused once that has changed. */
 export type Seen = Pick<CheckpointStatus, 'name' | 'revision' | 'evidenceDigest'> & { run?: string; holdSince?: string };
 
 export interface ActionAnswer {
@@ -48,7 +48,7 @@ export async function postAction(
     throw new CliFailure(
       error.code,
       error.message,
-      `it may still count; the same command with --id ${id} counts at most once`,
+      `it may still take effect; repeat it with --id ${id}, which is idempotent`,
       error.exitCode,
     );
   }

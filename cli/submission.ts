@@ -77,7 +77,7 @@ export async function readSubmission(path: string): Promise<Submission> {
 /** Text of a file of a size that makes sense; throws with a sentence. `content` is what it should hold. */
 export async function readCapped(path: string, content = 'a release'): Promise<string> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    throw usageFailure(error.code === 'ENOENT' ? `there is no file ${path}` : `cannot read ${path}: ${error.message}`);
+    throw usageFailure(error.code === 'ENOENT' ? `${path} not found` : `cannot read ${path}: ${error.message}`);
   });
   if (!found.isFile()) throw usageFailure(`${path} is not a file`);
   if (found.size > FILE_BYTES)
@@ -122,11 +122,14 @@ async function scriptExplainer(releaseFile: string, scripts: readonly string[]) 
 async function explainScript(releaseFile: string, script: string): Promise<{ message: string; hint: string } | null> {
   const folder = await realpath(dirname(resolve(releaseFile)));
   const file = await realpath(scriptFile(releaseFile, script)).catch(() => null);
-  if (file === null) return { message: `the k6 script ${script} is not there`, hint: 'its path is relative to the release file' };
+  if (file === null) return { message: `the k6 script ${script} does not exist`, hint: 'its path is relative to the release file' };
   // Of the real path: a link that leads out of the folder is a path that does.
   const inside = relative(folder, file);
   if (inside.split(/[\\/]/)[0] === '..' || isAbsolute(inside))
-    return { message: `the k6 script ${script} lies outside the folder of the release file`, hint: 'put it beside the release file' };
+    return {
+      message: `the k6 script ${script} is outside the folder of the release file`,
+      hint: 'move it to the folder of the release file',
+    };
   const found = await stat(file);
   if (!found.isFile()) return { message: `the k6 script ${script} is not a file`, hint: 'name the script itself' };
   if (found.size <= SCRIPT_BYTES) return null;

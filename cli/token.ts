@@ -5,15 +5,15 @@ import { EXIT } from './exit-codes.ts';
 import { CliFailure, usageFailure } from './failure.ts';
 
 const OTHERS_MAY_READ = 0o077;
-const HINT = '`tminus dev` makes one; `tminus login` keeps one that whoever runs the server gave you';
+const HINT = '`tminus dev` creates one; `tminus login` saves one that you were given';
 
 /** The token of `--token-file`, else TMINUS_TOKEN, else the file in TMINUS_HOME. */
 export function readToken(tokenFile: string | undefined): string {
-  if (tokenFile !== undefined) return tokenIn(tokenFile, `there is no token in ${tokenFile}`);
+  if (tokenFile !== undefined) return tokenIn(tokenFile, `no token in ${tokenFile}`);
   const given = process.env['TMINUS_TOKEN']?.trim();
   if (given) return given;
   const file = homeToken();
-  return tokenIn(file, `there is no token: neither in TMINUS_TOKEN nor in ${file}`);
+  return tokenIn(file, `no token: neither in TMINUS_TOKEN nor in ${file}`);
 }
 
 /** Where `tminus login` keeps the token and every verb looks for it. */
@@ -21,15 +21,15 @@ export const homeToken = (): string => join(process.env['TMINUS_HOME'] ?? '.tmin
 
 /** The token in a file that an option names; one that is not there is a wrong option. */
 export function tokenOfFile(file: string, option: string): string {
-  if (!existsSync(file)) throw usageFailure(`${option}: there is no file ${file}`);
-  return tokenIn(file, `there is no token in ${file}`);
+  if (!existsSync(file)) throw usageFailure(`${option}: ${file} not found`);
+  return tokenIn(file, `no token in ${file}`);
 }
 
 /** Text that may be a token, without the space around it. */
 export function tokenOf(text: string, where: string): string {
   const token = text.trim();
   if (token === '' || /[^\x21-\x7e]/.test(token))
-    throw new CliFailure('NotSignedIn', `what is in ${where} is not a token`, HINT, EXIT.notSignedIn);
+    throw new CliFailure('NotSignedIn', `the text in ${where} is not a token`, HINT, EXIT.notSignedIn);
   return token;
 }
 

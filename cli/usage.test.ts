@@ -26,7 +26,7 @@ it.each([
     ['start', example, '--launch-at', '2026-02-30T09:00:00Z'],
     "error: option '--launch-at <time>' argument '2026-02-30T09:00:00Z' is invalid. \"2026-02-30T09:00:00Z\" does not exist in the calendar; write a time with its zone such as 2026-11-25T09:00:00Z or 2026-11-25T17:00:00+08:00.\n",
   ],
-  [['status', NAME, '--timeout', '5s'], '--timeout says how long to wait\n  add --wait or --watch\n'],
+  [['status', NAME, '--timeout', '5s'], '--timeout needs --wait or --watch\n  add --wait or --watch\n'],
   [['reject', NAME], 'reject needs a reason\n  add -m "…"\n'],
   [
     ['list', '--server', 'localhost:7480'],

@@ -33,7 +33,7 @@ export async function loadRules(files: readonly string[]): Promise<FileRule[]> {
 /** Throws CliFailure with every problem of the file. */
 export async function loadAlertmanager(file: string): Promise<AlertmanagerConfig> {
   const [source, second] = await documentsOf(file, 'an Alertmanager configuration', 'it begins with route: and receivers:');
-  if (!source) throw new Error('a file that was read holds a document');
+  if (!source) throw new Error('a file has at least one document');
   if (second) throw invalid(file, [second.problemAt([], 'value', 'a second document begins here', 'keep one configuration in one file')]);
   const { config, objections } = readAlertmanager(source.value);
   if (config === null) throw invalid(file, placed(objections, source));

@@ -1,4 +1,4 @@
-// Reads one file as whatever it is. The points of k6 are streamed, everything else is read whole within a bound.
+// Analyzes one file of any kind. k6 points are streamed, everything else is read whole up to a limit.
 import { createReadStream } from 'node:fs';
 import { UnreadableEvidence, type Analysis } from '../../analysis/analysis.ts';
 import { gunzipBounded } from '../../analysis/bytes/gunzip.ts';
@@ -27,11 +27,11 @@ export interface FileOptions extends AnalyzeOptions {
   limits: ReportLimits;
   /** An earlier file of the same kind to compare with. */
   before?: string;
-  /** Limits that were asked for in so many words: `--p99`. What cannot obey them says so. */
+  /** Limits given as options. Analyses that do not use one report that. */
   asked: readonly string[];
 }
 
-/** Never throws for what a file holds: that is told as its problem. */
+/** Never throws for the content of a file: that becomes its `problem`. */
 export async function analyzeFile(file: string, options: FileOptions): Promise<AnalyzedFile> {
   try {
     await parserReady;
@@ -55,20 +55,20 @@ async function analyze(input: Input, options: FileOptions): Promise<{ kind: stri
   return { kind, analysis: options.before === undefined ? analysis : await comparedWith(options.before, now, analysis) };
 }
 
-/** The Go tool reads plain files only, so what is packed is unpacked into one for it. */
+/** The Go tool does not read gzipped files, so they are unpacked for it. */
 async function analyzeTrace(input: Input, { before }: FileOptions): Promise<Analysis> {
   const bytes = await wholeOf(input);
   const plain = gunzipBounded(bytes);
   const analysis =
     plain === bytes ? await profileOfTrace(input.path) : await withTemporaryFile(once(plain), (path) => profileOfTrace(path));
-  const ignored = before === undefined ? [] : [ignoredFact('--before', 'nothing here compares execution traces')];
+  const ignored = before === undefined ? [] : [ignoredFact('--before', 'execution traces cannot be compared')];
   return { ...analysis, facts: [...ignored, ...analysis.facts] };
 }
 
 interface Whole {
   kind: ReadableKind;
   bytes: Uint8Array;
-  /** Decoded once, for it may take seconds; null for what is no profile of functions. */
+  /** Decoded once, since it may take seconds; null if it is not a profile of functions. */
   profile: Profile | null;
 }
 
@@ -80,12 +80,12 @@ async function readWhole(input: Input): Promise<Whole> {
   return { kind, bytes, profile: PROFILES.has(kind) ? readProfile(bytes) : null };
 }
 
-/** An option that was given and changes nothing is told beside what was measured, in text and JSON alike. */
+/** An option without effect is reported beside the measurements, as text and as JSON. */
 const ignoredFact = (option: string, why: string): Analysis['facts'][number] => ({ subject: option, text: `ignored: ${why}`, values: {} });
 
 const limitsText = ({ limits }: LoadPlan): string => `p99 ${limits.p99Ms} ms, error rate ${limits.errorPercent} %`;
 
-/** The analysis, and what is different from an earlier file. Throws UnreadableEvidence where that one is of another kind. */
+/** The analysis and the comparison with an earlier file. Throws UnreadableEvidence if that file is of another kind. */
 async function comparedWith(before: string, now: Whole, analysis: Analysis): Promise<Analysis> {
   const earlier = await withInput(before, readWhole);
   if (!comparable(earlier, now))
@@ -98,15 +98,15 @@ async function comparedWith(before: string, now: Whole, analysis: Analysis): Pro
   if (now.profile !== null && earlier.profile !== null)
     return { ...analysis, tables: [differenceTable(earlier.profile, now.profile), ...analysis.tables] };
   throw new UnreadableEvidence(
-    `nothing here compares files of this kind: ${evidenceKinds[now.kind].title}`,
+    `files of this kind cannot be compared: ${evidenceKinds[now.kind].title}`,
     before,
-    'leave out --before; points of k6, profiles and goroutines can be compared',
+    'leave out --before; k6 points, profiles and goroutines can be compared',
   );
 }
 
 const OF_WAITS: ReadonlySet<string> = new Set(['mutex-profile', 'block-profile']);
 
-/** Profiles of locks and of blocking are told apart by their stacks alone: one without any, as where Go records none, is of either kind. */
+/** Mutex and block profiles differ only in their stacks: a profile without stacks may be either. */
 function comparable(earlier: Whole, now: Whole): boolean {
   if (earlier.kind === now.kind) return true;
   return [earlier, now].every(({ kind }) => OF_WAITS.has(kind)) && [earlier, now].some(({ profile }) => profile?.samples === 0);
@@ -118,17 +118,17 @@ async function comparePoints(before: Input, now: Input, plan: LoadPlan | null, a
     [before, now].map((each) => loadWindows(createReadStream(each.path), plan === null ? undefined : windowSeconds(plan.stages))),
   );
   if (!earlier || !later)
-    throw new UnreadableEvidence('there is no request in it', (earlier ? now : before).name, 'compare the points of two runs');
+    throw new UnreadableEvidence('it has no requests', (earlier ? now : before).name, 'compare the points of two runs');
   const common = commonWindows(earlier, later);
   const { comparison, widthSeconds } =
     common === null
       ? { comparison: compareLoads(earlier, later), widthSeconds: later.widthSeconds }
       : { comparison: await sideBySide(before, now, common), widthSeconds: common.widthSeconds };
   const table = comparisonTable(comparison, widthSeconds, `Against ${before.name}`);
-  if (common !== null) table.notes.push('both ran at once: compared window with window of the same time (Wilcoxon’s signed ranks)');
+  if (common !== null) table.notes.push('the runs overlap: windows of the same time are compared (Wilcoxon signed-rank test)');
   const earlierPlan = await readLoadPlan(createReadStream(before.path));
   if (JSON.stringify(earlierPlan?.stages) !== JSON.stringify(plan?.stages))
-    table.notes.push('the two runs were offered different loads: what changed may be that');
+    table.notes.push('the runs had different load: that may explain the difference');
   return { ...analysis, facts: [...analysis.facts, ...comparisonFacts(comparison, 'than before')], tables: [...analysis.tables, table] };
 }
 
@@ -146,9 +146,7 @@ async function analyzePoints(input: Input, { limits, before, asked }: FileOption
   const analysis: Analysis = {
     findings: plan === null ? judgeUnplanned(summary, limits) : judgeLoad(summary, plan.limits, plan.stages),
     facts: [
-      ...(plan === null
-        ? []
-        : asked.map((option) => ignoredFact(option, `the run says itself what it was judged by: ${limitsText(plan)}`))),
+      ...(plan === null ? [] : asked.map((option) => ignoredFact(option, `the run records its own limits: ${limitsText(plan)}`))),
       ...loadFacts(summary, used, plan?.stages ?? []),
       ...saturationByStage(stages ?? []),
     ],
@@ -168,10 +166,7 @@ async function analyzePoints(input: Input, { limits, before, asked }: FileOption
           p99Ms,
           p99UpperMs,
         ]),
-        notes:
-          plan === null
-            ? ['these points do not say what load was asked for, nor whether it was open: they can fail here, but never pass']
-            : [],
+        notes: plan === null ? ['these points record neither the requested load nor an open model: they can fail, but never pass'] : [],
       },
     ],
   };

@@ -64,7 +64,7 @@ it('says that it does not compare execution traces', () => {
   writeFileSync(at('trace.out'), 'go 1.26 trace\0\0\0');
   expect(factsOf(at('trace.out'), '--before', at('trace.out'))[0]).toEqual({
     subject: '--before',
-    text: 'ignored: nothing here compares execution traces',
+    text: 'ignored: execution traces cannot be compared',
     values: {},
   });
 });

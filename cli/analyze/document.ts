@@ -11,27 +11,27 @@ const finding = z.strictObject({
   measured: described(cell, 'null where nothing could be measured.'),
   limit: described(cell, 'null where there is none.'),
   unit: described(z.string(), 'Of measured and limit; shares are percent.'),
-  message: described(z.string(), 'The sentence.'),
+  message: described(z.string(), 'One sentence.'),
   evidence: described(z.array(z.string()), 'Empty: the file itself is the evidence.'),
 });
 
 const fact = z.strictObject({
   subject: described(z.string(), 'What it is about.'),
-  text: described(z.string(), 'The line.'),
+  text: described(z.string(), 'One line of text.'),
   values: described(z.record(z.string(), z.number()), 'Its numbers.'),
 });
 
 const table = z.strictObject({
-  title: described(z.string(), 'What it shows.'),
+  title: described(z.string(), 'Title.'),
   columns: described(z.array(z.strictObject({ name: z.string(), unit: z.string() })), 'Names and units.'),
   rows: described(z.array(z.array(cell)), 'In the order of the columns; null where nothing was measured.'),
-  notes: described(z.array(z.string()), 'What to know to read it rightly.'),
+  notes: described(z.array(z.string()), 'How to read it.'),
 });
 
 const item = z.strictObject({
-  file: described(z.string(), 'As it was given.'),
-  kind: described(z.string(), 'What it holds; `unreadable` where that cannot be said.'),
-  problem: described(z.union([z.string(), z.null()]), 'Why it could not be read; null where it could.'),
+  file: described(z.string(), 'The argument.'),
+  kind: described(z.string(), 'Kind of evidence; `unreadable` if it is unknown.'),
+  problem: described(z.union([z.string(), z.null()]), 'Why it could not be read; null if it was.'),
   findings: z.array(finding),
   facts: z.array(fact),
   tables: z.array(table),
@@ -43,7 +43,7 @@ export const analysisDocument = z
     kind: described(z.literal('AnalysisList'), 'Kind of this document.'),
     items: described(z.array(item), 'One per file.'),
   })
-  .meta({ title: 'Tminus analysis', description: 'What files of evidence say, file by file.' });
+  .meta({ title: 'Tminus analysis', description: 'Analysis of evidence files, one item per file.' });
 
 export type AnalysisDocument = z.output<typeof analysisDocument>;
 export type AnalyzedFile = z.output<typeof item>;

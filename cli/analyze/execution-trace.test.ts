@@ -20,23 +20,19 @@ const doing = (script: string) => {
 };
 
 it.each([
-  ['takes too long', 'exec sleep 60', 'byte 0: go tool trace had not read it after 0.2 s; record a shorter stretch of time'],
-  [
-    'makes too much of it',
-    'exec cat /dev/zero',
-    'byte 0: what go tool trace makes of it is larger than 1 MB; record a shorter stretch of time',
-  ],
+  ['takes too long', 'exec sleep 60', 'byte 0: go tool trace had not read it after 0.2 s; record a shorter trace'],
+  ['makes too much of it', 'exec cat /dev/zero', 'byte 0: what go tool trace makes of it is larger than 1 MB; record a shorter trace'],
   [
     'says what is wrong',
     'echo reading >&2; echo "bad batch" >&2; exit 1',
     'byte 0: go tool trace does not read it: bad batch; record it again with the same Go version',
   ],
   ['says nothing', 'exit 3', 'byte 0: go tool trace does not read it and says nothing (exit 3); record it again with the same Go version'],
-  ['is killed', 'kill -9 $$', 'byte 0: go tool trace was ended by SIGKILL; record a shorter stretch of time'],
-  ['writes nothing', 'exit 0', 'byte 0: go tool trace made no profile of it; record it again with the same Go version'],
+  ['is killed', 'kill -9 $$', 'byte 0: go tool trace was ended by SIGKILL; record a shorter trace'],
+  ['writes nothing', 'exit 0', 'byte 0: go tool trace made no profile; record it again with the same Go version'],
 ])('a tool that %s is told in a sentence of its own', async (_, script, sentence) => {
   writeFileSync(at('trace.out'), 'go 1.26 trace\0\0\0');
-  const read = profileOfTrace(at('trace.out'), { go: doing(script), withinMs: 200, limitBytes: 1024 * 1024 });
+  const read = profileOfTrace(at('trace.out'), { go: doing(script), timeoutMs: 200, limitBytes: 1024 * 1024 });
   await expect(read).rejects.toThrow(sentence);
 });
 
@@ -58,5 +54,5 @@ it('reads the four kinds of waits', async () => {
     '',
   ]);
   expect(facts).toHaveLength(4);
-  expect(facts[0]).toMatchObject({ subject: 'waiting for the network', text: expect.stringContaining('2 s of delay') });
+  expect(facts[0]).toMatchObject({ subject: 'network wait', text: expect.stringContaining('2 s of delay') });
 });

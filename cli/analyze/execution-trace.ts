@@ -1,4 +1,4 @@
-// Execution traces are read by the Go tool, which turns each kind of wait into an ordinary profile. Without Go in PATH it says so.
+// Execution traces are read by the Go tool, which makes a profile of each kind of wait. Go must be in PATH.
 import { spawn } from 'node:child_process';
 import { together, UnreadableEvidence, type Analysis } from '../../analysis/analysis.ts';
 import { describeProfile } from '../../analysis/profile/describe.ts';
@@ -6,20 +6,20 @@ import { readProfile } from '../../analysis/profile/read.ts';
 
 /** Waits as `go tool trace -pprof` names them. */
 const WAITS = {
-  net: 'waiting for the network',
-  sync: 'waiting for channels and locks',
-  syscall: 'in system calls',
-  sched: 'ready and waiting to run',
+  net: 'network wait',
+  sync: 'channel and lock wait',
+  syscall: 'system calls',
+  sched: 'scheduler latency',
 } as const;
 /** Go reads 10 MB of a trace a second, so one of 256 MB, the most that is read, takes half a minute; a busy machine may need four times that. */
 const READ_WITHIN_MS = 120_000;
-/** What is larger than a profile of 64 busy cores is no profile of waits. */
+/** Above the size of a profile of 64 busy cores. */
 const PROFILE_LIMIT_BYTES = 64 * 1024 * 1024;
 
 interface Bounds {
   /** The tool, where it is not the one in PATH. */
   go: string;
-  withinMs: number;
+  timeoutMs: number;
   limitBytes: number;
 }
 
@@ -32,11 +32,11 @@ export const isExecutionTrace = (head: Uint8Array): boolean => /^go 1\.\d+ trace
  */
 export async function profileOfTrace(
   file: string,
-  { go = 'go', withinMs = READ_WITHIN_MS, limitBytes = PROFILE_LIMIT_BYTES }: Partial<Bounds> = {},
+  { go = 'go', timeoutMs = READ_WITHIN_MS, limitBytes = PROFILE_LIMIT_BYTES }: Partial<Bounds> = {},
 ): Promise<Analysis> {
   const analyses: Analysis[] = [];
   for (const [wait, title] of Object.entries(WAITS)) {
-    const analysis = describeProfile(readProfile(await goToolTrace(wait, file, { go, withinMs, limitBytes })));
+    const analysis = describeProfile(readProfile(await goToolTrace(wait, file, { go, timeoutMs, limitBytes })));
     analyses.push({
       ...analysis,
       facts: analysis.facts.map((fact) => ({ ...fact, subject: title })),
@@ -48,7 +48,7 @@ export async function profileOfTrace(
   return together(analyses);
 }
 
-function goToolTrace(wait: string, file: string, { go, withinMs, limitBytes }: Bounds): Promise<Uint8Array> {
+function goToolTrace(wait: string, file: string, { go, timeoutMs, limitBytes }: Bounds): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const child = spawn(go, ['tool', 'trace', `-pprof=${wait}`, file], { stdio: ['ignore', 'pipe', 'pipe'] });
     const refuse = (what: string, wayOut: string): void => {
@@ -56,32 +56,32 @@ function goToolTrace(wait: string, file: string, { go, withinMs, limitBytes }: B
       child.kill();
       reject(new UnreadableEvidence(what, 'byte 0', wayOut));
     };
-    const timer = setTimeout(() => refuse(`go tool trace had not read it after ${withinMs / 1_000} s`, SHORTER), withinMs);
+    const timer = setTimeout(() => refuse(`go tool trace timed out after ${timeoutMs / 1_000} s`, SHORTER), timeoutMs);
     const chunks: Buffer[] = [];
     let size = 0;
     let said = '';
     child.stdout.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size <= limitBytes) chunks.push(chunk);
-      else refuse(`what go tool trace makes of it is larger than ${limitBytes / 1024 / 1024} MB`, SHORTER);
+      else refuse(`the output of go tool trace is larger than ${limitBytes / 1024 / 1024} MB`, SHORTER);
     });
     child.stderr.on('data', (chunk: Buffer) => (said += said.length < 2_000 ? chunk.toString() : ''));
     child.once('error', (error: NodeJS.ErrnoException) =>
       error.code === 'ENOENT'
-        ? refuse('this is an execution trace, and go is not in PATH', 'install Go: its own tool reads traces')
-        : refuse(`this is an execution trace, and go cannot be started (${error.code})`, 'mend the go in PATH: its own tool reads traces'),
+        ? refuse('this is an execution trace, which needs go in PATH', 'install Go')
+        : refuse(`this is an execution trace, and go does not start (${error.code})`, 'fix the go command in PATH'),
     );
     child.once('close', (code, signal) => {
       clearTimeout(timer);
       const words = said.trim().split('\n').at(-1) ?? '';
       if (code === 0 && size > 0) resolve(Buffer.concat(chunks));
-      else if (code === 0) refuse('go tool trace made no profile of it', RECORD_AGAIN);
-      else if (signal !== null) refuse(`go tool trace was ended by ${signal}`, SHORTER);
-      else if (words === '') refuse(`go tool trace does not read it and says nothing (exit ${code})`, RECORD_AGAIN);
-      else refuse(`go tool trace does not read it: ${words}`, RECORD_AGAIN);
+      else if (code === 0) refuse('go tool trace made no profile', RECORD_AGAIN);
+      else if (signal !== null) refuse(`go tool trace was terminated by ${signal}`, SHORTER);
+      else if (words === '') refuse(`go tool trace failed without a message (exit ${code})`, RECORD_AGAIN);
+      else refuse(`go tool trace failed: ${words}`, RECORD_AGAIN);
     });
   });
 }
 
-const SHORTER = 'record a shorter stretch of time';
+const SHORTER = 'record a shorter trace';
 const RECORD_AGAIN = 'record it again with the same Go version';

@@ -74,7 +74,7 @@ describe('a pipe', () => {
   });
 
   it('through which nothing comes, or that was read already, is told with the way out', () => {
-    const sentence = 'byte 0: nothing came through this pipe; a pipe can be read only once, so save it to a file first';
+    const sentence = 'byte 0: the pipe is empty; a pipe can be read only once: save it to a file first';
     expect(itemsOf('<(true)')[0]?.problem).toBe(sentence);
     const [first, second] = itemsOf('later.pb cpu.pb.gz --before <(cat cpu.pb.gz)');
     expect([first?.problem, second?.problem]).toEqual([null, sentence]);
@@ -113,7 +113,7 @@ describe('an earlier file', () => {
 
   it('of leaked goroutines is not compared, and the sentence says so', () => {
     expect(itemsOf('leaks.pb --before leaks.pb')[0]?.problem).toBe(
-      'leaks.pb: nothing here compares files of this kind: leaked goroutines; leave out --before; points of k6, profiles and goroutines can be compared',
+      'leaks.pb: nothing here compares files of this kind: leaked goroutines; leave out --before; k6 points, profiles and goroutines can be compared',
     );
   });
 

@@ -1,4 +1,4 @@
-// Files as they are handed in. An ordinary one is read where it lies; a pipe (`<(kubectl exec …)`) can be read only once and is copied first.
+// Input files. An ordinary one is read in place; a pipe (`<(kubectl exec …)`) can be read only once and is copied first.
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, open, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,17 +10,17 @@ import { gunzipped } from '../../analysis/load-test/summary.ts';
 
 /** Bytes that can be read again and again. */
 export interface Input {
-  /** As it was given. */
+  /** The argument. */
   name: string;
-  /** Where the bytes lie. */
+  /** Path of the bytes. */
   path: string;
 }
 
 const WHOLE_LIMIT_MB = WHOLE_LIMIT_BYTES / 1024 / 1024;
-/** Enough to know any kind by, and one read of a disk. */
+/** Enough to detect every kind, in one read. */
 const HEAD_BYTES = 64 * 1024;
 
-/** There is nothing to read under this name; the message is the sentence. */
+/** Not a readable file. */
 export class NotAFile extends Error {
   override readonly name = 'NotAFile';
 }
@@ -28,9 +28,9 @@ export class NotAFile extends Error {
 /** What `read` answers of a file. Throws NotAFile, and UnreadableEvidence for a pipe that is empty or larger than 256 MB. */
 export async function withInput<T>(file: string, read: (input: Input) => Promise<T>): Promise<T> {
   const what = await stat(file).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ENOENT' ? new NotAFile(`there is no file ${file}`) : error;
+    throw error.code === 'ENOENT' ? new NotAFile(`${file} not found`) : error;
   });
-  if (what.isDirectory()) throw new NotAFile(`${file} is a folder; name the files in it`);
+  if (what.isDirectory()) throw new NotAFile(`${file} is a folder; give the files in it`);
   if (what.isFile()) return await read({ name: file, path: file });
   return await withTemporaryFile(onlyOnce(file), (path) => read({ name: file, path }));
 }
@@ -52,18 +52,13 @@ async function* onlyOnce(file: string): AsyncIterable<Uint8Array> {
   for await (const chunk of createReadStream(file) as AsyncIterable<Uint8Array>) {
     size += chunk.length;
     if (size > WHOLE_LIMIT_BYTES)
-      throw new UnreadableEvidence(
-        `more than ${WHOLE_LIMIT_MB} MB came, and this is no file`,
-        `byte ${WHOLE_LIMIT_BYTES}`,
-        'save it to a file first',
-      );
+      throw new UnreadableEvidence(`the pipe has more than ${WHOLE_LIMIT_MB} MB`, `byte ${WHOLE_LIMIT_BYTES}`, 'save it to a file first');
     yield chunk;
   }
-  if (size === 0)
-    throw new UnreadableEvidence('nothing came through this pipe', 'byte 0', 'a pipe can be read only once, so save it to a file first');
+  if (size === 0) throw new UnreadableEvidence('the pipe is empty', 'byte 0', 'a pipe can be read only once: save it to a file first');
 }
 
-/** The first bytes, unpacked; empty where they are packed and damaged: whatever reads the whole says what is wrong with it. */
+/** The first bytes, unpacked; empty if their compression is damaged: the reader of the whole file reports that. */
 export async function headOf({ path }: Input): Promise<Uint8Array> {
   const handle = await open(path, 'r');
   try {
@@ -84,7 +79,7 @@ async function firstUnpacked(head: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array();
 }
 
-/** All bytes, as they lie. Throws UnreadableEvidence above 256 MB, also where the system names no size, as below /proc. */
+/** All bytes. Throws UnreadableEvidence above 256 MB, also for files without a size, as below /proc. */
 export async function wholeOf({ path }: Input): Promise<Uint8Array> {
   const handle = await open(path, 'r');
   try {

@@ -53,8 +53,8 @@ it('gives for a no-go code, sentence, numbers, since when, evidence, what to do 
 it('says of a refused countdown that nothing ran, and gives no checkpoint a verdict', () => {
   const ended = { ...refusedEnd, checkpoints: refusedEnd.checkpoints.map((each) => ({ ...each, state: 'no-go' as const })) };
   const explained = text(ended, 'load-and-diagnosis');
-  expect(explained).toContain('nothing ran: the countdown was refused before its first checkpoint');
-  expect(explained).not.toContain('nothing speaks against it');
+  expect(explained).toContain('no step ran: the countdown was refused before its first checkpoint');
+  expect(explained).not.toContain('no objection');
   expect(explained.split('\n')[0]).toMatch(/T-72h load-and-diagnosis .* refused$/);
 });
 
@@ -101,13 +101,13 @@ it('names the people who hold, where no finding does', () => {
       '  Li Wei since 2026-11-24 09:00:12 UTC: p99 looks odd',
       '  Ama Osei since 2026-11-24 09:00:18 UTC: incident in payments',
       '',
-      'only people hold it; no finding speaks against it',
+      'held by people only; no finding objects',
     ].join('\n'),
   );
 });
 
-it('says of a checkpoint that nothing speaks against it, or that it is not reached', () => {
-  expect(text(counting, 'T-72h')).toContain('\nnothing speaks against it\n');
+it('says of a checkpoint that no objection, or that it is not reached', () => {
+  expect(text(counting, 'T-72h')).toContain('\nno objection\n');
   expect(text(counting)).toContain('\nnot reached yet; its time is 2026-11-24 08:00 UTC\n');
 });
 

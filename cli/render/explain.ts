@@ -38,7 +38,7 @@ export function renderExplain(status: ShownStatus, view: ExplainView): string {
     ...section('held:', holds),
     '',
     ...(reasons.length === 0
-      ? [holds.length > 0 ? 'only people hold it; no finding speaks against it' : nothingAgainst(status, checkpoint)]
+      ? [holds.length > 0 ? 'held by people only; no finding objects' : nothingAgainst(status, checkpoint)]
       : reasons.flatMap((reason, index) => [...(index > 0 ? [''] : []), ...reasonLines(status, reason, view)])),
     '',
     ...(status.ending && !isGoodEnding(status.ending)
@@ -59,8 +59,8 @@ const wordOf = ({ ending }: ShownStatus, { state, evaluation }: CheckpointStatus
       : (evaluation?.verdict ?? state);
 
 function nothingAgainst({ ending }: ShownStatus, { state, at }: CheckpointStatus): string {
-  if (ending === 'refused') return 'nothing ran: the countdown was refused before its first checkpoint';
-  return state === 'later' ? `not reached yet; its time is ${time(at)}` : 'nothing speaks against it';
+  if (ending === 'refused') return 'no step ran: the countdown was refused before its first checkpoint';
+  return state === 'later' ? `not reached yet; due at ${time(at)}` : 'no objection';
 }
 
 /** Who holds the clock, since when and why. */

@@ -23,7 +23,7 @@ const GAP = '  ';
 /** One effect a line, by service as the server sorts them; damaged files of the journal below. */
 export function renderLeftovers({ items, damaged }: LeftoverList, look: Look, nowMs: number): string {
   const warnings = damaged.map(({ message }) => paint(`${mark('bad', look)} ${message}`, 'bad', look));
-  if (items.length === 0) return warnings.length === 0 ? 'nothing stands' : warnings.join('\n');
+  if (items.length === 0) return warnings.length === 0 ? 'no open undos' : warnings.join('\n');
   const rows = items.map(({ service, cluster, effect, live, since, countdown, restorer, goesBackTo, next }) => [
     `${service} on ${cluster}`,
     live ? `${effect}, live` : effect,

@@ -34,8 +34,8 @@ export function renderRestore({ from, items, damaged }: Restores): string {
   return [
     ...items.flatMap(itemLines),
     ...damaged.map(({ problem }) => problem),
-    ...(items.length + damaged.length === 0 ? [`nothing is left to restore in ${from}`] : []),
-    ...(standing ? ['', 'nothing was changed; the same command with --yes restores'] : []),
+    ...(items.length + damaged.length === 0 ? [`no open undos in ${from}`] : []),
+    ...(standing ? ['', 'nothing was changed; add --yes to restore'] : []),
   ].join('\n');
 }
 

@@ -59,7 +59,7 @@ export function renderStatus(status: ShownStatus, view: StatusView): string {
     ...holdLines(status, now).map((line, index) => field(index === 0 ? 'Held' : '', line)),
     ...status.conditions
       .filter(({ type, status: holds }) => type === 'PeopleTold' && holds === 'False')
-      .map(({ message }) => field('Not told', message)),
+      .map(({ message }) => field('Not delivered', message)),
     field(
       'Clock',
       `${clock(status.launchAt, now)}   launch ${time(status.launchAt)}${status.endedAt ? '' : ` (${relativeTime(status.launchAt, now)})`}${status.heldMs > 0 ? `, held ${duration(status.heldMs)} in all` : ''}`,
@@ -210,7 +210,7 @@ function undoLines({ phase }: ShownStatus, { progress, look }: StatusView): stri
     const told = [doing?.text ?? '', ...(attempt > 1 ? [`attempt ${attempt}, before it: ${lastFailure ?? 'no reason'}`] : [])].filter(
       Boolean,
     );
-    return told.length > 0 ? [paint(`${mark('hold', look)} the rollback is tried on   ${told.join('; ')}`, 'hold', look)] : [];
+    return told.length > 0 ? [paint(`${mark('hold', look)} the rollback is being retried   ${told.join('; ')}`, 'hold', look)] : [];
   });
   return lines.length > 0 ? [...lines, ''] : [];
 }

@@ -1,4 +1,4 @@
-// `tminus verify`: one line per step, and below it what is not as it was told.
+// `tminus verify`: one line per step, and its mismatches below.
 import { outcomeOf, type StepCheck } from '../verify/verify.ts';
 import { mark, paint, type Look, type Tone } from './words.ts';
 
@@ -16,9 +16,9 @@ export function renderVerification(release: string, steps: readonly StepCheck[],
       ...step.sentences.map((sentence) => `    ${sentence}`),
     ]),
     {
-      verified: `verified: ${findings} findings of ${release}, made again from the evidence, are the same byte for byte`,
-      differs: `NOT VERIFIED: ${wrong} of ${steps.length} steps of ${release} are not what their evidence says`,
-      'nothing-to-verify': `NOT VERIFIED: of ${steps.length - same} of ${steps.length} steps of ${release} there is nothing to verify; the others are the same`,
+      verified: `verified: ${findings} findings of ${release}, match the recomputed ones byte for byte`,
+      differs: `NOT VERIFIED: ${wrong} of ${steps.length} steps of ${release} differ from their evidence`,
+      'nothing-to-verify': `NOT VERIFIED: ${steps.length - same} of ${steps.length} steps of ${release} have nothing to verify; the others match`,
     }[outcomeOf(steps)],
   ].join('\n');
 }
@@ -26,10 +26,9 @@ export function renderVerification(release: string, steps: readonly StepCheck[],
 const placeOf = ({ offset, checkpoint, step }: StepCheck): string => `${offset} ${checkpoint}/${step}`;
 
 function told({ result, findings, evidence, sentences }: StepCheck): string {
-  if (result === 'same') return `${count(findings, 'finding')} from ${count(evidence, 'piece')} of evidence, the same`;
-  if (result === 'differs')
-    return `not as it was told: ${count(sentences.length, 'difference')} in ${count(findings, 'finding')} and their evidence`;
-  return result === 'unreadable' ? 'its findings cannot be made again' : 'nothing to verify';
+  if (result === 'same') return `${count(findings, 'finding')} from ${count(evidence, 'piece')} of evidence, match`;
+  if (result === 'differs') return `mismatch: ${count(sentences.length, 'difference')} in ${count(findings, 'finding')} and their evidence`;
+  return result === 'unreadable' ? 'its findings cannot be recomputed' : 'nothing to verify';
 }
 
 const count = (number: number, thing: string): string => `${number} ${thing}${number === 1 ? '' : 's'}`;

@@ -27,14 +27,14 @@ export function abortCommand(program: Command): void {
   });
 }
 
-/** Ending a countdown is typed out, never a slip of the finger; a script says the name twice. */
+/** The name is typed again, so that nobody aborts by accident. */
 async function confirm(release: string, { confirm: given }: AbortOptions, command: Command): Promise<void> {
   const { input } = command.optsWithGlobals<{ input: boolean }>();
   const asks = given === undefined && input && process.stdin.isTTY && formatOf(command) === 'text';
   const typed = asks ? await ask(`Type ${release} to abort it: `) : given;
   if (typed === release) return;
   throw usageFailure(
-    typed === undefined ? `abort needs the name of ${release} again` : `"${typed}" is not ${release}; nothing was aborted`,
+    typed === undefined ? `abort requires the name of ${release} again` : `"${typed}" is not ${release}; nothing was aborted`,
     `add --confirm ${release}`,
   );
 }

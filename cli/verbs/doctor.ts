@@ -122,7 +122,7 @@ const questions = (command: Command): [name: string, ask: () => Promise<Answer>]
       const { items } = await connect(command).get<Listed>('/api/v1/releases');
       return {
         outcome: 'pass',
-        sentence: `Temporal answers; ${items.length} countdowns, ${items.filter(({ state }) => state === 'running').length} of them running`,
+        sentence: `Temporal responds; ${items.length} countdowns, ${items.filter(({ state }) => state === 'running').length} of them running`,
       };
     },
   ],
@@ -134,9 +134,9 @@ const questions = (command: Command): [name: string, ask: () => Promise<Answer>]
       const stranded = running.filter(({ hasWorker }) => hasWorker === false);
       if (stranded.length > 0) return { outcome: 'fail', sentence: strandedSentence(stranded) };
       const [one] = running;
-      if (!one) return { outcome: 'inconclusive', sentence: 'no countdown runs that a worker could be asked for' };
+      if (!one) return { outcome: 'inconclusive', sentence: 'not checked: no countdown runs' };
       await readStatus(api, one.name);
-      return { outcome: 'pass', sentence: `a worker answers for ${one.name}` };
+      return { outcome: 'pass', sentence: `a worker responds for ${one.name}` };
     },
   ],
 ];
@@ -145,7 +145,7 @@ const questions = (command: Command): [name: string, ask: () => Promise<Answer>]
 function strandedSentence(stranded: Listed['items']): string {
   const versions = [...new Set(stranded.map(({ workerVersion }) => workerVersion ?? 'none'))].join(', ');
   const names = stranded.map(({ name }) => name).join(', ');
-  return `no worker of version ${versions} runs, so nothing goes on of ${names}: neither steps nor hold, deadline or rollback; start a worker of that version`;
+  return `no worker of version ${versions} runs, so ${names} make no progress: no step, hold, deadline or rollback; start a worker of that version`;
 }
 
 async function health(url: string): Promise<Answer> {
@@ -157,8 +157,8 @@ async function health(url: string): Promise<Answer> {
   if (!ok)
     throw new CliFailure(
       'Unreachable',
-      `what answers at ${url} is not a healthy Tminus server (HTTP ${status})`,
-      'name the server with --server or TMINUS_SERVER',
+      `the server at ${url} is not a healthy Tminus server (HTTP ${status})`,
+      'set --server or TMINUS_SERVER',
       EXIT.unexpected,
     );
   return { outcome: 'pass', sentence: `${url} answers` };

@@ -26,7 +26,7 @@ spec:
 
 /** What the names above stand for, for `tminus dev`; the folders beside it are where the command line looks. */
 const environment = (): string => `# yaml-language-server: $schema=environment.v1alpha1.json
-# What the names in release files stand for on this machine. Paths are relative to this file. No secret stands in it; it says where each is:
+# Maps the names in release files to addresses. Paths are relative to this file. It holds no secrets, only references to them:
 # { env: NAME } or { file: path }.
 apiVersion: tminus.dev/v1alpha1
 kind: Environment
@@ -63,7 +63,7 @@ export function initCommand(program: Command): void {
         writeFileSync(file, TEMPLATE, { flag: 'wx' });
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-        throw usageFailure(`${file} is already there and was not changed`, 'give another name: tminus init FILE');
+        throw usageFailure(`${file} already exists; it was not changed`, 'use another name: tminus init FILE');
       }
       const environmentFile = writeEnvironment();
       const written = environmentFile === null ? [file] : [file, environmentFile];

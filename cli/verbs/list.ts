@@ -38,7 +38,7 @@ export function listCommand(program: Command): void {
       const answer = await read(connect(command), phase, all);
       print(command, answer, ({ items, nextPage }, look) =>
         [
-          items.length === 0 && phase ? `no countdown is ${phase}` : renderList(items, look, Date.now()),
+          items.length === 0 && phase ? `no countdowns in phase ${phase}` : renderList(items, look, Date.now()),
           ...(!nextPage ? [] : ['more ended countdowns: `tminus list --all`']),
         ].join('\n'),
       );

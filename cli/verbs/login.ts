@@ -28,11 +28,11 @@ export function loginCommand(program: Command): void {
       const file = homeToken();
       keep(file, token);
       for (const name of ['TMINUS_TOKEN', 'TMINUS_TOKEN_FILE'])
-        if (process.env[name]) hint(command, `${name} is set and goes before ${file}`);
+        if (process.env[name]) hint(command, `${name} is set and takes precedence over ${file}`);
       print(
         command,
         { ...answer, file },
-        ({ principal }) => `signed in as ${principal.displayName} (${principal.issuer}/${principal.subject})\nkept in ${file}`,
+        ({ principal }) => `signed in as ${principal.displayName} (${principal.issuer}/${principal.subject})\nsaved to ${file}`,
       );
     });
 }
@@ -43,8 +43,9 @@ async function givenToken(command: Command): Promise<string> {
   if (tokenFile !== undefined && command.getOptionValueSourceWithGlobals('tokenFile') === 'cli')
     return tokenOfFile(tokenFile, '--token-file');
   if (process.stdin.isTTY) {
-    if (!input || formatOf(command) !== 'text') throw usageFailure('login needs a token', 'give --token-file FILE, or the token on stdin');
-    return tokenOf(await typed('Token: '), 'what was typed');
+    if (!input || formatOf(command) !== 'text')
+      throw usageFailure('login requires a token', 'give --token-file FILE, or the token on stdin');
+    return tokenOf(await typed('Token: '), 'the typed text');
   }
   return tokenOf(await readStdin(), 'stdin');
 }
@@ -56,7 +57,7 @@ async function readStdin(): Promise<string> {
   let text = '';
   for await (const chunk of process.stdin) {
     text += String(chunk);
-    if (text.length > MOST_TOKEN_CHARACTERS) throw usageFailure('what came on stdin is too long for a token');
+    if (text.length > MOST_TOKEN_CHARACTERS) throw usageFailure('the text on stdin is too long for a token');
   }
   return text;
 }

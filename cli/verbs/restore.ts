@@ -77,10 +77,10 @@ async function requireJournal(folder: string): Promise<void> {
     );
   const journal = await kindOf(join(folder, 'undo'));
   if (journal === 'folder') return;
-  const why = (await kindOf(folder)) === 'ENOENT' ? 'there is no such folder' : 'it has no folder undo';
+  const why = (await kindOf(folder)) === 'ENOENT' ? 'no such folder' : 'it has no folder undo';
   throw usageFailure(
-    `there is no journal of undos in ${folder}: ${journal === 'ENOENT' ? why : `undo cannot be read (${journal})`}`,
-    'name the evidence folder of the worker (spec.evidence.folder of its environment file); it has a folder undo from its first launch on',
+    `no undo journal in ${folder}: ${journal === 'ENOENT' ? why : `undo cannot be read (${journal})`}`,
+    'give the evidence folder of the worker (spec.evidence.folder in its environment file); it has a folder undo after its first launch',
   );
 }
 
@@ -126,7 +126,7 @@ async function stepOf({ method, path, contentType, body, kubectl }: ApiRequest, 
 async function clustersOf({ kubeconfig, context, environment }: RestoreOptions): Promise<OfflineOptions['clusters']> {
   if (environment !== undefined) {
     if (kubeconfig !== undefined || context !== undefined)
-      throw usageFailure('--environment names the kubeconfigs already', 'leave out --kubeconfig and --context, or --environment');
+      throw usageFailure('--environment already sets the kubeconfigs', 'leave out --kubeconfig and --context, or --environment');
     return { environment: await readEnvironment(environment), environmentFolder: dirname(resolve(environment)) };
   }
   const file = resolve(kubeconfig ?? process.env['KUBECONFIG'] ?? join(homedir(), '.kube', 'config'));
@@ -139,6 +139,6 @@ function refuseOneKubeconfigForMany({ environment }: RestoreOptions, records: re
   if (environment === undefined && clusters.length > 1)
     throw usageFailure(
       `the journal names ${clusters.length} clusters (${clusters.join(', ')}), and one kubeconfig is one cluster`,
-      'name them with --environment',
+      'use --environment',
     );
 }

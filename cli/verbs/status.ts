@@ -23,11 +23,11 @@ interface StatusOptions {
   checkpoint?: string;
 }
 
-/** Progress of the running steps stands beside what the countdown knows of itself: JSON says all that text shows. */
+/** Progress of the running steps, beside the status: JSON has everything that text shows. */
 type Shown = StatusAnswer & { progress: StepProgressLine[] };
 
-/** People read seconds; the clock ticks each second. */
-const LOOK_EVERY_MS = 1_000;
+/** The clock shows seconds. */
+const POLL_EVERY_MS = 1_000;
 
 const EXAMPLES: Examples = [
   ['once', 'tminus status go-api-1.4.0'],
@@ -47,12 +47,12 @@ export function statusCommand(program: Command): void {
     .option('--checkpoint <name>', 'only this checkpoint')
     .addHelpText(
       'after',
-      `\n${legend}\nWith --wait: exit 0 launched or passed, 3 no-go, refused, aborted, rolled back or rollback incomplete, 5 still under way when the time ran out.`,
+      `\n${legend}\nWith --wait: exit 0 launched or passed, 3 no-go, refused, aborted, rolled back or rollback incomplete, 5 still running after --timeout.`,
     )
     .addHelpText('after', examplesText(EXAMPLES))
     .action(async (release: string, options: StatusOptions, command: Command) => {
       if (options.timeout !== undefined && !options.wait && !options.watch)
-        throw usageFailure('--timeout says how long to wait', 'add --wait or --watch');
+        throw usageFailure('--timeout needs --wait or --watch', 'add --wait or --watch');
       const api = connect(command);
       if (options.watch || options.wait) process.exitCode = await follow(api, release, options, command);
       else {
@@ -110,7 +110,7 @@ async function follow(api: Api, release: string, options: StatusOptions, command
     } else if (last) print(command, shown, (safe, look) => render(safe, options, look));
     if (last) return over ? code : EXIT.undecided;
     previous = shown;
-    await new Promise((again) => setTimeout(again, Math.max(0, Math.min(LOOK_EVERY_MS, deadlineMs - Date.now()))));
+    await new Promise((again) => setTimeout(again, Math.max(0, Math.min(POLL_EVERY_MS, deadlineMs - Date.now()))));
   }
 }
 

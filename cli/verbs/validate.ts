@@ -46,10 +46,7 @@ export function validateCommand(program: Command): void {
           shown.map(({ file, kind, name }) => `${file}: ${kind}${name === null ? '' : ` ${name}`} is valid`).join('\n'),
         );
       if (items.some(({ names }) => names === 'not checked'))
-        hint(
-          command,
-          `names were not checked: give the environment file, too, as in tminus validate ${files.join(' ')} ${ENVIRONMENT_FILE}`,
-        );
+        hint(command, `names were not checked; add the environment file: tminus validate ${files.join(' ')} ${ENVIRONMENT_FILE}`);
       for (const warning of valid.flatMap(({ warnings }) => warnings)) process.stderr.write(`warning: ${warning.text}\n`);
       // Last, where the eye goes.
       if (invalid.length > 0)

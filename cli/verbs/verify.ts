@@ -8,8 +8,8 @@ import { renderVerification } from '../render/verification.ts';
 import { outcomeOf, verifyFindings } from '../verify/verify.ts';
 
 const HELP = `
-Asks the server for the status and for the bytes of the evidence, checks each piece against its SHA-256, and runs the same analyses on this
-machine: the server's findings are only compared with. Changes nothing.
+Reads the status and the evidence from the server, checks the SHA-256 of each piece, and runs the same analyses on this machine. The server's
+findings are only compared. Changes nothing.
 
 Examples:
   # recompute the findings of a countdown, also of one that has ended
@@ -17,7 +17,7 @@ Examples:
   # for a script: verified, differs or nothing-to-verify
   tminus verify go-api-1.4.0 --json | jq -r .outcome
 
-Exit 0 verified, 3 something differs or cannot be read, 5 there is nothing to verify, or not in every step.`;
+Exit 0 verified, 3 a finding differs or evidence cannot be read, 5 a step has nothing to verify.`;
 
 export function verifyCommand(program: Command): void {
   program

@@ -1,4 +1,4 @@
-// What each kind of step found, made again from the bytes it stored and from nothing else: the same pure judges, the same order.
+// Recomputes the findings of each kind of step from its stored bytes alone, with the same pure functions in the same order.
 import { findingsOf } from '../../analysis/guard/judge.ts';
 import { diagnose } from '../../analysis/diagnosis/diagnose.ts';
 import { readDiagnosisRecord } from '../../analysis/diagnosis/record.ts';
@@ -29,12 +29,7 @@ export const recomputes: Readonly<Record<string, Recompute>> = {
     const points = one(evidence, 'k6-points').digest;
     const samples = one(evidence, 'runtime-samples').digest;
     const plan = await readLoadPlan(evidence.read(points));
-    if (plan === null)
-      throw new UnreadableEvidence(
-        'the run does not say what it was judged by',
-        'line 1',
-        'it was recorded by an older version; run it again',
-      );
+    if (plan === null) throw new UnreadableEvidence('the run has no limits', 'line 1', 'it was recorded by an older version; run it again');
     return [
       ...judgeLoad(await summarizeLoad(evidence.read(points), plan.limits), plan.limits, plan.stages, [points]),
       ...judgeRuntime(await readRuntimeSamples(evidence.read(samples)), { p99LimitMs: plan.limits.p99Ms, evidence: [samples] }),

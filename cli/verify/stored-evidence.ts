@@ -18,6 +18,6 @@ export function one({ refs }: StoredEvidence, kind: EvidenceRef['kind']): Eviden
 }
 
 export const missing = (kind: string): UnreadableEvidence =>
-  new UnreadableEvidence(`the step left no ${kind}`, 'the step', 'its findings cannot be made again; run it again');
+  new UnreadableEvidence(`the step left no ${kind}`, 'the step', 'its findings cannot be recomputed; run it again');
 export const empty = (digest: string): UnreadableEvidence =>
-  new UnreadableEvidence('the record is not whole', digest, 'it was written by an older version, or cut off; run the step again');
+  new UnreadableEvidence('the record is incomplete', digest, 'it was written by an older version, or cut off; run the step again');

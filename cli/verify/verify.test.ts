@@ -221,7 +221,7 @@ it('says of evidence that is missing, damaged or of a step it does not know that
       sentences[0],
     ]),
   ).toEqual([
-    ['unreadable', 'the step: the step left no preflight-answers; its findings cannot be made again; run it again'],
+    ['unreadable', 'the step: the step left no preflight-answers; its findings cannot be recomputed; run it again'],
     ['unreadable', 'line 1: not a JSON document; capture the evidence again; the record is damaged'],
     ['unreadable', 'this version cannot judge a step of type drill again'],
   ]);

@@ -1,4 +1,4 @@
-// Every finding of a countdown against the one that its evidence gives when it is judged again.
+// Compares each finding of a countdown with the one recomputed from its evidence.
 import { createHash } from 'node:crypto';
 import { UnreadableEvidence } from '../../analysis/analysis.ts';
 import { canonicalJson } from '../../verdict/digest.ts';
@@ -64,7 +64,7 @@ async function checkStep({ type, state, findings, evidence }: StepStatus, read: 
     };
   if (state === 'failed-to-run') return { result: 'nothing-to-verify', sentences: ['the step could not run, so nothing was measured'] };
   const recompute = Object.hasOwn(recomputes, type) ? recomputes[type] : undefined;
-  if (!recompute) return { result: 'unreadable', sentences: [`this version cannot judge a step of type ${type} again`] };
+  if (!recompute) return { result: 'unreadable', sentences: [`this version cannot verify steps of type ${type}`] };
   const lost = lostFindings(findings);
   const unverifiable: Outcome = {
     result: 'nothing-to-verify',
@@ -118,7 +118,7 @@ function differences(reported: readonly Finding[], again: readonly Finding[]): s
         ? `reported but not in the evidence: ${named(was)}`
         : !was
           ? `in the evidence but not reported: ${named(is)}`
-          : `reported: ${named(was)}; by the evidence: ${named(is)}`,
+          : `reported: ${named(was)}; recomputed: ${named(is)}`,
     );
   }
   return sentences;
@@ -135,5 +135,5 @@ async function* checked(digest: string, bytes: AsyncIterable<Uint8Array>): Async
   }
   const found = `sha256:${hash.digest('hex')}`;
   if (found !== digest)
-    throw new UnreadableEvidence(`the bytes are those of ${found}`, digest, 'the store was changed after the verdict; do not trust it');
+    throw new UnreadableEvidence(`the bytes have the digest ${found}`, digest, 'the store was changed after the verdict; do not trust it');
 }
