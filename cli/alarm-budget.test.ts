@@ -124,7 +124,7 @@ describe('tminus alarms budget', () => {
     [['--label', 'team'], 'write a label such as team=shop'],
     [['--rule', 'HighErrorRate5'], 'did you mean HighErrorRate5m?'],
     [['--rule', 'Other'], 'alerts: HighErrorRate5m, HighErrorRate1m'],
-    [['--rules', 'none.yaml'], 'there is no file none.yaml'],
+    [['--rules', 'none.yaml'], 'none.yaml not found'],
   ])('refuses %j with what to write', async (argv, sentence) => {
     const { code, stderr } = await budget(...EXAMPLE, ...argv);
     expect(stderr).toContain(sentence);

@@ -56,7 +56,7 @@ it('gives the id to whoever has to ask again, and takes it', async () => {
   );
   const id = String(server.asked.at(-1)?.body?.['id']);
   expect(code).toBe(1);
-  expect(stderr).toContain(`no answer came\n  it may still count; the same command with --id ${id} counts at most once\n`);
+  expect(stderr).toContain(`no answer came\n  it may still take effect; repeat it with --id ${id}, which is idempotent\n`);
   const again = await against({ ...showing(waiting), [`POST ${PATH}/actions`]: actBody('it counts') }, ['approve', NAME, '--id', id]);
   expect(again.server.asked.at(-1)?.body?.['id']).toBe(id);
 });
@@ -121,7 +121,7 @@ it('aborts only when the name is said twice, and never asks a script', async () 
   const answers: Answers = { [`POST ${PATH}/actions`]: actBody('the abort is handed over') };
   const server = await serving(answers);
   const at = { server: server.url };
-  const unsaid = { code: 2, stdout: '', stderr: 'abort needs the name of go-api-1.4.0 again\n  add --confirm go-api-1.4.0\n' };
+  const unsaid = { code: 2, stdout: '', stderr: 'abort requires the name of go-api-1.4.0 again\n  add --confirm go-api-1.4.0\n' };
   expect(await tminus(['abort', NAME, '-m', 'wrong image'], at)).toEqual(unsaid);
   expect(await tminus(['abort', NAME, '-m', 'wrong image', '--no-input'], at)).toEqual(unsaid);
   expect(await tminus(['abort', NAME, '-m', 'wrong image', '--confirm', 'go-api-1.4'], at)).toMatchObject({

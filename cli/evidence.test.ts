@@ -18,7 +18,7 @@ const listing = (items: unknown[], damaged: unknown[] = []) => ({
 });
 
 it('prints one line where nothing stands', async () => {
-  expect(await against(listing([]), ['leftovers'])).toMatchObject({ code: 0, stdout: 'nothing stands\n' });
+  expect(await against(listing([]), ['leftovers'])).toMatchObject({ code: 0, stdout: 'no open undos\n' });
 });
 
 it('lists what stands with who owns it and the next command', async () => {

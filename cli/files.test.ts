@@ -37,7 +37,7 @@ it('writes a release file and an environment file that are valid, and never over
   expect(await tminus(['init'], { cwd })).toEqual({
     code: 2,
     stdout: '',
-    stderr: 'release.yaml is already there and was not changed\n  use another name: tminus init FILE\n',
+    stderr: 'release.yaml already exists; it was not changed\n  use another name: tminus init FILE\n',
   });
   expect(readFileSync(join(cwd, 'release.yaml'), 'utf8')).toBe('mine');
   writeFileSync(join(cwd, '.tminus/environment.yaml'), 'ours');
@@ -52,7 +52,7 @@ it('checks several files at once and exits 2 with the place of each problem', as
   const { code, stdout, stderr } = await tminus(['validate', example, bad, '/nowhere.yaml']);
   expect({ code, stdout }).toEqual({ code: 2, stdout: `${example}: Release go-api-1.4.0 is valid\n` });
   expect(stderr).toMatch(/unknown-field\.yaml:\d+:\d+ /);
-  expect(stderr).toContain('there is no file /nowhere.yaml');
+  expect(stderr).toContain('/nowhere.yaml not found');
   const json = JSON.parse((await tminus(['validate', example, bad, '--json'])).stdout) as {
     items: { outcome: string; problems: unknown[] }[];
   };
@@ -96,7 +96,7 @@ it('checks the names of a release against the environment file beside it, and al
       'release.yaml:8:43 spec.service.namespace: the environment file has no target "shop"; it has prod, staging; add it to spec.targets there',
       'release.yaml:9:12 spec.cluster: the environment file has no cluster "prdo"; did you mean "prod"?',
       'release.yaml:10:13 spec.launchAt: the launch time 2020-11-25 09:00 UTC is in the past; choose a later launch time',
-      'release.yaml:11:19 spec.load.script: the k6 script k6/load.js is not there; its path is relative to the release file',
+      'release.yaml:11:19 spec.load.script: the k6 script k6/load.js does not exist; its path is relative to the release file',
       'release.yaml:11:39 spec.load.target: the environment file has no target "stagign"; did you mean "staging"?',
       'release.yaml:16:12 spec.notify[0]: the environment file has no notification target "oncall"; it has none; add it to spec.notify there, or leave it out',
       'release.yaml:17:26 spec.diagnosis.postgres: the environment file has no database "shop"; it has none; add it to spec.postgres there, or leave it out',
@@ -106,15 +106,15 @@ it('checks the names of a release against the environment file beside it, and al
   });
   // By itself, what needs no environment file.
   expect((await validate('release.yaml')).lines).toEqual([
-    'names were not checked: give the environment file, too, as in tminus validate release.yaml .tminus/environment.yaml',
+    'names were not checked; add the environment file: tminus validate release.yaml .tminus/environment.yaml',
     expect.stringContaining('spec.launchAt: the launch time'),
-    expect.stringContaining('spec.load.script: the k6 script k6/load.js is not there'),
+    expect.stringContaining('spec.load.script: the k6 script k6/load.js does not exist'),
   ]);
   const alone = await tminus(['validate', example]);
   expect(alone).toEqual({
     code: 0,
     stdout: `${example}: Release go-api-1.4.0 is valid\n`,
-    stderr: `names were not checked: give the environment file, too, as in tminus validate ${example} .tminus/environment.yaml\n`,
+    stderr: `names were not checked; add the environment file: tminus validate ${example} .tminus/environment.yaml\n`,
   });
 });
 
@@ -179,11 +179,11 @@ it('says what is wrong with a file before it asks for a token or a server, and s
     code: 2,
     stdout: '',
     stderr: expect.stringMatching(
-      /^release.yaml:11:19 spec.load.script: the k6 script load.js is not there; its path is relative to the release file\n/,
+      /^release.yaml:11:19 spec.load.script: the k6 script load.js does not exist; its path is relative to the release file\n/,
     ),
   });
   symlinkSync('/etc/hostname', join(cwd, 'load.js'));
-  expect(await start()).toMatchObject({ code: 2, stderr: expect.stringContaining('lies outside the folder of the release file') });
+  expect(await start()).toMatchObject({ code: 2, stderr: expect.stringContaining('is outside the folder of the release file') });
   writeFileSync(join(cwd, 'big.js'), 'x'.repeat(600_000));
   release('big.js');
   expect(await start()).toMatchObject({ code: 2, stderr: expect.stringContaining('is 600 kB; 512 KiB is the maximum') });
@@ -191,7 +191,7 @@ it('says what is wrong with a file before it asks for a token or a server, and s
   release('small.js');
   expect(await start()).toMatchObject({
     code: 4,
-    stderr: expect.stringContaining('there is no token: neither in TMINUS_TOKEN nor in .tminus/token'),
+    stderr: expect.stringContaining('no token: neither in TMINUS_TOKEN nor in .tminus/token'),
   });
 });
 

@@ -37,7 +37,7 @@ it('signs in with a token from stdin or a file, once the server has said whose i
   const home = join(folder(), 'new');
   const env = { TMINUS_TOKEN: '', TMINUS_HOME: home };
   const piped = await against(whoami, ['login'], { env, stdin: 'from-stdin\n' });
-  expect(piped).toMatchObject({ code: 0, stdout: `signed in as Mei Tan (local/mei)\nkept in ${join(home, 'token')}\n`, stderr: '' });
+  expect(piped).toMatchObject({ code: 0, stdout: `signed in as Mei Tan (local/mei)\nsaved to ${join(home, 'token')}\n`, stderr: '' });
   expect(piped.server.asked[0]?.authorization).toBe('Bearer from-stdin');
   expect(readFileSync(join(home, 'token'), 'utf8')).toBe('from-stdin\n');
   expect(statSync(join(home, 'token')).mode & 0o777).toBe(0o600);
@@ -63,10 +63,10 @@ it('keeps the token it has when the server does not know the new one', async () 
     },
   );
   expect(refused).toMatchObject({ code: 4, stdout: '', stderr: 'nobody was given this token\n  ask for one\n' });
-  expect((await tminus(['login'], { env, stdin: '' })).stderr).toContain('what is in stdin is not a token');
+  expect((await tminus(['login'], { env, stdin: '' })).stderr).toContain('the text in stdin is not a token');
   expect(await tminus(['login', '--token-file', '/nowhere'], { env })).toMatchObject({
     code: 2,
-    stderr: '--token-file: there is no file /nowhere\n',
+    stderr: '--token-file: /nowhere not found\n',
   });
   expect(readFileSync(join(home, 'token'), 'utf8')).toBe('good\n');
 });
@@ -92,8 +92,8 @@ it('tells in sentences what is missing', async () => {
   expect(well.code).toBe(0);
   expect(well.stdout.split('\n').slice(2, 5)).toEqual([
     '✔ pass           identity   you are Mei Tan, groups: shop-developers',
-    '✔ pass           temporal   Temporal answers; 1 countdowns, 1 of them running',
-    '✔ pass           worker     a worker answers for go-api-1.4.0',
+    '✔ pass           temporal   Temporal responds; running countdowns: 1 of 1',
+    '✔ pass           worker     a worker responds for go-api-1.4.0',
   ]);
 });
 
@@ -138,7 +138,7 @@ spec:
   expect(code).toBe(1);
   expect(items.slice(2, -1).map(({ name, outcome, sentence }) => `${name} ${outcome}: ${sentence.replaceAll(cwd, '.')}`)).toEqual([
     'kubeconfig pass: of cluster prod: ./kubeconfig can be read',
-    'kubeconfig fail: of cluster far: /nowhere/kubeconfig cannot be read: no such file; write its path to spec.clusters.far.kubeconfig',
+    'kubeconfig fail: of cluster far: /nowhere/kubeconfig cannot be read: no such file; set spec.clusters.far.kubeconfig',
     `prometheus pass: prod answers at ${prometheus.url} (HTTP 200)`,
     `target pass: prod answers at ${prometheus.url} (HTTP 404)`,
     expect.stringMatching(
@@ -149,7 +149,7 @@ spec:
   ]);
   expect(await tminus(['doctor', '--environment', 'none.yaml'], { cwd })).toMatchObject({
     code: 2,
-    stderr: 'there is no file none.yaml\n',
+    stderr: 'none.yaml not found\n',
   });
 });
 
@@ -169,6 +169,6 @@ it('tells which countdowns have no worker of their version, and does not call th
   );
   expect(code).toBe(1);
   expect(stdout).toContain(
-    '✖ fail           worker     no worker of version 1b2c3d4e5f60 runs, so nothing goes on of pay-2.0: neither steps nor hold, deadline or rollback; start a worker of that version',
+    '✖ fail           worker     no worker of version 1b2c3d4e5f60 runs: no step, hold, deadline or rollback of pay-2.0 proceeds; start a worker of that version',
   );
 });

@@ -22,6 +22,6 @@ it('cuts a frame that is taller than the terminal, which could not be redrawn', 
   const tall = Array.from({ length: 30 }, (_, index) => `line ${index}`).join('\n');
   const cut = clipped(tall, screen).split('\n');
   expect(cut).toHaveLength(9);
-  expect(cut.at(-1)).toBe('… 22 more lines: the terminal is too low');
+  expect(cut.at(-1)).toBe('… 22 more lines: the terminal is too small');
   expect(clipped('short', screen)).toBe('short');
 });

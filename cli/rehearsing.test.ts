@@ -45,8 +45,7 @@ it('approves nothing and skips nothing in the real countdown of that name', asyn
   expect({ code, stdout, stderr }).toEqual({
     code: 6,
     stdout: '',
-    stderr:
-      'go-api-1.4.0 is the real countdown and no rehearsal; nothing was skipped or approved in it\n  rename the release to rehearse\n',
+    stderr: 'go-api-1.4.0 is a real countdown, not a rehearsal; nothing was skipped or approved\n  rename the release to rehearse\n',
   });
   expect(server.asked.map(({ method, path }) => `${method} ${path}`)).toEqual(['POST /api/v1/releases', `GET ${PATH}`]);
 });
@@ -102,8 +101,8 @@ it('reads the tokens of all approvers before it starts anything', async () => {
   expect({ code, stdout, stderr }).toEqual({
     code: 2,
     stdout: '',
-    stderr: `--approver: there is no file ${join(folder, 'nobody.token')}\n`,
+    stderr: `--approver: ${join(folder, 'nobody.token')} not found\n`,
   });
   expect(server.asked).toEqual([]);
-  expect(await tminus(['rehearse', '/nowhere.yaml'])).toEqual({ code: 2, stdout: '', stderr: 'there is no file /nowhere.yaml\n' });
+  expect(await tminus(['rehearse', '/nowhere.yaml'])).toEqual({ code: 2, stdout: '', stderr: '/nowhere.yaml not found\n' });
 });

@@ -71,7 +71,7 @@ it('restores, proves and records it with --yes, without any server of ours', asy
   expect(api.lease?.metadata.annotations?.['tminus.dev/operation-state']).toBe('restored');
   expect(await restore('--environment', 'environment.yaml')).toMatchObject({
     code: 0,
-    stdout: `nothing is left to restore in ${evidence}\n`,
+    stdout: `no open undos in ${evidence}\n`,
   });
 });
 
@@ -111,7 +111,7 @@ it('names a damaged record of the journal, restores the others, and exits with 3
 it('refuses a folder without a journal instead of saying that nothing is left', async () => {
   const { code, stderr } = await tminus(['restore', '--from', folder], { cwd: folder });
   expect(code).toBe(2);
-  expect(stderr).toContain(`there is no journal of undos in ${folder}`);
+  expect(stderr).toContain(`no undo journal in ${folder}`);
 });
 
 const environmentOf = (url: string): string => `apiVersion: tminus.dev/v1alpha1

@@ -13,7 +13,7 @@ it.each([
   [['statu', NAME], "error: unknown command 'statu'\n(Did you mean status?)\n"],
   [['status', NAME, '--wach'], "error: unknown option '--wach'\n(Did you mean --watch?)\n"],
   [['list', '-o', 'xml'], "error: option '-o, --output <format>' argument 'xml' is invalid. Allowed choices are text, json, yaml.\n"],
-  [['status'], "error: missing required argument 'release'\n"],
+  [['status'], "error: missing required argument 'countdown'\n"],
   [
     ['waive', NAME, '--finding', 'a/b', '-m', 'x', '--expires', '10'],
     "error: option '--expires <duration>' argument '10' is invalid. \"10\" has no unit; write a duration such as 300ms, 90s, 30m, 6h or 3d.\n",
@@ -27,11 +27,8 @@ it.each([
     "error: option '--launch-at <time>' argument '2026-02-30T09:00:00Z' is invalid. \"2026-02-30T09:00:00Z\" does not exist in the calendar; write a time with its zone such as 2026-11-25T09:00:00Z or 2026-11-25T17:00:00+08:00.\n",
   ],
   [['status', NAME, '--timeout', '5s'], '--timeout needs --wait or --watch\n  add --wait or --watch\n'],
-  [['reject', NAME], 'reject needs a reason\n  add -m "…"\n'],
-  [
-    ['list', '--server', 'localhost:7480'],
-    '--server: "localhost:7480" is not the address of a server\n  write it as http://127.0.0.1:7480\n',
-  ],
+  [['reject', NAME], 'reject requires a reason\n  add -m "…"\n'],
+  [['list', '--server', 'localhost:7480'], '--server: "localhost:7480" is not a URL\n  write it as http://127.0.0.1:7480\n'],
   [
     ['list', '--server', 'http://ada:s3cret@127.0.0.1:7480'],
     '--server: the address contains a user name or password\n  the token is the only credential: see `tminus login`\n',
@@ -56,7 +53,7 @@ it('answers with one JSON document also when it is wrong', async () => {
     docs: 'docs/reference/exit-codes.md',
   });
   expect({ code, stderr }).toEqual({ code: 2, stderr: '' });
-  expect(JSON.parse((await tminus(['--json'])).stdout)).toMatchObject({ kind: 'Error', message: 'a verb is needed' });
+  expect(JSON.parse((await tminus(['--json'])).stdout)).toMatchObject({ kind: 'Error', message: 'no verb' });
 });
 
 it('takes options of the program before and after the verb', async () => {
@@ -73,5 +70,5 @@ it('runs by its wrapper from any folder', () => {
     encoding: 'utf8',
   });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  expect(stdout).toContain('not signed in');
+  expect(stdout).toContain('not authenticated');
 });

@@ -50,7 +50,7 @@ it('says of a limit that the run itself had another one', () => {
   writeFileSync(at('planned.json'), planned(4_000));
   const ignored = {
     subject: '--p99',
-    text: 'ignored: the run says itself what it was judged by: p99 250 ms, error rate 0.1 %',
+    text: 'ignored: the run records its own limits: p99 250 ms, error rate 0.1 %',
     values: {},
   };
   expect(factsOf(at('planned.json'), '--p99', '1ms')).toContainEqual(ignored);

@@ -159,8 +159,8 @@ describe('a damaged file', () => {
   it('names a file that is not there, and a folder', () => {
     const ran = spawnSync(process.execPath, [bin, 'analyze', join(folder, 'nowhere'), folder], { encoding: 'utf8' });
     expect(ran.status).toBe(2);
-    expect(ran.stdout).toContain(`there is no file ${join(folder, 'nowhere')}\n`);
-    expect(ran.stdout).toContain(`${folder} is a folder; name the files in it\n`);
+    expect(ran.stdout).toContain(`${join(folder, 'nowhere')} not found\n`);
+    expect(ran.stdout).toContain(`${folder} is a folder; give the files in it\n`);
     expect(ran.stdout).not.toMatch(/ENOENT|EISDIR/);
   });
 });

@@ -20,15 +20,15 @@ const doing = (script: string) => {
 };
 
 it.each([
-  ['takes too long', 'exec sleep 60', 'byte 0: go tool trace had not read it after 0.2 s; record a shorter trace'],
-  ['makes too much of it', 'exec cat /dev/zero', 'byte 0: what go tool trace makes of it is larger than 1 MB; record a shorter trace'],
+  ['takes too long', 'exec sleep 60', 'byte 0: go tool trace timed out after 0.2 s; record a shorter trace'],
+  ['makes too much of it', 'exec cat /dev/zero', 'byte 0: the output of go tool trace is larger than 1 MB; record a shorter trace'],
   [
     'says what is wrong',
     'echo reading >&2; echo "bad batch" >&2; exit 1',
-    'byte 0: go tool trace does not read it: bad batch; record it again with the same Go version',
+    'byte 0: go tool trace failed: bad batch; record it again with the same Go version',
   ],
-  ['says nothing', 'exit 3', 'byte 0: go tool trace does not read it and says nothing (exit 3); record it again with the same Go version'],
-  ['is killed', 'kill -9 $$', 'byte 0: go tool trace was ended by SIGKILL; record a shorter trace'],
+  ['says nothing', 'exit 3', 'byte 0: go tool trace failed without a message (exit 3); record it again with the same Go version'],
+  ['is killed', 'kill -9 $$', 'byte 0: go tool trace was terminated by SIGKILL; record a shorter trace'],
   ['writes nothing', 'exit 0', 'byte 0: go tool trace made no profile; record it again with the same Go version'],
 ])('a tool that %s is told in a sentence of its own', async (_, script, sentence) => {
   writeFileSync(at('trace.out'), 'go 1.26 trace\0\0\0');
@@ -39,7 +39,7 @@ it.each([
 it('tells a tool that is not there from one that may not be started', async () => {
   writeFileSync(at('locked'), '#!/bin/sh\n');
   chmodSync(at('locked'), 0o644);
-  await expect(profileOfTrace(at('trace.out'), { go: at('nowhere') })).rejects.toThrow(/go is not in PATH; install Go/);
+  await expect(profileOfTrace(at('trace.out'), { go: at('nowhere') })).rejects.toThrow(/needs go in PATH; install Go/);
   await expect(profileOfTrace(at('trace.out'), { go: at('locked') })).rejects.toThrow(/go cannot be started \(EACCES\)/);
 });
 

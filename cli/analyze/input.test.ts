@@ -83,7 +83,7 @@ describe('a pipe', () => {
   it('without an end is given up within its bound', () => {
     const { stdout, status } = analyze('/dev/zero');
     expect((JSON.parse(stdout) as AnalysisDocument).items[0]?.problem).toBe(
-      'byte 268435456: more than 256 MB came, and this is no file; save it to a file first',
+      'byte 268435456: the pipe has more than 256 MB; save it to a file first',
     );
     expect(status).toBe(2);
   });
@@ -113,7 +113,7 @@ describe('an earlier file', () => {
 
   it('of leaked goroutines is not compared, and the sentence says so', () => {
     expect(itemsOf('leaks.pb --before leaks.pb')[0]?.problem).toBe(
-      'leaks.pb: nothing here compares files of this kind: leaked goroutines; leave out --before; k6 points, profiles and goroutines can be compared',
+      'leaks.pb: files of this kind cannot be compared: leaked goroutines; leave out --before; k6 points, profiles and goroutines can be compared',
     );
   });
 

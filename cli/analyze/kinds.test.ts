@@ -180,7 +180,10 @@ describe('an earlier file beside it', () => {
     const [item] = itemsOf(at('beside.json'), '--before', at('points.json.gz'));
     expect(item?.tables.at(-1)).toMatchObject({
       rows: [expect.arrayContaining(['GET /a', 'slower'])],
-      notes: [expect.stringContaining('medians over windows of 10 s'), expect.stringContaining('both ran at once')],
+      notes: [
+        expect.stringContaining('medians over windows of 10 s'),
+        expect.stringContaining('the runs overlap: windows of the same time'),
+      ],
     });
   });
 
@@ -203,8 +206,8 @@ describe('an earlier file beside it', () => {
       'goroutines.txt',
       'the earlier file is of another kind: goroutines, not CPU profile; compare files of one kind',
     ],
-    ['that nobody compares', 'plan.txt', 'plan.txt', 'nothing here compares files of this kind: PostgreSQL plan; leave out --before'],
-    ['that is not there', 'cpu.pb.gz', 'nowhere', 'there is no file '],
+    ['that nobody compares', 'plan.txt', 'plan.txt', 'files of this kind cannot be compared: PostgreSQL plan; leave out --before'],
+    ['that is not there', 'cpu.pb.gz', 'nowhere', '/nowhere not found'],
   ])('%s is refused in a sentence', (_, file, before, sentence) => {
     const { status, stdout } = analyze(at(file), '--before', at(before));
     expect(stdout).toContain(sentence);

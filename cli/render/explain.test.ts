@@ -108,7 +108,7 @@ it('names the people who hold, where no finding does', () => {
 
 it('says of a checkpoint that no objection, or that it is not reached', () => {
   expect(text(counting, 'T-72h')).toContain('\nno objection\n');
-  expect(text(counting)).toContain('\nnot reached yet; its time is 2026-11-24 08:00 UTC\n');
+  expect(text(counting)).toContain('\nnot reached yet; due at 2026-11-24 08:00 UTC\n');
 });
 
 it('names a misspelt checkpoint’s neighbour', () => {

@@ -57,8 +57,8 @@ const untold = {
 };
 
 it('says who could not be told, right below the verdict', () => {
-  expect(text({ ...waiting, conditions: [untold] }).split('\n')[2]).toBe(`Not told     ${untold.message}`);
-  expect(text({ ...waiting, conditions: [{ ...untold, status: 'True' }] })).not.toContain('Not told');
+  expect(text({ ...waiting, conditions: [untold] }).split('\n')[2]).toBe(`Undelivered  ${untold.message}`);
+  expect(text({ ...waiting, conditions: [{ ...untold, status: 'True' }] })).not.toContain('Undelivered');
 });
 
 it('lists every hold with who, since when and why, and that the guard goes on', () => {

@@ -59,7 +59,7 @@ export function renderStatus(status: ShownStatus, view: StatusView): string {
     ...holdLines(status, now).map((line, index) => field(index === 0 ? 'Held' : '', line)),
     ...status.conditions
       .filter(({ type, status: holds }) => type === 'PeopleTold' && holds === 'False')
-      .map(({ message }) => field('Not delivered', message)),
+      .map(({ message }) => field('Undelivered', message)),
     field(
       'Clock',
       `${clock(status.launchAt, now)}   launch ${time(status.launchAt)}${status.endedAt ? '' : ` (${relativeTime(status.launchAt, now)})`}${status.heldMs > 0 ? `, held ${duration(status.heldMs)} in all` : ''}`,

@@ -16,7 +16,7 @@ export function renderVerification(release: string, steps: readonly StepCheck[],
       ...step.sentences.map((sentence) => `    ${sentence}`),
     ]),
     {
-      verified: `verified: ${findings} findings of ${release}, match the recomputed ones byte for byte`,
+      verified: `verified: ${findings} findings of ${release} match the ones recomputed from the evidence, byte for byte`,
       differs: `NOT VERIFIED: ${wrong} of ${steps.length} steps of ${release} differ from their evidence`,
       'nothing-to-verify': `NOT VERIFIED: ${steps.length - same} of ${steps.length} steps of ${release} have nothing to verify; the others match`,
     }[outcomeOf(steps)],
@@ -26,7 +26,7 @@ export function renderVerification(release: string, steps: readonly StepCheck[],
 const placeOf = ({ offset, checkpoint, step }: StepCheck): string => `${offset} ${checkpoint}/${step}`;
 
 function told({ result, findings, evidence, sentences }: StepCheck): string {
-  if (result === 'same') return `${count(findings, 'finding')} from ${count(evidence, 'piece')} of evidence, match`;
+  if (result === 'same') return `${count(findings, 'finding')} from ${count(evidence, 'piece')} of evidence: match`;
   if (result === 'differs') return `mismatch: ${count(sentences.length, 'difference')} in ${count(findings, 'finding')} and their evidence`;
   return result === 'unreadable' ? 'its findings cannot be recomputed' : 'nothing to verify';
 }

@@ -122,7 +122,7 @@ const questions = (command: Command): [name: string, ask: () => Promise<Answer>]
       const { items } = await connect(command).get<Listed>('/api/v1/releases');
       return {
         outcome: 'pass',
-        sentence: `Temporal responds; ${items.length} countdowns, ${items.filter(({ state }) => state === 'running').length} of them running`,
+        sentence: `Temporal responds; running countdowns: ${items.filter(({ state }) => state === 'running').length} of ${items.length}`,
       };
     },
   ],
@@ -145,7 +145,7 @@ const questions = (command: Command): [name: string, ask: () => Promise<Answer>]
 function strandedSentence(stranded: Listed['items']): string {
   const versions = [...new Set(stranded.map(({ workerVersion }) => workerVersion ?? 'none'))].join(', ');
   const names = stranded.map(({ name }) => name).join(', ');
-  return `no worker of version ${versions} runs, so ${names} make no progress: no step, hold, deadline or rollback; start a worker of that version`;
+  return `no worker of version ${versions} runs: no step, hold, deadline or rollback of ${names} proceeds; start a worker of that version`;
 }
 
 async function health(url: string): Promise<Answer> {

@@ -98,8 +98,8 @@ it('names a piece that was deleted, and is no bug of tminus', async () => {
   const { code, stdout, stderr } = await verify();
   expect(code).toBe(3);
   expect(stdout).toContain(`preflight-answers: no evidence is stored under ${second.digest}`);
-  expect(stdout).toMatch(/first {4}1 finding from 1 piece of evidence, the same/);
-  expect(stdout.trimEnd().split('\n').at(-1)).toBe(`NOT VERIFIED: 1 of 2 steps of ${NAME} are not what their evidence says`);
+  expect(stdout).toMatch(/first {4}1 finding from 1 piece of evidence: match/);
+  expect(stdout.trimEnd().split('\n').at(-1)).toBe(`NOT VERIFIED: 1 of 2 steps of ${NAME} differ from their evidence`);
   expect(stderr).not.toContain('bug');
 });
 
@@ -109,5 +109,5 @@ it('is no success where nothing was measured', async () => {
   show([stepOf('first', 'cluster', first), { ...stepOf('launch', 'not paused', second), state: 'failed-to-run', evidence: [] }]);
   const { code, stdout } = await verify();
   expect(code).toBe(5);
-  expect(stdout).toContain(`NOT VERIFIED: of 1 of 2 steps of ${NAME} there is nothing to verify; the others are the same`);
+  expect(stdout).toContain(`NOT VERIFIED: 1 of 2 steps of ${NAME} have nothing to verify; the others match`);
 });

@@ -65,7 +65,7 @@ it('reports a finding that was turned from fail into pass', async () => {
   const turned = findings.map((finding) => ({ ...finding, outcome: 'pass' as const }));
   const [step] = await check(stepOf('preflight', [ref], turned));
   expect(step?.result).toBe('differs');
-  expect(step?.sentences[0]).toMatch(/^reported: pass, .*; by the evidence: (fail|inconclusive), /);
+  expect(step?.sentences[0]).toMatch(/^reported: pass, .*; recomputed: (fail|inconclusive), /);
 });
 
 it('reports a finding that was left out', async () => {
@@ -78,7 +78,7 @@ it('does not believe bytes that are not those of their digest', async () => {
   const { ref, findings } = preflight();
   store.set(ref.digest, new TextEncoder().encode(`${JSON.stringify({ input: {}, answers: answers.slice(1) })}\n`));
   expect(await check(stepOf('preflight', [ref], findings))).toMatchObject([
-    { result: 'differs', sentences: [expect.stringContaining(`preflight-answers ${ref.digest}: the bytes are those of sha256:`)] },
+    { result: 'differs', sentences: [expect.stringContaining(`preflight-answers ${ref.digest}: the bytes have the digest sha256:`)] },
   ]);
 });
 
@@ -156,7 +156,7 @@ it('reads the outcome of a rollout from its samples, and does not take it from t
   expect(await check(stepOf('launch', [rollout], findings))).toMatchObject([
     {
       result: 'differs',
-      sentences: [expect.stringContaining('by the evidence: fail, the rollout of deployment shop/go-api did not complete')],
+      sentences: [expect.stringContaining('recomputed: fail, the rollout of deployment shop/go-api did not complete')],
     },
   ]);
 });
@@ -223,7 +223,7 @@ it('says of evidence that is missing, damaged or of a step it does not know that
   ).toEqual([
     ['unreadable', 'the step: the step left no preflight-answers; its findings cannot be recomputed; run it again'],
     ['unreadable', 'line 1: not a JSON document; capture the evidence again; the record is damaged'],
-    ['unreadable', 'this version cannot judge a step of type drill again'],
+    ['unreadable', 'this version cannot verify steps of type drill'],
   ]);
 });
 
