@@ -1,13 +1,12 @@
-// What the verbs that change a countdown have in common: reason, revision and evidence that the person saw, and the answer.
+// Shared part of the verbs that change a countdown: reason, precondition (revision and evidence that the person read), and result.
 import type { Command } from 'commander';
 import type { CheckpointStatus } from '../workflows/messages.ts';
-import type { ShownStatus } from './shown-status.ts';
 import { connect } from './api.ts';
 import { usageFailure } from './failure.ts';
 import { COUNTDOWN, examplesText, type Examples } from './help.ts';
 import { hint, print } from './output.ts';
-import { readStatus } from './read-status.ts';
-import { postAction, seenOf, type ActionAnswer, type Said, type Seen } from './send-action.ts';
+import { readStatus, type ShownStatus } from './read-status.ts';
+import { postAction, preconditionOf, type ActionAnswer, type ActionRequest, type Precondition } from './send-action.ts';
 
 export interface ActionOptions {
   message?: string;
@@ -16,7 +15,7 @@ export interface ActionOptions {
 }
 
 export interface ActionVerb<Options extends ActionOptions> {
-  name: Said['action'];
+  name: ActionRequest['action'];
   description: string;
   examples: Examples;
   needsMessage: boolean;
@@ -24,79 +23,87 @@ export interface ActionVerb<Options extends ActionOptions> {
   reads: 'status' | 'nothing';
   options?: (command: Command) => Command;
   /** Fields besides the comment. Throws CliFailure for invalid options. */
-  say?: (options: Options, status: ShownStatus) => Partial<Said>;
+  fields?: (options: Options, status: ShownStatus) => Partial<ActionRequest>;
   /** Runs before the request is sent. */
-  confirm?: (release: string, options: Options, command: Command) => Promise<void>;
+  confirm?: (countdown: string, options: Options, command: Command) => Promise<void>;
 }
 
-const NOTHING_SEEN: Seen = { name: '', revision: 0, evidenceDigest: '' };
+const PRECONDITION_HELP = `
+First prints the revision and evidence that the request is based on. The
+request is refused if they change before it takes effect.
+`;
+
+const NO_PRECONDITION: Precondition = { name: '', revision: 0, evidenceDigest: '' };
 
 export function actionVerb<Options extends ActionOptions>(program: Command, verb: ActionVerb<Options>): void {
   const command = program
     .command(verb.name)
     .description(verb.description)
     .argument(...COUNTDOWN)
-    .option('-m, --message <text>', 'reason, for the audit log; - reads it from stdin');
+    .option('-m, --message <text>', `reason for the audit log${verb.needsMessage ? ' (required)' : ''}; - reads it from stdin`);
   (verb.options?.(command) ?? command)
-    .addHelpText('after', examplesText(verb.examples))
+    .addHelpText('after', `${verb.reads === 'status' ? PRECONDITION_HELP : ''}${examplesText(verb.examples)}`)
     .option('--id <id>', 'idempotency key: reuse it to retry a request whose response was lost')
-    .action(async (release: string, options: Options, self: Command) => {
+    .action(async (countdown: string, options: Options, self: Command) => {
       const comment = await messageOf(options.message);
       if (verb.needsMessage && comment === '') throw usageFailure(`${verb.name} requires a reason`, `add -m "…"`);
       const api = connect(self);
-      await verb.confirm?.(release, options, self);
+      await verb.confirm?.(countdown, options, self);
       const id = options.id === undefined ? {} : { id: options.id };
       if (verb.reads === 'nothing') {
-        const answer = await postAction(api, release, NOTHING_SEEN, { action: verb.name, comment, ...id });
-        return print(self, answer, (shown) => `${release}: ${shown.sentence}\nNext:  tminus status ${release}`);
+        const answer = await postAction(api, countdown, NO_PRECONDITION, { action: verb.name, comment, ...id });
+        return print(self, answer, (shown) => `${countdown}: ${shown.sentence}\nNext:  tminus status ${countdown}`);
       }
-      const status = await readStatus(api, release);
-      const seen = seenOf(status, options.checkpoint);
-      const said: Said = { action: verb.name, comment, ...verb.say?.(options, status), ...id };
-      hint(self, decidedOn(verb.name, status, seen));
-      const answer = await postAction(api, release, seen, said);
+      const status = await readStatus(api, countdown);
+      const precondition = preconditionOf(status, options.checkpoint);
+      const request: ActionRequest = { action: verb.name, comment, ...verb.fields?.(options, status), ...id };
+      hint(self, basisText(verb.name, status, precondition));
+      const answer = await postAction(api, countdown, precondition, request);
       print(
         self,
-        { ...answer, decided: { checkpoint: seen.name, revision: seen.revision, evidenceDigest: seen.evidenceDigest } },
-        (shown) => renderAction(release, seen, shown),
+        {
+          ...answer,
+          decided: { checkpoint: precondition.name, revision: precondition.revision, evidenceDigest: precondition.evidenceDigest },
+        },
+        (shown) => renderAction(countdown, precondition, shown),
       );
     });
 }
 
 export const withCheckpoint = (command: Command): Command =>
-  command.option('--checkpoint <name>', 'checkpoint to decide on (default: the current one)');
+  command.option('--checkpoint <name>', 'name or offset of the checkpoint (default: the current one)');
 
 const SHOWN_DIGEST = 'sha256:'.length + 12;
 
 /** Printed before the request is sent, so that a person reads what is decided on. */
-function decidedOn(action: string, status: ShownStatus, seen: Seen): string {
-  const checkpoint = status.checkpoints.find(({ name }) => name === seen.name);
-  const where = checkpoint ? `${checkpoint.offset} ${checkpoint.name}` : seen.name;
-  return `${action} ${status.release} at ${where}: revision ${seen.revision}, evidence ${seen.evidenceDigest.slice(0, SHOWN_DIGEST) || 'none'}…${checkpoint ? `, ${standingOf(status, checkpoint)}` : ''}`;
+function basisText(action: string, status: ShownStatus, precondition: Precondition): string {
+  const checkpoint = status.checkpoints.find(({ name }) => name === precondition.name);
+  const where = checkpoint ? `${checkpoint.offset} ${checkpoint.name}` : precondition.name;
+  return `${action} ${status.release} at ${where}: revision ${precondition.revision}, evidence ${precondition.evidenceDigest.slice(0, SHOWN_DIGEST) || 'none'}…${checkpoint ? `, ${progressOf(status, checkpoint)}` : ''}`;
 }
 
-/** A final poll measures nothing itself: the decision rests on the findings of all checkpoints before it. */
-function standingOf({ checkpoints }: ShownStatus, { evaluation, approval, approvals, name }: CheckpointStatus): string {
-  const sofar = checkpoints
+/** A final poll has no measurements of its own: the decision is about the findings of all checkpoints before it. */
+function progressOf({ checkpoints }: ShownStatus, { evaluation, approval, approvals, name }: CheckpointStatus): string {
+  const findings = checkpoints
     .slice(0, checkpoints.findIndex((each) => each.name === name) + 1)
     .flatMap((each) => each.evaluation?.findings ?? []);
   const objections = (evaluation?.reasons ?? []).filter(({ code }) => code !== 'WaitingForApproval').map(({ message }) => message);
   return [
-    `${sofar.filter(({ outcome }) => outcome === 'pass').length} of ${sofar.length} findings so far pass`,
+    `${findings.filter(({ outcome }) => outcome === 'pass').length} of ${findings.length} findings so far pass`,
     ...(approval ? [`${approvals.filter(({ decision }) => decision === 'approve').length} of ${approval.count} approvals given`] : []),
     ...objections,
   ].join('; ');
 }
 
-function renderAction(release: string, { name, revision }: Seen, { sentence, phase }: ActionAnswer): string {
+function renderAction(countdown: string, { name, revision }: Precondition, { sentence, phase }: ActionAnswer): string {
   return [
-    `${release}: ${sentence}`,
+    `${countdown}: ${sentence}`,
     `  ${name}, revision ${revision}${phase ? `; it is now ${phase}` : ''}`,
-    `Next:  tminus status ${release}`,
+    `Next:  tminus status ${countdown}`,
   ].join('\n');
 }
 
-/** The text of `-m`, or of stdin where it is `-`; empty without either. */
+/** The text of `-m`, read from stdin if it is `-`; empty without the option. */
 export async function messageOf(given: string | undefined): Promise<string> {
   return (given === '-' ? await readStdin() : (given ?? '')).trim();
 }

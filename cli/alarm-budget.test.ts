@@ -22,7 +22,7 @@ const rules = 'groups:\n  - name: g\n    rules:\n      - alert: A\n        expr:
 const FILES = ['--rules', 'rules.yaml', '--alertmanager', 'alertmanager.yaml'];
 
 describe('tminus alarms budget', () => {
-  it('prints what the page shows', async () => {
+  it('prints the output in docs/explanation/alarm-budget.md', async () => {
     const page = readFileSync(join(root, 'docs/explanation/alarm-budget.md'), 'utf8');
     const shown = [...page.matchAll(/```sh\ntminus (.*)\n```\n\n```text\n([^`]*)```/g)];
     expect(shown).toHaveLength(2);
@@ -37,7 +37,7 @@ describe('tminus alarms budget', () => {
     expect((await withFiles(files, FILES)).code).toBe(5);
   });
 
-  it('prints one document for programs, with the assumptions and each link', async () => {
+  it('prints one JSON document with the assumptions and each link', async () => {
     const { stdout } = await budget(
       ...EXAMPLE,
       '--rule',
@@ -57,7 +57,7 @@ describe('tminus alarms budget', () => {
     expect(list.items[0]?.budget.routes[0]).toMatchObject({ receiver: 'oncall', earliestMs: 11_000, latestMs: 22_000 });
   });
 
-  it('takes a surge as a share of the traffic', async () => {
+  it('accepts a surge as a share of the traffic', async () => {
     const { stdout } = await budget(
       ...EXAMPLE,
       '--rule',
@@ -73,7 +73,7 @@ describe('tminus alarms budget', () => {
     expect(stdout).toContain('Assumed: 5 % of the traffic of 1,000 requests/s');
   });
 
-  it('reads objects of the operator, several documents in one file', async () => {
+  it('reads PrometheusRule objects, several documents in one file', async () => {
     const object = (name: string) =>
       `kind: PrometheusRule\nspec:\n  groups:\n    - name: g\n      rules: [{alert: ${name}, expr: 'rate(a_total[1m]) > 10'}]\n`;
     const files = { 'rules.yaml': `${object('A')}---\n${object('B')}`, 'alertmanager.yaml': alertmanager };
@@ -83,7 +83,7 @@ describe('tminus alarms budget', () => {
     expect(code).toBe(0);
   });
 
-  it('names every mistake at its line and column, with a hint', async () => {
+  it('prints line, column and hint of every problem', async () => {
     const files = { 'rules.yaml': rules.replace('expr:', 'expression:'), 'alertmanager.yaml': alertmanager };
     const { code, stderr } = await withFiles(files, FILES);
     expect(code).toBe(2);
@@ -125,7 +125,7 @@ describe('tminus alarms budget', () => {
     [['--rule', 'HighErrorRate5'], 'did you mean HighErrorRate5m?'],
     [['--rule', 'Other'], 'alerts: HighErrorRate5m, HighErrorRate1m'],
     [['--rules', 'none.yaml'], 'none.yaml not found'],
-  ])('refuses %j with what to write', async (argv, sentence) => {
+  ])('refuses %j with a hint', async (argv, sentence) => {
     const { code, stderr } = await budget(...EXAMPLE, ...argv);
     expect(stderr).toContain(sentence);
     expect(code).toBe(2);

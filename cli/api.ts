@@ -6,28 +6,28 @@ import { CliFailure, failureOfEnvelope, usageFailure } from './failure.ts';
 import { RequestFailed, sendRequest, type Reply } from './send-request.ts';
 import { readToken } from './token.ts';
 
-/** A start takes a lock through a worker, for which the server itself waits 30 s at most. */
+/** A start takes a lock through a worker; the server waits for it up to 30 s. */
 const TIMEOUT_MS = 60_000;
-/** Of requests that may be repeated. */
+/** For requests that may be repeated. */
 const ATTEMPTS = 3;
 const RETRY_AFTER_MS = 1_000;
 
 export interface Api {
   get<T>(path: string): Promise<T>;
   /**
-   * `twice`: the server counts the same request once, so it is repeated when it is unknown whether it arrived; `when-lost`: only where
-   * the connection broke, not after a 504, for which the server has already waited.
+   * `twice`: the request is idempotent, so it is repeated when its outcome is unknown; `when-lost`: only if the connection broke, not after
+   * a 504, for which the server has already waited.
    */
   post<T>(path: string, body: unknown, options?: { twice: Twice }): Promise<T>;
   text(path: string): Promise<string>;
-  /** The bytes as they arrive. A connection that breaks fails with `BrokenOff`, after some of them. */
+  /** The body as a stream. Throws `BrokenOff` if the connection breaks in the middle. */
   bytes(path: string): AsyncIterable<Uint8Array>;
   url: string;
 }
 
 type Twice = boolean | 'when-lost';
 
-/** The API of the server in `--server` or TMINUS_SERVER, with the caller's token. */
+/** The API of the server in `--server` or TMINUS_SERVER, with the user's token. */
 export function connect(command: Command): Api {
   return connectAs(command, readToken(command.optsWithGlobals<{ tokenFile?: string }>().tokenFile));
 }
@@ -48,14 +48,14 @@ export function serverUrl(command: Command): string {
 
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|\[::1\]|localhost)$/;
 
-/** For a server that cannot be reached: one on this machine can be started. */
+/** Hint for a server that does not respond. One on this machine can be started. */
 export const startHint = (url: string): string =>
   LOOPBACK.test(new URL(url).hostname)
     ? 'start it with `tminus dev`, or set --server or TMINUS_SERVER'
     : 'check that it runs and that this machine reaches it, or set --server or TMINUS_SERVER';
 
-/** The path of a release, and of a resource under it. */
-export const releasePath = (release: string, under = ''): string => `/api/v1/releases/${encodeURIComponent(release)}${under}`;
+/** Path of a countdown, or of a resource under it. */
+export const countdownPath = (countdown: string, under = ''): string => `/api/v1/releases/${encodeURIComponent(countdown)}${under}`;
 
 function api(url: string, token: string): Api {
   const call = async (path: string, options: { body?: unknown; twice: Twice }): Promise<Reply> => {
@@ -103,31 +103,31 @@ function api(url: string, token: string): Api {
   };
 }
 
-/** The response, or the failure of having none: `Unreachable` where nothing was sent, `OutcomeUnknown` where it may have been. */
+/** The response, or a failure: `Unreachable` if nothing was sent, `OutcomeUnknown` if it may have been. */
 async function send(url: string, token: string, path: string, body: unknown): Promise<Reply | CliFailure> {
   try {
     return await sendRequest({ url: `${url}${path}`, json: body, headers: { authorization: `Bearer ${token}` }, timeoutMs: TIMEOUT_MS });
   } catch (error) {
     if (!(error instanceof RequestFailed)) throw error;
     if (error.neverSent)
-      return new CliFailure('Unreachable', `the server at ${url} does not answer: ${error.message}`, startHint(url), EXIT.unexpected);
+      return new CliFailure('Unreachable', `the server at ${url} does not respond: ${error.message}`, startHint(url), EXIT.unexpected);
     return new CliFailure(
       'OutcomeUnknown',
-      `the server at ${url} gave no answer: ${error.message}`,
+      `the server at ${url} did not respond: ${error.message}`,
       body === undefined ? 'try again: the request changes nothing' : '`tminus status` shows whether it took effect',
       EXIT.unexpected,
     );
   }
 }
 
-/** The same chunks; a connection that breaks is the failure `BrokenOff`. */
+/** The same chunks; throws `BrokenOff` if the connection breaks. */
 async function* unbroken(url: string, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
     yield* body;
   } catch (error) {
     if (!(error instanceof RequestFailed)) throw error;
     const message = `the response of the server at ${url} is incomplete: ${error.message}`;
-    throw new CliFailure('BrokenOff', message, 'the log of the server has the reason', EXIT.unexpected);
+    throw new CliFailure('BrokenOff', message, 'the server log has the reason', EXIT.unexpected);
   }
 }
 

@@ -32,7 +32,7 @@ const audit = (items: AuditRecord[], head = { seq: last.seq, hash: last.hash }):
   },
 });
 
-it('ends with its chain verified', async () => {
+it('prints the audit log and verifies its chain', async () => {
   const { code, stdout } = await against(audit(records), ['events', NAME]);
   expect({ code, lines: stdout.trimEnd().split('\n') }).toEqual({
     code: 0,
@@ -58,12 +58,12 @@ it.each([
     records.slice(0, 3),
     "CHAIN BROKEN at record 4: the chain ends at record 3, but the countdown's head is record 4: records were cut off or added",
   ],
-])('exits 3 and names the first bad record when one is %s', async (_, items, sentence) => {
+])('exits 3 and prints the first bad record if one is %s', async (_, items, sentence) => {
   const { code, stdout } = await against(audit(items), ['events', NAME]);
   expect({ code, last: stdout.trimEnd().split('\n').at(-1) }).toEqual({ code: 3, last: sentence });
 });
 
-it('follows with one record a line until the countdown has ended', async () => {
+it('prints one record per line until the countdown has ended', async () => {
   const { code, stdout } = await against(audit(records), ['events', NAME, '--follow', '--json']);
   expect(code).toBe(0);
   expect(

@@ -12,7 +12,7 @@ it.each([
   [['validate', ''], ''],
   [['alarms', ''], 'budget\n'],
   [['alarms', 'budget', '--sur'], '--surge\n'],
-])('offers for %j what could come next', async (words, offered) => {
+])('prints the candidates for %j', async (words, offered) => {
   const { code, stdout } = await against(
     { 'GET /api/v1/releases': { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseList', items: [{ name: NAME }] } } },
     ['__complete', '--', ...words],
@@ -22,7 +22,7 @@ it.each([
   else expect(stdout).toBe(offered);
 });
 
-it('stays silent without a server', async () => {
+it('prints nothing without a server', async () => {
   expect(await tminus(['__complete', '--', 'status', ''])).toEqual({ code: 0, stdout: '', stderr: '' });
 });
 

@@ -6,7 +6,7 @@ import { tminus } from './testing/tminus-process.ts';
 
 const poll = waiting.checkpoints[1];
 
-it('sends the revision and evidence that were just read, and says on what it decides', async () => {
+it('sends the revision and evidence that it read, and prints them', async () => {
   const { code, stdout, stderr, server } = await against(
     { ...showing(waiting), [`POST ${PATH}/actions`]: actBody('final-poll has its approvals') },
     ['approve', NAME, '-m', 'numbers read'],
@@ -30,7 +30,7 @@ it('sends the revision and evidence that were just read, and says on what it dec
   });
 });
 
-it('sends a decision whose answer was lost again with the same id', async () => {
+it('repeats a request with the same id if the response was lost', async () => {
   const answers: Answers = {
     ...showing(waiting),
     [`POST ${PATH}/actions`]: (_, times) =>
@@ -49,7 +49,7 @@ it('sends a decision whose answer was lost again with the same id', async () => 
   });
 });
 
-it('gives the id to whoever has to ask again, and takes it', async () => {
+it('prints the id for a retry, and accepts it as an option', async () => {
   const { code, stderr, server } = await against(
     { ...showing(waiting), [`POST ${PATH}/actions`]: refusal(504, 'OutcomeUnknown', 'no answer came') },
     ['approve', NAME],
@@ -61,7 +61,7 @@ it('gives the id to whoever has to ask again, and takes it', async () => {
   expect(again.server.asked.at(-1)?.body?.['id']).toBe(id);
 });
 
-it('gives on a refusal with exit 6 and its reason', async () => {
+it('exits with 6 and prints the reason of a refusal', async () => {
   const ran = await against(
     {
       ...showing(waiting),
@@ -79,7 +79,7 @@ it('gives on a refusal with exit 6 and its reason', async () => {
   });
 });
 
-it('holds without reading the status, so that it lands while no worker runs', async () => {
+it('holds without reading the status, so that no worker is needed', async () => {
   const answers: Answers = {
     [`GET ${PATH}`]: refusal(503, 'NoWorker', 'no worker answered'),
     [`POST ${PATH}/actions`]: actBody('the hold is handed over'),
@@ -104,7 +104,7 @@ it.each([
   expect(server.asked.at(-1)?.body).toMatchObject(body);
 });
 
-it('resumes from the hold that it read, and from no later one', async () => {
+it('resumes only the hold that it read', async () => {
   const held = { ...stopped, phase: 'holding' as const, holdSince: '2026-11-21T09:00:00.000Z' };
   const { server } = await against({ ...showing(held), [`POST ${PATH}/actions`]: actBody('the clock runs') }, ['resume', NAME]);
   expect(server.asked.at(-1)?.body).toMatchObject({ action: 'resume', holdSince: held.holdSince });
@@ -117,7 +117,7 @@ it('reads a reason from stdin', async () => {
   expect(server.asked.at(-1)?.body).toMatchObject({ comment: 'read it\nall of it' });
 });
 
-it('aborts only when the name is said twice, and never asks a script', async () => {
+it('aborts only if the name is repeated, and never prompts a script', async () => {
   const answers: Answers = { [`POST ${PATH}/actions`]: actBody('the abort is handed over') };
   const server = await serving(answers);
   const at = { server: server.url };

@@ -18,16 +18,16 @@ const part = (script: string): Part => ({
 });
 const start = (script: string) => supervise(part(script), process.env, new AbortController().signal);
 
-it('says where the environment file comes from when there is none, and starts nothing', async () => {
+it('prints how to create an environment file if there is none, and starts nothing', async () => {
   expect(await tminus(['dev'], { cwd: folder() })).toEqual({
     code: 2,
     stdout: '',
     stderr:
-      'environment file .tminus/environment.yaml not found; it maps clusters, Prometheus and targets to addresses\n  `tminus init` writes one to edit; --environment names another\n',
+      'environment file .tminus/environment.yaml not found; it maps clusters, Prometheus and targets to addresses\n  create one with `tminus init`, or set --environment\n',
   });
 });
 
-it('tells the mistakes of an environment file with their places, and starts nothing', async () => {
+it('prints the problems of an environment file with their positions, and starts nothing', async () => {
   const cwd = folder();
   writeFileSync(join(cwd, 'env.yaml'), 'apiVersion: tminus.dev/v1alpha1\nkind: Environment\nspce: {}\n');
   const { code, stdout, stderr } = await tminus(['dev', '--environment', 'env.yaml'], { cwd });
@@ -35,7 +35,7 @@ it('tells the mistakes of an environment file with their places, and starts noth
   expect(stderr).toMatch(/^env\.yaml:3:1 .*spce/);
 });
 
-it('passes on the one sentence of a part that cannot start, and calls it no bug', async () => {
+it('prints the message of a part that cannot start, and does not report a bug', async () => {
   await expect(start("console.error('k6 not found; install it'); process.exit(2)")).rejects.toMatchObject({
     message: 'k6 not found; install it',
     exitCode: 2,
@@ -46,7 +46,7 @@ it('passes on the one sentence of a part that cannot start, and calls it no bug'
   });
 });
 
-it('goes on reading what a part prints after a restart, so that no full pipe stops it', async () => {
+it('reads the output of a part also after a restart, so that a full pipe does not block it', async () => {
   const [begun, through] = [join(folder(), 'begun'), join(folder(), 'through')];
   const stopping = new AbortController();
   const running = await supervise(
@@ -69,7 +69,7 @@ it('goes on reading what a part prints after a restart, so that no full pipe sto
   expect(existsSync(through)).toBe(true);
 }, 30_000);
 
-it('says how to come by a Temporal server where there is none', () => {
+it('prints how to get a Temporal server if there is none', () => {
   const { status, stderr } = spawnSync(process.execPath, [join(root, 'workers/temporal-main.ts')], {
     env: { ...process.env, TMINUS_HOME: folder(), TMINUS_TOOL_TEMPORAL_SERVER: '/nowhere/temporal-server' },
     encoding: 'utf8',
@@ -81,7 +81,7 @@ it('says how to come by a Temporal server where there is none', () => {
   });
 });
 
-it('ends a part that was not ready in time: nobody could stop it afterwards', async () => {
+it('stops a part that was not ready in time', async () => {
   const file = join(folder(), 'pid');
   const script = `require('node:fs').writeFileSync(${JSON.stringify(file)}, String(process.pid)); setTimeout(() => undefined, 15_000)`;
   const slow = { ...part(script), readyTimeoutMs: 2_000 };

@@ -34,10 +34,10 @@ const READY_TIMEOUT_MS = 60_000;
 const RESTART_AFTER_MS = 1_000;
 /** After this many exits in a row a restart does not help. */
 const MAX_RESTARTS_IN_A_ROW = 20;
-/** A part that ran this long started well; its next exit begins a new count. */
+/** After this time a start was successful, and the restart counter is reset. */
 const STABLE_MS = 60_000;
 
-/** Where `init` writes one and `dev` looks for it. */
+/** Default path, written by `init`. */
 export const ENVIRONMENT_FILE = '.tminus/environment.yaml';
 
 const root = resolve(import.meta.dirname, '..');
@@ -45,7 +45,7 @@ const root = resolve(import.meta.dirname, '..');
 const EXAMPLES: Examples = [
   ['with .tminus/environment.yaml', 'tminus dev'],
   ['another environment file and port', 'tminus dev --environment lab.yaml --port 7481'],
-  ['with a Temporal server that runs already', 'tminus dev --temporal 127.0.0.1:7233'],
+  ['with a running Temporal server', 'tminus dev --temporal 127.0.0.1:7233'],
 ];
 
 export function devCommand(program: Command): void {
@@ -68,7 +68,7 @@ async function dev(options: DevOptions): Promise<void> {
     TMINUS_ENVIRONMENT: resolve(options.environment),
     TMINUS_PORT: options.port,
     TEMPORAL_NAMESPACE: options.namespace,
-    // On a laptop the code that was just started is the one that is meant, also after going back to an older checkout.
+    // On a laptop the code just started becomes the current version, even if it is older.
     TMINUS_MAKE_CURRENT: '1',
   };
   const stopping = new AbortController();
@@ -77,27 +77,27 @@ async function dev(options: DevOptions): Promise<void> {
     stopping.abort();
     for (const part of running.reverse()) await part.stop();
   };
-  const asked = new Promise<void>((done) => {
+  const stopRequested = new Promise<void>((done) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
   });
   try {
     if (options.temporal) env['TEMPORAL_ADDRESS'] = options.temporal;
     else {
-      // Its own address must not be taken for one that was asked for.
+      // The server must choose its own free port.
       delete env['TEMPORAL_ADDRESS'];
       const temporal = await supervise(nodePart('temporal', 'workers/temporal-main.ts', 'temporal ready at '), env, stopping.signal);
       running.push(temporal);
-      // One that is started again keeps its address: worker and server have it.
+      // A restarted server keeps this address.
       env['TEMPORAL_ADDRESS'] = temporal.readyLine.split(' ').at(-1);
     }
-    // One address serves the metrics of one process; here that is the server, which watches the watcher.
+    // Two processes cannot share one metrics address; it is used for the server.
     const { TMINUS_METRICS_ADDRESS: _, ...workerEnv } = env;
     running.push(await supervise(nodePart('worker', 'workers/main.ts', 'worker ready'), workerEnv, stopping.signal));
     running.push(await supervise(nodePart('server', 'server/serve.ts', 'server ready: '), env, stopping.signal));
-    const whose = options.temporal ? 'given by --temporal' : `started for ${env['TMINUS_HOME']}`;
-    process.stdout.write(`temporal ${env['TEMPORAL_ADDRESS']}, namespace ${options.namespace}, ${whose}\n`);
-    process.stdout.write(`page     http://127.0.0.1:${options.port}/\nCtrl-C stops everything; countdowns go on at the next start.\n`);
-    await asked;
+    const origin = options.temporal ? 'given by --temporal' : `started for ${env['TMINUS_HOME']}`;
+    process.stdout.write(`temporal ${env['TEMPORAL_ADDRESS']}, namespace ${options.namespace}, ${origin}\n`);
+    process.stdout.write(`page     http://127.0.0.1:${options.port}/\nCtrl-C stops everything; countdowns continue at the next start.\n`);
+    await stopRequested;
   } finally {
     await stop();
   }
@@ -108,7 +108,7 @@ async function assertEnvironment(file: string): Promise<void> {
   if (!existsSync(file))
     throw usageFailure(
       `environment file ${file} not found; it maps clusters, Prometheus and targets to addresses`,
-      '`tminus init` writes one to edit; --environment names another',
+      'create one with `tminus init`, or set --environment',
     );
   await readEnvironment(file);
 }
@@ -128,7 +128,7 @@ export async function supervise(
   stopping: AbortSignal,
 ): Promise<{ stop(): Promise<void>; readyLine: string }> {
   let child = start(part, env);
-  const first = heard(child);
+  const first = captureErrors(child);
   let exits = 0;
   const watch = (): void => {
     const startedMs = Date.now();
@@ -143,7 +143,7 @@ export async function supervise(
       setTimeout(() => {
         if (stopping.aborted) return;
         child = start(part, env);
-        heard(child).passOn();
+        captureErrors(child).forward();
         process.stdout.write(`${part.name.padEnd(9)}started again, pid ${child.pid}\n`);
         watch();
       }, RESTART_AFTER_MS);
@@ -155,9 +155,9 @@ export async function supervise(
     child.kill('SIGTERM');
     await gone;
   };
-  // Nobody could stop it afterwards.
+  // A part that is not ready is stopped: it would run on after this process exits.
   const readyLine = await ready(part, child, first.text).catch((error: unknown) => end().then(() => Promise.reject(error as Error)));
-  first.passOn();
+  first.forward();
   process.stdout.write(`${part.name.padEnd(9)}ready, pid ${child.pid}\n`);
   watch();
   return { readyLine, stop: end };
@@ -172,39 +172,40 @@ function start({ command, argv, name }: Part, env: NodeJS.ProcessEnv): PartProce
 }
 
 /** Buffers stderr until the part is ready (it is the error message if the start fails), then forwards it. */
-function heard(child: PartProcess): { text: () => string; passOn: () => void } {
+function captureErrors(child: PartProcess): { text: () => string; forward: () => void } {
   let kept = '';
   let write = (chunk: string): unknown => (kept += chunk);
   child.stderr.on('data', (chunk: Buffer) => write(String(chunk)));
   return {
     text: () => kept,
-    passOn() {
+    forward() {
       write = (chunk) => process.stderr.write(chunk);
       write(kept);
     },
   };
 }
 
-async function ready({ name, ready: text, readyTimeoutMs }: Part, child: PartProcess, said: () => string): Promise<string> {
+async function ready({ name, ready: text, readyTimeoutMs }: Part, child: PartProcess, errors: () => string): Promise<string> {
   // `close` comes after the last output, `exit` may not.
-  const died = new Promise<never>((_, fail) => child.once('close', (code) => fail(cannotStart(name, code, said()))));
-  const late = new Promise<never>((_, fail) =>
+  const exited = new Promise<never>((_, fail) => child.once('close', (code) => fail(cannotStart(name, code, errors()))));
+  const timedOut = new Promise<never>((_, fail) =>
     setTimeout(
-      () => fail(new CliFailure('CannotStart', `${name} was not ready within ${readyTimeoutMs / 1000} s`, said().trim(), EXIT.unexpected)),
+      () =>
+        fail(new CliFailure('CannotStart', `${name} was not ready within ${readyTimeoutMs / 1000} s`, errors().trim(), EXIT.unexpected)),
       readyTimeoutMs,
     ).unref(),
   );
-  return Promise.race([untilPrinted(child, text), died, late]);
+  return Promise.race([untilPrinted(child, text), exited, timedOut]);
 }
 
 /** A part that exits with 2 has printed a message and a hint. */
-function cannotStart(name: string, code: number | null, said: string): CliFailure {
-  if (code === EXIT.usage && said.trim() !== '') return new CliFailure('CannotStart', said.trim(), '', EXIT.usage);
-  process.stderr.write(said);
+function cannotStart(name: string, code: number | null, errors: string): CliFailure {
+  if (code === EXIT.usage && errors.trim() !== '') return new CliFailure('CannotStart', errors.trim(), '', EXIT.usage);
+  process.stderr.write(errors);
   return new CliFailure(
     'CannotStart',
     `${name} exited with ${code} before it was ready`,
-    said === '' ? '' : 'see its output above',
+    errors === '' ? '' : 'see its output above',
     EXIT.unexpected,
   );
 }
@@ -216,7 +217,7 @@ function untilPrinted({ stdout }: PartProcess, text: string): Promise<string> {
     lines.on('line', (line) => {
       if (!line.includes(text)) return;
       lines.close();
-      // Closing has paused it.
+      // Closing the reader has paused the stream.
       stdout.resume();
       done(line);
     });

@@ -20,11 +20,11 @@ export async function environmentChecks(file: string, { spec }: Environment, rel
   const at = (path: string): string => resolve(dirname(file), path);
   const checks = [
     ...Object.entries(spec.clusters).map(([name, { kubeconfig }]) => kubeconfigCheck(name, at(kubeconfig))),
-    // A query is the one endpoint that all stores with the Prometheus API have.
+    // All servers with the Prometheus API have the query endpoint.
     ...Object.entries(spec.prometheus).map(([name, { url }]) =>
-      answerCheck('prometheus', name, url, `${url.replace(/\/$/, '')}/api/v1/query?query=1`, (status) => status === 200),
+      responseCheck('prometheus', name, url, `${url.replace(/\/$/, '')}/api/v1/query?query=1`, (status) => status === 200),
     ),
-    ...Object.entries(spec.targets).map(([name, { url }]) => answerCheck('target', name, url, url, () => true)),
+    ...Object.entries(spec.targets).map(([name, { url }]) => responseCheck('target', name, url, url, () => true)),
     peopleChecks(at(spec.identity.tokens), spec.start.groups, release),
   ];
   return (await Promise.all(checks)).flat();
@@ -34,34 +34,34 @@ async function kubeconfigCheck(cluster: string, file: string): Promise<Check> {
   const name = 'kubeconfig';
   try {
     await readFile(file);
-    return { name, outcome: 'pass', sentence: `of cluster ${cluster}: ${file} can be read` };
+    return { name, outcome: 'pass', sentence: `cluster ${cluster}: ${file} can be read` };
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message;
-    const sentence = `of cluster ${cluster}: ${file} cannot be read: ${why}; set spec.clusters.${cluster}.kubeconfig`;
+    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message;
+    const sentence = `cluster ${cluster}: ${file} cannot be read: ${reason}; set spec.clusters.${cluster}.kubeconfig`;
     return { name, outcome: 'fail', sentence };
   }
 }
 
-async function answerCheck(
+async function responseCheck(
   name: 'prometheus' | 'target',
-  label: string,
+  key: string,
   shown: string,
   url: string,
   isGood: (status: number) => boolean,
 ): Promise<Check> {
-  const hint = `spec.${name === 'target' ? 'targets' : name}.${label}.url names it`;
+  const hint = `spec.${name === 'target' ? 'targets' : name}.${key}.url is its address`;
   try {
     const { status, close } = await sendRequest({ url, timeoutMs: RESPONSE_TIMEOUT_MS });
     close();
-    if (isGood(status)) return { name, outcome: 'pass', sentence: `${label} answers at ${shown} (HTTP ${status})` };
-    return { name, outcome: 'fail', sentence: `${label} answers a query at ${shown} with HTTP ${status}; ${hint}` };
+    if (isGood(status)) return { name, outcome: 'pass', sentence: `${key} responds at ${shown} (HTTP ${status})` };
+    return { name, outcome: 'fail', sentence: `${key} responds to a query at ${shown} with HTTP ${status}; ${hint}` };
   } catch (error) {
     if (!(error instanceof RequestFailed)) throw error;
-    return { name, outcome: 'fail', sentence: `${label} does not answer from here at ${shown}: ${error.message}; ${hint}` };
+    return { name, outcome: 'fail', sentence: `${key} does not respond at ${shown}: ${error.message}; ${hint}` };
   }
 }
 
-/** A group without members is found now and not when the poll is due. */
+/** Finds groups that have too few members before the poll is due. */
 async function peopleChecks(file: string, starters: readonly string[], release: Release | null): Promise<Check[]> {
   const name = 'people';
   const polls = (release?.spec.checkpoints ?? []).flatMap(({ at, name: checkpoint, approval }) =>
@@ -89,7 +89,7 @@ async function peopleChecks(file: string, starters: readonly string[], release: 
     ...(starters.length > 0 ? [startCheck()] : []),
     ...polls.map(({ poll, groups, count }): Check => {
       const members = membersOf(rows, groups).length;
-      const sentence = `${poll} asks for ${count} of ${groups.join(' or ')}, which ${members === 1 ? 'has 1 member' : `have ${members} members`}`;
+      const sentence = `${poll} requires ${count} of ${groups.join(' or ')}, which ${members === 1 ? 'has 1 member' : `have ${members} members`}`;
       if (members >= count) return { name, outcome: 'pass', sentence };
       return { name, outcome: 'fail', sentence: `${sentence}; ${hint}, or lower the count of the approval` };
     }),

@@ -17,11 +17,11 @@ const listing = (items: unknown[], damaged: unknown[] = []) => ({
   'GET /api/v1/leftovers': { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'LeftoverList', items, damaged } },
 });
 
-it('prints one line where nothing stands', async () => {
+it('prints one line if there are no open undos', async () => {
   expect(await against(listing([]), ['leftovers'])).toMatchObject({ code: 0, stdout: 'no open undos\n' });
 });
 
-it('lists what stands with who owns it and the next command', async () => {
+it('lists open undos with their countdown and the next command', async () => {
   const { stdout } = await against(listing([standing]), ['leftovers']);
   const [head, row] = stdout.split('\n');
   expect(head?.split(/ {2,}/)).toEqual(['SERVICE', 'EFFECT', 'SINCE', 'COUNTDOWN', 'GOES BACK TO', 'NEXT']);
@@ -35,12 +35,12 @@ it('lists what stands with who owns it and the next command', async () => {
   ]);
 });
 
-it('never says that nothing stands while a file of the journal cannot be read', async () => {
+it('does not print `no open undos` if a file of the journal cannot be read', async () => {
   const { stdout } = await against(listing([], [{ file: 'a.json', message: 'a.json is not a record of an undo' }]), ['leftovers']);
   expect(stdout).toBe('✖ a.json is not a record of an undo\n');
 });
 
-it('prints what stands as a document', async () => {
+it('prints open undos as a document', async () => {
   const { stdout } = await against(listing([standing]), ['leftovers', '--output', 'json']);
   expect(JSON.parse(stdout)).toMatchObject({ kind: 'LeftoverList', items: [standing] });
 });
@@ -57,7 +57,7 @@ const pruned = {
   keptYoung: 230,
 };
 
-it('asks for a prune by age, and says what would go and what stays', async () => {
+it('requests a prune by age, and prints removed and kept counts', async () => {
   const { stdout, server } = await against({ 'POST /api/v1/evidence/prune': { body: pruned } }, [
     'prune',
     '--older-than',
@@ -68,13 +68,13 @@ it('asks for a prune by age, and says what would go and what stays', async () =>
   expect(stdout).toBe(
     [
       '12 pieces (3 MiB) would be removed, stored before 2026-08-26 08:05 UTC',
-      '4 old pieces kept: an open countdown, an undo or the last good release names them; 230 younger pieces kept; 1 countdowns are open',
+      '4 old pieces kept: referenced by an open countdown, an undo or the last good release; 230 younger pieces kept; 1 countdowns are open',
       '',
     ].join('\n'),
   );
 });
 
-it('removes nothing without an age, and gives a refusal on with its reason', async () => {
+it('requires an age, and prints the reason of a refusal', async () => {
   expect(await against({}, ['prune'])).toMatchObject({
     code: 2,
     stderr: expect.stringContaining("'--older-than <duration>' not specified"),

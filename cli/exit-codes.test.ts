@@ -30,12 +30,12 @@ it.each([
   ['waiting for people', waiting, 5],
   ['holding', holding, 5],
   ['running', inLoadTest, 5],
-])('status --wait says of a countdown that is %s: %#', async (_, status, code) => {
+])('status --wait of a countdown that is %s: %#', async (_, status, code) => {
   const ran = await against(showing(status), ['status', NAME, '--wait', '--timeout', '10ms', '-o', 'json']);
   expect({ code: ran.code, phase: (JSON.parse(ran.stdout) as CountdownStatus).phase }).toEqual({ code, phase: status.phase });
 });
 
-it('is 0 for an answer, whatever it says', async () => {
+it('is 0 for a printed document, whatever its content', async () => {
   expect((await against(showing(stopped), ['status', NAME])).code).toBe(0);
 });
 
@@ -46,12 +46,12 @@ it.each([
   ['NotFound', 404, 2],
   ['InvalidRelease', 422, 2],
   ['Internal', 500, 1],
-])('follows the server’s refusal %s', async (code, status, exit) => {
+])('of the error code %s of the server', async (code, status, exit) => {
   const { server: _, ...ran } = await against({ [`GET ${PATH}`]: refusal(status, code, 'no, because') }, ['status', NAME]);
   expect(ran).toEqual({ code: exit, stdout: '', stderr: 'no, because\n  do otherwise\n' });
 });
 
-it('is 130 after Ctrl-C, with one document where a program reads', async () => {
+it('is 130 after Ctrl-C, with one document as JSON', async () => {
   const server = await serving(showing(counting));
   const running = startTminus(['status', NAME, '--watch', '--json'], { server: server.url });
   while (!running.stdout().includes('\n')) await new Promise((again) => setTimeout(again, 20));
@@ -66,16 +66,16 @@ it('is 130 after Ctrl-C, with one document where a program reads', async () => {
   ).toEqual(['ReleaseStatus', 'Error']);
 });
 
-it('has its table in the help', async () => {
+it('is listed in the help', async () => {
   for (const argv of [['help', 'exit-codes'], ['exit-codes']]) {
     const { code, stdout } = await tminus(argv);
     expect(code).toBe(0);
     for (const row of [
       '   0  done',
-      '   1  unexpected error; the server, Temporal or a worker does not answer',
-      '   2  wrong usage, a countdown that is not there',
+      '   1  unexpected error; the server, Temporal or a worker does not respond',
+      '   2  wrong usage, unknown countdown',
       '   3  the verdict is no-go: for status --wait and rehearse, the countdown ended as no-go, refused,',
-      '   4  not signed in',
+      '   4  not authenticated',
       '   5  undecided: still counting',
       '   6  refused',
       ' 130  interrupted',

@@ -14,7 +14,7 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-/** Of a countdown that has ended, for `status --wait` and `rehearse`. */
+/** Exit code for an ended countdown, for `status --wait` and `rehearse`. */
 export const exitCodeOfEnding = (ending: Ending | undefined): number => (isGoodEnding(ending) ? EXIT.done : EXIT.noGo);
 
 export const exitCodeRows: readonly (readonly [code: number, meaning: string])[] = [

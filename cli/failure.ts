@@ -6,7 +6,7 @@ export class CliFailure extends Error {
   readonly code: string;
   readonly hint: string;
   readonly exitCode: number;
-  /** Of an invalid file, each with its place. */
+  /** Problems of an invalid file, with their positions. */
   readonly problems: readonly Problem[];
 
   constructor(code: string, message: string, hint: string, exitCode: number, problems: readonly Problem[] = []) {
@@ -19,7 +19,7 @@ export class CliFailure extends Error {
   }
 }
 
-/** Codes of the HTTP API's error envelope, as exit codes. What is not here is unexpected. */
+/** Exit codes for the error codes of the HTTP API. Other codes are unexpected. */
 const exitCodeOf: Record<string, number> = {
   NotSignedIn: EXIT.notSignedIn,
   NotAllowed: EXIT.refused,
@@ -42,12 +42,12 @@ export function failureOfEnvelope(answer: { code?: string; message?: string; hin
   );
 }
 
-/** Where to read on: what an exit code means, or how a file is written. */
+/** Page of the documentation for a failure. */
 export const docsOf = ({ code }: CliFailure): string =>
   code === 'InvalidRelease' ? 'docs/reference/release-file.md' : 'docs/reference/exit-codes.md';
 
-/** Of failures that pass by themselves: a server or worker that is being restarted. */
-export const isPassing = (error: unknown): error is CliFailure =>
+/** True for failures that end by themselves: a server or worker that is being restarted. */
+export const isTransient = (error: unknown): error is CliFailure =>
   error instanceof CliFailure && (error.code === 'Unreachable' || error.code === 'NoWorker' || error.code === 'OutcomeUnknown');
 
 export const usageFailure = (message: string, hint = ''): CliFailure => new CliFailure('Usage', message, hint, EXIT.usage);

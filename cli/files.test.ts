@@ -11,7 +11,7 @@ const root = resolve(import.meta.dirname, '..');
 const example = join(root, 'lab/example/release.yaml');
 const folder = (): string => mkdtempSync(join(tmpdir(), 'tminus-cli-'));
 
-it('writes a release file and an environment file that are valid, and never over those that are there', async () => {
+it('writes a valid release file and environment file, and never overwrites existing ones', async () => {
   const cwd = folder();
   expect(await tminus(['init'], { cwd })).toEqual({
     code: 0,
@@ -47,7 +47,7 @@ it('writes a release file and an environment file that are valid, and never over
   expect(readFileSync(join(cwd, '.tminus/environment.yaml'), 'utf8')).toBe('ours');
 });
 
-it('checks several files at once and exits 2 with the place of each problem', async () => {
+it('checks several files at once and exits 2 with the position of each problem', async () => {
   const bad = join(root, 'release/bad-files/unknown-field.yaml');
   const { code, stdout, stderr } = await tminus(['validate', example, bad, '/nowhere.yaml']);
   expect({ code, stdout }).toEqual({ code: 2, stdout: `${example}: Release go-api-1.4.0 is valid\n` });
@@ -74,7 +74,7 @@ it('checks several files at once and exits 2 with the place of each problem', as
   });
 });
 
-it('checks the names of a release against the environment file beside it, and all else that a start would refuse', async () => {
+it('checks a release against the given environment file for everything that a start would refuse', async () => {
   const cwd = folder();
   await tminus(['init'], { cwd });
   const text = readFileSync(join(cwd, 'release.yaml'), 'utf8')
@@ -118,7 +118,7 @@ it('checks the names of a release against the environment file beside it, and al
   });
 });
 
-it('names the countdown and what watches or ends it when a start is not answered, and does not wait a second time', async () => {
+it('prints the commands that show and end the countdown if a start gets no response, and does not wait twice', async () => {
   const start = (answer: Answer) => against({ 'POST /api/v1/releases': answer }, ['start', example]);
   const unknown = await start(refusal(504, 'OutcomeUnknown', 'go-api-1.4.0 was handed over', '`tminus status go-api-1.4.0 --watch`'));
   expect(unknown.server.asked).toHaveLength(1);
@@ -126,16 +126,16 @@ it('names the countdown and what watches or ends it when a start is not answered
   const lost = await start('lost');
   expect(lost.server.asked).toHaveLength(3);
   expect(lost.stderr).toMatch(
-    /gave no answer: .*\n {2}go-api-1.4.0 may have begun: `tminus status go-api-1.4.0 --watch` shows it, `tminus abort go-api-1.4.0` ends it\n$/,
+    /did not respond: .*\n {2}go-api-1.4.0 may have begun: `tminus status go-api-1.4.0 --watch` shows it, `tminus abort go-api-1.4.0` ends it\n$/,
   );
 });
 
-it('prints the schemas that editors read', async () => {
+it('prints the JSON Schemas for editors', async () => {
   for (const kind of ['release', 'environment'])
     expect(JSON.parse((await tminus(['schema', kind])).stdout)).toMatchObject({ $schema: expect.stringContaining('json-schema.org') });
 });
 
-it('starts with the file and its scripts, sent whole', async () => {
+it('sends the file and its scripts unchanged', async () => {
   const plan = {
     apiVersion: 'tminus.dev/v1alpha1',
     kind: 'ReleasePlan',
@@ -166,10 +166,10 @@ it('starts with the file and its scripts, sent whole', async () => {
     comment: 'the payment change',
   });
   const again = await against({ 'POST /api/v1/releases': { body: { ...plan, started: 'already-running' } } }, ['start', example]);
-  expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/^already running, nothing new was started {3}go-api-1.4.0 /) });
+  expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/^already running, not started again {3}go-api-1.4.0 /) });
 });
 
-it('says what is wrong with a file before it asks for a token or a server, and sends nothing', async () => {
+it('prints the problems of a file without a token or a server, and sends nothing', async () => {
   const cwd = folder();
   const text = readFileSync(example, 'utf8');
   const release = (script: string): void => writeFileSync(join(cwd, 'release.yaml'), text.replace('k6/shop.js', script));
@@ -195,7 +195,7 @@ it('says what is wrong with a file before it asks for a token or a server, and s
   });
 });
 
-it('writes the report to the file named', async () => {
+it('writes the report to the given file', async () => {
   const file = join(folder(), 'report.html');
   const { server, ...ran } = await against({ [`GET ${PATH}/report`]: { text: '<!doctype html>' } }, ['report', NAME, '--html', file]);
   expect(ran).toEqual({ code: 0, stdout: `${file} written, 15 bytes; it opens without network\n`, stderr: '' });

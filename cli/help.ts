@@ -1,4 +1,4 @@
-// What the help of all verbs has in common: the argument that names a countdown, and the examples below the options.
+// Shared parts of the help of all verbs: the argument that names a countdown, and the examples below the options.
 
 /** Comment and command line of each example. */
 export type Examples = readonly (readonly [comment: string, line: string])[];

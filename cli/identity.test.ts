@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { against, serving, showing } from './testing/against.ts';
 import { refusal, type Answers } from './testing/fake-server.ts';
 import { mei, NAME, waiting } from '../workflows/testing/example-status.ts';
-import { NOBODY, tminus } from './testing/tminus-process.ts';
+import { UNREACHABLE, tminus } from './testing/tminus-process.ts';
 
 const folder = (): string => mkdtempSync(join(tmpdir(), 'tminus-cli-'));
 
 const whoami: Answers = { 'GET /api/v1/whoami': { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'Principal', principal: mei } } };
 
-it('reads the token from a file that only its owner may read', async () => {
+it('reads the token only from a file that others cannot read', async () => {
   const home = folder();
   const file = join(home, 'token');
   writeFileSync(file, 'from-file\n', { mode: 0o600 });
@@ -25,7 +25,7 @@ it('reads the token from a file that only its owner may read', async () => {
   expect(open.server.asked).toEqual([]);
 });
 
-it('takes the token file of another person, but never a token, as an option', async () => {
+it('accepts a token file as an option, but never a token', async () => {
   const file = join(folder(), 'li.wei.token');
   writeFileSync(file, 'li-wei', { mode: 0o600 });
   const { server } = await against(whoami, ['whoami', '--token-file', file]);
@@ -33,7 +33,7 @@ it('takes the token file of another person, but never a token, as an option', as
   expect((await tminus(['whoami', '--token', 'secret'])).code).toBe(2);
 });
 
-it('signs in with a token from stdin or a file, once the server has said whose it is', async () => {
+it('saves a token from stdin or a file after the server has verified it', async () => {
   const home = join(folder(), 'new');
   const env = { TMINUS_TOKEN: '', TMINUS_HOME: home };
   const piped = await against(whoami, ['login'], { env, stdin: 'from-stdin\n' });
@@ -50,7 +50,7 @@ it('signs in with a token from stdin or a file, once the server has said whose i
   expect(readFileSync(join(home, 'token'), 'utf8')).toBe('from-file\n');
 });
 
-it('keeps the token it has when the server does not know the new one', async () => {
+it('keeps the saved token if the server refuses the new one', async () => {
   const home = folder();
   writeFileSync(join(home, 'token'), 'good\n', { mode: 0o600 });
   const env = { TMINUS_TOKEN: '', TMINUS_HOME: home };
@@ -71,11 +71,11 @@ it('keeps the token it has when the server does not know the new one', async () 
   expect(readFileSync(join(home, 'token'), 'utf8')).toBe('good\n');
 });
 
-it('tells in sentences what is missing', async () => {
-  const away = await tminus(['doctor'], { server: NOBODY, cwd: folder() });
+it('reports failed checks with a hint', async () => {
+  const away = await tminus(['doctor'], { server: UNREACHABLE, cwd: folder() });
   expect(away.code).toBe(1);
   expect(away.stdout).toMatch(
-    /^✔ pass +node +Node \d+.*\n✖ fail +server +the server at http:\/\/127.0.0.1:6 does not answer: connect ECONNREFUSED 127\.0\.0\.1:6; start it with `tminus dev`, or set --server or TMINUS_SERVER\n$/,
+    /^✔ pass +node +Node \d+.*\n✖ fail +server +the server at http:\/\/127.0.0.1:6 does not respond: connect ECONNREFUSED 127\.0\.0\.1:6; start it with `tminus dev`, or set --server or TMINUS_SERVER\n$/,
   );
   const well = await against(
     {
@@ -97,14 +97,14 @@ it('tells in sentences what is missing', async () => {
   ]);
 });
 
-it('tells as whom load scripts run under `tminus dev` here, or where else', async () => {
+it('reports the user or the runner of load scripts', async () => {
   const cwd = folder();
-  const doctor = async () => (await tminus(['doctor'], { server: NOBODY, cwd })).stdout.split('\n')[1] ?? '';
+  const doctor = async () => (await tminus(['doctor'], { server: UNREACHABLE, cwd })).stdout.split('\n')[1] ?? '';
   expect(await doctor()).toContain('server');
   await tminus(['init'], { cwd });
   const own =
     process.getuid?.() === 0
-      ? /^✔ pass +load +load scripts run as user 64931, which owns no files \(kept apart from the worker\)$/
+      ? /^✔ pass +load +load scripts run as user 64931, which owns no files \(separated from the worker\)$/
       : /^\? inconclusive +load +load scripts run as the user of this process \(uid \d+\), which cannot switch users: /;
   expect(await doctor()).toMatch(own);
   const file = join(cwd, '.tminus/environment.yaml');
@@ -112,7 +112,7 @@ it('tells as whom load scripts run under `tminus dev` here, or where else', asyn
   expect(await doctor()).toMatch(/^✔ pass +load +load scripts run at the k6 runner \/run\/k6\.sock$/);
 });
 
-it('asks every place of the environment file, and counts who may start and approve', async () => {
+it('checks every address of the environment file, and counts who may start and approve', async () => {
   const cwd = folder();
   const prometheus = await serving({ 'GET /api/v1/query?query=1': { body: { status: 'success' } } });
   await tminus(['init'], { cwd });
@@ -133,19 +133,19 @@ spec:
   start: { groups: [nobody] }
 `,
   );
-  const { code, stdout } = await tminus(['doctor', '--environment', 'shop.yaml', '--json'], { server: NOBODY, cwd });
+  const { code, stdout } = await tminus(['doctor', '--environment', 'shop.yaml', '--json'], { server: UNREACHABLE, cwd });
   const { items } = JSON.parse(stdout) as { items: { name: string; outcome: string; sentence: string }[] };
   expect(code).toBe(1);
   expect(items.slice(2, -1).map(({ name, outcome, sentence }) => `${name} ${outcome}: ${sentence.replaceAll(cwd, '.')}`)).toEqual([
-    'kubeconfig pass: of cluster prod: ./kubeconfig can be read',
-    'kubeconfig fail: of cluster far: /nowhere/kubeconfig cannot be read: no such file; set spec.clusters.far.kubeconfig',
-    `prometheus pass: prod answers at ${prometheus.url} (HTTP 200)`,
-    `target pass: prod answers at ${prometheus.url} (HTTP 404)`,
+    'kubeconfig pass: cluster prod: ./kubeconfig can be read',
+    'kubeconfig fail: cluster far: /nowhere/kubeconfig cannot be read: no such file; set spec.clusters.far.kubeconfig',
+    `prometheus pass: prod responds at ${prometheus.url} (HTTP 200)`,
+    `target pass: prod responds at ${prometheus.url} (HTTP 404)`,
     expect.stringMatching(
-      /^target fail: staging does not answer from here at http:\/\/127.0.0.1:6: connect ECONNREFUSED 127\.0\.0\.1:6; spec.targets.staging.url names it$/,
+      /^target fail: staging does not respond at http:\/\/127.0.0.1:6: connect ECONNREFUSED 127\.0\.0\.1:6; spec.targets.staging.url is its address$/,
     ),
     'people fail: 0 may start countdowns, as members of nobody; add a group to the "groups" of their rows in ./identity/tokens.yaml',
-    'people fail: T-1h final-poll asks for 2 of release-managers, which has 1 member; add a group to the "groups" of their rows in ./identity/tokens.yaml, or lower the count of the approval',
+    'people fail: T-1h final-poll requires 2 of release-managers, which has 1 member; add a group to the "groups" of their rows in ./identity/tokens.yaml, or lower the count of the approval',
   ]);
   expect(await tminus(['doctor', '--environment', 'none.yaml'], { cwd })).toMatchObject({
     code: 2,
@@ -153,7 +153,7 @@ spec:
   });
 });
 
-it('tells which countdowns have no worker of their version, and does not call that well', async () => {
+it('fails if a countdown has no worker of its version', async () => {
   const items = [
     { name: NAME, state: 'running', workerVersion: '8c1f0a6d2b3e', hasWorker: true },
     { name: 'pay-2.0', state: 'running', workerVersion: '1b2c3d4e5f60', hasWorker: false },

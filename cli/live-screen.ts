@@ -1,4 +1,4 @@
-// Redraws its own lines only: what stood on the terminal before stays, and the last frame stays, too.
+// Redraws its own lines only: earlier terminal output and the last frame stay visible.
 import { stripVTControlCharacters } from 'node:util';
 
 export interface Screen {
@@ -9,12 +9,12 @@ export interface Screen {
 const UP = (lines: number): string => `\u001B[${lines}A`;
 const CLEAR_BELOW = '\u001B[0J';
 
-/** What to write so that `next` stands where `previous` stood. `previous` is '' at first. */
+/** Terminal output that replaces the frame `previous` by `next`. `previous` is '' for the first frame. */
 export function frame(previous: string, next: string, screen: Screen): string {
   return `${previous === '' ? '' : `${UP(rowsOf(previous, screen))}\r${CLEAR_BELOW}`}${next}\n`;
 }
 
-/** A frame taller than the terminal could not be found again when it is redrawn; its head says the most. */
+/** Cut to the height of the terminal: a taller frame cannot be redrawn. The first lines matter most, so they are kept. */
 export function clipped(text: string, screen: Screen): string {
   const lines = text.split('\n');
   let rows = 0;
@@ -24,7 +24,7 @@ export function clipped(text: string, screen: Screen): string {
     : [...lines.slice(0, Math.max(1, fitting)), `… ${lines.length - fitting} more lines: the terminal is too small`].join('\n');
 }
 
-/** Long lines are wrapped by the terminal and take more than one of its rows. */
+/** Terminal rows of a text. The terminal wraps long lines. */
 function rowsOf(text: string, { columns }: Screen): number {
   return text
     .split('\n')

@@ -38,7 +38,7 @@ function open(env: Record<string, string>, options = ''): { printed: string; ope
   return { printed: stdout.trim(), opened: existsSync(opened) ? readFileSync(opened, 'utf8').trim() : null };
 }
 
-it('prints the address and opens the browser where there is a display', () => {
+it('prints the address and opens the browser if there is a display', () => {
   expect(open({ DISPLAY: ':9' })).toEqual({ printed: PAGE, opened: PAGE });
 }, 30_000);
 

@@ -2,9 +2,9 @@ import { expect, it } from '@jest/globals';
 import { against, PATH, showing, serving } from './testing/against.ts';
 import { refusal } from './testing/fake-server.ts';
 import { inLoadTest, loadProgress, NAME, stopped, waiting } from '../workflows/testing/example-status.ts';
-import { NOBODY, tminus } from './testing/tminus-process.ts';
+import { UNREACHABLE, tminus } from './testing/tminus-process.ts';
 
-it('has no escape codes in a pipe, and no symbols where the locale has none', async () => {
+it('has no escape codes in a pipe, and only ASCII if the locale is not UTF-8', async () => {
   const server = await serving(showing(stopped));
   const plain = await tminus(['status', NAME], { server: server.url });
   expect(plain.stdout).not.toContain('\u001B');
@@ -16,7 +16,7 @@ it('has no escape codes in a pipe, and no symbols where the locale has none', as
   }
 });
 
-it('obeys NO_COLOR and --no-color over a forced colour', async () => {
+it('has no colours with NO_COLOR or --no-color, even if colours are forced', async () => {
   const server = await serving(showing(stopped));
   const run = (argv: string[], env: Record<string, string>) => tminus(['status', NAME, ...argv], { server: server.url, env });
   expect((await run([], { FORCE_COLOR: '1' })).stdout).toContain('\u001B[31m');
@@ -24,7 +24,7 @@ it('obeys NO_COLOR and --no-color over a forced colour', async () => {
   expect((await run([], { NO_COLOR: '1' })).stdout).not.toContain('\u001B');
 });
 
-it('shows what people wrote without letting it colour or move anything', async () => {
+it('removes control characters from texts of people', async () => {
   const [first] = waiting.checkpoints[1]?.approvals ?? [];
   const evil = {
     ...waiting,
@@ -37,7 +37,7 @@ it('shows what people wrote without letting it colour or move anything', async (
   expect(stdout).toContain('"fine·[2K·[1Arest / T-0 ✔ go"');
 });
 
-it('says in JSON all that the text shows, progress included, and the same as YAML', async () => {
+it('has everything of the text in JSON and YAML, progress included', async () => {
   const server = await serving(showing(inLoadTest));
   const json = JSON.parse((await tminus(['status', NAME, '--json'], { server: server.url })).stdout) as {
     progress: unknown[];
@@ -61,19 +61,21 @@ it('prints a failure as the one document', async () => {
   }
 });
 
-it('tells a server that is not there, or is none, from a countdown that is not', async () => {
-  const away = await tminus(['list'], { server: NOBODY });
+it('distinguishes an unreachable server, another server and an unknown countdown', async () => {
+  const away = await tminus(['list'], { server: UNREACHABLE });
   expect(away).toMatchObject({
     code: 1,
     stdout: '',
     stderr: expect.stringMatching(
-      /^the server at http:\/\/127.0.0.1:6 does not answer: connect ECONNREFUSED 127\.0\.0\.1:6\n {2}start it with `tminus dev`, or set --server or TMINUS_SERVER\n$/,
+      /^the server at http:\/\/127.0.0.1:6 does not respond: connect ECONNREFUSED 127\.0\.0\.1:6\n {2}start it with `tminus dev`, or set --server or TMINUS_SERVER\n$/,
     ),
   });
   const far = await tminus(['list'], { server: 'http://tminus.invalid' });
   expect(far.stderr).toMatch(/\n {2}check that it runs and that this machine reaches it, or set --server or TMINUS_SERVER\n$/);
   const lost = await against({ 'GET /api/v1/releases': 'lost' }, ['list']);
-  expect(lost.stderr).toMatch(/gave no answer: the connection was closed before a response\n {2}try again: the request changes nothing\n$/);
+  expect(lost.stderr).toMatch(
+    /did not respond: the connection was closed before a response\n {2}try again: the request changes nothing\n$/,
+  );
   const other = await against({ 'GET /api/v1/releases': { text: '<html>nginx</html>' } }, ['list']);
   expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('is not a Tminus server (HTTP 200)') });
 });
@@ -146,7 +148,7 @@ it('lists countdowns in columns that fit', async () => {
     ['list'],
   );
   const [title, first, second, third] = stdout.split('\n');
-  expect(title).toBe('RELEASE                   SERVICE      VERDICT        PHASE     WHEN');
+  expect(title).toBe('COUNTDOWN                 SERVICE      VERDICT        PHASE     WHEN');
   expect(first).toMatch(/^go-api-1.4.0 \(rehearsal\) {2}shop\/go-api {2}⏸ hold {9}waiting {3}launch 2026-11-24 09:00 UTC \(/);
   expect(second).toBe('pay-2.0                   ?              ?            ?');
   // Nothing is green before it is judged.
@@ -173,12 +175,12 @@ const listOf = (items: object[], nextPage: string | null = null) => ({
   body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseList', items, nextPage },
 });
 
-it('lists a countdown whose worker version does not run with what to start, before its times', async () => {
+it('lists the missing worker version of a countdown instead of its times', async () => {
   const { stdout } = await against({ 'GET /api/v1/releases': listOf([listed(NAME, { hasWorker: false })]) }, ['list']);
   expect(stdout.split('\n')[1]).toMatch(/counting {2}no worker of version 8c1f0a6d2b3e runs; start it$/);
 });
 
-it('says that there are older ones, and lists them all when asked', async () => {
+it('prints a hint to older countdowns, and lists all of them with --all', async () => {
   const answers = {
     'GET /api/v1/releases': listOf([listed('new-1')], 'cGFnZSAy'),
     'GET /api/v1/releases?page=cGFnZSAy': listOf([listed('old-1', { state: 'ended' })], 'cGFnZSAz'),

@@ -1,10 +1,10 @@
-// Sends a start. One that is not answered may have begun all the same, so its failure names the countdown and what watches or ends it.
+// Sends a start. Without a response the countdown may have begun, so the hint has the commands that show and end it.
 import type { Api } from './api.ts';
 import { CliFailure } from './failure.ts';
 import type { Submission } from './submission.ts';
 import type { PlanAnswer } from './verbs/start.ts';
 
-/** `extra`: fields of the request beside the files. The same start sent twice is one countdown; a rehearsal is not sent again. */
+/** `extra`: fields of the request beside the files. A start is idempotent; a rehearsal is not, so it is sent once. */
 export async function postStart(api: Api, { name, ...files }: Submission, extra: Record<string, unknown>): Promise<PlanAnswer> {
   try {
     return await api.post<PlanAnswer>(
@@ -13,7 +13,7 @@ export async function postStart(api: Api, { name, ...files }: Submission, extra:
       { twice: extra['rehearsal'] === true ? false : 'when-lost' },
     );
   } catch (error) {
-    // The server has its own sentence for it; this is of a connection without one.
+    // The server's own message names the countdown; this is for a connection that broke.
     if (!(error instanceof CliFailure) || error.code !== 'OutcomeUnknown' || error.hint.includes(name)) throw error;
     const hint = `${name} may have begun: \`tminus status ${name} --watch\` shows it, \`tminus abort ${name}\` ends it`;
     throw new CliFailure(error.code, error.message, hint, error.exitCode);

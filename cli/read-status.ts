@@ -1,19 +1,22 @@
-import type { CheckpointStatus } from '../workflows/messages.ts';
-import type { ShownStatus } from './shown-status.ts';
 import { nearName } from '../release/near-name.ts';
-import { releasePath, type Api } from './api.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+import type { CheckpointStatus, CountdownStatus } from '../workflows/messages.ts';
+import { countdownPath, type Api } from './api.ts';
 import { usageFailure } from './failure.ts';
+
+/** Status of a countdown as the server returns it: no verdict while the countdown is under way and has no objections. */
+export type ShownStatus = Omit<CountdownStatus, 'verdict'> & { verdict: Verdict | null };
 
 export type StatusAnswer = ShownStatus & { links: { page: string } };
 
-export const readStatus = (api: Api, release: string): Promise<StatusAnswer> => api.get(releasePath(release));
+export const readStatus = (api: Api, countdown: string): Promise<StatusAnswer> => api.get(countdownPath(countdown));
 
-/** Every change of what people decide on is an audit record; the clock alone is none. */
-export const changed = (seen: ShownStatus, next: ShownStatus): boolean =>
-  seen.auditHead.seq !== next.auditHead.seq || seen.phase !== next.phase;
+/** True if there is a new audit record or another phase. The clock alone is not a change. */
+export const changed = (previous: ShownStatus, next: ShownStatus): boolean =>
+  previous.auditHead.seq !== next.auditHead.seq || previous.phase !== next.phase;
 
-/** The checkpoint that is looked at: by name, by offset, or the one the countdown is at. */
-export function findCheckpoint({ release, checkpoints, current }: ShownStatus, asked = current): CheckpointStatus {
+/** The checkpoint with this name or offset; without either, the current one. Throws CliFailure for an unknown checkpoint. */
+export function findCheckpoint({ release: countdown, checkpoints, current }: ShownStatus, asked = current): CheckpointStatus {
   const found = checkpoints.find(({ name, offset }) => name === asked || offset === asked);
   if (found) return found;
   const near = nearName(
@@ -21,7 +24,7 @@ export function findCheckpoint({ release, checkpoints, current }: ShownStatus, a
     checkpoints.map(({ name }) => name),
   );
   throw usageFailure(
-    `${release} has no checkpoint ${asked}`,
+    `${countdown} has no checkpoint ${asked}`,
     near ? `did you mean ${near}?` : `it has ${checkpoints.map(({ name }) => name).join(', ')}`,
   );
 }

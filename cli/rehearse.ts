@@ -1,9 +1,8 @@
-// `tminus rehearse`: the whole countdown on virtual time. Waits are skipped; work, people and what is measured are real. The real countdown
-// of the same name is never touched.
+// `tminus rehearse`: the whole countdown on virtual time. Waits are skipped; steps, decisions and measurements are real. A real countdown
+// of the same name is never changed.
 import { examplesText, type Examples } from './help.ts';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { CheckpointStatus } from '../workflows/messages.ts';
-import type { ShownStatus } from './shown-status.ts';
 import { EXIT, exitCodeOfEnding } from './exit-codes.ts';
 import { connect, connectAs, type Api } from './api.ts';
 import { CliFailure } from './failure.ts';
@@ -14,7 +13,7 @@ import { storyLines } from './render/story.ts';
 import { sendAction } from './send-action.ts';
 import { readSubmission, type Submission } from './submission.ts';
 import { tokenOfFile } from './token.ts';
-import { changed, readStatus } from './read-status.ts';
+import { changed, readStatus, type ShownStatus } from './read-status.ts';
 
 interface RehearseOptions {
   approver: string[];
@@ -22,13 +21,13 @@ interface RehearseOptions {
 
 /** Times are printed in seconds. */
 const POLL_EVERY_MS = 300;
-/** A checkpoint's timer fires within a second of its time; two more and it has surely begun. */
+/** A checkpoint begins within a second of its time; 2 s leave a margin. */
 const PAST_THE_TIME_MS = 2_000;
-/** What a stopped or held countdown waits for at most: past it, it ends by itself. */
+/** Longer than any deadline of a stopped or held countdown, which ends at it. */
 const PAST_EVERY_DEADLINE_MS = 25 * 3_600_000;
 
 const EXAMPLES: Examples = [
-  ['approve by hand, in another terminal or on the page', 'tminus rehearse release.yaml'],
+  ['approve in another terminal or on the page', 'tminus rehearse release.yaml'],
   ['approve as two people', 'tminus rehearse release.yaml --approver tokens/li.wei --approver tokens/a.osei'],
   ['one line of JSON for each change', 'tminus rehearse release.yaml --json'],
 ];
@@ -38,10 +37,14 @@ export function rehearseCommand(program: Command): void {
     .command('rehearse')
     .description('Run a whole countdown on virtual time: waits are skipped, steps and decisions are real')
     .argument('<file>', 'release file')
-    .option('--approver <token-file>', 'approve every waiting checkpoint as the owner of this token; repeatable', collect, [])
+    .addOption(
+      new Option('--approver <token-file>', 'approve every waiting checkpoint as the owner of this token; repeatable')
+        .argParser(collect)
+        .default([], 'none'),
+    )
     .addHelpText('after', examplesText(EXAMPLES))
     .action(async (file: string, { approver }: RehearseOptions, command: Command) => {
-      // All that can be wrong on this side is found before anything has started.
+      // Local files are checked before anything starts.
       const submission = await readSubmission(file);
       const approvers = approver.map((path) => connectAs(command, tokenOfFile(path, '--approver')));
       process.exitCode = await rehearse(command, submission, approvers);
@@ -59,13 +62,13 @@ async function rehearse(command: Command, submission: Submission, approvers: rea
   for (;;) {
     const status: ShownStatus = await readStatus(api, name);
     assertRehearsal(status);
-    const seen: ShownStatus | null = previous;
-    if (seen === null || changed(seen, status)) {
-      printLine(command, status, (shown, look) => storyLines(seen && harmless(seen), shown, look).join('\n'));
+    const before: ShownStatus | null = previous;
+    if (before === null || changed(before, status)) {
+      printLine(command, status, (shown, style) => storyLines(before && harmless(before), shown, style).join('\n'));
       previous = status;
     }
     if (status.phase === 'ended') return exitCodeOfEnding(status.ending);
-    // One skip per place and reason: the clock is let go once, then what happens is watched.
+    // One skip per checkpoint and phase; then the status is polled until it changes.
     const place = `${status.phase}/${status.current}/${status.launchAt}`;
     if (advanced !== place && (await skipTo(api, name, status))) advanced = place;
     if (status.phase === 'waiting') await approve(status, approvers);
@@ -73,7 +76,7 @@ async function rehearse(command: Command, submission: Submission, approvers: rea
   }
 }
 
-/** Looked at each time, before anything is skipped or approved: the name may have become that of the real countdown. */
+/** Checked before each skip or approval: the name may by now belong to a real countdown. */
 function assertRehearsal({ release, rehearsal }: ShownStatus): void {
   if (rehearsal) return;
   throw new CliFailure(
@@ -84,7 +87,7 @@ function assertRehearsal({ release, rehearsal }: ShownStatus): void {
   );
 }
 
-/** Lets virtual time run to what comes next; false while there is nothing to skip. */
+/** Advances virtual time to the next event; false if there is nothing to skip. */
 async function skipTo(api: Api, name: string, status: ShownStatus): Promise<boolean> {
   const checkpoint = currentOf(status);
   const untilTimeMs = Date.parse(checkpoint.at) - Date.parse(status.now) + PAST_THE_TIME_MS;
@@ -95,7 +98,7 @@ async function skipTo(api: Api, name: string, status: ShownStatus): Promise<bool
   return true;
 }
 
-/** Each scripted approver decides once; when there are none, or not enough, people do, in real time. */
+/** Each approver given as an option decides once. Further approvals come from people, in real time. */
 async function approve(status: ShownStatus, approvers: readonly Api[]): Promise<void> {
   const checkpoint = currentOf(status);
   const next = approvers[checkpoint.approvals.length];

@@ -35,7 +35,7 @@ const rehearsing = (...statuses: CountdownStatus[]): Answers => ({
 });
 const asked = { ...waiting, checkpoints: waiting.checkpoints.map((each) => ({ ...each, approvals: [] })) };
 
-it('approves nothing and skips nothing in the real countdown of that name', async () => {
+it('approves and skips nothing in a real countdown of the same name', async () => {
   const { code, stdout, stderr, server } = await against(rehearsing({ ...asked, rehearsal: false }), [
     'rehearse',
     example,
@@ -50,13 +50,13 @@ it('approves nothing and skips nothing in the real countdown of that name', asyn
   expect(server.asked.map(({ method, path }) => `${method} ${path}`)).toEqual(['POST /api/v1/releases', `GET ${PATH}`]);
 });
 
-it('stops also when the name becomes that of the real countdown on the way', async () => {
+it('stops when the name becomes that of a real countdown during the rehearsal', async () => {
   const { code, server } = await against(rehearsing(asked, { ...asked, rehearsal: false }), ['rehearse', example, '--approver', approver]);
   expect(code).toBe(6);
   expect(server.asked.filter(({ path }) => path.endsWith('/actions'))).toHaveLength(1);
 });
 
-it('tells the story to people, and nothing in it steers their terminal', async () => {
+it('prints the progress as text without control characters', async () => {
   const evil = {
     ...waiting,
     auditHead: { ...waiting.auditHead, seq: waiting.auditHead.seq + 1 },
@@ -71,7 +71,7 @@ it('tells the story to people, and nothing in it steers their terminal', async (
   expect(stdout).toContain('✔ LAUNCHED');
 });
 
-it('gives programs one status a line and nothing else', async () => {
+it('prints one JSON status per line and nothing else', async () => {
   const { code, stdout, stderr } = await against(rehearsing(asked, asked, launchedEnd), [
     'rehearse',
     example,

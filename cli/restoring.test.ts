@@ -38,7 +38,7 @@ afterEach(async () => {
 const image = (): string | undefined => api.deployment?.spec.template.spec.containers[0]?.image;
 const restore = (...more: string[]) => tminus(['restore', '--from', evidence, ...more], { cwd: folder });
 
-it('shows what stands, what runs now, and the requests that would restore it, and changes nothing', async () => {
+it('prints open undos, the running version and the requests that would restore it, and changes nothing', async () => {
   const { code, stdout, stderr } = await restore('--kubeconfig', 'kubeconfig');
   expect({ code, stderr }).toEqual({ code: 5, stderr: '' });
   expect(stdout).toMatch(/^shop\/go-api back to sha-old0001 {3}cluster lab, countdown go-api-1\.4\.0, registered .* UTC, live\n/);
@@ -56,14 +56,14 @@ it('shows what stands, what runs now, and the requests that would restore it, an
   expect(image()).toBe(NEW);
 });
 
-it('does not call failed what it wrote and could only not prove', async () => {
+it('reports a restore without a proof as written, not as failed', async () => {
   writeFileSync(join(folder, 'other.yaml'), environmentOf(server.url).replace('shop:', 'shopx:'));
   const { code, stdout } = await restore('--environment', 'other.yaml', '--yes');
   expect(stdout).toMatch(/written {7}.*: written at .*, not proven: the environment file has no target shop/u);
   expect([code, image()]).toEqual([5, OLD]);
 });
 
-it('restores, proves and records it with --yes, without any server of ours', async () => {
+it('restores, proves and records with --yes, without a Tminus server', async () => {
   const { code, stdout } = await restore('--environment', 'environment.yaml', '--yes');
   expect(stdout).toContain('restored      shop/go-api back to sha-old0001: restored and proven\n');
   expect(code).toBe(0);
@@ -75,7 +75,7 @@ it('restores, proves and records it with --yes, without any server of ours', asy
   });
 });
 
-it('does not call restored what it cannot prove', async () => {
+it('does not report an unproven restore as restored', async () => {
   const { code, stdout } = await restore('--kubeconfig', 'kubeconfig', '--yes', '-o', 'json');
   expect(code).toBe(5);
   expect(JSON.parse(stdout)).toMatchObject({
@@ -85,14 +85,14 @@ it('does not call restored what it cannot prove', async () => {
   expect(image()).toBe(OLD);
 });
 
-it('restores from the old ReplicaSet when the snapshots are lost', async () => {
+it('restores from the old ReplicaSet if the snapshots are lost', async () => {
   for (const place of ['sha256', 'restricted']) rmSync(join(evidence, place), { recursive: true });
   const { code, stdout } = await restore('--environment', 'environment.yaml', '--yes');
   expect(stdout).toContain('(from ReplicaSet shop/go-api-hash1)');
   expect({ code, image: image() }).toEqual({ code: 0, image: OLD });
 });
 
-it('leaves alone what somebody else has written since, and exits with 3', async () => {
+it('keeps a later change of somebody else, and exits with 3', async () => {
   api.change(({ spec }) => void (spec.template.spec.containers = [{ name: 'go-api', image: 'registry.local/go-api:hotfix' }]));
   const { code, stdout } = await restore('--environment', 'environment.yaml', '--yes');
   expect(code).toBe(3);
@@ -100,7 +100,7 @@ it('leaves alone what somebody else has written since, and exits with 3', async 
   expect(image()).toBe('registry.local/go-api:hotfix');
 });
 
-it('names a damaged record of the journal, restores the others, and exits with 3', async () => {
+it('reports a damaged record of the journal, restores the others, and exits with 3', async () => {
   writeFileSync(join(evidence, 'undo', 'broken.json'), '{"entry"');
   const { code, stdout } = await restore('--environment', 'environment.yaml', '--yes');
   expect(code).toBe(3);
@@ -108,7 +108,7 @@ it('names a damaged record of the journal, restores the others, and exits with 3
   expect(image()).toBe(OLD);
 });
 
-it('refuses a folder without a journal instead of saying that nothing is left', async () => {
+it('refuses a folder without a journal', async () => {
   const { code, stderr } = await tminus(['restore', '--from', folder], { cwd: folder });
   expect(code).toBe(2);
   expect(stderr).toContain(`no undo journal in ${folder}`);

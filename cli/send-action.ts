@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { CheckpointStatus } from '../workflows/messages.ts';
-import type { ShownStatus } from './shown-status.ts';
+import type { ShownStatus } from './read-status.ts';
 import type { Action } from '../verdict/action.ts';
-import { releasePath, type Api } from './api.ts';
+import { countdownPath, type Api } from './api.ts';
 import { CliFailure } from './failure.ts';
 
-/** What a person adds to what they read. */
-export interface Said {
+/** Body of the request, without its precondition. */
+export interface ActionRequest {
   action: Action;
   comment: string;
   /** Of a request whose response was lost; otherwise a new one. */
@@ -19,30 +19,30 @@ export interface Said {
   step?: string;
 }
 
-/** What the person saw: an action is refused once that has changed. */
-export type Seen = Pick<CheckpointStatus, 'name' | 'revision' | 'evidenceDigest'> & { run?: string; holdSince?: string };
+/** Checkpoint, revision and evidence that the person read: the action is refused once they have changed. */
+export type Precondition = Pick<CheckpointStatus, 'name' | 'revision' | 'evidenceDigest'> & { run?: string; holdSince?: string };
 
 export interface ActionAnswer {
   sentence: string;
-  /** null for a hold or an abort: those are only handed over. */
+  /** Null for a hold and an abort: the server accepts them before the countdown handles them. */
   phase: string | null;
   links: { page: string };
 }
 
-/** Sends a decision with the revision and evidence that were just read: nobody approves what they did not see. */
-export async function sendAction(api: Api, status: ShownStatus, said: Said): Promise<ActionAnswer> {
-  return postAction(api, status.release, seenOf(status, said.checkpoint), said);
+/** Sends an action with the revision and evidence of this status as its precondition. */
+export async function sendAction(api: Api, status: ShownStatus, request: ActionRequest): Promise<ActionAnswer> {
+  return postAction(api, status.release, preconditionOf(status, request.checkpoint), request);
 }
 
-/** The same id goes with every attempt, so that an answer that is lost does not make a decision count twice. */
+/** All attempts have the same id, so that a lost response does not apply an action twice. */
 export async function postAction(
   api: Api,
-  release: string,
-  { name, ...seen }: Seen,
-  { id = randomUUID(), ...said }: Said,
+  countdown: string,
+  { name, ...precondition }: Precondition,
+  { id = randomUUID(), ...request }: ActionRequest,
 ): Promise<ActionAnswer> {
   try {
-    return await api.post(releasePath(release, '/actions'), { id, ...said, checkpoint: name, ...seen }, { twice: true });
+    return await api.post(countdownPath(countdown, '/actions'), { id, ...request, checkpoint: name, ...precondition }, { twice: true });
   } catch (error) {
     if (!(error instanceof CliFailure) || error.code !== 'OutcomeUnknown') throw error;
     throw new CliFailure(
@@ -54,8 +54,8 @@ export async function postAction(
   }
 }
 
-/** The checkpoint named, or the one the countdown is at, and the hold it stands in. A name that the plan does not have is left to the countdown to refuse. */
-export function seenOf({ run, checkpoints, current, holdSince }: ShownStatus, asked = current): Seen {
+/** Precondition for a checkpoint (default: the current one) and the current hold. The countdown itself refuses an unknown checkpoint. */
+export function preconditionOf({ run, checkpoints, current, holdSince }: ShownStatus, asked = current): Precondition {
   const { name, revision, evidenceDigest } = checkpoints.find((checkpoint) => checkpoint.name === asked || checkpoint.offset === asked) ?? {
     name: asked,
     revision: 0,

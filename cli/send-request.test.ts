@@ -35,7 +35,7 @@ async function failureOf(url: string, timeoutMs = TIMEOUT_MS): Promise<RequestFa
   throw new Error('it did not fail');
 }
 
-it('sends JSON by POST with the headers it is given, and reads without a body by GET', async () => {
+it('sends JSON by POST with the given headers, and a GET without a body', async () => {
   const got: unknown[] = [];
   const url = await serve((incoming, response) => {
     let body = '';
@@ -56,7 +56,7 @@ it('sends JSON by POST with the headers it is given, and reads without a body by
   ]);
 });
 
-it('does not carry the token to where a redirect leads', async () => {
+it('does not send the token to the target of a redirect', async () => {
   let followed = false;
   const other = await serve((_incoming, response) => {
     followed = true;
@@ -78,7 +78,7 @@ it.each<[string, RequestListener]>([
       response.once('close', () => clearInterval(timer));
     },
   ],
-])('times out where the server %s', async (_what, listener) => {
+])('times out if the server %s', async (_what, listener) => {
   expect(await failureOf(await serve(listener), SHORT_MS)).toMatchObject({ message: 'timed out after 0.2 s', neverSent: false });
 });
 
@@ -91,11 +91,11 @@ it.each<[string, RequestListener, string]>([
     },
     'the connection was closed in the middle of the response',
   ],
-])('fails where the connection breaks %s, and may have been received', async (_when, listener, message) => {
+])('fails if the connection breaks %s, and may have been received', async (_when, listener, message) => {
   expect(await failureOf(await serve(listener))).toMatchObject({ message, neverSent: false });
 });
 
-it('was never sent where the port is refused, and does not hold the token', async () => {
+it('reports a refused connection as never sent, without the token', async () => {
   const url = await serve(() => undefined);
   await new Promise((closed) => servers.pop()?.close(closed));
   const failure = await failureOf(url);

@@ -1,4 +1,4 @@
-// HTTP of the command line. Redirects are not followed: the token is for the server that was named. Proxies are not used.
+// HTTP requests of the command line. Redirects are not followed, because the token is for one server. Proxies are not used.
 import type { Readable } from 'node:stream';
 
 export interface RequestToSend {
@@ -14,13 +14,13 @@ export interface Reply {
   status: number;
   /** True for 2xx. */
   ok: boolean;
-  /** Throws RequestFailed where the connection breaks or the time is over. */
+  /** Throws RequestFailed if the connection breaks or the timeout passes. */
   body: AsyncIterable<Uint8Array>;
-  /** For a caller that does not read the body: closes the connection. */
+  /** Closes the connection; for a caller that does not read the body. */
   close(): void;
 }
 
-/** No response, or half of one. Without the axios error as its cause, which holds the token. */
+/** No response, or an incomplete one. Has no `cause`: the axios error contains the token. */
 export class RequestFailed extends Error {
   /** The connection was never made, so the server has received nothing. */
   readonly neverSent: boolean;
@@ -37,7 +37,7 @@ const NEVER_SENT: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'E
 
 /** Sends one request; a response has any status. Throws RequestFailed, whose message is `connect ECONNREFUSED 127.0.0.1:7480` and the like. */
 export async function sendRequest({ url, json, headers = {}, timeoutMs }: RequestToSend): Promise<Reply> {
-  // Loaded with the first request: it takes longer than everything else that `tminus --version` and its help load.
+  // Loaded here, because it takes longer to load than all other modules of `tminus --version`.
   const { default: axios } = await import('axios');
   const timeout = AbortSignal.timeout(timeoutMs);
   const failure = (cause: unknown): RequestFailed =>
@@ -73,13 +73,13 @@ export async function sendRequest({ url, json, headers = {}, timeoutMs }: Reques
 
 const isNeverSent = (cause: unknown): boolean => NEVER_SENT.has(String((cause as { code?: unknown } | null)?.code));
 
-/** The message of axios is that of the system error, or of all of them where a name has several addresses. */
+/** Message of the system error, or of all of them if the host has several addresses. */
 function reasonOf(cause: unknown): string {
   const message = (cause as { message?: string } | null)?.message || String(cause);
   return BROKEN.get(message) ?? message;
 }
 
-/** Messages of Node that do not say what happened. */
+/** Node messages that need a clearer text. */
 const BROKEN: ReadonlyMap<string, string> = new Map([
   ['socket hang up', 'the connection was closed before a response'],
   ['aborted', 'the connection was closed in the middle of the response'],

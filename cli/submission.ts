@@ -1,4 +1,4 @@
-// A release file and the k6 scripts it names, read as they will be sent.
+// A release file and its k6 scripts, read and checked before they are sent.
 import { nearName } from '../release/near-name.ts';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
@@ -12,13 +12,13 @@ import { CliFailure, usageFailure } from './failure.ts';
 
 /** A k6 script of usual size is a few kB; the server takes 2 MB in all. */
 const SCRIPT_BYTES = 512 * 1024;
-/** Beyond the size limit of the release room the text only has to be long enough for it to say so. */
+/** Above the size limit of release files, which reports a file that is slightly too large. */
 const FILE_BYTES = 16 * 1024 * 1024;
 
 export interface Submission {
   file: string;
   fileName: string;
-  /** Of the release, as the file has it. */
+  /** `metadata.name` of the release. */
   name: string;
   scripts: Record<string, string>;
 }
@@ -30,17 +30,17 @@ export type CheckedFile = { warnings: Problem[] } & (
   | { kind: 'Environment'; environment: Environment }
 );
 
-/** Checks a file of either kind by itself; throws with every problem at its place. */
+/** Checks one file of either kind. Throws CliFailure with the position of each problem. */
 export async function checkFile(path: string): Promise<CheckedFile> {
   const text = await readCapped(path);
-  // A misspelt `Enviroment` still means one; the loader tells the right word.
+  // A misspelt `Enviroment` is loaded as one; the loader reports the right spelling.
   const written = /^kind:\s*["']?([A-Za-z]{1,40})/m.exec(text)?.[1] ?? 'Release';
   if (nearName(written, ['Release', 'Environment']) === 'Environment') return { kind: 'Environment', ...parseEnvironment(text, path) };
   const loaded = parseRelease(text, path);
   return { kind: 'Release', loaded, warnings: loaded.warnings };
 }
 
-/** What a start would refuse in a release that is valid by itself. Without an environment its names and approvals are not checked. */
+/** Reasons to refuse the start of a valid release. Without an environment its names and approvals are not checked. */
 export async function problemsToStart(
   path: string,
   { release, problemsOf }: ValidRelease,
@@ -52,17 +52,17 @@ export async function problemsToStart(
   return problemsOf(policies.flatMap((startPolicy) => objectionsToStart(release, { startPolicy, explainScript, nowMs })));
 }
 
-/** Throws with every problem of an environment file at its place. */
+/** Throws CliFailure with the position of each problem. */
 export async function readEnvironment(path: string): Promise<Environment> {
   return parseEnvironment(await readCapped(path), path).environment;
 }
 
-/** The same of a release file. */
+/** Throws CliFailure with the position of each problem. */
 export async function readRelease(path: string): Promise<Release> {
   return parseRelease(await readCapped(path), path).release;
 }
 
-/** Reads and checks all that a start sends; nothing has been sent when it throws. */
+/** Reads and checks the files of a start. */
 export async function readSubmission(path: string): Promise<Submission> {
   const text = await readCapped(path);
   const { release, warnings, problemsOf } = parseRelease(text, path);
@@ -74,7 +74,7 @@ export async function readSubmission(path: string): Promise<Submission> {
   return { file: text, fileName: basename(path), name: release.metadata.name, scripts: Object.fromEntries(scripts) };
 }
 
-/** Text of a file of a size that makes sense; throws with a sentence. `content` is what it should hold. */
+/** Text of a file. Throws CliFailure if it is missing or too large. `content`: expected content, for the message. */
 export async function readCapped(path: string, content = 'a release'): Promise<string> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     throw usageFailure(error.code === 'ENOENT' ? `${path} not found` : `cannot read ${path}: ${error.message}`);
@@ -112,18 +112,18 @@ const invalid = (path: string, problems: readonly Problem[]): CliFailure =>
 
 const scriptFile = (releaseFile: string, script: string): string => resolve(dirname(resolve(releaseFile)), script);
 
-/** Why a script of these cannot be sent, found before anything is asked. */
+/** Answers why a script cannot be sent; null if it can. */
 async function scriptExplainer(releaseFile: string, scripts: readonly string[]) {
   const reasons = new Map(await Promise.all(scripts.map(async (script) => [script, await explainScript(releaseFile, script)] as const)));
   return (script: string) => reasons.get(script) ?? null;
 }
 
-/** Scripts lie beside the release file: a path that leads elsewhere would send a stranger's file. */
+/** Scripts must be in the folder of the release file: another path could send any file of this machine. */
 async function explainScript(releaseFile: string, script: string): Promise<{ message: string; hint: string } | null> {
   const folder = await realpath(dirname(resolve(releaseFile)));
   const file = await realpath(scriptFile(releaseFile, script)).catch(() => null);
   if (file === null) return { message: `the k6 script ${script} does not exist`, hint: 'its path is relative to the release file' };
-  // Of the real path: a link that leads out of the folder is a path that does.
+  // The real path, because a link may lead out of the folder.
   const inside = relative(folder, file);
   if (inside.split(/[\\/]/)[0] === '..' || isAbsolute(inside))
     return {
@@ -131,7 +131,7 @@ async function explainScript(releaseFile: string, script: string): Promise<{ mes
       hint: 'move it to the folder of the release file',
     };
   const found = await stat(file);
-  if (!found.isFile()) return { message: `the k6 script ${script} is not a file`, hint: 'name the script itself' };
+  if (!found.isFile()) return { message: `the k6 script ${script} is not a file`, hint: 'give the path of a file' };
   if (found.size <= SCRIPT_BYTES) return null;
   return { message: `the k6 script ${script} is ${(found.size / 1e3).toFixed(0)} kB`, hint: `${SCRIPT_BYTES / 1024} KiB is the maximum` };
 }

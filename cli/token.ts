@@ -1,4 +1,4 @@
-// Whose decisions these are. A secret comes from the environment or a private file, never from a flag that `ps` and shell history show.
+// The API token. It comes from the environment or a private file, never from an option, which `ps` and the shell history would show.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT } from './exit-codes.ts';
@@ -16,16 +16,16 @@ export function readToken(tokenFile: string | undefined): string {
   return tokenIn(file, `no token: neither in TMINUS_TOKEN nor in ${file}`);
 }
 
-/** Where `tminus login` keeps the token and every verb looks for it. */
+/** Token file of `tminus login`, the default of all verbs. */
 export const homeToken = (): string => join(process.env['TMINUS_HOME'] ?? '.tminus', 'token');
 
-/** The token in a file that an option names; one that is not there is a wrong option. */
+/** The token in the file of an option. A missing file is wrong usage. */
 export function tokenOfFile(file: string, option: string): string {
   if (!existsSync(file)) throw usageFailure(`${option}: ${file} not found`);
   return tokenIn(file, `no token in ${file}`);
 }
 
-/** Text that may be a token, without the space around it. */
+/** The trimmed text. Throws CliFailure if it cannot be a token. `where`: its source, for the message. */
 export function tokenOf(text: string, where: string): string {
   const token = text.trim();
   if (token === '' || /[^\x21-\x7e]/.test(token))
@@ -36,18 +36,18 @@ export function tokenOf(text: string, where: string): string {
 function tokenIn(file: string, missing: string): string {
   let text: string;
   try {
-    // Where there are no such modes (Windows), the folder of the user keeps others out.
+    // Windows has no such modes; there the user's folder is private.
     if (process.platform !== 'win32' && (statSync(file).mode & OTHERS_MAY_READ) !== 0) {
       throw new CliFailure('NotSignedIn', `others can read the token file ${file}`, `chmod 600 ${file}`, EXIT.notSignedIn);
     }
     text = readFileSync(file, 'utf8');
   } catch (error) {
     if (error instanceof CliFailure) throw error;
-    const why =
+    const reason =
       (error as NodeJS.ErrnoException).code === 'ENOENT'
         ? missing
         : `the token file ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
-    throw new CliFailure('NotSignedIn', why, HINT, EXIT.notSignedIn);
+    throw new CliFailure('NotSignedIn', reason, HINT, EXIT.notSignedIn);
   }
   return tokenOf(text, file);
 }

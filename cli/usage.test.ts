@@ -33,16 +33,16 @@ it.each([
     ['list', '--server', 'http://ada:s3cret@127.0.0.1:7480'],
     '--server: the address contains a user name or password\n  the token is the only credential: see `tminus login`\n',
   ],
-])('of %j is refused with exit 2 and a sentence', async (argv, stderr) => {
+])('%j exits with 2 and a message', async (argv, stderr) => {
   expect(await tminus(argv)).toEqual({ code: 2, stdout: '', stderr });
 });
 
-it('tells its version', async () => {
+it('prints its version', async () => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   expect(await tminus(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
 });
 
-it('answers with one JSON document also when it is wrong', async () => {
+it('prints one JSON document also for wrong usage', async () => {
   const { code, stdout, stderr } = await tminus(['statu', NAME, '-o', 'json']);
   expect(JSON.parse(stdout)).toEqual({
     apiVersion: 'tminus.dev/v1alpha1',
@@ -56,7 +56,7 @@ it('answers with one JSON document also when it is wrong', async () => {
   expect(JSON.parse((await tminus(['--json'])).stdout)).toMatchObject({ kind: 'Error', message: 'no verb' });
 });
 
-it('takes options of the program before and after the verb', async () => {
+it('accepts options of the program before and after the verb', async () => {
   const server = await serving(showing(waiting));
   const before = await tminus(['-o', 'json', 'status', NAME], { server: server.url });
   const after = await tminus(['status', NAME, '--json'], { server: server.url });
@@ -64,7 +64,7 @@ it('takes options of the program before and after the verb', async () => {
   expect(JSON.parse(before.stdout)).toMatchObject({ kind: 'ReleaseStatus', phase: 'waiting' });
 });
 
-it('runs by its wrapper from any folder', () => {
+it('runs by its wrapper script in any folder', () => {
   const { status, stdout, stderr } = spawnSync(resolve(import.meta.dirname, '../scripts/tminus'), ['exit-codes'], {
     cwd: '/',
     encoding: 'utf8',

@@ -9,7 +9,7 @@ const changing = (...all: CountdownStatus[]): Answers => ({
   [`GET ${PATH}/progress`]: { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseProgress', items: [] } },
 });
 
-it('prints without a terminal one line per change, each with its time, and ends with the exit code of the end', async () => {
+it('prints one line per change with its time if there is no terminal, and exits with the code of the ending', async () => {
   const { code, stdout } = await against(changing(waiting, waiting, launchedEnd), ['status', NAME, '--watch']);
   expect(code).toBe(0);
   const lines = stdout.trimEnd().split('\n');
@@ -18,7 +18,7 @@ it('prints without a terminal one line per change, each with its time, and ends 
   expect(lines.at(-1)).toContain('Next: tminus report');
 });
 
-it('gives programs one document a line', async () => {
+it('prints one JSON document per line', async () => {
   const { stdout } = await against(changing(inLoadTest, inLoadTest, stopped, rolledBack), ['status', NAME, '-w', '--json']);
   expect(
     stdout
@@ -28,12 +28,12 @@ it('gives programs one document a line', async () => {
   ).toEqual(['running', 'stopped', 'ended']);
 });
 
-it('goes on over a restart of the server, and says so once', async () => {
+it('continues after a restart of the server, and reports it once', async () => {
   const answers: Answers = {
     [`GET ${PATH}`]: (_, times) =>
       times === 2 ? refusal(500, 'Unreachable', 'Temporal did not answer') : statusBody(times < 3 ? waiting : launchedEnd),
   };
   const { code, stdout, stderr } = await against(answers, ['status', NAME, '--wait']);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: 'Temporal did not answer; trying again\n' });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: 'Temporal did not answer; retrying\n' });
   expect(stdout).toContain('✔ launched');
 });

@@ -83,7 +83,7 @@ async function surfacesOf(status: CountdownStatus, announced: Partial<Announceme
   };
   expect(await notify(announcement)).toEqual([]);
   return {
-    cli: renderStatus(status, { look: PLAIN, nowMs: NOW_MS, all: false, progress: [] }),
+    cli: renderStatus(status, { style: PLAIN, nowMs: NOW_MS, all: false, progress: [] }),
     page: await html(`/r/${status.release}`),
     report: await html(`/r/${status.release}/report`),
     message: (received as { text: string } | null)?.text ?? '',

@@ -1,4 +1,4 @@
-// What `tminus alarms budget -o json` prints.
+// Document of `tminus alarms budget -o json`.
 import type { AlertmanagerConfig } from '../../analysis/alarm/alertmanager.ts';
 import { alarmBudget, type AlarmBudget, type Assumptions } from '../../analysis/alarm/budget.ts';
 import { judgeAlarm } from '../../analysis/alarm/judge.ts';

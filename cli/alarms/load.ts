@@ -1,4 +1,4 @@
-// Rule files and an Alertmanager configuration as people have them, or every problem in them at its place.
+// Loads rule files and an Alertmanager configuration, or reports the position of each problem.
 import { readAlertmanager, type AlertmanagerConfig } from '../../analysis/alarm/alertmanager.ts';
 import type { Objection } from '../../analysis/alarm/fields.ts';
 import { readAlertRules, type AlertRule } from '../../analysis/alarm/rules.ts';
@@ -14,7 +14,7 @@ export interface FileRule {
   line: number;
 }
 
-/** Alerting rules of all documents of all files, in their order. Throws CliFailure with the problems of all files. */
+/** Alerting rules of all documents of all files, in order. Throws CliFailure with the problems of all files. */
 export async function loadRules(files: readonly string[]): Promise<FileRule[]> {
   const problems: Problem[] = [];
   const rules: FileRule[] = [];

@@ -1,4 +1,4 @@
-// What the exit code of `tminus analyze` says, and what it says of options that it cannot obey.
+// Exit codes of `tminus analyze`, and options without effect.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,7 +30,7 @@ const planned = (count: number) => {
 };
 const cpu = profileBytes(['samples/count', 'cpu/nanoseconds'], [{ stack: request('main.f'), values: [1, 10_000_000] }]);
 
-it('exits 5 where nothing fails but something cannot be told, and never 0', () => {
+it('exits 5 if no finding fails but one is inconclusive', () => {
   writeFileSync(at('few.json'), record(requests(20)));
   writeFileSync(at('many.json'), planned(4_000));
   writeFileSync(at('raw.json'), record(requests(4_000)));
@@ -46,7 +46,7 @@ it('exits 5 where nothing fails but something cannot be told, and never 0', () =
   expect(analyze(at('raw.json'), at('few.json'), '--p99', '1ms').status).toBe(3);
 });
 
-it('says of a limit that the run itself had another one', () => {
+it('reports a limit option that the run overrides', () => {
   writeFileSync(at('planned.json'), planned(4_000));
   const ignored = {
     subject: '--p99',
@@ -57,7 +57,7 @@ it('says of a limit that the run itself had another one', () => {
   expect(factsOf(at('planned.json')).map(({ subject }) => subject)).not.toContain('--p99');
 });
 
-it('says that it does not compare execution traces', () => {
+it('reports that execution traces cannot be compared', () => {
   writeFileSync(at('wait.pb'), cpu);
   writeFileSync(at('go'), `#!/bin/sh\ncat ${at('wait.pb')}\n`);
   chmodSync(at('go'), 0o755);
@@ -69,7 +69,7 @@ it('says that it does not compare execution traces', () => {
   });
 });
 
-it('shows its defaults as they are written', () => {
+it('shows defaults with units', () => {
   const { stdout } = analyze('--help');
   expect(stdout).toMatch(/\(default:\s+300ms\)/);
   expect(stdout).toMatch(/\(default:\s+0\.1%\)/);

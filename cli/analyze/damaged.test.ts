@@ -1,4 +1,4 @@
-// Files people really hand in by mistake, and files somebody made to hurt: one sentence each, exit 2 or inconclusive, and bounded memory.
+// Wrong and malicious files: one message each, exit 2 or an inconclusive finding, and bounded memory.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -136,7 +136,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const itemOf = (name: string) => items.find(({ file }) => file === join(folder, name));
 
 describe('a damaged file', () => {
-  it.each(unreadable)('%s is refused in one sentence', (name, _, says) => {
+  it.each(unreadable)('%s is refused with one sentence', (name, _, says) => {
     const problem = itemOf(name)?.problem ?? '';
     expect(problem).toMatch(says);
     expect(problem.split('\n')).toHaveLength(1);
@@ -151,12 +151,12 @@ describe('a damaged file', () => {
     expect(item?.findings.some(({ outcome }) => outcome === 'inconclusive')).toBe(true);
   });
 
-  it('ends with exit 2, and all of them together stay within the memory of one', () => {
+  it('exits with 2, and all of them need no more memory than one', () => {
     expect(status).toBe(2);
     expect(peakMegabytes).toBeLessThan(MEMORY_LIMIT_MB);
   });
 
-  it('names a file that is not there, and a folder', () => {
+  it('is distinguished from a missing file and a folder', () => {
     const ran = spawnSync(process.execPath, [bin, 'analyze', join(folder, 'nowhere'), folder], { encoding: 'utf8' });
     expect(ran.status).toBe(2);
     expect(ran.stdout).toContain(`${join(folder, 'nowhere')} not found\n`);

@@ -5,26 +5,26 @@ const described = <T extends z.ZodType>(schema: T, description: string) => schem
 const cell = z.union([z.string(), z.number(), z.null()]);
 
 const finding = z.strictObject({
-  code: described(z.string(), 'A row of docs/reference/findings.md.'),
-  subject: described(z.string(), 'What it is about.'),
+  code: described(z.string(), 'Code, as in docs/reference/findings.md.'),
+  subject: described(z.string(), 'Subject: an endpoint, a pod, a step.'),
   outcome: described(z.enum(['pass', 'fail', 'inconclusive']), 'Inconclusive is never a pass.'),
-  measured: described(cell, 'null where nothing could be measured.'),
-  limit: described(cell, 'null where there is none.'),
-  unit: described(z.string(), 'Of measured and limit; shares are percent.'),
+  measured: described(cell, 'null if nothing could be measured.'),
+  limit: described(cell, 'null if there is none.'),
+  unit: described(z.string(), 'Unit of measured and limit; shares are in percent.'),
   message: described(z.string(), 'One sentence.'),
   evidence: described(z.array(z.string()), 'Empty: the file itself is the evidence.'),
 });
 
 const fact = z.strictObject({
-  subject: described(z.string(), 'What it is about.'),
+  subject: described(z.string(), 'Subject: an endpoint, a pod, a step.'),
   text: described(z.string(), 'One line of text.'),
-  values: described(z.record(z.string(), z.number()), 'Its numbers.'),
+  values: described(z.record(z.string(), z.number()), 'Numbers of the text.'),
 });
 
 const table = z.strictObject({
   title: described(z.string(), 'Title.'),
   columns: described(z.array(z.strictObject({ name: z.string(), unit: z.string() })), 'Names and units.'),
-  rows: described(z.array(z.array(cell)), 'In the order of the columns; null where nothing was measured.'),
+  rows: described(z.array(z.array(cell)), 'In the order of the columns; null if nothing was measured.'),
   notes: described(z.array(z.string()), 'How to read it.'),
 });
 

@@ -1,4 +1,4 @@
-// What is said of an execution trace that Go's tool does not turn into profiles. The tool is a script here, so that it fails as wanted.
+// Messages for execution traces that the Go tool cannot read. The tool is a script here, which fails in a given way.
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,20 +30,20 @@ it.each([
   ['says nothing', 'exit 3', 'byte 0: go tool trace failed without a message (exit 3); record it again with the same Go version'],
   ['is killed', 'kill -9 $$', 'byte 0: go tool trace was terminated by SIGKILL; record a shorter trace'],
   ['writes nothing', 'exit 0', 'byte 0: go tool trace made no profile; record it again with the same Go version'],
-])('a tool that %s is told in a sentence of its own', async (_, script, sentence) => {
+])('a tool that %s has its own message', async (_, script, sentence) => {
   writeFileSync(at('trace.out'), 'go 1.26 trace\0\0\0');
   const read = profileOfTrace(at('trace.out'), { go: doing(script), timeoutMs: 200, limitBytes: 1024 * 1024 });
   await expect(read).rejects.toThrow(sentence);
 });
 
-it('tells a tool that is not there from one that may not be started', async () => {
+it('distinguishes a missing tool from one without execute permission', async () => {
   writeFileSync(at('locked'), '#!/bin/sh\n');
   chmodSync(at('locked'), 0o644);
   await expect(profileOfTrace(at('trace.out'), { go: at('nowhere') })).rejects.toThrow(/needs go in PATH; install Go/);
   await expect(profileOfTrace(at('trace.out'), { go: at('locked') })).rejects.toThrow(/go cannot be started \(EACCES\)/);
 });
 
-it('reads the four kinds of waits', async () => {
+it('reads four kinds of waits', async () => {
   writeFileSync(
     at('wait.pb.gz'),
     gzipSync(profileBytes(['contentions/count', 'delay/nanoseconds'], [{ stack: request('main.f'), values: [1, 2e9] }])),

@@ -11,28 +11,28 @@ const WAITS = {
   syscall: 'system calls',
   sched: 'scheduler latency',
 } as const;
-/** Go reads 10 MB of a trace a second, so one of 256 MB, the most that is read, takes half a minute; a busy machine may need four times that. */
-const READ_WITHIN_MS = 120_000;
+/** Go reads 10 MB of a trace per second: 26 s for the limit of 256 MB, and up to four times that on a busy machine. */
+const READ_TIMEOUT_MS = 120_000;
 /** Above the size of a profile of 64 busy cores. */
 const PROFILE_LIMIT_BYTES = 64 * 1024 * 1024;
 
 interface Bounds {
-  /** The tool, where it is not the one in PATH. */
+  /** Path of the go command. */
   go: string;
   timeoutMs: number;
   limitBytes: number;
 }
 
-/** True for the trace of `runtime/trace`, from its first bytes (unpacked). */
+/** True for a trace of `runtime/trace`, by its first bytes (not gzipped). */
 export const isExecutionTrace = (head: Uint8Array): boolean => /^go 1\.\d+ trace\0/u.test(String.fromCharCode(...head.subarray(0, 16)));
 
 /**
- * Four profiles of a trace, as one analysis. The file must not be packed. Throws UnreadableEvidence where Go is not at hand, does not read the
- * trace, or takes more than its bounds.
+ * Four profiles of a trace as one analysis. The file must not be gzipped. Throws UnreadableEvidence if Go is missing, cannot read the trace,
+ * or exceeds a bound.
  */
 export async function profileOfTrace(
   file: string,
-  { go = 'go', timeoutMs = READ_WITHIN_MS, limitBytes = PROFILE_LIMIT_BYTES }: Partial<Bounds> = {},
+  { go = 'go', timeoutMs = READ_TIMEOUT_MS, limitBytes = PROFILE_LIMIT_BYTES }: Partial<Bounds> = {},
 ): Promise<Analysis> {
   const analyses: Analysis[] = [];
   for (const [wait, title] of Object.entries(WAITS)) {
@@ -51,34 +51,34 @@ export async function profileOfTrace(
 function goToolTrace(wait: string, file: string, { go, timeoutMs, limitBytes }: Bounds): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const child = spawn(go, ['tool', 'trace', `-pprof=${wait}`, file], { stdio: ['ignore', 'pipe', 'pipe'] });
-    const refuse = (what: string, wayOut: string): void => {
+    const refuse = (message: string, hint: string): void => {
       clearTimeout(timer);
       child.kill();
-      reject(new UnreadableEvidence(what, 'byte 0', wayOut));
+      reject(new UnreadableEvidence(message, 'byte 0', hint));
     };
     const timer = setTimeout(() => refuse(`go tool trace timed out after ${timeoutMs / 1_000} s`, SHORTER), timeoutMs);
     const chunks: Buffer[] = [];
     let size = 0;
-    let said = '';
+    let errors = '';
     child.stdout.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size <= limitBytes) chunks.push(chunk);
       else refuse(`the output of go tool trace is larger than ${limitBytes / 1024 / 1024} MB`, SHORTER);
     });
-    child.stderr.on('data', (chunk: Buffer) => (said += said.length < 2_000 ? chunk.toString() : ''));
+    child.stderr.on('data', (chunk: Buffer) => (errors += errors.length < 2_000 ? chunk.toString() : ''));
     child.once('error', (error: NodeJS.ErrnoException) =>
       error.code === 'ENOENT'
         ? refuse('this is an execution trace, which needs go in PATH', 'install Go')
-        : refuse(`this is an execution trace, and go does not start (${error.code})`, 'fix the go command in PATH'),
+        : refuse(`this is an execution trace, and go cannot be started (${error.code})`, 'fix the go command in PATH'),
     );
     child.once('close', (code, signal) => {
       clearTimeout(timer);
-      const words = said.trim().split('\n').at(-1) ?? '';
+      const lastLine = errors.trim().split('\n').at(-1) ?? '';
       if (code === 0 && size > 0) resolve(Buffer.concat(chunks));
       else if (code === 0) refuse('go tool trace made no profile', RECORD_AGAIN);
       else if (signal !== null) refuse(`go tool trace was terminated by ${signal}`, SHORTER);
-      else if (words === '') refuse(`go tool trace failed without a message (exit ${code})`, RECORD_AGAIN);
-      else refuse(`go tool trace failed: ${words}`, RECORD_AGAIN);
+      else if (lastLine === '') refuse(`go tool trace failed without a message (exit ${code})`, RECORD_AGAIN);
+      else refuse(`go tool trace failed: ${lastLine}`, RECORD_AGAIN);
     });
   });
 }

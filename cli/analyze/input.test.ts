@@ -1,4 +1,4 @@
-// What is handed in other than as an ordinary file: pipes, devices, packed traces. Through the verb, in a shell.
+// Input that is not an ordinary file: pipes, devices, gzipped traces. Runs the verb in a shell.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -63,7 +63,7 @@ describe('a pipe', () => {
     expect([trace?.kind, trace?.problem]).toEqual(['execution-trace', null]);
   });
 
-  it('is compared with, and compares', () => {
+  it('can be the file and the earlier file of a comparison', () => {
     const [profile] = itemsOf('<(cat later.pb) --before <(cat cpu.pb.gz)');
     expect(profile?.tables[0]?.rows.map((row) => row.slice(0, 4))).toEqual([
       ['main.f', 100, 0, -100],
@@ -73,14 +73,14 @@ describe('a pipe', () => {
     expect(points?.tables.at(-1)).toMatchObject({ title: expect.stringMatching(/^Against \/dev\/fd\//), rows: [expect.anything()] });
   });
 
-  it('through which nothing comes, or that was read already, is told with the way out', () => {
+  it('that is empty or was already read is refused with a hint', () => {
     const sentence = 'byte 0: the pipe is empty; a pipe can be read only once: save it to a file first';
     expect(itemsOf('<(true)')[0]?.problem).toBe(sentence);
     const [first, second] = itemsOf('later.pb cpu.pb.gz --before <(cat cpu.pb.gz)');
     expect([first?.problem, second?.problem]).toEqual([null, sentence]);
   });
 
-  it('without an end is given up within its bound', () => {
+  it('without an end is refused above the size limit', () => {
     const { stdout, status } = analyze('/dev/zero');
     expect((JSON.parse(stdout) as AnalysisDocument).items[0]?.problem).toBe(
       'byte 268435456: the pipe has more than 256 MB; save it to a file first',
@@ -89,7 +89,7 @@ describe('a pipe', () => {
   });
 });
 
-it('reads an execution trace packed as it reads it plain', () => {
+it('reads a gzipped execution trace like a plain one', () => {
   const [plain, packed] = itemsOf('trace.out trace.out.gz');
   expect([packed?.kind, packed?.problem]).toEqual(['execution-trace', null]);
   expect(packed).toEqual({ ...plain, file: 'trace.out.gz' });
@@ -100,24 +100,24 @@ describe('an earlier file', () => {
     ['mutex.pb', 'no-wait.pb', 'the earlier profile has no sample'],
     ['block.pb', 'no-wait.pb', 'the earlier profile has no sample'],
     ['no-wait.pb', 'mutex.pb', 'the later profile has no sample'],
-  ])('of waits is compared with %s where one of both has none: %s', (file, before, note) => {
+  ])('of waits is compared with %s if one of them is empty: %s', (file, before, note) => {
     const [item] = itemsOf(`${file} --before ${before}`);
     expect([item?.problem, item?.tables[0]?.notes]).toEqual([null, [note]]);
   });
 
-  it('of locks is still no file of blocking', () => {
+  it('of mutexes is not compared with one of blocking', () => {
     expect(itemsOf('mutex.pb --before block.pb')[0]?.problem).toContain(
       'the earlier file is of another kind: block profile, not mutex profile',
     );
   });
 
-  it('of leaked goroutines is not compared, and the sentence says so', () => {
+  it('of leaked goroutines is refused', () => {
     expect(itemsOf('leaks.pb --before leaks.pb')[0]?.problem).toBe(
       'leaks.pb: files of this kind cannot be compared: leaked goroutines; leave out --before; k6 points, profiles and goroutines can be compared',
     );
   });
 
-  it('that is an execution trace is not told to look for Go', () => {
+  it('that is an execution trace is refused without a hint to install Go', () => {
     expect(itemsOf('later.pb --before trace.out')[0]?.problem).toMatch(
       /this execution trace was combined with other files; analyze it as the only file/,
     );

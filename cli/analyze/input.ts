@@ -25,17 +25,17 @@ export class NotAFile extends Error {
   override readonly name = 'NotAFile';
 }
 
-/** What `read` answers of a file. Throws NotAFile, and UnreadableEvidence for a pipe that is empty or larger than 256 MB. */
+/** The result of `read` for a file. Throws NotAFile, and UnreadableEvidence for a pipe that is empty or larger than 256 MB. */
 export async function withInput<T>(file: string, read: (input: Input) => Promise<T>): Promise<T> {
-  const what = await stat(file).catch((error: NodeJS.ErrnoException) => {
+  const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'ENOENT' ? new NotAFile(`${file} not found`) : error;
   });
-  if (what.isDirectory()) throw new NotAFile(`${file} is a folder; give the files in it`);
-  if (what.isFile()) return await read({ name: file, path: file });
-  return await withTemporaryFile(onlyOnce(file), (path) => read({ name: file, path }));
+  if (found.isDirectory()) throw new NotAFile(`${file} is a folder; give the files in it`);
+  if (found.isFile()) return await read({ name: file, path: file });
+  return await withTemporaryFile(pipeBytes(file), (path) => read({ name: file, path }));
 }
 
-/** What `use` answers of a file with these bytes, which is gone afterwards. */
+/** The result of `use` for a temporary file with these bytes. */
 export async function withTemporaryFile<T>(bytes: AsyncIterable<Uint8Array>, use: (path: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'tminus-analyze-'));
   try {
@@ -47,7 +47,7 @@ export async function withTemporaryFile<T>(bytes: AsyncIterable<Uint8Array>, use
   }
 }
 
-async function* onlyOnce(file: string): AsyncIterable<Uint8Array> {
+async function* pipeBytes(file: string): AsyncIterable<Uint8Array> {
   let size = 0;
   for await (const chunk of createReadStream(file) as AsyncIterable<Uint8Array>) {
     size += chunk.length;
@@ -58,23 +58,23 @@ async function* onlyOnce(file: string): AsyncIterable<Uint8Array> {
   if (size === 0) throw new UnreadableEvidence('the pipe is empty', 'byte 0', 'a pipe can be read only once: save it to a file first');
 }
 
-/** The first bytes, unpacked; empty if their compression is damaged: the reader of the whole file reports that. */
+/** The first bytes, gunzipped; empty if their compression is damaged: the reader of the whole file reports that. */
 export async function headOf({ path }: Input): Promise<Uint8Array> {
   const handle = await open(path, 'r');
   try {
     const { buffer, bytesRead } = await handle.read(new Uint8Array(HEAD_BYTES), 0, HEAD_BYTES, 0);
     const head = buffer.subarray(0, bytesRead);
-    return isGzip(head) ? await firstUnpacked(head) : head;
+    return isGzip(head) ? await firstGunzipped(head) : head;
   } finally {
     await handle.close();
   }
 }
 
-async function firstUnpacked(head: Uint8Array): Promise<Uint8Array> {
+async function firstGunzipped(head: Uint8Array): Promise<Uint8Array> {
   try {
     for await (const chunk of gunzipped(once(head))) return chunk;
   } catch {
-    // Cut off, as a head is.
+    // The head of a gzip stream is cut off in the middle of a block.
   }
   return new Uint8Array();
 }
@@ -84,7 +84,7 @@ export async function wholeOf({ path }: Input): Promise<Uint8Array> {
   const handle = await open(path, 'r');
   try {
     const { size } = await handle.stat();
-    // One more than there are, so that the end is seen without a second buffer.
+    // One byte more than the size, so that the end is reached without a second buffer.
     let bytes = Buffer.allocUnsafe(Math.max(Math.min(size, WHOLE_LIMIT_BYTES) + 1, HEAD_BYTES));
     for (let length = 0; ;) {
       if (size > WHOLE_LIMIT_BYTES || length > WHOLE_LIMIT_BYTES)
@@ -103,7 +103,7 @@ export async function wholeOf({ path }: Input): Promise<Uint8Array> {
   }
 }
 
-/** Bytes as a stream of one piece. */
+/** Bytes as a stream of one chunk. */
 export async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield bytes;
 }

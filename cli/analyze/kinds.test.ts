@@ -1,4 +1,4 @@
-// Every kind of file, through the verb itself: what it is taken for, what is said, and that the answer keeps to its published schema.
+// Every kind of file through the verb: detected kind, findings, and output that matches its published schema.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -126,14 +126,14 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('a file', () => {
-  it.each(kinds)('%s is known by its bytes, and read', (name, _, kind, says) => {
+  it.each(kinds)('%s is detected by its content', (name, _, kind, says) => {
     const item = items.find(({ file }) => file === at(name));
     expect([item?.kind, item?.problem]).toEqual([kind, null]);
     expect(JSON.stringify([item?.findings.map(({ message }) => message), item?.facts, item?.tables])).toMatch(says);
   });
 });
 
-it('tells from points that carry their plan where more load stopped paying off', () => {
+it('finds the saturation of a stepped load from points with their plan', () => {
   const offered = [20, 40, 80, 160, 320, 480, 640];
   const plan = {
     stages: offered.flatMap((ratePerSecond) => [
@@ -162,7 +162,7 @@ it('tells from points that carry their plan where more load stopped paying off',
 });
 
 describe('an earlier file beside it', () => {
-  it('tells what got slower between the points of two runs', () => {
+  it('reports slower endpoints between the points of two runs', () => {
     writeFileSync(at('slower.json'), record(requests(35, 3_600)));
     const [item] = itemsOf(at('slower.json'), '--before', at('points.json.gz'));
     expect(item?.facts.map(({ text }) => text)).toContainEqual(
@@ -175,7 +175,7 @@ describe('an earlier file beside it', () => {
     });
   });
 
-  it('compares the points of two runs of the same time window with window, and says so', () => {
+  it('compares overlapping runs window by window', () => {
     writeFileSync(at('beside.json'), record(requests(35, 5)));
     const [item] = itemsOf(at('beside.json'), '--before', at('points.json.gz'));
     expect(item?.tables.at(-1)).toMatchObject({
@@ -187,7 +187,7 @@ describe('an earlier file beside it', () => {
     });
   });
 
-  it('tells what changed between two profiles, and what grew between two dumps', () => {
+  it('reports changes between two profiles, and growth between two dumps', () => {
     writeFileSync(at('later.pb.gz'), cpu(['main.f', 1], ['main.g', 9]));
     const [profile] = itemsOf(at('later.pb.gz'), '--before', at('cpu.pb.gz'));
     expect(profile?.tables[0]?.rows.map((row) => row.slice(0, 4))).toEqual([
@@ -208,7 +208,7 @@ describe('an earlier file beside it', () => {
     ],
     ['that nobody compares', 'plan.txt', 'plan.txt', 'files of this kind cannot be compared: PostgreSQL plan; leave out --before'],
     ['that is not there', 'cpu.pb.gz', 'nowhere', '/nowhere not found'],
-  ])('%s is refused in a sentence', (_, file, before, sentence) => {
+  ])('%s is refused', (_, file, before, sentence) => {
     const { status, stdout } = analyze(at(file), '--before', at(before));
     expect(stdout).toContain(sentence);
     expect(status).toBe(2);

@@ -1,25 +1,25 @@
-// `tminus alarms budget`: alert by alert its links, a picture of the band, and the verdict.
+// `tminus alarms budget`: for each alert the links of its chain, a bar of the time range, and the finding.
 import type { Assumptions, RouteBudget } from '../../analysis/alarm/budget.ts';
 import { duration, number, share } from '../../verdict/wording/index.ts';
 import type { AlarmBudgetItem, AlarmBudgetList } from '../alarms/document.ts';
-import { mark, paint, type Look, type Tone } from './words.ts';
+import { mark, paint, type Style, type Tone } from './words.ts';
 
-/** Signs of the picture, so that it and its caption fit into 80 columns. */
+/** Bar and caption fit into 80 columns. */
 const BAR_WIDTH = 56;
 const tones: Record<AlarmBudgetItem['finding']['outcome'], Tone> = { pass: 'good', fail: 'bad', inconclusive: 'hold' };
 
-export function renderAlarmBudgets({ items, limitMs, assumptions }: AlarmBudgetList, look: Look): string {
-  return [...items.map((item) => renderItem(item, limitMs, look).join('\n')), assumed(assumptions).join('\n')].join('\n\n');
+export function renderAlarmBudgets({ items, limitMs, assumptions }: AlarmBudgetList, style: Style): string {
+  return [...items.map((item) => renderItem(item, limitMs, style).join('\n')), assumed(assumptions).join('\n')].join('\n\n');
 }
 
-function renderItem({ alert, file, line, expression, forMs, budget, finding }: AlarmBudgetItem, limitMs: number, look: Look): string[] {
+function renderItem({ alert, file, line, expression, forMs, budget, finding }: AlarmBudgetItem, limitMs: number, style: Style): string[] {
   const tone = tones[finding.outcome];
   return [
     `${alert}   ${file}:${line}`,
     `  ${expression.replace(/\s+/g, ' ').trim()}${forMs > 0 ? `, for ${duration(forMs)}` : ''}`,
     ...(budget.kind === 'budget' ? budget.routes.flatMap((route) => renderRoute(route, limitMs)) : []),
     ...(budget.kind === 'budget' ? budget.inhibitors.map((source) => `  not sent while an alert fires that matches ${source}`) : []),
-    `${paint(mark(tone, look), tone, look)} ${finding.code}: ${finding.message}`,
+    `${paint(mark(tone, style), tone, style)} ${finding.code}: ${finding.message}`,
   ];
 }
 
@@ -40,22 +40,22 @@ function renderRoute(route: RouteBudget, limitMs: number): string[] {
         `  ${link.padEnd(name)}   ${from.padStart(earliest)}   ${to.padStart(latest)}   ${reason}`,
     ),
     `  ${barOf(earliestMs, latestMs, limitMs)}`,
-    `  in a group that fires already: ${duration(existingGroup.earliestMs)} to ${duration(existingGroup.latestMs)}, p95 ${duration(existingGroup.p95Ms)}`,
+    `  in an already firing group: ${duration(existingGroup.earliestMs)} to ${duration(existingGroup.latestMs)}, p95 ${duration(existingGroup.p95Ms)}`,
     '',
   ];
 }
 
 const seconds = (ms: number): string => number(ms / 1_000);
 
-/** From the fault on: ▮ surely no message yet, ▯ the band, | the limit. */
+/** Time since the fault: ▮ before the earliest message, ▯ between earliest and latest, | the limit. */
 function barOf(earliestMs: number, latestMs: number, limitMs: number): string {
   const endMs = Math.max(latestMs, limitMs);
-  const signs = Array.from({ length: BAR_WIDTH }, (_, index): string => {
+  const cells = Array.from({ length: BAR_WIDTH }, (_, index): string => {
     const ms = ((index + 0.5) / BAR_WIDTH) * endMs;
     return ms < earliestMs ? '▮' : ms < latestMs ? '▯' : ' ';
   });
-  signs.splice(Math.min(BAR_WIDTH, Math.round((limitMs / endMs) * BAR_WIDTH)), 0, '|');
-  return `${signs.join('')}  ${duration(endMs)}`;
+  cells.splice(Math.min(BAR_WIDTH, Math.round((limitMs / endMs) * BAR_WIDTH)), 0, '|');
+  return `${cells.join('')}  ${duration(endMs)}`;
 }
 
 function assumed({ surge, trafficPerSecond, scrapeMs, scrapeMsOf, evaluationMs, labels }: Assumptions): string[] {
@@ -64,7 +64,7 @@ function assumed({ surge, trafficPerSecond, scrapeMs, scrapeMsOf, evaluationMs, 
   const scrapes = [`every ${duration(scrapeMs)}`, ...Object.entries(scrapeMsOf).map(([metric, ms]) => `${metric} every ${duration(ms)}`)];
   const stated = Object.entries(labels).map(([name, value]) => `${name}="${value}"`);
   return [
-    `Assumed: ${errors}${traffic} from the beginning of the fault on and none before; scrape ${scrapes.join(', ')}; evaluation every`,
+    `Assumed: ${errors}${traffic} from the start of the fault and none before; scrape ${scrapes.join(', ')}; evaluation every`,
     `  ${duration(evaluationMs)} where the group sets no interval; counters exported before their first error${stated.length > 0 ? `; labels ${stated.join(', ')}` : ''}.`,
     '  p50 and p95: uniform phases of scrape, evaluation and sending. | is the limit.',
   ];

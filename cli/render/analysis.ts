@@ -1,23 +1,23 @@
-// `tminus analyze`: file by file what it is, what is wrong, what was measured, and the tables.
+// `tminus analyze`: for each file its kind, findings, facts and tables.
 import { number } from '../../verdict/wording/index.ts';
 import type { AnalyzedFile } from '../analyze/document.ts';
 import { sentenceOf } from './finding.ts';
-import { mark, paint, type Look, type Tone } from './words.ts';
+import { mark, paint, type Style, type Tone } from './words.ts';
 
-const WIDEST_CELL = 88;
+const MAX_CELL_WIDTH = 88;
 const tones: Record<AnalyzedFile['findings'][number]['outcome'], Tone> = { pass: 'good', fail: 'bad', inconclusive: 'hold' };
 type Table = AnalyzedFile['tables'][number];
 
-export function renderAnalysis(files: readonly AnalyzedFile[], look: Look): string {
-  return files.map((file) => renderFile(file, look).join('\n')).join('\n\n');
+export function renderAnalysis(files: readonly AnalyzedFile[], style: Style): string {
+  return files.map((file) => renderFile(file, style).join('\n')).join('\n\n');
 }
 
-function renderFile({ file, kind, problem, findings, facts, tables }: AnalyzedFile, look: Look): string[] {
-  if (problem !== null) return [`${paint(mark('bad', look), 'bad', look)} ${file}: ${problem}`];
+function renderFile({ file, kind, problem, findings, facts, tables }: AnalyzedFile, style: Style): string[] {
+  if (problem !== null) return [`${paint(mark('bad', style), 'bad', style)} ${file}: ${problem}`];
   const width = Math.max(0, ...facts.map(({ subject }) => subject.length));
   return [
     `${file}   ${kind.replaceAll('-', ' ')}`,
-    ...findings.map((finding) => `${paint(mark(tones[finding.outcome], look), tones[finding.outcome], look)} ${sentenceOf(finding)}`),
+    ...findings.map((finding) => `${paint(mark(tones[finding.outcome], style), tones[finding.outcome], style)} ${sentenceOf(finding)}`),
     ...facts.map(({ subject, text }) => `  ${subject.padEnd(width)}   ${text}`),
     ...tables.flatMap(renderTable),
   ];
@@ -41,5 +41,5 @@ function renderTable({ title, columns, rows, notes }: Table): string[] {
 function cellText(cell: string | number | null): string {
   if (cell === null) return '·';
   if (typeof cell === 'number') return number(cell);
-  return cell.length > WIDEST_CELL ? `${cell.slice(0, WIDEST_CELL - 1)}…` : cell;
+  return cell.length > MAX_CELL_WIDTH ? `${cell.slice(0, MAX_CELL_WIDTH - 1)}…` : cell;
 }

@@ -3,7 +3,7 @@ import type { AuditRecord, ChainCheck } from '../../verdict/audit-chain.ts';
 
 const SHOWN_HASH = 16;
 
-/** The audit, one act a line, and last whether its chain is whole. */
+/** The audit log, one record per line, then the result of the chain check. */
 export function renderEvents(records: readonly AuditRecord[], check: ChainCheck): string {
   return [...records.map(renderRecord), renderCheck(check)].join('\n');
 }
@@ -14,7 +14,7 @@ export function renderCheck(check: ChainCheck): string {
     : `CHAIN BROKEN at record ${check.seq}: ${check.sentence}`;
 }
 
-/** Always with seconds: here the order of things matters. */
+/** Times have seconds, because the order matters. */
 export function renderRecord({ seq, at, actor, action, object, detail }: AuditRecord): string {
   return `${String(seq).padStart(4)}  ${eventTime(at)}  ${actor.padEnd(18)} ${action.padEnd(22)} ${object}${detail === '' ? '' : `   ${detail}`}`;
 }

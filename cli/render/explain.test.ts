@@ -15,12 +15,12 @@ import { PLAIN } from './words.ts';
 
 const text = (status: CountdownStatus, checkpoint?: string): string =>
   renderExplain(status, {
-    look: PLAIN,
+    style: PLAIN,
     checkpoint: findCheckpoint(status, checkpoint),
     evidenceUrl: (digest) => `http://t/api/v1/evidence/${digest}`,
   });
 
-it('gives for a no-go code, sentence, numbers, since when, evidence, what to do and how it could be accepted', () => {
+it('prints code, message, numbers, time, evidence, hint and waive command of a no-go', () => {
   expect(text(stopped)).toBe(
     [
       'go-api-1.4.0   T-72h load-and-diagnosis   revision 2   ✖ no-go',
@@ -50,7 +50,7 @@ it('gives for a no-go code, sentence, numbers, since when, evidence, what to do 
   );
 });
 
-it('says of a refused countdown that nothing ran, and gives no checkpoint a verdict', () => {
+it('prints that no step of a refused countdown ran, without a verdict', () => {
   const ended = { ...refusedEnd, checkpoints: refusedEnd.checkpoints.map((each) => ({ ...each, state: 'no-go' as const })) };
   const explained = text(ended, 'load-and-diagnosis');
   expect(explained).toContain('no step ran: the countdown was refused before its first checkpoint');
@@ -58,7 +58,7 @@ it('says of a refused countdown that nothing ran, and gives no checkpoint a verd
   expect(explained.split('\n')[0]).toMatch(/T-72h load-and-diagnosis .* refused$/);
 });
 
-it('tells an approver what was found before, and until when to decide', () => {
+it('prints earlier results and the deadline for an approver', () => {
   expect(text(waiting)).toBe(
     [
       'go-api-1.4.0   T-1h final-poll   revision 3   ⏸ waiting for people',
@@ -79,21 +79,21 @@ it('tells an approver what was found before, and until when to decide', () => {
   );
 });
 
-it('shows the numbers of a hold without calling them a breach', () => {
+it('prints the numbers of a hold without a breach', () => {
   expect(text(holding)).toContain('\n    measured  24 s, limit 20 s\n');
 });
 
-it('offers no waiver for a checkpoint that is not the one in the way', () => {
+it('prints a waive command only for the current checkpoint', () => {
   expect(text({ ...stopped, phase: 'ended' })).not.toContain('tminus waive');
   expect(text(stopped)).toContain('tminus waive');
 });
 
-it('offers no waiver that the countdown refuses: nothing was seen of what is live', () => {
+it('prints no waive command if the live version has no measurements', () => {
   expect(text(holding)).toContain('GuardNoData');
   expect(text(holding)).not.toContain('tminus waive');
 });
 
-it('names the people who hold, where no finding does', () => {
+it('prints who holds if no finding does', () => {
   const shown = text(heldTwice);
   expect(shown).toContain(
     [
@@ -106,12 +106,12 @@ it('names the people who hold, where no finding does', () => {
   );
 });
 
-it('says of a checkpoint that no objection, or that it is not reached', () => {
+it('prints that a checkpoint has no objection or is not reached', () => {
   expect(text(counting, 'T-72h')).toContain('\nno objection\n');
   expect(text(counting)).toContain('\nnot reached yet; due at 2026-11-24 08:00 UTC\n');
 });
 
-it('names a misspelt checkpoint’s neighbour', () => {
+it('suggests the name of a misspelt checkpoint', () => {
   expect(() => text(counting, 'final-pol')).toThrow('go-api-1.4.0 has no checkpoint final-pol');
   expect(() => findCheckpoint(counting, 'final-pol')).toThrow(expect.objectContaining({ hint: 'did you mean final-poll?', exitCode: 2 }));
 });

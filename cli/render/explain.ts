@@ -1,4 +1,4 @@
-// `tminus explain`: why go, no-go or hold. What was measured first; then each reason with its numbers, evidence and what to do.
+// `tminus explain`: the measurements, then each reason for the verdict with its numbers, evidence and hint.
 import { codeRow } from '../../verdict/codes.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import { findingKey } from '../../verdict/judge.ts';
@@ -7,34 +7,34 @@ import { explainUnwaivable } from '../../verdict/waivable.ts';
 import { comparison, duration, eventTime, size, time } from '../../verdict/wording/index.ts';
 import { isGoodEnding } from '../../verdict/words.ts';
 import type { CheckpointStatus } from '../../workflows/messages.ts';
-import type { ShownStatus } from '../shown-status.ts';
+import type { ShownStatus } from '../read-status.ts';
 import { sentenceOf } from './finding.ts';
 import { nextLines } from './next.ts';
 
-import { mark, paint, said, textOf, type Look, type Tone } from './words.ts';
+import { mark, paint, statusLabel, textOf, type Style, type Tone } from './words.ts';
 
 const toneOfEffect: Record<Reason['effect'], Tone> = { 'no-go': 'bad', hold: 'hold', waived: 'plain', note: 'plain' };
 
 export interface ExplainView {
-  look: Look;
+  style: Style;
   /** The checkpoint to explain. */
   checkpoint: CheckpointStatus;
-  /** Where a piece of evidence can be read; a digest alone where there is no such place. */
+  /** URL of a piece of evidence; without it only the digest is printed. */
   evidenceUrl?: (digest: string) => string;
   page?: string;
 }
 
-/** The whole answer as text, without a newline at its end. */
+/** Text without a trailing newline. */
 export function renderExplain(status: ShownStatus, view: ExplainView): string {
-  const { look, checkpoint } = view;
+  const { style, checkpoint } = view;
   const reasons = checkpoint.evaluation?.reasons ?? [];
   const holds = checkpoint.name === status.current ? holdLines(status) : [];
   return [
-    `${status.release}   ${checkpoint.offset} ${checkpoint.name}   revision ${checkpoint.revision}   ${said(wordOf(status, checkpoint), look)}`,
-    ...section('before it:', earlierLines(status, checkpoint, look)),
+    `${status.release}   ${checkpoint.offset} ${checkpoint.name}   revision ${checkpoint.revision}   ${statusLabel(wordOf(status, checkpoint), style)}`,
+    ...section('before it:', earlierLines(status, checkpoint, style)),
     ...section('measured:', factLines(checkpoint)),
-    ...section('passes:', passLines(checkpoint, look)),
-    ...section('people:', peopleLines(checkpoint, look)),
+    ...section('passes:', passLines(checkpoint, style)),
+    ...section('people:', peopleLines(checkpoint, style)),
     ...section('held:', holds),
     '',
     ...(reasons.length === 0
@@ -42,7 +42,7 @@ export function renderExplain(status: ShownStatus, view: ExplainView): string {
       : reasons.flatMap((reason, index) => [...(index > 0 ? [''] : []), ...reasonLines(status, reason, view)])),
     '',
     ...(status.ending && !isGoodEnding(status.ending)
-      ? [paint(`${mark('bad', look)} ${textOf(status.ending).toUpperCase()}   ${status.sentence}`, 'bad', look), '']
+      ? [paint(`${mark('bad', style)} ${textOf(status.ending).toUpperCase()}   ${status.sentence}`, 'bad', style), '']
       : []),
     ...nextLines(status, view.page)
       .filter((line) => !line.includes(`tminus explain ${status.release}`) || checkpoint.name !== status.current)
@@ -50,7 +50,7 @@ export function renderExplain(status: ShownStatus, view: ExplainView): string {
   ].join('\n');
 }
 
-/** A countdown that was refused has no verdict on what did not run. */
+/** A refused countdown has no verdict: no step ran. */
 const wordOf = ({ ending }: ShownStatus, { state, evaluation }: CheckpointStatus): string =>
   ending === 'refused'
     ? 'refused'
@@ -63,13 +63,13 @@ function nothingAgainst({ ending }: ShownStatus, { state, at }: CheckpointStatus
   return state === 'later' ? `not reached yet; due at ${time(at)}` : 'no objection';
 }
 
-/** Who holds the clock, since when and why. */
+/** Holds, each with its author, time and reason. */
 const holdLines = ({ holds }: ShownStatus): string[] => holds.map(({ since, by, reason }) => `${by} since ${eventTime(since)}: ${reason}`);
 
-/** Leaving out the explaining itself may take the first line with its word away. */
+/** The first line starts with `Next:`, also after `tminus explain` was left out. */
 const startNext = (line: string, index: number): string => (index === 0 ? line.replace(/^ {5}/, 'Next:') : line.replace(/^Next:/, '     '));
 
-function reasonLines(status: ShownStatus, reason: Reason, { look, checkpoint, evidenceUrl }: ExplainView): string[] {
+function reasonLines(status: ShownStatus, reason: Reason, { style, checkpoint, evidenceUrl }: ExplainView): string[] {
   const row = codeRow(reason.code);
   const step = checkpoint.steps.find(({ findings }) =>
     findings.some((finding) => finding.code === reason.code && finding.subject === reason.subject),
@@ -90,12 +90,12 @@ function reasonLines(status: ShownStatus, reason: Reason, { look, checkpoint, ev
     ],
   ];
   return [
-    paint(`${mark(tone, look)} ${reason.effect.toUpperCase()}   ${reason.message}`, tone, look),
+    paint(`${mark(tone, style)} ${reason.effect.toUpperCase()}   ${reason.message}`, tone, style),
     ...fields.flatMap(([name, lines]) => lines.map((line, index) => `    ${(index === 0 ? name : '').padEnd(10)}${line}`)),
   ];
 }
 
-/** `734 ms > 300 ms`; missing approvals are counted in the message itself. */
+/** `734 ms > 300 ms`; empty for missing approvals, which the message counts. */
 function measuredOf({ code, subject, measured, limit, unit }: Reason, { evaluation }: CheckpointStatus): string[] {
   if (unit === 'approvals') return [];
   const finding = evaluation?.findings.find((each) => each.code === code && each.subject === subject);
@@ -111,7 +111,7 @@ function evidenceLines({ steps }: CheckpointStatus, digest: string, urlOf?: (dig
 const describe = ({ kind, source, sizeBytes, capturedAt }: EvidenceRef): string =>
   `${kind.replaceAll('-', ' ')} of ${source}, ${size(sizeBytes)}, ${eventTime(capturedAt)}`;
 
-/** Only a finding of the checkpoint that stands in the way now can be accepted, and not that nothing was seen of what is live. */
+/** True for a waivable finding that blocks the current checkpoint. A live version without measurements cannot be waived. */
 function canBeWaived({ phase, current }: ShownStatus, reason: Reason, { name, steps, evaluation }: CheckpointStatus): boolean {
   const open = phase === 'holding' || phase === 'stopped';
   const isFinding = evaluation?.findings.some(({ code, subject }) => code === reason.code && subject === reason.subject) ?? false;
@@ -119,8 +119,8 @@ function canBeWaived({ phase, current }: ShownStatus, reason: Reason, { name, st
   return open && name === current && isFinding && inTheWay && explainUnwaivable(steps, findingKey(reason)) === null;
 }
 
-/** Where a checkpoint measures nothing itself, what was found before is what people decide on. */
-function earlierLines({ release, checkpoints }: ShownStatus, { name, steps }: CheckpointStatus, look: Look): string[] {
+/** For a checkpoint without steps: the results of the checkpoints before it, which the decision is about. */
+function earlierLines({ release, checkpoints }: ShownStatus, { name, steps }: CheckpointStatus, style: Style): string[] {
   if (steps.length > 0) return [];
   const earlier = checkpoints.slice(
     0,
@@ -128,7 +128,7 @@ function earlierLines({ release, checkpoints }: ShownStatus, { name, steps }: Ch
   );
   return earlier.map(
     (each) =>
-      `${each.offset} ${each.name}   ${said(each.state, look)}   ${each.evaluation?.passed ?? 0} of ${each.evaluation?.findings.length ?? 0} pass   tminus explain ${release} --checkpoint ${each.name}`,
+      `${each.offset} ${each.name}   ${statusLabel(each.state, style)}   ${each.evaluation?.passed ?? 0} of ${each.evaluation?.findings.length ?? 0} pass   tminus explain ${release} --checkpoint ${each.name}`,
   );
 }
 
@@ -142,16 +142,16 @@ function factLines({ steps }: CheckpointStatus): string[] {
   return lines.map(([name, text]) => `${name.padEnd(width)}   ${text}`);
 }
 
-const passLines = ({ evaluation }: CheckpointStatus, look: Look): string[] =>
+const passLines = ({ evaluation }: CheckpointStatus, style: Style): string[] =>
   (evaluation?.findings ?? [])
     .filter(({ outcome }) => outcome === 'pass')
-    .map((finding) => `${paint(mark('good', look), 'good', look)} ${sentenceOf(finding)}`);
+    .map((finding) => `${paint(mark('good', style), 'good', style)} ${sentenceOf(finding)}`);
 
-function peopleLines({ approval, approvals, waivers, at }: CheckpointStatus, look: Look): string[] {
+function peopleLines({ approval, approvals, waivers, at }: CheckpointStatus, style: Style): string[] {
   return [
     ...approvals.map(
       ({ principal, decision, comment, at: when, verified }) =>
-        `${said(decision === 'approve' ? 'go' : 'no-go', look)}   ${principal.displayName}${verified ? '' : ' (unverified)'} at ${eventTime(when)}: "${comment}"`,
+        `${statusLabel(decision === 'approve' ? 'go' : 'no-go', style)}   ${principal.displayName}${verified ? '' : ' (unverified)'} at ${eventTime(when)}: "${comment}"`,
     ),
     ...waivers.map(
       ({ finding, by, reason, expiresAt }) => `waived   ${finding} by ${by.displayName} until ${time(expiresAt)}: "${reason}"`,

@@ -10,14 +10,14 @@ const finding = (
   unit: string,
 ): Pick<Finding, 'outcome' | 'measured' | 'limit' | 'unit'> => ({ outcome, measured, limit, unit });
 
-it('adds the numbers only to a sentence that does not say the limit', () => {
+it('adds the numbers only to a message without the limit', () => {
   const numbers = finding('fail', 734, 300, 'ms');
   expect(sentenceOf({ ...numbers, message: 'p99 is 734 ms, limit 300 ms' })).toBe('p99 is 734 ms, limit 300 ms');
   expect(sentenceOf({ ...numbers, message: 'too slow' })).toBe('too slow   (734 ms > 300 ms)');
   expect(sentenceOf({ ...finding('fail', 1_200, 900, 's'), message: 'took 20 m, limit 15 m' })).toBe('took 20 m, limit 15 m');
 });
 
-it('lets no text steer the terminal', () => {
+it('replaces control characters', () => {
   expect(harmless({ a: ['go\u001B[32m\u0007', 'two\r\nlines'], n: 3, none: null })).toEqual({
     a: ['go·[32m·', 'two / lines'],
     n: 3,

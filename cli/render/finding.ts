@@ -1,7 +1,7 @@
 import type { Finding } from '../../verdict/finding.ts';
 import { besideLimit, comparison } from '../../verdict/wording/index.ts';
 
-/** The finding's message; with measured value and limit where the message itself does not name the limit. */
+/** The message; with measured value and limit unless the message contains the limit. */
 export function sentenceOf(finding: Pick<Finding, 'measured' | 'limit' | 'unit' | 'outcome' | 'message'>): string {
   const numbers = comparison(finding);
   return numbers === '' || namesLimit(finding) ? finding.message : `${finding.message}   (${numbers})`;

@@ -1,6 +1,6 @@
-// What `tminus leftovers` prints.
+// `tminus leftovers`: open undos as a table.
 import { eventTime, relativeTime } from '../../verdict/wording/index.ts';
-import { mark, paint, textOf, type Look } from './words.ts';
+import { mark, paint, textOf, type Style } from './words.ts';
 
 export interface LeftoverList {
   items: {
@@ -20,9 +20,9 @@ export interface LeftoverList {
 const HEADS = ['SERVICE', 'EFFECT', 'SINCE', 'COUNTDOWN', 'GOES BACK TO', 'NEXT'] as const;
 const GAP = '  ';
 
-/** One effect a line, by service as the server sorts them; damaged files of the journal below. */
-export function renderLeftovers({ items, damaged }: LeftoverList, look: Look, nowMs: number): string {
-  const warnings = damaged.map(({ message }) => paint(`${mark('bad', look)} ${message}`, 'bad', look));
+/** One effect per line, in the order of the server; damaged files of the journal below. */
+export function renderLeftovers({ items, damaged }: LeftoverList, style: Style, nowMs: number): string {
+  const warnings = damaged.map(({ message }) => paint(`${mark('bad', style)} ${message}`, 'bad', style));
   if (items.length === 0) return warnings.length === 0 ? 'no open undos' : warnings.join('\n');
   const rows = items.map(({ service, cluster, effect, live, since, countdown, restorer, goesBackTo, next }) => [
     `${service} on ${cluster}`,

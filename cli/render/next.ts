@@ -1,7 +1,7 @@
 import { isGoodEnding } from '../../verdict/words.ts';
-import type { ShownStatus } from '../shown-status.ts';
+import type { ShownStatus } from '../read-status.ts';
 
-/** What a person would do next, as commands to copy. */
+/** Next commands of a person, to copy. */
 export function nextCommands({ release, phase, ending, checkpoints, reasons }: ShownStatus, page?: string): string[] {
   const failedSteps = checkpoints
     .flatMap(({ state, steps }) => (state === 'hold' ? steps : []))

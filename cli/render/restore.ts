@@ -1,4 +1,4 @@
-// What `tminus restore` prints of the undos that stand.
+// `tminus restore`: one block per open undo.
 import type { DamagedRecord } from '../../activities/effects/offline-restore.ts';
 import type { Finding } from '../../verdict/finding.ts';
 import { eventTime } from '../../verdict/wording/index.ts';
@@ -11,14 +11,14 @@ export interface RestoreItem {
   registeredAt: string;
   live: boolean;
   outcome: 'standing' | 'restored' | 'written' | 'failed';
-  /** How the restore ended; null where none was tried. */
+  /** Result of the restore; null if none was attempted. */
   message: string | null;
   findings: Finding[];
-  /** Null where the cluster could not be read. */
+  /** Null if the cluster could not be read. */
   runsNow: string | null;
   goesBackTo: string | null;
   requests: { method: string; path: string; contentType: string; bodyFile: string; kubectl: string }[];
-  /** Why it could not be restored now. */
+  /** Why it cannot be restored now; null if it can. */
   problem: string | null;
 }
 

@@ -16,18 +16,18 @@ import { renderStatus, type StatusView } from './status.ts';
 import { inAscii, PLAIN } from './words.ts';
 
 const page = 'http://tminus.example/r/go-api-1.4.0';
-const plain: StatusView = { look: PLAIN, nowMs: 0, all: false, progress: [], page };
+const plain: StatusView = { style: PLAIN, nowMs: 0, all: false, progress: [], page };
 const text = (status: CountdownStatus, view: Partial<StatusView> = {}): string => renderStatus(status, { ...plain, ...view });
 const lines = (...all: string[]): string => all.join('\n');
 const header = (verdict: string, clock: string, current: string): string[] => [
-  'Release      go-api-1.4.0   shop/go-api on lab   REHEARSAL on virtual time',
+  'Countdown    go-api-1.4.0   shop/go-api on lab   REHEARSAL on virtual time',
   `Verdict      ${verdict}`,
   `Clock        ${clock}`,
   `Requested    Mei Tan   image registry.local/go-api:sha-91d03ce   ${current}`,
   '',
 ];
 
-it('shows, while people are waited for, who said what, how many are missing and what silence means', () => {
+it('shows given and missing approvals, comments and deadline of a waiting checkpoint', () => {
   expect(text(waiting)).toBe(
     lines(
       ...header(
@@ -56,12 +56,12 @@ const untold = {
   lastTransitionTime: waiting.now,
 };
 
-it('says who could not be told, right below the verdict', () => {
+it('shows an undelivered notification below the verdict', () => {
   expect(text({ ...waiting, conditions: [untold] }).split('\n')[2]).toBe(`Undelivered  ${untold.message}`);
   expect(text({ ...waiting, conditions: [{ ...untold, status: 'True' }] })).not.toContain('Undelivered');
 });
 
-it('lists every hold with who, since when and why, and that the guard goes on', () => {
+it('lists author, time and reason of every hold, and that the guard continues', () => {
   expect(text(heldTwice).split('\n').slice(1, 5)).toEqual([
     'Verdict      ⏸ hold   held by Li Wei: p99 looks odd',
     'Held         Li Wei since 2026-11-24 09:00:12 UTC (8 s ago): p99 looks odd',
@@ -70,12 +70,12 @@ it('lists every hold with who, since when and why, and that the guard goes on', 
   ]);
 });
 
-it('calls the end of a plan without a launch passed', () => {
+it('shows the end of a plan without a launch as passed', () => {
   expect(text(passedEnd)).toContain('Verdict      ✔ passed   every checkpoint is go');
   expect(text(passedEnd)).not.toMatch(/launched|PASSED/);
 });
 
-it('shows how far the running step is', () => {
+it('shows the progress of the running step', () => {
   expect(text(inLoadTest, { progress: [loadProgress] })).toBe(
     lines(
       ...header(
@@ -95,13 +95,13 @@ it('shows how far the running step is', () => {
   );
 });
 
-it('says what a step waits for that no worker has taken up', () => {
+it('shows the reason if no worker runs a step', () => {
   const waits = 'waiting for a load worker for 4 min: the worker is busy, 2 tasks in the queue';
   const progress = [{ ...loadProgress, state: 'queued', progress: { text: waits, done: 0, total: 0, unit: '' } }];
   expect(text(inLoadTest, { progress })).toMatch(new RegExp(`└ load-test +▶ running +36 s  ${waits}$`, 'm'));
 });
 
-it('says a no-go with its measure against the limit, and as the last thing before what to do', () => {
+it('shows a no-go with measured value and limit, last before the next commands', () => {
   expect(text(stopped)).toBe(
     lines(
       ...header(
@@ -126,7 +126,7 @@ it('says a no-go with its measure against the limit, and as the last thing befor
   );
 });
 
-it('says a hold with what could not be seen, and how to go on', () => {
+it('shows a hold with its inconclusive finding and the next commands', () => {
   const shown = text(holding).split('\n');
   const sentence =
     'no usable data of shop/go-api for 24 s, limit 20 s: Prometheus did not answer to sum(rate(http_request_duration_seconds_count[1m]))';
@@ -142,7 +142,7 @@ it('says a hold with what could not be seen, and how to go on', () => {
   ]);
 });
 
-it('folds what is finished, and unfolds it with --all, findings included', () => {
+it('hides finished checkpoints, and shows them and their findings with --all', () => {
   expect(text(launchedEnd)).toBe(
     lines(
       ...header(
@@ -164,7 +164,7 @@ it('folds what is finished, and unfolds it with --all, findings included', () =>
   expect(unfolded).toContain('      ✔ go   Ama Osei: "load test read"   on revision 3');
 });
 
-it('tells a rollback with its proof, and what was not run any more', () => {
+it('shows a rollback with its proof, and the steps that did not run', () => {
   const shown = text(rolledBack).split('\n');
   expect(shown).toContain(' │    ✖ fail   RolloutFailed deployment shop/go-api: 0 pods < 3 pods');
   expect(shown).toContain(' ├ guard                      · not run');
@@ -176,7 +176,7 @@ it('tells a rollback with its proof, and what was not run any more', () => {
   );
 });
 
-it('reads the clock on the wall for a real countdown, for the countdown wakes only at events', () => {
+it('uses the local clock for a real countdown, whose status is updated only at events', () => {
   const real = { ...counting, rehearsal: false };
   expect(text(real, { nowMs: Date.parse('2026-11-23T21:00:00Z') })).toContain(
     'Clock        T-12:00:00   launch 2026-11-24 09:00 UTC (in 12 h)',
@@ -184,12 +184,12 @@ it('reads the clock on the wall for a real countdown, for the countdown wakes on
   expect(text(real, { nowMs: Date.parse('2026-11-23T21:00:00Z') })).not.toContain('REHEARSAL');
 });
 
-it('shows no go before anything was judged, neither by the server’s word nor by the countdown’s own', () => {
+it('shows no go before any finding, whatever verdict the server returns', () => {
   for (const verdict of ['go', null] as const)
     expect(renderStatus({ ...counting, verdict }, plain)).toContain('Verdict      ▶ counting   counting to');
 });
 
-it('shows a step that could not run as what holds, and never as what failed', () => {
+it('shows a step that could not run as hold, not as fail', () => {
   const [checkpoint, ...rest] = holding.checkpoints;
   if (!checkpoint) throw new Error('the example has no checkpoint');
   const unrun = {
@@ -202,11 +202,11 @@ it('shows a step that could not run as what holds, and never as what failed', ()
   expect(shown).not.toContain('failed-to-run');
 });
 
-it('has nothing but ASCII where the locale is not UTF-8', () => {
+it('is ASCII only if the locale is not UTF-8', () => {
   for (const status of [waiting, inLoadTest, stopped, holding, rolledBack]) {
-    const look = { ascii: true, stream: null };
-    expect(inAscii(text(status, { look, progress: [loadProgress] }), look)).toMatch(/^[\x20-\x7e\n]*$/);
+    const style = { ascii: true, stream: null };
+    expect(inAscii(text(status, { style, progress: [loadProgress] }), style)).toMatch(/^[\x20-\x7e\n]*$/);
   }
-  const look = { ascii: true, stream: null };
-  expect(text(stopped, { look })).toContain('[FAIL] NO-GO   p99 of');
+  const style = { ascii: true, stream: null };
+  expect(text(stopped, { style })).toContain('[FAIL] NO-GO   p99 of');
 });

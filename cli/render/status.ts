@@ -1,12 +1,12 @@
-// `tminus status`: verdict and clock first, then the plan as a tree, then what stands against it and what to do next.
+// `tminus status`: verdict and clock first, then the plan as a tree, then objections and next commands.
 import { clock, comparison, duration, eventTime, relativeTime, time } from '../../verdict/wording/index.ts';
 import { clockMs, guardUnderHold, headWord, isGoodEnding } from '../../verdict/words.ts';
 import type { Finding } from '../../verdict/finding.ts';
 import type { CheckpointStatus, StepStatus } from '../../workflows/messages.ts';
-import type { ShownStatus } from '../shown-status.ts';
+import type { ShownStatus } from '../read-status.ts';
 import { sentenceOf } from './finding.ts';
 import { nextLines } from './next.ts';
-import { mark, padded, paint, said, textOf, type Look } from './words.ts';
+import { mark, padded, paint, statusLabel, textOf, type Style } from './words.ts';
 
 export interface StepProgressLine {
   checkpoint: string;
@@ -17,18 +17,18 @@ export interface StepProgressLine {
 }
 
 export interface StatusView {
-  look: Look;
-  /** Our clock, milliseconds since 1970; a rehearsal brings its own. */
+  style: Style;
+  /** Local clock, milliseconds since 1970; a rehearsal has its own. */
   nowMs: number;
-  /** Unfolds finished checkpoints and passing findings. */
+  /** Show finished checkpoints and passing findings too. */
   all: boolean;
   progress: readonly StepProgressLine[];
   page?: string;
-  /** Narrows to one checkpoint. */
+  /** Show only this checkpoint. */
   checkpoint?: string;
 }
 
-const NAME_LEAST = 28;
+const MIN_NAME_WIDTH = 28;
 const STATE_WIDTH = 21;
 const TOOK_WIDTH = 9;
 
@@ -37,25 +37,25 @@ interface Row {
   state: string;
   took: string;
   detail: string;
-  /** Lines below it: facts, findings, what people said. */
+  /** Lines below it: facts, findings, comments of people. */
   below: string[];
 }
 
-/** The whole answer as text, without a newline at its end. */
+/** Text without a trailing newline. */
 export function renderStatus(status: ShownStatus, view: StatusView): string {
-  const { look } = view;
+  const { style } = view;
   const now = clockMs(status, view.nowMs);
   const field = (name: string, value: string): string => `${name.padEnd(12)} ${value}`;
   const shown = status.checkpoints.filter(({ name }) => view.checkpoint === undefined || name === view.checkpoint);
   const offsetWidth = Math.max(...status.checkpoints.map(({ offset }) => offset.length));
   const rows = shown.flatMap((checkpoint) => checkpointRows(status, checkpoint, now, offsetWidth, view));
-  const nameWidth = Math.max(NAME_LEAST, ...rows.map(({ name }) => name.length)) + 2;
+  const nameWidth = Math.max(MIN_NAME_WIDTH, ...rows.map(({ name }) => name.length)) + 2;
   return [
     field(
-      'Release',
+      'Countdown',
       `${status.release}   ${status.service.namespace}/${status.service.name} on ${status.service.cluster}${status.rehearsal ? '   REHEARSAL on virtual time' : ''}`,
     ),
-    field('Verdict', `${said(headWord(status), look)}   ${status.sentence}`),
+    field('Verdict', `${statusLabel(headWord(status), style)}   ${status.sentence}`),
     ...holdLines(status, now).map((line, index) => field(index === 0 ? 'Held' : '', line)),
     ...status.conditions
       .filter(({ type, status: holds }) => type === 'PeopleTold' && holds === 'False')
@@ -70,17 +70,17 @@ export function renderStatus(status: ShownStatus, view: StatusView): string {
     ),
     '',
     `${'CHECKPOINT / STEP'.padEnd(nameWidth)}${'STATUS'.padEnd(STATE_WIDTH)}${'TOOK'.padStart(TOOK_WIDTH)}  DETAIL`,
-    ...rows.flatMap((row) => rowLines(row, nameWidth, look)),
+    ...rows.flatMap((row) => rowLines(row, nameWidth, style)),
     '',
-    ...objectionLines(status, look),
-    ...undoLines(status, view),
+    ...objectionLines(status, style),
+    ...rollbackLines(status, view),
     ...nextLines(status, view.page),
   ].join('\n');
 }
 
-function rowLines({ name, state, took, detail, below }: Row, nameWidth: number, look: Look): string[] {
+function rowLines({ name, state, took, detail, below }: Row, nameWidth: number, style: Style): string[] {
   return [
-    `${name.padEnd(nameWidth)}${padded(state, STATE_WIDTH, look)}${took.padStart(TOOK_WIDTH)}  ${detail}`.trimEnd(),
+    `${name.padEnd(nameWidth)}${padded(state, STATE_WIDTH, style)}${took.padStart(TOOK_WIDTH)}  ${detail}`.trimEnd(),
     ...below.map((line) => `${name.startsWith(' ├') ? ' │' : '  '}    ${line}`),
   ];
 }
@@ -96,11 +96,14 @@ function checkpointRows(status: ShownStatus, checkpoint: CheckpointStatus, now: 
     below: [],
   };
   if (folded) return [head];
-  const below = [...checkpoint.steps.map((step) => stepRow(checkpoint, step, now, over, view)), ...approvalRow(checkpoint, now, view.look)];
+  const below = [
+    ...checkpoint.steps.map((step) => stepRow(checkpoint, step, now, over, view)),
+    ...approvalRow(checkpoint, now, view.style),
+  ];
   return [head, ...below.map((row, index) => ({ ...row, name: ` ${index === below.length - 1 ? '└' : '├'} ${row.name}` }))];
 }
 
-/** One line for a checkpoint as a whole: when it comes, or what came of it. */
+/** One line for a checkpoint: its time, or its result. */
 function summaryOf({ state, at, evaluation, approval, approvals, waivers }: CheckpointStatus, now: number): string {
   if (state === 'later') return `${time(at)} (${relativeTime(at, now)})`;
   const all = evaluation?.findings.length ?? 0;
@@ -119,7 +122,7 @@ function tookOf(steps: readonly StepStatus[], now: number): string {
   return duration(Math.max(...ended) - Math.min(...began));
 }
 
-function stepRow(checkpoint: CheckpointStatus, step: StepStatus, now: number, over: boolean, { look, progress, all }: StatusView): Row {
+function stepRow(checkpoint: CheckpointStatus, step: StepStatus, now: number, over: boolean, { style, progress, all }: StatusView): Row {
   const doing = progress.find((each) => each.checkpoint === checkpoint.name && each.step === step.name);
   const bar =
     step.state === 'running' && doing?.progress
@@ -135,28 +138,28 @@ function stepRow(checkpoint: CheckpointStatus, step: StepStatus, now: number, ov
     below: [
       ...rest.map(({ subject, text }) => `${subject}: ${text}`),
       ...(all
-        ? step.findings.map((finding) => `${said(finding.outcome, look)}   ${sentenceOf(finding)}`)
+        ? step.findings.map((finding) => `${statusLabel(finding.outcome, style)}   ${sentenceOf(finding)}`)
         : step.findings
             .filter(({ outcome }) => outcome !== 'pass')
-            .map((finding) => `${said(finding.outcome, look)}   ${inShort(finding)}`)),
+            .map((finding) => `${statusLabel(finding.outcome, style)}   ${inShort(finding)}`)),
     ],
   };
 }
 
-/** Its sentence stands below the tree: here the name by which it is waived, and the numbers. */
+/** Key of the finding (as for `waive`) and its numbers; its message is below the tree. */
 function inShort(finding: Finding): string {
   const numbers = comparison(finding);
   return `${finding.code} ${finding.subject}${numbers === '' ? '' : `: ${numbers}`}`;
 }
 
-/** A step is as good as its worst finding. */
+/** The state of a step is that of its worst finding. */
 function stateOf({ state, findings }: StepStatus): string {
   if (findings.some(({ outcome }) => outcome === 'fail')) return 'fail';
   if (state !== 'failed-to-run' && findings.some(({ outcome }) => outcome === 'inconclusive')) return 'inconclusive';
   return state === 'done' ? 'pass' : state;
 }
 
-function approvalRow({ approval, approvals, state }: CheckpointStatus, now: number, look: Look): Row[] {
+function approvalRow({ approval, approvals, state }: CheckpointStatus, now: number, style: Style): Row[] {
   if (!approval) return [];
   const given = approvals.filter(({ decision }) => decision === 'approve').length;
   const until =
@@ -171,13 +174,13 @@ function approvalRow({ approval, approvals, state }: CheckpointStatus, now: numb
       detail: `${given} of ${approval.count}${until}`,
       below: approvals.map(
         ({ principal, decision, comment, revision, verified }) =>
-          `${said(decision === 'approve' ? 'go' : 'no-go', look)}   ${principal.displayName}${verified ? '' : ' (unverified)'}: "${comment}"   on revision ${revision}`,
+          `${statusLabel(decision === 'approve' ? 'go' : 'no-go', style)}   ${principal.displayName}${verified ? '' : ' (unverified)'}: "${comment}"   on revision ${revision}`,
       ),
     },
   ];
 }
 
-/** Who holds the clock, since when and why; and what goes on meanwhile. */
+/** Holds, each with its author, time and reason; then what continues during the hold. */
 function holdLines(status: ShownStatus, now: number): string[] {
   const watched = guardUnderHold(status);
   return [
@@ -186,38 +189,38 @@ function holdLines(status: ShownStatus, now: number): string[] {
   ];
 }
 
-/** What the eye finds last where something is wrong: each reason in its sentence. */
-function objectionLines({ reasons, phase, ending, sentence }: ShownStatus, look: Look): string[] {
+/** One line per reason, near the end of the output, where it is noticed first. */
+function objectionLines({ reasons, phase, ending, sentence }: ShownStatus, style: Style): string[] {
   if (ending !== undefined && !isGoodEnding(ending))
-    return [paint(`${mark('bad', look)} ${textOf(ending).toUpperCase()}   ${sentence}`, 'bad', look), ''];
+    return [paint(`${mark('bad', style)} ${textOf(ending).toUpperCase()}   ${sentence}`, 'bad', style), ''];
   if (phase !== 'stopped' && phase !== 'holding' && phase !== 'undoing') return [];
   const lines = reasons
     .filter(({ effect }) => effect === 'no-go' || effect === 'hold')
     .map(({ effect, message }) =>
       paint(
-        `${mark(effect === 'no-go' ? 'bad' : 'hold', look)} ${effect.toUpperCase()}   ${message}`,
+        `${mark(effect === 'no-go' ? 'bad' : 'hold', style)} ${effect.toUpperCase()}   ${message}`,
         effect === 'no-go' ? 'bad' : 'hold',
-        look,
+        style,
       ),
     );
   return lines.length > 0 ? [...lines, ''] : [];
 }
 
-/** Why a rollback that is tried again has not come through yet. */
-function undoLines({ phase }: ShownStatus, { progress, look }: StatusView): string[] {
+/** Last failure of a rollback that is being retried. */
+function rollbackLines({ phase }: ShownStatus, { progress, style }: StatusView): string[] {
   if (phase !== 'undoing') return [];
   const lines = progress.flatMap(({ attempt, progress: doing, lastFailure }) => {
-    const told = [doing?.text ?? '', ...(attempt > 1 ? [`attempt ${attempt}, before it: ${lastFailure ?? 'no reason'}`] : [])].filter(
+    const parts = [doing?.text ?? '', ...(attempt > 1 ? [`attempt ${attempt}, before it: ${lastFailure ?? 'no reason'}`] : [])].filter(
       Boolean,
     );
-    return told.length > 0 ? [paint(`${mark('hold', look)} the rollback is being retried   ${told.join('; ')}`, 'hold', look)] : [];
+    return parts.length > 0 ? [paint(`${mark('hold', style)} the rollback is being retried   ${parts.join('; ')}`, 'hold', style)] : [];
   });
   return lines.length > 0 ? [...lines, ''] : [];
 }
 
 const BAR_CELLS = 10;
 
-/** Ten cells; empty for work without a known end. */
+/** A progress bar; empty if the total is unknown. */
 function barOf(done: number, total: number): string {
   if (total <= 0) return '';
   const full = Math.max(0, Math.min(BAR_CELLS, Math.round((done / total) * BAR_CELLS)));

@@ -21,7 +21,7 @@ function told(...statuses: CountdownStatus[]): string[] {
   return statuses.flatMap((status, index) => storyLines(statuses[index - 1] ?? null, status));
 }
 
-it('tells a launch from the plan to the end, one line a fact, each once', () => {
+it('prints a launch from the plan to the end, each event once', () => {
   expect(told(opening, inLoadTest, inLoadTest, counting, waiting, waiting, inGuard, launchedEnd, launchedEnd)).toEqual([
     'plan    T-72h load-and-diagnosis · T-1h final-poll · T-0 launch   launch 2026-11-24 09:00 UTC',
     'T-72:00  load-and-diagnosis',
@@ -45,19 +45,19 @@ it('tells a launch from the plan to the end, one line a fact, each once', () => 
   ]);
 });
 
-it('ends a plan without a launch as passed, and says nowhere that something was launched', () => {
+it('prints a plan without a launch as passed, never as launched', () => {
   const lines = told(waiting, passedEnd);
   expect(lines).toContain('✔ PASSED every checkpoint is go');
   expect(lines.join('\n')).not.toMatch(/launched/i);
 });
 
-it('names what stands when the rollback is incomplete, and how to see it', () => {
+it('prints the open undo of an incomplete rollback and the command that lists it', () => {
   const lines = storyLines(undoing, undoIncomplete);
   expect(lines.some((line) => line.startsWith('✖ ROLLBACK INCOMPLETE shop/go-api back to'))).toBe(true);
   expect(lines.at(-1)).toMatch(/^ {2}Next: tminus leftovers · /);
 });
 
-it('tells each hold with who and why, and that the guard goes on', () => {
+it('prints author and reason of each hold, and that the guard continues', () => {
   const [first] = heldTwice.holds;
   if (!first) throw new Error('two holds');
   const one = { ...heldTwice, holds: [first], holdSince: first.since };
@@ -69,7 +69,7 @@ it('tells each hold with who and why, and that the guard goes on', () => {
   ]);
 });
 
-it('tells a no-go with its cause, what can be looked into, and that nothing was changed', () => {
+it('prints a no-go with its cause and evidence, and that nothing was changed', () => {
   expect(told(inLoadTest, stopped).slice(3)).toEqual([
     '         load-test    ✖ stopped after 21 s: hopeless, 300 iterations/s asked, 171.2 delivered, 0 dropped',
     '           POST /api/order/create    p99 734 ms > 300 ms (bound 781), errors 0 of 3,604',
@@ -80,7 +80,7 @@ it('tells a no-go with its cause, what can be looked into, and that nothing was 
   ]);
 });
 
-it('tells a rollback as news first and its proof after it', () => {
+it('prints a rollback first and its proof after it', () => {
   const cause = 'the rollout of deployment shop/go-api exceeded its progress deadline with 0 of 3 pods ready: ProgressDeadlineExceeded';
   expect(storyLines(undoing, rolledBack)).toEqual([
     '         rollback     ✔ shop/go-api back to registry.local/go-api:sha-4f9c2ab: 3 of 3 pods in 8.4 s, health ok in 300 ms',
@@ -93,13 +93,13 @@ it('tells a rollback as news first and its proof after it', () => {
   expect(atOnce.findIndex((line) => line.includes('rollback     ✔'))).toBeGreaterThan(atOnce.indexOf(`           ✖ ${cause}`));
 });
 
-it('tells a hold, and that the clock runs again', () => {
+it('prints a hold and the resumed clock', () => {
   const lines = told(inGuard, holding, { ...inGuard, heldMs: 190_000, launchAt: '2026-11-24T09:03:00.000Z' });
   expect(lines.some((line) => line.startsWith('         ⏸ HOLD  no usable data of shop/go-api for 24 s'))).toBe(true);
   expect(lines.slice(-2)).toEqual(['         ▶ the clock runs again, held 3 m 10 s', '         the launch moves to 2026-11-24 09:03 UTC']);
 });
 
-it('tells going back, and what the new round of the same step found', () => {
+it('prints a recycle and the findings of the new round', () => {
   expect(storyLines(waiting, opening)).toEqual(['         ⏸ goes back to T-72h load-and-diagnosis']);
   const [first, second] = stopped.checkpoints[0]?.steps ?? [];
   const again = {
@@ -115,6 +115,6 @@ it('tells going back, and what the new round of the same step found', () => {
   ]);
 });
 
-it('says nothing when only the clock has moved', () => {
+it('prints nothing if only the clock has changed', () => {
   expect(storyLines(waiting, { ...waiting, now: '2026-11-24T08:06:00.000Z', historyEvents: 900 })).toEqual([]);
 });

@@ -1,63 +1,63 @@
-// The countdown as a story: one line per fact, as it happens. The demo and `rehearse` print it, `status --watch` where there is no terminal.
+// Progress of a countdown as lines of text, one per event; printed by the demo, `rehearse`, and `status --watch` without a terminal.
 import { clock, duration, time } from '../../verdict/wording/index.ts';
 import { guardUnderHold, isGoodEnding } from '../../verdict/words.ts';
 import type { ApprovalStatus, CheckpointStatus, StepStatus } from '../../workflows/messages.ts';
-import type { ShownStatus } from '../shown-status.ts';
+import type { ShownStatus } from '../read-status.ts';
 import { sentenceOf } from './finding.ts';
 import { nextCommands } from './next.ts';
-import { inAscii, mark, PLAIN, textOf, type Look } from './words.ts';
+import { inAscii, mark, PLAIN, textOf, type Style } from './words.ts';
 
 const CLOCK_WIDTH = 9;
 const INDENT = ' '.repeat(CLOCK_WIDTH);
 const SUBJECT_WIDTH = 13;
 const ENDPOINT_WIDTH = 25;
 
-/** Lines for what is new in `next`. Empty when nothing a reader would want to know has happened. */
-export function storyLines(previous: ShownStatus | null, next: ShownStatus, look: Look = PLAIN): string[] {
-  const told = next.checkpoints.map((checkpoint) => checkpointLines(previous, next, checkpoint, look));
+/** Lines for the changes from `previous` to `next`; empty if none matters to a reader. */
+export function storyLines(previous: ShownStatus | null, next: ShownStatus, style: Style = PLAIN): string[] {
+  const blocks = next.checkpoints.map((checkpoint) => checkpointLines(previous, next, checkpoint, style));
   return [
     ...(previous === null ? [planLine(next)] : []),
-    ...clockLines(previous, next, look),
-    ...told.flatMap(({ lines }) => lines),
-    ...standstillLines(previous, next, look),
-    // After the news of the rollback: these are its result.
-    ...told.flatMap(({ undone }) => undone),
-    ...endLines(previous, next, look),
-  ].map((line) => inAscii(line, look));
+    ...clockLines(previous, next, style),
+    ...blocks.flatMap(({ lines }) => lines),
+    ...holdLines(previous, next, style),
+    // After the line that announces the rollback.
+    ...blocks.flatMap(({ undone }) => undone),
+    ...endLines(previous, next, style),
+  ].map((line) => inAscii(line, style));
 }
 
 function planLine({ checkpoints, launchAt }: ShownStatus): string {
   return `${'plan'.padEnd(CLOCK_WIDTH - 1)}${checkpoints.map(({ offset, name }) => `${offset} ${name}`).join(' · ')}   launch ${time(launchAt)}`;
 }
 
-/** The clock runs again, goes back, or has a new end. */
-function clockLines(previous: ShownStatus | null, next: ShownStatus, look: Look): string[] {
+/** The clock resumes, goes back, or has a new launch time. */
+function clockLines(previous: ShownStatus | null, next: ShownStatus, style: Style): string[] {
   if (previous === null) return [];
   const place = ({ checkpoints, current }: ShownStatus): number => checkpoints.findIndex(({ name }) => name === current);
   const back = place(next) < place(previous) ? next.checkpoints[place(next)] : undefined;
   const resumed = previous.phase === 'holding' && (next.phase === 'counting' || next.phase === 'running' || next.phase === 'waiting');
   const heldMs = next.heldMs - previous.heldMs;
   return [
-    ...(resumed && !back ? [`${INDENT}${mark('busy', look)} the clock runs again${heldMs > 0 ? `, held ${duration(heldMs)}` : ''}`] : []),
-    ...(back ? [`${INDENT}${mark('hold', look)} goes back to ${back.offset} ${back.name}`] : []),
+    ...(resumed && !back ? [`${INDENT}${mark('busy', style)} the clock runs again${heldMs > 0 ? `, held ${duration(heldMs)}` : ''}`] : []),
+    ...(back ? [`${INDENT}${mark('hold', style)} goes back to ${back.offset} ${back.name}`] : []),
     ...(previous.launchAt === next.launchAt ? [] : [`${INDENT}the launch moves to ${time(next.launchAt)}`]),
   ];
 }
 
-function standstillLines(previous: ShownStatus | null, next: ShownStatus, look: Look): string[] {
+function holdLines(previous: ShownStatus | null, next: ShownStatus, style: Style): string[] {
   const watched = guardUnderHold(next);
-  if (next.phase === previous?.phase) return newHolds(previous, next).map((hold) => `${INDENT}${mark('hold', look)} HOLD  ${hold}`);
+  if (next.phase === previous?.phase) return newHolds(previous, next).map((hold) => `${INDENT}${mark('hold', style)} HOLD  ${hold}`);
   if (next.phase === 'holding')
     return [
-      `${INDENT}${mark('hold', look)} HOLD  ${next.sentence}`,
+      `${INDENT}${mark('hold', style)} HOLD  ${next.sentence}`,
       ...(watched === null ? [] : [`${INDENT}  ${watched}`]),
       `${INDENT}  Next: ${nextCommands(next).join(' · ')}`,
     ];
-  if (next.phase === 'undoing') return [`${INDENT}${mark('bad', look)} ROLLING BACK  ${next.sentence.replace(/^rolling back: /, '')}`];
+  if (next.phase === 'undoing') return [`${INDENT}${mark('bad', style)} ROLLING BACK  ${next.sentence.replace(/^rolling back: /, '')}`];
   return [];
 }
 
-/** A further hold beside one that stands: the sentence on top may not change with it. */
+/** Holds added to an existing one, which may not change the message of the status. */
 const newHolds = (previous: ShownStatus, next: ShownStatus): string[] =>
   next.holds
     .filter(({ since, by }) => !previous.holds.some((known) => known.since === since && known.by === by))
@@ -67,7 +67,7 @@ function checkpointLines(
   previous: ShownStatus | null,
   next: ShownStatus,
   checkpoint: CheckpointStatus,
-  look: Look,
+  style: Style,
 ): { lines: string[]; undone: string[] } {
   const before = previous?.checkpoints.find(({ name }) => name === checkpoint.name);
   const began = checkpoint.state !== 'later' && (before === undefined || before.state === 'later');
@@ -77,7 +77,7 @@ function checkpointLines(
     const known = before?.steps.find(({ name }) => name === step.name);
     const over = step.state === 'done' || step.state === 'failed-to-run';
     if (over && !(known && known.round === step.round && known.state === step.state))
-      (step.type === 'rollback' ? undone : lines).push(...stepLines(step, look));
+      (step.type === 'rollback' ? undone : lines).push(...stepLines(step, style));
   }
   if (checkpoint.state === 'waiting' && before?.state !== 'waiting' && checkpoint.approval) {
     const { count, groups, deadlineAt, onDeadline } = checkpoint.approval;
@@ -85,10 +85,10 @@ function checkpointLines(
       `${INDENT}waits for ${count} of ${groups.join(' or ')} until ${deadlineAt ? shortClock(deadlineAt, next.launchAt) : 'they decide'}, else ${onDeadline}`,
     );
   }
-  // By who and when: a recycled checkpoint starts its list again.
+  // Compared by person and time: a recycled checkpoint has a new list.
   const isNew = ({ principal, at }: ApprovalStatus): boolean =>
     !before?.approvals.some((known) => known.at === at && known.principal.subject === principal.subject);
-  lines.push(...checkpoint.approvals.filter(isNew).map((approval) => approvalLine(approval, look)));
+  lines.push(...checkpoint.approvals.filter(isNew).map((approval) => approvalLine(approval, style)));
   const waived = checkpoint.waivers.filter(
     ({ finding, expiresAt }) => !before?.waivers.some((known) => known.finding === finding && known.expiresAt === expiresAt),
   );
@@ -99,25 +99,25 @@ function checkpointLines(
     ),
   );
   if (checkpoint.state === 'go' && before?.state !== 'go')
-    lines.push(`${INDENT}${'verdict'.padEnd(SUBJECT_WIDTH)}${mark('good', look)} go${skipped(next, checkpoint)}`);
+    lines.push(`${INDENT}${'verdict'.padEnd(SUBJECT_WIDTH)}${mark('good', style)} go${skipped(next, checkpoint)}`);
   return { lines, undone };
 }
 
-/** The first fact stands beside the step's name, the others and every objection below it. */
-function stepLines(step: StepStatus, look: Look): string[] {
+/** The first fact is beside the step's name; other facts and all objections are below it. */
+function stepLines(step: StepStatus, style: Style): string[] {
   const objections = step.findings.filter(({ outcome }) => outcome !== 'pass');
   const tone = objections.some(({ outcome }) => outcome === 'fail') ? 'bad' : objections.length > 0 ? 'hold' : 'good';
   const [first, ...rest] = step.facts;
   const took = step.startedAt && step.finishedAt ? duration(Date.parse(step.finishedAt) - Date.parse(step.startedAt)) : '';
   return [
-    `${INDENT}${step.name.padEnd(SUBJECT_WIDTH - 1)} ${mark(tone, look)} ${first ? first.text : took}`.trimEnd(),
+    `${INDENT}${step.name.padEnd(SUBJECT_WIDTH - 1)} ${mark(tone, style)} ${first ? first.text : took}`.trimEnd(),
     ...rest.map(({ subject, text }) => `${INDENT}  ${subject.padEnd(ENDPOINT_WIDTH)} ${text}`),
-    ...objections.map((finding) => `${INDENT}  ${mark(finding.outcome === 'fail' ? 'bad' : 'hold', look)} ${sentenceOf(finding)}`),
+    ...objections.map((finding) => `${INDENT}  ${mark(finding.outcome === 'fail' ? 'bad' : 'hold', style)} ${sentenceOf(finding)}`),
     ...(tone !== 'good' && step.evidence.length > 0 ? [`${INDENT}  ${evidenceKinds(step)}`] : []),
   ];
 }
 
-/** `1 k6 points, 2 goroutine profile`: what a reader can look into. */
+/** `evidence: k6 points, 2 × goroutine profile`. */
 function evidenceKinds({ evidence }: StepStatus): string {
   const counts = new Map<string, number>();
   for (const { kind } of evidence) counts.set(kind, (counts.get(kind) ?? 0) + 1);
@@ -126,11 +126,11 @@ function evidenceKinds({ evidence }: StepStatus): string {
 
 const DIGEST_FROM = 'sha256:'.length;
 
-function approvalLine({ principal, decision, comment, evidenceDigest, revision, verified }: ApprovalStatus, look: Look): string {
+function approvalLine({ principal, decision, comment, evidenceDigest, revision, verified }: ApprovalStatus, style: Style): string {
   const word =
     decision === 'approve'
-      ? `${mark('good', look)} ${principal.displayName} approves`
-      : `${mark('bad', look)} ${principal.displayName} rejects`;
+      ? `${mark('good', style)} ${principal.displayName} approves`
+      : `${mark('bad', style)} ${principal.displayName} rejects`;
   return `${INDENT}${word}${verified ? '' : ' (unverified)'} "${comment}"   evidence ${evidenceDigest.slice(DIGEST_FROM, DIGEST_FROM + 4)}…, revision ${revision}`;
 }
 
@@ -141,22 +141,22 @@ function skipped(status: ShownStatus, checkpoint: CheckpointStatus): string {
   return ms > 0 ? `   skips ${duration(ms)}` : '';
 }
 
-/** `T-72:00` as the plan has it: the story's clock is the plan's. */
+/** `T-72:00`: the planned time, not the actual one. */
 const planned = ({ at }: CheckpointStatus, { launchAt }: ShownStatus): string => shortClock(at, launchAt).padEnd(CLOCK_WIDTH);
 
 const shortClock = (at: string, launchAt: string): string => clock(launchAt, Date.parse(at)).slice(0, -':00'.length);
 
-function endLines(previous: ShownStatus | null, next: ShownStatus, look: Look): string[] {
+function endLines(previous: ShownStatus | null, next: ShownStatus, style: Style): string[] {
   const nextLine = `  Next: ${nextCommands(next).join(' · ')}`;
   if (next.phase === 'stopped')
-    return previous?.phase === 'stopped' ? [] : [`${mark('bad', look)} NO-GO    ${next.sentence}.${untouched(next)}`, nextLine];
+    return previous?.phase === 'stopped' ? [] : [`${mark('bad', style)} NO-GO    ${next.sentence}.${untouched(next)}`, nextLine];
   if (next.phase !== 'ended' || previous?.phase === 'ended') return [];
   const facts = `  ${duration(Date.parse(next.endedAt ?? next.now) - Date.parse(next.startedAt))} of countdown · ${next.historyEvents} events · ${next.auditHead.seq} audit records`;
   const word = textOf(next.ending ?? 'ended').toUpperCase();
-  if (isGoodEnding(next.ending)) return [`${mark('good', look)} ${word} ${next.sentence}`, facts, nextLine];
-  // Said already when it stopped; only its end is new.
+  if (isGoodEnding(next.ending)) return [`${mark('good', style)} ${word} ${next.sentence}`, facts, nextLine];
+  // The no-go was printed when the countdown stopped.
   if (next.ending === 'no-go' && previous?.phase === 'stopped') return [facts];
-  return [`${mark('bad', look)} ${word} ${next.sentence}`, facts, nextLine];
+  return [`${mark('bad', style)} ${word} ${next.sentence}`, facts, nextLine];
 }
 
 function untouched({ checkpoints, service }: ShownStatus): string {

@@ -1,4 +1,4 @@
-// A server for the length of a test, and the command line against it.
+// A fake server for one test, and the command line against it.
 import { afterEach } from '@jest/globals';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import { fakeServer, type Answer, type Answers, type FakeServer } from './fake-server.ts';
@@ -12,14 +12,14 @@ afterEach(async () => {
   for (const server of open.splice(0)) await server.close();
 });
 
-/** A fake that is closed when the test is over. */
+/** A fake server that is closed after the test. */
 export async function serving(answers: Answers): Promise<FakeServer> {
   const server = await fakeServer(answers);
   open.push(server);
   return server;
 }
 
-/** One command against one fake. */
+/** Runs one command against one fake server. */
 export async function against(answers: Answers, argv: string[], options: RunOptions = {}): Promise<Ran & { server: FakeServer }> {
   const server = await serving(answers);
   return { server, ...(await tminus(argv, { server: server.url, ...options })) };
@@ -47,7 +47,7 @@ export const actBody = (sentence: string): Answer => ({
   },
 });
 
-/** A server whose one countdown stands like this. */
+/** A server with one countdown in this state. */
 export const showing = (status: CountdownStatus): Answers => ({
   [`GET ${PATH}`]: statusBody(status),
   [`GET ${PATH}/progress`]: { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseProgress', items: [loadProgress] } },

@@ -1,4 +1,4 @@
-// The HTTP API from memory: answers what a test gives it and remembers what it was asked.
+// A fake of the HTTP API: returns the given responses and records the requests.
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -9,9 +9,9 @@ export interface Asked {
   body: Record<string, unknown> | null;
 }
 
-/** What the fake answers to `GET /api/v1/whoami`, by method and path. A function is asked each time. */
+/** Responses by method and path, such as `GET /api/v1/whoami`. A function is called for each request. */
 export type Answers = Record<string, Answer | ((asked: Asked, times: number) => Answer)>;
-/** `lost`: the connection breaks after the request was read, as when a server dies before it answers. */
+/** `lost`: the connection breaks after the request was read, as if the server crashed before its response. */
 export type Answer = { status?: number; body?: unknown; text?: string } | 'lost';
 
 export interface FakeServer {

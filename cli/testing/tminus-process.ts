@@ -1,4 +1,4 @@
-// The real command line as a process of its own, with nothing of the caller's environment that changes what it prints.
+// Runs the command line as a process, without variables of this environment that would change its output.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
@@ -24,10 +24,10 @@ export interface RunOptions {
   stdin?: string;
 }
 
-/** Nothing listens on port 6, which was never given to anything. */
-export const NOBODY = 'http://127.0.0.1:6';
+/** A server that does not run: port 6 is not assigned. */
+export const UNREACHABLE = 'http://127.0.0.1:6';
 
-export function startTminus(argv: readonly string[], { server = NOBODY, env = {}, cwd, stdin = '' }: RunOptions = {}): Running {
+export function startTminus(argv: readonly string[], { server = UNREACHABLE, env = {}, cwd, stdin = '' }: RunOptions = {}): Running {
   const child = spawn(process.execPath, [bin, ...argv], {
     cwd,
     env: {

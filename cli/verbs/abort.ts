@@ -28,20 +28,20 @@ export function abortCommand(program: Command): void {
 }
 
 /** The name is typed again, so that nobody aborts by accident. */
-async function confirm(release: string, { confirm: given }: AbortOptions, command: Command): Promise<void> {
+async function confirm(countdown: string, { confirm: given }: AbortOptions, command: Command): Promise<void> {
   const { input } = command.optsWithGlobals<{ input: boolean }>();
   const asks = given === undefined && input && process.stdin.isTTY && formatOf(command) === 'text';
-  const typed = asks ? await ask(`Type ${release} to abort it: `) : given;
-  if (typed === release) return;
+  const typed = asks ? await ask(`Type ${countdown} to abort it: `) : given;
+  if (typed === countdown) return;
   throw usageFailure(
-    typed === undefined ? `abort requires the name of ${release} again` : `"${typed}" is not ${release}; nothing was aborted`,
-    `add --confirm ${release}`,
+    typed === undefined ? `abort requires the name of ${countdown} again` : `"${typed}" is not ${countdown}; nothing was aborted`,
+    `add --confirm ${countdown}`,
   );
 }
 
 async function ask(question: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  // While it reads a line, Ctrl-C comes to it and not to the process.
+  // While readline reads a line, it receives Ctrl-C instead of the process.
   terminal.once('SIGINT', () => {
     process.stderr.write('\n');
     process.kill(process.pid, 'SIGINT');

@@ -7,25 +7,41 @@ import { loadAlertmanager, loadRules, type FileRule } from '../alarms/load.ts';
 import { durationOption } from '../duration-option.ts';
 import { EXIT } from '../exit-codes.ts';
 import { usageFailure } from '../failure.ts';
+import { examplesText, type Examples } from '../help.ts';
 import { print } from '../output.ts';
 import { renderAlarmBudgets } from '../render/alarm-budget.ts';
 
 const HELP = `
-Prints how long each alert takes from the beginning of a fault to the delivered message: the links of the chain with the earliest and latest
-time of each, p50 and p95, and whether p95 is within the limit. Reads rule files of Prometheus, objects of kind PrometheusRule, and
-alertmanager.yaml. Understood are rate() and increase() of a counter, and ratios of two, compared with a constant.
+Computes for each alert the time from the start of a fault to the delivered
+message: each link of the chain (scrape, evaluation, group_wait, ...) with its
+earliest and latest time, p50 and p95 of the total, and whether p95 is within
+--limit. Reads Prometheus rule files, PrometheusRule objects, and
+alertmanager.yaml. Supported expressions: rate() and increase() of a counter,
+and ratios of two of them, compared with a constant.`;
 
-Exit 0 all are within the limit, 2 a file is not valid, 3 an alert is too slow, never fires or is not sent, 5 something cannot be computed.
+const EXITS = `
 
-Examples:
-  # every alerting rule of two files, scraped and evaluated every 15 s
-  tminus alarms budget --rules alerts.yaml more.yaml --alertmanager alertmanager.yaml --scrape-interval 15s --evaluation-interval 15s
-  # one rule, for a surge of 200 errors/s
-  tminus alarms budget --rules alerts.yaml --alertmanager alertmanager.yaml --rule HighErrorRate5m --surge 200/s
-  # a ratio of errors to requests, for 5 % of 1,000 requests/s
-  tminus alarms budget --rules alerts.yaml --alertmanager alertmanager.yaml --surge 5% --traffic 1000/s
-  # one metric is scraped more often, and a route looks at a label of the series
-  tminus alarms budget --rules alerts.yaml --alertmanager alertmanager.yaml --scrape-interval 30s zap_error_total=5s --label team=shop`;
+Exit 0 all alerts are within the limit, 2 a file is not valid, 3 an alert is
+too slow, never fires or is not sent, 5 an alert cannot be computed.`;
+
+const EXAMPLES: Examples = [
+  [
+    'all alerting rules of two files, scraped and evaluated every 15 s',
+    'tminus alarms budget --rules alerts.yaml more.yaml --alertmanager alertmanager.yaml --scrape-interval 15s --evaluation-interval 15s',
+  ],
+  [
+    'one rule, for a fault that causes 200 errors/s',
+    'tminus alarms budget --rules alerts.yaml --alertmanager alertmanager.yaml --rule HighErrorRate5m --surge 200/s',
+  ],
+  [
+    'a ratio of errors to requests, for 5 % of 1,000 requests/s',
+    'tminus alarms budget --rules alerts.yaml --alertmanager alertmanager.yaml --surge 5% --traffic 1000/s',
+  ],
+  [
+    'one metric with a shorter scrape interval, and a route that matches team="shop"',
+    'tminus alarms budget --rules alerts.yaml --alertmanager alertmanager.yaml --scrape-interval 30s zap_error_total=5s --label team=shop',
+  ],
+];
 
 type ScrapeIntervals = Pick<Assumptions, 'scrapeMs' | 'scrapeMsOf'>;
 
@@ -42,32 +58,36 @@ interface Options {
 }
 
 export function alarmsCommand(program: Command): void {
-  const alarms = program.command('alarms').description('Compute how fast alerts are; needs no server');
+  const alarms = program.command('alarms').description('Compute how long alerts take; needs no server');
   alarms
     .command('budget')
-    .description('Compute the time from a fault to the message of each alert, from rule and route files')
-    .requiredOption('--rules <files...>', 'rule files, or PrometheusRule objects')
+    .description('Compute the time from a fault to the message of each alert; needs no server')
+    .requiredOption('--rules <files...>', 'Prometheus rule files or PrometheusRule objects')
     .requiredOption('--alertmanager <file>', 'Alertmanager configuration')
-    .option('--rule <names...>', 'only alerts of these names')
+    .option('--rule <names...>', 'only these alerts')
     .addOption(
-      new Option('--surge <rate>', 'errors that the fault causes: a rate, or a share of the traffic')
+      new Option('--surge <rate>', 'errors that the fault causes: a rate such as 50/s, or a share of --traffic such as 5%')
         .argParser(surgeOption)
         .default({ perSecond: 50 }, '50/s'),
     )
-    .addOption(new Option('--traffic <rate>', 'requests per second, for ratios and shares').argParser(rateOption))
+    .addOption(new Option('--traffic <rate>', 'requests, such as 1000/s; needed for ratios and shares').argParser(rateOption))
     .addOption(
-      new Option('--scrape-interval <durations...>', 'of all metrics, or of one: zap_error_total=5s')
+      new Option('--scrape-interval <durations...>', 'scrape interval of all metrics, or of one: zap_error_total=5s')
         .argParser(scrapeOption)
         .default({ scrapeMs: 60_000, scrapeMsOf: {} }, '1m'),
     )
     .addOption(
-      new Option('--evaluation-interval <duration>', 'of groups without an interval').argParser(intervalOption).default(60_000, '1m'),
+      new Option('--evaluation-interval <duration>', 'evaluation interval of groups that have none')
+        .argParser(intervalOption)
+        .default(60_000, '1m'),
     )
     .addOption(
-      new Option('--label <labels...>', 'labels of the series, as far as routes look at them').argParser(labelOption).default({}, 'none'),
+      new Option('--label <labels...>', 'labels of the series that routes match, such as team=shop')
+        .argParser(labelOption)
+        .default({}, 'none'),
     )
-    .addOption(new Option('--limit <duration>', 'largest p95').argParser(intervalOption).default(30_000, '30s'))
-    .addHelpText('after', HELP)
+    .addOption(new Option('--limit <duration>', 'limit for p95').argParser(intervalOption).default(30_000, '30s'))
+    .addHelpText('after', `${HELP}\n${examplesText(EXAMPLES)}${EXITS}`)
     .action(async (options: Options, command: Command) => {
       const { scrapeInterval, evaluationInterval: evaluationMs, surge, label: labels } = options;
       const rules = chosen(await loadRules(options.rules), options.rule, options.rules);
@@ -80,7 +100,7 @@ export function alarmsCommand(program: Command): void {
     });
 }
 
-/** Rules of these names, or all. Nothing to compute is wrong usage: a misspelt name must not pass. */
+/** Rules with these names, or all. No rule is wrong usage: a misspelt name must not pass. */
 function chosen(rules: readonly FileRule[], wanted: readonly string[] | undefined, files: readonly string[]): FileRule[] {
   const names = [...new Set(rules.map(({ rule }) => rule.name))];
   if (names.length === 0) throw usageFailure(`${files.join(', ')} has no alerting rule`, 'give the file that has the rules with alert:');

@@ -8,18 +8,26 @@ import { API_VERSION, print } from '../output.ts';
 import { renderAnalysis } from '../render/analysis.ts';
 
 const KINDS = `
-Reads: k6 points (--out json) and summaries, vegeta, hey (csv), oha, autocannon, wrk2, HdrHistogram logs; pprof profiles of CPU, heap, mutex,
-block, goroutines and goroutine leaks; goroutine dumps (debug=1, 2, a panic); PostgreSQL plans (EXPLAIN as text or JSON, psql's frames too);
-traces (OTLP, Jaeger, Tempo); execution traces where Go is in PATH. Gzipped or not. File types are detected from their content.`;
+Kinds of files, gzipped or not:
+  load tests   k6 points (--out json) and summaries, vegeta, hey (csv), oha,
+               autocannon, wrk2, HdrHistogram logs
+  profiles     pprof: CPU, heap, mutex, block, goroutines, goroutine leaks
+  goroutines   dumps (debug=1, debug=2, output of a panic)
+  PostgreSQL   plans (EXPLAIN as text or JSON, also as psql prints them)
+  traces       OTLP, Jaeger, Tempo
+  execution    traces of runtime/trace; needs go in PATH`;
 
-const EXITS = '\n\nExit 0 no finding fails, 2 a file cannot be read, 3 a finding fails, 5 no finding fails but one is inconclusive.';
+const EXITS = `
+
+Exit 0 no finding fails, 2 a file cannot be read, 3 a finding fails, 5 no
+finding fails but one is inconclusive.`;
 
 const EXAMPLES: Examples = [
-  ['k6 points, against other limits', 'tminus analyze points.json.gz --p99 200ms --error-rate 0.1%'],
+  ['k6 points, with stricter limits', 'tminus analyze points.json.gz --p99 200ms --error-rate 0.05%'],
   ['a CPU profile, compared with an earlier one', 'tminus analyze after.pb.gz --before before.pb.gz'],
   ['a goroutine dump', 'tminus analyze <(curl -s localhost:6060/debug/pprof/goroutine?debug=2)'],
   [
-    'codes of what fails, for a script',
+    'codes of the failed findings, for a script',
     'tminus analyze *.pb.gz --json | jq -r \'.items[].findings[] | select(.outcome == "fail") | .code\'',
   ],
 ];
@@ -28,7 +36,7 @@ export function analyzeCommand(program: Command): void {
   program
     .command('analyze')
     .description('Analyze evidence files; needs no server')
-    .argument('<files...>', 'evidence files')
+    .argument('<files...>', 'files to analyze; their kind is detected from the content')
     .addOption(
       new Option('--p99 <duration>', 'p99 limit for load reports without limits of their own')
         .argParser(durationOption)
@@ -46,7 +54,7 @@ export function analyzeCommand(program: Command): void {
       const items = [];
       // One after the other: each may take much memory.
       for (const file of files) items.push(await analyzeFile(file, options));
-      print(command, { apiVersion: API_VERSION, kind: 'AnalysisList', items }, (shown, look) => renderAnalysis(shown.items, look));
+      print(command, { apiVersion: API_VERSION, kind: 'AnalysisList', items }, (shown, style) => renderAnalysis(shown.items, style));
       const unreadable = items.some(({ problem }) => problem !== null);
       const outcomes = new Set(items.flatMap(({ findings }) => findings.map(({ outcome }) => outcome)));
       process.exitCode = unreadable

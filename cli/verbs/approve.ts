@@ -4,11 +4,11 @@ import { actionVerb, withCheckpoint } from '../action-verb.ts';
 export function approveCommand(program: Command): void {
   actionVerb(program, {
     name: 'approve',
-    description: 'Approve the checkpoint that waits for approval',
+    description: 'Approve the checkpoint that is waiting for approval',
     examples: [
-      ['approve the checkpoint that waits now', 'tminus approve go-api-1.4.0'],
+      ['the checkpoint that is waiting', 'tminus approve go-api-1.4.0'],
       ['with a reason for the audit log', 'tminus approve go-api-1.4.0 -m "p99 is 212 ms, limits held"'],
-      ['only if it is this checkpoint', 'tminus approve go-api-1.4.0 --checkpoint final-poll'],
+      ['one checkpoint, by name or offset', 'tminus approve go-api-1.4.0 --checkpoint final-poll'],
     ],
     needsMessage: false,
     reads: 'status',

@@ -1,4 +1,4 @@
-// Shells ask the program itself for candidates: verbs first, then names of countdowns, options after a dash.
+// Shell completion: the scripts call `tminus __complete`, which prints verbs, then names of countdowns, or options after a dash.
 import { examplesText, type Examples } from '../help.ts';
 import { Argument, type Command } from 'commander';
 import { connect } from '../api.ts';
@@ -25,9 +25,9 @@ export function completionCommand(program: Command): void {
     .command('__complete', { hidden: true })
     .argument('[words...]')
     .action(async (words: string[], _: unknown, command: Command) => {
-      const started = words.at(-1) ?? '';
+      const prefix = words.at(-1) ?? '';
       for (const candidate of await candidates(program, words, command))
-        if (candidate.startsWith(started)) process.stdout.write(`${candidate}\n`);
+        if (candidate.startsWith(prefix)) process.stdout.write(`${candidate}\n`);
     });
 }
 
@@ -40,14 +40,14 @@ async function candidates(program: Command, words: string[], command: Command): 
     return [...verb.options, ...(command.parent?.options ?? [])].flatMap(({ long }) => (long ? [long] : []));
   const [first] = verb.registeredArguments;
   if (first?.argChoices) return [...first.argChoices];
-  return words.length === 2 && first?.name() === 'countdown' ? releaseNames(command) : [];
+  return words.length === 2 && first?.name() === 'countdown' ? countdownNames(command) : [];
 }
 
-async function releaseNames(command: Command): Promise<string[]> {
+async function countdownNames(command: Command): Promise<string[]> {
   try {
     return (await connect(command).get<{ items: { name: string }[] }>('/api/v1/releases')).items.map(({ name }) => name);
   } catch (error) {
-    // A shell that completes must not print; without a server there is nothing to offer.
+    // Completion must not print errors; without a server there are no candidates.
     if (error instanceof CliFailure) return [];
     throw error;
   }

@@ -8,35 +8,38 @@ import { ENVIRONMENT_FILE } from '../dev.ts';
 import { environmentChecks, type Check } from '../environment-checks.ts';
 import { EXIT } from '../exit-codes.ts';
 import { CliFailure, usageFailure } from '../failure.ts';
+import { examplesText, type Examples } from '../help.ts';
 import { API_VERSION, print } from '../output.ts';
 import { readStatus } from '../read-status.ts';
 import { RequestFailed, sendRequest } from '../send-request.ts';
 import { readEnvironment, readRelease } from '../submission.ts';
 import { padded } from '../render/words.ts';
 
-/** What `engines` in package.json asks for. */
-const NODE_AT_LEAST = [22, 19] as const;
+/** Same as `engines` in package.json. */
+const MIN_NODE_VERSION = [22, 19] as const;
 /** A server on the same network responds within milliseconds. */
 const HEALTH_TIMEOUT_MS = 5_000;
 const OUTCOME_WIDTH = 17;
 const NAME_WIDTH = 10;
 
-/** Where `init` writes one. */
+/** Default file of `init`. */
 const RELEASE_FILE = 'release.yaml';
 
 const HELP = `
-Asks from this machine: Node, how load scripts run, each kubeconfig, Prometheus and target of the environment file (2 s each), whether the
-groups that start and approve have members in the token file, then the server, your token, Temporal and a worker. Changes nothing.
+Checks from this machine: Node, the user that load scripts run as, each
+kubeconfig, Prometheus and target of the environment file (2 s each), the
+members of the groups that start and approve, then the server, your token,
+Temporal and a worker. Changes nothing.`;
 
-Examples:
-  # .tminus/environment.yaml, and the approvers of release.yaml where there is one
-  tminus doctor
-  # other files
-  tminus doctor shop.yaml --environment /etc/tminus/environment.yaml
-  # for a script: what is missing
-  tminus doctor --json | jq -r '.items[] | select(.outcome == "fail") | .sentence'
+const EXITS = `
 
-Exit 0 nothing is missing, 1 something is, 2 a file that was named is not there or not valid.`;
+Exit 0 no check fails, 1 a check fails, 2 a given file is missing or not valid.`;
+
+const EXAMPLES: Examples = [
+  ['with .tminus/environment.yaml and release.yaml, if they exist', 'tminus doctor'],
+  ['other files', 'tminus doctor shop.yaml --environment /etc/tminus/environment.yaml'],
+  ['failed checks, for a script', `tminus doctor --json | jq -r '.items[] | select(.outcome == "fail") | .sentence'`],
+];
 
 export function doctorCommand(program: Command): void {
   program
@@ -44,12 +47,12 @@ export function doctorCommand(program: Command): void {
     .description('Check the prerequisites for running a countdown')
     .argument('[file]', 'release file whose approvers are checked (default: release.yaml, if it exists)')
     .option('--environment <file>', `environment file to check (default: ${ENVIRONMENT_FILE}, if it exists)`)
-    .addHelpText('after', HELP)
+    .addHelpText('after', `${HELP}\n${examplesText(EXAMPLES)}${EXITS}`)
     .action(async (file: string | undefined, { environment }: { environment?: string }, command: Command) => {
       const items = [nodeCheck(), ...(await fileChecks(file, environment)), ...(await serverChecks(command))];
-      print(command, { apiVersion: API_VERSION, kind: 'Doctor', items }, (shown, look) =>
+      print(command, { apiVersion: API_VERSION, kind: 'Doctor', items }, (shown, style) =>
         shown.items
-          .map(({ name, outcome, sentence }) => `${padded(outcome, OUTCOME_WIDTH, look)}${name.padEnd(NAME_WIDTH)} ${sentence}`)
+          .map(({ name, outcome, sentence }) => `${padded(outcome, OUTCOME_WIDTH, style)}${name.padEnd(NAME_WIDTH)} ${sentence}`)
           .join('\n'),
       );
       process.exitCode = items.some(({ outcome }) => outcome === 'fail') ? EXIT.unexpected : EXIT.done;
@@ -58,22 +61,22 @@ export function doctorCommand(program: Command): void {
 
 function nodeCheck(): Check {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const good = major > NODE_AT_LEAST[0] || (major === NODE_AT_LEAST[0] && minor >= NODE_AT_LEAST[1]);
+  const good = major > MIN_NODE_VERSION[0] || (major === MIN_NODE_VERSION[0] && minor >= MIN_NODE_VERSION[1]);
   return {
     name: 'node',
     outcome: good ? 'pass' : 'fail',
     sentence: good
       ? `Node ${process.versions.node}`
-      : `Node ${process.versions.node} is too old; ${NODE_AT_LEAST.join('.')} or newer is needed`,
+      : `Node ${process.versions.node} is too old; ${MIN_NODE_VERSION.join('.')} or newer is needed`,
   };
 }
 
-/** A file that is not named is checked where it is there. */
+/** Checks the given files, or the default files if they exist. */
 async function fileChecks(release: string | undefined, environment: string | undefined): Promise<Check[]> {
   const environmentFile = environment ?? (existsSync(ENVIRONMENT_FILE) ? ENVIRONMENT_FILE : null);
   if (environmentFile === null) {
     if (release === undefined) return [];
-    throw usageFailure(`${release} needs an environment file beside it, and there is no ${ENVIRONMENT_FILE}`, 'name it with --environment');
+    throw usageFailure(`${release} can be checked only with an environment file; ${ENVIRONMENT_FILE} not found`, 'set --environment');
   }
   const read = await readEnvironment(environmentFile);
   const releaseFile = release ?? (existsSync(RELEASE_FILE) ? RELEASE_FILE : null);
@@ -81,21 +84,21 @@ async function fileChecks(release: string | undefined, environment: string | und
   return [loadCheck(read), ...(await environmentChecks(environmentFile, read, asked))];
 }
 
-/** Of the worker that `tminus dev` starts here. A worker elsewhere says it in its log. */
+/** For the worker that `tminus dev` starts on this machine. Other workers log it at their start. */
 function loadCheck({ spec }: Environment): Check {
   const { runner } = spec.load;
   if (runner !== undefined) return { name: 'load', outcome: 'pass', sentence: `load scripts run at the k6 runner ${runner}` };
   const user = separateUser();
-  const apart = user === null ? '' : ' (kept apart from the worker)';
+  const apart = user === null ? '' : ' (separated from the worker)';
   return { name: 'load', outcome: user === null ? 'inconclusive' : 'pass', sentence: `${describeSeparation(user)}${apart}` };
 }
 
-/** Each needs the one before: beyond the first that fails nothing can be known, and it says so once. */
+/** Each check needs the one before, so the first failure ends the list. */
 async function serverChecks(command: Command): Promise<Check[]> {
   const checks: Check[] = [];
-  for (const [name, ask] of questions(command)) {
+  for (const [name, check] of serverCheckList(command)) {
     try {
-      checks.push({ name, ...(await ask()) });
+      checks.push({ name, ...(await check()) });
     } catch (error) {
       if (!(error instanceof CliFailure)) throw error;
       return [...checks, { name, outcome: 'fail', sentence: error.hint === '' ? error.message : `${error.message}; ${error.hint}` }];
@@ -104,10 +107,10 @@ async function serverChecks(command: Command): Promise<Check[]> {
   return checks;
 }
 
-type Answer = Omit<Check, 'name'>;
+type Result = Omit<Check, 'name'>;
 type Listed = { items: { name: string; state: string; workerVersion?: string | null; hasWorker?: boolean | null }[] };
 
-const questions = (command: Command): [name: string, ask: () => Promise<Answer>][] => [
+const serverCheckList = (command: Command): [name: string, check: () => Promise<Result>][] => [
   ['server', () => health(serverUrl(command))],
   [
     'identity',
@@ -141,17 +144,17 @@ const questions = (command: Command): [name: string, ask: () => Promise<Answer>]
   ],
 ];
 
-/** A countdown stays on its version: a worker of another one does not help it. */
+/** A countdown is pinned to its version; workers of other versions do not run it. */
 function strandedSentence(stranded: Listed['items']): string {
   const versions = [...new Set(stranded.map(({ workerVersion }) => workerVersion ?? 'none'))].join(', ');
   const names = stranded.map(({ name }) => name).join(', ');
   return `no worker of version ${versions} runs: no step, hold, deadline or rollback of ${names} proceeds; start a worker of that version`;
 }
 
-async function health(url: string): Promise<Answer> {
+async function health(url: string): Promise<Result> {
   const { ok, status, close } = await sendRequest({ url: `${url}/healthz`, timeoutMs: HEALTH_TIMEOUT_MS }).catch((error: unknown) => {
     if (!(error instanceof RequestFailed)) throw error;
-    throw new CliFailure('Unreachable', `the server at ${url} does not answer: ${error.message}`, startHint(url), EXIT.unexpected);
+    throw new CliFailure('Unreachable', `the server at ${url} does not respond: ${error.message}`, startHint(url), EXIT.unexpected);
   });
   close();
   if (!ok)
@@ -161,5 +164,5 @@ async function health(url: string): Promise<Answer> {
       'set --server or TMINUS_SERVER',
       EXIT.unexpected,
     );
-  return { outcome: 'pass', sentence: `${url} answers` };
+  return { outcome: 'pass', sentence: `${url} responds` };
 }

@@ -13,7 +13,7 @@ export function exitCodesCommand(program: Command): void {
   program
     .command('exit-codes')
     .description('List the exit codes')
-    // So that `tminus help exit-codes` says it, too.
+    // The table is also in `tminus help exit-codes`.
     .addHelpText('after', () => `\n${table()}`)
     .addHelpText('after', examplesText(EXAMPLES))
     .action((_: unknown, command: Command) => {

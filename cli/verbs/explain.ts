@@ -19,15 +19,15 @@ export function explainCommand(program: Command): void {
     .argument(...COUNTDOWN)
     .option('--checkpoint <name>', 'checkpoint to explain (default: the current one)')
     .addHelpText('after', examplesText(EXAMPLES))
-    .action(async (release: string, { checkpoint: asked }: { checkpoint?: string }, command: Command) => {
+    .action(async (countdown: string, { checkpoint: asked }: { checkpoint?: string }, command: Command) => {
       const api = connect(command);
-      const status = await readStatus(api, release);
+      const status = await readStatus(api, countdown);
       const checkpoint = findCheckpoint(status, asked);
       const { links, verdict, ending, sentence } = status;
       const document = {
         apiVersion: API_VERSION,
         kind: 'Explanation',
-        metadata: { name: release, revision: checkpoint.revision },
+        metadata: { name: countdown, revision: checkpoint.revision },
         verdict,
         ...(ending ? { ending } : {}),
         sentence,
@@ -35,8 +35,8 @@ export function explainCommand(program: Command): void {
         links,
       };
       const evidenceUrl = (digest: string): string => `${api.url}/api/v1/evidence/${digest}`;
-      print(command, document, (shown, look) =>
-        renderExplain(harmless(status), { look, checkpoint: shown.checkpoint, evidenceUrl, page: shown.links.page }),
+      print(command, document, (shown, style) =>
+        renderExplain(harmless(status), { style, checkpoint: shown.checkpoint, evidenceUrl, page: shown.links.page }),
       );
     });
 }

@@ -18,13 +18,13 @@ spec:
   cluster: prod                     # a name from the worker's environment file
   countdown: 72h                    # or launchAt: 2026-11-25T09:00:00Z
   load: { script: k6/load.js, target: staging }            # a k6 script beside this file; a target of the environment file
-  approvers: { groups: [release-managers], count: 2 }      # who decides at T-1h
-  # For a trial alone, in place of the line above:
+  approvers: { groups: [release-managers], count: 2 } # who decides at T-1h
+  # For a trial by one person, replace the line above:
   # approvers: { groups: [release-managers], count: 1, allowRequester: true }
-  # and release-managers among your groups in .tminus/identity/tokens.yaml, which \`tminus dev\` makes at its first start.
+  # and add release-managers to your groups in .tminus/identity/tokens.yaml, which \`tminus dev\` creates at its first start.
 `;
 
-/** What the names above stand for, for `tminus dev`; the folders beside it are where the command line looks. */
+/** Environment file for `tminus dev`, with the names of the release file above. */
 const environment = (): string => `# yaml-language-server: $schema=environment.v1alpha1.json
 # Maps the names in release files to addresses. Paths are relative to this file. It holds no secrets, only references to them:
 # { env: NAME } or { file: path }.
@@ -35,10 +35,10 @@ spec:
     prod: { kubeconfig: ${JSON.stringify(join(homedir(), '.kube/config'))}, prometheus: prod }
   prometheus:
     prod: { url: "http://127.0.0.1:9090" }
-  targets:                          # where load is sent to, and where health is asked for
+  targets:                          # addresses for load and health checks
     prod: { url: "http://127.0.0.1:8080" }
     staging: { url: "http://127.0.0.1:8081" }
-  # load: { k6: /path/to/k6 }       # else k6 is looked for in PATH
+  # load: { k6: /path/to/k6 }       # default: k6 in PATH
   # notify:
   #   oncall: { type: webhook, url: { env: ONCALL_URL } }
   evidence: { folder: evidence }
@@ -59,7 +59,7 @@ export function initCommand(program: Command): void {
     .addHelpText('after', examplesText(EXAMPLES))
     .action((file: string, _: unknown, command: Command) => {
       try {
-        // Fails where there is one: nobody's file is overwritten, not even in a race.
+        // `wx` fails if the file exists: no file is overwritten, not even in a race.
         writeFileSync(file, TEMPLATE, { flag: 'wx' });
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
@@ -76,7 +76,7 @@ export function initCommand(program: Command): void {
     });
 }
 
-/** Its path, or null where there is one already: what another release of this folder uses stays as it is. */
+/** Path of the new file; null if there already is one, which other releases of this folder may use. */
 function writeEnvironment(): string | null {
   if (existsSync(ENVIRONMENT_FILE)) return null;
   mkdirSync(dirname(ENVIRONMENT_FILE), { recursive: true, mode: 0o700 });

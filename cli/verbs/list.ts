@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import type { Phase } from '../../verdict/can.ts';
 import { connect, type Api } from '../api.ts';
 import { print } from '../output.ts';
-import { renderList, type ListedRelease } from '../render/list.ts';
+import { renderList, type ListedCountdown } from '../render/list.ts';
 
 const phases: Record<Phase, true> = {
   opening: true,
@@ -17,13 +17,13 @@ const phases: Record<Phase, true> = {
 };
 
 interface ListAnswer {
-  items: ListedRelease[];
+  items: ListedCountdown[];
   nextPage?: string | null | undefined;
 }
 
 const EXAMPLES: Examples = [
-  ['running and recent ones', 'tminus list'],
-  ['those that wait for approval', 'tminus list --phase waiting'],
+  ['running and recent countdowns', 'tminus list'],
+  ['countdowns that wait for approval', 'tminus list --phase waiting'],
   ['names of all countdowns, for a script', "tminus list --all --json | jq -r '.items[].name'"],
 ];
 
@@ -36,16 +36,16 @@ export function listCommand(program: Command): void {
     .addHelpText('after', examplesText(EXAMPLES))
     .action(async ({ phase, all }: { phase?: Phase; all: boolean }, command: Command) => {
       const answer = await read(connect(command), phase, all);
-      print(command, answer, ({ items, nextPage }, look) =>
+      print(command, answer, ({ items, nextPage }, style) =>
         [
-          items.length === 0 && phase ? `no countdowns in phase ${phase}` : renderList(items, look, Date.now()),
+          items.length === 0 && phase ? `no countdowns in phase ${phase}` : renderList(items, style, Date.now()),
           ...(!nextPage ? [] : ['more ended countdowns: `tminus list --all`']),
         ].join('\n'),
       );
     });
 }
 
-/** The first page has all that run; with `all` page after page, as one answer. */
+/** The first page has all running countdowns; with `all`, all pages as one list. */
 async function read(api: Api, phase: Phase | undefined, all: boolean): Promise<ListAnswer> {
   const page = async (token: string | null): Promise<ListAnswer> => {
     const query = new URLSearchParams({ ...(phase ? { phase } : {}), ...(token === null ? {} : { page: token }) }).toString();

@@ -13,7 +13,7 @@ import { homeToken, tokenOf, tokenOfFile } from '../token.ts';
 const EXAMPLES: Examples = [
   ['from a file', 'tminus login --token-file ~/tokens/li.wei'],
   ['from stdin', 'pass show tminus | tminus login'],
-  ['whose token it is', 'tminus whoami'],
+  ['then check it', 'tminus whoami'],
 ];
 
 export function loginCommand(program: Command): void {
@@ -23,10 +23,10 @@ export function loginCommand(program: Command): void {
     .addHelpText('after', examplesText(EXAMPLES))
     .action(async (_: unknown, command: Command) => {
       const token = await givenToken(command);
-      // Asked before it is kept: a token that nobody was given does not take the place of one that works.
+      // Verified before it is saved, so that an invalid token does not replace a valid one.
       const answer = await connectAs(command, token).get<{ principal: Principal }>('/api/v1/whoami');
       const file = homeToken();
-      keep(file, token);
+      save(file, token);
       for (const name of ['TMINUS_TOKEN', 'TMINUS_TOKEN_FILE'])
         if (process.env[name]) hint(command, `${name} is set and takes precedence over ${file}`);
       print(
@@ -37,7 +37,7 @@ export function loginCommand(program: Command): void {
     });
 }
 
-/** Of the option, else of stdin; never of the environment, which needs no login. */
+/** The token of the option, else of stdin. A token in the environment needs no login. */
 async function givenToken(command: Command): Promise<string> {
   const { tokenFile, input } = command.optsWithGlobals<{ tokenFile?: string; input: boolean }>();
   if (tokenFile !== undefined && command.getOptionValueSourceWithGlobals('tokenFile') === 'cli')
@@ -45,29 +45,29 @@ async function givenToken(command: Command): Promise<string> {
   if (process.stdin.isTTY) {
     if (!input || formatOf(command) !== 'text')
       throw usageFailure('login requires a token', 'give --token-file FILE, or the token on stdin');
-    return tokenOf(await typed('Token: '), 'the typed text');
+    return tokenOf(await typed('Token: '), 'the terminal input');
   }
   return tokenOf(await readStdin(), 'stdin');
 }
 
-/** Far longer than any token; beyond it somebody has piped the wrong thing. */
-const MOST_TOKEN_CHARACTERS = 16_384;
+/** Longer than any token; a longer text is the wrong file on stdin. */
+const MAX_TOKEN_CHARACTERS = 16_384;
 
 async function readStdin(): Promise<string> {
   let text = '';
   for await (const chunk of process.stdin) {
     text += String(chunk);
-    if (text.length > MOST_TOKEN_CHARACTERS) throw usageFailure('the text on stdin is too long for a token');
+    if (text.length > MAX_TOKEN_CHARACTERS) throw usageFailure('the text on stdin is too long for a token');
   }
   return text;
 }
 
-/** A line that is not shown while it is typed. */
+/** Reads one line from the terminal without echo. */
 async function typed(question: string): Promise<string> {
   process.stderr.write(question);
   const unseen = new Writable({ write: (_, __, done) => done() });
   const terminal = createInterface({ input: process.stdin, output: unseen, terminal: true });
-  // While it reads a line, Ctrl-C comes to it and not to the process.
+  // While readline reads a line, it receives Ctrl-C instead of the process.
   terminal.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
     return await terminal.question('');
@@ -77,8 +77,8 @@ async function typed(question: string): Promise<string> {
   }
 }
 
-/** Whole or not at all, and never readable by others, not even for a moment. */
-function keep(file: string, token: string): void {
+/** Writes the file atomically, readable by its owner only from the start. */
+function save(file: string, token: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const next = `${file}.next`;
   writeFileSync(next, `${token}\n`, { mode: 0o600 });

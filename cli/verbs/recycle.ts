@@ -17,6 +17,6 @@ export function recycleCommand(program: Command): void {
     needsMessage: true,
     reads: 'status',
     options: (command) => command.requiredOption('--to <checkpoint>', 'name or offset, such as T-72h'),
-    say: ({ to }) => ({ to }),
+    fields: ({ to }) => ({ to }),
   });
 }

@@ -6,9 +6,9 @@ export function rejectCommand(program: Command): void {
     name: 'reject',
     description: 'Reject the current checkpoint: its verdict becomes no-go',
     examples: [
-      ['a reason is required', 'tminus reject go-api-1.4.0 -m "dashboards are missing"'],
+      ['the current checkpoint', 'tminus reject go-api-1.4.0 -m "dashboards are missing"'],
       ['a long reason from a file', 'tminus reject go-api-1.4.0 -m - < reason.txt'],
-      ['only if it is this checkpoint', 'tminus reject go-api-1.4.0 --checkpoint final-poll -m "freeze until Monday"'],
+      ['one checkpoint, by name or offset', 'tminus reject go-api-1.4.0 --checkpoint final-poll -m "freeze until Monday"'],
     ],
     needsMessage: true,
     reads: 'status',

@@ -2,7 +2,7 @@ import { COUNTDOWN, examplesText, type Examples } from '../help.ts';
 import { size } from '../../verdict/wording/index.ts';
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { connect, releasePath } from '../api.ts';
+import { connect, countdownPath } from '../api.ts';
 import { API_VERSION, print } from '../output.ts';
 
 const EXAMPLES: Examples = [
@@ -18,13 +18,13 @@ export function reportCommand(program: Command): void {
     .argument(...COUNTDOWN)
     .requiredOption('--html <file>', 'file to write')
     .addHelpText('after', examplesText(EXAMPLES))
-    .action(async (release: string, { html }: { html: string }, command: Command) => {
-      const page = await connect(command).text(releasePath(release, '/report'));
+    .action(async (countdown: string, { html }: { html: string }, command: Command) => {
+      const page = await connect(command).text(countdownPath(countdown, '/report'));
       await writeFile(html, page);
       const sizeBytes = Buffer.byteLength(page);
       print(
         command,
-        { apiVersion: API_VERSION, kind: 'Report', metadata: { name: release }, file: html, sizeBytes },
+        { apiVersion: API_VERSION, kind: 'Report', metadata: { name: countdown }, file: html, sizeBytes },
         (shown) => `${shown.file} written, ${size(sizeBytes)}; it opens without network`,
       );
     });

@@ -11,25 +11,38 @@ import type {
 } from '../../activities/effects/offline-restore.ts';
 import { EXIT } from '../exit-codes.ts';
 import { usageFailure } from '../failure.ts';
+import { examplesText, type Examples } from '../help.ts';
 import { API_VERSION, hint, print } from '../output.ts';
 import { renderRestore, type RestoreItem } from '../render/restore.ts';
 import { readEnvironment } from '../submission.ts';
 
 const HELP = `
-Needs no server, no worker and no Temporal: only the evidence folder and the cluster. Use it when they are gone for longer than a candidate
-may stay live; a countdown that still runs restores by itself. What somebody else has changed since is left alone.
+An undo is recorded before each change of a cluster, and is open until the
+change is restored or settled. A running countdown restores by itself; use this
+command only if server, workers or Temporal are gone for longer than a
+candidate may stay live. It needs the evidence folder and the cluster. Changes
+that somebody else has made since are kept.`;
 
-Examples:
-  # what stands, what the clusters run now, and the commands that would restore it; changes nothing
-  tminus restore --from .tminus/evidence
-  # the same through the clusters and health addresses of the environment file
-  tminus restore --from .tminus/evidence --environment .tminus/environment.yaml
-  # restore all of it, prove it, and record it in the journal
-  tminus restore --from .tminus/evidence --environment .tminus/environment.yaml --yes
-  # with a kubeconfig alone: the write lands, is not proven, and stands until it is proven with --environment
-  tminus restore --from /mnt/evidence --kubeconfig admin.kubeconfig --context prod --yes
+const EXITS = `
 
-Exit 0 nothing is left to restore, 2 wrong usage or folder, 3 something could not be restored or read, 5 something stands or is not proven.`;
+Exit 0 no undo is open, 2 wrong usage or folder, 3 an undo could not be read or
+restored, 5 an undo is open or not proven.`;
+
+const EXAMPLES: Examples = [
+  ['list open undos, with the commands that would restore them; changes nothing', 'tminus restore --from .tminus/evidence'],
+  [
+    'the same, with the clusters and health addresses of the environment file',
+    'tminus restore --from .tminus/evidence --environment .tminus/environment.yaml',
+  ],
+  [
+    'restore all of them, prove it, and record it in the journal',
+    'tminus restore --from .tminus/evidence --environment .tminus/environment.yaml --yes',
+  ],
+  [
+    'with a kubeconfig only: writes, but an undo stays open until it is proven with --environment',
+    'tminus restore --from /mnt/evidence --kubeconfig admin.kubeconfig --context prod --yes',
+  ],
+];
 
 interface RestoreOptions {
   from: string;
@@ -43,15 +56,15 @@ export function restoreCommand(program: Command): void {
   program
     .command('restore')
     .description('Restore open undos from an evidence folder, without server or workers')
-    .requiredOption('--from <folder>', 'evidence folder of the worker (spec.evidence.folder); its folder undo is the journal')
-    .option('--kubeconfig <file>', 'kubeconfig of the cluster (default: from the environment file, KUBECONFIG, ~/.kube/config)')
+    .requiredOption('--from <folder>', 'evidence folder of the worker (spec.evidence.folder); the journal is its folder undo')
+    .option('--kubeconfig <file>', 'kubeconfig of the cluster (default: from --environment, $KUBECONFIG, ~/.kube/config)')
     .option('--context <name>', 'context in the kubeconfig')
     .option('--environment <file>', 'environment file with clusters and health addresses; required to prove a restore')
     .option('--yes', 'send the requests (default: only print them)')
-    .addHelpText('after', HELP)
+    .addHelpText('after', `${HELP}\n${examplesText(EXAMPLES)}${EXITS}`)
     .action(async (options: RestoreOptions, command: Command) => {
       await requireJournal(options.from);
-      // Loaded here: the client of the cluster would cost every other verb half a second.
+      // Loaded here, because the Kubernetes client takes half a second to load.
       const { openOfflineRestore } = await import('../../activities/effects/offline-restore.ts');
       const offline = openOfflineRestore({
         evidenceFolder: resolve(options.from),
@@ -68,7 +81,7 @@ export function restoreCommand(program: Command): void {
     });
 }
 
-/** Without the journal "nothing is left to restore" would be a guess. */
+/** Without a journal, `no open undos` would be a guess. */
 async function requireJournal(folder: string): Promise<void> {
   const kindOf = (path: string): Promise<string> =>
     stat(path).then(
@@ -77,14 +90,14 @@ async function requireJournal(folder: string): Promise<void> {
     );
   const journal = await kindOf(join(folder, 'undo'));
   if (journal === 'folder') return;
-  const why = (await kindOf(folder)) === 'ENOENT' ? 'no such folder' : 'it has no folder undo';
+  const reason = (await kindOf(folder)) === 'ENOENT' ? 'no such folder' : 'it has no folder undo';
   throw usageFailure(
-    `no undo journal in ${folder}: ${journal === 'ENOENT' ? why : `undo cannot be read (${journal})`}`,
+    `no undo journal in ${folder}: ${journal === 'ENOENT' ? reason : `undo cannot be read (${journal})`}`,
     'give the evidence folder of the worker (spec.evidence.folder in its environment file); it has a folder undo after its first launch',
   );
 }
 
-/** One after the other, lower order first; one that fails does not stop the others. */
+/** Restores one after the other, in order; a failure does not stop the others. */
 async function restoreAll(offline: OfflineRestore, records: readonly JournalRecord[], write: boolean): Promise<RestoreItem[]> {
   const bodies = write ? null : await mkdtemp(join(tmpdir(), 'tminus-restore-'));
   const items: RestoreItem[] = [];
@@ -138,7 +151,7 @@ function refuseOneKubeconfigForMany({ environment }: RestoreOptions, records: re
   const clusters = [...new Set(records.map(({ entry }) => entry.target.cluster))];
   if (environment === undefined && clusters.length > 1)
     throw usageFailure(
-      `the journal names ${clusters.length} clusters (${clusters.join(', ')}), and one kubeconfig is one cluster`,
+      `the journal has undos of ${clusters.length} clusters (${clusters.join(', ')}); one kubeconfig is for one cluster`,
       'use --environment',
     );
 }

@@ -21,6 +21,6 @@ export function resumeCommand(program: Command): void {
       command
         .addOption(new Option('--keep', 'keep the launch time').conflicts('shift'))
         .option('--shift', 'move the launch by the duration of the hold (default: only if a checkpoint was missed)'),
-    say: ({ keep, shift }) => (keep ? { launchAt: 'keep' } : shift ? { launchAt: 'shift' } : {}),
+    fields: ({ keep, shift }) => (keep ? { launchAt: 'keep' } : shift ? { launchAt: 'shift' } : {}),
   });
 }

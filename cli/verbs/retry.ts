@@ -17,6 +17,6 @@ export function retryCommand(program: Command): void {
     needsMessage: false,
     reads: 'status',
     options: (command) => command.requiredOption('--step <name>', 'name of the step'),
-    say: ({ step }) => ({ step }),
+    fields: ({ step }) => ({ step }),
   });
 }

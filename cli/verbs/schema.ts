@@ -9,7 +9,6 @@ const files = {
   analysis: '../analyze/analysis.v1alpha1.json',
 };
 
-/** Prints the file that the repository holds: its own test keeps it fresh. */
 const EXAMPLES: Examples = [
   ['release files, for an editor', 'tminus schema > release.schema.json'],
   ['environment files', 'tminus schema environment > environment.schema.json'],

@@ -1,19 +1,18 @@
 import { COUNTDOWN, examplesText, type Examples } from '../help.ts';
 import type { Command } from 'commander';
-import type { ShownStatus } from '../shown-status.ts';
 import { guardUnderHold } from '../../verdict/words.ts';
-import { connect, releasePath, type Api } from '../api.ts';
+import { connect, countdownPath, type Api } from '../api.ts';
 import { durationOption } from '../duration-option.ts';
 import { EXIT, exitCodeOfEnding } from '../exit-codes.ts';
 import { usageFailure } from '../failure.ts';
 import { clipped, frame } from '../live-screen.ts';
-import { formatOf, hint, lookFor, print, printLine, textOf } from '../output.ts';
+import { formatOf, hint, styleFor, print, printLine, textOf } from '../output.ts';
 import { patiently } from '../patience.ts';
-import { changed, findCheckpoint, readStatus, type StatusAnswer } from '../read-status.ts';
+import { changed, findCheckpoint, readStatus, type StatusAnswer, type ShownStatus } from '../read-status.ts';
 import { harmless } from '../render/harmless.ts';
 import { renderStatus, type StepProgressLine } from '../render/status.ts';
 import { storyLines } from '../render/story.ts';
-import { legend, type Look } from '../render/words.ts';
+import { legend, type Style } from '../render/words.ts';
 
 interface StatusOptions {
   watch: boolean;
@@ -47,34 +46,34 @@ export function statusCommand(program: Command): void {
     .option('--checkpoint <name>', 'only this checkpoint')
     .addHelpText(
       'after',
-      `\n${legend}\nWith --wait: exit 0 launched or passed, 3 no-go, refused, aborted, rolled back or rollback incomplete, 5 still running after --timeout.`,
+      `\n${legend}\nWith --wait: exit 0 launched or passed, 3 no-go, refused, aborted, rolled back\nor rollback incomplete, 5 still running after --timeout.`,
     )
     .addHelpText('after', examplesText(EXAMPLES))
-    .action(async (release: string, options: StatusOptions, command: Command) => {
+    .action(async (countdown: string, options: StatusOptions, command: Command) => {
       if (options.timeout !== undefined && !options.wait && !options.watch)
         throw usageFailure('--timeout needs --wait or --watch', 'add --wait or --watch');
       const api = connect(command);
-      if (options.watch || options.wait) process.exitCode = await follow(api, release, options, command);
+      if (options.watch || options.wait) process.exitCode = await follow(api, countdown, options, command);
       else {
-        const shown = await read(api, release);
+        const shown = await read(api, countdown);
         if (options.checkpoint !== undefined) findCheckpoint(shown, options.checkpoint);
-        print(command, shown, (safe, look) => render(safe, options, look));
+        print(command, shown, (safe, style) => render(safe, options, style));
       }
     });
 }
 
-async function read(api: Api, release: string): Promise<Shown> {
-  const status = await readStatus(api, release);
-  // A guard goes on while people hold the clock.
-  const works = status.phase === 'running' || status.phase === 'undoing' || guardUnderHold(status) !== null;
-  if (!works) return { ...status, progress: [] };
-  const { items } = await api.get<{ items: StepProgressLine[] }>(releasePath(release, '/progress'));
+async function read(api: Api, countdown: string): Promise<Shown> {
+  const status = await readStatus(api, countdown);
+  // A guard continues while the clock is held.
+  const isWorking = status.phase === 'running' || status.phase === 'undoing' || guardUnderHold(status) !== null;
+  if (!isWorking) return { ...status, progress: [] };
+  const { items } = await api.get<{ items: StepProgressLine[] }>(countdownPath(countdown, '/progress'));
   return { ...status, progress: items };
 }
 
-function render(shown: Shown, { all, checkpoint }: Pick<StatusOptions, 'all' | 'checkpoint'>, look: Look): string {
+function render(shown: Shown, { all, checkpoint }: Pick<StatusOptions, 'all' | 'checkpoint'>, style: Style): string {
   return renderStatus(shown, {
-    look,
+    style,
     nowMs: Date.now(),
     all,
     progress: shown.progress,
@@ -83,17 +82,17 @@ function render(shown: Shown, { all, checkpoint }: Pick<StatusOptions, 'all' | '
   });
 }
 
-async function follow(api: Api, release: string, options: StatusOptions, command: Command): Promise<number> {
+async function follow(api: Api, countdown: string, options: StatusOptions, command: Command): Promise<number> {
   const deadlineMs = options.timeout === undefined ? Infinity : Date.now() + options.timeout;
   const live = options.watch && process.stdout.isTTY && formatOf(command) === 'text';
   let previous: Shown | null = null;
   let drawn = '';
   for (;;) {
-    const seen: Shown | null = previous;
-    const shown: Shown = await patiently(() => read(api, release), {
-      first: seen === null,
+    const before: Shown | null = previous;
+    const shown: Shown = await patiently(() => read(api, countdown), {
+      first: before === null,
       untilMs: deadlineMs,
-      tell: (line) => !live && hint(command, line),
+      report: (line) => !live && hint(command, line),
     });
     const code = exitCodeOf(shown);
     const over = shown.phase === 'ended' || (options.wait && code !== EXIT.undecided);
@@ -101,20 +100,20 @@ async function follow(api: Api, release: string, options: StatusOptions, command
     if (live)
       drawn = draw(
         drawn,
-        textOf(shown, (safe, look) => render(safe, options, look), lookFor(command)),
+        textOf(shown, (safe, style) => render(safe, options, style), styleFor(command)),
         last,
       );
     else if (options.watch) {
-      if (seen === null || changed(seen, shown))
-        printLine(command, shown, (safe, look) => stamped(safe, storyLines(seen && harmless(seen), safe, look)));
-    } else if (last) print(command, shown, (safe, look) => render(safe, options, look));
+      if (before === null || changed(before, shown))
+        printLine(command, shown, (safe, style) => stamped(safe, storyLines(before && harmless(before), safe, style)));
+    } else if (last) print(command, shown, (safe, style) => render(safe, options, style));
     if (last) return over ? code : EXIT.undecided;
     previous = shown;
     await new Promise((again) => setTimeout(again, Math.max(0, Math.min(POLL_EVERY_MS, deadlineMs - Date.now()))));
   }
 }
 
-/** The last frame stays whole, however low the terminal is. */
+/** The last frame is not clipped. */
 function draw(drawn: string, text: string, last: boolean): string {
   const screen = { columns: process.stdout.columns, rows: process.stdout.rows };
   const next = last ? text : clipped(text, screen);
@@ -122,10 +121,10 @@ function draw(drawn: string, text: string, last: boolean): string {
   return next;
 }
 
-/** Not a terminal: one line per change, each with its time. */
+/** Without a terminal: one line per change, each with its time. */
 const stamped = ({ now }: ShownStatus, lines: string[]): string => lines.map((line) => `${now}  ${line}`).join('\n');
 
-/** Of an ended or stopped countdown; 5 while it is still under way. */
+/** Exit code for --wait; 5 while the countdown is under way. */
 function exitCodeOf({ phase, ending }: ShownStatus): number {
   if (phase === 'ended') return exitCodeOfEnding(ending);
   return phase === 'stopped' ? EXIT.noGo : EXIT.undecided;

@@ -3,38 +3,38 @@ import { problemOfFile, type Problem } from '../../release/problem.ts';
 import { ENVIRONMENT_FILE } from '../dev.ts';
 import { EXIT } from '../exit-codes.ts';
 import { CliFailure } from '../failure.ts';
+import { examplesText, type Examples } from '../help.ts';
 import { API_VERSION, formatOf, hint, print, printFailure } from '../output.ts';
 import { checkFile, problemsToStart, type CheckedFile } from '../submission.ts';
 
 interface Checked {
   file: string;
-  /** In words, so that nobody reads a boolean the wrong way round. */
   outcome: 'valid' | 'invalid';
   kind: string | null;
   name: string | null;
   problems: readonly Problem[];
   warnings: readonly Problem[];
-  /** Whether the names of a release were looked for in an environment file; null of a file that has none. */
+  /** Whether the names of a release were checked against an environment file; null for an environment file. */
   names: 'checked' | 'not checked' | null;
 }
 
 const HELP = `
-With an environment file beside it, a release is also checked for what a start would refuse: names of clusters, targets, databases, trace
-stores and people to tell that the environment file does not have, and a launch that nobody approves. Without one, only its k6 scripts and
-its launch time are.
+With an environment file, also checks releases for everything that a start
+would refuse: names of clusters, targets, databases, trace stores and
+notification targets that the environment file does not have, and a launch
+without approval. Without one, only k6 scripts and launch time are checked.`;
 
-Examples:
-  # all that can be found without a server
-  tminus validate release.yaml .tminus/environment.yaml
-  # one file by itself
-  tminus validate release.yaml`;
+const EXAMPLES: Examples = [
+  ['all checks that need no server', 'tminus validate release.yaml .tminus/environment.yaml'],
+  ['one file', 'tminus validate release.yaml'],
+];
 
 export function validateCommand(program: Command): void {
   program
     .command('validate')
     .description('Check release and environment files; needs no server')
     .argument('<files...>', 'release and environment files')
-    .addHelpText('after', HELP)
+    .addHelpText('after', `${HELP}\n${examplesText(EXAMPLES)}`)
     .action(async (files: string[], _: unknown, command: Command) => {
       const items = await checkAll(files);
       const invalid = items.filter(({ outcome }) => outcome === 'invalid');
@@ -48,7 +48,7 @@ export function validateCommand(program: Command): void {
       if (items.some(({ names }) => names === 'not checked'))
         hint(command, `names were not checked; add the environment file: tminus validate ${files.join(' ')} ${ENVIRONMENT_FILE}`);
       for (const warning of valid.flatMap(({ warnings }) => warnings)) process.stderr.write(`warning: ${warning.text}\n`);
-      // Last, where the eye goes.
+      // Last, so that they are not scrolled away.
       if (invalid.length > 0)
         printFailure(
           'text',
@@ -65,7 +65,7 @@ export function validateCommand(program: Command): void {
 
 type Found = { file: string } & (CheckedFile | { kind: null; problems: readonly Problem[] });
 
-/** Each by itself, then the releases against the environments among them. */
+/** Checks each file alone, then the releases against the given environments. */
 async function checkAll(files: readonly string[]): Promise<Checked[]> {
   const found = await Promise.all(files.map(check));
   const environments = found.flatMap((each) => (each.kind === 'Environment' ? [each.environment] : []));

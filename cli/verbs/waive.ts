@@ -11,16 +11,16 @@ interface WaiveOptions extends ActionOptions {
 export function waiveCommand(program: Command): void {
   actionVerb<WaiveOptions>(program, {
     name: 'waive',
-    description: 'Accept a failing finding until a time; recorded in the audit log and announced',
+    description: 'Accept a failing finding for a limited time; recorded in the audit log and announced',
     examples: [
-      ['the keys of the findings that can be waived', 'tminus explain go-api-1.4.0'],
+      ['list the findings that can be waived, each with its key', 'tminus explain go-api-1.4.0'],
       [
-        'accept one of them for a day',
+        'accept one for a day',
         'tminus waive go-api-1.4.0 --finding "LatencyAboveLimit/POST /api/order/create" --expires 24h -m "known, ticket 4711"',
       ],
       [
-        'until shortly after the launch',
-        'tminus waive go-api-1.4.0 --finding GoroutinesHigh/goroutines --expires 73h -m "pool of workers"',
+        'accept one until after a launch in 72 hours',
+        'tminus waive go-api-1.4.0 --finding GoroutinesHigh/goroutines --expires 73h -m "fixed worker pool"',
       ],
     ],
     needsMessage: true,
@@ -29,7 +29,7 @@ export function waiveCommand(program: Command): void {
       command
         .requiredOption('--finding <key>', 'finding to waive, as CODE/SUBJECT (see `tminus explain`)')
         .requiredOption('--expires <duration>', 'duration of the waiver, such as 24h', durationOption),
-    say: ({ finding, expires }, status) => ({
+    fields: ({ finding, expires }, status) => ({
       finding,
       expiresAt: new Date(clockMs(status, Date.now()) + expires).toISOString(),
     }),

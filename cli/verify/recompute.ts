@@ -21,7 +21,7 @@ import { empty, missing, one, type StoredEvidence } from './stored-evidence.ts';
 
 type Recompute = (evidence: StoredEvidence) => Promise<Finding[]>;
 
-/** By the type of the step. A step that is not here cannot be verified, and is reported as such. */
+/** By step type. Other types cannot be verified and are reported as such. */
 export const recomputes: Readonly<Record<string, Recompute>> = {
   preflight: recomputePreflight,
 
@@ -41,16 +41,16 @@ export const recomputes: Readonly<Record<string, Recompute>> = {
     let text = '';
     const decoder = new TextDecoder();
     for await (const chunk of evidence.read(digest)) text += decoder.decode(chunk, { stream: true });
-    // What it was compared with is another countdown's evidence, and no finding rests on it.
+    // The last good release is evidence of another countdown; no finding depends on it.
     const record = { ...readDiagnosisRecord(text), lastGood: null };
     return (await diagnose(record, evidence.read, digest)).findings;
   },
 
   async launch(evidence) {
-    // The quick half of preflight is asked first; a launch that it stopped has nothing else.
-    const asked = evidence.refs.some(({ kind }) => kind === 'preflight-answers') ? await recomputePreflight(evidence) : [];
-    if (asked.some(({ outcome }) => outcome !== 'pass')) return asked;
-    return [...asked, ...(await recomputeRollout(evidence))];
+    // A launch runs the quick part of preflight first; if that fails, there is nothing else.
+    const preflight = evidence.refs.some(({ kind }) => kind === 'preflight-answers') ? await recomputePreflight(evidence) : [];
+    if (preflight.some(({ outcome }) => outcome !== 'pass')) return preflight;
+    return [...preflight, ...(await recomputeRollout(evidence))];
   },
 
   async rollback(evidence) {
@@ -68,7 +68,7 @@ export const recomputes: Readonly<Record<string, Recompute>> = {
     if (!first) throw missing('prometheus-samples');
     let tally = EMPTY_TALLY;
     let limits: GuardLimits | null = null;
-    // Part by part, so that a watch of a day is never held whole.
+    // Part by part, so that the samples of a day are never in memory at once.
     for (const [index, { digest }] of parts.entries()) {
       const [head, ...samples] = (await readJsonLines(evidence.read(digest))) as [{ limits: GuardLimits; part: number }, ...GuardSample[]];
       if (!head?.limits) throw empty(digest);

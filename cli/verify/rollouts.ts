@@ -1,4 +1,4 @@
-// The records of a watched rollout and of the proof that one version serves: what was asked stands first, what came of it last.
+// The records of a watched rollout and of the proof that one version serves. The first line has the request, the last one the result.
 import { UnreadableEvidence } from '../../analysis/analysis.ts';
 import { readJsonLines } from '../../analysis/json-lines.ts';
 import { rolloutOutcome, type WatchEnd, type WatchedRollout } from '../../analysis/rollout/outcome.ts';
@@ -20,7 +20,7 @@ interface AskedProof {
   testedImageIds?: string[] | null;
 }
 
-/** A part is null when the step has no evidence of it: it did not come to it, or could not store it. */
+/** Null: the step did not reach this part, or could not store its evidence. */
 export interface Rollouts {
   target: Place;
   image: string;
@@ -28,7 +28,7 @@ export interface Rollouts {
   proof: { asked: AskedProof; saw: VersionFacts } | null;
 }
 
-/** Finds the two records by what was asked, whatever their order and whatever other evidence lies between them. */
+/** Finds the two records by their requests, in any order and among other evidence. */
 export async function readRollouts({ refs, read }: StoredEvidence): Promise<Rollouts> {
   let [rollout, proof]: [Rollouts['rollout'], Rollouts['proof']] = [null, null];
   for (const ref of refs.filter(({ kind }) => kind === 'rollout-events')) {
@@ -52,7 +52,7 @@ type Line = { asked?: AskedWatch | AskedProof; saw?: object; end?: WatchEnd } & 
 
 const isProof = (asked: AskedWatch | AskedProof): asked is AskedProof => 'healthTarget' in asked;
 
-/** Read again from the samples; records of older versions have only the result. */
+/** Recomputed from the samples; records of older versions have only the result. */
 function outcomeOf(asked: AskedWatch, lines: readonly Line[], { saw, end }: Line): Omit<RolloutFacts, 'evidence'> {
   if (end === undefined) return saw as Omit<RolloutFacts, 'evidence'>;
   return rolloutOutcome(asked, lines.filter(isSample), end);

@@ -1,14 +1,14 @@
-// The evidence that a step left, as the recomputation reads it.
+// Stored evidence of one step, as the recomputation reads it.
 import { UnreadableEvidence } from '../../analysis/analysis.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 
 export interface StoredEvidence {
   refs: readonly EvidenceRef[];
-  /** The bytes under a digest, checked against it. */
+  /** Bytes by digest; the digest is checked. */
   read: (digest: string) => AsyncIterable<Uint8Array>;
 }
 
-/** The one piece of a kind. Throws UnreadableEvidence where there is none, or a second one. */
+/** The only piece of a kind. Throws UnreadableEvidence if there is none, or more than one. */
 export function one({ refs }: StoredEvidence, kind: EvidenceRef['kind']): EvidenceRef {
   const found = refs.filter((ref) => ref.kind === kind);
   if (!found[0]) throw missing(kind);

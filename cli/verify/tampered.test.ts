@@ -1,4 +1,4 @@
-// The whole way: a countdown's evidence in a folder, a real server over it, and the command line as a process.
+// End to end: evidence in a folder, a real server on it, and the command line as a process.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,12 +74,12 @@ function fileOf({ digest }: EvidenceRef): string {
 type Verification = { outcome: string; steps: { step: string; result: string; sentences: string[] }[] };
 const document = (stdout: string) => JSON.parse(stdout) as Verification;
 
-it('verifies what is as it was', async () => {
+it('verifies unchanged evidence', async () => {
   const { code, stdout } = await verify('--json');
   expect({ code, outcome: document(stdout).outcome }).toEqual({ code: 0, outcome: 'verified' });
 });
 
-it('names the step and the digest of a piece in which a byte was changed, and checks the other step', async () => {
+it('reports step and digest of a changed piece, and checks the other step', async () => {
   writeFileSync(fileOf(first), readFileSync(fileOf(first), 'utf8').replace('refused', 'rEfused'));
   const { code, stdout, stderr } = await verify('--json');
   expect({ code, stderr, outcome: document(stdout).outcome }).toEqual({ code: 3, stderr: '', outcome: 'differs' });
@@ -93,7 +93,7 @@ it('names the step and the digest of a piece in which a byte was changed, and ch
   ]);
 });
 
-it('names a piece that was deleted, and is no bug of tminus', async () => {
+it('reports a deleted piece, and not as a bug of tminus', async () => {
   rmSync(fileOf(second));
   const { code, stdout, stderr } = await verify();
   expect(code).toBe(3);
@@ -103,7 +103,7 @@ it('names a piece that was deleted, and is no bug of tminus', async () => {
   expect(stderr).not.toContain('bug');
 });
 
-it('is no success where nothing was measured', async () => {
+it('does not succeed if nothing was measured', async () => {
   show([]);
   expect(await verify('--json')).toMatchObject({ code: 5, stdout: expect.stringContaining('"outcome": "nothing-to-verify"') });
   show([stepOf('first', 'cluster', first), { ...stepOf('launch', 'not paused', second), state: 'failed-to-run', evidence: [] }]);

@@ -54,7 +54,7 @@ const preflight = () => {
   return { ref, findings: judgePreflight(answers, [ref.digest]) };
 };
 
-it('finds the same findings in the evidence they were made from', async () => {
+it('recomputes the same findings from their evidence', async () => {
   const { ref, findings } = preflight();
   expect(findings.map(({ outcome }) => outcome).sort()).toEqual(['fail', 'inconclusive']);
   expect(await check(stepOf('preflight', [ref], findings))).toMatchObject([{ result: 'same', findings: 2, evidence: 1, sentences: [] }]);
@@ -74,7 +74,7 @@ it('reports a finding that was left out', async () => {
   expect(step?.sentences).toEqual([expect.stringMatching(/^in the evidence but not reported: /)]);
 });
 
-it('does not believe bytes that are not those of their digest', async () => {
+it('reports bytes that do not match their digest', async () => {
   const { ref, findings } = preflight();
   store.set(ref.digest, new TextEncoder().encode(`${JSON.stringify({ input: {}, answers: answers.slice(1) })}\n`));
   expect(await check(stepOf('preflight', [ref], findings))).toMatchObject([
@@ -126,7 +126,7 @@ const proofRecord = () => stored('rollout-events', lines({ asked: askedProof }, 
 const podFailures = () => stored('pod-failures', '{"podFailures":{}}');
 const limits = { rollbackMs: 90_000, healthMs: 60_000, startedAfterMs: 321 };
 
-it('makes a rollback again from what was asked and sampled, whatever other evidence lies between', async () => {
+it('recomputes a rollback from request and samples, among other evidence', async () => {
   const [rollout, proof] = [watchRecord(), proofRecord()];
   const findings = judgeRollback(
     `shop/go-api back to ${image}`,
@@ -138,7 +138,7 @@ it('makes a rollback again from what was asked and sampled, whatever other evide
   expect(await check(stepOf('rollback', [podFailures(), proof, rollout], findings))).toMatchObject([{ result: 'same' }]);
 });
 
-it('makes a launch again, with its bytes against those under load', async () => {
+it('recomputes a launch, with the image compared with the tested one', async () => {
   const [rollout, proof] = [watchRecord(), proofRecord()];
   const findings = judgeLaunch(target, {
     rollout: { ...watched, evidence: [rollout] },
@@ -150,7 +150,7 @@ it('makes a launch again, with its bytes against those under load', async () => 
   expect(await check(stepOf('launch', [rollout, podFailures(), proof], findings))).toMatchObject([{ result: 'same' }]);
 });
 
-it('reads the outcome of a rollout from its samples, and does not take it from the record', async () => {
+it('recomputes the outcome of a rollout from its samples, not from the record', async () => {
   const rollout = stored('rollout-events', lines({ asked: askedWatch }, sample({ available: 1 }), { saw: watched, end }));
   const findings = judgeLaunch(target, { rollout: { ...watched, evidence: [rollout] }, proof: null, healthMs: 0, tested: null });
   expect(await check(stepOf('launch', [rollout], findings))).toMatchObject([
@@ -172,7 +172,7 @@ it('still reads the result of a record that an older version wrote', async () =>
   expect(await check(stepOf('launch', [rollout], findings))).toMatchObject([{ result: 'same' }]);
 });
 
-it('makes again what was stored where a part could not be, and calls the rest not verifiable', async () => {
+it('recomputes the stored part of the evidence, and reports the rest as not verifiable', async () => {
   const proof = proofRecord();
   const lost = { ...watched, evidence: [], notKept: 'The disk is full.' };
   const findings = judgeRollback(`shop/go-api back to ${image}`, lost, { ...proven, evidence: [proof] }, limits);
@@ -190,13 +190,13 @@ it('makes again what was stored where a part could not be, and calls the rest no
   expect(await check(stepOf('rollback', [proof], turned))).toMatchObject([{ result: 'differs' }]);
 });
 
-it('verifies nothing where no evidence could be stored', async () => {
+it('has nothing to verify if no evidence could be stored', async () => {
   const lost = { evidence: [], notKept: 'The disk is full.' };
   const findings = judgeRollback('shop/go-api', { ...watched, ...lost }, { ...proven, ...lost }, limits);
   expect(await check(stepOf('rollback', [], findings))).toMatchObject([{ result: 'nothing-to-verify' }]);
 });
 
-it('makes a guard again from all parts of its samples, in order', async () => {
+it('recomputes a guard from all parts of its samples, in order', async () => {
   const samples = play(13, () => ({ pods: steady() }));
   const part = (number: number, of: object[]) =>
     stored('prometheus-samples', [{ limits: guardLimits, part: number }, ...of].map((line) => `${JSON.stringify(line)}\n`).join(''));
@@ -213,7 +213,7 @@ it('makes a guard again from all parts of its samples, in order', async () => {
   ]);
 });
 
-it('says of evidence that is missing, damaged or of a step it does not know that it cannot tell', async () => {
+it('reports missing or damaged evidence and unknown step types as unreadable', async () => {
   const damaged = stored('preflight-answers', '{"answers": [');
   expect(
     (await check(stepOf('preflight', [], []), stepOf('preflight', [damaged], []), stepOf('drill', [], []))).map(({ result, sentences }) => [
@@ -227,12 +227,12 @@ it('says of evidence that is missing, damaged or of a step it does not know that
   ]);
 });
 
-it('asks nothing of a step that could not run, and leaves out those that have not ended', async () => {
+it('reads no evidence of a step that could not run, and skips steps that have not ended', async () => {
   const checks = await check(stepOf('launch', [], [], 'failed-to-run'), stepOf('guard', [], [], 'running'));
   expect(checks.map(({ result }) => result)).toEqual(['nothing-to-verify']);
 });
 
-it('checks also the pieces that no finding rests on', async () => {
+it('checks pieces of evidence without findings too', async () => {
   const { ref, findings } = preflight();
   const gone = { ...ref, digest: `sha256:${'0'.repeat(64)}`, kind: 'cpu-profile' as const };
   expect(await check(stepOf('preflight', [ref, gone], findings))).toMatchObject([
@@ -240,7 +240,7 @@ it('checks also the pieces that no finding rests on', async () => {
   ]);
 });
 
-it('ends as a whole where it is the server that is away, and not the evidence', async () => {
+it('throws if the server is unreachable', async () => {
   const { ref, findings } = preflight();
   const away = () => {
     throw new CliFailure('Unreachable', 'the server does not answer', '', 1);
@@ -255,7 +255,7 @@ it.each([
   [['same', 'nothing-to-verify'], 'nothing-to-verify'],
   [['same', 'nothing-to-verify', 'differs'], 'differs'],
   [['unreadable', 'same'], 'differs'],
-] as const)('of steps that are %j says %s', (results, outcome) => {
+] as const)('is, for steps that are %j, %s', (results, outcome) => {
   expect(
     outcomeOf(results.map((result) => ({ checkpoint: '', offset: '', step: '', result, findings: 0, evidence: 0, sentences: [] }))),
   ).toBe(outcome);

@@ -4,13 +4,13 @@ import { UnreadableEvidence } from '../../analysis/analysis.ts';
 import { canonicalJson } from '../../verdict/digest.ts';
 import type { EvidenceRef, Finding } from '../../verdict/finding.ts';
 import type { StepStatus } from '../../workflows/messages.ts';
-import type { ShownStatus } from '../shown-status.ts';
+import type { ShownStatus } from '../read-status.ts';
 import { CliFailure } from '../failure.ts';
 import { recomputes } from './recompute.ts';
 
 /**
- * What came of one step. `same`: every finding byte for byte. `differs` and `unreadable`: its evidence was changed, is not there, or says
- * something else. `nothing-to-verify`: it could not run, so nothing was measured, or a part of its evidence could not be stored.
+ * Result for one step. `same`: all findings are equal, byte for byte. `differs`, `unreadable`: evidence was changed, is missing, or gives
+ * other findings. `nothing-to-verify`: the step could not run, or a part of its evidence could not be stored.
  */
 export interface StepCheck {
   checkpoint: string;
@@ -19,20 +19,20 @@ export interface StepCheck {
   result: 'same' | 'differs' | 'unreadable' | 'nothing-to-verify';
   findings: number;
   evidence: number;
-  /** Empty when the same. One per piece of evidence that is not as it was, or per finding that differs. */
+  /** One per changed piece of evidence or finding that differs; empty for `same`. */
   sentences: string[];
 }
 
 type Read = (digest: string) => AsyncIterable<Uint8Array>;
 type Outcome = Pick<StepCheck, 'result' | 'sentences'>;
 
-/** `verified` only where every step that has ended is; one that could not run leaves nothing to verify. */
+/** `verified` only if every ended step is the same. */
 export function outcomeOf(steps: readonly StepCheck[]): 'verified' | 'differs' | 'nothing-to-verify' {
   if (steps.some(({ result }) => result === 'differs' || result === 'unreadable')) return 'differs';
   return steps.length > 0 && steps.every(({ result }) => result === 'same') ? 'verified' : 'nothing-to-verify';
 }
 
-/** Checks the steps that have ended, one after the other. `read` answers stored bytes, unchecked. */
+/** Checks the ended steps, one after the other. `read` returns stored bytes; their digest is checked here. */
 export async function verifyFindings(status: ShownStatus, read: Read): Promise<StepCheck[]> {
   const checks: StepCheck[] = [];
   for (const checkpoint of status.checkpoints) {
@@ -53,7 +53,7 @@ export async function verifyFindings(status: ShownStatus, read: Read): Promise<S
   return checks;
 }
 
-/** Every piece first, also those that no finding rests on; only what is whole is judged again. */
+/** Checks all pieces of evidence first, also those without findings; recomputes only if all are intact. */
 async function checkStep({ type, state, findings, evidence }: StepStatus, read: Read): Promise<Outcome> {
   const damages: Outcome[] = [];
   for (const ref of evidence) damages.push(...(await damageOf(ref, read)));
@@ -85,15 +85,15 @@ async function checkStep({ type, state, findings, evidence }: StepStatus, read: 
   }
 }
 
-/** Findings that rest on nothing because the step could not store a part of its evidence. They are never `same`: nobody can make them again. */
+/** Findings without evidence, because the step could not store it. They cannot be recomputed. */
 function lostFindings(findings: readonly Finding[]): Finding[] {
   return findings.some(({ code }) => code === 'EvidenceNotKept') ? findings.filter(({ evidence }) => evidence.length === 0) : [];
 }
 
-/** Failures of one piece; any other, such as a server that is away, is one of the whole check. */
+/** Failures of one piece; any other, such as an unreachable server, ends the whole check. */
 const OF_ONE_PIECE = new Set(['NotFound', 'Damaged', 'BrokenOff', 'Internal']);
 
-/** What is wrong with a stored piece, in at most one sentence that names its digest. */
+/** Damage of a stored piece, with its digest; empty if it is intact. */
 async function damageOf({ digest, kind }: EvidenceRef, read: Read): Promise<Outcome[]> {
   try {
     for await (const _ of read(digest));
@@ -106,7 +106,7 @@ async function damageOf({ digest, kind }: EvidenceRef, read: Read): Promise<Outc
   }
 }
 
-/** One sentence per finding that is not the same, byte for byte in canonical JSON; empty also means the same order. */
+/** One sentence per difference in canonical JSON, order included. */
 function differences(reported: readonly Finding[], again: readonly Finding[]): string[] {
   if (canonicalJson(reported) === canonicalJson(again)) return [];
   const sentences: string[] = [];
@@ -126,7 +126,7 @@ function differences(reported: readonly Finding[], again: readonly Finding[]): s
 
 const named = (finding: Finding | undefined): string => (finding ? `${finding.outcome}, ${finding.message}` : 'nothing');
 
-/** Passes bytes on and throws at their end when they are not those of the digest. */
+/** The same bytes; throws at the end if their digest is another one. */
 async function* checked(digest: string, bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const hash = createHash('sha256');
   for await (const chunk of bytes) {
