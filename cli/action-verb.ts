@@ -79,7 +79,9 @@ const SHOWN_DIGEST = 'sha256:'.length + 12;
 function basisText(action: string, status: ShownStatus, precondition: Precondition): string {
   const checkpoint = status.checkpoints.find(({ name }) => name === precondition.name);
   const where = checkpoint ? `${checkpoint.offset} ${checkpoint.name}` : precondition.name;
-  return `${action} ${status.release} at ${where}: revision ${precondition.revision}, evidence ${precondition.evidenceDigest.slice(0, SHOWN_DIGEST) || 'none'}…${checkpoint ? `, ${progressOf(status, checkpoint)}` : ''}`;
+  const digest = `${precondition.evidenceDigest.slice(0, SHOWN_DIGEST) || 'none'}…`;
+  const basis = [`revision ${precondition.revision}`, `evidence ${digest}`, ...(checkpoint ? [progressOf(status, checkpoint)] : [])];
+  return `${action} ${status.release} at ${where}: ${basis.join(', ')}`;
 }
 
 /** A final poll has no measurements of its own: the decision is about the findings of all checkpoints before it. */

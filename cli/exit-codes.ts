@@ -29,16 +29,27 @@ export const exitCodeRows: readonly (readonly [code: number, meaning: string])[]
   ],
   [
     EXIT.noGo,
-    'the verdict is no-go: for status --wait and rehearse, the countdown ended as no-go, refused, aborted or rolled back, or its rollback is incomplete; for analyze and alarms budget: a finding fails; for verify and events: evidence, findings or audit log do not match; for restore: an undo could not be restored',
+    [
+      'the verdict is no-go: for status --wait and rehearse, the countdown ended as no-go, refused, aborted or rolled back, or its rollback is incomplete',
+      'for analyze and alarms budget: a finding fails',
+      'for verify and events: evidence, findings or audit log do not match',
+      'for restore: an undo could not be restored',
+    ].join('; '),
   ],
   [EXIT.notSignedIn, 'not authenticated'],
   [
     EXIT.undecided,
-    'undecided: still counting or holding after --timeout, or the evidence is inconclusive; for restore: an undo is still open, was only printed, or is not proven',
+    [
+      'undecided: still counting or holding after --timeout, or the evidence is inconclusive',
+      'for restore: an undo is still open, was only printed, or is not proven',
+    ].join('; '),
   ],
   [
     EXIT.refused,
-    'refused: not allowed, not possible in this state, or decided on an old revision; for start and rehearse: the countdown was refused while the command waited for it to begin, or its name is in use',
+    [
+      'refused: not allowed, not possible in this state, or decided on an old revision',
+      'for start and rehearse: the countdown was refused while the command waited for it to begin, or its name is in use',
+    ].join('; '),
   ],
   [EXIT.interrupted, 'interrupted'],
 ];

@@ -24,7 +24,7 @@ describe('the generated reference', () => {
     const examples = [
       'verify go-api-1.4.0',
       'prune --older-than 90d --dry-run',
-      'leftovers --output json',
+      'leftovers --json',
       'doctor shop.yaml',
       'validate release.yaml',
     ];

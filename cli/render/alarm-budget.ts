@@ -63,9 +63,10 @@ function assumed({ surge, trafficPerSecond, scrapeMs, scrapeMsOf, evaluationMs, 
   const traffic = trafficPerSecond === null ? '' : ` of ${number(trafficPerSecond)} requests/s`;
   const scrapes = [`every ${duration(scrapeMs)}`, ...Object.entries(scrapeMsOf).map(([metric, ms]) => `${metric} every ${duration(ms)}`)];
   const stated = Object.entries(labels).map(([name, value]) => `${name}="${value}"`);
+  const labelText = stated.length > 0 ? `; labels ${stated.join(', ')}` : '';
   return [
     `Assumed: ${errors}${traffic} from the start of the fault and none before; scrape ${scrapes.join(', ')}; evaluation every`,
-    `  ${duration(evaluationMs)} where the group sets no interval; counters exported before their first error${stated.length > 0 ? `; labels ${stated.join(', ')}` : ''}.`,
+    `  ${duration(evaluationMs)} where the group sets no interval; counters exported before their first error${labelText}.`,
     '  p50 and p95: uniform phases of scrape, evaluation and sending. | is the limit.',
   ];
 }

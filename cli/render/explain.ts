@@ -11,7 +11,7 @@ import type { ShownStatus } from '../read-status.ts';
 import { sentenceOf } from './finding.ts';
 import { nextLines } from './next.ts';
 
-import { mark, paint, statusLabel, textOf, type Style, type Tone } from './words.ts';
+import { mark, paint, personName, statusLabel, textOf, type Style, type Tone } from './words.ts';
 
 const toneOfEffect: Record<Reason['effect'], Tone> = { 'no-go': 'bad', hold: 'hold', waived: 'plain', note: 'plain' };
 
@@ -126,9 +126,13 @@ function earlierLines({ release, checkpoints }: ShownStatus, { name, steps }: Ch
     0,
     checkpoints.findIndex((each) => each.name === name),
   );
-  return earlier.map(
-    (each) =>
-      `${each.offset} ${each.name}   ${statusLabel(each.state, style)}   ${each.evaluation?.passed ?? 0} of ${each.evaluation?.findings.length ?? 0} pass   tminus explain ${release} --checkpoint ${each.name}`,
+  return earlier.map(({ offset, name: before, state, evaluation }) =>
+    [
+      `${offset} ${before}`,
+      statusLabel(state, style),
+      `${evaluation?.passed ?? 0} of ${evaluation?.findings.length ?? 0} pass`,
+      `tminus explain ${release} --checkpoint ${before}`,
+    ].join('   '),
   );
 }
 
@@ -150,16 +154,17 @@ const passLines = ({ evaluation }: CheckpointStatus, style: Style): string[] =>
 function peopleLines({ approval, approvals, waivers, at }: CheckpointStatus, style: Style): string[] {
   return [
     ...approvals.map(
-      ({ principal, decision, comment, at: when, verified }) =>
-        `${statusLabel(decision === 'approve' ? 'go' : 'no-go', style)}   ${principal.displayName}${verified ? '' : ' (unverified)'} at ${eventTime(when)}: "${comment}"`,
+      (given) =>
+        `${statusLabel(given.decision === 'approve' ? 'go' : 'no-go', style)}   ${personName(given)} at ${eventTime(given.at)}: "${given.comment}"`,
     ),
     ...waivers.map(
       ({ finding, by, reason, expiresAt }) => `waived   ${finding} by ${by.displayName} until ${time(expiresAt)}: "${reason}"`,
     ),
-    ...(approval?.deadlineAt
-      ? [
-          `${approval.count} of ${approval.groups.join(' or ')} decide until ${time(approval.deadlineAt)} (${duration(Date.parse(approval.deadlineAt) - Date.parse(at))} after it was reached), else ${approval.onDeadline}`,
-        ]
-      : []),
+    ...(approval?.deadlineAt ? [deadlineText(approval, approval.deadlineAt, at)] : []),
   ];
+}
+
+function deadlineText({ count, groups, onDeadline }: NonNullable<CheckpointStatus['approval']>, deadlineAt: string, at: string): string {
+  const after = duration(Date.parse(deadlineAt) - Date.parse(at));
+  return `${count} of ${groups.join(' or ')} decide until ${time(deadlineAt)} (${after} after it was reached), else ${onDeadline}`;
 }

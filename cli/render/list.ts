@@ -27,10 +27,17 @@ export function renderList(items: readonly ListedCountdown[], style: Style, nowM
     width('', (item) => statusLabel(wordOf(item), { ...style, stream: null })),
   );
   const serviceWidth = width('SERVICE', ({ service }) => service ?? '?');
+  const widths = [nameWidth, serviceWidth, verdictWidth, PHASE_WIDTH];
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('')
+      .trimEnd();
   return [
-    `${'COUNTDOWN'.padEnd(nameWidth)}${'SERVICE'.padEnd(serviceWidth)}${'VERDICT'.padEnd(verdictWidth)}${'PHASE'.padEnd(PHASE_WIDTH)}WHEN`,
+    line(['COUNTDOWN', 'SERVICE', 'VERDICT', 'PHASE', 'WHEN']),
+    // `padded`: colour codes have no width.
     ...items.map((item) =>
-      `${nameOf(item).padEnd(nameWidth)}${(item.service ?? '?').padEnd(serviceWidth)}${padded(wordOf(item), verdictWidth, style)}${(item.phase ?? '?').padEnd(PHASE_WIDTH)}${when(item, nowMs)}`.trimEnd(),
+      line([nameOf(item), item.service ?? '?', padded(wordOf(item), verdictWidth, style), item.phase ?? '?', when(item, nowMs)]),
     ),
   ].join('\n');
 }

@@ -6,7 +6,7 @@ import type { CheckpointStatus, StepStatus } from '../../workflows/messages.ts';
 import type { ShownStatus } from '../read-status.ts';
 import { sentenceOf } from './finding.ts';
 import { nextLines } from './next.ts';
-import { mark, padded, paint, statusLabel, textOf, type Style } from './words.ts';
+import { mark, padded, paint, personName, statusLabel, textOf, type Style } from './words.ts';
 
 export interface StepProgressLine {
   checkpoint: string;
@@ -50,24 +50,20 @@ export function renderStatus(status: ShownStatus, view: StatusView): string {
   const offsetWidth = Math.max(...status.checkpoints.map(({ offset }) => offset.length));
   const rows = shown.flatMap((checkpoint) => checkpointRows(status, checkpoint, now, offsetWidth, view));
   const nameWidth = Math.max(MIN_NAME_WIDTH, ...rows.map(({ name }) => name.length)) + 2;
+  const { service } = status;
+  const revision = status.checkpoints.find(({ name }) => name === status.current)?.revision ?? 0;
   return [
     field(
       'Countdown',
-      `${status.release}   ${status.service.namespace}/${status.service.name} on ${status.service.cluster}${status.rehearsal ? '   REHEARSAL on virtual time' : ''}`,
+      `${status.release}   ${service.namespace}/${service.name} on ${service.cluster}${status.rehearsal ? '   REHEARSAL on virtual time' : ''}`,
     ),
     field('Verdict', `${statusLabel(headWord(status), style)}   ${status.sentence}`),
     ...holdLines(status, now).map((line, index) => field(index === 0 ? 'Held' : '', line)),
     ...status.conditions
       .filter(({ type, status: holds }) => type === 'PeopleTold' && holds === 'False')
       .map(({ message }) => field('Undelivered', message)),
-    field(
-      'Clock',
-      `${clock(status.launchAt, now)}   launch ${time(status.launchAt)}${status.endedAt ? '' : ` (${relativeTime(status.launchAt, now)})`}${status.heldMs > 0 ? `, held ${duration(status.heldMs)} in all` : ''}`,
-    ),
-    field(
-      'Requested',
-      `${status.requestedBy.displayName}   image ${status.service.image}   ${status.current} revision ${status.checkpoints.find(({ name }) => name === status.current)?.revision ?? 0}`,
-    ),
+    field('Clock', clockText(status, now)),
+    field('Requested', `${status.requestedBy.displayName}   image ${service.image}   ${status.current} revision ${revision}`),
     '',
     `${'CHECKPOINT / STEP'.padEnd(nameWidth)}${'STATUS'.padEnd(STATE_WIDTH)}${'TOOK'.padStart(TOOK_WIDTH)}  DETAIL`,
     ...rows.flatMap((row) => rowLines(row, nameWidth, style)),
@@ -76,6 +72,11 @@ export function renderStatus(status: ShownStatus, view: StatusView): string {
     ...rollbackLines(status, view),
     ...nextLines(status, view.page),
   ].join('\n');
+}
+
+function clockText({ launchAt, endedAt, heldMs }: ShownStatus, now: number): string {
+  const remaining = endedAt ? '' : ` (${relativeTime(launchAt, now)})`;
+  return `${clock(launchAt, now)}   launch ${time(launchAt)}${remaining}${heldMs > 0 ? `, held ${duration(heldMs)} in all` : ''}`;
 }
 
 function rowLines({ name, state, took, detail, below }: Row, nameWidth: number, style: Style): string[] {
@@ -173,8 +174,8 @@ function approvalRow({ approval, approvals, state }: CheckpointStatus, now: numb
       took: '',
       detail: `${given} of ${approval.count}${until}`,
       below: approvals.map(
-        ({ principal, decision, comment, revision, verified }) =>
-          `${statusLabel(decision === 'approve' ? 'go' : 'no-go', style)}   ${principal.displayName}${verified ? '' : ' (unverified)'}: "${comment}"   on revision ${revision}`,
+        (each) =>
+          `${statusLabel(each.decision === 'approve' ? 'go' : 'no-go', style)}   ${personName(each)}: "${each.comment}"   on revision ${each.revision}`,
       ),
     },
   ];

@@ -127,11 +127,10 @@ function evidenceKinds({ evidence }: StepStatus): string {
 const DIGEST_FROM = 'sha256:'.length;
 
 function approvalLine({ principal, decision, comment, evidenceDigest, revision, verified }: ApprovalStatus, style: Style): string {
-  const word =
-    decision === 'approve'
-      ? `${mark('good', style)} ${principal.displayName} approves`
-      : `${mark('bad', style)} ${principal.displayName} rejects`;
-  return `${INDENT}${word}${verified ? '' : ' (unverified)'} "${comment}"   evidence ${evidenceDigest.slice(DIGEST_FROM, DIGEST_FROM + 4)}…, revision ${revision}`;
+  const [tone, verb] = decision === 'approve' ? (['good', 'approves'] as const) : (['bad', 'rejects'] as const);
+  const digest = evidenceDigest.slice(DIGEST_FROM, DIGEST_FROM + 4);
+  const action = `${mark(tone, style)} ${principal.displayName} ${verb}${verified ? '' : ' (unverified)'}`;
+  return `${INDENT}${action} "${comment}"   evidence ${digest}…, revision ${revision}`;
 }
 
 function skipped(status: ShownStatus, checkpoint: CheckpointStatus): string {
@@ -151,7 +150,8 @@ function endLines(previous: ShownStatus | null, next: ShownStatus, style: Style)
   if (next.phase === 'stopped')
     return previous?.phase === 'stopped' ? [] : [`${mark('bad', style)} NO-GO    ${next.sentence}.${untouched(next)}`, nextLine];
   if (next.phase !== 'ended' || previous?.phase === 'ended') return [];
-  const facts = `  ${duration(Date.parse(next.endedAt ?? next.now) - Date.parse(next.startedAt))} of countdown · ${next.historyEvents} events · ${next.auditHead.seq} audit records`;
+  const took = duration(Date.parse(next.endedAt ?? next.now) - Date.parse(next.startedAt));
+  const facts = `  ${took} of countdown · ${next.historyEvents} events · ${next.auditHead.seq} audit records`;
   const word = textOf(next.ending ?? 'ended').toUpperCase();
   if (isGoodEnding(next.ending)) return [`${mark('good', style)} ${word} ${next.sentence}`, facts, nextLine];
   // The no-go was printed when the countdown stopped.

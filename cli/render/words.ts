@@ -1,5 +1,6 @@
 // Status as word, symbol and colour. Symbols are ASCII if the locale is not UTF-8; colours follow NO_COLOR and the stream.
 import { styleText } from 'node:util';
+import type { ApprovalStatus } from '../../workflows/messages.ts';
 import { statusWords, type StatusWord, type Tone as StatusTone } from '../../verdict/words.ts';
 
 export type Tone = 'good' | 'bad' | 'hold' | 'busy' | 'later' | 'plain';
@@ -49,6 +50,10 @@ export function statusLabel(word: string, style: Style): string {
   const tone = toneOf(word);
   return paint(`${mark(tone, style)} ${textOf(word)}`, tone, style);
 }
+
+/** Name of a person in an approval. */
+export const personName = ({ principal, verified }: Pick<ApprovalStatus, 'principal' | 'verified'>): string =>
+  `${principal.displayName}${verified ? '' : ' (unverified)'}`;
 
 export function paint(text: string, tone: Tone, { stream }: Style): string {
   return stream && tone !== 'plain' ? styleText(colours[tone], text, { stream }) : text;

@@ -50,6 +50,10 @@ function checkedDuration(text: string): string {
 function render({ dryRun, before, openCountdowns, removed, removedBytes, keptNamed, keptYoung }: PruneAnswer): string {
   return [
     `${count(removed)} pieces (${size(removedBytes)}) ${dryRun ? 'would be removed' : 'removed'}, stored before ${time(before)}`,
-    `${keptNamed} old pieces kept: referenced by an open countdown, an undo or the last good release; ${keptYoung} younger pieces kept; ${openCountdowns} countdowns are open`,
+    [
+      `${keptNamed} old pieces kept: referenced by an open countdown, an undo or the last good release`,
+      `${keptYoung} younger pieces kept`,
+      `${openCountdowns} countdowns are open`,
+    ].join('; '),
   ].join('\n');
 }
