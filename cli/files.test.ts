@@ -104,7 +104,7 @@ it('checks a release against the given environment file for everything that a st
       'release.yaml:19:7 spec.checkpoints[0]: no approval comes before the launch in "now"; give an earlier checkpoint an approval, or set spec.start.unapprovedLaunch in the environment file',
     ],
   });
-  // By itself, what needs no environment file.
+  // Without an environment file.
   expect((await validate('release.yaml')).lines).toEqual([
     'names were not checked; add the environment file: tminus validate release.yaml .tminus/environment.yaml',
     expect.stringContaining('spec.launchAt: the launch time'),

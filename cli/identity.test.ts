@@ -41,7 +41,7 @@ it('saves a token from stdin or a file after the server has verified it', async 
   expect(piped.server.asked[0]?.authorization).toBe('Bearer from-stdin');
   expect(readFileSync(join(home, 'token'), 'utf8')).toBe('from-stdin\n');
   expect(statSync(join(home, 'token')).mode & 0o777).toBe(0o600);
-  // What it keeps is what the other verbs use.
+  // The saved token is the default of the other verbs.
   expect((await against(whoami, ['whoami'], { env })).server.asked[0]?.authorization).toBe('Bearer from-stdin');
 
   const file = join(home, 'given');

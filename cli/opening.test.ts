@@ -9,7 +9,7 @@ import { hasDisplay } from './verbs/open.ts';
 const PAGE = 'http://127.0.0.1:6/r/go-api-1.4.0';
 const bin = resolve(import.meta.dirname, 'bin.ts');
 
-/** Runs `tminus open` in a pseudo-terminal; answers what it prints and what the browser was given. */
+/** Runs `tminus open` in a pseudo-terminal. Returns its output and the URL that the browser was started with. */
 function open(env: Record<string, string>, options = ''): { printed: string; opened: string | null } {
   const folder = mkdtempSync(join(tmpdir(), 'tminus-open-'));
   const opened = join(folder, 'opened');

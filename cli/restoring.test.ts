@@ -16,7 +16,7 @@ let evidence: string;
 let api: FakeClusterApi;
 let server: FakeApiServer;
 
-/** A candidate that is live, and whose countdown is gone. */
+/** A live candidate without a countdown. */
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tminus-restore-'));
   evidence = join(folder, 'evidence');

@@ -20,7 +20,7 @@ const analyze = (...argv: string[]) =>
   });
 const factsOf = (...argv: string[]) => (JSON.parse(analyze('-o', 'json', ...argv).stdout) as AnalysisDocument).items[0]?.facts ?? [];
 const requests = (count: number) => Array.from({ length: count }, (_, i) => ({ ms: 5, second: i / 100 }));
-/** Of a run that says what load was asked for; k6's own points do not, and pass nothing. */
+/** Points with a plan of the load; the points of k6 itself have none and pass nothing. */
 const planned = (count: number) => {
   const plan = {
     stages: [{ seconds: count / 100, ratePerSecond: 100 }],

@@ -49,7 +49,7 @@ const deepPlan = `[{"Plan":${'{"Node Type":"Sort","Plans":['.repeat(2_000)}{"Nod
 const planText = 'Seq Scan on orders  (cost=0.00..1.00 rows=1 width=4) (actual time=0.1..0.2 rows=1 loops=1)\n';
 const points = record([{ ms: 5 }, { ms: 6 }]);
 
-/** Name, content, and what the one sentence says. */
+/** Name, content, and expected message. */
 const unreadable: [name: string, content: string | Uint8Array, says: RegExp][] = [
   ['cut-off.pb.gz', gzipSync(profile).subarray(0, 200), /the gzip stream is truncated; capture it again, to its end$/],
   [

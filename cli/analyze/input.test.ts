@@ -41,7 +41,7 @@ beforeAll(() => {
   writeFileSync(at('leaks.pb'), profileBytes(['goroutineleak/count'], [{ stack: request('runtime.gopark'), values: [3] }]));
   writeFileSync(at('trace.out'), 'go 1.26 trace\0\0\0');
   writeFileSync(at('trace.out.gz'), gzipSync('go 1.26 trace\0\0\0'));
-  // Reads what is a trace and nothing else, as the real one.
+  // Like the real tool, accepts only traces.
   writeFileSync(
     at('go'),
     `#!/bin/sh\n[ "$(head -c 13 "$4")" = 'go 1.26 trace' ] && exec cat ${at('cpu.pb.gz')}\necho 'bad file format' >&2\nexit 1\n`,

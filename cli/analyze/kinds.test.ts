@@ -41,7 +41,7 @@ const dump = (count: number) =>
   ).join('\n');
 const span = { traceId: 'a1', spanId: 'b1', name: 'GET /', startTimeUnixNano: '1000000000', endTimeUnixNano: '2000000000' };
 
-/** Name, content, what it is taken for, and what must be among its sentences, facts and tables. */
+/** Name, content, detected kind, and a text that its findings, facts and tables must contain. */
 const kinds: [name: string, content: string | Uint8Array, kind: string, says: RegExp][] = [
   ['points.json', record(requests(20)), 'k6-points', /p99 of GET \/a is 20 ms.*the points do not say whether the load was open/],
   ['points.json.gz', gzipSync(record(requests(20))), 'k6-points', /p99 of GET \/a is 20/],

@@ -124,12 +124,12 @@ function tookOf(steps: readonly StepStatus[], now: number): string {
 }
 
 function stepRow(checkpoint: CheckpointStatus, step: StepStatus, now: number, over: boolean, { style, progress, all }: StatusView): Row {
-  const doing = progress.find((each) => each.checkpoint === checkpoint.name && each.step === step.name);
+  const current = progress.find((each) => each.checkpoint === checkpoint.name && each.step === step.name);
   const bar =
-    step.state === 'running' && doing?.progress
-      ? `${barOf(doing.progress.done, doing.progress.total)} ${doing.progress.text}`.trimStart()
+    step.state === 'running' && current?.progress
+      ? `${barOf(current.progress.done, current.progress.total)} ${current.progress.text}`.trimStart()
       : '';
-  const retried = doing && doing.attempt > 1 ? `attempt ${doing.attempt}` : '';
+  const retried = current && current.attempt > 1 ? `attempt ${current.attempt}` : '';
   const [first, ...rest] = step.facts.filter(({ text }) => text !== '');
   return {
     name: `${step.name}${step.round > 1 ? ` (round ${step.round})` : ''}`,
@@ -210,8 +210,8 @@ function objectionLines({ reasons, phase, ending, sentence }: ShownStatus, style
 /** Last failure of a rollback that is being retried. */
 function rollbackLines({ phase }: ShownStatus, { progress, style }: StatusView): string[] {
   if (phase !== 'undoing') return [];
-  const lines = progress.flatMap(({ attempt, progress: doing, lastFailure }) => {
-    const parts = [doing?.text ?? '', ...(attempt > 1 ? [`attempt ${attempt}, before it: ${lastFailure ?? 'no reason'}`] : [])].filter(
+  const lines = progress.flatMap(({ attempt, progress: current, lastFailure }) => {
+    const parts = [current?.text ?? '', ...(attempt > 1 ? [`attempt ${attempt}, before it: ${lastFailure ?? 'no reason'}`] : [])].filter(
       Boolean,
     );
     return parts.length > 0 ? [paint(`${mark('hold', style)} the rollback is being retried   ${parts.join('; ')}`, 'hold', style)] : [];
