@@ -59,7 +59,10 @@ export function flameGraph({ summary, tree, unit, divisor, linkOf, at }: FlameGr
   };
   draw(root, from, 0, WIDTH, 0);
   const up = linkOf === null || from === '' ? nothing : markup`data-up="${linkOf(from.split('.').slice(0, -1).join('.'))}"`;
-  return markup`<svg class="flame" viewBox="0 0 ${WIDTH} ${(deepest + 1) * ROW}" role="group" aria-label="${summary}" ${up}>${frames}</svg>`;
+  // Scrolls sideways on a phone. With links the frames themselves take the focus.
+  const scroll = linkOf === null ? markup`tabindex="0" role="group" aria-label="Flame graph"` : nothing;
+  return markup`<div class="scroll" ${scroll}><svg class="flame" viewBox="0 0 ${WIDTH} ${(deepest + 1) * ROW}" role="group"
+    aria-label="${summary}" ${up}>${frames}</svg></div>`;
 
   function frame(node: FlameNode, path: string, x: number, width: number, row: number): Markup {
     const letters = Math.floor((width - 6) / CHARACTER);

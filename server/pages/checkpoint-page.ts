@@ -169,7 +169,7 @@ function waiveForms(
   const why = explainCan('waive', status.phase);
   const expiry = (hours: number) => new Date(clock + hours * 3_600_000).toISOString();
   return markup`<section class="card" aria-labelledby="waive-title"><h2 id="waive-title">Waive</h2>
-    <p>A waiver accepts a finding as it is, with your name and reason, for a time. It is announced and stands in the report.</p>
+    <p>A waiver accepts a finding until it expires. Your name and reason are announced and part of the report.</p>
     ${why === null ? nothing : markup`<p class="quiet">Not now: ${why}.</p>`}
     ${open.map((reason) => {
       const key = findingKey(reason);

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { fail } from '../../verdict/finding.ts';
 import { loadSigner } from '../identity/signing.ts';
 import { tokenFileIdentity, createToken } from '../identity/tokens.ts';
 import { startServer, type RunningServer } from '../main.ts';
@@ -22,13 +23,20 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const PATIENCE_MS = 60_000;
 
 const [loadAndDiagnosis, ...later] = stoppedTwice.checkpoints as [(typeof stoppedTwice.checkpoints)[0], ...typeof stoppedTwice.checkpoints];
+/** An endpoint without a place to break, and more evidence than one line holds. */
+const longFinding = fail(
+  'LatencyAboveLimit',
+  'GET /api/v1/shops/{shop}/orders/{order}/recommendations',
+  'p99 of GET /api/v1/shops/{shop}/orders/{order}/recommendations is 734 ms, limit 300 ms',
+  { measured: 734, limit: 300, unit: 'ms', evidence: Object.values(exampleRefs).map(({ digest }) => digest) },
+);
 const withEvidence = {
   ...stoppedTwice,
   checkpoints: [
     {
       ...loadAndDiagnosis,
       steps: [
-        ...loadAndDiagnosis.steps,
+        ...loadAndDiagnosis.steps.map((step) => ({ ...step, findings: [...step.findings, longFinding] })),
         {
           ...(loadAndDiagnosis.steps[1] as (typeof loadAndDiagnosis.steps)[0]),
           name: 'diagnosis',
@@ -151,6 +159,13 @@ async function open(at: string): Promise<Page> {
   return page;
 }
 
+/** Width of findings tables that is out of sight, in px. */
+async function cutFindings(page: Page): Promise<number> {
+  return await page.evaluate<number>(
+    `Math.max(0, ...[...document.querySelectorAll('.scroll:has(.findings)')].map((each) => each.scrollWidth - each.clientWidth))`,
+  );
+}
+
 async function shoot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`), fullPage: true });
 }
@@ -163,7 +178,7 @@ it(
     await shoot(page, 'login');
     await page.keyboard.type('wrong');
     await page.keyboard.press('Enter');
-    expect(await page.getByRole('alert').textContent()).toContain('not known');
+    expect(await page.getByRole('alert').textContent()).toContain('Unknown token');
     await page.getByLabel('Token').fill(token);
     await page.keyboard.press('Enter');
     await page.waitForURL(`${server.url}/r/go-api-1.4.0`);
@@ -226,19 +241,34 @@ it(
   'fits a phone without scrolling sideways',
   async () => {
     const page = await browser.newPage();
-    await page.setViewportSize({ width: 390, height: 844 });
+    await page.setViewportSize({ width: 360, height: 844 });
     for (const [name, at] of pages) {
       await page.goto(`${server.url}${at}`);
       await page.evaluate(`document.querySelectorAll('details.act').forEach((details) => details.setAttribute('open', ''))`);
       const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
       expect({ name, overflow }).toEqual({ name, overflow: 0 });
-      // Nothing of a finding is out of sight: neither what it says nor its evidence.
-      const cut = await page.evaluate<number>(
-        `Math.max(0, ...[...document.querySelectorAll('.scroll:has(.findings)')].map((each) => each.scrollWidth - each.clientWidth))`,
-      );
-      expect({ name, cut }).toEqual({ name, cut: 0 });
+      expect({ name, cut: await cutFindings(page) }).toEqual({ name, cut: 0 });
       if (name === 'release-waiting' || name === 'checkpoint-stopped' || name === 'release-held') await shoot(page, `${name}-phone`);
     }
+  },
+  PATIENCE_MS,
+);
+
+it.each([1200, 1440])(
+  'shows every column of the findings, and plots as wide as the page, at %d px',
+  async (width) => {
+    const page = await browser.newPage();
+    await page.setViewportSize({ width, height: 900 });
+    for (const at of ['', '/checkpoints/load-and-diagnosis', '/report']) {
+      await page.goto(`${server.url}/r/go-api-1.7.0${at}`);
+      expect(await page.locator('.findings').count()).toBeGreaterThan(0);
+      expect({ at, cut: await cutFindings(page) }).toEqual({ at, cut: 0 });
+    }
+    const unused = `[...document.querySelectorAll('svg.plot, svg.flame')].map((each) => each.closest('section').clientWidth - each.clientWidth)`;
+    const widths = await page.evaluate<number[]>(unused);
+    expect(widths.length).toBeGreaterThan(1);
+    // The padding of a card is 21 px on each side.
+    expect(Math.max(...widths)).toBeLessThan(60);
   },
   PATIENCE_MS,
 );
@@ -303,15 +333,15 @@ it(
     await page.clock.install({ time: new Date(EXAMPLE_NOW) });
     await page.goto(`${server.url}/`);
     await page.getByLabel('Phase').selectOption('on hold');
-    await page.getByLabel('waits for me').check();
+    await page.getByLabel('waiting for me').check();
     await page.getByRole('button', { name: 'Filter' }).click();
     await page.waitForURL('**/?phase=holding&waits=me');
     const names = () => page.locator('#releases').getByRole('rowheader').allTextContents();
-    expect(await names()).toEqual(['go-api-1.8.0', 'go-api-1.9.0']);
+    expect(await names()).toEqual(['go-api-1.8.0', 'go-api-1.9.0 rehearsal']);
     countdowns.statuses.set('go-api-1.4.0', { ...waiting, phase: 'holding' });
     await page.clock.fastForward(15_000);
     await page.locator('#releases').getByRole('link', { name: 'go-api-1.4.0' }).waitFor();
-    expect(await names()).toEqual(['go-api-1.4.0 rehearsal', 'go-api-1.8.0', 'go-api-1.9.0']);
+    expect(await names()).toEqual(['go-api-1.4.0 rehearsal', 'go-api-1.8.0', 'go-api-1.9.0 rehearsal']);
     await shoot(page, 'releases-filtered');
     countdowns.statuses.set('go-api-1.4.0', waiting);
   },
@@ -329,7 +359,7 @@ it(
         each.name === 'final-poll' ? { ...each, state: 'hold', revision: 4, approvals: [] } : each,
       ),
     });
-    await page.getByText('Nobody has decided yet').waitFor();
+    await page.getByText('No decisions yet').waitFor();
     await page.getByText('The evidence has changed since you began.').first().waitFor();
     expect(await page.locator('#comment').inputValue()).toBe('half a thought');
     expect(await page.evaluate('document.activeElement?.id')).toBe('comment');
@@ -402,7 +432,7 @@ it(
     for (const name of names) expect(name).toContain('encoding/json');
     await page
       .getByRole('status')
-      .filter({ hasText: `${names.length} of ${await page.locator('svg.flame a').count()} frames have it` })
+      .filter({ hasText: `${names.length} of ${await page.locator('svg.flame a').count()} frames match` })
       .waitFor();
     expect(await violations(page)).toEqual([]);
     await shoot(page, 'flame-graph-searched');
@@ -427,12 +457,12 @@ it(
       (await table.locator(`tbody td:nth-child(${index})`).allTextContents()).map((text) => text.trim());
     const numbers = async (index: number) => (await column(index)).map((text) => Number(text.replaceAll(',', '')));
     const down = (values: number[]) => [...values].sort((a, b) => b - a);
-    await table.getByRole('button', { name: 'cum MB' }).focus();
+    await table.getByRole('button', { name: 'cum MiB' }).focus();
     await page.keyboard.press('Enter');
     expect(await table.locator('th[aria-sort="descending"]').textContent()).toContain('cum');
     expect(await numbers(4)).toEqual(down(await numbers(4)));
     expect(new Set(await numbers(4)).size).toBeGreaterThan(2);
-    await page.getByRole('status').filter({ hasText: 'Sorted by cum MB, descending' }).waitFor({ state: 'attached' });
+    await page.getByRole('status').filter({ hasText: 'Sorted by cum MiB, descending' }).waitFor({ state: 'attached' });
     await page.keyboard.press('Enter');
     expect(await numbers(4)).toEqual(down(await numbers(4)).reverse());
     await table.getByRole('button', { name: 'function' }).click();
