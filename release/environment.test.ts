@@ -37,6 +37,20 @@ test('refuses a secret in the file with a sentence, and does not print it', () =
   );
 });
 
+test.each(['dingtalk', 'feishu', 'webhook', 'wecom', 'slack'])('takes %s as a notification target', (type) => {
+  expect(printed(`${frame}  notify: { team: { type: ${type}, url: { env: TEAM_URL } } }\n`)).toBe('');
+});
+
+test.each(['wecom', 'slack'])('refuses a secret for %s, whose messages are not signed', (type) => {
+  expect(printed(`${frame}  notify: { team: { type: ${type}, url: { env: TEAM_URL }, secret: { env: KEY } } }\n`)).toMatch(
+    new RegExp(`^e\\.yaml:7:\\d+ spec\\.notify\\.team\\.secret: messages to ${type} are not signed; remove the line$`, 'u'),
+  );
+});
+
+test('suggests the kind of a notification target that is mistyped', () => {
+  expect(printed(`${frame}  notify: { team: { type: wecmo, url: { env: TEAM_URL } } }\n`)).toMatch(/spec\.notify\.team\.type: .*wecom/u);
+});
+
 test.each([
   ['a password as an unknown field', `${frame}  password: hunter2\n`],
   ['a password in an address', frame.replace('127.0.0.1:9090', 'me:hunter2@127.0.0.1:9090')],

@@ -64,11 +64,22 @@ const clusterSchema = z
   })
   .meta({ description: 'One cluster.' });
 
+/** Their address is their only credential. */
+const UNSIGNED_TYPES: readonly string[] = ['wecom', 'slack'];
+
 const notifierSchema = z
   .strictObject({
-    type: z.literal('webhook').meta({ description: 'Type of the target; a webhook receives a POST with JSON.' }),
+    type: z.enum(['webhook', 'wecom', 'dingtalk', 'feishu', 'slack']).meta({
+      description:
+        'Type of the target: `webhook` (POST with JSON, signed as in Standard Webhooks), robot of `wecom`, `dingtalk` or `feishu` (or Lark), ' +
+        'incoming webhook of `slack`.',
+    }),
     url: secretAddress('Address of the webhook; often a secret, so it may be in a variable or file.'),
-    secret: secret('Key that signs each message (HMAC-SHA-256).').optional(),
+    secret: secret('Key that signs each message (HMAC-SHA-256). Not for `wecom` and `slack`, which have no signature.').optional(),
+  })
+  .superRefine(({ type, secret: key }, context) => {
+    if (key === undefined || !UNSIGNED_TYPES.includes(type)) return;
+    context.addIssue({ code: 'custom', path: ['secret'], message: `messages to ${type} are not signed; remove the line` });
   })
   .meta({ description: 'One notification target.' });
 
@@ -188,5 +199,6 @@ export const environmentSchema = z
 
 /** A checked environment with every default applied. Paths are as written: relative to the file. */
 export type Environment = z.output<typeof environmentSchema>;
+export type NotifierType = Environment['spec']['notify'][string]['type'];
 /** Where a secret is stored. */
 export type SecretReference = z.output<typeof fromEnv> | z.output<typeof fromFile>;

@@ -128,6 +128,10 @@ ${['', '_SLASH', '_HASH', '_NONE', '_UNSET'].map((each) => `    shop${each.toLow
     userinfo: { type: webhook, url: { env: CANARY_HOOK_USERINFO } }
     no-url: { type: webhook, url: { env: CANARY_HOOK_NO_URL } }
     no-secret: { type: webhook, url: { env: CANARY_HOOK }, secret: { file: secrets/none } }
+    wecom: { type: wecom, url: { env: CANARY_HOOK } }
+    dingtalk: { type: dingtalk, url: { env: CANARY_HOOK }, secret: { file: secrets/hook } }
+    feishu: { type: feishu, url: { env: CANARY_HOOK_GONE }, secret: { file: secrets/hook } }
+    slack: { type: slack, url: { env: CANARY_HOOK_NO_URL } }
 `;
   writeFileSync(environmentFile, environmentText);
   const loaded = loadEnvironment(environmentText, environmentFile);
@@ -287,7 +291,7 @@ async function runEverything(): Promise<{ findings: Finding[]; evidence: Evidenc
     launchAt: '2026-11-24T09:00:00Z',
     rehearsal: false,
   } as const;
-  for (const each of ['ok', 'broken', 'gone', 'userinfo', 'no-url', 'no-secret', 'nobody'])
+  for (const each of ['ok', 'broken', 'gone', 'userinfo', 'no-url', 'no-secret', 'wecom', 'dingtalk', 'feishu', 'slack', 'nobody'])
     await act(`notify ${each}`, () => acts.bookkeeping.notify({ ...said, targets: [each] }));
 
   for (const cluster of ['lab-broken', 'lab-odd', 'lab-line'])

@@ -7,20 +7,23 @@ import type { Environment } from '../../release/environment.ts';
 import { patient } from '../../workflows/activity-options.ts';
 import { durationMs } from '../../release/duration.ts';
 import type { Announcement } from '../bookkeeping-contract.ts';
+import { DELIVERY_TIMEOUT_MS } from './deliver.ts';
 import { createNotifyActivities, type Settled } from './notify.ts';
-import { WEBHOOK_TIMEOUT_MS } from './webhook.ts';
 
 let server: Server;
 /** Every call that came in. */
 let got: string[];
 /** What a target answers, call by call; 204 when nothing more is said. */
-let answers: Record<string, number[]>;
+let answers: Record<string, (number | { status?: number; headers?: Record<string, string>; body?: string })[]>;
 beforeEach(async () => {
   got = [];
   answers = {};
   server = createServer(({ url = '' }, response) => {
     got.push(url.slice(1));
-    if (url !== '/hangs') response.writeHead(answers[url.slice(1)]?.shift() ?? 204).end();
+    if (url === '/hangs') return;
+    const next = answers[url.slice(1)]?.shift() ?? 204;
+    const { status = 200, headers = {}, body = '' } = typeof next === 'number' ? { status: next } : next;
+    response.writeHead(status, headers).end(body);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
 });
@@ -46,7 +49,10 @@ const announcement = (...targets: string[]): Announcement => ({
 function acts(kept: Settled[] = []) {
   const at = (name: string) => ({ type: 'webhook', url: { value: `http://127.0.0.1:${(server.address() as AddressInfo).port}/${name}` } });
   const notify = Object.fromEntries(['oncall', 'managers', 'hangs'].map((name) => [name, at(name)]));
-  const environment = { spec: { notify: { ...notify, unset: { type: 'webhook', url: { env: 'NOT_SET' } } } } } as unknown as Environment;
+  const robot = { ...at('robot'), type: 'wecom' };
+  const environment = {
+    spec: { notify: { ...notify, robot, unset: { type: 'webhook', url: { env: 'NOT_SET' } } } },
+  } as unknown as Environment;
   let number = 0;
   let settled: readonly Settled[] = kept;
   const attempt = () => ({ number, settled, keep: (now: readonly Settled[]) => void (settled = structuredClone(now)) });
@@ -99,6 +105,44 @@ it('gives up on a target after six minutes of waiting, and answers it with its l
   expect(got.filter((name) => name === 'managers')).toHaveLength(1);
 });
 
+const result = (errcode: number) => ({ body: JSON.stringify({ errcode }) });
+
+it('tries a throttled robot again after its minute, and loses no message', async () => {
+  answers = { robot: [result(45009), result(45009), result(0)] };
+  const { undelivered, waitedMs, failures } = await acts().toTheEnd(announcement('robot'));
+  expect(undelivered).toEqual([]);
+  expect(got).toEqual(['robot', 'robot', 'robot']);
+  expect(waitedMs).toEqual([60_000, 60_000]);
+  expect(failures[0]?.message).toMatch(/^robot: .* responded with errcode 45009 \(more than 20 messages in a minute\)$/u);
+});
+
+it('outlasts the ten minutes that a chat service may block a robot', async () => {
+  answers = { robot: Array.from({ length: 11 }, () => result(45009)).concat(result(0)) };
+  const { undelivered, waitedMs } = await acts().toTheEnd(announcement('robot'));
+  expect(undelivered).toEqual([]);
+  expect(waitedMs.reduce((sum, ms) => sum + ms)).toBeGreaterThan(600_000);
+});
+
+it('waits as long as Retry-After asks, up to two minutes', async () => {
+  const throttled = (seconds: string) => ({ status: 429, headers: { 'retry-after': seconds } });
+  answers = { oncall: [throttled('30'), throttled('0'), throttled('3600')] };
+  expect((await acts().toTheEnd(announcement('oncall'))).waitedMs).toEqual([30_000, 2_000, 120_000]);
+});
+
+it('delays no other target for one that is throttled', async () => {
+  answers = { robot: [result(45009), result(0)], oncall: [503] };
+  const { undelivered, waitedMs } = await acts().toTheEnd(announcement('robot', 'oncall'));
+  expect(undelivered).toEqual([]);
+  expect(waitedMs).toEqual([1_000]);
+});
+
+it('waits three seconds at most for a throttled robot in a rehearsal', async () => {
+  answers = { robot: Array.from({ length: 100 }, () => result(45009)) };
+  const { undelivered, waitedMs } = await acts().toTheEnd({ ...announcement('robot'), rehearsal: true });
+  expect(undelivered).toEqual([{ target: 'robot', message: expect.stringMatching(/45009 .*\(tried 3 times\)$/u) }]);
+  expect(waitedMs).toEqual([3_000, 3_000]);
+});
+
 it('does not make a rehearsal wait for a receiver that is down', async () => {
   answers = { oncall: Array<number>(100).fill(503) };
   const { undelivered, waitedMs } = await acts().toTheEnd({ ...announcement('oncall'), rehearsal: true });
@@ -113,7 +157,7 @@ it.each([
     'is in no environment file',
     'pagers',
     [],
-    /^the environment file has no notification target pagers; it has oncall, managers, hangs, unset$/,
+    /^the environment file has no notification target pagers; it has oncall, managers, hangs, robot, unset$/,
   ],
   ['has an address that is not set', 'unset', [], /^the environment variable NOT_SET is not set$/],
 ])('returns a target that %s at once: a retry would not deliver', async (_, target, status, sentence) => {
@@ -135,7 +179,7 @@ it('does not send again to a target of an earlier attempt whose worker died', as
 });
 
 it('tries within what the countdown gives it: a hanging target ends before its attempt, and the last attempt before the message', () => {
-  expect(2 * WEBHOOK_TIMEOUT_MS).toBeLessThanOrEqual(durationMs(patient.startToCloseTimeout));
-  expect(363_000 + 12 * durationMs(patient.startToCloseTimeout)).toBeLessThan(durationMs(patient.scheduleToCloseTimeout));
+  expect(2 * DELIVERY_TIMEOUT_MS).toBeLessThanOrEqual(durationMs(patient.startToCloseTimeout));
+  expect(11 * 120_000 + 12 * durationMs(patient.startToCloseTimeout)).toBeLessThan(durationMs(patient.scheduleToCloseTimeout));
   expect(patient.retry.nonRetryableErrorTypes).not.toContain('NotDelivered');
 });

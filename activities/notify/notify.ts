@@ -5,15 +5,17 @@ import type { Environment, SecretReference } from '../../release/environment.ts'
 import type { Announcement, BookkeepingActivities, Undelivered } from '../bookkeeping-contract.ts';
 import { named } from '../refusal.ts';
 import { readSecret } from '../secret.ts';
-import { NotDelivered, sendWebhook } from './webhook.ts';
+import { deliver, NotDelivered } from './deliver.ts';
+import { providers } from './providers.ts';
 
 /**
- * Six minutes in all: longer than a receiver's restart, rollout or rate limit. Not longer, because the end of a countdown, and the next one of the
- * same name, waits for its last message.
+ * Six minutes in all: longer than a receiver's restart or rollout. Not longer, because the end of a countdown, and the next one of the same name,
+ * waits for its last message. A receiver may ask for longer waits (`Retry-After`, rate limits of chat services), up to 2 minutes each and 22 in all:
+ * DingTalk blocks a robot for about ten minutes.
  */
-const MAX_TRIES = 12;
-/** Three seconds in all: the person who rehearses is waiting. */
-const MAX_TRIES_IN_REHEARSAL = 3;
+const LIMITS = { tries: 12, maxAskedWaitMs: 120_000 };
+/** Three seconds in all, six if the receiver asks for it: the person who rehearses is waiting. */
+const LIMITS_IN_REHEARSAL = { tries: 3, maxAskedWaitMs: 3_000 };
 /** Doubled after each try up to a minute: short for a blip, long for an overloaded receiver. */
 const FIRST_WAIT_MS = 1_000;
 const MAX_WAIT_MS = 60_000;
@@ -67,18 +69,18 @@ export function createNotifyActivities({
   const read = (reference: SecretReference | { value: string }) => readSecret(reference, environmentFolder);
   const send = async (target: string, announcement: Announcement): Promise<void> => {
     const notifier = named(environment.spec.notify, 'notification target', target);
-    await sendWebhook(
+    await deliver(
+      providers[notifier.type],
       { url: await read(notifier.url), ...(notifier.secret ? { secret: await read(notifier.secret) } : {}) },
       { ...announcement, ...linksOf(environment, announcement) },
-      now(),
-      timeoutMs,
+      { now: now(), timeoutMs },
     );
   };
   return {
     async notify(announcement) {
       const { number, settled: before, keep } = attempt();
       const settled = [...before];
-      const retryable: Undelivered[] = [];
+      const retryable: Retryable[] = [];
       const settle = (one: Settled): void => {
         settled.push(one);
         keep([...settled]);
@@ -91,26 +93,35 @@ export function createNotifyActivities({
               () => settle({ target }),
               (error: unknown) => {
                 const message = error instanceof Error ? error.message : String(error);
-                if (error instanceof NotDelivered) retryable.push({ target, message });
+                if (error instanceof NotDelivered) retryable.push({ target, message, askedWaitMs: error.afterMs ?? 0 });
                 else settle({ target, message });
               },
             ),
           ),
       );
-      if (retryable.length > 0 && number < (announcement.rehearsal ? MAX_TRIES_IN_REHEARSAL : MAX_TRIES))
-        throw notDelivered(retryable, number);
+      const { tries, maxAskedWaitMs } = announcement.rehearsal ? LIMITS_IN_REHEARSAL : LIMITS;
+      if (retryable.length > 0 && number < tries) throw notDelivered(retryable, number, maxAskedWaitMs);
       const failed = settled.flatMap(({ target, message }) => (message === undefined ? [] : [{ target, message }]));
       return [...failed, ...retryable.map(({ target, message }) => ({ target, message: `${message} (tried ${number} times)` }))];
     },
   };
 }
 
-/** Shown with the pending activity of the countdown until the next try. */
-function notDelivered(retryable: readonly Undelivered[], number: number): ApplicationFailure {
+interface Retryable extends Undelivered {
+  /** 0 where the receiver asks for none. */
+  askedWaitMs: number;
+}
+
+/**
+ * Shown with the pending activity of the countdown until the next try. Of several targets the shortest asked wait counts: one that is throttled for
+ * minutes must not delay the message to another.
+ */
+function notDelivered(retryable: readonly Retryable[], number: number, maxAskedWaitMs: number): ApplicationFailure {
+  const ownWaitMs = Math.min(FIRST_WAIT_MS * 2 ** (number - 1), MAX_WAIT_MS);
   return ApplicationFailure.create({
     type: 'NotDelivered',
     message: retryable.map(({ target, message }) => `${target}: ${message}`).join('; '),
-    nextRetryDelay: Math.min(FIRST_WAIT_MS * 2 ** (number - 1), MAX_WAIT_MS),
+    nextRetryDelay: Math.max(ownWaitMs, Math.min(maxAskedWaitMs, ...retryable.map(({ askedWaitMs }) => askedWaitMs))),
   });
 }
 

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 import type { Announcement } from '../bookkeeping-contract.ts';
-import { NotDelivered, sendWebhook } from './webhook.ts';
+import { deliver, NotDelivered } from './deliver.ts';
+import { webhook } from './webhook.ts';
 
 const announcement: Announcement = {
   key: 'go-api/run/7',
@@ -41,7 +42,7 @@ async function receiver(status: number): Promise<{ url: string; got: { headers: 
 }
 
 async function failureOf(url: string): Promise<Error> {
-  return sendWebhook({ url }, announcement, NOW).then(
+  return deliver(webhook, { url }, announcement, { now: NOW }).then(
     () => {
       throw new Error('it was sent');
     },
@@ -54,7 +55,7 @@ describe('sendWebhook', () => {
     'is accepted by a stock verifier that was given the secret %s',
     async (secret) => {
       const { url, got } = await receiver(204);
-      await sendWebhook({ url, secret }, announcement, new Date());
+      await deliver(webhook, { url, secret }, announcement, { now: new Date() });
       const { headers, body } = got[0]!;
       const verifier = secret.startsWith('whsec_') ? new Webhook(secret) : new Webhook(Buffer.from(secret).toString('base64'));
       expect(verifier.verify(body, headers as Record<string, string>)).toMatchObject({ kind: 'Announcement' });
@@ -64,7 +65,7 @@ describe('sendWebhook', () => {
 
   it('refuses a whsec_ secret that is not base64, and sends nothing', async () => {
     const { url, got } = await receiver(204);
-    await expect(sendWebhook({ url, secret: 'whsec_!' }, announcement, NOW)).rejects.toThrow(
+    await expect(deliver(webhook, { url, secret: 'whsec_!' }, announcement, { now: NOW })).rejects.toThrow(
       'the text after whsec_ in the secret is not base64',
     );
     expect(got).toEqual([]);
@@ -72,14 +73,14 @@ describe('sendWebhook', () => {
 
   it('sends the announcement signed over id, time and body, so that a receiver can verify it and drop duplicates', async () => {
     const { url, got } = await receiver(204);
-    await sendWebhook({ url, secret: 's3cret' }, announcement, NOW);
+    await deliver(webhook, { url, secret: 's3cret' }, announcement, { now: NOW });
     const { headers, body } = got[0]!;
     expect(JSON.parse(body)).toMatchObject({
       kind: 'Announcement',
       verdict: 'hold',
       message: '0 of 2 approvals',
       text: [
-        'go-api, shop/go-api, final-poll: hold: 0 of 2 approvals',
+        'hold: go-api, shop/go-api, final-poll: 0 of 2 approvals',
         'waiting for release-managers',
         'deadline 2026-11-24 08:30 UTC (in 2 h 30 m)',
         'launch 2026-11-24 09:00 UTC (in 3 h)',

@@ -39,7 +39,7 @@ spec:
     prod: { url: "http://127.0.0.1:8080" }
     staging: { url: "http://127.0.0.1:8081" }
   # load: { k6: /path/to/k6 }       # default: k6 in PATH
-  # notify:
+  # notify:                         # type: webhook, wecom, dingtalk, feishu or slack
   #   oncall: { type: webhook, url: { env: ONCALL_URL } }
   evidence: { folder: evidence }
   identity: { tokens: identity/tokens.yaml, signingKey: identity/signing-key.pem, publicKeys: identity/public-keys }
