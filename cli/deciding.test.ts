@@ -106,7 +106,7 @@ it.each([
 
 it('resumes only the hold that it read', async () => {
   const held = { ...stopped, phase: 'holding' as const, holdSince: '2026-11-21T09:00:00.000Z' };
-  const { server } = await against({ ...showing(held), [`POST ${PATH}/actions`]: actBody('the clock runs') }, ['resume', NAME]);
+  const { server } = await against({ ...showing(held), [`POST ${PATH}/actions`]: actBody('the countdown is not held') }, ['resume', NAME]);
   expect(server.asked.at(-1)?.body).toMatchObject({ action: 'resume', holdSince: held.holdSince });
 });
 

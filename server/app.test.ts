@@ -413,7 +413,7 @@ describe('acts', () => {
 
   it('passes a refusal on with its sentence', async () => {
     const { api, countdowns } = testApp();
-    countdowns.refusal = 'given on old evidence: revision 2 was read, revision 3 stands now; read it and decide again';
+    countdowns.refusal = 'stale: based on revision 2, current revision is 3; review and retry';
     const answer = await api(`${NAME}/actions`, approval);
     expect(answer.status).toBe(409);
     expect(await answer.json()).toMatchObject({ kind: 'Error', code: 'Refused', message: countdowns.refusal });
@@ -437,7 +437,7 @@ describe('acts', () => {
       sentence: string;
     };
     expect(sentence).toMatch(/the clock stops when a worker reads it, unless the countdown has ended before$/);
-    countdowns.refusal = 'a countdown that has ended or is already rolling back cannot be held; it is over';
+    countdowns.refusal = 'a countdown that has ended or is already rolling back cannot be held; it has ended';
     expect((await api(`${NAME}/actions`, { id: 'hold-0002', action: 'hold', comment: 'p99 looks odd' })).status).toBe(409);
   });
 

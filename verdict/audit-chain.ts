@@ -49,7 +49,7 @@ export function verifyChain(records: readonly AuditRecord[], expectedHead?: Chai
     const seq = head.seq + 1;
     if (record.seq !== seq) return { ok: false, seq, sentence: `record ${seq} is missing: the next one is numbered ${record.seq}` };
     if (record.prevHash !== head.hash)
-      return { ok: false, seq, sentence: `record ${seq} does not follow record ${seq - 1}: its prevHash is another one` };
+      return { ok: false, seq, sentence: `record ${seq} does not follow record ${seq - 1}: its prevHash does not match` };
     if (record.hash !== recordHash(record))
       return { ok: false, seq, sentence: `record ${seq} was changed: its hash does not match its content` };
     head = { seq: record.seq, hash: record.hash };

@@ -15,7 +15,7 @@ const rule = { groups: ['sre'], allowRequester: false, allowUnverified: false };
 describe('the can table', () => {
   it('says why an act is not possible, with the rule and the state', () => {
     expect(explainCan('approve', 'counting')).toBe(
-      'a checkpoint can be approved only while it waits for people; it is counting to its next checkpoint',
+      'a checkpoint can be approved only while it is waiting for approval; it is counting to its next checkpoint',
     );
     expect(explainCan('approve', 'waiting')).toBeNull();
   });
@@ -37,7 +37,7 @@ describe('the can table', () => {
     for (const phase of ['opening', 'counting', 'running', 'waiting', 'holding', 'stopped'] as const)
       expect(explainCan('hold', phase)).toBeNull();
     expect(explainCan('hold', 'undoing')).toBe('a countdown that has ended or is already rolling back cannot be held; it is rolling back');
-    expect(explainCan('hold', 'ended')).toMatch(/; it is over$/);
+    expect(explainCan('hold', 'ended')).toMatch(/; it has ended$/);
   });
 
   it('refuses the requester, strangers and the unverified, each with their reason', () => {

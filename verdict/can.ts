@@ -22,12 +22,12 @@ const rules = {
   approve: {
     when: ['waiting'],
     who: 'approver',
-    reason: 'a checkpoint can be approved only while it waits for people',
+    reason: 'a checkpoint can be approved only while it is waiting for approval',
   },
   reject: {
     when: ['counting', 'running', 'waiting', 'holding'],
     who: 'approver',
-    reason: 'a checkpoint can be rejected only while the countdown is under way',
+    reason: 'a checkpoint can be rejected only while the countdown is running',
   },
   hold: {
     // Every phase before the end. A rollback is not one: it must not be stopped.
@@ -48,12 +48,12 @@ const rules = {
   retry: {
     when: ['waiting', 'holding', 'stopped'],
     who: 'identified',
-    reason: 'a step can run again only while its checkpoint waits, holds or is stopped',
+    reason: 'a step can be retried only while its checkpoint is waiting, on hold or stopped',
   },
   waive: {
     when: ['holding', 'stopped'],
     who: 'approver',
-    reason: 'a finding can be waived only while it holds or stops the countdown',
+    reason: 'a finding can be waived only while the countdown is on hold or stopped',
   },
   abort: {
     when: ['opening', 'counting', 'running', 'waiting', 'holding', 'stopped'],
@@ -73,7 +73,7 @@ export const actions = Object.keys(rules) as Action[];
 export function explainCan(action: Action, phase: Phase): string | null {
   const rule = can[action];
   if (rule.when.includes(phase)) return null;
-  return `${rule.reason}; it is ${phaseWords[phase]}`;
+  return `${rule.reason}; it ${phaseWords[phase]}`;
 }
 
 /**
@@ -95,11 +95,11 @@ export function explainWho(
   }
   if (who === 'identified') return null;
   if (!principal.groups.some((group) => rule.groups.includes(group))) {
-    return `${principal.displayName} is not in ${rule.groups.join(' or ')}, who decide here`;
+    return `${principal.displayName} is not in ${rule.groups.join(' or ')}, who may ${action} here`;
   }
   if (action === 'reject') return null;
   if (!rule.allowRequester && samePerson(principal, requestedBy)) {
-    return `${principal.displayName} requested this countdown; someone else has to ${action} it`;
+    return `${principal.displayName} requested this countdown; someone else must ${action} it`;
   }
   return null;
 }
@@ -117,12 +117,12 @@ export function samePerson(a: Principal, b: Principal): boolean {
 }
 
 const phaseWords: Record<Phase, string> = {
-  opening: 'being opened',
-  counting: 'counting to its next checkpoint',
-  running: 'running steps',
-  waiting: 'waiting for people',
-  holding: 'on hold',
-  stopped: 'stopped at no-go',
-  undoing: 'rolling back',
-  ended: 'over',
+  opening: 'is starting',
+  counting: 'is counting to its next checkpoint',
+  running: 'is running steps',
+  waiting: 'is waiting for approval',
+  holding: 'is on hold',
+  stopped: 'is stopped at no-go',
+  undoing: 'is rolling back',
+  ended: 'has ended',
 };

@@ -32,7 +32,7 @@ describe('a run that the server of Tminus started', () => {
   it.each<[string, Partial<CountdownRun>, RegExp]>([
     ['a retry policy', { hasRetryPolicy: true }, /was started with a retry policy/],
     ['a cron schedule', { cronSchedule: '* * * * *' }, /was started with the cron schedule \* \* \* \* \*/],
-    ['a second attempt', { attempt: 2 }, /is at its attempt 2/],
+    ['a second attempt', { attempt: 2 }, /is at attempt 2/],
     ['a start delay', { startDelayMs: 600_000 }, /was started with a delay of 10 m/],
     ['another type', { workflowType: 'launchStep' }, /is a workflow of type launchStep/],
   ])('never has %s', (_, change, why) => {
@@ -62,7 +62,7 @@ describe('the clock of a countdown', () => {
 
   it('is not the real one while time skipping is on, though nothing was skipped yet', () => {
     expect(judged({ isSkippingTime: true })).toMatchObject([
-      { code: 'CountdownClockAhead', outcome: 'fail', message: expect.stringContaining('time skipping is switched on') },
+      { code: 'CountdownClockAhead', outcome: 'fail', message: expect.stringContaining('time skipping is enabled') },
     ]);
   });
 

@@ -40,7 +40,7 @@ export function explainForeignRun(run: CountdownRun): string | null {
   if (workflowType !== 'countdown') return `${workflowId} is a workflow of type ${workflowType}`;
   if (hasRetryPolicy) return `${workflowId} was started with a retry policy`;
   if (cronSchedule !== '') return `${workflowId} was started with the cron schedule ${cronSchedule}`;
-  if (attempt > 1) return `${workflowId} is at its attempt ${attempt}`;
+  if (attempt > 1) return `${workflowId} is at attempt ${attempt}`;
   // The server itself delays a run that goes on from one that was shorter than a second.
   if (startDelayMs > 0 && continuedRunId === null) return `${workflowId} was started with a delay of ${duration(startDelayMs)}`;
   return null;
@@ -48,7 +48,7 @@ export function explainForeignRun(run: CountdownRun): string | null {
 
 /** Why a countdown's clock is not the real one, or null. */
 export function explainSkipping({ workflowId, isSkippingTime }: CountdownRun, rehearsal: boolean): string | null {
-  return isSkippingTime && !rehearsal ? `time skipping is switched on for ${workflowId}, which is not a rehearsal` : null;
+  return isSkippingTime && !rehearsal ? `time skipping is enabled for ${workflowId}, which is not a rehearsal` : null;
 }
 
 /** True when the run was created by a reset. */
@@ -80,7 +80,7 @@ export function judgeRun({ run, resets, rehearsal, workflowNowMs, nowMs }: Inspe
         'CountdownClockAhead',
         run,
         `the clock of ${run.workflowId} is ${duration(1_000 * aheadS)} ahead of the worker's, ` +
-          `limit ${duration(MAX_CLOCK_AHEAD_MS)}: time was skipped from outside; start the release again`,
+          `limit ${duration(MAX_CLOCK_AHEAD_MS)}: time was skipped; start the release again`,
       ),
       measured: aheadS,
       limit: MAX_CLOCK_AHEAD_MS / 1_000,
@@ -97,7 +97,7 @@ const reset = ({ workflowId }: CountdownRun, subject: string): Finding =>
     RESET_CODE,
     subject,
     `${workflowId} was reset in Temporal: run ${subject} repeats another one up to some event, ` +
-      'so decisions or holds may be missing; compare the audit file, then waive this or abort',
+      'so actions may be missing; compare the audit file, then waive the finding or abort',
   );
 
 const failed = (code: FindingCode, { workflowId }: CountdownRun, message: string): Finding => fail(code, workflowId, message);

@@ -96,7 +96,7 @@ describe('judge', () => {
       ),
     ).toMatchObject({
       verdict: 'no-go',
-      reasons: [{ code: 'Rejected', message: 'c said no-go: freeze' }],
+      reasons: [{ code: 'Rejected', message: 'rejected by c: freeze' }],
     });
   });
 

@@ -82,7 +82,7 @@ function reasonOf(finding: Finding, waivers: readonly Waiver[], policy: Policy, 
     {
       ...said,
       effect: overdue ? 'no-go' : 'hold',
-      message: overdue ? `${finding.message}; nobody settled it before its deadline` : finding.message,
+      message: overdue ? `${finding.message}; it was not resolved before the deadline` : finding.message,
     },
   ];
 }
@@ -90,7 +90,9 @@ function reasonOf(finding: Finding, waivers: readonly Waiver[], policy: Policy, 
 function approvalReasons(approvals: readonly CountedApproval[], policy: Policy, nowMs: number): Reason[] {
   const rejections = approvals.filter(({ decision }) => decision === 'reject');
   if (rejections.length > 0) {
-    return rejections.map(({ principal, comment }) => personReason('Rejected', 'no-go', `${principal.displayName} said no-go: ${comment}`));
+    return rejections.map(({ principal, comment }) =>
+      personReason('Rejected', 'no-go', `rejected by ${principal.displayName}: ${comment}`),
+    );
   }
   if (!policy.approval) return [];
   const { groups, count, deadlineMs, onDeadline } = policy.approval;

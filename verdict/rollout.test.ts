@@ -37,7 +37,7 @@ describe('judgeVersion', () => {
       measured: 60.04,
       limit: 60,
       message:
-        'deployment shop/go-api does not serve the version asked for after 1 m, limit 1 m: 1 pod of sha-old; read the pods and health answers in the evidence of this step',
+        'deployment shop/go-api does not serve the requested version after 1 m, limit 1 m: 1 pod of sha-old; read the pods and health answers in the evidence of this step',
     });
   });
 });
@@ -57,8 +57,8 @@ describe('judgeLaunchedBytes', () => {
   it.each([
     ['other bytes were launched', ['sha256:2'], ['sha256:1'], /runs sha256:2, and the load test ran sha256:1; launch by digest/],
     ['a part of the pods runs others', ['sha256:1', 'sha256:2'], ['sha256:1'], /runs sha256:1, sha256:2, and/],
-    ['the launched bytes are not known', [], ['sha256:1'], /runs bytes of unknown digest, and the load test ran sha256:1/],
-    ['the tested bytes are not known', ['sha256:1'], [], /the load test ran bytes of unknown digest/],
+    ['the launched bytes are not known', [], ['sha256:1'], /runs an image of unknown digest, and the load test ran sha256:1/],
+    ['the tested bytes are not known', ['sha256:1'], [], /the load test ran an image of unknown digest/],
   ])('is inconclusive when %s, and names both', (_when, launched, tested, message) => {
     expect(judgeLaunchedBytes(place, launched, tested)).toMatchObject({
       code: 'LaunchedOtherBytes',

@@ -87,11 +87,11 @@ export function judgeVersion(place: Place, proof: VersionFacts, limitMs: number)
   const subject = subjectOf(place);
   const measurement = { measured: measuredValue(proof.seconds), limit: limitMs / 1000, unit: 's', evidence: digests(proof.evidence) };
   if (proof.ok) {
-    const message = `all ${proof.pods} pods of ${subject} run the version asked for, health ok in ${duration(1_000 * proof.seconds)}`;
+    const message = `all ${proof.pods} pods of ${subject} run the requested version, health ok in ${duration(1_000 * proof.seconds)}`;
     return pass('VersionServes', subject, message, measurement);
   }
   const message =
-    `${subject} does not serve the version asked for after ${duration(1_000 * proof.seconds)}, limit ${duration(limitMs)}: ` +
+    `${subject} does not serve the requested version after ${duration(1_000 * proof.seconds)}, limit ${duration(limitMs)}: ` +
     `${proof.detail}; read the pods and health answers in the evidence of this step`;
   return fail('VersionNotServing', subject, message, measurement);
 }
@@ -110,11 +110,11 @@ export function judgeLaunchedBytes(
   const subject = subjectOf(place);
   const measurement = { measured: listed(launched), limit: listed(tested), evidence };
   if (launched.length > 0 && launched.every((digest) => tested.includes(digest))) {
-    return pass('LaunchedBytesTested', subject, `${subject} runs the bytes that were under load: ${listed(launched)}`, measurement);
+    return pass('LaunchedBytesTested', subject, `${subject} runs the load-tested image: ${listed(launched)}`, measurement);
   }
   const message =
-    `${subject} runs ${listed(launched) ?? 'bytes of unknown digest'}, and the load test ran ` +
-    `${listed(tested) ?? 'bytes of unknown digest'}; launch by digest, or repeat the load test with these bytes`;
+    `${subject} runs ${listed(launched) ?? 'an image of unknown digest'}, and the load test ran ` +
+    `${listed(tested) ?? 'an image of unknown digest'}; launch by digest, or repeat the load test with this image`;
   return inconclusive('LaunchedOtherBytes', subject, message, measurement);
 }
 

@@ -17,10 +17,10 @@ interface Reported {
 /** Why the open finding of this key (`CODE/SUBJECT`) cannot be waived, or null. */
 export function explainUnwaivable(steps: readonly Reported[], key: string): string | null {
   if (UNWAIVABLE_RUN_CODES.some((code) => key.startsWith(`${code}/`)))
-    return `${key} cannot be waived: the run is not the one that was started; abort and start again`;
+    return `${key} cannot be waived: the run is not the one the server started; abort and start again`;
   const step = steps.find(
     ({ type, findings }) =>
       MUST_BE_SEEN.includes(type) && findings.some((each) => findingKey(each) === key && UNSEEN_CODES.includes(each.code)),
   );
-  return step ? `${key} cannot be waived: ${step.name} has to see what is live; retry it, resume, or abort` : null;
+  return step ? `${key} cannot be waived: ${step.name} must watch the live version; retry it, resume, or abort` : null;
 }

@@ -19,7 +19,7 @@ it('has a text of its own for each ending', () => {
   expect(new Set(endings.map((ending) => statusWords[ending].text)).size).toBe(endings.length);
 });
 
-it('says that the guard goes on while the clock is held, and only where one runs', () => {
+it('says that the guard continues during the hold, and only where one runs', () => {
   const watched = [
     {
       steps: [
@@ -28,7 +28,7 @@ it('says that the guard goes on while the clock is held, and only where one runs
       ],
     },
   ];
-  const sentence = 'the guard goes on while the clock is held';
+  const sentence = 'the guard continues during the hold';
   expect(guardUnderHold({ phase: 'running', holds: [{}], checkpoints: watched })).toBe(sentence);
   expect(guardUnderHold({ phase: 'holding', holds: [], checkpoints: watched })).toBe(sentence);
   expect(guardUnderHold({ phase: 'running', holds: [], checkpoints: watched })).toBeNull();

@@ -59,7 +59,7 @@ export function guardUnderHold({
 }): string | null {
   const held = holds.length > 0 || phase === 'holding';
   const watched = checkpoints.some(({ steps }) => steps.some(({ type, state }) => type === 'guard' && state === 'running'));
-  return held && watched ? 'the guard goes on while the clock is held' : null;
+  return held && watched ? 'the guard continues during the hold' : null;
 }
 
 /**

@@ -15,7 +15,7 @@ const runner = await startK6Runner({
   workFolder: join(tmpdir(), 'tminus-load'),
   user,
 }).catch((error: Error) => {
-  process.stderr.write(`the k6 runner cannot listen on ${socket}: ${error.message}; TMINUS_K6_SOCKET names another place\n`);
+  process.stderr.write(`the k6 runner cannot listen on ${socket}: ${error.message}; set TMINUS_K6_SOCKET to use another path\n`);
   process.exit(2);
 });
 process.stdout.write(`k6 runner ready: ${socket}${user === null ? '' : `; ${describeSeparation(user)}`}\n`);

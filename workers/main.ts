@@ -46,14 +46,14 @@ Runtime.install({
 });
 
 const text = await readFile(file, 'utf8').catch((error: Error) =>
-  fail(`cannot read the environment file ${file}: ${error.message}; TMINUS_ENVIRONMENT names it`),
+  fail(`cannot read the environment file ${file}: ${error.message}; set TMINUS_ENVIRONMENT`),
 );
 const loaded = loadEnvironment(text, file);
 if (!loaded.ok) fail(loaded.problems.map(({ text }) => text).join('\n'));
 const temporal = await temporalSettings(env).catch(refused(SettingsRefused));
 const { address } = temporal.connection;
 const connection = await Connection.connect(temporal.connection).catch((error: Error) =>
-  fail(`cannot reach the Temporal server at ${address}: ${error.message}; TEMPORAL_ADDRESS names it, and TEMPORAL_TLS_ how it is reached`),
+  fail(`cannot reach the Temporal server at ${address}: ${error.message}; set TEMPORAL_ADDRESS, and TEMPORAL_TLS_* for TLS`),
 );
 await registerNamespace(connection, temporal.namespace).catch(refused(NamespaceNotReady));
 await connection.close();
@@ -79,7 +79,7 @@ if (workers.loadScripts !== null)
   (workers.loadScripts.separated ? process.stdout : process.stderr).write(`${workers.loadScripts.message}\n`);
 if (workers.currentBuildId !== null && workers.currentBuildId !== workers.buildId)
   process.stdout.write(
-    `new countdowns start on version ${workers.currentBuildId}, which is newer; TMINUS_MAKE_CURRENT=1 starts them on this one\n`,
+    `new countdowns start on version ${workers.currentBuildId}, which is newer; TMINUS_MAKE_CURRENT=1 makes this version current\n`,
   );
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void workers.shutdown());
 await workers.done;

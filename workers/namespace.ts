@@ -61,7 +61,7 @@ async function register({ workflowService }: Connection, namespace: string, ther
     if (there === 'unknown') return;
     throw new NamespaceNotReady(
       `there is no Temporal namespace ${namespace}, and registering one is forbidden here; ` +
-        'have it registered with a retention of 30 days, or name another one in TEMPORAL_NAMESPACE',
+        'ask its owner to register it with a retention of 30 days, or set TEMPORAL_NAMESPACE to another one',
     );
   }
 }
@@ -75,8 +75,8 @@ async function untilServed({ workflowService }: Connection, namespace: string): 
     } catch (error) {
       if (FORBIDDEN.includes(codeOf(error)))
         throw new NamespaceNotReady(
-          `this process may not use the Temporal namespace ${namespace}: ${(error as Error).message}; ` +
-            'give its certificate or API key the rights to read and write there',
+          `access to the Temporal namespace ${namespace} is denied: ${(error as Error).message}; ` +
+            'grant its certificate or API key read and write access',
         );
       if (Date.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, 250));
@@ -116,7 +116,7 @@ async function addAttributes({ operatorService }: Connection, namespace: string,
     if (!FORBIDDEN.includes(code)) throw error;
     const kinds = missing.map((name) => `${name} (${name.endsWith('At') ? 'Datetime' : 'Keyword'})`).join(', ');
     throw new NamespaceNotReady(
-      `the Temporal namespace ${namespace} lacks search attributes, and adding them is forbidden here; have them added: ${kinds}`,
+      `the Temporal namespace ${namespace} lacks search attributes, and adding them is forbidden here; ask its owner to add: ${kinds}`,
     );
   }
 }

@@ -9,7 +9,7 @@ it('takes all roles where nothing is said, and those that are named otherwise', 
 });
 
 it.each(['countdown', 'countdowns,', ''])('does not start a worker with the roles "%s", which would wait for ever', (roles) => {
-  expect(() => rolesOf(roles)).toThrow(/^TMINUS_ROLES: "(countdown)?" is none of countdowns, clusters, load$/);
+  expect(() => rolesOf(roles)).toThrow(/^TMINUS_ROLES: "(countdown)?" is not one of countdowns, clusters, load$/);
 });
 
 it('ends the worker process with exit 2 and the sentence', () => {
@@ -20,6 +20,6 @@ it('ends the worker process with exit 2 and the sentence', () => {
   expect({ status, stdout, stderr }).toEqual({
     status: 2,
     stdout: '',
-    stderr: 'TMINUS_ROLES: "countdown" is none of countdowns, clusters, load\n',
+    stderr: 'TMINUS_ROLES: "countdown" is not one of countdowns, clusters, load\n',
   });
 });

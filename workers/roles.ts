@@ -12,7 +12,7 @@ export function rolesOf(text: string | undefined): Role[] {
   if (text === undefined) return [...ROLES];
   return text.split(',').map((part) => {
     const role = ROLES.find((known) => known === part.trim());
-    if (role === undefined) throw new UnknownRole(`TMINUS_ROLES: "${part.trim()}" is none of ${ROLES.join(', ')}`);
+    if (role === undefined) throw new UnknownRole(`TMINUS_ROLES: "${part.trim()}" is not one of ${ROLES.join(', ')}`);
     return role;
   });
 }

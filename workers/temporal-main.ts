@@ -25,12 +25,12 @@ refuseSecond();
 const program = process.env['TMINUS_TOOL_TEMPORAL_SERVER'] ?? 'temporal-server';
 if (!isFound(program))
   refuse(
-    `${program} not found; \`export TMINUS_TOOL_TEMPORAL_SERVER=$(./scripts/lab tool temporal)\` builds and names one, ` +
+    `${program} not found; \`export TMINUS_TOOL_TEMPORAL_SERVER=$(./scripts/lab tool temporal)\` builds one, ` +
       `and \`tminus dev --temporal ADDRESS\` needs none`,
   );
 const address = process.env['TEMPORAL_ADDRESS'];
 const port = address ? Number(address.split(':').at(-1)) : await choosePort();
-if (!(await becomesFree(port))) refuse(`port ${port} of 127.0.0.1, or one that belongs to it, is held by another program`);
+if (!(await becomesFree(port))) refuse(`port ${port} of 127.0.0.1, or one derived from it, is in use by another program`);
 replaceFile(portFile, String(port));
 replaceFile(pidFile, String(process.pid));
 
@@ -48,7 +48,7 @@ function refuseSecond(): void {
   const pid = numberIn(pidFile, PIDS);
   if (pid === null || pid === process.pid || !commandOf(pid).includes('temporal-main')) return;
   refuse(
-    `a Temporal server of ${folder} runs already (pid ${pid}, 127.0.0.1:${numberIn(portFile, PORTS) ?? 'unknown'}); end it, ` +
+    `a Temporal server of ${folder} is already running (pid ${pid}, 127.0.0.1:${numberIn(portFile, PORTS) ?? 'unknown'}); end it, ` +
       `or use it with \`tminus dev --temporal ADDRESS\``,
   );
 }
@@ -72,7 +72,7 @@ async function choosePort(): Promise<number> {
   if (last !== null && (await becomesFree(last))) return last;
   return (
     (await freeFrontendPort()) ??
-    refuse('no port from 7233 on is free for a Temporal server; stop one, or name one that runs with `tminus dev --temporal ADDRESS`')
+    refuse('no free port for a Temporal server from 7233 on; stop one, or use a running one with `tminus dev --temporal ADDRESS`')
   );
 }
 

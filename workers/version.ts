@@ -12,8 +12,8 @@ const WORKFLOW_ROOMS = ['workflows', 'verdict', 'release'];
 /** Twelve hex digits tell versions of one deployment (at most 100) apart. */
 const BUILD_ID_DIGITS = 12;
 
-/** The server knows a version only after its first poll, which takes a second or two. */
-const KNOWN_WITHIN_MS = 30_000;
+/** The server registers a version at its first poll, after a second or two. */
+const REGISTERED_TIMEOUT_MS = 30_000;
 
 /** Hash of the sources that replay depends on: the same sources are the same version, on any machine and in any checkout. */
 export async function workflowBuildId(root: string): Promise<string> {
@@ -50,7 +50,7 @@ export function becomesCurrent(own: SeenVersion, current: SeenVersion | null): b
  */
 export async function settleCurrent(client: Client, buildId: string, { always }: { always: boolean }): Promise<string> {
   const deployment = { namespace: client.options.namespace, deploymentName: DEPLOYMENT_NAME };
-  const deadline = Date.now() + KNOWN_WITHIN_MS;
+  const deadline = Date.now() + REGISTERED_TIMEOUT_MS;
   for (;;) {
     try {
       const { workerDeploymentInfo: info, conflictToken } = await client.workflowService.describeWorkerDeployment(deployment);
@@ -75,7 +75,9 @@ export async function settleCurrent(client: Client, buildId: string, { always }:
       return buildId;
     } catch (error) {
       if (Date.now() > deadline)
-        throw new Error(`the Temporal server does not know worker version ${buildId} after ${KNOWN_WITHIN_MS / 1000} s`, { cause: error });
+        throw new Error(`the Temporal server has not registered worker version ${buildId} after ${REGISTERED_TIMEOUT_MS / 1000} s`, {
+          cause: error,
+        });
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
   }

@@ -11,7 +11,7 @@ export const effects: Record<Action, (state: CountdownState, act: ActionRequest)
   reject: (state, act) => decide(state, act, 'reject'),
   hold: (state, act) => {
     hold(state, actorOf(act.principal), act.principal.displayName, act.comment);
-    return 'the clock is stopped';
+    return 'the countdown is held';
   },
   resume: (state, act) => resume(state, act),
   recycle: (state, act) => {
@@ -21,7 +21,7 @@ export const effects: Record<Action, (state: CountdownState, act: ActionRequest)
   },
   retry: (state, act) => {
     runAgain(state, [act.step ?? '']);
-    return `${act.step} runs again`;
+    return `step ${act.step} runs again`;
   },
   waive: (state, act) => {
     const checkpoint = current(state);
@@ -74,8 +74,9 @@ export function hold(state: CountdownState, actor: string, name: string, reason:
 
 /** A hold that would change nothing: the same person for the same reason, or one of very many. The clock stands either way. */
 function explainSuperfluous({ holds }: CountdownState, actor: string, reason: string): string | null {
-  if (holds.some((each) => each.actor === actor && each.reason === reason)) return 'the same person already holds it for the same reason';
-  return holds.length >= MAX_HOLDS ? `${holds.length} people already hold it` : null;
+  if (holds.some((each) => each.actor === actor && each.reason === reason))
+    return 'the same person already holds the countdown for the same reason';
+  return holds.length >= MAX_HOLDS ? `${holds.length} people already hold the countdown` : null;
 }
 
 /**
@@ -88,7 +89,7 @@ function resume(state: CountdownState, act: ActionRequest): string {
   const sinceMs = Math.min(...state.holds.map((each) => each.sinceMs), now);
   state.holds = state.holds.filter((each) => each.sinceMs > seenMs);
   state.version += 1;
-  if (state.holds.length > 0) return `the clock stays stopped: ${state.holds.map(heldBy).join('; ')}`;
+  if (state.holds.length > 0) return `still held: ${state.holds.map(heldBy).join('; ')}`;
   return startClock(state, act, now - sinceMs);
 }
 
@@ -114,7 +115,7 @@ function startClock(state: CountdownState, act: ActionRequest, heldMs: number): 
   state.version += 1;
   const launch = time(state.launchAtMs);
   if (shift) record(state, now, 'tminus', 'plan.changed', state.input.release.metadata.name, `launch at ${launch}`);
-  return shift ? `the clock runs; the launch moves to ${launch}` : `the clock runs; the launch stays at ${launch}`;
+  return shift ? `the countdown continues; the launch moves to ${launch}` : `the countdown continues; the launch stays at ${launch}`;
 }
 
 /**

@@ -44,12 +44,12 @@ const ACTION_CHARACTERS = 16_384;
 /** `admitted` answers whether the state is believed: a state that no worker sealed must not take a decision. */
 export function listen(state: CountdownState, admitted: () => boolean): void {
   const root = CancellationScope.current();
-  setHandler(statusQuery, () => countdownStatus(state), { description: 'All that page, CLI and report show' });
+  setHandler(statusQuery, () => countdownStatus(state), { description: 'Status for page, CLI and report' });
   setHandler(planQuery, () => plan(state));
   setHandler(auditQuery, () => state.audit);
   setHandler(registerUndoUpdate, (entry) => registerUndo(state, entry), {
     validator: (entry) => refuseUnregistrable(state, entry),
-    description: 'The way back of an effect, before the effect',
+    description: 'Registers the undo of an effect before the effect',
   });
   setHandler(
     holdSignal,
@@ -57,7 +57,7 @@ export function listen(state: CountdownState, admitted: () => boolean): void {
       const { actor, name, reason } = readReasoned(sent);
       hold(state, actor, name, reason);
     },
-    { description: 'Stops the clock; lands also while no worker runs' },
+    { description: 'Holds the countdown; accepted also while no worker is running' },
   );
   setHandler(abortSignal, (sent) => {
     const { actor, name, reason } = readReasoned(sent);
@@ -81,14 +81,14 @@ export function listen(state: CountdownState, admitted: () => boolean): void {
     await condition(() => admitted() || state.decidedEnding !== null);
     return handleAction(state, signed, root);
   };
-  setHandler(actionUpdate, act, { validator: validateShape, description: 'A signed act of a person' });
+  setHandler(actionUpdate, act, { validator: validateShape, description: 'A signed action of a person' });
 }
 
 /** An effect whose way back nobody could go does not begin; nor does one after the end has been decided, for what is due then is fixed. */
 function refuseUnregistrable(state: CountdownState, entry: UndoEntry): void {
   const refusal =
     explainUnregistrable(entry, countdownRef(state.input.release)) ??
-    (state.decidedEnding === null ? null : `the countdown is ending as ${state.decidedEnding}; ${entry.name} was not begun`);
+    (state.decidedEnding === null ? null : `the countdown is ending as ${state.decidedEnding}; ${entry.name} was not started`);
   if (refusal !== null) throw ApplicationFailure.nonRetryable(refusal, 'Refused');
 }
 
@@ -100,9 +100,9 @@ function registerUndo(state: CountdownState, entry: UndoEntry): void {
 
 function validateShape(signed: SignedAction): void {
   const wellFormed = typeof signed?.payload === 'string' && typeof signed.keyId === 'string' && typeof signed.signature === 'string';
-  if (!wellFormed) throw ApplicationFailure.nonRetryable('an act has payload, keyId and signature, all text', 'Malformed');
+  if (!wellFormed) throw ApplicationFailure.nonRetryable('a signed action has payload, keyId and signature as text', 'Malformed');
   if (signed.payload.length > ACTION_CHARACTERS)
-    throw ApplicationFailure.nonRetryable(`an act is at most ${ACTION_CHARACTERS} characters`, 'Malformed');
+    throw ApplicationFailure.nonRetryable(`a signed action has at most ${ACTION_CHARACTERS} characters`, 'Malformed');
 }
 
 async function handleAction(state: CountdownState, signed: SignedAction, root: CancellationScope): Promise<ActionResult> {
@@ -150,7 +150,8 @@ const toldAs: Record<Action, string | null> = {
   abort: null,
 };
 
-const over = (): ApplicationFailure => ApplicationFailure.nonRetryable('nothing can be decided any more; it is over', 'Refused');
+const over = (): ApplicationFailure =>
+  ApplicationFailure.nonRetryable('the countdown has ended; no further actions are accepted', 'Refused');
 
 async function verified(state: CountdownState, signed: SignedAction): Promise<ActionRequest> {
   try {
@@ -165,9 +166,9 @@ async function verified(state: CountdownState, signed: SignedAction): Promise<Ac
 
 function explainNotVerified(error: unknown): string {
   const type = typeOf(error);
-  if (type === 'SignatureInvalid') return 'the signature of this act does not verify against the keys this worker trusts';
+  if (type === 'SignatureInvalid') return 'the signature of this action does not match any key that this worker trusts';
   if (type === 'Expired') return sentenceOf(error);
-  return `the signature of this act could not be verified: ${sentenceOf(error)}; send it again`;
+  return `the signature of this action could not be verified: ${sentenceOf(error)}; retry`;
 }
 
 /** Type of the failure that an activity threw: a local activity's comes bare, another's is wrapped in an ActivityFailure. */

@@ -28,7 +28,7 @@ type Result = { ending: Ending; sentence: string };
 /** Why the input cannot be a signed start, or null. Local check, no activity. */
 function explainUnsigned(input: Partial<CountdownInput> | undefined): string | null {
   const signed = typeof input?.start?.payload === 'string';
-  return signed ? null : 'this start is not signed by a server of Tminus; start the release with `tminus start`';
+  return signed ? null : 'this start is not signed by a Tminus server; start the release with `tminus start`';
 }
 
 /** State that must not be used before it is admitted. */

@@ -113,7 +113,7 @@ export function storeAuditSoon(state: CountdownState): void {
 
 /** Waits until nobody is being told and nothing written any more, at most for `timeout`. */
 export async function settled(state: CountdownState, timeout: '1m' | '24h'): Promise<boolean> {
-  return condition(() => state.telling === 0, timeout, { summary: 'messages and audit under way' });
+  return condition(() => state.telling === 0, timeout, { summary: 'pending notifications and audit writes' });
 }
 
 function inBackground(state: CountdownState, work: () => Promise<void>): void {

@@ -140,7 +140,7 @@ async function untilItsTime(state: CountdownState, checkpoint: CheckpointState):
   }
   const lateMs = Date.now() - Math.max(checkpoint.atMs, state.readyAtMs);
   if (checkpoint.reached || lateMs <= LATE_TOLERANCE_MS) return;
-  const message = `${checkpoint.offset} ${checkpoint.name} was reached ${duration(lateMs)} late, because no worker ran`;
+  const message = `${checkpoint.offset} ${checkpoint.name} was reached ${duration(lateMs)} late, because no worker was running`;
   checkpoint.own = [late(checkpoint, 'CheckpointMissed', message, lateMs, LATE_TOLERANCE_MS)];
 }
 
@@ -178,7 +178,7 @@ async function passCheckpoint(state: CountdownState, checkpoint: CheckpointState
 async function whileGuarded(state: CountdownState): Promise<void> {
   const guard = planned(state, 'guard');
   if (!guard) throw new Error('the guard is the next step, so the plan has one');
-  if (!isLive(state.undo)) return end(state, 'no-go', `nothing was launched that ${guard.spec.name} could watch`);
+  if (!isLive(state.undo)) return end(state, 'no-go', `nothing was launched for ${guard.spec.name} to watch`);
   enterPhase(state, 'running');
   beginGuard(state, guard);
   const { version } = state;
@@ -201,8 +201,8 @@ function leaveCheckpoint(state: CountdownState, checkpoint: CheckpointState): vo
   if (state.cursor < state.checkpoints.length) return;
   const { service } = state.input.release.spec;
   if (isLive(state.undo)) return end(state, 'launched', `${service.name} runs ${service.image}, and the guard has passed`);
-  if (planned(state, 'launch')) return end(state, 'no-go', `${service.name} was not launched, though no checkpoint objects`);
-  end(state, 'passed', 'every checkpoint is go; the plan has no launch, so nothing was changed');
+  if (planned(state, 'launch')) return end(state, 'no-go', `${service.name} was not launched, although every checkpoint is go`);
+  end(state, 'passed', 'every checkpoint is go; the plan has no launch step');
 }
 
 /** The sentences of the reasons that made the verdict. */

@@ -4,7 +4,7 @@ import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TimeoutFailu
 /** The innermost sentence of a failure: what a person can act on. */
 export function sentenceOf(error: unknown): string {
   if (error instanceof ActivityFailure && error.cause instanceof TimeoutFailure && error.cause.timeoutType === 'SCHEDULE_TO_START')
-    return `no worker took up ${error.activityType} in time; start the workers of its queue`;
+    return `no worker started ${error.activityType} in time; start the workers of its task queue`;
   if ((error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) && error.cause) return sentenceOf(error.cause);
   if (error instanceof ApplicationFailure) return error.message;
   return error instanceof Error ? error.message : String(error);

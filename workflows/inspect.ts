@@ -31,7 +31,7 @@ async function findings({ input: { rehearsal }, resets }: CountdownState): Promi
     return await inspectRun({ rehearsal, workflowNowMs: Date.now(), resets });
   } catch (error) {
     if (isCancellation(error)) throw error;
-    const message = `the Temporal server did not report this run, so a reset or skipped time would not show: ${sentenceOf(error)}; resume to ask again`;
+    const message = `the Temporal server did not describe this run, so a reset or skipped time cannot be excluded: ${sentenceOf(error)}; resume to retry`;
     return [inconclusive('CountdownRunForeign', workflowInfo().workflowId, message)];
   }
 }

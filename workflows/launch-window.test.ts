@@ -124,7 +124,7 @@ describe('a waiver that was given at an earlier checkpoint', () => {
         code: 'WaiverExpired',
         subject: 'load-and-diagnosis: LatencyAboveLimit/POST /order',
         outcome: 'inconclusive',
-        message: `the waiver of LatencyAboveLimit/POST /order at load-and-diagnosis has expired before the launch: ${slow.message}`,
+        message: `the waiver of LatencyAboveLimit/POST /order at load-and-diagnosis expired before the launch: ${slow.message}`,
       },
     ]);
   });

@@ -38,7 +38,7 @@ export function guardWaivers(state: CountdownState, checkpoint: CheckpointState)
       const key = findingKey(finding);
       const subject = `${passed.name}: ${key}`;
       if (accepted(key, finding.message) || checkpoint.own.some((own) => own.code === 'WaiverExpired' && own.subject === subject)) continue;
-      const message = `the waiver of ${key} at ${passed.name} has expired before the launch: ${finding.message}`;
+      const message = `the waiver of ${key} at ${passed.name} expired before the launch: ${finding.message}`;
       checkpoint.own.push(inconclusive('WaiverExpired', subject, message));
     }
   }

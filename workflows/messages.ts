@@ -133,7 +133,7 @@ export interface CheckpointStatus {
 
 /** Kubernetes-style condition. */
 export interface Condition {
-  type: 'LockHeld' | 'Holding' | 'CheckpointReached' | 'PeopleTold' | 'Launched' | 'RolledBack' | 'Ended';
+  type: 'LockHeld' | 'Holding' | 'CheckpointReached' | 'NotificationsDelivered' | 'Launched' | 'RolledBack' | 'Ended';
   status: 'True' | 'False' | 'Unknown';
   reason: string;
   message: string;

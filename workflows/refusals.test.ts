@@ -26,44 +26,46 @@ describe('an act counts', () => {
   it('where its author saw what stands, may do it, and it is time', () => expect(refusal({ action: 'approve' })).toBeNull());
 
   it('never for another countdown', () =>
-    expect(refusal({ action: 'approve', countdown: 'countdown/other' })).toBe('this act was signed for countdown/other'));
+    expect(refusal({ action: 'approve', countdown: 'countdown/other' })).toBe('this action was signed for countdown/other'));
 
   it('never for another run of the same name', () =>
     expect(refusal({ action: 'approve', run: 'run-0' })).toBe(
-      'this act was signed for another run of countdown/r; read this one and decide again',
+      'this action was signed for another run of countdown/r; review this run and retry',
     ));
 
   it('never in the wrong phase', () => {
     state.phase = 'counting';
-    expect(refusal({ action: 'approve' })).toMatch(/^too early or too late: a checkpoint can be approved only while/u);
+    expect(refusal({ action: 'approve' })).toMatch(/^not possible now: a checkpoint can be approved only while/u);
   });
 
   it('never once an ending is decided, though its work goes on', () => {
     state.decidedEnding = 'aborted';
-    expect(refusal({ action: 'hold' })).toMatch(/^too early or too late: .*; it is over$/u);
-    expect(explainNow(state, 'abort')).toMatch(/; it is over$/u);
+    expect(refusal({ action: 'hold' })).toMatch(/^not possible now: .*; it has ended$/u);
+    expect(explainNow(state, 'abort')).toMatch(/; it has ended$/u);
   });
 
   it('never by somebody who may not decide here, who is asked after the phase', () => {
     const stranger = person('x', { groups: ['visitors'] });
-    expect(refusal({ action: 'approve', principal: stranger })).toBe('x is not in release-managers, who decide here');
+    expect(refusal({ action: 'approve', principal: stranger })).toBe('x is not in release-managers, who may approve here');
     state.phase = 'counting';
-    expect(refusal({ action: 'approve', principal: stranger })).toMatch(/^too early or too late/u);
+    expect(refusal({ action: 'approve', principal: stranger })).toMatch(/^not possible now/u);
   });
 
   it.each<[string, Partial<ActionRequest>]>([
     ['revision', { revision: 9 }],
     ['evidence', { evidenceDigest: 'sha256:old' }],
   ])('never on an old %s, where what was read matters', (_what, old) => {
-    expect(refusal({ action: 'approve', ...old })).toMatch(/^given on old evidence: revision \d+ was read, revision 1 stands now/u);
-    expect(refusal({ action: 'reject', ...old })).toMatch(/^given on old evidence/u);
+    expect(refusal({ action: 'approve', ...old })).toMatch(
+      /^stale: (based on revision 9, current revision is 1|the evidence of revision 1 has changed); review and retry$/u,
+    );
+    expect(refusal({ action: 'reject', ...old })).toMatch(/^stale: /u);
     expect(refusal({ action: 'hold', ...old })).toBeNull();
   });
 
   it.each<ActionRequest['action']>(['approve', 'reject', 'waive'])(
     'never at another checkpoint, where it is bound to one: %s',
     (action) => {
-      expect(refusal({ action, checkpoint: 'launch' })).toBe('too early: launch is reached at 2026-11-26 09:00 UTC');
+      expect(refusal({ action, checkpoint: 'launch' })).toBe('too early: launch is due at 2026-11-26 09:00 UTC');
     },
   );
 
@@ -131,14 +133,14 @@ describe('an approval', () => {
   it('after the deadline is too late, and not too early', () => {
     poll.approvalDeadlineMs = NOW_MS;
     state.phase = 'stopped';
-    expect(refusal({ action: 'approve' })).toBe(`too late: the deadline of final-poll passed at 2026-11-23 09:00 UTC`);
+    expect(refusal({ action: 'approve' })).toBe(`too late: the deadline of final-poll was 2026-11-23 09:00 UTC`);
     expect(refusal({ action: 'hold' }) ?? '').not.toMatch(/deadline/u);
   });
 
   it('before the checkpoint is reached is too early, whatever deadline it had before', () => {
     poll.approvalDeadlineMs = NOW_MS - 1;
     state.phase = 'counting';
-    expect(refusal({ action: 'approve' })).toMatch(/^too early or too late: a checkpoint can be approved only while/u);
+    expect(refusal({ action: 'approve' })).toMatch(/^not possible now: a checkpoint can be approved only while/u);
   });
 
   it('counts in the very moment of its deadline, while the countdown still waits for people before it', () => {
@@ -159,8 +161,8 @@ describe('a checkpoint that is not the present one', () => {
     expect(explainWrongCheckpoint(state, 'nowhere')).toBe(
       'the plan has no checkpoint nowhere; it has load-and-diagnosis, final-poll, launch',
     );
-    expect(explainWrongCheckpoint(state, 'load-and-diagnosis')).toBe('too late: load-and-diagnosis has already been passed');
-    expect(explainWrongCheckpoint(state, 'launch')).toBe(`too early: launch is reached at 2026-11-26 09:00 UTC`);
+    expect(explainWrongCheckpoint(state, 'load-and-diagnosis')).toBe('too late: load-and-diagnosis has already passed');
+    expect(explainWrongCheckpoint(state, 'launch')).toBe(`too early: launch is due at 2026-11-26 09:00 UTC`);
   });
 });
 
@@ -179,7 +181,7 @@ describe('a hold that its author has not seen', () => {
 
   it('keeps the clock standing, and everybody from going back over it', () => {
     state.holds = [hold(1, 'bob')];
-    const sentence = `bob has held the clock since 2026-11-23 09:01:00 UTC, which was not seen when this was decided: incident; read it and decide again`;
+    const sentence = `bob has held the countdown since 2026-11-23 09:01:00 UTC, after the status that this action is based on: incident; review and retry`;
     expect(refusal({ action: 'resume', holdSince })).toBe(sentence);
     expect(refusal({ action: 'resume' })).toBe(sentence);
     expect(refusal({ action: 'recycle', to: 'T-72h', holdSince })).toBe(sentence);
@@ -188,7 +190,7 @@ describe('a hold that its author has not seen', () => {
   it('does not keep those that were seen from being lifted', () => {
     state.holds = [hold(0, 'ann'), hold(1, 'bob')];
     expect(refusal({ action: 'resume', holdSince })).toBeNull();
-    expect(refusal({ action: 'recycle', to: 'T-72h', holdSince })).toMatch(/^bob has held the clock/u);
+    expect(refusal({ action: 'recycle', to: 'T-72h', holdSince })).toMatch(/^bob has held the countdown/u);
   });
 
   it('stands in nobody’s way who saw it, or who does something else', () => {
@@ -260,7 +262,7 @@ describe('a waiver', () => {
       for (const step of launch.steps) {
         step.findings = [finding({ code, subject: step.name, outcome: 'inconclusive' })];
         expect(waive({ finding: `${code}/${step.name}` })).toBe(
-          `${code}/${step.name} cannot be waived: ${step.name} has to see what is live; retry it, resume, or abort`,
+          `${code}/${step.name} cannot be waived: ${step.name} must watch the live version; retry it, resume, or abort`,
         );
       }
     },
@@ -292,7 +294,7 @@ describe('going back', () => {
     state.undo = [undoEntry({ live: false })];
     expect(refusal({ action: 'recycle', to: 'T-72h' })).toBeNull();
     state.undo = [undoEntry()];
-    expect(refusal({ action: 'recycle', to: 'T-72h' })).toBe('the launch has begun; abort rolls it back');
+    expect(refusal({ action: 'recycle', to: 'T-72h' })).toBe('the launch has started; abort rolls it back');
   });
 });
 

@@ -13,8 +13,8 @@ type Identity = Pick<CountdownRef, 'workflowId' | 'firstRunId'>;
 
 /** Why an act cannot count now, or null. The phase comes first, then who, then what they saw. */
 export function explainRefusal(state: CountdownState, act: ActionRequest, { workflowId, firstRunId }: Identity): string | null {
-  if (act.countdown !== workflowId) return `this act was signed for ${act.countdown}`;
-  if (act.run !== firstRunId) return `this act was signed for another run of ${act.countdown}; read this one and decide again`;
+  if (act.countdown !== workflowId) return `this action was signed for ${act.countdown}`;
+  if (act.run !== firstRunId) return `this action was signed for another run of ${act.countdown}; review this run and retry`;
   const checkpoint = current(state);
   const spec = specOf(state.input, checkpoint.name);
   const bound = act.action === 'approve' || act.action === 'reject' || act.action === 'waive';
@@ -22,7 +22,7 @@ export function explainRefusal(state: CountdownState, act: ActionRequest, { work
   const tooLate = act.action === 'approve' && state.phase !== 'counting' ? explainTooLate(checkpoint) : null;
   if (tooLate !== null) return tooLate;
   const wrongPhase = explainNow(state, act.action);
-  if (wrongPhase !== null) return `too early or too late: ${wrongPhase}`;
+  if (wrongPhase !== null) return `not possible now: ${wrongPhase}`;
   const rule = {
     groups: spec.approval?.groups ?? state.input.release.spec.approvers.groups,
     allowRequester: spec.approval?.allowRequester ?? false,
@@ -39,7 +39,9 @@ export function explainRefusal(state: CountdownState, act: ActionRequest, { work
     return `${act.principal.displayName} has already approved ${checkpoint.name}; a person counts once`;
   }
   if (bound && !standsOn(checkpoint, act)) {
-    return `given on old evidence: revision ${act.revision} was read, revision ${checkpoint.revision} stands now; read it and decide again`;
+    return act.revision === checkpoint.revision
+      ? `stale: the evidence of revision ${act.revision} has changed; review and retry`
+      : `stale: based on revision ${act.revision}, current revision is ${checkpoint.revision}; review and retry`;
   }
   return explainUnseenHold(state, act) ?? explainWrongDetail(state, act);
 }
@@ -51,7 +53,7 @@ function explainUnseenHold({ holds }: CountdownState, { action, holdSince }: Act
   const [first] = unseen;
   if (!first || !(action === 'recycle' || (action === 'resume' && unseen.length === holds.length))) return null;
   const since = eventTime(first.sinceMs);
-  return `${first.by} has held the clock since ${since}, which was not seen when this was decided: ${first.reason}; read it and decide again`;
+  return `${first.by} has held the countdown since ${since}, after the status that this action is based on: ${first.reason}; review and retry`;
 }
 
 /** What is said of it is said of the evidence as it stands now. The same evidence found again is a revision of its own. */
@@ -63,7 +65,7 @@ export const standsOn = (
 export function explainWrongCheckpoint(state: CountdownState, name: string): string {
   const asked = state.checkpoints.find((checkpoint) => checkpoint.name === name);
   if (!asked) return `the plan has no checkpoint ${name}; it has ${state.checkpoints.map((checkpoint) => checkpoint.name).join(', ')}`;
-  return asked.passed ? `too late: ${name} has already been passed` : `too early: ${name} is reached at ${time(asked.atMs)}`;
+  return asked.passed ? `too late: ${name} has already passed` : `too early: ${name} is due at ${time(asked.atMs)}`;
 }
 
 function explainWrongDetail(state: CountdownState, act: ActionRequest): string | null {
@@ -84,7 +86,7 @@ function explainWrongDetail(state: CountdownState, act: ActionRequest): string |
         .slice(0, state.cursor + 1)
         .map(({ name, offset }) => `${offset} ${name}`)
         .join(', ')}`;
-    if (isLive(state.undo)) return 'the launch has begun; abort rolls it back';
+    if (isLive(state.undo)) return 'the launch has started; abort rolls it back';
   }
   if (act.action === 'retry' && !checkpoint.steps.some(({ name }) => name === act.step)) {
     return `${checkpoint.name} has no step ${act.step ?? ''}; it has ${checkpoint.steps.map(({ name }) => name).join(', ') || 'none'}`;
@@ -116,5 +118,5 @@ export const explainNow = (state: CountdownState, action: Action): string | null
 /** Why it is too late to approve, or null: a deadline that has passed stands also where no worker was there to see it pass. */
 export function explainTooLate({ name, approvalDeadlineMs }: CheckpointState): string | null {
   if (approvalDeadlineMs === undefined || Date.now() < approvalDeadlineMs) return null;
-  return `too late: the deadline of ${name} passed at ${time(approvalDeadlineMs)}`;
+  return `too late: the deadline of ${name} was ${time(approvalDeadlineMs)}`;
 }

@@ -73,12 +73,12 @@ function refuseUnrestorable(registration: Partial<RestorerRegistration> | undefi
     typeof countdown.release === 'string' &&
     Array.isArray(countdown.notify) &&
     (dueAtMs === null || Number.isFinite(dueAtMs));
-  const refusal = wellFormed ? explainUnregistrable(entry, countdown) : 'a registration has entry, countdown and dueAtMs';
+  const refusal = wellFormed ? explainUnregistrable(entry, countdown) : 'a registration needs entry, countdown and dueAtMs';
   if (refusal !== null) throw ApplicationFailure.nonRetryable(refusal, 'Refused');
 }
 
 function refuseUnsettleable(settled: { id?: unknown } | undefined): void {
-  if (typeof settled?.id !== 'string') throw ApplicationFailure.nonRetryable('a settlement has the id of an undo', 'Refused');
+  if (typeof settled?.id !== 'string') throw ApplicationFailure.nonRetryable('a settlement needs the id of an undo', 'Refused');
 }
 
 /** Waits until the countdown has ended, or a dead man's switch is due by the real clock. Null when what stands has changed, or nothing is left. */
@@ -149,6 +149,6 @@ async function notifyOf(due: readonly RestorerRegistration[], report: UndoReport
 }
 
 function wordFor({ restored, leftAlone }: UndoReport): string {
-  if (!restored) return 'NOT restored, a person has to act now';
+  if (!restored) return 'NOT restored, manual action is required now';
   return leftAlone ? 'left alone' : 'restored';
 }

@@ -61,7 +61,7 @@ function conclude(state: CountdownState, reports: readonly UndoReport[]): void {
   const failed = reports.filter(({ restored }) => !restored);
   state.decidedEnding = endingAfter(state.decidedEnding, reports, state.launchedAt !== null);
   if (failed.length > 0)
-    state.sentence = `${failed.map(({ name }) => name).join(', ')}: not restored; a person has to act now. ${state.sentence}`;
+    state.sentence = `${failed.map(({ name }) => name).join(', ')}: not restored; manual action is required now. ${state.sentence}`;
 }
 
 /**

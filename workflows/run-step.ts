@@ -109,7 +109,7 @@ function noteUnseen({ undo, watch }: CountdownState, { type, findings }: StepSta
 /** It stays to be run, and nothing was found: why it did not begin, the checkpoint finds for itself. */
 function notBegun(state: CountdownState, { name: checkpoint }: CheckpointState, status: StepStatus): void {
   status.state = 'later';
-  record(state, Date.now(), 'tminus', 'step.finished', `${checkpoint}/${status.name}`, 'it did not begin: the launch window had closed');
+  record(state, Date.now(), 'tminus', 'step.finished', `${checkpoint}/${status.name}`, 'not started: the launch window had closed');
   goOnUnlessAborted();
 }
 
@@ -123,4 +123,4 @@ export function goOnUnlessAborted(): void {
 
 const couldNotRun = (step: string, why: string): Finding => inconclusive('StepCouldNotRun', step, `step ${step} could not run: ${why}`);
 
-const silent = (step: string): Finding => inconclusive('StepFoundNothing', step, `step ${step} ended without a finding`);
+const silent = (step: string): Finding => inconclusive('StepFoundNothing', step, `step ${step} completed without findings`);

@@ -7,7 +7,7 @@ import { readApproval } from './signal-shape.ts';
 
 export function approveUnverified(state: CountdownState, sent: unknown): void {
   const said = readApproval(sent);
-  const refusal = said === null ? 'an approval by signal names a checkpoint and who gives it' : explainUnverified(state, said);
+  const refusal = said === null ? 'an approval by Signal needs a checkpoint and a name' : explainUnverified(state, said);
   if (refusal !== null)
     return recordRefusal(state, Date.now(), `signal/${said?.by ?? 'unknown'}`, 'approve.refused', said?.checkpoint ?? '', refusal);
   if (said === null) return;
@@ -28,7 +28,7 @@ export function approveUnverified(state: CountdownState, sent: unknown): void {
 function explainUnverified(state: CountdownState, { checkpoint: name, by }: { checkpoint: string; by: string }): string | null {
   const checkpoint = current(state);
   if (!state.input.release.spec.allowUnverified)
-    return 'an approval by signal is unverified, and the release does not say allowUnverified: true';
+    return 'an approval by Signal is unverified, and the release does not set allowUnverified: true';
   if (name !== checkpoint.name) return explainWrongCheckpoint(state, name);
   const given = checkpoint.approvals.some((each) => samePerson(each.principal, unverified(state, by)) && standsOn(checkpoint, each));
   return explainTooLate(checkpoint) ?? explainNow(state, 'approve') ?? (given ? `${by} has already approved` : null);

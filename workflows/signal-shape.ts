@@ -16,7 +16,7 @@ export function readReasoned(sent: unknown): { actor: string; name: string; reas
   const who = textOf(subject, NAME_CHARACTERS);
   return {
     actor: who === '' ? 'signal/unknown' : `${textOf(issuer, NAME_CHARACTERS) || 'signal'}/${who}`,
-    name: textOf(displayName, NAME_CHARACTERS) || who || 'a signal without a name',
+    name: textOf(displayName, NAME_CHARACTERS) || who || 'an unnamed Signal',
     reason: textOf(reason, REASON_CHARACTERS) || textOf(sent, REASON_CHARACTERS) || 'no reason given',
   };
 }

@@ -46,7 +46,7 @@ function sentence(state: CountdownState): string {
   const { offset, name, atMs, evaluation } = current(state);
   switch (state.phase) {
     case 'opening':
-      return 'taking the lock of the service';
+      return 'acquiring the service lock';
     case 'counting':
       return `counting to ${offset} ${name} at ${time(atMs)}`;
     case 'running':
@@ -115,14 +115,14 @@ function conditions(state: CountdownState): Condition[] {
       'LockHeld',
       state.phase !== 'opening' && ending === null,
       state.phase === 'opening' ? 'Opening' : ending === null ? 'Acquired' : 'Released',
-      'one live countdown per service',
+      'one countdown per service at a time',
       at(['countdown.started']),
     ),
     condition(
       'Holding',
       held,
-      held ? (state.holds.length > 0 ? 'HeldByPerson' : 'Verdict') : 'ClockRuns',
-      held ? sentence(state) : 'the clock runs',
+      held ? (state.holds.length > 0 ? 'HeldByPerson' : 'Verdict') : 'NotHeld',
+      held ? sentence(state) : 'the countdown is not held',
       at(['hold.accepted', 'checkpoint.holding', 'checkpoint.stopped', 'resume.accepted']),
     ),
     condition(
@@ -133,19 +133,19 @@ function conditions(state: CountdownState): Condition[] {
       at(['checkpoint.reached']),
     ),
     condition(
-      'PeopleTold',
+      'NotificationsDelivered',
       state.untold.length === 0,
-      state.untold.length === 0 ? 'Told' : 'NotTold',
+      state.untold.length === 0 ? 'Delivered' : 'Failed',
       state.untold.length === 0
-        ? 'nobody is waiting to be told'
-        : `the last message to them did not reach ${state.untold.map(({ target, message: why }) => `${target}: ${why}`).join('; ')}`,
+        ? 'all notifications delivered'
+        : `notification failed: ${state.untold.map(({ target, message: why }) => `${target}: ${why}`).join('; ')}`,
       at(['notify.failed']),
     ),
     condition(
       'Launched',
       ending === 'launched',
       ending === 'launched' ? 'GuardPassed' : 'NotYet',
-      ending === 'launched' ? state.sentence : 'the candidate has not passed its guard',
+      ending === 'launched' ? state.sentence : 'the candidate has not passed the guard',
       at(['countdown.launched']),
     ),
     condition(
@@ -159,7 +159,7 @@ function conditions(state: CountdownState): Condition[] {
       'Ended',
       ending !== null,
       ending ?? 'Running',
-      (ending === null ? '' : state.sentence) || 'the countdown is under way',
+      (ending === null ? '' : state.sentence) || 'the countdown is running',
       state.endedAtMs === null ? undefined : iso(state.endedAtMs),
     ),
   ];

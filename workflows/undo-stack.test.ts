@@ -6,7 +6,7 @@ import type { Ending } from './messages.ts';
 
 /** As it arrives: anything may be sent. */
 const refusal = (change: Record<string, unknown>) => explainUnregistrable({ ...undoEntry(), ...change } as UndoEntry, COUNTDOWN);
-const FIELDS = 'an undo has id, kind, target, generation, name, live, order and within';
+const FIELDS = 'an undo needs id, kind, target, generation, name, live, order and within';
 
 describe('an undo is registered', () => {
   it('when it is whole, of a known kind and scope, and of this countdown', () => expect(refusal({})).toBeNull());
@@ -35,17 +35,17 @@ describe('an undo is registered', () => {
   it('with budgets of up to a day', () => expect(refusal({ within: { restoreMs: 86_400_000, proveMs: 1 } })).toBeNull());
 
   it.each(['node-drain', 'constructor'])('never of the kind %s, which nobody here could take back', (kind) =>
-    expect(refusal({ kind })).toBe(`no effect of kind ${kind} can be undone by this version; it was not begun`),
+    expect(refusal({ kind })).toBe(`no effect of kind ${kind} can be undone by this version; it was not started`),
   );
 
   it.each(['step', 'countdown', 'always', 'kept'])('with the scope %s', (scope) => expect(refusal({ scope })).toBeNull());
 
   it.each(['for-ever', undefined])('never with the scope %s', (scope) =>
-    expect(refusal({ scope })).toBe(`an undo has no scope ${scope}; it was not begun`),
+    expect(refusal({ scope })).toBe(`unknown undo scope ${scope}; it was not started`),
   );
 
   it.each(['countdown/other/run-1/x', 'countdown/r/run-2/x', 'countdown/r/run-1'])('never for another countdown: %s', (id) =>
-    expect(refusal({ id })).toBe(`the undo ${id} belongs to another countdown; it was not begun`),
+    expect(refusal({ id })).toBe(`the undo ${id} belongs to another countdown; it was not started`),
   );
 
   it('once, although it is sent again', () => {

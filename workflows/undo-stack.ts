@@ -61,10 +61,10 @@ export function explainUnregistrable(
     Number.isFinite(entry.order) &&
     isBudget(entry.within?.restoreMs) &&
     isBudget(entry.within?.proveMs);
-  if (!wellFormed) return 'an undo has id, kind, target, generation, name, live, order and within';
-  if (!Object.hasOwn(EFFECT_KINDS, entry.kind)) return `no effect of kind ${entry.kind} can be undone by this version; it was not begun`;
-  if (!['step', 'countdown', 'always', 'kept'].includes(entry.scope)) return `an undo has no scope ${entry.scope}; it was not begun`;
-  if (!entry.id.startsWith(`${workflowId}/${firstRunId}/`)) return `the undo ${entry.id} belongs to another countdown; it was not begun`;
+  if (!wellFormed) return 'an undo needs id, kind, target, generation, name, live, order and within';
+  if (!Object.hasOwn(EFFECT_KINDS, entry.kind)) return `no effect of kind ${entry.kind} can be undone by this version; it was not started`;
+  if (!['step', 'countdown', 'always', 'kept'].includes(entry.scope)) return `unknown undo scope ${entry.scope}; it was not started`;
+  if (!entry.id.startsWith(`${workflowId}/${firstRunId}/`)) return `the undo ${entry.id} belongs to another countdown; it was not started`;
   return null;
 }
 
@@ -146,7 +146,7 @@ export async function settle(entry: UndoEntry, outcome: 'restored' | 'kept', cou
     await act.settleUndo({ entry, outcome, countdown });
     return null;
   } catch (error) {
-    return { subject: 'undo', text: `${entry.name}: ${outcome}, but not recorded as such: ${sentenceOf(error)}`, values: {} };
+    return { subject: 'undo', text: `${entry.name}: ${outcome}, but not recorded: ${sentenceOf(error)}`, values: {} };
   }
 }
 

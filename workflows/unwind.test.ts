@@ -107,13 +107,13 @@ describe('one undo', () => {
         restored: true,
         facts: [
           { text: 'ok' },
-          { text: 'a: restored, but not recorded as such: the disk is full' },
+          { text: 'a: restored, but not recorded: the disk is full' },
           { text: 'a: the failing pods could not be read: forbidden' },
         ],
       },
     ]);
     expect(await settle(of('a'), 'kept', context().countdown)).toMatchObject({
-      text: 'a: kept, but not recorded as such: the disk is full',
+      text: 'a: kept, but not recorded: the disk is full',
     });
   });
 });

@@ -5,8 +5,8 @@ import { record, type CheckpointState, type CountdownState } from './countdown-s
 
 /** Parts of a wait after which people are reminded; its end is told by what becomes of the countdown then. */
 const REMINDERS = [
-  { part: 0.5, words: 'half of the time is over' },
-  { part: 0.9, words: 'nine tenths of the time are over' },
+  { part: 0.5, words: 'half of the time has passed' },
+  { part: 0.9, words: '90 % of the time has passed' },
 ] as const;
 
 export interface Wait {
@@ -29,7 +29,7 @@ export async function untilChange(
   for (const { part, words } of state.input.release.spec.notify.length > 0 ? REMINDERS : []) {
     const remainingMs = Math.round(sinceMs + part * (untilMs - sinceMs)) - Date.now();
     if (remainingMs <= 0) continue;
-    if (await condition(changed, remainingMs, { summary: `${summary}; a reminder` })) return true;
+    if (await condition(changed, remainingMs, { summary: `${summary}; reminder` })) return true;
     record(state, Date.now(), 'tminus', 'people.reminded', checkpoint.name, words);
     announce(state, checkpoint, state.phase === 'stopped' ? 'no-go' : 'hold', `${words}: ${said}`);
   }

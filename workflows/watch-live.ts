@@ -75,7 +75,7 @@ async function watchOnce(state: CountdownState, guard: Guarded): Promise<void> {
     take(state, guard, report);
     // Never in a hot loop, whatever a guard answers: each turn is a dozen events of history.
     if (standing && Date.now() - askedAtMs < MIN_STANDING_MS)
-      await condition(() => !isDue(state), MIN_STANDING_MS, { summary: 'the guard is asked again' });
+      await condition(() => !isDue(state), MIN_STANDING_MS, { summary: 'the guard is started again' });
   } catch (error) {
     // An activity may also end as cancelled because its worker did, and that ends no watch.
     if (CancellationScope.current().consideredCancelled) throw error;
@@ -83,7 +83,7 @@ async function watchOnce(state: CountdownState, guard: Guarded): Promise<void> {
     takeFailure(state, guard, error, askedAtMs);
     const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** state.watch.failures);
     state.watch.failures += 1;
-    await condition(() => !isDue(state), pauseMs, { summary: 'the guard is asked again' });
+    await condition(() => !isDue(state), pauseMs, { summary: 'the guard is started again' });
   }
 }
 

@@ -49,9 +49,9 @@ it('shows given and missing approvals, comments and deadline of a waiting checkp
 });
 
 const untold = {
-  type: 'PeopleTold' as const,
+  type: 'NotificationsDelivered' as const,
   status: 'False' as const,
-  reason: 'NotTold',
+  reason: 'Failed',
   message: 'the last message did not reach oncall: chat.example answered 500',
   lastTransitionTime: waiting.now,
 };
@@ -66,7 +66,7 @@ it('lists author, time and reason of every hold, and that the guard continues', 
     'Verdict      ⏸ hold   held by Li Wei: p99 looks odd',
     'Held         Li Wei since 2026-11-24 09:00:12 UTC (8 s ago): p99 looks odd',
     '             Ama Osei since 2026-11-24 09:00:18 UTC (2 s ago): incident in payments',
-    '             the guard goes on while the clock is held',
+    '             the guard continues during the hold',
   ]);
 });
 

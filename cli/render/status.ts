@@ -60,7 +60,7 @@ export function renderStatus(status: ShownStatus, view: StatusView): string {
     field('Verdict', `${statusLabel(headWord(status), style)}   ${status.sentence}`),
     ...holdLines(status, now).map((line, index) => field(index === 0 ? 'Held' : '', line)),
     ...status.conditions
-      .filter(({ type, status: holds }) => type === 'PeopleTold' && holds === 'False')
+      .filter(({ type, status: holds }) => type === 'NotificationsDelivered' && holds === 'False')
       .map(({ message }) => field('Undelivered', message)),
     field('Clock', clockText(status, now)),
     field('Requested', `${status.requestedBy.displayName}   image ${service.image}   ${status.current} revision ${revision}`),

@@ -63,7 +63,7 @@ it('prints author and reason of each hold, and that the guard continues', () => 
   const one = { ...heldTwice, holds: [first], holdSince: first.since };
   expect(told(inGuard, one, heldTwice).slice(-4)).toEqual([
     '         ⏸ HOLD  held by Li Wei: p99 looks odd',
-    '           the guard goes on while the clock is held',
+    '           the guard continues during the hold',
     '           Next: tminus resume go-api-1.4.0 -m "…"',
     '         ⏸ HOLD  held by Ama Osei: incident in payments',
   ]);

@@ -34,7 +34,13 @@ const form = (csrf: string) => ({
 
 it('says on the page of a release who could not be told', async () => {
   const message = 'the last message did not reach oncall: chat.example answered 500';
-  const untold = { type: 'PeopleTold' as const, status: 'False' as const, reason: 'NotTold', message, lastTransitionTime: EXAMPLE_NOW };
+  const untold = {
+    type: 'NotificationsDelivered' as const,
+    status: 'False' as const,
+    reason: 'Failed',
+    message,
+    lastTransitionTime: EXAMPLE_NOW,
+  };
   const { signIn } = testApp({ countdowns: fakeCountdowns([{ ...waiting, conditions: [untold] }]) });
   expect(await (await (await signIn()).get(PAGE)).text()).toContain(`<strong>Not everybody knows:</strong> ${message}.`);
 });
@@ -313,7 +319,7 @@ describe('what people read', () => {
   it('says why a button is off, in the words of the rule table', async () => {
     const { signIn } = testApp();
     expect(await (await (await signIn()).get(PAGE)).text()).toContain(
-      'Not now: only a countdown on hold can be resumed; it is waiting for people.',
+      'Not now: only a countdown on hold can be resumed; it is waiting for approval.',
     );
   });
 
@@ -343,7 +349,7 @@ describe('what people read', () => {
     const text = await (await (await signIn()).get(PAGE)).text();
     for (const { since, by } of heldTwice.holds) expect(text).toContain(`Held by <strong>${by}</strong> since <time datetime="${since}">`);
     expect(text.match(/<q>(p99 looks odd|incident in payments)<\/q>/g)).toHaveLength(2);
-    expect(text).toContain('The guard goes on while the clock is held.');
+    expect(text).toContain('The guard continues during the hold.');
     expect(text).toContain('Lift all 2 holds shown above');
     expect(text).toContain(`name="holdSince" value="${heldTwice.holdSince}"`);
     expect(text).toContain(`name="run" value="${heldTwice.run}"`);

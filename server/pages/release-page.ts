@@ -52,7 +52,7 @@ function verdictBanner(status: CountdownStatus, progress: readonly StepProgress[
     ${holdsList(status)}
     ${status.phase === 'undoing' ? progress.map(progressLine) : nothing}
     ${status.conditions
-      .filter(({ type, status: holds }) => type === 'PeopleTold' && holds === 'False')
+      .filter(({ type, status: holds }) => type === 'NotificationsDelivered' && holds === 'False')
       .map(({ message }) => markup`<p><strong>Not everybody knows:</strong> ${message}.</p>`)}
     ${nextStep(status)}
   </section>`;

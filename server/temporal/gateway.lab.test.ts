@@ -107,7 +107,7 @@ describe('the gateway on a real server', () => {
       // Over, and still there: what is said to it now is refused, not unknown.
       await temporal.client.workflow.getHandle(countdownId(name)).result();
       const late = anAction(waiting, { action: 'approve' });
-      const refused = { code: 'Refused', message: expect.stringMatching(/; it is over$/) };
+      const refused = { code: 'Refused', message: expect.stringMatching(/; it has ended$/) };
       await expect(gateway.act(late, signedAction(late))).rejects.toMatchObject(refused);
       await expect(gateway.hold(anAction(waiting, { action: 'hold' }))).rejects.toMatchObject(refused);
       await expect(gateway.abort(anAction(waiting, { action: 'abort' }))).rejects.toMatchObject(refused);
@@ -176,7 +176,7 @@ describe('the gateway on a real server', () => {
       );
       await expect(gateway.hold({ ...said, action: 'hold' })).rejects.toMatchObject({
         code: 'Refused',
-        message: 'a countdown that has ended or is already rolling back cannot be held; it is over',
+        message: 'a countdown that has ended or is already rolling back cannot be held; it has ended',
       });
     });
   });

@@ -339,17 +339,17 @@ describe('the gateway', () => {
       [
         'an approval',
         () => gateway.act(act, { payload: '{}', keyId: 'k', signature: 's' }),
-        'a checkpoint can be approved only while it waits for people; it is over',
+        'a checkpoint can be approved only while it is waiting for approval; it has ended',
       ],
       [
         'a hold',
         () => gateway.hold({ ...act, action: 'hold' }),
-        'a countdown that has ended or is already rolling back cannot be held; it is over',
+        'a countdown that has ended or is already rolling back cannot be held; it has ended',
       ],
       [
         'an abort',
         () => gateway.abort({ ...act, action: 'abort' }),
-        'a countdown that has ended or is already rolling back cannot be aborted; it is over',
+        'a countdown that has ended or is already rolling back cannot be aborted; it has ended',
       ],
     ])('refuses %s with the sentence of the table', async (_, send, message) => {
       await expect(send()).rejects.toMatchObject({ code: 'Refused', message });

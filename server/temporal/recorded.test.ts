@@ -83,7 +83,7 @@ describe('a countdown that Temporal does not keep any more', () => {
     const act = { id: 'approval-1', action, checkpoint: 'final-poll', revision: 3, evidenceDigest: 'sha256:7c', comment: 'go' };
     expect(await json(again.api(`/api/v1/releases/${NAME}/actions`, act))).toMatchObject({
       code: 'Refused',
-      message: expect.stringContaining('it is over'),
+      message: expect.stringContaining('it has ended'),
     });
   });
 

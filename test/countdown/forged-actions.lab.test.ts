@@ -52,8 +52,8 @@ const FORGERIES: Forgery[] = [
   ['another countdown', (act, { signer }) => signer.sign({ ...act, countdown: 'countdown/other' }), /was signed for countdown\/other/],
   ['an earlier run', (act, { signer }) => signer.sign({ ...act, run: randomUUID() }), /was signed for another run/],
   ['another checkpoint', (act, { signer }) => signer.sign({ ...act, checkpoint: 'launch' }), /too early: launch/],
-  ['an older revision', (act, { signer }) => signer.sign({ ...act, revision: 0 }), /given on old evidence/],
-  ['other evidence', (act, { signer }) => signer.sign({ ...act, evidenceDigest: `sha256:${'0'.repeat(64)}` }), /given on old evidence/],
+  ['an older revision', (act, { signer }) => signer.sign({ ...act, revision: 0 }), /^stale: based on revision 0/],
+  ['other evidence', (act, { signer }) => signer.sign({ ...act, evidenceDigest: `sha256:${'0'.repeat(64)}` }), /^stale: the evidence of revision \d+ has changed/],
   ['the requester', (act, { signer }) => signer.sign({ ...act, principal: person('requester') }), /requested this countdown/],
   ['somebody outside the group', (act, { signer }) => signer.sign({ ...act, principal: person('x', ['visitors']) }), /who decide here/],
   [

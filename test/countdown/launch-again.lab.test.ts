@@ -167,6 +167,6 @@ it('a step that answers nothing holds: silence is no pass', () =>
     () => ({ runLoadTest: async () => report() }),
     async ({ until }) => {
       const held = await until('holding', ({ phase }) => phase === 'holding');
-      expect(held.reasons).toMatchObject([{ code: 'StepFoundNothing', effect: 'hold', message: 'step load-test ended without a finding' }]);
+      expect(held.reasons).toMatchObject([{ code: 'StepFoundNothing', effect: 'hold', message: 'step load-test completed without findings' }]);
     },
   ));

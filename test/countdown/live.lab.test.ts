@@ -350,7 +350,7 @@ describe('several people may hold', () => {
         await handle.signal(holdSignal, { reason: 'wrong build', by: person('bob', []) });
         await until('held twice', ({ holds }) => holds.length === 2);
         const answer = await act({ action: 'resume', holdSince: seen.holdSince ?? '' });
-        expect(answer).toMatchObject({ sentence: 'the clock stays stopped: held by bob: wrong build', phase: 'holding' });
+        expect(answer).toMatchObject({ sentence: 'still held: held by bob: wrong build', phase: 'holding' });
         const still = await until('held by one', ({ holds }) => holds.length === 1);
         expect(still.sentence).toBe('held by bob: wrong build');
         await act({ action: 'resume' });

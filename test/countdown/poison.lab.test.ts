@@ -56,7 +56,7 @@ it('a countdown refuses an undo that cannot be read, and goes on', () =>
       await until('counting', ({ phase, current }) => phase === 'counting' && current === 'final-poll');
       for (const sent of [undefined, null, 42, 'undo', [], {}, { id: {} }])
         expect(await refusal(handle.executeUpdate(registerUndoUpdate, { args: [sent as never] }))).toMatch(
-          /^an undo has id, kind, target/u,
+          /^an undo needs id, kind, target/u,
         );
       for (const [encoding, data] of UNREADABLE) {
         const { outcome } = await temporal.client.workflowService.updateWorkflowExecution({
@@ -65,7 +65,7 @@ it('a countdown refuses an undo that cannot be read, and goes on', () =>
           waitPolicy: { lifecycleStage: COMPLETED },
           request: { meta: { updateId: randomUUID() }, input: { name: 'registerUndo', args: payloadsOf(encoding, data) } },
         });
-        expect(outcome?.failure?.message).toMatch(/^an undo has id, kind, target/u);
+        expect(outcome?.failure?.message).toMatch(/^an undo needs id, kind, target/u);
       }
       await advance(71.01);
       await until('waiting', ({ phase }) => phase === 'waiting');

@@ -161,7 +161,7 @@ describe('a raw start', () => {
 });
 
 describe('a countdown that is under way', () => {
-  it('is no go, and nobody can waive it, when time skipping is switched on from outside', () =>
+  it('is no go, and nobody can waive it, when time skipping is enabled from outside', () =>
     withLab(async (lab) => {
       const handle = await lab.start(lab.input({ countdownMs: HOUR }));
       await lab.until(handle, 'counting', ({ phase }) => phase === 'counting');

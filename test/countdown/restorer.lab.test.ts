@@ -175,7 +175,7 @@ describe('the restorer', () => {
         );
       for (const sent of [undefined, {}, { id: 7 }])
         expect(await refusal(restorer.executeUpdate(restorerSettleUpdate, { args: [sent as never] }))).toBe(
-          'a settlement has the id of an undo',
+          'a settlement needs the id of an undo',
         );
       await messages().settleWithRestorer(entry, countdown);
       expect(await restorer.result()).toEqual({ restored: [], failed: [] });

@@ -47,7 +47,7 @@ describe('an undo that cannot be completed', () => {
         await advance(1);
         expect(await handle.result()).toMatchObject({
           ending: 'undo-incomplete',
-          sentence: expect.stringMatching(/^shop\/go-api back to .*sha-4f9c2ab: not restored; a person has to act now\. p99 of POST/u),
+          sentence: expect.stringMatching(/^shop\/go-api back to .*sha-4f9c2ab: not restored; manual action is required now\. p99 of POST/u),
         });
         const undos = (await handle.query(auditQuery)).filter(({ action }) => action.startsWith('undo.'));
         expect(undos.map(({ action }) => action)).toEqual(['undo.registered', 'undo.started', 'undo.incomplete']);
@@ -174,15 +174,17 @@ describe('the registration of an undo', () => {
         await counting(running);
         const entry = drillOf(handle.workflowId, await status(), { key: 'drill' });
         const register = (change: object) => refusal(handle.executeUpdate(registerUndoUpdate, { args: [{ ...entry, ...change }] }));
-        expect(await register({ kind: 'node-drain' })).toBe('no effect of kind node-drain can be undone by this version; it was not begun');
+        expect(await register({ kind: 'node-drain' })).toBe(
+          'no effect of kind node-drain can be undone by this version; it was not started',
+        );
         expect(await register({ id: 'countdown/other/run/x' })).toBe(
-          'the undo countdown/other/run/x belongs to another countdown; it was not begun',
+          'the undo countdown/other/run/x belongs to another countdown; it was not started',
         );
         expect(await register({})).toBe('accepted');
         expect(await register({})).toBe('accepted');
         await abort(running);
         await until('undoing', ({ phase }) => phase === 'undoing');
-        expect(await register({ id: `${entry.id}-2` })).toBe('the countdown is ending as aborted; drill back was not begun');
+        expect(await register({ id: `${entry.id}-2` })).toBe('the countdown is ending as aborted; drill back was not started');
         letGo();
         expect(await handle.result()).toMatchObject({ ending: 'aborted' });
         const registered = (await handle.query(auditQuery)).filter(({ action }) => action === 'undo.registered');

@@ -12,7 +12,7 @@ const OVERHEAD_MS = 300_000;
 export async function loadTestStep({ release, step, scripts, round, checkpoint, countdown }: StepInput<LoadTestStep>): Promise<StepResult> {
   const scriptDigest = scripts[step.script];
   if (!scriptDigest)
-    throw ApplicationFailure.nonRetryable(`the k6 script ${step.script} was not handed in with the release`, 'Misconfigured');
+    throw ApplicationFailure.nonRetryable(`the k6 script ${step.script} was not submitted with the release`, 'Misconfigured');
   const plannedMs = step.stages.reduce((sum, stage) => sum + stage.seconds * 1_000, 0);
   const { runLoadTest } = proxyActivities<StepActivities>({
     ...queued(plannedMs + OVERHEAD_MS),
