@@ -1,10 +1,10 @@
-// Places at which a crash test lets a worker die, or wait. Without TMINUS_FAILPOINTS they do nothing.
+// Places where a crash test kills or pauses a worker. Without TMINUS_FAILPOINTS they do nothing.
 import { existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EffectKind } from './effects/contract.ts';
 
-/** A record and not a list, so that a kind without its failpoints does not compile. */
+/** A record, not a list, so that a missing kind does not compile. */
 const kinds = Object.keys({ 'deployment-image': true } satisfies Record<EffectKind, true>) as EffectKind[];
 const phases = [
   'capture',
@@ -20,26 +20,27 @@ const phases = [
 const guardPlaces = ['guard.sample', 'guard.store'] as const;
 const sides = ['before', 'after'] as const;
 
-/** A piece of work with a failpoint on either side. */
+/** A write of an effect; its failpoints are `<place>-write` and `<place>-read-back`. */
+export type WritePlace = `${EffectKind}.${'apply' | 'restore'}`;
+/** Work with a failpoint before and after it. */
 export type FailpointPlace = `${EffectKind}.${(typeof phases)[number]}` | (typeof guardPlaces)[number];
 export type Failpoint = `${FailpointPlace}.${(typeof sides)[number]}` | 'load-test.running';
 
 const places: FailpointPlace[] = [...kinds.flatMap((kind) => phases.map((phase) => `${kind}.${phase}` as const)), ...guardPlaces];
 
-/** All of them: a crash sweep visits each. */
+/** A crash sweep visits each. */
 export const failpoints: readonly Failpoint[] = [
   ...places.flatMap((place) => sides.map((side) => `${place}.${side}` as const)),
   'load-test.running',
 ];
 
-/** Longer than a test takes to see `.reached` and act on it; shorter than the 60 s in which an effect must be restored. */
+/** Longer than a test needs to react to `.reached`; shorter than the 60 s in which an effect must be restored. */
 const PAUSE_TIMEOUT_MS = 30_000;
 const POLL_MS = 50;
 
 /**
- * Acts on a file of this name in the folder `TMINUS_FAILPOINTS`. Empty: kills this process with SIGKILL, without cleanup or heartbeat, as a
- * machine would die; the file is removed first, so that a worker started again goes on. `pause`: writes `<name>.reached` beside it and waits
- * until the file is removed, for 30 s at most.
+ * Acts on a file of this name in the folder `TMINUS_FAILPOINTS`. Empty: removes it and kills this process with SIGKILL, like a failing machine.
+ * `pause`: writes `<name>.reached` beside it and waits until the file is removed, at most 30 s.
  */
 export async function failpoint(name: Failpoint): Promise<void> {
   const folder = process.env['TMINUS_FAILPOINTS'];
@@ -47,7 +48,7 @@ export async function failpoint(name: Failpoint): Promise<void> {
   const file = join(folder, name);
   const order = unlessMissing(() => readFileSync(file, 'utf8'));
   if (order === 'pause') return untilRemoved(file);
-  // Several activities may pass the point at once; who removes the file dies.
+  // Several activities may pass at once; the one that removes the file kills the process.
   if (order !== undefined && unlessMissing(() => removed(file))) process.kill(process.pid, 'SIGKILL');
 }
 

@@ -66,6 +66,6 @@ it('stays with the host of the target', () => {
 it.each(['http://169.254.169.254/latest', '//other.example.com/x', '/\\other.example.com/x', '/\t/other.example.com/x'])(
   'refuses a path that leaves the host: %j',
   (path) => {
-    expect(() => healthUrl(environment, 'shop', path)).toThrow('leads to another host than that of target shop');
+    expect(() => healthUrl(environment, 'shop', path)).toThrow('points to another host than that of target shop');
   },
 );

@@ -1,39 +1,39 @@
-// Health of a service, requested as any other client would.
+// Health page of a service, requested like by any other client.
 import type { Environment } from '../release/environment.ts';
 import { RequestError } from './http/request-error.ts';
 import { request, statusOf, wholeBody } from './http/request.ts';
 import { named, refuse } from './refusal.ts';
 
-/** A slower health page is not healthy: kubelet's own probes time out after 1 s by default. */
+/** kubelet's probes time out after 1 s by default. */
 const RESPONSE_TIMEOUT_MS = 2_000;
-/** A health page has a few hundred bytes; a larger page is something else. */
+/** A health page has a few hundred bytes. */
 const MAX_BODY_BYTES = 65_536;
-/** Of the page, in `detail`. */
+/** In `detail`. */
 const QUOTED_CHARACTERS = 120;
 
 export interface HealthAnswer {
   ok: boolean;
-  /** `200 {"status":"ok"}`, or the reason why there is no response. */
+  /** `200 {"status":"ok"}`, or why there is no response. */
   detail: string;
   /** RFC 3339. */
   at: string;
 }
 
-/** URL of a target's health page. Throws `Misconfigured` when the environment file has no such target, or the path leads away from its host. */
+/** URL of a target's health page. Throws `Misconfigured` when the environment file has no such target, or the path points to another host. */
 export function healthUrl(environment: Environment, target: string, path: string): string {
   const known = named(environment.spec.targets, 'target', target);
   const url = new URL(path, known.url);
   if (url.origin !== new URL(known.url).origin)
     throw refuse(
       'Misconfigured',
-      `the health path ${path} leads to another host than that of target ${target}; begin it with a single "/"`,
+      `the health path ${path} points to another host than that of target ${target}; start it with a single "/"`,
     );
   return url.href;
 }
 
 /**
- * Requests the page once, on a new connection so that a Service chooses a pod again. Healthy: 200 and a JSON body with `status: "ok"`. Throws only
- * on cancellation.
+ * Requests the page once, on a new connection, so that a Service selects a pod anew. Healthy: 200 and JSON with `status: "ok"`. Throws only on
+ * cancellation.
  */
 export async function askHealth(url: string, signal?: AbortSignal): Promise<HealthAnswer> {
   const at = new Date().toISOString();

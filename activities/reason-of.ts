@@ -6,8 +6,8 @@ interface Failure {
 }
 
 /**
- * Why a connection or a request failed, in the words of the system: `connect ECONNREFUSED 10.1.2.3:6060`. `fetch` and its like keep it in the
- * cause, and a name with several addresses fails with one error for each of them.
+ * The system's message for a failed connection or request: `connect ECONNREFUSED 10.1.2.3:6060`. It may be in `cause`, or in one error per address of
+ * a name.
  */
 export function reasonOf(error: unknown): string {
   const { message, code, cause, errors } = (error ?? {}) as Failure;

@@ -1,4 +1,4 @@
-// Failures that are answers: a modelled refusal has a type and one sentence. Whether it is retried, its type decides. Any other error is a fault.
+// Modelled refusals: a type, which decides about retries, and one message. Any other error is a fault.
 import { ApplicationFailure } from '@temporalio/common';
 
 type RefusalType =
@@ -12,21 +12,21 @@ type RefusalType =
   | 'UndoRefused'
   | 'Misconfigured';
 
-/** A refusal that stays until a person changes something. `Misconfigured` may be corrected on the next worker: there the retry policy decides. */
+/** Non-retryable, except `Misconfigured`, which the next worker may not have: the retry policy decides. */
 export function refuse(type: RefusalType, message: string): ApplicationFailure {
   return ApplicationFailure.create({ message, type, nonRetryable: type !== 'Misconfigured' });
 }
 
-/** Evidence that is missing or damaged stays so. */
+/** Permanent failures of evidence. */
 const FINAL_NAMES: readonly string[] = ['EvidenceMissing', 'EvidenceDamaged', 'EvidenceTooLarge', 'UnreadableEvidence'];
 
-/** The failure as workflows see it: errors of evidence are not retried, everything else is thrown as it is. */
+/** The failure as workflows see it: permanent failures of evidence become non-retryable, others are unchanged. */
 export function withoutUselessRetry(cause: unknown): unknown {
   if (!(cause instanceof Error) || !FINAL_NAMES.includes(cause.name)) return cause;
   return ApplicationFailure.create({ message: cause.message, type: cause.name, nonRetryable: true, cause });
 }
 
-/** What a release's name stands for in a section of the environment file. Throws `Misconfigured`, with the names that the section has. */
+/** The entry of a name in a section of the environment file. Throws `Misconfigured`, with the names in the section. */
 export function named<T>(section: Readonly<Record<string, T>>, kind: string, name: string): T {
   if (Object.hasOwn(section, name)) return section[name] as T;
   throw refuse('Misconfigured', `the environment file has no ${kind} ${name}; it has ${Object.keys(section).join(', ') || 'none'}`);

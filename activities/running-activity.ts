@@ -1,11 +1,18 @@
 import { Context } from '@temporalio/activity';
-import type { ActivityProgress } from './kubernetes/contract.ts';
 
-/** What a long piece of work needs of whoever runs it: a place to report progress, and a signal to stop. */
+/** Heartbeat of a long activity; `tminus status` prints it. */
+export interface ActivityProgress {
+  text: string;
+  done: number;
+  total: number;
+  unit: string;
+}
+
+/** Context of a long activity: progress reports and cancellation. */
 export interface RunningActivity {
   heartbeat(progress: ActivityProgress & { carry?: unknown }): void;
   signal: AbortSignal;
-  /** The details of the last heartbeat of the attempt before; undefined at the first attempt. */
+  /** Details of the last heartbeat of the previous attempt; undefined in the first. */
   lastHeartbeat?: unknown;
 }
 
@@ -18,7 +25,7 @@ export interface RunId {
 /** The workflow that scheduled this activity, as reported by the Temporal server; null for a standalone activity. */
 export const callingWorkflow = (): RunId | null => Context.current().info.workflowExecution ?? null;
 
-/** The Temporal activity this code runs in. Tests hand in their own. */
+/** The current Temporal activity. Tests pass their own. */
 export function runningActivity(): RunningActivity {
   const context = Context.current();
   return {

@@ -1,9 +1,9 @@
-// Values that stand outside the environment file: in a variable or a file of the worker.
+// Values outside the environment file: in a variable or a file of the worker.
 import { readFile } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
 import type { SecretReference } from '../release/environment.ts';
 
-/** Reads a secret, or an address that is none. Throws with a sentence that names where it was looked for, never what was found. */
+/** Reads a secret, or a plain value. Errors name the variable or file, never the value. */
 export async function readSecret(reference: SecretReference | { value: string }, environmentFolder: string): Promise<string> {
   if ('value' in reference) return reference.value;
   if ('file' in reference)

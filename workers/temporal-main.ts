@@ -1,11 +1,12 @@
 // `node workers/temporal-main.ts`: the local Temporal server as a process. TMINUS_TOOL_TEMPORAL_SERVER names the program. Without TEMPORAL_ADDRESS it
 // takes a free port, the one of its last start if it can, so that no two installations on a machine share a server by chance.
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { DIE_WITH_PARENT } from '../activities/die-with-parent.ts';
+import { replaceFile } from '../activities/replace-file.ts';
 import { freeFrontendPort, takenPorts, writeTemporalConfig } from './temporal-server.ts';
 
 const POLL_MS = 200;
@@ -31,8 +32,8 @@ if (!isFound(program))
 const address = process.env['TEMPORAL_ADDRESS'];
 const port = address ? Number(address.split(':').at(-1)) : await choosePort();
 if (!(await becomesFree(port))) refuse(`port ${port} of 127.0.0.1, or one derived from it, is in use by another program`);
-replaceFile(portFile, String(port));
-replaceFile(pidFile, String(process.pid));
+await replaceFile(portFile, `${port}\n`);
+await replaceFile(pidFile, `${process.pid}\n`);
 
 const argv = [program, '--config-file', writeTemporalConfig({ folder, port }), '--allow-no-auth', 'start'];
 const server = spawn('/bin/sh', ['-c', DIE_WITH_PARENT, 'temporal', ...argv], { stdio: ['pipe', 'inherit', 'inherit'], detached: true });
@@ -91,11 +92,6 @@ type Range = readonly [least: number, most: number];
 function numberIn(file: string, [least, most]: Range): number | null {
   const number = existsSync(file) ? Number(readFileSync(file, 'utf8')) : NaN;
   return Number.isInteger(number) && number >= least && number <= most ? number : null;
-}
-
-function replaceFile(file: string, text: string): void {
-  writeFileSync(`${file}.new`, `${text}\n`);
-  renameSync(`${file}.new`, file);
 }
 
 /** Its port answers some seconds before its services do. */

@@ -22,7 +22,7 @@ jest.unstable_mockModule('@temporalio/workflow', () => ({
       resetRun !== null && !resets.includes(resetRun) ? { reset: resetRun } : { seal: { keyId: 'k', signature: digest } },
     admit: async ({ carried }: { carried: { digest: string; seal: { signature: string } } }) => {
       if (carried.digest !== carried.seal.signature)
-        throw new Error('the state that this run carries is not the one that a worker sealed for it');
+        throw new Error('the carried state of this run differs from the state that a worker sealed');
       return { keyId: 'k', signature: 's' };
     },
   }),

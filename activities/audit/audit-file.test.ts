@@ -100,7 +100,7 @@ describe('storeAudit', () => {
     for (const batch of [records.slice(0, 2), records])
       await expect(storeAudit(files, 'go-api', 'run', batch)).rejects.toMatchObject({
         type: 'AuditDiverged',
-        message: expect.stringMatching(/changed by someone else at record [123]; it is left as it is$/),
+        message: expect.stringMatching(/changed by someone else at record [123]; nothing was written$/),
       });
     expect(await readFile(path, 'utf8')).toBe(changed);
   });

@@ -1,4 +1,4 @@
-// The audit chain of a countdown in a file: one record per line, and beside it the head up to which it is surely on the disk.
+// The audit chain of a countdown in a file: one record per line, and a second file with the head up to which all records are on disk.
 import { createPrivateKey, sign } from 'node:crypto';
 import { appendFile, mkdir, readFile, rename, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -13,23 +13,19 @@ export interface AuditFiles {
   signingKeyPem?: string;
 }
 
-/** Names of releases and ids of runs. Whoever reaches the task queue can ask for any other, and these become a path. */
+/** Release names and run ids. They become a path, and anyone with access to the task queue can send others. */
 const PLAIN_NAME = /^[a-z0-9][a-z0-9.-]*$/iu;
 
 export const auditPath = ({ folder }: Pick<AuditFiles, 'folder'>, release: string, runId: string): string =>
   join(folder, release, `${runId}.jsonl`);
 
 /**
- * Appends records to a countdown's audit file and signs the new head. All of them are on the disk before the head says so, or it fails. A retry
- * finds what it already wrote and skips it; what an attempt left half written is cut off and written again; a file or head that says something
- * else is never overwritten (`AuditDiverged`).
+ * Appends records to a countdown's audit file, fsyncs them, then signs the new head. A retry skips written records and rewrites a partial one; a file
+ * or head with other content is never overwritten (`AuditDiverged`).
  */
 export async function storeAudit(files: AuditFiles, release: string, runId: string, records: readonly AuditRecord[]): Promise<void> {
   if (![release, runId].every((name) => PLAIN_NAME.test(name)))
-    throw ApplicationFailure.nonRetryable(
-      `${release} and ${runId} are not names of a release and of its run; nothing was stored`,
-      'Refused',
-    );
+    throw ApplicationFailure.nonRetryable(`${release} and ${runId} are not a release name and a run id; nothing was stored`, 'Refused');
   const path = auditPath(files, release, runId);
   await inTurn(path, async () => {
     await mkdir(dirname(path), { recursive: true });
@@ -39,7 +35,7 @@ export async function storeAudit(files: AuditFiles, release: string, runId: stri
     const changedAt = check.ok ? firstChange(stored, records, await readHead(path)) : `record ${check.seq}`;
     if (!check.ok || changedAt !== null)
       throw ApplicationFailure.nonRetryable(
-        `the audit file of ${release} was changed by someone else at ${changedAt}; it is left as it is`,
+        `the audit file of ${release} was changed by someone else at ${changedAt}; nothing was written`,
         'AuditDiverged',
       );
     // In place: a full disk has no room for a copy.
@@ -49,10 +45,10 @@ export async function storeAudit(files: AuditFiles, release: string, runId: stri
   });
 }
 
-/** Writes under way, by path. */
+/** Writes in progress, by path. */
 const writing = new Map<string, Promise<void>>();
 
-/** One after the other: an attempt that was given up, because its disk hung, still writes when the next one begins; both would append the same. */
+/** Serialises writes: an attempt that timed out on a hanging disk may still write, and the next one would append the same records. */
 async function inTurn(path: string, write: () => Promise<void>): Promise<void> {
   const turn = (writing.get(path) ?? Promise.resolve()).then(write, write);
   writing.set(path, turn);
@@ -64,11 +60,10 @@ async function inTurn(path: string, write: () => Promise<void>): Promise<void> {
 }
 
 interface StoredAudit {
-  /** Whole records from the beginning of the file. */
+  /** Complete records from the start of the file. */
   records: AuditRecord[];
-  /** How long they are. */
   sizeBytes: number;
-  /** What follows them: of a write that did not get to its end, or of someone else. */
+  /** Bytes after them: of an interrupted write, or of someone else. */
   rest: Buffer;
 }
 
@@ -86,8 +81,8 @@ async function readAudit(path: string): Promise<StoredAudit> {
 }
 
 /**
- * The first place that is not as we wrote it; null where there is none. Up to its head a file is as it was signed, for all of it was on the disk
- * by then. After its last whole record only the beginning of what is to be stored now can stand, with zeros where a power cut lost bytes.
+ * The first change by someone else, or null. Up to the signed head the file must match it; after the last complete record there may only be the start
+ * of the records to store, with zeros where a power failure lost bytes.
  */
 function firstChange({ records, rest }: StoredAudit, toStore: readonly AuditRecord[], head: ChainHead | null): string | null {
   const differs = toStore.find(({ seq, hash }) => seq <= records.length && records[seq - 1]?.hash !== hash);
@@ -100,7 +95,7 @@ function firstChange({ records, rest }: StoredAudit, toStore: readonly AuditReco
   return ours ? null : `record ${records.length + 1}`;
 }
 
-/** The head as it was signed last, of an empty chain where there is none yet; null where it cannot be read as one. */
+/** The last signed head, or that of an empty chain when there is none; null when it is invalid. */
 async function readHead(path: string): Promise<ChainHead | null> {
   const bytes = await readIfThere(headPath(path));
   if (bytes === null) return EMPTY_CHAIN;

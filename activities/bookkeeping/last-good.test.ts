@@ -19,10 +19,10 @@ test('knows the release that was kept last, for each Deployment its own', async 
   expect(await readdir(join(folder, 'last-good'))).toHaveLength(1);
 });
 
-test.each(['{"release"', '[]', 'null', '{"release":1,"loadTests":[]}'])('says in a sentence that %s is no such record', async (text) => {
+test.each(['{"release"', '[]', 'null', '{"release":1,"loadTests":[]}'])('reports that %s is not a record', async (text) => {
   const folder = await mkdtemp(join(tmpdir(), 'last-good-'));
   await keepLastGood(folder, target, first);
   const [name = ''] = await readdir(join(folder, 'last-good'));
   await writeFile(join(folder, 'last-good', name), text);
-  expect(await readLastGood(folder, target)).toContain('is no record of a release');
+  expect(await readLastGood(folder, target)).toContain('is not a record of a release');
 });

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LastGood } from '../bookkeeping-contract.ts';
-import { replaceFile } from '../evidence/replace-file.ts';
+import { replacePointer } from '../evidence/replace-pointer.ts';
 import type { DeploymentTarget } from '../kubernetes/contract.ts';
 
 const fileOf = (evidenceFolder: string, { cluster, namespace, deployment }: DeploymentTarget): string =>
@@ -11,7 +11,7 @@ const fileOf = (evidenceFolder: string, { cluster, namespace, deployment }: Depl
 
 /** Replaces the pointer; idempotent. Throws EvidenceNotKept. */
 export const keepLastGood = (evidenceFolder: string, target: DeploymentTarget, lastGood: LastGood): Promise<void> =>
-  replaceFile(evidenceFolder, fileOf(evidenceFolder, target), `${JSON.stringify(lastGood)}\n`);
+  replacePointer(evidenceFolder, fileOf(evidenceFolder, target), `${JSON.stringify(lastGood)}\n`);
 
 /** Null before the first launch; the reason when the pointer cannot be read. */
 export async function readLastGood(evidenceFolder: string, target: DeploymentTarget): Promise<LastGood | string | null> {

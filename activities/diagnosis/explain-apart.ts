@@ -16,9 +16,9 @@ export interface Explained {
 
 let threads: Piscina<Explain, Explained> | undefined;
 
-/** Explains a record. Rejects with what the thread threw, its name kept; `signal` ends the thread. */
+/** Explains a record. Rejects with the error of the thread, which keeps its name; `signal` ends the thread. */
 export function explainApart(task: Explain, signal: AbortSignal): Promise<Explained> {
-  // One analysis at a time, like the load tests it explains; an idle thread ends.
+  // One at a time, like the load tests; an idle thread ends.
   threads ??= new Piscina<Explain, Explained>({
     filename: new URL('./explain-thread.ts', import.meta.url).href,
     minThreads: 0,

@@ -1,4 +1,4 @@
-// What runs in the thread.
+// Entry point of the worker thread.
 import { diagnose } from '../../analysis/diagnosis/diagnose.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import type { Explain, Explained } from './explain-apart.ts';

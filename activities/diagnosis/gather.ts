@@ -1,4 +1,4 @@
-// What a load test could not know while it ran: the traces of its time, and how the database executes what was slow.
+// Data that is read after a load test: the traces of its time, and the query plans of slow statements.
 import { UnreadableEvidence } from '../../analysis/analysis.ts';
 import { readStatementsRecord } from '../../analysis/postgres/read-records.ts';
 import { missingIndexes } from '../../analysis/postgres/missing-index.ts';
@@ -20,41 +20,44 @@ import { askTraces, type TraceStore } from '../traces/ask-traces.ts';
 
 export interface GatherDependencies {
   store: EvidenceStore;
-  /** The release launched last; null when there is none, a sentence when it cannot be told. */
+  /** The last launched release; null when there is none, the reason when it cannot be read. */
   lastGood: (target: DeploymentTarget) => Promise<LastGood | string | null>;
-  /** Address of a database of the environment file. Throws with a sentence when there is none of that name. */
+  /** URL of a database in the environment file. Throws when it has none of that name. */
   databaseUrl: (name: string) => Promise<string>;
-  /** A trace store of the environment file; throws alike. */
+  /** A trace store in the environment file. Throws when it has none of that name. */
   traceStore: (name: string) => TraceStore;
 }
 
 export interface Gathered {
   evidence: EvidenceRef[];
-  /** What was asked for and not had, with the reason. */
+  /** Data that could not be read, with the reason. */
   missing: string[];
   lastGood: LastGood | null;
-  /** The Deployment under load, where traces were asked for and its run says it. */
+  /** The Deployment under load, as recorded by the run; only when traces are read. */
   underLoad: UnderLoad | null;
 }
 
-/** Spans are sent in batches of five seconds: those of the last requests come a little after them. */
+/** Spans are sent in batches every five seconds. */
 const SPANS_AFTER_MS = 5_000;
 
 /**
- * Asks traces and database where the step names them. What they do not give, and evidence that cannot be read, is told in `missing`. Throws
- * where no waiting helps: a name the environment file does not have, an address that is not set, evidence that the store lost.
+ * Reads traces and query plans when the step names a trace store or a database. Failed reads and unreadable evidence are listed in `missing`. Throws
+ * permanent errors: a name that the environment file lacks, an unset address, lost evidence.
  */
-export async function gather({ step, service, production, loadTests }: DiagnosisStepInput, world: GatherDependencies): Promise<Gathered> {
+export async function gather(
+  { step, service, production, loadTests }: DiagnosisStepInput,
+  dependencies: GatherDependencies,
+): Promise<Gathered> {
   const gathered: Gathered = { evidence: [], missing: [], lastGood: null, underLoad: null };
-  await gatherLastGood(production, world, gathered);
+  await gatherLastGood(production, dependencies, gathered);
   for (const { evidence } of loadTests) {
-    if (step.traces !== undefined) await gatherTraces(evidence, service, step.traces, world, gathered);
-    if (step.postgres !== undefined) await gatherPlans(evidence, step.postgres, world, gathered);
+    if (step.traces !== undefined) await gatherTraces(evidence, { service, store: step.traces }, dependencies, gathered);
+    if (step.postgres !== undefined) await gatherPlans(evidence, step.postgres, dependencies, gathered);
   }
   return gathered;
 }
 
-/** What is still there of the last good release's points. */
+/** The load tests of the last good release whose points are still stored. */
 async function gatherLastGood(target: DeploymentTarget, { store, lastGood }: GatherDependencies, gathered: Gathered): Promise<void> {
   const known = await lastGood(target);
   if (typeof known === 'string') gathered.missing.push(`comparison with the last good release: ${known}`);
@@ -68,15 +71,14 @@ async function gatherLastGood(target: DeploymentTarget, { store, lastGood }: Gat
 
 async function gatherTraces(
   load: readonly EvidenceRef[],
-  service: string,
-  name: string,
+  { service, store: name }: { service: string; store: string },
   { store, traceStore }: GatherDependencies,
   gathered: Gathered,
 ): Promise<void> {
   const points = load.find(({ kind }) => kind === 'k6-points');
   const { start, end } = points === undefined ? { start: null, end: null } : await summarizeLoad(store.get(points.digest));
   if (start === null || end === null) {
-    gathered.missing.push('traces: the load test does not say when it ran');
+    gathered.missing.push('traces: the load test has no start and end time');
     return;
   }
   gathered.underLoad ??= start.underLoad ?? null;
@@ -108,15 +110,15 @@ async function gatherPlans(
   const logged = await loggedPlans(load, store);
   for (const { statement } of slowStatements(record)) {
     const title = JSON.stringify(statement.slice(0, TITLE_CHARACTERS));
-    const plan = logged.get(statement) ?? (await asked(statement, title));
+    const plan = logged.get(statement) ?? (await explained(statement, title));
     const [proposal] = plan !== null && onlyReads(statement) ? missingIndexes(plan) : [];
     if (proposal === undefined) continue;
-    const trial = await had(`index trial of ${title}`, () => proveIndex(url, statement, proposal));
+    const trial = await orMissing(`index trial of ${title}`, () => proveIndex(url, statement, proposal));
     if (trial !== null) await keep('index-proof', { statement, sql: proposal.sql, ...trial });
   }
 
-  async function asked(statement: string, title: string): Promise<Plan | null> {
-    const stored = await had(`plan of ${title}`, () => explain(url, statement));
+  async function explained(statement: string, title: string): Promise<Plan | null> {
+    const stored = await orMissing(`plan of ${title}`, () => explain(url, statement));
     if (stored === null) return null;
     const plan = readable(readPlan, await bytesOf(store, await keep('query-plan', stored)));
     return plan instanceof UnreadableEvidence ? null : plan;
@@ -129,9 +131,9 @@ async function gatherPlans(
     return ref.digest;
   }
 
-  async function had<T>(what: string, ask: () => Promise<T>): Promise<T | null> {
+  async function orMissing<T>(what: string, read: () => Promise<T>): Promise<T | null> {
     try {
-      return await ask();
+      return await read();
     } catch (error) {
       gathered.missing.push(`${what}: ${reasonOf(error)}`);
       return null;
@@ -139,12 +141,12 @@ async function gatherPlans(
   }
 }
 
-/** Enough of a statement for people to know it by; nothing is told apart by it. */
+/** For display only. */
 const TITLE_CHARACTERS = 80;
 
 /**
- * Plans that auto_explain gave while the load ran, by their statement. Those without figures (log_analyze off) are asked for again: they show
- * no wasted row; so are those that cannot be read, which the diagnosis tells.
+ * Plans that auto_explain logged during the load, by statement. Those without row counts (log_analyze off) and unreadable ones are explained again;
+ * the diagnosis reports the latter.
  */
 async function loggedPlans(load: readonly EvidenceRef[], store: EvidenceStore): Promise<Map<string, Plan>> {
   const plans = new Map<string, Plan>();
@@ -157,7 +159,7 @@ async function loggedPlans(load: readonly EvidenceRef[], store: EvidenceStore): 
   return plans;
 }
 
-/** What the bytes say, or the refusal to read them. */
+/** The parsed bytes, or the reason why they are unreadable. */
 function readable<T>(read: (bytes: Uint8Array) => T, bytes: Uint8Array): T | UnreadableEvidence {
   try {
     return read(bytes);

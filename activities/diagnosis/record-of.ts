@@ -5,7 +5,7 @@ import type { Gathered } from './gather.ts';
 
 const inputsOf = (refs: readonly EvidenceRef[]): DiagnosisInput[] => refs.map(({ digest, kind, source }) => ({ digest, kind, source }));
 
-/** All that a diagnosis is made from, as it is stored. */
+/** The stored record: all inputs of a diagnosis. */
 export function recordOf(
   { service, loadTests }: DiagnosisStepInput,
   { evidence, missing, lastGood, underLoad }: Gathered,

@@ -1,4 +1,4 @@
-// The analysis as Temporal sees it: asks what can only be asked after the load, keeps the record of what it reads, and explains.
+// The activity of the step `diagnosis`: reads the remaining data, stores the record of all inputs, and explains it.
 import { Context } from '@temporalio/activity';
 import type { DiagnosisRecord } from '../../analysis/diagnosis/record.ts';
 import { withoutUselessRetry } from '../refusal.ts';
@@ -14,14 +14,14 @@ export interface RunDiagnosisDependencies extends GatherDependencies {
   evidenceFolder: string;
 }
 
-export function createDiagnosisActivities(world: RunDiagnosisDependencies): Pick<StepActivities, 'runDiagnosis'> {
+export function createDiagnosisActivities(dependencies: RunDiagnosisDependencies): Pick<StepActivities, 'runDiagnosis'> {
   return {
     async runDiagnosis(input) {
       const context = Context.current();
       const beats = setInterval(() => context.heartbeat(), HEARTBEAT_EVERY_MS);
       try {
-        const gathered = await gather(input, world);
-        return await explainRecord(recordOf(input, gathered), gathered.evidence, world, context.cancellationSignal);
+        const gathered = await gather(input, dependencies);
+        return await explainRecord(recordOf(input, gathered), gathered.evidence, dependencies, context.cancellationSignal);
       } catch (cause) {
         if (context.cancellationSignal.aborted) await context.cancelled;
         throw withoutUselessRetry(cause);
@@ -32,7 +32,7 @@ export function createDiagnosisActivities(world: RunDiagnosisDependencies): Pick
   };
 }
 
-/** Stores the record and explains it in a thread of its own: reading takes seconds of CPU, and the worker must go on beating. */
+/** Stores the record and explains it in a worker thread: that takes seconds of CPU, and heartbeats must continue. */
 async function explainRecord(
   record: DiagnosisRecord,
   evidence: StepReport['evidence'],

@@ -108,7 +108,7 @@ describe('settleUndo', () => {
     await acts.registerUndo({ entry, countdown });
     await acts.applyEffect({ entry, wanted: { image: NEW }, countdown, authority: world.authority(countdown) });
     api.before = (verb, resource) => {
-      if (resource.resource === 'leases') throw new ApiFailure(verb, resource, 'lab', 403, 'refused');
+      if (resource.resource === 'leases') throw new ApiFailure({ verb, resource, cluster: 'lab', status: 403, detail: 'refused' });
     };
     await expect(acts.settleUndo({ entry, outcome: 'kept', countdown })).rejects.toMatchObject({ type: 'Forbidden' });
     expect(await standing()).toEqual([]);

@@ -1,4 +1,4 @@
-// The acts of an effect as workflows call them: the same order for every kind, with a failpoint around each.
+// Activities of effects: the same order for every kind, with failpoints around each.
 import type { UndoJournal } from '../evidence/undo-journal.ts';
 import { withFailpoints } from '../failpoint.ts';
 import type { TrustDependencies } from '../identity/trust.ts';
@@ -20,7 +20,7 @@ export interface EffectDependencies {
   trust: TrustDependencies;
 }
 
-/** Failures are ApplicationFailures with a type that retry policies name: what retrying cannot mend is non-retryable. */
+/** Failures are ApplicationFailures with a type for retry policies; permanent ones are non-retryable. */
 export function createEffectActivities({ effects, journal, messages, trust }: EffectDependencies): EffectActivities {
   const passing = <T>(kind: EffectKind, phase: 'capture' | 'register' | 'restore-prove' | 'settle', work: () => Promise<T>): Promise<T> =>
     withFailpoints(`${kind}.${phase}`, () => asApplicationFailure(work));
@@ -37,7 +37,7 @@ export function createEffectActivities({ effects, journal, messages, trust }: Ef
       await asApplicationFailure(() => assertSealed({ journal, key: trust.key }, entry, countdown));
       await passing(entry.kind, 'register', () => register({ journal, messages }, entry, countdown));
     },
-    // Their failpoints stand around the write itself, in convergeWrite.
+    // The failpoints of applyEffect and restoreEffect are in convergeWrite.
     applyEffect: async (input) =>
       asApplicationFailure(async () => {
         const lastWriteMs = lastWriteAtMs();
@@ -47,7 +47,7 @@ export function createEffectActivities({ effects, journal, messages, trust }: Ef
         try {
           await assertAuthorized(trust, input, effect);
         } catch (refusal) {
-          // An attempt before this one may have written and died: what stands is reported, though it would not be allowed any more.
+          // A previous attempt may have written and died: its write is reported, even if it would be refused now.
           const landed = (await isOwnStep(trust, countdown)) ? await effect.landed(operation, entry.before, wanted) : null;
           if (landed === null) throw refusal;
           return landed;
@@ -69,34 +69,31 @@ export function createEffectActivities({ effects, journal, messages, trust }: Ef
         const [closed] = await Promise.allSettled([
           effectOf(effects, entry.kind).settle(operationOf(entry, countdown), entry.before, outcome),
         ]);
-        // Also where the Lease cannot be closed: what is still listed as standing somebody may restore, a launched version among it.
+        // Also when the Lease cannot be closed: an undo that stays listed may be restored by hand, even that of a launched version.
         await settle({ journal, messages }, entry, outcome, countdown);
         if (closed.status === 'rejected') throw closed.reason;
       }),
   };
 }
 
-/** Refuses (non-retryable) a kind that this version has no code for. */
+/** Refuses (non-retryable) a kind that this version does not implement. */
 export function effectOf(effects: Effects, kind: EffectKind): Effects[EffectKind] {
   if (Object.hasOwn(effects, kind)) return effects[kind];
-  throw refuse('Refused', `no effect of kind ${kind} can be undone by this version; nothing was written`);
+  throw refuse('Refused', `this version does not implement effects of kind ${kind}; nothing was written`);
 }
 
-/** How an entry names its target. */
+/** `target.key` of an entry. */
 const targetKey = ({ namespace, deployment }: DeploymentTarget): string => `${namespace}/${deployment}`;
 
 type Records = Pick<EffectDependencies, 'journal' | 'messages'>;
 
-/**
- * The journal comes first: it is what restores when Temporal is gone. Where it cannot be written the registration fails, and so the effect
- * never happens.
- */
+/** The journal first, because it restores without Temporal: when it cannot be written, the registration fails and the effect is not applied. */
 async function register({ journal, messages }: Records, entry: UndoEntry, countdown: CountdownRef): Promise<void> {
   const { entry: recorded, registeredAt, settled, isNew } = await journal.register(entry, countdown);
   if (!sameBefore(recorded, entry))
     throw refuse(
       'UndoRefused',
-      `the undo ${entry.name} (${entry.id}) was registered with another state to go back to; its effect is not applied`,
+      `the undo ${entry.name} (${entry.id}) was registered with another recorded state; its effect is not applied`,
     );
   if (settled !== null)
     throw refuse(
@@ -106,8 +103,8 @@ async function register({ journal, messages }: Records, entry: UndoEntry, countd
   try {
     await messages.registerWithCountdown(entry, countdown);
   } catch (error) {
-    // The effect will not be applied, so nothing stands; without this the journal would list it as left over for ever. One that was registered
-    // before may have been applied then, and stays listed until it is restored.
+    // The effect will not be applied, so the journal must not list it as left over. One that was already registered may have been applied and stays
+    // listed.
     if (isNew && isFinalRegistration(error)) await journal.settle(entry, countdown, 'restored');
     throw error;
   }
@@ -115,7 +112,7 @@ async function register({ journal, messages }: Records, entry: UndoEntry, countd
   await messages.registerWithRestorer(entry, countdown, entry.dueInMs === undefined ? null : Date.parse(registeredAt) + entry.dueInMs);
 }
 
-/** The restorer is sent the settlement even when the journal cannot be written; the activity then fails and is tried again for the journal. */
+/** Notifies the restorer even when the journal cannot be written; the activity then fails and is retried. */
 async function settle(
   { journal, messages }: Records,
   entry: UndoEntry,

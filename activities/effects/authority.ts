@@ -1,5 +1,5 @@
-// Authorizes a write by signatures of server, people and workers, not by the identity of the caller: a foreign worker or workflow can call the
-// activity, but cannot sign.
+// Authorizes a write by signatures of server, people and workers, not by the caller: a foreign worker or workflow can call the activity, but not
+// sign.
 import type { ActionRequest } from '../../verdict/action.ts';
 import { RESET_CODE, explainForeignRun, explainSkipping, wasReset, type CountdownRun } from '../../verdict/countdown-run.ts';
 import { explainWho, samePerson } from '../../verdict/can.ts';
@@ -14,7 +14,7 @@ import { refuse } from '../refusal.ts';
 import type { ApplyInput, CountdownRef, UndoEntry } from './contract.ts';
 import type { Effects } from './registry.ts';
 
-/** Throws a non-retryable `SignatureInvalid` or `Refused` with the first thing that is missing. Nothing has been written then. */
+/** Throws a non-retryable `SignatureInvalid` or `Refused` with the first missing authorization. */
 export async function assertAuthorized(
   dependencies: TrustDependencies,
   { entry, wanted, countdown, authority }: ApplyInput,
@@ -28,7 +28,7 @@ export async function assertAuthorized(
   if ((await key.check(admitted, authority.admission)) !== 'valid')
     throw refused(entry, `no worker of this installation admitted the start of ${countdown.workflowId} for run ${countdown.firstRunId}`);
   if ((await key.check(capturedStatement(entry, countdown), entry.seal)) !== 'valid')
-    throw refused(entry, 'the state to go back to was not captured by a worker of this installation');
+    throw refused(entry, 'the recorded state was not captured by a worker of this installation');
   const unplanned = effect.explainUnplanned(input.release, entry.before, wanted);
   if (unplanned !== null) throw refused(entry, unplanned);
   const run = await callingCountdown(dependencies, entry, countdown);
@@ -43,13 +43,13 @@ export async function assertAuthorized(
   if (missing !== null) throw refused(entry, missing);
 }
 
-/** Whether the caller is a step of this countdown, allowed or not. What stands is read back for nobody else. */
+/** Whether the caller is a step of this countdown. A landed write is reported to no other caller. */
 export async function isOwnStep({ caller, readRun }: TrustDependencies, { workflowId }: CountdownRef): Promise<boolean> {
   const step = caller();
   return step !== null && (await readRun(step)).parent?.workflowId === workflowId;
 }
 
-/** What the worker that captured `before` has stated. */
+/** The statement that the capturing worker sealed. */
 export const capturedStatement = (
   { kind, target, generation, before }: Pick<UndoEntry, 'kind' | 'target' | 'generation' | 'before'>,
   { workflowId, firstRunId }: Pick<CountdownRef, 'workflowId' | 'firstRunId'>,
@@ -63,7 +63,7 @@ export const capturedStatement = (
   before,
 });
 
-/** The countdown's newest run. Refuses unless it is the parent of the caller, runs, and is of the chain that was admitted. */
+/** The countdown's newest run. Refuses unless it is the parent of the caller, is running, and belongs to the admitted chain. */
 async function callingCountdown({ caller, readRun }: TrustDependencies, entry: UndoEntry, countdown: CountdownRef): Promise<CountdownRun> {
   const step = caller();
   if (step === null) throw refused(entry, 'the caller is not a workflow');
@@ -76,7 +76,7 @@ async function callingCountdown({ caller, readRun }: TrustDependencies, entry: U
   return run;
 }
 
-/** Why approvals are missing, or null. A release that says `allowUnverified` may have been approved by a Signal, which nobody signs. */
+/** Why approvals are missing, or null. A release with `allowUnverified` may have been approved by an unsigned Signal. */
 function explainUnapproved({ release, requestedBy }: CountdownInput, acts: readonly ActionRequest[]): string | null {
   if (!release.spec.checkpoints.some(launches)) return 'the signed plan has no launch';
   if (release.spec.allowUnverified) return null;
@@ -94,7 +94,7 @@ function explainUnapproved({ release, requestedBy }: CountdownInput, acts: reado
   return null;
 }
 
-/** Checkpoints that have to be go before the launch begins. One that launches itself is approved after its steps. */
+/** Checkpoints that must be go before the launch. The launching one is approved after its steps. */
 function beforeTheLaunch({ spec: { checkpoints } }: Release): Checkpoint[] {
   return checkpoints.slice(0, checkpoints.findIndex(launches));
 }
@@ -107,7 +107,7 @@ function approversOf(acts: readonly ActionRequest[], { revision, evidenceDigest 
   return same.filter(({ principal }, index) => same.findIndex((other) => samePerson(other.principal, principal)) === index).length;
 }
 
-/** A run that was reset may have lost a hold or a rejection: somebody who may has to have accepted this very reset. */
+/** A reset run may have lost a hold or a rejection: an authorized person must have accepted this reset. */
 function explainReset(
   { release, requestedBy }: CountdownInput,
   resets: readonly string[],
@@ -136,5 +136,5 @@ function explainReset(
     : `run ${open} was reset in Temporal, and nobody has waived ${RESET_CODE}/${open}; retry the step to decide`;
 }
 
-const refused = ({ name }: Pick<UndoEntry, 'name'>, why: string) =>
-  refuse('Refused', `the change that ${name} would undo is not allowed: ${why}; nothing was written`);
+const refused = ({ name }: Pick<UndoEntry, 'name'>, reason: string) =>
+  refuse('Refused', `the change that ${name} would undo is not allowed: ${reason}; nothing was written`);

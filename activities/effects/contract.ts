@@ -1,17 +1,17 @@
-// What workflows may ask of an effect: one shape for every change to the outside world. Types only: workflows import this file, never the
-// code behind it.
+// Effect activities and their types: one shape for every change to the outside world. Types only: workflows import this file, never the
+// implementation.
 import type { EvidenceRef, Fact, Finding } from '../../verdict/finding.ts';
 import type { CountdownInput, SignedAction } from '../../workflows/messages.ts';
 import type { Seal } from '../identity/contract.ts';
 import type { DeploymentTarget, WriteResult } from '../kubernetes/contract.ts';
 
-/** Grows with each outside system; its code stands in activities/effects/registry.ts. */
+/** One per outside system; implemented in activities/effects/registry.ts. */
 export type EffectKind = 'deployment-image';
 
 /** step: restored when the step ends; countdown: at the end unless launched; always: at the end whatever the ending; kept: stands after the launch. */
 export type UndoScope = 'step' | 'countdown' | 'always' | 'kept';
 
-/** The registered way back of one effect. Small JSON: evidence is pointed to, never carried. */
+/** The registered undo of one effect. Small JSON: it refers to evidence and does not contain it. */
 export interface UndoEntry {
   /**
    * `<countdown workflow id>/<first run id>/<checkpoint>/<step>/<round>/<effect kind>/<target key>`: the operation id of the effect. The
@@ -21,11 +21,11 @@ export interface UndoEntry {
   kind: EffectKind;
   /** `key` is stable text: `shop/go-api`. */
   target: { cluster: string; key: string };
-  /** Fence: a write with a lower one than the target has seen is refused. */
+  /** Fence: a write with a lower generation than the target's is refused. */
   generation: number;
-  /** For people: `shop/go-api back to sha-4f9c2ab`. */
+  /** For display: `shop/go-api back to sha-4f9c2ab`. */
   name: string;
-  /** While it stands, a candidate serves people. */
+  /** A candidate serves users until it is settled. */
   live: boolean;
   scope: UndoScope;
   /** Lower first, equal ones in parallel. */
@@ -34,9 +34,9 @@ export interface UndoEntry {
   dueInMs?: number;
   /** Time budgets of the rollback. */
   within: { restoreMs: number; proveMs: number };
-  /** Checked by the kind's own schema. */
+  /** Validated by the kind's schema. */
   before: unknown;
-  /** Of the worker that captured `before`, over it and what it belongs to. Absent in records of versions that did not seal. */
+  /** By the worker that captured `before`. Absent in records of older versions. */
   seal?: Seal;
 }
 
@@ -59,20 +59,20 @@ export interface CaptureInput {
 export interface Captured {
   before: unknown;
   seal: Seal;
-  /** Image or state it goes back to, for people. */
+  /** Image or state that a restore restores, for display. */
   goesBackTo: string;
   evidence: EvidenceRef[];
 }
 
-/** What server and people have signed for an effect. The activity that has the credentials checks it, whoever asks. */
+/** Signatures of server and people for an effect, verified by the activity that has the credentials. */
 export interface Authority {
-  /** What the countdown was started with, without state that was carried over. */
+  /** Input of the start, without carried state. */
   input: CountdownInput;
-  /** Of the worker that admitted the start, for this first run. */
+  /** By the worker that admitted the start, for this first run. */
   admission: Seal;
-  /** Approvals that stand, and waivers. */
+  /** Valid approvals, and waivers. */
   decisions: SignedAction[];
-  /** Runs of the chain before this one that were reset. */
+  /** Earlier runs of the chain that were reset. */
   resets: string[];
 }
 
@@ -81,35 +81,34 @@ export interface ApplyInput {
   /** deployment-image: `{ image: string }`. */
   wanted: unknown;
   countdown: CountdownRef;
-  /** Null where there is none: then it is refused. */
+  /** Null is refused. */
   authority: Authority | null;
 }
 
 export interface Proof {
-  /** Nothing of the effect stands any more. */
   restored: boolean;
-  /** The effect had never landed, and what somebody else deployed since was left as it is. */
+  /** The effect had never landed, and a later change by someone else was left alone. */
   leftAlone: boolean;
   findings: Finding[];
   facts: Fact[];
   evidence: EvidenceRef[];
 }
 
-/** All of them run on the task queue of the target's cluster. */
+/** Run on the task queue of the target's cluster. */
 export interface EffectActivities {
-  /** Records the target as it is. Changes nothing. Refuses a target that is not complete and available, and an open operation of another countdown. */
+  /** Records the target. Reads only. Refuses a target that is not complete and available, and an open operation of another countdown. */
   captureEffect(input: CaptureInput): Promise<Captured>;
   /** Refuses a `before` without its seal. Journal, then the countdown's Update `registerUndo`, then the restorer. Idempotent by `entry.id`. */
   registerUndo(input: { entry: UndoEntry; countdown: CountdownRef }): Promise<void>;
-  /** Refuses what is not signed for, then claims the Lease, then verify-then-act. */
+  /** Verifies the authority, claims the Lease, then verify-then-act. */
   applyEffect(input: ApplyInput): Promise<WriteResult>;
   /** Verify-then-act. Refuses a `before` that neither journal nor seal nor Lease confirms. */
   restoreEffect(input: { entry: UndoEntry; countdown: CountdownRef }): Promise<WriteResult>;
-  /** Watches the restored target until it serves again or the time is over, and judges it. Heartbeats. */
+  /** Watches the restored target until it serves again or the timeout, and judges it. Heartbeats. */
   proveRestored(input: { entry: UndoEntry; write: WriteResult; failedAt: string | null }): Promise<Proof>;
-  /** Conditions, events and the last 200 log lines of pods that are not Ready. Read beside the rollback; bounded, and never delays it. */
+  /** Conditions, events and the last 200 log lines of pods that are not Ready; bounded, in parallel with the rollback. */
   describeFailure(input: { entry: UndoEntry }): Promise<{ facts: Fact[]; evidence: EvidenceRef[] }>;
-  /** Lease closed, then journal, then restorer; one that has ended is fine. Idempotent. */
+  /** Closes the Lease, settles the journal, then the restorer, which may have ended. Idempotent. */
   settleUndo(input: { entry: UndoEntry; outcome: 'restored' | 'kept'; countdown: CountdownRef }): Promise<void>;
 }
 

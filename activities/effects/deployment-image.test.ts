@@ -157,7 +157,7 @@ describe('capture', () => {
     ['is still rolling out', () => setStatus({ updatedReplicas: 2 }), '2 of 3 replicas are updated'],
     ['has a pod that is not ready', () => setStatus({ readyReplicas: 1 }), '1 of 3 replicas are ready'],
     ['has a pod that is not available', () => setStatus({ availableReplicas: 0 }), '0 of 3 replicas are available'],
-    ['still has pods of another version', () => setStatus({ replicas: 4 }), '4 pods exist, 3 are asked for'],
+    ['still has pods of another version', () => setStatus({ replicas: 4 }), '4 pods exist, 3 are wanted'],
     ['was changed a moment ago', () => setStatus({ observedGeneration: 0 }), 'the controller has observed generation 0 of 1'],
     ['is paused', () => void (api.deployment && (api.deployment.spec.paused = true)), 'it is paused'],
     ['has no replicas', () => void (api.deployment && (api.deployment.spec.replicas = 0)), 'it has 0 replicas'],
@@ -222,7 +222,8 @@ describe('capture', () => {
 
   it('refuses before anything is written when the right to read Leases is missing, and names verb and resource', async () => {
     api.before = (verb, resource) => {
-      if (resource.resource === 'leases') throw new ApiFailure(verb, resource, 'lab', 403, 'User cannot get leases');
+      if (resource.resource === 'leases')
+        throw new ApiFailure({ verb, resource, cluster: 'lab', status: 403, detail: 'User cannot get leases' });
     };
     await expect(captured()).rejects.toMatchObject({
       type: 'Forbidden',
@@ -257,7 +258,7 @@ describe('apply', () => {
     const later = await captured(countdownOf('run-2'), 2);
     api.before = (verb, { resource }) => {
       if (verb === 'patch' && resource === 'deployments')
-        throw new ApiFailure(verb, { group: 'apps', version: 'v1', resource }, 'lab', 403, 'no');
+        throw new ApiFailure({ verb, resource: { group: 'apps', version: 'v1', resource }, cluster: 'lab', status: 403, detail: 'no' });
     };
     await expect(launch(later, countdownOf('run-2'))).rejects.toMatchObject({ type: 'Forbidden' });
     api.before = () => undefined;
@@ -268,7 +269,7 @@ describe('apply', () => {
   it('leaves nothing written when the right to write Leases is missing', async () => {
     const entry = await captured();
     api.before = (verb, resource) => {
-      if (verb === 'create') throw new ApiFailure(verb, resource, 'lab', 403, 'User cannot create leases');
+      if (verb === 'create') throw new ApiFailure({ verb, resource, cluster: 'lab', status: 403, detail: 'User cannot create leases' });
     };
     await expect(launch(entry)).rejects.toMatchObject({
       type: 'Forbidden',
@@ -291,7 +292,7 @@ describe('apply', () => {
     const entry = await captured();
     let lost = 0;
     api.after = (verb, resource) => {
-      if (lost++ === 1) throw new ApiFailure(verb, resource, 'lab', 0, 'connection reset');
+      if (lost++ === 1) throw new ApiFailure({ verb, resource, cluster: 'lab', status: 0, detail: 'connection reset' });
     };
     expect(await launch(entry)).toMatchObject({ wrote: true });
     expect(api.writes).toEqual(['CREATE leases', 'PATCH deployments']);
@@ -346,7 +347,7 @@ describe('restore', () => {
     const entry = await launched();
     await rm(folder, { recursive: true });
     api.before = (verb, resource) => {
-      if (verb === 'list') throw new ApiFailure(verb, resource, 'lab', 503, 'starting');
+      if (verb === 'list') throw new ApiFailure({ verb, resource, cluster: 'lab', status: 503, detail: 'starting' });
     };
     await expect(acts.restoreEffect({ entry, countdown })).rejects.toMatchObject({ type: 'ApiServerFailing', nonRetryable: false });
   });
@@ -377,8 +378,9 @@ describe('restore', () => {
     let patches = 0;
     api.before = (verb, asked) => {
       if (verb === 'patch' && asked.resource === 'deployments' && patches++ === 0)
-        throw new ApiFailure(verb, asked, 'lab', 409, 'conflict');
-      if (asked.resource === 'leases' && patches > 0) throw new ApiFailure(verb, asked, 'lab', 403, 'no');
+        throw new ApiFailure({ verb, resource: asked, cluster: 'lab', status: 409, detail: 'conflict' });
+      if (asked.resource === 'leases' && patches > 0)
+        throw new ApiFailure({ verb, resource: asked, cluster: 'lab', status: 403, detail: 'no' });
     };
     const write = await acts.restoreEffect({ entry, countdown });
     expect(noted(api.lease)[STATE]).toBe('open');
@@ -449,13 +451,13 @@ describe('restore', () => {
     const entry = await captured();
     api.before = (verb, resource) => {
       if (verb === 'patch' && resource.resource === 'deployments')
-        throw new ApiFailure(
+        throw new ApiFailure({
           verb,
           resource,
-          'lab',
-          422,
-          `env[0].value: Invalid value: "postgres://shop:${CANARY}-env@db/shop": not allowed`,
-        );
+          cluster: 'lab',
+          status: 422,
+          detail: `env[0].value: Invalid value: "postgres://shop:${CANARY}-env@db/shop": not allowed`,
+        });
     };
     const refusal = await launch(entry).catch((error: Error) => error.message);
     expect(refusal).toMatch(/Invalid value: "\(redacted \d+\)": not allowed/);
@@ -553,7 +555,7 @@ describe('restore', () => {
     await expect(acts.restoreEffect({ entry: spoilt, countdown })).rejects.toMatchObject({
       type: 'Refused',
       nonRetryable: true,
-      message: expect.stringMatching(/^before\.uid does not have the shape/),
+      message: expect.stringMatching(/^before\.uid is invalid in this version/),
     });
     await expect(acts.applyEffect({ entry, wanted: {}, countdown, authority: world.authority(countdown) })).rejects.toMatchObject({
       type: 'Refused',
@@ -591,7 +593,8 @@ function setStatus(status: NonNullable<NonNullable<FakeClusterApi['deployment']>
 
 function failing(resource: string, status: number, only?: Verb): void {
   api.before = (verb, asked) => {
-    if (asked.resource === resource && (only === undefined || verb === only)) throw new ApiFailure(verb, asked, 'lab', status, 'refused');
+    if (asked.resource === resource && (only === undefined || verb === only))
+      throw new ApiFailure({ verb, resource: asked, cluster: 'lab', status, detail: 'refused' });
   };
 }
 

@@ -1,4 +1,4 @@
-// The effect `deployment-image`: the image of one container of a Deployment, fenced by the Deployment's annotations and by a Lease.
+// The effect `deployment-image`: the image of one container of a Deployment, fenced by the Deployment's annotations and a Lease.
 import { z } from 'zod';
 import type { Release } from '../../release/release.ts';
 import { digestOf } from '../../verdict/digest.ts';
@@ -18,19 +18,19 @@ import { previewRestore } from './preview-restore.ts';
 import { proveRestored } from './prove-restored.ts';
 
 export interface DeploymentImageDependencies extends SnapshotStores {
-  /** Address of a health page by the name of its target in the environment file; throws `Misconfigured` when there is none. */
+  /** URL of a target's health page. Throws `Misconfigured` when the environment file has no such target. */
   healthUrl: (target: string, path: string) => string;
   clients: (cluster: string) => ClusterClient;
   activity: () => RunningActivity;
   now: () => Date;
 }
 
-/** The Deployment before the launch, and how to ask whether it is healthy. */
+/** The Deployment before the launch, and its health page. */
 export type DeploymentBefore = DeploymentSnapshot & { healthTarget: string; healthPath: string; wantedImage: string };
 
 const text = z.string().min(1);
 const count = z.number().int().nonnegative();
-/** Fields of a later version are kept: a worker that is older than the one that captured must be able to restore, too. */
+/** Unknown fields are kept: an older worker than the capturing one must be able to restore. */
 const beforeSchema: z.ZodType<DeploymentBefore> = z.looseObject({
   target: z.strictObject({ cluster: text, namespace: text, deployment: text, container: text }),
   evidence: z.looseObject({
@@ -56,7 +56,7 @@ const beforeSchema: z.ZodType<DeploymentBefore> = z.looseObject({
 });
 const wantedSchema = z.strictObject({ image: text });
 
-/** The effect over the clusters, the evidence and the health pages of one worker. */
+/** The effect with the clusters, evidence and health pages of one worker. */
 export function deploymentImage(dependencies: DeploymentImageDependencies): Effect<DeploymentBefore, { image: string }> {
   const { store, restricted, clients, activity, now } = dependencies;
   const stores = { store, restricted };
@@ -72,29 +72,23 @@ export function deploymentImage(dependencies: DeploymentImageDependencies): Effe
     },
     apply: (operation, before, { image }, lastWriteMs) =>
       applyImage(
-        clientOf(before.target),
-        stores,
+        { client: clientOf(before.target), stores, fence: fenceOf(operation, before, 'apply', lastWriteMs), now },
         { target: before.target, operation, image, expected: before },
-        fenceOf(operation, before, 'apply', lastWriteMs),
-        now,
       ),
-    landed: (operation, { target }, { image }) => landedImage(clientOf(target), target, operation, image, now),
+    landed: (operation, { target }, { image }) => landedImage({ client: clientOf(target), now }, target, operation, image),
     restore: (operation, snapshot, lastWriteMs) =>
       restoreTemplate(
-        clientOf(snapshot.target),
-        stores,
+        { client: clientOf(snapshot.target), stores, fence: fenceOf(operation, snapshot, 'restore', lastWriteMs), now },
         { snapshot, operation: restoreOf(operation), undoes: operation.id, wantedImage: snapshot.wantedImage },
-        fenceOf(operation, snapshot, 'restore', lastWriteMs),
-        now,
       ),
     prove: (entry, before, write, failedAt) =>
-      proveRestored({ ...dependencies, client: clientOf(before.target) }, entry, before, write, failedAt),
+      proveRestored({ ...dependencies, client: clientOf(before.target) }, { entry, before, write, failedAt }),
     describe: ({ target }) => readFailingPods(clientOf(target), store, target, activity().signal),
     settle: (operation, { target }, outcome) => closeLease(clientOf(target), { target, operation, outcome }, lastWriteAtMs()),
     explainUnplanned: (release, { target, wantedImage }, { image }) => explainUnplanned(release, target, [image, wantedImage]),
     recordsBefore: async (operation, before) =>
       recordedBefore(await readLease(clientOf(before.target), before.target), operation) === digestOf(before),
-    preview: (operation, before) => previewRestore(clientOf(before.target), stores, operation, before, now()),
+    preview: (operation, before) => previewRestore({ client: clientOf(before.target), stores, now }, operation, before),
   };
 
   function fenceOf(operation: Operation, before: DeploymentBefore, purpose: 'apply' | 'restore', lastWriteMs: number): WriteFence {
@@ -110,12 +104,12 @@ export function deploymentImage(dependencies: DeploymentImageDependencies): Effe
   }
 }
 
-/** Why a release does not ask for these images there, or null. */
+/** Why the release does not launch these images on this target, or null. */
 function explainUnplanned({ spec }: Release, target: DeploymentTarget, images: readonly string[]): string | null {
   const { service, cluster } = spec;
   const planned = [cluster, service.namespace, service.deployment, service.container].join('/');
   const asked = [target.cluster, target.namespace, target.deployment, target.container].join('/');
-  if (asked !== planned) return `the release launches ${planned}, and ${asked} was asked for`;
+  if (asked !== planned) return `the release launches ${planned}, and the request is for ${asked}`;
   const other = images.find((image) => image !== service.image);
-  return other === undefined ? null : `the release launches ${service.image}, and ${other} was asked for`;
+  return other === undefined ? null : `the release launches ${service.image}, and the request is for ${other}`;
 }

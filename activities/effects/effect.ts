@@ -1,5 +1,5 @@
-// The one shape of every change to the outside world: captured, applied, proven, restored. A new outside system is a file beside
-// deployment-image.ts and a line in registry.ts.
+// Interface of every change to the outside world: captured, applied, proven, restored. A new outside system is a file beside deployment-image.ts
+// and a line in registry.ts.
 import type { z } from 'zod';
 import { restoreIdOf } from '../../analysis/rollout/restore-id.ts';
 import type { Release } from '../../release/release.ts';
@@ -9,37 +9,36 @@ import type { Operation } from '../kubernetes/contract.ts';
 import type { CaptureInput, CountdownRef, Proof, UndoEntry, WriteResult } from './contract.ts';
 
 export interface Effect<Before, Wanted> {
-  /** The shape of what `capture` records. Every other function gets only what fits it. */
+  /** Schema of the recorded state; the other functions get only valid ones. */
   before: z.ZodType<Before>;
   wanted: z.ZodType<Wanted>;
-  /** Records the target as it is. Changes nothing; refuses a state that is none to go back to. */
+  /** Records the target. Reads only; refuses an unhealthy state. */
   capture(input: CaptureInput): Promise<{ before: Before; goesBackTo: string; evidence: EvidenceRef[] }>;
-  /** Verify-then-act under the operation's id. No write leaves after `lastWriteMs`, by `performance.now()`. */
+  /** Verify-then-act with the operation's id. Sends no write after `lastWriteMs`, by `performance.now()`. */
   apply(operation: Operation, before: Before, wanted: Wanted, lastWriteMs: number): Promise<WriteResult>;
-  /** The write of the operation as the outside system shows it; null where it has not landed. Changes nothing. */
+  /** The landed write of the operation; null when it has not landed. Reads only. */
   landed(operation: Operation, before: Before, wanted: Wanted): Promise<WriteResult | null>;
-  /** Verify-then-act: takes back what the operation did, and nothing that somebody else did. No write leaves after `lastWriteMs`. */
+  /** Verify-then-act: rolls back the operation, and no change by someone else. Sends no write after `lastWriteMs`. */
   restore(operation: Operation, before: Before, lastWriteMs: number): Promise<WriteResult>;
   /** Watches the restored target and judges it. */
   prove(entry: UndoEntry, before: Before, write: WriteResult, failedAt: string | null): Promise<Proof>;
-  /** What is wrong with the target, for people; bounded. */
+  /** Why the target fails, for display; bounded. */
   describe(before: Before): Promise<{ facts: Fact[]; evidence: EvidenceRef[] }>;
   /** Records in the outside system that the operation has ended. */
   settle(operation: Operation, before: Before, outcome: 'restored' | 'kept'): Promise<void>;
-  /** Why the release does not ask for this change there, or null. */
+  /** Why the release does not plan this change, or null. */
   explainUnplanned(release: Release, before: Before, wanted: Wanted): string | null;
-  /** Whether the outside system itself records that `before` is what the operation replaced. Throws where it cannot be asked. */
+  /** Whether the outside system recorded `before` as the state that the operation replaced. Throws when it cannot be read. */
   recordsBefore(operation: Operation, before: Before): Promise<boolean>;
-  /** What `restore` would send now. Changes nothing; throws its refusals. */
+  /** The requests that `restore` would send now. Reads only; throws its refusals. */
   preview(operation: Operation, before: Before): Promise<RestorePreview>;
 }
 
-/** A restore as a person would do it by hand. */
+/** A restore that a person can do by hand. */
 export interface RestorePreview {
-  /** What the target runs now. */
   runsNow: string;
   goesBackTo: string;
-  /** In their order; empty when nothing needs to be written. */
+  /** In order; empty when nothing must be written. */
   requests: ApiRequest[];
 }
 
@@ -48,13 +47,13 @@ export interface ApiRequest {
   path: string;
   contentType: string;
   body: unknown;
-  /** The kubectl command that sends the same body from this file. */
+  /** The kubectl command that sends the body from a file. */
   kubectl(bodyFile: string): string;
 }
 
 type Identity = Pick<CountdownRef, 'workflowId' | 'firstRunId'>;
 
-/** A countdown as annotations and the Lease name it. */
+/** Name of a countdown in annotations and Lease. */
 export const countdownKey = ({ workflowId, firstRunId }: Identity): string => `${workflowId}/${firstRunId}`;
 
 /** The operation of an entry's effect. */
@@ -64,10 +63,10 @@ export const operationOf = ({ id, generation }: UndoEntry, countdown: Identity):
   generation,
 });
 
-/** A restore is an operation of its own, so that a launch still under way meets another one and is refused. */
+/** A restore is a separate operation, so that a delayed launch conflicts with it and is refused. */
 export const restoreOf = (operation: Operation): Operation => ({ ...operation, id: restoreIdOf(operation.id) });
 
-/** An effect over JSON of any shape: `before` and `wanted` that do not fit are refused (`Refused`, non-retryable) in one sentence. */
+/** An effect over unvalidated JSON: invalid `before` or `wanted` is refused (`Refused`, non-retryable). */
 export function checked<Before, Wanted>(effect: Effect<Before, Wanted>): Effect<unknown, unknown> {
   const read = (before: unknown): Before => parsed(effect.before, before, 'before');
   return {
@@ -93,6 +92,6 @@ function parsed<T>(schema: z.ZodType<T>, value: unknown, name: string): T {
   const [issue] = result.error.issues;
   throw refuse(
     'Refused',
-    `${[name, ...(issue?.path ?? [])].join('.')} does not have the shape this version writes (${issue?.message ?? 'unknown shape'}); nothing was written`,
+    `${[name, ...(issue?.path ?? [])].join('.')} is invalid in this version (${issue?.message ?? 'unknown shape'}); nothing was written`,
   );
 }

@@ -1,5 +1,5 @@
-// Restores without Temporal: the journal and the snapshots of an evidence folder, and the same code as the activities. For the day on which
-// server and workers are gone and a candidate is left live.
+// Restores without Temporal, from the journal and the snapshots of an evidence folder, with the code of the activities: for a live candidate when
+// server and workers are lost.
 import type { Environment } from '../../release/environment.ts';
 import { healthUrl } from '../health.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
@@ -25,23 +25,22 @@ export interface OfflineOptions {
 }
 
 export interface OfflineOutcome {
-  /** written: the restore landed and is not proven; failed: nothing was written, or what was written does not serve. */
+  /** written: the restore landed and is not proven; failed: nothing was written, or the restored version does not serve. */
   outcome: 'restored' | 'written' | 'failed';
-  /** One sentence, for people. */
   message: string;
   findings: Finding[];
 }
 
 export interface OfflineRestore {
-  /** Undos that were registered and not settled, in the order in which they are to be restored. */
+  /** Undos that are registered and not settled, in order of restoration. */
   standing(): Promise<{ records: JournalRecord[]; damaged: DamagedRecord[] }>;
-  /** What a restore would send. Throws its refusals. */
+  /** The requests that a restore would send. Throws its refusals. */
   preview(record: JournalRecord): Promise<RestorePreview>;
   /** Restores, proves and settles one. Never throws for a target that cannot be restored. */
   restore(record: JournalRecord): Promise<OfflineOutcome>;
 }
 
-/** Opens the journal and the clusters. Nothing is read before the first call. */
+/** Opens journal and clusters. Reads nothing before the first call. */
 export function openOfflineRestore({ evidenceFolder, clusters, progress }: OfflineOptions): OfflineRestore {
   const journal = openUndoJournal(evidenceFolder);
   const environment = 'environment' in clusters ? clusters.environment : null;
@@ -49,7 +48,7 @@ export function openOfflineRestore({ evidenceFolder, clusters, progress }: Offli
     store: createFolderEvidenceStore(evidenceFolder),
     restricted: createRestrictedStore(evidenceFolder),
     healthUrl: (target, path) => {
-      if (environment === null) throw new Error('without --environment the health address is unknown');
+      if (environment === null) throw new Error('the health URL is unknown without --environment');
       return healthUrl(environment, target, path);
     },
     clients: clientsOf(clusters),
@@ -71,7 +70,7 @@ export function openOfflineRestore({ evidenceFolder, clusters, progress }: Offli
 interface RestoreDependencies {
   effects: Effects;
   journal: UndoJournal;
-  /** Without a health address a restore cannot be proven. */
+  /** A restore cannot be proven without a health URL. */
   hasHealthUrl: boolean;
 }
 
@@ -82,13 +81,13 @@ async function restoreOne({ effects, journal, hasHealthUrl }: RestoreDependencie
     const effect = effectOf(effects, entry.kind);
     write = await effect.restore(operationOf(entry, countdown), entry.before, lastWriteAtMs());
     if (!hasHealthUrl && write.leftAlone === undefined)
-      return unproven(entry.name, write, 'without --environment its health address is unknown');
+      return unproven(entry.name, write, 'its health URL is unknown without --environment');
     const proof = await effect.prove(entry, entry.before, write, null);
     if (!proof.restored)
       return {
         outcome: 'failed',
         findings: proof.findings,
-        message: `${entry.name}: written at ${write.at}, but it does not serve again`,
+        message: `${entry.name}: written at ${write.at}, but it does not serve`,
       };
     const restored = proof.leftAlone ? 'left alone' : 'restored and proven';
     return {
@@ -98,7 +97,7 @@ async function restoreOne({ effects, journal, hasHealthUrl }: RestoreDependencie
     };
   } catch (error) {
     const reason = (error as Error).message;
-    // What was written stays written, whatever kept it from being proven.
+    // The restore has landed, even if it cannot be proven.
     if (write !== null) return unproven(entry.name, write, reason);
     return { outcome: 'failed', findings: [], message: `${entry.name}: could not be restored: ${reason}` };
   }
@@ -110,7 +109,7 @@ const unproven = (name: string, written: WriteResult, reason: string): OfflineOu
   message: `${name}: written at ${written.at}, not proven: ${reason}`,
 });
 
-/** A folder that cannot be written keeps the undo in the list; it does not make the restore undone. */
+/** A folder that cannot be written keeps the undo in the list; the restore still counts. */
 async function settled(effects: Effects, journal: UndoJournal, { entry, countdown }: JournalRecord): Promise<string> {
   try {
     await effectOf(effects, entry.kind).settle(operationOf(entry, countdown), entry.before, 'restored');

@@ -1,4 +1,5 @@
-// What a restore would send to the API server now, as requests and kubectl commands that a person can send instead.
+// The requests that a restore would send now, also as kubectl commands for a person.
+import type { DeploymentWriter } from '../kubernetes/apply-image.ts';
 import { deployments, pathOf, readDeployment, type ClusterClient } from '../kubernetes/client.ts';
 import type { Operation } from '../kubernetes/contract.ts';
 import { notesOf } from '../kubernetes/converge-write.ts';
@@ -6,17 +7,14 @@ import { decideClaim, isTakenOver, leases, readLease, type LeaseBody, type Lease
 import { imageOf } from '../kubernetes/objects.ts';
 import { recordedTemplate } from '../kubernetes/recorded-template.ts';
 import { decideRestore } from '../kubernetes/restore-template.ts';
-import type { SnapshotStores } from '../kubernetes/snapshot.ts';
 import type { DeploymentBefore } from './deployment-image.ts';
 import { restoreOf, type ApiRequest, type RestorePreview } from './effect.ts';
 
-/** Decides like the restore itself and writes nothing. Throws its refusals. */
+/** Decides like the restore and writes nothing. Throws its refusals. */
 export async function previewRestore(
-  client: ClusterClient,
-  stores: SnapshotStores,
+  { client, stores, now }: Pick<DeploymentWriter, 'client' | 'stores' | 'now'>,
   operation: Operation,
   before: DeploymentBefore,
-  at: Date,
 ): Promise<RestorePreview> {
   const { target } = before;
   const { namespace, deployment } = target;
@@ -25,7 +23,7 @@ export async function previewRestore(
   const restore = restoreOf(operation);
   const decision = decideRestore(
     current,
-    notesOf(restore, at),
+    notesOf(restore, now()),
     { snapshot: before, operation: restore, undoes: operation.id, wantedImage: before.wantedImage },
     template,
   );
@@ -45,7 +43,7 @@ export async function previewRestore(
   return { ...shown, requests: [...(claim === 'landed' ? [] : [claimRequest(claim)]), patch] };
 }
 
-/** As the restore itself: a Lease that cannot be read is left alone. */
+/** Like the restore, continues without a Lease that cannot be read. */
 async function claimToSend(client: ClusterClient, claim: LeaseClaim): Promise<ReturnType<typeof decideClaim>> {
   try {
     return decideClaim(await readLease(client, claim.target), claim);

@@ -47,13 +47,12 @@ async function proof({
   const entry = { ...entryOf(before, countdown), within: { restoreMs: withinMs, proveMs: withinMs } };
   const activity = () => ({ heartbeat: () => undefined, signal: new AbortController().signal });
   const dependencies = { client: api.client, store, healthUrl: () => health, activity };
-  return proveRestored(
-    dependencies,
+  return proveRestored(dependencies, {
     entry,
-    before as DeploymentBefore,
-    { ...write, ...(withoutLease && { withoutLease }) },
-    '2026-11-25T09:00:00.000Z',
-  );
+    before: before as DeploymentBefore,
+    write: { ...write, ...(withoutLease && { withoutLease }) },
+    failedAt: '2026-11-25T09:00:00.000Z',
+  });
 }
 const codes = ({ findings }: Proof) => findings.map(({ code }) => code);
 

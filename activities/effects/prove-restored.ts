@@ -1,4 +1,4 @@
-// The proof that a rolled back Deployment serves again: its rollout watched to the end, its pods and its health read, and both judged.
+// Proves that a rolled back Deployment serves again: watches its rollout, reads pods and health, and judges both.
 import { judgeRollback, judgeRollbackWrite } from '../../verdict/rollback.ts';
 import { duration, eventTime } from '../../verdict/wording/index.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
@@ -12,18 +12,23 @@ import type { DeploymentBefore } from './deployment-image.ts';
 export interface ProofDependencies {
   client: ClusterClient;
   store: EvidenceStore;
-  /** Address of a health page by the name of its target in the environment file; throws `Misconfigured` when there is none. */
+  /** URL of a target's health page. Throws `Misconfigured` when the environment file has no such target. */
   healthUrl: (target: string, path: string) => string;
   activity: () => RunningActivity;
 }
 
-/** Restored: the rollout of this very write is complete and exactly the recorded version serves. Heartbeats. Evidence that cannot be stored never fails it. */
+export interface Restored {
+  entry: UndoEntry;
+  before: DeploymentBefore;
+  write: WriteResult;
+  /** RFC 3339; null when nothing failed. */
+  failedAt: string | null;
+}
+
+/** Restored: the rollout of this write is complete and exactly the recorded version serves. Heartbeats. Evidence that cannot be stored does not fail it. */
 export async function proveRestored(
   { client, store, healthUrl, activity }: ProofDependencies,
-  { name, within }: UndoEntry,
-  { target, image, healthTarget, healthPath }: DeploymentBefore,
-  write: WriteResult,
-  failedAt: string | null,
+  { entry: { name, within }, before: { target, image, healthTarget, healthPath }, write, failedAt }: Restored,
 ): Promise<Proof> {
   const reported = judgeRollbackWrite(name, write);
   if (write.leftAlone !== undefined) return { restored: true, leftAlone: true, findings: reported, facts: [], evidence: [] };
@@ -36,9 +41,7 @@ export async function proveRestored(
   );
   const url = healthUrl(healthTarget, healthPath);
   const version = await verifyVersion(
-    client,
-    store,
-    url,
+    { client, store, url },
     { target, image, healthTarget, healthPath, timeoutMs: within.proveMs },
     activity(),
   );
@@ -54,7 +57,7 @@ export async function proveRestored(
       {
         subject: 'rollback',
         text:
-          `${name}: written ${written}${write.wrote ? '' : ' (it had landed before)'}, ` +
+          `${name}: written ${written}${write.wrote ? '' : ' (landed earlier)'}, ` +
           `${rollout.podsReady} of ${rollout.podsWanted} pods in ${duration(1_000 * rollout.seconds)}, ` +
           `health ${version.ok ? 'ok' : 'not ok'} in ${duration(1_000 * version.seconds)}`,
         values: {

@@ -1,4 +1,4 @@
-// All kinds of effects. Whatever can be registered as an undo has its way back here.
+// All kinds of effects that can be registered as undos.
 import type { EffectKind } from './contract.ts';
 import { deploymentImage, type DeploymentImageDependencies } from './deployment-image.ts';
 import { checked, type Effect } from './effect.ts';

@@ -1,7 +1,7 @@
-// Files that need not be there: prune, another process or a fresh folder leaves none.
+// Files that may be missing: removed by prune or another process, or not created yet.
 import { errorCode } from './errors.ts';
 
-/** For `catch`: `instead` where the file or a folder above it does not exist; any other error passes through. */
+/** For `catch`: `instead` when the file or a parent folder does not exist; any other error is thrown. */
 export function absent<T>(instead: T): (cause: unknown) => T {
   return (cause) => {
     if (errorCode(cause) === 'ENOENT' || errorCode(cause) === 'ENOTDIR') return instead;

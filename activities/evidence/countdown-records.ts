@@ -1,5 +1,5 @@
-// What is left of a countdown that has ended: its status and audit as one piece of evidence, and in the folder `records/` of the evidence folder a
-// small file per run that names the piece. Temporal removes a countdown after its retention, and only its own worker version answers for it.
+// Record of an ended countdown: status and audit as evidence, and a pointer per run in the folder `records/` of the evidence folder. Temporal
+// removes a countdown after its retention period, and only its worker version can query it.
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -8,7 +8,8 @@ import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import type { CountdownStatus, Ending } from '../../workflows/messages.ts';
 import { absent } from './absent.ts';
 import type { EvidenceStore } from './contract.ts';
-import { PART, replaceFile } from './replace-file.ts';
+import { PART } from '../replace-file.ts';
+import { replacePointer } from './replace-pointer.ts';
 
 /** The stored bytes, as canonical JSON. `status.run` is the first run's id. */
 export interface CountdownRecord {
@@ -32,23 +33,23 @@ const pointerSchema = z.object({
   endedAt: z.iso.datetime().nullable(),
 });
 
-/** A row of the list, and where the rest is. */
+/** A row of the list, with the digest of the record. */
 export type RecordPointer = z.infer<typeof pointerSchema>;
 
 export interface CountdownRecords {
-  /** Stores the record, then its pointer. The same record again leaves the same files. Throws EvidenceNotKept. */
+  /** Stores the record, then its pointer; idempotent. Throws EvidenceNotKept. */
   keep(store: EvidenceStore, record: CountdownRecord): Promise<RecordPointer>;
-  /** All pointers, the newest first, and the files that are none. */
+  /** All pointers, the newest first, and the invalid files. */
   list(): Promise<{ pointers: RecordPointer[]; damaged: string[] }>;
 }
 
-/** The records of an evidence folder; `records/` is made when it is first needed. */
+/** The records of an evidence folder; `records/` is created when needed. */
 export function countdownRecords(evidenceFolder: string): CountdownRecords {
   const folder = join(evidenceFolder, 'records');
 
   const point = (pointer: RecordPointer): Promise<void> => {
     const name = `${encodeURIComponent(pointer.release)}.${encodeURIComponent(pointer.run)}.json`;
-    return replaceFile(evidenceFolder, join(folder, name), `${JSON.stringify(pointer)}\n`);
+    return replacePointer(evidenceFolder, join(folder, name), `${JSON.stringify(pointer)}\n`);
   };
 
   return {
@@ -89,7 +90,7 @@ function pointerTo(status: CountdownStatus, digest: string): RecordPointer {
   };
 }
 
-/** Null where the file is not a pointer. */
+/** Null when the file is not a pointer. */
 async function readPointer(path: string): Promise<RecordPointer | null> {
   const text = await readFile(path, 'utf8').catch(absent(''));
   try {
@@ -100,10 +101,10 @@ async function readPointer(path: string): Promise<RecordPointer | null> {
   }
 }
 
-/** The record in stored bytes, which the store has checked against their digest. Throws a sentence where they are of another shape. */
+/** The record in stored bytes, which the store has verified. Throws when they are not a record. */
 export function readCountdownRecord(bytes: Uint8Array, digest: string): CountdownRecord {
   const record = JSON.parse(new TextDecoder().decode(bytes)) as Partial<CountdownRecord> | null;
   if (record?.kind !== 'CountdownRecord' || typeof record.status?.run !== 'string' || !Array.isArray(record.audit))
-    throw new Error(`${digest} is not the record of a countdown; records/ beside the evidence names the wrong piece`);
+    throw new Error(`${digest} is not the record of a countdown; its pointer in records/ is wrong`);
   return record as CountdownRecord;
 }

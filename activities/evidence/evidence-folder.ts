@@ -1,14 +1,14 @@
-// What the server does with the evidence folder as a whole; single pieces go through the store.
+// Operations of the server on the whole evidence folder; pieces are read through the store.
 import { countdownRecords, type RecordPointer } from './countdown-records.ts';
 import { pruneEvidence, type PruneOptions, type Pruned } from './prune.ts';
 import { openUndoJournal, type DamagedRecord, type JournalRecord } from './undo-journal.ts';
 
 export interface EvidenceFolder {
-  /** Undos that were registered, oldest first, and the files of the journal that cannot be read. */
+  /** Registered undos, the oldest first, and damaged files of the journal. */
   undos(): Promise<{ records: JournalRecord[]; damaged: DamagedRecord[] }>;
-  /** Countdowns that have ended and left a record, the newest first. */
+  /** Records of ended countdowns, the newest first. */
   recorded(): Promise<RecordPointer[]>;
-  /** Removes old pieces that neither `named` nor a pointer beside the pieces names. */
+  /** Removes old pieces without a reference in `named` or in a pointer of the folder. */
   prune(options: PruneOptions): Promise<Pruned>;
 }
 

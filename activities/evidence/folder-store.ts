@@ -1,5 +1,5 @@
-// Evidence in a folder. A piece is one file named by its SHA-256 and its length; it appears there whole (temporary file, fsync, rename,
-// fsync of the folder) or not at all, and is never changed. A process killed in the middle leaves only a `.part` file nobody reads.
+// Evidence in a folder. A piece is a file named by SHA-256 and length, written atomically (temporary file, fsync, rename, fsync of the folder) and
+// never changed. A killed process leaves only a `.part` file.
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,11 +11,11 @@ import { absent } from './absent.ts';
 import { spaceIn } from './folder-space.ts';
 import { takenAwayIn } from './prune.ts';
 
-/** One piece at most. A load test of a million requests is about 2.5 GB as k6 writes it and 0.1 GB as it is stored (gzip). */
-const EVIDENCE_LIMIT_BYTES = 2 * 1024 ** 3;
-/** Read in pieces of this size: large enough that the disk sets the pace, small enough that memory stays constant. */
+/** Per piece. A load test of a million requests has about 2.5 GB as written by k6 and 0.1 GB gzipped. */
+const MAX_EVIDENCE_BYTES = 2 * 1024 ** 3;
+/** Large enough for the speed of the disk, small enough for constant memory. */
 const READ_CHUNK_BYTES = 256 * 1024;
-/** No capture lasts a day, so an older `.part` belongs to a process that was killed. */
+/** No capture lasts a day: an older `.part` belongs to a killed process. */
 const ABANDONED_AFTER_MS = 24 * 3_600_000;
 
 export interface FolderStoreOptions {
@@ -24,12 +24,12 @@ export interface FolderStoreOptions {
 }
 
 /**
- * Opens the store over `folder`; folders are made when first needed. Throws (from put) EvidenceTooLarge, EvidenceNotKept;
- * (from get) EvidenceMissing, EvidenceDamaged. Errors of the source of the bytes pass through unchanged, and nothing is stored then.
+ * Opens the store in `folder`; folders are created when needed. put throws EvidenceTooLarge and EvidenceNotKept, get throws EvidenceMissing and
+ * EvidenceDamaged. An error of the byte source is thrown unchanged, and nothing is stored.
  */
 export function createFolderEvidenceStore(
   folder: string,
-  { limitBytes = EVIDENCE_LIMIT_BYTES, now = () => new Date() }: FolderStoreOptions = {},
+  { limitBytes = MAX_EVIDENCE_BYTES, now = () => new Date() }: FolderStoreOptions = {},
 ): EvidenceStore {
   const incoming = join(folder, 'incoming');
   let swept: Promise<void> | undefined;
@@ -47,13 +47,13 @@ export function createFolderEvidenceStore(
       await atDisk(folder, () => settle(folder, part, hex, sizeBytes));
       return { digest: `sha256:${hex}`, sizeBytes, capturedAt, ...description };
     } catch (cause) {
-      // The first error is the one to tell; a part that cannot be removed now is swept a day later.
+      // The first error is reported; a part that cannot be removed is swept a day later.
       await rm(part, { force: true }).catch(() => undefined);
       throw cause;
     }
   }
 
-  /** A sweep that failed is told by the put that began it, and tried again by the next: a disk may be well again. */
+  /** The put that started a failed sweep reports it, and the next one retries. */
   async function sweepOnce(): Promise<void> {
     try {
       await sweep(incoming, now().getTime());
@@ -79,7 +79,7 @@ async function writeAll(folder: string, handle: FileHandle, bytes: AsyncIterable
     for await (const chunk of bytes instanceof Uint8Array ? [bytes] : bytes) {
       sizeBytes += chunk.byteLength;
       if (sizeBytes > limitBytes) {
-        throw new EvidenceTooLarge(`One piece of evidence may have ${limitBytes} bytes; this one has more, and nothing of it was kept.`);
+        throw new EvidenceTooLarge(`The evidence exceeds the limit of ${limitBytes} bytes; nothing was stored.`);
       }
       hash.update(chunk);
       await atDisk(folder, () => writeWhole(handle, chunk));
@@ -91,16 +91,13 @@ async function writeAll(folder: string, handle: FileHandle, bytes: AsyncIterable
   }
 }
 
-/** A write may take only a part of the chunk (disk nearly full, signals): goes on until all of it is down. */
+/** A single write may be partial (disk nearly full, signals). */
 async function writeWhole(handle: FileHandle, chunk: Uint8Array): Promise<void> {
   let at = 0;
   while (at < chunk.byteLength) at += (await handle.write(chunk, at, chunk.byteLength - at)).bytesWritten;
 }
 
-/**
- * Gives the finished part its name. The same bytes put twice meet here: the second rename replaces a file by its equal, which is as new as its
- * last byte; prune goes by that time.
- */
+/** Renames the finished part. Bytes that are already stored are replaced by equal ones with a new modification time, which prune uses. */
 async function settle(folder: string, part: string, hex: string, sizeBytes: number): Promise<void> {
   const shard = shardOf(folder, hex);
   await mkdir(shard, { recursive: true });
@@ -114,7 +111,7 @@ async function* readPiece(folder: string, digest: string): AsyncIterable<Uint8Ar
   const found = await findPiece(folder, hex);
   if (!found) throw new EvidenceMissing(`There is no evidence ${digest} in ${folder}.`);
   if (found.actualBytes !== found.sizeBytes) {
-    throw new EvidenceDamaged(digest, folder, `it has ${found.actualBytes} bytes and had ${found.sizeBytes} when it was stored`);
+    throw new EvidenceDamaged(digest, folder, `it has ${found.actualBytes} bytes, ${found.sizeBytes} were stored`);
   }
   const hash = createHash('sha256');
   const handle = await open(found.path, 'r');
@@ -127,20 +124,20 @@ async function* readPiece(folder: string, digest: string): AsyncIterable<Uint8Ar
   } finally {
     await handle.close();
   }
-  // Known only at the end: a reader must use nothing of it before the iteration has ended without an error.
-  if (hash.digest('hex') !== hex) throw new EvidenceDamaged(digest, folder, 'its bytes have another SHA-256');
+  // Verified only at the end: a reader must not use the bytes before the iteration ends without an error.
+  if (hash.digest('hex') !== hex) throw new EvidenceDamaged(digest, folder, 'the SHA-256 of its bytes differs');
 }
 
 interface StoredPiece {
   path: string;
-  /** As its name has it. */
+  /** According to its file name. */
   sizeBytes: number;
   actualBytes: number;
 }
 
 async function findPiece(folder: string, hex: string): Promise<StoredPiece | null> {
   const shard = shardOf(folder, hex);
-  // A piece that was stored again while prune took it away is for a moment only among the pieces taken away.
+  // A piece that is stored again during a prune may for a moment exist only in the folder of removed pieces.
   return (await findIn(shard, hex)) ?? (await findIn(takenAwayIn(folder), hex)) ?? (await findIn(shard, hex));
 }
 
@@ -149,14 +146,14 @@ async function findIn(place: string, hex: string): Promise<StoredPiece | null> {
   const name = names.find((each) => each.startsWith(`${hex}.`));
   if (name === undefined) return null;
   const path = join(place, name);
-  // Deleted just now: as good as never there.
+  // It may have been deleted since the listing.
   const entry = await stat(path).catch(absent(null));
   return entry && { path, sizeBytes: Number(name.split('.')[1]), actualBytes: entry.size };
 }
 
 const shardOf = (folder: string, hex: string): string => join(folder, 'sha256', hex.slice(0, 2));
 
-/** Runs one step on the disk and turns its error into the sentence people read. */
+/** Runs one disk operation and converts its error. */
 async function atDisk<T>(folder: string, step: () => Promise<T>): Promise<T> {
   try {
     return await step();
@@ -165,7 +162,7 @@ async function atDisk<T>(folder: string, step: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Removes what killed processes left. Another process may sweep at the same time, so a part already gone is fine. */
+/** Removes parts of killed processes. Another process may sweep at the same time. */
 async function sweep(incoming: string, nowMs: number): Promise<void> {
   for (const name of await readdir(incoming)) {
     const path = join(incoming, name);
@@ -176,6 +173,6 @@ async function sweep(incoming: string, nowMs: number): Promise<void> {
 
 function hexOf(digest: string): string {
   const hex = /^sha256:([0-9a-f]{64})$/.exec(digest)?.[1];
-  if (hex === undefined) throw new EvidenceMissing(`"${digest}" is not a digest of evidence; digests look like sha256:<64 hex digits>.`);
+  if (hex === undefined) throw new EvidenceMissing(`"${digest}" is not a digest; digests have the form sha256:<64 hex digits>.`);
   return hex;
 }

@@ -1,23 +1,23 @@
-// Removes old evidence that nothing names any more. The store has no index of who names what, so a piece goes only when it is old by the time of
-// its file, and a piece that is stored again meanwhile always stays.
+// Removes old unreferenced evidence. The store has no index of references, so only pieces with an old modification time are removed, and a piece
+// that is stored again meanwhile stays.
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { absent } from './absent.ts';
 import { errorCode, notPruned } from './errors.ts';
 
-/** An activity stores a piece minutes to hours before its countdown names it; none runs for a day. */
+/** An activity stores a piece up to hours before its countdown refers to it; none runs for a day. */
 export const MIN_AGE_MS = 24 * 3_600_000;
-/** Pointers beside the pieces: what they name is kept, whatever its age. */
+/** Folders of pointers: the pieces they refer to are kept. */
 const POINTERS = ['undo', 'last-good', 'records'];
-/** Whole Deployments, which only restores read; `restricted.ts` has the store. */
+/** Folder of whole Deployments for restores; its store is in restricted.ts. */
 export const restrictedIn = (evidenceFolder: string): string => join(evidenceFolder, 'restricted');
 const PIECE = /^([0-9a-f]{64})\.[0-9]+$/;
 
 export interface PruneOptions {
-  /** Age of the file from which on a piece may go; at least a day. */
+  /** Minimum age of a removed file; at least a day. */
   olderThanMs: number;
-  /** Digests (`sha256:...`) that are kept whatever their age: those of all open countdowns. */
+  /** Digests (`sha256:...`) to keep: those of all open countdowns. */
   named: ReadonlySet<string>;
   /** Counts only. */
   dryRun: boolean;
@@ -27,27 +27,26 @@ export interface PruneOptions {
 export interface Pruned {
   removed: number;
   removedBytes: number;
-  /** Old enough to go, kept because something names them. */
+  /** Old, but referenced. */
   keptNamed: number;
-  /** Too young to go. */
+  /** Not old enough. */
   keptYoung: number;
 }
 
-/** Where a piece is between being taken away and being removed; the store finds it there. */
+/** Folder of pieces that are about to be removed; the store still finds them. */
 export const takenAwayIn = (folder: string): string => join(folder, 'taken-away');
 
 /**
- * Removes the pieces under `folder`, restricted ones too, that are older than `olderThanMs` and that neither `named` nor a pointer in undo/,
- * last-good/ or records/ names. Touches no other file. Throws when the age is under a day, when a pointer cannot be read (then nothing is removed),
- * and when the disk refuses.
+ * Removes pieces in `folder` and `restricted/` that are older than `olderThanMs` and not in `named` or in a pointer in undo/, last-good/ or records/.
+ * Throws when the age is under a day, on errors of the disk, and before any removal when a pointer cannot be read.
  */
 export async function pruneEvidence(folder: string, { olderThanMs, named, dryRun, now = Date.now }: PruneOptions): Promise<Pruned> {
   if (!(olderThanMs >= MIN_AGE_MS))
-    throw new RangeError('evidence can be pruned from an age of 1d on: a younger piece may belong to a step that is still running');
+    throw new RangeError('the minimum age for pruning evidence is 1d: a younger piece may belong to a running step');
   const isYoung = (mtimeMs: number): boolean => !(now() - mtimeMs > olderThanMs);
   const pruned: Pruned = { removed: 0, removedBytes: 0, keptNamed: 0, keptYoung: 0 };
   try {
-    // Only the worker's user reads it: whoever is refused there removes nothing at all.
+    // Only the worker's user can read it: any other user must not remove anything.
     await readdir(restrictedIn(folder)).catch(absent([]));
     const keep = new Set([...named, ...(await namedByPointers(folder))]);
     for (const place of [folder, restrictedIn(folder)]) {
@@ -69,10 +68,10 @@ export async function pruneEvidence(folder: string, { olderThanMs, named, dryRun
   return pruned;
 }
 
-/** Every digest that a text names, wherever in it. */
+/** All digests in a text. */
 export const digestsIn = (text: string): string[] => text.match(/sha256:[0-9a-f]{64}/g) ?? [];
 
-/** Every digest in the text of the pointers. A pointer that is being replaced names its digests before and after. */
+/** All digests in the pointers. */
 async function namedByPointers(folder: string): Promise<string[]> {
   const named: string[] = [];
   for (const place of POINTERS) {
@@ -94,8 +93,8 @@ async function* piecesIn(folder: string): AsyncIterable<{ path: string; name: st
 }
 
 /**
- * Between the first stat and the removal, the same bytes may be stored again under this name. So the file is first renamed to a name that nobody
- * writes to, then its age is read again, and only then is it removed or put back. Returns whether it was removed.
+ * Renames the piece, reads its age again, then removes it or puts it back: since the first stat the same bytes may have been stored again under its
+ * name. Returns whether it was removed.
  */
 async function takeAway(folder: string, path: string, name: string, isYoung: (mtimeMs: number) => boolean): Promise<boolean> {
   await mkdir(takenAwayIn(folder), { recursive: true });
@@ -108,7 +107,7 @@ async function takeAway(folder: string, path: string, name: string, isYoung: (mt
   return !isYoung(entry.mtimeMs);
 }
 
-/** By a link, which replaces nothing: a rename would replace bytes stored just now by equal ones with an old time, and those would go next. */
+/** By link, which never replaces a file: a rename could replace a newly stored piece by the old one, which the next prune would remove. */
 async function putBack(folder: string, taken: string): Promise<void> {
   const [hex = '', sizeBytes] = basename(taken).split('.');
   await link(taken, join(folder, 'sha256', hex.slice(0, 2), `${hex}.${sizeBytes}`)).catch((cause: unknown) => {
@@ -117,7 +116,7 @@ async function putBack(folder: string, taken: string): Promise<void> {
   await rm(taken, { force: true });
 }
 
-/** What a killed prune left between taking away and removing counts as any other piece again. */
+/** Puts back the pieces of a killed prune. */
 async function putBackAll(folder: string): Promise<void> {
   for (const name of await readdir(takenAwayIn(folder)).catch(absent([]))) await putBack(folder, join(takenAwayIn(folder), name));
 }

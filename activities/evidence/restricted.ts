@@ -1,15 +1,15 @@
-// Bytes that only restores read: whole Deployments, with the values of their environment variables. They lie in the folder `restricted/` of the
-// evidence folder, which no route of the server reads.
+// Store for whole Deployments with the values of their environment variables: only restores read it. Its folder `restricted/` in the evidence
+// folder is not served by the server.
 import { mkdir } from 'node:fs/promises';
 import type { EvidenceStore } from './contract.ts';
 import { notKept } from './errors.ts';
 import { createFolderEvidenceStore } from './folder-store.ts';
 import { restrictedIn } from './prune.ts';
 
-/** For the user of the worker alone. */
+/** Only the worker's user. */
 const FOLDER_MODE = 0o700;
 
-/** The restricted pieces of an evidence folder, stored and verified like evidence. */
+/** The restricted store of an evidence folder; its pieces are verified like evidence. */
 export function createRestrictedStore(evidenceFolder: string): EvidenceStore {
   const folder = restrictedIn(evidenceFolder);
   const store = createFolderEvidenceStore(folder);
@@ -17,7 +17,7 @@ export function createRestrictedStore(evidenceFolder: string): EvidenceStore {
     ...store,
     async put(description, bytes) {
       try {
-        // By itself: the mode is for the last folder only.
+        // Separately: with one recursive call the mode would apply to both folders.
         await mkdir(evidenceFolder, { recursive: true });
         await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
       } catch (cause) {

@@ -27,7 +27,7 @@ it.each([new EvidenceNotKept('The disk is full.'), new EvidenceTooLarge('Too man
 
 it('does not wait longer than its limit for a store that hangs', async () => {
   expect(await keep(() => new Promise(() => undefined), 20)).toEqual({
-    notKept: 'The evidence store did not keep the bytes within 0.02 s.',
+    notKept: 'The evidence store timed out after 0.02 s.',
   });
 });
 

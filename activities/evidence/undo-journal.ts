@@ -1,5 +1,4 @@
-// The undos that were registered, in the folder `undo/` of the evidence folder: what is left to restore by when Temporal itself is gone. One
-// file per undo, replaced whole.
+// The registered undos, in the folder `undo/` of the evidence folder, for a restore without Temporal. One file per undo.
 import { createHash } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,50 +6,48 @@ import { z } from 'zod';
 import type { CountdownRef, UndoEntry } from '../effects/contract.ts';
 import { absent } from './absent.ts';
 import { errorCode } from './errors.ts';
-import { PART, replaceFile } from './replace-file.ts';
+import { PART } from '../replace-file.ts';
+import { replacePointer } from './replace-pointer.ts';
 
 export interface JournalRecord {
   entry: UndoEntry;
   countdown: CountdownRef;
   /** RFC 3339, by the worker's clock. */
   registeredAt: string;
-  /** Null while the undo stands. */
+  /** Null until the undo is settled. */
   settled: { outcome: 'restored' | 'kept'; at: string } | null;
 }
 
 /** A file that is not a journal record. */
 export interface DamagedRecord {
   file: string;
-  /** One sentence that names the file. */
+  /** With the name of the file. */
   problem: string;
 }
 
 export interface UndoJournal {
-  /**
-   * Records an undo before its effect. The same id again changes nothing and answers the first record, whose effect may have been applied since.
-   * Throws EvidenceNotKept.
-   */
+  /** Records an undo before its effect. The same id again returns the first record, whose effect may have been applied. Throws EvidenceNotKept. */
   register(entry: UndoEntry, countdown: CountdownRef): Promise<JournalRecord & { isNew: boolean }>;
-  /** Records how an undo ended. One that is not in the journal any more is recorded whole. Throws EvidenceNotKept. */
+  /** Records how an undo ended; one that is missing in the journal is recorded again. Throws EvidenceNotKept. */
   settle(entry: UndoEntry, countdown: CountdownRef, outcome: 'restored' | 'kept'): Promise<void>;
-  /** The record of an undo; null where there is none that can be read. */
+  /** The record of an undo, or null. Throws when it cannot be read. */
   find(id: string): Promise<JournalRecord | null>;
-  /** All records, oldest first, and the files that cannot be read. Never throws for a damaged file. */
+  /** All records, the oldest first, and the damaged files. */
   list(): Promise<{ records: JournalRecord[]; damaged: DamagedRecord[] }>;
 }
 
-/** Opens the journal of an evidence folder; `undo/` is made when it is first needed. */
+/** Opens the journal of an evidence folder; `undo/` is created when needed. */
 export function openUndoJournal(evidenceFolder: string, now: () => Date = () => new Date()): UndoJournal {
   const folder = join(evidenceFolder, 'undo');
   const fileOf = (id: string): string => join(folder, `${createHash('sha256').update(id).digest('hex')}.json`);
 
   const write = (record: JournalRecord): Promise<void> =>
-    replaceFile(evidenceFolder, fileOf(record.entry.id), `${JSON.stringify(record, null, 2)}\n`);
+    replacePointer(evidenceFolder, fileOf(record.entry.id), `${JSON.stringify(record, null, 2)}\n`);
 
   return {
     async register(entry, countdown) {
       const found = await read(fileOf(entry.id));
-      // A damaged record of this very undo is replaced: the registration at hand is the truth.
+      // A damaged record of this undo is replaced.
       if (found && 'entry' in found) return { ...found, isNew: false };
       const record: JournalRecord = { entry, countdown, registeredAt: now().toISOString(), settled: null };
       await write(record);
@@ -80,7 +77,7 @@ export function openUndoJournal(evidenceFolder: string, now: () => Date = () => 
 
 const text = z.string().min(1);
 const ms = z.number().nonnegative();
-/** `before` is checked by the kind that reads it; a kind of a later version is kept and reported by who wants to restore it. */
+/** `before` is validated by its kind; an unknown kind of a later version is kept, and its restore is refused. */
 const recordSchema = z.object({
   entry: z.object({
     id: text,
@@ -114,10 +111,10 @@ async function read(file: string): Promise<JournalRecord | DamagedRecord | null>
   const parsed = recordSchema.safeParse(json);
   if (parsed.success) return parsed.data as JournalRecord;
   const [issue] = parsed.error.issues;
-  const why = json === undefined ? 'it is not JSON, or was cut short' : `${issue?.path.join('.') || 'the file'}: ${issue?.message}`;
+  const reason = json === undefined ? 'it is not JSON, or is truncated' : `${issue?.path.join('.') || 'the file'}: ${issue?.message}`;
   return {
     file,
-    problem: `${file} is not a record of an undo (${why}); compare the annotations of Deployments and Leases by hand`,
+    problem: `${file} is not a record of an undo (${reason}); compare the annotations of Deployments and Leases by hand`,
   };
 }
 

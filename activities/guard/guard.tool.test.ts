@@ -254,7 +254,7 @@ describe('the guard with the real Prometheus', () => {
       expect((await acts(fakeCluster({ status: 403 })).runGuard(input())).findings).toMatchObject([
         {
           code: 'GuardNoData',
-          message: expect.stringContaining('could not get deployments.apps shop/go-api: this identity may not (403)'),
+          message: expect.stringContaining('could not get deployments.apps shop/go-api: forbidden (403)'),
         },
       ]);
       expect((await acts(fakeCluster({ image: 'registry.local/go-api:other' })).runGuard(input())).findings).toMatchObject([

@@ -23,7 +23,7 @@ const fail = (pod: string, perSecond: number) => (watch: FakeWatch) => {
   (watch.counters[pod] as { errors: number }).errors += perSecond;
 };
 const fullDisk = (): EvidenceStore['put'] => async () => {
-  throw new EvidenceNotKept('The evidence store cannot keep the bytes: the disk is full; make room, then retry.');
+  throw new EvidenceNotKept('The evidence store cannot keep the bytes: the disk is full; free some space, then retry.');
 };
 
 async function partsOf(store: EvidenceStore, refs: readonly EvidenceRef[]) {

@@ -12,7 +12,7 @@ import type { EvidenceStore } from '../evidence/contract.ts';
 import { failpoint } from '../failpoint.ts';
 import { askHealth, healthUrl, type HealthAnswer } from '../health.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
-import type { ActivityProgress } from '../kubernetes/contract.ts';
+import type { ActivityProgress } from '../running-activity.ts';
 import { readDeploymentPods } from '../kubernetes/pods.ts';
 import { createPrometheusClient, type PrometheusClient } from '../prometheus/client.ts';
 import { prometheusUrl } from '../prometheus/url.ts';

@@ -172,16 +172,16 @@ describe('carried state', () => {
   });
 
   it.each<[string, () => object, RegExp]>([
-    ['was changed', () => ({ digest: 'sha256:other' }), /is not the one that a worker sealed/],
+    ['was changed', () => ({ digest: 'sha256:other' }), /differs from the state that a worker sealed/],
     ['has no seal', () => ({ seal: undefined }), /has no seal/],
-    ['has the seal of another countdown', () => ({ seal: seals(DIGEST, 'run-7') }), /is not the one/],
+    ['has the seal of another countdown', () => ({ seal: seals(DIGEST, 'run-7') }), /differs from the state/],
     [
       'has the seal of another installation',
       () => ({ seal: new TrustedWorld(join(folder, 'x')).key.seal({ kind: 'carried', countdown: ID, run: 'run-1', state: DIGEST }) }),
       /has no seal/,
     ],
     ['names no admission', () => ({ admission: undefined }), /has no seal/],
-    ['has its seal for an admission', () => ({ admission: seals(DIGEST) }), /is not the one/],
+    ['has its seal for an admission', () => ({ admission: seals(DIGEST) }), /differs from the state/],
   ])('is refused that %s', async (_, change, why) => {
     await expect(goOn({}, change())).rejects.toMatchObject({ ...refusal, type: 'SignatureInvalid', message: expect.stringMatching(why) });
   });

@@ -1,4 +1,4 @@
-// Admits a run whose start the server has signed, or whose state a worker has sealed. Reaching Temporal is not enough.
+// Admits a run whose start the server signed, or whose state a worker sealed. Access to Temporal alone is not enough.
 import { ApplicationFailure } from '@temporalio/common';
 import { explainForeignRun, explainSkipping, judgeRun, wasReset, type CountdownRun } from '../../verdict/countdown-run.ts';
 import { hexDigest, inputDigest } from '../../verdict/digest.ts';
@@ -27,8 +27,8 @@ export function createAdmissionActivities(dependencies: AdmissionDependencies): 
     async admit(asked) {
       const run = await ownRun();
       const start = await signedStart(dependencies.reader, asked.input, run.workflowId);
-      const why = explainForeignRun(run) ?? explainSkipping(run, asked.input.rehearsal);
-      if (why !== null) throw refused(`${why}; a countdown is started with \`tminus start\``);
+      const reason = explainForeignRun(run) ?? explainSkipping(run, asked.input.rehearsal);
+      if (reason !== null) throw refused(`${reason}; start countdowns with \`tminus start\``);
       return asked.carried === null ? admitFresh(dependencies, asked.input, start, run) : admitCarried(key, asked, asked.carried, run);
     },
     async sealCarried({ start, admission, digest, resets }) {
@@ -42,7 +42,7 @@ export function createAdmissionActivities(dependencies: AdmissionDependencies): 
   };
 }
 
-/** The start that the server signed for this countdown and this very input. Throws `SignatureInvalid`. */
+/** The start that the server signed for this countdown and this input. Throws `SignatureInvalid`. */
 export async function signedStart(reader: SignedReader, input: CountdownInput, countdown: string): Promise<Start> {
   const start = await reader.start(input.start);
   if (start.countdown !== countdown) throw invalid(`this start was signed for ${start.countdown}`);
@@ -51,7 +51,7 @@ export async function signedStart(reader: SignedReader, input: CountdownInput, c
   return start;
 }
 
-/** What the worker that admitted a start has stated, for the chain of runs that began with this one. */
+/** The statement of the worker that admitted a start, for the chain of runs with this first run. */
 export const admissionOf = (
   { workflowId, firstRunId }: Pick<CountdownRun, 'workflowId' | 'firstRunId'>,
   { payload }: Pick<CountdownInput['start'], 'payload'>,
@@ -64,11 +64,11 @@ async function admitFresh(
   run: CountdownRun,
 ): Promise<Seal> {
   if (run.continuedRunId !== null) throw refused(`${run.workflowId} was continued from run ${run.continuedRunId} without its state`);
-  // A retry whose answer was lost, or a reset, finds its own claim, however late it is.
+  // A retry after a lost response, or a reset, finds its own claim at any time.
   const known = await claims.holderOf(start.id);
   if (known === null && now() > Date.parse(start.notAfter) + CLOCK_TOLERANCE_MS)
     throw ApplicationFailure.nonRetryable(
-      `this start was signed at ${start.issuedAt} and counted until ${start.notAfter}, and no worker took it up in time; start the release again`,
+      `this start was signed at ${start.issuedAt} and expired at ${start.notAfter} before a worker admitted it; start the release again`,
       'Expired',
     );
   const holder = known ?? (await claims.claim(start.id, run.firstRunId));
@@ -87,9 +87,9 @@ async function admitCarried(
   if (admitted === 'valid' && sealed === 'valid') return admission;
   throw invalid(
     admitted === 'unknown' || sealed === 'unknown'
-      ? 'the state that this run carries has no seal by a worker key that is trusted here; ' +
+      ? 'the carried state of this run has no seal by a trusted worker key; ' +
           'restore the folder of identity.workerPublicKeys, or start the release again'
-      : 'the state that this run carries is not the one that a worker sealed for it',
+      : 'the carried state of this run differs from the state that a worker sealed',
   );
 }
 

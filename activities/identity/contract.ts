@@ -2,7 +2,7 @@ import type { ActionRequest } from '../../verdict/action.ts';
 import type { Finding } from '../../verdict/finding.ts';
 import type { CountdownInput, Signed, SignedAction } from '../../workflows/messages.ts';
 
-/** A worker's signature (Ed25519) over a statement that its reader makes anew. */
+/** A worker's signature (Ed25519) over a statement that the verifier derives itself. */
 export interface Seal {
   /** First 16 hex digits of the key's SHA-256. */
   keyId: string;
@@ -11,32 +11,26 @@ export interface Seal {
 }
 
 export interface AdmitInput {
-  /** Without state that was carried over. */
+  /** Without carried state. */
   input: CountdownInput;
-  /** Of a run that goes on from an earlier one: the digest of its state with the seal over it, and the admission in that state. Null on a fresh start. */
+  /** Of a run that continues another one: digest of its state, the seal over it, and the admission in that state. Null on a fresh start. */
   carried: { digest: string; seal: Seal; admission: Seal } | null;
 }
 
-/** What a countdown needs before an action counts, and before it begins, goes on in a new run, or launches. */
+/** Verification of actions, of the start of a countdown, of a new run, and of the run before a launch. */
 export interface IdentityActivities {
-  /**
-   * The action, if its signature is by a key this worker trusts and its `notAfter` has not passed on this worker's clock. Otherwise a
-   * non-retryable `SignatureInvalid` or `Expired`, each with a sentence.
-   */
+  /** The action, if a trusted key signed it and it has not expired. Otherwise a non-retryable `SignatureInvalid` or `Expired`. */
   verifyAction(signed: SignedAction): Promise<ActionRequest>;
   /**
-   * The admission of the calling run: the server has signed its start, for this input, and it has not counted for another run. Of a run that goes
-   * on, the same admission, once the state it carries is as a worker sealed it. Otherwise a non-retryable `SignatureInvalid`, `Expired` or `Refused`.
+   * The admission of the calling run, if the server signed its start for this input and no other run used it; a continued run needs sealed state.
+   * Otherwise a non-retryable `SignatureInvalid`, `Expired` or `Refused`.
    */
   admit(asked: AdmitInput): Promise<Seal>;
   /**
-   * The seal over the state with this digest, for the calling run and the one after it. Refuses a run that was not admitted. One that was reset gets
-   * no seal, but the id to put into `resets` of its state first.
+   * The seal over the state with this digest, for the calling run and the next one. Refuses a run that was not admitted. A reset run gets its id
+   * instead, to add to `resets` of its state.
    */
   sealCarried(asked: { start: Signed; admission: Seal; digest: string; resets: string[] }): Promise<{ seal: Seal } | { reset: string }>;
-  /**
-   * What the Temporal server reports of the calling run, judged: a reset, also of the runs before it in `resets`, a clock that is not real, start
-   * options nobody of us uses.
-   */
+  /** Findings on the calling run as reported by the Temporal server: a reset, also of runs in `resets`, a virtual clock, foreign start options. */
   inspectRun(asked: { rehearsal: boolean; workflowNowMs: number; resets: string[] }): Promise<Finding[]>;
 }

@@ -1,16 +1,16 @@
-// What the Temporal server itself reports of a run: nothing that the caller could have written.
+// Reads a run as reported by the Temporal server: the caller cannot forge it.
 import type { Client } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import type { RunId } from '../running-activity.ts';
 import type { CountdownRun } from '../../verdict/countdown-run.ts';
 
-/** Reads a run, or the newest one where no `runId` is given. Throws WorkflowNotFoundError where there is none, and fails where the server has not answered in time. */
+/** Reads a run, by default the newest. Throws WorkflowNotFoundError, and an error on timeout. */
 export type ReadRun = (id: Pick<RunId, 'workflowId'> & Partial<RunId>) => Promise<CountdownRun>;
 
-/** Both requests together: they take milliseconds, and what asks for them may last 10 s at most. */
+/** For both requests: they take milliseconds, and the activity may take 10 s. */
 const READ_TIMEOUT_MS = 2_000;
 
-/** Two requests: the description, and the first event, which holds the options of the start. */
+/** Two requests: the description, and the first event, which has the start options. */
 export const runReader =
   (client: Client): ReadRun =>
   async ({ workflowId, runId }) => {

@@ -89,5 +89,5 @@ it('is not published into a folder that is away: an outage must not look like an
   const at = files();
   openKeyPair(at);
   rmSync(at.publicKeys, { recursive: true });
-  expect(() => openKeyPair(at)).toThrow('mount the folder, or make it');
+  expect(() => openKeyPair(at)).toThrow('mount or create the folder');
 });

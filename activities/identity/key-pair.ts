@@ -1,4 +1,5 @@
-// An Ed25519 key in a file that only its owner reads, and its public half in a folder of keys that are trusted. Server and workers each have one.
+// An Ed25519 key pair: the private key in a file that only its owner can read, the public key in a folder of trusted keys. Server and workers each
+// have one.
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, sign, verify, type KeyObject } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
@@ -8,7 +9,7 @@ import { assertPrivate } from './private-file.ts';
 export interface KeyFiles {
   /** PKCS8 PEM, mode 600. */
   privateKey: string;
-  /** Folder of `<keyId>.pem` (SPKI): what is trusted. */
+  /** Folder of trusted keys, `<keyId>.pem` (SPKI). */
   publicKeys: string;
 }
 
@@ -19,8 +20,8 @@ export interface KeyPair {
 }
 
 /**
- * Loads the key, making it and its public half on first use. Throws when others can read the private key, and when the key is there and the folder of
- * public keys is not: one that was unmounted for a moment must not be taken for an empty one.
+ * Loads the key pair; creates it on first use. Throws when other users can read the private key, and when only the folder of public keys is missing:
+ * it may be unmounted.
  */
 export function openKeyPair({ privateKey, publicKeys }: KeyFiles): KeyPair {
   const isNew = !existsSync(privateKey);
@@ -31,18 +32,17 @@ export function openKeyPair({ privateKey, publicKeys }: KeyFiles): KeyPair {
   const keyId = keyIdOf(open);
   if (isNew) mkdirSync(publicKeys, { recursive: true });
   else if (!existsSync(publicKeys))
-    throw new Error(`there is no folder ${publicKeys} of public keys, though the key ${privateKey} is there; mount the folder, or make it`);
+    throw new Error(`the folder ${publicKeys} of public keys is missing, but the key ${privateKey} exists; mount or create the folder`);
   publish(path.join(publicKeys, `${keyId}.pem`), open);
   return { keyId, sign: (text) => sign(null, Buffer.from(text, 'utf8'), secret).toString('base64') };
 }
 
-/** First 16 hex digits of the key's SHA-256; also keeps a key id from naming a file outside the folder. */
+/** First 16 hex digits of the key's SHA-256; prevents paths outside the folder. */
 const KEY_ID = /^[0-9a-f]{16}$/;
 
 /**
- * Checks signatures against the keys of a folder; a removed file is a key no longer trusted. Answers `unknown` for a key that is not there, and
- * `different` where the key is trusted and the signature is not over this text. Throws when the folder or the key cannot be read: the folder is made
- * before anything is checked, so one that is not there may be mounted again.
+ * Verifies signatures with the keys in a folder; a removed key is not trusted. `unknown`: no such key; `different`: the signature is not over this
+ * text. Throws when folder or key cannot be read, because a missing folder may be unmounted.
  */
 export function signaturesOf(publicKeys: string) {
   return async (text: string, { keyId, signature }: { keyId: string; signature: string }): Promise<'valid' | 'different' | 'unknown'> => {
@@ -52,7 +52,7 @@ export function signaturesOf(publicKeys: string) {
   };
 }
 
-/** Null where the folder has no such key. */
+/** Null when the folder has no such key. */
 async function readKey(folder: string, keyId: string): Promise<string | null> {
   try {
     return await readFile(path.join(folder, `${keyId}.pem`), 'utf8');
@@ -63,7 +63,7 @@ async function readKey(folder: string, keyId: string): Promise<string | null> {
   }
 }
 
-/** First 16 hex digits of SHA-256 over the SPKI bytes: short enough for people to compare, long enough never to collide by chance. */
+/** First 16 hex digits of SHA-256 over the SPKI bytes: short enough to compare by eye, without random collisions. */
 function keyIdOf(publicKey: KeyObject): string {
   return createHash('sha256')
     .update(publicKey.export({ type: 'spki', format: 'der' }))
@@ -71,7 +71,7 @@ function keyIdOf(publicKey: KeyObject): string {
     .slice(0, 16);
 }
 
-/** Of two processes started at once one makes the key and the other uses it: a link is there whole or not at all, and never replaces a file. */
+/** A link is atomic and never replaces a file: of two processes that start at once, one creates the key and both use it. */
 function createKey(file: string): void {
   const { privateKey } = generateKeyPairSync('ed25519');
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
@@ -86,7 +86,7 @@ function createKey(file: string): void {
   }
 }
 
-/** Whole or not at all, and again where a full disk or a kill left a part of it. */
+/** Atomic; replaces a partial file that a full disk or a kill has left. */
 function publish(file: string, publicKey: KeyObject): void {
   const pem = publicKey.export({ type: 'spki', format: 'pem' });
   if (existsSync(file) && readFileSync(file, 'utf8') === pem) return;

@@ -1,4 +1,4 @@
-// What the server signed: its signature is by a trusted key, over exactly these bytes, and they are the canonical JSON of one value.
+// Reads what the server signed: by a trusted key, over exactly these bytes, in canonical JSON.
 import type { ActionRequest } from '../../verdict/action.ts';
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
@@ -7,17 +7,17 @@ import type { Signed, Start } from '../../workflows/messages.ts';
 import { actOf } from './action-shape.ts';
 import { signaturesOf } from './key-pair.ts';
 
-/** Clocks of server and worker may differ: preflight accepts no more than a few seconds, and one minute is far above them. */
+/** Between the clocks of server and worker; preflight accepts only a few seconds. */
 export const CLOCK_TOLERANCE_MS = 60_000;
 
 export interface SignedReader {
-  /** The action inside. Throws a non-retryable `SignatureInvalid`: another attempt cannot correct a signature. */
+  /** The signed action. Throws a non-retryable `SignatureInvalid`. */
   act(signed: Signed): Promise<ActionRequest>;
-  /** The start inside. Throws as `act` does. */
+  /** The signed start. Throws like `act`. */
   start(signed: Signed): Promise<Start>;
 }
 
-/** Trusts the keys in a folder of `<keyId>.pem` (SPKI); a removed file is a key no longer trusted. */
+/** Trusts the keys `<keyId>.pem` (SPKI) in a folder; a removed key is not trusted. */
 export function signedReader(publicKeysFolder: string): SignedReader {
   const check = signaturesOf(publicKeysFolder);
   async function read<T>(signed: Signed, what: 'action' | 'start', shapeOf: (value: unknown) => T | null): Promise<T> {
@@ -27,7 +27,7 @@ export function signedReader(publicKeysFolder: string): SignedReader {
       throw invalid(`the ${what} is signed with key ${JSON.stringify(signed.keyId)}, which this worker does not trust`);
     if (outcome === 'different') throw invalid(`the signature on the ${what} does not match its content (key ${signed.keyId})`);
     const value = shapeOf(parsed(signed.payload, what));
-    // One meaning for one text: with duplicate keys or another number form two readers could read two different things.
+    // Canonical: with duplicate keys or other number formats two readers could disagree.
     if (value === null || canonicalJson(value) !== signed.payload)
       throw invalid(`the signed ${what} is not ${what === 'action' ? 'an action' : 'a start'} in canonical JSON`);
     return value;
@@ -35,7 +35,7 @@ export function signedReader(publicKeysFolder: string): SignedReader {
   return { act: (signed) => read(signed, 'action', actOf), start: (signed) => read(signed, 'start', startOf) };
 }
 
-/** Whoever reaches Temporal can send anything. */
+/** Anyone with access to Temporal can send anything. */
 const isSigned = (signed: Partial<Signed> | undefined): boolean =>
   typeof signed?.payload === 'string' && typeof signed.keyId === 'string' && typeof signed.signature === 'string';
 

@@ -1,4 +1,4 @@
-// Which first run each signed start was used for, in the folder `starts/` of the evidence folder: a start counts once, however often it is sent.
+// First run of each signed start, in the folder `starts/` of the evidence folder: a start can be used once.
 import { createHash, randomUUID } from 'node:crypto';
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,13 +7,13 @@ import { errorCode, notKept } from '../evidence/errors.ts';
 import { syncFolder } from '../sync-folder.ts';
 
 export interface StartClaims {
-  /** The first run that has used the start; null where none has. */
+  /** The first run that used the start, or null. */
   holderOf(startId: string): Promise<string | null>;
-  /** Claims it and answers who has it then: of two that claim at once, both are answered the same one. Throws EvidenceNotKept. */
+  /** Claims the start and returns its holder: two concurrent claims return the same one. Throws EvidenceNotKept. */
   claim(startId: string, firstRunId: string): Promise<string>;
 }
 
-/** A file per start, small and kept for good; it is there whole or not at all. */
+/** One small file per start, written atomically and never removed. */
 export function startClaims(evidenceFolder: string): StartClaims {
   const folder = join(evidenceFolder, 'starts');
   const fileOf = (startId: string): string => join(folder, createHash('sha256').update(startId).digest('hex'));

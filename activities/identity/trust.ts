@@ -3,7 +3,7 @@ import type { ReadRun } from './countdown-runs.ts';
 import type { SignedReader } from './read-signed.ts';
 import type { WorkerKey } from './worker-key.ts';
 
-/** What signatures and the caller are checked with. */
+/** For verifying signatures and the caller. */
 export interface TrustDependencies {
   reader: SignedReader;
   key: WorkerKey;

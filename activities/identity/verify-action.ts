@@ -4,16 +4,16 @@ import type { IdentityActivities } from './contract.ts';
 import { CLOCK_TOLERANCE_MS } from './read-signed.ts';
 import type { TrustDependencies } from './trust.ts';
 
-/** An action that was recorded, or delayed for minutes, must not decide about what stands now. */
+/** A replayed action, or one delayed for minutes, must not apply to the current state. */
 function assertNotExpired({ action, issuedAt, notAfter }: ActionRequest, nowMs: number): void {
   if (nowMs <= Date.parse(notAfter) + CLOCK_TOLERANCE_MS) return;
   throw ApplicationFailure.nonRetryable(
-    `this ${action} was signed at ${issuedAt} and counted until ${notAfter}; read the status and decide again`,
+    `this ${action} was signed at ${issuedAt} and expired at ${notAfter}; read the status and decide again`,
     'Expired',
   );
 }
 
-/** The activity that verifies what a person asks for. */
+/** The activity that verifies actions of people. */
 export function createIdentityActivities({
   reader,
   now,

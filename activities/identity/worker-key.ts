@@ -1,10 +1,10 @@
-// The workers' signing key. A worker signs what it observed (Statement); other workers verify it. It never signs decisions of people
+// The workers' signing key. A worker signs its observations (Statement), and other workers verify them. It never signs actions of people
 // (docs/decisions/0013).
 import { canonicalJson } from '../../verdict/digest.ts';
 import type { Seal } from './contract.ts';
 import { openKeyPair, signaturesOf, type KeyFiles, type KeyPair } from './key-pair.ts';
 
-/** What a worker states. Each names its countdown and the first run of it, so that nothing can be used for another one. */
+/** Each names its countdown and the first run, so that it cannot be used for another countdown. */
 export type Statement = { countdown: string; run: string } & (
   | { kind: 'admission'; start: string }
   | { kind: 'carried'; state: string }
@@ -12,14 +12,14 @@ export type Statement = { countdown: string; run: string } & (
 );
 
 export interface WorkerKey {
-  /** Makes the key and the folder of public keys where they are not there yet: from then on a folder that is missing is an outage. */
+  /** Creates the key and the folder of public keys if necessary; afterwards a missing folder is an error. */
   open(): void;
   seal(statement: Statement): Seal;
-  /** `unknown`: there is no seal, or its key is not trusted here. */
+  /** `unknown`: no seal, or its key is not trusted. */
   check(statement: Statement, seal: Seal | undefined): Promise<'valid' | 'different' | 'unknown'>;
 }
 
-/** The key is made when it is opened or first used, mode 600: a worker that only makes load never has one. */
+/** Creates the key (mode 600) when it is opened or first used: a worker that only generates load has none. */
 export function workerKey(files: KeyFiles): WorkerKey {
   let key: KeyPair | null = null;
   const check = signaturesOf(files.publicKeys);

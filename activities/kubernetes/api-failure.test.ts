@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { ApiFailure, toApplicationFailure } from './api-failure.ts';
 import { deployments } from './client.ts';
 
-const failure = (status: number) => toApplicationFailure(new ApiFailure('patch', deployments('shop', 'go-api'), 'prod', status, 'no'));
+const failure = (status: number) =>
+  toApplicationFailure(new ApiFailure({ verb: 'patch', resource: deployments('shop', 'go-api'), cluster: 'prod', status, detail: 'no' }));
 
 describe('a refusal of the API server', () => {
   it.each([400, 405, 413, 415, 422])('%i ends an undo: the request itself is wrong', (status) => {
@@ -15,6 +16,9 @@ describe('a refusal of the API server', () => {
   });
 
   it('408 of a proxy leaves open whether the write landed', () => {
-    expect(new ApiFailure('patch', deployments('shop', 'go-api'), 'prod', 408, 'slow').outcomeUnknown).toBe(true);
+    expect(
+      new ApiFailure({ verb: 'patch', resource: deployments('shop', 'go-api'), cluster: 'prod', status: 408, detail: 'slow' })
+        .outcomeUnknown,
+    ).toBe(true);
   });
 });

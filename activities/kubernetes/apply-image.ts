@@ -7,17 +7,19 @@ import { landed, refuseUnequalFence, refuseWhenFenced, writeDeployment, type Cha
 import { annotations, imageOf, type Deployment } from './objects.ts';
 import { loadSnapshot, type SnapshotDocument, type SnapshotStores } from './snapshot.ts';
 
+/** Cluster, snapshots and fence of one write of a Deployment. */
+export interface DeploymentWriter {
+  client: ClusterClient;
+  stores: SnapshotStores;
+  fence: WriteFence;
+  now: () => Date;
+}
+
 /**
- * Changes the image of one container by strategic merge patch, once. Refuses (non-retryable) with `Fenced`, `PreconditionChanged` or
- * `Paused`; a template that is no longer the recorded one is someone else's work and is left alone.
+ * Changes the image of one container by strategic merge patch, once. Refuses (non-retryable) with `Fenced`, `PreconditionChanged` or `Paused`; a
+ * template that differs from the recorded one was changed by someone else and is not overwritten.
  */
-export async function applyImage(
-  client: ClusterClient,
-  stores: SnapshotStores,
-  input: ApplyImageInput,
-  fence: WriteFence,
-  now: () => Date,
-): Promise<WriteResult> {
+export async function applyImage({ client, stores, fence, now }: DeploymentWriter, input: ApplyImageInput): Promise<WriteResult> {
   const { target, operation } = input;
   const snapshot = await loadSnapshot(stores, input.expected);
   return writeDeployment({
@@ -31,13 +33,12 @@ export async function applyImage(
   });
 }
 
-/** The write of an operation as the Deployment carries it; null where it does not carry it. Changes nothing. Refuses what `applyImage` would refuse. */
+/** The landed write of an operation; null when it has not landed. Reads only. Refuses what `applyImage` would refuse. */
 export async function landedImage(
-  client: ClusterClient,
+  { client, now }: Pick<DeploymentWriter, 'client' | 'now'>,
   { namespace, deployment, container }: DeploymentTarget,
   operation: Operation,
   image: string,
-  now: () => Date,
 ): Promise<WriteResult | null> {
   const current = await readDeployment(client, namespace, deployment);
   refuseUnequalFence(current, operation, [operation.id]);
@@ -64,32 +65,32 @@ function decide(
   }
   refuseWhenFenced(current, operation);
   if (metadata.uid !== snapshot.uid)
-    throw refuse('PreconditionChanged', `${name} was deleted and made anew since it was recorded; nothing was written`);
+    throw refuse('PreconditionChanged', `${name} was deleted and created again since it was recorded; nothing was written`);
   const writer = metadata.annotations?.[annotations.operation];
   if (writer !== snapshot.annotations[annotations.operation])
     throw refuse(
       'PreconditionChanged',
-      `${name} was written by ${writer ?? 'someone who removed the notes'} since it was recorded; nothing was written`,
+      `${name} was written by ${writer ?? 'someone who removed the annotations'} since it was recorded; nothing was written`,
     );
   if (spec.paused === true)
     throw refuse('Paused', `${name} is paused, so a new image would not roll out; resume it (kubectl rollout resume) first`);
   if (found === null || !isDeepStrictEqual(spec.template, snapshot.template)) {
     const recorded = imageOf(snapshot.template, target.container);
-    const what = found === recorded ? 'its pod template was changed' : `it runs ${found ?? 'no such container'} and not ${recorded}`;
+    const what = found === recorded ? 'its pod template was changed' : `it runs ${found ?? 'no such container'}, not ${recorded}`;
     throw refuse(
       'PreconditionChanged',
-      `${name} is no longer as recorded (resourceVersion ${snapshot.resourceVersion}): ${what}; nothing was written`,
+      `${name} differs from the recorded state (resourceVersion ${snapshot.resourceVersion}): ${what}; nothing was written`,
     );
   }
   return imagePatch(current, target.container, image, notes);
 }
 
-/** The one patch of a launch. Preflight tries the very same. */
+/** The patch of a launch; preflight sends the same one as a dry run. */
 export function imagePatch({ metadata }: Deployment, container: string, image: string, notes: Record<string, string>) {
   return {
     type: 'application/strategic-merge-patch+json',
     body: {
-      // With the version of this reading the API server answers 409 instead of writing over a change made since.
+      // With the resourceVersion of this read the API server rejects the patch (409) after any other change.
       metadata: { resourceVersion: metadata.resourceVersion, annotations: { ...notes, [annotations.image]: image } },
       spec: { template: { spec: { containers: [{ name: container, image }] } } },
     },

@@ -1,4 +1,4 @@
-// The Deployment before the launch: what a rollback goes back to.
+// Records the Deployment before the launch: the state that a rollback restores.
 import { digestOf } from '../../verdict/digest.ts';
 import { refuse } from '../refusal.ts';
 import type { ClusterClient } from './client.ts';
@@ -8,8 +8,8 @@ import { readDeploymentPods } from './pods.ts';
 import { storeSnapshot, type SnapshotStores } from './snapshot.ts';
 
 /**
- * Records the Deployment as it is, whole template and annotations, before anything is changed. Reads only. Refuses (non-retryable) with
- * `NotReady` a Deployment that is not complete and available: it would be recorded as the state to go back to.
+ * Records the whole template and the annotations before anything is changed. Reads only. Refuses (non-retryable, `NotReady`) a Deployment that is
+ * not complete and available: a rollback could not restore a healthy state.
  */
 export async function captureDeployment(
   client: ClusterClient,
@@ -23,8 +23,8 @@ export async function captureDeployment(
     const names = deployment.spec.template.spec.containers.map((container) => container.name).join(', ');
     throw refuse('Misconfigured', `${name} has no container ${target.container}; it has ${names}`);
   }
-  const trouble = whyNotAvailable(deployment);
-  if (trouble) throw refuse('NotReady', `${name} is not complete and available: ${trouble}; bring it to a healthy state first`);
+  const reason = whyNotAvailable(deployment);
+  if (reason) throw refuse('NotReady', `${name} is not complete and available: ${reason}; bring it to a healthy state first`);
   const snapshot = {
     target,
     ...(await storeSnapshot(stores, target, deployment)),
@@ -40,7 +40,7 @@ export async function captureDeployment(
   return { snapshot, deployment };
 }
 
-/** The first thing that keeps a Deployment from being a state to go back to, or null. */
+/** The first reason why a Deployment cannot be recorded as healthy, or null. */
 function whyNotAvailable({ metadata, spec, status = {} }: Deployment): string | null {
   const wanted = spec.replicas ?? 1;
   if (metadata.deletionTimestamp !== undefined) return 'it is being deleted';
@@ -50,12 +50,12 @@ function whyNotAvailable({ metadata, spec, status = {} }: Deployment): string | 
   if (observed < (metadata.generation ?? 0)) return `the controller has observed generation ${observed} of ${metadata.generation}`;
   const counts = { updated: status.updatedReplicas, ready: status.readyReplicas, available: status.availableReplicas };
   for (const [state, count = 0] of Object.entries(counts)) if (count < wanted) return `${count} of ${wanted} replicas are ${state}`;
-  // A rollout that still has old pods to remove is not over.
-  if ((status.replicas ?? 0) > wanted) return `${status.replicas} pods exist, ${wanted} are asked for`;
+  // Old pods remain: the rollout is not complete.
+  if ((status.replicas ?? 0) > wanted) return `${status.replicas} pods exist, ${wanted} are wanted`;
   return null;
 }
 
-/** The annotated generation; 0 when none. Refuses text that is no number: counting on from it would give no number either. */
+/** The annotated generation; 0 when none. Refuses text that is not a number. */
 export function readableGeneration(deployment: Pick<Deployment, 'metadata'>, name: string): number {
   const generation = fencingGenerationOf(deployment);
   if (Number.isFinite(generation)) return generation;

@@ -5,7 +5,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { ApiFailure, toApplicationFailure } from './api-failure.ts';
 import { refuse } from '../refusal.ts';
 import { createClusterClient, createClusterClients, deployments, pods, readDeployment, readPodLog, type ClusterClient } from './client.ts';
-import { labelSelector, readServingPods } from './pods.ts';
+import { labelSelector, readDeploymentPods } from './pods.ts';
 
 let server: Server;
 let answer: (request: IncomingMessage, response: ServerResponse) => void;
@@ -63,14 +63,14 @@ const failure = async (act = () => readDeployment(client, 'shop', 'go-api') as P
 
 describe('the cluster client', () => {
   it.each<[number, string, boolean, RegExp]>([
-    [401, 'Forbidden', false, /could not get deployments\.apps shop\/go-api: the credentials are not accepted \(401\)/],
-    [403, 'Forbidden', false, /could not get deployments\.apps shop\/go-api: this identity may not \(403\); grant it the verb "get"/],
-    [404, 'NotFound', false, /there is none \(404\)/],
+    [401, 'Forbidden', false, /could not get deployments\.apps shop\/go-api: the credentials were rejected \(401\)/],
+    [403, 'Forbidden', false, /could not get deployments\.apps shop\/go-api: forbidden \(403\); grant this identity the verb "get"/],
+    [404, 'NotFound', false, /not found \(404\)/],
     [409, 'Conflict', false, /changed at the same time \(409\)/],
     [429, 'TooManyRequests', false, /too many requests \(429\)/],
-    [500, 'ApiServerFailing', false, /in trouble \(500: etcd is away\)/],
-    [503, 'ApiServerFailing', false, /in trouble \(503: etcd is away\)/],
-    [422, 'Refused', true, /refused \(422: etcd is away\)/],
+    [500, 'ApiServerFailing', false, /the API server failed \(500: etcd is away\)/],
+    [503, 'ApiServerFailing', false, /the API server failed \(503: etcd is away\)/],
+    [422, 'Refused', true, /rejected \(422: etcd is away\)/],
   ])('turns %i into a sentence with verb and resource, and into the failure %s', async (status, type, nonRetryable, sentence) => {
     answer = say(status, { message: 'etcd is away' });
     const error = await failure();
@@ -94,10 +94,10 @@ describe('the cluster client', () => {
     }
   });
 
-  it('tells a change that admission denies by its reason, and not as a missing right', async () => {
+  it('reports a change that admission denies with its reason, not as a missing permission', async () => {
     answer = say(403, { message: 'admission webhook "images.example.org" denied the request: not signed' });
     expect((await failure()).message).toBe(
-      'cluster prod-east: could not get deployments.apps shop/go-api: it was refused (403: admission webhook "images.example.org" denied the request: not signed)',
+      'cluster prod-east: could not get deployments.apps shop/go-api: rejected (403: admission webhook "images.example.org" denied the request: not signed)',
     );
   });
 
@@ -140,7 +140,11 @@ describe('the cluster client', () => {
 
   it('knows that it does not know when the connection breaks or the answer is no JSON', async () => {
     answer = (request) => void request.socket.destroy();
-    expect(await failure()).toMatchObject({ status: 0, outcomeUnknown: true, message: expect.stringContaining('gave no answer') });
+    expect(await failure()).toMatchObject({
+      status: 0,
+      outcomeUnknown: true,
+      message: expect.stringContaining('no response from the API server'),
+    });
     answer = say(200, '<html>');
     expect(await failure()).toMatchObject({ status: 0, outcomeUnknown: true });
     answer = say(502, 'Bad Gateway');
@@ -167,7 +171,7 @@ describe('the cluster client', () => {
     );
     answer = say(403, {});
     expect((await failure(() => readPodLog(client, 'shop-staging', 'go-api-1', range))).message).toBe(
-      'cluster prod-east: could not get pods/log shop-staging/go-api-1: this identity may not (403); grant it the verb "get" there',
+      'cluster prod-east: could not get pods/log shop-staging/go-api-1: forbidden (403); grant this identity the verb "get"',
     );
   });
 
@@ -232,11 +236,11 @@ describe('the pods that serve', () => {
       };
       say(200, request.url?.includes('/deployments/') ? deployment : { items })(request, response);
     };
-    expect(
-      (await readServingPods(client, { cluster: 'c', namespace: 'shop', deployment: 'go-api', container: 'go-api' })).map(
-        ({ name }) => name,
-      ),
-    ).toEqual(['a']);
+    const { pods } = await readDeploymentPods(client, { cluster: 'c', namespace: 'shop', deployment: 'go-api', container: 'go-api' });
+    expect(pods.map(({ name, terminating }) => [name, terminating])).toEqual([
+      ['a', false],
+      ['leaving', true],
+    ]);
   });
 
   it('are selected by all that a label selector can say', () => {

@@ -1,4 +1,4 @@
-// One cluster of the environment file: raw JSON in and out, every failure an ApiFailure.
+// Client of one cluster: raw JSON in and out, because typed clients drop unknown fields; every failure is an ApiFailure.
 import { isAbsolute, resolve } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { IsomorphicFetchHttpLibrary, KubeConfig, RequestContext, type HttpMethod } from '@kubernetes/client-node';
@@ -9,11 +9,11 @@ import { named, refuse } from '../refusal.ts';
 import { ApiFailure, type Resource, type Verb } from './api-failure.ts';
 import type { Deployment, Node, Pod, ReplicaSet } from './objects.ts';
 
-/** An apiserver under load answers small reads within 1 s; longer, and the 10 s of a quick activity would hold no second try. */
+/** A loaded API server responds to small reads within 1 s; the 10 s of a quick activity must allow a retry. */
 const REQUEST_TIMEOUT_MS = 3_000;
-/** Objects per page of a list: one page for every service of usual size, and an answer of a few MB at most. */
+/** One page for services of usual size, at most a few MB. */
 const PAGE_OBJECTS = 500;
-/** 20,000 objects: a selector that finds more selects something else than one service. */
+/** 20,000 objects: a selector that matches more is not that of one service. */
 const MAX_PAGES = 40;
 
 export type PatchType = 'application/strategic-merge-patch+json' | 'application/json-patch+json';
@@ -21,17 +21,17 @@ export type PatchType = 'application/strategic-merge-patch+json' | 'application/
 export interface ClusterClient {
   cluster: string;
   get<T>(resource: Resource): Promise<T>;
-  /** An answer that is text as it stands. */
+  /** The response as text. */
   text(resource: Resource, query: Record<string, string>): Promise<string>;
-  /** All objects, page by page; `selector` is a label selector as the API takes it. */
+  /** All objects, page by page; `selector` is a label selector. */
   list<T>(resource: Resource, selector?: string): Promise<T[]>;
   patch<T>(resource: Resource, body: unknown, type: PatchType): Promise<T>;
-  /** What a patch would leave behind, through every admission of the cluster. Nothing is written; it takes the same right. */
+  /** The result of a patch after all admission, without writing it; needs the same permission. */
   dryRunPatch<T>(resource: Resource, body: unknown, type: PatchType): Promise<T>;
   create<T>(resource: Resource, body: unknown): Promise<T>;
 }
 
-/** Opens clusters by their names in the environment file, each once. */
+/** Opens each cluster of the environment file once. */
 export function createClusterClients(environment: Environment, environmentFolder = '.'): (cluster: string) => ClusterClient {
   const open = new Map<string, ClusterClient>();
   return (cluster) => {
@@ -54,8 +54,8 @@ function loadKubeConfig(cluster: string, path: string, context: string | undefin
   try {
     config.loadFromFile(path);
   } catch (cause) {
-    const why = errorCode(cause) === 'ENOENT' ? 'there is no such file' : firstLine((cause as Error).message);
-    throw refuse('Misconfigured', `cluster ${cluster}: the kubeconfig ${path} cannot be read: ${why}`);
+    const reason = errorCode(cause) === 'ENOENT' ? 'there is no such file' : firstLine((cause as Error).message);
+    throw refuse('Misconfigured', `cluster ${cluster}: the kubeconfig ${path} cannot be read: ${reason}`);
   }
   if (context !== undefined) {
     if (!config.getContextObject(context))
@@ -66,10 +66,10 @@ function loadKubeConfig(cluster: string, path: string, context: string | undefin
   return config;
 }
 
-/** A YAML parser names the place in the first line; below it quotes the file, and with it tokens. */
+/** A YAML parser reports the position in the first line; the next lines quote the file, which has tokens. */
 const firstLine = (message: string): string => message.split('\n')[0] ?? '';
 
-interface Question {
+interface Request {
   verb: Verb;
   resource: Resource;
   query: Record<string, string>;
@@ -78,21 +78,21 @@ interface Question {
   contentType?: string;
 }
 
-/** Talks to one API server. `load` is called again after a 401, once per request: tokens rotate. */
+/** Client of one API server. `load` is called again after a 401, once per request: tokens rotate. */
 export function createClusterClient(cluster: string, load: () => KubeConfig): ClusterClient {
   const http = new IsomorphicFetchHttpLibrary();
   let config: KubeConfig | null = null;
-  // One connection pool per kubeconfig: the client would open a new TLS connection for each request.
+  // One connection pool per kubeconfig; by default the library opens a TLS connection per request.
   let dispatcher: ReturnType<RequestContext['getDispatcher']>;
 
-  const send: SendJson = async (verb, resource, query, body, contentType) => {
-    const text = await sendForText({ verb, resource, query, accept: 'application/json', body, contentType });
-    return unlessUnreachable(cluster, verb, resource, async () => JSON.parse(text) as unknown);
+  const send: SendJson = async (request) => {
+    const text = await sendForText({ query: {}, accept: 'application/json', ...request });
+    return unlessUnreachable(cluster, request.verb, request.resource, async () => JSON.parse(text) as unknown);
   };
 
-  async function sendForText(question: Question): Promise<string> {
+  async function sendForText(request: Request): Promise<string> {
     try {
-      return await once(question);
+      return await once(request);
     } catch (error) {
       if (!(error instanceof ApiFailure) || error.status !== 401) throw error;
       try {
@@ -101,14 +101,14 @@ export function createClusterClient(cluster: string, load: () => KubeConfig): Cl
         // The kubeconfig is being rewritten: the next request reads it again.
         throw error;
       }
-      return once(question);
+      return once(request);
     }
   }
 
-  async function once(question: Question): Promise<string> {
-    const { verb, resource } = question;
+  async function once(request: Request): Promise<string> {
+    const { verb, resource } = request;
     const known = config ?? open();
-    const context = requestTo(known, question);
+    const context = requestTo(known, request);
     await authenticate(cluster, known, context);
     const answer = await unlessUnreachable(cluster, verb, resource, async () => {
       if (dispatcher) context.setDispatcher(dispatcher);
@@ -119,7 +119,15 @@ export function createClusterClient(cluster: string, load: () => KubeConfig): Cl
     if (answer.status >= 200 && answer.status < 300) return answer.text;
     const { message, missing } = statusOf(answer.text);
     const gone = answer.status === 404 && missing !== undefined && missing === resource.name;
-    throw new ApiFailure(verb, resource, cluster, answer.status, message, retryAfterMs(answer.headers), { gone });
+    throw new ApiFailure({
+      verb,
+      resource,
+      cluster,
+      status: answer.status,
+      detail: message,
+      retryAfterMs: retryAfterMs(answer.headers),
+      gone,
+    });
   }
 
   function open(): KubeConfig {
@@ -130,19 +138,21 @@ export function createClusterClient(cluster: string, load: () => KubeConfig): Cl
 
   return {
     cluster,
-    get: async <T>(resource: Resource) => (await send('get', resource, {}, undefined, '')) as T,
+    get: async <T>(resource: Resource) => (await send({ verb: 'get', resource })) as T,
     text: (resource, query) => sendForText({ verb: 'get', resource, query, accept: '*/*' }),
     list: (resource, selector) => listPages(cluster, send, resource, selector),
-    patch: async <T>(resource: Resource, body: unknown, type: PatchType) => (await send('patch', resource, AS_US, body, type)) as T,
-    dryRunPatch: async <T>(resource: Resource, body: unknown, type: PatchType) =>
-      (await send('patch', resource, { ...AS_US, dryRun: 'All' }, body, type)) as T,
-    create: async <T>(resource: Resource, body: unknown) => (await send('create', resource, {}, body, 'application/json')) as T,
+    patch: async <T>(resource: Resource, body: unknown, contentType: PatchType) =>
+      (await send({ verb: 'patch', resource, query: FIELD_MANAGER, body, contentType })) as T,
+    dryRunPatch: async <T>(resource: Resource, body: unknown, contentType: PatchType) =>
+      (await send({ verb: 'patch', resource, query: { ...FIELD_MANAGER, dryRun: 'All' }, body, contentType })) as T,
+    create: async <T>(resource: Resource, body: unknown) =>
+      (await send({ verb: 'create', resource, body, contentType: 'application/json' })) as T,
   };
 }
 
-type SendJson = (verb: Verb, resource: Resource, query: Record<string, string>, body: unknown, contentType: string) => Promise<unknown>;
+type SendJson = (request: Omit<Request, 'query' | 'accept'> & Partial<Pick<Request, 'query'>>) => Promise<unknown>;
 
-function requestTo(config: KubeConfig, { verb, resource, query, accept, body, contentType = '' }: Question): RequestContext {
+function requestTo(config: KubeConfig, { verb, resource, query, accept, body, contentType = '' }: Request): RequestContext {
   const url = new URL(`${config.getCurrentCluster()?.server ?? ''}${pathOf(resource)}`);
   for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
   const context = new RequestContext(url.href, methods[verb]);
@@ -155,7 +165,7 @@ function requestTo(config: KubeConfig, { verb, resource, query, accept, body, co
   return context;
 }
 
-/** Token files, credential plugins: when they fail nothing has been sent, so there is nothing to read back. */
+/** Token files and credential plugins. When they fail, nothing has been sent, so nothing must be read back. */
 async function authenticate(cluster: string, from: KubeConfig, context: RequestContext): Promise<void> {
   try {
     await from.applySecurityAuthentication(context);
@@ -165,12 +175,12 @@ async function authenticate(cluster: string, from: KubeConfig, context: RequestC
       message: `cluster ${cluster}: the kubeconfig gave no usable credentials: ${reasonOf(cause)}`,
     });
   }
-  // fetch refuses such a header too, in a sentence that quotes it.
+  // fetch rejects such a header too, but quotes it in its message.
   const header = Object.entries(context.getHeaders()).find(([name]) => name.toLowerCase() === 'authorization')?.[1] ?? '';
   if (/^[\t\x20-\x7e]*$/.test(header)) return;
   throw ApplicationFailure.create({
     type: 'NoCredentials',
-    message: `cluster ${cluster}: the kubeconfig gave no usable credentials: the token holds characters that no HTTP header takes, such as a line break`,
+    message: `cluster ${cluster}: the kubeconfig gave no usable credentials: the token has characters that are invalid in an HTTP header, such as a line break`,
   });
 }
 
@@ -179,7 +189,7 @@ async function unlessUnreachable<T>(cluster: string, verb: Verb, resource: Resou
     return await work();
   } catch (cause) {
     const isTimeout = (cause as Error).name === 'TimeoutError';
-    throw new ApiFailure(verb, resource, cluster, 0, isTimeout ? timedOut(REQUEST_TIMEOUT_MS) : reasonOf(cause), null, { cause });
+    throw new ApiFailure({ verb, resource, cluster, status: 0, detail: isTimeout ? timedOut(REQUEST_TIMEOUT_MS) : reasonOf(cause), cause });
   }
 }
 
@@ -188,7 +198,7 @@ async function listPages<T>(cluster: string, send: SendJson, resource: Resource,
   let next = '';
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const query = { limit: String(PAGE_OBJECTS), ...(selector ? { labelSelector: selector } : {}), ...(next ? { continue: next } : {}) };
-    const answer = (await send('list', resource, query, undefined, '')) as { items: T[]; metadata?: { continue?: string } };
+    const answer = (await send({ verb: 'list', resource, query })) as { items: T[]; metadata?: { continue?: string } };
     items.push(...answer.items);
     next = answer.metadata?.continue ?? '';
     if (next === '') return items;
@@ -199,11 +209,11 @@ async function listPages<T>(cluster: string, send: SendJson, resource: Resource,
   );
 }
 
-/** The name under which the API server keeps which fields were written by Tminus. */
-const AS_US = { fieldManager: 'tminus' };
+/** Owner of the written fields in `metadata.managedFields`. */
+const FIELD_MANAGER = { fieldManager: 'tminus' };
 const methods: Record<Verb, HttpMethod> = { get: 'GET', list: 'GET', patch: 'PATCH', create: 'POST' };
 
-/** Path of an object or of a list, as the API server has it. */
+/** API path of an object or of a list. */
 export function pathOf({ group, version, resource, namespace, name, subresource }: Resource): string {
   const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
   const parts = [
@@ -215,7 +225,7 @@ export function pathOf({ group, version, resource, namespace, name, subresource 
   return `${root}/${parts.map(encodeURIComponent).join('/')}`;
 }
 
-/** The message of a Status object, and the name of the object that is not found; or the first characters of another answer (a proxy's page). */
+/** Message of a Status object, with the name of an object that was not found; else the start of the response (a proxy's page). */
 function statusOf(text: string): { message: string; missing?: string | undefined } {
   try {
     const { message, reason, details } = JSON.parse(text) as { message?: string; reason?: string; details?: { name?: string } };
@@ -257,10 +267,10 @@ export const listNodes = (client: ClusterClient) => client.list<Node>(nodes);
 export interface LogRange {
   container: string;
   since: Date;
-  /** The API server ends the log there. */
+  /** The API server truncates the log here. */
   limitBytes: number;
 }
 
-/** The log of a container since a time, unparsed; the last line may be cut off at the limit. */
+/** The log of a container since a time; the last line may be truncated. */
 export const readPodLog = (client: ClusterClient, namespace: string, name: string, { container, since, limitBytes }: LogRange) =>
   client.text(podLogs(namespace, name), { container, sinceTime: since.toISOString(), limitBytes: String(limitBytes) });

@@ -17,6 +17,6 @@ it('a write whose claim took longer than writes may leave is not sent', async ()
     fence: { lastWriteMs: performance.now() + 20, claim: () => pause(60) },
     now: () => new Date(),
   });
-  await expect(written).rejects.toMatchObject({ type: 'Unreachable', message: expect.stringContaining('it was not sent') });
+  await expect(written).rejects.toMatchObject({ type: 'Unreachable', message: expect.stringContaining('the write was not sent') });
   expect(api.writes).toEqual([]);
 });

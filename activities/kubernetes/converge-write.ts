@@ -1,8 +1,7 @@
-// One write, landed at most once: read, decide, write under the version that was read, and read again until the reading shows it.
+// A write that lands at most once: read, decide, write with the resourceVersion of the read, read back until the change is there.
 import { setTimeout as pause } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
-import type { EffectKind } from '../effects/contract.ts';
-import { withFailpoints } from '../failpoint.ts';
+import { withFailpoints, type WritePlace } from '../failpoint.ts';
 import { ApiFailure } from './api-failure.ts';
 import { refuse } from '../refusal.ts';
 import { deployments, readDeployment, type ClusterClient, type PatchType } from './client.ts';
@@ -10,47 +9,47 @@ import type { DeploymentTarget, Operation, WriteResult } from './contract.ts';
 import { annotations, fencingGenerationOf, type Deployment } from './objects.ts';
 import { withoutValues } from './redact-template.ts';
 
-/** Status updates of a busy rollout cost a conflict each; seven tries over 4 s outlast them and fit a quick activity of 10 s. */
-const ATTEMPTS = 7;
-/** No write leaves later than this after the activity began: Temporal ends a quick activity after 10 s, and what follows must not be overtaken by it. */
+/** Each status update of a busy rollout causes a conflict; seven tries over 4 s outlast them and fit a quick activity of 10 s. */
+const MAX_ATTEMPTS = 7;
+/** No write is sent later than this: Temporal ends a quick activity after 10 s, and a late write must not overtake what follows. */
 const LAST_WRITE_MS = 8_000;
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1_000;
 
-/** Until when writes may leave, by `performance.now()`. Claim and write of one activity share it. */
+/** Last time for sending a write, by `performance.now()`; shared by claim and write of one activity. */
 export const lastWriteAtMs = (): number => performance.now() + LAST_WRITE_MS;
 
 export interface ConvergingWrite<T, Change> {
-  /** The object, for the message when time is over: `deployment shop/go-api of cluster prod`. */
+  /** For messages: `deployment shop/go-api of cluster prod`. */
   subject: string;
   read(): Promise<T>;
   /**
-   * `landed`: nothing needs to be written. Otherwise the change, which carries the version of this very reading. Throws a refusal when a
-   * precondition is gone. Asked again after every write, so that a conflict is never answered by writing over what somebody else did.
+   * `landed`, or the change with the resourceVersion of `current`. Throws a refusal when a precondition is violated. Called again after every write,
+   * so that a conflict never overwrites another change.
    */
   decide(current: T): 'landed' | Change;
   write(change: Change): Promise<T>;
-  /** Whether a failed write is worth another reading: it may have landed, or the object has moved on. */
+  /** `read-again` when a failed write may have landed, or the object has changed. */
   classify(error: unknown): 'read-again' | 'final';
-  /** Failpoints stand around the write and the reading after it. */
-  at?: `${EffectKind}.${'apply' | 'restore'}`;
+  /** Failpoints around the write and the read-back. */
+  at?: WritePlace;
   lastWriteMs: number;
 }
 
 export interface Converged<T> {
-  /** As last read: the change is in it. */
+  /** As last read, with the change. */
   current: T;
-  /** What the server answered to the write; null when nothing was written, or when the answer was lost. */
+  /** The response to the write; null when nothing was written, or when the response was lost. */
   acknowledged: T | null;
 }
 
-/** Writes at most once per version. Throws refusals (non-retryable) and failures of reading: only a reading shows whether the write before it landed. */
+/** Writes at most once per resourceVersion. Throws refusals (non-retryable) and failed reads, because only a read shows whether a write landed. */
 export async function convergeWrite<T, Change>(work: ConvergingWrite<T, Change>): Promise<Converged<T>> {
   const { read, decide, write, classify, at, subject, lastWriteMs } = work;
   let acknowledged: T | null = null;
   let last: unknown;
   let current = await read();
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     const decision = decide(current);
     if (decision === 'landed') return { current, acknowledged };
     if (performance.now() > lastWriteMs) break;
@@ -70,15 +69,13 @@ export async function convergeWrite<T, Change>(work: ConvergingWrite<T, Change>)
 const tooLate = (subject: string): ApplicationFailure =>
   ApplicationFailure.create({
     type: 'Unreachable',
-    message: `${subject}: no time was left to send the write; it was not sent`,
+    message: `${subject}: the write was not sent, because the activity ran out of time`,
   });
 
-const around = <T>(
-  place: `${EffectKind}.${'apply' | 'restore'}-${'write' | 'read-back'}` | undefined,
-  work: () => Promise<T>,
-): Promise<T> => (place === undefined ? work() : withFailpoints(place, work));
+const around = <T>(place: `${WritePlace}-${'write' | 'read-back'}` | undefined, work: () => Promise<T>): Promise<T> =>
+  place === undefined ? work() : withFailpoints(place, work);
 
-/** A conflict and an unknown outcome are answered by reading again; every other answer of the API server stands. */
+/** A conflict or an unknown outcome is read again; every other error is final. */
 export const classifyApiFailure = (error: unknown): 'read-again' | 'final' =>
   error instanceof ApiFailure && (error.conflict || error.outcomeUnknown) ? 'read-again' : 'final';
 
@@ -91,23 +88,23 @@ export interface DeploymentWrite {
   client: ClusterClient;
   target: DeploymentTarget;
   operation: Operation;
-  at: `${EffectKind}.${'apply' | 'restore'}`;
+  at: WritePlace;
   decide(current: Deployment, notes: Record<string, string>): 'landed' | Change;
   fence: WriteFence;
   now: () => Date;
 }
 
-/** What stands before each write apart from the annotations in it. */
+/** Fence of a write, in addition to its annotations. */
 export interface WriteFence {
   /**
-   * Claims the Lease. It comes between the reading of the Deployment and the write: whoever takes the Lease over after it has either written
-   * already, and the write is a conflict, or meets what was written. Answers null, or the reason why the write goes ahead without a claim.
+   * Claims the Lease, between read and write: a later owner has either written already, so the write conflicts, or reads what was written. Returns
+   * null, or the reason why the write proceeds without a claim.
    */
   claim(): Promise<string | null>;
   lastWriteMs: number;
 }
 
-/** Changes a Deployment once, with the operation annotated in the same write. */
+/** Changes a Deployment once and annotates the operation in the same write. */
 export async function writeDeployment({ client, target, operation, at, decide, fence, now }: DeploymentWrite): Promise<WriteResult> {
   const startedAt = now();
   const notes = notesOf(operation, startedAt);
@@ -123,12 +120,12 @@ export async function writeDeployment({ client, target, operation, at, decide, f
     },
     write: async ({ body, type }) => {
       claims.push(await fence.claim());
-      // The claim may have taken seconds, and what follows this activity must not be overtaken by its write.
+      // The claim may have taken seconds.
       if (performance.now() > fence.lastWriteMs) throw tooLate(subject);
       try {
         return await client.patch<Deployment>(deployments(target.namespace, target.deployment), body, type);
       } catch (error) {
-        // Validation and webhooks cite the values that they refuse.
+        // Validation and webhooks quote the values that they reject.
         throw withoutValues(error, [seen, body]);
       }
     },
@@ -136,16 +133,16 @@ export async function writeDeployment({ client, target, operation, at, decide, f
     at,
     lastWriteMs: fence.lastWriteMs,
   });
-  // The generation of the write itself: an autoscaler may have moved the Deployment on before the reading after it.
+  // The generation of the write itself: an autoscaler may change the Deployment before the read-back.
   const written = acknowledged
     ? { wrote: true, observedGeneration: acknowledged.metadata.generation ?? 0, at: startedAt.toISOString() }
     : landed(current, operation.id, startedAt.toISOString(), now);
   const unclaimed = claims.at(-1) ?? null;
-  // One claim that came through holds for the tries after it.
+  // A successful claim remains valid for later tries.
   return unclaimed === null || claims.includes(null) ? written : { ...written, withoutLease: unclaimed };
 }
 
-/** What is annotated on the Deployment in the same write as the change. */
+/** Annotations of the Deployment, in the same write as the change. */
 export function notesOf({ id, countdown, generation }: Operation, at: Date): Record<string, string> {
   return {
     [annotations.operation]: id,
@@ -155,17 +152,14 @@ export function notesOf({ id, countdown, generation }: Operation, at: Date): Rec
   };
 }
 
-/**
- * `wrote` stays true when it was this call whose answer was lost: the time annotated on the Deployment is then the time of this call, `at`; null for a
- * call that writes nothing.
- */
+/** `wrote` is true when the annotated time is `at`, that of this call: its response was lost. `at` is null for a call that writes nothing. */
 export function landed({ metadata }: Deployment, operationId: string, at: string | null, now: () => Date): WriteResult {
   const ours = metadata.annotations?.[annotations.operation] === operationId;
   const notedAt = ours ? metadata.annotations?.[annotations.operationAt] : undefined;
   return { wrote: notedAt === at, observedGeneration: metadata.generation ?? 0, at: notedAt ?? now().toISOString() };
 }
 
-/** Refuses a write once a later countdown, or another one of the same generation, has written. */
+/** Refuses a write after a later countdown, or another one of the same generation, has written. */
 export function refuseWhenFenced(current: Deployment, { countdown, generation }: Operation): void {
   const noted = fencingGenerationOf(current);
   const other = current.metadata.annotations?.[annotations.countdown] ?? 'an unknown countdown';
@@ -174,22 +168,19 @@ export function refuseWhenFenced(current: Deployment, { countdown, generation }:
   throw refuse(
     'Fenced',
     `deployment ${namespace}/${name} belongs to ${other} (fencing generation ${noted}); ` +
-      `${countdown} has generation ${generation} and may not write to it any more`,
+      `${countdown} has generation ${generation}, so its write is refused`,
   );
 }
 
-/**
- * Refuses when the Deployment carries one of these operations and not their generation or countdown: a write sets all annotations together,
- * so somebody else has changed them since.
- */
+/** Refuses when one of these operations is annotated with another generation or countdown: a write sets all together, so someone changed them. */
 export function refuseUnequalFence(current: Deployment, operation: Operation, ours: readonly string[]): void {
   const { namespace, name, annotations: noted = {} } = current.metadata;
   if (!ours.includes(noted[annotations.operation] ?? '')) return;
   if (noted[annotations.fencingGeneration] === String(operation.generation) && noted[annotations.countdown] === operation.countdown) return;
   throw refuse(
     'PreconditionChanged',
-    `deployment ${namespace}/${name} carries the operation ${noted[annotations.operation]} with fencing generation ` +
+    `deployment ${namespace}/${name} has the operation ${noted[annotations.operation]} with fencing generation ` +
       `${noted[annotations.fencingGeneration] ?? 'none'} of ${noted[annotations.countdown] ?? 'no countdown'}, ` +
-      `expected ${operation.generation} of ${operation.countdown}: somebody else changed its annotations; nothing was written, decide by hand`,
+      `expected ${operation.generation} of ${operation.countdown}: someone else changed its annotations; nothing was written, decide by hand`,
   );
 }

@@ -133,20 +133,20 @@ it('records what the cluster refuses, with the right that is missing, and keeps 
   const { failures } = await stored(found);
   expect(failures.pods[0]).toMatchObject({
     reason: 'container go-api: OOMKilled (exit code 137), 2 restarts',
-    events: { read: null, trouble: expect.stringContaining('grant it the verb "list" there') },
+    events: { read: null, trouble: expect.stringContaining('grant this identity the verb "list"') },
     logs: [{ lines: { read: null, trouble: expect.stringContaining('could not get pods/log shop/go-api-new-1') } }, {}],
   });
 });
 
 it('is a fact, and no failure, where not even the pods can be read', async () => {
   const refused = async (resource: Resource): Promise<never> => {
-    throw new ApiFailure('get', resource, 'lab', 403, 'forbidden');
+    throw new ApiFailure({ verb: 'get', resource, cluster: 'lab', status: 403, detail: 'forbidden' });
   };
   const client = { ...clientOf(healthyDeployment), get: () => refused({ group: 'apps', version: 'v1', resource: 'deployments' }) };
   const found = await readFailingPods(client, store, TARGET, new AbortController().signal);
   expect(found).toMatchObject({
     evidence: [],
-    facts: [{ text: expect.stringContaining('why they are not ready is not known: cluster lab') }],
+    facts: [{ text: expect.stringContaining('the reasons why they are not ready are unknown: cluster lab') }],
   });
 });
 
@@ -175,7 +175,7 @@ it('is over within 10 s where the cluster does not answer', async () => {
   expect(performance.now() - startedMs).toBeLessThan(10_000);
   expect((await stored(found)).failures.pods[0]).toMatchObject({
     cause: 'out of memory',
-    events: { trouble: 'the events of pod go-api-new-1 were not answered within 8 s' },
+    events: { trouble: 'reading the events of pod go-api-new-1 timed out after 8 s' },
   });
 }, 15_000);
 

@@ -1,10 +1,11 @@
-// Why pods do not become ready, read beside a rollback that removes them: bounded in time and size, and never a reason to wait.
+// Why pods are not ready, read in parallel with the rollback that removes them; bounded in time and size.
 import { ApplicationFailure } from '@temporalio/common';
 import { whyNotReady } from '../../analysis/rollout/not-ready.ts';
 import { byCause, type FailedPod, type PodFailures, type Read } from '../../analysis/rollout/pod-failures.ts';
 import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { storeOrReport } from '../evidence/store-or-report.ts';
+import { timedOut } from '../reason-of.ts';
 import { ApiFailure } from './api-failure.ts';
 import type { ClusterClient } from './client.ts';
 import type { DeploymentTarget } from './contract.ts';
@@ -12,15 +13,14 @@ import type { ReplicaSet } from './objects.ts';
 import { containersOf, logsToRead, MAX_MESSAGE_CHARACTERS, readEvents, readLog } from './pod-history.ts';
 import { readOwnedPods, type OwnedPod } from './pods.ts';
 
-/** With the 2 s that the store may take, the whole is over within 10 s. */
+/** Together with the store's 2 s: 10 s. */
 const READ_TIMEOUT_MS = 8_000;
-/** Pods of one template fail alike; the worst five show each way they do. */
+/** Pods of one template fail alike. */
 const MAX_PODS = 5;
 
 /**
- * Reads conditions, container states, events and last log lines of the pods that are not Ready, of any template: once the rollback is written,
- * the failed pods are no longer of the current one. What the cluster refuses or does not answer in time is recorded as such, and what cannot
- * be stored is a fact. Throws only when `signal` ends it.
+ * Reads conditions, container states, events and last log lines of pods that are not Ready, of any template: after the rollback the failed pods have
+ * an old one. Refused or late reads are recorded; a failed store becomes a fact. Throws only when `signal` aborts.
  */
 export async function readFailingPods(
   client: ClusterClient,
@@ -32,7 +32,7 @@ export async function readFailingPods(
   const subject = `pods of ${target.namespace}/${target.deployment}`;
   const found = await read('the pods', readOwnedPods(client, target));
   if (found.read === null)
-    return { facts: [{ subject, text: `why they are not ready is not known: ${found.trouble}`, values: {} }], evidence: [] };
+    return { facts: [{ subject, text: `the reasons why they are not ready are unknown: ${found.trouble}`, values: {} }], evidence: [] };
 
   const failures = await describe(client, target, found.read, read);
   const facts = factsOf(subject, failures);
@@ -49,7 +49,7 @@ export async function readFailingPods(
 
 type Reader = <T>(what: string, work: Promise<T>) => Promise<Read<T>>;
 
-/** One deadline for all that is read with it. A refusal becomes its sentence; a bug is thrown. */
+/** One deadline for all reads. A refusal becomes its message; a bug is thrown. */
 function reader(signal: AbortSignal): Reader {
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(READ_TIMEOUT_MS)]);
   const over = new Promise<'over'>((done) => deadline.addEventListener('abort', () => done('over'), { once: true }));
@@ -58,7 +58,7 @@ function reader(signal: AbortSignal): Reader {
       const first = await Promise.race([work.then((read) => ({ read, trouble: null })), over]);
       signal.throwIfAborted();
       if (first !== 'over') return first;
-      return { read: null, trouble: `${what} were not answered within ${READ_TIMEOUT_MS / 1_000} s` };
+      return { read: null, trouble: `reading ${what} ${timedOut(READ_TIMEOUT_MS)}` };
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof ApiFailure || error instanceof ApplicationFailure) return { read: null, trouble: error.message };
@@ -120,7 +120,7 @@ function shortened<T extends { message?: string }>(condition: T): T {
   return condition.message === undefined ? condition : { ...condition, message: condition.message.slice(0, MAX_MESSAGE_CHARACTERS) };
 }
 
-/** One line per reason, the worst first, and one per ReplicaSet that cannot create pods. */
+/** One fact per reason, the worst first, and one per ReplicaSet that cannot create pods. */
 function factsOf(subject: string, { notReady, pods, replicaSets }: PodFailures): Fact[] {
   const reasons = new Map<string, number>();
   for (const { reason, terminating } of pods) {
@@ -133,7 +133,7 @@ function factsOf(subject: string, { notReady, pods, replicaSets }: PodFailures):
       .map(({ message = 'no message' }) => `${name}: ${message}`),
   );
   return [
-    ...(notReady === 0 ? [{ subject, text: 'every pod that is left is ready', values: { pods: 0 } }] : []),
+    ...(notReady === 0 ? [{ subject, text: 'all remaining pods are ready', values: { pods: 0 } }] : []),
     ...[...reasons].map(([reason, count]) => ({
       subject,
       text: `${count} of ${notReady} pods that are not ready: ${reason}`,

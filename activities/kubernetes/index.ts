@@ -1,4 +1,4 @@
-// What workflows ask of a cluster apart from effects, and what effects share with it. Each activity stands in a file of its own.
+// Kubernetes activities of workflows, without effects, and what effects share with them. One file per activity.
 import type { Environment } from '../../release/environment.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { healthUrl } from '../health.ts';
@@ -15,12 +15,12 @@ import { watchRollout } from './watch-rollout.ts';
 export interface KubernetesDependencies {
   store: EvidenceStore;
   environment: Environment;
-  /** Opens a cluster by name; shared with the other activities so that a kubeconfig is read once. Default: kubeconfigs relative to the working folder. */
+  /** Opens a cluster by name; shared, so that a kubeconfig is read once. Default: kubeconfigs relative to the working directory. */
   clients?: (cluster: string) => ClusterClient;
   activity?: () => RunningActivity;
 }
 
-/** Makes the activities. Their failures are ApplicationFailures with a type that retry policies name: what retrying cannot mend is non-retryable. */
+/** Failures are ApplicationFailures with a type for retry policies; permanent ones are non-retryable. */
 export function createKubernetesActivities({
   store,
   environment,
@@ -35,9 +35,7 @@ export function createKubernetesActivities({
     verifyVersion: (input) =>
       asApplicationFailure(() =>
         verifyVersion(
-          clients(input.target.cluster),
-          store,
-          healthUrl(environment, input.healthTarget, input.healthPath),
+          { client: clients(input.target.cluster), store, url: healthUrl(environment, input.healthTarget, input.healthPath) },
           input,
           activity(),
         ),
@@ -45,7 +43,7 @@ export function createKubernetesActivities({
   };
 }
 
-/** Highest fencing generation that ever wrote to the Deployment or claimed its Lease; 0 when none. What the service lock counts on from. */
+/** Highest fencing generation that wrote to the Deployment or claimed its Lease; 0 when none. The service lock increments it. */
 export async function fencingGeneration(client: ClusterClient, target: DeploymentTarget): Promise<number> {
   return asApplicationFailure(async () => {
     const { namespace, deployment } = target;
@@ -54,7 +52,7 @@ export async function fencingGeneration(client: ClusterClient, target: Deploymen
   });
 }
 
-/** Turns failures of the API server into those that retry policies name. */
+/** Converts failures of the API server into typed ApplicationFailures. */
 export async function asApplicationFailure<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -1,5 +1,5 @@
-// The second place of the fence: one Lease per Deployment, with the highest generation and the operation that is open. `kubectl rollout undo`
-// rewinds the annotations of a Deployment to those of an old ReplicaSet; it does not reach a Lease.
+// Second part of the fence: a Lease per Deployment with the highest generation and the open operation. `kubectl rollout undo` rewinds the
+// annotations of a Deployment, but not the Lease.
 import { ApplicationFailure } from '@temporalio/common';
 import type { LastLaunch } from '../../analysis/preflight/answers.ts';
 import { judgeLastLaunch } from '../../analysis/preflight/last-launch.ts';
@@ -12,12 +12,12 @@ import type { DeploymentTarget, Operation } from './contract.ts';
 import { classifyApiFailure, convergeWrite } from './converge-write.ts';
 import { annotations, type Deployment, type ObjectMeta } from './objects.ts';
 
-/** `open` from the claim until the effect is restored, or kept on purpose. */
+/** `open` from the claim until the effect is restored or kept. */
 export type OperationState = 'open' | 'restored' | 'kept';
 
-/** Annotation of the Lease that holds the state of its operation. */
+/** Annotation: state of the operation. */
 const OPERATION_STATE = 'tminus.dev/operation-state';
-/** Annotation of the Lease that holds the digest of the state to go back to; empty where the operation was never applied. */
+/** Annotation: digest of the state before the operation; empty when it was never applied. */
 const BEFORE = 'tminus.dev/before';
 
 export interface Lease {
@@ -37,7 +37,7 @@ export const leaseNameOf = ({ deployment }: DeploymentTarget): string => `tminus
 const resourceOf = (target: DeploymentTarget): Resource => leases(target.namespace, leaseNameOf(target));
 const nameOf = (target: DeploymentTarget): string => `lease ${target.namespace}/${leaseNameOf(target)}`;
 
-/** Null when there is none yet. Throws ApiFailure, also when the right to read Leases is missing. */
+/** Null when there is none. Throws ApiFailure, also without permission to read Leases. */
 export async function readLease(client: ClusterClient, target: DeploymentTarget): Promise<Lease | null> {
   try {
     return await client.get<Lease>(resourceOf(target));
@@ -47,16 +47,16 @@ export async function readLease(client: ClusterClient, target: DeploymentTarget)
   }
 }
 
-/** Highest generation claimed; 0 when none. Refuses text that is no number. */
+/** Highest generation claimed; 0 when none. Refuses text that is not a number. */
 export const leaseGeneration = (lease: Lease | null, target: DeploymentTarget): number =>
   lease ? readableGeneration(lease, nameOf(target)) : 0;
 
 export interface LeaseClaim {
   target: DeploymentTarget;
-  /** The operation of the effect; a restore claims under the operation that it takes back. */
+  /** The operation of the effect, also for its restore. */
   operation: Operation;
   for: 'apply' | 'restore';
-  /** Digest of the state to go back to. The claim of the write records it, and a restore to another one is refused. */
+  /** Digest of the state before the operation. The first claim records it; a restore to another state is refused. */
   before?: string;
 }
 
@@ -65,15 +65,14 @@ export async function claimLease(client: ClusterClient, claim: LeaseClaim, lastW
   await writeLease(client, claim.target, (lease) => decideClaim(lease, claim), lastWriteMs);
 }
 
-/** A Lease is read and written in milliseconds. A rollback waits no longer for one whose write is not answered. */
-const CLAIM_FOR_RESTORE_MS = 2_000;
-/** Somebody else has taken the Deployment over: the one answer of a Lease that stops a restore. */
+/** Claiming takes milliseconds; a rollback does not wait longer. */
+const RESTORE_CLAIM_TIMEOUT_MS = 2_000;
+/** Another countdown owns the Deployment: the only result that stops a restore. */
 const TAKEN_OVER = ['Fenced', 'OperationOpen'];
 
 /**
- * Opens the operation in the Lease where that can be done. A right that was revoked, an API server that does not answer for Leases, or a Lease that
- * cannot be read stops no rollback: the annotations of the Deployment and its version are in the write itself. Answers null, or why the Lease was
- * not claimed; that becomes a finding of the rollback. Throws when somebody else holds the Lease.
+ * Opens the operation in the Lease if possible. A failure does not stop the rollback, because its write checks annotations and resourceVersion: it
+ * returns the reason, which becomes a finding; null when claimed. Throws when another countdown holds the Lease.
  */
 export async function claimLeaseForRestore(
   client: ClusterClient,
@@ -81,7 +80,7 @@ export async function claimLeaseForRestore(
   lastWriteMs: number,
 ): Promise<string | null> {
   try {
-    await claimLease(client, { ...claim, for: 'restore' }, Math.min(lastWriteMs, performance.now() + CLAIM_FOR_RESTORE_MS));
+    await claimLease(client, { ...claim, for: 'restore' }, Math.min(lastWriteMs, performance.now() + RESTORE_CLAIM_TIMEOUT_MS));
     return null;
   } catch (error) {
     if (isTakenOver(error)) throw error;
@@ -91,7 +90,7 @@ export async function claimLeaseForRestore(
 
 export const isTakenOver = (error: unknown): boolean => error instanceof ApplicationFailure && TAKEN_OVER.includes(error.type ?? '');
 
-/** Closes the operation. One that somebody else has taken over since is left alone. */
+/** Closes the operation. A Lease that another countdown has taken over is left alone. */
 export async function closeLease(
   client: ClusterClient,
   { target, operation, outcome }: { target: DeploymentTarget; operation: Operation; outcome: Exclude<OperationState, 'open'> },
@@ -101,21 +100,23 @@ export async function closeLease(
     client,
     target,
     (lease) =>
-      lease !== null && isHeldBy(lease, operation) && stateOf(lease) !== outcome ? leaseOf(lease, target, operation, outcome) : 'landed',
+      lease !== null && isHeldBy(lease, operation) && stateOf(lease) !== outcome
+        ? leaseOf(lease, target, operation, { state: outcome })
+        : 'landed',
     lastWriteMs,
   );
 }
 
-/** The digest of `before` that the write of this operation recorded; null where the Lease does not hold one. */
+/** Digest of `before` that this operation recorded; null when the Lease has none. */
 export function recordedBefore(lease: Lease | null, operation: Operation): string | null {
   return lease !== null && isHeldBy(lease, operation) ? lease.metadata.annotations?.[BEFORE] || null : null;
 }
 
-/** The Lease as the claim leaves it, or `landed`. */
+/** The Lease after the claim, or `landed`. */
 export function decideClaim(lease: Lease | null, { target, operation, for: purpose, before }: LeaseClaim): 'landed' | LeaseBody {
-  // A claim of another operation must not leave the record of this one; its own record outlives the restore.
+  // A claim by another operation removes the record; the operation's own record outlives its restore.
   const noted = purpose === 'apply' ? before : lease !== null && !isHeldBy(lease, operation) ? '' : undefined;
-  const open = leaseOf(lease, target, operation, 'open', noted);
+  const open = leaseOf(lease, target, operation, { state: 'open', before: noted });
   if (lease === null) return open;
   const generation = leaseGeneration(lease, target);
   const holder = holderOf(lease);
@@ -123,30 +124,30 @@ export function decideClaim(lease: Lease | null, { target, operation, for: purpo
     throw refuse(
       'Fenced',
       `${nameOf(target)} is held by ${holder} (fencing generation ${generation}); ` +
-        `${operation.countdown} has generation ${operation.generation} and may not write to deployment ` +
-        `${target.namespace}/${target.deployment} any more`,
+        `${operation.countdown} has generation ${operation.generation}, so its write to deployment ` +
+        `${target.namespace}/${target.deployment} is refused`,
     );
   if (isHeldBy(lease, operation)) {
     const recorded = recordedBefore(lease, operation);
     if (recorded !== null && before !== undefined && recorded !== before)
       throw refuse(
         'Fenced',
-        `${nameOf(target)} records another state to go back to than the one asked for (${recorded}, not ${before}); nothing was written`,
+        `${nameOf(target)} recorded ${recorded} as the state before the launch, and the restore is to ${before}; nothing was written`,
       );
     const state = stateOf(lease);
     if (state === 'open') return 'landed';
     if (purpose === 'restore') return state === 'kept' ? open : 'landed';
-    throw refuse('Fenced', `the operation ${operation.id} is closed (${state}) in ${nameOf(target)}; it may not be applied again`);
+    throw refuse('Fenced', `the operation ${operation.id} is closed (${state}) in ${nameOf(target)}; it cannot be applied again`);
   }
-  // The same countdown begins an operation only after its earlier one has ended; that this was not recorded stops neither launch nor restore.
+  // A countdown starts an operation only after its previous one has ended, even if that end was not recorded.
   const isOwn = generation === operation.generation && holder === operation.countdown;
-  if (stateOf(lease) === 'open' && !isOwn) throw refuse('OperationOpen', openSentence(target, operationOf(lease), holder));
+  if (stateOf(lease) === 'open' && !isOwn) throw refuse('OperationOpen', openMessage(target, operationOf(lease), holder));
   return open;
 }
 
 /**
- * Refuses (non-retryable, `OperationOpen`) to record a Deployment whose last launch has no recorded end: what runs there is perhaps no version
- * to go back to. The rule is that of preflight; a launch of the countdown itself is not a version to go back to either.
+ * Refuses (non-retryable, `OperationOpen`) to record a Deployment whose last launch has no recorded end, by the rule of preflight, or that runs an
+ * unrestored launch of this countdown: neither is a version to restore.
  */
 export function refuseOpenOperation(
   deployment: Pick<Deployment, 'metadata'>,
@@ -165,7 +166,7 @@ export function refuseOpenOperation(
     );
 }
 
-/** What the last launch left behind: the annotations of its write, and the Lease with the state of its operation. `countdown` is who asks. */
+/** Traces of the last launch: the annotations of its write, and the Lease with the state of its operation. `countdown` is the caller. */
 export function lastLaunchOf(
   { metadata }: Pick<Deployment, 'metadata'>,
   lease: Lease | null,
@@ -192,14 +193,14 @@ export function lastLaunchOf(
   };
 }
 
-const openSentence = ({ namespace, deployment }: DeploymentTarget, operation: string, countdown: string): string =>
+const openMessage = ({ namespace, deployment }: DeploymentTarget, operation: string, countdown: string): string =>
   `deployment ${namespace}/${deployment} has an open operation ${operation || 'without a name'} of ${countdown}: ` +
   'it was neither restored nor kept; tminus leftovers lists who restores it, tminus restore restores it';
 
 const holderOf = ({ spec }: Lease): string => spec?.holderIdentity || 'an unknown countdown';
 const operationOf = ({ metadata }: Lease): string => metadata.annotations?.[annotations.operation] ?? '';
 const isHeldBy = (lease: Lease, { id, countdown }: Operation): boolean => operationOf(lease) === id && holderOf(lease) === countdown;
-/** A state that somebody removed or invented counts as open: nothing passes by silence. */
+/** A missing or unknown state counts as open (fail closed). */
 const stateOf = ({ metadata }: Lease): OperationState => {
   const state = metadata.annotations?.[OPERATION_STATE];
   return state === 'restored' || state === 'kept' ? state : 'open';
@@ -211,8 +212,7 @@ function leaseOf(
   lease: Lease | null,
   target: DeploymentTarget,
   { id, countdown, generation }: Operation,
-  state: OperationState,
-  before?: string,
+  { state, before }: { state: OperationState; before?: string | undefined },
 ) {
   return {
     apiVersion: 'coordination.k8s.io/v1',
@@ -220,7 +220,7 @@ function leaseOf(
     metadata: {
       name: leaseNameOf(target),
       namespace: target.namespace,
-      // With the version of this reading the API server answers 409 instead of writing over a claim made since.
+      // With the resourceVersion of this read the API server rejects the write (409) after another claim.
       ...(lease === null ? {} : { resourceVersion: lease.metadata.resourceVersion }),
       annotations: {
         [annotations.operation]: id,
@@ -243,7 +243,7 @@ async function writeLease(
     subject: `${nameOf(target)} of cluster ${client.cluster}`,
     read: () => readLease(client, target),
     decide,
-    // Two claimants that both create it: the second gets 409, reads, and is judged by what the first has written.
+    // When two create it at once, the second gets 409 and decides on what the first has written.
     write: (body) =>
       body.metadata.resourceVersion === undefined
         ? client.create<Lease>(leases(target.namespace), body)

@@ -1,5 +1,5 @@
-// The fields of Kubernetes objects that Tminus reads, as the API sends them. Objects stay raw JSON: the typed client drops fields it does
-// not know, and a rollback must put back the whole pod template, known fields or not.
+// The fields of Kubernetes objects that Tminus reads. Objects stay raw JSON: the typed client drops unknown fields, and a rollback must restore
+// the whole pod template.
 
 import type { ContainerStatus, PodObject } from '../../analysis/rollout/not-ready.ts';
 
@@ -92,26 +92,26 @@ export interface Node {
   status?: { conditions?: StatusCondition[]; images?: { names?: string[] | null }[] };
 }
 
-/** Apart from the annotations below, which Tminus writes, this one of Kubernetes numbers the ReplicaSets. */
+/** Annotation of Kubernetes: number of the ReplicaSet. */
 export const REVISION = 'deployment.kubernetes.io/revision';
 export const TEMPLATE_HASH = 'pod-template-hash';
 
-/** What Tminus notes on a Deployment in the same write as the change itself, so that the note and the change land together or not at all. */
+/** Annotations of Tminus, in the same write as the change, so that both land or neither. */
 export const annotations = {
   operation: 'tminus.dev/operation',
   countdown: 'tminus.dev/countdown',
   fencingGeneration: 'tminus.dev/fencing-generation',
   operationAt: 'tminus.dev/operation-at',
-  /** Image the operation wrote: with it a rollback can tell its own template from one that somebody changed afterwards. */
+  /** Image of the operation: lets a rollback detect a template that was changed afterwards. */
   image: 'tminus.dev/image',
 } as const;
 
-/** The image of a container in a template, or null when the template has no such container. */
+/** The image of a container; null when the template has no such container. */
 export function imageOf(template: PodTemplate, container: string): string | null {
   return template.spec.containers.find(({ name }) => name === container)?.image ?? null;
 }
 
-/** The template with one image replaced: exactly what a strategic merge on the named container leaves behind. */
+/** The template with one image replaced: the result of a strategic merge patch on the container. */
 export function withImage(template: PodTemplate, container: string, image: string): PodTemplate {
   return {
     ...template,
@@ -119,7 +119,7 @@ export function withImage(template: PodTemplate, container: string, image: strin
   };
 }
 
-/** Highest fencing generation noted; 0 when none. A note that is no number counts as infinitely high: whoever wrote it, we do not. */
+/** The annotated fencing generation; 0 when none. Text that is not a number counts as infinite, so that nothing is written. */
 export function fencingGenerationOf({ metadata }: Pick<Deployment, 'metadata'>): number {
   const noted = metadata.annotations?.[annotations.fencingGeneration];
   if (noted === undefined) return 0;

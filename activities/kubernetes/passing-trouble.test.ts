@@ -4,7 +4,7 @@ import { deployments } from './client.ts';
 import { passingTrouble } from './passing-trouble.ts';
 
 const failure = (status: number, gone = false) =>
-  new ApiFailure('get', deployments('shop', 'go-api'), 'lab', status, 'fake', null, { gone });
+  new ApiFailure({ verb: 'get', resource: deployments('shop', 'go-api'), cluster: 'lab', status, detail: 'fake', gone });
 
 it('bears a refusal for a minute, and then throws it', () => {
   let nowMs = 0;
@@ -42,7 +42,7 @@ it('bears no answer and a server in trouble however long they last', () => {
 it('throws at once what is no answer of an API server, and what it says is gone', () => {
   const trouble = passingTrouble();
   expect(() => trouble.bear(new RangeError('a bug'))).toThrow('a bug');
-  expect(() => trouble.bear(failure(404, true))).toThrow('there is none (404)');
+  expect(() => trouble.bear(failure(404, true))).toThrow('not found (404)');
 });
 
 it('keeps the refusal that stands when the watch is over', () => {

@@ -1,13 +1,12 @@
-// How long a watch tolerates an API server that does not answer as it should.
+// How long a watch tolerates errors of an API server.
 import { ApiFailure } from './api-failure.ts';
 
-/** An API server that restarts has loaded its roles within seconds, and a token is renewed within a minute; what lasts longer needs a person. */
+/** An API server loads its roles within seconds of a restart, and a token is renewed within a minute; longer errors need a person. */
 const MAX_REFUSED_MS = 60_000;
 
 /**
- * Failures of one watch. `bear` returns the failure that is to be reported and waited out. It throws whatever is not an ApiFailure, an object
- * that is gone, and a refusal (401, 403, 404) that has lasted a minute. How long to wait for a server that is unreachable or failing is up to
- * the watch.
+ * Failures of one watch. `bear` returns a failure to report and wait for; it throws any other error, an object that is gone, and a refusal (401, 403,
+ * 404) that has lasted a minute. The watch limits the wait for an unreachable or failing server.
  */
 export function passingTrouble(now: () => number = () => performance.now()) {
   let refusedSinceMs: number | null = null;
@@ -25,7 +24,7 @@ export function passingTrouble(now: () => number = () => performance.now()) {
       refusedSinceMs = null;
       last = null;
     },
-    /** The refusal that stands, or null. A watch that ends with one has no result, and must fail with it. */
+    /** The current refusal, or null. A watch that ends with one has no result and must throw it. */
     refusal: (): ApiFailure | null => (refusedSinceMs === null ? null : last),
   };
 }

@@ -1,26 +1,26 @@
-// What a pod has been through: its containers, its events, the last lines they logged. Each bounded.
+// Containers, events and last log lines of a pod, each bounded.
 import { sidecarsOf, type ContainerStatus } from '../../analysis/rollout/not-ready.ts';
 import type { FailedContainer, FailedPodEvent } from '../../analysis/rollout/pod-failures.ts';
 import { ApiFailure, type Resource } from './api-failure.ts';
 import { podLogs, type ClusterClient } from './client.ts';
 import type { Pod, PodEvent } from './objects.ts';
 
-/** The Events of a pod that crashes repeat; the API server counts repetitions into one. */
+/** Events of a crashing pod repeat; the API server merges repetitions into one with a count. */
 const MAX_EVENTS = 20;
-/** Events are listed in no order of time, so all of a pod are read; one of 500 different events is not seen in practice. */
+/** The API lists events unordered, so all of a pod are read; 500 different ones do not occur in practice. */
 const EVENTS_PAGE = 500;
 const LOG_LINES = 200;
-/** 200 lines of JSON have about 60 KiB; a stack dump of a crash is longer, and its beginning has the reason. */
+/** 200 lines of JSON have about 60 KiB; a stack dump is longer, and starts with the reason. */
 const MAX_LOG_BYTES = 128 * 1024;
 /** The failing one and two sidecars. With logs of the container before the restart: at most 5 x 3 x 2 x 128 KiB = 3.8 MB. */
 const MAX_CONTAINERS_WITH_LOGS = 3;
-/** A message of an event or a condition; longer ones repeat an image's address. */
+/** Of an event or a condition; longer messages repeat the image name. */
 export const MAX_MESSAGE_CHARACTERS = 1_000;
 
-/** All containers of a pod as the kubelet reported them, init containers first. */
+/** All containers of a pod as reported by the kubelet, init containers first. */
 export function containersOf({ spec, status }: Pod): FailedContainer[] {
   const sidecars = sidecarsOf(spec);
-  const of = (kind: FailedContainer['kind'], { name, ready, restartCount, state = {}, lastState = {} }: ContainerStatus) => ({
+  const containerOf = (kind: FailedContainer['kind'], { name, ready, restartCount, state = {}, lastState = {} }: ContainerStatus) => ({
     name,
     kind,
     ready,
@@ -29,12 +29,12 @@ export function containersOf({ spec, status }: Pod): FailedContainer[] {
     lastState,
   });
   return [
-    ...(status?.initContainerStatuses ?? []).map((each) => of(sidecars.has(each.name) ? 'sidecar' : 'init container', each)),
-    ...(status?.containerStatuses ?? []).map((each) => of('container', each)),
+    ...(status?.initContainerStatuses ?? []).map((each) => containerOf(sidecars.has(each.name) ? 'sidecar' : 'init container', each)),
+    ...(status?.containerStatuses ?? []).map((each) => containerOf('container', each)),
   ];
 }
 
-/** Those that have run and are not as they should be; of a restarted one also what it wrote before. */
+/** Containers that have run and are not ready; of a restarted one also the log before the restart. */
 export function logsToRead(containers: readonly FailedContainer[]): { container: string; previous: boolean }[] {
   const ended = ({ kind, state }: FailedContainer) => kind === 'init container' && state.terminated?.exitCode === 0;
   return containers
@@ -47,7 +47,7 @@ export function logsToRead(containers: readonly FailedContainer[]): { container:
     ]);
 }
 
-/** The last lines that a container wrote. Throws ApiFailure. */
+/** The last log lines of a container. Throws ApiFailure. */
 export async function readLog(
   client: ClusterClient,
   namespace: string,
@@ -79,12 +79,13 @@ export async function readEvents(client: ClusterClient, namespace: string, { met
     .slice(-MAX_EVENTS);
 }
 
-/** The client lists by labels only, and events have none: a field selector goes through its text. */
+/** `client.list` supports only label selectors, and events need a field selector. */
 async function listEvents(client: ClusterClient, namespace: string, fieldSelector: string): Promise<PodEvent[]> {
   const events: Resource = { group: '', version: 'v1', resource: 'events', namespace };
-  const failed = (status: number, detail: string) => new ApiFailure('list', events, client.cluster, status, detail);
+  const failed = (status: number, detail: string) =>
+    new ApiFailure({ verb: 'list', resource: events, cluster: client.cluster, status, detail });
   const text = await client.text(events, { fieldSelector, limit: String(EVENTS_PAGE) }).catch((error: unknown) => {
-    // The right that is missing is `list`, and that is what the hint must name.
+    // The missing verb is `list`, not `get`.
     throw error instanceof ApiFailure && error.status === 403 ? failed(403, error.message) : error;
   });
   try {

@@ -1,4 +1,4 @@
-// Which pods serve: those of the ReplicaSet that carries the Deployment's current template, and those that are left of others.
+// The pods of a Deployment: those of the current template's ReplicaSet, and those of older ones.
 import { whyNotReady, type NotReady } from '../../analysis/rollout/not-ready.ts';
 import type { DeploymentTarget } from './contract.ts';
 import { listPods, listReplicaSets, readDeployment, type ClusterClient } from './client.ts';
@@ -18,14 +18,14 @@ export interface ServingPod {
   /** Empty until the pod has one. */
   ip: string;
   node: string;
-  /** In the pod's spec. A webhook on pods may have changed it (a mirror in place of the registry), so it is for people and never compared. */
+  /** In the pod's spec. For display only: a webhook may have changed it (a registry mirror). */
   image: string;
-  /** Image that the template of the pod's ReplicaSet asks for: what says which version this pod is of. */
+  /** Image in the template of the pod's ReplicaSet: identifies the version. */
   templateImage: string;
-  /** As the node resolved it; empty until the container runs. Compared by its digest (analysis/rollout/image-digest.ts). */
+  /** As resolved by the node; empty until the container runs. Compared by its digest (analysis/rollout/image-digest.ts). */
   imageId: string;
   ready: boolean;
-  /** On its way out: it still answers for a moment, and counts for nothing. */
+  /** Being deleted: it may still respond, but does not count. */
   terminating: boolean;
   restarts: number;
   /** Null when it is ready. */
@@ -50,7 +50,7 @@ export interface OwnedPod {
   replicaSet: ReplicaSet;
 }
 
-/** An evicted pod stays listed as Failed for hours; it serves nobody and another has taken its place. */
+/** An evicted pod stays listed as Failed for hours after its replacement. */
 const ENDED = ['Failed', 'Succeeded'];
 
 /** Reads a Deployment with all of its pods. Throws ApiFailure. */
@@ -89,20 +89,15 @@ export async function readOwnedPods(
   return { deployment, current: currentReplicaSet(deployment, replicaSets), replicaSets, owned };
 }
 
-/** Pods of the current template that are not on their way out: whom to scrape, profile and count. */
-export async function readServingPods(client: ClusterClient, target: DeploymentTarget): Promise<ServingPod[]> {
-  return (await readDeploymentPods(client, target)).pods.filter(({ terminating }) => !terminating);
-}
-
-/** The controller gives the ReplicaSet of the current template the Deployment's own revision number; at rollback it renumbers the old one. */
+/** The controller gives the ReplicaSet of the current template the Deployment's revision number; a rollback renumbers the old one. */
 function currentReplicaSet({ metadata }: Deployment, owned: readonly ReplicaSet[]): ReplicaSet | null {
   const revision = metadata.annotations?.[REVISION];
   return owned.find((replicaSet) => revision !== undefined && replicaSet.metadata.annotations?.[REVISION] === revision) ?? null;
 }
 
-/** A label selector as the API's query parameter spells it. */
+/** A label selector in the syntax of the API's query parameter. */
 export function labelSelector({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string {
-  const words = {
+  const operators = {
     In: (key: string, values: string[]) => `${key} in (${values.join(',')})`,
     NotIn: (key: string, values: string[]) => `${key} notin (${values.join(',')})`,
     Exists: (key: string) => key,
@@ -110,7 +105,7 @@ export function labelSelector({ matchLabels = {}, matchExpressions = [] }: Label
   };
   return [
     ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),
-    ...matchExpressions.map(({ key, operator, values = [] }) => words[operator](key, values)),
+    ...matchExpressions.map(({ key, operator, values = [] }) => operators[operator](key, values)),
   ].join(',');
 }
 

@@ -1,4 +1,4 @@
-// The recorded pod template, from the first of its two sources that still has it: the snapshot in the evidence store, or the old ReplicaSet.
+// The recorded pod template, from the snapshot in the evidence store or else from the old ReplicaSet.
 import { ApplicationFailure } from '@temporalio/common';
 import { digestOf } from '../../verdict/digest.ts';
 import { within } from '../within.ts';
@@ -9,20 +9,19 @@ import { loadSnapshot, type SnapshotDocument, type SnapshotStores } from './snap
 
 export interface RecordedTemplate {
   template: PodTemplate;
-  /** For people: `the snapshot`, `ReplicaSet shop/go-api-7d4`. */
+  /** For display: `the snapshot`, `ReplicaSet shop/go-api-7d4`. */
   source: string;
 }
 
-/** A snapshot has some kB; a disk that answers at all reads it within milliseconds. */
+/** A snapshot has some kB; a working disk reads it in milliseconds. */
 const READ_TIMEOUT_MS = 2_000;
 
-/** Failures of evidence that no retry mends. Everything else (a disk that does not answer, a missing right) may pass. */
+/** Permanent failures of evidence. Others (a disk that hangs, a missing permission) may pass. */
 const LOST = ['EvidenceMissing', 'EvidenceDamaged'];
 
 /**
- * Answers the template with the recorded digest. A lost, damaged or unreadable snapshot is replaced by the ReplicaSet of the same Deployment
- * with the recorded template hash. Throws ApiFailure when the ReplicaSets cannot be listed; when neither source has the template, `EvidenceMissing` or
- * `EvidenceDamaged` (non-retryable), or the failure of reading the snapshot where that may pass.
+ * The template with the recorded digest; a lost, damaged or unreadable snapshot is replaced by the ReplicaSet with the recorded template hash. Throws
+ * ApiFailure; without either source `EvidenceMissing` or `EvidenceDamaged` (non-retryable), or the retryable failure of reading the snapshot.
  */
 export async function recordedTemplate(
   client: ClusterClient,
@@ -34,7 +33,7 @@ export async function recordedTemplate(
     if (digestOf(template) === snapshot.templateDigest) return { template, source: 'the snapshot' };
     throw ApplicationFailure.create({
       type: 'EvidenceDamaged',
-      message: `evidence ${snapshot.whole ?? snapshot.evidence.digest} holds another pod template than the recorded one`,
+      message: `evidence ${snapshot.whole ?? snapshot.evidence.digest} does not contain the recorded pod template`,
     });
   } catch (error) {
     const found = await fromReplicaSet(client, snapshot);
@@ -43,7 +42,7 @@ export async function recordedTemplate(
   }
 }
 
-/** A file system that is away (a network share) blocks a read for minutes, and a rollback has 10 s for each try. */
+/** An unreachable network file system blocks a read for minutes, and each try of a rollback has 10 s. */
 async function readInTime(stores: SnapshotStores, snapshot: DeploymentSnapshot): Promise<SnapshotDocument> {
   const document = await within(READ_TIMEOUT_MS, loadSnapshot(stores, snapshot), null);
   if (document !== null) return document;
@@ -80,7 +79,7 @@ function noSource({ target, templateHash, image }: DeploymentSnapshot, cause: un
     type,
     nonRetryable: true,
     message:
-      `${message} And no ReplicaSet of deployment ${target.namespace}/${target.deployment} with ${TEMPLATE_HASH} ` +
+      `${message} No ReplicaSet of deployment ${target.namespace}/${target.deployment} with ${TEMPLATE_HASH} ` +
       `${templateHash || 'unknown'} has the recorded pod template; deploy ${image} by hand`,
   });
 }

@@ -1,8 +1,8 @@
-// What readers may see of a Deployment. A pod template holds credentials wherever people put them: in the values of environment variables, in
-// arguments, in headers of probes, in annotations. So the shape stays, and of the text only what is listed here.
+// Redacts a Deployment for readers. Pod templates may contain credentials anywhere (environment variables, arguments, probe headers, annotations),
+// so all text is redacted except the fields listed here.
 import { annotations, REVISION } from './objects.ts';
 
-/** Fields whose text is a name and not a value of the service. A field that Kubernetes adds later is redacted until it stands here. */
+/** Fields whose text is a name, not a value of the service. Unlisted fields are redacted. */
 const SHOWN_FIELDS = new Set([
   'name',
   'image',
@@ -47,23 +47,23 @@ const SHOWN_MAPS = new Set(['labels', 'matchLabels', 'nodeSelector', 'limits', '
 const HIDDEN_MAPS = new Set(['volumeAttributes', 'options', 'data', 'stringData']);
 const SHOWN_ANNOTATIONS = new Set<string>([REVISION, ...Object.values(annotations)]);
 
-/** A shorter text occurs in messages by chance: it is replaced between quotation marks only. */
+/** Shorter text occurs in messages by chance: it is replaced between quotation marks only. */
 const MIN_REPLACED_CHARACTERS = 4;
-/** A part of a credential: as much of it as no word of a message repeats by chance. */
+/** Part of a credential: long enough not to match a word by chance. */
 const PART_CHARACTERS = 8;
-/** Looking for parts takes time by the length of both, and the guard's heartbeats wait: longer messages are cut. */
+/** The search takes time by the length of both texts, and heartbeats wait: longer messages are truncated. */
 const MAX_MESSAGE_CHARACTERS = 4_000;
-/** A longer text is a document (an applied manifest), and has the words of every message about it. Its own values are redacted by themselves. */
+/** Longer text is a document (an applied manifest) and would match words of any message; its own values are redacted separately. */
 const MAX_CUT_CHARACTERS = 256;
 
 export interface Redactor {
-  /** JSON with the same keys, lists, numbers; text that is not listed becomes `(redacted 1)`, the same text the same number. */
+  /** The same JSON with unlisted text replaced by `(redacted 1)`, equal text by the same number. */
   value<T>(json: T): T;
-  /** A message of the cluster, without any text that was redacted before, as it is, escaped, in quotation marks, or cut. */
+  /** A message of the cluster without text that was redacted before: verbatim, escaped, quoted, or truncated. */
   message(text: string): string;
 }
 
-/** One redactor per record: within it equal values stay equal, so that a comparison of two templates has the same result. */
+/** One redactor per record: equal values stay equal, so templates can still be compared. */
 export function createRedactor(): Redactor {
   const known = new Map<string, string>();
   const token = (text: string): string => {
@@ -89,13 +89,13 @@ export function createRedactor(): Redactor {
     message: (text) =>
       [...known]
         .flatMap(([secret, shown]) => formsOf(secret).map((form) => [form, shown] as const))
-        // The longest first: one may be a part of another.
+        // The longest first: one may contain another.
         .sort(([a], [b]) => b.length - a.length)
         .reduce((message, [form, shown]) => withoutParts(withoutWhole(message, form, shown), form, shown), text),
   };
 }
 
-/** As a cluster writes a value: as it is, as JSON, as Go's encoding/json, which escapes what HTML reads, and as %q, which escapes what is not printable. */
+/** Spellings of a value in messages: verbatim, JSON, Go's encoding/json (HTML escapes), and Go's %q (escapes unprintable characters). */
 function formsOf(secret: string): string[] {
   const json = JSON.stringify(secret).slice(1, -1);
   const goJson = json.replaceAll(/[<>&\u2028\u2029]/gu, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
@@ -111,7 +111,7 @@ function withoutWhole(message: string, form: string, shown: string): string {
   return form.length >= MIN_REPLACED_CHARACTERS ? message.replaceAll(form, shown) : message.replaceAll(`"${form}"`, `"${shown}"`);
 }
 
-/** What a message cites of a form that it cuts: every run of characters that the two share and that is long enough. */
+/** Replaces parts of a truncated value: every common substring that is long enough. */
 function withoutParts(message: string, form: string, shown: string): string {
   if (form.length > MAX_CUT_CHARACTERS) return message;
   let rest = message;
@@ -124,7 +124,7 @@ function withoutParts(message: string, form: string, shown: string): string {
   return rest;
 }
 
-/** Takes what was seen of a Deployment out of a failure's message, which stands in history, audit and messages. */
+/** Redacts values of a Deployment in a failure's message, which goes to history, audit and notifications. */
 export function withoutValues(error: unknown, seen: readonly unknown[]): unknown {
   if (!(error instanceof Error)) return error;
   const redactor = createRedactor();
@@ -135,7 +135,7 @@ export function withoutValues(error: unknown, seen: readonly unknown[]): unknown
 
 const isShownField = (key: string): boolean => SHOWN_FIELDS.has(key);
 
-/** What is shown of the map or object under a key. */
+/** The rule for the map or object under a key. */
 function shownWithin(key: string, outside: (key: string) => boolean): (key: string) => boolean {
   if (outside !== isShownField) return outside;
   if (key === 'annotations') return (name) => SHOWN_ANNOTATIONS.has(name);

@@ -62,7 +62,10 @@ describe('a rollout on a real control plane', () => {
     expect(result).toMatchObject({ outcome: 'complete', podsReady: 3, podsWanted: 3 });
     const proof = await verify(NEW);
     expect(proof).toMatchObject({ ok: true, pods: 3 });
-    expect(await verify(OLD, 1_000)).toMatchObject({ ok: false, detail: expect.stringContaining(`asks for ${NEW}, not ${OLD}`) });
+    expect(await verify(OLD, 1_000)).toMatchObject({
+      ok: false,
+      detail: expect.stringContaining(`the pod template has ${NEW}, not ${OLD}`),
+    });
   });
 
   it('notices ProgressDeadlineExceeded within 2 s, and the rollback to the recorded template is not mistaken for the failed launch', async () => {

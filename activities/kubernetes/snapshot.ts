@@ -1,4 +1,4 @@
-// The recorded Deployment: whole for whoever restores it, redacted as evidence for readers.
+// The recorded Deployment: whole for a restore, redacted as evidence.
 import { randomBytes } from 'node:crypto';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
@@ -6,7 +6,7 @@ import type { DeploymentSnapshot, DeploymentTarget } from './contract.ts';
 import type { Deployment, PodTemplate } from './objects.ts';
 import { createRedactor } from './redact-template.ts';
 
-/** Content of the restricted piece; evidence of kind `deployment-snapshot` has the same fields, redacted, and a note on top that says so. */
+/** The restricted document; evidence of kind `deployment-snapshot` has the same fields, redacted, and a note. */
 export interface SnapshotDocument {
   target: DeploymentTarget;
   uid: string;
@@ -14,24 +14,24 @@ export interface SnapshotDocument {
   generation: number;
   annotations: Record<string, string>;
   replicas: number;
-  /** The pod template as the API sent it, unknown fields and all: what a rollback puts back. */
+  /** The pod template as received, with unknown fields: a rollback restores it. */
   template: PodTemplate;
-  /** Random: readers know the digest of this document, and must not be able to guess at a short password by it. */
+  /** Random: readers have the digest of this document and must not find a short password by trying. */
   salt?: string;
 }
 
 export interface SnapshotStores {
-  /** Evidence: every reader may download it. */
+  /** Every reader can download it. */
   store: EvidenceStore;
-  /** Pieces that only restores read. */
+  /** Only restores read it. */
   restricted: Pick<EvidenceStore, 'put' | 'get'>;
 }
 
-/** A Deployment's document is at most 1.5 MB (etcd's limit for any object); a longer one is not a snapshot of ours. */
+/** etcd limits an object to 1.5 MB. */
 const MAX_SNAPSHOT_BYTES = 2 * 1024 ** 2;
 const SALT_BYTES = 16;
 const NOTE =
-  'text that may be a credential is replaced by (redacted N), the same text by the same N; a rollback restores the whole document, which only the worker reads';
+  'text that may be a credential is replaced by (redacted N), equal text by the same N; a rollback restores the whole document, which only the worker reads';
 
 /** Stores the Deployment twice: whole in the restricted store, redacted as evidence. Throws EvidenceNotKept when either cannot be stored. */
 export async function storeSnapshot(
@@ -58,8 +58,7 @@ export async function storeSnapshot(
 }
 
 /**
- * Reads the whole document back. Throws EvidenceMissing or EvidenceDamaged: without the recorded template nothing may be written. Snapshots of
- * versions before the redaction stand whole among the evidence.
+ * Reads the whole document. Throws EvidenceMissing or EvidenceDamaged. Snapshots of versions without redaction are whole in the evidence store.
  */
 export async function loadSnapshot(
   { store, restricted }: SnapshotStores,

@@ -9,7 +9,7 @@ import { fakeCluster, PLAYED_IMAGE, type FakeCluster } from '../testing/fake-clu
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { EvidenceNotKept } from '../evidence/errors.ts';
 import type { ClusterClient } from './client.ts';
-import type { ActivityProgress } from './contract.ts';
+import type { ActivityProgress } from '../running-activity.ts';
 import { clientOf, healthyDeployment, IMAGE, OLD_IMAGE, podOf, TARGET, type DeploymentObjects } from '../testing/deployment-objects.ts';
 import { verifyVersion } from './verify-version.ts';
 
@@ -39,7 +39,7 @@ function verify(client: ClusterClient, asked: Asked = {}) {
   const { image = IMAGE, timeoutMs = 300, heartbeat = () => undefined, store = createFolderEvidenceStore(folder) } = asked;
   const url = `http://127.0.0.1:${(health.address() as AddressInfo).port}/healthz`;
   const input = { target: TARGET, image, healthTarget: 'shop', healthPath: '/healthz', timeoutMs };
-  return verifyVersion(client, store, url, input, { heartbeat, signal: new AbortController().signal });
+  return verifyVersion({ client, store, url }, input, { heartbeat, signal: new AbortController().signal });
 }
 
 const verifyAfter = (change: (objects: DeploymentObjects) => void, asked: Asked = {}) => {
@@ -56,7 +56,7 @@ it('proves a version by its template and its bytes', async () => {
     ok: true,
     pods: 2,
     imageIds: ['sha256:9f2a'],
-    detail: `2 pods run ${IMAGE} (sha256:9f2a), 5 healthy answers in a row`,
+    detail: `2 pods run ${IMAGE} (sha256:9f2a), 5 healthy responses in a row`,
   });
 });
 
@@ -88,24 +88,24 @@ it.each<[string, (objects: DeploymentObjects) => void, RegExp]>([
   [
     'the template asks for another image',
     ({ deployment }) => void (deployment.spec.template.spec.containers[0]!.image = OLD_IMAGE),
-    /asks for .*:v1, not .*:v2$/,
+    /the pod template has .*:v1, not .*:v2$/,
   ],
   [
     'the controller has not observed the generation',
     ({ deployment }) => void (deployment.metadata.generation = 4),
     /not observed generation 4/,
   ],
-  ['no pods are asked for', ({ deployment }) => void (deployment.spec.replicas = 0), /asks for no pods/],
+  ['it has 0 replicas', ({ deployment }) => void (deployment.spec.replicas = 0), /has 0 replicas/],
   ['the ReplicaSet of the template is not there yet', (objects) => void (objects.replicaSets = []), /ReplicaSet of the current template/],
   [
     'a pod of another version is left',
     ({ pods }) => void pods.push(podOf('go-api-old-1', 'old')),
-    /1 pods of another version are left: go-api-old-1 \(.*:v1\)/,
+    /1 pods of another version remain: go-api-old-1 \(.*:v1\)/,
   ],
   [
     'a pod of another version is left that a webhook gave the image of this one',
     ({ pods }) => void pods.push(podOf('go-api-old-1', 'old', { image: IMAGE })),
-    /1 pods of another version are left/,
+    /1 pods of another version remain/,
   ],
   [
     'a pod is not ready',
@@ -123,7 +123,7 @@ it.each<[string, (objects: DeploymentObjects) => void, RegExp]>([
   [
     'one tag names two builds',
     (objects) => void (objects.pods[1] = podOf('go-api-new-2', 'new', { imageId: 'registry.example.com/go-api@sha256:77aa' })),
-    /different bytes under the name .*: sha256:77aa, sha256:9f2a$/,
+    /different digests of .*:v2: sha256:77aa, sha256:9f2a$/,
   ],
 ])('does not prove a version when %s', async (_when, change, detail) => {
   expect(await verifyAfter(change, { timeoutMs: 200 })).toMatchObject({ ok: false, detail: expect.stringMatching(detail) });
@@ -166,6 +166,6 @@ it('does not prove a version whose healthy answers come only after the time is o
   const proof = await verifyAfter(() => undefined, { timeoutMs: 250 });
   expect(proof).toMatchObject({
     ok: false,
-    detail: expect.stringMatching(/answered ok \d times, 5 in a row are needed, and the time is over$/u),
+    detail: expect.stringMatching(/was healthy \d times before the timeout; 5 times in a row are required$/u),
   });
 });

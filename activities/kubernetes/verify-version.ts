@@ -1,4 +1,4 @@
-// The proof that one version serves.
+// Proves that exactly one version serves.
 import { setTimeout as pause } from 'node:timers/promises';
 import { imageDigest, imageDigests } from '../../analysis/rollout/image-digest.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
@@ -13,22 +13,25 @@ import { readDeploymentPods, type DeploymentPods, type ServingPod } from './pods
 
 const SAMPLE_INTERVAL_MS = 500;
 /**
- * Each request opens a new connection and may reach another pod. A service that answers every second request well would pass
- * five in a row by chance 1 time in 32; one of whose three pods is sick, 1 in 8 per round, and any bad answer starts the row again.
+ * Each request opens a new connection and may reach another pod. A service that fails every second request passes five in a row 1 time in 32; one with
+ * one sick pod of three, 1 time in 8.
  */
-const ANSWERS_IN_A_ROW = 5;
-const ANSWER_INTERVAL_MS = 100;
+const RESPONSES_IN_A_ROW = 5;
+const RESPONSE_INTERVAL_MS = 100;
+
+export interface VerifyVersionDependencies {
+  client: ClusterClient;
+  store: EvidenceStore;
+  /** Health page. */
+  url: string;
+}
 
 /**
- * Proves that exactly one version serves: the template asks for the image, every pod of the Deployment belongs to its ReplicaSet, ready, with
- * the same bytes; none of another template is left (those on their way out excepted); and health answers ok several times in a row. `ok: false`
- * when the time is over first. Image names of pods are not compared: a webhook may have swapped the registry. Without evidence when the store
- * cannot keep it. Throws ApiFailure when a 401, 403 or 404 lasts for a minute or to the end of the time, and when the Deployment is gone.
+ * Waits until the template has the image, all pods are of its ReplicaSet, ready and of one image digest, and health is ok several times in a row; `ok:
+ * false` after the timeout. Throws ApiFailure when a 401, 403 or 404 lasts for a minute or until the timeout, and when the Deployment is gone.
  */
 export async function verifyVersion(
-  client: ClusterClient,
-  store: EvidenceStore,
-  url: string,
+  { client, store, url }: VerifyVersionDependencies,
   input: VerifyVersionInput,
   { heartbeat, signal }: RunningActivity,
 ): Promise<VersionProof> {
@@ -51,7 +54,7 @@ export async function verifyVersion(
     }
     ok = detail === '';
     if (ok) break;
-    heartbeat({ text: detail, done: 0, total: ANSWERS_IN_A_ROW, unit: 'answers' });
+    heartbeat({ text: detail, done: 0, total: RESPONSES_IN_A_ROW, unit: 'responses' });
     await pause(SAMPLE_INTERVAL_MS, undefined, { signal });
   }
   const refusal = trouble.refusal();
@@ -62,7 +65,7 @@ export async function verifyVersion(
   const saw = {
     ok,
     detail: ok
-      ? `${running.length} pods run ${input.image} (${imageIds[0] ?? 'image id not reported'}), ${ANSWERS_IN_A_ROW} healthy answers in a row`
+      ? `${running.length} pods run ${input.image} (${imageIds[0] ?? 'image id not reported'}), ${RESPONSES_IN_A_ROW} healthy responses in a row`
       : detail,
     pods: running.length,
     seconds: (performance.now() - startedMs) / 1_000,
@@ -79,8 +82,8 @@ export async function verifyVersion(
   return { ...saw, ...('ref' in kept ? { evidence: [kept.ref] } : { evidence: [], notKept: kept.notKept }) };
 
   async function whyNotHealthy(): Promise<string | null> {
-    for (let good = 0; good < ANSWERS_IN_A_ROW; good += 1) {
-      if (good > 0) await pause(ANSWER_INTERVAL_MS, undefined, { signal });
+    for (let good = 0; good < RESPONSES_IN_A_ROW; good += 1) {
+      if (good > 0) await pause(RESPONSE_INTERVAL_MS, undefined, { signal });
       const answer = await askHealth(url, signal);
       health.push(answer);
       if (!answer.ok) return `${url} is not healthy: ${answer.detail}`;
@@ -92,12 +95,12 @@ export async function verifyVersion(
   function notInTime(good: number): string {
     const bad = health.findLast((answer) => !answer.ok);
     return bad
-      ? `${url} answers healthy only intermittently; the last other answer was ${bad.detail}`
-      : `${url} answered ok ${good} times, ${ANSWERS_IN_A_ROW} in a row are needed, and the time is over`;
+      ? `${url} is healthy only intermittently; the last failing response was ${bad.detail}`
+      : `${url} was healthy ${good} times before the timeout; ${RESPONSES_IN_A_ROW} times in a row are required`;
   }
 }
 
-/** The first thing that keeps the Deployment from serving exactly one version, or null. */
+/** The first reason why the Deployment does not serve exactly one version, or null. */
 function whyNotOneVersion(
   { deployment, templateHash, pods, others }: DeploymentPods,
   { image, target }: Pick<VerifyVersionInput, 'image' | 'target'>,
@@ -105,14 +108,14 @@ function whyNotOneVersion(
   const { metadata, spec, status } = deployment;
   const wanted = spec.replicas ?? 1;
   const asked = imageOf(spec.template, target.container);
-  if (asked !== image) return `the pod template asks for ${asked ?? `no container ${target.container}`}, not ${image}`;
+  if (asked !== image) return `the pod template has ${asked ?? `no container ${target.container}`}, not ${image}`;
   if ((status?.observedGeneration ?? 0) < (metadata.generation ?? 0))
     return `the controller has not observed generation ${metadata.generation} yet`;
-  if (wanted === 0) return 'the Deployment asks for no pods, so nothing serves';
-  if (templateHash === '') return 'the ReplicaSet of the current template is not known yet';
+  if (wanted === 0) return 'the Deployment has 0 replicas, so nothing serves';
+  if (templateHash === '') return 'the ReplicaSet of the current template does not exist yet';
   const left = others.filter(({ terminating }) => !terminating);
   if (left.length > 0)
-    return `${left.length} pods of another version are left: ${left.map(({ name, templateImage }) => `${name} (${templateImage})`).join(', ')}`;
+    return `${left.length} pods of another version remain: ${left.map(({ name, templateImage }) => `${name} (${templateImage})`).join(', ')}`;
   return whyNotReadyOrMixed(
     pods.filter(({ terminating }) => !terminating),
     wanted,
@@ -128,6 +131,6 @@ function whyNotReadyOrMixed(running: readonly ServingPod[], wanted: number, imag
     return `${ready.length} of ${Math.max(wanted, running.length)} pods are ready${reason}`;
   }
   const digests = new Set(running.map(({ imageId }) => imageDigest(imageId)).filter((digest) => digest !== ''));
-  if (digests.size > 1) return `the pods run different bytes under the name ${image}: ${[...digests].sort().join(', ')}`;
+  if (digests.size > 1) return `the pods run different digests of ${image}: ${[...digests].sort().join(', ')}`;
   return null;
 }

@@ -119,7 +119,7 @@ it('is superseded when a field of the template other than the image is changed',
 
 it.each<[string, EvidenceStore['put'], RegExp]>([
   ['the disk is full', () => Promise.reject(new EvidenceNotKept('The disk is full.')), /^The disk is full\.$/],
-  ['the store hangs', () => new Promise(() => undefined), /did not keep the bytes within 2 s/],
+  ['the store hangs', () => new Promise(() => undefined), /timed out after 2 s/],
 ])('answers without evidence, and with the reason, when %s', async (_when, put, notKept) => {
   const rollout = await watchObjects(healthyDeployment, 60_000, { put } as unknown as EvidenceStore);
   expect(rollout).toMatchObject({ outcome: 'complete', evidence: [], notKept: expect.stringMatching(notKept) });

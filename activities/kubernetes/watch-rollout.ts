@@ -1,4 +1,4 @@
-// The watch over one rollout.
+// Watches one rollout.
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { rolloutOutcome } from '../../analysis/rollout/outcome.ts';
@@ -13,22 +13,18 @@ import { imageOf, type StatusCondition } from './objects.ts';
 import { passingTrouble } from './passing-trouble.ts';
 import { readDeploymentPods, type DeploymentPods } from './pods.ts';
 
-/**
- * Three small reads twice a second, instead of a watch: a condition is noticed within a second, and there is no resourceVersion that can
- * expire, no re-list, no connection that dies silently.
- */
+/** Three small reads twice a second instead of a watch: no expiring resourceVersion, no re-list, no connection that dies silently. */
 const SAMPLE_INTERVAL_MS = 500;
-/** An unreachable API server is reported and waited for; the timeout of the rollout still ends the wait. */
+/** For an unreachable API server; the timeout of the rollout limits the wait. */
 const RETRY_INTERVAL_MS = 1_000;
-/** However long a busy server asks to stay away: longer, and the heartbeat (15 s) would miss. */
+/** Limit for Retry-After, because of the heartbeat timeout (15 s). */
 const MAX_PAUSE_MS = 5_000;
-/** Different reasons in one finding; pods of one template fail alike, and all of them stand in the evidence of the pods. */
+/** In one finding; the evidence has all. */
 const MAX_REASONS = 3;
 
 /**
- * Follows one rollout until it is complete, has failed, was overwritten, or the time is over. Returns what was sampled and does not judge;
- * without evidence when the store cannot keep it. Trouble with the API server is reported and waited out; throws ApiFailure when a 401, 403 or
- * 404 lasts for a minute or to the end of the time, and when the Deployment is gone.
+ * Samples one rollout until it is complete, failed, overwritten or timed out; does not judge. Errors of the API server are reported and waited for.
+ * Throws ApiFailure when a 401, 403 or 404 lasts for a minute or until the timeout, and when the Deployment is gone.
  */
 export async function watchRollout(
   client: ClusterClient,
@@ -51,7 +47,7 @@ export async function watchRollout(
       last = stateOf(pods, input.target.container);
       const reading = readRollout([...states, last], input);
       if (reading.state !== 'going') break;
-      if (isNews(states.at(-1), last)) states.push(last);
+      if (hasChanged(states.at(-1), last)) states.push(last);
       heartbeat({ text: reading.text, done: readyOfNew(last), total: last.wanted, unit: 'pods' });
       await pause(SAMPLE_INTERVAL_MS, undefined, { signal });
     } catch (error) {
@@ -63,7 +59,7 @@ export async function watchRollout(
   }
   const refusal = trouble.refusal();
   if (refusal) throw refusal;
-  // The last sample is always recorded, news or not: how long a condition stood is read from its time.
+  // The last sample is always recorded: its time is the end of a condition.
   if (last !== null && last !== states.at(-1)) states.push(last);
 
   const end = {
@@ -111,12 +107,12 @@ const plain = ({ type, status, reason, message, lastTransitionTime }: StatusCond
   ...(lastTransitionTime === undefined ? {} : { lastTransitionTime }),
 });
 
-/** The same state twice a second for ten minutes is one line. */
-function isNews(before: RolloutState | undefined, now: RolloutState): boolean {
+/** Equal consecutive states are recorded once. */
+function hasChanged(before: RolloutState | undefined, now: RolloutState): boolean {
   return before === undefined || JSON.stringify({ ...before, at: '' }) !== JSON.stringify({ ...now, at: '' });
 }
 
-/** `container go-api: OOMKilled (exit code 137), 3 restarts (2 pods)`: reasons of the new pods that are not ready, the most frequent first. */
+/** Reasons of new pods that are not ready, the most frequent first: `container go-api: OOMKilled (exit code 137), 3 restarts (2 pods)`. */
 function podReasons({ pods }: DeploymentPods): string {
   const counts = new Map<string, number>();
   for (const { notReady, terminating } of pods) {

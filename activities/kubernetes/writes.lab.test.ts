@@ -265,7 +265,7 @@ describe('restoreTemplate on a real API server', () => {
     const gone = { type: 'NotFound', nonRetryable: true };
     await expect(acts.restoreTemplate({ snapshot, operation: rollback, undoes: launch.id })).rejects.toMatchObject({
       ...gone,
-      message: `deployment ${lab.namespace}/go-api is gone from cluster lab, so there is nothing to roll back; where it is to serve again, deploy it with ${OLD}`,
+      message: `deployment ${lab.namespace}/go-api was deleted from cluster lab, so there is nothing to roll back; to serve again, deploy it with ${OLD}`,
     });
     const watched = { target: lab.target, observedGeneration: 1, image: OLD, timeoutMs: 30_000 };
     await expect(acts.watchRollout(watched)).rejects.toMatchObject(gone);

@@ -1,7 +1,7 @@
 // Progress of the load: requested and delivered rate over the last few seconds.
 import { offeredIterations, plannedSeconds, type LoadStage } from '../../analysis/load-test/plan.ts';
 import { count, number } from '../../verdict/wording/index.ts';
-import type { ActivityProgress } from '../kubernetes/contract.ts';
+import type { ActivityProgress } from '../running-activity.ts';
 
 /** Short enough to follow a ramp, long enough to smooth out k6's output interval of 0.2 s. */
 const WINDOW_MS = 5_000;

@@ -1,7 +1,8 @@
 // What a load test gets from outside, and one run of it.
 import type { LoadPlan } from '../../analysis/load-test/run-record.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
-import type { ActivityProgress, DeploymentTarget } from '../kubernetes/contract.ts';
+import type { DeploymentTarget } from '../kubernetes/contract.ts';
+import type { ActivityProgress } from '../running-activity.ts';
 import type { LoadTestInput } from '../steps-contract.ts';
 import type { K6Process, StartK6 } from './k6-run.ts';
 import type { CandidatePod, SeenCandidate } from './see-candidate.ts';

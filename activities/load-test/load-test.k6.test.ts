@@ -15,7 +15,7 @@ import { judgeRuntime } from '../../analysis/runtime/judge.ts';
 import { readRuntimeSamples } from '../../analysis/runtime/read-samples.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
-import type { ActivityProgress } from '../kubernetes/contract.ts';
+import type { ActivityProgress } from '../running-activity.ts';
 import type { LoadTestInput, StepReport } from '../steps-contract.ts';
 import type { StartK6 } from './k6-run.ts';
 import { findK6 } from '../testing/find-k6.ts';
@@ -392,7 +392,7 @@ test('ends k6 and leaves nothing when the evidence cannot be kept', async () => 
     async put(description, bytes) {
       if (description.kind !== 'k6-points') return store.put(description, bytes);
       for await (const chunk of bytes as AsyncIterable<Uint8Array>) if (chunk.length > 0) break;
-      throw Object.assign(new Error('the disk is full; make room, then retry'), { name: 'EvidenceNotKept' });
+      throw Object.assign(new Error('the disk is full; free some space, then retry'), { name: 'EvidenceNotKept' });
     },
   };
   await expect(run({ seconds: 20, dependencies: { store: full } })).rejects.toMatchObject({ name: 'EvidenceNotKept' });

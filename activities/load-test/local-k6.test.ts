@@ -136,7 +136,7 @@ describe('k6 at a runner', () => {
     const k6 = await remote(run);
     await once(k6.points, 'readable');
     k6.kill();
-    expect(await k6.ended).toEqual({ exitCode: null, signal: null, lastError: `the k6 runner at ${socket} went away` });
+    expect(await k6.ended).toEqual({ exitCode: null, signal: null, lastError: `the k6 runner at ${socket} closed the connection` });
     const worker = `
       import { remoteK6 } from ${JSON.stringify(join(import.meta.dirname, 'remote-k6.ts'))};
       const k6 = await remoteK6({ socket: ${JSON.stringify(socket)}, hosts: [] })({ ...${JSON.stringify({ ...run, script: '' })}, script: Buffer.from('x') });
@@ -165,7 +165,7 @@ describe('k6 at a runner', () => {
 
   it('does not run where nobody listens, or the target has no address', async () => {
     await expect(remoteK6({ socket: join(folder, 'none.sock'), hosts: [] })(run)).rejects.toThrow(
-      /^the k6 runner at .*none\.sock does not answer: /,
+      /^the k6 runner at .*none\.sock does not respond: /,
     );
     await start('exit 0');
     await expect(remote({ ...run, targetUrl: 'http://no-such-host.invalid' })).rejects.toThrow(

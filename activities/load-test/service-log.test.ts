@@ -55,8 +55,8 @@ test('reports why there are no statements', async () => {
   expect(await read({ 'go-api-1': scan(152_000_000), 'go-api-2': '' })).toBe(
     'no log line of 2 pods has a statement with its duration; 1 lines have a statement with an implausible duration (numbers are read as seconds)',
   );
-  const refused: ReadPodLog = () => Promise.reject(new Error('cluster lab: could not get pods/log: this identity may not (403)'));
-  expect(await read({ 'go-api-1': '' }, refused)).toContain('may not (403)');
+  const refused: ReadPodLog = () => Promise.reject(new Error('cluster lab: could not get pods/log: forbidden (403)'));
+  expect(await read({ 'go-api-1': '' }, refused)).toContain('forbidden (403)');
   expect(await serviceLogOf(target, { listPods: async () => [] })(new Date())).toBe(
     'not read: `podLogs` of cluster lab is off in the environment file',
   );

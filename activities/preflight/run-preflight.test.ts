@@ -133,14 +133,14 @@ test('preflight fails when the evidence disk is nearly full', async () => {
 
 test('preflight fails with the message of the store, and without evidence, when evidence cannot be written', async () => {
   const refuse = async () => {
-    throw new EvidenceNotKept('The evidence store /e cannot keep the bytes: the disk is full; make room, then retry.');
+    throw new EvidenceNotKept('The evidence store /e cannot keep the bytes: the disk is full; free some space, then retry.');
   };
   for (const broken of [{ space: refuse, put: refuse }, { put: refuse }]) {
     const { findings, evidence } = await run({ store: { ...store, ...broken } });
     expect(evidence).toEqual([]);
     expect(of(findings, 'evidence space')).toMatchObject({
       outcome: 'fail',
-      message: expect.stringContaining('the disk is full; make room, then retry; '),
+      message: expect.stringContaining('the disk is full; free some space, then retry; '),
     });
     expect(findings).toHaveLength(9);
   }
@@ -175,13 +175,15 @@ test('preflight does not pass a Lease that it may not read, and names the right'
   const client: ClusterClient = {
     ...fake,
     get: async <T>(resource: Parameters<ClusterClient['get']>[0]) => {
-      if (resource.resource === 'leases') throw new ApiFailure('get', resource, 'lab', 403, 'forbidden');
+      if (resource.resource === 'leases') throw new ApiFailure({ verb: 'get', resource, cluster: 'lab', status: 403, detail: 'forbidden' });
       return fake.get<T>(resource);
     },
   };
   expect(of((await run({ client })).findings, 'last launch ended')).toMatchObject({
     outcome: 'inconclusive',
-    message: expect.stringMatching(/could not get leases\.coordination\.k8s\.io shop\/tminus-go-api: .*\(403\); grant it the verb "get"/),
+    message: expect.stringMatching(
+      /could not get leases\.coordination\.k8s\.io shop\/tminus-go-api: .*\(403\); grant this identity the verb "get"/,
+    ),
   });
 });
 

@@ -84,7 +84,7 @@ export const failingPod = (name: string, container: Partial<NonNullable<NonNulla
 export function clientOf(
   objects: () => DeploymentObjects,
   text: ClusterClient['text'] = async (resource) => {
-    throw new ApiFailure('get', resource, 'lab', 403, 'forbidden');
+    throw new ApiFailure({ verb: 'get', resource, cluster: 'lab', status: 403, detail: 'forbidden' });
   },
 ): ClusterClient {
   const unused = (): Promise<never> => Promise.reject(new Error('the test did not expect this request'));

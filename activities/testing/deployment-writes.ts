@@ -34,11 +34,11 @@ export function deploymentWrites(client: ClusterClient, store: EvidenceStore): D
   return {
     captureDeployment: (target) => asApplicationFailure(async () => (await captureDeployment(client, stores, target)).snapshot),
     applyImage: (input) =>
-      asApplicationFailure(() => applyImage(client, stores, input, fence(input.target, input.operation, 'apply'), now)),
+      asApplicationFailure(() => applyImage({ client, stores, fence: fence(input.target, input.operation, 'apply'), now }, input)),
     restoreTemplate: (input) => {
       const operation = { ...input.operation, id: input.undoes };
       return asApplicationFailure(() =>
-        restoreTemplate(client, stores, { ...input, wantedImage: NEW }, fence(input.snapshot.target, operation, 'restore'), now),
+        restoreTemplate({ client, stores, fence: fence(input.snapshot.target, operation, 'restore'), now }, { ...input, wantedImage: NEW }),
       );
     },
   };

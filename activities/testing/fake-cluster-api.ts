@@ -43,7 +43,7 @@ export class FakeClusterApi {
     },
     create: async <T>(resource: Resource, body: unknown) => {
       await this.before('create', resource);
-      if (this.lease) throw new ApiFailure('create', resource, 'lab', 409, 'already exists');
+      if (this.lease) throw new ApiFailure({ verb: 'create', resource, cluster: 'lab', status: 409, detail: 'already exists' });
       this.lease = { ...(copied(body) as Lease) };
       return this.changed('create', resource, this.lease) as T;
     },
@@ -51,7 +51,8 @@ export class FakeClusterApi {
       await this.before('patch', resource);
       const found = this.found(resource, 'patch');
       const asked = versionOf(body);
-      if (asked !== undefined && asked !== found.metadata.resourceVersion) throw new ApiFailure('patch', resource, 'lab', 409, 'conflict');
+      if (asked !== undefined && asked !== found.metadata.resourceVersion)
+        throw new ApiFailure({ verb: 'patch', resource, cluster: 'lab', status: 409, detail: 'conflict' });
       if (Array.isArray(body)) jsonPatch(found, body as Operation[]);
       else strategicMerge(found, body as Partial<Deployment>);
       return this.changed('patch', resource, found) as T;
@@ -115,7 +116,7 @@ export class FakeClusterApi {
 
   private found(resource: Resource, verb: Verb = 'get'): Deployment | Lease {
     const object = resource.resource === 'deployments' ? this.deployment : this.lease;
-    if (!object) throw new ApiFailure(verb, resource, 'lab', 404, 'not found', null, { gone: true });
+    if (!object) throw new ApiFailure({ verb, resource, cluster: 'lab', status: 404, detail: 'not found', gone: true });
     return object;
   }
 

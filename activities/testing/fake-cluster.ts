@@ -55,7 +55,7 @@ export function fakeCluster(change: Partial<FakeCluster> = {}): FakeCluster & { 
     ...change,
   };
   const answer = (verb: Verb, resource: Resource): unknown => {
-    if (state.status !== 200) throw new ApiFailure(verb, resource, 'lab', state.status, 'fake');
+    if (state.status !== 200) throw new ApiFailure({ verb, resource, cluster: 'lab', status: state.status, detail: 'fake' });
     if (resource.resource === 'selfsubjectaccessreviews') return { status: { allowed: state.allowed } };
     if (resource.resource === 'deployments') {
       const { metadata, ...rest } = deployment(state);
@@ -63,7 +63,7 @@ export function fakeCluster(change: Partial<FakeCluster> = {}): FakeCluster & { 
     }
     if (resource.resource === 'replicasets') return [replicaSet];
     if (resource.resource === 'leases') {
-      if (state.lease === null) throw new ApiFailure(verb, resource, 'lab', 404, 'fake', null, { gone: true });
+      if (state.lease === null) throw new ApiFailure({ verb, resource, cluster: 'lab', status: 404, detail: 'fake', gone: true });
       return { metadata: { annotations: state.lease.annotations }, spec: { holderIdentity: state.lease.holder } };
     }
     if (resource.resource === 'nodes')

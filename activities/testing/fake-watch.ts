@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
-import type { ActivityProgress } from '../kubernetes/contract.ts';
+import type { ActivityProgress } from '../running-activity.ts';
 import type { Answer, PrometheusClient } from '../prometheus/client.ts';
 import type { RunningActivity } from '../running-activity.ts';
 import type { GuardCarry, GuardInput } from '../steps-contract.ts';

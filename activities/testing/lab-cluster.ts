@@ -7,7 +7,8 @@ import { AppsV1Api, CoreV1Api, KubeConfig, PatchStrategy, setHeaderOptions } fro
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import type { RunningActivity } from '../running-activity.ts';
 import { createClusterClient, deployments, type ClusterClient } from '../kubernetes/client.ts';
-import type { ActivityProgress, DeploymentTarget } from '../kubernetes/contract.ts';
+import type { DeploymentTarget } from '../kubernetes/contract.ts';
+import type { ActivityProgress } from '../running-activity.ts';
 import type { Deployment } from '../kubernetes/objects.ts';
 import { readDeploymentPods } from '../kubernetes/pods.ts';
 

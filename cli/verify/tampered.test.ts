@@ -87,7 +87,7 @@ it('reports step and digest of a changed piece, and checks the other step', asyn
     {
       step: 'first',
       result: 'differs',
-      sentences: [expect.stringContaining(`${first.digest} was changed: its bytes have another SHA-256`)],
+      sentences: [expect.stringContaining(`${first.digest} was changed: the SHA-256 of its bytes differs`)],
     },
     { step: 'second', result: 'same', sentences: [] },
   ]);

@@ -28,9 +28,9 @@ it.each([
     'a changed byte',
     (file: string) => writeFileSync(file, readFileSync(file, 'utf8').replace('2', '3')),
     'Damaged',
-    'its bytes have another SHA-256',
+    'the SHA-256 of its bytes differs',
   ],
-  ['a lost tail', (file: string) => truncateSync(file, 3), 'Damaged', 'it has 3 bytes and had 9 when it was stored'],
+  ['a lost tail', (file: string) => truncateSync(file, 3), 'Damaged', 'it has 3 bytes, 9 were stored'],
   ['a lost file', (file: string) => rmSync(file), 'NotFound', 'no evidence is stored under'],
 ])('sends nothing of evidence with %s, and says what is wrong before the first byte', async (_, harm, code, message) => {
   const { digest } = await put('p99 = 2 s');

@@ -39,7 +39,7 @@ async function assertWhole(world: World, digest: string): Promise<void> {
     if (error instanceof EvidenceDamaged)
       throw new ApiError(
         'Damaged',
-        `the evidence ${digest} was changed: ${error.why}`,
+        `the evidence ${digest} was changed: ${error.reason}`,
         'restore the evidence folder from a backup; findings from this piece are not trustworthy',
       );
     throw error;

@@ -145,7 +145,7 @@ describe('signed acts', () => {
         type: 'Expired',
         nonRetryable: true,
         message:
-          'this approve was signed at 2026-11-24T08:05:00.000Z and counted until 2026-11-24T08:10:00.000Z; read the status and decide again',
+          'this approve was signed at 2026-11-24T08:05:00.000Z and expired at 2026-11-24T08:10:00.000Z; read the status and decide again',
       });
   });
 

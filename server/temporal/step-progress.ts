@@ -6,7 +6,7 @@ import { optionalTsToDate, optionalTsToMs } from '@temporalio/common/lib/time.js
 import proto from '@temporalio/proto';
 import { z } from 'zod';
 import type { EffectActivities } from '../../activities/effects/contract.ts';
-import type { ActivityProgress } from '../../activities/kubernetes/contract.ts';
+import type { ActivityProgress } from '../../activities/running-activity.ts';
 import type { StepActivities } from '../../activities/steps-contract.ts';
 import { clusterTaskQueue, countdownId, LOAD_TASK_QUEUE, type CountdownStatus } from '../../workflows/messages.ts';
 import { duration } from '../../verdict/wording/index.ts';

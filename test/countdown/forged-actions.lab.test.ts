@@ -47,7 +47,7 @@ const FORGERIES: Forgery[] = [
   [
     'a time that is over',
     (act, { signer }) => signer.sign({ ...act, notAfter: new Date(Date.now() - 120_000).toISOString() }),
-    /counted until/,
+    /expired at/,
   ],
   ['another countdown', (act, { signer }) => signer.sign({ ...act, countdown: 'countdown/other' }), /was signed for countdown\/other/],
   ['an earlier run', (act, { signer }) => signer.sign({ ...act, run: randomUUID() }), /was signed for another run/],

@@ -88,7 +88,7 @@ describe('a raw start', () => {
       (lab) => [{ ...lab.input({ countdownMs: 1_000 }), start: lab.input({ countdownMs: 1_000 }).start }],
       /was signed for countdown\/r-/,
     ],
-    ['with an expired signature', (lab) => [lab.input({ countdownMs: 1_000 }, () => Date.now() - HOUR)], /counted until/],
+    ['with an expired signature', (lab) => [lab.input({ countdownMs: 1_000 }, () => Date.now() - HOUR)], /expired at/],
     ['with a retry policy', (lab) => [lab.input({ countdownMs: 1_000 }), { retry: { maximumAttempts: 3 } }], /with a retry policy/],
     ['with a cron schedule', (lab) => [lab.input({ countdownMs: 1_000 }), { cronSchedule: '@every 1s' }], /with the cron schedule/],
     ['with a start delay', (lab) => [lab.input({ countdownMs: 1_000 }), { startDelay: '1s' }], /with a delay of 1 s/],

@@ -39,7 +39,10 @@ function failing<Args extends unknown[], T>(times: number, status: number, act: 
   let left = times;
   return async (...args) => {
     left -= 1;
-    if (left >= 0) throw toApplicationFailure(new ApiFailure('patch', deployments('shop', 'go-api'), 'test', status, 'fake'));
+    if (left >= 0)
+      throw toApplicationFailure(
+        new ApiFailure({ verb: 'patch', resource: deployments('shop', 'go-api'), cluster: 'test', status, detail: 'fake' }),
+      );
     return act(...args);
   };
 }
@@ -72,6 +75,6 @@ it('tells people while it lasts why the rollback has not come through', async ()
       refused = false;
     },
   );
-  expect(told).toMatch(/this identity may not \(403\); grant it the verb "patch"/);
+  expect(told).toMatch(/forbidden \(403\); grant this identity the verb "patch"/);
   expect(ended).toMatchObject({ ending: 'rolled-back' });
 });
