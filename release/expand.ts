@@ -45,7 +45,7 @@ function expandCheckpoint(checkpoint: FileCheckpoint, spec: Pick<ReleaseFile['sp
     name: checkpoint.name,
     at: checkpoint.at,
     offsetMs: offsetMs(checkpoint.at),
-    holdDeadlineMs: durationMs(checkpoint.holdDeadline),
+    holdTimeoutMs: durationMs(checkpoint.holdDeadline),
     steps: checkpoint.steps.map((step) => expandStep(step, spec)),
     approval: checkpoint.approval && expandApproval(checkpoint.approval, spec.approvers),
   };
@@ -56,7 +56,7 @@ function expandApproval(approval: NonNullable<FileCheckpoint['approval']>, appro
     groups: approval.groups ?? approvers.groups,
     count: approval.count ?? approvers.count,
     allowRequester: approval.allowRequester ?? approvers.allowRequester,
-    deadlineMs: durationMs(approval.deadline),
+    timeoutMs: durationMs(approval.deadline),
     onDeadline: approval.onDeadline,
   };
 }

@@ -65,7 +65,7 @@ describe('a release of ten lines', () => {
       groups: ['release-managers'],
       count: 2,
       allowRequester: false,
-      deadlineMs: 1_800_000,
+      timeoutMs: 1_800_000,
       onDeadline: 'no-go',
     });
   });
@@ -87,8 +87,8 @@ describe('a release of ten lines', () => {
     expect(spec.checkpoints[0]).toMatchObject({
       at: 'T-1h30m',
       offsetMs: 5_400_000,
-      holdDeadlineMs: 7_200_000,
-      approval: { deadlineMs: 45_000 },
+      holdTimeoutMs: 7_200_000,
+      approval: { timeoutMs: 45_000 },
       steps: [
         { maxClockSkewMs: 1_500 },
         {

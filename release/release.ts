@@ -159,8 +159,8 @@ export interface Approval {
   groups: string[];
   count: number;
   allowRequester: boolean;
-  /** From the time people are asked. */
-  deadlineMs: number;
+  /** How long people may take, from when they are asked. */
+  timeoutMs: number;
   onDeadline: 'no-go' | 'hold';
 }
 
@@ -173,7 +173,7 @@ export interface Checkpoint {
   steps: Step[];
   approval: Approval | null;
   /** How long the checkpoint may stay inconclusive, or held by people. */
-  holdDeadlineMs: number;
+  holdTimeoutMs: number;
 }
 
 export interface Service {

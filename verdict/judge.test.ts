@@ -63,7 +63,7 @@ describe('judge', () => {
   });
 
   it("ends a hold that silence made as no-go at the hold's own deadline", () => {
-    const approvalPolicy = { ...quorum, onDeadline: 'hold' as const, deadlineMs: NOW };
+    const approvalPolicy = { ...quorum, onDeadline: 'hold' as const, deadlineAtMs: NOW };
     const judged = (inconclusiveUntilMs: number) =>
       judge([finding('pass')], [], [], policy({ approval: approvalPolicy, inconclusiveUntilMs }), NOW).verdict;
     expect([judged(NOW + 1), judged(NOW)]).toEqual(['hold', 'no-go']);
@@ -76,7 +76,7 @@ describe('judge', () => {
   });
 
   it('holds while approvals are missing, and is no-go at the deadline: silence is not consent', () => {
-    const judged = (nowMs: number) => judge([], [approval('a')], [], policy({ approval: { ...quorum, deadlineMs: NOW } }), nowMs);
+    const judged = (nowMs: number) => judge([], [approval('a')], [], policy({ approval: { ...quorum, deadlineAtMs: NOW } }), nowMs);
     expect(judged(NOW - 1)).toMatchObject({ verdict: 'hold', reasons: [{ message: '1 of 2 approvals of sre are given' }] });
     expect(judged(NOW)).toMatchObject({ verdict: 'no-go', reasons: [{ code: 'ApprovalsMissing' }] });
   });

@@ -26,8 +26,8 @@ export interface Waiver {
 export interface ApprovalPolicy {
   groups: readonly string[];
   count: number;
-  /** When silence becomes a decision; absent before the wait has begun. */
-  deadlineMs?: number;
+  /** Milliseconds since 1970: when missing approvals become a verdict; absent before the wait has started. */
+  deadlineAtMs?: number;
   onDeadline: 'no-go' | 'hold';
 }
 
@@ -95,10 +95,10 @@ function approvalReasons(approvals: readonly CountedApproval[], policy: Policy, 
     );
   }
   if (!policy.approval) return [];
-  const { groups, count, deadlineMs, onDeadline } = policy.approval;
+  const { groups, count, deadlineAtMs, onDeadline } = policy.approval;
   const given = countApprovals(approvals, policy);
   if (given >= count) return [];
-  const overdue = deadlineMs !== undefined && nowMs >= deadlineMs;
+  const overdue = deadlineAtMs !== undefined && nowMs >= deadlineAtMs;
   // A hold that silence made ends as every hold does: at its own deadline, as no-go.
   const holdIsOver = policy.inconclusiveUntilMs !== undefined && nowMs >= policy.inconclusiveUntilMs;
   const asked = `${given} of ${count} approvals of ${groups.join(' or ')}`;

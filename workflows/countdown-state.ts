@@ -251,7 +251,7 @@ export function evaluate(state: CountdownState, checkpoint: CheckpointState, now
     {
       approval:
         approval && checkpoint.pending.length === 0
-          ? { ...approval, ...(checkpoint.approvalDeadlineMs === undefined ? {} : { deadlineMs: checkpoint.approvalDeadlineMs }) }
+          ? { ...approval, ...(checkpoint.approvalDeadlineMs === undefined ? {} : { deadlineAtMs: checkpoint.approvalDeadlineMs }) }
           : null,
       ...(checkpoint.holdDeadlineMs === undefined ? {} : { inconclusiveUntilMs: checkpoint.holdDeadlineMs }),
       revision: checkpoint.revision,
@@ -318,7 +318,7 @@ export const nextStep = ({ input }: CountdownState, { name, pending }: Checkpoin
 
 /** Until when a person's hold may last, by the checkpoint it is at. */
 export const heldUntilMs = ({ input }: CountdownState, { name }: CheckpointState, { sinceMs }: Hold): number =>
-  sinceMs + specOf(input, name).holdDeadlineMs;
+  sinceMs + specOf(input, name).holdTimeoutMs;
 
 /** The hold whose deadline comes first, or null where nobody holds. */
 export const oldestHold = ({ holds }: CountdownState): Hold | null => holds[0] ?? null;

@@ -226,11 +226,11 @@ async function untilSomethingChanges(state: CountdownState, checkpoint: Checkpoi
     if (now >= untilMs) return end(state, 'no-go', said);
     stand(state, checkpoint, 'stopped', said);
   } else if (reasons.some(({ effect, code }) => effect === 'hold' && code !== 'WaitingForApproval')) {
-    lasts = holdLastsMs(state, spec.holdDeadlineMs);
+    lasts = holdLastsMs(state, spec.holdTimeoutMs);
     untilMs = checkpoint.holdDeadlineMs ??= now + lasts;
     stand(state, checkpoint, 'holding', said);
   } else {
-    lasts = spec.approval?.deadlineMs ?? spec.holdDeadlineMs;
+    lasts = spec.approval?.timeoutMs ?? spec.holdTimeoutMs;
     untilMs = checkpoint.approvalDeadlineMs ??= Math.max(now, checkpoint.atMs) + lasts;
     stand(state, checkpoint, 'waiting', said);
   }

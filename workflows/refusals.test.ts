@@ -76,7 +76,7 @@ describe('who decides', () => {
   it('is named by the checkpoint, and by the release where the checkpoint names nobody', () => {
     expect(refusal({ action: 'reject', principal: person('x', { groups: ['sre'] }) })).toMatch(/not in release-managers/u);
     const spec = state.input.release.spec;
-    spec.checkpoints[1]!.approval = { groups: ['sre'], count: 1, allowRequester: false, deadlineMs: 3_600_000, onDeadline: 'hold' };
+    spec.checkpoints[1]!.approval = { groups: ['sre'], count: 1, allowRequester: false, timeoutMs: 3_600_000, onDeadline: 'hold' };
     expect(refusal({ action: 'reject', principal: person('x', { groups: ['sre'] }) })).toBeNull();
     spec.checkpoints[1]!.approval = null;
     expect(refusal({ action: 'reject', principal: person('x', { groups: ['sre'] }) })).toMatch(/not in release-managers/u);

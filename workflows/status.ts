@@ -78,7 +78,10 @@ function checkpointStatus(state: CountdownState, checkpoint: CheckpointState, in
     ...(approval
       ? {
           approval: {
-            ...approval,
+            groups: approval.groups,
+            count: approval.count,
+            allowRequester: approval.allowRequester,
+            onDeadline: approval.onDeadline,
             ...(checkpoint.approvalDeadlineMs === undefined ? {} : { deadlineAt: iso(checkpoint.approvalDeadlineMs) }),
           },
         }
