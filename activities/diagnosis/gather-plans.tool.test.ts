@@ -93,14 +93,14 @@ it('keeps every plan for its statement where the role may not try an index, and 
     `index trial of ${JSON.stringify(BY_CUSTOMER.slice(0, 80))}: permission denied to create temporary tables in database "postgres"`,
   ]);
   const removed = (statement: string) =>
-    diagnosis.observed.plans.get(statement)?.find(({ subject }) => subject === 'rows removed')?.values['rows'];
+    diagnosis.observation.plans.get(statement)?.find(({ subject }) => subject === 'rows removed')?.values['rows'];
   expect([removed(BY_CUSTOMER), removed(BY_NOTE)]).toEqual([ROWS - ROWS / 5_000, ROWS]);
 });
 
 it('keeps the plans it had where another statement has none', async () => {
   const { found, diagnosis } = await gathered('looker', recordOfSlow(`${LIST} nowhere = $1`, BY_NOTE));
   expect(found.missing).toEqual([expect.stringMatching(/^plan of "SELECT id.*": column "nowhere" does not exist$/u)]);
-  expect([...diagnosis.observed.plans.keys()]).toEqual([BY_NOTE]);
+  expect([...diagnosis.observation.plans.keys()]).toEqual([BY_NOTE]);
 });
 
 it('proves the index for a role that may create temporary tables', async () => {

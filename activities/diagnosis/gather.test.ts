@@ -80,7 +80,7 @@ test('asks for the traces of the namespace under load, and keeps in the record w
 test('leaves out production also where all of the service were asked for, and says what spans do not tell', async () => {
   const { said } = await gathered({ '': 30, shop: 20 }, { underLoad });
   expect(said).toContain('20 traces left out');
-  expect(said).toContain('whether all traces are of the load test: 30 of 30 do not say where they entered');
+  expect(said).toContain('whether all traces are of the load test: 30 of 30 have no resource attribute k8s.namespace.name');
 });
 
 test('tells among what is not known what the trace store did not give, with its name', async () => {
@@ -93,5 +93,5 @@ test('asks for all of the service where an older run does not say what was under
   const { record, said } = await gathered({ 'shop-staging': 30, shop: 30 }, {});
   expect(record).not.toHaveProperty('underLoad');
   expect(said).toContain('60 traces; of the slow band');
-  expect(said).toContain('the record does not say which Deployment was under load');
+  expect(said).toContain('the record does not contain the Deployment under load');
 });

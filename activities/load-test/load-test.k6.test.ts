@@ -332,7 +332,7 @@ test('holds when another build is deployed under the load, and says which', asyn
     dependencies: { listPods: () => Promise.resolve([{ ...pod, imageId: (lists += 1) < 3 ? 'sha256:1' : 'sha256:2' }]) },
   });
   expect(say(report, 'CandidateNotUnderLoad')).toBe(
-    'the load test did not measure registry.local/go-api:sha-1: under this name the pods ran different bytes: sha256:1, sha256:2; deploy it to staging, then retry the step',
+    'the load test did not measure registry.local/go-api:sha-1: the pods ran different images of this name: sha256:1, sha256:2; deploy it to staging, then retry the step',
   );
 });
 

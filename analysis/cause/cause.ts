@@ -1,4 +1,4 @@
-// What a cause is, and the codes causes go by.
+// Causes and their codes.
 import type { Leak } from '../goroutine/leaks.ts';
 
 export type CauseCode =
@@ -20,23 +20,23 @@ export type CauseCode =
   | 'CauseLeakNeverReady'
   | 'CauseLeak';
 
-/** What a cause was read from; the findings name the evidence of these. */
+/** Sources of a cause; its finding names their evidence. */
 export type Source = 'requests' | 'leaks' | 'cpu' | 'contention' | 'pool' | 'database' | 'statements' | 'indexes' | 'traces';
 
 export interface Cause {
   code: CauseCode;
-  /** Of what slow requests wait for, 0-1: how much this would account for. A leak accounts for none of it, and is 0. */
+  /** Share of what slow requests wait for that it explains, 0-1; 0 for a leak. */
   share: number;
-  /** What is at fault: a statement, a function, an operation. */
+  /** A statement, a function, an operation. */
   culprit: string;
-  /** Clauses with figures, the strongest first. */
-  because: string[];
+  /** Clauses with measured values, the strongest first. */
+  reasons: string[];
   sources: Source[];
-  /** Others follow from it even where they account for more: it stands first. */
+  /** True where other causes follow from it, even if they explain more: it ranks first. */
   upstream?: boolean;
 }
 
-/** The cause that a proven leak is, by its class. */
+/** Cause codes of proven leaks, by class. */
 export const LEAK_CODES: Readonly<Record<Leak['class'], CauseCode>> = {
   channel: 'CauseLeakChannel',
   context: 'CauseLeakContext',

@@ -1,59 +1,59 @@
-// Requests that wait for the database or for a connection to it, laid to what makes them wait: a lock, an index that is missing, a slow
-// statement, a pool that is too small.
+// Attributes waits for the database and for pool connections to their cause: a lock, a missing index, a slow statement, or a pool that is too
+// small.
 import { idleClause } from '../postgres/activity.ts';
 import { latency, share as shareText } from '../../verdict/wording/index.ts';
 import type { SlowStatement } from '../postgres/records.ts';
 import { poolClauses } from '../runtime/judge-pool.ts';
 import type { Cause, Source } from './cause.ts';
-import { quoted } from './figures.ts';
-import type { Observed } from './observed.ts';
+import type { Observation } from './observation.ts';
 import { operationOf, shareOf, traceClause, waitClause, waitOn } from './waits.ts';
 
-/** Sessions of the database waiting for locks; above this others only follow. */
+/** Share of database sessions that wait for locks; above it other problems only follow. */
 const LOCK_SHARE = 0.3;
-/** A statement that takes this much of the database's time is what the database does. */
+/** A statement with this share of the database's time dominates it. */
 const STATEMENT_SHARE = 0.4;
-/** On a copy an index must make a statement this much faster to be called missing. */
+/** An index must speed up the statement by this factor on a copy to count as missing. */
 const INDEX_FACTOR = 5;
 
-/** Requests that wait for the database or for a connection to it, laid to what makes them. */
-export function databaseCause(seen: Observed): Cause[] {
-  const waiting = waitOn(seen, 'database');
-  const queueing = waitOn(seen, 'pool');
-  const [ofDatabase, ofPool] = [shareOf(seen, ['database'], ['database']), shareOf(seen, ['pool'], ['pool'])];
-  const operation = operationOf(seen, ['database', 'pool']);
+/** The cause of waits for the database or for a pool connection. */
+export function databaseCause(observation: Observation): Cause[] {
+  const waiting = waitOn(observation, 'database');
+  const queueing = waitOn(observation, 'pool');
+  const [ofDatabase, ofPool] = [shareOf(observation, ['database'], ['database']), shareOf(observation, ['pool'], ['pool'])];
+  const operation = operationOf(observation, ['database', 'pool']);
   const base = { share: ofDatabase + ofPool, sources: ['requests', ...(operation ? ['traces'] : [])] as Source[] };
   const waits = [
-    ...waitClause(seen, waiting, 'the database'),
-    ...waitClause(seen, queueing, 'a connection of the pool'),
+    ...waitClause(observation, waiting, 'the database'),
+    ...waitClause(observation, queueing, 'a pool connection'),
     ...traceClause(operation),
   ];
-  const { database, pool } = seen;
+  const { database, pool } = observation;
   if (database !== null && database.lockShare >= LOCK_SHARE && database.blockedStatement !== null)
     return [
       {
         ...base,
         code: 'CauseRowLock',
         culprit: database.blockedStatement,
-        because: [
+        reasons: [
           `${shareText(database.lockShare)} of the busy sessions wait for a lock, most in ${quoted(database.blockedStatement)}`,
           ...waits,
         ],
         sources: [...base.sources, 'database'],
       },
     ];
-  const costly = seen.statements?.find(({ share: ofAll }) => ofAll >= STATEMENT_SHARE);
+  const costly = observation.statements?.find(({ share }) => share >= STATEMENT_SHARE);
   const index =
-    costly && seen.indexes.find(({ statement, beforeMs, afterMs }) => statement === costly.statement && beforeMs >= INDEX_FACTOR * afterMs);
+    costly &&
+    observation.indexes.find(({ statement, beforeMs, afterMs }) => statement === costly.statement && beforeMs >= INDEX_FACTOR * afterMs);
   if (costly && index)
     return [
       {
         ...base,
         code: 'CauseMissingIndex',
         culprit: costly.statement,
-        because: [
+        reasons: [
           costClause(costly),
-          `on a copy of the table ${quoted(index.sql)} brings it from ${latency(index.beforeMs)} to ${latency(index.afterMs)}`,
+          `on a copy of the table ${quoted(index.sql)} reduces it from ${latency(index.beforeMs)} to ${latency(index.afterMs)}`,
           ...waits,
         ],
         sources: [...base.sources, 'statements', 'indexes'],
@@ -65,48 +65,48 @@ export function databaseCause(seen: Observed): Cause[] {
         ...base,
         code: 'CauseSlowStatement',
         culprit: costly.statement,
-        because: [costClause(costly), ...planClauses(seen, costly.statement), ...waits],
-        sources: [...base.sources, 'statements', ...(seen.plans.has(costly.statement) ? (['indexes'] as const) : [])],
+        reasons: [costClause(costly), ...planClauses(observation, costly.statement), ...waits],
+        sources: [...base.sources, 'statements', ...(observation.plans.has(costly.statement) ? (['indexes'] as const) : [])],
       },
     ];
   const idle = database === null ? [] : idleClause(database);
-  const queued = ofPool > ofDatabase || (seen.requests === null && pool?.saturated === true);
+  const queued = ofPool > ofDatabase || (observation.requests === null && pool?.saturated === true);
   if (queued)
     return [
       {
         ...base,
         code: 'CausePoolExhausted',
-        culprit: queueing?.site ?? operation?.operation ?? 'the pool',
-        because: [...waits, ...(pool?.saturated ? poolClauses(pool) : []), ...quickClause(seen), ...idle],
+        culprit: queueing?.site ?? operation?.operation ?? 'the connection pool',
+        reasons: [...waits, ...(pool?.saturated ? poolClauses(pool) : []), ...quickClause(observation), ...idle],
         sources: [
           ...base.sources,
           ...(pool ? (['pool'] as const) : []),
           ...(idle.length > 0 ? (['database'] as const) : []),
-          ...(seen.statements === null ? [] : (['statements'] as const)),
+          ...(observation.statements === null ? [] : (['statements'] as const)),
         ],
       },
     ];
-  return [{ ...base, code: 'CauseSlowDatabase', culprit: waiting?.site ?? operation?.operation ?? 'the database', because: waits }];
+  return [{ ...base, code: 'CauseSlowDatabase', culprit: waiting?.site ?? operation?.operation ?? 'the database', reasons: waits }];
 }
 
-/** Said only of statements that were read: without them a pool may as well run empty for a slow one. */
-function quickClause({ statements, onlyLogged, unread }: Observed): string[] {
-  if (statements === null) return [`whether a slow statement keeps the connections is not known: ${unread.statements ?? NO_STATEMENTS}`];
+/** Only for statements that were read: without them a slow statement may be what occupies the pool. */
+function quickClause({ statements, onlyLogged, unread }: Observation): string[] {
+  if (statements === null) return [`unknown whether a slow statement occupies the connections: ${unread.statements ?? NO_STATEMENTS}`];
   if (statements.length > 0) return [];
   return onlyLogged
-    ? ['no statement slow enough to be logged keeps the connections']
-    : ['the statements themselves are quick: connections are kept while something else is done, or there are too few'];
+    ? ['no statement slow enough to be logged occupies the connections']
+    : ['statements are fast: connections are held during other work, or there are too few'];
 }
 
-export const NO_STATEMENTS = 'no `postgres` is named for the load test';
+export const NO_STATEMENTS = '`postgres` is not set for the load test';
 
-/** What the plan of a statement shows, but for its size. */
-function planClauses({ plans }: Observed, statement: string): string[] {
-  return (plans.get(statement) ?? []).filter(({ subject }) => PLAN_SHOWS.has(subject)).map(({ subject, text }) => `${subject}: ${text}`);
+/** Facts of the statement's plan that may explain its time. */
+function planClauses({ plans }: Observation, statement: string): string[] {
+  return (plans.get(statement) ?? []).filter(({ subject }) => EXPLAINING.has(subject)).map(({ subject, text }) => `${subject}: ${text}`);
 }
 
-/** Of `describePlan`. */
-const PLAN_SHOWS: ReadonlySet<string> = new Set([
+/** Subjects of `describePlan`. */
+const EXPLAINING: ReadonlySet<string> = new Set([
   'sequential scans',
   'rows removed',
   'cache',
@@ -117,8 +117,11 @@ const PLAN_SHOWS: ReadonlySet<string> = new Set([
   'planning',
 ]);
 
+/** A statement or command, cut after 120 characters. */
+const quoted = (text: string): string => `"${text.length > 120 ? `${text.slice(0, 117)}...` : text}"`;
+
 function costClause({ statement, meanMs, share, logged }: SlowStatement): string {
   return logged
-    ? `${quoted(statement)} took ${latency(meanMs)} each time it was logged and ${shareText(share)} of the time of what was logged`
-    : `${quoted(statement)} takes ${latency(meanMs)} each time and ${shareText(share)} of the database's time`;
+    ? `${quoted(statement)} takes ${latency(meanMs)} per logged call and ${shareText(share)} of the logged time`
+    : `${quoted(statement)} takes ${latency(meanMs)} per call and ${shareText(share)} of the database's time`;
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RequestWait } from '../goroutine/requests.ts';
 import type { Category } from '../trace/spans.ts';
-import type { Observed } from './observed.ts';
+import type { Observation } from './observation.ts';
 import { rankCauses } from './rank.ts';
 
-const nothing: Observed = {
+const nothing: Observation = {
   requests: null,
   leaks: null,
   suspects: null,
@@ -22,7 +22,7 @@ const nothing: Observed = {
 };
 
 /** 100 requests in flight, so many of which wait on what is named; the others sleep somewhere. */
-const waiting = (counts: Partial<Record<RequestWait['on'], number>>): Observed['requests'] => ({
+const waiting = (counts: Partial<Record<RequestWait['on'], number>>): Observation['requests'] => ({
   inFlight: 100,
   waits: Object.entries(counts).map(([on, requests]) => ({ on: on as RequestWait['on'], requests, site: `shop.${on} shop.go:1` })),
 });
@@ -72,7 +72,7 @@ const cpu = {
   ],
   library: { package: 'encoding/json', share: 0.6 },
 };
-const codes = (seen: Partial<Observed>) => rankCauses({ ...nothing, ...seen }).map(({ code }) => code);
+const codes = (seen: Partial<Observation>) => rankCauses({ ...nothing, ...seen }).map(({ code }) => code);
 
 describe('the cause', () => {
   it.each([
@@ -93,7 +93,7 @@ describe('the cause', () => {
   });
 
   describe('where too few requests were in flight', () => {
-    const traces = (waits: Partial<Record<Category, number>>): Partial<Observed> => ({
+    const traces = (waits: Partial<Record<Category, number>>): Partial<Observation> => ({
       slowBand: {
         traces: 400,
         slow: 16,
@@ -114,13 +114,13 @@ describe('the cause', () => {
     });
 
     it.each([
-      [{ redis: 0.9 }, 'CauseRedisWait', '90 % of the time of slow traces is spent in [api] redis'],
-      [{ database: 0.9 }, 'CauseSlowDatabase', '90 % of the time of slow traces is spent in [api] database'],
-      [{ pool: 0.7, database: 0.2 }, 'CausePoolExhausted', '70 % of the time of slow traces is spent in [api] pool'],
+      [{ redis: 0.9 }, 'CauseRedisWait', 'slow traces spend 90 % of their time in [api] redis'],
+      [{ database: 0.9 }, 'CauseSlowDatabase', 'slow traces spend 90 % of their time in [api] database'],
+      [{ pool: 0.7, database: 0.2 }, 'CausePoolExhausted', 'slow traces spend 70 % of their time in [api] pool'],
     ])('is read from traces of %j', (waits, code, clause) => {
       const causes = rankCauses({ ...nothing, ...traces(waits), statements: null });
       expect(causes.map((each) => each.code)).toEqual([code]);
-      expect(causes[0]?.because[0]).toBe(clause);
+      expect(causes[0]?.reasons[0]).toBe(clause);
       expect(causes[0]?.sources).toContain('traces');
     });
 
@@ -141,27 +141,27 @@ describe('what lies upstream', () => {
     expect(codes({ requests, pool, statements: [costly], indexes: [{ ...index, afterMs: 40 }] })).toEqual(['CauseSlowStatement']);
     expect(codes({ requests, pool, statements: [costly] })).toEqual(['CauseSlowStatement']);
     const [logged] = rankCauses({ ...nothing, requests, pool, statements: [{ ...costly, logged: true }] });
-    expect(logged?.because[0]).toMatch(/ each time it was logged and [\d.]+ % of the time of what was logged$/);
+    expect(logged?.reasons[0]).toMatch(/ per logged call and [\d.]+ % of the logged time$/);
     expect(codes({ requests, pool })).toEqual(['CausePoolExhausted']);
   });
 
   it('is the pool, and statements are called quick only where they were read and none is slow', () => {
-    const because = (seen: Partial<Observed>) => rankCauses({ ...nothing, requests, pool, ...seen })[0]?.because.join('; ');
-    expect(because({ statements: [] })).toContain('the statements themselves are quick');
-    expect(because({ statements: [{ ...costly, share: 0.3 }] })).not.toContain('quick');
-    expect(because({ statements: [], onlyLogged: true })).not.toContain('quick');
+    const reasons = (seen: Partial<Observation>) => rankCauses({ ...nothing, requests, pool, ...seen })[0]?.reasons.join('; ');
+    expect(reasons({ statements: [] })).toContain('statements are fast');
+    expect(reasons({ statements: [{ ...costly, share: 0.3 }] })).not.toContain('statements are fast');
+    expect(reasons({ statements: [], onlyLogged: true })).not.toContain('statements are fast');
     const unread = { statements: 'permission denied for pg_stat_statements', database: null };
-    expect(because({ statements: null, unread })).toMatch(
-      /whether a slow statement keeps the connections is not known: permission denied for pg_stat_statements$/u,
+    expect(reasons({ statements: null, unread })).toMatch(
+      /unknown whether a slow statement occupies the connections: permission denied for pg_stat_statements$/u,
     );
-    expect(because({ statements: null })).toMatch(/no `postgres` is named for the load test$/u);
+    expect(reasons({ statements: null })).toMatch(/`postgres` is not set for the load test$/u);
   });
 
   it('is the pool, with the transactions that keep its connections while nothing runs', () => {
     const idle = { ...locked, lockShare: 0, blockedStatement: null, idleInTransactionShare: 0.6, idleAfter: 'SELECT 1' };
     const [cause] = rankCauses({ ...nothing, requests, pool, database: idle });
     expect(cause?.code).toBe('CausePoolExhausted');
-    expect(cause?.because.at(-1)).toMatch(
+    expect(cause?.reasons.at(-1)).toMatch(
       /^60 % of the sessions kept a transaction open for 100 ms and more without a statement, most after "SELECT 1"/u,
     );
     expect(cause?.sources).toContain('database');
@@ -179,7 +179,7 @@ describe('what lies upstream', () => {
     ]);
     const [cause] = rankCauses({ ...nothing, requests, statements: [costly], plans });
     expect(cause?.code).toBe('CauseSlowStatement');
-    expect(cause?.because[1]).toBe('sequential scans: 97 % of the time in 1 of them');
+    expect(cause?.reasons[1]).toBe('sequential scans: 97 % of the time in 1 of them');
     expect(cause?.sources).toContain('indexes');
   });
 
@@ -198,14 +198,14 @@ describe('what lies upstream', () => {
   it('is the collector, where a quarter of the CPU collects', () => {
     const [cause] = rankCauses({ ...nothing, requests: waiting({ cpu: 90 }), cpu: { ...cpu, gcShare: 0.4 } });
     expect(cause?.code).toBe('CauseGarbageCollection');
-    expect(cause?.because[0]).toContain('40 % of the CPU goes into collecting garbage');
+    expect(cause?.reasons[0]).toContain('GC uses 40 % of the CPU');
   });
 });
 
 it('names the deepest own function that holds most of the CPU, not the server above it', () => {
   const [cause] = rankCauses({ ...nothing, requests: waiting({ cpu: 90 }), cpu });
   expect(cause).toMatchObject({ code: 'CauseCpuBound', culprit: 'encoding/json' });
-  expect(cause?.because.at(-1)).toBe('70 % is spent under shop.reprice');
+  expect(cause?.reasons.at(-1)).toBe('70 % is spent under shop.reprice');
 });
 
 it('names leaks after what makes requests slow, and alone where nothing does', () => {

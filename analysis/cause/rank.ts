@@ -1,31 +1,30 @@
-// From what was seen to why: which one thing accounts for most of what the slow requests wait for. What lies upstream takes the place of
-// what only follows from it: a pool runs empty because a statement is slow, and that because an index is missing.
+// Ranks causes by the share of slow requests' waits that they explain. A cause upstream replaces its consequences: a pool is exhausted because a
+// statement is slow, which is slow because an index is missing.
 import type { Leak } from '../goroutine/leaks.ts';
 import { duration, latency, share as shareText } from '../../verdict/wording/index.ts';
 import type { RequestWait } from '../goroutine/requests.ts';
 import type { Category } from '../trace/spans.ts';
 import { LEAK_CODES, type Cause, type CauseCode } from './cause.ts';
 import { databaseCause } from './database-cause.ts';
-import { sum } from './figures.ts';
-import type { Observed } from './observed.ts';
-import { operationOf, shareOf, traceClause, waitClause, waitOn } from './waits.ts';
+import type { Observation } from './observation.ts';
+import { operationOf, shareOf, sum, traceClause, waitClause, waitOn } from './waits.ts';
 
-/** A wait that accounts for less than this of what requests wait for is no cause by itself. */
+/** A wait with a smaller share is not a cause by itself. */
 const MIN_SHARE = 0.35;
-/** Collecting takes a quarter of the CPU at GOGC=100 only when the heap grows too fast for it. */
+/** GC uses a quarter of the CPU at GOGC=100 only when the heap grows too fast. */
 const GC_SHARE = 0.25;
-/** Goroutines that are ready wait this long for a processor only where there are too few of them; a service at ease waits under 1 ms. */
+/** Runnable goroutines wait this long only with too few processors; without load it is under 1 ms. */
 const STARVED_MS = 5;
-/** Of requests in flight, running or ready to: where processors are short, whatever else requests wait for waits for one too. */
+/** Share of requests that are running or runnable: where processors are short, other waits include waiting for a processor. */
 const STARVED_SHARE = 0.15;
 
-/** Causes, what accounts for most first; leaks after those that explain slowness. Empty where nothing stands out. */
-export function rankCauses(seen: Observed): Cause[] {
-  const slow = [waitCauses(seen), databaseCause(seen), cpuCause(seen)]
+/** Causes by the share they explain; leaks come last. Empty without a dominant cause. */
+export function rankCauses(observation: Observation): Cause[] {
+  const slow = [waitCauses(observation), databaseCause(observation), cpuCause(observation)]
     .flat()
     .filter(({ share, upstream }) => upstream === true || share >= MIN_SHARE);
   const first = (cause: Cause): number => (cause.upstream === true ? 0 : 1);
-  return [...slow.sort((a, b) => first(a) - first(b) || b.share - a.share || (a.code < b.code ? -1 : 1)), ...leakCauses(seen)];
+  return [...slow.sort((a, b) => first(a) - first(b) || b.share - a.share || (a.code < b.code ? -1 : 1)), ...leakCauses(observation)];
 }
 
 interface DirectWait {
@@ -35,27 +34,27 @@ interface DirectWait {
   what: string;
 }
 
-/** Waits that are a cause by themselves. */
+/** Waits that are causes by themselves. */
 const DIRECT: readonly DirectWait[] = [
   { code: 'CauseRedisWait', on: 'redis', categories: ['redis'], what: 'Redis' },
   { code: 'CauseSlowDependency', on: 'grpc', categories: ['grpc'], what: 'a gRPC call' },
   { code: 'CauseSlowDependency', on: 'http', categories: ['http'], what: 'an HTTP call' },
-  { code: 'CauseDialTimeout', on: 'dial', categories: ['dial'], what: 'a connection that is not made' },
-  { code: 'CauseLockContention', on: 'mutex', categories: [], what: 'a lock of the process' },
+  { code: 'CauseDialTimeout', on: 'dial', categories: ['dial'], what: 'a connection attempt' },
+  { code: 'CauseLockContention', on: 'mutex', categories: [], what: 'an in-process lock' },
 ];
 
-function waitCauses(seen: Observed): Cause[] {
+function waitCauses(observation: Observation): Cause[] {
   return DIRECT.map(({ code, on, categories, what }): Cause => {
-    const wait = waitOn(seen, on);
-    const operation = operationOf(seen, categories);
-    const [held] = on === 'mutex' ? seen.contention : [];
+    const wait = waitOn(observation, on);
+    const operation = operationOf(observation, categories);
+    const [held] = on === 'mutex' ? observation.contention : [];
     return {
       code,
-      share: shareOf(seen, [on], categories),
+      share: shareOf(observation, [on], categories),
       culprit: held?.holder ?? wait?.site ?? operation?.operation ?? what,
-      because: [
-        ...waitClause(seen, wait, what),
-        ...(held ? [`${held.holder} held it while others waited ${duration(1_000 * held.waitedSeconds)} in all`] : []),
+      reasons: [
+        ...waitClause(observation, wait, what),
+        ...(held ? [`${held.holder} held it while others waited ${duration(1_000 * held.waitedSeconds)} in total`] : []),
         ...traceClause(operation),
       ],
       sources: ['requests', ...(held ? (['contention'] as const) : []), ...(operation ? (['traces'] as const) : [])],
@@ -63,16 +62,16 @@ function waitCauses(seen: Observed): Cause[] {
   });
 }
 
-/** Requests that run, or could run if there were a processor for them. */
-function cpuCause(seen: Observed): Cause[] {
-  const running = waitOn(seen, 'cpu');
-  const share = shareOf(seen, ['cpu'], []);
-  const { cpu } = seen;
+/** Requests that are running or runnable. */
+function cpuCause(observation: Observation): Cause[] {
+  const running = waitOn(observation, 'cpu');
+  const share = shareOf(observation, ['cpu'], []);
+  const { cpu } = observation;
   if (cpu === null) return [];
-  const starved = (seen.schedulerP99Ms ?? 0) >= STARVED_MS && share >= STARVED_SHARE;
+  const starved = (observation.schedulerP99Ms ?? 0) >= STARVED_MS && share >= STARVED_SHARE;
   const upstream = starved ? { upstream: true } : {};
-  const waits = starved ? `, and what is ready waits up to ${latency(seen.schedulerP99Ms ?? 0)} for one` : '';
-  const busy = `${shareText(share)} of the requests in flight run or wait for a processor${waits}`;
+  const waits = starved ? `, with a p99 scheduler latency of up to ${latency(observation.schedulerP99Ms ?? 0)}` : '';
+  const busy = `${shareText(share)} of the requests in flight are running or runnable${waits}`;
   const own = deepest(cpu.ownFunctions);
   if (cpu.gcShare >= GC_SHARE) {
     const allocates = cpu.mechanisms.find(
@@ -84,9 +83,9 @@ function cpuCause(seen: Observed): Cause[] {
         share,
         ...upstream,
         culprit: allocates?.package ?? own?.name ?? 'the heap',
-        because: [
-          `${shareText(cpu.gcShare)} of the CPU goes into collecting garbage ` +
-            `and ${shareText(cpu.allocationShare)} into allocating${allocates ? `, most under ${allocates.package}` : ''}`,
+        reasons: [
+          `GC uses ${shareText(cpu.gcShare)} of the CPU and allocation ${shareText(cpu.allocationShare)}` +
+            (allocates ? `, most under ${allocates.package}` : ''),
           busy,
         ],
         sources: ['cpu', 'requests'],
@@ -100,9 +99,9 @@ function cpuCause(seen: Observed): Cause[] {
       share,
       ...upstream,
       culprit: library?.package ?? own?.name ?? running?.site ?? 'the code',
-      because: [
+      reasons: [
         busy,
-        ...(library ? [`${shareText(library.share)} of the CPU goes into ${library.package}`] : []),
+        ...(library ? [`${library.package} uses ${shareText(library.share)} of the CPU`] : []),
         ...(own ? [`${shareText(own.share)} is spent under ${own.name}`] : []),
       ],
       sources: ['cpu', 'requests'],
@@ -110,13 +109,13 @@ function cpuCause(seen: Observed): Cause[] {
   ];
 }
 
-/** The innermost of the service's own functions that still holds half of what its outermost does: wrappers and servers say nothing. */
+/** The innermost own function with at least half of the share of the outermost one: wrappers and servers explain nothing. */
 function deepest(functions: readonly { name: string; share: number }[]): { name: string; share: number } | undefined {
   return functions.findLast(({ share }) => share >= 0.5 * (functions[0]?.share ?? 0));
 }
 
-/** What the runtime has proven, by class, most goroutines first. */
-function leakCauses({ leaks }: Observed): Cause[] {
+/** Proven leaks by class, most goroutines first. */
+function leakCauses({ leaks }: Observation): Cause[] {
   const byCode = new Map<CauseCode, Leak[]>();
   for (const leak of leaks ?? []) byCode.set(LEAK_CODES[leak.class], [...(byCode.get(LEAK_CODES[leak.class]) ?? []), leak]);
   return [...byCode]
@@ -128,7 +127,7 @@ function leakCauses({ leaks }: Observed): Cause[] {
         code,
         share: 0,
         culprit: first.site,
-        because: [`${count} goroutines at ${first.site} can never end: ${first.reason}`],
+        reasons: [`${count} goroutines at ${first.site} can never end: ${first.reason}`],
         sources: ['leaks'],
       };
     });

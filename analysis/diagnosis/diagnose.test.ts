@@ -242,7 +242,7 @@ describe('a diagnosis', () => {
       ),
     );
     expect(diagnosis.findings).toMatchObject([{ code: 'LoadNotPassed', outcome: 'inconclusive' }]);
-    expect(diagnosis.findings[0]?.message).toContain(`not all passed: ${which}`);
+    expect(diagnosis.findings[0]?.message).toContain(`not all load tests passed: ${which}`);
   });
 
   it('says that it does not know where nothing stands out, and what it has not seen', async () => {
@@ -258,8 +258,8 @@ describe('a diagnosis', () => {
       ),
     );
     expect(findings).toMatchObject([{ code: 'CauseUnknown', outcome: 'inconclusive' }]);
-    expect(findings[0]?.message).toContain('no one cause stands out; most requests wait at shop.nap nap.go:3');
-    expect(facts.filter(({ subject }) => subject === 'not known').map(({ text }) => text.split(':')[0])).toEqual([
+    expect(findings[0]?.message).toContain('no single cause dominates; most requests wait at shop.nap nap.go:3, too few to explain it');
+    expect(facts.filter(({ subject }) => subject === 'unknown').map(({ text }) => text.split(':')[0])).toEqual([
       'whether it is slower than the last good release',
       'leaks are only suspected',
       'what the CPU does',
@@ -293,7 +293,7 @@ describe('a diagnosis', () => {
       ]),
     );
     expect(findings[0]).toMatchObject({ code: 'EvidenceUnreadable', outcome: 'inconclusive', evidence: ['sha256:record', 'sha256:0'] });
-    expect(findings[0]?.message).toContain('is not whole: the title counts 9 goroutines, but the text lists 2');
+    expect(findings[0]?.message).toContain('is incomplete: the title counts 9 goroutines, but the text lists 2');
   });
 
   it('tells which operations failed, and spans that do not fit', async () => {
@@ -323,7 +323,7 @@ describe('a diagnosis', () => {
     const { facts } = await ask(given([{ kind: 'traces', bytes: bytesOf(JSON.stringify(document)) }], [slow], 'afterwards'));
     const said = facts.filter(({ subject }) => subject === 'traces').map(({ text }) => text);
     expect(said).toContainEqual(expect.stringMatching(/^30 failed in \[api\] Pricing\/Quote: /u));
-    expect(said).toContainEqual(expect.stringMatching(/^30 spans left out whose parent is not there, 0 cut/u));
+    expect(said).toContainEqual(expect.stringMatching(/^30 spans left out because their parent is missing, 0 cut to their parents' time/u));
   });
 
   it.each([
@@ -391,7 +391,7 @@ describe('a diagnosis', () => {
     );
     expect(facts.map(({ subject, text }) => `${subject}: ${text}`)).toEqual(
       expect.arrayContaining([
-        'block profile: goroutines waited 8 s in all, most of it (75 %) in shop.example/api/internal/shop.wait',
+        'block profile: goroutines waited 8 s in total, most of it (75 %) in shop.example/api/internal/shop.wait',
         'heap profile: 15.3 MiB in use, most of it (75 %) allocated in shop.example/api/internal/shop.load',
       ]),
     );
@@ -404,8 +404,8 @@ describe('a diagnosis', () => {
 });
 
 it('refuses a record that is none', () => {
-  expect(() => readDiagnosisRecord('{"service":1}')).toThrow('line 1: this is no record of a diagnosis; run the step again');
-  expect(() => readDiagnosisRecord('{')).toThrow('line 1: this is no record of a diagnosis');
+  expect(() => readDiagnosisRecord('{"service":1}')).toThrow('line 1: not a diagnosis record; run the step again');
+  expect(() => readDiagnosisRecord('{')).toThrow('line 1: not a diagnosis record');
 });
 
 describe('two load tests', () => {
@@ -466,11 +466,11 @@ describe('two load tests', () => {
   };
 
   it('are explained by what the one in trouble saw, not by what the other did', async () => {
-    const { findings, observed } = await ask(of([[kept], [slow]]));
+    const { findings, observation } = await ask(of([[kept], [slow]]));
     expect(findings[0]).toMatchObject({ code: 'CausePoolExhausted', evidence: ['sha256:record', 'sha256:4', 'sha256:5'] });
-    expect(findings[0]?.message).toContain('40 of 40 requests in flight wait for a connection of the pool');
+    expect(findings[0]?.message).toContain('40 of 40 requests in flight wait for a pool connection');
     expect(findings[0]?.message).toContain('90 % of 100 acquires found no idle connection and waited 400 ms each');
-    expect(observed.pool?.saturated).toBe(true);
+    expect(observation.pool?.saturated).toBe(true);
     expect((await ask(of([[slow], [kept]]))).findings[0]?.code).toBe('CauseRedisWait');
   });
 
@@ -483,7 +483,7 @@ describe('two load tests', () => {
     record.loadTests.push({ name: 'peak', findings: [kept], inputs: [] });
     const { findings } = await diagnose(record, read, 'sha256:record');
     expect(findings).toMatchObject([{ code: 'LeakUnknown', outcome: 'inconclusive' }]);
-    expect(findings[0]?.message).toContain('of load test peak no pod has two goroutine profiles');
+    expect(findings[0]?.message).toContain('no pod has two goroutine profiles of load test peak, so a leak in it cannot be excluded');
   });
 
   it('never take profiles of one for an earlier look at the other', async () => {

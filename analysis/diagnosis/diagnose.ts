@@ -1,8 +1,8 @@
-// What load tests mean: every piece of evidence read once, the causes ranked, and what cannot be known said. The step and `tminus verify`
-// both ask this function, so the findings are the same byte for byte.
+// Diagnoses load tests: reads every piece of evidence once, ranks the causes, and lists what is unknown. The step and `tminus verify` both call it,
+// so the findings are the same byte for byte.
 import type { Finding } from '../../verdict/finding.ts';
 import type { Analysis } from '../analysis.ts';
-import type { Observed } from '../cause/observed.ts';
+import type { Observation } from '../cause/observation.ts';
 import type { Cause } from '../cause/cause.ts';
 import { rankCauses } from '../cause/rank.ts';
 import { blindSpots } from './blind-spots.ts';
@@ -15,10 +15,10 @@ import type { DiagnosisRecord } from './record.ts';
 
 export interface Diagnosis extends Analysis {
   causes: Cause[];
-  observed: Observed;
+  observation: Observation;
 }
 
-/** Codes of findings that say that a limit is broken: what there is to explain. Those of GC, scheduler and pool are explanations themselves. */
+/** Codes of findings with a broken limit, which need an explanation. Those of GC, scheduler and pool are explanations themselves. */
 const TROUBLE: ReadonlySet<string> = new Set([
   'LatencyAboveLimit',
   'ErrorRateAboveLimit',
@@ -27,33 +27,31 @@ const TROUBLE: ReadonlySet<string> = new Set([
   'GoroutinesHigh',
 ]);
 /**
- * Explains the load tests of a record. Findings: the first cause (as far as what it explains has failed) and every proven leak as failures;
- * `CauseUnknown` where something is wrong and nothing stands out; `LeakSuspected` where goroutines pile up that no proven leak explains;
- * `LoadNotPassed` where a load test did not pass without breaking a limit; `NothingToExplain` where all of it passed and nothing leaks;
- * `EvidenceUnreadable` for what could not be read.
- * @param recordDigest evidence every finding names beside its own.
+ * Findings: the first cause and every proven leak fail (a cause only as far as what it explains failed); `CauseUnknown`, `LeakSuspected`,
+ * `LoadNotPassed` and `EvidenceUnreadable` are inconclusive; `NothingToExplain` passes.
+ * @param recordDigest evidence of every finding, besides its own.
  */
 export async function diagnose(record: DiagnosisRecord, read: ReadEvidence, recordDigest: string): Promise<Diagnosis> {
   const { loads, unreadable } = await readLoadEvidence(record, read);
   const { trouble, explained } = troubleOf(record);
-  const seen = await observe(record, loads, explained, read);
-  const said = await readLoads(record, loads, read);
-  const causes = rankCauses(seen.observed);
+  const observed = await observe(record, loads, explained, read);
+  const analysis = await readLoads(record, loads, read);
+  const causes = rankCauses(observed.observation);
   return {
     findings: [
-      ...[...unreadable, ...seen.unreadable].map((each) => ({ ...each, evidence: [recordDigest, ...each.evidence] })),
-      ...judgeCauses({ record, recordDigest, seen, causes, trouble, explained }),
+      ...[...unreadable, ...observed.unreadable].map((each) => ({ ...each, evidence: [recordDigest, ...each.evidence] })),
+      ...judgeCauses({ record, recordDigest, observed, causes, trouble, explained }),
     ],
-    facts: [...factsOf(seen, causes, trouble), ...said.facts, ...blindSpots(seen, record)],
-    tables: said.tables,
+    facts: [...factsOf(observed, causes, trouble), ...analysis.facts, ...blindSpots(observed, record)],
+    tables: analysis.tables,
     causes,
-    observed: seen.observed,
+    observation: observed.observation,
   };
 }
 
 /**
- * What there is to explain, the worst first, and the index of the load test it is of. One load test is explained, the one farthest over its
- * limit: what slowed it down is not to be sought in what another one saw.
+ * The findings to explain, the worst first, and the index of their load test. Only the load test furthest over its limit is explained: evidence of
+ * another one does not show what slowed it down.
  */
 function troubleOf({ loadTests }: DiagnosisRecord): { trouble: Finding[]; explained: number | null } {
   const inTrouble = loadTests
@@ -63,10 +61,10 @@ function troubleOf({ loadTests }: DiagnosisRecord): { trouble: Finding[]; explai
   return { trouble: inTrouble.map(({ finding }) => finding), explained: inTrouble[0]?.load ?? null };
 }
 
-/** What failed before what was not decided. */
+/** Failures come before undecided findings. */
 const weight = ({ outcome }: Finding): number => (outcome === 'fail' ? 1 : 0);
 
-/** How far over its limit; what has no such figure comes last. */
+/** Factor over the limit; findings without one come last. */
 function excess({ code, measured, limit }: Finding): number {
   return code === 'LatencyAboveLimit' && typeof measured === 'number' && typeof limit === 'number' && limit > 0 ? measured / limit : 0;
 }

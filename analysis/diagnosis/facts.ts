@@ -1,41 +1,41 @@
-// The facts of a diagnosis beside its findings: what requests, CPU, traces and statements showed.
+// The facts of a diagnosis: requests, CPU, traces and statements.
 import type { Fact, Finding } from '../../verdict/finding.ts';
 import { duration, latency, share as shareText } from '../../verdict/wording/index.ts';
 import type { Cause } from '../cause/cause.ts';
-import type { Observed } from '../cause/observed.ts';
+import type { Observation } from '../cause/observation.ts';
 import type { SlowBand } from '../trace/slow-band.ts';
-import type { Seen } from './observe.ts';
+import type { DiagnosisObservation } from './observe.ts';
 import { leftOut } from './traces-of-the-load.ts';
 
-/** Failing operations that become facts; the page of the traces has them all. */
-const FAILURES_TOLD = 3;
+/** Failing operations that become facts; the traces page lists all. */
+const MAX_FAILURES = 3;
 
 export function factsOf(
-  { observed, profileFacts, statementSources, entered }: Seen,
+  { observation, profileFacts, statementSources, entered }: DiagnosisObservation,
   causes: readonly Cause[],
   trouble: readonly Finding[],
 ): Fact[] {
-  const { slowBand: band, statements } = observed;
-  const alsoSeen = trouble.length > 0 ? causes.filter((cause) => cause.share > 0).slice(1, 3) : [];
+  const { slowBand: band, statements } = observation;
+  const others = trouble.length > 0 ? causes.filter((cause) => cause.share > 0).slice(1, 3) : [];
   return [
-    ...requestFacts(observed),
-    ...cpuFacts(observed),
+    ...requestFacts(observation),
+    ...cpuFacts(observation),
     ...(band ? [...operationFacts(band), ...spanFacts(band)] : []),
     ...profileFacts,
     ...statementFacts(statements ?? []),
     ...statementSources.map((text) => fact('postgres', text)),
     ...(entered !== null && entered.elsewhere > 0 ? [fact('traces', leftOut(entered), { elsewhere: entered.elsewhere })] : []),
-    ...alsoSeen.map(({ culprit, share }) => fact('also seen', `${culprit}, ${shareText(share)}`)),
+    ...others.map(({ culprit, share }) => fact('other cause', `${culprit}, ${shareText(share)}`)),
   ];
 }
 
-function requestFacts({ requests }: Observed): Fact[] {
+function requestFacts({ requests }: Observation): Fact[] {
   if (!requests || requests.inFlight === 0) return [];
   const waits = requests.waits.map(({ on, requests: count }) => `${count} ${on}`).join(', ');
   return [fact('requests', `${requests.inFlight} in flight over all goroutine profiles: ${waits}`, { inFlight: requests.inFlight })];
 }
 
-function cpuFacts({ cpu }: Observed): Fact[] {
+function cpuFacts({ cpu }: Observation): Fact[] {
   if (!cpu) return [];
   const [first] = cpu.mechanisms;
   const most = first ? `, ${shareText(first.share)} of it ${first.mechanism} under ${first.package}` : '';
@@ -43,7 +43,7 @@ function cpuFacts({ cpu }: Observed): Fact[] {
   return [fact('cpu', `${use}${most}; GC ${shareText(cpu.gcShare)}`, { cpuSeconds: cpu.cpuSeconds, gcPercent: 100 * cpu.gcShare })];
 }
 
-/** Where the slow requests spend their time: in the service, and before it or beside it. */
+/** The operations of slow requests: the largest, and the largest outside of the service. */
 function operationFacts({ traces, fromMs, toMs, operations }: SlowBand): Fact[] {
   const facts: Fact[] = [];
   const [first] = operations;
@@ -54,27 +54,27 @@ function operationFacts({ traces, fromMs, toMs, operations }: SlowBand): Fact[] 
   const [before] = operations.filter(({ waitsOn }) => waitsOn === null);
   const outside = operations.reduce((sum, { waitsOn, share }) => (waitsOn === null ? sum + share : sum), 0);
   if (before && outside < 1) {
-    const where = `passes before requests reach the service or beside it, most in ${before.operation}`;
+    const where = `is outside of the service, most in ${before.operation}`;
     facts.push(fact('traces', `${shareText(outside)} of the slow band ${where}`, { outsidePercent: 100 * outside }));
   }
   return facts;
 }
 
-/** Spans that failed, and those that could not be taken as they are. */
+/** Failed spans, and spans that were left out or cut. */
 function spanFacts({ failures, orphans, cut }: SlowBand): Fact[] {
   const facts = failures
-    .slice(0, FAILURES_TOLD)
+    .slice(0, MAX_FAILURES)
     .map(({ operation, status, count }) =>
       fact('traces', `${count} failed in ${operation}${status === '' ? '' : `: ${status}`}`, { count }),
     );
   if (orphans + cut > 0) {
-    const leftOver = `${orphans} spans left out whose parent is not there, ${cut} cut that outlast their parents`;
-    facts.push(fact('traces', `${leftOver} (clocks that disagree, or work after the answer)`, { orphans, cut }));
+    const corrected = `${orphans} spans left out because their parent is missing, ${cut} cut to their parents' time`;
+    facts.push(fact('traces', `${corrected} (clock skew, or work after the answer)`, { orphans, cut }));
   }
   return facts;
 }
 
-function statementFacts(statements: NonNullable<Observed['statements']>): Fact[] {
+function statementFacts(statements: NonNullable<Observation['statements']>): Fact[] {
   return statements.map(({ statement, meanMs, share, logged }) => {
     const time = `${shareText(share)} of the ${logged ? 'logged ' : ''}time`;
     return fact('postgres', `${latency(meanMs)} each, ${time}: ${statement.slice(0, 100)}`, { meanMs });

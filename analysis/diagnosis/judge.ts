@@ -1,25 +1,25 @@
-// The findings of a diagnosis: what is to blame for a broken limit, what leaks, or why neither can be said.
-import { builders, type EvidenceKind, type Finding, type FindingCode } from '../../verdict/finding.ts';
+// The findings of a diagnosis: the cause of a broken limit, leaks, or why neither is known.
+import { builders, inconclusive, pass, type EvidenceKind, type Finding, type Measurement } from '../../verdict/finding.ts';
 import { duration, measured } from '../../verdict/wording/index.ts';
 import type { Cause, Source } from '../cause/cause.ts';
-import { inputsOf, type Seen } from './observe.ts';
+import { inputsOf, type DiagnosisObservation } from './observe.ts';
 import type { DiagnosisInput, DiagnosisRecord } from './record.ts';
 import type { Suspect } from './suspects.ts';
 
-/** All that the findings rest on. */
+/** The input of all findings. */
 interface Grounds {
   record: DiagnosisRecord;
   recordDigest: string;
-  seen: Seen;
+  observed: DiagnosisObservation;
   /** The most likely first. */
   causes: readonly Cause[];
-  /** Findings of the load tests that say that a limit is broken, the worst first. */
+  /** Findings of the load tests with a broken limit, the worst first. */
   trouble: readonly Finding[];
   /** Index of the load test that the causes explain. */
   explained: number | null;
 }
 
-/** The kinds each source is read from. */
+/** Evidence kinds of each source. */
 const KINDS: Readonly<Record<Source, readonly EvidenceKind[]>> = {
   requests: ['goroutine-profile'],
   leaks: ['goroutine-leak-profile'],
@@ -41,20 +41,20 @@ export function judgeCauses(grounds: Grounds): Finding[] {
   const suspects = suspected(grounds);
   if (named.length > 0) return [...named, ...suspects];
   if (trouble.length > 0) return [unknown(grounds), ...suspects];
-  const open = [...suspects, ...leaksUnseen(grounds), ...notPassed(grounds)];
+  const open = [...suspects, ...leaksUnknown(grounds), ...notPassed(grounds)];
   return open.length > 0 ? open : [nothing(grounds)];
 }
 
-function causeFinding(grounds: Grounds, { code, share, culprit, because, sources }: Cause): Finding {
+function causeFinding(grounds: Grounds, { code, share, culprit, reasons, sources }: Cause): Finding {
   const { record, trouble, explained } = grounds;
   const worst = trouble[0];
   const about = share > 0 && worst ? `${worst.subject}: ` : '';
   const slows = share > 0;
-  // A cause is no stronger than what it explains: where the load was not delivered, it is undecided whether the service is to blame.
+  // A cause is not stronger than what it explains: where the load was not delivered, it is undecided whether the service is at fault.
   const build = builders[slows && worst ? worst.outcome : 'fail'];
   const evidence = evidenceOf(grounds, sources, inputsOf(record, slows ? explained : null));
   const measurement = slows ? { measured: measured(100 * share), unit: '%', evidence } : { evidence };
-  return build(code, culprit, `${about}${because.join('; ')}`, measurement);
+  return build(code, culprit, `${about}${reasons.join('; ')}`, measurement);
 }
 
 function evidenceOf({ recordDigest }: Grounds, sources: readonly Source[], inputs: readonly DiagnosisInput[]): string[] {
@@ -62,76 +62,60 @@ function evidenceOf({ recordDigest }: Grounds, sources: readonly Source[], input
   return [recordDigest, ...inputs.filter(({ kind }) => kinds.has(kind)).map(({ digest }) => digest)];
 }
 
-function plain(grounds: Grounds, code: FindingCode, outcome: Finding['outcome'], message: string, sources: readonly Source[]): Finding {
-  const { record } = grounds;
-  const evidence = evidenceOf(grounds, sources, inputsOf(record, null));
-  return builders[outcome](code, record.service, message, { evidence });
-}
+/** Evidence of a finding that is about the service as a whole. */
+const basedOn = (grounds: Grounds, sources: readonly Source[]): Measurement => ({
+  evidence: evidenceOf(grounds, sources, inputsOf(grounds.record, null)),
+});
 
 function unknown(grounds: Grounds): Finding {
-  const { seen, trouble } = grounds;
-  const waits = seen.observed.requests?.waits ?? [];
-  const most = waits[0] ? `; most requests wait at ${waits[0].site}, which accounts for too little` : '';
-  return plain(
-    grounds,
-    'CauseUnknown',
-    'inconclusive',
-    `${trouble[0]?.message ?? 'a limit is broken'}, and no one cause stands out${most}`,
-    ['requests', 'cpu', 'traces'],
-  );
+  const { record, observed, trouble } = grounds;
+  const waits = observed.observation.requests?.waits ?? [];
+  const most = waits[0] ? `; most requests wait at ${waits[0].site}, too few to explain it` : '';
+  const message = `${trouble[0]?.message ?? 'a limit is broken'}, and no single cause dominates${most}`;
+  return inconclusive('CauseUnknown', record.service, message, basedOn(grounds, ['requests', 'cpu', 'traces']));
 }
 
 function nothing(grounds: Grounds): Finding {
-  return plain(grounds, 'NothingToExplain', 'pass', 'the load tests passed, and no goroutine leaks: there is nothing to explain', [
-    'requests',
-    'leaks',
-  ]);
+  const message = 'the load tests passed, and no goroutine leak was found';
+  return pass('NothingToExplain', grounds.record.service, message, basedOn(grounds, ['requests', 'leaks']));
 }
 
-/** That no leak is proven says nothing of what a global variable or a connection reaches: growth has to be seen as well. */
-function leaksUnseen(grounds: Grounds): Finding[] {
-  const { seen } = grounds;
-  const { leaks, suspects } = seen.observed;
-  if (suspects !== null && seen.unpaired.length === 0) return [];
+/** The runtime cannot prove leaks that a global variable or a connection can reach, so growth must have been observed too. */
+function leaksUnknown(grounds: Grounds): Finding[] {
+  const { record, observed } = grounds;
+  const { leaks, suspects } = observed.observation;
+  if (suspects !== null && observed.unpaired.length === 0) return [];
   const message =
     suspects !== null
-      ? `of load test ${seen.unpaired.join(', ')} no pod has two goroutine profiles, so a leak that only it brings about is not ruled out`
+      ? `no pod has two goroutine profiles of load test ${observed.unpaired.join(', ')}, so a leak in it cannot be excluded`
       : leaks === null
-        ? 'no goroutine profile was captured, so a leak cannot be ruled out'
-        : 'no leak is proven, but no pod has two goroutine profiles, so one that the runtime cannot prove is not ruled out';
-  return [plain(grounds, 'LeakUnknown', 'inconclusive', message, ['leaks'])];
+        ? 'no goroutine profile was captured, so a leak cannot be excluded'
+        : 'no leak is proven, but no pod has two goroutine profiles, so a leak that the runtime cannot prove is not excluded';
+  return [inconclusive('LeakUnknown', record.service, message, basedOn(grounds, ['leaks']))];
 }
 
-/** A pile where the runtime has proven a leak is explained by it. */
+/** Growth at the site of a proven leak is explained by it. */
 function suspected(grounds: Grounds): Finding[] {
-  const { leaks, suspects } = grounds.seen.observed;
+  const { leaks, suspects } = grounds.observed.observation;
   const unexplained = (suspects ?? []).filter(({ site }) => !leaks?.some((leak) => leak.site === site)).sort((a, b) => b.count - a.count);
-  const [most, ...others] = unexplained;
-  if (most === undefined) return [];
-  const { count, site, reason }: Suspect = most;
-  const before = most.gapSeconds === null ? 'in the profile before' : `${duration(1_000 * most.gapSeconds)} before`;
-  const more = others.length === 0 ? '' : `; so do more at ${others.map((other) => other.site).join(', ')}`;
-  return [
-    plain(
-      grounds,
-      'LeakSuspected',
-      'inconclusive',
-      `${count} more goroutines than ${before} wait at ${site}: ${reason}, if they never end${more}`,
-      ['requests'],
-    ),
-  ];
+  const [largest, ...others] = unexplained;
+  if (largest === undefined) return [];
+  const { count, site, reason, gapSeconds }: Suspect = largest;
+  const before = gapSeconds === null ? 'in the profile before' : `${duration(1_000 * gapSeconds)} before`;
+  const more = others.length === 0 ? '' : `; growth also at ${others.map((other) => other.site).join(', ')}`;
+  const message = `${count} more goroutines than ${before} wait at ${site}: ${reason}, if they never end${more}`;
+  return [inconclusive('LeakSuspected', grounds.record.service, message, basedOn(grounds, ['requests']))];
 }
 
-/** What keeps a load test from passing without being a broken limit: nothing is to be sought, and nothing is well. */
+/** Load tests that did not pass, without a broken limit that has a cause to diagnose. */
 function notPassed(grounds: Grounds): Finding[] {
   const { record } = grounds;
   const all = record.loadTests.flatMap(({ findings: found }) => found);
   const open = all.filter(({ outcome }) => outcome !== 'pass');
-  const silent = record.loadTests.filter(({ findings: found }) => found.length === 0).map(({ name }) => `${name} has no finding`);
-  if (record.loadTests.length === 0) silent.push('there is no load test');
-  if (open.length === 0 && silent.length === 0) return [];
-  const which = [...silent, ...open.map(({ code, subject }) => `${code} of ${subject}`)].join(', ');
-  return [
-    plain(grounds, 'LoadNotPassed', 'inconclusive', `no limit was broken whose cause is to be sought, but not all passed: ${which}`, []),
-  ];
+  const withoutFinding = record.loadTests.filter(({ findings: found }) => found.length === 0).map(({ name }) => `${name} has no finding`);
+  if (record.loadTests.length === 0) withoutFinding.push('there is no load test');
+  if (open.length === 0 && withoutFinding.length === 0) return [];
+  const which = [...withoutFinding, ...open.map(({ code, subject }) => `${code} of ${subject}`)].join(', ');
+  const message = `no limit with a cause to diagnose was broken, but not all load tests passed: ${which}`;
+  return [inconclusive('LoadNotPassed', record.service, message, basedOn(grounds, []))];
 }

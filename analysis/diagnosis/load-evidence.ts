@@ -1,4 +1,4 @@
-// The plan and the runtime samples of each load test, read once for all who ask.
+// The plan and the runtime samples of each load test, read once.
 import { inconclusive, type EvidenceKind, type Finding } from '../../verdict/finding.ts';
 import { UnreadableEvidence } from '../analysis.ts';
 import type { LoadPlan } from '../load-test/run-record.ts';
@@ -7,18 +7,18 @@ import { readRuntimeSamples } from '../runtime/read-samples.ts';
 import type { RuntimeSample } from '../runtime/sample.ts';
 import type { DiagnosisRecord } from './record.ts';
 
-/** Gives the stored bytes under a digest. */
+/** Reads the stored bytes of a digest. */
 export type ReadEvidence = (digest: string) => AsyncIterable<Uint8Array>;
 
 export interface LoadEvidence {
   name: string;
-  /** Digest of its points; null without a plan in them: such a record is left to the judge of the load itself. */
+  /** Digest of its points; null without a plan in them: such a record is judged by the load test alone. */
   points: string | null;
   plan: LoadPlan | null;
   samples: RuntimeSample[];
 }
 
-/** One per load test, in their order; what cannot be read is told and left out. */
+/** One per load test, in order; unreadable pieces become findings. */
 export async function readLoadEvidence(
   { loadTests }: DiagnosisRecord,
   read: ReadEvidence,
@@ -44,7 +44,7 @@ export async function readLoadEvidence(
   return { loads, unreadable };
 }
 
-/** The clause why evidence cannot be read; what is no such refusal is thrown on. A broken gzip stream is told by zlib with a code of its own. */
+/** The reason as a clause; rethrows other errors. zlib reports a damaged gzip stream with its own code. */
 export function whyUnreadable(error: unknown): string {
   if (error instanceof UnreadableEvidence) return error.message;
   const { code, message } = error as { code?: unknown; message?: string };
@@ -52,7 +52,7 @@ export function whyUnreadable(error: unknown): string {
   throw error;
 }
 
-export function cannotRead(kind: EvidenceKind, source: string, digest: string, why: string): Finding {
-  const message = `the ${kind.replaceAll('-', ' ')} of ${source} cannot be read: ${why}`;
+export function cannotRead(kind: EvidenceKind, source: string, digest: string, reason: string): Finding {
+  const message = `the ${kind.replaceAll('-', ' ')} of ${source} cannot be read: ${reason}`;
   return inconclusive('EvidenceUnreadable', `${kind} of ${source}`, message, { evidence: [digest] });
 }

@@ -96,7 +96,7 @@ const said = async (before: string | null) => (await ask(recordOf(before))).fact
 test('tells what got slower than in the last good release, and shows the runtime by stage', async () => {
   const { facts, tables } = await ask(recordOf('before'));
   expect(facts.map(({ text }) => text)).toEqual([expect.stringMatching(/^p99 30 ms slower than api-1\.3\.0/)]);
-  expect(tables.map(({ title }) => title)).toEqual(['Runtime by load stage', 'Against the last good release, api-1.3.0']);
+  expect(tables.map(({ title }) => title)).toEqual(['Runtime by load stage', 'Comparison with the last good release, api-1.3.0']);
   expect(tables[0]?.rows[1]?.slice(1, 4)).toEqual([100, expect.any(Number), expect.any(Number)]);
 });
 
@@ -110,9 +110,9 @@ test.each([
     'packed',
     'last good release: not compared with api-1.3.0: its compression is damaged (invalid block type)',
   ],
-  ['it said no plan', 'planless', 'last good release: not compared with api-1.3.0: its points do not say what load that was'],
-  ['it sent nothing', 'empty', 'last good release: not compared with api-1.3.0: its points hold no request'],
-  ['nothing changed', 'now', 'last good release: no endpoint is slower or faster than in api-1.3.0 to speak of'],
+  ['it said no plan', 'planless', 'last good release: not compared with api-1.3.0: its points contain no plan'],
+  ['it sent nothing', 'empty', 'last good release: not compared with api-1.3.0: its points contain no request'],
+  ['nothing changed', 'now', 'last good release: no endpoint is relevantly slower or faster than in api-1.3.0'],
 ])('says so where %s', async (_, before, sentence) => expect(await said(before)).toEqual([sentence]));
 
 test('crashes on a bug in reading the last good release', async () => {
@@ -132,7 +132,7 @@ test('counts as achieved the iterations that ended, not their requests', async (
   expect(tables[0]?.rows.filter((_, i) => i % 2 === 1).map((row) => row.slice(1, 3))).toEqual(
     [20, 40, 60, 80, 100, 120, 140].map((rate) => [rate, achieved(rate)]),
   );
-  expect(facts.map(({ text }) => text)).toEqual(['throughput tends to 61.16 iterations/s and goes no further (scalability law)']);
+  expect(facts.map(({ text }) => text)).toEqual(['throughput approaches at most 61.16 iterations/s (Universal Scalability Law)']);
 });
 
 test('compares nothing where nothing was launched before', async () => expect(await said(null)).toEqual([]));

@@ -1,4 +1,4 @@
-// Reads pieces of evidence one by one: one that cannot be read becomes a finding, and the others still count.
+// Reads pieces of evidence one by one; an unreadable piece becomes a finding, the others still count.
 import type { EvidenceKind, Finding } from '../../verdict/finding.ts';
 import { UnreadableEvidence } from '../analysis.ts';
 import { cannotRead, type ReadEvidence } from './load-evidence.ts';
@@ -13,9 +13,9 @@ export interface Piece<T> {
 export interface PieceReader {
   /** One finding per piece that could not be read, in the order of reading. */
   unreadable: Finding[];
-  /** Those of a kind among the inputs, in their order. */
+  /** Pieces of a kind among the inputs, in order. */
   each<T>(kind: EvidenceKind, readOne: (bytes: Uint8Array) => T, inputs: readonly DiagnosisInput[]): Promise<Piece<T>[]>;
-  /** Those of a kind that the load tests left, one list per load test. */
+  /** Pieces of a kind from the load tests, one list per load test. */
   byLoad<T>(kind: EvidenceKind, readOne: (bytes: Uint8Array) => T): Promise<Piece<T>[][]>;
 }
 

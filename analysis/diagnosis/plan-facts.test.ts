@@ -43,7 +43,7 @@ const plan = (removed: number, statement: string | null) =>
       ]),
     ),
   );
-const plans = (asked: Plans['asked'], logged: Plans['logged'] = []): Plans => ({ logged, asked });
+const plans = (requested: Plans['requested'], logged: Plans['logged'] = []): Plans => ({ logged, requested });
 const removedOf = (facts: ReturnType<typeof factsOfPlans>) =>
   [...facts].map(([statement, of]) => [statement, of.find(({ subject }) => subject === 'rows removed')?.values['rows']]);
 
@@ -55,7 +55,7 @@ test('lays each plan to the statement it says, in whatever order and however few
   expect(removedOf(factsOfPlans([record], plans([plan(8, 'SELECT 2')])))).toEqual([['SELECT 2', 8]]);
 });
 
-test('takes the plan that was logged for the statement it says, before one that was asked for', () => {
+test('takes the plan that was logged for the statement it says, before one that was requested for', () => {
   const record1 = {
     ...record,
     statements: [{ ...(record.statements[0] as StatementCost), statement: 'SELECT $1' }, record.statements[1] as StatementCost],

@@ -1,4 +1,4 @@
-// What block and heap profiles say in a sentence: no cause is ranked from them, but they belong to the picture.
+// Facts of block and heap profiles, from which no cause is ranked.
 import type { Fact } from '../../verdict/finding.ts';
 import { duration, share, size } from '../../verdict/wording/index.ts';
 import { contentions } from '../profile/contention.ts';
@@ -6,9 +6,9 @@ import { goName, goPackage, isRuntime } from '../profile/names.ts';
 import { sampleTypeIndex, totalOf, type Profile } from '../profile/profile.ts';
 import { top } from '../profile/top.ts';
 
-/** Where goroutines wait most. A block profile has the one that waits where a mutex profile has the one that held. */
+/** Where goroutines wait most. Block profiles contain the waiting goroutine, mutex profiles the holder. */
 export function waitFacts(block: readonly Profile[]): Fact[] {
-  // Whoever asks for a profile waits for it: that is us.
+  // The capture of a profile waits for it too; that is Tminus itself.
   const waits = contentions(block).filter(({ holder }) => !/^(net\/http|runtime)\/pprof\./u.test(holder));
   const [most] = waits;
   if (most === undefined) return [];
@@ -16,13 +16,13 @@ export function waitFacts(block: readonly Profile[]): Fact[] {
   return [
     {
       subject: 'block profile',
-      text: `goroutines waited ${duration(1_000 * seconds)} in all, most of it (${share(most.waitedSeconds / seconds)}) in ${most.holder}`,
+      text: `goroutines waited ${duration(1_000 * seconds)} in total, most of it (${share(most.waitedSeconds / seconds)}) in ${most.holder}`,
       values: { seconds },
     },
   ];
 }
 
-/** What is in use, and which function outside the runtime allocated most of it. */
+/** Memory in use, and the function outside of the runtime that allocated most of it. */
 export function heapFacts(heaps: readonly Profile[]): Fact[] {
   const byFunction = new Map<string, number>();
   let inUse = 0;

@@ -1,9 +1,9 @@
-// What a diagnosis is made from, all of it: so that it can be made again from evidence alone.
+// All input of a diagnosis, so that it can be repeated from evidence alone.
 import type { EvidenceKind, Finding } from '../../verdict/finding.ts';
 import { UnreadableEvidence } from '../analysis.ts';
 import type { UnderLoad } from '../load-test/run-record.ts';
 
-/** One piece of evidence a diagnosis reads. */
+/** One piece of evidence. */
 export interface DiagnosisInput {
   digest: string;
   kind: EvidenceKind;
@@ -13,26 +13,26 @@ export interface DiagnosisInput {
 
 /** Evidence of kind `diagnosis`: one JSON document. */
 export interface DiagnosisRecord {
-  /** As traces name it. */
+  /** Service name in traces. */
   service: string;
   loadTests: {
     name: string;
-    /** What its judge found; those that are not a pass are what is to be explained. */
+    /** Findings of its judge; those that are not a pass need an explanation. */
     findings: Finding[];
     /** In the order in which they were captured. */
     inputs: DiagnosisInput[];
   }[];
-  /** The Deployment under load, whose traces alone are read. Older records do not say it; then all of the service are. */
+  /** The Deployment under load, whose traces are read. Absent in older records; then all traces of the service are read. */
   underLoad?: UnderLoad;
-  /** Asked for afterwards: traces, plans, proofs. */
+  /** Captured afterwards: traces, plans, index proofs. */
   inputs: DiagnosisInput[];
-  /** What was asked for and not had, with the reason: `traces: connection refused`. */
+  /** Evidence that could not be captured, with the reason: `traces: connection refused`. */
   missing: string[];
-  /** What it is compared with; null where no release was launched yet. */
+  /** The release to compare with; null where none was launched yet. */
   lastGood: { release: string; loadTests: { name: string; points: string }[] } | null;
 }
 
-/** Reads a record. Throws UnreadableEvidence on bytes that are none. */
+/** Reads a record. Throws UnreadableEvidence on other bytes. */
 export function readDiagnosisRecord(text: string): DiagnosisRecord {
   let value: unknown;
   try {
@@ -48,5 +48,5 @@ export function readDiagnosisRecord(text: string): DiagnosisRecord {
     Array.isArray(record.missing)
   )
     return { ...(record as DiagnosisRecord), lastGood: record.lastGood ?? null };
-  throw new UnreadableEvidence('this is no record of a diagnosis', 'line 1', 'run the step again');
+  throw new UnreadableEvidence('not a diagnosis record', 'line 1', 'run the step again');
 }

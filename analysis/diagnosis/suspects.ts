@@ -1,4 +1,4 @@
-// Goroutines that may leak though the runtime does not prove it: it cannot where a global variable or a connection still reaches them.
+// Suspected goroutine leaks: the runtime cannot prove a leak that a global variable or a connection can still reach.
 import type { Goroutines } from '../goroutine/goroutines.ts';
 import { growingSites, type Leak } from '../goroutine/leaks.ts';
 import { waitsOfRequests } from '../goroutine/requests.ts';
@@ -9,23 +9,23 @@ export interface TakenProfile {
   /** `pod shop-staging/go-api-…` */
   source: string;
   value: Goroutines;
-  /** Milliseconds since 1970; null where the profile does not say. */
+  /** Milliseconds since 1970; null where the profile does not contain it. */
   takenAtMs: number | null;
 }
 
 export interface Suspect extends Leak {
-  /** Between the two profiles; null where they do not say when they were taken. */
+  /** Between the two profiles; null where their times are unknown. */
   gapSeconds: number | null;
 }
 
-/** A request under way may have started a handful of goroutines at one place, which end with it. */
+/** A request in flight may have started a few goroutines at one place, which end with it. */
 const PER_REQUEST = 4;
-/** What leaks stays to the end of the run. Where less than this share of what grew did, it was work under way. */
+/** Leaked goroutines remain until the end of the run; where less than this share of the growth did, it was work in progress. */
 const STAYING_SHARE = 0.5;
 
 /**
- * Sites that grew between the first and the last profile of the pods of one load test, most first. Null where no pod has two. Left out is what
- * the requests in flight account for, and what had ended when the load did.
+ * Sites that grew between the first and the last profile of a pod, most first, without the goroutines of requests in flight and those that ended
+ * with the load. Null where no pod has two profiles.
  */
 export function suspectsOf(profiles: readonly TakenProfile[], samples: readonly RuntimeSample[]): Suspect[] | null {
   const pairs = [...new Set(profiles.map(({ source }) => source))].flatMap((source) => {

@@ -1,4 +1,4 @@
-// Production and staging name their service alike, so an answer has the traces of both: which of them are of the load test.
+// Selects the traces of the load test: production and staging use the same service name, so an answer contains traces of both.
 import { enteredAt, type Entered } from '../trace/entered.ts';
 import { readSpans } from '../trace/read.ts';
 import { columnsOf, type Spans } from '../trace/spans.ts';
@@ -6,7 +6,7 @@ import type { DiagnosisInput, DiagnosisRecord } from './record.ts';
 
 export interface TracesOfTheLoad {
   spans: Spans & { duplicates: number };
-  /** Null where the record does not say which Deployment was under load: then all traces are kept. */
+  /** Null where the record does not contain the Deployment under load: then all traces are kept. */
   entered: Omit<Entered, 'spans'> | null;
 }
 
@@ -18,13 +18,13 @@ export function tracesOfTheLoad(bytes: Uint8Array, { service, underLoad }: Diagn
   return { spans: columnsOf(spans), entered };
 }
 
-/** Traces are asked for load test by load test; null where one has none, for then nobody knows whose the others are. */
+/** Traces are captured for each load test; null where one has none, because then it is unknown whose the others are. */
 export function tracesAskedFor({ loadTests, inputs }: DiagnosisRecord, explained: number | null): DiagnosisInput[] | null {
   const traces = inputs.filter(({ kind }) => kind === 'traces');
   if (explained === null || loadTests.length === 1 || traces.length === 0) return traces.slice(0, 1);
   return traces.length === loadTests.length ? traces.slice(explained, explained + 1) : null;
 }
 
-/** Said of those that are not. */
+/** The fact about traces that entered elsewhere. */
 export const leftOut = ({ elsewhere }: Pick<Entered, 'elsewhere'>): string =>
   `${elsewhere} traces left out: their requests did not enter at the Deployment under load`;

@@ -218,7 +218,7 @@ describe('a load report', () => {
       judgeReport(readLoadReport(bytes(report)), { p99Ms: 300, errorPercent: 5 }).findings.map(({ message }) => message);
     expect(readLoadReport(bytes(refused(50))).endpoints[0]).toMatchObject({ requests: 1_000, failed: 20, timed: 980, unanswered: 20 });
     expect(said(refused(50))).toEqual([
-      'p99 of GET /api/a is at least 20 ms, limit 300 ms, but 20 of 1,000 requests got no answer, so the true p99 may have any length',
+      'p99 of GET /api/a is at least 20 ms, limit 300 ms, but 20 of 1,000 requests got no response, so the true p99 has no upper bound',
       'error rate of GET /api/a is 2 %, limit 5 % (20 of 1,000 requests failed)',
     ]);
     // Three of 1,000 leave the rank of the bound, 996, among those that were answered.

@@ -1,7 +1,7 @@
 // Reports that are text: hey's CSV, wrk2's and other percentiles of HdrHistogram, HdrHistogram logs, vegeta's results (vegeta-results.ts).
 import { build, type Histogram } from 'hdr-histogram-js';
 import { UnreadableEvidence } from '../analysis.ts';
-import { ENDPOINTS_LIMIT, OTHER_ENDPOINTS } from '../load-test/summary.ts';
+import { MAX_ENDPOINTS, OTHER_ENDPOINTS } from '../load-test/summary.ts';
 import { readHdrLog } from './hdr-log.ts';
 import { decidingQuantiles } from './judge.ts';
 import { ALL_REQUESTS, consistent, type LoadReport, type Quantile } from './report.ts';
@@ -140,7 +140,7 @@ function hdrLog(text: string): LoadReport {
   const byTag = new Map<string, Histogram>();
   readHdrLog(text, ({ tag, histogram }) => {
     const name = tag ?? ALL_REQUESTS;
-    const key = byTag.has(name) || byTag.size < ENDPOINTS_LIMIT ? name : OTHER_ENDPOINTS;
+    const key = byTag.has(name) || byTag.size < MAX_ENDPOINTS ? name : OTHER_ENDPOINTS;
     const whole = byTag.get(key) ?? build();
     // Percentiles are never averaged, histograms are added.
     whole.add(histogram);

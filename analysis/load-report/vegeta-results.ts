@@ -1,7 +1,7 @@
 // Vegeta's results, one request a line (`vegeta encode --to json`): exact, and with the time at which each was sent.
 import { UnreadableEvidence } from '../analysis.ts';
 import { latency } from '../../verdict/wording/index.ts';
-import { ENDPOINTS_LIMIT, OTHER_ENDPOINTS } from '../load-test/summary.ts';
+import { MAX_ENDPOINTS, OTHER_ENDPOINTS } from '../load-test/summary.ts';
 import { decidingQuantiles } from './judge.ts';
 import { ALL_REQUESTS, type LoadReport } from './report.ts';
 
@@ -19,7 +19,7 @@ export function vegetaResults(text: string): LoadReport {
   text.split('\n').forEach((line, i) => {
     if (line.trim() === '') return;
     const { endpoint, code, latencyMs, atMs } = resultIn(line, i + 1);
-    const key = byEndpoint.has(endpoint) || byEndpoint.size < ENDPOINTS_LIMIT ? endpoint : OTHER_ENDPOINTS;
+    const key = byEndpoint.has(endpoint) || byEndpoint.size < MAX_ENDPOINTS ? endpoint : OTHER_ENDPOINTS;
     const counts = byEndpoint.get(key) ?? { values: [], failed: 0, unanswered: 0 };
     // Code 0 is no answer: refused in a tenth of a millisecond or given up after half a minute, its time says nothing of the service.
     if (code > 0) counts.values.push(latencyMs);

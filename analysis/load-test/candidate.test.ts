@@ -69,12 +69,17 @@ test('does not mind a pod that was only starting when the load ended', () => {
 test.each<[string, RunStart, RunEnd | null, RegExp]>([
   ['staging ran another image', start({ pods: pods('sha256:9', 'go-api:old') }), end(), /pod a ran go-api:old; deploy it/],
   ['another image was deployed under the load', start(), end({ pods: pods('sha256:9', 'go-api:new') }), /pod a ran go-api:new; deploy it/],
-  ['one tag named two builds', start(), end({ pods: pods('sha256:2') }), /different bytes: sha256:1, sha256:2;/],
+  ['one tag named two builds', start(), end({ pods: pods('sha256:2') }), /different images of this name: sha256:1, sha256:2;/],
   ['no pod ran', start({ pods: [] }), end(), /no pods/],
   ['the bytes of a pod were not reported', start({ pods: pods('') }), end(), /the image id of pod a was not reported/],
-  ['the pods could not be listed before', start({ pods: [], trouble: 'forbidden' }), end(), /began is not known: forbidden/],
-  ['the pods could not be listed after', start(), end({ trouble: 'refused' }), /ended is not known: refused/],
-  ['the record has no end', start(), null, /the record ends before/],
+  [
+    'the pods could not be listed before',
+    start({ pods: [], trouble: 'forbidden' }),
+    end(),
+    /at the start of the load are unknown: forbidden/,
+  ],
+  ['the pods could not be listed after', start(), end({ trouble: 'refused' }), /at the end of the load are unknown: refused/],
+  ['the record has no end', start(), null, /the record does not contain the images of its pods at the end of the load/],
 ])('does not take the numbers for the candidate’s when %s', (_why, from, to, message) => {
   expect(judgeCandidate(from, to)).toMatchObject([
     { code: 'CandidateNotUnderLoad', outcome: 'inconclusive', measured: null, message: expect.stringMatching(message) },

@@ -38,7 +38,7 @@ describe('two runs of one load', () => {
     const comparison = compareLoads(before, now);
     expect(comparison.shifts.map(({ endpoint, change }) => [endpoint, change])).toEqual([
       ['GET /a', 'slower'],
-      ['GET /b', 'none to speak of'],
+      ['GET /b', 'no relevant change'],
     ]);
     expect(comparison.shifts[0]?.shiftMs).toBeCloseTo(10, 6);
     expect(comparison.shifts[0]?.windows).toEqual([12, 12]);
@@ -56,19 +56,19 @@ describe('two runs of one load', () => {
     const now = await windowsOf([...wavering('GET /a', 50), ...requests('GET /b', 20.5)]);
     const comparison = compareLoads(before, now);
     expect(comparison.shifts.map(({ endpoint, change }) => [endpoint, change])).toEqual([
-      ['GET /a', 'cannot tell'],
-      ['GET /b', 'none to speak of'],
+      ['GET /a', 'undecided'],
+      ['GET /b', 'no relevant change'],
     ]);
     expect(comparisonFacts(comparison, 'than in 1.3.0')).toEqual([]);
-    expect(unchangedFact(comparison, '1.3.0')?.text).toBe('whether it is slower or faster than in 1.3.0 cannot be told of GET /a');
+    expect(unchangedFact(comparison, '1.3.0')?.text).toBe('undecided whether slower or faster than in 1.3.0: GET /a');
   });
 
   test('are alike only where every endpoint was compared and none is undecided', async () => {
     const alike = await windowsOf([...requests('GET /a', 20), ...requests('GET /b', 20)]);
     const said = async (now: FixtureRequest[]) => unchangedFact(compareLoads(alike, await windowsOf(now)), '1.3.0')?.text;
     const b = requests('GET /b', 20);
-    expect(await said([...requests('GET /a', 20), ...b])).toBe('no endpoint is slower or faster than in 1.3.0 to speak of');
-    expect(await said(b)).toBe('whether it is slower or faster than in 1.3.0 cannot be told of GET /a');
+    expect(await said([...requests('GET /a', 20), ...b])).toBe('no endpoint is relevantly slower or faster than in 1.3.0');
+    expect(await said(b)).toBe('undecided whether slower or faster than in 1.3.0: GET /a');
     expect(await said([...requests('GET /a', 40), ...b])).toBeUndefined();
     expect(await said(b.slice(0, 300))).toBeUndefined();
   });
@@ -79,11 +79,11 @@ describe('two runs of one load', () => {
     expect(compareLoads(short, now)).toMatchObject({
       shifts: [],
       not: [
-        { endpoint: 'GET /a', why: '9 windows of 100 requests before, 10 are needed' },
-        { endpoint: 'GET /new', why: '0 windows of 100 requests before, 10 are needed' },
+        { endpoint: 'GET /a', reason: '9 windows of 100 requests before, 10 are needed' },
+        { endpoint: 'GET /new', reason: '0 windows of 100 requests before, 10 are needed' },
       ],
     });
-    expect(compareLoads({ ...short, widthSeconds: 2 }, now).not[0]?.why).toBe('windows of 2 s before and of 1 s now');
+    expect(compareLoads({ ...short, widthSeconds: 2 }, now).not[0]?.reason).toBe('windows of 2 s before and of 1 s now');
   });
 });
 
@@ -99,7 +99,7 @@ describe('two runs at once', () => {
   test('are told apart by what differs at each moment, which windows taken by themselves do not show', async () => {
     const one = await windowsOf(inWeather('GET /a', 20));
     const other = await windowsOf(inWeather('GET /a', 100));
-    expect(compareLoads(one, other).shifts[0]?.change).toBe('cannot tell');
+    expect(compareLoads(one, other).shifts[0]?.change).toBe('undecided');
     const [shift] = compareSideBySide(one, other).shifts;
     expect(shift).toMatchObject({ endpoint: 'GET /a', shiftMs: 80, lowMs: 80, highMs: 80, windows: [12, 12] });
     // All twelve differences have one sign: 2 of the 2^12 ways to give signs are as clear.
@@ -130,8 +130,10 @@ describe('two runs at once', () => {
     };
     const notes = (comparison: Comparison) => comparisonTable(comparison, 10, 'Against before').notes.join('\n');
     expect(commonWindows(hour(0), hour(3_500))).toBeNull();
-    expect(notes(compareLoads(hour(0), hour(3_500)))).toContain('both ran at once for 100 s, too short to compare window with window');
-    expect(notes(compareLoads(hour(0), hour(3_600)))).not.toContain('at once');
+    expect(notes(compareLoads(hour(0), hour(3_500)))).toContain(
+      'both ran at the same time for 100 s, too short for a comparison by window pairs',
+    );
+    expect(notes(compareLoads(hour(0), hour(3_600)))).not.toContain('at the same time');
     expect(commonWindows(hour(0), hour(1_700))?.fromMs).toBe(1_700_000);
     expect(commonWindows(hour(0), hour(1_800))).toBeNull();
     expect(notes(compareSideBySide(hour(0), hour(0)))).toContain('medians over windows of 10 s, in the 3600 s that both ran');
@@ -143,7 +145,7 @@ describe('two runs at once', () => {
     const cut = (await loadWindows(inPieces(bytesOf(record(all)), 4_096), 1, from)) as LoadWindows;
     expect([cut.startMs, cut.all.length]).toEqual([from, 9]);
     expect(compareSideBySide(cut, cut).not).toEqual([
-      { endpoint: 'GET /a', why: '9 windows in which both had 100 requests, 10 are needed' },
+      { endpoint: 'GET /a', reason: '9 windows in which both had 100 requests, 10 are needed' },
     ]);
   });
 });
@@ -155,8 +157,8 @@ describe('saturation', () => {
     const law = (load: number) => load / (1 + 0.001 * (load - 1) + 0.00001 * load * (load - 1));
     const facts = saturation([50, 100, 200, 300, 400, 500].map((load) => step(load, law(load), load <= 300 ? 5 + load / 100 : load)));
     expect(facts.map(({ text }) => text)).toEqual([
-      expect.stringMatching(/^throughput is greatest near 316.1 iterations\/s offered/),
-      expect.stringMatching(/^the p99 bends upwards at \d+ iterations\/s/),
+      expect.stringMatching(/^throughput peaks near 316.1 iterations\/s offered/),
+      expect.stringMatching(/^the p99 starts to rise at \d+ iterations\/s/),
     ]);
   });
 
@@ -168,7 +170,7 @@ describe('saturation', () => {
   test('is told neither as a peak nor as a ceiling where one step only lies beyond the peak', () => {
     // The greatest throughput of this law is 1,848 at 99; gamma / alpha, 3,250, is that of another curve.
     expect(exact([1, 18, 36, 54, 72, 90, 130])).toEqual([]);
-    expect(exact([1, 18, 36, 54, 72, 90, 130, 160])).toEqual([expect.stringMatching(/^throughput is greatest near 98\.61 iterations/)]);
+    expect(exact([1, 18, 36, 54, 72, 90, 130, 160])).toEqual([expect.stringMatching(/^throughput peaks near 98\.61 iterations/)]);
   });
 
   test('is told by the steady stages of a run that went to their end', () => {
@@ -186,7 +188,7 @@ describe('saturation', () => {
       ...more,
     });
     const stages = [20, 40, 60, 80, 100, 120].map((offered) => stage(offered));
-    const said = ['throughput tends to 60 iterations/s and goes no further (scalability law)'];
+    const said = ['throughput approaches at most 60 iterations/s (Universal Scalability Law)'];
     expect(saturationByStage(stages).map(({ text }) => text)).toEqual(said);
     const others = [stage(500, { steady: false, iterations: 1 }), stage(140, { cut: true, iterations: 1 })];
     expect(saturationByStage([...stages, ...others]).map(({ text }) => text)).toEqual(said);

@@ -1,6 +1,5 @@
-// Is it slower than the last good release? The p99 of windows of two runs of one load, endpoint by endpoint: Mann-Whitney's U, the
-// Hodges-Lehmann shift with its interval, and a floor below which nobody would care. Two runs at once are compared window with window of
-// the same time, by Wilcoxon's signed ranks. It informs people; limits decide.
+// Compares the p99 of windows of two runs of one load, by endpoint: Mann-Whitney's U and the Hodges-Lehmann shift; simultaneous runs by window
+// pairs and Wilcoxon's signed ranks. For information only; limits decide.
 import { median } from 'simple-statistics';
 import type { Fact } from '../../verdict/finding.ts';
 import { latency, number, rounded } from '../../verdict/wording/index.ts';
@@ -19,28 +18,28 @@ export interface LatencyShift {
   lowMs: number;
   highMs: number;
   p: number;
-  /** Of each run. */
+  /** Number of windows of each run. */
   windows: [before: number, now: number];
-  change: 'slower' | 'faster' | 'none to speak of' | 'cannot tell';
+  change: 'slower' | 'faster' | 'no relevant change' | 'undecided';
 }
 
 export interface Comparison {
   shifts: LatencyShift[];
   /** Endpoints that cannot be compared, with the reason. */
-  not: { endpoint: string; why: string }[];
-  /** How long both ran at once, and whether their windows were paired for it. Left out where they did not. */
+  not: { endpoint: string; reason: string }[];
+  /** How long both ran at the same time, and whether their windows were paired. Absent where they did not. */
   atOnce?: { seconds: number; paired: boolean };
 }
 
-/** Below this a p99 is the slowest request of the window and nothing else. */
+/** With fewer requests the p99 of a window is its slowest request. */
 const MIN_REQUESTS = 100;
 const MIN_WINDOWS = 10;
 const CHANCE = 0.01;
-/** The whole interval must lie beyond a tenth of what it was and a millisecond to be a change, and within them to be none. */
+/** A change is relevant when the whole interval is beyond a tenth of the earlier p99 and beyond 1 ms. */
 const FLOOR_SHARE = 0.1;
 const FLOOR_MS = 1;
 
-/** Compares endpoint by endpoint. Windows must be equally long; a run of more than three hours has longer ones, and is not compared with a shorter. */
+/** Compares each endpoint. Windows must have equal length; a run of over three hours has longer ones, and is not compared with a shorter run. */
 export function compareLoads(before: LoadWindows, now: LoadWindows): Comparison {
   return compare(before, now, false, (endpoint) => {
     const [earlier, later] = [p99s(before, endpoint), p99s(now, endpoint)];
@@ -50,13 +49,13 @@ export function compareLoads(before: LoadWindows, now: LoadWindows): Comparison 
   });
 }
 
-/** Compares two loads that ran at once, window with window of the same time: what the machine did meanwhile met both, and cancels out. */
+/** Compares two simultaneous loads by windows of the same time: the state of the machine affects both and cancels out. */
 export function compareSideBySide(one: LoadWindows, other: LoadWindows): Comparison {
   return compare(one, other, true, (endpoint) => {
-    const ofOther = new Map(steady(other, endpoint).map((window) => [window.second, window.p99Ms]));
+    const otherP99s = new Map(steady(other, endpoint).map((window) => [window.second, window.p99Ms]));
     const pairs = steady(one, endpoint).flatMap(({ second, p99Ms }) => {
-      const beside = ofOther.get(second);
-      return beside === undefined ? [] : [{ earlier: p99Ms, later: beside }];
+      const later = otherP99s.get(second);
+      return later === undefined ? [] : [{ earlier: p99Ms, later }];
     });
     if (pairs.length < MIN_WINDOWS) return `${pairs.length} windows in which both had ${MIN_REQUESTS} requests, ${MIN_WINDOWS} are needed`;
     return {
@@ -73,17 +72,25 @@ interface Compared {
   shift: Shift | null;
 }
 
-/** @param of what is known of one endpoint, or why it cannot be compared. */
-function compare(before: LoadWindows, now: LoadWindows, paired: boolean, of: (endpoint: string) => Compared | string): Comparison {
+/** @param compareEndpoint the comparison of one endpoint, or the reason why there is none. */
+function compare(
+  before: LoadWindows,
+  now: LoadWindows,
+  paired: boolean,
+  compareEndpoint: (endpoint: string) => Compared | string,
+): Comparison {
   const seconds = secondsShared(before, now);
   const comparison: Comparison = { shifts: [], not: [], ...(seconds > 0 ? { atOnce: { seconds, paired } } : {}) };
   if (before.widthSeconds !== now.widthSeconds) {
-    comparison.not.push({ endpoint: 'any endpoint', why: `windows of ${before.widthSeconds} s before and of ${now.widthSeconds} s now` });
+    comparison.not.push({
+      endpoint: 'any endpoint',
+      reason: `windows of ${before.widthSeconds} s before and of ${now.widthSeconds} s now`,
+    });
     return comparison;
   }
   for (const endpoint of [...new Set([...before.endpoints.keys(), ...now.endpoints.keys()])].sort()) {
-    const compared = of(endpoint);
-    if (typeof compared === 'string') comparison.not.push({ endpoint, why: compared });
+    const compared = compareEndpoint(endpoint);
+    if (typeof compared === 'string') comparison.not.push({ endpoint, reason: compared });
     else if (compared.shift !== null) comparison.shifts.push(judged(endpoint, compared, compared.shift));
   }
   return comparison;
@@ -103,7 +110,7 @@ function judged(endpoint: string, { earlier, later }: Compared, { shift, low, hi
     highMs: high,
     p,
     windows: [earlier.length, later.length],
-    change: certain && low > floor ? 'slower' : certain && high < -floor ? 'faster' : within ? 'none to speak of' : 'cannot tell',
+    change: certain && low > floor ? 'slower' : certain && high < -floor ? 'faster' : within ? 'no relevant change' : 'undecided',
   };
 }
 
@@ -138,10 +145,10 @@ export function comparisonTable({ shifts, not, atOnce }: Comparison, widthSecond
     ]),
     notes: [
       `medians over windows of ${widthSeconds} s${atOnce?.paired ? `, in the ${seconds} s that both ran` : ''}; ` +
-        `a change counts when p < ${CHANCE} and the whole interval lies beyond ${100 * FLOOR_SHARE} % of what it was, ` +
-        'and is none to speak of when all of it lies within',
-      ...(atOnce && !atOnce.paired ? [`both ran at once for ${seconds} s, too short to compare window with window`] : []),
-      ...not.map(({ endpoint, why }) => `not compared, ${endpoint}: ${why}`),
+        `a change is relevant when p < ${CHANCE} and the whole interval is beyond ${100 * FLOOR_SHARE} % of the earlier p99, ` +
+        'and not relevant when the whole interval is within it',
+      ...(atOnce && !atOnce.paired ? [`both ran at the same time for ${seconds} s, too short for a comparison by window pairs`] : []),
+      ...not.map(({ endpoint, reason }) => `not compared, ${endpoint}: ${reason}`),
     ],
   };
 }
@@ -161,17 +168,17 @@ export function comparisonFacts({ shifts }: Comparison, against: string): Fact[]
 }
 
 /** More names do not fit a line; the table has all. */
-const NAMED_LIMIT = 5;
+const MAX_NAMED = 5;
 
 /**
- * The line for where nothing changed for certain: that nothing did, or of which endpoints it cannot be told. Null where something changed,
- * and where nothing could be compared, which the table's notes say. @param release `go-api-1.3.0`
+ * The fact when no endpoint changed for certain. Null where one changed, or where nothing could be compared (see the table's notes).
+ * @param release `go-api-1.3.0`
  */
 export function unchangedFact({ shifts, not }: Comparison, release: string): Fact | null {
   if (shifts.length === 0 || shifts.some(({ change }) => change === 'slower' || change === 'faster')) return null;
-  const untold = [...shifts.filter(({ change }) => change === 'cannot tell'), ...not].map(({ endpoint }) => endpoint).sort();
-  const same = `no endpoint is slower or faster than in ${release} to speak of`;
-  const more = untold.length > NAMED_LIMIT ? ` and ${untold.length - NAMED_LIMIT} more` : '';
-  const open = `whether it is slower or faster than in ${release} cannot be told of ${untold.slice(0, NAMED_LIMIT).join(', ')}${more}`;
-  return { subject: 'last good release', text: untold.length === 0 ? same : open, values: {} };
+  const undecided = [...shifts.filter(({ change }) => change === 'undecided'), ...not].map(({ endpoint }) => endpoint).sort();
+  const same = `no endpoint is relevantly slower or faster than in ${release}`;
+  const more = undecided.length > MAX_NAMED ? ` and ${undecided.length - MAX_NAMED} more` : '';
+  const open = `undecided whether slower or faster than in ${release}: ${undecided.slice(0, MAX_NAMED).join(', ')}${more}`;
+  return { subject: 'last good release', text: undecided.length === 0 ? same : open, values: {} };
 }

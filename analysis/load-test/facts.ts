@@ -1,4 +1,4 @@
-// The lines of the story: what was asked, what came, and each endpoint against its limits.
+// Facts of a load test: planned load, delivered load, and each endpoint with its limits.
 import type { Fact } from '../../verdict/finding.ts';
 import { besideLimit, count, duration, measured, number } from '../../verdict/wording/index.ts';
 import { limitsOf, offeredIterations, peakRatePerSecond, plannedSeconds, type LoadLimits, type LoadStage } from './plan.ts';
@@ -33,7 +33,7 @@ function runFact(summary: LoadSummary, stages: readonly LoadStage[]): Fact {
   };
 }
 
-/** Of a run nobody here planned: what was asked for is not known. */
+/** For a run without a plan. */
 function unplannedFact({ requests, iterations, dropped, seconds, linesMalformed }: LoadSummary): Fact {
   return {
     subject: 'load',

@@ -1,19 +1,19 @@
-// When nothing that follows can mend a run. Whole numbers only, so that the answer is exact.
+// Detects when a run can no longer pass. Integers only, so that the answer is exact.
 import { CONFIDENCE, MIN_COUNT_FOR_P99, wilson } from '../statistics/index.ts';
 import { limitsOf, type LoadLimits } from './plan.ts';
 import type { LiveEndpoint } from './summary.ts';
 
 export interface RequestsSoFar {
   requests: number;
-  /** Those on the wrong side: slower than the p99 limit, or failed. */
+  /** Requests slower than the p99 limit, or failed. */
   bad: number;
-  /** The most requests that can still come to this endpoint; all that the plan still holds, unless more is known. */
+  /** The most requests that this endpoint can still get; all of the plan's, unless more is known. */
   stillToCome: number;
 }
 
 /**
- * True when even if every request still to come were good, more than `allowedPercent` of all would be bad. For a p99 this is 1 %: by nearest
- * rank the p99 of N requests is over the limit exactly when more than N/100 of them are. Shares are taken to a millionth.
+ * True when more than `allowedPercent` of all requests would be bad even if all further ones were good. For a p99 this is 1 %: by nearest rank the
+ * p99 of N requests breaks the limit exactly when more than N/100 of them do. Shares are exact to a millionth.
  */
 export function isHopeless({ requests, bad, stillToCome }: RequestsSoFar, allowedPercent: number): boolean {
   for (const value of [requests, bad, stillToCome]) {
@@ -27,8 +27,8 @@ export function isHopeless({ requests, bad, stillToCome }: RequestsSoFar, allowe
 const UNKNOWN_COUNT = Number.MAX_SAFE_INTEGER;
 
 /**
- * The most requests that `iterationsLeft` iterations can still send: each as many as those before, rounded up, and without limit before the
- * first one has ended, for until then nobody knows.
+ * The most requests that `iterationsLeft` iterations can send: each as many as the earlier ones, rounded up; unlimited before the first one has
+ * ended.
  */
 export function requestsStillToCome(iterationsLeft: number, { requests, iterations }: { requests: number; iterations: number }): number {
   if (iterationsLeft <= 0) return 0;
@@ -42,23 +42,23 @@ const BEYOND_P99_PERCENT = 1;
 export interface Breach {
   endpoint: string;
   what: 'latency' | 'errors';
-  /** Nothing that the plan still holds can mend it. */
+  /** True when the rest of the plan cannot repair it. */
   hopeless: boolean;
 }
 
-/** Endpoints that break a limit already now, with the confidence the final judgement asks for; a breach may still mend unless it is hopeless. */
+/** Endpoints that break a limit now, with the confidence of the final judgement; a breach that is not hopeless may still be repaired. */
 export function breaches(endpoints: Iterable<LiveEndpoint>, limits: LoadLimits, stillToCome: number): Breach[] {
   const found: Breach[] = [];
   for (const each of endpoints) {
     if (each.requests < MIN_COUNT_FOR_P99) continue;
     const { p99Ms, errorPercent } = limitsOf(each.endpoint, limits);
-    const so = (bad: number): RequestsSoFar => ({ requests: each.requests, bad, stillToCome });
+    const soFar = (bad: number): RequestsSoFar => ({ requests: each.requests, bad, stillToCome });
     const lowerMs = each.p99LowerMs();
     if (lowerMs !== null && lowerMs > p99Ms) {
-      found.push({ endpoint: each.endpoint, what: 'latency', hopeless: isHopeless(so(each.overLimit), BEYOND_P99_PERCENT) });
+      found.push({ endpoint: each.endpoint, what: 'latency', hopeless: isHopeless(soFar(each.overLimit), BEYOND_P99_PERCENT) });
     }
     if (100 * wilson(each.failed, each.requests, CONFIDENCE, each.failedBurst()).lower > errorPercent) {
-      found.push({ endpoint: each.endpoint, what: 'errors', hopeless: isHopeless(so(each.failed), errorPercent) });
+      found.push({ endpoint: each.endpoint, what: 'errors', hopeless: isHopeless(soFar(each.failed), errorPercent) });
     }
   }
   return found;

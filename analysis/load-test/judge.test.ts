@@ -99,7 +99,7 @@ test.each([
 
 test('never passes a p99 from fewer than 299 requests, and says how many it takes', async () => {
   const finding = of(await judge(many(298, { ms: 1 })), 'LatencyUndecided');
-  expect(finding?.message).toContain('only 298 requests were sent and 299 are the least');
+  expect(finding?.message).toContain('only 298 requests were sent, and a p99 needs at least 299');
 });
 
 test('keeps the digits that show a limit was broken', async () => {
@@ -210,7 +210,7 @@ test('a limit of 0 % is kept by a run without errors and by no other', async () 
 test('a dead target fails by its errors and never passes by its speed', async () => {
   const findings = await judge(many(3_000, { ms: 0, status: 0 }));
   expect(codes(findings)).toEqual(['ErrorRateAboveLimit', 'LatencyUndecided', 'LoadDelivered']);
-  expect(of(findings, 'LatencyUndecided')?.message).toContain('3,000 of 3,000 requests got no answer');
+  expect(of(findings, 'LatencyUndecided')?.message).toContain('3,000 of 3,000 requests got no response');
 });
 
 test('holds when less than 95 % of the load was delivered', async () => {
@@ -237,15 +237,15 @@ test('holds when the record is cut off, unreadable in parts, of two runs, or emp
   const whole = await summarize(many(3_000, { ms: 1 }));
   const say = (part: Partial<LoadSummary>) => of(judgeLoad({ ...whole, ...part }, limits, stages), 'LoadRunIncomplete')?.message;
   expect(say({})).toBeUndefined();
-  expect(say({ cutOff: true })).toContain('cut off');
+  expect(say({ cutOff: true })).toContain('its record is truncated');
   expect(say({ end: null })).toContain('has no end');
-  expect(say({ runs: 2 })).toContain('begins 2 runs');
+  expect(say({ runs: 2 })).toContain('contains 2 runs');
   expect(say({ linesMalformed: 3 })).toBeUndefined();
   expect(say({ linesMalformed: 4 })).toContain('4 of 36,003 lines');
   // The fixture's run took 60 s of which 10 were planned; one that took the full grace of 65 s more cut off what was in flight.
   expect(say({ iterations: 2_960 })).toBeUndefined();
   const late = { ...(whole.end as RunEnd), at: '2026-11-23T12:01:15.000Z' };
-  expect(say({ iterations: 2_960, end: late })).toContain('40 iterations were cut off unfinished');
+  expect(say({ iterations: 2_960, end: late })).toContain('40 iterations did not finish');
   expect(say({ end: late })).toBeUndefined();
   expect(of(judgeLoad(await summarize([], { lastError: 'no such host' }), limits, stages), 'LoadRunIncomplete')?.message).toContain(
     'k6 sent no request: no such host',

@@ -1,21 +1,21 @@
-// Lines out of a stream of bytes, and of those the few that say something about load.
+// Lines from a stream of bytes, and the few among them that matter for load.
 import { isRunEnd, isRunStart, type RunEnd, type RunStart } from './run-record.ts';
 
-/** One request, as k6 saw it. */
+/** One request as k6 recorded it. */
 export interface RequestPoint {
-  /** The name the script gives it, or method and URL where it gives none. */
+  /** The name set by the script, or method and URL without one. */
   endpoint: string;
   durationMs: number;
   /** Milliseconds since 1970 at which it ended. */
   atMs: number;
   failed: boolean;
-  /** No response came (refused, reset, timed out): its latency is at least `durationMs`. */
+  /** No response (refused, reset, timed out): its latency is at least `durationMs`. */
   unanswered: boolean;
 }
 
 export interface LineHandlers {
   request(point: RequestPoint): void;
-  /** @param atMs milliseconds since 1970 at which they ended. */
+  /** @param atMs end of the iterations, milliseconds since 1970. */
   iterations(count: number, atMs: number): void;
   dropped(count: number): void;
   runStart(start: RunStart): void;
@@ -23,14 +23,14 @@ export interface LineHandlers {
   malformed(): void;
 }
 
-/** k6 writes about 300 bytes a line; a longer one than this is no line of k6's and is not kept in memory. */
-const LINE_LIMIT_BYTES = 1024 * 1024;
+/** k6 writes about 300 bytes a line; a longer line is not from k6 and is dropped. */
+const MAX_LINE_BYTES = 1024 * 1024;
 
 const NEWLINE = 10;
 const CLOSING_BRACE = 125;
 const QUOTE = 34;
 const METRIC = Buffer.from('{"metric":"');
-/** Older k6 writes the same keys in another order, with the metric last. */
+/** Older versions of k6 write the metric last. */
 const POINT = Buffer.from('{"type":"Point","data":');
 const METRIC_LAST = Buffer.from(',"metric":"');
 const TYPE = Buffer.from('{"type":"');
@@ -40,11 +40,11 @@ const DROPPED = Buffer.from('dropped_iterations"');
 const ignore = (): void => undefined;
 
 /**
- * Feeds chunks to the handlers line by line. 10 of k6's 12 lines per request are skipped after a look at their first and last bytes, so
- * that only one is parsed as JSON; that is what makes it several times faster than parsing all.
+ * Passes chunks to the handlers line by line. 10 of k6's 12 lines per request are skipped by their first and last bytes; only one is parsed as
+ * JSON, which makes it several times faster.
  */
 export class LoadLineReader {
-  /** For those who want a few kinds of lines only. */
+  /** Handlers that do nothing, for readers of a few kinds of lines. */
   static readonly ignoringAll: LineHandlers = {
     request: ignore,
     iterations: ignore,
@@ -74,7 +74,7 @@ export class LoadLineReader {
     if (from < chunk.length) this.#keep(chunk.subarray(from));
   }
 
-  /** Ends the stream; answers true when it was cut off in the middle of a line. */
+  /** Ends the stream; true when it was truncated within a line. */
   end(): boolean {
     const cutOff = this.#carryBytes > 0 || this.#tooLong;
     if (cutOff) this.#handlers.malformed();
@@ -86,13 +86,13 @@ export class LoadLineReader {
 
   #keep(rest: Buffer): void {
     if (this.#tooLong) return;
-    if (this.#carryBytes + rest.length > LINE_LIMIT_BYTES) {
+    if (this.#carryBytes + rest.length > MAX_LINE_BYTES) {
       this.#tooLong = true;
       this.#carry = [];
       this.#carryBytes = 0;
       return;
     }
-    // A copy: the chunk's memory may be used again by whoever gave it.
+    // A copy: the caller may reuse the chunk's memory.
     this.#carry.push(Buffer.from(rest));
     this.#carryBytes += rest.length;
   }
@@ -131,7 +131,7 @@ export class LoadLineReader {
     } else if (record.type !== 'Metric') this.#handlers.malformed();
   }
 
-  /** @param name where the name of the metric begins. */
+  /** @param name offset of the metric's name. */
   #point(chunk: Buffer, from: number, end: number, name: number): void {
     if (startsWith(chunk, name, REQUEST)) this.#request(parse(chunk, from, end));
     else if (startsWith(chunk, name, ITERATIONS)) this.#iterations(parse(chunk, from, end));
@@ -162,8 +162,8 @@ export class LoadLineReader {
 }
 
 /**
- * A script names requests as it likes. Where it does not, k6's name is the URL, the same for a GET and a POST: together the slow one of two
- * hundred would hide among the quick ones, so the method goes before it.
+ * The script may name its requests. Without a name k6 uses the URL, which GET and POST share: a slow minority would disappear among fast requests,
+ * so the method is prepended.
  */
 function endpointOf(tags: Record<string, unknown>, name: string): string {
   if (tags['url'] !== undefined && tags['url'] !== name) return name;
@@ -184,7 +184,7 @@ function parse(chunk: Buffer, from: number, end: number): Line | null {
   }
 }
 
-/** NaN where there is none. */
+/** NaN without a valid time. */
 function timeOf(record: Line | null): number {
   const time = record?.data?.time;
   return typeof time === 'string' ? Date.parse(time) : Number.NaN;

@@ -1,8 +1,8 @@
-// What a load test was meant to be, in numbers: the stages of offered load, and the limits.
+// The plan of a load test: stages of offered load, and limits.
 
 /**
- * From the rate before (0 at the start) the offered load moves in a straight line to `ratePerSecond` over `seconds`; as k6's
- * ramping-arrival-rate does, and so in iterations: how many requests one sends is the script's affair.
+ * The offered load changes linearly from the rate before (0 at the start) to `ratePerSecond` over `seconds`, in iterations, like k6's
+ * ramping-arrival-rate. The script decides how many requests an iteration sends.
  */
 export interface LoadStage {
   seconds: number;
@@ -16,9 +16,9 @@ export interface EndpointLimits {
 }
 
 export interface LoadLimits extends EndpointLimits {
-  /** Least share of the offered load that must have been sent, 0-100. */
+  /** Minimum share of the offered load that must be sent, 0-100. */
   deliveredPercent: number;
-  /** Own limits of named endpoints (`POST /api/order/create`); what is left out is the general one. */
+  /** Limits of single endpoints (`POST /api/order/create`); missing values are the general ones. */
   endpoints: Record<string, Partial<EndpointLimits>>;
 }
 
@@ -27,7 +27,7 @@ export function limitsOf(endpoint: string, limits: LoadLimits): EndpointLimits {
   return { p99Ms: own?.p99Ms ?? limits.p99Ms, errorPercent: own?.errorPercent ?? limits.errorPercent };
 }
 
-/** How many iterations the stages offer in their first `seconds`; all of them by default. Exact (area of trapezoids), not rounded. */
+/** Iterations that the stages offer in their first `seconds`; all by default. Exact (area of trapezoids), not rounded. */
 export function offeredIterations(stages: readonly LoadStage[], seconds = Infinity): number {
   let offered = 0;
   let before = 0;

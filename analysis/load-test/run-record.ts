@@ -1,10 +1,10 @@
-// The two lines the load test itself adds to k6's: what run this is, and how it ended. Without the second the run is known to be cut off.
+// The two lines that the load test adds to k6's: identity and plan of the run, and how it ended. A run without the second line was cut off.
 
 import type { LoadLimits, LoadStage } from './plan.ts';
 
 /**
- * Iterations in flight at the end of the last stage may take this long to end. Longer than k6's own request timeout (60 s), so that a request
- * that hangs is recorded as unanswered rather than cut off unseen: the slowest requests must not be the ones nobody counts.
+ * Time for iterations in flight at the end of the last stage. Longer than k6's request timeout (60 s), so that a hanging request is recorded as
+ * unanswered: the slowest requests must be counted.
  */
 export const GRACEFUL_STOP_SECONDS = 65;
 
@@ -18,11 +18,11 @@ export interface UnderLoad {
   deployment: string;
 }
 
-/** What the pods of staging were seen to run. */
+/** Images of the staging pods. */
 export interface PodsSeen {
   /**
-   * `image` of the pod's spec, which a webhook may have changed; `templateImage` of the template of its ReplicaSet, absent in records of older
-   * versions; `imageId` as the node reports it, empty until the container runs.
+   * `image` of the pod spec, which a webhook may have changed; `templateImage` of its ReplicaSet, absent in records of older versions; `imageId`
+   * as the node reports it, empty until the container runs.
    */
   pods: { name: string; image: string; templateImage?: string; imageId: string }[];
   /** Why they could not be listed; null when they could. */
@@ -37,11 +37,11 @@ export interface RunStart {
   target: string;
   /** RFC 3339. */
   startedAt: string;
-  /** What was asked for and what it is judged by: with it the record says by itself what it means. */
+  /** Stages and limits, so that the record can be judged by itself. */
   plan?: LoadPlan;
-  /** The Deployment under load: what tells its traces from those of others. Older runs do not say it. */
+  /** The Deployment under load, which separates its traces from others. Absent in records of older versions. */
   underLoad?: UnderLoad;
-  /** The image that was to be loaded, and what the pods ran just before. Left out in records of older versions. */
+  /** The image under test, and the pods just before. Absent in records of older versions. */
   candidate?: PodsSeen & { image: string };
 }
 
@@ -52,18 +52,18 @@ export interface RunEnd {
   /** null when a signal ended k6. */
   exitCode: number | null;
   signal: string | null;
-  /** `hopeless` when the load test ended k6 because nothing that followed could mend it. */
+  /** `hopeless` when the load test ended k6 because the run could no longer pass. */
   stopped: 'hopeless' | null;
-  /** k6's last line on stderr; empty when it said nothing. */
+  /** k6's last line on stderr; empty without one. */
   lastError: string;
-  /** Every pod that was seen while the load ran and just after it; the trouble is that of the last look. */
+  /** All pods during the load and just after it; `trouble` is that of the last sample. */
   candidate?: PodsSeen;
 }
 
 export function runLine(type: 'Run', data: RunStart): Uint8Array;
 export function runLine(type: 'End', data: RunEnd): Uint8Array;
 export function runLine(type: string, data: RunStart | RunEnd): Uint8Array {
-  // The newline in front ends a line that a killed k6 left open; the reader counts that one as unreadable and skips empty ones.
+  // The newline in front ends a line that a killed k6 left open; the reader counts that one as malformed and skips empty ones.
   return new TextEncoder().encode(`\n${JSON.stringify({ type, data })}\n`);
 }
 

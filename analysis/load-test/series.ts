@@ -1,5 +1,5 @@
-// Requests of one endpoint over time: for the plot, and for the size of bursts, which decides. Bounded: when there are too many buckets, neighbours are
-// merged and the buckets are wider; bursts are then read from steps of 2 s, which takes more of them together and is on the safe side.
+// Requests of one endpoint over time, for the plot and for the burst size, which decides. Bounded: too many buckets are merged into wider ones;
+// bursts are then measured in steps of 2 s, which errs on the safe side.
 import { serialBurstSize } from '../statistics/index.ts';
 
 export interface SeriesBucket {
@@ -10,17 +10,17 @@ export interface SeriesBucket {
   /** Slower than the limit, or never answered. */
   slow: number;
   meanMs: number;
-  /** 99th of the values in the bucket by nearest rank; of merged buckets the highest. A picture, not a verdict. */
+  /** 99th percentile of the bucket by nearest rank; of merged buckets the highest. For display only. */
   p99Ms: number;
   maxMs: number;
 }
 
-/** A plot is about 1,000 points wide; more cannot be seen. */
-const BUCKETS_LIMIT = 1_200;
-/** k6 hands points on within 0.2 s of the end of a request, so 5 s after it a bucket is complete; later values count but leave its p99 as it is. */
+/** A plot is about 1,000 points wide. */
+const MAX_BUCKETS = 1_200;
+/** k6 writes points within 0.2 s of the end of a request, so 5 s later a bucket is complete; later values do not change its p99. */
 const OPEN_SECONDS = 5;
-/** Values kept of each second of an open bucket: 20,000 requests/s of one endpoint are more than one k6 process can send. */
-const OPEN_VALUES_LIMIT = 20_000;
+/** Values kept per second of an open bucket: one k6 process cannot send 20,000 requests/s to one endpoint. */
+const MAX_OPEN_VALUES = 20_000;
 
 interface Bucket {
   requests: number;
@@ -38,13 +38,13 @@ export class LatencySeries {
   #widthSeconds: number;
   #closedBefore = 0;
 
-  /** @param widthSeconds of the buckets, as long as there are few enough of them. */
+  /** @param widthSeconds width of a bucket, until there are too many of them. */
   constructor(widthSeconds = 1) {
     this.#widthSeconds = widthSeconds;
   }
 
   record(second: number, ms: number, failed: boolean, slow = false): void {
-    while (second / this.#widthSeconds >= BUCKETS_LIMIT) this.#widen();
+    while (second / this.#widthSeconds >= MAX_BUCKETS) this.#widen();
     const index = Math.max(0, Math.floor(second / this.#widthSeconds));
     const bucket = (this.#buckets[index] ??= {
       requests: 0,
@@ -60,12 +60,12 @@ export class LatencySeries {
     if (slow) bucket.slow += 1;
     bucket.sumMs += ms;
     bucket.maxMs = Math.max(bucket.maxMs, ms);
-    if (bucket.values && bucket.values.length < OPEN_VALUES_LIMIT * this.#widthSeconds) bucket.values.push(ms);
+    if (bucket.values && bucket.values.length < MAX_OPEN_VALUES * this.#widthSeconds) bucket.values.push(ms);
     const openFrom = index - Math.ceil(OPEN_SECONDS / this.#widthSeconds);
     for (; this.#closedBefore < openFrom; this.#closedBefore += 1) close(this.#buckets[this.#closedBefore]);
   }
 
-  /** The buckets that saw requests, in order. */
+  /** The buckets with requests, in order. */
   read(): { widthSeconds: number; buckets: SeriesBucket[] } {
     const buckets: SeriesBucket[] = [];
     this.#buckets.forEach((bucket, index) => {
@@ -84,7 +84,7 @@ export class LatencySeries {
     return { widthSeconds: this.#widthSeconds, buckets };
   }
 
-  /** Size of the bursts in which requests failed, or were slow: from second to second, also those without a request. */
+  /** Size of the bursts in which requests failed, or were slow, by seconds, including seconds without a request. */
   burstSize(kind: 'failed' | 'slow'): number {
     return serialBurstSize(Array.from(this.#buckets, (bucket) => ({ requests: bucket?.requests ?? 0, bad: bucket?.[kind] ?? 0 })));
   }

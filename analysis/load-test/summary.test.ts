@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { bytesOf, droppedLine, endLine, header, inPieces, record, requestLines, startLine } from '../testing/points.ts';
 import type { LoadLimits } from './plan.ts';
-import { ENDPOINTS_LIMIT, OTHER_ENDPOINTS, createLoadAccumulator, summarizeLoad } from './summary.ts';
+import { MAX_ENDPOINTS, OTHER_ENDPOINTS, createLoadAccumulator, summarizeLoad } from './summary.ts';
 
 const limits: LoadLimits = { p99Ms: 300, errorPercent: 0.1, deliveredPercent: 95, endpoints: {} };
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
@@ -132,8 +132,8 @@ test('counts dropped iterations and several starts', async () => {
 });
 
 test('judges endpoints beyond the bound together instead of forgetting them', async () => {
-  const summary = await summarize(record(upTo(ENDPOINTS_LIMIT + 50).map((id) => ({ ms: 1, name: `GET /order/${id}` }))));
-  expect(summary.endpoints).toHaveLength(ENDPOINTS_LIMIT + 1);
+  const summary = await summarize(record(upTo(MAX_ENDPOINTS + 50).map((id) => ({ ms: 1, name: `GET /order/${id}` }))));
+  expect(summary.endpoints).toHaveLength(MAX_ENDPOINTS + 1);
   expect(summary.endpoints.find((each) => each.endpoint === OTHER_ENDPOINTS)?.requests).toBe(50);
 });
 

@@ -1,4 +1,4 @@
-// What a stream of k6 points says, endpoint by endpoint. The same code reads the live stream and the stored evidence.
+// Summarizes a stream of k6 points by endpoint, for the live stream and for stored evidence.
 import { Readable, pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { lowerTailBound, nearestRank, upperTailBound } from '../statistics/index.ts';
@@ -12,20 +12,20 @@ export interface EndpointSummary {
   endpoint: string;
   requests: number;
   failed: number;
-  /** Requests that got no response; their latency is only known to be at least what they waited. */
+  /** Requests without a response; their latency is at least the time they waited. */
   unanswered: number;
   /** Requests slower than the endpoint's p99 limit, counted exactly; null when no limits were given. */
   overLimit: number | null;
-  /** Nearest rank. An unanswered request counts with what it waited, so with unanswered ones these are "at least". null without requests. */
+  /** Nearest rank; lower bounds where requests were unanswered, which count with the time they waited. Null without requests. */
   p50Ms: number | null;
   p95Ms: number | null;
   p99Ms: number | null;
-  /** Size of the bursts in which requests failed, and in which they were slower than the limit or got no response: 1 where one by one. */
+  /** Size of the bursts of failed requests, and of slow or unanswered ones; 1 without bursts. */
   failedBurst: number;
   slowBurst: number;
-  /** The true p99 is at least this with 95 % confidence; null where nothing can be said. */
+  /** The true p99 is at least this with 95 % confidence; null with too few requests. */
   p99LowerMs: number | null;
-  /** The true p99 is at most this with 95 % confidence; null below 299 effective requests, and where the rank falls among unanswered requests. */
+  /** The true p99 is at most this with 95 % confidence; null below 299 effective requests, or where the rank is an unanswered request. */
   p99UpperMs: number | null;
   series: { widthSeconds: number; buckets: SeriesBucket[] };
 }
@@ -40,19 +40,19 @@ export interface LoadSummary {
   seconds: number;
   linesRead: number;
   linesMalformed: number;
-  /** The stream ended in the middle of a line or of its compression. */
+  /** The stream ended within a line or within its compression. */
   cutOff: boolean;
-  /** How many runs the stream begins; more than one was never recorded by one load test. */
+  /** Number of runs in the stream; more than one is not the record of one load test. */
   runs: number;
   start: RunStart | null;
   end: RunEnd | null;
 }
 
-/** Untagged URLs with ids in them can make a name per request; past this many, new names are judged together under one. */
-export const ENDPOINTS_LIMIT = 100;
+/** URLs with ids can create a name per request; beyond this many, new names are judged as one. */
+export const MAX_ENDPOINTS = 100;
 export const OTHER_ENDPOINTS = '(other endpoints)';
 
-/** Running counts of one endpoint, for questions asked while the load runs. */
+/** Counts of one endpoint while the load runs. */
 export interface LiveEndpoint {
   readonly endpoint: string;
   readonly requests: number;
@@ -65,7 +65,7 @@ export interface LiveEndpoint {
 
 export interface LoadAccumulator {
   push(chunk: Uint8Array): void;
-  /** Ends the stream: a line left open counts as cut off. `cutOff` says that the bytes ended early for another reason. */
+  /** Ends the stream; an open line counts as cut off. `cutOff`: the bytes ended early for another reason. */
   finish(cutOff?: boolean): LoadSummary;
   readonly requests: number;
   readonly iterations: number;
@@ -73,7 +73,7 @@ export interface LoadAccumulator {
   live(): Iterable<LiveEndpoint>;
 }
 
-/** Takes the bytes of k6's NDJSON (not compressed) in pieces of any size. Constant memory: about 0.2 MB per endpoint and the plot. */
+/** Reads k6's NDJSON (not compressed) in chunks of any size. Constant memory: about 0.2 MB per endpoint, and the plot. */
 export function createLoadAccumulator(limits: LoadLimits | null = null): LoadAccumulator {
   const endpoints = new Map<string, EndpointCounts>();
   const totals = { requests: 0, iterations: 0, dropped: 0, malformed: 0, runs: 0 };
@@ -85,7 +85,7 @@ export function createLoadAccumulator(limits: LoadLimits | null = null): LoadAcc
   const reader = new LoadLineReader({
     request(point) {
       totals.requests += 1;
-      // The series starts at the first point read; k6 hands them on within 0.2 s, so an earlier one that comes later falls into second 0.
+      // The series starts at the first point read; k6 writes points within 0.2 s, so an earlier one that comes later counts in second 0.
       if (firstMs === Infinity) firstMs = point.atMs;
       lastMs = Math.max(lastMs, point.atMs);
       countsOf(point.endpoint).add(point, (point.atMs - firstMs) / 1_000);
@@ -101,7 +101,7 @@ export function createLoadAccumulator(limits: LoadLimits | null = null): LoadAcc
   });
 
   function countsOf(name: string): EndpointCounts {
-    const key = endpoints.has(name) || endpoints.size < ENDPOINTS_LIMIT ? name : OTHER_ENDPOINTS;
+    const key = endpoints.has(name) || endpoints.size < MAX_ENDPOINTS ? name : OTHER_ENDPOINTS;
     let counts = endpoints.get(key);
     if (!counts) endpoints.set(key, (counts = new EndpointCounts(key, limits && limitsOf(key, limits).p99Ms)));
     return counts;
@@ -139,8 +139,8 @@ export function createLoadAccumulator(limits: LoadLimits | null = null): LoadAcc
 }
 
 /**
- * Reads stored evidence of kind `k6-points`, gzip or plain, in constant memory. Errors of the source (EvidenceDamaged) pass through;
- * bytes that end early are told as `cutOff`, never thrown.
+ * Reads stored evidence of kind `k6-points`, gzip or plain, in constant memory. Errors of the source (EvidenceDamaged) pass through; truncated
+ * bytes set `cutOff` and never throw.
  */
 export async function summarizeLoad(bytes: AsyncIterable<Uint8Array>, limits: LoadLimits | null = null): Promise<LoadSummary> {
   const accumulator = createLoadAccumulator(limits);
@@ -148,7 +148,7 @@ export async function summarizeLoad(bytes: AsyncIterable<Uint8Array>, limits: Lo
   return accumulator.finish(cutOff);
 }
 
-/** Unpacks and hands on piece by piece. True when the bytes end in the middle of their compression; errors of the source pass through. */
+/** Decompresses chunk by chunk. True when the bytes are truncated within their compression; errors of the source pass through. */
 export async function feedPoints(bytes: AsyncIterable<Uint8Array>, push: (chunk: Uint8Array) => void): Promise<boolean> {
   try {
     for await (const chunk of gunzipped(bytes)) push(chunk);
@@ -160,8 +160,7 @@ export async function feedPoints(bytes: AsyncIterable<Uint8Array>, push: (chunk:
 }
 
 /**
- * What a stored run was asked to do, from its first line. null when the bytes are no run, or one recorded before runs said so. Reads no
- * further than that line.
+ * The plan of a stored run, from its first line, which is all it reads. Null when the bytes are not a run, or its version recorded no plan.
  */
 export async function readLoadPlan(bytes: AsyncIterable<Uint8Array>): Promise<LoadPlan | null> {
   let start: RunStart | null = null;
@@ -184,9 +183,9 @@ export class EndpointCounts implements LiveEndpoint {
   unanswered = 0;
   overLimit = 0;
   readonly #limitMs: number | null;
-  /** Every request, with what it waited. */
+  /** All requests, with the time they waited. */
   readonly #waited = new LatencyHistogram();
-  /** Those with a response; differs from `#waited` only once a request stays unanswered. */
+  /** Requests with a response; differs from `#waited` only after an unanswered request. */
   #answered: LatencyHistogram = this.#waited;
   readonly #series = new LatencySeries();
 
@@ -217,7 +216,7 @@ export class EndpointCounts implements LiveEndpoint {
   }
 
   p99UpperMs(): number | null {
-    // An unanswered request may have taken for ever: it stands behind all answered ones.
+    // An unanswered request has no upper bound: it ranks after all answered ones.
     const rank = upperTailBound(this.requests, { burst: this.#slowBurst() });
     return rank === null || rank > this.#answered.count ? null : this.#answered.atMostMs(rank);
   }
@@ -246,7 +245,7 @@ export class EndpointCounts implements LiveEndpoint {
   }
 }
 
-/** Gives gzip members unpacked and anything else as it is. */
+/** Decompresses gzip; other bytes are unchanged. */
 export async function* gunzipped(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const source = bytes[Symbol.asyncIterator]();
   const first = await source.next();
@@ -262,16 +261,16 @@ export async function* gunzipped(bytes: AsyncIterable<Uint8Array>): AsyncIterabl
       return;
     }
     const gunzip = createGunzip({ chunkSize: UNZIP_CHUNK_BYTES });
-    // An error of either stream destroys both and is thrown by the iteration below, so the callback has nothing left to say.
+    // An error of either stream destroys both and is thrown by the iteration below, so the callback is empty.
     pipeline(Readable.from(whole, { objectMode: true }), gunzip, () => undefined);
     yield* gunzip as AsyncIterable<Uint8Array>;
   } finally {
-    // A reader that has seen enough leaves early, and the source may hold a file.
+    // A reader may stop early, and the source may have an open file.
     await source.return?.();
   }
 }
 
-/** Large pieces for speed, yet parsed in about 1 ms, so that timers (heartbeats) run between two of them. */
+/** Large chunks for speed, yet parsed in about 1 ms, so that timers (heartbeats) run between two of them. */
 const UNZIP_CHUNK_BYTES = 256 * 1024;
 
 function isBrokenGzip(cause: unknown): boolean {

@@ -1,37 +1,37 @@
-// A load test cut into windows of equal length: what two runs are compared by, and what the runtime is set beside. Windows, because single
-// requests lean on each other, and of a million of them every trifle would be significant.
+// A load test in windows of equal length, to compare runs and to correlate with the runtime. Windows, because single requests depend on each
+// other, and a million of them make every difference significant.
 import { LoadLineReader } from './lines.ts';
 import { plannedSeconds, type LoadStage } from './plan.ts';
 import { LatencySeries, type SeriesBucket } from './series.ts';
-import { ENDPOINTS_LIMIT, feedPoints, OTHER_ENDPOINTS } from './summary.ts';
+import { MAX_ENDPOINTS, feedPoints, OTHER_ENDPOINTS } from './summary.ts';
 
 export interface LoadWindows {
-  /** Milliseconds since 1970 at which the first window begins: the end of the first request. */
+  /** Start of the first window, milliseconds since 1970: the end of the first request. */
   startMs: number;
   widthSeconds: number;
-  /** Whole windows that saw requests, over all endpoints. `second` counts from `startMs`. */
+  /** Whole windows with requests, over all endpoints. `second` counts from `startMs`. */
   all: SeriesBucket[];
   endpoints: Map<string, SeriesBucket[]>;
 }
 
-/** Long enough to be steady, and no longer than the runtime's own samples can be set beside (reference: diagnostics, comparing two runs). */
-const WIDEST_SECONDS = 10;
-/** A short test is cut into this many; its windows are then shorter and noisier. */
+/** Long enough to be steady, and short enough for the runtime's own samples (reference: diagnostics, comparing two runs). */
+const MAX_SECONDS = 10;
+/** A short test is divided into this many; its windows are shorter and noisier. */
 const MIN_WINDOWS = 20;
-/** The last window counts when it lacks no more than this share. */
-const ALMOST_WHOLE = 0.1;
+/** The last window counts when at most this share of it is missing. */
+const MAX_MISSING_SHARE = 0.1;
 
 /** Seconds of one window for a run of these stages: 1 to 10. */
 export const windowSeconds = (stages: readonly LoadStage[]): number =>
-  Math.min(WIDEST_SECONDS, Math.max(1, Math.floor(plannedSeconds(stages) / MIN_WINDOWS)));
+  Math.min(MAX_SECONDS, Math.max(1, Math.floor(plannedSeconds(stages) / MIN_WINDOWS)));
 
 /**
- * Reads the points once. Null without a request. Bytes that end early give the windows before that.
- * @param fromMs where the first window begins; requests before it are left out. The first request when left out.
+ * Reads the points once. Null without a request. Truncated bytes give the windows before their end.
+ * @param fromMs start of the first window; earlier requests are left out. Default: the first request.
  */
 export async function loadWindows(
   bytes: AsyncIterable<Uint8Array>,
-  widthSeconds = WIDEST_SECONDS,
+  widthSeconds = MAX_SECONDS,
   fromMs = Infinity,
 ): Promise<LoadWindows | null> {
   const all = new LatencySeries(widthSeconds);
@@ -39,7 +39,7 @@ export async function loadWindows(
   let startMs = fromMs;
   let lastMs = -Infinity;
   const seriesOf = (name: string): LatencySeries => {
-    const key = endpoints.has(name) || endpoints.size < ENDPOINTS_LIMIT ? name : OTHER_ENDPOINTS;
+    const key = endpoints.has(name) || endpoints.size < MAX_ENDPOINTS ? name : OTHER_ENDPOINTS;
     const found = endpoints.get(key) ?? new LatencySeries(widthSeconds);
     endpoints.set(key, found);
     return found;
@@ -58,7 +58,7 @@ export async function loadWindows(
   await feedPoints(bytes, (chunk) => reader.push(chunk));
   if (lastMs === -Infinity) return null;
   const whole = all.read();
-  const lasted = (lastMs - startMs) / 1_000 + ALMOST_WHOLE * whole.widthSeconds;
+  const lasted = (lastMs - startMs) / 1_000 + MAX_MISSING_SHARE * whole.widthSeconds;
   const ended = ({ second }: SeriesBucket): boolean => second + whole.widthSeconds <= lasted;
   return {
     startMs,
@@ -68,29 +68,29 @@ export async function loadWindows(
   };
 }
 
-/** Two that ran at once for this long are compared minute by minute: neighbouring minutes lean on each other less than seconds do. */
+/** Runs that share this much time are compared by minutes: neighbouring minutes depend on each other less than seconds. */
 const MINUTES_FROM_SECONDS = 600;
-/** Runs that met for fewer windows than this are compared as if they had not. */
+/** Runs that share fewer windows are compared as if they shared none. */
 const MIN_COMMON_WINDOWS = 10;
 
 export interface CommonWindows {
-  /** Milliseconds since 1970 at which the first begins. */
+  /** Start of the first window, milliseconds since 1970. */
   fromMs: number;
   widthSeconds: number;
 }
 
 /**
- * The time two runs have in common, as windows for both: where the first begins and how long each is. Null where it is too short, or not
- * most of both: what a few minutes say of two hours is better said by all of them.
+ * The time that two runs share, as windows for both. Null where it is too short, or not most of both: all windows say more than a few minutes
+ * of two hours.
  */
 export function commonWindows(a: LoadWindows, b: LoadWindows): CommonWindows | null {
   const seconds = secondsShared(a, b);
   const widthSeconds = seconds >= MINUTES_FROM_SECONDS ? 60 : a.widthSeconds;
-  const most = 2 * seconds > Math.max(lengthSeconds(a), lengthSeconds(b));
-  return most && seconds >= MIN_COMMON_WINDOWS * widthSeconds ? { fromMs: Math.max(a.startMs, b.startMs), widthSeconds } : null;
+  const isMost = 2 * seconds > Math.max(lengthSeconds(a), lengthSeconds(b));
+  return isMost && seconds >= MIN_COMMON_WINDOWS * widthSeconds ? { fromMs: Math.max(a.startMs, b.startMs), widthSeconds } : null;
 }
 
-/** How long two runs ran at once; 0 where they did not. */
+/** Seconds that two runs ran at the same time; 0 where they did not. */
 export const secondsShared = (a: LoadWindows, b: LoadWindows): number =>
   Math.max(0, (Math.min(endMs(a), endMs(b)) - Math.max(a.startMs, b.startMs)) / 1_000);
 

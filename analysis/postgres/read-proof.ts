@@ -1,6 +1,6 @@
 // Reads the proof of an index: plans of a statement on a copy of the table, without and with the index.
 import { UnreadableEvidence } from '../analysis.ts';
-import type { ProvenIndex } from '../cause/observed.ts';
+import type { ProvenIndex } from '../cause/observation.ts';
 import { readPlan } from './read-plan.ts';
 
 /** Evidence of kind `index-proof`. Throws UnreadableEvidence on other bytes, or plans without times. */

@@ -1,4 +1,4 @@
-// The record of a countdown that has ended, as people read it: what it was about, how it ended, and what each step found.
+// The record of a finished countdown: release, ending, and the findings of each step.
 import { UnreadableEvidence, type Analysis } from '../analysis.ts';
 
 interface Recorded {
@@ -62,11 +62,7 @@ function readRecord(bytes: Uint8Array): Recorded {
     const { status, audit } = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Recorded>;
     if (typeof status?.release === 'string' && Array.isArray(status.checkpoints) && Array.isArray(audit)) return { status, audit };
   } catch {
-    // Reported below: bytes that are cut off are not a document either.
+    // Reported below: truncated bytes are not a document either.
   }
-  throw new UnreadableEvidence(
-    'this is not the record of a countdown',
-    'byte 0',
-    'the record is damaged; its audit file may still be whole',
-  );
+  throw new UnreadableEvidence('not a countdown record', 'byte 0', 'the record is damaged; its audit file may still be intact');
 }

@@ -97,8 +97,8 @@ const unreadable: [name: string, content: string | Uint8Array, says: RegExp][] =
 /** Can be read, and says that nothing can be known. */
 const inconclusive: [name: string, content: string, says: RegExp][] = [
   ['empty-run.json', record([]), /k6 sent no request/],
-  ['two-runs.json', points + points, /begins 2 runs/],
-  ['cut-off-points.json', points.slice(0, -40), /cut off/],
+  ['two-runs.json', points + points, /its record contains 2 runs/],
+  ['cut-off-points.json', points.slice(0, -40), /its record is truncated/],
   ['cut-off-dump.txt', 'goroutine 12 [select', /^goroutines: the profile may be incomplete: invalid goroutine header on line 1/],
   [
     'cut-off-goroutines.txt',

@@ -43,7 +43,7 @@ const span = { traceId: 'a1', spanId: 'b1', name: 'GET /', startTimeUnixNano: '1
 
 /** Name, content, detected kind, and a text that its findings, facts and tables must contain. */
 const kinds: [name: string, content: string | Uint8Array, kind: string, says: RegExp][] = [
-  ['points.json', record(requests(20)), 'k6-points', /p99 of GET \/a is 20 ms.*the points do not say whether the load was open/],
+  ['points.json', record(requests(20)), 'k6-points', /p99 of GET \/a is 20 ms.*the points do not show whether the load model was open/],
   ['points.json.gz', gzipSync(record(requests(20))), 'k6-points', /p99 of GET \/a is 20/],
   [
     'vegeta.json',
@@ -157,7 +157,7 @@ it('finds the saturation of a stepped load from points with their plan', () => {
   const [item] = itemsOf(at('stages.json'));
   const told = item?.facts.filter(({ subject }) => subject === 'saturation').map(({ text }) => text);
   expect(told).toContainEqual(
-    expect.stringMatching(/^throughput tends to (9\d|10\d)(?:\.\d+)? iterations\/s and goes no further \(scalability law\)$/u),
+    expect.stringMatching(/^throughput approaches at most (9\d|10\d)(?:\.\d+)? iterations\/s \(Universal Scalability Law\)$/u),
   );
 });
 

@@ -50,7 +50,7 @@ it('names the missing index as the cause, with the proof on a copy, and again by
   );
   expect(findings[0]).toMatchObject({ code: 'CauseMissingIndex', outcome: 'fail' });
   expect(findings[0]?.message).toMatch(
-    /on a copy of the table "CREATE INDEX CONCURRENTLY ON order_archive \(customer\)" brings it from [\d.]+ ms to [\d.]+ ms/,
+    /on a copy of the table "CREATE INDEX CONCURRENTLY ON order_archive \(customer\)" reduces it from [\d.]+ ms to [\d.]+ ms/,
   );
   const again = await recomputes['diagnosis']?.({ refs: [kept, ...evidence], read: (digest) => store.get(digest) });
   expect(JSON.stringify(again)).toBe(JSON.stringify(findings));
