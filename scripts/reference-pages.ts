@@ -91,9 +91,9 @@ function httpApiPage(routes: readonly ApiRoute[]): string {
     'The HTTP API',
     'server/api/routes.ts',
     [
-      'The running server describes every field as OpenAPI 3.1 under `/api/v1/openapi.json`. Requests carry `Authorization: Bearer <token>`. Answers are',
-      'JSON with `apiVersion` and `kind`; a refusal is of kind `Error` and says in a sentence what happened and what to do. An act carries an `id` of the',
-      'caller: the same id counts once, so an act whose answer was lost can be sent again.',
+      'The running server describes every field as OpenAPI 3.1 under `/api/v1/openapi.json`. Requests have `Authorization: Bearer <token>`. Responses are',
+      'JSON with `apiVersion` and `kind`; a refusal is of kind `Error` with code, message and hint. An action has an `id` chosen by the caller, which makes',
+      'it idempotent: an action whose response was lost can be sent again.',
     ].join('\n'),
     ...routes.map(({ method, path, summary, access: who, query, answers }) => {
       const rows = Object.entries(answers).map(([status, { description, name, mediaType }]) => [

@@ -31,8 +31,8 @@ export async function decide(
   request: ActionBody,
   principal: Principal,
 ): Promise<Decided> {
-  const { expiresAt, run, ...said } = request;
-  const handed = { ...said, countdown: countdownId(release), principal };
+  const { expiresAt, run, ...rest } = request;
+  const handed = { ...rest, countdown: countdownId(release), principal };
   // These messages promise delivery only; the result is in the status of the countdown.
   if (request.action === 'hold') {
     await countdowns.hold(handed);

@@ -1,4 +1,4 @@
-// Pictures of evidence, from what the thread read: the same on its page and in the report.
+// Renders pictures of evidence from parsed data, for its page and for the report.
 import { flameGraph, type FlameGraph } from './flame-graph.ts';
 import { markup, nothing, type Markup } from './markup.ts';
 import { planTree } from './plan-tree.ts';
@@ -6,7 +6,7 @@ import type { Flame, Picture } from './read-figures.ts';
 import { waterfall } from './waterfall.ts';
 
 export interface DrawOptions extends Pick<FlameGraph, 'linkOf' | 'at'> {
-  /** Where the evidence is from, for who cannot see the picture. */
+  /** Source of the evidence, for screen readers. */
   source: string;
 }
 
@@ -28,6 +28,6 @@ const SCALES: Readonly<Record<string, { unit: string; divisor: number }>> = {
 
 function drawFlame({ tree, sampleType, unit, compared }: Flame, { source, linkOf, at }: DrawOptions): Markup {
   const comparison = compared ? ', compared with an earlier one: orange has grown, blue has shrunk' : '';
-  const summary = `Flame graph of ${sampleType} of ${source}${comparison}; the table below has the same figures`;
+  const summary = `Flame graph of ${sampleType} of ${source}${comparison}; the table below has the same values`;
   return flameGraph({ summary, tree, ...(SCALES[unit] ?? { unit: '', divisor: 1 }), linkOf, at });
 }

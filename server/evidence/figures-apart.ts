@@ -1,4 +1,4 @@
-// Figures of evidence, read in a thread beside the server and kept: decoding takes seconds, and the server has to answer meanwhile.
+// Parses evidence in a worker thread and caches the result: decoding takes seconds, and must not block the server.
 import { Piscina } from 'piscina';
 import type { EndpointSummary } from '../../analysis/load-test/summary.ts';
 import type { Reading, Task } from './figures-thread.ts';
@@ -6,15 +6,15 @@ import type { Figures, FiguresAsked } from './read-figures.ts';
 
 export interface FiguresReader {
   figures(asked: FiguresAsked): Promise<Reading<Figures>>;
-  /** Of the points of k6. */
+  /** Endpoint summaries of k6 points. */
   endpoints(digest: string): Promise<Reading<EndpointSummary[]>>;
 }
 
-// The same bytes always have the same figures. A flame graph's tree and a load test's summary are at most about 1 MB each.
+// Cached by digest. The tree of a flame graph and the summary of a load test are at most about 1 MB each.
 const KEPT = 32;
-// One thread beside the server's own: more would take the second core of a small machine from everybody else.
+// One thread: more would take all cores of a small machine.
 const THREADS = 1;
-// A reader looks at one picture after another, and a thread needs up to a second to start on a busy machine.
+// People open several pages in a row, and a thread takes up to 1 s to start on a busy machine.
 const IDLE_MS = 60_000;
 
 let threads: Piscina<Task & { evidenceFolder: string }, Reading<unknown>> | undefined;
@@ -26,7 +26,7 @@ export function figuresApart(evidenceFolder: string): FiguresReader {
     const key = JSON.stringify(task);
     const known = kept.get(key);
     if (known) {
-      // Last looked at, last to go.
+      // Least recently used is evicted first.
       kept.delete(key);
       kept.set(key, known);
       return known as Promise<Reading<Read>>;
@@ -35,9 +35,9 @@ export function figuresApart(evidenceFolder: string): FiguresReader {
     if (kept.size >= KEPT && !oldest.done) kept.delete(oldest.value);
     const made = readApart(task, evidenceFolder);
     kept.set(key, made);
-    // What could not be read now may be there at the next look.
+    // Failures are not cached: the evidence may be readable at the next request.
     const forget = () => kept.get(key) === made && kept.delete(key);
-    made.then((said) => 'unreadable' in said && forget(), forget);
+    made.then((reading) => 'unreadable' in reading && forget(), forget);
     return made as Promise<Reading<Read>>;
   }
 

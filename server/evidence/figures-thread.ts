@@ -1,4 +1,4 @@
-// What runs in the thread. Evidence that cannot be read is an answer, for people are to read it; everything else thrown is a fault.
+// Code of the worker thread. Unreadable evidence is returned as a result for the page; any other error is a bug.
 import { createFolderEvidenceStore } from '../../activities/evidence/folder-store.ts';
 import { UnreadableEvidence } from '../../analysis/analysis.ts';
 import { summarizeLoad, type EndpointSummary } from '../../analysis/load-test/summary.ts';
@@ -17,5 +17,5 @@ export default async function work(task: Task & { evidenceFolder: string }): Pro
   }
 }
 
-/** An analysis that refuses, or a store that lacks or distrusts the bytes. */
+/** The analysis cannot parse the bytes, or they are missing or damaged in the store. */
 const isUnreadable = (error: Error): boolean => error instanceof UnreadableEvidence || error.name.startsWith('Evidence');

@@ -68,7 +68,7 @@ export function flameGraph({ summary, tree, unit, divisor, linkOf, at }: FlameGr
     const letters = Math.floor((width - 6) / CHARACTER);
     const name = shortName(node.name);
     const text = letters < 3 ? '' : name.slice(0, letters);
-    const label = `${node.name}: ${said(node)}`;
+    const label = `${node.name}: ${valueText(node)}`;
     const place = markup`x="${x.toFixed(1)}" y="${row * ROW}" width="${Math.max(0.5, width - 0.6).toFixed(1)}" height="${ROW - 1}"`;
     const inside = markup`<title>${label}</title><rect class="${shadeOf(node, total)}" ${place}></rect>${
       text === '' ? nothing : markup`<text aria-hidden="true" x="${(x + 4).toFixed(1)}" y="${row * ROW + 14}">${text}</text>`
@@ -79,7 +79,7 @@ export function flameGraph({ summary, tree, unit, divisor, linkOf, at }: FlameGr
     return markup`<a ${id} href="${linkOf(path)}" tabindex="${row === 0 ? 0 : -1}" data-row="${row}">${inside}</a>`;
   }
 
-  function said({ value, before }: FlameNode): string {
+  function valueText({ value, before }: FlameNode): string {
     const own = `${amount(value / divisor, unit)}, ${share(value / total)}`;
     if (before === undefined) return own;
     const change = `${value >= before ? 'more' : 'less'} by ${share(Math.abs(value - before) / total)} of all`;

@@ -1,4 +1,4 @@
-// What a piece of evidence says, as plain data: runs in a thread (`figures-thread.ts`), and what it answers is drawn by `draw.ts`.
+// Parses a piece of evidence into plain data. Runs in a thread (`figures-thread.ts`); `draw.ts` renders the result.
 import { UnreadableEvidence, type Analysis } from '../../analysis/analysis.ts';
 import { diagnose } from '../../analysis/diagnosis/diagnose.ts';
 import { readDiagnosisRecord, type DiagnosisRecord } from '../../analysis/diagnosis/record.ts';
@@ -22,19 +22,19 @@ import type { EvidenceRef } from '../../verdict/finding.ts';
 export interface FiguresAsked extends Pick<EvidenceRef, 'kind' | 'digest'> {
   /** Digest of an earlier profile to compare with. */
   before: string | null;
-  /** Name of a sample type; the profile's own default without one, or where it has none of that name. */
+  /** Name of a sample type; the default of the profile if null or unknown. */
   sampleType: string | null;
-  /** Digest of the record of the diagnosis that traces belong to: of them it knows which are of the load test. */
+  /** For traces: digest of the record of their diagnosis, which identifies the traces of the load test. */
   diagnosis?: string | undefined;
 }
 
 export interface Figures {
-  /** Null where the kind has none. */
+  /** null if the kind has no picture. */
   picture: Picture | null;
   analysis: Measurements;
 }
 
-/** Facts and tables alone: what the bytes mean was judged by the countdown, by its limits, and is stored with it. */
+/** Facts and tables only. Findings are those that the countdown stored, judged by its limits. */
 export type Measurements = Omit<Analysis, 'findings'>;
 
 const measurementsOf = ({ facts, tables }: Analysis): Measurements => ({ facts, tables });
@@ -46,25 +46,25 @@ export type Picture =
 
 export interface Flame {
   tree: FlameNode;
-  /** The sample type that is drawn, and all that could be. */
+  /** The selected sample type, and all types of the profile. */
   sampleType: string;
   sampleTypes: string[];
   /** Unit in the profile: `nanoseconds`, `bytes`, `count`. */
   unit: string;
-  /** Two profiles in one tree. */
+  /** Whether the tree compares two profiles. */
   compared: boolean;
 }
 
 export type ReadEvidence = (digest: string) => AsyncIterable<Uint8Array>;
 
 const isProfile = (kind: string): boolean => kind.endsWith('-profile');
-/** Their values are amounts at functions; goroutines are told by what they wait for. */
+/** Profiles with values per function. Goroutine profiles are grouped by what they wait for instead. */
 const ofFunctions: ReadonlySet<string> = new Set(['cpu-profile', 'heap-profile', 'mutex-profile', 'block-profile']);
 
-/** Kinds with a page of their own. The points of k6 have the plots of the report. */
+/** Kinds with a page. k6 points are plotted in the report instead. */
 export const hasFigures = (kind: string): boolean => isReadableKind(kind) || kind === 'diagnosis' || kind === 'index-proof';
 
-/** Reads a piece of evidence. Throws UnreadableEvidence where it is damaged or has no figures. */
+/** Reads a piece of evidence. Throws UnreadableEvidence if it is damaged or its kind has no page. */
 export async function readFigures(asked: FiguresAsked, read: ReadEvidence): Promise<Figures> {
   const { kind, digest } = asked;
   await parserReady;
@@ -72,8 +72,7 @@ export async function readFigures(asked: FiguresAsked, read: ReadEvidence): Prom
   if (kind === 'diagnosis') return await readDiagnosis(bytes, digest, read);
   if (kind === 'index-proof') return readProof(bytes);
   if (isProfile(kind)) return await readProfiles(asked, bytes, read);
-  if (!isReadableKind(kind))
-    throw new UnreadableEvidence(`nothing draws evidence of kind ${kind}`, digest, 'save the bytes and look yourself');
+  if (!isReadableKind(kind)) throw new UnreadableEvidence(`evidence of kind ${kind} has no page`, digest, 'download the bytes');
   if (kind === 'traces') return await readTracesOf(asked, bytes, read);
   const analysis = measurementsOf(await evidenceKinds[kind].analyze(bytes, { limits: null }));
   return { picture: kind === 'query-plan' ? { kind: 'plans', plans: [{ title: null, plan: readPlan(bytes) }] } : null, analysis };
@@ -92,7 +91,7 @@ async function readTracesOf({ diagnosis }: FiguresAsked, bytes: Uint8Array, read
 const readRecord = async (digest: string, read: ReadEvidence): Promise<DiagnosisRecord> =>
   readDiagnosisRecord(new TextDecoder().decode(await whole(read(digest))));
 
-/** Compared with an earlier profile, what changed stands first: a picture has to have its figures in a table. */
+/** With an earlier profile, the table of changes comes first: every picture has its values in a table. */
 async function readProfiles({ kind, before, sampleType }: FiguresAsked, bytes: Uint8Array, read: ReadEvidence): Promise<Figures> {
   const profile = readProfile(bytes);
   const type = (sampleType === null ? null : sampleTypeIndex(profile, sampleType)) ?? profile.defaultType;
@@ -144,7 +143,7 @@ function readProof(bytes: Uint8Array): Figures {
       kind: 'plans',
       plans: [
         { title: 'Without the index', plan: before },
-        { title: 'With it', plan: after },
+        { title: 'With the index', plan: after },
       ],
     },
     analysis: {
@@ -152,8 +151,8 @@ function readProof(bytes: Uint8Array): Figures {
         {
           subject: 'on a copy',
           text:
-            `${String(proof.sql)}: ${before.executionMs ?? '?'} ms without, ${after.executionMs ?? '?'} ms with it, ` +
-            `on a copy of ${String(proof.rows)} rows, each the median of executions that were warm`,
+            `${String(proof.sql)}: ${before.executionMs ?? '?'} ms without the index, ${after.executionMs ?? '?'} ms with it, ` +
+            `on a copy of ${String(proof.rows)} rows, median of warm executions`,
           values: {},
         },
       ],

@@ -6,7 +6,7 @@ import type { Signed, Start } from '../../workflows/messages.ts';
 /** Signs requests of people: the server states that it verified the principal and received this request. */
 export interface Signer {
   keyId: string;
-  sign(said: ActionRequest | Start): Signed;
+  sign(request: ActionRequest | Start): Signed;
 }
 
 export interface SignerFiles {
@@ -21,8 +21,8 @@ export function loadSigner({ signingKey, publicKeys }: SignerFiles): Signer {
   const key = openKeyPair({ privateKey: signingKey, publicKeys });
   return {
     keyId: key.keyId,
-    sign(said) {
-      const payload = canonicalJson(said);
+    sign(request) {
+      const payload = canonicalJson(request);
       return { payload, keyId: key.keyId, signature: key.sign(payload) };
     },
   };

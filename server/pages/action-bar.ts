@@ -10,7 +10,7 @@ interface ActionForm {
   action: Action;
   label: string;
   /** Effect of the action, shown above its button. */
-  says: string;
+  effect: string;
   command: string;
   danger?: boolean;
   fields?: Markup;
@@ -26,14 +26,14 @@ export function actionBar(status: CountdownStatus, session: Session | null, draf
     {
       action: 'hold',
       label: 'Hold',
-      says: 'Stop the clock. Anyone may hold.',
+      effect: 'Stop the clock. Anyone may hold.',
       command: `tminus hold ${release} -m "…"`,
       reason: 'required',
     },
     {
       action: 'resume',
       label: 'Resume',
-      says:
+      effect:
         status.holds.length > 1 ? `Lift all ${status.holds.length} holds shown above and start the clock again.` : 'Start the clock again.',
       command: `tminus resume ${release} -m "…"`,
       reason: 'optional',
@@ -42,7 +42,7 @@ export function actionBar(status: CountdownStatus, session: Session | null, draf
     {
       action: 'retry',
       label: 'Retry a step',
-      says: 'Run a step of this checkpoint again. Approvals given so far become void.',
+      effect: 'Run a step of this checkpoint again. Approvals given so far become void.',
       command: `tminus retry ${release} --step …`,
       reason: 'optional',
       fields: choice(
@@ -54,7 +54,7 @@ export function actionBar(status: CountdownStatus, session: Session | null, draf
     {
       action: 'recycle',
       label: 'Recycle',
-      says: 'Go back to an earlier checkpoint and continue from there.',
+      effect: 'Go back to an earlier checkpoint and continue from there.',
       command: `tminus recycle ${release} --to … -m "…"`,
       reason: 'required',
       fields: choice(
@@ -66,7 +66,7 @@ export function actionBar(status: CountdownStatus, session: Session | null, draf
     {
       action: 'abort',
       label: 'Abort',
-      says: 'End the countdown. A launched version is rolled back.',
+      effect: 'End the countdown. A launched version is rolled back.',
       command: `tminus abort ${release} -m "…"`,
       reason: 'required',
       danger: true,
@@ -92,21 +92,21 @@ function choice(name: string, label: string, options: readonly { value: string; 
 
 /** A disabled button keeps its place, with the reason beside it. */
 function actForm(
-  { action, label, says, command, danger, fields, reason }: ActionForm,
+  { action, label, effect, command, danger, fields, reason }: ActionForm,
   status: CountdownStatus,
   session: Session | null,
   draft: Draft | undefined,
 ): Markup {
-  const why = explainCan(action, status.phase);
-  if (why !== null || !session) {
+  const refusal = explainCan(action, status.phase);
+  if (refusal !== null || !session) {
     return markup`<div class="act off"><button disabled aria-describedby="why-${action}">${label}</button>
-      <p id="why-${action}" class="quiet">${why === null ? says : `Not now: ${why}.`}</p></div>`;
+      <p id="why-${action}" class="quiet">${refusal === null ? effect : `Not now: ${refusal}.`}</p></div>`;
   }
   const commentId = `comment-${action}`;
   return markup`<details class="act" ${draft ? 'open' : ''}><summary class="${danger ? 'danger' : ''}">${label}</summary>
     <form method="post" action="/r/${status.release}/actions" class="stack">
       ${hiddenFields(status, session, action)}
-      <p>${says}</p>
+      <p>${effect}</p>
       ${fields ?? nothing}
       <label for="${commentId}">Reason${reason === 'optional' ? ' (optional)' : ''}</label>
       ${commentBox({ id: commentId, rows: 2, required: reason === 'required', draft })}

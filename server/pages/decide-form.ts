@@ -13,10 +13,10 @@ import { pathOf } from './release-view.ts';
 
 export async function answerDecision(world: World, c: AppContext): Promise<Response> {
   const form = await formOf(c);
-  const { csrf = '', ...said } = form;
+  const { csrf = '', ...fields } = form;
   const session = assertOwnForm(c, csrf, world.links.pageBase.startsWith('https:'));
   const name = releaseNameOf(c);
-  const parsed = actionRequest.safeParse({ ...withoutEmpty(said), revision: Number(said['revision'] ?? 0) });
+  const parsed = actionRequest.safeParse({ ...withoutEmpty(fields), revision: Number(fields['revision'] ?? 0) });
   if (!parsed.success) throw new ApiError('InvalidRequest', 'the form does not match the schema', 'reload the page and decide again');
   const { action, checkpoint, comment, finding } = parsed.data;
   const decision = action === 'approve' || action === 'reject' || action === 'waive';

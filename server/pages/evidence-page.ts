@@ -11,11 +11,11 @@ import { evidenceLink, findingsTable } from './findings-table.ts';
 import { page } from './layout.ts';
 import { eventTimeTag } from './time-tags.ts';
 
-export function evidencePage({ release, where, ref, findings, figures, look, others, addressOf, visitor }: EvidenceView): Markup {
+export function evidencePage({ release, where, ref, findings, figures, query, others, addressOf, visitor }: EvidenceView): Markup {
   const title = `${ref.kind.replaceAll('-', ' ')} of ${ref.source}`;
   const isProfile = ref.kind.endsWith('-profile');
   const bytesAt = encodeURIComponent(`/api/v1/evidence/${ref.digest}`);
-  const before = others.find(({ digest }) => digest === look.before) ?? null;
+  const before = others.find(({ digest }) => digest === query.before) ?? null;
   return page(
     { title: `${title} · ${release}`, visitor, scripts: isProfile ? ['flame.js', 'sort.js'] : ['sort.js'] },
     markup`<nav class="crumbs" aria-label="Breadcrumbs"><a href="/r/${release}">${release}</a> / ${where}</nav>
@@ -51,7 +51,7 @@ export function evidencePage({ release, where, ref, findings, figures, look, oth
     const linkOf = (at: string) => `${addressOf({ at })}#${FLAME_ROOT}`;
     return markup`<section class="card" aria-labelledby="picture"><h2 id="picture">${titleOf(picture)}</h2>
       ${picture.kind === 'flame' ? flameHelp(picture.flame) : nothing}
-      ${draw(picture, { source: ref.source, linkOf, at: look.at })}
+      ${draw(picture, { source: ref.source, linkOf, at: query.at })}
     </section>`;
   }
 
@@ -65,7 +65,7 @@ export function evidencePage({ release, where, ref, findings, figures, look, oth
           })}</nav>`
     }
     <p class="quiet">Width is ${sampleType}${compared ? ', the larger of both' : ''}; callers are above. ${flameKeys}${
-      look.at === '' ? nothing : markup` <a href="${addressOf({ at: '' })}">Show all</a>`
+      query.at === '' ? nothing : markup` <a href="${addressOf({ at: '' })}">Show all</a>`
     }</p>
     ${before === null ? nothing : comparison(before, compared)}
     ${

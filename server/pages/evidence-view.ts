@@ -7,7 +7,8 @@ import { ApiError } from '../request/refusal.ts';
 import { releaseNameOf } from '../request/release-name.ts';
 import type { World } from '../request/world.ts';
 
-export interface Look {
+/** Query string of the page. */
+export interface EvidenceQuery {
   /** Path of the root of the flame graph; empty for the whole. */
   at: string;
   /** Digest of the earlier profile to compare with. */
@@ -20,14 +21,14 @@ export interface EvidenceView {
   release: string;
   where: string;
   ref: EvidenceRef;
-  /** As the countdown stored them: those of its findings that name this evidence. */
+  /** Findings of the countdown that reference this evidence, as stored. */
   findings: readonly Finding[];
   figures: Reading<Figures>;
-  look: Look;
+  query: EvidenceQuery;
   /** Other evidence of the same kind, to compare with. */
   others: readonly EvidenceRef[];
   /** Address of this page with another view. */
-  addressOf: (changed: Partial<Look>) => string;
+  addressOf: (changed: Partial<EvidenceQuery>) => string;
   visitor: Visitor | null;
 }
 
@@ -35,8 +36,8 @@ export interface EvidenceView {
 const PATH = /^[0-9.]{0,400}$/;
 const SAMPLE_TYPE = /^[\w-]{1,64}$/;
 
-/** Reads what there is to see. Only evidence that the release itself names can be looked at. */
-export async function lookAt({ countdowns, figures }: World, c: AppContext, digest: string): Promise<EvidenceView> {
+/** Reads the data of the page. Only evidence that the release references has a page. */
+export async function readEvidenceView({ countdowns, figures }: World, c: AppContext, digest: string): Promise<EvidenceView> {
   const release = releaseNameOf(c);
   const { checkpoints } = await countdowns.status(release);
   const all = checkpoints.flatMap(({ name, steps }) =>
@@ -47,30 +48,30 @@ export async function lookAt({ countdowns, figures }: World, c: AppContext, dige
   const { ref, where, beside } = found;
   const diagnosis = beside.find(({ kind }) => kind === 'diagnosis')?.digest;
   const others = all.map((each) => each.ref).filter((each) => each.kind === ref.kind && each.digest !== digest);
-  const look = lookOf(c.req.query(), others);
+  const query = readQuery(c.req.query(), others);
   return {
     release,
     where,
     ref,
     findings: checkpoints.flatMap(({ steps }) => steps.flatMap((step) => step.findings)).filter((each) => each.evidence.includes(digest)),
-    figures: await figures.figures({ kind: ref.kind, digest, before: look.before, sampleType: look.type, diagnosis }),
-    look,
+    figures: await figures.figures({ kind: ref.kind, digest, before: query.before, sampleType: query.type, diagnosis }),
+    query,
     others,
-    addressOf: (changed) => addressOf(`/r/${release}/evidence/${digest}`, { ...look, ...changed }),
+    addressOf: (changed) => addressOf(`/r/${release}/evidence/${digest}`, { ...query, ...changed }),
     visitor: c.get('visitor'),
   };
 }
 
-function lookOf(query: Readonly<Record<string, string>>, others: readonly EvidenceRef[]): Look {
+function readQuery(params: Readonly<Record<string, string>>, others: readonly EvidenceRef[]): EvidenceQuery {
   return {
-    at: PATH.exec(query['at'] ?? '')?.[0] ?? '',
-    before: others.find(({ digest }) => digest === query['before'])?.digest ?? null,
-    type: SAMPLE_TYPE.exec(query['type'] ?? '')?.[0] ?? null,
+    at: PATH.exec(params['at'] ?? '')?.[0] ?? '',
+    before: others.find(({ digest }) => digest === params['before'])?.digest ?? null,
+    type: SAMPLE_TYPE.exec(params['type'] ?? '')?.[0] ?? null,
   };
 }
 
 /** Defaults are left out, so that each view has one address. */
-function addressOf(page: string, { at, before, type }: Look): string {
+function addressOf(page: string, { at, before, type }: EvidenceQuery): string {
   const query = new URLSearchParams();
   if (type !== null) query.set('type', type);
   if (before !== null) query.set('before', before);

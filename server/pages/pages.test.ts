@@ -42,7 +42,7 @@ it('says on the page of a release who could not be told', async () => {
     lastTransitionTime: EXAMPLE_NOW,
   };
   const { signIn } = testApp({ countdowns: fakeCountdowns([{ ...waiting, conditions: [untold] }]) });
-  expect(await (await (await signIn()).get(PAGE)).text()).toContain(`<strong>Not everybody knows:</strong> ${message}.`);
+  expect(await (await (await signIn()).get(PAGE)).text()).toContain(`<strong>Notifications:</strong> ${message}.`);
 });
 
 describe('the list of releases', () => {

@@ -53,7 +53,7 @@ function verdictBanner(status: CountdownStatus, progress: readonly StepProgress[
     ${status.phase === 'undoing' ? progress.map(progressLine) : nothing}
     ${status.conditions
       .filter(({ type, status: holds }) => type === 'NotificationsDelivered' && holds === 'False')
-      .map(({ message }) => markup`<p><strong>Not everybody knows:</strong> ${message}.</p>`)}
+      .map(({ message }) => markup`<p><strong>Notifications:</strong> ${message}.</p>`)}
     ${nextStep(status)}
   </section>`;
 }
@@ -136,8 +136,8 @@ export function decisions({ approvals, approval }: CheckpointStatus): Markup {
   return markup`${asked}
     <ul class="decisions">${approvals.map(({ decision, principal, comment, at, revision, verified }) => {
       const who = markup`<strong>${principal.displayName}</strong>${verified ? '' : ' (unverified)'}`;
-      const said = comment ? markup`<q>${comment}</q>` : nothing;
-      return markup`<li>${chip(decision)} ${who} ${said} <span class="quiet">${eventTimeTag(at)}, revision ${revision}</span></li>`;
+      const quote = comment ? markup`<q>${comment}</q>` : nothing;
+      return markup`<li>${chip(decision)} ${who} ${quote} <span class="quiet">${eventTimeTag(at)}, revision ${revision}</span></li>`;
     })}</ul>`;
 }
 

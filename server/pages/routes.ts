@@ -7,7 +7,7 @@ import { checkpointPage } from './checkpoint-page.ts';
 import { answerDecision } from './decide-form.ts';
 import { eventsPage, readBy } from './events-page.ts';
 import { evidencePage } from './evidence-page.ts';
-import { lookAt } from './evidence-view.ts';
+import { readEvidenceView } from './evidence-view.ts';
 import { releasePage } from './release-page.ts';
 import { findCheckpoint, viewOf } from './release-view.ts';
 import { releasesPage } from './releases-page.ts';
@@ -26,7 +26,7 @@ export function pageRoutes(app: Hono<AppEnv>, world: World): void {
     return c.html(checkpointPage({ ...view, checkpoint: findCheckpoint(view.status, c.req.param('checkpoint')) }));
   });
 
-  app.get('/r/:name/evidence/:digest', async (c) => c.html(evidencePage(await lookAt(world, c, c.req.param('digest')))));
+  app.get('/r/:name/evidence/:digest', async (c) => c.html(evidencePage(await readEvidenceView(world, c, c.req.param('digest')))));
 
   app.get('/r/:name/events', async (c) => {
     // The head first: records can only be added between both reads.

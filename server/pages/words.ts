@@ -1,5 +1,5 @@
-// Status words on the page: word, symbol and colour together, so that none of them alone has to be told apart. The symbols are
-// of blocks that common fonts draw as text; the media signs (pause, hourglass) are missing or coloured pictures in many.
+// Status words with symbol and colour: no state is shown by colour alone. Symbols are from Unicode blocks that common fonts have as text;
+// pause and hourglass signs are missing or emoji in many.
 import { statusWords, type StatusWord, type Tone } from '../../verdict/words.ts';
 import { markup, type Markup } from '../evidence/markup.ts';
 

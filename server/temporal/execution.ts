@@ -29,25 +29,25 @@ const buildIdIn = (version: string | undefined): string | null => version?.split
 /** A row of the list; `hasWorker` is left null. */
 export function summaryOf({
   workflowId,
-  typedSearchAttributes: said,
+  typedSearchAttributes: attributes,
   status,
   startTime,
   closeTime,
   memo,
 }: Omit<WorkflowExecutionInfo, 'raw'>): CountdownSummary {
   return {
-    release: said.get(attribute.release) ?? releaseOfCountdown(workflowId),
-    service: said.get(attribute.service) ?? null,
-    phase: (said.get(attribute.phase) as Phase | undefined) ?? null,
-    verdict: (said.get(attribute.verdict) as Verdict | undefined) ?? null,
-    ending: (said.get(attribute.ending) as Ending | undefined) ?? null,
-    launchAt: said.get(attribute.launchAt)?.toISOString() ?? null,
-    nextCheckpointAt: said.get(attribute.nextCheckpointAt)?.toISOString() ?? null,
+    release: attributes.get(attribute.release) ?? releaseOfCountdown(workflowId),
+    service: attributes.get(attribute.service) ?? null,
+    phase: (attributes.get(attribute.phase) as Phase | undefined) ?? null,
+    verdict: (attributes.get(attribute.verdict) as Verdict | undefined) ?? null,
+    ending: (attributes.get(attribute.ending) as Ending | undefined) ?? null,
+    launchAt: attributes.get(attribute.launchAt)?.toISOString() ?? null,
+    nextCheckpointAt: attributes.get(attribute.nextCheckpointAt)?.toISOString() ?? null,
     running: status.name === 'RUNNING',
     rehearsal: memo?.['rehearsal'] === true,
     startedAt: startTime.toISOString(),
     endedAt: closeTime?.toISOString() ?? null,
-    workerVersion: buildIdIn(said.get(WORKER_VERSION)),
+    workerVersion: buildIdIn(attributes.get(WORKER_VERSION)),
     hasWorker: null,
   };
 }

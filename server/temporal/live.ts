@@ -33,9 +33,9 @@ export function createLive({ countdowns, pollMs = POLL_MS, onFault }: LiveOption
   async function poll(release: string, watch: Watch): Promise<void> {
     const message = await ask(release);
     // `now` and `historyEvents` change without a visible change.
-    const said = JSON.stringify('status' in message ? { ...message.status, now: '', historyEvents: 0 } : message);
-    if (said !== watch.last) {
-      watch.last = said;
+    const serialized = JSON.stringify('status' in message ? { ...message.status, now: '', historyEvents: 0 } : message);
+    if (serialized !== watch.last) {
+      watch.last = serialized;
       watch.message = message;
       for (const listener of watch.listeners) tell(listener, message);
     }

@@ -74,11 +74,11 @@ type Pending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivitie
 
 /** Last heartbeat; for a queued activity, what it waits for. */
 async function stateOf(pending: Pending, { converter, readQueue, now }: ProgressReader): Promise<Pick<StepProgress, 'state' | 'progress'>> {
-  const said = progressIn(await decodeArrayFromPayloads(converter, pending.heartbeatDetails?.payloads));
-  if (pending.state !== PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED) return { state: 'running', progress: said };
+  const progress = progressIn(await decodeArrayFromPayloads(converter, pending.heartbeatDetails?.payloads));
+  if (pending.state !== PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED) return { state: 'running', progress };
   const sinceMs = optionalTsToMs(pending.scheduledTime) ?? now();
   // The next attempt is scheduled for later: retry backoff.
-  if (sinceMs > now()) return { state: 'retrying', progress: said };
+  if (sinceMs > now()) return { state: 'retrying', progress };
   const name = pending.activityOptions?.taskQueue?.name ?? '';
   const text = waitingText(name, await readQueue(name), now() - sinceMs);
   return { state: 'queued', progress: { text, done: 0, total: 0, unit: '' } };

@@ -111,7 +111,7 @@ export const preflight = over('preflight', 'preflight', '2026-11-21T09:00:02.000
   findings: [preflightPassed],
   facts: [{ subject: 'preflight', text: '17 of 17: rights, health, series, image, clock skew 3 ms', values: {} }],
 });
-export const loadTest = over('load-test', 'loadTest', '2026-11-21T09:00:05.000Z', '2026-11-21T09:01:07.000Z', {
+const loadTest = over('load-test', 'loadTest', '2026-11-21T09:00:05.000Z', '2026-11-21T09:01:07.000Z', {
   findings: [fast, profileFast, few, delivered],
   facts: [
     { subject: 'load', text: '60 s, 300 iterations/s asked, 299.8 delivered, 0 dropped', values: {} },
@@ -175,7 +175,7 @@ export const owed = (given: number): Reason => ({
   evidence: [],
 });
 
-export const checkpoint = (name: string, offset: string, at: string, pair: string, parts: Partial<CheckpointStatus>): CheckpointStatus => ({
+const checkpoint = (name: string, offset: string, at: string, pair: string, parts: Partial<CheckpointStatus>): CheckpointStatus => ({
   name,
   offset,
   at,

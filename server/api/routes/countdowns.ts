@@ -52,8 +52,8 @@ export function listReleases(world: World): ApiRoute {
       const phase = c.req.query('phase');
       const { items, nextPage } = await world.countdowns.list(c.req.query('page') ?? null);
       const found = items.filter((each) => phase === undefined || each.phase === phase);
-      const item = ({ release, running, verdict, ...said }: CountdownSummary) => ({
-        ...said,
+      const item = ({ release, running, verdict, ...rest }: CountdownSummary) => ({
+        ...rest,
         verdict: verdict && shownVerdict(verdict, !running),
         name: release,
         state: running ? ('running' as const) : ('ended' as const),

@@ -41,28 +41,28 @@ for (const graph of document.querySelectorAll('svg.flame')) {
 }
 
 function search(graph, section, find, frames, focus) {
-  const said = section.querySelector('.find [role="status"]');
+  const status = section.querySelector('.find [role="status"]');
   let speaking = 0;
   find.parentElement.hidden = false;
 
   // The title starts with the full name; the drawn text may be truncated.
   const nameOf = (frame) => frame.querySelector('title').textContent.split(': ')[0].toLowerCase();
   const found = () => frames.filter((frame) => frame.classList.contains('found'));
-  const look = () => {
+  const highlight = () => {
     const text = find.value.trim().toLowerCase();
     for (const frame of frames) frame.classList.toggle('found', text !== '' && nameOf(frame).includes(text));
     graph.classList.toggle('searched', text !== '');
     clearTimeout(speaking);
     speaking = setTimeout(() => {
       const count = found().length;
-      said.textContent =
+      status.textContent =
         text === ''
           ? ''
           : `${count} of ${frames.length} frames ${count === 1 ? 'matches' : 'match'}${count > 0 ? '; Enter goes to the first' : ''}`;
     }, QUIET_MS);
   };
 
-  find.addEventListener('input', look);
+  find.addEventListener('input', highlight);
   section.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const searching = event.target === find;
@@ -73,7 +73,7 @@ function search(graph, section, find, frames, focus) {
     } else if (event.key === 'Escape' && searching) {
       event.preventDefault();
       find.value = '';
-      look();
+      highlight();
       focus(frames.find(({ tabIndex }) => tabIndex === 0) ?? frames[0]);
     } else if (event.key === 'Escape' && graph.dataset.up) location.assign(graph.dataset.up);
     else if (event.key === 'Enter' && searching && found().length > 0) focus(found()[0]);

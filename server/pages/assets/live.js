@@ -88,8 +88,8 @@ function replace(region, fresh) {
   const adopted = document.adoptNode(fresh);
   region.replaceWith(adopted);
   if (focused) elementAt(adopted, focused)?.focus({ preventScroll: true });
-  const said = adopted.querySelector('[data-announce]')?.textContent;
-  if (said && said !== spoken) announce(said);
+  const announcement = adopted.querySelector('[data-announce]')?.textContent;
+  if (announcement && announcement !== spoken) announce(announcement);
 }
 
 function pathTo(root, element) {
