@@ -28,8 +28,8 @@ export class ServerRefused extends Error {
 }
 
 /**
- * Throws ServerRefused, before it listens, if tokens would be sent over a network without TLS, or if other machines can reach the server and
- * `spec.start.groups` is empty.
+ * Throws ServerRefused, before it listens, if tokens would be sent over a network without TLS, or if other machines can reach the server
+ * and `spec.start.groups` is empty.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { port, host = '127.0.0.1', pageBase, tls, hosts = [], ...rest } = options;

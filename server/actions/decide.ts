@@ -22,8 +22,8 @@ export interface Decided {
 const ACTION_LIFETIME_MS = 5 * 60_000;
 
 /**
- * Sends a person's action to its countdown, signed with the verified principal. The countdown accepts or refuses it, so that refusals are in
- * the audit log too.
+ * Sends a person's action to its countdown, signed with the verified principal. The countdown accepts or refuses it, so that refusals are
+ * in the audit log too.
  */
 export async function decide(
   { countdowns, signer, now }: DecidingWorld,

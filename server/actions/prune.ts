@@ -25,8 +25,8 @@ export type PruneResult = Pruned & {
 };
 
 /**
- * Removes the pieces that are older than the requested age and than the start of the oldest open countdown, and that no open countdown and no
- * pointer references. If one open countdown cannot be read, nothing is removed and the refusal names it.
+ * Removes the pieces that are older than the requested age and than the start of the oldest open countdown, and that no open countdown
+ * and no pointer references. If one open countdown cannot be read, nothing is removed and the refusal names it.
  */
 export async function prune(world: PruningWorld, { olderThan, dryRun }: PruneRequest, principal: Principal): Promise<PruneResult> {
   const { countdowns, folder, startPolicy, now, log } = world;

@@ -23,8 +23,8 @@ export async function sendEvidence(world: World, c: AppContext, digest: string):
 }
 
 /**
- * Verifies the digest before the first byte is sent; afterwards a broken connection would be the only possible error. Hashing takes about 1 s
- * per 1.5 GB, and the second read comes from the page cache.
+ * Verifies the digest before the first byte is sent; afterwards a broken connection would be the only possible error. Hashing takes about
+ * 1 s per 1.5 GB, and the second read comes from the page cache.
  */
 async function assertWhole(world: World, digest: string): Promise<void> {
   try {

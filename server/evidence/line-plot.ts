@@ -41,7 +41,8 @@ export function linePlot(plot: LinePlot): Markup {
   const yMax = yTicks.at(-1) ?? 1;
   const px = (x: number): number => LEFT + (x / xMax) * (WIDTH - LEFT - RIGHT);
   const py = (y: number): number => HEIGHT - BOTTOM - (y / yMax) * (HEIGHT - TOP - BOTTOM);
-  return markup`<div class="scroll" tabindex="0" role="group" aria-label="Plot"><svg class="plot" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${summary}">
+  return markup`<div class="scroll" tabindex="0" role="group" aria-label="Plot">
+    <svg class="plot" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${summary}">
     ${yTicks.map((y) => {
       const line = markup`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${px2(py(y))}" y2="${px2(py(y))}"></line>`;
       return markup`${line}<text x="${LEFT - 6}" y="${px2(py(y) + 4)}" text-anchor="end">${number(y)}</text>`;

@@ -42,7 +42,7 @@ export function checkpointPage(view: CheckpointView): Markup {
           <section class="card"><h2>Who decides</h2>${whoDecides(checkpoint, clock)}</section>
         </div>
         <section class="card"><h2>Findings</h2>
-          ${steps.length === 0 ? markup`<p class="quiet">This checkpoint has no steps; the decision is based on the findings of earlier checkpoints.</p>` : nothing}
+          ${steps.length === 0 ? noSteps : nothing}
           ${steps.map((step) =>
             stepCard(
               step,
@@ -57,6 +57,8 @@ export function checkpointPage(view: CheckpointView): Markup {
       <div id="forms" data-live data-revision="${checkpoint.revision}">${forms(view, clock)}</div>`,
   );
 }
+
+const noSteps = markup`<p class="quiet">This checkpoint has no steps; the decision is based on the findings of earlier checkpoints.</p>`;
 
 function whatIsDecided({ service, release }: CountdownStatus, { state, name, evaluation }: CheckpointStatus): string {
   const reasons = evaluation?.reasons.filter(({ effect }) => effect === evaluation.verdict).map(({ message }) => message) ?? [];
