@@ -1,12 +1,13 @@
-// What a Temporal namespace needs before a countdown can run in it. Idempotent: every start may ask. Where others own the namespace, registering is
-// forbidden and not needed: only what is missing is a reason to stop.
+// Prepares the Temporal namespace: registration, search attributes. Idempotent, called at every start. If others own the namespace, registering
+// may be forbidden; then only missing parts are an error.
 import { status } from '@grpc/grpc-js';
 import type { Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
+import { attribute } from '../workflows/messages.ts';
 
 const { IndexedValueType } = proto.temporal.api.enums.v1;
 
-/** 30 days: an audit must be readable well after the launch it speaks of. */
+/** 30 days: an audit must be readable well after its launch. */
 const RETENTION_SECONDS = 30 * 86_400;
 
 /** Temporal Cloud has no operator service at all. */
@@ -14,22 +15,18 @@ const FORBIDDEN: readonly (number | null)[] = [status.PERMISSION_DENIED, status.
 /** The namespace cache of a server refreshes every ten seconds or so. */
 const VISIBLE_TIMEOUT_MS = 30_000;
 
-const searchAttributes = {
-  TminusRelease: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-  TminusService: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-  TminusPhase: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-  TminusVerdict: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-  TminusEnding: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-  TminusLaunchAt: IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
-  TminusNextCheckpointAt: IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
-};
+type Attribute = (typeof attribute)[keyof typeof attribute];
+const attributes: readonly Attribute[] = Object.values(attribute);
 
-/** The namespace lacks something that this process may not add; the message says what to do. */
+const typeOf = ({ type }: Attribute) =>
+  type === 'DATETIME' ? IndexedValueType.INDEXED_VALUE_TYPE_DATETIME : IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD;
+
+/** The namespace lacks something that this process may not add. */
 export class NamespaceNotReady extends Error {
   override readonly name = 'NamespaceNotReady';
 }
 
-/** Sees to a namespace with its search attributes that the server serves. Throws NamespaceNotReady. */
+/** Registers the namespace and its search attributes if they are missing, and waits until the server serves it. Throws NamespaceNotReady. */
 export async function registerNamespace(connection: Connection, namespace: string): Promise<void> {
   const there = await isThere(connection, namespace);
   if (there !== true) await register(connection, namespace, there);
@@ -38,7 +35,7 @@ export async function registerNamespace(connection: Connection, namespace: strin
   if (missing.length > 0) await addAttributes(connection, namespace, missing);
 }
 
-/** `unknown` where asking is forbidden. */
+/** `unknown` if the request is forbidden. */
 async function isThere({ workflowService }: Connection, namespace: string): Promise<boolean | 'unknown'> {
   try {
     await workflowService.describeNamespace({ namespace });
@@ -57,7 +54,7 @@ async function register({ workflowService }: Connection, namespace: string, ther
     const code = codeOf(error);
     if (code === status.ALREADY_EXISTS) return;
     if (!FORBIDDEN.includes(code)) throw error;
-    // It may be there, and whether it is shows when it is used.
+    // It may exist; the first use shows it.
     if (there === 'unknown') return;
     throw new NamespaceNotReady(
       `there is no Temporal namespace ${namespace}, and registering one is forbidden here; ` +
@@ -84,37 +81,34 @@ async function untilServed({ workflowService }: Connection, namespace: string): 
   }
 }
 
-type AttributeName = keyof typeof searchAttributes;
-const names = Object.keys(searchAttributes) as AttributeName[];
-
-/** Where the list of attributes is not for us, each is asked for by using it: a query with one that is not there is invalid. */
-async function missingAttributes({ operatorService, workflowService }: Connection, namespace: string): Promise<AttributeName[]> {
+/** If listing them is forbidden, each is used in a query, which is invalid if the attribute does not exist. */
+async function missingAttributes({ operatorService, workflowService }: Connection, namespace: string): Promise<Attribute[]> {
   try {
     const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
-    return names.filter((name) => !(name in customAttributes));
+    return attributes.filter(({ name }) => !(name in customAttributes));
   } catch (error) {
     if (!FORBIDDEN.includes(codeOf(error))) throw error;
   }
-  const missing: AttributeName[] = [];
-  for (const name of names)
-    await workflowService.countWorkflowExecutions({ namespace, query: `${name} IS NOT NULL` }).catch((error: unknown) => {
+  const missing: Attribute[] = [];
+  for (const each of attributes)
+    await workflowService.countWorkflowExecutions({ namespace, query: `${each.name} IS NOT NULL` }).catch((error: unknown) => {
       if (codeOf(error) !== status.INVALID_ARGUMENT) throw error;
-      missing.push(name);
+      missing.push(each);
     });
   return missing;
 }
 
-async function addAttributes({ operatorService }: Connection, namespace: string, missing: AttributeName[]): Promise<void> {
+async function addAttributes({ operatorService }: Connection, namespace: string, missing: Attribute[]): Promise<void> {
   try {
     await operatorService.addSearchAttributes({
       namespace,
-      searchAttributes: Object.fromEntries(missing.map((name) => [name, searchAttributes[name]])),
+      searchAttributes: Object.fromEntries(missing.map((each) => [each.name, typeOf(each)])),
     });
   } catch (error) {
     const code = codeOf(error);
     if (code === status.ALREADY_EXISTS) return;
     if (!FORBIDDEN.includes(code)) throw error;
-    const kinds = missing.map((name) => `${name} (${name.endsWith('At') ? 'Datetime' : 'Keyword'})`).join(', ');
+    const kinds = missing.map(({ name, type }) => `${name} (${type === 'DATETIME' ? 'Datetime' : 'Keyword'})`).join(', ');
     throw new NamespaceNotReady(
       `the Temporal namespace ${namespace} lacks search attributes, and adding them is forbidden here; ask its owner to add: ${kinds}`,
     );
