@@ -37,7 +37,7 @@ import { sentenceOf } from './failure-sentence.ts';
 import { keepOwnRecord } from './keep-record.ts';
 import { rememberAsGood } from './last-good.ts';
 import { inspect, mustInspect } from './inspect.ts';
-import { guardLaunchWindow, guardWaivers, late } from './launch-window.ts';
+import { closedWindow, expiredWaivers, late } from './launch-window.ts';
 import type { CountdownInput, Ending } from './messages.ts';
 import { retryLaunchWhileLive } from './retry-launch.ts';
 import { rollBack } from './roll-back.ts';
@@ -154,8 +154,8 @@ async function passCheckpoint(state: CountdownState, checkpoint: CheckpointState
   while (state.decidedEnding === null && state.recycleTo === null) {
     goOnUnlessAborted();
     if (mayContinueAsNew(state)) return;
-    guardLaunchWindow(state, checkpoint);
-    guardWaivers(state, checkpoint);
+    checkpoint.own.push(...closedWindow(state, checkpoint));
+    checkpoint.own.push(...expiredWaivers(state, checkpoint));
     const { verdict } = evaluate(state, checkpoint, Date.now());
     const step = nextStep(state, checkpoint);
     // Neither a person's hold nor a diagnosis keeps a failed version live.

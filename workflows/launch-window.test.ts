@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { CheckpointState, CountdownState } from './countdown-state.ts';
-import { guardLaunchWindow, guardWaivers, launchMustBeginBy, late } from './launch-window.ts';
+import { closedWindow, expiredWaivers, launchMustBeginBy, late } from './launch-window.ts';
 import { HOUR_MS, NOW_MS, at, finding, person, stateOfTest, undoEntry } from './testing/state.ts';
 
 const WINDOW_MS = HOUR_MS / 2;
@@ -21,7 +21,7 @@ const afterWindow = (ms: number) => jest.setSystemTime(state.launchAtMs + WINDOW
 describe('a launch after its window', () => {
   it('is held, with how late it is', () => {
     afterWindow(90_000);
-    guardLaunchWindow(state, launch);
+    launch.own.push(...closedWindow(state, launch));
     expect(launch.own).toMatchObject([
       {
         code: 'LaunchWindowClosed',
@@ -36,14 +36,14 @@ describe('a launch after its window', () => {
 
   it('is held once, however often it is asked', () => {
     afterWindow(1);
-    guardLaunchWindow(state, launch);
-    guardLaunchWindow(state, launch);
+    launch.own.push(...closedWindow(state, launch));
+    launch.own.push(...closedWindow(state, launch));
     expect(codes(launch)).toEqual(['LaunchWindowClosed']);
   });
 
   it('is not held at the last moment of the window', () => {
     afterWindow(0);
-    guardLaunchWindow(state, launch);
+    launch.own.push(...closedWindow(state, launch));
     expect(launch.own).toEqual([]);
   });
 
@@ -51,28 +51,28 @@ describe('a launch after its window', () => {
     afterWindow(1);
     const poll = at(state, 'final-poll');
     poll.pending = ['something else'];
-    guardLaunchWindow(state, poll);
+    poll.own.push(...closedWindow(state, poll));
     expect(poll.own).toEqual([]);
   });
 
   it('is not held once its write was acknowledged', () => {
     afterWindow(1);
     state.launchedAt = '2026-11-26T09:00:00Z';
-    guardLaunchWindow(state, launch);
+    launch.own.push(...closedWindow(state, launch));
     expect(launch.own).toEqual([]);
   });
 
   it('is held although its undo stands: that was registered before anything was written', () => {
     afterWindow(1);
     state.undo = [undoEntry()];
-    guardLaunchWindow(state, launch);
+    launch.own.push(...closedWindow(state, launch));
     expect(codes(launch)).toEqual(['LaunchWindowClosed']);
   });
 
   it('is not held after the launch step ran', () => {
     afterWindow(1);
     launch.pending = ['guard'];
-    guardLaunchWindow(state, launch);
+    launch.own.push(...closedWindow(state, launch));
     expect(launch.own).toEqual([]);
   });
 });
@@ -108,7 +108,7 @@ describe('a waiver that was given at an earlier checkpoint', () => {
 
   it('carries the launch while it lasts', () => {
     state.checkpoints[0]!.waivers = [waived()];
-    guardWaivers(state, launch);
+    launch.own.push(...expiredWaivers(state, launch));
     expect(launch.own).toEqual([]);
   });
 
@@ -118,7 +118,7 @@ describe('a waiver that was given at an earlier checkpoint', () => {
     ['was given for another finding', waived({ finding: 'ErrorRateAboveLimit/POST /order' })],
   ])('holds the launch where it %s', (_what, waiver) => {
     state.checkpoints[0]!.waivers = [waiver];
-    guardWaivers(state, launch);
+    launch.own.push(...expiredWaivers(state, launch));
     expect(launch.own).toMatchObject([
       {
         code: 'WaiverExpired',
@@ -131,8 +131,8 @@ describe('a waiver that was given at an earlier checkpoint', () => {
 
   it('holds the launch once for each finding, however often it is asked', () => {
     state.checkpoints[1]!.own = [finding({ subject: 'GET /cart' })];
-    guardWaivers(state, launch);
-    guardWaivers(state, launch);
+    launch.own.push(...expiredWaivers(state, launch));
+    launch.own.push(...expiredWaivers(state, launch));
     expect(launch.own.map(({ subject }) => subject)).toEqual([
       'load-and-diagnosis: LatencyAboveLimit/POST /order',
       'final-poll: LatencyAboveLimit/GET /cart',
@@ -144,31 +144,31 @@ describe('a waiver that was given at an earlier checkpoint', () => {
       finding({ code: 'CheckpointMissed', subject: 'load-and-diagnosis: LatencyAboveLimit/POST /order' }),
       finding({ code: 'WaiverExpired', subject: 'final-poll: LatencyAboveLimit/GET /cart' }),
     ];
-    guardWaivers(state, launch);
+    launch.own.push(...expiredWaivers(state, launch));
     expect(codes(launch)).toEqual(['CheckpointMissed', 'WaiverExpired', 'WaiverExpired']);
   });
 
   it('is not asked for where everything passed', () => {
     state.checkpoints[0]!.own = [finding({ outcome: 'pass' })];
-    guardWaivers(state, launch);
+    launch.own.push(...expiredWaivers(state, launch));
     expect(launch.own).toEqual([]);
   });
 
   it('is not asked for at a checkpoint that is still open: that is judged by itself', () => {
     state.checkpoints[0]!.passed = false;
-    guardWaivers(state, launch);
+    launch.own.push(...expiredWaivers(state, launch));
     expect(launch.own).toEqual([]);
   });
 
   it('is not asked for once the launch was written', () => {
     state.launchedAt = '2026-11-26T09:00:00Z';
-    guardWaivers(state, launch);
+    launch.own.push(...expiredWaivers(state, launch));
     expect(launch.own).toEqual([]);
   });
 
   it('is not asked for by a checkpoint that launches nothing', () => {
     const poll = at(state, 'final-poll');
-    guardWaivers(state, poll);
+    poll.own.push(...expiredWaivers(state, poll));
     expect(poll.own).toEqual([]);
   });
 });

@@ -4,47 +4,42 @@ import { findingsOf, specOf, type CheckpointState, type CountdownState } from '.
 import { findingKey } from '../verdict/judge.ts';
 import { duration } from '../verdict/wording/index.ts';
 
-/** A launch that could start only after its window is held: never a late go. */
-export function guardLaunchWindow(state: CountdownState, checkpoint: CheckpointState): void {
+/** A launch that could start only after its window is held: never a late go. Answers the finding once; the countdown adds it to the checkpoint. */
+export function closedWindow(state: CountdownState, checkpoint: CheckpointState): Finding[] {
   const closedMs = Date.now() - windowEndMs(state);
-  if (!launchesYet(state, checkpoint) || closedMs <= 0 || isToldClosed(checkpoint)) return;
-  checkpoint.own.push(
-    late(
-      checkpoint,
-      'LaunchWindowClosed',
-      `the launch window closed ${duration(closedMs)} ago; resume with a shifted launch time`,
-      closedMs,
-      0,
-    ),
-  );
+  if (!launchesYet(state, checkpoint) || closedMs <= 0 || isReportedClosed(checkpoint)) return [];
+  const message = `the launch window closed ${duration(closedMs)} ago; resume with a shifted launch time`;
+  return [late(checkpoint, 'LaunchWindowClosed', message, closedMs, 0)];
 }
 
 const windowEndMs = ({ input, launchAtMs }: CountdownState): number => launchAtMs + input.release.spec.launchWindowMs;
 
-const isToldClosed = ({ own }: CheckpointState): boolean => own.some(({ code }) => code === 'LaunchWindowClosed');
+const isReportedClosed = ({ own }: CheckpointState): boolean => own.some(({ code }) => code === 'LaunchWindowClosed');
 
-/** Told to the launch itself, for the worker that takes it up may come back hours later. A step runs beside that finding only where it is waived. */
+/** For the launch step, because its worker may start hours later. No limit once the finding is waived. */
 export const launchMustBeginBy = (state: CountdownState, checkpoint: CheckpointState): { beginByMs?: number } =>
-  isToldClosed(checkpoint) ? {} : { beginByMs: windowEndMs(state) };
+  isReportedClosed(checkpoint) ? {} : { beginByMs: windowEndMs(state) };
 
-/** A launch does not rest on what somebody accepted only until a time that is over. Asked before every step of a checkpoint that launches. */
-export function guardWaivers(state: CountdownState, checkpoint: CheckpointState): void {
-  if (!launchesYet(state, checkpoint)) return;
+/** A launch needs waivers that have not expired. Checked before every step of a checkpoint with a launch; answers each finding once. */
+export function expiredWaivers(state: CountdownState, checkpoint: CheckpointState): Finding[] {
+  if (!launchesYet(state, checkpoint)) return [];
+  const found: Finding[] = [];
   for (const passed of state.checkpoints.filter((each) => each.passed)) {
-    const open = findingsOf(passed).filter(({ outcome }) => outcome !== 'pass');
     const accepted = (key: string, said: string): boolean =>
       passed.waivers.some((waiver) => waiver.finding === key && waiver.said === said && waiver.expiresAtMs > Date.now());
-    for (const finding of open) {
+    for (const finding of findingsOf(passed).filter(({ outcome }) => outcome !== 'pass')) {
       const key = findingKey(finding);
       const subject = `${passed.name}: ${key}`;
-      if (accepted(key, finding.message) || checkpoint.own.some((own) => own.code === 'WaiverExpired' && own.subject === subject)) continue;
+      const isReported = [...checkpoint.own, ...found].some((own) => own.code === 'WaiverExpired' && own.subject === subject);
+      if (accepted(key, finding.message) || isReported) continue;
       const message = `the waiver of ${key} at ${passed.name} expired before the launch: ${finding.message}`;
-      checkpoint.own.push(inconclusive('WaiverExpired', subject, message));
+      found.push(inconclusive('WaiverExpired', subject, message));
     }
   }
+  return found;
 }
 
-/** What was written has been launched in its window: a step that watches it again is not late. An undo that stands is no such proof. */
+/** False once the write was acknowledged: a step that only watches it again is not late. A registered undo does not prove the write. */
 const launchesYet = (state: CountdownState, { name, pending }: CheckpointState): boolean =>
   state.launchedAt === null && specOf(state.input, name).steps.some((step) => step.type === 'launch' && pending.includes(step.name));
 
