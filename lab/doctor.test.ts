@@ -52,9 +52,9 @@ test.each<[string, Partial<MachineFacts>, string]>([
   ['the disk is full', { freeDiskGib: 2.95 }, "The disk of the lab's folder has 3.0 GiB free, and the lab needs 3 GiB."],
   ['memory is short', { memoryGib: 1.9 }, 'The machine has 1.9 GiB of memory, and the lab needs 2 GiB.'],
   [
-    'a port is taken',
-    { takenPorts: [7233] },
-    "Port 7233 of 127.0.0.1 is in use by another program, and the lab's Temporal server needs it.",
+    'ports are taken',
+    { takenPorts: [7233, 7234] },
+    "Ports of 127.0.0.1 that the lab's Temporal server needs are in use by another program: 7233, 7234.",
   ],
   [
     'another network has our addresses',
@@ -83,7 +83,7 @@ test('takes newer versions of Go and Node', () => {
 });
 
 test('reports everything that is missing at once', () => {
-  expect(messages({ isRoot: false, goVersion: undefined, takenPorts: [7233, 7234] })).toHaveLength(4);
+  expect(messages({ isRoot: false, goVersion: undefined, takenPorts: [7233, 7234] })).toHaveLength(3);
 });
 
 test('reports only the platform where it is not Linux', () => {

@@ -104,11 +104,7 @@ export function lacks(facts: MachineFacts): Lack[] {
       message: `The machine has ${facts.memoryGib.toFixed(1)} GiB of memory, and the lab needs ${MIN_MEMORY_GIB} GiB.`,
       hint: 'Add memory.',
     },
-    ...facts.takenPorts.map((port) => ({
-      name: 'port',
-      message: `Port ${port} of 127.0.0.1 is in use by another program, and the lab's Temporal server needs it.`,
-      hint: `Stop that program (\`ss -ltnp 'sport = :${port}'\` lists it), or set TMINUS_LAB_TEMPORAL_PORT.`,
-    })),
+    portLack(facts.takenPorts),
     ...facts.takenRoutes.map((route) => ({
       name: 'route',
       message: `An existing route covers the lab's addresses: ${route}.`,
@@ -121,6 +117,18 @@ export function lacks(facts: MachineFacts): Lack[] {
     },
   ];
   return found.filter((lack) => lack !== false);
+}
+
+/** One message for all ports: usually another Temporal server uses them all. */
+function portLack(taken: number[]): Lack | false {
+  const [first] = taken;
+  return (
+    first !== undefined && {
+      name: 'port',
+      message: `Ports of 127.0.0.1 that the lab's Temporal server needs are in use by another program: ${taken.join(', ')}.`,
+      hint: `Stop that program (\`ss -ltnp 'sport = :${first}'\` lists it), or set TMINUS_LAB_TEMPORAL_PORT.`,
+    }
+  );
 }
 
 /** A cached tool that is damaged or of another version than the pinned one. */

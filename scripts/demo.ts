@@ -7,6 +7,7 @@ import {
   auditWrites,
   candidateFaults,
   findFault,
+  LabRefusal,
   partsTable,
   paths,
   resetShop,
@@ -28,6 +29,8 @@ const PORT = process.env['TMINUS_DEMO_PORT'] ?? '7480';
 /** Production traffic during launch and guard; a third of the load test's rate. */
 const REQUESTS_PER_SECOND = 100;
 const READY_TIMEOUT_MS = 90_000;
+/** As `scripts/lab`. */
+const EXIT_REFUSED = 2;
 const SHOP = { namespace: 'shop', deployment: 'go-api' };
 
 const seconds = (since: number): string => `${((Date.now() - since) / 1000).toFixed(0)} s`;
@@ -39,7 +42,14 @@ if (values.help) {
   print(`usage: ./scripts/demo [--fault ${Object.keys(candidateFaults).join('|')}]`);
   process.exit(0);
 }
-process.exitCode = await demo(values.fault === undefined ? undefined : findFault(values.fault));
+try {
+  process.exitCode = await demo(values.fault === undefined ? undefined : findFault(values.fault));
+} catch (error) {
+  // What the user can correct is one message; a bug keeps its stack trace.
+  if (!(error instanceof LabRefusal)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = EXIT_REFUSED;
+}
 
 async function demo(fault: CandidateFaultName | undefined): Promise<number> {
   const began = Date.now();
