@@ -114,7 +114,7 @@ function offence(path: string, { specifier, what, line }: Import): string[] {
   const room = roomOf(path);
   const rule = house[room];
   const says = (why: string): string[] => [`${path}:${line} imports ${what} of ${specifier}: ${why}`];
-  if (!rule) return says(`${room}/ is no room of the house; give it a row in scripts/arrows.ts and a decision record`);
+  if (!rule) return says(`${room}/ is not in the table of rooms; give it a row in scripts/arrows.ts and a decision record`);
   if (specifier.startsWith('.')) return foreign(path, posix.join(posix.dirname(path), specifier), rule, what, says);
   if (specifier.startsWith('node:') || isBuiltin(specifier)) {
     const { builtins } = rule;

@@ -36,8 +36,8 @@ function cliPage(program: Command): string {
     'The command line',
     'cli/',
     [
-      '`tminus` talks to the HTTP API ([http-api.md](http-api.md)). `TMINUS_TOKEN`, or the file `.tminus/token`, says who you are; `TMINUS_HOME` names',
-      'another folder than `.tminus`. `-o json` and `-o yaml` print one document on standard output in every case, also on failure. Exit codes stand in',
+      '`tminus` talks to the HTTP API ([http-api.md](http-api.md)). The API token is `TMINUS_TOKEN`, or the file `.tminus/token`; `TMINUS_HOME` is',
+      'another folder than `.tminus`. `-o json` and `-o yaml` print one document on standard output in every case, also on failure. The exit codes are in',
       '[exit-codes.md](exit-codes.md).',
     ].join('\n'),
     `## Options of all verbs\n\n${options(program)}`,
@@ -61,7 +61,7 @@ function exitCodesPage(): string {
   return page(
     'Exit codes',
     'cli/exit-codes.ts',
-    'What the exit code of `tminus` says to a script. `./scripts/demo` ends with the code of its rehearsal.',
+    'Exit codes of `tminus`, for scripts. `./scripts/demo` exits with the code of its rehearsal.',
     table(
       ['code', 'meaning'],
       exitCodeRows.map(([code, meaning]) => [`\`${code}\``, meaning]),

@@ -114,10 +114,10 @@ function take(state: CountdownState, guard: Guarded, report: GuardReport): void 
     case 'blind':
       Object.assign(watch, { carry: report.carry, blindTold: true, blindSinceMs: Date.now() - report.blindMs });
       return goBlind(state, guard, report);
-    case 'sees':
+    case 'recovered':
       Object.assign(watch, { carry: report.carry, blindTold: false, blindSinceMs: null });
       Object.assign(guard.status, { findings: [] });
-      return judged(state, guard, 'guard.sees', 'samples are complete again');
+      return judged(state, guard, 'guard.recovered', 'samples are complete again');
     case 'passed':
     case 'undecided':
       Object.assign(watch, { carry: null, blindTold: false, blindSinceMs: null });

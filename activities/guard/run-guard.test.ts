@@ -124,7 +124,7 @@ describe('the guard', () => {
     });
     const blind = await watch.runGuard(input());
     expect(blind).toMatchObject({ outcome: 'blind', findings: [{ code: 'GuardNoData', message: expect.stringContaining('(403)') }] });
-    expect(await watch.runGuard(input({ carry: blind.carry, blindReported: true }))).toMatchObject({ outcome: 'sees' });
+    expect(await watch.runGuard(input({ carry: blind.carry, blindReported: true }))).toMatchObject({ outcome: 'recovered' });
   });
 
   it('lets pods of the old template terminate', async () => {
@@ -206,7 +206,7 @@ describe('the guard', () => {
     });
     const blind = await watch.runGuard(input());
     const sees = await watch.runGuard(input({ carry: blind.carry, blindReported: true }));
-    expect(sees).toMatchObject({ outcome: 'sees', blindMs: 0 });
+    expect(sees).toMatchObject({ outcome: 'recovered', blindMs: 0 });
     expect(await watch.runGuard(input({ carry: sees.carry }))).toMatchObject({ outcome: 'passed', findings: [{ code: 'GuardPassed' }] });
   });
 });

@@ -101,7 +101,7 @@ function withCarry(error: unknown, carry: GuardCarry): ApplicationFailure {
 /** A pass requires stored evidence: the watch continues until the evidence can be stored, or `maxBake` is over. */
 function reportedAs(outcome: GuardOutcome | null, notKept: string | null, over: boolean, parts: number): GuardOutcome | null {
   if (outcome === 'passed' && notKept !== null) return over ? 'undecided' : null;
-  return outcome === 'sees' && parts >= MAX_PARTS ? 'undecided' : outcome;
+  return outcome === 'recovered' && parts >= MAX_PARTS ? 'undecided' : outcome;
 }
 
 interface Ended {

@@ -331,7 +331,7 @@ describe('traffic', () => {
     expect(found?.afterS).toBe(80);
     const end = report(stopped(12), { ...long, blindTold: true });
     // Sight comes first in a watch that is blind from the start: here it is told after the blindness.
-    expect(end).toMatchObject({ outcome: 'sees' });
+    expect(end).toMatchObject({ outcome: 'recovered' });
     expect(judgeGuard(stopped(12), { ...limits, ...long })).toMatchObject([{ code: 'GuardBlindTooLong', outcome: 'fail', limit: 60 }]);
   });
 
@@ -447,7 +447,7 @@ describe('gaps', () => {
 
   it('reports sight once when it is back after people were notified', () => {
     const samples = gap(0, 4);
-    expect(report(samples, { blindTold: true })).toMatchObject({ outcome: 'sees', afterS: 25 });
+    expect(report(samples, { blindTold: true })).toMatchObject({ outcome: 'recovered', afterS: 25 });
     expect(report(samples.slice(0, 5), { blindTold: true })).toBeNull();
   });
 

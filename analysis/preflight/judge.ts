@@ -195,7 +195,7 @@ function judgeCounters({ query, pods, series, coded }: PreflightFacts['request c
   if (unlabelled.length === 0) return counted;
   return fail(
     `pods whose request counter lacks the label \`code\` on some requests: ${unlabelled.join(', ')} (${coded.query})`,
-    'label the histogram with `code` (200, 404, 500), so that the guard sees errors',
+    'label the histogram with `code` (200, 404, 500), so that the guard can count errors',
     { measured: pods.length - unlabelled.length, limit: pods.length, unit: 'pods' },
   );
 }

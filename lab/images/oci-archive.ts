@@ -67,7 +67,7 @@ export function manifestDigest(archive: Buffer): string {
   const found = /"manifests":\[\{"mediaType":"[^"]*","digest":"(sha256:[0-9a-f]{64})"/.exec(
     archive.subarray(0, MAX_INDEX_OFFSET_BYTES).toString('latin1'),
   );
-  if (!found?.[1]) throw new Error('this is no archive of ours: its index.json is not at the beginning');
+  if (!found?.[1]) throw new Error('index.json is not at the beginning of the archive: it was not written by the lab');
   return found[1];
 }
 

@@ -9,8 +9,8 @@ export interface GeneratedFile {
 }
 
 const releaseIntroduction = `
-One YAML file describes one release: the service, its candidate image, when it goes live, and what must be shown before. \`tminus init\` writes one,
-\`tminus validate\` checks it and tells every problem with its line. Ten lines are enough for the standard plan:
+One YAML file describes one release: the service, its candidate image, when it goes live, and what must pass before. \`tminus init\` writes one,
+\`tminus validate\` reports every problem with its line and column. Ten lines are enough for the standard plan:
 
 \`\`\`yaml
 # yaml-language-server: $schema=../release/schema/release.v1alpha1.json
@@ -31,8 +31,8 @@ errors. A countdown shorter than 72h moves the first checkpoint of the standard 
 `;
 
 const environmentIntroduction = `
-The worker's own file: what the names in [release files](release-file.md) stand for on this machine. Credentials never stand in it; it says where
-they are, as \`{ env: NAME }\` or \`{ file: path }\`.
+The worker's file: maps the names in [release files](release-file.md) to addresses. It never holds credentials, only references to
+them, as \`{ env: NAME }\` or \`{ file: path }\`.
 
 Worker and server each read this file once, at their start: after a change restart both. The worker opens a kubeconfig at its first request to that cluster,
 and again where the API server refuses its login (401). A file that \`{ file: path }\` names is read at each use.

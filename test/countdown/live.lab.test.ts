@@ -72,7 +72,7 @@ describe('while a version is live', () => {
         await guard.answer({ ...guarded('blind', unseen), carry: carried(1) });
         const held = await until('holding', ({ phase }) => phase === 'holding');
         expect(held).toMatchObject({ verdict: 'hold', sentence: 'no samples for up{}' });
-        await guard.answer({ ...guarded('sees'), carry: carried(2) });
+        await guard.answer({ ...guarded('recovered'), carry: carried(2) });
         await until('running', ({ phase }) => phase === 'running');
         await guard.answer(guarded('passed', fine));
         expect(await handle.result()).toMatchObject({ ending: 'launched' });

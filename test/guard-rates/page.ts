@@ -90,7 +90,7 @@ ${runs} runs, so the 95 % interval of a share of 1 % is ± ${(100 * 1.96 * Math.
 const rule = (): string => `## The rule
 
 Requests fail in bursts, so counts per window are judged, not single requests. A window is the time between two samples (longer where pods are scraped less
-often). The minute or two that decide hold few windows, and the rule says how many of them are enough.
+often). The minute or two that decide hold few windows; the rule defines how many of them are enough.
 
 * **Size of a burst.** The spread of the windows' counts around the limit, divided by the spread of independent errors, is the number of errors that count as
   one. Twenty errors in one window and none in the others are one burst of twenty; one error in each of twenty windows are twenty bursts. A burst lasts at
