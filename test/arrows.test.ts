@@ -102,7 +102,7 @@ describe('the check of arrows', () => {
     ['a type written in place', 'release/a.ts', `type X = import('../server/request/world.ts').World;`, 'no arrow release -> server'],
     ['an import for its effect', 'analysis/a.ts', `import '../workers/main.ts';`, 'no arrow analysis -> workers'],
     ['code that knows a test', 'server/a.ts', `import { fake } from './testing/fake.ts';`, 'may not know tests'],
-    ['a folder that is no room', 'helpers/a.ts', `import { x } from '../verdict/can.ts';`, 'helpers/ is no room'],
+    ['a folder without a row', 'helpers/a.ts', `import { x } from '../verdict/can.ts';`, 'helpers/ is not in the table of rooms'],
   ])('finds %s', (_, path, text, why) => {
     expect(of(path, `\n${text}`)).toEqual([expect.stringContaining(`${path}:2 imports`)]);
     expect(of(path, text)[0]).toContain(why);

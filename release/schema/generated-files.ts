@@ -26,8 +26,8 @@ spec:
   approvers: { groups: [release-managers], count: 2 }
 \`\`\`
 
-Names such as \`lab\` and \`shop-staging\` stand for addresses that the worker's [environment file](environment-file.md) knows. Unknown fields are
-errors. A countdown shorter than 72h moves the first checkpoint of the standard plan to its start, and says so.
+Names such as \`lab\` and \`shop-staging\` stand for addresses that the worker's [environment file](environment-file.md) defines. Unknown fields are
+errors. A countdown shorter than 72h moves the first checkpoint of the standard plan to its start, and prints that.
 `;
 
 const environmentIntroduction = `
