@@ -1,5 +1,6 @@
 // Reads evidence that Tminus wrote, one JSON document a line.
 import { UnreadableEvidence } from './analysis.ts';
+import { size as sizeText } from '../verdict/wording/index.ts';
 
 /** Larger than any rollout, guard or runtime record: a day of samples every 5 s has 40 MB. */
 const MAX_BYTES = 128 * 1024 * 1024;
@@ -13,7 +14,7 @@ export async function readJsonLines(bytes: AsyncIterable<Uint8Array>): Promise<u
     size += chunk.length;
     if (size > MAX_BYTES)
       throw new UnreadableEvidence(
-        `the record is larger than ${MAX_BYTES / 1024 / 1024} MB`,
+        `the record is larger than ${sizeText(MAX_BYTES)}`,
         `byte ${MAX_BYTES}`,
         'no step writes a record of this size',
       );

@@ -1,5 +1,6 @@
 // Decompresses bytes that may be gzip, within a size limit.
 import { gunzipSync } from 'node:zlib';
+import { size } from '../../verdict/wording/index.ts';
 import { UnreadableEvidence } from '../analysis.ts';
 
 /** A profile of 200,000 goroutines or of 64 busy cores has a few MB; larger evidence is not read as a whole. */
@@ -12,7 +13,7 @@ export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes
  * `limitBytes`, compressed or not, so that memory stays within that.
  */
 export function gunzipBounded(bytes: Uint8Array, limitBytes = WHOLE_LIMIT_BYTES): Uint8Array {
-  const limit = `${Math.floor(limitBytes / 1024 / 1024)} MB`;
+  const limit = size(limitBytes);
   if (bytes.length > limitBytes)
     throw new UnreadableEvidence(`the file is larger than ${limit}`, `byte ${limitBytes}`, 'capture a shorter period');
   if (!isGzip(bytes)) return bytes;

@@ -1,5 +1,6 @@
 // HdrHistogram interval logs (V2, `.hlog`): one compressed histogram per interval, each maybe with a tag.
 import { inflateSync } from 'node:zlib';
+import { size } from '../../verdict/wording/index.ts';
 import { HistogramLogReader, type Histogram } from 'hdr-histogram-js';
 import { UnreadableEvidence } from '../analysis.ts';
 
@@ -44,7 +45,7 @@ function assertBounded(line: string, index: number): void {
   } catch (cause) {
     // Damaged bytes are told by the reader, with the same line.
     if ((cause as { code?: unknown }).code !== 'ERR_BUFFER_TOO_LARGE') return;
-    const limit = `${INTERVAL_LIMIT_BYTES / 1024 / 1024} MB`;
+    const limit = size(INTERVAL_LIMIT_BYTES);
     throw new UnreadableEvidence(`unpacked this interval is larger than ${limit}`, `line ${index + 1}`, 'record the log with fewer digits');
   }
 }

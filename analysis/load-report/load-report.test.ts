@@ -408,7 +408,7 @@ describe('a load report', () => {
     ['more failures than requests', { ...autocannon, non2xx: 20_000 }, 'all requests: 20002 of 10002 requests failed, which cannot be'],
     ['counts beyond all counting', { ...oha, errorDistribution: { a: 2 ** 53 - 1, b: 2 ** 53 - 1 } }, 'is no count of requests'],
     ['a percentile above one', percentiles.replace('0.990625', '9.906250'), 'line 2: 9.90625 is no percentile'],
-    ['a histogram that unpacks to many megabytes', bomb, 'line 2: unpacked this interval is larger than 4 MB'],
+    ['a histogram that unpacks to many megabytes', bomb, 'line 2: unpacked this interval is larger than 4 MiB'],
     ['a negative time', k6({ 'p(99)': -3 }), 'metrics.http_req_duration.p(99): -3 is no figure'],
     ['a row of hey cut off', `${hey([0.1])}0.2,0`, 'line 3: this is no row of hey'],
     ['no requests in a summary', { metrics: { vus: { values: { value: 1 } } } }, 'metrics: there is no http_req_duration and http_reqs'],

@@ -131,12 +131,12 @@ describe('two runs at once', () => {
     const notes = (comparison: Comparison) => comparisonTable(comparison, 10, 'Against before').notes.join('\n');
     expect(commonWindows(hour(0), hour(3_500))).toBeNull();
     expect(notes(compareLoads(hour(0), hour(3_500)))).toContain(
-      'both ran at the same time for 100 s, too short for a comparison by window pairs',
+      'both ran at the same time for 1 m 40 s, too short for a comparison by window pairs',
     );
     expect(notes(compareLoads(hour(0), hour(3_600)))).not.toContain('at the same time');
     expect(commonWindows(hour(0), hour(1_700))?.fromMs).toBe(1_700_000);
     expect(commonWindows(hour(0), hour(1_800))).toBeNull();
-    expect(notes(compareSideBySide(hour(0), hour(0)))).toContain('medians over windows of 10 s, in the 3600 s that both ran');
+    expect(notes(compareSideBySide(hour(0), hour(0)))).toContain('medians over windows of 10 s, in the 1 h that both ran');
   });
 
   test('leave out what only one of them saw', async () => {

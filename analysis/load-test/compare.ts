@@ -2,7 +2,7 @@
 // pairs and Wilcoxon's signed ranks. For information only; limits decide.
 import { median } from 'simple-statistics';
 import type { Fact } from '../../verdict/finding.ts';
-import { latency, number, rounded } from '../../verdict/wording/index.ts';
+import { duration, latency, number, percent, rounded } from '../../verdict/wording/index.ts';
 import type { Table } from '../analysis.ts';
 import { pairedShift } from '../statistics/paired.ts';
 import { shiftBetween, type Shift } from '../statistics/two-samples.ts';
@@ -84,7 +84,7 @@ function compare(
   if (before.widthSeconds !== now.widthSeconds) {
     comparison.not.push({
       endpoint: 'any endpoint',
-      reason: `windows of ${before.widthSeconds} s before and of ${now.widthSeconds} s now`,
+      reason: `windows of ${duration(1_000 * before.widthSeconds)} before and of ${duration(1_000 * now.widthSeconds)} now`,
     });
     return comparison;
   }
@@ -144,10 +144,12 @@ export function comparisonTable({ shifts, not, atOnce }: Comparison, widthSecond
       change,
     ]),
     notes: [
-      `medians over windows of ${widthSeconds} s${atOnce?.paired ? `, in the ${seconds} s that both ran` : ''}; ` +
-        `a change is relevant when p < ${CHANCE} and the whole interval is beyond ${100 * FLOOR_SHARE} % of the earlier p99, ` +
+      `medians over windows of ${duration(1_000 * widthSeconds)}${atOnce?.paired ? `, in the ${duration(1_000 * seconds)} that both ran` : ''}; ` +
+        `a change is relevant when p < ${CHANCE} and the whole interval is beyond ${percent(100 * FLOOR_SHARE)} of the earlier p99, ` +
         'and not relevant when the whole interval is within it',
-      ...(atOnce && !atOnce.paired ? [`both ran at the same time for ${seconds} s, too short for a comparison by window pairs`] : []),
+      ...(atOnce && !atOnce.paired
+        ? [`both ran at the same time for ${duration(1_000 * seconds)}, too short for a comparison by window pairs`]
+        : []),
       ...not.map(({ endpoint, reason }) => `not compared, ${endpoint}: ${reason}`),
     ],
   };

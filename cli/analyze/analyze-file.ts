@@ -1,5 +1,6 @@
 // Analyzes one file of any kind. k6 points are streamed, everything else is read whole up to a limit.
 import { createReadStream } from 'node:fs';
+import { latency, percent } from '../../verdict/wording/index.ts';
 import { UnreadableEvidence, type Analysis } from '../../analysis/analysis.ts';
 import { gunzipBounded } from '../../analysis/bytes/gunzip.ts';
 import type { ReportLimits } from '../../analysis/load-report/judge.ts';
@@ -83,7 +84,7 @@ async function readWhole(input: Input): Promise<Whole> {
 /** An option without effect is reported beside the measurements, as text and as JSON. */
 const ignoredFact = (option: string, why: string): Analysis['facts'][number] => ({ subject: option, text: `ignored: ${why}`, values: {} });
 
-const limitsText = ({ limits }: LoadPlan): string => `p99 ${limits.p99Ms} ms, error rate ${limits.errorPercent} %`;
+const limitsText = ({ limits }: LoadPlan): string => `p99 ${latency(limits.p99Ms)}, error rate ${percent(limits.errorPercent)}`;
 
 /** The analysis and the comparison with an earlier file. Throws UnreadableEvidence if that file is of another kind. */
 async function comparedWith(before: string, now: Whole, analysis: Analysis): Promise<Analysis> {

@@ -57,13 +57,13 @@ const unreadable: [name: string, content: string | Uint8Array, says: RegExp][] =
     Uint8Array.from(gzipSync(profile).map((byte, i) => (i === 40 ? byte ^ 0xff : byte))),
     /^gzip: the gzip stream is damaged; capture it again$/,
   ],
-  ['bomb.gz', gzipSync(new Uint8Array(600 * MEGABYTE)), /the gzip stream is larger than 256 MB decompressed; capture a shorter period$/],
+  ['bomb.gz', gzipSync(new Uint8Array(600 * MEGABYTE)), /the gzip stream is larger than 256 MiB decompressed; capture a shorter period$/],
   [
     'many-traces.json.gz',
     gzipSync(`{"resourceSpans":[${' '.repeat(100 * MEGABYTE)}]}`),
-    /the gzip stream is larger than 96 MB decompressed; capture a shorter period$/,
+    /the gzip stream is larger than 96 MiB decompressed; capture a shorter period$/,
   ],
-  ['large.pb', profile, /the file is larger than 256 MB; capture a shorter period$/],
+  ['large.pb', profile, /the file is larger than 256 MiB; capture a shorter period$/],
   ['negative-id.pb', negativeId, /location .*(capture|damaged)/],
   ['cut-off.pb', profile.subarray(0, profile.length - 30), /byte \d+: .*(capture|damaged)/],
   [

@@ -21,7 +21,7 @@ const doing = (script: string) => {
 
 it.each([
   ['takes too long', 'exec sleep 60', 'byte 0: go tool trace timed out after 0.2 s; record a shorter trace'],
-  ['makes too much of it', 'exec cat /dev/zero', 'byte 0: the output of go tool trace is larger than 1 MB; record a shorter trace'],
+  ['makes too much of it', 'exec cat /dev/zero', 'byte 0: the output of go tool trace is larger than 1 MiB; record a shorter trace'],
   [
     'says what is wrong',
     'echo reading >&2; echo "bad batch" >&2; exit 1',

@@ -1,5 +1,6 @@
 // Execution traces are read by the Go tool, which makes a profile of each kind of wait. Go must be in PATH.
 import { spawn } from 'node:child_process';
+import { size as sizeText } from '../../verdict/wording/index.ts';
 import { together, UnreadableEvidence, type Analysis } from '../../analysis/analysis.ts';
 import { describeProfile } from '../../analysis/profile/describe.ts';
 import { readProfile } from '../../analysis/profile/read.ts';
@@ -63,7 +64,7 @@ function goToolTrace(wait: string, file: string, { go, timeoutMs, limitBytes }: 
     child.stdout.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size <= limitBytes) chunks.push(chunk);
-      else refuse(`the output of go tool trace is larger than ${limitBytes / 1024 / 1024} MB`, SHORTER);
+      else refuse(`the output of go tool trace is larger than ${sizeText(limitBytes)}`, SHORTER);
     });
     child.stderr.on('data', (chunk: Buffer) => (errors += errors.length < 2_000 ? chunk.toString() : ''));
     child.once('error', (error: NodeJS.ErrnoException) =>

@@ -83,7 +83,7 @@ describe('a pipe', () => {
   it('without an end is refused above the size limit', () => {
     const { stdout, status } = analyze('/dev/zero');
     expect((JSON.parse(stdout) as AnalysisDocument).items[0]?.problem).toBe(
-      'byte 268435456: the pipe has more than 256 MB; save it to a file first',
+      'byte 268435456: the pipe has more than 256 MiB; save it to a file first',
     );
     expect(status).toBe(2);
   });

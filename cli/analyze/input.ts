@@ -1,5 +1,6 @@
 // Input files. An ordinary one is read in place; a pipe (`<(kubectl exec …)`) can be read only once and is copied first.
 import { createReadStream, createWriteStream } from 'node:fs';
+import { size } from '../../verdict/wording/index.ts';
 import { mkdtemp, open, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +17,7 @@ export interface Input {
   path: string;
 }
 
-const WHOLE_LIMIT_MB = WHOLE_LIMIT_BYTES / 1024 / 1024;
+const WHOLE_LIMIT = size(WHOLE_LIMIT_BYTES);
 /** Enough to detect every kind, in one read. */
 const HEAD_BYTES = 64 * 1024;
 
@@ -52,7 +53,7 @@ async function* pipeBytes(file: string): AsyncIterable<Uint8Array> {
   for await (const chunk of createReadStream(file) as AsyncIterable<Uint8Array>) {
     size += chunk.length;
     if (size > WHOLE_LIMIT_BYTES)
-      throw new UnreadableEvidence(`the pipe has more than ${WHOLE_LIMIT_MB} MB`, `byte ${WHOLE_LIMIT_BYTES}`, 'save it to a file first');
+      throw new UnreadableEvidence(`the pipe has more than ${WHOLE_LIMIT}`, `byte ${WHOLE_LIMIT_BYTES}`, 'save it to a file first');
     yield chunk;
   }
   if (size === 0) throw new UnreadableEvidence('the pipe is empty', 'byte 0', 'a pipe can be read only once: save it to a file first');
@@ -88,11 +89,7 @@ export async function wholeOf({ path }: Input): Promise<Uint8Array> {
     let bytes = Buffer.allocUnsafe(Math.max(Math.min(size, WHOLE_LIMIT_BYTES) + 1, HEAD_BYTES));
     for (let length = 0; ;) {
       if (size > WHOLE_LIMIT_BYTES || length > WHOLE_LIMIT_BYTES)
-        throw new UnreadableEvidence(
-          `the file is larger than ${WHOLE_LIMIT_MB} MB`,
-          `byte ${WHOLE_LIMIT_BYTES}`,
-          'capture a shorter period',
-        );
+        throw new UnreadableEvidence(`the file is larger than ${WHOLE_LIMIT}`, `byte ${WHOLE_LIMIT_BYTES}`, 'capture a shorter period');
       if (length === bytes.length) bytes = Buffer.concat([bytes], Math.min(2 * length, WHOLE_LIMIT_BYTES + 1));
       const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length);
       if (bytesRead === 0) return bytes.subarray(0, length);
