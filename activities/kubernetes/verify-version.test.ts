@@ -117,7 +117,7 @@ it.each<[string, (objects: DeploymentObjects) => void, RegExp]>([
           { name: 'go-api', ready: false, restartCount: 0, started: true, image: IMAGE, imageID: '', state: { running: {} } },
         ],
       }),
-    /^1 of 2 pods are ready; pod go-api-new-2: container go-api: runs, but its readiness probe fails$/,
+    /^1 of 2 pods are ready; pod go-api-new-2: container go-api: running, but its readiness probe fails$/,
   ],
   ['a pod is missing', ({ pods }) => void pods.pop(), /^1 of 2 pods are ready$/],
   [

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { judgeRollback } from '../../verdict/rollback.ts';
 import { rolloutOutcome, type WatchEnd, type WatchedRollout } from '../../analysis/rollout/outcome.ts';
-import type { RolloutState } from '../../analysis/rollout/progress.ts';
+import type { RolloutState } from '../../analysis/rollout/rollout-state.ts';
 import { bytesOf } from '../evidence/bytes-of.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { EvidenceNotKept } from '../evidence/errors.ts';
@@ -114,7 +114,7 @@ it('is superseded when a field of the template other than the image is changed',
     if (samples > 2) objects.deployment.spec.template.spec.nodeSelector = { zone: 'b' };
     return objects;
   });
-  expect(rollout).toMatchObject({ outcome: 'superseded', detail: 'the pod template was changed while it rolled out' });
+  expect(rollout).toMatchObject({ outcome: 'superseded', detail: 'the pod template was changed during the rollout' });
 });
 
 it.each<[string, EvidenceStore['put'], RegExp]>([
@@ -138,5 +138,5 @@ it('records what its result can be read from again', async () => {
     .map((line) => JSON.parse(line) as { asked: WatchedRollout } & RolloutState & { end: WatchEnd });
   const [first, last] = [lines[0], lines.at(-1)];
   expect(first && last && rolloutOutcome(first.asked, lines.slice(1, -1), last.end)).toEqual(saw);
-  expect(saw.detail).toMatch(/^after 1\.2 s: the ReplicaSet has not created its pods for 1 s without a new pod, limit 15 s: FailedCreate/);
+  expect(saw.detail).toMatch(/^after 1\.2 s: the ReplicaSet has not created a new pod for 1 s, limit 15 s: FailedCreate/);
 });

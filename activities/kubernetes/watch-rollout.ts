@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { rolloutOutcome } from '../../analysis/rollout/outcome.ts';
-import { readRollout, readyOfNew, type RolloutState } from '../../analysis/rollout/progress.ts';
+import { readRollout, readyOfNew } from '../../analysis/rollout/progress.ts';
+import type { RolloutState } from '../../analysis/rollout/rollout-state.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { storeOrReport } from '../evidence/store-or-report.ts';
 import type { RunningActivity } from '../running-activity.ts';

@@ -122,5 +122,5 @@ it('finds the policy that would deny the launch, with its reason', async () => {
   await admitting(({ spec }) => (spec.template.spec.containers[1]?.image === NEW ? { denied: 'the image is not signed' } : {}));
   const finding = await preflight();
   expect(finding).toMatchObject({ code: 'PreflightFailed', measured: 1, limit: 2 });
-  expect(finding?.message).toMatch(/would refuse what the launch writes: .*denied the request: the image is not signed/);
+  expect(finding?.message).toMatch(/would refuse the write of the launch: .*denied the request: the image is not signed/);
 });

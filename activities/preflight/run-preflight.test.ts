@@ -167,7 +167,7 @@ test('preflight refuses a service whose last launch has no end', async () => {
   });
   expect(await judged({ annotations, lease: lease('open', OWN) })).toMatchObject({ outcome: 'pass' });
   expect(await judged({ annotations, lease: lease('kept') })).toMatchObject({ outcome: 'pass' });
-  expect(await judged({})).toMatchObject({ outcome: 'pass', message: 'last launch ended: nothing stands' });
+  expect(await judged({})).toMatchObject({ outcome: 'pass', message: 'last launch ended: no operation is open' });
 });
 
 test('preflight does not pass a Lease that it may not read, and names the right', async () => {

@@ -1,25 +1,25 @@
-// HdrHistogram interval logs (V2, `.hlog`): one compressed histogram per interval, each maybe with a tag.
+// HdrHistogram interval logs (V2, `.hlog`): one compressed histogram per interval, with an optional tag.
 import { inflateSync } from 'node:zlib';
 import { size } from '../../verdict/wording/index.ts';
 import { HistogramLogReader, type Histogram } from 'hdr-histogram-js';
 import { UnreadableEvidence } from '../analysis.ts';
 
 export interface HdrInterval {
-  /** Null where the log gives none. */
+  /** Null without a tag. */
   tag: string | null;
   startSeconds: number;
   histogram: Histogram;
 }
 
-/** The counts of three digits over all 64 bits are half a megabyte at most, nine bytes each; an interval of a service has a few kilobytes. */
-const INTERVAL_LIMIT_BYTES = 4 * 1024 * 1024;
+/** Counts with three digits over all 64 bits are at most half a megabyte, nine bytes each; an interval of a service has a few kilobytes. */
+const MAX_INTERVAL_BYTES = 4 * 1024 * 1024;
 
-/** Cookie and length stand before the packed bytes. */
+/** Cookie and length precede the compressed bytes. */
 const HEAD_BYTES = 8;
 
 /**
- * Hands on the intervals of a log one by one: an hour of seconds held at once takes a gigabyte. Answers when recording began, in seconds
- * since 1970 or as the log counts them. Throws UnreadableEvidence naming the line that is no interval, or too large a one.
+ * Reads the intervals of a log one by one: an hour of seconds takes a gigabyte at once. Returns the start of the recording, in seconds since 1970
+ * or as the log counts them. Throws UnreadableEvidence with the line of a malformed or too large interval.
  */
 export function readHdrLog(text: string, each: (interval: HdrInterval) => void): number {
   text.split(LINE_END).forEach(assertBounded);
@@ -31,22 +31,26 @@ export function readHdrLog(text: string, each: (interval: HdrInterval) => void):
   return reader.startTimeSec;
 }
 
-/** As the reader of the library splits them. */
+/** The same line ends as in the library. */
 const LINE_END = /\r\n|\r|\n/u;
 
-/** The library unpacks a line whatever it holds: 1,000 bytes can become a megabyte. */
+/** The library decompresses any line: 1,000 bytes can become a megabyte. */
 function assertBounded(line: string, index: number): void {
   if (line.startsWith('#') || line.startsWith('"')) return;
   const cells = line.split(',');
   if (cells[0]?.startsWith('Tag=')) cells.shift();
   const packed = Buffer.from(cells[3] ?? '', 'base64').subarray(HEAD_BYTES);
   try {
-    inflateSync(packed, { maxOutputLength: INTERVAL_LIMIT_BYTES });
+    inflateSync(packed, { maxOutputLength: MAX_INTERVAL_BYTES });
   } catch (cause) {
-    // Damaged bytes are told by the reader, with the same line.
+    // Damaged bytes are refused by the reader, with the same line.
     if ((cause as { code?: unknown }).code !== 'ERR_BUFFER_TOO_LARGE') return;
-    const limit = size(INTERVAL_LIMIT_BYTES);
-    throw new UnreadableEvidence(`unpacked this interval is larger than ${limit}`, `line ${index + 1}`, 'record the log with fewer digits');
+    const limit = size(MAX_INTERVAL_BYTES);
+    throw new UnreadableEvidence(
+      `the interval is larger than ${limit} decompressed`,
+      `line ${index + 1}`,
+      'record the log with fewer digits',
+    );
   }
 }
 
@@ -55,7 +59,7 @@ function next(reader: HistogramLogReader): Histogram | null {
     return reader.nextIntervalHistogram();
   } catch {
     throw new UnreadableEvidence(
-      'this is no interval of a histogram log',
+      'not an interval of a histogram log',
       `line ${Math.max(1, reader.currentLineIndex)}`,
       'record the log again',
     );

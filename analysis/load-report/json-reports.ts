@@ -1,10 +1,10 @@
-// Reports that are one JSON document: vegeta, oha, autocannon, and k6's summaries (k6-summaries.ts).
+// JSON reports: vegeta, oha, autocannon, and k6's summaries (k6-summaries.ts).
 import { count } from '../../verdict/wording/index.ts';
 import { isObject, pointsOf, share, whole, wholeOrNone, type Json } from './figures.ts';
 import { k6Machine, k6Summary } from './k6-summaries.ts';
 import { ALL_REQUESTS, consistent, type LoadReport } from './report.ts';
 
-/** The report in a JSON document, or null where it is none of a tool known here. Throws UnreadableEvidence where figures are damaged. */
+/** The report in a JSON document, or null for an unknown tool. Throws UnreadableEvidence on damaged values. */
 export function readJsonReport(document: unknown): LoadReport | null {
   const report = isObject(document) ? reportIn(document) : null;
   return report && consistent(report);
@@ -23,8 +23,8 @@ function reportIn(document: Json): LoadReport | null {
 const NANOSECOND_MS = 1e-6;
 
 /**
- * With `-rate=0 -max-workers=N` vegeta waits for answers, and with a rate it may where `-max-workers` is too small: neither stands in its
- * report. Its results do tell (vegeta-results.ts).
+ * vegeta waits for responses with `-rate=0 -max-workers=N`, or where `-max-workers` is too small for its rate. The report does not show it, its
+ * results do (vegeta-results.ts).
  */
 function vegeta(document: Json, latencies: Json): LoadReport {
   const requests = whole(document, 'requests', 'report');
@@ -38,29 +38,29 @@ function vegeta(document: Json, latencies: Json): LoadReport {
     endpoints: [{ endpoint: ALL_REQUESTS, requests, failed, quantiles: points }],
     dropped: null,
     notes: [
-      'vegeta estimates percentiles; `vegeta encode --to json` gives every request and when it was sent, which is exact and tells whether the load was open',
+      'vegeta estimates percentiles; `vegeta encode --to json` is exact and shows whether the load model was open',
       ...(unanswered === 0
         ? []
         : [
-            `requests without an answer are among the percentiles, with the time they took to fail: ${count(unanswered)} of ${count(requests)}`,
+            `the percentiles include requests without a response, with the time until they failed: ${count(unanswered)} of ${count(requests)}`,
           ]),
       'vegeta counts redirects (3xx) as successes',
     ],
   };
 }
 
-/** What oha calls requests that were under way when `-z` was over, about one per connection; its own success rate leaves them out too. */
-const OHA_GAVE_UP = 'aborted due to deadline';
+/** oha's name for requests in flight at the end of `-z`, about one per connection; its own success rate excludes them too. */
+const OHA_CUT_OFF = 'aborted due to deadline';
 
 function oha(document: Json, percentiles: Json, summary: Json): LoadReport {
   const codes = isObject(document['statusCodeDistribution']) ? document['statusCodeDistribution'] : {};
   const errors = isObject(document['errorDistribution']) ? document['errorDistribution'] : {};
-  const sum = (of: Json, place: string, wanted: (name: string) => boolean) =>
-    Object.keys(of)
+  const sum = (counts: Json, place: string, wanted: (name: string) => boolean) =>
+    Object.keys(counts)
       .filter(wanted)
-      .reduce((total, name) => total + whole(of, name, place), 0);
-  const unanswered = sum(errors, 'errorDistribution', (error) => error !== OHA_GAVE_UP);
-  const cutOff = wholeOrNone(errors, OHA_GAVE_UP, 'errorDistribution');
+      .reduce((total, name) => total + whole(counts, name, place), 0);
+  const unanswered = sum(errors, 'errorDistribution', (error) => error !== OHA_CUT_OFF);
+  const cutOff = wholeOrNone(errors, OHA_CUT_OFF, 'errorDistribution');
   const timed = sum(codes, 'statusCodeDistribution', () => true);
   return {
     tool: 'oha',
@@ -86,9 +86,9 @@ function oha(document: Json, percentiles: Json, summary: Json): LoadReport {
     ],
     dropped: null,
     notes: [
-      'requests without an answer are not among the percentiles',
-      ...(cutOff === 0 ? [] : [`${count(cutOff)} requests were under way when its time was over: they are not counted as failed`]),
-      'with -q and --latency-correction it was an open model; the report does not say',
+      'requests without a response are not in the percentiles',
+      ...(cutOff === 0 ? [] : [`${count(cutOff)} requests were in flight at the end: they do not count as failed`]),
+      'with -q and --latency-correction the load model was open; the report does not show it',
     ],
   };
 }
@@ -111,6 +111,6 @@ function autocannon(document: Json, latency: Json, requests: Json): LoadReport {
       },
     ],
     dropped: null,
-    notes: ['percentiles are whole milliseconds', 'with -R it was an open model and corrected for it; the report does not say'],
+    notes: ['percentiles are whole milliseconds', 'with -R the load model was open and corrected for it; the report does not show it'],
   };
 }

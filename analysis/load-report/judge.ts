@@ -1,5 +1,5 @@
-// What a load report means under limits. A tool's report gives some points of the distribution; a limit is kept where a point at or above
-// the upper bound's rank keeps it, and broken where one at or below the lower bound's rank breaks it.
+// Judges a load report. A report contains some points of the distribution: a limit is kept where a point at or above the rank of the upper bound
+// keeps it, and broken where one at or below the rank of the lower bound breaks it.
 import { builders, fail, inconclusive, type Finding, type FindingCode, type Outcome } from '../../verdict/finding.ts';
 import { besideLimit, withLimit, count, latency, measured as measuredValue, rounded } from '../../verdict/wording/index.ts';
 import type { Analysis, Table } from '../analysis.ts';
@@ -13,11 +13,11 @@ export interface ReportLimits {
 
 const MIN_COUNT_TO_FAIL = 30;
 
-/** One latency and one error finding per endpoint, and a table. A run of a closed model can fail but never pass. */
+/** One latency and one error finding per endpoint, and a table. A run with a closed load model can fail but never pass. */
 export function judgeReport(report: LoadReport, limits: ReportLimits): Analysis {
   const notOpen = whyNotOpen(report, limits.p99Ms);
   const findings = report.endpoints.flatMap((endpoint) => [
-    judgeLatency(endpoint, limits.p99Ms, notOpen, report.strayMs),
+    judgeLatency(endpoint, limits.p99Ms, notOpen, report.deviationMs),
     judgeErrors(endpoint, limits.errorPercent, notOpen),
   ]);
   for (const [metric, thresholds] of report.crossed ?? [])
@@ -29,7 +29,7 @@ export function judgeReport(report: LoadReport, limits: ReportLimits): Analysis 
       ),
     );
   if (report.endpoints.length === 0 || report.endpoints.every(({ requests }) => requests === 0))
-    findings.unshift(inconclusive('LoadRunIncomplete', 'load', 'the report holds no request, so nothing is known'));
+    findings.unshift(inconclusive('LoadRunIncomplete', 'load', 'the report contains no request'));
   if ((report.dropped ?? 0) > 0)
     findings.unshift(
       inconclusive('IterationsDropped', 'load', `${count(report.dropped ?? 0)} iterations were dropped, limit 0`, {
@@ -41,7 +41,7 @@ export function judgeReport(report: LoadReport, limits: ReportLimits): Analysis 
   return { findings, facts: [], tables: [reportTable(report, notOpen)] };
 }
 
-/** What a report measured, without a limit to judge it by. */
+/** The table of a report, without limits. */
 export const describeReport = (report: LoadReport): Analysis => ({
   findings: [],
   facts: [],
@@ -52,10 +52,10 @@ function reportTable(report: LoadReport, notOpen: string | null): Table {
   const notes = [...report.notes];
   if (report.model !== 'open') notes.push(closedNote(report));
   return {
-    title: `${report.tool}, ${report.model === 'closed' || notOpen === null ? `${report.model} model` : 'a model it does not tell'}`,
-    columns: ['endpoint', 'requests', 'failed', 'p50', 'p95', 'p99', 'longest'].map((name) => ({
+    title: `${report.tool}, ${report.model === 'closed' || notOpen === null ? `${report.model} model` : 'load model unknown'}`,
+    columns: ['endpoint', 'requests', 'failed', 'p50', 'p95', 'p99', 'max'].map((name) => ({
       name,
-      unit: /^p\d|longest/u.test(name) ? 'ms' : '',
+      unit: /^p\d|max/u.test(name) ? 'ms' : '',
     })),
     rows: report.endpoints.map(({ endpoint, requests, failed, timed, quantiles }) => [
       endpoint,
@@ -70,24 +70,24 @@ function reportTable(report: LoadReport, notOpen: string | null): Table {
 
 function closedNote({ model, tool }: LoadReport): string {
   return model === 'closed'
-    ? `${tool} waited for each answer before the next request: what would have come meanwhile is not measured, so it can fail here but never pass`
-    : `${tool} does not say whether requests waited for each other, so it can fail here but never pass`;
+    ? `${tool} waited for each response before the next request (coordinated omission), so it can fail but never pass`
+    : `${tool} does not report its load model (open or closed), so it can fail but never pass`;
 }
 
-/** Why nothing of the report can pass; null where its load was open. */
-function whyNotOpen({ model, strayMs = 0 }: LoadReport, limitMs: number): string | null {
-  if (model === 'closed') return 'a closed model keeps load away while it waits, so it can never pass';
-  if (model === 'unknown') return 'the report does not say whether the load was open, so it can never pass';
-  return strayMs <= limitMs
+/** Why the report cannot pass; null with an open load model. */
+function whyNotOpen({ model, deviationMs = 0 }: LoadReport, limitMs: number): string | null {
+  if (model === 'closed') return 'a closed load model sends less while it waits, so it can never pass';
+  if (model === 'unknown') return 'the report does not show whether the load model was open, so it can never pass';
+  return deviationMs <= limitMs
     ? null
-    : `requests were sent up to ${latency(strayMs)} off an even rate, as if they waited for answers, so it can never pass`;
+    : `send times deviate up to ${latency(deviationMs)} from an even rate, as if requests waited for responses, so it can never pass`;
 }
 
-function judgeLatency(endpoint: ReportedEndpoint, limitMs: number, notOpen: string | null, strayMs = 0): Finding {
+function judgeLatency(endpoint: ReportedEndpoint, limitMs: number, notOpen: string | null, deviationMs = 0): Finding {
   const { endpoint: name, unanswered = 0, cutOff = 0, quantiles } = endpoint;
   const timed = endpoint.timed ?? endpoint.requests;
   const p99 = at(quantiles, 0.99, timed);
-  const say = (code: FindingCode, outcome: Outcome, message: string, measured = p99): Finding =>
+  const finding = (code: FindingCode, outcome: Outcome, message: string, measured = p99): Finding =>
     builders[outcome](code, name, message, {
       measured: measured === null ? null : measuredValue(measured),
       limit: limitMs,
@@ -95,42 +95,44 @@ function judgeLatency(endpoint: ReportedEndpoint, limitMs: number, notOpen: stri
     });
   const sentence =
     p99 === null
-      ? `p99 of ${name} is not told, limit ${latency(limitMs)}`
+      ? `p99 of ${name} is not reported, limit ${latency(limitMs)}`
       : `p99 of ${name} is ${unanswered > 0 ? 'at least ' : ''}${withLimit(measuredValue(p99), limitMs, 'ms')}`;
-  /** A verdict names the point that decides where there is no p99 to name. */
+  /** Without a p99 the message names the point that decides. */
   const decided = (code: FindingCode, outcome: Outcome, how: string, by: Quantile): Finding =>
     p99 === null
-      ? say(code, outcome, `${pointName(by.share)} of ${name} is ${how} ${withLimit(measuredValue(by.ms), limitMs, 'ms')}`, by.ms)
-      : say(code, outcome, sentence);
-  if (timed === null) return say('LatencyUndecided', 'inconclusive', `${sentence}, but the report does not tell of how many requests`);
-  // Those without an answer may have taken any time: they stand behind all others. Those cut off stand where they prove the least.
+      ? finding(code, outcome, `${pointName(by.share)} of ${name} is ${how} ${withLimit(measuredValue(by.ms), limitMs, 'ms')}`, by.ms)
+      : finding(code, outcome, sentence);
+  if (timed === null)
+    return finding('LatencyUndecided', 'inconclusive', `${sentence}, but the report does not contain the number of requests`);
+  // Requests without a response may have taken any time and rank last. Requests that were cut off rank where they prove least.
   const requests = timed + unanswered + cutOff;
-  if (requests === 0) return say('LatencyUndecided', 'inconclusive', `${name} got no request, so its p99 is not known`);
+  if (requests === 0) return finding('LatencyUndecided', 'inconclusive', `${name} got no request, so its p99 is unknown`);
   const upper = upperTailBound(requests);
   const lower = lowerTailBound(requests);
   const above = upper === null ? undefined : quantiles.find(({ share }) => share * timed >= upper - 1e-6);
   const below = lower === null ? undefined : quantiles.findLast(({ share }) => share * timed + cutOff <= lower + 1e-6);
   if (requests >= MIN_COUNT_TO_FAIL && below && below.ms > limitMs) return decided('LatencyAboveLimit', 'fail', 'already', below);
-  // One that was sent late was answered so much later than it was due.
-  const atMost = above && above.ms + strayMs;
+  // The latency of a request that was sent late counts from its scheduled send time.
+  const atMost = above && above.ms + deviationMs;
   if (above && atMost !== undefined && atMost <= limitMs && notOpen === null) return decided('LatencyWithinLimit', 'pass', 'still', above);
-  const undecided = (why: string): Finding => say('LatencyUndecided', 'inconclusive', `${sentence}, but ${why}`);
+  const undecided = (reason: string): Finding => finding('LatencyUndecided', 'inconclusive', `${sentence}, but ${reason}`);
   if (requests < MIN_COUNT_FOR_P99)
-    return undecided(`only ${count(requests)} requests were sent and ${MIN_COUNT_FOR_P99} are the least a p99 can be known from`);
+    return undecided(`only ${count(requests)} requests were sent, and a p99 needs at least ${MIN_COUNT_FOR_P99}`);
   if (notOpen !== null) return undecided(notOpen);
   if (atMost !== undefined) {
-    const cause = strayMs > 0 ? `requests were sent up to ${latency(strayMs)} off an even rate, so` : `from ${count(requests)} requests`;
+    const cause =
+      deviationMs > 0 ? `send times deviate up to ${latency(deviationMs)} from an even rate, so` : `from ${count(requests)} requests`;
     return undecided(`${cause} the true p99 may be as high as ${besideLimit(atMost, limitMs, 'ms')[0]}`);
   }
   return undecided(
     upper !== null && upper > timed
-      ? `${count(unanswered + cutOff)} of ${count(requests)} requests got no answer, so the true p99 may have any length`
-      : 'no percentile is told that bounds it from above',
+      ? `${count(unanswered + cutOff)} of ${count(requests)} requests got no response, so the true p99 has no upper bound`
+      : 'no reported percentile is an upper bound',
   );
 }
 
 /** `p95`, `p99.0625`. */
-const pointName = (share: number): string => (share === 1 ? 'the longest time' : `p${measuredValue(100 * share)}`);
+const pointName = (share: number): string => (share === 1 ? 'the maximum' : `p${measuredValue(100 * share)}`);
 
 function judgeErrors(
   { endpoint, requests, failed, failedAtLeast }: ReportedEndpoint,
@@ -138,30 +140,31 @@ function judgeErrors(
   notOpen: string | null,
 ): Finding {
   const measured = !requests || failed === null ? null : measuredValue((100 * failed) / requests);
-  const say = (code: FindingCode, outcome: Outcome, message: string): Finding =>
+  const finding = (code: FindingCode, outcome: Outcome, message: string): Finding =>
     builders[outcome](code, endpoint, message, { measured, limit: limitPercent, unit: '%' });
-  if (failed === null) return say('ErrorRateUndecided', 'inconclusive', `the report does not tell which requests of ${endpoint} failed`);
+  if (failed === null)
+    return finding('ErrorRateUndecided', 'inconclusive', `the report does not contain the failed requests of ${endpoint}`);
   if (requests === null)
-    return say(
+    return finding(
       'ErrorRateUndecided',
       'inconclusive',
-      `${count(failed)} requests of ${endpoint} failed, but the report does not tell of how many`,
+      `${count(failed)} requests of ${endpoint} failed, but the report does not contain the number of all`,
     );
-  if (measured === null) return say('ErrorRateUndecided', 'inconclusive', `${endpoint} got no request, so its error rate is not known`);
+  if (measured === null) return finding('ErrorRateUndecided', 'inconclusive', `${endpoint} got no request, so its error rate is unknown`);
   const bounds = wilson(failed, requests, CONFIDENCE);
   const atLeast = failedAtLeast ? 'at least ' : '';
   const sentence =
     `error rate of ${endpoint} is ${atLeast}${withLimit(measured, limitPercent, '%')} ` +
     `(${count(failed)} of ${count(requests)} requests failed)`;
-  if (100 * bounds.lower > limitPercent) return say('ErrorRateAboveLimit', 'fail', sentence);
-  if (100 * bounds.upper <= limitPercent && notOpen === null && !failedAtLeast) return say('ErrorRateWithinLimit', 'pass', sentence);
-  const why = failedAtLeast
-    ? 'requests that got no answer are not in the report'
-    : (notOpen ?? `from so few requests the true rate may be as high as ${besideLimit(100 * bounds.upper, limitPercent, '%')[0]}`);
-  return say('ErrorRateUndecided', 'inconclusive', `${sentence}, but ${why}`);
+  if (100 * bounds.lower > limitPercent) return finding('ErrorRateAboveLimit', 'fail', sentence);
+  if (100 * bounds.upper <= limitPercent && notOpen === null && !failedAtLeast) return finding('ErrorRateWithinLimit', 'pass', sentence);
+  const reason = failedAtLeast
+    ? 'requests without a response are not in the report'
+    : (notOpen ?? `with so few requests the true rate may be as high as ${besideLimit(100 * bounds.upper, limitPercent, '%')[0]}`);
+  return finding('ErrorRateUndecided', 'inconclusive', `${sentence}, but ${reason}`);
 }
 
-/** The value of a quantile by nearest rank, where a point at exactly its rank is known; else null. */
+/** The value of a quantile by nearest rank, where a point with exactly its rank is known; else null. */
 function at(quantiles: readonly Quantile[], share: number, requests: number | null): number | null {
   const exact = quantiles.find((quantile) => Math.abs(quantile.share - share) < 1e-9);
   if (exact) return exact.ms;
@@ -172,7 +175,7 @@ function at(quantiles: readonly Quantile[], share: number, requests: number | nu
 
 /**
  * Quantiles of raw values, with every rank that decides.
- * @param requests how many there were with those that have no value; they stand behind all that have one.
+ * @param requests number of all requests; those without a value rank last.
  */
 export function decidingQuantiles(values: Float64Array, requests = values.length): Quantile[] {
   const n = values.length;

@@ -227,9 +227,9 @@ describe('a load report', () => {
 
   it('tells of a vegeta report how many requests without an answer its percentiles hold', () => {
     const refused = { ...vegeta, success: 0.998, status_codes: { 0: 20, 200: 9_980 } };
-    const note = 'requests without an answer are among the percentiles, with the time they took to fail: 20 of 10,000';
+    const note = 'the percentiles include requests without a response, with the time until they failed: 20 of 10,000';
     expect(judged(refused).tables[0]?.notes).toContain(note);
-    expect(judged(vegeta).tables[0]?.notes.join()).not.toContain('without an answer');
+    expect(judged(vegeta).tables[0]?.notes.join()).not.toContain('without a response');
   });
 
   it('takes vegeta results for an open load only as far as they were sent at an even rate, and adds what they were late', () => {
@@ -239,14 +239,14 @@ describe('a load report', () => {
     const of = (report: string) => judged(report).findings.map(({ outcome, message }) => `${outcome}: ${message}`);
     expect(of(hiccup(250))[0]).toBe('pass: p99 of GET /api/a is 20 ms, limit 300 ms');
     expect(of(hiccup(290))).toEqual([
-      'inconclusive: p99 of GET /api/a is 20 ms, limit 300 ms, but requests were sent up to 291 ms off an even rate, so the true p99 may be as high as 311 ms',
+      'inconclusive: p99 of GET /api/a is 20 ms, limit 300 ms, but send times deviate up to 291 ms from an even rate, so the true p99 may be as high as 311 ms',
       'pass: error rate of GET /api/a is 0 %, limit 1 % (0 of 1,000 requests failed)',
     ]);
-    const why = 'requests were sent up to 401 ms off an even rate, as if they waited for answers, so it can never pass';
+    const why = 'send times deviate up to 401 ms from an even rate, as if requests waited for responses, so it can never pass';
     expect(of(hiccup(400)).map((message) => message.split(', but ')[1])).toEqual([why, why]);
     expect(judged(hiccup(400)).tables[0]).toMatchObject({
-      title: 'vegeta results, a model it does not tell',
-      notes: expect.arrayContaining(['requests were sent up to 401 ms off an even rate']),
+      title: 'vegeta results, load model unknown',
+      notes: expect.arrayContaining(['send times deviate up to 401 ms from an even rate']),
     });
   });
 
@@ -268,7 +268,7 @@ describe('a load report', () => {
     expect(outcomes(ended(10_000, 50, 0.2))).toEqual(['LatencyUndecided inconclusive', 'ErrorRateUndecided inconclusive']);
     // Those that were cut off may have been as quick as the others: only the slowest is beyond the limit.
     expect(outcomes(ended(1_000, 100, 0.35))).toEqual(['LatencyUndecided inconclusive', 'ErrorRateUndecided inconclusive']);
-    const note = '100 requests were under way when its time was over: they are not counted as failed';
+    const note = '100 requests were in flight at the end: they do not count as failed';
     expect(judged(ended(1_000, 100, 0.35)).tables[0]?.notes).toContain(note);
     const timeouts = { ...ended(10_000, 50, 0.2), errorDistribution: { timeout: 300, 'aborted due to deadline': 50 } };
     expect(outcomes(timeouts)[1]).toBe('ErrorRateAboveLimit fail');
@@ -295,12 +295,7 @@ describe('a load report', () => {
       400,
       machine(['http_req_duration', { max: 900, 'p(95)': 400 }], ['http_reqs', { count: 5_000, rate: 1 }]),
     ],
-    [
-      'pass',
-      'the longest time of all requests is still 12 ms, limit 300 ms',
-      12.007,
-      wrk2('', percentiles.replaceAll(/^.* 0\.99.*\n/gmu, '')),
-    ],
+    ['pass', 'the maximum of all requests is still 12 ms, limit 300 ms', 12.007, wrk2('', percentiles.replaceAll(/^.* 0\.99.*\n/gmu, ''))],
   ])('names the point that decides where no p99 is told: %s, %s', (outcome, message, measured, report) => {
     expect(judged(report).findings[0]).toMatchObject({ outcome, message, measured });
   });
@@ -331,7 +326,7 @@ describe('a load report', () => {
       outcome: 'fail',
       message: 'checks crossed a threshold of the script: rate>0.9',
     });
-    expect(() => judged(summary('?'))).toThrow('metrics.checks.thresholds.rate>0.9: this is no result of a threshold');
+    expect(() => judged(summary('?'))).toThrow('metrics.checks.thresholds.rate>0.9: not the result of a threshold');
   });
 
   it('reads the machine-readable summary, which never holds a p99', () => {
@@ -347,7 +342,7 @@ describe('a load report', () => {
     ['older', k6({ 'p(99)': 30, max: 50 }, { http_req_failed: undefined })],
     ['machine-readable', machine(['http_req_duration', { max: 250 }], ['http_reqs', { count: 5_000, rate: 1 }])],
   ])('does not take silence on errors in the %s summary for none', (_, summary) => {
-    expect(judged(summary).findings[1]?.message).toBe('the report does not tell which requests of all requests failed');
+    expect(judged(summary).findings[1]?.message).toBe('the report does not contain the failed requests of all requests');
   });
 
   it('judges the endpoints that a summary of k6 names, each by its own counts', () => {
@@ -373,10 +368,10 @@ describe('a load report', () => {
     expect(findings.slice(2).map(({ outcome, message }) => `${outcome}: ${message}`)).toEqual([
       'fail: p99 of GET /slow is 420 ms, limit 300 ms',
       'fail: error rate of GET /slow is 50 %, limit 1 % (500 of 1,000 requests failed)',
-      'inconclusive: p99 of GET /untold is 420 ms, limit 300 ms, but the report does not tell of how many requests',
-      'inconclusive: the report does not tell which requests of GET /untold failed',
+      'inconclusive: p99 of GET /untold is 420 ms, limit 300 ms, but the report does not contain the number of requests',
+      'inconclusive: the report does not contain the failed requests of GET /untold',
       'fail: p99 of name:GET /counted, method:GET is 420 ms, limit 300 ms',
-      'inconclusive: the report does not tell which requests of name:GET /counted, method:GET failed',
+      'inconclusive: the report does not contain the failed requests of name:GET /counted, method:GET',
     ]);
   });
 
@@ -401,18 +396,22 @@ describe('a load report', () => {
   });
 
   it.each([
-    ['a NaN among figures', { ...vegeta, requests: null }, 'report.requests: null is no figure of a load report'],
-    ['parts of a request', { ...vegeta, requests: 10.5 }, 'report.requests: 10.5 is no count: it must be a whole number'],
-    ['more than all of a share', { ...vegeta, success: 1.5 }, 'report.success: 1.5 is no share: it must lie between 0 and 1'],
-    ['a share of k6 beyond one', k6({}, { http_req_failed: { values: { rate: 7 } } }), 'http_req_failed.rate: 7 is no share'],
-    ['more failures than requests', { ...autocannon, non2xx: 20_000 }, 'all requests: 20002 of 10002 requests failed, which cannot be'],
-    ['counts beyond all counting', { ...oha, errorDistribution: { a: 2 ** 53 - 1, b: 2 ** 53 - 1 } }, 'is no count of requests'],
-    ['a percentile above one', percentiles.replace('0.990625', '9.906250'), 'line 2: 9.90625 is no percentile'],
-    ['a histogram that unpacks to many megabytes', bomb, 'line 2: unpacked this interval is larger than 4 MiB'],
-    ['a negative time', k6({ 'p(99)': -3 }), 'metrics.http_req_duration.p(99): -3 is no figure'],
-    ['a row of hey cut off', `${hey([0.1])}0.2,0`, 'line 3: this is no row of hey'],
-    ['no requests in a summary', { metrics: { vus: { values: { value: 1 } } } }, 'metrics: there is no http_req_duration and http_reqs'],
-    ['a JSON of something else', { hello: 1 }, 'this is no profile, dump, plan, trace or load report known here'],
+    ['a NaN among figures', { ...vegeta, requests: null }, 'report.requests: null is not a number of at least 0'],
+    ['parts of a request', { ...vegeta, requests: 10.5 }, 'report.requests: 10.5 is not an integer'],
+    ['more than all of a share', { ...vegeta, success: 1.5 }, 'report.success: 1.5 is not a share between 0 and 1'],
+    [
+      'a share of k6 beyond one',
+      k6({}, { http_req_failed: { values: { rate: 7 } } }),
+      'http_req_failed.rate: 7 is not a share between 0 and 1',
+    ],
+    ['more failures than requests', { ...autocannon, non2xx: 20_000 }, 'all requests: 20002 of 10002 requests failed, which is impossible'],
+    ['counts beyond all counting', { ...oha, errorDistribution: { a: 2 ** 53 - 1, b: 2 ** 53 - 1 } }, 'is not a number of requests'],
+    ['a percentile above one', percentiles.replace('0.990625', '9.906250'), 'line 2: 9.90625 is not a percentile between 0 and 1'],
+    ['a histogram that unpacks to many megabytes', bomb, 'line 2: the interval is larger than 4 MiB decompressed'],
+    ['a negative time', k6({ 'p(99)': -3 }), 'metrics.http_req_duration.p(99): -3 is not a number of at least 0'],
+    ['a row of hey cut off', `${hey([0.1])}0.2,0`, 'line 3: not a row of hey'],
+    ['no requests in a summary', { metrics: { vus: { values: { value: 1 } } } }, 'metrics: http_req_duration or http_reqs is missing'],
+    ['a JSON of something else', { hello: 1 }, 'not a known profile, dump, plan, trace or load report'],
   ])('refuses %s', (_, report, sentence) => {
     expect(() => readLoadReport(bytes(report))).toThrow(sentence);
   });

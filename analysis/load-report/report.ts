@@ -1,7 +1,7 @@
-// What a load tool says of a run, in one shape whatever the tool.
+// The report of a load tool, in one shape for all tools.
 import { UnreadableEvidence } from '../analysis.ts';
 
-/** A known point of the distribution: `share` of the requests were answered within `ms`. */
+/** A point of the distribution: `share` of the requests were answered within `ms`. */
 export interface Quantile {
   /** 0-1. */
   share: number;
@@ -9,58 +9,58 @@ export interface Quantile {
 }
 
 export interface ReportedEndpoint {
-  /** `POST /api/order/create`; `all requests` where the tool does not tell them apart. */
+  /** `POST /api/order/create`; `all requests` where the tool has no endpoints. */
   endpoint: string;
-  /** null where the tool does not tell. */
+  /** null where the report does not contain it. */
   requests: number | null;
-  /** null where the tool does not tell. */
+  /** null where the report does not contain it. */
   failed: number | null;
-  /** The tool leaves failures out: there were `failed` at least, which can fail but not pass. */
+  /** `failed` is a lower bound, because the tool omits some failures: it can fail but not pass. */
   failedAtLeast?: true;
-  /** How many requests the quantiles are of, where that is not all of them. */
+  /** Number of requests in the quantiles, where it is not all of them. */
   timed?: number;
-  /** Requests whose time is not among the quantiles because no answer came: they may have taken any time. None when left out. */
+  /** Requests without a response, which are not in the quantiles. Default: none. */
   unanswered?: number;
-  /** Requests that the tool gave up when its own time was over: no failures, and any time may have been theirs. None when left out. */
+  /** Requests that the tool cut off at its end: not failures, with unknown latency. Default: none. */
   cutOff?: number;
-  /** By rising share; the last one is the maximum where it is known. Without requests, empty. */
+  /** By rising share; the last one is the maximum where known. Empty without requests. */
   quantiles: Quantile[];
 }
 
 export interface LoadReport {
   tool: string;
   /**
-   * `open`: requests were sent whatever the answers; `closed`: the next one waited for the one before, so slow answers kept load away
-   * (coordinated omission). `unknown` counts as closed.
+   * `open`: requests are sent independently of responses; `closed`: each waits for the one before, so slow responses reduce the load (coordinated
+   * omission). `unknown` counts as closed.
    */
   model: 'open' | 'closed' | 'unknown';
   endpoints: ReportedEndpoint[];
-  /** How far sends strayed from an even rate, ms: the most that one may have waited for its turn. 0 when left out. */
-  strayMs?: number;
-  /** Requests that should have been sent and were not; null where it is not told. */
+  /** Largest deviation of send times from an even rate, ms: the longest that a request may have waited. Default: 0. */
+  deviationMs?: number;
+  /** Requests that were planned and not sent; null where unknown. */
   dropped: number | null;
-  /** Thresholds of the script's own that were crossed, by metric. None when left out. */
+  /** Crossed thresholds of the script, by metric. Default: none. */
   crossed?: ReadonlyMap<string, readonly string[]>;
-  /** What a reader must know: the tool's resolution, requests it leaves out. */
+  /** Limits of the data: resolution, omitted requests. */
   notes: string[];
 }
 
-/** Where a tool does not tell endpoints apart. */
+/** Endpoint name of tools without endpoints. */
 export const ALL_REQUESTS = 'all requests';
 
-/** The report, unless its counts cannot be. Throws UnreadableEvidence naming the endpoint. */
+/** The report, if its counts are consistent. Throws UnreadableEvidence with the endpoint. */
 export function consistent(report: LoadReport): LoadReport {
   for (const { endpoint, requests, failed, timed, unanswered, cutOff } of report.endpoints) {
     for (const count of [requests, failed, timed, unanswered, cutOff])
       if (typeof count === 'number' && !Number.isSafeInteger(count))
-        throw new UnreadableEvidence(`${count} is no count of requests`, endpoint, 'export the report again');
+        throw new UnreadableEvidence(`${count} is not a number of requests`, endpoint, 'export the report again');
     if (failed !== null && requests !== null && failed > requests)
-      throw new UnreadableEvidence(`${failed} of ${requests} requests failed, which cannot be`, endpoint, 'export the report again');
+      throw new UnreadableEvidence(`${failed} of ${requests} requests failed, which is impossible`, endpoint, 'export the report again');
   }
   return report;
 }
 
-/** Exact quantiles of values in ms, at every rank that decides something: p50, p90, p95, p99, p99.9, the bounds and the maximum. */
+/** Exact quantiles of values in ms, at every rank that decides: p50, p90, p95, p99, p99.9, the bounds and the maximum. */
 export function quantilesOf(values: Float64Array, ranks: readonly number[]): Quantile[] {
   const sorted = values.toSorted();
   const wanted = new Set([...ranks, sorted.length].filter((rank) => rank >= 1 && rank <= sorted.length));

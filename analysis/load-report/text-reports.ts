@@ -1,4 +1,4 @@
-// Reports that are text: hey's CSV, wrk2's and other percentiles of HdrHistogram, HdrHistogram logs, vegeta's results (vegeta-results.ts).
+// Text reports: hey's CSV, percentile tables of wrk2 and HdrHistogram, HdrHistogram logs, vegeta's results (vegeta-results.ts).
 import { build, type Histogram } from 'hdr-histogram-js';
 import { UnreadableEvidence } from '../analysis.ts';
 import { MAX_ENDPOINTS, OTHER_ENDPOINTS } from '../load-test/summary.ts';
@@ -9,7 +9,7 @@ import { vegetaResults } from './vegeta-results.ts';
 
 const HEY_HEADER = 'response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset';
 
-/** The report in a text, or null where it is none of a tool known here. Throws UnreadableEvidence naming the line that is damaged. */
+/** The report in a text, or null for an unknown tool. Throws UnreadableEvidence with the damaged line. */
 export function readTextReport(text: string): LoadReport | null {
   const report = reportIn(text);
   return report && consistent(report);
@@ -33,7 +33,7 @@ function hey(text: string): LoadReport {
     const cells = line.split(',');
     const [seconds, status] = [Number(cells[0]), Number(cells[6])];
     if (cells.length !== 8 || cells[0] === '' || !(seconds >= 0) || !Number.isFinite(seconds) || !Number.isInteger(status))
-      throw new UnreadableEvidence('this is no row of hey', `line ${i + 1}`, 'run hey with -o csv again');
+      throw new UnreadableEvidence('not a row of hey', `line ${i + 1}`, 'run hey with -o csv again');
     values.push(seconds * 1_000);
     if (status >= 400) failed += 1;
   });
@@ -50,37 +50,36 @@ function hey(text: string): LoadReport {
       },
     ],
     dropped: null,
-    notes: ['times are known to 0.1 ms', 'requests that got no answer are not in the file: the error rate is at least this'],
+    notes: ['times are exact to 0.1 ms', 'requests without a response are not in the file: the error rate is a lower bound'],
   };
 }
 
 /**
- * The percentile table of an HdrHistogram. wrk2 prints it between its own lines; by itself it may come from any tool, measured anyhow, and
- * then it tells neither what failed nor whether the load was open.
+ * The percentile table of an HdrHistogram. wrk2 prints it between its own lines; a bare table may be from any tool, with unknown failures and an
+ * unknown load model.
  */
 function percentiles(text: string): LoadReport {
   const place = `line ${lineOf(text, text.search(TABLE_HEAD))}`;
   const requests = Number(/Total count\s*=\s*(\d+)/u.exec(text)?.[1] ?? NaN);
   const table = firstTable(text);
   if (table.length === 0 || !Number.isSafeInteger(requests))
-    throw new UnreadableEvidence('there are no percentiles and no total count', place, 'run wrk2 with --latency again');
+    throw new UnreadableEvidence('percentiles or total count are missing', place, 'run wrk2 with --latency again');
   const wrong = table.find((quantile) => quantile.share > 1);
-  if (wrong)
-    throw new UnreadableEvidence(`${wrong.share} is no percentile: it must lie between 0 and 1`, place, 'run wrk2 with --latency again');
+  if (wrong) throw new UnreadableEvidence(`${wrong.share} is not a percentile between 0 and 1`, place, 'run wrk2 with --latency again');
   return (
     wrk2(text, requests, table) ?? {
       tool: 'HdrHistogram percentiles',
       model: 'unknown',
       endpoints: [{ endpoint: ALL_REQUESTS, requests, failed: null, quantiles: table }],
       dropped: null,
-      notes: ['values are read as milliseconds', 'a histogram knows nothing of errors'],
+      notes: ['values are read as milliseconds', 'a histogram contains no errors'],
     }
   );
 }
 
 const TABLE_HEAD = /^\s*Value\s+Percentile\s+TotalCount/mu;
 
-/** With --u_latency wrk2 prints a second table, of times that count from when a request was sent: only the first one counts from when it was due. */
+/** With --u_latency wrk2 prints a second table, with times since sending; only the first one has times since the scheduled send time. */
 function firstTable(text: string): Quantile[] {
   const from = Math.max(0, text.search(TABLE_HEAD));
   const end = text.indexOf('#[', from);
@@ -92,11 +91,11 @@ function firstTable(text: string): Quantile[] {
   return quantiles;
 }
 
-/** wrk2's last lines: `60018 requests in 30.00s, 19.81MB read`, errors where there were any, and the rate. Null without them. */
+/** wrk2's last lines: `60018 requests in 30.00s, 19.81MB read`, errors if any, and the rate. Null without them. */
 function wrk2(text: string, timed: number, quantiles: Quantile[]): LoadReport | null {
   const complete = /^\s*(\d+) requests in \S+, \S+ read\s*$/mu.exec(text)?.[1];
   if (complete === undefined || !/^Requests\/sec:\s*[\d.]+/mu.test(text)) return null;
-  // Each line is there only where there was such an error; one that cannot be read must not count as none.
+  // A line exists only with such an error; one that cannot be read must not count as none.
   const socket = /^\s*Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)\s*$/mu.exec(text)?.slice(1);
   const refused = /^\s*Non-2xx or 3xx responses:\s*(\d+)\s*$/mu.exec(text)?.[1];
   if ((text.includes('Socket errors') && !socket) || (text.includes('Non-2xx') && !refused)) return null;
@@ -115,15 +114,15 @@ function wrk2(text: string, timed: number, quantiles: Quantile[]): LoadReport | 
       },
     ],
     dropped: null,
-    notes: ['times count from when a request was due', 'those of its first seconds, in which it calibrates, are not among the percentiles'],
+    notes: ['times are measured from the scheduled send time', 'the first seconds, used for calibration, are not in the percentiles'],
   };
 }
 
 const UNITS_MS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
 /**
- * The table has five rows to each half of what is left, and so none of the p99; wrk2 prints that one above it, rounded to two decimals of
- * whatever unit. It is kept between its neighbours in the table, which are exact and decide.
+ * The table halves the rest in five rows and so has no p99; wrk2 prints the p99 above it, rounded to two decimals of its unit. It is clamped
+ * between its neighbours in the table, which are exact and decide.
  */
 function withP99(table: Quantile[], above: string): Quantile[] {
   const [, value, unit = ''] = /^\s*99\.000%\s+(\d+(?:\.\d+)?)(us|ms|s|m|h)\s*$/mu.exec(above) ?? [];
@@ -142,7 +141,7 @@ function hdrLog(text: string): LoadReport {
     const name = tag ?? ALL_REQUESTS;
     const key = byTag.has(name) || byTag.size < MAX_ENDPOINTS ? name : OTHER_ENDPOINTS;
     const whole = byTag.get(key) ?? build();
-    // Percentiles are never averaged, histograms are added.
+    // Percentiles are never averaged; histograms are added.
     whole.add(histogram);
     byTag.set(key, whole);
   });
@@ -154,10 +153,10 @@ function hdrLog(text: string): LoadReport {
       endpoint,
       requests: whole.totalCount,
       failed: null,
-      // Logs count nanoseconds; their usual output is milliseconds.
+      // Logs usually count nanoseconds.
       quantiles: shares.map((share) => ({ share, ms: whole.getValueAtPercentile(share * 100) / 1e6 })),
     })),
     dropped: null,
-    notes: ['values are read as nanoseconds', 'a histogram knows nothing of errors'],
+    notes: ['values are read as nanoseconds', 'a histogram contains no errors'],
   };
 }

@@ -1,4 +1,4 @@
-// Vegeta's results, one request a line (`vegeta encode --to json`): exact, and with the time at which each was sent.
+// Vegeta's results, one request a line (`vegeta encode --to json`): exact, and with the time of each send.
 import { UnreadableEvidence } from '../analysis.ts';
 import { latency } from '../../verdict/wording/index.ts';
 import { MAX_ENDPOINTS, OTHER_ENDPOINTS } from '../load-test/summary.ts';
@@ -6,13 +6,13 @@ import { decidingQuantiles } from './judge.ts';
 import { ALL_REQUESTS, type LoadReport } from './report.ts';
 
 interface Counts {
-  /** Milliseconds of those that were answered. */
+  /** Latencies of answered requests, ms. */
   values: number[];
   failed: number;
   unanswered: number;
 }
 
-/** Throws UnreadableEvidence naming the line that is no result. */
+/** Throws UnreadableEvidence with the malformed line. */
 export function vegetaResults(text: string): LoadReport {
   const byEndpoint = new Map<string, Counts>();
   const sentMs: number[] = [];
@@ -21,18 +21,18 @@ export function vegetaResults(text: string): LoadReport {
     const { endpoint, code, latencyMs, atMs } = resultIn(line, i + 1);
     const key = byEndpoint.has(endpoint) || byEndpoint.size < MAX_ENDPOINTS ? endpoint : OTHER_ENDPOINTS;
     const counts = byEndpoint.get(key) ?? { values: [], failed: 0, unanswered: 0 };
-    // Code 0 is no answer: refused in a tenth of a millisecond or given up after half a minute, its time says nothing of the service.
+    // Code 0 is no response (refused or timed out): its duration is not a latency of the service.
     if (code > 0) counts.values.push(latencyMs);
     else counts.unanswered += 1;
     if (!(code >= 200 && code < 400)) counts.failed += 1;
     sentMs.push(atMs);
     byEndpoint.set(key, counts);
   });
-  const strayMs = strayFromEven(Float64Array.from(sentMs));
+  const deviationMs = deviationFromEven(Float64Array.from(sentMs));
   return {
     tool: 'vegeta results',
-    model: strayMs === null ? 'unknown' : 'open',
-    ...(strayMs === null ? {} : { strayMs }),
+    model: deviationMs === null ? 'unknown' : 'open',
+    ...(deviationMs === null ? {} : { deviationMs }),
     endpoints: [...byEndpoint].map(([endpoint, { values, failed, unanswered }]) => ({
       endpoint,
       requests: values.length + unanswered,
@@ -43,7 +43,7 @@ export function vegetaResults(text: string): LoadReport {
     })),
     dropped: null,
     notes: [
-      ...(strayMs === null ? [] : [`requests were sent up to ${latency(strayMs)} off an even rate`]),
+      ...(deviationMs === null ? [] : [`send times deviate up to ${latency(deviationMs)} from an even rate`]),
       'vegeta counts redirects (3xx) as successes',
     ],
   };
@@ -51,10 +51,10 @@ export function vegetaResults(text: string): LoadReport {
 
 interface Result {
   endpoint: string;
-  /** 0 where no answer came. */
+  /** 0 without a response. */
   code: number;
   latencyMs: number;
-  /** Milliseconds since 1970 at which it was sent; NaN where that is not told. */
+  /** Send time, milliseconds since 1970; NaN where it is missing. */
   atMs: number;
 }
 
@@ -66,7 +66,7 @@ function resultIn(line: string, number: number): Result {
     result = null;
   }
   if (typeof result?.latency !== 'number' || !(result.latency >= 0) || typeof result.code !== 'number')
-    throw new UnreadableEvidence('this is no result of vegeta', `line ${number}`, 'run `vegeta encode --to json` again');
+    throw new UnreadableEvidence('not a result of vegeta', `line ${number}`, 'run `vegeta encode --to json` again');
   const path = typeof result.url === 'string' && URL.canParse(result.url) ? new URL(result.url).pathname : '';
   return {
     endpoint: path === '' ? ALL_REQUESTS : `${typeof result.method === 'string' ? result.method : 'GET'} ${path}`,
@@ -76,18 +76,17 @@ function resultIn(line: string, number: number): Result {
   };
 }
 
-/** Times are read to the millisecond. */
+/** Timestamps have milliseconds. */
 const RESOLUTION_MS = 1;
 
 /**
- * How far from an even rate requests were sent, ms. What vegeta is told, a rate or `-rate=0 -max-workers=N`, is not in its results; but
- * where every request left when an even rate asks for it, none waited for the answer to another by more than this. Null where a time is
- * missing or there is one request only.
+ * Largest deviation of send times from an even rate, ms: the most that a request may have waited for the response to another one. Results do not
+ * contain vegeta's options (a rate, or `-rate=0 -max-workers=N`). Null with a missing timestamp or a single request.
  */
-function strayFromEven(sentMs: Float64Array): number | null {
+function deviationFromEven(sentMs: Float64Array): number | null {
   const sorted = sentMs.toSorted();
   const [first = NaN, last = NaN] = [sorted[0], sorted.at(-1)];
-  // A time that is not told sorts last.
+  // A missing timestamp sorts last.
   if (sorted.length < 2 || Number.isNaN(last)) return null;
   const step = (last - first) / (sorted.length - 1);
   let early = 0;

@@ -1,4 +1,4 @@
-// What preflight asked and the answers it got, as stored in `preflight-answers` evidence: facts, not yet judged.
+// The `preflight-answers` evidence: queries of preflight and their answers, not yet judged.
 
 export interface Right {
   verb: string;
@@ -7,33 +7,33 @@ export interface Right {
   allowed: boolean;
 }
 
-/** How a node has the candidate image: its own list (which lags by up to a minute and holds the 50 largest), or a pod that runs it. */
+/** How a node has the candidate image: in its own list (which lags by up to a minute and contains the 50 largest), or by a running pod. */
 export interface NodeImage {
   node: string;
   seen: 'in node status' | 'running pod' | 'not seen';
-  /** How many images the node lists: at 50 the list may be cut off. */
+  /** Number of images that the node lists: at 50 the list may be cut off. */
   listed: number;
 }
 
-/** What Tminus would leave on the Deployment: its notes, and the fields that it needs to find again as it wrote them. */
+/** The fields that Tminus writes to the Deployment and must find unchanged later. */
 export interface Written {
   metadata: { annotations: Record<string, string> };
   spec: { paused: boolean; template: unknown };
 }
 
-/** One write that was tried without being written. */
+/** One write as a dry run. */
 export interface DryWrite {
   effect: 'launch' | 'rollback';
   asked: Written;
-  /** What the cluster would make of it; null when it would not take it. */
+  /** The object that the cluster would store; null when it refuses. */
   got: Written | null;
-  /** Why it would not; null when it would. */
+  /** Why it refuses; null when it does not. */
   refusal: string | null;
 }
 
-/** Today's pods beside the template they were created from. */
+/** Current pods with the template they were created from. */
 export interface PodImages {
-  /** Of the current template only, those on their way out excepted. */
+  /** Pods of the current template that are not terminating. */
   pods: { name: string; image: string; templateImage: string }[];
 }
 
@@ -77,7 +77,7 @@ export interface PreflightFacts {
     query: string;
     pods: string[];
     series: string[];
-    /** How many of the requests the label `code` tells the status of, both of one moment. Left out in records of older versions. */
+    /** Counts of all requests and of those with the label `code`, at one time. Absent in records of older versions. */
     coded?: { query: string; requests: { pod: string; value: number }[]; coded: { pod: string; value: number }[] };
   };
   'latency buckets': { query: string; pods: string[]; series: string[]; limitMs: number };
@@ -86,29 +86,29 @@ export interface PreflightFacts {
   'last launch ended': LastLaunch;
 }
 
-/** Room for evidence; `refusal` says why the store keeps nothing at all. */
+/** Free space for evidence; `refusal` is the reason why the store accepts nothing at all. */
 export type EvidenceRoom =
   | { refusal: null; freeBytes: number; totalBytes: number; freeFiles: number | null; totalFiles: number | null }
   | { refusal: string };
 
-/** What the last launch left: annotations of the Deployment, and the Lease that holds the state of its operation. */
+/** State after the last launch: annotations of the Deployment, and the Lease with the state of its operation. */
 export interface LastLaunch {
   /** `shop/go-api`. */
   service: string;
-  /** Who asks: `<workflow id>/<run id>`. */
+  /** The countdown that checks: `<workflow id>/<run id>`. */
   countdown: string;
   deployment: { operation: string | null; countdown: string | null; generation: string | null };
-  /** Null when there is none. */
+  /** Null without a Lease. */
   lease: { name: string; holder: string | null; operation: string | null; state: string | null; generation: string | null } | null;
 }
 
 export type CheckTitle = keyof PreflightFacts;
 
-/** One answer. `facts` is null when nothing could be learnt; `trouble` then says why. */
+/** One answer. `facts` is null when nothing could be read; `trouble` then has the reason. */
 export type PreflightAnswer = {
   [Title in CheckTitle]: {
     title: Title;
-    /** What later work needs it for. */
+    /** Why later steps need it. */
     needs: string;
     facts: PreflightFacts[Title] | null;
     trouble: string | null;

@@ -1,14 +1,14 @@
-// Where what came back differs from what was asked for. JSON values only.
+// Fields in which the returned object differs from the requested one. JSON values only.
 
 export interface ChangedField {
   /** `spec.template.spec.containers[go-api].image` */
   field: string;
-  /** Undefined where the field was not there. */
+  /** Undefined where the field is missing. */
   asked: unknown;
   got: unknown;
 }
 
-/** Every field that differs, by its path; empty only for equal values. Elements of a list are known by their `name`, where each has one of its own. */
+/** All fields that differ, by path; empty only for equal values. List elements are identified by `name` where all have a unique one. */
 export function changedFields(asked: unknown, got: unknown, field = ''): ChangedField[] {
   if (isObject(asked) && isObject(got)) {
     const keys = [...new Set([...Object.keys(asked), ...Object.keys(got)])];
@@ -16,7 +16,7 @@ export function changedFields(asked: unknown, got: unknown, field = ''): Changed
   }
   if (Array.isArray(asked) && Array.isArray(got)) {
     const [before, after] = [namesOf(asked), namesOf(got)];
-    // Another order is another list: what is known by its place is compared by it.
+    // Another order is another list: elements identified by index are compared by index.
     const known =
       before !== null &&
       after !== null &&
@@ -34,7 +34,7 @@ export function changedFields(asked: unknown, got: unknown, field = ''): Changed
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** A key that has dots of its own stands in brackets. */
+/** A key with dots is written in brackets. */
 const within = (field: string, key: string): string =>
   /^\w+$/.test(key) ? `${field}${field === '' ? '' : '.'}${key}` : `${field}[${key}]`;
 

@@ -1,28 +1,31 @@
-// Whether the cluster takes what Tminus writes, and leaves it as it was written.
+// Whether the cluster accepts what Tminus writes, and stores it unchanged.
 import type { PreflightFacts } from './answers.ts';
 import { changedFields } from './changed-fields.ts';
 import { fail, pass, unknown, type Judgement } from './judgement.ts';
 
-/** More would not fit a line; all of them are in the evidence. */
+/** More do not fit a line; all are in the evidence. */
 const MAX_FIELDS_SHOWN = 3;
 
 /**
- * Launch and rollback recognise their own write by the whole pod template: one that a webhook has rewritten counts as a foreign change, so the
- * launch counts as overwritten and the rollback is refused.
+ * Launch and rollback recognize their own write by the whole pod template. If a webhook rewrites it, the launch counts as overwritten and the
+ * rollback is refused.
  */
 export function judgeDryRun({ writes }: PreflightFacts['dry run']): Judgement {
   const tried = writes.map((write) => ({ ...write, changes: changesOf(write) }));
   const kept = tried.filter(({ refusal, changes }) => refusal === null && changes.length === 0);
   const numbers = { measured: kept.length, limit: writes.length, unit: 'writes' };
-  if (writes.length === 0) return unknown('nothing was tried', 'retry the step', numbers);
+  if (writes.length === 0) return unknown('no write was tried', 'retry the step', numbers);
   if (kept.length === writes.length)
-    return pass(`the cluster takes what ${writes.map(({ effect }) => effect).join(' and ')} write, and leaves it as written`, numbers);
+    return pass(
+      `the cluster accepts the writes of ${writes.map(({ effect }) => effect).join(' and ')}, and stores them unchanged`,
+      numbers,
+    );
 
   const refused = tried.find(({ refusal }) => refusal !== null);
   if (refused)
     return fail(
-      `the cluster would refuse what the ${refused.effect} writes: ${refused.refusal}`,
-      'correct what it names, or exempt the Deployment from that policy',
+      `the cluster would refuse the write of the ${refused.effect}: ${refused.refusal}`,
+      'correct it as described, or exempt the Deployment from that policy',
       numbers,
     );
   const changes = tried.flatMap(({ effect, changes }) => changes.map((change) => ({ ...change, effect })));
@@ -34,7 +37,7 @@ export function judgeDryRun({ writes }: PreflightFacts['dry run']): Judgement {
     `the cluster changes what Tminus writes, so a launch could not be rolled back: ${shown.join(', ')}${more}`,
     changes.every(({ field }) => isImage(field))
       ? 'name the images by their digest, or exempt the Deployment from the webhook that changes them'
-      : 'write the same into the manifest of the Deployment, or exempt the Deployment from the webhook that changes it',
+      : 'set the same value in the manifest of the Deployment, or exempt the Deployment from the webhook that changes it',
     numbers,
   );
 }
@@ -44,5 +47,5 @@ function changesOf({ asked, got }: PreflightFacts['dry run']['writes'][number]) 
 }
 
 const isImage = (field: string): boolean => field.endsWith('.image');
-/** Only images are shown: another field may hold a secret. */
+/** Only images are shown: another field may contain a secret. */
 const show = (image: unknown): string => (typeof image === 'string' ? image : 'none');

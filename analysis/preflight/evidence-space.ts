@@ -1,16 +1,16 @@
-// Whether the evidence of a whole countdown finds room: a full disk in the middle of a launch leaves a verdict without its evidence.
+// Whether there is space for the evidence of a whole countdown: a full disk during a launch leaves a verdict without evidence.
 import type { EvidenceRoom } from './answers.ts';
 import { besideLimit, count, size } from '../../verdict/wording/index.ts';
 import { fail, pass, unknown, type Judgement } from './judgement.ts';
 
 const GIB = 1024 ** 3;
-/** Ten load tests of a million requests, 0.1 GB each as stored (gzip). A countdown of usual size has one to three, and a few MB of profiles and samples. */
+/** Ten load tests of a million requests, 0.1 GB each as stored (gzip). A usual countdown has one to three, and a few MB of other evidence. */
 const MIN_FREE_BYTES = GIB;
-/** One file per piece, and under 200 pieces per countdown (50 profiles of a load test, samples, snapshots): five countdowns at once. */
+/** One file per piece, and under 200 pieces per countdown (50 profiles of a load test, samples, snapshots): five countdowns. */
 const MIN_FREE_FILES = 1_000;
 const HINT = 'make room with `tminus prune --older-than 90d`, or choose a larger disk for spec.evidence.folder';
 
-/** Passes with 1 GiB and 1,000 inodes free. Numbers that are none are inconclusive. */
+/** Passes with 1 GiB and 1,000 inodes free. Invalid numbers are inconclusive. */
 export function judgeEvidenceSpace(answer: EvidenceRoom): Judgement {
   if (answer.refusal !== null) return fail(answer.refusal, HINT);
   const { freeBytes, totalBytes, freeFiles, totalFiles } = answer;

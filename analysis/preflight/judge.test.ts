@@ -140,7 +140,7 @@ describe('judgePreflight', () => {
     [
       'a webhook changes another field, whose value is not shown',
       judge('dry run', { writes: [write('launch', IMAGE, written(IMAGE, 'secret'))] }),
-      /: spec\.template\.spec\.containers\[go-api\]\.env\[TOKEN\]\.value of the launch; write the same into the manifest/,
+      /: spec\.template\.spec\.containers\[go-api\]\.env\[TOKEN\]\.value of the launch; set the same value in the manifest/,
     ],
     [
       'a webhook changes the notes that a rollback goes by',
@@ -150,13 +150,13 @@ describe('judgePreflight', () => {
     [
       'a policy denies the launch',
       judge('dry run', { writes: [{ ...write('launch', IMAGE), got: null, refusal: 'not signed' }] }),
-      /would refuse what the launch writes: not signed; correct what it names/,
+      /would refuse the write of the launch: not signed; correct it as described/,
     ],
     ['no node takes pods', judge('image on nodes', { nodes: [] }), /no node is ready/],
     [
       'staging runs something else',
       judge('staging runs the candidate', { pods: [{ name: 's-1', image: 'other', ready: true, ids: '' }] }),
-      /is of a template with other, not/,
+      /has a template with other, not/,
     ],
     ['staging is empty', judge('staging runs the candidate', { pods: [] }), /no pods/],
     [
@@ -167,7 +167,7 @@ describe('judgePreflight', () => {
     [
       'one tag names two builds',
       judge('staging runs the candidate', { wanted: 2, pods: ['1', '2'].map((id) => ({ name: id, image: IMAGE, ready: true, ids: id })) }),
-      /different bytes/,
+      /different images named/,
     ],
     ['the clocks differ', judge('prometheus clock', { skewMs: -5_000 }), /5,000 ms behind .* limit 2,000 ms; set the clocks/],
     ['a pod is not scraped', judge('scrape targets', { targets: [{ pod: 'go-api-a-1', up: 1 }] }), /0 targets for pod go-api-a-2/],
@@ -224,7 +224,7 @@ describe('judgePreflight', () => {
     [
       'somebody brought back a launch that was restored',
       lastLaunch({}, { state: 'restored' }),
-      /was restored: somebody brought its version back, and nothing watches it/,
+      /was restored, but its version runs again and is not watched/,
     ],
     [
       'a launch of the countdown itself is annotated and its Lease is gone',
@@ -270,7 +270,7 @@ describe('judgePreflight', () => {
   });
 
   it.each([
-    ['nothing was ever launched', lastLaunch({ operation: null }, null), 'nothing stands'],
+    ['nothing was ever launched', lastLaunch({ operation: null }, null), 'no operation is open'],
     [
       'it is asked by the countdown whose launch is open',
       lastLaunch({}, { state: 'open', holder: 'countdown/go-api-1.4.0/run-2' }),

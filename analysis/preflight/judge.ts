@@ -1,4 +1,4 @@
-// What the answers of preflight mean. Pure: answers in, one finding per check out.
+// Judges the answers of preflight. Pure: answers in, one finding per check out.
 import { builders, type Fact, type Finding } from '../../verdict/finding.ts';
 import { besideLimit, duration, latency } from '../../verdict/wording/index.ts';
 import type { CheckTitle, PreflightAnswer, PreflightFacts } from './answers.ts';
@@ -10,7 +10,7 @@ import { judgePodImages, judgeStaging } from './pod-images.ts';
 
 /** Kubernetes lists the 50 largest images of a node (kubelet's nodeStatusMaxImages), so at 50 an image may be there unlisted. */
 const MAX_NODE_IMAGES = 50;
-/** Kubernetes stores "no progress deadline" as the largest 32-bit number. */
+/** Kubernetes stores a missing progress deadline as the largest 32-bit number. */
 const NO_DEADLINE = 2_147_483_647;
 
 const judges: { [Title in CheckTitle]: (facts: PreflightFacts[Title]) => Judgement } = {
@@ -108,7 +108,7 @@ const judges: { [Title in CheckTitle]: (facts: PreflightFacts[Title]) => Judgeme
       const age = ageS.filter((sample) => sample.pod === pod);
       const newest = age.length === 1 ? age[0]?.value : undefined;
       if (newest === undefined || !Number.isFinite(newest))
-        return unknown(`the age of the samples of pod ${pod} is not known (${query})`, 'retry the step', numbers);
+        return unknown(`the sample age of pod ${pod} is unknown (${query})`, 'retry the step', numbers);
       const [oldest, limit] = besideLimit(Math.round(newest), maxAgeMs / 1_000, 's');
       if (newest * 1_000 > maxAgeMs)
         return fail(
@@ -131,13 +131,13 @@ const judges: { [Title in CheckTitle]: (facts: PreflightFacts[Title]) => Judgeme
     ),
 
   health: ({ url, ok, detail }) =>
-    ok ? pass(`${url} answers healthy`) : fail(`${url} is not healthy: ${detail}`, 'repair the running version before the next launch'),
+    ok ? pass(`${url} is healthy`) : fail(`${url} is not healthy: ${detail}`, 'repair the running version before the next launch'),
 
   'evidence space': judgeEvidenceSpace,
   'last launch ended': judgeLastLaunch,
 };
 
-/** What the line of the story names when all passed, by the check that stands for it. */
+/** Words of the fact when all checks passed, by check. */
 const NAMED_IN_FACT: readonly [CheckTitle, string][] = [
   ['rights', 'rights'],
   ['health', 'health'],
@@ -159,7 +159,7 @@ function judgeImage({ image, pullPolicy, nodes }: PreflightFacts['image on nodes
     const how = [...new Set(nodes.map(({ seen }) => seen))].sort().join(', ');
     return pass(`${image} is on ${nodes.length === 1 ? 'the 1 eligible node' : `all ${nodes.length} eligible nodes`} (${how})`, numbers);
   }
-  // A node that may pull does not need the image beforehand, but the image must have been seen on some node.
+  // A node that may pull does not need the image beforehand, but the image must exist on some node.
   if (pullPolicy !== 'Never' && missing.length < nodes.length)
     return pass(`${image} is on ${numbers.measured} of ${nodes.length} eligible nodes; the others will pull it (${pullPolicy})`, numbers);
   if (pullPolicy !== 'Never')
@@ -181,7 +181,7 @@ function judgeImage({ image, pullPolicy, nodes }: PreflightFacts['image on nodes
   );
 }
 
-/** Each pod counts its requests, each with its status in the label `code`: without it the guard cannot count errors. */
+/** Each pod must count its requests with the status in the label `code`; else the guard cannot count errors. */
 function judgeCounters({ query, pods, series, coded }: PreflightFacts['request counters']): Judgement {
   const hint = 'correct `metric` of the guard, or let the service count its requests';
   const counted = judgeSeries(query, pods, series, 'request counter', hint);
@@ -203,8 +203,7 @@ function judgeCounters({ query, pods, series, coded }: PreflightFacts['request c
 function judgeSeries(query: string, pods: readonly string[], series: readonly string[], what: string, hint: string): Judgement {
   const missing = pods.filter((pod) => series.filter((own) => own === pod).length !== 1);
   const numbers = { measured: pods.length - missing.length, limit: pods.length, unit: 'pods' };
-  if (pods.length === 0)
-    return unknown('the Deployment has no pods whose series could be looked for', 'retry the step when it has', numbers);
+  if (pods.length === 0) return unknown('the Deployment has no pods with series', 'retry the step when it has', numbers);
   return missing.length === 0
     ? pass(`each of the ${pods.length} pods has its ${what}`, numbers)
     : fail(`pods without ${what}: ${missing.join(', ')} (${query})`, hint, numbers);
@@ -212,7 +211,7 @@ function judgeSeries(query: string, pods: readonly string[], series: readonly st
 
 const CODES = { pass: 'PreflightPassed', fail: 'PreflightFailed', inconclusive: 'PreflightUnknown' } as const;
 
-/** One finding per answer, in their order. A check that could not be made is inconclusive with its trouble, never a pass. */
+/** One finding per answer, in order. A check that could not be made is inconclusive with its reason, never a pass. */
 export function judgePreflight(answers: readonly PreflightAnswer[], evidence: string[] = []): Finding[] {
   return answers.map((answer) => {
     const { outcome, message, hint, measured = null, limit = null, unit = '' } = judgeOne(answer);
@@ -231,7 +230,7 @@ function judgeOne(answer: PreflightAnswer): Judgement {
   return judge(answer.facts);
 }
 
-/** The line of the story: `17 of 17: rights, health, series, image, clock skew 3 ms`, or the checks that did not pass. */
+/** `17 of 17: rights, health, series, image, clock skew 3 ms`, or the checks that did not pass. */
 export function preflightFact(answers: readonly PreflightAnswer[], findings: readonly Finding[]): Fact {
   const good = findings.filter(({ outcome }) => outcome === 'pass');
   const bad = findings.filter(({ outcome }) => outcome !== 'pass').map(({ subject }) => subject);

@@ -1,5 +1,5 @@
-// Whether the last launch of the service has an end. One without, from a countdown that was terminated, leaves a candidate live that nobody watches,
-// and the next launch would record it as the version to go back to. Preflight and the capture before a launch ask the same question.
+// Whether the last launch of the service has ended. A launch of a terminated countdown leaves an unwatched candidate live, which the next launch
+// would record as the version to roll back to. Preflight and the capture before a launch both check it.
 import { isRestoreId } from '../rollout/restore-id.ts';
 import type { LastLaunch } from './answers.ts';
 import { fail, pass, unknown, type Judgement } from './judgement.ts';
@@ -7,20 +7,20 @@ import { fail, pass, unknown, type Judgement } from './judgement.ts';
 const STATES: readonly string[] = ['open', 'restored', 'kept'];
 
 /**
- * Passes when nothing stands, when the Lease records the end of the annotated launch, or when that launch is the open one of the countdown that
- * asks. A Lease that Tminus did not write like this is inconclusive.
+ * Passes when there is no open operation, when the Lease records the end of the annotated launch, or when that launch is the open one of the same
+ * countdown. A Lease that Tminus did not write is inconclusive.
  */
 export function judgeLastLaunch(facts: LastLaunch): Judgement {
   const { service, countdown, deployment, lease } = facts;
   if (lease && !STATES.includes(lease.state ?? ''))
     return unknown(
       `Lease ${lease.name} has operation state ${lease.state ?? 'none'} where open, restored or kept is expected`,
-      'find out who changed it; `tminus leftovers` lists what stands',
+      'find out who changed it; `tminus leftovers` lists open undos',
     );
   if (lease && Number.isNaN(generationOf(lease.generation)))
     return unknown(
       `Lease ${lease.name} has fencing generation ${lease.generation ?? 'none'} where a number is expected`,
-      'find out who changed it; `tminus leftovers` lists what stands',
+      'find out who changed it; `tminus leftovers` lists open undos',
     );
   if (lease?.state === 'open' && lease.holder !== countdown)
     return fail(
@@ -28,7 +28,7 @@ export function judgeLastLaunch(facts: LastLaunch): Judgement {
       '`tminus leftovers` lists who restores it; `tminus restore` restores it',
     );
   const { operation } = deployment;
-  if (operation === null) return pass('nothing stands');
+  if (operation === null) return pass('no operation is open');
   if (isRestoreId(operation)) return pass('the last launch was rolled back');
   return judgeAnnotatedLaunch(facts, operation);
 }
@@ -37,16 +37,16 @@ export function judgeLastLaunch(facts: LastLaunch): Judgement {
 function judgeAnnotatedLaunch({ service, deployment, lease }: LastLaunch, operation: string): Judgement {
   const [namespace, name] = service.split('/');
   const hint =
-    `make sure that ${service} runs the version to go back to, then remove the annotation: ` +
+    `make sure that ${service} runs the version to roll back to, then remove the annotation: ` +
     `kubectl -n ${namespace} annotate deployment ${name} tminus.dev/operation-`;
   const launch = `the launch ${operation} (countdown ${deployment.countdown ?? 'unknown'})`;
   if (!lease)
     return fail(
-      `${service} is annotated with ${launch}, and no Lease records its end: somebody removed the Lease, or an older version launched`,
+      `${service} is annotated with ${launch}, and no Lease records its end: the Lease was removed, or an older version launched`,
       hint,
     );
-  // `kubectl rollout undo` puts the annotations of an earlier launch back and never touches the Lease. A later generation could be claimed only
-  // after the end of every earlier one.
+  // `kubectl rollout undo` restores the annotations of an earlier launch and never changes the Lease. A later generation exists only after the end
+  // of every earlier one.
   if (generationOf(lease.generation) > generationOf(deployment.generation))
     return pass(`${launch} ended before the operation in Lease ${lease.name}`);
   if (lease.operation !== operation)
@@ -55,15 +55,15 @@ function judgeAnnotatedLaunch({ service, deployment, lease }: LastLaunch, operat
     return unknown(
       `${service} is annotated with fencing generation ${deployment.generation ?? 'none'}, ` +
         `and Lease ${lease.name} of the same operation with ${lease.generation ?? 'none'}`,
-      'find out who changed it; `tminus leftovers` lists what stands',
+      'find out who changed it; `tminus leftovers` lists open undos',
     );
   if (lease.state === 'restored')
     return fail(
-      `${service} is annotated with ${launch}, which was restored: somebody brought its version back, and nothing watches it`,
+      `${service} is annotated with ${launch}, which was restored, but its version runs again and is not watched`,
       hint,
     );
   return pass(lease.state === 'open' ? 'the open launch is that of this countdown' : `the last launch ended as ${lease.state}`);
 }
 
-/** NaN for what Tminus never writes. */
+/** NaN for text that Tminus never writes. */
 const generationOf = (text: string | null): number => (/^[0-9]{1,15}$/.test(text ?? '') ? Number(text) : NaN);

@@ -13,7 +13,7 @@ it('passes and names what a webhook makes of the image', () => {
   const pods = ['a', 'b'].map((name) => ({ name, image: MIRROR, templateImage: TEMPLATE }));
   expect(judgePodImages({ pods })).toMatchObject({
     outcome: 'pass',
-    message: `a webhook rewrites ${TEMPLATE} to ${MIRROR} in 2 of 2 pods; bytes are compared by digest`,
+    message: `a webhook rewrites ${TEMPLATE} to ${MIRROR} in 2 of 2 pods; images are compared by digest`,
   });
 });
 
@@ -35,7 +35,7 @@ it('passes a staging whose pods a webhook pointed at a mirror, with one digest u
 it('fails a staging of another template though a webhook gave its pods the image', () => {
   expect(judgeStaging(staged(['sha256:9f2a'], { image: TEMPLATE, templateImage: 'registry.example.com/go-api:v1' }))).toMatchObject({
     outcome: 'fail',
-    message: expect.stringContaining('is of a template with registry.example.com/go-api:v1'),
+    message: expect.stringContaining('has a template with registry.example.com/go-api:v1'),
   });
 });
 

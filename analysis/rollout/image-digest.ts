@@ -1,18 +1,14 @@
-// Which bytes a container runs. A node reports them in several spellings; only the digests in them can be compared.
+// Image digests of containers. Nodes report image ids in several forms; only the digests in them are comparable.
 
 /**
- * The digest in a `status.containerStatuses[].imageID`: `mirror.example.com/go-api@sha256:9f2a`, `docker-pullable://go-api@sha256:9f2a`,
- * `docker://sha256:9f2a` and `sha256:9f2a` are all `sha256:9f2a`. One digest under two repository names is the same bytes. Empty while the
- * container has no image yet.
+ * The digest in a `status.containerStatuses[].imageID`, such as `mirror.example.com/go-api@sha256:9f2a`, `docker-pullable://go-api@sha256:9f2a` or
+ * `docker://sha256:9f2a`. One digest in two repositories is the same image. Empty while the container has no image.
  */
 export function imageDigest(imageId: string): string {
   return imageId.replace(/^.*@/u, '').replace(/^.*:\/\//u, '');
 }
 
-/**
- * Digests of several image ids, sorted and unique. Empty when one of them is not known yet: a part of the bytes must not stand for all of
- * them.
- */
+/** Digests of several image ids, sorted and unique. Empty when one of them is unknown: a part must not stand for all. */
 export function imageDigests(imageIds: readonly string[]): string[] {
   const digests = imageIds.map(imageDigest);
   return digests.includes('') ? [] : [...new Set(digests)].sort();

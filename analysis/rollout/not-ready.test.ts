@@ -43,7 +43,7 @@ it.each<[string, PodObject, { cause: string; reason: string }]>([
       initContainerStatuses: [container({ name: 'migrate', state: running })],
       containerStatuses: [initializing],
     }),
-    { cause: 'starting', reason: 'init container migrate has not ended yet' },
+    { cause: 'starting', reason: 'init container migrate has not finished yet' },
   ],
   [
     'a native sidecar has not passed its startup probe',
@@ -52,7 +52,7 @@ it.each<[string, PodObject, { cause: string; reason: string }]>([
       initContainerStatuses: [container({ name: 'proxy', started: false, state: running })],
       containerStatuses: [initializing],
     }),
-    { cause: 'probe', reason: 'sidecar proxy: runs, but its startup probe has not passed' },
+    { cause: 'probe', reason: 'sidecar proxy: running, but its startup probe has not passed' },
   ],
   [
     'a native sidecar is not ready beside a container that is',
@@ -61,17 +61,17 @@ it.each<[string, PodObject, { cause: string; reason: string }]>([
       initContainerStatuses: [container({ name: 'proxy', started: true, state: running })],
       containerStatuses: [container({ ready: true, started: true, state: running })],
     }),
-    { cause: 'probe', reason: 'sidecar proxy: runs, but its readiness probe fails' },
+    { cause: 'probe', reason: 'sidecar proxy: running, but its readiness probe fails' },
   ],
   [
     'the readiness probe fails',
     pod({ containerStatuses: [container({ started: true, state: running })] }),
-    { cause: 'probe', reason: 'container go-api: runs, but its readiness probe fails' },
+    { cause: 'probe', reason: 'container go-api: running, but its readiness probe fails' },
   ],
   [
     'the startup probe has not passed',
     pod({ containerStatuses: [container({ started: false, restartCount: 1, state: running })] }),
-    { cause: 'probe', reason: 'container go-api: runs, but its startup probe has not passed, 1 restart' },
+    { cause: 'probe', reason: 'container go-api: running, but its startup probe has not passed, 1 restart' },
   ],
   [
     'it was OOMKilled and waits to start again',

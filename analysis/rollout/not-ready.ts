@@ -1,4 +1,4 @@
-// Why a pod is not ready, read from the pod object alone. Structural inputs: this room imports no client of a cluster.
+// Why a pod is not ready, from the pod object alone. Pure: no Kubernetes client here.
 
 export interface PodCondition {
   type: string;
@@ -30,7 +30,7 @@ export interface ContainerStatus {
   lastState?: ContainerState;
 }
 
-/** The part of a pod object that says why it is not ready. */
+/** The part of a pod object that shows why it is not ready. */
 export interface PodObject {
   spec: { initContainers?: { name: string; restartPolicy?: string }[] };
   status?: {
@@ -42,7 +42,7 @@ export interface PodObject {
   };
 }
 
-/** From the worst to what may only need time. */
+/** From the worst to those that may only need time. */
 export const causes = ['out of memory', 'crash', 'image', 'configuration', 'unschedulable', 'probe', 'starting'] as const;
 export type Cause = (typeof causes)[number];
 
@@ -52,7 +52,7 @@ export interface NotReady {
   reason: string;
 }
 
-/** A pull error repeats the image three times; the cause stands within this. */
+/** A pull error repeats the image three times; its cause is within this length. */
 const MAX_MESSAGE_CHARACTERS = 300;
 
 /** Null when the pod is ready. Reads in the order in which a pod starts: scheduling, init containers, containers, readiness gates. */
@@ -88,7 +88,7 @@ export const sidecarsOf = ({ initContainers = [] }: PodObject['spec']): Set<stri
 function ofInitContainer(status: ContainerStatus): NotReady | null {
   const { name, state = {} } = status;
   if (state.terminated?.exitCode === 0) return null;
-  if (state.running) return { cause: 'starting', reason: `init container ${name} has not ended yet` };
+  if (state.running) return { cause: 'starting', reason: `init container ${name} has not finished yet` };
   return ofState(`init container ${name}`, status);
 }
 
@@ -101,13 +101,13 @@ function ofContainer(kind: 'container' | 'sidecar', status: ContainerStatus): No
   if (restartCount > 0 && lastState?.terminated?.reason === 'OOMKilled') return ofTerminated(who, lastState.terminated, restartCount);
   const restarts = restartCount > 0 ? `, ${times(restartCount)}` : '';
   return started === false
-    ? { cause: 'probe', reason: `${who}: runs, but its startup probe has not passed${restarts}` }
-    : { cause: 'probe', reason: `${who}: runs, but its readiness probe fails${restarts}` };
+    ? { cause: 'probe', reason: `${who}: running, but its startup probe has not passed${restarts}` }
+    : { cause: 'probe', reason: `${who}: running, but its readiness probe fails${restarts}` };
 }
 
 const IMAGE = /Image|^RegistryUnavailable$|^SignatureValidationFailed$/u;
 const CONFIGURATION = /^(?:CreateContainer|RunContainer|PreCreateHook|PostStartHook|StartError|ContainerCannotRun)/u;
-/** Waits for what stands before it, so it is not the reason. */
+/** Waits for another container, so it is not the reason. */
 const WAITS_FOR_OTHERS = new Set(['PodInitializing', 'ContainerCreating']);
 
 function ofState(who: string, { state = {}, lastState, restartCount }: ContainerStatus): NotReady {

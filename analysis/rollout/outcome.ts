@@ -1,5 +1,6 @@
-// How a watched rollout ended, from its samples and nothing else: `verify` reads the stored samples and must come to the same.
-import { readRollout, readyOfNew, rolloutSeconds, type AskedRollout, type RolloutState } from './progress.ts';
+// How a watched rollout ended, from its samples alone: `verify` repeats it from the stored samples.
+import { readRollout, readyOfNew, rolloutSeconds, type AskedRollout } from './progress.ts';
+import type { RolloutState } from './rollout-state.ts';
 
 export interface WatchedRollout extends AskedRollout {
   timeoutMs: number;
@@ -7,29 +8,29 @@ export interface WatchedRollout extends AskedRollout {
   writtenAt?: string;
 }
 
-/** What only the watch itself can measure; it stands in the record beside the samples. */
+/** Values that only the watch can measure, stored beside the samples. */
 export interface WatchEnd {
   /** RFC 3339, clock of the worker. */
   endedAt: string;
-  /** How long this watch took; the duration of a rollout whose write has no known time. */
+  /** Duration of this watch; used as the rollout's where the time of the write is unknown. */
   watchedSeconds: number;
-  /** Why pods are not ready, from their objects; empty when they are not known. */
+  /** Why pods are not ready, from their objects; empty when unknown. */
   podReasons: string;
 }
 
 export interface RolloutOutcomeFacts {
   outcome: 'complete' | 'progress-deadline-exceeded' | 'replica-failure' | 'timed-out' | 'superseded';
-  /** Reason and message of the condition that decided, for people. */
+  /** Reason and message of the deciding condition, for people. */
   detail: string;
   podsReady: number;
   podsWanted: number;
-  /** From the write to the condition that decided; the length of the watch where the time of the write is not known. */
+  /** From the write to the deciding condition; the duration of the watch where the time of the write is unknown. */
   seconds: number;
-  /** RFC 3339: condition that decided, or the end of the watch. Rollback time counts from here. */
+  /** RFC 3339: the deciding condition, or the end of the watch. Rollback time counts from here. */
   conditionAt: string;
 }
 
-/** A watch without a decision has timed out. The reasons of pods are added to every ending but a complete one. */
+/** A watch without a decision has timed out. Pod reasons are added to every ending but a complete one. */
 export function rolloutOutcome(asked: WatchedRollout, states: readonly RolloutState[], end: WatchEnd): RolloutOutcomeFacts {
   const reading = readRollout(states, asked);
   const last = states.at(-1);

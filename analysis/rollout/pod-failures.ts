@@ -1,8 +1,8 @@
-// Why pods did not become ready, as it was read beside a rollback: the content of `pod-failures` evidence, and how people read it.
+// The content of `pod-failures` evidence, captured beside a rollback: why pods did not become ready.
 import { UnreadableEvidence, type Analysis, type Table } from '../analysis.ts';
 import { causes, type Cause, type ContainerState, type PodCondition } from './not-ready.ts';
 
-/** What was read, or why it could not be. */
+/** The data, or why it could not be read. */
 export type Read<T> = { read: T; trouble: null } | { read: null; trouble: string };
 
 export interface FailedContainer {
@@ -25,7 +25,7 @@ export interface FailedPodEvent {
 
 export interface FailedPodLog {
   container: string;
-  /** Of the container before its last restart. */
+  /** Log of the container before its last restart. */
   previous: boolean;
   lines: Read<string[]>;
 }
@@ -34,7 +34,7 @@ export interface FailedPod {
   name: string;
   node: string;
   replicaSet: string;
-  /** Of the Deployment's template when it was read; once a rollback is written, the pods of the failed launch are not. */
+  /** True for pods of the Deployment's current template; after a rollback is written, pods of the failed launch are not. */
   currentTemplate: boolean;
   terminating: boolean;
   cause: Cause;
@@ -50,7 +50,7 @@ export interface PodFailures {
   /** RFC 3339. */
   readAt: string;
   replicaSets: { name: string; conditions: PodCondition[] }[];
-  /** All pods that were not ready; only the worst of them are described. */
+  /** Number of pods that were not ready; only the worst are described. */
   notReady: number;
   pods: FailedPod[];
 }
@@ -58,8 +58,8 @@ export interface PodFailures {
 type Ranked = Pick<FailedPod, 'name' | 'cause' | 'terminating'>;
 
 /**
- * Worst first; equal ones by name, so that two readings of one state are alike. A container that is being stopped is not ready either: that
- * alone is no failure, so such a pod comes last.
+ * The worst first; equal ones by name, so that the order is stable. A pod that is being stopped is not ready either, which is not a failure, so it
+ * comes last.
  */
 export const byCause = (one: Ranked, other: Ranked): number => rank(one) - rank(other) || (one.name < other.name ? -1 : 1);
 
@@ -72,12 +72,12 @@ export function readPodFailures(bytes: Uint8Array): PodFailures {
     const { podFailures } = JSON.parse(new TextDecoder().decode(bytes)) as { podFailures?: PodFailures };
     if (Array.isArray(podFailures?.pods) && Array.isArray(podFailures.replicaSets)) return podFailures;
   } catch {
-    // Reported below: bytes that are cut off are not a document either.
+    // Reported below: truncated bytes are not a document either.
   }
-  throw new UnreadableEvidence('this is not a record of pods that failed', 'byte 0', 'capture the evidence again; the record is damaged');
+  throw new UnreadableEvidence('not a record of failed pods', 'byte 0', 'capture the evidence again; the record is damaged');
 }
 
-/** Tables of pods, containers, events and log lines; no findings, because the rollout's own finding names the reason. */
+/** Tables of pods, containers, events and log lines; no findings, because the rollout's own finding contains the reason. */
 export function describePodFailures({ target, notReady, replicaSets, pods }: PodFailures): Analysis {
   const subject = `deployment ${target.namespace}/${target.deployment}`;
   const described = pods.length < notReady ? `, ${pods.length} of them described` : '';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { readRollout, readyOfNew, type RolloutState } from './progress.ts';
+import { readRollout, readyOfNew } from './progress.ts';
+import type { RolloutState } from './rollout-state.ts';
 
 const NEW = 'registry.local/go-api:new';
 const asked = { observedGeneration: 5, image: NEW };

@@ -1,36 +1,7 @@
-// What the samples of a Deployment say about one rollout. Structural inputs: this room knows no cluster.
-import { REPLICA_FAILURE_BORNE_MS, standingReplicaFailure } from './replica-failure.ts';
+// The progress of a rollout, from samples of its Deployment. Pure: no Kubernetes client here.
 import { duration } from '../../verdict/wording/index.ts';
-
-export interface RolloutCondition {
-  type: string;
-  status: string;
-  reason?: string;
-  message?: string;
-  lastTransitionTime?: string;
-}
-
-/** One sample of a Deployment, stored line by line in `rollout-events` evidence. */
-export interface RolloutState {
-  /** RFC 3339, clock of the worker. */
-  at: string;
-  generation: number;
-  observedGeneration: number;
-  /** Image of the container in the template; null when there is no such container. */
-  image: string | null;
-  /** SHA-256 of the whole pod template: a change of any other field is somebody else's rollout. Absent in records of older versions. */
-  template?: string;
-  paused: boolean;
-  wanted: number;
-  replicas: number;
-  updated: number;
-  ready: number;
-  available: number;
-  conditions: RolloutCondition[];
-  /** ReplicaSet of the current template and its own conditions; empty when it is not known (not read, or not created yet). */
-  replicaSet: string;
-  replicaSetConditions: RolloutCondition[];
-}
+import { MAX_REPLICA_FAILURE_MS, standingReplicaFailure } from './replica-failure.ts';
+import type { RolloutCondition, RolloutState } from './rollout-state.ts';
 
 export type RolloutReading =
   | { state: 'going'; text: string }
@@ -43,20 +14,19 @@ export interface AskedRollout {
 }
 
 /**
- * Reads a series of samples, oldest first; the last one decides, the earlier ones say how long a condition has stood. A status is believed only
- * when the controller has observed the generation asked for and the present one; before that, "available" is about the old version (F10).
- * `complete` comes before the failures: after a rollback to pods that still run, the condition of the failed rollout stands for a moment beside
- * a finished one.
+ * Reads samples, oldest first; the last one decides, earlier ones show how long a condition lasts. A status counts only when the controller has
+ * observed both the requested and the current generation; before, "available" is about the old version (F10). `complete` comes before failures:
+ * after a rollback to running pods, the condition of the failed rollout remains for a moment.
  */
 export function readRollout(states: readonly RolloutState[], asked: AskedRollout): RolloutReading {
   const state = states.at(-1);
   if (state === undefined) return { state: 'going', text: 'no sample yet' };
   const { generation, observedGeneration, image, wanted, replicas, updated, available, at } = state;
   if (generation >= asked.observedGeneration && image !== asked.image) {
-    return { state: 'superseded', at, detail: `generation ${generation} asks for ${image ?? 'no such container'}, not ${asked.image}` };
+    return { state: 'superseded', at, detail: `generation ${generation} has ${image ?? 'no such container'}, not ${asked.image}` };
   }
   if (state.template !== states[0]?.template) {
-    return { state: 'superseded', at, detail: 'the pod template was changed while it rolled out' };
+    return { state: 'superseded', at, detail: 'the pod template was changed during the rollout' };
   }
   if (observedGeneration < asked.observedGeneration || observedGeneration < generation) {
     return { state: 'going', text: `the controller has not observed generation ${Math.max(generation, asked.observedGeneration)} yet` };
@@ -69,16 +39,15 @@ export function readRollout(states: readonly RolloutState[], asked: AskedRollout
 }
 
 /**
- * How long a rollout took: from its write to the condition that decided, both RFC 3339; null when the write's time is not known. Not how long
- * it was watched: a watch that begins again after a worker died sees the end at once. Never below 0: the API server notes conditions in whole
- * seconds, and its clock is another.
+ * Duration of a rollout, from its write to the deciding condition, both RFC 3339; null when the time of the write is unknown. Not the duration of
+ * the watch, which may have restarted. At least 0: the API server has another clock, and conditions have whole seconds.
  */
 export function rolloutSeconds(writtenAt: string | undefined, conditionAt: string): number | null {
   const ms = Date.parse(conditionAt) - Date.parse(writtenAt ?? '');
   return Number.isNaN(ms) ? null : Math.max(0, ms) / 1_000;
 }
 
-/** New pods that are ready. Old pods are ready too, so readiness counts only beyond what the old ones can explain. */
+/** Ready pods of the new version. Old pods are ready too, so only ready pods beyond the number of old ones count. */
 export function readyOfNew({ updated, replicas, ready }: RolloutState): number {
   return Math.max(0, Math.min(updated, ready - (replicas - updated)));
 }
@@ -94,17 +63,17 @@ function readReplicaFailure(states: readonly RolloutState[]): RolloutReading | n
   const standing = standingReplicaFailure(states);
   if (standing === null) return null;
   const { condition, stoodMs, countsAt } = standing;
-  if (stoodMs < REPLICA_FAILURE_BORNE_MS) {
-    const borne = `for ${duration(1_000 * Math.floor(stoodMs / 1_000))} without a new pod, limit ${duration(REPLICA_FAILURE_BORNE_MS)}`;
-    return { state: 'going', text: `the ReplicaSet has not created its pods ${borne}: ${describe(condition)}` };
+  if (stoodMs < MAX_REPLICA_FAILURE_MS) {
+    const limit = `for ${duration(1_000 * Math.floor(stoodMs / 1_000))}, limit ${duration(MAX_REPLICA_FAILURE_MS)}`;
+    return { state: 'going', text: `the ReplicaSet has not created a new pod ${limit}: ${describe(condition)}` };
   }
-  const detail = `${describe(condition)} (no new pod for ${duration(REPLICA_FAILURE_BORNE_MS)})`;
+  const detail = `${describe(condition)} (no new pod for ${duration(MAX_REPLICA_FAILURE_MS)})`;
   return { state: 'replica-failure', at: countsAt, detail };
 }
 
 /**
- * Kubernetes keeps "deadline exceeded" until there is progress, so it outlives a rollback's write; its message names the ReplicaSet it is
- * about (`ReplicaSet "go-api-7d4b" has timed out progressing.`). One that names another ReplicaSet is not about this rollout.
+ * Kubernetes keeps ProgressDeadlineExceeded until there is progress, so it outlives a rollback's write. Its message contains the ReplicaSet
+ * (`ReplicaSet "go-api-7d4b" has timed out progressing.`); another ReplicaSet is another rollout.
  */
 function isAbout({ message = '' }: RolloutCondition, replicaSet: string): boolean {
   const named = /ReplicaSet "([^"]+)"/.exec(message)?.[1];

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { rolloutOutcome } from './outcome.ts';
-import { readRollout, type RolloutState } from './progress.ts';
-import { REPLICA_FAILURE_BORNE_MS } from './replica-failure.ts';
+import { readRollout } from './progress.ts';
+import type { RolloutState } from './rollout-state.ts';
+import { MAX_REPLICA_FAILURE_MS } from './replica-failure.ts';
 
 const asked = { observedGeneration: 5, image: 'registry.local/go-api:new', timeoutMs: 600_000 };
 const START_MS = Date.parse('2026-11-23T12:00:00.000Z');
@@ -35,10 +36,10 @@ describe('a ReplicaFailure', () => {
   });
 
   it('fails the rollout once it has stood for 15 s without a new pod, at that moment', () => {
-    expect(state(failing(0), failing(REPLICA_FAILURE_BORNE_MS - 1))).toBe('going');
-    expect(readRollout([failing(0), failing(REPLICA_FAILURE_BORNE_MS + 400)], asked)).toEqual({
+    expect(state(failing(0), failing(MAX_REPLICA_FAILURE_MS - 1))).toBe('going');
+    expect(readRollout([failing(0), failing(MAX_REPLICA_FAILURE_MS + 400)], asked)).toEqual({
       state: 'replica-failure',
-      at: at(REPLICA_FAILURE_BORNE_MS),
+      at: at(MAX_REPLICA_FAILURE_MS),
       detail: 'FailedCreate: exceeded quota (no new pod for 15 s)',
     });
   });

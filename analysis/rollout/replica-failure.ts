@@ -1,24 +1,23 @@
-// When a ReplicaSet that cannot create a pod has failed, and for how long that may still pass.
-import type { RolloutCondition, RolloutState } from './progress.ts';
+// When a ReplicaSet that cannot create pods has failed, and how long that is tolerated.
+import type { RolloutCondition, RolloutState } from './rollout-state.ts';
 
 /**
- * How long ReplicaFailure is borne without a new pod. The controller tries again within milliseconds at first, so a quota that is raised or one
- * call of an injector that timed out is over within 2 s; a second call that times out needs 10 s (a webhook's default timeoutSeconds), and 5 s
- * are left for the retry, the status update and a sample. Longer would leave a Deployment with maxUnavailable pods fewer than it asks for.
+ * How long ReplicaFailure is tolerated without a new pod. Quota changes and a first webhook timeout are over within 2 s; a second timeout takes
+ * 10 s (the default timeoutSeconds), plus 5 s for the retry, the status update and a sample.
  */
-export const REPLICA_FAILURE_BORNE_MS = 15_000;
+export const MAX_REPLICA_FAILURE_MS = 15_000;
 
 export interface StandingFailure {
   condition: RolloutCondition;
-  /** Samples of one clock, that of the worker: the condition's own time has whole seconds of another clock. */
+  /** By the worker's clock: the condition's own time has whole seconds of another clock. */
   stoodMs: number;
-  /** RFC 3339: when it stops being borne. */
+  /** RFC 3339: when it stops being tolerated. */
   countsAt: string;
 }
 
 /**
- * The ReplicaFailure that stands on the current ReplicaSet in the last sample, counted from the first sample since which it stood and no pod
- * was added; null when none stands. A Deployment's own ReplicaFailure may be that of an old ReplicaSet, so only the ReplicaSet's counts.
+ * The ReplicaFailure of the current ReplicaSet in the last sample, since the first sample with it and without a new pod; null without one. A
+ * Deployment's own ReplicaFailure may be that of an old ReplicaSet, so only the ReplicaSet's counts.
  */
 export function standingReplicaFailure(states: readonly RolloutState[]): StandingFailure | null {
   const last = states.at(-1);
@@ -33,7 +32,7 @@ export function standingReplicaFailure(states: readonly RolloutState[]): Standin
   return {
     condition,
     stoodMs: Date.parse(last.at) - sinceMs,
-    countsAt: new Date(sinceMs + REPLICA_FAILURE_BORNE_MS).toISOString(),
+    countsAt: new Date(sinceMs + MAX_REPLICA_FAILURE_MS).toISOString(),
   };
 }
 

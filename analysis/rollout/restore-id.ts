@@ -1,8 +1,8 @@
-// A restore is an operation of its own, and its id names the operation that it restores.
+// A restore is an operation itself; its id contains the id of the operation that it restores.
 
 const SUFFIX = '#restore';
 
-/** The id under which the operation with this id is restored. */
+/** The id of the restore of this operation. */
 export const restoreIdOf = (operation: string): string => `${operation}${SUFFIX}`;
 
 /** True for the id of a restore. */

@@ -1,8 +1,8 @@
-// Exact binomial probabilities. Summed in logarithms from the nearer end, so that neither 0.999^100,000 nor a sum close to 1 loses its digits.
+// Exact binomial probabilities, summed in logarithms from the nearer end, so that no digits are lost in 0.999^100,000 or in sums near 1.
 
 /**
  * Probability that at least `k` of `n` independent trials succeed, each with probability `p` (0-1).
- * Exact up to rounding; about n steps at most. Throws RangeError on a count or probability that cannot be one.
+ * Exact up to rounding; at most about n steps. Throws RangeError on an invalid count or probability.
  */
 export function binomialTail(k: number, n: number, p: number): number {
   assertCount('n', n);
@@ -18,7 +18,7 @@ export function binomialTail(k: number, n: number, p: number): number {
 
 /**
  * Smallest k with P(at most k of n succeed) >= `probability`: the quantile function of the binomial distribution.
- * Throws RangeError on a count or probability that cannot be one.
+ * Throws RangeError on an invalid count or probability.
  */
 export function binomialQuantile(probability: number, n: number, p: number): number {
   assertCount('n', n);
@@ -54,7 +54,7 @@ function logStep(i: number, n: number, p: number): number {
   return Math.log((n - i) / (i + 1)) + Math.log(p) - Math.log1p(-p);
 }
 
-/** Throws RangeError unless the value is a whole number of at least 0. */
+/** Throws RangeError unless the value is an integer of at least 0. */
 export function assertCount(name: string, value: number): void {
   if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${name} must be a whole number of at least 0, not ${value}`);
 }

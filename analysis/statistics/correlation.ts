@@ -1,26 +1,26 @@
-// Do two series of one run rise and fall together? Spearman's rank correlation, with a permutation test, at the lag where it is strongest.
-// It says "correlates", never "causes".
+// Whether two series of one run rise and fall together: Spearman's rank correlation with a permutation test, at the lag where it is strongest. Its
+// results are worded as "correlates", never as "causes".
 import { sampleRankCorrelation } from 'simple-statistics';
 import { stable } from './rounding.ts';
 
 export interface Correlation {
   /** -1 to 1. */
   rho: number;
-  /** Windows the second series lags behind the first, 0 to 2. */
+  /** Number of windows by which the second series lags behind the first, 0 to 2. */
   lag: number;
-  /** Chance of a correlation this strong at any of the lags if the order of the first series meant nothing. */
+  /** Probability of a correlation this strong at any lag if the order of the first series were random. */
   p: number;
   windows: number;
 }
 
-/** Fewest windows a correlation is read from. */
+/** Minimum number of windows for a correlation. */
 export const MIN_WINDOWS = 20;
 const LAGS = [0, 1, 2];
 const PERMUTATIONS = 1_999;
 
 /**
- * Correlates two series of equal length, window by window. Null with fewer than twenty windows, or where one of them never changes.
- * The permutations come from a fixed seed: the same series always give the same p.
+ * Correlates two series of equal length by windows. Null with fewer than twenty windows, or where one is constant.
+ * The permutations use a fixed seed: equal series always give the same p.
  */
 export function correlate(first: readonly number[], second: readonly number[]): Correlation | null {
   const windows = Math.min(first.length, second.length);
@@ -52,7 +52,7 @@ function strongest(first: readonly number[], second: readonly number[]): { rho: 
 
 const constant = (values: readonly number[]): boolean => values.every((value) => value === values[0]);
 
-/** Park and Miller's generator: good enough to shuffle, and the same everywhere. */
+/** Park and Miller's generator: good enough to shuffle, and the same on every machine. */
 function seeded(seed: number): () => number {
   let state = seed + 1;
   return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;

@@ -1,20 +1,19 @@
-// Errors and slow requests come in bursts: a pause, a lost connection, a dependency that restarts. How many of them count as one is read from how
-// unequal windows are. n requests in bursts of d say about a share what n / d independent ones say: these are effective requests (the design effect of
-// cluster sampling: L. Kish, Survey Sampling, 1965).
+// Errors and slow requests come in bursts. The burst size is estimated from how unequal windows are: n requests in bursts of d bound a share like
+// n / d independent ones (effective requests, the design effect of cluster sampling: L. Kish, Survey Sampling, 1965).
 
-/** Requests of one window, and those of them that failed or were slow. */
+/** Requests of one window, and how many of them failed or were slow. */
 export interface WindowCounts {
   requests: number;
   bad: number;
 }
 
-/** Sums that any number of windows are judged by: small, so that a watch of a day can carry them. */
+/** Sums that are enough to judge any number of windows, so that a watch of a day stays small. */
 export interface WindowSums extends WindowCounts {
   windows: number;
   requestsSquared: number;
   badSquared: number;
   requestsTimesBad: number;
-  /** Products of each window with the one after it: requests, bad, and one with the other both ways. */
+  /** Products of each window with the next one: requests, bad, and one with the other both ways. */
   requestsNext: number;
   badNext: number;
   mixedNext: number;
@@ -34,7 +33,7 @@ export const NO_WINDOWS: WindowSums = {
   last: null,
 };
 
-/** The sums with one window more, which follows the others. */
+/** The sums with one more window, which follows the others. */
 export function addWindow(sums: WindowSums, { requests, bad }: WindowCounts): WindowSums {
   const before = sums.last ?? { requests: 0, bad: 0 };
   return {
@@ -52,17 +51,16 @@ export function addWindow(sums: WindowSums, { requests, bad }: WindowCounts): Wi
 }
 
 /**
- * Size of the bursts in which requests are bad, at least 1, if `share` (0-1) of requests were: the spread of windows around that share, over the spread
- * that independent ones would have. Windows that are all far above the share count as large bursts; only their number speaks against it. Neighbours are
- * not taken together here: windows above the share in a row are what a failing version shows.
+ * Size of the bursts of bad requests, at least 1, if `share` (0-1) of all were bad: the variance of windows around that share, over that of
+ * independent requests. Neighbours are not combined: consecutive windows above the share are what a failing version shows.
  */
 export function burstSizeAround(sums: WindowSums, share: number): number {
   return sums.bad === 0 ? 1 : Math.max(1, spreadAround(sums, share) / sums.bad);
 }
 
 /**
- * Size of the bursts in which requests are bad, at least 1, around the share that was measured. A burst lies in two windows at most, so that the
- * covariance of neighbours counts in full: cut at other times, or twice as often, the same burst has the same size.
+ * Size of the bursts of bad requests, at least 1, around the measured share. A burst is in at most two windows, so the covariance of neighbours
+ * counts in full: the size does not depend on where windows start.
  */
 export function burstSize(sums: WindowSums): number {
   const { windows, requests, bad } = sums;
@@ -76,12 +74,12 @@ export function burstSize(sums: WindowSums): number {
 const spreadAround = ({ requestsSquared, badSquared, requestsTimesBad }: WindowSums, share: number): number =>
   badSquared - 2 * share * requestsTimesBad + share * share * requestsSquared;
 
-/** A burst that lies across the edges of windows is counted together up to this many windows later, and less the later (Bartlett's weights). */
+/** A burst across window edges is combined over up to this many windows, with falling weight (Bartlett). */
 const LAGS = 2;
 
 /**
- * Size of the bursts in which requests are bad, at least 1, from all windows of a run (W. K. Newey and K. D. West, 1987). The seconds of a load test are
- * shorter than a burst may be, which therefore lies in three of them: more lags than `burstSize` has, whose sums a long watch can carry.
+ * Size of the bursts of bad requests, at least 1, from all windows of a run (W. K. Newey and K. D. West, 1987). The seconds of a load test may be
+ * shorter than a burst, so it has more lags than `burstSize`, whose sums must stay small.
  */
 export function serialBurstSize(windows: readonly WindowCounts[]): number {
   const requests = windows.reduce((sum, each) => sum + each.requests, 0);
@@ -96,7 +94,7 @@ export function serialBurstSize(windows: readonly WindowCounts[]): number {
   return Math.max(1, (spread / bad) * (windows.length / (windows.length - 1)));
 }
 
-/** Throws RangeError unless a burst holds at least one request. */
+/** Throws RangeError unless a burst has at least one request. */
 export function assertBurst(size: number): void {
   if (!(size >= 1)) throw new RangeError(`a burst holds at least 1, not ${size}`);
 }

@@ -1,5 +1,5 @@
-// Where a curve bends: the point farthest from the straight line between its ends (Kneedle: Satopaa and others, 2011). It needs no model,
-// so it is the second opinion beside the scalability law.
+// The knee of a curve: the point farthest from the straight line between its ends (Kneedle: Satopaa and others, 2011). It needs no model, unlike
+// the Universal Scalability Law.
 
 export interface Point {
   x: number;
@@ -41,7 +41,7 @@ export function knee(points: readonly Point[], curve: Curve, sensitivity = 1): P
   return null;
 }
 
-/** Values from 0 to 1; null where they do not differ or are not numbers. */
+/** Values from 0 to 1; null where all are equal, or not numbers. */
 function unit(values: readonly number[]): number[] | null {
   const least = Math.min(...values);
   const range = Math.max(...values) - least;

@@ -1,20 +1,19 @@
-// Do two things measured at the same moments differ, and by how much? Wilcoxon's signed ranks, exact with ties, and the Hodges-Lehmann shift
-// of the differences with its interval. What both met at a moment (a busy machine, a slow database) cancels out, which it does not between
-// two samples.
+// Whether two simultaneous series differ, and by how much: Wilcoxon's signed ranks, exact with ties, and the Hodges-Lehmann shift of the differences
+// with its interval. Effects on both (a busy machine, a slow database) cancel out, unlike between two samples.
 import { median } from 'simple-statistics';
 import { stable } from './rounding.ts';
 import { standardNormalTail, Z95, type Shift } from './two-samples.ts';
 
-/** Up to this many differences p is exact: the sums of 80 doubled ranks are counted in a millisecond. */
+/** Up to this many differences p is exact: sums of 80 doubled ranks take a millisecond. */
 const EXACT_UP_TO = 80;
 
-/** Of differences later minus earlier, one per moment. Null where there is none. Throws RangeError on a difference that is no number. */
+/** Differences are later minus earlier, one per time. Null without any. Throws RangeError on a value that is not a number. */
 export function pairedShift(differences: readonly number[]): Shift | null {
   if (differences.length === 0) return null;
   if (!differences.every(Number.isFinite)) throw new RangeError('differences must be finite numbers');
   const n = differences.length;
   const averages = Float64Array.from(differences.flatMap((a, i) => differences.slice(i).map((b) => (a + b) / 2))).sort();
-  // The k-th smallest and k-th largest of these (Walsh) averages bound the shift (Hollander and Wolfe, section 3.3).
+  // The k-th smallest and k-th largest of the Walsh averages bound the shift (Hollander and Wolfe, section 3.3).
   const k = Math.max(
     1,
     n <= EXACT_UP_TO ? exactRank(n) : Math.floor((n * (n + 1)) / 4 - Z95 * Math.sqrt((n * (n + 1) * (2 * n + 1)) / 24)),
@@ -27,7 +26,7 @@ export function pairedShift(differences: readonly number[]): Shift | null {
   };
 }
 
-/** Two-sided p of Wilcoxon's signed ranks. A difference of nothing says nothing and is left out; 1 where all are. */
+/** Two-sided p of Wilcoxon's signed ranks. Differences of zero are left out; 1 where all are zero. */
 export function signedRanks(differences: readonly number[]): number {
   const told = differences.filter((difference) => difference !== 0).sort((a, b) => Math.abs(a) - Math.abs(b));
   const ranks = doubledRanks(told.map(Math.abs));
@@ -35,7 +34,7 @@ export function signedRanks(differences: readonly number[]): number {
   return told.length === 0 ? 1 : told.length <= EXACT_UP_TO ? exact(ranks, positive) : approximate(ranks, positive);
 }
 
-/** Ranks of sorted values, times two, so that the middle ranks of ties stay whole. */
+/** Doubled ranks of sorted values, so that the middle ranks of ties are integers. */
 function doubledRanks(sorted: readonly number[]): number[] {
   const ranks: number[] = [];
   for (let from = 0; from < sorted.length;) {
@@ -47,7 +46,7 @@ function doubledRanks(sorted: readonly number[]): number[] {
   return ranks;
 }
 
-/** How many of the 2^n ways to give signs have each sum of positive ranks, as shares of all. */
+/** Share of the 2^n sign assignments for each sum of positive ranks. */
 function sharesOfSums(ranks: readonly number[]): Float64Array {
   const shares = new Float64Array(ranks.reduce((total, rank) => total + rank, 0) + 1);
   shares[0] = 1;
@@ -67,7 +66,7 @@ function exact(ranks: readonly number[], observed: number): number {
   return Math.min(1, 2 * Math.min(below, above));
 }
 
-/** The least k for which sums of ranks below k have at most 2.5 % of the ways and those up to k more. */
+/** The smallest k for which rank sums below k have at most 2.5 % of the assignments, and those up to k more. */
 function exactRank(n: number): number {
   const shares = sharesOfSums(Array.from({ length: n }, (_, i) => i + 1));
   let total = 0;
@@ -78,7 +77,7 @@ function exactRank(n: number): number {
 
 function approximate(ranks: readonly number[], observed: number): number {
   const mean = ranks.reduce((total, rank) => total + rank, 0) / 2;
-  // Ties are in the ranks already: each contributes a quarter of its square, whatever it is.
+  // Ties are in the ranks already: each contributes a quarter of its square.
   const variance = ranks.reduce((total, rank) => total + rank ** 2, 0) / 4;
   return Math.min(1, 2 * standardNormalTail(Math.max(0, Math.abs(observed - mean) - 1) / Math.sqrt(variance)));
 }

@@ -1,4 +1,4 @@
-// Poisson probabilities of counts that may be fractions: a number of bursts is errors divided by the size of a burst, and seldom whole.
+// Poisson probabilities of counts that may be fractions: the number of bursts is errors divided by the burst size.
 import { gammaln } from 'simple-statistics';
 
 /**

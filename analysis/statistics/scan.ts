@@ -1,11 +1,10 @@
-// How likely is it that somewhere in a long watch some stretch holds so many events? A test repeated at every window must ask this, not how likely
-// it is for one stretch alone.
+// Probability that some stretch of a long watch has this many events: a test repeated at every window must use it instead of that of one stretch.
 import { poissonDensity, poissonTail } from './poisson.ts';
 
 export interface Stretch {
-  /** Events that the stretch holds; may be a fraction. */
+  /** Events in the stretch; may be a fraction. */
   events: number;
-  /** Events that it should hold on average. */
+  /** Expected events. */
   expected: number;
   /** Windows of the stretch, and of the whole watch. */
   windows: number;

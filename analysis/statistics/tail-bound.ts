@@ -1,11 +1,11 @@
-// How far a percentile of a sample may be from the true one, by order statistics alone: no shape of the distribution is assumed.
+// Bounds of a percentile by order statistics, without assuming a distribution.
 import { assertCount, binomialQuantile } from './binomial.ts';
 import { assertBurst } from './dispersion.ts';
 
-/** One-sided confidence of every bound that decides something; 95 % is what the published limits of the house are stated with. */
+/** One-sided confidence of every bound that decides. */
 export const CONFIDENCE = 0.95;
 
-/** Below this no value of the sample bounds the p99 from above: 0.99^299 < 0.05 <= 0.99^298. Nothing can pass with fewer requests. */
+/** Minimum number of requests for an upper bound of the p99: 0.99^299 < 0.05 <= 0.99^298. Nothing passes with fewer. */
 export const MIN_COUNT_FOR_P99 = 299;
 
 export interface TailBoundOptions {
@@ -13,14 +13,13 @@ export interface TailBoundOptions {
   quantile?: number;
   /** 0-1, exclusive; one-sided. */
   confidence?: number;
-  /** Values beyond the quantile that come together, at least 1. */
+  /** Size of bursts of values beyond the quantile, at least 1. */
   burst?: number;
 }
 
 /**
  * Rank (1 = smallest) of the sample value that lies at or above the true `quantile` with at least `confidence`, or null where the sample is
- * too small for any value to do so (fails closed). The percentile passes only if the value of this rank passes.
- * Where values beyond the quantile come in bursts of `burst`, n values bound it as n / burst independent ones would.
+ * too small (fails closed). The percentile passes only if the value of this rank passes. Values in bursts of `burst` count as n / burst.
  * Known answers for p99 at 95 %: n=299 -> 299, 473 -> 472, 1,000 -> 996, 5,000 -> 4,962, 10,000 -> 9,917.
  */
 export function upperTailBound(n: number, { quantile = 0.99, confidence = CONFIDENCE, burst = 1 }: TailBoundOptions = {}): number | null {
@@ -51,7 +50,7 @@ export function nearestRank(n: number, quantile: number): number {
   return Math.max(1, Math.ceil(n * quantile - 1e-9));
 }
 
-/** Independent values that n values in bursts are worth. */
+/** Number of independent values that n values in bursts count as. */
 function effectiveCount(n: number, quantile: number, confidence: number, burst: number): number {
   assertShare('quantile', quantile);
   assertShare('confidence', confidence);

@@ -1,6 +1,5 @@
-// Do two runs differ, and by how much? Mann-Whitney's U, exact with ties, and the Hodges-Lehmann shift with its interval. The values are
-// one per window (say the p99 of ten seconds) or per run, never single requests: those lean on each other, and a million of them make
-// every trifle significant.
+// Whether two runs differ, and by how much: Mann-Whitney's U, exact with ties, and the Hodges-Lehmann shift with its interval. Values are per window
+// or per run, never single requests: those depend on each other, and a million of them make every difference significant.
 import { median } from 'simple-statistics';
 import { stable } from './rounding.ts';
 
@@ -19,7 +18,7 @@ const EXACT_UP_TO = 80;
 /** Half-width of a 95 % interval in standard deviations. */
 export const Z95 = 1.959963984540054;
 
-/** Null where one side has no value. Throws RangeError on a value that is no number. */
+/** Null where one side is empty. Throws RangeError on a value that is not a number. */
 export function shiftBetween(earlier: readonly number[], later: readonly number[]): Shift | null {
   if (earlier.length === 0 || later.length === 0) return null;
   if (![...earlier, ...later].every(Number.isFinite)) throw new RangeError('values to compare must be finite numbers');
@@ -43,7 +42,7 @@ export function mannWhitney(a: readonly number[], b: readonly number[]): number 
   return ranks.length <= EXACT_UP_TO ? exact(ranks, a.length, sum) : approximate(ranks, a.length, sum);
 }
 
-/** Ranks times two, so that the middle ranks of ties stay whole. */
+/** Doubled ranks, so that the middle ranks of ties are integers. */
 function doubledRanks(values: readonly number[]): number[] {
   const order = values.map((_, i) => i).sort((i, j) => (values[i] as number) - (values[j] as number));
   const ranks = Array.from<number>({ length: values.length });

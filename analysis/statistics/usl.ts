@@ -1,5 +1,5 @@
-// The Universal Scalability Law: throughput X(N) = gamma N / (1 + alpha (N - 1) + beta N (N - 1)) at load N (Gunther). Alpha is what waits
-// in line, beta what must agree with each other; where beta is above zero throughput has a peak, and past it falls.
+// The Universal Scalability Law: throughput X(N) = gamma N / (1 + alpha (N - 1) + beta N (N - 1)) at load N (Gunther). Alpha is
+// contention, beta coherency; where beta is above zero throughput has a peak and falls after it.
 import { levenbergMarquardt } from 'ml-levenberg-marquardt';
 import { stable } from './rounding.ts';
 
@@ -11,27 +11,24 @@ export interface LoadLevel {
 }
 
 export interface Scalability {
-  /** Share of the work that waits in line, 0-1. */
+  /** Contention: serial share of the work, 0-1. */
   alpha: number;
-  /** Cost of agreeing, 0-1. */
+  /** Coherency cost, 0-1. */
   beta: number;
   /** Throughput of one unit of load. */
   gamma: number;
   /** Half of the 95 % interval of beta. */
   betaMargin: number;
-  /** Load of the greatest throughput; null where beta may be zero, for then throughput only flattens. */
+  /** Load of the highest throughput; null where beta may be zero, because throughput then only flattens. */
   peakLoad: number | null;
-  /** What throughput tends to when it only flattens: gamma / alpha; null where alpha is zero. */
+  /** Limit of a throughput that only flattens: gamma / alpha; null where alpha is zero. */
   asymptote: number | null;
 }
 
-/** Fewest levels a fit of three figures may be believed on (reference: diagnostics, saturation knee). */
+/** Minimum number of levels for a fit of three parameters (reference: diagnostics, saturation knee). */
 const MIN_LEVELS = 6;
 
-/**
- * Where the search begins, as the part that waiting and agreeing have at the greatest load: loads are concurrency here and requests/s there,
- * and from far away the search ends in a wrong valley.
- */
+/** Start values, as the shares of alpha and beta at the highest load: loads have different units, and a bad start ends in a local minimum. */
 const STARTS = [0.001, 0.1, 1, 10];
 
 /** Two-sided 95 % quantiles of Student's t for 1..30 degrees of freedom; beyond them the normal one. */
@@ -40,24 +37,21 @@ const T95 = [
   2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
 ];
 
-/** Load at which the law's throughput is greatest: sqrt((1 - alpha) / beta). */
+/** Load with the highest throughput: sqrt((1 - alpha) / beta). */
 export const peakLoad = (alpha: number, beta: number): number => Math.sqrt((1 - alpha) / beta);
 
-/**
- * Fits the law by least squares. Null with fewer than six levels, or where loads or throughputs are not above zero: three figures cannot be
- * read off less.
- */
+/** Fits the law by least squares. Null with fewer than six levels, or where loads or throughputs are not above zero. */
 export function scalability(levels: readonly LoadLevel[]): Scalability | null {
   if (levels.length < MIN_LEVELS || levels.some(({ load, throughput }) => !(load > 0) || !(throughput > 0))) return null;
-  // Fitted in parts of the largest, so that no figure drowns another.
+  // Scaled by the largest value for numerical stability.
   const unit = Math.max(...levels.map(({ throughput }) => throughput));
   const x = levels.map(({ load }) => load);
   const y = levels.map(({ throughput }) => throughput / unit);
   const first = Math.max(...levels.map(({ load, throughput }) => throughput / unit / load));
-  const most = Math.max(...x);
+  const maxLoad = Math.max(...x);
   const fits = STARTS.map((share) => {
     const { parameterValues } = levenbergMarquardt({ x, y }, ([a = 0, b = 0, g = 0]) => law(a, b, g), {
-      initialValues: [share / most, share / most ** 2, first],
+      initialValues: [share / maxLoad, share / maxLoad ** 2, first],
       jacobianFunction:
         ([a = 0, b = 0, g = 0]) =>
         (n) =>
@@ -90,7 +84,7 @@ function law(alpha: number, beta: number, gamma: number): (load: number) => numb
   return (n) => (gamma * n) / (1 + alpha * (n - 1) + beta * n * (n - 1));
 }
 
-/** Slopes of the law in alpha, beta and gamma at one load. */
+/** Partial derivatives of the law in alpha, beta and gamma at one load. */
 function slopes(alpha: number, beta: number, gamma: number, n: number): [number, number, number] {
   const below = 1 + alpha * (n - 1) + beta * n * (n - 1);
   const value = (gamma * n) / below;
@@ -103,7 +97,7 @@ function normal(rows: readonly Three[]): (i: 0 | 1 | 2, j: 0 | 1 | 2) => number 
   return (i, j) => rows.reduce((sum, row) => sum + row[i] * row[j], 0);
 }
 
-/** The entry of the inverse that belongs to beta; null where the matrix has none. */
+/** The entry of beta in the inverse; null for a singular matrix. */
 function invert3(m: (i: 0 | 1 | 2, j: 0 | 1 | 2) => number): number | null {
   const determinant =
     m(0, 0) * (m(1, 1) * m(2, 2) - m(1, 2) ** 2) -

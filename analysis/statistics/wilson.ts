@@ -1,4 +1,4 @@
-// What a count of errors says about the error rate behind it.
+// Bounds of the error rate behind a count of errors.
 import { assertCount } from './binomial.ts';
 import { assertBurst } from './dispersion.ts';
 
@@ -10,9 +10,8 @@ export interface ShareBounds {
 }
 
 /**
- * Wilson score bounds of a share, given as shares 0-1. Each bound is one-sided: the true share lies at or above `lower` with `confidence`,
- * and at or below `upper` with `confidence`. With n = 0 nothing is known: {0, 1}. Where successes come in bursts of `burst`, n trials bound the
- * share as n / burst independent ones would. Throws RangeError on counts that cannot be.
+ * Wilson score bounds of a share, 0-1, each one-sided with `confidence`; {0, 1} for n = 0. Successes in bursts of `burst` bound the share like
+ * n / burst trials. Throws RangeError on impossible counts.
  * Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, 1927.
  */
 export function wilson(successes: number, n: number, confidence: number, burst = 1): ShareBounds {

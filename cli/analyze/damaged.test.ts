@@ -89,9 +89,9 @@ const unreadable: [name: string, content: string | Uint8Array, says: RegExp][] =
   [
     'hey.csv',
     'response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset\n0.1,0,0\n',
-    /line 2: this is no row of hey/,
+    /line 2: not a row of hey/,
   ],
-  ['vegeta.json', '{"latencies":{"99th":null,"max":-4},"requests":10,"success":1}', /-4 is no figure of a load report/],
+  ['vegeta.json', '{"latencies":{"99th":null,"max":-4},"requests":10,"success":1}', /-4 is not a number of at least 0/],
 ];
 
 /** Can be read, and says that nothing can be known. */
@@ -105,7 +105,7 @@ const inconclusive: [name: string, content: string, says: RegExp][] = [
     'goroutine profile: total 400\n300 @ 0x1\n#\t0x1\tmain.f+0x1d\t/src/f.go:8\n\n',
     /the title counts 400 goroutines, but the text lists 300/,
   ],
-  ['empty-report.json', '{"latencies":{},"requests":0,"success":0}', /holds no request/],
+  ['empty-report.json', '{"latencies":{},"requests":0,"success":0}', /the report contains no request/],
   [
     'no-pods.ndjson',
     '{"at":"2026-11-24T00:00:00Z","pod":"","unread":"the pods cannot be listed"}\n',

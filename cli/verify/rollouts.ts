@@ -2,7 +2,7 @@
 import { UnreadableEvidence } from '../../analysis/analysis.ts';
 import { readJsonLines } from '../../analysis/json-lines.ts';
 import { rolloutOutcome, type WatchEnd, type WatchedRollout } from '../../analysis/rollout/outcome.ts';
-import type { RolloutState } from '../../analysis/rollout/progress.ts';
+import type { RolloutState } from '../../analysis/rollout/rollout-state.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import type { Place, RolloutFacts, VersionFacts } from '../../verdict/rollout.ts';
 import { empty, missing, type StoredEvidence } from './stored-evidence.ts';
