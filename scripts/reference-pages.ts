@@ -102,7 +102,9 @@ function httpApiPage(routes: readonly ApiRoute[]): string {
         name ? `\`${name}\`` : (mediaType ?? ''),
       ]);
       const asked = Object.entries(query ?? {}).map(([name, meaning]) => `\n- \`?${name}=\`: ${meaning}`);
-      return `## ${method.toUpperCase()} ${path.replaceAll(/:(\w+)/g, '{$1}')}\n\n${sentence(summary)} For: ${access[who]}.${asked.length > 0 ? `\n${asked.join('')}` : ''}\n\n${table(['status', 'means', 'kind'], rows)}`;
+      const head = `${method.toUpperCase()} ${path.replaceAll(/:(\w+)/g, '{$1}')}`;
+      const parameters = asked.length > 0 ? `\n${asked.join('')}` : '';
+      return `## ${head}\n\n${sentence(summary)} For: ${access[who]}.${parameters}\n\n${table(['status', 'means', 'kind'], rows)}`;
     }),
   );
 }

@@ -115,7 +115,7 @@ export const patient = {
 
 /** Taking an effect back is tried for as long as a day: giving up while workers or the apiserver restart would leave a bad version live. */
 const UNDO_TIMEOUT = '24h';
-/** An apiserver that restarts answers 403 until RBAC is loaded, an expired token 401 until it is renewed, and a missing right may be granted: an undo tries on. */
+/** An undo is retried on 401 and 403: an API server that restarts returns 403 until RBAC is loaded, an expired token is renewed, a missing right granted. */
 const undoRetry = { ...retry, maximumInterval: '5s', nonRetryableErrorTypes: FINAL } as const;
 
 export const undoing = { ...quick, scheduleToCloseTimeout: UNDO_TIMEOUT, retry: undoRetry } satisfies ActivityOptions;

@@ -43,7 +43,7 @@ export function verdictOf(state: CountdownState): 'go' | 'hold' | 'no-go' {
   return current(state).evaluation?.verdict ?? 'go';
 }
 
-/** Sends one message per transition to each target. People who cannot be told are a condition of the countdown and a line in the audit, never a reason to stop. */
+/** Sends one message per transition to each target. A message that is not delivered becomes a condition and an audit record; it stops nothing. */
 export function announce(state: CountdownState, checkpoint: CheckpointState, verdict: 'go' | 'hold' | 'no-go', message: string): void {
   const { metadata, spec } = state.input.release;
   if (spec.notify.length === 0) return;

@@ -113,8 +113,9 @@ async function open(state: CountdownState): Promise<void> {
     return;
   }
   state.generation = lock.generation;
-  const said = `release ${releaseDigest}, fencing generation ${lock.generation}${rehearsal ? ', rehearsal on virtual time' : ''}${comment ? `: ${comment}` : ''}`;
-  record(state, Date.now(), actorOf(requestedBy), 'countdown.started', release.metadata.name, said);
+  const mode = rehearsal ? ', rehearsal on virtual time' : '';
+  const detail = `release ${releaseDigest}, fencing generation ${lock.generation}${mode}${comment ? `: ${comment}` : ''}`;
+  record(state, Date.now(), actorOf(requestedBy), 'countdown.started', release.metadata.name, detail);
   enterPhase(state, 'counting');
   announce(state, current(state), 'go', `${requestedBy.displayName} started the countdown; launch at ${time(state.launchAtMs)}`);
 }

@@ -185,7 +185,9 @@ function linksBefore(timing: Timing, { windowMs, summed }: Condition): Link[] {
       name: 'window fill',
       earliestMs: Math.round(share * leastMs),
       latestMs: Math.round(share * mostMs),
-      reason: `threshold is ${shareText(share)} of the surge of ${summed ? 'all series' : 'one series'}, over the ${duration(mostMs)} between samples of ${duration(windowMs)}`,
+      reason:
+        `threshold is ${shareText(share)} of the surge of ${summed ? 'all series' : 'one series'}, ` +
+        `over the ${duration(mostMs)} between samples of ${duration(windowMs)}`,
     },
     { name: 'scrape', earliestMs: 0, latestMs: scrapeMs, reason: `until the next scrape, every ${duration(scrapeMs)}` },
     { name: 'evaluation', earliestMs: 0, latestMs: evaluationMs, reason: `until the next evaluation, every ${duration(evaluationMs)}` },
