@@ -1,5 +1,6 @@
 // Activities of the countdown itself, apart from its steps: lock, audit file, notifications, verified signatures.
-import type { Ending, Signed } from '../workflows/messages.ts';
+import type { Signed } from '../verdict/action.ts';
+import type { Ending } from '../workflows/messages.ts';
 import type { AuditRecord } from '../verdict/audit-chain.ts';
 import type { CountdownRef } from './effects/contract.ts';
 import type { IdentityActivities, Seal } from './identity/contract.ts';

@@ -2,7 +2,14 @@
 import type { Api } from './api.ts';
 import { CliFailure } from './failure.ts';
 import type { Submission } from './submission.ts';
-import type { PlanAnswer } from './verbs/start.ts';
+
+export interface PlanAnswer {
+  metadata: { name: string };
+  started: 'started' | 'already-running' | 'dry-run';
+  launchAt: string;
+  checkpoints: { name: string; at: string }[];
+  links: { page: string };
+}
 
 /** `extra`: fields of the request beside the files. A start is idempotent; a rehearsal is not, so it is sent once. */
 export async function postStart(api: Api, { name, ...files }: Submission, extra: Record<string, unknown>): Promise<PlanAnswer> {

@@ -11,7 +11,7 @@ import {
 } from '@temporalio/workflow';
 import type { UndoEntry } from '../activities/effects/contract.ts';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
-import type { Action, ActionRequest } from '../verdict/action.ts';
+import type { Action, ActionRequest, SignedAction } from '../verdict/action.ts';
 import { effects, hold } from './action-effects.ts';
 import { local } from './activity-options.ts';
 import { announce, verdictOf } from './announce.ts';
@@ -32,7 +32,6 @@ import {
   registerUndoUpdate,
   statusQuery,
   type ActionResult,
-  type SignedAction,
 } from './messages.ts';
 import { countdownRef, explainUnregistrable, register } from './undo-stack.ts';
 

@@ -1,5 +1,5 @@
 // All that a countdown remembers, as plain JSON: it must survive a continue-as-new.
-import type { ActionRequest } from '../verdict/action.ts';
+import type { ActionRequest, Signed } from '../verdict/action.ts';
 import { replan, planOf } from '../release/plan.ts';
 import type { Checkpoint } from '../release/release.ts';
 import { judge, type CountedApproval, type Waiver } from '../verdict/judge.ts';
@@ -7,7 +7,7 @@ import { EMPTY_CHAIN, chainRecord, type AuditRecord } from '../verdict/audit-cha
 import { digestOf } from '../verdict/digest.ts';
 import type { Finding } from '../verdict/finding.ts';
 import type { Evaluation, Principal } from '../verdict/verdict.ts';
-import type { ActionResult, ApprovalStatus, CountdownInput, Ending, Phase, Signed, StepStatus } from './messages.ts';
+import type { ActionResult, ApprovalStatus, CountdownInput, Ending, Phase, StepStatus } from './messages.ts';
 import type { Step } from '../release/steps/registry.ts';
 import type { UndoEntry } from '../activities/effects/contract.ts';
 import type { Seal } from '../activities/identity/contract.ts';

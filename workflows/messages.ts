@@ -1,4 +1,5 @@
 // What may be said to a countdown, and what it answers. The server, the CLI and the workflow share these types; nothing else does.
+import type { Signed, SignedAction } from '../verdict/action.ts';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Release } from '../release/release.ts';
@@ -47,17 +48,6 @@ export interface CountdownInput {
   /** State carried over a continue-as-new, with the seal of a worker over it; absent on a fresh start. */
   carried?: { state: unknown; seal: Seal };
 }
-
-/** What the server verified and signed. `payload` is the canonical JSON of an `ActionRequest` or a `Start`. */
-export interface Signed {
-  payload: string;
-  keyId: string;
-  /** Ed25519 over the UTF-8 bytes of `payload`, base64. */
-  signature: string;
-}
-
-/** A person's act. */
-export type SignedAction = Signed;
 
 /** What the server signs of a start: for this countdown and this input, once, and not for long. */
 export interface Start {

@@ -1,8 +1,9 @@
 // Queries status and audit of a countdown that ends and stores them. Queried, because as arguments they would enter its history again.
+import type { Signed } from '../../verdict/action.ts';
 import type { Client } from '@temporalio/client';
 import { countdownId } from '../../release/countdown-id.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
-import type { CountdownStatus, Signed } from '../../workflows/messages.ts';
+import type { CountdownStatus } from '../../workflows/messages.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import type { CountdownRecords } from '../evidence/countdown-records.ts';
 import { admissionOf } from '../identity/admit-start.ts';

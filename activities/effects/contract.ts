@@ -1,7 +1,8 @@
 // Effect activities and their types: one shape for every change to the outside world. Types only: workflows import this file, never the
 // implementation.
+import type { SignedAction } from '../../verdict/action.ts';
 import type { EvidenceRef, Fact, Finding } from '../../verdict/finding.ts';
-import type { CountdownInput, SignedAction } from '../../workflows/messages.ts';
+import type { CountdownInput } from '../../workflows/messages.ts';
 import type { Seal } from '../identity/contract.ts';
 import type { DeploymentTarget, WriteResult } from '../kubernetes/contract.ts';
 

@@ -12,7 +12,7 @@ import { NEW, OLD, FakeClusterApi, target } from '../testing/fake-cluster-api.ts
 import { createEffectActivities } from './activities.ts';
 import { capturedStatement } from './authority.ts';
 import type { CountdownRef, EffectActivities, UndoEntry } from './contract.ts';
-import type { DeploymentBefore } from './deployment-image.ts';
+import type { DeploymentBefore } from './deployment-before.ts';
 import { operationOf, restoreOf } from './effect.ts';
 import { captureInput, countdownOf, entryOf, fakeEffects } from '../testing/one-effect.ts';
 import { TrustedWorld, releaseOf } from '../testing/trusted.ts';

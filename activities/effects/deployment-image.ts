@@ -2,17 +2,17 @@
 import { z } from 'zod';
 import type { Release } from '../../release/release.ts';
 import { digestOf } from '../../verdict/digest.ts';
-import type { EvidenceKind } from '../../verdict/finding.ts';
 import { applyImage, landedImage } from '../kubernetes/apply-image.ts';
 import { captureDeployment } from '../kubernetes/capture-deployment.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
-import type { DeploymentSnapshot, DeploymentTarget, Operation } from '../kubernetes/contract.ts';
+import type { DeploymentTarget, Operation } from '../kubernetes/contract.ts';
 import { lastWriteAtMs, type WriteFence } from '../kubernetes/converge-write.ts';
 import { claimLease, claimLeaseForRestore, closeLease, readLease, recordedBefore, refuseOpenOperation } from '../kubernetes/lease.ts';
 import { readFailingPods } from '../kubernetes/failing-pods.ts';
 import { restoreTemplate } from '../kubernetes/restore-template.ts';
 import type { SnapshotStores } from '../kubernetes/snapshot.ts';
 import type { RunningActivity } from '../running-activity.ts';
+import { deploymentBefore, type DeploymentBefore } from './deployment-before.ts';
 import { countdownKey, restoreOf, type Effect } from './effect.ts';
 import { previewRestore } from './preview-restore.ts';
 import { proveRestored } from './prove-restored.ts';
@@ -25,36 +25,7 @@ export interface DeploymentImageDependencies extends SnapshotStores {
   now: () => Date;
 }
 
-/** The Deployment before the launch, and its health page. */
-export type DeploymentBefore = DeploymentSnapshot & { healthTarget: string; healthPath: string; wantedImage: string };
-
-const text = z.string().min(1);
-const count = z.number().int().nonnegative();
-/** Unknown fields are kept: an older worker than the capturing one must be able to restore. */
-const beforeSchema: z.ZodType<DeploymentBefore> = z.looseObject({
-  target: z.strictObject({ cluster: text, namespace: text, deployment: text, container: text }),
-  evidence: z.looseObject({
-    digest: text,
-    sizeBytes: count,
-    mediaType: z.string(),
-    kind: z.custom<EvidenceKind>((kind) => kind === 'deployment-snapshot', 'expected deployment-snapshot'),
-    capturedAt: z.string(),
-    source: z.string(),
-  }),
-  whole: text.optional(),
-  image: text,
-  replicas: count,
-  revision: z.string(),
-  templateHash: z.string(),
-  templateDigest: text,
-  uid: text,
-  fencingGeneration: count,
-  operation: z.string().nullable(),
-  healthTarget: text,
-  healthPath: text,
-  wantedImage: text,
-});
-const wantedSchema = z.strictObject({ image: text });
+const wantedSchema = z.strictObject({ image: z.string().min(1) });
 
 /** The effect with the clusters, evidence and health pages of one worker. */
 export function deploymentImage(dependencies: DeploymentImageDependencies): Effect<DeploymentBefore, { image: string }> {
@@ -62,7 +33,7 @@ export function deploymentImage(dependencies: DeploymentImageDependencies): Effe
   const stores = { store, restricted };
   const clientOf = ({ cluster }: DeploymentTarget) => clients(cluster);
   return {
-    before: beforeSchema,
+    before: deploymentBefore,
     wanted: wantedSchema,
     async capture({ target, countdown, settings }) {
       const client = clientOf(target);

@@ -7,7 +7,7 @@ import { decideClaim, isTakenOver, leases, readLease, type LeaseBody, type Lease
 import { imageOf } from '../kubernetes/objects.ts';
 import { recordedTemplate } from '../kubernetes/recorded-template.ts';
 import { decideRestore } from '../kubernetes/restore-template.ts';
-import type { DeploymentBefore } from './deployment-image.ts';
+import type { DeploymentBefore } from './deployment-before.ts';
 import { restoreOf, type ApiRequest, type RestorePreview } from './effect.ts';
 
 /** Decides like the restore and writes nothing. Throws its refusals. */

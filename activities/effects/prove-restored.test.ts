@@ -8,7 +8,7 @@ import type { EvidenceStore } from '../evidence/contract.ts';
 import { servePlayedApi, type FakeApiServer } from '../testing/fake-api-server.ts';
 import { OLD, FakeClusterApi } from '../testing/fake-cluster-api.ts';
 import type { Proof } from './contract.ts';
-import type { DeploymentBefore } from './deployment-image.ts';
+import type { DeploymentBefore } from './deployment-before.ts';
 import { proveRestored } from './prove-restored.ts';
 import { captureInput, countdownOf, entryOf, fakeEffects } from '../testing/one-effect.ts';
 

@@ -7,7 +7,7 @@ import { verifyVersion } from '../kubernetes/verify-version.ts';
 import { watchRollout } from '../kubernetes/watch-rollout.ts';
 import type { RunningActivity } from '../running-activity.ts';
 import type { Proof, UndoEntry, WriteResult } from './contract.ts';
-import type { DeploymentBefore } from './deployment-image.ts';
+import type { DeploymentBefore } from './deployment-before.ts';
 
 export interface ProofDependencies {
   client: ClusterClient;

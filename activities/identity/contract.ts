@@ -1,6 +1,6 @@
-import type { ActionRequest } from '../../verdict/action.ts';
+import type { ActionRequest, Signed, SignedAction } from '../../verdict/action.ts';
 import type { Finding } from '../../verdict/finding.ts';
-import type { CountdownInput, Signed, SignedAction } from '../../workflows/messages.ts';
+import type { CountdownInput } from '../../workflows/messages.ts';
 
 /** A worker's signature (Ed25519) over a statement that the verifier derives itself. */
 export interface Seal {

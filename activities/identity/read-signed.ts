@@ -1,9 +1,9 @@
 // Reads what the server signed: by a trusted key, over exactly these bytes, in canonical JSON.
-import type { ActionRequest } from '../../verdict/action.ts';
+import type { ActionRequest, Signed } from '../../verdict/action.ts';
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { canonicalJson } from '../../verdict/digest.ts';
-import type { Signed, Start } from '../../workflows/messages.ts';
+import type { Start } from '../../workflows/messages.ts';
 import { actOf } from './action-shape.ts';
 import { signaturesOf } from './key-pair.ts';
 

@@ -1,5 +1,5 @@
 // A server and a worker with keys of their own in a folder, and what Temporal would report: with them a test signs as the real ones do.
-import type { ActionRequest } from '../../verdict/action.ts';
+import type { ActionRequest, Signed } from '../../verdict/action.ts';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { countdownId } from '../../release/countdown-id.ts';
@@ -7,7 +7,7 @@ import type { Release } from '../../release/release.ts';
 import { canonicalJson, inputDigest } from '../../verdict/digest.ts';
 import type { CountdownRun } from '../../verdict/countdown-run.ts';
 import type { Principal } from '../../verdict/verdict.ts';
-import type { CountdownInput, Signed, Start } from '../../workflows/messages.ts';
+import type { CountdownInput, Start } from '../../workflows/messages.ts';
 import { admissionOf } from '../identity/admit-start.ts';
 import type { RunId } from '../running-activity.ts';
 import { openKeyPair } from '../identity/key-pair.ts';

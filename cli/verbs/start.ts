@@ -4,17 +4,9 @@ import { readLaunchTime } from '../../release/launch-time.ts';
 import { messageOf } from '../action-verb.ts';
 import { connect } from '../api.ts';
 import { print } from '../output.ts';
-import { postStart } from '../post-start.ts';
+import { postStart, type PlanAnswer } from '../post-start.ts';
 import { readSubmission } from '../submission.ts';
 import { relativeTime, time } from '../../verdict/wording/index.ts';
-
-export interface PlanAnswer {
-  metadata: { name: string };
-  started: 'started' | 'already-running' | 'dry-run';
-  launchAt: string;
-  checkpoints: { name: string; at: string }[];
-  links: { page: string };
-}
 
 interface StartOptions {
   launchAt?: string;

@@ -1,7 +1,7 @@
-import type { ActionRequest } from '../../verdict/action.ts';
+import type { ActionRequest, Signed } from '../../verdict/action.ts';
 import { openKeyPair } from '../../activities/identity/key-pair.ts';
 import { canonicalJson } from '../../verdict/digest.ts';
-import type { Signed, Start } from '../../workflows/messages.ts';
+import type { Start } from '../../workflows/messages.ts';
 
 /** Signs requests of people: the server states that it verified the principal and received this request. */
 export interface Signer {

@@ -1,10 +1,10 @@
 // The server's interface to countdowns. `gateway.ts` implements it with Temporal, tests in memory.
-import type { ActionRequest } from '../../verdict/action.ts';
+import type { ActionRequest, SignedAction } from '../../verdict/action.ts';
 import type { CountdownRef } from '../../activities/effects/contract.ts';
 import type { ActivityProgress } from '../../activities/running-activity.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import type { Verdict } from '../../verdict/verdict.ts';
-import type { ActionResult, CountdownInput, CountdownStatus, Ending, Phase, SignedAction } from '../../workflows/messages.ts';
+import type { ActionResult, CountdownInput, CountdownStatus, Ending, Phase } from '../../workflows/messages.ts';
 import type { TaskQueue } from './task-queue.ts';
 
 /** In the order of a countdown. */

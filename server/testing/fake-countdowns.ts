@@ -1,7 +1,7 @@
 // Countdowns in memory: what the server is tested against without Temporal.
-import type { ActionRequest } from '../../verdict/action.ts';
+import type { ActionRequest, SignedAction } from '../../verdict/action.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
-import type { CountdownInput, CountdownStatus, SignedAction } from '../../workflows/messages.ts';
+import type { CountdownInput, CountdownStatus } from '../../workflows/messages.ts';
 import {
   CountdownFailure,
   type Countdowns,

@@ -1,5 +1,5 @@
 // Decisions that are forged, copied or stale, sent to a real countdown by somebody who reaches Temporal: none counts, and each is answered and audited.
-import type { ActionRequest } from '../../verdict/action.ts';
+import type { ActionRequest, SignedAction } from '../../verdict/action.ts';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { advance } from '../../server/temporal/virtual-time.ts';
 import { loadSigner } from '../../server/identity/signing.ts';
-import { actionUpdate, auditQuery, statusQuery, type SignedAction } from '../../workflows/messages.ts';
+import { actionUpdate, auditQuery, statusQuery } from '../../workflows/messages.ts';
 import { person, temporalWorld, type World } from '../temporal-world.ts';
 import { refusal } from './run-countdown.ts';
 import { trustedLab, type TrustedLab } from './trusted-lab.ts';
@@ -53,7 +53,11 @@ const FORGERIES: Forgery[] = [
   ['an earlier run', (act, { signer }) => signer.sign({ ...act, run: randomUUID() }), /was signed for another run/],
   ['another checkpoint', (act, { signer }) => signer.sign({ ...act, checkpoint: 'launch' }), /too early: launch/],
   ['an older revision', (act, { signer }) => signer.sign({ ...act, revision: 0 }), /^stale: based on revision 0/],
-  ['other evidence', (act, { signer }) => signer.sign({ ...act, evidenceDigest: `sha256:${'0'.repeat(64)}` }), /^stale: the evidence of revision \d+ has changed/],
+  [
+    'other evidence',
+    (act, { signer }) => signer.sign({ ...act, evidenceDigest: `sha256:${'0'.repeat(64)}` }),
+    /^stale: the evidence of revision \d+ has changed/,
+  ],
   ['the requester', (act, { signer }) => signer.sign({ ...act, principal: person('requester') }), /requested this countdown/],
   ['somebody outside the group', (act, { signer }) => signer.sign({ ...act, principal: person('x', ['visitors']) }), /who decide here/],
   [
