@@ -1,9 +1,9 @@
 // Activities of the countdown itself, apart from its steps: lock, audit file, notifications, verified signatures.
-import type { Signed } from '../verdict/action.ts';
+import type { Seal, Signed } from '../verdict/signed.ts';
 import type { Ending } from '../workflows/messages.ts';
 import type { AuditRecord } from '../verdict/audit-chain.ts';
-import type { CountdownRef } from './effects/contract.ts';
-import type { IdentityActivities, Seal } from './identity/contract.ts';
+import type { CountdownRef } from '../verdict/undo.ts';
+import type { IdentityActivities } from './identity/contract.ts';
 import type { DeploymentTarget } from './kubernetes/contract.ts';
 
 export interface LockRequest {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { EffectKind } from './effects/contract.ts';
+import type { EffectKind } from '../verdict/undo.ts';
 
 /** A record, not a list, so that a missing kind does not compile. */
 const kinds = Object.keys({ 'deployment-image': true } satisfies Record<EffectKind, true>) as EffectKind[];

@@ -33,14 +33,3 @@ export interface ActionRequest {
   /** retry: step name. */
   step?: string;
 }
-
-/** What the server verified and signed. `payload` is the canonical JSON of an `ActionRequest` or a `Start`. */
-export interface Signed {
-  payload: string;
-  keyId: string;
-  /** Ed25519 over the UTF-8 bytes of `payload`, base64. */
-  signature: string;
-}
-
-/** A person's act. */
-export type SignedAction = Signed;

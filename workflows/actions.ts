@@ -1,5 +1,6 @@
 // What people and tools say to a countdown. Shape is checked before an act is accepted (nothing enters history); policy is checked
 // after, so that a refusal stands in history and in the audit.
+import type { SignedAction } from '../verdict/signed.ts';
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -9,9 +10,9 @@ import {
   proxyLocalActivities,
   setHandler,
 } from '@temporalio/workflow';
-import type { UndoEntry } from '../activities/effects/contract.ts';
+import type { UndoEntry } from '../verdict/undo.ts';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
-import type { Action, ActionRequest, SignedAction } from '../verdict/action.ts';
+import type { Action, ActionRequest } from '../verdict/action.ts';
 import { effects, hold } from './action-effects.ts';
 import { local } from './activity-options.ts';
 import { announce, verdictOf } from './announce.ts';

@@ -1,5 +1,6 @@
 // All that a countdown remembers, as plain JSON: it must survive a continue-as-new.
-import type { ActionRequest, Signed } from '../verdict/action.ts';
+import type { Seal, Signed } from '../verdict/signed.ts';
+import type { ActionRequest } from '../verdict/action.ts';
 import { replan, planOf } from '../release/plan.ts';
 import type { Checkpoint } from '../release/release.ts';
 import { judge, type CountedApproval, type Waiver } from '../verdict/judge.ts';
@@ -9,8 +10,7 @@ import type { Finding } from '../verdict/finding.ts';
 import type { Evaluation, Principal } from '../verdict/verdict.ts';
 import type { ActionResult, ApprovalStatus, CountdownInput, Ending, Phase, StepStatus } from './messages.ts';
 import type { Step } from '../release/steps/registry.ts';
-import type { UndoEntry } from '../activities/effects/contract.ts';
-import type { Seal } from '../activities/identity/contract.ts';
+import type { UndoEntry } from '../verdict/undo.ts';
 import type { GuardCarry } from '../activities/steps-contract.ts';
 import type { EarlierStep } from './step.ts';
 

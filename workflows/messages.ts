@@ -1,5 +1,5 @@
 // What may be said to a countdown, and what it answers. The server, the CLI and the workflow share these types; nothing else does.
-import type { Signed, SignedAction } from '../verdict/action.ts';
+import type { Seal, Signed, SignedAction } from '../verdict/signed.ts';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Release } from '../release/release.ts';
@@ -7,8 +7,7 @@ import type { Phase } from '../verdict/can.ts';
 import type { Evaluation, Principal, Reason } from '../verdict/verdict.ts';
 import type { Fact, Finding, EvidenceRef } from '../verdict/finding.ts';
 import type { AuditRecord } from '../verdict/audit-chain.ts';
-import type { CountdownRef, UndoEntry } from '../activities/effects/contract.ts';
-import type { Seal } from '../activities/identity/contract.ts';
+import type { CountdownRef, UndoEntry } from '../verdict/undo.ts';
 
 export { countdownId, restorerId } from '../release/countdown-id.ts';
 export type { Phase };

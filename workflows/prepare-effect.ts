@@ -1,6 +1,7 @@
 // How every effect begins: recorded, and its way back registered and acknowledged, before anything is written.
+import type { EffectKind, UndoEntry, UndoScope } from '../verdict/undo.ts';
 import { proxyActivities } from '@temporalio/workflow';
-import type { EffectActivities, EffectKind, UndoEntry, UndoScope } from '../activities/effects/contract.ts';
+import type { EffectActivities } from '../activities/effects/contract.ts';
 import type { DeploymentTarget } from '../activities/kubernetes/contract.ts';
 import type { EvidenceRef } from '../verdict/finding.ts';
 import { quick, writing } from './activity-options.ts';

@@ -5,7 +5,7 @@ import { findingKey } from '../verdict/judge.ts';
 import { explainUnwaivable } from '../verdict/waivable.ts';
 import { eventTime, time } from '../verdict/wording/index.ts';
 import { current, findingsOf, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
-import type { CountdownRef } from '../activities/effects/contract.ts';
+import type { CountdownRef } from '../verdict/undo.ts';
 import type { Action, ActionRequest } from '../verdict/action.ts';
 import { isLive } from './undo-stack.ts';
 

@@ -1,6 +1,7 @@
 // The one interface every step has. A new step is a file in workflows/steps/ that exports a child workflow of this shape, and a line in
 // the registry; the countdown's story does not change.
-import type { Authority, CountdownRef, UndoEntry } from '../activities/effects/contract.ts';
+import type { CountdownRef, UndoEntry } from '../verdict/undo.ts';
+import type { Authority } from '../activities/effects/contract.ts';
 import type { DeploymentTarget } from '../activities/kubernetes/contract.ts';
 import type { Release } from '../release/release.ts';
 import type { Step } from '../release/steps/registry.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { UndoEntry } from '../activities/effects/contract.ts';
+import type { UndoEntry } from '../verdict/undo.ts';
 import { COUNTDOWN, undoEntry } from './testing/state.ts';
 import { dueAtEnd, explainUnregistrable, isLive, register } from './undo-stack.ts';
 import type { Ending } from './messages.ts';

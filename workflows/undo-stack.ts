@@ -1,7 +1,8 @@
 // The undos that stand: who may register one, which are due when, and how they are taken back. Used by the countdown, by steps that take
 // back what they did themselves, and by the restorer.
+import type { CountdownRef, EffectKind, UndoEntry } from '../verdict/undo.ts';
 import { CancellationScope, condition, proxyActivities, workflowInfo } from '@temporalio/workflow';
-import type { CountdownRef, EffectActivities, EffectKind, UndoEntry } from '../activities/effects/contract.ts';
+import type { EffectActivities } from '../activities/effects/contract.ts';
 import type { Release } from '../release/release.ts';
 import { fail, type EvidenceRef, type Fact, type Finding } from '../verdict/finding.ts';
 import { WATCHES_THAT_MUST_FIT, long, quick, undoing, undoingLong } from './activity-options.ts';

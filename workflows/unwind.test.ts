@@ -1,6 +1,6 @@
 // How undos are taken back, with activities fake: no Temporal server.
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { UndoEntry } from '../activities/effects/contract.ts';
+import type { UndoEntry } from '../verdict/undo.ts';
 import { COUNTDOWN, finding, undoEntry } from './testing/state.ts';
 
 type Fake = (input: { entry: UndoEntry; failedAt?: string | null; outcome?: string }) => Promise<unknown>;

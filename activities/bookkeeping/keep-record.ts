@@ -1,5 +1,5 @@
 // Queries status and audit of a countdown that ends and stores them. Queried, because as arguments they would enter its history again.
-import type { Signed } from '../../verdict/action.ts';
+import type { Seal, Signed } from '../../verdict/signed.ts';
 import type { Client } from '@temporalio/client';
 import { countdownId } from '../../release/countdown-id.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
@@ -7,7 +7,6 @@ import type { CountdownStatus } from '../../workflows/messages.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import type { CountdownRecords } from '../evidence/countdown-records.ts';
 import { admissionOf } from '../identity/admit-start.ts';
-import type { Seal } from '../identity/contract.ts';
 import type { TrustDependencies } from '../identity/trust.ts';
 import { refuse } from '../refusal.ts';
 

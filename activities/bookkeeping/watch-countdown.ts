@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { CountdownEnd, WatchCountdownInput } from '../bookkeeping-contract.ts';
-import type { CountdownRef } from '../effects/contract.ts';
+import type { CountdownRef } from '../../verdict/undo.ts';
 import type { RunningActivity } from '../running-activity.ts';
 
 /** A third of the heartbeat timeout (6 s). */

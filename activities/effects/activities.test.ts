@@ -1,3 +1,4 @@
+import type { EffectKind, UndoEntry } from '../../verdict/undo.ts';
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,7 +8,7 @@ import { openUndoJournal, type UndoJournal } from '../evidence/undo-journal.ts';
 import { ApiFailure } from '../kubernetes/api-failure.ts';
 import { NEW, FakeClusterApi } from '../testing/fake-cluster-api.ts';
 import { createEffectActivities } from './activities.ts';
-import type { EffectActivities, EffectKind, UndoEntry } from './contract.ts';
+import type { EffectActivities } from './contract.ts';
 import { captureInput, countdownOf, entryOf, fakeEffects } from '../testing/one-effect.ts';
 import { TrustedWorld } from '../testing/trusted.ts';
 import type { UndoMessages } from './undo-messages.ts';

@@ -1,4 +1,5 @@
 // Activities of effects: the same order for every kind, with failpoints around each.
+import type { CountdownRef, EffectKind, UndoEntry } from '../../verdict/undo.ts';
 import type { UndoJournal } from '../evidence/undo-journal.ts';
 import { withFailpoints } from '../failpoint.ts';
 import type { TrustDependencies } from '../identity/trust.ts';
@@ -7,7 +8,7 @@ import type { DeploymentTarget } from '../kubernetes/contract.ts';
 import { lastWriteAtMs } from '../kubernetes/converge-write.ts';
 import { asApplicationFailure } from '../kubernetes/index.ts';
 import { assertAuthorized, capturedStatement, isOwnStep } from './authority.ts';
-import type { CountdownRef, EffectActivities, EffectKind, UndoEntry } from './contract.ts';
+import type { EffectActivities } from './contract.ts';
 import { operationOf } from './effect.ts';
 import { assertOwnBefore, assertSealed, sameBefore } from './own-before.ts';
 import type { Effects } from './registry.ts';

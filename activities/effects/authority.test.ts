@@ -1,4 +1,5 @@
 // Who may write a launch: only what was signed for it, whoever asks. Every row asks for the very write that is allowed with one thing changed.
+import type { UndoEntry } from '../../verdict/undo.ts';
 import type { ActionRequest } from '../../verdict/action.ts';
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -11,7 +12,7 @@ import { admissionOf } from '../identity/admit-start.ts';
 import { NEW, OLD, FakeClusterApi } from '../testing/fake-cluster-api.ts';
 import { createEffectActivities } from './activities.ts';
 import { capturedStatement } from './authority.ts';
-import type { ApplyInput, Authority, EffectActivities, UndoEntry } from './contract.ts';
+import type { ApplyInput, Authority, EffectActivities } from './contract.ts';
 import { captureInput, countdownOf, entryOf, fakeEffects } from '../testing/one-effect.ts';
 import { LAUNCH_AT, TrustedWorld, releaseOf, runOf, someone } from '../testing/trusted.ts';
 

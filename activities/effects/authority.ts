@@ -1,5 +1,6 @@
 // Authorizes a write by signatures of server, people and workers, not by the caller: a foreign worker or workflow can call the activity, but not
 // sign.
+import type { CountdownRef, UndoEntry } from '../../verdict/undo.ts';
 import type { ActionRequest } from '../../verdict/action.ts';
 import { RESET_CODE, explainForeignRun, explainSkipping, wasReset, type CountdownRun } from '../../verdict/countdown-run.ts';
 import { explainWho, samePerson } from '../../verdict/can.ts';
@@ -11,7 +12,7 @@ import { CLOCK_TOLERANCE_MS } from '../identity/read-signed.ts';
 import type { TrustDependencies } from '../identity/trust.ts';
 import type { Statement } from '../identity/worker-key.ts';
 import { refuse } from '../refusal.ts';
-import type { ApplyInput, CountdownRef, UndoEntry } from './contract.ts';
+import type { ApplyInput } from './contract.ts';
 import type { Effects } from './registry.ts';
 
 /** Throws a non-retryable `SignatureInvalid` or `Refused` with the first missing authorization. */

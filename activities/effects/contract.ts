@@ -1,53 +1,10 @@
 // Effect activities and their types: one shape for every change to the outside world. Types only: workflows import this file, never the
 // implementation.
-import type { SignedAction } from '../../verdict/action.ts';
+import type { CountdownRef, EffectKind, UndoEntry } from '../../verdict/undo.ts';
+import type { Seal, SignedAction } from '../../verdict/signed.ts';
 import type { EvidenceRef, Fact, Finding } from '../../verdict/finding.ts';
 import type { CountdownInput } from '../../workflows/messages.ts';
-import type { Seal } from '../identity/contract.ts';
 import type { DeploymentTarget, WriteResult } from '../kubernetes/contract.ts';
-
-/** One per outside system; implemented in activities/effects/registry.ts. */
-export type EffectKind = 'deployment-image';
-
-/** step: restored when the step ends; countdown: at the end unless launched; always: at the end whatever the ending; kept: stands after the launch. */
-export type UndoScope = 'step' | 'countdown' | 'always' | 'kept';
-
-/** The registered undo of one effect. Small JSON: it refers to evidence and does not contain it. */
-export interface UndoEntry {
-  /**
-   * `<countdown workflow id>/<first run id>/<checkpoint>/<step>/<round>/<effect kind>/<target key>`: the operation id of the effect. The
-   * first run's id outlives continue-as-new and reset.
-   */
-  id: string;
-  kind: EffectKind;
-  /** `key` is stable text: `shop/go-api`. */
-  target: { cluster: string; key: string };
-  /** Fence: a write with a lower generation than the target's is refused. */
-  generation: number;
-  /** For display: `shop/go-api back to sha-4f9c2ab`. */
-  name: string;
-  /** A candidate serves users until it is settled. */
-  live: boolean;
-  scope: UndoScope;
-  /** Lower first, equal ones in parallel. */
-  order: number;
-  /** Dead man's switch, by the worker's real clock. */
-  dueInMs?: number;
-  /** Time budgets of the rollback. */
-  within: { restoreMs: number; proveMs: number };
-  /** Validated by the kind's schema. */
-  before: unknown;
-  /** By the worker that captured `before`. Absent in records of older versions. */
-  seal?: Seal;
-}
-
-/** The countdown that owns an effect. */
-export interface CountdownRef {
-  workflowId: string;
-  firstRunId: string;
-  release: string;
-  notify: string[];
-}
 
 export interface CaptureInput {
   kind: EffectKind;

@@ -1,3 +1,4 @@
+import type { CountdownRef, UndoEntry } from '../../verdict/undo.ts';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +12,7 @@ import { annotations } from '../kubernetes/objects.ts';
 import { NEW, OLD, FakeClusterApi, target } from '../testing/fake-cluster-api.ts';
 import { createEffectActivities } from './activities.ts';
 import { capturedStatement } from './authority.ts';
-import type { CountdownRef, EffectActivities, UndoEntry } from './contract.ts';
+import type { EffectActivities } from './contract.ts';
 import type { DeploymentBefore } from './deployment-before.ts';
 import { operationOf, restoreOf } from './effect.ts';
 import { captureInput, countdownOf, entryOf, fakeEffects } from '../testing/one-effect.ts';

@@ -1,12 +1,13 @@
 // Interface of every change to the outside world: captured, applied, proven, restored. A new outside system is a file beside deployment-image.ts
 // and a line in registry.ts.
+import type { CountdownRef, UndoEntry } from '../../verdict/undo.ts';
 import type { z } from 'zod';
 import { restoreIdOf } from '../../analysis/rollout/restore-id.ts';
 import type { Release } from '../../release/release.ts';
 import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
 import { refuse } from '../refusal.ts';
 import type { Operation } from '../kubernetes/contract.ts';
-import type { CaptureInput, CountdownRef, Proof, UndoEntry, WriteResult } from './contract.ts';
+import type { CaptureInput, Proof, WriteResult } from './contract.ts';
 
 export interface Effect<Before, Wanted> {
   /** Schema of the recorded state; the other functions get only valid ones. */

@@ -1,4 +1,5 @@
 // Who confirms the state that a restore goes back to: journal, seal or cluster.
+import type { UndoEntry } from '../../verdict/undo.ts';
 import { beforeEach, expect, it } from '@jest/globals';
 import { mkdtemp, rename, mkdir, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,7 +7,7 @@ import { join } from 'node:path';
 import { openUndoJournal } from '../evidence/undo-journal.ts';
 import { NEW, FakeClusterApi } from '../testing/fake-cluster-api.ts';
 import { createEffectActivities } from './activities.ts';
-import type { EffectActivities, UndoEntry } from './contract.ts';
+import type { EffectActivities } from './contract.ts';
 import { captureInput, countdownOf, entryOf, fakeEffects } from '../testing/one-effect.ts';
 import { TrustedWorld } from '../testing/trusted.ts';
 

@@ -8,7 +8,7 @@ import { timedOut } from '../reason-of.ts';
 import { refuse } from '../refusal.ts';
 import { within } from '../within.ts';
 import { capturedStatement } from './authority.ts';
-import type { CountdownRef, UndoEntry } from './contract.ts';
+import type { CountdownRef, UndoEntry } from '../../verdict/undo.ts';
 import { operationOf } from './effect.ts';
 import type { Effects } from './registry.ts';
 

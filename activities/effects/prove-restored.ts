@@ -1,4 +1,5 @@
 // Proves that a rolled back Deployment serves again: watches its rollout, reads pods and health, and judges both.
+import type { UndoEntry } from '../../verdict/undo.ts';
 import { judgeRollback, judgeRollbackWrite } from '../../verdict/rollback.ts';
 import { duration, eventTime } from '../../verdict/wording/index.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
@@ -6,7 +7,7 @@ import type { ClusterClient } from '../kubernetes/client.ts';
 import { verifyVersion } from '../kubernetes/verify-version.ts';
 import { watchRollout } from '../kubernetes/watch-rollout.ts';
 import type { RunningActivity } from '../running-activity.ts';
-import type { Proof, UndoEntry, WriteResult } from './contract.ts';
+import type { Proof, WriteResult } from './contract.ts';
 import type { DeploymentBefore } from './deployment-before.ts';
 
 export interface ProofDependencies {

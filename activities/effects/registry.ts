@@ -1,5 +1,5 @@
 // All kinds of effects that can be registered as undos.
-import type { EffectKind } from './contract.ts';
+import type { EffectKind } from '../../verdict/undo.ts';
 import { deploymentImage, type DeploymentImageDependencies } from './deployment-image.ts';
 import { checked, type Effect } from './effect.ts';
 

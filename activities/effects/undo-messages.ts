@@ -2,7 +2,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { WithStartWorkflowOperation, WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
 import { restorerId } from '../../release/countdown-id.ts';
-import type { CountdownRef, UndoEntry } from './contract.ts';
+import type { CountdownRef, UndoEntry } from '../../verdict/undo.ts';
 
 // Names in workflows/messages.ts; activities may import only its types, so test/undo-messages.test.ts compares them.
 const RESTORER_TYPE = 'restorer';

@@ -6,7 +6,7 @@ import type { Client } from '@temporalio/client';
 import type { CountdownStatus } from '../../workflows/messages.ts';
 import { exampleAudit, passedEnd } from '../../workflows/testing/example-status.ts';
 import { keepRecord } from '../bookkeeping/keep-record.ts';
-import type { CountdownRef } from '../effects/contract.ts';
+import type { CountdownRef } from '../../verdict/undo.ts';
 import { TrustedWorld, runOf } from '../testing/trusted.ts';
 import { admissionOf } from '../identity/admit-start.ts';
 import { bytesOf } from './bytes-of.ts';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { CountdownRef, UndoEntry } from '../effects/contract.ts';
+import type { CountdownRef, UndoEntry } from '../../verdict/undo.ts';
 import { absent } from './absent.ts';
 import { errorCode } from './errors.ts';
 import { PART } from '../replace-file.ts';

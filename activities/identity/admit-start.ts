@@ -1,9 +1,10 @@
 // Admits a run whose start the server signed, or whose state a worker sealed. Access to Temporal alone is not enough.
+import type { Seal } from '../../verdict/signed.ts';
 import { ApplicationFailure } from '@temporalio/common';
 import { explainForeignRun, explainSkipping, judgeRun, wasReset, type CountdownRun } from '../../verdict/countdown-run.ts';
 import { hexDigest, inputDigest } from '../../verdict/digest.ts';
 import type { CountdownInput, Start } from '../../workflows/messages.ts';
-import type { AdmitInput, IdentityActivities, Seal } from './contract.ts';
+import type { AdmitInput, IdentityActivities } from './contract.ts';
 import { CLOCK_TOLERANCE_MS, invalid, type SignedReader } from './read-signed.ts';
 import type { StartClaims } from './start-claims.ts';
 import type { TrustDependencies } from './trust.ts';

@@ -1,14 +1,7 @@
-import type { ActionRequest, Signed, SignedAction } from '../../verdict/action.ts';
+import type { Seal, Signed, SignedAction } from '../../verdict/signed.ts';
+import type { ActionRequest } from '../../verdict/action.ts';
 import type { Finding } from '../../verdict/finding.ts';
 import type { CountdownInput } from '../../workflows/messages.ts';
-
-/** A worker's signature (Ed25519) over a statement that the verifier derives itself. */
-export interface Seal {
-  /** First 16 hex digits of the key's SHA-256. */
-  keyId: string;
-  /** Base64. */
-  signature: string;
-}
 
 export interface AdmitInput {
   /** Without carried state. */

@@ -1,5 +1,6 @@
 // Reads what the server signed: by a trusted key, over exactly these bytes, in canonical JSON.
-import type { ActionRequest, Signed } from '../../verdict/action.ts';
+import type { Signed } from '../../verdict/signed.ts';
+import type { ActionRequest } from '../../verdict/action.ts';
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { canonicalJson } from '../../verdict/digest.ts';

@@ -1,7 +1,7 @@
 // The workers' signing key. A worker signs its observations (Statement), and other workers verify them. It never signs actions of people
 // (docs/decisions/0013).
 import { canonicalJson } from '../../verdict/digest.ts';
-import type { Seal } from './contract.ts';
+import type { Seal } from '../../verdict/signed.ts';
 import { openKeyPair, signaturesOf, type KeyFiles, type KeyPair } from './key-pair.ts';
 
 /** Each names its countdown and the first run, so that it cannot be used for another countdown. */

@@ -1,11 +1,12 @@
 // An effect on a fake cluster, with the entry and countdown that a workflow would make.
+import type { CountdownRef, UndoEntry } from '../../verdict/undo.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import { createRestrictedStore } from '../evidence/restricted.ts';
 import type { FakeClusterApi } from './fake-cluster-api.ts';
 import { NEW, target } from './fake-cluster-api.ts';
-import type { Seal } from '../identity/contract.ts';
-import type { CaptureInput, CountdownRef, UndoEntry } from '../effects/contract.ts';
+import type { Seal } from '../../verdict/signed.ts';
+import type { CaptureInput } from '../effects/contract.ts';
 import { createEffects, type Effects } from '../effects/registry.ts';
 
 export const countdownOf = (firstRunId: string): CountdownRef => ({

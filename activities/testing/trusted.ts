@@ -1,5 +1,7 @@
 // A server and a worker with keys of their own in a folder, and what Temporal would report: with them a test signs as the real ones do.
-import type { ActionRequest, Signed } from '../../verdict/action.ts';
+import type { CountdownRef } from '../../verdict/undo.ts';
+import type { Signed } from '../../verdict/signed.ts';
+import type { ActionRequest } from '../../verdict/action.ts';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { countdownId } from '../../release/countdown-id.ts';
@@ -15,7 +17,7 @@ import { signedReader } from '../identity/read-signed.ts';
 import type { TrustDependencies } from '../identity/trust.ts';
 import { workerKey, type WorkerKey } from '../identity/worker-key.ts';
 import { NEW, target } from './fake-cluster-api.ts';
-import type { Authority, CountdownRef } from '../effects/contract.ts';
+import type { Authority } from '../effects/contract.ts';
 
 /** When a test's countdown launches; `nowMs` of the trusted world is a second later. */
 export const LAUNCH_AT = '2026-11-25T09:00:00.000Z';

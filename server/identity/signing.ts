@@ -1,4 +1,5 @@
-import type { ActionRequest, Signed } from '../../verdict/action.ts';
+import type { Signed } from '../../verdict/signed.ts';
+import type { ActionRequest } from '../../verdict/action.ts';
 import { openKeyPair } from '../../activities/identity/key-pair.ts';
 import { canonicalJson } from '../../verdict/digest.ts';
 import type { Start } from '../../workflows/messages.ts';

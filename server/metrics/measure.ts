@@ -1,5 +1,5 @@
 // Measures for the metrics of the server, read at a scrape from visibility, the undo journal and the task queues. Needs no worker.
-import type { CountdownRef } from '../../activities/effects/contract.ts';
+import type { CountdownRef } from '../../verdict/undo.ts';
 import type { EvidenceFolder } from '../../activities/evidence/evidence-folder.ts';
 import { clusterTaskQueue, LOAD_TASK_QUEUE, WORKFLOW_TASK_QUEUE, type Phase } from '../../workflows/messages.ts';
 import { CountdownFailure, phases, type Countdowns } from '../temporal/countdowns.ts';

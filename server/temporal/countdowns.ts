@@ -1,6 +1,7 @@
 // The server's interface to countdowns. `gateway.ts` implements it with Temporal, tests in memory.
-import type { ActionRequest, SignedAction } from '../../verdict/action.ts';
-import type { CountdownRef } from '../../activities/effects/contract.ts';
+import type { SignedAction } from '../../verdict/signed.ts';
+import type { ActionRequest } from '../../verdict/action.ts';
+import type { CountdownRef } from '../../verdict/undo.ts';
 import type { ActivityProgress } from '../../activities/running-activity.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import type { Verdict } from '../../verdict/verdict.ts';

@@ -1,5 +1,6 @@
 // Countdowns in memory: what the server is tested against without Temporal.
-import type { ActionRequest, SignedAction } from '../../verdict/action.ts';
+import type { SignedAction } from '../../verdict/signed.ts';
+import type { ActionRequest } from '../../verdict/action.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import type { CountdownInput, CountdownStatus } from '../../workflows/messages.ts';
 import {

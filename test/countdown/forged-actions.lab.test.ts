@@ -1,5 +1,6 @@
 // Decisions that are forged, copied or stale, sent to a real countdown by somebody who reaches Temporal: none counts, and each is answered and audited.
-import type { ActionRequest, SignedAction } from '../../verdict/action.ts';
+import type { SignedAction } from '../../verdict/signed.ts';
+import type { ActionRequest } from '../../verdict/action.ts';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';

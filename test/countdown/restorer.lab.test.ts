@@ -1,7 +1,7 @@
 // Who restores when the countdown cannot: terminated, or with its workers gone. The restorer looks with the real activity.
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { watchCountdown } from '../../activities/bookkeeping/watch-countdown.ts';
-import type { CountdownRef, UndoEntry } from '../../activities/effects/contract.ts';
+import type { CountdownRef, UndoEntry } from '../../verdict/undo.ts';
 import { undoMessages } from '../../activities/effects/undo-messages.ts';
 import { restorerId } from '../../release/countdown-id.ts';
 import { runningActivity } from '../../activities/running-activity.ts';

@@ -1,7 +1,8 @@
 // The launch: what may have changed is asked again, then the candidate's image on the one container, watched until it serves or until it must
 // be taken back.
+import type { UndoEntry } from '../../verdict/undo.ts';
 import { isCancellation, proxyActivities } from '@temporalio/workflow';
-import type { EffectActivities, UndoEntry } from '../../activities/effects/contract.ts';
+import type { EffectActivities } from '../../activities/effects/contract.ts';
 import type { KubernetesActivities } from '../../activities/kubernetes/contract.ts';
 import type { LaunchStep } from '../../release/steps/registry.ts';
 import { inconclusive, type Finding } from '../../verdict/finding.ts';

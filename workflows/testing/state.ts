@@ -1,5 +1,5 @@
 // A countdown at its first checkpoint, for tests that need no Temporal server.
-import type { UndoEntry } from '../../activities/effects/contract.ts';
+import type { UndoEntry } from '../../verdict/undo.ts';
 import { loadRelease } from '../../release/load.ts';
 import type { Finding } from '../../verdict/finding.ts';
 import type { Principal } from '../../verdict/verdict.ts';
