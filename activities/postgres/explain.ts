@@ -157,7 +157,8 @@ async function executed(
   } catch (error) {
     // The server's message quotes the value, which may be customer data.
     if (error instanceof DatabaseError && error.code?.startsWith(DATA_EXCEPTION) === true)
-      throw new Error(`the statement fails with values sampled from its columns (SQLSTATE ${error.code})`, { cause: error });
+      // oxlint-disable-next-line eslint/preserve-caught-error -- loggers print causes
+      throw new Error(`the statement fails with values sampled from its columns (SQLSTATE ${error.code})`);
     throw error;
   }
 }
