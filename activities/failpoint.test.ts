@@ -7,7 +7,10 @@ import { failpoints } from './failpoint.ts';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 /** Passes the point before the launch write and then prints that it lives. */
-const code = `import { failpoint } from ${JSON.stringify(join(import.meta.dirname, 'failpoint.ts'))}; await failpoint('deployment-image.apply-write.before'); console.log('alive');`;
+const code = `
+  import { failpoint } from ${JSON.stringify(join(import.meta.dirname, 'failpoint.ts'))};
+  await failpoint('deployment-image.apply-write.before');
+  console.log('alive');`;
 const argv = ['--input-type=module', '--eval', code];
 
 let folder: string;
@@ -38,7 +41,7 @@ describe('a failpoint', () => {
     expect(pass({ TMINUS_FAILPOINTS: folder })).toEqual({ signal: null, alive: true });
   });
 
-  it('waits where it is named with pause, says that it was reached, and goes on when the file is removed', async () => {
+  it('waits when its file has pause, reports that it was reached, and continues when the file is removed', async () => {
     const file = join(folder, 'deployment-image.apply-write.before');
     writeFileSync(file, 'pause');
     const child = spawn('node', argv, { env: { PATH: process.env['PATH'] ?? '', TMINUS_FAILPOINTS: folder } });

@@ -108,7 +108,7 @@ describe('storeAudit', () => {
   it.each([
     ['record 2', (text: string) => text.replace(/"hash":"[^"]*"/u, `"hash":"${'0'.repeat(64)}"`)],
     ['its head', (text: string) => text.slice(0, 20)],
-  ])('refuses to sign a new head over one that somebody changed at %s', async (place, change) => {
+  ])('refuses to sign a new head after a change at %s', async (place, change) => {
     const records = chain(3);
     await storeAudit(files, 'go-api', 'run', records.slice(0, 2));
     const changed = change(await readFile(`${path}.head.json`, 'utf8'));
@@ -130,7 +130,7 @@ describe('storeAudit', () => {
       await expect(storeAudit(files, release, run, chain(1))).rejects.toMatchObject({ type: 'Refused', nonRetryable: true });
   });
 
-  it('refuses to build on a file that somebody edited, and leaves it as it is', async () => {
+  it('refuses to append to an edited file, and leaves it unchanged', async () => {
     const records = chain(3);
     await storeAudit(files, 'go-api', 'run', records.slice(0, 2));
     const edited = (await readFile(path, 'utf8')).replace('step.started', 'step.skipped');

@@ -8,7 +8,7 @@ const target = { cluster: 'lab', namespace: 'shop', deployment: 'go-api', contai
 const first = { release: 'go-api-1.3.0', loadTests: [{ name: 'load-test', points: 'sha256:1' }] };
 const second = { release: 'go-api-1.4.0', loadTests: [] };
 
-test('knows the release that was kept last, for each Deployment its own', async () => {
+test('returns the last release of each Deployment', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'last-good-'));
   expect(await readLastGood(folder, target)).toBeNull();
   await keepLastGood(folder, target, first);

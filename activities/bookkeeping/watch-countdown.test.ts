@@ -23,7 +23,7 @@ const watched = (ended: () => Promise<unknown>) =>
     { countdown, dueAtMs: null },
   );
 
-it('what was launched stays launched although the next countdown of the name has begun before anybody looked', async () => {
+it('reports a launch although the next countdown of the name has started since', async () => {
   expect(await watched(async () => ({ ending: 'launched', sentence: '' }))).toMatchObject({ kind: 'closed', ending: 'launched' });
 });
 

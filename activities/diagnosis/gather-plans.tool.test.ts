@@ -86,7 +86,7 @@ const LIST = 'SELECT id, note, customer, id + 1 AS next, id - 1 AS previous, upp
 const BY_CUSTOMER = `${LIST} customer = $1`;
 const BY_NOTE = `${LIST} length(note) > $1`;
 
-it('keeps every plan for its statement where the role may not try an index, and tells that apart', async () => {
+it('keeps every plan when the role cannot try an index, and reports that separately', async () => {
   const { found, diagnosis } = await gathered('looker', recordOfSlow(BY_CUSTOMER, BY_NOTE));
   expect(found.evidence.map(({ kind }) => kind)).toEqual(['query-plan', 'query-plan']);
   expect(found.missing).toEqual([
@@ -108,7 +108,7 @@ it('proves the index for a role that may create temporary tables', async () => {
   expect(found).toMatchObject({ missing: [], evidence: [{ kind: 'query-plan' }, { kind: 'index-proof' }] });
 });
 
-it('tells evidence of the load test that cannot be read, and goes on', async () => {
+it('reports unreadable evidence of the load test, and continues', async () => {
   const { found, diagnosis } = await gathered('looker', '{"database":"shop"');
   expect(found.missing).toEqual([
     'plans of shop: its slow statements cannot be read (line 1: not a JSON document; run the load test again)',
@@ -116,12 +116,12 @@ it('tells evidence of the load test that cannot be read, and goes on', async () 
   expect(diagnosis.findings).toContainEqual(expect.objectContaining({ code: 'EvidenceUnreadable', outcome: 'inconclusive' }));
 });
 
-it('asks for a plan where the one that was logged cannot be read', async () => {
+it('explains a statement whose logged plan cannot be read', async () => {
   const { found } = await gathered('looker', recordOfSlow(BY_NOTE), { plans: ['[{"Query Text": 1}]'] });
   expect(found).toMatchObject({ missing: [], evidence: [{ kind: 'query-plan' }] });
 });
 
-it('fails where the environment file does not know the database: waiting brings no name', async () => {
+it('fails when the environment file has no such database: a retry would not help', async () => {
   await expect(gathered('looker', recordOfSlow(BY_NOTE), { database: 'store' })).rejects.toThrow(
     'the environment file has no database store',
   );

@@ -77,19 +77,19 @@ test('asks for the traces of the namespace under load, and keeps in the record w
   expect(said).not.toContain('whether all traces are of the load test');
 });
 
-test('leaves out production also where all of the service were asked for, and says what spans do not tell', async () => {
+test('excludes production also when all of the service was queried, and reports spans without a namespace', async () => {
   const { said } = await gathered({ '': 30, shop: 20 }, { underLoad });
   expect(said).toContain('20 traces left out');
   expect(said).toContain('whether all traces are of the load test: 30 of 30 have no resource attribute k8s.namespace.name');
 });
 
-test('tells among what is not known what the trace store did not give, with its name', async () => {
+test('lists what the trace store did not return, with its name', async () => {
   const { record, said } = await gathered({}, { underLoad });
   expect(record.missing).toEqual([expect.stringMatching(/^traces of lab: no trace of api between 2026-11-23T12:00:00.000Z and/u)]);
   expect(said).toContain('traces of lab: no trace of api');
 });
 
-test('asks for all of the service where an older run does not say what was under load', async () => {
+test('queries all of the service for an older run that did not record its Deployment', async () => {
   const { record, said } = await gathered({ 'shop-staging': 30, shop: 30 }, {});
   expect(record).not.toHaveProperty('underLoad');
   expect(said).toContain('60 traces; of the slow band');

@@ -125,7 +125,7 @@ describe('settleUndo', () => {
     expect(order).toContain('restorer settled');
   });
 
-  it('settles with the restorer also when the journal cannot be written, and is tried again for the journal', async () => {
+  it('settles with the restorer also when the journal cannot be written, and is retried for the journal', async () => {
     await acts.registerUndo({ entry, countdown });
     await rm(folder, { recursive: true });
     await writeFile(folder, 'a file where the folder was');

@@ -67,7 +67,7 @@ const withDecisions = (decisions: Authority['decisions'], input?: CountdownInput
 };
 
 describe('the write of a launch', () => {
-  it('is refused where the signed plan has no launch, though nobody had to approve it', async () => {
+  it('is refused when the signed plan has no launch, even without required approvals', async () => {
     const [poll] = releaseOf().spec.checkpoints;
     if (!poll) throw new Error('the plan begins with a poll');
     const checkpoints = [poll];
@@ -96,7 +96,7 @@ describe('the write of a launch', () => {
     expect(api.writes.filter((write) => write.endsWith(' deployments'))).toHaveLength(1);
   });
 
-  it('that landed under a fence which somebody else changed is not read back as ours', async () => {
+  it('that landed under a fence changed by someone else is not read back as ours', async () => {
     const input = asked();
     await acts.applyEffect(input);
     api.change(({ metadata }) => {
@@ -106,7 +106,7 @@ describe('the write of a launch', () => {
     await expect(acts.applyEffect(input)).rejects.toMatchObject({ type: 'PreconditionChanged', nonRetryable: true });
   });
 
-  it('is refused while nobody has waived the reset of an earlier run', async () => {
+  it('is refused until the reset of an earlier run is waived', async () => {
     const authority = { ...world.authority(countdown), resets: ['run-0b'] };
     await refused(asked({ authority }), /run run-0b was reset in Temporal, and nobody has waived CountdownReset\/run-0b/u);
   });
@@ -172,7 +172,7 @@ describe('the write of a launch', () => {
     await refused(input, /the caller is not a workflow/);
   });
 
-  it('is refused to a workflow of somebody else that has copied everything', async () => {
+  it('is refused to a foreign workflow that has copied everything', async () => {
     const input = asked();
     const foreign = { ...runOf(countdown), workflowId: 'mine', runId: 'mine-1', workflowType: 'launchStep' };
     for (const parent of [null, { workflowId: 'countdown/other', runId: 'run-1' }, { workflowId: countdown.workflowId, runId: 'run-0' }]) {
@@ -220,7 +220,7 @@ describe('a reset run', () => {
     return asked({ authority: { ...authority, decisions: [...authority.decisions, signed] } });
   };
 
-  it('launches once somebody who may has accepted that very reset', async () => {
+  it('launches after an authorized person has accepted that reset', async () => {
     await expect(acts.applyEffect(withWaiver(waiver()))).resolves.toMatchObject({ wrote: true });
   });
 
@@ -332,7 +332,7 @@ describe('a restore', () => {
     expect(image()).toBe(OLD);
   });
 
-  it('waits for no key: the journal knows what it goes back to', async () => {
+  it('needs no key: the journal confirms the state', async () => {
     await acts.registerUndo({ entry, countdown });
     await acts.applyEffect(asked());
     await loseKeys();
@@ -343,19 +343,19 @@ describe('a restore', () => {
     expect(image()).toBe(OLD);
   });
 
-  it('waits for no journal: the seal knows it', async () => {
+  it('needs no journal: the seal confirms the state', async () => {
     await loseJournal();
     await restored();
   });
 
-  it('waits for neither: the Lease in the cluster knows it', async () => {
+  it('needs neither: the Lease confirms the state', async () => {
     await acts.applyEffect(asked());
     await Promise.all([loseKeys(), loseJournal()]);
     await expect(acts.restoreEffect({ entry: { ...entry, seal: undefined as never }, countdown })).resolves.toMatchObject({ wrote: true });
     expect(image()).toBe(OLD);
   });
 
-  it('is tried again where keys and journal are lost and the API server is away, for a rollback must outlast that', async () => {
+  it('is retried when keys and journal are lost and the API server is unreachable', async () => {
     await acts.applyEffect(asked());
     await Promise.all([loseKeys(), loseJournal()]);
     api.before = (_, resource) => {
@@ -368,7 +368,7 @@ describe('a restore', () => {
     expect(image()).toBe(OLD);
   });
 
-  it('to a state that nobody captured is refused, whoever asks', async () => {
+  it('to a state that was not captured is refused to every caller', async () => {
     await acts.registerUndo({ entry, countdown });
     await acts.applyEffect(asked());
     const forged = { ...entry, before: { ...(entry.before as object), templateHash: 'hash9', templateDigest: 'sha256:other' } };

@@ -192,7 +192,7 @@ describe('capture', () => {
     await expect(captured(countdownOf('run-2'), 2)).resolves.toMatchObject({ kind: 'deployment-image' });
   });
 
-  it('refuses a launch whose Lease has the same operation with another generation, for somebody changed one of them', async () => {
+  it('refuses a launch whose Lease has the same operation with another generation, because someone changed one of them', async () => {
     await acts.settleUndo({ entry: await launched(), outcome: 'kept', countdown });
     api.change(({ metadata }) => void (metadata.annotations = { ...metadata.annotations, [annotations.fencingGeneration]: '4' }));
     await expect(captured(countdownOf('run-2'), 5)).rejects.toMatchObject({ type: 'OperationOpen', nonRetryable: true });
@@ -332,7 +332,7 @@ describe('restore', () => {
     ],
     ['belongs to an earlier Deployment of the name', () => void (api.replicaSets[0] && (api.replicaSets[0].metadata.ownerReferences = []))],
     ['is gone too', () => void api.replicaSets.shift()],
-  ])('ends, and says what to deploy, when the snapshot is lost and the ReplicaSet %s', async (_, spoil) => {
+  ])('ends with the image to deploy when the snapshot is lost and the ReplicaSet %s', async (_, spoil) => {
     const entry = await launched();
     await rm(folder, { recursive: true });
     spoil();
@@ -389,7 +389,7 @@ describe('restore', () => {
     expect(write).not.toHaveProperty('withoutLease');
   });
 
-  describe('of a launch that never landed, because somebody else deployed since it was recorded', () => {
+  describe('of a launch that never landed, after a deployment by someone else', () => {
     const deployed = (other: string) =>
       api.change(
         ({ spec }) => void (spec.template.spec.containers = spec.template.spec.containers.map((each) => ({ ...each, image: other }))),
@@ -447,7 +447,7 @@ describe('restore', () => {
     expect(image()).toBe(OLD);
   });
 
-  it('puts no value of the Deployment into the sentence with which the cluster refuses a write', async () => {
+  it('redacts values of the Deployment in the message of a refused write', async () => {
     withSecrets();
     const entry = await captured();
     api.before = (verb, resource) => {
@@ -494,7 +494,7 @@ describe('restore', () => {
     expect(api.deployment?.spec.template).toEqual(spec.template);
   });
 
-  it('takes an operation with another generation beside it for somebody else’s change', async () => {
+  it('treats an operation with another generation as a change by someone else', async () => {
     const entry = await captured(countdown, 3);
     await launch(entry);
     api.change(({ metadata }) => void (metadata.annotations = { ...metadata.annotations, [annotations.fencingGeneration]: '2' }));
@@ -548,7 +548,7 @@ describe('restore', () => {
     });
   });
 
-  it('refuses a record of another shape in one sentence', async () => {
+  it('refuses an invalid record with one message', async () => {
     const entry = await captured();
     const other = { ...entry, before: { ...(entry.before as object), uid: 7 } };
     // As a worker of another version captured it.

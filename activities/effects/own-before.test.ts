@@ -26,7 +26,7 @@ beforeEach(async () => {
   entry = entryOf(before, countdown, 1, seal);
 });
 
-it('restores although the disk of the journal does not answer, for the seal confirms the state', async () => {
+it('restores although the disk of the journal hangs, because the seal confirms the state', async () => {
   await acts.registerUndo({ entry, countdown });
   await acts.applyEffect({ entry, wanted: { image: NEW }, countdown, authority: world.authority(countdown) });
   const hung = { ...openUndoJournal(folder), find: () => new Promise<never>(() => undefined) };
@@ -39,7 +39,7 @@ it('restores although the disk of the journal does not answer, for the seal conf
   expect(answer).toBe('restored');
 }, 15_000);
 
-it('is tried again where the only witness, the journal, cannot be read for a moment', async () => {
+it('is retried when the only source, the journal, cannot be read', async () => {
   const { seal: _, ...old } = entry;
   const journal = openUndoJournal(folder);
   await journal.register(old, countdown);

@@ -45,7 +45,7 @@ describe('the registration with the countdown', () => {
   it.each([
     ['no server or no worker answers', new Error('deadline')],
     ['the run closes in the middle of it, for it may have gone on as a new one', updateFailed('AcceptedUpdateCompletedWorkflow')],
-  ])('is tried again when %s', async (_, error) => {
+  ])('is retried when %s', async (_, error) => {
     await expect(failing(error).messages.registerWithCountdown(entry, countdown)).rejects.toBe(error);
   });
 });
@@ -70,7 +70,7 @@ describe('the restorer', () => {
     await expect(failing(error).messages.settleWithRestorer(entry, countdown)).resolves.toBeUndefined();
   });
 
-  it('that cannot be reached is one, so the settlement is tried again', async () => {
+  it('that cannot be reached is one, so the settlement is retried', async () => {
     await expect(failing(new Error('no server')).messages.settleWithRestorer(entry, countdown)).rejects.toThrow('no server');
   });
 });

@@ -65,7 +65,7 @@ it('lists nothing where no countdown has ended yet', async () => {
   expect(await countdownRecords(folder).list()).toEqual({ pointers: [], damaged: [] });
 });
 
-it('says that the disk refuses, and points to nothing', async () => {
+it('reports a failing disk, and writes no pointer', async () => {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'records'), 'a file where the folder should be');
   await expect(keep(ended)).rejects.toMatchObject({ name: 'EvidenceNotKept' });

@@ -64,7 +64,7 @@ test('stores the same bytes put by many at once only once', async () => {
   expect((await read(store, digestOf(bytes))).equals(bytes)).toBe(true);
 });
 
-test('says of unknown bytes that they are missing', async () => {
+test('reports unknown bytes as missing', async () => {
   const store = createFolderEvidenceStore(folder);
   const digest = digestOf(bytesOf('never stored'));
   expect(await store.has(digest)).toBe(false);
@@ -125,7 +125,7 @@ test('refuses more bytes than one piece may have and keeps nothing of them', asy
 test.each([
   ['ENOSPC', 'the disk is full'],
   ['EROFS', 'read-only'],
-])('answers %s in the middle of writing with a sentence and leaves no partial file', async (code, sentence) => {
+])('reports %s during a write and leaves no partial file', async (code, sentence) => {
   const probe = await open(join(folder, 'probe'), 'w');
   const fileHandle = Object.getPrototypeOf(probe) as { write(...args: unknown[]): Promise<{ bytesWritten: number }> };
   await probe.close();
@@ -148,7 +148,7 @@ test.each([
   expect(await files(folder)).toEqual([]);
 });
 
-test('answers a folder that cannot be one with a sentence', async () => {
+test('reports a path that cannot be a folder', async () => {
   await writeFile(join(folder, 'file'), '');
   const store = createFolderEvidenceStore(join(folder, 'file', 'store'));
   await expect(store.put(description, bytesOf('x'))).rejects.toMatchObject({

@@ -64,7 +64,7 @@ test('prune counts and removes nothing in a dry run', async () => {
   expect(await store.has(old)).toBe(true);
 });
 
-test('prune keeps what the last good release, an undo and the record of a countdown name, and touches neither them nor a part that is being written', async () => {
+test('prune keeps what last-good, undo and countdown records refer to, the pointers themselves and parts in progress', async () => {
   const [good, snapshot, record] = [await putDaysAgo('good', 400), await putDaysAgo('snapshot', 400), await putDaysAgo('record', 400)];
   const beside = {
     'last-good/lab.shop.go-api.json': good,

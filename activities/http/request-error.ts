@@ -4,7 +4,7 @@
  */
 export class RequestError extends Error {
   override readonly name = 'RequestError';
-  /** Without host and path, to be put into a sentence of the caller: `timed out after 3 s`. */
+  /** Without host and path, for a message of the caller: `timed out after 3 s`. */
   readonly reason: string;
 
   constructor(host: string | null, reason: string) {

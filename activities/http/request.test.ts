@@ -136,7 +136,7 @@ describe('a request', () => {
     expect(new Set(ports).size).toBe(3);
   });
 
-  it('closes the connection of a response that nobody reads', async () => {
+  it('closes the connection of an unread response', async () => {
     const { listener, closed } = closedByClient((_incoming, response) => endless(response));
     const response = await request({ url: await serve(listener), ...LIMITS });
     response.close();

@@ -39,7 +39,7 @@ const client = axios.create({
   maxRedirects: 0,
   proxy: false,
   validateStatus: () => true,
-  // axios would rewrite a body that looks like JSON, and signatures are over its exact bytes.
+  // axios would reformat a JSON body, and signatures are over its exact bytes.
   transformRequest: (body: unknown) => body,
   headers: { accept: '*/*', 'user-agent': 'tminus' },
 });
@@ -92,7 +92,7 @@ export async function request(options: RequestOptions): Promise<HttpResponse> {
   }
 }
 
-/** Messages of Node that do not say what happened. */
+/** Unclear messages of Node. */
 const BROKEN: ReadonlyMap<string, string> = new Map([
   ['socket hang up', 'the connection was closed before a response'],
   ['aborted', 'the connection was closed in the middle of the response'],

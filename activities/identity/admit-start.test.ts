@@ -192,7 +192,7 @@ describe('carried state', () => {
     await expect(goOn({ cronSchedule: '@every 1m' })).rejects.toMatchObject({ type: 'Refused' });
   });
 
-  it('is sealed for nobody who was not admitted, and for no other chain than that of the run that asks', async () => {
+  it('is sealed only for an admitted run, and only for the chain of the calling run', async () => {
     const seal = await admit();
     const asked = { start: input.start, admission: seal, digest: DIGEST, resets: [] };
     asks('run-2');
@@ -213,7 +213,7 @@ describe('carried state', () => {
     await expect(admission.sealCarried({ ...asked, resets: ['run-1b'] })).resolves.toEqual({ seal: seals(DIGEST) });
   });
 
-  it('is not believed any more where the public half of its key was removed', async () => {
+  it('is not trusted after its public key was removed', async () => {
     await goOn();
     const keys = join(folder, 'worker-public-keys');
     for (const name of await readdir(keys)) await rm(join(keys, name));
@@ -221,7 +221,7 @@ describe('carried state', () => {
     await expect(admission.admit({ input, carried: kept })).rejects.toMatchObject({ message: expect.stringContaining('workerPublicKeys') });
   });
 
-  it('is tried again while the folder of the public keys is not there', async () => {
+  it('is retried while the folder of public keys is missing', async () => {
     await goOn();
     await rm(join(folder, 'worker-public-keys'), { recursive: true });
     const kept = { digest: DIGEST, admission: seals('x'), seal: seals(DIGEST) };

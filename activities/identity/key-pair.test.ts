@@ -68,7 +68,7 @@ describe('the key of the workers', () => {
 });
 
 describe('the record of starts', () => {
-  it('answers all who claim at once with the same run, also after a restart', async () => {
+  it('returns the same run to concurrent claims, also after a restart', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'claims-'));
     const runs = ['run-1', 'run-2', 'run-3', 'run-4'];
     const answers = await Promise.all(runs.map((run) => startClaims(folder).claim('../start', run)));
@@ -78,14 +78,14 @@ describe('the record of starts', () => {
     expect(readdirSync(join(folder, 'starts'))).toHaveLength(1);
   });
 
-  it('fails, and admits nobody, where it cannot be written', async () => {
+  it('fails and admits no run when it cannot be written', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'claims-')), 'a-file');
     writeFileSync(file, '');
     await expect(startClaims(file).claim('start', 'run-1')).rejects.toMatchObject({ name: 'EvidenceNotKept' });
   });
 });
 
-it('is not published into a folder that is away: an outage must not look like an empty folder', () => {
+it('is not published when the folder is missing: an outage must not look like an empty folder', () => {
   const at = files();
   openKeyPair(at);
   rmSync(at.publicKeys, { recursive: true });

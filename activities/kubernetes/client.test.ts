@@ -71,7 +71,7 @@ describe('the cluster client', () => {
     [500, 'ApiServerFailing', false, /the API server failed \(500: etcd is away\)/],
     [503, 'ApiServerFailing', false, /the API server failed \(503: etcd is away\)/],
     [422, 'Refused', true, /rejected \(422: etcd is away\)/],
-  ])('turns %i into a sentence with verb and resource, and into the failure %s', async (status, type, nonRetryable, sentence) => {
+  ])('converts %i to a message with verb and resource, and to the failure %s', async (status, type, nonRetryable, sentence) => {
     answer = say(status, { message: 'etcd is away' });
     const error = await failure();
     expect(error.message).toMatch(sentence);
@@ -79,7 +79,7 @@ describe('the cluster client', () => {
     expect(toApplicationFailure(error)).toMatchObject({ type, nonRetryable, message: error.message });
   });
 
-  it('ends for everybody what the API server itself says is not there, and leaves the 404 of whatever stands before it to who asks', async () => {
+  it('is final for an object that the API server reports as not found, and left to the caller for a 404 of a proxy', async () => {
     const missing = (name: string) => ({
       kind: 'Status',
       reason: 'NotFound',
@@ -138,7 +138,7 @@ describe('the cluster client', () => {
     await readDeployment(client, 'shop', 'go-api');
   });
 
-  it('knows that it does not know when the connection breaks or the answer is no JSON', async () => {
+  it('reports an unknown outcome when the connection breaks or the response is not JSON', async () => {
     answer = (request) => void request.socket.destroy();
     expect(await failure()).toMatchObject({
       status: 0,
@@ -162,7 +162,7 @@ describe('the cluster client', () => {
     expect(asked[1]).toContain('/api/v1/namespaces/shop/pods?limit=500&labelSelector=app%3Dgo-api&continue=next');
   });
 
-  it('reads the log of a pod as it stands, from a moment on and up to a limit, and says which right it lacks', async () => {
+  it('reads the log of a pod since a time and up to a limit, and names a missing permission', async () => {
     answer = say(200, 'serving\n{"msg":"Query"}\n');
     const range = { container: 'go-api', since: new Date('2026-11-25T21:40:00.500Z'), limitBytes: 1_024 };
     expect(await readPodLog(client, 'shop-staging', 'go-api-1', range)).toBe('serving\n{"msg":"Query"}\n');
@@ -181,7 +181,7 @@ describe('the cluster client', () => {
     expect(() => clients('toString')).toThrow('has no cluster toString');
   });
 
-  it('tells an unreadable kubeconfig by its path', async () => {
+  it('names an unreadable kubeconfig', async () => {
     const clients = createClusterClients({ spec: { clusters: { lab: { kubeconfig: 'no/such/file' } } } } as never, '/folder');
     await expect(clients('lab').get(deployments('shop', 'go-api'))).rejects.toMatchObject({
       type: 'Misconfigured',
@@ -243,7 +243,7 @@ describe('the pods that serve', () => {
     ]);
   });
 
-  it('are selected by all that a label selector can say', () => {
+  it('are selected by every form of a label selector', () => {
     expect(
       labelSelector({
         matchLabels: { app: 'a' },

@@ -15,7 +15,7 @@ it('bears a refusal for a minute, and then throws it', () => {
   expect(() => trouble.bear(last)).toThrow(last);
 });
 
-it('counts the minute anew after a look that succeeded, or an answer that was none', () => {
+it('restarts the minute after a successful sample, or a missing response', () => {
   let nowMs = 0;
   const trouble = passingTrouble(() => nowMs);
   trouble.bear(failure(404));
@@ -29,7 +29,7 @@ it('counts the minute anew after a look that succeeded, or an answer that was no
   expect(trouble.bear(failure(404)).status).toBe(404);
 });
 
-it('bears no answer and a server in trouble however long they last', () => {
+it('tolerates a missing response and a failing server for any time', () => {
   let nowMs = 0;
   const trouble = passingTrouble(() => nowMs);
   for (const status of [0, 500, 429]) {
@@ -39,7 +39,7 @@ it('bears no answer and a server in trouble however long they last', () => {
   expect(trouble.refusal()).toBeNull();
 });
 
-it('throws at once what is no answer of an API server, and what it says is gone', () => {
+it('throws other errors and objects that are gone at once', () => {
   const trouble = passingTrouble();
   expect(() => trouble.bear(new RangeError('a bug'))).toThrow('a bug');
   expect(() => trouble.bear(failure(404, true))).toThrow('not found (404)');

@@ -75,7 +75,7 @@ it.each([
   expect(redactor.message(message)).toContain('(redacted 1)');
 });
 
-it('leaves the words of a message that only look alike', () => {
+it('keeps words of a message that are only similar', () => {
   const redactor = createRedactor();
   redactor.value({ env: [{ value: 'production-eu' }, { value: 'on' }] });
   expect(redactor.message('one of the products on this cluster is not allowed')).toBe('one of the products on this cluster is not allowed');

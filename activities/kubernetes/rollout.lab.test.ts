@@ -55,7 +55,7 @@ describe('a rollout on a real control plane', () => {
     await ready({}, [OLD]);
     const expected = await acts.captureDeployment(lab.target);
     const watching = watch(await acts.applyImage({ target: lab.target, operation: operation('launch'), image: NEW, expected }), NEW);
-    await until('a look at pods that are not ready', async () => activity.told.some(({ text }) => text === '0 of 3 pods ready'));
+    await until('a look at pods that are not ready', async () => activity.reported.some(({ text }) => text === '0 of 3 pods ready'));
     await kubelet.stop();
     kubelet = lab.playKubelet([OLD, NEW]);
     const result = await watching;
@@ -94,12 +94,12 @@ describe('a rollout on a real control plane', () => {
     expect(await verify(OLD)).toMatchObject({ ok: true, pods: 3 });
   });
 
-  it('is superseded when somebody else changes the template while it goes on', async () => {
+  it('is superseded when someone else changes the template during it', async () => {
     await ready({}, [OLD]);
     const expected = await acts.captureDeployment(lab.target);
     const write = await acts.applyImage({ target: lab.target, operation: operation('launch'), image: NEW, expected });
     const watching = watch(write, NEW);
-    await until('a first look', async () => activity.told.length > 0);
+    await until('a first look', async () => activity.reported.length > 0);
     await lab.change({ spec: { template: { spec: { containers: [{ name: 'go-api', image: 'registry.local/go-api:hotfix' }] } } } });
     expect(await watching).toMatchObject({ outcome: 'superseded', detail: expect.stringContaining('hotfix') });
   });

@@ -145,7 +145,7 @@ describe('applyImage on a real API server', () => {
     expect((await lab.read()).spec.replicas).toBe(4);
   });
 
-  it('stops after a conflict when somebody else changed the template in between, and does not write over it', async () => {
+  it('stops after a conflict when someone else changed the template, and does not overwrite it', async () => {
     const plain = activitiesWith(lab.client);
     const expected = await plain.captureDeployment(lab.target);
     const theirs = { spec: { template: { spec: { containers: [{ name: 'go-api', env: [{ name: 'THEIRS', value: '1' }] }] } } } };
@@ -182,7 +182,7 @@ describe('applyImage through a connection that is reset', () => {
     expect((await lab.read()).metadata.generation).toBe(before + 1);
   });
 
-  it('shows that the reset bites: without reading back the caller only knows that there was no answer', async () => {
+  it('shows that the reset works: without a read-back the caller only gets no response', async () => {
     await through.get({ group: 'apps', version: 'v1', resource: 'deployments', namespace: lab.namespace, name: 'go-api' });
     proxy.loseNextAnswer();
     const patch = through.patch(
@@ -284,7 +284,7 @@ describe('restoreTemplate on a real API server', () => {
     expect(await acts.restoreTemplate(restore)).toMatchObject({ wrote: true });
   });
 
-  it('leaves alone what somebody else wrote after the launch', async () => {
+  it('does not overwrite a change by someone else after the launch', async () => {
     const acts = activitiesWith(counting(lab.client));
     const snapshot = await acts.captureDeployment(lab.target);
     await acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected: snapshot });

@@ -120,7 +120,11 @@ function hostile(): string {
       for (const address of ${JSON.stringify(addresses)}) attempt('http ' + address, () => http.get(address, { timeout: '2s' }).body);
       attempt('redirect', () => (http.get(__ENV.TARGET + '/redirect', { timeout: '2s' }).body === 'found' ? 'redirected' : ''));
       attempt('websocket', () => ws.connect('ws://127.0.0.1:${otherPort}/socket', (socket) => socket.close()).status || '');
-      attempt('grpc', () => { const client = new grpc.Client(); client.connect('127.0.0.1:${otherPort}', { plaintext: true, timeout: '1s' }); return 'connected'; });
+      attempt('grpc', () => {
+        const client = new grpc.Client();
+        client.connect('127.0.0.1:${otherPort}', { plaintext: true, timeout: '1s' });
+        return 'connected';
+      });
       http.post(__ENV.TARGET + '/report', JSON.stringify(found));
     }
     export function handleSummary() { return { stdout: 'forged points', ${JSON.stringify(join(folder, 'written'))}: 'written' }; }

@@ -324,7 +324,7 @@ test('fails a dead target by its errors, not by its speed', async () => {
   expect(codes(report)).toEqual(['CandidateUnderLoad', 'ErrorRateAboveLimit', 'LatencyUndecided', 'LoadDelivered', 'RuntimeUnknown']);
 });
 
-test('holds when another build is deployed under the load, and says which', async () => {
+test('holds when another build is deployed under the load, and names it', async () => {
   let lists = 0;
   const pod = { name: 'go-api-1', ip: '127.0.0.1', image: 'registry.local/go-api:sha-1', templateImage: 'registry.local/go-api:sha-1' };
   const report = await run({
@@ -332,7 +332,8 @@ test('holds when another build is deployed under the load, and says which', asyn
     dependencies: { listPods: () => Promise.resolve([{ ...pod, imageId: (lists += 1) < 3 ? 'sha256:1' : 'sha256:2' }]) },
   });
   expect(say(report, 'CandidateNotUnderLoad')).toBe(
-    'the load test did not measure registry.local/go-api:sha-1: the pods ran different images of this name: sha256:1, sha256:2; deploy it to staging, then retry the step',
+    'the load test did not measure registry.local/go-api:sha-1: the pods ran different images of this name: sha256:1, sha256:2; ' +
+      'deploy it to staging, then retry the step',
   );
 });
 
@@ -363,7 +364,7 @@ test('holds when k6 is killed in the middle', async () => {
   expect(say(report, 'LoadRunIncomplete')).toContain('k6 was ended by SIGKILL');
 });
 
-test('holds with k6’s own words when the script is broken, and when there is no k6', async () => {
+test('holds with k6’s message when the script is broken, and when there is no k6', async () => {
   const broken = await run({ script: 'export default function () {}\nnope();' });
   expect(say(broken, 'LoadRunIncomplete')).toMatch(/k6 sent no request: .*nope is not defined/);
   const missing = await run({ dependencies: { startK6: k6At(join(folder, 'no-such-k6')) } });
@@ -398,7 +399,7 @@ test('ends k6 and leaves nothing when the evidence cannot be kept', async () => 
   await expect(run({ seconds: 20, dependencies: { store: full } })).rejects.toMatchObject({ name: 'EvidenceNotKept' });
 });
 
-test('says at once that the script is not in the store', async () => {
+test('reports at once that the script is not in the store', async () => {
   const input = { ...(await inputFor({})), scriptDigest: `sha256:${'0'.repeat(64)}` };
   const dependencies = {
     store,
@@ -448,7 +449,8 @@ test('even a k6 that writes nothing, and so meets no broken pipe, does not outli
   const worker = `
     import { startK6 } from ${JSON.stringify(join(import.meta.dirname, 'k6-process.ts'))};
     startK6({
-      k6Path: ${JSON.stringify(silent)}, archive: 'x', folder: ${JSON.stringify(work)}, targetUrl: 'x', reach: { hosts: {}, blacklist: [], noProxy: [] }, user: null,
+      k6Path: ${JSON.stringify(silent)}, archive: 'x', folder: ${JSON.stringify(work)}, targetUrl: 'x',
+      reach: { hosts: {}, blacklist: [], noProxy: [] }, user: null,
     });
     process.stdout.write('started');
   `;

@@ -81,7 +81,7 @@ describe('k6 as a process of this machine', () => {
     await expect(local('exit 0', { workFolder: open })(run)).rejects.toThrow(`${open} is not a folder that this user alone may write to`);
   });
 
-  it('ends with what the shell says where there is no k6', async () => {
+  it('ends with the shell’s message when there is no k6', async () => {
     const k6 = await localK6({ k6Path: join(folder, 'no-such-k6'), workFolder, user, hosts: [] })(run);
     expect(await text(k6.points)).toBe('');
     expect(await k6.ended).toMatchObject({ exitCode: 127, lastError: expect.stringContaining('not found') });
@@ -117,7 +117,7 @@ describe('k6 at a runner', () => {
     await k6.ended;
   });
 
-  it('ends when it is asked to, and says its last words', async () => {
+  it('stops on request, with its last error', async () => {
     await start('trap "echo last; exit 105" INT; echo first; while :; do sleep 0.05; done');
     const k6 = await remote(run);
     const points = text(k6.points);
@@ -163,7 +163,7 @@ describe('k6 at a runner', () => {
     expect(await k6.ended).toMatchObject({ exitCode: null, signal: 'SIGKILL' });
   });
 
-  it('does not run where nobody listens, or the target has no address', async () => {
+  it('does not run without a runner, or when the target has no address', async () => {
     await expect(remoteK6({ socket: join(folder, 'none.sock'), hosts: [] })(run)).rejects.toThrow(
       /^the k6 runner at .*none\.sock does not respond: /,
     );

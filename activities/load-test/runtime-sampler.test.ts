@@ -49,14 +49,14 @@ test('stores a pause that ended before the last one, when the clock was set back
   expect(runtimeByPod(running.samples)[0]).toMatchObject({ pausesMs: [0.0007], pausesLost: 0 });
 });
 
-test('tells why a pod could not be read', async () => {
+test('reports why a pod could not be read', async () => {
   metrics = () => [503, 'shutting down'];
   const running = sampler();
   await running.finish();
   expect(running.samples).toMatchObject([{ pod: 'a', unread: '/metrics of pod a: HTTP 503: shutting down', goroutines: null }]);
 });
 
-test('tells that the pods could not be listed, and goes on', async () => {
+test('reports that the pods could not be listed, and continues', async () => {
   metrics = () => [200, 'go_goroutines 7\n'];
   let lists = 0;
   const running = sampler(() => ((lists += 1) === 1 ? Promise.reject(new Error('forbidden')) : Promise.resolve(pods)));

@@ -1,4 +1,4 @@
-// `/metrics` of a process, on an address of its own: scrapers have no token, and the pages' port answers nobody without one.
+// `/metrics` of a process on its own address: scrapers have no token, and the server's port requires one.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';

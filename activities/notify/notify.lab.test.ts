@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => temporal.close());
 
-it('is tried again by Temporal itself, which hands on who was told: every target gets the message once, under one id', async () => {
+it('is retried by Temporal, which keeps the delivered targets: every target gets the message once, under one id', async () => {
   const got: string[] = [];
   const refusals = [503, 503];
   const server = createServer(({ url, headers }, response) => {

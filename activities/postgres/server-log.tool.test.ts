@@ -129,7 +129,7 @@ it.each([
   expect(plan.statement).toContain('alice');
 });
 
-it('reads on in the file that took the place of the one it began with', async () => {
+it('continues in the file that replaced the first one', async () => {
   await logTo('jsonlog');
   const { record } = await watched(async () => {
     await load(3);
@@ -167,7 +167,7 @@ it('explains what it found without running EXPLAIN, and proves the index on a co
   expect(scan?.actualRows).toBe(ROWS / CUSTOMERS);
 });
 
-it("takes the service's own log where the role may not read the server's, and says why", async () => {
+it("reads the service's log when the role cannot read the server's, with the reason", async () => {
   await logTo('jsonlog');
   const statement = {
     statement: 'SELECT 1',
@@ -190,7 +190,7 @@ it("takes the service's own log where the role may not read the server's, and sa
   });
 });
 
-it('says of each place why nothing is there', async () => {
+it('reports for each source why it has nothing', async () => {
   await logTo('jsonlog', { log_min_duration_statement: '-1', 'auto_explain.log_min_duration': '-1' });
   const { record, facts } = await watched(() => load(1));
   expect(record.unread).toBe(

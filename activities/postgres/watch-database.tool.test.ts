@@ -73,7 +73,7 @@ async function locked(): Promise<void> {
 const HIDDEN_STATEMENTS = 'pg_stat_statements: statements of other roles are hidden; grant pg_read_all_stats to this role';
 const HIDDEN_SESSIONS = 'sessions of other roles are hidden; grant pg_read_all_stats to this role';
 
-it('is told by a role that may see nothing of the service, and no figure of it is made up', async () => {
+it('is reported for a role that cannot see the service, without invented numbers', async () => {
   const { record, samples, said } = await watched('guest', locked);
   expect(record).toMatchObject({
     statements: [],
@@ -87,7 +87,7 @@ it('is told by a role that may see nothing of the service, and no figure of it i
   expect(JSON.stringify([record, samples])).not.toContain('insufficient privilege');
 });
 
-it('is not told to a role with pg_read_all_stats, which sees who waits and what was slow', async () => {
+it('is not reported for a role with pg_read_all_stats, which sees waits and slow statements', async () => {
   const { record, samples, said } = await watched('reader', locked);
   expect(record).toMatchObject({ unread: null, source: 'pg_stat_statements' });
   expect(record.statements[0]).toMatchObject({ statement: 'UPDATE stock SET n = n - $1 WHERE id = $2', calls: 2 });
@@ -116,7 +116,7 @@ it('counts the time of a session that idles in a transaction from the end of its
   expect(Math.max(...idle.map(({ runsMs }) => runsMs))).toBeLessThan(400);
 });
 
-it('tells a sample at sessions that do not say what they do as not read', async () => {
+it('records a sample of sessions without activity as unread', async () => {
   const owner = await open('postgres');
   await owner.query('ALTER ROLE shop SET track_activities = off');
   try {

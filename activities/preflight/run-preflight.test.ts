@@ -157,7 +157,9 @@ test('preflight refuses a service whose last launch has no end', async () => {
 
   expect(await judged({ annotations, lease: lease('open') })).toMatchObject({
     outcome: 'fail',
-    message: `last launch ended: the last launch of shop/go-api (countdown ${OTHER}) has no end; \`tminus leftovers\` lists who restores it; \`tminus restore\` restores it`,
+    message:
+      `last launch ended: the last launch of shop/go-api (countdown ${OTHER}) has no end; ` +
+      '`tminus leftovers` lists who restores it; `tminus restore` restores it',
   });
   // Claimed, and killed before the write.
   expect(await judged({ lease: lease('open') })).toMatchObject({ outcome: 'fail' });

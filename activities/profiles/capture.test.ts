@@ -53,7 +53,7 @@ test('keeps what the CPU does, where goroutines wait and leak, and the heap, as 
   for (const ref of evidence) expect(await options.store.has(ref.digest)).toBe(true);
 });
 
-test('tells as facts what could not be had, and keeps the rest', async () => {
+test('reports failed profiles as facts, and keeps the rest', async () => {
   const options = await serve((request, response) => {
     if (request.url?.includes('/profile')) response.writeHead(500).end('Could not enable CPU profiling: cpu profiling already in use\n');
     else if (request.url?.includes('/heap')) response.end('<html>no profile</html>');
@@ -69,7 +69,7 @@ test('tells as facts what could not be had, and keeps the rest', async () => {
   ]);
 });
 
-test('says of a pod that is gone that it is gone', async () => {
+test('reports a pod that is gone', async () => {
   const options = await serve((_, response) => response.end());
   server.close();
   const { evidence, facts } = await captureProfiles(pod, options);

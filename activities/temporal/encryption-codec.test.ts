@@ -36,7 +36,7 @@ describe('rotation', () => {
     expect(Buffer.from((await one(codec.encode([payload]))).metadata?.['encryption-key-id'] as Uint8Array).toString()).toBe('2026-11');
   });
 
-  it('says which key is missing, and never what was encrypted', async () => {
+  it('names the missing key, never the encrypted content', async () => {
     const sealed = await one(encryptionCodec([fresh]).encode([payload]));
     await expect(encryptionCodec([old]).decode([sealed])).rejects.toThrow(
       'a payload is encrypted with key 2026-11, which is not in TMINUS_PAYLOAD_KEYS',

@@ -14,7 +14,7 @@ const apiKey = file('api-key', 'secret-api-key\n');
 const payloadKey = file('payload.key', Buffer.alloc(32, 7).toString('base64'));
 
 describe('how Temporal is reached', () => {
-  it('is in clear on this machine where nothing is said', async () => {
+  it('is unencrypted to this machine by default', async () => {
     expect(await temporalSettings({})).toEqual({ namespace: 'default', connection: { address: '127.0.0.1:7233' }, encryption: null });
   });
 

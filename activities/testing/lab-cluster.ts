@@ -164,7 +164,7 @@ export async function until(what: string, ask: () => Promise<boolean>, withinMs 
   throw new Error(`waited ${withinMs / 1_000} s for ${what}${last ? `: ${last}` : ''}`);
 }
 
-export function recordedActivity(): RunningActivity & { told: ActivityProgress[] } {
-  const told: ActivityProgress[] = [];
-  return { told, heartbeat: (progress) => void told.push(progress), signal: new AbortController().signal };
+export function recordedActivity(): RunningActivity & { reported: ActivityProgress[] } {
+  const reported: ActivityProgress[] = [];
+  return { reported, heartbeat: (progress) => void reported.push(progress), signal: new AbortController().signal };
 }

@@ -15,12 +15,12 @@ export interface OwnPostgres {
 
 const DEBIAN = '/usr/lib/postgresql';
 /** Starting takes half a second; a machine that builds is slower. */
-const READY_WITHIN_MS = 60_000;
+const READY_TIMEOUT_MS = 60_000;
 
 /** PostgreSQL refuses to run as root. */
 const asPostgres = process.getuid?.() === 0 ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--init-groups', '--'] : [];
 
-/** Folder of the newest server's programs. Throws with a sentence: a test that is skipped proves nothing. */
+/** Folder of the newest server's programs. Throws when it is missing, so that no test is skipped. */
 function programs(): string {
   const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).filter((each) => existsSync(join(DEBIAN, each, 'bin/postgres'))) : [];
   const newest = versions.sort((a, b) => Number(b) - Number(a))[0];
@@ -68,9 +68,9 @@ export async function startOwnPostgres(settings: Record<string, string> = {}): P
   return { url, stop };
 }
 
-/** Asked by connecting: what the server says of itself goes into files where it collects its log. */
+/** Tries to connect: with a log collector the server does not print that it is ready. */
 async function ready(url: string, server: ChildProcess): Promise<void> {
-  const endsAtMs = performance.now() + READY_WITHIN_MS;
+  const endsAtMs = performance.now() + READY_TIMEOUT_MS;
   for (;;) {
     const client = new Client({ connectionString: url });
     try {

@@ -23,7 +23,7 @@ export interface Alert {
 
 const READY_TIMEOUT_MS = 30_000;
 
-/** The program, by TMINUS_TOOL_PROMETHEUS or PATH. Throws with a sentence: a test that is skipped proves nothing. */
+/** The program, by TMINUS_TOOL_PROMETHEUS or PATH. Throws when it is missing, so that no test is skipped. */
 function program(): string {
   const folders = (process.env['PATH'] ?? '').split(':');
   const candidates = [process.env['TMINUS_TOOL_PROMETHEUS'], ...folders.map((folder) => join(folder, 'prometheus'))];

@@ -77,8 +77,8 @@ export class TrustedWorld {
   }
 
   /** As the server signs. */
-  signed(said: ActionRequest | Start): Signed {
-    const payload = canonicalJson(said);
+  signed(content: ActionRequest | Start): Signed {
+    const payload = canonicalJson(content);
     return { payload, keyId: this.server.keyId, signature: this.server.sign(payload) };
   }
 
@@ -108,7 +108,7 @@ export class TrustedWorld {
     });
   }
 
-  /** A decision of somebody on what was seen at the poll. */
+  /** An action of a person on the evidence of the poll. */
   act({ workflowId, firstRunId }: CountdownRef, change: Partial<ActionRequest> = {}): Signed {
     return this.signed({
       id: randomUUID(),

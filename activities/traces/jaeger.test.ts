@@ -35,7 +35,7 @@ test('asks Jaeger for the traces of the namespace, and for all of the service on
   expect(await ask(0, 500)).toEqual({ tags: ['{"k8s.namespace.name":"shop-staging"}', null], missing: [], traces: 500 });
 });
 
-test('says when Jaeger has no trace, and when it gave as many as it may', async () => {
+test('reports when Jaeger has no trace, and when it returned its limit', async () => {
   expect(await ask(0, 0)).toMatchObject({
     traces: null,
     missing: ['no trace of api between 1970-01-01T00:00:00.000Z and 1970-01-01T00:00:01.000Z'],

@@ -69,7 +69,7 @@ async function send(sent: readonly FixtureTrace[], service = 'api'): Promise<voi
 }
 
 describe('the real Jaeger', () => {
-  it('finds traces by the namespace in their resource attributes, and tells it of every span', async () => {
+  it('finds traces by the namespace in their resource attributes, and returns it for every span', async () => {
     await send([...traces(1, 30, staging), ...traces(1_000, 50, { ...staging, namespace: 'shop' })]);
     const { bytes, missing } = await askTraces({ type: 'jaeger', url }, question);
     expect(missing).toEqual([]);
@@ -88,7 +88,7 @@ describe('the real Jaeger', () => {
     expect([kept.length, told]).toEqual([50, { traces: 25, elsewhere: 0, unmarked: 25 }]);
   });
 
-  it('has nothing of a service it does not know', async () => {
+  it('returns nothing for an unknown service', async () => {
     expect(await askTraces({ type: 'jaeger', url }, { ...question, service: 'nobody' })).toMatchObject({
       bytes: null,
       missing: [expect.stringMatching(/^no trace of nobody between/u)],

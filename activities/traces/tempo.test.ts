@@ -56,7 +56,7 @@ describe('asking Tempo', () => {
     );
   });
 
-  test('asks for all of the service where no span says its namespace', async () => {
+  test('queries all of the service when no span has a namespace', async () => {
     const unmarked = load(30).map((trace) => ({ ...trace, spans: [{ id: 1, name: 'GET /', fromMs: 0, toMs: 10 }] }));
     expect((await ask(unmarked)).lines).toHaveLength(30);
     expect(pathsOf('/api/search').at(-1)?.searchParams.get('q')).toBe('{resource.service.name="api"}');
@@ -99,7 +99,7 @@ describe('asking Tempo', () => {
   });
 });
 
-describe('what Tempo does not give is told with its count', () => {
+describe('what Tempo does not return is reported with its count', () => {
   const traceAsked = (url: URL): number => Number(`0x${/traces\/(\w+)/u.exec(url.pathname)?.[1] ?? 'NaN'}`);
 
   test('when there is no trace at all', async () => {
