@@ -218,11 +218,15 @@ describe('a countdown', () => {
   it('refuses approvals that are too early, by the requester, twice, for old evidence or too late, and audits each', () =>
     run(well, async ({ advance, until, act, handle }) => {
       await until('counting', ({ phase, current }) => phase === 'counting' && current === 'final-poll');
-      expect(await refusal(act({ action: 'approve', checkpoint: 'final-poll' }))).toMatch(/^not possible now: a checkpoint can be approved only while/);
+      expect(await refusal(act({ action: 'approve', checkpoint: 'final-poll' }))).toMatch(
+        /^not possible now: a checkpoint can be approved only while/,
+      );
       await advance(71.01);
       await until('waiting', ({ phase }) => phase === 'waiting');
       expect(await refusal(act({ action: 'approve' }, 'requester'))).toMatch(/requested this countdown/);
-      expect(await refusal(act({ action: 'approve', evidenceDigest: 'sha256:old' }))).toMatch(/old evidence/);
+      expect(await refusal(act({ action: 'approve', evidenceDigest: 'sha256:old' }))).toMatch(
+        /^stale: the evidence of revision \d+ has changed/,
+      );
       expect(await refusal(act({ action: 'approve', principal: person('stranger', ['visitors']) }))).toMatch(/not in release-managers/);
       await act({ action: 'approve' });
       expect(await refusal(act({ action: 'approve' }))).toMatch(/already approved/);
@@ -655,7 +659,9 @@ describe('a countdown', () => {
         await advance(1);
         const held = await until('holding', ({ phase }) => phase === 'holding');
         expect(held.reasons).toMatchObject([{ code: 'WaiverExpired', effect: 'hold' }]);
-        expect(held.sentence).toMatch(/^the waiver of LatencyAboveLimit\/POST \/api\/order\/create at load-and-diagnosis expired before the launch/);
+        expect(held.sentence).toMatch(
+          /^the waiver of LatencyAboveLimit\/POST \/api\/order\/create at load-and-diagnosis expired before the launch/,
+        );
         expect(world.writes).toEqual([]);
       },
     ));

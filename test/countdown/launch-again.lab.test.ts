@@ -167,6 +167,8 @@ it('a step that answers nothing holds: silence is no pass', () =>
     () => ({ runLoadTest: async () => report() }),
     async ({ until }) => {
       const held = await until('holding', ({ phase }) => phase === 'holding');
-      expect(held.reasons).toMatchObject([{ code: 'StepFoundNothing', effect: 'hold', message: 'step load-test completed without findings' }]);
+      expect(held.reasons).toMatchObject([
+        { code: 'StepFoundNothing', effect: 'hold', message: 'step load-test completed without findings' },
+      ]);
     },
   ));

@@ -47,7 +47,9 @@ describe('an undo that cannot be completed', () => {
         await advance(1);
         expect(await handle.result()).toMatchObject({
           ending: 'undo-incomplete',
-          sentence: expect.stringMatching(/^shop\/go-api back to .*sha-4f9c2ab: not restored; manual action is required now\. p99 of POST/u),
+          sentence: expect.stringMatching(
+            /^shop\/go-api back to .*sha-4f9c2ab: not restored; manual action is required now\. p99 of POST/u,
+          ),
         });
         const undos = (await handle.query(auditQuery)).filter(({ action }) => action.startsWith('undo.'));
         expect(undos.map(({ action }) => action)).toEqual(['undo.registered', 'undo.started', 'undo.incomplete']);
