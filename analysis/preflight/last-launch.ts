@@ -58,10 +58,7 @@ function judgeAnnotatedLaunch({ service, deployment, lease }: LastLaunch, operat
       'find out who changed it; `tminus leftovers` lists open undos',
     );
   if (lease.state === 'restored')
-    return fail(
-      `${service} is annotated with ${launch}, which was restored, but its version runs again and is not watched`,
-      hint,
-    );
+    return fail(`${service} is annotated with ${launch}, which was restored, but its version runs again and is not watched`, hint);
   return pass(lease.state === 'open' ? 'the open launch is that of this countdown' : `the last launch ended as ${lease.state}`);
 }
 
