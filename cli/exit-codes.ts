@@ -33,7 +33,7 @@ export const exitCodeRows: readonly (readonly [code: number, meaning: string])[]
       'the verdict is no-go: for status --wait and rehearse, the countdown ended as no-go, refused, aborted or rolled back, or its rollback is incomplete',
       'for analyze and alarms budget: a finding fails',
       'for verify and events: evidence, findings or audit log do not match',
-      'for restore: an undo could not be restored',
+      'for restore: an undo could not be read or restored',
     ].join('; '),
   ],
   [EXIT.notSignedIn, 'not authenticated'],

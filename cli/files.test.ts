@@ -16,7 +16,7 @@ it('writes a valid release file and environment file, and never overwrites exist
   expect(await tminus(['init'], { cwd })).toEqual({
     code: 0,
     stdout:
-      'release.yaml written\n.tminus/environment.yaml written\nNext:  edit them, then tminus validate release.yaml .tminus/environment.yaml\n',
+      'release.yaml written\n.tminus/environment.yaml written\nNext:  edit them, write the k6 script k6/load.js, then tminus validate release.yaml .tminus/environment.yaml\n',
     stderr: '',
   });
   mkdirSync(join(cwd, 'k6'));
@@ -42,7 +42,7 @@ it('writes a valid release file and environment file, and never overwrites exist
   expect(readFileSync(join(cwd, 'release.yaml'), 'utf8')).toBe('mine');
   writeFileSync(join(cwd, '.tminus/environment.yaml'), 'ours');
   expect((await tminus(['init', 'second.yaml'], { cwd })).stdout).toBe(
-    'second.yaml written\nNext:  edit it, then tminus validate second.yaml\n',
+    'second.yaml written\nNext:  edit it, write the k6 script k6/load.js, then tminus validate second.yaml\n',
   );
   expect(readFileSync(join(cwd, '.tminus/environment.yaml'), 'utf8')).toBe('ours');
 });

@@ -79,7 +79,7 @@ export function createProgram(): Command {
     .option('--no-color', 'print without colour (also: NO_COLOR)')
     .version(version, '--version', 'print the version')
     .configureHelp({ optionDescription })
-    .addHelpText('after', `${examplesText(EXAMPLES)}\n\nHelp of a verb, with examples: \`tminus help <verb>\`.`)
+    .addHelpText('after', `${examplesText(EXAMPLES)}\n\nHelp of a verb, with examples: \`tminus <verb> --help\`.`)
     .showSuggestionAfterError()
     .exitOverride();
   for (const [group, verbs] of Object.entries(verbGroups)) {

@@ -177,7 +177,7 @@ export const environmentSchema = z
         page: address('Address of the pages; messages link to it.').optional(),
         identity: z
           .strictObject({
-            tokens: text('File with the tokens of people (laptop and demo).').default('identity/tokens.yaml'),
+            tokens: text('File with the SHA-256 of the token of each person.').default('identity/tokens.yaml'),
             signingKey: text('File with the Ed25519 private key (PEM) that signs the actions the server verified.').default(
               'identity/signing-key.pem',
             ),

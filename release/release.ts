@@ -131,7 +131,7 @@ export const releaseFileSchema = z
         notify: z
           .array(label("Name from the environment file's `notify`."))
           .max(MAX_NAMES)
-          .meta({ description: 'Notification targets for every change of verdict.' })
+          .meta({ description: 'Notification targets for start, actions, holds, verdicts, rollback and end.' })
           .default([]),
         checkpoints: z
           .array(checkpointSchema)

@@ -26,6 +26,7 @@ spec:
 
 /** Environment file for `tminus dev`, with the names of the release file above. */
 const environment = (): string => `# yaml-language-server: $schema=environment.v1alpha1.json
+# Editors complete and check this file once you have run: tminus schema environment > .tminus/environment.v1alpha1.json
 # Maps the names in release files to addresses. Paths are relative to this file. It holds no secrets, only references to them:
 # { env: NAME } or { file: path }.
 apiVersion: tminus.dev/v1alpha1
@@ -70,7 +71,7 @@ export function initCommand(program: Command): void {
       print(command, { apiVersion: API_VERSION, kind: 'File', file, environmentFile }, () =>
         [
           ...written.map((each) => `${each} written`),
-          `Next:  edit ${written.length > 1 ? 'them' : 'it'}, then tminus validate ${written.join(' ')}`,
+          `Next:  edit ${written.length > 1 ? 'them' : 'it'}, write the k6 script k6/load.js, then tminus validate ${written.join(' ')}`,
         ].join('\n'),
       );
     });

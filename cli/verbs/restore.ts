@@ -17,11 +17,11 @@ import { renderRestore, type RestoreItem } from '../render/restore.ts';
 import { readEnvironment } from '../submission.ts';
 
 const HELP = `
-An undo is recorded before each change of a cluster, and is open until the
-change is restored or settled. A running countdown restores by itself; use this
-command only if server, workers or Temporal are gone for longer than a
-candidate may stay live. It needs the evidence folder and the cluster. Changes
-that somebody else has made since are kept.`;
+An undo is recorded before each change of a cluster. It is open until it is
+settled: the change is restored with proof, or kept because the launch passed.
+A running countdown restores by itself; use this command only if server, workers
+or Temporal are gone for longer than a candidate may stay live. It needs the
+evidence folder and the cluster. Later changes by others are kept.`;
 
 const EXITS = `
 

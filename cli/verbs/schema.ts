@@ -10,8 +10,8 @@ const files = {
 };
 
 const EXAMPLES: Examples = [
-  ['release files, for an editor', 'tminus schema > release.schema.json'],
-  ['environment files', 'tminus schema environment > environment.schema.json'],
+  ['release files, for an editor', 'tminus schema > release.v1alpha1.json'],
+  ['environment files', 'tminus schema environment > .tminus/environment.v1alpha1.json'],
   ['output of analyze', 'tminus schema analysis'],
 ];
 

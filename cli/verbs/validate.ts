@@ -19,10 +19,9 @@ interface Checked {
 }
 
 const HELP = `
-With an environment file, also checks releases for everything that a start
-would refuse: names of clusters, targets, databases, trace stores and
-notification targets that the environment file does not have, and a launch
-without approval. Without one, only k6 scripts and launch time are checked.`;
+Checks fields, k6 scripts and launch time. With an environment file, also checks
+that it has every name that a release uses (clusters, targets, databases, trace
+stores, notification targets), and that no release launches without approval.`;
 
 const EXAMPLES: Examples = [
   ['all checks that need no server', 'tminus validate release.yaml .tminus/environment.yaml'],

@@ -11,7 +11,7 @@ interface WaiveOptions extends ActionOptions {
 export function waiveCommand(program: Command): void {
   actionVerb<WaiveOptions>(program, {
     name: 'waive',
-    description: 'Accept a failing finding for a limited time; recorded in the audit log and announced',
+    description: 'Accept a failing or inconclusive finding for a limited time; recorded in the audit log and announced',
     examples: [
       ['list the findings that can be waived, each with its key', 'tminus explain go-api-1.4.0'],
       [

@@ -31,7 +31,7 @@ errors. A countdown shorter than 72h moves the first checkpoint of the standard 
 `;
 
 const environmentIntroduction = `
-The worker's file: maps the names in [release files](release-file.md) to addresses. It never holds credentials, only references to
+The file of worker and server: maps the names in [release files](release-file.md) to addresses. It never holds credentials, only references to
 them, as \`{ env: NAME }\` or \`{ file: path }\`.
 
 Worker and server each read this file once, at their start: after a change restart both. The worker opens a kubeconfig at its first request to that cluster,
