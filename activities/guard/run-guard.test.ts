@@ -1,8 +1,8 @@
+import { judgeGuard } from '../../analysis/testing/samples.ts';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import type { ApplicationFailure } from '@temporalio/common';
-import { judgeGuard } from '../../analysis/guard/judge.ts';
 import type { GuardLimits, GuardSample } from '../../analysis/guard/sample.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import { bytesOf } from '../evidence/bytes-of.ts';

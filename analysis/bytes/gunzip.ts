@@ -9,8 +9,8 @@ export const WHOLE_LIMIT_BYTES = 256 * 1024 * 1024;
 export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
 /**
- * The bytes as they are, or decompressed where they are gzip. Throws UnreadableEvidence on a truncated or damaged stream, and on one larger than
- * `limitBytes`, compressed or not, so that memory stays within that.
+ * The bytes as they are, or decompressed where they are gzip. Throws UnreadableEvidence on a truncated or damaged stream, and on one larger
+ * than `limitBytes`, compressed or not, so that memory stays within that.
  */
 export function gunzipBounded(bytes: Uint8Array, limitBytes = WHOLE_LIMIT_BYTES): Uint8Array {
   const limit = size(limitBytes);

@@ -1,5 +1,5 @@
-// Attributes waits for the database and for pool connections to their cause: a lock, a missing index, a slow statement, or a pool that is too
-// small.
+// Attributes waits for the database and for pool connections to their cause: a lock, a missing index, a slow statement, or a pool that is
+// too small.
 import { idleClause } from '../postgres/activity.ts';
 import { latency, share as shareText } from '../../verdict/wording/index.ts';
 import type { SlowStatement } from '../postgres/records.ts';

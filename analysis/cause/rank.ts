@@ -1,5 +1,5 @@
-// Ranks causes by the share of slow requests' waits that they explain. A cause upstream replaces its consequences: a pool is exhausted because a
-// statement is slow, which is slow because an index is missing.
+// Ranks causes by the share of slow requests' waits that they explain. A cause upstream replaces its consequences: a pool is exhausted
+// because a statement is slow, which is slow because an index is missing.
 import type { Leak } from '../goroutine/leaks.ts';
 import { duration, latency, share as shareText } from '../../verdict/wording/index.ts';
 import type { RequestWait } from '../goroutine/requests.ts';

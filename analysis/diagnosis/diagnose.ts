@@ -1,5 +1,5 @@
-// Diagnoses load tests: reads every piece of evidence once, ranks the causes, and lists what is unknown. The step and `tminus verify` both call it,
-// so the findings are the same byte for byte.
+// Diagnoses load tests: reads every piece of evidence once, ranks the causes, and lists what is unknown. The step and `tminus verify` both
+// call it, so the findings are the same byte for byte.
 import type { Finding } from '../../verdict/finding.ts';
 import type { Analysis } from '../analysis.ts';
 import type { Observation } from '../cause/observation.ts';
@@ -50,8 +50,8 @@ export async function diagnose(record: DiagnosisRecord, read: ReadEvidence, reco
 }
 
 /**
- * The findings to explain, the worst first, and the index of their load test. Only the load test furthest over its limit is explained: evidence of
- * another one does not show what slowed it down.
+ * The findings to explain, the worst first, and the index of their load test. Only the load test furthest over its limit is explained:
+ * evidence of another one does not show what slowed it down.
  */
 function troubleOf({ loadTests }: DiagnosisRecord): { trouble: Finding[]; explained: number | null } {
   const inTrouble = loadTests

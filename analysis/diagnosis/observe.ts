@@ -49,7 +49,8 @@ const DEFAULT_LIMIT_MS = 300;
 
 /**
  * Reads everything, by kind; a piece that cannot be read becomes a finding.
- * @param explained index of the load test to explain, whose evidence is not mixed with that of others; null for all. Leaks are searched in all.
+ * @param explained index of the load test to explain, whose evidence is not mixed with that of others; null for all. Leaks are searched in
+ * all.
  */
 export async function observe(
   record: DiagnosisRecord,

@@ -24,8 +24,8 @@ const PER_REQUEST = 4;
 const STAYING_SHARE = 0.5;
 
 /**
- * Sites that grew between the first and the last profile of a pod, most first, without the goroutines of requests in flight and those that ended
- * with the load. Null where no pod has two profiles.
+ * Sites that grew between the first and the last profile of a pod, most first, without the goroutines of requests in flight and those that
+ * ended with the load. Null where no pod has two profiles.
  */
 export function suspectsOf(profiles: readonly TakenProfile[], samples: readonly RuntimeSample[]): Suspect[] | null {
   const pairs = [...new Set(profiles.map(({ source }) => source))].flatMap((source) => {

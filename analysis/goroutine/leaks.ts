@@ -17,8 +17,8 @@ export interface Leak {
 const MIN_GROWTH = 50;
 
 /**
- * Goroutines that the runtime's leak profiles prove, and those that wait for something that can never happen, by site, most first. There are
- * no false alarms by construction.
+ * Goroutines that the runtime's leak profiles prove, and those that wait for something that can never happen, by site, most first. There
+ * are no false alarms by construction.
  */
 export function provenLeaks(profiles: readonly Goroutines[]): Leak[] {
   const blocked = profiles.flatMap(({ groups }) =>

@@ -143,9 +143,9 @@ class Calls {
     // Calls of one function differ at the end of their place: the line and the offset.
     if (placeLength >= 12) for (let at = to - 12; at < to; at += 4) hash = Math.imul(hash ^ words.getInt32(at), SPREAD);
     hash >>>= 16;
-    let way = 0;
-    for (; way < WAYS; way += 1) {
-      const slot = (hash + way) & (CALLS - 1);
+    let tried = 0;
+    for (; tried < WAYS; tried += 1) {
+      const slot = (hash + tried) & (CALLS - 1);
       const call = known[slot];
       if (call === undefined) break;
       if (
@@ -163,7 +163,7 @@ class Calls {
     const frame = this.#frameOf(lines.text(name, name + nameLength), lines.text());
     if (frame === null) return null;
     const id = (this.#made += 1);
-    last.next = (hash + (way < WAYS ? way : id % WAYS)) & (CALLS - 1);
+    last.next = (hash + (tried < WAYS ? tried : id % WAYS)) & (CALLS - 1);
     return (known[last.next] = new Call(id, frame, { before: last.id, creates, name, nameLength, place, placeLength }));
   }
 }

@@ -90,7 +90,10 @@ export function idleByDesign({ stack, state }: Pick<GoroutineGroup, 'stack' | 's
 const inHandler = (stack: readonly Frame[]): boolean =>
   stack.some(({ function: name }) => name.startsWith('net/http.HandlerFunc.ServeHTTP') || name.startsWith('net/http.serverHandler'));
 
-/** A request in progress ends with its answer; only goroutines that outlive requests can leak. Requests of Tminus (pprof, metrics) do not count. */
+/**
+ * A request in progress ends with its answer; only goroutines that outlive requests can leak. Requests of Tminus (pprof, metrics) do not
+ * count.
+ */
 export const isRequest = ({ stack }: Pick<GoroutineGroup, 'stack'>): boolean =>
   (inHandler(stack) ||
     stack.some(({ function: name }) => /^google\.golang\.org\/grpc\.\(\*Server\)\.(processUnaryRPC|handleStream)/.test(name))) &&

@@ -1,7 +1,7 @@
 // Everything that fails a watch: nothing serves, a limit is broken, restarts, or no usable sample for too long.
-import type { Finding } from '../../verdict/finding.ts';
+import { fail, type Finding } from '../../verdict/finding.ts';
 import { besideLimit, count, latency, measured as measuredValue, withLimit } from '../../verdict/wording/index.ts';
-import { guardFinding, inSeconds, seconds } from './finding.ts';
+import { inSeconds, seconds } from './seconds.ts';
 import type { GuardTally } from './guard-tally.ts';
 import { excessOf, type Excess } from './rates.ts';
 import { restartBreach } from './restarts.ts';
@@ -33,12 +33,11 @@ function limitBreach(tally: GuardTally, limits: GuardLimits): Finding[] {
 function tooManyErrors({ bad, requests, ms: lengthMs }: Excess, limits: GuardLimits): Finding {
   const measured = measuredValue((100 * bad) / requests);
   const counted = `${count(bad)} of ${count(requests)} requests failed${inTheLast(lengthMs)}`;
-  return guardFinding(
-    limits,
+  return fail(
     'ErrorRateAboveLimit',
-    'fail',
-    [measured, limits.errorPercent, '%'],
+    limits.subject,
     `error rate of ${limits.subject} is ${withLimit(measured, limits.errorPercent, '%')} (${counted})`,
+    { measured, limit: limits.errorPercent, unit: '%' },
   );
 }
 
@@ -47,12 +46,11 @@ function tooSlow({ bad, requests, ms: lengthMs }: Excess, limits: GuardLimits): 
   const measured = measuredValue((100 * bad) / requests);
   const [share, limit] = besideLimit(measured, 100 * SLOW_SHARE, '%');
   const counted = `${count(bad)} of ${count(requests)}${inTheLast(lengthMs)}`;
-  return guardFinding(
-    limits,
+  return fail(
     'LatencyAboveLimit',
-    'fail',
-    [measured, 100 * SLOW_SHARE, '%'],
+    limits.subject,
     `p99 of ${limits.subject} is above its limit ${latency(limits.p99Ms)}: ${share} of requests took longer, limit ${limit} (${counted})`,
+    { measured, limit: 100 * SLOW_SHARE, unit: '%' },
   );
 }
 
@@ -76,5 +74,5 @@ function blindBreach({ blindMs, firstBlindMs, trouble }: GuardTally, atMs: numbe
   if (blindMs < liveDeadlineMs || firstBlindMs === null || atMs - firstBlindMs < noDataAfterMs) return [];
   const [blindS, limitS] = [seconds(blindMs), seconds(liveDeadlineMs)];
   const message = `${subject} has been live without usable samples for ${withLimit(blindS, limitS, 's')}: ${trouble?.sentence ?? 'no data'}`;
-  return [guardFinding(limits, 'GuardBlindTooLong', 'fail', [blindS, limitS, 's'], message)];
+  return [fail('GuardBlindTooLong', limits.subject, message, { measured: blindS, limit: limitS, unit: 's' })];
 }

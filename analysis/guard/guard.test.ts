@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { guardFacts, judgeGuard } from './judge.ts';
+import { guardFacts } from './judge.ts';
 import { readCounts, readSight } from './read-sample.ts';
-import { limits, play, PODS, steady, type FakePod } from '../testing/samples.ts';
+import { limits, play, PODS, steady, type FakePod, judgeGuard, tallySamples } from '../testing/samples.ts';
 import type { GuardAnswers, GuardLimits, GuardSample } from './sample.ts';
-import { tallySamples } from './tally.ts';
 
 /** Counters start at 1,000: the service had answered before the watch. */
 const watch = (looks = 13, rates: Partial<FakePod> = {}) =>

@@ -1,57 +1,50 @@
 // Judges the watch after a launch. Pure: samples and limits in, findings out.
-import type { Fact, Finding } from '../../verdict/finding.ts';
+import { inconclusive, pass, type Fact, type Finding } from '../../verdict/finding.ts';
 import { besideLimit, count, latency, measured as measuredValue, withLimit } from '../../verdict/wording/index.ts';
 import { inBursts } from '../statistics/in-bursts.ts';
 import { burstSize, CONFIDENCE, wilson } from '../statistics/index.ts';
 import { SLOW_SHARE } from './breach.ts';
-import { guardFinding, inSeconds, seconds } from './finding.ts';
+import { inSeconds, seconds } from './seconds.ts';
 import type { GuardTally } from './guard-tally.ts';
-import { LAST_WINDOWS, lastWindows } from './rates.ts';
+import { LAST_WINDOWS, lastWindows, type Excess } from './rates.ts';
 import { restartedPods, restartsOf } from './restarts.ts';
-import type { GuardLimits, GuardSample } from './sample.ts';
+import type { GuardLimits } from './sample.ts';
 import { whyTooFew } from './serving.ts';
-import { lastThirdMs, tallySamples } from './tally.ts';
+import { lastThirdMs } from './tally.ts';
 import { floorOf, quietFloor } from './traffic.ts';
-import type { BadKind } from './windows.ts';
 
 /** True without a usable sample for longer than allowed. Only present blindness counts: a gap that is over decides nothing. */
 export const isBlind = ({ trouble, blindMs }: GuardTally, { noDataAfterMs }: GuardLimits): boolean =>
   trouble !== null && blindMs >= noDataAfterMs;
 
-/** Judges a whole watch from its samples alone: the same findings as the guard's, byte for byte. */
-export function judgeGuard(samples: readonly GuardSample[], limits: GuardLimits, evidence: string[] = []): Finding[] {
-  return findingsOf(tallySamples(samples, limits), limits, evidence);
-}
-
 /**
- * The findings of a watch so far. A breach fails. Blind is `GuardNoData`, or `GuardNoTraffic` where requests stopped; a watch that is not over
- * or has too few requests is `GuardUndecided`. None of these ever passes.
+ * The findings of a watch so far. A breach fails. Blind is `GuardNoData`, or `GuardNoTraffic` where requests stopped; a watch that is not
+ * over or has too few requests is `GuardUndecided`. None of these ever passes.
  */
 export function findingsOf(tally: GuardTally, limits: GuardLimits, evidence: string[] = []): Finding[] {
   const findings = tally.breach.length > 0 ? tally.breach : [judgeEnd(tally, limits)];
   return findings.map((finding) => ({ ...finding, evidence }));
 }
 
-/** The end of a watch without a breach: passes only with samples to the end, both upper bounds within their limits, and enough Ready pods. */
+/**
+ * The end of a watch without a breach: passes only with samples to the end, both upper bounds within their limits, and enough Ready pods.
+ */
 export function judgeEnd(tally: GuardTally, limits: GuardLimits): Finding {
   if (isBlind(tally, limits) || tally.seenSamples === 0) return tally.silent ? noTraffic(tally, limits) : noData(tally, limits);
   const reason = whyUndecided(tally, limits);
   const { requests, watchedMs } = tally;
   const { subject, minRequests } = limits;
   return reason === null
-    ? guardFinding(
-        limits,
-        'GuardPassed',
-        'pass',
-        [requests, minRequests, 'requests'],
-        `${subject} keeps its limits: ${guardLine(tally, limits)}`,
-      )
-    : guardFinding(
-        limits,
+    ? pass('GuardPassed', limits.subject, `${subject} keeps its limits: ${guardLine(tally, limits)}`, {
+        measured: requests,
+        limit: minRequests,
+        unit: 'requests',
+      })
+    : inconclusive(
         'GuardUndecided',
-        'inconclusive',
-        [requests, minRequests, 'requests'],
+        limits.subject,
         `the guard of ${subject} is undecided after ${count(requests)} requests in ${inSeconds(watchedMs)}: ${reason}`,
+        { measured: requests, limit: minRequests, unit: 'requests' },
       );
 }
 
@@ -92,16 +85,15 @@ function whyAboveBounds({ requests, errors, slow, windows }: GuardTally, { error
 /** Recent failures are diluted in the whole watch, so the last windows must keep both limits too. */
 function whyAboveAtTheEnd(tally: GuardTally, { errorPercent, p99Ms }: GuardLimits): string | null {
   for (const length of LAST_WINDOWS) {
-    const failed = aboveAtTheEnd(tally, 'errors', length, errorPercent / 100, 'failed');
-    const slow = aboveAtTheEnd(tally, 'slow', length, SLOW_SHARE, `took longer than ${latency(p99Ms)}`);
+    const failed = aboveAtTheEnd(lastWindows(tally, 'errors', length), errorPercent / 100, 'failed');
+    const slow = aboveAtTheEnd(lastWindows(tally, 'slow', length), SLOW_SHARE, `took longer than ${latency(p99Ms)}`);
     if (failed !== null || slow !== null) return failed ?? slow;
   }
   return null;
 }
 
 /** `0.13 % of requests failed in the last 45 s (6 of 4,509), limit 0.1 %`; null where the last windows keep the limit. */
-function aboveAtTheEnd(tally: GuardTally, kind: BadKind, length: number, share: number, what: string): string | null {
-  const { bad, requests, ms: lengthMs } = lastWindows(tally, kind, length);
+function aboveAtTheEnd({ bad, requests, ms: lengthMs }: Excess, share: number, what: string): string | null {
   if (bad <= requests * share) return null;
   const [rate, limit] = besideLimit((100 * bad) / requests, 100 * share, '%');
   const counted = `in the last ${inSeconds(lengthMs ?? 0)} (${count(bad)} of ${count(requests)})`;
@@ -148,11 +140,11 @@ function noData({ blindMs, trouble }: GuardTally, limits: GuardLimits): Finding 
   const [blindS, limitS] = [seconds(blindMs), limits.noDataAfterMs / 1_000];
   const reason = trouble?.sentence ?? 'no sample was taken';
   const message = `no usable data of ${limits.subject} for ${withLimit(blindS, limitS, 's')}: ${reason}`;
-  return guardFinding(limits, 'GuardNoData', 'inconclusive', [blindS, limitS, 's'], message);
+  return inconclusive('GuardNoData', limits.subject, message, { measured: blindS, limit: limitS, unit: 's' });
 }
 
 function noTraffic({ traffic: { quiet }, trouble }: GuardTally, limits: GuardLimits): Finding {
   const [measured, floor] = quiet === null ? [0, 1] : [quiet.requests, quietFloor(quiet)];
   const message = `requests to ${limits.subject} have stopped: ${trouble?.sentence ?? 'no requests'}, minimum ${count(floor)}`;
-  return guardFinding(limits, 'GuardNoTraffic', 'inconclusive', [measured, floor, 'requests'], message);
+  return inconclusive('GuardNoTraffic', limits.subject, message, { measured, limit: floor, unit: 'requests' });
 }

@@ -1,11 +1,10 @@
 // Bursts and failing versions: the rule on windows, each case with its counter-case. How often it is wrong: test/guard-rates/.
 import { describe, expect, it } from '@jest/globals';
-import { judgeGuard } from './judge.ts';
 import { outcomeOf } from './outcome.ts';
-import { limits as short, play, PODS, steady, type FakePod } from '../testing/samples.ts';
+import { limits as short, play, PODS, steady, type FakePod, judgeGuard, tallySamples } from '../testing/samples.ts';
 import type { GuardLimits, GuardSample } from './sample.ts';
 import { EMPTY_TALLY } from './guard-tally.ts';
-import { addSample, tallySamples } from './tally.ts';
+import { addSample } from './tally.ts';
 import { addToWindows, NO_WINDOWS_YET, type BadKind } from './windows.ts';
 
 const limits: GuardLimits = { ...short, bakeMs: 600_000, maxBakeMs: 1_800_000, liveDeadlineMs: 900_000 };

@@ -1,5 +1,5 @@
-// Tests whether the share of failed or slow requests is above its limit. Windows are tested, not requests: requests fail in bursts, and a test
-// of single requests would reject any burst. False-alarm rates were simulated: docs/explanation/guard-rates.md.
+// Tests whether the share of failed or slow requests is above its limit. Windows are tested, not requests: requests fail in bursts, and a
+// test of single requests would reject any burst. False-alarm rates were simulated: docs/explanation/guard-rates.md.
 import { addWindow, burstSizeAround, NO_WINDOWS, poissonTail, scanTail, type WindowSums } from '../statistics/index.ts';
 import type { GuardTally } from './guard-tally.ts';
 import type { GuardLimits } from './sample.ts';

@@ -1,4 +1,5 @@
-// Reads one sample: the counters of each pod, and whether all Ready pods are readable. Missing, stale or contradictory data is trouble, never zero.
+// Reads one sample: the counters of each pod, and whether all Ready pods are readable. Missing, stale or contradictory data is trouble,
+// never zero.
 import type { GuardAnswers, GuardDeployment, GuardLimits, GuardPod, GuardSample, PodValue } from './sample.ts';
 import { duration } from '../../verdict/wording/index.ts';
 
@@ -63,8 +64,8 @@ export interface Counted {
 }
 
 /**
- * Counters of every readable pod, also of pods that are not Ready or terminate: their errors are errors of this version. A deleted pod keeps
- * its last values in Prometheus for a while: they count, but its next scrape is not awaited.
+ * Counters of every readable pod, also of pods that are not Ready or terminate: their errors are errors of this version. A deleted pod
+ * keeps its last values in Prometheus for a while: they count, but its next scrape is not awaited.
  */
 export function readCounts(sample: GuardSample, maxAgeMs: number): Counted {
   const { answers, evaluatedAtS, deployment } = sample;

@@ -1,6 +1,5 @@
 // Containers that restarted during the watch, per pod.
-import type { Finding } from '../../verdict/finding.ts';
-import { guardFinding } from './finding.ts';
+import { fail, type Finding } from '../../verdict/finding.ts';
 import type { GuardLimits, GuardSample } from './sample.ts';
 
 /** One restart may be an accident of the node: it restarts the bake. A second one, of any pod, is the version's fault. */
@@ -35,7 +34,7 @@ export function restartBreach(restarts: Restarts, limits: GuardLimits): Finding[
   const times = restartsOf(restarts);
   if (times < RESTARTS_TO_BREACH) return [];
   const message = `containers of ${limits.subject} restarted during the watch: ${restartedPods(restarts)}`;
-  return [guardFinding(limits, 'PodsRestarted', 'fail', [times, RESTARTS_TO_BREACH - 1, 'restarts'], message)];
+  return [fail('PodsRestarted', limits.subject, message, { measured: times, limit: RESTARTS_TO_BREACH - 1, unit: 'restarts' })];
 }
 
 /** `go-api-7d4-x once, go-api-7d4-y 2 times`. */

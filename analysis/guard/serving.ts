@@ -1,7 +1,8 @@
-// Whether the version serves at all: Ready pods and the health check. Request counters cannot show this: those of a hanging version stand still.
-import type { Finding } from '../../verdict/finding.ts';
+// Whether the version serves at all: Ready pods and the health check. Request counters cannot show this: those of a hanging version stand
+// still.
+import { fail, type Finding } from '../../verdict/finding.ts';
 import { withLimit } from '../../verdict/wording/index.ts';
-import { guardFinding, seconds } from './finding.ts';
+import { seconds } from './seconds.ts';
 import { readyPods } from './read-sample.ts';
 import type { GuardDeployment, GuardLimits, GuardPod, GuardSample } from './sample.ts';
 
@@ -66,12 +67,11 @@ export function servingBreach({ downMs, downReason, wereReady }: Serving, limits
     const longestS = seconds(Math.max(...away.map(({ ms }) => ms)));
     const names = away.map(({ pod, why }) => (why === '' ? pod : `${pod} (${why})`)).sort();
     findings.push(
-      guardFinding(
-        limits,
+      fail(
         'PodsNotReady',
-        'fail',
-        [longestS, limits.noDataAfterMs / 1_000, 's'],
+        limits.subject,
         `pods of ${limits.subject} that were Ready have not been Ready for ${withLimit(longestS, limits.noDataAfterMs / 1_000, 's')}: ${names.join(', ')}`,
+        { measured: longestS, limit: limits.noDataAfterMs / 1_000, unit: 's' },
       ),
     );
   }
@@ -80,13 +80,11 @@ export function servingBreach({ downMs, downReason, wereReady }: Serving, limits
 
 /** The finding that nothing serves, with its reason. */
 export function notServing(limits: GuardLimits, downMs: number, reason: string): Finding {
-  return guardFinding(
-    limits,
-    'ServiceNotServing',
-    'fail',
-    [seconds(downMs), NOTHING_SERVES_MS / 1_000, 's'],
-    `${limits.subject} does not serve: ${reason}`,
-  );
+  return fail('ServiceNotServing', limits.subject, `${limits.subject} does not serve: ${reason}`, {
+    measured: seconds(downMs),
+    limit: NOTHING_SERVES_MS / 1_000,
+    unit: 's',
+  });
 }
 
 /**

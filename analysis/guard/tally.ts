@@ -1,6 +1,6 @@
 // Adds samples to the state of a watch: requests, errors and slow requests of the launched version, watched time, and certain breaches.
 import { breachOf } from './breach.ts';
-import { EMPTY_TALLY, type GuardTally } from './guard-tally.ts';
+import type { GuardTally } from './guard-tally.ts';
 import { readCounts, readSight, type PodCounts } from './read-sample.ts';
 import { addRestarts, restartsOf } from './restarts.ts';
 import type { GuardLimits, GuardSample } from './sample.ts';
@@ -26,11 +26,6 @@ export function addSample(tally: GuardTally, sample: GuardSample, limits: GuardL
   const baked = restartsOf(seen.restarts) > restartsOf(tally.restarts) ? bakeAgain(seen) : addMark(seen, limits);
   const breach = breachOf(baked, sample, limits);
   return { ...baked, breach: breach.length >= tally.breach.length ? breach : tally.breach };
-}
-
-/** The state after all samples of a watch. */
-export function tallySamples(samples: readonly GuardSample[], limits: GuardLimits): GuardTally {
-  return samples.reduce((tally, sample) => addSample(tally, sample, limits), EMPTY_TALLY);
 }
 
 /**

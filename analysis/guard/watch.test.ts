@@ -1,11 +1,11 @@
 // Who counts, who is served, traffic, restarts, gaps: each rule with its counter-case.
 import { describe, expect, it } from '@jest/globals';
-import { guardFacts, judgeGuard } from './judge.ts';
+import { guardFacts } from './judge.ts';
 import { outcomeOf } from './outcome.ts';
-import { limits, play, PODS, steady, type Fake, type FakePod } from '../testing/samples.ts';
+import { limits, play, PODS, steady, type Fake, type FakePod, judgeGuard, tallySamples } from '../testing/samples.ts';
 import type { GuardLimits, GuardSample } from './sample.ts';
 import { EMPTY_TALLY } from './guard-tally.ts';
-import { addSample, tallySamples } from './tally.ts';
+import { addSample } from './tally.ts';
 
 const codes = (samples: GuardSample[], change: Partial<GuardLimits> = {}) =>
   judgeGuard(samples, { ...limits, ...change }).map(({ code }) => code);

@@ -18,8 +18,8 @@ const MAX_INTERVAL_BYTES = 4 * 1024 * 1024;
 const HEAD_BYTES = 8;
 
 /**
- * Reads the intervals of a log one by one: an hour of seconds takes a gigabyte at once. Returns the start of the recording, in seconds since 1970
- * or as the log counts them. Throws UnreadableEvidence with the line of a malformed or too large interval.
+ * Reads the intervals of a log one by one: an hour of seconds takes a gigabyte at once. Returns the start of the recording, in seconds
+ * since 1970 or as the log counts them. Throws UnreadableEvidence with the line of a malformed or too large interval.
  */
 export function readHdrLog(text: string, each: (interval: HdrInterval) => void): number {
   text.split(LINE_END).forEach(assertBounded);

@@ -23,8 +23,8 @@ function reportIn(document: Json): LoadReport | null {
 const NANOSECOND_MS = 1e-6;
 
 /**
- * vegeta waits for responses with `-rate=0 -max-workers=N`, or where `-max-workers` is too small for its rate. The report does not show it, its
- * results do (vegeta-results.ts).
+ * vegeta waits for responses with `-rate=0 -max-workers=N`, or where `-max-workers` is too small for its rate. The report does not show it,
+ * its results do (vegeta-results.ts).
  */
 function vegeta(document: Json, latencies: Json): LoadReport {
   const requests = whole(document, 'requests', 'report');

@@ -1,5 +1,5 @@
-// Judges a load report. A report contains some points of the distribution: a limit is kept where a point at or above the rank of the upper bound
-// keeps it, and broken where one at or below the rank of the lower bound breaks it.
+// Judges a load report. A report contains some points of the distribution: a limit is kept where a point at or above the rank of the upper
+// bound keeps it, and broken where one at or below the rank of the lower bound breaks it.
 import { builders, fail, inconclusive, type Finding, type FindingCode, type Outcome } from '../../verdict/finding.ts';
 import { besideLimit, withLimit, count, latency, measured as measuredValue, rounded } from '../../verdict/wording/index.ts';
 import type { Analysis, Table } from '../analysis.ts';

@@ -1,5 +1,5 @@
-// k6's summaries in three formats: `handleSummary` data, the older `--summary-export`, and the machine-readable one of k6 1.x and 2.x. None contains
-// the executor, and `dropped_iterations` does not show it, so a summary can fail a service and never pass it.
+// k6's summaries in three formats: `handleSummary` data, the older `--summary-export`, and the machine-readable one of k6 1.x and 2.x. None
+// contains the executor, and `dropped_iterations` does not show it, so a summary can fail a service and never pass it.
 import { UnreadableEvidence } from '../analysis.ts';
 import { isObject, optional, pointsOf, share, HINT, whole, type Json } from './figures.ts';
 import { ALL_REQUESTS, type LoadReport, type ReportedEndpoint } from './report.ts';

@@ -30,8 +30,8 @@ export interface ReportedEndpoint {
 export interface LoadReport {
   tool: string;
   /**
-   * `open`: requests are sent independently of responses; `closed`: each waits for the one before, so slow responses reduce the load (coordinated
-   * omission). `unknown` counts as closed.
+   * `open`: requests are sent independently of responses; `closed`: each waits for the one before, so slow responses reduce the load
+   * (coordinated omission). `unknown` counts as closed.
    */
   model: 'open' | 'closed' | 'unknown';
   endpoints: ReportedEndpoint[];

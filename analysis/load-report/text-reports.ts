@@ -55,8 +55,8 @@ function hey(text: string): LoadReport {
 }
 
 /**
- * The percentile table of an HdrHistogram. wrk2 prints it between its own lines; a bare table may be from any tool, with unknown failures and an
- * unknown load model.
+ * The percentile table of an HdrHistogram. wrk2 prints it between its own lines; a bare table may be from any tool, with unknown failures
+ * and an unknown load model.
  */
 function percentiles(text: string): LoadReport {
   const place = `line ${lineOf(text, text.search(TABLE_HEAD))}`;
@@ -121,8 +121,8 @@ function wrk2(text: string, timed: number, quantiles: Quantile[]): LoadReport | 
 const UNITS_MS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
 /**
- * The table halves the rest in five rows and so has no p99; wrk2 prints the p99 above it, rounded to two decimals of its unit. It is clamped
- * between its neighbours in the table, which are exact and decide.
+ * The table halves the rest in five rows and so has no p99; wrk2 prints the p99 above it, rounded to two decimals of its unit. It is
+ * clamped between its neighbours in the table, which are exact and decide.
  */
 function withP99(table: Quantile[], above: string): Quantile[] {
   const [, value, unit = ''] = /^\s*99\.000%\s+(\d+(?:\.\d+)?)(us|ms|s|m|h)\s*$/mu.exec(above) ?? [];

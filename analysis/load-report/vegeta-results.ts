@@ -80,8 +80,8 @@ function resultIn(line: string, number: number): Result {
 const RESOLUTION_MS = 1;
 
 /**
- * Largest deviation of send times from an even rate, ms: the most that a request may have waited for the response to another one. Results do not
- * contain vegeta's options (a rate, or `-rate=0 -max-workers=N`). Null with a missing timestamp or a single request.
+ * Largest deviation of send times from an even rate, ms: the most that a request may have waited for the response to another one. Results
+ * do not contain vegeta's options (a rate, or `-rate=0 -max-workers=N`). Null with a missing timestamp or a single request.
  */
 function deviationFromEven(sentMs: Float64Array): number | null {
   const sorted = sentMs.toSorted();

@@ -1,5 +1,5 @@
-// Compares the p99 of windows of two runs of one load, by endpoint: Mann-Whitney's U and the Hodges-Lehmann shift; simultaneous runs by window
-// pairs and Wilcoxon's signed ranks. For information only; limits decide.
+// Compares the p99 of windows of two runs of one load, by endpoint: Mann-Whitney's U and the Hodges-Lehmann shift; simultaneous runs by
+// window pairs and Wilcoxon's signed ranks. For information only; limits decide.
 import { median } from 'simple-statistics';
 import type { Fact } from '../../verdict/finding.ts';
 import { duration, latency, number, percent, rounded } from '../../verdict/wording/index.ts';
@@ -39,7 +39,10 @@ const CHANCE = 0.01;
 const FLOOR_SHARE = 0.1;
 const FLOOR_MS = 1;
 
-/** Compares each endpoint. Windows must have equal length; a run of over three hours has longer ones, and is not compared with a shorter run. */
+/**
+ * Compares each endpoint. Windows must have equal length; a run of over three hours has longer ones, and is not compared with a shorter
+ * run.
+ */
 export function compareLoads(before: LoadWindows, now: LoadWindows): Comparison {
   return compare(before, now, false, (endpoint) => {
     const [earlier, later] = [p99s(before, endpoint), p99s(now, endpoint)];

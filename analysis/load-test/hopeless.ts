@@ -12,8 +12,8 @@ export interface RequestsSoFar {
 }
 
 /**
- * True when more than `allowedPercent` of all requests would be bad even if all further ones were good. For a p99 this is 1 %: by nearest rank the
- * p99 of N requests breaks the limit exactly when more than N/100 of them do. Shares are exact to a millionth.
+ * True when more than `allowedPercent` of all requests would be bad even if all further ones were good. For a p99 this is 1 %: by nearest
+ * rank the p99 of N requests breaks the limit exactly when more than N/100 of them do. Shares are exact to a millionth.
  */
 export function isHopeless({ requests, bad, stillToCome }: RequestsSoFar, allowedPercent: number): boolean {
   for (const value of [requests, bad, stillToCome]) {
@@ -27,8 +27,8 @@ export function isHopeless({ requests, bad, stillToCome }: RequestsSoFar, allowe
 const UNKNOWN_COUNT = Number.MAX_SAFE_INTEGER;
 
 /**
- * The most requests that `iterationsLeft` iterations can send: each as many as the earlier ones, rounded up; unlimited before the first one has
- * ended.
+ * The most requests that `iterationsLeft` iterations can send: each as many as the earlier ones, rounded up; unlimited before the first one
+ * has ended.
  */
 export function requestsStillToCome(iterationsLeft: number, { requests, iterations }: { requests: number; iterations: number }): number {
   if (iterationsLeft <= 0) return 0;

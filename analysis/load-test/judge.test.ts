@@ -152,10 +152,12 @@ describe('requests that are slow, or fail, in bursts', () => {
     expect(of(await judged(bursty([20, 45], 60, slow)), 'LatencyUndecided')).toMatchObject({
       outcome: 'inconclusive',
       message:
-        'p99 of GET /a is 10 ms, limit 300 ms, but slow requests came in bursts of about 55, so 19,500 requests count as 353 independent ones and the true p99 may be as high as 400 ms',
+        'p99 of GET /a is 10 ms, limit 300 ms, but slow requests came in bursts of about 55, so 19,500 ' +
+        'requests count as 353 independent ones and the true p99 may be as high as 400 ms',
     });
     expect(of(await judged(bursty([20, 45], 90, slow)), 'LatencyUndecided')?.message).toBe(
-      'p99 of GET /a is 10 ms, limit 300 ms, but slow requests came in bursts of about 83, so 19,500 requests count as 235 independent ones; a p99 needs 299: run at least 1.3 times as long',
+      'p99 of GET /a is 10 ms, limit 300 ms, but slow requests came in bursts of about 83, so 19,500 ' +
+        'requests count as 235 independent ones; a p99 needs 299: run at least 1.3 times as long',
     );
   });
 
@@ -163,7 +165,8 @@ describe('requests that are slow, or fail, in bursts', () => {
     const failure = { ms: 10, status: 503 };
     expect(of(await judged(spread(65 * 300, 10, failure)), 'ErrorRateWithinLimit')).toBeDefined();
     expect(of(await judged(bursty([30], 10, failure)), 'ErrorRateUndecided')?.message).toBe(
-      'error rate of GET /a is 0.051 %, limit 0.1 % (10 of 19,500 requests failed), but errors came in bursts of about 9.7, so 19,500 requests count as 2,014 independent ones and the true rate may be as high as 0.22 %',
+      'error rate of GET /a is 0.051 %, limit 0.1 % (10 of 19,500 requests failed), but errors came in ' +
+        'bursts of about 9.7, so 19,500 requests count as 2,014 independent ones and the true rate may be as high as 0.22 %',
     );
   });
 

@@ -37,8 +37,8 @@ export function judgeLoad(summary: LoadSummary, limits: LoadLimits, stages: read
 }
 
 /**
- * Passes only when the upper bound of the p99 keeps the limit, fails only when the lower bound breaks it. Slow requests in bursts count as fewer
- * independent ones.
+ * Passes only when the upper bound of the p99 keeps the limit, fails only when the lower bound breaks it. Slow requests in bursts count as
+ * fewer independent ones.
  */
 function judgeLatency(endpoint: EndpointSummary, limitMs: number): Finding {
   const { endpoint: name, requests, unanswered, p99Ms, p99LowerMs, p99UpperMs } = endpoint;
@@ -59,7 +59,8 @@ function whyLatencyUndecided({ requests, unanswered, slowBurst, p99UpperMs }: En
   if (bursts !== null && requests / slowBurst < MIN_COUNT_FOR_P99)
     return `${bursts}; a p99 needs ${MIN_COUNT_FOR_P99}: run at least ${timesAsLong(requests / slowBurst)} times as long`;
   if (p99UpperMs === null) return `${count(unanswered)} of ${count(requests)} requests got no response, so the true p99 has no upper bound`;
-  return `${bursts === null ? `from ${count(requests)} requests` : `${bursts} and`} the true p99 may be as high as ${besideLimit(p99UpperMs, limitMs, 'ms')[0]}`;
+  const sample = bursts === null ? `from ${count(requests)} requests` : `${bursts} and`;
+  return `${sample} the true p99 may be as high as ${besideLimit(p99UpperMs, limitMs, 'ms')[0]}`;
 }
 
 /** To one decimal, rounded up. */
@@ -79,11 +80,9 @@ function judgeErrors(endpoint: EndpointSummary, limitPercent: number): Finding {
   // A limit of 0 % asks for a run without errors; no sample could bound the rate itself by 0.
   if (100 * bounds.upper <= limitPercent || (limitPercent === 0 && failed === 0)) return finding('ErrorRateWithinLimit', 'pass', sentence);
   const bursts = inBursts('errors', failedBurst, requests);
-  return finding(
-    'ErrorRateUndecided',
-    'inconclusive',
-    `${sentence}, but ${bursts === null ? 'with so few requests' : `${bursts} and`} the true rate may be as high as ${besideLimit(100 * bounds.upper, limitPercent, '%')[0]}`,
-  );
+  const sample = bursts === null ? 'with so few requests' : `${bursts} and`;
+  const upper = besideLimit(100 * bounds.upper, limitPercent, '%')[0];
+  return finding('ErrorRateUndecided', 'inconclusive', `${sentence}, but ${sample} the true rate may be as high as ${upper}`);
 }
 
 /** Whether the record is one complete run; lists all reasons why not, the worst first. */

@@ -5,8 +5,8 @@ import { build, type Histogram } from 'hdr-histogram-js';
 const MAX_US = 3_600_000_000;
 
 /**
- * An HDR histogram with 3 significant digits: 95 kB however many requests (an exact sort needs 8 MB per million), 8.5 million values/s. Values are
- * exact to 0.1 %, so `atMost` (upper bound) decides whether a limit is kept, and `atLeast` (lower bound) whether it is broken.
+ * An HDR histogram with 3 significant digits: 95 kB however many requests (an exact sort needs 8 MB per million), 8.5 million values/s.
+ * Values are exact to 0.1 %, so `atMost` (upper bound) decides whether a limit is kept, and `atLeast` (lower bound) whether it is broken.
  */
 export class LatencyHistogram {
   readonly #cells: Histogram = build({ lowestDiscernibleValue: 1, highestTrackableValue: MAX_US, numberOfSignificantValueDigits: 3 });

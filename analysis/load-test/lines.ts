@@ -40,8 +40,8 @@ const DROPPED = Buffer.from('dropped_iterations"');
 const ignore = (): void => undefined;
 
 /**
- * Passes chunks to the handlers line by line. 10 of k6's 12 lines per request are skipped by their first and last bytes; only one is parsed as
- * JSON, which makes it several times faster.
+ * Passes chunks to the handlers line by line. 10 of k6's 12 lines per request are skipped by their first and last bytes; only one is parsed
+ * as JSON, which makes it several times faster.
  */
 export class LoadLineReader {
   /** Handlers that do nothing, for readers of a few kinds of lines. */
@@ -162,8 +162,8 @@ export class LoadLineReader {
 }
 
 /**
- * The script may name its requests. Without a name k6 uses the URL, which GET and POST share: a slow minority would disappear among fast requests,
- * so the method is prepended.
+ * The script may name its requests. Without a name k6 uses the URL, which GET and POST share: a slow minority would disappear among fast
+ * requests, so the method is prepended.
  */
 function endpointOf(tags: Record<string, unknown>, name: string): string {
   if (tags['url'] !== undefined && tags['url'] !== name) return name;

@@ -3,8 +3,8 @@
 import type { LoadLimits, LoadStage } from './plan.ts';
 
 /**
- * Time for iterations in flight at the end of the last stage. Longer than k6's request timeout (60 s), so that a hanging request is recorded as
- * unanswered: the slowest requests must be counted.
+ * Time for iterations in flight at the end of the last stage. Longer than k6's request timeout (60 s), so that a hanging request is
+ * recorded as unanswered: the slowest requests must be counted.
  */
 export const GRACEFUL_STOP_SECONDS = 65;
 
@@ -21,8 +21,8 @@ export interface UnderLoad {
 /** Images of the staging pods. */
 export interface PodsSeen {
   /**
-   * `image` of the pod spec, which a webhook may have changed; `templateImage` of its ReplicaSet, absent in records of older versions; `imageId`
-   * as the node reports it, empty until the container runs.
+   * `image` of the pod spec, which a webhook may have changed; `templateImage` of its ReplicaSet, absent in records of older versions;
+   * `imageId` as the node reports it, empty until the container runs.
    */
   pods: { name: string; image: string; templateImage?: string; imageId: string }[];
   /** Why they could not be listed; null when they could. */

@@ -1,5 +1,5 @@
-// Requests of one endpoint over time, for the plot and for the burst size, which decides. Bounded: too many buckets are merged into wider ones;
-// bursts are then measured in steps of 2 s, which errs on the safe side.
+// Requests of one endpoint over time, for the plot and for the burst size, which decides. Bounded: too many buckets are merged into wider
+// ones; bursts are then measured in steps of 2 s, which errs on the safe side.
 import { serialBurstSize } from '../statistics/index.ts';
 
 export interface SeriesBucket {

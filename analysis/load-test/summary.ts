@@ -139,8 +139,8 @@ export function createLoadAccumulator(limits: LoadLimits | null = null): LoadAcc
 }
 
 /**
- * Reads stored evidence of kind `k6-points`, gzip or plain, in constant memory. Errors of the source (EvidenceDamaged) pass through; truncated
- * bytes set `cutOff` and never throw.
+ * Reads stored evidence of kind `k6-points`, gzip or plain, in constant memory. Errors of the source (EvidenceDamaged) pass through;
+ * truncated bytes set `cutOff` and never throw.
  */
 export async function summarizeLoad(bytes: AsyncIterable<Uint8Array>, limits: LoadLimits | null = null): Promise<LoadSummary> {
   const accumulator = createLoadAccumulator(limits);

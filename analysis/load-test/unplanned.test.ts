@@ -17,7 +17,8 @@ const judge = async (requests: FixtureRequest[], ...more: string[]) =>
 test('a run that nobody planned here never passes, however quick it was', async () => {
   expect((await judge(many(3_000, { ms: 20 }))).map(({ code, outcome, message }) => `${code} ${outcome}: ${message}`)).toEqual([
     'LatencyUndecided inconclusive: p99 of GET /a is 20 ms, limit 300 ms, but the points do not show whether the load model was open, so it cannot pass',
-    'ErrorRateUndecided inconclusive: error rate of GET /a is 0 %, limit 1 % (0 of 3,000 requests failed), but the points do not show whether the load model was open, so it cannot pass',
+    'ErrorRateUndecided inconclusive: error rate of GET /a is 0 %, limit 1 % (0 of 3,000 requests ' +
+      'failed), but the points do not show whether the load model was open, so it cannot pass',
   ]);
 });
 

@@ -1,5 +1,5 @@
-// Points of a k6 run that Tminus did not start: planned load and load model (open or closed) are unknown. Such a run can fail a service, but
-// never pass it.
+// Points of a k6 run that Tminus did not start: planned load and load model (open or closed) are unknown. Such a run can fail a service,
+// but never pass it.
 import type { Finding, FindingCode } from '../../verdict/finding.ts';
 import { judgeLoad } from './judge.ts';
 import type { EndpointLimits } from './plan.ts';

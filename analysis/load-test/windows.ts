@@ -1,5 +1,5 @@
-// A load test in windows of equal length, to compare runs and to correlate with the runtime. Windows, because single requests depend on each
-// other, and a million of them make every difference significant.
+// A load test in windows of equal length, to compare runs and to correlate with the runtime. Windows, because single requests depend on
+// each other, and a million of them make every difference significant.
 import { LoadLineReader } from './lines.ts';
 import { plannedSeconds, type LoadStage } from './plan.ts';
 import { LatencySeries, type SeriesBucket } from './series.ts';
@@ -80,8 +80,8 @@ export interface CommonWindows {
 }
 
 /**
- * The time that two runs share, as windows for both. Null where it is too short, or not most of both: all windows say more than a few minutes
- * of two hours.
+ * The time that two runs share, as windows for both. Null where it is too short, or not most of both: all windows say more than a few
+ * minutes of two hours.
  */
 export function commonWindows(a: LoadWindows, b: LoadWindows): CommonWindows | null {
   const seconds = secondsShared(a, b);

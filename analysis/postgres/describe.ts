@@ -22,8 +22,8 @@ const MIN_HEAP_FETCHES = 1_000;
 const BLOCK_BYTES = 8_192;
 
 /**
- * Nodes by exclusive time. A possibly missing index is inconclusive, because a plan alone does not prove that it would help; other problems are
- * facts.
+ * Nodes by exclusive time. A possibly missing index is inconclusive, because a plan alone does not prove that it would help; other problems
+ * are facts.
  */
 export function describePlan(plan: Plan): Analysis {
   const figures = planFigures(plan);

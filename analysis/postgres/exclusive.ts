@@ -1,5 +1,5 @@
-// Exclusive time of each node. PostgreSQL prints times per loop and including children: they are multiplied by loops, divided by the workers that
-// shared them, and reduced by the children. The time of a CTE or InitPlan is counted there, not where it is read.
+// Exclusive time of each node. PostgreSQL prints times per loop and including children: they are multiplied by loops, divided by the
+// workers that shared them, and reduced by the children. The time of a CTE or InitPlan is counted there, not where it is read.
 import { nodesOf, type Plan, type PlanNode } from './plan.ts';
 
 /** Exclusive milliseconds of each node. Empty for a plan without timing. */

@@ -1,5 +1,5 @@
-// The entries of a PostgreSQL server log, from text that arrives in chunks: one JSON document a line, CSV, or text after a prefix. Truncated or
-// damaged text affects only the entry it belongs to.
+// The entries of a PostgreSQL server log, from text that arrives in chunks: one JSON document a line, CSV, or text after a prefix.
+// Truncated or damaged text affects only the entry it belongs to.
 import { prefixPattern } from './log-line-prefix.ts';
 
 export type LogFormat = 'jsonlog' | 'csvlog' | 'stderr';

@@ -15,8 +15,8 @@ const DURATION =
 const TEXT_PLAN = /^Query Text: (?<statement>[\s\S]*?)\n(?:Query Parameters: .*\n|Query Identifier: .*\n)*[^\n]*\(cost=/u;
 
 /**
- * Reads an execution from a message. Null for others (parse, bind). `unnamed`: a duration without a statement. `unread`: a plan that is XML, YAML
- * or truncated.
+ * Reads an execution from a message. Null for others (parse, bind). `unnamed`: a duration without a statement. `unread`: a plan that is
+ * XML, YAML or truncated.
  */
 export function readLoggedDuration(message: string): LoggedDuration | 'unnamed' | 'unread' | null {
   const { ms, what, text = '' } = DURATION.exec(message)?.groups ?? {};

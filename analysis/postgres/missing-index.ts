@@ -28,8 +28,8 @@ const MIN_ROWS = 50_000;
 const MIN_TIME_SHARE = 0.1;
 
 /**
- * Proposals, the costliest scan first; without times the planner's costs are used. None where parameters are unknown, because then the rows are
- * not those of the statement. Whether such an index exists or helps only the server can show.
+ * Proposals, the costliest scan first; without times the planner's costs are used. None where parameters are unknown, because then the rows
+ * are not those of the statement. Whether such an index exists or helps only the server can show.
  */
 export function missingIndexes(plan: Plan): IndexProposal[] {
   if (plan.parameters !== null && plan.parameters.unknown.length > 0) return [];

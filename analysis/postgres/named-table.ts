@@ -1,5 +1,5 @@
-// The schemas by which a statement names a table, and the statement that reads a temporary table instead: a temporary table hides one of the same
-// name, except where the statement names a schema.
+// The schemas by which a statement names a table, and the statement that reads a temporary table instead: a temporary table hides one of
+// the same name, except where the statement names a schema.
 import { parseTree } from './statement.ts';
 
 /** The schemas that the statement names a table with, each once; null without a schema. Empty where only a view names it. */

@@ -345,7 +345,8 @@ test('tells sessions that keep a transaction open while the service does somethi
   expect(databaseWaits([...kept, way, more])).toMatchObject({ busy: 1, idleInTransactionShare: 3 / 5, idleAfter: 'UPDATE stock' });
   expect(databaseWaits([way])).toMatchObject({ idleInTransactionShare: 0 });
   expect(describeActivity([...kept, way, more]).facts.map(({ text }) => text)).toContain(
-    '60 % of the sessions kept a transaction open for 100 ms and more without a statement, most after "UPDATE stock": their connections serve no other request in the meantime',
+    '60 % of the sessions kept a transaction open for 100 ms and more without a statement, most ' +
+      'after "UPDATE stock": their connections serve no other request in the meantime',
   );
   expect(describeActivity([way]).facts).toHaveLength(1);
 });

@@ -10,8 +10,8 @@ const SHOWN_CHARACTERS = 2_000;
 const WHOLLY_REPLACED = /^\s*(?:with|select|insert|update|delete|merge|values)\b/iu;
 
 /**
- * A statement with its literals as $1, $2 ... and without comments, which often name the caller. In text that the parser refuses (truncated, a
- * dialect) and in other statements, quoted text and numbers become `?`.
+ * A statement with its literals as $1, $2 ... and without comments, which often name the caller. In text that the parser refuses
+ * (truncated, a dialect) and in other statements, quoted text and numbers become `?`.
  */
 export function normalised(sql: string): string {
   if (sql.trim() === '') return '';
@@ -64,8 +64,8 @@ function anywhere(node: unknown, names: ReadonlySet<string>): boolean {
 const MAX_DEPTH = 1_000;
 
 /**
- * Statements as PostgreSQL's parser reads them; null for text it refuses, or with too deep nesting. Throws where the parser is not loaded, or
- * fails itself.
+ * Statements as PostgreSQL's parser reads them; null for text it refuses, or with too deep nesting. Throws where the parser is not loaded,
+ * or fails itself.
  */
 export function parseTree(sql: string): unknown[] | null {
   try {
@@ -132,8 +132,8 @@ interface Node {
 const COLUMNS: ReadonlySet<string> = new Set(['ColumnRef']);
 
 /**
- * The column of a node. PostgreSQL prints `(status)::text` for a varchar, which an index on the column serves; `(created_at)::date` is computed
- * and needs its own index.
+ * The column of a node. PostgreSQL prints `(status)::text` for a varchar, which an index on the column serves; `(created_at)::date` is
+ * computed and needs its own index.
  */
 function columnOf(node: Node | undefined): string | null {
   if (node?.TypeCast !== undefined) return isText(node.TypeCast) ? columnOf(node.TypeCast.arg) : null;

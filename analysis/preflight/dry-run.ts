@@ -7,8 +7,8 @@ import { fail, pass, unknown, type Judgement } from './judgement.ts';
 const MAX_FIELDS_SHOWN = 3;
 
 /**
- * Launch and rollback recognize their own write by the whole pod template. If a webhook rewrites it, the launch counts as overwritten and the
- * rollback is refused.
+ * Launch and rollback recognize their own write by the whole pod template. If a webhook rewrites it, the launch counts as overwritten and
+ * the rollback is refused.
  */
 export function judgeDryRun({ writes }: PreflightFacts['dry run']): Judgement {
   const tried = writes.map((write) => ({ ...write, changes: changesOf(write) }));

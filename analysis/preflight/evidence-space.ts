@@ -4,7 +4,9 @@ import { besideLimit, count, size } from '../../verdict/wording/index.ts';
 import { fail, pass, unknown, type Judgement } from './judgement.ts';
 
 const GIB = 1024 ** 3;
-/** Ten load tests of a million requests, 0.1 GB each as stored (gzip). A usual countdown has one to three, and a few MB of other evidence. */
+/**
+ * Ten load tests of a million requests, 0.1 GB each as stored (gzip). A usual countdown has one to three, and a few MB of other evidence.
+ */
 const MIN_FREE_BYTES = GIB;
 /** One file per piece, and under 200 pieces per countdown (50 profiles of a load test, samples, snapshots): five countdowns. */
 const MIN_FREE_FILES = 1_000;

@@ -86,7 +86,8 @@ const judges: { [Title in CheckTitle]: (facts: PreflightFacts[Title]) => Judgeme
     const numbers = { measured: Math.round(skewMs), limit: maxSkewMs, unit: 'ms' };
     if (!Number.isFinite(skewMs) || !Number.isFinite(uncertaintyMs))
       return unknown('the clock of Prometheus could not be read', 'retry the step', { ...numbers, measured: null });
-    const clock = `Prometheus answers; its clock is ${latency(Math.abs(Math.round(skewMs)))} ${skewMs < 0 ? 'behind' : 'ahead'} (± ${latency(Math.ceil(uncertaintyMs))})`;
+    const skew = `${latency(Math.abs(Math.round(skewMs)))} ${skewMs < 0 ? 'behind' : 'ahead'} (± ${latency(Math.ceil(uncertaintyMs))})`;
+    const clock = `Prometheus answers; its clock is ${skew}`;
     if (Math.abs(skewMs) + uncertaintyMs <= maxSkewMs) return pass(clock, numbers);
     if (Math.abs(skewMs) - uncertaintyMs > maxSkewMs)
       return fail(`${clock}, limit ${latency(maxSkewMs)}`, 'set the clocks of worker and Prometheus by NTP', numbers);
@@ -123,9 +124,7 @@ const judges: { [Title in CheckTitle]: (facts: PreflightFacts[Title]) => Judgeme
   'request counters': judgeCounters,
   'latency buckets': ({ query, pods, series, limitMs }) =>
     judgeSeries(
-      query,
-      pods,
-      series,
+      { query, pods, series },
       `histogram bucket at exactly ${latency(limitMs)}`,
       'add the limit as a bucket boundary, or choose a limit that is one',
     ),
@@ -181,10 +180,17 @@ function judgeImage({ image, pullPolicy, nodes }: PreflightFacts['image on nodes
   );
 }
 
+interface PodSeries {
+  query: string;
+  pods: readonly string[];
+  /** The pod of each series that was found. */
+  series: readonly string[];
+}
+
 /** Each pod must count its requests with the status in the label `code`; else the guard cannot count errors. */
 function judgeCounters({ query, pods, series, coded }: PreflightFacts['request counters']): Judgement {
   const hint = 'correct `metric` of the guard, or let the service count its requests';
-  const counted = judgeSeries(query, pods, series, 'request counter', hint);
+  const counted = judgeSeries({ query, pods, series }, 'request counter', hint);
   if (counted.outcome !== 'pass' || coded === undefined) return counted;
   const valueOf = (samples: readonly { pod: string; value: number }[], pod: string) =>
     samples.filter((sample) => sample.pod === pod).map(({ value }) => value);
@@ -200,7 +206,8 @@ function judgeCounters({ query, pods, series, coded }: PreflightFacts['request c
   );
 }
 
-function judgeSeries(query: string, pods: readonly string[], series: readonly string[], what: string, hint: string): Judgement {
+/** Each pod must have exactly one series. @param what a noun for it: `request counter`. */
+function judgeSeries({ query, pods, series }: PodSeries, what: string, hint: string): Judgement {
   const missing = pods.filter((pod) => series.filter((own) => own === pod).length !== 1);
   const numbers = { measured: pods.length - missing.length, limit: pods.length, unit: 'pods' };
   if (pods.length === 0) return unknown('the Deployment has no pods with series', 'retry the step when it has', numbers);

@@ -1,5 +1,5 @@
-// Whether the last launch of the service has ended. A launch of a terminated countdown leaves an unwatched candidate live, which the next launch
-// would record as the version to roll back to. Preflight and the capture before a launch both check it.
+// Whether the last launch of the service has ended. A launch of a terminated countdown leaves an unwatched candidate live, which the next
+// launch would record as the version to roll back to. Preflight and the capture before a launch both check it.
 import { isRestoreId } from '../rollout/restore-id.ts';
 import type { LastLaunch } from './answers.ts';
 import { fail, pass, unknown, type Judgement } from './judgement.ts';
@@ -7,8 +7,8 @@ import { fail, pass, unknown, type Judgement } from './judgement.ts';
 const STATES: readonly string[] = ['open', 'restored', 'kept'];
 
 /**
- * Passes when there is no open operation, when the Lease records the end of the annotated launch, or when that launch is the open one of the same
- * countdown. A Lease that Tminus did not write is inconclusive.
+ * Passes when there is no open operation, when the Lease records the end of the annotated launch, or when that launch is the open one of
+ * the same countdown. A Lease that Tminus did not write is inconclusive.
  */
 export function judgeLastLaunch(facts: LastLaunch): Judgement {
   const { service, countdown, deployment, lease } = facts;
@@ -45,8 +45,8 @@ function judgeAnnotatedLaunch({ service, deployment, lease }: LastLaunch, operat
       `${service} is annotated with ${launch}, and no Lease records its end: the Lease was removed, or an older version launched`,
       hint,
     );
-  // `kubectl rollout undo` restores the annotations of an earlier launch and never changes the Lease. A later generation exists only after the end
-  // of every earlier one.
+  // `kubectl rollout undo` restores the annotations of an earlier launch and never changes the Lease. A later generation exists only after
+  // the end of every earlier one.
   if (generationOf(lease.generation) > generationOf(deployment.generation))
     return pass(`${launch} ended before the operation in Lease ${lease.name}`);
   if (lease.operation !== operation)

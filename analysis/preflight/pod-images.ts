@@ -1,5 +1,5 @@
-// Compares images of running pods with their templates. A webhook may change the registry of a pod: the name differs and the image does not, so
-// versions are compared by template and images by digest.
+// Compares images of running pods with their templates. A webhook may change the registry of a pod: the name differs and the image does
+// not, so versions are compared by template and images by digest.
 import { imageDigest } from '../rollout/image-digest.ts';
 import type { PodImages, StagingPods } from './answers.ts';
 import { fail, pass, unknown, type Judgement } from './judgement.ts';

@@ -31,8 +31,8 @@ export function contentions(profiles: readonly Profile[]): Contention[] {
 }
 
 /**
- * True for a mutex profile, whose stacks start with the unlocking function; those of a block profile start with the waiting one. Otherwise the
- * two are alike, so a profile without stacks is neither.
+ * True for a mutex profile, whose stacks start with the unlocking function; those of a block profile start with the waiting one. Otherwise
+ * the two are alike, so a profile without stacks is neither.
  */
 export function hasHolders(profile: Profile): boolean {
   const { names, start, frames } = framesOf(profile, goName);

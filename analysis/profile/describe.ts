@@ -23,13 +23,14 @@ const MIN_SAMPLES = 10;
 export function describeProfile(profile: Profile, type = profile.defaultType): Analysis {
   const sampleType = profile.sampleTypes[type] ?? { type: '', unit: '' };
   const total = totalOf(profile, type);
-  const { divisor, unit } = scaleOf(sampleType.unit);
+  const scale = { total, ...scaleOf(sampleType.unit) };
+  const { divisor, unit } = scale;
   const during = profile.durationSeconds > 0 ? ` in ${duration(1_000 * profile.durationSeconds)}` : '';
   const fact = `${amount(total / divisor, unit)} of ${sampleType.type}${during}, ${count(profile.samples)} stacks`;
   const isCpu = sampleType.type === 'cpu' || profile.periodType?.type === 'cpu';
-  const tables = [topTable(profile, type, total, divisor, unit)];
+  const tables = [topTable(profile, type, scale)];
   if (isCpu) tables.push(pathTable(profile, type), mechanismTable(profile, type, total));
-  if (profile.labels.sample.length > 0) tables.push(labelTable(profile, type, total, divisor, unit));
+  if (profile.labels.sample.length > 0) tables.push(labelTable(profile, type, scale));
   if (sampleTypeIndex(profile, 'delay') !== null && hasHolders(profile)) tables.push(contentionTable(profile));
   return {
     findings: [],
@@ -38,7 +39,14 @@ export function describeProfile(profile: Profile, type = profile.defaultType): A
   };
 }
 
-function topTable(profile: Profile, type: number, total: number, divisor: number, unit: string): Table {
+interface Scale {
+  /** Sum over all samples. */
+  total: number;
+  divisor: number;
+  unit: string;
+}
+
+function topTable(profile: Profile, type: number, { total, divisor, unit }: Scale): Table {
   // Functions with one displayed name are merged: generics of several shapes.
   const rows = top(profile, type, framesOf(profile, goName));
   const shown = new Map([...rows.slice(0, ROWS), ...byCum(rows).slice(0, ROWS)].map((row) => [row.name, row]));
@@ -90,7 +98,7 @@ function pathTable(profile: Profile, type: number): Table {
   };
 }
 
-function labelTable(profile: Profile, type: number, total: number, divisor: number, unit: string): Table {
+function labelTable(profile: Profile, type: number, { total, divisor, unit }: Scale): Table {
   const rows = topLabels(profile, type);
   return {
     title: 'By label',

@@ -58,8 +58,8 @@ const INTERNALS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Code of the service itself, not of the standard library, of a module (files with a version, `go-redis/v9@v9.23.0/redis.go`) or of a vendor
- * folder. Without a file only package main counts.
+ * Code of the service itself, not of the standard library, of a module (files with a version, `go-redis/v9@v9.23.0/redis.go`) or of a
+ * vendor folder. Without a file only package main counts.
  */
 export function isOwnCode(name: string, file: string): boolean {
   const path = goPackage(name);

@@ -16,8 +16,8 @@ export interface Labels {
 }
 
 /**
- * Sample i has the locations `stacks[stackStart[i] .. stackStart[i+1])`, its leaf first, and the values `values[i * sampleTypes.length + t]`.
- * Location l has the lines `lineStart[l] .. lineStart[l+1])`, the innermost inlined call first; line n is in function `lineFunction[n]`.
+ * Sample i has locations `stacks[stackStart[i] .. stackStart[i+1])`, leaf first, and values `values[i * sampleTypes.length + t]`.
+ * Location l has lines `lineStart[l] .. lineStart[l+1])`, innermost inlined call first; line n is in function `lineFunction[n]`.
  */
 export interface Profile {
   sampleTypes: SampleType[];

@@ -31,8 +31,8 @@ interface Parts {
 }
 
 /**
- * Reads a profile, gzip or not. Throws UnreadableEvidence with the byte of the error: truncated, another format, or a reference to a missing
- * entry. Ids may be sparse and of any size; values may be negative, as in a difference of two profiles.
+ * Reads a profile, gzip or not. Throws UnreadableEvidence with the byte of the error: truncated, another format, or a reference to a
+ * missing entry. Ids may be sparse and of any size; values may be negative, as in a difference of two profiles.
  */
 export function readProfile(bytes: Uint8Array): Profile {
   const { raw, parts, scalars } = messagesOf(bytes);

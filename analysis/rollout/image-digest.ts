@@ -1,7 +1,7 @@
 // Image digests of containers. Nodes report image ids in several forms; only the digests in them are comparable.
 
 /**
- * The digest in a `status.containerStatuses[].imageID`, such as `mirror.example.com/go-api@sha256:9f2a`, `docker-pullable://go-api@sha256:9f2a` or
+ * `sha256:9f2a` of a container's imageID `mirror.example.com/go-api@sha256:9f2a`, `docker-pullable://go-api@sha256:9f2a` or
  * `docker://sha256:9f2a`. One digest in two repositories is the same image. Empty while the container has no image.
  */
 export function imageDigest(imageId: string): string {

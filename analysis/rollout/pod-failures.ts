@@ -58,8 +58,8 @@ export interface PodFailures {
 type Ranked = Pick<FailedPod, 'name' | 'cause' | 'terminating'>;
 
 /**
- * The worst first; equal ones by name, so that the order is stable. A pod that is being stopped is not ready either, which is not a failure, so it
- * comes last.
+ * The worst first; equal ones by name, so that the order is stable. A pod that is being stopped is not ready either, which is not a
+ * failure, so it comes last.
  */
 export const byCause = (one: Ranked, other: Ranked): number => rank(one) - rank(other) || (one.name < other.name ? -1 : 1);
 

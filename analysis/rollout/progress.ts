@@ -14,9 +14,8 @@ export interface AskedRollout {
 }
 
 /**
- * Reads samples, oldest first; the last one decides, earlier ones show how long a condition lasts. A status counts only when the controller has
- * observed both the requested and the current generation; before, "available" is about the old version (F10). `complete` comes before failures:
- * after a rollback to running pods, the condition of the failed rollout remains for a moment.
+ * Reads samples, oldest first; the last one decides. A status counts only once the controller has observed the requested and the current
+ * generation. `complete` comes before failures: after a rollback the condition of the failed rollout remains for a moment.
  */
 export function readRollout(states: readonly RolloutState[], asked: AskedRollout): RolloutReading {
   const state = states.at(-1);
@@ -39,8 +38,8 @@ export function readRollout(states: readonly RolloutState[], asked: AskedRollout
 }
 
 /**
- * Duration of a rollout, from its write to the deciding condition, both RFC 3339; null when the time of the write is unknown. Not the duration of
- * the watch, which may have restarted. At least 0: the API server has another clock, and conditions have whole seconds.
+ * Duration of a rollout, from its write to the deciding condition, both RFC 3339; null when the time of the write is unknown. Not the
+ * duration of the watch, which may have restarted. At least 0: the API server has another clock, and conditions have whole seconds.
  */
 export function rolloutSeconds(writtenAt: string | undefined, conditionAt: string): number | null {
   const ms = Date.parse(conditionAt) - Date.parse(writtenAt ?? '');

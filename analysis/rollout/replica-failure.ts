@@ -2,8 +2,8 @@
 import type { RolloutCondition, RolloutState } from './rollout-state.ts';
 
 /**
- * How long ReplicaFailure is tolerated without a new pod. Quota changes and a first webhook timeout are over within 2 s; a second timeout takes
- * 10 s (the default timeoutSeconds), plus 5 s for the retry, the status update and a sample.
+ * How long ReplicaFailure is tolerated without a new pod. Quota changes and a first webhook timeout are over within 2 s; a second timeout
+ * takes 10 s (the default timeoutSeconds), plus 5 s for the retry, the status update and a sample.
  */
 export const MAX_REPLICA_FAILURE_MS = 15_000;
 
@@ -16,8 +16,8 @@ export interface StandingFailure {
 }
 
 /**
- * The ReplicaFailure of the current ReplicaSet in the last sample, since the first sample with it and without a new pod; null without one. A
- * Deployment's own ReplicaFailure may be that of an old ReplicaSet, so only the ReplicaSet's counts.
+ * The ReplicaFailure of the current ReplicaSet in the last sample, since the first sample with it and without a new pod; null without one.
+ * A Deployment's own ReplicaFailure may be that of an old ReplicaSet, so only the ReplicaSet's counts.
  */
 export function standingReplicaFailure(states: readonly RolloutState[]): StandingFailure | null {
   const last = states.at(-1);

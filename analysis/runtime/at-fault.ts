@@ -16,8 +16,8 @@ export interface ChosenPods {
 }
 
 /**
- * The `limit` pods most likely at fault: by mean request time, or by goroutines when a pod answered no request (one that hangs answers none,
- * and its requests pile up). Pods that could not be read come last, in their order.
+ * The `limit` pods most likely at fault: by mean request time, or by goroutines when a pod answered no request (one that hangs answers
+ * none, and its requests pile up). Pods that could not be read come last, in their order.
  */
 export function podsAtFault(names: readonly string[], samples: readonly RuntimeSample[], limit: number): ChosenPods {
   const figures = names.map((pod) => figuresOf(pod, samples));

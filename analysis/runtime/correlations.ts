@@ -43,10 +43,9 @@ export function correlationTable(
     for (const [against, values] of load) {
       const found = correlate(...longestKnown(figures, values));
       rows.push([name, against, found && rounded(found.rho), found && found.lag * windows.widthSeconds, found && rounded(found.p)]);
-      if (found && found.p < CHANCE)
-        sentences.push(
-          `${against} correlates with ${name}: rho ${number(found.rho)}, ${duration(1_000 * found.lag * windows.widthSeconds)} later, p ${number(found.p)}`,
-        );
+      if (!found || found.p >= CHANCE) continue;
+      const lag = duration(1_000 * found.lag * windows.widthSeconds);
+      sentences.push(`${against} correlates with ${name}: rho ${number(found.rho)}, ${lag} later, p ${number(found.p)}`);
     }
   }
   return {
@@ -61,7 +60,8 @@ export function correlationTable(
       ],
       rows,
       notes: [
-        `${inside.length} windows of ${duration(1_000 * windows.widthSeconds)} at a constant offered rate; Spearman's rho; p by permutation, below ${CHANCE} significant`,
+        `${inside.length} windows of ${duration(1_000 * windows.widthSeconds)} at a constant offered rate; ` +
+          `Spearman's rho; p by permutation, below ${CHANCE} significant`,
         'correlation is not causation: run again with another GOGC to test it',
       ],
     },

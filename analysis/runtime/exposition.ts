@@ -19,7 +19,9 @@ export function seriesOf(text: string, isWanted: (name: string) => boolean): Ser
   });
 }
 
-/** The value under one of these names, whatever labels it has. Null where it is absent, duplicate, negative or not finite: unknown, never 0. */
+/**
+ * The value under one of these names, whatever labels it has. Null where it is absent, duplicate, negative or not finite: unknown, never 0.
+ */
 export function figureOf(series: readonly Series[], isNamed: (name: string) => boolean): number | null {
   const found = series.filter(({ name }) => isNamed(name));
   const [only] = found;

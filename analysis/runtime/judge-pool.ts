@@ -6,12 +6,14 @@ import { poolUse, type PoolUse } from './pool.ts';
 import type { RuntimeSample } from './sample.ts';
 
 const EMPTY_PERCENT = 1;
-/** Cancelled acquires are failed requests: the strictest error limit in use is one in a thousand. A single one may be a client that left. */
+/**
+ * Cancelled acquires are failed requests: the strictest error limit in use is one in a thousand. A single one may be a client that left.
+ */
 const CANCELLED_SHARE = 0.001;
 
 /**
- * One finding per pool, over all pods; none where no pod exports one. Fails where acquires wait so often and so long that the slowest 1 % of
- * the requests are affected, or are cancelled. A pool in full use without waiting passes, and the message reports its use.
+ * One finding per pool, over all pods; none where no pod exports one. Fails where acquires wait so often and so long that the slowest 1 %
+ * of the requests are affected, or are cancelled. A pool in full use without waiting passes, and the message reports its use.
  */
 export function judgePool(samples: readonly RuntimeSample[], p99LimitMs: number): Finding[] {
   return poolUse(samples, p99LimitMs).map(judgeUse);

@@ -1,4 +1,5 @@
-// Whether the Go runtime of the pods handled the load. Every signal is judged: within its limit, beyond it, or unknown, which is never a pass.
+// Whether the Go runtime of the pods handled the load. Every signal is judged: within its limit, beyond it, or unknown, which is never a
+// pass.
 import { builders, fail, inconclusive, pass, type Finding } from '../../verdict/finding.ts';
 import { count, duration, measured } from '../../verdict/wording/index.ts';
 import { judgePool } from './judge-pool.ts';

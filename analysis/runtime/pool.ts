@@ -13,7 +13,10 @@ export interface PoolUse {
   emptyWaitMs: number | null;
   /** Cancelled by their context. */
   cancelled: number | null;
-  /** True where the pool was under pressure, so that cancelled acquires are its fault: a context that is already over cancels at an idle pool. */
+  /**
+   * True where the pool was under pressure, so that cancelled acquires are its fault: a context that is already over cancels at an idle
+   * pool.
+   */
   strained: boolean;
   /** Highest share of connections in use for three samples in a row, in any pod, 0-1. */
   lastingUse: number | null;

@@ -27,7 +27,9 @@ export interface Signal {
   beyondIs: Outcome;
   limit: number;
   unit: string;
-  /** The series it is read from. A signal that no pod exports is reported, not judged: not exporting is a choice, a gap in samples is not. */
+  /**
+   * The series it is read from. A signal that no pod exports is reported, not judged: not exporting is a choice, a gap in samples is not.
+   */
   series: string;
   isExported(sample: RuntimeSample): boolean;
   /** The reading of one pod, or the reason why there is none. */
@@ -35,14 +37,14 @@ export interface Signal {
 }
 
 /**
- * Go's GC uses a quarter of the processors while it runs (gcBackgroundUtilization). More of all CPU time means that it never pauses and makes
- * goroutines assist. Measured (reference: diagnostics 0.4): 37 % at GOGC=100, and from there to 55 % throughput fell by 38 %.
+ * Go's GC uses a quarter of the processors while it runs (gcBackgroundUtilization). More of all CPU time means that it never pauses and
+ * makes goroutines assist. Measured (reference: diagnostics 0.4): 37 % at GOGC=100, and from there to 55 % throughput fell by 38 %.
  */
 const GC_CPU_PERCENT = 25;
 
 /**
- * Pauses over 5 ms are the article's limit, but predict nothing by themselves (0.4: throughput fell 38 %, pauses hardly changed). They reach
- * the slowest 1 % of the requests only where the world is stopped for 1 % of the time, so both must hold.
+ * Pauses over 5 ms are the article's limit, but predict nothing by themselves (0.4: throughput fell 38 %, pauses hardly changed). They
+ * reach the slowest 1 % of the requests only where the world is stopped for 1 % of the time, so both must hold.
  */
 const LONG_PAUSE_MS = 5;
 const STOPPED_PERCENT = 1;

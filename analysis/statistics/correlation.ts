@@ -1,5 +1,5 @@
-// Whether two series of one run rise and fall together: Spearman's rank correlation with a permutation test, at the lag where it is strongest. Its
-// results are worded as "correlates", never as "causes".
+// Whether two series of one run rise and fall together: Spearman's rank correlation with a permutation test, at the lag where it is
+// strongest. Its results are worded as "correlates", never as "causes".
 import { sampleRankCorrelation } from 'simple-statistics';
 import { stable } from './rounding.ts';
 

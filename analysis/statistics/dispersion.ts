@@ -1,5 +1,5 @@
-// Errors and slow requests come in bursts. The burst size is estimated from how unequal windows are: n requests in bursts of d bound a share like
-// n / d independent ones (effective requests, the design effect of cluster sampling: L. Kish, Survey Sampling, 1965).
+// Errors and slow requests come in bursts. The burst size is estimated from how unequal windows are: n requests in bursts of d bound a
+// share like n / d independent ones (effective requests, the design effect of cluster sampling: L. Kish, Survey Sampling, 1965).
 
 /** Requests of one window, and how many of them failed or were slow. */
 export interface WindowCounts {
@@ -59,8 +59,8 @@ export function burstSizeAround(sums: WindowSums, share: number): number {
 }
 
 /**
- * Size of the bursts of bad requests, at least 1, around the measured share. A burst is in at most two windows, so the covariance of neighbours
- * counts in full: the size does not depend on where windows start.
+ * Size of the bursts of bad requests, at least 1, around the measured share. A burst is in at most two windows, so the covariance of
+ * neighbours counts in full: the size does not depend on where windows start.
  */
 export function burstSize(sums: WindowSums): number {
   const { windows, requests, bad } = sums;
@@ -78,8 +78,8 @@ const spreadAround = ({ requestsSquared, badSquared, requestsTimesBad }: WindowS
 const LAGS = 2;
 
 /**
- * Size of the bursts of bad requests, at least 1, from all windows of a run (W. K. Newey and K. D. West, 1987). The seconds of a load test may be
- * shorter than a burst, so it has more lags than `burstSize`, whose sums must stay small.
+ * Size of the bursts of bad requests, at least 1, from all windows of a run (W. K. Newey and K. D. West, 1987). The seconds of a load test
+ * may be shorter than a burst, so it has more lags than `burstSize`, whose sums must stay small.
  */
 export function serialBurstSize(windows: readonly WindowCounts[]): number {
   const requests = windows.reduce((sum, each) => sum + each.requests, 0);

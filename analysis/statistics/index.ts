@@ -1,4 +1,3 @@
-export { binomialTail } from './binomial.ts';
 export { addWindow, burstSize, burstSizeAround, NO_WINDOWS, serialBurstSize, type WindowCounts, type WindowSums } from './dispersion.ts';
 export { poissonTail } from './poisson.ts';
 export { scanTail } from './scan.ts';

@@ -1,5 +1,5 @@
-// The knee of a curve: the point farthest from the straight line between its ends (Kneedle: Satopaa and others, 2011). It needs no model, unlike
-// the Universal Scalability Law.
+// The knee of a curve: the point farthest from the straight line between its ends (Kneedle: Satopaa and others, 2011). It needs no model,
+// unlike the Universal Scalability Law.
 
 export interface Point {
   x: number;

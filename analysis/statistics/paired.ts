@@ -1,5 +1,5 @@
-// Whether two simultaneous series differ, and by how much: Wilcoxon's signed ranks, exact with ties, and the Hodges-Lehmann shift of the differences
-// with its interval. Effects on both (a busy machine, a slow database) cancel out, unlike between two samples.
+// Whether two simultaneous series differ, and by how much: Wilcoxon's signed ranks, exact with ties, and the Hodges-Lehmann shift of the
+// differences with its interval. Effects on both (a busy machine, a slow database) cancel out, unlike between two samples.
 import { median } from 'simple-statistics';
 import { stable } from './rounding.ts';
 import { standardNormalTail, Z95, type Shift } from './two-samples.ts';
@@ -28,10 +28,10 @@ export function pairedShift(differences: readonly number[]): Shift | null {
 
 /** Two-sided p of Wilcoxon's signed ranks. Differences of zero are left out; 1 where all are zero. */
 export function signedRanks(differences: readonly number[]): number {
-  const told = differences.filter((difference) => difference !== 0).sort((a, b) => Math.abs(a) - Math.abs(b));
-  const ranks = doubledRanks(told.map(Math.abs));
-  const positive = ranks.reduce((total, rank, i) => total + ((told[i] as number) > 0 ? rank : 0), 0);
-  return told.length === 0 ? 1 : told.length <= EXACT_UP_TO ? exact(ranks, positive) : approximate(ranks, positive);
+  const nonZero = differences.filter((difference) => difference !== 0).sort((a, b) => Math.abs(a) - Math.abs(b));
+  const ranks = doubledRanks(nonZero.map(Math.abs));
+  const positive = ranks.reduce((total, rank, i) => total + ((nonZero[i] as number) > 0 ? rank : 0), 0);
+  return nonZero.length === 0 ? 1 : nonZero.length <= EXACT_UP_TO ? exact(ranks, positive) : approximate(ranks, positive);
 }
 
 /** Doubled ranks of sorted values, so that the middle ranks of ties are integers. */

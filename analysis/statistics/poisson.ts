@@ -2,15 +2,16 @@
 import { gammaln } from 'simple-statistics';
 
 /**
- * Probability of at least `count` events where `mean` are expected: the regularised lower incomplete gamma function P(count, mean), which for whole
- * counts is the Poisson tail. Throws RangeError on a count or mean that is negative or not finite.
+ * Probability of at least `count` events where `mean` are expected: the regularised lower incomplete gamma function P(count, mean), which
+ * for whole counts is the Poisson tail. Throws RangeError on a count or mean that is negative or not finite.
  */
 export function poissonTail(count: number, mean: number): number {
   assertAmount('count', count);
   assertAmount('mean', mean);
   if (count === 0) return 1;
   if (mean === 0) return 0;
-  // The series has terms of one sign: mean^count e^-mean (1/G(count+1) + mean/G(count+2) + ...). It ends where a term no longer changes the sum.
+  // The series has terms of one sign: mean^count e^-mean (1/G(count+1) + mean/G(count+2) + ...). It ends where a term no longer changes the
+  // sum.
   let term = poissonDensity(count, mean);
   if (term === 0) return count < mean ? 1 : 0;
   let total = term;

@@ -1,4 +1,5 @@
-// Probability that some stretch of a long watch has this many events: a test repeated at every window must use it instead of that of one stretch.
+// Probability that some stretch of a long watch has this many events: a test repeated at every window must use it instead of that of one
+// stretch.
 import { poissonDensity, poissonTail } from './poisson.ts';
 
 export interface Stretch {
@@ -12,8 +13,8 @@ export interface Stretch {
 }
 
 /**
- * Chance, over the whole watch, that a stretch of this length holds at least so many events: Alm's approximation of the scan statistic of a Poisson
- * process (S. E. Alm, On the distribution of the scan statistic of a Poisson process, 1983). 1 where no more happened than was expected.
+ * Probability, over the whole watch, of a stretch with at least this many events; 1 where no more happened than expected.
+ * Source: Alm's approximation (S. E. Alm, On the distribution of the scan statistic of a Poisson process, 1983).
  */
 export function scanTail({ events, expected, windows, watchWindows }: Stretch): number {
   if (events <= expected) return 1;

@@ -1,4 +1,5 @@
-import { binomialTail, lowerTailBound, nearestRank, upperTailBound, wilson } from './index.ts';
+import { binomialTail } from '../testing/binomial.ts';
+import { lowerTailBound, nearestRank, upperTailBound, wilson } from './index.ts';
 
 describe('the upper bound of a p99', () => {
   test.each([

@@ -1,5 +1,5 @@
-// Whether two runs differ, and by how much: Mann-Whitney's U, exact with ties, and the Hodges-Lehmann shift with its interval. Values are per window
-// or per run, never single requests: those depend on each other, and a million of them make every difference significant.
+// Whether two runs differ, and by how much: Mann-Whitney's U, exact with ties, and the Hodges-Lehmann shift with its interval. Values are
+// per window or per run, never single requests: those depend on each other, and a million of them make every difference significant.
 import { median } from 'simple-statistics';
 import { stable } from './rounding.ts';
 

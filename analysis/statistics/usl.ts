@@ -28,7 +28,9 @@ export interface Scalability {
 /** Minimum number of levels for a fit of three parameters (reference: diagnostics, saturation knee). */
 const MIN_LEVELS = 6;
 
-/** Start values, as the shares of alpha and beta at the highest load: loads have different units, and a bad start ends in a local minimum. */
+/**
+ * Start values, as the shares of alpha and beta at the highest load: loads have different units, and a bad start ends in a local minimum.
+ */
 const STARTS = [0.001, 0.1, 1, 10];
 
 /** Two-sided 95 % quantiles of Student's t for 1..30 degrees of freedom; beyond them the normal one. */

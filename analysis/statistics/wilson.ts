@@ -10,8 +10,8 @@ export interface ShareBounds {
 }
 
 /**
- * Wilson score bounds of a share, 0-1, each one-sided with `confidence`; {0, 1} for n = 0. Successes in bursts of `burst` bound the share like
- * n / burst trials. Throws RangeError on impossible counts.
+ * Wilson score bounds of a share, 0-1, each one-sided with `confidence`; {0, 1} for n = 0. Successes in bursts of `burst` bound the share
+ * like n / burst trials. Throws RangeError on impossible counts.
  * Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, 1927.
  */
 export function wilson(successes: number, n: number, confidence: number, burst = 1): ShareBounds {
@@ -34,8 +34,8 @@ export function wilson(successes: number, n: number, confidence: number, burst =
 }
 
 /**
- * z with P(standard normal <= z) = `probability` (0.5-1 exclusive), to about 1e-12, by Newton from 0 (the function is concave there, so it cannot
- * overshoot twice).
+ * z with P(standard normal <= z) = `probability` (0.5-1 exclusive), to about 1e-12, by Newton from 0 (the function is concave there, so it
+ * cannot overshoot twice).
  */
 function normalQuantile(probability: number): number {
   let z = 0;

@@ -154,7 +154,7 @@ export const profile = (sites: Sites, kind: Kind = 'goroutine'): Uint8Array =>
     sites.map(([count, stack]) => ({ stack: [...stack], values: [count] })),
   );
 
-/** `debug=1`, without the runtime's calls at the start of a stack, as Go leaves them out. @param total what the title says */
+/** `debug=1`, without the runtime's calls at the start of a stack, as Go leaves them out. @param total the count in the title */
 export function counted(sites: Sites, kind: Kind = 'goroutine', total = sites.reduce((sum, [count]) => sum + count, 0)): Uint8Array {
   const groups = sites.map(([count, stack]) => {
     const from = stack.findIndex((frame) => !frame.startsWith('runtime.'));

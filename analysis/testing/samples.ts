@@ -1,5 +1,9 @@
-// For tests: a launched version over time, and the samples that a guard takes of it.
+// For tests: a launched version over time, the guard's samples of it, and the findings of a whole watch.
+import type { Finding } from '../../verdict/finding.ts';
+import { EMPTY_TALLY, type GuardTally } from '../guard/guard-tally.ts';
+import { findingsOf } from '../guard/judge.ts';
 import type { GuardDeployment, GuardLimits, GuardPod, GuardSample, PodValue } from '../guard/sample.ts';
+import { addSample } from '../guard/tally.ts';
 
 export const IMAGE = 'registry.local/go-api:sha-91d03ce';
 export const PODS = ['go-api-a-1', 'go-api-a-2', 'go-api-a-3'];
@@ -62,7 +66,7 @@ export interface Fake {
 /** All pods alike: 500 requests each in an interval, as a service of 300 requests/s. */
 export const steady = (change: Partial<FakePod> = {}, names = PODS): FakePod[] => names.map((name) => ({ name, requests: 500, ...change }));
 
-/** Samples number `from` to `to` of a version that is as `at` says. */
+/** The first `count` samples of a version with the state `at(index)`. */
 export function play(count: number, at: (index: number) => Fake): GuardSample[] {
   const totals: FakeTotals = new Map();
   return Array.from({ length: count }, (_, index) => sampleOf(at(index), index, totals));
@@ -124,4 +128,14 @@ export function sampleOf(fake: Fake, index: number, totals: FakeTotals): GuardSa
     p99S: 0.219,
     queries,
   };
+}
+
+/** The state after all samples of a watch. */
+export function tallySamples(samples: readonly GuardSample[], limits: GuardLimits): GuardTally {
+  return samples.reduce((tally, sample) => addSample(tally, sample, limits), EMPTY_TALLY);
+}
+
+/** Judges a whole watch from its samples alone: the same findings as the guard's, byte for byte. */
+export function judgeGuard(samples: readonly GuardSample[], limits: GuardLimits, evidence: string[] = []): Finding[] {
+  return findingsOf(tallySamples(samples, limits), limits, evidence);
 }

@@ -42,8 +42,8 @@ interface Walk {
 }
 
 /**
- * Walks every trace from its root: of the children of a span the last to end is on the path, before it the one that ended before it started,
- * and so on. Asynchronous children are not waited for. Linear but for sorting siblings. Throws UnreadableEvidence on contradictory spans.
+ * Walks every trace from its root: the last child to end is on the path, before it the last that ended before it started, and so on,
+ * without asynchronous children. Linear but for sorting siblings. Throws UnreadableEvidence on contradictory spans.
  */
 export function criticalPaths(spans: Spans): CriticalPaths {
   const { count, parent, asynchronous } = spans;

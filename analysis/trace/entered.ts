@@ -18,8 +18,8 @@ export interface Entered {
 }
 
 /**
- * Keeps the traces of requests that entered `service` at the given Deployment, and those without k8s.namespace.name. A request enters where the
- * service is first reached: its callers, such as an ingress, may run anywhere, and a production pod that calls staging is a production request.
+ * Keeps the traces of requests that entered `service` at the given Deployment, and those without k8s.namespace.name. A request enters
+ * where the service is first reached: its callers, such as an ingress, may run anywhere.
  */
 export function enteredAt(spans: readonly SpanRecord[], service: string, at: EntryPlace): Entered {
   const byTrace = Map.groupBy(spans, ({ traceId }) => traceId);

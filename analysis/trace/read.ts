@@ -10,8 +10,8 @@ const UNQUOTED_NANOS = /("(?:start|end)TimeUnixNano"\s*:\s*)(\d{16,})/g;
 const NANOS_DIGITS = 9;
 
 /**
- * Peak memory is seven times this size: 700 MB for 96 MB (100,000 spans with a dozen attributes, 300,000 with few), 1.5 GB for 250 MB, measured
- * with Node 24. 2,000 traces of a load test have 20 MB.
+ * Peak memory is seven times this size: 700 MB for 96 MB (100,000 spans with a dozen attributes, 300,000 with few), 1.5 GB for 250 MB,
+ * measured with Node 24. 2,000 traces of a load test have 20 MB.
  */
 export const MAX_TRACES_BYTES = 96 * 1024 * 1024;
 

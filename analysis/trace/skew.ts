@@ -1,5 +1,5 @@
-// Corrects clock skew between machines. A server span that does not fit into the call it answers is moved to the middle of the client span, as
-// Jaeger does: request and response are assumed to take equally long.
+// Corrects clock skew between machines. A server span that does not fit into the call it answers is moved to the middle of the client span,
+// as Jaeger does: request and response are assumed to take equally long.
 import { NO_PARENT, type Spans } from './spans.ts';
 
 export interface Unskewed {

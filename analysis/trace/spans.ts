@@ -13,8 +13,8 @@ export const NO_PARENT = -1;
 export const ORPHAN = -2;
 
 /**
- * Span i belongs to trace `trace[i]`, is operation `operations[operation[i]]` (`[service] name`), and lasts from `startUs[i]` to `endUs[i]`,
- * microseconds since the first whole second of its trace. The spans of a trace are consecutive.
+ * Span i belongs to trace `trace[i]`, is operation `operations[operation[i]]` (`[service] name`), and lasts from `startUs[i]` to
+ * `endUs[i]`, microseconds since the first whole second of its trace. The spans of a trace are consecutive.
  */
 export interface Spans {
   count: number;

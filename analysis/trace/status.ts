@@ -1,5 +1,5 @@
-// The status of a span and whether it is a failure, by OpenTelemetry's semantic conventions for gRPC and HTTP. A server that answers NOT_FOUND
-// or 404 did its work; for the calling client the call failed.
+// The status of a span and whether it is a failure, by OpenTelemetry's semantic conventions for gRPC and HTTP. A server that answers
+// NOT_FOUND or 404 did its work; for the calling client the call failed.
 import type { Kind } from './spans.ts';
 
 export interface Ending {

@@ -10,8 +10,8 @@ const OWN_CODE = CATEGORIES.indexOf('own code');
 const CALL: Category = 'grpc';
 
 /**
- * Index into CATEGORIES for each span; OUTSIDE without a span of `service` above it. A span of another service counts as the call that leads to
- * it, so a query made there is not a query of the service. Linear. Parents must not form a circle.
+ * Index into CATEGORIES for each span; OUTSIDE without a span of `service` above it. A span of another service counts as the call that
+ * leads to it, so a query made there is not a query of the service. Linear. Parents must not form a circle.
  */
 export function waitedOn({ count, parent, operations, operation, category }: Spans, service: string): Int8Array {
   const isOwn = operations.map((name) => name.startsWith(`[${service}] `));

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from '@jest/globals';
-import { judgeGuard } from '../../analysis/guard/judge.ts';
-import { limits as guardLimits, play, steady } from '../../analysis/testing/samples.ts';
+import { limits as guardLimits, play, steady, judgeGuard } from '../../analysis/testing/samples.ts';
 import { judgePreflight } from '../../analysis/preflight/judge.ts';
 import type { PreflightAnswer } from '../../analysis/preflight/answers.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
