@@ -159,7 +159,7 @@ async function verified(state: CountdownState, signed: SignedAction): Promise<Ac
   } catch (error) {
     if (isCancellation(error)) throw over();
     const refusal = explainNotVerified(error);
-    recordRefusal(state, Date.now(), 'unknown', 'act.refused', releaseName(state), refusal);
+    recordRefusal(state, Date.now(), 'unknown', 'action.refused', releaseName(state), refusal);
     throw ApplicationFailure.nonRetryable(refusal, 'Refused');
   }
 }

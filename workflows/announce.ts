@@ -67,7 +67,7 @@ export function announce(state: CountdownState, checkpoint: CheckpointState, ver
       ]);
       for (const { message: reason } of failed) record(state, Date.now(), 'tminus', 'notify.failed', target, reason);
       // Whoever gets a later message knows where things stand; what others get says nothing of them.
-      state.untold = [...state.untold.filter((each) => each.target !== target), ...failed];
+      state.undelivered = [...state.undelivered.filter((each) => each.target !== target), ...failed];
     });
 }
 

@@ -56,7 +56,7 @@ export interface Watch {
   /** Where the last activity of the present watch stopped; null: the next one begins a watch. */
   carry: GuardCarry | null;
   /** People have been notified that nothing is seen. */
-  blindTold: boolean;
+  blindReported: boolean;
   /** By the countdown's clock: since when nothing is seen; null while something is. */
   blindSinceMs: number | null;
   /** By the countdown's clock: since when the result of the launch is unknown, though it may be live; null while it is known. */
@@ -106,7 +106,7 @@ export interface CountdownState {
   /** The audit is being written; the next one to ask waits its turn. */
   storing: boolean;
   /** Whom the last message to them did not reach, and why. */
-  untold: { target: string; message: string }[];
+  undelivered: { target: string; message: string }[];
   /** Since when nothing of ours stood before the next checkpoint: what comes later than this and its time was missed. */
   readyAtMs: number;
   /** Refusals so far: only the first of them are recorded one by one. */
@@ -132,7 +132,7 @@ export function freshState(input: CountdownInput, nowMs: number): CountdownState
     holds: [],
     recycleTo: null,
     undo: [],
-    watch: { carry: null, blindTold: false, blindSinceMs: null, unseenSinceMs: null, failures: 0 },
+    watch: { carry: null, blindReported: false, blindSinceMs: null, unseenSinceMs: null, failures: 0 },
     launchedAt: null,
     testedImageIds: null,
     failedAt: null,
@@ -144,7 +144,7 @@ export function freshState(input: CountdownInput, nowMs: number): CountdownState
     acts: {},
     telling: 0,
     storing: false,
-    untold: [],
+    undelivered: [],
     readyAtMs: 0,
     refused: 0,
     version: 0,

@@ -1,4 +1,4 @@
-// What may be said to a countdown, and what it answers. The server, the CLI and the workflow share these types; nothing else does.
+// Messages of a countdown and their answers: types for workflows, activities, server and CLI.
 import type { Seal, Signed, SignedAction } from '../verdict/signed.ts';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';

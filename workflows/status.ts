@@ -137,11 +137,11 @@ function conditions(state: CountdownState): Condition[] {
     ),
     condition(
       'NotificationsDelivered',
-      state.untold.length === 0,
-      state.untold.length === 0 ? 'Delivered' : 'Failed',
-      state.untold.length === 0
+      state.undelivered.length === 0,
+      state.undelivered.length === 0 ? 'Delivered' : 'Failed',
+      state.undelivered.length === 0
         ? 'all notifications delivered'
-        : `notification failed: ${state.untold.map(({ target, message: why }) => `${target}: ${why}`).join('; ')}`,
+        : `notification failed: ${state.undelivered.map(({ target, message: why }) => `${target}: ${why}`).join('; ')}`,
       at(['notify.failed']),
     ),
     condition(

@@ -101,7 +101,7 @@ function ask({ input: { release }, launchedAt, watch }: CountdownState, step: Gu
     healthPath: health.path,
     launchedAt,
     carry: watch.carry,
-    blindReported: watch.blindTold,
+    blindReported: watch.blindReported,
   });
 }
 
@@ -112,19 +112,19 @@ function take(state: CountdownState, guard: Guarded, report: GuardReport): void 
   const { watch } = state;
   switch (report.outcome) {
     case 'blind':
-      Object.assign(watch, { carry: report.carry, blindTold: true, blindSinceMs: Date.now() - report.blindMs });
+      Object.assign(watch, { carry: report.carry, blindReported: true, blindSinceMs: Date.now() - report.blindMs });
       return goBlind(state, guard, report);
     case 'recovered':
-      Object.assign(watch, { carry: report.carry, blindTold: false, blindSinceMs: null });
+      Object.assign(watch, { carry: report.carry, blindReported: false, blindSinceMs: null });
       Object.assign(guard.status, { findings: [] });
       return judged(state, guard, 'guard.recovered', 'samples are complete again');
     case 'passed':
     case 'undecided':
-      Object.assign(watch, { carry: null, blindTold: false, blindSinceMs: null });
+      Object.assign(watch, { carry: null, blindReported: false, blindSinceMs: null });
       // Where the guard has passed and people still hold or wait, another pass changes nothing, and indecision neither: a breach would.
       return guard.checkpoint.pending.includes(guard.spec.name) ? finish(state, guard, report) : undefined;
     case 'breach':
-      Object.assign(watch, { carry: null, blindTold: false, blindSinceMs: null });
+      Object.assign(watch, { carry: null, blindReported: false, blindSinceMs: null });
       state.failedAt = report.failedAt ?? null;
       return finish(state, guard, report);
   }
@@ -136,7 +136,7 @@ function takeFailure(state: CountdownState, guard: Guarded, error: unknown, aske
   const now = Date.now();
   const noDataAfterMs = guard.spec.noDataAfterMs;
   // One that went on for longer has seen meanwhile: else it would have reported that it is blind.
-  if (!watch.blindTold && now - askedAtMs > noDataAfterMs + UNSEEN_BEFORE_FAILURE_MS) watch.blindSinceMs = null;
+  if (!watch.blindReported && now - askedAtMs > noDataAfterMs + UNSEEN_BEFORE_FAILURE_MS) watch.blindSinceMs = null;
   watch.blindSinceMs ??= Math.max(askedAtMs, now - UNSEEN_BEFORE_FAILURE_MS);
   watch.carry = carryOf(error) ?? watch.carry;
   const limitMs = guard.spec.liveDeadlineMs;
@@ -146,8 +146,8 @@ function takeFailure(state: CountdownState, guard: Guarded, error: unknown, aske
     const breach: Finding = { ...unseen(guard, message, blindMs, limitMs), code: 'GuardBlindTooLong', outcome: 'fail' };
     return finish(state, guard, { findings: [breach], facts: [], evidence: [] }, 'failed-to-run');
   }
-  if (watch.blindTold || blindMs < noDataAfterMs) return;
-  watch.blindTold = true;
+  if (watch.blindReported || blindMs < noDataAfterMs) return;
+  watch.blindReported = true;
   goBlind(state, guard, { findings: [unseen(guard, message, blindMs, noDataAfterMs)], facts: [], evidence: [] });
 }
 

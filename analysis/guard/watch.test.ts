@@ -11,11 +11,11 @@ const codes = (samples: GuardSample[], change: Partial<GuardLimits> = {}) =>
   judgeGuard(samples, { ...limits, ...change }).map(({ code }) => code);
 const watch = (count: number, at: (index: number) => Partial<Fake>) => play(count, (index) => ({ pods: steady(), ...at(index) }));
 /** Seconds after the watch began at which it reports, and what. */
-function report(samples: GuardSample[], { blindTold = false, ...change }: Partial<GuardLimits> & { blindTold?: boolean } = {}) {
+function report(samples: GuardSample[], { blindReported = false, ...change }: Partial<GuardLimits> & { blindReported?: boolean } = {}) {
   let tally = EMPTY_TALLY;
   for (const sample of samples) {
     tally = addSample(tally, sample, { ...limits, ...change });
-    const outcome = outcomeOf(tally, { ...limits, ...change }, blindTold);
+    const outcome = outcomeOf(tally, { ...limits, ...change }, blindReported);
     if (outcome !== null)
       return {
         outcome,
@@ -329,7 +329,7 @@ describe('traffic', () => {
     expect(found).toMatchObject({ outcome: 'blind', code: 'GuardNoTraffic' });
     // 20 s after the last request, not after the first sample that missed them.
     expect(found?.afterS).toBe(80);
-    const end = report(stopped(12), { ...long, blindTold: true });
+    const end = report(stopped(12), { ...long, blindReported: true });
     // Sight comes first in a watch that is blind from the start: here it is told after the blindness.
     expect(end).toMatchObject({ outcome: 'recovered' });
     expect(judgeGuard(stopped(12), { ...limits, ...long })).toMatchObject([{ code: 'GuardBlindTooLong', outcome: 'fail', limit: 60 }]);
@@ -447,8 +447,8 @@ describe('gaps', () => {
 
   it('reports sight once when it is back after people were notified', () => {
     const samples = gap(0, 4);
-    expect(report(samples, { blindTold: true })).toMatchObject({ outcome: 'recovered', afterS: 25 });
-    expect(report(samples.slice(0, 5), { blindTold: true })).toBeNull();
+    expect(report(samples, { blindReported: true })).toMatchObject({ outcome: 'recovered', afterS: 25 });
+    expect(report(samples.slice(0, 5), { blindReported: true })).toBeNull();
   });
 
   it('never passes on a last sample that saw nothing', () => {

@@ -1,7 +1,7 @@
+import { binomialTail } from '../testing/binomial.ts';
 import { describe, expect, test } from '@jest/globals';
 import {
   addWindow,
-  binomialTail,
   burstSize,
   burstSizeAround,
   lowerTailBound,

@@ -1,6 +1,7 @@
 // What the same series mean by other rules: the guard's own before it looked at windows, and those of Kayenta and PipeCD, by their sources.
 import { median } from 'simple-statistics';
-import { binomialTail, CONFIDENCE, wilson } from '../../analysis/statistics/index.ts';
+import { CONFIDENCE, wilson } from '../../analysis/statistics/index.ts';
+import { binomialTail } from '../../analysis/testing/binomial.ts';
 import { mannWhitney } from '../../analysis/statistics/two-samples.ts';
 import { BAKE_S, limits, MAX_BAKE_S, type Verdict } from './guard.ts';
 import { SAMPLE_S, totals, type PodCounts } from './series.ts';
