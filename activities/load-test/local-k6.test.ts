@@ -78,7 +78,7 @@ describe('k6 as a process of this machine', () => {
     const open = join(folder, 'open');
     mkdirSync(open);
     chmodSync(open, 0o777);
-    await expect(local('exit 0', { workFolder: open })(run)).rejects.toThrow(`${open} is not a folder that this user alone may write to`);
+    await expect(local('exit 0', { workFolder: open })(run)).rejects.toThrow(`${open} is not a folder that only this user can write to`);
   });
 
   it('ends with the shell’s message when there is no k6', async () => {

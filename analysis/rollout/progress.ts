@@ -63,7 +63,7 @@ function readReplicaFailure(states: readonly RolloutState[]): RolloutReading | n
   if (standing === null) return null;
   const { condition, stoodMs, countsAt } = standing;
   if (stoodMs < MAX_REPLICA_FAILURE_MS) {
-    const limit = `for ${duration(1_000 * Math.floor(stoodMs / 1_000))}, limit ${duration(MAX_REPLICA_FAILURE_MS)}`;
+    const limit = `for ${duration(1_000 * Math.round(stoodMs / 1_000))}, limit ${duration(MAX_REPLICA_FAILURE_MS)}`;
     return { state: 'going', text: `the ReplicaSet has not created a new pod ${limit}: ${describe(condition)}` };
   }
   const detail = `${describe(condition)} (no new pod for ${duration(MAX_REPLICA_FAILURE_MS)})`;

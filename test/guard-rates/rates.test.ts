@@ -134,7 +134,7 @@ describe('the page', () => {
     expect(words(page)).toBe(words(markdown(once)));
     const runs = Number(/guard-rates -- --runs (\d+)$/m.exec(page)?.[1]);
     expect(runs).toBeGreaterThanOrEqual(200);
-    expect(page).toContain(`\n${runs} runs, so that`);
+    expect(page).toContain(`\n${runs} runs, so the 95 % interval`);
     expect(page).toContain(`is ${fewerOf(runs)} runs.`);
   });
 
